@@ -1,0 +1,191 @@
+//! What a callback is about, and the one value that is kept of it.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::digest;
+use crate::idempotency::Ledger;
+use crate::instance::{Instance, Remark};
+use crate::message::InstanceId;
+use crate::notice::{Draft, NoticeType, Outbox, Reader};
+use crate::time::UnixMillis;
+
+/// What a callback is about.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Subject {
+    /// An instance, by the ID that the marketplace knows.
+    Instance(InstanceId),
+    /// A purchase, by the ID derived from its order line: where an older server had given the
+    /// instance another ID, a pointer stands there and is followed once (decision C7).
+    Purchase(InstanceId),
+}
+
+impl Subject {
+    /// Where it lies in every store, for ever: a name of fixed length and plain letters, so that
+    /// no value of the marketplace's can reach beyond it.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Instance(id) | Self::Purchase(id) => {
+                let digest: [u8; 24] = digest::of(&["instance", id.as_str()]);
+                format!("instance:{}", hex::encode(digest))
+            }
+        }
+    }
+
+    /// The subject that a pointer found here leads to.
+    pub fn follow(&self, entity: &Entity) -> Option<Self> {
+        match (self, entity) {
+            (Self::Purchase(_), Entity::MovedTo(id)) => Some(Self::Instance(id.clone())),
+            (Self::Instance(_) | Self::Purchase(_), Entity::MovedTo(_) | Entity::Instance(_)) => {
+                None
+            }
+        }
+    }
+}
+
+/// What is kept of a subject.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a pointer is rare, and one value lives at a time"
+)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Entity {
+    /// A purchase.
+    Instance(Instance),
+    /// The purchase of this order line was made elsewhere, under this ID.
+    MovedTo(InstanceId),
+}
+
+impl From<Instance> for Entity {
+    fn from(instance: Instance) -> Self {
+        Self::Instance(instance)
+    }
+}
+
+impl TryFrom<Entity> for Instance {
+    type Error = Entity;
+
+    fn try_from(entity: Entity) -> Result<Self, Entity> {
+        match entity {
+            Entity::Instance(instance) => Ok(instance),
+            Entity::MovedTo(_) => Err(entity),
+        }
+    }
+}
+
+/// The one value of an entity: what it is, the orders that made it, and what the product is
+/// still to be told. Written over the version that was read, or not at all.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Kept {
+    /// What it is.
+    pub entity: Entity,
+    /// The orders that made it.
+    #[serde(default)]
+    pub ledger: Ledger,
+    /// What the product is to be told.
+    #[serde(default)]
+    pub outbox: Outbox,
+}
+
+/// Why stored bytes are no value of ours.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Fault {
+    /// A newer koohook wrote it: an older one would lose what it does not know (decision C2).
+    #[error("value of a newer schema")]
+    NewerSchema,
+    /// No value of ours.
+    #[error("value unreadable")]
+    Unreadable,
+    /// Longer than any store is asked to take.
+    #[error("value too large")]
+    TooLarge,
+}
+
+/// The schema that this program writes.
+pub const SCHEMA: u32 = 1;
+
+/// The longest value that is written to any store, in bytes (decision C2).
+pub const MAX_VALUE_LEN: usize = 192 * 1024;
+
+impl Kept {
+    /// A value for an entity that was not there.
+    pub fn new(entity: Entity) -> Self {
+        Self {
+            entity,
+            ledger: Ledger::default(),
+            outbox: Outbox::default(),
+        }
+    }
+
+    /// Reads stored bytes.
+    ///
+    /// # Errors
+    /// As [`Fault`] says.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Fault> {
+        #[derive(Deserialize)]
+        struct Numbered {
+            schema: u32,
+        }
+        let Numbered { schema } = serde_json::from_slice(bytes).map_err(|_| Fault::Unreadable)?;
+        if schema > SCHEMA {
+            return Err(Fault::NewerSchema);
+        }
+        serde_json::from_slice(bytes).map_err(|_| Fault::Unreadable)
+    }
+
+    /// Writes the bytes to store.
+    ///
+    /// # Errors
+    /// Where they would be too many.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Fault> {
+        #[derive(Serialize)]
+        struct Numbered<'a> {
+            schema: u32,
+            #[serde(flatten)]
+            kept: &'a Kept,
+        }
+        let numbered = Numbered {
+            schema: SCHEMA,
+            kept: self,
+        };
+        let bytes = serde_json::to_vec(&numbered).map_err(|_| Fault::Unreadable)?;
+        if bytes.len() > MAX_VALUE_LEN {
+            Err(Fault::TooLarge)
+        } else {
+            Ok(bytes)
+        }
+    }
+
+    /// When there is something to do for it: notices to deliver at once, or a purchase that the
+    /// marketplace will have given up on. A hint for the agenda; the value itself decides.
+    pub fn due(&self, reader: Reader, now: UnixMillis) -> Option<UnixMillis> {
+        let waits = reader == Reader::Product && !self.outbox.waiting.is_empty();
+        let abandon_at = match &self.entity {
+            Entity::Instance(instance) => instance.abandon_at,
+            Entity::MovedTo(_) => None,
+        };
+        waits.then_some(now).into_iter().chain(abandon_at).min()
+    }
+
+    /// What the passing of time makes of it: the one transition that no call makes.
+    #[must_use]
+    pub fn pass(mut self, reader: Reader, now: UnixMillis) -> (Self, Option<Remark>) {
+        let Entity::Instance(instance) = self.entity else {
+            return (self, None);
+        };
+        let id = instance.id.clone();
+        let (instance, remark) = instance.pass(now);
+        self.entity = Entity::Instance(instance);
+        let offered = self
+            .outbox
+            .waiting
+            .iter()
+            .all(|notice| notice.kind != NoticeType::Created);
+        if remark.is_some() && offered {
+            let draft = Draft::of_time(NoticeType::Abandoned).with("instanceId", id.as_str());
+            self.outbox.append(vec![draft], reader, now);
+        }
+        (self, remark)
+    }
+}

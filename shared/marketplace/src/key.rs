@@ -1,0 +1,145 @@
+//! The access key that the seller and the marketplace share.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// The shared secret of one interface: HMAC key, and under V2 part of the signed text.
+#[derive(Clone, Eq, PartialEq)]
+pub struct AccessKey(String);
+
+/// Why a text is no access key. Never says the text.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Fault {
+    /// Nothing at all.
+    #[error("key is empty")]
+    Empty,
+    /// White space at an end, as a careless copy leaves it.
+    #[error("key begins or ends with white space")]
+    Padded,
+    /// Fewer than 16 characters.
+    #[error("key is shorter than 16 characters")]
+    Short,
+    /// A word from an example.
+    #[error("key is a placeholder")]
+    Placeholder,
+}
+
+impl AccessKey {
+    /// Takes a key as the seller's console shows it.
+    ///
+    /// # Errors
+    /// As [`Fault`] says: a weak key is worse than none (decision B6).
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        if text.trim().is_empty() {
+            Err(Fault::Empty)
+        } else if text.trim() != text {
+            Err(Fault::Padded)
+        } else if text.chars().count() < 16 {
+            Err(Fault::Short)
+        } else if is_placeholder(text) {
+            Err(Fault::Placeholder)
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+
+    /// The key as the HMAC takes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AccessKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("AccessKey([redacted])")
+    }
+}
+
+/// The keys of one interface: the current one, and the one before it while a change is under way.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Keyring {
+    /// Signs the answers to calls that no key verified.
+    pub current: AccessKey,
+    /// Still believed, until the seller takes it away.
+    pub previous: Option<AccessKey>,
+}
+
+impl Keyring {
+    /// The key for which `matches` holds. Every key is asked, so that the time taken does not
+    /// tell which one it was.
+    pub fn matching(&self, matches: impl Fn(&AccessKey) -> bool) -> Option<&AccessKey> {
+        let by_current = matches(&self.current);
+        let by_previous = self.previous.as_ref().filter(|key| matches(key));
+        if by_current {
+            Some(&self.current)
+        } else {
+            by_previous
+        }
+    }
+}
+
+fn is_placeholder(text: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "accesskey",
+        "changeme",
+        "example",
+        "password",
+        "placeholder",
+        "replace",
+        "secretkey",
+        "yourkey",
+    ];
+    let letters: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let letters = letters.to_ascii_lowercase();
+    let one_letter = text.chars().all(|letter| text.starts_with(letter));
+    let counted = !letters.is_empty()
+        && ("0123456789012345678901234567890123456789".starts_with(&letters)
+            || "1234567890123456789012345678901234567890".starts_with(&letters)
+            || "0123456789abcdef0123456789abcdef".starts_with(&letters));
+    one_letter || counted || WORDS.iter().any(|word| letters.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weak_keys_are_refused() {
+        let cases = [
+            ("", Fault::Empty),
+            ("                ", Fault::Empty),
+            ("11111111-2222-3333-4444-555555555555\n", Fault::Padded),
+            ("changeme", Fault::Short),
+            ("fifteen-letters", Fault::Short),
+            ("change-me-change-me", Fault::Placeholder),
+            ("xxxxxxxxxxxxxxxx", Fault::Placeholder),
+            ("your-access-key-here", Fault::Placeholder),
+            ("0123456789abcdef", Fault::Placeholder),
+        ];
+        for (text, fault) in cases {
+            assert_eq!(AccessKey::parse(text), Err(fault), "{text:?}");
+        }
+        assert!(AccessKey::parse("11111111-2222-3333-4444-555555555555").is_ok());
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let key = AccessKey::parse("constructed-base-key-0001").unwrap();
+        assert_eq!(format!("{key:?}"), "AccessKey([redacted])");
+    }
+
+    #[test]
+    fn either_key_matches() {
+        let key = |text| AccessKey::parse(text).unwrap();
+        let current = key("constructed-base-key-0001");
+        let previous = key("constructed-base-key-0000");
+        let ring = Keyring {
+            current: current.clone(),
+            previous: Some(previous.clone()),
+        };
+        assert_eq!(ring.matching(|tried| *tried == current), Some(&current));
+        assert_eq!(ring.matching(|tried| *tried == previous), Some(&previous));
+        assert_eq!(ring.matching(|_| false), None);
+    }
+}

@@ -1,0 +1,245 @@
+//! Reading the members of a verified call by the guide's rules.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use thiserror::Error;
+
+use super::identifier::{InstanceId, OrderId, OrderLineId, ProductId};
+use super::{Activity, Details};
+use crate::json::Json;
+use crate::signature::{Contract, Verified};
+use crate::time::UnixMillis;
+
+/// A believed request that is not as the guide says. Names the field, never its value.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("{field} {kind}")]
+pub struct Malformed {
+    /// The wire's name of the field.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub kind: MalformedKind,
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum MalformedKind {
+    /// Absent, null, empty or blank, and mandatory.
+    #[error("missing")]
+    Missing,
+    /// More characters than the guide allows.
+    #[error("too long")]
+    TooLong,
+    /// A control character in an identifier.
+    #[error("holds a control character")]
+    ControlCharacter,
+    /// An array or object where a text is due, or the reverse.
+    #[error("of the wrong type")]
+    WrongType,
+    /// A word that is not in the guide's list.
+    #[error("unknown")]
+    Unknown,
+    /// Digits that name no point in time.
+    #[error("names no point in time")]
+    NoTime,
+    /// More items than the guide allows.
+    #[error("holds too many items")]
+    TooMany,
+}
+
+/// Whether a call means what it says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Purpose {
+    /// A buyer is behind it.
+    Real,
+    /// `testFlag` 1: the debugging page, or the dial tests that replay its cases twice a day.
+    Rehearsal,
+}
+
+/// The longest text that is kept of a field we neither key by nor echo (decision G1).
+pub const MAX_KEPT_LETTERS: usize = 4_096;
+
+/// A view of a verified call's members.
+#[derive(Clone, Copy)]
+pub struct Fields<'a>(&'a Verified);
+
+impl<'a> Fields<'a> {
+    /// The members of a call.
+    pub const fn of(verified: &'a Verified) -> Self {
+        Self(verified)
+    }
+
+    /// Which contract the call is read by.
+    pub const fn contract(self) -> Contract {
+        self.0.contract()
+    }
+
+    /// The member as it stands; `null` is absence.
+    pub fn value(self, name: &str) -> Option<&'a Json> {
+        let member = self
+            .0
+            .members()
+            .iter()
+            .find(|(standing, _)| standing == name);
+        member
+            .map(|(_, value)| value)
+            .filter(|value| **value != Json::Null)
+    }
+
+    /// A scalar as text; blank is absence, and so is what is nested.
+    pub fn text(self, name: &str) -> Option<&'a str> {
+        self.value(name)?
+            .as_text()
+            .filter(|text| !text.trim().is_empty())
+    }
+
+    /// A mandatory text, of any length.
+    ///
+    /// # Errors
+    /// Where it is missing, blank or nested.
+    pub fn mandatory(self, name: &'static str) -> Result<&'a str, Malformed> {
+        let nested = matches!(self.value(name), Some(Json::Array(_) | Json::Object(_)));
+        let kind = if nested {
+            MalformedKind::WrongType
+        } else {
+            MalformedKind::Missing
+        };
+        self.text(name).ok_or(Malformed { field: name, kind })
+    }
+
+    /// A word of a list, by its wire name.
+    ///
+    /// # Errors
+    /// Where it is missing, or not in the list.
+    pub fn word<T: Copy>(self, name: &'static str, words: &[(&str, T)]) -> Result<T, Malformed> {
+        let text = self.mandatory(name)?;
+        let found = words.iter().find(|(word, _)| *word == text);
+        found.map(|(_, meaning)| *meaning).ok_or(Malformed {
+            field: name,
+            kind: MalformedKind::Unknown,
+        })
+    }
+
+    /// The activity, if it is one of this contract's.
+    pub fn activity(self) -> Option<Activity> {
+        Activity::named(self.contract(), self.value("activity")?.as_text()?)
+    }
+
+    /// Whether the call is a rehearsal: `testFlag` absent, empty or 0 is not, 1 is (decision D10).
+    ///
+    /// # Errors
+    /// Any other value.
+    pub fn purpose(self) -> Result<Purpose, Malformed> {
+        let unknown = Malformed {
+            field: "testFlag",
+            kind: MalformedKind::Unknown,
+        };
+        match self.value("testFlag").map(Json::as_text) {
+            None | Some(Some("" | "0")) => Ok(Purpose::Real),
+            Some(Some("1")) => Ok(Purpose::Rehearsal),
+            Some(_) => Err(unknown),
+        }
+    }
+
+    /// When the call was signed.
+    ///
+    /// # Errors
+    /// Where V1's `timeStamp` names no second of the calendar.
+    pub fn signed_at(self) -> Result<UnixMillis, Malformed> {
+        self.0.signed_at().ok_or(Malformed {
+            field: "timeStamp",
+            kind: MalformedKind::NoTime,
+        })
+    }
+
+    /// `expireTime`: 14 or 17 digits, UTC.
+    ///
+    /// # Errors
+    /// Where it is missing or names no point in time.
+    pub fn expire_time(self) -> Result<UnixMillis, Malformed> {
+        let text = self.mandatory("expireTime")?;
+        let no_time = Malformed {
+            field: "expireTime",
+            kind: MalformedKind::NoTime,
+        };
+        UnixMillis::from_utc_digits(text).ok_or(no_time)
+    }
+
+    /// `instanceId`, mandatory.
+    ///
+    /// # Errors
+    /// Where it is missing or no identifier.
+    pub fn instance_id(self) -> Result<InstanceId, Malformed> {
+        self.identifier("instanceId", InstanceId::parse)
+    }
+
+    /// `orderId`, mandatory.
+    ///
+    /// # Errors
+    /// Where it is missing or no identifier.
+    pub fn order_id(self) -> Result<OrderId, Malformed> {
+        self.identifier("orderId", OrderId::parse)
+    }
+
+    /// `orderLineId`: mandatory under V2, none of V1's.
+    ///
+    /// # Errors
+    /// Where it is missing or no identifier.
+    pub fn order_line_id(self) -> Result<Option<OrderLineId>, Malformed> {
+        match self.contract() {
+            Contract::V1 => Ok(None),
+            Contract::V2 => self.identifier("orderLineId", OrderLineId::parse).map(Some),
+        }
+    }
+
+    /// `productId`, mandatory.
+    ///
+    /// # Errors
+    /// Where it is missing or no identifier.
+    pub fn product_id(self) -> Result<ProductId, Malformed> {
+        self.identifier("productId", ProductId::parse)
+    }
+
+    /// An identifier that may be absent; but where it stands, it is one.
+    ///
+    /// # Errors
+    /// Where what stands there is no identifier.
+    pub fn optional<T>(
+        self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, MalformedKind>,
+    ) -> Result<Option<T>, Malformed> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(value) if value.as_text().is_some_and(|text| text.trim().is_empty()) => Ok(None),
+            Some(_) => self.identifier(name, parse).map(Some),
+        }
+    }
+
+    /// Everything the product is told of the request.
+    pub fn details(self, activity: Activity) -> Details {
+        Details::of(self.0, activity)
+    }
+
+    fn identifier<T>(
+        self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, MalformedKind>,
+    ) -> Result<T, Malformed> {
+        parse(self.mandatory(name)?).map_err(|kind| Malformed { field: name, kind })
+    }
+}
+
+impl fmt::Debug for Fields<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// Splits a comma-separated list of instance IDs: blank items skipped, repeats once.
+pub(super) fn split_ids(text: &str) -> Vec<&str> {
+    let mut seen = BTreeSet::new();
+    text.split(',')
+        .filter(|id| !id.trim().is_empty() && seen.insert(*id))
+        .collect()
+}

@@ -1,0 +1,237 @@
+//! The calls that a later order makes: `refreshInstance` and `upgradeInstance`.
+
+use super::{Activity, Details, Fields, InstanceId, Malformed, OrderId, OrderLineId, ProductId};
+use crate::signature::{Contract, Verified};
+use crate::time::UnixMillis;
+
+/// A new expiry (V1 guide "renewal", V2 guide "updating an instance").
+#[derive(Clone, Debug)]
+pub struct RefreshInstance {
+    /// Whose expiry.
+    pub instance_id: InstanceId,
+    /// The order behind it; never the purchase.
+    pub order_id: OrderId,
+    /// Its line, under V2.
+    pub order_line_id: Option<OrderLineId>,
+    /// Why.
+    pub scene: Scene,
+    /// Which way the expiry may go.
+    pub direction: Direction,
+    /// The new expiry: absolute, never added.
+    pub expires: UnixMillis,
+    /// When the call was signed.
+    pub signed_at: UnixMillis,
+    /// What the product is told.
+    pub details: Details,
+}
+
+/// Why an expiry changes: V2's `scene`, and what V1's fields amount to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scene {
+    /// V2: renewed.
+    Renewal,
+    /// V2: renewed together with another specification.
+    RenewalChange,
+    /// V2: a trial was paid for.
+    TrialToFormal,
+    /// V2: a renewal that had not begun was refunded.
+    UnsubscribeRenewalPeriod,
+    /// V1: renewed.
+    Renew,
+    /// V1 `trialToFormal=1`: a trial was paid for.
+    Trial,
+    /// V1, negative amount: a renewal was refunded.
+    Cancel,
+}
+
+/// Which way an expiry may go (decision D3).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Direction {
+    /// Only to later.
+    Forward,
+    /// To whatever the newest call says.
+    EitherWay,
+}
+
+impl Scene {
+    /// The word: V2's own, ours for V1.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Renewal => "RENEWAL",
+            Self::RenewalChange => "RENEWAL_CHANGE",
+            Self::TrialToFormal => "TRIAL_TO_FORMAL",
+            Self::UnsubscribeRenewalPeriod => "UNSUBSCRIBE_RENEWAL_PERIOD",
+            Self::Renew => "renew",
+            Self::Trial => "trial",
+            Self::Cancel => "cancel",
+        }
+    }
+
+    /// Whether the refresh ends a freeze by expiry: V1 sends no thaw of its own for products
+    /// with a term, V2 does (decision D4).
+    pub const fn thaws(self) -> bool {
+        match self {
+            Self::Renew | Self::Trial => true,
+            Self::Renewal
+            | Self::RenewalChange
+            | Self::TrialToFormal
+            | Self::UnsubscribeRenewalPeriod
+            | Self::Cancel => false,
+        }
+    }
+}
+
+impl RefreshInstance {
+    /// Reads a call.
+    ///
+    /// # Errors
+    /// Where a mandatory field is missing, an identifier is none, the scene is unknown, or
+    /// `expireTime` names no point in time.
+    pub fn read(verified: &Verified) -> Result<Self, Malformed> {
+        let fields = Fields::of(verified);
+        let instance_id = fields.instance_id()?;
+        let order_id = fields.order_id()?;
+        let order_line_id = fields.order_line_id()?;
+        fields.optional("productId", ProductId::parse)?;
+        let (scene, direction) = scene(fields)?;
+        Ok(Self {
+            instance_id,
+            order_id,
+            order_line_id,
+            scene,
+            direction,
+            expires: fields.expire_time()?,
+            signed_at: fields.signed_at()?,
+            details: fields.details(Activity::RefreshInstance),
+        })
+    }
+}
+
+fn scene(fields: Fields<'_>) -> Result<(Scene, Direction), Malformed> {
+    match fields.contract() {
+        Contract::V1 => Ok(v1_scene(fields)),
+        Contract::V2 => fields.word(
+            "scene",
+            &[
+                ("RENEWAL", (Scene::Renewal, Direction::Forward)),
+                ("RENEWAL_CHANGE", (Scene::RenewalChange, Direction::Forward)),
+                (
+                    "TRIAL_TO_FORMAL",
+                    (Scene::TrialToFormal, Direction::EitherWay),
+                ),
+                (
+                    "UNSUBSCRIBE_RENEWAL_PERIOD",
+                    (Scene::UnsubscribeRenewalPeriod, Direction::EitherWay),
+                ),
+            ],
+        ),
+    }
+}
+
+/// V1 has no scene: a flag and the sign of the amount stand for it.
+fn v1_scene(fields: Fields<'_>) -> (Scene, Direction) {
+    match (
+        fields.text("trialToFormal"),
+        fields.text("orderAmount").and_then(sign),
+    ) {
+        (Some("1"), _) => (Scene::Trial, Direction::EitherWay),
+        (_, Some(Sign::Negative)) => (Scene::Cancel, Direction::EitherWay),
+        (_, Some(Sign::Positive)) => (Scene::Renew, Direction::Forward),
+        (_, Some(Sign::Zero) | None) => (Scene::Renew, Direction::EitherWay),
+    }
+}
+
+enum Sign {
+    Negative,
+    Zero,
+    Positive,
+}
+
+/// The sign of a decimal; what is none counts as absent, since it is an optional field.
+fn sign(text: &str) -> Option<Sign> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let decimal = [whole, fraction]
+        .iter()
+        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let zero = digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    match (decimal, zero, negative) {
+        (false, _, _) => None,
+        (true, true, _) => Some(Sign::Zero),
+        (true, false, true) => Some(Sign::Negative),
+        (true, false, false) => Some(Sign::Positive),
+    }
+}
+
+/// A larger or other specification (V1 guide "upgrade", V2 guide "upgrading an instance").
+#[derive(Clone, Debug)]
+pub struct UpgradeInstance {
+    /// Which instance; its ID stays.
+    pub instance_id: InstanceId,
+    /// The order behind it.
+    pub order_id: OrderId,
+    /// Its line, under V2.
+    pub order_line_id: Option<OrderLineId>,
+    /// When the call was signed.
+    pub signed_at: UnixMillis,
+    /// What the product is told.
+    pub details: Details,
+}
+
+impl UpgradeInstance {
+    /// Reads a call.
+    ///
+    /// # Errors
+    /// Where a mandatory field is missing or an identifier is none.
+    pub fn read(verified: &Verified) -> Result<Self, Malformed> {
+        let fields = Fields::of(verified);
+        let instance_id = fields.instance_id()?;
+        let order_id = fields.order_id()?;
+        let order_line_id = fields.order_line_id()?;
+        if fields.contract() == Contract::V1 {
+            fields.mandatory("skuCode")?;
+            fields.product_id()?;
+        }
+        Ok(Self {
+            instance_id,
+            order_id,
+            order_line_id,
+            signed_at: fields.signed_at()?,
+            details: fields.details(Activity::UpgradeInstance),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_have_a_sign_or_are_absent() {
+        let read = |text| match sign(text) {
+            None => "absent",
+            Some(Sign::Negative) => "negative",
+            Some(Sign::Zero) => "zero",
+            Some(Sign::Positive) => "positive",
+        };
+        let cases = [
+            ("12.78", "positive"),
+            ("-0.001", "negative"),
+            ("0", "zero"),
+            ("-0.000", "zero"),
+            ("12.78x", "absent"),
+            ("1e-400", "absent"),
+            ("-", "absent"),
+            ("1.", "absent"),
+            (".5", "absent"),
+            ("1.2.3", "absent"),
+            ("1234567890123456789012345678901234567890", "positive"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
+}

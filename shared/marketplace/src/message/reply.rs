@@ -1,0 +1,124 @@
+//! What the marketplace is answered, and how each contract writes it.
+
+use serde::Serialize;
+
+use super::InstanceId;
+use crate::app_info::AppInfo;
+use crate::cipher::{Cipher, Strength};
+use crate::json;
+use crate::key::AccessKey;
+use crate::result_code::ResultCode;
+use crate::signature::Contract;
+
+/// An answer, before a contract writes it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reply {
+    /// What became of the call.
+    pub code: ResultCode,
+    /// newInstance: the instance.
+    pub instance_id: Option<InstanceId>,
+    /// V1 newInstance: how the buyer gets in.
+    pub app_info: Option<AppInfo>,
+    /// queryInstance: the instances that are ready.
+    pub info: Vec<InstanceInfo>,
+}
+
+/// One instance in the answer to a query. A rehearsal echoes any text for an ID.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InstanceInfo {
+    /// As it was asked.
+    pub instance_id: String,
+    /// How the buyer gets in.
+    pub app_info: AppInfo,
+}
+
+impl Reply {
+    /// The bare answer of a code.
+    pub const fn of(code: ResultCode) -> Self {
+        Self {
+            code,
+            instance_id: None,
+            app_info: None,
+            info: Vec::new(),
+        }
+    }
+
+    /// The answer that the marketplace wants to every change.
+    pub const fn success() -> Self {
+        Self::of(ResultCode::Success)
+    }
+
+    /// Writes the body: the bytes that are signed and sent. V1 seals the credentials under the
+    /// key that verified the call; V2 sends them plain, as its guide says.
+    pub fn write(&self, contract: Contract, key: &AccessKey, strength: Strength) -> Vec<u8> {
+        let cipher = match contract {
+            Contract::V1 if self.app_info.is_some() || !self.info.is_empty() => {
+                Some(Cipher::new(key, strength))
+            }
+            Contract::V1 | Contract::V2 => None,
+        };
+        let app_info = |id: &str, info: &AppInfo| match &cipher {
+            Some(cipher) => sealed(cipher, id, info),
+            None => info.clone(),
+        };
+        let id = self.instance_id.as_ref().map(InstanceId::as_str);
+        let wire = Wire {
+            result_code: self.code,
+            result_msg: self.code.message(),
+            encrypt_type: cipher.as_ref().map(|_| strength.encrypt_type()),
+            instance_id: id,
+            app_info: self
+                .app_info
+                .as_ref()
+                .map(|info| app_info(id.unwrap_or_default(), info)),
+            info: self
+                .info
+                .iter()
+                .map(
+                    |InstanceInfo {
+                         instance_id,
+                         app_info: info,
+                     }| WireInfo {
+                        instance_id,
+                        app_info: app_info(instance_id, info),
+                    },
+                )
+                .collect(),
+        };
+        // Structs of text under fixed names: there is nothing in them that could fail.
+        json::to_ascii(&wire).unwrap_or_default()
+    }
+}
+
+fn sealed(cipher: &Cipher<'_>, id: &str, info: &AppInfo) -> AppInfo {
+    let seal =
+        |field: &str, text: &Option<String>| text.as_ref().map(|text| cipher.seal(id, field, text));
+    AppInfo {
+        user_name: seal("userName", &info.user_name),
+        password: seal("password", &info.password),
+        ..info.clone()
+    }
+}
+
+/// The members in the order in which the guide's tables list them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire<'a> {
+    result_code: ResultCode,
+    result_msg: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encrypt_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_info: Option<AppInfo>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    info: Vec<WireInfo<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireInfo<'a> {
+    instance_id: &'a str,
+    app_info: AppInfo,
+}

@@ -1,0 +1,345 @@
+//! What the product is told: recorded in the same write as the change itself.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::digest;
+use crate::message::{Activity, Details, OrderId, OrderLineId};
+use crate::time::UnixMillis;
+
+/// What a notice is about (decision E1).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum NoticeType {
+    /// Somebody bought: make it.
+    #[serde(rename = "instance.created")]
+    Created,
+    /// The buyer accepted the delivery.
+    #[serde(rename = "instance.accepted")]
+    Accepted,
+    /// The expiry changed.
+    #[serde(rename = "instance.renewed")]
+    Renewed,
+    /// Keep it, serve nobody.
+    #[serde(rename = "instance.frozen")]
+    Frozen,
+    /// Serve again.
+    #[serde(rename = "instance.thawed")]
+    Thawed,
+    /// Another specification.
+    #[serde(rename = "instance.upgraded")]
+    Upgraded,
+    /// Delete it.
+    #[serde(rename = "instance.released")]
+    Released,
+    /// The marketplace gave up and refunded: forget it.
+    #[serde(rename = "instance.abandoned")]
+    Abandoned,
+}
+
+impl NoticeType {
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "instance.created",
+            Self::Accepted => "instance.accepted",
+            Self::Renewed => "instance.renewed",
+            Self::Frozen => "instance.frozen",
+            Self::Thawed => "instance.thawed",
+            Self::Upgraded => "instance.upgraded",
+            Self::Released => "instance.released",
+            Self::Abandoned => "instance.abandoned",
+        }
+    }
+
+    /// Whether a later notice of its kind says all that this one says. A purchase or a release is
+    /// never void.
+    const fn made_void_by(self, later: Self) -> bool {
+        match self {
+            Self::Frozen | Self::Thawed => matches!(later, Self::Frozen | Self::Thawed),
+            Self::Renewed => matches!(later, Self::Renewed),
+            Self::Created | Self::Accepted | Self::Upgraded | Self::Released | Self::Abandoned => {
+                false
+            }
+        }
+    }
+}
+
+/// A notice that a decision asks for; the outbox gives it a place in the order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// What it is about.
+    pub kind: NoticeType,
+    /// Its members, but for `sequence`.
+    pub members: Map<String, Value>,
+}
+
+impl Draft {
+    /// A notice that a call caused: who called, for which order, and every field it carried.
+    pub fn of_call(
+        kind: NoticeType,
+        activity: Activity,
+        order: (Option<&OrderId>, Option<&OrderLineId>),
+        details: &Details,
+    ) -> Self {
+        let mut members = details.named.clone();
+        members.insert("activity".to_owned(), json!(activity));
+        let (order_id, order_line_id) = order;
+        members.extend(order_id.map(|id| ("orderId".to_owned(), json!(id))));
+        members.extend(order_line_id.map(|id| ("orderLineId".to_owned(), json!(id))));
+        if !details.other.is_empty() {
+            members.insert("other".to_owned(), details.other.clone().into());
+        }
+        Self { kind, members }
+    }
+
+    /// A notice that no call caused, but the passing of time.
+    pub fn of_time(kind: NoticeType) -> Self {
+        Self {
+            kind,
+            members: Map::new(),
+        }
+    }
+
+    /// The same notice with one more member.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// A recorded notice, not yet delivered.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Notice {
+    /// What it is about.
+    #[serde(rename = "type")]
+    pub kind: NoticeType,
+    /// When the change was decided.
+    pub at: UnixMillis,
+    /// Its place among the entity's notices, and every member.
+    pub data: Map<String, Value>,
+}
+
+impl Notice {
+    /// Its place among the entity's notices: 1, 2, 3 …
+    pub fn sequence(&self) -> u64 {
+        self.data
+            .get("sequence")
+            .and_then(Value::as_u64)
+            .unwrap_or_default()
+    }
+
+    /// The notice's name for ever: of the entity, the sequence and the content, so that even an
+    /// entity that lost its store never names two contents alike.
+    pub fn id(&self, entity_key: &str) -> String {
+        let digest: [u8; 16] = digest::of(&[entity_key, &self.body().to_string()]);
+        format!("msg_{}", hex::encode(digest))
+    }
+
+    /// What is sent: `{"type","timestamp","data"}`.
+    pub fn body(&self) -> Value {
+        json!({ "type": self.kind, "timestamp": self.at.to_rfc3339(), "data": self.data })
+    }
+
+    fn len(&self) -> usize {
+        self.body().to_string().len()
+    }
+
+    /// Cuts what a product can do without until the notice fits.
+    fn fit(mut self) -> Self {
+        for name in ["other", "saasExtendParams"] {
+            if self.len() > MAX_NOTICE_LEN && self.data.remove(name).is_some() {
+                self.data.insert("truncated".to_owned(), true.into());
+            }
+        }
+        while self.len() > MAX_NOTICE_LEN && self.drop_longest() {}
+        self
+    }
+
+    fn drop_longest(&mut self) -> bool {
+        let texts = self
+            .data
+            .iter()
+            .filter(|(name, _)| !KEPT_MEMBERS.contains(&name.as_str()));
+        let longest = texts.max_by_key(|(_, value)| value.to_string().len());
+        let Some(name) = longest.map(|(name, _)| name.clone()) else {
+            return false;
+        };
+        self.data.remove(&name);
+        self.data.insert("truncated".to_owned(), true.into());
+        true
+    }
+}
+
+/// An entity's notices that wait, in order.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Outbox {
+    /// How many notices the entity ever had.
+    pub sequence: u64,
+    /// Those that wait.
+    pub waiting: Vec<Notice>,
+    /// How many were dropped because later ones made them void, or for room where nobody reads.
+    #[serde(default)]
+    pub dropped: u32,
+}
+
+/// Who reads the notices.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reader {
+    /// A product: everything is delivered.
+    Product,
+    /// Nobody but the seller, looking back: the newest are kept.
+    Nobody,
+}
+
+/// The longest notice, written out.
+pub const MAX_NOTICE_LEN: usize = 8 * 1024;
+/// Above this much, notices that later ones make void are dropped.
+pub const MAX_OUTBOX_LEN: usize = 64 * 1024;
+/// How many notices an entity keeps that nobody is told of.
+pub const MAX_UNREAD: usize = 64;
+
+/// Members that order and name a notice and are never cut for room.
+const KEPT_MEMBERS: [&str; 9] = [
+    "activity",
+    "before",
+    "cause",
+    "instanceId",
+    "orderId",
+    "orderLineId",
+    "scene",
+    "sequence",
+    "truncated",
+];
+
+impl Outbox {
+    /// Appends notices in order, each in its place, and makes room as the reader allows.
+    pub fn append(&mut self, drafts: Vec<Draft>, reader: Reader, at: UnixMillis) {
+        for Draft {
+            kind,
+            members: mut data,
+        } in drafts
+        {
+            self.sequence += 1;
+            data.insert("sequence".to_owned(), self.sequence.into());
+            self.waiting.push(Notice { kind, at, data }.fit());
+        }
+        match reader {
+            Reader::Product => self.drop_void(),
+            Reader::Nobody => self.drop_oldest(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.waiting.iter().map(Notice::len).sum()
+    }
+
+    fn drop_void(&mut self) {
+        while self.len() > MAX_OUTBOX_LEN {
+            let is_void = |(place, notice): &(usize, &Notice)| {
+                let mut later = self.waiting.iter().skip(place + 1);
+                later.any(|later| notice.kind.made_void_by(later.kind))
+            };
+            let Some((place, _)) = self.waiting.iter().enumerate().find(is_void) else {
+                return;
+            };
+            self.drop_at(place);
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        while self.waiting.len() > MAX_UNREAD || self.len() > MAX_OUTBOX_LEN {
+            self.drop_at(0);
+        }
+    }
+
+    fn drop_at(&mut self, place: usize) {
+        self.waiting.remove(place);
+        self.dropped = self.dropped.saturating_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(kind: NoticeType, text: &str) -> Draft {
+        Draft::of_time(kind).with("orderAmount", text)
+    }
+
+    #[test]
+    fn notices_have_a_place_and_a_name() {
+        let mut outbox = Outbox::default();
+        let at = UnixMillis::new(1_595_835_431_903);
+        outbox.append(vec![draft(NoticeType::Created, "1")], Reader::Product, at);
+        outbox.append(vec![draft(NoticeType::Renewed, "2")], Reader::Product, at);
+        let [first, second] = outbox.waiting.as_slice() else {
+            panic!("two notices")
+        };
+        assert_eq!((first.sequence(), second.sequence()), (1, 2));
+        assert_ne!(first.id("k"), second.id("k"));
+        assert_ne!(first.id("k"), first.id("l"));
+        assert_eq!(
+            first.body(),
+            json!({
+                "type": "instance.created",
+                "timestamp": "2020-07-27T07:37:11.903Z",
+                "data": { "orderAmount": "1", "sequence": 1 },
+            })
+        );
+    }
+
+    #[test]
+    fn a_notice_is_cut_until_it_fits() {
+        let mut outbox = Outbox::default();
+        let long = "用".repeat(4096);
+        let draft = draft(NoticeType::Created, &long)
+            .with("instanceId", "i")
+            .with("other", json!({ "x": long }))
+            .with("saasExtendParams", long.as_str())
+            .with("customerName", "short");
+        outbox.append(vec![draft], Reader::Product, UnixMillis::new(0));
+        let notice = &outbox.waiting[0];
+        assert!(notice.len() <= MAX_NOTICE_LEN);
+        assert_eq!(notice.data.get("truncated"), Some(&json!(true)));
+        assert_eq!(notice.data.get("customerName"), Some(&json!("short")));
+        assert_eq!(notice.data.get("instanceId"), Some(&json!("i")));
+    }
+
+    #[test]
+    fn only_void_notices_make_room() {
+        let mut outbox = Outbox::default();
+        let text = "x".repeat(4000);
+        let mut append = |kind| {
+            outbox.append(
+                vec![draft(kind, &text)],
+                Reader::Product,
+                UnixMillis::new(0),
+            )
+        };
+        append(NoticeType::Created);
+        (0..40).for_each(|_| append(NoticeType::Frozen));
+        append(NoticeType::Released);
+        assert!(outbox.len() <= MAX_OUTBOX_LEN);
+        assert_eq!(
+            outbox.waiting.first().map(|notice| notice.kind),
+            Some(NoticeType::Created)
+        );
+        assert_eq!(outbox.waiting.last().map(Notice::sequence), Some(42));
+        assert_eq!(outbox.waiting.len() + outbox.dropped as usize, 42);
+    }
+
+    #[test]
+    fn what_nobody_reads_is_kept_for_a_while() {
+        let mut outbox = Outbox::default();
+        for _ in 0..100 {
+            outbox.append(
+                vec![draft(NoticeType::Renewed, "1")],
+                Reader::Nobody,
+                UnixMillis::new(0),
+            );
+        }
+        assert_eq!(outbox.waiting.len(), MAX_UNREAD);
+        assert_eq!(outbox.waiting.first().map(Notice::sequence), Some(37));
+    }
+}

@@ -1,0 +1,255 @@
+//! What a page of the marketplace's guide is to us: the same methods in the same order in every
+//! function. Read one, know all.
+
+use crate::app_info::Template;
+use crate::cipher::Strength;
+use crate::entity::{Entity, Subject};
+use crate::idempotency::Order;
+use crate::instance::{Instance, Remark, Transition};
+use crate::message::{Activity, Malformed, Reply};
+use crate::notice::{Draft, NoticeType, Reader};
+use crate::refusal::Refusal;
+use crate::signature::Verified;
+use crate::time::UnixMillis;
+
+/// What the pages are told of the seller's configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Access data for all instances, or for rehearsals and V1 purchases under way.
+    pub template: Option<Template>,
+    /// The product's address up to its path, where one is configured.
+    pub product_origin: Option<String>,
+    /// V1's `encryptType`.
+    pub strength: Strength,
+    /// What `changeInstanceCheck` answers.
+    pub renewal_change: RenewalChange,
+}
+
+/// Whether buyers may change the specification when they renew (decision D9).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum RenewalChange {
+    /// They may.
+    #[default]
+    Allow,
+    /// They may not.
+    Refuse,
+}
+
+impl Settings {
+    /// Who reads the notices.
+    pub const fn reader(&self) -> Reader {
+        if self.product_origin.is_some() {
+            Reader::Product
+        } else {
+            Reader::Nobody
+        }
+    }
+
+    /// The access data that rehearsals are answered: the template's, or the product's address.
+    pub fn rehearsal_template(&self) -> Option<Template> {
+        let address = || self.product_origin.as_deref().map(Template::of_address);
+        self.template.clone().or_else(address)
+    }
+}
+
+/// A page of the guide: a value made from the configuration at start.
+pub trait Page: Send + Sync + Sized + 'static {
+    /// The page's activity.
+    const ACTIVITY: Activity;
+    /// What a call says.
+    type Request: Send + Sync;
+
+    /// The page under a configuration.
+    fn new(settings: &Settings) -> Self;
+
+    /// Answers a rehearsal, which leaves no trace (decision D10).
+    ///
+    /// # Errors
+    /// Where an ID is missing that the answer would echo.
+    fn rehearse(&self, verified: &Verified) -> Result<Reply, Malformed>;
+
+    /// Reads a real call.
+    ///
+    /// # Errors
+    /// Where it is not as the guide says.
+    fn read(&self, verified: &Verified) -> Result<Self::Request, Malformed>;
+}
+
+/// A page that changes one entity.
+pub trait Change: Page {
+    /// What it changes.
+    type Entity: Into<Entity> + TryFrom<Entity> + Clone + Send + Sync;
+
+    /// Which one.
+    fn subject(&self, request: &Self::Request) -> Subject;
+
+    /// The order behind the call, where it is to be carried out once.
+    fn order(&self, request: &Self::Request) -> Option<Order> {
+        let _ = request;
+        None
+    }
+
+    /// Decides what becomes of the entity.
+    ///
+    /// # Errors
+    /// Where the rules say no.
+    fn decide(
+        &self,
+        request: &Self::Request,
+        current: Option<Self::Entity>,
+        now: UnixMillis,
+    ) -> Result<Decision<Self::Entity>, Refusal>;
+
+    /// What a repeat of an order still changes. Most change nothing.
+    fn repeat(
+        &self,
+        request: &Self::Request,
+        current: Self::Entity,
+        now: UnixMillis,
+    ) -> Decision<Self::Entity> {
+        let _ = (request, current, now);
+        Decision::nothing(None)
+    }
+
+    /// Answers with what stands.
+    fn reply(&self, request: &Self::Request, entity: &Self::Entity) -> Reply;
+}
+
+/// A page that only looks.
+pub trait Look: Page {
+    /// At what, in the order of the answer.
+    fn subjects(&self, request: &Self::Request) -> Vec<Subject>;
+
+    /// Whether an answer hands out what must not be handed out twice to one signature
+    /// (decision B8).
+    fn discloses(&self, verified: &Verified) -> bool {
+        let _ = verified;
+        false
+    }
+
+    /// Answers with what was found, each at its subject's place.
+    ///
+    /// # Errors
+    /// Where the rules say no.
+    fn reply(&self, request: &Self::Request, found: &[Option<Entity>]) -> Result<Reply, Refusal>;
+}
+
+/// What a change decided.
+#[derive(Clone, Debug)]
+pub struct Decision<E> {
+    /// What is to stand; `None` where nothing changes and nothing is written.
+    pub entity: Option<E>,
+    /// What the product is to be told, in order.
+    pub notices: Vec<Draft>,
+    /// Why there was less effect than the call asked for.
+    pub remark: Option<Remark>,
+}
+
+impl<E> Decision<E> {
+    /// Nothing changes.
+    pub const fn nothing(remark: Option<Remark>) -> Self {
+        Self {
+            entity: None,
+            notices: Vec::new(),
+            remark,
+        }
+    }
+
+    /// The same decision, remarked upon where there was nothing else to remark.
+    #[must_use]
+    pub fn or_remark(self, remark: Option<Remark>) -> Self {
+        Self {
+            remark: self.remark.or(remark),
+            ..self
+        }
+    }
+}
+
+impl Decision<Instance> {
+    /// What a transition amounts to: nothing where the instance is as it was. `draft` writes a
+    /// notice; what was known before the call goes with each.
+    pub fn of(
+        before: &Instance,
+        transition: Transition,
+        draft: impl Fn(NoticeType) -> Draft,
+    ) -> Self {
+        let Transition {
+            instance,
+            notices,
+            remark,
+        } = transition;
+        let known = serde_json::json!({
+            "state": before.state.as_str(),
+            "expireTime": before.expires.map(UnixMillis::to_rfc3339),
+        });
+        let tell = |kind| {
+            draft(kind)
+                .with("instanceId", instance.id.as_str())
+                .with("before", known.clone())
+        };
+        let notices = notices.into_iter().map(tell).collect();
+        Self {
+            entity: Some(instance.clone()).filter(|after| after != before),
+            notices,
+            remark,
+        }
+    }
+}
+
+/// One or more pages that answer at one address.
+pub trait Bundle: Send + Sync + 'static {
+    /// The pages under a configuration.
+    fn new(settings: &Settings) -> Self;
+
+    /// Shows the visitor the page of an activity, if it is served here.
+    fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output;
+}
+
+/// Whoever wants to be shown a page.
+pub trait Visit<'p>: Sized {
+    /// What the visit is for.
+    type Output;
+
+    /// The page changes something.
+    fn change<P: Change>(self, page: &'p P) -> Self::Output;
+
+    /// The page only looks.
+    fn look<P: Look>(self, page: &'p P) -> Self::Output;
+
+    /// No page is served under this word.
+    fn nowhere(self) -> Self::Output;
+}
+
+/// A bundle of one page that changes.
+pub struct Changes<P>(P);
+
+/// A bundle of one page that looks.
+pub struct Looks<P>(P);
+
+impl<P: Change> Bundle for Changes<P> {
+    fn new(settings: &Settings) -> Self {
+        Self(P::new(settings))
+    }
+
+    fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output {
+        if activity == Some(P::ACTIVITY) {
+            visit.change(&self.0)
+        } else {
+            visit.nowhere()
+        }
+    }
+}
+
+impl<P: Look> Bundle for Looks<P> {
+    fn new(settings: &Settings) -> Self {
+        Self(P::new(settings))
+    }
+
+    fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output {
+        if activity == Some(P::ACTIVITY) {
+            visit.look(&self.0)
+        } else {
+            visit.nowhere()
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The raw query string, parsed by ourselves: what signs it must be what we read.
+
+use percent_encoding::percent_decode_str;
+
+/// The raw query's parameters in the order received: `name=value` pieces between `&`, still
+/// encoded. Empty pieces are nothing; a piece without `=` is a name with an empty value.
+pub fn pieces(raw: &str) -> impl Iterator<Item = (&str, &str)> {
+    raw.split('&')
+        .filter(|piece| !piece.is_empty())
+        .map(|piece| piece.split_once('=').unwrap_or((piece, "")))
+}
+
+/// How a `+` in an encoded text is read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Plus {
+    /// As a space: what form decoding does, and the marketplace's own sample with it.
+    Space,
+    /// As itself: for a `+` that travelled unencoded.
+    Kept,
+}
+
+/// Decodes one name or value. Bytes that are no UTF-8 have no text.
+pub fn decode(encoded: &str, plus: Plus) -> Option<String> {
+    let spaced;
+    let encoded = match plus {
+        Plus::Space => {
+            spaced = encoded.replace('+', " ");
+            &spaced
+        }
+        Plus::Kept => encoded,
+    };
+    percent_decode_str(encoded)
+        .decode_utf8()
+        .ok()
+        .map(Into::into)
+}
+
+/// The values of one parameter, decoded as a form; a value that is no text is empty.
+pub fn values(raw: &str, name: &str) -> Vec<String> {
+    pieces(raw)
+        .filter(|(encoded, _)| decode(encoded, Plus::Space).as_deref() == Some(name))
+        .map(|(_, value)| decode(value, Plus::Space).unwrap_or_default())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_what_arrives() {
+        let read: Vec<_> = pieces("a=1&&b&c=&d==&;e=f").collect();
+        assert_eq!(
+            read,
+            [("a", "1"), ("b", ""), ("c", ""), ("d", "="), (";e", "f")]
+        );
+        assert_eq!(pieces("").count(), 0);
+    }
+
+    #[test]
+    fn decodes_as_a_form() {
+        assert_eq!(
+            decode("a+b%20c%2Bd", Plus::Space).as_deref(),
+            Some("a b c+d")
+        );
+        assert_eq!(decode("a+b", Plus::Kept).as_deref(), Some("a+b"));
+        assert_eq!(decode("%E6%B5%8B", Plus::Space).as_deref(), Some("测"));
+        assert_eq!(decode("%FF", Plus::Space), None);
+    }
+
+    #[test]
+    fn finds_every_value_of_a_name() {
+        assert_eq!(values("n=1&%6e=2&N=3", "n"), ["1", "2"]);
+    }
+}

@@ -1,0 +1,17 @@
+//! We believe the caller, and the rules say no.
+
+use thiserror::Error;
+
+/// Why a believed, well-formed request is not carried out.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Refusal {
+    /// No instance of this ID was ever made here (decision D7).
+    #[error("instance unknown")]
+    InstanceUnknown,
+    /// The instance was released, which is for ever (decision D6).
+    #[error("instance released")]
+    InstanceReleased,
+    /// The seller does not allow changes at renewal (decision D9).
+    #[error("change at renewal not allowed")]
+    ChangeNotAllowed,
+}

@@ -1,0 +1,258 @@
+//! From [`Unverified`] to [`Verified`], and the signature of an answer.
+//!
+//! A check returns what it proved: nothing but [`Unverified::verify`] makes a [`Verified`], and
+//! nothing reads a request but through one. What is executed is the tree that verified, never
+//! the bytes read a second time.
+
+mod v1;
+mod v2;
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use thiserror::Error;
+
+use crate::json::Members;
+use crate::key::{AccessKey, Keyring};
+use crate::time::UnixMillis;
+
+pub use v1::auth_token;
+pub use v2::{TOLERANCE_MILLIS, TimestampUnit, sign};
+
+/// Which of the marketplace's contracts a call belongs to: decided by its route, never by trial
+/// (decision A1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Contract {
+    /// Access guide 1.0: GET, everything in the query.
+    V1,
+    /// Access guide 2.0: POST, JSON.
+    V2,
+}
+
+/// A call of the base interfaces as it arrived, believed by nobody yet.
+#[derive(Clone, Copy)]
+pub struct Unverified<'a> {
+    /// By which contract it asks to be read.
+    pub contract: Contract,
+    /// The raw query string, still encoded.
+    pub query: &'a str,
+    /// The body's bytes; nothing under V1.
+    pub body: &'a [u8],
+}
+
+/// A call that the marketplace made: its signature was made with a key of ours, over exactly
+/// the members that stand here.
+pub struct Verified {
+    contract: Contract,
+    members: Members,
+    signed_at: Option<UnixMillis>,
+    form: Form,
+    signature: [u8; 32],
+    key: AccessKey,
+}
+
+/// Which reading of the call the signature was found to cover.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Form {
+    /// What arrived: V2's raw body, V1's values decoded as a form.
+    Received,
+    /// V2's canonical form.
+    Canonical,
+    /// V1's values with `+` kept as it is.
+    PlusKept,
+}
+
+/// We do not believe the caller. A stranger may be reading: the answer has one body per code.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Rejection {
+    /// No signature where one is due.
+    #[error("signature missing")]
+    SignatureMissing,
+    /// A signature that no HMAC-SHA256 could have, by its length or letters.
+    #[error("signature malformed")]
+    SignatureMalformed,
+    /// A signature that none of our keys makes.
+    #[error("signature wrong")]
+    SignatureWrong,
+    /// A parameter that takes part in the proof stands there twice.
+    #[error("parameter repeated")]
+    ParameterRepeated,
+    /// A V1 parameter whose name is none, or whose text is no text.
+    #[error("parameter name malformed")]
+    ParameterMalformed,
+    /// V1: `timeStamp` absent, or not of 14 or 17 digits.
+    #[error("time stamp malformed")]
+    TimeStampMalformed,
+    /// V2: `timestamp` absent, or not of the unit's length.
+    #[error("timestamp malformed")]
+    TimestampMalformed,
+    /// V2: `timestamp` well-formed in the unit that `KOOHOOK_TIMESTAMP_UNIT` does not name.
+    #[error("timestamp in the other unit")]
+    TimestampOtherUnit,
+    /// V2: signed too long ago, or too far ahead.
+    #[error("timestamp outside the tolerance")]
+    OutsideTolerance,
+    /// V2: `nonce` absent, too long, or not of printable characters.
+    #[error("nonce malformed")]
+    NonceMalformed,
+    /// V1, proven: a value that signs like two parameters (decision B1).
+    #[error("value folds into two parameters")]
+    Folded,
+    /// V2, proven: no JSON object, or nested too deep.
+    #[error("body malformed")]
+    BodyMalformed,
+    /// V2, proven: one name with two values.
+    #[error("body names one member twice")]
+    BodyConflicting,
+}
+
+impl Unverified<'_> {
+    /// Verifies the call: if and only if a key of the ring signed it, `Ok`.
+    ///
+    /// # Errors
+    /// As [`Rejection`] says.
+    pub fn verify(
+        &self,
+        keys: &Keyring,
+        unit: TimestampUnit,
+        now: UnixMillis,
+    ) -> Result<Verified, Rejection> {
+        match self.contract {
+            Contract::V1 => v1::verify(self.query, keys),
+            Contract::V2 => v2::verify(self.query, self.body, keys, unit, now),
+        }
+    }
+}
+
+impl Verified {
+    /// By which contract the call is read.
+    pub const fn contract(&self) -> Contract {
+        self.contract
+    }
+
+    /// The members that the signature covers, each name once.
+    pub const fn members(&self) -> &Members {
+        &self.members
+    }
+
+    /// When the call was signed; `None` where V1's `timeStamp` names no second of the calendar.
+    pub const fn signed_at(&self) -> Option<UnixMillis> {
+        self.signed_at
+    }
+
+    /// Which reading the signature covers.
+    pub const fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The signature's bytes: they name this one call for ever.
+    pub const fn signature(&self) -> &[u8; 32] {
+        &self.signature
+    }
+
+    /// The key that verified the call, with which its answer is signed and sealed.
+    pub const fn key(&self) -> &AccessKey {
+        &self.key
+    }
+}
+
+impl fmt::Debug for Verified {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The members hold personal data, and whoever prints one prints it somewhere.
+        formatter
+            .debug_struct("Verified")
+            .field("contract", &self.contract)
+            .field("form", &self.form)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The value of the header `Body-Sign`, over exactly the bytes that are sent (V1 guide, page
+/// "signing the response"). The one space behind `signature=` is the guide's.
+pub fn body_sign(key: &AccessKey, body: &[u8]) -> String {
+    let digest = hmac_sha256(key.as_str().as_bytes(), &[body]);
+    format!(
+        "sign_type=\"HMAC-SHA256\", signature= \"{}\"",
+        STANDARD.encode(digest)
+    )
+}
+
+/// HMAC-SHA256 over the parts in a row.
+pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    // An HMAC takes a key of any length; the branch that says otherwise is never taken.
+    Hmac::<Sha256>::new_from_slice(key).map_or([0; 32], |mut mac| {
+        parts.iter().for_each(|part| mac.update(part));
+        mac.finalize().into_bytes().into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4231, cases 1, 2, 3, 4, 6 and 7 (5 is a truncated one).
+    #[test]
+    fn hmac_answers_rfc_4231() {
+        let long_key = vec![0xaa; 131];
+        let cases: [(&[u8], &[u8], &str); 6] = [
+            (
+                &[0x0b; 20],
+                b"Hi There",
+                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+            ),
+            (
+                b"Jefe",
+                b"what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+            (
+                &[0xaa; 20],
+                &[0xdd; 50],
+                "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+            ),
+            (
+                &hex::decode("0102030405060708090a0b0c0d0e0f10111213141516171819").unwrap(),
+                &[0xcd; 50],
+                "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b",
+            ),
+            (
+                &long_key,
+                b"Test Using Larger Than Block-Size Key - Hash Key First",
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+            ),
+            (
+                &long_key,
+                b"This is a test using a larger than block-size key and a larger than \
+              block-size data. The key needs to be hashed before being used by the HMAC algorithm.",
+                "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
+            ),
+        ];
+        for (key, text, digest) in cases {
+            assert_eq!(hex::encode(hmac_sha256(key, &[text])), digest);
+        }
+    }
+
+    /// Computed from the guide's formula by another language's library.
+    #[test]
+    fn body_sign_covers_the_bytes_sent() {
+        let key = AccessKey::parse("11111111-2222-3333-4444-555555555555").unwrap();
+        let body = r#"{"resultCode":"000000","resultMsg":"success."}"#;
+        let cases = [
+            (
+                body.to_owned(),
+                "JlKwXWkh0Ut3KEMWxd0Q8cjpT9/KvMKX/y6SJ8PitkE=",
+            ),
+            (
+                format!("{body}\n"),
+                "eINdBa4mnOtUe9GrvMNPnmpXRFoaIc7+nLLeS9s0hBM=",
+            ),
+        ];
+        for (body, signature) in cases {
+            let value = format!("sign_type=\"HMAC-SHA256\", signature= \"{signature}\"");
+            assert_eq!(body_sign(&key, body.as_bytes()), value);
+        }
+    }
+}

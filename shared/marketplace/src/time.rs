@@ -1,0 +1,115 @@
+//! Points in time, and the marketplace's ways of writing them.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use time::{Date, Month, OffsetDateTime};
+
+/// A point in time: milliseconds since 1970-01-01T00:00:00 UTC.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct UnixMillis(u64);
+
+impl UnixMillis {
+    /// The point that lies this many milliseconds after the epoch.
+    pub const fn new(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> u64 {
+        self.0
+    }
+
+    /// The point `span` later; the end of time rather than an overflow.
+    pub fn after(self, span: Duration) -> Self {
+        let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// How much later `self` is than `earlier`; zero if it is not later.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Reads `yyyyMMddHHmmss` or `yyyyMMddHHmmssSSS`, UTC: the marketplace's `timeStamp` and
+    /// `expireTime`. Anything that names no second of the calendar is `None`.
+    pub fn from_utc_digits(text: &str) -> Option<Self> {
+        if !matches!(text.len(), 14 | 17) || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let pair = |at: usize| text.get(at..at + 2)?.parse::<u8>().ok();
+        let year = text.get(..4)?.parse().ok()?;
+        let date =
+            Date::from_calendar_date(year, Month::try_from(pair(4)?).ok()?, pair(6)?).ok()?;
+        let milli = text
+            .get(14..)
+            .filter(|rest| !rest.is_empty())
+            .unwrap_or("0")
+            .parse()
+            .ok()?;
+        let clock = date.with_hms_milli(pair(8)?, pair(10)?, pair(12)?, milli);
+        let moment = clock.ok()?.assume_utc();
+        let millis = moment.unix_timestamp_nanos() / 1_000_000;
+        u64::try_from(millis).ok().map(Self)
+    }
+
+    /// Writes RFC 3339 in UTC with milliseconds: how the product is told a time.
+    pub fn to_rfc3339(self) -> String {
+        let nanos = i128::from(self.0) * 1_000_000;
+        // Beyond the year 9999 the calendar ends; such a time says the last one it knows.
+        let moment = OffsetDateTime::from_unix_timestamp_nanos(nanos)
+            .unwrap_or_else(|_| Date::MAX.midnight().assume_utc());
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            moment.year(),
+            u8::from(moment.month()),
+            moment.day(),
+            moment.hour(),
+            moment.minute(),
+            moment.second(),
+            moment.millisecond(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_calendar() {
+        // The timeStamp of the guide's Java sample, and the same second by `date -u +%s`.
+        let read = |text| UnixMillis::from_utc_digits(text).map(UnixMillis::millis);
+        assert_eq!(read("20200727073711903"), Some(1_595_835_431_903));
+        assert_eq!(read("20200727073711"), Some(1_595_835_431_000));
+        assert_eq!(read("20280229000000"), Some(1_835_395_200_000));
+    }
+
+    #[test]
+    fn refuses_what_names_no_second() {
+        let texts = [
+            "20271301000000",
+            "20270229000000",
+            "20270101006000",
+            "20270101000060",
+            "2027010100000",
+            "20270101000000Z",
+            "19691231235959",
+            "２0270101000000",
+            "",
+        ];
+        for text in texts {
+            assert_eq!(UnixMillis::from_utc_digits(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn writes_rfc_3339() {
+        assert_eq!(
+            UnixMillis::new(1_595_835_431_903).to_rfc3339(),
+            "2020-07-27T07:37:11.903Z"
+        );
+        assert_eq!(UnixMillis::new(0).to_rfc3339(), "1970-01-01T00:00:00.000Z");
+    }
+}
