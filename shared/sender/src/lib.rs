@@ -1,0 +1,29 @@
+//! The marketplace's side of the wire: what KooGallery sends to a seller's server, and what it
+//! makes of the answers.
+//!
+//! Written from the marketplace's guides alone, so that it is a second reading of them: a receiver
+//! that misread a page disagrees with this crate. It does nothing by itself: no I/O, no clock, no
+//! randomness. Time, nonces and business ids are arguments.
+//!
+//! # Layout, in reading order
+//!
+//! - [`v1`]: a signed GET request of access guide 1.0, and the encryption of personal fields.
+//! - [`v2`]: a signed POST request of access guide 2.0.
+//! - [`answer`]: what the debugging page accepts as an answer, and the answer's own signature.
+//! - [`life`]: the lives of two purchases, one for each guide, step by step.
+//! - [`time`]: the guides' two ways to write a moment.
+//!
+//! # Absent
+//!
+//! The joint-operations kit, licences and order notices; an HTTP client. The capitalisation of
+//! `Body-Sign`, which the marketplace does check, is lost in [`http::HeaderMap`] and can only be
+//! judged on the raw bytes of a connection.
+
+pub mod answer;
+pub mod life;
+pub mod time;
+pub mod v1;
+pub mod v2;
+
+mod form;
+mod mac;

@@ -1,0 +1,298 @@
+//! The life of a purchase under access guide 1.0.
+
+use super::{
+    Carries, Contract, DAY_MILLIS, HOUR_MILLIS, REHEARSED, STRANGER, State, Step, UNKNOWN, Value,
+};
+use crate::{time, v1};
+
+pub(super) fn life(order: &str, now_millis: u64) -> Vec<Step> {
+    let purchase = Purchase { order, now_millis };
+    let mut after = rehearsals("after the end", State::Released);
+    after.reverse();
+    [
+        rehearsals("before the purchase", State::Absent),
+        unknown(),
+        purchase.begins(),
+        purchase.is_rehearsed(),
+        purchase.is_renewed_and_expires(),
+        purchase.changes_status(),
+        purchase.is_upgraded_and_cancelled(),
+        purchase.ends(),
+        purchase.is_called_too_late(),
+        after,
+    ]
+    .concat()
+}
+
+/// A month of a product with a linear attribute, tried out first.
+struct Purchase<'a> {
+    order: &'a str,
+    now_millis: u64,
+}
+
+impl Purchase<'_> {
+    fn begins(&self) -> Vec<Step> {
+        let here = State::Active;
+        let listed = || Carries::Listed(vec![Value::InstanceId]);
+        vec![
+            self.new_instance("", here, 1)
+                .carrying(Carries::ThisInstance { access: true })
+                .raced(),
+            self.new_instance("for resource details", here, 3)
+                .carrying(Carries::ThisInstance { access: true }),
+            query("", here)
+                .with("instanceId", Value::InstanceId)
+                .carrying(listed()),
+            query("with a stranger", here)
+                .with("instanceId", Value::InstanceIdAnd(STRANGER))
+                .with("testFlag", "0")
+                .carrying(listed()),
+        ]
+    }
+
+    /// Rehearsals with the ids of the living instance: they must leave no trace.
+    fn is_rehearsed(&self) -> Vec<Step> {
+        let here = State::Active;
+        vec![
+            rehearse(self.new_instance("rehearsed in life", here, 7))
+                .carrying(Carries::ThisInstance { access: true }),
+            rehearse(self.expire("rehearsed in life", here)),
+            rehearse(this("instanceStatus", "rehearsed in life", here))
+                .with("instanceStatus", "FREEZE"),
+            rehearse(self.release("rehearsed in life", here)),
+        ]
+    }
+
+    /// The renewed expiry is near, for an expire call long before it has no effect (D4).
+    fn is_renewed_and_expires(&self) -> Vec<Step> {
+        vec![
+            self.refresh("trial", State::Active, "T1", 6 * HOUR_MILLIS)
+                .with("productId", PRODUCT)
+                .with("trialToFormal", "1")
+                .with("orderAmount", "299.000"),
+            self.refresh("renew", State::Active, "R1", 12 * HOUR_MILLIS)
+                .with("periodType", "month")
+                .with("periodNumber", "1")
+                .with("orderAmount", "299.000")
+                .raced(),
+            self.expire("", State::Frozen),
+            self.refresh("renew thaws", State::Active, "R2", 31 * DAY_MILLIS)
+                .with("orderAmount", "299.5"),
+            self.expire("restarted after the renewal", State::Active),
+        ]
+    }
+
+    /// What a status froze, no renewal thaws (D4).
+    fn changes_status(&self) -> Vec<Step> {
+        vec![
+            status("FREEZE", "", State::Frozen),
+            self.refresh("renew while frozen", State::Frozen, "R3", 61 * DAY_MILLIS)
+                .with("orderAmount", "299.000"),
+            status("NORMAL", "", State::Active),
+        ]
+    }
+
+    fn is_upgraded_and_cancelled(&self) -> Vec<Step> {
+        vec![
+            self.upgrade("", State::Active),
+            self.refresh("cancel", State::Active, "C1", 31 * DAY_MILLIS)
+                .with("orderAmount", "-299.000"),
+        ]
+    }
+
+    /// The guide's table wants the order, its example leaves it out: both must do.
+    fn ends(&self) -> Vec<Step> {
+        vec![
+            self.release("", State::Released)
+                .with("orderAmount", "0")
+                .raced(),
+            this(
+                "releaseInstance",
+                "again, without an order",
+                State::Released,
+            ),
+        ]
+    }
+
+    fn is_called_too_late(&self) -> Vec<Step> {
+        let here = State::Released;
+        vec![
+            self.new_instance("after release", here, 5)
+                .carrying(Carries::ThisInstance { access: false }),
+            query("after release", here)
+                .with("instanceId", Value::InstanceId)
+                .refused(UNKNOWN),
+            self.expire("after release", here),
+            status("FREEZE", "after release", here),
+            status("NORMAL", "after release", here).refused(UNKNOWN),
+            self.upgrade("after release", here).refused(UNKNOWN),
+            self.refresh("after release", here, "R4", 91 * DAY_MILLIS)
+                .with("orderAmount", "299.000")
+                .refused(UNKNOWN),
+        ]
+    }
+
+    /// The personal fields take the vectors `iv` and the next one: a retry encrypts anew.
+    fn new_instance(&self, remark: &str, state: State, iv: u16) -> Step {
+        let extended = v1::extend_params(&[
+            ("emailDomainName", "test.example.com"),
+            ("note", "中文 a+b"),
+        ]);
+        step("newInstance", remark, state)
+            .with("businessId", Value::BusinessId)
+            .with("orderId", self.order)
+            .with("skuCode", SKU)
+            .with("productId", PRODUCT)
+            .with("customerId", "68cbc86abc2018ab880d92f36422fa0e")
+            .with("customerName", "测试 customer+1 & Söhne")
+            .with(
+                "mobilePhone",
+                Value::Personal {
+                    plain: "15905222222",
+                    iv,
+                },
+            )
+            .with(
+                "email",
+                Value::Personal {
+                    plain: "user@example.com",
+                    iv: iv + 1,
+                },
+            )
+            .with("trialFlag", "1")
+            .with("chargingMode", "1")
+            .with("periodType", "month")
+            .with("periodNumber", "1")
+            .with("amount", "5")
+            .with("orderAmount", "0")
+            .with("expireTime", self.in_millis(30 * DAY_MILLIS))
+            .with("saasExtendParams", extended)
+    }
+
+    /// The order is a new one: the purchase's id and `suffix`.
+    fn refresh(&self, remark: &str, state: State, suffix: &str, ahead_millis: u64) -> Step {
+        this("refreshInstance", remark, state)
+            .with("orderId", format!("{}{suffix}", self.order))
+            .with("expireTime", self.in_millis(ahead_millis))
+    }
+
+    fn expire(&self, remark: &str, state: State) -> Step {
+        this("expireInstance", remark, state).with("orderId", self.order)
+    }
+
+    fn upgrade(&self, remark: &str, state: State) -> Step {
+        let suffix = if state == State::Released { "U2" } else { "U1" };
+        this("upgrade", remark, state)
+            .with("orderId", format!("{}{suffix}", self.order))
+            .with("skuCode", "d0abcd12-1234-5678-ab90-11ab012aaaa2")
+            .with("productId", "00301-666666-0--2")
+            .with("amount", "10")
+            .with(
+                "saasExtendParams",
+                v1::extend_params(&[("idNum", "352255555555656")]),
+            )
+    }
+
+    fn release(&self, remark: &str, state: State) -> Step {
+        this("releaseInstance", remark, state).with("orderId", self.order)
+    }
+
+    fn in_millis(&self, ahead_millis: u64) -> String {
+        time::to_the_second(self.now_millis + ahead_millis)
+    }
+}
+
+/// Calls about an instance that nobody ever bought.
+fn unknown() -> Vec<Step> {
+    let stranger = |activity| {
+        step(activity, "of a stranger", State::Absent)
+            .with("instanceId", STRANGER)
+            .refused(UNKNOWN)
+    };
+    vec![
+        stranger("refreshInstance")
+            .with("orderId", REHEARSED)
+            .with("expireTime", "20991231235959"),
+        stranger("expireInstance"),
+        stranger("instanceStatus").with("instanceStatus", "FREEZE"),
+        stranger("upgrade")
+            .with("orderId", REHEARSED)
+            .with("skuCode", SKU)
+            .with("productId", PRODUCT),
+        stranger("queryInstance"),
+        stranger("releaseInstance"),
+    ]
+}
+
+/// The saved cases of the debugging page, in an order that no life takes.
+fn rehearsals(when: &str, state: State) -> Vec<Step> {
+    let case = |activity, remark: &str| {
+        let remark = format!("{remark} rehearsed {when}");
+        rehearse(step(activity, remark.trim_start(), state)).with("instanceId", REHEARSED)
+    };
+    let ordered = |activity, remark| case(activity, remark).with("orderId", REHEARSED);
+    let refresh = |remark| ordered("refreshInstance", remark).with("expireTime", "20991231235959");
+    vec![
+        ordered("releaseInstance", ""),
+        case("instanceStatus", "NORMAL").with("instanceStatus", "NORMAL"),
+        case("instanceStatus", "FREEZE").with("instanceStatus", "FREEZE"),
+        ordered("upgrade", "")
+            .with("skuCode", REHEARSED)
+            .with("productId", REHEARSED),
+        ordered("expireInstance", ""),
+        refresh("trial")
+            .with("productId", REHEARSED)
+            .with("trialToFormal", "1"),
+        refresh(""),
+        rehearsed_query(when, state),
+        rehearsed_purchase(when, state),
+    ]
+}
+
+fn rehearsed_query(when: &str, state: State) -> Step {
+    rehearse(query(&format!("rehearsed {when}"), state))
+        .with("instanceId", format!("{REHEARSED},987654321"))
+        .carrying(Carries::Listed(vec![REHEARSED.into(), "987654321".into()]))
+}
+
+fn rehearsed_purchase(when: &str, state: State) -> Step {
+    rehearse(step("newInstance", &format!("rehearsed {when}"), state))
+        .with("businessId", Value::BusinessId)
+        .with("orderId", REHEARSED)
+        .with("skuCode", REHEARSED)
+        .with("productId", REHEARSED)
+        .with("customerId", REHEARSED)
+        .with("customerName", REHEARSED)
+        .with("chargingMode", "1")
+        .with("expireTime", "20991231235959")
+        .carrying(Carries::AnyInstance { access: true })
+}
+
+fn rehearse(step: Step) -> Step {
+    step.with("testFlag", "1")
+}
+
+/// A status call, its status in the title: there are two of them.
+fn status(status: &str, remark: &str, state: State) -> Step {
+    this(
+        "instanceStatus",
+        format!("{status} {remark}").trim_end(),
+        state,
+    )
+    .with("instanceStatus", status)
+}
+
+fn query(remark: &str, state: State) -> Step {
+    step("queryInstance", remark, state)
+}
+
+fn this(activity: &str, remark: &str, state: State) -> Step {
+    step(activity, remark, state).with("instanceId", Value::InstanceId)
+}
+
+fn step(activity: &str, remark: &str, state: State) -> Step {
+    Step::new(Contract::V1, activity, remark, state)
+}
+
+const SKU: &str = "d0abcd12-1234-5678-ab90-11ab012aaaa1";
+const PRODUCT: &str = "00301-666666-0--1";
