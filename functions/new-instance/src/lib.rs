@@ -1,0 +1,158 @@
+//! `newInstance`: somebody bought (V1 guide "subscription", V2 guide "creating an instance").
+//!
+//! The same order always has the same instance, however often and late it is called, and even
+//! where the store was lost: the ID is derived. V1 calls again whenever the buyer opens the
+//! resource's details, so that the page is a look as well.
+
+use marketplace::app_info::Template;
+use marketplace::cipher::Strength;
+use marketplace::entity::Subject;
+use marketplace::idempotency::Order;
+use marketplace::instance::{Access, Instance, Remark};
+use marketplace::message::{Activity, Malformed, NewInstance, Reply};
+use marketplace::notice::{Draft, NoticeType, Reader};
+use marketplace::page::{Change, Changes, Decision, Page, Settings};
+use marketplace::refusal::Refusal;
+use marketplace::result_code::ResultCode;
+use marketplace::signature::{Contract, Verified};
+use marketplace::time::UnixMillis;
+
+/// What this function serves.
+pub type Function = Changes<Purchase>;
+
+/// The page.
+pub struct Purchase {
+    template: Option<Template>,
+    rehearsal: Option<Template>,
+    strength: Strength,
+    reader: Reader,
+}
+
+impl Page for Purchase {
+    const ACTIVITY: Activity = Activity::NewInstance;
+    type Request = NewInstance;
+
+    fn new(settings: &Settings) -> Self {
+        Self {
+            template: settings.template.clone(),
+            rehearsal: settings.rehearsal_template(),
+            strength: settings.strength,
+            reader: settings.reader(),
+        }
+    }
+
+    fn rehearse(&self, verified: &Verified) -> Result<Reply, Malformed> {
+        let id = NewInstance::rehearsed_id(verified);
+        let template = self
+            .rehearsal
+            .as_ref()
+            .filter(|_| verified.contract() == Contract::V1);
+        let app_info = template.map(|template| template.fill(id.as_str(), ""));
+        Ok(Reply {
+            instance_id: Some(id),
+            app_info,
+            ..Reply::success()
+        })
+    }
+
+    fn read(&self, verified: &Verified) -> Result<NewInstance, Malformed> {
+        NewInstance::read(verified, self.strength)
+    }
+}
+
+impl Change for Purchase {
+    type Entity = Instance;
+
+    fn subject(&self, request: &NewInstance) -> Subject {
+        Subject::Purchase(request.instance_id.clone())
+    }
+
+    fn order(&self, request: &NewInstance) -> Option<Order> {
+        let NewInstance {
+            order_id,
+            order_line_id,
+            details,
+            ..
+        } = request;
+        Some(Order::new(
+            Self::ACTIVITY,
+            "",
+            order_id,
+            order_line_id.as_ref(),
+            details,
+        ))
+    }
+
+    fn decide(
+        &self,
+        request: &NewInstance,
+        current: Option<Instance>,
+        now: UnixMillis,
+    ) -> Result<Decision<Instance>, Refusal> {
+        Ok(match current {
+            None => self.create(request, now),
+            Some(instance) => self.repeat(request, instance, now),
+        })
+    }
+
+    fn repeat(
+        &self,
+        request: &NewInstance,
+        current: Instance,
+        now: UnixMillis,
+    ) -> Decision<Instance> {
+        let template = self.template.as_ref();
+        let before = current.clone();
+        let after = current.purchased_again(request.contract, request.accepted, template, now);
+        Decision::of(&before, after, |kind| draft(kind, request))
+    }
+
+    fn reply(&self, request: &NewInstance, instance: &Instance) -> Reply {
+        let template = self.template.as_ref();
+        let code = instance.purchase_code(request.contract, template);
+        let with_access = request.contract == Contract::V1 && code == ResultCode::Success;
+        let app_info = if with_access {
+            instance.purchase_app_info(template)
+        } else {
+            None
+        };
+        Reply {
+            instance_id: Some(instance.id.clone()),
+            app_info,
+            ..Reply::of(code)
+        }
+    }
+}
+
+impl Purchase {
+    fn create(&self, request: &NewInstance, now: UnixMillis) -> Decision<Instance> {
+        let NewInstance {
+            instance_id,
+            order_id,
+            contract,
+            ..
+        } = request;
+        let access = match (&self.template, self.reader) {
+            (Some(template), Reader::Nobody) => {
+                Access::Ready(template.fill(instance_id.as_str(), order_id.as_str()))
+            }
+            (_, Reader::Product) | (None, Reader::Nobody) => Access::Pending,
+        };
+        let instance = Instance::created(instance_id.clone(), order_id.clone(), access).awaiting(
+            *contract,
+            self.template.as_ref(),
+            now,
+        );
+        let notice = draft(NoticeType::Created, request).with("instanceId", instance_id.as_str());
+        Decision {
+            entity: Some(instance),
+            notices: vec![notice],
+            remark: (request.unreadable > 0).then_some(Remark::FieldUnreadable),
+        }
+    }
+}
+
+fn draft(kind: NoticeType, request: &NewInstance) -> Draft {
+    let order = (Some(&request.order_id), request.order_line_id.as_ref());
+    Draft::of_call(kind, Activity::NewInstance, order, &request.details)
+}

@@ -1,0 +1,258 @@
+//! Environment → [`Config`], once per start. What is wrong is refused with the setting's name
+//! and never with its value.
+
+use std::fs;
+use std::time::Duration;
+
+use marketplace::app_info::Template;
+use marketplace::cipher::Strength;
+use marketplace::key::{AccessKey, Keyring};
+use marketplace::page::{RenewalChange, Settings};
+use marketplace::signature::TimestampUnit;
+use thiserror::Error;
+
+use crate::door::DoorSettings;
+use crate::store::StoreSetting;
+use crate::vault::{Clear, SealKey, Vault};
+
+/// Everything that a start needs to know.
+pub struct Config {
+    /// For the door and its pages.
+    pub door: DoorSettings,
+    /// Where state lives.
+    pub store: StoreSetting,
+    /// What seals it.
+    pub vault: Vault,
+    /// Where a plain HTTP host listens.
+    pub listen: String,
+    /// `tracing` targets.
+    pub log: String,
+}
+
+/// A setting that cannot be used. Says its name and what it wants, never what it is.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("{setting} {wants}")]
+pub struct ConfigError {
+    /// The variable.
+    pub setting: &'static str,
+    /// What it should be.
+    pub wants: String,
+}
+
+/// Every variable that is read; `_FILE` behind any of them names a file to read it from.
+pub const VARIABLES: [&str; 20] = [
+    "KOOHOOK_APP_INFO",
+    "KOOHOOK_BASE_KEY",
+    "KOOHOOK_BASE_KEY_PREVIOUS",
+    "KOOHOOK_BASE_PATH",
+    "KOOHOOK_DELIVERY_BUDGET_MILLIS",
+    "KOOHOOK_ENCRYPT_TYPE",
+    "KOOHOOK_KIT_KEY",
+    "KOOHOOK_KIT_KEY_PREVIOUS",
+    "KOOHOOK_LISTEN",
+    "KOOHOOK_LOG",
+    "KOOHOOK_PRODUCT_SECRET",
+    "KOOHOOK_PRODUCT_URL",
+    "KOOHOOK_RENEWAL_CHANGE",
+    "KOOHOOK_SEAL_KEY",
+    "KOOHOOK_SEAL_KEY_PREVIOUS",
+    "KOOHOOK_STORE",
+    "KOOHOOK_TIMESTAMP_UNIT",
+    "KOOHOOK_V1_DEADLINE_MILLIS",
+    "KOOHOOK_V2_BODY_SIGN",
+    "KOOHOOK_RELAY_SECRET",
+];
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    /// Reads settings from wherever `lookup` finds them.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let source = Source(lookup);
+        let store = source.parsed("KOOHOOK_STORE", StoreSetting::parse)?;
+        let store = store.ok_or_else(|| wants("KOOHOOK_STORE", "is required"))?;
+        Ok(Self {
+            door: door(&source)?,
+            vault: vault(&source, &store)?,
+            store,
+            listen: source
+                .text("KOOHOOK_LISTEN")?
+                .unwrap_or_else(|| "127.0.0.1:8000".to_owned()),
+            log: source
+                .text("KOOHOOK_LOG")?
+                .unwrap_or_else(|| "info".to_owned()),
+        })
+    }
+}
+
+/// Where settings come from.
+struct Source<'a>(&'a dyn Fn(&str) -> Option<String>);
+
+impl Source<'_> {
+    /// A setting, or the file that it is in. An empty one is not set.
+    fn text(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
+        let set = |name: &str| (self.0)(name).filter(|text| !text.is_empty());
+        match (set(name), set(&format!("{name}_FILE"))) {
+            (Some(_), Some(_)) => Err(wants(name, "is set twice, by itself and by a file")),
+            (Some(text), None) => Ok(Some(text)),
+            (None, None) => Ok(None),
+            (None, Some(path)) => {
+                let text = fs::read_to_string(path);
+                let mut text = text.map_err(|_| wants(name, "names a file that cannot be read"))?;
+                if text.ends_with('\n') {
+                    text.pop();
+                }
+                Ok(Some(text))
+            }
+        }
+    }
+
+    fn parsed<T, E: ToString>(
+        &self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, ConfigError> {
+        let text = self.text(name)?;
+        text.map(|text| parse(&text).map_err(|fault| wants(name, &fault.to_string())))
+            .transpose()
+    }
+
+    fn word<T: Copy>(&self, name: &'static str, words: [(&str, T); 2]) -> Result<T, ConfigError> {
+        let [(first, default), (second, _)] = words;
+        let parsed = self.parsed(name, |text| {
+            let found = words.iter().find(|(word, _)| *word == text);
+            found
+                .map(|(_, value)| *value)
+                .ok_or_else(|| format!("wants `{first}` or `{second}`"))
+        });
+        Ok(parsed?.unwrap_or(default))
+    }
+
+    fn keyring(
+        &self,
+        current: &'static str,
+        previous: &'static str,
+    ) -> Result<Option<Keyring>, ConfigError> {
+        // An empty variable is a mistake here, not an absence: it would close the route unseen.
+        if (self.0)(current).is_some_and(|text| text.trim().is_empty()) {
+            return Err(wants(current, "key is empty"));
+        }
+        let previous_key = self.parsed(previous, AccessKey::parse)?;
+        match self.parsed(current, AccessKey::parse)? {
+            Some(key) => Ok(Some(Keyring {
+                current: key,
+                previous: previous_key,
+            })),
+            None if previous_key.is_some() => Err(wants(previous, "is set without a current key")),
+            None => Ok(None),
+        }
+    }
+}
+
+fn door(source: &Source<'_>) -> Result<DoorSettings, ConfigError> {
+    let base_path = source.parsed("KOOHOOK_BASE_PATH", parse_base_path)?;
+    let v1_new_instance = source.parsed("KOOHOOK_V1_DEADLINE_MILLIS", parse_v1_deadline)?;
+    let units = [
+        ("milliseconds", TimestampUnit::Milliseconds),
+        ("seconds", TimestampUnit::Seconds),
+    ];
+    Ok(DoorSettings {
+        base_path: base_path.unwrap_or_else(|| "/saasproduce".to_owned()),
+        base_keys: source.keyring("KOOHOOK_BASE_KEY", "KOOHOOK_BASE_KEY_PREVIOUS")?,
+        timestamp_unit: source.word("KOOHOOK_TIMESTAMP_UNIT", units)?,
+        v2_body_sign: source.word("KOOHOOK_V2_BODY_SIGN", [("on", true), ("off", false)])?,
+        v1_new_instance: v1_new_instance.unwrap_or(crate::door::BUDGET),
+        pages: pages(source)?,
+    })
+}
+
+fn pages(source: &Source<'_>) -> Result<Settings, ConfigError> {
+    let template = source.parsed("KOOHOOK_APP_INFO", Template::parse)?;
+    let product_origin = source.parsed("KOOHOOK_PRODUCT_URL", parse_product_origin)?;
+    if template.is_none() && product_origin.is_none() {
+        let text = "or KOOHOOK_PRODUCT_URL is required: without either no buyer ever gets in";
+        return Err(wants("KOOHOOK_APP_INFO", text));
+    }
+    let strengths = [("1", Strength::Aes256), ("2", Strength::Aes128)];
+    let changes = [
+        ("allow", RenewalChange::Allow),
+        ("refuse", RenewalChange::Refuse),
+    ];
+    Ok(Settings {
+        template,
+        product_origin,
+        strength: source.word("KOOHOOK_ENCRYPT_TYPE", strengths)?,
+        renewal_change: source.word("KOOHOOK_RENEWAL_CHANGE", changes)?,
+    })
+}
+
+fn vault(source: &Source<'_>, store: &StoreSetting) -> Result<Vault, ConfigError> {
+    let current = source.parsed("KOOHOOK_SEAL_KEY", SealKey::parse)?;
+    let previous = source.parsed("KOOHOOK_SEAL_KEY_PREVIOUS", SealKey::parse)?;
+    let clear = if store.is_local() {
+        Clear::Allowed
+    } else {
+        Clear::Refused
+    };
+    if current.is_none() && clear == Clear::Refused {
+        return Err(wants(
+            "KOOHOOK_SEAL_KEY",
+            "is required wherever the store is not local",
+        ));
+    }
+    Ok(Vault::new(current.as_ref(), previous.as_ref(), clear))
+}
+
+/// A path like `/saasproduce`: not one of the two that a health check asks for.
+fn parse_base_path(text: &str) -> Result<String, &'static str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    let parts_fine = text
+        .split('/')
+        .skip(1)
+        .all(|part| !matches!(part, "" | "." | ".."));
+    if text.starts_with('/') && text.bytes().all(plain) && parts_fine && text != "/healthz" {
+        Ok(text.to_owned())
+    } else {
+        Err("wants a path like /saasproduce, without a slash at its end, and not /healthz")
+    }
+}
+
+fn parse_v1_deadline(text: &str) -> Result<Duration, &'static str> {
+    let millis = text
+        .parse::<u64>()
+        .ok()
+        .filter(|millis| (1_000..=15_000).contains(millis));
+    millis
+        .map(Duration::from_millis)
+        .ok_or("wants milliseconds from 1000 to 15000")
+}
+
+/// The product's address up to its path: https, or http on this machine.
+fn parse_product_origin(text: &str) -> Result<String, &'static str> {
+    const WANTS: &str = "wants an https address (http on loopback alone)";
+    let uri: http::Uri = text.parse().map_err(|_| WANTS)?;
+    let host = uri.host().unwrap_or_default();
+    let loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
+    match uri.scheme_str() {
+        Some("https") if !authority.contains('@') => Ok(format!("https://{authority}")),
+        Some("http") if loopback && !authority.contains('@') => Ok(format!("http://{authority}")),
+        Some(_) | None => Err(WANTS),
+    }
+}
+
+fn wants(setting: &'static str, wants: &str) -> ConfigError {
+    ConfigError {
+        setting,
+        wants: wants.to_owned(),
+    }
+}

@@ -1,0 +1,58 @@
+//! Something on our side.
+
+use marketplace::entity::Fault;
+use marketplace::result_code::ResultCode;
+use thiserror::Error;
+
+use crate::store::Unavailable;
+use crate::vault::Unopened;
+
+/// Why a call that we believe could not be carried out, or not known to be. The marketplace calls
+/// again.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Failure {
+    /// The store did not answer.
+    #[error("store unavailable")]
+    StoreUnavailable,
+    /// The time was up.
+    #[error("deadline passed")]
+    OutOfTime,
+    /// Others were faster, again and again.
+    #[error("write contended")]
+    Contended,
+    /// A stored value does not open under our seal keys.
+    #[error("stored value sealed by another key")]
+    Unopened,
+    /// A stored value is none of ours, of a newer koohook, or would be too large.
+    #[error("stored value unusable")]
+    Value(#[from] Fault),
+    /// A bug of ours.
+    #[error("panic")]
+    Panicked,
+}
+
+impl From<Unavailable> for Failure {
+    fn from(_: Unavailable) -> Self {
+        Self::StoreUnavailable
+    }
+}
+
+impl From<Unopened> for Failure {
+    fn from(_: Unopened) -> Self {
+        Self::Unopened
+    }
+}
+
+impl From<Failure> for ResultCode {
+    /// An unknown outcome is never a success (decision G2).
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::StoreUnavailable
+            | Failure::OutOfTime
+            | Failure::Contended
+            | Failure::Unopened
+            | Failure::Value(Fault::NewerSchema | Fault::Unreadable | Fault::TooLarge)
+            | Failure::Panicked => Self::InternalError,
+        }
+    }
+}

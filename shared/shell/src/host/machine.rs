@@ -1,0 +1,63 @@
+//! The world as it is on a machine with a clock.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use marketplace::time::UnixMillis;
+
+use crate::store::Store;
+use crate::world::World;
+
+/// A real machine, with a store.
+pub struct Machine<S> {
+    store: S,
+    started: Instant,
+}
+
+impl<S: Store> Machine<S> {
+    /// The machine, from now on.
+    pub fn new(store: S) -> Self {
+        Self {
+            store,
+            started: Instant::now(),
+        }
+    }
+}
+
+impl<S: Store> World for Machine<S> {
+    type Store = S;
+
+    fn store(&self) -> &S {
+        &self.store
+    }
+
+    fn now(&self) -> UnixMillis {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        UnixMillis::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    #[expect(
+        clippy::panic,
+        reason = "without randomness no nonce is safe; the edge answers 000005"
+    )]
+    fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        match getrandom::fill(&mut bytes) {
+            Ok(()) => bytes,
+            Err(_) => panic!("no randomness"),
+        }
+    }
+
+    async fn within<F>(&self, limit: Duration, future: F) -> Option<F::Output>
+    where
+        F: Future + Send,
+        F::Output: Send,
+    {
+        tokio::time::timeout(limit, future).await.ok()
+    }
+}

@@ -1,0 +1,22 @@
+//! Everything of koohook that touches the outside.
+//!
+//! The shell reads once, asks the core, writes once, and signs. It knows no callback by name.
+//!
+//! In reading order:
+//!
+//! - [`door`]: HTTP request → HTTP response; routes, limits, the one signed exit.
+//! - `handle`: the path of one believed callback; `line`: what is logged of it.
+//! - [`world`]: all that is not us. [`store`]: where state lives. [`vault`]: what seals it.
+//! - [`config`]: the environment, once per start. [`host`]: where functions run.
+//! - [`failure`]: something on our side.
+
+pub mod config;
+pub mod door;
+pub mod failure;
+mod handle;
+#[cfg(feature = "runtime")]
+pub mod host;
+mod line;
+pub mod store;
+pub mod vault;
+pub mod world;

@@ -1,0 +1,100 @@
+//! What is logged of a callback: one line, of fields that are named here and nowhere else. No
+//! body, query, key, signature, personal data or secret has a place in it (decision G5).
+
+use std::time::Duration;
+
+use marketplace::decide::Verdict;
+use marketplace::instance::Remark;
+use marketplace::message::Activity;
+use marketplace::result_code::ResultCode;
+use marketplace::signature::{Contract, Form, Rejection};
+
+use crate::handle::Trouble;
+
+/// One callback's line.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Line {
+    pub activity: Option<Activity>,
+    pub form: Option<Form>,
+    pub rehearsal: bool,
+    pub reads: usize,
+    pub writes: usize,
+    outcome: Option<&'static str>,
+    remarks: Vec<Remark>,
+}
+
+/// How a callback ended, where it was not carried out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    Replied,
+    Rejected(Rejection),
+    Troubled(Trouble),
+}
+
+impl Line {
+    /// The line of a call that verified.
+    pub fn verified(activity: Option<Activity>, form: Form) -> Self {
+        Self {
+            activity,
+            form: Some(form),
+            ..Self::default()
+        }
+    }
+
+    /// What was decided; a later decision on what stands replaces an earlier one.
+    pub fn decided(&mut self, verdict: &Verdict) {
+        self.outcome = Some(verdict.outcome.as_str());
+        self.remarks.clone_from(&verdict.remarks);
+    }
+
+    /// Writes the line: alarms and failures where somebody looks, all else as information.
+    pub fn write(&self, contract: Contract, code: ResultCode, end: End, took: Duration) {
+        let fault = match end {
+            End::Replied => None,
+            End::Rejected(rejection) => Some(rejection.to_string()),
+            End::Troubled(trouble) => Some(trouble.to_string()),
+        };
+        let remarks: Vec<_> = self.remarks.iter().map(|remark| remark.as_str()).collect();
+        let alarm = self.remarks.iter().any(|remark| remark.is_alarm());
+        let failed = matches!(end, End::Troubled(Trouble::Failed(_)));
+        let outcome = self.outcome(end);
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    contract = ?contract,
+                    activity = self.activity.and_then(|activity| activity.word(contract)),
+                    form = self.form.map(|form| match form {
+                        Form::Received => "received",
+                        Form::Canonical => "canonical",
+                        Form::PlusKept => "plus-kept",
+                    }),
+                    code = code.as_str(),
+                    outcome,
+                    fault,
+                    remarks = (!remarks.is_empty()).then(|| remarks.join(" ")),
+                    reads = self.reads,
+                    writes = self.writes,
+                    millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                    "callback"
+                )
+            };
+        }
+        if failed {
+            line!(error);
+        } else if alarm {
+            line!(warn);
+        } else {
+            line!(info);
+        }
+    }
+
+    fn outcome(&self, end: End) -> &'static str {
+        match end {
+            End::Rejected(_) => "rejected",
+            End::Troubled(Trouble::Failed(_)) => "failed",
+            End::Troubled(_) => "refused",
+            End::Replied if self.rehearsal => "rehearsed",
+            End::Replied => self.outcome.unwrap_or("looked-up"),
+        }
+    }
+}

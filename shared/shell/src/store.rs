@@ -1,0 +1,119 @@
+//! Where state lives: values under keys, each with a version.
+//!
+//! A store knows bytes and versions, not instances. There is no unconditional write and no
+//! delete: whoever writes says which version they read, and loses if another was faster.
+
+mod any;
+pub mod memory;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+use marketplace::time::UnixMillis;
+use thiserror::Error;
+
+pub use any::{AnyStore, Durability, OpenError, StoreSetting};
+
+/// A key-value store.
+pub trait Store: Send + Sync + 'static {
+    /// What stands under a key; a strong read. What expired does not stand.
+    ///
+    /// # Errors
+    /// Where the store cannot say.
+    fn get(
+        &self,
+        key: &str,
+        now: UnixMillis,
+    ) -> impl Future<Output = Result<Option<Stored>, Unavailable>> + Send;
+
+    /// Writes a value over the version that was read, or over absence.
+    ///
+    /// # Errors
+    /// Where the outcome is unknown: the value may have been written or not.
+    fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> impl Future<Output = Result<Put, Unavailable>> + Send;
+
+    /// Keys with work that is due until a time, the earliest first. A hint: `get` decides.
+    ///
+    /// # Errors
+    /// Where the store cannot say.
+    fn agenda(
+        &self,
+        queue: Queue,
+        until: UnixMillis,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Entry>, Unavailable>> + Send;
+}
+
+/// A token that names one write for ever, so that a writer whose reply was lost recognises its
+/// own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Version(pub [u8; 16]);
+
+/// What is to be written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Value {
+    /// The name of this write.
+    pub version: Version,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Where the value stands on an agenda, if it does.
+    pub agenda: Option<(Queue, UnixMillis)>,
+    /// When it stops standing, if it does.
+    pub expires: Option<UnixMillis>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Stored {
+    /// The name of the write that made it.
+    pub version: Version,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What became of a write.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Put {
+    /// It stands.
+    Won,
+    /// Another was faster; this stands instead.
+    Lost(Option<Stored>),
+}
+
+/// An agenda.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Queue {
+    /// There is something to do.
+    Due,
+    /// Somebody should look.
+    Dead,
+}
+
+impl Queue {
+    /// The agenda's name in a store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// A line of an agenda.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Entry {
+    /// Whose work it is.
+    pub key: String,
+    /// Since when it is due.
+    pub at: UnixMillis,
+}
+
+/// The store did not answer, or not in a way that says what happened.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("store unavailable")]
+pub struct Unavailable;

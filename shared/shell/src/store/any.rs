@@ -1,0 +1,149 @@
+//! The stores that are compiled in, and the setting that picks one.
+
+use marketplace::time::UnixMillis;
+use thiserror::Error;
+
+use super::memory::Memory;
+#[cfg(feature = "sqlite")]
+use super::sqlite::Sqlite;
+use super::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+
+/// One of the stores.
+#[derive(Debug)]
+pub enum AnyStore {
+    /// For tests and trials.
+    Memory(Memory),
+    /// For one machine.
+    #[cfg(feature = "sqlite")]
+    Sqlite(Sqlite),
+}
+
+/// `KOOHOOK_STORE`, read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum StoreSetting {
+    /// `memory:`
+    Memory,
+    /// `sqlite:PATH`
+    Sqlite {
+        /// The file.
+        path: String,
+        /// Whether the seller takes what the platform's disk is worth.
+        durability: Durability,
+    },
+}
+
+/// How much a seller asks of a store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Durability {
+    /// That it outlives its host.
+    Required,
+    /// `?durability=any`: whatever it is.
+    Any,
+}
+
+/// Why a store does not open.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The program was built without it.
+    #[error("this program was built without the feature `{0}`")]
+    NotCompiledIn(&'static str),
+    /// A function's disk dies with the function.
+    #[error(
+        "sqlite on a function platform loses its file with the host: use an external store, \
+             or say ?durability=any for a trial"
+    )]
+    NotDurable,
+    /// SQLite's own reason.
+    #[cfg(feature = "sqlite")]
+    #[error("sqlite cannot open the file")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl StoreSetting {
+    /// Reads the setting; the error says what is wrong with it and not what it is.
+    ///
+    /// # Errors
+    /// Where the scheme is unknown, or what follows it is not as the scheme wants.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if text == "memory:" {
+            return Ok(Self::Memory);
+        }
+        let Some(rest) = text.strip_prefix("sqlite:") else {
+            return Err("wants memory: or sqlite:PATH");
+        };
+        let (path, durability) = match rest.split_once('?') {
+            None => (rest, Durability::Required),
+            Some((path, "durability=any")) => (path, Durability::Any),
+            Some(_) => return Err("knows no option but ?durability=any"),
+        };
+        if path.is_empty() {
+            return Err("wants a file's path behind sqlite:");
+        }
+        Ok(Self::Sqlite {
+            path: path.to_owned(),
+            durability,
+        })
+    }
+
+    /// Whether the store's bytes never leave this machine.
+    pub const fn is_local(&self) -> bool {
+        match self {
+            Self::Memory | Self::Sqlite { .. } => true,
+        }
+    }
+
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// As [`OpenError`] says.
+    pub fn open(&self, on_function_platform: bool) -> Result<AnyStore, OpenError> {
+        match self {
+            Self::Memory => Ok(AnyStore::Memory(Memory::new())),
+            Self::Sqlite {
+                durability: Durability::Required,
+                ..
+            } if on_function_platform => Err(OpenError::NotDurable),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { path, .. } => Ok(AnyStore::Sqlite(Sqlite::open(path.as_ref())?)),
+            #[cfg(not(feature = "sqlite"))]
+            Self::Sqlite { .. } => Err(OpenError::NotCompiledIn("sqlite")),
+        }
+    }
+}
+
+impl Store for AnyStore {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        match self {
+            Self::Memory(store) => store.get(key, now).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.get(key, now).await,
+        }
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        match self {
+            Self::Memory(store) => store.put(key, value, over, now).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.put(key, value, over, now).await,
+        }
+    }
+
+    async fn agenda(
+        &self,
+        queue: Queue,
+        until: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        match self {
+            Self::Memory(store) => store.agenda(queue, until, limit).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.agenda(queue, until, limit).await,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! A map in memory: the model that every real store is compared with, for tests and simulation.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use marketplace::time::UnixMillis;
+
+use super::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+
+/// A store that lives as long as its process.
+#[derive(Debug, Default)]
+pub struct Memory {
+    kept: Mutex<BTreeMap<String, Value>>,
+}
+
+impl Memory {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Value>> {
+        // Nothing panics while it holds the lock, and a map is whole after every statement.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for Memory {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        Yield::default().await;
+        Ok(standing(self.lock().get(key), now).map(stored))
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        Yield::default().await;
+        let mut kept = self.lock();
+        let found = standing(kept.get(key), now);
+        if found.map(|found| found.version) != over {
+            return Ok(Put::Lost(found.map(stored)));
+        }
+        kept.insert(key.to_owned(), value.clone());
+        Ok(Put::Won)
+    }
+
+    async fn agenda(
+        &self,
+        queue: Queue,
+        until: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        Yield::default().await;
+        let kept = self.lock();
+        let entries = kept.iter().filter_map(|(key, value)| match value.agenda {
+            Some((on, at)) if on == queue && at <= until => Some(Entry {
+                key: key.clone(),
+                at,
+            }),
+            Some(_) | None => None,
+        });
+        let mut entries: Vec<_> = entries.collect();
+        entries.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
+        entries.truncate(limit);
+        Ok(entries)
+    }
+}
+
+fn standing(value: Option<&Value>, now: UnixMillis) -> Option<&Value> {
+    value.filter(|value| value.expires.is_none_or(|expires| now < expires))
+}
+
+fn stored(value: &Value) -> Stored {
+    Stored {
+        version: value.version,
+        bytes: value.bytes.clone(),
+    }
+}
+
+/// Lets others run once, as every real store does: what races over a network races here.
+#[derive(Default)]
+struct Yield(bool);
+
+impl Future for Yield {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.0 {
+            return Poll::Ready(());
+        }
+        self.0 = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

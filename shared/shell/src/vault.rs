@@ -1,0 +1,184 @@
+//! Seals and opens every stored value, in one place, at the store's edge (decision F5).
+//!
+//! Buyers' credentials and personal data never lie in clear in a store beyond this machine. A
+//! sealed value is bound to its key in the store: moved under another key it does not open.
+
+use std::fmt;
+
+use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::{Aead, KeyInit, Nonce, Payload};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use thiserror::Error;
+
+/// What seals and opens.
+pub struct Vault {
+    current: Option<Aes256Gcm>,
+    previous: Option<Aes256Gcm>,
+    clear: Clear,
+}
+
+/// Whether a value may stand in clear.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Clear {
+    /// On this machine: the file's own permissions guard it.
+    Allowed,
+    /// Beyond it: who can write the store must not be able to put a value there.
+    Refused,
+}
+
+/// A stored value does not open: of another key, moved, or altered.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("value does not open")]
+pub struct Unopened;
+
+/// A setting is no seal key.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("wants 32 bytes in base64")]
+pub struct BadKey;
+
+/// 32 bytes that seal values.
+#[derive(Clone, Eq, PartialEq)]
+pub struct SealKey([u8; 32]);
+
+/// How a stored value begins.
+const CLEAR: u8 = 0;
+const SEALED: u8 = 1;
+const NONCE_LEN: usize = 12;
+
+impl SealKey {
+    /// Reads a key: 32 bytes, base64.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub fn parse(text: &str) -> Result<Self, BadKey> {
+        let bytes = STANDARD.decode(text).map_err(|_| BadKey)?;
+        bytes.try_into().map(Self).map_err(|_| BadKey)
+    }
+}
+
+impl fmt::Debug for SealKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SealKey([redacted])")
+    }
+}
+
+impl Vault {
+    /// A vault that seals with the current key, where there is one, and opens with either.
+    pub fn new(current: Option<&SealKey>, previous: Option<&SealKey>, clear: Clear) -> Self {
+        let cipher = |key: &SealKey| Aes256Gcm::new(&key.0.into());
+        Self {
+            current: current.map(cipher),
+            previous: previous.map(cipher),
+            clear,
+        }
+    }
+
+    /// Seals bytes for a place in the store. The nonce must never be used twice.
+    ///
+    /// # Errors
+    /// Where the bytes are more than the cipher takes, or must not stand in clear.
+    pub fn seal(
+        &self,
+        place: &str,
+        bytes: &[u8],
+        nonce: [u8; NONCE_LEN],
+    ) -> Result<Vec<u8>, Unopened> {
+        match (&self.current, self.clear) {
+            (None, Clear::Refused) => Err(Unopened),
+            (None, Clear::Allowed) => Ok([&[CLEAR], bytes].concat()),
+            (Some(cipher), _) => {
+                let payload = Payload {
+                    msg: bytes,
+                    aad: place.as_bytes(),
+                };
+                let nonce: Nonce<Aes256Gcm> = nonce.into();
+                let sealed = cipher.encrypt(&nonce, payload).map_err(|_| Unopened)?;
+                Ok([&[SEALED], nonce.as_slice(), &sealed].concat())
+            }
+        }
+    }
+
+    /// Opens what stands at a place.
+    ///
+    /// # Errors
+    /// Where no key of ours sealed it for this place, or it stands in clear and must not.
+    pub fn open(&self, place: &str, stored: &[u8]) -> Result<Vec<u8>, Unopened> {
+        match (stored.split_first(), self.clear) {
+            (Some((&CLEAR, bytes)), Clear::Allowed) => Ok(bytes.to_vec()),
+            (Some((&SEALED, rest)), _) => {
+                let (nonce, msg) = rest.split_first_chunk::<NONCE_LEN>().ok_or(Unopened)?;
+                let nonce: Nonce<Aes256Gcm> = (*nonce).into();
+                let payload = || Payload {
+                    msg,
+                    aad: place.as_bytes(),
+                };
+                let open = |cipher: &Aes256Gcm| cipher.decrypt(&nonce, payload()).ok();
+                let ciphers = [&self.current, &self.previous].into_iter().flatten();
+                ciphers.filter_map(open).next().ok_or(Unopened)
+            }
+            (Some(_) | None, _) => Err(Unopened),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may")]
+mod tests {
+    use super::*;
+
+    fn key(letter: u8) -> SealKey {
+        SealKey([letter; 32])
+    }
+
+    #[test]
+    fn opens_with_either_key_and_at_its_place_alone() {
+        let old = Vault::new(Some(&key(1)), None, Clear::Refused);
+        let new = Vault::new(Some(&key(2)), Some(&key(1)), Clear::Refused);
+        let sealed = old.seal("a", b"text", [7; 12]).unwrap();
+        assert_eq!(new.open("a", &sealed).as_deref(), Ok(b"text".as_slice()));
+        assert_eq!(new.open("b", &sealed), Err(Unopened));
+        let sealed = new.seal("a", b"text", [8; 12]).unwrap();
+        assert_eq!(old.open("a", &sealed), Err(Unopened));
+        assert!(!sealed.windows(4).any(|bytes| bytes == b"text"));
+    }
+
+    #[test]
+    fn altered_bytes_do_not_open() {
+        let vault = Vault::new(Some(&key(1)), None, Clear::Refused);
+        let sealed = vault.seal("a", b"text", [7; 12]).unwrap();
+        for place in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[place] ^= 1;
+            assert_eq!(vault.open("a", &altered), Err(Unopened), "byte {place}");
+        }
+        assert_eq!(vault.open("a", b""), Err(Unopened));
+    }
+
+    #[test]
+    fn clear_values_stay_on_this_machine() {
+        let local = Vault::new(None, None, Clear::Allowed);
+        let clear = local.seal("a", b"text", [0; 12]).unwrap();
+        let sealing = Vault::new(Some(&key(1)), None, Clear::Allowed);
+        assert_eq!(sealing.open("a", &clear).as_deref(), Ok(b"text".as_slice()));
+        let beyond = Vault::new(Some(&key(1)), None, Clear::Refused);
+        assert_eq!(beyond.open("a", &clear), Err(Unopened));
+        assert_eq!(
+            Vault::new(None, None, Clear::Refused).seal("a", b"", [0; 12]),
+            Err(Unopened)
+        );
+    }
+
+    #[test]
+    fn keys_are_32_bytes() {
+        assert!(SealKey::parse(&STANDARD.encode([9; 32])).is_ok());
+        for text in [
+            "",
+            "short",
+            &STANDARD.encode([9; 31]),
+            &STANDARD.encode([9; 33]),
+        ] {
+            assert_eq!(SealKey::parse(text), Err(BadKey));
+        }
+    }
+}

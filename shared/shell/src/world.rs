@@ -1,0 +1,53 @@
+//! All that is not us: the store, the clock, a time limit, and chance.
+
+use std::time::Duration;
+
+use marketplace::time::UnixMillis;
+
+use crate::store::Store;
+
+/// What a callback may ask of the outside. The steps are generic over it and name no runtime, so
+/// that a simulation can be the world a million times over.
+pub trait World: Send + Sync + 'static {
+    /// Where state lives.
+    type Store: Store;
+
+    /// The store.
+    fn store(&self) -> &Self::Store;
+
+    /// The time of day.
+    fn now(&self) -> UnixMillis;
+
+    /// Time since some fixed start, which no clock's correction moves.
+    fn elapsed(&self) -> Duration;
+
+    /// Bytes that nobody can guess: versions, nonces.
+    fn random<const N: usize>(&self) -> [u8; N];
+
+    /// What a future comes to, or nothing once the limit has passed. A future that is dropped may
+    /// have had its effect or not.
+    fn within<F>(
+        &self,
+        limit: Duration,
+        future: F,
+    ) -> impl Future<Output = Option<F::Output>> + Send
+    where
+        F: Future + Send,
+        F::Output: Send;
+}
+
+/// By when a callback must be settled: one per callback, made at its receipt, passed down.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Deadline(Duration);
+
+impl Deadline {
+    /// The deadline that lies `budget` after a moment of the world's.
+    pub fn after(received: Duration, budget: Duration) -> Self {
+        Self(received.saturating_add(budget))
+    }
+
+    /// How much time is left; zero once it has passed.
+    pub fn left(self, world: &impl World) -> Duration {
+        self.0.saturating_sub(world.elapsed())
+    }
+}
