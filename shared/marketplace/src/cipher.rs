@@ -252,7 +252,7 @@ mod tests {
     fn ivs_are_derived_and_never_shared() {
         let key = key();
         let cipher = Cipher::new(&key, Strength::Aes256);
-        let iv = |wire: String| wire[..16].to_owned();
+        let iv = |wire: String| wire.get(..16).unwrap().to_owned();
         let first = cipher.seal("i-1", "userName", "admin");
         assert_eq!(first, cipher.seal("i-1", "userName", "admin"));
         for other in [

@@ -326,7 +326,10 @@ mod tests {
             Some(NoticeType::Created)
         );
         assert_eq!(outbox.waiting.last().map(Notice::sequence), Some(42));
-        assert_eq!(outbox.waiting.len() + outbox.dropped as usize, 42);
+        assert_eq!(
+            u32::try_from(outbox.waiting.len()).unwrap() + outbox.dropped,
+            42
+        );
     }
 
     #[test]

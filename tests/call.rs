@@ -1,0 +1,168 @@
+//! A koohook in a test's hand, and calls that the marketplace's side signs.
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{Request, Response};
+use marketplace::entity::{Entity, Kept, Subject};
+use marketplace::instance::Instance;
+use marketplace::message::InstanceId;
+use marketplace::page::Bundle;
+use marketplace::time::UnixMillis;
+use sender::answer::Answer;
+use shell::config::Config;
+use shell::door::Door;
+use shell::store::Store;
+use shell::store::memory::Memory;
+use shell::vault::Vault;
+
+use crate::world::{TestWorld, Watched};
+
+/// The made-up key of the base interfaces.
+pub const BASE_KEY: &str = "constructed-base-key-0001";
+/// Where the door is.
+pub const ADDRESS: &str = "https://seller.example.com/saasproduce";
+/// Access data for every instance.
+pub const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com/{instanceId}",
+    "adminUrl":"https://app.example.com/admin","userName":"admin@{orderId}",
+    "password":"made-up-password","memo":"欢迎"}"#;
+
+/// The settings that most tests run with: a template, no product.
+pub const SETTINGS: [(&str, &str); 3] = [
+    ("KOOHOOK_BASE_KEY", BASE_KEY),
+    ("KOOHOOK_APP_INFO", APP_INFO),
+    ("KOOHOOK_STORE", "memory:"),
+];
+
+/// Settings under which an instance stays pending: a product is to be asked, and nobody asks it.
+pub const PENDING: [(&str, &str); 3] = [
+    ("KOOHOOK_BASE_KEY", BASE_KEY),
+    ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
+    ("KOOHOOK_STORE", "memory:"),
+];
+
+/// One koohook over a watched store.
+pub struct Koohook<B, S> {
+    /// The door.
+    pub door: Door<B, TestWorld<Watched<S>>>,
+}
+
+/// The usual one: the whole bundle, over memory.
+pub type Bundled = Koohook<receive::Function, Memory>;
+
+/// The configuration that settings amount to.
+pub fn config(settings: &[(&str, &str)]) -> Config {
+    let owned: Vec<(String, String)> = settings
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let lookup = move |name: &str| {
+        owned
+            .iter()
+            .rev()
+            .find(|(set, _)| set == name)
+            .map(|(_, value)| value.clone())
+    };
+    Config::read(&lookup).expect("the settings of a test are usable")
+}
+
+/// A koohook over memory, with settings.
+pub fn koohook(settings: &[(&str, &str)]) -> Bundled {
+    Koohook::over(Memory::new(), settings)
+}
+
+impl<B: Bundle, S: Store> Koohook<B, S> {
+    /// A koohook over a store, with settings.
+    pub fn over(store: S, settings: &[(&str, &str)]) -> Self {
+        let Config { door, vault, .. } = config(settings);
+        Self {
+            door: Door::new(door, vault, TestWorld::new(Watched::new(store))),
+        }
+    }
+
+    /// The world around it.
+    pub fn world(&self) -> &TestWorld<Watched<S>> {
+        self.door.world()
+    }
+
+    /// The store beneath it.
+    pub fn store(&self) -> &Watched<S> {
+        shell::world::World::store(self.world())
+    }
+
+    /// Answers one request.
+    pub async fn answer(&self, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
+        self.door
+            .answer(request.map(Bytes::from))
+            .await
+            .map(|body| body.to_vec())
+    }
+
+    /// Answers one request, reads the answer as the marketplace does, and holds its signature
+    /// against the bytes.
+    pub async fn reply(&self, request: Request<Vec<u8>>) -> Answer {
+        let response = self.answer(request).await;
+        sender::answer::verify_body_sign(&response, BASE_KEY).expect("every answer is signed");
+        Answer::read(&response).expect("every answer is as the guide says")
+    }
+
+    /// A V1 call of these parameters, signed now.
+    pub async fn v1(&self, parameters: &[(&str, &str)]) -> Answer {
+        self.reply(v1(self.world().now_millis(), parameters)).await
+    }
+
+    /// A V2 call of these members, signed now.
+    pub async fn v2(&self, members: &[(&str, &str)]) -> Answer {
+        self.reply(v2(self.world().now_millis(), members)).await
+    }
+
+    /// What is kept under an instance's ID, if anything is.
+    pub async fn kept(&self, instance_id: &str) -> Option<Kept> {
+        let id = InstanceId::parse(instance_id).unwrap();
+        let key = Subject::Instance(id).key();
+        let now = UnixMillis::new(self.world().now_millis());
+        let stored = self.store().inner().get(&key, now).await.unwrap()?;
+        let clear = Vault::new(None, None, shell::vault::Clear::Allowed);
+        Some(Kept::from_bytes(&clear.open(&key, &stored.bytes).unwrap()).unwrap())
+    }
+
+    /// The instance that is kept under an ID.
+    pub async fn instance(&self, instance_id: &str) -> Instance {
+        match self
+            .kept(instance_id)
+            .await
+            .expect("an instance is kept")
+            .entity
+        {
+            Entity::Instance(instance) => instance,
+            Entity::MovedTo(id) => panic!("a pointer to {id} is kept"),
+        }
+    }
+}
+
+/// A V1 call, signed at a time.
+pub fn v1(now_millis: u64, parameters: &[(&str, &str)]) -> Request<Vec<u8>> {
+    let time_stamp = sender::time::to_the_millisecond(now_millis);
+    sender::v1::request(ADDRESS, BASE_KEY, &time_stamp, parameters).unwrap()
+}
+
+/// A V2 call, signed at a time.
+pub fn v2(now_millis: u64, members: &[(&str, &str)]) -> Request<Vec<u8>> {
+    v2_body(now_millis, &sender::v2::body(members))
+}
+
+/// A V2 call of a body, signed at a time over its bytes. The nonce is of the body, so that two
+/// different calls never share one.
+pub fn v2_body(now_millis: u64, body: &[u8]) -> Request<Vec<u8>> {
+    let nonce = sender::v2::sign(BASE_KEY, "0", "0", body);
+    sender::v2::request(ADDRESS, BASE_KEY, &now_millis.to_string(), &nonce, body).unwrap()
+}
+
+/// Runs a future of the simulated world to its end, without a runtime.
+pub fn run<F: Future>(future: F) -> F::Output {
+    futures_util::pin_mut!(future);
+    loop {
+        if let Some(output) = future.as_mut().now_or_never() {
+            return output;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What the tests share: a world with a clock in the test's hand, stores that count and fail on
+//! demand, and calls signed by the marketplace's side.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that meets the unexpected fails, and says where"
+)]
+
+pub mod call;
+pub mod world;

@@ -1,0 +1,12 @@
+//! koohook, held against its promises. `tests/run` runs everything; one subject alone is
+//! `cargo test -p tests --test suite SUBJECT::`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that meets the unexpected fails, and says where"
+)]
+
+mod first_calls;

@@ -1,0 +1,187 @@
+//! A world for tests: its clock stands still until told, its chance is counted, its store can be
+//! made to fail.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use marketplace::time::UnixMillis;
+use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::world::World;
+
+/// The moment at which every test begins: 2026-10-05T19:49:27Z.
+pub const NOW: u64 = 1_791_234_567_000;
+
+/// A world with a clock in the test's hand.
+pub struct TestWorld<S> {
+    store: S,
+    now: AtomicU64,
+    elapsed: AtomicU64,
+    drawn: AtomicU64,
+}
+
+impl<S: Store> TestWorld<S> {
+    /// A world that begins at [`NOW`].
+    pub fn new(store: S) -> Self {
+        let [now, elapsed, drawn] = [NOW, 0, 0].map(AtomicU64::new);
+        Self {
+            store,
+            now,
+            elapsed,
+            drawn,
+        }
+    }
+
+    /// Lets time pass, on both clocks.
+    pub fn pass(&self, span: Duration) {
+        let millis = u64::try_from(span.as_millis()).unwrap();
+        self.now.fetch_add(millis, Ordering::SeqCst);
+        self.elapsed.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Sets the time of day alone, as a correction of the clock does.
+    pub fn set_now(&self, millis: u64) {
+        self.now.store(millis, Ordering::SeqCst);
+    }
+
+    /// The time of day in milliseconds.
+    pub fn now_millis(&self) -> u64 {
+        self.now.load(Ordering::SeqCst)
+    }
+}
+
+impl<S: Store> World for TestWorld<S> {
+    type Store = S;
+
+    fn store(&self) -> &S {
+        &self.store
+    }
+
+    fn now(&self) -> UnixMillis {
+        UnixMillis::new(self.now_millis())
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.elapsed.load(Ordering::SeqCst))
+    }
+
+    /// Never the same twice, and the same in every run.
+    fn random<const N: usize>(&self) -> [u8; N] {
+        let drawn = self.drawn.fetch_add(1, Ordering::SeqCst);
+        let mut bytes = [0; N];
+        bytes
+            .iter_mut()
+            .zip(drawn.to_le_bytes())
+            .for_each(|(to, from)| *to = from);
+        bytes
+    }
+
+    /// Time stands still while a future runs; only a limit of nothing passes.
+    async fn within<F>(&self, limit: Duration, future: F) -> Option<F::Output>
+    where
+        F: Future + Send,
+        F::Output: Send,
+    {
+        if limit.is_zero() {
+            None
+        } else {
+            Some(future.await)
+        }
+    }
+}
+
+/// What is to go wrong with one operation of a store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Trouble {
+    /// It works.
+    None,
+    /// It is refused, and nothing happened.
+    Refused,
+    /// It happens, and the reply is lost.
+    ReplyLost,
+}
+
+/// A store that counts what is asked of it, and fails as planned.
+pub struct Watched<S> {
+    inner: S,
+    reads: AtomicUsize,
+    writes: AtomicUsize,
+    plan: Mutex<VecDeque<Trouble>>,
+}
+
+impl<S: Store> Watched<S> {
+    /// A store over another one, with nothing planned.
+    pub fn new(inner: S) -> Self {
+        let [reads, writes] = [0, 0].map(AtomicUsize::new);
+        Self {
+            inner,
+            reads,
+            writes,
+            plan: Mutex::default(),
+        }
+    }
+
+    /// Plans the next operations, in order, reads and writes alike; after them all goes well.
+    pub fn plan(&self, troubles: impl IntoIterator<Item = Trouble>) {
+        *self.plan.lock().unwrap() = troubles.into_iter().collect();
+    }
+
+    /// Reads and writes since the last time this was asked.
+    pub fn take_counts(&self) -> (usize, usize) {
+        (
+            self.reads.swap(0, Ordering::SeqCst),
+            self.writes.swap(0, Ordering::SeqCst),
+        )
+    }
+
+    /// The store beneath, to look without being counted.
+    pub const fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    fn next(&self) -> Trouble {
+        self.plan
+            .lock()
+            .unwrap()
+            .pop_front()
+            .unwrap_or(Trouble::None)
+    }
+}
+
+impl<S: Store> Store for Watched<S> {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        match self.next() {
+            Trouble::None => self.inner.get(key, now).await,
+            Trouble::Refused | Trouble::ReplyLost => Err(Unavailable),
+        }
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        match self.next() {
+            Trouble::None => self.inner.put(key, value, over, now).await,
+            Trouble::Refused => Err(Unavailable),
+            Trouble::ReplyLost => {
+                self.inner.put(key, value, over, now).await?;
+                Err(Unavailable)
+            }
+        }
+    }
+
+    async fn agenda(
+        &self,
+        queue: Queue,
+        until: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        self.inner.agenda(queue, until, limit).await
+    }
+}
