@@ -19,6 +19,7 @@ use marketplace::signature::{Contract, TimestampUnit, Unverified, Verified, body
 use crate::failure::Failure;
 use crate::handle::{Call, Trouble};
 use crate::line::{End, Line};
+use crate::shelf::Shelf;
 use crate::vault::Vault;
 use crate::world::{Deadline, World};
 
@@ -201,11 +202,13 @@ impl<B: Bundle, W: World> Door<B, W> {
         let _ = matched.set(verified.key().clone());
         let activity = Fields::of(&verified).activity();
         let call = Call {
-            world: &self.world,
-            vault: &self.vault,
-            reader: self.settings.pages.reader(),
+            shelf: Shelf {
+                world: &self.world,
+                vault: &self.vault,
+                reader: self.settings.pages.reader(),
+                deadline: Deadline::after(received, self.budget(&verified, activity)),
+            },
             verified: &verified,
-            deadline: Deadline::after(received, self.budget(&verified, activity)),
             line: Line::verified(activity, verified.form()),
         };
         let handled = self.bundle.pick(activity, call).await;

@@ -6,6 +6,7 @@
 //!
 //! - [`door`]: HTTP request → HTTP response; routes, limits, the one signed exit.
 //! - `handle`: the path of one believed callback; `line`: what is logged of it.
+//! - [`shelf`]: one kept value, read and written over its version.
 //! - [`world`]: all that is not us. [`store`]: where state lives. [`vault`]: what seals it.
 //! - [`config`]: the environment, once per start. [`host`]: where functions run.
 //! - [`failure`]: something on our side.
@@ -17,6 +18,7 @@ mod handle;
 #[cfg(feature = "runtime")]
 pub mod host;
 mod line;
+pub mod shelf;
 pub mod store;
 pub mod vault;
 pub mod world;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
-use lambda_http::Body;
+use http::{Request, Response, Uri};
+use lambda_http::{Body, RequestExt};
 use marketplace::page::Bundle;
 
 use super::Error;
@@ -30,12 +30,26 @@ pub async fn answer<B: Bundle, W: World>(
     door: &Door<B, W>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let response = door.answer(request.map(into_bytes)).await;
+    let response = door.answer(as_received(request).map(into_bytes)).await;
     // Every answer is ASCII (decision B9), so that it travels as text and not as base64.
     response.map(|body| match String::from_utf8(body.to_vec()) {
         Ok(text) => Body::Text(text),
         Err(_) => Body::Binary(body.to_vec()),
     })
+}
+
+/// The request under the path that arrived: the library's own URI is resolved and re-encoded,
+/// so that `/x/../saasproduce` would be the door. The query it keeps byte for byte.
+fn as_received(mut request: Request<Body>) -> Request<Body> {
+    let query = request
+        .uri()
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    let target = format!("{}{query}", request.raw_http_path());
+    // A path that is none by HTTP's grammar leads nowhere.
+    *request.uri_mut() = target.parse().unwrap_or_else(|_| Uri::from_static("/404"));
+    request
 }
 
 fn into_bytes(body: Body) -> Bytes {
