@@ -1,0 +1,155 @@
+//! `koohook demo`: the main job, on a bare machine, in a few seconds.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use marketplace::entity::{Entity, Kept, Subject};
+use marketplace::instance::{self, Instance};
+use marketplace::message::InstanceId;
+use marketplace::notice::{Outbox, Reader};
+use sender::life::{self, State};
+use shell::config::Config;
+use shell::host::{self, Machine};
+use shell::shelf::Shelf;
+use shell::store::sqlite::Sqlite;
+use shell::vault::{Clear, Vault};
+use shell::world::{Deadline, World};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+use crate::play::{Player, Score};
+use crate::{Error, made_up};
+
+/// Arguments of `koohook demo`.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  koohook demo             both lives, a line a call
+  koohook demo --only v2   one of them")]
+pub struct Arguments {
+    /// Play one contract alone.
+    #[arg(long, value_name = "CONTRACT")]
+    only: Option<Only>,
+}
+
+/// A contract to play alone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum Only {
+    /// Access guide 1.0.
+    V1,
+    /// Access guide 2.0.
+    V2,
+}
+
+/// Starts the bundle, plays, and says whether everything was as it must be.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("koohook.db");
+    let access_key = made_up::access_key();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let (address, stop) = start(&runtime, &file, &access_key)?;
+    println!("koohook demo: {address} over SQLite in {}", file.display());
+    println!("Made-up access key: {access_key}");
+
+    let watching = Machine::new(Sqlite::open(&file)?);
+    let look = |id: &str| state(&kept(&runtime, &watching, id)?.entity);
+    let played = lives(arguments.only).into_iter().map(|life| {
+        let score = Player::new(&address, &access_key, Some(&look)).play(&life);
+        let told = kept(&runtime, &watching, &score.instance_id).map(|kept| kept.outbox);
+        print_notices(&told.unwrap_or_default());
+        score
+    });
+    let scores: Vec<Score> = played.collect();
+    drop(stop);
+    Ok(conclude(&scores))
+}
+
+/// What the product is to be told of a life: every change once, in order.
+fn print_notices(outbox: &Outbox) {
+    println!("\n   recorded for the product, each once:");
+    for notice in &outbox.waiting {
+        println!("   {:>4}  {}", notice.sequence(), notice.kind.as_str());
+    }
+}
+
+/// Prints the sum of what was played.
+pub fn conclude(scores: &[Score]) -> ExitCode {
+    let calls: usize = scores.iter().map(|score| score.calls).sum();
+    let failed: usize = scores.iter().map(|score| score.failed).sum();
+    println!("\n{calls} calls, {failed} lines failed.");
+    if failed == 0 && calls > 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// The lives to play, of orders that no earlier run made.
+pub fn lives(only: Option<Only>) -> Vec<Vec<life::Step>> {
+    let now = made_up::now_millis();
+    let order = format!("CS{now}DEMO");
+    let v1 = (only != Some(Only::V2)).then(|| life::v1(&format!("{order}A"), now));
+    let v2 = (only != Some(Only::V1)).then(|| life::v2(&format!("{order}B"), now));
+    v1.into_iter().chain(v2).collect()
+}
+
+/// Serves the bundle on a free port until the sender is dropped.
+fn start(
+    runtime: &Runtime,
+    file: &Path,
+    access_key: &str,
+) -> Result<(String, oneshot::Sender<()>), Error> {
+    let store = format!("sqlite:{}", file.display());
+    let config = Config::read(&|name| match name {
+        "KOOHOOK_STORE" => Some(store.clone()),
+        "KOOHOOK_BASE_KEY" => Some(access_key.to_owned()),
+        "KOOHOOK_APP_INFO" => Some(made_up::APP_INFO.to_owned()),
+        _ => None,
+    })?;
+    let base_path = config.door.base_path.clone();
+    let door = host::open::<receive::Function>(config, false)?;
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+    let address = format!("http://{}{base_path}", listener.local_addr()?);
+    let (stop, stopped) = oneshot::channel();
+    runtime.spawn(host::http::serve_until(door, listener, async {
+        // Stopped by a word or by the sender's end, either is an end.
+        let _ = stopped.await;
+    }));
+    Ok((address, stop))
+}
+
+/// What stands in the store, read past the bundle.
+fn kept(runtime: &Runtime, watching: &Machine<Sqlite>, id: &str) -> Option<Kept> {
+    let subject = Subject::Instance(InstanceId::parse(id).ok()?);
+    let vault = Vault::new(None, None, Clear::Allowed);
+    let deadline = Deadline::after(watching.elapsed(), shell::door::BUDGET);
+    let shelf = Shelf {
+        world: watching,
+        vault: &vault,
+        reader: Reader::Nobody,
+        deadline,
+    };
+    runtime.block_on(shelf.read(&subject)).ok()?.kept
+}
+
+fn state(entity: &Entity) -> Option<State> {
+    match entity {
+        Entity::Instance(Instance {
+            state: instance::State::Active,
+            ..
+        }) => Some(State::Active),
+        Entity::Instance(Instance {
+            state: instance::State::Frozen(_),
+            ..
+        }) => Some(State::Frozen),
+        Entity::Instance(Instance {
+            state: instance::State::Released,
+            ..
+        }) => Some(State::Released),
+        Entity::MovedTo(_) => None,
+    }
+}

@@ -1,0 +1,341 @@
+//! `koohook import`: instances that an older server made keep the IDs it gave (decision C7).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use marketplace::app_info::{AppInfo, Template};
+use marketplace::entity::{Entity, Kept, Subject};
+use marketplace::instance::{Access, FreezeCause, Instance, State};
+use marketplace::message::{InstanceId, OrderId, OrderLineId, ProductId};
+use marketplace::time::UnixMillis;
+use serde::Deserialize;
+use shell::config::Config;
+use shell::failure::Failure;
+use shell::host::Machine;
+use shell::shelf::{Shelf, Written};
+use shell::store::AnyStore;
+use shell::world::{Deadline, World};
+
+use crate::Error;
+
+/// Arguments of `koohook import`.
+#[derive(Args)]
+#[command(
+    after_help = "Each row names an instance and the purchase that made it:
+
+  {\"instanceId\":\"i-1\",\"orderId\":\"CS1\",\"state\":\"active\",\"expireTime\":\"20280101000000\",
+   \"frontEndUrl\":\"https://app.example.com\",\"userName\":\"admin\",\"password\":\"…\"}
+
+instanceId and orderId are mandatory. orderLineId: for orders of access guide 2.0. productId with
+chargingMode 0 or 5: for pay-per-use orders, which have one instance an item.
+state: active (default), frozen, released. expireTime: 14 or 17 digits, UTC. Without frontEndUrl
+the template in KOOHOOK_APP_INFO is filled in.
+
+Examples:
+  koohook import --dry-run instances.csv
+  KOOHOOK_STORE=sqlite:koohook.db koohook import instances.jsonl
+
+A row is put over absence only; what stands already is reported and left as it is, so that an
+import that was interrupted is simply run again. Exits with 1 where a row could not be taken."
+)]
+pub struct Arguments {
+    /// JSON lines, or CSV with a head line, told apart by the file's ending.
+    file: std::path::PathBuf,
+    /// Read and check everything, write nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// How long one row may take.
+const BUDGET: Duration = Duration::from_secs(10);
+
+/// One row of the file, as the seller wrote it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Row {
+    instance_id: String,
+    order_id: String,
+    order_line_id: Option<String>,
+    product_id: Option<String>,
+    charging_mode: Option<String>,
+    state: Option<String>,
+    expire_time: Option<String>,
+    front_end_url: Option<String>,
+    admin_url: Option<String>,
+    user_name: Option<String>,
+    password: Option<String>,
+    memo: Option<String>,
+}
+
+/// A row, understood: the instance, and where its purchase points from.
+struct Import {
+    instance: Instance,
+    derived: InstanceId,
+}
+
+/// What became of a row.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+enum Taken {
+    Imported,
+    StandsAlready,
+    OrderMadeHere,
+    WouldImport,
+}
+
+/// Reads every row, then puts every row; reports both.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+    let config = Config::read(&|name| std::env::var(name).ok().or_else(|| default(name)))?;
+    let template = config.door.pages.template.clone();
+    let text = fs::read_to_string(&arguments.file)
+        .map_err(|fault| format!("{}: {fault}", arguments.file.display()))?;
+    let is_csv = arguments
+        .file
+        .extension()
+        .is_some_and(|ending| ending == "csv");
+    let rows = if is_csv {
+        csv_rows(&text)
+    } else {
+        json_rows(&text)
+    };
+    let mut faults = 0;
+    let mut imports = Vec::new();
+    for (line, row) in rows {
+        match row.and_then(|row| understand(row, template.as_ref())) {
+            Ok(import) => imports.push((line, import)),
+            Err(fault) => {
+                faults += 1;
+                println!("line {line}: {fault}");
+            }
+        }
+    }
+    if faults > 0 && !arguments.dry_run {
+        return Err(format!("{faults} rows cannot be taken; nothing was written").into());
+    }
+    let counts = put_all(config, imports, arguments.dry_run)?;
+    report(&counts, faults);
+    let conflict = counts.contains_key(&Taken::OrderMadeHere);
+    Ok(if faults == 0 && !conflict {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn put_all(
+    config: Config,
+    imports: Vec<(usize, Import)>,
+    dry_run: bool,
+) -> Result<BTreeMap<Taken, usize>, Error> {
+    let reader = config.door.pages.reader();
+    let world = Machine::new(config.store.open(false)?);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut counts = BTreeMap::new();
+    let total = imports.len();
+    for (done, (line, import)) in imports.into_iter().enumerate() {
+        let deadline = Deadline::after(world.elapsed(), BUDGET);
+        let shelf = Shelf {
+            world: &world,
+            vault: &config.vault,
+            reader,
+            deadline,
+        };
+        let taken = runtime
+            .block_on(put(shelf, &import, dry_run))
+            .map_err(|fault| format!("line {line}: {fault}; what stands is whole, run it again"))?;
+        if matches!(taken, Taken::OrderMadeHere) {
+            let id = &import.instance.id;
+            println!("line {line}: {id}: the purchase was made here already, under another ID");
+        }
+        *counts.entry(taken).or_default() += 1;
+        progress(done + 1, total);
+    }
+    Ok(counts)
+}
+
+/// The instance first and then the pointer: whoever follows a pointer finds what it points to.
+async fn put(
+    shelf: Shelf<'_, Machine<AnyStore>>,
+    import: &Import,
+    dry_run: bool,
+) -> Result<Taken, Failure> {
+    let Import { instance, derived } = import;
+    let pointer = Entity::MovedTo(instance.id.clone());
+    let moved = instance.id != *derived;
+    let at_derived = shelf.read(&Subject::Instance(derived.clone())).await?;
+    let points_elsewhere = at_derived
+        .kept
+        .as_ref()
+        .is_some_and(|kept| kept.entity != pointer);
+    if moved && points_elsewhere {
+        return Ok(Taken::OrderMadeHere);
+    }
+    let at_own = shelf.read(&Subject::Instance(instance.id.clone())).await?;
+    let fresh = at_own.kept.is_none();
+    if dry_run {
+        return Ok(if fresh {
+            Taken::WouldImport
+        } else {
+            Taken::StandsAlready
+        });
+    }
+    if fresh {
+        let kept = Kept::new(instance.clone().into());
+        let Written::Won = shelf.write(&at_own, &kept).await? else {
+            return Ok(Taken::StandsAlready);
+        };
+    }
+    if moved && at_derived.kept.is_none() {
+        let Written::Won = shelf.write(&at_derived, &Kept::new(pointer)).await? else {
+            return Ok(Taken::OrderMadeHere);
+        };
+    }
+    Ok(if fresh {
+        Taken::Imported
+    } else {
+        Taken::StandsAlready
+    })
+}
+
+fn report(counts: &BTreeMap<Taken, usize>, faults: usize) {
+    let words = |taken| match taken {
+        Taken::Imported => "imported",
+        Taken::StandsAlready => "stand already, left as they are",
+        Taken::OrderMadeHere => "not taken: the purchase was made here under another ID",
+        Taken::WouldImport => "would be imported",
+    };
+    for (taken, count) in counts {
+        println!("{count} {}", words(*taken));
+    }
+    if faults > 0 {
+        println!("{faults} cannot be taken");
+    }
+}
+
+fn progress(done: usize, total: usize) {
+    if std::io::stderr().is_terminal() && (done.is_multiple_of(100) || done == total) {
+        eprint!(
+            "\r{done} of {total} rows{}",
+            if done == total { "\n" } else { "" }
+        );
+    }
+}
+
+fn default(name: &str) -> Option<String> {
+    match name {
+        "KOOHOOK_STORE" => Some("sqlite:koohook.db".to_owned()),
+        // An import asks nobody for access data; a template serves where rows bring none.
+        "KOOHOOK_PRODUCT_URL" if std::env::var_os("KOOHOOK_APP_INFO").is_none() => {
+            Some("http://127.0.0.1/".to_owned())
+        }
+        _ => None,
+    }
+}
+
+type Rows = Vec<(usize, Result<Row, String>)>;
+
+fn json_rows(text: &str) -> Rows {
+    let lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(at, line)| (at + 1, serde_json::from_str(line).map_err(json_fault)))
+        .collect()
+}
+
+/// Says where and what kind, without the value: rows hold passwords.
+fn json_fault(fault: serde_json::Error) -> String {
+    let kind = match fault.classify() {
+        serde_json::error::Category::Data => "a field is missing, unknown or of the wrong type",
+        _ => "is no JSON object",
+    };
+    format!("{kind}, at column {}", fault.column())
+}
+
+fn csv_rows(text: &str) -> Rows {
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let rows = reader.deserialize::<Row>().enumerate();
+    let fault = |_| "columns are missing, unknown or too many".to_owned();
+    rows.map(|(at, row)| (at + 2, row.map_err(fault))).collect()
+}
+
+fn understand(row: Row, template: Option<&Template>) -> Result<Import, String> {
+    let named = |name: &str, fault: &dyn ToString| format!("{name} {}", fault.to_string());
+    let id = InstanceId::parse(&row.instance_id).map_err(|fault| named("instanceId", &fault))?;
+    let order_id = OrderId::parse(&row.order_id).map_err(|fault| named("orderId", &fault))?;
+    let line = given(&row.order_line_id)
+        .map(OrderLineId::parse)
+        .transpose();
+    let line = line.map_err(|fault| named("orderLineId", &fault))?;
+    let product = given(&row.product_id).map(ProductId::parse).transpose();
+    let product = product.map_err(|fault| named("productId", &fault))?;
+    let per_item = matches!(given(&row.charging_mode), Some("0" | "5"));
+    let derived = InstanceId::derive(
+        order_id.as_str(),
+        line.as_ref().map(OrderLineId::as_str),
+        product.as_ref().filter(|_| per_item).map(ProductId::as_str),
+    );
+    let access = access(&row, &id, &order_id, template)?;
+    let mut instance = Instance::created(id, order_id, Access::Ready(access));
+    instance.state = state(given(&row.state))?;
+    instance.expires = given(&row.expire_time).map(expiry).transpose()?;
+    if instance.state == State::Released {
+        instance = Instance {
+            state: State::Active,
+            ..instance
+        }
+        .release()
+        .instance;
+    }
+    Ok(Import { instance, derived })
+}
+
+fn access(
+    row: &Row,
+    id: &InstanceId,
+    order_id: &OrderId,
+    template: Option<&Template>,
+) -> Result<AppInfo, String> {
+    let text = |field: &Option<String>| given(field).map(str::to_owned);
+    match (text(&row.front_end_url), template) {
+        (Some(front_end_url), _) => {
+            let info = AppInfo {
+                front_end_url,
+                admin_url: text(&row.admin_url),
+                user_name: text(&row.user_name),
+                password: text(&row.password),
+                memo: text(&row.memo),
+            };
+            info.check().map_err(|fault| fault.to_string())
+        }
+        (None, Some(template)) => Ok(template.fill(id.as_str(), order_id.as_str())),
+        (None, None) => Err("frontEndUrl is missing, and KOOHOOK_APP_INFO is not set".to_owned()),
+    }
+}
+
+fn state(word: Option<&str>) -> Result<State, String> {
+    match word {
+        None | Some("active") => Ok(State::Active),
+        Some("frozen") => Ok(State::Frozen(FreezeCause::Expiry)),
+        Some("released") => Ok(State::Released),
+        Some(_) => Err("state is none of active, frozen, released".to_owned()),
+    }
+}
+
+fn expiry(text: &str) -> Result<UnixMillis, String> {
+    let fault = || "expireTime names no point in time: wants 14 or 17 digits, UTC".to_owned();
+    UnixMillis::from_utc_digits(text).ok_or_else(fault)
+}
+
+/// A field that is there and not empty: CSV knows no absence.
+fn given(field: &Option<String>) -> Option<&str> {
+    field.as_deref().filter(|text| !text.trim().is_empty())
+}

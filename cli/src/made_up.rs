@@ -1,0 +1,31 @@
+//! Keys and names for one run: made up, and looking it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// An access key that nobody else has.
+pub fn access_key() -> String {
+    format!("made-up-{}", hex(12))
+}
+
+/// A business ID or nonce that no other request has.
+pub fn id() -> String {
+    hex(16)
+}
+
+/// Access data for every instance of a trial.
+pub const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com/i/{instanceId}","adminUrl":"https://app.example.com/admin","userName":"admin","password":"made-up-password","memo":"made up by koohook"}"#;
+
+/// Milliseconds since 1970.
+pub fn now_millis() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn hex(bytes: usize) -> String {
+    let mut random = vec![0; bytes];
+    // Names, not secrets: without randomness they are merely the same in every run.
+    let _ = getrandom::fill(&mut random);
+    hex::encode(random)
+}

@@ -1,0 +1,72 @@
+//! The `koohook` command: the bundle on this machine, and the marketplace's side of the wire.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command speaks"
+)]
+
+mod conform;
+mod demo;
+mod dev;
+mod import;
+mod made_up;
+mod play;
+mod send;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// KooGallery (云商店) callbacks, answered right: demo, develop, send, conform, import.
+#[derive(Parser)]
+#[command(name = "koohook", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the bundle with made-up keys and play the lives of two purchases over real HTTP.
+    Demo(demo::Arguments),
+    /// Keep the bundle running on KOOHOOK_LISTEN; make up and print what is not set.
+    Dev(dev::Arguments),
+    /// Build, sign and send one call, as the marketplace does.
+    Send(send::Arguments),
+    /// Play the marketplace against any address: rehearsals, or whole lives of purchases.
+    Conform(conform::Arguments),
+    /// Bring in instances that an older server made, under the IDs it gave.
+    Import(import::Arguments),
+}
+
+/// Why a command ends without having done its work. Says what to do next where it can.
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Dev(arguments) => dev::run(&arguments),
+        Command::Send(arguments) => send::run(&arguments),
+        Command::Conform(arguments) => conform::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("koohook: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

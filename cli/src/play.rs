@@ -1,0 +1,264 @@
+//! Plays the marketplace: steps of a life, each over real HTTP, each answer held against the
+//! guide, its signature and the state that must stand afterwards.
+
+use std::thread;
+use std::time::Duration;
+
+use sender::answer::{Answer, verify_body_sign};
+use sender::life::{Carries, Contract, State, Step, Wire};
+use ureq::Agent;
+
+use crate::{made_up, wire};
+
+/// How many times a raced step is sent at once.
+const RACERS: usize = 8;
+
+/// Looks up the state that stands; `None` where nobody can look.
+pub type Look<'a> = &'a (dyn Fn(&str) -> Option<State> + Sync);
+
+/// One side of the wire, with a clock that never goes back.
+pub struct Player<'a> {
+    client: Agent,
+    address: &'a str,
+    access_key: &'a str,
+    look: Option<Look<'a>>,
+    instance_id: String,
+    last_millis: u64,
+    calls: usize,
+    failed: usize,
+}
+
+/// What was played.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Score {
+    /// How many calls were sent.
+    pub calls: usize,
+    /// How many lines were not as they must be.
+    pub failed: usize,
+    /// The instance whose life it was.
+    pub instance_id: String,
+}
+
+/// One answer, read.
+struct Answered {
+    code: String,
+    instance_id: Option<String>,
+    state: State,
+    took: Duration,
+    fault: Option<String>,
+}
+
+impl<'a> Player<'a> {
+    /// A player of one life. With `look`, the state after every call is the one that stands in
+    /// the store; without, it is the one that the guide asks for.
+    pub fn new(address: &'a str, access_key: &'a str, look: Option<Look<'a>>) -> Self {
+        Self {
+            client: wire::client(),
+            address,
+            access_key,
+            look,
+            instance_id: String::new(),
+            last_millis: 0,
+            calls: 0,
+            failed: 0,
+        }
+    }
+
+    /// Plays steps from first to last, a printed line each. A step that is raced is sent several
+    /// times at once; one that is repeated is sent again right after.
+    pub fn play(mut self, steps: &[Step]) -> Score {
+        let width = steps
+            .iter()
+            .map(|step| step.title.len())
+            .max()
+            .unwrap_or_default();
+        println!(
+            "\n   {:width$}  {:<16}  code    state     {:>8}",
+            "call", "sent", "took"
+        );
+        for step in steps {
+            let first = if step.race { RACERS } else { 1 };
+            let mut sent = self.act(step, first);
+            if step.repeat {
+                sent.extend(self.act(step, 1));
+            }
+            self.report(step, width, &sent);
+        }
+        Score {
+            calls: self.calls,
+            failed: self.failed,
+            instance_id: self.instance_id,
+        }
+    }
+
+    /// Sends a step, several times at once where asked, and holds the state against it.
+    fn act(&mut self, step: &Step, times: usize) -> Vec<Answered> {
+        let moments: Vec<_> = (0..times).map(|_| self.moment()).collect();
+        let mut sent = self.send(step, &moments);
+        self.calls += sent.len();
+        self.learn(step, &mut sent);
+        let state = self
+            .look
+            .map(|look| look(&self.instance_id).unwrap_or(State::Absent));
+        for answered in &mut sent {
+            answered.state = state.unwrap_or(step.state);
+            if answered.state != step.state && answered.fault.is_none() {
+                answered.fault = Some(format!("state is not {}", word(step.state)));
+            }
+        }
+        sent
+    }
+
+    /// Learns the instance's ID from the first answer that names it; the others of the same race
+    /// must name the same.
+    fn learn(&mut self, step: &Step, sent: &mut [Answered]) {
+        if !self.instance_id.is_empty() || !matches!(step.carries, Carries::ThisInstance { .. }) {
+            return;
+        }
+        let named = sent
+            .iter()
+            .find_map(|answered| answered.instance_id.clone());
+        for answered in sent
+            .iter_mut()
+            .filter(|answered| answered.instance_id != named)
+        {
+            answered.fault = Some("answers of one race name two instances".to_owned());
+        }
+        self.instance_id = named.unwrap_or_default();
+    }
+
+    fn send(&self, step: &Step, moments: &[Moment]) -> Vec<Answered> {
+        thread::scope(|scope| {
+            let racing: Vec<_> = moments
+                .iter()
+                .map(|moment| scope.spawn(|| self.send_one(step, moment)))
+                .collect();
+            racing
+                .into_iter()
+                .map(|sent| sent.join().unwrap_or_else(|_| Answered::broken("panic")))
+                .collect()
+        })
+    }
+
+    fn send_one(&self, step: &Step, moment: &Moment) -> Answered {
+        let wire = Wire {
+            address: self.address,
+            access_key: self.access_key,
+            now_millis: moment.now_millis,
+            business_id: &moment.business_id,
+            nonce: &moment.nonce,
+            instance_id: &self.instance_id,
+        };
+        let request = match step.request(&wire) {
+            Ok(request) => request,
+            Err(fault) => return Answered::broken(&fault.to_string()),
+        };
+        let (response, took) = match wire::send(&self.client, request) {
+            Ok(answered) => answered,
+            Err(fault) => return Answered::broken(&fault.to_string()),
+        };
+        let signature = match step.call.contract {
+            Contract::V1 => verify_body_sign(&response, self.access_key),
+            // V2 asks for no signature; where there is one, it is right.
+            Contract::V2 if response.headers().contains_key("body-sign") => {
+                verify_body_sign(&response, self.access_key)
+            }
+            Contract::V2 => Ok(()),
+        };
+        let answer = match Answer::read(&response) {
+            Ok(answer) => answer,
+            Err(fault) => {
+                return Answered {
+                    took,
+                    ..Answered::broken(&fault.to_string())
+                };
+            }
+        };
+        let unsigned = signature.err().map(|fault| fault.to_string());
+        let unlike = step
+            .check(&wire, &answer)
+            .err()
+            .map(|fault| fault.to_string());
+        Answered {
+            instance_id: step.learn(&answer).map(str::to_owned),
+            code: answer.code,
+            state: step.state,
+            took,
+            fault: unsigned.or(unlike),
+        }
+    }
+
+    fn report(&mut self, step: &Step, width: usize, sent: &[Answered]) {
+        let fault = sent.iter().find_map(|answered| answered.fault.as_deref());
+        self.failed += usize::from(fault.is_some());
+        let odd = sent
+            .iter()
+            .find(|answered| answered.fault.is_some())
+            .or(sent.first());
+        let slowest = sent
+            .iter()
+            .map(|answered| answered.took)
+            .max()
+            .unwrap_or_default();
+        let again = if step.repeat { " and again" } else { "" };
+        println!(
+            "{} {:width$}  {:<16}  {:<6}  {:<8}  {:>5.1} ms  {}",
+            contract(step.call.contract),
+            step.title,
+            if step.race {
+                format!("{RACERS} at once{again}")
+            } else {
+                format!("once{again}")
+            },
+            odd.map(|answered| answered.code.as_str())
+                .unwrap_or_default(),
+            odd.map(|answered| word(answered.state)).unwrap_or_default(),
+            slowest.as_secs_f64() * 1_000.0,
+            fault.map_or_else(|| "ok".to_owned(), |fault| format!("FAILED: {fault}")),
+        );
+    }
+
+    fn moment(&mut self) -> Moment {
+        self.last_millis = made_up::now_millis().max(self.last_millis + 1);
+        Moment {
+            now_millis: self.last_millis,
+            business_id: made_up::id(),
+            nonce: made_up::id(),
+        }
+    }
+}
+
+/// What every request has for itself.
+struct Moment {
+    now_millis: u64,
+    business_id: String,
+    nonce: String,
+}
+
+impl Answered {
+    fn broken(fault: &str) -> Self {
+        Self {
+            code: "-".to_owned(),
+            instance_id: None,
+            state: State::Absent,
+            took: Duration::ZERO,
+            fault: Some(fault.to_owned()),
+        }
+    }
+}
+
+const fn contract(contract: Contract) -> &'static str {
+    match contract {
+        Contract::V1 => "V1",
+        Contract::V2 => "V2",
+    }
+}
+
+const fn word(state: State) -> &'static str {
+    match state {
+        State::Absent => "-",
+        State::Active => "active",
+        State::Frozen => "frozen",
+        State::Released => "released",
+    }
+}
