@@ -16,9 +16,11 @@ use crate::play::{Player, Score};
   KOOHOOK_BASE_KEY=… koohook conform https://seller.example.com/saasproduce
       the rehearsals of the debugging page and the dial tests: they leave no trace
   KOOHOOK_BASE_KEY=… koohook conform --lives https://staging.example.com/saasproduce
-      whole lives: makes, changes and releases one instance under each contract")]
+      whole lives: makes, changes and releases one instance under each contract
+  koohook conform --lives 'http://127.0.0.1:9000/lambda-url/{function}/saasproduce'
+      each activity to its own function, where a gateway routes")]
 pub struct Arguments {
-    /// The production address.
+    /// The production address; `{function}` in it stands for the activity's own function.
     address: String,
     /// The access key of the base interfaces.
     #[arg(long, env = "KOOHOOK_BASE_KEY", hide_env_values = true)]

@@ -41,7 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         }
         found
     })?;
-    host::start_log(&config.log);
+    host::start_log(&config);
     let listen = config.listen.clone();
     let address = format!("http://{listen}{}", config.door.base_path);
     for (name, value) in made_up.take() {
@@ -117,7 +117,13 @@ fn print_calls(address: &str, key: &str) -> Result<(), Error> {
         println!("{}\n", curl(&call.request()?));
     }
     println!("Fresh ones at any time, with the key above in KOOHOOK_BASE_KEY:\n");
-    println!("  koohook send --v2 newInstance orderId={order} orderLineId={line}");
-    println!("  koohook send --v2 --curl queryInstance instanceId=…\n");
+    // Whoever came by `cargo run` has no `koohook` on the path.
+    let koohook = if std::env::var_os("CARGO").is_some() {
+        "cargo run --"
+    } else {
+        "koohook"
+    };
+    println!("  {koohook} send --v2 newInstance orderId={order} orderLineId={line}");
+    println!("  {koohook} send --v2 --curl queryInstance instanceId=…\n");
     Ok(())
 }

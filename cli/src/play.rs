@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use sender::answer::{Answer, verify_body_sign};
-use sender::life::{Carries, Contract, State, Step, Wire};
+use sender::life::{Carries, Contract, State, Step, Value, Wire};
 use ureq::Agent;
 
 use crate::{made_up, wire};
@@ -73,7 +73,7 @@ impl<'a> Player<'a> {
             .max()
             .unwrap_or_default();
         println!(
-            "\n   {:width$}  {:<16}  code    state     {:>8}",
+            "\n   {:width$}  {:<18}  code    state     {:>8}",
             "call", "sent", "took"
         );
         for step in steps {
@@ -141,8 +141,9 @@ impl<'a> Player<'a> {
     }
 
     fn send_one(&self, step: &Step, moment: &Moment) -> Answered {
+        let address = self.address.replace("{function}", function(step));
         let wire = Wire {
-            address: self.address,
+            address: &address,
             access_key: self.access_key,
             now_millis: moment.now_millis,
             business_id: &moment.business_id,
@@ -202,7 +203,7 @@ impl<'a> Player<'a> {
             .unwrap_or_default();
         let again = if step.repeat { " and again" } else { "" };
         println!(
-            "{} {:width$}  {:<16}  {:<6}  {:<8}  {:>5.1} ms  {}",
+            "{} {:width$}  {:<18}  {:<6}  {:<8}  {:>5.1} ms  {}",
             contract(step.call.contract),
             step.title,
             if step.race {
@@ -244,6 +245,29 @@ impl Answered {
             took: Duration::ZERO,
             fault: Some(fault.to_owned()),
         }
+    }
+}
+
+/// The function that serves a step's activity, where each has an address of its own.
+fn function(step: &Step) -> &'static str {
+    let activity = step
+        .call
+        .members
+        .iter()
+        .find_map(|(name, value)| match value {
+            Value::Text(text) if *name == "activity" => Some(text.as_str()),
+            _ => None,
+        });
+    match activity.unwrap_or_default() {
+        "newInstance" => "new-instance",
+        "refreshInstance" => "refresh-instance",
+        "expireInstance" => "expire-instance",
+        "updateInstanceStatus" | "instanceStatus" => "update-instance-status",
+        "upgradeInstance" | "upgrade" => "upgrade-instance",
+        "releaseInstance" => "release-instance",
+        "queryInstance" => "query-instance",
+        "changeInstanceCheck" => "change-instance-check",
+        _ => "receive",
     }
 }
 

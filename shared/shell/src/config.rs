@@ -40,7 +40,7 @@ pub struct ConfigError {
 }
 
 /// Every variable that is read; `_FILE` behind any of them names a file to read it from.
-pub const VARIABLES: [&str; 20] = [
+pub const VARIABLES: [&str; 23] = [
     "KOOHOOK_APP_INFO",
     "KOOHOOK_BASE_KEY",
     "KOOHOOK_BASE_KEY_PREVIOUS",
@@ -51,8 +51,12 @@ pub const VARIABLES: [&str; 20] = [
     "KOOHOOK_KIT_KEY_PREVIOUS",
     "KOOHOOK_LISTEN",
     "KOOHOOK_LOG",
+    "KOOHOOK_OPENAPI_AK",
+    "KOOHOOK_OPENAPI_HOST",
+    "KOOHOOK_OPENAPI_SK",
     "KOOHOOK_PRODUCT_SECRET",
     "KOOHOOK_PRODUCT_URL",
+    "KOOHOOK_RELAY_SECRET",
     "KOOHOOK_RENEWAL_CHANGE",
     "KOOHOOK_SEAL_KEY",
     "KOOHOOK_SEAL_KEY_PREVIOUS",
@@ -60,7 +64,6 @@ pub const VARIABLES: [&str; 20] = [
     "KOOHOOK_TIMESTAMP_UNIT",
     "KOOHOOK_V1_DEADLINE_MILLIS",
     "KOOHOOK_V2_BODY_SIGN",
-    "KOOHOOK_RELAY_SECRET",
 ];
 
 impl Config {
@@ -92,6 +95,14 @@ impl Config {
                 .unwrap_or_else(|| "info".to_owned()),
         })
     }
+}
+
+/// Names that look like settings and are none: a slip of the pen that would go unseen.
+pub fn strangers(names: impl Iterator<Item = String>) -> Vec<String> {
+    let known = |name: &str| VARIABLES.contains(&name.strip_suffix("_FILE").unwrap_or(name));
+    names
+        .filter(|name| name.starts_with("KOOHOOK_") && !known(name))
+        .collect()
 }
 
 /// Where settings come from.

@@ -13,10 +13,9 @@ use std::sync::Arc;
 use marketplace::page::Bundle;
 use thiserror::Error;
 
-pub use log::start as start_log;
 pub use machine::Machine;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{self, Config, ConfigError};
 use crate::door::Door;
 use crate::store::{AnyStore, OpenError};
 
@@ -60,7 +59,7 @@ pub fn serve<B: Bundle>() -> ExitCode {
 
 fn try_serve<B: Bundle>() -> Result<(), Error> {
     let config = Config::from_env()?;
-    log::start(&config.log);
+    start_log(&config);
     let on_lambda = std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -79,6 +78,15 @@ fn try_serve<B: Bundle>() -> Result<(), Error> {
     {
         let _ = (runtime, door, listen);
         Err(Error::NotCompiledIn("http"))
+    }
+}
+
+/// Starts the log, once per process, and says which settings nobody reads.
+pub fn start_log(config: &Config) {
+    log::start(&config.log);
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in config::strangers(names) {
+        tracing::warn!(name, "setting unknown");
     }
 }
 
