@@ -4,6 +4,10 @@
 //! nothing reads a request but through one. What is executed is the tree that verified, never
 //! the bytes read a second time.
 
+mod joined;
+mod kit_v1;
+mod kit_v2;
+mod timed;
 mod v1;
 mod v2;
 
@@ -19,8 +23,10 @@ use crate::json::Members;
 use crate::key::{AccessKey, Keyring};
 use crate::time::UnixMillis;
 
-pub use v1::auth_token;
-pub use v2::{TOLERANCE_MILLIS, TimestampUnit, sign};
+pub use joined::auth_token;
+pub use kit_v2::sign as sign_kit;
+pub use timed::{TOLERANCE_MILLIS, TimestampUnit};
+pub use v2::sign;
 
 /// Which of the marketplace's contracts a call belongs to: decided by its route, never by trial
 /// (decision A1).
@@ -32,20 +38,47 @@ pub enum Contract {
     V2,
 }
 
-/// A call of the base interfaces as it arrived, believed by nobody yet.
-#[derive(Clone, Copy)]
+/// Which of the marketplace's interface types a call belongs to: each has keys of its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Interface {
+    /// The lifecycle calls, on the production address.
+    Base,
+    /// The joint-operations calls, on fixed paths below it.
+    Kit,
+}
+
+/// A call as it arrived, believed by nobody yet.
+#[derive(Clone)]
 pub struct Unverified<'a> {
+    /// Of which interface type it is.
+    pub interface: Interface,
     /// By which contract it asks to be read.
     pub contract: Contract,
     /// The raw query string, still encoded.
     pub query: &'a str,
-    /// The body's bytes; nothing under V1.
+    /// The headers in which the kit carries its proof.
+    pub headers: Headers<'a>,
+    /// The body's bytes; V1's base calls have none.
     pub body: &'a [u8],
+}
+
+/// Every value that stands under each of the kit's headers. What is no text is empty.
+#[derive(Clone, Debug, Default)]
+pub struct Headers<'a> {
+    /// V1: `authToken`.
+    pub auth_token: Vec<&'a str>,
+    /// V2: `x-sign`.
+    pub x_sign: Vec<&'a str>,
+    /// V2: `x-timestamp`.
+    pub x_timestamp: Vec<&'a str>,
+    /// V2: `x-nonce`.
+    pub x_nonce: Vec<&'a str>,
 }
 
 /// A call that the marketplace made: its signature was made with a key of ours, over exactly
 /// the members that stand here.
 pub struct Verified {
+    interface: Interface,
     contract: Contract,
     members: Members,
     signed_at: Option<UnixMillis>,
@@ -63,6 +96,8 @@ pub enum Form {
     Canonical,
     /// V1's values with `+` kept as it is.
     PlusKept,
+    /// The kit's V1 values, URL-decoded.
+    Decoded,
 }
 
 /// We do not believe the caller. A stranger may be reading: the answer has one body per code.
@@ -120,14 +155,23 @@ impl Unverified<'_> {
         unit: TimestampUnit,
         now: UnixMillis,
     ) -> Result<Verified, Rejection> {
-        match self.contract {
-            Contract::V1 => v1::verify(self.query, keys),
-            Contract::V2 => v2::verify(self.query, self.body, keys, unit, now),
+        match (self.interface, self.contract) {
+            (Interface::Base, Contract::V1) => v1::verify(self.query, keys),
+            (Interface::Base, Contract::V2) => v2::verify(self.query, self.body, keys, unit, now),
+            (Interface::Kit, Contract::V1) => kit_v1::verify(&self.headers, self.body, keys),
+            (Interface::Kit, Contract::V2) => {
+                kit_v2::verify(&self.headers, self.body, keys, unit, now)
+            }
         }
     }
 }
 
 impl Verified {
+    /// Of which interface type the call is.
+    pub const fn interface(&self) -> Interface {
+        self.interface
+    }
+
     /// By which contract the call is read.
     pub const fn contract(&self) -> Contract {
         self.contract

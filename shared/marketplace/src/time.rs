@@ -54,6 +54,12 @@ impl UnixMillis {
         u64::try_from(millis).ok().map(Self)
     }
 
+    /// Reads the same digits in UTC+8: the kit's `timeStamp` and `currentSyncTime`.
+    pub fn from_utc8_digits(text: &str) -> Option<Self> {
+        let utc = Self::from_utc_digits(text)?;
+        utc.0.checked_sub(8 * 60 * 60 * 1_000).map(Self)
+    }
+
     /// Writes RFC 3339 in UTC with milliseconds: how the product is told a time.
     pub fn to_rfc3339(self) -> String {
         let nanos = i128::from(self.0) * 1_000_000;
@@ -84,6 +90,12 @@ mod tests {
         assert_eq!(read("20200727073711903"), Some(1_595_835_431_903));
         assert_eq!(read("20200727073711"), Some(1_595_835_431_000));
         assert_eq!(read("20280229000000"), Some(1_835_395_200_000));
+    }
+
+    #[test]
+    fn reads_china_time() {
+        let read = |text| UnixMillis::from_utc8_digits(text).map(UnixMillis::millis);
+        assert_eq!(read("20200727153711903"), Some(1_595_835_431_903));
     }
 
     #[test]

@@ -14,7 +14,9 @@ use marketplace::key::{AccessKey, Keyring};
 use marketplace::message::{Activity, Fields, Reply};
 use marketplace::page::{Bundle, Settings};
 use marketplace::query;
-use marketplace::signature::{Contract, TimestampUnit, Unverified, Verified, body_sign};
+use marketplace::signature::{
+    Contract, Headers, Interface, TimestampUnit, Unverified, Verified, body_sign,
+};
 
 use crate::failure::Failure;
 use crate::handle::{Call, Trouble};
@@ -110,8 +112,10 @@ impl<B: Bundle, W: World> Door<B, W> {
                 };
                 self.callback(
                     Unverified {
+                        interface: Interface::Base,
                         contract,
                         query,
+                        headers: Headers::default(),
                         body,
                     },
                     received,

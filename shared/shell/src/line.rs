@@ -67,6 +67,7 @@ impl Line {
                         Form::Received => "received",
                         Form::Canonical => "canonical",
                         Form::PlusKept => "plus-kept",
+                        Form::Decoded => "decoded",
                     }),
                     code = code.as_str(),
                     outcome,

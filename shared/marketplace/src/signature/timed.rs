@@ -1,0 +1,206 @@
+//! What both V2 schemes share: a signature with a timestamp and a nonce, over the body as it
+//! travelled or over its canonical form.
+
+use hex::FromHex;
+use subtle::ConstantTimeEq;
+
+use super::{Contract, Form, Interface, Rejection, Verified};
+use crate::json::{self, Document, Fault, Members, Scalars, Winner};
+use crate::key::{AccessKey, Keyring};
+use crate::time::UnixMillis;
+
+/// The unit in which this installation reads V2's `timestamp`. Never both: the signed text has
+/// no separators, so that a digit could wander between nonce and timestamp.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum TimestampUnit {
+    /// 13 digits: the guide's examples.
+    #[default]
+    Milliseconds,
+    /// 10 digits: the international guide's words.
+    Seconds,
+}
+
+/// How far from now a V2 call may have been signed, either way (guide 2.0: 60 s). The memory of
+/// used signatures must last longer than twice this, or a captured query could be used again.
+pub const TOLERANCE_MILLIS: u64 = 60_000;
+
+/// A scheme: access key, nonce, timestamp and payload make a signature.
+type Sign = fn(&str, &str, &str, &[u8]) -> [u8; 32];
+
+/// Signature, timestamp and nonce, of the right shape and in time.
+pub(super) struct Proof {
+    signature: [u8; 32],
+    timestamp: String,
+    signed_at: UnixMillis,
+    nonce: String,
+}
+
+impl Proof {
+    /// Takes every value that stands under each name; more than one is none.
+    pub fn parse(
+        signatures: Vec<String>,
+        timestamps: Vec<String>,
+        nonces: Vec<String>,
+        unit: TimestampUnit,
+        now: UnixMillis,
+    ) -> Result<Self, Rejection> {
+        let [signature, timestamp, nonce] = [signatures, timestamps, nonces].map(single);
+        let (signature, timestamp, nonce) = (signature?, timestamp?, nonce?);
+        let timestamp = timestamp.ok_or(Rejection::TimestampMalformed)?;
+        let signed_at = parse_timestamp(&timestamp, unit)?;
+        if signed_at.millis().abs_diff(now.millis()) > TOLERANCE_MILLIS {
+            return Err(Rejection::OutsideTolerance);
+        }
+        let nonce = nonce
+            .filter(|nonce| is_nonce(nonce))
+            .ok_or(Rejection::NonceMalformed)?;
+        let signature = signature
+            .filter(|hex| !hex.is_empty())
+            .ok_or(Rejection::SignatureMissing)?;
+        let signature =
+            <[u8; 32]>::from_hex(signature).map_err(|_| Rejection::SignatureMalformed)?;
+        Ok(Self {
+            signature,
+            timestamp,
+            signed_at,
+            nonce,
+        })
+    }
+
+    /// Verifies the body's bytes, or else its canonical form; what is believed is the tree of
+    /// whichever was signed.
+    pub fn verify(
+        self,
+        interface: Interface,
+        body: &[u8],
+        keys: &Keyring,
+        sign: Sign,
+        scalars: Scalars,
+    ) -> Result<Verified, Rejection> {
+        let (members, form, key) = match self.signer(keys, sign, body) {
+            Some(key) => (proven(body)?, Form::Received, key),
+            None => {
+                let (members, key) = self.canonical(keys, sign, body, scalars)?;
+                (members, Form::Canonical, key)
+            }
+        };
+        Ok(Verified {
+            interface,
+            contract: Contract::V2,
+            members,
+            signed_at: Some(self.signed_at),
+            form,
+            signature: self.signature,
+            key: key.clone(),
+        })
+    }
+
+    fn signer<'a>(&self, keys: &'a Keyring, sign: Sign, payload: &[u8]) -> Option<&'a AccessKey> {
+        keys.matching(|key| {
+            sign(key.as_str(), &self.nonce, &self.timestamp, payload)
+                .ct_eq(&self.signature)
+                .into()
+        })
+    }
+
+    /// The body was not signed as it travelled: was its canonical form? Where a member is named
+    /// twice, either reading may be what was signed, and neither is executed.
+    fn canonical<'a>(
+        &self,
+        keys: &'a Keyring,
+        sign: Sign,
+        body: &[u8],
+        scalars: Scalars,
+    ) -> Result<(Members, &'a AccessKey), Rejection> {
+        let signer = |document: &Document| {
+            let form = json::canonical(&document.members, scalars);
+            self.signer(keys, sign, form.as_bytes())
+                .ok_or(Rejection::SignatureWrong)
+        };
+        let parse = |winner| Document::parse(body, winner).map_err(|_| Rejection::SignatureWrong);
+        let first = parse(Winner::First)?;
+        if first.conflicting {
+            let by_last = signer(&parse(Winner::Last)?);
+            signer(&first).or(by_last)?;
+            return Err(Rejection::BodyConflicting);
+        }
+        signer(&first).map(|key| (first.members, key))
+    }
+}
+
+/// The tree of a body whose very bytes are signed.
+fn proven(body: &[u8]) -> Result<Members, Rejection> {
+    match Document::parse(body, Winner::First) {
+        Ok(document) if document.conflicting => Err(Rejection::BodyConflicting),
+        Ok(document) => Ok(document.members),
+        Err(Fault::Malformed | Fault::TooDeep | Fault::NotAnObject) => {
+            Err(Rejection::BodyMalformed)
+        }
+    }
+}
+
+fn single(mut values: Vec<String>) -> Result<Option<String>, Rejection> {
+    match values.len() {
+        0 | 1 => Ok(values.pop()),
+        _ => Err(Rejection::ParameterRepeated),
+    }
+}
+
+fn parse_timestamp(text: &str, unit: TimestampUnit) -> Result<UnixMillis, Rejection> {
+    let digits = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse::<u64>().ok().filter(|_| digits);
+    match (unit, text.len(), number) {
+        (TimestampUnit::Milliseconds, 13, Some(millis)) => Ok(UnixMillis::new(millis)),
+        (TimestampUnit::Seconds, 10, Some(seconds)) => Ok(UnixMillis::new(seconds * 1_000)),
+        (_, 10 | 13, Some(_)) => Err(Rejection::TimestampOtherUnit),
+        _ => Err(Rejection::TimestampMalformed),
+    }
+}
+
+fn is_nonce(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_are_digits_of_one_unit() {
+        let read = |text| parse_timestamp(text, TimestampUnit::Milliseconds);
+        assert_eq!(
+            read("1791234567000"),
+            Ok(UnixMillis::new(1_791_234_567_000))
+        );
+        assert_eq!(read("1791234567"), Err(Rejection::TimestampOtherUnit));
+        let bad = [
+            "+1791234567000",
+            " 1791234567000",
+            "1791234567000.0",
+            "1.791e12",
+            "0x1A10D6C2A9E",
+            "١٧٩١٢٣٤٥٦٧٠٠٠",
+            "17912345670001791234",
+            "-179123456700",
+            "",
+            "0791234567000",
+        ];
+        for text in bad {
+            assert_eq!(read(text), Err(Rejection::TimestampMalformed), "{text:?}");
+        }
+        let seconds = |text| parse_timestamp(text, TimestampUnit::Seconds);
+        assert_eq!(
+            seconds("1791234567"),
+            Ok(UnixMillis::new(1_791_234_567_000))
+        );
+        assert_eq!(seconds("1791234567000"), Err(Rejection::TimestampOtherUnit));
+    }
+
+    #[test]
+    fn nonces_are_printable() {
+        assert!(is_nonce("a") && is_nonce(&"~".repeat(128)));
+        for text in ["", " ", "a b", "a\r\n", "😀", "\u{7f}", &"a".repeat(129)] {
+            assert!(!is_nonce(text), "{text:?}");
+        }
+    }
+}
