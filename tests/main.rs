@@ -10,3 +10,5 @@
 )]
 
 mod first_calls;
+mod one_door;
+mod rooms;

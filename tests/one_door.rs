@@ -1,0 +1,149 @@
+//! The door and the single function give byte-identical answers; a function answers its own
+//! activity alone (decision A2).
+
+use std::sync::Arc;
+
+use http::{Request, Response};
+use marketplace::message::Activity;
+use marketplace::page::Bundle;
+use marketplace::signature::Contract;
+use marketplace::time::UnixMillis;
+use sender::answer::Answer;
+use sender::life::{self, Step, Wire};
+use shell::store::memory::Memory;
+use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use tests::call::{ADDRESS, BASE_KEY, Koohook, SETTINGS, run};
+use tests::world::NOW;
+
+/// One store under several functions.
+#[derive(Clone, Default)]
+struct Shared(Arc<Memory>);
+
+impl Store for Shared {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        self.0.get(key, now).await
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        self.0.put(key, value, over, now).await
+    }
+
+    async fn agenda(
+        &self,
+        queue: Queue,
+        until: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        self.0.agenda(queue, until, limit).await
+    }
+}
+
+/// Whatever answers requests.
+type Answerer = Box<dyn Fn(Request<Vec<u8>>) -> Response<Vec<u8>>>;
+
+fn function<B: Bundle>(store: Shared) -> Answerer {
+    let koohook = Koohook::<B, Shared>::over(store, &SETTINGS);
+    Box::new(move |request| run(koohook.answer(request)))
+}
+
+/// Each activity's own function, over one store.
+fn functions() -> Vec<(Activity, Answerer)> {
+    let store = Shared::default();
+    let own = || store.clone();
+    vec![
+        (
+            Activity::NewInstance,
+            function::<new_instance::Function>(own()),
+        ),
+        (
+            Activity::RefreshInstance,
+            function::<refresh_instance::Function>(own()),
+        ),
+        (
+            Activity::ExpireInstance,
+            function::<expire_instance::Function>(own()),
+        ),
+        (
+            Activity::UpdateInstanceStatus,
+            function::<update_instance_status::Function>(own()),
+        ),
+        (
+            Activity::UpgradeInstance,
+            function::<upgrade_instance::Function>(own()),
+        ),
+        (
+            Activity::ReleaseInstance,
+            function::<release_instance::Function>(own()),
+        ),
+        (
+            Activity::QueryInstance,
+            function::<query_instance::Function>(own()),
+        ),
+        (
+            Activity::ChangeInstanceCheck,
+            function::<change_instance_check::Function>(own()),
+        ),
+    ]
+}
+
+fn activity_of(step: &Step) -> Activity {
+    let contract = match step.call.contract {
+        life::Contract::V1 => Contract::V1,
+        life::Contract::V2 => Contract::V2,
+    };
+    let Some((_, life::Value::Text(word))) = step.call.members.first() else {
+        panic!("a step names its activity first")
+    };
+    Activity::named(contract, word).unwrap()
+}
+
+/// Plays a life against the door and against the functions, in step.
+fn play(steps: &[Step]) {
+    let door = function::<receive::Function>(Shared::default());
+    let functions = functions();
+    let mut instance_id = String::new();
+    for (number, step) in steps.iter().flat_map(|step| [step, step]).enumerate() {
+        let nonce = format!("nonce-{number}");
+        let wire = Wire {
+            address: ADDRESS,
+            access_key: BASE_KEY,
+            now_millis: NOW + u64::try_from(number).unwrap(),
+            business_id: &nonce,
+            nonce: &nonce,
+            instance_id: &instance_id,
+        };
+        let by_door = door(step.request(&wire).unwrap());
+        let answer = Answer::read(&by_door).unwrap();
+        step.check(&wire, &answer)
+            .unwrap_or_else(|fault| panic!("{}: {fault}", step.title));
+        for (activity, function) in &functions {
+            let by_function = function(step.request(&wire).unwrap());
+            if *activity == activity_of(step) {
+                assert_eq!(by_function.body(), by_door.body(), "{}", step.title);
+                assert_eq!(by_function.headers(), by_door.headers(), "{}", step.title);
+            } else {
+                let answer = Answer::read(&by_function).unwrap();
+                assert_eq!(answer.code, "000002", "{} at {activity:?}", step.title);
+            }
+        }
+        if let Some(id) = step.learn(&answer) {
+            id.clone_into(&mut instance_id);
+        }
+    }
+}
+
+#[test]
+fn a_v1_life_is_the_same_at_both() {
+    play(&life::v1("CS1", NOW));
+}
+
+#[test]
+fn a_v2_life_is_the_same_at_both() {
+    play(&life::v2("CS1", NOW));
+}

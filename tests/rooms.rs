@@ -1,0 +1,250 @@
+//! A newcomer finds every room: folders, maps, template and both READMEs name the same things;
+//! and what may not depend on what, does not.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use marketplace::message::Activity;
+use marketplace::signature::Contract;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+fn text(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|fault| panic!("{path}: {fault}"))
+}
+
+fn folders(path: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(root().join(path)).unwrap().map(Result::unwrap);
+    let folders = entries.filter(|entry| entry.path().join("Cargo.toml").exists());
+    folders
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect()
+}
+
+/// First cells of a README's callback table.
+fn table(readme: &str) -> BTreeSet<String> {
+    let rows = text(readme);
+    let cells = rows
+        .lines()
+        .filter_map(|row| row.strip_prefix("| `")?.split_once("` | "));
+    cells
+        .filter(|(_, rest)| rest.matches('|').count() == 3)
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
+#[test]
+fn readmes_and_folders_agree() {
+    for readme in ["README.md", "README.zh-CN.md"] {
+        assert_eq!(table(readme), folders("functions"), "{readme}");
+    }
+}
+
+#[test]
+fn readmes_name_the_wire_words_of_every_activity() {
+    let words = |function: &str, contract| {
+        let activity = Activity::ALL
+            .into_iter()
+            .find(|activity| function_of(*activity) == function)?;
+        Some(
+            activity
+                .word(contract)
+                .map_or("–".to_owned(), |word| format!("`{word}`")),
+        )
+    };
+    for readme in ["README.md", "README.zh-CN.md"] {
+        for function in folders("functions")
+            .iter()
+            .filter(|name| *name != "receive")
+        {
+            let [v1, v2] =
+                [Contract::V1, Contract::V2].map(|contract| words(function, contract).unwrap());
+            let row = format!("| `{function}` | {v1} | {v2} |");
+            assert!(text(readme).contains(&row), "{readme} wants a row {row}");
+        }
+    }
+}
+
+fn function_of(activity: Activity) -> &'static str {
+    match activity {
+        Activity::NewInstance => "new-instance",
+        Activity::RefreshInstance => "refresh-instance",
+        Activity::ExpireInstance => "expire-instance",
+        Activity::UpdateInstanceStatus => "update-instance-status",
+        Activity::UpgradeInstance => "upgrade-instance",
+        Activity::ReleaseInstance => "release-instance",
+        Activity::QueryInstance => "query-instance",
+        Activity::ChangeInstanceCheck => "change-instance-check",
+    }
+}
+
+#[test]
+fn template_has_a_resource_for_every_function() {
+    let template = text("template.yaml");
+    for function in folders("functions") {
+        assert!(
+            template.contains(&format!("Binary: {function} }}")),
+            "{function}"
+        );
+    }
+}
+
+#[test]
+fn readmes_name_every_setting_that_is_read() {
+    // Settings that are reserved: read by nothing yet, so not promised either.
+    let reserved = [
+        "KOOHOOK_DELIVERY_BUDGET_MILLIS",
+        "KOOHOOK_KIT_KEY",
+        "KOOHOOK_KIT_KEY_PREVIOUS",
+        "KOOHOOK_OPENAPI_AK",
+        "KOOHOOK_OPENAPI_HOST",
+        "KOOHOOK_OPENAPI_SK",
+        "KOOHOOK_PRODUCT_SECRET",
+        "KOOHOOK_RELAY_SECRET",
+    ];
+    for readme in ["README.md", "README.zh-CN.md"] {
+        for setting in shell::config::VARIABLES
+            .into_iter()
+            .filter(|name| !reserved.contains(name))
+        {
+            assert!(
+                text(readme).contains(&format!("`{setting}`")),
+                "{readme} lacks {setting}"
+            );
+        }
+    }
+}
+
+/// The map in a crate's `lib.rs` names every module of the crate.
+#[test]
+fn maps_name_every_room() {
+    for (krate, hidden) in [
+        ("marketplace", vec!["uuid_v5"]),
+        ("shell", vec![]),
+        ("sender", vec!["form", "mac"]),
+    ] {
+        let map = text(&format!("shared/{krate}/src/lib.rs"));
+        let (told, code): (Vec<&str>, Vec<&str>) =
+            map.lines().partition(|line| line.starts_with("//!"));
+        let told = told.join("\n");
+        let modules = code.iter().filter_map(|line| {
+            line.strip_prefix("pub mod ")
+                .or(line.strip_prefix("mod "))?
+                .strip_suffix(';')
+        });
+        for module in modules.filter(|module| !hidden.contains(module)) {
+            assert!(
+                told.contains(&format!("`{module}`")),
+                "{krate} does not map {module}"
+            );
+        }
+    }
+}
+
+#[test]
+fn mains_are_alike() {
+    let mains: BTreeSet<String> = folders("functions")
+        .iter()
+        .map(|name| {
+            let main = text(&format!("functions/{name}/src/main.rs"));
+            main.replace(name, "NAME")
+                .replace(&name.replace('-', "_"), "NAME")
+        })
+        .collect();
+    assert_eq!(
+        mains.len(),
+        1,
+        "where a function runs is the same four lines in each"
+    );
+}
+
+/// The packages that a package needs to run, by name.
+fn tree(arguments: &[&str]) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--locked",
+            "--offline",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .args(["--format", "{p}"])
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let names = String::from_utf8(output.stdout).unwrap();
+    names
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_core_cannot_do_anything() {
+    let core = tree(&["-p", "marketplace"]);
+    for name in [
+        "tokio",
+        "futures-util",
+        "http",
+        "tracing",
+        "getrandom",
+        "rusqlite",
+        "ureq",
+    ] {
+        assert!(!core.contains(name), "the core depends on {name}");
+    }
+}
+
+#[test]
+fn the_shell_by_itself_names_no_runtime() {
+    let shell = tree(&["-p", "shell", "--no-default-features"]);
+    for name in ["tokio", "hyper", "lambda_http", "rusqlite"] {
+        assert!(!shell.contains(name), "the bare shell depends on {name}");
+    }
+}
+
+#[test]
+fn the_sender_depends_on_none_of_ours() {
+    let sender = tree(&["-p", "sender"]);
+    for name in ["marketplace", "shell"] {
+        assert!(!sender.contains(name), "the sender depends on {name}");
+    }
+}
+
+#[test]
+fn function_libraries_are_pure() {
+    for function in folders("functions") {
+        let library = tree(&["-p", &function, "--no-default-features"]);
+        assert!(
+            !library.contains("shell"),
+            "{function} as a library depends on the shell"
+        );
+    }
+}
+
+#[test]
+fn nothing_banned_is_locked() {
+    let lock = text("Cargo.lock");
+    for name in ["rsa", "aws-config", "aws-sdk-dynamodb"] {
+        assert!(
+            !lock.contains(&format!("name = \"{name}\"\n")),
+            "{name} is locked"
+        );
+    }
+}
