@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::{Request, Response};
 use marketplace::message::Activity;
 use marketplace::page::Bundle;
-use marketplace::signature::Contract;
+use marketplace::signature::{Contract, Interface};
 use marketplace::time::UnixMillis;
 use sender::answer::Answer;
 use sender::life::{self, Step, Wire};
@@ -100,7 +100,7 @@ fn activity_of(step: &Step) -> Activity {
     let Some((_, life::Value::Text(word))) = step.call.members.first() else {
         panic!("a step names its activity first")
     };
-    Activity::named(contract, word).unwrap()
+    Activity::named(Interface::Base, contract, word).unwrap()
 }
 
 /// Plays a life against the door and against the functions, in step.

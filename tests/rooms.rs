@@ -82,6 +82,11 @@ fn function_of(activity: Activity) -> &'static str {
         Activity::ReleaseInstance => "release-instance",
         Activity::QueryInstance => "query-instance",
         Activity::ChangeInstanceCheck => "change-instance-check",
+        Activity::TenantSync => "tenant-sync",
+        Activity::ApplicationSync => "application-sync",
+        Activity::AuthSync => "auth-sync",
+        Activity::SingleOrgSync => "single-org-sync",
+        Activity::AllOrgSync => "all-org-sync",
     }
 }
 

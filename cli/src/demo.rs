@@ -150,6 +150,6 @@ fn state(entity: &Entity) -> Option<State> {
             state: instance::State::Released,
             ..
         }) => Some(State::Released),
-        Entity::MovedTo(_) => None,
+        Entity::MovedTo(_) | Entity::Tenant(_) | Entity::Application(_) => None,
     }
 }

@@ -87,7 +87,7 @@ fn look_up(
             instance_id: id.to_string(),
             app_info: instance.looked_up()?.clone(),
         }),
-        Some(Entity::MovedTo(_)) | None => Err(ResultCode::InstanceNotFound),
+        Some(_) | None => Err(ResultCode::InstanceNotFound),
     }
 }
 

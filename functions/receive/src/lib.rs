@@ -44,7 +44,15 @@ impl Bundle for Door {
             Some(Activity::ReleaseInstance) => visit.change(&self.release_instance),
             Some(Activity::QueryInstance) => visit.look(&self.query_instance),
             Some(Activity::ChangeInstanceCheck) => visit.look(&self.change_instance_check),
-            None => visit.nowhere(),
+            // The kit's calls come to paths of their own, and to functions of their own.
+            Some(
+                Activity::TenantSync
+                | Activity::ApplicationSync
+                | Activity::AuthSync
+                | Activity::SingleOrgSync
+                | Activity::AllOrgSync,
+            )
+            | None => visit.nowhere(),
         }
     }
 }

@@ -6,8 +6,9 @@ use thiserror::Error;
 use crate::digest;
 use crate::idempotency::Ledger;
 use crate::instance::{Instance, Remark};
-use crate::message::InstanceId;
+use crate::message::{AppId, InstanceId, TenantId};
 use crate::notice::{Draft, NoticeType, Outbox, Reader};
+use crate::tenant::{Application, Dated, Tenant};
 use crate::time::UnixMillis;
 
 /// What a callback is about.
@@ -18,17 +19,24 @@ pub enum Subject {
     /// A purchase, by the ID derived from its order line: where an older server had given the
     /// instance another ID, a pointer stands there and is followed once (decision C7).
     Purchase(InstanceId),
+    /// An enterprise, as the buyer of an instance; none while a seller applies for credentials.
+    Tenant(Option<InstanceId>, TenantId),
+    /// An enterprise's credentials for an application.
+    Application(Option<InstanceId>, TenantId, AppId),
 }
 
 impl Subject {
     /// Where it lies in every store, for ever: a name of fixed length and plain letters, so that
     /// no value of the marketplace's can reach beyond it.
     pub fn key(&self) -> String {
+        let instance = |id: &Option<InstanceId>| id.clone().map(String::from).unwrap_or_default();
         match self {
-            Self::Instance(id) | Self::Purchase(id) => {
-                let digest: [u8; 24] = digest::of(&["instance", id.as_str()]);
-                format!("instance:{}", hex::encode(digest))
-            }
+            Self::Instance(id) | Self::Purchase(id) => key("instance", &[id.as_str()]),
+            Self::Tenant(id, tenant) => key("tenant", &[&instance(id), tenant.as_str()]),
+            Self::Application(id, tenant, app) => key(
+                "application",
+                &[&instance(id), tenant.as_str(), app.as_str()],
+            ),
         }
     }
 
@@ -36,18 +44,17 @@ impl Subject {
     pub fn follow(&self, entity: &Entity) -> Option<Self> {
         match (self, entity) {
             (Self::Purchase(_), Entity::MovedTo(id)) => Some(Self::Instance(id.clone())),
-            (Self::Instance(_) | Self::Purchase(_), Entity::MovedTo(_) | Entity::Instance(_)) => {
-                None
-            }
+            _ => None,
         }
     }
 }
 
+fn key(kind: &str, parts: &[&str]) -> String {
+    let digest: [u8; 24] = digest::of(&[&[kind], parts].concat());
+    format!("{kind}:{}", hex::encode(digest))
+}
+
 /// What is kept of a subject.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a pointer is rare, and one value lives at a time"
-)]
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Entity {
@@ -55,24 +62,36 @@ pub enum Entity {
     Instance(Instance),
     /// The purchase of this order line was made elsewhere, under this ID.
     MovedTo(InstanceId),
+    /// An enterprise.
+    Tenant(Dated<Tenant>),
+    /// An enterprise's credentials for an application.
+    Application(Dated<Application>),
 }
 
-impl From<Instance> for Entity {
-    fn from(instance: Instance) -> Self {
-        Self::Instance(instance)
-    }
-}
-
-impl TryFrom<Entity> for Instance {
-    type Error = Entity;
-
-    fn try_from(entity: Entity) -> Result<Self, Entity> {
-        match entity {
-            Entity::Instance(instance) => Ok(instance),
-            Entity::MovedTo(_) => Err(entity),
+macro_rules! entity {
+    ($variant:ident, $kind:ty) => {
+        impl From<$kind> for Entity {
+            fn from(kept: $kind) -> Self {
+                Self::$variant(kept)
+            }
         }
-    }
+
+        impl TryFrom<Entity> for $kind {
+            type Error = Entity;
+
+            fn try_from(entity: Entity) -> Result<Self, Entity> {
+                match entity {
+                    Entity::$variant(kept) => Ok(kept),
+                    other => Err(other),
+                }
+            }
+        }
+    };
 }
+
+entity!(Instance, Instance);
+entity!(Tenant, Dated<Tenant>);
+entity!(Application, Dated<Application>);
 
 /// The one value of an entity: what it is, the orders that made it, and what the product is
 /// still to be told. Written over the version that was read, or not at all.
@@ -163,7 +182,7 @@ impl Kept {
         let waits = reader == Reader::Product && !self.outbox.waiting.is_empty();
         let abandon_at = match &self.entity {
             Entity::Instance(instance) => instance.abandon_at,
-            Entity::MovedTo(_) => None,
+            Entity::MovedTo(_) | Entity::Tenant(_) | Entity::Application(_) => None,
         };
         waits.then_some(now).into_iter().chain(abandon_at).min()
     }

@@ -25,10 +25,9 @@ impl Order {
         order_line_id: Option<&OrderLineId>,
         details: &Details,
     ) -> Self {
-        let word = activity_word(activity);
         let line = order_line_id.map_or("", OrderLineId::as_str);
         Self {
-            identity: digest::of(&[word, scene, order_id.as_str(), line]),
+            identity: digest::of(&[activity.as_str(), scene, order_id.as_str(), line]),
             meaning: details.meaning(),
             purchase: activity == Activity::NewInstance,
         }
@@ -136,20 +135,6 @@ impl From<Ledger> for Stored {
             rows: STANDARD_NO_PAD.encode(bytes),
             dropped: ledger.dropped,
         }
-    }
-}
-
-/// The activity's part in an order's identity: one word for both contracts.
-const fn activity_word(activity: Activity) -> &'static str {
-    match activity {
-        Activity::NewInstance => "newInstance",
-        Activity::RefreshInstance => "refreshInstance",
-        Activity::ExpireInstance => "expireInstance",
-        Activity::UpdateInstanceStatus => "updateInstanceStatus",
-        Activity::UpgradeInstance => "upgradeInstance",
-        Activity::ReleaseInstance => "releaseInstance",
-        Activity::QueryInstance => "queryInstance",
-        Activity::ChangeInstanceCheck => "changeInstanceCheck",
     }
 }
 

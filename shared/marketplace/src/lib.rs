@@ -10,6 +10,7 @@
 //!   [`cipher`] are what it and the readers stand on.
 //! - [`message`]: one type per activity, a reader per contract, and the replies; [`app_info`].
 //! - [`instance`]: what was bought and every way it can change; [`refusal`], [`result_code`].
+//! - [`tenant`]: what the kit keeps of enterprises and their credentials.
 //! - [`idempotency`]: which orders were carried out. [`notice`]: what the product is told.
 //! - [`entity`]: the one value that is kept of a subject; [`decide`]: what a call makes of it.
 //! - [`page`]: what a function implements, and what a bundle of them is.
@@ -33,5 +34,6 @@ pub mod query;
 pub mod refusal;
 pub mod result_code;
 pub mod signature;
+pub mod tenant;
 pub mod time;
 mod uuid_v5;

@@ -1,10 +1,15 @@
 //! What a callback says: one type per activity, a reader per contract, and the replies.
+//!
+//! The base calls stand in `new_instance`, `order_calls` and `instance_calls`, the kit's in
+//! `kit_calls` and `kit_lists`.
 
 mod activity;
 mod details;
 mod fields;
 mod identifier;
 mod instance_calls;
+mod kit_calls;
+mod kit_lists;
 mod new_instance;
 mod order_calls;
 mod reply;
@@ -12,8 +17,12 @@ mod reply;
 pub use activity::Activity;
 pub use details::Details;
 pub use fields::{Fields, Malformed, MalformedKind, Purpose};
-pub use identifier::{InstanceId, OrderId, OrderLineId, ProductId};
+pub use identifier::{
+    AppId, ClientId, InstanceId, OrderId, OrderLineId, OrgCode, ProductId, TenantId, UserName,
+};
 pub use instance_calls::{ChangeInstanceCheck, QueryInstance, ReleaseInstance, StatusChange};
+pub use kit_calls::{ApplicationSync, Flag, SingleOrgSync, TenantSync};
+pub use kit_lists::{AllOrgSync, AuthSync, Record, UserChange};
 pub use new_instance::NewInstance;
 pub use order_calls::{Direction, RefreshInstance, Scene, UpgradeInstance};
 pub use reply::{InstanceInfo, Reply};

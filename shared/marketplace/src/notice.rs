@@ -34,6 +34,36 @@ pub enum NoticeType {
     /// The marketplace gave up and refunded: forget it.
     #[serde(rename = "instance.abandoned")]
     Abandoned,
+    /// An enterprise is there, or otherwise than it was.
+    #[serde(rename = "tenant.put")]
+    TenantPut,
+    /// An enterprise is there no more.
+    #[serde(rename = "tenant.deleted")]
+    TenantDeleted,
+    /// Credentials are there, or otherwise than they were.
+    #[serde(rename = "application.put")]
+    ApplicationPut,
+    /// Credentials are there no more.
+    #[serde(rename = "application.deleted")]
+    ApplicationDeleted,
+    /// People may use an application.
+    #[serde(rename = "users.put")]
+    UsersPut,
+    /// People are there no more.
+    #[serde(rename = "users.deleted")]
+    UsersDeleted,
+    /// People may not use an application any more.
+    #[serde(rename = "users.revoked")]
+    UsersRevoked,
+    /// A department is there, or otherwise than it was.
+    #[serde(rename = "department.put")]
+    DepartmentPut,
+    /// A department is there no more; its children stay.
+    #[serde(rename = "department.deleted")]
+    DepartmentDeleted,
+    /// These are all departments there are.
+    #[serde(rename = "departments.replaced")]
+    DepartmentsReplaced,
 }
 
 impl NoticeType {
@@ -48,18 +78,30 @@ impl NoticeType {
             Self::Upgraded => "instance.upgraded",
             Self::Released => "instance.released",
             Self::Abandoned => "instance.abandoned",
+            Self::TenantPut => "tenant.put",
+            Self::TenantDeleted => "tenant.deleted",
+            Self::ApplicationPut => "application.put",
+            Self::ApplicationDeleted => "application.deleted",
+            Self::UsersPut => "users.put",
+            Self::UsersDeleted => "users.deleted",
+            Self::UsersRevoked => "users.revoked",
+            Self::DepartmentPut => "department.put",
+            Self::DepartmentDeleted => "department.deleted",
+            Self::DepartmentsReplaced => "departments.replaced",
         }
     }
 
     /// Whether a later notice of its kind says all that this one says. A purchase or a release is
     /// never void.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "nothing is void unless it is said here"
+    )]
     const fn made_void_by(self, later: Self) -> bool {
         match self {
             Self::Frozen | Self::Thawed => matches!(later, Self::Frozen | Self::Thawed),
             Self::Renewed => matches!(later, Self::Renewed),
-            Self::Created | Self::Accepted | Self::Upgraded | Self::Released | Self::Abandoned => {
-                false
-            }
+            _ => false,
         }
     }
 }

@@ -107,7 +107,7 @@ fn guide_fields(activity: Activity, contract: Contract) -> &'static [&'static st
 type Table = (Activity, Contract, &'static [&'static str]);
 
 #[rustfmt::skip]
-const GUIDE: [Table; 14] = [
+const GUIDE: [Table; 18] = [
     (Activity::NewInstance, Contract::V1, &[
         "activity", "customerId", "customerName", "userId", "userName", "mobilePhone", "email",
         "businessId", "orderId", "skuCode", "productId", "trialFlag", "expireTime",
@@ -152,7 +152,30 @@ const GUIDE: [Table; 14] = [
     (Activity::QueryInstance, Contract::V2, &[
         "activity", "instanceId",
     ]),
+    (Activity::TenantSync, Contract::V1, KIT_TENANT),
+    (Activity::TenantSync, Contract::V2, KIT_TENANT),
+    (Activity::SingleOrgSync, Contract::V1, KIT_DEPARTMENT),
+    (Activity::SingleOrgSync, Contract::V2, KIT_DEPARTMENT),
     (Activity::ChangeInstanceCheck, Contract::V2, &[
         "activity", "instanceId", "productInfo",
     ]),
+];
+
+const KIT_TENANT: &[&str] = &[
+    "instanceId",
+    "orderId",
+    "tenantId",
+    "tenantCode",
+    "name",
+    "domainName",
+    "flag",
+];
+
+const KIT_DEPARTMENT: &[&str] = &[
+    "instanceId",
+    "tenantId",
+    "orgCode",
+    "orgName",
+    "parentCode",
+    "flag",
 ];

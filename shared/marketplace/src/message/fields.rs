@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::identifier::{InstanceId, OrderId, OrderLineId, ProductId};
 use super::{Activity, Details};
 use crate::json::Json;
-use crate::signature::{Contract, Verified};
+use crate::signature::{Contract, Interface, Verified};
 use crate::time::UnixMillis;
 
 /// A believed request that is not as the guide says. Names the field, never its value.
@@ -45,6 +45,15 @@ pub enum MalformedKind {
     /// More items than the guide allows.
     #[error("holds too many items")]
     TooMany,
+    /// No https address of a name.
+    #[error("is no https address of a domain")]
+    NoDomain,
+    /// A department above itself.
+    #[error("leads in a circle")]
+    Cyclic,
+    /// What no key of ours opens.
+    #[error("does not open")]
+    Unopened,
 }
 
 /// Whether a call means what it says.
@@ -120,9 +129,10 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// The activity, if it is one of this contract's.
+    /// The activity that a base call names, if it is one of this contract's.
     pub fn activity(self) -> Option<Activity> {
-        Activity::named(self.contract(), self.value("activity")?.as_text()?)
+        let word = self.value("activity")?.as_text()?;
+        Activity::named(Interface::Base, self.contract(), word)
     }
 
     /// Whether the call is a rehearsal: `testFlag` absent, empty or 0 is not, 1 is (decision D10).
@@ -170,7 +180,37 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Where it is missing or no identifier.
     pub fn instance_id(self) -> Result<InstanceId, Malformed> {
-        self.identifier("instanceId", InstanceId::parse)
+        self.required("instanceId", InstanceId::parse)
+    }
+
+    /// The kit's `instanceId`: empty where a seller applies for credentials (decision F2).
+    ///
+    /// # Errors
+    /// Where what stands there is no identifier.
+    pub fn kit_instance_id(self) -> Result<Option<InstanceId>, Malformed> {
+        self.optional("instanceId", InstanceId::parse)
+    }
+
+    /// When a kit call's change happened at the marketplace: a member of the body in China's
+    /// time, or else the time of the signature.
+    ///
+    /// # Errors
+    /// Where neither names a point in time.
+    pub fn kit_time(self, name: &'static str) -> Result<UnixMillis, Malformed> {
+        let time = self.text(name).and_then(UnixMillis::from_utc8_digits);
+        time.map_or_else(|| self.signed_at(), Ok)
+    }
+
+    /// An identifier that must stand there.
+    ///
+    /// # Errors
+    /// Where it is missing or no identifier.
+    pub fn required<T>(
+        self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, MalformedKind>,
+    ) -> Result<T, Malformed> {
+        parse(self.mandatory(name)?).map_err(|kind| Malformed { field: name, kind })
     }
 
     /// `orderId`, mandatory.
@@ -178,7 +218,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Where it is missing or no identifier.
     pub fn order_id(self) -> Result<OrderId, Malformed> {
-        self.identifier("orderId", OrderId::parse)
+        self.required("orderId", OrderId::parse)
     }
 
     /// `orderLineId`: mandatory under V2, none of V1's.
@@ -188,7 +228,7 @@ impl<'a> Fields<'a> {
     pub fn order_line_id(self) -> Result<Option<OrderLineId>, Malformed> {
         match self.contract() {
             Contract::V1 => Ok(None),
-            Contract::V2 => self.identifier("orderLineId", OrderLineId::parse).map(Some),
+            Contract::V2 => self.required("orderLineId", OrderLineId::parse).map(Some),
         }
     }
 
@@ -197,7 +237,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Where it is missing or no identifier.
     pub fn product_id(self) -> Result<ProductId, Malformed> {
-        self.identifier("productId", ProductId::parse)
+        self.required("productId", ProductId::parse)
     }
 
     /// An identifier that may be absent; but where it stands, it is one.
@@ -212,21 +252,13 @@ impl<'a> Fields<'a> {
         match self.value(name) {
             None => Ok(None),
             Some(value) if value.as_text().is_some_and(|text| text.trim().is_empty()) => Ok(None),
-            Some(_) => self.identifier(name, parse).map(Some),
+            Some(_) => self.required(name, parse).map(Some),
         }
     }
 
     /// Everything the product is told of the request.
     pub fn details(self, activity: Activity) -> Details {
         Details::of(self.0, activity)
-    }
-
-    fn identifier<T>(
-        self,
-        name: &'static str,
-        parse: impl Fn(&str) -> Result<T, MalformedKind>,
-    ) -> Result<T, Malformed> {
-        parse(self.mandatory(name)?).map_err(|kind| Malformed { field: name, kind })
     }
 }
 

@@ -87,6 +87,27 @@ identifier!(
     ProductId
 );
 
+identifier!(
+    /// `tenantId`: an enterprise.
+    TenantId
+);
+identifier!(
+    /// `appId`: one of the seller's application credentials.
+    AppId
+);
+identifier!(
+    /// `clientId`: the OAuth client of an enterprise for an application.
+    ClientId
+);
+identifier!(
+    /// `orgCode`: a department of an enterprise.
+    OrgCode
+);
+identifier!(
+    /// `userName`: a person's account.
+    UserName
+);
+
 /// The UUID namespace of derived instance IDs. It is part of every ID ever answered: another
 /// one would make a second instance of every order that is repeated.
 const NAMESPACE: [u8; 16] = [
