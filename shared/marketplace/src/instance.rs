@@ -238,19 +238,18 @@ impl Instance {
         if cause == FreezeCause::Expiry && self.term_runs_on(at) {
             return self.unchanged(Remark::ExpiryBeforeRenewedTerm);
         }
-        match self.state {
-            State::Frozen(standing) => {
-                self.state = State::Frozen(standing.and(cause));
-                self.unchanged(Remark::NothingToDo)
-            }
-            State::Active | State::Released => {
-                self.state = State::Frozen(cause);
-                Transition {
-                    instance: self,
-                    notices: vec![NoticeType::Frozen],
-                    remark: None,
-                }
-            }
+        let frozen = match self.state {
+            State::Frozen(standing) => standing.and(cause),
+            State::Active | State::Released => cause,
+        };
+        if self.state == State::Frozen(frozen) {
+            return self.unchanged(Remark::NothingToDo);
+        }
+        self.state = State::Frozen(frozen);
+        Transition {
+            instance: self,
+            notices: vec![NoticeType::Frozen],
+            remark: None,
         }
     }
 
