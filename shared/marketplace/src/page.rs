@@ -166,7 +166,8 @@ impl<E> Decision<E> {
 }
 
 impl Decision<Instance> {
-    /// What a transition amounts to: nothing where the instance is as it was. `draft` writes a
+    /// What a transition amounts to: nothing where the instance is as it was and nobody is told.
+    /// (A second upgrade of one signed time leaves the instance as it was.) `draft` writes a
     /// notice; what was known before the call goes with each.
     pub fn of(
         before: &Instance,
@@ -187,9 +188,9 @@ impl Decision<Instance> {
                 .with("instanceId", instance.id.as_str())
                 .with("before", known.clone())
         };
-        let notices = notices.into_iter().map(tell).collect();
+        let notices: Vec<_> = notices.into_iter().map(tell).collect();
         Self {
-            entity: Some(instance.clone()).filter(|after| after != before),
+            entity: Some(instance.clone()).filter(|after| after != before || !notices.is_empty()),
             notices,
             remark,
         }
