@@ -121,7 +121,8 @@ impl Json {
         out
     }
 
-    /// The same value in `serde_json`'s tree. A number that tree cannot hold exactly becomes text.
+    /// The same value in `serde_json`'s tree. A number that tree cannot hold exactly becomes text,
+    /// and so does an object with a name that it keeps for itself.
     pub fn to_value(&self) -> serde_json::Value {
         use serde_json::Value;
         match self {
@@ -132,12 +133,21 @@ impl Json {
                 .map_or_else(|_| text.as_str().into(), Value::from),
             Self::Text(text) => text.as_str().into(),
             Self::Array(items) => items.iter().map(Self::to_value).collect(),
+            Self::Object(members) if members.iter().any(|(name, _)| is_private(name)) => {
+                self.to_text().into()
+            }
             Self::Object(members) => members
                 .iter()
                 .map(|(name, value)| (name.clone(), value.to_value()))
                 .collect(),
         }
     }
+}
+
+/// Whether `serde_json` reads something else into an object that has a member of this name: a
+/// tree with one can be written and not be read again.
+pub fn is_private(name: &str) -> bool {
+    name.starts_with("$serde_json::private::")
 }
 
 /// How the canonical form writes top-level numbers and booleans.
@@ -461,6 +471,16 @@ mod tests {
             let read = Document::parse(nested(depth).as_bytes(), Winner::First);
             assert_eq!(read, Err(Fault::TooDeep));
         }
+    }
+
+    #[test]
+    fn no_name_means_more_than_itself() {
+        let text = r#"{"a":[{"$serde_json::private::RawValue":"{}"},{"b":1}]}"#;
+        let tree = Json::parse(text).unwrap().to_value();
+        let again: serde_json::Value = serde_json::from_str(&tree.to_string()).unwrap();
+        assert_eq!(again, tree);
+        assert_eq!(tree["a"][0], r#"{"$serde_json::private::RawValue":"{}"}"#);
+        assert_eq!(tree["a"][1]["b"], 1);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Activity;
 use super::fields::MAX_KEPT_LETTERS;
 use crate::digest;
-use crate::json::Json;
+use crate::json::{self, Json};
 use crate::signature::{Contract, Verified};
 
 /// The request's fields by their wire names, and apart from them those the guide does not name:
@@ -29,6 +29,10 @@ impl Details {
         let mut details = Self::default();
         for (name, value) in verified.members() {
             if *value == Json::Null || WITHHELD.contains(&name.as_str()) {
+                continue;
+            }
+            if json::is_private(name) {
+                details.odd += 1;
                 continue;
             }
             let value = details.kept(name, value);
