@@ -125,7 +125,7 @@ pub enum Rejection {
     #[error("timestamp malformed")]
     TimestampMalformed,
     /// V2: `timestamp` well-formed in the unit that `KOOHOOK_TIMESTAMP_UNIT` does not name.
-    #[error("timestamp in the other unit")]
+    #[error("timestamp in the other unit than KOOHOOK_TIMESTAMP_UNIT says")]
     TimestampOtherUnit,
     /// V2: signed too long ago, or too far ahead.
     #[error("timestamp outside the tolerance")]
