@@ -134,7 +134,7 @@ impl<B: Bundle, S: Store> Koohook<B, S> {
             .entity
         {
             Entity::Instance(instance) => instance,
-            Entity::MovedTo(id) => panic!("a pointer to {id} is kept"),
+            other => panic!("an instance is not what is kept: {other:?}"),
         }
     }
 }

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 use marketplace::decide::{Verdict, decide};
-use marketplace::entity::{Entity, Subject};
+use marketplace::entity::{Entity, Fault, Subject};
 use marketplace::message::{Fields, Malformed, Purpose, Reply};
 use marketplace::page::{Change, Look, Visit};
 use marketplace::refusal::Refusal;
@@ -179,12 +179,15 @@ impl<W: World> Call<'_, W> {
             .kept
             .as_ref()
             .and_then(|kept| subject.follow(&kept.entity));
-        match moved {
-            None => Ok(recalled),
-            Some(subject) => {
-                self.line.reads += 1;
-                self.shelf.read(&subject).await
-            }
+        let Some(subject) = moved else {
+            return Ok(recalled);
+        };
+        self.line.reads += 1;
+        let recalled = self.shelf.read(&subject).await?;
+        match recalled.kept.as_ref().map(|kept| &kept.entity) {
+            Some(Entity::Instance(_)) => Ok(recalled),
+            // An import that is half done: a purchase made here now would lie under another's ID.
+            Some(_) | None => Err(Failure::Value(Fault::Unreadable)),
         }
     }
 
