@@ -179,6 +179,7 @@ fn door(source: &Source<'_>) -> Result<DoorSettings, ConfigError> {
     Ok(DoorSettings {
         base_path: base_path.unwrap_or_else(|| "/saasproduce".to_owned()),
         base_keys: source.keyring("KOOHOOK_BASE_KEY", "KOOHOOK_BASE_KEY_PREVIOUS")?,
+        kit_keys: source.keyring("KOOHOOK_KIT_KEY", "KOOHOOK_KIT_KEY_PREVIOUS")?,
         timestamp_unit: source.word("KOOHOOK_TIMESTAMP_UNIT", units)?,
         v2_body_sign: source.word("KOOHOOK_V2_BODY_SIGN", [("on", true), ("off", false)])?,
         v1_new_instance: v1_new_instance.unwrap_or(crate::door::BUDGET),

@@ -4,7 +4,8 @@
 //!
 //! In reading order:
 //!
-//! - [`door`]: HTTP request → HTTP response; routes, limits, the one signed exit.
+//! - [`door`]: HTTP request → HTTP response, through one signed exit; [`route`]: which contract
+//!   a request belongs to, and the constant answers to what belongs to none.
 //! - `handle`: the path of one believed callback; `line`: what is logged of it.
 //! - [`shelf`]: one kept value, read and written over its version.
 //! - [`world`]: all that is not us. [`store`]: where state lives. [`vault`]: what seals it.
@@ -18,6 +19,7 @@ mod handle;
 #[cfg(feature = "runtime")]
 pub mod host;
 mod line;
+pub mod route;
 pub mod shelf;
 pub mod store;
 pub mod vault;

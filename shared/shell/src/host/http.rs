@@ -18,7 +18,8 @@ use marketplace::page::Bundle;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Error;
-use crate::door::{Admission, Door, closed};
+use crate::door::Door;
+use crate::route::closed;
 use crate::world::World;
 
 /// How long a request may take to arrive, head and body each.
@@ -95,9 +96,9 @@ async fn answer<B: Bundle, W: World>(
     request: Request<Incoming>,
 ) -> Response<Bytes> {
     let (head, body) = request.into_parts();
-    let max_body_len = match door.admit(&head) {
-        Admission::Answered(response) => return response,
-        Admission::Callback { max_body_len, .. } => max_body_len,
+    let max_body_len = match door.route(&head) {
+        Ok(route) => route.max_body_len(),
+        Err(response) => return response,
     };
     let body = Limited::new(body, max_body_len).collect();
     match tokio::time::timeout(ARRIVAL, body).await {

@@ -1,0 +1,259 @@
+//! Which contract a request belongs to, by its head alone, and the constant answers to what the
+//! marketplace never sends (decisions A1, A3, A4, G1).
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode};
+use marketplace::message::Activity;
+use marketplace::query;
+use marketplace::signature::{Contract, Headers, Interface};
+
+/// Where a callback came to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Route {
+    /// Whose keys sign it.
+    pub interface: Interface,
+    /// By which contract it is read.
+    pub contract: Contract,
+    /// The kit's activity, which stands in the path; a base call says its own in the call.
+    pub activity: Option<Activity>,
+}
+
+/// Which interface types have keys here; without keys a route is not there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Served {
+    /// The lifecycle calls.
+    pub base: bool,
+    /// The joint-operations calls.
+    pub kit: bool,
+}
+
+/// The longest query string.
+pub const MAX_QUERY_LEN: usize = 16 * 1024;
+/// The most parameters in a query.
+pub const MAX_PARAMETERS: usize = 64;
+/// The longest header, name and value.
+pub const MAX_HEADER_LEN: usize = 16 * 1024;
+
+impl Route {
+    /// Finds the route of a request.
+    ///
+    /// # Errors
+    /// The answer, where there is no more to do: a sign of life, or a constant refusal.
+    #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
+    pub fn find(head: &Parts, base_path: &str, served: Served) -> Result<Self, Response<Bytes>> {
+        let path = head.uri.path();
+        let get = matches!(head.method, Method::GET | Method::HEAD);
+        if matches!(path, "/" | "/healthz") {
+            return Err(if get {
+                alive()
+            } else {
+                not_allowed("GET, HEAD")
+            });
+        }
+        let below = path
+            .strip_suffix('/')
+            .unwrap_or(path)
+            .strip_prefix(base_path);
+        let route = match below {
+            Some("") if served.base => base(&head.method),
+            Some(below) if served.kit => kit(below, &head.method),
+            Some(_) | None => Err(closed(StatusCode::NOT_FOUND)),
+        }?;
+        over_limits(head).map_or(Ok(route), |status| Err(closed(status)))
+    }
+
+    /// How long the route's bodies may be, in bytes.
+    pub const fn max_body_len(&self) -> usize {
+        match self.interface {
+            Interface::Base => 256 * 1024,
+            Interface::Kit => 4 * 1024 * 1024,
+        }
+    }
+}
+
+/// Every value of the headers in which the kit carries its proof; what is no text is empty.
+pub fn kit_headers(head: &Parts) -> Headers<'_> {
+    let values = |name| {
+        let values = head.headers.get_all(name).iter();
+        values
+            .map(|value| value.to_str().unwrap_or_default())
+            .collect()
+    };
+    Headers {
+        auth_token: values("authtoken"),
+        x_sign: values("x-sign"),
+        x_timestamp: values("x-timestamp"),
+        x_nonce: values("x-nonce"),
+    }
+}
+
+/// The answer of a status that the marketplace never causes: a constant, unsigned.
+pub fn closed(status: StatusCode) -> Response<Bytes> {
+    let body = match status {
+        StatusCode::NOT_FOUND => r#"{"error":"not found"}"#,
+        StatusCode::METHOD_NOT_ALLOWED => r#"{"error":"method not allowed"}"#,
+        StatusCode::PAYLOAD_TOO_LARGE => r#"{"error":"body too large"}"#,
+        StatusCode::URI_TOO_LONG => r#"{"error":"query too long"}"#,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => r#"{"error":"content encoding not supported"}"#,
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => r#"{"error":"header too large"}"#,
+        StatusCode::REQUEST_TIMEOUT => r#"{"error":"request too slow"}"#,
+        _ => r#"{"error":"bad request"}"#,
+    };
+    constant(status, body)
+}
+
+/// Bare `application/json`: the marketplace compares the header as text.
+pub(crate) fn json(status: StatusCode, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+#[expect(clippy::result_large_err, reason = "an answer is what this error is")]
+fn base(method: &Method) -> Result<Route, Response<Bytes>> {
+    let route = |contract| Route {
+        interface: Interface::Base,
+        contract,
+        activity: None,
+    };
+    match *method {
+        Method::GET => Ok(route(Contract::V1)),
+        Method::POST => Ok(route(Contract::V2)),
+        _ => Err(not_allowed("GET, POST")),
+    }
+}
+
+#[expect(clippy::result_large_err, reason = "an answer is what this error is")]
+fn kit(below: &str, method: &Method) -> Result<Route, Response<Bytes>> {
+    let not_found = || closed(StatusCode::NOT_FOUND);
+    let name = below.strip_prefix("/produceAPI/").ok_or_else(not_found)?;
+    let (contract, name) = match name.strip_prefix("v2/") {
+        Some(name) => (Contract::V2, name),
+        None => (Contract::V1, name),
+    };
+    let activity = Activity::named(Interface::Kit, contract, name).ok_or_else(not_found)?;
+    match *method {
+        Method::POST => Ok(Route {
+            interface: Interface::Kit,
+            contract,
+            activity: Some(activity),
+        }),
+        _ => Err(not_allowed("POST")),
+    }
+}
+
+fn over_limits(head: &Parts) -> Option<StatusCode> {
+    let query = head.uri.query().unwrap_or_default();
+    let identity = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if head
+        .headers
+        .iter()
+        .any(|(name, value)| name.as_str().len() + value.len() > MAX_HEADER_LEN)
+    {
+        Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+    } else if query.len() > MAX_QUERY_LEN || query::pieces(query).count() > MAX_PARAMETERS {
+        Some(StatusCode::URI_TOO_LONG)
+    } else if !head.headers.get_all(CONTENT_ENCODING).iter().all(identity) {
+        Some(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+    } else {
+        None
+    }
+}
+
+fn alive() -> Response<Bytes> {
+    constant(StatusCode::OK, r#"{"status":"ok"}"#)
+}
+
+fn not_allowed(methods: &'static str) -> Response<Bytes> {
+    let mut response = closed(StatusCode::METHOD_NOT_ALLOWED);
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(methods));
+    response
+}
+
+fn constant(status: StatusCode, body: &'static str) -> Response<Bytes> {
+    json(status, Bytes::from_static(body.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(method: &str, target: &str, served: Served) -> Result<Route, u16> {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(target)
+            .body(())
+            .unwrap();
+        let (head, ()) = request.into_parts();
+        Route::find(&head, "/saasproduce", served).map_err(|response| response.status().as_u16())
+    }
+
+    #[test]
+    fn routes_are_exact() {
+        let both = Served {
+            base: true,
+            kit: true,
+        };
+        let kit = |contract, activity| {
+            Ok(Route {
+                interface: Interface::Kit,
+                contract,
+                activity: Some(activity),
+            })
+        };
+        let base = |contract| {
+            Ok(Route {
+                interface: Interface::Base,
+                contract,
+                activity: None,
+            })
+        };
+        let cases = [
+            ("GET", "/saasproduce?x=1", base(Contract::V1)),
+            ("POST", "/saasproduce/", base(Contract::V2)),
+            ("PUT", "/saasproduce", Err(405)),
+            (
+                "POST",
+                "/saasproduce/produceAPI/tenantSync",
+                kit(Contract::V1, Activity::TenantSync),
+            ),
+            (
+                "POST",
+                "/saasproduce/produceAPI/v2/authSync/",
+                kit(Contract::V2, Activity::AuthSync),
+            ),
+            ("GET", "/saasproduce/produceAPI/tenantSync", Err(405)),
+            ("POST", "/saasproduce/produceAPI/newInstance", Err(404)),
+            ("POST", "/saasproduce/produceapi/tenantSync", Err(404)),
+            ("POST", "/saasproduce/produceAPI/v2/v2/tenantSync", Err(404)),
+            ("POST", "/saasproduceX", Err(404)),
+            ("POST", "//saasproduce", Err(404)),
+            ("GET", "/healthz", Err(200)),
+            ("DELETE", "/", Err(405)),
+        ];
+        for (method, target, expected) in cases {
+            assert_eq!(find(method, target, both), expected, "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn routes_without_keys_are_not_there() {
+        let none = Served {
+            base: false,
+            kit: false,
+        };
+        assert_eq!(find("GET", "/saasproduce", none), Err(404));
+        assert_eq!(
+            find("POST", "/saasproduce/produceAPI/tenantSync", none),
+            Err(404)
+        );
+        assert_eq!(find("GET", "/", none), Err(200));
+    }
+}
