@@ -74,8 +74,9 @@ impl<B: Bundle, S: Store> Koohook<B, S> {
     /// A koohook over a store, with settings.
     pub fn over(store: S, settings: &[(&str, &str)]) -> Self {
         let Config { door, vault, .. } = config(settings);
+        let door = Door::new(door, vault, TestWorld::new(Watched::new(store)));
         Self {
-            door: Door::new(door, vault, TestWorld::new(Watched::new(store))),
+            door: door.expect("the settings of a test are usable"),
         }
     }
 

@@ -113,6 +113,7 @@ fn readmes_name_every_setting_that_is_read() {
         "KOOHOOK_OPENAPI_SK",
         "KOOHOOK_PRODUCT_SECRET",
         "KOOHOOK_RELAY_SECRET",
+        "KOOHOOK_RSA_PRIVATE_KEY",
     ];
     for readme in ["README.md", "README.zh-CN.md"] {
         for setting in shell::config::VARIABLES

@@ -6,7 +6,7 @@
 use marketplace::entity::{Entity, Subject};
 use marketplace::instance::State;
 use marketplace::message::{Activity, ChangeInstanceCheck, Malformed, Reply};
-use marketplace::page::{Look, Looks, Page, RenewalChange, Settings};
+use marketplace::page::{Look, Looks, Page, RenewalChange, Settings, Unfit};
 use marketplace::refusal::Refusal;
 use marketplace::signature::Verified;
 
@@ -22,10 +22,10 @@ impl Page for Check {
     const ACTIVITY: Activity = Activity::ChangeInstanceCheck;
     type Request = ChangeInstanceCheck;
 
-    fn new(settings: &Settings) -> Self {
-        Self {
+    fn new(settings: &Settings) -> Result<Self, Unfit> {
+        Ok(Self {
             renewal_change: settings.renewal_change,
-        }
+        })
     }
 
     fn rehearse(&self, _: &Verified) -> Result<Reply, Malformed> {

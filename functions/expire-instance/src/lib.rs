@@ -7,7 +7,7 @@ use marketplace::entity::Subject;
 use marketplace::instance::{FreezeCause, Instance, effective};
 use marketplace::message::{Activity, Malformed, Reply, StatusChange};
 use marketplace::notice::Draft;
-use marketplace::page::{Change, Changes, Decision, Page, Settings};
+use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
 use marketplace::refusal::Refusal;
 use marketplace::signature::Verified;
 use marketplace::time::UnixMillis;
@@ -22,8 +22,8 @@ impl Page for Expiry {
     const ACTIVITY: Activity = Activity::ExpireInstance;
     type Request = StatusChange;
 
-    fn new(_: &Settings) -> Self {
-        Self
+    fn new(_: &Settings) -> Result<Self, Unfit> {
+        Ok(Self)
     }
 
     fn rehearse(&self, _: &Verified) -> Result<Reply, Malformed> {

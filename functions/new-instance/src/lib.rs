@@ -11,7 +11,7 @@ use marketplace::idempotency::Order;
 use marketplace::instance::{Access, Instance, Remark};
 use marketplace::message::{Activity, Malformed, NewInstance, Reply};
 use marketplace::notice::{Draft, NoticeType, Reader};
-use marketplace::page::{Change, Changes, Decision, Page, Settings};
+use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
 use marketplace::refusal::Refusal;
 use marketplace::result_code::ResultCode;
 use marketplace::signature::{Contract, Verified};
@@ -32,13 +32,13 @@ impl Page for Purchase {
     const ACTIVITY: Activity = Activity::NewInstance;
     type Request = NewInstance;
 
-    fn new(settings: &Settings) -> Self {
-        Self {
+    fn new(settings: &Settings) -> Result<Self, Unfit> {
+        Ok(Self {
             template: settings.template.clone(),
             rehearsal: settings.rehearsal_template(),
             strength: settings.strength,
             reader: settings.reader(),
-        }
+        })
     }
 
     fn rehearse(&self, verified: &Verified) -> Result<Reply, Malformed> {

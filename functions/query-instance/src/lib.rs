@@ -6,7 +6,7 @@
 use marketplace::app_info::Template;
 use marketplace::entity::{Entity, Subject};
 use marketplace::message::{Activity, InstanceInfo, Malformed, QueryInstance, Reply};
-use marketplace::page::{Look, Looks, Page, Settings};
+use marketplace::page::{Look, Looks, Page, Settings, Unfit};
 use marketplace::refusal::Refusal;
 use marketplace::result_code::ResultCode;
 use marketplace::signature::{Contract, Verified};
@@ -23,10 +23,10 @@ impl Page for Query {
     const ACTIVITY: Activity = Activity::QueryInstance;
     type Request = QueryInstance;
 
-    fn new(settings: &Settings) -> Self {
-        Self {
+    fn new(settings: &Settings) -> Result<Self, Unfit> {
+        Ok(Self {
             rehearsal: settings.rehearsal_template(),
-        }
+        })
     }
 
     fn rehearse(&self, verified: &Verified) -> Result<Reply, Malformed> {

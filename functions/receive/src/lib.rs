@@ -3,7 +3,7 @@
 //! network hop would cost a cold start inside a budget of seconds.
 
 use marketplace::message::Activity;
-use marketplace::page::{Bundle, Page, Settings, Visit};
+use marketplace::page::{Bundle, Page, Settings, Unfit, Visit};
 
 /// What this function serves.
 pub type Function = Door;
@@ -21,17 +21,17 @@ pub struct Door {
 }
 
 impl Bundle for Door {
-    fn new(settings: &Settings) -> Self {
-        Self {
-            new_instance: Page::new(settings),
-            refresh_instance: Page::new(settings),
-            expire_instance: Page::new(settings),
-            update_instance_status: Page::new(settings),
-            upgrade_instance: Page::new(settings),
-            release_instance: Page::new(settings),
-            query_instance: Page::new(settings),
-            change_instance_check: Page::new(settings),
-        }
+    fn new(settings: &Settings) -> Result<Self, Unfit> {
+        Ok(Self {
+            new_instance: Page::new(settings)?,
+            refresh_instance: Page::new(settings)?,
+            expire_instance: Page::new(settings)?,
+            update_instance_status: Page::new(settings)?,
+            upgrade_instance: Page::new(settings)?,
+            release_instance: Page::new(settings)?,
+            query_instance: Page::new(settings)?,
+            change_instance_check: Page::new(settings)?,
+        })
     }
 
     fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output {

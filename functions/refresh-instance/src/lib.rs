@@ -9,7 +9,7 @@ use marketplace::idempotency::Order;
 use marketplace::instance::{self, Instance};
 use marketplace::message::{Activity, Malformed, RefreshInstance, Reply};
 use marketplace::notice::Draft;
-use marketplace::page::{Change, Changes, Decision, Page, Settings};
+use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
 use marketplace::refusal::Refusal;
 use marketplace::signature::Verified;
 use marketplace::time::UnixMillis;
@@ -24,8 +24,8 @@ impl Page for Refresh {
     const ACTIVITY: Activity = Activity::RefreshInstance;
     type Request = RefreshInstance;
 
-    fn new(_: &Settings) -> Self {
-        Self
+    fn new(_: &Settings) -> Result<Self, Unfit> {
+        Ok(Self)
     }
 
     fn rehearse(&self, _: &Verified) -> Result<Reply, Malformed> {

@@ -7,7 +7,7 @@ use marketplace::entity::Subject;
 use marketplace::instance::Instance;
 use marketplace::message::{Activity, Malformed, ReleaseInstance, Reply};
 use marketplace::notice::Draft;
-use marketplace::page::{Change, Changes, Decision, Page, Settings};
+use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
 use marketplace::refusal::Refusal;
 use marketplace::signature::Verified;
 use marketplace::time::UnixMillis;
@@ -22,8 +22,8 @@ impl Page for Release {
     const ACTIVITY: Activity = Activity::ReleaseInstance;
     type Request = ReleaseInstance;
 
-    fn new(_: &Settings) -> Self {
-        Self
+    fn new(_: &Settings) -> Result<Self, Unfit> {
+        Ok(Self)
     }
 
     fn rehearse(&self, _: &Verified) -> Result<Reply, Malformed> {

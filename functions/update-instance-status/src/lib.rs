@@ -8,7 +8,7 @@ use marketplace::entity::Subject;
 use marketplace::instance::{FreezeCause, Instance, effective};
 use marketplace::message::{Activity, Malformed, Reply, StatusChange};
 use marketplace::notice::{Draft, NoticeType};
-use marketplace::page::{Change, Changes, Decision, Page, Settings};
+use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
 use marketplace::refusal::Refusal;
 use marketplace::signature::Verified;
 use marketplace::time::UnixMillis;
@@ -23,8 +23,8 @@ impl Page for Status {
     const ACTIVITY: Activity = Activity::UpdateInstanceStatus;
     type Request = StatusChange;
 
-    fn new(_: &Settings) -> Self {
-        Self
+    fn new(_: &Settings) -> Result<Self, Unfit> {
+        Ok(Self)
     }
 
     fn rehearse(&self, _: &Verified) -> Result<Reply, Malformed> {

@@ -8,7 +8,7 @@ use marketplace::idempotency::Order;
 use marketplace::instance::{Instance, effective};
 use marketplace::message::{Activity, Malformed, Reply, UpgradeInstance};
 use marketplace::notice::Draft;
-use marketplace::page::{Change, Changes, Decision, Page, Settings};
+use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
 use marketplace::refusal::Refusal;
 use marketplace::signature::Verified;
 use marketplace::time::UnixMillis;
@@ -23,8 +23,8 @@ impl Page for Upgrade {
     const ACTIVITY: Activity = Activity::UpgradeInstance;
     type Request = UpgradeInstance;
 
-    fn new(_: &Settings) -> Self {
-        Self
+    fn new(_: &Settings) -> Result<Self, Unfit> {
+        Ok(Self)
     }
 
     fn rehearse(&self, _: &Verified) -> Result<Reply, Malformed> {

@@ -1,6 +1,10 @@
 //! What a page of the marketplace's guide is to us: the same methods in the same order in every
 //! function. Read one, know all.
 
+use std::fmt;
+
+use thiserror::Error;
+
 use crate::app_info::Template;
 use crate::cipher::Strength;
 use crate::entity::{Entity, Subject};
@@ -23,6 +27,41 @@ pub struct Settings {
     pub strength: Strength,
     /// What `changeInstanceCheck` answers.
     pub renewal_change: RenewalChange,
+    /// The kit's private keys, as PEM: for the one page that opens secrets.
+    pub private_keys: Option<Secret>,
+}
+
+/// A text that is shown to nobody.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Shows it to whoever must have it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[redacted]")
+    }
+}
+
+/// A page cannot work under this configuration: the start is refused. Says the setting and what
+/// it wants, never what it is.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("{setting} {wants}")]
+pub struct Unfit {
+    /// The variable.
+    pub setting: &'static str,
+    /// What it should be.
+    pub wants: String,
 }
 
 /// Whether buyers may change the specification when they renew (decision D9).
@@ -60,7 +99,10 @@ pub trait Page: Send + Sync + Sized + 'static {
     type Request: Send + Sync;
 
     /// The page under a configuration.
-    fn new(settings: &Settings) -> Self;
+    ///
+    /// # Errors
+    /// Where it cannot work under it.
+    fn new(settings: &Settings) -> Result<Self, Unfit>;
 
     /// Answers a rehearsal, which leaves no trace (decision D10).
     ///
@@ -198,9 +240,12 @@ impl Decision<Instance> {
 }
 
 /// One or more pages that answer at one address.
-pub trait Bundle: Send + Sync + 'static {
+pub trait Bundle: Send + Sync + Sized + 'static {
     /// The pages under a configuration.
-    fn new(settings: &Settings) -> Self;
+    ///
+    /// # Errors
+    /// Where one of them cannot work under it.
+    fn new(settings: &Settings) -> Result<Self, Unfit>;
 
     /// Shows the visitor the page of an activity, if it is served here.
     fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output;
@@ -228,8 +273,8 @@ pub struct Changes<P>(P);
 pub struct Looks<P>(P);
 
 impl<P: Change> Bundle for Changes<P> {
-    fn new(settings: &Settings) -> Self {
-        Self(P::new(settings))
+    fn new(settings: &Settings) -> Result<Self, Unfit> {
+        P::new(settings).map(Self)
     }
 
     fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output {
@@ -242,8 +287,8 @@ impl<P: Change> Bundle for Changes<P> {
 }
 
 impl<P: Look> Bundle for Looks<P> {
-    fn new(settings: &Settings) -> Self {
-        Self(P::new(settings))
+    fn new(settings: &Settings) -> Result<Self, Unfit> {
+        P::new(settings).map(Self)
     }
 
     fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output {

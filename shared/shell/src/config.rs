@@ -7,9 +7,8 @@ use std::time::Duration;
 use marketplace::app_info::Template;
 use marketplace::cipher::Strength;
 use marketplace::key::{AccessKey, Keyring};
-use marketplace::page::{RenewalChange, Settings};
+use marketplace::page::{RenewalChange, Secret, Settings, Unfit};
 use marketplace::signature::TimestampUnit;
-use thiserror::Error;
 
 use crate::door::DoorSettings;
 use crate::store::StoreSetting;
@@ -29,18 +28,8 @@ pub struct Config {
     pub log: String,
 }
 
-/// A setting that cannot be used. Says its name and what it wants, never what it is.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[error("{setting} {wants}")]
-pub struct ConfigError {
-    /// The variable.
-    pub setting: &'static str,
-    /// What it should be.
-    pub wants: String,
-}
-
 /// Every variable that is read; `_FILE` behind any of them names a file to read it from.
-pub const VARIABLES: [&str; 23] = [
+pub const VARIABLES: [&str; 24] = [
     "KOOHOOK_APP_INFO",
     "KOOHOOK_BASE_KEY",
     "KOOHOOK_BASE_KEY_PREVIOUS",
@@ -58,6 +47,7 @@ pub const VARIABLES: [&str; 23] = [
     "KOOHOOK_PRODUCT_URL",
     "KOOHOOK_RELAY_SECRET",
     "KOOHOOK_RENEWAL_CHANGE",
+    "KOOHOOK_RSA_PRIVATE_KEY",
     "KOOHOOK_SEAL_KEY",
     "KOOHOOK_SEAL_KEY_PREVIOUS",
     "KOOHOOK_STORE",
@@ -71,7 +61,7 @@ impl Config {
     ///
     /// # Errors
     /// The first setting that cannot be used.
-    pub fn from_env() -> Result<Self, ConfigError> {
+    pub fn from_env() -> Result<Self, Unfit> {
         Self::read(&|name| std::env::var(name).ok())
     }
 
@@ -79,7 +69,7 @@ impl Config {
     ///
     /// # Errors
     /// The first setting that cannot be used.
-    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Unfit> {
         let source = Source(lookup);
         let store = source.parsed("KOOHOOK_STORE", StoreSetting::parse)?;
         let store = store.ok_or_else(|| wants("KOOHOOK_STORE", "is required"))?;
@@ -110,7 +100,7 @@ struct Source<'a>(&'a dyn Fn(&str) -> Option<String>);
 
 impl Source<'_> {
     /// A setting, or the file that it is in. An empty one is not set.
-    fn text(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
+    fn text(&self, name: &'static str) -> Result<Option<String>, Unfit> {
         let set = |name: &str| (self.0)(name).filter(|text| !text.is_empty());
         match (set(name), set(&format!("{name}_FILE"))) {
             (Some(_), Some(_)) => Err(wants(name, "is set twice, by itself and by a file")),
@@ -131,13 +121,13 @@ impl Source<'_> {
         &self,
         name: &'static str,
         parse: impl Fn(&str) -> Result<T, E>,
-    ) -> Result<Option<T>, ConfigError> {
+    ) -> Result<Option<T>, Unfit> {
         let text = self.text(name)?;
         text.map(|text| parse(&text).map_err(|fault| wants(name, &fault.to_string())))
             .transpose()
     }
 
-    fn word<T: Copy>(&self, name: &'static str, words: [(&str, T); 2]) -> Result<T, ConfigError> {
+    fn word<T: Copy>(&self, name: &'static str, words: [(&str, T); 2]) -> Result<T, Unfit> {
         let [(first, default), (second, _)] = words;
         let parsed = self.parsed(name, |text| {
             let found = words.iter().find(|(word, _)| *word == text);
@@ -152,7 +142,7 @@ impl Source<'_> {
         &self,
         current: &'static str,
         previous: &'static str,
-    ) -> Result<Option<Keyring>, ConfigError> {
+    ) -> Result<Option<Keyring>, Unfit> {
         // An empty variable is a mistake here, not an absence: it would close the route unseen.
         if (self.0)(current).is_some_and(|text| text.trim().is_empty()) {
             return Err(wants(current, "key is empty"));
@@ -169,7 +159,7 @@ impl Source<'_> {
     }
 }
 
-fn door(source: &Source<'_>) -> Result<DoorSettings, ConfigError> {
+fn door(source: &Source<'_>) -> Result<DoorSettings, Unfit> {
     let base_path = source.parsed("KOOHOOK_BASE_PATH", parse_base_path)?;
     let v1_new_instance = source.parsed("KOOHOOK_V1_DEADLINE_MILLIS", parse_v1_deadline)?;
     let units = [
@@ -187,7 +177,7 @@ fn door(source: &Source<'_>) -> Result<DoorSettings, ConfigError> {
     })
 }
 
-fn pages(source: &Source<'_>) -> Result<Settings, ConfigError> {
+fn pages(source: &Source<'_>) -> Result<Settings, Unfit> {
     let template = source.parsed("KOOHOOK_APP_INFO", Template::parse)?;
     let product_origin = source.parsed("KOOHOOK_PRODUCT_URL", parse_product_origin)?;
     if template.is_none() && product_origin.is_none() {
@@ -204,10 +194,11 @@ fn pages(source: &Source<'_>) -> Result<Settings, ConfigError> {
         product_origin,
         strength: source.word("KOOHOOK_ENCRYPT_TYPE", strengths)?,
         renewal_change: source.word("KOOHOOK_RENEWAL_CHANGE", changes)?,
+        private_keys: source.text("KOOHOOK_RSA_PRIVATE_KEY")?.map(Secret::new),
     })
 }
 
-fn vault(source: &Source<'_>, store: &StoreSetting) -> Result<Vault, ConfigError> {
+fn vault(source: &Source<'_>, store: &StoreSetting) -> Result<Vault, Unfit> {
     let current = source.parsed("KOOHOOK_SEAL_KEY", SealKey::parse)?;
     let previous = source.parsed("KOOHOOK_SEAL_KEY_PREVIOUS", SealKey::parse)?;
     let clear = if store.is_local() {
@@ -262,8 +253,8 @@ fn parse_product_origin(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn wants(setting: &'static str, wants: &str) -> ConfigError {
-    ConfigError {
+fn wants(setting: &'static str, wants: &str) -> Unfit {
+    Unfit {
         setting,
         wants: wants.to_owned(),
     }

@@ -11,7 +11,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use marketplace::key::{AccessKey, Keyring};
 use marketplace::message::{Activity, Fields, Reply};
-use marketplace::page::{Bundle, Settings};
+use marketplace::page::{Bundle, Settings, Unfit};
 use marketplace::signature::{Contract, Interface, TimestampUnit, Unverified, Verified, body_sign};
 
 use crate::failure::Failure;
@@ -58,13 +58,16 @@ const BODY_SIGN: HeaderName = HeaderName::from_static("body-sign");
 
 impl<B: Bundle, W: World> Door<B, W> {
     /// A door to a bundle in a world.
-    pub fn new(settings: DoorSettings, vault: Vault, world: W) -> Self {
-        Self {
-            bundle: B::new(&settings.pages),
+    ///
+    /// # Errors
+    /// Where a page cannot work under the settings.
+    pub fn new(settings: DoorSettings, vault: Vault, world: W) -> Result<Self, Unfit> {
+        Ok(Self {
+            bundle: B::new(&settings.pages)?,
             settings,
             vault,
             world,
-        }
+        })
     }
 
     /// The world behind the door.

@@ -10,12 +10,12 @@ mod machine;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use marketplace::page::Bundle;
+use marketplace::page::{Bundle, Unfit};
 use thiserror::Error;
 
 pub use machine::Machine;
 
-use crate::config::{self, Config, ConfigError};
+use crate::config::{self, Config};
 use crate::door::Door;
 use crate::store::{AnyStore, OpenError};
 
@@ -27,7 +27,7 @@ pub type MachineDoor<B> = Door<B, Machine<AnyStore>>;
 pub enum Error {
     /// A setting cannot be used.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] Unfit),
     /// The store does not open.
     #[error("KOOHOOK_STORE: {0}")]
     Store(#[from] OpenError),
@@ -93,7 +93,7 @@ pub fn start_log(config: &Config) {
 /// Opens the store and puts the door before it.
 ///
 /// # Errors
-/// Where the store does not open.
+/// Where the store does not open, or a page cannot work under the settings.
 pub fn open<B: Bundle>(
     config: Config,
     on_function_platform: bool,
@@ -103,7 +103,7 @@ pub fn open<B: Bundle>(
         config.door,
         config.vault,
         Machine::new(store),
-    )))
+    )?))
 }
 
 #[expect(
