@@ -9,6 +9,7 @@
     reason = "a test that meets the unexpected fails, and says where"
 )]
 
+mod directory;
 mod first_calls;
 mod one_door;
 mod rooms;

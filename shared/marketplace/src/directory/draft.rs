@@ -1,0 +1,243 @@
+//! A directory laid open: the spans that a change touches become rows, and parts again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::part::{PartName, Reference};
+use super::row::{self, Identity, Row};
+use super::{Fault, INLINE_ROWS, Index, MAX_PARTS, PART_ROWS};
+
+pub(super) struct Draft {
+    spans: Vec<Span>,
+    /// What was read, beyond the spans as well.
+    read: BTreeMap<PartName, Vec<Row>>,
+}
+
+/// The rows from one identity up to the next span's.
+enum Span {
+    Closed(Reference),
+    Open(Open),
+}
+
+struct Open {
+    from: Identity,
+    /// The parts that its rows came from.
+    parts: Vec<PartName>,
+    rows: BTreeMap<Identity, Row>,
+}
+
+/// Index and new parts of a directory that is closed again.
+type Closed = (Index, BTreeMap<PartName, Vec<u8>>);
+
+/// How full a part is made when many are: three quarters, so that the single changes after a list
+/// do not split it at once.
+const FILLED_ROWS: usize = PART_ROWS / 4 * 3;
+
+/// Neighbours that hold no more than this together become one. Half a part: the one that comes of
+/// it, and the halves of one that is split, are far from either change.
+const MERGED_ROWS: usize = PART_ROWS / 2;
+
+impl Draft {
+    /// Opens the parts that are touched; rows that stand in the head are always open.
+    pub fn open(
+        index: &Index,
+        touched: &BTreeSet<PartName>,
+        read: &BTreeMap<PartName, Vec<u8>>,
+    ) -> Result<Self, Fault> {
+        let mut draft = Self {
+            spans: Vec::new(),
+            read: BTreeMap::new(),
+        };
+        for name in touched {
+            let bytes = read.get(name).ok_or(Fault::Missing(*name))?;
+            let rows = row::from_bytes(bytes).ok_or(Fault::Unreadable)?;
+            draft.read.insert(*name, rows);
+        }
+        match index {
+            Index::Rows(rows) => draft.spans.push(Span::Open(Open {
+                from: Identity::LOWEST,
+                parts: Vec::new(),
+                rows: rows.iter().map(|row| (row.identity, *row)).collect(),
+            })),
+            Index::Parts(references) => {
+                let untils = references.iter().skip(1).map(|next| Some(next.from));
+                for (to, until) in references.iter().zip(untils.chain([None])) {
+                    let span = draft.span(to, until)?;
+                    draft.spans.push(span);
+                }
+            }
+        }
+        Ok(draft)
+    }
+
+    fn span(&self, to: &Reference, until: Option<Identity>) -> Result<Span, Fault> {
+        let Some(part) = self.read.get(&to.part) else {
+            return Ok(Span::Closed(*to));
+        };
+        let rows: BTreeMap<Identity, Row> = within(part, to.from, until)
+            .map(|row| (row.identity, *row))
+            .collect();
+        if rows.len() != to.rows() {
+            return Err(Fault::Unreadable);
+        }
+        Ok(Span::Open(Open {
+            from: to.from,
+            parts: vec![to.part],
+            rows,
+        }))
+    }
+
+    /// The rows among which an identity has its place, if they are open.
+    pub fn rows_around(&mut self, identity: Identity) -> Option<&mut BTreeMap<Identity, Row>> {
+        let after = self.spans.partition_point(|span| span.from() <= identity);
+        match self.spans.get_mut(after.checked_sub(1)?)? {
+            Span::Open(open) => Some(&mut open.rows),
+            Span::Closed(_) => None,
+        }
+    }
+
+    /// All rows that are open, leaving the spans empty.
+    pub fn take_rows(&mut self) -> BTreeMap<Identity, Row> {
+        let mut rows = BTreeMap::new();
+        for span in &mut self.spans {
+            if let Span::Open(open) = span {
+                rows.append(&mut open.rows);
+            }
+        }
+        rows
+    }
+
+    /// Puts rows into the spans where they belong, all being open, and makes one of neighbours
+    /// that became small.
+    pub fn put_rows(&mut self, rows: BTreeMap<Identity, Row>) {
+        for (identity, row) in rows {
+            if let Some(around) = self.rows_around(identity) {
+                around.insert(identity, row);
+            }
+        }
+        let mut merged: Vec<Span> = Vec::with_capacity(self.spans.len());
+        for span in std::mem::take(&mut self.spans) {
+            match (merged.last_mut(), span) {
+                (Some(Span::Open(last)), Span::Open(open)) if last.takes(&open) => {
+                    last.parts.extend(open.parts);
+                    last.rows.extend(open.rows);
+                }
+                (_, span) => merged.push(span),
+            }
+        }
+        self.spans = merged;
+    }
+
+    /// Few rows go into the head. Of more, those stay in their part that did not change.
+    pub fn close(self, mut fresh: impl FnMut() -> PartName) -> Result<Closed, Fault> {
+        if let Some(rows) = self.few_rows() {
+            return Ok((Index::Rows(rows), BTreeMap::new()));
+        }
+        let mut taken: BTreeSet<PartName> = self.spans.iter().flat_map(Span::parts).collect();
+        let mut references = Vec::new();
+        let mut written = BTreeMap::new();
+        let untils = self.spans.iter().skip(1).map(|next| Some(next.from()));
+        for (span, until) in self.spans.iter().zip(untils.chain([None])) {
+            let open = match span {
+                Span::Open(open) => open,
+                Span::Closed(to) => {
+                    references.push(*to);
+                    continue;
+                }
+            };
+            for (from, until, rows) in open.cut(until) {
+                let part = if let Some(part) = self.part_with(&open.parts, (from, until), &rows) {
+                    part
+                } else {
+                    let part = fresh();
+                    if !taken.insert(part) {
+                        return Err(Fault::NamedTwice(part));
+                    }
+                    written.insert(part, row::to_bytes(&rows));
+                    part
+                };
+                references.push(Reference::new(from, part, rows.len()).ok_or(Fault::Unreadable)?);
+            }
+        }
+        if references.len() > MAX_PARTS {
+            return Err(Fault::Full);
+        }
+        Ok((Index::Parts(references), written))
+    }
+
+    /// All rows, if they are open and have room in a head.
+    fn few_rows(&self) -> Option<Vec<Row>> {
+        let mut rows = Vec::new();
+        for span in &self.spans {
+            match span {
+                Span::Open(open) if rows.len() + open.rows.len() <= INLINE_ROWS => {
+                    rows.extend(open.rows.values().copied());
+                }
+                Span::Open(_) | Span::Closed(_) => return None,
+            }
+        }
+        Some(rows)
+    }
+
+    /// The part that already holds these rows in this range, and no others.
+    fn part_with(
+        &self,
+        parts: &[PartName],
+        (from, until): (Identity, Option<Identity>),
+        rows: &[Row],
+    ) -> Option<PartName> {
+        let holds = |name: &&PartName| {
+            let part = self.read.get(*name);
+            part.is_some_and(|part| within(part, from, until).eq(rows))
+        };
+        parts.iter().find(holds).copied()
+    }
+}
+
+impl Span {
+    const fn from(&self) -> Identity {
+        match self {
+            Self::Closed(to) => to.from,
+            Self::Open(open) => open.from,
+        }
+    }
+
+    fn parts(&self) -> Vec<PartName> {
+        match self {
+            Self::Closed(to) => vec![to.part],
+            Self::Open(open) => open.parts.clone(),
+        }
+    }
+}
+
+impl Open {
+    fn takes(&self, next: &Self) -> bool {
+        let rows = self.rows.len() + next.rows.len();
+        rows <= MERGED_ROWS || self.rows.is_empty() || next.rows.is_empty()
+    }
+
+    /// The rows in portions of a part, each from an identity up to the next portion's.
+    fn cut(&self, until: Option<Identity>) -> Vec<(Identity, Option<Identity>, Vec<Row>)> {
+        let rows: Vec<Row> = self.rows.values().copied().collect();
+        let portions = if rows.len() > PART_ROWS {
+            rows.len().div_ceil(FILLED_ROWS)
+        } else {
+            1
+        };
+        let portions: Vec<&[Row]> = rows.chunks(rows.len().div_ceil(portions).max(1)).collect();
+        let later = portions.iter().skip(1);
+        let ends = later.map(|portion| portion.first().map(|row| row.identity));
+        let mut from = self.from;
+        let mut cut = Vec::with_capacity(portions.len());
+        for (portion, end) in portions.iter().zip(ends.chain([None])) {
+            cut.push((from, end.or(until), portion.to_vec()));
+            from = end.unwrap_or(from);
+        }
+        cut
+    }
+}
+
+fn within(rows: &[Row], from: Identity, until: Option<Identity>) -> impl Iterator<Item = &Row> {
+    let inside =
+        move |row: &&Row| from <= row.identity && until.is_none_or(|until| row.identity < until);
+    rows.iter().filter(inside)
+}

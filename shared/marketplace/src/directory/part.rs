@@ -1,0 +1,84 @@
+//! Index parts: what they are called, and how a head refers to them.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use super::row::Identity;
+
+/// What a part is called: 16 random bytes, so that no name is ever used again. Written in hex.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct PartName([u8; 16]);
+
+/// Where the rows lie that begin at an identity: in this part, up to where the next reference
+/// begins. The part may hold rows beyond these, which have moved on: so a part that is split, or
+/// whose neighbour is, need not be written again for the half that did not change.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Reference {
+    pub from: Identity,
+    pub part: PartName,
+    rows: u16,
+}
+
+/// The identity, the name and the number of rows.
+const REFERENCE_LEN: usize = 12 + 16 + 2;
+
+impl PartName {
+    /// A name made of random bytes.
+    pub const fn new(random: [u8; 16]) -> Self {
+        Self(random)
+    }
+}
+
+impl fmt::Display for PartName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl Reference {
+    /// `None` where the number of rows is none that a part can have.
+    pub fn new(from: Identity, part: PartName, rows: usize) -> Option<Self> {
+        let rows = u16::try_from(rows).ok().filter(|rows| *rows > 0)?;
+        Some(Self { from, part, rows })
+    }
+
+    pub fn rows(&self) -> usize {
+        usize::from(self.rows)
+    }
+
+    fn from_bytes(bytes: &[u8; REFERENCE_LEN]) -> Option<Self> {
+        let (from, rest) = bytes.split_first_chunk()?;
+        let (part, rows) = rest.split_first_chunk()?;
+        let rows = u16::from_be_bytes(*rows.first_chunk()?);
+        Self::new(
+            Identity::from_bytes(*from),
+            PartName(*part),
+            usize::from(rows),
+        )
+    }
+}
+
+pub(super) fn to_text(references: &[Reference]) -> String {
+    let mut bytes = Vec::with_capacity(references.len() * REFERENCE_LEN);
+    for to in references {
+        bytes.extend(to.from.to_bytes());
+        bytes.extend(to.part.0);
+        bytes.extend(to.rows.to_be_bytes());
+    }
+    STANDARD_NO_PAD.encode(bytes)
+}
+
+/// References that lead from the lowest identity on, in order; or nothing.
+pub(super) fn from_text(text: &str) -> Option<Vec<Reference>> {
+    let bytes = STANDARD_NO_PAD.decode(text).ok()?;
+    let (references, rest) = bytes.as_chunks();
+    let references: Vec<Reference> = references
+        .iter()
+        .map(Reference::from_bytes)
+        .collect::<Option<_>>()?;
+    let begins = references.first()?.from == Identity::LOWEST;
+    let in_order = references.is_sorted_by(|a, b| a.from < b.from);
+    Some(references).filter(|_| begins && in_order && rest.is_empty())
+}
