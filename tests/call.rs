@@ -27,11 +27,8 @@ pub const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com/{instanceI
     "password":"made-up-password","memo":"欢迎"}"#;
 
 /// The settings that most tests run with: a template, no product.
-pub const SETTINGS: [(&str, &str); 3] = [
-    ("KOOHOOK_BASE_KEY", BASE_KEY),
-    ("KOOHOOK_APP_INFO", APP_INFO),
-    ("KOOHOOK_STORE", "memory:"),
-];
+pub const SETTINGS: [(&str, &str); 3] =
+    [("KOOHOOK_BASE_KEY", BASE_KEY), ("KOOHOOK_APP_INFO", APP_INFO), ("KOOHOOK_STORE", "memory:")];
 
 /// Settings under which an instance stays pending: a product is to be asked, and nobody asks it.
 pub const PENDING: [(&str, &str); 3] = [
@@ -51,16 +48,10 @@ pub type Bundled = Koohook<receive::Function, Memory>;
 
 /// The configuration that settings amount to.
 pub fn config(settings: &[(&str, &str)]) -> Config {
-    let owned: Vec<(String, String)> = settings
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
+    let owned: Vec<(String, String)> =
+        settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let lookup = move |name: &str| {
-        owned
-            .iter()
-            .rev()
-            .find(|(set, _)| set == name)
-            .map(|(_, value)| value.clone())
+        owned.iter().rev().find(|(set, _)| set == name).map(|(_, value)| value.clone())
     };
     Config::read(&lookup).expect("the settings of a test are usable")
 }
@@ -75,9 +66,7 @@ impl<B: Bundle, S: Store> Koohook<B, S> {
     pub fn over(store: S, settings: &[(&str, &str)]) -> Self {
         let Config { door, vault, .. } = config(settings);
         let door = Door::new(door, vault, TestWorld::new(Watched::new(store)));
-        Self {
-            door: door.expect("the settings of a test are usable"),
-        }
+        Self { door: door.expect("the settings of a test are usable") }
     }
 
     /// The world around it.
@@ -92,10 +81,7 @@ impl<B: Bundle, S: Store> Koohook<B, S> {
 
     /// Answers one request.
     pub async fn answer(&self, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
-        self.door
-            .answer(request.map(Bytes::from))
-            .await
-            .map(|body| body.to_vec())
+        self.door.answer(request.map(Bytes::from)).await.map(|body| body.to_vec())
     }
 
     /// Answers one request, reads the answer as the marketplace does, and holds its signature
@@ -128,12 +114,7 @@ impl<B: Bundle, S: Store> Koohook<B, S> {
 
     /// The instance that is kept under an ID.
     pub async fn instance(&self, instance_id: &str) -> Instance {
-        match self
-            .kept(instance_id)
-            .await
-            .expect("an instance is kept")
-            .entity
-        {
+        match self.kept(instance_id).await.expect("an instance is kept").entity {
             Entity::Instance(instance) => instance,
             other => panic!("an instance is not what is kept: {other:?}"),
         }

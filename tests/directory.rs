@@ -38,10 +38,7 @@ struct Cost {
 
 impl Store {
     fn new() -> Self {
-        Self {
-            head: "{}".to_owned(),
-            ..Self::default()
-        }
+        Self { head: "{}".to_owned(), ..Self::default() }
     }
 
     fn head(&self) -> Head {
@@ -86,8 +83,7 @@ impl Store {
     fn make(&mut self, change: &Change) -> (Changed, Cost) {
         let (changed, reads) = self.decide(change);
         assert!(self.write(&changed, usize::MAX));
-        self.parts
-            .retain(|name, _| !changed.unreferenced.contains(name));
+        self.parts.retain(|name, _| !changed.unreferenced.contains(name));
         let writes = changed.parts.len() + usize::from(changed.head.is_some());
         (changed, Cost { reads, writes })
     }
@@ -95,18 +91,10 @@ impl Store {
     /// Whether the directory knows this and nothing else: asked again, everything is a repeat.
     fn assert_knows(&mut self, model: &Model) {
         assert_eq!(self.head().rows(), model.rows.len());
-        assert_eq!(
-            self.head().listed_at().map(UnixMillis::millis),
-            model.listed_at
-        );
+        assert_eq!(self.head().listed_at().map(UnixMillis::millis), model.listed_at);
         let edits: Vec<Edit> = model.rows.iter().map(|(who, row)| row.edit(*who)).collect();
         let (again, _) = self.decide(&Change::Edits(edits));
-        assert!(
-            again
-                .outcomes
-                .iter()
-                .all(|known| *known == Outcome::Repeated)
-        );
+        assert!(again.outcomes.iter().all(|known| *known == Outcome::Repeated));
         assert!(again.head.is_none() && again.parts.is_empty());
     }
 }
@@ -183,8 +171,7 @@ impl Model {
                     return vec![Outcome::Stale; entries.len()];
                 }
                 let named: BTreeSet<usize> = entries.iter().map(|(who, _)| *who).collect();
-                self.rows
-                    .retain(|who, known| named.contains(who) || known.at > *at);
+                self.rows.retain(|who, known| named.contains(who) || known.at > *at);
                 self.listed_at = Some(*at);
                 let enter = |&(who, content): &(usize, u8)| {
                     let how = How::Put(content);
@@ -230,9 +217,7 @@ impl Dice {
     }
 
     fn call(&mut self, people: usize, now: u64) -> Call {
-        let (at, content) = (self.time(now), |dice: &mut Self| {
-            u8::try_from(dice.roll(3)).unwrap()
-        });
+        let (at, content) = (self.time(now), |dice: &mut Self| u8::try_from(dice.roll(3)).unwrap());
         if self.roll(4) == 0 {
             // A list of a stretch of everybody, most of them as they usually are.
             let (some, first) = (self.roll(people + 1), self.roll(people));
@@ -250,11 +235,7 @@ impl Dice {
                 1 => How::Revoked,
                 _ => How::Put(content(self)),
             };
-            let at = if self.roll(20) == 0 {
-                self.time(now)
-            } else {
-                at
-            };
+            let at = if self.roll(20) == 0 { self.time(now) } else { at };
             (who, how, at)
         };
         Call::Edits((0..many).map(edit).collect())
@@ -326,12 +307,7 @@ fn an_interrupted_write_leaves_the_old_state_whole() {
             let before = store.head.clone();
             if let Call::List(..) = call {
                 let (again, _) = store.make(&call.change());
-                assert!(
-                    again
-                        .outcomes
-                        .iter()
-                        .all(|known| *known != Outcome::Confirmed)
-                );
+                assert!(again.outcomes.iter().all(|known| *known != Outcome::Confirmed));
             }
             model.make(&call);
             let unchanged = matches!(&call, Call::List(entries, _) if no_twins(entries));
@@ -383,16 +359,7 @@ fn one_change_upon_ten_thousand_departments_costs_two_reads_and_two_writes() {
     model.make(&all);
     let (_, cost) = store.make(&all.change());
     let parts = store.parts.len();
-    assert_eq!(
-        (parts, cost),
-        (
-            14,
-            Cost {
-                reads: 1,
-                writes: 15
-            }
-        )
-    );
+    assert_eq!((parts, cost), (14, Cost { reads: 1, writes: 15 }));
 
     // As many again, close together, until parts split.
     let mut near: Vec<usize> = (10_000..60_000).collect();
@@ -403,29 +370,11 @@ fn one_change_upon_ten_thousand_departments_costs_two_reads_and_two_writes() {
     for (at, (who, how)) in (2..).zip(edits.chain(gone)) {
         let call = Call::Edits(vec![(who, how, at)]);
         model.make(&call);
-        assert_eq!(
-            store.make(&call.change()).1,
-            Cost {
-                reads: 2,
-                writes: 2
-            }
-        );
+        assert_eq!(store.make(&call.change()).1, Cost { reads: 2, writes: 2 });
         let repeat = store.make(&call.change()).1;
-        assert_eq!(
-            repeat,
-            Cost {
-                reads: 2,
-                writes: 0
-            }
-        );
+        assert_eq!(repeat, Cost { reads: 2, writes: 0 });
         let (_, older) = store.make(&Call::Edits(vec![(who, How::Put(2), 0)]).change());
-        assert_eq!(
-            older,
-            Cost {
-                reads: 1,
-                writes: 0
-            }
-        );
+        assert_eq!(older, Cost { reads: 1, writes: 0 });
     }
     assert!(store.parts.len() > parts);
     store.assert_knows(&model);
@@ -452,11 +401,7 @@ fn a_list_costs_as_many_as_it_has_parts() {
     let mut store = Store::new();
     store.make(&list(10_000, 0, 1));
     // The same again: nothing. The same, later: the head. One of them changed: its part.
-    let costs = [
-        (list(10_000, 0, 1), 0),
-        (list(10_000, 0, 2), 1),
-        (list(10_000, 1, 3), 2),
-    ];
+    let costs = [(list(10_000, 0, 1), 0), (list(10_000, 0, 2), 1), (list(10_000, 1, 3), 2)];
     for (change, writes) in costs {
         assert_eq!(store.make(&change).1, Cost { reads: 15, writes });
     }
@@ -477,13 +422,7 @@ fn fifty_thousand_people_keep_their_order() {
     let (mut store, mut model) = (Store::new(), Model::default());
     let all = call(&mut (0..50_000), 1);
     model.make(&all);
-    assert_eq!(
-        store.make(&all.change()).1,
-        Cost {
-            reads: 1,
-            writes: 67
-        }
-    );
+    assert_eq!(store.make(&all.change()).1, Cost { reads: 1, writes: 67 });
     let some = call(&mut (0..50_500).step_by(101), 2);
     model.make(&some);
     let (_, cost) = store.make(&some.change());
@@ -499,11 +438,6 @@ fn fifty_thousand_people_keep_their_order() {
         assert!(cost.reads <= 1 + 98 && cost.writes <= 1 + 98, "{cost:?}");
     }
     assert!(store.parts.len() <= 98 && store.parts.len() < MAX_PARTS);
-    assert!(
-        store
-            .parts
-            .values()
-            .all(|part| part.len() <= PART_ROWS * 24)
-    );
+    assert!(store.parts.values().all(|part| part.len() <= PART_ROWS * 24));
     store.assert_knows(&model);
 }

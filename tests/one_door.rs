@@ -57,38 +57,14 @@ fn functions() -> Vec<(Activity, Answerer)> {
     let store = Shared::default();
     let own = || store.clone();
     vec![
-        (
-            Activity::NewInstance,
-            function::<new_instance::Function>(own()),
-        ),
-        (
-            Activity::RefreshInstance,
-            function::<refresh_instance::Function>(own()),
-        ),
-        (
-            Activity::ExpireInstance,
-            function::<expire_instance::Function>(own()),
-        ),
-        (
-            Activity::UpdateInstanceStatus,
-            function::<update_instance_status::Function>(own()),
-        ),
-        (
-            Activity::UpgradeInstance,
-            function::<upgrade_instance::Function>(own()),
-        ),
-        (
-            Activity::ReleaseInstance,
-            function::<release_instance::Function>(own()),
-        ),
-        (
-            Activity::QueryInstance,
-            function::<query_instance::Function>(own()),
-        ),
-        (
-            Activity::ChangeInstanceCheck,
-            function::<change_instance_check::Function>(own()),
-        ),
+        (Activity::NewInstance, function::<new_instance::Function>(own())),
+        (Activity::RefreshInstance, function::<refresh_instance::Function>(own())),
+        (Activity::ExpireInstance, function::<expire_instance::Function>(own())),
+        (Activity::UpdateInstanceStatus, function::<update_instance_status::Function>(own())),
+        (Activity::UpgradeInstance, function::<upgrade_instance::Function>(own())),
+        (Activity::ReleaseInstance, function::<release_instance::Function>(own())),
+        (Activity::QueryInstance, function::<query_instance::Function>(own())),
+        (Activity::ChangeInstanceCheck, function::<change_instance_check::Function>(own())),
     ]
 }
 
@@ -120,8 +96,7 @@ fn play(steps: &[Step]) {
         };
         let by_door = door(step.request(&wire).unwrap());
         let answer = Answer::read(&by_door).unwrap();
-        step.check(&wire, &answer)
-            .unwrap_or_else(|fault| panic!("{}: {fault}", step.title));
+        step.check(&wire, &answer).unwrap_or_else(|fault| panic!("{}: {fault}", step.title));
         for (activity, function) in &functions {
             let by_function = function(step.request(&wire).unwrap());
             if *activity == activity_of(step) {

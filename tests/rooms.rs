@@ -10,10 +10,7 @@ use marketplace::message::Activity;
 use marketplace::signature::Contract;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 fn text(path: &str) -> String {
@@ -23,17 +20,13 @@ fn text(path: &str) -> String {
 fn folders(path: &str) -> BTreeSet<String> {
     let entries = fs::read_dir(root().join(path)).unwrap().map(Result::unwrap);
     let folders = entries.filter(|entry| entry.path().join("Cargo.toml").exists());
-    folders
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .collect()
+    folders.map(|entry| entry.file_name().into_string().unwrap()).collect()
 }
 
 /// First cells of a README's callback table.
 fn table(readme: &str) -> BTreeSet<String> {
     let rows = text(readme);
-    let cells = rows
-        .lines()
-        .filter_map(|row| row.strip_prefix("| `")?.split_once("` | "));
+    let cells = rows.lines().filter_map(|row| row.strip_prefix("| `")?.split_once("` | "));
     cells
         .filter(|(_, rest)| rest.matches('|').count() == 3)
         .map(|(name, _)| name.to_owned())
@@ -50,20 +43,12 @@ fn readmes_and_folders_agree() {
 #[test]
 fn readmes_name_the_wire_words_of_every_activity() {
     let words = |function: &str, contract| {
-        let activity = Activity::ALL
-            .into_iter()
-            .find(|activity| function_of(*activity) == function)?;
-        Some(
-            activity
-                .word(contract)
-                .map_or("–".to_owned(), |word| format!("`{word}`")),
-        )
+        let activity =
+            Activity::ALL.into_iter().find(|activity| function_of(*activity) == function)?;
+        Some(activity.word(contract).map_or("–".to_owned(), |word| format!("`{word}`")))
     };
     for readme in ["README.md", "README.zh-CN.md"] {
-        for function in folders("functions")
-            .iter()
-            .filter(|name| *name != "receive")
-        {
+        for function in folders("functions").iter().filter(|name| *name != "receive") {
             let [v1, v2] =
                 [Contract::V1, Contract::V2].map(|contract| words(function, contract).unwrap());
             let row = format!("| `{function}` | {v1} | {v2} |");
@@ -94,10 +79,7 @@ fn function_of(activity: Activity) -> &'static str {
 fn template_has_a_resource_for_every_function() {
     let template = text("template.yaml");
     for function in folders("functions") {
-        assert!(
-            template.contains(&format!("Binary: {function} }}")),
-            "{function}"
-        );
+        assert!(template.contains(&format!("Binary: {function} }}")), "{function}");
     }
 }
 
@@ -116,14 +98,9 @@ fn readmes_name_every_setting_that_is_read() {
         "KOOHOOK_RSA_PRIVATE_KEY",
     ];
     for readme in ["README.md", "README.zh-CN.md"] {
-        for setting in shell::config::VARIABLES
-            .into_iter()
-            .filter(|name| !reserved.contains(name))
+        for setting in shell::config::VARIABLES.into_iter().filter(|name| !reserved.contains(name))
         {
-            assert!(
-                text(readme).contains(&format!("`{setting}`")),
-                "{readme} lacks {setting}"
-            );
+            assert!(text(readme).contains(&format!("`{setting}`")), "{readme} lacks {setting}");
         }
     }
 }
@@ -131,25 +108,18 @@ fn readmes_name_every_setting_that_is_read() {
 /// The map in a crate's `lib.rs` names every module of the crate.
 #[test]
 fn maps_name_every_room() {
-    for (krate, hidden) in [
-        ("marketplace", vec!["uuid_v5"]),
-        ("shell", vec![]),
-        ("sender", vec!["form", "mac"]),
-    ] {
+    for (krate, hidden) in
+        [("marketplace", vec!["uuid_v5"]), ("shell", vec![]), ("sender", vec!["form", "mac"])]
+    {
         let map = text(&format!("shared/{krate}/src/lib.rs"));
         let (told, code): (Vec<&str>, Vec<&str>) =
             map.lines().partition(|line| line.starts_with("//!"));
         let told = told.join("\n");
         let modules = code.iter().filter_map(|line| {
-            line.strip_prefix("pub mod ")
-                .or(line.strip_prefix("mod "))?
-                .strip_suffix(';')
+            line.strip_prefix("pub mod ").or(line.strip_prefix("mod "))?.strip_suffix(';')
         });
         for module in modules.filter(|module| !hidden.contains(module)) {
-            assert!(
-                told.contains(&format!("`{module}`")),
-                "{krate} does not map {module}"
-            );
+            assert!(told.contains(&format!("`{module}`")), "{krate} does not map {module}");
         }
     }
 }
@@ -160,59 +130,30 @@ fn mains_are_alike() {
         .iter()
         .map(|name| {
             let main = text(&format!("functions/{name}/src/main.rs"));
-            main.replace(name, "NAME")
-                .replace(&name.replace('-', "_"), "NAME")
+            main.replace(name, "NAME").replace(&name.replace('-', "_"), "NAME")
         })
         .collect();
-    assert_eq!(
-        mains.len(),
-        1,
-        "where a function runs is the same four lines in each"
-    );
+    assert_eq!(mains.len(), 1, "where a function runs is the same four lines in each");
 }
 
 /// The packages that a package needs to run, by name.
 fn tree(arguments: &[&str]) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "tree",
-            "--locked",
-            "--offline",
-            "--edges",
-            "normal",
-            "--prefix",
-            "none",
-        ])
+        .args(["tree", "--locked", "--offline", "--edges", "normal", "--prefix", "none"])
         .args(["--format", "{p}"])
         .args(arguments)
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let names = String::from_utf8(output.stdout).unwrap();
-    names
-        .lines()
-        .filter_map(|line| line.split(' ').next())
-        .map(str::to_owned)
-        .collect()
+    names.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
 #[test]
 fn the_core_cannot_do_anything() {
     let core = tree(&["-p", "marketplace"]);
-    for name in [
-        "tokio",
-        "futures-util",
-        "http",
-        "tracing",
-        "getrandom",
-        "rusqlite",
-        "ureq",
-    ] {
+    for name in ["tokio", "futures-util", "http", "tracing", "getrandom", "rusqlite", "ureq"] {
         assert!(!core.contains(name), "the core depends on {name}");
     }
 }
@@ -237,10 +178,7 @@ fn the_sender_depends_on_none_of_ours() {
 fn function_libraries_are_pure() {
     for function in folders("functions") {
         let library = tree(&["-p", &function, "--no-default-features"]);
-        assert!(
-            !library.contains("shell"),
-            "{function} as a library depends on the shell"
-        );
+        assert!(!library.contains("shell"), "{function} as a library depends on the shell");
     }
 }
 
@@ -248,9 +186,6 @@ fn function_libraries_are_pure() {
 fn nothing_banned_is_locked() {
     let lock = text("Cargo.lock");
     for name in ["rsa", "aws-config", "aws-sdk-dynamodb"] {
-        assert!(
-            !lock.contains(&format!("name = \"{name}\"\n")),
-            "{name} is locked"
-        );
+        assert!(!lock.contains(&format!("name = \"{name}\"\n")), "{name} is locked");
     }
 }

@@ -25,12 +25,7 @@ impl<S: Store> TestWorld<S> {
     /// A world that begins at [`NOW`].
     pub fn new(store: S) -> Self {
         let [now, elapsed, drawn] = [NOW, 0, 0].map(AtomicU64::new);
-        Self {
-            store,
-            now,
-            elapsed,
-            drawn,
-        }
+        Self { store, now, elapsed, drawn }
     }
 
     /// Lets time pass, on both clocks.
@@ -70,10 +65,7 @@ impl<S: Store> World for TestWorld<S> {
     fn random<const N: usize>(&self) -> [u8; N] {
         let drawn = self.drawn.fetch_add(1, Ordering::SeqCst);
         let mut bytes = [0; N];
-        bytes
-            .iter_mut()
-            .zip(drawn.to_le_bytes())
-            .for_each(|(to, from)| *to = from);
+        bytes.iter_mut().zip(drawn.to_le_bytes()).for_each(|(to, from)| *to = from);
         bytes
     }
 
@@ -83,11 +75,7 @@ impl<S: Store> World for TestWorld<S> {
         F: Future + Send,
         F::Output: Send,
     {
-        if limit.is_zero() {
-            None
-        } else {
-            Some(future.await)
-        }
+        if limit.is_zero() { None } else { Some(future.await) }
     }
 }
 
@@ -114,12 +102,7 @@ impl<S: Store> Watched<S> {
     /// A store over another one, with nothing planned.
     pub fn new(inner: S) -> Self {
         let [reads, writes] = [0, 0].map(AtomicUsize::new);
-        Self {
-            inner,
-            reads,
-            writes,
-            plan: Mutex::default(),
-        }
+        Self { inner, reads, writes, plan: Mutex::default() }
     }
 
     /// Plans the next operations, in order, reads and writes alike; after them all goes well.
@@ -129,10 +112,7 @@ impl<S: Store> Watched<S> {
 
     /// Reads and writes since the last time this was asked.
     pub fn take_counts(&self) -> (usize, usize) {
-        (
-            self.reads.swap(0, Ordering::SeqCst),
-            self.writes.swap(0, Ordering::SeqCst),
-        )
+        (self.reads.swap(0, Ordering::SeqCst), self.writes.swap(0, Ordering::SeqCst))
     }
 
     /// The store beneath, to look without being counted.
@@ -141,11 +121,7 @@ impl<S: Store> Watched<S> {
     }
 
     fn next(&self) -> Trouble {
-        self.plan
-            .lock()
-            .unwrap()
-            .pop_front()
-            .unwrap_or(Trouble::None)
+        self.plan.lock().unwrap().pop_front().unwrap_or(Trouble::None)
     }
 }
 

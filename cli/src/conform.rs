@@ -36,10 +36,8 @@ pub struct Arguments {
 /// Plays, and says whether everything was as it must be.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let played = demo::lives(arguments.only).into_iter().map(|life| {
-        let life: Vec<Step> = life
-            .into_iter()
-            .filter(|step| arguments.lives || step.is_rehearsal())
-            .collect();
+        let life: Vec<Step> =
+            life.into_iter().filter(|step| arguments.lives || step.is_rehearsal()).collect();
         Player::new(&arguments.address, &arguments.key, None).play(&life)
     });
     let scores: Vec<Score> = played.collect();

@@ -47,10 +47,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("koohook.db");
     let access_key = made_up::access_key();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let (address, stop) = start(&runtime, &file, &access_key)?;
     println!("koohook demo: {address} over SQLite in {}", file.display());
     println!("Made-up access key: {access_key}");
@@ -81,11 +79,7 @@ pub fn conclude(scores: &[Score]) -> ExitCode {
     let calls: usize = scores.iter().map(|score| score.calls).sum();
     let failed: usize = scores.iter().map(|score| score.failed).sum();
     println!("\n{calls} calls, {failed} lines failed.");
-    if failed == 0 && calls > 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if failed == 0 && calls > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The lives to play, of orders that no earlier run made.
@@ -127,29 +121,17 @@ fn kept(runtime: &Runtime, watching: &Machine<Sqlite>, id: &str) -> Option<Kept>
     let subject = Subject::Instance(InstanceId::parse(id).ok()?);
     let vault = Vault::new(None, None, Clear::Allowed);
     let deadline = Deadline::after(watching.elapsed(), shell::door::BUDGET);
-    let shelf = Shelf {
-        world: watching,
-        vault: &vault,
-        reader: Reader::Nobody,
-        deadline,
-    };
+    let shelf = Shelf { world: watching, vault: &vault, reader: Reader::Nobody, deadline };
     runtime.block_on(shelf.read(&subject)).ok()?.kept
 }
 
 fn state(entity: &Entity) -> Option<State> {
     match entity {
-        Entity::Instance(Instance {
-            state: instance::State::Active,
-            ..
-        }) => Some(State::Active),
-        Entity::Instance(Instance {
-            state: instance::State::Frozen(_),
-            ..
-        }) => Some(State::Frozen),
-        Entity::Instance(Instance {
-            state: instance::State::Released,
-            ..
-        }) => Some(State::Released),
+        Entity::Instance(Instance { state: instance::State::Active, .. }) => Some(State::Active),
+        Entity::Instance(Instance { state: instance::State::Frozen(_), .. }) => Some(State::Frozen),
+        Entity::Instance(Instance { state: instance::State::Released, .. }) => {
+            Some(State::Released)
+        }
         Entity::MovedTo(_) | Entity::Tenant(_) | Entity::Application(_) => None,
     }
 }

@@ -34,10 +34,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         let set = std::env::var(name).ok();
         let found = set.or_else(|| make_up(name, &made_up));
         if name == "KOOHOOK_BASE_KEY" {
-            found
-                .clone()
-                .unwrap_or_default()
-                .clone_into(&mut key.borrow_mut());
+            found.clone().unwrap_or_default().clone_into(&mut key.borrow_mut());
         }
         found
     })?;
@@ -52,10 +49,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     if !arguments.quiet && !key.is_empty() {
         print_calls(&address, &key)?;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(host::http::serve(door, &listen))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -105,24 +100,13 @@ fn print_calls(address: &str, key: &str) -> Result<(), Error> {
     ];
     println!("\nCalls to paste, signed just now (V2's is believed for 60 seconds):\n");
     for (contract, members) in calls {
-        let members = members
-            .into_iter()
-            .map(|(name, text)| (name.to_owned(), text.into()));
-        let call = Call {
-            contract,
-            address,
-            key,
-            members: members.collect(),
-        };
+        let members = members.into_iter().map(|(name, text)| (name.to_owned(), text.into()));
+        let call = Call { contract, address, key, members: members.collect() };
         println!("{}\n", curl(&call.request()?));
     }
     println!("Fresh ones at any time, with the key above in KOOHOOK_BASE_KEY:\n");
     // Whoever came by `cargo run` has no `koohook` on the path.
-    let koohook = if std::env::var_os("CARGO").is_some() {
-        "cargo run --"
-    } else {
-        "koohook"
-    };
+    let koohook = if std::env::var_os("CARGO").is_some() { "cargo run --" } else { "koohook" };
     println!("  {koohook} send --v2 newInstance orderId={order} orderLineId={line}");
     println!("  {koohook} send --v2 --curl queryInstance instanceId=…\n");
     Ok(())

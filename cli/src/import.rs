@@ -24,8 +24,7 @@ use crate::Error;
 
 /// Arguments of `koohook import`.
 #[derive(Args)]
-#[command(
-    after_help = "Each row names an instance and the purchase that made it:
+#[command(after_help = "Each row names an instance and the purchase that made it:
 
   {\"instanceId\":\"i-1\",\"orderId\":\"CS1\",\"state\":\"active\",\"expireTime\":\"20280101000000\",
    \"frontEndUrl\":\"https://app.example.com\",\"userName\":\"admin\",\"password\":\"…\"}
@@ -40,8 +39,7 @@ Examples:
   KOOHOOK_STORE=sqlite:koohook.db koohook import instances.jsonl
 
 A row is put over absence only; what stands already is reported and left as it is, so that an
-import that was interrupted is simply run again. Exits with 1 where a row could not be taken."
-)]
+import that was interrupted is simply run again. Exits with 1 where a row could not be taken.")]
 pub struct Arguments {
     /// JSON lines, or CSV with a head line, told apart by the file's ending.
     file: std::path::PathBuf,
@@ -92,15 +90,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let template = config.door.pages.template.clone();
     let text = fs::read_to_string(&arguments.file)
         .map_err(|fault| format!("{}: {fault}", arguments.file.display()))?;
-    let is_csv = arguments
-        .file
-        .extension()
-        .is_some_and(|ending| ending == "csv");
-    let rows = if is_csv {
-        csv_rows(&text)
-    } else {
-        json_rows(&text)
-    };
+    let is_csv = arguments.file.extension().is_some_and(|ending| ending == "csv");
+    let rows = if is_csv { csv_rows(&text) } else { json_rows(&text) };
     let mut faults = 0;
     let mut imports = Vec::new();
     for (line, row) in rows {
@@ -118,11 +109,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let counts = put_all(config, imports, arguments.dry_run)?;
     report(&counts, faults);
     let conflict = counts.contains_key(&Taken::OrderMadeHere);
-    Ok(if faults == 0 && !conflict {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if faults == 0 && !conflict { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn put_all(
@@ -132,19 +119,12 @@ fn put_all(
 ) -> Result<BTreeMap<Taken, usize>, Error> {
     let reader = config.door.pages.reader();
     let world = Machine::new(config.store.open(false)?);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut counts = BTreeMap::new();
     let total = imports.len();
     for (done, (line, import)) in imports.into_iter().enumerate() {
         let deadline = Deadline::after(world.elapsed(), BUDGET);
-        let shelf = Shelf {
-            world: &world,
-            vault: &config.vault,
-            reader,
-            deadline,
-        };
+        let shelf = Shelf { world: &world, vault: &config.vault, reader, deadline };
         let taken = runtime
             .block_on(put(shelf, &import, dry_run))
             .map_err(|fault| format!("line {line}: {fault}; what stands is whole, run it again"))?;
@@ -168,21 +148,14 @@ async fn put(
     let pointer = Entity::MovedTo(instance.id.clone());
     let moved = instance.id != *derived;
     let at_derived = shelf.read(&Subject::Instance(derived.clone())).await?;
-    let points_elsewhere = at_derived
-        .kept
-        .as_ref()
-        .is_some_and(|kept| kept.entity != pointer);
+    let points_elsewhere = at_derived.kept.as_ref().is_some_and(|kept| kept.entity != pointer);
     if moved && points_elsewhere {
         return Ok(Taken::OrderMadeHere);
     }
     let at_own = shelf.read(&Subject::Instance(instance.id.clone())).await?;
     let fresh = at_own.kept.is_none();
     if dry_run {
-        return Ok(if fresh {
-            Taken::WouldImport
-        } else {
-            Taken::StandsAlready
-        });
+        return Ok(if fresh { Taken::WouldImport } else { Taken::StandsAlready });
     }
     if fresh {
         let kept = Kept::new(instance.clone().into());
@@ -195,11 +168,7 @@ async fn put(
             return Ok(Taken::OrderMadeHere);
         };
     }
-    Ok(if fresh {
-        Taken::Imported
-    } else {
-        Taken::StandsAlready
-    })
+    Ok(if fresh { Taken::Imported } else { Taken::StandsAlready })
 }
 
 fn report(counts: &BTreeMap<Taken, usize>, faults: usize) {
@@ -219,10 +188,7 @@ fn report(counts: &BTreeMap<Taken, usize>, faults: usize) {
 
 fn progress(done: usize, total: usize) {
     if std::io::stderr().is_terminal() && (done.is_multiple_of(100) || done == total) {
-        eprint!(
-            "\r{done} of {total} rows{}",
-            if done == total { "\n" } else { "" }
-        );
+        eprint!("\r{done} of {total} rows{}", if done == total { "\n" } else { "" });
     }
 }
 
@@ -240,13 +206,8 @@ fn default(name: &str) -> Option<String> {
 type Rows = Vec<(usize, Result<Row, String>)>;
 
 fn json_rows(text: &str) -> Rows {
-    let lines = text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(at, line)| (at + 1, serde_json::from_str(line).map_err(json_fault)))
-        .collect()
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines.map(|(at, line)| (at + 1, serde_json::from_str(line).map_err(json_fault))).collect()
 }
 
 /// Says where and what kind, without the value: rows hold passwords.
@@ -259,9 +220,7 @@ fn json_fault(fault: serde_json::Error) -> String {
 }
 
 fn csv_rows(text: &str) -> Rows {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let rows = reader.deserialize::<Row>().enumerate();
     let fault = |_| "columns are missing, unknown or too many".to_owned();
     rows.map(|(at, row)| (at + 2, row.map_err(fault))).collect()
@@ -271,9 +230,7 @@ fn understand(row: Row, template: Option<&Template>) -> Result<Import, String> {
     let named = |name: &str, fault: &dyn ToString| format!("{name} {}", fault.to_string());
     let id = InstanceId::parse(&row.instance_id).map_err(|fault| named("instanceId", &fault))?;
     let order_id = OrderId::parse(&row.order_id).map_err(|fault| named("orderId", &fault))?;
-    let line = given(&row.order_line_id)
-        .map(OrderLineId::parse)
-        .transpose();
+    let line = given(&row.order_line_id).map(OrderLineId::parse).transpose();
     let line = line.map_err(|fault| named("orderLineId", &fault))?;
     let product = given(&row.product_id).map(ProductId::parse).transpose();
     let product = product.map_err(|fault| named("productId", &fault))?;
@@ -288,12 +245,7 @@ fn understand(row: Row, template: Option<&Template>) -> Result<Import, String> {
     instance.state = state(given(&row.state))?;
     instance.expires = given(&row.expire_time).map(expiry).transpose()?;
     if instance.state == State::Released {
-        instance = Instance {
-            state: State::Active,
-            ..instance
-        }
-        .release()
-        .instance;
+        instance = Instance { state: State::Active, ..instance }.release().instance;
     }
     Ok(Import { instance, derived })
 }

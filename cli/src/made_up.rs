@@ -17,9 +17,7 @@ pub const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com/i/{instanc
 
 /// Milliseconds since 1970.
 pub fn now_millis() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -67,15 +67,8 @@ impl<'a> Player<'a> {
     /// Plays steps from first to last, a printed line each. A step that is raced is sent several
     /// times at once; one that is repeated is sent again right after.
     pub fn play(mut self, steps: &[Step]) -> Score {
-        let width = steps
-            .iter()
-            .map(|step| step.title.len())
-            .max()
-            .unwrap_or_default();
-        println!(
-            "\n   {:width$}  {:<18}  code    state     {:>8}",
-            "call", "sent", "took"
-        );
+        let width = steps.iter().map(|step| step.title.len()).max().unwrap_or_default();
+        println!("\n   {:width$}  {:<18}  code    state     {:>8}", "call", "sent", "took");
         for step in steps {
             let first = if step.race { RACERS } else { 1 };
             let mut sent = self.act(step, first);
@@ -84,11 +77,7 @@ impl<'a> Player<'a> {
             }
             self.report(step, width, &sent);
         }
-        Score {
-            calls: self.calls,
-            failed: self.failed,
-            instance_id: self.instance_id,
-        }
+        Score { calls: self.calls, failed: self.failed, instance_id: self.instance_id }
     }
 
     /// Sends a step, several times at once where asked, and holds the state against it.
@@ -97,9 +86,7 @@ impl<'a> Player<'a> {
         let mut sent = self.send(step, &moments);
         self.calls += sent.len();
         self.learn(step, &mut sent);
-        let state = self
-            .look
-            .map(|look| look(&self.instance_id).unwrap_or(State::Absent));
+        let state = self.look.map(|look| look(&self.instance_id).unwrap_or(State::Absent));
         for answered in &mut sent {
             answered.state = state.unwrap_or(step.state);
             if answered.state != step.state && answered.fault.is_none() {
@@ -115,13 +102,8 @@ impl<'a> Player<'a> {
         if !self.instance_id.is_empty() || !matches!(step.carries, Carries::ThisInstance { .. }) {
             return;
         }
-        let named = sent
-            .iter()
-            .find_map(|answered| answered.instance_id.clone());
-        for answered in sent
-            .iter_mut()
-            .filter(|answered| answered.instance_id != named)
-        {
+        let named = sent.iter().find_map(|answered| answered.instance_id.clone());
+        for answered in sent.iter_mut().filter(|answered| answered.instance_id != named) {
             answered.fault = Some("answers of one race name two instances".to_owned());
         }
         self.instance_id = named.unwrap_or_default();
@@ -129,10 +111,8 @@ impl<'a> Player<'a> {
 
     fn send(&self, step: &Step, moments: &[Moment]) -> Vec<Answered> {
         thread::scope(|scope| {
-            let racing: Vec<_> = moments
-                .iter()
-                .map(|moment| scope.spawn(|| self.send_one(step, moment)))
-                .collect();
+            let racing: Vec<_> =
+                moments.iter().map(|moment| scope.spawn(|| self.send_one(step, moment))).collect();
             racing
                 .into_iter()
                 .map(|sent| sent.join().unwrap_or_else(|_| Answered::broken("panic")))
@@ -169,17 +149,11 @@ impl<'a> Player<'a> {
         let answer = match Answer::read(&response) {
             Ok(answer) => answer,
             Err(fault) => {
-                return Answered {
-                    took,
-                    ..Answered::broken(&fault.to_string())
-                };
+                return Answered { took, ..Answered::broken(&fault.to_string()) };
             }
         };
         let unsigned = signature.err().map(|fault| fault.to_string());
-        let unlike = step
-            .check(&wire, &answer)
-            .err()
-            .map(|fault| fault.to_string());
+        let unlike = step.check(&wire, &answer).err().map(|fault| fault.to_string());
         Answered {
             instance_id: step.learn(&answer).map(str::to_owned),
             code: answer.code,
@@ -192,27 +166,15 @@ impl<'a> Player<'a> {
     fn report(&mut self, step: &Step, width: usize, sent: &[Answered]) {
         let fault = sent.iter().find_map(|answered| answered.fault.as_deref());
         self.failed += usize::from(fault.is_some());
-        let odd = sent
-            .iter()
-            .find(|answered| answered.fault.is_some())
-            .or(sent.first());
-        let slowest = sent
-            .iter()
-            .map(|answered| answered.took)
-            .max()
-            .unwrap_or_default();
+        let odd = sent.iter().find(|answered| answered.fault.is_some()).or(sent.first());
+        let slowest = sent.iter().map(|answered| answered.took).max().unwrap_or_default();
         let again = if step.repeat { " and again" } else { "" };
         println!(
             "{} {:width$}  {:<18}  {:<6}  {:<8}  {:>5.1} ms  {}",
             contract(step.call.contract),
             step.title,
-            if step.race {
-                format!("{RACERS} at once{again}")
-            } else {
-                format!("once{again}")
-            },
-            odd.map(|answered| answered.code.as_str())
-                .unwrap_or_default(),
+            if step.race { format!("{RACERS} at once{again}") } else { format!("once{again}") },
+            odd.map(|answered| answered.code.as_str()).unwrap_or_default(),
             odd.map(|answered| word(answered.state)).unwrap_or_default(),
             slowest.as_secs_f64() * 1_000.0,
             fault.map_or_else(|| "ok".to_owned(), |fault| format!("FAILED: {fault}")),
@@ -221,11 +183,7 @@ impl<'a> Player<'a> {
 
     fn moment(&mut self) -> Moment {
         self.last_millis = made_up::now_millis().max(self.last_millis + 1);
-        Moment {
-            now_millis: self.last_millis,
-            business_id: made_up::id(),
-            nonce: made_up::id(),
-        }
+        Moment { now_millis: self.last_millis, business_id: made_up::id(), nonce: made_up::id() }
     }
 }
 
@@ -250,14 +208,10 @@ impl Answered {
 
 /// The function that serves a step's activity, where each has an address of its own.
 fn function(step: &Step) -> &'static str {
-    let activity = step
-        .call
-        .members
-        .iter()
-        .find_map(|(name, value)| match value {
-            Value::Text(text) if *name == "activity" => Some(text.as_str()),
-            _ => None,
-        });
+    let activity = step.call.members.iter().find_map(|(name, value)| match value {
+        Value::Text(text) if *name == "activity" => Some(text.as_str()),
+        _ => None,
+    });
     match activity.unwrap_or_default() {
         "newInstance" => "new-instance",
         "refreshInstance" => "refresh-instance",

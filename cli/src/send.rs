@@ -28,11 +28,7 @@ pub struct Arguments {
     #[arg(long)]
     v2: bool,
     /// The production address.
-    #[arg(
-        long,
-        env = "KOOHOOK_ADDRESS",
-        default_value = "http://127.0.0.1:8000/saasproduce"
-    )]
+    #[arg(long, env = "KOOHOOK_ADDRESS", default_value = "http://127.0.0.1:8000/saasproduce")]
     address: String,
     /// The access key of the base interfaces.
     #[arg(long, env = "KOOHOOK_BASE_KEY", hide_env_values = true)]
@@ -61,11 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         return Ok(ExitCode::SUCCESS);
     }
     let (response, took) = wire::send(&wire::client(), request)?;
-    println!(
-        "HTTP {} in {:.1} ms",
-        response.status().as_u16(),
-        took.as_secs_f64() * 1_000.0
-    );
+    println!("HTTP {} in {:.1} ms", response.status().as_u16(), took.as_secs_f64() * 1_000.0);
     println!("{}", String::from_utf8_lossy(response.body()));
     match verify_body_sign(&response, &arguments.key) {
         Ok(()) => println!("Body-Sign: right"),
@@ -73,11 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     }
     let answer = Answer::read(&response)?;
     let fine = matches!(answer.code.as_str(), "000000" | "000004");
-    Ok(if fine {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// One call to be signed.
@@ -101,15 +89,10 @@ impl Call<'_> {
         let now = made_up::now_millis();
         match self.contract {
             Only::V1 => {
-                let texts: Vec<_> = self
-                    .members
-                    .iter()
-                    .map(|(name, value)| (name.as_str(), text(value)))
-                    .collect();
-                let texts: Vec<_> = texts
-                    .iter()
-                    .map(|(name, text)| (*name, text.as_str()))
-                    .collect();
+                let texts: Vec<_> =
+                    self.members.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
+                let texts: Vec<_> =
+                    texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
                 let time_stamp = sender::time::to_the_millisecond(now);
                 sender::v1::request(self.address, self.key, &time_stamp, &texts)
             }
@@ -120,13 +103,7 @@ impl Call<'_> {
                     .map(|(name, value)| (name.as_str(), value.clone()))
                     .collect();
                 let body = sender::v2::body(&members);
-                sender::v2::request(
-                    self.address,
-                    self.key,
-                    &now.to_string(),
-                    &made_up::id(),
-                    &body,
-                )
+                sender::v2::request(self.address, self.key, &now.to_string(), &made_up::id(), &body)
             }
         }
     }
@@ -148,10 +125,7 @@ pub fn curl(request: &Request<Vec<u8>>) -> String {
 }
 
 fn members(arguments: &Arguments) -> Result<Vec<(String, Value)>, Error> {
-    let mut members = vec![(
-        "activity".to_owned(),
-        Value::from(arguments.activity.as_str()),
-    )];
+    let mut members = vec![("activity".to_owned(), Value::from(arguments.activity.as_str()))];
     for word in &arguments.members {
         let (name, value) = member(word)?;
         if arguments.v1 && (value.is_object() || value.is_array()) {
@@ -179,7 +153,5 @@ fn member(word: &str) -> Result<(String, Value), Error> {
 }
 
 fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

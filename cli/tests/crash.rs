@@ -66,20 +66,11 @@ fn a_kill_loses_nothing_acknowledged_and_doubles_nothing() {
                 thread::yield_now();
             }
             koohook.kill();
-            callers
-                .into_iter()
-                .flat_map(|caller| caller.join().unwrap())
-                .collect::<Vec<_>>()
+            callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect::<Vec<_>>()
         });
         promises.extend(made);
     }
-    assert!(
-        promises
-            .iter()
-            .filter(|promise| promise.instance_id.is_some())
-            .count()
-            > KILLS
-    );
+    assert!(promises.iter().filter(|promise| promise.instance_id.is_some()).count() > KILLS);
     hold_to(&promises, &file);
 }
 
@@ -87,10 +78,7 @@ fn a_kill_loses_nothing_acknowledged_and_doubles_nothing() {
 fn call_until_killed(address: &str, prefix: &str, answers: &AtomicUsize) -> Vec<Promise> {
     let mut made = Vec::new();
     for number in 0.. {
-        let mut promise = Promise {
-            order: format!("{prefix}N{number}"),
-            ..Promise::default()
-        };
+        let mut promise = Promise { order: format!("{prefix}N{number}"), ..Promise::default() };
         let answered = call_order(address, &mut promise, answers);
         made.push(promise);
         if answered.is_none() {
@@ -122,10 +110,7 @@ fn hold_to(promises: &[Promise], file: &Path) {
     for promise in promises {
         if let Some(id) = &promise.instance_id {
             let kept = kept(file, id).expect("an acknowledged purchase stands");
-            assert!(
-                expiry(&kept) >= promise.acknowledged,
-                "an acknowledged renewal stands"
-            );
+            assert!(expiry(&kept) >= promise.acknowledged, "an acknowledged renewal stands");
             let told = kept.outbox.sequence;
             assert!((1 + promise.acknowledged..=1 + promise.sent).contains(&told));
         }
@@ -135,30 +120,16 @@ fn hold_to(promises: &[Promise], file: &Path) {
     for promise in promises {
         let again = send(&address, &new_instance(&promise.order)).unwrap();
         let id = again.instance_id.unwrap();
-        assert!(
-            promise
-                .instance_id
-                .as_ref()
-                .is_none_or(|promised| *promised == id)
-        );
-        assert!(
-            named.insert(id.clone(), &promise.order).is_none(),
-            "no two orders share one"
-        );
+        assert!(promise.instance_id.as_ref().is_none_or(|promised| *promised == id));
+        assert!(named.insert(id.clone(), &promise.order).is_none(), "no two orders share one");
         for renewal in 1..=promise.sent {
             assert_eq!(
-                send(&address, &refresh(&promise.order, &id, renewal))
-                    .unwrap()
-                    .code,
+                send(&address, &refresh(&promise.order, &id, renewal)).unwrap().code,
                 "000000"
             );
         }
         let kept = kept(file, &id).unwrap();
-        assert_eq!(
-            kept.outbox.sequence,
-            1 + promise.sent,
-            "each change is told once"
-        );
+        assert_eq!(kept.outbox.sequence, 1 + promise.sent, "each change is told once");
         assert_eq!(expiry(&kept), promise.sent);
     }
     koohook.kill();
@@ -166,15 +137,9 @@ fn hold_to(promises: &[Promise], file: &Path) {
 
 /// Which renewal set the expiry; none is 0.
 fn expiry(kept: &Kept) -> u64 {
-    let Entity::Instance(instance) = &kept.entity else {
-        panic!("an instance stands")
-    };
-    let first = UnixMillis::from_utc_digits("20300101000000")
-        .unwrap()
-        .millis();
-    instance
-        .expires
-        .map_or(0, |expires| (expires.millis() - first) / 86_400_000)
+    let Entity::Instance(instance) = &kept.entity else { panic!("an instance stands") };
+    let first = UnixMillis::from_utc_digits("20300101000000").unwrap().millis();
+    instance.expires.map_or(0, |expires| (expires.millis() - first) / 86_400_000)
 }
 
 fn new_instance(order: &str) -> Vec<(&'static str, String)> {
@@ -200,10 +165,7 @@ fn refresh(order: &str, id: &str, renewal: u64) -> Vec<(&'static str, String)> {
 
 /// One call; `None` where no whole answer came. An answer that came is signed.
 fn send(address: &str, members: &[(&'static str, String)]) -> Option<Answer> {
-    let members: Vec<_> = members
-        .iter()
-        .map(|(name, text)| (*name, text.as_str()))
-        .collect();
+    let members: Vec<_> = members.iter().map(|(name, text)| (*name, text.as_str())).collect();
     let body = sender::v2::body(&members);
     let nonce = sender::v2::sign(KEY, "0", "0", &body);
     let request = sender::v2::request(address, KEY, &now().to_string(), &nonce, &body).unwrap();
@@ -249,27 +211,16 @@ fn start(file: &Path) -> (Running, String) {
     thread::spawn(move || lines.for_each(drop));
     (
         Running(child),
-        format!(
-            "http://{}/saasproduce",
-            listen.expect("koohook says where it listens")
-        ),
+        format!("http://{}/saasproduce", listen.expect("koohook says where it listens")),
     )
 }
 
 fn kept(file: &Path, id: &str) -> Option<Kept> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let world = Machine::new(Sqlite::open(file).unwrap());
     let vault = Vault::new(None, None, Clear::Allowed);
     let deadline = Deadline::after(world.elapsed(), Duration::from_secs(10));
-    let shelf = Shelf {
-        world: &world,
-        vault: &vault,
-        reader: Reader::Nobody,
-        deadline,
-    };
+    let shelf = Shelf { world: &world, vault: &vault, reader: Reader::Nobody, deadline };
     let subject = Subject::Instance(InstanceId::parse(id).unwrap());
     runtime.block_on(shelf.read(&subject)).unwrap().kept
 }

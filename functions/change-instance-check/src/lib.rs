@@ -23,9 +23,7 @@ impl Page for Check {
     type Request = ChangeInstanceCheck;
 
     fn new(settings: &Settings) -> Result<Self, Unfit> {
-        Ok(Self {
-            renewal_change: settings.renewal_change,
-        })
+        Ok(Self { renewal_change: settings.renewal_change })
     }
 
     fn rehearse(&self, _: &Verified) -> Result<Reply, Malformed> {

@@ -43,16 +43,9 @@ impl Page for Purchase {
 
     fn rehearse(&self, verified: &Verified) -> Result<Reply, Malformed> {
         let id = NewInstance::rehearsed_id(verified);
-        let template = self
-            .rehearsal
-            .as_ref()
-            .filter(|_| verified.contract() == Contract::V1);
+        let template = self.rehearsal.as_ref().filter(|_| verified.contract() == Contract::V1);
         let app_info = template.map(|template| template.fill(id.as_str(), ""));
-        Ok(Reply {
-            instance_id: Some(id),
-            app_info,
-            ..Reply::success()
-        })
+        Ok(Reply { instance_id: Some(id), app_info, ..Reply::success() })
     }
 
     fn read(&self, verified: &Verified) -> Result<NewInstance, Malformed> {
@@ -68,19 +61,8 @@ impl Change for Purchase {
     }
 
     fn order(&self, request: &NewInstance) -> Option<Order> {
-        let NewInstance {
-            order_id,
-            order_line_id,
-            details,
-            ..
-        } = request;
-        Some(Order::new(
-            Self::ACTIVITY,
-            "",
-            order_id,
-            order_line_id.as_ref(),
-            details,
-        ))
+        let NewInstance { order_id, order_line_id, details, .. } = request;
+        Some(Order::new(Self::ACTIVITY, "", order_id, order_line_id.as_ref(), details))
     }
 
     fn decide(
@@ -111,27 +93,14 @@ impl Change for Purchase {
         let template = self.template.as_ref();
         let code = instance.purchase_code(request.contract, template);
         let with_access = request.contract == Contract::V1 && code == ResultCode::Success;
-        let app_info = if with_access {
-            instance.purchase_app_info(template)
-        } else {
-            None
-        };
-        Reply {
-            instance_id: Some(instance.id.clone()),
-            app_info,
-            ..Reply::of(code)
-        }
+        let app_info = if with_access { instance.purchase_app_info(template) } else { None };
+        Reply { instance_id: Some(instance.id.clone()), app_info, ..Reply::of(code) }
     }
 }
 
 impl Purchase {
     fn create(&self, request: &NewInstance, now: UnixMillis) -> Decision<Instance> {
-        let NewInstance {
-            instance_id,
-            order_id,
-            contract,
-            ..
-        } = request;
+        let NewInstance { instance_id, order_id, contract, .. } = request;
         let access = match (&self.template, self.reader) {
             (Some(template), Reader::Nobody) => {
                 Access::Ready(template.fill(instance_id.as_str(), order_id.as_str()))

@@ -24,24 +24,17 @@ impl Page for Query {
     type Request = QueryInstance;
 
     fn new(settings: &Settings) -> Result<Self, Unfit> {
-        Ok(Self {
-            rehearsal: settings.rehearsal_template(),
-        })
+        Ok(Self { rehearsal: settings.rehearsal_template() })
     }
 
     fn rehearse(&self, verified: &Verified) -> Result<Reply, Malformed> {
         let ids = QueryInstance::rehearsed_ids(verified)?;
         let template = self.rehearsal.as_ref();
         let echo = |id: String| InstanceInfo {
-            app_info: template
-                .map(|template| template.fill(&id, ""))
-                .unwrap_or_default(),
+            app_info: template.map(|template| template.fill(&id, "")).unwrap_or_default(),
             instance_id: id,
         };
-        Ok(Reply {
-            info: ids.into_iter().map(echo).collect(),
-            ..Reply::success()
-        })
+        Ok(Reply { info: ids.into_iter().map(echo).collect(), ..Reply::success() })
     }
 
     fn read(&self, verified: &Verified) -> Result<QueryInstance, Malformed> {
@@ -51,12 +44,7 @@ impl Page for Query {
 
 impl Look for Query {
     fn subjects(&self, request: &QueryInstance) -> Vec<Subject> {
-        request
-            .instance_ids
-            .iter()
-            .cloned()
-            .map(Subject::Instance)
-            .collect()
+        request.instance_ids.iter().cloned().map(Subject::Instance).collect()
     }
 
     fn discloses(&self, verified: &Verified) -> bool {
@@ -65,17 +53,9 @@ impl Look for Query {
     }
 
     fn reply(&self, request: &QueryInstance, found: &[Option<Entity>]) -> Result<Reply, Refusal> {
-        let looked_up: Vec<_> = request
-            .instance_ids
-            .iter()
-            .zip(found)
-            .map(look_up)
-            .collect();
+        let looked_up: Vec<_> = request.instance_ids.iter().zip(found).map(look_up).collect();
         let code = code(&looked_up);
-        Ok(Reply {
-            info: looked_up.into_iter().flatten().collect(),
-            ..Reply::of(code)
-        })
+        Ok(Reply { info: looked_up.into_iter().flatten().collect(), ..Reply::of(code) })
     }
 }
 
@@ -94,11 +74,7 @@ fn look_up(
 /// The code of a list: ready if any is, else pending if any is, else the first refusal, else
 /// unknown (decision D8).
 fn code(looked_up: &[Result<InstanceInfo, ResultCode>]) -> ResultCode {
-    let codes = || {
-        looked_up
-            .iter()
-            .filter_map(|found| found.as_ref().err().copied())
-    };
+    let codes = || looked_up.iter().filter_map(|found| found.as_ref().err().copied());
     if looked_up.iter().any(Result::is_ok) {
         ResultCode::Success
     } else if codes().any(|code| code == ResultCode::Processing) {

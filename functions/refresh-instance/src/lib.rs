@@ -45,20 +45,9 @@ impl Change for Refresh {
     }
 
     fn order(&self, request: &RefreshInstance) -> Option<Order> {
-        let RefreshInstance {
-            order_id,
-            order_line_id,
-            details,
-            ..
-        } = request;
+        let RefreshInstance { order_id, order_line_id, details, .. } = request;
         let scene = request.scene.as_str();
-        Some(Order::new(
-            Self::ACTIVITY,
-            scene,
-            order_id,
-            order_line_id.as_ref(),
-            details,
-        ))
+        Some(Order::new(Self::ACTIVITY, scene, order_id, order_line_id.as_ref(), details))
     }
 
     fn decide(

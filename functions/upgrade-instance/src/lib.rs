@@ -44,19 +44,8 @@ impl Change for Upgrade {
     }
 
     fn order(&self, request: &UpgradeInstance) -> Option<Order> {
-        let UpgradeInstance {
-            order_id,
-            order_line_id,
-            details,
-            ..
-        } = request;
-        Some(Order::new(
-            Self::ACTIVITY,
-            "",
-            order_id,
-            order_line_id.as_ref(),
-            details,
-        ))
+        let UpgradeInstance { order_id, order_line_id, details, .. } = request;
+        Some(Order::new(Self::ACTIVITY, "", order_id, order_line_id.as_ref(), details))
     }
 
     fn decide(

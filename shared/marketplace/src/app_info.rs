@@ -46,11 +46,7 @@ const PLACEHOLDERS: [&str; 2] = ["{instanceId}", "{orderId}"];
 /// The longest credential whose ciphertext, IV included, fits V1's 128 characters.
 const MAX_CREDENTIAL_BYTES: usize = 79;
 
-const URL_SAFE: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const URL_SAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl AppInfo {
     /// Reads access data from JSON text.
@@ -75,9 +71,7 @@ impl AppInfo {
         let long =
             |field: &Option<String>, max| field.as_ref().is_some_and(|text| letters(text) > max);
         let wide = |field: &Option<String>| {
-            field
-                .as_ref()
-                .is_some_and(|text| text.len() > MAX_CREDENTIAL_BYTES)
+            field.as_ref().is_some_and(|text| text.len() > MAX_CREDENTIAL_BYTES)
         };
         let faults = [
             (letters(address) > 512, "frontEndUrl"),
@@ -94,12 +88,7 @@ impl AppInfo {
 
     /// What may stay in a tombstone: addresses, no credentials.
     pub fn without_credentials(self) -> Self {
-        Self {
-            user_name: None,
-            password: None,
-            memo: None,
-            ..self
-        }
+        Self { user_name: None, password: None, memo: None, ..self }
     }
 }
 
@@ -127,10 +116,7 @@ impl Template {
 
     /// The bare address: what a rehearsal is answered where nobody made a template.
     pub fn of_address(front_end_url: &str) -> Self {
-        Self(AppInfo {
-            front_end_url: front_end_url.to_owned(),
-            ..AppInfo::default()
-        })
+        Self(AppInfo { front_end_url: front_end_url.to_owned(), ..AppInfo::default() })
     }
 
     /// The access data of one instance. In addresses what is filled in is percent-encoded.
@@ -176,10 +162,7 @@ mod tests {
         let text = r#"{"frontEndUrl":"https://app.example.com/i/{instanceId}?o={orderId}",
             "userName":"{orderId}@{instanceId}","memo":"{unknown} {instanceId"}"#;
         let filled = Template::parse(text).unwrap().fill("a/b", "{instanceId} 1");
-        assert_eq!(
-            filled.front_end_url,
-            "https://app.example.com/i/a%2Fb?o=%7BinstanceId%7D%201"
-        );
+        assert_eq!(filled.front_end_url, "https://app.example.com/i/a%2Fb?o=%7BinstanceId%7D%201");
         assert_eq!(filled.user_name.as_deref(), Some("{instanceId} 1@a/b"));
         assert_eq!(filled.memo.as_deref(), Some("{unknown} {instanceId"));
     }
@@ -187,30 +170,16 @@ mod tests {
     #[test]
     fn lengths_are_the_wires() {
         let with = |field: &str, text: String| {
-            AppInfo::parse(&format!(
-                r#"{{"frontEndUrl":"https://a.example","{field}":"{text}"}}"#
-            ))
+            AppInfo::parse(&format!(r#"{{"frontEndUrl":"https://a.example","{field}":"{text}"}}"#))
         };
         assert!(with("memo", "用".repeat(1024)).is_ok());
         assert_eq!(with("memo", "用".repeat(1025)), Err(Fault::TooLong("memo")));
         assert!(with("password", "x".repeat(79)).is_ok());
-        assert_eq!(
-            with("password", "x".repeat(80)),
-            Err(Fault::TooLong("password"))
-        );
-        assert_eq!(
-            with("adminUrl", "x".repeat(513)),
-            Err(Fault::TooLong("adminUrl"))
-        );
+        assert_eq!(with("password", "x".repeat(80)), Err(Fault::TooLong("password")));
+        assert_eq!(with("adminUrl", "x".repeat(513)), Err(Fault::TooLong("adminUrl")));
         assert_eq!(AppInfo::parse("{}"), Err(Fault::NotAnObject));
-        assert_eq!(
-            AppInfo::parse(r#"{"frontEndUrl":""}"#),
-            Err(Fault::FrontEndUrl)
-        );
-        assert_eq!(
-            AppInfo::parse(r#"{"frontEndUrl":1}"#),
-            Err(Fault::NotAnObject)
-        );
+        assert_eq!(AppInfo::parse(r#"{"frontEndUrl":""}"#), Err(Fault::FrontEndUrl));
+        assert_eq!(AppInfo::parse(r#"{"frontEndUrl":1}"#), Err(Fault::NotAnObject));
     }
 
     #[test]

@@ -44,11 +44,7 @@ const IV_LEN: usize = 16;
 impl<'a> Cipher<'a> {
     /// The cipher of one access key.
     pub fn new(access_key: &'a AccessKey, strength: Strength) -> Self {
-        Self {
-            access_key,
-            aes_key: sha1prng(access_key.as_str().as_bytes()),
-            strength,
-        }
+        Self { access_key, aes_key: sha1prng(access_key.as_str().as_bytes()), strength }
     }
 
     /// Opens a field that arrived. `None` is unreadable: cut, altered, of another key or
@@ -56,9 +52,7 @@ impl<'a> Cipher<'a> {
     pub fn open(&self, wire: &str) -> Option<String> {
         let iv: [u8; IV_LEN] = wire.as_bytes().get(..IV_LEN)?.try_into().ok()?;
         // A `+` lost to a form decoder shows up even in the guide's own sample.
-        let sealed = STANDARD
-            .decode(wire.get(IV_LEN..)?.replace(' ', "+"))
-            .ok()?;
+        let sealed = STANDARD.decode(wire.get(IV_LEN..)?.replace(' ', "+")).ok()?;
         let [short, long] = [self.aes_128(), &self.aes_key];
         let clear = match self.strength {
             Strength::Aes128 => cbc::Decryptor::<Aes128>::new_from_slices(short, &iv)
@@ -68,9 +62,7 @@ impl<'a> Cipher<'a> {
                 .ok()?
                 .decrypt_padded_vec::<Pkcs7>(&sealed),
         };
-        String::from_utf8(clear.ok()?)
-            .ok()
-            .filter(|text| !text.chars().any(char::is_control))
+        String::from_utf8(clear.ok()?).ok().filter(|text| !text.chars().any(char::is_control))
     }
 
     /// Seals a field of an answer. The IV is derived, so that a repeated answer is the same to
@@ -89,10 +81,7 @@ impl<'a> Cipher<'a> {
         };
         // Key and IV have the cipher's lengths by their types; the empty branch is never taken.
         let sealed = STANDARD.encode(sealed.unwrap_or_default());
-        iv.into_iter()
-            .map(char::from)
-            .chain(sealed.chars())
-            .collect()
+        iv.into_iter().map(char::from).chain(sealed.chars()).collect()
     }
 
     fn iv(&self, instance: &str, field: &str, plaintext: &str) -> [u8; IV_LEN] {
@@ -106,18 +95,13 @@ impl<'a> Cipher<'a> {
         let mut iv = [b'A'; IV_LEN];
         for (letter, byte) in iv.iter_mut().zip(digest) {
             // A slight lean to the first letters does no harm: an IV need only not repeat.
-            *letter = LETTERS
-                .get(usize::from(byte) % LETTERS.len())
-                .copied()
-                .unwrap_or(b'A');
+            *letter = LETTERS.get(usize::from(byte) % LETTERS.len()).copied().unwrap_or(b'A');
         }
         iv
     }
 
     fn aes_128(&self) -> &[u8] {
-        self.aes_key
-            .first_chunk::<16>()
-            .map_or(&[], |key| key.as_slice())
+        self.aes_key.first_chunk::<16>().map_or(&[], |key| key.as_slice())
     }
 }
 
@@ -129,10 +113,7 @@ fn sha1prng(seed: &[u8]) -> [u8; 32] {
     let mut key = [0; 32];
     for chunk in key.chunks_mut(20) {
         let output: [u8; 20] = Sha1::digest(state).into();
-        chunk
-            .iter_mut()
-            .zip(output)
-            .for_each(|(key, byte)| *key = byte);
+        chunk.iter_mut().zip(output).for_each(|(key, byte)| *key = byte);
         advance(&mut state, &output);
     }
     key
@@ -165,15 +146,9 @@ mod tests {
     #[test]
     fn keys_are_those_that_java_derives() {
         let derived = hex::encode(sha1prng(key().as_str().as_bytes()));
-        assert_eq!(
-            derived,
-            "fa99dc2d055187d2bd1e0b33100448cca4a528b19c93588930b6b64e82d99935"
-        );
+        assert_eq!(derived, "fa99dc2d055187d2bd1e0b33100448cca4a528b19c93588930b6b64e82d99935");
         let derived = hex::encode(sha1prng(b"xxxxxxx"));
-        assert_eq!(
-            derived,
-            "c962ef8500ad13239b5ec0eb6a5c570b3cae0fd0e5c28e793eb6aaa22d251123"
-        );
+        assert_eq!(derived, "c962ef8500ad13239b5ec0eb6a5c570b3cae0fd0e5c28e793eb6aaa22d251123");
     }
 
     /// Made with Java's cipher: strength, IV, plain text, wire.
@@ -260,16 +235,9 @@ mod tests {
             ("i-1", "password", "admin"),
             ("i-1u", "serName", "admin"),
         ] {
-            assert_ne!(
-                iv(first.clone()),
-                iv(cipher.seal(other.0, other.1, other.2))
-            );
+            assert_ne!(iv(first.clone()), iv(cipher.seal(other.0, other.1, other.2)));
         }
-        assert!(
-            iv(first)
-                .bytes()
-                .all(|letter| letter.is_ascii_alphanumeric())
-        );
+        assert!(iv(first).bytes().all(|letter| letter.is_ascii_alphanumeric()));
     }
 
     #[test]

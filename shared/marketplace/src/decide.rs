@@ -59,9 +59,7 @@ pub fn decide<P: Change>(
         Some((kept, remark)) => (Some(kept), remark),
         None => (None, None),
     };
-    let entity = current
-        .as_ref()
-        .and_then(|kept| kept.entity.clone().try_into().ok());
+    let entity = current.as_ref().and_then(|kept| kept.entity.clone().try_into().ok());
     let order = page.order(request);
     let recall = recall(current.as_ref(), order.as_ref());
     let decision = match (recall, entity.clone()) {
@@ -70,11 +68,7 @@ pub fn decide<P: Change>(
             page.decide(request, entity, now)?
         }
     };
-    let Decision {
-        entity: changed,
-        notices,
-        remark,
-    } = decision;
+    let Decision { entity: changed, notices, remark } = decision;
     let conflict = (recall == Recall::Conflict).then_some(Remark::OtherMeaning);
     let remarks = passed.into_iter().chain(conflict).chain(remark).collect();
     let outcome = match (recall, &changed) {
@@ -84,12 +78,7 @@ pub fn decide<P: Change>(
     };
     let Some(changed) = changed else {
         let entity = entity.ok_or(Refusal::InstanceUnknown)?;
-        return Ok(Verdict {
-            write: None,
-            reply: page.reply(request, &entity),
-            outcome,
-            remarks,
-        });
+        return Ok(Verdict { write: None, reply: page.reply(request, &entity), outcome, remarks });
     };
     let reply = page.reply(request, &changed);
     let mut kept = kept_with(current, changed.into());
@@ -97,12 +86,7 @@ pub fn decide<P: Change>(
         kept.ledger.remember(&order);
     }
     kept.outbox.append(notices, reader, now);
-    Ok(Verdict {
-        write: Some(kept),
-        reply,
-        outcome,
-        remarks,
-    })
+    Ok(Verdict { write: Some(kept), reply, outcome, remarks })
 }
 
 fn recall(current: Option<&Kept>, order: Option<&Order>) -> Recall {

@@ -153,9 +153,7 @@ impl Edit {
     }
 
     fn new(identity: Identity, state: State, at: UnixMillis) -> Self {
-        Self {
-            row: Row::new(identity, at, state),
-        }
+        Self { row: Row::new(identity, at, state) }
     }
 }
 
@@ -163,10 +161,7 @@ impl List {
     /// The list of a time. Of two entries that name the same subject the last counts.
     pub fn new(entries: impl IntoIterator<Item = (Identity, Content)>, at: UnixMillis) -> Self {
         let row = |(identity, content)| Row::new(identity, at, State::Present(content));
-        Self {
-            at: row::storable(at),
-            rows: entries.into_iter().map(row).collect(),
-        }
+        Self { at: row::storable(at), rows: entries.into_iter().map(row).collect() }
     }
 }
 
@@ -306,10 +301,9 @@ impl Head {
     fn part_of(&self, identity: Identity) -> Option<PartName> {
         match &self.index {
             Index::Rows(_) => None,
-            Index::Parts(references) => references
-                .iter()
-                .rfind(|to| to.from <= identity)
-                .map(|to| to.part),
+            Index::Parts(references) => {
+                references.iter().rfind(|to| to.from <= identity).map(|to| to.part)
+            }
         }
     }
 }
@@ -359,10 +353,7 @@ impl TryFrom<Stored> for Head {
         } else {
             return Err(Fault::Unreadable);
         };
-        Ok(Self {
-            listed_at: stored.listed_at,
-            index,
-        })
+        Ok(Self { listed_at: stored.listed_at, index })
     }
 }
 
@@ -372,11 +363,7 @@ impl From<Head> for Stored {
             Index::Rows(rows) => (row::to_text(&rows), String::new()),
             Index::Parts(references) => (String::new(), part::to_text(&references)),
         };
-        Self {
-            listed_at: head.listed_at,
-            rows,
-            parts,
-        }
+        Self { listed_at: head.listed_at, rows, parts }
     }
 }
 
@@ -470,10 +457,7 @@ mod tests {
             State::Present(how("部门")),
         );
         assert_eq!(hex::encode(row::to_bytes(&[row])), text.replace(' ', ""));
-        let head = Head {
-            listed_at: Some(at(7)),
-            index: Index::Rows(vec![row]),
-        };
+        let head = Head { listed_at: Some(at(7)), index: Index::Rows(vec![row]) };
         assert_eq!(
             serde_json::to_string(&head).unwrap(),
             r#"{"listedAt":7,"rows":"oWWhxuIYdqyQKgfwAXOPNDvfOvhPCdQA"}"#
@@ -522,11 +506,7 @@ mod tests {
             // A reference that begins too late, one without rows, and rows beside it.
             format!(r#"{{"parts":"AAAB{}AAAB"}}"#, "A".repeat(32)),
             format!(r#"{{"parts":"{}"}}"#, "A".repeat(40)),
-            format!(
-                r#"{{"rows":"{}","parts":"{}AAAB"}}"#,
-                "A".repeat(32),
-                "A".repeat(36)
-            ),
+            format!(r#"{{"rows":"{}","parts":"{}AAAB"}}"#, "A".repeat(32), "A".repeat(36)),
         ];
         for head in heads {
             assert!(serde_json::from_str::<Head>(&head).is_err(), "{head}");
@@ -592,11 +572,7 @@ mod tests {
     #[test]
     fn the_last_of_two_alike_counts() {
         for text in ["a", "b"] {
-            let second = if text == "a" {
-                Outcome::Repeated
-            } else {
-                Outcome::Applied
-            };
+            let second = if text == "a" { Outcome::Repeated } else { Outcome::Applied };
             let edits = Change::Edits(vec![put(1, "a", 5), put(1, text, 5)]);
             let entries = [(who(1), how("a")), (who(1), how(text))];
             for change in [edits, Change::List(List::new(entries, at(5)))] {
@@ -678,10 +654,7 @@ mod tests {
             make(&mut head, &mut parts, &list(full, "a", 1));
             assert_eq!(head.parts().len(), 1);
             let before = head.parts();
-            let edits = added
-                .into_iter()
-                .map(|number| put(number, "a", 2))
-                .collect();
+            let edits = added.into_iter().map(|number| put(number, "a", 2)).collect();
             let split = make(&mut head, &mut parts, &Change::Edits(edits));
             assert_eq!((split.parts.len(), head.parts().len()), (1, 2));
             assert!(split.unreferenced.is_empty() && before.is_subset(&head.parts()));

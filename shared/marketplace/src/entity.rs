@@ -33,10 +33,9 @@ impl Subject {
         match self {
             Self::Instance(id) | Self::Purchase(id) => key("instance", &[id.as_str()]),
             Self::Tenant(id, tenant) => key("tenant", &[&instance(id), tenant.as_str()]),
-            Self::Application(id, tenant, app) => key(
-                "application",
-                &[&instance(id), tenant.as_str(), app.as_str()],
-            ),
+            Self::Application(id, tenant, app) => {
+                key("application", &[&instance(id), tenant.as_str(), app.as_str()])
+            }
         }
     }
 
@@ -130,11 +129,7 @@ pub const MAX_VALUE_LEN: usize = 192 * 1024;
 impl Kept {
     /// A value for an entity that was not there.
     pub fn new(entity: Entity) -> Self {
-        Self {
-            entity,
-            ledger: Ledger::default(),
-            outbox: Outbox::default(),
-        }
+        Self { entity, ledger: Ledger::default(), outbox: Outbox::default() }
     }
 
     /// Reads stored bytes.
@@ -164,16 +159,9 @@ impl Kept {
             #[serde(flatten)]
             kept: &'a Kept,
         }
-        let numbered = Numbered {
-            schema: SCHEMA,
-            kept: self,
-        };
+        let numbered = Numbered { schema: SCHEMA, kept: self };
         let bytes = serde_json::to_vec(&numbered).map_err(|_| Fault::Unreadable)?;
-        if bytes.len() > MAX_VALUE_LEN {
-            Err(Fault::TooLarge)
-        } else {
-            Ok(bytes)
-        }
+        if bytes.len() > MAX_VALUE_LEN { Err(Fault::TooLarge) } else { Ok(bytes) }
     }
 
     /// When there is something to do for it: notices to deliver at once, or a purchase that the
@@ -196,11 +184,7 @@ impl Kept {
         let id = instance.id.clone();
         let (instance, remark) = instance.pass(now);
         self.entity = Entity::Instance(instance);
-        let offered = self
-            .outbox
-            .waiting
-            .iter()
-            .all(|notice| notice.kind != NoticeType::Created);
+        let offered = self.outbox.waiting.iter().all(|notice| notice.kind != NoticeType::Created);
         if remark.is_some() && offered {
             let draft = Draft::of_time(NoticeType::Abandoned).with("instanceId", id.as_str());
             self.outbox.append(vec![draft], reader, now);

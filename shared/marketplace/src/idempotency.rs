@@ -119,11 +119,7 @@ impl From<Stored> for Ledger {
         let (rows, _) = bytes.as_chunks::<ROW_LEN>();
         let mut rows = rows.iter().copied();
         let purchase = rows.next().filter(|row| *row != [0; ROW_LEN]);
-        Self {
-            purchase,
-            later: rows.collect(),
-            dropped: stored.dropped,
-        }
+        Self { purchase, later: rows.collect(), dropped: stored.dropped }
     }
 }
 
@@ -131,10 +127,7 @@ impl From<Ledger> for Stored {
     fn from(ledger: Ledger) -> Self {
         let purchase = ledger.purchase.unwrap_or([0; ROW_LEN]);
         let bytes = [&[purchase], ledger.later.as_slice()].concat().concat();
-        Self {
-            rows: STANDARD_NO_PAD.encode(bytes),
-            dropped: ledger.dropped,
-        }
+        Self { rows: STANDARD_NO_PAD.encode(bytes), dropped: ledger.dropped }
     }
 }
 
@@ -144,9 +137,7 @@ mod tests {
 
     fn order(activity: Activity, number: usize, meaning: &str) -> Order {
         let mut details = Details::default();
-        details
-            .named
-            .insert("expireTime".to_owned(), meaning.into());
+        details.named.insert("expireTime".to_owned(), meaning.into());
         details.named.insert("businessId".to_owned(), number.into());
         let id = OrderId::parse(&format!("CS{number}")).unwrap();
         Order::new(activity, "", &id, None, &details)
@@ -159,14 +150,8 @@ mod tests {
         assert_eq!(ledger.recall(&first), Recall::Fresh);
         ledger.remember(&first);
         assert_eq!(ledger.recall(&first), Recall::Repeat);
-        assert_eq!(
-            ledger.recall(&order(Activity::RefreshInstance, 1, "b")),
-            Recall::Conflict
-        );
-        assert_eq!(
-            ledger.recall(&order(Activity::UpgradeInstance, 1, "a")),
-            Recall::Fresh
-        );
+        assert_eq!(ledger.recall(&order(Activity::RefreshInstance, 1, "b")), Recall::Conflict);
+        assert_eq!(ledger.recall(&order(Activity::UpgradeInstance, 1, "a")), Recall::Fresh);
     }
 
     #[test]
@@ -177,14 +162,8 @@ mod tests {
         (1..=300)
             .for_each(|number| ledger.remember(&order(Activity::RefreshInstance, number, "a")));
         assert_eq!(ledger.recall(&purchase), Recall::Repeat);
-        assert_eq!(
-            ledger.recall(&order(Activity::RefreshInstance, 45, "a")),
-            Recall::Fresh
-        );
-        assert_eq!(
-            ledger.recall(&order(Activity::RefreshInstance, 46, "a")),
-            Recall::Repeat
-        );
+        assert_eq!(ledger.recall(&order(Activity::RefreshInstance, 45, "a")), Recall::Fresh);
+        assert_eq!(ledger.recall(&order(Activity::RefreshInstance, 46, "a")), Recall::Repeat);
         assert_eq!(ledger.dropped(), 45);
     }
 

@@ -207,9 +207,7 @@ impl Instance {
             return Ok(self.unchanged(Remark::OlderThanKnown));
         }
         self.newest.refresh = Some(at);
-        let moves_back = self
-            .expires
-            .is_some_and(|standing| request.expires < standing);
+        let moves_back = self.expires.is_some_and(|standing| request.expires < standing);
         if request.direction == Direction::Forward && moves_back {
             return Ok(self.unchanged(Remark::WouldMoveBack));
         }
@@ -219,11 +217,7 @@ impl Instance {
             self.newest.status = Some(at);
             notices.extend(self.lift_expiry());
         }
-        Ok(Transition {
-            instance: self,
-            notices,
-            remark: None,
-        })
+        Ok(Transition { instance: self, notices, remark: None })
     }
 
     /// A freeze, for a cause (decisions D4 to D6).
@@ -246,11 +240,7 @@ impl Instance {
             return self.unchanged(Remark::NothingToDo);
         }
         self.state = State::Frozen(frozen);
-        Transition {
-            instance: self,
-            notices: vec![NoticeType::Frozen],
-            remark: None,
-        }
+        Transition { instance: self, notices: vec![NoticeType::Frozen], remark: None }
     }
 
     /// A thaw, whatever froze it (decisions D4 to D6).
@@ -267,11 +257,7 @@ impl Instance {
             State::Active => Ok(self.unchanged(Remark::NothingToDo)),
             State::Frozen(_) => {
                 self.state = State::Active;
-                Ok(Transition {
-                    instance: self,
-                    notices: vec![NoticeType::Thawed],
-                    remark: None,
-                })
+                Ok(Transition { instance: self, notices: vec![NoticeType::Thawed], remark: None })
             }
         }
     }
@@ -288,11 +274,7 @@ impl Instance {
             return Ok(self.unchanged(Remark::OlderThanKnown));
         }
         self.newest.upgrade = Some(at);
-        Ok(Transition {
-            instance: self,
-            notices: vec![NoticeType::Upgraded],
-            remark: None,
-        })
+        Ok(Transition { instance: self, notices: vec![NoticeType::Upgraded], remark: None })
     }
 
     /// The end, from any state. What stays is a tombstone without credentials (decision D6).
@@ -308,11 +290,7 @@ impl Instance {
             Access::Refused(reason) => Access::Refused(reason),
             Access::Abandoned => Access::Abandoned,
         };
-        Transition {
-            instance: self,
-            notices: vec![NoticeType::Released],
-            remark: None,
-        }
+        Transition { instance: self, notices: vec![NoticeType::Released], remark: None }
     }
 
     /// The purchase was called again: the buyer may have accepted, an abandoned purchase is
@@ -337,11 +315,7 @@ impl Instance {
             notices.push(NoticeType::Accepted);
         }
         let instance = self.awaiting(contract, template, now);
-        Transition {
-            instance,
-            notices,
-            remark: None,
-        }
+        Transition { instance, notices, remark: None }
     }
 
     /// Starts V1's patience with an answer that is not `000000`, or ends it.
@@ -414,16 +388,11 @@ impl Instance {
     }
 
     fn unchanged(self, remark: Remark) -> Transition {
-        Transition {
-            instance: self,
-            notices: Vec::new(),
-            remark: Some(remark),
-        }
+        Transition { instance: self, notices: Vec::new(), remark: Some(remark) }
     }
 
     fn term_runs_on(&self, at: UnixMillis) -> bool {
-        self.expires
-            .is_some_and(|expires| expires.since(at) > EXPIRY_SLACK)
+        self.expires.is_some_and(|expires| expires.since(at) > EXPIRY_SLACK)
     }
 
     /// Takes expiry from the causes of a freeze; a thaw where none is left.

@@ -74,15 +74,9 @@ impl Document {
     /// As [`Fault`] says.
     pub fn parse(body: &[u8], winner: Winner) -> Result<Self, Fault> {
         let text = str::from_utf8(body).map_err(|_| Fault::Malformed)?;
-        let mut reading = Reading {
-            winner,
-            conflicting: false,
-        };
+        let mut reading = Reading { winner, conflicting: false };
         match reading.parse(text)? {
-            Json::Object(members) => Ok(Self {
-                members,
-                conflicting: reading.conflicting,
-            }),
+            Json::Object(members) => Ok(Self { members, conflicting: reading.conflicting }),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Array(_) => {
                 Err(Fault::NotAnObject)
             }
@@ -96,11 +90,7 @@ impl Json {
     /// # Errors
     /// As [`Fault`] says, `NotAnObject` excepted.
     pub fn parse(text: &str) -> Result<Self, Fault> {
-        Reading {
-            winner: Winner::First,
-            conflicting: false,
-        }
-        .parse(text)
+        Reading { winner: Winner::First, conflicting: false }.parse(text)
     }
 
     /// A scalar as text: a string as it is, a number as received, a boolean by its word.
@@ -128,18 +118,17 @@ impl Json {
         match self {
             Self::Null => Value::Null,
             Self::Bool(bool) => Value::Bool(*bool),
-            Self::Number(text) => text
-                .parse::<i64>()
-                .map_or_else(|_| text.as_str().into(), Value::from),
+            Self::Number(text) => {
+                text.parse::<i64>().map_or_else(|_| text.as_str().into(), Value::from)
+            }
             Self::Text(text) => text.as_str().into(),
             Self::Array(items) => items.iter().map(Self::to_value).collect(),
             Self::Object(members) if members.iter().any(|(name, _)| is_private(name)) => {
                 self.to_text().into()
             }
-            Self::Object(members) => members
-                .iter()
-                .map(|(name, value)| (name.clone(), value.to_value()))
-                .collect(),
+            Self::Object(members) => {
+                members.iter().map(|(name, value)| (name.clone(), value.to_value())).collect()
+            }
         }
     }
 }
@@ -163,10 +152,7 @@ pub enum Scalars {
 /// without nulls, compact, nested order kept (the V2.0 guide's page on signatures, and the
 /// sample project's `TreeMap` and `ObjectMapper`).
 pub fn canonical(members: &Members, scalars: Scalars) -> String {
-    let mut sorted: Vec<_> = members
-        .iter()
-        .filter(|(_, value)| *value != Json::Null)
-        .collect();
+    let mut sorted: Vec<_> = members.iter().filter(|(_, value)| *value != Json::Null).collect();
     sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
     let mut out = String::from("{");
     for (index, (name, value)) in sorted.into_iter().enumerate() {
@@ -208,11 +194,8 @@ impl serde_json::ser::Formatter for Ascii {
         for chunk in fragment.split_inclusive(|letter: char| !letter.is_ascii()) {
             let plain = chunk.trim_end_matches(|letter: char| !letter.is_ascii());
             writer.write_all(plain.as_bytes())?;
-            for unit in chunk
-                .chars()
-                .filter(|letter| !letter.is_ascii())
-                .collect::<String>()
-                .encode_utf16()
+            for unit in
+                chunk.chars().filter(|letter| !letter.is_ascii()).collect::<String>().encode_utf16()
             {
                 write!(writer, "\\u{unit:04x}")?;
             }
@@ -238,9 +221,7 @@ impl Reading {
         match text.as_bytes().first() {
             Some(b'{') => self.object(text, deeper(depth)?).map(Json::Object),
             Some(b'[') => self.array(text, deeper(depth)?).map(Json::Array),
-            Some(b'"') => serde_json::from_str(text)
-                .map(Json::Text)
-                .map_err(|_| Fault::Malformed),
+            Some(b'"') => serde_json::from_str(text).map(Json::Text).map_err(|_| Fault::Malformed),
             Some(b't') => Ok(Json::Bool(true)),
             Some(b'f') => Ok(Json::Bool(false)),
             Some(b'n') => Ok(Json::Null),
@@ -250,10 +231,7 @@ impl Reading {
 
     fn array(&mut self, text: &str, depth: usize) -> Result<Vec<Json>, Fault> {
         let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| Fault::Malformed)?;
-        items
-            .into_iter()
-            .map(|item| self.value(item, depth))
-            .collect()
+        items.into_iter().map(|item| self.value(item, depth)).collect()
     }
 
     fn object(&mut self, text: &str, depth: usize) -> Result<Members, Fault> {
@@ -279,11 +257,7 @@ impl Reading {
 }
 
 fn deeper(depth: usize) -> Result<usize, Fault> {
-    if depth < MAX_DEPTH {
-        Ok(depth + 1)
-    } else {
-        Err(Fault::TooDeep)
-    }
+    if depth < MAX_DEPTH { Ok(depth + 1) } else { Err(Fault::TooDeep) }
 }
 
 fn number(text: &str) -> Result<Json, Fault> {
@@ -382,10 +356,7 @@ mod tests {
 
     #[test]
     fn canonical_form_sorts_the_top_level_alone() {
-        assert_eq!(
-            form(r#"{ "b" : {"z":1, "a":2}, "a":"x" }"#),
-            r#"{"a":"x","b":{"z":1,"a":2}}"#
-        );
+        assert_eq!(form(r#"{ "b" : {"z":1, "a":2}, "a":"x" }"#), r#"{"a":"x","b":{"z":1,"a":2}}"#);
         // U+1F600 is D83D DE00 in UTF-16 and so stands before U+FF01, after it in code points.
         assert_eq!(form(r#"{"！":"","😀":""}"#), r#"{"😀":"","！":""}"#);
     }
@@ -398,19 +369,13 @@ mod tests {
     #[test]
     fn canonical_form_escapes_as_jackson() {
         let body = r#"{"a":"\u001f\u0008\t\n\f\r\"\\\/é\u007f\u2028"}"#;
-        assert_eq!(
-            form(body),
-            "{\"a\":\"\\u001F\\b\\t\\n\\f\\r\\\"\\\\/é\u{7f}\u{2028}\"}"
-        );
+        assert_eq!(form(body), "{\"a\":\"\\u001F\\b\\t\\n\\f\\r\\\"\\\\/é\u{7f}\u{2028}\"}");
     }
 
     #[test]
     fn numbers_keep_their_text() {
         let body = r#"{"a":[1.50,1e3,12345678901234567890123],"b":1.0}"#;
-        assert_eq!(
-            form(body),
-            r#"{"a":[1.50,1e3,12345678901234567890123],"b":"1.0"}"#
-        );
+        assert_eq!(form(body), r#"{"a":[1.50,1e3,12345678901234567890123],"b":"1.0"}"#);
     }
 
     #[test]
@@ -421,10 +386,7 @@ mod tests {
         assert!(read(r#"{"a":[{"b":1,"b":"1"}]}"#).conflicting);
         assert_eq!(read(r#"{"a":1,"b":2,"a":1}"#).members.len(), 2);
         let last = Document::parse(br#"{"a":1,"a":2}"#, Winner::Last).unwrap();
-        assert_eq!(
-            last.members,
-            [("a".to_owned(), Json::Number("2".to_owned()))]
-        );
+        assert_eq!(last.members, [("a".to_owned(), Json::Number("2".to_owned()))]);
     }
 
     #[test]
@@ -448,18 +410,10 @@ mod tests {
         ];
         for body in bodies {
             let read = Document::parse(body, Winner::First);
-            assert_eq!(
-                read,
-                Err(Fault::Malformed),
-                "{}",
-                String::from_utf8_lossy(body)
-            );
+            assert_eq!(read, Err(Fault::Malformed), "{}", String::from_utf8_lossy(body));
         }
         for body in ["null", "[]", "1", "\"\"", "true"] {
-            assert_eq!(
-                Document::parse(body.as_bytes(), Winner::First),
-                Err(Fault::NotAnObject)
-            );
+            assert_eq!(Document::parse(body.as_bytes(), Winner::First), Err(Fault::NotAnObject));
         }
     }
 

@@ -71,11 +71,7 @@ impl Keyring {
     pub fn matching(&self, matches: impl Fn(&AccessKey) -> bool) -> Option<&AccessKey> {
         let by_current = matches(&self.current);
         let by_previous = self.previous.as_ref().filter(|key| matches(key));
-        if by_current {
-            Some(&self.current)
-        } else {
-            by_previous
-        }
+        if by_current { Some(&self.current) } else { by_previous }
     }
 }
 
@@ -134,10 +130,7 @@ mod tests {
         let key = |text| AccessKey::parse(text).unwrap();
         let current = key("constructed-base-key-0001");
         let previous = key("constructed-base-key-0000");
-        let ring = Keyring {
-            current: current.clone(),
-            previous: Some(previous.clone()),
-        };
+        let ring = Keyring { current: current.clone(), previous: Some(previous.clone()) };
         assert_eq!(ring.matching(|tried| *tried == current), Some(&current));
         assert_eq!(ring.matching(|tried| *tried == previous), Some(&previous));
         assert_eq!(ring.matching(|_| false), None);

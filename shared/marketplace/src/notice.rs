@@ -93,10 +93,7 @@ impl NoticeType {
 
     /// Whether a later notice of its kind says all that this one says. A purchase or a release is
     /// never void.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "nothing is void unless it is said here"
-    )]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing is void unless it is said here")]
     const fn made_void_by(self, later: Self) -> bool {
         match self {
             Self::Frozen | Self::Thawed => matches!(later, Self::Frozen | Self::Thawed),
@@ -136,10 +133,7 @@ impl Draft {
 
     /// A notice that no call caused, but the passing of time.
     pub fn of_time(kind: NoticeType) -> Self {
-        Self {
-            kind,
-            members: Map::new(),
-        }
+        Self { kind, members: Map::new() }
     }
 
     /// The same notice with one more member.
@@ -165,10 +159,7 @@ pub struct Notice {
 impl Notice {
     /// Its place among the entity's notices: 1, 2, 3 …
     pub fn sequence(&self) -> u64 {
-        self.data
-            .get("sequence")
-            .and_then(Value::as_u64)
-            .unwrap_or_default()
+        self.data.get("sequence").and_then(Value::as_u64).unwrap_or_default()
     }
 
     /// The notice's name for ever: of the entity, the sequence and the content, so that even an
@@ -199,10 +190,7 @@ impl Notice {
     }
 
     fn drop_longest(&mut self) -> bool {
-        let texts = self
-            .data
-            .iter()
-            .filter(|(name, _)| !KEPT_MEMBERS.contains(&name.as_str()));
+        let texts = self.data.iter().filter(|(name, _)| !KEPT_MEMBERS.contains(&name.as_str()));
         let longest = texts.max_by_key(|(_, value)| value.to_string().len());
         let Some(name) = longest.map(|(name, _)| name.clone()) else {
             return false;
@@ -257,11 +245,7 @@ const KEPT_MEMBERS: [&str; 9] = [
 impl Outbox {
     /// Appends notices in order, each in its place, and makes room as the reader allows.
     pub fn append(&mut self, drafts: Vec<Draft>, reader: Reader, at: UnixMillis) {
-        for Draft {
-            kind,
-            members: mut data,
-        } in drafts
-        {
+        for Draft { kind, members: mut data } in drafts {
             self.sequence += 1;
             data.insert("sequence".to_owned(), self.sequence.into());
             self.waiting.push(Notice { kind, at, data }.fit());
@@ -315,9 +299,7 @@ mod tests {
         let at = UnixMillis::new(1_595_835_431_903);
         outbox.append(vec![draft(NoticeType::Created, "1")], Reader::Product, at);
         outbox.append(vec![draft(NoticeType::Renewed, "2")], Reader::Product, at);
-        let [first, second] = outbox.waiting.as_slice() else {
-            panic!("two notices")
-        };
+        let [first, second] = outbox.waiting.as_slice() else { panic!("two notices") };
         assert_eq!((first.sequence(), second.sequence()), (1, 2));
         assert_ne!(first.id("k"), second.id("k"));
         assert_ne!(first.id("k"), first.id("l"));
@@ -352,26 +334,15 @@ mod tests {
     fn only_void_notices_make_room() {
         let mut outbox = Outbox::default();
         let text = "x".repeat(4000);
-        let mut append = |kind| {
-            outbox.append(
-                vec![draft(kind, &text)],
-                Reader::Product,
-                UnixMillis::new(0),
-            )
-        };
+        let mut append =
+            |kind| outbox.append(vec![draft(kind, &text)], Reader::Product, UnixMillis::new(0));
         append(NoticeType::Created);
         (0..40).for_each(|_| append(NoticeType::Frozen));
         append(NoticeType::Released);
         assert!(outbox.len() <= MAX_OUTBOX_LEN);
-        assert_eq!(
-            outbox.waiting.first().map(|notice| notice.kind),
-            Some(NoticeType::Created)
-        );
+        assert_eq!(outbox.waiting.first().map(|notice| notice.kind), Some(NoticeType::Created));
         assert_eq!(outbox.waiting.last().map(Notice::sequence), Some(42));
-        assert_eq!(
-            u32::try_from(outbox.waiting.len()).unwrap() + outbox.dropped,
-            42
-        );
+        assert_eq!(u32::try_from(outbox.waiting.len()).unwrap() + outbox.dropped, 42);
     }
 
     #[test]

@@ -77,11 +77,7 @@ pub enum RenewalChange {
 impl Settings {
     /// Who reads the notices.
     pub const fn reader(&self) -> Reader {
-        if self.product_origin.is_some() {
-            Reader::Product
-        } else {
-            Reader::Nobody
-        }
+        if self.product_origin.is_some() { Reader::Product } else { Reader::Nobody }
     }
 
     /// The access data that rehearsals are answered: the template's, or the product's address.
@@ -190,20 +186,13 @@ pub struct Decision<E> {
 impl<E> Decision<E> {
     /// Nothing changes.
     pub const fn nothing(remark: Option<Remark>) -> Self {
-        Self {
-            entity: None,
-            notices: Vec::new(),
-            remark,
-        }
+        Self { entity: None, notices: Vec::new(), remark }
     }
 
     /// The same decision, remarked upon where there was nothing else to remark.
     #[must_use]
     pub fn or_remark(self, remark: Option<Remark>) -> Self {
-        Self {
-            remark: self.remark.or(remark),
-            ..self
-        }
+        Self { remark: self.remark.or(remark), ..self }
     }
 }
 
@@ -216,19 +205,13 @@ impl Decision<Instance> {
         transition: Transition,
         draft: impl Fn(NoticeType) -> Draft,
     ) -> Self {
-        let Transition {
-            instance,
-            notices,
-            remark,
-        } = transition;
+        let Transition { instance, notices, remark } = transition;
         let known = serde_json::json!({
             "state": before.state.as_str(),
             "expireTime": before.expires.map(UnixMillis::to_rfc3339),
         });
         let tell = |kind| {
-            draft(kind)
-                .with("instanceId", instance.id.as_str())
-                .with("before", known.clone())
+            draft(kind).with("instanceId", instance.id.as_str()).with("before", known.clone())
         };
         let notices: Vec<_> = notices.into_iter().map(tell).collect();
         Self {
@@ -278,11 +261,7 @@ impl<P: Change> Bundle for Changes<P> {
     }
 
     fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output {
-        if activity == Some(P::ACTIVITY) {
-            visit.change(&self.0)
-        } else {
-            visit.nowhere()
-        }
+        if activity == Some(P::ACTIVITY) { visit.change(&self.0) } else { visit.nowhere() }
     }
 }
 
@@ -292,10 +271,6 @@ impl<P: Look> Bundle for Looks<P> {
     }
 
     fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output {
-        if activity == Some(P::ACTIVITY) {
-            visit.look(&self.0)
-        } else {
-            visit.nowhere()
-        }
+        if activity == Some(P::ACTIVITY) { visit.look(&self.0) } else { visit.nowhere() }
     }
 }

@@ -29,10 +29,7 @@ pub fn decode(encoded: &str, plus: Plus) -> Option<String> {
         }
         Plus::Kept => encoded,
     };
-    percent_decode_str(encoded)
-        .decode_utf8()
-        .ok()
-        .map(Into::into)
+    percent_decode_str(encoded).decode_utf8().ok().map(Into::into)
 }
 
 /// The values of one parameter, decoded as a form; a value that is no text is empty.
@@ -50,19 +47,13 @@ mod tests {
     #[test]
     fn splits_what_arrives() {
         let read: Vec<_> = pieces("a=1&&b&c=&d==&;e=f").collect();
-        assert_eq!(
-            read,
-            [("a", "1"), ("b", ""), ("c", ""), ("d", "="), (";e", "f")]
-        );
+        assert_eq!(read, [("a", "1"), ("b", ""), ("c", ""), ("d", "="), (";e", "f")]);
         assert_eq!(pieces("").count(), 0);
     }
 
     #[test]
     fn decodes_as_a_form() {
-        assert_eq!(
-            decode("a+b%20c%2Bd", Plus::Space).as_deref(),
-            Some("a b c+d")
-        );
+        assert_eq!(decode("a+b%20c%2Bd", Plus::Space).as_deref(), Some("a b c+d"));
         assert_eq!(decode("a+b", Plus::Kept).as_deref(), Some("a+b"));
         assert_eq!(decode("%E6%B5%8B", Plus::Space).as_deref(), Some("测"));
         assert_eq!(decode("%FF", Plus::Space), None);

@@ -181,10 +181,7 @@ mod tests {
         ];
         for code in own.into_iter().chain(refused) {
             assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
-            assert_eq!(
-                serde_json::from_value::<ResultCode>(code.as_str().into()).unwrap(),
-                code
-            );
+            assert_eq!(serde_json::from_value::<ResultCode>(code.as_str().into()).unwrap(), code);
             assert!(code.message().len() <= 255 && code.message().is_ascii());
         }
         assert!(serde_json::from_value::<OrderRefused>("000108".into()).is_err());

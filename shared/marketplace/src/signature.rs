@@ -218,10 +218,7 @@ impl fmt::Debug for Verified {
 /// "signing the response"). The one space behind `signature=` is the guide's.
 pub fn body_sign(key: &AccessKey, body: &[u8]) -> String {
     let digest = hmac_sha256(key.as_str().as_bytes(), &[body]);
-    format!(
-        "sign_type=\"HMAC-SHA256\", signature= \"{}\"",
-        STANDARD.encode(digest)
-    )
+    format!("sign_type=\"HMAC-SHA256\", signature= \"{}\"", STANDARD.encode(digest))
 }
 
 /// HMAC-SHA256 over the parts in a row.
@@ -285,14 +282,8 @@ mod tests {
         let key = AccessKey::parse("11111111-2222-3333-4444-555555555555").unwrap();
         let body = r#"{"resultCode":"000000","resultMsg":"success."}"#;
         let cases = [
-            (
-                body.to_owned(),
-                "JlKwXWkh0Ut3KEMWxd0Q8cjpT9/KvMKX/y6SJ8PitkE=",
-            ),
-            (
-                format!("{body}\n"),
-                "eINdBa4mnOtUe9GrvMNPnmpXRFoaIc7+nLLeS9s0hBM=",
-            ),
+            (body.to_owned(), "JlKwXWkh0Ut3KEMWxd0Q8cjpT9/KvMKX/y6SJ8PitkE="),
+            (format!("{body}\n"), "eINdBa4mnOtUe9GrvMNPnmpXRFoaIc7+nLLeS9s0hBM="),
         ];
         for (body, signature) in cases {
             let value = format!("sign_type=\"HMAC-SHA256\", signature= \"{signature}\"");

@@ -43,10 +43,7 @@ pub struct Application {
 
 impl std::fmt::Debug for Application {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Application")
-            .field("app_id", &self.app_id)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Application").field("app_id", &self.app_id).finish_non_exhaustive()
     }
 }
 
@@ -74,33 +71,18 @@ impl<T: Clone + PartialEq> Dated<T> {
     /// Sets what stands, or deletes it, unless something newer stands. A deletion of what was
     /// never here is told as well: the product may know it from an older server.
     pub fn sync(current: Option<Self>, wanted: Option<T>, at: UnixMillis) -> Synced<T> {
-        let told = if wanted.is_some() {
-            Told::Put
-        } else {
-            Told::Deleted
-        };
+        let told = if wanted.is_some() { Told::Put } else { Told::Deleted };
         match current {
-            Some(current) if at < current.at => Synced {
-                dated: current,
-                notice: None,
-                remark: Some(Remark::OlderThanKnown),
-            },
+            Some(current) if at < current.at => {
+                Synced { dated: current, notice: None, remark: Some(Remark::OlderThanKnown) }
+            }
             Some(current) if current.standing == wanted => {
                 let dated = Self { at, ..current };
-                Synced {
-                    dated,
-                    notice: None,
-                    remark: Some(Remark::NothingToDo),
-                }
+                Synced { dated, notice: None, remark: Some(Remark::NothingToDo) }
             }
-            Some(_) | None => Synced {
-                dated: Self {
-                    at,
-                    standing: wanted,
-                },
-                notice: Some(told),
-                remark: None,
-            },
+            Some(_) | None => {
+                Synced { dated: Self { at, standing: wanted }, notice: Some(told), remark: None }
+            }
         }
     }
 }
@@ -108,9 +90,7 @@ impl<T: Clone + PartialEq> Dated<T> {
 impl Tenant {
     /// What a call says; none is a deletion.
     pub fn of(request: &TenantSync) -> Option<Self> {
-        let TenantSync {
-            code, name, domain, ..
-        } = request.clone();
+        let TenantSync { code, name, domain, .. } = request.clone();
         match request.flag {
             Flag::Put => Some(Self { code, name, domain }),
             Flag::Delete => None,
@@ -129,15 +109,9 @@ impl Tenant {
 impl Application {
     /// What a call says, its secret opened; none is a deletion.
     pub fn of(request: &ApplicationSync, client_secret: String) -> Option<Self> {
-        let ApplicationSync {
-            app_id, client_id, ..
-        } = request.clone();
+        let ApplicationSync { app_id, client_id, .. } = request.clone();
         match (request.flag, client_id) {
-            (Flag::Put, Some(client_id)) => Some(Self {
-                app_id,
-                client_id,
-                client_secret,
-            }),
+            (Flag::Put, Some(client_id)) => Some(Self { app_id, client_id, client_secret }),
             (Flag::Put, None) | (Flag::Delete, _) => None,
         }
     }
@@ -161,22 +135,13 @@ mod tests {
         let put = Dated::sync(None, Some("a"), at(5));
         assert_eq!(put.notice, Some(Told::Put));
         let late = Dated::sync(Some(put.dated.clone()), None, at(4));
-        assert_eq!(
-            (late.notice, late.remark),
-            (None, Some(Remark::OlderThanKnown))
-        );
+        assert_eq!((late.notice, late.remark), (None, Some(Remark::OlderThanKnown)));
         let again = Dated::sync(Some(put.dated.clone()), Some("a"), at(6));
         assert_eq!((again.dated.at, again.notice), (at(6), None));
         let gone = Dated::sync(Some(put.dated), None, at(6));
-        assert_eq!(
-            (gone.dated.standing, gone.notice),
-            (None, Some(Told::Deleted))
-        );
+        assert_eq!((gone.dated.standing, gone.notice), (None, Some(Told::Deleted)));
         let raised = Dated::sync(Some(gone.dated), Some("a"), at(5));
         assert_eq!(raised.dated.standing, None);
-        assert_eq!(
-            Dated::<&str>::sync(None, None, at(1)).notice,
-            Some(Told::Deleted)
-        );
+        assert_eq!(Dated::<&str>::sync(None, None, at(1)).notice, Some(Told::Deleted));
     }
 }

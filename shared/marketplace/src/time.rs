@@ -42,12 +42,7 @@ impl UnixMillis {
         let year = text.get(..4)?.parse().ok()?;
         let date =
             Date::from_calendar_date(year, Month::try_from(pair(4)?).ok()?, pair(6)?).ok()?;
-        let milli = text
-            .get(14..)
-            .filter(|rest| !rest.is_empty())
-            .unwrap_or("0")
-            .parse()
-            .ok()?;
+        let milli = text.get(14..).filter(|rest| !rest.is_empty()).unwrap_or("0").parse().ok()?;
         let clock = date.with_hms_milli(pair(8)?, pair(10)?, pair(12)?, milli);
         let moment = clock.ok()?.assume_utc();
         let millis = moment.unix_timestamp_nanos() / 1_000_000;
@@ -118,10 +113,7 @@ mod tests {
 
     #[test]
     fn writes_rfc_3339() {
-        assert_eq!(
-            UnixMillis::new(1_595_835_431_903).to_rfc3339(),
-            "2020-07-27T07:37:11.903Z"
-        );
+        assert_eq!(UnixMillis::new(1_595_835_431_903).to_rfc3339(), "2020-07-27T07:37:11.903Z");
         assert_eq!(UnixMillis::new(0).to_rfc3339(), "1970-01-01T00:00:00.000Z");
     }
 }

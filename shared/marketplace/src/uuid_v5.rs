@@ -5,16 +5,9 @@ use uuid::Builder;
 
 /// The version-5 UUID of a name in a namespace, hyphenated, in lower case.
 pub fn of(namespace: [u8; 16], name: &[u8]) -> String {
-    let digest: [u8; 20] = Sha1::new()
-        .chain_update(namespace)
-        .chain_update(name)
-        .finalize()
-        .into();
+    let digest: [u8; 20] = Sha1::new().chain_update(namespace).chain_update(name).finalize().into();
     let first = digest.first_chunk::<16>().copied().unwrap_or_default();
-    Builder::from_sha1_bytes(first)
-        .into_uuid()
-        .hyphenated()
-        .to_string()
+    Builder::from_sha1_bytes(first).into_uuid().hyphenated().to_string()
 }
 
 #[cfg(test)]
@@ -25,9 +18,6 @@ mod tests {
     #[test]
     fn answers_the_rfc() {
         let dns = 0x6ba7_b810_9dad_11d1_80b4_00c0_4fd4_30c8_u128.to_be_bytes();
-        assert_eq!(
-            of(dns, b"www.example.com"),
-            "2ed6657d-e927-568b-95e1-2665a8aea6a2"
-        );
+        assert_eq!(of(dns, b"www.example.com"), "2ed6657d-e927-568b-95e1-2665a8aea6a2");
     }
 }

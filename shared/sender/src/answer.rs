@@ -174,11 +174,7 @@ pub fn verify_body_sign(response: &Response<Vec<u8>>, access_key: &str) -> Resul
         .and_then(|text| text.strip_suffix('"'))
         .ok_or(Fault::BodySignForm)?;
     let expected = STANDARD.encode(mac::hmac_sha256(access_key.as_bytes(), response.body()));
-    if signature == expected {
-        Ok(())
-    } else {
-        Err(Fault::BodySign)
-    }
+    if signature == expected { Ok(()) } else { Err(Fault::BodySign) }
 }
 
 /// The members of one JSON object, read by the guide's tables; null counts as absent.
@@ -208,11 +204,7 @@ impl<'a> Members<'a> {
 fn code(members: &Members) -> Result<String, Fault> {
     let code = members.mandatory("resultCode", 6)?;
     let digits = code.bytes().all(|byte| byte.is_ascii_digit());
-    if digits && code.len() == 6 {
-        Ok(code)
-    } else {
-        Err(Fault::Code)
-    }
+    if digits && code.len() == 6 { Ok(code) } else { Err(Fault::Code) }
 }
 
 fn info(members: &Members) -> Result<Vec<InstanceInfo>, Fault> {
@@ -231,11 +223,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
+#[allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use http::{Response, StatusCode};
 
@@ -269,32 +257,14 @@ mod tests {
     fn vectors_are_signed() {
         for (key, body, signature) in [
             (KEY, SUCCESS, "JlKwXWkh0Ut3KEMWxd0Q8cjpT9/KvMKX/y6SJ8PitkE="),
-            (
-                KEY,
-                &format!("{SUCCESS}\n"),
-                "eINdBa4mnOtUe9GrvMNPnmpXRFoaIc7+nLLeS9s0hBM=",
-            ),
-            (
-                KEY,
-                NEW_INSTANCE,
-                "7NXHZZ1KMTxes75Rb7hsglpz0H6Et4+vdlSqbjmtMNo=",
-            ),
-            (
-                "abcde",
-                "a=1&b=2",
-                "4sbEVd9vKZQGPRRr8TyjWery0lZV7tetTnzfX3Gb9Ok=",
-            ),
+            (KEY, &format!("{SUCCESS}\n"), "eINdBa4mnOtUe9GrvMNPnmpXRFoaIc7+nLLeS9s0hBM="),
+            (KEY, NEW_INSTANCE, "7NXHZZ1KMTxes75Rb7hsglpz0H6Et4+vdlSqbjmtMNo="),
+            ("abcde", "a=1&b=2", "4sbEVd9vKZQGPRRr8TyjWery0lZV7tetTnzfX3Gb9Ok="),
         ] {
             assert_eq!(signed(&documented(signature), key, body), Ok(()));
-            assert_eq!(
-                signed(&documented(signature), "other", body),
-                Err(Fault::BodySign)
-            );
+            assert_eq!(signed(&documented(signature), "other", body), Err(Fault::BodySign));
             let more = format!("{body} ");
-            assert_eq!(
-                signed(&documented(signature), key, &more),
-                Err(Fault::BodySign)
-            );
+            assert_eq!(signed(&documented(signature), key, &more), Err(Fault::BodySign));
         }
     }
 
@@ -309,19 +279,12 @@ mod tests {
             format!(r#"sign_type="HMAC-SHA1", signature= "{signature}""#),
             format!("{} ;", documented(signature)),
         ] {
-            assert_eq!(
-                signed(&value, KEY, SUCCESS),
-                Err(Fault::BodySignForm),
-                "{value}"
-            );
+            assert_eq!(signed(&value, KEY, SUCCESS), Err(Fault::BodySignForm), "{value}");
         }
         let value = documented(signature);
         let twice = response(&[("Body-Sign", &value), ("Body-Sign", &value)], SUCCESS);
         assert_eq!(verify_body_sign(&twice, KEY), Err(Fault::BodySignForm));
-        assert_eq!(
-            verify_body_sign(&response(&[], SUCCESS), KEY),
-            Err(Fault::BodySignForm)
-        );
+        assert_eq!(verify_body_sign(&response(&[], SUCCESS), KEY), Err(Fault::BodySignForm));
     }
 
     #[test]
@@ -330,16 +293,10 @@ mod tests {
         assert_eq!(answer.code, "000000");
         assert_eq!(answer.message, "success.");
         assert_eq!(answer.encrypt_type.as_deref(), Some("1"));
-        assert_eq!(
-            answer.instance_id.as_deref(),
-            Some("61e834ba-7b97-4418-b8f7-e5345137278c")
-        );
+        assert_eq!(answer.instance_id.as_deref(), Some("61e834ba-7b97-4418-b8f7-e5345137278c"));
         let access = answer.app_info.unwrap();
         assert_eq!(access.front_end_url, "https://app.example.com/login");
-        assert_eq!(
-            access.admin_url.as_deref(),
-            Some("https://app.example.com/admin")
-        );
+        assert_eq!(access.admin_url.as_deref(), Some("https://app.example.com/admin"));
         assert_eq!(access.memo, None);
         let open = |text: Option<String>| {
             crate::v1::decrypt(KEY, crate::v1::Strength::Aes256, &text.unwrap()).unwrap()
@@ -355,14 +312,9 @@ mod tests {
             r#"{"resultCode":"000000","resultMsg":"success","info":[{"instanceId":"a","appInfo":{"frontEndUrl":"https://a","memo":"\u4e2d\u6587"}},{"instanceId":"b","appInfo":null}]}"#,
         )
         .unwrap();
-        let [first, second] = answer.info.as_slice() else {
-            panic!("two instances")
-        };
+        let [first, second] = answer.info.as_slice() else { panic!("two instances") };
         assert_eq!(first.instance_id, "a");
-        assert_eq!(
-            first.app_info.as_ref().unwrap().memo.as_deref(),
-            Some("中文")
-        );
+        assert_eq!(first.app_info.as_ref().unwrap().memo.as_deref(), Some("中文"));
         assert_eq!(second.instance_id, "b");
         assert_eq!(second.app_info, None);
     }
@@ -372,20 +324,14 @@ mod tests {
         let json = ("Content-Type", "application/json");
         let mut moved = response(&[json], SUCCESS);
         *moved.status_mut() = StatusCode::CREATED;
-        assert_eq!(
-            Answer::read(&moved),
-            Err(Fault::Status(StatusCode::CREATED))
-        );
+        assert_eq!(Answer::read(&moved), Err(Fault::Status(StatusCode::CREATED)));
         for headers in [
             &[][..],
             &[("Content-Type", "application/json;charset=UTF-8")],
             &[("Content-Type", "text/plain")],
             &[json, json],
         ] {
-            assert_eq!(
-                Answer::read(&response(headers, SUCCESS)),
-                Err(Fault::ContentType)
-            );
+            assert_eq!(Answer::read(&response(headers, SUCCESS)), Err(Fault::ContentType));
         }
     }
 
@@ -394,54 +340,30 @@ mod tests {
         let info =
             |entry: &str| format!(r#"{{"resultCode":"000000","resultMsg":"ok","info":{entry}}}"#);
         for (body, fault) in [
-            (
-                r#"{"resultCode":"000000","resultMsg":"成功"}"#,
-                Fault::NotAscii,
-            ),
+            (r#"{"resultCode":"000000","resultMsg":"成功"}"#, Fault::NotAscii),
             ("", Fault::NotAnObject),
             ("[]", Fault::NotAnObject),
-            (
-                r#"{"resultCode":"000000","resultMsg":"ok"} x"#,
-                Fault::NotAnObject,
-            ),
+            (r#"{"resultCode":"000000","resultMsg":"ok"} x"#, Fault::NotAnObject),
             (r#"{"resultMsg":"ok"}"#, Fault::Missing("resultCode")),
             (r#"{"resultCode":"000000"}"#, Fault::Missing("resultMsg")),
-            (
-                r#"{"resultCode":"000000","resultMsg":null}"#,
-                Fault::Missing("resultMsg"),
-            ),
-            (
-                r#"{"resultCode":"000000","resultMsg":""}"#,
-                Fault::Missing("resultMsg"),
-            ),
-            (
-                r#"{"resultCode":0,"resultMsg":"ok"}"#,
-                Fault::WrongType("resultCode"),
-            ),
+            (r#"{"resultCode":"000000","resultMsg":null}"#, Fault::Missing("resultMsg")),
+            (r#"{"resultCode":"000000","resultMsg":""}"#, Fault::Missing("resultMsg")),
+            (r#"{"resultCode":0,"resultMsg":"ok"}"#, Fault::WrongType("resultCode")),
             (r#"{"resultCode":"00000","resultMsg":"ok"}"#, Fault::Code),
             (r#"{"resultCode":"00000x","resultMsg":"ok"}"#, Fault::Code),
             (
                 r#"{"resultCode":"0000000","resultMsg":"ok"}"#,
-                Fault::TooLong {
-                    name: "resultCode",
-                    limit: 6,
-                },
+                Fault::TooLong { name: "resultCode", limit: 6 },
             ),
             (&info("{}"), Fault::WrongType("info")),
             (&info(r#"["a"]"#), Fault::WrongType("info")),
             (&info(r#"[{"appInfo":null}]"#), Fault::Missing("instanceId")),
-            (
-                &info(r#"[{"instanceId":""}]"#),
-                Fault::Missing("instanceId"),
-            ),
+            (&info(r#"[{"instanceId":""}]"#), Fault::Missing("instanceId")),
             (
                 &info(r#"[{"instanceId":"a","appInfo":{"adminUrl":"https://a"}}]"#),
                 Fault::Missing("frontEndUrl"),
             ),
-            (
-                &info(r#"[{"instanceId":"a","appInfo":"x"}]"#),
-                Fault::WrongType("appInfo"),
-            ),
+            (&info(r#"[{"instanceId":"a","appInfo":"x"}]"#), Fault::WrongType("appInfo")),
         ] {
             assert_eq!(read(body), Err(fault), "{body}");
         }
@@ -472,10 +394,7 @@ mod tests {
             ("memo", 1024),
         ] {
             // Characters count, not bytes and not escapes.
-            assert!(
-                read(&body(name, &r"\u4e2d".repeat(limit))).is_ok(),
-                "{name}"
-            );
+            assert!(read(&body(name, &r"\u4e2d".repeat(limit))).is_ok(), "{name}");
             let fault = Fault::TooLong { name, limit };
             assert_eq!(read(&body(name, &"x".repeat(limit + 1))), Err(fault));
         }

@@ -30,10 +30,7 @@ mod tests {
 
     #[test]
     fn text_is_encoded_as_java_does() {
-        assert_eq!(
-            encode("The string ü@foo-bar"),
-            "The+string+%C3%BC%40foo-bar"
-        );
+        assert_eq!(encode("The string ü@foo-bar"), "The+string+%C3%BC%40foo-bar");
         assert_eq!(encode("a+b/c=="), "a%2Bb%2Fc%3D%3D");
         assert_eq!(encode("~*._-!'()"), "%7E*._-%21%27%28%29");
         assert_eq!(encode("测试 customer"), "%E6%B5%8B%E8%AF%95+customer");

@@ -183,10 +183,7 @@ impl Step {
     /// The first difference.
     pub fn check(&self, wire: &Wire, answer: &Answer) -> Result<(), Mismatch> {
         if answer.code != self.code {
-            return Err(Mismatch::Code {
-                expected: self.code,
-                found: answer.code.clone(),
-            });
+            return Err(Mismatch::Code { expected: self.code, found: answer.code.clone() });
         }
         match &self.carries {
             Carries::Nothing => Ok(()),
@@ -239,33 +236,19 @@ impl Step {
 
 impl Call {
     fn get(&self, wire: &Wire) -> Result<http::Request<Vec<u8>>, http::Error> {
-        let values: Vec<(&str, String)> = self
-            .members
-            .iter()
-            .map(|(name, value)| (*name, value.text(wire)))
-            .collect();
-        let parameters: Vec<(&str, &str)> = values
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
+        let values: Vec<(&str, String)> =
+            self.members.iter().map(|(name, value)| (*name, value.text(wire))).collect();
+        let parameters: Vec<(&str, &str)> =
+            values.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let time_stamp = time::to_the_millisecond(wire.now_millis);
         v1::request(wire.address, wire.access_key, &time_stamp, &parameters)
     }
 
     fn post(&self, wire: &Wire) -> Result<http::Request<Vec<u8>>, http::Error> {
-        let members: Vec<(&str, Json)> = self
-            .members
-            .iter()
-            .map(|(name, value)| (*name, value.json(wire)))
-            .collect();
+        let members: Vec<(&str, Json)> =
+            self.members.iter().map(|(name, value)| (*name, value.json(wire))).collect();
         let timestamp = wire.now_millis.to_string();
-        v2::request(
-            wire.address,
-            wire.access_key,
-            &timestamp,
-            wire.nonce,
-            &v2::body(&members),
-        )
+        v2::request(wire.address, wire.access_key, &timestamp, wire.nonce, &v2::body(&members))
     }
 }
 
@@ -330,10 +313,7 @@ pub fn v2(order: &str, now_millis: u64) -> Vec<Step> {
 }
 
 fn check_instance(known: &str, access: bool, answer: &Answer) -> Result<(), Mismatch> {
-    let id = answer
-        .instance_id
-        .as_deref()
-        .ok_or(Mismatch::InstanceIdMissing)?;
+    let id = answer.instance_id.as_deref().ok_or(Mismatch::InstanceIdMissing)?;
     if !known.is_empty() && id != known {
         return Err(Mismatch::InstanceIdChanged);
     }
@@ -342,26 +322,15 @@ fn check_instance(known: &str, access: bool, answer: &Answer) -> Result<(), Mism
 
 fn check_list(ids: impl Iterator<Item = String>, answer: &Answer) -> Result<(), Mismatch> {
     let expected: Vec<String> = ids.collect();
-    let found: Vec<String> = answer
-        .info
-        .iter()
-        .map(|one| one.instance_id.clone())
-        .collect();
+    let found: Vec<String> = answer.info.iter().map(|one| one.instance_id.clone()).collect();
     if expected != found {
         return Err(Mismatch::Listed { expected, found });
     }
-    answer
-        .info
-        .iter()
-        .try_for_each(|one| check_access(true, one.app_info.as_ref()))
+    answer.info.iter().try_for_each(|one| check_access(true, one.app_info.as_ref()))
 }
 
 fn check_access(access: bool, app_info: Option<&AppInfo>) -> Result<(), Mismatch> {
-    if access && app_info.is_none() {
-        Err(Mismatch::AccessMissing)
-    } else {
-        Ok(())
-    }
+    if access && app_info.is_none() { Err(Mismatch::AccessMissing) } else { Ok(()) }
 }
 
 const SUCCESS: &str = "000000";
@@ -377,9 +346,5 @@ const HOUR_MILLIS: u64 = 3_600_000;
 const DAY_MILLIS: u64 = 24 * HOUR_MILLIS;
 
 #[cfg(test)]
-#[allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests;

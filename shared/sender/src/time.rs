@@ -30,11 +30,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let day_of_year = day_of_era + year_of_era / 100 - year_of_era / 4 - 365 * year_of_era;
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = 400 * era + year_of_era + u64::from(month <= 2);
     (year, month, day)
 }

@@ -53,10 +53,8 @@ pub fn auth_token(access_key: &str, time_stamp: &str, parameters: &[(&str, &str)
 /// Restates the *saasExtendParams* note of the newInstance page of access guide 1.0.
 #[must_use]
 pub fn extend_params(pairs: &[(&str, &str)]) -> String {
-    let list: Value = pairs
-        .iter()
-        .map(|(name, value)| json!({ "name": name, "value": value }))
-        .collect();
+    let list: Value =
+        pairs.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
     STANDARD.encode(list.to_string())
 }
 
@@ -66,10 +64,8 @@ fn signed_text(time_stamp: &str, parameters: &[(&str, &str)]) -> String {
     // The guide sorts with a Java `TreeMap`, which compares UTF-16 code units.
     pairs.sort_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
     pairs.dedup_by_key(|(name, _)| *name);
-    let pairs: Vec<String> = pairs
-        .into_iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let pairs: Vec<String> =
+        pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     pairs.join("&")
 }
 
@@ -141,18 +137,10 @@ mod tests {
     #[test]
     fn a_query_of_two_is_signed_with_a_plain_comma_and_sent_with_an_encoded_one() {
         let ids = "ebc28eb6-4606-4098-b4bd-c201c99a0654,fe28e27e-1157-4105-8592-24cc9488db10";
-        let parameters = [
-            ("activity", "queryInstance"),
-            ("instanceId", ids),
-            ("testFlag", "1"),
-        ];
-        let request = request(
-            "https://seller.example/produce",
-            KEY,
-            "20260327065233980",
-            &parameters,
-        )
-        .unwrap();
+        let parameters = [("activity", "queryInstance"), ("instanceId", ids), ("testFlag", "1")];
+        let request =
+            request("https://seller.example/produce", KEY, "20260327065233980", &parameters)
+                .unwrap();
         assert_eq!(
             request.uri().query().unwrap(),
             "activity=queryInstance&instanceId=ebc28eb6-4606-4098-b4bd-c201c99a0654\
@@ -201,13 +189,8 @@ mod tests {
     #[test]
     fn a_request_is_a_bodiless_get_of_the_production_address() {
         let parameters = [("activity", "newInstance"), ("customerName", "a b+c")];
-        let request = request(
-            "http://127.0.0.1:8000/saas",
-            "key",
-            "20260101000000000",
-            &parameters,
-        )
-        .unwrap();
+        let request =
+            request("http://127.0.0.1:8000/saas", "key", "20260101000000000", &parameters).unwrap();
         assert_eq!(request.method(), http::Method::GET);
         assert!(request.body().is_empty());
         let uri = request.uri().to_string();
@@ -223,10 +206,8 @@ mod tests {
 
     #[test]
     fn extended_parameters_are_base64_of_a_json_list() {
-        let written = extend_params(&[
-            ("emailDomainName", "test.example.com"),
-            ("note", "中文 a+b"),
-        ]);
+        let written =
+            extend_params(&[("emailDomainName", "test.example.com"), ("note", "中文 a+b")]);
         // Parsed, not compared as text: JSON members have no order.
         let parse = |text: &str| -> serde_json::Value {
             serde_json::from_slice(&STANDARD.decode(text).unwrap()).unwrap()

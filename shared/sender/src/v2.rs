@@ -41,16 +41,12 @@ pub fn request(
 /// Restates *Security token* of access guide 2.0.
 #[must_use]
 pub fn body<V: Clone + Into<Value>>(members: &[(&str, V)]) -> Vec<u8> {
-    let mut members: Vec<(&str, Value)> = members
-        .iter()
-        .map(|(name, value)| (*name, value.clone().into()))
-        .collect();
+    let mut members: Vec<(&str, Value)> =
+        members.iter().map(|(name, value)| (*name, value.clone().into())).collect();
     // The guide's sample sorts with a Java `TreeMap`, which compares UTF-16 code units.
     members.sort_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
-    let members: Vec<String> = members
-        .into_iter()
-        .map(|(name, value)| format!("{}:{value}", Value::from(name)))
-        .collect();
+    let members: Vec<String> =
+        members.into_iter().map(|(name, value)| format!("{}:{value}", Value::from(name))).collect();
     format!("{{{}}}", members.join(",")).into_bytes()
 }
 
@@ -118,11 +114,7 @@ mod tests {
     #[test]
     fn b2_query_instance() {
         check(
-            &[
-                ("instanceId", INSTANCE),
-                TEST,
-                ("activity", "queryInstance"),
-            ],
+            &[("instanceId", INSTANCE), TEST, ("activity", "queryInstance")],
             r#"{"activity":"queryInstance","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","testFlag":"1"}"#,
             "afb03576315b8ad287451bc68775ebf49e678f968a23074861a4a280a64fb672",
             "EFD7671D43DFB1BF70CABF2A25274A75FA8DBF8352D156F2295FAFD4EDC01EC3",
@@ -166,13 +158,7 @@ mod tests {
     #[test]
     fn b5_release_instance() {
         check(
-            &[
-                ("activity", "releaseInstance"),
-                ("instanceId", INSTANCE),
-                ORDER,
-                LINE,
-                TEST,
-            ],
+            &[("activity", "releaseInstance"), ("instanceId", INSTANCE), ORDER, LINE, TEST],
             r#"{"activity":"releaseInstance","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","orderId":"CS2211181819B4LVS","orderLineId":"CS2211181819B4LVS-000001","testFlag":"1"}"#,
             "f679447e01ea1de53ad028d283e2887c4e0ba156b4af868e244b3863a0b3c131",
             "B457863891AB1EAC47119008857F8753B9C6329185CD82444EF7BC78CE83C34F",
@@ -182,13 +168,7 @@ mod tests {
     #[test]
     fn b6_upgrade_instance() {
         check(
-            &[
-                ("activity", "upgradeInstance"),
-                ("instanceId", INSTANCE),
-                ORDER,
-                LINE,
-                TEST,
-            ],
+            &[("activity", "upgradeInstance"), ("instanceId", INSTANCE), ORDER, LINE, TEST],
             r#"{"activity":"upgradeInstance","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","orderId":"CS2211181819B4LVS","orderLineId":"CS2211181819B4LVS-000001","testFlag":"1"}"#,
             "88c78894882019c240c405ece1edc81519f2039fdd166f8c681241dbaf690e7c",
             "6FF72C58AA2FAE9B6D85E1B8EFD05E401D675D8904653592BF8F923242473B29",
@@ -206,11 +186,7 @@ mod tests {
 
     #[test]
     fn a_request_is_a_post_with_three_query_parameters() {
-        let body = body(&[
-            ("activity", "queryInstance"),
-            ("instanceId", INSTANCE),
-            TEST,
-        ]);
+        let body = body(&[("activity", "queryInstance"), ("instanceId", INSTANCE), TEST]);
         let request = request("https://seller.example/saas", KEY, TIMESTAMP, NONCE, &body).unwrap();
         assert_eq!(request.method(), http::Method::POST);
         assert_eq!(
@@ -222,10 +198,7 @@ mod tests {
         );
         assert_eq!(request.headers().len(), 2);
         assert_eq!(request.headers()["accept"], "application/json");
-        assert_eq!(
-            request.headers()["content-type"],
-            "application/json;charset=utf8"
-        );
+        assert_eq!(request.headers()["content-type"], "application/json;charset=utf8");
         assert_eq!(request.body(), &body);
     }
 

@@ -77,12 +77,8 @@ impl Config {
             door: door(&source)?,
             vault: vault(&source, &store)?,
             store,
-            listen: source
-                .text("KOOHOOK_LISTEN")?
-                .unwrap_or_else(|| "127.0.0.1:8000".to_owned()),
-            log: source
-                .text("KOOHOOK_LOG")?
-                .unwrap_or_else(|| "info".to_owned()),
+            listen: source.text("KOOHOOK_LISTEN")?.unwrap_or_else(|| "127.0.0.1:8000".to_owned()),
+            log: source.text("KOOHOOK_LOG")?.unwrap_or_else(|| "info".to_owned()),
         })
     }
 }
@@ -90,9 +86,7 @@ impl Config {
 /// Names that look like settings and are none: a slip of the pen that would go unseen.
 pub fn strangers(names: impl Iterator<Item = String>) -> Vec<String> {
     let known = |name: &str| VARIABLES.contains(&name.strip_suffix("_FILE").unwrap_or(name));
-    names
-        .filter(|name| name.starts_with("KOOHOOK_") && !known(name))
-        .collect()
+    names.filter(|name| name.starts_with("KOOHOOK_") && !known(name)).collect()
 }
 
 /// Where settings come from.
@@ -123,17 +117,14 @@ impl Source<'_> {
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Result<Option<T>, Unfit> {
         let text = self.text(name)?;
-        text.map(|text| parse(&text).map_err(|fault| wants(name, &fault.to_string())))
-            .transpose()
+        text.map(|text| parse(&text).map_err(|fault| wants(name, &fault.to_string()))).transpose()
     }
 
     fn word<T: Copy>(&self, name: &'static str, words: [(&str, T); 2]) -> Result<T, Unfit> {
         let [(first, default), (second, _)] = words;
         let parsed = self.parsed(name, |text| {
             let found = words.iter().find(|(word, _)| *word == text);
-            found
-                .map(|(_, value)| *value)
-                .ok_or_else(|| format!("wants `{first}` or `{second}`"))
+            found.map(|(_, value)| *value).ok_or_else(|| format!("wants `{first}` or `{second}`"))
         });
         Ok(parsed?.unwrap_or(default))
     }
@@ -149,10 +140,7 @@ impl Source<'_> {
         }
         let previous_key = self.parsed(previous, AccessKey::parse)?;
         match self.parsed(current, AccessKey::parse)? {
-            Some(key) => Ok(Some(Keyring {
-                current: key,
-                previous: previous_key,
-            })),
+            Some(key) => Ok(Some(Keyring { current: key, previous: previous_key })),
             None if previous_key.is_some() => Err(wants(previous, "is set without a current key")),
             None => Ok(None),
         }
@@ -162,10 +150,8 @@ impl Source<'_> {
 fn door(source: &Source<'_>) -> Result<DoorSettings, Unfit> {
     let base_path = source.parsed("KOOHOOK_BASE_PATH", parse_base_path)?;
     let v1_new_instance = source.parsed("KOOHOOK_V1_DEADLINE_MILLIS", parse_v1_deadline)?;
-    let units = [
-        ("milliseconds", TimestampUnit::Milliseconds),
-        ("seconds", TimestampUnit::Seconds),
-    ];
+    let units =
+        [("milliseconds", TimestampUnit::Milliseconds), ("seconds", TimestampUnit::Seconds)];
     Ok(DoorSettings {
         base_path: base_path.unwrap_or_else(|| "/saasproduce".to_owned()),
         base_keys: source.keyring("KOOHOOK_BASE_KEY", "KOOHOOK_BASE_KEY_PREVIOUS")?,
@@ -185,10 +171,7 @@ fn pages(source: &Source<'_>) -> Result<Settings, Unfit> {
         return Err(wants("KOOHOOK_APP_INFO", text));
     }
     let strengths = [("1", Strength::Aes256), ("2", Strength::Aes128)];
-    let changes = [
-        ("allow", RenewalChange::Allow),
-        ("refuse", RenewalChange::Refuse),
-    ];
+    let changes = [("allow", RenewalChange::Allow), ("refuse", RenewalChange::Refuse)];
     Ok(Settings {
         template,
         product_origin,
@@ -201,16 +184,9 @@ fn pages(source: &Source<'_>) -> Result<Settings, Unfit> {
 fn vault(source: &Source<'_>, store: &StoreSetting) -> Result<Vault, Unfit> {
     let current = source.parsed("KOOHOOK_SEAL_KEY", SealKey::parse)?;
     let previous = source.parsed("KOOHOOK_SEAL_KEY_PREVIOUS", SealKey::parse)?;
-    let clear = if store.is_local() {
-        Clear::Allowed
-    } else {
-        Clear::Refused
-    };
+    let clear = if store.is_local() { Clear::Allowed } else { Clear::Refused };
     if current.is_none() && clear == Clear::Refused {
-        return Err(wants(
-            "KOOHOOK_SEAL_KEY",
-            "is required wherever the store is not local",
-        ));
+        return Err(wants("KOOHOOK_SEAL_KEY", "is required wherever the store is not local"));
     }
     Ok(Vault::new(current.as_ref(), previous.as_ref(), clear))
 }
@@ -218,10 +194,7 @@ fn vault(source: &Source<'_>, store: &StoreSetting) -> Result<Vault, Unfit> {
 /// A path like `/saasproduce`: not one of the two that a health check asks for.
 fn parse_base_path(text: &str) -> Result<String, &'static str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
-    let parts_fine = text
-        .split('/')
-        .skip(1)
-        .all(|part| !matches!(part, "" | "." | ".."));
+    let parts_fine = text.split('/').skip(1).all(|part| !matches!(part, "" | "." | ".."));
     if text.starts_with('/') && text.bytes().all(plain) && parts_fine && text != "/healthz" {
         Ok(text.to_owned())
     } else {
@@ -230,13 +203,8 @@ fn parse_base_path(text: &str) -> Result<String, &'static str> {
 }
 
 fn parse_v1_deadline(text: &str) -> Result<Duration, &'static str> {
-    let millis = text
-        .parse::<u64>()
-        .ok()
-        .filter(|millis| (1_000..=15_000).contains(millis));
-    millis
-        .map(Duration::from_millis)
-        .ok_or("wants milliseconds from 1000 to 15000")
+    let millis = text.parse::<u64>().ok().filter(|millis| (1_000..=15_000).contains(millis));
+    millis.map(Duration::from_millis).ok_or("wants milliseconds from 1000 to 15000")
 }
 
 /// The product's address up to its path: https, or http on this machine.
@@ -254,8 +222,5 @@ fn parse_product_origin(text: &str) -> Result<String, &'static str> {
 }
 
 fn wants(setting: &'static str, wants: &str) -> Unfit {
-    Unfit {
-        setting,
-        wants: wants.to_owned(),
-    }
+    Unfit { setting, wants: wants.to_owned() }
 }

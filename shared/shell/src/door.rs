@@ -62,12 +62,7 @@ impl<B: Bundle, W: World> Door<B, W> {
     /// # Errors
     /// Where a page cannot work under the settings.
     pub fn new(settings: DoorSettings, vault: Vault, world: W) -> Result<Self, Unfit> {
-        Ok(Self {
-            bundle: B::new(&settings.pages)?,
-            settings,
-            vault,
-            world,
-        })
+        Ok(Self { bundle: B::new(&settings.pages)?, settings, vault, world })
     }
 
     /// The world behind the door.
@@ -102,16 +97,8 @@ impl<B: Bundle, W: World> Door<B, W> {
     /// The answer, where there is no more to do.
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
     pub fn route(&self, head: &Parts) -> Result<Route, Response<Bytes>> {
-        let DoorSettings {
-            base_path,
-            base_keys,
-            kit_keys,
-            ..
-        } = &self.settings;
-        let served = Served {
-            base: base_keys.is_some(),
-            kit: kit_keys.is_some(),
-        };
+        let DoorSettings { base_path, base_keys, kit_keys, .. } = &self.settings;
+        let served = Served { base: base_keys.is_some(), kit: kit_keys.is_some() };
         Route::find(head, base_path, served)
     }
 
@@ -137,11 +124,7 @@ impl<B: Bundle, W: World> Door<B, W> {
             Ok(done) => done,
             Err(_) => {
                 let trouble = Trouble::Failed(Failure::Panicked);
-                (
-                    Reply::of(trouble.into()),
-                    End::Troubled(trouble),
-                    Line::default(),
-                )
+                (Reply::of(trouble.into()), End::Troubled(trouble), Line::default())
             }
         };
         let took = self.world.elapsed().saturating_sub(received);
@@ -163,11 +146,7 @@ impl<B: Bundle, W: World> Door<B, W> {
         let verified = match call.verify(keys, unit, self.world.now()) {
             Ok(verified) => verified,
             Err(rejection) => {
-                return (
-                    Reply::of(rejection.into()),
-                    End::Rejected(rejection),
-                    Line::default(),
-                );
+                return (Reply::of(rejection.into()), End::Rejected(rejection), Line::default());
             }
         };
         // The cell is empty: this is the only place that fills it.
@@ -189,11 +168,7 @@ impl<B: Bundle, W: World> Door<B, W> {
         let handled = self.bundle.pick(activity, call).await;
         match handled.reply {
             Ok(reply) => (reply, End::Replied, handled.line),
-            Err(trouble) => (
-                Reply::of(trouble.into()),
-                End::Troubled(trouble),
-                handled.line,
-            ),
+            Err(trouble) => (Reply::of(trouble.into()), End::Troubled(trouble), handled.line),
         }
     }
 

@@ -91,30 +91,15 @@ impl<'p, 'a: 'p, W: World> Visit<'p> for Call<'a, W> {
     type Output = BoxFuture<'p, Handled>;
 
     fn change<P: Change>(mut self, page: &'p P) -> Self::Output {
-        Box::pin(async move {
-            Handled {
-                reply: self.carry_out(page).await,
-                line: self.line,
-            }
-        })
+        Box::pin(async move { Handled { reply: self.carry_out(page).await, line: self.line } })
     }
 
     fn look<P: Look>(mut self, page: &'p P) -> Self::Output {
-        Box::pin(async move {
-            Handled {
-                reply: self.look_up(page).await,
-                line: self.line,
-            }
-        })
+        Box::pin(async move { Handled { reply: self.look_up(page).await, line: self.line } })
     }
 
     fn nowhere(self) -> Self::Output {
-        Box::pin(async move {
-            Handled {
-                reply: Err(Trouble::ActivityUnknown),
-                line: self.line,
-            }
-        })
+        Box::pin(async move { Handled { reply: Err(Trouble::ActivityUnknown), line: self.line } })
     }
 }
 
@@ -129,12 +114,7 @@ impl<W: World> Call<'_, W> {
             let now = self.shelf.world.now();
             let verdict = decide(page, &request, recalled.kept.take(), self.shelf.reader, now)?;
             self.line.decided(&verdict);
-            let Verdict {
-                write: Some(kept),
-                reply,
-                ..
-            } = verdict
-            else {
+            let Verdict { write: Some(kept), reply, .. } = verdict else {
                 return Ok(verdict.reply);
             };
             self.line.writes += 1;
@@ -156,10 +136,7 @@ impl<W: World> Call<'_, W> {
         }
         let subjects = page.subjects(&request);
         self.line.reads += subjects.len();
-        let reads: Vec<_> = subjects
-            .into_iter()
-            .map(|subject| self.entity(subject))
-            .collect();
+        let reads: Vec<_> = subjects.into_iter().map(|subject| self.entity(subject)).collect();
         let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).collect().await;
         let found: Vec<_> = found.into_iter().collect::<Result<_, _>>()?;
         Ok(page.reply(&request, &found)?)
@@ -175,10 +152,7 @@ impl<W: World> Call<'_, W> {
     async fn recall(&mut self, subject: &Subject) -> Result<Recalled, Failure> {
         self.line.reads += 1;
         let recalled = self.shelf.read(subject).await?;
-        let moved = recalled
-            .kept
-            .as_ref()
-            .and_then(|kept| subject.follow(&kept.entity));
+        let moved = recalled.kept.as_ref().and_then(|kept| subject.follow(&kept.entity));
         let Some(subject) = moved else {
             return Ok(recalled);
         };
@@ -202,15 +176,8 @@ impl<W: World> Call<'_, W> {
     async fn remember_signature(&mut self) -> Result<(), Trouble> {
         let key = format!("used:{}", hex::encode(self.verified.signature()));
         self.line.writes += 1;
-        let fresh = self
-            .shelf
-            .mark(&key, self.shelf.world.now().after(REMEMBERED))
-            .await?;
-        if fresh {
-            Ok(())
-        } else {
-            Err(Trouble::UsedBefore)
-        }
+        let fresh = self.shelf.mark(&key, self.shelf.world.now().after(REMEMBERED)).await?;
+        if fresh { Ok(()) } else { Err(Trouble::UsedBefore) }
     }
 }
 

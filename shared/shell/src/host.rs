@@ -61,9 +61,7 @@ fn try_serve<B: Bundle>() -> Result<(), Error> {
     let config = Config::from_env()?;
     start_log(&config);
     let on_lambda = std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listen = config.listen.clone();
     let door = open::<B>(config, on_lambda)?;
     if on_lambda {
@@ -99,17 +97,10 @@ pub fn open<B: Bundle>(
     on_function_platform: bool,
 ) -> Result<Arc<MachineDoor<B>>, Error> {
     let store = config.store.open(on_function_platform)?;
-    Ok(Arc::new(Door::new(
-        config.door,
-        config.vault,
-        Machine::new(store),
-    )?))
+    Ok(Arc::new(Door::new(config.door, config.vault, Machine::new(store))?))
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the one message of a start that has no log yet"
-)]
+#[expect(clippy::print_stderr, reason = "the one message of a start that has no log yet")]
 fn eprint(error: &Error) {
     eprintln!("koohook does not start: {error}");
 }

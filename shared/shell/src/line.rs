@@ -34,11 +34,7 @@ pub(crate) enum End {
 impl Line {
     /// The line of a call that verified.
     pub fn verified(activity: Option<Activity>, form: Form) -> Self {
-        Self {
-            activity,
-            form: Some(form),
-            ..Self::default()
-        }
+        Self { activity, form: Some(form), ..Self::default() }
     }
 
     /// What was decided; a later decision on what stands replaces an earlier one.

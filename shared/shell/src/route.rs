@@ -46,16 +46,9 @@ impl Route {
         let path = head.uri.path();
         let get = matches!(head.method, Method::GET | Method::HEAD);
         if matches!(path, "/" | "/healthz") {
-            return Err(if get {
-                alive()
-            } else {
-                not_allowed("GET, HEAD")
-            });
+            return Err(if get { alive() } else { not_allowed("GET, HEAD") });
         }
-        let below = path
-            .strip_suffix('/')
-            .unwrap_or(path)
-            .strip_prefix(base_path);
+        let below = path.strip_suffix('/').unwrap_or(path).strip_prefix(base_path);
         let route = match below {
             Some("") if served.base => base(&head.method),
             Some(below) if served.kit => kit(below, &head.method),
@@ -77,9 +70,7 @@ impl Route {
 pub fn kit_headers(head: &Parts) -> Headers<'_> {
     let values = |name| {
         let values = head.headers.get_all(name).iter();
-        values
-            .map(|value| value.to_str().unwrap_or_default())
-            .collect()
+        values.map(|value| value.to_str().unwrap_or_default()).collect()
     };
     Headers {
         auth_token: values("authtoken"),
@@ -108,19 +99,13 @@ pub fn closed(status: StatusCode) -> Response<Bytes> {
 pub(crate) fn json(status: StatusCode, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
 #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
 fn base(method: &Method) -> Result<Route, Response<Bytes>> {
-    let route = |contract| Route {
-        interface: Interface::Base,
-        contract,
-        activity: None,
-    };
+    let route = |contract| Route { interface: Interface::Base, contract, activity: None };
     match *method {
         Method::GET => Ok(route(Contract::V1)),
         Method::POST => Ok(route(Contract::V2)),
@@ -138,11 +123,7 @@ fn kit(below: &str, method: &Method) -> Result<Route, Response<Bytes>> {
     };
     let activity = Activity::named(Interface::Kit, contract, name).ok_or_else(not_found)?;
     match *method {
-        Method::POST => Ok(Route {
-            interface: Interface::Kit,
-            contract,
-            activity: Some(activity),
-        }),
+        Method::POST => Ok(Route { interface: Interface::Kit, contract, activity: Some(activity) }),
         _ => Err(not_allowed("POST")),
     }
 }
@@ -150,11 +131,7 @@ fn kit(below: &str, method: &Method) -> Result<Route, Response<Bytes>> {
 fn over_limits(head: &Parts) -> Option<StatusCode> {
     let query = head.uri.query().unwrap_or_default();
     let identity = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-    if head
-        .headers
-        .iter()
-        .any(|(name, value)| name.as_str().len() + value.len() > MAX_HEADER_LEN)
-    {
+    if head.headers.iter().any(|(name, value)| name.as_str().len() + value.len() > MAX_HEADER_LEN) {
         Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
     } else if query.len() > MAX_QUERY_LEN || query::pieces(query).count() > MAX_PARAMETERS {
         Some(StatusCode::URI_TOO_LONG)
@@ -171,9 +148,7 @@ fn alive() -> Response<Bytes> {
 
 fn not_allowed(methods: &'static str) -> Response<Bytes> {
     let mut response = closed(StatusCode::METHOD_NOT_ALLOWED);
-    response
-        .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static(methods));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
     response
 }
 
@@ -186,49 +161,24 @@ mod tests {
     use super::*;
 
     fn find(method: &str, target: &str, served: Served) -> Result<Route, u16> {
-        let request = http::Request::builder()
-            .method(method)
-            .uri(target)
-            .body(())
-            .unwrap();
+        let request = http::Request::builder().method(method).uri(target).body(()).unwrap();
         let (head, ()) = request.into_parts();
         Route::find(&head, "/saasproduce", served).map_err(|response| response.status().as_u16())
     }
 
     #[test]
     fn routes_are_exact() {
-        let both = Served {
-            base: true,
-            kit: true,
-        };
+        let both = Served { base: true, kit: true };
         let kit = |contract, activity| {
-            Ok(Route {
-                interface: Interface::Kit,
-                contract,
-                activity: Some(activity),
-            })
+            Ok(Route { interface: Interface::Kit, contract, activity: Some(activity) })
         };
-        let base = |contract| {
-            Ok(Route {
-                interface: Interface::Base,
-                contract,
-                activity: None,
-            })
-        };
+        let base = |contract| Ok(Route { interface: Interface::Base, contract, activity: None });
         let cases = [
             ("GET", "/saasproduce?x=1", base(Contract::V1)),
             ("POST", "/saasproduce/", base(Contract::V2)),
             ("PUT", "/saasproduce", Err(405)),
-            (
-                "POST",
-                "/saasproduce/produceAPI/tenantSync",
-                kit(Contract::V1, Activity::TenantSync),
-            ),
-            (
-                "POST",
-                "/saasproduce/produceAPI/v2/authSync/",
-                kit(Contract::V2, Activity::AuthSync),
-            ),
+            ("POST", "/saasproduce/produceAPI/tenantSync", kit(Contract::V1, Activity::TenantSync)),
+            ("POST", "/saasproduce/produceAPI/v2/authSync/", kit(Contract::V2, Activity::AuthSync)),
             ("GET", "/saasproduce/produceAPI/tenantSync", Err(405)),
             ("POST", "/saasproduce/produceAPI/newInstance", Err(404)),
             ("POST", "/saasproduce/produceapi/tenantSync", Err(404)),
@@ -245,15 +195,9 @@ mod tests {
 
     #[test]
     fn routes_without_keys_are_not_there() {
-        let none = Served {
-            base: false,
-            kit: false,
-        };
+        let none = Served { base: false, kit: false };
         assert_eq!(find("GET", "/saasproduce", none), Err(404));
-        assert_eq!(
-            find("POST", "/saasproduce/produceAPI/tenantSync", none),
-            Err(404)
-        );
+        assert_eq!(find("POST", "/saasproduce/produceAPI/tenantSync", none), Err(404));
         assert_eq!(find("GET", "/", none), Err(200));
     }
 }

@@ -39,10 +39,7 @@ pub struct Recalled {
 
 /// What became of a write.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one lives at a time, and what stands is used"
-)]
+#[expect(clippy::large_enum_variant, reason = "one lives at a time, and what stands is used")]
 pub enum Written {
     /// It stands.
     Won,
@@ -59,11 +56,7 @@ impl<W: World> Shelf<'_, W> {
         let key = subject.key();
         let get = self.world.store().get(&key, self.world.now());
         let left = self.deadline.left(self.world);
-        let standing = self
-            .world
-            .within(left, get)
-            .await
-            .ok_or(Failure::OutOfTime)??;
+        let standing = self.world.within(left, get).await.ok_or(Failure::OutOfTime)??;
         self.open(key, standing)
     }
 
@@ -74,10 +67,7 @@ impl<W: World> Shelf<'_, W> {
     pub async fn write(&self, recalled: &Recalled, kept: &Kept) -> Result<Written, Failure> {
         let due = kept.due(self.reader, self.world.now());
         let value = self.sealed(&recalled.key, &kept.to_bytes()?)?;
-        let value = Value {
-            agenda: due.map(|at| (Queue::Due, at)),
-            ..value
-        };
+        let value = Value { agenda: due.map(|at| (Queue::Due, at)), ..value };
         match self.put(&recalled.key, &value, recalled.version).await? {
             Put::Won => Ok(Written::Won),
             Put::Lost(standing) => self.open(recalled.key.clone(), standing).map(Written::Lost),
@@ -89,10 +79,7 @@ impl<W: World> Shelf<'_, W> {
     /// # Errors
     /// Where the outcome is unknown.
     pub async fn mark(&self, key: &str, expires: UnixMillis) -> Result<bool, Failure> {
-        let value = Value {
-            expires: Some(expires),
-            ..self.sealed(key, b"")?
-        };
+        let value = Value { expires: Some(expires), ..self.sealed(key, b"")? };
         Ok(self.put(key, &value, None).await? == Put::Won)
     }
 
@@ -108,12 +95,7 @@ impl<W: World> Shelf<'_, W> {
     fn sealed(&self, key: &str, bytes: &[u8]) -> Result<Value, Failure> {
         let bytes = self.vault.seal(key, bytes, self.world.random())?;
         let version = Version(self.world.random());
-        Ok(Value {
-            version,
-            bytes,
-            agenda: None,
-            expires: None,
-        })
+        Ok(Value { version, bytes, agenda: None, expires: None })
     }
 
     /// Writes, and writes again under the same version where no reply came: the write that is
@@ -123,11 +105,7 @@ impl<W: World> Shelf<'_, W> {
         for _ in 0..=MAX_RESENDS {
             let put = self.world.store().put(key, value, over, self.world.now());
             let left = self.deadline.left(self.world);
-            outcome = self
-                .world
-                .within(left, put)
-                .await
-                .ok_or(Failure::OutOfTime)?;
+            outcome = self.world.within(left, put).await.ok_or(Failure::OutOfTime)?;
             if outcome.is_ok() {
                 break;
             }

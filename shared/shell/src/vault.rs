@@ -67,11 +67,7 @@ impl Vault {
     /// A vault that seals with the current key, where there is one, and opens with either.
     pub fn new(current: Option<&SealKey>, previous: Option<&SealKey>, clear: Clear) -> Self {
         let cipher = |key: &SealKey| Aes256Gcm::new(&key.0.into());
-        Self {
-            current: current.map(cipher),
-            previous: previous.map(cipher),
-            clear,
-        }
+        Self { current: current.map(cipher), previous: previous.map(cipher), clear }
     }
 
     /// Seals bytes for a place in the store. The nonce must never be used twice.
@@ -88,10 +84,7 @@ impl Vault {
             (None, Clear::Refused) => Err(Unopened),
             (None, Clear::Allowed) => Ok([&[CLEAR], bytes].concat()),
             (Some(cipher), _) => {
-                let payload = Payload {
-                    msg: bytes,
-                    aad: place.as_bytes(),
-                };
+                let payload = Payload { msg: bytes, aad: place.as_bytes() };
                 let nonce: Nonce<Aes256Gcm> = nonce.into();
                 let sealed = cipher.encrypt(&nonce, payload).map_err(|_| Unopened)?;
                 Ok([&[SEALED], nonce.as_slice(), &sealed].concat())
@@ -109,10 +102,7 @@ impl Vault {
             (Some((&SEALED, rest)), _) => {
                 let (nonce, msg) = rest.split_first_chunk::<NONCE_LEN>().ok_or(Unopened)?;
                 let nonce: Nonce<Aes256Gcm> = (*nonce).into();
-                let payload = || Payload {
-                    msg,
-                    aad: place.as_bytes(),
-                };
+                let payload = || Payload { msg, aad: place.as_bytes() };
                 let open = |cipher: &Aes256Gcm| cipher.decrypt(&nonce, payload()).ok();
                 let ciphers = [&self.current, &self.previous].into_iter().flatten();
                 ciphers.filter_map(open).next().ok_or(Unopened)
@@ -162,21 +152,13 @@ mod tests {
         assert_eq!(sealing.open("a", &clear).as_deref(), Ok(b"text".as_slice()));
         let beyond = Vault::new(Some(&key(1)), None, Clear::Refused);
         assert_eq!(beyond.open("a", &clear), Err(Unopened));
-        assert_eq!(
-            Vault::new(None, None, Clear::Refused).seal("a", b"", [0; 12]),
-            Err(Unopened)
-        );
+        assert_eq!(Vault::new(None, None, Clear::Refused).seal("a", b"", [0; 12]), Err(Unopened));
     }
 
     #[test]
     fn keys_are_32_bytes() {
         assert!(SealKey::parse(&STANDARD.encode([9; 32])).is_ok());
-        for text in [
-            "",
-            "short",
-            &STANDARD.encode([9; 31]),
-            &STANDARD.encode([9; 33]),
-        ] {
+        for text in ["", "short", &STANDARD.encode([9; 31]), &STANDARD.encode([9; 33])] {
             assert_eq!(SealKey::parse(text), Err(BadKey));
         }
     }

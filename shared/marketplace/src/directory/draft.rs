@@ -43,10 +43,7 @@ impl Draft {
         touched: &BTreeSet<PartName>,
         read: &BTreeMap<PartName, Vec<u8>>,
     ) -> Result<Self, Fault> {
-        let mut draft = Self {
-            spans: Vec::new(),
-            read: BTreeMap::new(),
-        };
+        let mut draft = Self { spans: Vec::new(), read: BTreeMap::new() };
         for name in touched {
             let bytes = read.get(name).ok_or(Fault::Missing(*name))?;
             let rows = row::from_bytes(bytes).ok_or(Fault::Unreadable)?;
@@ -73,17 +70,12 @@ impl Draft {
         let Some(part) = self.read.get(&to.part) else {
             return Ok(Span::Closed(*to));
         };
-        let rows: BTreeMap<Identity, Row> = within(part, to.from, until)
-            .map(|row| (row.identity, *row))
-            .collect();
+        let rows: BTreeMap<Identity, Row> =
+            within(part, to.from, until).map(|row| (row.identity, *row)).collect();
         if rows.len() != to.rows() {
             return Err(Fault::Unreadable);
         }
-        Ok(Span::Open(Open {
-            from: to.from,
-            parts: vec![to.part],
-            rows,
-        }))
+        Ok(Span::Open(Open { from: to.from, parts: vec![to.part], rows }))
     }
 
     /// The rows among which an identity has its place, if they are open.
@@ -218,11 +210,7 @@ impl Open {
     /// The rows in portions of a part, each from an identity up to the next portion's.
     fn cut(&self, until: Option<Identity>) -> Vec<(Identity, Option<Identity>, Vec<Row>)> {
         let rows: Vec<Row> = self.rows.values().copied().collect();
-        let portions = if rows.len() > PART_ROWS {
-            rows.len().div_ceil(FILLED_ROWS)
-        } else {
-            1
-        };
+        let portions = if rows.len() > PART_ROWS { rows.len().div_ceil(FILLED_ROWS) } else { 1 };
         let portions: Vec<&[Row]> = rows.chunks(rows.len().div_ceil(portions).max(1)).collect();
         let later = portions.iter().skip(1);
         let ends = later.map(|portion| portion.first().map(|row| row.identity));

@@ -52,11 +52,7 @@ impl Reference {
         let (from, rest) = bytes.split_first_chunk()?;
         let (part, rows) = rest.split_first_chunk()?;
         let rows = u16::from_be_bytes(*rows.first_chunk()?);
-        Self::new(
-            Identity::from_bytes(*from),
-            PartName(*part),
-            usize::from(rows),
-        )
+        Self::new(Identity::from_bytes(*from), PartName(*part), usize::from(rows))
     }
 }
 
@@ -74,10 +70,8 @@ pub(super) fn to_text(references: &[Reference]) -> String {
 pub(super) fn from_text(text: &str) -> Option<Vec<Reference>> {
     let bytes = STANDARD_NO_PAD.decode(text).ok()?;
     let (references, rest) = bytes.as_chunks();
-    let references: Vec<Reference> = references
-        .iter()
-        .map(Reference::from_bytes)
-        .collect::<Option<_>>()?;
+    let references: Vec<Reference> =
+        references.iter().map(Reference::from_bytes).collect::<Option<_>>()?;
     let begins = references.first()?.from == Identity::LOWEST;
     let in_order = references.is_sorted_by(|a, b| a.from < b.from);
     Some(references).filter(|_| begins && in_order && rest.is_empty())

@@ -76,11 +76,7 @@ impl State {
 
 impl Row {
     pub fn new(identity: Identity, at: UnixMillis, state: State) -> Self {
-        Self {
-            identity,
-            at: storable(at),
-            state,
-        }
+        Self { identity, at: storable(at), state }
     }
 
     fn to_bytes(self) -> [u8; ROW_LEN] {

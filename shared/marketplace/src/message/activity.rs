@@ -121,10 +121,7 @@ mod tests {
     #[test]
     fn words_belong_to_their_contract() {
         let named = |contract, word| Activity::named(Interface::Base, contract, word);
-        assert_eq!(
-            named(Contract::V1, "upgrade"),
-            Some(Activity::UpgradeInstance)
-        );
+        assert_eq!(named(Contract::V1, "upgrade"), Some(Activity::UpgradeInstance));
         assert_eq!(named(Contract::V2, "upgrade"), None);
         assert_eq!(named(Contract::V2, "expireInstance"), None);
         assert_eq!(named(Contract::V1, "NewInstance"), None);

@@ -37,11 +37,7 @@ impl Details {
             }
             let value = details.kept(name, value);
             let named = guide_fields(activity, verified.contract()).contains(&name.as_str());
-            let fields = if named {
-                &mut details.named
-            } else {
-                &mut details.other
-            };
+            let fields = if named { &mut details.named } else { &mut details.other };
             fields.insert(name.clone(), value);
         }
         details
@@ -102,9 +98,7 @@ const PASSING: [&str; 3] = ["acceptanceTime", "activity", "businessId"];
 
 /// The guide's tables. A field that is missing here reaches the product under `other`.
 fn guide_fields(activity: Activity, contract: Contract) -> &'static [&'static str] {
-    let row = GUIDE
-        .iter()
-        .find(|(named, of, _)| *named == activity && *of == contract);
+    let row = GUIDE.iter().find(|(named, of, _)| *named == activity && *of == contract);
     row.map_or(&[], |(_, _, fields)| fields)
 }
 
@@ -165,21 +159,8 @@ const GUIDE: [Table; 18] = [
     ]),
 ];
 
-const KIT_TENANT: &[&str] = &[
-    "instanceId",
-    "orderId",
-    "tenantId",
-    "tenantCode",
-    "name",
-    "domainName",
-    "flag",
-];
+const KIT_TENANT: &[&str] =
+    &["instanceId", "orderId", "tenantId", "tenantCode", "name", "domainName", "flag"];
 
-const KIT_DEPARTMENT: &[&str] = &[
-    "instanceId",
-    "tenantId",
-    "orgCode",
-    "orgName",
-    "parentCode",
-    "flag",
-];
+const KIT_DEPARTMENT: &[&str] =
+    &["instanceId", "tenantId", "orgCode", "orgName", "parentCode", "flag"];

@@ -85,21 +85,13 @@ impl<'a> Fields<'a> {
 
     /// The member as it stands; `null` is absence.
     pub fn value(self, name: &str) -> Option<&'a Json> {
-        let member = self
-            .0
-            .members()
-            .iter()
-            .find(|(standing, _)| standing == name);
-        member
-            .map(|(_, value)| value)
-            .filter(|value| **value != Json::Null)
+        let member = self.0.members().iter().find(|(standing, _)| standing == name);
+        member.map(|(_, value)| value).filter(|value| **value != Json::Null)
     }
 
     /// A scalar as text; blank is absence, and so is what is nested.
     pub fn text(self, name: &str) -> Option<&'a str> {
-        self.value(name)?
-            .as_text()
-            .filter(|text| !text.trim().is_empty())
+        self.value(name)?.as_text().filter(|text| !text.trim().is_empty())
     }
 
     /// A mandatory text, of any length.
@@ -108,11 +100,7 @@ impl<'a> Fields<'a> {
     /// Where it is missing, blank or nested.
     pub fn mandatory(self, name: &'static str) -> Result<&'a str, Malformed> {
         let nested = matches!(self.value(name), Some(Json::Array(_) | Json::Object(_)));
-        let kind = if nested {
-            MalformedKind::WrongType
-        } else {
-            MalformedKind::Missing
-        };
+        let kind = if nested { MalformedKind::WrongType } else { MalformedKind::Missing };
         self.text(name).ok_or(Malformed { field: name, kind })
     }
 
@@ -123,10 +111,9 @@ impl<'a> Fields<'a> {
     pub fn word<T: Copy>(self, name: &'static str, words: &[(&str, T)]) -> Result<T, Malformed> {
         let text = self.mandatory(name)?;
         let found = words.iter().find(|(word, _)| *word == text);
-        found.map(|(_, meaning)| *meaning).ok_or(Malformed {
-            field: name,
-            kind: MalformedKind::Unknown,
-        })
+        found
+            .map(|(_, meaning)| *meaning)
+            .ok_or(Malformed { field: name, kind: MalformedKind::Unknown })
     }
 
     /// The activity that a base call names, if it is one of this contract's.
@@ -140,10 +127,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Any other value.
     pub fn purpose(self) -> Result<Purpose, Malformed> {
-        let unknown = Malformed {
-            field: "testFlag",
-            kind: MalformedKind::Unknown,
-        };
+        let unknown = Malformed { field: "testFlag", kind: MalformedKind::Unknown };
         match self.value("testFlag").map(Json::as_text) {
             None | Some(Some("" | "0")) => Ok(Purpose::Real),
             Some(Some("1")) => Ok(Purpose::Rehearsal),
@@ -156,10 +140,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Where V1's `timeStamp` names no second of the calendar.
     pub fn signed_at(self) -> Result<UnixMillis, Malformed> {
-        self.0.signed_at().ok_or(Malformed {
-            field: "timeStamp",
-            kind: MalformedKind::NoTime,
-        })
+        self.0.signed_at().ok_or(Malformed { field: "timeStamp", kind: MalformedKind::NoTime })
     }
 
     /// `expireTime`: 14 or 17 digits, UTC.
@@ -168,10 +149,7 @@ impl<'a> Fields<'a> {
     /// Where it is missing or names no point in time.
     pub fn expire_time(self) -> Result<UnixMillis, Malformed> {
         let text = self.mandatory("expireTime")?;
-        let no_time = Malformed {
-            field: "expireTime",
-            kind: MalformedKind::NoTime,
-        };
+        let no_time = Malformed { field: "expireTime", kind: MalformedKind::NoTime };
         UnixMillis::from_utc_digits(text).ok_or(no_time)
     }
 
@@ -271,7 +249,5 @@ impl fmt::Debug for Fields<'_> {
 /// Splits a comma-separated list of instance IDs: blank items skipped, repeats once.
 pub(super) fn split_ids(text: &str) -> Vec<&str> {
     let mut seen = BTreeSet::new();
-    text.split(',')
-        .filter(|id| !id.trim().is_empty() && seen.insert(*id))
-        .collect()
+    text.split(',').filter(|id| !id.trim().is_empty() && seen.insert(*id)).collect()
 }

@@ -134,15 +134,9 @@ mod tests {
     #[test]
     fn lengths_count_characters() {
         assert!(OrderId::parse(&"😀".repeat(64)).is_ok());
-        assert_eq!(
-            OrderId::parse(&"😀".repeat(65)),
-            Err(MalformedKind::TooLong)
-        );
+        assert_eq!(OrderId::parse(&"😀".repeat(65)), Err(MalformedKind::TooLong));
         assert_eq!(OrderId::parse(" \u{3000}"), Err(MalformedKind::Missing));
-        assert_eq!(
-            OrderId::parse("a\r\n"),
-            Err(MalformedKind::ControlCharacter)
-        );
+        assert_eq!(OrderId::parse("a\r\n"), Err(MalformedKind::ControlCharacter));
         assert_eq!(OrderId::parse("a ").unwrap().as_str(), "a ");
     }
 
@@ -150,17 +144,8 @@ mod tests {
     #[test]
     fn derived_ids_are_version_5_uuids() {
         let derive = |order, line, product| InstanceId::derive(order, line, product).to_string();
-        assert_eq!(
-            derive("CS1", None, None),
-            "5222030e-3ea2-5681-b7e8-a216715e0cc4"
-        );
-        assert_eq!(
-            derive("CS1", Some("CS1-1"), None),
-            "c8f0f10b-44d1-57e0-bae2-78ecaf8a2052"
-        );
-        assert_eq!(
-            derive("CS1", None, Some("P1")),
-            "954c6e24-aded-5a6c-a852-9aa40abf183f"
-        );
+        assert_eq!(derive("CS1", None, None), "5222030e-3ea2-5681-b7e8-a216715e0cc4");
+        assert_eq!(derive("CS1", Some("CS1-1"), None), "c8f0f10b-44d1-57e0-bae2-78ecaf8a2052");
+        assert_eq!(derive("CS1", None, Some("P1")), "954c6e24-aded-5a6c-a852-9aa40abf183f");
     }
 }

@@ -46,14 +46,11 @@ impl StatusChange {
     pub fn read_status(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         let freeze = match fields.contract() {
-            Contract::V1 => fields.word(
-                "instanceStatus",
-                &[("FREEZE", Some(FreezeCause::Status)), ("NORMAL", None)],
-            ),
-            Contract::V2 => fields.word(
-                "status",
-                &[("FREEZE", Some(FreezeCause::Status)), ("UNFREEZE", None)],
-            ),
+            Contract::V1 => fields
+                .word("instanceStatus", &[("FREEZE", Some(FreezeCause::Status)), ("NORMAL", None)]),
+            Contract::V2 => {
+                fields.word("status", &[("FREEZE", Some(FreezeCause::Status)), ("UNFREEZE", None)])
+            }
         };
         Ok(Self {
             instance_id: fields.instance_id()?,
@@ -112,14 +109,9 @@ impl QueryInstance {
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let ids = Self::rehearsed_ids(verified)?;
         let parse = |id: &String| {
-            InstanceId::parse(id).map_err(|kind| Malformed {
-                field: "instanceId",
-                kind,
-            })
+            InstanceId::parse(id).map_err(|kind| Malformed { field: "instanceId", kind })
         };
-        Ok(Self {
-            instance_ids: ids.iter().map(parse).collect::<Result<_, _>>()?,
-        })
+        Ok(Self { instance_ids: ids.iter().map(parse).collect::<Result<_, _>>()? })
     }
 
     /// The IDs that a rehearsal echoes, whatever they look like.
@@ -128,12 +120,7 @@ impl QueryInstance {
     /// Where no ID or more than 100 stand there.
     pub fn rehearsed_ids(verified: &Verified) -> Result<Vec<String>, Malformed> {
         let ids = split_ids(Fields::of(verified).mandatory("instanceId")?);
-        let malformed = |kind| {
-            Err(Malformed {
-                field: "instanceId",
-                kind,
-            })
-        };
+        let malformed = |kind| Err(Malformed { field: "instanceId", kind });
         match ids.len() {
             0 => malformed(MalformedKind::Missing),
             1..=MAX_IDS => Ok(ids.into_iter().map(str::to_owned).collect()),
@@ -158,10 +145,7 @@ impl ChangeInstanceCheck {
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         let instance_id = fields.instance_id()?;
-        let malformed = |kind| Malformed {
-            field: "productInfo",
-            kind,
-        };
+        let malformed = |kind| Malformed { field: "productInfo", kind };
         match fields.value("productInfo") {
             Some(Json::Array(_) | Json::Object(_)) => Ok(Self { instance_id }),
             Some(Json::Text(text)) if !text.trim().is_empty() => match Json::parse(text) {

@@ -23,10 +23,7 @@ impl Flag {
     /// # Errors
     /// Where it is missing or of no list.
     pub fn read(fields: Fields<'_>) -> Result<Self, Malformed> {
-        fields.word(
-            "flag",
-            &[("0", Self::Delete), ("1", Self::Put), ("2", Self::Put)],
-        )
+        fields.word("flag", &[("0", Self::Delete), ("1", Self::Put), ("2", Self::Put)])
     }
 }
 
@@ -67,10 +64,7 @@ impl TenantSync {
         };
         let domain = wanted("domainName")?;
         if flag == Flag::Put && !is_domain(&domain) {
-            return Err(Malformed {
-                field: "domainName",
-                kind: MalformedKind::NoDomain,
-            });
+            return Err(Malformed { field: "domainName", kind: MalformedKind::NoDomain });
         }
         Ok(Self {
             instance_id: fields.kit_instance_id()?,
@@ -142,10 +136,7 @@ impl ApplicationSync {
     pub fn sealed_secret(fields: Fields<'_>) -> Result<&str, Malformed> {
         let sealed = fields.mandatory("clientSecret")?;
         if sealed.chars().count() > MAX_SECRET_LETTERS {
-            return Err(Malformed {
-                field: "clientSecret",
-                kind: MalformedKind::TooLong,
-            });
+            return Err(Malformed { field: "clientSecret", kind: MalformedKind::TooLong });
         }
         Ok(sealed)
     }
@@ -181,16 +172,10 @@ impl SingleOrgSync {
         if flag == Flag::Put {
             let names = ["orgName", "OrgName", "name"];
             if names.iter().all(|name| fields.text(name).is_none()) {
-                return Err(Malformed {
-                    field: "orgName",
-                    kind: MalformedKind::Missing,
-                });
+                return Err(Malformed { field: "orgName", kind: MalformedKind::Missing });
             }
             if fields.text("parentCode") == Some(org_code.as_str()) {
-                return Err(Malformed {
-                    field: "parentCode",
-                    kind: MalformedKind::Cyclic,
-                });
+                return Err(Malformed { field: "parentCode", kind: MalformedKind::Cyclic });
             }
         }
         Ok(Self {

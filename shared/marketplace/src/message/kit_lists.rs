@@ -68,11 +68,7 @@ impl AuthSync {
     /// account.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
-        let three = [
-            ("0", UserChange::Delete),
-            ("1", UserChange::Put),
-            ("2", UserChange::Put),
-        ];
+        let three = [("0", UserChange::Delete), ("1", UserChange::Put), ("2", UserChange::Put)];
         let change = match fields.contract() {
             Contract::V1 => fields.word("flag", &three),
             Contract::V2 if fields.text("flag") == Some("3") => Ok(UserChange::Revoke),
@@ -106,10 +102,7 @@ impl AllOrgSync {
         let list = list(fields, name, Names::MaybeBare)?;
         let records = records(list, "orgCode", |text| OrgCode::parse(text).map(drop))?;
         if has_circle(&records) {
-            return Err(Malformed {
-                field: "parentCode",
-                kind: MalformedKind::Cyclic,
-            });
+            return Err(Malformed { field: "parentCode", kind: MalformedKind::Cyclic });
         }
         Ok(Self {
             instance_id: fields.kit_instance_id()?,
@@ -153,25 +146,18 @@ fn records(
 ) -> Result<Vec<Record>, Malformed> {
     let malformed = |kind| Malformed { field: name, kind };
     let record = |item: Json| {
-        let identity = member(&item, name)
-            .and_then(Json::as_text)
-            .unwrap_or_default()
-            .to_owned();
+        let identity = member(&item, name).and_then(Json::as_text).unwrap_or_default().to_owned();
         parse(&identity).map_err(malformed)?;
-        Ok(Record {
-            identity,
-            value: cut(item),
-        })
+        Ok(Record { identity, value: cut(item) })
     };
     items.into_iter().map(record).collect()
 }
 
 fn member<'a>(item: &'a Json, name: &str) -> Option<&'a Json> {
     match item {
-        Json::Object(members) => members
-            .iter()
-            .find(|(standing, _)| standing == name)
-            .map(|(_, value)| value),
+        Json::Object(members) => {
+            members.iter().find(|(standing, _)| standing == name).map(|(_, value)| value)
+        }
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Array(_) => None,
     }
 }
@@ -183,12 +169,9 @@ fn cut(value: Json) -> Json {
             None => Json::Text(text),
         },
         Json::Array(items) => Json::Array(items.into_iter().map(cut).collect()),
-        Json::Object(members) => Json::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| (name, cut(value)))
-                .collect(),
-        ),
+        Json::Object(members) => {
+            Json::Object(members.into_iter().map(|(name, value)| (name, cut(value))).collect())
+        }
         Json::Null | Json::Bool(_) | Json::Number(_) => value,
     }
 }
@@ -200,10 +183,8 @@ fn has_circle(records: &[Record]) -> bool {
         let parent = member(&record.value, "parentCode").and_then(Json::as_text);
         parent.filter(|code| !code.is_empty()).map(str::to_owned)
     };
-    let parents: BTreeMap<&str, Option<String>> = records
-        .iter()
-        .map(|record| (record.identity.as_str(), parent(record)))
-        .collect();
+    let parents: BTreeMap<&str, Option<String>> =
+        records.iter().map(|record| (record.identity.as_str(), parent(record))).collect();
     let mut walked: BTreeMap<&str, usize> = BTreeMap::new();
     for (walk, start) in records.iter().enumerate() {
         let mut at = Some(start.identity.as_str());
@@ -231,9 +212,7 @@ fn with_quoted_names(text: &str) -> String {
                 // What is escaped never ends a string.
                 let escaped = rest.chars().next();
                 out.extend(escaped);
-                rest = rest
-                    .get(escaped.map_or(0, char::len_utf8)..)
-                    .unwrap_or_default();
+                rest = rest.get(escaped.map_or(0, char::len_utf8)..).unwrap_or_default();
             }
             '"' => in_string = !in_string,
             '{' | ',' if !in_string => rest = quote_name(rest, &mut out),
@@ -264,14 +243,8 @@ mod tests {
     #[test]
     fn bare_names_get_quotes() {
         let cases = [
-            (
-                r#"[{orgCode:"1", name : "a,b:{c:d"}]"#,
-                r#"[{"orgCode":"1","name" : "a,b:{c:d"}]"#,
-            ),
-            (
-                r#"[{"a":"x\",b:1",c:[1,2]}]"#,
-                r#"[{"a":"x\",b:1","c":[1,2]}]"#,
-            ),
+            (r#"[{orgCode:"1", name : "a,b:{c:d"}]"#, r#"[{"orgCode":"1","name" : "a,b:{c:d"}]"#),
+            (r#"[{"a":"x\",b:1",c:[1,2]}]"#, r#"[{"a":"x\",b:1","c":[1,2]}]"#),
             ("[1,2]", "[1,2]"),
             ("[{a", "[{a"),
         ];
@@ -283,10 +256,7 @@ mod tests {
     fn departments(pairs: &[(&str, &str)]) -> Vec<Record> {
         let record = |(code, parent): &(&str, &str)| {
             let text = format!(r#"{{"orgCode":"{code}","parentCode":"{parent}"}}"#);
-            Record {
-                identity: (*code).to_owned(),
-                value: Json::parse(&text).unwrap(),
-            }
+            Record { identity: (*code).to_owned(), value: Json::parse(&text).unwrap() }
         };
         pairs.iter().map(record).collect()
     }
@@ -294,12 +264,7 @@ mod tests {
     #[test]
     fn circles_are_seen_and_lines_are_none() {
         assert!(has_circle(&departments(&[("a", "a")])));
-        assert!(has_circle(&departments(&[
-            ("x", ""),
-            ("a", "b"),
-            ("b", "c"),
-            ("c", "a")
-        ])));
+        assert!(has_circle(&departments(&[("x", ""), ("a", "b"), ("b", "c"), ("c", "a")])));
         assert!(!has_circle(&departments(&[
             ("a", ""),
             ("b", "a"),
@@ -307,10 +272,8 @@ mod tests {
             ("d", "elsewhere")
         ])));
         let codes: Vec<String> = (0..10_000).map(|code| code.to_string()).collect();
-        let line: Vec<_> = codes
-            .windows(2)
-            .map(|pair| (pair[1].as_str(), pair[0].as_str()))
-            .collect();
+        let line: Vec<_> =
+            codes.windows(2).map(|pair| (pair[1].as_str(), pair[0].as_str())).collect();
         assert!(!has_circle(&departments(&line)));
     }
 }

@@ -59,12 +59,7 @@ impl NewInstance {
     pub fn rehearsed_id(verified: &Verified) -> InstanceId {
         let fields = Fields::of(verified);
         let text = |name| fields.text(name);
-        derive(
-            fields,
-            text("orderId").unwrap_or_default(),
-            text("orderLineId"),
-            text("productId"),
-        )
+        derive(fields, text("orderId").unwrap_or_default(), text("orderLineId"), text("productId"))
     }
 }
 

@@ -115,10 +115,7 @@ fn scene(fields: Fields<'_>) -> Result<(Scene, Direction), Malformed> {
             &[
                 ("RENEWAL", (Scene::Renewal, Direction::Forward)),
                 ("RENEWAL_CHANGE", (Scene::RenewalChange, Direction::Forward)),
-                (
-                    "TRIAL_TO_FORMAL",
-                    (Scene::TrialToFormal, Direction::EitherWay),
-                ),
+                ("TRIAL_TO_FORMAL", (Scene::TrialToFormal, Direction::EitherWay)),
                 (
                     "UNSUBSCRIBE_RENEWAL_PERIOD",
                     (Scene::UnsubscribeRenewalPeriod, Direction::EitherWay),
@@ -130,10 +127,7 @@ fn scene(fields: Fields<'_>) -> Result<(Scene, Direction), Malformed> {
 
 /// V1 has no scene: a flag and the sign of the amount stand for it.
 fn v1_scene(fields: Fields<'_>) -> (Scene, Direction) {
-    match (
-        fields.text("trialToFormal"),
-        fields.text("orderAmount").and_then(sign),
-    ) {
+    match (fields.text("trialToFormal"), fields.text("orderAmount").and_then(sign)) {
         (Some("1"), _) => (Scene::Trial, Direction::EitherWay),
         (_, Some(Sign::Negative)) => (Scene::Cancel, Direction::EitherWay),
         (_, Some(Sign::Positive)) => (Scene::Renew, Direction::Forward),

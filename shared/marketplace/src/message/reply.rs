@@ -35,12 +35,7 @@ pub struct InstanceInfo {
 impl Reply {
     /// The bare answer of a code.
     pub const fn of(code: ResultCode) -> Self {
-        Self {
-            code,
-            instance_id: None,
-            app_info: None,
-            info: Vec::new(),
-        }
+        Self { code, instance_id: None, app_info: None, info: Vec::new() }
     }
 
     /// The answer that the marketplace wants to every change.
@@ -67,22 +62,14 @@ impl Reply {
             result_msg: self.code.message(),
             encrypt_type: cipher.as_ref().map(|_| strength.encrypt_type()),
             instance_id: id,
-            app_info: self
-                .app_info
-                .as_ref()
-                .map(|info| app_info(id.unwrap_or_default(), info)),
+            app_info: self.app_info.as_ref().map(|info| app_info(id.unwrap_or_default(), info)),
             info: self
                 .info
                 .iter()
-                .map(
-                    |InstanceInfo {
-                         instance_id,
-                         app_info: info,
-                     }| WireInfo {
-                        instance_id,
-                        app_info: app_info(instance_id, info),
-                    },
-                )
+                .map(|InstanceInfo { instance_id, app_info: info }| WireInfo {
+                    instance_id,
+                    app_info: app_info(instance_id, info),
+                })
                 .collect(),
         };
         // Structs of text under fixed names: there is nothing in them that could fail.

@@ -30,33 +30,23 @@ impl Joined {
         if !named.iter().all(|(name, _)| is_name(name)) {
             return Err(Rejection::ParameterMalformed);
         }
-        if named
-            .windows(2)
-            .any(|pair| matches!(pair, [(a, _), (b, _)] if a == b))
-        {
+        if named.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
             return Err(Rejection::ParameterRepeated);
         }
         let time_stamp = named.iter().find(|(name, _)| name == "timeStamp");
-        let time_stamp = time_stamp
-            .map(|(_, value)| value.clone())
-            .unwrap_or_default();
+        let time_stamp = time_stamp.map(|(_, value)| value.clone()).unwrap_or_default();
         let digits = time_stamp.bytes().all(|byte| byte.is_ascii_digit());
         if !digits || !matches!(time_stamp.len(), 14 | 17) {
             return Err(Rejection::TimeStampMalformed);
         }
-        Ok(Self {
-            sorted: named,
-            time_stamp,
-        })
+        Ok(Self { sorted: named, time_stamp })
     }
 
     /// The key that signed these texts.
     pub fn signer<'a>(&self, keys: &'a Keyring, signature: &[u8; 32]) -> Option<&'a AccessKey> {
         let joined = self.join();
         keys.matching(|key| {
-            auth_token(key.as_str(), &self.time_stamp, &joined)
-                .ct_eq(signature)
-                .into()
+            auth_token(key.as_str(), &self.time_stamp, &joined).ct_eq(signature).into()
         })
     }
 
@@ -91,11 +81,8 @@ impl Joined {
     }
 
     fn join(&self) -> String {
-        let pairs: Vec<_> = self
-            .sorted
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let pairs: Vec<_> =
+            self.sorted.iter().map(|(name, value)| format!("{name}={value}")).collect();
         pairs.join("&")
     }
 }
@@ -118,8 +105,5 @@ fn is_name(name: &str) -> bool {
 
 fn folds(value: &str, names: &[&str]) -> bool {
     let mut rests = value.split('&').skip(1);
-    rests.any(|rest| {
-        rest.split_once('=')
-            .is_some_and(|(name, _)| names.contains(&name))
-    })
+    rests.any(|rest| rest.split_once('=').is_some_and(|(name, _)| names.contains(&name)))
 }

@@ -18,9 +18,7 @@ pub(super) fn verify(
     let first = parse(Winner::First)?;
     if first.conflicting {
         let signed = |document: Document| {
-            Ok(Joined::new(texts(document.members)?)?
-                .signer(keys, &signature)
-                .is_some())
+            Ok(Joined::new(texts(document.members)?)?.signer(keys, &signature).is_some())
         };
         let [by_first, by_last] = [signed(first), parse(Winner::Last).and_then(signed)];
         return Err(if by_first? || by_last? {
@@ -35,9 +33,7 @@ pub(super) fn verify(
         Some(key) => (joined, Form::Received, key),
         None => {
             let decoded = Joined::new(decoded(texts)?)?;
-            let key = decoded
-                .signer(keys, &signature)
-                .ok_or(Rejection::SignatureWrong)?;
+            let key = decoded.signer(keys, &signature).ok_or(Rejection::SignatureWrong)?;
             (decoded, Form::Decoded, key)
         }
     };
@@ -51,9 +47,7 @@ fn token<'a>(headers: &Headers<'a>) -> Result<&'a str, Rejection> {
         [token] => *token,
         _ => return Err(Rejection::ParameterRepeated),
     };
-    let unquoted = token
-        .strip_prefix('"')
-        .and_then(|token| token.strip_suffix('"'));
+    let unquoted = token.strip_prefix('"').and_then(|token| token.strip_suffix('"'));
     Ok(unquoted.unwrap_or(token))
 }
 
@@ -102,14 +96,8 @@ mod tests {
 
     fn verified(body: &str, tokens: &[&str]) -> Result<Verified, Rejection> {
         let key = AccessKey::parse("11111111-2222-3333-4444-555555555555").unwrap();
-        let keys = Keyring {
-            current: key,
-            previous: None,
-        };
-        let headers = Headers {
-            auth_token: tokens.to_vec(),
-            ..Headers::default()
-        };
+        let keys = Keyring { current: key, previous: None };
+        let headers = Headers { auth_token: tokens.to_vec(), ..Headers::default() };
         verify(&headers, body.as_bytes(), &keys)
     }
 
@@ -130,22 +118,13 @@ mod tests {
             wrong
         );
         assert_eq!(verified("[]", &[TENANT_TOKEN]).err(), wrong);
-        assert_eq!(
-            verified(TENANT, &[]).err(),
-            Some(Rejection::SignatureMissing)
-        );
+        assert_eq!(verified(TENANT, &[]).err(), Some(Rejection::SignatureMissing));
         let twice = verified(TENANT, &[TENANT_TOKEN, TENANT_TOKEN]).err();
         assert_eq!(twice, Some(Rejection::ParameterRepeated));
         let nested = TENANT.replace("\"huawei\"", "[]");
-        assert_eq!(
-            verified(&nested, &[TENANT_TOKEN]).err(),
-            Some(Rejection::BodyMalformed)
-        );
+        assert_eq!(verified(&nested, &[TENANT_TOKEN]).err(), Some(Rejection::BodyMalformed));
         let conflicting = TENANT.replace("\"flag\":1", "\"flag\":0,\"flag\":1");
-        assert_eq!(
-            verified(&conflicting, &[TENANT_TOKEN]).err(),
-            Some(Rejection::BodyConflicting)
-        );
+        assert_eq!(verified(&conflicting, &[TENANT_TOKEN]).err(), Some(Rejection::BodyConflicting));
         let blank = TENANT.replace("\"orderId\":\"\"", "\"orderId\":\" \",\"more\":null");
         assert!(verified(&blank, &[TENANT_TOKEN]).is_ok());
     }

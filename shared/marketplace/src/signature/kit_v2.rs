@@ -36,12 +36,8 @@ mod tests {
     fn signs_the_payload_itself() {
         let sign = |payload: &str| {
             let nonce = "50D83FDECAED6CCD8EF597F2A577950527928BA287D04E6036E92B2806FD17DA";
-            let signature = sign(
-                "constructed-kit-key-0002",
-                nonce,
-                "1680508066618",
-                payload.as_bytes(),
-            );
+            let signature =
+                sign("constructed-kit-key-0002", nonce, "1680508066618", payload.as_bytes());
             hex::encode_upper(signature)
         };
         let raw = concat!(
@@ -50,10 +46,7 @@ mod tests {
             r#""name": "huaiweitest","domainName": "https://example.tenantaccount.com","#,
             r#""flag": 1,"testFlag": 0,"timeStamp": "20220413093539534"}"#
         );
-        assert_eq!(
-            sign(raw),
-            "9AE896670E159411BAC22C626800A88660AD4EF71827D484DA0F50B4DDBD516A"
-        );
+        assert_eq!(sign(raw), "9AE896670E159411BAC22C626800A88660AD4EF71827D484DA0F50B4DDBD516A");
         let document = crate::json::Document::parse(raw.as_bytes(), crate::json::Winner::First);
         let canonical = crate::json::canonical(&document.unwrap().members, Scalars::AsReceived);
         assert_eq!(

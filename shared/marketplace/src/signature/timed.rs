@@ -51,20 +51,12 @@ impl Proof {
         if signed_at.millis().abs_diff(now.millis()) > TOLERANCE_MILLIS {
             return Err(Rejection::OutsideTolerance);
         }
-        let nonce = nonce
-            .filter(|nonce| is_nonce(nonce))
-            .ok_or(Rejection::NonceMalformed)?;
-        let signature = signature
-            .filter(|hex| !hex.is_empty())
-            .ok_or(Rejection::SignatureMissing)?;
+        let nonce = nonce.filter(|nonce| is_nonce(nonce)).ok_or(Rejection::NonceMalformed)?;
+        let signature =
+            signature.filter(|hex| !hex.is_empty()).ok_or(Rejection::SignatureMissing)?;
         let signature =
             <[u8; 32]>::from_hex(signature).map_err(|_| Rejection::SignatureMalformed)?;
-        Ok(Self {
-            signature,
-            timestamp,
-            signed_at,
-            nonce,
-        })
+        Ok(Self { signature, timestamp, signed_at, nonce })
     }
 
     /// Verifies the body's bytes, or else its canonical form; what is believed is the tree of
@@ -97,9 +89,7 @@ impl Proof {
 
     fn signer<'a>(&self, keys: &'a Keyring, sign: Sign, payload: &[u8]) -> Option<&'a AccessKey> {
         keys.matching(|key| {
-            sign(key.as_str(), &self.nonce, &self.timestamp, payload)
-                .ct_eq(&self.signature)
-                .into()
+            sign(key.as_str(), &self.nonce, &self.timestamp, payload).ct_eq(&self.signature).into()
         })
     }
 
@@ -114,8 +104,7 @@ impl Proof {
     ) -> Result<(Members, &'a AccessKey), Rejection> {
         let signer = |document: &Document| {
             let form = json::canonical(&document.members, scalars);
-            self.signer(keys, sign, form.as_bytes())
-                .ok_or(Rejection::SignatureWrong)
+            self.signer(keys, sign, form.as_bytes()).ok_or(Rejection::SignatureWrong)
         };
         let parse = |winner| Document::parse(body, winner).map_err(|_| Rejection::SignatureWrong);
         let first = parse(Winner::First)?;
@@ -168,10 +157,7 @@ mod tests {
     #[test]
     fn timestamps_are_digits_of_one_unit() {
         let read = |text| parse_timestamp(text, TimestampUnit::Milliseconds);
-        assert_eq!(
-            read("1791234567000"),
-            Ok(UnixMillis::new(1_791_234_567_000))
-        );
+        assert_eq!(read("1791234567000"), Ok(UnixMillis::new(1_791_234_567_000)));
         assert_eq!(read("1791234567"), Err(Rejection::TimestampOtherUnit));
         let bad = [
             "+1791234567000",
@@ -189,10 +175,7 @@ mod tests {
             assert_eq!(read(text), Err(Rejection::TimestampMalformed), "{text:?}");
         }
         let seconds = |text| parse_timestamp(text, TimestampUnit::Seconds);
-        assert_eq!(
-            seconds("1791234567"),
-            Ok(UnixMillis::new(1_791_234_567_000))
-        );
+        assert_eq!(seconds("1791234567"), Ok(UnixMillis::new(1_791_234_567_000)));
         assert_eq!(seconds("1791234567000"), Err(Rejection::TimestampOtherUnit));
     }
 

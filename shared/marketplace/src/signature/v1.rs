@@ -14,9 +14,7 @@ pub(super) fn verify(raw: &str, keys: &Keyring) -> Result<Verified, Rejection> {
         // A `+` that nobody encoded is a space to a form and was a `+` to whoever signed it.
         None if raw.contains('+') => {
             let (kept, _) = parse(raw, Plus::Kept)?;
-            let key = kept
-                .signer(keys, &signature)
-                .ok_or(Rejection::SignatureWrong)?;
+            let key = kept.signer(keys, &signature).ok_or(Rejection::SignatureWrong)?;
             (kept, Form::PlusKept, key)
         }
         None => return Err(Rejection::SignatureWrong),
@@ -88,10 +86,7 @@ mod tests {
     const KEY: &str = "11111111-2222-3333-4444-555555555555";
 
     fn ring(key: &str) -> Keyring {
-        Keyring {
-            current: AccessKey::parse(key).unwrap(),
-            previous: None,
-        }
+        Keyring { current: AccessKey::parse(key).unwrap(), previous: None }
     }
 
     /// The guide's page "Java sample (whole)": its key is seven letters x.
@@ -102,16 +97,11 @@ mod tests {
             &orderId=CS1906666666ABCDE&productId=00301-666666-0--0&testFlag=1\
             &timeStamp=20200727073711903";
         let token = auth_token("xxxxxxx", "20200727073711903", joined);
-        assert_eq!(
-            STANDARD.encode(token),
-            "Gzbfjf9LHRBcI3bFVi++sLinCNOBF6qa7is1fvjEgYQ="
-        );
+        assert_eq!(STANDARD.encode(token), "Gzbfjf9LHRBcI3bFVi++sLinCNOBF6qa7is1fvjEgYQ=");
     }
 
     fn signed(joined: &str, time_stamp: &str, raw: &str) -> Result<Verified, Rejection> {
-        let token = STANDARD
-            .encode(auth_token(KEY, time_stamp, joined))
-            .replace('+', "%2B");
+        let token = STANDARD.encode(auth_token(KEY, time_stamp, joined)).replace('+', "%2B");
         verify(&format!("{raw}&authToken={token}"), &ring(KEY))
     }
 

@@ -12,15 +12,7 @@ use crate::time::UnixMillis;
 pub fn sign(access_key: &str, nonce: &str, timestamp: &str, payload: &[u8]) -> [u8; 32] {
     let key = access_key.as_bytes();
     let body_hash = hex::encode(hmac_sha256(key, &[payload]));
-    hmac_sha256(
-        key,
-        &[
-            key,
-            nonce.as_bytes(),
-            timestamp.as_bytes(),
-            body_hash.as_bytes(),
-        ],
-    )
+    hmac_sha256(key, &[key, nonce.as_bytes(), timestamp.as_bytes(), body_hash.as_bytes()])
 }
 
 pub(super) fn verify(
@@ -31,13 +23,7 @@ pub(super) fn verify(
     now: UnixMillis,
 ) -> Result<Verified, Rejection> {
     let values = |name| query::values(raw_query, name);
-    let proof = Proof::parse(
-        values("signature"),
-        values("timestamp"),
-        values("nonce"),
-        unit,
-        now,
-    )?;
+    let proof = Proof::parse(values("signature"), values("timestamp"), values("nonce"), unit, now)?;
     // The marketplace's sample binds a base call's members to a map of strings.
     proof.verify(Interface::Base, body, keys, sign, Scalars::AsText)
 }

@@ -35,14 +35,10 @@ impl Purchase<'_> {
         let here = State::Active;
         let listed = || Carries::Listed(vec![Value::InstanceId]);
         vec![
-            self.new_instance("", here, 1)
-                .carrying(Carries::ThisInstance { access: true })
-                .raced(),
+            self.new_instance("", here, 1).carrying(Carries::ThisInstance { access: true }).raced(),
             self.new_instance("for resource details", here, 3)
                 .carrying(Carries::ThisInstance { access: true }),
-            query("", here)
-                .with("instanceId", Value::InstanceId)
-                .carrying(listed()),
+            query("", here).with("instanceId", Value::InstanceId).carrying(listed()),
             query("with a stranger", here)
                 .with("instanceId", Value::InstanceIdAnd(STRANGER))
                 .with("testFlag", "0")
@@ -103,14 +99,8 @@ impl Purchase<'_> {
     /// The guide's table wants the order, its example leaves it out: both must do.
     fn ends(&self) -> Vec<Step> {
         vec![
-            self.release("", State::Released)
-                .with("orderAmount", "0")
-                .raced(),
-            this(
-                "releaseInstance",
-                "again, without an order",
-                State::Released,
-            ),
+            self.release("", State::Released).with("orderAmount", "0").raced(),
+            this("releaseInstance", "again, without an order", State::Released),
         ]
     }
 
@@ -119,9 +109,7 @@ impl Purchase<'_> {
         vec![
             self.new_instance("after release", here, 5)
                 .carrying(Carries::ThisInstance { access: false }),
-            query("after release", here)
-                .with("instanceId", Value::InstanceId)
-                .refused(UNKNOWN),
+            query("after release", here).with("instanceId", Value::InstanceId).refused(UNKNOWN),
             self.expire("after release", here),
             status("FREEZE", "after release", here),
             status("NORMAL", "after release", here).refused(UNKNOWN),
@@ -134,10 +122,8 @@ impl Purchase<'_> {
 
     /// The personal fields take the vectors `iv` and the next one: a retry encrypts anew.
     fn new_instance(&self, remark: &str, state: State, iv: u16) -> Step {
-        let extended = v1::extend_params(&[
-            ("emailDomainName", "test.example.com"),
-            ("note", "中文 a+b"),
-        ]);
+        let extended =
+            v1::extend_params(&[("emailDomainName", "test.example.com"), ("note", "中文 a+b")]);
         step("newInstance", remark, state)
             .with("businessId", Value::BusinessId)
             .with("orderId", self.order)
@@ -145,20 +131,8 @@ impl Purchase<'_> {
             .with("productId", PRODUCT)
             .with("customerId", "68cbc86abc2018ab880d92f36422fa0e")
             .with("customerName", "测试 customer+1 & Söhne")
-            .with(
-                "mobilePhone",
-                Value::Personal {
-                    plain: "15905222222",
-                    iv,
-                },
-            )
-            .with(
-                "email",
-                Value::Personal {
-                    plain: "user@example.com",
-                    iv: iv + 1,
-                },
-            )
+            .with("mobilePhone", Value::Personal { plain: "15905222222", iv })
+            .with("email", Value::Personal { plain: "user@example.com", iv: iv + 1 })
             .with("trialFlag", "1")
             .with("chargingMode", "1")
             .with("periodType", "month")
@@ -187,10 +161,7 @@ impl Purchase<'_> {
             .with("skuCode", "d0abcd12-1234-5678-ab90-11ab012aaaa2")
             .with("productId", "00301-666666-0--2")
             .with("amount", "10")
-            .with(
-                "saasExtendParams",
-                v1::extend_params(&[("idNum", "352255555555656")]),
-            )
+            .with("saasExtendParams", v1::extend_params(&[("idNum", "352255555555656")]))
     }
 
     fn release(&self, remark: &str, state: State) -> Step {
@@ -205,14 +176,10 @@ impl Purchase<'_> {
 /// Calls about an instance that nobody ever bought.
 fn unknown() -> Vec<Step> {
     let stranger = |activity| {
-        step(activity, "of a stranger", State::Absent)
-            .with("instanceId", STRANGER)
-            .refused(UNKNOWN)
+        step(activity, "of a stranger", State::Absent).with("instanceId", STRANGER).refused(UNKNOWN)
     };
     vec![
-        stranger("refreshInstance")
-            .with("orderId", REHEARSED)
-            .with("expireTime", "20991231235959"),
+        stranger("refreshInstance").with("orderId", REHEARSED).with("expireTime", "20991231235959"),
         stranger("expireInstance"),
         stranger("instanceStatus").with("instanceStatus", "FREEZE"),
         stranger("upgrade")
@@ -236,13 +203,9 @@ fn rehearsals(when: &str, state: State) -> Vec<Step> {
         ordered("releaseInstance", ""),
         case("instanceStatus", "NORMAL").with("instanceStatus", "NORMAL"),
         case("instanceStatus", "FREEZE").with("instanceStatus", "FREEZE"),
-        ordered("upgrade", "")
-            .with("skuCode", REHEARSED)
-            .with("productId", REHEARSED),
+        ordered("upgrade", "").with("skuCode", REHEARSED).with("productId", REHEARSED),
         ordered("expireInstance", ""),
-        refresh("trial")
-            .with("productId", REHEARSED)
-            .with("trialToFormal", "1"),
+        refresh("trial").with("productId", REHEARSED).with("trialToFormal", "1"),
         refresh(""),
         rehearsed_query(when, state),
         rehearsed_purchase(when, state),
@@ -274,12 +237,8 @@ fn rehearse(step: Step) -> Step {
 
 /// A status call, its status in the title: there are two of them.
 fn status(status: &str, remark: &str, state: State) -> Step {
-    this(
-        "instanceStatus",
-        format!("{status} {remark}").trim_end(),
-        state,
-    )
-    .with("instanceStatus", status)
+    this("instanceStatus", format!("{status} {remark}").trim_end(), state)
+        .with("instanceStatus", status)
 }
 
 fn query(remark: &str, state: State) -> Step {

@@ -39,12 +39,8 @@ impl Purchase<'_> {
         let listed = || Carries::Listed(vec![Value::InstanceId]);
         vec![
             self.new_instance("", here).carrying(this()).raced(),
-            self.new_instance("retried", here)
-                .with("testFlag", "0")
-                .carrying(this()),
-            query("", here)
-                .with("instanceId", Value::InstanceId)
-                .carrying(listed()),
+            self.new_instance("retried", here).with("testFlag", "0").carrying(this()),
+            query("", here).with("instanceId", Value::InstanceId).carrying(listed()),
             query("with a stranger", here)
                 .with("instanceId", Value::InstanceIdAnd(STRANGER))
                 .with("testFlag", "0")
@@ -68,15 +64,8 @@ impl Purchase<'_> {
         vec![
             self.refresh("TRIAL_TO_FORMAL", "", here, "T1", 12 * HOUR_MILLIS)
                 .with("productId", "OFFI461867333479178240"),
-            self.refresh("RENEWAL", "", here, "R1", 31 * DAY_MILLIS)
-                .raced(),
-            self.refresh(
-                "UNSUBSCRIBE_RENEWAL_PERIOD",
-                "",
-                here,
-                "C1",
-                12 * HOUR_MILLIS,
-            ),
+            self.refresh("RENEWAL", "", here, "R1", 31 * DAY_MILLIS).raced(),
+            self.refresh("UNSUBSCRIBE_RENEWAL_PERIOD", "", here, "C1", 12 * HOUR_MILLIS),
         ]
     }
 
@@ -95,13 +84,7 @@ impl Purchase<'_> {
     fn changes_status(&self) -> Vec<Step> {
         vec![
             status("FREEZE", "", State::Frozen),
-            self.refresh(
-                "RENEWAL",
-                "while frozen",
-                State::Frozen,
-                "R2",
-                61 * DAY_MILLIS,
-            ),
+            self.refresh("RENEWAL", "while frozen", State::Frozen, "R2", 61 * DAY_MILLIS),
             status("UNFREEZE", "", State::Active),
         ]
     }
@@ -110,11 +93,7 @@ impl Purchase<'_> {
         vec![
             self.ordered(this("upgradeInstance", "", State::Active), "U1"),
             self.release("", State::Released).raced(),
-            this(
-                "releaseInstance",
-                "again, without an order",
-                State::Released,
-            ),
+            this("releaseInstance", "again, without an order", State::Released),
         ]
     }
 
@@ -123,21 +102,16 @@ impl Purchase<'_> {
         vec![
             self.new_instance("after release", here)
                 .carrying(Carries::ThisInstance { access: false }),
-            query("after release", here)
-                .with("instanceId", Value::InstanceId)
-                .refused(UNKNOWN),
+            query("after release", here).with("instanceId", Value::InstanceId).refused(UNKNOWN),
             status("FREEZE", "after release", here),
             status("UNFREEZE", "after release", here).refused(UNKNOWN),
-            self.ordered(this("upgradeInstance", "after release", here), "U2")
-                .refused(UNKNOWN),
-            self.refresh("RENEWAL", "after release", here, "R3", 91 * DAY_MILLIS)
-                .refused(UNKNOWN),
+            self.ordered(this("upgradeInstance", "after release", here), "U2").refused(UNKNOWN),
+            self.refresh("RENEWAL", "after release", here, "R3", 91 * DAY_MILLIS).refused(UNKNOWN),
         ]
     }
 
     fn new_instance(&self, remark: &str, state: State) -> Step {
-        self.ordered(step("newInstance", remark, state), "")
-            .with("businessId", Value::BusinessId)
+        self.ordered(step("newInstance", remark, state), "").with("businessId", Value::BusinessId)
     }
 
     /// The text says 14 digits and the example has 17: a renewal alone is sent with 17.
@@ -169,14 +143,9 @@ impl Purchase<'_> {
 /// Calls about an instance that nobody ever bought.
 fn unknown() -> Vec<Step> {
     let stranger = |activity| {
-        step(activity, "of a stranger", State::Absent)
-            .with("instanceId", STRANGER)
-            .refused(UNKNOWN)
+        step(activity, "of a stranger", State::Absent).with("instanceId", STRANGER).refused(UNKNOWN)
     };
-    let ordered = |step: Step| {
-        step.with("orderId", REHEARSED)
-            .with("orderLineId", REHEARSED)
-    };
+    let ordered = |step: Step| step.with("orderId", REHEARSED).with("orderLineId", REHEARSED);
     vec![
         ordered(stranger("refreshInstance"))
             .with("scene", "RENEWAL")
@@ -195,10 +164,7 @@ fn rehearsals(when: &str, state: State) -> Vec<Step> {
         let remark = format!("{remark} rehearsed {when}");
         rehearse(step(activity, remark.trim_start(), state)).with("instanceId", REHEARSED)
     };
-    let ordered = |step: Step| {
-        step.with("orderId", REHEARSED)
-            .with("orderLineId", REHEARSED)
-    };
+    let ordered = |step: Step| step.with("orderId", REHEARSED).with("orderLineId", REHEARSED);
     let refresh = |scene| {
         ordered(case("refreshInstance", scene))
             .with("scene", scene)
@@ -239,12 +205,8 @@ fn rehearse(step: Step) -> Step {
 
 /// A status call, its status in the title: there are two of them.
 fn status(status: &str, remark: &str, state: State) -> Step {
-    this(
-        "updateInstanceStatus",
-        format!("{status} {remark}").trim_end(),
-        state,
-    )
-    .with("status", status)
+    this("updateInstanceStatus", format!("{status} {remark}").trim_end(), state)
+        .with("status", status)
 }
 
 fn check(remark: &str, state: State) -> Step {

@@ -27,21 +27,13 @@ fn lives() -> [Vec<Step>; 2] {
 
 fn step(contract: Contract, members: Vec<(&'static str, Value)>) -> Step {
     let call = Call { contract, members };
-    Step {
-        call,
-        ..Step::new(contract, "", "", State::Active)
-    }
+    Step { call, ..Step::new(contract, "", "", State::Active) }
 }
 
 /// The query as a server reads it.
 fn query(request: &http::Request<Vec<u8>>) -> BTreeMap<String, String> {
-    let pairs: Vec<(String, String)> = request
-        .uri()
-        .query()
-        .unwrap()
-        .split('&')
-        .map(pair)
-        .collect();
+    let pairs: Vec<(String, String)> =
+        request.uri().query().unwrap().split('&').map(pair).collect();
     let read: BTreeMap<_, _> = pairs.iter().cloned().collect();
     assert_eq!(read.len(), pairs.len(), "a name is repeated");
     read
@@ -70,14 +62,8 @@ fn members(step: &Step, wire: &Wire) -> BTreeMap<String, String> {
         return query(&request);
     }
     let body: BTreeMap<String, Json> = serde_json::from_slice(request.body()).unwrap();
-    let text = |value: Json| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), ToOwned::to_owned)
-    };
-    body.into_iter()
-        .map(|(name, value)| (name, text(value)))
-        .collect()
+    let text = |value: Json| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    body.into_iter().map(|(name, value)| (name, text(value))).collect()
 }
 
 /// The constructed vector of a V1 renewal, its time stamp made from a number.
@@ -116,11 +102,8 @@ fn a_v2_step_becomes_the_vectors_request() {
             ("testFlag", "1".into()),
         ],
     );
-    let wire = Wire {
-        access_key: "constructed-base-key-0001",
-        now_millis: 1_680_508_066_618,
-        ..WIRE
-    };
+    let wire =
+        Wire { access_key: "constructed-base-key-0001", now_millis: 1_680_508_066_618, ..WIRE };
     let request = purchase.request(&wire).unwrap();
     assert_eq!(
         query(&request)["signature"],
@@ -137,10 +120,7 @@ fn titles_are_unique_and_start_with_the_activity() {
         let titles: BTreeSet<&str> = life.iter().map(|step| step.title.as_str()).collect();
         assert_eq!(titles.len(), life.len());
         for step in &life {
-            assert_eq!(
-                step.title.split(' ').next(),
-                members(step, &WIRE)["activity"].get(..)
-            );
+            assert_eq!(step.title.split(' ').next(), members(step, &WIRE)["activity"].get(..));
         }
     }
 }
@@ -171,11 +151,7 @@ fn a_rehearsal_or_a_refusal_leaves_the_state_and_release_is_for_ever() {
             if step.is_rehearsal() || step.code != "000000" || state == State::Released {
                 assert_eq!(step.state, state, "{}", step.title);
             }
-            assert!(
-                !step.is_rehearsal() || step.code == "000000",
-                "{}",
-                step.title
-            );
+            assert!(!step.is_rehearsal() || step.code == "000000", "{}", step.title);
             state = step.state;
         }
         assert_eq!(state, State::Released);
@@ -207,19 +183,11 @@ fn both_lives_pass_through_every_state() {
 #[test]
 fn the_instance_is_learned_from_the_purchase_before_anything_speaks_of_it() {
     for life in lives() {
-        let told = Answer {
-            instance_id: Some("i".to_owned()),
-            ..answer("000000")
-        };
-        let first = life
+        let told = Answer { instance_id: Some("i".to_owned()), ..answer("000000") };
+        let first = life.iter().position(|step| step.learn(&told) == Some("i")).unwrap();
+        let spoken = life
             .iter()
-            .position(|step| step.learn(&told) == Some("i"))
-            .unwrap();
-        let spoken = life.iter().position(|step| {
-            members(step, &WIRE)
-                .values()
-                .any(|v| v.contains(WIRE.instance_id))
-        });
+            .position(|step| members(step, &WIRE).values().any(|v| v.contains(WIRE.instance_id)));
         assert_eq!(life.get(first).unwrap().title, "newInstance");
         assert!(life.get(first).unwrap().race);
         assert!(first < spoken.unwrap());
@@ -290,10 +258,7 @@ fn an_expire_call_freezes_only_near_the_expiry_that_a_refresh_set() {
     let tomorrow = "20260726025113";
     let mut expiry = String::new();
     let mut expired = Vec::new();
-    for step in life
-        .iter()
-        .filter(|step| !step.is_rehearsal() && step.code == "000000")
-    {
+    for step in life.iter().filter(|step| !step.is_rehearsal() && step.code == "000000") {
         let members = members(step, &WIRE);
         match members["activity"].as_str() {
             "refreshInstance" => expiry.clone_from(&members["expireTime"]),
@@ -313,16 +278,8 @@ fn business_ids_and_personal_fields_travel_with_a_purchase_alone() {
     for step in life.iter().chain(&v2("order", NOW)) {
         let members = members(step, &WIRE);
         let purchase = members["activity"] == "newInstance";
-        assert_eq!(
-            members
-                .get("businessId")
-                .is_some_and(|id| id == WIRE.business_id),
-            purchase
-        );
-        for (name, plain) in [
-            ("mobilePhone", "15905222222"),
-            ("email", "user@example.com"),
-        ] {
+        assert_eq!(members.get("businessId").is_some_and(|id| id == WIRE.business_id), purchase);
+        for (name, plain) in [("mobilePhone", "15905222222"), ("email", "user@example.com")] {
             if let Some(wire) = members.get(name) {
                 assert_eq!(decrypt(KEY, Strength::Aes256, wire).as_deref(), Ok(plain));
                 assert!(written.insert(wire.clone()), "a vector is used twice");
@@ -341,9 +298,7 @@ fn product_info_is_sent_as_an_object_and_as_its_text() {
         if body["activity"] == "changeInstanceCheck" {
             let info = &body["productInfo"];
             shapes.insert(info.is_object());
-            let object = info
-                .as_str()
-                .map_or_else(|| info.clone(), |t| t.parse().unwrap());
+            let object = info.as_str().map_or_else(|| info.clone(), |t| t.parse().unwrap());
             assert_eq!(object["productId"], json!("OFFI461867333479178241"));
         }
     }
@@ -361,30 +316,15 @@ fn expiry_is_sent_with_14_and_with_17_digits_under_v2() {
 
 #[test]
 fn an_answer_is_compared_in_all_that_the_step_asks_for() {
-    let asks = |carries| Step {
-        carries,
-        ..step(Contract::V1, Vec::new())
-    };
+    let asks = |carries| Step { carries, ..step(Contract::V1, Vec::new()) };
     let check = |carries, answer: &Answer| asks(carries).check(&WIRE, answer);
     let bare = answer("000000");
-    let other = Answer {
-        instance_id: Some("other".to_owned()),
-        ..bare.clone()
-    };
-    let this = Answer {
-        instance_id: Some(WIRE.instance_id.to_owned()),
-        ..bare.clone()
-    };
-    let full = Answer {
-        app_info: access(),
-        ..this.clone()
-    };
+    let other = Answer { instance_id: Some("other".to_owned()), ..bare.clone() };
+    let this = Answer { instance_id: Some(WIRE.instance_id.to_owned()), ..bare.clone() };
+    let full = Answer { app_info: access(), ..this.clone() };
     let (with, without) = (true, false);
 
-    let code = Mismatch::Code {
-        expected: "000000",
-        found: "000005".to_owned(),
-    };
+    let code = Mismatch::Code { expected: "000000", found: "000005".to_owned() };
     assert_eq!(check(Carries::Nothing, &answer("000005")), Err(code));
     assert_eq!(check(Carries::Nothing, &bare), Ok(()));
     let any = |access| Carries::AnyInstance { access };
@@ -393,16 +333,10 @@ fn an_answer_is_compared_in_all_that_the_step_asks_for() {
     assert_eq!(check(any(with), &other), Err(Mismatch::AccessMissing));
     let own = |access| Carries::ThisInstance { access };
     assert_eq!(check(own(without), &bare), Err(Mismatch::InstanceIdMissing));
-    assert_eq!(
-        check(own(without), &other),
-        Err(Mismatch::InstanceIdChanged)
-    );
+    assert_eq!(check(own(without), &other), Err(Mismatch::InstanceIdChanged));
     assert_eq!(check(own(with), &this), Err(Mismatch::AccessMissing));
     assert_eq!(check(own(with), &full), Ok(()));
-    let unlearned = Wire {
-        instance_id: "",
-        ..WIRE
-    };
+    let unlearned = Wire { instance_id: "", ..WIRE };
     assert_eq!(asks(own(without)).check(&unlearned, &other), Ok(()));
 }
 
@@ -417,25 +351,12 @@ fn a_list_is_compared_in_ids_order_and_access() {
             instance_id: (*id).to_owned(),
             app_info: app_info.clone(),
         });
-        asks.check(
-            &WIRE,
-            &Answer {
-                info: info.collect(),
-                ..answer("000000")
-            },
-        )
+        asks.check(&WIRE, &Answer { info: info.collect(), ..answer("000000") })
     };
     let (this, other) = (WIRE.instance_id, "b");
     assert_eq!(check(&[(this, access()), (other, access())]), Ok(()));
-    assert_eq!(
-        check(&[(this, access()), (other, None)]),
-        Err(Mismatch::AccessMissing)
-    );
-    for wrong in [
-        &[][..],
-        &[(this, access())],
-        &[(other, access()), (this, access())],
-    ] {
+    assert_eq!(check(&[(this, access()), (other, None)]), Err(Mismatch::AccessMissing));
+    for wrong in [&[][..], &[(this, access())], &[(other, access()), (this, access())]] {
         let expected = vec![this.to_owned(), other.to_owned()];
         let found = wrong.iter().map(|(id, _)| (*id).to_owned()).collect();
         assert_eq!(check(wrong), Err(Mismatch::Listed { expected, found }));

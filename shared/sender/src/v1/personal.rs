@@ -44,9 +44,7 @@ impl Iv {
 
 impl Display for Iv {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|&letter| write!(f, "{}", char::from(letter)))
+        self.0.iter().try_for_each(|&letter| write!(f, "{}", char::from(letter)))
     }
 }
 
@@ -56,11 +54,7 @@ impl FromStr for Iv {
     fn from_str(text: &str) -> Result<Self, BadIv> {
         let letters: [u8; Self::LENGTH] = text.as_bytes().try_into().map_err(|_| BadIv)?;
         let printable = letters.iter().all(u8::is_ascii_alphanumeric);
-        if printable {
-            Ok(Self(letters))
-        } else {
-            Err(BadIv)
-        }
+        if printable { Ok(Self(letters)) } else { Err(BadIv) }
     }
 }
 
@@ -112,9 +106,7 @@ pub fn encrypt(access_key: &str, strength: Strength, iv: Iv, plain: &str) -> Str
 pub fn decrypt(access_key: &str, strength: Strength, wire: &str) -> Result<String, Unreadable> {
     let (iv, sealed) = wire.split_at_checked(Iv::LENGTH).ok_or(Unreadable::Iv)?;
     let iv: Iv = iv.parse().map_err(|BadIv| Unreadable::Iv)?;
-    let sealed = STANDARD
-        .decode(sealed.replace(' ', "+"))
-        .map_err(|_| Unreadable::Base64)?;
+    let sealed = STANDARD.decode(sealed.replace(' ', "+")).map_err(|_| Unreadable::Base64)?;
     let seed = access_key.as_bytes();
     let plain = match strength {
         Strength::Aes128 => cbc::Decryptor::<Aes128>::new(&key(seed).into(), &iv.0.into())
@@ -187,10 +179,7 @@ mod tests {
     fn vectors_are_decrypted_with_a_plus_lost_or_not() {
         for (strength, _, plain, wire) in VECTORS {
             assert_eq!(decrypt(KEY, strength, wire).as_deref(), Ok(plain));
-            assert_eq!(
-                decrypt(KEY, strength, &wire.replace('+', " ")).as_deref(),
-                Ok(plain)
-            );
+            assert_eq!(decrypt(KEY, strength, &wire.replace('+', " ")).as_deref(), Ok(plain));
         }
     }
 
@@ -199,30 +188,18 @@ mod tests {
         let read = |wire| decrypt(KEY, Strength::Aes256, wire);
         assert_eq!(read("AbCdEfGh1234567"), Err(Unreadable::Iv));
         assert_eq!(read("用户名用户名"), Err(Unreadable::Iv));
-        assert_eq!(
-            read("AbCdEfGh-2345678mci+oWKEi7E1WJF64THVew=="),
-            Err(Unreadable::Iv)
-        );
-        assert_eq!(
-            read("AbCdEfGh12345678mci%2BoWKEi7E"),
-            Err(Unreadable::Base64)
-        );
+        assert_eq!(read("AbCdEfGh-2345678mci+oWKEi7E1WJF64THVew=="), Err(Unreadable::Iv));
+        assert_eq!(read("AbCdEfGh12345678mci%2BoWKEi7E"), Err(Unreadable::Base64));
         assert_eq!(read("AbCdEfGh12345678mci="), Err(Unreadable::Base64));
         assert_eq!(read("AbCdEfGh12345678"), Err(Unreadable::Ciphertext));
         // Made with the other strength.
-        assert_eq!(
-            read("AbCdEfGh12345678le7JNAesGlP3dVIuSfbOSA=="),
-            Err(Unreadable::Ciphertext)
-        );
+        assert_eq!(read("AbCdEfGh12345678le7JNAesGlP3dVIuSfbOSA=="), Err(Unreadable::Ciphertext));
     }
 
     #[test]
     fn a_numbered_vector_is_one_of_the_guides_form() {
         assert_eq!(Iv::numbered(0).to_string(), "KooGallery000000");
         assert_eq!(Iv::numbered(40_312).to_string(), "KooGallery040312");
-        assert_eq!(
-            Iv::numbered(u16::MAX).to_string().parse(),
-            Ok(Iv::numbered(65_535))
-        );
+        assert_eq!(Iv::numbered(u16::MAX).to_string().parse(), Ok(Iv::numbered(65_535)));
     }
 }

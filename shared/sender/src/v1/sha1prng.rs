@@ -12,9 +12,7 @@ pub(super) fn draw<const N: usize>(seed: &[u8]) -> [u8; N] {
     let mut drawn = [0; N];
     for part in drawn.chunks_mut(BLOCK) {
         let output: [u8; BLOCK] = Sha1::digest(state).into();
-        part.iter_mut()
-            .zip(output)
-            .for_each(|(to, from)| *to = from);
+        part.iter_mut().zip(output).for_each(|(to, from)| *to = from);
         advance(&mut state, output);
     }
     drawn
@@ -56,10 +54,7 @@ mod tests {
             hex(&draw::<32>(seed)),
             "fa99dc2d055187d2bd1e0b33100448cca4a528b19c93588930b6b64e82d99935"
         );
-        assert_eq!(
-            hex(&draw::<16>(b"xxxxxxx")),
-            "c962ef8500ad13239b5ec0eb6a5c570b"
-        );
+        assert_eq!(hex(&draw::<16>(b"xxxxxxx")), "c962ef8500ad13239b5ec0eb6a5c570b");
         assert_eq!(
             hex(&draw::<32>(b"xxxxxxx")),
             "c962ef8500ad13239b5ec0eb6a5c570b3cae0fd0e5c28e793eb6aaa22d251123"

@@ -102,10 +102,7 @@ async fn answer<B: Bundle, W: World>(
     };
     let body = Limited::new(body, max_body_len).collect();
     match tokio::time::timeout(ARRIVAL, body).await {
-        Ok(Ok(body)) => {
-            door.answer(Request::from_parts(head, body.to_bytes()))
-                .await
-        }
+        Ok(Ok(body)) => door.answer(Request::from_parts(head, body.to_bytes())).await,
         Ok(Err(fault)) if fault.is::<LengthLimitError>() => last(StatusCode::PAYLOAD_TOO_LARGE),
         Ok(Err(_)) => last(StatusCode::BAD_REQUEST),
         Err(_) => last(StatusCode::REQUEST_TIMEOUT),
@@ -115,9 +112,7 @@ async fn answer<B: Bundle, W: World>(
 /// An answer after which the connection is of no use: its body was not read to the end.
 fn last(status: StatusCode) -> Response<Bytes> {
     let mut response = closed(status);
-    response
-        .headers_mut()
-        .insert(CONNECTION, HeaderValue::from_static("close"));
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

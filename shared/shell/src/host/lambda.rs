@@ -20,9 +20,7 @@ pub async fn serve<B: Bundle, W: World>(door: Arc<Door<B, W>>) -> Result<(), Err
         let door = Arc::clone(&door);
         async move { Ok::<_, lambda_http::Error>(answer(&door, request).await) }
     });
-    lambda_http::run(service)
-        .await
-        .map_err(|fault| Error::Lambda(fault.to_string()))
+    lambda_http::run(service).await.map_err(|fault| Error::Lambda(fault.to_string()))
 }
 
 /// Answers one event that `lambda_http` made a request of.
@@ -41,11 +39,7 @@ pub async fn answer<B: Bundle, W: World>(
 /// The request under the path that arrived: the library's own URI is resolved and re-encoded,
 /// so that `/x/../saasproduce` would be the door. The query it keeps byte for byte.
 fn as_received(mut request: Request<Body>) -> Request<Body> {
-    let query = request
-        .uri()
-        .query()
-        .map(|query| format!("?{query}"))
-        .unwrap_or_default();
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     let target = format!("{}{query}", request.raw_http_path());
     // A path that is none by HTTP's grammar leads nowhere.
     *request.uri_mut() = target.parse().unwrap_or_else(|_| Uri::from_static("/404"));

@@ -10,18 +10,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 ///
 /// A panic is one line with its place: its message could quote a value, and is dropped.
 pub fn start(targets: &str) {
-    let targets = targets
-        .parse()
-        .unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
-    let lines = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_target(false);
+    let targets =
+        targets.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
     // A second start in one process keeps the first log.
-    let _ = tracing_subscriber::registry()
-        .with(targets)
-        .with(lines)
-        .try_init();
+    let _ = tracing_subscriber::registry().with(targets).with(lines).try_init();
     panic::set_hook(Box::new(|panicked| {
         let place = panicked.location().map(ToString::to_string);
         tracing::error!(place, "panicked");

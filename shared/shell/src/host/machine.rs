@@ -16,10 +16,7 @@ pub struct Machine<S> {
 impl<S: Store> Machine<S> {
     /// The machine, from now on.
     pub fn new(store: S) -> Self {
-        Self {
-            store,
-            started: Instant::now(),
-        }
+        Self { store, started: Instant::now() }
     }
 }
 
@@ -31,9 +28,7 @@ impl<S: Store> World for Machine<S> {
     }
 
     fn now(&self) -> UnixMillis {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         UnixMillis::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 

@@ -79,10 +79,7 @@ impl StoreSetting {
         if path.is_empty() {
             return Err("wants a file's path behind sqlite:");
         }
-        Ok(Self::Sqlite {
-            path: path.to_owned(),
-            durability,
-        })
+        Ok(Self::Sqlite { path: path.to_owned(), durability })
     }
 
     /// Whether the store's bytes never leave this machine.
@@ -99,10 +96,9 @@ impl StoreSetting {
     pub fn open(&self, on_function_platform: bool) -> Result<AnyStore, OpenError> {
         match self {
             Self::Memory => Ok(AnyStore::Memory(Memory::new())),
-            Self::Sqlite {
-                durability: Durability::Required,
-                ..
-            } if on_function_platform => Err(OpenError::NotDurable),
+            Self::Sqlite { durability: Durability::Required, .. } if on_function_platform => {
+                Err(OpenError::NotDurable)
+            }
             #[cfg(feature = "sqlite")]
             Self::Sqlite { path, .. } => Ok(AnyStore::Sqlite(Sqlite::open(path.as_ref())?)),
             #[cfg(not(feature = "sqlite"))]

@@ -59,10 +59,7 @@ impl Store for Memory {
         Yield::default().await;
         let kept = self.lock();
         let entries = kept.iter().filter_map(|(key, value)| match value.agenda {
-            Some((on, at)) if on == queue && at <= until => Some(Entry {
-                key: key.clone(),
-                at,
-            }),
+            Some((on, at)) if on == queue && at <= until => Some(Entry { key: key.clone(), at }),
             Some(_) | None => None,
         });
         let mut entries: Vec<_> = entries.collect();
@@ -77,10 +74,7 @@ fn standing(value: Option<&Value>, now: UnixMillis) -> Option<&Value> {
 }
 
 fn stored(value: &Value) -> Stored {
-    Stored {
-        version: value.version,
-        bytes: value.bytes.clone(),
-    }
+    Stored { version: value.version, bytes: value.bytes.clone() }
 }
 
 /// Lets others run once, as every real store does: what races over a network races here.

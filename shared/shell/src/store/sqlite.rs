@@ -92,10 +92,7 @@ impl Sqlite {
             let _ = answer.send(done);
         });
         self.jobs.send(job).map_err(|_| Unavailable)?;
-        answered
-            .await
-            .map_err(|_| Unavailable)?
-            .map_err(|_| Unavailable)
+        answered.await.map_err(|_| Unavailable)?.map_err(|_| Unavailable)
     }
 }
 
@@ -113,8 +110,7 @@ impl Store for Sqlite {
         now: UnixMillis,
     ) -> Result<Put, Unavailable> {
         let (key, value) = (key.to_owned(), value.clone());
-        self.run(move |connection| put(connection, &key, &value, over, now))
-            .await
+        self.run(move |connection| put(connection, &key, &value, over, now)).await
     }
 
     async fn agenda(
@@ -123,8 +119,7 @@ impl Store for Sqlite {
         until: UnixMillis,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        self.run(move |connection| agenda(connection, queue, until, limit))
-            .await
+        self.run(move |connection| agenda(connection, queue, until, limit)).await
     }
 }
 
@@ -135,12 +130,8 @@ fn get(
 ) -> Result<Option<Stored>, rusqlite::Error> {
     let mut statement = connection.prepare_cached(GET)?;
     let named = named_params! { ":key": key, ":now": millis(now) };
-    let row = |row: &rusqlite::Row<'_>| {
-        Ok(Stored {
-            version: Version(row.get(0)?),
-            bytes: row.get(1)?,
-        })
-    };
+    let row =
+        |row: &rusqlite::Row<'_>| Ok(Stored { version: Version(row.get(0)?), bytes: row.get(1)? });
     statement.query_row(named, row).optional()
 }
 
@@ -152,9 +143,7 @@ fn put(
     now: UnixMillis,
 ) -> Result<Put, rusqlite::Error> {
     if value.expires.is_some() {
-        connection
-            .prepare_cached(SWEEP)?
-            .execute(named_params! { ":now": millis(now) })?;
+        connection.prepare_cached(SWEEP)?.execute(named_params! { ":now": millis(now) })?;
     }
     let queue = value.agenda.map(|(queue, _)| queue.as_str());
     let due = value.agenda.map(|(_, at)| millis(at));
@@ -164,19 +153,13 @@ fn put(
             ":key": key, ":version": value.version.0, ":value": value.bytes,
             ":queue": queue, ":due": due, ":expires": expires, ":now": millis(now),
         })?,
-        Some(over) => connection
-            .prepare_cached(PUT_OVER)?
-            .execute(named_params! {
-                ":key": key, ":version": value.version.0, ":value": value.bytes,
-                ":queue": queue, ":due": due, ":expires": expires, ":now": millis(now),
-                ":over": over.0,
-            })?,
+        Some(over) => connection.prepare_cached(PUT_OVER)?.execute(named_params! {
+            ":key": key, ":version": value.version.0, ":value": value.bytes,
+            ":queue": queue, ":due": due, ":expires": expires, ":now": millis(now),
+            ":over": over.0,
+        })?,
     };
-    if written == 1 {
-        Ok(Put::Won)
-    } else {
-        get(connection, key, now).map(Put::Lost)
-    }
+    if written == 1 { Ok(Put::Won) } else { get(connection, key, now).map(Put::Lost) }
 }
 
 fn agenda(
@@ -190,15 +173,9 @@ fn agenda(
         named_params! { ":queue": queue.as_str(), ":until": millis(until), ":limit": limit };
     let entry = |row: &rusqlite::Row<'_>| {
         let at: i64 = row.get(1)?;
-        Ok(Entry {
-            key: row.get(0)?,
-            at: UnixMillis::new(u64::try_from(at).unwrap_or_default()),
-        })
+        Ok(Entry { key: row.get(0)?, at: UnixMillis::new(u64::try_from(at).unwrap_or_default()) })
     };
-    connection
-        .prepare_cached(AGENDA)?
-        .query_map(named, entry)?
-        .collect()
+    connection.prepare_cached(AGENDA)?.query_map(named, entry)?.collect()
 }
 
 /// SQLite's integers are signed; the end of time is theirs.
