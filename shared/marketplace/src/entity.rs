@@ -1,9 +1,13 @@
 //! What a callback is about, and the one value that is kept of it.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::digest;
+use crate::directory::{Head, PartName};
 use crate::idempotency::Ledger;
 use crate::instance::{Instance, Remark};
 use crate::message::{AppId, InstanceId, TenantId};
@@ -23,6 +27,10 @@ pub enum Subject {
     Tenant(Option<InstanceId>, TenantId),
     /// An enterprise's credentials for an application.
     Application(Option<InstanceId>, TenantId, AppId),
+    /// The people whom an enterprise authorises for an application.
+    Users(Option<InstanceId>, TenantId, AppId),
+    /// The departments of an enterprise.
+    Departments(Option<InstanceId>, TenantId),
 }
 
 impl Subject {
@@ -36,6 +44,10 @@ impl Subject {
             Self::Application(id, tenant, app) => {
                 key("application", &[&instance(id), tenant.as_str(), app.as_str()])
             }
+            Self::Users(id, tenant, app) => {
+                key("users", &[&instance(id), tenant.as_str(), app.as_str()])
+            }
+            Self::Departments(id, tenant) => key("departments", &[&instance(id), tenant.as_str()]),
         }
     }
 
@@ -65,6 +77,8 @@ pub enum Entity {
     Tenant(Dated<Tenant>),
     /// An enterprise's credentials for an application.
     Application(Dated<Application>),
+    /// The people of an application, or the departments of an enterprise.
+    Directory(Directory),
 }
 
 macro_rules! entity {
@@ -91,6 +105,18 @@ macro_rules! entity {
 entity!(Instance, Instance);
 entity!(Tenant, Dated<Tenant>);
 entity!(Application, Dated<Application>);
+entity!(Directory, Directory);
+
+/// What is kept of a long list: order and repeats of its rows, never their content, which stands
+/// in undelivered parts alone (decision F3).
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Directory {
+    /// The rows, or where they are.
+    pub head: Head,
+    /// Parts that nothing refers to any more, to be let go.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub loose: BTreeSet<PartName>,
+}
 
 /// The one value of an entity: what it is, the orders that made it, and what the product is
 /// still to be told. Written over the version that was read, or not at all.
@@ -119,6 +145,10 @@ pub enum Fault {
     #[error("value too large")]
     TooLarge,
 }
+
+/// How long a part rests before it is looked at: longer than any callback that may still read or
+/// refer to it.
+pub const REST: Duration = Duration::from_hours(1);
 
 /// The schema that this program writes.
 pub const SCHEMA: u32 = 1;
@@ -164,15 +194,20 @@ impl Kept {
         if bytes.len() > MAX_VALUE_LEN { Err(Fault::TooLarge) } else { Ok(bytes) }
     }
 
-    /// When there is something to do for it: notices to deliver at once, or a purchase that the
-    /// marketplace will have given up on. A hint for the agenda; the value itself decides.
+    /// When there is something to do for it: notices to deliver at once, a purchase that the
+    /// marketplace will have given up on, parts to let go. A hint for the agenda; the value
+    /// itself decides.
     pub fn due(&self, reader: Reader, now: UnixMillis) -> Option<UnixMillis> {
         let waits = reader == Reader::Product && !self.outbox.waiting.is_empty();
-        let abandon_at = match &self.entity {
+        let later = match &self.entity {
             Entity::Instance(instance) => instance.abandon_at,
-            Entity::MovedTo(_) | Entity::Tenant(_) | Entity::Application(_) => None,
+            Entity::Directory(directory) if !directory.loose.is_empty() => Some(now.after(REST)),
+            Entity::Directory(_)
+            | Entity::MovedTo(_)
+            | Entity::Tenant(_)
+            | Entity::Application(_) => None,
         };
-        waits.then_some(now).into_iter().chain(abandon_at).min()
+        waits.then_some(now).into_iter().chain(later).min()
     }
 
     /// What the passing of time makes of it: the one transition that no call makes.

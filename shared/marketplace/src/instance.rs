@@ -125,6 +125,8 @@ pub enum Remark {
     FieldUnreadable,
     /// Alarm: the marketplace gave up on a purchase.
     Abandoned,
+    /// A list of nobody, which changes nothing.
+    EmptyList,
 }
 
 /// How far ahead of now a call may be signed before its time counts as now.
@@ -149,6 +151,7 @@ impl Remark {
             Self::OtherMeaning => "other-meaning",
             Self::FieldUnreadable => "field-unreadable",
             Self::Abandoned => "abandoned",
+            Self::EmptyList => "empty-list",
         }
     }
 
@@ -161,7 +164,8 @@ impl Remark {
             | Self::ReleasedBefore
             | Self::WouldMoveBack
             | Self::OtherMeaning
-            | Self::FieldUnreadable => false,
+            | Self::FieldUnreadable
+            | Self::EmptyList => false,
         }
     }
 }

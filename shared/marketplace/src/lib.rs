@@ -12,7 +12,8 @@
 //! - [`instance`]: what was bought and every way it can change; [`refusal`], [`result_code`].
 //! - [`tenant`]: what the kit keeps of enterprises and their credentials.
 //! - [`idempotency`]: which orders were carried out. [`notice`]: what the product is told.
-//! - [`entity`]: the one value that is kept of a subject; [`decide`]: what a call makes of it.
+//! - [`entity`]: the one value that is kept of a subject; [`decide`]: what a call makes of it;
+//!   [`decide_list`]: what one makes of a long list.
 //! - [`directory`]: order and repeats for long lists of departments and people.
 //! - [`page`]: what a function implements, and what a bundle of them is.
 //! - [`time`], [`digest`]: points in time, names made of parts.
@@ -22,6 +23,7 @@
 pub mod app_info;
 pub mod cipher;
 pub mod decide;
+pub mod decide_list;
 pub mod digest;
 pub mod directory;
 pub mod entity;

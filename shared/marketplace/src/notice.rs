@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::digest;
+use crate::directory::PartName;
 use crate::message::{Activity, Details, OrderId, OrderLineId};
 use crate::time::UnixMillis;
 
@@ -162,6 +163,13 @@ impl Notice {
         self.data.get("sequence").and_then(Value::as_u64).unwrap_or_default()
     }
 
+    /// The parts in which the content of a list waits.
+    pub fn parts(&self) -> impl Iterator<Item = PartName> {
+        let parts = self.data.get("parts").and_then(Value::as_array);
+        let names = parts.into_iter().flatten().filter_map(Value::as_str);
+        names.filter_map(|name| PartName::try_from(name.to_owned()).ok())
+    }
+
     /// The notice's name for ever: of the entity, the sequence and the content, so that even an
     /// entity that lost its store never names two contents alike.
     pub fn id(&self, entity_key: &str) -> String {
@@ -230,21 +238,23 @@ pub const MAX_OUTBOX_LEN: usize = 64 * 1024;
 pub const MAX_UNREAD: usize = 64;
 
 /// Members that order and name a notice and are never cut for room.
-const KEPT_MEMBERS: [&str; 9] = [
+const KEPT_MEMBERS: [&str; 10] = [
     "activity",
     "before",
     "cause",
     "instanceId",
     "orderId",
     "orderLineId",
+    "parts",
     "scene",
     "sequence",
     "truncated",
 ];
 
 impl Outbox {
-    /// Appends notices in order, each in its place, and makes room as the reader allows.
-    pub fn append(&mut self, drafts: Vec<Draft>, reader: Reader, at: UnixMillis) {
+    /// Appends notices in order, each in its place, and makes room as the reader allows: what was
+    /// dropped for it comes back.
+    pub fn append(&mut self, drafts: Vec<Draft>, reader: Reader, at: UnixMillis) -> Vec<Notice> {
         for Draft { kind, members: mut data } in drafts {
             self.sequence += 1;
             data.insert("sequence".to_owned(), self.sequence.into());
@@ -260,28 +270,31 @@ impl Outbox {
         self.waiting.iter().map(Notice::len).sum()
     }
 
-    fn drop_void(&mut self) {
+    fn drop_void(&mut self) -> Vec<Notice> {
+        let mut dropped = Vec::new();
         while self.len() > MAX_OUTBOX_LEN {
             let is_void = |(place, notice): &(usize, &Notice)| {
                 let mut later = self.waiting.iter().skip(place + 1);
                 later.any(|later| notice.kind.made_void_by(later.kind))
             };
-            let Some((place, _)) = self.waiting.iter().enumerate().find(is_void) else {
-                return;
-            };
-            self.drop_at(place);
+            let void = self.waiting.iter().enumerate().find(is_void);
+            let Some((place, _)) = void else { break };
+            dropped.push(self.drop_at(place));
         }
+        dropped
     }
 
-    fn drop_oldest(&mut self) {
+    fn drop_oldest(&mut self) -> Vec<Notice> {
+        let mut dropped = Vec::new();
         while self.waiting.len() > MAX_UNREAD || self.len() > MAX_OUTBOX_LEN {
-            self.drop_at(0);
+            dropped.push(self.drop_at(0));
         }
+        dropped
     }
 
-    fn drop_at(&mut self, place: usize) {
-        self.waiting.remove(place);
+    fn drop_at(&mut self, place: usize) -> Notice {
         self.dropped = self.dropped.saturating_add(1);
+        self.waiting.remove(place)
     }
 }
 
@@ -334,8 +347,9 @@ mod tests {
     fn only_void_notices_make_room() {
         let mut outbox = Outbox::default();
         let text = "x".repeat(4000);
-        let mut append =
-            |kind| outbox.append(vec![draft(kind, &text)], Reader::Product, UnixMillis::new(0));
+        let mut append = |kind| {
+            outbox.append(vec![draft(kind, &text)], Reader::Product, UnixMillis::new(0));
+        };
         append(NoticeType::Created);
         (0..40).for_each(|_| append(NoticeType::Frozen));
         append(NoticeType::Released);

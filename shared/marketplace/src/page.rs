@@ -3,10 +3,12 @@
 
 use std::fmt;
 
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::app_info::Template;
 use crate::cipher::Strength;
+use crate::directory;
 use crate::entity::{Entity, Subject};
 use crate::idempotency::Order;
 use crate::instance::{Instance, Remark, Transition};
@@ -14,6 +16,7 @@ use crate::message::{Activity, Malformed, Reply};
 use crate::notice::{Draft, NoticeType, Reader};
 use crate::refusal::Refusal;
 use crate::signature::Verified;
+use crate::tenant::{self, Dated, Synced};
 use crate::time::UnixMillis;
 
 /// What the pages are told of the seller's configuration.
@@ -153,6 +156,27 @@ pub trait Change: Page {
     fn reply(&self, request: &Self::Request, entity: &Self::Entity) -> Reply;
 }
 
+/// A page that changes a long list, of which order and repeats alone are kept.
+pub trait ChangeList: Page {
+    /// Which list.
+    fn subject(&self, request: &Self::Request) -> Subject;
+
+    /// What is asked of it, at the time that the call counts as.
+    fn change(&self, request: &Self::Request, now: UnixMillis) -> directory::Change;
+
+    /// What the product is to be told, given what each edit or entry amounted to.
+    fn tell(&self, request: &Self::Request, outcomes: &[directory::Outcome]) -> Told;
+}
+
+/// What the product is told of a change to a list.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The notice.
+    pub notice: Draft,
+    /// The records that it is about, too many to stand in it.
+    pub records: Vec<Value>,
+}
+
 /// A page that only looks.
 pub trait Look: Page {
     /// At what, in the order of the answer.
@@ -193,6 +217,19 @@ impl<E> Decision<E> {
     #[must_use]
     pub fn or_remark(self, remark: Option<Remark>) -> Self {
         Self { remark: self.remark.or(remark), ..self }
+    }
+}
+
+impl<T: Clone + PartialEq> Decision<Dated<T>> {
+    /// What a kit call about one thing amounts to.
+    pub fn of_synced(
+        before: Option<&Dated<T>>,
+        synced: Synced<T>,
+        draft: impl Fn(tenant::Told) -> Draft,
+    ) -> Self {
+        let Synced { dated, notice, remark } = synced;
+        let notices = notice.map(draft).into_iter().collect();
+        Self { entity: Some(dated).filter(|after| Some(after) != before), notices, remark }
     }
 }
 
@@ -242,6 +279,9 @@ pub trait Visit<'p>: Sized {
     /// The page changes something.
     fn change<P: Change>(self, page: &'p P) -> Self::Output;
 
+    /// The page changes a long list.
+    fn change_list<P: ChangeList>(self, page: &'p P) -> Self::Output;
+
     /// The page only looks.
     fn look<P: Look>(self, page: &'p P) -> Self::Output;
 
@@ -251,6 +291,9 @@ pub trait Visit<'p>: Sized {
 
 /// A bundle of one page that changes.
 pub struct Changes<P>(P);
+
+/// A bundle of one page that changes a long list.
+pub struct ChangesList<P>(P);
 
 /// A bundle of one page that looks.
 pub struct Looks<P>(P);
@@ -262,6 +305,16 @@ impl<P: Change> Bundle for Changes<P> {
 
     fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output {
         if activity == Some(P::ACTIVITY) { visit.change(&self.0) } else { visit.nowhere() }
+    }
+}
+
+impl<P: ChangeList> Bundle for ChangesList<P> {
+    fn new(settings: &Settings) -> Result<Self, Unfit> {
+        P::new(settings).map(Self)
+    }
+
+    fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output {
+        if activity == Some(P::ACTIVITY) { visit.change_list(&self.0) } else { visit.nowhere() }
     }
 }
 

@@ -4,11 +4,15 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use hex::FromHex;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::row::Identity;
 
 /// What a part is called: 16 random bytes, so that no name is ever used again. Written in hex.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct PartName([u8; 16]);
 
 /// Where the rows lie that begin at an identity: in this part, up to where the next reference
@@ -28,6 +32,25 @@ impl PartName {
     /// A name made of random bytes.
     pub const fn new(random: [u8; 16]) -> Self {
         Self(random)
+    }
+}
+
+/// A text is no part's name: it wants 32 hex digits.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("no name of a part")]
+pub struct NoName;
+
+impl TryFrom<String> for PartName {
+    type Error = NoName;
+
+    fn try_from(text: String) -> Result<Self, NoName> {
+        <[u8; 16]>::from_hex(text).map(Self).map_err(|_| NoName)
+    }
+}
+
+impl From<PartName> for String {
+    fn from(name: PartName) -> Self {
+        name.to_string()
     }
 }
 
