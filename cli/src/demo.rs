@@ -132,6 +132,6 @@ fn state(entity: &Entity) -> Option<State> {
         Entity::Instance(Instance { state: instance::State::Released, .. }) => {
             Some(State::Released)
         }
-        Entity::MovedTo(_) | Entity::Tenant(_) | Entity::Application(_) => None,
+        _ => None,
     }
 }

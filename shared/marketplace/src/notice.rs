@@ -132,6 +132,12 @@ impl Draft {
         Self { kind, members }
     }
 
+    /// A notice whose content is a list, which stands in parts of its own; `at` is the list's time.
+    pub fn of_list(kind: NoticeType, activity: Activity, at: UnixMillis) -> Self {
+        let draft = Self { kind, members: Map::new() };
+        draft.with("activity", activity.as_str()).with("listTime", at.to_rfc3339())
+    }
+
     /// A notice that no call caused, but the passing of time.
     pub fn of_time(kind: NoticeType) -> Self {
         Self { kind, members: Map::new() }

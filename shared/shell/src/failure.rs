@@ -1,5 +1,6 @@
 //! Something on our side.
 
+use marketplace::decide_list::Unlistable;
 use marketplace::entity::Fault;
 use marketplace::result_code::ResultCode;
 use thiserror::Error;
@@ -26,6 +27,9 @@ pub enum Failure {
     /// A stored value is none of ours, of a newer koohook, or would be too large.
     #[error("stored value unusable")]
     Value(#[from] Fault),
+    /// A list's index is not whole, or too much of it waits for the product.
+    #[error(transparent)]
+    List(#[from] Unlistable),
     /// A bug of ours.
     #[error("panic")]
     Panicked,
@@ -52,6 +56,7 @@ impl From<Failure> for ResultCode {
             | Failure::Contended
             | Failure::Unopened
             | Failure::Value(Fault::NewerSchema | Fault::Unreadable | Fault::TooLarge)
+            | Failure::List(Unlistable::Index(_) | Unlistable::Backlog | Unlistable::LongRecord)
             | Failure::Panicked => Self::InternalError,
         }
     }

@@ -7,9 +7,11 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 use marketplace::decide::{Verdict, decide};
+use marketplace::decide_list::{ListVerdict, decide_list, directory};
+use marketplace::directory::PartName;
 use marketplace::entity::{Entity, Fault, Subject};
 use marketplace::message::{Fields, Malformed, Purpose, Reply};
-use marketplace::page::{Change, Look, Visit};
+use marketplace::page::{Change, ChangeList, Look, Visit};
 use marketplace::refusal::Refusal;
 use marketplace::result_code::ResultCode;
 use marketplace::signature::{TOLERANCE_MILLIS, Verified};
@@ -94,6 +96,10 @@ impl<'p, 'a: 'p, W: World> Visit<'p> for Call<'a, W> {
         Box::pin(async move { Handled { reply: self.carry_out(page).await, line: self.line } })
     }
 
+    fn change_list<P: ChangeList>(mut self, page: &'p P) -> Self::Output {
+        Box::pin(async move { Handled { reply: self.carry_out_list(page).await, line: self.line } })
+    }
+
     fn look<P: Look>(mut self, page: &'p P) -> Self::Output {
         Box::pin(async move { Handled { reply: self.look_up(page).await, line: self.line } })
     }
@@ -113,13 +119,47 @@ impl<W: World> Call<'_, W> {
         for _ in 0..=MAX_RACES_LOST {
             let now = self.shelf.world.now();
             let verdict = decide(page, &request, recalled.kept.take(), self.shelf.reader, now)?;
-            self.line.decided(&verdict);
+            self.line.decided(verdict.outcome, verdict.remarks.clone());
             let Verdict { write: Some(kept), reply, .. } = verdict else {
                 return Ok(verdict.reply);
             };
             self.line.writes += 1;
             match self.shelf.write(&recalled, &kept).await? {
                 Written::Won => return Ok(reply),
+                Written::Lost(standing) => recalled = standing,
+            }
+        }
+        Err(Failure::Contended.into())
+    }
+
+    /// The parts stand before the head refers to them, all of them; whoever is interrupted
+    /// leaves the old list whole.
+    async fn carry_out_list<P: ChangeList>(&mut self, page: &P) -> Result<Reply, Trouble> {
+        if self.purpose()? == Purpose::Rehearsal {
+            return Ok(page.rehearse(self.verified)?);
+        }
+        let request = page.read(self.verified)?;
+        let mut recalled = self.recall(&page.subject(&request)).await?;
+        for _ in 0..=MAX_RACES_LOST {
+            let now = self.shelf.world.now();
+            let needs = directory(recalled.kept.as_ref()).head.needs(&page.change(&request, now));
+            self.line.reads += needs.len();
+            let Some(read) = self.shelf.read_parts(&recalled.key, needs).await? else {
+                // A part was let go: the head that referred to it stands no longer.
+                recalled = self.recall(&page.subject(&request)).await?;
+                continue;
+            };
+            let fresh = || PartName::new(self.shelf.world.random());
+            let current = recalled.kept.take();
+            let reader = self.shelf.reader;
+            let verdict = decide_list(page, &request, current, &read, fresh, reader, now);
+            let ListVerdict { write, parts, outcome, remark } = verdict.map_err(Failure::from)?;
+            self.line.decided(outcome, remark.into_iter().collect());
+            let Some(kept) = write else { return Ok(Reply::success()) };
+            self.line.writes += parts.len() + 1;
+            self.shelf.write_parts(&recalled.key, parts).await?;
+            match self.shelf.write(&recalled, &kept).await? {
+                Written::Won => return Ok(Reply::success()),
                 Written::Lost(standing) => recalled = standing,
             }
         }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use marketplace::decide::Verdict;
+use marketplace::decide::Outcome;
 use marketplace::instance::Remark;
 use marketplace::message::Activity;
 use marketplace::result_code::ResultCode;
@@ -38,9 +38,9 @@ impl Line {
     }
 
     /// What was decided; a later decision on what stands replaces an earlier one.
-    pub fn decided(&mut self, verdict: &Verdict) {
-        self.outcome = Some(verdict.outcome.as_str());
-        self.remarks.clone_from(&verdict.remarks);
+    pub fn decided(&mut self, outcome: Outcome, remarks: Vec<Remark>) {
+        self.outcome = Some(outcome.as_str());
+        self.remarks = remarks;
     }
 
     /// Writes the line: alarms and failures where somebody looks, all else as information.

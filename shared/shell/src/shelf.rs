@@ -1,7 +1,11 @@
 //! One kept value at a time: read and opened, sealed and written over the version that was read,
 //! within a deadline.
 
-use marketplace::entity::{Kept, Subject};
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt, stream};
+use marketplace::directory::PartName;
+use marketplace::entity::{Kept, REST, Subject};
 use marketplace::notice::Reader;
 use marketplace::time::UnixMillis;
 
@@ -10,6 +14,8 @@ use crate::store::{Put, Queue, Store, Stored, Unavailable, Value, Version};
 use crate::vault::Vault;
 use crate::world::{Deadline, World};
 
+/// How many parts are read or written at once.
+const AT_ONCE: usize = 8;
 /// How often a write without a reply is sent again, under the same version.
 const MAX_RESENDS: usize = 2;
 
@@ -37,6 +43,12 @@ pub struct Recalled {
     pub kept: Option<Kept>,
 }
 
+/// Where a part of an entity stands. The owner's key is part of it, so that whoever finds a part
+/// on the agenda finds its owner.
+pub fn part_key(owner: &str, name: PartName) -> String {
+    format!("part:{name}:{owner}")
+}
+
 /// What became of a write.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one lives at a time, and what stands is used")]
@@ -54,9 +66,7 @@ impl<W: World> Shelf<'_, W> {
     /// Where the store does not answer in time, or what stands is unusable.
     pub async fn read(&self, subject: &Subject) -> Result<Recalled, Failure> {
         let key = subject.key();
-        let get = self.world.store().get(&key, self.world.now());
-        let left = self.deadline.left(self.world);
-        let standing = self.world.within(left, get).await.ok_or(Failure::OutOfTime)??;
+        let standing = self.get(&key).await?;
         self.open(key, standing)
     }
 
@@ -72,6 +82,66 @@ impl<W: World> Shelf<'_, W> {
             Put::Won => Ok(Written::Won),
             Put::Lost(standing) => self.open(recalled.key.clone(), standing).map(Written::Lost),
         }
+    }
+
+    /// Reads parts of an entity; `None` where one of them was let go.
+    ///
+    /// # Errors
+    /// Where the store does not answer in time, or a part does not open.
+    pub async fn read_parts(
+        &self,
+        owner: &str,
+        names: BTreeSet<PartName>,
+    ) -> Result<Option<BTreeMap<PartName, Vec<u8>>>, Failure> {
+        let reads: Vec<_> = names.into_iter().map(|name| self.read_part(owner, name)).collect();
+        let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).collect().await;
+        let read: Vec<_> = read.into_iter().collect::<Result<_, Failure>>()?;
+        Ok(read.into_iter().collect())
+    }
+
+    async fn read_part(
+        &self,
+        owner: &str,
+        name: PartName,
+    ) -> Result<Option<(PartName, Vec<u8>)>, Failure> {
+        let key = part_key(owner, name);
+        let standing = self.get(&key).await?.filter(|stored| !stored.bytes.is_empty());
+        let Some(stored) = standing else { return Ok(None) };
+        Ok(Some((name, self.vault.open(&key, &stored.bytes)?)))
+    }
+
+    /// Writes parts of an entity over absence, each on the agenda for when it has rested: until
+    /// its owner refers to it nobody else knows of it.
+    ///
+    /// # Errors
+    /// Where one of the outcomes is unknown; the parts that stand are then nobody's.
+    pub async fn write_parts(
+        &self,
+        owner: &str,
+        parts: BTreeMap<PartName, Vec<u8>>,
+    ) -> Result<(), Failure> {
+        let writes: Vec<_> =
+            parts.into_iter().map(|(name, bytes)| self.write_part(owner, name, bytes)).collect();
+        let written: Vec<_> = stream::iter(writes).buffered(AT_ONCE).collect().await;
+        written.into_iter().collect()
+    }
+
+    async fn write_part(&self, owner: &str, name: PartName, bytes: Vec<u8>) -> Result<(), Failure> {
+        let key = part_key(owner, name);
+        let value = self.sealed(&key, &bytes)?;
+        let rested = self.world.now().after(REST);
+        let value = Value { agenda: Some((Queue::Due, rested)), ..value };
+        match self.put(&key, &value, None).await? {
+            Put::Won => Ok(()),
+            // Its name is random: whoever has it already is not of this world.
+            Put::Lost(_) => Err(Failure::Contended),
+        }
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Stored>, Failure> {
+        let get = self.world.store().get(key, self.world.now());
+        let left = self.deadline.left(self.world);
+        Ok(self.world.within(left, get).await.ok_or(Failure::OutOfTime)??)
     }
 
     /// Puts a mark that expires, over absence; whether it was ours to put.

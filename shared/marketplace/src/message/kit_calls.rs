@@ -153,6 +153,10 @@ pub struct SingleOrgSync {
     pub org_code: OrgCode,
     /// What becomes of it. Its children stay, whatever it is.
     pub flag: Flag,
+    /// Its name, under any of the guides' three spellings; empty in a deletion.
+    pub name: String,
+    /// The department above it; empty at the top.
+    pub parent: String,
     /// When.
     pub at: UnixMillis,
     /// What the product is told.
@@ -169,20 +173,21 @@ impl SingleOrgSync {
         let fields = Fields::of(verified);
         let flag = Flag::read(fields)?;
         let org_code = fields.required("orgCode", OrgCode::parse)?;
-        if flag == Flag::Put {
-            let names = ["orgName", "OrgName", "name"];
-            if names.iter().all(|name| fields.text(name).is_none()) {
-                return Err(Malformed { field: "orgName", kind: MalformedKind::Missing });
-            }
-            if fields.text("parentCode") == Some(org_code.as_str()) {
-                return Err(Malformed { field: "parentCode", kind: MalformedKind::Cyclic });
-            }
+        let name = ["orgName", "OrgName", "name"].iter().find_map(|name| fields.text(name));
+        let parent = fields.text("parentCode").unwrap_or_default();
+        if flag == Flag::Put && name.is_none() {
+            return Err(Malformed { field: "orgName", kind: MalformedKind::Missing });
+        }
+        if flag == Flag::Put && parent == org_code.as_str() {
+            return Err(Malformed { field: "parentCode", kind: MalformedKind::Cyclic });
         }
         Ok(Self {
             instance_id: fields.kit_instance_id()?,
             tenant_id: fields.required("tenantId", TenantId::parse)?,
             org_code,
             flag,
+            name: name.unwrap_or_default().to_owned(),
+            parent: parent.to_owned(),
             at: fields.kit_time("timeStamp")?,
             details: fields.details(Activity::SingleOrgSync),
         })

@@ -68,21 +68,43 @@ impl AuthSync {
     /// account.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
-        let three = [("0", UserChange::Delete), ("1", UserChange::Put), ("2", UserChange::Put)];
-        let change = match fields.contract() {
-            Contract::V1 => fields.word("flag", &three),
-            Contract::V2 if fields.text("flag") == Some("3") => Ok(UserChange::Revoke),
-            Contract::V2 => fields.word("flag", &three),
-        };
         let list = list(fields, "userList", Names::Quoted)?;
         Ok(Self {
             instance_id: fields.kit_instance_id()?,
             tenant_id: fields.required("tenantId", TenantId::parse)?,
             app_id: fields.required("appId", AppId::parse)?,
-            change: change?,
+            change: Self::change(verified)?,
             at: fields.kit_time("currentSyncTime")?,
             records: records(list, "userName", |text| UserName::parse(text).map(drop))?,
         })
+    }
+}
+
+impl AuthSync {
+    /// Reads `flag` alone; V1 knows no revocation.
+    ///
+    /// # Errors
+    /// Where it is missing or of no list.
+    pub fn change(verified: &Verified) -> Result<UserChange, Malformed> {
+        let fields = Fields::of(verified);
+        let three = [("0", UserChange::Delete), ("1", UserChange::Put), ("2", UserChange::Put)];
+        match (fields.contract(), fields.text("flag")) {
+            (Contract::V2, Some("3")) => Ok(UserChange::Revoke),
+            (Contract::V1 | Contract::V2, _) => fields.word("flag", &three),
+        }
+    }
+}
+
+impl Record {
+    /// A department's name, under any of the guides' three spellings.
+    pub fn department_name(&self) -> &str {
+        let names = ["orgName", "OrgName", "name"];
+        names.iter().find_map(|name| member(&self.value, name)?.as_text()).unwrap_or_default()
+    }
+
+    /// The department above a department; empty at the top.
+    pub fn parent_code(&self) -> &str {
+        member(&self.value, "parentCode").and_then(Json::as_text).unwrap_or_default()
     }
 }
 
@@ -179,12 +201,8 @@ fn cut(value: Json) -> Json {
 /// Whether departments of one list lie above themselves. Each is walked up once, so that a
 /// list of ten thousand in one line takes no longer than any other.
 fn has_circle(records: &[Record]) -> bool {
-    let parent = |record: &Record| {
-        let parent = member(&record.value, "parentCode").and_then(Json::as_text);
-        parent.filter(|code| !code.is_empty()).map(str::to_owned)
-    };
-    let parents: BTreeMap<&str, Option<String>> =
-        records.iter().map(|record| (record.identity.as_str(), parent(record))).collect();
+    let parents: BTreeMap<&str, &str> =
+        records.iter().map(|record| (record.identity.as_str(), record.parent_code())).collect();
     let mut walked: BTreeMap<&str, usize> = BTreeMap::new();
     for (walk, start) in records.iter().enumerate() {
         let mut at = Some(start.identity.as_str());
@@ -192,7 +210,7 @@ fn has_circle(records: &[Record]) -> bool {
             match walked.insert(code, walk) {
                 Some(earlier) if earlier == walk => return true,
                 Some(_) => break,
-                None => at = parent.as_deref(),
+                None => at = Some(parent),
             }
         }
     }

@@ -1,0 +1,63 @@
+//! `allOrgSync` (kit): all departments of an enterprise (kit guide, "synchronising departments,
+//! all").
+//!
+//! The list says what there is: departments that it does not name are gone, unless a newer call
+//! of their own says otherwise. An empty list changes nothing; a whole enterprise without
+//! departments is likelier a fault than a wish.
+
+use marketplace::directory::{self, Content, Identity, List, Outcome};
+use marketplace::entity::Subject;
+use marketplace::instance::effective;
+use marketplace::message::{Activity, AllOrgSync, Malformed, Reply};
+use marketplace::notice::{Draft, NoticeType};
+use marketplace::page::{ChangeList, ChangesList, Page, Settings, Told, Unfit};
+use marketplace::signature::Verified;
+use marketplace::time::UnixMillis;
+
+/// What this function serves.
+pub type Function = ChangesList<Departments>;
+
+/// The page.
+pub struct Departments;
+
+impl Page for Departments {
+    const ACTIVITY: Activity = Activity::AllOrgSync;
+    type Request = AllOrgSync;
+
+    fn new(_: &Settings) -> Result<Self, Unfit> {
+        Ok(Self)
+    }
+
+    fn rehearse(&self, _: &Verified) -> Result<Reply, Malformed> {
+        Ok(Reply::success())
+    }
+
+    fn read(&self, verified: &Verified) -> Result<AllOrgSync, Malformed> {
+        AllOrgSync::read(verified)
+    }
+}
+
+impl ChangeList for Departments {
+    fn subject(&self, request: &AllOrgSync) -> Subject {
+        Subject::Departments(request.instance_id.clone(), request.tenant_id.clone())
+    }
+
+    fn change(&self, request: &AllOrgSync, now: UnixMillis) -> directory::Change {
+        let (at, _) = effective(request.at, now);
+        let entries = request.records.iter().map(|record| {
+            let (name, parent) = (record.department_name(), record.parent_code());
+            (Identity::new(&[&record.identity]), Content::new(&[name, parent]))
+        });
+        directory::Change::List(List::new(entries, at))
+    }
+
+    fn tell(&self, request: &AllOrgSync, outcomes: &[Outcome]) -> Told {
+        // What is known from a newer call of its own must not be overwritten by the product.
+        let current = request.records.iter().zip(outcomes);
+        let current = current.filter(|(_, outcome)| **outcome != Outcome::Stale);
+        let notice = Draft::of_list(NoticeType::DepartmentsReplaced, Self::ACTIVITY, request.at)
+            .with("instanceId", request.instance_id.as_ref().map(ToString::to_string))
+            .with("tenantId", request.tenant_id.as_str());
+        Told { notice, records: current.map(|(record, _)| record.value.to_value()).collect() }
+    }
+}

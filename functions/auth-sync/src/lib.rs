@@ -1,0 +1,74 @@
+//! `authSync` (kit): the people whom an enterprise authorises for an application (kit guide,
+//! "synchronising authorisations").
+//!
+//! The product is where people live: koohook keeps of each a row of 24 bytes, enough to know a
+//! repeat from a change and old from new, and hands on what changed.
+
+use marketplace::directory::{self, Content, Edit, Identity, Outcome};
+use marketplace::entity::Subject;
+use marketplace::instance::effective;
+use marketplace::message::{Activity, AuthSync, Malformed, Record, Reply, UserChange};
+use marketplace::notice::{Draft, NoticeType};
+use marketplace::page::{ChangeList, ChangesList, Page, Settings, Told, Unfit};
+use marketplace::signature::Verified;
+use marketplace::time::UnixMillis;
+
+/// What this function serves.
+pub type Function = ChangesList<Users>;
+
+/// The page.
+pub struct Users;
+
+impl Page for Users {
+    const ACTIVITY: Activity = Activity::AuthSync;
+    type Request = AuthSync;
+
+    fn new(_: &Settings) -> Result<Self, Unfit> {
+        Ok(Self)
+    }
+
+    fn rehearse(&self, verified: &Verified) -> Result<Reply, Malformed> {
+        AuthSync::change(verified)?;
+        Ok(Reply::success())
+    }
+
+    fn read(&self, verified: &Verified) -> Result<AuthSync, Malformed> {
+        AuthSync::read(verified)
+    }
+}
+
+impl ChangeList for Users {
+    fn subject(&self, request: &AuthSync) -> Subject {
+        let AuthSync { instance_id, tenant_id, app_id, .. } = request.clone();
+        Subject::Users(instance_id, tenant_id, app_id)
+    }
+
+    fn change(&self, request: &AuthSync, now: UnixMillis) -> directory::Change {
+        let (at, _) = effective(request.at, now);
+        let edit = |Record { identity, value }: &Record| {
+            let who = Identity::new(&[identity]);
+            match request.change {
+                UserChange::Put => Edit::put(who, Content::new(&[&value.to_text()]), at),
+                UserChange::Delete => Edit::delete(who, at),
+                UserChange::Revoke => Edit::revoke(who, at),
+            }
+        };
+        directory::Change::Edits(request.records.iter().map(edit).collect())
+    }
+
+    fn tell(&self, request: &AuthSync, outcomes: &[Outcome]) -> Told {
+        let kind = match request.change {
+            UserChange::Put => NoticeType::UsersPut,
+            UserChange::Delete => NoticeType::UsersDeleted,
+            UserChange::Revoke => NoticeType::UsersRevoked,
+        };
+        // Of the others the product knows as much already, or newer.
+        let applied = request.records.iter().zip(outcomes);
+        let applied = applied.filter(|(_, outcome)| **outcome == Outcome::Applied);
+        let notice = Draft::of_list(kind, Self::ACTIVITY, request.at)
+            .with("instanceId", request.instance_id.as_ref().map(ToString::to_string))
+            .with("tenantId", request.tenant_id.as_str())
+            .with("appId", request.app_id.as_str());
+        Told { notice, records: applied.map(|(record, _)| record.value.to_value()).collect() }
+    }
+}

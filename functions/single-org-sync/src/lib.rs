@@ -1,0 +1,64 @@
+//! `singleOrgSync` (kit): one department of an enterprise (kit guide, "synchronising
+//! departments, single").
+//!
+//! A change of one row in the list of departments; the children of a department that is deleted
+//! stay, and nothing is checked against the tree that stands: the marketplace's order is not
+//! promised.
+
+use marketplace::directory::{self, Content, Edit, Identity, Outcome};
+use marketplace::entity::Subject;
+use marketplace::instance::effective;
+use marketplace::message::{Activity, Fields, Flag, Malformed, Reply, SingleOrgSync};
+use marketplace::notice::{Draft, NoticeType};
+use marketplace::page::{ChangeList, ChangesList, Page, Settings, Told, Unfit};
+use marketplace::signature::Verified;
+use marketplace::time::UnixMillis;
+
+/// What this function serves.
+pub type Function = ChangesList<Department>;
+
+/// The page.
+pub struct Department;
+
+impl Page for Department {
+    const ACTIVITY: Activity = Activity::SingleOrgSync;
+    type Request = SingleOrgSync;
+
+    fn new(_: &Settings) -> Result<Self, Unfit> {
+        Ok(Self)
+    }
+
+    fn rehearse(&self, verified: &Verified) -> Result<Reply, Malformed> {
+        Flag::read(Fields::of(verified))?;
+        Ok(Reply::success())
+    }
+
+    fn read(&self, verified: &Verified) -> Result<SingleOrgSync, Malformed> {
+        SingleOrgSync::read(verified)
+    }
+}
+
+impl ChangeList for Department {
+    fn subject(&self, request: &SingleOrgSync) -> Subject {
+        Subject::Departments(request.instance_id.clone(), request.tenant_id.clone())
+    }
+
+    fn change(&self, request: &SingleOrgSync, now: UnixMillis) -> directory::Change {
+        let (at, _) = effective(request.at, now);
+        let who = Identity::new(&[request.org_code.as_str()]);
+        let edit = match request.flag {
+            Flag::Put => Edit::put(who, Content::new(&[&request.name, &request.parent]), at),
+            Flag::Delete => Edit::delete(who, at),
+        };
+        directory::Change::Edits(vec![edit])
+    }
+
+    fn tell(&self, request: &SingleOrgSync, _: &[Outcome]) -> Told {
+        let kind = match request.flag {
+            Flag::Put => NoticeType::DepartmentPut,
+            Flag::Delete => NoticeType::DepartmentDeleted,
+        };
+        let notice = Draft::of_call(kind, Self::ACTIVITY, (None, None), &request.details);
+        Told { notice, records: Vec::new() }
+    }
+}
