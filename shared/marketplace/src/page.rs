@@ -94,6 +94,8 @@ impl Settings {
 pub trait Page: Send + Sync + Sized + 'static {
     /// The page's activity.
     const ACTIVITY: Activity;
+    /// Whether what it keeps must be sealed wherever it lies (decision F5).
+    const KEEPS_SECRETS: bool = false;
     /// What a call says.
     type Request: Send + Sync;
 
@@ -261,6 +263,9 @@ impl Decision<Instance> {
 
 /// One or more pages that answer at one address.
 pub trait Bundle: Send + Sync + Sized + 'static {
+    /// Whether what one of the pages keeps must be sealed wherever it lies.
+    const KEEPS_SECRETS: bool = false;
+
     /// The pages under a configuration.
     ///
     /// # Errors
@@ -299,6 +304,8 @@ pub struct ChangesList<P>(P);
 pub struct Looks<P>(P);
 
 impl<P: Change> Bundle for Changes<P> {
+    const KEEPS_SECRETS: bool = P::KEEPS_SECRETS;
+
     fn new(settings: &Settings) -> Result<Self, Unfit> {
         P::new(settings).map(Self)
     }
@@ -309,6 +316,8 @@ impl<P: Change> Bundle for Changes<P> {
 }
 
 impl<P: ChangeList> Bundle for ChangesList<P> {
+    const KEEPS_SECRETS: bool = P::KEEPS_SECRETS;
+
     fn new(settings: &Settings) -> Result<Self, Unfit> {
         P::new(settings).map(Self)
     }
@@ -319,6 +328,8 @@ impl<P: ChangeList> Bundle for ChangesList<P> {
 }
 
 impl<P: Look> Bundle for Looks<P> {
+    const KEEPS_SECRETS: bool = P::KEEPS_SECRETS;
+
     fn new(settings: &Settings) -> Result<Self, Unfit> {
         P::new(settings).map(Self)
     }

@@ -60,6 +60,10 @@ pub fn serve<B: Bundle>() -> ExitCode {
 fn try_serve<B: Bundle>() -> Result<(), Error> {
     let config = Config::from_env()?;
     start_log(&config);
+    if B::KEEPS_SECRETS && !config.vault.seals() {
+        let wants = "is required: this function keeps secrets".to_owned();
+        return Err(Unfit { setting: "KOOHOOK_SEAL_KEY", wants }.into());
+    }
     let on_lambda = std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listen = config.listen.clone();

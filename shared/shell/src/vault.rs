@@ -70,6 +70,11 @@ impl Vault {
         Self { current: current.map(cipher), previous: previous.map(cipher), clear }
     }
 
+    /// Whether what is written is sealed.
+    pub const fn seals(&self) -> bool {
+        self.current.is_some()
+    }
+
     /// Seals bytes for a place in the store. The nonce must never be used twice.
     ///
     /// # Errors
