@@ -11,9 +11,10 @@ use marketplace::time::UnixMillis;
 use sender::answer::Answer;
 use shell::config::Config;
 use shell::door::Door;
-use shell::store::Store;
 use shell::store::memory::Memory;
+use shell::store::{Put, Store, Value, Version};
 use shell::vault::Vault;
+use shell::world::World;
 
 use crate::world::{TestWorld, Watched};
 
@@ -76,7 +77,7 @@ impl<B: Bundle, S: Store> Koohook<B, S> {
 
     /// The store beneath it.
     pub fn store(&self) -> &Watched<S> {
-        shell::world::World::store(self.world())
+        World::store(self.world())
     }
 
     /// Answers one request.
@@ -110,6 +111,28 @@ impl<B: Bundle, S: Store> Koohook<B, S> {
         let stored = self.store().inner().get(&key, now).await.unwrap()?;
         let clear = Vault::new(None, None, shell::vault::Clear::Allowed);
         Some(Kept::from_bytes(&clear.open(&key, &stored.bytes).unwrap()).unwrap())
+    }
+
+    /// Puts a value under an instance's ID, from behind: over whatever stands, and uncounted.
+    pub async fn keep(&self, instance_id: &str, kept: &Kept) {
+        self.keep_bytes(instance_id, &[&[0], kept.to_bytes().unwrap().as_slice()].concat()).await;
+    }
+
+    /// Puts bytes there, as a store holds them.
+    pub async fn keep_bytes(&self, instance_id: &str, bytes: &[u8]) {
+        let key = Subject::Instance(InstanceId::parse(instance_id).unwrap()).key();
+        let now = UnixMillis::new(self.world().now_millis());
+        let store = self.store().inner();
+        let over = store.get(&key, now).await.unwrap();
+        let value = Value {
+            version: Version(self.world().random()),
+            bytes: bytes.to_vec(),
+            agenda: None,
+            expires: None,
+        };
+        let over = over.map(|standing| standing.version);
+        let put = store.put(&key, &value, over, now).await.unwrap();
+        assert_eq!(put, Put::Won, "nobody else is writing");
     }
 
     /// The instance that is kept under an ID.

@@ -11,5 +11,6 @@
 
 mod directory;
 mod first_calls;
+mod lifecycle;
 mod one_door;
 mod rooms;

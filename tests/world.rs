@@ -18,14 +18,15 @@ pub struct TestWorld<S> {
     store: S,
     now: AtomicU64,
     elapsed: AtomicU64,
+    lag: AtomicU64,
     drawn: AtomicU64,
 }
 
 impl<S: Store> TestWorld<S> {
     /// A world that begins at [`NOW`].
     pub fn new(store: S) -> Self {
-        let [now, elapsed, drawn] = [NOW, 0, 0].map(AtomicU64::new);
-        Self { store, now, elapsed, drawn }
+        let [now, elapsed, lag, drawn] = [NOW, 0, 0, 0].map(AtomicU64::new);
+        Self { store, now, elapsed, lag, drawn }
     }
 
     /// Lets time pass, on both clocks.
@@ -33,6 +34,13 @@ impl<S: Store> TestWorld<S> {
         let millis = u64::try_from(span.as_millis()).unwrap();
         self.now.fetch_add(millis, Ordering::SeqCst);
         self.elapsed.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// How long every operation takes from now on; more than the caller waits, and it happens
+    /// unseen.
+    pub fn lag(&self, span: Duration) {
+        let millis = u64::try_from(span.as_millis()).unwrap();
+        self.lag.store(millis, Ordering::SeqCst);
     }
 
     /// Sets the time of day alone, as a correction of the clock does.
@@ -69,13 +77,19 @@ impl<S: Store> World for TestWorld<S> {
         bytes
     }
 
-    /// Time stands still while a future runs; only a limit of nothing passes.
+    /// A future takes as long as the world lags; without a limit left it is not begun.
     async fn within<F>(&self, limit: Duration, future: F) -> Option<F::Output>
     where
         F: Future + Send,
         F::Output: Send,
     {
-        if limit.is_zero() { None } else { Some(future.await) }
+        if limit.is_zero() {
+            return None;
+        }
+        let lag = Duration::from_millis(self.lag.load(Ordering::SeqCst));
+        self.pass(lag.min(limit));
+        let output = future.await;
+        (lag < limit).then_some(output)
     }
 }
 
