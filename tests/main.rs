@@ -9,6 +9,7 @@
     reason = "a test that meets the unexpected fails, and says where"
 )]
 
+mod deliveries;
 mod directory;
 mod first_calls;
 mod lifecycle;
