@@ -15,3 +15,4 @@ mod first_calls;
 mod lifecycle;
 mod one_door;
 mod rooms;
+mod stores;
