@@ -14,5 +14,6 @@ mod directory;
 mod first_calls;
 mod lifecycle;
 mod one_door;
+mod properties;
 mod rooms;
 mod stores;

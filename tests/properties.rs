@@ -1,0 +1,523 @@
+//! What holds for whatever is thrown at the core: random inputs against slow second readings.
+
+use std::collections::BTreeMap;
+
+use marketplace::entity::Subject;
+use marketplace::idempotency::{Ledger, MAX_ORDERS, Order, Recall};
+use marketplace::json::{Document, Scalars, Winner, canonical};
+use marketplace::key::{AccessKey, Keyring};
+use marketplace::message::{Activity, Details, InstanceId, OrderId};
+use marketplace::notice::{
+    Draft, MAX_NOTICE_LEN, MAX_OUTBOX_LEN, MAX_UNREAD, NoticeType, Outbox, Reader,
+};
+use marketplace::result_code::ResultCode;
+use marketplace::signature::{Contract, Headers, Interface, TimestampUnit, Unverified, Verified};
+use marketplace::time::UnixMillis;
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::Value;
+use tests::call::{BASE_KEY, SETTINGS, koohook, run, v1, v2_body};
+use tests::world::NOW;
+
+use crate::lifecycle::{CALLBACKS, instance_id, standing};
+
+/// So many random cases of each property; nothing is written to disk when one fails.
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+// The canonical form.
+
+/// A JSON value as its writer sees it: numbers are text, members have an order.
+#[derive(Clone, Debug)]
+enum Tree {
+    Null,
+    Bool(bool),
+    Number(&'static str),
+    Text(String),
+    Array(Vec<Tree>),
+    Object(Vec<(String, Tree)>),
+}
+
+const NUMBERS: [&str; 8] =
+    ["0", "-0", "1.50", "1e3", "-2E-7", "12345678901234567890123", "0.0", "7"];
+
+fn text() -> impl Strategy<Value = String> {
+    let pieces = select(vec![
+        "a", "Z", " ", "+", "%", "&b=", "\"", "\\", "/", "\u{1}", "\u{1f}", "\n", "\u{7f}", "é",
+        "测试", "😀", "！", "\u{2028}",
+    ]);
+    prop_oneof![vec(pieces, 0..6).prop_map(|pieces| pieces.concat()), any::<String>(),]
+}
+
+fn members(value: impl Strategy<Value = Tree>) -> impl Strategy<Value = Vec<(String, Tree)>> {
+    btree_map(text(), value, 0..6)
+        .prop_map(|members| members.into_iter().collect::<Vec<_>>())
+        .prop_shuffle()
+}
+
+fn tree() -> impl Strategy<Value = Tree> {
+    let leaf = prop_oneof![
+        Just(Tree::Null),
+        any::<bool>().prop_map(Tree::Bool),
+        select(NUMBERS.to_vec()).prop_map(Tree::Number),
+        text().prop_map(Tree::Text),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Tree::Array),
+            members(inner).prop_map(Tree::Object),
+        ]
+    })
+}
+
+/// JSON text, with white space wherever it may stand, and strings as `written` writes them.
+fn to_text(tree: &Tree, space: &str, written: &dyn Fn(&str) -> String) -> String {
+    let inner = |tree: &Tree| to_text(tree, space, written);
+    let joined = |items: Vec<String>, ends: [&str; 2]| {
+        format!("{}{space}{}{space}{}", ends[0], items.join(&format!("{space},{space}")), ends[1])
+    };
+    match tree {
+        Tree::Null => "null".to_owned(),
+        Tree::Bool(bool) => bool.to_string(),
+        Tree::Number(text) => (*text).to_owned(),
+        Tree::Text(text) => written(text),
+        Tree::Array(items) => joined(items.iter().map(inner).collect(), ["[", "]"]),
+        Tree::Object(members) => {
+            let member = |(name, value): &(String, Tree)| {
+                format!("{}{space}:{space}{}", written(name), inner(value))
+            };
+            joined(members.iter().map(member).collect(), ["{", "}"])
+        }
+    }
+}
+
+/// As our sender may write a text: every character escaped, as it is allowed to.
+fn all_escaped(text: &str) -> String {
+    let units = text.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
+    format!("\"{}\"", units.collect::<String>())
+}
+
+/// As Jackson writes a text: what `serde_json` writes, but for the hex digits' case.
+fn as_jackson(text: &str) -> String {
+    let mut out = String::new();
+    for letter in text.chars() {
+        let written = Value::from(letter.to_string()).to_string();
+        let inner = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let inner = inner.expect("a text stands between quotes");
+        match inner.strip_prefix("\\u") {
+            Some(hex) => out += &format!("\\u{}", hex.to_uppercase()),
+            None => out += inner,
+        }
+    }
+    format!("\"{out}\"")
+}
+
+/// The guide's words in their order: sort, drop nulls, write.
+fn slowly_canonical(members: &[(String, Tree)], scalars: Scalars) -> String {
+    let mut sorted: BTreeMap<Vec<u16>, String> = BTreeMap::new();
+    for (name, value) in members {
+        let value = match (value, scalars) {
+            (Tree::Null, _) => continue,
+            (Tree::Number(text), Scalars::AsText) => format!("\"{text}\""),
+            (Tree::Bool(bool), Scalars::AsText) => format!("\"{bool}\""),
+            (value, _) => to_text(value, "", &as_jackson),
+        };
+        sorted.insert(name.encode_utf16().collect(), format!("{}:{value}", as_jackson(name)));
+    }
+    let sorted: Vec<_> = sorted.into_values().collect();
+    format!("{{{}}}", sorted.join(","))
+}
+
+proptest! {
+    #![proptest_config(cases(250))]
+
+    #[test]
+    fn the_canonical_form_is_what_the_guide_says_however_the_body_travels(
+        members in members(tree()),
+        space in select(vec!["", " ", "\r\n\t "]),
+        escaped: bool,
+    ) {
+        let written: &dyn Fn(&str) -> String = if escaped { &all_escaped } else { &as_jackson };
+        let body = to_text(&Tree::Object(members.clone()), space, written);
+        let document = Document::parse(body.as_bytes(), Winner::First).unwrap();
+        prop_assert!(!document.conflicting);
+        for scalars in [Scalars::AsText, Scalars::AsReceived] {
+            let expected = slowly_canonical(&members, scalars);
+            prop_assert_eq!(canonical(&document.members, scalars), expected);
+        }
+    }
+
+    #[test]
+    fn a_canonical_form_is_its_own_canonical_form(members in members(tree())) {
+        let body = slowly_canonical(&members, Scalars::AsReceived);
+        let document = Document::parse(body.as_bytes(), Winner::First).unwrap();
+        prop_assert_eq!(canonical(&document.members, Scalars::AsReceived), body);
+    }
+}
+
+// Signatures.
+
+fn keys() -> Keyring {
+    Keyring { current: AccessKey::parse(BASE_KEY).unwrap(), previous: None }
+}
+
+fn verified(request: &http::Request<Vec<u8>>, contract: Contract) -> Result<Verified, ResultCode> {
+    let query = request.uri().query().unwrap();
+    unverified(contract, query, request.body())
+        .verify(&keys(), TimestampUnit::Milliseconds, UnixMillis::new(NOW))
+        .map_err(ResultCode::from)
+}
+
+fn unverified<'a>(contract: Contract, query: &'a str, body: &'a [u8]) -> Unverified<'a> {
+    Unverified { interface: Interface::Base, contract, query, headers: Headers::default(), body }
+}
+
+/// Parameters that are no part of the proof itself.
+fn parameters() -> impl Strategy<Value = Vec<(String, String)>> {
+    btree_map("[A-Za-z0-9_.-]{1,12}", text(), 0..10)
+        .prop_map(|map| map.into_iter().collect::<Vec<_>>())
+        .prop_shuffle()
+}
+
+fn borrowed(parameters: &[(String, String)]) -> Vec<(&str, &str)> {
+    parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+proptest! {
+    #![proptest_config(cases(250))]
+
+    #[test]
+    fn a_v1_call_verifies_as_what_was_signed(parameters in parameters()) {
+        let request = v1(NOW, &borrowed(&parameters));
+        let verified = verified(&request, Contract::V1).unwrap();
+        let time_stamp = sender::time::to_the_millisecond(NOW);
+        let mut signed = borrowed(&parameters);
+        signed.push(("timeStamp", &time_stamp));
+        signed.sort_unstable();
+        let members = verified.members().iter();
+        let read: Vec<_> = members.map(|(name, value)| (name.as_str(), value.as_text().unwrap())).collect();
+        prop_assert_eq!(read, signed);
+        prop_assert_eq!(verified.signed_at(), Some(UnixMillis::new(NOW)));
+    }
+
+    #[test]
+    fn a_v1_value_that_was_changed_on_the_way_is_refused(
+        parameters in parameters(),
+        place: Index,
+        other in text(),
+    ) {
+        prop_assume!(!parameters.is_empty());
+        let mut changed = parameters.clone();
+        let at = place.index(changed.len());
+        prop_assume!(changed[at].1 != other);
+        changed[at].1 = other;
+        let time_stamp = sender::time::to_the_millisecond(NOW);
+        let token = sender::v1::auth_token(BASE_KEY, &time_stamp, &borrowed(&parameters));
+        let honest = v1(NOW, &borrowed(&changed));
+        let theirs = sender::v1::auth_token(BASE_KEY, &time_stamp, &borrowed(&changed));
+        let escaped = |token: &str| token.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let forged = honest.uri().to_string().replace(&escaped(&theirs), &escaped(&token));
+        let forged = http::Request::get(forged).body(Vec::new()).unwrap();
+        prop_assert_eq!(verified(&forged, Contract::V1).err(), Some(ResultCode::AuthenticationFailed));
+    }
+
+    #[test]
+    fn a_v2_body_verifies_and_no_byte_of_it_may_change(
+        members in members(tree()),
+        place: Index,
+        flip in 1..=u8::MAX,
+    ) {
+        let body = to_text(&Tree::Object(members), "", &as_jackson).into_bytes();
+        let signed = v2_body(NOW, &body);
+        prop_assert!(verified(&signed, Contract::V2).is_ok());
+        let (head, mut body) = signed.into_parts();
+        let at = place.index(body.len());
+        body[at] ^= flip;
+        let forged = http::Request::from_parts(head, body);
+        prop_assert_eq!(verified(&forged, Contract::V2).err(), Some(ResultCode::AuthenticationFailed));
+    }
+
+    #[test]
+    fn a_v2_body_may_travel_in_any_form_that_means_the_same(
+        members in members(tree()),
+        space in select(vec!["", " ", "\r\n"]),
+        escaped: bool,
+    ) {
+        let signed = slowly_canonical(&members, Scalars::AsText);
+        let (head, _) = v2_body(NOW, signed.as_bytes()).into_parts();
+        let written: &dyn Fn(&str) -> String = if escaped { &all_escaped } else { &as_jackson };
+        let travelled = to_text(&Tree::Object(members), space, written).into_bytes();
+        let request = http::Request::from_parts(head, travelled);
+        prop_assert!(verified(&request, Contract::V2).is_ok());
+    }
+
+    #[test]
+    fn strangers_are_refused_whatever_they_send(query in text(), body in vec(any::<u8>(), 0..64)) {
+        for contract in [Contract::V1, Contract::V2] {
+            let call = unverified(contract, &query, &body);
+            let now = UnixMillis::new(NOW);
+            prop_assert!(call.verify(&keys(), TimestampUnit::Milliseconds, now).is_err());
+        }
+    }
+}
+
+// Readers.
+
+/// Every name of the guides' tables that some reader looks at, and one that none does.
+const NAMES: [&str; 18] = [
+    "acceptanceTime",
+    "businessId",
+    "chargingMode",
+    "customerId",
+    "email",
+    "expireTime",
+    "instanceId",
+    "instanceStatus",
+    "mobilePhone",
+    "orderAmount",
+    "orderId",
+    "orderLineId",
+    "productId",
+    "productInfo",
+    "saasExtendParams",
+    "scene",
+    "status",
+    "testFlag",
+];
+
+/// Texts that some reader takes for what it wants.
+const TEXTS: [&str; 16] = [
+    "",
+    "0",
+    "1",
+    "5",
+    "CS1",
+    "CS1,,CS2",
+    "20261005194927",
+    "20261005194927000",
+    "99999999999999",
+    "RENEWAL",
+    "FREEZE",
+    "-299.00",
+    "[]",
+    "{\"a\":1}",
+    "W10=",
+    "9999999999999999999999999999999999",
+];
+
+fn readable() -> impl Strategy<Value = Tree> {
+    let known = [Contract::V1, Contract::V2].map(|contract| instance_id(contract).to_string());
+    prop_oneof![
+        select(TEXTS.to_vec()).prop_map(|text| Tree::Text(text.to_owned())),
+        select(known.to_vec()).prop_map(Tree::Text),
+        tree(),
+        (select(vec!["x", "用"]), 4_000_usize..5_000)
+            .prop_map(|(letter, length)| Tree::Text(letter.repeat(length))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(cases(250))]
+
+    /// A panic would be answered `000005`, and so would a value that cannot be stored.
+    #[test]
+    fn no_member_of_a_believed_call_is_too_odd_to_be_judged(
+        callback in select((0..CALLBACKS.len()).collect::<Vec<_>>()),
+        odd in btree_map(select(NAMES.to_vec()), readable(), 0..4),
+    ) {
+        let callback = &CALLBACKS[callback];
+        let koohook = koohook(&SETTINGS);
+        let id = instance_id(callback.contract);
+        run(koohook.keep(id.as_str(), &standing("ready", callback.contract).unwrap()));
+        let mut said: BTreeMap<&str, Tree> = callback
+            .members(id.as_str())
+            .into_iter()
+            .map(|(name, value)| (name, Tree::Text(value.to_owned())))
+            .collect();
+        said.extend(odd);
+        let answer = match callback.contract {
+            Contract::V1 => {
+                let texts: Vec<_> = said.iter().map(|(name, value)| (*name, plain(value))).collect();
+                let texts: Vec<_> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+                v1(NOW, &texts)
+            }
+            Contract::V2 => {
+                let members = said.into_iter().map(|(name, value)| (name.to_owned(), value));
+                let body = to_text(&Tree::Object(members.collect()), "", &as_jackson);
+                v2_body(NOW, body.as_bytes())
+            }
+        };
+        prop_assume!(answer.uri().query().unwrap().len() <= 16 * 1024);
+        let code = run(koohook.reply(answer)).code;
+        prop_assert!(["000000", "000002", "000003"].contains(&code.as_str()), "{}", code);
+    }
+}
+
+/// A value as V1 carries it.
+fn plain(tree: &Tree) -> String {
+    match tree {
+        Tree::Text(text) => text.clone(),
+        other => to_text(other, "", &as_jackson),
+    }
+}
+
+// Time.
+
+/// Days from 1970 to a date, counted year by year and month by month.
+fn days_before(year: u64, month: usize, day: u64) -> Option<u64> {
+    let leap = |year: u64| {
+        (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400)
+    };
+    let lengths =
+        |year| [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let past_years: u64 = (1970..year).map(|year| lengths(year).iter().sum::<u64>()).sum();
+    let past_months: u64 = lengths(year).iter().take(month.checked_sub(1)?).sum();
+    let length = *lengths(year).get(month - 1)?;
+    (1..=length).contains(&day).then(|| past_years + past_months + day - 1)
+}
+
+proptest! {
+    #![proptest_config(cases(600))]
+
+    #[test]
+    fn digits_are_read_by_the_calendar(
+        year in 1970_u64..10_000,
+        month in 0_usize..14,
+        day in 0_u64..33,
+        (hour, minute, second) in (0_u64..26, 0_u64..62, 0_u64..62),
+        milli in proptest::option::of(0_u64..1_000),
+    ) {
+        let clock = (hour < 24 && minute < 60 && second < 60)
+            .then_some(hour * 3_600 + minute * 60 + second);
+        let expected = days_before(year, month, day)
+            .zip(clock)
+            .map(|(days, seconds)| (days * 86_400 + seconds) * 1_000 + milli.unwrap_or(0));
+        let digits = format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}");
+        let digits = digits + &milli.map(|milli| format!("{milli:03}")).unwrap_or_default();
+        prop_assert_eq!(UnixMillis::from_utc_digits(&digits).map(UnixMillis::millis), expected);
+    }
+
+    #[test]
+    fn what_the_sender_writes_is_the_time_it_meant(millis in 0_u64..253_402_300_800_000) {
+        let read = |digits: String| UnixMillis::from_utc_digits(&digits).map(UnixMillis::millis);
+        prop_assert_eq!(read(sender::time::to_the_millisecond(millis)), Some(millis));
+        prop_assert_eq!(read(sender::time::to_the_second(millis)), Some(millis / 1_000 * 1_000));
+    }
+}
+
+// What an entity remembers and tells.
+
+/// An order of a few, so that they meet.
+fn order() -> impl Strategy<Value = (Activity, u16, u8)> {
+    let activities = [Activity::RefreshInstance, Activity::UpgradeInstance];
+    (select(activities.to_vec()), 0_u16..400, 0_u8..2)
+}
+
+fn to_order((activity, number, meaning): (Activity, u16, u8)) -> Order {
+    let mut details = Details::default();
+    details.named.insert("expireTime".to_owned(), meaning.into());
+    let id = OrderId::parse(&format!("CS{number}")).unwrap();
+    Order::new(activity, "", &id, None, &details)
+}
+
+proptest! {
+    #![proptest_config(cases(32))]
+
+    #[test]
+    fn a_ledger_knows_the_purchase_and_the_newest_orders(orders in vec(order(), 0..600)) {
+        let purchase = to_order((Activity::NewInstance, 0, 0));
+        let mut ledger = Ledger::default();
+        ledger.remember(&purchase);
+        let mut known: Vec<(Activity, u16, u8)> = Vec::new();
+        for said in orders {
+            let first = known.iter().find(|known| (known.0, known.1) == (said.0, said.1));
+            let expected = match first {
+                None => Recall::Fresh,
+                Some(first) if *first == said => Recall::Repeat,
+                Some(_) => Recall::Conflict,
+            };
+            prop_assert_eq!(ledger.recall(&to_order(said)), expected);
+            if expected == Recall::Fresh {
+                ledger.remember(&to_order(said));
+                known.push(said);
+                known.drain(..known.len().saturating_sub(MAX_ORDERS - 1));
+            }
+        }
+        prop_assert_eq!(ledger.recall(&purchase), Recall::Repeat);
+        let text = serde_json::to_string(&ledger).unwrap();
+        prop_assert!(text.len() < 9 * 1024, "one text of 32 letters an order");
+        prop_assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), ledger);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(8))]
+
+    #[test]
+    fn an_outbox_loses_nothing_uncounted(
+        drafts in vec((select(KINDS.to_vec()), select(vec![0, 2_000, 4_000, 9_000])), 0..80),
+        reader in select(vec![Reader::Product, Reader::Nobody]),
+    ) {
+        let mut outbox = Outbox::default();
+        for (kind, length) in &drafts {
+            let draft = Draft::of_time(*kind).with("orderAmount", "x".repeat(*length));
+            outbox.append(vec![draft], reader, UnixMillis::new(NOW));
+            let sequences: Vec<_> = outbox.waiting.iter().map(|notice| notice.sequence()).collect();
+            prop_assert!(sequences.is_sorted_by(|a, b| a < b));
+            prop_assert_eq!(sequences.last().copied(), Some(outbox.sequence), "the newest waits");
+            let waiting = u64::try_from(sequences.len()).unwrap();
+            prop_assert_eq!(waiting + u64::from(outbox.dropped), outbox.sequence);
+        }
+        prop_assert_eq!(outbox.sequence, u64::try_from(drafts.len()).unwrap());
+        let lengths = outbox.waiting.iter().map(|notice| notice.body().to_string().len());
+        prop_assert!(lengths.clone().all(|length| length <= MAX_NOTICE_LEN));
+        match reader {
+            Reader::Nobody => {
+                prop_assert!(outbox.waiting.len() <= MAX_UNREAD);
+                prop_assert!(lengths.sum::<usize>() <= MAX_OUTBOX_LEN);
+            }
+            Reader::Product => for kept in [NoticeType::Created, NoticeType::Released, NoticeType::Upgraded] {
+                let asked = drafts.iter().filter(|(kind, _)| *kind == kept).count();
+                let waiting = outbox.waiting.iter().filter(|notice| notice.kind == kept).count();
+                prop_assert_eq!(waiting, asked, "{:?}", kept);
+            }
+        }
+    }
+}
+
+const KINDS: [NoticeType; 6] = [
+    NoticeType::Created,
+    NoticeType::Renewed,
+    NoticeType::Frozen,
+    NoticeType::Thawed,
+    NoticeType::Upgraded,
+    NoticeType::Released,
+];
+
+// Names.
+
+fn part(shortest: usize) -> impl Strategy<Value = String> {
+    let pieces = select(vec!["a", "orderLineId", "productId"]);
+    vec(pieces, shortest..4).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(cases(32))]
+
+    /// The parts are made of what stands between parts, so that they would run into each other if
+    /// they could.
+    #[test]
+    fn no_two_order_lines_share_an_id_or_a_key(
+        lines in vec((part(1), proptest::option::of(part(0)), proptest::option::of(part(0))), 100),
+    ) {
+        let mut named = BTreeMap::new();
+        for (order, line, product) in lines {
+            let id = InstanceId::derive(&order, line.as_deref(), product.as_deref());
+            let parts = (order, line, product);
+            let key = Subject::Instance(id.clone()).key();
+            prop_assert_eq!(named.entry(key).or_insert_with(|| (parts.clone(), id.clone())), &mut (parts, id));
+        }
+    }
+}
