@@ -16,4 +16,5 @@ mod lifecycle;
 mod one_door;
 mod properties;
 mod rooms;
+mod simulation;
 mod stores;

@@ -1,0 +1,550 @@
+//! Purchases under both contracts, delivered by chance: duplicated, reordered, rehearsed, late and
+//! early, to a store that fails; and after every step what must hold. A seed names a run for ever.
+//!
+//! `KOOHOOK_SIMULATION_SEEDS` says how many runs; each failure prints its seed and its trace.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use marketplace::app_info::AppInfo;
+use marketplace::entity::{Entity, Kept};
+use marketplace::instance::{Access, FreezeCause, Instance, State, effective};
+use marketplace::message::InstanceId;
+use marketplace::notice::NoticeType;
+use marketplace::result_code::OrderRefused;
+use marketplace::signature::Contract;
+use marketplace::time::UnixMillis;
+use sender::answer::Answer;
+use tests::call::{Bundled, PENDING, SETTINGS, koohook, run, v1, v2};
+use tests::world::Trouble;
+
+use crate::lifecycle::{CALLBACKS, Callback, named};
+
+/// How many runs there are where nobody says; about ten seconds.
+const SEEDS: u64 = 40;
+/// How many calls a run delivers.
+const STEPS: usize = 80;
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// What is bought in a run.
+const PURCHASES: [(Contract, &str); 4] =
+    [(Contract::V1, "CS1"), (Contract::V1, "CS2"), (Contract::V2, "CS1"), (Contract::V2, "CS2")];
+
+/// Chance in the seed's hand (Steele, Lea, Flood, "Fast splittable pseudorandom number
+/// generators").
+struct Chance(u64);
+
+impl Chance {
+    const fn draw(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    const fn below(&mut self, limit: u64) -> u64 {
+        self.draw() % limit
+    }
+
+    const fn one_in(&mut self, many: u64) -> bool {
+        self.below(many) == 0
+    }
+
+    fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+        let many = u64::try_from(items.len()).unwrap();
+        &items[usize::try_from(self.below(many)).unwrap()]
+    }
+}
+
+/// One call, as it may be delivered again.
+#[derive(Clone)]
+struct Call {
+    callback: &'static Callback,
+    /// Which of the purchases it is about.
+    about: usize,
+    members: Vec<(String, String)>,
+    signed_at: u64,
+    rehearsal: bool,
+}
+
+/// An order in the simulation's own ledger: purchase, callback, order.
+type OrderKey = (usize, &'static str, String);
+
+/// A run under way.
+struct Simulation {
+    seed: u64,
+    chance: Chance,
+    koohook: Bundled,
+    sent: Vec<Call>,
+    /// The IDs that were answered.
+    answered: BTreeMap<usize, String>,
+    /// The orders that were carried out.
+    carried_out: BTreeSet<OrderKey>,
+    /// How many notices the product took.
+    delivered: [u64; PURCHASES.len()],
+    trace: Vec<String>,
+}
+
+impl Drop for Simulation {
+    #[expect(clippy::print_stdout, reason = "a failure that cannot be run again is lost")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("seed {}\n{}", self.seed, self.trace.join("\n"));
+        }
+    }
+}
+
+/// Before and after one step, of one purchase.
+struct Step<'a> {
+    call: &'a Call,
+    answer: &'a Answer,
+    troubled: bool,
+    now: UnixMillis,
+    before: Option<Kept>,
+    after: Option<Kept>,
+}
+
+#[test]
+fn whatever_is_delivered_every_invariant_holds_after_every_step() {
+    let asked = std::env::var("KOOHOOK_SIMULATION_SEEDS");
+    let seeds = asked.map_or(SEEDS, |seeds| seeds.parse().expect("a number of seeds"));
+    let mut codes: BTreeMap<String, usize> = BTreeMap::new();
+    for seed in 0..seeds {
+        for line in simulated(seed) {
+            let code = line.split_whitespace().next().unwrap_or_default();
+            *codes.entry(code.to_owned()).or_default() += 1;
+        }
+    }
+    // A simulation that never gets anywhere holds every invariant.
+    for code in ["000000", "000003", "000004", "000005", "000106"] {
+        assert!(codes.contains_key(code), "{code} was never answered: {codes:?}");
+    }
+}
+
+#[test]
+fn a_seed_names_a_run() {
+    assert_eq!(simulated(7), simulated(7));
+    assert_ne!(simulated(7), simulated(8));
+}
+
+/// Runs a seed to its end and answers its trace.
+fn simulated(seed: u64) -> Vec<String> {
+    let mut simulation = Simulation::new(seed);
+    for _ in 0..STEPS {
+        simulation.step();
+    }
+    std::mem::take(&mut simulation.trace)
+}
+
+/// The ID under which a purchase is kept.
+fn id_of(about: usize) -> String {
+    let (contract, order) = PURCHASES[about];
+    let line = format!("{order}-1");
+    let line = Some(line.as_str()).filter(|_| contract == Contract::V2);
+    InstanceId::derive(order, line, None).to_string()
+}
+
+fn instance(kept: Option<&Kept>) -> Option<&Instance> {
+    match &kept?.entity {
+        Entity::Instance(instance) => Some(instance),
+        _ => panic!("what is kept is no instance"),
+    }
+}
+
+// What happens.
+
+impl Simulation {
+    fn new(seed: u64) -> Self {
+        let mut chance = Chance(seed);
+        let settings = if chance.one_in(3) { SETTINGS } else { PENDING };
+        Self {
+            seed,
+            chance,
+            koohook: koohook(&settings),
+            sent: Vec::new(),
+            answered: BTreeMap::new(),
+            carried_out: BTreeSet::new(),
+            delivered: [0; PURCHASES.len()],
+            trace: Vec::new(),
+        }
+    }
+
+    fn step(&mut self) {
+        self.pass_time();
+        let somebody = usize::try_from(self.chance.below(4)).unwrap();
+        if self.chance.one_in(4) {
+            self.product_acts(somebody);
+        }
+        let call = if self.chance.one_in(3) && !self.sent.is_empty() {
+            self.sent_before()
+        } else {
+            self.newly_made(somebody)
+        };
+        self.sent.push(call.clone());
+        self.deliver(&call);
+    }
+
+    /// Mostly moments, sometimes hours, and now and then more than V1 waits.
+    fn pass_time(&mut self) {
+        let span = match self.chance.below(20) {
+            0 => 2 * DAY,
+            1 | 2 => 3 * HOUR,
+            3..=6 => MINUTE,
+            _ => 3 * SECOND,
+        };
+        let millis = self.chance.below(span);
+        self.koohook.world().pass(Duration::from_millis(millis));
+    }
+
+    /// The product takes its notices, and may say whether the instance is ready.
+    fn product_acts(&mut self, about: usize) {
+        let id = id_of(about);
+        let Some(mut kept) = run(self.koohook.kept(&id)) else {
+            return;
+        };
+        self.delivered[about] += u64::try_from(kept.outbox.waiting.len()).unwrap();
+        kept.outbox.waiting.clear();
+        let said = self.chance.below(3);
+        if let Entity::Instance(instance) = &mut kept.entity
+            && instance.access == Access::Pending
+        {
+            let ready = AppInfo::parse(r#"{"frontEndUrl":"https://a.example"}"#).unwrap();
+            instance.access = match said {
+                0 => Access::Ready(ready),
+                1 => Access::Refused(OrderRefused::SoldOut),
+                _ => Access::Pending,
+            };
+        }
+        run(self.koohook.keep(&id, &kept));
+    }
+
+    /// A call that was sent before: as it was, or signed anew.
+    fn sent_before(&mut self) -> Call {
+        let mut call = self.chance.pick(&self.sent).clone();
+        let now = self.koohook.world().now_millis();
+        let believed =
+            call.callback.contract == Contract::V1 || now.abs_diff(call.signed_at) <= MINUTE;
+        if !believed || self.chance.one_in(2) {
+            call.signed_at = now;
+        }
+        call
+    }
+
+    fn newly_made(&mut self, about: usize) -> Call {
+        let (contract, order) = PURCHASES[about];
+        let fitting: Vec<_> =
+            CALLBACKS.iter().filter(|callback| callback.contract == contract).collect();
+        // A release ends all that is worth watching: it shall be rare.
+        let drawn = [*self.chance.pick(&fitting), *self.chance.pick(&fitting)];
+        let ends = drawn[0].name.ends_with("releaseInstance") && !self.chance.one_in(4);
+        let first = self.sent.iter().all(|sent| sent.about != about || sent.rehearsal);
+        let callback = match (first, ends) {
+            (true, _) => fitting[0],
+            (false, true) => drawn[1],
+            (false, false) => drawn[0],
+        };
+        let now = self.koohook.world().now_millis();
+        Call {
+            callback,
+            about,
+            members: self.members(callback, about, order, now),
+            signed_at: self.signing_time(contract, now),
+            rehearsal: self.chance.one_in(10),
+        }
+    }
+
+    /// Now, a while ago, or ahead of us, as far as the contract allows.
+    fn signing_time(&mut self, contract: Contract, now: u64) -> u64 {
+        let (ago, ahead) = match contract {
+            Contract::V1 => (2 * HOUR, 30 * MINUTE),
+            Contract::V2 => (MINUTE, MINUTE),
+        };
+        match self.chance.below(6) {
+            0 => now - self.chance.below(ago),
+            1 => now + self.chance.below(ahead),
+            _ => now,
+        }
+    }
+
+    /// The members of the table's call, about this purchase: one of three later orders, and one of
+    /// several expiries, so that an order may come with another meaning.
+    fn members(
+        &mut self,
+        callback: &Callback,
+        about: usize,
+        order: &str,
+        now: u64,
+    ) -> Vec<(String, String)> {
+        let id = id_of(about);
+        let buys = callback.name.ends_with("newInstance");
+        let later = format!("{order}-{}", self.chance.below(3));
+        let order = if buys { order.to_owned() } else { later };
+        let expires = now + self.chance.below(4) * 20 * HOUR;
+        let mut members = Vec::new();
+        for (name, value) in callback.members(&id) {
+            let value = match name {
+                "orderId" => order.clone(),
+                "orderLineId" => format!("{order}-1"),
+                "expireTime" => sender::time::to_the_second(expires),
+                _ => value.to_owned(),
+            };
+            members.push((name.to_owned(), value));
+        }
+        if buys && self.chance.one_in(4) {
+            members.push(("acceptanceTime".to_owned(), "20261006000000000".to_owned()));
+        }
+        members
+    }
+
+    fn plan(&mut self) -> Vec<Trouble> {
+        if !self.chance.one_in(4) {
+            return Vec::new();
+        }
+        let troubles = [Trouble::None, Trouble::Refused, Trouble::ReplyLost];
+        (0..=self.chance.below(6)).map(|_| *self.chance.pick(&troubles)).collect()
+    }
+
+    fn deliver(&mut self, call: &Call) {
+        let plan = self.plan();
+        let before = self.all_kept();
+        let answer = self.answer(call, &plan);
+        let counts = self.koohook.store().take_counts();
+        let after = self.all_kept();
+        self.note(call, &plan, &answer, after[call.about].as_ref());
+        for about in (0..PURCHASES.len()).filter(|about| *about != call.about) {
+            assert_eq!(before[about], after[about], "a call touches what it names alone");
+        }
+        let [before, after] = [before, after].map(|mut kept| kept.swap_remove(call.about));
+        let step = Step {
+            call,
+            answer: &answer,
+            troubled: plan.iter().any(|trouble| *trouble != Trouble::None),
+            now: UnixMillis::new(self.koohook.world().now_millis()),
+            before,
+            after,
+        };
+        self.hold(&step, counts);
+    }
+
+    fn answer(&self, call: &Call, plan: &[Trouble]) -> Answer {
+        let members = call.members.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let flag = call.rehearsal.then_some(("testFlag", "1"));
+        let members: Vec<_> = members.chain(flag).collect();
+        let request = match call.callback.contract {
+            Contract::V1 => v1(call.signed_at, &members),
+            Contract::V2 => v2(call.signed_at, &members),
+        };
+        self.koohook.store().plan(plan.iter().copied());
+        let answer = run(self.koohook.reply(request));
+        self.koohook.store().plan([]);
+        answer
+    }
+
+    fn all_kept(&self) -> Vec<Option<Kept>> {
+        let kept = (0..PURCHASES.len()).map(|about| run(self.koohook.kept(&id_of(about))));
+        kept.collect()
+    }
+
+    fn note(&mut self, call: &Call, plan: &[Trouble], answer: &Answer, kept: Option<&Kept>) {
+        let told = kept.map_or(0, |kept| kept.outbox.sequence);
+        let Call { callback, about, members, signed_at, rehearsal } = call;
+        let signed = i128::from(*signed_at) - i128::from(self.koohook.world().now_millis());
+        self.trace.push(format!(
+            "{} {} of {about} {members:?} signed {signed:+} ms, rehearsal {rehearsal}, store {plan:?}: {}, told {told}",
+            answer.code,
+            callback.name,
+            named(kept),
+        ));
+    }
+}
+
+// What must hold.
+
+impl Simulation {
+    fn hold(&mut self, step: &Step<'_>, counts: (usize, usize)) {
+        if step.call.rehearsal {
+            assert_eq!(counts, (0, 0), "I15: a rehearsal asks the store nothing");
+            assert_eq!(step.answer.code, "000000");
+            return assert_eq!(step.before, step.after, "I15: and changes nothing");
+        }
+        assert!(counts.0 <= 1 && (step.troubled || counts.1 <= 1), "G3: {counts:?}");
+        assert!(step.troubled || step.answer.code != "000005", "failed for no reason");
+        self.hold_one_id(step);
+        self.hold_the_count_of_notices(step);
+        step.hold_edges();
+        step.hold_order_of_time();
+        step.hold_the_end();
+        self.hold_orders(step);
+        step.hold_honesty();
+    }
+
+    /// I1, I2: one ID for each purchase, whatever lies between, and no ID for two.
+    fn hold_one_id(&mut self, step: &Step<'_>) {
+        let Some(id) = &step.answer.instance_id else {
+            return;
+        };
+        let standing = self.answered.entry(step.call.about).or_insert_with(|| id.clone());
+        assert_eq!(standing, id, "I2: another ID for one purchase");
+        let sharing = self.answered.values().filter(|answered| *answered == id);
+        assert_eq!(sharing.count(), 1, "I1: one ID for two purchases");
+        assert_eq!(instance(step.after.as_ref()).unwrap().id.as_str(), id);
+    }
+
+    /// I6: every notice that was ever appended waits, was delivered, or was dropped and counted.
+    fn hold_the_count_of_notices(&self, step: &Step<'_>) {
+        let Some(kept) = &step.after else {
+            return;
+        };
+        let outbox = &kept.outbox;
+        let waiting = u64::try_from(outbox.waiting.len()).unwrap();
+        let known = waiting + self.delivered[step.call.about] + u64::from(outbox.dropped);
+        assert_eq!(known, outbox.sequence, "I6: a notice came or went unseen");
+        let sequences = outbox.waiting.iter().map(|notice| notice.sequence());
+        assert!(sequences.is_sorted_by(|a, b| a < b), "I6: notices out of order");
+    }
+
+    /// I9: an order is carried out once, and what it says the second time changes nothing.
+    fn hold_orders(&mut self, step: &Step<'_>) {
+        let Some(order) = step.later_order() else {
+            return;
+        };
+        let changed = step.before != step.after;
+        let known = self.carried_out.contains(&order);
+        assert!(!(known && changed), "I9: {order:?} was carried out twice");
+        assert!(!known || ["000000", "000005"].contains(&step.answer.code.as_str()));
+        if changed {
+            self.carried_out.insert(order);
+        } else if !known && step.answer.code == "000000" {
+            assert!(step.is_overtaken(), "I3: {order:?} was acknowledged and lost");
+        }
+    }
+}
+
+impl Step<'_> {
+    fn member(&self, name: &str) -> &str {
+        let mut members = self.call.members.iter();
+        members.find(|(named, _)| named == name).map_or("", |(_, value)| value)
+    }
+
+    fn is(&self, word: &str) -> bool {
+        self.call.callback.name.contains(word)
+    }
+
+    /// The time that the call counts as.
+    fn at(&self) -> UnixMillis {
+        effective(UnixMillis::new(self.call.signed_at), self.now).0
+    }
+
+    /// The order behind a refresh or an upgrade.
+    fn later_order(&self) -> Option<OrderKey> {
+        let later = self.is("refreshInstance") || self.is("upgrade");
+        later.then(|| (self.call.about, self.call.callback.name, self.member("orderId").to_owned()))
+    }
+
+    /// Whether a newer call of the same kind was there first.
+    fn is_overtaken(&self) -> bool {
+        let newest =
+            instance(self.before.as_ref()).map(|instance| instance.newest).unwrap_or_default();
+        let newest = if self.is("refresh") { newest.refresh } else { newest.upgrade };
+        newest.is_some_and(|newest| self.at() < newest)
+    }
+
+    /// The notices that this step appended.
+    fn told(&self) -> Vec<NoticeType> {
+        let before = self.before.as_ref().map_or(0, |kept| kept.outbox.sequence);
+        let waiting = self.after.iter().flat_map(|kept| &kept.outbox.waiting);
+        let told: Vec<_> =
+            waiting.filter(|notice| notice.sequence() > before).map(|notice| notice.kind).collect();
+        let after = self.after.as_ref().map_or(0, |kept| kept.outbox.sequence);
+        assert_eq!(u64::try_from(told.len()).unwrap(), after - before, "I6: told more than waits");
+        told
+    }
+
+    /// I12: every change of state is the label of a notice, and every notice a change it may name.
+    fn hold_edges(&self) {
+        let word = |kept: Option<&Kept>| {
+            instance(kept).map_or("absent", |instance| instance.state.as_str())
+        };
+        let mut state = word(self.before.as_ref());
+        for kind in self.told() {
+            state = match (kind, state) {
+                (NoticeType::Created, "absent") => "active",
+                (NoticeType::Frozen, "active" | "frozen") => "frozen",
+                (NoticeType::Thawed, "frozen") => "active",
+                (NoticeType::Released, "active" | "frozen") => "released",
+                (
+                    NoticeType::Created
+                    | NoticeType::Accepted
+                    | NoticeType::Renewed
+                    | NoticeType::Upgraded
+                    | NoticeType::Abandoned,
+                    "active" | "frozen",
+                ) => state,
+                (kind, state) => panic!("I12: {kind:?} of what is {state}"),
+            };
+        }
+        assert_eq!(state, word(self.after.as_ref()), "I12: a change that nobody is told of");
+    }
+
+    /// I10: what is kept of signed times never goes back, and an overtaken call changes nothing.
+    fn hold_order_of_time(&self) {
+        let [Some(before), Some(after)] =
+            [&self.before, &self.after].map(|kept| instance(kept.as_ref()))
+        else {
+            return;
+        };
+        let (then, since) = (before.newest, after.newest);
+        assert!(
+            then.status <= since.status
+                && then.refresh <= since.refresh
+                && then.upgrade <= since.upgrade
+        );
+        let sets_status =
+            self.is("FREEZE") || self.is("NORMAL") || self.is("UNFREEZE") || self.is("expire");
+        if sets_status && then.status.is_some_and(|newest| self.at() < newest) {
+            assert_eq!(before, after, "I10: an older status changed something");
+        }
+        if self.later_order().is_some() && self.is_overtaken() {
+            assert_eq!(before, after, "I10: an older order changed something");
+        }
+    }
+
+    /// I11: what is released stays as it is, for ever.
+    fn hold_the_end(&self) {
+        if instance(self.before.as_ref()).is_some_and(|instance| instance.state == State::Released)
+        {
+            assert_eq!(self.before, self.after, "I11: a released instance changed");
+        }
+    }
+
+    /// I8: what is answered `000000` can be seen in the store.
+    fn hold_honesty(&self) {
+        if self.answer.code != "000000" || self.is("query") || self.is("Check") {
+            return;
+        }
+        let after = instance(self.after.as_ref()).expect("I8: success, and nothing is there");
+        let newest = after.newest.status;
+        let frozen_by = |cause| matches!(after.state, State::Frozen(standing) if standing == cause || standing == FreezeCause::Both);
+        let done = if self.is("releaseInstance") || after.state == State::Released {
+            after.state == State::Released
+        } else if self.is("newInstance") {
+            self.member("acceptanceTime").is_empty() || after.accepted || self.before.is_none()
+        } else if newest > Some(self.at()) {
+            true
+        } else if self.is("UNFREEZE") || self.is("NORMAL") {
+            after.state == State::Active
+        } else if self.is("FREEZE") {
+            frozen_by(FreezeCause::Status)
+        } else if self.is("expireInstance") {
+            let term = after.expires.map_or(Duration::ZERO, |expires| expires.since(self.at()));
+            frozen_by(FreezeCause::Expiry) || term > Duration::from_hours(24)
+        } else {
+            true
+        };
+        assert!(done, "I8: success, and it was not done");
+    }
+}
