@@ -9,4 +9,5 @@
 )]
 
 pub mod call;
+pub mod log;
 pub mod world;

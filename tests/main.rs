@@ -9,6 +9,7 @@
     reason = "a test that meets the unexpected fails, and says where"
 )]
 
+mod bad_inputs;
 mod deliveries;
 mod directory;
 mod first_calls;

@@ -1,0 +1,64 @@
+//! A log that a test reads: what `host::start_log` would write, in a buffer.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+
+/// Everything that was logged on this thread, at every level, while [`Log::keep`]'s guard lived.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Keeps what this thread logs until the guard is dropped. The lines have the shape that the
+    /// hosts give them, without the time.
+    pub fn keep(&self) -> tracing::subscriber::DefaultGuard {
+        let lines = tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .without_time()
+            .with_writer(self.clone());
+        let subscriber = tracing_subscriber::registry()
+            .with(LevelFilter::TRACE)
+            .with(lines);
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    /// All of it.
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).expect("the log is text")
+    }
+
+    /// The lines about callbacks, each of them read as the JSON that it must be.
+    pub fn callbacks(&self) -> Vec<Value> {
+        let text = self.text();
+        let lines = text
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a log line is JSON"));
+        lines
+            .filter(|line: &Value| line["message"] == "callback")
+            .collect()
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
