@@ -28,7 +28,7 @@ use tests::log::Log;
 use tests::world::{NOW, Trouble};
 
 use request::{Made, Requests};
-use row::{Row, Step, Together};
+use row::{Expanded, Row, Step, Together};
 
 const REQUESTS: &str = include_str!("vectors/bad_inputs/requests.json");
 
@@ -75,33 +75,30 @@ fn hold(file: &str) {
 }
 
 fn hold_row(row: &Row, requests: &Requests, bodies: &mut BTreeMap<String, Vec<u8>>) -> Vec<String> {
-    let mut settings: Vec<(&str, &str)> = SETTINGS.to_vec();
-    settings.extend(
-        row.settings
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str())),
-    );
-    if let Some(setting) = &row.start_refused {
-        return refused_start(row, setting, &settings);
-    }
     let mut faults = Vec::new();
     let mut last = Vec::new();
-    let expanded = row.expand();
-    assert!(
-        !expanded.is_empty() && !expanded[0].is_empty(),
-        "{}: no step",
-        row.id
-    );
-    for (number, steps) in expanded.iter().enumerate() {
-        let mut trial = Trial::new(&settings, requests);
+    for (number, Expanded { settings, steps }) in row.expand().iter().enumerate() {
+        let mut set: Vec<(&str, &str)> = SETTINGS.to_vec();
+        set.extend(
+            settings
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
+        let mut fault =
+            |fault| faults.push(format!("{} ({}) #{number}: {fault}", row.id, row.what));
+        if let Some(setting) = &row.start_refused {
+            refused_start(setting, &set).into_iter().for_each(fault);
+            continue;
+        }
+        assert!(!steps.is_empty(), "{}: no step", row.id);
+        let mut trial = Trial::new(&set, requests);
         steps.iter().for_each(|step| trial.take(step));
         trial.end();
-        let named = |fault| format!("{} ({}) #{number}: {fault}", row.id, row.what);
-        faults.extend(trial.faults.drain(..).map(named));
+        trial.faults.drain(..).for_each(&mut fault);
         for (code, body) in trial.failures {
             let first = bodies.entry(code.clone()).or_insert_with(|| body.clone());
             if *first != body {
-                faults.push(format!("{} #{number}: another body for {code}", row.id));
+                fault(format!("another body for {code}"));
             }
         }
         last.push((trial.answered, trial.instance));
@@ -121,25 +118,23 @@ fn together(row: &Row, last: &[(Vec<u8>, Option<String>)]) -> Option<String> {
     (!holds).then(|| format!("{} ({}): not so together", row.id, row.what))
 }
 
-fn refused_start(row: &Row, setting: &str, settings: &[(&str, &str)]) -> Vec<String> {
+/// Why the start is not refused as it should be: for this setting, without showing it.
+fn refused_start(setting: &str, set: &[(&str, &str)]) -> Option<String> {
     let lookup = |name: &str| {
-        let found = settings.iter().rev().find(|(set, _)| *set == name);
+        let found = set.iter().rev().find(|(set, _)| *set == name);
         found.map(|(_, value)| (*value).to_owned())
     };
-    let fault = match Config::read(&lookup) {
-        Ok(_) => "the start is not refused".to_owned(),
-        Err(refused) if refused.setting != setting => format!("refused for {}", refused.setting),
-        Err(refused) => {
-            let said = format!("{refused} {refused:?}");
-            let value = lookup(setting).unwrap_or_default();
-            let shown = !value.trim().is_empty() && said.contains(value.trim());
-            return shown
-                .then(|| format!("{}: shows the value", row.id))
-                .into_iter()
-                .collect();
+    match Config::read(&lookup) {
+        Ok(_) => Some("the start is not refused".to_owned()),
+        Err(refused) if refused.setting != setting => {
+            Some(format!("the start is refused for {}", refused.setting))
         }
-    };
-    vec![format!("{} ({}): {fault}", row.id, row.what)]
+        Err(refused) => {
+            let value = lookup(setting).unwrap_or_default();
+            let shown = format!("{refused} {refused:?}").contains(value.trim());
+            (shown && !value.trim().is_empty()).then(|| "the value is shown".to_owned())
+        }
+    }
 }
 
 /// The guide's table of result codes, as the bodies that it amounts to.

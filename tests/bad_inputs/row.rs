@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// One row: a claim about one request, or about a few in a row.
 #[derive(Deserialize)]
@@ -22,7 +22,7 @@ pub struct Row {
     each: BTreeMap<String, Each>,
     /// Settings beside the usual ones.
     #[serde(default)]
-    pub settings: BTreeMap<String, String>,
+    settings: Map<String, Value>,
     /// The setting for which the start is refused; then there are no steps.
     #[serde(default)]
     pub start_refused: Option<String>,
@@ -53,6 +53,15 @@ pub enum Together {
     Identical,
     /// The last answer's instance IDs are all different.
     Distinct,
+}
+
+/// One of the rows that a row with `each` stands for.
+#[derive(Deserialize)]
+pub struct Expanded {
+    /// Settings beside the usual ones.
+    pub settings: BTreeMap<String, String>,
+    /// The requests.
+    pub steps: Vec<Step>,
 }
 
 /// One request and its answer.
@@ -113,20 +122,18 @@ impl Row {
         serde_json::from_str(text).expect("a file of rows")
     }
 
-    /// The steps, once for every combination of `each`.
-    pub fn expand(&self) -> Vec<Vec<Step>> {
-        let mut all = vec![Value::from(self.steps.clone())];
+    /// The row, once for every combination of `each`.
+    pub fn expand(&self) -> Vec<Expanded> {
+        let mut all = vec![json!({ "settings": self.settings, "steps": self.steps })];
         for (name, each) in &self.each {
             let values = each.values();
             all = all
                 .iter()
-                .flat_map(|steps| values.iter().map(|value| substituted(steps, name, value)))
+                .flat_map(|row| values.iter().map(|value| substituted(row, name, value)))
                 .collect();
         }
-        let read = |steps| {
-            serde_json::from_value(steps).unwrap_or_else(|fault| {
-                panic!("{}: {fault}", self.id);
-            })
+        let read = |row| {
+            serde_json::from_value(row).unwrap_or_else(|fault| panic!("{}: {fault}", self.id))
         };
         all.into_iter().map(read).collect()
     }

@@ -46,6 +46,7 @@ fn changed(bytes: Vec<u8>, verb: &str, number: usize) -> Vec<u8> {
         "upper" => bytes.to_ascii_uppercase(),
         "mixed" => mixed(bytes),
         "alter" => altered(bytes, number),
+        "last" => with_last(bytes, number),
         "flip-bit" => flipped(&text(), number),
         "from-hex" => from_hex(&text()),
         "base64" => STANDARD.encode(bytes).into_bytes(),
@@ -81,6 +82,11 @@ fn mixed(mut bytes: Vec<u8>) -> Vec<u8> {
 fn altered(mut bytes: Vec<u8>, place: usize) -> Vec<u8> {
     let place = place % bytes.len();
     bytes[place] ^= 1;
+    bytes
+}
+
+fn with_last(mut bytes: Vec<u8>, value: usize) -> Vec<u8> {
+    *bytes.last_mut().unwrap() = u8::try_from(value).unwrap();
     bytes
 }
 
