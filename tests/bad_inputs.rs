@@ -190,6 +190,7 @@ impl<'a> Trial<'a> {
         let Made { request, secrets } = self.requests.make(step, signed, self.instance.as_deref());
         self.secrets.extend(secrets);
         let plan = step.trouble.iter().map(|word| match word.as_str() {
+            "none" => Trouble::None,
             "refused" => Trouble::Refused,
             "reply-lost" => Trouble::ReplyLost,
             other => panic!("no such trouble: {other}"),
@@ -315,7 +316,8 @@ impl<'a> Trial<'a> {
         let kept = serde_json::to_value(kept).unwrap();
         for (pointer, value) in &step.kept {
             let found = kept.pointer(pointer).cloned().unwrap_or_default();
-            self.hold(found == *value, || format!("{pointer} is {found}"));
+            let value = request::filled(value, &|_| Some(id.as_bytes().to_vec()));
+            self.hold(found == value, || format!("{pointer} is {found}"));
         }
     }
 
@@ -325,7 +327,9 @@ impl<'a> Trial<'a> {
         self.koohook.world().set_now(NOW);
         let response = run(self.koohook.answer(self.next()));
         let answer = Answer::read(&response).map(|answer| answer.code);
-        self.hold(answer.as_deref() == Ok("000000"), || {
+        let pending = self.setting("KOOHOOK_PRODUCT_URL").is_some();
+        let fine = if pending { "000004" } else { "000000" };
+        self.hold(answer.as_deref() == Ok(fine), || {
             format!("the next call: {answer:?}")
         });
         let text = self.log.text();
@@ -350,8 +354,11 @@ impl<'a> Trial<'a> {
         ]);
         let seconds = self.setting("KOOHOOK_TIMESTAMP_UNIT") == Some("seconds");
         let time = if seconds { NOW / 1_000 } else { NOW }.to_string();
-        let key = self.current_key();
-        sender::v2::request(ADDRESS, key, &time, "next", &body).unwrap()
+        let address = match self.setting("KOOHOOK_BASE_PATH") {
+            Some(path) => &format!("https://seller.example.com{path}"),
+            None => ADDRESS,
+        };
+        sender::v2::request(address, self.current_key(), &time, "next", &body).unwrap()
     }
 
     fn current_key(&self) -> &'a str {

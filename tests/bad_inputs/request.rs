@@ -171,7 +171,7 @@ fn travelling(
 }
 
 /// Fills in the texts of a member's value, however deep.
-fn filled(value: &Value, value_of: &dyn Fn(&str) -> Option<Vec<u8>>) -> Value {
+pub fn filled(value: &Value, value_of: &dyn Fn(&str) -> Option<Vec<u8>>) -> Value {
     match value {
         Value::String(part) => text(part, value_of).into(),
         Value::Array(items) => items.iter().map(|item| filled(item, value_of)).collect(),

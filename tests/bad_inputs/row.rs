@@ -17,7 +17,8 @@ pub struct Row {
     #[serde(default, rename = "note")]
     _note: String,
     /// The row stands for one row for each of these values, in every combination. `{name}` in a
-    /// text is the value; a text that is nothing but `{name}` is the value with its type.
+    /// text is the value; a text that is nothing but `{name}` is the value with its type. The
+    /// items of a list are `{name.0}`, `{name.1}` and so on.
     #[serde(default)]
     each: BTreeMap<String, Each>,
     /// Settings beside the usual ones.
@@ -129,7 +130,7 @@ impl Row {
             let values = each.values();
             all = all
                 .iter()
-                .flat_map(|row| values.iter().map(|value| substituted(row, name, value)))
+                .flat_map(|row| values.iter().map(|value| named(row, name, value)))
                 .collect();
         }
         let read = |row| {
@@ -146,6 +147,14 @@ impl Each {
             Self::Below(end) => (0..*end).map(Value::from).collect(),
         }
     }
+}
+
+fn named(row: &Value, name: &str, value: &Value) -> Value {
+    let mut named = substituted(row, name, value);
+    for (place, item) in value.as_array().into_iter().flatten().enumerate() {
+        named = substituted(&named, &format!("{name}.{place}"), item);
+    }
+    named
 }
 
 fn substituted(tree: &Value, name: &str, value: &Value) -> Value {
