@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, Either, select, select_all};
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -100,6 +100,11 @@ async fn answer<B: Bundle, W: World>(
         Ok(route) => route.max_body_len(),
         Err(response) => return response,
     };
+    // What says that it will be too long need not arrive first.
+    let fits = usize::try_from(body.size_hint().lower()).is_ok_and(|len| len <= max_body_len);
+    if !fits {
+        return last(StatusCode::PAYLOAD_TOO_LARGE);
+    }
     let body = Limited::new(body, max_body_len).collect();
     match tokio::time::timeout(ARRIVAL, body).await {
         Ok(Ok(body)) => door.answer(Request::from_parts(head, body.to_bytes())).await,
