@@ -16,14 +16,16 @@
 mod request;
 mod row;
 mod text;
+mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
 use sender::answer::Answer;
 use shell::config::Config;
-use tests::call::{ADDRESS, BASE_KEY, Bundled, SETTINGS, koohook, run};
+use tests::call::{ADDRESS, BASE_KEY, Bundled, SETTINGS, koohook, run, v2};
 use tests::log::Log;
 use tests::world::{NOW, Trouble};
 
@@ -61,6 +63,60 @@ rows! {
     limits_come_before_proof: "limits",
     strange_values_stay_themselves: "values",
     the_state_decides: "state",
+}
+
+/// Row B039, on threads that truly race.
+#[test]
+fn one_purchase_replayed_at_once_is_one_purchase() {
+    let koohook = koohook(&SETTINGS);
+    let call = v2(NOW, &purchase("CS-canary-1"));
+    let answers = at_once(64, |_| run(koohook.reply(call.clone())));
+    let ids: BTreeSet<_> = answers.iter().map(|answer| &answer.instance_id).collect();
+    assert!(answers.iter().all(|answer| answer.code == "000000"));
+    assert_eq!(ids.len(), 1);
+    let id = answers[0].instance_id.as_deref().unwrap();
+    assert_eq!(run(koohook.kept(id)).unwrap().outbox.sequence, 1);
+}
+
+/// Row B090.
+#[test]
+fn a_thousand_purchases_at_once_are_a_thousand_instances() {
+    let koohook = koohook(&SETTINGS);
+    let answers = at_once(20, |thread| {
+        let order = |number| format!("CS-{thread}-{number}");
+        let buy = |number| run(koohook.reply(v2(NOW, &purchase(&order(number)))));
+        (0..50).map(buy).collect::<Vec<_>>()
+    });
+    let ids: BTreeSet<_> = answers
+        .iter()
+        .flatten()
+        .map(|answer| (answer.code.as_str(), &answer.instance_id))
+        .collect();
+    assert!(ids.iter().all(|(code, _)| *code == "000000"));
+    assert_eq!(
+        (ids.len(), koohook.store().take_counts()),
+        (1_000, (1_000, 1_000))
+    );
+}
+
+/// What each of many threads comes to.
+fn at_once<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let work = &work;
+    thread::scope(|scope| {
+        let all: Vec<_> = (0..threads)
+            .map(|number| scope.spawn(move || work(number)))
+            .collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    })
+}
+
+fn purchase(order: &str) -> [(&'static str, &str); 4] {
+    [
+        ("activity", "newInstance"),
+        ("businessId", "canary-business-1"),
+        ("orderId", order),
+        ("orderLineId", "CS-canary-1-000001"),
+    ]
 }
 
 /// Holds the bundle against every row of a file, and says all that fails.
@@ -346,12 +402,7 @@ impl<'a> Trial<'a> {
 
     /// A purchase that nobody made yet, as the settings want it.
     fn next(&self) -> Request<Vec<u8>> {
-        let body = sender::v2::body(&[
-            ("activity", "newInstance"),
-            ("businessId", "B-next"),
-            ("orderId", "CS-next"),
-            ("orderLineId", "CS-next-1"),
-        ]);
+        let body = sender::v2::body(&purchase("CS-next"));
         let seconds = self.setting("KOOHOOK_TIMESTAMP_UNIT") == Some("seconds");
         let time = if seconds { NOW / 1_000 } else { NOW }.to_string();
         let address = match self.setting("KOOHOOK_BASE_PATH") {

@@ -10,4 +10,5 @@
 
 pub mod call;
 pub mod log;
+pub mod served;
 pub mod world;
