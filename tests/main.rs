@@ -19,3 +19,4 @@ mod properties;
 mod rooms;
 mod simulation;
 mod stores;
+mod vectors;
