@@ -1,9 +1,11 @@
 //! A log that a test reads: what `host::start_log` would write, in a buffer.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::Value;
+use tracing::Dispatch;
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -12,10 +14,16 @@ use tracing_subscriber::layer::SubscriberExt;
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
+/// While there are fewer than two listeners in the process, `tracing` asks the thread that first
+/// comes by a line whether anybody listens, and believes it for all threads. These two listen to
+/// everything for ever, and write nothing.
+static LISTENERS: OnceLock<[Dispatch; 2]> = OnceLock::new();
+
 impl Log {
     /// Keeps what this thread logs until the guard is dropped. The lines have the shape that the
     /// hosts give them, without the time.
     pub fn keep(&self) -> tracing::subscriber::DefaultGuard {
+        LISTENERS.get_or_init(|| [(); 2].map(|()| Dispatch::new(Registry::default())));
         let lines = tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
