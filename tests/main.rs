@@ -10,6 +10,7 @@
 )]
 
 mod bad_inputs;
+mod configuration;
 mod deliveries;
 mod directory;
 mod first_calls;

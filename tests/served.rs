@@ -127,7 +127,7 @@ impl Caller {
         match self.stream.read(&mut buffer) {
             Ok(0) => None,
             Ok(len) => {
-                self.received.extend_from_slice(&buffer[..len]);
+                self.received.extend(buffer.iter().take(len));
                 Some(())
             }
             Err(fault) if fault.kind() == std::io::ErrorKind::ConnectionReset => None,

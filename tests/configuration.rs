@@ -1,0 +1,530 @@
+//! Every setting, every way to get it wrong: the start is refused with the setting's name and
+//! without its value, and nothing that is configured shows a secret.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use marketplace::cipher::Strength;
+use marketplace::page::RenewalChange;
+use marketplace::signature::TimestampUnit;
+use shell::config::{Config, ConfigError, VARIABLES};
+use shell::door::BUDGET;
+use shell::store::{Durability, StoreSetting};
+use tempfile::NamedTempFile;
+use tests::call::{BASE_KEY, koohook, run};
+
+/// Part of every value that is refused, and of no message.
+const CANARY: &str = "canary-value";
+const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com"}"#;
+const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// The least that starts.
+const LEAST: [(&str, &str); 3] = [
+    ("KOOHOOK_STORE", "memory:"),
+    ("KOOHOOK_BASE_KEY", BASE_KEY),
+    ("KOOHOOK_APP_INFO", APP_INFO),
+];
+
+/// The least that starts, with some settings changed.
+fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let mut set: BTreeMap<String, String> = LEAST
+        .iter()
+        .chain(changes)
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    set.retain(|_, value| value != "unset");
+    Config::read(&|name| set.get(name).cloned())
+}
+
+/// Why a start is refused, once it is known to name the setting and no value.
+fn refusal(changes: &[(&str, &str)]) -> String {
+    let Err(refused) = read(changes) else {
+        panic!("not refused: {changes:?}")
+    };
+    let said = refused.to_string();
+    let shown = [said.clone(), format!("{refused:?}")].concat();
+    assert!(said.starts_with(&format!("{} ", refused.setting)), "{said}");
+    assert!(!shown.contains(CANARY), "{said}");
+    said
+}
+
+fn refused(setting: &str, values: &[&str]) {
+    for value in values {
+        let said = refusal(&[(setting, value)]);
+        assert!(
+            said.starts_with(&format!("{setting} ")),
+            "{value:?}: {said}"
+        );
+    }
+}
+
+fn accepted(setting: &str, values: &[&str]) {
+    for value in values {
+        let read = read(&[(setting, value)]);
+        assert!(read.is_ok(), "{setting} {value:?}: {:?}", read.err());
+    }
+}
+
+#[test]
+fn the_least_starts_with_every_default() {
+    let Config {
+        door,
+        store,
+        listen,
+        log,
+        ..
+    } = read(&[]).unwrap();
+    assert_eq!(door.base_path, "/saasproduce");
+    let keys = door.base_keys.unwrap();
+    assert_eq!((keys.current.as_str(), keys.previous), (BASE_KEY, None));
+    assert_eq!(door.timestamp_unit, TimestampUnit::Milliseconds);
+    assert!(door.v2_body_sign);
+    assert_eq!(door.v1_new_instance, BUDGET);
+    assert!(door.pages.template.is_some() && door.pages.product_origin.is_none());
+    assert_eq!(door.pages.strength, Strength::Aes256);
+    assert_eq!(door.pages.renewal_change, RenewalChange::Allow);
+    assert_eq!(store, StoreSetting::Memory);
+    assert_eq!((listen.as_str(), log.as_str()), ("127.0.0.1:8000", "info"));
+}
+
+#[test]
+fn every_setting_can_be_something_else() {
+    let Config {
+        door,
+        store,
+        listen,
+        log,
+        ..
+    } = read(&[
+        ("KOOHOOK_BASE_PATH", "/a/b"),
+        ("KOOHOOK_BASE_KEY_PREVIOUS", "constructed-base-key-0000"),
+        ("KOOHOOK_TIMESTAMP_UNIT", "seconds"),
+        ("KOOHOOK_V2_BODY_SIGN", "off"),
+        ("KOOHOOK_V1_DEADLINE_MILLIS", "15000"),
+        (
+            "KOOHOOK_PRODUCT_URL",
+            "https://product.example.com:8443/hooks?a=b",
+        ),
+        ("KOOHOOK_ENCRYPT_TYPE", "2"),
+        ("KOOHOOK_RENEWAL_CHANGE", "refuse"),
+        ("KOOHOOK_STORE", "sqlite:/a b?durability=any"),
+        ("KOOHOOK_LISTEN", "127.0.0.1:9"),
+        ("KOOHOOK_LOG", "shell=debug"),
+    ])
+    .unwrap();
+    assert_eq!(door.base_path, "/a/b");
+    let keys = door.base_keys.unwrap();
+    assert_eq!(keys.previous.unwrap().as_str(), "constructed-base-key-0000");
+    assert_eq!(door.timestamp_unit, TimestampUnit::Seconds);
+    assert!(!door.v2_body_sign);
+    assert_eq!(door.v1_new_instance.as_millis(), 15_000);
+    let origin = door.pages.product_origin.as_deref();
+    assert_eq!(origin, Some("https://product.example.com:8443"));
+    assert_eq!(door.pages.strength, Strength::Aes128);
+    assert_eq!(door.pages.renewal_change, RenewalChange::Refuse);
+    let path = "/a b".to_owned();
+    let durability = Durability::Any;
+    assert_eq!(store, StoreSetting::Sqlite { path, durability });
+    assert_eq!(
+        (listen.as_str(), log.as_str()),
+        ("127.0.0.1:9", "shell=debug")
+    );
+}
+
+/// Threat T2: no key that is none ever opens a door.
+#[test]
+fn keys_that_are_none_are_refused() {
+    for setting in ["KOOHOOK_BASE_KEY", "KOOHOOK_BASE_KEY_PREVIOUS"] {
+        refused(
+            setting,
+            &[
+                " ",
+                "\n",
+                "                    ",
+                "\u{3000}\u{3000}",
+                "canary-value",
+                "canary-value-15",
+                " canary-value-padded-0001",
+                "canary-value-padded-0001\n",
+                "canary-value-padded-0001\r",
+                "\tcanary-value-padded-0001",
+                "canary-value-changeme-1",
+                "CHANGE-ME-canary-value",
+                "your_access_key_canary-value",
+                "canary-value-placeholder",
+                "0000000000000000",
+                "1234567890123456",
+                "0123456789abcdef",
+                "----------------",
+            ],
+        );
+    }
+    refused("KOOHOOK_BASE_KEY", &[""]);
+    let alone = refusal(&[
+        ("KOOHOOK_BASE_KEY", "unset"),
+        ("KOOHOOK_BASE_KEY_PREVIOUS", "constructed-base-key-0000"),
+    ]);
+    assert_eq!(
+        alone,
+        "KOOHOOK_BASE_KEY_PREVIOUS is set without a current key"
+    );
+    accepted(
+        "KOOHOOK_BASE_KEY",
+        &[
+            "11111111-2222-3333-4444-555555555555",
+            "abcdefghijklmnop",
+            "键键键键键键键键键键键键键键键匙",
+        ],
+    );
+}
+
+#[test]
+fn a_door_without_a_key_has_no_callbacks() {
+    let koohook = koohook(&[("KOOHOOK_STORE", "memory:"), ("KOOHOOK_APP_INFO", APP_INFO)]);
+    for method in ["GET", "POST"] {
+        let request = http::Request::builder().method(method);
+        let request = request.uri("/saasproduce?signature=00").body(Vec::new());
+        let response = run(koohook.answer(request.unwrap()));
+        assert_eq!(response.status(), 404);
+        assert!(!response.headers().contains_key("body-sign"));
+    }
+}
+
+#[test]
+fn stores_that_are_none_are_refused() {
+    let said = refusal(&[("KOOHOOK_STORE", "unset")]);
+    assert_eq!(said, "KOOHOOK_STORE is required");
+    refused(
+        "KOOHOOK_STORE",
+        &[
+            "",
+            "memory",
+            "memory:canary-value",
+            "sqlite",
+            "sqlite:",
+            "sqlite:?durability=any",
+            "sqlite:canary-value?durability=canary-value",
+            "sqlite:canary-value?canary-value",
+            "postgres://canary-value:canary-value@db/koohook",
+            "SQLITE:/canary-value",
+            " memory:",
+        ],
+    );
+    accepted(
+        "KOOHOOK_STORE",
+        &["memory:", "sqlite:a", "sqlite:/a/b?durability=any"],
+    );
+}
+
+/// On a function platform a file dies with the function (decision: the seller says that it may).
+#[test]
+fn a_file_is_no_store_where_files_die() {
+    let open = |setting: &str, on_function_platform| {
+        StoreSetting::parse(setting)
+            .unwrap()
+            .open(on_function_platform)
+            .map(|_| ())
+            .map_err(|fault| fault.to_string())
+    };
+    let file = NamedTempFile::new().unwrap();
+    let path = format!("sqlite:{}", file.path().display());
+    assert_eq!(open(&path, false), Ok(()));
+    assert_eq!(open(&format!("{path}?durability=any"), true), Ok(()));
+    let refused = open(&path, true).unwrap_err();
+    assert!(!refused.contains(&path), "{refused}");
+    let nowhere = open("sqlite:/nowhere/canary-value/a", false).unwrap_err();
+    assert!(!nowhere.contains(CANARY), "{nowhere}");
+}
+
+#[test]
+fn paths_that_are_none_are_refused() {
+    refused(
+        "KOOHOOK_BASE_PATH",
+        &[
+            "/",
+            "//",
+            "/healthz",
+            "canary-value",
+            "/canary-value/",
+            "//canary-value",
+            "/canary-value//a",
+            "/canary-value/../a",
+            "/./canary-value",
+            "/canary-value?a=b",
+            "/canary-value#a",
+            "/canary-value a",
+            "/canary-value%20",
+            "/canary-value;a",
+            "/测试",
+            "https://seller.example.com/canary-value",
+            " /canary-value",
+            "/canary-value\n",
+        ],
+    );
+    accepted(
+        "KOOHOOK_BASE_PATH",
+        &["", "/a", "/a/b/c", "/a-b._~", "/healthz/a", "/..a"],
+    );
+}
+
+#[test]
+fn words_of_no_list_are_refused() {
+    refused(
+        "KOOHOOK_TIMESTAMP_UNIT",
+        &[
+            "canary-value",
+            "millis",
+            "Seconds",
+            "SECONDS",
+            " seconds",
+            "ms",
+            "both",
+            "10",
+        ],
+    );
+    refused(
+        "KOOHOOK_V2_BODY_SIGN",
+        &["canary-value", "ON", "true", "1", "off ", "no"],
+    );
+    refused(
+        "KOOHOOK_ENCRYPT_TYPE",
+        &["canary-value", "0", "3", "AES256", "1 ", "01"],
+    );
+    refused(
+        "KOOHOOK_RENEWAL_CHANGE",
+        &["canary-value", "Allow", "deny", "yes"],
+    );
+    let said = refusal(&[("KOOHOOK_TIMESTAMP_UNIT", CANARY)]);
+    assert_eq!(
+        said,
+        "KOOHOOK_TIMESTAMP_UNIT wants `milliseconds` or `seconds`"
+    );
+    accepted("KOOHOOK_TIMESTAMP_UNIT", &["", "milliseconds", "seconds"]);
+    accepted("KOOHOOK_V2_BODY_SIGN", &["", "on", "off"]);
+    accepted("KOOHOOK_ENCRYPT_TYPE", &["", "1", "2"]);
+    accepted("KOOHOOK_RENEWAL_CHANGE", &["", "allow", "refuse"]);
+}
+
+#[test]
+fn deadlines_beyond_their_bounds_are_refused() {
+    refused(
+        "KOOHOOK_V1_DEADLINE_MILLIS",
+        &[
+            "canary-value",
+            "0",
+            "999",
+            "15001",
+            "-4000",
+            "4e3",
+            "4000.0",
+            "4000ms",
+            " 4000",
+            "99999999999999999999999",
+        ],
+    );
+    accepted("KOOHOOK_V1_DEADLINE_MILLIS", &["", "1000", "4000", "15000"]);
+}
+
+#[test]
+fn access_data_that_no_buyer_could_use_is_refused() {
+    let long = |field: &str, len: usize| {
+        format!(
+            r#"{{"frontEndUrl":"https://a.example","{field}":"{}"}}"#,
+            "x".repeat(len)
+        )
+    };
+    refused(
+        "KOOHOOK_APP_INFO",
+        &[
+            "canary-value",
+            "{}",
+            "[]",
+            "null",
+            r#"{"frontEndUrl":"canary-value"}"#,
+            r#"{"frontEndUrl":""}"#,
+            r#"{"frontEndUrl":"ftp://canary-value"}"#,
+            r#"{"frontEndUrl":"javascript:canary-value"}"#,
+            r#"{"frontEndUrl":7,"memo":"canary-value"}"#,
+            r#"{"adminUrl":"https://canary-value"}"#,
+            r#"{"frontEndUrl":"https://a.example","password":["canary-value"]}"#,
+            &long("password", 80),
+            &long("userName", 80),
+            &long("adminUrl", 513),
+            &long("memo", 1025),
+            // Judged as filled.
+            &format!(
+                r#"{{"frontEndUrl":"https://a.example","userName":"{}{{orderId}}"}}"#,
+                "x".repeat(44)
+            ),
+        ],
+    );
+    accepted(
+        "KOOHOOK_APP_INFO",
+        &[&long("password", 79), &long("memo", 1024)],
+    );
+    for changes in [
+        [
+            ("KOOHOOK_APP_INFO", "unset"),
+            ("KOOHOOK_PRODUCT_URL", "unset"),
+        ],
+        [("KOOHOOK_APP_INFO", ""), ("KOOHOOK_PRODUCT_URL", "")],
+    ] {
+        assert!(
+            refusal(&changes).starts_with("KOOHOOK_APP_INFO or KOOHOOK_PRODUCT_URL is required")
+        );
+    }
+    let product = [
+        ("KOOHOOK_APP_INFO", ""),
+        ("KOOHOOK_PRODUCT_URL", "https://a.example"),
+    ];
+    assert!(read(&product).is_ok());
+}
+
+/// Decision E6.
+#[test]
+fn products_beyond_this_machine_are_reached_by_https() {
+    refused(
+        "KOOHOOK_PRODUCT_URL",
+        &[
+            "canary-value",
+            "http://canary-value.example.com/hooks",
+            "http://localhost.canary-value.example",
+            "http://127.0.0.1.canary-value.example",
+            "http://user:canary-value@localhost/",
+            "https://user:canary-value@product.example.com/",
+            "https://canary-value@product.example.com/",
+            "ftp://canary-value.example.com",
+            "//canary-value.example.com",
+            "/canary-value",
+            "https://",
+            "https:///canary-value",
+            "javascript:canary-value",
+        ],
+    );
+    accepted(
+        "KOOHOOK_PRODUCT_URL",
+        &[
+            "",
+            "https://product.example.com",
+            "https://product.example.com:8443/hooks",
+            "http://localhost:3000/hooks",
+            "http://127.0.0.1:3000",
+            "http://[::1]:3000/hooks",
+        ],
+    );
+}
+
+#[test]
+fn seal_keys_that_are_none_are_refused() {
+    for setting in ["KOOHOOK_SEAL_KEY", "KOOHOOK_SEAL_KEY_PREVIOUS"] {
+        refused(
+            setting,
+            &[
+                "canary-value",
+                "Y2FuYXJ5LXZhbHVl",
+                &SEAL_KEY[4..],
+                &format!("{SEAL_KEY}\n"),
+                &format!("AAAA{SEAL_KEY}"),
+                SEAL_KEY.trim_end_matches('='),
+                "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+            ],
+        );
+        accepted(setting, &["", SEAL_KEY]);
+    }
+}
+
+#[test]
+fn a_setting_may_stand_in_a_file() {
+    let file = |text: &str| {
+        let file = NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        let path = file.path().to_str().unwrap().to_owned();
+        (file, path)
+    };
+    let from_file = |text: &str| {
+        let (_file, path) = file(text);
+        read(&[
+            ("KOOHOOK_BASE_KEY", "unset"),
+            ("KOOHOOK_BASE_KEY_FILE", &path),
+        ])
+        .map(|config| config.door.base_keys.unwrap().current.as_str().to_owned())
+        .map_err(|refused| refused.to_string())
+    };
+    let key = "constructed-base-key-0007";
+    for text in [key.to_owned(), format!("{key}\n")] {
+        assert_eq!(from_file(&text).as_deref(), Ok(key));
+    }
+    for text in [
+        format!("{key}\n\n"),
+        format!(" {key}"),
+        "\n".to_owned(),
+        "short".to_owned(),
+    ] {
+        let said = from_file(&text).unwrap_err();
+        assert!(said.starts_with("KOOHOOK_BASE_KEY key "), "{said}");
+        assert!(!said.contains(key), "{said}");
+    }
+    let (_file, path) = file(key);
+    let both = refusal(&[("KOOHOOK_BASE_KEY_FILE", &path)]);
+    assert_eq!(
+        both,
+        "KOOHOOK_BASE_KEY is set twice, by itself and by a file"
+    );
+    let nowhere = refusal(&[
+        ("KOOHOOK_BASE_KEY", "unset"),
+        ("KOOHOOK_BASE_KEY_FILE", "/nowhere/canary-value"),
+    ]);
+    assert_eq!(nowhere, "KOOHOOK_BASE_KEY names a file that cannot be read");
+}
+
+/// A file that is there and empty is as much a mistake as an empty variable: it must not close
+/// the door unseen.
+#[test]
+fn an_empty_file_is_no_absence_of_a_key() {
+    let file = NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    for text in ["", "\n"] {
+        fs::write(file.path(), text).unwrap();
+        let said = refusal(&[
+            ("KOOHOOK_BASE_KEY", "unset"),
+            ("KOOHOOK_BASE_KEY_FILE", path),
+        ]);
+        assert_eq!(said, "KOOHOOK_BASE_KEY key is empty");
+    }
+}
+
+#[test]
+fn every_variable_that_is_read_is_listed() {
+    let asked = std::cell::RefCell::new(Vec::new());
+    let lookup = |name: &str| {
+        asked.borrow_mut().push(name.to_owned());
+        let least = LEAST.iter().find(|(set, _)| *set == name);
+        least.map(|(_, value)| (*value).to_owned())
+    };
+    assert!(Config::read(&lookup).is_ok());
+    for name in asked.into_inner() {
+        let name = name.strip_suffix("_FILE").unwrap_or(&name);
+        assert!(VARIABLES.contains(&name), "{name}");
+    }
+}
+
+#[test]
+fn what_is_configured_shows_no_secret() {
+    let app_info = format!(
+        r#"{{"frontEndUrl":"https://a.example/{CANARY}","password":"{CANARY}","memo":"{CANARY}"}}"#
+    );
+    let key = format!("{CANARY}-key-0001");
+    let previous = format!("{CANARY}-key-0000");
+    let config = read(&[
+        ("KOOHOOK_APP_INFO", &app_info),
+        ("KOOHOOK_BASE_KEY", &key),
+        ("KOOHOOK_BASE_KEY_PREVIOUS", &previous),
+        ("KOOHOOK_SEAL_KEY", SEAL_KEY),
+    ]);
+    let Config { door, .. } = config.unwrap();
+    let shown = format!("{door:?} {door:#?}");
+    assert!(shown.contains("base_path"), "{shown}");
+    assert!(!shown.contains(CANARY), "{shown}");
+    let seal_key = shell::vault::SealKey::parse(SEAL_KEY).unwrap();
+    assert_eq!(format!("{seal_key:?}"), "SealKey([redacted])");
+}
