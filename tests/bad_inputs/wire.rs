@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use marketplace::time::UnixMillis;
 use sender::answer::{Answer, verify_body_sign};
 use serde::Deserialize;
+use shell::store::memory::Memory;
+use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use shell::world::World;
-use tests::call::{BASE_KEY, SETTINGS, koohook, v1, v2};
+use tests::call::{BASE_KEY, Koohook, SETTINGS, koohook, v1, v2};
 use tests::served::{Caller, Served, Wire};
 use tests::world::NOW;
+use tokio::sync::Semaphore;
 
 use super::text::fill;
 
@@ -234,26 +239,93 @@ fn a_hundred_calls_in_a_row_are_answered_in_order() {
     }
 }
 
+/// Row B143. The store holds every call until it is told, so that the caller is gone by then.
 #[test]
 fn a_caller_that_hangs_up_changes_nothing_about_the_call() {
-    for _ in 0..20 {
-        let door = Arc::new(koohook(&SETTINGS).door);
-        let served = Served::new(Arc::clone(&door));
-        let whole = purchase("CS-canary-1");
-        let mut half = served.connect();
-        half.send(&whole[..whole.len() - 1]);
-        drop(half);
-        let mut gone = served.connect();
-        gone.send(&whole);
-        drop(gone);
-        let mut writes = 0;
-        while writes == 0 {
-            writes += door.world().store().take_counts().1;
-            thread::yield_now();
+    let koohook: Koohook<receive::Function, Gated> = Koohook::over(Gated::default(), &SETTINGS);
+    let door = Arc::new(koohook.door);
+    let gated = || door.world().store().inner();
+    let served = Served::new(Arc::clone(&door));
+    let whole = purchase("CS-canary-1");
+    let mut half = served.connect();
+    half.send(&whole[..whole.len() - 1]);
+    drop(half);
+    let mut gone = served.connect();
+    gone.send(&whole);
+    wait_until(|| gated().waiting.load(Ordering::SeqCst) == 1);
+    drop(gone);
+    // Two turns of the server, in which it learns that the caller is gone.
+    for _ in 0..2 {
+        let mut caller = served.connect();
+        caller.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(
+            caller.answer().as_ref().map(word).as_deref(),
+            Some("healthy")
+        );
+    }
+    gated().gate.add_permits(2);
+    let mut writes = 0;
+    wait_until(|| {
+        writes += door.world().store().take_counts().1;
+        writes > 0
+    });
+    let mut again = served.connect();
+    again.send(&whole);
+    assert_eq!(again.answer().as_ref().map(word).as_deref(), Some("000000"));
+    assert_eq!((writes, door.world().store().take_counts()), (1, (1, 0)));
+}
+
+/// A store whose reads wait at a gate.
+struct Gated {
+    memory: Memory,
+    waiting: AtomicUsize,
+    gate: Semaphore,
+}
+
+impl Default for Gated {
+    fn default() -> Self {
+        Self {
+            memory: Memory::new(),
+            waiting: AtomicUsize::new(0),
+            gate: Semaphore::new(0),
         }
-        let mut again = served.connect();
-        again.send(&whole);
-        assert_eq!(again.answer().as_ref().map(word).as_deref(), Some("000000"));
-        assert_eq!((writes, door.world().store().take_counts()), (1, (1, 0)));
+    }
+}
+
+impl Store for Gated {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        self.gate.acquire().await.unwrap().forget();
+        self.memory.get(key, now).await
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        self.memory.put(key, value, over, now).await
+    }
+
+    async fn agenda(
+        &self,
+        queue: Queue,
+        until: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        self.memory.agenda(queue, until, limit).await
+    }
+}
+
+fn wait_until(mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "it never comes true"
+        );
+        thread::yield_now();
     }
 }
