@@ -35,12 +35,8 @@ use row::{Expanded, Row, Step, Together};
 const REQUESTS: &str = include_str!("vectors/bad_inputs/requests.json");
 
 /// What stands in the settings or is opened on the way, and belongs into no log.
-const OUR_SECRETS: [&str; 4] = [
-    BASE_KEY,
-    "constructed-kit-key-0002",
-    "made-up-password",
-    "15905222222",
-];
+const OUR_SECRETS: [&str; 4] =
+    [BASE_KEY, "constructed-kit-key-0002", "made-up-password", "15905222222"];
 
 macro_rules! rows {
     ($($claim:ident: $file:literal),* $(,)?) => {
@@ -93,19 +89,14 @@ fn a_thousand_purchases_at_once_are_a_thousand_instances() {
         .map(|answer| (answer.code.as_str(), &answer.instance_id))
         .collect();
     assert!(ids.iter().all(|(code, _)| *code == "000000"));
-    assert_eq!(
-        (ids.len(), koohook.store().take_counts()),
-        (1_000, (1_000, 1_000))
-    );
+    assert_eq!((ids.len(), koohook.store().take_counts()), (1_000, (1_000, 1_000)));
 }
 
 /// What each of many threads comes to.
 fn at_once<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let work = &work;
     thread::scope(|scope| {
-        let all: Vec<_> = (0..threads)
-            .map(|number| scope.spawn(move || work(number)))
-            .collect();
+        let all: Vec<_> = (0..threads).map(|number| scope.spawn(move || work(number))).collect();
         all.into_iter().map(|one| one.join().unwrap()).collect()
     })
 }
@@ -123,10 +114,8 @@ fn purchase(order: &str) -> [(&'static str, &str); 4] {
 fn hold(file: &str) {
     let requests = Requests::read(REQUESTS);
     let mut bodies = BTreeMap::new();
-    let faults: Vec<String> = Row::read_all(file)
-        .iter()
-        .flat_map(|row| hold_row(row, &requests, &mut bodies))
-        .collect();
+    let faults: Vec<String> =
+        Row::read_all(file).iter().flat_map(|row| hold_row(row, &requests, &mut bodies)).collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
@@ -135,11 +124,7 @@ fn hold_row(row: &Row, requests: &Requests, bodies: &mut BTreeMap<String, Vec<u8
     let mut last = Vec::new();
     for (number, Expanded { settings, steps }) in row.expand().iter().enumerate() {
         let mut set: Vec<(&str, &str)> = SETTINGS.to_vec();
-        set.extend(
-            settings
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str())),
-        );
+        set.extend(settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let mut fault =
             |fault| faults.push(format!("{} ({}) #{number}: {fault}", row.id, row.what));
         if let Some(setting) = &row.start_refused {
@@ -275,9 +260,7 @@ impl<'a> Trial<'a> {
             "R5" => "000005",
             closed => closed,
         };
-        self.hold(word == expected, || {
-            format!("answered {word}, not {expected}")
-        });
+        self.hold(word == expected, || format!("answered {word}, not {expected}"));
         let most = match step.answer.as_str() {
             "OK" | "P" => (usize::MAX, usize::MAX),
             "R3" | "R5" => (usize::MAX, 0),
@@ -288,18 +271,12 @@ impl<'a> Trial<'a> {
             None => counts.0 <= most.0 && counts.1 <= most.1,
         };
         self.hold(fine, || format!("reads and writes are {counts:?}"));
-        self.hold(
-            !step.same_answer || *response.body() == self.answered,
-            || "another answer than before".to_owned(),
-        );
+        self.hold(!step.same_answer || *response.body() == self.answered, || {
+            "another answer than before".to_owned()
+        });
         for (name, value) in &step.answer_headers {
-            let found = response
-                .headers()
-                .get(name)
-                .map(|found| found.as_bytes().to_vec());
-            self.hold(found.as_deref() == Some(value.as_bytes()), || {
-                format!("header {name}")
-            });
+            let found = response.headers().get(name).map(|found| found.as_bytes().to_vec());
+            self.hold(found.as_deref() == Some(value.as_bytes()), || format!("header {name}"));
         }
         self.judge_traces(step);
     }
@@ -323,20 +300,15 @@ impl<'a> Trial<'a> {
                 return String::new();
             }
         };
-        if matches!(
-            answer.code.as_str(),
-            "000001" | "000002" | "000003" | "000005"
-        ) {
+        if matches!(answer.code.as_str(), "000001" | "000002" | "000003" | "000005") {
             let expected = constant(&answer.code);
             self.hold(*response.body() == expected.as_bytes(), || {
                 format!("the body of {} is not its constant", answer.code)
             });
-            self.failures
-                .push((answer.code.clone(), response.body().clone()));
+            self.failures.push((answer.code.clone(), response.body().clone()));
         }
-        if let Some(id) = answer
-            .instance_id
-            .or_else(|| Some(answer.info.first()?.instance_id.clone()))
+        if let Some(id) =
+            answer.instance_id.or_else(|| Some(answer.info.first()?.instance_id.clone()))
         {
             self.instance = Some(id);
         }
@@ -350,9 +322,7 @@ impl<'a> Trial<'a> {
         self.hold(bare, || "headers of a closed answer".to_owned());
         let body: Option<serde_json::Value> = serde_json::from_slice(response.body()).ok();
         let told = body.is_some_and(|body| body.as_object().is_some_and(|body| body.len() == 1));
-        self.hold(told && response.body().len() < 64, || {
-            "body of a closed answer".to_owned()
-        });
+        self.hold(told && response.body().len() < 64, || "body of a closed answer".to_owned());
         let word = format!("H{status}");
         self.failures.push((word.clone(), response.body().clone()));
         word
@@ -362,14 +332,10 @@ impl<'a> Trial<'a> {
         let line = self.log.callbacks().pop().unwrap_or_default();
         self.hold(line["fault"] != "panic", || "there was a panic".to_owned());
         if let Some(form) = &step.form {
-            self.hold(line["form"] == form.as_str(), || {
-                format!("form is {}", line["form"])
-            });
+            self.hold(line["form"] == form.as_str(), || format!("form is {}", line["form"]));
         }
         for (name, value) in &step.line {
-            self.hold(line[name] == *value, || {
-                format!("the line's {name} is {}", line[name])
-            });
+            self.hold(line[name] == *value, || format!("the line's {name} is {}", line[name]));
         }
         if step.kept.is_empty() {
             return;
@@ -392,9 +358,7 @@ impl<'a> Trial<'a> {
         let answer = Answer::read(&response).map(|answer| answer.code);
         let pending = self.setting("KOOHOOK_PRODUCT_URL").is_some();
         let fine = if pending { "000004" } else { "000000" };
-        self.hold(answer.as_deref() == Ok(fine), || {
-            format!("the next call: {answer:?}")
-        });
+        self.hold(answer.as_deref() == Ok(fine), || format!("the next call: {answer:?}"));
         let text = self.log.text();
         for secret in std::mem::take(&mut self.secrets) {
             let escaped = serde_json::Value::from(secret.as_str()).to_string();
@@ -402,9 +366,7 @@ impl<'a> Trial<'a> {
             self.hold(!shown, || format!("the log shows {secret:?}"));
         }
         let raw = |letter: char| letter.is_control() && letter != '\n';
-        self.hold(!text.contains(raw), || {
-            "a control character in the log".to_owned()
-        });
+        self.hold(!text.contains(raw), || "a control character in the log".to_owned());
     }
 
     /// A purchase that nobody made yet, as the settings want it.

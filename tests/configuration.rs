@@ -6,8 +6,9 @@ use std::fs;
 
 use marketplace::cipher::Strength;
 use marketplace::page::RenewalChange;
+use marketplace::page::Unfit;
 use marketplace::signature::TimestampUnit;
-use shell::config::{Config, ConfigError, VARIABLES};
+use shell::config::{Config, VARIABLES};
 use shell::door::BUDGET;
 use shell::store::{Durability, StoreSetting};
 use tempfile::NamedTempFile;
@@ -19,14 +20,11 @@ const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com"}"#;
 const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// The least that starts.
-const LEAST: [(&str, &str); 3] = [
-    ("KOOHOOK_STORE", "memory:"),
-    ("KOOHOOK_BASE_KEY", BASE_KEY),
-    ("KOOHOOK_APP_INFO", APP_INFO),
-];
+const LEAST: [(&str, &str); 3] =
+    [("KOOHOOK_STORE", "memory:"), ("KOOHOOK_BASE_KEY", BASE_KEY), ("KOOHOOK_APP_INFO", APP_INFO)];
 
 /// The least that starts, with some settings changed.
-fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
+fn read(changes: &[(&str, &str)]) -> Result<Config, Unfit> {
     let mut set: BTreeMap<String, String> = LEAST
         .iter()
         .chain(changes)
@@ -38,9 +36,7 @@ fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
 
 /// Why a start is refused, once it is known to name the setting and no value.
 fn refusal(changes: &[(&str, &str)]) -> String {
-    let Err(refused) = read(changes) else {
-        panic!("not refused: {changes:?}")
-    };
+    let Err(refused) = read(changes) else { panic!("not refused: {changes:?}") };
     let said = refused.to_string();
     let shown = [said.clone(), format!("{refused:?}")].concat();
     assert!(said.starts_with(&format!("{} ", refused.setting)), "{said}");
@@ -51,10 +47,7 @@ fn refusal(changes: &[(&str, &str)]) -> String {
 fn refused(setting: &str, values: &[&str]) {
     for value in values {
         let said = refusal(&[(setting, value)]);
-        assert!(
-            said.starts_with(&format!("{setting} ")),
-            "{value:?}: {said}"
-        );
+        assert!(said.starts_with(&format!("{setting} ")), "{value:?}: {said}");
     }
 }
 
@@ -67,13 +60,7 @@ fn accepted(setting: &str, values: &[&str]) {
 
 #[test]
 fn the_least_starts_with_every_default() {
-    let Config {
-        door,
-        store,
-        listen,
-        log,
-        ..
-    } = read(&[]).unwrap();
+    let Config { door, store, listen, log, .. } = read(&[]).unwrap();
     assert_eq!(door.base_path, "/saasproduce");
     let keys = door.base_keys.unwrap();
     assert_eq!((keys.current.as_str(), keys.previous), (BASE_KEY, None));
@@ -89,22 +76,13 @@ fn the_least_starts_with_every_default() {
 
 #[test]
 fn every_setting_can_be_something_else() {
-    let Config {
-        door,
-        store,
-        listen,
-        log,
-        ..
-    } = read(&[
+    let Config { door, store, listen, log, .. } = read(&[
         ("KOOHOOK_BASE_PATH", "/a/b"),
         ("KOOHOOK_BASE_KEY_PREVIOUS", "constructed-base-key-0000"),
         ("KOOHOOK_TIMESTAMP_UNIT", "seconds"),
         ("KOOHOOK_V2_BODY_SIGN", "off"),
         ("KOOHOOK_V1_DEADLINE_MILLIS", "15000"),
-        (
-            "KOOHOOK_PRODUCT_URL",
-            "https://product.example.com:8443/hooks?a=b",
-        ),
+        ("KOOHOOK_PRODUCT_URL", "https://product.example.com:8443/hooks?a=b"),
         ("KOOHOOK_ENCRYPT_TYPE", "2"),
         ("KOOHOOK_RENEWAL_CHANGE", "refuse"),
         ("KOOHOOK_STORE", "sqlite:/a b?durability=any"),
@@ -125,10 +103,7 @@ fn every_setting_can_be_something_else() {
     let path = "/a b".to_owned();
     let durability = Durability::Any;
     assert_eq!(store, StoreSetting::Sqlite { path, durability });
-    assert_eq!(
-        (listen.as_str(), log.as_str()),
-        ("127.0.0.1:9", "shell=debug")
-    );
+    assert_eq!((listen.as_str(), log.as_str()), ("127.0.0.1:9", "shell=debug"));
 }
 
 /// Threat T2: no key that is none ever opens a door.
@@ -164,10 +139,7 @@ fn keys_that_are_none_are_refused() {
         ("KOOHOOK_BASE_KEY", "unset"),
         ("KOOHOOK_BASE_KEY_PREVIOUS", "constructed-base-key-0000"),
     ]);
-    assert_eq!(
-        alone,
-        "KOOHOOK_BASE_KEY_PREVIOUS is set without a current key"
-    );
+    assert_eq!(alone, "KOOHOOK_BASE_KEY_PREVIOUS is set without a current key");
     accepted(
         "KOOHOOK_BASE_KEY",
         &[
@@ -210,10 +182,7 @@ fn stores_that_are_none_are_refused() {
             " memory:",
         ],
     );
-    accepted(
-        "KOOHOOK_STORE",
-        &["memory:", "sqlite:a", "sqlite:/a/b?durability=any"],
-    );
+    accepted("KOOHOOK_STORE", &["memory:", "sqlite:a", "sqlite:/a/b?durability=any"]);
 }
 
 /// On a function platform a file dies with the function (decision: the seller says that it may).
@@ -261,44 +230,20 @@ fn paths_that_are_none_are_refused() {
             "/canary-value\n",
         ],
     );
-    accepted(
-        "KOOHOOK_BASE_PATH",
-        &["", "/a", "/a/b/c", "/a-b._~", "/healthz/a", "/..a"],
-    );
+    accepted("KOOHOOK_BASE_PATH", &["", "/a", "/a/b/c", "/a-b._~", "/healthz/a", "/..a"]);
 }
 
 #[test]
 fn words_of_no_list_are_refused() {
     refused(
         "KOOHOOK_TIMESTAMP_UNIT",
-        &[
-            "canary-value",
-            "millis",
-            "Seconds",
-            "SECONDS",
-            " seconds",
-            "ms",
-            "both",
-            "10",
-        ],
+        &["canary-value", "millis", "Seconds", "SECONDS", " seconds", "ms", "both", "10"],
     );
-    refused(
-        "KOOHOOK_V2_BODY_SIGN",
-        &["canary-value", "ON", "true", "1", "off ", "no"],
-    );
-    refused(
-        "KOOHOOK_ENCRYPT_TYPE",
-        &["canary-value", "0", "3", "AES256", "1 ", "01"],
-    );
-    refused(
-        "KOOHOOK_RENEWAL_CHANGE",
-        &["canary-value", "Allow", "deny", "yes"],
-    );
+    refused("KOOHOOK_V2_BODY_SIGN", &["canary-value", "ON", "true", "1", "off ", "no"]);
+    refused("KOOHOOK_ENCRYPT_TYPE", &["canary-value", "0", "3", "AES256", "1 ", "01"]);
+    refused("KOOHOOK_RENEWAL_CHANGE", &["canary-value", "Allow", "deny", "yes"]);
     let said = refusal(&[("KOOHOOK_TIMESTAMP_UNIT", CANARY)]);
-    assert_eq!(
-        said,
-        "KOOHOOK_TIMESTAMP_UNIT wants `milliseconds` or `seconds`"
-    );
+    assert_eq!(said, "KOOHOOK_TIMESTAMP_UNIT wants `milliseconds` or `seconds`");
     accepted("KOOHOOK_TIMESTAMP_UNIT", &["", "milliseconds", "seconds"]);
     accepted("KOOHOOK_V2_BODY_SIGN", &["", "on", "off"]);
     accepted("KOOHOOK_ENCRYPT_TYPE", &["", "1", "2"]);
@@ -328,10 +273,7 @@ fn deadlines_beyond_their_bounds_are_refused() {
 #[test]
 fn access_data_that_no_buyer_could_use_is_refused() {
     let long = |field: &str, len: usize| {
-        format!(
-            r#"{{"frontEndUrl":"https://a.example","{field}":"{}"}}"#,
-            "x".repeat(len)
-        )
+        format!(r#"{{"frontEndUrl":"https://a.example","{field}":"{}"}}"#, "x".repeat(len))
     };
     refused(
         "KOOHOOK_APP_INFO",
@@ -358,25 +300,16 @@ fn access_data_that_no_buyer_could_use_is_refused() {
             ),
         ],
     );
-    accepted(
-        "KOOHOOK_APP_INFO",
-        &[&long("password", 79), &long("memo", 1024)],
-    );
+    accepted("KOOHOOK_APP_INFO", &[&long("password", 79), &long("memo", 1024)]);
     for changes in [
-        [
-            ("KOOHOOK_APP_INFO", "unset"),
-            ("KOOHOOK_PRODUCT_URL", "unset"),
-        ],
+        [("KOOHOOK_APP_INFO", "unset"), ("KOOHOOK_PRODUCT_URL", "unset")],
         [("KOOHOOK_APP_INFO", ""), ("KOOHOOK_PRODUCT_URL", "")],
     ] {
         assert!(
             refusal(&changes).starts_with("KOOHOOK_APP_INFO or KOOHOOK_PRODUCT_URL is required")
         );
     }
-    let product = [
-        ("KOOHOOK_APP_INFO", ""),
-        ("KOOHOOK_PRODUCT_URL", "https://a.example"),
-    ];
+    let product = [("KOOHOOK_APP_INFO", ""), ("KOOHOOK_PRODUCT_URL", "https://a.example")];
     assert!(read(&product).is_ok());
 }
 
@@ -443,33 +376,22 @@ fn a_setting_may_stand_in_a_file() {
     };
     let from_file = |text: &str| {
         let (_file, path) = file(text);
-        read(&[
-            ("KOOHOOK_BASE_KEY", "unset"),
-            ("KOOHOOK_BASE_KEY_FILE", &path),
-        ])
-        .map(|config| config.door.base_keys.unwrap().current.as_str().to_owned())
-        .map_err(|refused| refused.to_string())
+        read(&[("KOOHOOK_BASE_KEY", "unset"), ("KOOHOOK_BASE_KEY_FILE", &path)])
+            .map(|config| config.door.base_keys.unwrap().current.as_str().to_owned())
+            .map_err(|refused| refused.to_string())
     };
     let key = "constructed-base-key-0007";
     for text in [key.to_owned(), format!("{key}\n")] {
         assert_eq!(from_file(&text).as_deref(), Ok(key));
     }
-    for text in [
-        format!("{key}\n\n"),
-        format!(" {key}"),
-        "\n".to_owned(),
-        "short".to_owned(),
-    ] {
+    for text in [format!("{key}\n\n"), format!(" {key}"), "\n".to_owned(), "short".to_owned()] {
         let said = from_file(&text).unwrap_err();
         assert!(said.starts_with("KOOHOOK_BASE_KEY key "), "{said}");
         assert!(!said.contains(key), "{said}");
     }
     let (_file, path) = file(key);
     let both = refusal(&[("KOOHOOK_BASE_KEY_FILE", &path)]);
-    assert_eq!(
-        both,
-        "KOOHOOK_BASE_KEY is set twice, by itself and by a file"
-    );
+    assert_eq!(both, "KOOHOOK_BASE_KEY is set twice, by itself and by a file");
     let nowhere = refusal(&[
         ("KOOHOOK_BASE_KEY", "unset"),
         ("KOOHOOK_BASE_KEY_FILE", "/nowhere/canary-value"),
@@ -485,10 +407,7 @@ fn an_empty_file_is_no_absence_of_a_key() {
     let path = file.path().to_str().unwrap();
     for text in ["", "\n"] {
         fs::write(file.path(), text).unwrap();
-        let said = refusal(&[
-            ("KOOHOOK_BASE_KEY", "unset"),
-            ("KOOHOOK_BASE_KEY_FILE", path),
-        ]);
+        let said = refusal(&[("KOOHOOK_BASE_KEY", "unset"), ("KOOHOOK_BASE_KEY_FILE", path)]);
         assert_eq!(said, "KOOHOOK_BASE_KEY key is empty");
     }
 }

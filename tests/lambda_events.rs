@@ -53,11 +53,9 @@ fn event(kind: &str, query: &str, body: &[u8]) -> Value {
     let events: Value = serde_json::from_str(EVENTS).unwrap();
     let mut event = events[kind].clone();
     let base64 = base64::engine::general_purpose::STANDARD.encode(body);
-    for (name, text) in [
-        ("«query»", query),
-        ("«body»", str::from_utf8(body).unwrap()),
-        ("«base64»", &base64),
-    ] {
+    for (name, text) in
+        [("«query»", query), ("«body»", str::from_utf8(body).unwrap()), ("«base64»", &base64)]
+    {
         for member in event.as_object_mut().unwrap().values_mut() {
             if member == name {
                 *member = text.into();
@@ -99,9 +97,7 @@ fn answered(sent: &Value) -> Answer {
     *response.status_mut() = StatusCode::from_u16(u16::try_from(status).unwrap()).unwrap();
     for (name, value) in sent["headers"].as_object().unwrap() {
         let name: http::HeaderName = name.parse().unwrap();
-        response
-            .headers_mut()
-            .insert(name, value.as_str().unwrap().parse().unwrap());
+        response.headers_mut().insert(name, value.as_str().unwrap().parse().unwrap());
     }
     verify_body_sign(&response, BASE_KEY).unwrap();
     Answer::read(&response).unwrap()
@@ -118,39 +114,20 @@ fn status(event: &Value) -> u64 {
 
 #[test]
 fn purchases_arrive_whole_and_answers_leave_signed() {
-    for event in [
-        v2_event("http-api"),
-        v2_event("function-url"),
-        v1_event("function-url-get"),
-    ] {
+    for event in [v2_event("http-api"), v2_event("function-url"), v1_event("function-url-get")] {
         let sent = invoke(koohook(&SETTINGS), &event).unwrap();
         assert_eq!(answered(&sent).code, "000000");
         // The body's signature holds only if Lambda sends the bytes that we signed.
-        let members: Vec<_> = sent
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
+        let members: Vec<_> = sent.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
             members,
-            [
-                "body",
-                "cookies",
-                "headers",
-                "isBase64Encoded",
-                "multiValueHeaders",
-                "statusCode"
-            ]
+            ["body", "cookies", "headers", "isBase64Encoded", "multiValueHeaders", "statusCode"]
         );
         assert_eq!(sent["headers"]["content-type"], "application/json");
         // Names are in lower case here, as they are in the event's format: what the caller sees
         // is up to AWS.
         assert!(sent["headers"]["body-sign"].is_string());
-        assert_eq!(
-            (&sent["cookies"], &sent["multiValueHeaders"]),
-            (&json!([]), &json!({}))
-        );
+        assert_eq!((&sent["cookies"], &sent["multiValueHeaders"]), (&json!([]), &json!({})));
     }
 }
 
@@ -184,22 +161,15 @@ fn the_raw_query_is_read_and_nothing_else() {
     assert_eq!(with(String::new()), "000001");
     let (mut misled, mut bare) = (event.clone(), event.clone());
     misled["queryStringParameters"] = json!({"orderId": "CS1,CS2", "authToken": "a"});
-    bare.as_object_mut()
-        .unwrap()
-        .remove("queryStringParameters");
-    assert_eq!(
-        (code(&misled).as_str(), code(&bare).as_str()),
-        ("000000", "000000")
-    );
+    bare.as_object_mut().unwrap().remove("queryStringParameters");
+    assert_eq!((code(&misled).as_str(), code(&bare).as_str()), ("000000", "000000"));
 }
 
 /// Every byte that an address may hold, as it arrives at the door.
 #[test]
 fn no_byte_of_a_query_changes_on_the_way() {
-    let visible: String = (0x21..0x7f)
-        .map(char::from)
-        .filter(|letter| !"#<>\"".contains(*letter))
-        .collect();
+    let visible: String =
+        (0x21..0x7f).map(char::from).filter(|letter| !"#<>\"".contains(*letter)).collect();
     for query in [
         "a=%2B&b=+&c=%20&d=&e&=f&&a=1",
         "a=%C3%A9%e6%b5%8b&b=%zz&c=%",
@@ -233,45 +203,31 @@ fn pages_of_health_and_unknown_paths_are_answered() {
         status(&event)
     };
     for path in ["/", "/healthz"] {
-        assert_eq!(
-            [at("GET", path), at("HEAD", path), at("POST", path)],
-            [200, 200, 405]
-        );
+        assert_eq!([at("GET", path), at("HEAD", path), at("POST", path)], [200, 200, 405]);
     }
     assert_eq!(at("DELETE", "/saasproduce"), 405);
     assert_eq!(at("GET", "/saasproduce/"), 200);
-    for path in [
-        "/nowhere",
-        "//saasproduce",
-        "/SaasProduce",
-        "/saasproduce%2f",
-        "/saasproduce;a",
-    ] {
+    for path in ["/nowhere", "//saasproduce", "/SaasProduce", "/saasproduce%2f", "/saasproduce;a"] {
         assert_eq!(at("GET", path), 404, "{path}");
     }
-    for path in [
-        "/a/../saasproduce",
-        "/a/%2e%2e/saasproduce",
-        "/./saasproduce",
-    ] {
-        assert_eq!(at("GET", path), 200, "{path}");
+    // The library resolves these on its way to a URI; we go by what arrived.
+    for path in ["/a/../saasproduce", "/a/%2e%2e/saasproduce", "/./saasproduce"] {
+        assert_eq!(at("GET", path), 404, "{path}");
     }
 }
 
-/// A stage other than the default one stands before the path, where the gateway has not put it
-/// there itself; the base path has to name it.
+/// A stage other than the default one stands before the path that a gateway hands on; the base
+/// path has to name it.
 #[test]
 fn a_stage_is_a_part_of_the_path() {
-    for path in ["/saasproduce", "/prod/saasproduce"] {
-        let mut event = v2_event("http-api");
-        event["rawPath"] = path.into();
-        event["requestContext"]["stage"] = "prod".into();
-        assert_eq!(status(&event), 404, "{path}");
-        let mut settings = SETTINGS.to_vec();
-        settings.push(("KOOHOOK_BASE_PATH", "/prod/saasproduce"));
-        let sent = invoke(koohook(&settings), &event).unwrap();
-        assert_eq!(answered(&sent).code, "000000", "{path}");
-    }
+    let mut event = v2_event("http-api");
+    event["rawPath"] = "/prod/saasproduce".into();
+    event["requestContext"]["stage"] = "prod".into();
+    assert_eq!(status(&event), 404);
+    let mut settings = SETTINGS.to_vec();
+    settings.push(("KOOHOOK_BASE_PATH", "/prod/saasproduce"));
+    let sent = invoke(koohook(&settings), &event).unwrap();
+    assert_eq!(answered(&sent).code, "000000");
 }
 
 #[test]
@@ -316,10 +272,7 @@ fn events_that_are_none_of_ours_do_not_reach_the_door() {
     }
     let mut event = v2_event("http-api");
     event["body"] = json!({"activity": "newInstance"});
-    assert!(
-        invoke(koohook(&SETTINGS), &event).is_none(),
-        "a body that is decoded already"
-    );
+    assert!(invoke(koohook(&SETTINGS), &event).is_none(), "a body that is decoded already");
 }
 
 /// The panic is `lambda_http`'s own and happens before a call of ours; the runtime catches it. If

@@ -29,9 +29,7 @@ impl Log {
             .flatten_event(true)
             .without_time()
             .with_writer(self.clone());
-        let subscriber = tracing_subscriber::registry()
-            .with(LevelFilter::TRACE)
-            .with(lines);
+        let subscriber = tracing_subscriber::registry().with(LevelFilter::TRACE).with(lines);
         tracing::subscriber::set_default(subscriber)
     }
 
@@ -43,12 +41,9 @@ impl Log {
     /// The lines about callbacks, each of them read as the JSON that it must be.
     pub fn callbacks(&self) -> Vec<Value> {
         let text = self.text();
-        let lines = text
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("a log line is JSON"));
-        lines
-            .filter(|line: &Value| line["message"] == "callback")
-            .collect()
+        let lines =
+            text.lines().map(|line| serde_json::from_str(line).expect("a log line is JSON"));
+        lines.filter(|line: &Value| line["message"] == "callback").collect()
     }
 }
 

@@ -33,9 +33,7 @@ struct Bugs {
 
 /// Panics if a bug is due.
 fn meet(bug: &AtomicUsize) {
-    let due = bug.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-        left.checked_sub(1)
-    });
+    let due = bug.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
     assert!(due.is_err(), "{CANARY}");
 }
 
@@ -114,12 +112,9 @@ fn door() -> BuggyDoor {
     let mut settings = SETTINGS.to_vec();
     settings.push(("KOOHOOK_BASE_KEY_PREVIOUS", PREVIOUS_KEY));
     let Config { door, vault, .. } = config(&settings);
-    let store = BuggyStore {
-        memory: Memory::new(),
-        bugs: Bugs::default(),
-    };
+    let store = BuggyStore { memory: Memory::new(), bugs: Bugs::default() };
     let world = TestWorld::new(Memory::new());
-    Door::new(door, vault, Buggy { world, store })
+    Door::new(door, vault, Buggy { world, store }).expect("the settings of a test are usable")
 }
 
 fn answer(door: &BuggyDoor, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
@@ -151,12 +146,7 @@ fn purchase_v1(key: &str) -> Request<Vec<u8>> {
 }
 
 fn each_bug(bugs: &Bugs) -> [(&'static str, &AtomicUsize); 4] {
-    [
-        ("get", &bugs.get),
-        ("put", &bugs.put),
-        ("random", &bugs.random),
-        ("within", &bugs.within),
-    ]
+    [("get", &bugs.get), ("put", &bugs.put), ("random", &bugs.random), ("within", &bugs.within)]
 }
 
 #[test]
@@ -171,20 +161,10 @@ fn a_panic_is_one_failed_answer_and_the_next_call_works() {
             let response = answer(&door, request.clone());
             let again = answer(&door, request);
             drop(guard);
-            assert_eq!(
-                (response.status().as_u16(), response.body().as_slice()),
-                (200, FAILED)
-            );
-            assert_eq!(
-                response.headers()["content-type"],
-                "application/json",
-                "{name}"
-            );
+            assert_eq!((response.status().as_u16(), response.body().as_slice()), (200, FAILED));
+            assert_eq!(response.headers()["content-type"], "application/json", "{name}");
             verify_body_sign(&response, BASE_KEY).unwrap();
-            assert!(
-                again.body().starts_with(br#"{"resultCode":"000000""#),
-                "{name}"
-            );
+            assert!(again.body().starts_with(br#"{"resultCode":"000000""#), "{name}");
             let lines = log.callbacks();
             assert_eq!(lines.len(), 2, "{name}");
             assert_eq!(
@@ -219,10 +199,7 @@ fn many_panics_poison_nothing() {
         due.store(50, Ordering::SeqCst);
     }
     let answers: Vec<_> = (0..250).map(|_| answer(&door, purchase_v2())).collect();
-    let failed = answers
-        .iter()
-        .filter(|answer| answer.body() == FAILED)
-        .count();
+    let failed = answers.iter().filter(|answer| answer.body() == FAILED).count();
     assert_eq!(failed, 200);
     let last = answers.last().unwrap();
     assert!(last.body().starts_with(br#"{"resultCode":"000000""#));
@@ -235,11 +212,7 @@ fn what_needs_no_store_is_untouched_by_its_bugs() {
         due.store(1_000, Ordering::SeqCst);
     }
     let rehearsed = v1(NOW, &[("activity", "newInstance"), ("testFlag", "1")]);
-    assert!(
-        answer(&door, rehearsed)
-            .body()
-            .starts_with(br#"{"resultCode":"000000""#)
-    );
+    assert!(answer(&door, rehearsed).body().starts_with(br#"{"resultCode":"000000""#));
     let rejected = answer(&door, purchase_v1("constructed-base-key-0009"));
     assert!(rejected.body().starts_with(br#"{"resultCode":"000001""#));
     let health = Request::get("/healthz").body(Vec::new()).unwrap();
@@ -253,7 +226,8 @@ fn the_hosts_log_has_a_panics_place_and_not_its_message() {
     const INSIDE: &str = "KOOHOOK_TEST_PANICS_INSIDE";
     const NAME: &str = "panics::the_hosts_log_has_a_panics_place_and_not_its_message";
     if std::env::var_os(INSIDE).is_some() {
-        shell::host::start_log("trace");
+        let loud = [&SETTINGS[..], &[("KOOHOOK_LOG", "trace")]].concat();
+        shell::host::start_log(&config(&loud));
         let door = door();
         door.world().store.bugs.get.store(1, Ordering::SeqCst);
         assert_eq!(answer(&door, purchase_v2()).body(), FAILED);
@@ -269,11 +243,7 @@ fn the_hosts_log_has_a_panics_place_and_not_its_message() {
     assert!(inside.status.success(), "{said}");
     let lines = || said.lines().filter(|line| line.starts_with('{'));
     let line = |word: &str| lines().filter(|line| line.contains(word)).count();
-    assert_eq!(
-        (line("\"panicked\""), line("tests/panics.rs:")),
-        (1, 1),
-        "{said}"
-    );
+    assert_eq!((line("\"panicked\""), line("tests/panics.rs:")), (1, 1), "{said}");
     assert_eq!(line("\"callback\""), 1, "{said}");
     assert!(!said.contains(CANARY), "{said}");
 }

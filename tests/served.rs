@@ -46,32 +46,22 @@ impl Served {
         let kept = log.clone();
         let thread = thread::spawn(move || {
             let _guard = kept.keep();
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 tell.send(listener.local_addr().unwrap()).unwrap();
                 serve_until(door, listener, async { drop(stopped.await) }).await;
             });
         });
-        Self {
-            address: told.recv().unwrap(),
-            log,
-            stop: Some(stop),
-            thread: Some(thread),
-        }
+        Self { address: told.recv().unwrap(), log, stop: Some(stop), thread: Some(thread) }
     }
 
     /// A new connection to it.
     pub fn connect(&self) -> Caller {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Caller {
-            stream,
-            received: Vec::new(),
-        }
+        Caller { stream, received: Vec::new() }
     }
 }
 

@@ -8,7 +8,8 @@ use http::{Request, Uri};
 use marketplace::cipher::{Cipher, Strength};
 use marketplace::key::{AccessKey, Keyring};
 use marketplace::signature::{
-    Contract, Form, Rejection, TimestampUnit, Unverified, auth_token, body_sign, sign,
+    Contract, Form, Headers, Interface, Rejection, TimestampUnit, Unverified, auth_token,
+    body_sign, sign,
 };
 use marketplace::time::UnixMillis;
 use sender::answer::{Answer, verify_body_sign};
@@ -99,18 +100,12 @@ fn door(key: &str) -> Bundled {
 }
 
 fn ring(key: &str) -> Keyring {
-    Keyring {
-        current: AccessKey::parse(key).unwrap(),
-        previous: None,
-    }
+    Keyring { current: AccessKey::parse(key).unwrap(), previous: None }
 }
 
 /// `+`, `/` and `=` are all that base64 has to encode.
 fn escaped(base64: &str) -> String {
-    base64
-        .replace('+', "%2B")
-        .replace('/', "%2F")
-        .replace('=', "%3D")
+    base64.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
 }
 
 #[test]
@@ -127,8 +122,10 @@ fn v1_requests_verify_and_read_as_what_was_signed() {
         let query = format!("{}&authToken={}", vector.query, escaped(&vector.token));
         let verify = |query: &str| {
             let call = Unverified {
+                interface: Interface::Base,
                 contract: Contract::V1,
                 query,
+                headers: Headers::default(),
                 body: b"",
             };
             let now = UnixMillis::new(0);
@@ -137,14 +134,10 @@ fn v1_requests_verify_and_read_as_what_was_signed() {
         let verified = verify(&query).unwrap();
         assert_eq!(verified.form(), Form::Received);
         let members = verified.members().iter();
-        let joined: Vec<String> = members
-            .map(|(name, value)| format!("{name}={}", value.as_text().unwrap()))
-            .collect();
+        let joined: Vec<String> =
+            members.map(|(name, value)| format!("{name}={}", value.as_text().unwrap())).collect();
         assert_eq!(joined.join("&"), vector.joined);
-        assert_eq!(
-            verified.signed_at(),
-            UnixMillis::from_utc_digits(&vector.time)
-        );
+        assert_eq!(verified.signed_at(), UnixMillis::from_utc_digits(&vector.time));
         let altered = query.replace("testFlag=1", "testFlag=0");
         assert_eq!(verify(&altered).err(), Some(Rejection::SignatureWrong));
     }
@@ -199,11 +192,7 @@ fn v1_ciphertexts_open() {
 /// Their keys are printed nowhere: all that can be known is that they are refused, and how.
 #[test]
 fn v1_examples_of_the_pages_are_refused_and_no_more() {
-    let V1 {
-        printed,
-        printed_ciphertexts,
-        ..
-    } = v1();
+    let V1 { printed, printed_ciphertexts, .. } = v1();
     let bodies: BTreeSet<Vec<u8>> = printed
         .iter()
         .map(|query| {
@@ -225,20 +214,12 @@ fn v1_examples_of_the_pages_are_refused_and_no_more() {
 
 #[test]
 fn v2_signatures_are_those_of_other_programs() {
-    let V2 {
-        key,
-        timestamp,
-        nonce,
-        calls,
-        ..
-    } = v2();
+    let V2 { key, timestamp, nonce, calls, .. } = v2();
     for call in calls.iter().filter(|call| call.form == "received") {
         let signature = sign(&key, &nonce, &timestamp, call.body.as_bytes());
         assert_eq!(hex_of(&signature), call.signature, "{}", call.id);
         // The outer text, from the inner digest as printed.
-        let joined = [&key, &nonce, &timestamp, &call.inner]
-            .map(String::as_str)
-            .concat();
+        let joined = [&key, &nonce, &timestamp, &call.inner].map(String::as_str).concat();
         let outer = body_sign(&AccessKey::parse(&key).unwrap(), joined.as_bytes());
         assert!(outer.contains(&base64_of(&signature)), "{}", call.id);
     }
@@ -246,13 +227,7 @@ fn v2_signatures_are_those_of_other_programs() {
 
 #[test]
 fn v2_calls_go_through_the_door() {
-    let V2 {
-        key,
-        timestamp,
-        nonce,
-        calls,
-        ..
-    } = v2();
+    let V2 { key, timestamp, nonce, calls, .. } = v2();
     for call in calls {
         let koohook = door(&key);
         koohook.world().set_now(timestamp.parse().unwrap());
@@ -274,13 +249,7 @@ fn v2_calls_go_through_the_door() {
 
 #[test]
 fn v2_calls_are_believed_for_a_minute_and_as_they_are() {
-    let V2 {
-        key,
-        timestamp,
-        nonce,
-        calls,
-        ..
-    } = v2();
+    let V2 { key, timestamp, nonce, calls, .. } = v2();
     let signed: u64 = timestamp.parse().unwrap();
     for call in &calls {
         let answer = |now: u64, body: &str, signature: &str| {
@@ -289,18 +258,9 @@ fn v2_calls_are_believed_for_a_minute_and_as_they_are() {
             let request = post(signature, &timestamp, &nonce, body);
             Answer::read(&run(koohook.answer(request))).unwrap().code
         };
-        assert_eq!(
-            answer(signed + 60_000, &call.body, &call.signature),
-            "000000"
-        );
-        assert_eq!(
-            answer(signed + 60_001, &call.body, &call.signature),
-            "000002"
-        );
-        assert_eq!(
-            answer(signed - 60_001, &call.body, &call.signature),
-            "000002"
-        );
+        assert_eq!(answer(signed + 60_000, &call.body, &call.signature), "000000");
+        assert_eq!(answer(signed + 60_001, &call.body, &call.signature), "000002");
+        assert_eq!(answer(signed - 60_001, &call.body, &call.signature), "000002");
         let real = call.body.replace("\"1\"", "\"0\"");
         assert_eq!(answer(signed, &real, &call.signature), "000001");
         let lower = call.signature.to_lowercase();
@@ -314,13 +274,7 @@ fn v2_calls_are_believed_for_a_minute_and_as_they_are() {
 fn v2_examples_of_the_pages_are_refused_and_no_more() {
     let V2 { key, printed, .. } = v2();
     assert_eq!(printed.len(), 14);
-    for Printed {
-        timestamp,
-        nonce,
-        signature,
-        body,
-    } in printed
-    {
+    for Printed { timestamp, nonce, signature, body } in printed {
         let koohook = door(&key);
         koohook.world().set_now(timestamp.parse().unwrap());
         let response = run(koohook.answer(post(&signature, &timestamp, &nonce, &body)));
@@ -330,9 +284,7 @@ fn v2_examples_of_the_pages_are_refused_and_no_more() {
 }
 
 fn get(query: &str) -> Request<Vec<u8>> {
-    Request::get(format!("/saasproduce?{query}"))
-        .body(Vec::new())
-        .unwrap()
+    Request::get(format!("/saasproduce?{query}")).body(Vec::new()).unwrap()
 }
 
 /// As the pages show it, headers included.

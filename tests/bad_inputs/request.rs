@@ -151,10 +151,7 @@ fn travelling(
 ) -> Request<Vec<u8>> {
     let (method, query) = match contract {
         Word::V1 => ("GET", "«pairs»&authToken=«token|url»"),
-        Word::V2 => (
-            "POST",
-            "signature=«signature»&timestamp=«time|url»&nonce=«nonce|url»",
-        ),
+        Word::V2 => ("POST", "signature=«signature»&timestamp=«time|url»&nonce=«nonce|url»"),
     };
     let query = text(step.query.as_deref().unwrap_or(query), value_of);
     let path = text(step.path.as_deref().unwrap_or(PATH), value_of);

@@ -166,10 +166,7 @@ fn substituted(tree: &Value, name: &str, value: &Value) -> Value {
     match tree {
         Value::String(whole) if *whole == mark => value.clone(),
         Value::String(part) => part.replace(&mark, &text).into(),
-        Value::Array(items) => items
-            .iter()
-            .map(|item| substituted(item, name, value))
-            .collect(),
+        Value::Array(items) => items.iter().map(|item| substituted(item, name, value)).collect(),
         Value::Object(members) => members
             .iter()
             .map(|(key, item)| (key.replace(&mark, &text), substituted(item, name, value)))

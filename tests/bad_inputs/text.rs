@@ -23,9 +23,7 @@ pub fn fill(text: &str, value_of: &dyn Fn(&str) -> Option<Vec<u8>>) -> Vec<u8> {
 fn term(inside: &str, value_of: &dyn Fn(&str) -> Option<Vec<u8>>) -> Vec<u8> {
     let mut parts = inside.split('|');
     let source = parts.next().unwrap_or_default();
-    let literal = source
-        .strip_prefix('\'')
-        .and_then(|text| text.strip_suffix('\''));
+    let literal = source.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
     let start = match literal {
         Some(text) => text.as_bytes().to_vec(),
         None => value_of(source).unwrap_or_else(|| panic!("«{source}» has no value")),
@@ -53,13 +51,8 @@ fn changed(bytes: Vec<u8>, verb: &str, number: usize) -> Vec<u8> {
         "utf-16" => text().encode_utf16().flat_map(u16::to_le_bytes).collect(),
         "url" => percent(&bytes, |byte| format!("%{byte:02X}")),
         "url-lower" => percent(&bytes, |byte| format!("%{byte:02x}")),
-        "url-all" => bytes
-            .iter()
-            .flat_map(|byte| format!("%{byte:02X}").into_bytes())
-            .collect(),
-        "base64url" => URL_SAFE
-            .encode(STANDARD.decode(&bytes).unwrap())
-            .into_bytes(),
+        "url-all" => bytes.iter().flat_map(|byte| format!("%{byte:02X}").into_bytes()).collect(),
+        "base64url" => URL_SAFE.encode(STANDARD.decode(&bytes).unwrap()).into_bytes(),
         "unpadded" => text().trim_end_matches('=').as_bytes().to_vec(),
         "untidy" => untidy(&text()),
         "encrypted" => encrypted(Strength::Aes256, &text()),
@@ -94,17 +87,12 @@ fn with_last(mut bytes: Vec<u8>, value: usize) -> Vec<u8> {
 fn flipped(hex: &str, bit: usize) -> Vec<u8> {
     let mut bytes = from_hex(hex);
     bytes[bit / 8] ^= 1 << (bit % 8);
-    bytes
-        .iter()
-        .flat_map(|byte| format!("{byte:02X}").into_bytes())
-        .collect()
+    bytes.iter().flat_map(|byte| format!("{byte:02X}").into_bytes()).collect()
 }
 
 fn from_hex(hex: &str) -> Vec<u8> {
     let digits = hex.as_bytes().chunks(2);
-    digits
-        .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).expect("hex"))
-        .collect()
+    digits.map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).expect("hex")).collect()
 }
 
 fn percent(bytes: &[u8], escape: impl Fn(u8) -> String) -> Vec<u8> {

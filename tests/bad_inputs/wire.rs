@@ -62,10 +62,7 @@ fn hold_row(row: &Row) -> Vec<String> {
         for expected in &row.answers {
             let answer = caller.answer();
             let word = answer.as_ref().map_or("nothing".to_owned(), word);
-            hold(
-                word == *expected,
-                format!("answered {word}, not {expected}"),
-            );
+            hold(word == *expected, format!("answered {word}, not {expected}"));
         }
         if row.closed {
             hold(caller.is_closed(), "not closed".to_owned());
@@ -75,10 +72,7 @@ fn hold_row(row: &Row) -> Vec<String> {
         let mut next = served.connect();
         next.send(&purchase("CS-next"));
         let next = next.answer().as_ref().map(word);
-        hold(
-            next.as_deref() == Some("000000"),
-            format!("the next call: {next:?}"),
-        );
+        hold(next.as_deref() == Some("000000"), format!("the next call: {next:?}"));
         hold(!served.log.text().contains("panic"), "a panic".to_owned());
     }
     faults
@@ -95,14 +89,8 @@ fn word(answer: &Wire) -> String {
     if response.body() == br#"{"status":"ok"}"# {
         return "healthy".to_owned();
     }
-    assert!(
-        head.contains("\r\nBody-Sign: sign_type=\"HMAC-SHA256\", signature= \""),
-        "{head}"
-    );
-    assert!(
-        head.contains("\r\nContent-Type: application/json\r\n"),
-        "{head}"
-    );
+    assert!(head.contains("\r\nBody-Sign: sign_type=\"HMAC-SHA256\", signature= \""), "{head}");
+    assert!(head.contains("\r\nContent-Type: application/json\r\n"), "{head}");
     verify_body_sign(response, BASE_KEY).unwrap();
     Answer::read(response).unwrap().code
 }
@@ -125,14 +113,9 @@ fn bytes(template: &str) -> Vec<u8> {
         ("hex-length", format!("{:x}", body.len())),
         ("hex-rest", format!("{:X}", body.len() - 3)),
         ("body", body),
-        (
-            "purchase",
-            String::from_utf8(purchase("CS-canary-3")).unwrap(),
-        ),
+        ("purchase", String::from_utf8(purchase("CS-canary-3")).unwrap()),
     ]);
-    fill(template, &|name| {
-        names.get(name).map(|text| text.as_bytes().to_vec())
-    })
+    fill(template, &|name| names.get(name).map(|text| text.as_bytes().to_vec()))
 }
 
 /// A whole request.
@@ -180,22 +163,15 @@ fn who_is_slow_is_sent_away_within_seconds() {
         .collect();
     let mut prompt = served.connect();
     prompt.send(&purchase("CS-next"));
-    assert_eq!(
-        prompt.answer().as_ref().map(word).as_deref(),
-        Some("000000")
-    );
-    callers
-        .into_iter()
-        .for_each(|caller| caller.join().unwrap());
+    assert_eq!(prompt.answer().as_ref().map(word).as_deref(), Some("000000"));
+    callers.into_iter().for_each(|caller| caller.join().unwrap());
 }
 
 /// A byte a second, for as long as the other side has not said anything.
 fn trickle(caller: &mut Caller, rest: &[u8]) {
     let stream = caller.stream.try_clone().unwrap();
     let patience = stream.read_timeout().unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(1)))
-        .unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
     for byte in rest.chunks(1).take(10) {
         if stream.peek(&mut [0]).is_ok() {
             break;
@@ -211,19 +187,14 @@ fn idle_connections_keep_nobody_waiting() {
     let idle: Vec<Caller> = (0..200).map(|_| served.connect()).collect();
     let mut caller = served.connect();
     caller.send(&purchase("CS-canary-1"));
-    assert_eq!(
-        caller.answer().as_ref().map(word).as_deref(),
-        Some("000000")
-    );
+    assert_eq!(caller.answer().as_ref().map(word).as_deref(), Some("000000"));
     drop(idle);
 }
 
 #[test]
 fn a_hundred_calls_in_a_row_are_answered_in_order() {
     let served = Served::new(Arc::new(koohook(&SETTINGS).door));
-    let calls: Vec<Vec<u8>> = (0..100)
-        .map(|order| purchase(&format!("CS-{order}")))
-        .collect();
+    let calls: Vec<Vec<u8>> = (0..100).map(|order| purchase(&format!("CS-{order}"))).collect();
     let single: Vec<Vec<u8>> = calls
         .iter()
         .map(|call| {
@@ -258,10 +229,7 @@ fn a_caller_that_hangs_up_changes_nothing_about_the_call() {
     for _ in 0..2 {
         let mut caller = served.connect();
         caller.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
-        assert_eq!(
-            caller.answer().as_ref().map(word).as_deref(),
-            Some("healthy")
-        );
+        assert_eq!(caller.answer().as_ref().map(word).as_deref(), Some("healthy"));
     }
     gated().gate.add_permits(2);
     let mut writes = 0;
@@ -284,11 +252,7 @@ struct Gated {
 
 impl Default for Gated {
     fn default() -> Self {
-        Self {
-            memory: Memory::new(),
-            waiting: AtomicUsize::new(0),
-            gate: Semaphore::new(0),
-        }
+        Self { memory: Memory::new(), waiting: AtomicUsize::new(0), gate: Semaphore::new(0) }
     }
 }
 
@@ -322,10 +286,7 @@ impl Store for Gated {
 fn wait_until(mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
-        assert!(
-            began.elapsed() < Duration::from_secs(20),
-            "it never comes true"
-        );
+        assert!(began.elapsed() < Duration::from_secs(20), "it never comes true");
         thread::yield_now();
     }
 }

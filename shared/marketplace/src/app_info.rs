@@ -106,10 +106,10 @@ impl Template {
     /// Reads a template from JSON text.
     ///
     /// # Errors
-    /// As [`Fault`] says, judged as filled for IDs of the usual 36 characters.
+    /// As [`Fault`] says, judged as filled for the longest IDs of plain letters.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         let template = Self(serde_json::from_str(text).map_err(|_| Fault::NotAnObject)?);
-        let sample = "0".repeat(36);
+        let sample = "0".repeat(64);
         template.fill(&sample, &sample).check()?;
         Ok(template)
     }
@@ -160,11 +160,22 @@ mod tests {
     #[test]
     fn templates_are_filled_field_by_field() {
         let text = r#"{"frontEndUrl":"https://app.example.com/i/{instanceId}?o={orderId}",
-            "userName":"{orderId}@{instanceId}","memo":"{unknown} {instanceId"}"#;
+            "userName":"admin@{orderId}","memo":"{unknown} {instanceId"}"#;
         let filled = Template::parse(text).unwrap().fill("a/b", "{instanceId} 1");
         assert_eq!(filled.front_end_url, "https://app.example.com/i/a%2Fb?o=%7BinstanceId%7D%201");
-        assert_eq!(filled.user_name.as_deref(), Some("{instanceId} 1@a/b"));
+        assert_eq!(filled.user_name.as_deref(), Some("admin@{instanceId} 1"));
         assert_eq!(filled.memo.as_deref(), Some("{unknown} {instanceId"));
+    }
+
+    #[test]
+    fn a_template_fits_the_wire_for_the_longest_id() {
+        let with = |user_name: &str| {
+            Template::parse(&format!(
+                r#"{{"frontEndUrl":"https://a.example","userName":"{user_name}"}}"#
+            ))
+        };
+        assert!(with("admin@{orderId}").is_ok());
+        assert_eq!(with("{orderId}@{instanceId}"), Err(Fault::TooLong("userName")));
     }
 
     #[test]

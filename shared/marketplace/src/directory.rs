@@ -132,8 +132,8 @@ pub const INLINE_ROWS: usize = 512;
 /// (stores bill by the kilobyte). 50,000 people are then at most 98 parts.
 pub const PART_ROWS: usize = 1024;
 
-/// How many parts a head refers to: 20 KiB of base64. Two neighbouring parts hold more than
-/// [`INLINE_ROWS`] rows together, so that at least 131,072 rows fit whatever the history.
+/// How many parts a head refers to: 20 KiB of base64. Two neighbouring parts hold no fewer than
+/// [`INLINE_ROWS`] rows together, so that 131,072 rows fit whatever the history.
 pub const MAX_PARTS: usize = 512;
 
 impl Edit {
@@ -302,7 +302,8 @@ impl Head {
         match &self.index {
             Index::Rows(_) => None,
             Index::Parts(references) => {
-                references.iter().rfind(|to| to.from <= identity).map(|to| to.part)
+                let after = references.partition_point(|to| to.from <= identity);
+                Some(references.get(after.checked_sub(1)?)?.part)
             }
         }
     }

@@ -25,6 +25,9 @@ struct Open {
     rows: BTreeMap<Identity, Row>,
 }
 
+/// From an identity up to the next span's, if there is one.
+type Range = (Identity, Option<Identity>);
+
 /// Index and new parts of a directory that is closed again.
 type Closed = (Index, BTreeMap<PartName, Vec<u8>>);
 
@@ -71,7 +74,7 @@ impl Draft {
             return Ok(Span::Closed(*to));
         };
         let rows: BTreeMap<Identity, Row> =
-            within(part, to.from, until).map(|row| (row.identity, *row)).collect();
+            within(part, (to.from, until)).iter().map(|row| (row.identity, *row)).collect();
         if rows.len() != to.rows() {
             return Err(Fault::Unreadable);
         }
@@ -136,18 +139,18 @@ impl Draft {
                     continue;
                 }
             };
-            for (from, until, rows) in open.cut(until) {
-                let part = if let Some(part) = self.part_with(&open.parts, (from, until), &rows) {
-                    part
-                } else {
-                    let part = fresh();
+            let rows: Vec<Row> = open.rows.values().copied().collect();
+            for (range, rows) in portions((open.from, until), &rows) {
+                let kept = self.part_with(&open.parts, range, rows);
+                let part = kept.unwrap_or_else(&mut fresh);
+                if kept.is_none() {
                     if !taken.insert(part) {
                         return Err(Fault::NamedTwice(part));
                     }
-                    written.insert(part, row::to_bytes(&rows));
-                    part
-                };
-                references.push(Reference::new(from, part, rows.len()).ok_or(Fault::Unreadable)?);
+                    written.insert(part, row::to_bytes(rows));
+                }
+                references
+                    .push(Reference::new(range.0, part, rows.len()).ok_or(Fault::Unreadable)?);
             }
         }
         if references.len() > MAX_PARTS {
@@ -171,15 +174,10 @@ impl Draft {
     }
 
     /// The part that already holds these rows in this range, and no others.
-    fn part_with(
-        &self,
-        parts: &[PartName],
-        (from, until): (Identity, Option<Identity>),
-        rows: &[Row],
-    ) -> Option<PartName> {
+    fn part_with(&self, parts: &[PartName], range: Range, rows: &[Row]) -> Option<PartName> {
         let holds = |name: &&PartName| {
             let part = self.read.get(*name);
-            part.is_some_and(|part| within(part, from, until).eq(rows))
+            part.is_some_and(|part| within(part, range) == rows)
         };
         parts.iter().find(holds).copied()
     }
@@ -206,26 +204,24 @@ impl Open {
         let rows = self.rows.len() + next.rows.len();
         rows <= MERGED_ROWS || self.rows.is_empty() || next.rows.is_empty()
     }
-
-    /// The rows in portions of a part, each from an identity up to the next portion's.
-    fn cut(&self, until: Option<Identity>) -> Vec<(Identity, Option<Identity>, Vec<Row>)> {
-        let rows: Vec<Row> = self.rows.values().copied().collect();
-        let portions = if rows.len() > PART_ROWS { rows.len().div_ceil(FILLED_ROWS) } else { 1 };
-        let portions: Vec<&[Row]> = rows.chunks(rows.len().div_ceil(portions).max(1)).collect();
-        let later = portions.iter().skip(1);
-        let ends = later.map(|portion| portion.first().map(|row| row.identity));
-        let mut from = self.from;
-        let mut cut = Vec::with_capacity(portions.len());
-        for (portion, end) in portions.iter().zip(ends.chain([None])) {
-            cut.push((from, end.or(until), portion.to_vec()));
-            from = end.unwrap_or(from);
-        }
-        cut
-    }
 }
 
-fn within(rows: &[Row], from: Identity, until: Option<Identity>) -> impl Iterator<Item = &Row> {
-    let inside =
-        move |row: &&Row| from <= row.identity && until.is_none_or(|until| row.identity < until);
-    rows.iter().filter(inside)
+/// A span's rows in portions of a part, each with the range up to the next one.
+fn portions((mut from, until): Range, rows: &[Row]) -> Vec<(Range, &[Row])> {
+    let count = if rows.len() > PART_ROWS { rows.len().div_ceil(FILLED_ROWS) } else { 1 };
+    let portions: Vec<&[Row]> = rows.chunks(rows.len().div_ceil(count).max(1)).collect();
+    let ends = portions.iter().skip(1).map(|next| next.first().map(|row| row.identity));
+    let range = |end: Option<Identity>| {
+        let range = (from, end.or(until));
+        from = end.unwrap_or(from);
+        range
+    };
+    let ranges: Vec<Range> = ends.chain([None]).map(range).collect();
+    ranges.into_iter().zip(portions).collect()
+}
+
+fn within(rows: &[Row], (from, until): Range) -> &[Row] {
+    let place = |identity| rows.partition_point(|row| row.identity < identity);
+    let range = place(from)..until.map_or(rows.len(), place);
+    rows.get(range).unwrap_or_default()
 }

@@ -79,18 +79,17 @@ impl Row {
         Self { identity, at: storable(at), state }
     }
 
-    fn to_bytes(self) -> [u8; ROW_LEN] {
+    fn write(&self, bytes: &mut Vec<u8>) {
         let [_, _, at @ ..] = self.at.millis().to_be_bytes();
         let (content, flag) = match self.state {
             State::Present(content) => (content.0, 0),
             State::Deleted => ([0; 5], 1),
             State::Revoked => ([0; 5], 2),
         };
-        let mut row = [0; ROW_LEN];
-        let identity = self.identity.to_bytes().into_iter();
-        let bytes = identity.chain(at).chain(content).chain([flag]);
-        row.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
-        row
+        bytes.extend_from_slice(&self.identity.0);
+        bytes.extend_from_slice(&at);
+        bytes.extend_from_slice(&content);
+        bytes.push(flag);
     }
 
     fn from_bytes(row: &[u8; ROW_LEN]) -> Option<Self> {
@@ -117,12 +116,14 @@ pub(super) fn storable(at: UnixMillis) -> UnixMillis {
 }
 
 pub(super) fn to_bytes(rows: &[Row]) -> Vec<u8> {
-    rows.iter().flat_map(|row| row.to_bytes()).collect()
+    let mut bytes = Vec::with_capacity(rows.len() * ROW_LEN);
+    rows.iter().for_each(|row| row.write(&mut bytes));
+    bytes
 }
 
 /// Whole rows, in order, each identity once; or nothing.
 pub(super) fn from_bytes(bytes: &[u8]) -> Option<Vec<Row>> {
-    let (rows, rest) = bytes.as_chunks();
+    let (rows, rest) = bytes.as_chunks::<ROW_LEN>();
     let rows: Option<Vec<Row>> = rows.iter().map(Row::from_bytes).collect();
     rows.filter(|rows| rest.is_empty() && rows.is_sorted_by(|a, b| a.identity < b.identity))
 }
