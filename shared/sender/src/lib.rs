@@ -9,17 +9,20 @@
 //!
 //! - [`v1`]: a signed GET request of access guide 1.0, and the encryption of personal fields.
 //! - [`v2`]: a signed POST request of access guide 2.0.
+//! - [`kit_v1`], [`kit_v2`]: the signed POST requests of the joint-operations kit, one per guide.
 //! - [`answer`]: what the debugging page accepts as an answer, and the answer's own signature.
 //! - [`life`]: the lives of two purchases, one for each guide, step by step.
 //! - [`time`]: the guides' two ways to write a moment.
 //!
 //! # Absent
 //!
-//! The joint-operations kit, licences and order notices; an HTTP client. The capitalisation of
+//! Licences and order notices; an HTTP client. The capitalisation of
 //! `Body-Sign`, which the marketplace does check, is lost in [`http::HeaderMap`] and can only be
 //! judged on the raw bytes of a connection.
 
 pub mod answer;
+pub mod kit_v1;
+pub mod kit_v2;
 pub mod life;
 pub mod time;
 pub mod v1;

@@ -64,7 +64,7 @@ pub fn sign(access_key: &str, timestamp: &str, nonce: &str, body: &[u8]) -> Stri
     hex(mac::hmac_sha256(key, text.as_bytes())).to_ascii_uppercase()
 }
 
-fn hex(bytes: [u8; 32]) -> String {
+pub(crate) fn hex(bytes: [u8; 32]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
