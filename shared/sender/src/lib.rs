@@ -11,8 +11,8 @@
 //! - [`v2`]: a signed POST request of access guide 2.0.
 //! - [`kit_v1`], [`kit_v2`]: the signed POST requests of the joint-operations kit, one per guide.
 //! - [`answer`]: what the debugging page accepts as an answer, and the answer's own signature.
-//! - [`life`]: the lives of two purchases, one for each guide, step by step.
-//! - [`time`]: the guides' two ways to write a moment.
+//! - [`life`]: the lives of a purchase and of an enterprise under each guide, step by step.
+//! - [`time`]: the guides' ways to write a moment.
 //!
 //! # Absent
 //!

@@ -1,5 +1,5 @@
-//! The lives of two purchases, written down: every call the marketplace makes from the day
-//! something is bought until long after it was let go, and what must come of each.
+//! The lives of two purchases and two enterprises, written down: every call the marketplace makes
+//! from the day something is bought until long after it was let go, and what must come of each.
 //!
 //! A life is played from top to bottom. A step marked [`repeat`](Step::repeat) is sent again right
 //! after itself and must be answered alike; one marked [`race`](Step::race) is first sent several
@@ -10,8 +10,9 @@ use thiserror::Error;
 
 use crate::answer::{Answer, AppInfo};
 use crate::v1::{Iv, Strength};
-use crate::{time, v1, v2};
+use crate::{kit_v1, kit_v2, time, v1, v2};
 
+mod enterprise;
 mod purchase_v1;
 mod purchase_v2;
 
@@ -26,7 +27,7 @@ pub struct Step {
     pub code: &'static str,
     /// What the right answer carries beside its code.
     pub carries: Carries,
-    /// The state that the instance is in afterwards.
+    /// The state that the instance is in afterwards; an enterprise's life has none to look at.
     pub state: State,
     /// The step is sent again, with a fresh business id, nonce and timestamp, and changes nothing.
     pub repeat: bool,
@@ -37,19 +38,25 @@ pub struct Step {
 /// What a step sends: the members of one request, in the order of the guide's examples.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Call {
-    /// Which guide the request follows.
+    /// Which guide the request follows, and which of its two parts.
     pub contract: Contract,
-    /// Names and values; `activity` is the first.
+    /// The last part of a kit call's path, such as `tenantSync`; base calls have none.
+    pub page: &'static str,
+    /// Names and values; `activity` is the first of a base call's.
     pub members: Vec<(&'static str, Value)>,
 }
 
-/// One of the two access guides.
+/// One of the two access guides, and one of its two parts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Contract {
-    /// Access guide 1.0: GET, `authToken`.
+    /// Access guide 1.0, base interfaces: GET, `authToken`.
     V1,
-    /// Access guide 2.0: POST, `signature`.
+    /// Access guide 2.0, base interfaces: POST, `signature`.
     V2,
+    /// Access guide 1.0, joint-operations kit: POST, `authToken` in a header.
+    KitV1,
+    /// Access guide 2.0, joint-operations kit: POST, `x-sign`.
+    KitV2,
 }
 
 /// The value of a member, known now or when the step is sent.
@@ -57,7 +64,7 @@ pub enum Contract {
 pub enum Value {
     /// This text.
     Text(String),
-    /// This JSON value under V2, its compact text under V1.
+    /// This JSON value, its compact text in a query.
     Json(Json),
     /// [`Wire::business_id`].
     BusinessId,
@@ -72,6 +79,10 @@ pub enum Value {
         /// The number of the made-up vector, see [`Iv::numbered`].
         iv: u16,
     },
+    /// [`Wire::now_millis`] as the kit's bodies have it, see [`time::in_china`].
+    ChinaTime,
+    /// [`Wire::sealed_secret`].
+    SealedSecret,
 }
 
 /// What the right answer carries beside its code.
@@ -108,13 +119,15 @@ pub enum State {
 
 /// All that a step needs to know of the moment in which it is sent.
 ///
-/// It has no `Debug`, because it holds the access key.
+/// It has no `Debug`, because it holds the access keys.
 #[derive(Clone, Copy)]
 pub struct Wire<'a> {
     /// The production address, without a query.
     pub address: &'a str,
     /// The access key of the base interfaces.
     pub access_key: &'a str,
+    /// The access key of the kit.
+    pub kit_key: &'a str,
     /// Now, in milliseconds since 1970-01-01T00:00:00Z.
     pub now_millis: u64,
     /// Fresh for every request; V1 and V2 send it with newInstance alone.
@@ -123,6 +136,8 @@ pub struct Wire<'a> {
     pub nonce: &'a str,
     /// What [`Step::learn`] found; empty before.
     pub instance_id: &'a str,
+    /// A secret encrypted with the seller's RSA key, in base64; applicationSync alone sends it.
+    pub sealed_secret: &'a str,
 }
 
 /// Why an answer is not the one that a step asks for.
@@ -160,18 +175,24 @@ impl Step {
     ///
     /// # Errors
     ///
-    /// If the address is no URI.
+    /// If the address is no URI, or the nonce no header's value.
     pub fn request(&self, wire: &Wire) -> Result<http::Request<Vec<u8>>, http::Error> {
         match self.call.contract {
             Contract::V1 => self.call.get(wire),
             Contract::V2 => self.call.post(wire),
+            Contract::KitV1 | Contract::KitV2 => self.call.post_to_kit(wire),
         }
     }
 
     /// Whether the call only tries the seller out: `testFlag` is 1.
     #[must_use]
     pub fn is_rehearsal(&self) -> bool {
-        self.call.members.contains(&("testFlag", "1".into()))
+        let text = |(name, value): &(&str, Value)| match (*name, value) {
+            ("testFlag", Value::Text(flag)) => flag == "1",
+            ("testFlag", Value::Json(flag)) => *flag == 1,
+            _ => false,
+        };
+        self.call.members.iter().any(text)
     }
 
     /// Compares an answer with the right one.
@@ -207,7 +228,7 @@ impl Step {
         let members = vec![("activity", activity.into())];
         Self {
             title: format!("{activity} {remark}").trim_end().to_owned(),
-            call: Call { contract, members },
+            call: Call { contract, page: "", members },
             code: SUCCESS,
             carries: Carries::Nothing,
             state,
@@ -235,6 +256,16 @@ impl Step {
 }
 
 impl Call {
+    /// What stands behind the production address: nothing, or the path of a kit activity.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match self.contract {
+            Contract::V1 | Contract::V2 => String::new(),
+            Contract::KitV1 => format!("/produceAPI/{}", self.page),
+            Contract::KitV2 => format!("/produceAPI/v2/{}", self.page),
+        }
+    }
+
     fn get(&self, wire: &Wire) -> Result<http::Request<Vec<u8>>, http::Error> {
         let values: Vec<(&str, String)> =
             self.members.iter().map(|(name, value)| (*name, value.text(wire))).collect();
@@ -245,10 +276,23 @@ impl Call {
     }
 
     fn post(&self, wire: &Wire) -> Result<http::Request<Vec<u8>>, http::Error> {
+        let timestamp = wire.now_millis.to_string();
+        v2::request(wire.address, wire.access_key, &timestamp, wire.nonce, &self.body(wire))
+    }
+
+    fn post_to_kit(&self, wire: &Wire) -> Result<http::Request<Vec<u8>>, http::Error> {
+        let (address, key, body) = (wire.address, wire.kit_key, self.body(wire));
+        if self.contract == Contract::KitV1 {
+            return kit_v1::request(address, self.page, key, &body);
+        }
+        let timestamp = wire.now_millis.to_string();
+        kit_v2::request(address, self.page, key, &timestamp, wire.nonce, &body)
+    }
+
+    fn body(&self, wire: &Wire) -> Vec<u8> {
         let members: Vec<(&str, Json)> =
             self.members.iter().map(|(name, value)| (*name, value.json(wire))).collect();
-        let timestamp = wire.now_millis.to_string();
-        v2::request(wire.address, wire.access_key, &timestamp, wire.nonce, &v2::body(&members))
+        v2::body(&members)
     }
 }
 
@@ -263,6 +307,8 @@ impl Value {
             Self::Personal { plain, iv } => {
                 v1::encrypt(wire.access_key, Strength::Aes256, Iv::numbered(*iv), plain)
             }
+            Self::ChinaTime => time::in_china(wire.now_millis),
+            Self::SealedSecret => wire.sealed_secret.to_owned(),
         }
     }
 
@@ -310,6 +356,26 @@ pub fn v1(order: &str, now_millis: u64) -> Vec<Step> {
 #[must_use]
 pub fn v2(order: &str, now_millis: u64) -> Vec<Step> {
     purchase_v2::life(order, now_millis)
+}
+
+/// The life of an enterprise under access guide 1.0, bound `now_millis`.
+///
+/// The seller tries things out, for show and for real; then a buyer binds the product to his
+/// enterprise, authorises people, edits departments, dismisses people, is spoken of by calls that
+/// others overtook, and unbinds. Rehearsals surround it. `instance_id` and `order` are the
+/// purchase's; the seller's own calls have neither.
+///
+/// Every right answer is `000000`.
+#[must_use]
+pub fn enterprise_v1(instance_id: &str, order: &str, now_millis: u64) -> Vec<Step> {
+    enterprise::life(Contract::KitV1, instance_id, order, now_millis)
+}
+
+/// The life of an enterprise under access guide 2.0: as [`enterprise_v1`], and the calls that V2
+/// added to change a tenant or an application and to revoke an authorisation.
+#[must_use]
+pub fn enterprise_v2(instance_id: &str, order: &str, now_millis: u64) -> Vec<Step> {
+    enterprise::life(Contract::KitV2, instance_id, order, now_millis)
 }
 
 fn check_instance(known: &str, access: bool, answer: &Answer) -> Result<(), Mismatch> {

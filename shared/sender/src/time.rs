@@ -1,4 +1,4 @@
-//! The two ways the guides write a moment: always UTC, digits only.
+//! The ways the guides write a moment: digits only, in UTC but for the kit's bodies.
 //!
 //! A moment is a number of milliseconds since 1970-01-01T00:00:00Z. The calendar is the proleptic
 //! Gregorian one, without leap seconds. Years after 9999 do not fit the guides' forms.
@@ -7,6 +7,13 @@
 #[must_use]
 pub fn to_the_millisecond(millis: u64) -> String {
     format!("{}{:03}", to_the_second(millis), millis % MILLIS_PER_SECOND)
+}
+
+/// Writes `yyyyMMddHHmmssSSS` in UTC+8, 17 digits: the form of the kit's `timeStamp` and
+/// `currentSyncTime`.
+#[must_use]
+pub fn in_china(millis: u64) -> String {
+    to_the_millisecond(millis + CHINA_AHEAD_MILLIS)
 }
 
 /// Writes `yyyyMMddHHmmss`, 14 digits: the form of `expireTime`; milliseconds are cut off.
@@ -35,6 +42,8 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (year, month, day)
 }
 
+/// China keeps one time all year.
+const CHINA_AHEAD_MILLIS: u64 = 8 * 3_600_000;
 const MILLIS_PER_SECOND: u64 = 1_000;
 const SECONDS_PER_DAY: u64 = 86_400;
 const DAYS_PER_ERA: u64 = 146_097;
@@ -42,7 +51,7 @@ const DAYS_FROM_MARCH_OF_YEAR_0_TO_1970: u64 = 719_468;
 
 #[cfg(test)]
 mod tests {
-    use super::{civil, to_the_millisecond, to_the_second};
+    use super::{civil, in_china, to_the_millisecond, to_the_second};
 
     /// The expected texts were made with GNU `date -u -d @SECONDS +%Y%m%d%H%M%S`.
     #[test]
@@ -72,6 +81,12 @@ mod tests {
         assert_eq!(to_the_millisecond(1_595_835_431_903), "20200727073711903");
         assert_eq!(to_the_millisecond(1_595_835_431_007), "20200727073711007");
         assert_eq!(to_the_second(1_595_835_431_999), "20200727073711");
+    }
+
+    #[test]
+    fn china_is_eight_hours_ahead_and_may_have_another_day_and_year() {
+        assert_eq!(in_china(1_595_835_431_903), "20200727153711903");
+        assert_eq!(in_china(1_735_689_599_999), "20250101075959999");
     }
 
     /// Counts the days of 1970 to 2499 by the schoolbook's leap rule and compares each one.

@@ -1,0 +1,339 @@
+//! The life of an enterprise under either guide: tenants, applications, people, departments.
+
+use serde_json::{Value as Json, json};
+
+use super::{Call, Carries, Contract, HOUR_MILLIS, REHEARSED, SUCCESS, State, Step, Value};
+use crate::time;
+
+pub(super) fn life(
+    contract: Contract,
+    instance_id: &str,
+    order: &str,
+    now_millis: u64,
+) -> Vec<Step> {
+    let buyer = Party { contract, instance_id, order, now_millis };
+    // The seller has bought nothing: neither an instance nor an order.
+    let seller = Party { instance_id: "", order: "", ..buyer };
+    let mut after = seller.rehearses("after the end");
+    after.reverse();
+    [
+        seller.rehearses("before the binding"),
+        seller.applies_for_a_credential(),
+        buyer.is_unbound("before the binding"),
+        buyer.binds(),
+        buyer.is_rehearsed(),
+        buyer.authorises(),
+        buyer.edits_departments(),
+        buyer.edits_and_dismisses_people(),
+        buyer.is_told_old_news("in life"),
+        buyer.is_unbound("at the end"),
+        buyer.is_told_old_news("after the end"),
+        after,
+    ]
+    .concat()
+}
+
+/// Whose enterprise it is: a buyer's, or the seller's own while he tries things out.
+#[derive(Clone, Copy)]
+struct Party<'a> {
+    contract: Contract,
+    instance_id: &'a str,
+    order: &'a str,
+    now_millis: u64,
+}
+
+impl Party<'_> {
+    /// The saved cases of the debugging page: any order will do, since they know no ids.
+    fn rehearses(self, when: &str) -> Vec<Step> {
+        let remark = format!("rehearsed {when}");
+        let case = |page| self.step(page, &remark).of(REHEARSED).rehearsed();
+        vec![
+            self.single(case("singleOrgSync"), DELETE, REHEARSED, REHEARSED, ""),
+            self.people(case("authSync"), MODIFY, vec![person(REHEARSED, ADMIN)]),
+            self.list(case("allOrgSync"), &departments(&[(REHEARSED, REHEARSED, "")])),
+            application(case("applicationSync"), REHEARSED, ADD),
+            self.tenant(case("tenantSync"), REHEARSED, ADD),
+        ]
+        .into_iter()
+        .map(Step::at_once)
+        .collect()
+    }
+
+    /// What the seller's own credential and test account make the marketplace send, for real.
+    fn applies_for_a_credential(self) -> Vec<Step> {
+        let call = |page, what: &str| self.step(page, what).of(SELLERS);
+        let list = departments(&[("00000001", "Test department", "")]);
+        vec![
+            self.tenant(call("tenantSync", "of a credential"), "Seller", ADD),
+            application(call("applicationSync", "of a credential"), APP, ADD),
+            self.list(call("allOrgSync", "of a credential"), &list),
+            self.people(call("authSync", "of a test account"), ADD, vec![person("tester", ADMIN)]),
+        ]
+        .into_iter()
+        .map(Step::at_once)
+        .collect()
+    }
+
+    /// The guides promise no order: people and departments come before their tenant here.
+    fn binds(self) -> Vec<Step> {
+        let call = |page, remark: &str| self.step(page, remark).of(TENANT);
+        let list = departments(&DEPARTMENTS);
+        vec![
+            self.people(call("authSync", "before the tenant"), ADD, vec![person("early", ADMIN)])
+                .at_once(),
+            self.single(call("singleOrgSync", "before the tenant"), ADD, "00000009", "Early", "")
+                .at_once(),
+            self.tenant(call("tenantSync", ""), "Enterprise", ADD).at_once().raced(),
+            application(call("applicationSync", ""), APP, ADD).at_once().raced(),
+            self.list(call("allOrgSync", ""), &list).at_once().raced(),
+            self.list_as_text(call("allOrgSync", "written loosely"), &list).at_once(),
+            self.list(call("allOrgSync", "of nothing"), &[]).at_once(),
+        ]
+    }
+
+    /// Rehearsals with the ids of the living enterprise: they must leave no trace.
+    fn is_rehearsed(self) -> Vec<Step> {
+        let case = |page| self.step(page, "rehearsed in life").of(TENANT).rehearsed();
+        vec![
+            self.tenant(case("tenantSync"), "Enterprise", DELETE).at_once(),
+            application(case("applicationSync"), APP, DELETE).at_once(),
+            self.people(case("authSync"), DELETE, vec![person("early", ADMIN)]).at_once(),
+            self.single(case("singleOrgSync"), DELETE, "00000001", "Product", "").at_once(),
+            self.list(case("allOrgSync"), &departments(&[("1", "Other", "")])).at_once(),
+        ]
+    }
+
+    /// As many people as fit into one call, twice the same one under other spellings.
+    fn authorises(self) -> Vec<Step> {
+        let call = |remark: &str| self.step("authSync", remark).of(TENANT);
+        let all = (1..=MOST_PEOPLE).map(|number| person(&format!("user{number:03}"), USER));
+        vec![
+            self.people(call("of the most people"), ADD, all.collect()).at_once().raced(),
+            self.people(call("of two spellings"), ADD, vec![person("User001", ADMIN)]).at_once(),
+        ]
+    }
+
+    fn edits_departments(self) -> Vec<Step> {
+        let edit = |remark: &str, flag, code, name, parent| {
+            let step = self.step("singleOrgSync", remark).of(TENANT);
+            self.single(step, flag, code, name, parent).at_once()
+        };
+        vec![
+            edit("adds", ADD, "00000004", "Branch", "00000001").raced(),
+            edit("renames and moves", MODIFY, "00000004", "Office", ""),
+            edit("modifies one never seen", MODIFY, "00000005", "Depot", "00000004"),
+            edit("deletes a parent", DELETE, "00000004", "Office", ""),
+            edit("deletes one never seen", DELETE, "00000006", "Nowhere", ""),
+        ]
+    }
+
+    /// V1 knows no flag 3 and no flag 2 of tenants and applications.
+    fn edits_and_dismisses_people(self) -> Vec<Step> {
+        let call = |page, remark: &str| self.step(page, remark).of(TENANT);
+        let some = || vec![person("user001", ADMIN), person("user002", USER)];
+        let mut steps = vec![
+            self.people(call("authSync", "modifies"), MODIFY, some()).at_once(),
+            self.people(call("authSync", "deletes"), DELETE, some()).at_once().raced(),
+            self.people(
+                call("authSync", "deletes one never seen"),
+                DELETE,
+                vec![person("no", USER)],
+            )
+            .at_once(),
+        ];
+        if self.contract == Contract::KitV2 {
+            let one = || vec![person("user003", USER)];
+            steps.extend([
+                self.people(call("authSync", "revokes"), REVOKE, one()).at_once(),
+                self.people(call("authSync", "of one revoked"), DELETE, one()).at_once(),
+                self.tenant(call("tenantSync", "modifies"), "Renamed", MODIFY).at_once(),
+                application(call("applicationSync", "modifies"), APP, MODIFY).at_once(),
+            ]);
+        }
+        steps
+    }
+
+    /// Calls that were overtaken: newer ones of their kind came first, so they have no effect.
+    fn is_told_old_news(self, when: &str) -> Vec<Step> {
+        let remark = format!("late {when}");
+        let call = |page| self.step(page, &remark).of(TENANT);
+        let before = time::in_china(self.now_millis.saturating_sub(HOUR_MILLIS));
+        let steps = vec![
+            self.people(call("authSync"), ADD, vec![person("user001", USER)]),
+            self.single(call("singleOrgSync"), ADD, "00000004", "Branch", "00000001"),
+            self.list(call("allOrgSync"), &departments(&[("00000004", "Branch", "")])),
+            application(call("applicationSync"), APP, DELETE),
+            self.tenant(call("tenantSync"), "Former name", ADD),
+        ];
+        steps.into_iter().map(|step| step.at(&before.clone().into())).collect()
+    }
+
+    /// Nothing needs to be there to be deleted.
+    fn is_unbound(self, when: &str) -> Vec<Step> {
+        let remark = format!("deletes {when}");
+        let call = |page| self.step(page, &remark).of(TENANT);
+        vec![
+            application(call("applicationSync"), APP, DELETE).at_once(),
+            self.tenant(call("tenantSync"), "Enterprise", DELETE).at_once().raced(),
+        ]
+    }
+
+    fn tenant(self, step: Step, name: &str, flag: i32) -> Step {
+        step.with("orderId", self.order)
+            .with("tenantCode", "huawei")
+            .with("name", name)
+            .with("domainName", "https://example.tenantaccount.com")
+            .flagged(flag)
+    }
+
+    /// Under V1 a list is text.
+    fn people(self, step: Step, flag: i32, people: Vec<Json>) -> Step {
+        let people = Json::from(people);
+        let list = match self.contract {
+            Contract::KitV2 => Value::Json(people),
+            Contract::V1 | Contract::V2 | Contract::KitV1 => people.to_string().into(),
+        };
+        step.with("appId", APP).with("userList", list).flagged(flag)
+    }
+
+    fn single(self, step: Step, flag: i32, code: &str, name: &str, parent: &str) -> Step {
+        step.with("orgCode", code).with("orgName", name).with("parentCode", parent).flagged(flag)
+    }
+
+    /// Under V1 the list is text, and a department's name is called otherwise.
+    fn list(self, step: Step, list: &[Department]) -> Step {
+        let entry = |name: &str| {
+            list.iter()
+                .map(|one| json!({ "orgCode": one.code, name: one.name, "parentCode": one.parent }))
+                .collect::<Json>()
+        };
+        match self.contract {
+            Contract::KitV2 => step.with("orgInfoList", Value::Json(entry("orgName"))),
+            Contract::V1 | Contract::V2 | Contract::KitV1 => {
+                step.with("orgInfo", entry("name").to_string())
+            }
+        }
+    }
+
+    /// The guides' own examples: text, its member names without quotes.
+    fn list_as_text(self, step: Step, list: &[Department]) -> Step {
+        let (member, name) = match self.contract {
+            Contract::KitV2 => ("orgInfoList", "orgName"),
+            Contract::V1 | Contract::V2 | Contract::KitV1 => ("orgInfo", "name"),
+        };
+        let entries: Vec<String> = list.iter().map(|one| one.loosely(name)).collect();
+        step.with(member, format!("[{}]", entries.join(", ")))
+    }
+
+    /// A step of the kit, as yet without members but its instance's id.
+    fn step(self, page: &'static str, remark: &str) -> Step {
+        Step {
+            title: format!("{page} {remark}").trim_end().to_owned(),
+            call: Call {
+                contract: self.contract,
+                page,
+                members: vec![("instanceId", self.instance_id.into())],
+            },
+            code: SUCCESS,
+            carries: Carries::Nothing,
+            // The kit never looks at an instance.
+            state: State::Absent,
+            repeat: true,
+            race: false,
+        }
+    }
+}
+
+impl Step {
+    fn of(self, tenant: &str) -> Self {
+        self.with("tenantId", tenant)
+    }
+
+    /// The kit's flags are numbers.
+    fn flagged(self, flag: i32) -> Self {
+        self.with("flag", Value::Json(flag.into()))
+    }
+
+    fn rehearsed(self) -> Self {
+        self.with("testFlag", Value::Json(1.into()))
+    }
+
+    fn at_once(self) -> Self {
+        self.at(&Value::ChinaTime)
+    }
+
+    /// Ends the body: its time, and that it is meant unless it is rehearsed.
+    fn at(self, time: &Value) -> Self {
+        let step =
+            if self.is_rehearsal() { self } else { self.with("testFlag", Value::Json(0.into())) };
+        let step = match step.call.page {
+            "authSync" => step.with("currentSyncTime", time.clone()),
+            _ => step,
+        };
+        step.with("timeStamp", time.clone())
+    }
+}
+
+fn application(step: Step, app: &str, flag: i32) -> Step {
+    step.with("appId", app)
+        .with("clientId", "clientId-0001")
+        .with("clientSecret", Value::SealedSecret)
+        .flagged(flag)
+}
+
+/// The members of the guides' tables; the last three nested, as the example has them.
+fn person(user_name: &str, role: &str) -> Json {
+    json!({
+        "userName": user_name,
+        "name": "张三",
+        "position": "",
+        "orgCode": "00000001",
+        "role": role,
+        "enable": "true",
+        "employeeCode": "E-0001",
+        "mobile": "15905222222",
+        "email": "user@example.com",
+        "extension": { "employeeType": 1, "workPlace": "深圳", "entryDate": "2022-11-9" },
+    })
+}
+
+struct Department<'a> {
+    code: &'a str,
+    name: &'a str,
+    /// Empty for a department at the top.
+    parent: &'a str,
+}
+
+impl Department<'_> {
+    fn loosely(&self, name: &str) -> String {
+        let Self { code, name: value, parent } = self;
+        format!(r#"{{orgCode:"{code}", {name}:"{value}", parentCode:"{parent}"}}"#)
+    }
+}
+
+fn departments<'a>(rows: &[(&'a str, &'a str, &'a str)]) -> Vec<Department<'a>> {
+    rows.iter().map(|&(code, name, parent)| Department { code, name, parent }).collect()
+}
+
+/// Codes, names and parents; a child comes before its parent.
+const DEPARTMENTS: [(&str, &str, &str); 3] = [
+    ("00000003", "Test: a \u{6d4b}, {b}", "00000002"),
+    ("00000002", "研发部", "00000001"),
+    ("00000001", "产品部", ""),
+];
+
+const DELETE: i32 = 0;
+const ADD: i32 = 1;
+const MODIFY: i32 = 2;
+/// Cancels an authorisation; V2 alone.
+const REVOKE: i32 = 3;
+
+const USER: &str = "user";
+const ADMIN: &str = "admin";
+/// People in one call, the authSync pages.
+const MOST_PEOPLE: u16 = 500;
+
+const TENANT: &str = "68cbc86abc2018ab880d92f36422fa0e";
+/// The tenant of the seller's own credential.
+const SELLERS: &str = "e0af2f4f7b1d4a1c9c1f66d2d3c0a001";
+const APP: &str = "8f3a1c0e-7b44-4a10-9a65-0d8a7f6b1c22";
