@@ -16,6 +16,7 @@ mod directory;
 mod first_calls;
 mod lambda_events;
 mod lifecycle;
+mod oaep;
 mod one_door;
 mod panics;
 mod properties;

@@ -8,7 +8,7 @@ use sender::life::Step;
 
 use crate::Error;
 use crate::demo::{self, Only};
-use crate::play::{Player, Score};
+use crate::play::{Player, Score, Seller};
 
 /// Arguments of `koohook conform`.
 #[derive(Args)]
@@ -25,6 +25,12 @@ pub struct Arguments {
     /// The access key of the base interfaces.
     #[arg(long, env = "KOOHOOK_BASE_KEY", hide_env_values = true)]
     key: String,
+    /// The access key of the kit; without it the kit is not played.
+    #[arg(long, env = "KOOHOOK_KIT_KEY", hide_env_values = true, requires = "sealed_secret")]
+    kit_key: Option<String>,
+    /// A client secret sealed with the seller's public key: RSA-OAEP, base64.
+    #[arg(long, value_name = "BASE64")]
+    sealed_secret: Option<String>,
     /// Play whole lives, not only rehearsals: for an installation on trial, never a live one.
     #[arg(long)]
     lives: bool,
@@ -35,10 +41,20 @@ pub struct Arguments {
 
 /// Plays, and says whether everything was as it must be.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
-    let played = demo::lives(arguments.only).into_iter().map(|life| {
+    let seller = Seller {
+        address: &arguments.address,
+        access_key: &arguments.key,
+        kit_key: arguments.kit_key.as_deref().unwrap_or_default(),
+        sealed_secret: arguments.sealed_secret.as_deref().unwrap_or_default(),
+    };
+    let mut lives = demo::lives(arguments.only);
+    if arguments.kit_key.is_some() {
+        lives.extend(demo::enterprises(arguments.only));
+    }
+    let played = lives.into_iter().map(|life| {
         let life: Vec<Step> =
             life.into_iter().filter(|step| arguments.lives || step.is_rehearsal()).collect();
-        Player::new(&arguments.address, &arguments.key, None).play(&life)
+        Player::new(seller, None).play(&life)
     });
     let scores: Vec<Score> = played.collect();
     Ok(demo::conclude(&scores))

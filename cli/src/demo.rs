@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use application_sync::secret::{Oaep, PrivateKey, Size};
 use clap::Args;
 use marketplace::entity::{Entity, Kept, Subject};
 use marketplace::instance::{self, Instance};
@@ -19,7 +20,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use crate::play::{Player, Score};
+use crate::bundle::Everything;
+use crate::play::{Player, Score, Seller};
 use crate::{Error, made_up};
 
 /// Arguments of `koohook demo`.
@@ -46,24 +48,53 @@ pub enum Only {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("koohook.db");
-    let access_key = made_up::access_key();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (address, stop) = start(&runtime, &file, &access_key)?;
+    let keys = Keys::make_up()?;
+    let (address, stop) = start(&runtime, &file, &keys)?;
+    let seller = Seller {
+        address: &address,
+        access_key: &keys.base,
+        kit_key: &keys.kit,
+        sealed_secret: &keys.sealed_secret,
+    };
     println!("koohook demo: {address} over SQLite in {}", file.display());
-    println!("Made-up access key: {access_key}");
+    println!("Made-up access keys: {} (base), {} (kit)", keys.base, keys.kit);
 
     let watching = Machine::new(Sqlite::open(&file)?);
     let look = |id: &str| state(&kept(&runtime, &watching, id)?.entity);
-    let played = lives(arguments.only).into_iter().map(|life| {
-        let score = Player::new(&address, &access_key, Some(&look)).play(&life);
+    let mut scores = Vec::new();
+    for life in lives(arguments.only) {
+        let score = Player::new(seller, Some(&look)).play(&life);
         let told = kept(&runtime, &watching, &score.instance_id).map(|kept| kept.outbox);
         print_notices(&told.unwrap_or_default());
-        score
-    });
-    let scores: Vec<Score> = played.collect();
+        scores.push(score);
+    }
+    for life in enterprises(arguments.only) {
+        scores.push(Player::new(seller, None).play(&life));
+    }
     drop(stop);
     Ok(conclude(&scores))
+}
+
+/// Keys for one run.
+struct Keys {
+    base: String,
+    kit: String,
+    private: String,
+    sealed_secret: String,
+}
+
+impl Keys {
+    fn make_up() -> Result<Self, Error> {
+        let private = PrivateKey::generate(Size::Bits3072)?;
+        Ok(Self {
+            base: made_up::access_key(),
+            kit: made_up::access_key(),
+            private: private.to_pem()?,
+            sealed_secret: private.seal(Oaep::Sha256Mgf1Sha1, "made-up-client-secret")?,
+        })
+    }
 }
 
 /// What the product is to be told of a life: every change once, in order.
@@ -91,21 +122,35 @@ pub fn lives(only: Option<Only>) -> Vec<Vec<life::Step>> {
     v1.into_iter().chain(v2).collect()
 }
 
+/// The lives of an enterprise under each contract.
+pub fn enterprises(only: Option<Only>) -> Vec<Vec<life::Step>> {
+    let now = made_up::now_millis();
+    let (order, instance) = (format!("CS{now}KIT"), format!("instance-{now}"));
+    let life = |letter: &str, life: fn(&str, &str, u64) -> Vec<life::Step>| {
+        life(&format!("{instance}{letter}"), &format!("{order}{letter}"), now)
+    };
+    let v1 = (only != Some(Only::V2)).then(|| life("A", life::enterprise_v1));
+    let v2 = (only != Some(Only::V1)).then(|| life("B", life::enterprise_v2));
+    v1.into_iter().chain(v2).collect()
+}
+
 /// Serves the bundle on a free port until the sender is dropped.
 fn start(
     runtime: &Runtime,
     file: &Path,
-    access_key: &str,
+    keys: &Keys,
 ) -> Result<(String, oneshot::Sender<()>), Error> {
     let store = format!("sqlite:{}", file.display());
     let config = Config::read(&|name| match name {
         "KOOHOOK_STORE" => Some(store.clone()),
-        "KOOHOOK_BASE_KEY" => Some(access_key.to_owned()),
+        "KOOHOOK_BASE_KEY" => Some(keys.base.clone()),
+        "KOOHOOK_KIT_KEY" => Some(keys.kit.clone()),
+        "KOOHOOK_RSA_PRIVATE_KEY" => Some(keys.private.clone()),
         "KOOHOOK_APP_INFO" => Some(made_up::APP_INFO.to_owned()),
         _ => None,
     })?;
     let base_path = config.door.base_path.clone();
-    let door = host::open::<receive::Function>(config, false)?;
+    let door = host::open::<Everything>(config, false)?;
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let address = format!("http://{}{base_path}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel();

@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::process::ExitCode;
 
+use application_sync::secret::{PrivateKey, PrivateKeys, Size};
 use clap::Args;
 use shell::config::Config;
 use shell::host;
 
+use crate::bundle::Everything;
 use crate::demo::Only;
 use crate::send::{Call, curl};
 use crate::{Error, made_up};
@@ -42,9 +44,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let listen = config.listen.clone();
     let address = format!("http://{listen}{}", config.door.base_path);
     for (name, value) in made_up.take() {
-        println!("{name} is not set; for this run it is {value}");
+        println!("{name} is not set; for this run it is {}", shown(name.as_str(), &value));
     }
-    let door = host::open::<receive::Function>(config, false)?;
+    let door = host::open::<Everything>(config, false)?;
     let key = key.take();
     if !arguments.quiet && !key.is_empty() {
         print_calls(&address, &key)?;
@@ -61,7 +63,8 @@ fn make_up(name: &str, made_up: &RefCell<Vec<(String, String)>>) -> Option<Strin
     let value = match name {
         _ if is_set(&format!("{name}_FILE")) => None,
         "KOOHOOK_STORE" => Some("sqlite:koohook.db".to_owned()),
-        "KOOHOOK_BASE_KEY" => Some(made_up::access_key()),
+        "KOOHOOK_BASE_KEY" | "KOOHOOK_KIT_KEY" => Some(made_up::access_key()),
+        "KOOHOOK_RSA_PRIVATE_KEY" => private_key(),
         "KOOHOOK_APP_INFO" if !is_set("KOOHOOK_PRODUCT_URL") => Some(made_up::APP_INFO.to_owned()),
         _ => None,
     }?;
@@ -71,6 +74,21 @@ fn make_up(name: &str, made_up: &RefCell<Vec<(String, String)>>) -> Option<Strin
     }
     known.push((name.to_owned(), value.clone()));
     Some(value)
+}
+
+/// A private key of any use only in this run.
+fn private_key() -> Option<String> {
+    PrivateKey::generate(Size::Bits3072).ok()?.to_pem().ok()
+}
+
+/// What is made up is shown, but for the private key: of that the console wants the other half.
+fn shown(name: &str, value: &str) -> String {
+    if name != "KOOHOOK_RSA_PRIVATE_KEY" {
+        return value.to_owned();
+    }
+    let keys = PrivateKeys::parse(value).ok();
+    let public = keys.and_then(|keys| keys.as_slice().first()?.public_text().ok());
+    format!("made up, with the public key {}", public.unwrap_or_default())
 }
 
 fn print_calls(address: &str, key: &str) -> Result<(), Error> {

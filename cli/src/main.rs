@@ -2,10 +2,12 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks")]
 
+mod bundle;
 mod conform;
 mod demo;
 mod dev;
 mod import;
+mod keys;
 mod made_up;
 mod play;
 mod send;
@@ -15,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// KooGallery (云商店) callbacks, answered right: demo, develop, send, conform, import.
+/// KooGallery (云商店) callbacks, answered right: demo, develop, send, conform, import, keys.
 #[derive(Parser)]
 #[command(name = "koohook", version, max_term_width = 100)]
 struct Cli {
@@ -33,6 +35,8 @@ enum Command {
     Send(send::Arguments),
     /// Play the marketplace against any address: rehearsals, or whole lives of purchases.
     Conform(conform::Arguments),
+    /// Make the key pair that the kit's application credential wants.
+    Keys(keys::Arguments),
     /// Bring in instances that an older server made, under the IDs it gave.
     Import(import::Arguments),
 }
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Send(arguments) => send::run(&arguments),
         Command::Conform(arguments) => conform::run(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
     };
     match done {

@@ -16,11 +16,23 @@ const RACERS: usize = 8;
 /// Looks up the state that stands; `None` where nobody can look.
 pub type Look<'a> = &'a (dyn Fn(&str) -> Option<State> + Sync);
 
+/// What the marketplace's side knows of the seller.
+#[derive(Clone, Copy)]
+pub struct Seller<'a> {
+    /// The production address.
+    pub address: &'a str,
+    /// The access key of the base interfaces.
+    pub access_key: &'a str,
+    /// The access key of the kit.
+    pub kit_key: &'a str,
+    /// A secret, sealed with the seller's public key.
+    pub sealed_secret: &'a str,
+}
+
 /// One side of the wire, with a clock that never goes back.
 pub struct Player<'a> {
     client: Agent,
-    address: &'a str,
-    access_key: &'a str,
+    seller: Seller<'a>,
     look: Option<Look<'a>>,
     instance_id: String,
     last_millis: u64,
@@ -51,11 +63,10 @@ struct Answered {
 impl<'a> Player<'a> {
     /// A player of one life. With `look`, the state after every call is the one that stands in
     /// the store; without, it is the one that the guide asks for.
-    pub fn new(address: &'a str, access_key: &'a str, look: Option<Look<'a>>) -> Self {
+    pub fn new(seller: Seller<'a>, look: Option<Look<'a>>) -> Self {
         Self {
             client: wire::client(),
-            address,
-            access_key,
+            seller,
             look,
             instance_id: String::new(),
             last_millis: 0,
@@ -121,10 +132,13 @@ impl<'a> Player<'a> {
     }
 
     fn send_one(&self, step: &Step, moment: &Moment) -> Answered {
-        let address = self.address.replace("{function}", function(step));
+        let Seller { address, access_key, kit_key, sealed_secret } = self.seller;
+        let address = address.replace("{function}", function(step));
         let wire = Wire {
             address: &address,
-            access_key: self.access_key,
+            access_key,
+            kit_key,
+            sealed_secret,
             now_millis: moment.now_millis,
             business_id: &moment.business_id,
             nonce: &moment.nonce,
@@ -138,13 +152,15 @@ impl<'a> Player<'a> {
             Ok(answered) => answered,
             Err(fault) => return Answered::broken(&fault.to_string()),
         };
-        let signature = match step.call.contract {
-            Contract::V1 => verify_body_sign(&response, self.access_key),
-            // V2 asks for no signature; where there is one, it is right.
-            Contract::V2 if response.headers().contains_key("body-sign") => {
-                verify_body_sign(&response, self.access_key)
-            }
-            Contract::V2 => Ok(()),
+        let key = match step.call.contract {
+            Contract::V1 | Contract::V2 => access_key,
+            Contract::KitV1 | Contract::KitV2 => kit_key,
+        };
+        // V2 asks for no signature; where there is one, it is right.
+        let is_v2 = matches!(step.call.contract, Contract::V2 | Contract::KitV2);
+        let signature = match response.headers().contains_key("body-sign") {
+            false if is_v2 => Ok(()),
+            _ => verify_body_sign(&response, key),
         };
         let answer = match Answer::read(&response) {
             Ok(answer) => answer,
@@ -229,6 +245,8 @@ const fn contract(contract: Contract) -> &'static str {
     match contract {
         Contract::V1 => "V1",
         Contract::V2 => "V2",
+        Contract::KitV1 => "K1",
+        Contract::KitV2 => "K2",
     }
 }
 

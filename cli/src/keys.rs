@@ -1,0 +1,157 @@
+//! `koohook keys`: the key pair whose public half goes into the seller's console.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use application_sync::secret::{PrivateKey, PrivateKeys, Size};
+use clap::{Args, Subcommand};
+
+use crate::Error;
+
+/// Arguments of `koohook keys`.
+#[derive(Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make an RSA key pair: the private key for koohook, the public one for the marketplace.
+    New(New),
+    /// Print the public half of each private key in a file, as the seller's console wants it.
+    Public(Public),
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  koohook keys new --out application.pem
+  KOOHOOK_RSA_PRIVATE_KEY_FILE=application.pem
+  koohook keys new --bits 4096 --out application-2.pem
+  cat application.pem application-2.pem > both.pem    one key per application credential
+
+The file is readable by its owner alone, and one that exists is never written over.")]
+struct New {
+    /// The size of the key. The marketplace takes no smaller one.
+    #[arg(long, default_value = "3072", value_parser = ["3072", "4096"])]
+    bits: String,
+    /// Where the private key goes; without it, to the standard output.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  koohook keys public application.pem
+
+One line a key, in the order of the file.")]
+struct Public {
+    /// PEM of PKCS#8 or PKCS#1, one key or several.
+    file: PathBuf,
+}
+
+const PASTE: &str = "\
+Public key, for the application credential and for applicationSync on the debugging page; paste
+the whole line as it is:";
+
+/// Makes a key pair, or shows the public half of one.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+    let lines = match &arguments.command {
+        Command::New(arguments) => new(arguments)?,
+        Command::Public(arguments) => public(&arguments.file)?,
+    };
+    // A reader who went away is an error: a private key that nobody read is none.
+    std::io::stdout().write_all(lines.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn new(arguments: &New) -> Result<String, Error> {
+    let size = match arguments.bits.as_str() {
+        "4096" => Size::Bits4096,
+        _ => Size::Bits3072,
+    };
+    if let Some(path) = arguments.out.as_deref().filter(|path| path.exists()) {
+        return Err(stands(path));
+    }
+    let key = PrivateKey::generate(size)?;
+    let (pem, public) = (key.to_pem()?, key.public_text()?);
+    let private = match &arguments.out {
+        Some(path) => {
+            write_secret(path, &pem)?;
+            let path = path.display();
+            format!("Private key, for koohook alone: KOOHOOK_RSA_PRIVATE_KEY_FILE={path}\n")
+        }
+        None => pem,
+    };
+    Ok(format!("{private}{PASTE}\n{public}\n"))
+}
+
+fn public(path: &Path) -> Result<String, Error> {
+    let named = |fault: &dyn std::fmt::Display| format!("{}: {fault}", path.display());
+    let pem = fs::read_to_string(path).map_err(|fault| named(&fault))?;
+    let keys = PrivateKeys::parse(&pem).map_err(|fault| named(&fault))?;
+    let mut lines = format!("{PASTE}\n");
+    for key in keys.as_slice() {
+        lines += &format!("{}\n", key.public_text()?);
+    }
+    Ok(lines)
+}
+
+/// Makes the file, for its owner alone. What could not be written whole is taken away again.
+fn write_secret(path: &Path, text: &str) -> Result<(), Error> {
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(0o600).open(path);
+    let mut file = file.map_err(|fault| match fault.kind() {
+        ErrorKind::AlreadyExists => stands(path),
+        _ => format!("{}: {fault}", path.display()).into(),
+    })?;
+    let written = file.write_all(text.as_bytes());
+    written.and_then(|()| file.sync_all()).map_err(|fault| {
+        // What is left over is half a key, and of no use.
+        let _ = fs::remove_file(path);
+        format!("{}: {fault}", path.display()).into()
+    })
+}
+
+fn stands(path: &Path) -> Error {
+    let path = path.display();
+    format!("{path} exists and is left as it is; name another file").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_key_file_is_its_owners_and_never_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("made-up.pem");
+        write_secret(&path, "first").unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(write_secret(&path, "second").is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+    }
+
+    #[test]
+    fn a_new_key_reads_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("made-up.pem");
+        let arguments = New { bits: "3072".to_owned(), out: Some(out.clone()) };
+        let lines = new(&arguments).unwrap();
+        let pem = fs::read_to_string(&out).unwrap();
+        let keys = PrivateKeys::parse(&pem).unwrap();
+        assert_eq!(keys.as_slice()[0].bits(), 3072);
+        let shown = keys.as_slice()[0].public_text().unwrap();
+        assert_eq!(lines.lines().last(), Some(shown.as_str()));
+        assert!(!lines.contains("BEGIN"));
+        assert_eq!(public(&out).unwrap().lines().last(), Some(shown.as_str()));
+        assert!(new(&arguments).is_err());
+        assert_eq!(fs::read_to_string(&out).unwrap(), pem);
+    }
+}
