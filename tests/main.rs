@@ -14,6 +14,7 @@ mod configuration;
 mod deliveries;
 mod directory;
 mod first_calls;
+mod kit;
 mod lambda_events;
 mod lifecycle;
 mod oaep;
