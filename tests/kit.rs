@@ -167,12 +167,7 @@ impl Notice {
 }
 
 /// A call, signed at a time. The nonce is of the body, so that two different calls never share one.
-fn signed(
-    now_millis: u64,
-    contract: Contract,
-    page: &str,
-    body: &Value,
-) -> http::Request<Vec<u8>> {
+fn signed(now_millis: u64, contract: Contract, page: &str, body: &Value) -> http::Request<Vec<u8>> {
     let text = written(contract, body);
     match contract {
         Contract::V1 => kit_v1::request(ADDRESS, page, KIT_KEY, &text),
@@ -244,9 +239,7 @@ fn single(flag: i64, code: &str, name: &str, parent: &str, offset: i64) -> Value
 
 /// Departments of a code, a name and a parent each.
 fn all(rows: &[(&str, &str, &str)], offset: i64) -> Value {
-    let row = |(code, name, parent): &(&str, &str, &str)| {
-        json!({ "orgCode": code, "orgName": name, "parentCode": parent })
-    };
+    let row = |(code, name, parent): &(&str, &str, &str)| json!({ "orgCode": code, "orgName": name, "parentCode": parent });
     json!({
         "instanceId": "inst-1", "tenantId": "t-1",
         "orgInfoList": rows.iter().map(row).collect::<Value>(),

@@ -1,1 +1,157 @@
-//! To come.
+//! What counts is the body's time, for each kind of call (decision D5), and order between the
+//! kinds is not promised (F2).
+
+use super::*;
+
+#[test]
+fn a_tenant_is_as_the_newest_call_says() {
+    for contract in BOTH {
+        let kit = Kit::new();
+        let call =
+            |flag, name, offset| kit.cost(contract, "tenantSync", &tenant(flag, name, offset));
+        let name = || kit.tenant().standing.map_or("-".to_owned(), |tenant| tenant.name);
+        // What is sent, what it costs, and what stands then.
+        for (flag, sent, offset, writes, stands) in [
+            (2, "B", -50, 1, "B"),
+            (1, "A", -60, 0, "B"),
+            (0, "B", -51, 0, "B"),
+            (1, "B", -50, 0, "B"),
+            (1, "C", -50, 1, "C"),
+            (1, "C", -40, 1, "C"),
+            (1, "D", -45, 0, "C"),
+            (0, "", -30, 1, "-"),
+            (1, "E", -35, 0, "-"),
+            (0, "", -20, 1, "-"),
+            (1, "F", -10, 1, "F"),
+        ] {
+            let expected = ("000000".to_owned(), (1, writes));
+            assert_eq!(call(flag, sent, offset), expected, "{flag} {sent} {offset}");
+            assert_eq!(name(), stands, "{flag} {sent} {offset}");
+        }
+        let kinds = ["tenant.put", "tenant.put", "tenant.deleted", "tenant.put"];
+        assert_eq!(kit.kinds(&tenant_of("inst-1")), kinds);
+    }
+}
+
+#[test]
+fn a_person_is_as_the_newest_call_says() {
+    let kit = Kit::new();
+    for (contract, flag, offset, told) in [
+        (Contract::V1, 1, -50, true),
+        (Contract::V2, 1, -60, false),
+        (Contract::V2, 0, -60, false),
+        (Contract::V1, 1, -50, false),
+        (Contract::V2, 2, -45, false),
+        (Contract::V2, 3, -40, true),
+        (Contract::V1, 1, -41, false),
+        (Contract::V1, 0, -30, true),
+        (Contract::V2, 3, -35, false),
+        (Contract::V2, 2, -20, true),
+    ] {
+        let before = kit.kinds(&users_of("inst-1")).len();
+        assert_eq!(kit.call(contract, "authSync", &users(flag, &["u"], offset)), "000000");
+        let after = kit.kinds(&users_of("inst-1")).len();
+        assert_eq!(after - before, usize::from(told), "{flag} {offset}");
+    }
+    let kinds = ["users.put", "users.revoked", "users.deleted", "users.put"];
+    assert_eq!(kit.kinds(&users_of("inst-1")), kinds);
+    // Of a mixed list the product hears of those alone who are not as they were.
+    let mixed = users(1, &["new", "u"], -30);
+    assert_eq!(kit.call(Contract::V1, "authSync", &mixed), "000000");
+    assert_eq!(kit.notices(&users_of("inst-1"))[4].column("userName"), ["new"]);
+}
+
+#[test]
+fn a_time_that_is_none_is_the_signatures_and_one_far_ahead_is_now() {
+    for contract in BOTH {
+        let kit = Kit::new();
+        let odd = with(&users(1, &["u"], 0), "currentSyncTime", "yesterday");
+        assert_eq!(kit.call(contract, "authSync", &odd), "000000");
+        assert_eq!(kit.call(contract, "authSync", &users(0, &["u"], -1)), "000000");
+        assert_eq!(kit.kinds(&users_of("inst-1")), ["users.put"]);
+        assert_eq!(kit.call(contract, "authSync", &users(0, &["u"], 1)), "000000");
+        assert_eq!(kit.kinds(&users_of("inst-1")), ["users.put", "users.deleted"]);
+
+        let ahead = tenant(1, "A", 601_000);
+        assert_eq!(kit.call(contract, "tenantSync", &ahead), "000000");
+        assert_eq!(kit.call(contract, "tenantSync", &tenant(2, "B", 1)), "000000");
+        assert_eq!(kit.tenant().standing.unwrap().name, "B");
+    }
+}
+
+#[test]
+fn kinds_come_in_any_order_for_any_instance() {
+    let calls = [
+        ("tenantSync", tenant(1, "A", 0)),
+        ("authSync", users(1, &["u"], 0)),
+        ("singleOrgSync", single(1, "1", "A", "9", 0)),
+        ("allOrgSync", all(&[("2", "B", "9")], -1)),
+    ];
+    for contract in BOTH {
+        for first in 0..calls.len() {
+            for id in [Value::Null, json!(""), json!("inst-1"), json!("never bought")] {
+                let kit = Kit::new();
+                for number in 0..calls.len() {
+                    let (page, body) = &calls[(first + number) % calls.len()];
+                    let mut body = with(body, "instanceId", id.clone());
+                    if *page == "tenantSync" {
+                        body = with(
+                            &body,
+                            "orderId",
+                            if first == 0 { json!("") } else { Value::Null },
+                        );
+                    }
+                    assert_eq!(kit.call(contract, page, &body), "000000", "{page} {id}");
+                }
+                let id = id.as_str().unwrap_or_default();
+                assert_eq!(kit.kinds(&tenant_of(id)), ["tenant.put"]);
+                assert_eq!(kit.kinds(&users_of(id)), ["users.put"]);
+                assert_eq!(kit.directory(&departments_of(id)).head.rows(), 2);
+            }
+        }
+    }
+}
+
+/// Absent and empty are one; every other text is another (decision F1).
+#[test]
+fn identities_are_bytes() {
+    let ids =
+        ["admin", "ADMIN", "adm\u{131}n", "admin ", "adm\u{200b}in", "\u{430}dmin", "\u{fffe}"];
+    let kit = Kit::new();
+    assert_eq!(kit.call(Contract::V2, "authSync", &users(1, &ids, 0)), "000000");
+    assert_eq!(kit.directory(&users_of("inst-1")).head.rows(), ids.len());
+    for id in ids {
+        let body = with(&tenant(1, "A", 0), "tenantId", id);
+        assert_eq!(kit.cost(Contract::V1, "tenantSync", &body), ("000000".to_owned(), (1, 1)));
+        let elsewhere = with(&with(&body, "instanceId", "other"), "flag", 0);
+        assert_eq!(kit.call(Contract::V2, "tenantSync", &elsewhere), "000000");
+        let subject = Subject::Tenant(instance("inst-1"), TenantId::parse(id).unwrap());
+        assert_eq!(kit.kinds(&subject), ["tenant.put"]);
+    }
+}
+
+#[test]
+fn rehearsals_leave_no_trace_and_no_field_but_the_flag_matters() {
+    let junk = json!({
+        "instanceId": "x".repeat(100), "orderId": "123456789", "tenantId": "", "tenantCode": "1",
+        "name": "1", "domainName": "123456789", "flag": 1, "testFlag": 1, "appId": "123456789",
+        "userList": "123456789", "orgInfo": "123456789", "orgInfoList": "1", "orgCode": "1",
+        "parentCode": "1", "currentSyncTime": "123456789", "timeStamp": at(0),
+    });
+    for contract in BOTH {
+        let kit = Kit::new();
+        for page in ["tenantSync", "authSync", "singleOrgSync", "allOrgSync"] {
+            for (name, value, code) in [
+                ("testFlag", json!("1"), "000000"),
+                ("flag", json!("0"), "000000"),
+                ("flag", json!(4), if page == "allOrgSync" { "000000" } else { "000002" }),
+                ("testFlag", json!(2), "000002"),
+                ("testFlag", json!("yes"), "000002"),
+            ] {
+                let body = with(&junk, name, value);
+                let expected = (code.to_owned(), (0, 0));
+                assert_eq!(kit.cost(contract, page, &body), expected, "{page} {name}");
+            }
+        }
+    }
+}

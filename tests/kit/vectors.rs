@@ -60,7 +60,8 @@ fn check<B: Bundle>(own: &str) {
             }
             assert_eq!(kit.0.store().take_counts(), (0, 0));
             let code = kit.send(v2(page, &lower, &now, NONCE, body));
-            let (expected, counts) = if page == own { ("000000", (1, 1)) } else { ("000002", (0, 0)) };
+            let (expected, counts) =
+                if page == own { ("000000", (1, 1)) } else { ("000002", (0, 0)) };
             if page == "tenantSync" || page != own {
                 assert_eq!((code.as_str(), kit.0.store().take_counts()), (expected, counts));
             }
