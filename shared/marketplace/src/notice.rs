@@ -244,16 +244,20 @@ pub const MAX_OUTBOX_LEN: usize = 64 * 1024;
 pub const MAX_UNREAD: usize = 64;
 
 /// Members that order and name a notice and are never cut for room.
-const KEPT_MEMBERS: [&str; 10] = [
+const KEPT_MEMBERS: [&str; 14] = [
     "activity",
+    "appId",
     "before",
     "cause",
     "instanceId",
+    "listTime",
     "orderId",
     "orderLineId",
+    "orgCode",
     "parts",
     "scene",
     "sequence",
+    "tenantId",
     "truncated",
 ];
 
@@ -347,6 +351,24 @@ mod tests {
         assert_eq!(notice.data.get("truncated"), Some(&json!(true)));
         assert_eq!(notice.data.get("customerName"), Some(&json!("short")));
         assert_eq!(notice.data.get("instanceId"), Some(&json!("i")));
+    }
+
+    /// However many parts it has, a list's notice says whose list it is.
+    #[test]
+    fn what_names_a_subject_is_never_cut() {
+        let mut outbox = Outbox::default();
+        let at = UnixMillis::new(0);
+        let draft = Draft::of_list(NoticeType::UsersPut, Activity::AuthSync, at)
+            .with("instanceId", "i")
+            .with("tenantId", "t")
+            .with("appId", "a")
+            .with("orgCode", "o")
+            .with("parts", vec![Value::from("0".repeat(32)); 300]);
+        let members = draft.members.clone();
+        outbox.append(vec![draft], Reader::Product, at);
+        let notice = &outbox.waiting[0];
+        assert!(notice.len() > MAX_NOTICE_LEN);
+        assert!(members.iter().all(|(name, value)| notice.data.get(name) == Some(value)));
     }
 
     #[test]
