@@ -96,7 +96,7 @@ fn what_java_seals_opens_in_every_form() {
             opened += 1;
         }
     }
-    assert_eq!(opened, 2 * 8 * 8);
+    assert_eq!(opened, 2 * 9 * 8);
 }
 
 /// B075, and paddings that nobody agreed on.
@@ -131,7 +131,11 @@ fn what_is_no_ciphertext_of_ours_does_not_open() {
         bytes[at] ^= 1;
         bytes
     };
+    let all = sealed("yes").map(|it| STANDARD.decode(&it.base64).unwrap());
+    let short = all.filter(|bytes| bytes.len() == 384 && bytes[0] == 0);
+    let short = short.last().unwrap();
     let cases = [
+        ("383 bytes of the same number", short[1..].to_vec()),
         ("383 bytes", ours[..383].to_vec()),
         ("385 bytes", [&ours[..], &[0]].concat()),
         ("385 bytes of the same number", [&[0], &ours[..]].concat()),

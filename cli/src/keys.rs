@@ -31,8 +31,8 @@ enum Command {
   koohook keys new --out application.pem
   KOOHOOK_RSA_PRIVATE_KEY_FILE=application.pem
   koohook keys new --bits 4096 --out application-2.pem
-  cat application.pem application-2.pem > both.pem    one key per application credential
 
+With several application credentials, KOOHOOK_RSA_PRIVATE_KEY takes their keys one after the other.
 The file is readable by its owner alone, and one that exists is never written over.")]
 struct New {
     /// The size of the key. The marketplace takes no smaller one.

@@ -59,7 +59,7 @@ pub enum Fault {
 pub struct Unopened;
 
 /// In bits. The lower end is the guide's.
-const KEY_SIZE: std::ops::RangeInclusive<usize> = 3071..=8192;
+const KEY_SIZE: std::ops::RangeInclusive<usize> = 3072..=8192;
 const MAX_KEYS: usize = 8;
 /// Of a secret, sealed or opened (decision G1). Sealed for 8192 bits it is 2,048 hex digits.
 const MAX_CHARS: usize = 8192;

@@ -27,7 +27,8 @@ public class MakeVectors {
             parameters("SHA-1", MGF1ParameterSpec.SHA1);
 
     /** Sealed until the ciphertext begins with a zero, which a careless sender would leave out. */
-    private static final byte[] SHORT = "made-up-secret-behind-a-zero".getBytes(StandardCharsets.UTF_8);
+    private static final byte[] SHORT =
+            "made-up-secret-behind-a-zero".getBytes(StandardCharsets.UTF_8);
 
     private static final List<String> keys = new ArrayList<>();
     private static final List<String> sealed = new ArrayList<>();
@@ -43,7 +44,8 @@ public class MakeVectors {
         }
         System.out.println("{");
         System.out.println(
-                "  \"note\": \"Keys and secrets made up for tests by MakeVectors.java; they open nothing.\",");
+                "  \"note\": \"Keys and secrets made up for tests by MakeVectors.java;"
+                        + " they open nothing.\",");
         System.out.println("  \"keys\": [\n" + String.join(",\n", keys) + "\n  ],");
         System.out.println("  \"sealed\": [\n" + String.join(",\n", sealed) + "\n  ]");
         System.out.println("}");
