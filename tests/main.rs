@@ -24,4 +24,5 @@ mod properties;
 mod rooms;
 mod simulation;
 mod stores;
+mod sweep;
 mod vectors;

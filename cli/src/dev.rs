@@ -2,11 +2,13 @@
 
 use std::cell::RefCell;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use application_sync::secret::{PrivateKey, PrivateKeys, Size};
 use clap::Args;
 use shell::config::Config;
-use shell::host;
+use shell::host::{self, MachineDoor};
 
 use crate::bundle::Everything;
 use crate::demo::Only;
@@ -53,9 +55,23 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.spawn(keep_tidy(Arc::clone(&door)));
     runtime.block_on(host::http::serve(door, &listen))?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// Does what a timer does on a function platform.
+async fn keep_tidy(door: Arc<MachineDoor<Everything>>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        if let Err(fault) = door.sweep(EVERY).await {
+            eprintln!("koohook: parts are not let go: {fault}");
+        }
+    }
+}
+
+/// How often parts that nothing refers to are let go.
+const EVERY: Duration = Duration::from_mins(1);
 
 /// What a seller who just wants to try need not set.
 fn make_up(name: &str, made_up: &RefCell<Vec<(String, String)>>) -> Option<String> {

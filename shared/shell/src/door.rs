@@ -19,6 +19,7 @@ use crate::handle::{Call, Trouble};
 use crate::line::{End, Line};
 use crate::route::{Route, Served, closed, json, kit_headers};
 use crate::shelf::Shelf;
+use crate::sweep::{Swept, sweep};
 use crate::vault::Vault;
 use crate::world::{Deadline, World};
 
@@ -68,6 +69,20 @@ impl<B: Bundle, W: World> Door<B, W> {
     /// The world behind the door.
     pub const fn world(&self) -> &W {
         &self.world
+    }
+
+    /// Lets go of parts that nothing refers to, within a budget.
+    ///
+    /// # Errors
+    /// Where the store does not answer in time. What was done stays done.
+    pub async fn sweep(&self, budget: Duration) -> Result<Swept, Failure> {
+        let shelf = Shelf {
+            world: &self.world,
+            vault: &self.vault,
+            reader: self.settings.pages.reader(),
+            deadline: Deadline::after(self.world.elapsed(), budget),
+        };
+        sweep(&shelf).await
     }
 
     /// Answers a request.

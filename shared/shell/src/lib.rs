@@ -8,6 +8,7 @@
 //!   a request belongs to, and the constant answers to what belongs to none.
 //! - `handle`: the path of one believed callback; `line`: what is logged of it.
 //! - [`shelf`]: one kept value, read and written over its version.
+//! - [`sweep`]: lets go of parts that nothing refers to.
 //! - [`world`]: all that is not us. [`store`]: where state lives. [`vault`]: what seals it.
 //! - [`config`]: the environment, once per start. [`host`]: where functions run.
 //! - [`failure`]: something on our side.
@@ -22,5 +23,6 @@ mod line;
 pub mod route;
 pub mod shelf;
 pub mod store;
+pub mod sweep;
 pub mod vault;
 pub mod world;

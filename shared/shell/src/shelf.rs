@@ -49,6 +49,12 @@ pub fn part_key(owner: &str, name: PartName) -> String {
     format!("part:{name}:{owner}")
 }
 
+/// The part and its owner that a key names, if it is a part's.
+pub fn part_owner(key: &str) -> Option<(PartName, &str)> {
+    let (name, owner) = key.strip_prefix("part:")?.split_once(':')?;
+    Some((PartName::try_from(name.to_owned()).ok()?, owner))
+}
+
 /// What became of a write.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one lives at a time, and what stands is used")]
@@ -65,7 +71,14 @@ impl<W: World> Shelf<'_, W> {
     /// # Errors
     /// Where the store does not answer in time, or what stands is unusable.
     pub async fn read(&self, subject: &Subject) -> Result<Recalled, Failure> {
-        let key = subject.key();
+        self.read_key(subject.key()).await
+    }
+
+    /// Reads what stands under a key that an agenda named.
+    ///
+    /// # Errors
+    /// Where the store does not answer in time, or what stands is unusable.
+    pub async fn read_key(&self, key: String) -> Result<Recalled, Failure> {
         let standing = self.get(&key).await?;
         self.open(key, standing)
     }
@@ -136,6 +149,32 @@ impl<W: World> Shelf<'_, W> {
             // Its name is random: whoever has it already is not of this world.
             Put::Lost(_) => Err(Failure::Contended),
         }
+    }
+
+    /// Takes a part that is referred to off the agenda.
+    ///
+    /// # Errors
+    /// Where the outcome is unknown.
+    pub async fn settle_part(&self, owner: &str, name: PartName) -> Result<(), Failure> {
+        let key = part_key(owner, name);
+        let Some(Stored { version, bytes }) = self.get(&key).await? else { return Ok(()) };
+        let new = Version(self.world.random());
+        let value = Value { version: new, bytes, agenda: None, expires: None };
+        // Another sweep was faster, and has done the same.
+        self.put(&key, &value, Some(version)).await.map(drop)
+    }
+
+    /// Lets a part go: an empty value that expires, since a store deletes nothing.
+    ///
+    /// # Errors
+    /// Where the outcome is unknown.
+    pub async fn let_go(&self, owner: &str, name: PartName) -> Result<(), Failure> {
+        let key = part_key(owner, name);
+        let Some(Stored { version, .. }) = self.get(&key).await? else { return Ok(()) };
+        let expires = Some(self.world.now().after(REST));
+        let new = Version(self.world.random());
+        let value = Value { version: new, bytes: Vec::new(), agenda: None, expires };
+        self.put(&key, &value, Some(version)).await.map(drop)
     }
 
     async fn get(&self, key: &str) -> Result<Option<Stored>, Failure> {

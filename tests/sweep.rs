@@ -1,0 +1,154 @@
+//! Parts of long lists that nothing refers to are let go, and no other.
+
+use std::time::Duration;
+
+use marketplace::directory::PartName;
+use marketplace::entity::{Entity, Kept, Subject};
+use marketplace::message::TenantId;
+use marketplace::notice::Reader;
+use marketplace::time::UnixMillis;
+use shell::shelf::{Shelf, Written, part_key};
+use shell::store::memory::Memory;
+use shell::store::{Queue, Store};
+use shell::sweep::{Swept, sweep};
+use shell::vault::{Clear, Vault};
+use shell::world::{Deadline, World};
+use tests::call::{Koohook, run};
+use tests::world::{NOW, TestWorld, Watched};
+
+const KIT_KEY: &str = "constructed-kit-key-0002";
+const HOUR: Duration = Duration::from_hours(1);
+
+type Departments = Koohook<all_org_sync::Function, Memory>;
+
+fn koohook() -> Departments {
+    let settings = [
+        ("KOOHOOK_KIT_KEY", KIT_KEY),
+        ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
+        ("KOOHOOK_STORE", "memory:"),
+    ];
+    Koohook::over(Memory::new(), &settings)
+}
+
+/// Lists so many departments, the second list other than the first.
+fn list(koohook: &Departments, count: usize, name: &str) {
+    let now = koohook.world().now_millis();
+    let item = |code: usize| format!(r#"{{"orgCode":"{code}","orgName":"{name}"}}"#);
+    let items: Vec<String> = (0..count).map(item).collect();
+    let time = sender::time::in_china(now);
+    let body = format!(
+        r#"{{"instanceId":"i","orgInfoList":[{}],"tenantId":"t","testFlag":0,"timeStamp":"{time}"}}"#,
+        items.join(",")
+    );
+    let request = sender::kit_v2::request(
+        tests::call::ADDRESS,
+        "allOrgSync",
+        KIT_KEY,
+        &now.to_string(),
+        &format!("nonce-{now}"),
+        body.as_bytes(),
+    );
+    let response = run(koohook.answer(request.unwrap()));
+    assert_eq!(sender::answer::Answer::read(&response).unwrap().code, "000000");
+}
+
+fn subject() -> Subject {
+    let instance = marketplace::message::InstanceId::parse("i").unwrap();
+    Subject::Departments(Some(instance), TenantId::parse("t").unwrap())
+}
+
+fn with_shelf<T>(
+    world: &TestWorld<Watched<Memory>>,
+    work: impl AsyncFnOnce(&Shelf<'_, TestWorld<Watched<Memory>>>) -> T,
+) -> T {
+    let vault = Vault::new(None, None, Clear::Allowed);
+    let deadline = Deadline::after(world.elapsed(), Duration::from_secs(4));
+    let shelf = Shelf { world, vault: &vault, reader: Reader::Product, deadline };
+    run(work(&shelf))
+}
+
+fn swept(koohook: &Departments) -> Swept {
+    with_shelf(koohook.world(), async |shelf| sweep(shelf).await.unwrap())
+}
+
+fn kept(koohook: &Departments) -> Kept {
+    with_shelf(koohook.world(), async |shelf| shelf.read(&subject()).await.unwrap().kept.unwrap())
+}
+
+fn parts(koohook: &Departments) -> Vec<PartName> {
+    let Entity::Directory(directory) = kept(koohook).entity else { panic!("a list is kept") };
+    let told = kept(koohook).outbox;
+    directory.head.parts().into_iter().chain(told.waiting.iter().flat_map(|n| n.parts())).collect()
+}
+
+fn readable(koohook: &Departments, names: Vec<PartName>) -> bool {
+    let names = names.into_iter().collect();
+    with_shelf(koohook.world(), async |shelf| {
+        shelf.read_parts(&subject().key(), names).await.unwrap().is_some()
+    })
+}
+
+#[test]
+fn what_is_referred_to_stays() {
+    let koohook = koohook();
+    list(&koohook, 1_500, "a");
+    assert_eq!(swept(&koohook), Swept::default(), "before its rest nothing is looked at");
+    koohook.world().pass(HOUR);
+    let named = parts(&koohook);
+    assert_eq!(swept(&koohook), Swept { let_go: 0, kept: named.len() });
+    assert!(readable(&koohook, named));
+    let due = koohook.store().agenda(Queue::Due, UnixMillis::new(NOW + 7_200_000), 99);
+    let due: Vec<_> = run(due).unwrap().into_iter().filter(|e| e.key.starts_with("part")).collect();
+    assert_eq!(due, [], "nothing is looked at twice");
+}
+
+#[test]
+fn what_a_newer_list_replaced_goes() {
+    let koohook = koohook();
+    list(&koohook, 1_500, "a");
+    let Entity::Directory(first) = kept(&koohook).entity else { panic!("a list is kept") };
+    koohook.world().pass(HOUR);
+    list(&koohook, 1_500, "b");
+    koohook.world().pass(HOUR);
+    assert!(swept(&koohook).let_go >= first.head.parts().len());
+    assert!(!readable(&koohook, first.head.parts().into_iter().collect()));
+    let Entity::Directory(second) = kept(&koohook).entity else { panic!("a list is kept") };
+    assert!(second.loose.is_empty());
+    assert!(readable(&koohook, parts(&koohook)));
+}
+
+#[test]
+fn what_an_interrupted_write_left_goes_and_its_writer_loses() {
+    let koohook = koohook();
+    list(&koohook, 3, "a");
+    let name = PartName::new([7; 16]);
+    let owner = subject().key();
+    let paused = with_shelf(koohook.world(), async |shelf| {
+        let recalled = shelf.read(&subject()).await.unwrap();
+        shelf.write_parts(&owner, [(name, b"part".to_vec())].into()).await.unwrap();
+        recalled
+    });
+    koohook.world().pass(HOUR);
+    assert_eq!(swept(&koohook).let_go, 1);
+    assert!(!readable(&koohook, vec![name]));
+    let late = with_shelf(koohook.world(), async |shelf| {
+        let kept = paused.kept.clone().unwrap();
+        shelf.write(&paused, &kept).await.unwrap()
+    });
+    assert!(matches!(late, Written::Lost(_)), "who paused for an hour must read again");
+}
+
+#[test]
+fn a_part_whose_owner_never_came_goes() {
+    let koohook = koohook();
+    let (name, owner) = (PartName::new([7; 16]), subject().key());
+    with_shelf(koohook.world(), async |shelf| {
+        shelf.write_parts(&owner, [(name, b"part".to_vec())].into()).await.unwrap();
+    });
+    koohook.world().pass(HOUR);
+    assert_eq!(swept(&koohook).let_go, 1);
+    koohook.world().pass(HOUR);
+    assert_eq!(swept(&koohook), Swept::default());
+    let gone = run(koohook.store().get(&part_key(&owner, name), UnixMillis::new(NOW + 7_200_000)));
+    assert_eq!(gone.unwrap(), None, "what was let go expires");
+}
