@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use application_sync::secret::{PrivateKey, PrivateKeys, Size};
+use application_sync::secret::{Oaep, PrivateKey, PrivateKeys, Size};
 use clap::{Args, Subcommand};
 
 use crate::Error;
@@ -24,6 +24,8 @@ enum Command {
     New(New),
     /// Print the public half of each private key in a file, as the seller's console wants it.
     Public(Public),
+    /// Seal a text with the public half of a private key, as the marketplace does.
+    Seal(Seal),
 }
 
 #[derive(Args)]
@@ -53,6 +55,18 @@ struct Public {
     file: PathBuf,
 }
 
+#[derive(Args)]
+#[command(after_help = "Examples:
+  koohook keys seal application.pem made-up-client-secret
+
+One line of base64, for applicationSync's clientSecret.")]
+struct Seal {
+    /// PEM of PKCS#8 or PKCS#1; of several keys the first is taken.
+    file: PathBuf,
+    /// What is to be sealed.
+    text: String,
+}
+
 const PASTE: &str = "\
 Public key, for the application credential and for applicationSync on the debugging page; paste
 the whole line as it is:";
@@ -62,6 +76,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let lines = match &arguments.command {
         Command::New(arguments) => new(arguments)?,
         Command::Public(arguments) => public(&arguments.file)?,
+        Command::Seal(arguments) => seal(arguments)?,
     };
     // A reader who went away is an error: a private key that nobody read is none.
     std::io::stdout().write_all(lines.as_bytes())?;
@@ -90,14 +105,23 @@ fn new(arguments: &New) -> Result<String, Error> {
 }
 
 fn public(path: &Path) -> Result<String, Error> {
-    let named = |fault: &dyn std::fmt::Display| format!("{}: {fault}", path.display());
-    let pem = fs::read_to_string(path).map_err(|fault| named(&fault))?;
-    let keys = PrivateKeys::parse(&pem).map_err(|fault| named(&fault))?;
     let mut lines = format!("{PASTE}\n");
-    for key in keys.as_slice() {
+    for key in read(path)?.as_slice() {
         lines += &format!("{}\n", key.public_text()?);
     }
     Ok(lines)
+}
+
+fn seal(arguments: &Seal) -> Result<String, Error> {
+    let keys = read(&arguments.file)?;
+    let key = keys.as_slice().first().ok_or("no key")?;
+    Ok(format!("{}\n", key.seal(Oaep::Sha256Mgf1Sha1, &arguments.text)?))
+}
+
+fn read(path: &Path) -> Result<PrivateKeys, Error> {
+    let named = |fault: &dyn std::fmt::Display| format!("{}: {fault}", path.display());
+    let pem = fs::read_to_string(path).map_err(|fault| named(&fault))?;
+    Ok(PrivateKeys::parse(&pem).map_err(|fault| named(&fault))?)
 }
 
 /// Makes the file, for its owner alone. What could not be written whole is taken away again.

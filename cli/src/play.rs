@@ -224,11 +224,11 @@ impl Answered {
 
 /// The function that serves a step's activity, where each has an address of its own.
 fn function(step: &Step) -> &'static str {
-    let activity = step.call.members.iter().find_map(|(name, value)| match value {
+    let word = step.call.members.iter().find_map(|(name, value)| match value {
         Value::Text(text) if *name == "activity" => Some(text.as_str()),
         _ => None,
     });
-    match activity.unwrap_or_default() {
+    match word.unwrap_or(step.call.page) {
         "newInstance" => "new-instance",
         "refreshInstance" => "refresh-instance",
         "expireInstance" => "expire-instance",
@@ -237,6 +237,11 @@ fn function(step: &Step) -> &'static str {
         "releaseInstance" => "release-instance",
         "queryInstance" => "query-instance",
         "changeInstanceCheck" => "change-instance-check",
+        "tenantSync" => "tenant-sync",
+        "applicationSync" => "application-sync",
+        "authSync" => "auth-sync",
+        "singleOrgSync" => "single-org-sync",
+        "allOrgSync" => "all-org-sync",
         _ => "receive",
     }
 }
