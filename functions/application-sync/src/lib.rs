@@ -88,7 +88,7 @@ impl Change for Applications {
         let wanted = Application::of(sync, client_secret.clone());
         let synced = Dated::sync(current.clone(), wanted, at);
         let draft = |told| draft(told, sync, client_secret);
-        Ok(Decision::of_synced(current.as_ref(), synced, draft).or_remark(ahead))
+        Ok(Decision::of_synced(current.as_ref(), synced, draft).with_remark(ahead))
     }
 
     fn reply(&self, _: &Request, _: &Dated<Application>) -> Reply {

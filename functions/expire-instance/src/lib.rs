@@ -56,7 +56,7 @@ impl Change for Expiry {
             Draft::of_call(kind, Self::ACTIVITY, order, &request.details)
                 .with("cause", FreezeCause::Expiry.as_str())
         };
-        Ok(Decision::of(&before, after, draft).or_remark(ahead))
+        Ok(Decision::of(&before, after, draft).with_remark(ahead))
     }
 
     fn reply(&self, _: &StatusChange, _: &Instance) -> Reply {

@@ -116,7 +116,7 @@ impl Purchase {
         Decision {
             entity: Some(instance),
             notices: vec![notice],
-            remark: (request.unreadable > 0).then_some(Remark::FieldUnreadable),
+            remarks: (0..request.unreadable).map(|_| Remark::FieldUnreadable).collect(),
         }
     }
 }

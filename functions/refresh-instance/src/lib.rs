@@ -64,7 +64,7 @@ impl Change for Refresh {
             Draft::of_call(kind, Self::ACTIVITY, order, &request.details)
                 .with("scene", request.scene.as_str())
         };
-        Ok(Decision::of(&before, after, draft).or_remark(ahead))
+        Ok(Decision::of(&before, after, draft).with_remark(ahead))
     }
 
     fn reply(&self, _: &RefreshInstance, _: &Instance) -> Reply {

@@ -55,7 +55,7 @@ impl Change for Tenants {
         let draft = |told| {
             Draft::of_call(Tenant::notice(told), Self::ACTIVITY, (None, None), &request.details)
         };
-        Ok(Decision::of_synced(current.as_ref(), synced, draft).or_remark(ahead))
+        Ok(Decision::of_synced(current.as_ref(), synced, draft).with_remark(ahead))
     }
 
     fn reply(&self, _: &TenantSync, _: &Dated<Tenant>) -> Reply {

@@ -62,7 +62,7 @@ impl Change for Status {
                 _ => draft,
             }
         };
-        Ok(Decision::of(&before, after, draft).or_remark(ahead))
+        Ok(Decision::of(&before, after, draft).with_remark(ahead))
     }
 
     fn reply(&self, _: &StatusChange, _: &Instance) -> Reply {

@@ -59,7 +59,7 @@ impl Change for Upgrade {
         let after = before.clone().upgrade(at)?;
         let order = (Some(&request.order_id), request.order_line_id.as_ref());
         let draft = |kind| Draft::of_call(kind, Self::ACTIVITY, order, &request.details);
-        Ok(Decision::of(&before, after, draft).or_remark(ahead))
+        Ok(Decision::of(&before, after, draft).with_remark(ahead))
     }
 
     fn reply(&self, _: &UpgradeInstance, _: &Instance) -> Reply {

@@ -68,9 +68,9 @@ pub fn decide<P: Change>(
             page.decide(request, entity, now)?
         }
     };
-    let Decision { entity: changed, notices, remark } = decision;
+    let Decision { entity: changed, notices, remarks } = decision;
     let conflict = (recall == Recall::Conflict).then_some(Remark::OtherMeaning);
-    let remarks = passed.into_iter().chain(conflict).chain(remark).collect();
+    let remarks = passed.into_iter().chain(conflict).chain(remarks).collect();
     let outcome = match (recall, &changed) {
         (Recall::Repeat | Recall::Conflict, _) => Outcome::Repeated,
         (Recall::Fresh, Some(_)) => Outcome::Applied,

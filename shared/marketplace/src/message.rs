@@ -10,19 +10,21 @@ mod identifier;
 mod instance_calls;
 mod kit_calls;
 mod kit_lists;
+mod malformed;
 mod new_instance;
 mod order_calls;
 mod reply;
 
 pub use activity::Activity;
 pub use details::Details;
-pub use fields::{Fields, Malformed, MalformedKind, Purpose};
+pub use fields::{Fields, Purpose};
 pub use identifier::{
     AppId, ClientId, InstanceId, OrderId, OrderLineId, OrgCode, ProductId, TenantId, UserName,
 };
 pub use instance_calls::{ChangeInstanceCheck, QueryInstance, ReleaseInstance, StatusChange};
 pub use kit_calls::{ApplicationSync, Flag, SingleOrgSync, TenantSync};
 pub use kit_lists::{AllOrgSync, AuthSync, Record, UserChange};
+pub use malformed::{Malformed, MalformedKind};
 pub use new_instance::NewInstance;
 pub use order_calls::{Direction, RefreshInstance, Scene, UpgradeInstance};
 pub use reply::{InstanceInfo, Reply};

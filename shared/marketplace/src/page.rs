@@ -151,7 +151,7 @@ pub trait Change: Page {
         now: UnixMillis,
     ) -> Decision<Self::Entity> {
         let _ = (request, current, now);
-        Decision::nothing(None)
+        Decision::nothing()
     }
 
     /// Answers with what stands.
@@ -205,20 +205,21 @@ pub struct Decision<E> {
     pub entity: Option<E>,
     /// What the product is to be told, in order.
     pub notices: Vec<Draft>,
-    /// Why there was less effect than the call asked for.
-    pub remark: Option<Remark>,
+    /// Why there was less effect than the call asked for, and what was odd about it.
+    pub remarks: Vec<Remark>,
 }
 
 impl<E> Decision<E> {
     /// Nothing changes.
-    pub const fn nothing(remark: Option<Remark>) -> Self {
-        Self { entity: None, notices: Vec::new(), remark }
+    pub const fn nothing() -> Self {
+        Self { entity: None, notices: Vec::new(), remarks: Vec::new() }
     }
 
-    /// The same decision, remarked upon where there was nothing else to remark.
+    /// The same decision, remarked upon.
     #[must_use]
-    pub fn or_remark(self, remark: Option<Remark>) -> Self {
-        Self { remark: self.remark.or(remark), ..self }
+    pub fn with_remark(mut self, remark: Option<Remark>) -> Self {
+        self.remarks.extend(remark);
+        self
     }
 }
 
@@ -231,7 +232,8 @@ impl<T: Clone + PartialEq> Decision<Dated<T>> {
     ) -> Self {
         let Synced { dated, notice, remark } = synced;
         let notices = notice.map(draft).into_iter().collect();
-        Self { entity: Some(dated).filter(|after| Some(after) != before), notices, remark }
+        let remarks = remark.into_iter().collect();
+        Self { entity: Some(dated).filter(|after| Some(after) != before), notices, remarks }
     }
 }
 
@@ -256,7 +258,7 @@ impl Decision<Instance> {
         Self {
             entity: Some(instance.clone()).filter(|after| after != before || !notices.is_empty()),
             notices,
-            remark,
+            remarks: remark.into_iter().collect(),
         }
     }
 }

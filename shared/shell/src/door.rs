@@ -15,11 +15,12 @@ use marketplace::page::{Bundle, Settings, Unfit};
 use marketplace::signature::{Contract, Interface, TimestampUnit, Unverified, Verified, body_sign};
 
 use crate::failure::Failure;
-use crate::handle::{Call, Trouble};
+use crate::handle::Call;
 use crate::line::{End, Line};
 use crate::route::{Route, Served, closed, json, kit_headers};
 use crate::shelf::Shelf;
 use crate::sweep::{Swept, sweep};
+use crate::trouble::Trouble;
 use crate::vault::Vault;
 use crate::world::{Deadline, World};
 

@@ -10,15 +10,14 @@ use marketplace::decide::{Verdict, decide};
 use marketplace::decide_list::{ListVerdict, decide_list, directory};
 use marketplace::directory::PartName;
 use marketplace::entity::{Entity, Fault, Subject};
-use marketplace::message::{Fields, Malformed, Purpose, Reply};
-use marketplace::page::{Change, ChangeList, Look, Visit};
-use marketplace::refusal::Refusal;
-use marketplace::result_code::ResultCode;
+use marketplace::message::{Fields, Purpose, Reply};
+use marketplace::page::{Change, ChangeList, Look, Page, Visit};
 use marketplace::signature::{TOLERANCE_MILLIS, Verified};
 
 use crate::failure::Failure;
 use crate::line::Line;
 use crate::shelf::{Recalled, Shelf, Written};
+use crate::trouble::Trouble;
 use crate::world::World;
 
 /// How often a lost race is decided again on what stands (decision C2).
@@ -44,51 +43,6 @@ pub(crate) struct Handled {
     pub line: Line,
 }
 
-/// Why a believed callback was not carried out.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Trouble {
-    /// No function here serves this activity.
-    ActivityUnknown,
-    /// The request is not as the guide says.
-    Malformed(Malformed),
-    /// The rules say no.
-    Refused(Refusal),
-    /// An answer with credentials was given to this signature before.
-    UsedBefore,
-    /// Something on our side.
-    Failed(Failure),
-}
-
-impl From<Trouble> for ResultCode {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::ActivityUnknown => Self::InvalidParameter,
-            Trouble::Malformed(malformed) => malformed.into(),
-            Trouble::Refused(refusal) => refusal.into(),
-            Trouble::UsedBefore => Self::AuthenticationFailed,
-            Trouble::Failed(failure) => failure.into(),
-        }
-    }
-}
-
-impl From<Malformed> for Trouble {
-    fn from(malformed: Malformed) -> Self {
-        Self::Malformed(malformed)
-    }
-}
-
-impl From<Refusal> for Trouble {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl<F: Into<Failure>> From<F> for Trouble {
-    fn from(failure: F) -> Self {
-        Self::Failed(failure.into())
-    }
-}
-
 impl<'p, 'a: 'p, W: World> Visit<'p> for Call<'a, W> {
     type Output = BoxFuture<'p, Handled>;
 
@@ -111,8 +65,8 @@ impl<'p, 'a: 'p, W: World> Visit<'p> for Call<'a, W> {
 
 impl<W: World> Call<'_, W> {
     async fn carry_out<P: Change>(&mut self, page: &P) -> Result<Reply, Trouble> {
-        if self.purpose()? == Purpose::Rehearsal {
-            return Ok(page.rehearse(self.verified)?);
+        if let Some(reply) = self.rehearsed(page)? {
+            return Ok(reply);
         }
         let request = page.read(self.verified)?;
         let mut recalled = self.recall(&page.subject(&request)).await?;
@@ -135,8 +89,8 @@ impl<W: World> Call<'_, W> {
     /// The parts stand before the head refers to them, all of them; whoever is interrupted
     /// leaves the old list whole.
     async fn carry_out_list<P: ChangeList>(&mut self, page: &P) -> Result<Reply, Trouble> {
-        if self.purpose()? == Purpose::Rehearsal {
-            return Ok(page.rehearse(self.verified)?);
+        if let Some(reply) = self.rehearsed(page)? {
+            return Ok(reply);
         }
         let request = page.read(self.verified)?;
         let mut recalled = self.recall(&page.subject(&request)).await?;
@@ -167,8 +121,8 @@ impl<W: World> Call<'_, W> {
     }
 
     async fn look_up<P: Look>(&mut self, page: &P) -> Result<Reply, Trouble> {
-        if self.purpose()? == Purpose::Rehearsal {
-            return Ok(page.rehearse(self.verified)?);
+        if let Some(reply) = self.rehearsed(page)? {
+            return Ok(reply);
         }
         let request = page.read(self.verified)?;
         if page.discloses(self.verified) {
@@ -182,10 +136,11 @@ impl<W: World> Call<'_, W> {
         Ok(page.reply(&request, &found)?)
     }
 
-    fn purpose(&mut self) -> Result<Purpose, Malformed> {
-        let purpose = Fields::of(self.verified).purpose()?;
-        self.line.rehearsal = purpose == Purpose::Rehearsal;
-        Ok(purpose)
+    /// The answer to a rehearsal, which leaves no trace; none where a buyer is behind the call.
+    fn rehearsed<P: Page>(&mut self, page: &P) -> Result<Option<Reply>, Trouble> {
+        self.line.rehearsal = Fields::of(self.verified).purpose()? == Purpose::Rehearsal;
+        let rehearsal = self.line.rehearsal.then(|| page.rehearse(self.verified));
+        Ok(rehearsal.transpose()?)
     }
 
     /// One read; one more where the purchase was made elsewhere.
@@ -218,17 +173,5 @@ impl<W: World> Call<'_, W> {
         self.line.writes += 1;
         let fresh = self.shelf.mark(&key, self.shelf.world.now().after(REMEMBERED)).await?;
         if fresh { Ok(()) } else { Err(Trouble::UsedBefore) }
-    }
-}
-
-impl std::fmt::Display for Trouble {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::ActivityUnknown => formatter.write_str("activity unknown"),
-            Self::Malformed(malformed) => malformed.fmt(formatter),
-            Self::Refused(refusal) => refusal.fmt(formatter),
-            Self::UsedBefore => formatter.write_str("signature used before"),
-            Self::Failed(failure) => failure.fmt(formatter),
-        }
     }
 }

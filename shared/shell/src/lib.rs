@@ -11,7 +11,7 @@
 //! - [`sweep`]: lets go of parts that nothing refers to.
 //! - [`world`]: all that is not us. [`store`]: where state lives. [`vault`]: what seals it.
 //! - [`config`]: the environment, once per start. [`host`]: where functions run.
-//! - [`failure`]: something on our side.
+//! - [`failure`]: something on our side; `trouble`: any reason not to carry a believed call out.
 
 pub mod config;
 pub mod door;
@@ -24,5 +24,6 @@ pub mod route;
 pub mod shelf;
 pub mod store;
 pub mod sweep;
+mod trouble;
 pub mod vault;
 pub mod world;

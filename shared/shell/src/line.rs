@@ -9,7 +9,7 @@ use marketplace::message::Activity;
 use marketplace::result_code::ResultCode;
 use marketplace::signature::{Contract, Form, Rejection};
 
-use crate::handle::Trouble;
+use crate::trouble::Trouble;
 
 /// One callback's line.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::fields::MalformedKind;
+use super::malformed::MalformedKind;
 use crate::digest;
 use crate::uuid_v5;
 

@@ -1,6 +1,7 @@
 //! The calls that name an instance alone: its status, its end, and questions about it.
 
-use super::fields::{MalformedKind, split_ids};
+use super::fields::split_ids;
+use super::malformed::MalformedKind;
 use super::{Activity, Details, Fields, InstanceId, Malformed, OrderId, OrderLineId};
 use crate::instance::FreezeCause;
 use crate::json::Json;

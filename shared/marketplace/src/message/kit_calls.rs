@@ -1,6 +1,6 @@
 //! The kit's calls about one thing: an enterprise, its credentials, one of its departments.
 
-use super::fields::MalformedKind;
+use super::malformed::MalformedKind;
 use super::{
     Activity, AppId, ClientId, Details, Fields, InstanceId, Malformed, OrderId, OrgCode, TenantId,
 };

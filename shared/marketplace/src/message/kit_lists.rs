@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::fields::{MAX_KEPT_LETTERS, MalformedKind};
+use super::fields::MAX_KEPT_LETTERS;
+use super::malformed::MalformedKind;
 use super::{AppId, Fields, InstanceId, Malformed, OrgCode, TenantId, UserName};
 use crate::json::Json;
 use crate::signature::{Contract, Verified};
