@@ -1,0 +1,11 @@
+//! The least that runs on AWS Lambda: `lambda_http` and a constant. What the start of a function
+//! is held against.
+
+use lambda_http::{Body, Error, Request, Response, service_fn};
+
+fn main() -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(lambda_http::run(service_fn(async |_: Request| {
+        Ok::<_, Error>(Response::new(Body::from("hello")))
+    })))
+}

@@ -1,0 +1,68 @@
+//! The calls that are measured, and a koohook in this process to answer them.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use marketplace::message::InstanceId;
+use shell::door::Door;
+use shell::store::Store;
+use tests::call::{SETTINGS, config, run, v2};
+use tests::world::TestWorld;
+
+use crate::Result;
+
+/// The whole bundle over a store, in a world whose clock stands still.
+pub type Koohook<S> = Door<receive::Function, TestWorld<S>>;
+
+/// A koohook over a store. Nothing is logged: no log was started in this process.
+pub fn koohook<S: Store>(store: S) -> Result<Koohook<S>> {
+    let config = config(&SETTINGS);
+    Ok(Door::new(config.door, config.vault, TestWorld::new(store))?)
+}
+
+/// A purchase, signed at a time.
+pub fn purchase(order: &str, now_millis: u64) -> Request<Vec<u8>> {
+    let line = line(order);
+    let members = [
+        ("activity", "newInstance"),
+        ("businessId", "87b94795-0603-4e24-8ae5-69420d60e3c8"),
+        ("orderId", order),
+        ("orderLineId", &line),
+        ("testFlag", "0"),
+    ];
+    v2(now_millis, &members)
+}
+
+/// A purchase's first renewal, signed at a time.
+pub fn refresh(order: &str, now_millis: u64) -> Request<Vec<u8>> {
+    let line = line(order);
+    let instance = InstanceId::derive(order, Some(&line), None);
+    let renewal = format!("{order}R");
+    let members = [
+        ("activity", "refreshInstance"),
+        ("expireTime", "20991124023618256"),
+        ("instanceId", instance.as_str()),
+        ("orderId", &renewal),
+        ("orderLineId", &format!("{renewal}-000001")),
+        ("productId", "OFFI461867333479178240"),
+        ("scene", "RENEWAL"),
+        ("testFlag", "0"),
+    ];
+    v2(now_millis, &members)
+}
+
+/// Answers a call in this process; anything but a success ends the run.
+pub fn answer<S: Store>(koohook: &Koohook<S>, request: Request<Bytes>) -> Result<Response<Bytes>> {
+    let response = run(koohook.answer(request));
+    if response.body().starts_with(SUCCESS) {
+        Ok(response)
+    } else {
+        Err(format!("not a success: {response:?}").into())
+    }
+}
+
+/// How the answer to a call that succeeded begins.
+pub const SUCCESS: &[u8] = br#"{"resultCode":"000000""#;
+
+fn line(order: &str) -> String {
+    format!("{order}-000001")
+}

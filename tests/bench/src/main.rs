@@ -1,0 +1,91 @@
+//! What koohook costs: each figure beside the least that could do its work, both measured in the
+//! same run. `tests/bench/run` builds what is needed and starts this.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints its progress and its table"
+)]
+
+mod calls;
+mod function;
+mod host;
+mod instructions;
+mod simulation;
+mod table;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use table::Table;
+
+/// Whatever goes wrong ends the run.
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// How long to measure.
+struct Pace {
+    /// Rounds of load on each host, and of a simulation.
+    rounds: usize,
+    /// Milliseconds of load in a round.
+    round_millis: u64,
+    /// Starts of each function.
+    starts: usize,
+    /// Calls to one function whose memory is watched.
+    calls: usize,
+    /// Lives in a round of a simulation, of four deliveries each.
+    lives: usize,
+    /// Calls that are counted instruction by instruction; twice as many in a second run.
+    counted: u32,
+}
+
+const FULL: Pace = Pace {
+    rounds: 15,
+    round_millis: 2_000,
+    starts: 50,
+    calls: 1_000,
+    lives: 10_000,
+    counted: 2_000,
+};
+
+const QUICK: Pace =
+    Pace { rounds: 3, round_millis: 500, starts: 10, calls: 1_000, lives: 2_000, counted: 200 };
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let program = std::env::current_exe()?;
+    match arguments.as_slice() {
+        [] => measure(&program, &FULL),
+        ["--quick"] => measure(&program, &QUICK),
+        // What instructions::measure asks of a process of its own.
+        ["calls", times] => instructions::calls(times.parse()?),
+        ["signatures", times] => instructions::signatures(times.parse()?),
+        _ => Err("wants nothing or --quick".into()),
+    }
+}
+
+fn measure(program: &Path, pace: &Pace) -> Result<()> {
+    let beside = |name: &str| program.with_file_name(name);
+    let [receive, constant] = ["receive", "constant-host"].map(beside);
+    let [function, hello, empty] = ["new-instance", "hello-function", "empty-function"].map(beside);
+    let mut table = Table::default();
+    eprintln!("throughput: {} rounds on each host", pace.rounds);
+    host::measure(&receive, &constant, pace, &mut table)?;
+    eprintln!("instructions: {} calls and twice as many", pace.counted);
+    instructions::measure(program, pace, &mut table)?;
+    eprintln!("start: {} of each function", pace.starts);
+    function::measure_start(&function, &hello, pace, &mut table)?;
+    measure_size(&function, &empty, &mut table)?;
+    eprintln!("memory: {} calls", pace.calls);
+    function::measure_memory(&function, pace, &mut table)?;
+    eprintln!("simulation: {} rounds", pace.rounds);
+    simulation::measure(pace, &mut table)?;
+    println!("{table}");
+    Ok(())
+}
+
+fn measure_size(ours: &PathBuf, empty: &PathBuf, table: &mut Table) -> Result<()> {
+    let kib = |path| Ok::<_, std::io::Error>(std::fs::metadata(path)?.len() / 1_024);
+    table.growth("size of new-instance / empty function, KiB", kib(ours)?, kib(empty)?, 600);
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! The figures, and how they are printed.
+
+use std::fmt;
+
+/// All figures of a run.
+#[derive(Default)]
+pub struct Table(Vec<Row>);
+
+struct Row {
+    figure: &'static str,
+    ours: String,
+    baseline: String,
+    ratio: f64,
+    target: String,
+    verdict: &'static str,
+}
+
+/// What a figure should be.
+pub enum Target {
+    /// Ours over the baseline, at least.
+    RatioAtLeast(f64),
+    /// Ours over the baseline, at most.
+    RatioAtMost(f64),
+    /// Ours alone, at least.
+    AtLeast(f64),
+    /// Ours alone, at most.
+    AtMost(f64),
+    /// There is none: the figure explains another.
+    None,
+}
+
+impl Table {
+    /// Adds a figure and its baseline, in the same unit. The ratio is not always that of the two:
+    /// where both were measured in pairs, it is the median of the pairs' ratios.
+    pub fn add(
+        &mut self,
+        figure: &'static str,
+        [ours, baseline]: [f64; 2],
+        ratio: f64,
+        target: Target,
+    ) {
+        let (target, met) = match target {
+            Target::RatioAtLeast(least) => (format!("ratio >= {least:.2}"), Some(ratio >= least)),
+            Target::RatioAtMost(most) => (format!("ratio <= {most:.2}"), Some(ratio <= most)),
+            Target::AtLeast(least) => (format!(">= {least:.0}"), Some(ours >= least)),
+            Target::AtMost(most) => (format!("<= {most:.0}"), Some(ours <= most)),
+            Target::None => (String::new(), None),
+        };
+        self.0.push(Row {
+            figure,
+            ours: number(ours),
+            baseline: number(baseline),
+            ratio,
+            target,
+            verdict: verdict(met),
+        });
+    }
+
+    /// Adds a size that may be so much larger than its baseline.
+    pub fn growth(&mut self, figure: &'static str, ours: u64, baseline: u64, most: u64) {
+        let [large, small] =
+            [ours, baseline].map(|size| f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
+        self.0.push(Row {
+            figure,
+            ours: ours.to_string(),
+            baseline: baseline.to_string(),
+            ratio: large / small,
+            target: format!("+{} of {most}", ours.saturating_sub(baseline)),
+            verdict: verdict(Some(ours <= baseline + most)),
+        });
+    }
+}
+
+/// The middle one, the upper of two.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The median of each side, and of the pairs' ratios.
+pub fn paired(ours: Vec<f64>, baseline: Vec<f64>) -> ([f64; 2], f64) {
+    let pairs = ours.iter().zip(&baseline);
+    let ratio = median(pairs.map(|(ours, baseline)| ours / baseline).collect());
+    ([ours, baseline].map(median), ratio)
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = |formatter: &mut fmt::Formatter<'_>, cells: [&str; 6]| {
+            let [figure, ours, baseline, ratio, target, verdict] = cells;
+            writeln!(
+                formatter,
+                "{figure:<52} {ours:>9} {baseline:>9} {ratio:>6}  {target:<14} {verdict}"
+            )
+        };
+        line(formatter, ["figure / baseline", "ours", "baseline", "ratio", "target", ""])?;
+        for row in &self.0 {
+            let ratio = format!("{:.2}", row.ratio);
+            let Row { figure, ours, baseline, target, verdict, .. } = row;
+            line(formatter, [figure, ours, baseline, &ratio, target, verdict])?;
+        }
+        Ok(())
+    }
+}
+
+fn number(value: f64) -> String {
+    if value < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") }
+}
+
+const fn verdict(met: Option<bool>) -> &'static str {
+    match met {
+        Some(true) => "met",
+        Some(false) => "MISSED",
+        None => "",
+    }
+}
