@@ -185,22 +185,35 @@ impl Notice {
 
     /// What is sent: `{"type","timestamp","data"}`.
     pub fn body(&self) -> Value {
-        json!({ "type": self.kind, "timestamp": self.at.to_rfc3339(), "data": self.data })
+        json!(self.sent())
     }
 
+    fn sent(&self) -> Sent<'_> {
+        Sent { kind: self.kind, timestamp: self.at.to_rfc3339(), data: &self.data }
+    }
+
+    /// Written without a tree in between: every write measures every notice that waits.
     fn len(&self) -> usize {
-        self.body().to_string().len()
+        serde_json::to_vec(&self.sent()).map_or(usize::MAX, |written| written.len())
     }
 
     /// Cuts what a product can do without until the notice fits.
     fn fit(mut self) -> Self {
-        for name in ["other", "saasExtendParams"] {
-            if self.len() > MAX_NOTICE_LEN && self.data.remove(name).is_some() {
-                self.data.insert("truncated".to_owned(), true.into());
+        let mut spare = ["other", "saasExtendParams"].into_iter();
+        while self.len() > MAX_NOTICE_LEN {
+            match spare.next() {
+                Some(name) => self.cut(name),
+                None if self.drop_longest() => (),
+                None => break,
             }
         }
-        while self.len() > MAX_NOTICE_LEN && self.drop_longest() {}
         self
+    }
+
+    fn cut(&mut self, name: &str) {
+        if self.data.remove(name).is_some() {
+            self.data.insert("truncated".to_owned(), true.into());
+        }
     }
 
     fn drop_longest(&mut self) -> bool {
@@ -209,10 +222,18 @@ impl Notice {
         let Some(name) = longest.map(|(name, _)| name.clone()) else {
             return false;
         };
-        self.data.remove(&name);
-        self.data.insert("truncated".to_owned(), true.into());
+        self.cut(&name);
         true
     }
+}
+
+/// A notice as it is sent.
+#[derive(Serialize)]
+struct Sent<'a> {
+    #[serde(rename = "type")]
+    kind: NoticeType,
+    timestamp: String,
+    data: &'a Map<String, Value>,
 }
 
 /// An entity's notices that wait, in order.
