@@ -61,16 +61,10 @@ impl UnixMillis {
         // Beyond the year 9999 the calendar ends; such a time says the last one it knows.
         let moment = OffsetDateTime::from_unix_timestamp_nanos(nanos)
             .unwrap_or_else(|_| Date::MAX.midnight().assume_utc());
-        format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-            moment.year(),
-            u8::from(moment.month()),
-            moment.day(),
-            moment.hour(),
-            moment.minute(),
-            moment.second(),
-            moment.millisecond(),
-        )
+        let (year, month, day) = moment.to_calendar_date();
+        let (hour, minute, second, milli) = moment.to_hms_milli();
+        let month = u8::from(month);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
     }
 }
 
