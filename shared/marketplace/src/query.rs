@@ -1,5 +1,7 @@
 //! The raw query string, parsed by ourselves: what signs it must be what we read.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 /// The raw query's parameters in the order received: `name=value` pieces between `&`, still
@@ -20,23 +22,21 @@ pub enum Plus {
 }
 
 /// Decodes one name or value. Bytes that are no UTF-8 have no text.
-pub fn decode(encoded: &str, plus: Plus) -> Option<String> {
-    let spaced;
-    let encoded = match plus {
-        Plus::Space => {
-            spaced = encoded.replace('+', " ");
-            &spaced
-        }
-        Plus::Kept => encoded,
-    };
-    percent_decode_str(encoded).decode_utf8().ok().map(Into::into)
+pub fn decode(encoded: &str, plus: Plus) -> Option<Cow<'_, str>> {
+    if plus == Plus::Space && encoded.contains('+') {
+        let spaced = encoded.replace('+', " ");
+        let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
+        Some(Cow::Owned(decoded.into_owned()))
+    } else {
+        percent_decode_str(encoded).decode_utf8().ok()
+    }
 }
 
 /// The values of one parameter, decoded as a form; a value that is no text is empty.
 pub fn values(raw: &str, name: &str) -> Vec<String> {
     pieces(raw)
         .filter(|(encoded, _)| decode(encoded, Plus::Space).as_deref() == Some(name))
-        .map(|(_, value)| decode(value, Plus::Space).unwrap_or_default())
+        .map(|(_, value)| decode(value, Plus::Space).unwrap_or_default().into_owned())
         .collect()
 }
 

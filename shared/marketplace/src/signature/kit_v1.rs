@@ -70,7 +70,7 @@ fn texts(members: Members) -> Result<Vec<(String, String)>, Rejection> {
 fn decoded(texts: Vec<(String, String)>) -> Result<Vec<(String, String)>, Rejection> {
     let decode = |(name, text): (String, String)| {
         let text = query::decode(&text, Plus::Space).ok_or(Rejection::SignatureWrong)?;
-        Ok((name, text))
+        Ok((name, text.into_owned()))
     };
     texts.into_iter().map(decode).collect()
 }

@@ -1,6 +1,8 @@
 //! V1, base interfaces: `authToken` over the sorted, decoded query (guide 1.0, page "verifying a
 //! request").
 
+use std::borrow::Cow;
+
 use super::joined::{Joined, parse_token};
 use super::{Form, Interface, Rejection, Verified};
 use crate::key::Keyring;
@@ -24,7 +26,10 @@ pub(super) fn verify(raw: &str, keys: &Keyring) -> Result<Verified, Rejection> {
 
 /// Every parameter but the token, and the token.
 fn parse(raw: &str, plus: Plus) -> Result<(Joined, String), Rejection> {
-    let decode = |encoded, plus| query::decode(encoded, plus).ok_or(Rejection::ParameterMalformed);
+    let decode = |encoded, plus| {
+        let decoded = query::decode(encoded, plus).ok_or(Rejection::ParameterMalformed);
+        decoded.map(Cow::into_owned)
+    };
     let named = query::pieces(raw)
         .map(|(name, value)| Ok((decode(name, Plus::Space)?, decode(value, plus)?)))
         .collect::<Result<Vec<_>, _>>()?;
