@@ -17,7 +17,10 @@ mod table;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+use calls::{purchase, refresh};
+use instructions::ORDER;
 use table::Table;
+use tests::world::NOW;
 
 /// Whatever goes wrong ends the run.
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -58,8 +61,9 @@ fn main() -> Result<()> {
         [] => measure(&program, &FULL),
         ["--quick"] => measure(&program, &QUICK),
         // What instructions::measure asks of a process of its own.
-        ["calls", times] => instructions::calls(times.parse()?),
-        ["signatures", times] => instructions::signatures(times.parse()?),
+        ["renewals", times] => instructions::calls(refresh(ORDER, NOW), times.parse()?),
+        ["repeats", times] => instructions::calls(purchase(ORDER, NOW), times.parse()?),
+        ["signatures", times] => instructions::signatures(refresh(ORDER, NOW), times.parse()?),
         _ => Err("wants nothing or --quick".into()),
     }
 }
