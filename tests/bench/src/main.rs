@@ -11,6 +11,7 @@ mod calls;
 mod function;
 mod host;
 mod instructions;
+mod kit;
 mod simulation;
 mod table;
 
@@ -84,6 +85,8 @@ fn measure(program: &Path, pace: &Pace) -> Result<()> {
     function::measure_memory(&function, pace, &mut table)?;
     eprintln!("simulation: {} rounds", pace.rounds);
     simulation::measure(pace, &mut table)?;
+    eprintln!("kit: {} rounds of 10,000 departments", pace.rounds);
+    kit::measure(pace, &mut table)?;
     println!("{table}");
     Ok(())
 }

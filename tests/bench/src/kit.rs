@@ -1,0 +1,145 @@
+//! The kit's dear calls: ten thousand departments at once, one more on top of them, and a secret
+//! that RSA seals.
+
+use std::time::Instant;
+
+use application_sync::secret::{Oaep, PrivateKey, Size};
+use bytes::Bytes;
+use http::Request;
+use marketplace::message::Activity;
+use marketplace::page::{Bundle, Settings, Unfit, Visit};
+use sender::answer::Answer;
+use shell::store::Store;
+use shell::store::memory::Memory;
+use shell::store::sqlite::Sqlite;
+use tests::call::{ADDRESS, Koohook, run};
+use tests::world::NOW;
+
+use crate::table::{Table, Target, median};
+use crate::{Pace, Result};
+
+const KIT_KEY: &str = "constructed-kit-key-0002";
+const DEPARTMENTS: usize = 10_000;
+
+/// Measures lists over SQLite beside the same over memory, and secrets beside forged calls.
+pub fn measure(pace: &Pace, table: &mut Table) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (mut on_disk, mut in_memory, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let mut costs = [0.0; 2];
+    for round in 0..pace.rounds {
+        let file = folder.path().join(format!("{round}.db"));
+        let (disk, cost) = list(Sqlite::open(&file)?)?;
+        let (memory, _) = list(Memory::new())?;
+        ratios.push(disk / memory);
+        on_disk.push(disk);
+        in_memory.push(memory);
+        costs = cost;
+    }
+    let medians = [median(on_disk), median(in_memory)];
+    let figure = "allOrgSync of 10,000, ms: SQLite / memory";
+    table.add(figure, medians, median(ratios), Target::AtMost(1_000.0));
+    let [all, one] = costs;
+    table.add("values it writes / singleOrgSync writes", costs, all / one, Target::None);
+    secrets(pace, table)
+}
+
+/// The milliseconds of a list, and the values that it and a single change on top of it write.
+fn list<S: Store>(store: S) -> Result<(f64, [f64; 2])> {
+    let koohook = kit::<Departments, S>(store, "");
+    let name = |code: usize| format!(r#"{{"orgCode":"{code}","orgName":"Department {code}"}}"#);
+    let list: Vec<String> = (0..DEPARTMENTS).map(name).collect();
+    let all = format!(r#"{{"instanceId":"i","orgInfoList":[{}],{}"#, list.join(","), tail(NOW));
+    let millis = timed(&koohook, "allOrgSync", all.as_bytes(), NOW, "000000")?;
+    let (_, by_all) = koohook.store().take_counts();
+    let one = r#"{"flag":1,"instanceId":"i","orgCode":"1","orgName":"Other","#;
+    let one = format!("{one}{}", tail(NOW + 1));
+    timed(&koohook, "singleOrgSync", one.as_bytes(), NOW, "000000")?;
+    let (_, by_one) = koohook.store().take_counts();
+    Ok((millis, [f64::from(u32::try_from(by_all)?), f64::from(u32::try_from(by_one)?)]))
+}
+
+fn secrets(pace: &Pace, table: &mut Table) -> Result<()> {
+    let key = PrivateKey::generate(Size::Bits3072)?;
+    let sealed = key.seal(Oaep::Sha256Mgf1Sha1, "made-up-client-secret")?;
+    let koohook = kit::<application_sync::Function, Memory>(Memory::new(), &key.to_pem()?);
+    let body = format!(
+        r#"{{"appId":"a","clientId":"c","clientSecret":"{sealed}","flag":1,"instanceId":"i",{}"#,
+        tail(NOW)
+    );
+    let forged = body.replace("\"flag\":1", "\"flag\":2");
+    let (mut opened, mut refused) = (Vec::new(), Vec::new());
+    for _ in 0..pace.rounds {
+        opened.push(timed(&koohook, "applicationSync", body.as_bytes(), NOW, "000000")?);
+        let signed = request("applicationSync", body.as_bytes(), NOW)?;
+        let (head, _) = signed.into_parts();
+        let forged = Request::from_parts(head, Bytes::from(forged.clone()));
+        refused.push(answer_in_millis(&koohook, forged, "000001")?);
+    }
+    let medians = [median(opened), median(refused)];
+    let [opened, refused] = medians;
+    table.add("applicationSync, ms: RSA-3072 / forged", medians, opened / refused, Target::None);
+    Ok(())
+}
+
+/// Both functions that keep departments, over one store.
+struct Departments {
+    all: all_org_sync::Function,
+    single: single_org_sync::Function,
+}
+
+impl Bundle for Departments {
+    fn new(settings: &Settings) -> std::result::Result<Self, Unfit> {
+        Ok(Self { all: Bundle::new(settings)?, single: Bundle::new(settings)? })
+    }
+
+    fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output {
+        match activity {
+            Some(Activity::SingleOrgSync) => self.single.pick(activity, visit),
+            _ => self.all.pick(activity, visit),
+        }
+    }
+}
+
+fn kit<B: Bundle, S: Store>(store: S, pem: &str) -> Koohook<B, S> {
+    let settings = [
+        ("KOOHOOK_KIT_KEY", KIT_KEY),
+        ("KOOHOOK_RSA_PRIVATE_KEY", pem),
+        ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
+        ("KOOHOOK_STORE", "memory:"),
+    ];
+    Koohook::over(store, &settings)
+}
+
+/// The members that every call ends with.
+fn tail(millis: u64) -> String {
+    let time = sender::time::in_china(millis);
+    format!(r#""tenantId":"t","testFlag":0,"timeStamp":"{time}"}}"#)
+}
+
+fn timed<B: Bundle, S: Store>(
+    koohook: &Koohook<B, S>,
+    name: &str,
+    body: &[u8],
+    now: u64,
+    code: &str,
+) -> Result<f64> {
+    answer_in_millis(koohook, request(name, body, now)?, code)
+}
+
+fn request(name: &str, body: &[u8], now: u64) -> Result<Request<Bytes>> {
+    let request =
+        sender::kit_v2::request(ADDRESS, name, KIT_KEY, &now.to_string(), "made-up-nonce", body)?;
+    Ok(request.map(Bytes::from))
+}
+
+fn answer_in_millis<B: Bundle, S: Store>(
+    koohook: &Koohook<B, S>,
+    request: Request<Bytes>,
+    code: &str,
+) -> Result<f64> {
+    let started = Instant::now();
+    let response = run(koohook.door.answer(request));
+    let millis = started.elapsed().as_secs_f64() * 1_000.0;
+    let answer = Answer::read(&response.map(|body| body.to_vec()))?;
+    if answer.code == code { Ok(millis) } else { Err(format!("answered {}", answer.code).into()) }
+}
