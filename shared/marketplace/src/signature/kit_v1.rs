@@ -58,12 +58,19 @@ fn texts(members: Members) -> Result<Vec<(String, String)>, Rejection> {
         match value {
             Json::Array(_) | Json::Object(_) => return Err(Rejection::BodyMalformed),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {
-                let text = value.as_text().filter(|text| !text.trim().is_empty());
+                let text = value.as_text().filter(|text| !text.chars().all(is_java_white_space));
                 texts.extend(text.map(|text| (name, text.to_owned())));
             }
         }
     }
     Ok(texts)
+}
+
+/// White space as the sample's `StringUtils.isBlank` sees it: no space that keeps words together,
+/// but the separators of files and records.
+fn is_java_white_space(letter: char) -> bool {
+    let keeps_together = matches!(letter, '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{85}');
+    matches!(letter, '\u{1c}'..='\u{1f}') || (letter.is_whitespace() && !keeps_together)
 }
 
 /// The guide says that values are URL-encoded; its sample and its examples say otherwise.
@@ -107,6 +114,17 @@ mod tests {
         assert!(verified(TENANT, &[TENANT_TOKEN]).is_ok());
         assert!(verified(USERS, &[USERS_TOKEN]).is_ok());
         assert!(verified(USERS, &[&format!("\"{USERS_TOKEN}\"")]).is_ok());
+    }
+
+    /// Answers of Java's `Character.isWhitespace`.
+    #[test]
+    fn blank_is_what_java_calls_so() {
+        for letter in [' ', '\t', '\u{b}', '\u{1c}', '\u{1f}', '\u{2003}', '\u{3000}'] {
+            assert!(is_java_white_space(letter), "{letter:?}");
+        }
+        for letter in ['\u{a0}', '\u{2007}', '\u{202f}', '\u{85}', '\u{200b}', 'a'] {
+            assert!(!is_java_white_space(letter), "{letter:?}");
+        }
     }
 
     #[test]
