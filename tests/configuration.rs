@@ -362,8 +362,17 @@ fn seal_keys_that_are_none_are_refused() {
                 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
             ],
         );
-        accepted(setting, &["", SEAL_KEY]);
     }
+    accepted("KOOHOOK_SEAL_KEY", &[SEAL_KEY]);
+    let both = [("KOOHOOK_SEAL_KEY", SEAL_KEY), ("KOOHOOK_SEAL_KEY_PREVIOUS", SEAL_KEY)];
+    assert!(read(&both).is_ok());
+}
+
+/// What was sealed would not open any more, and what is new would lie in clear beside it.
+#[test]
+fn a_seal_key_is_not_lost_in_silence() {
+    refused("KOOHOOK_SEAL_KEY", &["", " "]);
+    refused("KOOHOOK_SEAL_KEY_PREVIOUS", &[SEAL_KEY]);
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub struct Everything {
 }
 
 impl Bundle for Everything {
+    const KEEPS_SECRETS: bool = true;
+
     fn new(settings: &Settings) -> Result<Self, Unfit> {
         Ok(Self {
             door: Bundle::new(settings)?,

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use sender::life::Step;
 
-use crate::Error;
 use crate::demo::{self, Only};
 use crate::play::{Player, Score, Seller};
+use crate::{Error, wire};
 
 /// Arguments of `koohook conform`.
 #[derive(Args)]
@@ -26,9 +26,10 @@ pub struct Arguments {
     #[arg(long, env = "KOOHOOK_BASE_KEY", hide_env_values = true)]
     key: String,
     /// The access key of the kit; without it the kit is not played.
-    #[arg(long, env = "KOOHOOK_KIT_KEY", hide_env_values = true, requires = "sealed_secret")]
+    #[arg(long, env = "KOOHOOK_KIT_KEY", hide_env_values = true)]
     kit_key: Option<String>,
-    /// A client secret sealed with the seller's public key: RSA-OAEP, base64.
+    /// A client secret sealed with the seller's public key, as `koohook keys seal` makes it;
+    /// without it the kit is not played.
     #[arg(long, value_name = "BASE64")]
     sealed_secret: Option<String>,
     /// Play whole lives, not only rehearsals: for an installation on trial, never a live one.
@@ -47,9 +48,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         kit_key: arguments.kit_key.as_deref().unwrap_or_default(),
         sealed_secret: arguments.sealed_secret.as_deref().unwrap_or_default(),
     };
+    ask_once(&arguments.address)?;
     let mut lives = demo::lives(arguments.only);
-    if arguments.kit_key.is_some() {
-        lives.extend(demo::enterprises(arguments.only));
+    match (&arguments.kit_key, &arguments.sealed_secret) {
+        (Some(_), Some(_)) => lives.extend(demo::enterprises(arguments.only)),
+        (Some(_), None) => {
+            println!(
+                "The kit is not played: it wants --sealed-secret, which koohook keys seal makes."
+            );
+        }
+        (None, _) => (),
     }
     let played = lives.into_iter().map(|life| {
         let life: Vec<Step> =
@@ -58,4 +66,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     });
     let scores: Vec<Score> = played.collect();
     Ok(demo::conclude(&scores))
+}
+
+/// Whether anybody answers there, before a hundred lines say that nobody does.
+fn ask_once(address: &str) -> Result<(), Error> {
+    let request = http::Request::get(address.replace("{function}", "receive")).body(Vec::new())?;
+    match wire::send(&wire::client(), request) {
+        Ok(_) => Ok(()),
+        Err(fault) => Err(format!("{address} does not answer: {fault}").into()),
+    }
 }

@@ -48,6 +48,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     for (name, value) in made_up.take() {
         println!("{name} is not set; for this run it is {}", shown(name.as_str(), &value));
     }
+    if !config.vault.seals() {
+        println!("KOOHOOK_SEAL_KEY is not set: what is kept, client secrets too, lies in clear");
+    }
     let door = host::open::<Everything>(config, false)?;
     let key = key.take();
     if !arguments.quiet && !key.is_empty() {
@@ -138,10 +141,11 @@ fn print_calls(address: &str, key: &str) -> Result<(), Error> {
         let call = Call { contract, address, key, members: members.collect() };
         println!("{}\n", curl(&call.request()?));
     }
-    println!("Fresh ones at any time, with the key above in KOOHOOK_BASE_KEY:\n");
+    println!("Fresh ones at any time, with this run's base key in KOOHOOK_BASE_KEY:\n");
     // Whoever came by `cargo run` has no `koohook` on the path.
     let koohook = if std::env::var_os("CARGO").is_some() { "cargo run --" } else { "koohook" };
-    println!("  {koohook} send --v2 newInstance orderId={order} orderLineId={line}");
-    println!("  {koohook} send --v2 --curl queryInstance instanceId=…\n");
+    let send = format!("{koohook} send --address {address} --v2");
+    println!("  {send} newInstance orderId={order} orderLineId={line}");
+    println!("  {send} --curl queryInstance instanceId=…\n");
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use shell::config::Config;
 use shell::failure::Failure;
 use shell::host::Machine;
 use shell::shelf::{Shelf, Written};
-use shell::store::AnyStore;
+use shell::store::{AnyStore, StoreSetting};
 use shell::world::{Deadline, World};
 
 use crate::Error;
@@ -81,6 +82,7 @@ enum Taken {
     Imported,
     StandsAlready,
     OrderMadeHere,
+    OtherPurchase,
     WouldImport,
 }
 
@@ -103,13 +105,41 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             }
         }
     }
+    faults += report_twins(&imports);
     if faults > 0 && !arguments.dry_run {
         return Err(format!("{faults} rows cannot be taken; nothing was written").into());
     }
     let counts = put_all(config, imports, arguments.dry_run)?;
     report(&counts, faults);
-    let conflict = counts.contains_key(&Taken::OrderMadeHere);
+    let conflict = [Taken::OrderMadeHere, Taken::OtherPurchase];
+    let conflict = conflict.iter().any(|taken| counts.contains_key(taken));
     Ok(if faults == 0 && !conflict { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Rows of one file that contradict each other: an ID or a purchase that stands there twice.
+fn report_twins(imports: &[(usize, Import)]) -> usize {
+    let mut ids = BTreeMap::new();
+    let mut purchases = BTreeMap::new();
+    let mut twins = 0;
+    for (line, Import { instance, derived }) in imports {
+        let earlier = ids.insert(&instance.id, line).or(purchases.insert(derived, line));
+        if let Some(earlier) = earlier {
+            twins += 1;
+            println!("line {line}: names the instance or the purchase of line {earlier} again");
+        }
+    }
+    twins
+}
+
+/// The store; in a dry run one that nothing is written to where there is none yet.
+fn open(setting: &StoreSetting, dry_run: bool) -> Result<AnyStore, Error> {
+    match setting {
+        StoreSetting::Memory => Err("KOOHOOK_STORE is memory: an import into it is lost".into()),
+        StoreSetting::Sqlite { path, .. } if dry_run && !Path::new(path).exists() => {
+            Ok(StoreSetting::Memory.open(false)?)
+        }
+        StoreSetting::Sqlite { .. } => Ok(setting.open(false)?),
+    }
 }
 
 fn put_all(
@@ -118,7 +148,7 @@ fn put_all(
     dry_run: bool,
 ) -> Result<BTreeMap<Taken, usize>, Error> {
     let reader = config.door.pages.reader();
-    let world = Machine::new(config.store.open(false)?);
+    let world = Machine::new(open(&config.store, dry_run)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut counts = BTreeMap::new();
     let total = imports.len();
@@ -128,9 +158,15 @@ fn put_all(
         let taken = runtime
             .block_on(put(shelf, &import, dry_run))
             .map_err(|fault| format!("line {line}: {fault}; what stands is whole, run it again"))?;
-        if matches!(taken, Taken::OrderMadeHere) {
-            let id = &import.instance.id;
-            println!("line {line}: {id}: the purchase was made here already, under another ID");
+        let id = &import.instance.id;
+        match taken {
+            Taken::OrderMadeHere => {
+                println!("line {line}: {id}: the purchase was made here already, under another ID");
+            }
+            Taken::OtherPurchase => {
+                println!("line {line}: {id}: the ID stands already, for another purchase");
+            }
+            Taken::Imported | Taken::StandsAlready | Taken::WouldImport => (),
         }
         *counts.entry(taken).or_default() += 1;
         progress(done + 1, total);
@@ -153,7 +189,12 @@ async fn put(
         return Ok(Taken::OrderMadeHere);
     }
     let at_own = shelf.read(&Subject::Instance(instance.id.clone())).await?;
-    let fresh = at_own.kept.is_none();
+    let standing = at_own.kept.as_ref().map(|kept| &kept.entity);
+    let same = |entity: &Entity| matches!(entity, Entity::Instance(standing) if standing.order_id == instance.order_id);
+    if standing.is_some_and(|entity| !same(entity)) {
+        return Ok(Taken::OtherPurchase);
+    }
+    let fresh = standing.is_none();
     if dry_run {
         return Ok(if fresh { Taken::WouldImport } else { Taken::StandsAlready });
     }
@@ -176,8 +217,12 @@ fn report(counts: &BTreeMap<Taken, usize>, faults: usize) {
         Taken::Imported => "imported",
         Taken::StandsAlready => "stand already, left as they are",
         Taken::OrderMadeHere => "not taken: the purchase was made here under another ID",
+        Taken::OtherPurchase => "not taken: the ID stands already, for another purchase",
         Taken::WouldImport => "would be imported",
     };
+    if counts.is_empty() && faults == 0 {
+        println!("0 rows");
+    }
     for (taken, count) in counts {
         println!("{count} {}", words(*taken));
     }

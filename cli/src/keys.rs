@@ -99,7 +99,11 @@ fn new(arguments: &New) -> Result<String, Error> {
             let path = path.display();
             format!("Private key, for koohook alone: KOOHOOK_RSA_PRIVATE_KEY_FILE={path}\n")
         }
-        None => pem,
+        // Into a pipe or a file goes the private key alone.
+        None => {
+            eprintln!("{PASTE}\n{public}");
+            return Ok(pem);
+        }
     };
     Ok(format!("{private}{PASTE}\n{public}\n"))
 }

@@ -11,6 +11,7 @@ mod keys;
 mod made_up;
 mod play;
 mod send;
+mod serve;
 mod wire;
 
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Keep the bundle running on KOOHOOK_LISTEN; make up and print what is not set.
     Dev(dev::Arguments),
+    /// Serve the bundle for real: every setting from the environment, nothing made up.
+    Serve(serve::Arguments),
     /// Build, sign and send one call, as the marketplace does.
     Send(send::Arguments),
     /// Play the marketplace against any address: rehearsals, or whole lives of purchases.
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Send(arguments) => send::run(&arguments),
         Command::Conform(arguments) => conform::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),

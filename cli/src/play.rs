@@ -93,7 +93,7 @@ impl<'a> Player<'a> {
 
     /// Sends a step, several times at once where asked, and holds the state against it.
     fn act(&mut self, step: &Step, times: usize) -> Vec<Answered> {
-        let moments: Vec<_> = (0..times).map(|_| self.moment()).collect();
+        let moments = self.moments(times);
         let mut sent = self.send(step, &moments);
         self.calls += sent.len();
         self.learn(step, &mut sent);
@@ -197,9 +197,15 @@ impl<'a> Player<'a> {
         );
     }
 
-    fn moment(&mut self) -> Moment {
+    /// What is sent at once is signed at once: one time, and all else of its own.
+    fn moments(&mut self, times: usize) -> Vec<Moment> {
         self.last_millis = made_up::now_millis().max(self.last_millis + 1);
-        Moment { now_millis: self.last_millis, business_id: made_up::id(), nonce: made_up::id() }
+        let moment = |_| Moment {
+            now_millis: self.last_millis,
+            business_id: made_up::id(),
+            nonce: made_up::id(),
+        };
+        (0..times).map(moment).collect()
     }
 }
 

@@ -136,7 +136,7 @@ impl Source<'_> {
     ) -> Result<Option<Keyring>, Unfit> {
         // An empty variable is a mistake here, not an absence: it would close the route unseen.
         if (self.0)(current).is_some_and(|text| text.trim().is_empty()) {
-            return Err(wants(current, "key is empty"));
+            return Err(wants(current, "is empty"));
         }
         let previous_key = self.parsed(previous, AccessKey::parse)?;
         match self.parsed(current, AccessKey::parse)? {
@@ -184,6 +184,12 @@ fn pages(source: &Source<'_>) -> Result<Settings, Unfit> {
 fn vault(source: &Source<'_>, store: &StoreSetting) -> Result<Vault, Unfit> {
     let current = source.parsed("KOOHOOK_SEAL_KEY", SealKey::parse)?;
     let previous = source.parsed("KOOHOOK_SEAL_KEY_PREVIOUS", SealKey::parse)?;
+    if (source.0)("KOOHOOK_SEAL_KEY").is_some_and(|text| text.trim().is_empty()) {
+        return Err(wants("KOOHOOK_SEAL_KEY", "is empty: set 32 bytes in base64, or unset it"));
+    }
+    if current.is_none() && previous.is_some() {
+        return Err(wants("KOOHOOK_SEAL_KEY_PREVIOUS", "is set without a current key"));
+    }
     let clear = if store.is_local() { Clear::Allowed } else { Clear::Refused };
     if current.is_none() && clear == Clear::Refused {
         return Err(wants("KOOHOOK_SEAL_KEY", "is required wherever the store is not local"));

@@ -1,5 +1,6 @@
 //! SQLite, embedded: the default on one machine. Safe for several processes on one file.
 
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
@@ -68,6 +69,7 @@ impl Sqlite {
     /// # Errors
     /// Where the file cannot be opened or written, or is no database.
     pub fn open(path: &Path) -> Result<Self, rusqlite::Error> {
+        keep_private(path);
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(8);
@@ -121,6 +123,15 @@ impl Store for Sqlite {
     ) -> Result<Vec<Entry>, Unavailable> {
         self.run(move |connection| agenda(connection, queue, until, limit)).await
     }
+}
+
+/// Makes the file its owner's alone, before anything is in it; what SQLite puts beside it takes
+/// after it. Where that fails, opening it says why.
+fn keep_private(path: &Path) {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.write(true).create_new(true).open(path);
 }
 
 fn get(
