@@ -342,7 +342,8 @@ impl<'a> Trial<'a> {
         }
         let id = self.instance.clone().unwrap_or_default();
         let kept = run(self.koohook.kept(&id));
-        let kept = serde_json::to_value(kept).unwrap();
+        let bytes = kept.map(|kept| kept.to_bytes().unwrap()).unwrap_or(b"null".to_vec());
+        let kept: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
         for (pointer, value) in &step.kept {
             let found = kept.pointer(pointer).cloned().unwrap_or_default();
             let value = request::filled(value, &|_| Some(id.as_bytes().to_vec()));

@@ -1,5 +1,6 @@
 //! What a callback is about, and the one value that is kept of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -120,16 +121,37 @@ pub struct Directory {
 
 /// The one value of an entity: what it is, the orders that made it, and what the product is
 /// still to be told. Written over the version that was read, or not at all.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
     /// What it is.
     pub entity: Entity,
     /// The orders that made it.
-    #[serde(default)]
     pub ledger: Ledger,
     /// What the product is to be told.
-    #[serde(default)]
     pub outbox: Outbox,
+}
+
+/// A kept value as it is stored: whoever reads it learns first whether it is for them.
+#[derive(Deserialize, Serialize)]
+struct Stored<'a, E> {
+    schema: u32,
+    entity: E,
+    #[serde(default)]
+    ledger: Cow<'a, Ledger>,
+    #[serde(default)]
+    outbox: Cow<'a, Outbox>,
+}
+
+/// Why bytes are no value that this program knows: a newer one may have written them.
+fn unreadable(bytes: &[u8]) -> Fault {
+    #[derive(Deserialize)]
+    struct Numbered {
+        schema: u32,
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Numbered { schema }) if schema > SCHEMA => Fault::NewerSchema,
+        Ok(_) | Err(_) => Fault::Unreadable,
+    }
 }
 
 /// Why stored bytes are no value of ours.
@@ -167,15 +189,13 @@ impl Kept {
     /// # Errors
     /// As [`Fault`] says.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Fault> {
-        #[derive(Deserialize)]
-        struct Numbered {
-            schema: u32,
+        match serde_json::from_slice(bytes) {
+            Ok(Stored { schema, .. }) if schema > SCHEMA => Err(Fault::NewerSchema),
+            Ok(Stored { entity, ledger, outbox, .. }) => {
+                Ok(Self { entity, ledger: ledger.into_owned(), outbox: outbox.into_owned() })
+            }
+            Err(_) => Err(unreadable(bytes)),
         }
-        let Numbered { schema } = serde_json::from_slice(bytes).map_err(|_| Fault::Unreadable)?;
-        if schema > SCHEMA {
-            return Err(Fault::NewerSchema);
-        }
-        serde_json::from_slice(bytes).map_err(|_| Fault::Unreadable)
     }
 
     /// Writes the bytes to store.
@@ -183,14 +203,10 @@ impl Kept {
     /// # Errors
     /// Where they would be too many.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Fault> {
-        #[derive(Serialize)]
-        struct Numbered<'a> {
-            schema: u32,
-            #[serde(flatten)]
-            kept: &'a Kept,
-        }
-        let numbered = Numbered { schema: SCHEMA, kept: self };
-        let bytes = serde_json::to_vec(&numbered).map_err(|_| Fault::Unreadable)?;
+        let Self { entity, ledger, outbox } = self;
+        let (ledger, outbox) = (Cow::Borrowed(ledger), Cow::Borrowed(outbox));
+        let stored = Stored { schema: SCHEMA, entity, ledger, outbox };
+        let bytes = serde_json::to_vec(&stored).map_err(|_| Fault::Unreadable)?;
         if bytes.len() > MAX_VALUE_LEN { Err(Fault::TooLarge) } else { Ok(bytes) }
     }
 
