@@ -92,7 +92,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let template = config.door.pages.template.clone();
     let text = fs::read_to_string(&arguments.file)
         .map_err(|fault| format!("{}: {fault}", arguments.file.display()))?;
-    let is_csv = arguments.file.extension().is_some_and(|ending| ending == "csv");
+    let ending = arguments.file.extension();
+    let is_csv = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
     let rows = if is_csv { csv_rows(&text) } else { json_rows(&text) };
     let mut faults = 0;
     let mut imports = Vec::new();

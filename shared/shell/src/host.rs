@@ -31,6 +31,9 @@ pub enum Error {
     /// The store does not open.
     #[error("KOOHOOK_STORE: {0}")]
     Store(#[from] OpenError),
+    /// The address cannot be listened on.
+    #[error("KOOHOOK_LISTEN wants a free address like 127.0.0.1:8000: {0}")]
+    Listen(std::io::Error),
     /// The host's runtime fails.
     #[error("host fails: {0}")]
     Io(#[from] std::io::Error),

@@ -35,7 +35,7 @@ const MAX_HEAD_LEN: usize = 64 * 1024;
 /// # Errors
 /// Where the address cannot be listened on.
 pub async fn serve<B: Bundle, W: World>(door: Arc<Door<B, W>>, listen: &str) -> Result<(), Error> {
-    let listener = TcpListener::bind(listen).await?;
+    let listener = TcpListener::bind(listen).await.map_err(Error::Listen)?;
     tracing::info!(listen = %listener.local_addr()?, "listening");
     serve_until(door, listener, stop_asked()).await;
     Ok(())

@@ -55,8 +55,14 @@ pub enum OpenError {
     NotDurable,
     /// SQLite's own reason.
     #[cfg(feature = "sqlite")]
-    #[error("sqlite cannot open the file")]
+    #[error("sqlite cannot open the file: {}", cause(.0))]
     Sqlite(#[from] rusqlite::Error),
+}
+
+/// SQLite's word for what is wrong; its sentence would show the setting's value.
+#[cfg(feature = "sqlite")]
+fn cause(fault: &rusqlite::Error) -> String {
+    fault.sqlite_error_code().map_or_else(|| "unknown".to_owned(), |code| format!("{code:?}"))
 }
 
 impl StoreSetting {
