@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use application_sync::secret::{PrivateKey, PrivateKeys, Size};
 use clap::Args;
+use marketplace::page::Bundle;
 use shell::config::Config;
 use shell::host::{self, MachineDoor};
 
@@ -64,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
 }
 
 /// Does what a timer does on a function platform.
-async fn keep_tidy(door: Arc<MachineDoor<Everything>>) {
+pub async fn keep_tidy<B: Bundle>(door: Arc<MachineDoor<B>>) {
     loop {
         tokio::time::sleep(EVERY).await;
         if let Err(fault) = door.sweep(EVERY).await {

@@ -1,12 +1,16 @@
 //! `koohook serve`: the bundle on any machine, for real: nothing is made up.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
+use marketplace::page::Bundle;
+use shell::config::Config;
 use shell::host;
 
 use crate::Error;
 use crate::bundle::Everything;
+use crate::dev::keep_tidy;
 
 /// Arguments of `koohook serve`.
 #[derive(Args)]
@@ -21,6 +25,24 @@ pub struct Arguments {}
 /// Serves until the process is asked to stop.
 pub fn run(_: &Arguments) -> Result<ExitCode, Error> {
     let is_set = |name: &str| std::env::var_os(name).is_some();
-    let with_kit = is_set("KOOHOOK_KIT_KEY") || is_set("KOOHOOK_KIT_KEY_FILE");
-    Ok(if with_kit { host::serve::<Everything>() } else { host::serve::<receive::Function>() })
+    if is_set("KOOHOOK_KIT_KEY") || is_set("KOOHOOK_KIT_KEY_FILE") {
+        serve::<Everything>()
+    } else {
+        serve::<receive::Function>()
+    }
+}
+
+fn serve<B: Bundle>() -> Result<ExitCode, Error> {
+    let config = Config::from_env()?;
+    host::start_log(&config);
+    if B::KEEPS_SECRETS && !config.vault.seals() {
+        return Err("KOOHOOK_SEAL_KEY is required: the kit keeps secrets".into());
+    }
+    let listen = config.listen.clone();
+    let door = host::open::<B>(config, false)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.spawn(keep_tidy(Arc::clone(&door)));
+    runtime.block_on(host::http::serve(door, &listen))?;
+    Ok(ExitCode::SUCCESS)
 }
