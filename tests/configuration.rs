@@ -189,9 +189,7 @@ fn stores_that_are_none_are_refused() {
 #[test]
 fn a_file_is_no_store_where_files_die() {
     let open = |setting: &str, on_function_platform| {
-        StoreSetting::parse(setting)
-            .unwrap()
-            .open(on_function_platform)
+        run(StoreSetting::parse(setting).unwrap().open(on_function_platform))
             .map(|_| ())
             .map_err(|fault| fault.to_string())
     };

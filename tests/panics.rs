@@ -16,7 +16,7 @@ use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version
 use shell::world::World;
 use tests::call::{ADDRESS, BASE_KEY, SETTINGS, config, run, v1, v2};
 use tests::log::Log;
-use tests::world::{NOW, TestWorld};
+use tests::world::{NOW, Scripted, TestWorld};
 
 const CANARY: &str = "canary-in-a-panic";
 const PREVIOUS_KEY: &str = "constructed-base-key-0000";
@@ -50,9 +50,14 @@ struct BuggyStore {
 
 impl World for Buggy {
     type Store = BuggyStore;
+    type Web = Scripted;
 
     fn store(&self) -> &BuggyStore {
         &self.store
+    }
+
+    fn web(&self) -> &Scripted {
+        self.world.web()
     }
 
     fn now(&self) -> UnixMillis {

@@ -6,9 +6,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Request, Response};
 use marketplace::time::UnixMillis;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
-use shell::world::World;
+use shell::world::{Unanswered, Web, World};
 
 /// The moment at which every test begins: 2026-10-05T19:49:27Z.
 pub const NOW: u64 = 1_791_234_567_000;
@@ -16,6 +18,7 @@ pub const NOW: u64 = 1_791_234_567_000;
 /// A world with a clock in the test's hand.
 pub struct TestWorld<S> {
     store: S,
+    web: Scripted,
     now: AtomicU64,
     elapsed: AtomicU64,
     lag: AtomicU64,
@@ -26,7 +29,7 @@ impl<S: Store> TestWorld<S> {
     /// A world that begins at [`NOW`].
     pub fn new(store: S) -> Self {
         let [now, elapsed, lag, drawn] = [NOW, 0, 0, 0].map(AtomicU64::new);
-        Self { store, now, elapsed, lag, drawn }
+        Self { store, web: Scripted::default(), now, elapsed, lag, drawn }
     }
 
     /// Lets time pass, on both clocks.
@@ -56,9 +59,14 @@ impl<S: Store> TestWorld<S> {
 
 impl<S: Store> World for TestWorld<S> {
     type Store = S;
+    type Web = Scripted;
 
     fn store(&self) -> &S {
         &self.store
+    }
+
+    fn web(&self) -> &Scripted {
+        &self.web
     }
 
     fn now(&self) -> UnixMillis {
@@ -90,6 +98,33 @@ impl<S: Store> World for TestWorld<S> {
         self.pass(lag.min(limit));
         let output = future.await;
         (lag < limit).then_some(output)
+    }
+}
+
+/// Whoever is called in a test: a closure that answers, or nobody.
+#[derive(Default)]
+pub struct Scripted(Mutex<Option<Peer>>);
+
+/// Answers a call.
+pub type Peer =
+    Box<dyn FnMut(Request<Bytes>) -> Result<Response<Bytes>, Unanswered> + Send + 'static>;
+
+impl Scripted {
+    /// Sets who answers from now on.
+    pub fn answer(
+        &self,
+        peer: impl FnMut(Request<Bytes>) -> Result<Response<Bytes>, Unanswered> + Send + 'static,
+    ) {
+        *self.0.lock().unwrap() = Some(Box::new(peer));
+    }
+}
+
+impl Web for Scripted {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Unanswered> {
+        match self.0.lock().unwrap().as_mut() {
+            Some(peer) => peer(request),
+            None => Err(Unanswered::NotReached),
+        }
     }
 }
 

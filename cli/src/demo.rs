@@ -150,7 +150,7 @@ fn start(
         _ => None,
     })?;
     let base_path = config.door.base_path.clone();
-    let door = host::open::<Everything>(config, false)?;
+    let door = runtime.block_on(host::open::<Everything>(config, false))?;
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let address = format!("http://{}{base_path}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel();

@@ -52,13 +52,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     if !config.vault.seals() {
         println!("KOOHOOK_SEAL_KEY is not set: what is kept, client secrets too, lies in clear");
     }
-    let door = host::open::<Everything>(config, false)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let door = runtime.block_on(host::open::<Everything>(config, false))?;
     let key = key.take();
     if !arguments.quiet && !key.is_empty() {
         print_calls(&address, &key)?;
     }
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.spawn(keep_tidy(Arc::clone(&door)));
     runtime.block_on(host::http::serve(door, &listen))?;
     Ok(ExitCode::SUCCESS)

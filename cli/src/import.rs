@@ -133,13 +133,13 @@ fn report_twins(imports: &[(usize, Import)]) -> usize {
 }
 
 /// The store; in a dry run one that nothing is written to where there is none yet.
-fn open(setting: &StoreSetting, dry_run: bool) -> Result<AnyStore, Error> {
+async fn open(setting: &StoreSetting, dry_run: bool) -> Result<AnyStore, Error> {
     match setting {
         StoreSetting::Memory => Err("KOOHOOK_STORE is memory: an import into it is lost".into()),
         StoreSetting::Sqlite { path, .. } if dry_run && !Path::new(path).exists() => {
-            Ok(StoreSetting::Memory.open(false)?)
+            Ok(StoreSetting::Memory.open(false).await?)
         }
-        StoreSetting::Sqlite { .. } => Ok(setting.open(false)?),
+        StoreSetting::Sqlite { .. } => Ok(setting.open(false).await?),
     }
 }
 
@@ -149,8 +149,8 @@ fn put_all(
     dry_run: bool,
 ) -> Result<BTreeMap<Taken, usize>, Error> {
     let reader = config.door.pages.reader();
-    let world = Machine::new(open(&config.store, dry_run)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let world = Machine::new(runtime.block_on(open(&config.store, dry_run))?);
     let mut counts = BTreeMap::new();
     let total = imports.len();
     for (done, (line, import)) in imports.into_iter().enumerate() {

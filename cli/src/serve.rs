@@ -39,9 +39,9 @@ fn serve<B: Bundle>() -> Result<ExitCode, Error> {
         return Err("KOOHOOK_SEAL_KEY is required: the kit keeps secrets".into());
     }
     let listen = config.listen.clone();
-    let door = host::open::<B>(config, false)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let door = runtime.block_on(host::open::<B>(config, false))?;
     runtime.spawn(keep_tidy(Arc::clone(&door)));
     runtime.block_on(host::http::serve(door, &listen))?;
     Ok(ExitCode::SUCCESS)

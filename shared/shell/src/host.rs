@@ -70,7 +70,7 @@ fn try_serve<B: Bundle>() -> Result<(), Error> {
     let on_lambda = std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listen = config.listen.clone();
-    let door = open::<B>(config, on_lambda)?;
+    let door = runtime.block_on(open::<B>(config, on_lambda))?;
     if on_lambda {
         #[cfg(feature = "lambda")]
         return runtime.block_on(lambda::serve(door));
@@ -99,11 +99,11 @@ pub fn start_log(config: &Config) {
 ///
 /// # Errors
 /// Where the store does not open, or a page cannot work under the settings.
-pub fn open<B: Bundle>(
+pub async fn open<B: Bundle>(
     config: Config,
     on_function_platform: bool,
 ) -> Result<Arc<MachineDoor<B>>, Error> {
-    let store = config.store.open(on_function_platform)?;
+    let store = config.store.open(on_function_platform).await?;
     Ok(Arc::new(Door::new(config.door, config.vault, Machine::new(store))?))
 }
 

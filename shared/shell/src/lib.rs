@@ -9,10 +9,12 @@
 //! - `handle`: the path of one believed callback; `line`: what is logged of it.
 //! - [`shelf`]: one kept value, read and written over its version.
 //! - [`sweep`]: lets go of parts that nothing refers to.
-//! - [`world`]: all that is not us. [`store`]: where state lives. [`vault`]: what seals it.
+//! - [`world`]: all that is not us; `client`: the web, as a machine calls it. [`store`]: where state lives. [`vault`]: what seals it.
 //! - [`config`]: the environment, once per start. [`host`]: where functions run.
 //! - [`failure`]: something on our side; `trouble`: any reason not to carry a believed call out.
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod config;
 pub mod door;
 pub mod failure;

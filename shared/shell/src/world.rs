@@ -1,8 +1,11 @@
-//! All that is not us: the store, the clock, a time limit, and chance.
+//! All that is not us: the store, the web, the clock, a time limit, and chance.
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Request, Response};
 use marketplace::time::UnixMillis;
+use thiserror::Error;
 
 use crate::store::Store;
 
@@ -11,9 +14,14 @@ use crate::store::Store;
 pub trait World: Send + Sync + 'static {
     /// Where state lives.
     type Store: Store;
+    /// Whom we call: the product, and the marketplace's own interfaces.
+    type Web: Web;
 
     /// The store.
     fn store(&self) -> &Self::Store;
+
+    /// The web.
+    fn web(&self) -> &Self::Web;
 
     /// The time of day.
     fn now(&self) -> UnixMillis;
@@ -34,6 +42,33 @@ pub trait World: Send + Sync + 'static {
     where
         F: Future + Send,
         F::Output: Send;
+}
+
+/// What can be called over HTTP.
+pub trait Web: Send + Sync + 'static {
+    /// Sends a request and reads the whole answer. No redirect is followed, and nothing is sent
+    /// twice.
+    ///
+    /// # Errors
+    /// Where no whole answer came; what the request did is then unknown.
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> impl Future<Output = Result<Response<Bytes>, Unanswered>> + Send;
+}
+
+/// Why there is no answer to a call of ours.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Unanswered {
+    /// No connection: the call had no effect.
+    #[error("not reached")]
+    NotReached,
+    /// The connection ended before the answer did.
+    #[error("cut off")]
+    CutOff,
+    /// More of an answer than anybody reads.
+    #[error("answer too long")]
+    TooLong,
 }
 
 /// By when a callback must be settled: one per callback, made at its receipt, passed down.

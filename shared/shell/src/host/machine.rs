@@ -4,27 +4,37 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use marketplace::time::UnixMillis;
 
+use crate::client::Client;
 use crate::store::Store;
 use crate::world::World;
 
 /// A real machine, with a store.
 pub struct Machine<S> {
     store: S,
+    web: Client,
     started: Instant,
 }
+
+/// How much of an answer is read (decision E6).
+const MAX_ANSWER_LEN: usize = 64 * 1024;
 
 impl<S: Store> Machine<S> {
     /// The machine, from now on.
     pub fn new(store: S) -> Self {
-        Self { store, started: Instant::now() }
+        Self { store, web: Client::new(MAX_ANSWER_LEN), started: Instant::now() }
     }
 }
 
 impl<S: Store> World for Machine<S> {
     type Store = S;
+    type Web = Client;
 
     fn store(&self) -> &S {
         &self.store
+    }
+
+    fn web(&self) -> &Client {
+        &self.web
     }
 
     fn now(&self) -> UnixMillis {

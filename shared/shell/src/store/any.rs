@@ -99,7 +99,8 @@ impl StoreSetting {
     ///
     /// # Errors
     /// As [`OpenError`] says.
-    pub fn open(&self, on_function_platform: bool) -> Result<AnyStore, OpenError> {
+    #[expect(clippy::unused_async, reason = "a store beyond this machine is connected to here")]
+    pub async fn open(&self, on_function_platform: bool) -> Result<AnyStore, OpenError> {
         match self {
             Self::Memory => Ok(AnyStore::Memory(Memory::new())),
             Self::Sqlite { durability: Durability::Required, .. } if on_function_platform => {
