@@ -1,5 +1,7 @@
 //! A koohook in a test's hand, and calls that the marketplace's side signs.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{Request, Response};
@@ -10,6 +12,7 @@ use marketplace::page::Bundle;
 use marketplace::time::UnixMillis;
 use sender::answer::Answer;
 use shell::config::Config;
+use shell::desk::Desk;
 use shell::door::Door;
 use shell::store::memory::Memory;
 use shell::store::{Put, Store, Value, Version};
@@ -20,6 +23,8 @@ use crate::world::{TestWorld, Watched};
 
 /// The made-up key of the base interfaces.
 pub const BASE_KEY: &str = "constructed-base-key-0001";
+/// What signs to the product, and it to us: `constructed-product-secret-0001`.
+pub const PRODUCT_SECRET: &str = "whsec_Y29uc3RydWN0ZWQtcHJvZHVjdC1zZWNyZXQtMDAwMQ==";
 /// Where the door is.
 pub const ADDRESS: &str = "https://seller.example.com/saasproduce";
 /// Access data for every instance.
@@ -32,9 +37,11 @@ pub const SETTINGS: [(&str, &str); 3] =
     [("KOOHOOK_BASE_KEY", BASE_KEY), ("KOOHOOK_APP_INFO", APP_INFO), ("KOOHOOK_STORE", "memory:")];
 
 /// Settings under which an instance stays pending: a product is to be asked, and nobody asks it.
-pub const PENDING: [(&str, &str); 3] = [
+pub const PENDING: [(&str, &str); 5] = [
     ("KOOHOOK_BASE_KEY", BASE_KEY),
+    ("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0"),
     ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
+    ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
     ("KOOHOOK_STORE", "memory:"),
 ];
 
@@ -65,14 +72,15 @@ pub fn koohook(settings: &[(&str, &str)]) -> Bundled {
 impl<B: Bundle, S: Store> Koohook<B, S> {
     /// A koohook over a store, with settings.
     pub fn over(store: S, settings: &[(&str, &str)]) -> Self {
-        let Config { door, vault, .. } = config(settings);
-        let door = Door::new(door, vault, TestWorld::new(Watched::new(store)));
+        let Config { door, desk, .. } = config(settings);
+        let desk = Arc::new(Desk::new(desk, TestWorld::new(Watched::new(store))));
+        let door = Door::new(door, desk);
         Self { door: door.expect("the settings of a test are usable") }
     }
 
     /// The world around it.
     pub fn world(&self) -> &TestWorld<Watched<S>> {
-        self.door.world()
+        &self.door.desk().world
     }
 
     /// The store beneath it.

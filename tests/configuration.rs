@@ -12,7 +12,7 @@ use shell::config::{Config, VARIABLES};
 use shell::door::BUDGET;
 use shell::store::{Durability, StoreSetting};
 use tempfile::NamedTempFile;
-use tests::call::{BASE_KEY, koohook, run};
+use tests::call::{BASE_KEY, PRODUCT_SECRET, koohook, run};
 
 /// Part of every value that is refused, and of no message.
 const CANARY: &str = "canary-value";
@@ -83,6 +83,9 @@ fn every_setting_can_be_something_else() {
         ("KOOHOOK_V2_BODY_SIGN", "off"),
         ("KOOHOOK_V1_DEADLINE_MILLIS", "15000"),
         ("KOOHOOK_PRODUCT_URL", "https://product.example.com:8443/hooks?a=b"),
+        ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
+        ("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0"),
+        ("KOOHOOK_RELAY_SECRET", "made-up-relay-secret"),
         ("KOOHOOK_ENCRYPT_TYPE", "2"),
         ("KOOHOOK_RENEWAL_CHANGE", "refuse"),
         ("KOOHOOK_STORE", "sqlite:/a b?durability=any"),
@@ -307,7 +310,11 @@ fn access_data_that_no_buyer_could_use_is_refused() {
             refusal(&changes).starts_with("KOOHOOK_APP_INFO or KOOHOOK_PRODUCT_URL is required")
         );
     }
-    let product = [("KOOHOOK_APP_INFO", ""), ("KOOHOOK_PRODUCT_URL", "https://a.example")];
+    let product = [
+        ("KOOHOOK_APP_INFO", ""),
+        ("KOOHOOK_PRODUCT_URL", "https://a.example"),
+        ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
+    ];
     assert!(read(&product).is_ok());
 }
 
@@ -332,17 +339,18 @@ fn products_beyond_this_machine_are_reached_by_https() {
             "javascript:canary-value",
         ],
     );
-    accepted(
-        "KOOHOOK_PRODUCT_URL",
-        &[
-            "",
-            "https://product.example.com",
-            "https://product.example.com:8443/hooks",
-            "http://localhost:3000/hooks",
-            "http://127.0.0.1:3000",
-            "http://[::1]:3000/hooks",
-        ],
-    );
+    accepted("KOOHOOK_PRODUCT_URL", &[""]);
+    for address in [
+        "https://product.example.com",
+        "https://product.example.com:8443/hooks",
+        "http://localhost:3000/hooks",
+        "http://127.0.0.1:3000",
+        "http://[::1]:3000/hooks",
+    ] {
+        let settings =
+            [("KOOHOOK_PRODUCT_URL", address), ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET)];
+        assert_eq!(read(&settings).err(), None, "{address}");
+    }
 }
 
 #[test]

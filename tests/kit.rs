@@ -14,7 +14,7 @@ use shell::shelf::part_key;
 use shell::store::Store;
 use shell::store::memory::Memory;
 use shell::vault::{Clear, Vault};
-use tests::call::{ADDRESS, BASE_KEY, Koohook, run};
+use tests::call::{ADDRESS, BASE_KEY, Koohook, PRODUCT_SECRET, run};
 use tests::world::NOW;
 
 mod failing;
@@ -27,10 +27,12 @@ mod vectors;
 const KIT_KEY: &str = "constructed-kit-key-0002";
 
 /// A product is to be told, and nobody tells it: every notice waits.
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 6] = [
     ("KOOHOOK_BASE_KEY", BASE_KEY),
     ("KOOHOOK_KIT_KEY", KIT_KEY),
+    ("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0"),
     ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
+    ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
     ("KOOHOOK_STORE", "memory:"),
 ];
 

@@ -7,12 +7,12 @@ use marketplace::app_info::AppInfo;
 use marketplace::entity::{Entity, Kept};
 use marketplace::instance::{Access, FreezeCause, Instance, State};
 use marketplace::message::{InstanceId, OrderId};
-use marketplace::notice::Reader;
+use marketplace::outbox::Reader;
 use marketplace::result_code::OrderRefused;
 use marketplace::signature::Contract;
 use marketplace::time::UnixMillis;
 use serde_json::Value;
-use tests::call::{APP_INFO, BASE_KEY, Bundled, PENDING, koohook, run};
+use tests::call::{APP_INFO, BASE_KEY, Bundled, PENDING, PRODUCT_SECRET, koohook, run};
 use tests::world::NOW;
 
 const SPECIFICATION: &str = include_str!("lifecycle.txt");
@@ -79,10 +79,12 @@ pub const STATES: [&str; 9] = [
 ];
 
 /// A product that is asked, and access data for whom it has not answered yet.
-const ASKED_WITH_TEMPLATE: [(&str, &str); 4] = [
+const ASKED_WITH_TEMPLATE: [(&str, &str); 6] = [
     ("KOOHOOK_BASE_KEY", BASE_KEY),
     ("KOOHOOK_APP_INFO", APP_INFO),
+    ("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0"),
     ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
+    ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
     ("KOOHOOK_STORE", "memory:"),
 ];
 

@@ -2,6 +2,7 @@
 //! `000005`, signed with the key that the call was signed with, and says nothing.
 
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use http::{Request, Response};
 use marketplace::time::UnixMillis;
 use sender::answer::verify_body_sign;
 use shell::config::Config;
+use shell::desk::Desk;
 use shell::door::Door;
 use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
@@ -116,10 +118,11 @@ type BuggyDoor = Door<receive::Function, Buggy>;
 fn door() -> BuggyDoor {
     let mut settings = SETTINGS.to_vec();
     settings.push(("KOOHOOK_BASE_KEY_PREVIOUS", PREVIOUS_KEY));
-    let Config { door, vault, .. } = config(&settings);
+    let Config { door, desk, .. } = config(&settings);
     let store = BuggyStore { memory: Memory::new(), bugs: Bugs::default() };
     let world = TestWorld::new(Memory::new());
-    Door::new(door, vault, Buggy { world, store }).expect("the settings of a test are usable")
+    let desk = Desk::new(desk, Buggy { world, store });
+    Door::new(door, Arc::new(desk)).expect("the settings of a test are usable")
 }
 
 fn answer(door: &BuggyDoor, request: Request<Vec<u8>>) -> Response<Vec<u8>> {

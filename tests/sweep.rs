@@ -5,7 +5,7 @@ use std::time::Duration;
 use marketplace::directory::PartName;
 use marketplace::entity::{Entity, Kept, Subject};
 use marketplace::message::TenantId;
-use marketplace::notice::Reader;
+use marketplace::outbox::Reader;
 use marketplace::time::UnixMillis;
 use shell::shelf::{Shelf, Written, part_key};
 use shell::store::memory::Memory;
@@ -13,7 +13,7 @@ use shell::store::{Queue, Store};
 use shell::sweep::{Swept, sweep};
 use shell::vault::{Clear, Vault};
 use shell::world::{Deadline, World};
-use tests::call::{Koohook, run};
+use tests::call::{Koohook, PRODUCT_SECRET, run};
 use tests::world::{NOW, TestWorld, Watched};
 
 const KIT_KEY: &str = "constructed-kit-key-0002";
@@ -24,7 +24,9 @@ type Departments = Koohook<all_org_sync::Function, Memory>;
 fn koohook() -> Departments {
     let settings = [
         ("KOOHOOK_KIT_KEY", KIT_KEY),
+        ("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0"),
         ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
+        ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
         ("KOOHOOK_STORE", "memory:"),
     ];
     Koohook::over(Memory::new(), &settings)

@@ -1,8 +1,19 @@
 //! Everything at one address: the door, and the kit beside it. For this machine; on a function
 //! platform each is a function of its own.
 
+use std::sync::Arc;
+
 use marketplace::message::Activity;
 use marketplace::page::{Bundle, Page, Settings, Unfit, Visit};
+use shell::access::AccessDoor;
+use shell::bell::Bell;
+use shell::config::Config;
+use shell::door::Door;
+use shell::front::Either;
+use shell::front::Front;
+use shell::host::{MachineDesk, open_desk};
+
+use crate::Error;
 
 /// The door and the kit's functions.
 pub struct Everything {
@@ -38,4 +49,16 @@ impl Bundle for Everything {
             base => self.door.pick(base, visit),
         }
     }
+}
+
+/// A bundle, the product's own way in, and the relay's bell, at one address; and the desk that
+/// they share.
+pub async fn open<B: Bundle>(config: Config) -> Result<(Arc<impl Front>, Arc<MachineDesk>), Error> {
+    let Config { door, desk, relay_secret, store, .. } = config;
+    let has_product = desk.product.is_some();
+    let desk = open_desk(desk, &store, false).await?;
+    let door = Door::<B, _>::new(door, Arc::clone(&desk))?;
+    let access = has_product.then(|| AccessDoor::new(app_info::Access, Arc::clone(&desk)));
+    let bell = relay_secret.map(|secret| Bell::new(Arc::clone(&desk), secret));
+    Ok((Arc::new(Either(door, Either(access, bell))), desk))
 }

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use application_sync::secret::{Oaep, PrivateKey, Size};
 use clap::Args;
 use marketplace::entity::{Entity, Kept, Subject};
 use marketplace::instance::{self, Instance};
 use marketplace::message::InstanceId;
-use marketplace::notice::{Outbox, Reader};
+use marketplace::outbox::{Outbox, Reader};
 use sender::life::{self, State};
 use shell::config::Config;
 use shell::host::{self, Machine};
@@ -150,7 +151,7 @@ fn start(
         _ => None,
     })?;
     let base_path = config.door.base_path.clone();
-    let door = runtime.block_on(host::open::<Everything>(config, false))?;
+    let door = Arc::new(runtime.block_on(host::open::<Everything>(config, false))?);
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let address = format!("http://{}{base_path}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel();

@@ -2,16 +2,13 @@
 
 use std::cell::RefCell;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
 use application_sync::secret::{PrivateKey, PrivateKeys, Size};
 use clap::Args;
-use marketplace::page::Bundle;
 use shell::config::Config;
-use shell::host::{self, MachineDoor};
+use shell::host;
 
-use crate::bundle::Everything;
+use crate::bundle::{Everything, open};
 use crate::demo::Only;
 use crate::send::{Call, curl};
 use crate::{Error, made_up};
@@ -49,33 +46,20 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     for (name, value) in made_up.take() {
         println!("{name} is not set; for this run it is {}", shown(name.as_str(), &value));
     }
-    if !config.vault.seals() {
+    if !config.desk.vault.seals() {
         println!("KOOHOOK_SEAL_KEY is not set: what is kept, client secrets too, lies in clear");
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let door = runtime.block_on(host::open::<Everything>(config, false))?;
+    let (front, desk) = runtime.block_on(open::<Everything>(config))?;
     let key = key.take();
     if !arguments.quiet && !key.is_empty() {
         print_calls(&address, &key)?;
     }
-    runtime.spawn(keep_tidy(Arc::clone(&door)));
-    runtime.block_on(host::http::serve(door, &listen))?;
+    runtime.spawn(host::keep_relaying(desk));
+    runtime.block_on(host::http::serve(front, &listen))?;
     Ok(ExitCode::SUCCESS)
 }
-
-/// Does what a timer does on a function platform.
-pub async fn keep_tidy<B: Bundle>(door: Arc<MachineDoor<B>>) {
-    loop {
-        tokio::time::sleep(EVERY).await;
-        if let Err(fault) = door.sweep(EVERY).await {
-            eprintln!("koohook: parts are not let go: {fault}");
-        }
-    }
-}
-
-/// How often parts that nothing refers to are let go.
-const EVERY: Duration = Duration::from_mins(1);
 
 /// What a seller who just wants to try need not set.
 fn make_up(name: &str, made_up: &RefCell<Vec<(String, String)>>) -> Option<String> {

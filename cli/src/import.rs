@@ -155,7 +155,7 @@ fn put_all(
     let total = imports.len();
     for (done, (line, import)) in imports.into_iter().enumerate() {
         let deadline = Deadline::after(world.elapsed(), BUDGET);
-        let shelf = Shelf { world: &world, vault: &config.vault, reader, deadline };
+        let shelf = Shelf { world: &world, vault: &config.desk.vault, reader, deadline };
         let taken = runtime
             .block_on(put(shelf, &import, dry_run))
             .map_err(|fault| format!("line {line}: {fault}; what stands is whole, run it again"))?;
@@ -201,12 +201,12 @@ async fn put(
     }
     if fresh {
         let kept = Kept::new(instance.clone().into());
-        let Written::Won = shelf.write(&at_own, &kept).await? else {
+        let Written::Won(_) = shelf.write(&at_own, &kept).await? else {
             return Ok(Taken::StandsAlready);
         };
     }
     if moved && at_derived.kept.is_none() {
-        let Written::Won = shelf.write(&at_derived, &Kept::new(pointer)).await? else {
+        let Written::Won(_) = shelf.write(&at_derived, &Kept::new(pointer)).await? else {
             return Ok(Taken::OrderMadeHere);
         };
     }

@@ -1,7 +1,6 @@
 //! `koohook serve`: the bundle on any machine, for real: nothing is made up.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use marketplace::page::Bundle;
@@ -9,8 +8,7 @@ use shell::config::Config;
 use shell::host;
 
 use crate::Error;
-use crate::bundle::Everything;
-use crate::dev::keep_tidy;
+use crate::bundle::{Everything, open};
 
 /// Arguments of `koohook serve`.
 #[derive(Args)]
@@ -35,14 +33,14 @@ pub fn run(_: &Arguments) -> Result<ExitCode, Error> {
 fn serve<B: Bundle>() -> Result<ExitCode, Error> {
     let config = Config::from_env()?;
     host::start_log(&config);
-    if B::KEEPS_SECRETS && !config.vault.seals() {
+    if B::KEEPS_SECRETS && !config.desk.vault.seals() {
         return Err("KOOHOOK_SEAL_KEY is required: the kit keeps secrets".into());
     }
     let listen = config.listen.clone();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let door = runtime.block_on(host::open::<B>(config, false))?;
-    runtime.spawn(keep_tidy(Arc::clone(&door)));
-    runtime.block_on(host::http::serve(door, &listen))?;
+    let (front, desk) = runtime.block_on(open::<B>(config))?;
+    runtime.spawn(host::keep_relaying(desk));
+    runtime.block_on(host::http::serve(front, &listen))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use marketplace::entity::{Entity, Kept, Subject};
 use marketplace::message::InstanceId;
-use marketplace::notice::Reader;
+use marketplace::outbox::Reader;
 use marketplace::time::UnixMillis;
 use sender::answer::{Answer, verify_body_sign};
 use shell::host::Machine;

@@ -10,7 +10,8 @@ use marketplace::entity::Subject;
 use marketplace::idempotency::Order;
 use marketplace::instance::{Access, Instance, Remark};
 use marketplace::message::{Activity, Malformed, NewInstance, Reply};
-use marketplace::notice::{Draft, NoticeType, Reader};
+use marketplace::notice::{Draft, NoticeType};
+use marketplace::outbox::Reader;
 use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
 use marketplace::refusal::Refusal;
 use marketplace::result_code::ResultCode;
@@ -87,6 +88,10 @@ impl Change for Purchase {
         let before = current.clone();
         let after = current.purchased_again(request.contract, request.accepted, template, now);
         Decision::of(&before, after, |kind| draft(kind, request))
+    }
+
+    fn answered(&self, request: &NewInstance, instance: Instance, now: UnixMillis) -> Instance {
+        instance.awaiting(request.contract, self.template.as_ref(), now)
     }
 
     fn reply(&self, request: &NewInstance, instance: &Instance) -> Reply {

@@ -4,7 +4,7 @@ use crate::entity::{Entity, Kept};
 use crate::idempotency::{Order, Recall};
 use crate::instance::Remark;
 use crate::message::Reply;
-use crate::notice::Reader;
+use crate::outbox::Reader;
 use crate::page::{Change, Decision};
 use crate::refusal::Refusal;
 use crate::time::UnixMillis;

@@ -10,7 +10,8 @@ use crate::decide::Outcome;
 use crate::directory::{self, Changed, Fault, PartName};
 use crate::entity::{Directory, Kept};
 use crate::instance::Remark;
-use crate::notice::{Notice, Reader};
+use crate::notice::Notice;
+use crate::outbox::Reader;
 use crate::page::{ChangeList, Told};
 use crate::time::UnixMillis;
 
@@ -74,7 +75,7 @@ pub fn decide_list<P: ChangeList>(
     if has_effect {
         let Told { notice, records } = page.tell(request, &outcomes);
         let told = told_parts(&records, &mut fresh)?;
-        let names: Vec<Value> = told.keys().map(|name| name.to_string().into()).collect();
+        let names: Vec<Value> = told.iter().map(|(name, _)| name.to_string().into()).collect();
         let notice = if names.is_empty() { notice } else { notice.with("parts", names) };
         parts.extend(told);
         let dropped = outbox.append(vec![notice], reader, now);
@@ -106,12 +107,12 @@ fn remark(changed: &Changed) -> Option<Remark> {
     }
 }
 
-/// Cuts records into parts that fit every store, each a JSON array.
+/// Cuts records into parts that fit every store, each a JSON array, in the list's order.
 fn told_parts(
     records: &[Value],
     mut fresh: impl FnMut() -> PartName,
-) -> Result<BTreeMap<PartName, Vec<u8>>, Unlistable> {
-    let mut parts = BTreeMap::new();
+) -> Result<Vec<(PartName, Vec<u8>)>, Unlistable> {
+    let mut parts = Vec::new();
     let mut part: Vec<String> = Vec::new();
     let mut len = 0;
     for record in records {
@@ -120,7 +121,7 @@ fn told_parts(
             return Err(Unlistable::LongRecord);
         }
         if part.len() == MAX_RECORDS || len + text.len() + 2 > MAX_PART_LEN {
-            parts.insert(fresh(), array(&part));
+            parts.push((fresh(), array(&part)));
             part.clear();
             len = 0;
         }
@@ -128,7 +129,7 @@ fn told_parts(
         part.push(text);
     }
     if !part.is_empty() {
-        parts.insert(fresh(), array(&part));
+        parts.push((fresh(), array(&part)));
     }
     Ok(parts)
 }
@@ -147,7 +148,7 @@ mod tests {
             number += 1;
             PartName::new([number; 16])
         };
-        told_parts(records, fresh).unwrap().into_values().collect()
+        told_parts(records, fresh).unwrap().into_iter().map(|(_, bytes)| bytes).collect()
     }
 
     #[test]

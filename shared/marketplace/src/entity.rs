@@ -7,12 +7,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::app_info::Template;
 use crate::digest;
 use crate::directory::{Head, PartName};
 use crate::idempotency::Ledger;
 use crate::instance::{Instance, Remark};
 use crate::message::{AppId, InstanceId, TenantId};
-use crate::notice::{Draft, NoticeType, Outbox, Reader};
+use crate::notice::{Draft, NoticeType};
+use crate::outbox::{Claim, Offered, Outbox, Reader, Settled};
+use crate::product::Told;
 use crate::tenant::{Application, Dated, Tenant};
 use crate::time::UnixMillis;
 
@@ -214,7 +217,7 @@ impl Kept {
     /// marketplace will have given up on, parts to let go. A hint for the agenda; the value
     /// itself decides.
     pub fn due(&self, reader: Reader, now: UnixMillis) -> Option<UnixMillis> {
-        let waits = reader == Reader::Product && !self.outbox.waiting.is_empty();
+        let waits = if reader == Reader::Product { self.outbox.due(now) } else { None };
         let later = match &self.entity {
             Entity::Instance(instance) => instance.abandon_at,
             Entity::Directory(directory) if !directory.loose.is_empty() => Some(now.after(REST)),
@@ -223,7 +226,12 @@ impl Kept {
             | Entity::Tenant(_)
             | Entity::Application(_) => None,
         };
-        waits.then_some(now).into_iter().chain(later).min()
+        waits.into_iter().chain(later).min()
+    }
+
+    /// Since when somebody should look: the product did not take a notice.
+    pub fn dead(&self) -> Option<UnixMillis> {
+        self.outbox.dead.iter().map(|dead| dead.at).min()
     }
 
     /// What the passing of time makes of it: the one transition that no call makes.
@@ -235,11 +243,52 @@ impl Kept {
         let id = instance.id.clone();
         let (instance, remark) = instance.pass(now);
         self.entity = Entity::Instance(instance);
-        let offered = self.outbox.waiting.iter().all(|notice| notice.kind != NoticeType::Created);
-        if remark.is_some() && offered {
-            let draft = Draft::of_time(NoticeType::Abandoned).with("instanceId", id.as_str());
-            self.outbox.append(vec![draft], reader, now);
+        if remark.is_some() && reader == Reader::Product {
+            self.abandon(&id, now);
         }
         (self, remark)
+    }
+
+    /// The purchase is offered no longer; a product that was offered it learns that it is over.
+    fn abandon(&mut self, id: &InstanceId, now: UnixMillis) {
+        let unheard_of = self.outbox.is_unheard_of();
+        if self.outbox.waiting.iter().any(|notice| notice.kind == NoticeType::Created) {
+            self.outbox.drop_all();
+        }
+        if !unheard_of {
+            let draft = Draft::of_time(NoticeType::Abandoned).with("instanceId", id.as_str());
+            self.outbox.append(vec![draft], Reader::Product, now);
+        }
+    }
+
+    /// Settles an offer, and what the product said of a purchase with it. Parts that held a
+    /// delivered list are to be let go.
+    pub fn settle(
+        &mut self,
+        claim: &Claim,
+        offered: Offered,
+        told: Option<&Told>,
+        template: Option<&Template>,
+        chance: u16,
+        now: UnixMillis,
+    ) -> Settled {
+        let settled = self.outbox.settle(claim, offered, chance, now);
+        match (&mut self.entity, told) {
+            (Entity::Instance(instance), Some(told)) if settled == Settled::Delivered => {
+                instance.answered(told, template);
+            }
+            (Entity::Directory(directory), _) if settled == Settled::Delivered => {
+                directory.loose.extend(claim.notice.parts());
+            }
+            (
+                Entity::Instance(_)
+                | Entity::MovedTo(_)
+                | Entity::Tenant(_)
+                | Entity::Application(_)
+                | Entity::Directory(_),
+                _,
+            ) => (),
+        }
+        settled
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::app_info::{AppInfo, Template};
 use crate::message::{Direction, InstanceId, OrderId, RefreshInstance};
 use crate::notice::NoticeType;
+use crate::product::Told;
 use crate::refusal::Refusal;
 use crate::result_code::{OrderRefused, ResultCode};
 use crate::signature::Contract;
@@ -91,6 +92,9 @@ pub struct Newest {
     /// Upgrades.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upgrade: Option<UnixMillis>,
+    /// What the product said of the access by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<UnixMillis>,
 }
 
 /// What a call makes of an instance.
@@ -295,6 +299,41 @@ impl Instance {
             Access::Abandoned => Access::Abandoned,
         };
         Transition { instance: self, notices: vec![NoticeType::Released], remark: None }
+    }
+
+    /// What the product answered to the purchase. Whatever was settled meanwhile stands.
+    pub fn answered(&mut self, told: &Told, template: Option<&Template>) {
+        if self.access != Access::Pending || self.state == State::Released {
+            return;
+        }
+        let filled = || template.map(|it| it.fill(self.id.as_str(), self.order_id.as_str()));
+        self.access = match told {
+            Told::Ready(info) => Access::Ready(info.clone()),
+            Told::Refused(reason) => Access::Refused(*reason),
+            Told::AsTemplate => filled().map_or(Access::Pending, Access::Ready),
+            Told::Later => Access::Pending,
+        };
+    }
+
+    /// What the product says of the access by itself, at the time that it signed; the newest word
+    /// counts.
+    ///
+    /// # Errors
+    /// Where the instance is gone: released, or abandoned and refunded.
+    pub fn told_access(mut self, told: &Told, at: UnixMillis) -> Result<Self, Refusal> {
+        if self.state == State::Released || self.access == Access::Abandoned {
+            return Err(Refusal::InstanceReleased);
+        }
+        if is_older(at, self.newest.access) {
+            return Ok(self);
+        }
+        self.newest.access = Some(at);
+        match told {
+            Told::Ready(info) => self.access = Access::Ready(info.clone()),
+            Told::Refused(reason) => self.access = Access::Refused(*reason),
+            Told::AsTemplate | Told::Later => (),
+        }
+        Ok(self)
     }
 
     /// The purchase was called again: the buyer may have accepted, an abandoned purchase is

@@ -11,7 +11,8 @@
 //! - [`message`]: one type per activity, a reader per contract, and the replies; [`app_info`].
 //! - [`instance`]: what was bought and every way it can change; [`refusal`], [`result_code`].
 //! - [`tenant`]: what the kit keeps of enterprises and their credentials.
-//! - [`idempotency`]: which orders were carried out. [`notice`]: what the product is told.
+//! - [`idempotency`]: which orders were carried out. [`notice`]: what the product is told;
+//!   [`outbox`]: how it gets there, in order; [`product`]: what it may say.
 //! - [`entity`]: the one value that is kept of a subject; [`decide`]: what a call makes of it;
 //!   [`decide_list`]: what one makes of a long list.
 //! - [`directory`]: order and repeats for long lists of departments and people.
@@ -33,7 +34,9 @@ pub mod json;
 pub mod key;
 pub mod message;
 pub mod notice;
+pub mod outbox;
 pub mod page;
+pub mod product;
 pub mod query;
 pub mod refusal;
 pub mod result_code;

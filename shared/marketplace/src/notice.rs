@@ -92,10 +92,16 @@ impl NoticeType {
         }
     }
 
+    /// Whether it ends what the product was told of: such a notice makes sense to a product that
+    /// took nothing before it.
+    pub const fn ends(self) -> bool {
+        matches!(self, Self::Released | Self::Abandoned)
+    }
+
     /// Whether a later notice of its kind says all that this one says. A purchase or a release is
     /// never void.
     #[expect(clippy::wildcard_enum_match_arm, reason = "nothing is void unless it is said here")]
-    const fn made_void_by(self, later: Self) -> bool {
+    pub(crate) const fn made_void_by(self, later: Self) -> bool {
         match self {
             Self::Frozen | Self::Thawed => matches!(later, Self::Frozen | Self::Thawed),
             Self::Renewed => matches!(later, Self::Renewed),
@@ -188,17 +194,34 @@ impl Notice {
         json!(self.sent())
     }
 
+    /// The message that is sent of a notice without parts.
+    pub fn message(&self, entity_key: &str) -> Message {
+        Message { id: self.id(entity_key), body: self.body().to_string().into_bytes() }
+    }
+
+    /// The message that is sent of one part of a list: which of how many, and its records, a JSON
+    /// array. Each has an id of its own; `None` where the records are none.
+    pub fn part_message(&self, entity_key: &str, part: usize, records: &[u8]) -> Option<Message> {
+        let records: Value = serde_json::from_slice(records).ok()?;
+        let mut data = self.data.clone();
+        data.insert("parts".to_owned(), self.parts().count().into());
+        data.insert("part".to_owned(), part.into());
+        data.insert("records".to_owned(), records);
+        let body = Self { kind: self.kind, at: self.at, data }.body().to_string().into_bytes();
+        Some(Message { id: format!("{}_{part}", self.id(entity_key)), body })
+    }
+
     fn sent(&self) -> Sent<'_> {
         Sent { kind: self.kind, timestamp: self.at.to_rfc3339(), data: &self.data }
     }
 
     /// Written without a tree in between: every write measures every notice that waits.
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         serde_json::to_vec(&self.sent()).map_or(usize::MAX, |written| written.len())
     }
 
     /// Cuts what a product can do without until the notice fits.
-    fn fit(mut self) -> Self {
+    pub(crate) fn fit(mut self) -> Self {
         let mut spare = ["other", "saasExtendParams"].into_iter();
         while self.len() > MAX_NOTICE_LEN {
             match spare.next() {
@@ -227,6 +250,15 @@ impl Notice {
     }
 }
 
+/// What goes over the wire, but for its signature.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Message {
+    /// Its name for ever (`webhook-id`): whoever meets it again has met it before.
+    pub id: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
 /// A notice as it is sent.
 #[derive(Serialize)]
 struct Sent<'a> {
@@ -236,33 +268,8 @@ struct Sent<'a> {
     data: &'a Map<String, Value>,
 }
 
-/// An entity's notices that wait, in order.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-pub struct Outbox {
-    /// How many notices the entity ever had.
-    pub sequence: u64,
-    /// Those that wait.
-    pub waiting: Vec<Notice>,
-    /// How many were dropped because later ones made them void, or for room where nobody reads.
-    #[serde(default)]
-    pub dropped: u32,
-}
-
-/// Who reads the notices.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Reader {
-    /// A product: everything is delivered.
-    Product,
-    /// Nobody but the seller, looking back: the newest are kept.
-    Nobody,
-}
-
 /// The longest notice, written out.
 pub const MAX_NOTICE_LEN: usize = 8 * 1024;
-/// Above this much, notices that later ones make void are dropped.
-pub const MAX_OUTBOX_LEN: usize = 64 * 1024;
-/// How many notices an entity keeps that nobody is told of.
-pub const MAX_UNREAD: usize = 64;
 
 /// Members that order and name a notice and are never cut for room.
 const KEPT_MEMBERS: [&str; 14] = [
@@ -282,64 +289,10 @@ const KEPT_MEMBERS: [&str; 14] = [
     "truncated",
 ];
 
-impl Outbox {
-    /// Appends notices in order, each in its place, and makes room as the reader allows: what was
-    /// dropped for it comes back.
-    pub fn append(&mut self, drafts: Vec<Draft>, reader: Reader, at: UnixMillis) -> Vec<Notice> {
-        for Draft { kind, members: mut data } in drafts {
-            self.sequence += 1;
-            data.insert("sequence".to_owned(), self.sequence.into());
-            self.waiting.push(Notice { kind, at, data }.fit());
-        }
-        match reader {
-            // So few cannot be too much, and need not be measured.
-            _ if self.is_surely_small() => Vec::new(),
-            Reader::Product => self.drop_void(),
-            Reader::Nobody => self.drop_oldest(),
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.waiting.iter().map(Notice::len).sum()
-    }
-
-    /// Whether there is room without measuring: a list's notice alone may be longer than others.
-    fn is_surely_small(&self) -> bool {
-        let few = self.waiting.len() <= MAX_OUTBOX_LEN / MAX_NOTICE_LEN;
-        few && self.waiting.iter().all(|notice| notice.parts().next().is_none())
-    }
-
-    fn drop_void(&mut self) -> Vec<Notice> {
-        let mut dropped = Vec::new();
-        while self.len() > MAX_OUTBOX_LEN {
-            let is_void = |(place, notice): &(usize, &Notice)| {
-                let mut later = self.waiting.iter().skip(place + 1);
-                later.any(|later| notice.kind.made_void_by(later.kind))
-            };
-            let void = self.waiting.iter().enumerate().find(is_void);
-            let Some((place, _)) = void else { break };
-            dropped.push(self.drop_at(place));
-        }
-        dropped
-    }
-
-    fn drop_oldest(&mut self) -> Vec<Notice> {
-        let mut dropped = Vec::new();
-        while self.waiting.len() > MAX_UNREAD || self.len() > MAX_OUTBOX_LEN {
-            dropped.push(self.drop_at(0));
-        }
-        dropped
-    }
-
-    fn drop_at(&mut self, place: usize) -> Notice {
-        self.dropped = self.dropped.saturating_add(1);
-        self.waiting.remove(place)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbox::{Outbox, Reader};
 
     fn draft(kind: NoticeType, text: &str) -> Draft {
         Draft::of_time(kind).with("orderAmount", text)
@@ -398,51 +351,5 @@ mod tests {
         let notice = &outbox.waiting[0];
         assert!(notice.len() > MAX_NOTICE_LEN);
         assert!(members.iter().all(|(name, value)| notice.data.get(name) == Some(value)));
-    }
-
-    #[test]
-    fn only_void_notices_make_room() {
-        let mut outbox = Outbox::default();
-        let text = "x".repeat(4000);
-        let mut append = |kind| {
-            outbox.append(vec![draft(kind, &text)], Reader::Product, UnixMillis::new(0));
-        };
-        append(NoticeType::Created);
-        (0..40).for_each(|_| append(NoticeType::Frozen));
-        append(NoticeType::Released);
-        assert!(outbox.len() <= MAX_OUTBOX_LEN);
-        assert_eq!(outbox.waiting.first().map(|notice| notice.kind), Some(NoticeType::Created));
-        assert_eq!(outbox.waiting.last().map(Notice::sequence), Some(42));
-        assert_eq!(u32::try_from(outbox.waiting.len()).unwrap() + outbox.dropped, 42);
-    }
-
-    #[test]
-    fn long_notices_of_lists_are_measured_however_few() {
-        let mut outbox = Outbox::default();
-        for first in 0..4_u8 {
-            let names = (0..700_u16).map(|number| {
-                let [high, low] = number.to_be_bytes();
-                let mut name = [first; 16];
-                (name[14], name[15]) = (high, low);
-                Value::from(PartName::new(name).to_string())
-            });
-            let draft = draft(NoticeType::UsersPut, "1").with("parts", names.collect::<Vec<_>>());
-            outbox.append(vec![draft], Reader::Nobody, UnixMillis::new(0));
-        }
-        assert!(outbox.len() <= MAX_OUTBOX_LEN && outbox.dropped > 0);
-    }
-
-    #[test]
-    fn what_nobody_reads_is_kept_for_a_while() {
-        let mut outbox = Outbox::default();
-        for _ in 0..100 {
-            outbox.append(
-                vec![draft(NoticeType::Renewed, "1")],
-                Reader::Nobody,
-                UnixMillis::new(0),
-            );
-        }
-        assert_eq!(outbox.waiting.len(), MAX_UNREAD);
-        assert_eq!(outbox.waiting.first().map(Notice::sequence), Some(37));
     }
 }

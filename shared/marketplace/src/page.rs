@@ -12,8 +12,10 @@ use crate::directory;
 use crate::entity::{Entity, Subject};
 use crate::idempotency::Order;
 use crate::instance::{Instance, Remark, Transition};
-use crate::message::{Activity, Malformed, Reply};
-use crate::notice::{Draft, NoticeType, Reader};
+use crate::message::{Activity, InstanceId, Malformed, Reply};
+use crate::notice::{Draft, NoticeType};
+use crate::outbox::Reader;
+use crate::product::{Fault, InstanceAccess};
 use crate::refusal::Refusal;
 use crate::signature::Verified;
 use crate::tenant::{self, Dated, Synced};
@@ -154,6 +156,17 @@ pub trait Change: Page {
         Decision::nothing()
     }
 
+    /// What the answer to this call changes in turn, where the product was told before it.
+    fn answered(
+        &self,
+        request: &Self::Request,
+        entity: Self::Entity,
+        now: UnixMillis,
+    ) -> Self::Entity {
+        let _ = (request, now);
+        entity
+    }
+
     /// Answers with what stands.
     fn reply(&self, request: &Self::Request, entity: &Self::Entity) -> Reply;
 }
@@ -261,6 +274,26 @@ impl Decision<Instance> {
             remarks: remark.into_iter().collect(),
         }
     }
+}
+
+/// A page of our own guide: what the product tells us by itself.
+pub trait Hear: Default + Send + Sync + 'static {
+    /// Reads a message that came to an instance's path.
+    ///
+    /// # Errors
+    /// Where it is none, or was signed for something else.
+    fn read(&self, path_id: &InstanceId, body: &[u8]) -> Result<InstanceAccess, Fault>;
+
+    /// Decides what becomes of the instance, at the time that the message was signed.
+    ///
+    /// # Errors
+    /// Where the instance is gone.
+    fn decide(
+        &self,
+        told: &InstanceAccess,
+        current: Instance,
+        at: UnixMillis,
+    ) -> Result<Instance, Refusal>;
 }
 
 /// One or more pages that answer at one address.

@@ -10,6 +10,7 @@ mod kit_v2;
 mod timed;
 mod v1;
 mod v2;
+pub mod webhook;
 
 use std::fmt;
 
@@ -17,6 +18,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 use crate::json::Members;
@@ -219,6 +221,11 @@ impl fmt::Debug for Verified {
 pub fn body_sign(key: &AccessKey, body: &[u8]) -> String {
     let digest = hmac_sha256(key.as_str().as_bytes(), &[body]);
     format!("sign_type=\"HMAC-SHA256\", signature= \"{}\"", STANDARD.encode(digest))
+}
+
+/// Whether two texts are the same, in a time that does not tell where they differ.
+pub fn same_text(given: &str, known: &str) -> bool {
+    given.as_bytes().ct_eq(known.as_bytes()).into()
 }
 
 /// HMAC-SHA256 over the parts in a row.

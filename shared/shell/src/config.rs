@@ -9,7 +9,9 @@ use marketplace::cipher::Strength;
 use marketplace::key::{AccessKey, Keyring};
 use marketplace::page::{RenewalChange, Secret, Settings, Unfit};
 use marketplace::signature::TimestampUnit;
+use marketplace::signature::webhook::WebhookSecrets;
 
+use crate::desk::{DeskSettings, Product};
 use crate::door::DoorSettings;
 use crate::store::StoreSetting;
 use crate::vault::{Clear, SealKey, Vault};
@@ -18,10 +20,12 @@ use crate::vault::{Clear, SealKey, Vault};
 pub struct Config {
     /// For the door and its pages.
     pub door: DoorSettings,
+    /// For whatever works with the store and the product.
+    pub desk: DeskSettings,
+    /// What an HTTP timer must know to start the relay.
+    pub relay_secret: Option<Secret>,
     /// Where state lives.
     pub store: StoreSetting,
-    /// What seals it.
-    pub vault: Vault,
     /// Where a plain HTTP host listens.
     pub listen: String,
     /// `tracing` targets.
@@ -74,8 +78,9 @@ impl Config {
         let store = source.parsed("KOOHOOK_STORE", StoreSetting::parse)?;
         let store = store.ok_or_else(|| wants("KOOHOOK_STORE", "is required"))?;
         Ok(Self {
+            desk: desk(&source, &store)?,
             door: door(&source)?,
-            vault: vault(&source, &store)?,
+            relay_secret: source.parsed("KOOHOOK_RELAY_SECRET", parse_relay_secret)?,
             store,
             listen: source.text("KOOHOOK_LISTEN")?.unwrap_or_else(|| "127.0.0.1:8000".to_owned()),
             log: source.text("KOOHOOK_LOG")?.unwrap_or_else(|| "info".to_owned()),
@@ -165,7 +170,8 @@ fn door(source: &Source<'_>) -> Result<DoorSettings, Unfit> {
 
 fn pages(source: &Source<'_>) -> Result<Settings, Unfit> {
     let template = source.parsed("KOOHOOK_APP_INFO", Template::parse)?;
-    let product_origin = source.parsed("KOOHOOK_PRODUCT_URL", parse_product_origin)?;
+    let product = source.parsed("KOOHOOK_PRODUCT_URL", parse_product_address)?;
+    let product_origin = product.as_ref().map(origin);
     if template.is_none() && product_origin.is_none() {
         let text = "or KOOHOOK_PRODUCT_URL is required: without either no buyer ever gets in";
         return Err(wants("KOOHOOK_APP_INFO", text));
@@ -179,6 +185,32 @@ fn pages(source: &Source<'_>) -> Result<Settings, Unfit> {
         renewal_change: source.word("KOOHOOK_RENEWAL_CHANGE", changes)?,
         private_keys: source.text("KOOHOOK_RSA_PRIVATE_KEY")?.map(Secret::new),
     })
+}
+
+fn desk(source: &Source<'_>, store: &StoreSetting) -> Result<DeskSettings, Unfit> {
+    Ok(DeskSettings {
+        template: source.parsed("KOOHOOK_APP_INFO", Template::parse)?,
+        product: product(source)?,
+        vault: vault(source, store)?,
+    })
+}
+
+fn product(source: &Source<'_>) -> Result<Option<Product>, Unfit> {
+    let address = source.parsed("KOOHOOK_PRODUCT_URL", parse_product_address)?;
+    let secrets = source.parsed("KOOHOOK_PRODUCT_SECRET", WebhookSecrets::parse)?;
+    let budget = source.parsed("KOOHOOK_DELIVERY_BUDGET_MILLIS", parse_delivery_budget)?;
+    match (address, secrets) {
+        (None, None) => Ok(None),
+        (Some(address), Some(secrets)) => {
+            let budget = budget.unwrap_or(crate::delivery::BUDGET);
+            Ok(Some(Product { address, secrets, budget }))
+        }
+        (Some(_), None) => {
+            let text = "is required with a product address: whsec_ and 32 random bytes in base64";
+            Err(wants("KOOHOOK_PRODUCT_SECRET", text))
+        }
+        (None, Some(_)) => Err(wants("KOOHOOK_PRODUCT_SECRET", "is set without a product address")),
+    }
 }
 
 fn vault(source: &Source<'_>, store: &StoreSetting) -> Result<Vault, Unfit> {
@@ -213,18 +245,35 @@ fn parse_v1_deadline(text: &str) -> Result<Duration, &'static str> {
     millis.map(Duration::from_millis).ok_or("wants milliseconds from 1000 to 15000")
 }
 
-/// The product's address up to its path: https, or http on this machine.
-fn parse_product_origin(text: &str) -> Result<String, &'static str> {
+fn parse_delivery_budget(text: &str) -> Result<Duration, &'static str> {
+    let millis = text.parse::<u64>().ok().filter(|millis| *millis <= 15_000);
+    millis.map(Duration::from_millis).ok_or("wants milliseconds up to 15000; 0 is never")
+}
+
+fn parse_relay_secret(text: &str) -> Result<Secret, &'static str> {
+    let fits = text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let secret = Some(text).filter(|_| fits).map(|text| Secret::new(text.to_owned()));
+    secret.ok_or("wants at least 16 printable characters without blanks")
+}
+
+/// The product's address: https, or http on this machine.
+fn parse_product_address(text: &str) -> Result<http::Uri, &'static str> {
     const WANTS: &str = "wants an https address (http on loopback alone)";
     let uri: http::Uri = text.parse().map_err(|_| WANTS)?;
     let host = uri.host().unwrap_or_default();
     let loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
+    let plain = !uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
     match uri.scheme_str() {
-        Some("https") if !authority.contains('@') => Ok(format!("https://{authority}")),
-        Some("http") if loopback && !authority.contains('@') => Ok(format!("http://{authority}")),
+        Some("https") if plain => Ok(uri),
+        Some("http") if loopback && plain => Ok(uri),
         Some(_) | None => Err(WANTS),
     }
+}
+
+/// An address up to its path.
+fn origin(address: &http::Uri) -> String {
+    let authority = address.authority().map(ToString::to_string).unwrap_or_default();
+    format!("{}://{authority}", address.scheme_str().unwrap_or_default())
 }
 
 fn wants(setting: &'static str, wants: &str) -> Unfit {

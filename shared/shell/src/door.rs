@@ -2,7 +2,7 @@
 //! it. Every way into a callback leaves through one exit, and that exit signs.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,14 +14,13 @@ use marketplace::message::{Activity, Fields, Reply};
 use marketplace::page::{Bundle, Settings, Unfit};
 use marketplace::signature::{Contract, Interface, TimestampUnit, Unverified, Verified, body_sign};
 
+use crate::desk::Desk;
 use crate::failure::Failure;
+use crate::front::Front;
 use crate::handle::Call;
 use crate::line::{End, Line};
 use crate::route::{Route, Served, closed, json, kit_headers};
-use crate::shelf::Shelf;
-use crate::sweep::{Swept, sweep};
 use crate::trouble::Trouble;
-use crate::vault::Vault;
 use crate::world::{Deadline, World};
 
 /// What a door is told of the seller's configuration.
@@ -47,8 +46,7 @@ pub struct DoorSettings {
 pub struct Door<B, W> {
     settings: DoorSettings,
     bundle: B,
-    vault: Vault,
-    world: W,
+    desk: Arc<Desk<W>>,
 }
 
 /// From receipt to answer (decision G2). The marketplace waits five seconds.
@@ -59,36 +57,27 @@ pub const BUDGET: Duration = Duration::from_secs(4);
 const BODY_SIGN: HeaderName = HeaderName::from_static("body-sign");
 
 impl<B: Bundle, W: World> Door<B, W> {
-    /// A door to a bundle in a world.
+    /// A door to a bundle, at a desk.
     ///
     /// # Errors
     /// Where a page cannot work under the settings.
-    pub fn new(settings: DoorSettings, vault: Vault, world: W) -> Result<Self, Unfit> {
-        Ok(Self { bundle: B::new(&settings.pages)?, settings, vault, world })
+    pub fn new(settings: DoorSettings, desk: Arc<Desk<W>>) -> Result<Self, Unfit> {
+        Ok(Self { bundle: B::new(&settings.pages)?, settings, desk })
+    }
+
+    /// The desk behind the door.
+    pub const fn desk(&self) -> &Arc<Desk<W>> {
+        &self.desk
     }
 
     /// The world behind the door.
-    pub const fn world(&self) -> &W {
-        &self.world
-    }
-
-    /// Lets go of parts that nothing refers to, within a budget.
-    ///
-    /// # Errors
-    /// Where the store does not answer in time. What was done stays done.
-    pub async fn sweep(&self, budget: Duration) -> Result<Swept, Failure> {
-        let shelf = Shelf {
-            world: &self.world,
-            vault: &self.vault,
-            reader: self.settings.pages.reader(),
-            deadline: Deadline::after(self.world.elapsed(), budget),
-        };
-        sweep(&shelf).await
+    pub fn world(&self) -> &W {
+        &self.desk.world
     }
 
     /// Answers a request.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let received = self.world.elapsed();
+        let received = self.desk.world.elapsed();
         let (head, body) = request.into_parts();
         let route = match self.route(&head) {
             Ok(route) => route,
@@ -143,7 +132,7 @@ impl<B: Bundle, W: World> Door<B, W> {
                 (Reply::of(trouble.into()), End::Troubled(trouble), Line::default())
             }
         };
-        let took = self.world.elapsed().saturating_sub(received);
+        let took = self.desk.world.elapsed().saturating_sub(received);
         line.write(contract, reply.code, end, took);
         let key = matched.get().unwrap_or(&keys.current);
         let body = reply.write(contract, key, self.settings.pages.strength);
@@ -159,7 +148,7 @@ impl<B: Bundle, W: World> Door<B, W> {
         matched: &OnceLock<AccessKey>,
     ) -> (Reply, End, Line) {
         let unit = self.settings.timestamp_unit;
-        let verified = match call.verify(keys, unit, self.world.now()) {
+        let verified = match call.verify(keys, unit, self.desk.world.now()) {
             Ok(verified) => verified,
             Err(rejection) => {
                 return (Reply::of(rejection.into()), End::Rejected(rejection), Line::default());
@@ -171,13 +160,12 @@ impl<B: Bundle, W: World> Door<B, W> {
             Interface::Base => Fields::of(&verified).activity(),
             Interface::Kit => route.activity,
         };
+        let budget = self.budget(&verified, activity);
+        let deadline = Deadline::after(received, budget);
         let call = Call {
-            shelf: Shelf {
-                world: &self.world,
-                vault: &self.vault,
-                reader: self.settings.pages.reader(),
-                deadline: Deadline::after(received, self.budget(&verified, activity)),
-            },
+            desk: &self.desk,
+            shelf: self.desk.shelf(deadline),
+            stretch: budget.saturating_sub(BUDGET),
             verified: &verified,
             line: Line::verified(activity, verified.form()),
         };
@@ -203,5 +191,15 @@ impl<B: Bundle, W: World> Door<B, W> {
             response.headers_mut().insert(BODY_SIGN, signature);
         }
         response
+    }
+}
+
+impl<B: Bundle, W: World> Front for Door<B, W> {
+    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
+        self.route(head).map(|route| route.max_body_len())
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        Self::answer(self, request).await
     }
 }

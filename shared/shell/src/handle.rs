@@ -14,6 +14,7 @@ use marketplace::message::{Fields, Purpose, Reply};
 use marketplace::page::{Change, ChangeList, Look, Page, Visit};
 use marketplace::signature::{TOLERANCE_MILLIS, Verified};
 
+use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::line::Line;
 use crate::shelf::{Recalled, Shelf, Written};
@@ -32,7 +33,10 @@ const _: () =
 
 /// One believed callback on its way.
 pub(crate) struct Call<'a, W> {
+    pub desk: &'a Desk<W>,
     pub shelf: Shelf<'a, W>,
+    /// How much longer than other calls this one may take, and the product with it.
+    pub stretch: Duration,
     pub verified: &'a Verified,
     pub line: Line,
 }
@@ -74,12 +78,19 @@ impl<W: World> Call<'_, W> {
             let now = self.shelf.world.now();
             let verdict = decide(page, &request, recalled.kept.take(), self.shelf.reader, now)?;
             self.line.decided(verdict.outcome, verdict.remarks.clone());
-            let Verdict { write: Some(kept), reply, .. } = verdict else {
+            let Verdict { write: Some(mut kept), reply, .. } = verdict else {
                 return Ok(verdict.reply);
             };
+            // The commit carries the claim of its own first attempt.
+            let inline = self.claim(&mut kept);
             self.line.writes += 1;
             match self.shelf.write(&recalled, &kept).await? {
-                Written::Won => return Ok(reply),
+                Written::Won(version) => {
+                    let Some(inline) = inline else { return Ok(reply) };
+                    recalled.version = Some(version);
+                    recalled.kept = Some(kept);
+                    return Ok(self.tell(page, &request, recalled, inline).await.unwrap_or(reply));
+                }
                 Written::Lost(standing) => recalled = standing,
             }
         }
@@ -113,7 +124,7 @@ impl<W: World> Call<'_, W> {
             self.line.writes += parts.len() + 1;
             self.shelf.write_parts(&recalled.key, parts).await?;
             match self.shelf.write(&recalled, &kept).await? {
-                Written::Won => return Ok(Reply::success()),
+                Written::Won(_) => return Ok(Reply::success()),
                 Written::Lost(standing) => recalled = standing,
             }
         }

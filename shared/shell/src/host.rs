@@ -1,5 +1,6 @@
 //! Where functions run: AWS Lambda, or plain HTTP (FunctionGraph's HTTP functions, and here).
 
+mod functiongraph;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "lambda")]
@@ -9,18 +10,28 @@ mod machine;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-use marketplace::page::{Bundle, Unfit};
+use marketplace::page::{Bundle, Hear, Unfit};
 use thiserror::Error;
 
 pub use machine::Machine;
 
+use crate::access::AccessDoor;
+#[cfg(feature = "http")]
+use crate::bell::Bell;
 use crate::config::{self, Config};
+use crate::desk::{Desk, DeskSettings};
 use crate::door::Door;
-use crate::store::{AnyStore, OpenError};
+use crate::front::Front;
+use crate::relay::Relay;
+use crate::store::{AnyStore, OpenError, StoreSetting};
+use crate::vault::Vault;
 
 /// The door of a function on a real machine.
 pub type MachineDoor<B> = Door<B, Machine<AnyStore>>;
+/// The desk behind it.
+pub type MachineDesk = Desk<Machine<AnyStore>>;
 
 /// Why a function does not start, or stops.
 #[derive(Debug, Error)]
@@ -48,7 +59,115 @@ pub enum Error {
 /// Serves a bundle until the host ends it. The host is chosen at start: where Lambda says it is
 /// Lambda, it is; else plain HTTP.
 pub fn serve<B: Bundle>() -> ExitCode {
-    match try_serve::<B>() {
+    ended(serve_front(async |config: Config, on_platform| {
+        if B::KEEPS_SECRETS {
+            sealing(&config.desk.vault)?;
+        }
+        open::<B>(config, on_platform).await
+    }))
+}
+
+/// Serves the product's own way in, as [`serve`] does a bundle.
+pub fn serve_access<P: Hear>() -> ExitCode {
+    ended(serve_front(async |config: Config, on_platform| {
+        if config.desk.product.is_none() {
+            let wants = "is required: without a product nobody tells us anything".to_owned();
+            return Err(Unfit { setting: "KOOHOOK_PRODUCT_URL", wants }.into());
+        }
+        let desk = open_desk(config.desk, &config.store, on_platform).await?;
+        Ok(AccessDoor::new(P::default(), desk))
+    }))
+}
+
+/// Delivers what is due whenever the host's timer says so: Lambda's schedule, FunctionGraph's timer
+/// trigger, or an HTTP timer that knows a secret.
+pub fn relay() -> ExitCode {
+    ended(try_relay())
+}
+
+fn try_relay() -> Result<(), Error> {
+    let config = Config::from_env()?;
+    start_log(&config);
+    sealing(&config.desk.vault)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let Config { desk, store, listen, relay_secret: secret, .. } = config;
+    let on = Platform::here();
+    let desk = runtime.block_on(open_desk(desk, &store, on != Platform::Machine))?;
+    match on {
+        #[cfg(feature = "lambda")]
+        Platform::Lambda => runtime.block_on(lambda::relay(desk)),
+        #[cfg(not(feature = "lambda"))]
+        Platform::Lambda => Err(Error::NotCompiledIn("lambda")),
+        Platform::FunctionGraph(address) => runtime.block_on(functiongraph::relay(&desk, &address)),
+        #[cfg(feature = "http")]
+        Platform::Machine => {
+            let wants = "is required: it lets a timer start the relay".to_owned();
+            let secret = secret.ok_or(Unfit { setting: "KOOHOOK_RELAY_SECRET", wants })?;
+            runtime.block_on(http::serve(Arc::new(Bell::new(desk, secret)), &listen))
+        }
+        #[cfg(not(feature = "http"))]
+        Platform::Machine => {
+            let _ = (listen, secret);
+            Err(Error::NotCompiledIn("http"))
+        }
+    }
+}
+
+fn serve_front<F: Front>(
+    open: impl AsyncFnOnce(Config, bool) -> Result<F, Error>,
+) -> Result<(), Error> {
+    let config = Config::from_env()?;
+    start_log(&config);
+    let on_lambda = Platform::here() == Platform::Lambda;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let listen = config.listen.clone();
+    let front = Arc::new(runtime.block_on(open(config, on_lambda))?);
+    if on_lambda {
+        #[cfg(feature = "lambda")]
+        return runtime.block_on(lambda::serve(front));
+        #[cfg(not(feature = "lambda"))]
+        return Err(Error::NotCompiledIn("lambda"));
+    }
+    #[cfg(feature = "http")]
+    return runtime.block_on(http::serve(front, &listen));
+    #[cfg(not(feature = "http"))]
+    {
+        let _ = (runtime, front, listen);
+        Err(Error::NotCompiledIn("http"))
+    }
+}
+
+/// Where the process runs, by what the platform sets.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Platform {
+    Lambda,
+    /// FunctionGraph's custom runtime, and where it speaks. Its HTTP functions are plain HTTP.
+    FunctionGraph(String),
+    Machine,
+}
+
+impl Platform {
+    fn here() -> Self {
+        if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
+            Self::Lambda
+        } else if let Ok(address) = std::env::var("RUNTIME_API_ADDR") {
+            Self::FunctionGraph(address)
+        } else {
+            Self::Machine
+        }
+    }
+}
+
+fn sealing(vault: &Vault) -> Result<(), Unfit> {
+    if vault.seals() {
+        return Ok(());
+    }
+    let wants = "is required: this function keeps or reads secrets".to_owned();
+    Err(Unfit { setting: "KOOHOOK_SEAL_KEY", wants })
+}
+
+fn ended(served: Result<(), Error>) -> ExitCode {
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = %error, "start refused");
@@ -60,31 +179,21 @@ pub fn serve<B: Bundle>() -> ExitCode {
     }
 }
 
-fn try_serve<B: Bundle>() -> Result<(), Error> {
-    let config = Config::from_env()?;
-    start_log(&config);
-    if B::KEEPS_SECRETS && !config.vault.seals() {
-        let wants = "is required: this function keeps secrets".to_owned();
-        return Err(Unfit { setting: "KOOHOOK_SEAL_KEY", wants }.into());
-    }
-    let on_lambda = std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let listen = config.listen.clone();
-    let door = runtime.block_on(open::<B>(config, on_lambda))?;
-    if on_lambda {
-        #[cfg(feature = "lambda")]
-        return runtime.block_on(lambda::serve(door));
-        #[cfg(not(feature = "lambda"))]
-        return Err(Error::NotCompiledIn("lambda"));
-    }
-    #[cfg(feature = "http")]
-    return runtime.block_on(http::serve(door, &listen));
-    #[cfg(not(feature = "http"))]
-    {
-        let _ = (runtime, door, listen);
-        Err(Error::NotCompiledIn("http"))
+/// Does what a timer does on a function platform, for as long as the process lives.
+pub async fn keep_relaying(desk: Arc<MachineDesk>) {
+    loop {
+        match Relay::new(&desk, RUN).run().await {
+            Ok(report) => report.log(),
+            Err(fault) => tracing::error!(fault = %fault, "relay failed"),
+        }
+        tokio::time::sleep(REST).await;
     }
 }
+
+/// How long one run of the relay lasts at most.
+const RUN: Duration = Duration::from_mins(1);
+/// How long it rests: the first failure is tried again after five seconds.
+const REST: Duration = Duration::from_secs(1);
 
 /// Starts the log, once per process, and says which settings nobody reads.
 pub fn start_log(config: &Config) {
@@ -102,9 +211,22 @@ pub fn start_log(config: &Config) {
 pub async fn open<B: Bundle>(
     config: Config,
     on_function_platform: bool,
-) -> Result<Arc<MachineDoor<B>>, Error> {
-    let store = config.store.open(on_function_platform).await?;
-    Ok(Arc::new(Door::new(config.door, config.vault, Machine::new(store))?))
+) -> Result<MachineDoor<B>, Error> {
+    let Config { door, desk, store, .. } = config;
+    Ok(Door::new(door, open_desk(desk, &store, on_function_platform).await?)?)
+}
+
+/// Opens the store and sets a desk before it.
+///
+/// # Errors
+/// Where the store does not open.
+pub async fn open_desk(
+    settings: DeskSettings,
+    store: &StoreSetting,
+    on_function_platform: bool,
+) -> Result<Arc<MachineDesk>, Error> {
+    let store = store.open(on_function_platform).await?;
+    Ok(Arc::new(Desk::new(settings, Machine::new(store))))
 }
 
 #[expect(clippy::print_stderr, reason = "the one message of a start that has no log yet")]

@@ -6,22 +6,34 @@
 //!
 //! - [`door`]: HTTP request → HTTP response, through one signed exit; [`route`]: which contract
 //!   a request belongs to, and the constant answers to what belongs to none.
-//! - `handle`: the path of one believed callback; `line`: what is logged of it.
+//! - `handle`: the path of one believed callback; `inline`: its first attempt to tell the product;
+//!   `line`: what is logged of it.
 //! - [`shelf`]: one kept value, read and written over its version.
-//! - [`sweep`]: lets go of parts that nothing refers to.
-//! - [`world`]: all that is not us; `client`: the web, as a machine calls it. [`store`]: where state lives. [`vault`]: what seals it.
+//! - [`delivery`]: one entity's notices to the product; [`relay`]: everybody's that are due, and
+//!   [`sweep`]: parts that nothing refers to; [`bell`]: an HTTP timer's way to start it.
+//! - [`access`]: the product's own way in.
+//! - [`desk`]: what all of these work with. [`front`]: what a host puts requests before.
+//! - [`world`]: all that is not us; `client`: the web, as a machine calls it. [`store`]: where
+//!   state lives. [`vault`]: what seals it.
 //! - [`config`]: the environment, once per start. [`host`]: where functions run.
 //! - [`failure`]: something on our side; `trouble`: any reason not to carry a believed call out.
 
+pub mod access;
+pub mod bell;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod config;
+pub mod delivery;
+pub mod desk;
 pub mod door;
 pub mod failure;
+pub mod front;
 mod handle;
 #[cfg(feature = "runtime")]
 pub mod host;
+mod inline;
 mod line;
+pub mod relay;
 pub mod route;
 pub mod shelf;
 pub mod store;

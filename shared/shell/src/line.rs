@@ -19,6 +19,8 @@ pub(crate) struct Line {
     pub rehearsal: bool,
     pub reads: usize,
     pub writes: usize,
+    /// What became of the first attempt to tell the product, if there was one.
+    pub notice: Option<&'static str>,
     outcome: Option<&'static str>,
     remarks: Vec<Remark>,
 }
@@ -71,6 +73,7 @@ impl Line {
                     remarks = (!remarks.is_empty()).then(|| remarks.join(" ")),
                     reads = self.reads,
                     writes = self.writes,
+                    notice = self.notice,
                     millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
                     "callback"
                 )

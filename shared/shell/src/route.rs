@@ -84,6 +84,8 @@ pub fn kit_headers(head: &Parts) -> Headers<'_> {
 pub fn closed(status: StatusCode) -> Response<Bytes> {
     let body = match status {
         StatusCode::NOT_FOUND => r#"{"error":"not found"}"#,
+        StatusCode::UNAUTHORIZED => r#"{"error":"not authorised"}"#,
+        StatusCode::SERVICE_UNAVAILABLE => r#"{"error":"not now"}"#,
         StatusCode::METHOD_NOT_ALLOWED => r#"{"error":"method not allowed"}"#,
         StatusCode::PAYLOAD_TOO_LARGE => r#"{"error":"body too large"}"#,
         StatusCode::URI_TOO_LONG => r#"{"error":"query too long"}"#,
@@ -146,7 +148,7 @@ fn alive() -> Response<Bytes> {
     constant(StatusCode::OK, r#"{"status":"ok"}"#)
 }
 
-fn not_allowed(methods: &'static str) -> Response<Bytes> {
+pub(crate) fn not_allowed(methods: &'static str) -> Response<Bytes> {
     let mut response = closed(StatusCode::METHOD_NOT_ALLOWED);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
     response

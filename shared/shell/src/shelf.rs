@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, stream};
 use marketplace::directory::PartName;
 use marketplace::entity::{Kept, REST, Subject};
-use marketplace::notice::Reader;
+use marketplace::outbox::Reader;
 use marketplace::time::UnixMillis;
 
 use crate::failure::Failure;
@@ -59,8 +59,8 @@ pub fn part_owner(key: &str) -> Option<(PartName, &str)> {
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one lives at a time, and what stands is used")]
 pub enum Written {
-    /// It stands.
-    Won,
+    /// It stands, under this version.
+    Won(Version),
     /// Another was faster; this stands instead.
     Lost(Recalled),
 }
@@ -88,11 +88,12 @@ impl<W: World> Shelf<'_, W> {
     /// # Errors
     /// Where the outcome is unknown, or the value is too large.
     pub async fn write(&self, recalled: &Recalled, kept: &Kept) -> Result<Written, Failure> {
-        let due = kept.due(self.reader, self.world.now());
+        let due = kept.due(self.reader, self.world.now()).map(|at| (Queue::Due, at));
+        let dead = || kept.dead().map(|at| (Queue::Dead, at));
         let value = self.sealed(&recalled.key, &kept.to_bytes()?)?;
-        let value = Value { agenda: due.map(|at| (Queue::Due, at)), ..value };
+        let value = Value { agenda: due.or_else(dead), ..value };
         match self.put(&recalled.key, &value, recalled.version).await? {
-            Put::Won => Ok(Written::Won),
+            Put::Won => Ok(Written::Won(value.version)),
             Put::Lost(standing) => self.open(recalled.key.clone(), standing).map(Written::Lost),
         }
     }

@@ -43,7 +43,7 @@ pub async fn sweep<W: World>(shelf: &Shelf<'_, W>) -> Result<Swept, Failure> {
 
 /// A part that has rested: its owner refers to it, or never will. A writer who paused for all that
 /// time must lose before the part goes, so the owner's value is written over its version first.
-async fn sweep_part<W: World>(
+pub(crate) async fn sweep_part<W: World>(
     shelf: &Shelf<'_, W>,
     name: PartName,
     owner: &str,
@@ -56,7 +56,7 @@ async fn sweep_part<W: World>(
     let standing = recalled.kept.clone();
     let standing = standing.unwrap_or_else(|| Kept::new(Directory::default().into()));
     match shelf.write(&recalled, &standing).await? {
-        Written::Won => shelf.let_go(owner, name).await?,
+        Written::Won(_) => shelf.let_go(owner, name).await?,
         // Whoever was faster may refer to it: the agenda brings it up again.
         Written::Lost(_) => return Ok(Swept::default()),
     }
@@ -64,7 +64,10 @@ async fn sweep_part<W: World>(
 }
 
 /// An owner with parts that it no longer refers to: they go, and then its mention of them.
-async fn sweep_loose<W: World>(shelf: &Shelf<'_, W>, key: &str) -> Result<Swept, Failure> {
+pub(crate) async fn sweep_loose<W: World>(
+    shelf: &Shelf<'_, W>,
+    key: &str,
+) -> Result<Swept, Failure> {
     let recalled = shelf.read_key(key.to_owned()).await?;
     let Some(kept) = recalled.kept.clone() else { return Ok(Swept::default()) };
     let Entity::Directory(Directory { head, loose }) = kept.entity.clone() else {

@@ -63,6 +63,12 @@ impl fmt::Debug for SealKey {
     }
 }
 
+impl fmt::Debug for Vault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Vault([redacted])")
+    }
+}
+
 impl Vault {
     /// A vault that seals with the current key, where there is one, and opens with either.
     pub fn new(current: Option<&SealKey>, previous: Option<&SealKey>, clear: Clear) -> Self {

@@ -81,6 +81,12 @@ impl Deadline {
         Self(received.saturating_add(budget))
     }
 
+    /// The same deadline, so much earlier.
+    #[must_use]
+    pub const fn before(self, margin: Duration) -> Self {
+        Self(self.0.saturating_sub(margin))
+    }
+
     /// How much time is left; zero once it has passed.
     pub fn left(self, world: &impl World) -> Duration {
         self.0.saturating_sub(world.elapsed())

@@ -1,8 +1,11 @@
 //! The calls that are measured, and a koohook in this process to answer them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use marketplace::message::InstanceId;
+use shell::desk::Desk;
 use shell::door::Door;
 use shell::store::Store;
 use tests::call::{SETTINGS, config, run, v2};
@@ -16,7 +19,8 @@ pub type Koohook<S> = Door<receive::Function, TestWorld<S>>;
 /// A koohook over a store. Nothing is logged: no log was started in this process.
 pub fn koohook<S: Store>(store: S) -> Result<Koohook<S>> {
     let config = config(&SETTINGS);
-    Ok(Door::new(config.door, config.vault, TestWorld::new(store))?)
+    let desk = Desk::new(config.desk, TestWorld::new(store));
+    Ok(Door::new(config.door, Arc::new(desk))?)
 }
 
 /// A purchase, signed at a time.

@@ -12,7 +12,7 @@ use sender::answer::Answer;
 use shell::store::Store;
 use shell::store::memory::Memory;
 use shell::store::sqlite::Sqlite;
-use tests::call::{ADDRESS, Koohook, run};
+use tests::call::{ADDRESS, Koohook, PRODUCT_SECRET, run};
 use tests::world::NOW;
 
 use crate::table::{Table, Target, median};
@@ -104,7 +104,9 @@ fn kit<B: Bundle, S: Store>(store: S, pem: &str) -> Koohook<B, S> {
     let settings = [
         ("KOOHOOK_KIT_KEY", KIT_KEY),
         ("KOOHOOK_RSA_PRIVATE_KEY", pem),
+        ("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0"),
         ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
+        ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
         ("KOOHOOK_STORE", "memory:"),
     ];
     Koohook::over(store, &settings)

@@ -14,13 +14,11 @@ use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use marketplace::page::Bundle;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Error;
-use crate::door::Door;
+use crate::front::Front;
 use crate::route::closed;
-use crate::world::World;
 
 /// How long a request may take to arrive, head and body each.
 const ARRIVAL: Duration = Duration::from_secs(3);
@@ -30,20 +28,20 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const MAX_HEADERS: usize = 100;
 const MAX_HEAD_LEN: usize = 64 * 1024;
 
-/// Serves a door at an address until the process is asked to stop.
+/// Serves a front at an address until the process is asked to stop.
 ///
 /// # Errors
 /// Where the address cannot be listened on.
-pub async fn serve<B: Bundle, W: World>(door: Arc<Door<B, W>>, listen: &str) -> Result<(), Error> {
+pub async fn serve<F: Front>(front: Arc<F>, listen: &str) -> Result<(), Error> {
     let listener = TcpListener::bind(listen).await.map_err(Error::Listen)?;
     tracing::info!(listen = %listener.local_addr()?, "listening");
-    serve_until(door, listener, stop_asked()).await;
+    serve_until(front, listener, stop_asked()).await;
     Ok(())
 }
 
-/// Serves a door until a future comes true; then lets what is under way end.
-pub async fn serve_until<B: Bundle, W: World>(
-    door: Arc<Door<B, W>>,
+/// Serves a front until a future comes true; then lets what is under way end.
+pub async fn serve_until<F: Front>(
+    front: Arc<F>,
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) {
@@ -52,26 +50,26 @@ pub async fn serve_until<B: Bundle, W: World>(
     while let Some(accepted) = until(listener.accept(), stop.as_mut()).await {
         // Out of descriptors, say: the next accept may do better.
         let Ok((stream, _)) = accepted else { continue };
-        let connection = connection(Arc::clone(&door), stream);
+        let connection = connection(Arc::clone(&front), stream);
         tokio::spawn(graceful.watch(connection));
     }
     let _ = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
 }
 
-type Connection<B, W> = http1::Connection<TokioIo<TcpStream>, Visitor<B, W>>;
+type Connection<F> = http1::Connection<TokioIo<TcpStream>, Visitor<F>>;
 
-/// One connection's way to the door.
-struct Visitor<B, W>(Arc<Door<B, W>>);
+/// One connection's way to the front.
+struct Visitor<F>(Arc<F>);
 
-impl<B: Bundle, W: World> Service<Request<Incoming>> for Visitor<B, W> {
+impl<F: Front> Service<Request<Incoming>> for Visitor<F> {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let door = Arc::clone(&self.0);
+        let front = Arc::clone(&self.0);
         // A task of its own: a request runs to its end though the caller hung up.
-        let answering = tokio::spawn(async move { answer(&door, request).await });
+        let answering = tokio::spawn(async move { answer(&*front, request).await });
         Box::pin(async move {
             let answered = answering.await;
             let response = answered.unwrap_or_else(|_| closed(StatusCode::INTERNAL_SERVER_ERROR));
@@ -80,7 +78,7 @@ impl<B: Bundle, W: World> Service<Request<Incoming>> for Visitor<B, W> {
     }
 }
 
-fn connection<B: Bundle, W: World>(door: Arc<Door<B, W>>, stream: TcpStream) -> Connection<B, W> {
+fn connection<F: Front>(front: Arc<F>, stream: TcpStream) -> Connection<F> {
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(ARRIVAL)
@@ -88,16 +86,13 @@ fn connection<B: Bundle, W: World>(door: Arc<Door<B, W>>, stream: TcpStream) -> 
         .max_buf_size(MAX_HEAD_LEN)
         // `Body-Sign`, as the marketplace is said to look for it.
         .title_case_headers(true)
-        .serve_connection(TokioIo::new(stream), Visitor(door))
+        .serve_connection(TokioIo::new(stream), Visitor(front))
 }
 
-async fn answer<B: Bundle, W: World>(
-    door: &Door<B, W>,
-    request: Request<Incoming>,
-) -> Response<Bytes> {
+async fn answer<F: Front>(front: &F, request: Request<Incoming>) -> Response<Bytes> {
     let (head, body) = request.into_parts();
-    let max_body_len = match door.route(&head) {
-        Ok(route) => route.max_body_len(),
+    let max_body_len = match front.admit(&head) {
+        Ok(max_body_len) => max_body_len,
         Err(response) => return response,
     };
     // What says that it will be too long need not arrive first.
@@ -107,7 +102,7 @@ async fn answer<B: Bundle, W: World>(
     }
     let body = Limited::new(body, max_body_len).collect();
     match tokio::time::timeout(ARRIVAL, body).await {
-        Ok(Ok(body)) => door.answer(Request::from_parts(head, body.to_bytes())).await,
+        Ok(Ok(body)) => front.answer(Request::from_parts(head, body.to_bytes())).await,
         Ok(Err(fault)) if fault.is::<LengthLimitError>() => last(StatusCode::PAYLOAD_TOO_LARGE),
         Ok(Err(_)) => last(StatusCode::BAD_REQUEST),
         Err(_) => last(StatusCode::REQUEST_TIMEOUT),

@@ -1,40 +1,61 @@
 //! AWS Lambda behind an HTTP API (payload 2.0) or a function URL: both keep the raw query string.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, Uri};
-use lambda_http::{Body, RequestExt};
-use marketplace::page::Bundle;
+use lambda_http::{Body, LambdaEvent, RequestExt, lambda_runtime};
+use serde::de::IgnoredAny;
 
 use super::Error;
-use crate::door::Door;
+use super::MachineDesk;
+use crate::front::Front;
+use crate::relay::Relay;
 use crate::world::World;
 
-/// Serves a door until Lambda ends the process.
+/// Serves a front until Lambda ends the process.
 ///
 /// # Errors
 /// Where Lambda's runtime gives up.
-pub async fn serve<B: Bundle, W: World>(door: Arc<Door<B, W>>) -> Result<(), Error> {
+pub async fn serve<F: Front>(front: Arc<F>) -> Result<(), Error> {
     let service = lambda_http::service_fn(move |request| {
-        let door = Arc::clone(&door);
-        async move { Ok::<_, lambda_http::Error>(answer(&door, request).await) }
+        let front = Arc::clone(&front);
+        async move { Ok::<_, lambda_http::Error>(answer(&*front, request).await) }
     });
     lambda_http::run(service).await.map_err(|fault| Error::Lambda(fault.to_string()))
 }
 
 /// Answers one event that `lambda_http` made a request of.
-pub async fn answer<B: Bundle, W: World>(
-    door: &Door<B, W>,
-    request: Request<Body>,
-) -> Response<Body> {
-    let response = door.answer(as_received(request).map(into_bytes)).await;
+pub async fn answer<F: Front>(front: &F, request: Request<Body>) -> Response<Body> {
+    let response = front.answer(as_received(request).map(into_bytes)).await;
     // Every answer is ASCII (decision B9), so that it travels as text and not as base64.
     response.map(|body| match String::from_utf8(body.to_vec()) {
         Ok(text) => Body::Text(text),
         Err(_) => Body::Binary(body.to_vec()),
     })
 }
+
+/// Delivers what is due whenever an event comes, whatever it says: a schedule's.
+///
+/// # Errors
+/// Where Lambda's runtime gives up.
+pub async fn relay(desk: Arc<MachineDesk>) -> Result<(), Error> {
+    let service = lambda_http::service_fn(move |event: LambdaEvent<IgnoredAny>| {
+        let desk = Arc::clone(&desk);
+        async move {
+            let deadline = event.context.deadline;
+            let left = Duration::from_millis(deadline.saturating_sub(desk.world.now().millis()));
+            let report = Relay::new(&desk, left.saturating_sub(MARGIN)).run().await?;
+            report.log();
+            Ok::<_, lambda_http::Error>(report.to_json())
+        }
+    });
+    lambda_runtime::run(service).await.map_err(|fault| Error::Lambda(fault.to_string()))
+}
+
+/// What of Lambda's own time is left for ending in good order.
+const MARGIN: Duration = Duration::from_secs(1);
 
 /// The request under the path that arrived: the library's own URI is resolved and re-encoded,
 /// so that `/x/../saasproduce` would be the door. The query it keeps byte for byte.

@@ -1,0 +1,475 @@
+//! An entity's notices on their way to the product: in order, each offered until it is answered,
+//! and none offered by two at once.
+//!
+//! Nobody locks anything: whoever offers a notice writes a claim into the value first, over the
+//! version they read, and settles it in the same way. A claim runs out by itself; what it had
+//! begun is then offered again, under the same id.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::notice::{Draft, MAX_NOTICE_LEN, Notice, NoticeType};
+use crate::time::UnixMillis;
+
+/// An entity's notices that wait, in order.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Outbox {
+    /// How many notices the entity ever had.
+    pub sequence: u64,
+    /// Those that wait.
+    pub waiting: Vec<Notice>,
+    /// How many were dropped because later ones made them void, or for room where nobody reads.
+    #[serde(default)]
+    pub dropped: u32,
+    /// What was tried with the notice that is offered now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
+    /// What the product did not take (decision E4).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dead: Vec<DeadLetter>,
+    /// How many dead letters were forgotten for room.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub forgotten: u32,
+    /// Whether the product never took the purchase, so that nothing else about it makes sense.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub blocked: bool,
+}
+
+/// Who reads the notices.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reader {
+    /// A product: everything is delivered.
+    Product,
+    /// Nobody but the seller, looking back: the newest are kept.
+    Nobody,
+}
+
+/// What was tried with one notice.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Trial {
+    /// Whose trial it is.
+    pub sequence: u64,
+    /// When the first attempt began.
+    pub since: UnixMillis,
+    /// How many attempts there were.
+    pub count: u32,
+    /// The last of them.
+    pub attempts: Vec<Attempt>,
+    /// When the next may begin: after a failure, or when whoever claimed it must have given up.
+    pub next: UnixMillis,
+    /// The attempt under way, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed: Option<u32>,
+}
+
+/// One attempt that did not succeed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Attempt {
+    /// When it ended.
+    pub at: UnixMillis,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+    /// The HTTP status, where there was an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// What was wrong, in words of ours.
+    pub fault: String,
+    /// How the answer began, with all that could be a secret left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+}
+
+/// A notice that the product did not take.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct DeadLetter {
+    /// The notice, as it was offered.
+    pub notice: Notice,
+    /// What was tried.
+    pub trial: Trial,
+    /// When it was given up.
+    pub at: UnixMillis,
+}
+
+/// The right to offer a notice, until it runs out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// The notice.
+    pub notice: Notice,
+    /// Which attempt this is.
+    pub attempt: u32,
+}
+
+/// How an offer ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Offered {
+    /// The product has it.
+    Delivered,
+    /// Not this time.
+    Failed(Attempt),
+    /// Never: the product says so.
+    Undeliverable(Attempt),
+}
+
+/// What a settlement came to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Settled {
+    /// The notice is delivered.
+    Delivered,
+    /// It waits for its next attempt.
+    Waits,
+    /// It is given up: somebody should look.
+    Dead,
+    /// Somebody else settled it before.
+    Nothing,
+}
+
+/// Above this much, notices that later ones make void are dropped.
+pub const MAX_OUTBOX_LEN: usize = 64 * 1024;
+/// How many notices an entity keeps that nobody is told of.
+pub const MAX_UNREAD: usize = 64;
+/// How many dead letters an entity keeps.
+pub const MAX_DEAD: usize = 16;
+/// How many attempts are kept of a notice.
+pub const MAX_ATTEMPTS: usize = 8;
+/// How long a notice is offered before it is given up: a weekend.
+pub const PATIENCE: Duration = Duration::from_hours(72);
+
+/// How long after the first failures a notice is offered again; later, each hour.
+const PAUSES: [Duration; 5] = [
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+    Duration::from_mins(2),
+    Duration::from_mins(10),
+    Duration::from_mins(30),
+];
+const HOURLY: Duration = Duration::from_hours(1);
+
+impl Outbox {
+    /// Appends notices in order, each in its place, and makes room as the reader allows: what was
+    /// dropped for it comes back.
+    pub fn append(&mut self, drafts: Vec<Draft>, reader: Reader, at: UnixMillis) -> Vec<Notice> {
+        let mut dropped = Vec::new();
+        for Draft { kind, members: mut data } in drafts {
+            self.sequence += 1;
+            data.insert("sequence".to_owned(), self.sequence.into());
+            self.waiting.push(Notice { kind, at, data }.fit());
+            if reader == Reader::Product {
+                dropped.extend(self.weigh(kind));
+            }
+        }
+        // What is new may be why the product can be reached again.
+        if let Some(trial) = self.trial.as_mut().filter(|trial| trial.claimed.is_none()) {
+            trial.next = trial.next.min(at);
+        }
+        dropped.extend(match reader {
+            // So few cannot be too much, and need not be measured.
+            _ if self.is_surely_small() => Vec::new(),
+            Reader::Product => self.drop_void(),
+            Reader::Nobody => self.drop_oldest(),
+        });
+        dropped
+    }
+
+    /// Of a purchase that the product never heard of, the end need not be told either; of one
+    /// that it refused to take, a new one may be taken (decision E4).
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else begins or ends a purchase")]
+    fn weigh(&mut self, kind: NoticeType) -> Vec<Notice> {
+        match kind {
+            NoticeType::Released if self.is_unheard_of() => self.drop_all(),
+            NoticeType::Created => {
+                self.blocked = false;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the purchase itself waits and was never offered.
+    pub fn is_unheard_of(&self) -> bool {
+        let created = self.waiting.iter().find(|notice| notice.kind == NoticeType::Created);
+        created.is_some_and(|created| {
+            self.trial.as_ref().is_none_or(|trial| trial.sequence < created.sequence())
+                && !self.dead.iter().any(|dead| dead.notice.sequence() == created.sequence())
+        })
+    }
+
+    /// Takes everything back that waits.
+    pub fn drop_all(&mut self) -> Vec<Notice> {
+        self.trial = None;
+        let dropped = std::mem::take(&mut self.waiting);
+        self.dropped =
+            self.dropped.saturating_add(u32::try_from(dropped.len()).unwrap_or(u32::MAX));
+        dropped
+    }
+
+    /// When the next notice may be offered, if there is one: at once, after a pause, or when a
+    /// claim has run out.
+    pub fn due(&self, now: UnixMillis) -> Option<UnixMillis> {
+        let head = self.head()?;
+        Some(self.trial_of(head.sequence()).map_or(now, |trial| trial.next))
+    }
+
+    /// The notice that may be offered next, whoever may be at it.
+    pub fn head(&self) -> Option<&Notice> {
+        self.waiting.iter().find(|notice| !self.blocked || notice.kind.ends())
+    }
+
+    /// The notice that may be offered now.
+    pub fn ready(&self, now: UnixMillis) -> Option<&Notice> {
+        self.head().filter(|_| self.due(now).is_some_and(|due| due <= now))
+    }
+
+    /// Adds a member to the next notice, which nobody may have been offered yet: its id changes
+    /// with its content.
+    pub fn enrich(&mut self, sequence: u64, name: &str, value: Value) {
+        let offered = self.trial_of(sequence).is_some();
+        let notice = self.waiting.iter_mut().find(|notice| notice.sequence() == sequence);
+        if let Some(notice) = notice.filter(|_| !offered) {
+            notice.data.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Claims the notice that may be offered now, for a while. Stands once it is written.
+    pub fn claim(&mut self, lasting: Duration, now: UnixMillis) -> Option<Claim> {
+        let notice = self.ready(now)?.clone();
+        let sequence = notice.sequence();
+        let mut trial =
+            self.trial.take().filter(|trial| trial.sequence == sequence).unwrap_or(Trial {
+                sequence,
+                since: now,
+                count: 0,
+                attempts: Vec::new(),
+                next: now,
+                claimed: None,
+            });
+        if trial.claimed.is_some() {
+            trial.remember(Attempt::unknown(now));
+        }
+        trial.count = trial.count.saturating_add(1);
+        trial.claimed = Some(trial.count);
+        trial.next = now.after(lasting);
+        let attempt = trial.count;
+        self.trial = Some(trial);
+        Some(Claim { notice, attempt })
+    }
+
+    /// Settles an offer on whatever stands. `chance` spreads those who wait.
+    pub fn settle(
+        &mut self,
+        claim: &Claim,
+        offered: Offered,
+        chance: u16,
+        now: UnixMillis,
+    ) -> Settled {
+        let sequence = claim.notice.sequence();
+        let Some(place) = self.waiting.iter().position(|notice| notice.sequence() == sequence)
+        else {
+            return Settled::Nothing;
+        };
+        let current = self.trial_of(sequence).is_some_and(|t| t.claimed == Some(claim.attempt));
+        match offered {
+            Offered::Delivered => self.deliver(place),
+            // Another attempt is under way, or was settled: a failure of ours says nothing new.
+            Offered::Failed(_) | Offered::Undeliverable(_) if !current => Settled::Nothing,
+            Offered::Failed(attempt) => self.fail(place, attempt, chance, now),
+            Offered::Undeliverable(attempt) => self.give_up(place, attempt, now),
+        }
+    }
+
+    /// Offers a dead letter again, in its place and under its id.
+    pub fn replay(&mut self, sequence: u64) -> bool {
+        let place = self.dead.iter().position(|dead| dead.notice.sequence() == sequence);
+        let Some(place) = place else {
+            return false;
+        };
+        let notice = self.dead.remove(place).notice;
+        if notice.kind == NoticeType::Created {
+            self.blocked = false;
+        }
+        let later = self.waiting.iter().position(|notice| notice.sequence() > sequence);
+        self.waiting.insert(later.unwrap_or(self.waiting.len()), notice);
+        self.trial = None;
+        true
+    }
+
+    fn trial_of(&self, sequence: u64) -> Option<&Trial> {
+        self.trial.as_ref().filter(|trial| trial.sequence == sequence)
+    }
+
+    fn deliver(&mut self, place: usize) -> Settled {
+        let notice = self.waiting.remove(place);
+        self.trial = self.trial.take().filter(|trial| trial.sequence != notice.sequence());
+        if self.blocked && notice.kind.ends() {
+            // What lies before the end of something that was never taken is of no use now.
+            self.blocked = false;
+            let rest = self.waiting.split_off(place);
+            self.drop_all();
+            self.waiting = rest;
+        }
+        Settled::Delivered
+    }
+
+    fn fail(&mut self, place: usize, attempt: Attempt, chance: u16, now: UnixMillis) -> Settled {
+        let Some(trial) = self.trial.as_mut() else {
+            return Settled::Nothing;
+        };
+        if now.since(trial.since) >= PATIENCE {
+            return self.give_up(place, attempt, now);
+        }
+        trial.remember(attempt);
+        trial.claimed = None;
+        trial.next = now.after(pause(trial.count, chance)).min(trial.since.after(PATIENCE));
+        Settled::Waits
+    }
+
+    fn give_up(&mut self, place: usize, attempt: Attempt, now: UnixMillis) -> Settled {
+        let Some(mut trial) = self.trial.take() else {
+            return Settled::Nothing;
+        };
+        trial.remember(attempt);
+        trial.claimed = None;
+        let notice = self.waiting.remove(place);
+        self.blocked |= notice.kind == NoticeType::Created;
+        self.dead.push(DeadLetter { notice, trial, at: now });
+        if self.dead.len() > MAX_DEAD {
+            // The purchase that blocks all others is the last to be forgotten.
+            let older = self.dead.iter().position(|dead| dead.notice.kind != NoticeType::Created);
+            self.dead.remove(older.unwrap_or_default());
+            self.forgotten = self.forgotten.saturating_add(1);
+        }
+        Settled::Dead
+    }
+
+    fn len(&self) -> usize {
+        self.waiting.iter().map(Notice::len).sum()
+    }
+
+    /// Whether there is room without measuring: a list's notice alone may be longer than others.
+    fn is_surely_small(&self) -> bool {
+        let few = self.waiting.len() <= MAX_OUTBOX_LEN / MAX_NOTICE_LEN;
+        few && self.waiting.iter().all(|notice| notice.parts().next().is_none())
+    }
+
+    fn drop_void(&mut self) -> Vec<Notice> {
+        let mut dropped = Vec::new();
+        while self.len() > MAX_OUTBOX_LEN {
+            let is_void = |(place, notice): &(usize, &Notice)| {
+                let mut later = self.waiting.iter().skip(place + 1);
+                let tried = self.trial_of(notice.sequence()).is_some();
+                !tried && later.any(|later| notice.kind.made_void_by(later.kind))
+            };
+            let void = self.waiting.iter().enumerate().find(is_void);
+            let Some((place, _)) = void else { break };
+            dropped.push(self.drop_at(place));
+        }
+        dropped
+    }
+
+    fn drop_oldest(&mut self) -> Vec<Notice> {
+        let mut dropped = Vec::new();
+        while self.waiting.len() > MAX_UNREAD || self.len() > MAX_OUTBOX_LEN {
+            dropped.push(self.drop_at(0));
+        }
+        dropped
+    }
+
+    fn drop_at(&mut self, place: usize) -> Notice {
+        self.dropped = self.dropped.saturating_add(1);
+        self.waiting.remove(place)
+    }
+}
+
+impl Trial {
+    fn remember(&mut self, attempt: Attempt) {
+        if self.attempts.len() == MAX_ATTEMPTS {
+            self.attempts.remove(0);
+        }
+        self.attempts.push(attempt);
+    }
+}
+
+impl Attempt {
+    /// An attempt that nobody settled: its process ended, or paused for too long.
+    fn unknown(at: UnixMillis) -> Self {
+        Self { at, millis: 0, status: None, fault: "outcome unknown".to_owned(), said: None }
+    }
+}
+
+/// How long to wait after so many attempts. Those of each hour are spread over a tenth of it, so
+/// that a product which comes back is not met by everybody at once.
+fn pause(count: u32, chance: u16) -> Duration {
+    let place = usize::try_from(count.saturating_sub(1)).unwrap_or(usize::MAX);
+    PAUSES.get(place).copied().unwrap_or_else(|| {
+        HOURLY.saturating_add(HOURLY / 10 * u32::from(chance) / u32::from(u16::MAX))
+    })
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_false(bool: &bool) -> bool {
+    !*bool
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::PartName;
+
+    fn draft(kind: NoticeType, text: &str) -> Draft {
+        Draft::of_time(kind).with("orderAmount", text)
+    }
+
+    #[test]
+    fn only_void_notices_make_room() {
+        let mut outbox = Outbox::default();
+        let text = "x".repeat(4000);
+        let now = UnixMillis::new(0);
+        outbox.append(vec![draft(NoticeType::Created, &text)], Reader::Product, now);
+        outbox.claim(HOURLY, now).expect("a purchase is offered");
+        let mut append = |kind| {
+            outbox.append(vec![draft(kind, &text)], Reader::Product, now);
+        };
+        (0..40).for_each(|_| append(NoticeType::Frozen));
+        append(NoticeType::Released);
+        assert!(outbox.len() <= MAX_OUTBOX_LEN);
+        assert_eq!(outbox.waiting.first().map(|notice| notice.kind), Some(NoticeType::Created));
+        assert_eq!(outbox.waiting.last().map(Notice::sequence), Some(42));
+        assert_eq!(u32::try_from(outbox.waiting.len()).unwrap() + outbox.dropped, 42);
+    }
+
+    #[test]
+    fn long_notices_of_lists_are_measured_however_few() {
+        let mut outbox = Outbox::default();
+        for first in 0..4_u8 {
+            let names = (0..700_u16).map(|number| {
+                let [high, low] = number.to_be_bytes();
+                let mut name = [first; 16];
+                (name[14], name[15]) = (high, low);
+                Value::from(PartName::new(name).to_string())
+            });
+            let draft = draft(NoticeType::UsersPut, "1").with("parts", names.collect::<Vec<_>>());
+            outbox.append(vec![draft], Reader::Nobody, UnixMillis::new(0));
+        }
+        assert!(outbox.len() <= MAX_OUTBOX_LEN && outbox.dropped > 0);
+    }
+
+    #[test]
+    fn what_nobody_reads_is_kept_for_a_while() {
+        let mut outbox = Outbox::default();
+        for _ in 0..100 {
+            outbox.append(
+                vec![draft(NoticeType::Renewed, "1")],
+                Reader::Nobody,
+                UnixMillis::new(0),
+            );
+        }
+        assert_eq!(outbox.waiting.len(), MAX_UNREAD);
+        assert_eq!(outbox.waiting.first().map(Notice::sequence), Some(37));
+    }
+}

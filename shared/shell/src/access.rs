@@ -1,0 +1,159 @@
+//! The product's own way in: `PUT /instances/{instanceId}/app-info`, a Standard Webhook
+//! (decision E3).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use marketplace::entity::{Entity, Kept, Subject};
+use marketplace::message::InstanceId;
+use marketplace::page::Hear;
+use marketplace::product::Fault;
+use marketplace::query::{self, Plus};
+use marketplace::refusal::Refusal;
+use marketplace::signature::webhook::{Disbelief, WebhookHeaders};
+use marketplace::time::UnixMillis;
+use thiserror::Error;
+
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::front::Front;
+use crate::route::{closed, json, not_allowed};
+use crate::shelf::Written;
+use crate::world::{Deadline, World};
+
+/// Hears the product out.
+pub struct AccessDoor<P, W> {
+    page: P,
+    desk: Arc<Desk<W>>,
+}
+
+/// Why what the product said has no effect. Shown to it, so that its developer sees what to do.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+enum Unheard {
+    #[error(transparent)]
+    Disbelieved(#[from] Disbelief),
+    #[error(transparent)]
+    Malformed(#[from] Fault),
+    #[error("instance unknown")]
+    Unknown,
+    #[error("instance gone: released, or abandoned and refunded")]
+    Gone,
+    #[error("not now: {0}; say it again")]
+    Failed(#[from] Failure),
+}
+
+/// The longest message; the guide's own lengths make two kilobytes.
+const MAX_BODY_LEN: usize = 64 * 1024;
+/// How long it may take.
+const BUDGET: Duration = Duration::from_secs(10);
+/// How often a lost race is decided again.
+const MAX_RACES_LOST: usize = 8;
+
+impl<P: Hear, W: World> AccessDoor<P, W> {
+    /// A way in to a desk.
+    pub const fn new(page: P, desk: Arc<Desk<W>>) -> Self {
+        Self { page, desk }
+    }
+
+    async fn hear(&self, id: &InstanceId, head: &Parts, body: &[u8]) -> Result<(), Unheard> {
+        let at = self.believed(head, body)?;
+        let told = self.page.read(id, body)?;
+        let shelf = self.desk.shelf(Deadline::after(self.desk.world.elapsed(), BUDGET));
+        let mut recalled = shelf.read(&Subject::Instance(id.clone())).await?;
+        for _ in 0..=MAX_RACES_LOST {
+            let now = self.desk.world.now();
+            let (kept, _) = recalled.kept.clone().ok_or(Unheard::Unknown)?.pass(shelf.reader, now);
+            let Entity::Instance(instance) = kept.entity.clone() else {
+                return Err(Unheard::Unknown);
+            };
+            let decided = self.page.decide(&told, instance.clone(), at).map_err(Unheard::from)?;
+            if decided == instance {
+                return Ok(());
+            }
+            let kept = Kept { entity: decided.into(), ..kept };
+            match shelf.write(&recalled, &kept).await? {
+                Written::Won(_) => return Ok(()),
+                Written::Lost(standing) => recalled = standing,
+            }
+        }
+        Err(Failure::Contended.into())
+    }
+
+    fn believed(&self, head: &Parts, body: &[u8]) -> Result<UnixMillis, Disbelief> {
+        let product = self.desk.settings.product.as_ref().ok_or(Disbelief::WrongSignature)?;
+        let header = |name| {
+            let mut values = head.headers.get_all(name).iter();
+            let only = values.next().filter(|_| values.next().is_none());
+            only.and_then(|value| value.to_str().ok()).ok_or(Disbelief::Malformed)
+        };
+        let headers = WebhookHeaders {
+            id: header("webhook-id")?,
+            timestamp: header("webhook-timestamp")?,
+            signature: header("webhook-signature")?,
+        };
+        product.secrets.verify(&headers, body, self.desk.world.now())
+    }
+}
+
+impl<P: Hear, W: World> Front for AccessDoor<P, W> {
+    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
+        instance_id(head.uri.path()).ok_or_else(|| closed(StatusCode::NOT_FOUND))?;
+        if head.method == Method::PUT { Ok(MAX_BODY_LEN) } else { Err(not_allowed("PUT")) }
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let (head, body) = request.into_parts();
+        let max_body_len = match self.admit(&head) {
+            Ok(max_body_len) => max_body_len,
+            Err(response) => return response,
+        };
+        if body.len() > max_body_len {
+            return closed(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        let Some(id) = instance_id(head.uri.path()) else {
+            return closed(StatusCode::NOT_FOUND);
+        };
+        let heard = self.hear(&id, &head, &body).await;
+        let status = status(heard);
+        match heard {
+            Ok(()) => tracing::info!(status = status.as_u16(), "access told"),
+            Err(fault) => {
+                tracing::warn!(status = status.as_u16(), fault = %fault, "access refused")
+            }
+        }
+        let word = heard.err().map_or_else(|| "ok".to_owned(), |fault| fault.to_string());
+        // Our own words hold nothing that JSON would have to escape.
+        json(status, Bytes::from(format!(r#"{{"status":"{word}"}}"#)))
+    }
+}
+
+fn status(heard: Result<(), Unheard>) -> StatusCode {
+    match heard {
+        Ok(()) => StatusCode::OK,
+        Err(Unheard::Disbelieved(_)) => StatusCode::UNAUTHORIZED,
+        Err(Unheard::Malformed(Fault::Misdirected)) => StatusCode::BAD_REQUEST,
+        Err(Unheard::Malformed(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+        Err(Unheard::Unknown) => StatusCode::NOT_FOUND,
+        Err(Unheard::Gone) => StatusCode::GONE,
+        Err(Unheard::Failed(_)) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+impl From<Refusal> for Unheard {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::InstanceUnknown => Self::Unknown,
+            Refusal::InstanceReleased | Refusal::ChangeNotAllowed => Self::Gone,
+        }
+    }
+}
+
+/// The instance that a path names, if it is of this way in.
+fn instance_id(path: &str) -> Option<InstanceId> {
+    let name = path.strip_prefix("/instances/")?.strip_suffix("/app-info")?;
+    let name = if name.contains('/') { None } else { query::decode(name, Plus::Kept) }?;
+    InstanceId::parse(&name).ok()
+}

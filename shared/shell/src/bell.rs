@@ -1,0 +1,66 @@
+//! An HTTP timer's way to start the relay: `/relay`, with a secret of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use marketplace::page::Secret;
+use marketplace::signature::same_text;
+
+use crate::desk::Desk;
+use crate::front::Front;
+use crate::relay::Relay;
+use crate::route::{closed, json, not_allowed};
+use crate::world::World;
+
+/// Starts the relay for whoever knows the secret.
+pub struct Bell<W> {
+    desk: Arc<Desk<W>>,
+    secret: Secret,
+}
+
+/// How long a run takes at most; timers and gateways wait half a minute.
+const BUDGET: Duration = Duration::from_secs(25);
+
+impl<W: World> Bell<W> {
+    /// A bell at a desk.
+    pub const fn new(desk: Arc<Desk<W>>, secret: Secret) -> Self {
+        Self { desk, secret }
+    }
+
+    fn is_believed(&self, head: &Parts) -> bool {
+        let given = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        same_text(given, self.secret.reveal())
+    }
+}
+
+impl<W: World> Front for Bell<W> {
+    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
+        if head.uri.path() != "/relay" {
+            return Err(closed(StatusCode::NOT_FOUND));
+        }
+        // Timers differ: some can only GET.
+        if !matches!(head.method, Method::GET | Method::POST) {
+            return Err(not_allowed("GET, POST"));
+        }
+        if self.is_believed(head) { Ok(64 * 1024) } else { Err(closed(StatusCode::UNAUTHORIZED)) }
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let (head, _) = request.into_parts();
+        if let Err(response) = self.admit(&head) {
+            return response;
+        }
+        match Relay::new(&self.desk, BUDGET).run().await {
+            Ok(report) => json(StatusCode::OK, Bytes::from(report.to_json())),
+            Err(fault) => {
+                tracing::error!(fault = %fault, "relay failed");
+                closed(StatusCode::SERVICE_UNAVAILABLE)
+            }
+        }
+    }
+}

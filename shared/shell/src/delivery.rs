@@ -1,0 +1,246 @@
+//! One entity's notices to the product: claimed in the value, offered, and settled on whatever
+//! stands by then. Nothing here can fail a callback.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, StatusCode};
+use marketplace::entity::{Entity, Kept};
+use marketplace::notice::Message;
+use marketplace::outbox::{Attempt, Claim, Offered, Settled};
+use marketplace::product::{self, Answer, Told};
+
+use crate::desk::{Desk, Product};
+use crate::failure::Failure;
+use crate::shelf::{Recalled, Shelf, Written};
+use crate::world::{Deadline, Unanswered, Web, World};
+
+/// How long a callback waits for the product, where nobody says (decision E2).
+pub const BUDGET: Duration = Duration::from_millis(2_500);
+/// How long the relay waits for one answer (decision E6).
+pub const ATTEMPT: Duration = Duration::from_secs(10);
+/// How long a claim outlives the last answer that is waited for.
+const GRACE: Duration = Duration::from_secs(5);
+/// What is left of the time for settling, however long the product takes.
+const SETTLE: Duration = Duration::from_millis(300);
+/// How often an outcome is settled again on what a faster writer left.
+const MAX_RACES_LOST: usize = 8;
+
+/// How one offer ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    offered: Offered,
+    told: Option<Told>,
+    /// Why there was no answer over HTTP, if there was none.
+    pub unanswered: Option<Silence>,
+}
+
+/// No answer over HTTP came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Silence {
+    /// The time was up.
+    TimedOut,
+    /// There was no connection, or it ended.
+    Broken,
+}
+
+/// A notice that was offered and settled.
+#[derive(Debug)]
+pub struct Delivered {
+    /// What stands now, to go on from.
+    pub recalled: Recalled,
+    /// What became of the notice.
+    pub settled: Settled,
+    /// Why there was no answer over HTTP, if there was none.
+    pub unanswered: Option<Silence>,
+}
+
+/// How long whoever claims a notice of so many messages may be at it.
+pub fn claim_of(messages: usize) -> Duration {
+    let messages = u32::try_from(messages.max(1)).unwrap_or(u32::MAX);
+    ATTEMPT.saturating_mul(messages).saturating_add(GRACE)
+}
+
+/// Delivers what a desk's entities have to say.
+pub struct Delivery<'a, W> {
+    /// Whose.
+    pub desk: &'a Desk<W>,
+    /// To whom.
+    pub product: &'a Product,
+    /// By when everything is settled.
+    pub deadline: Deadline,
+    /// How long one answer is waited for.
+    pub patience: Duration,
+    /// What an answer to the marketplace changes in turn, once the product has taken a notice.
+    pub answered: &'a (dyn Fn(Entity) -> Entity + Sync),
+}
+
+impl<W: World> Delivery<'_, W> {
+    /// Claims the next notice that may be offered, offers it, and settles it; `None` where there is
+    /// none, or another was faster.
+    ///
+    /// # Errors
+    /// Where the store does not answer in time. A claim that stands runs out by itself.
+    pub async fn next(&self, recalled: Recalled) -> Result<Option<Delivered>, Failure> {
+        let now = self.desk.world.now();
+        let Some(mut kept) = recalled.kept.clone() else { return Ok(None) };
+        let messages = kept.outbox.head().map_or(0, |notice| notice.parts().count());
+        let Some(claim) = kept.outbox.claim(claim_of(messages), now) else { return Ok(None) };
+        match self.shelf().write(&recalled, &kept).await? {
+            Written::Won(version) => {
+                let version = Some(version);
+                let standing = Recalled { key: recalled.key, version, kept: Some(kept) };
+                self.offer(standing, &claim).await.map(Some)
+            }
+            Written::Lost(_) => Ok(None),
+        }
+    }
+
+    /// Offers a notice whose claim stands, and settles it.
+    ///
+    /// # Errors
+    /// Where the outcome cannot be settled in time.
+    pub async fn offer(&self, standing: Recalled, claim: &Claim) -> Result<Delivered, Failure> {
+        let outcome = self.send_all(&standing.key, claim).await?;
+        let Outcome { unanswered, .. } = outcome;
+        let (recalled, settled) = self.settle(standing, claim, &outcome).await?;
+        Ok(Delivered { recalled, settled, unanswered })
+    }
+
+    fn shelf(&self) -> Shelf<'_, W> {
+        self.desk.shelf(self.deadline)
+    }
+
+    /// Sends a notice, or the parts of its list one after the other.
+    async fn send_all(&self, owner: &str, claim: &Claim) -> Result<Outcome, Failure> {
+        let names: Vec<_> = claim.notice.parts().collect();
+        if names.is_empty() {
+            return Ok(self.send(claim, claim.notice.message(owner)).await);
+        }
+        for (name, part) in names.into_iter().zip(1..) {
+            let read = self.shelf().read_parts(owner, [name].into()).await?;
+            let records = read.and_then(|mut read| read.remove(&name)).unwrap_or_default();
+            let Some(message) = claim.notice.part_message(owner, part, &records) else {
+                return Ok(self.failed("part missing", None, Duration::ZERO, &[]));
+            };
+            let outcome = self.send(claim, message).await;
+            if outcome.offered != Offered::Delivered {
+                return Ok(outcome);
+            }
+        }
+        Ok(Outcome { offered: Offered::Delivered, told: None, unanswered: None })
+    }
+
+    async fn send(&self, claim: &Claim, message: Message) -> Outcome {
+        let began = self.desk.world.elapsed();
+        let left = self.deadline.left(&self.desk.world).saturating_sub(SETTLE);
+        let limit = self.patience.min(left);
+        let Some(request) = self.request(message) else {
+            return self.failed("message unsendable", None, Duration::ZERO, &[]);
+        };
+        let sent = self.desk.world.within(limit, self.desk.world.web().send(request)).await;
+        let took = self.desk.world.elapsed().saturating_sub(began);
+        let response = match sent {
+            Some(Ok(response)) => response,
+            Some(Err(fault)) => return self.unanswered(fault, took),
+            None => {
+                let failed = self.failed("timed out", None, took, &[]);
+                return Outcome { unanswered: Some(Silence::TimedOut), ..failed };
+            }
+        };
+        let (status, body) = (response.status().as_u16(), response.body());
+        match Answer::read(claim.notice.kind, status, body) {
+            Answer::Taken(told) => Outcome { offered: Offered::Delivered, told, unanswered: None },
+            Answer::Failed(fault) => self.failed(&fault.to_string(), Some(status), took, body),
+            Answer::Gone => {
+                let attempt = self.attempt("product wants it never", Some(status), took, body);
+                let offered = Offered::Undeliverable(attempt);
+                Outcome { offered, told: None, unanswered: None }
+            }
+        }
+    }
+
+    /// A Standard Webhook; nothing of it is a secret but its signature.
+    fn request(&self, message: Message) -> Option<Request<Bytes>> {
+        let Message { id, body } = message;
+        let seconds = self.desk.world.now().millis() / 1_000;
+        let signature = self.product.secrets.sign(&id, seconds, &body);
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(self.product.address.clone())
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header("webhook-id", id)
+            .header("webhook-timestamp", seconds)
+            .header("webhook-signature", signature)
+            .body(Bytes::from(body));
+        request.ok()
+    }
+
+    fn unanswered(&self, fault: Unanswered, took: Duration) -> Outcome {
+        let failed = self.failed(&fault.to_string(), None, took, &[]);
+        match fault {
+            // Too long an answer is an answer.
+            Unanswered::TooLong => failed,
+            Unanswered::NotReached | Unanswered::CutOff => {
+                Outcome { unanswered: Some(Silence::Broken), ..failed }
+            }
+        }
+    }
+
+    fn failed(&self, fault: &str, status: Option<u16>, took: Duration, body: &[u8]) -> Outcome {
+        let attempt = self.attempt(fault, status, took, body);
+        Outcome { offered: Offered::Failed(attempt), told: None, unanswered: None }
+    }
+
+    fn attempt(&self, fault: &str, status: Option<u16>, took: Duration, body: &[u8]) -> Attempt {
+        let at = self.desk.world.now();
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let failed = status.is_some_and(|status| {
+            StatusCode::from_u16(status).is_ok_and(|status| !status.is_success())
+        });
+        // A success that cannot be used may quote credentials; who refuses has none to give.
+        let said = if failed { product::excerpt(body) } else { None };
+        Attempt { at, millis, status, fault: fault.to_owned(), said }
+    }
+
+    /// One write where nobody else wrote since; else on what they left, as often as it takes.
+    async fn settle(
+        &self,
+        mut standing: Recalled,
+        claim: &Claim,
+        outcome: &Outcome,
+    ) -> Result<(Recalled, Settled), Failure> {
+        for _ in 0..=MAX_RACES_LOST {
+            let Some(mut kept) = standing.kept.clone() else {
+                return Ok((standing, Settled::Nothing));
+            };
+            let settled = self.settled(&mut kept, claim, outcome);
+            if settled == Settled::Nothing {
+                return Ok((standing, settled));
+            }
+            match self.shelf().write(&standing, &kept).await? {
+                Written::Won(version) => {
+                    let recalled =
+                        Recalled { key: standing.key, version: Some(version), kept: Some(kept) };
+                    return Ok((recalled, settled));
+                }
+                Written::Lost(faster) => standing = faster,
+            }
+        }
+        Err(Failure::Contended)
+    }
+
+    fn settled(&self, kept: &mut Kept, claim: &Claim, outcome: &Outcome) -> Settled {
+        let Desk { world, settings, .. } = self.desk;
+        let template = settings.template.as_ref();
+        let chance = u16::from_le_bytes(world.random());
+        let offered = outcome.offered.clone();
+        let told = outcome.told.as_ref();
+        let settled = kept.settle(claim, offered, told, template, chance, world.now());
+        if settled == Settled::Delivered {
+            kept.entity = (self.answered)(kept.entity.clone());
+        }
+        settled
+    }
+}

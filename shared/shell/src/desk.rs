@@ -1,0 +1,76 @@
+//! What every way in works with: a world, what seals its store, and whom to tell.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use marketplace::app_info::Template;
+use marketplace::outbox::Reader;
+use marketplace::signature::webhook::WebhookSecrets;
+
+use crate::shelf::Shelf;
+use crate::vault::Vault;
+use crate::world::{Deadline, World};
+
+/// The outside, and what is known of the product. The door, the relay and the product's own way in
+/// share one.
+pub struct Desk<W> {
+    /// All that is not us.
+    pub world: W,
+    /// What is known of it.
+    pub settings: DeskSettings,
+    muted_until: AtomicU64,
+}
+
+/// What a desk is told of the seller's configuration.
+#[derive(Debug)]
+pub struct DeskSettings {
+    /// What seals every stored value.
+    pub vault: Vault,
+    /// Access data for all instances, or for purchases under way.
+    pub template: Option<Template>,
+    /// Where notices go, if anywhere.
+    pub product: Option<Product>,
+}
+
+/// The seller's own product, as we reach it.
+#[derive(Clone, Debug)]
+pub struct Product {
+    /// Where it listens.
+    pub address: http::Uri,
+    /// What signs to it, and what it signs with.
+    pub secrets: WebhookSecrets,
+    /// How long a callback may wait for it; zero is never.
+    pub budget: Duration,
+}
+
+/// How long no callback waits for a product that kept one waiting in vain (decision E2).
+const MUTE: Duration = Duration::from_secs(30);
+
+impl<W: World> Desk<W> {
+    /// A desk in a world.
+    pub const fn new(settings: DeskSettings, world: W) -> Self {
+        Self { world, settings, muted_until: AtomicU64::new(0) }
+    }
+
+    /// The kept values, for as long as a deadline allows.
+    pub const fn shelf(&self, deadline: Deadline) -> Shelf<'_, W> {
+        let DeskSettings { vault, product, .. } = &self.settings;
+        let reader = if product.is_some() { Reader::Product } else { Reader::Nobody };
+        Shelf { world: &self.world, vault, reader, deadline }
+    }
+
+    /// Lets no callback wait for the product for a while: one just waited in vain.
+    pub fn mute(&self) {
+        let until = self.world.elapsed().saturating_add(MUTE);
+        self.muted_until.store(millis(until), Ordering::Relaxed);
+    }
+
+    /// Whether callbacks leave the product to the relay for now.
+    pub fn is_muted(&self) -> bool {
+        millis(self.world.elapsed()) < self.muted_until.load(Ordering::Relaxed)
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,69 @@
+//! What a host puts requests before: the door, the product's own way in, the relay's bell, or all
+//! of them at one address.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+
+use crate::route::closed;
+
+/// Whatever answers requests.
+pub trait Front: Send + Sync + 'static {
+    /// Judges a request by its head, before a host reads the body: how long that may be.
+    ///
+    /// # Errors
+    /// The answer, where there is no more to do.
+    #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
+    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>>;
+
+    /// Answers a request.
+    fn answer(&self, request: Request<Bytes>) -> impl Future<Output = Response<Bytes>> + Send;
+}
+
+impl<F: Front> Front for Arc<F> {
+    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
+        F::admit(self, head)
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        F::answer(self, request).await
+    }
+}
+
+/// Two at one address: what the first does not know is the second's.
+pub struct Either<A, B>(pub A, pub B);
+
+impl<A: Front, B: Front> Front for Either<A, B> {
+    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
+        match self.0.admit(head) {
+            Err(response) if response.status() == StatusCode::NOT_FOUND => self.1.admit(head),
+            admitted => admitted,
+        }
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let (head, body) = request.into_parts();
+        let unknown = self.0.admit(&head).is_err_and(|it| it.status() == StatusCode::NOT_FOUND);
+        let request = Request::from_parts(head, body);
+        if unknown { self.1.answer(request).await } else { self.0.answer(request).await }
+    }
+}
+
+/// One that may not be there.
+impl<F: Front> Front for Option<F> {
+    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
+        match self {
+            Some(front) => front.admit(head),
+            None => Err(closed(StatusCode::NOT_FOUND)),
+        }
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        match self {
+            Some(front) => front.answer(request).await,
+            None => closed(StatusCode::NOT_FOUND),
+        }
+    }
+}

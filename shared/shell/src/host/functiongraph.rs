@@ -1,0 +1,74 @@
+//! FunctionGraph's custom runtime, for its timer: its HTTP functions take no timers.
+//!
+//! A runtime asks for the next event, works on it, and posts what came of it (FunctionGraph's
+//! developer guide, "creating an event function using a custom runtime").
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response};
+use tokio::time::sleep;
+
+use super::{Error, MachineDesk};
+use crate::relay::Relay;
+use crate::world::{Unanswered, Web, World};
+
+/// How long to wait before asking again for an event that did not come.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long a run may take where the platform does not say; its own default is three seconds.
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// What of the platform's own time is left for posting the outcome.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// Delivers what is due whenever an event comes, whatever it says.
+///
+/// # Errors
+/// Never: it ends with its process. The type is that of its neighbours.
+pub async fn relay(desk: &MachineDesk, address: &str) -> Result<(), Error> {
+    let timeout = std::env::var("RUNTIME_TIMEOUT").ok().and_then(|text| text.parse().ok());
+    let budget = timeout.map_or(TIMEOUT, Duration::from_secs).saturating_sub(MARGIN);
+    loop {
+        match next(desk, address).await {
+            Some(id) => carry_out(desk, address, &id, budget).await,
+            None => sleep(PAUSE).await,
+        }
+    }
+}
+
+/// The next event's name; nothing where there is none yet.
+async fn next(desk: &MachineDesk, address: &str) -> Option<String> {
+    let request = Request::get(format!("http://{address}/v1/runtime/invocation/request"));
+    let response = desk.world.web().send(request.body(Bytes::new()).ok()?).await.ok()?;
+    let id = response.headers().get("x-cff-request-id").map(HeaderValue::to_str)?.ok()?;
+    Some(id.to_owned()).filter(|_| response.status().is_success())
+}
+
+async fn carry_out(desk: &MachineDesk, address: &str, id: &str, budget: Duration) {
+    let (outcome, body) = match Relay::new(desk, budget).run().await {
+        Ok(report) => {
+            report.log();
+            ("response", report.to_json())
+        }
+        Err(fault) => {
+            tracing::error!(fault = %fault, "relay failed");
+            let error =
+                serde_json::json!({ "errorType": "relay", "errorMessage": fault.to_string() });
+            ("error", error.to_string())
+        }
+    };
+    if post(desk, &format!("http://{address}/v1/runtime/invocation/{outcome}/{id}"), body)
+        .await
+        .is_err()
+    {
+        tracing::warn!("outcome not taken");
+    }
+}
+
+async fn post(
+    desk: &MachineDesk,
+    address: &str,
+    body: String,
+) -> Result<Response<Bytes>, Unanswered> {
+    let request = Request::post(address).body(Bytes::from(body));
+    desk.world.web().send(request.map_err(|_| Unanswered::NotReached)?).await
+}

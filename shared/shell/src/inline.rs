@@ -1,0 +1,91 @@
+//! Step 7 of a callback's path: the first attempt to tell the product, with the time that is left
+//! after the commit. It settles what it can and fails nothing (decision E2).
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use marketplace::entity::{Entity, Kept};
+use marketplace::message::Reply;
+use marketplace::outbox::{Claim, Settled};
+use marketplace::page::Change;
+
+use crate::delivery::{Delivered, Delivery, Silence};
+use crate::desk::Product;
+use crate::handle::Call;
+use crate::shelf::Recalled;
+use crate::world::World;
+
+/// A claim that goes with the commit, and for how long it is worth something.
+pub(crate) struct Inline<'a> {
+    product: &'a Product,
+    claim: Claim,
+}
+
+/// With less time left than this the product is left to the relay.
+const LEAST: Duration = Duration::from_secs(1);
+/// How long before the deadline all of it must be over.
+const MARGIN: Duration = Duration::from_millis(500);
+/// How long a claim outlives its callback.
+const GRACE: Duration = Duration::from_secs(2);
+
+impl<'a, W: World> Call<'a, W> {
+    /// Claims the next notice for this callback, where the product is to be told at once.
+    pub fn claim(&self, kept: &mut Kept) -> Option<Inline<'a>> {
+        let product =
+            self.desk.settings.product.as_ref().filter(|product| !product.budget.is_zero())?;
+        let left = self.shelf.deadline.left(&self.desk.world);
+        if left < LEAST || self.desk.is_muted() {
+            return None;
+        }
+        let now = self.desk.world.now();
+        let claim = kept.outbox.claim(left.saturating_add(GRACE), now)?;
+        Some(Inline { product, claim })
+    }
+
+    /// Tells the product, and answers with what it made of the purchase; `None` where the answer
+    /// stays what it was. The change is committed: nothing here can take it back.
+    pub async fn tell<P: Change>(
+        &mut self,
+        page: &P,
+        request: &P::Request,
+        standing: Recalled,
+        inline: Inline<'a>,
+    ) -> Option<Reply> {
+        let now = self.desk.world.now();
+        let answered = |entity: Entity| match P::Entity::try_from(entity.clone()) {
+            Ok(ours) => page.answered(request, ours, now).into(),
+            Err(_) => entity,
+        };
+        let delivery = Delivery {
+            desk: self.desk,
+            product: inline.product,
+            deadline: self.shelf.deadline.before(MARGIN),
+            patience: inline.product.budget.saturating_add(self.stretch),
+            answered: &answered,
+        };
+        let offered = delivery.offer(standing, &inline.claim);
+        let Ok(Ok(delivered)) = AssertUnwindSafe(offered).catch_unwind().await else {
+            self.line.notice = Some("unsettled");
+            return None;
+        };
+        self.line.writes += 1;
+        self.line.notice = Some(word(&delivered));
+        if delivered.unanswered == Some(Silence::TimedOut) {
+            self.desk.mute();
+        }
+        let entity = delivered.recalled.kept?.entity.try_into().ok()?;
+        Some(page.reply(request, &entity))
+    }
+}
+
+const fn word(delivered: &Delivered) -> &'static str {
+    match (delivered.settled, delivered.unanswered) {
+        (Settled::Delivered, _) => "delivered",
+        (Settled::Waits, Some(Silence::TimedOut)) => "timed-out",
+        (Settled::Waits, Some(Silence::Broken)) => "not-reached",
+        (Settled::Waits, None) => "refused",
+        (Settled::Dead, _) => "given-up",
+        (Settled::Nothing, _) => "settled-before",
+    }
+}
