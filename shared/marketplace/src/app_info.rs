@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::query;
 
 /// The access data of one instance, in clear (both guides, `AppInfo`). Lengths are characters.
 #[derive(Clone, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -45,8 +46,6 @@ const PLACEHOLDERS: [&str; 2] = ["{instanceId}", "{orderId}"];
 
 /// The longest credential whose ciphertext, IV included, fits V1's 128 characters.
 const MAX_CREDENTIAL_BYTES: usize = 79;
-
-const URL_SAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl AppInfo {
     /// Reads access data from JSON text.
@@ -122,8 +121,7 @@ impl Template {
     /// The access data of one instance. In addresses what is filled in is percent-encoded.
     pub fn fill(&self, instance_id: &str, order_id: &str) -> AppInfo {
         let plain = |text: &String| replace(text, [instance_id, order_id]);
-        let [instance, order] =
-            [instance_id, order_id].map(|id| utf8_percent_encode(id, URL_SAFE).to_string());
+        let [instance, order] = [instance_id, order_id].map(|id| query::encode(id).to_string());
         let address = |text: &String| replace(text, [&instance, &order]);
         AppInfo {
             front_end_url: address(&self.0.front_end_url),

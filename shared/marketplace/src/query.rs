@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode,
+};
 
 /// The raw query's parameters in the order received: `name=value` pieces between `&`, still
 /// encoded. Empty pieces are nothing; a piece without `=` is a name with an empty value.
@@ -32,6 +34,14 @@ pub fn decode(encoded: &str, plus: Plus) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Encodes one name, value or part of a path: everything but the unreserved characters of RFC 3986,
+/// a space as `%20`.
+pub fn encode(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
+}
+
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// The values of one parameter, decoded as a form; a value that is no text is empty.
 pub fn values(raw: &str, name: &str) -> Vec<String> {
     pieces(raw)
@@ -57,6 +67,12 @@ mod tests {
         assert_eq!(decode("a+b", Plus::Kept).as_deref(), Some("a+b"));
         assert_eq!(decode("%E6%B5%8B", Plus::Space).as_deref(), Some("测"));
         assert_eq!(decode("%FF", Plus::Space), None);
+    }
+
+    #[test]
+    fn encodes_all_but_the_unreserved() {
+        assert_eq!(encode("aZ0-._~").to_string(), "aZ0-._~");
+        assert_eq!(encode(" +/%&=测*").to_string(), "%20%2B%2F%25%26%3D%E6%B5%8B%2A");
     }
 
     #[test]
