@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use http::{Request, Uri};
 use marketplace::cipher::{Cipher, Strength};
 use marketplace::key::{AccessKey, Keyring};
+use marketplace::signature::sdk::{Credentials, Outgoing};
 use marketplace::signature::{
     Contract, Form, Headers, Interface, Rejection, TimestampUnit, Unverified, auth_token,
     body_sign, sign,
@@ -80,6 +81,29 @@ struct Printed {
     body: String,
 }
 
+#[derive(Deserialize)]
+struct Sdk {
+    requests: Vec<SdkRequest>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SdkRequest {
+    what: String,
+    method: String,
+    path: String,
+    query: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
+    date: String,
+    body: String,
+    ak: String,
+    /// Absent where it could be taken for a real one.
+    sk: Option<String>,
+    signed_headers: String,
+    canonical_digest: Option<String>,
+    signature: Option<String>,
+}
+
 const V1_KEY: &str = "11111111-2222-3333-4444-555555555555";
 const REFUSED: &[u8] = br#"{"resultCode":"000001","resultMsg":"authentication failed."}"#;
 
@@ -89,6 +113,10 @@ fn v1() -> V1 {
 
 fn v2() -> V2 {
     serde_json::from_str(include_str!("vectors/v2.json")).unwrap()
+}
+
+fn sdk() -> Sdk {
+    serde_json::from_str(include_str!("vectors/sdk.json")).unwrap()
 }
 
 fn door(key: &str) -> Bundled {
@@ -281,6 +309,41 @@ fn v2_examples_of_the_pages_are_refused_and_no_more() {
         assert_eq!(response.body(), REFUSED);
         assert_eq!(koohook.store().take_counts(), (0, 0));
     }
+}
+
+#[test]
+fn our_requests_are_signed_as_other_programs_sign_them() {
+    let requests = sdk().requests;
+    assert_eq!(requests.len(), 8);
+    for vector in requests {
+        let [query, headers] = [&vector.query, &vector.headers].map(|pairs| borrowed(pairs));
+        let outgoing = Outgoing {
+            method: &vector.method,
+            path: &vector.path,
+            query: &query,
+            headers: &headers,
+            body: vector.body.as_bytes(),
+        };
+        let now = UnixMillis::from_utc_digits(&vector.date.replace(['T', 'Z'], "")).unwrap();
+        if let Some(digest) = &vector.canonical_digest {
+            assert_eq!(outgoing.canonical_digest(now), *digest, "{}", vector.what);
+        }
+        let Some((sk, signature)) = vector.sk.zip(vector.signature) else {
+            assert!(vector.canonical_digest.is_some(), "{} holds nothing", vector.what);
+            continue;
+        };
+        let signed = outgoing.sign(&Credentials::parse(&vector.ak, &sk).unwrap(), now);
+        let SdkRequest { what, ak, date, signed_headers, .. } = vector;
+        assert_eq!(signed.x_sdk_date, date, "{what}");
+        let expected = format!(
+            "SDK-HMAC-SHA256 Access={ak}, SignedHeaders={signed_headers}, Signature={signature}"
+        );
+        assert_eq!(signed.authorization, expected, "{what}");
+    }
+}
+
+fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
+    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 fn get(query: &str) -> Request<Vec<u8>> {

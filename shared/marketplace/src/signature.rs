@@ -2,11 +2,12 @@
 //!
 //! A check returns what it proved: nothing but [`Unverified::verify`] makes a [`Verified`], and
 //! nothing reads a request but through one. What is executed is the tree that verified, never
-//! the bytes read a second time.
+//! the bytes read a second time. What we ask of the marketplace in turn is signed by [`sdk`].
 
 mod joined;
 mod kit_v1;
 mod kit_v2;
+pub mod sdk;
 mod timed;
 mod v1;
 mod v2;

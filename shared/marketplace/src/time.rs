@@ -57,14 +57,27 @@ impl UnixMillis {
 
     /// Writes RFC 3339 in UTC with milliseconds: how the product is told a time.
     pub fn to_rfc3339(self) -> String {
-        let nanos = i128::from(self.0) * 1_000_000;
-        // Beyond the year 9999 the calendar ends; such a time says the last one it knows.
-        let moment = OffsetDateTime::from_unix_timestamp_nanos(nanos)
-            .unwrap_or_else(|_| Date::MAX.midnight().assume_utc());
+        let moment = self.moment();
         let (year, month, day) = moment.to_calendar_date();
         let (hour, minute, second, milli) = moment.to_hms_milli();
         let month = u8::from(month);
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+    }
+
+    /// Writes `yyyyMMdd'T'HHmmss'Z'`: how the marketplace's API gateway is told a time.
+    pub fn to_sdk_date(self) -> String {
+        let moment = self.moment();
+        let (year, month, day) = moment.to_calendar_date();
+        let (hour, minute, second) = moment.to_hms();
+        let month = u8::from(month);
+        format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+    }
+
+    /// Beyond the year 9999 the calendar ends; such a time says the last one it knows.
+    fn moment(self) -> OffsetDateTime {
+        let nanos = i128::from(self.0) * 1_000_000;
+        OffsetDateTime::from_unix_timestamp_nanos(nanos)
+            .unwrap_or_else(|_| Date::MAX.midnight().assume_utc())
     }
 }
 
@@ -109,5 +122,11 @@ mod tests {
     fn writes_rfc_3339() {
         assert_eq!(UnixMillis::new(1_595_835_431_903).to_rfc3339(), "2020-07-27T07:37:11.903Z");
         assert_eq!(UnixMillis::new(0).to_rfc3339(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn writes_the_gateways_date() {
+        assert_eq!(UnixMillis::new(1_595_835_431_903).to_sdk_date(), "20200727T073711Z");
+        assert_eq!(UnixMillis::new(u64::MAX).to_sdk_date(), "99991231T000000Z");
     }
 }

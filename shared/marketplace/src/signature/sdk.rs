@@ -1,0 +1,239 @@
+//! Signing what we ask of the marketplace: `SDK-HMAC-SHA256`, the scheme of its API gateway
+//! (the guide's pages "API signing").
+//!
+//! It has nothing in common with the schemes of the callbacks: another key, another text. What
+//! is signed is the request, part by part; the gateway believes it for 15 minutes.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::hmac_sha256;
+use crate::query;
+use crate::time::UnixMillis;
+
+/// A request of ours, not signed yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// `GET`, `POST`.
+    pub method: &'a str,
+    /// Not encoded.
+    pub path: &'a str,
+    /// Names and values, not encoded, in any order.
+    pub query: &'a [(&'a str, &'a str)],
+    /// Every header that is signed beside `x-sdk-date`; the gateway wants `host` among them.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The very bytes that are sent.
+    pub body: &'a [u8],
+}
+
+/// The headers that a signed request carries.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Signed {
+    /// `x-sdk-date`.
+    pub x_sdk_date: String,
+    /// `authorization`.
+    pub authorization: String,
+}
+
+/// An access key of the seller's account: its name, and the secret that signs.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Credentials {
+    ak: String,
+    sk: String,
+}
+
+/// Why a text is no part of an access key. Never says the text.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Fault {
+    /// The name.
+    #[error("access key wants printable letters without space or comma")]
+    Ak,
+    /// The secret.
+    #[error("secret key wants printable letters without space or comma")]
+    Sk,
+}
+
+impl Credentials {
+    /// Takes an access key as the console's file of it says.
+    ///
+    /// # Errors
+    /// Where a part is empty, or has a letter that cannot stand in the header.
+    pub fn parse(ak: &str, sk: &str) -> Result<Self, Fault> {
+        let plain = |text: &str| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
+        };
+        match (plain(ak), plain(sk)) {
+            (true, true) => Ok(Self { ak: ak.to_owned(), sk: sk.to_owned() }),
+            (false, _) => Err(Fault::Ak),
+            (true, false) => Err(Fault::Sk),
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Credentials([redacted])")
+    }
+}
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whoever reads the authorization can ask the same again for a quarter of an hour.
+        formatter
+            .debug_struct("Signed")
+            .field("x_sdk_date", &self.x_sdk_date)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Outgoing<'_> {
+    /// Signs the request as made now.
+    pub fn sign(&self, credentials: &Credentials, now: UnixMillis) -> Signed {
+        let x_sdk_date = now.to_sdk_date();
+        let text = format!("{ALGORITHM}\n{x_sdk_date}\n{}", self.canonical_digest(now));
+        let signature = hex::encode(hmac_sha256(credentials.sk.as_bytes(), &[text.as_bytes()]));
+        let authorization = format!(
+            "{ALGORITHM} Access={}, SignedHeaders={}, Signature={signature}",
+            credentials.ak,
+            names(&self.signed_headers(now)),
+        );
+        Signed { x_sdk_date, authorization }
+    }
+
+    /// The text whose digest is signed: no secret is in it, and where the gateway refuses a
+    /// signature, it is what to compare.
+    pub fn canonical(&self, now: UnixMillis) -> String {
+        let headers = self.signed_headers(now);
+        let lines: String =
+            headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let body_digest = hex::encode(Sha256::digest(self.body));
+        [
+            self.method,
+            &canonical_path(self.path),
+            &query_text(self.query),
+            &lines,
+            &names(&headers),
+            &body_digest,
+        ]
+        .join("\n")
+    }
+
+    /// SHA-256 of that text, in hex: all that the signature covers beside the date.
+    pub fn canonical_digest(&self, now: UnixMillis) -> String {
+        hex::encode(Sha256::digest(self.canonical(now)))
+    }
+
+    fn signed_headers(&self, now: UnixMillis) -> Vec<(String, String)> {
+        let of_request = self.headers.iter();
+        let mut headers: Vec<_> = of_request
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .collect();
+        headers.push(("x-sdk-date".to_owned(), now.to_sdk_date()));
+        headers.sort();
+        headers
+    }
+}
+
+/// A query as it is signed and as it should be sent: encoded, sorted by name and then by value,
+/// as they read before they are encoded (the marketplace's own libraries sort so).
+pub fn query_text(query: &[(&str, &str)]) -> String {
+    let mut pairs = query.to_vec();
+    pairs.sort_unstable();
+    let encode = |(name, value)| format!("{}={}", query::encode(name), query::encode(value));
+    pairs.into_iter().map(encode).collect::<Vec<_>>().join("&")
+}
+
+/// The path as it is signed, never as it is sent: it always ends in a slash.
+fn canonical_path(path: &str) -> String {
+    let parts: Vec<_> = path.split('/').map(|part| query::encode(part).to_string()).collect();
+    let mut encoded = parts.join("/");
+    if !encoded.ends_with('/') {
+        encoded.push('/');
+    }
+    encoded
+}
+
+fn names(headers: &[(String, String)]) -> String {
+    headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";")
+}
+
+const ALGORITHM: &str = "SDK-HMAC-SHA256";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_sorted_and_encoded() {
+        let cases: [(&[(&str, &str)], &str); 6] = [
+            (&[], ""),
+            (&[("b", "2"), ("a", "1"), ("b", "1"), ("B", "")], "B=&a=1&b=1&b=2"),
+            (&[("a", "x y"), ("a", "~-._")], "a=x%20y&a=~-._"),
+            (&[("a", "+/=&%*'")], "a=%2B%2F%3D%26%25%2A%27"),
+            // Sorted before they are encoded: `~` is 7E, `é` begins with C3 and would be `%`.
+            (&[("é", "测"), ("~", "")], "~=&%C3%A9=%E6%B5%8B"),
+            (&[("ab", "1"), ("a", "2"), ("a b", "3")], "a=2&a%20b=3&ab=1"),
+        ];
+        for (query, text) in cases {
+            assert_eq!(query_text(query), text);
+        }
+    }
+
+    #[test]
+    fn signed_paths_end_in_a_slash() {
+        let cases = [
+            ("", "/"),
+            ("/", "/"),
+            ("/a", "/a/"),
+            ("/a/", "/a/"),
+            ("/a b/~测", "/a%20b/~%E6%B5%8B/"),
+        ];
+        for (path, signed) in cases {
+            assert_eq!(canonical_path(path), signed);
+        }
+    }
+
+    #[test]
+    fn headers_are_lowered_trimmed_and_sorted() {
+        let outgoing = Outgoing {
+            method: "GET",
+            path: "/",
+            query: &[],
+            headers: &[("X-Stage", " RELEASE\t"), ("Host", "a.example")],
+            body: b"",
+        };
+        let canonical = outgoing.canonical(UnixMillis::new(1_595_835_431_903));
+        let headers = "host:a.example\nx-sdk-date:20200727T073711Z\nx-stage:RELEASE\n";
+        assert!(canonical.contains(&format!("\n{headers}\nhost;x-sdk-date;x-stage\n")));
+    }
+
+    #[test]
+    fn keys_stand_in_a_header() {
+        let cases = [
+            ("", "sk", Err(Fault::Ak)),
+            ("ak", "", Err(Fault::Sk)),
+            ("a k", "sk", Err(Fault::Ak)),
+            ("ak,", "sk", Err(Fault::Ak)),
+            ("ak", "sk\n", Err(Fault::Sk)),
+            ("鍵", "", Err(Fault::Ak)),
+        ];
+        for (ak, sk, expected) in cases {
+            assert_eq!(Credentials::parse(ak, sk), expected, "{ak:?} {sk:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let credentials = Credentials::parse("canary-ak", "canary-sk").unwrap();
+        let outgoing = Outgoing { method: "GET", path: "/", query: &[], headers: &[], body: b"" };
+        let signed = outgoing.sign(&credentials, UnixMillis::new(0));
+        assert!(signed.authorization.contains("Access=canary-ak, SignedHeaders=x-sdk-date, "));
+        let shown = format!("{credentials:?} {signed:?}");
+        assert_eq!(
+            shown,
+            "Credentials([redacted]) Signed { x_sdk_date: \"19700101T000000Z\", .. }"
+        );
+    }
+}
