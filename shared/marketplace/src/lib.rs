@@ -12,7 +12,8 @@
 //! - [`instance`]: what was bought and every way it can change; [`refusal`], [`result_code`].
 //! - [`tenant`]: what the kit keeps of enterprises and their credentials.
 //! - [`idempotency`]: which orders were carried out. [`notice`]: what the product is told;
-//!   [`outbox`]: how it gets there, in order; [`product`]: what it may say.
+//!   [`order_query`]: what the marketplace is asked before; [`outbox`]: how a notice gets there,
+//!   in order; [`product`]: what it may say.
 //! - [`entity`]: the one value that is kept of a subject; [`decide`]: what a call makes of it;
 //!   [`decide_list`]: what one makes of a long list.
 //! - [`directory`]: order and repeats for long lists of departments and people.
@@ -34,6 +35,7 @@ pub mod json;
 pub mod key;
 pub mod message;
 pub mod notice;
+pub mod order_query;
 pub mod outbox;
 pub mod page;
 pub mod product;

@@ -17,7 +17,7 @@ mod reply;
 
 pub use activity::Activity;
 pub use details::Details;
-pub use fields::{Fields, Purpose};
+pub use fields::{Fields, MAX_KEPT_LETTERS, Purpose};
 pub use identifier::{
     AppId, ClientId, InstanceId, OrderId, OrderLineId, OrgCode, ProductId, TenantId, UserName,
 };

@@ -1,0 +1,166 @@
+//! Where to ask: the marketplace's sites, or an address of the seller's choice.
+
+use thiserror::Error;
+
+/// A host of the marketplace's open interfaces.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Host {
+    scheme: &'static str,
+    authority: String,
+    fallback: Option<&'static str>,
+}
+
+/// The text of `KOOHOOK_OPENAPI_HOST` names no host. Never says the text.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("wants china, international, europe or an https origin (http on loopback alone)")]
+pub struct HostUnfit;
+
+impl Host {
+    /// Takes the name of a site, or an origin: scheme, name and port, nothing behind them.
+    ///
+    /// # Errors
+    /// Where the text is neither.
+    pub fn parse(text: &str) -> Result<Self, HostUnfit> {
+        match text {
+            "china" => Ok(Self::site(CHINA, Some(CHINA_FALLBACK))),
+            // The international guide names China's fallback. Buyers' orders do not go there.
+            "international" => Ok(Self::site("mkt-intl.myhuaweicloud.com", None)),
+            "europe" => Ok(Self::site("mkt.myhuaweicloud.eu", None)),
+            origin => Self::parse_origin(origin),
+        }
+    }
+
+    /// The host to turn to, where this one cannot be reached.
+    pub fn fallback(&self) -> Option<Self> {
+        self.fallback.map(|name| Self::site(name, None))
+    }
+
+    /// Scheme, name and port.
+    pub fn origin(&self) -> String {
+        format!("{}://{}", self.scheme, self.authority)
+    }
+
+    /// Name and port, as the header `host` says them: the scheme's own port is left out.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    fn site(name: &str, fallback: Option<&'static str>) -> Self {
+        Self { scheme: "https", authority: name.to_owned(), fallback }
+    }
+
+    fn parse_origin(origin: &str) -> Result<Self, HostUnfit> {
+        let (scheme, rest) = origin.split_once("://").ok_or(HostUnfit)?;
+        let authority = rest.strip_suffix('/').unwrap_or(rest).to_ascii_lowercase();
+        let (name, port) = split_port(&authority).ok_or(HostUnfit)?;
+        let loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
+        let (scheme, own_port) = match scheme {
+            "https" => ("https", 443),
+            "http" if loopback => ("http", 80),
+            _ => return Err(HostUnfit),
+        };
+        if !(loopback || is_name(name)) {
+            return Err(HostUnfit);
+        }
+        let shown = port.filter(|port| *port != own_port).map(|port| format!(":{port}"));
+        let authority = format!("{name}{}", shown.unwrap_or_default());
+        Ok(Self { scheme, authority, fallback: None })
+    }
+}
+
+/// China's: where the setting says nothing.
+impl Default for Host {
+    fn default() -> Self {
+        Self::site(CHINA, Some(CHINA_FALLBACK))
+    }
+}
+
+/// A name and the port behind it, if there is one; a port that is none makes the whole none.
+fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+    match authority.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => {
+            let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+            let port = port.parse().ok().filter(|port| digits && *port != 0)?;
+            Some((name, Some(port)))
+        }
+        Some(_) | None => Some((authority, None)),
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    name.len() <= 253 && name.split('.').all(|label| !label.is_empty() && label.bytes().all(letter))
+}
+
+const CHINA: &str = "mkt.myhuaweicloud.com";
+const CHINA_FALLBACK: &str = "mkt.myhuaweicloud.cn";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sites_have_their_hosts() {
+        let cases = [
+            ("china", "https://mkt.myhuaweicloud.com", Some("https://mkt.myhuaweicloud.cn")),
+            ("international", "https://mkt-intl.myhuaweicloud.com", None),
+            ("europe", "https://mkt.myhuaweicloud.eu", None),
+        ];
+        for (text, origin, fallback) in cases {
+            let host = Host::parse(text).unwrap();
+            assert_eq!(host.origin(), origin);
+            let turned_to = host.fallback();
+            assert_eq!(turned_to.as_ref().map(Host::origin).as_deref(), fallback);
+            assert_eq!(turned_to.and_then(|host| host.fallback()), None);
+        }
+        assert_eq!(Host::default(), Host::parse("china").unwrap());
+    }
+
+    #[test]
+    fn origins_are_https_or_loopback() {
+        let cases = [
+            ("https://Open.Example", Some("https://open.example")),
+            ("https://open.example/", Some("https://open.example")),
+            ("https://open.example:443", Some("https://open.example")),
+            ("https://open.example:8443", Some("https://open.example:8443")),
+            ("https://192.0.2.1", Some("https://192.0.2.1")),
+            ("http://127.0.0.1:9001", Some("http://127.0.0.1:9001")),
+            ("http://localhost:80", Some("http://localhost")),
+            ("http://[::1]:9001/", Some("http://[::1]:9001")),
+            ("http://[::1]", Some("http://[::1]")),
+            ("http://open.example", None),
+            ("http://127.0.0.1.open.example", None),
+            ("https://seller:canary@open.example", None),
+            ("http://localhost@open.example", None),
+            ("https://open.example/path", None),
+            ("https://open.example?", None),
+            ("https://open.example#", None),
+            ("https://open.example//", None),
+            ("https://open.example:", None),
+            ("https://open.example:0", None),
+            ("https://open.example:+443", None),
+            ("https://open.example:65536", None),
+            ("https://open..example", None),
+            ("https://open.example\r\nx: y", None),
+            ("https://[2001:db8::1]", None),
+            ("https://", None),
+            ("https://:443", None),
+            ("open.example", None),
+            ("ftp://localhost", None),
+            ("China", None),
+            ("", None),
+        ];
+        for (text, origin) in cases {
+            let read = Host::parse(text).map(|host| host.origin());
+            assert_eq!(read.ok().as_deref(), origin, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_says_what_is_wanted_and_not_what_stands_there() {
+        let error = Host::parse("https://seller:canary@open.example").unwrap_err();
+        let said = error.to_string();
+        assert!(said.starts_with("wants china, international, europe"), "{said}");
+        assert!(!format!("{said} {error:?}").contains("canary"));
+    }
+}

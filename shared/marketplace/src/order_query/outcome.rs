@@ -1,0 +1,225 @@
+//! What an answer amounts to: judged by the number in its code before its status, since the
+//! marketplace answers 500 to what no repetition mends (guide 2.0, page "error codes"; the API
+//! gateway's manual).
+
+use std::fmt;
+
+use super::OrderDetails;
+use crate::json::{Document, Json, Members, Winner};
+use crate::message::OrderLineId;
+
+/// What came of a question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The order.
+    Found(OrderDetails),
+    /// Not now: ask again, later.
+    Retry(Reason),
+    /// Never: the same question gets the same answer.
+    Permanent(Reason),
+    /// The key, its signature or its time is not believed: asking on would lock the key.
+    KeyRefused(Reason),
+}
+
+/// Why there is no order: our word for it, and two numbers. Nothing of the answer's text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Reason {
+    word: &'static str,
+    status: u16,
+    number: Option<u16>,
+}
+
+/// Reads an answer about an order of which one line is meant.
+pub(super) fn read(status: u16, body: &[u8], line: Option<&OrderLineId>) -> Outcome {
+    let answer = Document::parse(body, Winner::First).map(|document| document.members);
+    let answer = answer.unwrap_or_default();
+    let number = number_of(&answer);
+    let reason = |word| Reason { word, status, number };
+    match number {
+        Some(0) if is_success(status) => found(&answer, line, reason),
+        Some(number) => {
+            by_number(number, status, reason).unwrap_or_else(|| by_status(status, reason))
+        }
+        None if is_success(status) => Outcome::Retry(reason("unreadable")),
+        None => by_status(status, reason),
+    }
+}
+
+fn found(
+    answer: &Members,
+    line: Option<&OrderLineId>,
+    reason: impl Fn(&'static str) -> Reason,
+) -> Outcome {
+    match member(answer, "orderInfo") {
+        Some(Json::Object(order)) => OrderDetails::read(order, line)
+            .map_or_else(|| Outcome::Permanent(reason("line-unknown")), Outcome::Found),
+        Some(_) | None => Outcome::Retry(reason("unreadable")),
+    }
+}
+
+/// The four digits behind the last dot, whatever stands before it: the same numbers come as
+/// `MKT.`, `CBC.`, `APIG.` and `APIGW.`, and once with a space. No number means two things.
+fn number_of(answer: &Members) -> Option<u16> {
+    let code = member(answer, "resultCode").or_else(|| member(answer, "error_code"))?.as_text()?;
+    let digits = code.rsplit('.').next().unwrap_or_default().trim();
+    let four = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| four)
+}
+
+/// The tables. What is in neither has no class of its own.
+fn by_number(number: u16, status: u16, reason: impl Fn(&'static str) -> Reason) -> Option<Outcome> {
+    match number {
+        250 | 308 => Some(Outcome::Retry(reason("throttled"))),
+        // The gateway's 0201 is a lame backend or a request too large; the status tells which.
+        201 if status < 500 => Some(Outcome::Permanent(reason("malformed"))),
+        201..=203 | 601 | 606 | 608 | 610 | 613 | 999 => {
+            Some(Outcome::Retry(reason("unavailable")))
+        }
+        301 | 303 | 305 | 307 | 1009 | 2201 => Some(Outcome::KeyRefused(reason("key-refused"))),
+        150 | 151 | 154 | 302 | 304 | 306 | 401..=405 | 501 | 502 => {
+            Some(Outcome::Permanent(reason("not-allowed")))
+        }
+        100..=102 | 106 | 199 | 204 | 9001..=9004 => Some(Outcome::Permanent(reason("malformed"))),
+        _ => None,
+    }
+}
+
+/// Where the number is missing or new. A 401 can only be about the key.
+fn by_status(status: u16, reason: impl Fn(&'static str) -> Reason) -> Outcome {
+    match status {
+        401 => Outcome::KeyRefused(reason("key-refused")),
+        429 => Outcome::Retry(reason("throttled")),
+        500..=599 => Outcome::Retry(reason("unavailable")),
+        _ => Outcome::Permanent(reason("refused")),
+    }
+}
+
+fn member<'a>(members: &'a Members, name: &str) -> Option<&'a Json> {
+    let of_name = members.iter().find(|(named, value)| named == name && *value != Json::Null);
+    of_name.map(|(_, value)| value)
+}
+
+const fn is_success(status: u16) -> bool {
+    matches!(status, 200..=299)
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} (status {}", self.word, self.status)?;
+        match self.number {
+            Some(number) => write!(formatter, ", number {number:04})"),
+            None => formatter.write_str(")"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(outcome: &Outcome) -> String {
+        match outcome {
+            Outcome::Found(_) => "found".to_owned(),
+            Outcome::Retry(reason) => format!("retry: {reason}"),
+            Outcome::Permanent(reason) => format!("permanent: {reason}"),
+            Outcome::KeyRefused(reason) => format!("key: {reason}"),
+        }
+    }
+
+    /// Every row of the marketplace's table and of the gateway's, and what is in neither.
+    #[rustfmt::skip]
+    const CODES: &[(u16, &str, &str)] = &[
+        (200, "MKT.0000", "retry: unreadable (status 200, number 0000)"),
+        (500, "MKT.0000", "retry: unavailable (status 500, number 0000)"),
+        (500, "MKT.0999", "retry: unavailable (status 500, number 0999)"),
+        (500, "CBC.0999", "retry: unavailable (status 500, number 0999)"),
+        (500, "MKT.0100", "permanent: malformed (status 500, number 0100)"),
+        (400, "MKT.0101", "permanent: malformed (status 400, number 0101)"),
+        (400, "MKT.0102", "permanent: malformed (status 400, number 0102)"),
+        (400, "MKT.0199", "permanent: malformed (status 400, number 0199)"),
+        (401, "MKT.0150", "permanent: not-allowed (status 401, number 0150)"),
+        (401, "CBC.0151", "permanent: not-allowed (status 401, number 0151)"),
+        (401, "MKT.0154", "permanent: not-allowed (status 401, number 0154)"),
+        (406, "MKT. 0250", "retry: throttled (status 406, number 0250)"),
+        (500, "MKT.9001", "permanent: malformed (status 500, number 9001)"),
+        (500, "MKT.9002", "permanent: malformed (status 500, number 9002)"),
+        (500, "MKT.9003", "permanent: malformed (status 500, number 9003)"),
+        (500, "MKT.9004", "permanent: malformed (status 500, number 9004)"),
+        (500, "MKT.9005", "retry: unavailable (status 500, number 9005)"),
+        (400, "MKT.9005", "permanent: refused (status 400, number 9005)"),
+        (404, "APIG.0101", "permanent: malformed (status 404, number 0101)"),
+        (400, "APIG.0106", "permanent: malformed (status 400, number 0106)"),
+        (400, "APIG.0201", "permanent: malformed (status 400, number 0201)"),
+        (413, "APIG.0201", "permanent: malformed (status 413, number 0201)"),
+        (414, "APIG.0201", "permanent: malformed (status 414, number 0201)"),
+        (494, "APIG.0201", "permanent: malformed (status 494, number 0201)"),
+        (502, "APIG.0201", "retry: unavailable (status 502, number 0201)"),
+        (502, "APIG.0202", "retry: unavailable (status 502, number 0202)"),
+        (504, "APIG.0201", "retry: unavailable (status 504, number 0201)"),
+        (504, "APIG.0203", "retry: unavailable (status 504, number 0203)"),
+        (400, "APIG.0204", "permanent: malformed (status 400, number 0204)"),
+        (401, "APIG.0301", "key: key-refused (status 401, number 0301)"),
+        (401, "APIGW.0301", "key: key-refused (status 401, number 0301)"),
+        (403, "APIG.0302", "permanent: not-allowed (status 403, number 0302)"),
+        (401, "APIG.0303", "key: key-refused (status 401, number 0303)"),
+        (403, "APIG.0304", "permanent: not-allowed (status 403, number 0304)"),
+        (401, "APIG.0305", "key: key-refused (status 401, number 0305)"),
+        (403, "APIG.0306", "permanent: not-allowed (status 403, number 0306)"),
+        (401, "APIG.0307", "key: key-refused (status 401, number 0307)"),
+        (429, "APIG.0308", "retry: throttled (status 429, number 0308)"),
+        (403, "APIG.0401", "permanent: not-allowed (status 403, number 0401)"),
+        (403, "APIG.0405", "permanent: not-allowed (status 403, number 0405)"),
+        (405, "APIG.0501", "permanent: not-allowed (status 405, number 0501)"),
+        (405, "APIG.0502", "permanent: not-allowed (status 405, number 0502)"),
+        (500, "APIG.0601", "retry: unavailable (status 500, number 0601)"),
+        (500, "APIG.0606", "retry: unavailable (status 500, number 0606)"),
+        (500, "APIG.0608", "retry: unavailable (status 500, number 0608)"),
+        (502, "APIG.0610", "retry: unavailable (status 502, number 0610)"),
+        (503, "APIG.0613", "retry: unavailable (status 503, number 0613)"),
+        (400, "APIG.1009", "key: key-refused (status 400, number 1009)"),
+        (400, "APIG.2201", "key: key-refused (status 400, number 2201)"),
+        (200, "MKT.0777", "permanent: refused (status 200, number 0777)"),
+        (503, "MKT.0777", "retry: unavailable (status 503, number 0777)"),
+        (401, "MKT.0777", "key: key-refused (status 401, number 0777)"),
+        (200, "MKT.00000", "retry: unreadable (status 200)"),
+        (200, "92020000", "retry: unreadable (status 200)"),
+        (200, "MKT.+001", "retry: unreadable (status 200)"),
+        (200, "MKT.０３０１", "retry: unreadable (status 200)"),
+        (200, "", "retry: unreadable (status 200)"),
+        (403, "", "permanent: refused (status 403)"),
+        (429, "", "retry: throttled (status 429)"),
+        (302, "", "permanent: refused (status 302)"),
+    ];
+
+    #[test]
+    fn codes_are_judged_by_their_number() {
+        for (status, code, expected) in CODES {
+            for body in [
+                format!(r#"{{"resultCode":"{code}","resultMsg":"canary"}}"#),
+                format!(r#"{{"error_msg":"canary","error_code":"{code}","request_id":"canary"}}"#),
+            ] {
+                assert_eq!(shown(&read(*status, body.as_bytes(), None)), *expected, "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_is_asked_again() {
+        #[rustfmt::skip]
+        let cases: [(u16, &[u8], &str); 9] = [
+            (200, b"", "retry: unreadable (status 200)"),
+            (200, b"<html>", "retry: unreadable (status 200)"),
+            (200, b"[]", "retry: unreadable (status 200)"),
+            (200, b"\xff", "retry: unreadable (status 200)"),
+            (200, br#"{"resultCode":["MKT.0000"]}"#, "retry: unreadable (status 200)"),
+            (200, br#"{"resultCode":"MKT.0000","orderInfo":null}"#, "retry: unreadable (status 200, number 0000)"),
+            (200, br#"{"resultCode":"MKT.0000","orderInfo":"{}"}"#, "retry: unreadable (status 200, number 0000)"),
+            (200, br#"{"resultCode":"MKT.0000","orderInfo":{}}"#, "permanent: line-unknown (status 200, number 0000)"),
+            (0, b"", "permanent: refused (status 0)"),
+        ];
+        for (status, body, expected) in cases {
+            let read = read(status, body, None);
+            assert_eq!(shown(&read), expected, "{}", String::from_utf8_lossy(body));
+        }
+    }
+}
