@@ -46,7 +46,10 @@ impl OrderQuery {
     /// What to ask before this notice is offered, if anything: under V2 a purchase, an upgrade,
     /// a refresh of two scenes and one that names a product (decision E7).
     pub fn of_notice(notice: &Notice) -> Option<Self> {
-        let text = |name| notice.data.get(name).and_then(|value| value.as_str());
+        let text = |name| {
+            let text = notice.data.get(name).and_then(|value| value.as_str());
+            text.filter(|text| !text.trim().is_empty())
+        };
         let asked = match (notice.kind, text("activity")?) {
             (NoticeType::Created, activity) => activity == Activity::NewInstance.as_str(),
             (NoticeType::Upgraded, activity) => activity == Activity::UpgradeInstance.as_str(),
