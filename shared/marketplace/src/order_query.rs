@@ -11,7 +11,7 @@ mod outcome;
 
 use std::fmt;
 
-use crate::message::{Activity, OrderId, OrderLineId, Scene};
+use crate::message::{OrderId, OrderLineId, Scene};
 use crate::notice::{Notice, NoticeType};
 use crate::signature::sdk::{self, Credentials, Outgoing};
 use crate::time::UnixMillis;
@@ -45,21 +45,20 @@ pub struct Request {
 impl OrderQuery {
     /// What to ask before this notice is offered, if anything: under V2 a purchase, an upgrade,
     /// a refresh of two scenes and one that names a product (decision E7).
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing is asked unless it is said here")]
     pub fn of_notice(notice: &Notice) -> Option<Self> {
         let text = |name| {
             let text = notice.data.get(name).and_then(|value| value.as_str());
             text.filter(|text| !text.trim().is_empty())
         };
-        let asked = match (notice.kind, text("activity")?) {
-            (NoticeType::Created, activity) => activity == Activity::NewInstance.as_str(),
-            (NoticeType::Upgraded, activity) => activity == Activity::UpgradeInstance.as_str(),
-            (NoticeType::Renewed, activity) => {
-                let of_refresh = activity == Activity::RefreshInstance.as_str();
-                of_refresh && (text("productId").is_some() || text("scene").is_some_and(changes))
+        let asks = match notice.kind {
+            NoticeType::Created | NoticeType::Upgraded => true,
+            NoticeType::Renewed => {
+                text("productId").is_some() || text("scene").is_some_and(is_change)
             }
             _ => false,
         };
-        if !asked || notice.data.contains_key(MEMBER) {
+        if !asks || notice.data.contains_key(MEMBER) {
             return None;
         }
         // V1's calls name no line, and carry their product themselves.
@@ -105,8 +104,8 @@ impl fmt::Debug for Request {
 }
 
 /// Whether a refresh of this scene changes what is served, and not only until when.
-fn changes(scene: &str) -> bool {
-    [Scene::RenewalChange, Scene::TrialToFormal].iter().any(|changing| changing.as_str() == scene)
+fn is_change(scene: &str) -> bool {
+    [Scene::RenewalChange, Scene::TrialToFormal].iter().any(|change| change.as_str() == scene)
 }
 
 /// The notice's member that holds the answer. A notice with it was asked for already.

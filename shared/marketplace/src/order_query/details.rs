@@ -412,10 +412,10 @@ mod tests {
                 json!({"productId": format!("P{at}")})).collect())});
         assert_eq!(cut, other);
 
-        let cut = told(&json!({"orderLine": {"orderLineId": "L1", "extendParams": long(1_500)},
-            "extendParams": [long(1_500)], "buyerInfo": {"userName": long(1_500)}}));
+        let cut = told(&json!({"orderLine": {"orderLineId": "L1", "extendParams": ["v"]},
+            "extendParams": [long(1_900)], "buyerInfo": {"userName": long(500)}}));
         let parameters = json!({"orderLine": {"orderLineId": "L1"}, "truncated": true,
-            "buyerInfo": {"userName": long(1_500)}});
+            "buyerInfo": {"userName": long(500)}});
         assert_eq!(cut, parameters);
 
         let named: Vec<_> = (0..400).map(|at| json!({"productId": format!("P{at}")})).collect();
