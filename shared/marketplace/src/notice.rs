@@ -189,6 +189,14 @@ impl Notice {
         format!("msg_{}", hex::encode(digest))
     }
 
+    /// The same notice with one more member, within its bound again. It has another name then:
+    /// only a notice that nobody was offered may change.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.data.insert(name.to_owned(), value.into());
+        self.fit()
+    }
+
     /// What is sent: `{"type","timestamp","data"}`.
     pub fn body(&self) -> Value {
         json!(self.sent())
@@ -272,13 +280,14 @@ struct Sent<'a> {
 pub const MAX_NOTICE_LEN: usize = 8 * 1024;
 
 /// Members that order and name a notice and are never cut for room.
-const KEPT_MEMBERS: [&str; 14] = [
+const KEPT_MEMBERS: [&str; 15] = [
     "activity",
     "appId",
     "before",
     "cause",
     "instanceId",
     "listTime",
+    "orderDetails",
     "orderId",
     "orderLineId",
     "orgCode",
@@ -293,6 +302,7 @@ const KEPT_MEMBERS: [&str; 14] = [
 mod tests {
     use super::*;
     use crate::outbox::{Outbox, Reader};
+    use crate::order_query::{self, MAX_DETAILS_LEN};
 
     fn draft(kind: NoticeType, text: &str) -> Draft {
         Draft::of_time(kind).with("orderAmount", text)
@@ -333,6 +343,27 @@ mod tests {
         assert_eq!(notice.data.get("truncated"), Some(&json!(true)));
         assert_eq!(notice.data.get("customerName"), Some(&json!("short")));
         assert_eq!(notice.data.get("instanceId"), Some(&json!("i")));
+    }
+
+    #[test]
+    fn what_was_ordered_outlasts_what_the_call_said() {
+        let mut outbox = Outbox::default();
+        let draft = draft(NoticeType::Created, &"x".repeat(4_096))
+            .with("orderId", "CS1")
+            .with("other", "x".repeat(2_000));
+        outbox.append(vec![draft], Reader::Product, UnixMillis::new(0));
+        let notice = &outbox.waiting[0];
+        assert_eq!(notice.data.get("truncated"), None);
+        let order = json!({ "extendParams": "x".repeat(MAX_DETAILS_LEN - 19) });
+        assert_eq!(order.to_string().len(), MAX_DETAILS_LEN);
+        let with_order = notice.clone().with(order_query::MEMBER, order.clone());
+        let mut expected = Map::new();
+        expected.insert("orderDetails".to_owned(), order);
+        expected.insert("orderId".to_owned(), json!("CS1"));
+        expected.insert("sequence".to_owned(), json!(1));
+        expected.insert("truncated".to_owned(), json!(true));
+        assert_eq!(with_order.data, expected);
+        assert_ne!(with_order.id("k"), notice.id("k"));
     }
 
     /// However many parts it has, a list's notice says whose list it is.
