@@ -281,15 +281,15 @@ proptest! {
         let credentials = Credentials::parse("constructed-ak", "constructed-sk").unwrap();
         let signed = |pairs: &[(String, String)]| {
             let (query, headers) = (borrowed(pairs), [("Host", host.as_str())]);
-            let outgoing = Outgoing { method: &method, path: &path, query: &query, headers: &headers, body: &body };
+            let (query, headers) = (&query[..], &headers[..]);
+            let outgoing = Outgoing { method: &method, path: &path, query, headers, body: &body };
             outgoing.sign(&credentials, UnixMillis::new(now)).authorization
         };
         prop_assert_eq!(signed(&pairs), signed(&shuffled));
         // What is sent reads as what was meant, in the order that was signed.
         let sent = query_text(&borrowed(&shuffled));
         let read = |text| decode(text, Plus::Kept).unwrap().into_owned();
-        let read: Vec<_> =
-            pieces(&sent).map(|(name, value)| (read(name), read(value))).collect();
+        let read: Vec<_> = pieces(&sent).map(|(name, value)| (read(name), read(value))).collect();
         let mut sorted = pairs;
         sorted.sort();
         prop_assert_eq!(read, sorted);

@@ -104,10 +104,9 @@ impl OrderDetails {
         let lines = order.iter().filter(|(name, _)| name == LINES);
         let lines: Vec<_> = lines.flat_map(|(_, value)| objects(value)).collect();
         let line = line_of(&lines, line.map(OrderLineId::as_str))?;
-        let rest = order.iter().filter(|(name, _)| name != LINES);
-        let mut told = told(rest, &ORDER);
-        told.insert(LINES.to_owned(), self::told(line.iter(), &LINE).into());
-        Some(Self(told).fit())
+        let mut members = told(order.iter().filter(|(name, _)| name != LINES), &ORDER);
+        members.insert(LINES.to_owned(), told(line.iter(), &LINE).into());
+        Some(Self(members).fit())
     }
 
     /// The value of a notice's member.
@@ -171,8 +170,7 @@ impl fmt::Debug for OrderDetails {
     }
 }
 
-/// The line that was asked for, or the only one: the guide's debugging orders are free to name
-/// theirs otherwise.
+/// The line that was asked for, or the only one, whatever it is called.
 fn line_of<'a>(lines: &[&'a Members], asked: Option<&str>) -> Option<&'a Members> {
     let is_asked = |line: &&&'a Members| {
         let mut ids = line.iter().filter(|(name, _)| name == "orderLineId");

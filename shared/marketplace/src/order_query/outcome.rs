@@ -66,11 +66,12 @@ fn number_of(answer: &Members) -> Option<u16> {
     digits.parse().ok().filter(|_| four)
 }
 
-/// The tables. What is in neither has no class of its own.
+/// The two tables; what stands in neither is judged by its status. A key that is refused in another
+/// gateway scheme's words (0303, 0305, 0307, 1009, 2201) counts as refused all the same.
 fn by_number(number: u16, status: u16, reason: impl Fn(&'static str) -> Reason) -> Option<Outcome> {
     match number {
         250 | 308 => Some(Outcome::Retry(reason("throttled"))),
-        // The gateway's 0201 is a lame backend or a request too large; the status tells which.
+        // A request that is too large, or a backend that failed: the status tells which.
         201 if status < 500 => Some(Outcome::Permanent(reason("malformed"))),
         201..=203 | 601 | 606 | 608 | 610 | 613 | 999 => {
             Some(Outcome::Retry(reason("unavailable")))
