@@ -301,8 +301,8 @@ const KEPT_MEMBERS: [&str; 15] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outbox::{Outbox, Reader};
     use crate::order_query::{self, MAX_DETAILS_LEN};
+    use crate::outbox::{Outbox, Reader};
 
     fn draft(kind: NoticeType, text: &str) -> Draft {
         Draft::of_time(kind).with("orderAmount", text)
