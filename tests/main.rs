@@ -19,6 +19,7 @@ mod lambda_events;
 mod lifecycle;
 mod oaep;
 mod one_door;
+mod order_details;
 mod order_query;
 mod panics;
 mod properties;

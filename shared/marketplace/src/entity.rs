@@ -14,6 +14,7 @@ use crate::idempotency::Ledger;
 use crate::instance::{Instance, Remark};
 use crate::message::{AppId, InstanceId, TenantId};
 use crate::notice::{Draft, NoticeType};
+use crate::order_query::{self, OrderDetails};
 use crate::outbox::{Claim, Offered, Outbox, Reader, Settled};
 use crate::product::Told;
 use crate::tenant::{Application, Dated, Tenant};
@@ -259,6 +260,21 @@ impl Kept {
             let draft = Draft::of_time(NoticeType::Abandoned).with("instanceId", id.as_str());
             self.outbox.append(vec![draft], Reader::Product, now);
         }
+    }
+
+    /// Adds what was ordered to a notice that nobody was offered yet, and to the instance what of
+    /// it may stay.
+    pub fn learn(&mut self, sequence: u64, details: OrderDetails) {
+        if let Entity::Instance(instance) = &mut self.entity {
+            instance.facts = Some(Box::new(details.facts()));
+        }
+        self.outbox.enrich(sequence, order_query::MEMBER, details.into_value());
+    }
+
+    /// Says in a notice why it does not say what was ordered.
+    pub fn learn_nothing(&mut self, sequence: u64, why: &str) {
+        let missing = serde_json::json!({ "missing": why });
+        self.outbox.enrich(sequence, order_query::MEMBER, missing);
     }
 
     /// Settles an offer, and what the product said of a purchase with it. Parts that held a

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::app_info::{AppInfo, Template};
 use crate::message::{Direction, InstanceId, OrderId, RefreshInstance};
 use crate::notice::NoticeType;
+use crate::order_query::OrderFacts;
 use crate::product::Told;
 use crate::refusal::Refusal;
 use crate::result_code::{OrderRefused, ResultCode};
@@ -27,6 +28,9 @@ pub struct Instance {
     pub state: State,
     /// Whether its buyer can get in.
     pub access: Access,
+    /// What was ordered, where the marketplace was asked (decision E7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Box<OrderFacts>>,
     /// The expiry that an applied refresh set; the purchase's is an estimate and is not kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<UnixMillis>,
@@ -192,6 +196,7 @@ impl Instance {
             order_id,
             state: State::Active,
             access,
+            facts: None,
             expires: None,
             accepted: false,
             newest: Newest::default(),

@@ -53,8 +53,11 @@ pub struct Trial {
     pub sequence: u64,
     /// When the first attempt began.
     pub since: UnixMillis,
-    /// How many attempts there were.
+    /// How often it was offered.
     pub count: u32,
+    /// How often it could not be, since something of it was not known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub postponed: u32,
     /// The last of them.
     pub attempts: Vec<Attempt>,
     /// When the next may begin: after a failure, or when whoever claimed it must have given up.
@@ -190,7 +193,7 @@ impl Outbox {
     pub fn is_unheard_of(&self) -> bool {
         let created = self.waiting.iter().find(|notice| notice.kind == NoticeType::Created);
         created.is_some_and(|created| {
-            self.trial.as_ref().is_none_or(|trial| trial.sequence < created.sequence())
+            !self.was_offered(created.sequence())
                 && !self.dead.iter().any(|dead| dead.notice.sequence() == created.sequence())
         })
     }
@@ -221,29 +224,49 @@ impl Outbox {
         self.head().filter(|_| self.due(now).is_some_and(|due| due <= now))
     }
 
-    /// Adds a member to the next notice, which nobody may have been offered yet: its id changes
-    /// with its content.
+    /// Adds a member to a notice that nobody was offered yet: its id changes with its content.
     pub fn enrich(&mut self, sequence: u64, name: &str, value: Value) {
-        let offered = self.trial_of(sequence).is_some();
-        let notice = self.waiting.iter_mut().find(|notice| notice.sequence() == sequence);
-        if let Some(notice) = notice.filter(|_| !offered) {
-            notice.data.insert(name.to_owned(), value);
+        if self.was_offered(sequence) {
+            return;
         }
+        for notice in &mut self.waiting {
+            if notice.sequence() == sequence {
+                *notice = notice.clone().with(name, value);
+                return;
+            }
+        }
+    }
+
+    /// Lets a notice wait that cannot be offered yet, since what belongs into it is not known;
+    /// how often that happened.
+    pub fn postpone(
+        &mut self,
+        sequence: u64,
+        attempt: Attempt,
+        chance: u16,
+        now: UnixMillis,
+    ) -> u32 {
+        let mut trial = self.take_trial(sequence, now);
+        trial.remember(attempt);
+        trial.postponed = trial.postponed.saturating_add(1);
+        trial.next = now.after(pause(trial.postponed, chance));
+        let postponed = trial.postponed;
+        self.trial = Some(trial);
+        postponed
+    }
+
+    /// How often a notice was postponed.
+    pub fn postponed(&self, sequence: u64) -> u32 {
+        self.trial_of(sequence).map_or(0, |trial| trial.postponed)
     }
 
     /// Claims the notice that may be offered now, for a while. Stands once it is written.
     pub fn claim(&mut self, lasting: Duration, now: UnixMillis) -> Option<Claim> {
         let notice = self.ready(now)?.clone();
-        let sequence = notice.sequence();
-        let mut trial =
-            self.trial.take().filter(|trial| trial.sequence == sequence).unwrap_or(Trial {
-                sequence,
-                since: now,
-                count: 0,
-                attempts: Vec::new(),
-                next: now,
-                claimed: None,
-            });
+        let mut trial = self.take_trial(notice.sequence(), now);
+        if trial.count == 0 {
+            trial.since = now;
+        }
         if trial.claimed.is_some() {
             trial.remember(Attempt::unknown(now));
         }
@@ -292,6 +315,24 @@ impl Outbox {
         self.waiting.insert(later.unwrap_or(self.waiting.len()), notice);
         self.trial = None;
         true
+    }
+
+    /// The trial of a notice, taken out; a new one where there is none.
+    fn take_trial(&mut self, sequence: u64, now: UnixMillis) -> Trial {
+        let standing = self.trial.take().filter(|trial| trial.sequence == sequence);
+        standing.unwrap_or(Trial {
+            sequence,
+            since: now,
+            count: 0,
+            postponed: 0,
+            attempts: Vec::new(),
+            next: now,
+            claimed: None,
+        })
+    }
+
+    fn was_offered(&self, sequence: u64) -> bool {
+        self.trial_of(sequence).is_some_and(|trial| trial.count > 0)
     }
 
     fn trial_of(&self, sequence: u64) -> Option<&Trial> {
@@ -357,8 +398,8 @@ impl Outbox {
         while self.len() > MAX_OUTBOX_LEN {
             let is_void = |(place, notice): &(usize, &Notice)| {
                 let mut later = self.waiting.iter().skip(place + 1);
-                let tried = self.trial_of(notice.sequence()).is_some();
-                !tried && later.any(|later| notice.kind.made_void_by(later.kind))
+                !self.was_offered(notice.sequence())
+                    && later.any(|later| notice.kind.made_void_by(later.kind))
             };
             let void = self.waiting.iter().enumerate().find(is_void);
             let Some((place, _)) = void else { break };
@@ -393,7 +434,12 @@ impl Trial {
 impl Attempt {
     /// An attempt that nobody settled: its process ended, or paused for too long.
     fn unknown(at: UnixMillis) -> Self {
-        Self { at, millis: 0, status: None, fault: "outcome unknown".to_owned(), said: None }
+        Self::of_fault(at, "outcome unknown".to_owned())
+    }
+
+    /// An attempt that came to nothing before anybody answered.
+    pub const fn of_fault(at: UnixMillis, fault: String) -> Self {
+        Self { at, millis: 0, status: None, fault, said: None }
     }
 }
 

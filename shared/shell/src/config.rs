@@ -7,12 +7,15 @@ use std::time::Duration;
 use marketplace::app_info::Template;
 use marketplace::cipher::Strength;
 use marketplace::key::{AccessKey, Keyring};
+use marketplace::order_query::Host;
 use marketplace::page::{RenewalChange, Secret, Settings, Unfit};
 use marketplace::signature::TimestampUnit;
+use marketplace::signature::sdk::{Credentials, Fault as CredentialsFault};
 use marketplace::signature::webhook::WebhookSecrets;
 
 use crate::desk::{DeskSettings, Product};
 use crate::door::DoorSettings;
+use crate::orders::Orders;
 use crate::store::StoreSetting;
 use crate::vault::{Clear, SealKey, Vault};
 
@@ -191,6 +194,7 @@ fn desk(source: &Source<'_>, store: &StoreSetting) -> Result<DeskSettings, Unfit
     Ok(DeskSettings {
         template: source.parsed("KOOHOOK_APP_INFO", Template::parse)?,
         product: product(source)?,
+        orders: orders(source)?,
         vault: vault(source, store)?,
     })
 }
@@ -210,6 +214,25 @@ fn product(source: &Source<'_>) -> Result<Option<Product>, Unfit> {
             Err(wants("KOOHOOK_PRODUCT_SECRET", text))
         }
         (None, Some(_)) => Err(wants("KOOHOOK_PRODUCT_SECRET", "is set without a product address")),
+    }
+}
+
+fn orders(source: &Source<'_>) -> Result<Option<Orders>, Unfit> {
+    let ak = source.text("KOOHOOK_OPENAPI_AK")?;
+    let sk = source.text("KOOHOOK_OPENAPI_SK")?;
+    let host = source.parsed("KOOHOOK_OPENAPI_HOST", Host::parse)?.unwrap_or_default();
+    match (ak, sk) {
+        (None, None) => Ok(None),
+        (Some(ak), Some(sk)) => {
+            let credentials = Credentials::parse(&ak, &sk);
+            let credentials = credentials.map_err(|fault| match fault {
+                CredentialsFault::Ak => wants("KOOHOOK_OPENAPI_AK", UNPRINTABLE),
+                CredentialsFault::Sk => wants("KOOHOOK_OPENAPI_SK", UNPRINTABLE),
+            })?;
+            Ok(Some(Orders::new(host, credentials)))
+        }
+        (Some(_), None) => Err(wants("KOOHOOK_OPENAPI_SK", "is required with KOOHOOK_OPENAPI_AK")),
+        (None, Some(_)) => Err(wants("KOOHOOK_OPENAPI_AK", "is required with KOOHOOK_OPENAPI_SK")),
     }
 }
 
@@ -275,6 +298,8 @@ fn origin(address: &http::Uri) -> String {
     let authority = address.authority().map(ToString::to_string).unwrap_or_default();
     format!("{}://{authority}", address.scheme_str().unwrap_or_default())
 }
+
+const UNPRINTABLE: &str = "wants printable letters without blank or comma";
 
 fn wants(setting: &'static str, wants: &str) -> Unfit {
     Unfit { setting, wants: wants.to_owned() }

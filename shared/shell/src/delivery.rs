@@ -7,12 +7,14 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, StatusCode};
 use marketplace::entity::{Entity, Kept};
-use marketplace::notice::Message;
+use marketplace::notice::{Message, Notice};
+use marketplace::order_query::OrderQuery;
 use marketplace::outbox::{Attempt, Claim, Offered, Settled};
 use marketplace::product::{self, Answer, Told};
 
 use crate::desk::{Desk, Product};
 use crate::failure::Failure;
+use crate::orders::Asked;
 use crate::shelf::{Recalled, Shelf, Written};
 use crate::world::{Deadline, Unanswered, Web, World};
 
@@ -22,6 +24,10 @@ pub const BUDGET: Duration = Duration::from_millis(2_500);
 pub const ATTEMPT: Duration = Duration::from_secs(10);
 /// How long a claim outlives the last answer that is waited for.
 const GRACE: Duration = Duration::from_secs(5);
+/// How often a notice waits for what was ordered, before it is offered without: some three minutes.
+const MAX_POSTPONED: u32 = 3;
+/// What a notice says where nobody may ask.
+pub const NO_KEYS: &str = "no keys configured";
 /// What is left of the time for settling, however long the product takes.
 const SETTLE: Duration = Duration::from_millis(300);
 /// How often an outcome is settled again on what a faster writer left.
@@ -83,10 +89,18 @@ impl<W: World> Delivery<'_, W> {
     /// # Errors
     /// Where the store does not answer in time. A claim that stands runs out by itself.
     pub async fn next(&self, recalled: Recalled) -> Result<Option<Delivered>, Failure> {
-        let now = self.desk.world.now();
         let Some(mut kept) = recalled.kept.clone() else { return Ok(None) };
-        let messages = kept.outbox.head().map_or(0, |notice| notice.parts().count());
-        let Some(claim) = kept.outbox.claim(claim_of(messages), now) else { return Ok(None) };
+        let Some(notice) = kept.outbox.ready(self.desk.world.now()).cloned() else {
+            return Ok(None);
+        };
+        if !self.complete(&mut kept, &notice).await {
+            // A lost race here is somebody else's offer.
+            self.shelf().write(&recalled, &kept).await?;
+            return Ok(None);
+        }
+        let lasting = claim_of(notice.parts().count());
+        let claim = kept.outbox.claim(lasting, self.desk.world.now());
+        let Some(claim) = claim else { return Ok(None) };
         match self.shelf().write(&recalled, &kept).await? {
             Written::Won(version) => {
                 let version = Some(version);
@@ -95,6 +109,38 @@ impl<W: World> Delivery<'_, W> {
             }
             Written::Lost(_) => Ok(None),
         }
+    }
+
+    /// Adds what was ordered, where that belongs into the notice; whether it can be offered now.
+    async fn complete(&self, kept: &mut Kept, notice: &Notice) -> bool {
+        let Some(query) = OrderQuery::of_notice(notice) else { return true };
+        let Desk { world, settings, .. } = self.desk;
+        let sequence = notice.sequence();
+        let Some(orders) = &settings.orders else {
+            kept.learn_nothing(sequence, NO_KEYS);
+            return true;
+        };
+        let limit = self.patience / 2;
+        match orders.ask(world, &query, limit.min(self.left())).await {
+            Asked::Found(details) => kept.learn(sequence, details),
+            Asked::Never(reason) => kept.learn_nothing(sequence, &reason),
+            Asked::NotNow(reason) if kept.outbox.postponed(sequence) >= MAX_POSTPONED => {
+                kept.learn_nothing(sequence, &reason);
+            }
+            Asked::NotNow(reason) => {
+                tracing::warn!(reason, "order not known yet");
+                let attempt = Attempt::of_fault(world.now(), format!("order query: {reason}"));
+                let chance = u16::from_le_bytes(world.random());
+                kept.outbox.postpone(sequence, attempt, chance, world.now());
+                return false;
+            }
+        }
+        true
+    }
+
+    /// How much time is left for answers: enough stays for settling them.
+    fn left(&self) -> Duration {
+        self.deadline.left(&self.desk.world).saturating_sub(SETTLE)
     }
 
     /// Offers a notice whose claim stands, and settles it.
@@ -134,8 +180,7 @@ impl<W: World> Delivery<'_, W> {
 
     async fn send(&self, claim: &Claim, message: Message) -> Outcome {
         let began = self.desk.world.elapsed();
-        let left = self.deadline.left(&self.desk.world).saturating_sub(SETTLE);
-        let limit = self.patience.min(left);
+        let limit = self.patience.min(self.left());
         let Some(request) = self.request(message) else {
             return self.failed("message unsendable", None, Duration::ZERO, &[]);
         };

@@ -7,6 +7,7 @@ use marketplace::app_info::Template;
 use marketplace::outbox::Reader;
 use marketplace::signature::webhook::WebhookSecrets;
 
+use crate::orders::Orders;
 use crate::shelf::Shelf;
 use crate::vault::Vault;
 use crate::world::{Deadline, World};
@@ -30,6 +31,8 @@ pub struct DeskSettings {
     pub template: Option<Template>,
     /// Where notices go, if anywhere.
     pub product: Option<Product>,
+    /// Whom to ask what was ordered, if anybody.
+    pub orders: Option<Orders>,
 }
 
 /// The seller's own product, as we reach it.

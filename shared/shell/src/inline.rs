@@ -7,19 +7,21 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use marketplace::entity::{Entity, Kept};
 use marketplace::message::Reply;
+use marketplace::order_query::OrderQuery;
 use marketplace::outbox::{Claim, Settled};
 use marketplace::page::Change;
 
-use crate::delivery::{Delivered, Delivery, Silence};
+use crate::delivery::{Delivered, Delivery, NO_KEYS, Silence};
 use crate::desk::Product;
 use crate::handle::Call;
 use crate::shelf::Recalled;
 use crate::world::World;
 
-/// A claim that goes with the commit, and for how long it is worth something.
+/// What goes with the commit.
 pub(crate) struct Inline<'a> {
     product: &'a Product,
-    claim: Claim,
+    /// The claim; none where the marketplace is to be asked first what was ordered.
+    claim: Option<Claim>,
 }
 
 /// With less time left than this the product is left to the relay.
@@ -39,7 +41,14 @@ impl<'a, W: World> Call<'a, W> {
             return None;
         }
         let now = self.desk.world.now();
-        let claim = kept.outbox.claim(left.saturating_add(GRACE), now)?;
+        let head = kept.outbox.ready(now)?;
+        if OrderQuery::of_notice(head).is_some() {
+            if self.desk.settings.orders.is_some() {
+                return Some(Inline { product, claim: None });
+            }
+            kept.learn_nothing(head.sequence(), NO_KEYS);
+        }
+        let claim = kept.outbox.claim(left.saturating_add(GRACE), now);
         Some(Inline { product, claim })
     }
 
@@ -64,12 +73,24 @@ impl<'a, W: World> Call<'a, W> {
             patience: inline.product.budget.saturating_add(self.stretch),
             answered: &answered,
         };
-        let offered = delivery.offer(standing, &inline.claim);
-        let Ok(Ok(delivered)) = AssertUnwindSafe(offered).catch_unwind().await else {
-            self.line.notice = Some("unsettled");
-            return None;
+        let offered = async {
+            match &inline.claim {
+                Some(claim) => delivery.offer(standing, claim).await.map(Some),
+                None => delivery.next(standing).await,
+            }
         };
-        self.line.writes += 1;
+        self.line.writes += if inline.claim.is_some() { 1 } else { 2 };
+        let delivered = match AssertUnwindSafe(offered).catch_unwind().await {
+            Ok(Ok(Some(delivered))) => delivered,
+            Ok(Ok(None)) => {
+                self.line.notice = Some("left");
+                return None;
+            }
+            Ok(Err(_)) | Err(_) => {
+                self.line.notice = Some("unsettled");
+                return None;
+            }
+        };
         self.line.notice = Some(word(&delivered));
         if delivered.unanswered == Some(Silence::TimedOut) {
             self.desk.mute();

@@ -11,7 +11,7 @@
 //! - [`shelf`]: one kept value, read and written over its version.
 //! - [`delivery`]: one entity's notices to the product; [`relay`]: everybody's that are due, and
 //!   [`sweep`]: parts that nothing refers to; [`bell`]: an HTTP timer's way to start it.
-//! - [`access`]: the product's own way in.
+//! - [`orders`]: what the marketplace is asked before. [`access`]: the product's own way in.
 //! - [`desk`]: what all of these work with. [`front`]: what a host puts requests before.
 //! - [`world`]: all that is not us; `client`: the web, as a machine calls it. [`store`]: where
 //!   state lives. [`vault`]: what seals it.
@@ -33,6 +33,7 @@ mod handle;
 pub mod host;
 mod inline;
 mod line;
+pub mod orders;
 pub mod relay;
 pub mod route;
 pub mod shelf;
