@@ -12,9 +12,10 @@ use marketplace::app_info::{AppInfo, Template};
 use marketplace::entity::{Entity, Kept, Subject};
 use marketplace::instance::{Access, FreezeCause, Instance, State};
 use marketplace::message::{InstanceId, OrderId, OrderLineId, ProductId};
+use marketplace::outbox::Reader;
 use marketplace::time::UnixMillis;
 use serde::Deserialize;
-use shell::config::Config;
+use shell::config::Keeping;
 use shell::failure::Failure;
 use shell::host::Machine;
 use shell::shelf::{Shelf, Written};
@@ -22,6 +23,7 @@ use shell::store::{AnyStore, StoreSetting};
 use shell::world::{Deadline, World};
 
 use crate::Error;
+use crate::notices::setting;
 
 /// Arguments of `koohook import`.
 #[derive(Args)]
@@ -88,8 +90,8 @@ enum Taken {
 
 /// Reads every row, then puts every row; reports both.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
-    let config = Config::read(&|name| std::env::var(name).ok().or_else(|| default(name)))?;
-    let template = config.door.pages.template.clone();
+    let keeping = Keeping::read(&setting)?;
+    let template = keeping.template.clone();
     let text = fs::read_to_string(&arguments.file)
         .map_err(|fault| format!("{}: {fault}", arguments.file.display()))?;
     let ending = arguments.file.extension();
@@ -110,7 +112,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     if faults > 0 && !arguments.dry_run {
         return Err(format!("{faults} rows cannot be taken; nothing was written").into());
     }
-    let counts = put_all(config, imports, arguments.dry_run)?;
+    let counts = put_all(keeping, imports, arguments.dry_run)?;
     report(&counts, faults);
     let conflict = [Taken::OrderMadeHere, Taken::OtherPurchase];
     let conflict = conflict.iter().any(|taken| counts.contains_key(taken));
@@ -144,18 +146,18 @@ async fn open(setting: &StoreSetting, dry_run: bool) -> Result<AnyStore, Error> 
 }
 
 fn put_all(
-    config: Config,
+    keeping: Keeping,
     imports: Vec<(usize, Import)>,
     dry_run: bool,
 ) -> Result<BTreeMap<Taken, usize>, Error> {
-    let reader = config.door.pages.reader();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let world = Machine::new(runtime.block_on(open(&config.store, dry_run))?);
+    let world = Machine::new(runtime.block_on(open(&keeping.store, dry_run))?);
     let mut counts = BTreeMap::new();
     let total = imports.len();
     for (done, (line, import)) in imports.into_iter().enumerate() {
         let deadline = Deadline::after(world.elapsed(), BUDGET);
-        let shelf = Shelf { world: &world, vault: &config.desk.vault, reader, deadline };
+        let shelf =
+            Shelf { world: &world, vault: &keeping.vault, reader: Reader::Nobody, deadline };
         let taken = runtime
             .block_on(put(shelf, &import, dry_run))
             .map_err(|fault| format!("line {line}: {fault}; what stands is whole, run it again"))?;
@@ -235,17 +237,6 @@ fn report(counts: &BTreeMap<Taken, usize>, faults: usize) {
 fn progress(done: usize, total: usize) {
     if std::io::stderr().is_terminal() && (done.is_multiple_of(100) || done == total) {
         eprint!("\r{done} of {total} rows{}", if done == total { "\n" } else { "" });
-    }
-}
-
-fn default(name: &str) -> Option<String> {
-    match name {
-        "KOOHOOK_STORE" => Some("sqlite:koohook.db".to_owned()),
-        // An import asks nobody for access data; a template serves where rows bring none.
-        "KOOHOOK_PRODUCT_URL" if std::env::var_os("KOOHOOK_APP_INFO").is_none() => {
-            Some("http://127.0.0.1/".to_owned())
-        }
-        _ => None,
     }
 }
 

@@ -9,6 +9,7 @@ mod dev;
 mod import;
 mod keys;
 mod made_up;
+mod notices;
 mod play;
 mod send;
 mod serve;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// KooGallery (云商店) callbacks, answered right: demo, develop, send, conform, import, keys.
+/// KooGallery (云商店) callbacks, answered right: demo, develop, send, conform, notices, import, keys.
 #[derive(Parser)]
 #[command(name = "koohook", version, max_term_width = 100)]
 struct Cli {
@@ -40,6 +41,8 @@ enum Command {
     Conform(conform::Arguments),
     /// Make the key pair that the kit's application credential wants.
     Keys(keys::Arguments),
+    /// Look at what the product was not told yet, and tell it again what it did not take.
+    Notices(notices::Arguments),
     /// Bring in instances that an older server made, under the IDs it gave.
     Import(import::Arguments),
 }
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Send(arguments) => send::run(&arguments),
         Command::Conform(arguments) => conform::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
+        Command::Notices(arguments) => notices::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
     };
     match done {

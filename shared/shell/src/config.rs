@@ -35,6 +35,29 @@ pub struct Config {
     pub log: String,
 }
 
+/// What is needed to look at kept values, and to put them right: the store and what seals it.
+pub struct Keeping {
+    /// Where state lives.
+    pub store: StoreSetting,
+    /// What seals it.
+    pub vault: Vault,
+    /// Access data for all instances.
+    pub template: Option<Template>,
+}
+
+impl Keeping {
+    /// Reads the settings that a command needs which serves nobody.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Unfit> {
+        let source = Source(lookup);
+        let store = store(&source)?;
+        let template = source.parsed("KOOHOOK_APP_INFO", Template::parse)?;
+        Ok(Self { vault: vault(&source, &store)?, store, template })
+    }
+}
+
 /// Every variable that is read; `_FILE` behind any of them names a file to read it from.
 pub const VARIABLES: [&str; 24] = [
     "KOOHOOK_APP_INFO",
@@ -78,8 +101,7 @@ impl Config {
     /// The first setting that cannot be used.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Unfit> {
         let source = Source(lookup);
-        let store = source.parsed("KOOHOOK_STORE", StoreSetting::parse)?;
-        let store = store.ok_or_else(|| wants("KOOHOOK_STORE", "is required"))?;
+        let store = store(&source)?;
         Ok(Self {
             desk: desk(&source, &store)?,
             door: door(&source)?,
@@ -153,6 +175,11 @@ impl Source<'_> {
             None => Ok(None),
         }
     }
+}
+
+fn store(source: &Source<'_>) -> Result<StoreSetting, Unfit> {
+    let store = source.parsed("KOOHOOK_STORE", StoreSetting::parse)?;
+    store.ok_or_else(|| wants("KOOHOOK_STORE", "is required"))
 }
 
 fn door(source: &Source<'_>) -> Result<DoorSettings, Unfit> {
