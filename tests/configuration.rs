@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::time::Duration;
 
 use marketplace::cipher::Strength;
 use marketplace::page::RenewalChange;
@@ -13,6 +14,7 @@ use shell::door::BUDGET;
 use shell::store::{Durability, StoreSetting};
 use tempfile::NamedTempFile;
 use tests::call::{BASE_KEY, PRODUCT_SECRET, koohook, run};
+use tests::servers;
 
 /// Part of every value that is refused, and of no message.
 const CANARY: &str = "canary-value";
@@ -183,9 +185,53 @@ fn stores_that_are_none_are_refused() {
             "postgres://canary-value:canary-value@db/koohook",
             "SQLITE:/canary-value",
             " memory:",
+            "redis:",
+            "redis://",
+            "redis:canary-value",
+            "redis://?cluster=true",
+            "redis://canary-value?cluster=canary-value",
+            "redis://canary-value?cluster",
+            "redis://canary-value?durability=required",
+            "redis://canary-value?prefix=",
+            "redis://canary-value?prefix={canary-value}",
+            "redis://canary-value?protocol=resp3",
+            "redis://canary-value?db=1",
+            "redis://canary-value ",
+            "rediss://canary-value#insecure",
+            "REDIS://canary-value",
+            "unix:///canary-value?cluster=true",
+            "redis+unix:///canary-value?canary-value=1",
         ],
     );
     accepted("KOOHOOK_STORE", &["memory:", "sqlite:a", "sqlite:/a/b?durability=any"]);
+    for setting in [
+        "redis://127.0.0.1",
+        "redis://user:pass%40word@redis.example.com:6380/2",
+        "rediss://:password@redis.example.com?cluster=true&prefix=shop-1&durability=any",
+        "redis+unix:///run/redis.sock?db=1&pass=password&prefix=shop_2",
+        "unix:///run/redis.sock",
+    ] {
+        assert!(read(&[("KOOHOOK_STORE", setting), ("KOOHOOK_SEAL_KEY", SEAL_KEY)]).is_ok());
+        let said = refusal(&[("KOOHOOK_STORE", setting)]);
+        assert_eq!(said, "KOOHOOK_SEAL_KEY is required wherever the store is not local");
+    }
+}
+
+/// The store's password is in its address.
+#[test]
+fn a_server_that_is_none_is_refused_in_time_and_without_its_address() {
+    let password = format!("redis://user:{CANARY}@127.0.0.1:1");
+    let cluster = format!("{password}?cluster=true");
+    let host = format!("redis://{CANARY}.invalid:6379");
+    let file = format!("unix:///nowhere/{CANARY}");
+    for setting in [password, cluster, host, file, format!("redis://a:{CANARY}")] {
+        let parsed = StoreSetting::parse(&setting).unwrap();
+        assert!(!format!("{parsed:?}").contains(CANARY), "{parsed:?}");
+        let open = async { tokio::time::timeout(Duration::from_secs(8), parsed.open(true)).await };
+        let refused = servers::run(open).expect("a start takes no longer than it must");
+        let said = refused.map(|_| ()).unwrap_err().to_string();
+        assert!(said.contains("redis") && !said.contains(CANARY), "{said}");
+    }
 }
 
 /// On a function platform a file dies with the function (decision: the seller says that it may).

@@ -11,4 +11,5 @@
 pub mod call;
 pub mod log;
 pub mod served;
+pub mod servers;
 pub mod world;

@@ -4,19 +4,22 @@
 use std::path::Path;
 use std::pin::pin;
 use std::process::Command;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
 
 use marketplace::time::UnixMillis;
 use shell::store::memory::Memory;
 use shell::store::sqlite::Sqlite;
-use shell::store::{Entry, Put, Queue, Store, Stored, Value, Version};
-use tests::call::run;
+use shell::store::{AnyStore, Entry, Put, Queue, Store, StoreSetting, Stored, Value, Version};
+use tests::servers::{self, Server, run};
 use tests::world::NOW;
 
 /// The moment of most calls.
 const NOON: UnixMillis = UnixMillis::new(NOW);
 
-/// A claim, once for every store. A store in a file goes when its test ends.
+/// A claim, once for every store. A store in a file goes when its test ends; in a server, each
+/// test has keys of its own.
 macro_rules! every_store_promises {
     ($($claim:ident),* $(,)?) => {
         mod memory {
@@ -27,6 +30,12 @@ macro_rules! every_store_promises {
                 let folder = tempfile::tempdir().unwrap();
                 super::$claim(&super::open(folder.path()));
             })*
+        }
+        mod redis {
+            $(#[test] fn $claim() { super::over(super::Server::Redis, super::$claim); })*
+        }
+        mod redis_cluster {
+            $(#[test] fn $claim() { super::over(super::Server::RedisCluster, super::$claim); })*
         }
     };
 }
@@ -45,6 +54,17 @@ every_store_promises! {
     strange_keys_are_keys,
     a_dropped_future_tears_nothing,
     one_writer_wins_each_version,
+}
+
+/// Holds a claim over a server, if there is one.
+fn over(server: Server, claim: fn(&AnyStore)) {
+    if let Some(setting) = servers::setting(server) {
+        claim(&open_setting(&setting));
+    }
+}
+
+fn open_setting(setting: &str) -> AnyStore {
+    run(StoreSetting::parse(setting).unwrap().open(false)).unwrap()
 }
 
 fn open(folder: &Path) -> Sqlite {
@@ -219,11 +239,28 @@ fn strange_keys_are_keys<S: Store>(store: &S) {
     }
 }
 
-/// Polls a future so often, and drops it. Whether it was ready before that.
+/// Polls a future so often, each time when it asked for it, and drops it. Whether it was ready
+/// before that.
 fn dropped_after<F: Future>(polls: usize, future: F) -> bool {
+    let _runtime = servers::runtime().enter();
     let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    (0..polls).any(|_| matches!(future.as_mut().poll(&mut context), Poll::Ready(_)))
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    (0..polls).any(|poll| {
+        if poll > 0 {
+            std::thread::park();
+        }
+        matches!(future.as_mut().poll(&mut context), Poll::Ready(_))
+    })
+}
+
+/// Wakes the thread that polls.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
 }
 
 fn a_dropped_future_tears_nothing<S: Store>(store: &S) {
@@ -284,15 +321,15 @@ fn one_writer_wins_each_version<S: Store>(store: &S) {
     assert!(won.len() >= 40, "somebody wins every round");
 }
 
-// Several handles and several processes on one file.
+// Several handles and several processes on one store.
 
-/// Names the file to the second process; without it that process is an ordinary test.
-const SHARED_FILE: &str = "KOOHOOK_TEST_SHARED_FILE";
+/// Names the store to the second process; without it that process is an ordinary test.
+const SHARED: &str = "KOOHOOK_TEST_SHARED_STORE";
 /// How often each of several counts.
 const COUNTS: u64 = 60;
 
 /// Adds one, again and again, over the value that was read.
-fn count_up(store: &Sqlite, name: u8) {
+fn count_up(store: &AnyStore, name: u8) {
     let mut drawn: u64 = 0;
     for _ in 0..COUNTS {
         loop {
@@ -314,29 +351,43 @@ fn count(stored: &Stored) -> u64 {
     u64::from_le_bytes(stored.bytes.as_slice().try_into().unwrap())
 }
 
-#[test]
-fn handles_and_processes_on_one_file_lose_no_write() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path());
+fn handles_and_processes_lose_no_write(setting: &str) {
+    let store = open_setting(setting);
     let mut other = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "stores::a_second_process_counts_where_it_is_told_to"])
-        .env(SHARED_FILE, folder.path())
+        .env(SHARED, setting)
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
     std::thread::scope(|scope| {
-        scope.spawn(|| count_up(&open(folder.path()), 1));
+        scope.spawn(|| count_up(&open_setting(setting), 1));
         count_up(&store, 2);
     });
     assert!(other.wait().unwrap().success());
     assert_eq!(get(&store, "count", NOON).as_ref().map(count), Some(3 * COUNTS));
 }
 
-/// The other half of the test before: nothing to do unless that one started this process.
+#[test]
+fn handles_and_processes_on_one_file_lose_no_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("koohook.db");
+    handles_and_processes_lose_no_write(&format!("sqlite:{}", file.display()));
+}
+
+#[test]
+fn handles_and_processes_on_one_server_lose_no_write() {
+    for server in [Server::Redis, Server::RedisCluster] {
+        if let Some(setting) = servers::setting(server) {
+            handles_and_processes_lose_no_write(&setting);
+        }
+    }
+}
+
+/// The other half of the tests before: nothing to do unless one of them started this process.
 #[test]
 fn a_second_process_counts_where_it_is_told_to() {
-    if let Some(folder) = std::env::var_os(SHARED_FILE) {
-        count_up(&open(Path::new(&folder)), 3);
+    if let Ok(setting) = std::env::var(SHARED) {
+        count_up(&open_setting(&setting), 3);
     }
 }
 

@@ -141,7 +141,7 @@ async fn open(setting: &StoreSetting, dry_run: bool) -> Result<AnyStore, Error> 
         StoreSetting::Sqlite { path, .. } if dry_run && !Path::new(path).exists() => {
             Ok(StoreSetting::Memory.open(false).await?)
         }
-        StoreSetting::Sqlite { .. } => Ok(setting.open(false).await?),
+        StoreSetting::Sqlite { .. } | StoreSetting::Redis(_) => Ok(setting.open(false).await?),
     }
 }
 

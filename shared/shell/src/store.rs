@@ -5,6 +5,9 @@
 
 mod any;
 pub mod memory;
+#[cfg(feature = "redis")]
+pub mod redis;
+mod redis_setting;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
@@ -12,6 +15,7 @@ use marketplace::time::UnixMillis;
 use thiserror::Error;
 
 pub use any::{AnyStore, Durability, OpenError, StoreSetting};
+pub use redis_setting::RedisSetting;
 
 /// A key-value store.
 pub trait Store: Send + Sync + 'static {

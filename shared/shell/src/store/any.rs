@@ -4,6 +4,9 @@ use marketplace::time::UnixMillis;
 use thiserror::Error;
 
 use super::memory::Memory;
+#[cfg(feature = "redis")]
+use super::redis::{Redis, Refused};
+use super::redis_setting::RedisSetting;
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
 use super::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
@@ -16,6 +19,9 @@ pub enum AnyStore {
     /// For one machine.
     #[cfg(feature = "sqlite")]
     Sqlite(Sqlite),
+    /// For many, beyond this machine.
+    #[cfg(feature = "redis")]
+    Redis(Box<Redis>),
 }
 
 /// `KOOHOOK_STORE`, read.
@@ -30,6 +36,8 @@ pub enum StoreSetting {
         /// Whether the seller takes what the platform's disk is worth.
         durability: Durability,
     },
+    /// `redis://…` and its kin.
+    Redis(RedisSetting),
 }
 
 /// How much a seller asks of a store.
@@ -57,6 +65,10 @@ pub enum OpenError {
     #[cfg(feature = "sqlite")]
     #[error("sqlite cannot open the file: {}", cause(.0))]
     Sqlite(#[from] rusqlite::Error),
+    /// The server is not there, or not fit.
+    #[cfg(feature = "redis")]
+    #[error(transparent)]
+    Redis(#[from] Refused),
 }
 
 /// SQLite's word for what is wrong; its sentence would show the setting's value.
@@ -74,8 +86,11 @@ impl StoreSetting {
         if text == "memory:" {
             return Ok(Self::Memory);
         }
+        if let Some(setting) = RedisSetting::parse(text) {
+            return setting.map(Self::Redis);
+        }
         let Some(rest) = text.strip_prefix("sqlite:") else {
-            return Err("wants memory: or sqlite:PATH");
+            return Err("wants memory:, sqlite:PATH or redis://HOST:PORT");
         };
         let (path, durability) = match rest.split_once('?') {
             None => (rest, Durability::Required),
@@ -92,6 +107,7 @@ impl StoreSetting {
     pub const fn is_local(&self) -> bool {
         match self {
             Self::Memory | Self::Sqlite { .. } => true,
+            Self::Redis(_) => false,
         }
     }
 
@@ -99,7 +115,6 @@ impl StoreSetting {
     ///
     /// # Errors
     /// As [`OpenError`] says.
-    #[expect(clippy::unused_async, reason = "a store beyond this machine is connected to here")]
     pub async fn open(&self, on_function_platform: bool) -> Result<AnyStore, OpenError> {
         match self {
             Self::Memory => Ok(AnyStore::Memory(Memory::new())),
@@ -110,6 +125,10 @@ impl StoreSetting {
             Self::Sqlite { path, .. } => Ok(AnyStore::Sqlite(Sqlite::open(path.as_ref())?)),
             #[cfg(not(feature = "sqlite"))]
             Self::Sqlite { .. } => Err(OpenError::NotCompiledIn("sqlite")),
+            #[cfg(feature = "redis")]
+            Self::Redis(setting) => Ok(AnyStore::Redis(Box::new(Redis::open(setting).await?))),
+            #[cfg(not(feature = "redis"))]
+            Self::Redis(_) => Err(OpenError::NotCompiledIn("redis")),
         }
     }
 }
@@ -120,6 +139,8 @@ impl Store for AnyStore {
             Self::Memory(store) => store.get(key, now).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.get(key, now).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.get(key, now).await,
         }
     }
 
@@ -134,6 +155,8 @@ impl Store for AnyStore {
             Self::Memory(store) => store.put(key, value, over, now).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.put(key, value, over, now).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.put(key, value, over, now).await,
         }
     }
 
@@ -147,6 +170,8 @@ impl Store for AnyStore {
             Self::Memory(store) => store.agenda(queue, until, limit).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.agenda(queue, until, limit).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.agenda(queue, until, limit).await,
         }
     }
 }

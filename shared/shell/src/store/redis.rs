@@ -1,0 +1,304 @@
+//! Redis and what speaks its protocol, from version 5: one server or a cluster, over TLS or not.
+//!
+//! A value is one hash under one key; a write is one script, so that comparing the version,
+//! writing, and moving the agenda's entry are one step. Keys are spread over 16 shards, for ever,
+//! by the first hex digit of their SHA-256; each shard has its own agendas, and its mark `{…}`
+//! keeps it on one node of a cluster. What is in a server reads
+//! `koohook:{7}:kept:KEY`, `koohook:{7}:agenda:due`, `koohook:{7}:agenda:dead`.
+//!
+//! Expiry is judged by the caller's clock. The server's own expiry only frees memory, later.
+
+mod durability;
+mod link;
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use marketplace::time::UnixMillis;
+use redis::{Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind, Value as Answer};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use self::link::Link;
+use super::redis_setting::RedisSetting;
+use super::{Durability, Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+
+pub use self::durability::Grade;
+
+/// A store in a server that others share.
+pub struct Redis {
+    link: Link,
+    prefix: String,
+    put: Script,
+}
+
+/// Why a server is not taken as a store. Names no address.
+#[derive(Debug, Error)]
+pub enum Refused {
+    /// The setting names no server.
+    #[error("the address of redis cannot be read")]
+    Address,
+    /// There is no answer, or a no.
+    #[error("redis does not answer as it should: {0}")]
+    Unanswered(String),
+    /// It takes no writes.
+    #[error("redis is a replica here: name its master")]
+    Replica,
+    /// It may lose what it acknowledged.
+    #[error("redis may lose what it acknowledged: {0}; or say durability=any for a trial")]
+    NotDurable(&'static str),
+}
+
+/// What a write does. Its text is sent once to each server that does not know it.
+const PUT: &str = include_str!("redis/put.lua");
+/// How long a value's memory is held after the value expired by its writer's clock: more than
+/// clocks differ.
+const SLACK: Duration = Duration::from_hours(1);
+/// The latest time that a score or a script's number holds exactly.
+const FARTHEST: u64 = (1 << 53) - 1;
+/// How long a start may take to find the server and read what it is.
+const START: Duration = Duration::from_secs(5);
+/// The shards.
+const SHARDS: &str = "0123456789abcdef";
+
+impl Redis {
+    /// Connects to a server, and refuses one that may lose what it acknowledged.
+    ///
+    /// # Errors
+    /// As [`Refused`] says.
+    pub async fn open(setting: &RedisSetting) -> Result<Self, Refused> {
+        let link = Link::new(setting).map_err(|_| Refused::Address)?;
+        let found = tokio::time::timeout(START, durability::find(&link)).await;
+        let found = found.map_err(|_| Refused::Unanswered("timeout".to_owned()))?;
+        let found = found.map_err(|fault| Refused::Unanswered(link::word(&fault).to_owned()))?;
+        let grade = found.grade();
+        tracing::info!(grade = grade.as_str(), found = %found, "redis durability");
+        if found.is_replica() {
+            return Err(Refused::Replica);
+        }
+        match grade {
+            Grade::C(reason) if setting.durability == Durability::Required => {
+                Err(Refused::NotDurable(reason))
+            }
+            Grade::A | Grade::B | Grade::C(_) => {
+                let prefix = setting.prefix.clone();
+                Ok(Self { link, prefix, put: Script::new(PUT) })
+            }
+        }
+    }
+
+    fn kept(&self, shard: char, key: &str) -> String {
+        format!("{}:{{{shard}}}:kept:{key}", self.prefix)
+    }
+
+    fn agenda_of(&self, shard: char, queue: Queue) -> String {
+        format!("{}:{{{shard}}}:agenda:{}", self.prefix, queue.as_str())
+    }
+
+    async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, RedisError> {
+        let kept = self.kept(shard(key), key);
+        let mut commands = Pipeline::new();
+        if !self.link.is_cluster() {
+            // A write of nothing: a replica refuses it, and what a replica knows may be old. In a
+            // cluster a replica sends readers to its master.
+            commands.cmd("HDEL").arg(&kept).arg("");
+        }
+        commands.cmd("HMGET").arg(&kept).arg(&["version", "bytes", "expires"]);
+        let answer = self.link.look(&commands).await?.pop();
+        let Some(Answer::Array(fields)) = answer else { return Err(link::unreadable()) };
+        let [version, bytes, expires] = three(fields)?;
+        if version == Answer::Nil {
+            return Ok(None);
+        }
+        let expires = link::text(expires)?;
+        let stands = expires.is_empty() || now < UnixMillis::new(number(&expires)?);
+        let stored = || Ok(Stored { version: read_version(version)?, bytes: read_bytes(bytes)? });
+        stands.then(stored).transpose()
+    }
+
+    async fn try_put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, RedisError> {
+        let written = |name: &str, script: &str| {
+            let mut command = redis::cmd(name);
+            command.arg(script);
+            self.write_arguments(&mut command, key, value, over, now);
+            let mut commands = Pipeline::new();
+            commands.add_command(command);
+            commands
+        };
+        let answers = match self.link.send(&written("EVALSHA", self.put.get_hash())).await {
+            // A server that was just started, or told to forget its scripts.
+            Err(fault) if fault.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                self.link.send(&written("EVAL", PUT)).await?
+            }
+            answers => answers?,
+        };
+        read_put(answers)
+    }
+
+    /// The arguments in the script's own order.
+    fn write_arguments(
+        &self,
+        command: &mut Cmd,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) {
+        let shard = shard(key);
+        let empty = String::new;
+        command.arg(3).arg(self.kept(shard, key));
+        command.arg(self.agenda_of(shard, Queue::Due)).arg(self.agenda_of(shard, Queue::Dead));
+        command.arg(over.as_ref().map_or(&[][..], |over| &over.0)).arg(now.millis());
+        command.arg(&value.version.0[..]).arg(value.bytes.as_slice());
+        command.arg(value.expires.map_or_else(empty, |at| at.millis().to_string()));
+        // A span of the caller's clock, so that the server's need not agree with it.
+        let held = |at: UnixMillis| at.since(now).saturating_add(SLACK).as_millis();
+        command
+            .arg(value.expires.map_or_else(empty, |at| held(at).min(FARTHEST.into()).to_string()));
+        let place = |(queue, _)| match queue {
+            Queue::Due => "2",
+            Queue::Dead => "3",
+        };
+        command.arg(value.agenda.map_or("", place));
+        command.arg(value.agenda.map_or(0, |(_, at)| at.millis().min(FARTHEST))).arg(key);
+    }
+
+    async fn try_agenda(
+        &self,
+        queue: Queue,
+        until: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Entry>, RedisError> {
+        let looks = SHARDS.chars().map(|shard| self.agenda_in(shard, queue, until, limit));
+        let mut entries: Vec<_> = try_join_all(looks).await?.into_iter().flatten().collect();
+        entries.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
+        entries.truncate(limit);
+        Ok(entries)
+    }
+
+    async fn agenda_in(
+        &self,
+        shard: char,
+        queue: Queue,
+        until: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Entry>, RedisError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut commands = Pipeline::new();
+        commands.cmd("ZRANGEBYSCORE").arg(self.agenda_of(shard, queue)).arg("-inf");
+        commands.arg(until.millis().min(FARTHEST)).arg("WITHSCORES").arg("LIMIT").arg(0).arg(limit);
+        let answer = self.link.look(&commands).await?.pop();
+        let Some(Answer::Array(lines)) = answer else { return Err(link::unreadable()) };
+        let mut lines = lines.into_iter().map(link::text);
+        let mut entries = Vec::new();
+        while let (Some(key), Some(at)) = (lines.next(), lines.next()) {
+            entries.push(Entry { key: key?, at: UnixMillis::new(number(&at?)?) });
+        }
+        Ok(entries)
+    }
+}
+
+impl std::fmt::Debug for Redis {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Redis").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+impl Store for Redis {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        self.try_get(key, now).await.map_err(|fault| unavailable(&fault))
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        self.try_put(key, value, over, now).await.map_err(|fault| unavailable(&fault))
+    }
+
+    async fn agenda(
+        &self,
+        queue: Queue,
+        until: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        self.try_agenda(queue, until, limit).await.map_err(|fault| unavailable(&fault))
+    }
+}
+
+/// The first hex digit of the key's SHA-256. Another rule would look for every value elsewhere.
+fn shard(key: &str) -> char {
+    let [first, ..] = <[u8; 32]>::from(Sha256::digest(key));
+    char::from_digit(u32::from(first >> 4), 16).unwrap_or('0')
+}
+
+fn unavailable(fault: &RedisError) -> Unavailable {
+    tracing::error!(fault = link::word(fault), "redis failed");
+    Unavailable
+}
+
+fn read_put(answers: Vec<Answer>) -> Result<Put, RedisError> {
+    let [Answer::Array(answer)] =
+        <[Answer; 1]>::try_from(answers).map_err(|_| link::unreadable())?
+    else {
+        return Err(link::unreadable());
+    };
+    let mut answer = answer.into_iter();
+    match (answer.next(), answer.next(), answer.next()) {
+        (Some(Answer::Int(1)), None, None) => Ok(Put::Won),
+        (Some(Answer::Int(0)), None, None) => Ok(Put::Lost(None)),
+        (Some(Answer::Int(0)), Some(version), Some(bytes)) => {
+            let stored = Stored { version: read_version(version)?, bytes: read_bytes(bytes)? };
+            Ok(Put::Lost(Some(stored)))
+        }
+        _ => Err(link::unreadable()),
+    }
+}
+
+fn three(fields: Vec<Answer>) -> Result<[Answer; 3], RedisError> {
+    fields.try_into().map_err(|_| link::unreadable())
+}
+
+fn read_bytes(value: Answer) -> Result<Vec<u8>, RedisError> {
+    match value {
+        Answer::BulkString(bytes) => Ok(bytes),
+        _ => Err(link::unreadable()),
+    }
+}
+
+fn read_version(value: Answer) -> Result<Version, RedisError> {
+    read_bytes(value)?.try_into().map(Version).map_err(|_| link::unreadable())
+}
+
+fn number(text: &str) -> Result<u64, RedisError> {
+    text.parse().map_err(|_| link::unreadable())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The digests begin as NIST's examples and `sha256sum` say.
+    #[test]
+    fn shards_are_what_they_have_always_been() {
+        let known = [
+            ("", 'e'),
+            ("abc", 'b'),
+            ("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", '2'),
+            ("a", 'c'),
+            ("😀", 'f'),
+        ];
+        for (key, expected) in known {
+            assert_eq!(shard(key), expected, "{key:?}");
+        }
+    }
+}

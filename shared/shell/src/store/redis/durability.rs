@@ -1,0 +1,202 @@
+//! How durable a server is: what it says of itself, and what that is worth.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use redis::{RedisError, Value};
+
+use super::link::{Link, text};
+
+/// What an acknowledged write is worth.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Grade {
+    /// It outlives any crash.
+    A,
+    /// A crash may take the last second; or the server does not say, as managed ones may not. Then
+    /// it is believed and the log says so: whoever sells a database keeps it, its buyer cannot
+    /// change what is hidden, and what is seen to be bad is refused all the same. A loss is healed
+    /// by the marketplace's repeats, since instance IDs are derived.
+    B,
+    /// It may take more than that; why, and what to change.
+    C(&'static str),
+}
+
+impl Grade {
+    /// The grade's letter.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C(_) => "C",
+        }
+    }
+}
+
+/// What the masters say of themselves.
+pub struct Found(Vec<Facts>);
+
+/// What one server says, by the setting's name; what it does not say is absent.
+type Facts = BTreeMap<&'static str, String>;
+
+/// The settings that matter; `CONFIG GET` names them, where it is allowed.
+const SETTINGS: [&str; 3] = ["appendonly", "appendfsync", "maxmemory-policy"];
+/// What `INFO` calls the same and more; that is allowed more often.
+const LINES: [(&str, &str); 4] = [
+    ("aof_enabled", "appendonly"),
+    ("maxmemory_policy", "maxmemory-policy"),
+    ("connected_slaves", "replicas"),
+    ("role", "role"),
+];
+
+const EVICTS: &str = "its maxmemory-policy drops keys that never expire: set it to noeviction";
+const FORGETS: &str =
+    "set appendonly to yes and appendfsync to always or everysec, or add a replica";
+
+/// Asks every master. What a server refuses to say is not an error; no answer is.
+pub async fn find(link: &Link) -> Result<Found, RedisError> {
+    let mut found: BTreeMap<String, Facts> = BTreeMap::new();
+    // The one that tells whether there is a server at all.
+    for (name, _) in link.look_everywhere(redis::cmd("PING")).await? {
+        found.entry(name).or_default();
+    }
+    for (name, answer) in allowed(link.look_everywhere(redis::cmd("INFO")).await)? {
+        let facts = found.entry(name).or_default();
+        facts.extend(text(answer).map(|info| lines(&info)).unwrap_or_default());
+    }
+    for setting in SETTINGS {
+        let mut get = redis::cmd("CONFIG");
+        get.arg("GET").arg(setting);
+        for (name, answer) in allowed(link.look_everywhere(get).await)? {
+            let value = second(answer).map(|value| (setting, value));
+            found.entry(name).or_default().extend(value);
+        }
+    }
+    Ok(Found(found.into_values().collect()))
+}
+
+impl Found {
+    /// The worst master decides.
+    pub fn grade(&self) -> Grade {
+        self.0.iter().map(grade).max().unwrap_or(Grade::B)
+    }
+
+    /// Whether it takes no writes.
+    pub fn is_replica(&self) -> bool {
+        self.0.iter().any(|facts| facts.get("role").is_some_and(|role| role == "slave"))
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let worst = self.0.iter().max_by_key(|facts| grade(facts));
+        let Some(facts) = worst.filter(|facts| !facts.is_empty()) else {
+            return formatter.write_str("nothing is said; believed");
+        };
+        let said: Vec<_> = facts.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        formatter.write_str(&said.join(" "))
+    }
+}
+
+fn grade(facts: &Facts) -> Grade {
+    let said = |name| facts.get(name).map(String::as_str);
+    let replicated = said("replicas").is_some_and(|count| count != "0");
+    match (said("maxmemory-policy"), said("appendonly"), said("appendfsync")) {
+        (Some(policy), _, _) if policy.starts_with("allkeys") => Grade::C(EVICTS),
+        (_, Some("yes"), Some("always")) => Grade::A,
+        _ if replicated => Grade::B,
+        (_, Some("yes"), Some("no")) => Grade::C(FORGETS),
+        (_, Some("yes") | None, _) => Grade::B,
+        (_, Some(_), _) => Grade::C(FORGETS),
+    }
+}
+
+/// A refusal is silence; the connection's failure is not.
+fn allowed(
+    answers: Result<Vec<(String, Value)>, RedisError>,
+) -> Result<Vec<(String, Value)>, RedisError> {
+    match answers {
+        Err(fault) if fault.code().is_some() => Ok(Vec::new()),
+        answers => answers,
+    }
+}
+
+fn lines(info: &str) -> Facts {
+    let pairs = info.lines().filter_map(|line| line.split_once(':'));
+    let fact = |(line, value): (&str, &str)| {
+        let (_, name) = LINES.iter().find(|(known, _)| *known == line)?;
+        let value = match (*name, value) {
+            ("appendonly", "1") => "yes",
+            ("appendonly", "0") => "no",
+            (_, value) => value,
+        };
+        Some((*name, value.to_owned()))
+    };
+    pairs.filter_map(fact).collect()
+}
+
+/// The value of the one setting that was asked for.
+fn second(answer: Value) -> Option<String> {
+    match answer {
+        Value::Array(pair) => pair.into_iter().nth(1).and_then(|value| text(value).ok()),
+        Value::Map(pairs) => pairs.into_iter().next().and_then(|(_, value)| text(value).ok()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(said: &str) -> Facts {
+        let names = SETTINGS.into_iter().chain(["replicas", "role"]);
+        let value = |name: &str| {
+            said.split(' ').find_map(|fact| fact.strip_prefix(name)?.strip_prefix('='))
+        };
+        names.filter_map(|name| Some((name, value(name)?.to_owned()))).collect()
+    }
+
+    #[test]
+    fn a_server_is_worth_what_it_says() {
+        for (said, grade) in [
+            ("appendonly=yes appendfsync=always", 'A'),
+            ("appendonly=yes appendfsync=always maxmemory-policy=noeviction replicas=0", 'A'),
+            ("appendonly=yes appendfsync=always maxmemory-policy=volatile-lru", 'A'),
+            ("appendonly=yes appendfsync=everysec replicas=0", 'B'),
+            ("appendonly=yes replicas=0", 'B'),
+            ("appendonly=no appendfsync=always replicas=1", 'B'),
+            ("appendonly=yes appendfsync=no replicas=2", 'B'),
+            ("", 'B'),
+            ("replicas=0", 'B'),
+            ("appendonly=no appendfsync=always", 'C'),
+            ("appendonly=no replicas=0", 'C'),
+            ("appendonly=yes appendfsync=no replicas=0", 'C'),
+            ("appendonly=yes appendfsync=always maxmemory-policy=allkeys-lru", 'C'),
+            ("maxmemory-policy=allkeys-random replicas=1", 'C'),
+        ] {
+            assert_eq!(super::grade(&facts(said)).as_str(), grade.to_string(), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_worst_master_decides() {
+        let found = |said: &[&str]| Found(said.iter().map(|said| facts(said)).collect());
+        let (best, good) = ("appendonly=yes appendfsync=always", "appendonly=yes");
+        assert_eq!(found(&[best, best]).grade(), Grade::A);
+        assert_eq!(found(&[good, best]).grade(), Grade::B);
+        let worst = found(&[good, "appendonly=no", best]);
+        assert_eq!(worst.grade().as_str(), "C");
+        assert_eq!(worst.to_string(), "appendonly=no");
+        assert_eq!(found(&[""]).to_string(), "nothing is said; believed");
+    }
+
+    /// As a server of version 7 writes it.
+    #[test]
+    fn info_is_read_by_its_lines() {
+        let info = "# Memory\r\nmaxmemory_policy:noeviction\r\n\r\n# Persistence\r\n\
+            aof_enabled:1\r\naof_enabled_x:0\r\n# Replication\r\nrole:slave\r\n\
+            connected_slaves:2\r\n";
+        let expected = "appendonly=yes maxmemory-policy=noeviction replicas=2 role=slave";
+        assert_eq!(lines(info), facts(expected));
+        assert!(Found(vec![lines(info)]).is_replica());
+    }
+}
