@@ -12,4 +12,5 @@ pub mod call;
 pub mod log;
 pub mod served;
 pub mod servers;
+pub mod way;
 pub mod world;

@@ -23,6 +23,7 @@ mod order_details;
 mod order_query;
 mod panics;
 mod properties;
+mod redis_store;
 mod rooms;
 mod simulation;
 mod stores;

@@ -48,6 +48,7 @@ every_store_promises! {
     what_expired_is_absent_to_readers_and_writers,
     a_write_may_take_the_expiry_away,
     an_agenda_is_in_order_and_no_longer_than_asked,
+    an_agenda_of_many_is_one_list,
     an_agenda_knows_its_queue,
     an_entry_leaves_the_agenda_with_the_value_that_had_it,
     a_long_value_comes_back_whole,
@@ -182,6 +183,19 @@ fn an_agenda_is_in_order_and_no_longer_than_asked<S: Store>(store: &S) {
         assert_eq!(agenda(store, due, 31, limit), all[..limit]);
     }
     assert_eq!(agenda(store, due, 31, usize::MAX), all);
+}
+
+/// Many keys, few times: whoever keeps them in several places merges them.
+fn an_agenda_of_many_is_one_list<S: Store>(store: &S) {
+    let mut all: Vec<(String, u64)> =
+        (0..64_u64).map(|number| (format!("key-{}", number * 37 % 64), number % 5)).collect();
+    let entries: Vec<_> = all.iter().map(|(key, due)| (key.as_str(), Queue::Due, *due)).collect();
+    schedule(store, &entries);
+    all.sort_by(|(a, due_a), (b, due_b)| (due_a, a).cmp(&(due_b, b)));
+    assert_eq!(agenda(store, Queue::Due, 9, 100), all);
+    assert_eq!(agenda(store, Queue::Due, 9, 30), all[..30]);
+    let until: Vec<_> = all.iter().filter(|(_, due)| *due <= 2).cloned().collect();
+    assert_eq!(agenda(store, Queue::Due, 2, 100), until);
 }
 
 fn an_agenda_knows_its_queue<S: Store>(store: &S) {

@@ -1,0 +1,185 @@
+//! What only a Redis can get wrong: replies that never come, connections that died unseen, what
+//! stands in the server, and what a server says instead of an answer.
+
+use std::time::{Duration, Instant};
+
+use ::redis::{Client, Connection, TypedCommands};
+use marketplace::time::UnixMillis;
+use shell::store::{
+    AnyStore, Put, Queue, Store, StoreSetting, Stored, Unavailable, Value, Version,
+};
+use tests::log::Log;
+use tests::servers::{self, Server, run};
+use tests::way::Way;
+use tests::world::NOW;
+
+const NOON: UnixMillis = UnixMillis::new(NOW);
+/// What a callback has for everything.
+const BUDGET: Duration = Duration::from_secs(4);
+
+/// A server's address, and keys of one's own in it.
+struct Place {
+    address: String,
+    prefix: String,
+}
+
+impl Place {
+    /// A place in the one Redis, if there is one.
+    fn new() -> Option<Self> {
+        let setting = servers::setting(Server::Redis)?;
+        let (address, prefix) = setting.split_once("?prefix=").unwrap();
+        Some(Self { address: address.to_owned(), prefix: prefix.to_owned() })
+    }
+
+    /// The store, past everything.
+    fn open(&self) -> AnyStore {
+        open(&self.address, &self.prefix)
+    }
+
+    /// The server itself.
+    fn connect(&self) -> Connection {
+        Client::open(self.address.as_str()).unwrap().get_connection().unwrap()
+    }
+
+    /// A way to the server that can fall silent, and the store at its end.
+    fn open_behind(&self) -> (Way, AnyStore) {
+        let way = Way::to(self.address.strip_prefix("redis://").unwrap());
+        let store = open(&format!("redis://{}", way.address), &self.prefix);
+        (way, store)
+    }
+}
+
+fn open(address: &str, prefix: &str) -> AnyStore {
+    let setting = StoreSetting::parse(&format!("{address}?prefix={prefix}")).unwrap();
+    run(setting.open(false)).unwrap()
+}
+
+fn value(number: u8) -> Value {
+    let version = Version([number; 16]);
+    Value { version, bytes: vec![number], agenda: None, expires: None }
+}
+
+fn stored(number: u8) -> Stored {
+    Stored { version: Version([number; 16]), bytes: vec![number] }
+}
+
+fn put(store: &AnyStore, number: u8, over: Option<u8>) -> Result<Put, Unavailable> {
+    run(store.put("a", &value(number), over.map(|over| Version([over; 16])), NOON))
+}
+
+fn get(store: &AnyStore) -> Result<Option<Stored>, Unavailable> {
+    run(store.get("a", NOON))
+}
+
+#[test]
+fn what_stands_in_a_server_can_be_told_by_its_name() {
+    let Some(place) = Place::new() else { return };
+    let store = place.open();
+    let due = Value { agenda: Some((Queue::Due, NOON)), ..value(1) };
+    run(store.put("a", &due, None, NOON)).unwrap();
+    let dead = Value { agenda: Some((Queue::Dead, NOON)), ..value(1) };
+    run(store.put("abc", &dead, None, NOON)).unwrap();
+    let mut keys: Vec<String> = place.connect().keys(format!("{}*", place.prefix)).unwrap();
+    keys.sort();
+    // `c` and `b` begin the SHA-256 of `a` and of `abc`.
+    let expected = ["{b}:agenda:dead", "{b}:kept:abc", "{c}:agenda:due", "{c}:kept:a"];
+    assert_eq!(keys, expected.map(|key| format!("{}:{key}", place.prefix)));
+}
+
+/// The server's clock is months from the caller's here: only spans may be told it.
+#[test]
+fn memory_is_freed_an_hour_after_a_value_expired() {
+    let Some(place) = Place::new() else { return };
+    let (store, mut server) = (place.open(), place.connect());
+    let key = format!("{}:{{c}}:kept:a", place.prefix);
+    let mut held = || ::redis::cmd("PTTL").arg(&key).query::<i64>(&mut server).unwrap();
+    let expires = Some(UnixMillis::new(NOW + 150_000));
+    run(store.put("a", &Value { expires, ..value(1) }, None, NOON)).unwrap();
+    let hour = 3_600_000;
+    assert!((hour + 90_000..=hour + 150_000).contains(&held()));
+    put(&store, 2, Some(1)).unwrap();
+    assert_eq!(held(), -1, "what lasts is never freed");
+    let expires = Some(UnixMillis::new(u64::MAX));
+    run(store.put("a", &Value { expires, ..value(3) }, Some(Version([2; 16])), NOON)).unwrap();
+    assert_eq!(get(&store), Ok(Some(stored(3))));
+}
+
+#[test]
+fn a_write_without_a_reply_is_no_win_and_is_recognised_when_sent_again() {
+    let Some(place) = Place::new() else { return };
+    let (way, store) = place.open_behind();
+    assert_eq!(put(&store, 1, None), Ok(Put::Won));
+    way.withhold_replies();
+    let log = Log::default();
+    let begun = Instant::now();
+    let outcome = {
+        let _kept = log.keep();
+        put(&store, 2, Some(1))
+    };
+    assert_eq!(outcome, Err(Unavailable));
+    assert!(begun.elapsed() < BUDGET / 2, "time is left to send it again");
+    // The whole of it: a word, and no address.
+    let said = r#"{"level":"ERROR","message":"redis failed","fault":"timeout","target":"shell::store::redis"}"#;
+    assert_eq!(log.text().trim_end(), said);
+    assert_eq!(get(&place.open()), Ok(Some(stored(2))), "it happened all the same");
+    way.pass();
+    assert_eq!(put(&store, 2, Some(1)), Ok(Put::Lost(Some(stored(2)))));
+}
+
+/// A host that was frozen for hours: nobody says that the connection is no more.
+#[test]
+fn a_connection_that_died_in_silence_costs_a_look_half_its_time() {
+    let Some(place) = Place::new() else { return };
+    let (way, store) = place.open_behind();
+    put(&store, 1, None).unwrap();
+    way.lose_connections();
+    let begun = Instant::now();
+    assert_eq!(get(&store), Ok(Some(stored(1))));
+    assert!(begun.elapsed() < BUDGET / 2, "{:?}", begun.elapsed());
+    way.lose_connections();
+    let entries = run(store.agenda(Queue::Due, NOON, 9)).unwrap();
+    assert_eq!(entries, [], "sixteen looks at once, and one connection");
+    way.lose_connections();
+    assert_eq!(put(&store, 2, Some(1)), Err(Unavailable), "a write is its caller's to send again");
+    assert_eq!(put(&store, 2, Some(1)), Ok(Put::Won));
+}
+
+#[test]
+fn a_connection_that_was_closed_costs_nothing() {
+    let Some(place) = Place::new() else { return };
+    let (way, store) = place.open_behind();
+    put(&store, 1, None).unwrap();
+    for _ in 0..3 {
+        way.close_connections();
+        assert_eq!(get(&store), Ok(Some(stored(1))));
+    }
+}
+
+#[test]
+fn what_is_not_ours_is_no_answer() {
+    let Some(place) = Place::new() else { return };
+    let (store, mut server) = (place.open(), place.connect());
+    let key = format!("{}:{{c}}:kept:a", place.prefix);
+    server.set(&key, "a text").unwrap();
+    assert_eq!(get(&store), Err(Unavailable));
+    assert_eq!(put(&store, 1, None), Err(Unavailable));
+    server.del(&key).unwrap();
+    for (field, text) in [("version", "short"), ("expires", "soon")] {
+        put(&store, 1, None).unwrap();
+        server.hset(&key, field, text).unwrap();
+        assert_eq!(get(&store), Err(Unavailable), "{field}");
+        server.del(&key).unwrap();
+    }
+}
+
+/// A cluster's node asked as if it were alone sends two of three keys elsewhere: for ever.
+#[test]
+fn a_server_that_sends_us_elsewhere_is_no_answer() {
+    let Some(setting) = servers::setting(Server::RedisCluster) else { return };
+    let alone = setting.replace("cluster=true&", "");
+    let store = run(StoreSetting::parse(&alone).unwrap().open(false)).unwrap();
+    let tried: Vec<_> =
+        (0..32).map(|number| run(store.put(&number.to_string(), &value(1), None, NOON))).collect();
+    assert!(tried.iter().all(|put| matches!(put, Ok(Put::Won) | Err(Unavailable))), "{tried:?}");
+    assert!(tried.contains(&Err(Unavailable)) && tried.contains(&Ok(Put::Won)), "{tried:?}");
+}
