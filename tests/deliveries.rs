@@ -13,9 +13,12 @@ use marketplace::time::UnixMillis;
 use sender::answer::Answer;
 use shell::store::memory::Memory;
 use shell::store::sqlite::Sqlite;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::store::{
+    AnyStore, Entry, Put, Queue, Store, StoreSetting, Stored, Unavailable, Value, Version,
+};
 use shell::vault::{Clear, SealKey, Vault};
 use tests::call::{Bundled, Koohook, PENDING, SETTINGS, koohook, run, v1, v2};
+use tests::servers::{self, Server};
 use tests::world::{NOW, Trouble};
 
 use crate::lifecycle::{CALLBACKS, Callback, PATIENCE_MILLIS, STATES, instance_id, standing};
@@ -62,11 +65,29 @@ fn changing() -> impl Iterator<Item = &'static Callback> {
 
 /// A koohook with the instance of the table in a state.
 fn with_instance(settings: &[(&str, &str)], state: &str, contract: Contract) -> Bundled {
-    let koohook = koohook(settings);
+    with_instance_in(Memory::new(), settings, state, contract)
+}
+
+/// The same over another store.
+fn with_instance_in<S: Store>(
+    store: S,
+    settings: &[(&str, &str)],
+    state: &str,
+    contract: Contract,
+) -> Over<S> {
+    let koohook = Koohook::over(store, settings);
     if let Some(kept) = standing(state, contract) {
-        run(koohook.keep(instance_id(contract).as_str(), &kept));
+        servers::run(koohook.keep(instance_id(contract).as_str(), &kept));
     }
     koohook
+}
+
+/// A store in each server that there is, with nothing in it.
+fn served_stores() -> impl Iterator<Item = AnyStore> {
+    [Server::Redis, Server::RedisCluster].into_iter().filter_map(|server| {
+        let setting = StoreSetting::parse(&servers::setting(server)?).unwrap();
+        Some(servers::run(setting.open(false)).unwrap())
+    })
 }
 
 fn send_at<S: Store>(
@@ -99,18 +120,28 @@ fn bought(koohook: &Bundled) -> String {
 
 // Repeated.
 
+/// A callback, delivered thrice over a store: what it answers, what that costs, what is told.
+fn thrice<S: Store>(callback: &Callback, store: S) {
+    let koohook = with_instance_in(store, &SETTINGS, fitting_state(callback), callback.contract);
+    let id = instance_id(callback.contract);
+    for count in [(1, 1), (1, 0), (1, 0)] {
+        let answer = servers::run(callback.send(&koohook, id.as_str()));
+        let found = (answer.code.as_str(), koohook.store().take_counts());
+        assert_eq!(found, ("000000", count), "{}", callback.name);
+    }
+    let told = servers::run(koohook.kept(id.as_str())).map(|kept| kept.outbox.sequence);
+    assert_eq!(told, Some(1), "{}", callback.name);
+}
+
 #[test]
 fn a_call_delivered_thrice_has_one_effect_and_its_repeats_cost_one_read() {
+    changing().for_each(|callback| thrice(callback, Memory::new()));
+}
+
+#[test]
+fn a_call_delivered_thrice_has_one_effect_over_a_server_too() {
     for callback in changing() {
-        let koohook = with_instance(&SETTINGS, fitting_state(callback), callback.contract);
-        let id = instance_id(callback.contract);
-        let counts = [(1, 1), (1, 0), (1, 0)];
-        for count in counts {
-            let answer = run(callback.send(&koohook, id.as_str()));
-            let found = (answer.code.as_str(), koohook.store().take_counts());
-            assert_eq!(found, ("000000", count), "{}", callback.name);
-        }
-        assert_eq!(told(&koohook, id.as_str()), 1, "{}", callback.name);
+        served_stores().for_each(|store| thrice(callback, store));
     }
 }
 
@@ -308,8 +339,7 @@ fn race<S: Store>(
     let gate = std::sync::Barrier::new(RACERS);
     let run_one = |number| {
         gate.wait();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(koohook.reply(call(number)))
+        servers::run(koohook.reply(call(number)))
     };
     std::thread::scope(|scope| {
         let racers: Vec<_> =
@@ -327,7 +357,7 @@ fn one_order_races<S: Store>(store: S) {
         assert_eq!(answer.code, "000000");
         assert_eq!(answer.instance_id, answers[0].instance_id);
     }
-    let kept = run(koohook.kept(answers[0].instance_id.as_deref().unwrap())).unwrap();
+    let kept = servers::run(koohook.kept(answers[0].instance_id.as_deref().unwrap())).unwrap();
     assert_eq!(kept.outbox.sequence, 1);
 }
 
@@ -335,7 +365,7 @@ fn one_order_races<S: Store>(store: S) {
 /// once, and whatever was answered `000005` may be called again.
 fn many_orders_race<S: Store>(store: S) {
     let koohook = Over::over(store, &SETTINGS);
-    let id = run(koohook.v1(&CALLBACKS[0].members(""))).instance_id.unwrap();
+    let id = servers::run(koohook.v1(&CALLBACKS[0].members(""))).instance_id.unwrap();
     let order = |number: usize| format!("U{}", number / 2);
     let upgrade = |number| v1(NOW, &ordered(named("V1 upgrade").members(&id), &order(number)));
     let mut carried_out: Vec<_> = race(&koohook, upgrade)
@@ -349,7 +379,7 @@ fn many_orders_race<S: Store>(store: S) {
         .collect();
     carried_out.sort();
     carried_out.dedup();
-    let kept = run(koohook.kept(&id)).unwrap();
+    let kept = servers::run(koohook.kept(&id)).unwrap();
     let upgrades = kept.outbox.waiting.iter().skip(1);
     let mut told: Vec<_> =
         upgrades.map(|notice| notice.data["orderId"].as_str().unwrap().to_owned()).collect();
@@ -374,6 +404,11 @@ fn racers_for_one_order_over_sqlite_make_one_instance() {
 }
 
 #[test]
+fn racers_for_one_order_over_a_server_make_one_instance() {
+    served_stores().for_each(one_order_races);
+}
+
+#[test]
 fn racers_for_many_orders_over_memory_lose_none() {
     many_orders_race(Memory::new());
 }
@@ -381,6 +416,11 @@ fn racers_for_many_orders_over_memory_lose_none() {
 #[test]
 fn racers_for_many_orders_over_sqlite_lose_none() {
     many_orders_race(sqlite(&tempfile::tempdir().unwrap()));
+}
+
+#[test]
+fn racers_for_many_orders_over_a_server_lose_none() {
+    served_stores().for_each(many_orders_race);
 }
 
 /// A store whose key somebody else writes just before us, so many times.

@@ -12,7 +12,8 @@ use marketplace::result_code::OrderRefused;
 use marketplace::signature::Contract;
 use marketplace::time::UnixMillis;
 use serde_json::Value;
-use tests::call::{APP_INFO, BASE_KEY, Bundled, PENDING, PRODUCT_SECRET, koohook, run};
+use shell::store::Store;
+use tests::call::{APP_INFO, BASE_KEY, Koohook, PENDING, PRODUCT_SECRET, koohook, run};
 use tests::world::NOW;
 
 const SPECIFICATION: &str = include_str!("lifecycle.txt");
@@ -160,7 +161,11 @@ impl Callback {
     }
 
     /// Sends it, signed now.
-    pub async fn send(&self, koohook: &Bundled, instance_id: &str) -> sender::answer::Answer {
+    pub async fn send<S: Store>(
+        &self,
+        koohook: &Koohook<receive::Function, S>,
+        instance_id: &str,
+    ) -> sender::answer::Answer {
         let members = self.members(instance_id);
         match self.contract {
             Contract::V1 => koohook.v1(&members).await,
