@@ -1,6 +1,5 @@
 //! `koohook demo`: the main job, on a bare machine, in a few seconds.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,10 +11,9 @@ use marketplace::message::InstanceId;
 use marketplace::outbox::{Outbox, Reader};
 use sender::life::{self, State};
 use shell::config::Config;
-use shell::host::{self, Machine};
+use shell::host::{self, MachineDoor};
 use shell::shelf::Shelf;
-use shell::store::sqlite::Sqlite;
-use shell::vault::{Clear, Vault};
+use shell::vault::{Clear, SealKey, Vault};
 use shell::world::{Deadline, World};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -29,8 +27,13 @@ use crate::{Error, made_up};
 #[derive(Args)]
 #[command(after_help = "Examples:
   koohook demo             both lives, a line a call
-  koohook demo --only v2   one of them")]
+  koohook demo --only v2   one of them
+  koohook demo --store redis://127.0.0.1:6379")]
 pub struct Arguments {
+    /// Keep state there, said as in KOOHOOK_STORE (which is not looked at: what is made up here
+    /// stays there, sealed with a key that is forgotten).
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
     /// Play one contract alone.
     #[arg(long, value_name = "CONTRACT")]
     only: Option<Only>,
@@ -49,25 +52,30 @@ pub enum Only {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("koohook.db");
+    let (store, place) = match &arguments.store {
+        Some(store) => (store.clone(), "the store that was named".to_owned()),
+        None => (format!("sqlite:{}", file.display()), format!("SQLite in {}", file.display())),
+    };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let keys = Keys::make_up()?;
-    let (address, stop) = start(&runtime, &file, &keys)?;
+    let (address, door, stop) = start(&runtime, &store, &keys)?;
     let seller = Seller {
         address: &address,
         access_key: &keys.base,
         kit_key: &keys.kit,
         sealed_secret: &keys.sealed_secret,
     };
-    println!("koohook demo: {address} over SQLite in {}", file.display());
+    println!("koohook demo: {address} over {place}");
     println!("Made-up access keys: {} (base), {} (kit)", keys.base, keys.kit);
 
-    let watching = Machine::new(Sqlite::open(&file)?);
-    let look = |id: &str| state(&kept(&runtime, &watching, id)?.entity);
+    let vault = Vault::new(Some(&SealKey::parse(&keys.seal)?), None, Clear::Refused);
+    let kept = |id: &str| kept(&runtime, &door, &vault, id);
+    let look = |id: &str| state(&kept(id)?.entity);
     let mut scores = Vec::new();
     for life in lives(arguments.only) {
         let score = Player::new(seller, Some(&look)).play(&life);
-        let told = kept(&runtime, &watching, &score.instance_id).map(|kept| kept.outbox);
+        let told = kept(&score.instance_id).map(|kept| kept.outbox);
         print_notices(&told.unwrap_or_default());
         scores.push(score);
     }
@@ -82,6 +90,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
 struct Keys {
     base: String,
     kit: String,
+    seal: String,
     private: String,
     sealed_secret: String,
 }
@@ -92,6 +101,7 @@ impl Keys {
         Ok(Self {
             base: made_up::access_key(),
             kit: made_up::access_key(),
+            seal: made_up::seal_key()?,
             private: private.to_pem()?,
             sealed_secret: private.seal(Oaep::Sha256Mgf1Sha1, "made-up-client-secret")?,
         })
@@ -135,17 +145,19 @@ pub fn enterprises(only: Option<Only>) -> Vec<Vec<life::Step>> {
     v1.into_iter().chain(v2).collect()
 }
 
+type Everywhere = Arc<MachineDoor<Everything>>;
+
 /// Serves the bundle on a free port until the sender is dropped.
 fn start(
     runtime: &Runtime,
-    file: &Path,
+    store: &str,
     keys: &Keys,
-) -> Result<(String, oneshot::Sender<()>), Error> {
-    let store = format!("sqlite:{}", file.display());
+) -> Result<(String, Everywhere, oneshot::Sender<()>), Error> {
     let config = Config::read(&|name| match name {
-        "KOOHOOK_STORE" => Some(store.clone()),
+        "KOOHOOK_STORE" => Some(store.to_owned()),
         "KOOHOOK_BASE_KEY" => Some(keys.base.clone()),
         "KOOHOOK_KIT_KEY" => Some(keys.kit.clone()),
+        "KOOHOOK_SEAL_KEY" => Some(keys.seal.clone()),
         "KOOHOOK_RSA_PRIVATE_KEY" => Some(keys.private.clone()),
         "KOOHOOK_APP_INFO" => Some(made_up::APP_INFO.to_owned()),
         _ => None,
@@ -155,19 +167,19 @@ fn start(
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let address = format!("http://{}{base_path}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel();
-    runtime.spawn(host::http::serve_until(door, listener, async {
+    runtime.spawn(host::http::serve_until(Arc::clone(&door), listener, async {
         // Stopped by a word or by the sender's end, either is an end.
         let _ = stopped.await;
     }));
-    Ok((address, stop))
+    Ok((address, door, stop))
 }
 
 /// What stands in the store, read past the bundle.
-fn kept(runtime: &Runtime, watching: &Machine<Sqlite>, id: &str) -> Option<Kept> {
+fn kept(runtime: &Runtime, door: &Everywhere, vault: &Vault, id: &str) -> Option<Kept> {
     let subject = Subject::Instance(InstanceId::parse(id).ok()?);
-    let vault = Vault::new(None, None, Clear::Allowed);
-    let deadline = Deadline::after(watching.elapsed(), shell::door::BUDGET);
-    let shelf = Shelf { world: watching, vault: &vault, reader: Reader::Nobody, deadline };
+    let world = door.world();
+    let deadline = Deadline::after(world.elapsed(), shell::door::BUDGET);
+    let shelf = Shelf { world, vault, reader: Reader::Nobody, deadline };
     runtime.block_on(shelf.read(&subject)).ok()?.kept
 }
 

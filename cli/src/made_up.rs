@@ -2,9 +2,19 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 /// An access key that nobody else has.
 pub fn access_key() -> String {
     format!("made-up-{}", hex(12))
+}
+
+/// A key that seals what one run keeps.
+pub fn seal_key() -> Result<String, getrandom::Error> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key)?;
+    Ok(STANDARD.encode(key))
 }
 
 /// A business ID or nonce that no other request has.
