@@ -6,22 +6,26 @@ use std::sync::Arc;
 use application_sync::secret::{Oaep, PrivateKey, Size};
 use clap::Args;
 use marketplace::entity::{Entity, Kept, Subject};
-use marketplace::instance::{self, Instance};
+use marketplace::instance::{self, Access, Instance};
 use marketplace::message::InstanceId;
 use marketplace::outbox::{Outbox, Reader};
+use marketplace::signature::webhook::WebhookSecrets;
 use sender::life::{self, State};
 use shell::config::Config;
-use shell::host::{self, MachineDoor};
+use shell::front::Front;
+use shell::host::{self, MachineDesk};
 use shell::shelf::Shelf;
 use shell::vault::{Clear, SealKey, Vault};
 use shell::world::{Deadline, World};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
-use crate::bundle::Everything;
+use crate::bundle::{Everything, open};
 use crate::play::{Player, Score, Seller};
-use crate::{Error, made_up};
+use crate::stand_in::StandIn;
+use crate::{Error, made_up, told};
 
 /// Arguments of `koohook demo`.
 #[derive(Args)]
@@ -48,6 +52,16 @@ pub enum Only {
     V2,
 }
 
+/// What a play needs: the seller's side of the wire, and a look at the store behind it.
+pub struct Demo<'a> {
+    /// Whom the marketplace calls.
+    pub seller: Seller<'a>,
+    /// The state of an instance.
+    pub look: &'a (dyn Fn(&str) -> Option<State> + Sync),
+    /// Whether an instance's buyer can get in.
+    pub is_ready: &'a dyn Fn(&str) -> bool,
+}
+
 /// Starts the bundle, plays, and says whether everything was as it must be.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let folder = tempfile::tempdir()?;
@@ -59,31 +73,57 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let keys = Keys::make_up()?;
-    let (address, door, stop) = start(&runtime, &store, &keys)?;
-    let seller = Seller {
-        address: &address,
-        access_key: &keys.base,
-        kit_key: &keys.kit,
-        sealed_secret: &keys.sealed_secret,
-    };
-    println!("koohook demo: {address} over {place}");
+    println!("koohook demo: over {place}");
     println!("Made-up access keys: {} (base), {} (kit)", keys.base, keys.kit);
+    let mut scores = play_by_itself(&runtime, &store, &keys, arguments.only)?;
+    scores.extend(play_with_product(&runtime, &store, &keys, arguments.only)?);
+    Ok(conclude(&scores))
+}
 
-    let vault = Vault::new(Some(&SealKey::parse(&keys.seal)?), None, Clear::Refused);
-    let kept = |id: &str| kept(&runtime, &door, &vault, id);
+/// A seller without a product: every buyer gets the template's access data.
+fn play_by_itself(
+    runtime: &Runtime,
+    store: &str,
+    keys: &Keys,
+    only: Option<Only>,
+) -> Result<Vec<Score>, Error> {
+    let template = ("KOOHOOK_APP_INFO", made_up::APP_INFO.to_owned());
+    let served = start(runtime, store, keys, &[template])?;
+    let kept = |id: &str| served.kept(runtime, keys, id);
     let look = |id: &str| state(&kept(id)?.entity);
+    let seller = keys.seller(&served.address);
     let mut scores = Vec::new();
-    for life in lives(arguments.only) {
+    for life in lives(only) {
         let score = Player::new(seller, Some(&look)).play(&life);
         let told = kept(&score.instance_id).map(|kept| kept.outbox);
         print_notices(&told.unwrap_or_default());
         scores.push(score);
     }
-    for life in enterprises(arguments.only) {
+    for life in enterprises(only) {
         scores.push(Player::new(seller, None).play(&life));
     }
-    drop(stop);
-    Ok(conclude(&scores))
+    Ok(scores)
+}
+
+/// A seller with a product, which is down at first.
+fn play_with_product(
+    runtime: &Runtime,
+    store: &str,
+    keys: &Keys,
+    only: Option<Only>,
+) -> Result<Vec<Score>, Error> {
+    let product = Arc::new(StandIn::down(WebhookSecrets::parse(&keys.product)?));
+    let (address, _stop) = listen(runtime, Arc::clone(&product))?;
+    let settings = [
+        ("KOOHOOK_PRODUCT_URL", format!("{address}/notices")),
+        ("KOOHOOK_PRODUCT_SECRET", keys.product.clone()),
+    ];
+    let served = start(runtime, store, keys, &settings)?;
+    let kept = |id: &str| served.kept(runtime, keys, id);
+    let look = |id: &str| state(&kept(id)?.entity);
+    let ready = |id: &str| kept(id).is_some_and(|kept| is_ready(&kept.entity));
+    let seller = keys.seller(&served.address);
+    told::play(&Demo { seller, look: &look, is_ready: &ready }, &product, only)
 }
 
 /// Keys for one run.
@@ -91,6 +131,7 @@ struct Keys {
     base: String,
     kit: String,
     seal: String,
+    product: String,
     private: String,
     sealed_secret: String,
 }
@@ -102,9 +143,15 @@ impl Keys {
             base: made_up::access_key(),
             kit: made_up::access_key(),
             seal: made_up::seal_key()?,
+            product: format!("whsec_{}", made_up::seal_key()?),
             private: private.to_pem()?,
             sealed_secret: private.seal(Oaep::Sha256Mgf1Sha1, "made-up-client-secret")?,
         })
+    }
+
+    fn seller<'a>(&'a self, address: &'a str) -> Seller<'a> {
+        let Self { base, kit, sealed_secret, .. } = self;
+        Seller { address, access_key: base, kit_key: kit, sealed_secret }
     }
 }
 
@@ -145,42 +192,71 @@ pub fn enterprises(only: Option<Only>) -> Vec<Vec<life::Step>> {
     v1.into_iter().chain(v2).collect()
 }
 
-type Everywhere = Arc<MachineDoor<Everything>>;
+/// A bundle that is served until this is dropped, with the relay behind it.
+struct Served {
+    address: String,
+    desk: Arc<MachineDesk>,
+    relaying: JoinHandle<()>,
+    _stop: oneshot::Sender<()>,
+}
 
-/// Serves the bundle on a free port until the sender is dropped.
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.relaying.abort();
+    }
+}
+
+impl Served {
+    /// What stands in the store, read past the bundle.
+    fn kept(&self, runtime: &Runtime, keys: &Keys, id: &str) -> Option<Kept> {
+        let subject = Subject::Instance(InstanceId::parse(id).ok()?);
+        let world = &self.desk.world;
+        let deadline = Deadline::after(world.elapsed(), shell::door::BUDGET);
+        let vault = Vault::new(Some(&SealKey::parse(&keys.seal).ok()?), None, Clear::Refused);
+        let shelf = Shelf { world, vault: &vault, reader: Reader::Nobody, deadline };
+        runtime.block_on(shelf.read(&subject)).ok()?.kept
+    }
+}
+
+/// Serves the bundle on a free port.
 fn start(
     runtime: &Runtime,
     store: &str,
     keys: &Keys,
-) -> Result<(String, Everywhere, oneshot::Sender<()>), Error> {
+    settings: &[(&str, String)],
+) -> Result<Served, Error> {
     let config = Config::read(&|name| match name {
         "KOOHOOK_STORE" => Some(store.to_owned()),
         "KOOHOOK_BASE_KEY" => Some(keys.base.clone()),
         "KOOHOOK_KIT_KEY" => Some(keys.kit.clone()),
         "KOOHOOK_SEAL_KEY" => Some(keys.seal.clone()),
         "KOOHOOK_RSA_PRIVATE_KEY" => Some(keys.private.clone()),
-        "KOOHOOK_APP_INFO" => Some(made_up::APP_INFO.to_owned()),
-        _ => None,
+        _ => settings.iter().find(|(set, _)| *set == name).map(|(_, value)| value.clone()),
     })?;
     let base_path = config.door.base_path.clone();
-    let door = Arc::new(runtime.block_on(host::open::<Everything>(config, false))?);
+    let (front, desk) = runtime.block_on(open::<Everything>(config))?;
+    let (address, stop) = listen(runtime, front)?;
+    let relaying = runtime.spawn(host::keep_relaying(Arc::clone(&desk)));
+    Ok(Served { address: format!("{address}{base_path}"), desk, relaying, _stop: stop })
+}
+
+/// Serves a front on a free port until the sender is dropped.
+fn listen<F: Front>(
+    runtime: &Runtime,
+    front: Arc<F>,
+) -> Result<(String, oneshot::Sender<()>), Error> {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
-    let address = format!("http://{}{base_path}", listener.local_addr()?);
+    let address = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel();
-    runtime.spawn(host::http::serve_until(Arc::clone(&door), listener, async {
+    runtime.spawn(host::http::serve_until(front, listener, async {
         // Stopped by a word or by the sender's end, either is an end.
         let _ = stopped.await;
     }));
-    Ok((address, door, stop))
+    Ok((address, stop))
 }
 
-/// What stands in the store, read past the bundle.
-fn kept(runtime: &Runtime, door: &Everywhere, vault: &Vault, id: &str) -> Option<Kept> {
-    let subject = Subject::Instance(InstanceId::parse(id).ok()?);
-    let world = door.world();
-    let deadline = Deadline::after(world.elapsed(), shell::door::BUDGET);
-    let shelf = Shelf { world, vault, reader: Reader::Nobody, deadline };
-    runtime.block_on(shelf.read(&subject)).ok()?.kept
+fn is_ready(entity: &Entity) -> bool {
+    matches!(entity, Entity::Instance(Instance { access: Access::Ready(_), .. }))
 }
 
 fn state(entity: &Entity) -> Option<State> {

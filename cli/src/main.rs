@@ -13,6 +13,8 @@ mod notices;
 mod play;
 mod send;
 mod serve;
+mod stand_in;
+mod told;
 mod wire;
 
 use std::process::ExitCode;
@@ -29,7 +31,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start the bundle with made-up keys and play the lives of two purchases over real HTTP.
+    /// Start the bundle with made-up keys and play the lives of purchases over real HTTP.
     Demo(demo::Arguments),
     /// Keep the bundle running on KOOHOOK_LISTEN; make up and print what is not set.
     Dev(dev::Arguments),

@@ -78,6 +78,12 @@ impl<'a> Player<'a> {
     /// Plays steps from first to last, a printed line each. A step that is raced is sent several
     /// times at once; one that is repeated is sent again right after.
     pub fn play(mut self, steps: &[Step]) -> Score {
+        self.play_on(steps);
+        self.score()
+    }
+
+    /// Plays some steps of a life, and more of it may come.
+    pub fn play_on(&mut self, steps: &[Step]) {
         let width = steps.iter().map(|step| step.title.len()).max().unwrap_or_default();
         println!("\n   {:width$}  {:<18}  code    state     {:>8}", "call", "sent", "took");
         for step in steps {
@@ -88,7 +94,16 @@ impl<'a> Player<'a> {
             }
             self.report(step, width, &sent);
         }
+    }
+
+    /// What was played.
+    pub fn score(self) -> Score {
         Score { calls: self.calls, failed: self.failed, instance_id: self.instance_id }
+    }
+
+    /// The instance whose life it is; empty before its first answer.
+    pub fn instance_id(&self) -> &str {
+        &self.instance_id
     }
 
     /// Sends a step, several times at once where asked, and holds the state against it.

@@ -358,6 +358,20 @@ pub fn v2(order: &str, now_millis: u64) -> Vec<Step> {
     purchase_v2::life(order, now_millis)
 }
 
+/// The life of a purchase under access guide 1.0 whose seller's product makes it while the call
+/// waits.
+#[must_use]
+pub fn quick_v1(order: &str, now_millis: u64) -> Vec<Step> {
+    purchase_v1::quick(order, now_millis)
+}
+
+/// The life of a purchase under access guide 2.0 whose seller's product is down at first: what is
+/// called while it is, and what once it is back.
+#[must_use]
+pub fn awaited_v2(order: &str, now_millis: u64) -> (Vec<Step>, Vec<Step>) {
+    purchase_v2::awaited(order, now_millis)
+}
+
 /// The life of an enterprise under access guide 1.0, bound `now_millis`.
 ///
 /// The seller tries things out, for show and for real; then a buyer binds the product to his
@@ -400,6 +414,8 @@ fn check_access(access: bool, app_info: Option<&AppInfo>) -> Result<(), Mismatch
 }
 
 const SUCCESS: &str = "000000";
+/// "The order is being processed", the guides' *Result codes*: the marketplace asks again.
+const PROCESSING: &str = "000004";
 /// "Instance ID does not exist", the guides' *Result codes*.
 const UNKNOWN: &str = "000003";
 

@@ -30,6 +30,21 @@ struct Purchase<'a> {
     now_millis: u64,
 }
 
+/// A short life whose seller's product answers at once: access data comes with the purchase.
+pub(super) fn quick(order: &str, now_millis: u64) -> Vec<Step> {
+    let purchase = Purchase { order, now_millis };
+    let here = State::Active;
+    let listed = Carries::Listed(vec![Value::InstanceId]);
+    vec![
+        purchase
+            .new_instance("product quick", here, 1)
+            .carrying(Carries::ThisInstance { access: true }),
+        query("product quick", here).with("instanceId", Value::InstanceId).carrying(listed),
+        status("FREEZE", "", State::Frozen),
+        purchase.release("", State::Released),
+    ]
+}
+
 impl Purchase<'_> {
     fn begins(&self) -> Vec<Step> {
         let here = State::Active;

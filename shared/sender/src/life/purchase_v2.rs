@@ -3,7 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    Carries, Contract, DAY_MILLIS, HOUR_MILLIS, REHEARSED, STRANGER, State, Step, UNKNOWN, Value,
+    Carries, Contract, DAY_MILLIS, HOUR_MILLIS, PROCESSING, REHEARSED, STRANGER, State, Step,
+    UNKNOWN, Value,
 };
 use crate::time;
 
@@ -24,6 +25,25 @@ pub(super) fn life(order: &str, now_millis: u64) -> Vec<Step> {
         after,
     ]
     .concat()
+}
+
+/// A short life whose seller's product is down at first: what is called while it is, and after.
+pub(super) fn awaited(order: &str, now_millis: u64) -> (Vec<Step>, Vec<Step>) {
+    let purchase = Purchase { order, now_millis };
+    let here = State::Active;
+    let this = || Carries::ThisInstance { access: false };
+    let look = |remark| query(remark, here).with("instanceId", Value::InstanceId);
+    let down = vec![
+        purchase.new_instance("product down", here).carrying(this()).refused(PROCESSING).raced(),
+        look("product down").refused(PROCESSING),
+    ];
+    let back = vec![
+        look("product back").carrying(Carries::Listed(vec![Value::InstanceId])),
+        purchase.new_instance("product back", here).carrying(this()),
+        status("FREEZE", "", State::Frozen),
+        purchase.release("", State::Released),
+    ];
+    (down, back)
 }
 
 /// A product that is tried out first; what was bought, the seller asks the marketplace.
