@@ -70,3 +70,5 @@ pub const SUCCESS: &[u8] = br#"{"resultCode":"000000""#;
 fn line(order: &str) -> String {
     format!("{order}-000001")
 }
+/// How the answer begins to what the product has not answered yet.
+pub const PROCESSING: &[u8] = br#"{"resultCode":"000004""#;

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use http::{HeaderName, Request, Response};
 use sender::answer::{Answer, verify_body_sign};
@@ -19,15 +19,15 @@ use tests::call::{BASE_KEY, SETTINGS};
 
 use crate::calls::purchase;
 use crate::table::{Table, Target, paired};
-use crate::{Pace, Result};
+use crate::{Pace, Result, now_millis};
 
 /// Measures milliseconds from the start of a process to its first answer, verified.
 pub fn measure_start(ours: &Path, hello: &Path, pace: &Pace, table: &mut Table) -> Result<()> {
     let (mut starts, mut hellos) = (Vec::new(), Vec::new());
     for number in 0..=pace.starts {
         let call = purchase(&format!("CS{number:014}"), now_millis()?);
-        let hello = Function::start(hello)?.call(&call)?;
-        let answer = Function::start(ours)?.call(&call)?;
+        let hello = Function::start(hello, &[])?.call(&call)?;
+        let answer = Function::start(ours, &[])?.call(&call)?;
         answer.check()?;
         // The first pair finds its binaries on disk and not in memory.
         if number > 0 {
@@ -41,9 +41,24 @@ pub fn measure_start(ours: &Path, hello: &Path, pace: &Pace, table: &mut Table) 
     Ok(())
 }
 
+/// Milliseconds from the start of a process to its first answer, over a store.
+pub fn starts(program: &Path, settings: &[(&str, &str)], pace: &Pace) -> Result<Vec<f64>> {
+    let mut starts = Vec::new();
+    for number in 0..=pace.starts {
+        let now = now_millis()?;
+        let call = purchase(&format!("CS{now}S{number}"), now);
+        let answer = Function::start(program, settings)?.call(&call)?;
+        answer.check()?;
+        if number > 0 {
+            starts.push(answer.millis);
+        }
+    }
+    Ok(starts)
+}
+
 /// Measures what a process holds after many purchases, over what it held after the first.
 pub fn measure_memory(ours: &Path, pace: &Pace, table: &mut Table) -> Result<()> {
-    let function = Function::start(ours)?;
+    let function = Function::start(ours, &[])?;
     let mut first = 0;
     for number in 0..pace.calls {
         let call = purchase(&format!("CS{number:014}"), now_millis()?);
@@ -74,7 +89,7 @@ struct Answered {
 }
 
 impl Function {
-    fn start(program: &Path) -> Result<Self> {
+    fn start(program: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let (events, waiting) = channel();
@@ -87,6 +102,8 @@ impl Function {
         let process = Command::new(program)
             .env_clear()
             .envs(SETTINGS)
+            .envs(AWS)
+            .envs(settings.iter().copied())
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .envs(LAMBDA)
             .stdin(Stdio::null())
@@ -147,6 +164,13 @@ struct Outgoing {
     headers: BTreeMap<String, String>,
     body: String,
 }
+
+/// What Lambda gives a function to sign its calls with; made up.
+const AWS: [(&str, &str); 3] = [
+    ("AWS_ACCESS_KEY_ID", "MADEUPACCESSKEYID"),
+    ("AWS_SECRET_ACCESS_KEY", "made-up-secret-access-key"),
+    ("AWS_REGION", "eu-central-1"),
+];
 
 /// What `lambda_http` insists on.
 const LAMBDA: [(&str, &str); 5] = [
@@ -266,9 +290,4 @@ fn handed(event: &[u8]) -> Result<Vec<u8>> {
         now_millis()? + 10_000,
     );
     Ok([head.as_bytes(), event].concat())
-}
-
-fn now_millis() -> Result<u64> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    Ok(u64::try_from(since.as_millis())?)
 }

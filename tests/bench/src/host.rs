@@ -4,6 +4,7 @@
 //! Each call repeats a purchase over the memory store: verified, read, recalled and answered
 //! signed. The log is off; a third host writes it, to nowhere, to show what it costs.
 
+use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use http::Request;
 use tests::call::SETTINGS;
 
-use crate::calls::{SUCCESS, purchase};
+use crate::calls::{PROCESSING, SUCCESS, purchase};
 use crate::table::{Table, Target, paired};
 use crate::{Pace, Result};
 
@@ -23,18 +24,19 @@ const CONNECTIONS: usize = 16;
 /// Measures.
 pub fn measure(receive: &Path, constant: &Path, pace: &Pace, table: &mut Table) -> Result<()> {
     let hosts = [
-        Host::start(constant, "off")?,
-        Host::start(receive, "off")?,
-        Host::start(receive, "info")?,
+        Host::start(constant, &[("KOOHOOK_LOG", "off")])?,
+        Host::start(receive, &[("KOOHOOK_LOG", "off")])?,
+        Host::start(receive, &[("KOOHOOK_LOG", "info")])?,
     ];
     let length = Duration::from_millis(pace.round_millis);
+    let repeats = || Ok::<_, Box<dyn Error>>(batch()?.into_iter().cycle());
     for host in &hosts {
-        host.load(length / 4)?;
+        host.load(length / 4, &mut repeats()?)?;
     }
     let mut loads = [const { Vec::new() }; 3];
     for _ in 0..pace.rounds {
         for (host, loads) in hosts.iter().zip(&mut loads) {
-            loads.push(host.load(length)?);
+            loads.push(host.load(length, &mut repeats()?)?);
         }
     }
     let [constant, quiet, logging] = loads;
@@ -51,27 +53,42 @@ pub fn measure(receive: &Path, constant: &Path, pace: &Pace, table: &mut Table) 
 }
 
 /// A server process of one thread.
-struct Host {
+pub struct Host {
     process: Child,
-    address: SocketAddr,
+    /// Where it listens.
+    pub address: SocketAddr,
 }
 
 /// What a host did in a round.
-struct Load {
-    answers: f64,
-    seconds: f64,
+pub struct Load {
+    /// How many answers came.
+    pub answers: f64,
+    /// In how many seconds.
+    pub seconds: f64,
+    /// How long each took, in milliseconds, the shortest first.
+    pub millis: Vec<f64>,
     /// Of processor time.
     micros: f64,
 }
 
+impl Load {
+    /// How long the slowest of so many in a hundred took.
+    pub fn percentile(&self, percent: usize) -> f64 {
+        let last = self.millis.len().saturating_sub(1);
+        self.millis.get(last * percent / 100).copied().unwrap_or(f64::NAN)
+    }
+}
+
 impl Host {
-    fn start(program: &Path, log: &str) -> Result<Self> {
+    /// Starts a program that listens where `KOOHOOK_LISTEN` says.
+    pub fn start(program: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let process = Command::new(program)
             .env_clear()
             .envs(SETTINGS)
+            .env("KOOHOOK_LOG", "off")
+            .envs(settings.iter().copied())
             .env("KOOHOOK_LISTEN", address.to_string())
-            .env("KOOHOOK_LOG", log)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()?;
@@ -86,28 +103,37 @@ impl Host {
         Ok(host)
     }
 
-    /// Keeps every connection busy for a while, with requests signed just before.
-    fn load(&self, length: Duration) -> Result<Load> {
-        let requests: Vec<_> = batch()?;
-        let mut requests = requests.iter().cycle();
+    /// Keeps every connection busy for a while, with requests signed before; ends early where
+    /// there are no more of them.
+    pub fn load(
+        &self,
+        length: Duration,
+        requests: &mut impl Iterator<Item = Vec<u8>>,
+    ) -> Result<Load> {
         let mut lines = Vec::new();
         for request in requests.by_ref().take(CONNECTIONS) {
             let mut line = Line::connect(self.address)?;
-            line.ask(request)?;
+            line.ask(&request)?;
             lines.push(line);
         }
         let (started, before) = (Instant::now(), self.processor_nanos()?);
-        let mut answers = 0_u32;
-        while started.elapsed() < length {
-            for (line, request) in lines.iter_mut().zip(requests.by_ref()) {
-                line.hear()?;
-                line.ask(request)?;
-                answers += 1;
+        let mut millis = Vec::new();
+        let mut more = true;
+        while more && started.elapsed() < length {
+            for line in &mut lines {
+                let Some(request) = requests.next() else {
+                    more = false;
+                    break;
+                };
+                millis.push(line.hear()?);
+                line.ask(&request)?;
             }
         }
         let seconds = started.elapsed().as_secs_f64();
         let micros = (self.processor_nanos()? - before) / 1_000.0;
-        Ok(Load { answers: answers.into(), seconds, micros })
+        millis.sort_by(f64::total_cmp);
+        let answers = f64::from(u32::try_from(millis.len())?);
+        Ok(Load { answers, seconds, millis, micros })
     }
 
     /// Processor time of the host's one thread so far.
@@ -135,7 +161,8 @@ fn batch() -> Result<Vec<Vec<u8>>> {
         .collect())
 }
 
-fn on_the_wire(request: &Request<Vec<u8>>) -> Vec<u8> {
+/// A request as it stands on the wire.
+pub fn on_the_wire(request: &Request<Vec<u8>>) -> Vec<u8> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let head = format!(
         "POST {target} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\
@@ -149,6 +176,7 @@ fn on_the_wire(request: &Request<Vec<u8>>) -> Vec<u8> {
 struct Line {
     stream: TcpStream,
     heard: Vec<u8>,
+    asked: Instant,
 }
 
 impl Line {
@@ -156,15 +184,16 @@ impl Line {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        Ok(Self { stream, heard: Vec::new() })
+        Ok(Self { stream, heard: Vec::new(), asked: Instant::now() })
     }
 
     fn ask(&mut self, request: &[u8]) -> Result<()> {
+        self.asked = Instant::now();
         Ok(self.stream.write_all(request)?)
     }
 
-    /// Reads one answer; anything but a success ends the run.
-    fn hear(&mut self) -> Result<()> {
+    /// Reads one answer, and how many milliseconds it took; anything but a success ends the run.
+    fn hear(&mut self) -> Result<f64> {
         let mut chunk = [0; 4_096];
         self.heard.clear();
         while !is_whole(&self.heard)? {
@@ -172,7 +201,7 @@ impl Line {
             let chunk = chunk.get(..read).filter(|chunk| !chunk.is_empty());
             self.heard.extend_from_slice(chunk.ok_or("connection closed")?);
         }
-        Ok(())
+        Ok(self.asked.elapsed().as_secs_f64() * 1_000.0)
     }
 }
 
@@ -186,7 +215,9 @@ fn is_whole(heard: &[u8]) -> Result<bool> {
     if body.len() < length.ok_or("no length")?.parse()? {
         return Ok(false);
     }
-    if head.starts_with("HTTP/1.1 200 ") && body.as_bytes().starts_with(SUCCESS) {
+    let body = body.as_bytes();
+    let fine = body.starts_with(SUCCESS) || body.starts_with(PROCESSING);
+    if head.starts_with("HTTP/1.1 200 ") && fine {
         Ok(true)
     } else {
         Err(format!("not a success: {text}").into())

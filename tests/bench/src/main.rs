@@ -12,11 +12,14 @@ mod function;
 mod host;
 mod instructions;
 mod kit;
+mod product;
 mod simulation;
+mod stores;
 mod table;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use calls::{purchase, refresh};
 use instructions::ORDER;
@@ -38,6 +41,8 @@ struct Pace {
     calls: usize,
     /// Lives in a round of a simulation, of four deliveries each.
     lives: usize,
+    /// Notices that the relay delivers.
+    relayed: usize,
     /// Calls that are counted instruction by instruction; twice as many in a second run.
     counted: u32,
 }
@@ -48,11 +53,19 @@ const FULL: Pace = Pace {
     starts: 50,
     calls: 1_000,
     lives: 10_000,
+    relayed: 5_000,
     counted: 2_000,
 };
 
-const QUICK: Pace =
-    Pace { rounds: 3, round_millis: 500, starts: 10, calls: 1_000, lives: 2_000, counted: 200 };
+const QUICK: Pace = Pace {
+    rounds: 3,
+    round_millis: 500,
+    starts: 10,
+    calls: 1_000,
+    lives: 2_000,
+    relayed: 1_000,
+    counted: 200,
+};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -80,19 +93,43 @@ fn measure(program: &Path, pace: &Pace) -> Result<()> {
     instructions::measure(program, pace, &mut table)?;
     eprintln!("start: {} of each function", pace.starts);
     function::measure_start(&function, &hello, pace, &mut table)?;
-    measure_size(&function, &empty, &mut table)?;
+    let stores = stores(program);
+    measure_sizes(&stores, &empty, &mut table)?;
+    stores::measure_start(&stores, pace, &mut table)?;
     eprintln!("memory: {} calls", pace.calls);
     function::measure_memory(&function, pace, &mut table)?;
     eprintln!("simulation: {} rounds", pace.rounds);
     simulation::measure(pace, &mut table)?;
     eprintln!("kit: {} rounds of 10,000 departments", pace.rounds);
     kit::measure(pace, &mut table)?;
+    eprintln!("redis: {} rounds", pace.rounds);
+    stores::measure(&receive, pace, &mut table)?;
+    eprintln!("product: one that never answers, one that is quick, and {} notices", pace.relayed);
+    product::measure(&receive, &mut table)?;
+    product::measure_relay(&constant, pace, &mut table)?;
     println!("{table}");
     Ok(())
 }
 
-fn measure_size(ours: &PathBuf, empty: &PathBuf, table: &mut Table) -> Result<()> {
-    let kib = |path| Ok::<_, std::io::Error>(std::fs::metadata(path)?.len() / 1_024);
-    table.growth("size of new-instance / empty function, KiB", kib(ours)?, kib(empty)?, 600);
+/// The same function, built with each of the stores.
+fn stores(program: &Path) -> Vec<(String, PathBuf)> {
+    let built = |store: &str| program.with_file_name(format!("new-instance-{store}"));
+    let stores = ["memory", "sqlite", "redis", "dynamodb"];
+    let stores = stores.into_iter().map(|store| (store.to_owned(), built(store)));
+    stores.filter(|(_, program)| program.exists()).collect()
+}
+
+fn measure_sizes(ours: &[(String, PathBuf)], empty: &Path, table: &mut Table) -> Result<()> {
+    let kib = |path: &Path| Ok::<_, std::io::Error>(std::fs::metadata(path)?.len() / 1_024);
+    for (store, program) in ours {
+        let figure = format!("size of new-instance, {store} / empty function, KiB");
+        table.growth(&figure, kib(program)?, kib(empty)?, 600);
+    }
     Ok(())
+}
+
+/// The time of day.
+fn now_millis() -> Result<u64> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    Ok(u64::try_from(since.as_millis())?)
 }

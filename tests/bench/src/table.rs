@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Table(Vec<Row>);
 
 struct Row {
-    figure: &'static str,
+    figure: String,
     ours: String,
     baseline: String,
     ratio: f64,
@@ -32,13 +32,7 @@ pub enum Target {
 impl Table {
     /// Adds a figure and its baseline, in the same unit. The ratio is not always that of the two:
     /// where both were measured in pairs, it is the median of the pairs' ratios.
-    pub fn add(
-        &mut self,
-        figure: &'static str,
-        [ours, baseline]: [f64; 2],
-        ratio: f64,
-        target: Target,
-    ) {
+    pub fn add(&mut self, figure: &str, [ours, baseline]: [f64; 2], ratio: f64, target: Target) {
         let (target, met) = match target {
             Target::RatioAtLeast(least) => (format!("ratio >= {least:.2}"), Some(ratio >= least)),
             Target::RatioAtMost(most) => (format!("ratio <= {most:.2}"), Some(ratio <= most)),
@@ -47,7 +41,7 @@ impl Table {
             Target::None => (String::new(), None),
         };
         self.0.push(Row {
-            figure,
+            figure: figure.to_owned(),
             ours: number(ours),
             baseline: number(baseline),
             ratio,
@@ -57,11 +51,11 @@ impl Table {
     }
 
     /// Adds a size that may be so much larger than its baseline.
-    pub fn growth(&mut self, figure: &'static str, ours: u64, baseline: u64, most: u64) {
+    pub fn growth(&mut self, figure: &str, ours: u64, baseline: u64, most: u64) {
         let [large, small] =
             [ours, baseline].map(|size| f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
         self.0.push(Row {
-            figure,
+            figure: figure.to_owned(),
             ours: ours.to_string(),
             baseline: baseline.to_string(),
             ratio: large / small,

@@ -1,0 +1,129 @@
+//! What a product costs the callback that tells it, and how fast the relay tells it the rest.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use shell::desk::Desk;
+use shell::door::Door;
+use shell::host::Machine;
+use shell::relay::Relay;
+use shell::store::StoreSetting;
+use tests::call::{APP_INFO, PENDING, PRODUCT_SECRET, config};
+
+use crate::calls::purchase;
+use crate::host::{Host, on_the_wire};
+use crate::table::{Table, Target, median};
+use crate::{Pace, Result, now_millis};
+
+/// What a quick product takes.
+const QUICK: Duration = Duration::from_millis(50);
+/// Purchases in a measurement of one after the other.
+const CALLS: usize = 100;
+/// The deadline of decision G2, in milliseconds.
+const DEADLINE_MILLIS: f64 = 4_000.0;
+
+/// Measures callbacks before a product that never answers, and before one that is quick.
+pub fn measure(receive: &Path, table: &mut Table) -> Result<()> {
+    let none = millis(receive, None, CALLS)?;
+    let silent = millis(receive, Some(listen(None)?), 2 * CALLS)?;
+    let quick = millis(receive, Some(listen(Some(QUICK))?), CALLS)?;
+    let last = |millis: &[f64]| millis.get(millis.len() * 99 / 100).copied().unwrap_or(f64::NAN);
+    let (worst, base) = (last(&silent), last(&none));
+    let figure = "p99 before a product that never answers / none, ms";
+    table.add(figure, [worst, base], worst / base, Target::AtMost(DEADLINE_MILLIS));
+    let (ours, base) = (median(quick), median(none) + QUICK.as_secs_f64() * 1_000.0);
+    let figure = "median before one that takes 50 ms / none and 50, ms";
+    table.add(figure, [ours, base], ours / base, Target::None);
+    Ok(())
+}
+
+/// How long purchases take, the shortest first.
+fn millis(receive: &Path, product: Option<SocketAddr>, calls: usize) -> Result<Vec<f64>> {
+    let address = product.map(|product| format!("http://{product}/"));
+    let mut settings = vec![("KOOHOOK_STORE", "memory:"), ("KOOHOOK_APP_INFO", APP_INFO)];
+    if let Some(address) = &address {
+        settings.push(("KOOHOOK_PRODUCT_URL", address));
+        settings.push(("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET));
+    }
+    let host = Host::start(receive, &settings)?;
+    let now = now_millis()?;
+    let mut calls = (0..calls).map(|number| on_the_wire(&purchase(&format!("CS{number}"), now)));
+    Ok(host.load(Duration::from_secs(60), &mut calls)?.millis)
+}
+
+/// A product that answers after a while, or never; it ends with this process.
+fn listen(answers_after: Option<Duration>) -> Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(std::result::Result::ok) {
+            // A caller that hangs up is no news.
+            std::thread::spawn(move || drop(answer(stream, answers_after)));
+        }
+    });
+    Ok(address)
+}
+
+fn answer(mut stream: TcpStream, after: Option<Duration>) -> Result<()> {
+    stream.set_nodelay(true)?;
+    let (mut heard, mut chunk) = (Vec::new(), [0; 8_192]);
+    loop {
+        let read = stream.read(&mut chunk)?;
+        heard.extend_from_slice(chunk.get(..read).filter(|it| !it.is_empty()).ok_or("ended")?);
+        // A notice is one JSON object, and ends with its last brace.
+        if !heard.ends_with(b"}}") {
+            continue;
+        }
+        let Some(after) = after else { continue };
+        std::thread::sleep(after);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")?;
+        heard.clear();
+    }
+}
+
+/// Measures how many notices a second the relay delivers to a product that answers at once.
+pub fn measure_relay(constant: &Path, pace: &Pace, table: &mut Table) -> Result<()> {
+    let product = Host::start(constant, &[])?;
+    let folder = tempfile::tempdir()?;
+    let file = format!("sqlite:{}", folder.path().join("koohook.db").display());
+    let baseline = relayed("memory:", &product, pace)?;
+    let redis = std::env::var("KOOHOOK_TEST_REDIS").ok();
+    for (store, setting) in [("SQLite", Some(file)), ("Redis", redis)] {
+        let Some(setting) = setting else { continue };
+        let ours = relayed(&setting, &product, pace)?;
+        let figure = format!("notices a second, relay over {store} / over memory");
+        table.add(&figure, [ours, baseline], ours / baseline, Target::None);
+    }
+    Ok(())
+}
+
+fn relayed(store: &str, product: &Host, pace: &Pace) -> Result<f64> {
+    let address = format!("http://{}/", product.address);
+    let mut settings = PENDING.to_vec();
+    settings.extend([("KOOHOOK_PRODUCT_URL", address.as_str()), ("KOOHOOK_APP_INFO", APP_INFO)]);
+    settings.push(("KOOHOOK_SEAL_KEY", crate::stores::SEAL_KEY));
+    let config = config(&settings);
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let store = StoreSetting::parse(store)?.open(false).await?;
+        let desk = Arc::new(Desk::new(config.desk, Machine::new(store)));
+        let door = Door::<receive::Function, _>::new(config.door, Arc::clone(&desk))?;
+        let now = now_millis()?;
+        for number in 0..pace.relayed {
+            let request = purchase(&format!("CS{now}R{number}"), now_millis()?);
+            door.answer(request.map(Bytes::from)).await;
+        }
+        let started = Instant::now();
+        let report = Relay::new(&desk, Duration::from_secs(120)).run().await?;
+        let seconds = started.elapsed().as_secs_f64();
+        if report.delivered < pace.relayed {
+            return Err(format!("relayed {report:?}").into());
+        }
+        Ok(f64::from(u32::try_from(report.delivered)?) / seconds)
+    })
+}

@@ -1,0 +1,123 @@
+//! What an external store costs: purchases a second over Redis beside the bare script that writes
+//! them, in the same server; and the first answer of a function that connects to a store first.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::calls::purchase;
+use crate::function;
+use crate::host::{Host, Load, on_the_wire};
+use crate::table::{Table, Target, median, paired};
+use crate::{Pace, Result, now_millis};
+
+/// A made-up key that seals: 32 times the letter K.
+pub const SEAL_KEY: &str = "S0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0s=";
+/// The script that the store writes with.
+const SCRIPT: &str = include_str!("../../../shared/shell/src/store/redis/put.lua");
+/// As long as a purchase is when it is kept and sealed, about.
+const VALUE_LEN: usize = 700;
+/// Connections with one request under way on each, on both sides.
+const CONNECTIONS: &str = "16";
+
+/// Measures purchases a second, and how long they take.
+pub fn measure(receive: &Path, pace: &Pace, table: &mut Table) -> Result<()> {
+    let Ok(address) = std::env::var("KOOHOOK_TEST_REDIS") else {
+        eprintln!("!! SKIPPED stores: no Redis; tests/bench/run starts one where it is installed");
+        return Ok(());
+    };
+    let settings = [("KOOHOOK_STORE", address.as_str()), ("KOOHOOK_SEAL_KEY", SEAL_KEY)];
+    let host = Host::start(receive, &settings)?;
+    let length = Duration::from_millis(pace.round_millis);
+    let (mut loads, mut bare) = (Vec::new(), Vec::new());
+    for round in 0..pace.rounds {
+        let mut purchases = purchases(round)?;
+        loads.push(host.load(length, &mut purchases)?);
+        bare.push(bare_script(&address, pace)?);
+    }
+    let rate = |load: &Load| load.answers / load.seconds;
+    let (medians, ratio) =
+        paired(loads.iter().map(rate).collect(), bare.iter().map(|bare| bare.rate).collect());
+    let figure = "purchases a second over Redis / its script alone";
+    table.add(figure, medians, ratio, Target::RatioAtLeast(0.5));
+    for (figure, percent) in [("  half of them within, ms", 50), ("  99 of 100 within, ms", 99)] {
+        let ours = loads.iter().map(|load| load.percentile(percent)).collect();
+        let baseline = bare.iter().map(|bare| if percent == 50 { bare.p50 } else { bare.p99 });
+        let (medians, ratio) = paired(ours, baseline.collect());
+        table.add(figure, medians, ratio, Target::None);
+    }
+    Ok(())
+}
+
+/// Measures the start of a function, its store's connection made, beside one over memory.
+pub fn measure_start(ours: &[(String, PathBuf)], pace: &Pace, table: &mut Table) -> Result<()> {
+    let Some((_, memory)) = ours.iter().find(|(store, _)| store == "memory") else {
+        return Ok(());
+    };
+    let baseline = median(function::starts(memory, &[], pace)?);
+    let folder = tempfile::tempdir()?;
+    for (store, program) in ours {
+        let setting = match store.as_str() {
+            "sqlite" => Some(format!(
+                "sqlite:{}?durability=any",
+                folder.path().join("koohook.db").display()
+            )),
+            "redis" => std::env::var("KOOHOOK_TEST_REDIS").ok(),
+            "dynamodb" => std::env::var("KOOHOOK_TEST_DYNAMODB").ok(),
+            _ => None,
+        };
+        let Some(setting) = setting else { continue };
+        let settings = [("KOOHOOK_STORE", setting.as_str()), ("KOOHOOK_SEAL_KEY", SEAL_KEY)];
+        let started = median(function::starts(program, &settings, pace)?);
+        let figure = format!("  start over {store} / over memory, ms");
+        table.add(&figure, [started, baseline], started / baseline, Target::None);
+    }
+    Ok(())
+}
+
+/// Purchases that nobody made yet, signed now.
+fn purchases(round: usize) -> Result<impl Iterator<Item = Vec<u8>>> {
+    let now = now_millis()?;
+    let made =
+        move |number: usize| on_the_wire(&purchase(&format!("CS{now}{round:03}{number:06}"), now));
+    // Signed before the clock starts, as many as no host can answer in a round.
+    Ok((0..MAX_PURCHASES).map(made).collect::<Vec<_>>().into_iter())
+}
+
+const MAX_PURCHASES: usize = 40_000;
+
+/// What `redis-benchmark` makes of the script alone.
+struct Bare {
+    rate: f64,
+    p50: f64,
+    p99: f64,
+}
+
+fn bare_script(address: &str, pace: &Pace) -> Result<Bare> {
+    let (host, port) =
+        address.strip_prefix("redis://").and_then(|rest| rest.split_once(':')).ok_or("address")?;
+    let loaded = Command::new("redis-cli")
+        .args(["-h", host, "-p", port, "script", "load", SCRIPT])
+        .output()?;
+    let sha = String::from_utf8(loaded.stdout)?.trim().to_owned();
+    let value = "v".repeat(VALUE_LEN);
+    let requests = (pace.round_millis * 20).to_string();
+    let output = Command::new("redis-benchmark")
+        .args(["-h", host, "-p", port, "-c", CONNECTIONS, "-n", &requests, "-r", "100000000"])
+        .args(["--csv", "evalsha", &sha, "3", "bench:{0}:kept:__rand_int__"])
+        .args(["bench:{0}:agenda:due", "bench:{0}:agenda:dead"])
+        .args(["", "1", "0123456789abcdef", &value, "", "", "", "", "__rand_int__"])
+        .output()?;
+    let text = String::from_utf8(output.stdout)?;
+    // "test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95…","p99…","max…"
+    let row = text.lines().last().ok_or("redis-benchmark says nothing")?;
+    // The first cell is the command, and may hold commas; the figures are the last seven.
+    let cells: Vec<f64> =
+        row.rsplit(',').take(7).map_while(|cell| cell.trim_matches('"').parse().ok()).collect();
+    match cells.as_slice() {
+        [_max, p99, _p95, p50, _min, _average, rate] => {
+            Ok(Bare { rate: *rate, p50: *p50, p99: *p99 })
+        }
+        _ => Err(format!("redis-benchmark says {row:.80}").into()),
+    }
+}
