@@ -13,6 +13,8 @@ use tests::servers::{self, Server, run};
 use tests::way::Way;
 use tests::world::NOW;
 
+use crate::stores::dropped_after;
+
 const NOON: UnixMillis = UnixMillis::new(NOW);
 /// What a callback has for everything.
 const BUDGET: Duration = Duration::from_secs(4);
@@ -152,6 +154,20 @@ fn a_connection_that_was_closed_costs_nothing() {
     for _ in 0..3 {
         way.close_connections();
         assert_eq!(get(&store), Ok(Some(stored(1))));
+    }
+}
+
+/// Connecting takes several steps; whoever gives up at one of them leaves the next caller none the
+/// worse.
+#[test]
+fn a_dropped_reconnect_harms_nobody() {
+    let Some(place) = Place::new() else { return };
+    let (way, store) = place.open_behind();
+    put(&store, 1, None).unwrap();
+    for polls in 0..16 {
+        way.close_connections();
+        let _ = dropped_after(polls, store.get("a", NOON));
+        assert_eq!(get(&store), Ok(Some(stored(1))), "{polls} polls");
     }
 }
 

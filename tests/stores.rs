@@ -255,7 +255,7 @@ fn strange_keys_are_keys<S: Store>(store: &S) {
 
 /// Polls a future so often, each time when it asked for it, and drops it. Whether it was ready
 /// before that.
-fn dropped_after<F: Future>(polls: usize, future: F) -> bool {
+pub fn dropped_after<F: Future>(polls: usize, future: F) -> bool {
     let _runtime = servers::runtime().enter();
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));

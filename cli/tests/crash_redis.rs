@@ -48,7 +48,7 @@ impl Redis {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let arguments: Vec<_> = arguments.iter().map(|text| (*text).to_owned()).collect();
         let running = run_redis(port, &folder, &arguments);
         let redis = Self { running, port, folder, arguments };
@@ -91,6 +91,10 @@ impl Redis {
             thread::yield_now();
         }
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn run_redis(port: u16, folder: &TempDir, arguments: &[String]) -> Running {
@@ -321,4 +325,50 @@ fn a_server_that_does_not_say_how_durable_it_is_is_believed() {
     assert!(found(&setting).unwrap_err().contains("appendonly"), "what is seen is refused");
     let wrong = found(&setting.replace("password", "wrong")).unwrap_err();
     assert!(wrong.contains("redis") && !wrong.contains("canary"), "{wrong}");
+}
+
+#[test]
+fn a_server_is_found_by_its_socket_and_its_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("redis.sock").display().to_string();
+    let Some(redis) = Redis::start(&[&ALWAYS[..], &["--unixsocket", &socket]].concat()) else {
+        return;
+    };
+    for setting in [format!("unix://{socket}?db=3"), format!("{}/3", redis.setting())] {
+        let (mut koohook, address) = start(&setting);
+        settled(&address, &new_instance("CS1"));
+        koohook.kill();
+    }
+    let (_koohook, address) = start(&redis.setting());
+    let id = settled(&address, &new_instance("CS2")).instance_id.unwrap();
+    let third = Watch::open(&format!("redis+unix://{socket}?db=3"));
+    assert!(third.kept(&id).is_none(), "another database");
+    let id = settled(&address, &new_instance("CS1")).instance_id.unwrap();
+    assert_eq!(third.kept(&id).unwrap().outbox.sequence, 1, "one place by two names");
+}
+
+/// Whoever vouches for a server is named, or known to all; nobody else is believed.
+#[test]
+fn a_server_is_believed_over_tls_where_its_certificate_is() {
+    let port = free_port();
+    let file = |name| format!("{}/../tests/vectors/tls/{name}", env!("CARGO_MANIFEST_DIR"));
+    let [authority, certificate, key] = ["ca.pem", "server.pem", "server.key"].map(file);
+    let listen = port.to_string();
+    let tls = ["--tls-port", &listen, "--tls-auth-clients", "no", "--tls-cert-file", &certificate];
+    let tls = [&tls[..], &["--tls-key-file", &key, "--tls-ca-cert-file", &authority]].concat();
+    let Some(_redis) = Redis::start(&[&ALWAYS[..], &tls].concat()) else { return };
+    for host in ["localhost", "127.0.0.1"] {
+        let setting = format!("rediss://{host}:{port}?ca={authority}");
+        assert!(found(&setting).unwrap().starts_with("A "), "{host}");
+    }
+    for unbelieved in [
+        format!("rediss://127.0.0.1:{port}"),
+        format!("rediss://127.0.0.1:{port}?ca={certificate}"),
+        format!("rediss://127.0.0.2:{port}?ca={authority}"),
+        format!("rediss://127.0.0.1:{port}?ca={key}"),
+        format!("redis://127.0.0.1:{port}"),
+    ] {
+        let refused = found(&unbelieved).unwrap_err();
+        assert!(refused.contains("KOOHOOK_STORE") && !refused.contains("127"), "{refused}");
+    }
 }

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use marketplace::entity::{Entity, Kept, Subject};
 use marketplace::message::InstanceId;
@@ -24,6 +24,8 @@ use tokio::runtime::Runtime;
 pub const KEY: &str = "constructed-base-key-0001";
 /// What seals where the store is beyond this machine.
 pub const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+/// Longer than any load takes; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How many call at once.
 pub const CALLERS: usize = 4;
 
@@ -50,6 +52,15 @@ pub struct Load {
     enough: AtomicBool,
 }
 
+/// Ends the load, also where the test fails before.
+struct Enough<'a>(&'a AtomicBool);
+
+impl Drop for Enough<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 impl Load {
     /// Makes orders and renews each twice, from several callers at once, until nobody answers
     /// any more or `disturb`, which does its worst meanwhile, is done.
@@ -58,16 +69,19 @@ impl Load {
             let caller = |number: usize| format!("{prefix}C{number}");
             let call = |number| scope.spawn(move || self.call(address, &caller(number)));
             let callers: Vec<_> = (0..CALLERS).map(call).collect();
+            let enough = Enough(&self.enough);
             disturb();
-            self.enough.store(true, Ordering::SeqCst);
+            drop(enough);
             callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect()
         })
     }
 
     /// Waits for so many more answers `000000`.
     pub fn wait_for(&self, more: usize) {
+        let begun = Instant::now();
         let until = self.settled.load(Ordering::SeqCst) + more;
         while self.settled.load(Ordering::SeqCst) < until {
+            assert!(begun.elapsed() < PATIENCE, "nothing is settled any more");
             thread::yield_now();
         }
     }

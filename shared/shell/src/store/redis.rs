@@ -38,6 +38,9 @@ pub enum Refused {
     /// The setting names no server.
     #[error("the address of redis cannot be read")]
     Address,
+    /// The authority that should vouch for it cannot.
+    #[error("the file behind ca= cannot be read, or holds no certificate")]
+    Authority,
     /// There is no answer, or a no.
     #[error("redis does not answer as it should: {0}")]
     Unanswered(String),
@@ -67,7 +70,7 @@ impl Redis {
     /// # Errors
     /// As [`Refused`] says.
     pub async fn open(setting: &RedisSetting) -> Result<Self, Refused> {
-        let link = Link::new(setting).map_err(|_| Refused::Address)?;
+        let link = Link::new(setting)?;
         let found = tokio::time::timeout(START, durability::find(&link)).await;
         let found = found.map_err(|_| Refused::Unanswered("timeout".to_owned()))?;
         let found = found.map_err(|fault| Refused::Unanswered(link::word(&fault).to_owned()))?;

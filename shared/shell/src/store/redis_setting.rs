@@ -10,6 +10,8 @@ use super::Durability;
 pub struct RedisSetting {
     /// The server's address, with the password that may be in it.
     pub address: Secret,
+    /// A file with the authority that vouches for the server, where none of the public ones does.
+    pub authority: Option<String>,
     /// Whether the address is one node of a cluster.
     pub cluster: bool,
     /// What every key in the server begins with.
@@ -26,7 +28,8 @@ const SCHEMES: [(&str, &[&str]); 4] = [
     ("unix://", &["db", "user", "pass"]),
 ];
 
-const WANTS: &str = "knows no option of redis but cluster=true, prefix=NAME, durability=any";
+const WANTS: &str =
+    "knows no option of redis but cluster=true, prefix=NAME, durability=any, and ca=FILE of rediss";
 
 impl RedisSetting {
     /// Reads the setting, if its scheme is one of Redis; the error says what is wrong with it and
@@ -45,6 +48,7 @@ fn read(text: &str, scheme: &str, theirs: &[&str]) -> Result<RedisSetting, &'sta
     }
     let mut setting = RedisSetting {
         address: Secret::new(String::new()),
+        authority: None,
         cluster: false,
         prefix: "koohook".to_owned(),
         durability: Durability::Required,
@@ -55,6 +59,9 @@ fn read(text: &str, scheme: &str, theirs: &[&str]) -> Result<RedisSetting, &'sta
             ("cluster", "true") => setting.cluster = true,
             ("durability", "any") => setting.durability = Durability::Any,
             ("prefix", name) if is_prefix(name) => name.clone_into(&mut setting.prefix),
+            ("ca", file) if scheme == "rediss://" && !file.is_empty() => {
+                setting.authority = Some(file.to_owned());
+            }
             (name, _) if theirs.contains(&name) => passed.push(option),
             _ => return Err(WANTS),
         }

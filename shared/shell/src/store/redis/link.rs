@@ -6,6 +6,7 @@
 //! ends well inside a callback's four seconds. A write is sent once, since its caller sends it
 //! again by itself, under the version that makes a second arrival harmless.
 
+use std::fs;
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
@@ -13,10 +14,12 @@ use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind,
+    TlsCertificates, Value,
 };
 use tokio::sync::Mutex;
 
+use super::Refused;
 use crate::store::redis_setting::RedisSetting;
 
 /// How long an answer may take.
@@ -25,6 +28,8 @@ const ANSWER: Duration = Duration::from_millis(1_500);
 const CONNECT: Duration = Duration::from_secs(1);
 /// How often a cluster may send us elsewhere, or ask for patience, for one command.
 const DETOURS: u32 = 4;
+/// How a certificate begins in a file.
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 /// Milliseconds of patience at a time.
 const PATIENCE: [u64; 2] = [20, 200];
 
@@ -60,19 +65,15 @@ impl Link {
     /// A link that connects when it is first used.
     ///
     /// # Errors
-    /// Where the address is none.
-    pub fn new(setting: &RedisSetting) -> Result<Self, RedisError> {
-        let address = setting.address.reveal();
+    /// Where the address is none, or who should vouch for it cannot be read.
+    pub fn new(setting: &RedisSetting) -> Result<Self, Refused> {
+        let authority = setting.authority.as_deref().map(read_authority).transpose()?;
         let target = if setting.cluster {
-            let [least, most] = PATIENCE;
-            let builder = ClusterClient::builder([address]).retries(DETOURS);
-            let builder = builder.min_retry_wait(least).max_retry_wait(most);
-            let builder = builder.connection_timeout(CONNECT).response_timeout(ANSWER);
-            Target::Cluster(builder.build()?)
+            Target::cluster(setting.address.reveal(), authority)
         } else {
-            Target::Server(Client::open(address)?)
+            Target::server(setting.address.reveal(), authority)
         };
-        Ok(Self { target, standing: Mutex::default() })
+        Ok(Self { target: target.map_err(|_| Refused::Address)?, standing: Mutex::default() })
     }
 
     /// Whether the address is a cluster's.
@@ -158,6 +159,26 @@ impl Link {
 }
 
 impl Target {
+    fn server(address: &str, authority: Option<TlsCertificates>) -> Result<Self, RedisError> {
+        match authority {
+            None => Client::open(address),
+            Some(authority) => Client::build_with_tls(address, authority),
+        }
+        .map(Self::Server)
+    }
+
+    fn cluster(address: &str, authority: Option<TlsCertificates>) -> Result<Self, RedisError> {
+        let [least, most] = PATIENCE;
+        let builder = ClusterClient::builder([address]).retries(DETOURS);
+        let builder = builder.min_retry_wait(least).max_retry_wait(most);
+        let builder = builder.connection_timeout(CONNECT).response_timeout(ANSWER);
+        let builder = match authority {
+            None => builder,
+            Some(authority) => builder.certs(authority),
+        };
+        builder.build().map(Self::Cluster)
+    }
+
     async fn connect(&self) -> Result<Connection, RedisError> {
         match self {
             Self::Server(client) => {
@@ -178,6 +199,15 @@ impl Connection {
             Self::Cluster(all) => all.req_packed_commands(commands, 0, commands.len()).await,
         }
     }
+}
+
+fn read_authority(file: &str) -> Result<TlsCertificates, Refused> {
+    let pem = fs::read(file).map_err(|_| Refused::Authority)?;
+    // A file without one would be as good as none at all, and say so only when it is too late.
+    if !pem.windows(BEGIN.len()).any(|text| text == BEGIN) {
+        return Err(Refused::Authority);
+    }
+    Ok(TlsCertificates { client_tls: None, root_cert: Some(pem) })
 }
 
 /// Whether the server answered, if only with a no, and the connection is sound. A server that is
