@@ -1,6 +1,9 @@
 //! What only a Redis can get wrong: replies that never come, connections that died unseen, what
 //! stands in the server, and what a server says instead of an answer.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use ::redis::{Client, Connection, TypedCommands};
@@ -169,6 +172,43 @@ fn a_dropped_reconnect_harms_nobody() {
         let _ = dropped_after(polls, store.get("a", NOON));
         assert_eq!(get(&store), Ok(Some(stored(1))), "{polls} polls");
     }
+}
+
+/// A failover moves the server's name; who still holds a connection to the old one must let go.
+#[test]
+fn a_master_that_became_a_replica_is_left_for_whoever_has_its_name_now() {
+    let Some(place) = Place::new() else { return };
+    let (way, store) = place.open_behind();
+    put(&store, 1, None).unwrap();
+    let server = place.address.strip_prefix("redis://").unwrap();
+    let demoted = demoted();
+    for taken in [false, true] {
+        way.lead_to(&demoted);
+        way.close_connections();
+        assert_eq!(get(&store), Err(Unavailable));
+        way.lead_to(server);
+        match taken {
+            false => assert_eq!(get(&store), Ok(Some(stored(1)))),
+            true => assert_eq!(put(&store, 2, Some(1)), Ok(Put::Won)),
+        }
+    }
+}
+
+/// Answers every command as a replica answers a write.
+fn demoted() -> String {
+    const NO: &[u8] = b"-READONLY You can't write against a read only replica.\r\n";
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            thread::spawn(move || {
+                let commands = lines.map_while(Result::ok).filter(|line| line.starts_with('*'));
+                commands.for_each(|_| drop(stream.write_all(NO)));
+            });
+        }
+    });
+    address
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub struct Way {
 /// Connections are numbered as they come; those below a number are treated so.
 #[derive(Default)]
 struct State {
+    server: Mutex<String>,
     connections: Mutex<Vec<TcpStream>>,
     requests_lost_below: AtomicUsize,
     replies_lost_below: AtomicUsize,
@@ -27,14 +28,21 @@ impl Way {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let state = Arc::new(State::default());
-        let (kept, server) = (Arc::clone(&state), server.to_owned());
+        let kept = Arc::clone(&state);
         // Ends with the process, like the threads of what it accepts.
         thread::spawn(move || {
             for accepted in listener.incoming().map_while(Result::ok) {
-                connect(accepted, &server, &kept);
+                connect(accepted, &kept);
             }
         });
-        Self { address, state }
+        let way = Self { address, state };
+        way.lead_to(server);
+        way
+    }
+
+    /// Connections made from now on end at another address.
+    pub fn lead_to(&self, server: &str) {
+        server.clone_into(&mut self.state.server.lock().unwrap());
     }
 
     /// Everything passes, on connections made from now on.
@@ -65,7 +73,8 @@ impl Way {
     }
 }
 
-fn connect(accepted: TcpStream, server: &str, state: &Arc<State>) {
+fn connect(accepted: TcpStream, state: &Arc<State>) {
+    let server = state.server.lock().unwrap().clone();
     let Ok(connected) = TcpStream::connect(server) else { return };
     let number = {
         let mut connections = state.connections.lock().unwrap();
