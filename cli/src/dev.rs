@@ -69,6 +69,9 @@ fn make_up(name: &str, made_up: &RefCell<Vec<(String, String)>>) -> Option<Strin
         "KOOHOOK_STORE" => Some("sqlite:koohook.db".to_owned()),
         "KOOHOOK_BASE_KEY" | "KOOHOOK_KIT_KEY" => Some(made_up::access_key()),
         "KOOHOOK_RSA_PRIVATE_KEY" => private_key(),
+        "KOOHOOK_PRODUCT_SECRET" if is_set("KOOHOOK_PRODUCT_URL") => {
+            Some(format!("whsec_{}", made_up::seal_key().ok()?))
+        }
         "KOOHOOK_APP_INFO" if !is_set("KOOHOOK_PRODUCT_URL") => Some(made_up::APP_INFO.to_owned()),
         _ => None,
     }?;

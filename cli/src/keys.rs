@@ -1,4 +1,5 @@
-//! `koohook keys`: the key pair whose public half goes into the seller's console.
+//! `koohook keys`: the key pair whose public half goes into the seller's console, and the secrets
+//! that nobody but the seller has.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -9,7 +10,7 @@ use std::process::ExitCode;
 use application_sync::secret::{Oaep, PrivateKey, PrivateKeys, Size};
 use clap::{Args, Subcommand};
 
-use crate::Error;
+use crate::{Error, made_up};
 
 /// Arguments of `koohook keys`.
 #[derive(Args)]
@@ -24,6 +25,8 @@ enum Command {
     New(New),
     /// Print the public half of each private key in a file, as the seller's console wants it.
     Public(Public),
+    /// Print a fresh secret: 32 random bytes, in the form that its setting wants.
+    Secret(SecretFor),
     /// Seal a text with the public half of a private key, as the marketplace does.
     Seal(Seal),
 }
@@ -67,6 +70,29 @@ struct Seal {
     text: String,
 }
 
+#[derive(Args)]
+#[command(after_help = "Examples:
+  KOOHOOK_PRODUCT_SECRET=$(koohook keys secret product)
+  KOOHOOK_SEAL_KEY=$(koohook keys secret seal)
+
+Keep what it prints: what a lost seal key sealed does not open again.")]
+struct SecretFor {
+    /// What it is for.
+    #[arg(value_enum)]
+    purpose: Purpose,
+}
+
+/// What a secret is for.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Purpose {
+    /// KOOHOOK_PRODUCT_SECRET: signs to the product, and from it.
+    Product,
+    /// KOOHOOK_SEAL_KEY: seals every stored value.
+    Seal,
+    /// KOOHOOK_RELAY_SECRET: lets an HTTP timer start the relay.
+    Relay,
+}
+
 const PASTE: &str = "\
 Public key, for the application credential and for applicationSync on the debugging page; paste
 the whole line as it is:";
@@ -76,11 +102,20 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let lines = match &arguments.command {
         Command::New(arguments) => new(arguments)?,
         Command::Public(arguments) => public(&arguments.file)?,
+        Command::Secret(arguments) => secret(arguments.purpose)?,
         Command::Seal(arguments) => seal(arguments)?,
     };
     // A reader who went away is an error: a private key that nobody read is none.
     std::io::stdout().write_all(lines.as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn secret(purpose: Purpose) -> Result<String, Error> {
+    let bytes = made_up::seal_key()?;
+    Ok(match purpose {
+        Purpose::Product => format!("whsec_{bytes}\n"),
+        Purpose::Seal | Purpose::Relay => format!("{bytes}\n"),
+    })
 }
 
 fn new(arguments: &New) -> Result<String, Error> {

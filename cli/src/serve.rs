@@ -34,7 +34,7 @@ fn serve<B: Bundle>() -> Result<ExitCode, Error> {
     let config = Config::from_env()?;
     host::start_log(&config);
     if B::KEEPS_SECRETS && !config.desk.vault.seals() {
-        return Err("KOOHOOK_SEAL_KEY is required: the kit keeps secrets".into());
+        return Err("KOOHOOK_SEAL_KEY is required: the kit keeps secrets; koohook keys secret seal makes one".into());
     }
     let listen = config.listen.clone();
     let runtime =

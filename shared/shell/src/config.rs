@@ -237,7 +237,7 @@ fn product(source: &Source<'_>) -> Result<Option<Product>, Unfit> {
             Ok(Some(Product { address, secrets, budget }))
         }
         (Some(_), None) => {
-            let text = "is required with a product address: whsec_ and 32 random bytes in base64";
+            let text = "is required with a product address; koohook keys secret product makes one";
             Err(wants("KOOHOOK_PRODUCT_SECRET", text))
         }
         (None, Some(_)) => Err(wants("KOOHOOK_PRODUCT_SECRET", "is set without a product address")),
@@ -274,7 +274,10 @@ fn vault(source: &Source<'_>, store: &StoreSetting) -> Result<Vault, Unfit> {
     }
     let clear = if store.is_local() { Clear::Allowed } else { Clear::Refused };
     if current.is_none() && clear == Clear::Refused {
-        return Err(wants("KOOHOOK_SEAL_KEY", "is required wherever the store is not local"));
+        return Err(wants(
+            "KOOHOOK_SEAL_KEY",
+            "is required where the store is not local; koohook keys secret seal makes one",
+        ));
     }
     Ok(Vault::new(current.as_ref(), previous.as_ref(), clear))
 }

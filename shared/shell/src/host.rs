@@ -162,7 +162,8 @@ fn sealing(vault: &Vault) -> Result<(), Unfit> {
     if vault.seals() {
         return Ok(());
     }
-    let wants = "is required: this function keeps or reads secrets".to_owned();
+    let wants =
+        "is required: this function keeps secrets; koohook keys secret seal makes one".to_owned();
     Err(Unfit { setting: "KOOHOOK_SEAL_KEY", wants })
 }
 
