@@ -113,17 +113,30 @@ fn code(address: &str, order: &str) -> String {
 
 #[test]
 fn kills_of_a_server_that_syncs_lose_nothing_acknowledged_and_double_nothing() {
-    let Some(mut redis) = Redis::start(&ALWAYS) else { return };
-    let (_koohook, address) = start(&redis.setting());
+    let Some(redis) = Redis::start(&ALWAYS) else { return };
+    let setting = redis.setting();
+    kills_lose_nothing(redis, &setting, &[40, 70, 25, 55, 90, 30]);
+}
+
+#[test]
+fn kills_of_a_node_lose_nothing_acknowledged_and_double_nothing() {
+    let Some(node) = cluster() else { return };
+    let setting = format!("{}?cluster=true", node.setting());
+    kills_lose_nothing(node, &setting, &[40, 25]);
+}
+
+/// Kills it after so many answers, and again after so many more.
+fn kills_lose_nothing(mut redis: Redis, setting: &str, kills: &[usize]) {
+    let (_koohook, address) = start(setting);
     let load = Load::default();
     let promises = load.run(&address, "CSK", || {
-        for more in [40, 70, 25, 55, 90, 30] {
-            load.wait_for(more);
+        for more in kills {
+            load.wait_for(*more);
             redis.crash();
         }
         load.wait_for(40);
     });
-    let watch = Watch::open(&redis.setting());
+    let watch = Watch::open(setting);
     for promise in &promises {
         assert!(watch.stands(promise), "what was acknowledged stands: {promise:?}");
     }
@@ -161,7 +174,29 @@ fn a_failover_may_forget_but_makes_no_order_two() {
 #[test]
 fn a_frozen_server_is_000005_in_time_and_recovers() {
     let Some(redis) = Redis::start(&ALWAYS) else { return };
-    let (_koohook, address) = start(&redis.setting());
+    freezes_and_recovers(&redis, &redis.setting());
+}
+
+#[test]
+fn a_frozen_node_is_000005_in_time_and_recovers() {
+    let Some(node) = cluster() else { return };
+    freezes_and_recovers(&node, &format!("{}?cluster=true", node.setting()));
+}
+
+/// A cluster of one node: it has every slot, and is spoken to as any other.
+fn cluster() -> Option<Redis> {
+    let bus = free_port().to_string();
+    let clustered = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+    let node = Redis::start(&[&ALWAYS[..], &clustered].concat())?;
+    node.tell("CLUSTER ADDSLOTSRANGE 0 16383");
+    while node.ask("SET up yes").as_deref() != Some("+OK") {
+        thread::yield_now();
+    }
+    Some(node)
+}
+
+fn freezes_and_recovers(redis: &Redis, setting: &str) {
+    let (_koohook, address) = start(setting);
     settled(&address, &new_instance("CS1"));
     redis.signal("-STOP");
     let begun = Instant::now();
@@ -180,7 +215,7 @@ fn a_frozen_server_is_000005_in_time_and_recovers() {
         assert!(elapsed < IN_TIME, "{elapsed:?}");
     }
     redis.signal("-CONT");
-    let watch = Watch::open(&redis.setting());
+    let watch = Watch::open(setting);
     for number in 0..CALLERS {
         let id = settled(&address, &new_instance(&format!("CSZ{number}"))).instance_id.unwrap();
         assert_eq!(watch.kept(&id).unwrap().outbox.sequence, 1);
