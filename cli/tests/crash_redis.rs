@@ -122,7 +122,7 @@ fn kills_of_a_server_that_syncs_lose_nothing_acknowledged_and_double_nothing() {
 fn kills_of_a_node_lose_nothing_acknowledged_and_double_nothing() {
     let Some(node) = cluster() else { return };
     let setting = format!("{}?cluster=true", node.setting());
-    kills_lose_nothing(node, &setting, &[40, 25]);
+    kills_lose_nothing(node, &setting, &[40]);
 }
 
 /// Kills it after so many answers, and again after so many more.
