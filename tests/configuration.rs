@@ -216,7 +216,10 @@ fn stores_that_are_none_are_refused() {
     ] {
         assert!(read(&[("KOOHOOK_STORE", setting), ("KOOHOOK_SEAL_KEY", SEAL_KEY)]).is_ok());
         let said = refusal(&[("KOOHOOK_STORE", setting)]);
-        assert_eq!(said, "KOOHOOK_SEAL_KEY is required wherever the store is not local");
+        assert_eq!(
+            said,
+            "KOOHOOK_SEAL_KEY is required where the store is not local; koohook keys secret seal makes one"
+        );
     }
 }
 
