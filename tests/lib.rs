@@ -9,6 +9,8 @@
 )]
 
 pub mod call;
+pub mod dynamodb;
 pub mod log;
+pub mod on_tokio;
 pub mod served;
 pub mod world;

@@ -3,6 +3,9 @@
 use marketplace::time::UnixMillis;
 use thiserror::Error;
 
+use super::dynamodb;
+#[cfg(feature = "dynamodb")]
+use super::dynamodb::{Credentials, Dynamodb};
 use super::memory::Memory;
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
@@ -16,6 +19,9 @@ pub enum AnyStore {
     /// For one machine.
     #[cfg(feature = "sqlite")]
     Sqlite(Sqlite),
+    /// For AWS.
+    #[cfg(feature = "dynamodb")]
+    Dynamodb(Box<Dynamodb>),
 }
 
 /// `KOOHOOK_STORE`, read.
@@ -30,6 +36,8 @@ pub enum StoreSetting {
         /// Whether the seller takes what the platform's disk is worth.
         durability: Durability,
     },
+    /// `dynamodb://TABLE?region=…`
+    Dynamodb(dynamodb::Setting),
 }
 
 /// How much a seller asks of a store.
@@ -57,6 +65,10 @@ pub enum OpenError {
     #[cfg(feature = "sqlite")]
     #[error("sqlite cannot open the file: {}", cause(.0))]
     Sqlite(#[from] rusqlite::Error),
+    /// Nobody can sign.
+    #[cfg(feature = "dynamodb")]
+    #[error(transparent)]
+    Dynamodb(#[from] dynamodb::NoCredentials),
 }
 
 /// SQLite's word for what is wrong; its sentence would show the setting's value.
@@ -74,8 +86,11 @@ impl StoreSetting {
         if text == "memory:" {
             return Ok(Self::Memory);
         }
+        if let Some(rest) = text.strip_prefix("dynamodb://") {
+            return dynamodb::Setting::parse(rest).map(Self::Dynamodb);
+        }
         let Some(rest) = text.strip_prefix("sqlite:") else {
-            return Err("wants memory: or sqlite:PATH");
+            return Err("wants memory:, sqlite:PATH or dynamodb://TABLE?region=REGION");
         };
         let (path, durability) = match rest.split_once('?') {
             None => (rest, Durability::Required),
@@ -92,6 +107,7 @@ impl StoreSetting {
     pub const fn is_local(&self) -> bool {
         match self {
             Self::Memory | Self::Sqlite { .. } => true,
+            Self::Dynamodb(_) => false,
         }
     }
 
@@ -110,6 +126,13 @@ impl StoreSetting {
             Self::Sqlite { path, .. } => Ok(AnyStore::Sqlite(Sqlite::open(path.as_ref())?)),
             #[cfg(not(feature = "sqlite"))]
             Self::Sqlite { .. } => Err(OpenError::NotCompiledIn("sqlite")),
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(setting) => {
+                let store = Dynamodb::new(setting, Credentials::from_env()?);
+                Ok(AnyStore::Dynamodb(Box::new(store)))
+            }
+            #[cfg(not(feature = "dynamodb"))]
+            Self::Dynamodb(_) => Err(OpenError::NotCompiledIn("dynamodb")),
         }
     }
 }
@@ -120,6 +143,8 @@ impl Store for AnyStore {
             Self::Memory(store) => store.get(key, now).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.get(key, now).await,
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(store) => store.get(key, now).await,
         }
     }
 
@@ -134,6 +159,8 @@ impl Store for AnyStore {
             Self::Memory(store) => store.put(key, value, over, now).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.put(key, value, over, now).await,
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(store) => store.put(key, value, over, now).await,
         }
     }
 
@@ -147,6 +174,8 @@ impl Store for AnyStore {
             Self::Memory(store) => store.agenda(queue, until, limit).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.agenda(queue, until, limit).await,
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(store) => store.agenda(queue, until, limit).await,
         }
     }
 }
