@@ -1,4 +1,9 @@
-//! Tables of DynamoDB for tests: in Amazon's own emulator, where one runs.
+//! Tables of DynamoDB for tests: in Amazon's own emulator, where one runs, and in a model that is
+//! held against it.
+
+mod condition;
+pub mod model;
+pub mod signature;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -36,7 +41,7 @@ const MAX_ANSWER_LEN: usize = 2 * 1024 * 1024;
 /// In CI where none runs.
 #[expect(clippy::print_stderr, reason = "what is not tested is said aloud")]
 pub fn emulator() -> Option<String> {
-    let endpoint = std::env::var("KOOHOOK_TEST_DYNAMODB").ok();
+    let endpoint = std::env::var("KOOHOOK_TEST_DYNAMODB").ok().filter(|set| !set.is_empty());
     if endpoint.is_none() {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "KOOHOOK_TEST_DYNAMODB is not set");
         eprintln!("!! SKIPPED: KOOHOOK_TEST_DYNAMODB names no emulator; tests/run starts one");

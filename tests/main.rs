@@ -25,4 +25,5 @@ mod rooms;
 mod simulation;
 mod stores;
 mod sweep;
+mod tables;
 mod vectors;

@@ -14,6 +14,7 @@ use shell::store::memory::Memory;
 use shell::store::sqlite::Sqlite;
 use shell::store::{Entry, Put, Queue, Store, Stored, Value, Version};
 use tests::call::run;
+use tests::dynamodb::model::Model;
 use tests::dynamodb::{Table, emulator};
 use tests::world::NOW;
 
@@ -49,6 +50,11 @@ macro_rules! every_store_promises {
                 if let Some(endpoint) = super::emulator() {
                     super::$claim(&super::Table::new(&endpoint));
                 }
+            })*
+        }
+        mod dynamodb_model {
+            $(#[test] fn $claim() {
+                super::$claim(&super::Table::new(&super::Model::start().endpoint));
             })*
         }
     };
@@ -400,10 +406,11 @@ fn a_second_process_counts_in_the_file_it_is_told() {
 
 #[test]
 fn handles_and_processes_on_one_table_lose_no_write() {
-    let Some(endpoint) = emulator() else { return };
-    let table = Table::new(&endpoint);
     let test = "a_second_process_counts_in_the_table_it_is_told";
-    count_together(|| Table::open(&table.setting), test, table.setting.as_ref());
+    for endpoint in [Some(Model::start().endpoint), emulator()].into_iter().flatten() {
+        let table = Table::new(&endpoint);
+        count_together(|| Table::open(&table.setting), test, table.setting.as_ref());
+    }
 }
 
 /// The other half of the test before.

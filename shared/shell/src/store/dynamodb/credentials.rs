@@ -34,7 +34,10 @@ pub enum NoCredentials {
     )]
     Missing,
     /// The container endpoint is none that keys may be fetched from.
-    #[error("AWS_CONTAINER_CREDENTIALS_FULL_URI wants https, or http to this host's own platform")]
+    #[error(
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI wants https, or http to this host's own platform; \
+         _RELATIVE_URI wants a path"
+    )]
     Endpoint,
 }
 
@@ -124,10 +127,11 @@ impl fmt::Debug for Credentials {
 }
 
 fn container(set: &dyn Fn(&'static str) -> Option<String>) -> Result<Uri, NoCredentials> {
-    if let Some(path) = set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
-        return format!("{PLATFORM}{path}").parse().map_err(|_| NoCredentials::Endpoint);
-    }
-    let uri = set("AWS_CONTAINER_CREDENTIALS_FULL_URI").ok_or(NoCredentials::Missing)?;
+    let uri = match set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
+        Some(path) if path.starts_with('/') => format!("{PLATFORM}{path}"),
+        Some(_) => return Err(NoCredentials::Endpoint),
+        None => set("AWS_CONTAINER_CREDENTIALS_FULL_URI").ok_or(NoCredentials::Missing)?,
+    };
     let uri: Uri = uri.parse().map_err(|_| NoCredentials::Endpoint)?;
     let near = uri.host().is_some_and(|host| NEAR.contains(&host));
     match uri.scheme_str() {
