@@ -16,7 +16,7 @@ use marketplace::time::UnixMillis;
 use serde::Deserialize;
 use shell::config::Config;
 use shell::failure::Failure;
-use shell::host::Machine;
+use shell::host::{self, Machine};
 use shell::shelf::{Shelf, Written};
 use shell::store::{AnyStore, StoreSetting};
 use shell::world::{Deadline, World};
@@ -89,6 +89,10 @@ enum Taken {
 /// Reads every row, then puts every row; reports both.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let config = Config::read(&|name| std::env::var(name).ok().or_else(|| default(name)))?;
+    if !config.store.is_local() {
+        // Why a store does not answer, and what to do, stands in its log alone.
+        host::start_log(&config);
+    }
     let template = config.door.pages.template.clone();
     let text = fs::read_to_string(&arguments.file)
         .map_err(|fault| format!("{}: {fault}", arguments.file.display()))?;
@@ -139,7 +143,7 @@ async fn open(setting: &StoreSetting, dry_run: bool) -> Result<AnyStore, Error> 
         StoreSetting::Sqlite { path, .. } if dry_run && !Path::new(path).exists() => {
             Ok(StoreSetting::Memory.open(false).await?)
         }
-        StoreSetting::Sqlite { .. } => Ok(setting.open(false).await?),
+        StoreSetting::Sqlite { .. } | StoreSetting::Dynamodb(_) => Ok(setting.open(false).await?),
     }
 }
 

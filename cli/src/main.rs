@@ -12,13 +12,14 @@ mod made_up;
 mod play;
 mod send;
 mod serve;
+mod store;
 mod wire;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// KooGallery (云商店) callbacks, answered right: demo, develop, send, conform, import, keys.
+/// KooGallery (云商店) callbacks, answered right: demo, develop, send, conform, import, keys, store.
 #[derive(Parser)]
 #[command(name = "koohook", version, max_term_width = 100)]
 struct Cli {
@@ -42,6 +43,8 @@ enum Command {
     Keys(keys::Arguments),
     /// Bring in instances that an older server made, under the IDs it gave.
     Import(import::Arguments),
+    /// Make the table that an external store wants, or look at it.
+    Store(store::Arguments),
 }
 
 /// Why a command ends without having done its work. Says what to do next where it can.
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Conform(arguments) => conform::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Store(arguments) => store::run(&arguments),
     };
     match done {
         Ok(code) => code,
