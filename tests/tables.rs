@@ -423,6 +423,39 @@ fn a_table_is_made_once_and_found_after_that() {
     }
 }
 
+/// What `koohook store create` makes and what the template makes is one table.
+#[test]
+fn the_template_makes_the_same_table() {
+    let (store, sent) =
+        scripted("https://a.example", credentials(), noon, |request| {
+            match header(request, "x-amz-target").unwrap() {
+                "DynamoDB_20120810.DescribeTable" => refusal("ResourceNotFoundException"),
+                _ => refusal("AccessDeniedException"),
+            }
+        });
+    let made = block_on(store.0.make_table(|_| {}));
+    assert!(matches!(made, Err(Unmade::Refused { operation: "CreateTable", .. })), "{made:?}");
+    let asked: serde_json::Value = serde_json::from_slice(sent.lock().unwrap()[1].body()).unwrap();
+    let template = include_str!("../template.yaml");
+    let (_, template) = template.split_once("Type: AWS::DynamoDB::Table").unwrap();
+    let (template, _) = template.split_once("TimeToLiveSpecification").unwrap();
+    let lists = ["AttributeDefinitions", "KeySchema"].map(|name| asked[name].as_array().unwrap());
+    let index = &asked["GlobalSecondaryIndexes"][0];
+    let lists = lists.into_iter().chain(index["KeySchema"].as_array()).flatten();
+    let rows = lists.map(|part| {
+        let members = part.as_object().unwrap().iter();
+        let members = members.map(|(name, value)| format!("{name}: {}", value.as_str().unwrap()));
+        format!("- {{ {} }}", members.collect::<Vec<_>>().join(", "))
+    });
+    let rows: Vec<String> = rows.collect();
+    let found: Vec<&str> =
+        template.lines().map(str::trim).filter(|line| line.starts_with("- { ")).collect();
+    assert_eq!(found, rows);
+    assert!(template.contains(&format!("IndexName: {}", index["IndexName"].as_str().unwrap())));
+    assert!(template.contains("{ ProjectionType: KEYS_ONLY }"));
+    assert!(template.contains("BillingMode: PAY_PER_REQUEST"));
+}
+
 #[test]
 fn a_table_of_another_shape_is_left_alone() {
     let key = r#""KeySchema":[{"AttributeName":"k","KeyType":"HASH"}]"#;
