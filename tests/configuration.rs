@@ -178,11 +178,39 @@ fn stores_that_are_none_are_refused() {
             "sqlite:canary-value?durability=canary-value",
             "sqlite:canary-value?canary-value",
             "postgres://canary-value:canary-value@db/koohook",
+            "dynamodb:canary-value",
+            "dynamodb://canary-value",
+            "dynamodb://?region=eu-west-1",
+            "dynamodb://ab?region=eu-west-1",
+            "dynamodb://canary-value/a?region=eu-west-1",
+            "dynamodb://canary-value?region=",
+            "dynamodb://canary-value?region=EU-WEST-1",
+            "dynamodb://canary-value?region=eu.example.com",
+            "dynamodb://canary-value?region=eu-west-1&region=eu-west-2",
+            "dynamodb://canary-value?region=eu-west-1&durability=any",
+            "dynamodb://canary-value?region=eu-west-1&endpoint=",
+            "dynamodb://canary-value?region=eu-west-1&endpoint=canary-value",
+            "dynamodb://canary-value?region=eu-west-1&endpoint=http://canary-value.example",
+            "dynamodb://canary-value?region=eu-west-1&endpoint=http://127.0.0.1.canary-value.example",
+            "dynamodb://canary-value?region=eu-west-1&endpoint=http://canary-value@127.0.0.1",
+            "dynamodb://canary-value?region=eu-west-1&endpoint=https://canary-value.example/a",
+            "dynamodb://canary-value?region=eu-west-1&endpoint=ftp://127.0.0.1",
             "SQLITE:/canary-value",
             " memory:",
         ],
     );
     accepted("KOOHOOK_STORE", &["memory:", "sqlite:a", "sqlite:/a/b?durability=any"]);
+    let tables = [
+        "dynamodb://koohook?region=eu-west-1",
+        "dynamodb://a.b_c-D?region=cn-north-1",
+        "dynamodb://koohook?region=eu-west-1&endpoint=https://dynamodb.example:8443",
+        "dynamodb://koohook?endpoint=http://127.0.0.1:8000&region=eu-west-1",
+    ];
+    for table in tables {
+        let unsealed = refusal(&[("KOOHOOK_STORE", table)]);
+        assert_eq!(unsealed, "KOOHOOK_SEAL_KEY is required wherever the store is not local");
+        assert!(read(&[("KOOHOOK_STORE", table), ("KOOHOOK_SEAL_KEY", SEAL_KEY)]).is_ok());
+    }
 }
 
 /// On a function platform a file dies with the function (decision: the seller says that it may).
