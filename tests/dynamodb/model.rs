@@ -104,6 +104,17 @@ impl Model {
         std::mem::take(&mut self.lock().calls)
     }
 
+    /// What it answers to a request, without the wire and whoever signed: the kind of a refusal
+    /// beside the body.
+    pub fn ask(&self, operation: &str, request: &Value) -> (Option<String>, Value) {
+        match self.lock().answer(operation, request.to_string().as_bytes()) {
+            Ok(answer) => (None, answer),
+            Err(Refused(kind, _, item)) => {
+                (Some(kind.to_owned()), item.map_or(json!({}), |item| json!({ "Item": item })))
+            }
+        }
+    }
+
     /// Every item of every table, as it stands.
     pub fn items(&self) -> Vec<Map<String, Value>> {
         let state = self.lock();
