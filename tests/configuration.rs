@@ -167,45 +167,64 @@ fn a_door_without_a_key_has_no_callbacks() {
     }
 }
 
+const NO_STORES: [&str; 46] = [
+    "",
+    "memory",
+    "memory:canary-value",
+    "sqlite",
+    "sqlite:",
+    "sqlite:?durability=any",
+    "sqlite:canary-value?durability=canary-value",
+    "sqlite:canary-value?canary-value",
+    "postgres://canary-value:canary-value@db/koohook",
+    "dynamodb:canary-value",
+    "dynamodb://canary-value",
+    "dynamodb://?region=eu-west-1",
+    "dynamodb://ab?region=eu-west-1",
+    "dynamodb://canary-value/a?region=eu-west-1",
+    "dynamodb://canary-value?region=",
+    "dynamodb://canary-value?region=EU-WEST-1",
+    "dynamodb://canary-value?region=eu.example.com",
+    "dynamodb://canary-value?region=eu-west-1&region=eu-west-2",
+    "dynamodb://canary-value?region=eu-west-1&durability=any",
+    "dynamodb://canary-value?region=eu-west-1&endpoint=",
+    "dynamodb://canary-value?region=eu-west-1&endpoint=canary-value",
+    "dynamodb://canary-value?region=eu-west-1&endpoint=http://canary-value.example",
+    "dynamodb://canary-value?region=eu-west-1&endpoint=http://127.0.0.1.canary-value.example",
+    "dynamodb://canary-value?region=eu-west-1&endpoint=http://canary-value@127.0.0.1",
+    "dynamodb://canary-value?region=eu-west-1&endpoint=https://canary-value.example/a",
+    "dynamodb://canary-value?region=eu-west-1&endpoint=ftp://127.0.0.1",
+    "SQLITE:/canary-value",
+    " memory:",
+    "redis:",
+    "redis://",
+    "redis:canary-value",
+    "redis://?cluster=true",
+    "redis://canary-value?cluster=canary-value",
+    "redis://canary-value?cluster",
+    "redis://canary-value?durability=required",
+    "redis://canary-value?prefix=",
+    "redis://canary-value?prefix={canary-value}",
+    "redis://canary-value?protocol=resp3",
+    "redis://canary-value?db=1",
+    "redis://canary-value?ca=/canary-value",
+    "rediss://canary-value?ca=",
+    "redis://canary-value ",
+    "rediss://canary-value#insecure",
+    "REDIS://canary-value",
+    "unix:///canary-value?cluster=true",
+    "redis+unix:///canary-value?canary-value=1",
+];
+
 #[test]
 fn stores_that_are_none_are_refused() {
-    let said = refusal(&[("KOOHOOK_STORE", "unset")]);
-    assert_eq!(said, "KOOHOOK_STORE is required");
-    refused(
-        "KOOHOOK_STORE",
-        &[
-            "",
-            "memory",
-            "memory:canary-value",
-            "sqlite",
-            "sqlite:",
-            "sqlite:?durability=any",
-            "sqlite:canary-value?durability=canary-value",
-            "sqlite:canary-value?canary-value",
-            "postgres://canary-value:canary-value@db/koohook",
-            "SQLITE:/canary-value",
-            " memory:",
-            "redis:",
-            "redis://",
-            "redis:canary-value",
-            "redis://?cluster=true",
-            "redis://canary-value?cluster=canary-value",
-            "redis://canary-value?cluster",
-            "redis://canary-value?durability=required",
-            "redis://canary-value?prefix=",
-            "redis://canary-value?prefix={canary-value}",
-            "redis://canary-value?protocol=resp3",
-            "redis://canary-value?db=1",
-            "redis://canary-value?ca=/canary-value",
-            "rediss://canary-value?ca=",
-            "redis://canary-value ",
-            "rediss://canary-value#insecure",
-            "REDIS://canary-value",
-            "unix:///canary-value?cluster=true",
-            "redis+unix:///canary-value?canary-value=1",
-        ],
-    );
+    refused("KOOHOOK_STORE", &NO_STORES);
     accepted("KOOHOOK_STORE", &["memory:", "sqlite:a", "sqlite:/a/b?durability=any"]);
+}
+
+/// What lies beyond this machine is sealed.
+#[test]
+fn stores_beyond_this_machine_want_a_seal_key() {
     for setting in [
         "redis://127.0.0.1",
         "redis://user:pass%40word@redis.example.com:6380/2",
@@ -213,13 +232,14 @@ fn stores_that_are_none_are_refused() {
         "redis+unix:///run/redis.sock?db=1&pass=password&prefix=shop_2",
         "unix:///run/redis.sock",
         "rediss://redis.example.com?ca=/etc/koohook/authority.pem",
+        "dynamodb://koohook?region=eu-west-1",
+        "dynamodb://a.b_c-D?region=cn-north-1",
+        "dynamodb://koohook?region=eu-west-1&endpoint=https://dynamodb.example:8443",
+        "dynamodb://koohook?endpoint=http://127.0.0.1:8000&region=eu-west-1",
     ] {
         assert!(read(&[("KOOHOOK_STORE", setting), ("KOOHOOK_SEAL_KEY", SEAL_KEY)]).is_ok());
         let said = refusal(&[("KOOHOOK_STORE", setting)]);
-        assert_eq!(
-            said,
-            "KOOHOOK_SEAL_KEY is required where the store is not local; koohook keys secret seal makes one"
-        );
+        assert!(said.starts_with("KOOHOOK_SEAL_KEY is required"), "{said}");
     }
 }
 

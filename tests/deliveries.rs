@@ -84,7 +84,7 @@ fn with_instance_in<S: Store>(
 
 /// A store in each server that there is, with nothing in it.
 fn served_stores() -> impl Iterator<Item = AnyStore> {
-    [Server::Redis, Server::RedisCluster].into_iter().filter_map(|server| {
+    [Server::Redis, Server::RedisCluster, Server::Dynamodb].into_iter().filter_map(|server| {
         let setting = StoreSetting::parse(&servers::setting(server)?).unwrap();
         Some(servers::run(setting.open(false)).unwrap())
     })

@@ -4,12 +4,15 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test that meets the unexpected fails, and says where"
 )]
 
 pub mod call;
+pub mod dynamodb;
 pub mod log;
+pub mod on_tokio;
 pub mod served;
 pub mod servers;
 pub mod way;

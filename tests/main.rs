@@ -28,4 +28,5 @@ mod rooms;
 mod simulation;
 mod stores;
 mod sweep;
+mod tables;
 mod vectors;

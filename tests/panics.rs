@@ -235,7 +235,7 @@ fn the_hosts_log_has_a_panics_place_and_not_its_message() {
     const NAME: &str = "panics::the_hosts_log_has_a_panics_place_and_not_its_message";
     if std::env::var_os(INSIDE).is_some() {
         let loud = [&SETTINGS[..], &[("KOOHOOK_LOG", "trace")]].concat();
-        shell::host::start_log(&config(&loud));
+        shell::host::start_log(&config(&loud).log);
         let door = door();
         door.world().store.bugs.get.store(1, Ordering::SeqCst);
         assert_eq!(answer(&door, purchase_v2()).body(), FAILED);

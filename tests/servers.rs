@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::runtime::Runtime;
 
+use crate::dynamodb::Table;
+
 /// A server that a store may be in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Server {
@@ -13,6 +15,8 @@ pub enum Server {
     Redis,
     /// Three of them.
     RedisCluster,
+    /// Amazon's own emulator.
+    Dynamodb,
 }
 
 impl Server {
@@ -21,6 +25,7 @@ impl Server {
         match self {
             Self::Redis => "KOOHOOK_TEST_REDIS",
             Self::RedisCluster => "KOOHOOK_TEST_REDIS_CLUSTER",
+            Self::Dynamodb => "KOOHOOK_TEST_DYNAMODB",
         }
     }
 }
@@ -36,6 +41,9 @@ pub fn setting(server: Server) -> Option<String> {
         let _ = writeln!(std::io::stderr(), "!! SKIPPED {variable} is not set: use tests/servers");
         return None;
     };
+    if server == Server::Dynamodb {
+        return Some(Table::new(&address).setting);
+    }
     let drawn = DRAWN.fetch_add(1, Ordering::SeqCst);
     let mark = if address.contains('?') { '&' } else { '?' };
     Some(format!("{address}{mark}prefix=test-{}-{drawn}", std::process::id()))

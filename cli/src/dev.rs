@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         }
         found
     })?;
-    host::start_log(&config);
+    host::start_log(&config.log);
     let listen = config.listen.clone();
     let address = format!("http://{listen}{}", config.door.base_path);
     for (name, value) in made_up.take() {

@@ -17,7 +17,7 @@ use marketplace::time::UnixMillis;
 use serde::Deserialize;
 use shell::config::Keeping;
 use shell::failure::Failure;
-use shell::host::Machine;
+use shell::host::{self, Machine};
 use shell::shelf::{Shelf, Written};
 use shell::store::{AnyStore, StoreSetting};
 use shell::world::{Deadline, World};
@@ -91,6 +91,10 @@ enum Taken {
 /// Reads every row, then puts every row; reports both.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let keeping = Keeping::read(&setting)?;
+    if !keeping.store.is_local() {
+        // Why a store does not answer, and what to do, stands in its log alone.
+        host::start_log(&keeping.log);
+    }
     let template = keeping.template.clone();
     let text = fs::read_to_string(&arguments.file)
         .map_err(|fault| format!("{}: {fault}", arguments.file.display()))?;
@@ -141,7 +145,9 @@ async fn open(setting: &StoreSetting, dry_run: bool) -> Result<AnyStore, Error> 
         StoreSetting::Sqlite { path, .. } if dry_run && !Path::new(path).exists() => {
             Ok(StoreSetting::Memory.open(false).await?)
         }
-        StoreSetting::Sqlite { .. } | StoreSetting::Redis(_) => Ok(setting.open(false).await?),
+        StoreSetting::Sqlite { .. } | StoreSetting::Redis(_) | StoreSetting::Dynamodb(_) => {
+            Ok(setting.open(false).await?)
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod play;
 mod send;
 mod serve;
 mod stand_in;
+mod store;
 mod told;
 mod wire;
 
@@ -21,7 +22,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// KooGallery (云商店) callbacks, answered right: demo, develop, send, conform, notices, import, keys.
+/// KooGallery (云商店) callbacks, answered right: demo, develop, send, conform, notices, import, keys,
+/// store.
 #[derive(Parser)]
 #[command(name = "koohook", version, max_term_width = 100)]
 struct Cli {
@@ -47,6 +49,8 @@ enum Command {
     Notices(notices::Arguments),
     /// Bring in instances that an older server made, under the IDs it gave.
     Import(import::Arguments),
+    /// Make the table that an external store wants, or look at it.
+    Store(store::Arguments),
 }
 
 /// Why a command ends without having done its work. Says what to do next where it can.
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
         Command::Keys(arguments) => keys::run(&arguments),
         Command::Notices(arguments) => notices::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Store(arguments) => store::run(&arguments),
     };
     match done {
         Ok(code) => code,

@@ -12,7 +12,7 @@ use marketplace::outbox::{Reader, Trial};
 use marketplace::time::UnixMillis;
 use serde_json::{Value, json};
 use shell::config::Keeping;
-use shell::host::Machine;
+use shell::host::{self, Machine};
 use shell::shelf::{Recalled, Shelf, Written};
 use shell::store::{AnyStore, Queue, Store};
 use shell::world::{Deadline, World};
@@ -100,6 +100,9 @@ const DEFAULT_STORE: &str = "sqlite:koohook.db";
 /// Lists, shows or replays.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let keeping = Keeping::read(&setting)?;
+    if !keeping.store.is_local() {
+        host::start_log(&keeping.log);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let store = runtime.block_on(keeping.store.open(false))?;
     let desk = Desk { runtime, world: Machine::new(store), keeping };

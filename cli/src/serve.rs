@@ -32,7 +32,7 @@ pub fn run(_: &Arguments) -> Result<ExitCode, Error> {
 
 fn serve<B: Bundle>() -> Result<ExitCode, Error> {
     let config = Config::from_env()?;
-    host::start_log(&config);
+    host::start_log(&config.log);
     if B::KEEPS_SECRETS && !config.desk.vault.seals() {
         return Err("KOOHOOK_SEAL_KEY is required: the kit keeps secrets; koohook keys secret seal makes one".into());
     }

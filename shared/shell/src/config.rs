@@ -43,6 +43,8 @@ pub struct Keeping {
     pub vault: Vault,
     /// Access data for all instances.
     pub template: Option<Template>,
+    /// `tracing` targets.
+    pub log: String,
 }
 
 impl Keeping {
@@ -54,7 +56,7 @@ impl Keeping {
         let source = Source(lookup);
         let store = store(&source)?;
         let template = source.parsed("KOOHOOK_APP_INFO", Template::parse)?;
-        Ok(Self { vault: vault(&source, &store)?, store, template })
+        Ok(Self { vault: vault(&source, &store)?, store, template, log: log(&source)? })
     }
 }
 
@@ -108,7 +110,7 @@ impl Config {
             relay_secret: source.parsed("KOOHOOK_RELAY_SECRET", parse_relay_secret)?,
             store,
             listen: source.text("KOOHOOK_LISTEN")?.unwrap_or_else(|| "127.0.0.1:8000".to_owned()),
-            log: source.text("KOOHOOK_LOG")?.unwrap_or_else(|| "info".to_owned()),
+            log: log(&source)?,
         })
     }
 }
@@ -175,6 +177,10 @@ impl Source<'_> {
             None => Ok(None),
         }
     }
+}
+
+fn log(source: &Source<'_>) -> Result<String, Unfit> {
+    Ok(source.text("KOOHOOK_LOG")?.unwrap_or_else(|| "info".to_owned()))
 }
 
 fn store(source: &Source<'_>) -> Result<StoreSetting, Unfit> {

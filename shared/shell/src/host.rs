@@ -87,7 +87,7 @@ pub fn relay() -> ExitCode {
 
 fn try_relay() -> Result<(), Error> {
     let config = Config::from_env()?;
-    start_log(&config);
+    start_log(&config.log);
     sealing(&config.desk.vault)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let Config { desk, store, listen, relay_secret: secret, .. } = config;
@@ -117,7 +117,7 @@ fn serve_front<F: Front>(
     open: impl AsyncFnOnce(Config, bool) -> Result<F, Error>,
 ) -> Result<(), Error> {
     let config = Config::from_env()?;
-    start_log(&config);
+    start_log(&config.log);
     let on_lambda = Platform::here() == Platform::Lambda;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listen = config.listen.clone();
@@ -197,8 +197,8 @@ const RUN: Duration = Duration::from_mins(1);
 const REST: Duration = Duration::from_secs(1);
 
 /// Starts the log, once per process, and says which settings nobody reads.
-pub fn start_log(config: &Config) {
-    log::start(&config.log);
+pub fn start_log(targets: &str) {
+    log::start(targets);
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for name in config::strangers(names) {
         tracing::warn!(name, "setting unknown");

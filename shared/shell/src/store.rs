@@ -4,6 +4,7 @@
 //! delete: whoever writes says which version they read, and loses if another was faster.
 
 mod any;
+pub mod dynamodb;
 pub mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;

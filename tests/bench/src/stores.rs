@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use tests::servers::{self, Server};
+
 use crate::calls::purchase;
 use crate::function;
 use crate::host::{Host, Load, on_the_wire};
@@ -63,7 +65,7 @@ pub fn measure_start(ours: &[(String, PathBuf)], pace: &Pace, table: &mut Table)
                 folder.path().join("koohook.db").display()
             )),
             "redis" => std::env::var("KOOHOOK_TEST_REDIS").ok(),
-            "dynamodb" => std::env::var("KOOHOOK_TEST_DYNAMODB").ok(),
+            "dynamodb" => servers::setting(Server::Dynamodb),
             _ => None,
         };
         let Some(setting) = setting else { continue };

@@ -3,6 +3,9 @@
 use marketplace::time::UnixMillis;
 use thiserror::Error;
 
+use super::dynamodb;
+#[cfg(feature = "dynamodb")]
+use super::dynamodb::{Credentials, Dynamodb};
 use super::memory::Memory;
 #[cfg(feature = "redis")]
 use super::redis::{Redis, Refused};
@@ -22,6 +25,9 @@ pub enum AnyStore {
     /// For many, beyond this machine.
     #[cfg(feature = "redis")]
     Redis(Box<Redis>),
+    /// For AWS.
+    #[cfg(feature = "dynamodb")]
+    Dynamodb(Box<Dynamodb>),
 }
 
 /// `KOOHOOK_STORE`, read.
@@ -38,6 +44,8 @@ pub enum StoreSetting {
     },
     /// `redis://…` and its kin.
     Redis(RedisSetting),
+    /// `dynamodb://TABLE?region=…`
+    Dynamodb(dynamodb::Setting),
 }
 
 /// How much a seller asks of a store.
@@ -69,6 +77,10 @@ pub enum OpenError {
     #[cfg(feature = "redis")]
     #[error(transparent)]
     Redis(#[from] Refused),
+    /// Nobody can sign.
+    #[cfg(feature = "dynamodb")]
+    #[error(transparent)]
+    Dynamodb(#[from] dynamodb::NoCredentials),
 }
 
 /// SQLite's word for what is wrong; its sentence would show the setting's value.
@@ -89,8 +101,13 @@ impl StoreSetting {
         if let Some(setting) = RedisSetting::parse(text) {
             return setting.map(Self::Redis);
         }
+        if let Some(rest) = text.strip_prefix("dynamodb://") {
+            return dynamodb::Setting::parse(rest).map(Self::Dynamodb);
+        }
         let Some(rest) = text.strip_prefix("sqlite:") else {
-            return Err("wants memory:, sqlite:PATH or redis://HOST:PORT");
+            return Err(
+                "wants memory:, sqlite:PATH, redis://HOST:PORT or dynamodb://TABLE?region=REGION",
+            );
         };
         let (path, durability) = match rest.split_once('?') {
             None => (rest, Durability::Required),
@@ -107,7 +124,7 @@ impl StoreSetting {
     pub const fn is_local(&self) -> bool {
         match self {
             Self::Memory | Self::Sqlite { .. } => true,
-            Self::Redis(_) => false,
+            Self::Redis(_) | Self::Dynamodb(_) => false,
         }
     }
 
@@ -129,6 +146,13 @@ impl StoreSetting {
             Self::Redis(setting) => Ok(AnyStore::Redis(Box::new(Redis::open(setting).await?))),
             #[cfg(not(feature = "redis"))]
             Self::Redis(_) => Err(OpenError::NotCompiledIn("redis")),
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(setting) => {
+                let store = Dynamodb::new(setting, Credentials::from_env()?);
+                Ok(AnyStore::Dynamodb(Box::new(store)))
+            }
+            #[cfg(not(feature = "dynamodb"))]
+            Self::Dynamodb(_) => Err(OpenError::NotCompiledIn("dynamodb")),
         }
     }
 }
@@ -141,6 +165,8 @@ impl Store for AnyStore {
             Self::Sqlite(store) => store.get(key, now).await,
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.get(key, now).await,
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(store) => store.get(key, now).await,
         }
     }
 
@@ -157,6 +183,8 @@ impl Store for AnyStore {
             Self::Sqlite(store) => store.put(key, value, over, now).await,
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.put(key, value, over, now).await,
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(store) => store.put(key, value, over, now).await,
         }
     }
 
@@ -172,6 +200,8 @@ impl Store for AnyStore {
             Self::Sqlite(store) => store.agenda(queue, until, limit).await,
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.agenda(queue, until, limit).await,
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(store) => store.agenda(queue, until, limit).await,
         }
     }
 }

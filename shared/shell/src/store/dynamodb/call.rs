@@ -1,0 +1,243 @@
+//! One signed call, sent again where it may help.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials as Keys;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4::SigningParams;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue, Request, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::credentials::Credentials;
+use super::setting::Setting;
+use super::wire::{Item, Refused};
+use crate::store::Unavailable;
+use crate::world::{Unanswered, Web};
+
+/// Calls one endpoint.
+pub struct Caller<W> {
+    web: W,
+    endpoint: String,
+    region: String,
+    credentials: Credentials,
+    clock: Clock,
+}
+
+/// The time that a call is signed for.
+pub type Clock = fn() -> SystemTime;
+
+/// Why a call came to nothing.
+pub enum Fault {
+    /// Another write was faster; this stands instead, if it says so.
+    Lost(Option<Box<Item>>),
+    /// The endpoint says no, or not now.
+    Refused {
+        /// Its word for why.
+        kind: String,
+        /// Whether the same call may do better.
+        passes: bool,
+    },
+    /// There are no keys to sign with.
+    Unsigned,
+    /// No answer came, or none that can be read.
+    Unanswered(Option<Unanswered>),
+}
+
+/// How often a call is sent at most. The caller's deadline may end it at any time.
+const ATTEMPTS: u32 = 3;
+/// How long one attempt may take. An answer takes some milliseconds; what takes this long is a
+/// connection that died unseen, for instance while the function was frozen.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The longest pause before the second attempt; the third's is twice as long.
+const PAUSE: Duration = Duration::from_millis(50);
+/// What an endpoint calls a lost race.
+const LOST: &str = "ConditionalCheckFailedException";
+/// Kinds of refusal that pass.
+const PASSING: [&str; 6] = [
+    "InternalServerError",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "Throttling",
+    "TransactionConflictException",
+];
+
+impl<W: Web> Caller<W> {
+    /// Calls where the setting says. Calls nobody yet.
+    pub fn new(setting: &Setting, credentials: Credentials, web: W, clock: Clock) -> Self {
+        let Setting { endpoint, region, .. } = setting.clone();
+        Self { web, endpoint, region, credentials, clock }
+    }
+
+    /// Sends an operation until it is answered, or it is of no use.
+    pub async fn call<A: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        request: &(impl Serialize + Sync),
+    ) -> Result<A, Fault> {
+        let body = serde_json::to_vec(request).map_err(|_| Fault::Unanswered(None))?;
+        let body = Bytes::from(body);
+        let mut attempt = 1;
+        loop {
+            match self.attempt(operation, body.clone()).await {
+                Err(fault) if fault.passes() && attempt < ATTEMPTS => {
+                    tokio::time::sleep(pause(attempt)).await;
+                    attempt += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn attempt<A: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        body: Bytes,
+    ) -> Result<A, Fault> {
+        let sent = async {
+            let now = (self.clock)();
+            let keys = self.credentials.keys(&self.web, now).await.ok_or(Fault::Unsigned)?;
+            let request = self.signed(operation, body, keys, now).ok_or(Fault::Unsigned)?;
+            self.web.send(request).await.map_err(|fault| Fault::Unanswered(Some(fault)))
+        };
+        let sent = tokio::time::timeout(PATIENCE, sent).await;
+        let response = sent.unwrap_or(Err(Fault::Unanswered(None)))?;
+        if response.status().is_success() {
+            let answer = serde_json::from_slice(response.body());
+            return answer.map_err(|_| Fault::Unanswered(None));
+        }
+        let fault = Fault::read(&response);
+        if matches!(&fault, Fault::Refused { kind, .. } if kind == "ExpiredTokenException") {
+            self.credentials.forget().await;
+        }
+        Err(fault)
+    }
+
+    /// The request, with what proves that it is ours.
+    fn signed(
+        &self,
+        operation: &str,
+        body: Bytes,
+        keys: Keys,
+        now: SystemTime,
+    ) -> Option<Request<Bytes>> {
+        let uri = format!("{}/", self.endpoint);
+        let target = format!("DynamoDB_20120810.{operation}");
+        let headers = [("content-type", CONTENT), ("x-amz-target", target.as_str())];
+        let identity = keys.into();
+        let params = SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name("dynamodb")
+            .time(now)
+            .settings(SigningSettings::default())
+            .build()
+            .ok()?
+            .into();
+        let signable =
+            SignableRequest::new("POST", &*uri, headers.into_iter(), SignableBody::Bytes(&body));
+        let (instructions, _) = sign(signable.ok()?, &params).ok()?.into_parts();
+        let mut request = Request::post(&uri).header(CONTENT_TYPE, CONTENT);
+        request = request.header("x-amz-target", &target);
+        let mut request = request.body(body).ok()?;
+        for (name, text) in instructions.headers() {
+            let mut value = HeaderValue::from_str(text).ok()?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
+        }
+        Some(request)
+    }
+}
+
+const CONTENT: &str = "application/x-amz-json-1.0";
+
+impl Fault {
+    fn read(response: &Response<Bytes>) -> Self {
+        let refused: Refused = serde_json::from_slice(response.body()).unwrap_or_default();
+        let kind = refused.kind().to_owned();
+        if kind == LOST {
+            return Self::Lost(refused.item.map(Box::new));
+        }
+        let passes = response.status().is_server_error() || PASSING.contains(&kind.as_str());
+        Self::Refused { kind, passes }
+    }
+
+    /// Whether the same call, sent again, may do better. A write may: it is over one version.
+    fn passes(&self) -> bool {
+        match self {
+            Self::Refused { passes, kind } => *passes || kind == "ExpiredTokenException",
+            Self::Unanswered(_) => true,
+            Self::Lost(_) | Self::Unsigned => false,
+        }
+    }
+
+    /// Says in the log what to do, and nothing of what was sent.
+    pub fn told(self, operation: &'static str) -> Unavailable {
+        let fault = self.to_string();
+        tracing::error!(operation, fault, advice = self.advice(), "dynamodb failed");
+        Unavailable
+    }
+
+    /// What whoever reads the log can do.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Lost(_) => "none: another writer was faster",
+            Self::Unsigned => "AWS credentials cannot be fetched: look at the container endpoint",
+            Self::Unanswered(_) => "look at the region, the endpoint and the way there",
+            Self::Refused { kind, .. } => advice(kind),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(_) => formatter.write_str(LOST),
+            Self::Refused { kind, .. } => {
+                // The other side's word, as far as it is one.
+                let word = kind.chars().filter(char::is_ascii_alphanumeric).take(64);
+                formatter.write_str(&word.collect::<String>())
+            }
+            Self::Unsigned => formatter.write_str("no credentials"),
+            Self::Unanswered(Some(fault)) => fmt::Display::fmt(fault, formatter),
+            Self::Unanswered(None) => formatter.write_str("no answer that can be read"),
+        }
+    }
+}
+
+fn advice(kind: &str) -> &'static str {
+    match kind {
+        "ResourceNotFoundException" => {
+            "no such table or index in this region: `koohook store create` makes both"
+        }
+        "AccessDeniedException" => {
+            "these credentials want dynamodb:GetItem and PutItem on the table, Query on its index"
+        }
+        "ExpiredTokenException"
+        | "IncompleteSignatureException"
+        | "InvalidSignatureException"
+        | "MissingAuthenticationTokenException"
+        | "UnrecognizedClientException" => {
+            "the credentials are not believed: look at them, at the region and at this clock"
+        }
+        "ValidationException" => {
+            "the table is not as `koohook store create` makes it, or a value is too long"
+        }
+        kind if PASSING.contains(&kind) => {
+            "it passes; where it does not, look at the table's limits"
+        }
+        _ => "look at the table in the console",
+    }
+}
+
+/// Some time up to the longest pause, so that writers who met do not meet again.
+fn pause(attempt: u32) -> Duration {
+    let mut chance = [0];
+    // Without chance the pause is the longest.
+    let part = getrandom::fill(&mut chance).map_or(u32::from(u8::MAX), |()| chance[0].into());
+    PAUSE.saturating_mul(attempt) * part / u32::from(u8::MAX)
+}

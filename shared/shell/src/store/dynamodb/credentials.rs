@@ -1,0 +1,182 @@
+//! Who signs: the keys that the platform gives, refreshed before they expire.
+//!
+//! The environment, where AWS Lambda puts a role's keys; or the container endpoint, where
+//! containers and restored functions fetch them. No profile files, and no instance metadata:
+//! koohook runs on functions and in containers, and a person exports keys.
+
+use std::fmt;
+use std::fs;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_credential_types::Credentials as Keys;
+use bytes::Bytes;
+use futures_util::lock::Mutex;
+use http::{HeaderValue, Request, Uri};
+use marketplace::time::UnixMillis;
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::world::Web;
+
+/// Where keys come from, and those that are held.
+pub struct Credentials {
+    source: Source,
+    held: Mutex<Option<Keys>>,
+}
+
+/// Why nobody can sign.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum NoCredentials {
+    /// There are no keys, and nowhere to fetch them.
+    #[error(
+        "there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run \
+         where AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI says where they are"
+    )]
+    Missing,
+    /// The container endpoint is none that keys may be fetched from.
+    #[error(
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI wants https, or http to this host's own platform; \
+         _RELATIVE_URI wants a path"
+    )]
+    Endpoint,
+}
+
+enum Source {
+    Fixed(Keys),
+    Container { uri: Uri, token: Token },
+}
+
+/// What the container endpoint wants to see.
+enum Token {
+    None,
+    Text(String),
+    /// Read for each fetch: the platform writes it anew.
+    File(String),
+}
+
+/// What the container endpoint answers.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    access_key_id: String,
+    secret_access_key: String,
+    token: Option<String>,
+    expiration: Option<String>,
+}
+
+/// Where a relative URI leads.
+const PLATFORM: &str = "http://169.254.170.2";
+/// Hosts that are this machine or its platform's own agent: http does not leave the host.
+const NEAR: [&str; 6] =
+    ["localhost", "127.0.0.1", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
+/// How long before their end keys are fetched anew.
+const EARLY: Duration = Duration::from_mins(5);
+
+impl Credentials {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// Where it names no keys.
+    pub fn from_env() -> Result<Self, NoCredentials> {
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables from wherever `lookup` finds them.
+    ///
+    /// # Errors
+    /// Where they name no keys.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, NoCredentials> {
+        let set = |name| lookup(name).filter(|text| !text.is_empty());
+        let source = match (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY")) {
+            (Some(id), Some(secret)) => {
+                Source::Fixed(Keys::new(id, secret, set("AWS_SESSION_TOKEN"), None, "environment"))
+            }
+            _ => Source::Container { uri: container(&set)?, token: token(&set) },
+        };
+        Ok(Self { source, held: Mutex::new(None) })
+    }
+
+    /// Keys to sign with now; none where they cannot be fetched.
+    pub(super) async fn keys(&self, web: &impl Web, now: SystemTime) -> Option<Keys> {
+        let (uri, token) = match &self.source {
+            Source::Fixed(keys) => return Some(keys.clone()),
+            Source::Container { uri, token } => (uri, token),
+        };
+        // Who waits here finds what the one before has fetched.
+        let mut held = self.held.lock().await;
+        let lasts = |keys: &Keys, span| keys.expiry().is_none_or(|end| now + span < end);
+        if let Some(keys) = held.as_ref().filter(|keys| lasts(keys, EARLY)) {
+            return Some(keys.clone());
+        }
+        if let Some(keys) = fetch(web, uri, token).await {
+            *held = Some(keys);
+        }
+        held.clone().filter(|keys| lasts(keys, Duration::ZERO))
+    }
+
+    /// Forgets keys that were not believed: the next call fetches others, where it can.
+    pub(super) async fn forget(&self) {
+        *self.held.lock().await = None;
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Credentials([redacted])")
+    }
+}
+
+fn container(set: &dyn Fn(&'static str) -> Option<String>) -> Result<Uri, NoCredentials> {
+    let uri = match set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
+        Some(path) if path.starts_with('/') => format!("{PLATFORM}{path}"),
+        Some(_) => return Err(NoCredentials::Endpoint),
+        None => set("AWS_CONTAINER_CREDENTIALS_FULL_URI").ok_or(NoCredentials::Missing)?,
+    };
+    let uri: Uri = uri.parse().map_err(|_| NoCredentials::Endpoint)?;
+    let near = uri.host().is_some_and(|host| NEAR.contains(&host));
+    match uri.scheme_str() {
+        Some("https") => Ok(uri),
+        Some("http") if near => Ok(uri),
+        Some(_) | None => Err(NoCredentials::Endpoint),
+    }
+}
+
+fn token(set: &dyn Fn(&'static str) -> Option<String>) -> Token {
+    match set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
+        Some(path) => Token::File(path),
+        None => set("AWS_CONTAINER_AUTHORIZATION_TOKEN").map_or(Token::None, Token::Text),
+    }
+}
+
+async fn fetch(web: &impl Web, uri: &Uri, token: &Token) -> Option<Keys> {
+    let mut request = Request::get(uri.clone()).body(Bytes::new()).ok()?;
+    let token = match token {
+        Token::None => None,
+        Token::Text(text) => Some(text.clone()),
+        Token::File(path) => Some(fs::read_to_string(path).ok()?),
+    };
+    if let Some(token) = token {
+        let mut token = HeaderValue::from_str(token.trim_end()).ok()?;
+        token.set_sensitive(true);
+        request.headers_mut().insert(http::header::AUTHORIZATION, token);
+    }
+    let response = web.send(request).await.ok()?;
+    let answer: Answer = serde_json::from_slice(response.body()).ok()?;
+    let expiry = answer.expiration.as_deref().map(moment);
+    // An end that cannot be read is as good as now: the keys serve once.
+    let expiry = expiry.map(|end| end.unwrap_or(UNIX_EPOCH));
+    Some(Keys::new(
+        answer.access_key_id,
+        answer.secret_access_key,
+        answer.token,
+        expiry,
+        "endpoint",
+    ))
+}
+
+/// Reads RFC 3339 in UTC, to the second.
+fn moment(text: &str) -> Option<SystemTime> {
+    let digits: String = text.strip_suffix('Z')?.chars().filter(char::is_ascii_digit).collect();
+    let millis = UnixMillis::from_utc_digits(digits.get(..14)?)?.millis();
+    Some(UNIX_EPOCH + Duration::from_millis(millis))
+}

@@ -1,0 +1,194 @@
+//! The store: values as items, the agenda as an index over those that are on it.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::try_join_all;
+use marketplace::time::UnixMillis;
+use sha2::{Digest, Sha256};
+
+use super::call::{Caller, Clock, Fault};
+use super::credentials::Credentials;
+use super::setting::Setting;
+use super::table::INDEX;
+use super::wire::{
+    Binary, Found, GetItem, Got, Item, KEY_PREFIX, Key, Line, Number, Over, PutItem, Query, Text,
+    Until,
+};
+use crate::client::Client;
+use crate::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use crate::world::Web;
+
+/// A store in one table.
+pub struct Dynamodb<W = Client> {
+    pub(super) caller: Caller<W>,
+    pub(super) table: String,
+}
+
+/// Over absence: what expired is absent, whether or not DynamoDB has freed it.
+const OVER_ABSENCE: &str = "attribute_not_exists(k) OR expires <= :now";
+const OVER_VERSION: &str = "version = :over AND (attribute_not_exists(expires) OR expires > :now)";
+/// A queue is spread over so many partitions, for ever: one takes a thousand writes a second.
+const SHARDS: u8 = 16;
+/// How many lines of an agenda come at once.
+const PAGE: usize = 250;
+/// How long DynamoDB keeps what expired, at least: its clock is not ours.
+const GRACE: Duration = Duration::from_hours(1);
+/// The longest sort key.
+const MAX_SORT_KEY_LEN: usize = 1_024;
+/// How long a time is in digits, the longest.
+const TIME_LEN: usize = 20;
+/// An item is at most 400 KB; its bytes come as base64.
+const MAX_ANSWER_LEN: usize = 1024 * 1024;
+
+impl Dynamodb {
+    /// The table that the setting names, over HTTPS. Connects to nobody yet.
+    pub fn new(setting: &Setting, credentials: Credentials) -> Self {
+        Self::over(setting, credentials, Client::new(MAX_ANSWER_LEN), SystemTime::now)
+    }
+}
+
+impl<W: Web> Dynamodb<W> {
+    /// The table that the setting names, over a web, by a clock.
+    pub fn over(setting: &Setting, credentials: Credentials, web: W, clock: Clock) -> Self {
+        let caller = Caller::new(setting, credentials, web, clock);
+        Self { caller, table: setting.table.clone() }
+    }
+
+    /// The lines of one shard, in order, so many at most.
+    async fn lines(
+        &self,
+        shard: String,
+        until: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Line>, Unavailable> {
+        let mut lines = Vec::new();
+        let mut exclusive_start_key = None;
+        while lines.len() < limit {
+            let query = Query {
+                table_name: &self.table,
+                index_name: INDEX,
+                key_condition_expression: "agenda = :agenda AND due < :until",
+                expression_attribute_values: Until {
+                    agenda: Text::new(shard.clone()),
+                    until: Text::new(after(until)),
+                },
+                limit: PAGE.min(limit - lines.len()),
+                exclusive_start_key,
+            };
+            let found = self.caller.call("Query", &query).await;
+            let found: Found = found.map_err(|fault| fault.told("Query"))?;
+            lines.extend(found.items);
+            exclusive_start_key = found.last_evaluated_key;
+            if exclusive_start_key.is_none() {
+                break;
+            }
+        }
+        Ok(lines)
+    }
+}
+
+impl<W: Web> Store for Dynamodb<W> {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        let request = GetItem { table_name: &self.table, key: Key::of(key), consistent_read: true };
+        let got = self.caller.call("GetItem", &request).await;
+        let got: Got = got.map_err(|fault| fault.told("GetItem"))?;
+        got.item.map_or(Ok(None), |item| standing(item, now))
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        let request = PutItem {
+            table_name: &self.table,
+            item: &item(key, value),
+            condition_expression: if over.is_some() { OVER_VERSION } else { OVER_ABSENCE },
+            expression_attribute_values: Over { now: now.into(), over: over.map(Binary::from) },
+            return_values_on_condition_check_failure: "ALL_OLD",
+        };
+        let put: Result<serde::de::IgnoredAny, _> = self.caller.call("PutItem", &request).await;
+        match put {
+            Ok(_) => Ok(Put::Won),
+            Err(Fault::Lost(Some(item))) => standing(*item, now).map(Put::Lost),
+            // Nothing stands there, or the endpoint does not tell what does.
+            Err(Fault::Lost(None)) => self.get(key, now).await.map(Put::Lost),
+            Err(fault) => Err(fault.told("PutItem")),
+        }
+    }
+
+    async fn agenda(
+        &self,
+        queue: Queue,
+        until: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        let shards = (0..SHARDS).map(|number| self.lines(shard(queue, number), until, limit));
+        let lines = try_join_all(shards).await?;
+        let mut entries: Vec<_> = lines.into_iter().flatten().filter_map(entry).collect();
+        entries.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
+        entries.truncate(limit);
+        Ok(entries)
+    }
+}
+
+impl<W> fmt::Debug for Dynamodb<W> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Dynamodb").field("table", &self.table).finish_non_exhaustive()
+    }
+}
+
+fn item(key: &str, value: &Value) -> Item {
+    let agenda = value.agenda.map(|(queue, _)| shard(queue, shard_of(key)));
+    Item {
+        k: Key::of(key).k,
+        version: value.version.into(),
+        value: Binary { bytes: value.bytes.clone() },
+        expires: value.expires.map(Number::from),
+        ttl: value.expires.map(|at| Number { number: at.after(GRACE).millis().div_ceil(1_000) }),
+        agenda: agenda.map(Text::new),
+        due: value.agenda.map(|(_, at)| Text::new(place(at, key))),
+    }
+}
+
+/// What an item amounts to, if it has not expired.
+fn standing(item: Item, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+    if item.expires.is_some_and(|at| at.number <= now.millis()) {
+        return Ok(None);
+    }
+    let version = item.version.bytes.try_into().map_err(|_| {
+        tracing::error!("an item of the table is not ours");
+        Unavailable
+    })?;
+    Ok(Some(Stored { version: Version(version), bytes: item.value.bytes }))
+}
+
+fn shard(queue: Queue, number: u8) -> String {
+    format!("{}#{number:02}", queue.as_str())
+}
+
+/// The same for a key for ever: a value's line leaves the shard that it entered.
+fn shard_of(key: &str) -> u8 {
+    let [first, ..]: [u8; 32] = Sha256::digest(key).into();
+    first % SHARDS
+}
+
+/// Where a line stands in its shard: by time, then by key as far as a sort key is long.
+fn place(at: UnixMillis, key: &str) -> String {
+    let end = key.floor_char_boundary(MAX_SORT_KEY_LEN - TIME_LEN);
+    format!("{:020}{}", at.millis(), key.get(..end).unwrap_or_default())
+}
+
+/// The first place behind all that is due at a time.
+fn after(until: UnixMillis) -> String {
+    format!("{:020}", u128::from(until.millis()) + 1)
+}
+
+fn entry(line: Line) -> Option<Entry> {
+    let at = line.due.text.get(..TIME_LEN)?.parse().ok()?;
+    let key = line.k.text.strip_prefix(KEY_PREFIX)?.to_owned();
+    Some(Entry { key, at: UnixMillis::new(at) })
+}

@@ -1,0 +1,248 @@
+//! The table: how it is made, once, by whoever may; the functions themselves may not.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use super::call::Fault;
+use super::items::Dynamodb;
+use crate::world::Web;
+
+/// What has happened to a table.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// It stood already.
+    Stands,
+    /// It is asked for.
+    Asked,
+    /// It is not active yet.
+    Waiting,
+    /// It is active.
+    Active,
+    /// What expired is freed from now on.
+    Freeing,
+    /// It can be restored to any second of the last days.
+    Restorable,
+    /// This endpoint knows no such restoring.
+    NotRestorable,
+}
+
+/// Why there is no table to work with.
+#[derive(Debug, Error)]
+pub enum Unmade {
+    /// There is none.
+    #[error("there is no such table in this region; `koohook store create` makes it")]
+    Absent,
+    /// A table of that name has another shape.
+    #[error("a table of that name stands, and {0}; name another one")]
+    Unfit(&'static str),
+    /// It takes too long.
+    #[error("the table is still being made; run this again")]
+    Slow,
+    /// The endpoint says no.
+    #[error("{operation}: {fault}: {advice}")]
+    Refused {
+        /// Which call.
+        operation: &'static str,
+        /// Its word for why.
+        fault: String,
+        /// What to do.
+        advice: &'static str,
+    },
+}
+
+/// The index that is the agenda: its keys and nothing else, of the items that are on it.
+pub(super) const INDEX: &str = "agenda";
+
+/// How often a table is looked at until it is active, and how long between.
+const LOOKS: usize = 180;
+const PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Described {
+    table: Table,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Table {
+    table_status: String,
+    key_schema: Value,
+    attribute_definitions: Vec<Value>,
+    #[serde(default)]
+    global_secondary_indexes: Vec<Index>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Index {
+    index_name: String,
+    index_status: String,
+    key_schema: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Expiry {
+    time_to_live_description: ExpiryStatus,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ExpiryStatus {
+    time_to_live_status: String,
+}
+
+impl<W: Web> Dynamodb<W> {
+    /// Makes the table with all that belongs to it, as far as it does not stand already.
+    ///
+    /// # Errors
+    /// As [`Unmade`] says; what was done by then stands, and the next run goes on from there.
+    pub async fn make_table(&self, mut tell: impl FnMut(Step)) -> Result<(), Unmade> {
+        match self.described().await? {
+            Some(_) => tell(Step::Stands),
+            None => {
+                self.create().await?;
+                tell(Step::Asked);
+            }
+        }
+        self.wait(&mut tell).await?;
+        tell(Step::Active);
+        self.free_what_expired().await?;
+        tell(Step::Freeing);
+        tell(self.keep_restorable().await?);
+        Ok(())
+    }
+
+    /// Looks whether the table stands as it should.
+    ///
+    /// # Errors
+    /// As [`Unmade`] says.
+    pub async fn check_table(&self) -> Result<(), Unmade> {
+        let table = self.described().await?.ok_or(Unmade::Absent)?;
+        if table.is_active() { Ok(()) } else { Err(Unmade::Slow) }
+    }
+
+    async fn described(&self) -> Result<Option<Table>, Unmade> {
+        let described = self.caller.call("DescribeTable", &self.named()).await;
+        let table = match described {
+            Ok(Described { table }) => table,
+            Err(Fault::Refused { kind, .. }) if kind == "ResourceNotFoundException" => {
+                return Ok(None);
+            }
+            Err(fault) => return Err(refused("DescribeTable", &fault)),
+        };
+        table.fit().map_err(Unmade::Unfit)?;
+        Ok(Some(table))
+    }
+
+    async fn create(&self) -> Result<(), Unmade> {
+        let table = json!({
+            "TableName": self.table,
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": definitions(),
+            "KeySchema": key_schema(),
+            "GlobalSecondaryIndexes": [{
+                "IndexName": INDEX,
+                "KeySchema": index_schema(),
+                "Projection": { "ProjectionType": "KEYS_ONLY" },
+            }],
+        });
+        match self.caller.call("CreateTable", &table).await {
+            Ok(IgnoredAny) => Ok(()),
+            // Another was faster, or our own first attempt was.
+            Err(Fault::Refused { kind, .. }) if kind == "ResourceInUseException" => Ok(()),
+            Err(fault) => Err(refused("CreateTable", &fault)),
+        }
+    }
+
+    async fn wait(&self, tell: &mut impl FnMut(Step)) -> Result<(), Unmade> {
+        for _ in 0..LOOKS {
+            if self.described().await?.is_some_and(|table| table.is_active()) {
+                return Ok(());
+            }
+            tell(Step::Waiting);
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(Unmade::Slow)
+    }
+
+    /// DynamoDB refuses to be told twice.
+    async fn free_what_expired(&self) -> Result<(), Unmade> {
+        let expiry = self.caller.call("DescribeTimeToLive", &self.named()).await;
+        let expiry: Expiry = expiry.map_err(|fault| refused("DescribeTimeToLive", &fault))?;
+        let status = expiry.time_to_live_description.time_to_live_status;
+        if matches!(status.as_str(), "ENABLED" | "ENABLING") {
+            return Ok(());
+        }
+        let request = json!({
+            "TableName": self.table,
+            "TimeToLiveSpecification": { "AttributeName": "ttl", "Enabled": true },
+        });
+        let told = self.caller.call("UpdateTimeToLive", &request).await;
+        told.map(|IgnoredAny| ()).map_err(|fault| refused("UpdateTimeToLive", &fault))
+    }
+
+    async fn keep_restorable(&self) -> Result<Step, Unmade> {
+        let request = json!({
+            "TableName": self.table,
+            "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true },
+        });
+        match self.caller.call("UpdateContinuousBackups", &request).await {
+            Ok(IgnoredAny) => Ok(Step::Restorable),
+            Err(Fault::Refused { kind, .. }) if kind == "UnknownOperationException" => {
+                Ok(Step::NotRestorable)
+            }
+            Err(fault) => Err(refused("UpdateContinuousBackups", &fault)),
+        }
+    }
+
+    fn named(&self) -> Value {
+        json!({ "TableName": self.table })
+    }
+}
+
+impl Table {
+    fn is_active(&self) -> bool {
+        let index = self.global_secondary_indexes.iter().find(|index| index.index_name == INDEX);
+        self.table_status == "ACTIVE" && index.is_some_and(|index| index.index_status == "ACTIVE")
+    }
+
+    /// What is wrong with it, if anything is.
+    fn fit(&self) -> Result<(), &'static str> {
+        if self.key_schema != key_schema() {
+            return Err("its key is not `k` alone");
+        }
+        let index = self.global_secondary_indexes.iter().find(|index| index.index_name == INDEX);
+        if index.is_none_or(|index| index.key_schema != index_schema()) {
+            return Err("it has no index `agenda` by `agenda` and `due`");
+        }
+        if !definitions().iter().all(|wanted| self.attribute_definitions.contains(wanted)) {
+            return Err("its keys are not texts");
+        }
+        Ok(())
+    }
+}
+
+fn definitions() -> [Value; 3] {
+    ["k", "agenda", "due"].map(|name| json!({ "AttributeName": name, "AttributeType": "S" }))
+}
+
+fn key_schema() -> Value {
+    json!([{ "AttributeName": "k", "KeyType": "HASH" }])
+}
+
+fn index_schema() -> Value {
+    json!([
+        { "AttributeName": "agenda", "KeyType": "HASH" },
+        { "AttributeName": "due", "KeyType": "RANGE" },
+    ])
+}
+
+fn refused(operation: &'static str, fault: &Fault) -> Unmade {
+    Unmade::Refused { operation, fault: fault.to_string(), advice: fault.advice() }
+}

@@ -1,0 +1,226 @@
+//! Requests and answers of DynamoDB's protocol, as JSON: no more of them than koohook uses.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use marketplace::time::UnixMillis;
+
+use crate::store::Version;
+
+/// A stored value as an item. An attribute that is not there stays out of the index.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Item {
+    /// The key, with [`KEY_PREFIX`] before it.
+    pub k: Text,
+    /// The name of the write.
+    pub version: Binary,
+    /// The bytes.
+    pub value: Binary,
+    /// When the value stops standing, in milliseconds: what is judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Number>,
+    /// When DynamoDB may free its memory, in seconds: never judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<Number>,
+    /// The agenda's queue and shard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agenda: Option<Text>,
+    /// The time and the key, so that the index is in both's order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<Text>,
+}
+
+/// An item's key.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Key {
+    /// As in [`Item`].
+    pub k: Text,
+}
+
+/// A text attribute.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Text {
+    /// The text.
+    #[serde(rename = "S")]
+    pub text: String,
+}
+
+/// A number attribute, which travels as text.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Number {
+    /// The number.
+    #[serde(rename = "N", deserialize_with = "read_number", serialize_with = "write_number")]
+    pub number: u64,
+}
+
+/// A binary attribute, which travels as base64.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Binary {
+    /// The bytes.
+    #[serde(rename = "B", deserialize_with = "read_base64", serialize_with = "write_base64")]
+    pub bytes: Vec<u8>,
+}
+
+/// `GetItem`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetItem<'a> {
+    /// Where.
+    pub table_name: &'a str,
+    /// Which.
+    pub key: Key,
+    /// Whether every write that was answered is seen.
+    pub consistent_read: bool,
+}
+
+/// What `GetItem` answers.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Got {
+    /// What stands there, if anything does.
+    pub item: Option<Item>,
+}
+
+/// `PutItem`, under a condition.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PutItem<'a> {
+    /// Where.
+    pub table_name: &'a str,
+    /// What.
+    pub item: &'a Item,
+    /// Over what.
+    pub condition_expression: &'static str,
+    /// The condition's values.
+    pub expression_attribute_values: Over,
+    /// Whether a lost race tells what stands.
+    pub return_values_on_condition_check_failure: &'static str,
+}
+
+/// The values of a write's condition.
+#[derive(Serialize)]
+pub struct Over {
+    /// The time.
+    #[serde(rename = ":now")]
+    pub now: Number,
+    /// The version that was read.
+    #[serde(rename = ":over", skip_serializing_if = "Option::is_none")]
+    pub over: Option<Binary>,
+}
+
+/// `Query`, of the agenda.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Query<'a> {
+    /// Where.
+    pub table_name: &'a str,
+    /// By which index.
+    pub index_name: &'static str,
+    /// What.
+    pub key_condition_expression: &'static str,
+    /// The condition's values.
+    pub expression_attribute_values: Until,
+    /// How many at once.
+    pub limit: usize,
+    /// Where the last page ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclusive_start_key: Option<Line>,
+}
+
+/// The values of a query's condition.
+#[derive(Serialize)]
+pub struct Until {
+    /// Queue and shard.
+    #[serde(rename = ":agenda")]
+    pub agenda: Text,
+    /// The first place that is not asked for.
+    #[serde(rename = ":until")]
+    pub until: Text,
+}
+
+/// What `Query` answers.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Found {
+    /// One page of it.
+    pub items: Vec<Line>,
+    /// Where the page ended, if there is another.
+    pub last_evaluated_key: Option<Line>,
+}
+
+/// A line of the agenda, as the index has it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Line {
+    /// As in [`Item`].
+    pub k: Text,
+    /// As in [`Item`].
+    pub agenda: Text,
+    /// As in [`Item`].
+    pub due: Text,
+}
+
+/// What any call may be refused with.
+#[derive(Default, Deserialize)]
+pub struct Refused {
+    /// The kind, behind a `#`.
+    #[serde(default, rename = "__type")]
+    pub kind: String,
+    /// What stands instead of what a write was to replace.
+    #[serde(rename = "Item")]
+    pub item: Option<Item>,
+}
+
+/// Before every key, since a key must not be empty.
+pub const KEY_PREFIX: &str = "k:";
+
+impl Key {
+    /// The key of what a store's caller calls `key`.
+    pub fn of(key: &str) -> Self {
+        Self { k: Text::new(format!("{KEY_PREFIX}{key}")) }
+    }
+}
+
+impl Text {
+    /// A text.
+    pub const fn new(text: String) -> Self {
+        Self { text }
+    }
+}
+
+impl From<UnixMillis> for Number {
+    fn from(at: UnixMillis) -> Self {
+        Self { number: at.millis() }
+    }
+}
+
+impl From<Version> for Binary {
+    fn from(Version(bytes): Version) -> Self {
+        Self { bytes: bytes.to_vec() }
+    }
+}
+
+impl Refused {
+    /// The kind alone: what stands before the `#` names the protocol's version.
+    pub fn kind(&self) -> &str {
+        self.kind.rsplit('#').next().unwrap_or_default()
+    }
+}
+
+fn write_base64<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&STANDARD.encode(bytes))
+}
+
+fn read_base64<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(from)?;
+    STANDARD.decode(text).map_err(|_| serde::de::Error::custom("no base64"))
+}
+
+fn write_number<S: Serializer>(number: &u64, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(number)
+}
+
+fn read_number<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(|_| serde::de::Error::custom("no number"))
+}

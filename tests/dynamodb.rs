@@ -1,0 +1,113 @@
+//! Tables of DynamoDB for tests: in Amazon's own emulator, where one runs, and in a model that is
+//! held against it.
+
+mod condition;
+pub mod model;
+pub mod signature;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use marketplace::time::UnixMillis;
+use shell::client::Client;
+use shell::store::dynamodb::{Credentials, Dynamodb, Setting};
+use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+
+use crate::on_tokio::{OnTokio, block_on};
+use crate::world::NOW;
+
+/// A table of a test's own, and the store in it.
+pub struct Table {
+    /// `KOOHOOK_STORE`, for whoever else is to open it.
+    pub setting: String,
+    /// The store.
+    pub store: OnTokio<Dynamodb>,
+}
+
+/// A made-up key, and what signs with it.
+pub const ACCESS_KEY: &str = "MADEUPACCESSKEY";
+/// The secret half.
+pub const SECRET_KEY: &str = "made-up-secret-key-of-no-account";
+/// What belongs to a role's keys.
+pub const SESSION_TOKEN: &str = "made-up-session-token";
+/// The region that calls are signed for.
+pub const REGION: &str = "eu-test-1";
+/// Longer than any answer.
+const MAX_ANSWER_LEN: usize = 2 * 1024 * 1024;
+
+/// Where the emulator listens, if one runs.
+///
+/// # Panics
+/// In CI where none runs.
+#[expect(clippy::print_stderr, reason = "what is not tested is said aloud")]
+pub fn emulator() -> Option<String> {
+    let endpoint = std::env::var("KOOHOOK_TEST_DYNAMODB").ok().filter(|set| !set.is_empty());
+    if endpoint.is_none() {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "KOOHOOK_TEST_DYNAMODB is not set");
+        eprintln!("!! SKIPPED: KOOHOOK_TEST_DYNAMODB names no emulator; tests/run starts one");
+    }
+    endpoint
+}
+
+/// The moment for which every test signs.
+pub fn noon() -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(NOW)
+}
+
+/// Made-up credentials.
+pub fn credentials() -> Credentials {
+    let set = [
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+        ("AWS_SESSION_TOKEN", SESSION_TOKEN),
+    ];
+    let lookup =
+        |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
+    Credentials::read(&lookup).expect("they are credentials")
+}
+
+impl Table {
+    /// A new table at an endpoint.
+    pub fn new(endpoint: &str) -> Self {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let (process, number) = (std::process::id(), MADE.fetch_add(1, Ordering::SeqCst));
+        let name = format!("koohook-test-{process}-{number}");
+        let table = Self::open(&format!("dynamodb://{name}?region={REGION}&endpoint={endpoint}"));
+        block_on(table.store.0.make_table(|_| {})).expect("the table is made");
+        table
+    }
+
+    /// A table that stands already.
+    pub fn open(setting: &str) -> Self {
+        let rest = setting.strip_prefix("dynamodb://").expect("a setting of this store");
+        let parsed = Setting::parse(rest).expect("a setting that can be used");
+        let client = Client::new(MAX_ANSWER_LEN);
+        let store = Dynamodb::over(&parsed, credentials(), client, noon);
+        Self { setting: setting.to_owned(), store: OnTokio(store) }
+    }
+}
+
+impl Store for Table {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        self.store.get(key, now).await
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        self.store.put(key, value, over, now).await
+    }
+
+    async fn agenda(
+        &self,
+        queue: Queue,
+        until: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        self.store.agenda(queue, until, limit).await
+    }
+}

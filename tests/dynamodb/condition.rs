@@ -1,0 +1,113 @@
+//! DynamoDB's condition expressions, as far as koohook has any use for them: `AND`, `OR`, brackets,
+//! comparisons with a value, and whether an attribute is there.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+/// Whether an item, which may be absent, meets a condition.
+///
+/// # Errors
+/// What DynamoDB would call invalid: a word that it does not know there, a value that is named and
+/// not given, or given and not named.
+pub fn holds(
+    text: &str,
+    item: Option<&Map<String, Value>>,
+    values: &Value,
+) -> Result<bool, String> {
+    let spaced = text.replace('(', " ( ").replace(')', " ) ");
+    let mut words: Vec<&str> = spaced.split_whitespace().collect();
+    words.reverse();
+    let mut reader = Reader { words, item, values, used: BTreeSet::new() };
+    let held = reader.any()?;
+    if let Some(word) = reader.words.pop() {
+        return Err(format!("unexpected {word}"));
+    }
+    let given: Option<BTreeSet<_>> =
+        values.as_object().map(|values| values.keys().cloned().collect());
+    if given.unwrap_or_default() != reader.used {
+        return Err("Value provided in ExpressionAttributeValues unused in expressions".to_owned());
+    }
+    Ok(held)
+}
+
+struct Reader<'a> {
+    words: Vec<&'a str>,
+    item: Option<&'a Map<String, Value>>,
+    values: &'a Value,
+    used: BTreeSet<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn any(&mut self) -> Result<bool, String> {
+        let mut held = self.all()?;
+        while self.take("OR") {
+            // Read to its end, whether or not it matters.
+            held |= self.all()?;
+        }
+        Ok(held)
+    }
+
+    fn all(&mut self) -> Result<bool, String> {
+        let mut held = self.one()?;
+        while self.take("AND") {
+            held &= self.one()?;
+        }
+        Ok(held)
+    }
+
+    fn one(&mut self) -> Result<bool, String> {
+        if self.take("(") {
+            let held = self.any()?;
+            return self.want(")").map(|()| held);
+        }
+        let word = self.next()?;
+        if word == "attribute_not_exists" {
+            self.want("(")?;
+            let name = self.next()?;
+            self.want(")")?;
+            return Ok(self.item.is_none_or(|item| !item.contains_key(name)));
+        }
+        let operator = self.next()?;
+        let value = self.next()?;
+        self.used.insert(value.to_owned());
+        let value = self.values.get(value).ok_or_else(|| format!("{value} is not given"))?;
+        let Some(found) = self.item.and_then(|item| item.get(word)) else { return Ok(false) };
+        let order = compare(found, value);
+        match operator {
+            "=" => Ok(order == Some(Ordering::Equal)),
+            "<" => Ok(order == Some(Ordering::Less)),
+            "<=" => Ok(matches!(order, Some(Ordering::Less | Ordering::Equal))),
+            ">" => Ok(order == Some(Ordering::Greater)),
+            other => Err(format!("unexpected {other}")),
+        }
+    }
+
+    fn next(&mut self) -> Result<&'a str, String> {
+        self.words.pop().ok_or_else(|| "unexpected end".to_owned())
+    }
+
+    fn take(&mut self, word: &str) -> bool {
+        let found = self.words.last() == Some(&word);
+        if found {
+            self.words.pop();
+        }
+        found
+    }
+
+    fn want(&mut self, word: &str) -> Result<(), String> {
+        if self.take(word) { Ok(()) } else { Err(format!("{word} is missing")) }
+    }
+}
+
+/// The order of two values of one type; values of two types have none.
+fn compare(a: &Value, b: &Value) -> Option<Ordering> {
+    let number = |value: &Value| value["N"].as_str()?.parse::<u128>().ok();
+    if let (Some(a), Some(b)) = (number(a), number(b)) {
+        return Some(a.cmp(&b));
+    }
+    let of = |kind: &str| Some(a[kind].as_str()?.cmp(b[kind].as_str()?));
+    // Base64 keeps no order, but what is equal.
+    of("S").or_else(|| of("B").filter(|order| order.is_eq()))
+}

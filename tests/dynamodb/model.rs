@@ -1,0 +1,338 @@
+//! DynamoDB as far as koohook uses it, over HTTP: the emulator's answers, and beyond them what it
+//! does not do. It believes signed calls alone, a weak read is one write behind, and it fails as
+//! planned.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+
+use super::condition::holds;
+use super::signature::{Received, Unbelieved};
+use super::{ACCESS_KEY, REGION, SECRET_KEY, SESSION_TOKEN};
+use crate::on_tokio::{block_on, spawn};
+
+/// A server of its own for each test, until the process ends.
+pub struct Model {
+    /// Where it listens.
+    pub endpoint: String,
+    state: Arc<Mutex<State>>,
+}
+
+/// What is to go wrong with one call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Plan {
+    /// Nothing.
+    Work,
+    /// It is refused with this status and kind, and nothing happened.
+    Refuse(u16, &'static str),
+    /// The connection ends before it happens.
+    CutBefore,
+    /// It happens, and the connection ends before the answer.
+    CutAfter,
+}
+
+#[derive(Default)]
+struct State {
+    tables: BTreeMap<String, Table>,
+    plan: VecDeque<Plan>,
+    calls: Vec<String>,
+}
+
+#[derive(Default)]
+struct Table {
+    described: Value,
+    frees: bool,
+    items: BTreeMap<String, Item>,
+}
+
+/// An item as it stands, and as it stood before the last write.
+struct Item {
+    now: Map<String, Value>,
+    before: Option<Map<String, Value>>,
+}
+
+/// A refusal: its kind, its message, and what stands instead.
+struct Refused(&'static str, String, Option<Map<String, Value>>);
+
+type Answer = Result<Value, Refused>;
+
+/// The moment for which calls must be signed, as [`super::noon`] is written.
+const DATE: &str = "20261005T210927Z";
+/// An item is no longer, its attributes' names included.
+const MAX_ITEM_LEN: usize = 400 * 1024;
+const MAX_KEY_LEN: usize = 2_048;
+const MAX_SORT_KEY_LEN: usize = 1_024;
+const INVALID: &str = "ValidationException";
+
+impl Model {
+    /// Starts one, on a free port.
+    pub fn start() -> Self {
+        let state = Arc::new(Mutex::new(State::default()));
+        let listener = block_on(TcpListener::bind("127.0.0.1:0")).expect("a port is free");
+        let address: SocketAddr = listener.local_addr().expect("it has one");
+        let kept = Arc::clone(&state);
+        spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let state = Arc::clone(&kept);
+                let service = service_fn(move |request| serve(Arc::clone(&state), request));
+                let connection = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service);
+                tokio::spawn(async { drop(connection.await) });
+            }
+        });
+        Self { endpoint: format!("http://{address}"), state }
+    }
+
+    /// Plans the next calls, in order; after them all goes well.
+    pub fn plan(&self, plans: impl IntoIterator<Item = Plan>) {
+        self.lock().plan = plans.into_iter().collect();
+    }
+
+    /// The operations that were asked for since the last time this was.
+    pub fn take_calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.lock().calls)
+    }
+
+    /// What it answers to a request, without the wire and whoever signed: the kind of a refusal
+    /// beside the body.
+    pub fn ask(&self, operation: &str, request: &Value) -> (Option<String>, Value) {
+        match self.lock().answer(operation, request.to_string().as_bytes()) {
+            Ok(answer) => (None, answer),
+            Err(Refused(kind, _, item)) => {
+                (Some(kind.to_owned()), item.map_or(json!({}), |item| json!({ "Item": item })))
+            }
+        }
+    }
+
+    /// Every item of every table, as it stands.
+    pub fn items(&self) -> Vec<Map<String, Value>> {
+        let state = self.lock();
+        let items = state.tables.values().flat_map(|table| table.items.values());
+        items.map(|item| item.now.clone()).collect()
+    }
+
+    /// Frees every item with a `ttl`, as DynamoDB does some day after.
+    pub fn free(&self) {
+        for table in self.lock().tables.values_mut().filter(|table| table.frees) {
+            table.items.retain(|_, item| !item.now.contains_key("ttl"));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics with it")
+    }
+}
+
+/// Answers one request, or ends the connection.
+async fn serve(
+    state: Arc<Mutex<State>>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, &'static str> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| "cut off")?.to_bytes();
+    let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let target = text("x-amz-target").unwrap_or_default();
+    let operation = target.strip_prefix("DynamoDB_20120810.").unwrap_or_default();
+    let believed = believe(&head, &body);
+    let mut state = state.lock().map_err(|_| "a test panicked")?;
+    state.calls.push(operation.to_owned());
+    let plan = state.plan.pop_front().unwrap_or(Plan::Work);
+    let answer = match plan {
+        Plan::CutBefore => return Err("as planned"),
+        Plan::Refuse(status, kind) => return Ok(refusal(status, &Refused::of(kind, ""))),
+        Plan::Work | Plan::CutAfter => believed.and_then(|()| state.answer(operation, &body)),
+    };
+    if plan == Plan::CutAfter {
+        return Err("as planned");
+    }
+    Ok(match answer {
+        Ok(answer) => response(StatusCode::OK, &answer),
+        Err(refused) => refusal(400, &refused),
+    })
+}
+
+fn believe(head: &http::request::Parts, body: &[u8]) -> Result<(), Refused> {
+    let headers = head.headers.iter();
+    let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
+    let received = Received { method: head.method.as_str(), headers: headers.collect(), body };
+    let believed = received.believe(SECRET_KEY).map_err(|fault| match fault {
+        Unbelieved::Unsigned => Refused::of("MissingAuthenticationTokenException", "unsigned"),
+        Unbelieved::LeftOut => Refused::of("IncompleteSignatureException", "left out"),
+        Unbelieved::Wrong => Refused::of("InvalidSignatureException", "another signature"),
+    })?;
+    let [day, region, service] = believed.scope;
+    if believed.access_key != ACCESS_KEY || believed.session_token != Some(SESSION_TOKEN) {
+        return Err(Refused::of("UnrecognizedClientException", "another's key"));
+    }
+    // The service allows some minutes; the tests' clock stands still.
+    if (region, service, believed.date) != (REGION, "dynamodb", DATE) || !DATE.starts_with(day) {
+        return Err(Refused::of("InvalidSignatureException", "for another time or place"));
+    }
+    Ok(())
+}
+
+impl State {
+    fn answer(&mut self, operation: &str, body: &[u8]) -> Answer {
+        let request: Value = serde_json::from_slice(body)
+            .map_err(|_| Refused::of("SerializationException", "no JSON"))?;
+        let name = request["TableName"].as_str().unwrap_or_default().to_owned();
+        if operation == "CreateTable" {
+            return self.create(name, &request);
+        }
+        let table = self.tables.get_mut(&name);
+        let table = table.ok_or_else(|| Refused::of("ResourceNotFoundException", "no table"))?;
+        match operation {
+            "DescribeTable" => Ok(json!({ "Table": table.described })),
+            "DescribeTimeToLive" => {
+                let status = if table.frees { "ENABLED" } else { "DISABLED" };
+                Ok(json!({ "TimeToLiveDescription": { "TimeToLiveStatus": status } }))
+            }
+            "UpdateTimeToLive" if table.frees => invalid("TimeToLive is already enabled"),
+            "UpdateTimeToLive" => {
+                table.frees = request["TimeToLiveSpecification"]["AttributeName"] == "ttl";
+                Ok(json!({ "TimeToLiveSpecification": request["TimeToLiveSpecification"] }))
+            }
+            "UpdateContinuousBackups" => Ok(json!({ "ContinuousBackupsDescription": {} })),
+            "GetItem" => table.get(&request),
+            "PutItem" => table.put(&request),
+            "Query" => table.query(&request),
+            _ => Err(Refused::of("UnknownOperationException", "unknown")),
+        }
+    }
+
+    fn create(&mut self, name: String, request: &Value) -> Answer {
+        if self.tables.contains_key(&name) {
+            return Err(Refused::of("ResourceInUseException", "it stands"));
+        }
+        let mut described = request.clone();
+        described["TableStatus"] = json!("ACTIVE");
+        for index in described["GlobalSecondaryIndexes"].as_array_mut().into_iter().flatten() {
+            index["IndexStatus"] = json!("ACTIVE");
+        }
+        let table = Table { described: described.clone(), ..Table::default() };
+        self.tables.insert(name, table);
+        Ok(json!({ "TableDescription": described }))
+    }
+}
+
+impl Table {
+    fn get(&self, request: &Value) -> Answer {
+        let item = self.items.get(key(&request["Key"])?);
+        let item = match request["ConsistentRead"] {
+            Value::Bool(true) => item.map(|item| &item.now),
+            _ => item.and_then(|item| item.before.as_ref()),
+        };
+        Ok(item.map_or(json!({}), |item| json!({ "Item": item })))
+    }
+
+    fn put(&mut self, request: &Value) -> Answer {
+        let item = request["Item"].as_object().ok_or(Refused::of(INVALID, "no item"))?;
+        let key = key(&request["Item"])?.to_owned();
+        let lengths = item.iter().map(|(name, value)| name.len() + length(value));
+        if lengths.sum::<usize>() > MAX_ITEM_LEN {
+            return invalid("Item size has exceeded the maximum allowed size");
+        }
+        for (name, longest) in [("agenda", MAX_KEY_LEN), ("due", MAX_SORT_KEY_LEN)] {
+            let text = item.get(name).map(|value| value["S"].as_str().unwrap_or_default());
+            if text.is_some_and(|text| text.is_empty() || text.len() > longest) {
+                return invalid("an index key of a wrong type or length");
+            }
+        }
+        let standing = self.items.get(&key).map(|item| &item.now);
+        if let Some(condition) = request["ConditionExpression"].as_str() {
+            let held = holds(condition, standing, &request["ExpressionAttributeValues"]);
+            if !held.map_err(|fault| Refused(INVALID, fault, None))? {
+                let tells = request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
+                let standing = standing.filter(|_| tells).cloned();
+                let message = "The conditional request failed".to_owned();
+                return Err(Refused("ConditionalCheckFailedException", message, standing));
+            }
+        }
+        let before = self.items.remove(&key).map(|item| item.now);
+        self.items.insert(key, Item { now: item.clone(), before });
+        Ok(json!({}))
+    }
+
+    fn query(&self, request: &Value) -> Answer {
+        if request["IndexName"] != "agenda" || request["ConsistentRead"] == true {
+            return invalid("no such index, or a strong read of one");
+        }
+        let limit = request["Limit"].as_u64().and_then(|limit| usize::try_from(limit).ok());
+        let limit = limit
+            .filter(|limit| *limit > 0)
+            .ok_or_else(|| Refused::of(INVALID, "Limit must be at least 1"))?;
+        let condition = request["KeyConditionExpression"].as_str().unwrap_or_default();
+        let values = &request["ExpressionAttributeValues"];
+        let mut found = Vec::new();
+        for item in self.items.values().map(|item| &item.now) {
+            let held = holds(condition, Some(item), values);
+            if held.map_err(|fault| Refused(INVALID, fault, None))? {
+                let projected = ["k", "agenda", "due"].map(|name| (name, item.get(name)));
+                found.push(json!(BTreeMap::from(projected)));
+            }
+        }
+        let place = |item: &Value| {
+            ["due", "k"].map(|name| item[name]["S"].as_str().unwrap_or_default().to_owned())
+        };
+        found.sort_by_key(place);
+        let start = &request["ExclusiveStartKey"];
+        let mut page: Vec<Value> = found
+            .into_iter()
+            .filter(|item| start.is_null() || place(item) > place(start))
+            .collect();
+        page.truncate(limit);
+        let mut answer = json!({ "Count": page.len(), "Items": page });
+        // A full page says where it ends, though nothing may follow.
+        if let Some(last) = page.last().filter(|_| page.len() == limit) {
+            answer["LastEvaluatedKey"] = last.clone();
+        }
+        Ok(answer)
+    }
+}
+
+impl Refused {
+    fn of(kind: &'static str, message: &str) -> Self {
+        Self(kind, message.to_owned(), None)
+    }
+}
+
+fn key(attributes: &Value) -> Result<&str, Refused> {
+    let key = attributes["k"]["S"].as_str().filter(|key| (1..=MAX_KEY_LEN).contains(&key.len()));
+    key.ok_or_else(|| Refused::of(INVALID, "a key of a wrong type or length"))
+}
+
+fn length(value: &Value) -> usize {
+    let binary = value["B"].as_str().and_then(|text| STANDARD.decode(text).ok());
+    let text = value["S"].as_str().or(value["N"].as_str());
+    binary.map_or(text.map_or(0, str::len), |bytes| bytes.len())
+}
+
+fn invalid(message: &str) -> Answer {
+    Err(Refused::of(INVALID, message))
+}
+
+fn refusal(status: u16, Refused(kind, message, item): &Refused) -> Response<Full<Bytes>> {
+    let kind = format!("com.amazonaws.dynamodb.v20120810#{kind}");
+    let mut body = json!({ "__type": kind, "message": message });
+    if let Some(item) = item {
+        body["Item"] = json!(item);
+    }
+    response(StatusCode::from_u16(status).expect("a status of the plan's"), &body)
+}
+
+fn response(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,110 @@
+//! Signature Version 4 as a server checks it, written from its description and sharing nothing with
+//! the signer but the hash. For calls to `/` without a query, which all of DynamoDB's are.
+
+use std::collections::BTreeMap;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+/// A request as it arrived.
+pub struct Received<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// Every header, as often as it came.
+    pub headers: Vec<(&'a str, &'a str)>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// Why a request is not believed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unbelieved {
+    /// It is not signed, or not in a way that can be read.
+    Unsigned,
+    /// Something that must be signed is not: the host, the date, anything of Amazon's own.
+    LeftOut,
+    /// The signature is another's, or of another request.
+    Wrong,
+}
+
+/// What a believed request was signed with.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Believed<'a> {
+    /// The key's name.
+    pub access_key: &'a str,
+    /// The day, region and service that the signature is for.
+    pub scope: [&'a str; 3],
+    /// The moment that it names.
+    pub date: &'a str,
+    /// What came with a role's keys.
+    pub session_token: Option<&'a str>,
+}
+
+impl<'a> Received<'a> {
+    /// Checks the signature with the secret half of the key that it names.
+    ///
+    /// # Errors
+    /// As [`Unbelieved`] says.
+    pub fn believe(&self, secret: &str) -> Result<Believed<'a>, Unbelieved> {
+        let read = || {
+            let authorization = self.header("authorization")?;
+            let rest = authorization.strip_prefix("AWS4-HMAC-SHA256 Credential=")?;
+            let (credential, rest) = rest.split_once(", SignedHeaders=")?;
+            let (signed, signature) = rest.split_once(", Signature=")?;
+            let mut parts = credential.split('/');
+            let mut part = || parts.next();
+            let (access_key, scope) = (part()?, [part()?, part()?, part()?]);
+            (part() == Some("aws4_request")).then_some(())?;
+            Some((access_key, scope, signed, signature, self.header("x-amz-date")?))
+        };
+        let (access_key, scope, signed, signature, date) = read().ok_or(Unbelieved::Unsigned)?;
+        let names: Vec<&str> = signed.split(';').collect();
+        if !self.signs_enough(&names) || !date.starts_with(scope[0]) {
+            return Err(Unbelieved::LeftOut);
+        }
+        let canonical = self.canonical(&names).ok_or(Unbelieved::LeftOut)?;
+        let [day, region, service] = scope;
+        let to_sign = format!(
+            "AWS4-HMAC-SHA256\n{date}\n{day}/{region}/{service}/aws4_request\n{}",
+            hex::encode(Sha256::digest(canonical))
+        );
+        let steps = [day, region, service, "aws4_request", &to_sign];
+        let key = format!("AWS4{secret}").into_bytes();
+        let expected = steps.iter().fold(key, |key, step| mac(&key, step.as_bytes()));
+        if hex::encode(expected) != signature {
+            return Err(Unbelieved::Wrong);
+        }
+        let session_token = self.header("x-amz-security-token");
+        Ok(Believed { access_key, scope, date, session_token })
+    }
+
+    fn header(&self, name: &str) -> Option<&'a str> {
+        let found = self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| *value)
+    }
+
+    fn signs_enough(&self, names: &[&str]) -> bool {
+        let must = |name: &str| name == "host" || name.starts_with("x-amz-");
+        let mut came = self.headers.iter().map(|(name, _)| name.to_ascii_lowercase());
+        names.is_sorted() && came.all(|name| !must(&name) || names.contains(&name.as_str()))
+    }
+
+    /// The one form that every way of sending the same request has.
+    fn canonical(&self, names: &[&str]) -> Option<String> {
+        let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in &self.headers {
+            let words: Vec<&str> = value.split(' ').filter(|word| !word.is_empty()).collect();
+            values.entry(name.to_ascii_lowercase()).or_default().push(words.join(" "));
+        }
+        let line = |name: &&str| Some(format!("{name}:{}\n", values.get(*name)?.join(",")));
+        let lines: Option<String> = names.iter().map(line).collect();
+        let body = hex::encode(Sha256::digest(self.body));
+        Some(format!("{}\n/\n\n{}\n{}\n{body}", self.method, lines?, names.join(";")))
+    }
+}
+
+fn mac(key: &[u8], text: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length will do");
+    mac.update(text);
+    mac.finalize().into_bytes().to_vec()
+}

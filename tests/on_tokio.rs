@@ -1,0 +1,68 @@
+//! A store that wants tokio, for tests that want none: each of its futures enters a runtime while
+//! it is polled, by whom- and as often as ever, and may be dropped in between.
+
+use std::future::poll_fn;
+use std::sync::LazyLock;
+
+use marketplace::time::UnixMillis;
+use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use tokio::runtime::{Builder, Runtime};
+
+/// A store whose futures run anywhere.
+pub struct OnTokio<S>(pub S);
+
+/// Where connections live and timers run.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let builder = &mut Builder::new_multi_thread();
+    builder.worker_threads(1).enable_all().build().expect("a runtime starts")
+});
+
+/// A future that finds tokio wherever it is polled.
+pub async fn entered<F: Future + Send>(future: F) -> F::Output {
+    let mut future = Box::pin(future);
+    poll_fn(move |context| {
+        let _entered = RUNTIME.enter();
+        let polled = future.as_mut().poll(context);
+        if polled.is_pending() {
+            // Whoever polls in a loop leaves the runtime something of this machine.
+            std::thread::yield_now();
+        }
+        polled
+    })
+    .await
+}
+
+/// Runs a future that wants tokio to its end.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    RUNTIME.block_on(future)
+}
+
+/// Starts a future that goes on for as long as the process does.
+pub fn spawn(future: impl Future<Output = ()> + Send + 'static) {
+    RUNTIME.spawn(future);
+}
+
+impl<S: Store> Store for OnTokio<S> {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        entered(self.0.get(key, now)).await
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        entered(self.0.put(key, value, over, now)).await
+    }
+
+    async fn agenda(
+        &self,
+        queue: Queue,
+        until: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        entered(self.0.agenda(queue, until, limit)).await
+    }
+}
