@@ -23,12 +23,13 @@ fn folders(path: &str) -> BTreeSet<String> {
     folders.map(|entry| entry.file_name().into_string().unwrap()).collect()
 }
 
-/// First cells of a README's callback table.
+/// First cells of a README's tables of functions, whose names are kebab-case.
 fn table(readme: &str) -> BTreeSet<String> {
     let rows = text(readme);
     let cells = rows.lines().filter_map(|row| row.strip_prefix("| `")?.split_once("` | "));
     cells
         .filter(|(_, rest)| rest.matches('|').count() == 3)
+        .filter(|(name, _)| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
         .map(|(name, _)| name.to_owned())
         .collect()
 }
