@@ -58,7 +58,9 @@ impl ChangeList for Department {
             Flag::Put => NoticeType::DepartmentPut,
             Flag::Delete => NoticeType::DepartmentDeleted,
         };
-        let notice = Draft::of_call(kind, Self::ACTIVITY, (None, None), &request.details);
+        // A later list names only departments that are older than it: the product must know.
+        let notice = Draft::of_call(kind, Self::ACTIVITY, (None, None), &request.details)
+            .with("changeTime", request.at.to_rfc3339());
         Told { notice, records: Vec::new() }
     }
 }
