@@ -12,7 +12,7 @@ use marketplace::time::UnixMillis;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use shell::world::{Unanswered, Web, World};
 
-/// The moment at which every test begins: 2026-10-05T19:49:27Z.
+/// The moment at which every test begins: 2026-10-05T21:09:27Z.
 pub const NOW: u64 = 1_791_234_567_000;
 
 /// A world with a clock in the test's hand.
