@@ -17,6 +17,7 @@ mod first_calls;
 mod kit;
 mod lambda_events;
 mod lifecycle;
+mod notices;
 mod oaep;
 mod one_door;
 mod order_details;
