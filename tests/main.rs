@@ -22,6 +22,7 @@ mod oaep;
 mod one_door;
 mod order_details;
 mod order_query;
+mod outbox;
 mod panics;
 mod properties;
 mod redis_store;

@@ -253,9 +253,7 @@ impl Kept {
     /// The purchase is offered no longer; a product that was offered it learns that it is over.
     fn abandon(&mut self, id: &InstanceId, now: UnixMillis) {
         let unheard_of = self.outbox.is_unheard_of();
-        if self.outbox.waiting.iter().any(|notice| notice.kind == NoticeType::Created) {
-            self.outbox.drop_all();
-        }
+        self.outbox.take_back();
         if !unheard_of {
             let draft = Draft::of_time(NoticeType::Abandoned).with("instanceId", id.as_str());
             self.outbox.append(vec![draft], Reader::Product, now);
@@ -277,8 +275,8 @@ impl Kept {
         self.outbox.enrich(sequence, order_query::MEMBER, missing);
     }
 
-    /// Settles an offer, and what the product said of a purchase with it. Parts that held a
-    /// delivered list are to be let go.
+    /// Settles an offer, and what the product said of a purchase with it. Parts that held a list
+    /// which was delivered, or forgotten, are to be let go.
     pub fn settle(
         &mut self,
         claim: &Claim,
@@ -288,20 +286,21 @@ impl Kept {
         chance: u16,
         now: UnixMillis,
     ) -> Settled {
+        let before: BTreeSet<_> = self.outbox.parts().collect();
         let settled = self.outbox.settle(claim, offered, chance, now);
         match (&mut self.entity, told) {
             (Entity::Instance(instance), Some(told)) if settled == Settled::Delivered => {
                 instance.answered(told, template);
             }
-            (Entity::Directory(directory), _) if settled == Settled::Delivered => {
-                directory.loose.extend(claim.notice.parts());
+            (Entity::Directory(directory), _) => {
+                let after: BTreeSet<_> = self.outbox.parts().collect();
+                directory.loose.extend(before.difference(&after));
             }
             (
                 Entity::Instance(_)
                 | Entity::MovedTo(_)
                 | Entity::Tenant(_)
-                | Entity::Application(_)
-                | Entity::Directory(_),
+                | Entity::Application(_),
                 _,
             ) => (),
         }

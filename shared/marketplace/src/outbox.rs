@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::directory::PartName;
 use crate::notice::{Draft, MAX_NOTICE_LEN, Notice, NoticeType};
 use crate::time::UnixMillis;
 
@@ -32,6 +33,9 @@ pub struct Outbox {
     /// How many dead letters were forgotten for room.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub forgotten: u32,
+    /// The latest notice that was ever offered: those behind it the product may have heard of.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub offered: u64,
     /// Whether the product never took the purchase, so that nothing else about it makes sense.
     #[serde(default, skip_serializing_if = "is_false")]
     pub blocked: bool,
@@ -77,6 +81,9 @@ pub struct Attempt {
     /// The HTTP status, where there was an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// Which part of a list it came to, 1 being the first; those before it are delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<usize>,
     /// What was wrong, in words of ours.
     pub fault: String,
     /// How the answer began, with all that could be a secret left out.
@@ -102,6 +109,10 @@ pub struct Claim {
     pub notice: Notice,
     /// Which attempt this is.
     pub attempt: u32,
+    /// With which part of a list it begins: a list that is long is delivered in several attempts.
+    pub part: usize,
+    /// Of the trial that began then: whoever replays a dead letter begins another.
+    since: UnixMillis,
 }
 
 /// How an offer ended.
@@ -134,6 +145,8 @@ pub const MAX_OUTBOX_LEN: usize = 64 * 1024;
 pub const MAX_UNREAD: usize = 64;
 /// How many dead letters an entity keeps.
 pub const MAX_DEAD: usize = 16;
+/// How much of dead letters an entity keeps: whatever else there is must fit beside it.
+pub const MAX_DEAD_LEN: usize = 64 * 1024;
 /// How many attempts are kept of a notice.
 pub const MAX_ATTEMPTS: usize = 8;
 /// How long a notice is offered before it is given up: a weekend.
@@ -180,38 +193,51 @@ impl Outbox {
     #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else begins or ends a purchase")]
     fn weigh(&mut self, kind: NoticeType) -> Vec<Notice> {
         match kind {
-            NoticeType::Released if self.is_unheard_of() => self.drop_all(),
-            NoticeType::Created => {
-                self.blocked = false;
-                Vec::new()
-            }
+            NoticeType::Released if self.is_unheard_of() => self.take_back(),
+            NoticeType::Created => self.unblock(),
             _ => Vec::new(),
         }
+    }
+
+    /// What was said of a purchase that was never taken is of no use once there is a new one; its
+    /// end is.
+    fn unblock(&mut self) -> Vec<Notice> {
+        if !std::mem::take(&mut self.blocked) {
+            return Vec::new();
+        }
+        let newest = self.sequence;
+        let is_useful = |notice: &Notice| notice.kind.ends() || notice.sequence() == newest;
+        let (useful, dropped) = std::mem::take(&mut self.waiting).into_iter().partition(is_useful);
+        self.waiting = useful;
+        self.drop(dropped)
     }
 
     /// Whether the purchase itself waits and was never offered.
     pub fn is_unheard_of(&self) -> bool {
         let created = self.waiting.iter().find(|notice| notice.kind == NoticeType::Created);
-        created.is_some_and(|created| {
-            !self.was_offered(created.sequence())
-                && !self.dead.iter().any(|dead| dead.notice.sequence() == created.sequence())
-        })
+        created.is_some_and(|created| !self.was_offered(created.sequence()))
     }
 
-    /// Takes everything back that waits.
-    pub fn drop_all(&mut self) -> Vec<Notice> {
-        self.trial = None;
-        let dropped = std::mem::take(&mut self.waiting);
-        self.dropped =
-            self.dropped.saturating_add(u32::try_from(dropped.len()).unwrap_or(u32::MAX));
-        dropped
+    /// Takes a purchase back that waits, and all that was said of it. What waits before it is of
+    /// an earlier one.
+    pub fn take_back(&mut self) -> Vec<Notice> {
+        let created = self.waiting.iter().position(|notice| notice.kind == NoticeType::Created);
+        let dropped = created.map(|place| self.waiting.split_off(place));
+        self.drop(dropped.unwrap_or_default())
+    }
+
+    /// Every part that a notice names, waiting or dead.
+    pub fn parts(&self) -> impl Iterator<Item = PartName> {
+        let dead = self.dead.iter().map(|dead| &dead.notice);
+        self.waiting.iter().chain(dead).flat_map(Notice::parts)
     }
 
     /// When the next notice may be offered, if there is one: at once, after a pause, or when a
-    /// claim has run out.
+    /// claim has run out, be it of another notice.
     pub fn due(&self, now: UnixMillis) -> Option<UnixMillis> {
-        let head = self.head()?;
-        Some(self.trial_of(head.sequence()).map_or(now, |trial| trial.next))
+        let head = self.head()?.sequence();
+        let holds = |trial: &&Trial| trial.sequence == head || trial.claimed.is_some();
+        Some(self.trial.as_ref().filter(holds).map_or(now, |trial| trial.next))
     }
 
     /// The notice that may be offered next, whoever may be at it.
@@ -273,9 +299,11 @@ impl Outbox {
         trial.count = trial.count.saturating_add(1);
         trial.claimed = Some(trial.count);
         trial.next = now.after(lasting);
-        let attempt = trial.count;
+        let Trial { sequence, since, count: attempt, .. } = trial;
+        let part = trial.attempts.iter().filter_map(|attempt| attempt.part).max().unwrap_or(1);
+        self.offered = self.offered.max(sequence);
         self.trial = Some(trial);
-        Some(Claim { notice, attempt })
+        Some(Claim { notice, attempt, part, since })
     }
 
     /// Settles an offer on whatever stands. `chance` spreads those who wait.
@@ -291,7 +319,9 @@ impl Outbox {
         else {
             return Settled::Nothing;
         };
-        let current = self.trial_of(sequence).is_some_and(|t| t.claimed == Some(claim.attempt));
+        let current = self.trial_of(sequence).is_some_and(|trial| {
+            trial.claimed == Some(claim.attempt) && trial.since == claim.since
+        });
         match offered {
             Offered::Delivered => self.deliver(place),
             // Another attempt is under way, or was settled: a failure of ours says nothing new.
@@ -313,7 +343,6 @@ impl Outbox {
         }
         let later = self.waiting.iter().position(|notice| notice.sequence() > sequence);
         self.waiting.insert(later.unwrap_or(self.waiting.len()), notice);
-        self.trial = None;
         true
     }
 
@@ -331,8 +360,10 @@ impl Outbox {
         })
     }
 
-    fn was_offered(&self, sequence: u64) -> bool {
-        self.trial_of(sequence).is_some_and(|trial| trial.count > 0)
+    /// Notices are offered in order: one behind the latest was offered, or is replayed, or must
+    /// wait for a purchase to be taken.
+    const fn was_offered(&self, sequence: u64) -> bool {
+        sequence <= self.offered
     }
 
     fn trial_of(&self, sequence: u64) -> Option<&Trial> {
@@ -342,14 +373,23 @@ impl Outbox {
     fn deliver(&mut self, place: usize) -> Settled {
         let notice = self.waiting.remove(place);
         self.trial = self.trial.take().filter(|trial| trial.sequence != notice.sequence());
-        if self.blocked && notice.kind.ends() {
-            // What lies before the end of something that was never taken is of no use now.
-            self.blocked = false;
-            let rest = self.waiting.split_off(place);
-            self.drop_all();
-            self.waiting = rest;
+        if notice.kind.ends() {
+            self.end(place, notice.sequence());
         }
         Settled::Delivered
+    }
+
+    /// What lies before an end that was told is of no use now, and would do harm if it was
+    /// replayed.
+    fn end(&mut self, place: usize, sequence: u64) {
+        if std::mem::take(&mut self.blocked) {
+            let rest = self.waiting.split_off(place);
+            let before = std::mem::replace(&mut self.waiting, rest);
+            self.drop(before);
+        }
+        let dead = self.dead.len();
+        self.dead.retain(|dead| dead.notice.sequence() > sequence);
+        self.forget(dead - self.dead.len());
     }
 
     fn fail(&mut self, place: usize, attempt: Attempt, chance: u16, now: UnixMillis) -> Settled {
@@ -374,13 +414,28 @@ impl Outbox {
         let notice = self.waiting.remove(place);
         self.blocked |= notice.kind == NoticeType::Created;
         self.dead.push(DeadLetter { notice, trial, at: now });
-        if self.dead.len() > MAX_DEAD {
+        while self.dead.len() > MAX_DEAD || self.dead_len() > MAX_DEAD_LEN {
             // The purchase that blocks all others is the last to be forgotten.
             let older = self.dead.iter().position(|dead| dead.notice.kind != NoticeType::Created);
             self.dead.remove(older.unwrap_or_default());
-            self.forgotten = self.forgotten.saturating_add(1);
+            self.forget(1);
         }
         Settled::Dead
+    }
+
+    fn forget(&mut self, letters: usize) {
+        let letters = u32::try_from(letters).unwrap_or(u32::MAX);
+        self.forgotten = self.forgotten.saturating_add(letters);
+    }
+
+    fn dead_len(&self) -> usize {
+        self.dead.iter().map(|dead| dead.notice.len()).sum()
+    }
+
+    fn drop(&mut self, notices: Vec<Notice>) -> Vec<Notice> {
+        let count = u32::try_from(notices.len()).unwrap_or(u32::MAX);
+        self.dropped = self.dropped.saturating_add(count);
+        notices
     }
 
     fn len(&self) -> usize {
@@ -439,7 +494,7 @@ impl Attempt {
 
     /// An attempt that came to nothing before anybody answered.
     pub const fn of_fault(at: UnixMillis, fault: String) -> Self {
-        Self { at, millis: 0, status: None, fault, said: None }
+        Self { at, millis: 0, status: None, part: None, fault, said: None }
     }
 }
 
@@ -458,6 +513,11 @@ const fn is_zero(number: &u32) -> bool {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_never(sequence: &u64) -> bool {
+    *sequence == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 const fn is_false(bool: &bool) -> bool {
     !*bool
 }
@@ -465,7 +525,6 @@ const fn is_false(bool: &bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::PartName;
 
     fn draft(kind: NoticeType, text: &str) -> Draft {
         Draft::of_time(kind).with("orderAmount", text)

@@ -42,6 +42,17 @@ pub struct Outcome {
     pub unanswered: Option<Silence>,
 }
 
+impl Outcome {
+    /// The same outcome, of one part of a list.
+    fn at_part(mut self, part: usize) -> Self {
+        match &mut self.offered {
+            Offered::Delivered => (),
+            Offered::Failed(attempt) | Offered::Undeliverable(attempt) => attempt.part = Some(part),
+        }
+        self
+    }
+}
+
 /// No answer over HTTP came.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Silence {
@@ -164,15 +175,15 @@ impl<W: World> Delivery<'_, W> {
         if names.is_empty() {
             return Ok(self.send(claim, claim.notice.message(owner)).await);
         }
-        for (name, part) in names.into_iter().zip(1..) {
+        for (name, part) in names.into_iter().zip(1..).skip(claim.part.saturating_sub(1)) {
             let read = self.shelf().read_parts(owner, [name].into()).await?;
             let records = read.and_then(|mut read| read.remove(&name)).unwrap_or_default();
             let Some(message) = claim.notice.part_message(owner, part, &records) else {
-                return Ok(self.failed("part missing", None, Duration::ZERO, &[]));
+                return Ok(self.failed("part missing", None, Duration::ZERO, &[]).at_part(part));
             };
             let outcome = self.send(claim, message).await;
             if outcome.offered != Offered::Delivered {
-                return Ok(outcome);
+                return Ok(outcome.at_part(part));
             }
         }
         Ok(Outcome { offered: Offered::Delivered, told: None, unanswered: None })
@@ -246,7 +257,7 @@ impl<W: World> Delivery<'_, W> {
         });
         // A success that cannot be used may quote credentials; who refuses has none to give.
         let said = if failed { product::excerpt(body) } else { None };
-        Attempt { at, millis, status, fault: fault.to_owned(), said }
+        Attempt { at, millis, status, part: None, fault: fault.to_owned(), said }
     }
 
     /// One write where nobody else wrote since; else on what they left, as often as it takes.

@@ -3,7 +3,6 @@
 
 use marketplace::directory::PartName;
 use marketplace::entity::{Directory, Entity, Kept};
-use marketplace::notice::Notice;
 
 use crate::failure::Failure;
 use crate::shelf::{Shelf, Written, part_owner};
@@ -73,6 +72,9 @@ pub(crate) async fn sweep_loose<W: World>(
     let Entity::Directory(Directory { head, loose }) = kept.entity.clone() else {
         return Ok(Swept::default());
     };
+    if loose.is_empty() {
+        return Ok(Swept::default());
+    }
     for name in &loose {
         shelf.let_go(key, *name).await?;
     }
@@ -90,5 +92,6 @@ fn refers_to(kept: &Kept, name: PartName) -> bool {
         }
         _ => false,
     };
-    indexed || kept.outbox.waiting.iter().flat_map(Notice::parts).any(|part| part == name)
+    // A dead letter may be replayed.
+    indexed || kept.outbox.parts().any(|part| part == name)
 }
