@@ -60,6 +60,41 @@ pub enum Fault {
     Misdirected,
 }
 
+/// What servers and gateways say of themselves where they fail.
+const SERVERS_WORDS: [&str; 32] = [
+    "access",
+    "apache",
+    "bad",
+    "busy",
+    "cloudflare",
+    "conflict",
+    "connection",
+    "denied",
+    "error",
+    "exceeded",
+    "expired",
+    "failed",
+    "forbidden",
+    "found",
+    "gateway",
+    "internal",
+    "invalid",
+    "limit",
+    "maintenance",
+    "method",
+    "moved",
+    "nginx",
+    "not",
+    "rate",
+    "server",
+    "service",
+    "signature",
+    "timeout",
+    "too",
+    "unauthorized",
+    "unavailable",
+    "upstream",
+];
 /// How much is kept of how an answer began, in characters.
 const MAX_EXCERPT: usize = 80;
 
@@ -79,25 +114,28 @@ impl Answer {
     }
 }
 
-/// How an answer begins, with all left out that could be a secret: of an object the names of its
-/// members, of a text its plain words.
+/// How an answer begins, with all left out that could be a secret or somebody's name: of an object
+/// the names of its members, of a text the words that servers say of themselves.
 pub fn excerpt(body: &[u8]) -> Option<String> {
     let words = match serde_json::from_slice::<Map<String, Value>>(body) {
         Ok(members) => members.into_iter().map(|(name, _)| name).collect(),
-        Err(_) => plain_words(&String::from_utf8_lossy(body)),
+        Err(_) => known_words(&String::from_utf8_lossy(body)),
     };
     let text = words.join(" ");
     let text: String = text.chars().take(MAX_EXCERPT).collect();
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// Words of letters alone, and not long: what a proxy says of itself, and never a password.
-fn plain_words(text: &str) -> Vec<String> {
-    let words = text.split(|letter: char| !letter.is_alphanumeric());
-    let plain = |word: &&str| {
-        (1..=12).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphabetic())
-    };
-    words.filter(plain).take(12).map(str::to_owned).collect()
+/// Any other word might be a password, or a buyer that the answer quotes.
+fn known_words(text: &str) -> Vec<String> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphabetic()).map(str::to_lowercase);
+    let mut said = Vec::new();
+    for word in words.filter(|word| SERVERS_WORDS.contains(&word.as_str())) {
+        if !said.contains(&word) {
+            said.push(word);
+        }
+    }
+    said
 }
 
 /// What the product tells us by itself: a Standard Webhook whose signature covers no path, so that

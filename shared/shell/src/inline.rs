@@ -61,6 +61,11 @@ impl<'a, W: World> Call<'a, W> {
         standing: Recalled,
         inline: Inline<'a>,
     ) -> Option<Reply> {
+        // The commit may have taken long; a claim that nobody uses runs out by itself.
+        if self.shelf.deadline.left(&self.desk.world) < LEAST {
+            self.line.notice = Some("left");
+            return None;
+        }
         let now = self.desk.world.now();
         let answered = |entity: Entity| match P::Entity::try_from(entity.clone()) {
             Ok(ours) => page.answered(request, ours, now).into(),

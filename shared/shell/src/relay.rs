@@ -2,12 +2,13 @@
 //! several at once.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use marketplace::instance::Remark;
 use marketplace::outbox::Settled;
 use thiserror::Error;
@@ -109,10 +110,11 @@ impl<'a, W: World> Relay<'a, W> {
     /// Where the agenda cannot be read. What was done stays done.
     pub async fn run(self) -> Result<Report, NoAgenda> {
         let mut seen = BTreeSet::new();
-        loop {
+        // Whoever worked until time was up has no agenda to read, and did not fail.
+        while seen.is_empty() || !self.is_over() {
             let entries = self.entries(seen.len()).await.map_err(NoAgenda)?;
             let fresh: Vec<_> = entries.into_iter().filter(|key| !seen.contains(key)).collect();
-            if fresh.is_empty() || self.is_over() {
+            if fresh.is_empty() {
                 break;
             }
             seen.extend(fresh.iter().cloned());
@@ -139,14 +141,19 @@ impl<'a, W: World> Relay<'a, W> {
             self.report().unfinished = true;
             return;
         }
-        let shelf = self.desk.shelf(self.deadline);
-        let worked = match part_owner(key) {
-            Some((name, owner)) => self.swept(sweep_part(&shelf, name, owner).await),
-            None => self.work_on_entity(&shelf, key).await,
-        };
-        if let Err(failure) = worked {
+        // One entity's bug is not every entity's: the others are worked on all the same.
+        let worked = AssertUnwindSafe(self.work(key)).catch_unwind().await;
+        if let Err(failure) = worked.unwrap_or(Err(Failure::Panicked)) {
             tracing::warn!(fault = %failure, "entity left for later");
             self.report().troubled += 1;
+        }
+    }
+
+    async fn work(&self, key: &str) -> Result<(), Failure> {
+        let shelf = self.desk.shelf(self.deadline);
+        match part_owner(key) {
+            Some((name, owner)) => self.swept(sweep_part(&shelf, name, owner).await),
+            None => self.work_on_entity(&shelf, key).await,
         }
     }
 
