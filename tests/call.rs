@@ -45,6 +45,14 @@ pub const PENDING: [(&str, &str); 5] = [
     ("KOOHOOK_STORE", "memory:"),
 ];
 
+/// Settings under which the product is told at once.
+pub const TOLD: [(&str, &str); 4] = [
+    ("KOOHOOK_BASE_KEY", BASE_KEY),
+    ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
+    ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
+    ("KOOHOOK_STORE", "memory:"),
+];
+
 /// One koohook over a watched store.
 pub struct Koohook<B, S> {
     /// The door.
@@ -168,6 +176,12 @@ pub fn v2(now_millis: u64, members: &[(&str, &str)]) -> Request<Vec<u8>> {
 pub fn v2_body(now_millis: u64, body: &[u8]) -> Request<Vec<u8>> {
     let nonce = sender::v2::sign(BASE_KEY, "0", "0", body);
     sender::v2::request(ADDRESS, BASE_KEY, &now_millis.to_string(), &nonce, body).unwrap()
+}
+
+/// Runs a future of the simulated world for so many steps, and then drops it: a process that ends.
+pub fn run_for<F: Future>(steps: usize, future: F) -> Option<F::Output> {
+    futures_util::pin_mut!(future);
+    (0..steps).find_map(|_| future.as_mut().now_or_never())
 }
 
 /// Runs a future of the simulated world to its end, without a runtime.

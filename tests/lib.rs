@@ -13,6 +13,7 @@ pub mod call;
 pub mod dynamodb;
 pub mod log;
 pub mod on_tokio;
+pub mod product;
 pub mod served;
 pub mod servers;
 pub mod way;

@@ -12,6 +12,7 @@
 mod bad_inputs;
 mod configuration;
 mod deliveries;
+mod delivery;
 mod directory;
 mod first_calls;
 mod kit;

@@ -453,7 +453,7 @@ fn one_right_signature_of_several_is_enough_and_no_other_version_is_one() {
         (format!("v2,{bare}"), false),
         (format!("V1,{bare}"), false),
         (format!("{wrong},{right}"), false),
-        (format!("v1,{}", &bare[..40]), false),
+        (format!("v1,{}", bare.replace("OTPJ", "")), false),
         ("v1,".to_owned(), false),
         (String::new(), false),
     ] {

@@ -2,8 +2,9 @@
 //! made to fail.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -85,7 +86,8 @@ impl<S: Store> World for TestWorld<S> {
         bytes
     }
 
-    /// A future takes as long as the world lags; without a limit left it is not begun.
+    /// A future takes as long as the world lags, and whoever is called; without a limit left it
+    /// is not begun.
     async fn within<F>(&self, limit: Duration, future: F) -> Option<F::Output>
     where
         F: Future + Send,
@@ -97,34 +99,52 @@ impl<S: Store> World for TestWorld<S> {
         let lag = Duration::from_millis(self.lag.load(Ordering::SeqCst));
         self.pass(lag.min(limit));
         let output = future.await;
-        (lag < limit).then_some(output)
+        let took = Duration::from_millis(self.web.took.swap(0, Ordering::SeqCst));
+        self.pass(took.min(limit.saturating_sub(lag)));
+        (lag.saturating_add(took) < limit).then_some(output)
     }
 }
 
 /// Whoever is called in a test: a closure that answers, or nobody.
 #[derive(Default)]
-pub struct Scripted(Mutex<Option<Peer>>);
+pub struct Scripted {
+    peer: Mutex<Option<Peer>>,
+    /// How long the last call took, until somebody has waited for it.
+    took: AtomicU64,
+}
 
-/// Answers a call.
-pub type Peer =
-    Box<dyn FnMut(Request<Bytes>) -> Result<Response<Bytes>, Unanswered> + Send + 'static>;
+/// Answers a call, after a while.
+pub type Peer = Box<dyn FnMut(Request<Bytes>) -> (Duration, Answered) + Send + 'static>;
+
+/// What came of a call.
+pub type Answered = Result<Response<Bytes>, Unanswered>;
 
 impl Scripted {
-    /// Sets who answers from now on.
-    pub fn answer(
+    /// Sets who answers from now on, at once.
+    pub fn answer(&self, mut peer: impl FnMut(Request<Bytes>) -> Answered + Send + 'static) {
+        self.answer_after(move |request| (Duration::ZERO, peer(request)));
+    }
+
+    /// Sets who answers from now on, each after a while; what they do is done all the same.
+    pub fn answer_after(
         &self,
-        peer: impl FnMut(Request<Bytes>) -> Result<Response<Bytes>, Unanswered> + Send + 'static,
+        peer: impl FnMut(Request<Bytes>) -> (Duration, Answered) + Send + 'static,
     ) {
-        *self.0.lock().unwrap() = Some(Box::new(peer));
+        *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(peer));
     }
 }
 
 impl Web for Scripted {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Unanswered> {
-        match self.0.lock().unwrap().as_mut() {
-            Some(peer) => peer(request),
-            None => Err(Unanswered::NotReached),
-        }
+        yield_now().await;
+        let (after, answered) = {
+            let mut peer = self.peer.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(peer) = peer.as_mut() else { return Err(Unanswered::NotReached) };
+            peer(request)
+        };
+        yield_now().await;
+        self.took.store(u64::try_from(after.as_millis()).unwrap(), Ordering::SeqCst);
+        answered
     }
 }
 
@@ -209,4 +229,17 @@ impl<S: Store> Store for Watched<S> {
     ) -> Result<Vec<Entry>, Unavailable> {
         self.inner.agenda(queue, until, limit).await
     }
+}
+
+/// Lets whoever else is under way go on: here a caller may be interrupted.
+async fn yield_now() {
+    let mut yielded = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
