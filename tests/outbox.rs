@@ -56,6 +56,11 @@ struct Tried {
     count: usize,
     /// The claim that counts: a place among those held.
     current: Option<usize>,
+    /// How many of the pauses it has had.
+    pauses: usize,
+    /// When the next attempt may begin, and when it might have without something new.
+    next: u64,
+    resume: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -212,6 +217,7 @@ impl Beside {
 
     fn append(&mut self, kind: NoticeType, len: usize) {
         let dropped = self.outbox.append(vec![draft(kind, len)], Reader::Product, self.at());
+        self.hurry();
         let unheard = self.first_created().is_some_and(|created| !self.known[&created].offered);
         let sequence = self.outbox.sequence;
         self.known.insert(sequence, Known { kind, len, fate: Fate::Waiting, offered: false });
@@ -232,6 +238,18 @@ impl Beside {
             assert!(!void.offered, "what was offered is never void");
             assert!(later.any(|later| is_void(void.kind, self.known[&later].kind)));
             self.set(&[sequence], Fate::Dropped);
+        }
+    }
+
+    /// Something new cuts the pause short that is under way, and uses none up.
+    fn hurry(&mut self) {
+        let held = &self.held;
+        for tried in self.tried.values_mut() {
+            let rests = tried.current.is_none_or(|place| held[place].settled);
+            if rests && tried.next > self.now {
+                tried.resume = tried.resume.or(Some(tried.next));
+                tried.next = self.now;
+            }
         }
     }
 
@@ -256,6 +274,8 @@ impl Beside {
         if tried.count == 0 {
             tried.since = self.now;
         }
+        let ran_out = tried.current.is_some_and(|place| !self.held[place].settled);
+        tried.pauses += usize::from(ran_out);
         tried.count += 1;
         tried.current = Some(self.held.len());
         assert_eq!(usize::try_from(claim.attempt).unwrap(), tried.count);
@@ -286,18 +306,26 @@ impl Beside {
         assert_eq!(outcome, expected, "attempt {place} of {sequence}");
         match expected {
             Settled::Delivered => self.delivered(sequence),
-            Settled::Waits => self.expect_pause(&tried),
+            Settled::Waits => self.expect_pause(sequence),
             Settled::Dead => self.died(sequence),
             Settled::Nothing => return,
         }
         self.held[place].settled = true;
     }
 
-    fn expect_pause(&mut self, tried: &Tried) {
-        let pause = PAUSES.get(tried.count - 1).map_or(HOUR + HOUR / 10, |pause| pause * SECOND);
-        let next = (self.now + pause).min(tried.since + PATIENCE);
+    fn expect_pause(&mut self, sequence: u64) {
+        let tried = self.tried.get_mut(&sequence).unwrap();
+        let next = match tried.resume.take() {
+            Some(resume) => resume.max(self.now + PAUSES[0] * SECOND),
+            None => {
+                tried.pauses += 1;
+                let pause = PAUSES.get(tried.pauses - 1);
+                self.now + pause.map_or(HOUR + HOUR / 10, |pause| pause * SECOND)
+            }
+        };
+        tried.next = next.min(tried.since + PATIENCE);
         let trial = self.outbox.trial.as_ref().unwrap();
-        assert_eq!(trial.next.millis(), next, "after {} attempts", tried.count);
+        assert_eq!(trial.next.millis(), tried.next, "after {} attempts", tried.count);
     }
 
     fn delivered(&mut self, sequence: u64) {

@@ -59,6 +59,12 @@ pub struct Trial {
     pub since: UnixMillis,
     /// How often it was offered.
     pub count: u32,
+    /// How many of the pauses between attempts it has had.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pauses: u32,
+    /// When the pause under way would have ended, where something new cut it short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<UnixMillis>,
     /// How often it could not be, since something of it was not known.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub postponed: u32,
@@ -177,7 +183,7 @@ impl Outbox {
         }
         // What is new may be why the product can be reached again.
         if let Some(trial) = self.trial.as_mut().filter(|trial| trial.claimed.is_none()) {
-            trial.next = trial.next.min(at);
+            trial.hurry(at);
         }
         dropped.extend(match reader {
             // So few cannot be too much, and need not be measured.
@@ -295,6 +301,7 @@ impl Outbox {
         }
         if trial.claimed.is_some() {
             trial.remember(Attempt::unknown(now));
+            trial.pauses = trial.pauses.saturating_add(1);
         }
         trial.count = trial.count.saturating_add(1);
         trial.claimed = Some(trial.count);
@@ -353,6 +360,8 @@ impl Outbox {
             sequence,
             since: now,
             count: 0,
+            pauses: 0,
+            resume: None,
             postponed: 0,
             attempts: Vec::new(),
             next: now,
@@ -401,7 +410,7 @@ impl Outbox {
         }
         trial.remember(attempt);
         trial.claimed = None;
-        trial.next = now.after(pause(trial.count, chance)).min(trial.since.after(PATIENCE));
+        trial.rest(chance, now);
         Settled::Waits
     }
 
@@ -478,6 +487,28 @@ impl Outbox {
 }
 
 impl Trial {
+    /// Cuts the pause short: what is new may be why the product can be reached again.
+    fn hurry(&mut self, at: UnixMillis) {
+        if at < self.next {
+            self.resume = self.resume.or(Some(self.next));
+            self.next = at;
+        }
+    }
+
+    /// Begins the next pause. An attempt that cut one short uses none up: a burst of notices about
+    /// one entity must not push its next attempt hours away.
+    fn rest(&mut self, chance: u16, now: UnixMillis) {
+        let least = now.after(pause(1, chance));
+        self.next = match self.resume.take() {
+            Some(resume) => resume.max(least),
+            None => {
+                self.pauses = self.pauses.saturating_add(1);
+                now.after(pause(self.pauses, chance))
+            }
+        };
+        self.next = self.next.min(self.since.after(PATIENCE));
+    }
+
     fn remember(&mut self, attempt: Attempt) {
         if self.attempts.len() == MAX_ATTEMPTS {
             self.attempts.remove(0);
@@ -498,10 +529,10 @@ impl Attempt {
     }
 }
 
-/// How long to wait after so many attempts. Those of each hour are spread over a tenth of it, so
+/// How long the pause of this number lasts. Those of an hour are spread over a tenth of it, so
 /// that a product which comes back is not met by everybody at once.
-fn pause(count: u32, chance: u16) -> Duration {
-    let place = usize::try_from(count.saturating_sub(1)).unwrap_or(usize::MAX);
+fn pause(number: u32, chance: u16) -> Duration {
+    let place = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
     PAUSES.get(place).copied().unwrap_or_else(|| {
         HOURLY.saturating_add(HOURLY / 10 * u32::from(chance) / u32::from(u16::MAX))
     })
