@@ -1,0 +1,305 @@
+//! `koohook dev` and a product behind a real socket: killed with `kill -9` while it delivers,
+//! nothing is lost, nothing renamed, and each instance's notices come in order. And a product that
+//! takes a connection and never answers holds no answer past its deadline.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that meets the unexpected fails, and says where"
+)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use sender::answer::{Answer, verify_body_sign};
+use serde_json::Value;
+
+const KEY: &str = "constructed-base-key-0001";
+const SECRET: &str = "whsec_Y29uc3RydWN0ZWQtcHJvZHVjdC1zZWNyZXQtMDAwMQ==";
+const KILLS: usize = 8;
+const CALLERS: usize = 3;
+/// After how many messages of a round the process is killed; different every time.
+const MESSAGES: [usize; 4] = [9, 25, 14, 40];
+/// Longer than anything here takes; whoever waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// What a busy machine may add to an answer, as seen from outside.
+const NOISE: Duration = Duration::from_millis(750);
+
+/// What the product was told, and did.
+#[derive(Default)]
+struct Memory {
+    messages: usize,
+    is_well: bool,
+    named: BTreeMap<String, String>,
+    /// For each instance the sequences it carried out, each id once.
+    effects: BTreeMap<String, Vec<(u64, String)>>,
+}
+
+#[derive(Clone, Default)]
+struct Product(Arc<(Mutex<Memory>, Condvar)>);
+
+impl Product {
+    /// Listens; every seventh message it refuses, and every fifth answer it loses.
+    fn listen(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let product = self.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let product = product.clone();
+                thread::spawn(move || product.talk(stream));
+            }
+        });
+        address
+    }
+
+    fn talk(&self, mut stream: TcpStream) -> Option<()> {
+        let mut reader = BufReader::new(stream.try_clone().ok()?);
+        while let Some((id, body)) = message(&mut reader) {
+            let number = self.hear(&id, &body);
+            let answer = match number {
+                _ if number.is_multiple_of(7) => {
+                    "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n".to_owned()
+                }
+                _ if number.is_multiple_of(5) => return None,
+                _ => {
+                    let said = r#"{"appInfo":{"frontEndUrl":"https://app.example.com"}}"#;
+                    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{said}", said.len())
+                }
+            };
+            stream.write_all(answer.as_bytes()).ok()?;
+        }
+        Some(())
+    }
+
+    /// From now on it takes and answers everything.
+    fn recover(&self) {
+        self.0.0.lock().unwrap().is_well = true;
+    }
+
+    fn hear(&self, id: &str, body: &str) -> usize {
+        let mut memory = self.0.0.lock().unwrap();
+        memory.messages += 1;
+        let number = if memory.is_well { 1 } else { memory.messages };
+        let named = memory.named.entry(id.to_owned()).or_insert_with(|| body.to_owned());
+        assert_eq!(named, body, "no id has two contents");
+        if !number.is_multiple_of(7) {
+            let body: Value = serde_json::from_str(body).unwrap();
+            let instance = body["data"]["instanceId"].as_str().unwrap().to_owned();
+            let effects = memory.effects.entry(instance).or_default();
+            if effects.iter().all(|(_, known)| known != id) {
+                effects.push((body["data"]["sequence"].as_u64().unwrap(), id.to_owned()));
+            }
+        }
+        self.0.1.notify_all();
+        number
+    }
+
+    /// Waits until something is true of what the product knows.
+    fn wait(&self, what: &str, mut is_so: impl FnMut(&Memory) -> bool) {
+        let memory = self.0.0.lock().unwrap();
+        let waited = self.0.1.wait_timeout_while(memory, PATIENCE, |memory| !is_so(memory));
+        assert!(!waited.unwrap().1.timed_out(), "{what} never came");
+    }
+
+    fn messages(&self) -> usize {
+        self.0.0.lock().unwrap().messages
+    }
+}
+
+/// One message's id and body; `None` where the connection ended.
+fn message(reader: &mut impl BufRead) -> Option<(String, String)> {
+    let (mut id, mut len) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match line.trim_end().split_once(": ") {
+            Some((name, value)) if name.eq_ignore_ascii_case("webhook-id") => id = value.to_owned(),
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                len = value.parse().unwrap();
+            }
+            Some(_) => (),
+            None if line.trim_end().is_empty() => break,
+            None => (),
+        }
+    }
+    let mut body = vec![0; len];
+    reader.read_exact(&mut body).ok()?;
+    Some((id, String::from_utf8(body).unwrap()))
+}
+
+#[test]
+fn a_kill_while_it_delivers_loses_no_notice_and_renames_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("koohook.db");
+    let product = Product::default();
+    let hooks = product.listen();
+    // How many changes each instance was promised.
+    let mut promised: BTreeMap<String, u64> = BTreeMap::new();
+    for round in 0..KILLS {
+        let (mut koohook, address) = start(&file, hooks);
+        let limit = product.messages() + MESSAGES[round % MESSAGES.len()];
+        let made = thread::scope(|scope| {
+            let call = |caller| {
+                let address = &address;
+                move || call_until_killed(address, &format!("CS{round}C{caller}"))
+            };
+            let callers: Vec<_> = (0..CALLERS).map(|caller| scope.spawn(call(caller))).collect();
+            product.wait("a message", |memory| memory.messages >= limit);
+            koohook.kill();
+            callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect::<Vec<_>>()
+        });
+        promised.extend(made);
+    }
+    assert!(promised.len() > KILLS);
+    let (mut koohook, address) = start(&file, hooks);
+    product.recover();
+    // Something new is told at once, and what waits before it sooner.
+    for (id, changes) in &mut promised {
+        assert_eq!(send(&address, &set_status(id, "FREEZE")).unwrap().code, "000000");
+        *changes = (*changes).max(2);
+    }
+    product.wait("what was promised", |memory| {
+        let told = |id: &String| memory.effects.get(id).map_or(0, Vec::len);
+        promised.iter().all(|(id, changes)| u64::try_from(told(id)).unwrap() >= *changes)
+    });
+    koohook.kill();
+    let memory = product.0.0.lock().unwrap();
+    for (id, effects) in &memory.effects {
+        let sequences: Vec<u64> = effects.iter().map(|(sequence, _)| *sequence).collect();
+        let told = u64::try_from(sequences.len()).unwrap();
+        assert_eq!(sequences, (1..=told).collect::<Vec<_>>(), "{id} in order, and each once");
+    }
+}
+
+/// Makes orders, each frozen and thawed, until nobody answers: how many changes each was promised.
+fn call_until_killed(address: &str, prefix: &str) -> Vec<(String, u64)> {
+    let mut made = Vec::new();
+    for number in 0.. {
+        let Some(answer) = send(address, &new_instance(&format!("{prefix}N{number}"))) else {
+            break;
+        };
+        assert!(["000000", "000004"].contains(&answer.code.as_str()), "{}", answer.code);
+        let id = answer.instance_id.unwrap();
+        made.push((id.clone(), 1));
+        for (status, changes) in [("FREEZE", 2), ("UNFREEZE", 3)] {
+            let Some(answer) = send(address, &set_status(&id, status)) else { return made };
+            assert_eq!(answer.code, "000000");
+            made.push((id.clone(), changes));
+        }
+    }
+    made
+}
+
+#[test]
+fn a_product_that_never_answers_holds_no_answer_past_its_deadline() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (mut koohook, address) =
+        start(&folder.path().join("koohook.db"), silent.local_addr().unwrap());
+    let took = thread::scope(|scope| {
+        let callers: Vec<_> = (0..8)
+            .map(|caller| {
+                let address = &address;
+                scope.spawn(move || {
+                    let began = Instant::now();
+                    let answer = send(address, &new_instance(&format!("CS{caller}"))).unwrap();
+                    assert_eq!(answer.code, "000004");
+                    began.elapsed()
+                })
+            })
+            .collect();
+        callers.into_iter().map(|caller| caller.join().unwrap()).collect::<Vec<_>>()
+    });
+    koohook.kill();
+    let longest = took.iter().max().unwrap();
+    assert!(*longest >= Duration::from_secs(2), "the product was waited for: {took:?}");
+    assert!(*longest <= Duration::from_secs(4) + NOISE, "{took:?}");
+}
+
+fn new_instance(order: &str) -> Vec<(&'static str, String)> {
+    let line = format!("{order}-1");
+    vec![
+        ("activity", "newInstance".to_owned()),
+        ("businessId", format!("B{}", now())),
+        ("orderId", order.to_owned()),
+        ("orderLineId", line),
+    ]
+}
+
+fn set_status(id: &str, status: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("activity", "updateInstanceStatus".to_owned()),
+        ("instanceId", id.to_owned()),
+        ("status", status.to_owned()),
+    ]
+}
+
+/// One call; `None` where no whole answer came.
+fn send(address: &str, members: &[(&'static str, String)]) -> Option<Answer> {
+    let members: Vec<_> = members.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let body = sender::v2::body(&members);
+    let nonce = sender::v2::sign(KEY, "0", "0", &body);
+    let request = sender::v2::request(address, KEY, &now().to_string(), &nonce, &body).unwrap();
+    let mut response = ureq::run(request).ok()?;
+    let body = response.body_mut().read_to_vec().ok()?;
+    let response = response.map(|_| body);
+    verify_body_sign(&response, KEY).unwrap();
+    Some(Answer::read(&response).unwrap())
+}
+
+/// A running koohook that does not outlive its test, whatever becomes of it.
+struct Running(Child);
+
+impl Running {
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(file: &Path, hooks: SocketAddr) -> (Running, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_koohook"))
+        .args(["dev", "--quiet"])
+        .env("KOOHOOK_LISTEN", "127.0.0.1:0")
+        .env("KOOHOOK_BASE_KEY", KEY)
+        .env("KOOHOOK_STORE", format!("sqlite:{}", file.display()))
+        .env("KOOHOOK_PRODUCT_URL", format!("http://{hooks}/hooks"))
+        .env("KOOHOOK_PRODUCT_SECRET", SECRET)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let listen = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        let line: Value = serde_json::from_str(&line).ok()?;
+        line.get("listen")?.as_str().map(str::to_owned)
+    });
+    // Its log must be read to the end, or it would wait for a reader.
+    thread::spawn(move || lines.for_each(drop));
+    (
+        Running(child),
+        format!("http://{}/saasproduce", listen.expect("koohook says where it listens")),
+    )
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    u64::try_from(since.as_millis()).unwrap()
+}
