@@ -626,3 +626,17 @@ fn a_clock_set_back_costs_a_delay_and_no_notice() {
     assert_eq!(outbox.due(earlier), Some(UnixMillis::new(START - HOUR + 5 * SECOND)));
     assert_eq!(delivered(&mut outbox, START - HOUR + 5 * SECOND), 1);
 }
+
+#[test]
+fn what_was_offered_is_never_void() {
+    let mut outbox = Outbox::default();
+    let append = |outbox: &mut Outbox| {
+        let long = draft(NoticeType::Frozen, 7_900);
+        outbox.append(vec![long], Reader::Product, UnixMillis::new(START))
+    };
+    append(&mut outbox);
+    claim(&mut outbox, START);
+    let dropped: Vec<_> = (0..9).flat_map(|_| append(&mut outbox)).collect();
+    assert_eq!(sequences(&dropped), [2, 3], "later ones say all that they said");
+    assert_eq!(outbox.waiting.first().map(Notice::sequence), Some(1), "somebody is at it");
+}
