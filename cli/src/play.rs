@@ -111,10 +111,10 @@ impl<'a> Player<'a> {
         let moments = self.moments(times);
         let mut sent = self.send(step, &moments);
         self.calls += sent.len();
-        self.learn(step, &mut sent);
         if step.race && self.look.is_none() {
             forgive_the_waiting(&mut sent);
         }
+        self.learn(step, &mut sent);
         let state = self.look.map(|look| look(&self.instance_id).unwrap_or(State::Absent));
         for answered in &mut sent {
             answered.state = state.unwrap_or(step.state);
