@@ -10,6 +10,7 @@
 )]
 
 pub mod call;
+pub mod chance;
 pub mod dynamodb;
 pub mod log;
 pub mod on_tokio;

@@ -20,6 +20,7 @@ use marketplace::time::UnixMillis;
 use sender::answer::Answer;
 use shell::relay::Relay;
 use tests::call::{Bundled, PENDING, SETTINGS, TOLD, koohook, run, run_for, v1, v2};
+use tests::chance::Chance;
 use tests::product::{HANGS, Mood, Product, READY, Told};
 use tests::world::Trouble;
 
@@ -38,32 +39,6 @@ const DAY: u64 = 24 * HOUR;
 /// What is bought in a run.
 const PURCHASES: [(Contract, &str); 4] =
     [(Contract::V1, "CS1"), (Contract::V1, "CS2"), (Contract::V2, "CS1"), (Contract::V2, "CS2")];
-
-/// Chance in the seed's hand (Steele, Lea, Flood, "Fast splittable pseudorandom number
-/// generators").
-struct Chance(u64);
-
-impl Chance {
-    const fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    const fn below(&mut self, limit: u64) -> u64 {
-        self.draw() % limit
-    }
-
-    const fn one_in(&mut self, many: u64) -> bool {
-        self.below(many) == 0
-    }
-
-    fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        let many = u64::try_from(items.len()).unwrap();
-        &items[usize::try_from(self.below(many)).unwrap()]
-    }
-}
 
 /// One call, as it may be delivered again.
 #[derive(Clone)]
@@ -235,7 +210,7 @@ impl Simulation {
 
     fn step(&mut self) {
         self.pass_time();
-        let somebody = usize::try_from(self.chance.below(4)).unwrap();
+        let somebody = self.chance.place(4);
         self.change_mood();
         if self.chance.one_in(4) {
             self.relays_run();
