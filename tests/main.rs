@@ -14,6 +14,7 @@ mod configuration;
 mod deliveries;
 mod delivery;
 mod directory;
+mod faults;
 mod first_calls;
 mod kit;
 mod lambda_events;

@@ -17,6 +17,8 @@ pub enum Server {
     RedisCluster,
     /// Amazon's own emulator.
     Dynamodb,
+    /// One that a single test makes forget its scripts.
+    RedisForgetful,
 }
 
 impl Server {
@@ -26,6 +28,7 @@ impl Server {
             Self::Redis => "KOOHOOK_TEST_REDIS",
             Self::RedisCluster => "KOOHOOK_TEST_REDIS_CLUSTER",
             Self::Dynamodb => "KOOHOOK_TEST_DYNAMODB",
+            Self::RedisForgetful => "KOOHOOK_TEST_REDIS_FORGETFUL",
         }
     }
 }

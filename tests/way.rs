@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use crate::chance::Chance;
 use crate::servers::{run, runtime};
 
 /// Passes bytes between whoever connects and a server, as it is told to.
@@ -108,6 +109,25 @@ struct Line {
     exchange: Option<usize>,
     treatment: Treatment,
     silent: Vec<Side>,
+}
+
+impl Treatment {
+    /// What chance does to an exchange: mostly nothing, now and then much.
+    pub fn drawn(chance: &mut Chance) -> Self {
+        let slice = chance.one_in(4).then(|| 1 + chance.place(40));
+        let what = match chance.below(24) {
+            0 => What::Silence,
+            1..=5 => What::Reset,
+            6..=10 => What::Close,
+            11..=14 => What::HalfClose,
+            _ => What::Pause(Duration::from_millis(chance.below(200))),
+        };
+        let side = *chance.pick(&[Side::Request, Side::Reply, Side::Reply]);
+        let most = *chance.pick(&[2, 16, 1_200]);
+        let after = chance.place(most);
+        let fault = chance.one_in(3).then_some(Fault { side, after, what });
+        Self { slice, fault }
+    }
 }
 
 impl Fault {
