@@ -16,6 +16,7 @@ mod delivery;
 mod directory;
 mod faults;
 mod first_calls;
+mod histories;
 mod kit;
 mod lambda_events;
 mod lifecycle;
