@@ -82,10 +82,8 @@ impl Place {
 
     /// A koohook whose way to the server is the test's.
     fn host(&self) -> Host {
-        let (_, rest) = self.setting.split_once("://").unwrap();
-        let server = rest.split(['?', '/']).next().unwrap();
-        let way = Way::to(server);
-        let koohook = open(&self.setting.replace(server, &way.address));
+        let (way, along) = Way::before(&self.setting);
+        let koohook = open(&along);
         Host { way, koohook }
     }
 
@@ -225,6 +223,8 @@ fn a_change_is_two_exchanges_a_repeat_one_and_a_rehearsal_or_a_refusal_none() {
         let old = UnixMillis::new(at.millis() - 70_000);
         assert_eq!(exchanges(&host, &signed(old, &members), "000002"), [], "{name}");
     }
+    let query = members("V2 queryInstance", &fresh_order(), "L1");
+    assert_eq!(exchanges(&host, &signed(now(), &query), "000003").len(), 2, "remembers, and looks");
     let unknown = members(FREEZE, "of nobody", "L1");
     assert_eq!(exchanges(&host, &signed(now(), &unknown), "000003").len(), 1);
 }
@@ -426,6 +426,55 @@ fn an_exchange_that_falls_silent_leaves_one_effect_and_no_lie_in_time() {
         }
     }
     hold_all(&place, &silences, silences.len());
+}
+
+// Late.
+
+/// Longer than a store waits for an answer, and than all that is done meanwhile.
+const LATE: Duration = Duration::from_secs(3);
+
+/// A renewal whose write is on its way when its caller gives it up; whether nothing else passes
+/// then, and whether somebody else writes before it arrives.
+fn arrives_late(place: &Place, for_good: bool, is_overtaken: bool) {
+    let (host, order) = (place.host(), fresh_order());
+    let bought = signed(now(), &members(PURCHASE, &order, ""));
+    assert_eq!(code(&place.beside, &bought), "000000");
+    host.connect();
+    let late = Fault { side: Side::Request, after: 0, what: What::Pause(LATE) };
+    let (call, exchange, writing, len, is_new) = (CHANGES[1], 1, 1, usize::MAX, false);
+    let cut = Cut { call, exchange, writing, fault: late, len, for_good, is_new };
+    host.way.treat(cut.rule());
+    let renewal = signed(now(), &members(RENEWAL, &order, "L1"));
+    let right = if for_good { "000005" } else { "000000" };
+    assert_eq!(code(&host.koohook, &renewal), right);
+    if is_overtaken {
+        let freeze = signed(now(), &members(FREEZE, &order, ""));
+        assert_eq!(code(&place.beside, &freeze), "000000");
+    }
+    let before = place.standing(&order);
+    assert_eq!(before.told, 1 + u64::from(!for_good) + u64::from(is_overtaken));
+    while host.way.exchanges()[1].reply == 0 {
+        std::thread::yield_now();
+    }
+    let after = place.standing(&order);
+    let is_made = for_good && !is_overtaken;
+    assert_eq!(after.told, before.told + u64::from(is_made), "I7: {for_good} {is_overtaken}");
+    assert_eq!(after == before, !is_made, "I7: {for_good} {is_overtaken}");
+    assert_eq!(code(&place.beside, &renewal), "000000");
+    assert_eq!(place.standing(&order).told, 2 + u64::from(is_overtaken), "I6");
+    assert_eq!(renewals(&place.kept(&order).unwrap()).count(), 1);
+}
+
+#[test]
+fn a_write_that_arrives_after_it_was_given_up_is_made_once_and_over_nobody_elses() {
+    let Some(place) = Place::new(Server::Redis) else { return };
+    std::thread::scope(|scope| {
+        for (for_good, is_overtaken) in [(false, false), (false, true), (true, false), (true, true)]
+        {
+            let place = &place;
+            scope.spawn(move || arrives_late(place, for_good, is_overtaken));
+        }
+    });
 }
 
 // By chance.

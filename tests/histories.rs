@@ -462,11 +462,9 @@ fn a_server_is_a_register() {
 #[test]
 fn a_server_is_a_register_at_the_end_of_a_bad_way() {
     let Some(setting) = servers::setting(Server::Redis) else { return };
-    let (_, rest) = setting.split_once("://").unwrap();
-    let server = rest.split('?').next().unwrap();
-    let ways = [Way::to(server), Way::to(server)];
-    let stores = ways.each_ref().map(|way| open(&setting.replace(server, &way.address)));
-    for (way, seed) in ways.iter().zip(0..) {
+    let ways = [(); 2].map(|()| Way::before(&setting));
+    let stores = ways.each_ref().map(|(_, along)| open(along));
+    for ((way, _), seed) in ways.iter().zip(0..) {
         let mut chance = Chance(seed);
         way.treat(move |_| Treatment::drawn(&mut chance));
     }

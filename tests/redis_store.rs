@@ -48,9 +48,8 @@ impl Place {
 
     /// A way to the server that can fall silent, and the store at its end.
     fn open_behind(&self) -> (Way, AnyStore) {
-        let way = Way::to(self.address.strip_prefix("redis://").unwrap());
-        let store = open(&format!("redis://{}", way.address), &self.prefix);
-        (way, store)
+        let (way, along) = Way::before(&self.address);
+        (way, open(&along, &self.prefix))
     }
 }
 

@@ -115,11 +115,11 @@ impl Treatment {
     /// What chance does to an exchange: mostly nothing, now and then much.
     pub fn drawn(chance: &mut Chance) -> Self {
         let slice = chance.one_in(4).then(|| 1 + chance.place(40));
-        let what = match chance.below(24) {
+        let what = match chance.below(48) {
             0 => What::Silence,
-            1..=5 => What::Reset,
-            6..=10 => What::Close,
-            11..=14 => What::HalfClose,
+            1..=10 => What::Reset,
+            11..=20 => What::Close,
+            21..=28 => What::HalfClose,
             _ => What::Pause(Duration::from_millis(chance.below(200))),
         };
         let side = *chance.pick(&[Side::Request, Side::Reply, Side::Reply]);
@@ -161,6 +161,15 @@ impl Way {
         });
         let listening = runtime().spawn(listen(listener, server.to_owned(), Arc::clone(&state)));
         Self { address, state, listening }
+    }
+
+    /// A way to the server that a `KOOHOOK_STORE` names, and the setting that leads along it.
+    pub fn before(setting: &str) -> (Self, String) {
+        let (_, rest) = setting.split_once("://").expect("a store in a server");
+        let server = rest.split(['?', '/']).next().unwrap_or_default();
+        let way = Self::to(server);
+        let along = setting.replace(server, &way.address);
+        (way, along)
     }
 
     /// Exchanges that begin from now on are treated by this rule, and counted anew.
@@ -231,17 +240,22 @@ async fn listen(listener: TcpListener, server: String, state: Arc<State>) {
 }
 
 impl Line {
-    /// Carries bytes until an end closes, and then closes the other.
+    /// Carries bytes until both ends have closed; what one said before it did still arrives.
     async fn carry(mut self) {
         let [mut asked, mut answered] = [(); 2].map(|()| vec![0; 16 * 1024]);
-        loop {
+        let mut over = Vec::new();
+        while over.len() < 2 {
+            let [asks, answers] = [Side::Request, Side::Reply].map(|side| !over.contains(&side));
             let (side, read, buffer) = tokio::select! {
-                read = self.client.read(&mut asked) => (Side::Request, read, &asked),
-                read = self.server.read(&mut answered) => (Side::Reply, read, &answered),
+                read = self.client.read(&mut asked), if asks => (Side::Request, read, &asked),
+                read = self.server.read(&mut answered), if answers => (Side::Reply, read, &answered),
             };
-            let Ok(read @ 1..) = read else { break };
+            let Ok(read) = read else { break };
             let bytes = buffer.get(..read).unwrap_or_default();
-            if !matches!(self.pass(side, bytes).await, Ok(ControlFlow::Continue(()))) {
+            if bytes.is_empty() {
+                over.push(side);
+                let _ = self.to(side).shutdown().await;
+            } else if !matches!(self.pass(side, bytes).await, Ok(ControlFlow::Continue(()))) {
                 break;
             }
         }
