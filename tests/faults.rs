@@ -34,7 +34,7 @@ const MARGIN: Duration = Duration::from_secs(1);
 /// What seals where the store is beyond this machine.
 const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// What is short enough to be cut in every way in every place.
-const SHORT: usize = 64;
+const SHORT: usize = 32;
 /// How many runs chance draws where nobody says.
 const SEEDS: u64 = 2;
 
@@ -75,8 +75,8 @@ impl Place {
     fn new(server: Server) -> Option<Self> {
         let setting = servers::setting(server)?;
         let place = Self { beside: open(&setting), setting };
-        let told = signed(now(), &members(PURCHASE, &fresh_order(), ""));
-        assert_eq!(code(&place.beside, &told), "000000");
+        // Whoever buys tells the script.
+        place.order_for(RENEWAL);
         Some(place)
     }
 
@@ -85,6 +85,16 @@ impl Place {
         let (way, along) = Way::before(&self.setting);
         let koohook = open(&along);
         Host { way, koohook }
+    }
+
+    /// An order that nobody else has; bought already where a call is about what was.
+    fn order_for(&self, name: &str) -> String {
+        let order = fresh_order();
+        if name != PURCHASE {
+            let bought = signed(now(), &members(PURCHASE, &order, ""));
+            assert_eq!(code(&self.beside, &bought), "000000");
+        }
+        order
     }
 
     /// Has the server forget its scripts, as a start does.
@@ -266,18 +276,14 @@ impl Cut {
     /// Delivers a call that meets this, and then again by a healthy way.
     fn hold(self, place: &Place, host: &Host) {
         let (name, state) = self.call;
-        let (order, later) = (fresh_order(), "L1");
-        if name != PURCHASE {
-            let bought = signed(now(), &members(PURCHASE, &order, ""));
-            assert_eq!(code(&place.beside, &bought), "000000");
-        }
+        let order = place.order_for(name);
         let before = place.standing(&order);
         host.connect();
         if self.is_new {
             place.forget_scripts();
         }
         host.way.treat(self.rule());
-        let call = signed(now(), &members(name, &order, later));
+        let call = signed(now(), &members(name, &order, "L1"));
         let answer = deliver(&host.koohook, &call);
         let met = host.way.exchanges()[self.exchange].on(self.fault.side);
         assert!(met > 0 && met >= self.fault.after, "{self:?}: {met} bytes came to the way");
@@ -316,11 +322,7 @@ impl Cut {
 
 /// The exchanges of a call that nothing is done to.
 fn measured(place: &Place, call: &'static str, is_new: bool) -> Vec<Exchange> {
-    let host = place.host();
-    let order = fresh_order();
-    if call != PURCHASE {
-        code(&place.beside, &signed(now(), &members(PURCHASE, &order, "")));
-    }
+    let (host, order) = (place.host(), place.order_for(call));
     host.connect();
     if is_new {
         place.forget_scripts();
@@ -345,29 +347,30 @@ fn places(side: Side, len: usize, call: &str) -> Vec<usize> {
     (0..=len).filter(is_wanted).collect()
 }
 
-/// A cut of each kind at each place, for each exchange of a call.
+/// How cuts end: the short in every way, the long in turn; and whether anything passes later.
+fn ends(len: usize, turn: usize) -> impl Iterator<Item = (What, bool)> {
+    let whats = [What::Close, What::Reset, What::HalfClose];
+    let all = whats.into_iter().flat_map(|what| [(what, true), (what, false)]);
+    let is_wanted = move |number| len <= SHORT || number == turn % 6;
+    all.enumerate().filter(move |(number, _)| is_wanted(*number)).map(|(_, end)| end)
+}
+
+/// Cuts in all places of all exchanges of a call.
 fn cuts(place: &Place, call: (&'static str, &'static str), is_new: bool) -> Vec<Cut> {
     let exchanges = measured(place, call.0, is_new);
     let writing = exchanges.len() - 1;
-    let mut cuts = Vec::new();
     // What a new server is asked first is what any is.
-    for (exchange, found) in exchanges.iter().enumerate().skip(usize::from(is_new)) {
-        for side in [Side::Request, Side::Reply] {
-            let len = found.on(side);
-            for after in places(side, len, call.0) {
-                let ends = [What::Close, What::Reset, What::HalfClose];
-                for (number, what) in ends.into_iter().enumerate() {
-                    for for_good in [true, false] {
-                        // Long ones take turns.
-                        let turn = after * 5 % 6 == number * 2 + usize::from(for_good);
-                        if len > SHORT && !turn {
-                            continue;
-                        }
-                        let fault = Fault { side, after, what };
-                        cuts.push(Cut { call, exchange, writing, fault, len, for_good, is_new });
-                    }
-                }
-            }
+    let exchanges = exchanges.iter().enumerate().skip(usize::from(is_new));
+    let sides = exchanges.flat_map(|(exchange, found)| {
+        [Side::Request, Side::Reply].map(|side| (exchange, side, found.on(side)))
+    });
+    let mut cuts = Vec::new();
+    for (exchange, side, len) in sides {
+        for (turn, after) in places(side, len, call.0).into_iter().enumerate() {
+            cuts.extend(ends(len, turn).map(|(what, for_good)| {
+                let fault = Fault { side, after, what };
+                Cut { call, exchange, writing, fault, len, for_good, is_new }
+            }));
         }
     }
     cuts
@@ -436,9 +439,7 @@ const LATE: Duration = Duration::from_secs(3);
 /// A renewal whose write is on its way when its caller gives it up; whether nothing else passes
 /// then, and whether somebody else writes before it arrives.
 fn arrives_late(place: &Place, for_good: bool, is_overtaken: bool) {
-    let (host, order) = (place.host(), fresh_order());
-    let bought = signed(now(), &members(PURCHASE, &order, ""));
-    assert_eq!(code(&place.beside, &bought), "000000");
+    let (host, order) = (place.host(), place.order_for(RENEWAL));
     host.connect();
     let late = Fault { side: Side::Request, after: 0, what: What::Pause(LATE) };
     let (call, exchange, writing, len, is_new) = (CHANGES[1], 1, 1, usize::MAX, false);
