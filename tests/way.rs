@@ -82,6 +82,8 @@ pub struct Exchange {
 type Rule = Box<dyn FnMut(usize) -> Treatment + Send>;
 
 struct State {
+    /// Where connections made from now on end.
+    server: Mutex<String>,
     book: Mutex<Book>,
     connections: Mutex<Vec<JoinHandle<()>>>,
     made: AtomicUsize,
@@ -154,12 +156,13 @@ impl Way {
         let address = listener.local_addr().unwrap().to_string();
         let book = Book { rule: Box::new(|_| Treatment::default()), seen: Vec::new(), from: 0 };
         let state = Arc::new(State {
+            server: Mutex::new(server.to_owned()),
             book: Mutex::new(book),
             connections: Mutex::default(),
             made: AtomicUsize::new(0),
             lost_below: AtomicUsize::new(0),
         });
-        let listening = runtime().spawn(listen(listener, server.to_owned(), Arc::clone(&state)));
+        let listening = runtime().spawn(listen(listener, Arc::clone(&state)));
         Self { address, state, listening }
     }
 
@@ -170,6 +173,11 @@ impl Way {
         let way = Self::to(server);
         let along = setting.replace(server, &way.address);
         (way, along)
+    }
+
+    /// Connections made from now on end at another address.
+    pub fn lead_to(&self, server: &str) {
+        server.clone_into(&mut self.state.server.lock().unwrap());
     }
 
     /// Exchanges that begin from now on are treated by this rule, and counted anew.
@@ -219,8 +227,9 @@ impl Drop for Way {
     }
 }
 
-async fn listen(listener: TcpListener, server: String, state: Arc<State>) {
+async fn listen(listener: TcpListener, state: Arc<State>) {
     while let Ok((client, _)) = listener.accept().await {
+        let server = state.server.lock().unwrap().clone();
         let Ok(server) = TcpStream::connect(&server).await else { continue };
         for end in [&client, &server] {
             end.set_nodelay(true).unwrap();
