@@ -14,11 +14,11 @@ use sender::answer::Answer;
 use shell::config::Config;
 use shell::desk::Desk;
 use shell::door::Door;
-use shell::store::memory::Memory;
 use shell::store::{Put, Store, Value, Version};
 use shell::vault::Vault;
 use shell::world::World;
 
+use crate::test_store::TestStore;
 use crate::world::{TestWorld, Watched};
 
 /// The made-up key of the base interfaces.
@@ -59,8 +59,8 @@ pub struct Koohook<B, S> {
     pub door: Door<B, TestWorld<Watched<S>>>,
 }
 
-/// The usual one: the whole bundle, over memory.
-pub type Bundled = Koohook<receive::Function, Memory>;
+/// The usual one: the whole bundle, over memory or the store that a run names.
+pub type Bundled = Koohook<receive::Function, TestStore>;
 
 /// The configuration that settings amount to.
 pub fn config(settings: &[(&str, &str)]) -> Config {
@@ -72,9 +72,9 @@ pub fn config(settings: &[(&str, &str)]) -> Config {
     Config::read(&lookup).expect("the settings of a test are usable")
 }
 
-/// A koohook over memory, with settings.
+/// A koohook over a store with nothing in it, with settings.
 pub fn koohook(settings: &[(&str, &str)]) -> Bundled {
-    Koohook::over(Memory::new(), settings)
+    Koohook::over(TestStore::new(), settings)
 }
 
 impl<B: Bundle, S: Store> Koohook<B, S> {

@@ -19,6 +19,7 @@ use shell::store::{
 use shell::vault::{Clear, SealKey, Vault};
 use tests::call::{Bundled, Koohook, PENDING, SETTINGS, koohook, run, v1, v2};
 use tests::servers::{self, Server};
+use tests::test_store::TestStore;
 use tests::world::{NOW, Trouble};
 
 use crate::lifecycle::{CALLBACKS, Callback, PATIENCE_MILLIS, STATES, instance_id, standing};
@@ -65,7 +66,7 @@ fn changing() -> impl Iterator<Item = &'static Callback> {
 
 /// A koohook with the instance of the table in a state.
 fn with_instance(settings: &[(&str, &str)], state: &str, contract: Contract) -> Bundled {
-    with_instance_in(Memory::new(), settings, state, contract)
+    with_instance_in(TestStore::new(), settings, state, contract)
 }
 
 /// The same over another store.

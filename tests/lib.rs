@@ -18,5 +18,6 @@ pub mod on_tokio;
 pub mod product;
 pub mod served;
 pub mod servers;
+pub mod test_store;
 pub mod way;
 pub mod world;

@@ -130,6 +130,10 @@ fn whatever_is_delivered_every_invariant_holds_after_every_step() {
 
 #[test]
 fn a_seed_names_a_run() {
+    if std::env::var_os("KOOHOOK_TEST_STORE").is_some() {
+        // How often a real store must be asked before it answers is not the seed's to say.
+        return;
+    }
     assert_eq!(simulated(7), simulated(7));
     assert_ne!(simulated(7), simulated(8));
 }

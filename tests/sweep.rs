@@ -8,18 +8,18 @@ use marketplace::message::TenantId;
 use marketplace::outbox::Reader;
 use marketplace::time::UnixMillis;
 use shell::shelf::{Shelf, Written, part_key};
-use shell::store::memory::Memory;
 use shell::store::{Queue, Store};
 use shell::sweep::{Swept, sweep};
 use shell::vault::{Clear, Vault};
 use shell::world::{Deadline, World};
 use tests::call::{Koohook, PRODUCT_SECRET, run};
+use tests::test_store::TestStore;
 use tests::world::{NOW, TestWorld, Watched};
 
 const KIT_KEY: &str = "constructed-kit-key-0002";
 const HOUR: Duration = Duration::from_hours(1);
 
-type Departments = Koohook<all_org_sync::Function, Memory>;
+type Departments = Koohook<all_org_sync::Function, TestStore>;
 
 fn koohook() -> Departments {
     let settings = [
@@ -29,7 +29,7 @@ fn koohook() -> Departments {
         ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
         ("KOOHOOK_STORE", "memory:"),
     ];
-    Koohook::over(Memory::new(), &settings)
+    Koohook::over(TestStore::new(), &settings)
 }
 
 /// Lists so many departments, the second list other than the first.
@@ -60,8 +60,8 @@ fn subject() -> Subject {
 }
 
 fn with_shelf<T>(
-    world: &TestWorld<Watched<Memory>>,
-    work: impl AsyncFnOnce(&Shelf<'_, TestWorld<Watched<Memory>>>) -> T,
+    world: &TestWorld<Watched<TestStore>>,
+    work: impl AsyncFnOnce(&Shelf<'_, TestWorld<Watched<TestStore>>>) -> T,
 ) -> T {
     let vault = Vault::new(None, None, Clear::Allowed);
     let deadline = Deadline::after(world.elapsed(), Duration::from_secs(4));

@@ -19,6 +19,7 @@ use shell::store::memory::Memory;
 use shell::world::Deadline;
 use tests::call::{Koohook, PRODUCT_SECRET, config, v2};
 use tests::product::{Mood, Product, Told};
+use tests::test_store::TestStore;
 use tests::world::{NOW, TestWorld};
 
 use super::*;
@@ -273,7 +274,7 @@ fn list_departments(koohook: &Listing, count: usize) {
     assert_eq!(Answer::read(&response).unwrap().code, "000000");
 }
 
-type Listing = Koohook<all_org_sync::Function, Memory>;
+type Listing = Koohook<all_org_sync::Function, TestStore>;
 
 fn listing() -> Listing {
     let settings = [
@@ -282,7 +283,7 @@ fn listing() -> Listing {
         ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
         ("KOOHOOK_STORE", "memory:"),
     ];
-    Koohook::over(Memory::new(), &settings)
+    Koohook::over(TestStore::new(), &settings)
 }
 
 fn run_relay(koohook: &Listing, seconds: u64) -> Report {

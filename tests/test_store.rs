@@ -1,0 +1,92 @@
+//! The store under most tests: memory, or the one that `KOOHOOK_TEST_STORE` names, so that what
+//! holds over the model is held over a real store by the same tests.
+
+use marketplace::time::UnixMillis;
+use shell::store::memory::Memory;
+use shell::store::{
+    AnyStore, Entry, Put, Queue, Store, StoreSetting, Stored, Unavailable, Value, Version,
+};
+use tempfile::TempDir;
+
+use crate::on_tokio::OnTokio;
+use crate::servers::{self, Server};
+
+/// A store with nothing in it.
+pub enum TestStore {
+    /// The model.
+    Memory(Memory),
+    /// A real one, and the folder that it may be in.
+    Real(Box<OnTokio<AnyStore>>, Option<TempDir>),
+}
+
+impl TestStore {
+    /// The store that the environment names: `memory`, where it names none, `sqlite`, `redis`,
+    /// `redis-cluster` or `dynamodb`.
+    ///
+    /// # Panics
+    /// Where it names another, or one that is not there.
+    pub fn new() -> Self {
+        match std::env::var("KOOHOOK_TEST_STORE").as_deref() {
+            Err(_) | Ok("memory") => Self::Memory(Memory::new()),
+            Ok("sqlite") => {
+                let folder = tempfile::tempdir().expect("a folder");
+                let file = folder.path().join("koohook.db");
+                Self::open(&format!("sqlite:{}", file.display()), Some(folder))
+            }
+            Ok("redis") => Self::served(Server::Redis),
+            Ok("redis-cluster") => Self::served(Server::RedisCluster),
+            Ok("dynamodb") => Self::served(Server::Dynamodb),
+            Ok(other) => panic!("KOOHOOK_TEST_STORE names no store: {other}"),
+        }
+    }
+
+    fn served(server: Server) -> Self {
+        Self::open(&servers::setting(server).expect("tests/servers started it"), None)
+    }
+
+    fn open(setting: &str, folder: Option<TempDir>) -> Self {
+        let setting = StoreSetting::parse(setting).expect("a setting of a store");
+        let store = servers::run(setting.open(false)).expect("the store opens");
+        Self::Real(Box::new(OnTokio(store)), folder)
+    }
+}
+
+impl Default for TestStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Store for TestStore {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        match self {
+            Self::Memory(store) => store.get(key, now).await,
+            Self::Real(store, _) => store.get(key, now).await,
+        }
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        match self {
+            Self::Memory(store) => store.put(key, value, over, now).await,
+            Self::Real(store, _) => store.put(key, value, over, now).await,
+        }
+    }
+
+    async fn agenda(
+        &self,
+        queue: Queue,
+        until: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        match self {
+            Self::Memory(store) => store.agenda(queue, until, limit).await,
+            Self::Real(store, _) => store.agenda(queue, until, limit).await,
+        }
+    }
+}
