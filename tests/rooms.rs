@@ -89,6 +89,22 @@ fn template_has_a_resource_for_every_function() {
     }
 }
 
+/// Least privilege: each reads and writes values, and the relay alone looks for work.
+#[test]
+fn every_function_of_the_template_may_do_its_work_and_no_more() {
+    let template = text("template.yaml");
+    let resources: Vec<&str> =
+        template.split("Type: AWS::Serverless::Function\n").skip(1).collect();
+    assert_eq!(resources.len(), folders("functions").len());
+    for resource in resources {
+        let own = resource.split("\n  # ").next().unwrap();
+        let policies = own.lines().find_map(|line| line.split_once("Policies: ")).unwrap().1;
+        let relays = own.contains("Binary: relay }");
+        assert!(policies.starts_with("[!Ref Callback"), "{own}");
+        assert_eq!(policies.contains("!Ref Agenda"), relays, "{own}");
+    }
+}
+
 #[test]
 fn readmes_name_every_setting_that_is_read() {
     for readme in ["README.md", "README.zh-CN.md"] {

@@ -30,8 +30,8 @@ use crate::Error;
   koohook notices replay --since 2026-11-20         everybody's that died since
 
 KOOHOOK_STORE and KOOHOOK_SEAL_KEY say where to look; without a store it is sqlite:koohook.db. What
-is replayed keeps its id, so that a product which took it after all meets it again, and is
-delivered by the relay.")]
+is replayed keeps its id and its sequence, so that a product which took it after all meets it
+again. One that took later notices since will answer it and not apply it: look there, too.")]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
