@@ -18,7 +18,9 @@ use crate::{Error, wire};
   KOOHOOK_BASE_KEY=… koohook conform --lives https://staging.example.com/saasproduce
       whole lives: makes, changes and releases one instance under each contract
   koohook conform --lives 'http://127.0.0.1:9000/lambda-url/{function}/saasproduce'
-      each activity to its own function, where a gateway routes")]
+      each activity to its own function, where a gateway routes
+
+Whole lives want access data at once: from a template, or from a product that does not say 202.")]
 pub struct Arguments {
     /// The production address; `{function}` in it stands for the activity's own function.
     address: String,

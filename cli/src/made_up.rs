@@ -17,6 +17,9 @@ pub fn seal_key() -> Result<String, getrandom::Error> {
     Ok(STANDARD.encode(key))
 }
 
+/// What the demo seals with: 32 times the letter D, since all that it keeps is made up.
+pub const DEMO_SEAL_KEY: &str = "REREREREREREREREREREREREREREREREREREREREREQ=";
+
 /// A business ID or nonce that no other request has.
 pub fn id() -> String {
     hex(16)

@@ -43,7 +43,7 @@ enum Command {
     Send(send::Arguments),
     /// Play the marketplace against any address: rehearsals, or whole lives of purchases.
     Conform(conform::Arguments),
-    /// Make the key pair that the kit's application credential wants.
+    /// Make the key pair that the kit's application credential wants, and fresh secrets.
     Keys(keys::Arguments),
     /// Look at what the product was not told yet, and tell it again what it did not take.
     Notices(notices::Arguments),

@@ -8,10 +8,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use marketplace::entity::{Entity, Kept, Subject};
 use marketplace::message::InstanceId;
 use marketplace::notice::Notice;
-use marketplace::outbox::{Reader, Trial};
+use marketplace::outbox::{Attempt, Reader, Trial};
 use marketplace::time::UnixMillis;
 use serde_json::{Value, json};
 use shell::config::Keeping;
+use shell::failure::Failure;
 use shell::host::{self, Machine};
 use shell::shelf::{Recalled, Shelf, Written};
 use shell::store::{AnyStore, Queue, Store};
@@ -103,6 +104,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     if !keeping.store.is_local() {
         host::start_log(&keeping.log);
     }
+    keeping.store.must_stand()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let store = runtime.block_on(keeping.store.open(false))?;
     let desk = Desk { runtime, world: Machine::new(store), keeping };
@@ -189,7 +191,7 @@ impl Desk {
             }
             None => self.agenda()?,
         };
-        let read = |key| Ok(self.runtime.block_on(self.shelf().read_key(key))?);
+        let read = |key| self.runtime.block_on(self.shelf().read_key(key)).map_err(advised);
         keys.into_iter().map(read).collect()
     }
 
@@ -242,7 +244,11 @@ impl Line<'_> {
 
     fn standing(&self, now: UnixMillis) -> String {
         let Some(trial) = self.trial else { return "waits".to_owned() };
-        let fault = trial.attempts.last().map(|last| format!(": {}", last.fault));
+        let fault = trial.attempts.last().map(|Attempt { fault, status, .. }| match status {
+            Some(401) => format!(": {fault} (401: does the product have this secret?)"),
+            Some(status) => format!(": {fault} ({status})"),
+            None => format!(": {fault}"),
+        });
         let fault = fault.unwrap_or_default();
         let Trial { count, next, claimed, .. } = trial;
         match (self.standing, claimed) {
@@ -284,6 +290,17 @@ fn lines<'a>(recalled: &'a Recalled, whose: &'a str) -> impl Iterator<Item = Lin
         });
         dead.chain(waiting)
     })
+}
+
+/// A failure, and what to do about the one that the settings cause.
+fn advised(failure: Failure) -> Error {
+    match failure {
+        Failure::Unopened => {
+            "a value was sealed by another key: set KOOHOOK_SEAL_KEY, or …_PREVIOUS, to that one"
+                .into()
+        }
+        other => other.into(),
+    }
 }
 
 /// The instance's ID, or where the entity lies.

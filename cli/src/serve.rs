@@ -36,6 +36,12 @@ fn serve<B: Bundle>() -> Result<ExitCode, Error> {
     if B::KEEPS_SECRETS && !config.desk.vault.seals() {
         return Err("KOOHOOK_SEAL_KEY is required: the kit keeps secrets; koohook keys secret seal makes one".into());
     }
+    if config.door.base_keys.is_none() {
+        if config.door.kit_keys.is_none() {
+            return Err("KOOHOOK_BASE_KEY is required: without a key every call is 404".into());
+        }
+        eprintln!("koohook: KOOHOOK_BASE_KEY is not set: lifecycle calls are 404");
+    }
     let listen = config.listen.clone();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -60,8 +60,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             None => println!("nothing is to be made: this store makes itself"),
         },
         Command::Check(Check { store }) => {
-            if let Some(table) = table(store)? {
-                runtime.block_on(table.check_table())?;
+            match table(store)? {
+                Some(table) => runtime.block_on(table.check_table())?,
+                None => runtime.block_on(look(store))?,
             }
             println!("the store is as it should be");
         }
@@ -92,4 +93,12 @@ fn tell(step: Step) {
         Step::NotRestorable => "this endpoint cannot restore the table to a point in time",
     };
     println!("{line}");
+}
+
+/// A store that makes itself is as it should be where it is there and opens.
+async fn look(store: &str) -> Result<(), Error> {
+    let setting = StoreSetting::parse(store).map_err(|wants| format!("KOOHOOK_STORE {wants}"))?;
+    setting.must_stand()?;
+    setting.open(false).await?;
+    Ok(())
 }

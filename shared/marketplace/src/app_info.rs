@@ -34,7 +34,7 @@ pub enum Fault {
     #[error("app info is no object of text fields")]
     NotAnObject,
     /// `frontEndUrl` is missing, or no http(s) address.
-    #[error("frontEndUrl is no http(s) address")]
+    #[error("frontEndUrl is missing, or no http(s) address")]
     FrontEndUrl,
     /// A field is longer than the guide allows.
     #[error("{0} is too long")]

@@ -324,13 +324,17 @@ impl Instance {
     /// counts.
     ///
     /// # Errors
-    /// Where the instance is gone: released, or abandoned and refunded.
+    /// Where the instance is gone: released, or abandoned and refunded; and where a refusal comes
+    /// after its buyer got in.
     pub fn told_access(mut self, told: &Told, at: UnixMillis) -> Result<Self, Refusal> {
         if self.state == State::Released || self.access == Access::Abandoned {
             return Err(Refusal::InstanceReleased);
         }
         if is_older(at, self.newest.access) {
             return Ok(self);
+        }
+        if matches!((told, &self.access), (Told::Refused(_), Access::Ready(_))) {
+            return Err(Refusal::ReadyBefore);
         }
         self.newest.access = Some(at);
         match told {

@@ -193,6 +193,9 @@ fn told(members: &Map<String, Value>) -> Result<Told, Fault> {
     let said = |name: &str| members.get(name).filter(|value| !value.is_null());
     match (said("appInfo"), said("refuse")) {
         (Some(_), Some(_)) => Err(Fault::Contradiction),
+        (Some(Value::Object(info)), None) if !info.contains_key("frontEndUrl") => {
+            Err(Fault::AppInfo(app_info::Fault::FrontEndUrl))
+        }
         (Some(info), None) => {
             let info: AppInfo = serde_json::from_value(info.clone())
                 .map_err(|_| Fault::AppInfo(app_info::Fault::NotAnObject))?;
@@ -244,7 +247,7 @@ mod tests {
             (404, "", Fault::Status),
             (200, "[]", Fault::NotAnObject),
             (200, "ok", Fault::NotAnObject),
-            (200, r#"{"appInfo":{}}"#, Fault::AppInfo(app_info::Fault::NotAnObject)),
+            (200, r#"{"appInfo":{}}"#, Fault::AppInfo(app_info::Fault::FrontEndUrl)),
             (200, r#"{"appInfo":"x"}"#, Fault::AppInfo(app_info::Fault::NotAnObject)),
             (200, r#"{"refuse":"000108"}"#, Fault::Reason),
             (200, r#"{"refuse":106}"#, Fault::Reason),

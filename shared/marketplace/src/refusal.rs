@@ -11,6 +11,9 @@ pub enum Refusal {
     /// The instance was released, which is for ever (decision D6).
     #[error("instance released")]
     InstanceReleased,
+    /// The product refuses an order whose buyer has access data already.
+    #[error("instance ready before")]
+    ReadyBefore,
     /// The seller does not allow changes at renewal (decision D9).
     #[error("change at renewal not allowed")]
     ChangeNotAllowed,

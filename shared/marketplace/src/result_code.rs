@@ -159,7 +159,8 @@ impl From<Refusal> for ResultCode {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::InstanceUnknown | Refusal::InstanceReleased => Self::InstanceNotFound,
-            Refusal::ChangeNotAllowed => Self::InvalidParameter,
+            // No call of the marketplace's meets it; a parameter that the rules refuse.
+            Refusal::ReadyBefore | Refusal::ChangeNotAllowed => Self::InvalidParameter,
         }
     }
 }

@@ -41,6 +41,8 @@ enum Unheard {
     Unknown,
     #[error("instance gone: released, or abandoned and refunded")]
     Gone,
+    #[error("instance ready: its buyer has access data already")]
+    Ready,
     #[error("not now: {0}; say it again")]
     Failed(#[from] Failure),
 }
@@ -138,6 +140,7 @@ fn status(heard: Result<(), Unheard>) -> StatusCode {
         Err(Unheard::Malformed(_)) => StatusCode::UNPROCESSABLE_ENTITY,
         Err(Unheard::Unknown) => StatusCode::NOT_FOUND,
         Err(Unheard::Gone) => StatusCode::GONE,
+        Err(Unheard::Ready) => StatusCode::CONFLICT,
         Err(Unheard::Failed(_)) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
@@ -146,6 +149,7 @@ impl From<Refusal> for Unheard {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::InstanceUnknown => Self::Unknown,
+            Refusal::ReadyBefore => Self::Ready,
             Refusal::InstanceReleased | Refusal::ChangeNotAllowed => Self::Gone,
         }
     }

@@ -33,7 +33,9 @@ impl<W: World> Bell<W> {
 
     fn is_believed(&self, head: &Parts) -> bool {
         let given = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        let given = given.and_then(|value| value.split_once(' '));
+        let given = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let given = given.map_or("", |(_, secret)| secret);
         same_text(given, self.secret.reveal())
     }
 }

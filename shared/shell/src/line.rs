@@ -54,7 +54,8 @@ impl Line {
         };
         let remarks: Vec<_> = self.remarks.iter().map(|remark| remark.as_str()).collect();
         let alarm = self.remarks.iter().any(|remark| remark.is_alarm());
-        let failed = matches!(end, End::Troubled(Trouble::Failed(_)));
+        let given_up = self.notice == Some("given-up");
+        let failed = given_up || matches!(end, End::Troubled(Trouble::Failed(_)));
         let outcome = self.outcome(end);
         macro_rules! line {
             ($level:ident) => {

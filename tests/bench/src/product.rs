@@ -75,7 +75,7 @@ fn answer(mut stream: TcpStream, after: Option<Duration>) -> Result<()> {
         let read = stream.read(&mut chunk)?;
         heard.extend_from_slice(chunk.get(..read).filter(|it| !it.is_empty()).ok_or("ended")?);
         // A notice is one JSON object, and ends with its last brace.
-        if !heard.ends_with(b"}}") {
+        if !heard.ends_with(b"}") {
             continue;
         }
         let Some(after) = after else { continue };

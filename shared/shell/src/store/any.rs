@@ -63,6 +63,11 @@ pub enum OpenError {
     /// The program was built without it.
     #[error("this program was built without the feature `{0}`")]
     NotCompiledIn(&'static str),
+    /// There is nothing to look at.
+    #[error(
+        "there is no such file: the first koohook that serves makes it; say which in KOOHOOK_STORE"
+    )]
+    NoFile,
     /// A function's disk dies with the function.
     #[error(
         "sqlite on a function platform loses its file with the host: use an external store, \
@@ -125,6 +130,20 @@ impl StoreSetting {
         match self {
             Self::Memory | Self::Sqlite { .. } => true,
             Self::Redis(_) | Self::Dynamodb(_) => false,
+        }
+    }
+
+    /// Refuses a store in a file that is not there: opening it would make it, and whoever only
+    /// looks would find nothing and believe it.
+    ///
+    /// # Errors
+    /// Where there is no file.
+    pub fn must_stand(&self) -> Result<(), OpenError> {
+        match self {
+            Self::Sqlite { path, .. } if !std::path::Path::new(path).exists() => {
+                Err(OpenError::NoFile)
+            }
+            Self::Memory | Self::Sqlite { .. } | Self::Redis(_) | Self::Dynamodb(_) => Ok(()),
         }
     }
 

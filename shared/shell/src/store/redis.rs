@@ -75,7 +75,12 @@ impl Redis {
         let found = found.map_err(|_| Refused::Unanswered("timeout".to_owned()))?;
         let found = found.map_err(|fault| Refused::Unanswered(link::word(&fault).to_owned()))?;
         let grade = found.grade();
-        tracing::info!(grade = grade.as_str(), found = %found, "redis durability");
+        match grade {
+            Grade::A => tracing::info!(grade = grade.as_str(), found = %found, "redis durability"),
+            Grade::B | Grade::C(_) => {
+                tracing::warn!(grade = grade.as_str(), found = %found, "redis durability");
+            }
+        }
         if found.is_replica() {
             return Err(Refused::Replica);
         }
