@@ -104,7 +104,7 @@ fn measure(program: &Path, pace: &Pace) -> Result<()> {
     kit::measure(pace, &mut table)?;
     eprintln!("redis: {} rounds", pace.rounds);
     stores::measure(&receive, pace, &mut table)?;
-    eprintln!("product: one that never answers, one that is quick, and {} notices", pace.relayed);
+    eprintln!("product: one that never answers, and {} notices", pace.relayed);
     product::measure(&receive, &mut table)?;
     product::measure_relay(&constant, pace, &mut table)?;
     println!("{table}");

@@ -1,7 +1,6 @@
 //! What a product costs the callback that tells it, and how fast the relay tells it the rest.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,28 +15,22 @@ use tests::call::{APP_INFO, PENDING, PRODUCT_SECRET, config};
 
 use crate::calls::purchase;
 use crate::host::{Host, on_the_wire};
-use crate::table::{Table, Target, median};
+use crate::table::{Table, Target};
 use crate::{Pace, Result, now_millis};
 
-/// What a quick product takes.
-const QUICK: Duration = Duration::from_millis(50);
 /// Purchases in a measurement of one after the other.
 const CALLS: usize = 100;
 /// The deadline of decision G2, in milliseconds.
 const DEADLINE_MILLIS: f64 = 4_000.0;
 
-/// Measures callbacks before a product that never answers, and before one that is quick.
+/// Measures callbacks before a product that never answers.
 pub fn measure(receive: &Path, table: &mut Table) -> Result<()> {
     let none = millis(receive, None, CALLS)?;
-    let silent = millis(receive, Some(listen(None)?), 2 * CALLS)?;
-    let quick = millis(receive, Some(listen(Some(QUICK))?), CALLS)?;
+    let silent = millis(receive, Some(listen()?), 2 * CALLS)?;
     let last = |millis: &[f64]| millis.get(millis.len() * 99 / 100).copied().unwrap_or(f64::NAN);
     let (worst, base) = (last(&silent), last(&none));
     let figure = "p99 before a product that never answers / none, ms";
     table.add(figure, [worst, base], worst / base, Target::AtMost(DEADLINE_MILLIS));
-    let (ours, base) = (median(quick), median(none) + QUICK.as_secs_f64() * 1_000.0);
-    let figure = "median before one that takes 50 ms / none and 50, ms";
-    table.add(figure, [ours, base], ours / base, Target::None);
     Ok(())
 }
 
@@ -55,34 +48,17 @@ fn millis(receive: &Path, product: Option<SocketAddr>, calls: usize) -> Result<V
     Ok(host.load(Duration::from_secs(60), &mut calls)?.millis)
 }
 
-/// A product that answers after a while, or never; it ends with this process.
-fn listen(answers_after: Option<Duration>) -> Result<SocketAddr> {
+/// A product that hears everything and never answers; it ends with this process.
+fn listen() -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(std::result::Result::ok) {
+        for mut stream in listener.incoming().map_while(std::result::Result::ok) {
             // A caller that hangs up is no news.
-            std::thread::spawn(move || drop(answer(stream, answers_after)));
+            std::thread::spawn(move || std::io::copy(&mut stream, &mut std::io::sink()).is_ok());
         }
     });
     Ok(address)
-}
-
-fn answer(mut stream: TcpStream, after: Option<Duration>) -> Result<()> {
-    stream.set_nodelay(true)?;
-    let (mut heard, mut chunk) = (Vec::new(), [0; 8_192]);
-    loop {
-        let read = stream.read(&mut chunk)?;
-        heard.extend_from_slice(chunk.get(..read).filter(|it| !it.is_empty()).ok_or("ended")?);
-        // A notice is one JSON object, and ends with its last brace.
-        if !heard.ends_with(b"}") {
-            continue;
-        }
-        let Some(after) = after else { continue };
-        std::thread::sleep(after);
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")?;
-        heard.clear();
-    }
 }
 
 /// Measures how many notices a second the relay delivers to a product that answers at once.
