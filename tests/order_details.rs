@@ -160,6 +160,29 @@ fn a_busy_interface_is_asked_again_and_then_done_without() {
     assert_eq!(outside.details(), missing);
 }
 
+/// Whatever else is called about the instance, its purchase is not told the sooner without.
+#[test]
+fn a_burst_of_calls_does_not_use_the_patience_up() {
+    let koohook = asking(true);
+    let outside = Outside::around(&koohook, |asked| Some(if asked < 6 { BUSY } else { FOUND }));
+    assert_eq!(buy(&koohook), "000004");
+    for status in ["FREEZE", "UNFREEZE", "FREEZE", "UNFREEZE"] {
+        let answer = run(koohook.v2(&[
+            ("activity", "updateInstanceStatus"),
+            ("instanceId", &id()),
+            ("status", status),
+        ]));
+        assert_eq!(answer.code, "000000");
+        koohook.world().pass(Duration::from_millis(1));
+    }
+    assert_eq!((outside.asked(), outside.told()), (5, Vec::new()));
+    koohook.world().pass(Duration::from_secs(5));
+    relay(&koohook);
+    let told = outside.told();
+    assert_eq!(told.len(), 5);
+    assert_eq!(told[0].1["data"]["orderDetails"]["orderType"], "NEW");
+}
+
 #[test]
 fn a_retried_answer_is_the_same_notice_afterwards() {
     let koohook = asking(false);

@@ -65,10 +65,7 @@ pub struct Trial {
     /// When the pause under way would have ended, where something new cut it short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<UnixMillis>,
-    /// How often it could not be, since something of it was not known.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub postponed: u32,
-    /// The last of them.
+    /// The last of its attempts.
     pub attempts: Vec<Attempt>,
     /// When the next may begin: after a failure, or when whoever claimed it must have given up.
     pub next: UnixMillis,
@@ -269,27 +266,18 @@ impl Outbox {
         }
     }
 
-    /// Lets a notice wait that cannot be offered yet, since what belongs into it is not known;
-    /// how often that happened.
-    pub fn postpone(
-        &mut self,
-        sequence: u64,
-        attempt: Attempt,
-        chance: u16,
-        now: UnixMillis,
-    ) -> u32 {
+    /// Lets a notice wait that cannot be offered yet, since what belongs into it is not known.
+    pub fn postpone(&mut self, sequence: u64, attempt: Attempt, chance: u16, now: UnixMillis) {
         let mut trial = self.take_trial(sequence, now);
         trial.remember(attempt);
-        trial.postponed = trial.postponed.saturating_add(1);
-        trial.next = now.after(pause(trial.postponed, chance));
-        let postponed = trial.postponed;
+        trial.rest(chance, now);
         self.trial = Some(trial);
-        postponed
     }
 
-    /// How often a notice was postponed.
+    /// How many pauses a notice has had that was never offered.
     pub fn postponed(&self, sequence: u64) -> u32 {
-        self.trial_of(sequence).map_or(0, |trial| trial.postponed)
+        let waits = self.trial_of(sequence).filter(|trial| trial.count == 0);
+        waits.map_or(0, |trial| trial.pauses)
     }
 
     /// Claims the notice that may be offered now, for a while. Stands once it is written.
@@ -297,7 +285,8 @@ impl Outbox {
         let notice = self.ready(now)?.clone();
         let mut trial = self.take_trial(notice.sequence(), now);
         if trial.count == 0 {
-            trial.since = now;
+            // What it waited for before is no attempt of the product's to take it.
+            (trial.since, trial.pauses, trial.resume) = (now, 0, None);
         }
         if trial.claimed.is_some() {
             trial.remember(Attempt::unknown(now));
@@ -362,7 +351,6 @@ impl Outbox {
             count: 0,
             pauses: 0,
             resume: None,
-            postponed: 0,
             attempts: Vec::new(),
             next: now,
             claimed: None,
