@@ -10,19 +10,20 @@
     reason = "a test that meets the unexpected fails, and says where"
 )]
 
+#[expect(dead_code, reason = "this test kills at other moments, and counts otherwise")]
+mod load;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use sender::answer::{Answer, verify_body_sign};
+use load::{Running, new_instance, send, start_with};
 use serde_json::Value;
 
-const KEY: &str = "constructed-base-key-0001";
 const SECRET: &str = "whsec_Y29uc3RydWN0ZWQtcHJvZHVjdC1zZWNyZXQtMDAwMQ==";
 const KILLS: usize = 8;
 const CALLERS: usize = 3;
@@ -227,16 +228,6 @@ fn a_product_that_never_answers_holds_no_answer_past_its_deadline() {
     assert!(*longest <= Duration::from_secs(4) + NOISE, "{took:?}");
 }
 
-fn new_instance(order: &str) -> Vec<(&'static str, String)> {
-    let line = format!("{order}-1");
-    vec![
-        ("activity", "newInstance".to_owned()),
-        ("businessId", format!("B{}", now())),
-        ("orderId", order.to_owned()),
-        ("orderLineId", line),
-    ]
-}
-
 fn set_status(id: &str, status: &str) -> Vec<(&'static str, String)> {
     vec![
         ("activity", "updateInstanceStatus".to_owned()),
@@ -245,61 +236,8 @@ fn set_status(id: &str, status: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// One call; `None` where no whole answer came.
-fn send(address: &str, members: &[(&'static str, String)]) -> Option<Answer> {
-    let members: Vec<_> = members.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    let body = sender::v2::body(&members);
-    let nonce = sender::v2::sign(KEY, "0", "0", &body);
-    let request = sender::v2::request(address, KEY, &now().to_string(), &nonce, &body).unwrap();
-    let mut response = ureq::run(request).ok()?;
-    let body = response.body_mut().read_to_vec().ok()?;
-    let response = response.map(|_| body);
-    verify_body_sign(&response, KEY).unwrap();
-    Some(Answer::read(&response).unwrap())
-}
-
-/// A running koohook that does not outlive its test, whatever becomes of it.
-struct Running(Child);
-
-impl Running {
-    fn kill(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn start(file: &Path, hooks: SocketAddr) -> (Running, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_koohook"))
-        .args(["dev", "--quiet"])
-        .env("KOOHOOK_LISTEN", "127.0.0.1:0")
-        .env("KOOHOOK_BASE_KEY", KEY)
-        .env("KOOHOOK_STORE", format!("sqlite:{}", file.display()))
-        .env("KOOHOOK_PRODUCT_URL", format!("http://{hooks}/hooks"))
-        .env("KOOHOOK_PRODUCT_SECRET", SECRET)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let listen = lines.by_ref().map_while(Result::ok).find_map(|line| {
-        let line: Value = serde_json::from_str(&line).ok()?;
-        line.get("listen")?.as_str().map(str::to_owned)
-    });
-    // Its log must be read to the end, or it would wait for a reader.
-    thread::spawn(move || lines.for_each(drop));
-    (
-        Running(child),
-        format!("http://{}/saasproduce", listen.expect("koohook says where it listens")),
-    )
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    u64::try_from(since.as_millis()).unwrap()
+    let hooks = format!("http://{hooks}/hooks");
+    let settings = [("KOOHOOK_PRODUCT_URL", hooks.as_str()), ("KOOHOOK_PRODUCT_SECRET", SECRET)];
+    start_with(&format!("sqlite:{}", file.display()), &settings)
 }

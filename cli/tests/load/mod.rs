@@ -252,12 +252,18 @@ impl Drop for Running {
 
 /// Starts `koohook dev` over a store, and answers where it listens.
 pub fn start(store: &str) -> (Running, String) {
+    start_with(store, &[])
+}
+
+/// The same with more settings.
+pub fn start_with(store: &str, settings: &[(&str, &str)]) -> (Running, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_koohook"))
         .args(["dev", "--quiet"])
         .env("KOOHOOK_LISTEN", "127.0.0.1:0")
         .env("KOOHOOK_BASE_KEY", KEY)
         .env("KOOHOOK_SEAL_KEY", SEAL_KEY)
         .env("KOOHOOK_STORE", store)
+        .envs(settings.iter().copied())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
