@@ -58,6 +58,8 @@ struct Answered {
     state: State,
     took: Duration,
     fault: Option<String>,
+    /// Whether all that is wrong is that the order is being carried out.
+    waits: bool,
 }
 
 impl<'a> Player<'a> {
@@ -187,13 +189,15 @@ impl<'a> Player<'a> {
             }
         };
         let unsigned = signature.err().map(|fault| fault.to_string());
-        let unlike = step.check(&wire, &answer).err().map(|fault| fault.to_string());
+        let unlike = step.check(&wire, &answer).err();
+        let waits = unsigned.is_none() && step.waits(unlike.as_ref());
         Answered {
             instance_id: step.learn(&answer).map(str::to_owned),
             code: answer.code,
             state: step.state,
             took,
-            fault: unsigned.or(unlike),
+            fault: unsigned.or(unlike.map(|fault| fault.to_string())),
+            waits,
         }
     }
 
@@ -231,13 +235,11 @@ impl<'a> Player<'a> {
 /// way: the marketplace asks again, and so they are right.
 fn forgive_the_waiting(sent: &mut [Answered]) {
     if sent.iter().any(|answered| answered.fault.is_none()) {
-        for answered in sent.iter_mut().filter(|answered| answered.code == PROCESSING) {
+        for answered in sent.iter_mut().filter(|answered| answered.waits) {
             answered.fault = None;
         }
     }
 }
-
-const PROCESSING: &str = "000004";
 
 /// What every request has for itself.
 struct Moment {
@@ -254,6 +256,7 @@ impl Answered {
             state: State::Absent,
             took: Duration::ZERO,
             fault: Some(fault.to_owned()),
+            waits: false,
         }
     }
 }

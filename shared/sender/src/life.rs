@@ -214,6 +214,14 @@ impl Step {
         }
     }
 
+    /// Whether a purchase's answer differs from the right one in this alone, that the order is
+    /// still being carried out: the marketplace then asks again.
+    #[must_use]
+    pub fn waits(&self, unlike: Option<&Mismatch>) -> bool {
+        let buys = matches!(self.carries, Carries::ThisInstance { .. });
+        buys && matches!(unlike, Some(Mismatch::Code { found, .. }) if found == PROCESSING)
+    }
+
     /// Finds the id of the instance whose life this is, if this step's answer tells it.
     #[must_use]
     pub fn learn<'a>(&self, answer: &'a Answer) -> Option<&'a str> {

@@ -527,3 +527,16 @@ fn access() -> Option<AppInfo> {
         memo: None,
     })
 }
+
+/// Of a purchase alone, and where nothing else is wrong with the answer.
+#[test]
+fn a_purchase_may_wait() {
+    let purchase = |carries| Step { carries, ..Step::new(Contract::V2, "", "", State::Active) };
+    let unlike = |found: &str| Mismatch::Code { expected: "000000", found: found.to_owned() };
+    let buys = purchase(Carries::ThisInstance { access: false });
+    assert!(buys.waits(Some(&unlike("000004"))));
+    assert!(!buys.waits(Some(&unlike("000005"))));
+    assert!(!buys.waits(Some(&Mismatch::InstanceIdChanged)));
+    assert!(!buys.waits(None));
+    assert!(!purchase(Carries::Nothing).waits(Some(&unlike("000004"))));
+}
