@@ -162,6 +162,18 @@ fn paths_and_methods_of_others_are_not_heard() {
     assert_eq!(run(heard(&koohook, long.unwrap())), 413);
 }
 
+/// Whoever got in was sold to; a message that is merely late is passed over all the same.
+#[test]
+fn a_sold_instance_is_not_refused_afterwards() {
+    let koohook = pending();
+    let id = id("CS1");
+    assert_eq!(said(&koohook, &id, 10, &ready(&id)), 200);
+    assert_eq!(said(&koohook, &id, 0, &refused(&id)), 409);
+    assert_eq!(said(&koohook, &id, 20, &refused(&id)), 200, "older than what was said");
+    assert!(matches!(access(&koohook, &id), Access::Ready(_)));
+    assert_eq!(buy(&koohook, "CS1").code, "000000");
+}
+
 #[test]
 fn what_is_unknown_or_gone_is_said_to_be() {
     let koohook = pending();
