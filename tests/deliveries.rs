@@ -1,5 +1,6 @@
 //! What the marketplace repeats, reorders and races, and what a store loses: one effect each.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
@@ -459,10 +460,10 @@ impl Store for Contested {
     async fn agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        self.inner.agenda(queue, until, limit).await
+        self.inner.agenda(queue, span, limit).await
     }
 }
 

@@ -5,6 +5,7 @@ mod condition;
 pub mod model;
 pub mod signature;
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -105,9 +106,9 @@ impl Store for Table {
     async fn agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        self.store.agenda(queue, until, limit).await
+        self.store.agenda(queue, span, limit).await
     }
 }

@@ -2,6 +2,7 @@
 //! it is polled, by whom- and as often as ever, and may be dropped in between.
 
 use std::future::poll_fn;
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use marketplace::time::UnixMillis;
@@ -60,9 +61,9 @@ impl<S: Store> Store for OnTokio<S> {
     async fn agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        entered(self.0.agenda(queue, until, limit)).await
+        entered(self.0.agenda(queue, span, limit)).await
     }
 }

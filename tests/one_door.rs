@@ -1,6 +1,7 @@
 //! The door and the single function give byte-identical answers; a function answers its own
 //! activity alone (decision A2).
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use http::{Request, Response};
@@ -37,10 +38,10 @@ impl Store for Shared {
     async fn agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        self.0.agenda(queue, until, limit).await
+        self.0.agenda(queue, span, limit).await
     }
 }
 

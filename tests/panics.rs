@@ -1,6 +1,7 @@
 //! A bug is one answer, not the end of the process: whatever panics below the exit is answered
 //! `000005`, signed with the key that the call was signed with, and says nothing.
 
+use std::ops::RangeInclusive;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -106,10 +107,10 @@ impl Store for BuggyStore {
     async fn agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        self.memory.agenda(queue, until, limit).await
+        self.memory.agenda(queue, span, limit).await
     }
 }
 

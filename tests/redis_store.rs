@@ -83,10 +83,19 @@ fn what_stands_in_a_server_can_be_told_by_its_name() {
     run(store.put("a", &due, None, NOON)).unwrap();
     let dead = Value { agenda: Some((Queue::Dead, NOON)), ..value(1) };
     run(store.put("abc", &dead, None, NOON)).unwrap();
+    let sweep = Value { agenda: Some((Queue::Sweep, NOON)), ..value(1) };
+    run(store.put("", &sweep, None, NOON)).unwrap();
     let mut keys: Vec<String> = place.connect().keys(format!("{}*", place.prefix)).unwrap();
     keys.sort();
-    // `c` and `b` begin the SHA-256 of `a` and of `abc`.
-    let expected = ["{b}:agenda:dead", "{b}:kept:abc", "{c}:agenda:due", "{c}:kept:a"];
+    // `c`, `b` and `e` begin the SHA-256 of `a`, of `abc` and of nothing.
+    let expected = [
+        "{b}:agenda:dead",
+        "{b}:kept:abc",
+        "{c}:agenda:due",
+        "{c}:kept:a",
+        "{e}:agenda:sweep",
+        "{e}:kept:",
+    ];
     assert_eq!(keys, expected.map(|key| format!("{}:{key}", place.prefix)));
 }
 
@@ -141,7 +150,7 @@ fn a_connection_that_died_in_silence_costs_a_look_half_its_time() {
     assert_eq!(get(&store), Ok(Some(stored(1))));
     assert!(begun.elapsed() < BUDGET / 2, "{:?}", begun.elapsed());
     way.lose_connections();
-    let entries = run(store.agenda(Queue::Due, NOON, 9)).unwrap();
+    let entries = run(store.agenda(Queue::Due, UnixMillis::EPOCH..=NOON, 9)).unwrap();
     assert_eq!(entries, [], "sixteen looks at once, and one connection");
     way.lose_connections();
     assert_eq!(put(&store, 2, Some(1)), Err(Unavailable), "a write is its caller's to send again");

@@ -2,6 +2,7 @@
 //! model.
 
 use std::ffi::OsStr;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::pin::pin;
 use std::process::Command;
@@ -78,6 +79,7 @@ every_store_promises! {
     an_agenda_is_in_order_and_no_longer_than_asked,
     an_agenda_of_many_is_one_list,
     an_agenda_knows_its_queue,
+    an_agenda_of_a_span_holds_both_its_ends,
     an_entry_leaves_the_agenda_with_the_value_that_had_it,
     a_long_value_comes_back_whole,
     strange_keys_are_keys,
@@ -121,8 +123,19 @@ fn put<S: Store>(store: &S, key: &str, value: &Value, over: Option<u8>) -> Put {
     run(store.put(key, value, over.map(version), NOON)).unwrap()
 }
 
+/// All that is due until a time, and at it.
 fn agenda<S: Store>(store: &S, queue: Queue, until: u64, limit: usize) -> Vec<(String, u64)> {
-    let entries = run(store.agenda(queue, UnixMillis::new(until), limit)).unwrap();
+    agenda_within(store, queue, 0..=until, limit)
+}
+
+fn agenda_within<S: Store>(
+    store: &S,
+    queue: Queue,
+    span: RangeInclusive<u64>,
+    limit: usize,
+) -> Vec<(String, u64)> {
+    let span = UnixMillis::new(*span.start())..=UnixMillis::new(*span.end());
+    let entries = run(store.agenda(queue, span, limit)).unwrap();
     let plain = |Entry { key, at }| (key, at.millis());
     entries.into_iter().map(plain).collect()
 }
@@ -226,10 +239,42 @@ fn an_agenda_of_many_is_one_list<S: Store>(store: &S) {
     assert_eq!(agenda(store, Queue::Due, 2, 100), until);
 }
 
+fn an_agenda_of_a_span_holds_both_its_ends<S: Store>(store: &S) {
+    let queue = Queue::Sweep;
+    // The empty key comes before every other one of its time.
+    let all = [("d", 10), ("b", 20), ("c", 20), ("", 21), ("a", 21), ("e", 30)];
+    schedule(store, &all.map(|(key, at)| (key, queue, at)));
+    let all = all.map(|(key, at)| (key.to_owned(), at));
+    for from in [0, 9, 10, 11, 19, 20, 21, 22, 30, 31, u64::MAX] {
+        for until in [0, 9, 10, 11, 19, 20, 21, 22, 30, 31, u64::MAX] {
+            let span = from..=until;
+            let within: Vec<_> = all.iter().filter(|(_, at)| span.contains(at)).cloned().collect();
+            for limit in [0, 1, 2, 9] {
+                let expected = &within[..within.len().min(limit)];
+                let found = agenda_within(store, queue, span.clone(), limit);
+                assert_eq!(found, expected, "{from} to {until}, {limit} at most");
+            }
+        }
+    }
+}
+
 fn an_agenda_knows_its_queue<S: Store>(store: &S) {
-    schedule(store, &[("a", Queue::Due, 1), ("b", Queue::Dead, 1)]);
-    assert_eq!(agenda(store, Queue::Due, 9, 9), [("a".to_owned(), 1)]);
-    assert_eq!(agenda(store, Queue::Dead, 9, 9), [("b".to_owned(), 1)]);
+    schedule(store, &[("a", Queue::Due, 1), ("b", Queue::Dead, 1), ("c", Queue::Sweep, 1)]);
+    for (queue, key) in Queue::ALL.into_iter().zip(["a", "b", "c"]) {
+        assert_eq!(agenda(store, queue, 9, 9), [(key.to_owned(), 1)]);
+    }
+    // From each queue to each, itself included.
+    let tour = [0, 1, 2, 0, 0, 2, 2, 1, 1, 0];
+    put(store, "d", &value(10), None);
+    for (place, number) in tour.into_iter().zip(11..) {
+        let agenda_entry = Some((Queue::ALL[place], UnixMillis::new(u64::from(number))));
+        let moved = Value { agenda: agenda_entry, ..value(number) };
+        assert_eq!(put(store, "d", &moved, Some(number - 1)), Put::Won);
+        let on = Queue::ALL.map(|queue| agenda_within(store, queue, 2..=99, 9));
+        let mut expected = [const { Vec::new() }; 3];
+        expected[place].push(("d".to_owned(), u64::from(number)));
+        assert_eq!(on, expected);
+    }
 }
 
 fn an_entry_leaves_the_agenda_with_the_value_that_had_it<S: Store>(store: &S) {
@@ -314,7 +359,7 @@ fn a_dropped_future_tears_nothing<S: Store>(store: &S) {
     let (mut stands, mut under_way) = (0, Vec::new());
     for (polls, number) in (0..40).zip(1..) {
         let _ = dropped_after(polls, store.get("a", NOON));
-        let _ = dropped_after(polls, store.agenda(Queue::Due, NOON, 1));
+        let _ = dropped_after(polls, store.agenda(Queue::Due, UnixMillis::EPOCH..=NOON, 1));
         let done = dropped_after(polls, store.put("a", &long(number), Some(version(stands)), NOON));
         under_way.push(number);
         let found = get(store, "a", NOON).unwrap();

@@ -99,7 +99,8 @@ fn what_is_referred_to_stays() {
     let named = parts(&koohook);
     assert_eq!(swept(&koohook), Swept { let_go: 0, kept: named.len() });
     assert!(readable(&koohook, named));
-    let due = koohook.store().agenda(Queue::Due, UnixMillis::new(NOW + 7_200_000), 99);
+    let span = UnixMillis::EPOCH..=UnixMillis::new(NOW + 7_200_000);
+    let due = koohook.store().agenda(Queue::Due, span, 99);
     let due: Vec<_> = run(due).unwrap().into_iter().filter(|e| e.key.starts_with("part")).collect();
     assert_eq!(due, [], "nothing is looked at twice");
 }

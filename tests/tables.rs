@@ -372,22 +372,30 @@ fn an_agenda_longer_than_a_page_comes_whole_and_in_order() {
     }
     for limit in [1, 249, 250, 251, 1_000] {
         model.take_calls();
-        let entries = run(table.agenda(Queue::Due, NOON, limit)).unwrap();
+        let entries = run(table.agenda(Queue::Due, UnixMillis::EPOCH..=NOON, limit)).unwrap();
         let found: Vec<_> = entries.iter().map(|entry| entry.key.as_str()).collect();
         assert_eq!(found, keys[..limit.min(260)], "{limit}");
         let pages = if limit > 250 { 2 } else { 1 };
         assert_eq!(model.take_calls().len(), 15 + pages, "{limit}");
     }
-    let before = UnixMillis::new(NOW - 1);
-    assert_eq!(run(table.agenda(Queue::Due, before, 9)), Ok(Vec::new()));
-    assert_eq!(run(table.agenda(Queue::Dead, NOON, 9)), Ok(Vec::new()));
+    let [before, after] = [NOW - 1, NOW + 1].map(UnixMillis::new);
+    for (queue, span) in [
+        (Queue::Due, UnixMillis::EPOCH..=before),
+        (Queue::Due, after..=UnixMillis::MAX),
+        (Queue::Dead, NOON..=NOON),
+    ] {
+        assert_eq!(run(table.agenda(queue, span, 9)), Ok(Vec::new()));
+    }
+    model.take_calls();
+    assert_eq!(run(table.agenda(Queue::Due, after..=before, 9)), Ok(Vec::new()));
+    assert_eq!(model.take_calls(), [""; 0], "an empty span is not asked for");
 }
 
 #[test]
 fn the_longest_key_and_the_last_moment_stand_on_an_agenda() {
     for endpoint in [Some(Model::start().endpoint), emulator()].into_iter().flatten() {
         let table = Table::new(&endpoint);
-        let last = UnixMillis::new(u64::MAX);
+        let last = UnixMillis::MAX;
         let keys = [String::new(), "键".repeat(682), "\u{10FFFF}".repeat(511)];
         for key in &keys {
             let agenda = Some((Queue::Due, last));
@@ -395,10 +403,11 @@ fn the_longest_key_and_the_last_moment_stand_on_an_agenda() {
             let value = Value { agenda, expires, ..value(1) };
             assert_eq!(put(&table, key, &value, None), Ok(Put::Won), "{} bytes", key.len());
         }
-        let entries = run(table.agenda(Queue::Due, last, 9)).unwrap();
+        let entries = run(table.agenda(Queue::Due, last..=last, 9)).unwrap();
         let found: Vec<_> = entries.into_iter().map(|entry| (entry.key, entry.at)).collect();
         assert_eq!(found, keys.clone().map(|key| (key, last)));
-        assert_eq!(run(table.agenda(Queue::Due, UnixMillis::new(u64::MAX - 1), 9)), Ok(Vec::new()));
+        let before = UnixMillis::EPOCH..=UnixMillis::new(u64::MAX - 1);
+        assert_eq!(run(table.agenda(Queue::Due, before, 9)), Ok(Vec::new()));
         let long = Value { bytes: vec![0; 410 * 1024], ..value(1) };
         assert_eq!(put(&table, "long", &long, None), Err(Unavailable), "longer than an item");
     }
@@ -496,18 +505,22 @@ fn reads_and_writes(table: &str) -> Asked {
 
 /// Queries of what was written.
 fn queries(table: &str) -> Asked {
-    let values = json!({ ":agenda": text("due#07"), ":until": text("04") });
+    let values = |from: &str, until: &str| json!({ ":agenda": text("due#07"), ":from": text(from), ":until": text(until) });
     let start = json!({ "k": text("q1"), "agenda": text("due#07"), "due": text("01q1") });
     let query = |name: &str, value: Json| {
         let query = json!({ "TableName": table, "IndexName": "agenda", "Limit": 9,
-            "KeyConditionExpression": "agenda = :agenda AND due < :until",
-            "ExpressionAttributeValues": values });
+            "KeyConditionExpression": "agenda = :agenda AND due BETWEEN :from AND :until",
+            "ExpressionAttributeValues": values("01q1", "03q3") });
         ("Query", with(query, name, value))
     };
     let mut requests: Asked = (0..5).map(|limit| query("Limit", json!(limit))).collect();
     requests.push(query("ExclusiveStartKey", start));
     requests.push(query("IndexName", json!("nothing")));
     requests.push(query("ConsistentRead", json!(true)));
+    for (from, until) in [("01q2", "03q2"), ("0", "1"), ("02q2", "02q2"), ("03", "02"), ("0", "9")]
+    {
+        requests.push(query("ExpressionAttributeValues", values(from, until)));
+    }
     requests
 }
 

@@ -1,6 +1,8 @@
 //! The store under most tests: memory, or the one that `KOOHOOK_TEST_STORE` names, so that what
 //! holds over the model is held over a real store by the same tests.
 
+use std::ops::RangeInclusive;
+
 use marketplace::time::UnixMillis;
 use shell::store::memory::Memory;
 use shell::store::{
@@ -81,12 +83,12 @@ impl Store for TestStore {
     async fn agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
         match self {
-            Self::Memory(store) => store.agenda(queue, until, limit).await,
-            Self::Real(store, _) => store.agenda(queue, until, limit).await,
+            Self::Memory(store) => store.agenda(queue, span, limit).await,
+            Self::Real(store, _) => store.agenda(queue, span, limit).await,
         }
     }
 }

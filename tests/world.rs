@@ -2,6 +2,7 @@
 //! made to fail.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
@@ -224,10 +225,10 @@ impl<S: Store> Store for Watched<S> {
     async fn agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        self.inner.agenda(queue, until, limit).await
+        self.inner.agenda(queue, span, limit).await
     }
 }
 

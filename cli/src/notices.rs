@@ -198,7 +198,8 @@ impl Desk {
     fn agenda(&self) -> Result<Vec<String>, Error> {
         let mut keys = std::collections::BTreeSet::new();
         for queue in [Queue::Dead, Queue::Due] {
-            let agenda = self.world.store().agenda(queue, UnixMillis::new(END), MAX_ENTITIES);
+            let span = UnixMillis::EPOCH..=UnixMillis::MAX;
+            let agenda = self.world.store().agenda(queue, span, MAX_ENTITIES);
             let entries = self.runtime.block_on(agenda)?;
             if entries.len() == MAX_ENTITIES {
                 eprintln!(
@@ -219,9 +220,6 @@ impl Desk {
         Shelf { world: &self.world, vault, reader: Reader::Product, deadline }
     }
 }
-
-/// Later than any time that a store is asked to keep.
-const END: u64 = 253_402_300_799_000;
 
 impl Filter {
     fn takes(&self, line: &Line<'_>) -> bool {

@@ -1,6 +1,7 @@
 //! The rows that need a socket: bytes in, bytes out, over the plain HTTP host.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -276,10 +277,10 @@ impl Store for Gated {
     async fn agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        self.memory.agenda(queue, until, limit).await
+        self.memory.agenda(queue, span, limit).await
     }
 }
 

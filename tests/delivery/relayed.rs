@@ -29,8 +29,8 @@ fn all_told(ids: &[String]) -> BTreeMap<String, Vec<u64>> {
 }
 
 fn on_agenda(koohook: &Bundled, queue: Queue) -> usize {
-    let until = UnixMillis::new(u64::MAX);
-    run(koohook.store().agenda(queue, until, 1_000)).unwrap().len()
+    let span = UnixMillis::EPOCH..=UnixMillis::MAX;
+    run(koohook.store().agenda(queue, span, 1_000)).unwrap().len()
 }
 
 #[test]

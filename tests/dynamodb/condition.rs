@@ -1,5 +1,5 @@
 //! DynamoDB's condition expressions, as far as koohook has any use for them: `AND`, `OR`, brackets,
-//! comparisons with a value, and whether an attribute is there.
+//! comparisons with a value, `BETWEEN` two, and whether an attribute is there.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -70,10 +70,13 @@ impl<'a> Reader<'a> {
             return Ok(self.item.is_none_or(|item| !item.contains_key(name)));
         }
         let operator = self.next()?;
-        let value = self.next()?;
-        self.used.insert(value.to_owned());
-        let value = self.values.get(value).ok_or_else(|| format!("{value} is not given"))?;
-        let Some(found) = self.item.and_then(|item| item.get(word)) else { return Ok(false) };
+        let value = self.value()?;
+        let found = self.item.and_then(|item| item.get(word));
+        if operator == "BETWEEN" {
+            self.want("AND")?;
+            return between(found, value, self.value()?);
+        }
+        let Some(found) = found else { return Ok(false) };
         let order = compare(found, value);
         match operator {
             "=" => Ok(order == Some(Ordering::Equal)),
@@ -82,6 +85,12 @@ impl<'a> Reader<'a> {
             ">" => Ok(order == Some(Ordering::Greater)),
             other => Err(format!("unexpected {other}")),
         }
+    }
+
+    fn value(&mut self) -> Result<&'a Value, String> {
+        let name = self.next()?;
+        self.used.insert(name.to_owned());
+        self.values.get(name).ok_or_else(|| format!("{name} is not given"))
     }
 
     fn next(&mut self) -> Result<&'a str, String> {
@@ -99,6 +108,15 @@ impl<'a> Reader<'a> {
     fn want(&mut self, word: &str) -> Result<(), String> {
         if self.take(word) { Ok(()) } else { Err(format!("{word} is missing")) }
     }
+}
+
+/// Whether a value lies between two others, or is one of them. The greater one first is invalid.
+fn between(found: Option<&Value>, least: &Value, greatest: &Value) -> Result<bool, String> {
+    if compare(least, greatest) == Some(Ordering::Greater) {
+        return Err("The BETWEEN operator requires upper bound to be greater".to_owned());
+    }
+    let at_least = |a: &Value, b: &Value| compare(a, b).is_some_and(Ordering::is_ge);
+    Ok(found.is_some_and(|found| at_least(found, least) && at_least(greatest, found)))
 }
 
 /// The order of two values of one type; values of two types have none.

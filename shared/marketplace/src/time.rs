@@ -11,6 +11,11 @@ use time::{Date, Month, OffsetDateTime};
 pub struct UnixMillis(u64);
 
 impl UnixMillis {
+    /// The earliest point.
+    pub const EPOCH: Self = Self(0);
+    /// The latest point.
+    pub const MAX: Self = Self(u64::MAX);
+
     /// The point that lies this many milliseconds after the epoch.
     pub const fn new(millis: u64) -> Self {
         Self(millis)

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt, stream};
 use marketplace::instance::Remark;
 use marketplace::outbox::Settled;
+use marketplace::time::UnixMillis;
 use thiserror::Error;
 
 use crate::delivery::{ATTEMPT, Delivered, Delivery};
@@ -130,7 +131,8 @@ impl<'a, W: World> Relay<'a, W> {
     async fn entries(&self, seen: usize) -> Result<Vec<String>, Failure> {
         let Desk { world, .. } = self.desk;
         let limit = seen.saturating_add(MAX_ENTRIES);
-        let agenda = world.store().agenda(Queue::Due, world.now(), limit);
+        let due = UnixMillis::EPOCH..=world.now();
+        let agenda = world.store().agenda(Queue::Due, due, limit);
         let left = self.deadline.left(world);
         let entries = world.within(left, agenda).await.ok_or(Failure::OutOfTime)??;
         Ok(entries.into_iter().map(|entry| entry.key).collect())

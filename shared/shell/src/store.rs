@@ -12,6 +12,8 @@ mod redis_setting;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+use std::ops::RangeInclusive;
+
 use marketplace::time::UnixMillis;
 use thiserror::Error;
 
@@ -42,14 +44,15 @@ pub trait Store: Send + Sync + 'static {
         now: UnixMillis,
     ) -> impl Future<Output = Result<Put, Unavailable>> + Send;
 
-    /// Keys with work that is due until a time, the earliest first. A hint: `get` decides.
+    /// Keys with work that is due within a span of time, the earliest first; of one time, in the
+    /// order of their bytes. A hint: `get` decides.
     ///
     /// # Errors
     /// Where the store cannot say.
     fn agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Entry>, Unavailable>> + Send;
 }
@@ -95,16 +98,22 @@ pub enum Put {
 pub enum Queue {
     /// There is something to do.
     Due,
-    /// Somebody should look.
+    /// An operator should look.
     Dead,
+    /// A part of a list waits for the relay to see whether anything refers to it.
+    Sweep,
 }
 
 impl Queue {
+    /// Every agenda. A value stands on one of them at most.
+    pub const ALL: [Self; 3] = [Self::Due, Self::Dead, Self::Sweep];
+
     /// The agenda's name in a store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Due => "due",
             Self::Dead => "dead",
+            Self::Sweep => "sweep",
         }
     }
 }

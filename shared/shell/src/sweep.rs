@@ -3,6 +3,7 @@
 
 use marketplace::directory::PartName;
 use marketplace::entity::{Directory, Entity, Kept};
+use marketplace::time::UnixMillis;
 
 use crate::failure::Failure;
 use crate::shelf::{Shelf, Written, part_owner};
@@ -27,7 +28,8 @@ const MAX_ENTRIES: usize = 256;
 /// Where the store does not answer in time. What was done stays done.
 pub async fn sweep<W: World>(shelf: &Shelf<'_, W>) -> Result<Swept, Failure> {
     let now = shelf.world.now();
-    let entries = shelf.world.store().agenda(Queue::Due, now, MAX_ENTRIES).await?;
+    let entries =
+        shelf.world.store().agenda(Queue::Due, UnixMillis::EPOCH..=now, MAX_ENTRIES).await?;
     let mut swept = Swept::default();
     for entry in entries {
         let done = match part_owner(&entry.key) {

@@ -4,6 +4,7 @@
 //! one with twice the calls of the other, so that the start cancels out. It runs without the SHA
 //! instructions of newer processors, so that the figure is what an old one would need.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -119,7 +120,7 @@ impl Store for Standing {
     async fn agenda(
         &self,
         _: Queue,
-        _: UnixMillis,
+        _: RangeInclusive<UnixMillis>,
         _: usize,
     ) -> std::result::Result<Vec<Entry>, Unavailable> {
         Ok(Vec::new())

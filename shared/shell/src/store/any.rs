@@ -1,5 +1,7 @@
 //! The stores that are compiled in, and the setting that picks one.
 
+use std::ops::RangeInclusive;
+
 use marketplace::time::UnixMillis;
 use thiserror::Error;
 
@@ -210,17 +212,17 @@ impl Store for AnyStore {
     async fn agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
         match self {
-            Self::Memory(store) => store.agenda(queue, until, limit).await,
+            Self::Memory(store) => store.agenda(queue, span, limit).await,
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(store) => store.agenda(queue, until, limit).await,
+            Self::Sqlite(store) => store.agenda(queue, span, limit).await,
             #[cfg(feature = "redis")]
-            Self::Redis(store) => store.agenda(queue, until, limit).await,
+            Self::Redis(store) => store.agenda(queue, span, limit).await,
             #[cfg(feature = "dynamodb")]
-            Self::Dynamodb(store) => store.agenda(queue, until, limit).await,
+            Self::Dynamodb(store) => store.agenda(queue, span, limit).await,
         }
     }
 }

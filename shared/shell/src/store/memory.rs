@@ -1,6 +1,7 @@
 //! A map in memory: the model that every real store is compared with, for tests and simulation.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -53,13 +54,15 @@ impl Store for Memory {
     async fn agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
         Yield::default().await;
         let kept = self.lock();
         let entries = kept.iter().filter_map(|(key, value)| match value.agenda {
-            Some((on, at)) if on == queue && at <= until => Some(Entry { key: key.clone(), at }),
+            Some((on, at)) if on == queue && span.contains(&at) => {
+                Some(Entry { key: key.clone(), at })
+            }
             Some(_) | None => None,
         });
         let mut entries: Vec<_> = entries.collect();

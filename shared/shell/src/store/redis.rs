@@ -4,13 +4,14 @@
 //! writing, and moving the agenda's entry are one step. Keys are spread over 16 shards, for ever,
 //! by the first hex digit of their SHA-256; each shard has its own agendas, and its mark `{…}`
 //! keeps it on one node of a cluster. What is in a server reads
-//! `koohook:{7}:kept:KEY`, `koohook:{7}:agenda:due`, `koohook:{7}:agenda:dead`.
+//! `koohook:{7}:kept:KEY`, `koohook:{7}:agenda:due`, and `dead` and `sweep` beside it.
 //!
 //! Expiry is judged by the caller's clock. The server's own expiry only frees memory, later.
 
 mod durability;
 mod link;
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -160,8 +161,8 @@ impl Redis {
     ) {
         let shard = shard(key);
         let empty = String::new;
-        command.arg(3).arg(self.kept(shard, key));
-        command.arg(self.agenda_of(shard, Queue::Due)).arg(self.agenda_of(shard, Queue::Dead));
+        command.arg(1 + Queue::ALL.len()).arg(self.kept(shard, key));
+        command.arg(&Queue::ALL.map(|queue| self.agenda_of(shard, queue)));
         command.arg(over.as_ref().map_or(&[][..], |over| &over.0)).arg(now.millis());
         command.arg(&value.version.0[..]).arg(value.bytes.as_slice());
         command.arg(value.expires.map_or_else(empty, |at| at.millis().to_string()));
@@ -172,6 +173,7 @@ impl Redis {
         let place = |(queue, _)| match queue {
             Queue::Due => "2",
             Queue::Dead => "3",
+            Queue::Sweep => "4",
         };
         command.arg(value.agenda.map_or("", place));
         command.arg(value.agenda.map_or(0, |(_, at)| at.millis().min(FARTHEST))).arg(key);
@@ -180,10 +182,10 @@ impl Redis {
     async fn try_agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, RedisError> {
-        let looks = SHARDS.chars().map(|shard| self.agenda_in(shard, queue, until, limit));
+        let looks = SHARDS.chars().map(|shard| self.agenda_in(shard, queue, &span, limit));
         let mut entries: Vec<_> = try_join_all(looks).await?.into_iter().flatten().collect();
         entries.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
         entries.truncate(limit);
@@ -194,13 +196,14 @@ impl Redis {
         &self,
         shard: char,
         queue: Queue,
-        until: UnixMillis,
+        span: &RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, RedisError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut commands = Pipeline::new();
-        commands.cmd("ZRANGEBYSCORE").arg(self.agenda_of(shard, queue)).arg("-inf");
-        commands.arg(until.millis().min(FARTHEST)).arg("WITHSCORES").arg("LIMIT").arg(0).arg(limit);
+        commands.cmd("ZRANGEBYSCORE").arg(self.agenda_of(shard, queue));
+        commands.arg(&[span.start(), span.end()].map(|at| at.millis().min(FARTHEST)));
+        commands.arg("WITHSCORES").arg("LIMIT").arg(0).arg(limit);
         let answer = self.link.look(&commands).await?.pop();
         let Some(Answer::Array(lines)) = answer else { return Err(link::unreadable()) };
         let mut lines = lines.into_iter().map(link::text);
@@ -236,10 +239,10 @@ impl Store for Redis {
     async fn agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        self.try_agenda(queue, until, limit).await.map_err(|fault| unavailable(&fault))
+        self.try_agenda(queue, span, limit).await.map_err(|fault| unavailable(&fault))
     }
 }
 

@@ -1,6 +1,7 @@
 //! SQLite, embedded: the default on one machine. Safe for several processes on one file.
 
 use std::fs::OpenOptions;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
@@ -57,7 +58,7 @@ const PUT_OVER: &str = "
     WHERE key = :key AND version = :over AND (expires IS NULL OR expires > :now)";
 
 const AGENDA: &str = "
-    SELECT key, due FROM kept WHERE queue = :queue AND due <= :until
+    SELECT key, due FROM kept WHERE queue = :queue AND due BETWEEN :from AND :until
     ORDER BY due, key LIMIT :limit";
 
 /// What expired is as good as gone; it goes while something else that expires is written.
@@ -118,10 +119,10 @@ impl Store for Sqlite {
     async fn agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        self.run(move |connection| agenda(connection, queue, until, limit)).await
+        self.run(move |connection| agenda(connection, queue, &span, limit)).await
     }
 }
 
@@ -176,12 +177,14 @@ fn put(
 fn agenda(
     connection: &Connection,
     queue: Queue,
-    until: UnixMillis,
+    span: &RangeInclusive<UnixMillis>,
     limit: usize,
 ) -> Result<Vec<Entry>, rusqlite::Error> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let named =
-        named_params! { ":queue": queue.as_str(), ":until": millis(until), ":limit": limit };
+    let (from, until) = (millis(*span.start()), millis(*span.end()));
+    let named = named_params! {
+        ":queue": queue.as_str(), ":from": from, ":until": until, ":limit": limit,
+    };
     let entry = |row: &rusqlite::Row<'_>| {
         let at: i64 = row.get(1)?;
         Ok(Entry { key: row.get(0)?, at: UnixMillis::new(u64::try_from(at).unwrap_or_default()) })

@@ -1,6 +1,7 @@
 //! The store: values as items, the agenda as an index over those that are on it.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::try_join_all;
@@ -12,8 +13,8 @@ use super::credentials::Credentials;
 use super::setting::Setting;
 use super::table::INDEX;
 use super::wire::{
-    Binary, Found, GetItem, Got, Item, KEY_PREFIX, Key, Line, Number, Over, PutItem, Query, Text,
-    Until,
+    Binary, Found, GetItem, Got, Item, KEY_PREFIX, Key, Line, Number, Over, PutItem, Query, Span,
+    Text,
 };
 use crate::client::Client;
 use crate::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
@@ -59,7 +60,7 @@ impl<W: Web> Dynamodb<W> {
     async fn lines(
         &self,
         shard: String,
-        until: UnixMillis,
+        span: &RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Line>, Unavailable> {
         let mut lines = Vec::new();
@@ -68,10 +69,11 @@ impl<W: Web> Dynamodb<W> {
             let query = Query {
                 table_name: &self.table,
                 index_name: INDEX,
-                key_condition_expression: "agenda = :agenda AND due < :until",
-                expression_attribute_values: Until {
+                key_condition_expression: "agenda = :agenda AND due BETWEEN :from AND :until",
+                expression_attribute_values: Span {
                     agenda: Text::new(shard.clone()),
-                    until: Text::new(after(until)),
+                    from: Text::new(place(*span.start(), "")),
+                    until: Text::new(behind(*span.end())),
                 },
                 limit: PAGE.min(limit - lines.len()),
                 exclusive_start_key,
@@ -123,12 +125,18 @@ impl<W: Web> Store for Dynamodb<W> {
     async fn agenda(
         &self,
         queue: Queue,
-        until: UnixMillis,
+        span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        let shards = (0..SHARDS).map(|number| self.lines(shard(queue, number), until, limit));
-        let lines = try_join_all(shards).await?;
-        let mut entries: Vec<_> = lines.into_iter().flatten().filter_map(entry).collect();
+        if span.is_empty() {
+            // DynamoDB refuses a lower bound above the upper one.
+            return Ok(Vec::new());
+        }
+        let shards = (0..SHARDS).map(|number| self.lines(shard(queue, number), &span, limit));
+        let lines = try_join_all(shards).await?.into_iter().flatten();
+        // The first place behind the span was asked for, too, and the empty key may stand there.
+        let entries = lines.filter_map(entry).filter(|entry| span.contains(&entry.at));
+        let mut entries: Vec<_> = entries.collect();
         entries.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
         entries.truncate(limit);
         Ok(entries)
@@ -183,7 +191,7 @@ fn place(at: UnixMillis, key: &str) -> String {
 }
 
 /// The first place behind all that is due at a time.
-fn after(until: UnixMillis) -> String {
+fn behind(until: UnixMillis) -> String {
     format!("{:020}", u128::from(until.millis()) + 1)
 }
 

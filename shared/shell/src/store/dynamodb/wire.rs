@@ -120,7 +120,7 @@ pub struct Query<'a> {
     /// What.
     pub key_condition_expression: &'static str,
     /// The condition's values.
-    pub expression_attribute_values: Until,
+    pub expression_attribute_values: Span,
     /// How many at once.
     pub limit: usize,
     /// Where the last page ended.
@@ -130,11 +130,14 @@ pub struct Query<'a> {
 
 /// The values of a query's condition.
 #[derive(Serialize)]
-pub struct Until {
+pub struct Span {
     /// Queue and shard.
     #[serde(rename = ":agenda")]
     pub agenda: Text,
-    /// The first place that is not asked for.
+    /// The first place that is asked for.
+    #[serde(rename = ":from")]
+    pub from: Text,
+    /// The last one.
     #[serde(rename = ":until")]
     pub until: Text,
 }

@@ -1,6 +1,6 @@
 -- Writes a value over the version that was read, or over absence, and its agenda entry with it.
 --
--- KEYS: the value; the agendas `due` and `dead`, in that order.
+-- KEYS: the value; the agendas `due`, `dead` and `sweep`, in that order.
 -- ARGV: 1 the version to be over, or ''; 2 now; 3 the new version; 4 its bytes; 5 when it expires,
 --       or ''; 6 for how many milliseconds its memory is held, or ''; 7 which of KEYS is its
 --       agenda, or ''; 8 when it is due there; 9 its entry.
@@ -23,7 +23,7 @@ if ARGV[6] == '' then
 else
   redis.call('PEXPIRE', KEYS[1], ARGV[6])
 end
-for place = 2, 3 do
+for place = 2, #KEYS do
   if ARGV[7] == tostring(place) then
     redis.call('ZADD', KEYS[place], ARGV[8], ARGV[9])
   else
