@@ -5,7 +5,7 @@
 
 use marketplace::app_info::AppInfo;
 use marketplace::entity::{Entity, Kept};
-use marketplace::instance::{Access, FreezeCause, Instance, State};
+use marketplace::instance::{Access, Clock, FreezeCause, Instance, State};
 use marketplace::message::{InstanceId, OrderId};
 use marketplace::outbox::Reader;
 use marketplace::result_code::OrderRefused;
@@ -67,7 +67,7 @@ callbacks! {
 }
 
 /// Every state, under the name it has in the table.
-pub const STATES: [&str; 9] = [
+pub const STATES: [&str; 10] = [
     "absent",
     "pending",
     "ready",
@@ -76,6 +76,7 @@ pub const STATES: [&str; 9] = [
     "frozen by both",
     "refused",
     "abandoned",
+    "abandoned since",
     "released",
 ];
 
@@ -186,10 +187,14 @@ pub fn instance_id(contract: Contract) -> InstanceId {
 /// What is kept of an instance in a state, as the calls before and the product left it.
 pub fn standing(state: &str, contract: Contract) -> Option<Kept> {
     let ready = || Access::Ready(AppInfo::parse(r#"{"frontEndUrl":"https://a.example"}"#).unwrap());
-    let abandoned = state == "abandoned";
+    let abandoned = match state {
+        "abandoned" => Some(NOW - 1),
+        "abandoned since" => Some(NOW),
+        _ => None,
+    };
     let (state, access) = match state {
         "absent" => return None,
-        "pending" | "abandoned" => (State::Active, Access::Pending),
+        "pending" | "abandoned" | "abandoned since" => (State::Active, Access::Pending),
         "ready" => (State::Active, ready()),
         "frozen by expiry" => (State::Frozen(FreezeCause::Expiry), ready()),
         "frozen by status" => (State::Frozen(FreezeCause::Status), ready()),
@@ -202,23 +207,31 @@ pub fn standing(state: &str, contract: Contract) -> Option<Kept> {
     let mut instance = Instance::created(instance_id(contract), order, access);
     instance.state = state;
     let kept = Kept::new(Entity::Instance(instance));
-    Some(if abandoned { give_up(kept) } else { kept })
+    Some(match abandoned {
+        Some(abandoned) => give_up(kept, abandoned),
+        None => kept,
+    })
 }
 
-/// A V1 purchase that was told the product and not answered, three and a half hours later.
-fn give_up(mut kept: Kept) -> Kept {
+/// A V1 purchase that was told the product and not answered, abandoned by the relay at a time.
+fn give_up(mut kept: Kept, abandoned: u64) -> Kept {
     let Entity::Instance(instance) = kept.entity else {
         panic!("an instance is bought");
     };
-    let bought = UnixMillis::new(NOW - PATIENCE_MILLIS);
-    kept.entity = Entity::Instance(instance.awaiting(Contract::V1, None, bought));
-    let (kept, remark) = kept.pass(Reader::Product, UnixMillis::new(NOW));
-    assert!(remark.is_some(), "patience ends on the millisecond");
-    kept
+    let bought = UnixMillis::new(abandoned - LOOK_AGAIN_MILLIS - PATIENCE_MILLIS);
+    kept.entity = Entity::Instance(instance.unsettled(Contract::V1, None, bought));
+    let pass = |kept: Kept, at| kept.pass(Reader::Product, Clock::Trusted, UnixMillis::new(at));
+    let sighted = pass(kept, abandoned - LOOK_AGAIN_MILLIS);
+    assert!(sighted.changed && !sighted.abandoned, "the first look only remembers");
+    let passed = pass(sighted.kept, abandoned);
+    assert!(passed.abandoned, "the second acts");
+    passed.kept
 }
 
 /// Three and a half hours: V1's patience, and half an hour for clocks and queues.
 pub const PATIENCE_MILLIS: u64 = 12_600_000;
+/// Ten minutes: from the relay's first look to the one that acts.
+pub const LOOK_AGAIN_MILLIS: u64 = 600_000;
 
 /// The state's name in the table.
 pub fn named(kept: Option<&Kept>) -> String {

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use marketplace::instance::Clock;
 use marketplace::notice::{Draft, Notice, NoticeType};
 use marketplace::outbox::{
     Attempt, Claim, MAX_ATTEMPTS, MAX_DEAD, MAX_DEAD_LEN, MAX_OUTBOX_LEN, Offered, Outbox, Reader,
-    Settled,
+    Settled, Settling,
 };
 use marketplace::time::UnixMillis;
 use proptest::prelude::*;
@@ -79,6 +80,7 @@ enum Ending {
     Delivered,
     Failed,
     Gone,
+    Paused,
 }
 
 struct Beside {
@@ -100,6 +102,7 @@ fn step() -> impl Strategy<Value = Step> {
     let ending = prop_oneof![
         5 => Just(Ending::Delivered),
         6 => Just(Ending::Failed),
+        2 => Just(Ending::Paused),
         1 => Just(Ending::Gone)
     ];
     let span = prop_oneof![0..3 * SECOND, 0..20 * SECOND, 0..2 * HOUR, 0..80 * HOUR];
@@ -116,7 +119,12 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn draft(kind: NoticeType, len: usize) -> Draft {
-    Draft::of_time(kind).with("orderAmount", "x".repeat(len))
+    Draft::of_time(kind).with("scene", "renew").with("orderAmount", "x".repeat(len))
+}
+
+/// A settlement at a time by a clock that nothing speaks against.
+const fn at(now: u64, chance: u16) -> Settling {
+    Settling { chance, clock: Clock::Trusted, now: UnixMillis::new(now) }
 }
 
 fn attempt(now: u64) -> Attempt {
@@ -292,14 +300,16 @@ impl Beside {
         let is_current = waits && tried.current == Some(place) && !settled;
         let offered = match ending {
             Ending::Delivered => Offered::Delivered,
-            Ending::Failed => Offered::Failed(attempt(self.now)),
+            Ending::Failed => Offered::Failed(attempt(self.now), Duration::ZERO),
             Ending::Gone => Offered::Undeliverable(attempt(self.now)),
+            Ending::Paused => Offered::Paused(1),
         };
-        let outcome = self.outbox.settle(&claim, offered, u16::MAX, self.at());
-        let is_over = self.now.saturating_sub(tried.since) >= PATIENCE;
+        let outcome = self.outbox.settle(&claim, offered, at(self.now, u16::MAX));
+        let is_over = self.now.saturating_sub(tried.since) >= PATIENCE && tried.count >= 20;
         let expected = match ending {
             Ending::Delivered if waits => Settled::Delivered,
             Ending::Failed if is_current && !is_over => Settled::Waits,
+            Ending::Paused if is_current => Settled::Paused,
             Ending::Failed | Ending::Gone if is_current => Settled::Dead,
             _ => Settled::Nothing,
         };
@@ -308,9 +318,20 @@ impl Beside {
             Settled::Delivered => self.delivered(sequence),
             Settled::Waits => self.expect_pause(sequence),
             Settled::Dead => self.died(sequence),
+            Settled::Paused => self.paused(sequence),
             Settled::Nothing => return,
         }
         self.held[place].settled = true;
+    }
+
+    /// No attempt, and no failure: it may go on at once.
+    fn paused(&mut self, sequence: u64) {
+        let tried = self.tried.get_mut(&sequence).unwrap();
+        tried.count -= 1;
+        tried.current = None;
+        tried.next = self.now;
+        let trial = self.outbox.trial.as_ref().unwrap();
+        assert_eq!((trial.next.millis(), trial.claimed), (self.now, None));
     }
 
     fn expect_pause(&mut self, sequence: u64) {
@@ -323,7 +344,8 @@ impl Beside {
                 self.now + pause.map_or(HOUR + HOUR / 10, |pause| pause * SECOND)
             }
         };
-        tried.next = next.min(tried.since + PATIENCE);
+        let end = tried.since + PATIENCE;
+        tried.next = if end > self.now + PAUSES[0] * SECOND { next.min(end) } else { next };
         let trial = self.outbox.trial.as_ref().unwrap();
         assert_eq!(trial.next.millis(), tried.next, "after {} attempts", tried.count);
     }
@@ -446,12 +468,12 @@ fn claim(outbox: &mut Outbox, now: u64) -> Claim {
 fn gone(outbox: &mut Outbox, now: u64) {
     let claim = claim(outbox, now);
     let offered = Offered::Undeliverable(attempt(now));
-    assert_eq!(outbox.settle(&claim, offered, 0, UnixMillis::new(now)), Settled::Dead);
+    assert_eq!(outbox.settle(&claim, offered, at(now, 0)), Settled::Dead);
 }
 
 fn delivered(outbox: &mut Outbox, now: u64) -> u64 {
     let claim = claim(outbox, now);
-    let settled = outbox.settle(&claim, Offered::Delivered, 0, UnixMillis::new(now));
+    let settled = outbox.settle(&claim, Offered::Delivered, at(now, 0));
     assert_eq!(settled, Settled::Delivered);
     claim.notice.sequence()
 }
@@ -470,8 +492,8 @@ fn a_product_that_is_down_is_tried_as_decided_and_given_up_after_a_weekend() {
         // Each attempt takes as long as one may.
         let ended = now + 10 * SECOND;
         let chance = if spans.len() % 2 == 0 { 0 } else { u16::MAX };
-        let offered = Offered::Failed(attempt(ended));
-        match outbox.settle(&claim, offered, chance, UnixMillis::new(ended)) {
+        let offered = Offered::Failed(attempt(ended), Duration::ZERO);
+        match outbox.settle(&claim, offered, at(ended, chance)) {
             Settled::Waits => (),
             settled => break assert_eq!(settled, Settled::Dead),
         }
@@ -527,7 +549,7 @@ fn a_replay_waits_for_whoever_is_at_another_notice() {
     let second = claim(&mut outbox, START);
     assert!(outbox.replay(1));
     assert_eq!(outbox.claim(Duration::from_secs(1), UnixMillis::new(START + LASTING - 1)), None);
-    let settled = outbox.settle(&second, Offered::Delivered, 0, UnixMillis::new(START));
+    let settled = outbox.settle(&second, Offered::Delivered, at(START, 0));
     assert_eq!((settled, delivered(&mut outbox, START)), (Settled::Delivered, 1));
 }
 
@@ -541,8 +563,8 @@ fn an_attempt_from_before_a_replay_settles_nothing() {
     assert_eq!(delivered(&mut outbox, now), 1);
     let late = claim(&mut outbox, now);
     assert_eq!((early.attempt, late.attempt), (1, 1));
-    let failed = Offered::Failed(attempt(now));
-    assert_eq!(outbox.settle(&early, failed, 0, UnixMillis::new(now)), Settled::Nothing);
+    let failed = Offered::Failed(attempt(now), Duration::ZERO);
+    assert_eq!(outbox.settle(&early, failed, at(now, 0)), Settled::Nothing);
 }
 
 #[test]
@@ -621,7 +643,8 @@ fn a_clock_set_back_costs_a_delay_and_no_notice() {
     let mut outbox = outbox(&[NoticeType::Renewed]);
     let first = claim(&mut outbox, START);
     let earlier = UnixMillis::new(START - HOUR);
-    let settled = outbox.settle(&first, Offered::Failed(attempt(START)), 0, earlier);
+    let settled =
+        outbox.settle(&first, Offered::Failed(attempt(START), Duration::ZERO), at(START - HOUR, 0));
     assert_eq!(settled, Settled::Waits);
     assert_eq!(outbox.due(earlier), Some(UnixMillis::new(START - HOUR + 5 * SECOND)));
     assert_eq!(delivered(&mut outbox, START - HOUR + 5 * SECOND), 1);

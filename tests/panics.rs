@@ -84,6 +84,10 @@ impl World for Buggy {
         meet(&self.store.bugs.within);
         self.world.within(limit, future).await
     }
+
+    async fn pause(&self, span: Duration) {
+        self.world.pause(span).await;
+    }
 }
 
 impl Store for BuggyStore {

@@ -7,9 +7,10 @@ use marketplace::entity::{Entity, Kept, Subject};
 use marketplace::message::TenantId;
 use marketplace::outbox::Reader;
 use marketplace::time::UnixMillis;
+use shell::relay::Relay;
 use shell::shelf::{Shelf, Written, part_key};
 use shell::store::{Queue, Store};
-use shell::sweep::{Swept, sweep};
+use shell::sweep::Swept;
 use shell::vault::{Clear, Vault};
 use shell::world::{Deadline, World};
 use tests::call::{Koohook, PRODUCT_SECRET, run};
@@ -70,7 +71,7 @@ fn with_shelf<T>(
 }
 
 fn swept(koohook: &Departments) -> Swept {
-    with_shelf(koohook.world(), async |shelf| sweep(shelf).await.unwrap())
+    run(Relay::new(koohook.door.desk(), Duration::from_secs(50)).run()).unwrap().swept
 }
 
 fn kept(koohook: &Departments) -> Kept {

@@ -104,7 +104,24 @@ impl<S: Store> World for TestWorld<S> {
         self.pass(took.min(limit.saturating_sub(lag)));
         (lag.saturating_add(took) < limit).then_some(output)
     }
+
+    /// Whoever is under way meanwhile goes on, and may let time pass; if nobody does, it passes
+    /// all the same.
+    async fn pause(&self, span: Duration) {
+        let until = self.elapsed().saturating_add(span);
+        for _ in 0..PATIENCE {
+            if self.elapsed() >= until {
+                return;
+            }
+            yield_now().await;
+        }
+        self.pass(until.saturating_sub(self.elapsed()));
+    }
 }
+
+/// How often others may go on before time passes for who pauses: more often than any operation
+/// of this world is polled.
+const PATIENCE: usize = 64;
 
 /// Whoever is called in a test: a closure that answers, or nobody.
 #[derive(Default)]

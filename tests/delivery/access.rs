@@ -182,7 +182,10 @@ fn what_is_unknown_or_gone_is_said_to_be() {
     assert_eq!(said(&koohook, &id("CS1"), 0, &ready(&id("CS1"))), 410);
     let abandoned = relayed();
     assert_eq!(buy_v1(&abandoned, "CS1").code, "000004");
-    abandoned.world().pass(Duration::from_mins(210));
+    for minutes in [210, 10] {
+        abandoned.world().pass(Duration::from_mins(minutes));
+        relay(&abandoned);
+    }
     assert_eq!(said(&abandoned, &id_v1("CS1"), 0, &ready(&id_v1("CS1"))), 410);
 }
 

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join;
-use marketplace::outbox::Trial;
+use marketplace::entity::Kept;
+use marketplace::instance::Clock;
+use marketplace::outbox::{Attempt, Reader, Trial};
 use marketplace::time::UnixMillis;
 use shell::store::{Queue, Store};
 use tests::product::{HANGS, Mood, Product, READY};
@@ -44,7 +46,7 @@ fn everything_that_waits_is_told_in_order() {
     assert_eq!(product.sequences(), all_told(&ids));
     assert_eq!(product.told().len(), 900);
     // A look each, and for each notice a claim and a settlement.
-    assert_eq!(koohook.store().take_counts(), (600, 1_800));
+    assert_eq!(koohook.store().take_counts(), (300, 1_800));
     assert_eq!(on_agenda(&koohook, Queue::Due), 0);
     assert!(relay(&koohook).is_empty());
 }
@@ -150,40 +152,122 @@ fn whoever_releases_what_was_never_told_tells_nobody() {
     assert_eq!(outbox(&koohook, &id("CS0")).dropped, 4);
 }
 
-// V1's patience (decision D11).
+// V1's patience (decisions D11, D12).
 
 const PATIENCE: Duration = Duration::from_mins(210);
+const LOOK_AGAIN: Duration = Duration::from_mins(10);
+
+/// A V1 purchase that the product has not answered by the end of the marketplace's patience, which
+/// the relay has seen once.
+fn sighted(mood: &Mood) -> (Bundled, Product) {
+    let koohook = relayed();
+    let met = mood.clone();
+    let product = Product::of(koohook.world(), move |_| met.clone());
+    assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
+    koohook.world().pass(PATIENCE);
+    assert_eq!(relay(&koohook).abandoned, 0, "the first look only remembers");
+    (koohook, product)
+}
 
 #[test]
 fn what_is_abandoned_before_it_was_offered_is_never_told() {
     let koohook = relayed();
     let product = Product::of(koohook.world(), |_| READY);
-    product.meets(koohook.world(), |_| Mood::NotReached);
     assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
-    koohook.world().pass(PATIENCE);
-    product.meets(koohook.world(), |_| READY);
-    let report = relay(&koohook);
-    assert_eq!((report.abandoned, report.delivered), (1, 0));
+    // Its first offer waits for longer than the marketplace.
+    let mut kept = run(koohook.kept(&id_v1("CS1"))).unwrap();
+    let never = UnixMillis::new(koohook.world().now_millis() + 600_000);
+    let attempt = Attempt::of_fault(never, "made up".to_owned());
+    for _ in 0..2 {
+        let now = UnixMillis::new(koohook.world().now_millis());
+        kept.outbox.postpone(1, attempt.clone(), 0, now.after(Duration::from_mins(60)));
+        run(koohook.keep(&id_v1("CS1"), &kept));
+        koohook.world().pass(PATIENCE / 2);
+    }
+    let pass = |kept: Kept| {
+        let now = UnixMillis::new(koohook.world().now_millis());
+        kept.pass(Reader::Product, Clock::Trusted, now)
+    };
+    let first = pass(kept);
+    koohook.world().pass(LOOK_AGAIN);
+    let second = pass(first.kept);
+    assert!(!first.abandoned && second.abandoned);
+    assert_eq!(second.kept.outbox.waiting, [], "neither the purchase nor its end");
+    run(koohook.keep(&id_v1("CS1"), &second.kept));
+    assert!(relay(&koohook).is_empty());
     assert_eq!(access(&koohook, &id_v1("CS1")), Access::Abandoned);
     assert_eq!(product.told().len(), 0);
 }
 
 #[test]
 fn what_is_abandoned_after_it_was_offered_is_told_so_and_can_be_bought_again() {
-    let koohook = relayed();
-    let product = Product::of(koohook.world(), |_| Mood::Refuses(503, ""));
-    assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
-    assert_eq!(relay(&koohook).failed, 1);
-    koohook.world().pass(PATIENCE);
+    let (koohook, product) = sighted(&Mood::Refuses(503, ""));
+    koohook.world().pass(LOOK_AGAIN);
     let before = product.told().len();
     assert_eq!(relay(&koohook).abandoned, 1);
     let last = product.told();
     assert!(last[before..].iter().all(|told| told.kind() == "instance.abandoned"));
     product.meets(koohook.world(), |_| READY);
+    koohook.world().pass(millis(1));
     assert_eq!(buy_v1(&koohook, "CS1").code, "000004", "it is to be made again");
     relay(&koohook);
     let effects: Vec<_> =
         product.effects().iter().map(|told| (told.kind().to_owned(), told.sequence())).collect();
     assert_eq!(effects, [("instance.abandoned".to_owned(), 2), ("instance.created".to_owned(), 3)]);
     assert_eq!(buy_v1(&koohook, "CS1").code, "000000");
+}
+
+/// The look that acts comes ten minutes to a day after one that is remembered; any other look is
+/// remembered instead, and so does a clock no harm that was wrong for a moment.
+#[test]
+fn only_a_look_that_agrees_with_an_earlier_one_abandons() {
+    const MINUTE: i64 = 60_000;
+    for (then, abandoned) in [
+        (0, 0),
+        (9 * MINUTE + 59_999, 0),
+        (10 * MINUTE, 1),
+        (24 * 60 * MINUTE, 1),
+        (24 * 60 * MINUTE + 1, 0),
+        (400 * 24 * 60 * MINUTE, 0),
+        (-MINUTE, 0),
+    ] {
+        let (koohook, _) = sighted(&Mood::Refuses(503, ""));
+        let sighted = i64::try_from(koohook.world().now_millis()).unwrap();
+        koohook.world().set_now(u64::try_from(sighted + then).unwrap());
+        assert_eq!(pass_now(&koohook), abandoned, "{then} ms after the first look");
+    }
+}
+
+/// Looks at the purchase as a run of the relay does that finds it on the agenda.
+fn pass_now(koohook: &Bundled) -> usize {
+    let kept = run(koohook.kept(&id_v1("CS1"))).unwrap();
+    let now = UnixMillis::new(koohook.world().now_millis());
+    let passed = kept.pass(Reader::Product, Clock::Trusted, now);
+    usize::from(passed.abandoned)
+}
+
+/// What it wrote meanwhile is set right by the next run.
+#[test]
+fn a_clock_that_jumps_for_seconds_abandons_nothing_and_delays_little() {
+    let koohook = relayed();
+    let product = Product::of(koohook.world(), |_| Mood::Refuses(503, ""));
+    assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
+    assert_eq!(buy(&koohook, "CS2").code, "000004");
+    for jump in [4, 24 * 365] {
+        let right = koohook.world().now_millis();
+        koohook.world().set_now(right + jump * 3_600_000);
+        for _ in 0..6 {
+            assert_eq!(relay(&koohook).abandoned, 0);
+            koohook.world().pass(Duration::from_secs(1));
+        }
+        koohook.world().set_now(right + 6_000);
+        assert_eq!(relay(&koohook).abandoned, 0);
+    }
+    product.meets(koohook.world(), |_| READY);
+    koohook.world().pass(Duration::from_mins(67));
+    relay(&koohook);
+    assert!(is_ready(&koohook, &id_v1("CS1")) && is_ready(&koohook, &id("CS2")));
+    let effects = product.effects();
+    assert!(effects.iter().all(|told| told.kind() == "instance.created"), "{effects:?}");
+    assert_eq!((buy_v1(&koohook, "CS1").code, effects.len()), ("000000".to_owned(), 2));
 }

@@ -155,6 +155,10 @@ impl World for Wired {
     {
         self.world.within(limit, future).await
     }
+
+    async fn pause(&self, span: Duration) {
+        self.world.pause(span).await;
+    }
 }
 
 /// Somebody who meets each connection with these bytes, so often, and how often he was met.
@@ -306,7 +310,8 @@ fn a_long_list_arrives_whole_in_parts_in_order_and_its_parts_are_let_go() {
     let product = Product::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 200, "ok"));
     list_departments(&koohook, 10_000);
     assert_eq!(product.told().len(), 0, "lists are left to the relay");
-    assert_eq!(run_relay(&koohook, 50).delivered, 1);
+    let report = run_relay(&koohook, 50);
+    assert_eq!((report.delivered, report.swept.let_go), (1, 20), "told, and its parts let go");
     assert_eq!(parts(&product), (1..=20).map(|part| (part, 500)).collect::<Vec<_>>());
     let records = product.told().into_iter().flat_map(|told| {
         let records = told.body["data"]["records"].as_array().unwrap().clone();
@@ -314,8 +319,6 @@ fn a_long_list_arrives_whole_in_parts_in_order_and_its_parts_are_let_go() {
     });
     let expected = (0..10_000).map(|code| format!("{code:05}"));
     assert!(records.eq(expected), "every department, in its place");
-    koohook.world().pass(Duration::from_hours(1));
-    assert_eq!(run_relay(&koohook, 50).swept.let_go, 20);
 }
 
 /// A product that takes a second for each part needs more than a timer's run gives.
@@ -325,7 +328,7 @@ fn a_list_too_long_for_one_run_goes_on_where_it_stopped() {
     let product = Product::of(koohook.world(), |_| Mood::Answers(Duration::from_secs(1), 200, ""));
     list_departments(&koohook, 10_000);
     let mut delivered = 0;
-    for _ in 0..4 {
+    for _ in 0..12 {
         delivered += run_relay(&koohook, 8).delivered;
         koohook.world().pass(Duration::from_mins(10));
     }

@@ -144,6 +144,9 @@ fn by_v1_in_vain() -> Vec<Message> {
     seller.v1("newInstance", &purchase);
     seller.koohook.world().pass(Duration::from_mins(3 * 60 + 30));
     seller.relay();
+    // The relay acts on its second look, ten minutes after the first.
+    seller.koohook.world().pass(Duration::from_mins(10));
+    seller.relay();
     seller.v1("newInstance", &purchase);
     seller.diary.told()
 }

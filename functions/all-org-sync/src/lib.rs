@@ -7,7 +7,6 @@
 
 use marketplace::directory::{self, Content, Identity, List, Outcome};
 use marketplace::entity::Subject;
-use marketplace::instance::effective;
 use marketplace::message::{Activity, AllOrgSync, Malformed, Reply};
 use marketplace::notice::{Draft, NoticeType};
 use marketplace::page::{ChangeList, ChangesList, Page, Settings, Told, Unfit};
@@ -42,8 +41,11 @@ impl ChangeList for Departments {
         Subject::Departments(request.instance_id.clone(), request.tenant_id.clone())
     }
 
-    fn change(&self, request: &AllOrgSync, now: UnixMillis) -> directory::Change {
-        let (at, _) = effective(request.at, now);
+    fn at(&self, request: &AllOrgSync) -> UnixMillis {
+        request.at
+    }
+
+    fn change(&self, request: &AllOrgSync, at: UnixMillis) -> directory::Change {
         let entries = request.records.iter().map(|record| {
             let (name, parent) = (record.department_name(), record.parent_code());
             (Identity::new(&[&record.identity]), Content::new(&[name, parent]))
@@ -51,13 +53,17 @@ impl ChangeList for Departments {
         directory::Change::List(List::new(entries, at))
     }
 
-    fn tell(&self, request: &AllOrgSync, outcomes: &[Outcome]) -> Told {
+    fn tell(&self, request: &AllOrgSync, at: UnixMillis, outcomes: &[Outcome]) -> Told {
         // What is known from a newer call of its own must not be overwritten by the product.
         let current = request.records.iter().zip(outcomes);
         let current = current.filter(|(_, outcome)| **outcome != Outcome::Stale);
-        let notice = Draft::of_list(NoticeType::DepartmentsReplaced, Self::ACTIVITY, request.at)
+        let notice = Draft::of_list(NoticeType::DepartmentsReplaced, Self::ACTIVITY, at)
             .with("instanceId", request.instance_id.as_ref().map(ToString::to_string))
             .with("tenantId", request.tenant_id.as_str());
         Told { notice, records: current.map(|(record, _)| record.value.to_value()).collect() }
+    }
+
+    fn identity(&self) -> &'static str {
+        "orgCode"
     }
 }

@@ -6,7 +6,6 @@
 
 use marketplace::directory::{self, Content, Edit, Identity, Outcome};
 use marketplace::entity::Subject;
-use marketplace::instance::effective;
 use marketplace::message::{Activity, AuthSync, Malformed, Record, Reply, UserChange};
 use marketplace::notice::{Draft, NoticeType};
 use marketplace::page::{ChangeList, ChangesList, Page, Settings, Told, Unfit};
@@ -43,8 +42,11 @@ impl ChangeList for Users {
         Subject::Users(instance_id, tenant_id, app_id)
     }
 
-    fn change(&self, request: &AuthSync, now: UnixMillis) -> directory::Change {
-        let (at, _) = effective(request.at, now);
+    fn at(&self, request: &AuthSync) -> UnixMillis {
+        request.at
+    }
+
+    fn change(&self, request: &AuthSync, at: UnixMillis) -> directory::Change {
         let edit = |Record { identity, value }: &Record| {
             let who = Identity::new(&[identity]);
             match request.change {
@@ -56,7 +58,7 @@ impl ChangeList for Users {
         directory::Change::Edits(request.records.iter().map(edit).collect())
     }
 
-    fn tell(&self, request: &AuthSync, outcomes: &[Outcome]) -> Told {
+    fn tell(&self, request: &AuthSync, at: UnixMillis, outcomes: &[Outcome]) -> Told {
         let kind = match request.change {
             UserChange::Put => NoticeType::UsersPut,
             UserChange::Delete => NoticeType::UsersDeleted,
@@ -65,10 +67,14 @@ impl ChangeList for Users {
         // Of the others the product knows as much already, or newer.
         let applied = request.records.iter().zip(outcomes);
         let applied = applied.filter(|(_, outcome)| **outcome == Outcome::Applied);
-        let notice = Draft::of_list(kind, Self::ACTIVITY, request.at)
+        let notice = Draft::of_list(kind, Self::ACTIVITY, at)
             .with("instanceId", request.instance_id.as_ref().map(ToString::to_string))
             .with("tenantId", request.tenant_id.as_str())
             .with("appId", request.app_id.as_str());
         Told { notice, records: applied.map(|(record, _)| record.value.to_value()).collect() }
+    }
+
+    fn identity(&self) -> &'static str {
+        "userName"
     }
 }

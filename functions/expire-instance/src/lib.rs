@@ -50,7 +50,7 @@ impl Change for Expiry {
     ) -> Result<Decision<Instance>, Refusal> {
         let before = current.ok_or(Refusal::InstanceUnknown)?;
         let (at, ahead) = effective(request.signed_at, now);
-        let after = before.clone().freeze(FreezeCause::Expiry, at);
+        let after = before.clone().freeze(FreezeCause::Expiry, at, now);
         let order = (request.order_id.as_ref(), None);
         let draft = |kind| {
             Draft::of_call(kind, Self::ACTIVITY, order, &request.details)

@@ -8,7 +8,7 @@ use marketplace::app_info::Template;
 use marketplace::cipher::Strength;
 use marketplace::entity::Subject;
 use marketplace::idempotency::Order;
-use marketplace::instance::{Access, Instance, Remark};
+use marketplace::instance::{Access, Instance, Remark, effective};
 use marketplace::message::{Activity, Malformed, NewInstance, Reply};
 use marketplace::notice::{Draft, NoticeType};
 use marketplace::outbox::Reader;
@@ -84,14 +84,16 @@ impl Change for Purchase {
         current: Instance,
         now: UnixMillis,
     ) -> Decision<Instance> {
+        let NewInstance { contract, accepted, .. } = *request;
+        let (at, ahead) = effective(request.signed_at, now);
         let template = self.template.as_ref();
         let before = current.clone();
-        let after = current.purchased_again(request.contract, request.accepted, template, now);
-        Decision::of(&before, after, |kind| draft(kind, request))
+        let after = current.purchased_again(contract, accepted, template, at, now);
+        Decision::of(&before, after, |kind| self.draft(kind, request)).with_remark(ahead)
     }
 
-    fn answered(&self, request: &NewInstance, instance: Instance, now: UnixMillis) -> Instance {
-        instance.awaiting(request.contract, self.template.as_ref(), now)
+    fn answered(&self, request: &NewInstance, instance: Instance) -> Instance {
+        instance.answered_with(request.contract, self.template.as_ref())
     }
 
     fn reply(&self, request: &NewInstance, instance: &Instance) -> Reply {
@@ -112,21 +114,29 @@ impl Purchase {
             }
             (_, Reader::Product) | (None, Reader::Nobody) => Access::Pending,
         };
-        let instance = Instance::created(instance_id.clone(), order_id.clone(), access).awaiting(
+        let instance = Instance::created(instance_id.clone(), order_id.clone(), access).unsettled(
             *contract,
             self.template.as_ref(),
             now,
         );
-        let notice = draft(NoticeType::Created, request).with("instanceId", instance_id.as_str());
+        let notice =
+            self.draft(NoticeType::Created, request).with("instanceId", instance_id.as_str());
         Decision {
             entity: Some(instance),
             notices: vec![notice],
             remarks: (0..request.unreadable).map(|_| Remark::FieldUnreadable).collect(),
         }
+        .with_remark(effective(request.signed_at, now).1)
     }
-}
 
-fn draft(kind: NoticeType, request: &NewInstance) -> Draft {
-    let order = (Some(&request.order_id), request.order_line_id.as_ref());
-    Draft::of_call(kind, Activity::NewInstance, order, &request.details)
+    /// Without a product address nobody is told a buyer's phone or e-mail: they are not stored
+    /// (decision D1).
+    fn draft(&self, kind: NoticeType, request: &NewInstance) -> Draft {
+        let order = (Some(&request.order_id), request.order_line_id.as_ref());
+        let draft = Draft::of_call(kind, Activity::NewInstance, order, &request.details);
+        match self.reader {
+            Reader::Product => draft,
+            Reader::Nobody => draft.without_contacts(),
+        }
+    }
 }

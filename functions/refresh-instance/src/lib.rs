@@ -58,7 +58,7 @@ impl Change for Refresh {
     ) -> Result<Decision<Instance>, Refusal> {
         let before = current.ok_or(Refusal::InstanceUnknown)?;
         let (at, ahead) = instance::effective(request.signed_at, now);
-        let after = before.clone().refresh(request, at)?;
+        let after = before.clone().refresh(request, at, now)?;
         let order = (Some(&request.order_id), request.order_line_id.as_ref());
         let draft = |kind| {
             Draft::of_call(kind, Self::ACTIVITY, order, &request.details)

@@ -7,7 +7,6 @@
 
 use marketplace::directory::{self, Content, Edit, Identity, Outcome};
 use marketplace::entity::Subject;
-use marketplace::instance::effective;
 use marketplace::message::{Activity, Fields, Flag, Malformed, Reply, SingleOrgSync};
 use marketplace::notice::{Draft, NoticeType};
 use marketplace::page::{ChangeList, ChangesList, Page, Settings, Told, Unfit};
@@ -43,8 +42,11 @@ impl ChangeList for Department {
         Subject::Departments(request.instance_id.clone(), request.tenant_id.clone())
     }
 
-    fn change(&self, request: &SingleOrgSync, now: UnixMillis) -> directory::Change {
-        let (at, _) = effective(request.at, now);
+    fn at(&self, request: &SingleOrgSync) -> UnixMillis {
+        request.at
+    }
+
+    fn change(&self, request: &SingleOrgSync, at: UnixMillis) -> directory::Change {
         let who = Identity::new(&[request.org_code.as_str()]);
         let edit = match request.flag {
             Flag::Put => Edit::put(who, Content::new(&[&request.name, &request.parent]), at),
@@ -53,14 +55,18 @@ impl ChangeList for Department {
         directory::Change::Edits(vec![edit])
     }
 
-    fn tell(&self, request: &SingleOrgSync, _: &[Outcome]) -> Told {
+    fn tell(&self, request: &SingleOrgSync, at: UnixMillis, _: &[Outcome]) -> Told {
         let kind = match request.flag {
             Flag::Put => NoticeType::DepartmentPut,
             Flag::Delete => NoticeType::DepartmentDeleted,
         };
         // A later list names only departments that are older than it: the product must know.
         let notice = Draft::of_call(kind, Self::ACTIVITY, (None, None), &request.details)
-            .with("changeTime", request.at.to_rfc3339());
+            .with("changeTime", at.to_rfc3339());
         Told { notice, records: Vec::new() }
+    }
+
+    fn identity(&self) -> &'static str {
+        "orgCode"
     }
 }

@@ -52,8 +52,8 @@ impl Change for Status {
         let before = current.ok_or(Refusal::InstanceUnknown)?;
         let (at, ahead) = effective(request.signed_at, now);
         let after = match request.freeze {
-            Some(cause) => before.clone().freeze(cause, at),
-            None => before.clone().thaw(at)?,
+            Some(cause) => before.clone().freeze(cause, at, now),
+            None => before.clone().thaw(at, now)?,
         };
         let draft = |kind| {
             let draft = Draft::of_call(kind, Self::ACTIVITY, (None, None), &request.details);

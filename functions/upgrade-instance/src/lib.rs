@@ -56,7 +56,7 @@ impl Change for Upgrade {
     ) -> Result<Decision<Instance>, Refusal> {
         let before = current.ok_or(Refusal::InstanceUnknown)?;
         let (at, ahead) = effective(request.signed_at, now);
-        let after = before.clone().upgrade(at)?;
+        let after = before.clone().upgrade(at, now)?;
         let order = (Some(&request.order_id), request.order_line_id.as_ref());
         let draft = |kind| Draft::of_call(kind, Self::ACTIVITY, order, &request.details);
         Ok(Decision::of(&before, after, draft).with_remark(ahead))

@@ -18,7 +18,7 @@ pub struct Verdict {
     pub reply: Reply,
     /// What became of the call, in the log's word.
     pub outcome: Outcome,
-    /// What the log should say beside it, and what the passing of time did.
+    /// What the log should say beside it.
     pub remarks: Vec<Remark>,
 }
 
@@ -55,10 +55,6 @@ pub fn decide<P: Change>(
     reader: Reader,
     now: UnixMillis,
 ) -> Result<Verdict, Refusal> {
-    let (current, passed) = match current.map(|kept| kept.pass(reader, now)) {
-        Some((kept, remark)) => (Some(kept), remark),
-        None => (None, None),
-    };
     let entity = current.as_ref().and_then(|kept| kept.entity.clone().try_into().ok());
     let order = page.order(request);
     let recall = recall(current.as_ref(), order.as_ref());
@@ -70,7 +66,7 @@ pub fn decide<P: Change>(
     };
     let Decision { entity: changed, notices, remarks } = decision;
     let conflict = (recall == Recall::Conflict).then_some(Remark::OtherMeaning);
-    let remarks = passed.into_iter().chain(conflict).chain(remarks).collect();
+    let remarks = conflict.into_iter().chain(remarks).collect();
     let outcome = match (recall, &changed) {
         (Recall::Repeat | Recall::Conflict, _) => Outcome::Repeated,
         (Recall::Fresh, Some(_)) => Outcome::Applied,

@@ -1,31 +1,40 @@
 //! Step 5 for the kit's long lists: what becomes of the head, which parts stand before it, and
 //! which parts hold what the product is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::decide::Outcome;
-use crate::directory::{self, Changed, Fault, PartName};
+use crate::directory::{self, Change, Changed, Fault, Head, PartName};
 use crate::entity::{Directory, Kept};
 use crate::instance::Remark;
-use crate::notice::Notice;
+use crate::notice::{Draft, Notice};
 use crate::outbox::Reader;
 use crate::page::{ChangeList, Told};
 use crate::time::UnixMillis;
 
-/// What a call makes of a list.
+/// What a call makes of a list, decided on one head. It may be put onto any value with that head:
+/// another writer may have settled notices meanwhile (decision C2).
 #[derive(Clone, Debug)]
-pub struct ListVerdict {
-    /// What is to be written over the head that was read; `None` where nothing changes.
-    pub write: Option<Kept>,
-    /// What is to be put over absence before it: index parts, and the content of notices.
+pub struct ListDecision {
+    /// The head that it was decided on.
+    base: Head,
+    /// How often the list had been fenced by then: since then its own parts may be gone.
+    fences: u64,
+    /// The head to write; `None` if nothing changes.
+    head: Option<Head>,
+    /// Parts of the old head that the new one does not refer to.
+    unreferenced: BTreeSet<PartName>,
+    /// What the product is to be told.
+    notice: Option<Draft>,
+    /// What is to be put over absence before the head: index parts, and the content of notices.
     pub parts: BTreeMap<PartName, Vec<u8>>,
     /// What became of the call, in the log's word.
     pub outcome: Outcome,
     /// What the log should say beside it.
-    pub remark: Option<Remark>,
+    pub remarks: Vec<Remark>,
 }
 
 /// Why a list cannot be changed. Ours, not the caller's.
@@ -34,59 +43,83 @@ pub enum Unlistable {
     /// The index is not whole.
     #[error("list unusable: {0}")]
     Index(#[from] Fault),
-    /// More parts wait for the product than an entity may have outstanding.
+    /// More parts wait for the product than fit one value.
     #[error("list has too many undelivered parts")]
     Backlog,
-    /// One record is longer than a part.
-    #[error("list has a record longer than a part")]
-    LongRecord,
 }
 
 /// How many records a part of a notice holds at most (decision E1a).
 pub const MAX_RECORDS: usize = 500;
 /// How long a part of a notice is at most, in bytes.
 pub const MAX_PART_LEN: usize = 128 * 1024;
-/// How many parts may wait for the product.
-pub const MAX_OUTSTANDING: usize = 1_024;
+/// How long a record is at most: a part holds it, its brackets and a comma.
+const MAX_RECORD_LEN: usize = MAX_PART_LEN - 3;
+/// How many parts may wait for the product (decision E1a). So many fit one value, each in a notice
+/// of its own and under the longest identifiers of plain letters, beside the longest head; a test
+/// reaches the number. The product's page names it.
+pub const MAX_WAITING_PARTS: usize = 256;
 
-/// Decides a call on the list that stands, with the index parts that it needs.
+/// Decides a call on the list that stands, with the index parts that it needs. `at` is the time
+/// that the call counts as, `change` what it asks for at that time.
 ///
 /// # Errors
 /// As [`Unlistable`] says; nothing may then be written.
 pub fn decide_list<P: ChangeList>(
     page: &P,
     request: &P::Request,
-    current: Option<Kept>,
+    (change, at): (&Change, UnixMillis),
+    current: &Directory,
     read: &BTreeMap<PartName, Vec<u8>>,
     mut fresh: impl FnMut() -> PartName,
-    reader: Reader,
-    now: UnixMillis,
-) -> Result<ListVerdict, Unlistable> {
-    let Directory { head, mut loose } = directory(current.as_ref());
-    let changed = head.apply(&page.change(request, now), read, &mut fresh)?;
+) -> Result<ListDecision, Unlistable> {
+    let changed = current.head.apply(change, read, &mut fresh)?;
+    let remarks = remark(&changed).into_iter().collect();
     let has_effect = changed.has_effect();
-    let remark = remark(&changed);
-    let Changed { head: Some(head), mut parts, unreferenced, outcomes, .. } = changed else {
-        let outcome = Outcome::NoEffect;
-        return Ok(ListVerdict { write: None, parts: BTreeMap::new(), outcome, remark });
-    };
-    loose.extend(unreferenced);
-    let mut outbox = current.map(|kept| kept.outbox).unwrap_or_default();
-    if has_effect {
-        let Told { notice, records } = page.tell(request, &outcomes);
-        let told = told_parts(&records, &mut fresh)?;
+    let Changed { head, mut parts, unreferenced, outcomes, .. } = changed;
+    let mut notice = None;
+    if head.is_some() && has_effect {
+        let Told { notice: draft, records } = page.tell(request, at, &outcomes);
+        let told = told_parts(records, page.identity(), &mut fresh);
         let names: Vec<Value> = told.iter().map(|(name, _)| name.to_string().into()).collect();
-        let notice = if names.is_empty() { notice } else { notice.with("parts", names) };
+        notice = Some(if names.is_empty() { draft } else { draft.with("parts", names) });
         parts.extend(told);
-        let dropped = outbox.append(vec![notice], reader, now);
+    }
+    let outcome = if head.is_some() { Outcome::Applied } else { Outcome::NoEffect };
+    let (base, fences) = (current.head.clone(), current.fences);
+    Ok(ListDecision { base, fences, head, unreferenced, notice, parts, outcome, remarks })
+}
+
+impl ListDecision {
+    /// Whether it was decided on the head that stands here, and its own parts stand still.
+    pub fn fits(&self, current: Option<&Kept>) -> bool {
+        let Directory { head, fences, .. } = directory(current);
+        self.base == head && self.fences == fences
+    }
+
+    /// The value to write over `current`, which must be one that it [fits](Self::fits); `None` if
+    /// nothing changes.
+    ///
+    /// # Errors
+    /// As [`Unlistable`] says; nothing may then be written, no part either.
+    pub fn onto(
+        &self,
+        current: Option<Kept>,
+        reader: Reader,
+        now: UnixMillis,
+    ) -> Result<Option<Kept>, Unlistable> {
+        let Some(head) = self.head.clone() else { return Ok(None) };
+        let Directory { mut loose, fences, .. } = directory(current.as_ref());
+        loose.extend(&self.unreferenced);
+        let mut kept = current.unwrap_or_else(|| Kept::new(Directory::default().into()));
+        let notices = self.notice.iter().cloned().collect();
+        let dropped = kept.outbox.append(notices, reader, now);
         loose.extend(dropped.iter().flat_map(Notice::parts));
+        if kept.outbox.waiting.iter().flat_map(Notice::parts).count() > MAX_WAITING_PARTS {
+            return Err(Unlistable::Backlog);
+        }
+        kept.entity = Directory { head, loose, fences }.into();
+        Ok(Some(kept))
     }
-    if outbox.waiting.iter().flat_map(Notice::parts).count() > MAX_OUTSTANDING {
-        return Err(Unlistable::Backlog);
-    }
-    let mut kept = Kept::new(Directory { head, loose }.into());
-    kept.outbox = outbox;
-    Ok(ListVerdict { write: Some(kept), parts, outcome: Outcome::Applied, remark })
 }
 
 /// The directory that is kept, or an empty one.
@@ -107,19 +140,18 @@ fn remark(changed: &Changed) -> Option<Remark> {
     }
 }
 
-/// Cuts records into parts that fit every store, each a JSON array, in the list's order.
+/// Cuts records into parts that fit every store, each a JSON array, in the list's order. A record
+/// that is longer than a part loses what it can lose.
 fn told_parts(
-    records: &[Value],
+    records: Vec<Value>,
+    identity: &str,
     mut fresh: impl FnMut() -> PartName,
-) -> Result<Vec<(PartName, Vec<u8>)>, Unlistable> {
+) -> Vec<(PartName, Vec<u8>)> {
     let mut parts = Vec::new();
     let mut part: Vec<String> = Vec::new();
     let mut len = 0;
     for record in records {
-        let text = record.to_string();
-        if text.len() + 2 > MAX_PART_LEN {
-            return Err(Unlistable::LongRecord);
-        }
+        let text = cut_record(record, identity);
         if part.len() == MAX_RECORDS || len + text.len() + 2 > MAX_PART_LEN {
             parts.push((fresh(), array(&part)));
             part.clear();
@@ -131,7 +163,26 @@ fn told_parts(
     if !part.is_empty() {
         parts.push((fresh(), array(&part)));
     }
-    Ok(parts)
+    parts
+}
+
+/// A record's text, short enough for a part of its own: `extension` goes first, then the longest
+/// member, never the one that says who it is; `truncated` says so (decision E1a).
+fn cut_record(record: Value, identity: &str) -> String {
+    let text = record.to_string();
+    let Value::Object(mut members) = record else { return text };
+    if text.len() <= MAX_RECORD_LEN {
+        return text;
+    }
+    members.insert("truncated".to_owned(), true.into());
+    members.remove("extension");
+    while Value::from(members.clone()).to_string().len() > MAX_RECORD_LEN {
+        let spare = members.iter().filter(|(name, _)| ![identity, "truncated"].contains(&&***name));
+        let longest = spare.max_by_key(|(_, value)| value.to_string().len());
+        let Some(name) = longest.map(|(name, _)| name.clone()) else { break };
+        members.remove(&name);
+    }
+    Value::from(members).to_string()
 }
 
 fn array(records: &[String]) -> Vec<u8> {
@@ -140,6 +191,8 @@ fn array(records: &[String]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn cut(records: &[Value]) -> Vec<Vec<u8>> {
@@ -148,24 +201,53 @@ mod tests {
             number += 1;
             PartName::new([number; 16])
         };
-        told_parts(records, fresh).unwrap().into_iter().map(|(_, bytes)| bytes).collect()
+        let parts = told_parts(records.to_vec(), "userName", fresh);
+        parts.into_iter().map(|(_, bytes)| bytes).collect()
+    }
+
+    fn read(part: &[u8]) -> Vec<Value> {
+        serde_json::from_slice(part).unwrap()
     }
 
     #[test]
     fn parts_hold_so_many_records_and_no_more() {
         assert_eq!(cut(&[]).len(), 0);
         let short = vec![Value::from("a"); 1_001];
-        let parts = cut(&short);
-        let counts: Vec<usize> = parts
-            .iter()
-            .map(|part| serde_json::from_slice::<Vec<Value>>(part).unwrap().len())
-            .collect();
+        let counts: Vec<usize> = cut(&short).iter().map(|part| read(part).len()).collect();
         assert_eq!(counts, [500, 500, 1]);
         let long = vec![Value::from("a".repeat(50_000)); 5];
         assert!(cut(&long).iter().all(|part| part.len() <= MAX_PART_LEN));
         assert_eq!(cut(&long).len(), 3);
-        let endless = vec![Value::from("a".repeat(MAX_PART_LEN))];
-        let refused = told_parts(&endless, || PartName::new([0; 16]));
-        assert_eq!(refused, Err(Unlistable::LongRecord));
+    }
+
+    /// A record that just fits stays whole; one that does not loses no more than it must, and the
+    /// records beside it nothing.
+    #[test]
+    fn a_record_longer_than_a_part_is_cut_and_refuses_no_other() {
+        let person = |name: &str, extension: usize, memo: usize| {
+            json!({
+                "userName": name,
+                "extension": { "note": "x".repeat(extension) },
+                "memo": "y".repeat(memo),
+            })
+        };
+        let frame = person("a", 0, 0).to_string().len();
+        let fits = person("a", MAX_RECORD_LEN - frame, 0);
+        assert_eq!(cut(&[fits.clone()]), [format!("[{fits}]").into_bytes()]);
+        let records = [
+            person("first", 1, 1),
+            person("b", MAX_RECORD_LEN - frame + 1, 0),
+            person("c", 1, MAX_PART_LEN),
+            person("last", 1, 1),
+        ];
+        let told: Vec<Value> = cut(&records).iter().flat_map(|part| read(part)).collect();
+        let expected = [
+            records[0].clone(),
+            json!({ "userName": "b", "memo": "", "truncated": true }),
+            json!({ "userName": "c", "truncated": true }),
+            records[3].clone(),
+        ];
+        assert_eq!(told, expected);
+        assert!(cut(&records).iter().all(|part| part.len() <= MAX_PART_LEN));
     }
 }

@@ -11,11 +11,11 @@ use crate::app_info::Template;
 use crate::digest;
 use crate::directory::{Head, PartName};
 use crate::idempotency::Ledger;
-use crate::instance::{Instance, Remark};
+use crate::instance::{Clock, Instance};
 use crate::message::{AppId, InstanceId, TenantId};
 use crate::notice::{Draft, NoticeType};
 use crate::order_query::{self, OrderDetails};
-use crate::outbox::{Claim, Offered, Outbox, Reader, Settled};
+use crate::outbox::{Claim, LONGEST_PAUSE, Offered, Outbox, Reader, Settled, Settling};
 use crate::product::Told;
 use crate::tenant::{Application, Dated, Tenant};
 use crate::time::UnixMillis;
@@ -54,6 +54,18 @@ impl Subject {
             }
             Self::Departments(id, tenant) => key("departments", &[&instance(id), tenant.as_str()]),
         }
+    }
+
+    /// Whether an entity is of this subject's kind. A pointer stands where an instance might: no
+    /// call that names it finds an instance there.
+    pub const fn holds(&self, entity: &Entity) -> bool {
+        matches!(
+            (self, entity),
+            (Self::Instance(_) | Self::Purchase(_), Entity::Instance(_) | Entity::MovedTo(_))
+                | (Self::Tenant(..), Entity::Tenant(_))
+                | (Self::Application(..), Entity::Application(_))
+                | (Self::Users(..) | Self::Departments(..), Entity::Directory(_))
+        )
     }
 
     /// The subject that a pointer found here leads to.
@@ -119,8 +131,17 @@ pub struct Directory {
     /// The rows, or where they are.
     pub head: Head,
     /// Parts that nothing refers to any more, to be let go.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "part_names")]
     pub loose: BTreeSet<PartName>,
+    /// How often parts were let go that nothing had referred to: who wrote them, and paused, must
+    /// write them anew.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub fences: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The one value of an entity: what it is, the orders that made it, and what the product is
@@ -176,6 +197,12 @@ pub enum Fault {
 /// refer to it.
 pub const REST: Duration = Duration::from_hours(1);
 
+/// The furthest ahead that anything stands on an agenda: longer than any pause, and than a part
+/// rests.
+pub const FARTHEST: Duration = Duration::from_mins(70);
+const _: () = assert!(FARTHEST.as_secs() > LONGEST_PAUSE.as_secs());
+const _: () = assert!(FARTHEST.as_secs() > REST.as_secs());
+
 /// The schema that this program writes.
 pub const SCHEMA: u32 = 1;
 
@@ -216,18 +243,19 @@ impl Kept {
 
     /// When there is something to do for it: notices to deliver at once, a purchase that the
     /// marketplace will have given up on, parts to let go. A hint for the agenda; the value
-    /// itself decides.
+    /// itself decides. Never further ahead than [`FARTHEST`]: what stands on an agenda beyond that
+    /// was written under a wrong clock.
     pub fn due(&self, reader: Reader, now: UnixMillis) -> Option<UnixMillis> {
         let waits = if reader == Reader::Product { self.outbox.due(now) } else { None };
         let later = match &self.entity {
-            Entity::Instance(instance) => instance.abandon_at,
-            Entity::Directory(directory) if !directory.loose.is_empty() => Some(now.after(REST)),
+            Entity::Instance(instance) => instance.look_at(),
+            Entity::Directory(directory) if !directory.loose.is_empty() => Some(now),
             Entity::Directory(_)
             | Entity::MovedTo(_)
             | Entity::Tenant(_)
             | Entity::Application(_) => None,
         };
-        waits.into_iter().chain(later).min()
+        waits.into_iter().chain(later).min().map(|due| due.min(now.after(FARTHEST)))
     }
 
     /// Since when somebody should look: the product did not take a notice.
@@ -235,19 +263,29 @@ impl Kept {
         self.outbox.dead.iter().map(|dead| dead.at).min()
     }
 
-    /// What the passing of time makes of it: the one transition that no call makes.
+    /// What the passing of time makes of it: the one transition that no call makes, and the relay
+    /// alone writes (decisions D11, D12). Parts that only a notice named which was given up and
+    /// forgotten are to be let go.
     #[must_use]
-    pub fn pass(mut self, reader: Reader, now: UnixMillis) -> (Self, Option<Remark>) {
-        let Entity::Instance(instance) = self.entity else {
-            return (self, None);
-        };
+    pub fn pass(mut self, reader: Reader, clock: Clock, now: UnixMillis) -> Passed {
+        let before = self.clone();
+        let parts: BTreeSet<_> = self.outbox.parts().collect();
+        let given_up = self.outbox.pass(reader, clock, now);
+        self.let_go_all_but(&parts);
+        let abandoned = clock == Clock::Trusted && self.pass_instance(reader, now);
+        let changed = self != before;
+        Passed { kept: self, changed, abandoned, given_up }
+    }
+
+    fn pass_instance(&mut self, reader: Reader, now: UnixMillis) -> bool {
+        let Entity::Instance(instance) = &self.entity else { return false };
         let id = instance.id.clone();
-        let (instance, remark) = instance.pass(now);
+        let (instance, remark) = instance.clone().pass(now);
         self.entity = Entity::Instance(instance);
         if remark.is_some() && reader == Reader::Product {
             self.abandon(&id, now);
         }
-        (self, remark)
+        remark.is_some()
     }
 
     /// The purchase is offered no longer; a product that was offered it learns that it is over.
@@ -283,27 +321,71 @@ impl Kept {
         offered: Offered,
         told: Option<&Told>,
         template: Option<&Template>,
-        chance: u16,
-        now: UnixMillis,
+        settling: Settling,
     ) -> Settled {
         let before: BTreeSet<_> = self.outbox.parts().collect();
-        let settled = self.outbox.settle(claim, offered, chance, now);
-        match (&mut self.entity, told) {
-            (Entity::Instance(instance), Some(told)) if settled == Settled::Delivered => {
-                instance.answered(told, template);
-            }
-            (Entity::Directory(directory), _) => {
-                let after: BTreeSet<_> = self.outbox.parts().collect();
-                directory.loose.extend(before.difference(&after));
-            }
-            (
-                Entity::Instance(_)
-                | Entity::MovedTo(_)
-                | Entity::Tenant(_)
-                | Entity::Application(_),
-                _,
-            ) => (),
+        let settled = self.outbox.settle(claim, offered, settling);
+        if let (Entity::Instance(instance), Some(told)) = (&mut self.entity, told)
+            && settled == Settled::Delivered
+        {
+            instance.answered(told, template);
         }
+        self.let_go_all_but(&before);
         settled
+    }
+
+    /// Of the parts that notices named before, lets go of those that none names any more.
+    fn let_go_all_but(&mut self, before: &BTreeSet<PartName>) {
+        if let Entity::Directory(directory) = &mut self.entity {
+            let after: BTreeSet<_> = self.outbox.parts().collect();
+            directory.loose.extend(before.difference(&after));
+        }
+    }
+}
+
+/// What the passing of time made of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Passed {
+    /// What is to stand.
+    pub kept: Kept,
+    /// Whether that is anything new.
+    pub changed: bool,
+    /// Whether a purchase was abandoned.
+    pub abandoned: bool,
+    /// Whether a notice was given up.
+    pub given_up: bool,
+}
+
+/// Names of parts as one base64 text, a third shorter than hex digits in an array. Older values
+/// hold that array.
+mod part_names {
+    use std::collections::BTreeSet;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::directory::PartName;
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Text(String),
+        Names(BTreeSet<PartName>),
+    }
+
+    pub fn serialize<S: Serializer>(
+        names: &BTreeSet<PartName>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        PartName::to_text(names).serialize(serializer)
+    }
+
+    pub fn deserialize<'d, D: Deserializer<'d>>(
+        deserializer: D,
+    ) -> Result<BTreeSet<PartName>, D::Error> {
+        match Stored::deserialize(deserializer)? {
+            Stored::Names(names) => Ok(names),
+            Stored::Text(text) => PartName::from_text(&text)
+                .ok_or_else(|| serde::de::Error::custom("names of parts unreadable")),
+        }
     }
 }

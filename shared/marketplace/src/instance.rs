@@ -40,10 +40,16 @@ pub struct Instance {
     /// When the newest calls of each kind were signed.
     #[serde(default)]
     pub newest: Newest,
-    /// V1: when the marketplace will have given up on a purchase that was not answered
-    /// `000000` (decision D11).
+    /// V1: when the marketplace will have given up on the purchase. Without it the purchase is
+    /// settled, for ever (decision D11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abandon_at: Option<UnixMillis>,
+    /// When a relay first saw that `abandon_at` had passed (decision D12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sighted_at: Option<UnixMillis>,
+    /// When the relay abandoned the purchase. Older values do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abandoned_at: Option<UnixMillis>,
 }
 
 /// Whether an instance serves.
@@ -108,8 +114,20 @@ pub struct Transition {
     pub instance: Instance,
     /// What the product must learn, in order.
     pub notices: Vec<NoticeType>,
-    /// Why there was less effect than the call asked for.
-    pub remark: Option<Remark>,
+    /// Whether a call about an abandoned purchase says that it is wanted after all: the product
+    /// must be offered it anew, before it learns anything else.
+    pub revived: bool,
+    /// Why there was less effect than the call asked for, and what was odd about it.
+    pub remarks: Vec<Remark>,
+}
+
+/// Whether a decision may rest on the clock (decision D12).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Clock {
+    /// Nothing speaks against it.
+    Trusted,
+    /// The store's clock tells another time.
+    Doubted,
 }
 
 /// Why a believed call had no effect, or what was odd about it. Counted; two are alarms.
@@ -133,6 +151,8 @@ pub enum Remark {
     FieldUnreadable,
     /// Alarm: the marketplace gave up on a purchase.
     Abandoned,
+    /// Alarm: a call came about a purchase after it was abandoned.
+    Revived,
     /// A list of nobody, which changes nothing.
     EmptyList,
 }
@@ -145,6 +165,13 @@ const EXPIRY_SLACK: Duration = Duration::from_hours(24);
 
 /// V1 gives up after three hours; half an hour for clocks and queues.
 const ABANDON_AFTER: Duration = Duration::from_mins(210);
+
+/// How long after its first look the relay abandons a purchase (decision D12): a clock that was
+/// wrong for a moment is right again by then.
+const LOOK_AGAIN: Duration = Duration::from_mins(10);
+
+/// A sighting that is older than this says nothing: the clock may have jumped since.
+const SIGHTING_LASTS: Duration = Duration::from_hours(24);
 
 impl Remark {
     /// The word in the log.
@@ -159,14 +186,16 @@ impl Remark {
             Self::OtherMeaning => "other-meaning",
             Self::FieldUnreadable => "field-unreadable",
             Self::Abandoned => "abandoned",
+            Self::Revived => "revived",
             Self::EmptyList => "empty-list",
         }
     }
 
-    /// Whether somebody should look.
+    /// Whether an operator should look.
     pub const fn is_alarm(self) -> bool {
         match self {
-            Self::ExpiryBeforeRenewedTerm | Self::SignedAhead | Self::Abandoned => true,
+            Self::ExpiryBeforeRenewedTerm | Self::SignedAhead => true,
+            Self::Abandoned | Self::Revived => true,
             Self::OlderThanKnown
             | Self::NothingToDo
             | Self::ReleasedBefore
@@ -201,6 +230,8 @@ impl Instance {
             accepted: false,
             newest: Newest::default(),
             abandon_at: None,
+            sighted_at: None,
+            abandoned_at: None,
         }
     }
 
@@ -209,6 +240,16 @@ impl Instance {
     /// # Errors
     /// Where the instance is released.
     pub fn refresh(
+        self,
+        request: &RefreshInstance,
+        at: UnixMillis,
+        now: UnixMillis,
+    ) -> Result<Transition, Refusal> {
+        let (instance, revived) = self.settled(at, now);
+        instance.refreshed(request, at).map(|transition| transition.revived(revived))
+    }
+
+    fn refreshed(
         mut self,
         request: &RefreshInstance,
         at: UnixMillis,
@@ -230,11 +271,16 @@ impl Instance {
             self.newest.status = Some(at);
             notices.extend(self.lift_expiry());
         }
-        Ok(Transition { instance: self, notices, remark: None })
+        Ok(self.changed(notices))
     }
 
     /// A freeze, for a cause (decisions D4 to D6).
-    pub fn freeze(mut self, cause: FreezeCause, at: UnixMillis) -> Transition {
+    pub fn freeze(self, cause: FreezeCause, at: UnixMillis, now: UnixMillis) -> Transition {
+        let (instance, revived) = self.settled(at, now);
+        instance.frozen(cause, at).revived(revived)
+    }
+
+    fn frozen(mut self, cause: FreezeCause, at: UnixMillis) -> Transition {
         if self.state == State::Released {
             return self.unchanged(Remark::ReleasedBefore);
         }
@@ -253,14 +299,19 @@ impl Instance {
             return self.unchanged(Remark::NothingToDo);
         }
         self.state = State::Frozen(frozen);
-        Transition { instance: self, notices: vec![NoticeType::Frozen], remark: None }
+        self.changed(vec![NoticeType::Frozen])
     }
 
     /// A thaw, whatever froze it (decisions D4 to D6).
     ///
     /// # Errors
     /// Where the instance is released.
-    pub fn thaw(mut self, at: UnixMillis) -> Result<Transition, Refusal> {
+    pub fn thaw(self, at: UnixMillis, now: UnixMillis) -> Result<Transition, Refusal> {
+        let (instance, revived) = self.settled(at, now);
+        instance.thawed(at).map(|transition| transition.revived(revived))
+    }
+
+    fn thawed(mut self, at: UnixMillis) -> Result<Transition, Refusal> {
         if is_older(at, self.newest.status) && self.state != State::Released {
             return Ok(self.unchanged(Remark::OlderThanKnown));
         }
@@ -270,7 +321,7 @@ impl Instance {
             State::Active => Ok(self.unchanged(Remark::NothingToDo)),
             State::Frozen(_) => {
                 self.state = State::Active;
-                Ok(Transition { instance: self, notices: vec![NoticeType::Thawed], remark: None })
+                Ok(self.changed(vec![NoticeType::Thawed]))
             }
         }
     }
@@ -279,15 +330,41 @@ impl Instance {
     ///
     /// # Errors
     /// Where the instance is released.
-    pub fn upgrade(mut self, at: UnixMillis) -> Result<Transition, Refusal> {
-        if self.state == State::Released {
+    pub fn upgrade(self, at: UnixMillis, now: UnixMillis) -> Result<Transition, Refusal> {
+        let (mut instance, revived) = self.settled(at, now);
+        if instance.state == State::Released {
             return Err(Refusal::InstanceReleased);
         }
-        if is_older(at, self.newest.upgrade) {
-            return Ok(self.unchanged(Remark::OlderThanKnown));
+        if is_older(at, instance.newest.upgrade) {
+            return Ok(instance.unchanged(Remark::OlderThanKnown));
         }
-        self.newest.upgrade = Some(at);
-        Ok(Transition { instance: self, notices: vec![NoticeType::Upgraded], remark: None })
+        instance.newest.upgrade = Some(at);
+        Ok(instance.changed(vec![NoticeType::Upgraded]).revived(revived))
+    }
+
+    /// A later call proves that the purchase was paid: it is settled for ever. One that was
+    /// signed after the purchase was abandoned proves that it is wanted after all (decision D11).
+    fn settled(mut self, at: UnixMillis, now: UnixMillis) -> (Self, bool) {
+        self.abandon_at = None;
+        self.sighted_at = None;
+        let revived = self.state != State::Released && self.is_abandoned_before(at, now);
+        if revived {
+            self.revive();
+        }
+        (self, revived)
+    }
+
+    /// Whether the purchase was abandoned before a call was signed. A value that does not say when
+    /// believes a call that was signed just now, which no replay of an older one was.
+    fn is_abandoned_before(&self, at: UnixMillis, now: UnixMillis) -> bool {
+        let just_now = || at.after(MAX_AHEAD) > now;
+        let later = self.abandoned_at.map_or_else(just_now, |abandoned| at > abandoned);
+        self.access == Access::Abandoned && later
+    }
+
+    fn revive(&mut self) {
+        self.access = Access::Pending;
+        self.abandoned_at = None;
     }
 
     /// The end, from any state. What stays is a tombstone without credentials (decision D6).
@@ -297,13 +374,14 @@ impl Instance {
         }
         self.state = State::Released;
         self.abandon_at = None;
+        self.sighted_at = None;
         self.access = match self.access {
             Access::Ready(info) => Access::Ready(info.without_credentials()),
             Access::Pending => Access::Pending,
             Access::Refused(reason) => Access::Refused(reason),
             Access::Abandoned => Access::Abandoned,
         };
-        Transition { instance: self, notices: vec![NoticeType::Released], remark: None }
+        self.changed(vec![NoticeType::Released])
     }
 
     /// What the product answered to the purchase. Whatever was settled meanwhile stands.
@@ -345,57 +423,96 @@ impl Instance {
         Ok(self)
     }
 
-    /// The purchase was called again: the buyer may have accepted, an abandoned purchase is
-    /// wanted after all, and V1's patience begins or ends (decisions D2, D11).
+    /// The purchase was called again, by a call that counts as signed at `at`: the buyer may have
+    /// accepted, an abandoned purchase may be wanted after all, and V1's patience may end
+    /// (decisions D2, D11).
     pub fn purchased_again(
         mut self,
         contract: Contract,
         accepted: bool,
         template: Option<&Template>,
+        at: UnixMillis,
         now: UnixMillis,
     ) -> Transition {
         if self.state == State::Released {
             return self.unchanged(Remark::ReleasedBefore);
         }
+        let revived = self.is_abandoned_before(at, now);
+        if self.access == Access::Abandoned && !revived {
+            return self.unchanged(Remark::OlderThanKnown);
+        }
         let mut notices = Vec::new();
-        if self.access == Access::Abandoned {
-            self.access = Access::Pending;
+        if revived {
+            self.revive();
+            self = self.unsettled(contract, template, now);
             notices.push(NoticeType::Created);
         }
         if accepted && !self.accepted {
             self.accepted = true;
+            self.abandon_at = None;
             notices.push(NoticeType::Accepted);
         }
-        let instance = self.awaiting(contract, template, now);
-        Transition { instance, notices, remark: None }
+        let mut transition = self.answered_with(contract, template).changed(notices);
+        transition.remarks.extend(revived.then_some(Remark::Revived));
+        transition
     }
 
-    /// Starts V1's patience with an answer that is not `000000`, or ends it.
+    /// Starts V1's patience with a purchase whose answer is not `000000`. Only a purchase that is
+    /// new, or wanted again, can be unsettled (decision D11).
     #[must_use]
-    pub fn awaiting(
+    pub fn unsettled(
         mut self,
         contract: Contract,
         template: Option<&Template>,
         now: UnixMillis,
     ) -> Self {
-        if contract == Contract::V1 {
-            let answered = self.purchase_code(contract, template) == ResultCode::Success;
-            let standing = self.abandon_at.unwrap_or_else(|| now.after(ABANDON_AFTER));
-            self.abandon_at = Some(standing).filter(|_| !answered);
+        let success = self.purchase_code(contract, template) == ResultCode::Success;
+        if contract == Contract::V1 && !success {
+            self.abandon_at = Some(now.after(ABANDON_AFTER));
         }
         self
     }
 
-    /// What the passing of time makes of it: a V1 purchase that was not answered in three hours
-    /// is refunded, and no release follows (decision D11).
+    /// Ends V1's patience with an answer `000000` to newInstance: the purchase is settled.
+    #[must_use]
+    pub fn answered_with(mut self, contract: Contract, template: Option<&Template>) -> Self {
+        let success = self.purchase_code(contract, template) == ResultCode::Success;
+        if contract == Contract::V1 && success {
+            self.abandon_at = None;
+            self.sighted_at = None;
+        }
+        self
+    }
+
+    /// What the passing of time makes of it: a V1 purchase that was not settled in three hours
+    /// is refunded, and no release follows (decision D11). The first look that finds it so is
+    /// remembered; a later one acts (decision D12). Only the relay looks.
     #[must_use]
     pub fn pass(mut self, now: UnixMillis) -> (Self, Option<Remark>) {
         if self.abandon_at.is_none_or(|at| now < at) {
+            self.sighted_at = None;
             return (self, None);
         }
-        self.abandon_at = None;
-        self.access = Access::Abandoned;
-        (self, Some(Remark::Abandoned))
+        match self.sighted_at {
+            Some(sighted) if sighted <= now && now < sighted.after(LOOK_AGAIN) => (self, None),
+            Some(sighted) if sighted <= now && now <= sighted.after(SIGHTING_LASTS) => {
+                self.abandon_at = None;
+                self.sighted_at = None;
+                self.abandoned_at = Some(now);
+                self.access = Access::Abandoned;
+                (self, Some(Remark::Abandoned))
+            }
+            Some(_) | None => {
+                self.sighted_at = Some(now);
+                (self, None)
+            }
+        }
+    }
+
+    /// When the relay should look at the purchase next, if it should.
+    pub fn look_at(&self) -> Option<UnixMillis> {
+        let again = self.sighted_at.map(|sighted| sighted.after(LOOK_AGAIN));
+        self.abandon_at.map(|at| again.unwrap_or(at))
     }
 
     /// The code that newInstance is answered (decision D2).
@@ -403,9 +520,12 @@ impl Instance {
         match (self.state, &self.access, contract) {
             (State::Released, _, _) | (_, Access::Ready(_), _) => ResultCode::Success,
             (_, Access::Refused(reason), _) => ResultCode::Refused(*reason),
-            (_, Access::Pending | Access::Abandoned, Contract::V2) => ResultCode::Processing,
+            // What was refunded is not served, whatever a template says.
+            (_, Access::Abandoned, _) | (_, Access::Pending, Contract::V2) => {
+                ResultCode::Processing
+            }
             // V1 knows no "later": the buyer's next look brings the real access data.
-            (_, Access::Pending | Access::Abandoned, Contract::V1) => {
+            (_, Access::Pending, Contract::V1) => {
                 if template.is_some() {
                     ResultCode::Success
                 } else {
@@ -440,7 +560,11 @@ impl Instance {
     }
 
     fn unchanged(self, remark: Remark) -> Transition {
-        Transition { instance: self, notices: Vec::new(), remark: Some(remark) }
+        Transition { instance: self, notices: Vec::new(), revived: false, remarks: vec![remark] }
+    }
+
+    const fn changed(self, notices: Vec<NoticeType>) -> Transition {
+        Transition { instance: self, notices, revived: false, remarks: Vec::new() }
     }
 
     fn term_runs_on(&self, at: UnixMillis) -> bool {
@@ -460,6 +584,14 @@ impl Instance {
             }
             State::Active | State::Frozen(FreezeCause::Status) | State::Released => None,
         }
+    }
+}
+
+impl Transition {
+    fn revived(mut self, revived: bool) -> Self {
+        self.revived = revived;
+        self.remarks.extend(revived.then_some(Remark::Revived));
+        self
     }
 }
 

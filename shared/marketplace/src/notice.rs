@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::digest;
 use crate::directory::PartName;
-use crate::message::{Activity, Details, OrderId, OrderLineId};
+use crate::message::{Activity, Details, OrderId, OrderLineId, Scene};
 use crate::time::UnixMillis;
 
 /// What a notice is about (decision E1).
@@ -97,17 +97,6 @@ impl NoticeType {
     pub const fn ends(self) -> bool {
         matches!(self, Self::Released | Self::Abandoned)
     }
-
-    /// Whether a later notice of its kind says all that this one says. A purchase or a release is
-    /// never void.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing is void unless it is said here")]
-    pub(crate) const fn made_void_by(self, later: Self) -> bool {
-        match self {
-            Self::Frozen | Self::Thawed => matches!(later, Self::Frozen | Self::Thawed),
-            Self::Renewed => matches!(later, Self::Renewed),
-            _ => false,
-        }
-    }
 }
 
 /// A notice that a decision asks for; the outbox gives it a place in the order.
@@ -155,6 +144,23 @@ impl Draft {
         self.members.insert(name.to_owned(), value.into());
         self
     }
+
+    /// The same notice without a buyer's phone and e-mail (decision D1).
+    #[must_use]
+    pub fn without_contacts(mut self) -> Self {
+        remove_contacts(&mut self.members);
+        self
+    }
+}
+
+/// Where they stand, and among the fields that the guide does not name.
+fn remove_contacts(members: &mut Map<String, Value>) {
+    for name in CONTACTS {
+        members.remove(name);
+    }
+    if let Some(Value::Object(other)) = members.get_mut("other") {
+        CONTACTS.iter().for_each(|name| drop(other.remove(*name)));
+    }
 }
 
 /// A recorded notice, not yet delivered.
@@ -173,6 +179,31 @@ impl Notice {
     /// Its place among the entity's notices: 1, 2, 3 …
     pub fn sequence(&self) -> u64 {
         self.data.get("sequence").and_then(Value::as_u64).unwrap_or_default()
+    }
+
+    /// Whether a later notice says all that this one says (decision E1). A purchase or a release
+    /// never is void, and neither is a renewal that changes more than the expiry.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing is void unless it is said here")]
+    pub(crate) fn made_void_by(&self, later: &Self) -> bool {
+        match self.kind {
+            NoticeType::Frozen | NoticeType::Thawed => {
+                matches!(later.kind, NoticeType::Frozen | NoticeType::Thawed)
+            }
+            NoticeType::Renewed => later.kind == NoticeType::Renewed && self.changes_expiry_alone(),
+            _ => false,
+        }
+    }
+
+    fn changes_expiry_alone(&self) -> bool {
+        let text = |name| self.data.get(name).and_then(Value::as_str).unwrap_or_default();
+        let plain = [Scene::Renewal, Scene::UnsubscribeRenewalPeriod, Scene::Renew, Scene::Cancel];
+        let is_plain = |scene: &str| plain.iter().any(|plain| plain.as_str() == scene);
+        text("productId").trim().is_empty() && is_plain(text("scene"))
+    }
+
+    /// Removes a buyer's phone and e-mail: no product is there to be told (decision D1).
+    pub(crate) fn forget_contacts(&mut self) {
+        remove_contacts(&mut self.data);
     }
 
     /// The parts in which the content of a list waits.
@@ -208,15 +239,17 @@ impl Notice {
     }
 
     /// The message that is sent of one part of a list: which of how many, and its records, a JSON
-    /// array. Each has an id of its own; `None` where the records are none.
-    pub fn part_message(&self, entity_key: &str, part: usize, records: &[u8]) -> Option<Message> {
+    /// array. `id` is the notice's own; each part has one that is derived from it. `None` if the
+    /// records are no JSON.
+    pub fn part_message(&self, id: &str, part: Part, records: &[u8]) -> Option<Message> {
         let records: Value = serde_json::from_slice(records).ok()?;
+        let Part { number: part, of } = part;
         let mut data = self.data.clone();
-        data.insert("parts".to_owned(), self.parts().count().into());
+        data.insert("parts".to_owned(), of.into());
         data.insert("part".to_owned(), part.into());
         data.insert("records".to_owned(), records);
         let body = Self { kind: self.kind, at: self.at, data }.body().to_string().into_bytes();
-        Some(Message { id: format!("{}_{part}", self.id(entity_key)), body })
+        Some(Message { id: format!("{id}_{part}"), body })
     }
 
     fn sent(&self) -> Sent<'_> {
@@ -258,6 +291,15 @@ impl Notice {
     }
 }
 
+/// One part of a list.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Part {
+    /// Which; 1 is the first.
+    pub number: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
 /// What goes over the wire, but for its signature.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Message {
@@ -275,6 +317,9 @@ struct Sent<'a> {
     timestamp: String,
     data: &'a Map<String, Value>,
 }
+
+/// The personal fields of V1's newInstance.
+const CONTACTS: [&str; 2] = ["mobilePhone", "email"];
 
 /// The longest notice, written out.
 pub const MAX_NOTICE_LEN: usize = 8 * 1024;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::directory::PartName;
+use crate::instance::Clock;
 use crate::notice::{Draft, MAX_NOTICE_LEN, Notice, NoticeType};
 use crate::time::UnixMillis;
 
@@ -69,9 +70,15 @@ pub struct Trial {
     pub attempts: Vec<Attempt>,
     /// When the next may begin: after a failure, or when whoever claimed it must have given up.
     pub next: UnixMillis,
-    /// The attempt under way, if one is.
+    /// How often it was claimed: an attempt that was let go is claimed again, and not counted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub claims: u32,
+    /// The claim under way, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed: Option<u32>,
+    /// Which part of a list is sent next, 1 being the first; those before it are delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<usize>,
 }
 
 /// One attempt that did not succeed.
@@ -114,6 +121,8 @@ pub struct Claim {
     pub attempt: u32,
     /// With which part of a list it begins: a list that is long is delivered in several attempts.
     pub part: usize,
+    /// Which claim this is.
+    number: u32,
     /// Of the trial that began then: whoever replays a dead letter begins another.
     since: UnixMillis,
 }
@@ -123,10 +132,24 @@ pub struct Claim {
 pub enum Offered {
     /// The product has it.
     Delivered,
-    /// Not this time.
-    Failed(Attempt),
+    /// Not this time. The product may have asked for a pause (`Retry-After`); zero is none.
+    Failed(Attempt, Duration),
     /// Never: the product says so.
     Undeliverable(Attempt),
+    /// Not to the end: whoever offered it had to stop, before this part of a list. That is no
+    /// attempt and no failure.
+    Paused(usize),
+}
+
+/// What a settlement depends on, beside the offer itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Settling {
+    /// Spreads those who wait.
+    pub chance: u16,
+    /// Whether a notice may be given up because time has passed.
+    pub clock: Clock,
+    /// When.
+    pub now: UnixMillis,
 }
 
 /// What a settlement came to.
@@ -138,6 +161,8 @@ pub enum Settled {
     Waits,
     /// It is given up: somebody should look.
     Dead,
+    /// It may go on at once, from the part it came to.
+    Paused,
     /// Somebody else settled it before.
     Nothing,
 }
@@ -154,6 +179,15 @@ pub const MAX_DEAD_LEN: usize = 64 * 1024;
 pub const MAX_ATTEMPTS: usize = 8;
 /// How long a notice is offered before it is given up: a weekend.
 pub const PATIENCE: Duration = Duration::from_hours(72);
+/// How often a notice is offered before it is given up, however long that takes: a clock that
+/// jumps gives nothing up (decision D12).
+pub const MIN_ATTEMPTS: u32 = 20;
+/// The longest pause that the product may ask for (decision E4).
+pub const MAX_ASKED_PAUSE: Duration = HOURLY;
+/// Longer than any pause. One that reads longer was written under a clock that was ahead.
+pub const LONGEST_PAUSE: Duration = Duration::from_mins(67);
+/// How long a claim lasts that reads longer than any pause, for the same reason.
+const CLAIM: Duration = Duration::from_secs(15);
 
 /// How long after the first failures a notice is offered again; later, each hour.
 const PAUSES: [Duration; 5] = [
@@ -179,9 +213,7 @@ impl Outbox {
             }
         }
         // What is new may be why the product can be reached again.
-        if let Some(trial) = self.trial.as_mut().filter(|trial| trial.claimed.is_none()) {
-            trial.hurry(at);
-        }
+        self.hurry(at);
         dropped.extend(match reader {
             // So few cannot be too much, and need not be measured.
             _ if self.is_surely_small() => Vec::new(),
@@ -189,6 +221,32 @@ impl Outbox {
             Reader::Nobody => self.drop_oldest(),
         });
         dropped
+    }
+
+    /// What the passing of time makes of the notices: one whose attempts all ended with their
+    /// process is given up like any other, and times that a wrong clock wrote are set right.
+    /// Returns whether a notice was given up. Without a product nobody is told a buyer's phone or
+    /// e-mail: they are removed.
+    pub fn pass(&mut self, reader: Reader, clock: Clock, now: UnixMillis) -> bool {
+        if reader == Reader::Nobody {
+            self.waiting.iter_mut().for_each(Notice::forget_contacts);
+        }
+        let Some(trial) = self.trial.as_mut() else { return false };
+        trial.set_right(now);
+        let ran_out = trial.claimed.is_some() && trial.next <= now;
+        let sequence = trial.sequence;
+        let over = ran_out && clock == Clock::Trusted && trial.is_over(now);
+        let place = self.waiting.iter().position(|notice| notice.sequence() == sequence);
+        let Some(place) = place.filter(|_| over) else { return false };
+        self.give_up(place, Attempt::unknown(now), now) == Settled::Dead
+    }
+
+    /// Lets a notice that waits be offered at once, without using up a pause. One that is under way
+    /// stays so.
+    pub fn hurry(&mut self, now: UnixMillis) {
+        if let Some(trial) = self.trial.as_mut().filter(|trial| trial.claimed.is_none()) {
+            trial.hurry(now);
+        }
     }
 
     /// Of a purchase that the product never heard of, the end need not be told either; of one
@@ -293,38 +351,48 @@ impl Outbox {
             trial.pauses = trial.pauses.saturating_add(1);
         }
         trial.count = trial.count.saturating_add(1);
-        trial.claimed = Some(trial.count);
+        trial.claims = trial.claims.max(trial.count).saturating_add(1);
+        trial.claimed = Some(trial.claims);
         trial.next = now.after(lasting);
-        let Trial { sequence, since, count: attempt, .. } = trial;
-        let part = trial.attempts.iter().filter_map(|attempt| attempt.part).max().unwrap_or(1);
+        let Trial { sequence, since, count: attempt, claims: number, .. } = trial;
+        let failed_at = trial.attempts.iter().filter_map(|attempt| attempt.part).max();
+        let part = trial.part.or(failed_at).unwrap_or(1);
         self.offered = self.offered.max(sequence);
         self.trial = Some(trial);
-        Some(Claim { notice, attempt, part, since })
+        Some(Claim { notice, attempt, part, number, since })
     }
 
-    /// Settles an offer on whatever stands. `chance` spreads those who wait.
-    pub fn settle(
-        &mut self,
-        claim: &Claim,
-        offered: Offered,
-        chance: u16,
-        now: UnixMillis,
-    ) -> Settled {
+    /// Settles an offer on whatever stands.
+    pub fn settle(&mut self, claim: &Claim, offered: Offered, settling: Settling) -> Settled {
         let sequence = claim.notice.sequence();
         let Some(place) = self.waiting.iter().position(|notice| notice.sequence() == sequence)
         else {
             return Settled::Nothing;
         };
-        let current = self.trial_of(sequence).is_some_and(|trial| {
-            trial.claimed == Some(claim.attempt) && trial.since == claim.since
-        });
+        let current = self
+            .trial_of(sequence)
+            .is_some_and(|trial| trial.claimed == Some(claim.number) && trial.since == claim.since);
         match offered {
             Offered::Delivered => self.deliver(place),
             // Another attempt is under way, or was settled: a failure of ours says nothing new.
-            Offered::Failed(_) | Offered::Undeliverable(_) if !current => Settled::Nothing,
-            Offered::Failed(attempt) => self.fail(place, attempt, chance, now),
-            Offered::Undeliverable(attempt) => self.give_up(place, attempt, now),
+            Offered::Failed(..) | Offered::Undeliverable(_) | Offered::Paused(_) if !current => {
+                Settled::Nothing
+            }
+            Offered::Failed(attempt, asked) => self.fail(place, attempt, asked, settling),
+            Offered::Undeliverable(attempt) => self.give_up(place, attempt, settling.now),
+            Offered::Paused(part) => self.pause(part, settling.now),
         }
+    }
+
+    /// Lets a claim go that was not used to its end.
+    fn pause(&mut self, part: usize, now: UnixMillis) -> Settled {
+        if let Some(trial) = self.trial.as_mut() {
+            trial.claimed = None;
+            trial.count = trial.count.saturating_sub(1);
+            trial.part = Some(part);
+            trial.next = now;
+        }
+        Settled::Paused
     }
 
     /// Offers a dead letter again, in its place and under its id.
@@ -353,7 +421,9 @@ impl Outbox {
             resume: None,
             attempts: Vec::new(),
             next: now,
+            claims: 0,
             claimed: None,
+            part: None,
         })
     }
 
@@ -389,16 +459,25 @@ impl Outbox {
         self.forget(dead - self.dead.len());
     }
 
-    fn fail(&mut self, place: usize, attempt: Attempt, chance: u16, now: UnixMillis) -> Settled {
+    fn fail(
+        &mut self,
+        place: usize,
+        attempt: Attempt,
+        asked: Duration,
+        settling: Settling,
+    ) -> Settled {
+        let Settling { chance, clock, now } = settling;
         let Some(trial) = self.trial.as_mut() else {
             return Settled::Nothing;
         };
-        if now.since(trial.since) >= PATIENCE {
+        if clock == Clock::Trusted && trial.is_over(now) {
             return self.give_up(place, attempt, now);
         }
+        trial.part = attempt.part.or(trial.part);
         trial.remember(attempt);
         trial.claimed = None;
         trial.rest(chance, now);
+        trial.next = trial.next.max(now.after(asked.min(MAX_ASKED_PAUSE)));
         Settled::Waits
     }
 
@@ -451,7 +530,7 @@ impl Outbox {
             let is_void = |(place, notice): &(usize, &Notice)| {
                 let mut later = self.waiting.iter().skip(place + 1);
                 !self.was_offered(notice.sequence())
-                    && later.any(|later| notice.kind.made_void_by(later.kind))
+                    && later.any(|later| notice.made_void_by(later))
             };
             let void = self.waiting.iter().enumerate().find(is_void);
             let Some((place, _)) = void else { break };
@@ -494,7 +573,29 @@ impl Trial {
                 now.after(pause(self.pauses, chance))
             }
         };
-        self.next = self.next.min(self.since.after(PATIENCE));
+        // The last attempt is made when patience ends; what is beyond it follows the pauses.
+        let end = self.since.after(PATIENCE);
+        if end > least {
+            self.next = self.next.min(end);
+        }
+    }
+
+    /// Whether a notice is given up by time: after so long, and after so many attempts.
+    fn is_over(&self, now: UnixMillis) -> bool {
+        now.since(self.since) >= PATIENCE && self.count >= MIN_ATTEMPTS
+    }
+
+    /// Times that lie further ahead than any pause lasts were written under a wrong clock. Who
+    /// believed them would wait for as long as that clock was ahead.
+    fn set_right(&mut self, now: UnixMillis) {
+        let farthest = now.after(LONGEST_PAUSE);
+        if self.next > farthest {
+            self.next = if self.claimed.is_some() { now.after(CLAIM) } else { now };
+        }
+        if self.since > farthest {
+            self.since = now;
+        }
+        self.resume = self.resume.filter(|resume| *resume <= farthest);
     }
 
     fn remember(&mut self, attempt: Attempt) {
@@ -546,7 +647,7 @@ mod tests {
     use super::*;
 
     fn draft(kind: NoticeType, text: &str) -> Draft {
-        Draft::of_time(kind).with("orderAmount", text)
+        Draft::of_time(kind).with("orderAmount", text).with("scene", "renew")
     }
 
     #[test]

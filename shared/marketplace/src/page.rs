@@ -157,13 +157,8 @@ pub trait Change: Page {
     }
 
     /// What the answer to this call changes in turn, where the product was told before it.
-    fn answered(
-        &self,
-        request: &Self::Request,
-        entity: Self::Entity,
-        now: UnixMillis,
-    ) -> Self::Entity {
-        let _ = (request, now);
+    fn answered(&self, request: &Self::Request, entity: Self::Entity) -> Self::Entity {
+        let _ = request;
         entity
     }
 
@@ -176,11 +171,23 @@ pub trait ChangeList: Page {
     /// Which list.
     fn subject(&self, request: &Self::Request) -> Subject;
 
-    /// What is asked of it, at the time that the call counts as.
-    fn change(&self, request: &Self::Request, now: UnixMillis) -> directory::Change;
+    /// When the change happened, by the marketplace's word.
+    fn at(&self, request: &Self::Request) -> UnixMillis;
 
-    /// What the product is to be told, given what each edit or entry amounted to.
-    fn tell(&self, request: &Self::Request, outcomes: &[directory::Outcome]) -> Told;
+    /// What is asked of it, at the time that the call counts as.
+    fn change(&self, request: &Self::Request, at: UnixMillis) -> directory::Change;
+
+    /// What the product is to be told: at the time that the call counts as, given what each edit
+    /// or entry amounted to.
+    fn tell(
+        &self,
+        request: &Self::Request,
+        at: UnixMillis,
+        outcomes: &[directory::Outcome],
+    ) -> Told;
+
+    /// The member of a record that says who or what it is.
+    fn identity(&self) -> &'static str;
 }
 
 /// What the product is told of a change to a list.
@@ -259,21 +266,29 @@ impl Decision<Instance> {
         transition: Transition,
         draft: impl Fn(NoticeType) -> Draft,
     ) -> Self {
-        let Transition { instance, notices, remark } = transition;
+        let Transition { instance, notices, revived, remarks } = transition;
         let known = serde_json::json!({
             "state": before.state.as_str(),
             "expireTime": before.expires.map(UnixMillis::to_rfc3339),
         });
-        let tell = |kind| {
-            draft(kind).with("instanceId", instance.id.as_str()).with("before", known.clone())
+        let drafts = notices.into_iter().map(draft);
+        let drafts = revived.then(|| purchase(&instance)).into_iter().chain(drafts);
+        let tell = |draft: Draft| {
+            draft.with("instanceId", instance.id.as_str()).with("before", known.clone())
         };
-        let notices: Vec<_> = notices.into_iter().map(tell).collect();
-        Self {
-            entity: Some(instance.clone()).filter(|after| after != before || !notices.is_empty()),
-            notices,
-            remarks: remark.into_iter().collect(),
-        }
+        let notices: Vec<_> = drafts.map(tell).collect();
+        let entity = Some(instance.clone());
+        let entity = entity.filter(|after| after != before || !notices.is_empty());
+        Self { entity, notices, remarks }
     }
+}
+
+/// The notice of a purchase that was abandoned and is wanted after all. The call that says so may
+/// be of another activity, and its fields may be of another order.
+fn purchase(instance: &Instance) -> Draft {
+    Draft::of_time(NoticeType::Created)
+        .with("activity", Activity::NewInstance.as_str())
+        .with("orderId", instance.order_id.as_str())
 }
 
 /// A page of our own guide: what the product tells us by itself.

@@ -51,8 +51,6 @@ enum Unheard {
 const MAX_BODY_LEN: usize = 64 * 1024;
 /// How long it may take.
 const BUDGET: Duration = Duration::from_secs(10);
-/// How often a lost race is decided again.
-const MAX_RACES_LOST: usize = 8;
 
 impl<P: Hear, W: World> AccessDoor<P, W> {
     /// A way in to a desk.
@@ -65,9 +63,8 @@ impl<P: Hear, W: World> AccessDoor<P, W> {
         let told = self.page.read(id, body)?;
         let shelf = self.desk.shelf(Deadline::after(self.desk.world.elapsed(), BUDGET));
         let mut recalled = shelf.read(&Subject::Instance(id.clone())).await?;
-        for _ in 0..=MAX_RACES_LOST {
-            let now = self.desk.world.now();
-            let (kept, _) = recalled.kept.clone().ok_or(Unheard::Unknown)?.pass(shelf.reader, now);
+        loop {
+            let kept = recalled.kept.clone().ok_or(Unheard::Unknown)?;
             let Entity::Instance(instance) = kept.entity.clone() else {
                 return Err(Unheard::Unknown);
             };
@@ -80,8 +77,8 @@ impl<P: Hear, W: World> AccessDoor<P, W> {
                 Written::Won(_) => return Ok(()),
                 Written::Lost(standing) => recalled = standing,
             }
+            shelf.rest().await?;
         }
-        Err(Failure::Contended.into())
     }
 
     fn believed(&self, head: &Parts, body: &[u8]) -> Result<UnixMillis, Disbelief> {

@@ -1,20 +1,21 @@
 //! One entity's notices to the product: claimed in the value, offered, and settled on whatever
 //! stands by then. Nothing here can fail a callback.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use marketplace::entity::{Entity, Kept};
-use marketplace::notice::{Message, Notice};
+use marketplace::instance::Clock;
+use marketplace::notice::{Message, Notice, Part};
 use marketplace::order_query::OrderQuery;
-use marketplace::outbox::{Attempt, Claim, Offered, Settled};
+use marketplace::outbox::{Attempt, Claim, Offered, Settled, Settling};
 use marketplace::product::{self, Answer, Told};
 
 use crate::desk::{Desk, Product};
 use crate::failure::Failure;
-use crate::orders::Asked;
+use crate::orders::{Asked, Limits};
 use crate::shelf::{Recalled, Shelf, Written};
 use crate::world::{Deadline, Unanswered, Web, World};
 
@@ -22,16 +23,14 @@ use crate::world::{Deadline, Unanswered, Web, World};
 pub const BUDGET: Duration = Duration::from_millis(2_500);
 /// How long the relay waits for one answer (decision E6).
 pub const ATTEMPT: Duration = Duration::from_secs(10);
-/// How long a claim outlives the last answer that is waited for.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long the relay claims a notice: no message is begun that may outlast it.
+pub const CLAIM: Duration = Duration::from_secs(15);
 /// How often a notice waits for what was ordered, before it is offered without: some three minutes.
 const MAX_POSTPONED: u32 = 3;
 /// What a notice says where nobody may ask.
 pub const NO_KEYS: &str = "no keys configured";
 /// What is left of the time for settling, however long the product takes.
 const SETTLE: Duration = Duration::from_millis(300);
-/// How often an outcome is settled again on what a faster writer left.
-const MAX_RACES_LOST: usize = 8;
 
 /// How one offer ended.
 #[derive(Clone, Debug)]
@@ -43,11 +42,27 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The time was not enough to go on.
+    const fn paused() -> Self {
+        Self { offered: Offered::Paused(1), told: None, unanswered: None }
+    }
+
+    /// The same outcome, of a product that asks for a pause.
+    fn asking_for(mut self, pause: Duration) -> Self {
+        if let Offered::Failed(_, asked) = &mut self.offered {
+            *asked = pause;
+        }
+        self
+    }
+
     /// The same outcome, of one part of a list.
     fn at_part(mut self, part: usize) -> Self {
         match &mut self.offered {
             Offered::Delivered => (),
-            Offered::Failed(attempt) | Offered::Undeliverable(attempt) => attempt.part = Some(part),
+            Offered::Paused(next) => *next = part,
+            Offered::Failed(attempt, _) | Offered::Undeliverable(attempt) => {
+                attempt.part = Some(part);
+            }
         }
         self
     }
@@ -73,10 +88,25 @@ pub struct Delivered {
     pub unanswered: Option<Silence>,
 }
 
-/// How long whoever claims a notice of so many messages may be at it.
-pub fn claim_of(messages: usize) -> Duration {
-    let messages = u32::try_from(messages.max(1)).unwrap_or(u32::MAX);
-    ATTEMPT.saturating_mul(messages).saturating_add(GRACE)
+/// What came of a turn at an entity.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one lives at a time, and what stands is used")]
+pub enum Turn {
+    /// A notice was offered.
+    Offered(Delivered),
+    /// There is nothing to offer now, or another was faster.
+    Nothing,
+    /// What was ordered is to be asked first, and others are asking.
+    Busy,
+}
+
+/// Whether a notice can be offered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Complete {
+    Yes,
+    /// What belongs into it is not known; it waits.
+    Waits,
+    Busy,
 }
 
 /// Delivers what a desk's entities have to say.
@@ -89,52 +119,65 @@ pub struct Delivery<'a, W> {
     pub deadline: Deadline,
     /// How long one answer is waited for.
     pub patience: Duration,
+    /// With less time left than this no message is begun.
+    pub least: Duration,
+    /// How long a claim lasts.
+    pub claim: Duration,
+    /// How long to wait for a turn to ask what was ordered, and for the answer.
+    pub orders: Limits,
+    /// Whether a notice may be given up because time has passed.
+    pub clock: Clock,
     /// What an answer to the marketplace changes in turn, once the product has taken a notice.
     pub answered: &'a (dyn Fn(Entity) -> Entity + Sync),
 }
 
 impl<W: World> Delivery<'_, W> {
-    /// Claims the next notice that may be offered, offers it, and settles it; `None` where there is
-    /// none, or another was faster.
+    /// Claims the next notice that may be offered, offers it, and settles it.
     ///
     /// # Errors
-    /// Where the store does not answer in time. A claim that stands runs out by itself.
-    pub async fn next(&self, recalled: Recalled) -> Result<Option<Delivered>, Failure> {
-        let Some(mut kept) = recalled.kept.clone() else { return Ok(None) };
+    /// If the store does not answer in time. A claim that stands runs out by itself.
+    pub async fn next(&self, recalled: Recalled) -> Result<Turn, Failure> {
+        let Some(mut kept) = recalled.kept.clone() else { return Ok(Turn::Nothing) };
         let Some(notice) = kept.outbox.ready(self.desk.world.now()).cloned() else {
-            return Ok(None);
+            return Ok(Turn::Nothing);
         };
-        if !self.complete(&mut kept, &notice).await {
-            // A lost race here is somebody else's offer.
-            self.shelf().write(&recalled, &kept).await?;
-            return Ok(None);
+        match self.complete(&mut kept, &notice).await {
+            Complete::Busy => return Ok(Turn::Busy),
+            Complete::Yes if self.left() >= self.least => (),
+            Complete::Yes | Complete::Waits => {
+                // A lost race here is somebody else's offer.
+                self.shelf().write(&recalled, &kept).await?;
+                return Ok(Turn::Nothing);
+            }
         }
-        let lasting = claim_of(notice.parts().count());
-        let claim = kept.outbox.claim(lasting, self.desk.world.now());
-        let Some(claim) = claim else { return Ok(None) };
+        let Some(claim) = kept.outbox.claim(self.claim, self.desk.world.now()) else {
+            return Ok(Turn::Nothing);
+        };
         match self.shelf().write(&recalled, &kept).await? {
             Written::Won(version) => {
                 let version = Some(version);
                 let standing = Recalled { key: recalled.key, version, kept: Some(kept) };
-                self.offer(standing, &claim).await.map(Some)
+                self.offer(standing, &claim).await.map(Turn::Offered)
             }
-            Written::Lost(_) => Ok(None),
+            Written::Lost(_) => Ok(Turn::Nothing),
         }
     }
 
     /// Adds what was ordered, where that belongs into the notice; whether it can be offered now.
-    async fn complete(&self, kept: &mut Kept, notice: &Notice) -> bool {
-        let Some(query) = OrderQuery::of_notice(notice) else { return true };
+    async fn complete(&self, kept: &mut Kept, notice: &Notice) -> Complete {
+        let Some(query) = OrderQuery::of_notice(notice) else { return Complete::Yes };
         let Desk { world, settings, .. } = self.desk;
         let sequence = notice.sequence();
         let Some(orders) = &settings.orders else {
             kept.learn_nothing(sequence, NO_KEYS);
-            return true;
+            return Complete::Yes;
         };
-        let limit = self.patience / 2;
-        match orders.ask(world, &query, limit.min(self.left())).await {
+        let Limits { answer, turn } = self.orders;
+        let limits = Limits { answer: answer.min(self.left()), turn: turn.min(self.left()) };
+        match orders.ask(world, &query, limits).await {
             Asked::Found(details) => kept.learn(sequence, details),
             Asked::Never(reason) => kept.learn_nothing(sequence, &reason),
+            Asked::NoTurn => return Complete::Busy,
             Asked::NotNow(reason) if kept.outbox.postponed(sequence) >= MAX_POSTPONED => {
                 kept.learn_nothing(sequence, &reason);
             }
@@ -143,10 +186,10 @@ impl<W: World> Delivery<'_, W> {
                 let attempt = Attempt::of_fault(world.now(), format!("order query: {reason}"));
                 let chance = u16::from_le_bytes(world.random());
                 kept.outbox.postpone(sequence, attempt, chance, world.now());
-                return false;
+                return Complete::Waits;
             }
         }
-        true
+        Complete::Yes
     }
 
     /// How much time is left for answers: enough stays for settling them.
@@ -159,7 +202,7 @@ impl<W: World> Delivery<'_, W> {
     /// # Errors
     /// Where the outcome cannot be settled in time.
     pub async fn offer(&self, standing: Recalled, claim: &Claim) -> Result<Delivered, Failure> {
-        let outcome = self.send_all(&standing.key, claim).await?;
+        let outcome = self.send_all(&standing.key, claim, self.desk.world.elapsed()).await?;
         let Outcome { unanswered, .. } = outcome;
         let (recalled, settled) = self.settle(standing, claim, &outcome).await?;
         Ok(Delivered { recalled, settled, unanswered })
@@ -169,27 +212,47 @@ impl<W: World> Delivery<'_, W> {
         self.desk.shelf(self.deadline)
     }
 
-    /// Sends a notice, or the parts of its list one after the other.
-    async fn send_all(&self, owner: &str, claim: &Claim) -> Result<Outcome, Failure> {
+    /// Sends a notice, or the parts of its list one after the other, each only if there is time for
+    /// it: the rest is another turn's.
+    async fn send_all(
+        &self,
+        owner: &str,
+        claim: &Claim,
+        began: Duration,
+    ) -> Result<Outcome, Failure> {
         let names: Vec<_> = claim.notice.parts().collect();
         if names.is_empty() {
             return Ok(self.send(claim, claim.notice.message(owner)).await);
         }
-        for (name, part) in names.into_iter().zip(1..).skip(claim.part.saturating_sub(1)) {
+        let (id, of) = (claim.notice.id(owner), names.len());
+        for (name, number) in names.into_iter().zip(1..).skip(claim.part.saturating_sub(1)) {
+            if !self.may_begin(began) {
+                return Ok(Outcome::paused().at_part(number));
+            }
             let read = self.shelf().read_parts(owner, [name].into()).await?;
             let records = read.and_then(|mut read| read.remove(&name)).unwrap_or_default();
-            let Some(message) = claim.notice.part_message(owner, part, &records) else {
-                return Ok(self.failed("part missing", None, Duration::ZERO, &[]).at_part(part));
+            let part = Part { number, of };
+            let Some(message) = claim.notice.part_message(&id, part, &records) else {
+                return Ok(self.failed("part missing", None, Duration::ZERO, &[]).at_part(number));
             };
             let outcome = self.send(claim, message).await;
             if outcome.offered != Offered::Delivered {
-                return Ok(outcome.at_part(part));
+                return Ok(outcome.at_part(number));
             }
         }
         Ok(Outcome { offered: Offered::Delivered, told: None, unanswered: None })
     }
 
+    /// Whether a message that is begun now ends before the claim does.
+    fn may_begin(&self, claimed: Duration) -> bool {
+        let held = self.desk.world.elapsed().saturating_sub(claimed);
+        held.saturating_add(self.patience) <= self.claim
+    }
+
     async fn send(&self, claim: &Claim, message: Message) -> Outcome {
+        if self.left() < self.least {
+            return Outcome::paused();
+        }
         let began = self.desk.world.elapsed();
         let limit = self.patience.min(self.left());
         let Some(request) = self.request(message) else {
@@ -208,13 +271,29 @@ impl<W: World> Delivery<'_, W> {
         let (status, body) = (response.status().as_u16(), response.body());
         match Answer::read(claim.notice.kind, status, body) {
             Answer::Taken(told) => Outcome { offered: Offered::Delivered, told, unanswered: None },
-            Answer::Failed(fault) => self.failed(&fault.to_string(), Some(status), took, body),
+            Answer::Failed(fault) => {
+                let failed = self.failed(&fault.to_string(), Some(status), took, body);
+                failed.asking_for(self.asked_pause(response.headers()))
+            }
             Answer::Gone => {
                 let attempt = self.attempt("product wants it never", Some(status), took, body);
                 let offered = Offered::Undeliverable(attempt);
                 Outcome { offered, told: None, unanswered: None }
             }
         }
+    }
+
+    /// How long a pause the product asks for (decision E4): seconds, or a date.
+    fn asked_pause(&self, headers: &HeaderMap) -> Duration {
+        let text = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let text = text.unwrap_or_default().trim();
+        if let Ok(seconds) = text.parse() {
+            return Duration::from_secs(seconds);
+        }
+        let date = httpdate::parse_http_date(text).ok();
+        let until = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+        let now = Duration::from_millis(self.desk.world.now().millis());
+        until.saturating_sub(now)
     }
 
     /// A Standard Webhook; nothing of it is a secret but its signature.
@@ -246,7 +325,8 @@ impl<W: World> Delivery<'_, W> {
 
     fn failed(&self, fault: &str, status: Option<u16>, took: Duration, body: &[u8]) -> Outcome {
         let attempt = self.attempt(fault, status, took, body);
-        Outcome { offered: Offered::Failed(attempt), told: None, unanswered: None }
+        let offered = Offered::Failed(attempt, Duration::ZERO);
+        Outcome { offered, told: None, unanswered: None }
     }
 
     fn attempt(&self, fault: &str, status: Option<u16>, took: Duration, body: &[u8]) -> Attempt {
@@ -260,14 +340,14 @@ impl<W: World> Delivery<'_, W> {
         Attempt { at, millis, status, part: None, fault: fault.to_owned(), said }
     }
 
-    /// One write where nobody else wrote since; else on what they left, as often as it takes.
+    /// One write if nobody else wrote since; else on what they left, for as long as there is time.
     async fn settle(
         &self,
         mut standing: Recalled,
         claim: &Claim,
         outcome: &Outcome,
     ) -> Result<(Recalled, Settled), Failure> {
-        for _ in 0..=MAX_RACES_LOST {
+        loop {
             let Some(mut kept) = standing.kept.clone() else {
                 return Ok((standing, Settled::Nothing));
             };
@@ -283,8 +363,8 @@ impl<W: World> Delivery<'_, W> {
                 }
                 Written::Lost(faster) => standing = faster,
             }
+            self.shelf().rest().await?;
         }
-        Err(Failure::Contended)
     }
 
     fn settled(&self, kept: &mut Kept, claim: &Claim, outcome: &Outcome) -> Settled {
@@ -293,7 +373,8 @@ impl<W: World> Delivery<'_, W> {
         let chance = u16::from_le_bytes(world.random());
         let offered = outcome.offered.clone();
         let told = outcome.told.as_ref();
-        let settled = kept.settle(claim, offered, told, template, chance, world.now());
+        let settling = Settling { chance, clock: self.clock, now: world.now() };
+        let settled = kept.settle(claim, offered, told, template, settling);
         if settled == Settled::Delivered {
             kept.entity = (self.answered)(kept.entity.clone());
         }

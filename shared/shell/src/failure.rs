@@ -56,7 +56,7 @@ impl From<Failure> for ResultCode {
             | Failure::Contended
             | Failure::Unopened
             | Failure::Value(Fault::NewerSchema | Fault::Unreadable | Fault::TooLarge)
-            | Failure::List(Unlistable::Index(_) | Unlistable::Backlog | Unlistable::LongRecord)
+            | Failure::List(Unlistable::Index(_) | Unlistable::Backlog)
             | Failure::Panicked => Self::InternalError,
         }
     }

@@ -1,15 +1,17 @@
 //! The path of one believed callback, once, for every function: parse, recall, decide, commit,
 //! reply. (`door.rs` receives and verifies before, and signs after.)
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 use marketplace::decide::{Verdict, decide};
-use marketplace::decide_list::{ListVerdict, decide_list, directory};
-use marketplace::directory::PartName;
+use marketplace::decide_list::{ListDecision, decide_list, directory};
+use marketplace::directory::{self, PartName};
 use marketplace::entity::{Entity, Fault, Subject};
+use marketplace::instance::effective;
 use marketplace::message::{Fields, Purpose, Reply};
 use marketplace::page::{Change, ChangeList, Look, Page, Visit};
 use marketplace::signature::{TOLERANCE_MILLIS, Verified};
@@ -21,8 +23,6 @@ use crate::shelf::{Recalled, Shelf, Written};
 use crate::trouble::Trouble;
 use crate::world::World;
 
-/// How often a lost race is decided again on what stands (decision C2).
-const MAX_RACES_LOST: usize = 3;
 /// How many instances of a query are read at once (decision D8).
 const READS_AT_ONCE: usize = 8;
 /// How long a used signature is remembered. Longer than it could be used again: a call is
@@ -73,8 +73,9 @@ impl<W: World> Call<'_, W> {
             return Ok(reply);
         }
         let request = page.read(self.verified)?;
-        let mut recalled = self.recall(&page.subject(&request)).await?;
-        for _ in 0..=MAX_RACES_LOST {
+        let subject = page.subject(&request);
+        let mut recalled = self.recall(&subject).await?;
+        loop {
             let now = self.shelf.world.now();
             let verdict = decide(page, &request, recalled.kept.take(), self.shelf.reader, now)?;
             self.line.decided(verdict.outcome, verdict.remarks.clone());
@@ -91,44 +92,88 @@ impl<W: World> Call<'_, W> {
                     recalled.kept = Some(kept);
                     return Ok(self.tell(page, &request, recalled, inline).await.unwrap_or(reply));
                 }
-                Written::Lost(standing) => recalled = standing,
+                Written::Lost(standing) => recalled = self.recall_again(&subject, standing).await?,
             }
         }
-        Err(Failure::Contended.into())
     }
 
-    /// The parts stand before the head refers to them, all of them; whoever is interrupted
-    /// leaves the old list whole.
+    /// The parts stand before the head refers to them, all of them; an interruption leaves the
+    /// old list whole.
     async fn carry_out_list<P: ChangeList>(&mut self, page: &P) -> Result<Reply, Trouble> {
         if let Some(reply) = self.rehearsed(page)? {
             return Ok(reply);
         }
         let request = page.read(self.verified)?;
-        let mut recalled = self.recall(&page.subject(&request)).await?;
-        for _ in 0..=MAX_RACES_LOST {
-            let now = self.shelf.world.now();
-            let needs = directory(recalled.kept.as_ref()).head.needs(&page.change(&request, now));
-            self.line.reads += needs.len();
-            let Some(read) = self.shelf.read_parts(&recalled.key, needs).await? else {
-                // A part was let go: the head that referred to it stands no longer.
-                recalled = self.recall(&page.subject(&request)).await?;
-                continue;
+        let (at, ahead) = effective(page.at(&request), self.shelf.world.now());
+        let change = page.change(&request, at);
+        let subject = page.subject(&request);
+        let mut recalled = self.recall(&subject).await?;
+        let mut decided: Option<ListDecision> = None;
+        loop {
+            // A relay that settled a notice meanwhile changed nothing that was decided on.
+            let standing = decided.filter(|it| it.fits(recalled.kept.as_ref()));
+            let is_new = standing.is_none();
+            let decision = match standing {
+                Some(decision) => decision,
+                None => {
+                    let Some(read) = self.read_index(&recalled, &change).await? else {
+                        // A part was let go: the head that referred to it stands no longer.
+                        self.shelf.rest().await?;
+                        recalled = self.recall(&subject).await?;
+                        decided = None;
+                        continue;
+                    };
+                    let fresh = || PartName::new(self.shelf.world.random());
+                    let standing = directory(recalled.kept.as_ref());
+                    decide_list(page, &request, (&change, at), &standing, &read, fresh)
+                        .map_err(Failure::from)?
+                }
             };
-            let fresh = || PartName::new(self.shelf.world.random());
-            let current = recalled.kept.take();
-            let reader = self.shelf.reader;
-            let verdict = decide_list(page, &request, current, &read, fresh, reader, now);
-            let ListVerdict { write, parts, outcome, remark } = verdict.map_err(Failure::from)?;
-            self.line.decided(outcome, remark.into_iter().collect());
-            let Some(kept) = write else { return Ok(Reply::success()) };
-            self.line.writes += parts.len() + 1;
-            self.shelf.write_parts(&recalled.key, parts).await?;
-            match self.shelf.write(&recalled, &kept).await? {
-                Written::Won(_) => return Ok(Reply::success()),
-                Written::Lost(standing) => recalled = standing,
+            let remarks = decision.remarks.iter().copied().chain(ahead).collect();
+            self.line.decided(decision.outcome, remarks);
+            match self.commit_list(&subject, recalled, &decision, is_new).await? {
+                None => return Ok(Reply::success()),
+                Some(standing) => recalled = standing,
             }
+            decided = Some(decision);
         }
-        Err(Failure::Contended.into())
+    }
+
+    /// Reads the parts of the index that a change needs; `None` if one of them was let go.
+    async fn read_index(
+        &mut self,
+        recalled: &Recalled,
+        change: &directory::Change,
+    ) -> Result<Option<BTreeMap<PartName, Vec<u8>>>, Failure> {
+        let needs = directory(recalled.kept.as_ref()).head.needs(change);
+        self.line.reads += needs.len();
+        self.shelf.read_parts(&recalled.key, needs).await
+    }
+
+    /// Writes what was decided of a list over what was recalled, the parts first if they are not
+    /// there yet. What stands instead, if another was faster.
+    async fn commit_list(
+        &mut self,
+        subject: &Subject,
+        recalled: Recalled,
+        decision: &ListDecision,
+        is_new: bool,
+    ) -> Result<Option<Recalled>, Failure> {
+        let Shelf { reader, world, .. } = self.shelf;
+        let Some(kept) = decision.onto(recalled.kept.clone(), reader, world.now())? else {
+            return Ok(None);
+        };
+        // A value that does not fit is refused before any part of it is written.
+        kept.to_bytes()?;
+        if is_new {
+            self.line.writes += decision.parts.len();
+            self.shelf.write_parts(&recalled.key, decision.parts.clone()).await?;
+        }
+        self.line.writes += 1;
+        match self.shelf.write(&recalled, &kept).await? {
+            Written::Won(_) => Ok(None),
+            Written::Lost(standing) => self.recall_again(subject, standing).await.map(Some),
+        }
     }
 
     async fn look_up<P: Look>(&mut self, page: &P) -> Result<Reply, Trouble> {
@@ -154,14 +199,32 @@ impl<W: World> Call<'_, W> {
         Ok(rehearsal.transpose()?)
     }
 
-    /// One read; one more where the purchase was made elsewhere.
+    /// One read; one more if the purchase was made elsewhere.
     async fn recall(&mut self, subject: &Subject) -> Result<Recalled, Failure> {
         self.line.reads += 1;
         let recalled = self.shelf.read(subject).await?;
-        let moved = recalled.kept.as_ref().and_then(|kept| subject.follow(&kept.entity));
-        let Some(subject) = moved else {
-            return Ok(recalled);
-        };
+        self.follow(subject, recalled).await
+    }
+
+    /// What won a race is read by the same rules as what was found first (decision C2): an import
+    /// may have put a pointer there meanwhile.
+    async fn recall_again(
+        &mut self,
+        subject: &Subject,
+        standing: Recalled,
+    ) -> Result<Recalled, Failure> {
+        self.shelf.rest().await?;
+        self.follow(subject, standing).await
+    }
+
+    /// Follows a pointer, once. A value of another kind is never taken for absence: it would be
+    /// written over.
+    async fn follow(&mut self, subject: &Subject, recalled: Recalled) -> Result<Recalled, Failure> {
+        let Some(kept) = &recalled.kept else { return Ok(recalled) };
+        if !subject.holds(&kept.entity) {
+            return Err(Failure::Value(Fault::Unreadable));
+        }
+        let Some(subject) = subject.follow(&kept.entity) else { return Ok(recalled) };
         self.line.reads += 1;
         let recalled = self.shelf.read(&subject).await?;
         match recalled.kept.as_ref().map(|kept| &kept.entity) {
@@ -172,9 +235,7 @@ impl<W: World> Call<'_, W> {
     }
 
     async fn entity(&self, subject: Subject) -> Result<Option<Entity>, Failure> {
-        let now = self.shelf.world.now();
-        let kept = self.shelf.read(&subject).await?.kept;
-        Ok(kept.map(|kept| kept.pass(self.shelf.reader, now).0.entity))
+        Ok(self.shelf.read(&subject).await?.kept.map(|kept| kept.entity))
     }
 
     /// Remembers that this very signature was answered (decision B8): an answer with credentials

@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use marketplace::entity::{Entity, Kept};
-use marketplace::message::Reply;
+use marketplace::instance::Clock;
+use marketplace::message::{Activity, Reply};
 use marketplace::order_query::OrderQuery;
 use marketplace::outbox::{Claim, Settled};
 use marketplace::page::Change;
+use marketplace::signature::Contract;
 
-use crate::delivery::{Delivered, Delivery, NO_KEYS, Silence};
+use crate::delivery::{Delivered, Delivery, NO_KEYS, Silence, Turn};
 use crate::desk::Product;
 use crate::handle::Call;
+use crate::orders::Limits;
 use crate::shelf::Recalled;
 use crate::world::World;
 
@@ -37,7 +40,7 @@ impl<'a, W: World> Call<'a, W> {
         let product =
             self.desk.settings.product.as_ref().filter(|product| !product.budget.is_zero())?;
         let left = self.shelf.deadline.left(&self.desk.world);
-        if left < LEAST || self.desk.is_muted() {
+        if left < LEAST || (self.desk.is_muted() && !self.waits_for_the_product()) {
             return None;
         }
         let now = self.desk.world.now();
@@ -50,6 +53,14 @@ impl<'a, W: World> Call<'a, W> {
         }
         let claim = kept.outbox.claim(left.saturating_add(GRACE), now);
         Some(Inline { product, claim })
+    }
+
+    /// Whether only the product can make this call a success: V1 counts any other answer to a
+    /// purchase as a failure (decision E2).
+    fn waits_for_the_product(&self) -> bool {
+        self.verified.contract() == Contract::V1
+            && self.line.activity == Some(Activity::NewInstance)
+            && self.desk.settings.template.is_none()
     }
 
     /// Tells the product, and answers with what it made of the purchase; `None` where the answer
@@ -66,28 +77,35 @@ impl<'a, W: World> Call<'a, W> {
             self.line.notice = Some("left");
             return None;
         }
-        let now = self.desk.world.now();
         let answered = |entity: Entity| match P::Entity::try_from(entity.clone()) {
-            Ok(ours) => page.answered(request, ours, now).into(),
+            Ok(ours) => page.answered(request, ours).into(),
             Err(_) => entity,
         };
+        let patience = inline.product.budget.saturating_add(self.stretch);
+        let deadline = self.shelf.deadline.before(MARGIN);
+        let left = deadline.left(&self.desk.world);
         let delivery = Delivery {
             desk: self.desk,
             product: inline.product,
-            deadline: self.shelf.deadline.before(MARGIN),
-            patience: inline.product.budget.saturating_add(self.stretch),
+            deadline,
+            patience,
+            least: Duration::ZERO,
+            claim: left.saturating_add(GRACE),
+            orders: Limits { answer: patience / 2, turn: left },
+            // A callback has not asked the store for its time.
+            clock: Clock::Doubted,
             answered: &answered,
         };
         let offered = async {
             match &inline.claim {
-                Some(claim) => delivery.offer(standing, claim).await.map(Some),
+                Some(claim) => delivery.offer(standing, claim).await.map(Turn::Offered),
                 None => delivery.next(standing).await,
             }
         };
         self.line.writes += if inline.claim.is_some() { 1 } else { 2 };
         let delivered = match AssertUnwindSafe(offered).catch_unwind().await {
-            Ok(Ok(Some(delivered))) => delivered,
-            Ok(Ok(None)) => {
+            Ok(Ok(Turn::Offered(delivered))) => delivered,
+            Ok(Ok(Turn::Nothing | Turn::Busy)) => {
                 self.line.notice = Some("left");
                 return None;
             }
@@ -112,6 +130,7 @@ const fn word(delivered: &Delivered) -> &'static str {
         (Settled::Waits, Some(Silence::Broken)) => "not-reached",
         (Settled::Waits, None) => "refused",
         (Settled::Dead, _) => "given-up",
+        (Settled::Paused, _) => "left",
         (Settled::Nothing, _) => "settled-before",
     }
 }

@@ -1,13 +1,17 @@
 //! Asks the marketplace what was ordered, before the product is told of it (decision E7).
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::lock::Mutex;
+use futures_util::future::select_all;
+use futures_util::{FutureExt, lock};
 use http::Request;
 use marketplace::order_query::{self, Gate, Host, OrderDetails, OrderQuery, Outcome};
 use marketplace::signature::sdk::Credentials;
+use marketplace::time::UnixMillis;
 
+use crate::delivery::ATTEMPT;
 use crate::world::{Unanswered, Web, World};
 
 /// The marketplace's order query, and our right to use it.
@@ -15,8 +19,11 @@ use crate::world::{Unanswered, Web, World};
 pub struct Orders {
     host: Host,
     credentials: Credentials,
-    /// Held while one asks: many at once would lock a wrong key before the first refusal is read.
     gate: Mutex<Gate>,
+    /// Held by the one who asks until the key has worked.
+    first: lock::Mutex<()>,
+    /// One for each question that may be under way.
+    turns: [lock::Mutex<()>; AT_ONCE],
 }
 
 /// What asking came to.
@@ -28,30 +35,72 @@ pub enum Asked {
     NotNow(String),
     /// Never, for this reason.
     Never(String),
+    /// Not asked: others ask, and there was no turn in time.
+    NoTurn,
+}
+
+/// How long a question may take.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// From its turn on.
+    pub answer: Duration,
+    /// For its turn; zero takes a turn that is free, and waits for none.
+    pub turn: Duration,
+}
+
+/// How many ask at once of a key that has worked (decision E7).
+const AT_ONCE: usize = 3;
+
+/// The right to ask, until it is dropped.
+struct Turn<'a> {
+    _first: Option<lock::MutexGuard<'a, ()>>,
+    _turn: lock::MutexGuard<'a, ()>,
 }
 
 impl Orders {
     /// The interface at a host, with the seller's access key.
     pub fn new(host: Host, credentials: Credentials) -> Self {
-        Self { host, credentials, gate: Mutex::default() }
+        let turns = std::array::from_fn(|_| lock::Mutex::default());
+        Self { host, credentials, gate: Mutex::default(), first: lock::Mutex::default(), turns }
     }
 
-    /// Asks, for as long as a limit allows; where the host is not reached, its fallback once.
-    pub async fn ask<W: World>(&self, world: &W, query: &OrderQuery, limit: Duration) -> Asked {
-        let asked = world.within(limit, self.ask_behind_gate(world, query)).await;
-        asked.unwrap_or_else(|| Asked::NotNow("timed out".to_owned()))
-    }
-
-    async fn ask_behind_gate<W: World>(&self, world: &W, query: &OrderQuery) -> Asked {
-        let mut gate = self.gate.lock().await;
-        if !gate.may_ask(world.now()) {
-            return Asked::NotNow("key refused before".to_owned());
-        }
-        let outcome = match self.ask_hosts(world, query).await {
-            Ok(outcome) => outcome,
-            Err(fault) => return Asked::NotNow(fault.to_string()),
+    /// Asks, within limits; where the host is not reached, its fallback once.
+    pub async fn ask<W: World>(&self, world: &W, query: &OrderQuery, limits: Limits) -> Asked {
+        let turn = if limits.turn.is_zero() {
+            self.turn().now_or_never()
+        } else {
+            world.within(limits.turn, self.turn()).await
         };
-        gate.note(&outcome, world.now());
+        let Some(_turn) = turn else { return Asked::NoTurn };
+        if !self.gate().may_ask(world.now()) {
+            return Asked::NotNow("refused or unanswered before".to_owned());
+        }
+        match world.within(limits.answer, self.ask_hosts(world, query)).await {
+            Some(Ok(outcome)) => self.answered(outcome, world.now()),
+            Some(Err(fault)) => {
+                self.gate().note_unanswered(world.now());
+                Asked::NotNow(fault.to_string())
+            }
+            None => {
+                if limits.answer >= ATTEMPT {
+                    self.gate().note_unanswered(world.now());
+                }
+                Asked::NotNow("timed out".to_owned())
+            }
+        }
+    }
+
+    /// A turn to ask: one at a time until the key has worked, then a few.
+    async fn turn(&self) -> Turn<'_> {
+        let first = if self.has_worked() { None } else { Some(self.first.lock().await) };
+        // It may have worked while this one waited.
+        let first = first.filter(|_| !self.has_worked());
+        let (turn, ..) = select_all(self.turns.iter().map(lock::Mutex::lock)).await;
+        Turn { _first: first, _turn: turn }
+    }
+
+    fn answered(&self, outcome: Outcome, now: UnixMillis) -> Asked {
+        self.gate().note(&outcome, now);
         match outcome {
             Outcome::Found(details) => Asked::Found(details),
             Outcome::Retry(reason) => Asked::NotNow(reason.to_string()),
@@ -61,6 +110,15 @@ impl Orders {
                 Asked::NotNow(reason.to_string())
             }
         }
+    }
+
+    fn has_worked(&self) -> bool {
+        self.gate().has_worked()
+    }
+
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        // Its numbers are whole after every statement.
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn ask_hosts<W: World>(

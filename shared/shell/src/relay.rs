@@ -1,205 +1,323 @@
 //! Delivers what is due, lets time pass, and lets go of what nobody needs: on a timer, by one or
 //! several at once.
+//!
+//! A run looks at the agenda again and again until nothing is due or its time is up. Each entity
+//! has a turn of a few notices and then waits behind the others; the product that is slow with one
+//! holds up no other. Parts of lists are swept beside the deliveries, in batches.
 
-use std::collections::BTreeSet;
+mod report;
+mod work;
+
 use std::panic::AssertUnwindSafe;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::{FutureExt, StreamExt, stream};
-use marketplace::instance::Remark;
+use futures_util::future::{self, BoxFuture, Either};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use marketplace::entity::{FARTHEST, Passed};
+use marketplace::instance::{Clock, Remark};
 use marketplace::outbox::Settled;
 use marketplace::time::UnixMillis;
 use thiserror::Error;
 
-use crate::delivery::{ATTEMPT, Delivered, Delivery};
+pub use self::report::Report;
+use self::work::{Done, Piece, Work};
+use crate::delivery::{ATTEMPT, CLAIM, Delivered, Delivery, Turn};
 use crate::desk::{Desk, Product};
 use crate::failure::Failure;
-use crate::shelf::{Recalled, Shelf, Written, part_owner};
-use crate::store::{Queue, Store};
-use crate::sweep::{Swept, sweep_loose, sweep_part};
+use crate::orders::Limits;
+use crate::shelf::{Recalled, Shelf, Written};
+use crate::store::{Entry, Queue, Store};
+use crate::sweep::{sweep_parts, sweep_unused, unused};
 use crate::world::{Deadline, World};
 
-/// Whoever works on what is due.
+/// One run over what is due.
 pub struct Relay<'a, W> {
     desk: &'a Desk<W>,
+    budget: Duration,
     deadline: Deadline,
+    /// How long the product has for one answer.
+    patience: Duration,
     /// How many offers in a row met no answer over HTTP.
     silences: AtomicUsize,
+    clock: Clock,
     report: Mutex<Report>,
-}
-
-/// What a run did.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Report {
-    /// Notices that the product took.
-    pub delivered: usize,
-    /// Offers that failed, and are made again later.
-    pub failed: usize,
-    /// Notices that were given up: somebody should look.
-    pub dead: usize,
-    /// Purchases that the marketplace gave up on.
-    pub abandoned: usize,
-    /// Entities that could not be worked on: the store failed, or others were faster.
-    pub troubled: usize,
-    /// Parts of lists that were looked at.
-    pub swept: Swept,
-    /// Whether the product was plainly down, and the rest was left alone.
-    pub stopped: bool,
-    /// Whether time was up before the work was done.
-    pub unfinished: bool,
 }
 
 /// A run that could not begin.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("agenda cannot be read: {0}")]
-pub struct NoAgenda(Failure);
+pub enum NotRun {
+    /// The agenda cannot be read.
+    #[error("agenda cannot be read: {0}")]
+    Agenda(Failure),
+    /// No attempt would have its time.
+    #[error("a run has less than 4 s: give the relay's function a timeout of 30 s")]
+    TooShort,
+}
 
-/// How many entities are worked on at once.
-const AT_ONCE: usize = 16;
+/// The shortest time that a run may have (decision E4).
+pub const MIN_BUDGET: Duration = Duration::from_secs(4);
+/// What of a run's time an attempt may not use.
+const RESERVE: Duration = Duration::from_secs(2);
+/// What is left of it for settling, after the last attempt.
+const SETTLE: Duration = Duration::from_secs(1);
 /// How many agenda lines are read at once.
 const MAX_ENTRIES: usize = 256;
+/// How many of those are read that lie further ahead than anything should.
+const MAX_STRAYS: usize = 64;
+/// How many notices an entity is told of before it waits behind the others.
+const NOTICES_A_TURN: usize = 4;
 /// After so many offers in a row without an answer the product is down.
 const MAX_SILENCES: usize = 5;
-/// With less time left than this nothing new is begun: an answer could not be settled.
-const LAST_START: Duration = Duration::from_secs(1);
-
-impl Report {
-    /// Whether there was anything to do.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// The report as a JSON object, for whoever rang.
-    pub fn to_json(self) -> String {
-        let Self { delivered, failed, dead, abandoned, troubled, swept, stopped, unfinished } =
-            self;
-        let Swept { let_go, kept } = swept;
-        serde_json::json!({
-            "delivered": delivered, "failed": failed, "dead": dead, "abandoned": abandoned,
-            "troubled": troubled, "partsLetGo": let_go, "partsKept": kept,
-            "stopped": stopped, "unfinished": unfinished,
-        })
-        .to_string()
-    }
-
-    /// Writes the report where somebody looks if somebody should.
-    pub fn log(&self) {
-        let Self { delivered, failed, dead, abandoned, troubled, stopped, unfinished, .. } = *self;
-        if stopped || dead > 0 || troubled > 0 {
-            tracing::warn!(
-                delivered, failed, dead, abandoned, troubled, stopped, unfinished, "relayed"
-            );
-        } else if !self.is_empty() {
-            tracing::info!(delivered, failed, dead, abandoned, stopped, unfinished, "relayed");
-        }
-    }
-}
+/// How often the agenda is read while work is under way.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long an entity that waits for a turn to ask waits for others of this machine.
+const TURN: Duration = Duration::from_millis(100);
 
 impl<'a, W: World> Relay<'a, W> {
     /// A run that ends after a while.
     pub fn new(desk: &'a Desk<W>, budget: Duration) -> Self {
-        let deadline = Deadline::after(desk.world.elapsed(), budget);
-        Self { desk, deadline, silences: AtomicUsize::new(0), report: Mutex::default() }
+        Self {
+            desk,
+            budget,
+            deadline: Deadline::after(desk.world.elapsed(), budget),
+            patience: ATTEMPT.min(budget.saturating_sub(RESERVE)),
+            silences: AtomicUsize::new(0),
+            clock: Clock::Trusted,
+            report: Mutex::default(),
+        }
     }
 
     /// Works on everything that is due, until it is done or time is up.
     ///
     /// # Errors
-    /// Where the agenda cannot be read. What was done stays done.
-    pub async fn run(self) -> Result<Report, NoAgenda> {
-        let mut seen = BTreeSet::new();
-        // Whoever worked until time was up has no agenda to read, and did not fail.
-        while seen.is_empty() || !self.is_over() {
-            let entries = self.entries(seen.len()).await.map_err(NoAgenda)?;
-            let fresh: Vec<_> = entries.into_iter().filter(|key| !seen.contains(key)).collect();
-            if fresh.is_empty() {
-                break;
-            }
-            seen.extend(fresh.iter().cloned());
-            let works = fresh.iter().map(|key| self.work_on(key));
-            stream::iter(works.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).collect::<()>().await;
+    /// If the budget is too short, or the agenda cannot be read. What was done stays done.
+    pub async fn run(mut self) -> Result<Report, NotRun> {
+        if self.budget < MIN_BUDGET {
+            return Err(NotRun::TooShort);
         }
+        let mut work = Work::new();
+        self.look(&mut work).await.map_err(NotRun::Agenda)?;
+        self.clock = self.judge_clock().await;
+        self.look_aside(&mut work).await;
+        self.work_off(&mut work).await;
         let mut report = *self.report();
         report.stopped = self.is_down();
-        report.unfinished |= self.is_late();
+        report.unfinished |= self.is_late() && work.has_queue();
         Ok(report)
     }
 
-    async fn entries(&self, seen: usize) -> Result<Vec<String>, Failure> {
-        let Desk { world, .. } = self.desk;
-        let limit = seen.saturating_add(MAX_ENTRIES);
-        let due = UnixMillis::EPOCH..=world.now();
-        let agenda = world.store().agenda(Queue::Due, due, limit);
-        let left = self.deadline.left(world);
-        let entries = world.within(left, agenda).await.ok_or(Failure::OutOfTime)??;
-        Ok(entries.into_iter().map(|entry| entry.key).collect())
-    }
-
-    async fn work_on(&self, key: &str) {
-        if self.is_over() {
-            self.report().unfinished = true;
-            return;
-        }
-        // One entity's bug is not every entity's: the others are worked on all the same.
-        let worked = AssertUnwindSafe(self.work(key)).catch_unwind().await;
-        if let Err(failure) = worked.unwrap_or(Err(Failure::Panicked)) {
-            tracing::warn!(fault = %failure, "entity left for later");
-            self.report().troubled += 1;
-        }
-    }
-
-    async fn work(&self, key: &str) -> Result<(), Failure> {
-        let shelf = self.desk.shelf(self.deadline);
-        match part_owner(key) {
-            Some((name, owner)) => self.swept(sweep_part(&shelf, name, owner).await),
-            None => self.work_on_entity(&shelf, key).await,
-        }
-    }
-
-    async fn work_on_entity(&self, shelf: &Shelf<'_, W>, key: &str) -> Result<(), Failure> {
-        self.swept(sweep_loose(shelf, key).await)?;
-        let recalled = shelf.read_key(key.to_owned()).await?;
-        let Some(mut recalled) = self.let_pass(shelf, recalled).await? else { return Ok(()) };
-        let Some(product) = &self.desk.settings.product else { return Ok(()) };
-        while !self.is_over() {
-            let Some(delivered) = self.delivery(product).next(recalled).await? else { break };
-            self.note(&delivered);
-            if delivered.settled != Settled::Delivered {
-                break;
+    async fn work_off(&self, work: &mut Work) {
+        let mut under_way = FuturesUnordered::new();
+        let mut looked = self.desk.world.elapsed();
+        loop {
+            self.begin(work, &mut under_way);
+            if under_way.is_empty() && !self.wait_for_more(work).await {
+                return;
             }
-            recalled = delivered.recalled;
+            if let Either::Left((Some(done), _)) =
+                future::select(under_way.next(), Box::pin(self.desk.world.pause(LOOK))).await
+            {
+                work.note(done);
+            }
+            let now = self.desk.world.elapsed();
+            if now.saturating_sub(looked) >= LOOK && !self.is_over() {
+                looked = now;
+                // What is known is worked on whether or not there is more.
+                let _ = self.look(work).await;
+            }
         }
-        Ok(())
     }
 
-    /// The one transition that no call makes (decision D11); `None` where another was faster.
+    /// Begins as much as may be under way at once. After time is up nothing is begun.
+    fn begin<'f>(&'f self, work: &mut Work, under_way: &mut FuturesUnordered<BoxFuture<'f, Done>>) {
+        let half = self.deadline.left(&self.desk.world) < self.budget / 2;
+        while !self.is_late() {
+            let Some(piece) = work.next(half) else { return };
+            under_way.push(self.carry_out(piece).boxed());
+        }
+    }
+
+    /// Nothing is under way: whether anything can be begun, after another look.
+    async fn wait_for_more(&self, work: &mut Work) -> bool {
+        if self.is_late() {
+            return false;
+        }
+        if work.retry_busy() {
+            self.desk.world.pause(TURN).await;
+            return true;
+        }
+        !self.is_down() && self.look(work).await.unwrap_or(false)
+    }
+
+    /// Takes what is due; whether any of it is new to this run.
+    async fn look(&self, work: &mut Work) -> Result<bool, Failure> {
+        let due = UnixMillis::EPOCH..=self.desk.world.now();
+        let limit = work.known().saturating_add(MAX_ENTRIES);
+        let entries = self.entries(Queue::Due, due, limit).await?;
+        Ok(work.take(entries))
+    }
+
+    /// Takes parts that have rested, and what lies so far ahead that a wrong clock must have put
+    /// it there: nobody would look at that for as long as the clock was ahead.
+    async fn look_aside(&self, work: &mut Work) {
+        let now = self.desk.world.now();
+        let ahead = now.after(FARTHEST).after(LOOK)..=UnixMillis::MAX;
+        let asides = [
+            (Queue::Sweep, UnixMillis::EPOCH..=now, MAX_ENTRIES),
+            (Queue::Sweep, ahead.clone(), MAX_STRAYS),
+            (Queue::Due, ahead, MAX_STRAYS),
+        ];
+        for (queue, span, limit) in asides {
+            match self.entries(queue, span, limit).await {
+                Ok(entries) => drop(work.take(entries)),
+                Err(fault) => tracing::warn!(fault = %fault, "agenda not read"),
+            }
+        }
+    }
+
+    async fn entries(
+        &self,
+        queue: Queue,
+        span: std::ops::RangeInclusive<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Failure> {
+        let world = &self.desk.world;
+        let agenda = world.store().agenda(queue, span, limit);
+        let left = self.deadline.left(world);
+        Ok(world.within(left, agenda).await.ok_or(Failure::OutOfTime)??)
+    }
+
+    /// Whether the store's clock agrees with ours; without one nothing speaks against ours
+    /// (decision D12).
+    async fn judge_clock(&self) -> Clock {
+        Clock::Trusted
+    }
+
+    /// One entity's bug is not every entity's: the others are worked on all the same.
+    async fn carry_out(&self, piece: Piece) -> Done {
+        let shelf = self.desk.shelf(self.deadline);
+        match piece {
+            Piece::Deliver(key) => {
+                let turn = AssertUnwindSafe(self.turn(&shelf, &key)).catch_unwind().await;
+                match turn.unwrap_or(Err(Failure::Panicked)) {
+                    Ok(done) => done,
+                    Err(fault) => {
+                        self.troubled(fault);
+                        Done::Left(key, false)
+                    }
+                }
+            }
+            Piece::SweepList(key) => {
+                let list = async { sweep_unused(&shelf, shelf.read_key(key.clone()).await?).await };
+                let (swept, more) = self.or_troubled(list.await);
+                self.report().add_swept(swept);
+                Done::Swept(Some(key).filter(|_| more))
+            }
+            Piece::SweepParts(owner, names) => {
+                let swept = self.or_troubled(sweep_parts(&shelf, &owner, &names).await);
+                self.report().add_swept(swept);
+                Done::Swept(None)
+            }
+        }
+    }
+
+    /// A sweep that fails stops nothing: the next run finds what is left.
+    fn or_troubled<T: Default>(&self, swept: Result<T, Failure>) -> T {
+        swept.unwrap_or_else(|fault| {
+            self.troubled(fault);
+            T::default()
+        })
+    }
+
+    fn troubled(&self, fault: Failure) {
+        tracing::warn!(fault = %fault, "entity left for later");
+        self.report().troubled += 1;
+    }
+
+    /// Lets time pass for an entity, and tells the product a few of its notices.
+    async fn turn(&self, shelf: &Shelf<'_, W>, key: &str) -> Result<Done, Failure> {
+        let recalled = shelf.read_key(key.to_owned()).await?;
+        let Some((mut recalled, mut worked)) = self.let_pass(shelf, recalled).await? else {
+            return Ok(Done::Left(key.to_owned(), false));
+        };
+        let left = |recalled: &Recalled, worked: bool| {
+            let has_unused = !unused(recalled).is_empty();
+            let done = if worked { Done::Finished } else { Done::Left };
+            Ok(done(key.to_owned(), has_unused))
+        };
+        let Some(product) = &self.desk.settings.product else { return left(&recalled, worked) };
+        for _ in 0..NOTICES_A_TURN {
+            if self.is_over() || !self.has_time() {
+                self.report().unfinished |= !self.is_down();
+                return left(&recalled, false);
+            }
+            match self.delivery(product).next(recalled.clone()).await? {
+                Turn::Busy => return Ok(Done::Busy(key.to_owned())),
+                Turn::Nothing => return left(&recalled, worked),
+                Turn::Offered(delivered) => {
+                    self.note(&delivered);
+                    worked = true;
+                    let settled = delivered.settled;
+                    recalled = delivered.recalled;
+                    match settled {
+                        Settled::Delivered | Settled::Dead => (),
+                        Settled::Paused => break,
+                        Settled::Waits | Settled::Nothing => return left(&recalled, true),
+                    }
+                }
+            }
+        }
+        Ok(Done::Again(key.to_owned()))
+    }
+
+    /// The one transition that no call makes (decisions D11, D12), and an agenda entry that was
+    /// wrong is set right: it would bring the entity up again and again. `None` if another was
+    /// faster; else what stands, and whether it was written.
     async fn let_pass(
         &self,
         shelf: &Shelf<'_, W>,
         recalled: Recalled,
-    ) -> Result<Option<Recalled>, Failure> {
+    ) -> Result<Option<(Recalled, bool)>, Failure> {
         let Some(kept) = recalled.kept.clone() else { return Ok(None) };
-        let (kept, remark) = kept.pass(shelf.reader, self.desk.world.now());
-        if remark.is_none() {
-            return Ok(Some(recalled));
+        let now = self.desk.world.now();
+        let Passed { kept, changed, abandoned, given_up } =
+            kept.pass(shelf.reader, self.clock, now);
+        let is_due = kept.due(shelf.reader, now).is_some_and(|due| due <= now);
+        if !changed && is_due {
+            return Ok(Some((recalled, false)));
         }
-        match shelf.write(&recalled, &kept).await? {
-            Written::Won(version) => {
-                tracing::warn!(remark = Remark::Abandoned.as_str(), "purchase abandoned");
-                self.report().abandoned += 1;
-                Ok(Some(Recalled { version: Some(version), kept: Some(kept), ..recalled }))
-            }
-            Written::Lost(_) => Ok(None),
+        let Written::Won(version) = shelf.write(&recalled, &kept).await? else { return Ok(None) };
+        let mut report = self.report();
+        if abandoned {
+            let remark = Remark::Abandoned.as_str();
+            tracing::error!(remark, key = recalled.key, "purchase abandoned");
+            report.abandoned += 1;
         }
+        if given_up {
+            tracing::error!(key = recalled.key, "notice given up");
+            report.dead += 1;
+        }
+        let standing = Recalled { version: Some(version), kept: Some(kept), ..recalled };
+        Ok(Some((standing, true)))
     }
 
     const fn delivery<'d>(&'d self, product: &'d Product) -> Delivery<'d, W> {
-        let Self { desk, deadline, .. } = self;
-        let answered = &std::convert::identity;
-        Delivery { desk, product, deadline: *deadline, patience: ATTEMPT, answered }
+        let Self { desk, deadline, patience, clock, .. } = self;
+        Delivery {
+            desk,
+            product,
+            deadline: *deadline,
+            patience: *patience,
+            least: *patience,
+            claim: CLAIM,
+            // Whoever waited here for a turn to ask would hold up others.
+            orders: Limits { answer: *patience, turn: Duration::ZERO },
+            clock: *clock,
+            answered: &std::convert::identity,
+        }
     }
 
     fn note(&self, delivered: &Delivered) {
@@ -215,19 +333,11 @@ impl<'a, W: World> Relay<'a, W> {
                 report.dead += 1;
                 tracing::error!(key = delivered.recalled.key, "notice given up");
             }
-            Settled::Nothing => (),
+            Settled::Paused | Settled::Nothing => (),
         }
     }
 
-    fn swept(&self, swept: Result<Swept, Failure>) -> Result<(), Failure> {
-        let Swept { let_go, kept } = swept?;
-        let mut report = self.report();
-        report.swept.let_go += let_go;
-        report.swept.kept += kept;
-        Ok(())
-    }
-
-    fn report(&self) -> std::sync::MutexGuard<'_, Report> {
+    fn report(&self) -> MutexGuard<'_, Report> {
         // Numbers are whole after every statement.
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -241,6 +351,11 @@ impl<'a, W: World> Relay<'a, W> {
     }
 
     fn is_late(&self) -> bool {
-        self.deadline.left(&self.desk.world) < LAST_START
+        self.deadline.left(&self.desk.world) < SETTLE
+    }
+
+    /// Whether an attempt would have its full time.
+    fn has_time(&self) -> bool {
+        self.deadline.left(&self.desk.world) >= self.patience.saturating_add(SETTLE)
     }
 }

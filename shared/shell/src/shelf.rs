@@ -2,6 +2,7 @@
 //! within a deadline.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use marketplace::directory::PartName;
@@ -18,6 +19,12 @@ use crate::world::{Deadline, World};
 const AT_ONCE: usize = 8;
 /// How often a write without a reply is sent again, under the same version.
 const MAX_RESENDS: usize = 2;
+/// How often a part is read and written again because another was faster. It has few writers, and
+/// each leaves it as the next one wants it.
+const MAX_PART_RACES_LOST: usize = 8;
+/// How long a lost race rests at least and at most, in milliseconds, before it is decided again:
+/// those who raced come back apart.
+const REST_AFTER_RACE: [u64; 2] = [2, 40];
 
 /// Access to kept values for as long as a deadline allows.
 #[derive(Clone, Copy)]
@@ -33,7 +40,7 @@ pub struct Shelf<'a, W> {
 }
 
 /// A kept value as it was read: to be written over, or not at all.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Recalled {
     /// Where it stands.
     pub key: String,
@@ -144,7 +151,7 @@ impl<W: World> Shelf<'_, W> {
         let key = part_key(owner, name);
         let value = self.sealed(&key, &bytes)?;
         let rested = self.world.now().after(REST);
-        let value = Value { agenda: Some((Queue::Due, rested)), ..value };
+        let value = Value { agenda: Some((Queue::Sweep, rested)), ..value };
         match self.put(&key, &value, None).await? {
             Put::Won => Ok(()),
             // Its name is random: whoever has it already is not of this world.
@@ -155,27 +162,61 @@ impl<W: World> Shelf<'_, W> {
     /// Takes a part that is referred to off the agenda.
     ///
     /// # Errors
-    /// Where the outcome is unknown.
+    /// If the outcome is unknown, or others were faster again and again.
     pub async fn settle_part(&self, owner: &str, name: PartName) -> Result<(), Failure> {
-        let key = part_key(owner, name);
-        let Some(Stored { version, bytes }) = self.get(&key).await? else { return Ok(()) };
-        let new = Version(self.world.random());
-        let value = Value { version: new, bytes, agenda: None, expires: None };
-        // Another sweep was faster, and has done the same.
-        self.put(&key, &value, Some(version)).await.map(drop)
+        self.rewrite_part(owner, name, |bytes| (bytes, None)).await
     }
 
     /// Lets a part go: an empty value that expires, since a store deletes nothing.
     ///
     /// # Errors
-    /// Where the outcome is unknown.
+    /// If the outcome is unknown, or others were faster again and again.
     pub async fn let_go(&self, owner: &str, name: PartName) -> Result<(), Failure> {
+        let expires = self.world.now().after(REST);
+        self.rewrite_part(owner, name, |_| (Vec::new(), Some(expires))).await
+    }
+
+    /// Writes a part anew, off the agenda, unless it was let go. Who loses a race looks again: a
+    /// part that its loser believed gone would stay for ever.
+    async fn rewrite_part(
+        &self,
+        owner: &str,
+        name: PartName,
+        anew: impl Fn(Vec<u8>) -> (Vec<u8>, Option<UnixMillis>),
+    ) -> Result<(), Failure> {
         let key = part_key(owner, name);
-        let Some(Stored { version, .. }) = self.get(&key).await? else { return Ok(()) };
-        let expires = Some(self.world.now().after(REST));
-        let new = Version(self.world.random());
-        let value = Value { version: new, bytes: Vec::new(), agenda: None, expires };
-        self.put(&key, &value, Some(version)).await.map(drop)
+        let mut standing = self.get(&key).await?;
+        for _ in 0..=MAX_PART_RACES_LOST {
+            let Some(Stored { version, bytes }) = standing.filter(|it| !it.bytes.is_empty()) else {
+                return Ok(());
+            };
+            let (bytes, expires) = anew(bytes);
+            let value = Value { version: self.version(), bytes, agenda: None, expires };
+            match self.put(&key, &value, Some(version)).await? {
+                Put::Won => return Ok(()),
+                Put::Lost(faster) => standing = faster,
+            }
+        }
+        Err(Failure::Contended)
+    }
+
+    /// Rests after a lost race, before it is decided again on what stands.
+    ///
+    /// # Errors
+    /// If no time is left for another try.
+    pub async fn rest(&self) -> Result<(), Failure> {
+        let [least, most] = REST_AFTER_RACE;
+        let drawn = u64::from(u16::from_le_bytes(self.world.random()));
+        let span = Duration::from_millis(least + drawn % (most - least));
+        if self.deadline.left(self.world) <= span {
+            return Err(Failure::Contended);
+        }
+        self.world.pause(span).await;
+        Ok(())
+    }
+
+    fn version(&self) -> Version {
+        Version(self.world.random())
     }
 
     async fn get(&self, key: &str) -> Result<Option<Stored>, Failure> {
@@ -204,8 +245,7 @@ impl<W: World> Shelf<'_, W> {
 
     fn sealed(&self, key: &str, bytes: &[u8]) -> Result<Value, Failure> {
         let bytes = self.vault.seal(key, bytes, self.world.random())?;
-        let version = Version(self.world.random());
-        Ok(Value { version, bytes, agenda: None, expires: None })
+        Ok(Value { version: self.version(), bytes, agenda: None, expires: None })
     }
 
     /// Writes, and writes again under the same version where no reply came: the write that is

@@ -1,16 +1,18 @@
 //! Lets go of parts that nothing refers to: those of interrupted writes, and those that a newer
-//! part replaced (decision E1a). Safe beside callbacks and beside other sweeps.
+//! part replaced (decision E1a). Safe beside callbacks and beside other sweeps. A sweep goes by
+//! batches and keeps its progress after each, so that a list of any length is swept in the end.
 
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, stream};
 use marketplace::directory::PartName;
 use marketplace::entity::{Directory, Entity, Kept};
-use marketplace::time::UnixMillis;
 
 use crate::failure::Failure;
-use crate::shelf::{Shelf, Written, part_owner};
-use crate::store::{Queue, Store};
+use crate::shelf::{Recalled, Shelf, Written};
 use crate::world::World;
 
-/// What a sweep did.
+/// What a batch of a sweep did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Swept {
     /// Parts that were let go.
@@ -19,81 +21,143 @@ pub struct Swept {
     pub kept: usize,
 }
 
-/// How many agenda lines one sweep looks at.
-const MAX_ENTRIES: usize = 256;
+/// How many parts a batch works on: so much is done again if a process ends.
+pub const BATCH: usize = 64;
+/// How many of them at once.
+const AT_ONCE: usize = 16;
 
-/// Looks at what is due and lets go of what nobody needs.
+/// Lets go of parts that a list mentions as unused, and then removes the mention; whether the list
+/// mentions more.
 ///
 /// # Errors
-/// Where the store does not answer in time. What was done stays done.
-pub async fn sweep<W: World>(shelf: &Shelf<'_, W>) -> Result<Swept, Failure> {
-    let now = shelf.world.now();
-    let entries =
-        shelf.world.store().agenda(Queue::Due, UnixMillis::EPOCH..=now, MAX_ENTRIES).await?;
-    let mut swept = Swept::default();
-    for entry in entries {
-        let done = match part_owner(&entry.key) {
-            Some((name, owner)) => sweep_part(shelf, name, owner).await?,
-            None => sweep_loose(shelf, &entry.key).await?,
-        };
-        swept.let_go += done.let_go;
-        swept.kept += done.kept;
+/// If the store does not answer in time. What was done stays done.
+pub async fn sweep_unused<W: World>(
+    shelf: &Shelf<'_, W>,
+    recalled: Recalled,
+) -> Result<(Swept, bool), Failure> {
+    let names: BTreeSet<_> = unused(&recalled).into_iter().take(BATCH).collect();
+    if names.is_empty() {
+        return Ok((Swept::default(), false));
     }
-    Ok(swept)
+    let (gone, failure) = let_go(shelf, &recalled.key, &names).await;
+    let let_go = gone.len();
+    let more = remove_mention(shelf, recalled, &gone).await?;
+    failure.map_or(Ok((Swept { let_go, kept: 0 }, more)), Err)
 }
 
-/// A part that has rested: its owner refers to it, or never will. A writer who paused for all that
-/// time must lose before the part goes, so the owner's value is written over its version first.
-pub(crate) async fn sweep_part<W: World>(
+/// Looks at parts of one list that have rested: the list refers to each, or never will. A writer
+/// who paused for all that time must not refer to a part that is gone, so the list is fenced
+/// before any part goes: its version changes, and the mark by which the writer sees why.
+///
+/// # Errors
+/// If the store does not answer in time. What was done stays done.
+pub async fn sweep_parts<W: World>(
     shelf: &Shelf<'_, W>,
-    name: PartName,
     owner: &str,
+    names: &BTreeSet<PartName>,
 ) -> Result<Swept, Failure> {
     let recalled = shelf.read_key(owner.to_owned()).await?;
-    if recalled.kept.as_ref().is_some_and(|kept| refers_to(kept, name)) {
-        shelf.settle_part(owner, name).await?;
-        return Ok(Swept { kept: 1, ..Swept::default() });
+    let named = named(&recalled, names);
+    for name in &named {
+        shelf.settle_part(owner, *name).await?;
     }
-    let standing = recalled.kept.clone();
-    let standing = standing.unwrap_or_else(|| Kept::new(Directory::default().into()));
-    match shelf.write(&recalled, &standing).await? {
-        Written::Won(_) => shelf.let_go(owner, name).await?,
-        // Whoever was faster may refer to it: the agenda brings it up again.
-        Written::Lost(_) => return Ok(Swept::default()),
-    }
-    Ok(Swept { let_go: 1, ..Swept::default() })
+    let unknown = fence(shelf, recalled, names).await?;
+    let (gone, failure) = let_go(shelf, owner, &unknown).await;
+    failure.map_or(Ok(Swept { let_go: gone.len(), kept: named.len() }), Err)
 }
 
-/// An owner with parts that it no longer refers to: they go, and then its mention of them.
-pub(crate) async fn sweep_loose<W: World>(
+/// Lets go of each part; which are gone, and the first failure if there was one.
+async fn let_go<W: World>(
     shelf: &Shelf<'_, W>,
-    key: &str,
-) -> Result<Swept, Failure> {
-    let recalled = shelf.read_key(key.to_owned()).await?;
-    let Some(kept) = recalled.kept.clone() else { return Ok(Swept::default()) };
-    let Entity::Directory(Directory { head, loose }) = kept.entity.clone() else {
-        return Ok(Swept::default());
-    };
-    if loose.is_empty() {
-        return Ok(Swept::default());
+    owner: &str,
+    names: &BTreeSet<PartName>,
+) -> (BTreeSet<PartName>, Option<Failure>) {
+    let works: Vec<_> = names
+        .iter()
+        .map(|name| async move { shelf.let_go(owner, *name).await.map(|()| *name) })
+        .collect();
+    let done: Vec<_> = stream::iter(works).buffer_unordered(AT_ONCE).collect().await;
+    let mut gone = BTreeSet::new();
+    let mut failure = None;
+    for outcome in done {
+        match outcome {
+            Ok(name) => drop(gone.insert(name)),
+            Err(fault) => failure = failure.or(Some(fault)),
+        }
     }
-    for name in &loose {
-        shelf.let_go(key, *name).await?;
-    }
-    let let_go = loose.len();
-    let tidy = Kept { entity: Directory { head, loose: Default::default() }.into(), ..kept };
-    // A lost race leaves the mention to the next sweep, which finds the parts gone already.
-    shelf.write(&recalled, &tidy).await?;
-    Ok(Swept { let_go, ..Swept::default() })
+    (gone, failure)
 }
 
-fn refers_to(kept: &Kept, name: PartName) -> bool {
-    let indexed = match &kept.entity {
-        Entity::Directory(directory) => {
-            directory.head.parts().contains(&name) || directory.loose.contains(&name)
+/// Removes the mention of parts that are gone, from whatever stands by now; whether more are
+/// mentioned. Callers that change the list meanwhile are faster, and mention others.
+async fn remove_mention<W: World>(
+    shelf: &Shelf<'_, W>,
+    mut recalled: Recalled,
+    gone: &BTreeSet<PartName>,
+) -> Result<bool, Failure> {
+    loop {
+        let rest: BTreeSet<_> = unused(&recalled).difference(gone).copied().collect();
+        let Some(kept) = recalled.kept.clone() else { return Ok(false) };
+        let Entity::Directory(directory) = kept.entity else { return Ok(false) };
+        if rest.len() == directory.loose.len() {
+            return Ok(!rest.is_empty());
         }
-        _ => false,
-    };
-    // A dead letter may be replayed.
-    indexed || kept.outbox.parts().any(|part| part == name)
+        let more = !rest.is_empty();
+        let tidy = Kept { entity: Directory { loose: rest, ..directory }.into(), ..kept };
+        match shelf.write(&recalled, &tidy).await? {
+            Written::Won(_) => return Ok(more),
+            Written::Lost(faster) => recalled = faster,
+        }
+        shelf.rest().await?;
+    }
+}
+
+/// Fences a list against whoever wrote parts that it does not name; those parts. If another was
+/// faster, what stands by then may name them.
+async fn fence<W: World>(
+    shelf: &Shelf<'_, W>,
+    mut recalled: Recalled,
+    names: &BTreeSet<PartName>,
+) -> Result<BTreeSet<PartName>, Failure> {
+    loop {
+        let unknown: BTreeSet<_> = names.difference(&named(&recalled, names)).copied().collect();
+        if unknown.is_empty() {
+            return Ok(unknown);
+        }
+        let standing = recalled.kept.clone();
+        let mut kept = standing.unwrap_or_else(|| Kept::new(Directory::default().into()));
+        if let Entity::Directory(directory) = &mut kept.entity {
+            directory.fences = directory.fences.saturating_add(1);
+        }
+        match shelf.write(&recalled, &kept).await? {
+            Written::Won(_) => return Ok(unknown),
+            Written::Lost(faster) => recalled = faster,
+        }
+        shelf.rest().await?;
+    }
+}
+
+/// Those parts that a list names.
+fn named(recalled: &Recalled, names: &BTreeSet<PartName>) -> BTreeSet<PartName> {
+    let known = recalled.kept.as_ref().map(referred).unwrap_or_default();
+    names.intersection(&known).copied().collect()
+}
+
+/// The parts that a list mentions as unused.
+pub fn unused(recalled: &Recalled) -> BTreeSet<PartName> {
+    match recalled.kept.as_ref().map(|kept| &kept.entity) {
+        Some(Entity::Directory(directory)) => directory.loose.clone(),
+        Some(_) | None => BTreeSet::new(),
+    }
+}
+
+/// Every part that a value names: of its index, unused, or of a notice. A dead letter may be
+/// replayed.
+fn referred(kept: &Kept) -> BTreeSet<PartName> {
+    let mut names: BTreeSet<_> = kept.outbox.parts().collect();
+    if let Entity::Directory(directory) = &kept.entity {
+        names.extend(directory.head.parts());
+        names.extend(&directory.loose);
+    }
+    names
 }

@@ -42,6 +42,9 @@ pub trait World: Send + Sync + 'static {
     where
         F: Future + Send,
         F::Output: Send;
+
+    /// Waits for a while.
+    fn pause(&self, span: Duration) -> impl Future<Output = ()> + Send;
 }
 
 /// What can be called over HTTP.

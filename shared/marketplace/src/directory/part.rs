@@ -33,6 +33,19 @@ impl PartName {
     pub const fn new(random: [u8; 16]) -> Self {
         Self(random)
     }
+
+    /// Writes names as one base64 text.
+    pub fn to_text<'a>(names: impl IntoIterator<Item = &'a Self>) -> String {
+        let bytes: Vec<u8> = names.into_iter().flat_map(|name| name.0).collect();
+        STANDARD_NO_PAD.encode(bytes)
+    }
+
+    /// Reads that text; `None` if it holds no whole names.
+    pub fn from_text<C: FromIterator<Self>>(text: &str) -> Option<C> {
+        let bytes = STANDARD_NO_PAD.decode(text).ok()?;
+        let (names, rest) = bytes.as_chunks();
+        rest.is_empty().then(|| names.iter().copied().map(Self).collect())
+    }
 }
 
 /// A text is no part's name: it wants 32 hex digits.

@@ -3,6 +3,7 @@
 use super::{Activity, Details, Fields, InstanceId, Malformed, OrderId, OrderLineId, ProductId};
 use crate::cipher::{Cipher, Strength};
 use crate::signature::{Contract, Verified};
+use crate::time::UnixMillis;
 
 /// A purchase (V1 guide "subscription", V2 guide "creating an instance").
 #[derive(Clone, Debug)]
@@ -17,6 +18,9 @@ pub struct NewInstance {
     pub order_line_id: Option<OrderLineId>,
     /// Whether the request says that the buyer accepted the delivery.
     pub accepted: bool,
+    /// When the call was signed. A purchase is not refused for a time of no calendar: it counts
+    /// as an old one.
+    pub signed_at: UnixMillis,
     /// What the product is told; personal fields in clear, or absent where unreadable.
     pub details: Details,
     /// How many personal fields could not be read.
@@ -50,6 +54,7 @@ impl NewInstance {
             order_id,
             order_line_id,
             accepted: fields.text("acceptanceTime").is_some(),
+            signed_at: fields.signed_at().unwrap_or(UnixMillis::new(0)),
             details,
             unreadable,
         })

@@ -65,4 +65,8 @@ impl<S: Store> World for Machine<S> {
     {
         tokio::time::timeout(limit, future).await.ok()
     }
+
+    async fn pause(&self, span: Duration) {
+        tokio::time::sleep(span).await;
+    }
 }

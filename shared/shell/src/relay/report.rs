@@ -1,0 +1,61 @@
+//! What a run of the relay did.
+
+use crate::sweep::Swept;
+
+/// What a run did.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Report {
+    /// Notices that the product took.
+    pub delivered: usize,
+    /// Offers that failed, and are made again later.
+    pub failed: usize,
+    /// Notices that were given up: an operator should look.
+    pub dead: usize,
+    /// Purchases that the marketplace gave up on.
+    pub abandoned: usize,
+    /// Entities that could not be worked on: the store failed, or others were faster.
+    pub troubled: usize,
+    /// Parts of lists that were looked at.
+    pub swept: Swept,
+    /// Whether the product was plainly down, and its other notices were left alone.
+    pub stopped: bool,
+    /// Whether time was up before the work was done.
+    pub unfinished: bool,
+}
+
+impl Report {
+    /// Whether there was anything to do.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The report as a JSON object, for the timer that started the run.
+    pub fn to_json(self) -> String {
+        let Self { delivered, failed, dead, abandoned, troubled, swept, stopped, unfinished } =
+            self;
+        let Swept { let_go, kept } = swept;
+        serde_json::json!({
+            "delivered": delivered, "failed": failed, "dead": dead, "abandoned": abandoned,
+            "troubled": troubled, "partsLetGo": let_go, "partsKept": kept,
+            "stopped": stopped, "unfinished": unfinished,
+        })
+        .to_string()
+    }
+
+    /// Writes the report to the log: as a warning if an operator should look.
+    pub fn log(&self) {
+        let Self { delivered, failed, dead, abandoned, troubled, stopped, unfinished, .. } = *self;
+        if stopped || dead > 0 || troubled > 0 {
+            tracing::warn!(
+                delivered, failed, dead, abandoned, troubled, stopped, unfinished, "relayed"
+            );
+        } else if !self.is_empty() {
+            tracing::info!(delivered, failed, dead, abandoned, stopped, unfinished, "relayed");
+        }
+    }
+
+    pub(super) fn add_swept(&mut self, swept: Swept) {
+        self.swept.let_go += swept.let_go;
+        self.swept.kept += swept.kept;
+    }
+}
