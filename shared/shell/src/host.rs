@@ -1,4 +1,5 @@
-//! Where functions run: AWS Lambda, or plain HTTP (FunctionGraph's HTTP functions, and here).
+//! Where functions run: AWS Lambda, or plain HTTP (FunctionGraph's HTTP functions, Vercel, and any
+//! machine).
 
 mod functiongraph;
 #[cfg(feature = "http")]
@@ -7,6 +8,7 @@ pub mod http;
 pub mod lambda;
 mod log;
 mod machine;
+mod platform;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use marketplace::page::{Bundle, Hear, Unfit};
 use thiserror::Error;
 
 pub use machine::Machine;
+use platform::Platform;
 
 use crate::access::AccessDoor;
 #[cfg(feature = "http")]
@@ -52,12 +55,11 @@ pub enum Error {
     #[error("lambda runtime fails: {0}")]
     Lambda(String),
     /// The program was built for another host.
-    #[error("this program was built without the feature `{0}`")]
+    #[error("this program was built for another platform: build it with --features {0}")]
     NotCompiledIn(&'static str),
 }
 
-/// Serves a bundle until the host ends it. The host is chosen at start: where Lambda says it is
-/// Lambda, it is; else plain HTTP.
+/// Serves a bundle until the host ends it. The host is chosen at start, by what the platform sets.
 pub fn serve<B: Bundle>() -> ExitCode {
     ended(serve_front(async |config: Config, on_platform| {
         if B::KEEPS_SECRETS {
@@ -91,24 +93,26 @@ fn try_relay() -> Result<(), Error> {
     sealing(&config.desk.vault)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let Config { desk, store, listen, relay_secret: secret, .. } = config;
-    let on = Platform::here();
-    let desk = runtime.block_on(open_desk(desk, &store, on != Platform::Machine))?;
-    match on {
+    let platform = Platform::here();
+    let desk = runtime.block_on(open_desk(desk, &store, platform.loses_files()))?;
+    match platform {
         #[cfg(feature = "lambda")]
         Platform::Lambda => runtime.block_on(lambda::relay(desk)),
         #[cfg(not(feature = "lambda"))]
-        Platform::Lambda => Err(Error::NotCompiledIn("lambda")),
-        Platform::FunctionGraph(address) => runtime.block_on(functiongraph::relay(&desk, &address)),
+        Platform::Lambda => Err(Error::NotCompiledIn("aws")),
+        Platform::FunctionGraph { runtime: Some(address) } => {
+            runtime.block_on(functiongraph::relay(&desk, &address))
+        }
         #[cfg(feature = "http")]
-        Platform::Machine => {
+        Platform::FunctionGraph { runtime: None } | Platform::Vercel | Platform::Machine => {
             let wants = "is required: it lets a timer start the relay".to_owned();
             let secret = secret.ok_or(Unfit { setting: "KOOHOOK_RELAY_SECRET", wants })?;
             runtime.block_on(http::serve(Arc::new(Bell::new(desk, secret)), &listen))
         }
         #[cfg(not(feature = "http"))]
-        Platform::Machine => {
+        Platform::FunctionGraph { runtime: None } | Platform::Vercel | Platform::Machine => {
             let _ = (listen, secret);
-            Err(Error::NotCompiledIn("http"))
+            Err(Error::NotCompiledIn("functiongraph"))
         }
     }
 }
@@ -118,42 +122,23 @@ fn serve_front<F: Front>(
 ) -> Result<(), Error> {
     let config = Config::from_env()?;
     start_log(&config.log);
-    let on_lambda = Platform::here() == Platform::Lambda;
+    let platform = Platform::here();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listen = config.listen.clone();
-    let front = Arc::new(runtime.block_on(open(config, on_lambda))?);
-    if on_lambda {
+    let front = Arc::new(runtime.block_on(open(config, platform.loses_files()))?);
+    match platform {
         #[cfg(feature = "lambda")]
-        return runtime.block_on(lambda::serve(front));
+        Platform::Lambda => runtime.block_on(lambda::serve(front)),
         #[cfg(not(feature = "lambda"))]
-        return Err(Error::NotCompiledIn("lambda"));
-    }
-    #[cfg(feature = "http")]
-    return runtime.block_on(http::serve(front, &listen));
-    #[cfg(not(feature = "http"))]
-    {
-        let _ = (runtime, front, listen);
-        Err(Error::NotCompiledIn("http"))
-    }
-}
-
-/// Where the process runs, by what the platform sets.
-#[derive(Clone, Debug, Eq, PartialEq)]
-enum Platform {
-    Lambda,
-    /// FunctionGraph's custom runtime, and where it speaks. Its HTTP functions are plain HTTP.
-    FunctionGraph(String),
-    Machine,
-}
-
-impl Platform {
-    fn here() -> Self {
-        if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
-            Self::Lambda
-        } else if let Ok(address) = std::env::var("RUNTIME_API_ADDR") {
-            Self::FunctionGraph(address)
-        } else {
-            Self::Machine
+        Platform::Lambda => Err(Error::NotCompiledIn("aws")),
+        #[cfg(feature = "http")]
+        Platform::FunctionGraph { .. } | Platform::Vercel | Platform::Machine => {
+            runtime.block_on(http::serve(front, &listen))
+        }
+        #[cfg(not(feature = "http"))]
+        Platform::FunctionGraph { .. } | Platform::Vercel | Platform::Machine => {
+            let _ = (front, listen);
+            Err(Error::NotCompiledIn("functiongraph"))
         }
     }
 }

@@ -1,0 +1,81 @@
+//! Where the process runs, by the variables that a platform sets.
+
+use std::ffi::OsString;
+
+/// A platform.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Platform {
+    /// AWS Lambda.
+    Lambda,
+    /// Vercel's functions; they are served over plain HTTP.
+    Vercel,
+    /// Huawei FunctionGraph. Its HTTP functions are served over plain HTTP; a function with a timer
+    /// asks the custom runtime for its events.
+    FunctionGraph {
+        /// Where the custom runtime listens, if there is one.
+        runtime: Option<String>,
+    },
+    /// Any other machine.
+    Machine,
+}
+
+impl Platform {
+    /// The platform of this process.
+    pub fn here() -> Self {
+        Self::of(|name| std::env::var_os(name))
+    }
+
+    fn of(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        if variable("AWS_LAMBDA_RUNTIME_API").is_some() {
+            Self::Lambda
+        } else if variable("VERCEL").is_some() {
+            Self::Vercel
+        } else if FUNCTION_GRAPH.iter().any(|name| variable(name).is_some()) {
+            let runtime = variable(RUNTIME_API).and_then(|address| address.into_string().ok());
+            Self::FunctionGraph { runtime }
+        } else {
+            Self::Machine
+        }
+    }
+
+    /// Whether a file that the process writes is lost with its host.
+    pub const fn loses_files(&self) -> bool {
+        match self {
+            Self::Lambda | Self::Vercel | Self::FunctionGraph { .. } => true,
+            Self::Machine => false,
+        }
+    }
+}
+
+/// Where FunctionGraph's custom runtime listens.
+const RUNTIME_API: &str = "RUNTIME_API_ADDR";
+/// One of these is set in every function of FunctionGraph.
+const FUNCTION_GRAPH: [&str; 3] = ["RUNTIME_FUNC_NAME", "RUNTIME_CODE_ROOT", RUNTIME_API];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(set: &[&str]) -> Platform {
+        Platform::of(|name| set.contains(&name).then(|| OsString::from("127.0.0.1:8")))
+    }
+
+    #[test]
+    fn each_platform_is_known_by_what_it_sets() {
+        let runtime = Some("127.0.0.1:8".to_owned());
+        let cases: [(&[&str], Platform); 8] = [
+            (&[], Platform::Machine),
+            (&["AWS_REGION", "PORT"], Platform::Machine),
+            (&["AWS_LAMBDA_RUNTIME_API"], Platform::Lambda),
+            (&["AWS_LAMBDA_RUNTIME_API", "VERCEL"], Platform::Lambda),
+            (&["VERCEL"], Platform::Vercel),
+            (&["RUNTIME_FUNC_NAME"], Platform::FunctionGraph { runtime: None }),
+            (&["RUNTIME_CODE_ROOT"], Platform::FunctionGraph { runtime: None }),
+            (&["RUNTIME_API_ADDR"], Platform::FunctionGraph { runtime }),
+        ];
+        for (set, platform) in cases {
+            assert_eq!(of(set), platform, "{set:?}");
+            assert_eq!(platform.loses_files(), platform != Platform::Machine, "{set:?}");
+        }
+    }
+}
