@@ -81,7 +81,7 @@ impl<B: Bundle, S: Store> Koohook<B, S> {
     /// A koohook over a store, with settings.
     pub fn over(store: S, settings: &[(&str, &str)]) -> Self {
         let Config { door, desk, .. } = config(settings);
-        let desk = Arc::new(Desk::new(desk, TestWorld::new(Watched::new(store))));
+        let desk = Arc::new(Desk::new(desk, TestWorld::watched(store)));
         let door = Door::new(door, desk);
         Self { door: door.expect("the settings of a test are usable") }
     }
@@ -178,10 +178,21 @@ pub fn v2_body(now_millis: u64, body: &[u8]) -> Request<Vec<u8>> {
     sender::v2::request(ADDRESS, BASE_KEY, &now_millis.to_string(), &nonce, body).unwrap()
 }
 
-/// Runs a future of the simulated world for so many steps, and then drops it: a process that ends.
-pub fn run_for<F: Future>(steps: usize, future: F) -> Option<F::Output> {
+/// Runs a future of a world to its end, or until [`TestWorld::halt_at`] halts the world: then the
+/// future is dropped, as its process has ended, and the world goes on without it.
+pub fn run_until_halt<S: Store, F: Future>(
+    world: &TestWorld<Watched<S>>,
+    future: F,
+) -> Option<F::Output> {
     futures_util::pin_mut!(future);
-    (0..steps).find_map(|_| future.as_mut().now_or_never())
+    let output = loop {
+        let output = future.as_mut().now_or_never();
+        if output.is_some() || world.has_halted() {
+            break output;
+        }
+    };
+    world.go_on();
+    output
 }
 
 /// Runs a future of the simulated world to its end, without a runtime.

@@ -12,6 +12,7 @@
 pub mod call;
 pub mod chance;
 pub mod dynamodb;
+pub mod halt;
 pub mod linear;
 pub mod log;
 pub mod on_tokio;

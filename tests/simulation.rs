@@ -19,7 +19,7 @@ use marketplace::signature::Contract;
 use marketplace::time::UnixMillis;
 use sender::answer::Answer;
 use shell::relay::Relay;
-use tests::call::{Bundled, PENDING, SETTINGS, TOLD, koohook, run, run_for, v1, v2};
+use tests::call::{Bundled, PENDING, SETTINGS, TOLD, koohook, run, run_until_halt, v1, v2};
 use tests::chance::Chance;
 use tests::product::{HANGS, Mood, Product, READY, Told};
 use tests::world::Trouble;
@@ -258,14 +258,15 @@ impl Simulation {
     fn relays_run(&mut self) {
         let desk = Arc::clone(self.koohook.door.desk());
         let relay = || Relay::new(&desk, Duration::from_secs(50)).run();
-        let steps = usize::try_from(self.chance.below(60)).unwrap();
+        let point = usize::try_from(self.chance.below(120)).unwrap();
         let ends_early = self.chance.one_in(3);
         let plan = self.plan();
         self.koohook.store().plan(plan.iter().copied());
-        let steps = if ends_early { steps } else { usize::MAX };
+        let world = self.koohook.world();
+        world.halt_at(if ends_early { point } else { usize::MAX });
         let done = match self.chance.one_in(2) {
-            false => run_for(steps, relay()).is_some(),
-            true => run_for(steps, join(relay(), relay())).is_some(),
+            false => run_until_halt(world, relay()).is_some(),
+            true => run_until_halt(world, join(relay(), relay())).is_some(),
         };
         self.koohook.store().plan([]);
         self.koohook.store().take_counts();
@@ -400,10 +401,12 @@ impl Simulation {
         let interrupted = self.chance.one_in(6);
         if interrupted {
             // The process ends; the marketplace calls again.
-            let steps = usize::try_from(self.chance.below(12)).unwrap();
-            drop(run_for(steps, self.koohook.answer(Self::request(call))));
-            self.trace
-                .push(format!("{} of {} ends after {steps} steps", call.callback.name, call.about));
+            let point = usize::try_from(self.chance.below(12)).unwrap();
+            let world = self.koohook.world();
+            world.halt_at(point);
+            drop(run_until_halt(world, self.koohook.answer(Self::request(call))));
+            let Callback { name, .. } = call.callback;
+            self.trace.push(format!("{name} of {} ends at point {point}", call.about));
         }
         let answer = self.answer(call, &plan);
         let counts = self.koohook.store().take_counts();

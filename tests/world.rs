@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ use http::{Request, Response};
 use marketplace::time::UnixMillis;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use shell::world::{Unanswered, Web, World};
+
+use crate::halt::Halt;
 
 /// The moment at which every test begins: 2026-10-05T21:09:27Z.
 pub const NOW: u64 = 1_791_234_567_000;
@@ -25,13 +27,15 @@ pub struct TestWorld<S> {
     elapsed: AtomicU64,
     lag: AtomicU64,
     drawn: AtomicU64,
+    under_way: AtomicUsize,
 }
 
 impl<S: Store> TestWorld<S> {
     /// A world that begins at [`NOW`].
     pub fn new(store: S) -> Self {
         let [now, elapsed, lag, drawn] = [NOW, 0, 0, 0].map(AtomicU64::new);
-        Self { store, web: Scripted::default(), now, elapsed, lag, drawn }
+        let under_way = AtomicUsize::new(0);
+        Self { store, web: Scripted::default(), now, elapsed, lag, drawn, under_way }
     }
 
     /// Lets time pass, on both clocks.
@@ -56,6 +60,31 @@ impl<S: Store> TestWorld<S> {
     /// The time of day in milliseconds.
     pub fn now_millis(&self) -> u64 {
         self.now.load(Ordering::SeqCst)
+    }
+}
+
+impl<S: Store> TestWorld<Watched<S>> {
+    /// A world whose store is watched, and which can be made to halt.
+    pub fn watched(store: S) -> Self {
+        let halt = Arc::new(Halt::default());
+        let mut world = Self::new(Watched::new(store, Arc::clone(&halt)));
+        world.web.halt = halt;
+        world
+    }
+
+    /// Lets everything halt at a point of its operations; see [`Halt`].
+    pub fn halt_at(&self, point: usize) {
+        self.store.halt.set(Some(point));
+    }
+
+    /// Lets everything go on.
+    pub fn go_on(&self) {
+        self.store.halt.set(None);
+    }
+
+    /// Whether the world has halted, and nothing is under way any more.
+    pub fn has_halted(&self) -> bool {
+        self.store.halt.is_over()
     }
 }
 
@@ -99,29 +128,45 @@ impl<S: Store> World for TestWorld<S> {
         }
         let lag = Duration::from_millis(self.lag.load(Ordering::SeqCst));
         self.pass(lag.min(limit));
+        let under_way = UnderWay::begin(&self.under_way);
         let output = future.await;
+        drop(under_way);
         let took = Duration::from_millis(self.web.took.swap(0, Ordering::SeqCst));
         self.pass(took.min(limit.saturating_sub(lag)));
         (lag.saturating_add(took) < limit).then_some(output)
     }
 
-    /// Whoever is under way meanwhile goes on, and may let time pass; if nobody does, it passes
-    /// all the same.
+    /// Operations that are under way go on, and may let time pass; once there is none, time passes
+    /// all the same. How long a real store takes is no time of this world.
     async fn pause(&self, span: Duration) {
         let until = self.elapsed().saturating_add(span);
-        for _ in 0..PATIENCE {
-            if self.elapsed() >= until {
-                return;
-            }
+        let mut idle = 0;
+        while self.elapsed() < until && idle < PATIENCE {
+            idle = if self.under_way.load(Ordering::SeqCst) == 0 { idle + 1 } else { 0 };
             yield_now().await;
         }
         self.pass(until.saturating_sub(self.elapsed()));
     }
 }
 
-/// How often others may go on before time passes for who pauses: more often than any operation
-/// of this world is polled.
-const PATIENCE: usize = 64;
+/// How many turns others have to begin an operation before time passes for who pauses.
+const PATIENCE: usize = 4;
+
+/// An operation that somebody waits for, until it is done or dropped.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl<'a> UnderWay<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 /// Whoever is called in a test: a closure that answers, or nobody.
 #[derive(Default)]
@@ -129,6 +174,7 @@ pub struct Scripted {
     peer: Mutex<Option<Peer>>,
     /// How long the last call took, until somebody has waited for it.
     took: AtomicU64,
+    halt: Arc<Halt>,
 }
 
 /// Answers a call, after a while.
@@ -150,17 +196,25 @@ impl Scripted {
     ) {
         *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(peer));
     }
+
+    async fn call(&self, request: Request<Bytes>) -> (Duration, Answered) {
+        yield_now().await;
+        let outcome = {
+            let mut peer = self.peer.lock().unwrap_or_else(PoisonError::into_inner);
+            match peer.as_mut() {
+                Some(peer) => peer(request),
+                None => return (Duration::ZERO, Err(Unanswered::NotReached)),
+            }
+        };
+        yield_now().await;
+        outcome
+    }
 }
 
 impl Web for Scripted {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Unanswered> {
-        yield_now().await;
-        let (after, answered) = {
-            let mut peer = self.peer.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(peer) = peer.as_mut() else { return Err(Unanswered::NotReached) };
-            peer(request)
-        };
-        yield_now().await;
+        let (after, answered) = self.halt.operation(self.call(request)).await;
+        // Only a caller that sees the answer has waited for it.
         self.took.store(u64::try_from(after.as_millis()).unwrap(), Ordering::SeqCst);
         answered
     }
@@ -183,13 +237,14 @@ pub struct Watched<S> {
     reads: AtomicUsize,
     writes: AtomicUsize,
     plan: Mutex<VecDeque<Trouble>>,
+    halt: Arc<Halt>,
 }
 
 impl<S: Store> Watched<S> {
     /// A store over another one, with nothing planned.
-    pub fn new(inner: S) -> Self {
+    fn new(inner: S, halt: Arc<Halt>) -> Self {
         let [reads, writes] = [0, 0].map(AtomicUsize::new);
-        Self { inner, reads, writes, plan: Mutex::default() }
+        Self { inner, reads, writes, plan: Mutex::default(), halt }
     }
 
     /// Plans the next operations, in order, reads and writes alike; after them all goes well.
@@ -214,11 +269,14 @@ impl<S: Store> Watched<S> {
 
 impl<S: Store> Store for Watched<S> {
     async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.reads.fetch_add(1, Ordering::SeqCst);
-        match self.next() {
-            Trouble::None => self.inner.get(key, now).await,
-            Trouble::Refused | Trouble::ReplyLost => Err(Unavailable),
-        }
+        let operation = async {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+            match self.next() {
+                Trouble::None => self.inner.get(key, now).await,
+                Trouble::Refused | Trouble::ReplyLost => Err(Unavailable),
+            }
+        };
+        self.halt.operation(operation).await
     }
 
     async fn put(
@@ -228,15 +286,18 @@ impl<S: Store> Store for Watched<S> {
         over: Option<Version>,
         now: UnixMillis,
     ) -> Result<Put, Unavailable> {
-        self.writes.fetch_add(1, Ordering::SeqCst);
-        match self.next() {
-            Trouble::None => self.inner.put(key, value, over, now).await,
-            Trouble::Refused => Err(Unavailable),
-            Trouble::ReplyLost => {
-                self.inner.put(key, value, over, now).await?;
-                Err(Unavailable)
+        let operation = async {
+            self.writes.fetch_add(1, Ordering::SeqCst);
+            match self.next() {
+                Trouble::None => self.inner.put(key, value, over, now).await,
+                Trouble::Refused => Err(Unavailable),
+                Trouble::ReplyLost => {
+                    self.inner.put(key, value, over, now).await?;
+                    Err(Unavailable)
+                }
             }
-        }
+        };
+        self.halt.operation(operation).await
     }
 
     async fn agenda(
@@ -245,7 +306,7 @@ impl<S: Store> Store for Watched<S> {
         span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        self.inner.agenda(queue, span, limit).await
+        self.halt.operation(self.inner.agenda(queue, span, limit)).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tests::call::run_for;
+use tests::call::run_until_halt;
 use tests::product::{HANGS, Mood, Product, READY, Told};
 use tests::world::Trouble;
 
@@ -193,20 +193,23 @@ fn a_settlement_that_fails_leaves_the_notice_to_the_relay() {
 #[test]
 fn a_process_that_ends_anywhere_loses_and_doubles_nothing() {
     for mood in [READY, Mood::LosesReply, HANGS, Mood::Refuses(503, "")] {
-        for steps in 1.. {
+        for point in 0.. {
             let koohook = told();
             let first = mood.clone();
             let product = Product::of(koohook.world(), move |_| first.clone());
-            let done = run_for(steps, koohook.v2(&purchase("CS1", "CS1-1"))).is_some();
+            koohook.world().halt_at(point);
+            let purchase = purchase("CS1", "CS1-1");
+            let done = run_until_halt(koohook.world(), koohook.v2(&purchase)).is_some();
             koohook.world().pass(millis(36_000));
             product.meets(koohook.world(), |_| READY);
             let answer = buy(&koohook, "CS1");
             assert_eq!(answer.instance_id, Some(id("CS1")));
             relay(&koohook);
-            assert_eq!(product.effects().len(), 1, "{mood:?} ended after {steps} steps");
+            assert_eq!(product.effects().len(), 1, "{mood:?} ended at point {point}");
             assert!(is_ready(&koohook, &id("CS1")));
             if done {
-                assert!(steps > 5, "an interruption at every wait");
+                // A read, a write, a message, and the write that settles it.
+                assert_eq!(point, 8, "an interruption at every wait");
                 break;
             }
         }
