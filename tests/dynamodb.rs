@@ -111,4 +111,8 @@ impl Store for Table {
     ) -> Result<Vec<Entry>, Unavailable> {
         self.store.agenda(queue, span, limit).await
     }
+
+    async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
+        self.store.clock(now).await
+    }
 }

@@ -66,4 +66,8 @@ impl<S: Store> Store for OnTokio<S> {
     ) -> Result<Vec<Entry>, Unavailable> {
         entered(self.0.agenda(queue, span, limit)).await
     }
+
+    async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
+        entered(self.0.clock(now)).await
+    }
 }

@@ -117,6 +117,42 @@ fn memory_is_freed_an_hour_after_a_value_expired() {
     assert_eq!(get(&store), Ok(Some(stored(3))));
 }
 
+/// One machine, one clock: what the store says lies between the server's time before and after.
+#[test]
+fn a_server_tells_its_own_time() {
+    for server in [Server::Redis, Server::RedisCluster] {
+        let Some(setting) = servers::setting(server) else { return };
+        let store = run(StoreSetting::parse(&setting).unwrap().open(false)).unwrap();
+        let address = setting.split('?').next().unwrap();
+        let mut server = Client::open(address).unwrap().get_connection().unwrap();
+        let mut time = || -> u64 {
+            let (seconds, micros): (u64, u64) = ::redis::cmd("TIME").query(&mut server).unwrap();
+            seconds * 1_000 + micros / 1_000
+        };
+        // The caller's clock is months from it, and does not matter.
+        let (before, told, after) = (time(), run(store.clock(NOON)).unwrap().millis(), time());
+        // What the answer took on its way is taken off.
+        assert!((before.saturating_sub(2_000)..=after).contains(&told), "{before} {told} {after}");
+    }
+}
+
+#[test]
+fn a_server_that_does_not_tell_the_time_tells_none() {
+    let Some(place) = Place::new() else { return };
+    let (way, store) = place.open_behind();
+    way.withhold_replies();
+    assert_eq!(run(store.clock(NOON)), None);
+    way.pass();
+    assert!(run(store.clock(NOON)).is_some());
+    let server = place.address.strip_prefix("redis://").unwrap();
+    way.lead_to(&answering("-NOPERM this user has no permissions to run the 'time' command"));
+    way.close_connections();
+    assert_eq!(run(store.clock(NOON)), None);
+    way.lead_to(server);
+    way.close_connections();
+    assert!(run(store.clock(NOON)).is_some());
+}
+
 #[test]
 fn a_write_without_a_reply_is_no_win_and_is_recognised_when_sent_again() {
     let Some(place) = Place::new() else { return };
@@ -189,7 +225,7 @@ fn a_master_that_became_a_replica_is_left_for_whoever_has_its_name_now() {
     let (way, store) = place.open_behind();
     put(&store, 1, None).unwrap();
     let server = place.address.strip_prefix("redis://").unwrap();
-    let demoted = demoted();
+    let demoted = answering("-READONLY You can't write against a read only replica.");
     for taken in [false, true] {
         way.lead_to(&demoted);
         way.close_connections();
@@ -202,17 +238,18 @@ fn a_master_that_became_a_replica_is_left_for_whoever_has_its_name_now() {
     }
 }
 
-/// Answers every command as a replica answers a write.
-fn demoted() -> String {
-    const NO: &[u8] = b"-READONLY You can't write against a read only replica.\r\n";
+/// A server that answers every command with one line.
+fn answering(line: &str) -> String {
+    let line = format!("{line}\r\n");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
             let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let line = line.clone();
             thread::spawn(move || {
                 let commands = lines.map_while(Result::ok).filter(|line| line.starts_with('*'));
-                commands.for_each(|_| drop(stream.write_all(NO)));
+                commands.for_each(|_| drop(stream.write_all(line.as_bytes())));
             });
         }
     });

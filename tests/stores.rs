@@ -516,6 +516,15 @@ fn a_second_process_counts_in_the_table_it_is_told() {
 }
 
 #[test]
+fn a_store_of_this_machine_has_no_clock_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!("sqlite:{}", folder.path().join("koohook.db").display());
+    for setting in ["memory:", &file] {
+        assert_eq!(run(open_setting(setting).clock(NOON)), None, "{setting}");
+    }
+}
+
+#[test]
 fn a_file_keeps_what_was_written_before_it_was_opened_again() {
     let folder = tempfile::tempdir().unwrap();
     put(&open(folder.path()), "a", &value(1), None);

@@ -13,7 +13,8 @@ use tempfile::TempDir;
 use crate::on_tokio::OnTokio;
 use crate::servers::{self, Server};
 
-/// A store with nothing in it.
+/// A store with nothing in it, and without a clock: a test keeps the world's clock in its hand, and
+/// a real server's shows another time.
 pub enum TestStore {
     /// The model.
     Memory(Memory),

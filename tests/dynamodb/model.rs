@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::header::DATE as DATE_HEADER;
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -47,6 +48,8 @@ struct State {
     tables: BTreeMap<String, Table>,
     plan: VecDeque<Plan>,
     calls: Vec<String>,
+    /// The `Date` of its answers.
+    date: Option<&'static str>,
 }
 
 #[derive(Default)]
@@ -69,6 +72,8 @@ type Answer = Result<Value, Refused>;
 
 /// The moment for which calls must be signed, as [`super::noon`] is written.
 const DATE: &str = "20261005T210927Z";
+/// The same second, as an answer's `Date` has it.
+const HTTP_DATE: &str = "Mon, 05 Oct 2026 21:09:27 GMT";
 /// An item is no longer, its attributes' names included.
 const MAX_ITEM_LEN: usize = 400 * 1024;
 const MAX_KEY_LEN: usize = 2_048;
@@ -78,7 +83,8 @@ const INVALID: &str = "ValidationException";
 impl Model {
     /// Starts one, on a free port.
     pub fn start() -> Self {
-        let state = Arc::new(Mutex::new(State::default()));
+        let state = State { date: Some(HTTP_DATE), ..State::default() };
+        let state = Arc::new(Mutex::new(state));
         let listener = block_on(TcpListener::bind("127.0.0.1:0")).expect("a port is free");
         let address: SocketAddr = listener.local_addr().expect("it has one");
         let kept = Arc::clone(&state);
@@ -87,6 +93,7 @@ impl Model {
                 let state = Arc::clone(&kept);
                 let service = service_fn(move |request| serve(Arc::clone(&state), request));
                 let connection = hyper::server::conn::http1::Builder::new()
+                    .auto_date_header(false)
                     .serve_connection(TokioIo::new(stream), service);
                 tokio::spawn(async { drop(connection.await) });
             }
@@ -97,6 +104,11 @@ impl Model {
     /// Plans the next calls, in order; after them all goes well.
     pub fn plan(&self, plans: impl IntoIterator<Item = Plan>) {
         self.lock().plan = plans.into_iter().collect();
+    }
+
+    /// What every answer gives as its `Date` from now on.
+    pub fn tell_date(&self, date: Option<&'static str>) {
+        self.lock().date = date;
     }
 
     /// The operations that were asked for since the last time this was.
@@ -150,16 +162,19 @@ async fn serve(
     let plan = state.plan.pop_front().unwrap_or(Plan::Work);
     let answer = match plan {
         Plan::CutBefore => return Err("as planned"),
-        Plan::Refuse(status, kind) => return Ok(refusal(status, &Refused::of(kind, ""))),
+        Plan::Refuse(status, kind) => {
+            return Ok(dated(refusal(status, &Refused::of(kind, "")), state.date));
+        }
         Plan::Work | Plan::CutAfter => believed.and_then(|()| state.answer(operation, &body)),
     };
     if plan == Plan::CutAfter {
         return Err("as planned");
     }
-    Ok(match answer {
+    let response = match answer {
         Ok(answer) => response(StatusCode::OK, &answer),
         Err(refused) => refusal(400, &refused),
-    })
+    };
+    Ok(dated(response, state.date))
 }
 
 fn believe(head: &http::request::Parts, body: &[u8]) -> Result<(), Refused> {
@@ -329,6 +344,13 @@ fn refusal(status: u16, Refused(kind, message, item): &Refused) -> Response<Full
         body["Item"] = json!(item);
     }
     response(StatusCode::from_u16(status).expect("a status of the plan's"), &body)
+}
+
+fn dated(mut response: Response<Full<Bytes>>, date: Option<&'static str>) -> Response<Full<Bytes>> {
+    if let Some(date) = date {
+        response.headers_mut().insert(DATE_HEADER, HeaderValue::from_static(date));
+    }
+    response
 }
 
 fn response(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {

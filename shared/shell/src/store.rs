@@ -55,6 +55,12 @@ pub trait Store: Send + Sync + 'static {
         span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Entry>, Unavailable>> + Send;
+
+    /// What the store's own clock shows when this machine's clock shows `now`; nothing if the
+    /// store has no clock of its own, or does not tell its time.
+    fn clock(&self, _now: UnixMillis) -> impl Future<Output = Option<UnixMillis>> + Send {
+        std::future::ready(None)
+    }
 }
 
 /// A token that names one write for ever, so that a writer whose reply was lost recognises its

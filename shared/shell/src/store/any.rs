@@ -225,4 +225,16 @@ impl Store for AnyStore {
             Self::Dynamodb(store) => store.agenda(queue, span, limit).await,
         }
     }
+
+    async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
+        match self {
+            Self::Memory(store) => store.clock(now).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.clock(now).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.clock(now).await,
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(store) => store.clock(now).await,
+        }
+    }
 }

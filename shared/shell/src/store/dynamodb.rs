@@ -5,12 +5,14 @@
 //!
 //! - `setting`: `KOOHOOK_STORE`, read. `items`: the store itself. `table`: where the items lie,
 //!   and how it is made.
-//! - `call`: one signed call. `credentials`: who signs. `wire`: requests and answers as JSON.
+//! - `call`: one signed call. `date`: the time that its answer tells. `credentials`: who signs. `wire`: requests and answers as JSON.
 
 #[cfg(feature = "dynamodb")]
 mod call;
 #[cfg(feature = "dynamodb")]
 mod credentials;
+#[cfg(feature = "dynamodb")]
+mod date;
 #[cfg(feature = "dynamodb")]
 mod items;
 mod setting;

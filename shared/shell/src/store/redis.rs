@@ -19,6 +19,7 @@ use marketplace::time::UnixMillis;
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind, Value as Answer};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+use tokio::time::Instant;
 
 use self::link::Link;
 use super::redis_setting::RedisSetting;
@@ -215,6 +216,22 @@ impl Redis {
     }
 }
 
+impl Redis {
+    /// The server's time when this is called; of a cluster, any node's.
+    async fn try_clock(&self) -> Result<UnixMillis, RedisError> {
+        let asked = Instant::now();
+        let mut commands = Pipeline::new();
+        commands.cmd("TIME");
+        let answer = self.link.look(&commands).await?.pop();
+        let Some(Answer::Array(parts)) = answer else { return Err(link::unreadable()) };
+        let [seconds, micros] = <[Answer; 2]>::try_from(parts).map_err(|_| link::unreadable())?;
+        let seconds = Duration::from_secs(number(&link::text(seconds)?)?);
+        let answered = seconds.saturating_add(Duration::from_micros(number(&link::text(micros)?)?));
+        // What passed since the call is not the clock's fault.
+        Ok(UnixMillis::EPOCH.after(answered.saturating_sub(asked.elapsed())))
+    }
+}
+
 impl std::fmt::Debug for Redis {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Redis").field("prefix", &self.prefix).finish_non_exhaustive()
@@ -243,6 +260,10 @@ impl Store for Redis {
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
         self.try_agenda(queue, span, limit).await.map_err(|fault| unavailable(&fault))
+    }
+
+    async fn clock(&self, _: UnixMillis) -> Option<UnixMillis> {
+        self.try_clock().await.ok()
     }
 }
 

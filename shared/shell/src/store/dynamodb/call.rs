@@ -9,10 +9,12 @@ use aws_sigv4::sign::v4::SigningParams;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Request, Response};
+use marketplace::time::UnixMillis;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::credentials::Credentials;
+use super::date::NewestDate;
 use super::setting::Setting;
 use super::wire::{Item, Refused};
 use crate::store::Unavailable;
@@ -25,6 +27,7 @@ pub struct Caller<W> {
     region: String,
     credentials: Credentials,
     clock: Clock,
+    date: NewestDate,
 }
 
 /// The time that a call is signed for.
@@ -70,7 +73,12 @@ impl<W: Web> Caller<W> {
     /// Calls where the setting says. Calls nobody yet.
     pub fn new(setting: &Setting, credentials: Credentials, web: W, clock: Clock) -> Self {
         let Setting { endpoint, region, .. } = setting.clone();
-        Self { web, endpoint, region, credentials, clock }
+        Self { web, endpoint, region, credentials, clock, date: NewestDate::default() }
+    }
+
+    /// The time that the newest answer told, as it is when this machine's clock shows `now`.
+    pub fn date(&self, now: UnixMillis) -> Option<UnixMillis> {
+        self.date.at(now)
     }
 
     /// Sends an operation until it is answered, or it is of no use.
@@ -106,6 +114,7 @@ impl<W: Web> Caller<W> {
         };
         let sent = tokio::time::timeout(PATIENCE, sent).await;
         let response = sent.unwrap_or(Err(Fault::Unanswered(None)))?;
+        self.date.hear(response.headers(), (self.clock)());
         if response.status().is_success() {
             let answer = serde_json::from_slice(response.body());
             return answer.map_err(|_| Fault::Unanswered(None));

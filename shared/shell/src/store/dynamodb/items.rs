@@ -141,6 +141,10 @@ impl<W: Web> Store for Dynamodb<W> {
         entries.truncate(limit);
         Ok(entries)
     }
+
+    async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
+        self.caller.date(now)
+    }
 }
 
 impl<W> fmt::Debug for Dynamodb<W> {
