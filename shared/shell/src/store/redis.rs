@@ -8,6 +8,7 @@
 //!
 //! Expiry is judged by the caller's clock. The server's own expiry only frees memory, later.
 
+mod answer;
 mod durability;
 mod link;
 
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use marketplace::time::UnixMillis;
-use redis::{Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind, Value as Answer};
+use redis::{Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio::time::Instant;
@@ -114,16 +115,7 @@ impl Redis {
             commands.cmd("HDEL").arg(&kept).arg("");
         }
         commands.cmd("HMGET").arg(&kept).arg(&["version", "bytes", "expires"]);
-        let answer = self.link.look(&commands).await?.pop();
-        let Some(Answer::Array(fields)) = answer else { return Err(link::unreadable()) };
-        let [version, bytes, expires] = three(fields)?;
-        if version == Answer::Nil {
-            return Ok(None);
-        }
-        let expires = link::text(expires)?;
-        let stands = expires.is_empty() || now < UnixMillis::new(number(&expires)?);
-        let stored = || Ok(Stored { version: read_version(version)?, bytes: read_bytes(bytes)? });
-        stands.then(stored).transpose()
+        answer::read_get(self.link.look(&commands).await?, now)
     }
 
     async fn try_put(
@@ -148,7 +140,7 @@ impl Redis {
             }
             answers => answers?,
         };
-        read_put(answers)
+        answer::read_put(answers)
     }
 
     /// The arguments in the script's own order.
@@ -205,14 +197,7 @@ impl Redis {
         commands.cmd("ZRANGEBYSCORE").arg(self.agenda_of(shard, queue));
         commands.arg(&[span.start(), span.end()].map(|at| at.millis().min(FARTHEST)));
         commands.arg("WITHSCORES").arg("LIMIT").arg(0).arg(limit);
-        let answer = self.link.look(&commands).await?.pop();
-        let Some(Answer::Array(lines)) = answer else { return Err(link::unreadable()) };
-        let mut lines = lines.into_iter().map(link::text);
-        let mut entries = Vec::new();
-        while let (Some(key), Some(at)) = (lines.next(), lines.next()) {
-            entries.push(Entry { key: key?, at: UnixMillis::new(number(&at?)?) });
-        }
-        Ok(entries)
+        answer::read_entries(self.link.look(&commands).await?)
     }
 }
 
@@ -222,11 +207,7 @@ impl Redis {
         let asked = Instant::now();
         let mut commands = Pipeline::new();
         commands.cmd("TIME");
-        let answer = self.link.look(&commands).await?.pop();
-        let Some(Answer::Array(parts)) = answer else { return Err(link::unreadable()) };
-        let [seconds, micros] = <[Answer; 2]>::try_from(parts).map_err(|_| link::unreadable())?;
-        let seconds = Duration::from_secs(number(&link::text(seconds)?)?);
-        let answered = seconds.saturating_add(Duration::from_micros(number(&link::text(micros)?)?));
+        let answered = answer::read_time(self.link.look(&commands).await?)?;
         // What passed since the call is not the clock's fault.
         Ok(UnixMillis::EPOCH.after(answered.saturating_sub(asked.elapsed())))
     }
@@ -276,43 +257,6 @@ fn shard(key: &str) -> char {
 fn unavailable(fault: &RedisError) -> Unavailable {
     tracing::error!(fault = link::word(fault), "redis failed");
     Unavailable
-}
-
-fn read_put(answers: Vec<Answer>) -> Result<Put, RedisError> {
-    let [Answer::Array(answer)] =
-        <[Answer; 1]>::try_from(answers).map_err(|_| link::unreadable())?
-    else {
-        return Err(link::unreadable());
-    };
-    let mut answer = answer.into_iter();
-    match (answer.next(), answer.next(), answer.next()) {
-        (Some(Answer::Int(1)), None, None) => Ok(Put::Won),
-        (Some(Answer::Int(0)), None, None) => Ok(Put::Lost(None)),
-        (Some(Answer::Int(0)), Some(version), Some(bytes)) => {
-            let stored = Stored { version: read_version(version)?, bytes: read_bytes(bytes)? };
-            Ok(Put::Lost(Some(stored)))
-        }
-        _ => Err(link::unreadable()),
-    }
-}
-
-fn three(fields: Vec<Answer>) -> Result<[Answer; 3], RedisError> {
-    fields.try_into().map_err(|_| link::unreadable())
-}
-
-fn read_bytes(value: Answer) -> Result<Vec<u8>, RedisError> {
-    match value {
-        Answer::BulkString(bytes) => Ok(bytes),
-        _ => Err(link::unreadable()),
-    }
-}
-
-fn read_version(value: Answer) -> Result<Version, RedisError> {
-    read_bytes(value)?.try_into().map(Version).map_err(|_| link::unreadable())
-}
-
-fn number(text: &str) -> Result<u64, RedisError> {
-    text.parse().map_err(|_| link::unreadable())
 }
 
 #[cfg(test)]

@@ -1,0 +1,87 @@
+//! What a server answers, read. An answer of another shape is none.
+
+use std::time::Duration;
+
+use marketplace::time::UnixMillis;
+use redis::{RedisError, Value as Answer};
+
+use super::link;
+use crate::store::{Entry, Put, Stored, Version};
+
+/// The last of a read's answers: a value's version, bytes and expiry.
+///
+/// # Errors
+/// Where it is no such answer, as for all of these.
+pub fn read_get(answers: Vec<Answer>, now: UnixMillis) -> Result<Option<Stored>, RedisError> {
+    let fields = <[Answer; 3]>::try_from(last(answers)?).map_err(|_| link::unreadable())?;
+    let [version, bytes, expires] = fields;
+    if version == Answer::Nil {
+        return Ok(None);
+    }
+    let expires = link::text(expires)?;
+    let stands = expires.is_empty() || now < UnixMillis::new(number(&expires)?);
+    let stored = || Ok(Stored { version: read_version(version)?, bytes: read_bytes(bytes)? });
+    stands.then(stored).transpose()
+}
+
+/// What the script of a write answers.
+///
+/// # Errors
+/// As [`read_get`].
+pub fn read_put(answers: Vec<Answer>) -> Result<Put, RedisError> {
+    let mut answer = last(answers)?.into_iter();
+    match (answer.next(), answer.next(), answer.next()) {
+        (Some(Answer::Int(1)), None, None) => Ok(Put::Won),
+        (Some(Answer::Int(0)), None, None) => Ok(Put::Lost(None)),
+        (Some(Answer::Int(0)), Some(version), Some(bytes)) => {
+            let stored = Stored { version: read_version(version)?, bytes: read_bytes(bytes)? };
+            Ok(Put::Lost(Some(stored)))
+        }
+        _ => Err(link::unreadable()),
+    }
+}
+
+/// The lines of an agenda: keys, each with its time.
+///
+/// # Errors
+/// As [`read_get`].
+pub fn read_entries(answers: Vec<Answer>) -> Result<Vec<Entry>, RedisError> {
+    let mut lines = last(answers)?.into_iter().map(link::text);
+    let mut entries = Vec::new();
+    while let (Some(key), Some(at)) = (lines.next(), lines.next()) {
+        entries.push(Entry { key: key?, at: UnixMillis::new(number(&at?)?) });
+    }
+    Ok(entries)
+}
+
+/// What `TIME` answers, as what passed since the epoch.
+///
+/// # Errors
+/// As [`read_get`].
+pub fn read_time(answers: Vec<Answer>) -> Result<Duration, RedisError> {
+    let parts = <[Answer; 2]>::try_from(last(answers)?).map_err(|_| link::unreadable())?;
+    let [seconds, micros] = parts.map(|part| link::text(part).and_then(|text| number(&text)));
+    Ok(Duration::from_secs(seconds?).saturating_add(Duration::from_micros(micros?)))
+}
+
+fn last(mut answers: Vec<Answer>) -> Result<Vec<Answer>, RedisError> {
+    match answers.pop() {
+        Some(Answer::Array(parts)) => Ok(parts),
+        _ => Err(link::unreadable()),
+    }
+}
+
+fn read_bytes(value: Answer) -> Result<Vec<u8>, RedisError> {
+    match value {
+        Answer::BulkString(bytes) => Ok(bytes),
+        _ => Err(link::unreadable()),
+    }
+}
+
+fn read_version(value: Answer) -> Result<Version, RedisError> {
+    read_bytes(value)?.try_into().map(Version).map_err(|_| link::unreadable())
+}
+
+fn number(text: &str) -> Result<u64, RedisError> {
+    text.parse().map_err(|_| link::unreadable())
+}
