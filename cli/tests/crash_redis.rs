@@ -355,7 +355,7 @@ fn a_server_that_does_not_say_how_durable_it_is_is_believed() {
     let Some(redis) = Redis::start(&["--appendonly", "no"]) else { return };
     redis.tell("ACL SETUSER canary on >canary-password ~* +@all -config -info");
     let setting = redis.setting().replace("//", "//canary:canary-password@");
-    assert_eq!(found(&setting).as_deref(), Ok("B nothing is said; believed"));
+    assert_eq!(found(&setting).as_deref(), Ok("B no durability settings"));
     redis.tell("ACL SETUSER canary +info");
     assert!(found(&setting).unwrap_err().contains("appendonly"), "what is seen is refused");
     let wrong = found(&setting.replace("password", "wrong")).unwrap_err();

@@ -78,12 +78,7 @@ impl Redis {
         let found = found.map_err(|_| Refused::Unanswered("timeout".to_owned()))?;
         let found = found.map_err(|fault| Refused::Unanswered(link::word(&fault).to_owned()))?;
         let grade = found.grade();
-        match grade {
-            Grade::A => tracing::info!(grade = grade.as_str(), found = %found, "redis durability"),
-            Grade::B | Grade::C(_) => {
-                tracing::warn!(grade = grade.as_str(), found = %found, "redis durability");
-            }
-        }
+        grade.log(&found);
         if found.is_replica() {
             return Err(Refused::Replica);
         }
@@ -91,7 +86,7 @@ impl Redis {
             Grade::C(reason) if setting.durability == Durability::Required => {
                 Err(Refused::NotDurable(reason))
             }
-            Grade::A | Grade::B | Grade::C(_) => {
+            Grade::A | Grade::B(_) | Grade::C(_) => {
                 let prefix = setting.prefix.clone();
                 Ok(Self { link, prefix, put: Script::new(PUT) })
             }

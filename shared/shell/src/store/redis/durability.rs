@@ -10,14 +10,14 @@ use super::link::{Link, text};
 /// What an acknowledged write is worth.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Grade {
-    /// It outlives any crash.
+    /// It outlives any crash, and there is no replica that a failover could promote.
     A,
-    /// A crash may take the last second; or the server does not say, as managed ones may not. Then
-    /// it is believed and the log says so: whoever sells a database keeps it, its buyer cannot
-    /// change what is hidden, and what is seen to be bad is refused all the same. A loss is healed
-    /// by the marketplace's repeats, since instance IDs are derived.
-    B,
-    /// It may take more than that; why, and what to change.
+    /// A crash or a failover may lose the newest writes; why, and what to change. Or the server
+    /// does not say, as managed servers may not: its buyer cannot change what is hidden, and what
+    /// is seen to be bad is refused all the same. A lost purchase is made again by the
+    /// marketplace's next newInstance, under the same derived ID. No other lost call comes again.
+    B(&'static str),
+    /// It may lose more than that; why, and what to change.
     C(&'static str),
 }
 
@@ -26,8 +26,19 @@ impl Grade {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::A => "A",
-            Self::B => "B",
+            Self::B(_) => "B",
             Self::C(_) => "C",
+        }
+    }
+
+    /// Says in the log what was found at the start.
+    pub fn log(self, found: &Found) {
+        let grade = self.as_str();
+        match self {
+            Self::A => tracing::info!(grade, found = %found, "redis durability"),
+            Self::B(advice) | Self::C(advice) => {
+                tracing::warn!(grade, found = %found, advice, "redis durability");
+            }
         }
     }
 }
@@ -51,6 +62,11 @@ const LINES: [(&str, &str); 4] = [
 const EVICTS: &str = "its maxmemory-policy drops keys that never expire: set it to noeviction";
 const FORGETS: &str =
     "set appendonly to yes and appendfsync to always or everysec, or add a replica";
+const FAILS_OVER: &str = "a failover may lose the newest writes";
+const SYNCS_LATE: &str =
+    "a crash may lose the newest writes: set appendonly to yes and appendfsync to always";
+const SILENT: &str =
+    "the server does not say how it keeps writes: ask its provider whether a crash may lose some";
 
 /// Asks every master. What a server refuses to say is not an error; no answer is.
 pub async fn find(link: &Link) -> Result<Found, RedisError> {
@@ -77,7 +93,7 @@ pub async fn find(link: &Link) -> Result<Found, RedisError> {
 impl Found {
     /// The worst master decides.
     pub fn grade(&self) -> Grade {
-        self.0.iter().map(grade).max().unwrap_or(Grade::B)
+        self.0.iter().map(grade).max().unwrap_or(Grade::B(SILENT))
     }
 
     /// Whether it takes no writes.
@@ -90,7 +106,7 @@ impl fmt::Display for Found {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let worst = self.0.iter().max_by_key(|facts| grade(facts));
         let Some(facts) = worst.filter(|facts| !facts.is_empty()) else {
-            return formatter.write_str("nothing is said; believed");
+            return formatter.write_str("no durability settings");
         };
         let said: Vec<_> = facts.iter().map(|(name, value)| format!("{name}={value}")).collect();
         formatter.write_str(&said.join(" "))
@@ -102,10 +118,12 @@ fn grade(facts: &Facts) -> Grade {
     let replicated = said("replicas").is_some_and(|count| count != "0");
     match (said("maxmemory-policy"), said("appendonly"), said("appendfsync")) {
         (Some(policy), _, _) if policy.starts_with("allkeys") => Grade::C(EVICTS),
+        (_, Some("yes"), Some("always")) if replicated => Grade::B(FAILS_OVER),
         (_, Some("yes"), Some("always")) => Grade::A,
-        _ if replicated => Grade::B,
+        _ if replicated => Grade::B(SYNCS_LATE),
         (_, Some("yes"), Some("no")) => Grade::C(FORGETS),
-        (_, Some("yes") | None, _) => Grade::B,
+        (_, Some("yes"), _) => Grade::B(SYNCS_LATE),
+        (_, None, _) => Grade::B(SILENT),
         (_, Some(_), _) => Grade::C(FORGETS),
     }
 }
@@ -161,6 +179,8 @@ mod tests {
             ("appendonly=yes appendfsync=always", 'A'),
             ("appendonly=yes appendfsync=always maxmemory-policy=noeviction replicas=0", 'A'),
             ("appendonly=yes appendfsync=always maxmemory-policy=volatile-lru", 'A'),
+            ("appendonly=yes appendfsync=always replicas=1", 'B'),
+            ("appendonly=yes appendfsync=always maxmemory-policy=noeviction replicas=3", 'B'),
             ("appendonly=yes appendfsync=everysec replicas=0", 'B'),
             ("appendonly=yes replicas=0", 'B'),
             ("appendonly=no appendfsync=always replicas=1", 'B'),
@@ -182,11 +202,13 @@ mod tests {
         let found = |said: &[&str]| Found(said.iter().map(|said| facts(said)).collect());
         let (best, good) = ("appendonly=yes appendfsync=always", "appendonly=yes");
         assert_eq!(found(&[best, best]).grade(), Grade::A);
-        assert_eq!(found(&[good, best]).grade(), Grade::B);
+        assert_eq!(found(&[good, best]).grade(), Grade::B(SYNCS_LATE));
+        let replicated = "appendonly=yes appendfsync=always replicas=1";
+        assert_eq!(found(&[best, replicated, best]).grade(), Grade::B(FAILS_OVER));
         let worst = found(&[good, "appendonly=no", best]);
         assert_eq!(worst.grade().as_str(), "C");
         assert_eq!(worst.to_string(), "appendonly=no");
-        assert_eq!(found(&[""]).to_string(), "nothing is said; believed");
+        assert_eq!(found(&[""]).to_string(), "no durability settings");
     }
 
     /// As a server of version 7 writes it.
