@@ -33,6 +33,54 @@ fn a_tenant_is_as_the_newest_call_says() {
     }
 }
 
+/// The first 14 digits are the second, in China's time, and the rest is its fraction. What cannot
+/// be read is no V1 signature, and under V2 the signed time stands in for it.
+#[test]
+fn a_time_has_a_fraction_of_up_to_six_digits() {
+    let second = at(0)[..14].to_owned();
+    for contract in BOTH {
+        let sync = |time: &str| {
+            let kit = Kit::new();
+            let code =
+                kit.call(contract, "tenantSync", &with(&tenant(1, "A", 0), "timeStamp", time));
+            (code, kit.kept(&tenant_of("inst-1")).map(|_| kit.tenant().at.millis() - NOW))
+        };
+        for (fraction, millis) in [
+            ("", 0),
+            ("1", 100),
+            ("12", 120),
+            ("123", 123),
+            ("1239", 123),
+            ("99999", 999),
+            ("000999", 0),
+        ] {
+            let synced = sync(&format!("{second}{fraction}"));
+            assert_eq!(synced, ("000000".to_owned(), Some(millis)), "{contract:?} {fraction}");
+        }
+        let unread = match contract {
+            Contract::V1 => ("000001".to_owned(), None),
+            Contract::V2 => ("000000".to_owned(), Some(0)),
+        };
+        for time in [&second[..13], &format!("{second}9999999"), &format!("{second}.9")] {
+            assert_eq!(sync(time), unread, "{contract:?} {time}");
+        }
+    }
+}
+
+#[test]
+fn a_list_has_a_time_with_a_fraction_too() {
+    let second = at(0)[..14].to_owned();
+    for contract in BOTH {
+        let kit = Kit::new();
+        for (fraction, flag, told) in [("5", 1, 1), ("499999", 0, 1), ("50", 0, 2)] {
+            let time = format!("{second}{fraction}");
+            let body = with(&users(flag, &["u"], 0), "currentSyncTime", time);
+            assert_eq!(kit.call(contract, "authSync", &body), "000000");
+            assert_eq!(kit.kinds(&users_of("inst-1")).len(), told, "{contract:?} {fraction}");
+        }
+    }
+}
+
 #[test]
 fn a_person_is_as_the_newest_call_says() {
     let kit = Kit::new();

@@ -121,7 +121,7 @@ pub enum Rejection {
     /// A V1 parameter whose name is none, or whose text is no text.
     #[error("parameter name malformed")]
     ParameterMalformed,
-    /// V1: `timeStamp` absent, or not of 14 or 17 digits.
+    /// V1: `timeStamp` absent, or not of 14 to 20 digits.
     #[error("time stamp malformed")]
     TimeStampMalformed,
     /// V2: `timestamp` absent, or not of the unit's length.

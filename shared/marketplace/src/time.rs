@@ -37,17 +37,23 @@ impl UnixMillis {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// Reads `yyyyMMddHHmmss` or `yyyyMMddHHmmssSSS`, UTC: the marketplace's `timeStamp` and
-    /// `expireTime`. Anything that names no second of the calendar is `None`.
+    /// Reads `yyyyMMddHHmmss` or `yyyyMMddHHmmssSSS`, UTC: the marketplace's `expireTime`. Anything
+    /// that names no second of the calendar is `None`.
     pub fn from_utc_digits(text: &str) -> Option<Self> {
-        if !matches!(text.len(), 14 | 17) || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if matches!(text.len(), 14 | 17) { Self::from_time_stamp(text) } else { None }
+    }
+
+    /// Reads `yyyyMMddHHmmss` and up to six digits of a fraction, UTC: V1's `timeStamp`, of which
+    /// the guide's own example has one digit (decision B1). Milliseconds are cut, not rounded.
+    pub fn from_time_stamp(text: &str) -> Option<Self> {
+        if !is_time_stamp(text) {
             return None;
         }
         let pair = |at: usize| text.get(at..at + 2)?.parse::<u8>().ok();
         let year = text.get(..4)?.parse().ok()?;
         let date =
             Date::from_calendar_date(year, Month::try_from(pair(4)?).ok()?, pair(6)?).ok()?;
-        let milli = text.get(14..).filter(|rest| !rest.is_empty()).unwrap_or("0").parse().ok()?;
+        let milli = format!("{:0<3.3}", text.get(14..)?).parse().ok()?;
         let clock = date.with_hms_milli(pair(8)?, pair(10)?, pair(12)?, milli);
         let moment = clock.ok()?.assume_utc();
         let millis = moment.unix_timestamp_nanos() / 1_000_000;
@@ -55,8 +61,8 @@ impl UnixMillis {
     }
 
     /// Reads the same digits in UTC+8: the kit's `timeStamp` and `currentSyncTime`.
-    pub fn from_utc8_digits(text: &str) -> Option<Self> {
-        let utc = Self::from_utc_digits(text)?;
+    pub fn from_china_time_stamp(text: &str) -> Option<Self> {
+        let utc = Self::from_time_stamp(text)?;
         utc.0.checked_sub(8 * 60 * 60 * 1_000).map(Self)
     }
 
@@ -86,6 +92,11 @@ impl UnixMillis {
     }
 }
 
+/// Whether a text has the shape of a `timeStamp`: 14 to 20 digits.
+pub fn is_time_stamp(text: &str) -> bool {
+    (14..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,8 +112,26 @@ mod tests {
 
     #[test]
     fn reads_china_time() {
-        let read = |text| UnixMillis::from_utc8_digits(text).map(UnixMillis::millis);
+        let read = |text| UnixMillis::from_china_time_stamp(text).map(UnixMillis::millis);
         assert_eq!(read("20200727153711903"), Some(1_595_835_431_903));
+        assert_eq!(read("2020072715371190"), Some(1_595_835_431_900));
+    }
+
+    #[test]
+    fn reads_the_fraction_of_a_time_stamp() {
+        let read = |text: &str| UnixMillis::from_time_stamp(text).map(UnixMillis::millis);
+        let second = "20200727073711";
+        let fractions =
+            [("", 0), ("9", 900), ("90", 900), ("903", 903), ("0039", 3), ("99999", 999)];
+        for (fraction, milli) in fractions.into_iter().chain([("000999", 0), ("999999", 999)]) {
+            let digits = format!("{second}{fraction}");
+            assert_eq!(read(&digits), Some(1_595_835_431_000 + milli), "{digits}");
+            let is_expiry = matches!(fraction.len(), 0 | 3);
+            assert_eq!(UnixMillis::from_utc_digits(&digits).is_some(), is_expiry, "{digits}");
+        }
+        for digits in [&second[..13], &format!("{second}0000000"), &format!("{second}.9"), ""] {
+            assert_eq!(read(digits), None, "{digits}");
+        }
     }
 
     #[test]
@@ -120,6 +149,7 @@ mod tests {
         ];
         for text in texts {
             assert_eq!(UnixMillis::from_utc_digits(text), None, "{text}");
+            assert_eq!(UnixMillis::from_time_stamp(text), None, "{text}");
         }
     }
 

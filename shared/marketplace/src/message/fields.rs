@@ -129,7 +129,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Where neither names a point in time.
     pub fn kit_time(self, name: &'static str) -> Result<UnixMillis, Malformed> {
-        let time = self.text(name).and_then(UnixMillis::from_utc8_digits);
+        let time = self.text(name).and_then(UnixMillis::from_china_time_stamp);
         time.map_or_else(|| self.signed_at(), Ok)
     }
 

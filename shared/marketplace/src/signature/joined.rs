@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use super::{Contract, Form, Interface, Rejection, Verified, hmac_sha256};
 use crate::json::Json;
 use crate::key::{AccessKey, Keyring};
-use crate::time::UnixMillis;
+use crate::time::{UnixMillis, is_time_stamp};
 
 /// The `authToken` of a text of sorted `name=value` pairs: HMAC-SHA256 with the access key and
 /// the time stamp, joined, as key. On the wire it stands in standard base64.
@@ -35,8 +35,7 @@ impl Joined {
         }
         let time_stamp = named.iter().find(|(name, _)| name == "timeStamp");
         let time_stamp = time_stamp.map(|(_, value)| value.clone()).unwrap_or_default();
-        let digits = time_stamp.bytes().all(|byte| byte.is_ascii_digit());
-        if !digits || !matches!(time_stamp.len(), 14 | 17) {
+        if !is_time_stamp(&time_stamp) {
             return Err(Rejection::TimeStampMalformed);
         }
         Ok(Self { sorted: named, time_stamp })
@@ -65,9 +64,9 @@ impl Joined {
         }
         let text = |(name, value)| (name, Json::Text(value));
         let signed_at = match interface {
-            Interface::Base => UnixMillis::from_utc_digits(&self.time_stamp),
+            Interface::Base => UnixMillis::from_time_stamp(&self.time_stamp),
             // The kit's pages write China's time.
-            Interface::Kit => UnixMillis::from_utc8_digits(&self.time_stamp),
+            Interface::Kit => UnixMillis::from_china_time_stamp(&self.time_stamp),
         };
         Ok(Verified {
             interface,
