@@ -21,6 +21,8 @@ use serde::Deserialize;
 use tests::call::{APP_INFO, Bundled, koohook, run};
 use tests::log::Log;
 
+mod sample;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct V1 {

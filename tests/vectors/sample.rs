@@ -1,0 +1,69 @@
+//! Vectors that the marketplace's own Java sample made and verified: inputs and keys are ours.
+//!
+//! Both sides are tested: koohook, and the crate that plays the marketplace in other tests.
+
+use std::collections::BTreeSet;
+
+use marketplace::key::Keyring;
+use marketplace::signature::{
+    Contract, Headers, Interface, Rejection, TimestampUnit, Unverified, Verified,
+};
+use marketplace::time::UnixMillis;
+
+use super::ring;
+
+mod answers;
+mod v1;
+mod v2;
+
+/// A key that signed none of the vectors.
+const OTHER_KEY: &str = "constructed-other-key-0003";
+
+/// Verifies a call as koohook does at a time, with the key of the vectors and with another one,
+/// which no vector may pass.
+fn verify(call: &Unverified<'_>, key: &str, now: u64) -> Result<Verified, Rejection> {
+    let with =
+        |keys: &Keyring| call.verify(keys, TimestampUnit::Milliseconds, UnixMillis::new(now));
+    assert_eq!(with(&ring(OTHER_KEY)).err(), Some(Rejection::SignatureWrong));
+    with(&ring(key))
+}
+
+fn call<'a>(interface: Interface, contract: Contract) -> Unverified<'a> {
+    Unverified { interface, contract, query: "", headers: Headers::default(), body: b"" }
+}
+
+/// The texts of all numbers in a JSON document, as they are written there.
+fn numbers(json: &str) -> BTreeSet<&str> {
+    let mut numbers = BTreeSet::new();
+    let mut rest = json;
+    while let Some(at) = rest.find(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) {
+        let (_, token) = rest.split_at(at);
+        let (token, after) = token.split_at(token_len(token));
+        if !token.starts_with('"') {
+            numbers.insert(token);
+        }
+        rest = after;
+    }
+    numbers
+}
+
+/// The length of the string or the number that a text begins with.
+fn token_len(text: &str) -> usize {
+    let Some(string) = text.strip_prefix('"') else {
+        let is_after = |letter: char| !letter.is_ascii_alphanumeric() && !"+-.".contains(letter);
+        return text.find(is_after).unwrap_or(text.len());
+    };
+    let mut is_escaped = false;
+    let end = string.find(|letter| {
+        let is_end = letter == '"' && !is_escaped;
+        is_escaped = letter == '\\' && !is_escaped;
+        is_end
+    });
+    1 + end.unwrap() + 1
+}
+
+#[test]
+fn numbers_are_found_outside_of_strings() {
+    let json = r#"{"a\"1":-0.50,"2":["\\",3E+7,{"b":4}],"c":true}"#;
+    assert_eq!(numbers(json), BTreeSet::from(["-0.50", "3E+7", "4"]));
+}
