@@ -9,6 +9,7 @@
     reason = "a test that meets the unexpected fails, and says where"
 )]
 
+mod amounts;
 mod bad_inputs;
 mod configuration;
 mod deliveries;

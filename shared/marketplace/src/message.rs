@@ -4,6 +4,7 @@
 //! `kit_calls` and `kit_lists`.
 
 mod activity;
+mod amount;
 mod details;
 mod fields;
 mod identifier;

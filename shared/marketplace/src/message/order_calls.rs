@@ -1,5 +1,6 @@
 //! The calls that a later order makes: `refreshInstance` and `upgradeInstance`.
 
+use super::amount::Amount;
 use super::{Activity, Details, Fields, InstanceId, Malformed, OrderId, OrderLineId, ProductId};
 use crate::signature::{Contract, Verified};
 use crate::time::UnixMillis;
@@ -42,6 +43,9 @@ pub enum Scene {
     Trial,
     /// V1, negative amount: a renewal was refunded.
     Cancel,
+    /// V1, an amount that cannot be read: renewed or refunded. The word is the renewal's, but it
+    /// must not thaw, since a refund does not.
+    RenewOrCancel,
 }
 
 /// Which way an expiry may go (decision D3).
@@ -61,7 +65,7 @@ impl Scene {
             Self::RenewalChange => "RENEWAL_CHANGE",
             Self::TrialToFormal => "TRIAL_TO_FORMAL",
             Self::UnsubscribeRenewalPeriod => "UNSUBSCRIBE_RENEWAL_PERIOD",
-            Self::Renew => "renew",
+            Self::Renew | Self::RenewOrCancel => "renew",
             Self::Trial => "trial",
             Self::Cancel => "cancel",
         }
@@ -76,7 +80,8 @@ impl Scene {
             | Self::RenewalChange
             | Self::TrialToFormal
             | Self::UnsubscribeRenewalPeriod
-            | Self::Cancel => false,
+            | Self::Cancel
+            | Self::RenewOrCancel => false,
         }
     }
 }
@@ -127,36 +132,12 @@ fn scene(fields: Fields<'_>) -> Result<(Scene, Direction), Malformed> {
 
 /// V1 has no scene: a flag and the sign of the amount stand for it.
 fn v1_scene(fields: Fields<'_>) -> (Scene, Direction) {
-    match (fields.text("trialToFormal"), fields.text("orderAmount").and_then(sign)) {
+    match (fields.text("trialToFormal"), Amount::read(fields.text("orderAmount"))) {
         (Some("1"), _) => (Scene::Trial, Direction::EitherWay),
-        (_, Some(Sign::Negative)) => (Scene::Cancel, Direction::EitherWay),
-        (_, Some(Sign::Positive)) => (Scene::Renew, Direction::Forward),
-        (_, Some(Sign::Zero) | None) => (Scene::Renew, Direction::EitherWay),
-    }
-}
-
-enum Sign {
-    Negative,
-    Zero,
-    Positive,
-}
-
-/// The sign of a decimal; what is none counts as absent, since it is an optional field.
-fn sign(text: &str) -> Option<Sign> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text),
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let decimal = [whole, fraction]
-        .iter()
-        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
-    let zero = digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));
-    match (decimal, zero, negative) {
-        (false, _, _) => None,
-        (true, true, _) => Some(Sign::Zero),
-        (true, false, true) => Some(Sign::Negative),
-        (true, false, false) => Some(Sign::Positive),
+        (_, Amount::Negative) => (Scene::Cancel, Direction::EitherWay),
+        (_, Amount::Positive) => (Scene::Renew, Direction::Forward),
+        (_, Amount::Zero | Amount::Absent) => (Scene::Renew, Direction::EitherWay),
+        (_, Amount::Unreadable) => (Scene::RenewOrCancel, Direction::EitherWay),
     }
 }
 
@@ -196,36 +177,5 @@ impl UpgradeInstance {
             signed_at: fields.signed_at()?,
             details: fields.details(Activity::UpgradeInstance),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_have_a_sign_or_are_absent() {
-        let read = |text| match sign(text) {
-            None => "absent",
-            Some(Sign::Negative) => "negative",
-            Some(Sign::Zero) => "zero",
-            Some(Sign::Positive) => "positive",
-        };
-        let cases = [
-            ("12.78", "positive"),
-            ("-0.001", "negative"),
-            ("0", "zero"),
-            ("-0.000", "zero"),
-            ("12.78x", "absent"),
-            ("1e-400", "absent"),
-            ("-", "absent"),
-            ("1.", "absent"),
-            (".5", "absent"),
-            ("1.2.3", "absent"),
-            ("1234567890123456789012345678901234567890", "positive"),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(read(text), expected, "{text}");
-        }
     }
 }
