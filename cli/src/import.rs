@@ -11,7 +11,7 @@ use clap::Args;
 use marketplace::app_info::{AppInfo, Template};
 use marketplace::entity::{Entity, Kept, Subject};
 use marketplace::instance::{Access, FreezeCause, Instance, State};
-use marketplace::message::{InstanceId, OrderId, OrderLineId, ProductId};
+use marketplace::message::{InstanceId, OrderId, OrderLineId, OrderedBy, ProductId};
 use marketplace::outbox::Reader;
 use marketplace::time::UnixMillis;
 use serde::Deserialize;
@@ -32,8 +32,9 @@ use crate::notices::setting;
   {\"instanceId\":\"i-1\",\"orderId\":\"CS1\",\"state\":\"active\",\"expireTime\":\"20280101000000\",
    \"frontEndUrl\":\"https://app.example.com\",\"userName\":\"admin\",\"password\":\"…\"}
 
-instanceId and orderId are mandatory. orderLineId: for orders of access guide 2.0. productId with
-chargingMode 0 or 5: for pay-per-use orders, which have one instance an item.
+instanceId and orderId are mandatory. A row with orderLineId is an order of access guide 2.0: give
+productId if the purchase carried one. A row without is one of access guide 1.0: give productId and
+chargingMode, which count together if the mode is 0 or 5, with one instance a product.
 state: active (default), frozen, released. expireTime: 14 or 17 digits, UTC. Without frontEndUrl
 the template in KOOHOOK_APP_INFO is filled in.
 
@@ -277,12 +278,12 @@ fn understand(row: Row, template: Option<&Template>) -> Result<Import, String> {
     let line = line.map_err(|fault| named("orderLineId", &fault))?;
     let product = given(&row.product_id).map(ProductId::parse).transpose();
     let product = product.map_err(|fault| named("productId", &fault))?;
-    let per_item = matches!(given(&row.charging_mode), Some("0" | "5"));
-    let derived = InstanceId::derive(
-        order_id.as_str(),
-        line.as_ref().map(OrderLineId::as_str),
-        product.as_ref().filter(|_| per_item).map(ProductId::as_str),
-    );
+    let (order, product) = (order_id.as_str(), product.as_ref().map(ProductId::as_str));
+    let ordered_by = match &line {
+        Some(line) => OrderedBy::V2 { order, line: line.as_str(), product },
+        None => OrderedBy::V1 { order, product, charging_mode: given(&row.charging_mode) },
+    };
+    let derived = ordered_by.instance_id();
     let access = access(&row, &id, &order_id, template)?;
     let mut instance = Instance::created(id, order_id, Access::Ready(access));
     instance.state = state(given(&row.state))?;
@@ -334,3 +335,6 @@ fn expiry(text: &str) -> Result<UnixMillis, String> {
 fn given(field: &Option<String>) -> Option<&str> {
     field.as_deref().filter(|text| !text.trim().is_empty())
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,8 @@ pub use activity::Activity;
 pub use details::Details;
 pub use fields::{Fields, MAX_KEPT_LETTERS, Purpose};
 pub use identifier::{
-    AppId, ClientId, InstanceId, OrderId, OrderLineId, OrgCode, ProductId, TenantId, UserName,
+    AppId, ClientId, InstanceId, OrderId, OrderLineId, OrderedBy, OrgCode, ProductId, TenantId,
+    UserName,
 };
 pub use instance_calls::{ChangeInstanceCheck, QueryInstance, ReleaseInstance, StatusChange};
 pub use kit_calls::{ApplicationSync, Flag, SingleOrgSync, TenantSync};

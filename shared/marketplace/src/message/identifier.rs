@@ -114,10 +114,48 @@ const NAMESPACE: [u8; 16] = [
     0x6b, 0x6f, 0x6f, 0x68, 0x6f, 0x6f, 0x6b, 0x2e, 0x69, 0x6e, 0x73, 0x74, 0x61, 0x6e, 0x63, 0x65,
 ];
 
+/// What ordered an instance, in the words of each contract: its ID is derived from nothing else
+/// (decision C1).
+#[derive(Clone, Copy, Debug)]
+pub enum OrderedBy<'a> {
+    /// An order of access guide 1.0.
+    V1 {
+        /// `orderId`.
+        order: &'a str,
+        /// `productId`.
+        product: Option<&'a str>,
+        /// `chargingMode`: with 0 and 5 one order has one instance per product.
+        charging_mode: Option<&'a str>,
+    },
+    /// One line of an order of access guide 2.0.
+    V2 {
+        /// `orderId`.
+        order: &'a str,
+        /// `orderLineId`.
+        line: &'a str,
+        /// `productId`, if the purchase carries one.
+        product: Option<&'a str>,
+    },
+}
+
+impl OrderedBy<'_> {
+    /// The ID of the instance, for the callback, its rehearsal and the import alike.
+    pub fn instance_id(self) -> InstanceId {
+        match self {
+            Self::V1 { order, product, charging_mode } => {
+                let is_per_product = matches!(charging_mode, Some("0" | "5"));
+                InstanceId::derive(order, None, product.filter(|_| is_per_product))
+            }
+            Self::V2 { order, line, product } => InstanceId::derive(order, Some(line), product),
+        }
+    }
+}
+
 impl InstanceId {
     /// Derives the ID of an order line (decision C1): the version-5 UUID, in the namespace
     /// `6b6f6f68-6f6f-6b2e-696e-7374616e6365`, of the parts, each behind its name and its length.
-    /// A repeat needs no look-up, and the loss of the store loses no ID.
+    /// A repeat needs no look-up, and the loss of the store loses no ID. Which parts a purchase
+    /// has is for [`OrderedBy`] to say.
     pub fn derive(order: &str, line: Option<&str>, product: Option<&str>) -> Self {
         let mut parts = vec!["orderId", order];
         for (name, value) in [("orderLineId", line), ("productId", product)] {

@@ -1,6 +1,8 @@
 //! `newInstance`: somebody bought.
 
-use super::{Activity, Details, Fields, InstanceId, Malformed, OrderId, OrderLineId, ProductId};
+use super::{
+    Activity, Details, Fields, InstanceId, Malformed, OrderId, OrderLineId, OrderedBy, ProductId,
+};
 use crate::cipher::{Cipher, Strength};
 use crate::signature::{Contract, Verified};
 use crate::time::UnixMillis;
@@ -68,21 +70,20 @@ impl NewInstance {
     }
 }
 
-/// V1 keys by product where one order has one instance per billing item; V2 wherever the
-/// request carries one (decision C1).
 fn derive(
     fields: Fields<'_>,
     order: &str,
     line: Option<&str>,
     product: Option<&str>,
 ) -> InstanceId {
-    match fields.contract() {
+    let ordered_by = match fields.contract() {
         Contract::V1 => {
-            let per_item = matches!(fields.text("chargingMode"), Some("0" | "5"));
-            InstanceId::derive(order, None, product.filter(|_| per_item))
+            OrderedBy::V1 { order, product, charging_mode: fields.text("chargingMode") }
         }
-        Contract::V2 => InstanceId::derive(order, Some(line.unwrap_or_default()), product),
-    }
+        // A rehearsal may name no line.
+        Contract::V2 => OrderedBy::V2 { order, line: line.unwrap_or_default(), product },
+    };
+    ordered_by.instance_id()
 }
 
 fn product_id(fields: Fields<'_>) -> Result<Option<ProductId>, Malformed> {
