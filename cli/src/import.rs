@@ -9,16 +9,15 @@ use std::time::Duration;
 
 use clap::Args;
 use marketplace::app_info::{AppInfo, Template};
-use marketplace::entity::{Entity, Kept, Subject};
 use marketplace::instance::{Access, FreezeCause, Instance, State};
 use marketplace::message::{InstanceId, OrderId, OrderLineId, OrderedBy, ProductId};
 use marketplace::outbox::Reader;
 use marketplace::time::UnixMillis;
 use serde::Deserialize;
 use shell::config::Keeping;
-use shell::failure::Failure;
 use shell::host::{self, Machine};
-use shell::shelf::{Shelf, Written};
+use shell::import::{Import, ImportOutcome};
+use shell::shelf::Shelf;
 use shell::store::{AnyStore, StoreSetting};
 use shell::world::{Deadline, World};
 
@@ -73,22 +72,6 @@ struct Row {
     memo: Option<String>,
 }
 
-/// A row, understood: the instance, and where its purchase points from.
-struct Import {
-    instance: Instance,
-    derived: InstanceId,
-}
-
-/// What became of a row.
-#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
-enum Taken {
-    Imported,
-    StandsAlready,
-    OrderMadeHere,
-    OtherPurchase,
-    WouldImport,
-}
-
 /// Reads every row, then puts every row; reports both.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let keeping = Keeping::read(&setting)?;
@@ -119,7 +102,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     }
     let counts = put_all(keeping, imports, arguments.dry_run)?;
     report(&counts, faults);
-    let conflict = [Taken::OrderMadeHere, Taken::OtherPurchase];
+    let conflict = [ImportOutcome::OrderMadeHere, ImportOutcome::OtherPurchase];
     let conflict = conflict.iter().any(|taken| counts.contains_key(taken));
     Ok(if faults == 0 && !conflict { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -156,7 +139,7 @@ fn put_all(
     keeping: Keeping,
     imports: Vec<(usize, Import)>,
     dry_run: bool,
-) -> Result<BTreeMap<Taken, usize>, Error> {
+) -> Result<BTreeMap<ImportOutcome, usize>, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let world = Machine::new(runtime.block_on(open(&keeping.store, dry_run))?);
     let mut counts = BTreeMap::new();
@@ -166,17 +149,17 @@ fn put_all(
         let shelf =
             Shelf { world: &world, vault: &keeping.vault, reader: Reader::Nobody, deadline };
         let taken = runtime
-            .block_on(put(shelf, &import, dry_run))
+            .block_on(import.put(&shelf, dry_run))
             .map_err(|fault| format!("line {line}: {fault}; what stands is whole, run it again"))?;
         let id = &import.instance.id;
         match taken {
-            Taken::OrderMadeHere => {
+            ImportOutcome::OrderMadeHere => {
                 println!("line {line}: {id}: the purchase was made here already, under another ID");
             }
-            Taken::OtherPurchase => {
+            ImportOutcome::OtherPurchase => {
                 println!("line {line}: {id}: the ID stands already, for another purchase");
             }
-            Taken::Imported | Taken::StandsAlready | Taken::WouldImport => (),
+            ImportOutcome::Imported | ImportOutcome::Exists | ImportOutcome::WouldImport => (),
         }
         *counts.entry(taken).or_default() += 1;
         progress(done + 1, total);
@@ -184,51 +167,13 @@ fn put_all(
     Ok(counts)
 }
 
-/// The instance first and then the pointer: whoever follows a pointer finds what it points to.
-async fn put(
-    shelf: Shelf<'_, Machine<AnyStore>>,
-    import: &Import,
-    dry_run: bool,
-) -> Result<Taken, Failure> {
-    let Import { instance, derived } = import;
-    let pointer = Entity::MovedTo(instance.id.clone());
-    let moved = instance.id != *derived;
-    let at_derived = shelf.read(&Subject::Instance(derived.clone())).await?;
-    let points_elsewhere = at_derived.kept.as_ref().is_some_and(|kept| kept.entity != pointer);
-    if moved && points_elsewhere {
-        return Ok(Taken::OrderMadeHere);
-    }
-    let at_own = shelf.read(&Subject::Instance(instance.id.clone())).await?;
-    let standing = at_own.kept.as_ref().map(|kept| &kept.entity);
-    let same = |entity: &Entity| matches!(entity, Entity::Instance(standing) if standing.order_id == instance.order_id);
-    if standing.is_some_and(|entity| !same(entity)) {
-        return Ok(Taken::OtherPurchase);
-    }
-    let fresh = standing.is_none();
-    if dry_run {
-        return Ok(if fresh { Taken::WouldImport } else { Taken::StandsAlready });
-    }
-    if fresh {
-        let kept = Kept::new(instance.clone().into());
-        let Written::Won(_) = shelf.write(&at_own, &kept).await? else {
-            return Ok(Taken::StandsAlready);
-        };
-    }
-    if moved && at_derived.kept.is_none() {
-        let Written::Won(_) = shelf.write(&at_derived, &Kept::new(pointer)).await? else {
-            return Ok(Taken::OrderMadeHere);
-        };
-    }
-    Ok(if fresh { Taken::Imported } else { Taken::StandsAlready })
-}
-
-fn report(counts: &BTreeMap<Taken, usize>, faults: usize) {
+fn report(counts: &BTreeMap<ImportOutcome, usize>, faults: usize) {
     let words = |taken| match taken {
-        Taken::Imported => "imported",
-        Taken::StandsAlready => "stand already, left as they are",
-        Taken::OrderMadeHere => "not taken: the purchase was made here under another ID",
-        Taken::OtherPurchase => "not taken: the ID stands already, for another purchase",
-        Taken::WouldImport => "would be imported",
+        ImportOutcome::Imported => "imported",
+        ImportOutcome::Exists => "stand already, left as they are",
+        ImportOutcome::OrderMadeHere => "not taken: the purchase was made here under another ID",
+        ImportOutcome::OtherPurchase => "not taken: the ID stands already, for another purchase",
+        ImportOutcome::WouldImport => "would be imported",
     };
     if counts.is_empty() && faults == 0 {
         println!("0 rows");

@@ -12,6 +12,7 @@
 //! - [`delivery`]: one entity's notices to the product; [`relay`]: everybody's that are due, and
 //!   [`sweep`]: parts that nothing refers to; [`bell`]: an HTTP timer's way to start it.
 //! - [`orders`]: what the marketplace is asked before. [`access`]: the product's own way in.
+//! - [`import`]: instances that an older server made.
 //! - [`desk`]: what all of these work with. [`front`]: what a host puts requests before.
 //! - [`world`]: all that is not us; `client`: the web, as a machine calls it. [`store`]: where
 //!   state lives. [`vault`]: what seals it.
@@ -31,6 +32,7 @@ pub mod front;
 mod handle;
 #[cfg(feature = "runtime")]
 pub mod host;
+pub mod import;
 mod inline;
 mod line;
 pub mod orders;
