@@ -77,6 +77,18 @@ pub fn koohook(settings: &[(&str, &str)]) -> Bundled {
     Koohook::over(TestStore::new(), settings)
 }
 
+impl<B: Bundle, S: Store + Clone> Koohook<B, S> {
+    /// Another process of the same koohook, with settings of its own.
+    ///
+    /// # Panics
+    /// If the settings are not usable.
+    pub fn another(&self, settings: &[(&str, &str)]) -> Self {
+        let Config { door, desk, .. } = config(settings);
+        let desk = Arc::new(Desk::new(desk, self.world().of_another_process()));
+        Self { door: Door::new(door, desk).expect("the settings of a test are usable") }
+    }
+}
+
 impl<B: Bundle, S: Store> Koohook<B, S> {
     /// A koohook over a store, with settings.
     pub fn over(store: S, settings: &[(&str, &str)]) -> Self {
@@ -193,6 +205,28 @@ pub fn run_until_halt<S: Store, F: Future>(
     };
     world.go_on();
     output
+}
+
+/// Runs a future of a world to a point of its operations, lets others work meanwhile, and runs it
+/// to its end: a process that was paused.
+///
+/// # Panics
+/// If the future ends before the point.
+pub fn run_paused<S: Store, F: Future>(
+    world: &TestWorld<Watched<S>>,
+    point: usize,
+    future: F,
+    meanwhile: impl FnOnce(),
+) -> F::Output {
+    futures_util::pin_mut!(future);
+    world.halt_at(point);
+    while !world.has_halted() {
+        let output = future.as_mut().now_or_never();
+        assert!(output.is_none(), "it ended before the point");
+    }
+    world.go_on();
+    meanwhile();
+    run(future)
 }
 
 /// Runs a future of the simulated world to its end, without a runtime.

@@ -10,6 +10,7 @@ use marketplace::instance::{Access, Instance, Newest, State};
 use marketplace::message::InstanceId;
 use marketplace::notice::NoticeType;
 use marketplace::signature::Contract;
+use marketplace::tenant::Dated;
 use marketplace::time::UnixMillis;
 use sender::answer::Answer;
 use shell::store::memory::Memory;
@@ -19,7 +20,9 @@ use shell::store::{
 };
 use shell::vault::{Clear, SealKey, Vault};
 use shell::world::World;
-use tests::call::{APP_INFO, Bundled, Koohook, PENDING, SETTINGS, koohook, run, v1, v2};
+use tests::call::{
+    APP_INFO, Bundled, Koohook, PENDING, SETTINGS, koohook, run, run_paused, v1, v2,
+};
 use tests::servers::{self, Server};
 use tests::test_store::TestStore;
 use tests::world::{NOW, Trouble};
@@ -487,6 +490,60 @@ fn a_lost_race_is_decided_again_until_the_deadline() {
     assert!(took <= Duration::from_secs(4), "{took:?}");
     assert!(koohook.store().take_counts().1 > 40, "it was tried all that time");
     assert_eq!(run(koohook.kept(&id)).unwrap().outbox.sequence, 1);
+}
+
+/// An import beside serving: the purchase had read absence, and finds a pointer when it writes.
+#[test]
+fn a_purchase_that_loses_to_an_import_answers_the_imported_id() {
+    for contract in [Contract::V1, Contract::V2] {
+        let koohook = koohook(&PENDING);
+        let derived = instance_id(contract);
+        let purchase = CALLBACKS.iter().find(|it| it.contract == contract).unwrap();
+        let members = purchase.members("");
+        let request = match contract {
+            Contract::V1 => v1(NOW, &members),
+            Contract::V2 => v2(NOW, &members),
+        };
+        let answer = run_paused(koohook.world(), AFTER_READ, koohook.reply(request), || {
+            let moved = Entity::MovedTo(InstanceId::parse("old-1").unwrap());
+            run(koohook.keep(derived.as_str(), &Kept::new(moved)));
+            let mut old = standing("ready", contract).unwrap();
+            if let Entity::Instance(instance) = &mut old.entity {
+                instance.id = InstanceId::parse("old-1").unwrap();
+            }
+            run(koohook.keep("old-1", &old));
+        });
+        assert_eq!(
+            (answer.code.as_str(), answer.instance_id.as_deref()),
+            ("000000", Some("old-1"))
+        );
+        let at_derived = run(koohook.kept(derived.as_str())).unwrap();
+        assert!(matches!(at_derived.entity, Entity::MovedTo(_)), "the pointer stays");
+    }
+}
+
+/// The point behind a callback's one read, before its write.
+const AFTER_READ: usize = 1;
+
+/// Whatever wins the race is judged as if it had been read first: half an import, or a value of
+/// another kind, is no absence.
+#[test]
+fn a_value_of_another_kind_is_never_written_over() {
+    let moved = || Entity::MovedTo(InstanceId::parse("old-1").unwrap());
+    let strange = || Entity::Tenant(Dated { at: UnixMillis::new(NOW), standing: None });
+    let id = instance_id(Contract::V2);
+    for entity in [moved(), strange()] {
+        let koohook = koohook(&PENDING);
+        let purchase = || koohook.reply(v2(NOW, &named("V2 newInstance").members("")));
+        let kept = Kept::new(entity);
+        let answer = run_paused(koohook.world(), AFTER_READ, purchase(), || {
+            run(koohook.keep(id.as_str(), &kept));
+        });
+        assert_eq!(answer.code, "000005", "found when it wrote");
+        assert_eq!(run(koohook.kept(id.as_str())).unwrap(), kept);
+        assert_eq!(run(purchase()).code, "000005", "found when it read");
+        assert_eq!(run(koohook.kept(id.as_str())).unwrap(), kept);
+    }
 }
 
 /// A purchase over a store where rivals write so often before the next write.

@@ -4,6 +4,7 @@
 mod access;
 mod inline;
 mod relayed;
+mod turns;
 mod wire;
 
 use std::time::Duration;
@@ -13,8 +14,9 @@ use marketplace::message::InstanceId;
 use marketplace::outbox::Outbox;
 use sender::answer::Answer;
 use shell::relay::{Relay, Report};
+use shell::store::Store;
 use shell::world::World;
-use tests::call::{Bundled, TOLD, koohook, run};
+use tests::call::{Bundled, Koohook, TOLD, koohook, run};
 
 /// A koohook whose product is told at once.
 fn told() -> Bundled {
@@ -46,7 +48,7 @@ fn purchase<'a>(order: &'a str, line: &'a str) -> [(&'a str, &'a str); 4] {
     ]
 }
 
-fn buy_v1(koohook: &Bundled, order: &str) -> Answer {
+fn buy_v1<S: Store>(koohook: &Koohook<receive::Function, S>, order: &str) -> Answer {
     run(koohook.v1(&[
         ("activity", "newInstance"),
         ("businessId", "made-up-business"),
@@ -98,7 +100,7 @@ fn is_ready(koohook: &Bundled, id: &str) -> bool {
 }
 
 /// One run of the relay, as long as a timer's.
-fn relay(koohook: &Bundled) -> Report {
+fn relay<S: Store>(koohook: &Koohook<receive::Function, S>) -> Report {
     run(Relay::new(koohook.door.desk(), Duration::from_secs(50)).run()).unwrap()
 }
 

@@ -4,8 +4,9 @@
 //! counts for nothing.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
-use futures_util::future::pending;
+use futures_util::future::poll_fn;
 
 /// The points of a world, and at which of them it halts.
 #[derive(Debug, Default)]
@@ -34,6 +35,11 @@ impl Halt {
         points.is_reached && points.under_way == 0
     }
 
+    /// Whether no operation is under way.
+    pub fn is_idle(&self) -> bool {
+        self.lock().under_way == 0
+    }
+
     /// Does one operation, with its two points.
     pub async fn operation<F: Future>(&self, operation: F) -> F::Output {
         self.pass().await;
@@ -45,10 +51,14 @@ impl Halt {
         output
     }
 
-    /// Passes a point, or never does.
+    /// Passes a point; the one at which everything halts, only once that is lifted.
     async fn pass(&self) {
         if self.ends_here() {
-            pending::<()>().await;
+            poll_fn(|context| {
+                context.waker().wake_by_ref();
+                if self.lock().is_reached { Poll::Pending } else { Poll::Ready(()) }
+            })
+            .await;
         }
     }
 

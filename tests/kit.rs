@@ -1,6 +1,8 @@
 //! The kit's calls through a real door, under either contract, with the marketplace's own
 //! signatures.
 
+use std::time::Duration;
+
 use marketplace::directory::PartName;
 use marketplace::entity::{Directory, Entity, Kept, Subject};
 use marketplace::message::{Activity, AppId, InstanceId, TenantId};
@@ -14,6 +16,7 @@ use shell::shelf::part_key;
 use shell::store::Store;
 use shell::store::memory::Memory;
 use shell::vault::{Clear, Vault};
+use shell::world::{Deadline, World};
 use tests::call::{ADDRESS, BASE_KEY, Koohook, PRODUCT_SECRET, run};
 use tests::world::NOW;
 
@@ -22,6 +25,7 @@ mod leniencies;
 mod lists;
 mod lives;
 mod order;
+mod racing;
 mod vectors;
 
 const KIT_KEY: &str = "constructed-kit-key-0002";

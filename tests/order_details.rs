@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use marketplace::message::OrderId;
+use marketplace::order_query::OrderQuery;
 use serde_json::{Value, json};
+use shell::orders::Limits;
 use shell::relay::Relay;
 use shell::world::{Unanswered, World};
-use tests::call::{Bundled, PENDING, koohook, run};
+use tests::call::{Bundled, PENDING, koohook, run, run_paused};
 
 /// Everything that was called, and how the marketplace's interface answers.
 #[derive(Clone, Default)]
@@ -34,30 +37,42 @@ const BUSY: Answer = (500, r#"{"resultCode":"MKT.0999"}"#);
 const UNKNOWN_LINE: Answer = (400, r#"{"resultCode":"MKT.0101"}"#);
 const KEY_REFUSED: Answer = (401, r#"{"error_code":"APIG.0301"}"#);
 
+const READY: &str = r#"{"appInfo":{"frontEndUrl":"https://app.example.com"}}"#;
+
+fn reply((status, body): Answer, line: &str) -> Result<Response<Bytes>, Unanswered> {
+    let body = body.replace("CS1-1", line);
+    Ok(Response::builder().status(status).body(Bytes::from(body)).unwrap())
+}
+
 impl Outside {
     /// Somebody who is both the marketplace's interface and a product that makes instances.
     fn around(
         koohook: &Bundled,
         answer: impl Fn(usize) -> Option<Answer> + Send + 'static,
     ) -> Self {
+        Self::around_after(koohook, Duration::ZERO, answer)
+    }
+
+    /// The same, with an interface that takes its time. It answers about the line that is asked for.
+    fn around_after(
+        koohook: &Bundled,
+        after: Duration,
+        answer: impl Fn(usize) -> Option<Answer> + Send + 'static,
+    ) -> Self {
         let outside = Self::default();
         let calls = Arc::clone(&outside.0);
-        World::web(koohook.world()).answer(move |request: Request<Bytes>| {
+        World::web(koohook.world()).answer_after(move |request: Request<Bytes>| {
             let mut calls = calls.lock().unwrap();
-            let reply = |(status, body): Answer| {
-                Ok(Response::builder()
-                    .status(status)
-                    .body(Bytes::from_static(body.as_bytes()))
-                    .unwrap())
-            };
             if request.uri().host() == Some("product.example.com") {
                 let body = serde_json::from_slice(request.body()).unwrap();
                 let id = request.headers()["webhook-id"].to_str().unwrap().to_owned();
                 calls.told.push((id, body));
-                return reply((200, r#"{"appInfo":{"frontEndUrl":"https://app.example.com"}}"#));
+                return (Duration::ZERO, reply((200, READY), ""));
             }
+            let line = request.uri().query().unwrap_or_default().rsplit('=').next().unwrap();
             calls.asked.push(request.uri().to_string());
-            answer(calls.asked.len()).map_or(Err(Unanswered::NotReached), reply)
+            let answer = answer(calls.asked.len());
+            (after, answer.map_or(Err(Unanswered::NotReached), |answer| reply(answer, line)))
         });
         outside
     }
@@ -241,4 +256,103 @@ fn an_interface_that_hangs_leaves_the_answer_in_time() {
     assert_eq!(buy(&koohook), "000004");
     assert!(World::elapsed(koohook.world()) - before <= Duration::from_secs(4));
     assert_eq!(outside.told(), []);
+}
+
+// A burst (decision E7).
+
+fn bought(koohook: &Bundled, orders: usize) {
+    for number in 0..orders {
+        let order = format!("CS{number}");
+        let line = format!("{order}-1");
+        let members = [
+            ("activity", "newInstance"),
+            ("businessId", "made-up-business"),
+            ("orderId", order.as_str()),
+            ("orderLineId", line.as_str()),
+        ];
+        assert_eq!(run(koohook.v2(&members)).code, "000004");
+    }
+}
+
+/// Waiting for a turn uses up no patience: each purchase is told with what was ordered, and asked
+/// for once.
+#[test]
+fn a_burst_is_told_with_what_was_ordered_however_long_each_answer_takes() {
+    for seconds in [1, 4, 9] {
+        let koohook = asking(false);
+        bought(&koohook, 40);
+        let outside =
+            Outside::around_after(&koohook, Duration::from_secs(seconds), |_| Some(FOUND));
+        for _ in 0..60 {
+            relay(&koohook);
+            koohook.world().pass(Duration::from_secs(1));
+        }
+        let told = outside.told();
+        assert_eq!((told.len(), outside.asked()), (40, 40), "{seconds} s an answer");
+        let found =
+            |(_, body): &(String, Value)| body["data"]["orderDetails"]["orderType"] == "NEW";
+        assert!(told.iter().all(found));
+    }
+}
+
+/// One at a time until the key has worked, then three at once.
+#[test]
+fn only_a_key_that_has_worked_is_asked_by_several_at_once() {
+    let query = |number: usize| OrderQuery {
+        order_id: OrderId::parse(&format!("CS{number}")).unwrap(),
+        order_line_id: None,
+    };
+    let queries: Vec<_> = (0..12).map(query).collect();
+    let limits = Limits { answer: Duration::from_secs(10), turn: Duration::from_secs(600) };
+    for (answer, most) in [(KEY_REFUSED, 1), (BUSY, 1), (FOUND, 3)] {
+        let koohook = asking(false);
+        let outside = Outside::around(&koohook, move |_| Some(answer));
+        let desk = koohook.door.desk();
+        let orders = desk.settings.orders.as_ref().unwrap();
+        let asks: Vec<_> =
+            queries.iter().map(|query| Box::pin(orders.ask(&desk.world, query, limits))).collect();
+        run(futures_util::future::join_all(asks));
+        assert_eq!(desk.world.most_called(), most, "{answer:?}");
+        assert!(outside.asked() > 2);
+    }
+}
+
+/// What is not asked for lack of a turn waits, and is not told without.
+#[test]
+fn no_turn_is_no_postponement() {
+    let koohook = asking(false);
+    bought(&koohook, 1);
+    let outside = Outside::around(&koohook, |_| Some(FOUND));
+    let desk = koohook.door.desk();
+    let query = OrderQuery { order_id: OrderId::parse("CS9").unwrap(), order_line_id: None };
+    let limits = Limits { answer: Duration::from_secs(10), turn: Duration::from_secs(10) };
+    let question = desk.settings.orders.as_ref().unwrap().ask(&desk.world, &query, limits);
+    run_paused(koohook.world(), 0, question, || {
+        let short = Relay::new(desk, Duration::from_secs(5));
+        let report = run(short.run()).unwrap();
+        assert_eq!((report.failed, outside.asked(), outside.told().len()), (0, 0, 0));
+    });
+    relay(&koohook);
+    assert_eq!((outside.asked(), outside.told().len()), (2, 1));
+}
+
+/// A marketplace that is down holds nobody up but who must ask it.
+#[test]
+fn a_marketplace_that_is_down_does_not_end_the_products_work() {
+    let koohook = asking(false);
+    bought(&koohook, 20);
+    for number in 0..20 {
+        let order = format!("CV{number}");
+        let members = [
+            ("activity", "newInstance"),
+            ("businessId", "made-up-business"),
+            ("customerId", "made-up-customer"),
+            ("orderId", order.as_str()),
+            ("productId", "OFFI-made-up"),
+        ];
+        assert_eq!(run(koohook.v1(&members)).code, "000004");
+    }
+    let outside = Outside::around(&koohook, |_| None);
+    relay(&koohook);
+    assert_eq!(outside.told().len(), 20, "those of V1 name no line, and ask nothing");
 }

@@ -14,8 +14,9 @@ use shell::sweep::Swept;
 use shell::vault::{Clear, Vault};
 use shell::world::{Deadline, World};
 use tests::call::{Koohook, PRODUCT_SECRET, run};
+use tests::product::{Product, READY};
 use tests::test_store::TestStore;
-use tests::world::{NOW, TestWorld, Watched};
+use tests::world::{NOW, TestWorld, Trouble, Watched};
 
 const KIT_KEY: &str = "constructed-kit-key-0002";
 const HOUR: Duration = Duration::from_hours(1);
@@ -155,4 +156,129 @@ fn a_part_whose_owner_never_came_goes() {
     assert_eq!(swept(&koohook), Swept::default());
     let gone = run(koohook.store().get(&part_key(&owner, name), UnixMillis::new(NOW + 7_200_000)));
     assert_eq!(gone.unwrap(), None, "what was let go expires");
+}
+
+// Bounds (decision E1a).
+
+/// A list with so many unused parts, and a notice that waits: as a first synchronisation over a
+/// slow store leaves it.
+fn crowded(koohook: &Departments, count: u32) {
+    list(koohook, 3, "a");
+    with_shelf(koohook.world(), async |shelf| {
+        let recalled = shelf.read(&subject()).await.unwrap();
+        let mut kept = recalled.kept.clone().unwrap();
+        let Entity::Directory(directory) = &mut kept.entity else { panic!("a list is kept") };
+        let name = |number: u32| {
+            let mut name = [1; 16];
+            name[..4].copy_from_slice(&number.to_be_bytes());
+            PartName::new(name)
+        };
+        let names: Vec<_> = (0..count).map(name).collect();
+        for names in names.chunks(64) {
+            let parts = names.iter().map(|name| (*name, b"[]".to_vec())).collect();
+            shelf.write_parts(&subject().key(), parts).await.unwrap();
+        }
+        directory.loose = names.into_iter().collect();
+        assert!(matches!(shelf.write(&recalled, &kept).await.unwrap(), Written::Won(_)));
+    });
+}
+
+fn unused(koohook: &Departments) -> usize {
+    let Entity::Directory(directory) = kept(koohook).entity else { panic!("a list is kept") };
+    directory.loose.len()
+}
+
+/// Deliveries come first; each batch's progress is kept; and the end is reached in bounded runs.
+#[test]
+fn a_crowded_list_is_told_at_once_and_swept_in_the_end() {
+    for budget in [4, 10, 60] {
+        let koohook = koohook();
+        crowded(&koohook, 3_000);
+        let product = Product::of(koohook.world(), |_| READY);
+        koohook.world().lag(Duration::from_millis(20));
+        let mut left = vec![unused(&koohook)];
+        while *left.last().unwrap() > 0 {
+            let relay = Relay::new(koohook.door.desk(), Duration::from_secs(budget));
+            let report = run(relay.run()).unwrap();
+            assert_eq!(product.effects().len(), 1, "told by the first run, with {budget} s");
+            assert_eq!(report.troubled, 0);
+            left.push(unused(&koohook));
+            assert!(left.len() < 200, "it goes on for ever: {left:?}");
+            koohook.world().pass(Duration::from_secs(1));
+        }
+        assert!(left.is_sorted_by(|a, b| a > b), "each run gets further: {left:?}");
+        assert!(left.len() > 2, "and none is without a bound: {left:?}");
+    }
+}
+
+/// A sweep whose process ends anywhere goes on where it came to.
+#[test]
+fn a_sweep_that_ends_anywhere_loses_no_more_than_a_batch() {
+    let koohook = koohook();
+    crowded(&koohook, 300);
+    Product::of(koohook.world(), |_| READY);
+    let mut runs = 0;
+    for point in (10..).step_by(97) {
+        koohook.world().halt_at(point);
+        let relay = Relay::new(koohook.door.desk(), Duration::from_secs(50)).run();
+        let done = tests::call::run_until_halt(koohook.world(), relay).is_some();
+        // A claim that its process took along runs out.
+        koohook.world().pass(Duration::from_mins(1));
+        runs += 1;
+        if done && unused(&koohook) == 0 {
+            break;
+        }
+        assert!(runs < 50, "{} are left", unused(&koohook));
+    }
+    let swept = with_shelf(koohook.world(), async |shelf| {
+        let parts =
+            shelf.world.store().agenda(Queue::Sweep, UnixMillis::EPOCH..=UnixMillis::MAX, 999);
+        parts.await.unwrap().len()
+    });
+    assert_eq!(swept, 0, "nothing that was let go is looked at again");
+}
+
+/// Parts that cannot be let go keep nobody from being told, and are let go later.
+#[test]
+fn a_sweep_that_fails_stops_no_delivery_and_is_made_again() {
+    let koohook = koohook();
+    crowded(&koohook, 100);
+    let product = Product::of(koohook.world(), |_| READY);
+    // Four agendas, the value; then claim and settlement among the sweep's own reads and writes.
+    let well = std::iter::repeat_n(Trouble::None, 8);
+    koohook.store().plan(well.chain(std::iter::repeat_n(Trouble::Refused, 40)));
+    for _ in 0..4 {
+        run(Relay::new(koohook.door.desk(), Duration::from_secs(50)).run()).unwrap();
+        koohook.world().pass(Duration::from_secs(60));
+    }
+    assert_eq!((product.effects().len(), unused(&koohook)), (1, 0));
+}
+
+/// Two that let go of one part, or one that lets go while another takes it off the agenda: it goes.
+#[test]
+fn a_race_about_a_part_leaves_nothing_behind() {
+    let owner = subject().key();
+    for point in 0..4 {
+        let koohook = koohook();
+        let name = PartName::new([7; 16]);
+        with_shelf(koohook.world(), async |shelf| {
+            shelf.write_parts(&owner, [(name, b"part".to_vec())].into()).await.unwrap();
+        });
+        let desk = koohook.door.desk();
+        let deadline = Deadline::after(desk.world.elapsed(), Duration::from_secs(4));
+        let shelf = desk.shelf(deadline);
+        let let_go = shelf.let_go(&owner, name);
+        tests::call::run_paused(koohook.world(), point, let_go, || {
+            run(shelf.settle_part(&owner, name)).unwrap();
+        })
+        .unwrap();
+        assert!(!readable(&koohook, vec![name]), "let go behind point {point}");
+        let settle = shelf.settle_part(&owner, name);
+        run(settle).unwrap();
+        koohook.world().pass(HOUR);
+        let key = part_key(&owner, name);
+        let now = UnixMillis::new(koohook.world().now_millis());
+        let gone = run(koohook.store().inner().get(&key, now)).unwrap();
+        assert_eq!(gone, None, "what was let go expires, whoever looked at it since");
+    }
 }

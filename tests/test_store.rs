@@ -2,6 +2,7 @@
 //! holds over the model is held over a real store by the same tests.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use marketplace::time::UnixMillis;
 use shell::store::memory::Memory;
@@ -15,11 +16,12 @@ use crate::servers::{self, Server};
 
 /// A store with nothing in it, and without a clock: a test keeps the world's clock in its hand, and
 /// a real server's shows another time.
+#[derive(Clone)]
 pub enum TestStore {
     /// The model.
-    Memory(Memory),
+    Memory(Arc<Memory>),
     /// A real one, and the folder that it may be in.
-    Real(Box<OnTokio<AnyStore>>, Option<TempDir>),
+    Real(Arc<OnTokio<AnyStore>>, Option<Arc<TempDir>>),
 }
 
 impl TestStore {
@@ -30,7 +32,7 @@ impl TestStore {
     /// Where it names another, or one that is not there.
     pub fn new() -> Self {
         match std::env::var("KOOHOOK_TEST_STORE").as_deref() {
-            Err(_) | Ok("memory") => Self::Memory(Memory::new()),
+            Err(_) | Ok("memory") => Self::Memory(Arc::default()),
             Ok("sqlite") => {
                 let folder = tempfile::tempdir().expect("a folder");
                 let file = folder.path().join("koohook.db");
@@ -50,7 +52,7 @@ impl TestStore {
     fn open(setting: &str, folder: Option<TempDir>) -> Self {
         let setting = StoreSetting::parse(setting).expect("a setting of a store");
         let store = servers::run(setting.open(false)).expect("the store opens");
-        Self::Real(Box::new(OnTokio(store)), folder)
+        Self::Real(Arc::new(OnTokio(store)), folder.map(Arc::new))
     }
 }
 

@@ -27,15 +27,15 @@ pub struct TestWorld<S> {
     elapsed: AtomicU64,
     lag: AtomicU64,
     drawn: AtomicU64,
-    under_way: AtomicUsize,
+    waiting: Waits,
 }
 
 impl<S: Store> TestWorld<S> {
     /// A world that begins at [`NOW`].
     pub fn new(store: S) -> Self {
         let [now, elapsed, lag, drawn] = [NOW, 0, 0, 0].map(AtomicU64::new);
-        let under_way = AtomicUsize::new(0);
-        Self { store, web: Scripted::default(), now, elapsed, lag, drawn, under_way }
+        let waiting = Waits::default();
+        Self { store, web: Scripted::default(), now, elapsed, lag, drawn, waiting }
     }
 
     /// Lets time pass, on both clocks.
@@ -57,9 +57,27 @@ impl<S: Store> TestWorld<S> {
         self.now.store(millis, Ordering::SeqCst);
     }
 
+    /// How many calls over the web were ever under way at once.
+    pub fn most_called(&self) -> usize {
+        self.web.most.load(Ordering::SeqCst)
+    }
+
     /// The time of day in milliseconds.
     pub fn now_millis(&self) -> u64 {
         self.now.load(Ordering::SeqCst)
+    }
+}
+
+impl<S: Store + Clone> TestWorld<Watched<S>> {
+    /// The same world as another process finds it: the store, the time of day, and chance that
+    /// never repeats itself; nobody is called there yet, and nothing fails.
+    pub fn of_another_process(&self) -> Self {
+        let other = Self::watched(self.store.inner.clone());
+        other.now.store(self.now_millis(), Ordering::SeqCst);
+        // Far from whatever this process draws.
+        let drawn = self.drawn.fetch_add(1 << 40, Ordering::SeqCst) + (1 << 39);
+        other.drawn.store(drawn, Ordering::SeqCst);
+        other
     }
 }
 
@@ -117,7 +135,7 @@ impl<S: Store> World for TestWorld<S> {
     }
 
     /// A future takes as long as the world lags, and whoever is called; without a limit left it
-    /// is not begun.
+    /// is not begun. Those that are under way at once take their time at once.
     async fn within<F>(&self, limit: Duration, future: F) -> Option<F::Output>
     where
         F: Future + Send,
@@ -127,32 +145,69 @@ impl<S: Store> World for TestWorld<S> {
             return None;
         }
         let lag = Duration::from_millis(self.lag.load(Ordering::SeqCst));
-        self.pass(lag.min(limit));
-        let under_way = UnderWay::begin(&self.under_way);
+        self.pause(lag.min(limit)).await;
         let output = future.await;
-        drop(under_way);
         let took = Duration::from_millis(self.web.took.swap(0, Ordering::SeqCst));
-        self.pass(took.min(limit.saturating_sub(lag)));
+        self.pause(took.min(limit.saturating_sub(lag))).await;
         (lag.saturating_add(took) < limit).then_some(output)
     }
 
-    /// Operations that are under way go on, and may let time pass; once there is none, time passes
-    /// all the same. How long a real store takes is no time of this world.
+    /// Time passes for who waits least, once nobody has anything else to do. How long a real store
+    /// takes is no time of this world.
     async fn pause(&self, span: Duration) {
         let until = self.elapsed().saturating_add(span);
+        let waiting = Waiting::new(&self.waiting, until);
         let mut idle = 0;
         while self.elapsed() < until && idle < PATIENCE {
-            idle = if self.under_way.load(Ordering::SeqCst) == 0 { idle + 1 } else { 0 };
+            idle = match (self.web.halt.is_idle(), waiting.is_first()) {
+                (false, _) => 0,
+                (true, true) => idle + PATIENCE / FIRST,
+                // Whoever waits less may be a process that is paused.
+                (true, false) => idle + 1,
+            };
             yield_now().await;
         }
         self.pass(until.saturating_sub(self.elapsed()));
     }
 }
 
-/// How many turns others have to begin an operation before time passes for who pauses.
-const PATIENCE: usize = 4;
+/// How many turns others have to begin an operation before time passes for who waits least, and for
+/// anybody else.
+const FIRST: usize = 4;
+const PATIENCE: usize = 256;
 
-/// An operation that somebody waits for, until it is done or dropped.
+/// Who waits until when.
+#[derive(Default)]
+struct Waits(Mutex<Vec<Duration>>);
+
+/// One who waits, until it is over or dropped.
+struct Waiting<'a> {
+    all: &'a Waits,
+    until: Duration,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(all: &'a Waits, until: Duration) -> Self {
+        all.0.lock().unwrap_or_else(PoisonError::into_inner).push(until);
+        Self { all, until }
+    }
+
+    fn is_first(&self) -> bool {
+        let all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().all(|until| self.until <= *until)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = all.iter().position(|until| *until == self.until) {
+            all.swap_remove(place);
+        }
+    }
+}
+
+/// A call that somebody waits for, until it is done or dropped.
 struct UnderWay<'a>(&'a AtomicUsize);
 
 impl<'a> UnderWay<'a> {
@@ -175,6 +230,9 @@ pub struct Scripted {
     /// How long the last call took, until somebody has waited for it.
     took: AtomicU64,
     halt: Arc<Halt>,
+    /// How many calls are under way, and how many ever were at once.
+    calls: AtomicUsize,
+    most: AtomicUsize,
 }
 
 /// Answers a call, after a while.
@@ -213,7 +271,10 @@ impl Scripted {
 
 impl Web for Scripted {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Unanswered> {
+        let calls = UnderWay::begin(&self.calls);
+        self.most.fetch_max(self.calls.load(Ordering::SeqCst), Ordering::SeqCst);
         let (after, answered) = self.halt.operation(self.call(request)).await;
+        drop(calls);
         // Only a caller that sees the answer has waited for it.
         self.took.store(u64::try_from(after.as_millis()).unwrap(), Ordering::SeqCst);
         answered
@@ -307,6 +368,10 @@ impl<S: Store> Store for Watched<S> {
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
         self.halt.operation(self.inner.agenda(queue, span, limit)).await
+    }
+
+    async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
+        self.inner.clock(now).await
     }
 }
 

@@ -37,7 +37,8 @@ fn start(environment: &[(&str, &str)]) -> Running {
         .env("KOOHOOK_SEAL_KEY", SEAL_KEY)
         .env("KOOHOOK_STORE", "memory:")
         .envs(environment.iter().copied())
-        .stdout(Stdio::null());
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     Running(command.spawn().unwrap())
 }
 
@@ -125,6 +126,27 @@ fn a_schedule_of_lambda_starts_a_run_whatever_its_event_says() {
     for report in posted {
         // Lambda's answer is JSON; a report goes as its text.
         assert_eq!(report, format!("{REPORT:?}"));
+    }
+}
+
+/// The platform's default is three seconds: no attempt would have its time, so the start says what
+/// to do.
+#[test]
+fn a_timeout_of_function_graph_that_is_too_short_refuses_the_start() {
+    for (timeout, refused) in [("3", true), ("4", true), ("5", false)] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let mut relay = start(&[("RUNTIME_API_ADDR", &address), ("RUNTIME_TIMEOUT", timeout)]);
+        if refused {
+            let mut said = String::new();
+            relay.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+            assert!(said.contains("RUNTIME_TIMEOUT is too short"), "{timeout}: {said}");
+            assert!(!relay.0.wait().unwrap().success());
+        } else {
+            // It asks for its first event.
+            let none = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
+            play(listener, &[("GET /v1/runtime/invocation/request", none)]);
+        }
     }
 }
 

@@ -71,6 +71,9 @@ const MAX_STRAYS: usize = 64;
 const NOTICES_A_TURN: usize = 4;
 /// After so many offers in a row without an answer the product is down.
 const MAX_SILENCES: usize = 5;
+/// So far apart clocks may be before the log says so, and before nothing is decided by ours.
+const CLOCKS_APART: Duration = Duration::from_secs(30);
+const CLOCKS_DOUBTED: Duration = Duration::from_mins(5);
 /// How often the agenda is read while work is under way.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long an entity that waits for a turn to ask waits for others of this machine.
@@ -190,9 +193,22 @@ impl<'a, W: World> Relay<'a, W> {
         Ok(world.within(left, agenda).await.ok_or(Failure::OutOfTime)??)
     }
 
-    /// Whether the store's clock agrees with ours; without one nothing speaks against ours
-    /// (decision D12).
+    /// Whether the store's clock agrees with ours; if the store tells no time, nothing speaks
+    /// against ours (decision D12).
     async fn judge_clock(&self) -> Clock {
+        let world = &self.desk.world;
+        let clock = world.store().clock(world.now());
+        let told = world.within(self.deadline.left(world), clock).await.flatten();
+        let now = world.now();
+        let apart = told.map_or(Duration::ZERO, |told| told.since(now).max(now.since(told)));
+        let seconds = apart.as_secs();
+        if apart > CLOCKS_DOUBTED {
+            tracing::error!(seconds, "clocks differ: nothing is given up by time until they agree");
+            return Clock::Doubted;
+        }
+        if apart > CLOCKS_APART {
+            tracing::warn!(seconds, "clocks differ");
+        }
         Clock::Trusted
     }
 

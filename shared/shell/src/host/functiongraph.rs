@@ -7,26 +7,31 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
+use marketplace::page::Unfit;
 use tokio::time::sleep;
 
 use super::{Error, MachineDesk};
-use crate::relay::Relay;
+use crate::relay::{MIN_BUDGET, Relay};
 use crate::world::{Unanswered, Web, World};
 
 /// How long to wait before asking again for an event that did not come.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How long a run may take where the platform does not say; its own default is three seconds.
-const TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a run may take if the platform does not say: what our pages tell to set.
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// What of the platform's own time is left for posting the outcome.
 const MARGIN: Duration = Duration::from_millis(500);
 
 /// Delivers what is due whenever an event comes, whatever it says.
 ///
 /// # Errors
-/// Never: it ends with its process. The type is that of its neighbours.
+/// If the platform gives a run less time than an attempt needs. Else it ends with its process.
 pub async fn relay(desk: &MachineDesk, address: &str) -> Result<(), Error> {
     let timeout = std::env::var("RUNTIME_TIMEOUT").ok().and_then(|text| text.parse().ok());
     let budget = timeout.map_or(TIMEOUT, Duration::from_secs).saturating_sub(MARGIN);
+    if budget < MIN_BUDGET {
+        let wants = "is too short for the relay: set the function's timeout to 30 s".to_owned();
+        return Err(Unfit { setting: "RUNTIME_TIMEOUT", wants }.into());
+    }
     loop {
         match next(desk, address).await {
             Some(id) => carry_out(desk, address, &id, budget).await,
