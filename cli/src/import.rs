@@ -41,8 +41,9 @@ Examples:
   koohook import --dry-run instances.csv
   KOOHOOK_STORE=sqlite:koohook.db koohook import instances.jsonl
 
-A row is put over absence only; what stands already is reported and left as it is, so that an
-import that was interrupted is simply run again. Exits with 1 where a row could not be taken.")]
+A row is put over absence only; what exists already is reported and left as it is. An import may run
+while koohook serves. If it is interrupted, run it again: until then koohook may answer 000005 to the
+one purchase that it was at. Exits with 1 if a row could not be imported.")]
 pub struct Arguments {
     /// JSON lines, or CSV with a head line, told apart by the file's ending.
     file: std::path::PathBuf,
@@ -150,7 +151,7 @@ fn put_all(
             Shelf { world: &world, vault: &keeping.vault, reader: Reader::Nobody, deadline };
         let taken = runtime
             .block_on(import.put(&shelf, dry_run))
-            .map_err(|fault| format!("line {line}: {fault}; what stands is whole, run it again"))?;
+            .map_err(|fault| format!("line {line}: {fault}; run the import again"))?;
         let id = &import.instance.id;
         match taken {
             ImportOutcome::OrderMadeHere => {

@@ -129,7 +129,7 @@ mod tests {
             let is_expiry = matches!(fraction.len(), 0 | 3);
             assert_eq!(UnixMillis::from_utc_digits(&digits).is_some(), is_expiry, "{digits}");
         }
-        for digits in [&second[..13], &format!("{second}0000000"), &format!("{second}.9"), ""] {
+        for digits in ["2020072707371", &format!("{second}0000000"), &format!("{second}.9"), ""] {
             assert_eq!(read(digits), None, "{digits}");
         }
     }

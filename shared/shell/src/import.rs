@@ -1,12 +1,15 @@
 //! One instance that an older server made, and the pointer that its purchase finds it by
 //! (decision C7).
+//!
+//! The pointer is written first: from then on a purchase that comes in between waits for the
+//! instance, and makes no other one.
 
 use marketplace::entity::{Entity, Kept, Subject};
 use marketplace::instance::Instance;
 use marketplace::message::InstanceId;
 
 use crate::failure::Failure;
-use crate::shelf::{Shelf, Written};
+use crate::shelf::{Recalled, Shelf, Written};
 use crate::world::World;
 
 /// An instance to import.
@@ -34,44 +37,124 @@ pub enum ImportOutcome {
 }
 
 impl Import {
-    /// Writes the instance and its pointer, each over absence; nothing in a dry run.
+    /// Writes the pointer and then the instance, each over absence; nothing in a dry run.
     ///
     /// # Errors
-    /// Where the outcome is unknown; the same import can be put again.
+    /// Where the outcome is unknown. The pointer may exist then without its instance, so that the
+    /// purchase is answered `000005` until the same import is put again.
     pub async fn put<W: World>(
         &self,
         shelf: &Shelf<'_, W>,
         dry_run: bool,
     ) -> Result<ImportOutcome, Failure> {
-        let Self { instance, derived } = self;
-        let pointer = Entity::MovedTo(instance.id.clone());
-        let moved = instance.id != *derived;
-        let at_derived = shelf.read(&Subject::Instance(derived.clone())).await?;
-        let points_elsewhere = at_derived.kept.as_ref().is_some_and(|kept| kept.entity != pointer);
-        if moved && points_elsewhere {
+        let at_derived = shelf.read(&Subject::Instance(self.derived.clone())).await?;
+        let at_own = shelf.read(&Subject::Instance(self.instance.id.clone())).await?;
+        match self.foresee(&at_derived, &at_own) {
+            foreseen if dry_run => Ok(foreseen),
+            ImportOutcome::OtherPurchase => self.give_up(shelf, &at_derived).await,
+            ImportOutcome::Imported
+            | ImportOutcome::Exists
+            | ImportOutcome::OrderMadeHere
+            | ImportOutcome::WouldImport => self.write(shelf, at_derived, &at_own).await,
+        }
+    }
+
+    /// What a dry run says.
+    fn foresee(&self, at_derived: &Recalled, at_own: &Recalled) -> ImportOutcome {
+        if self.needs_pointer() && at_derived.kept.is_some() && !self.points(at_derived) {
+            return ImportOutcome::OrderMadeHere;
+        }
+        match &at_own.kept {
+            None => ImportOutcome::WouldImport,
+            Some(kept) => self.beside(&kept.entity),
+        }
+    }
+
+    async fn write<W: World>(
+        &self,
+        shelf: &Shelf<'_, W>,
+        at_derived: Recalled,
+        at_own: &Recalled,
+    ) -> Result<ImportOutcome, Failure> {
+        let at_derived = self.point(shelf, at_derived).await?;
+        if self.needs_pointer() && !self.points(&at_derived) {
             return Ok(ImportOutcome::OrderMadeHere);
         }
-        let at_own = shelf.read(&Subject::Instance(instance.id.clone())).await?;
-        let standing = at_own.kept.as_ref().map(|kept| &kept.entity);
-        let same = |entity: &Entity| matches!(entity, Entity::Instance(standing) if standing.order_id == instance.order_id);
-        if standing.is_some_and(|entity| !same(entity)) {
-            return Ok(ImportOutcome::OtherPurchase);
+        match self.put_instance(shelf, at_own).await? {
+            ImportOutcome::OtherPurchase => self.give_up(shelf, &at_derived).await,
+            outcome => Ok(outcome),
         }
-        let fresh = standing.is_none();
-        if dry_run {
-            return Ok(if fresh { ImportOutcome::WouldImport } else { ImportOutcome::Exists });
+    }
+
+    /// Writes the pointer over absence, if there is to be one; what exists there then.
+    async fn point<W: World>(
+        &self,
+        shelf: &Shelf<'_, W>,
+        at_derived: Recalled,
+    ) -> Result<Recalled, Failure> {
+        if !self.needs_pointer() || at_derived.kept.is_some() {
+            return Ok(at_derived);
         }
-        if fresh {
-            let kept = Kept::new(instance.clone().into());
-            let Written::Won(_) = shelf.write(&at_own, &kept).await? else {
-                return Ok(ImportOutcome::Exists);
-            };
+        let pointer = Kept::new(self.pointer());
+        Ok(match shelf.write(&at_derived, &pointer).await? {
+            Written::Won(version) => {
+                Recalled { key: at_derived.key, version: Some(version), kept: Some(pointer) }
+            }
+            Written::Lost(faster) => faster,
+        })
+    }
+
+    async fn put_instance<W: World>(
+        &self,
+        shelf: &Shelf<'_, W>,
+        at_own: &Recalled,
+    ) -> Result<ImportOutcome, Failure> {
+        if let Some(kept) = &at_own.kept {
+            return Ok(self.beside(&kept.entity));
         }
-        if moved && at_derived.kept.is_none() {
-            let Written::Won(_) = shelf.write(&at_derived, &Kept::new(pointer)).await? else {
-                return Ok(ImportOutcome::OrderMadeHere);
-            };
+        match shelf.write(at_own, &Kept::new(self.instance.clone().into())).await? {
+            Written::Won(_) => Ok(ImportOutcome::Imported),
+            Written::Lost(Recalled { kept: Some(faster), .. }) => Ok(self.beside(&faster.entity)),
+            Written::Lost(Recalled { kept: None, .. }) => Err(Failure::Contended),
         }
-        Ok(if fresh { ImportOutcome::Imported } else { ImportOutcome::Exists })
+    }
+
+    /// The ID belongs to another purchase: a pointer there would answer this one with that one's
+    /// instance.
+    async fn give_up<W: World>(
+        &self,
+        shelf: &Shelf<'_, W>,
+        at_derived: &Recalled,
+    ) -> Result<ImportOutcome, Failure> {
+        if self.points(at_derived) {
+            shelf.delete(at_derived).await?;
+        }
+        Ok(ImportOutcome::OtherPurchase)
+    }
+
+    /// What an entity under the instance's own ID means for the import.
+    fn beside(&self, entity: &Entity) -> ImportOutcome {
+        match entity {
+            Entity::Instance(found) if found.order_id == self.instance.order_id => {
+                ImportOutcome::Exists
+            }
+            Entity::Instance(_)
+            | Entity::MovedTo(_)
+            | Entity::Tenant(_)
+            | Entity::Application(_)
+            | Entity::Directory(_) => ImportOutcome::OtherPurchase,
+        }
+    }
+
+    fn needs_pointer(&self) -> bool {
+        self.instance.id != self.derived
+    }
+
+    fn pointer(&self) -> Entity {
+        Entity::MovedTo(self.instance.id.clone())
+    }
+
+    fn points(&self, at_derived: &Recalled) -> bool {
+        at_derived.kept.as_ref().is_some_and(|kept| kept.entity == self.pointer())
     }
 }

@@ -215,6 +215,18 @@ impl<W: World> Shelf<'_, W> {
         Ok(())
     }
 
+    /// Deletes what was recalled, as [`Self::let_go`] does a part, but at once: a callback may
+    /// write there next. What another wrote over it since then stays.
+    ///
+    /// # Errors
+    /// If the outcome is unknown.
+    pub async fn delete(&self, recalled: &Recalled) -> Result<(), Failure> {
+        let Some(over) = recalled.version else { return Ok(()) };
+        let expires = Some(self.world.now());
+        let value = Value { version: self.version(), bytes: Vec::new(), agenda: None, expires };
+        self.put(&recalled.key, &value, Some(over)).await.map(drop)
+    }
+
     fn version(&self) -> Version {
         Version(self.world.random())
     }
