@@ -33,6 +33,8 @@ pub const SECRET_KEY: &str = "made-up-secret-key-of-no-account";
 pub const SESSION_TOKEN: &str = "made-up-session-token";
 /// The region that calls are signed for.
 pub const REGION: &str = "eu-test-1";
+/// How often a table is made before it cannot be.
+const TRIES: usize = 5;
 /// Longer than any answer.
 const MAX_ANSWER_LEN: usize = 2 * 1024 * 1024;
 
@@ -74,8 +76,19 @@ impl Table {
         let (process, number) = (std::process::id(), MADE.fetch_add(1, Ordering::SeqCst));
         let name = format!("koohook-test-{process}-{number}");
         let table = Self::open(&format!("dynamodb://{name}?region={REGION}&endpoint={endpoint}"));
-        block_on(table.store.0.make_table(|_| {})).expect("the table is made");
+        block_on(table.make());
         table
+    }
+
+    /// Makes the table. An emulator that has just started takes longer for its first answers than
+    /// the store waits, on a machine with other things to do; making goes on where it stopped.
+    async fn make(&self) {
+        for _ in 1..TRIES {
+            if self.store.0.make_table(|_| {}).await.is_ok() {
+                return;
+            }
+        }
+        self.store.0.make_table(|_| {}).await.expect("the table is made");
     }
 
     /// A table that stands already.

@@ -21,6 +21,8 @@ use crate::stores::dropped_after;
 const NOON: UnixMillis = UnixMillis::new(NOW);
 /// What a callback has for everything.
 const BUDGET: Duration = Duration::from_secs(4);
+/// How long the store waits for one answer.
+const ANSWER: Duration = Duration::from_millis(1_500);
 
 /// A server's address, and keys of one's own in it.
 struct Place {
@@ -166,7 +168,7 @@ fn a_write_without_a_reply_is_no_win_and_is_recognised_when_sent_again() {
         put(&store, 2, Some(1))
     };
     assert_eq!(outcome, Err(Unavailable));
-    assert!(begun.elapsed() < BUDGET / 2, "time is left to send it again");
+    assert!(begun.elapsed() < BUDGET - ANSWER, "time is left to send it again");
     // The whole of it: a word, and no address.
     let said = r#"{"level":"ERROR","message":"redis failed","fault":"timeout","target":"shell::store::redis"}"#;
     assert_eq!(log.text().trim_end(), said);
@@ -177,14 +179,14 @@ fn a_write_without_a_reply_is_no_win_and_is_recognised_when_sent_again() {
 
 /// A host that was frozen for hours: nobody says that the connection is no more.
 #[test]
-fn a_connection_that_died_in_silence_costs_a_look_half_its_time() {
+fn a_connection_that_died_in_silence_leaves_a_look_time_to_ask_again() {
     let Some(place) = Place::new() else { return };
     let (way, store) = place.open_behind();
     put(&store, 1, None).unwrap();
     way.lose_connections();
     let begun = Instant::now();
     assert_eq!(get(&store), Ok(Some(stored(1))));
-    assert!(begun.elapsed() < BUDGET / 2, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < BUDGET - ANSWER, "{:?}", begun.elapsed());
     way.lose_connections();
     let entries = run(store.agenda(Queue::Due, UnixMillis::EPOCH..=NOON, 9)).unwrap();
     assert_eq!(entries, [], "sixteen looks at once, and one connection");

@@ -27,8 +27,9 @@ use tempfile::TempDir;
 const ALWAYS: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
 /// Loses a second.
 const EVERYSEC: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "everysec"];
-/// The marketplace waits five seconds, and koohook four.
-const IN_TIME: Duration = Duration::from_millis(4_500);
+/// The marketplace waits five seconds, and koohook four: the rest is this machine's, which may be
+/// busy.
+const IN_TIME: Duration = Duration::from_secs(5);
 
 /// A Redis of this test's own.
 struct Redis {

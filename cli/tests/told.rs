@@ -31,8 +31,9 @@ const CALLERS: usize = 3;
 const MESSAGES: [usize; 4] = [9, 25, 14, 40];
 /// Longer than anything here takes; whoever waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// What a busy machine may add to an answer, as seen from outside.
-const NOISE: Duration = Duration::from_millis(750);
+/// The marketplace waits five seconds, and koohook four: the rest is this machine's, which may be
+/// busy.
+const IN_TIME: Duration = Duration::from_secs(5);
 
 /// What the product was told, and did.
 #[derive(Default)]
@@ -225,7 +226,7 @@ fn a_product_that_never_answers_holds_no_answer_past_its_deadline() {
     koohook.kill();
     let longest = took.iter().max().unwrap();
     assert!(*longest >= Duration::from_secs(2), "the product was waited for: {took:?}");
-    assert!(*longest <= Duration::from_secs(4) + NOISE, "{took:?}");
+    assert!(*longest < IN_TIME, "{took:?}");
 }
 
 fn set_status(id: &str, status: &str) -> Vec<(&'static str, String)> {
