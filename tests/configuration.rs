@@ -167,7 +167,7 @@ fn a_door_without_a_key_has_no_callbacks() {
     }
 }
 
-const NO_STORES: [&str; 46] = [
+const NO_STORES: [&str; 53] = [
     "",
     "memory",
     "memory:canary-value",
@@ -209,6 +209,13 @@ const NO_STORES: [&str; 46] = [
     "redis://canary-value?db=1",
     "redis://canary-value?ca=/canary-value",
     "rediss://canary-value?ca=",
+    "redis://canary-value?wait=",
+    "redis://canary-value?wait=0",
+    "redis://canary-value?wait=17",
+    "redis://canary-value?wait=-1",
+    "redis://canary-value?wait=canary-value",
+    "redis://canary-value?wait=1&cluster=true",
+    "rediss://canary-value?cluster=true&wait=2",
     "redis://canary-value ",
     "rediss://canary-value#insecure",
     "REDIS://canary-value",
@@ -231,6 +238,8 @@ fn stores_beyond_this_machine_want_a_seal_key() {
         "rediss://:password@redis.example.com?cluster=true&prefix=shop-1&durability=any",
         "redis+unix:///run/redis.sock?db=1&pass=password&prefix=shop_2",
         "unix:///run/redis.sock",
+        "redis://redis.example.com?wait=1",
+        "unix:///run/redis.sock?db=1&wait=16&prefix=shop",
         "rediss://redis.example.com?ca=/etc/koohook/authority.pem",
         "dynamodb://koohook?region=eu-west-1",
         "dynamodb://a.b_c-D?region=cn-north-1",

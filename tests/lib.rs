@@ -17,6 +17,7 @@ pub mod linear;
 pub mod log;
 pub mod on_tokio;
 pub mod product;
+pub mod redis_server;
 pub mod served;
 pub mod servers;
 pub mod test_store;

@@ -172,6 +172,38 @@ fn a_failover_may_forget_but_makes_no_order_two() {
     watch.complete(&address, &promises);
 }
 
+/// What was answered `000000` stands on the replica, also where the first answer was `000005` and a
+/// repeat found the change that no replica had heard of.
+#[test]
+fn a_failover_to_a_replica_that_acknowledges_forgets_nothing() {
+    let Some(master) = Redis::start(&ALWAYS) else { return };
+    let port = master.port.to_string();
+    let of_master = [&ALWAYS[..], &["--replicaof", "127.0.0.1", &port]].concat();
+    let mut master = master;
+    let replica = Redis::start(&of_master).unwrap();
+    while master.ask("WAIT 1 100").as_deref() != Some(":1") {
+        thread::yield_now();
+    }
+    let setting = format!("{}?wait=1", master.setting());
+    assert!(found(&setting).unwrap().starts_with("A+ "));
+    let (_koohook, address) = start(&setting);
+    let load = Load::default();
+    let promises = load.run(&address, "CSW", || {
+        load.wait_for(100);
+        replica.tell("REPLICAOF NO ONE");
+        while load.refused.load(Ordering::SeqCst) < 2 * CALLERS {
+            thread::yield_now();
+        }
+        master.running.kill();
+    });
+    let (_koohook, address) = start(&replica.setting());
+    let watch = Watch::open(&replica.setting());
+    for promise in &promises {
+        assert!(watch.stands(promise), "what was acknowledged stands: {promise:?}");
+    }
+    watch.complete(&address, &promises);
+}
+
 #[test]
 fn a_frozen_server_is_000005_in_time_and_recovers() {
     let Some(redis) = Redis::start(&ALWAYS) else { return };
@@ -328,6 +360,15 @@ fn a_start_finds_out_how_durable_a_server_is() {
     let Some(redis) = Redis::start(&ALWAYS) else { return };
     let setting = redis.setting();
     assert!(found(&setting).unwrap().starts_with("A "));
+    let replica = Redis::start(&["--replicaof", "127.0.0.1", &redis.port.to_string()]).unwrap();
+    while redis.ask("WAIT 1 100").as_deref() != Some(":1") {
+        thread::yield_now();
+    }
+    assert!(found(&setting).unwrap().starts_with("B "), "a failover may lose something");
+    drop(replica);
+    while redis.ask("WAIT 1 1").as_deref() != Some(":0") {
+        thread::yield_now();
+    }
     redis.tell("CONFIG SET appendfsync everysec");
     assert!(found(&setting).unwrap().starts_with("B "));
     for (worse, better, why) in [

@@ -6,53 +6,46 @@
 //! keeps it on one node of a cluster. What is in a server reads
 //! `koohook:{7}:kept:KEY`, `koohook:{7}:agenda:due`, and `dead` and `sweep` beside it.
 //!
+//! With `wait=N` an answer counts once N replicas have acknowledged what it rests on: see `fence`.
+//!
 //! Expiry is judged by the caller's clock. The server's own expiry only frees memory, later.
 
 mod answer;
 mod durability;
+mod fence;
 mod link;
+mod refused;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use marketplace::time::UnixMillis;
-use redis::{Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind};
+use redis::{Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind, Value as Answer};
 use sha2::{Digest, Sha256};
-use thiserror::Error;
 use tokio::time::Instant;
 
+use self::fence::Fence;
 use self::link::Link;
 use super::redis_setting::RedisSetting;
 use super::{Durability, Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 
 pub use self::durability::Grade;
+pub use self::refused::Refused;
 
 /// A store in a server that others share.
 pub struct Redis {
     link: Link,
     prefix: String,
     put: Script,
+    fence: Option<Fence>,
 }
 
-/// Why a server is not taken as a store. Names no address.
-#[derive(Debug, Error)]
-pub enum Refused {
-    /// The setting names no server.
-    #[error("the address of redis cannot be read")]
-    Address,
-    /// The authority that should vouch for it cannot.
-    #[error("the file behind ca= cannot be read, or holds no certificate")]
-    Authority,
-    /// There is no answer, or a no.
-    #[error("redis does not answer as it should: {0}")]
-    Unanswered(String),
-    /// It takes no writes.
-    #[error("redis is a replica here: name its master")]
-    Replica,
-    /// It may lose what it acknowledged.
-    #[error("redis may lose what it acknowledged: {0}; or say durability=any for a trial")]
-    NotDurable(&'static str),
+/// Whether commands may be sent a second time.
+#[derive(Clone, Copy)]
+enum Asked {
+    Look,
+    Once,
 }
 
 /// What a write does. Its text is sent once to each server that does not know it.
@@ -74,7 +67,8 @@ impl Redis {
     /// As [`Refused`] says.
     pub async fn open(setting: &RedisSetting) -> Result<Self, Refused> {
         let link = Link::new(setting)?;
-        let found = tokio::time::timeout(START, durability::find(&link)).await;
+        let fence = setting.wait.map(|replicas| Fence::new(replicas, &setting.prefix));
+        let found = tokio::time::timeout(START, durability::find(&link, fence.is_some())).await;
         let found = found.map_err(|_| Refused::Unanswered("timeout".to_owned()))?;
         let found = found.map_err(|fault| Refused::Unanswered(link::word(&fault).to_owned()))?;
         let grade = found.grade();
@@ -82,13 +76,16 @@ impl Redis {
         if found.is_replica() {
             return Err(Refused::Replica);
         }
+        if let Some(fence) = &fence {
+            fence.prove(&link).await?;
+        }
         match grade {
             Grade::C(reason) if setting.durability == Durability::Required => {
                 Err(Refused::NotDurable(reason))
             }
-            Grade::A | Grade::B(_) | Grade::C(_) => {
+            Grade::APlus | Grade::A | Grade::B(_) | Grade::C(_) => {
                 let prefix = setting.prefix.clone();
-                Ok(Self { link, prefix, put: Script::new(PUT) })
+                Ok(Self { link, prefix, put: Script::new(PUT), fence })
             }
         }
     }
@@ -101,6 +98,26 @@ impl Redis {
         format!("{}:{{{shard}}}:agenda:{}", self.prefix, queue.as_str())
     }
 
+    /// Sends commands; with `wait=N` their answers count once so many replicas know what they rest
+    /// on.
+    async fn fenced(
+        &self,
+        mut commands: Pipeline,
+        asked: Asked,
+    ) -> Result<Vec<Answer>, RedisError> {
+        if let Some(fence) = &self.fence {
+            fence.close(&mut commands);
+        }
+        let mut answers = match asked {
+            Asked::Look => self.link.look(&commands).await?,
+            Asked::Once => self.link.send(&commands).await?,
+        };
+        if let Some(fence) = &self.fence {
+            fence.pass(&mut answers)?;
+        }
+        Ok(answers)
+    }
+
     async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, RedisError> {
         let kept = self.kept(shard(key), key);
         let mut commands = Pipeline::new();
@@ -110,7 +127,7 @@ impl Redis {
             commands.cmd("HDEL").arg(&kept).arg("");
         }
         commands.cmd("HMGET").arg(&kept).arg(&["version", "bytes", "expires"]);
-        answer::read_get(self.link.look(&commands).await?, now)
+        answer::read_get(self.fenced(commands, Asked::Look).await?, now)
     }
 
     async fn try_put(
@@ -128,10 +145,11 @@ impl Redis {
             commands.add_command(command);
             commands
         };
-        let answers = match self.link.send(&written("EVALSHA", self.put.get_hash())).await {
+        let answers = match self.fenced(written("EVALSHA", self.put.get_hash()), Asked::Once).await
+        {
             // A server that was just started, or told to forget its scripts.
             Err(fault) if fault.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                self.link.send(&written("EVAL", PUT)).await?
+                self.fenced(written("EVAL", PUT), Asked::Once).await?
             }
             answers => answers?,
         };

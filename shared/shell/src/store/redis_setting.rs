@@ -18,6 +18,8 @@ pub struct RedisSetting {
     pub prefix: String,
     /// Whether the seller takes what the server's memory is worth.
     pub durability: Durability,
+    /// How many replicas must acknowledge what an answer rests on.
+    pub wait: Option<u8>,
 }
 
 /// How an address may begin, and which options of it the client reads by itself.
@@ -28,8 +30,8 @@ const SCHEMES: [(&str, &[&str]); 4] = [
     ("unix://", &["db", "user", "pass"]),
 ];
 
-const WANTS: &str =
-    "knows no option of redis but cluster=true, prefix=NAME, durability=any, and ca=FILE of rediss";
+const WANTS: &str = "knows no option of redis but cluster=true, prefix=NAME, wait=N, durability=any, and ca=FILE of \
+     rediss";
 
 impl RedisSetting {
     /// Reads the setting, if its scheme is one of Redis; the error says what is wrong with it and
@@ -52,12 +54,14 @@ fn read(text: &str, scheme: &str, theirs: &[&str]) -> Result<RedisSetting, &'sta
         cluster: false,
         prefix: "koohook".to_owned(),
         durability: Durability::Required,
+        wait: None,
     };
     let mut passed = Vec::new();
     for option in options.split('&').filter(|option| !option.is_empty()) {
         match option.split_once('=').ok_or(WANTS)? {
             ("cluster", "true") => setting.cluster = true,
             ("durability", "any") => setting.durability = Durability::Any,
+            ("wait", number) => setting.wait = Some(read_wait(number)?),
             ("prefix", name) if is_prefix(name) => name.clone_into(&mut setting.prefix),
             ("ca", file) if scheme == "rediss://" && !file.is_empty() => {
                 setting.authority = Some(file.to_owned());
@@ -69,9 +73,20 @@ fn read(text: &str, scheme: &str, theirs: &[&str]) -> Result<RedisSetting, &'sta
     if setting.cluster && !theirs.is_empty() {
         return Err("wants a host and a port of a cluster: its nodes name each other by those");
     }
+    if setting.cluster && setting.wait.is_some() {
+        return Err(
+            "cannot have wait=N in a cluster: WAIT names no key, so it cannot be sent to the \
+             node that wrote; leave wait=N out, or name a single server",
+        );
+    }
     let mark = if passed.is_empty() { "" } else { "?" };
     setting.address = Secret::new(format!("{address}{mark}{}", passed.join("&")));
     Ok(setting)
+}
+
+fn read_wait(number: &str) -> Result<u8, &'static str> {
+    let number = number.parse().ok().filter(|number| (1..=16).contains(number));
+    number.ok_or("wants wait=N with N from 1 to 16: how many replicas must acknowledge")
 }
 
 /// Braces would be the shard's mark in a key.

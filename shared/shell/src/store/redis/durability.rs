@@ -10,6 +10,8 @@ use super::link::{Link, text};
 /// What an acknowledged write is worth.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Grade {
+    /// It outlives any crash, and a failover to a replica that acknowledged it: `wait=N`.
+    APlus,
     /// It outlives any crash, and there is no replica that a failover could promote.
     A,
     /// A crash or a failover may lose the newest writes; why, and what to change. Or the server
@@ -25,6 +27,7 @@ impl Grade {
     /// The grade's letter.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::APlus => "A+",
             Self::A => "A",
             Self::B(_) => "B",
             Self::C(_) => "C",
@@ -35,7 +38,7 @@ impl Grade {
     pub fn log(self, found: &Found) {
         let grade = self.as_str();
         match self {
-            Self::A => tracing::info!(grade, found = %found, "redis durability"),
+            Self::APlus | Self::A => tracing::info!(grade, found = %found, "redis durability"),
             Self::B(advice) | Self::C(advice) => {
                 tracing::warn!(grade, found = %found, advice, "redis durability");
             }
@@ -44,7 +47,11 @@ impl Grade {
 }
 
 /// What the masters say of themselves.
-pub struct Found(Vec<Facts>);
+pub struct Found {
+    masters: Vec<Facts>,
+    /// Whether koohook waits for replicas.
+    waits: bool,
+}
 
 /// What one server says, by the setting's name; what it does not say is absent.
 type Facts = BTreeMap<&'static str, String>;
@@ -62,14 +69,14 @@ const LINES: [(&str, &str); 4] = [
 const EVICTS: &str = "its maxmemory-policy drops keys that never expire: set it to noeviction";
 const FORGETS: &str =
     "set appendonly to yes and appendfsync to always or everysec, or add a replica";
-const FAILS_OVER: &str = "a failover may lose the newest writes";
+const FAILS_OVER: &str = "a failover may lose the newest writes; set wait=N";
 const SYNCS_LATE: &str =
     "a crash may lose the newest writes: set appendonly to yes and appendfsync to always";
 const SILENT: &str =
     "the server does not say how it keeps writes: ask its provider whether a crash may lose some";
 
 /// Asks every master. What a server refuses to say is not an error; no answer is.
-pub async fn find(link: &Link) -> Result<Found, RedisError> {
+pub async fn find(link: &Link, waits: bool) -> Result<Found, RedisError> {
     let mut found: BTreeMap<String, Facts> = BTreeMap::new();
     // The one that tells whether there is a server at all.
     for (name, _) in link.look_everywhere(redis::cmd("PING")).await? {
@@ -87,24 +94,24 @@ pub async fn find(link: &Link) -> Result<Found, RedisError> {
             found.entry(name).or_default().extend(value);
         }
     }
-    Ok(Found(found.into_values().collect()))
+    Ok(Found { masters: found.into_values().collect(), waits })
 }
 
 impl Found {
     /// The worst master decides.
     pub fn grade(&self) -> Grade {
-        self.0.iter().map(grade).max().unwrap_or(Grade::B(SILENT))
+        self.masters.iter().map(|facts| grade(facts, self.waits)).max().unwrap_or(Grade::B(SILENT))
     }
 
     /// Whether it takes no writes.
     pub fn is_replica(&self) -> bool {
-        self.0.iter().any(|facts| facts.get("role").is_some_and(|role| role == "slave"))
+        self.masters.iter().any(|facts| facts.get("role").is_some_and(|role| role == "slave"))
     }
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let worst = self.0.iter().max_by_key(|facts| grade(facts));
+        let worst = self.masters.iter().max_by_key(|facts| grade(facts, self.waits));
         let Some(facts) = worst.filter(|facts| !facts.is_empty()) else {
             return formatter.write_str("no durability settings");
         };
@@ -113,11 +120,12 @@ impl fmt::Display for Found {
     }
 }
 
-fn grade(facts: &Facts) -> Grade {
+fn grade(facts: &Facts, waits: bool) -> Grade {
     let said = |name| facts.get(name).map(String::as_str);
     let replicated = said("replicas").is_some_and(|count| count != "0");
     match (said("maxmemory-policy"), said("appendonly"), said("appendfsync")) {
         (Some(policy), _, _) if policy.starts_with("allkeys") => Grade::C(EVICTS),
+        (_, Some("yes"), Some("always")) if waits => Grade::APlus,
         (_, Some("yes"), Some("always")) if replicated => Grade::B(FAILS_OVER),
         (_, Some("yes"), Some("always")) => Grade::A,
         _ if replicated => Grade::B(SYNCS_LATE),
@@ -193,13 +201,33 @@ mod tests {
             ("appendonly=yes appendfsync=always maxmemory-policy=allkeys-lru", 'C'),
             ("maxmemory-policy=allkeys-random replicas=1", 'C'),
         ] {
-            assert_eq!(super::grade(&facts(said)).as_str(), grade.to_string(), "{said}");
+            assert_eq!(super::grade(&facts(said), false).as_str(), grade.to_string(), "{said}");
         }
+    }
+
+    /// A crash of a master that restarts before a failover is the replicas' loss, too.
+    #[test]
+    fn waiting_for_replicas_is_worth_what_the_master_syncs() {
+        for (said, grade) in [
+            ("appendonly=yes appendfsync=always replicas=1", "A+"),
+            ("appendonly=yes appendfsync=everysec replicas=1", "B"),
+            ("appendonly=no replicas=2", "B"),
+            ("", "B"),
+            ("appendonly=yes appendfsync=always maxmemory-policy=allkeys-lru replicas=1", "C"),
+        ] {
+            assert_eq!(super::grade(&facts(said), true).as_str(), grade, "{said}");
+        }
+        assert!(
+            Grade::APlus < Grade::A && Grade::A < Grade::B("") && Grade::B("z") < Grade::C("a")
+        );
     }
 
     #[test]
     fn the_worst_master_decides() {
-        let found = |said: &[&str]| Found(said.iter().map(|said| facts(said)).collect());
+        let found = |said: &[&str]| Found {
+            masters: said.iter().map(|said| facts(said)).collect(),
+            waits: false,
+        };
         let (best, good) = ("appendonly=yes appendfsync=always", "appendonly=yes");
         assert_eq!(found(&[best, best]).grade(), Grade::A);
         assert_eq!(found(&[good, best]).grade(), Grade::B(SYNCS_LATE));
@@ -219,6 +247,6 @@ mod tests {
             connected_slaves:2\r\n";
         let expected = "appendonly=yes maxmemory-policy=noeviction replicas=2 role=slave";
         assert_eq!(lines(info), facts(expected));
-        assert!(Found(vec![lines(info)]).is_replica());
+        assert!(Found { masters: vec![lines(info)], waits: false }.is_replica());
     }
 }

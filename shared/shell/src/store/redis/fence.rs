@@ -1,0 +1,73 @@
+//! `wait=N`: an answer counts once N replicas have acknowledged what it rests on.
+//!
+//! A master may answer a write and die with it before a replica has heard of it. A reader may find
+//! such a write, and a repeated call is answered from what is found, without another write. So
+//! reads wait as writes do. Since version 7.2 `WAIT` waits only for what its own connection wrote.
+//! So a message to a channel goes before it: a replica that acknowledges the message has
+//! everything that came before.
+
+use redis::{Pipeline, RedisError, Value, make_extension_error};
+
+use super::link::{Link, word};
+use super::{Refused, link};
+
+/// What ends every pipeline whose answers must not count too early.
+pub struct Fence {
+    replicas: u8,
+    channel: String,
+}
+
+/// How long a server waits for its replicas, in milliseconds. They take few; a callback has four
+/// seconds, and whatever else uses the connection waits behind this.
+const PATIENCE_MILLIS: u64 = 500;
+/// The same at the start: a replica that has just come acknowledges after a second.
+const START_MILLIS: u64 = 1_200;
+
+impl Fence {
+    /// A fence of so many replicas.
+    pub fn new(replicas: u8, prefix: &str) -> Self {
+        Self { replicas, channel: format!("{prefix}:fence") }
+    }
+
+    /// Ends a pipeline.
+    pub fn close(&self, commands: &mut Pipeline) {
+        self.wait(commands, PATIENCE_MILLIS);
+    }
+
+    fn wait(&self, commands: &mut Pipeline, millis: u64) {
+        commands.cmd("PUBLISH").arg(&self.channel).arg("");
+        commands.cmd("WAIT").arg(self.replicas).arg(millis);
+    }
+
+    /// Takes the fence's own answers off.
+    ///
+    /// # Errors
+    /// Where fewer replicas than asked for have acknowledged. What was written may be lost then,
+    /// or not.
+    pub fn pass(&self, answers: &mut Vec<Value>) -> Result<(), RedisError> {
+        let Some(Value::Int(acknowledged)) = answers.pop() else { return Err(link::unreadable()) };
+        answers.pop();
+        if acknowledged < i64::from(self.replicas) {
+            return Err(make_extension_error(TOO_FEW.to_owned(), None));
+        }
+        Ok(())
+    }
+
+    /// Tries it once, so that a start is refused rather than every call.
+    ///
+    /// # Errors
+    /// Where the server refuses the commands, or too few replicas acknowledge.
+    pub async fn prove(&self, link: &Link) -> Result<(), Refused> {
+        let mut commands = Pipeline::new();
+        self.wait(&mut commands, START_MILLIS);
+        let answers = link.send(&commands).await;
+        let mut answers = answers.map_err(|fault| match fault.code() {
+            Some(code) => Refused::NoWait(code.to_owned()),
+            None => Refused::Unanswered(word(&fault).to_owned()),
+        })?;
+        self.pass(&mut answers).map_err(|_| Refused::TooFewReplicas(self.replicas))
+    }
+}
+
+/// The log's word for it.
+const TOO_FEW: &str = "too few replicas acknowledge";
