@@ -30,6 +30,7 @@ mod order_query;
 mod outbox;
 mod panics;
 mod properties;
+mod redis_grades;
 mod redis_replicas;
 mod redis_store;
 mod rooms;

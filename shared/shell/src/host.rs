@@ -12,7 +12,7 @@ mod platform;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use marketplace::page::{Bundle, Hear, Unfit};
 use thiserror::Error;
@@ -30,6 +30,7 @@ use crate::front::Front;
 use crate::relay::Relay;
 use crate::store::{AnyStore, OpenError, StoreSetting};
 use crate::vault::Vault;
+use crate::world::World;
 
 /// The door of a function on a real machine.
 pub type MachineDoor<B> = Door<B, Machine<AnyStore>>;
@@ -167,10 +168,15 @@ fn ended(served: Result<(), Error>) -> ExitCode {
 
 /// Does what a timer does on a function platform, for as long as the process lives.
 pub async fn keep_relaying(desk: Arc<MachineDesk>) {
+    let mut assessed = Instant::now();
     loop {
         match Relay::new(&desk, RUN).run().await {
             Ok(report) => report.log(),
             Err(fault) => tracing::error!(fault = %fault, "relay failed"),
+        }
+        if assessed.elapsed() >= ASSESSED_EVERY {
+            desk.world.store().reassess().await;
+            assessed = Instant::now();
         }
         tokio::time::sleep(REST).await;
     }
@@ -180,6 +186,8 @@ pub async fn keep_relaying(desk: Arc<MachineDesk>) {
 const RUN: Duration = Duration::from_mins(1);
 /// How long it rests: the first failure is tried again after five seconds.
 const REST: Duration = Duration::from_secs(1);
+/// How often it looks whether the store is still as durable as at the start.
+const ASSESSED_EVERY: Duration = Duration::from_mins(5);
 
 /// Starts the log, once per process, and says which settings nobody reads.
 pub fn start_log(targets: &str) {

@@ -178,6 +178,17 @@ impl StoreSetting {
     }
 }
 
+impl AnyStore {
+    /// Reads again how durable the store is, and says in the log if that changed. For whoever
+    /// works in the background, every few minutes; only a Redis can change.
+    pub async fn reassess(&self) {
+        #[cfg(feature = "redis")]
+        if let Self::Redis(store) = self {
+            store.reassess().await;
+        }
+    }
+}
+
 impl Store for AnyStore {
     async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
         match self {

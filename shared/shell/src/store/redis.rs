@@ -17,6 +17,7 @@ mod link;
 mod refused;
 
 use std::ops::RangeInclusive;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -39,6 +40,7 @@ pub struct Redis {
     prefix: String,
     put: Script,
     fence: Option<Fence>,
+    grade: Mutex<Grade>,
 }
 
 /// Whether commands may be sent a second time.
@@ -68,9 +70,7 @@ impl Redis {
     pub async fn open(setting: &RedisSetting) -> Result<Self, Refused> {
         let link = Link::new(setting)?;
         let fence = setting.wait.map(|replicas| Fence::new(replicas, &setting.prefix));
-        let found = tokio::time::timeout(START, durability::find(&link, fence.is_some())).await;
-        let found = found.map_err(|_| Refused::Unanswered("timeout".to_owned()))?;
-        let found = found.map_err(|fault| Refused::Unanswered(link::word(&fault).to_owned()))?;
+        let found = find(&link, fence.is_some()).await.map_err(Refused::Unanswered)?;
         let grade = found.grade();
         grade.log(&found);
         if found.is_replica() {
@@ -85,9 +85,25 @@ impl Redis {
             }
             Grade::APlus | Grade::A | Grade::B(_) | Grade::C(_) => {
                 let prefix = setting.prefix.clone();
-                Ok(Self { link, prefix, put: Script::new(PUT), fence })
+                Ok(Self { link, prefix, put: Script::new(PUT), fence, grade: Mutex::new(grade) })
             }
         }
+    }
+
+    /// Reads again what the server says of itself, which may change while this runs, and says in
+    /// the log if the grade did. No answer is no change; nor is a replica's, which is not kept as
+    /// a master's.
+    pub async fn reassess(&self) {
+        let Ok(found) = find(&self.link, self.fence.is_some()).await else { return };
+        if found.is_replica() {
+            return;
+        }
+        let grade = found.grade();
+        let before = {
+            let mut standing = self.grade.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *standing, grade)
+        };
+        grade.log_change(before, &found);
     }
 
     fn kept(&self, shard: char, key: &str) -> String {
@@ -259,6 +275,13 @@ impl Store for Redis {
     async fn clock(&self, _: UnixMillis) -> Option<UnixMillis> {
         self.try_clock().await.ok()
     }
+}
+
+/// What the masters say of themselves, within the time of a start; or one word for why not.
+async fn find(link: &Link, waits: bool) -> Result<durability::Found, String> {
+    let found = tokio::time::timeout(START, durability::find(link, waits)).await;
+    let found = found.map_err(|_| "timeout".to_owned())?;
+    found.map_err(|fault| link::word(&fault).to_owned())
 }
 
 /// The first hex digit of the key's SHA-256. Another rule would look for every value elsewhere.

@@ -34,6 +34,23 @@ impl Grade {
         }
     }
 
+    /// Says in the log that the grade is another one than before, if it is.
+    pub fn log_change(self, before: Self, found: &Found) {
+        let (grade, was) = (self.as_str(), before.as_str());
+        match self {
+            _ if grade == was => {}
+            Self::C(advice) => {
+                tracing::error!(grade, was, found = %found, advice, "redis durability is worse");
+            }
+            Self::B(advice) if before < self => {
+                tracing::warn!(grade, was, found = %found, advice, "redis durability is worse");
+            }
+            Self::APlus | Self::A | Self::B(_) => {
+                tracing::info!(grade, was, found = %found, "redis durability is better");
+            }
+        }
+    }
+
     /// Says in the log what was found at the start.
     pub fn log(self, found: &Found) {
         let grade = self.as_str();
