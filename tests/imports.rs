@@ -1,8 +1,8 @@
 //! Imports beside a bundle that serves: whatever comes in between, one order has one instance
 //! (decisions C2 and C7).
 //!
-//! Every operation of the store lets others run first. So an import is stopped before each of its
-//! operations in turn, and another actor runs to its end there.
+//! An import is stopped at each point of its operations in turn, and another actor runs to its end
+//! there.
 
 use futures_util::FutureExt;
 use marketplace::app_info::AppInfo;
@@ -17,12 +17,12 @@ use shell::store::memory::Memory;
 use shell::vault::{Clear, Vault};
 use shell::world::{Deadline, World};
 use std::time::Duration;
-use tests::call::{Koohook, SETTINGS, run, run_for};
+use tests::call::{Koohook, SETTINGS, run, run_until_halt};
 
 type Served = Koohook<receive::Function, Memory>;
 
-/// More steps than an import has.
-const STEPS: usize = 12;
+/// More points than an import has.
+const POINTS: usize = 12;
 const OWN: &str = "legacy-0001";
 
 fn served() -> Served {
@@ -84,29 +84,42 @@ fn check_whole(koohook: &Served, order: &str, what: &str) {
     assert_eq!(instances(koohook, order), [id.unwrap()], "{what}");
 }
 
-/// Runs an import for so many steps, then another actor, then the import's rest.
+/// Runs an import up to a point of its operations, then another actor, then the import's rest.
 fn interleaved(
     koohook: &Served,
-    steps: usize,
+    point: usize,
     import: &Import,
     other: impl FnOnce(),
 ) -> ImportOutcome {
     let putting = put(koohook, import);
     futures_util::pin_mut!(putting);
-    let early = (0..steps).find_map(|_| putting.as_mut().now_or_never());
+    koohook.world().halt_at(point);
+    let early = loop {
+        let output = putting.as_mut().now_or_never();
+        if output.is_some() || koohook.world().has_halted() {
+            break output;
+        }
+    };
+    koohook.world().go_on();
     other();
     early.unwrap_or_else(|| run(putting)).unwrap()
+}
+
+/// Runs an import up to a point of its operations, where its process ends.
+fn interrupted(koohook: &Served, point: usize, import: &Import) {
+    koohook.world().halt_at(point);
+    let _ = run_until_halt(koohook.world(), put(koohook, import));
 }
 
 #[test]
 fn a_purchase_in_between_makes_no_second_instance() {
     let import = import("CS1", OWN);
     let mut outcomes = Vec::new();
-    for steps in 0..STEPS {
+    for point in 0..POINTS {
         let koohook = served();
         let mut first = None;
-        let outcome = interleaved(&koohook, steps, &import, || first = Some(call(&koohook, "CS1")));
-        let what = format!("after {steps} steps: {outcome:?}");
+        let outcome = interleaved(&koohook, point, &import, || first = Some(call(&koohook, "CS1")));
+        let what = format!("after point {point}: {outcome:?}");
         let (code, id) = first.unwrap();
         match outcome {
             ImportOutcome::OrderMadeHere => {
@@ -132,12 +145,12 @@ fn a_purchase_in_between_makes_no_second_instance() {
 fn an_import_that_was_interrupted_anywhere_is_whole_when_run_again() {
     let import = import("CS1", OWN);
     for with_purchase in [false, true] {
-        for steps in 0..STEPS {
+        for point in 0..POINTS {
             let koohook = served();
-            run_for(steps, put(&koohook, &import));
+            interrupted(&koohook, point, &import);
             let code = with_purchase.then(|| call(&koohook, "CS1").0);
             let outcome = run(put(&koohook, &import)).unwrap();
-            let what = format!("after {steps} steps, {code:?}: {outcome:?}");
+            let what = format!("after point {point}, {code:?}: {outcome:?}");
             check_whole(&koohook, "CS1", &what);
             let own = instances(&koohook, "CS1") == [OWN];
             assert_eq!(own, outcome != ImportOutcome::OrderMadeHere, "{what}");
@@ -151,12 +164,12 @@ fn an_import_that_was_interrupted_anywhere_is_whole_when_run_again() {
 #[test]
 fn an_id_that_another_purchase_took_is_pointed_at_by_no_one_else() {
     let (mine, theirs) = (import("CS1", OWN), import("CS2", OWN));
-    for steps in 0..STEPS {
+    for point in 0..POINTS {
         let koohook = served();
         let mut other = None;
         let outcome =
-            interleaved(&koohook, steps, &mine, || other = Some(run(put(&koohook, &theirs))));
-        let what = format!("after {steps} steps: {outcome:?} and {other:?}");
+            interleaved(&koohook, point, &mine, || other = Some(run(put(&koohook, &theirs))));
+        let what = format!("after point {point}: {outcome:?} and {other:?}");
         let mut outcomes = [outcome, other.unwrap().unwrap()];
         outcomes.sort();
         assert_eq!(outcomes, [ImportOutcome::Imported, ImportOutcome::OtherPurchase], "{what}");
@@ -171,12 +184,12 @@ fn an_id_that_another_purchase_took_is_pointed_at_by_no_one_else() {
 #[test]
 fn a_pointer_to_another_purchase_is_taken_back() {
     let (mine, theirs) = (import("CS1", OWN), import("CS2", OWN));
-    for steps in 0..STEPS {
+    for point in 0..POINTS {
         let koohook = served();
-        run_for(steps, put(&koohook, &mine));
+        interrupted(&koohook, point, &mine);
         let theirs = run(put(&koohook, &theirs)).unwrap();
         let outcome = run(put(&koohook, &mine)).unwrap();
-        let what = format!("after {steps} steps: {theirs:?} and {outcome:?}");
+        let what = format!("after point {point}: {theirs:?} and {outcome:?}");
         for order in ["CS1", "CS2"] {
             check_whole(&koohook, order, &what);
         }
@@ -186,12 +199,12 @@ fn a_pointer_to_another_purchase_is_taken_back() {
 #[test]
 fn two_runs_of_one_import_at_once_are_one() {
     let import = import("CS1", OWN);
-    for steps in 0..STEPS {
+    for point in 0..POINTS {
         let koohook = served();
         let mut other = None;
         let outcome =
-            interleaved(&koohook, steps, &import, || other = Some(run(put(&koohook, &import))));
-        let what = format!("after {steps} steps: {outcome:?} and {other:?}");
+            interleaved(&koohook, point, &import, || other = Some(run(put(&koohook, &import))));
+        let what = format!("after point {point}: {outcome:?} and {other:?}");
         let mut outcomes = [outcome, other.unwrap().unwrap()];
         outcomes.sort();
         assert_eq!(outcomes, [ImportOutcome::Imported, ImportOutcome::Exists], "{what}");
@@ -204,10 +217,10 @@ fn two_runs_of_one_import_at_once_are_one() {
 #[test]
 fn an_instance_under_the_derived_id_is_one_value() {
     let import = import("CS1", derived("CS1").as_str());
-    for steps in 0..STEPS {
+    for point in 0..POINTS {
         let koohook = served();
-        let outcome = interleaved(&koohook, steps, &import, || drop(call(&koohook, "CS1")));
-        let what = format!("after {steps} steps: {outcome:?}");
+        let outcome = interleaved(&koohook, point, &import, || drop(call(&koohook, "CS1")));
+        let what = format!("after point {point}: {outcome:?}");
         assert!(matches!(outcome, ImportOutcome::Imported | ImportOutcome::Exists), "{what}");
         check_whole(&koohook, "CS1", &what);
     }
