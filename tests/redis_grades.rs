@@ -21,7 +21,7 @@ fn said(store: &AnyStore) -> Option<(String, String)> {
     let line: serde_json::Value = serde_json::from_str(text.lines().next()?).unwrap();
     let text = |name: &str| line[name].as_str().unwrap().to_owned();
     if text("level") != "INFO" {
-        assert!(!text("advice").is_empty(), "whoever reads it wants to know what to do");
+        assert!(!text("advice").is_empty(), "an operator wants to know what to do");
     }
     Some((text("level"), format!("{} {}", text("was"), text("grade"))))
 }

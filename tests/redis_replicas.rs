@@ -90,7 +90,7 @@ fn what_no_replica_knows_is_not_read() {
 }
 
 /// Since version 7.2 `WAIT` waits for what its own connection sent to replicas, and for nothing
-/// else. So whatever is answered sends them something, also where it changed nothing.
+/// else. So every answer sends replicas something, also if it changed nothing.
 #[test]
 fn every_answer_sends_replicas_something_to_acknowledge() {
     let Some((master, _replica)) = pair() else { return };
@@ -143,7 +143,7 @@ fn a_failover_to_a_replica_that_acknowledged_loses_nothing_acknowledged() {
 }
 
 #[test]
-fn a_start_that_nobody_would_acknowledge_is_refused() {
+fn a_start_with_too_few_replicas_is_refused() {
     let Some(master) = RedisServer::start(&[]) else { return };
     let alone = refusal(&master, "?wait=1");
     assert!(alone.contains("connect more replicas") && alone.contains("wait=1"), "{alone}");

@@ -23,7 +23,7 @@ impl RedisServer {
     /// Starts one that syncs every write, if this machine can; in CI it must.
     ///
     /// # Panics
-    /// Where it should start and does not.
+    /// If it should start and does not.
     pub fn start(arguments: &[&str]) -> Option<Self> {
         let there = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
         if there.is_err() {
@@ -50,7 +50,7 @@ impl RedisServer {
     /// Starts the one that follows this one, and waits until it does.
     ///
     /// # Panics
-    /// Where it does not.
+    /// If it does not.
     pub fn replica(&self) -> Self {
         let replica = Self::start(&["--replicaof", "127.0.0.1", &self.port.to_string()]);
         let replica = replica.expect("another one started");
@@ -73,7 +73,7 @@ impl RedisServer {
     /// What it answers to a command, whose words blanks separate.
     ///
     /// # Panics
-    /// Where that is another kind of answer, or none.
+    /// If the answer is of another kind, or does not come.
     pub fn tell<T: FromRedisValue>(&self, command: &str) -> T {
         let mut words = command.split(' ');
         let mut command = ::redis::cmd(words.next().expect("a command"));
@@ -85,7 +85,7 @@ impl RedisServer {
     /// Sends its process a signal.
     ///
     /// # Panics
-    /// Where there is no such process or signal.
+    /// If there is no such process or signal.
     pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(sent.expect("kill is there").success());

@@ -179,8 +179,8 @@ impl StoreSetting {
 }
 
 impl AnyStore {
-    /// Reads again how durable the store is, and says in the log if that changed. For whoever
-    /// works in the background, every few minutes; only a Redis can change.
+    /// Reads again how durable the store is, and logs a change. A process that relays calls it
+    /// every few minutes. Only a Redis can change.
     pub async fn reassess(&self) {
         #[cfg(feature = "redis")]
         if let Self::Redis(store) = self {

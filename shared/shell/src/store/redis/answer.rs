@@ -11,7 +11,7 @@ use crate::store::{Entry, Put, Stored, Version};
 /// The last of a read's answers: a value's version, bytes and expiry.
 ///
 /// # Errors
-/// Where it is no such answer, as for all of these.
+/// If the answer has another shape, as for all of these.
 pub fn read_get(answers: Vec<Answer>, now: UnixMillis) -> Result<Option<Stored>, RedisError> {
     let fields = <[Answer; 3]>::try_from(last(answers)?).map_err(|_| link::unreadable())?;
     let [version, bytes, expires] = fields;

@@ -42,8 +42,7 @@ impl Fence {
     /// Takes the fence's own answers off.
     ///
     /// # Errors
-    /// Where fewer replicas than asked for have acknowledged. What was written may be lost then,
-    /// or not.
+    /// If fewer than N replicas have acknowledged. A failover may lose what was written, or not.
     pub fn pass(&self, answers: &mut Vec<Value>) -> Result<(), RedisError> {
         let Some(Value::Int(acknowledged)) = answers.pop() else { return Err(link::unreadable()) };
         answers.pop();
@@ -56,7 +55,7 @@ impl Fence {
     /// Tries it once, so that a start is refused rather than every call.
     ///
     /// # Errors
-    /// Where the server refuses the commands, or too few replicas acknowledge.
+    /// If the server refuses the commands, or too few replicas acknowledge.
     pub async fn prove(&self, link: &Link) -> Result<(), Refused> {
         let mut commands = Pipeline::new();
         self.wait(&mut commands, START_MILLIS);

@@ -26,7 +26,7 @@ pub enum Refused {
              PREFIX:fence; or leave wait=N out"
     )]
     NoWait(String),
-    /// Nobody would acknowledge.
+    /// Too few replicas would acknowledge.
     #[error(
         "fewer than {0} replicas of redis acknowledge, as wait={0} wants: connect more replicas to \
              this server, or lower N, or leave wait=N out (then a failover may lose the newest writes)"
