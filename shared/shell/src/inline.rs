@@ -91,7 +91,8 @@ impl<'a, W: World> Call<'a, W> {
             patience,
             least: Duration::ZERO,
             claim: left.saturating_add(GRACE),
-            orders: Limits { answer: patience / 2, turn: left },
+            // The marketplace waits meanwhile: who gets no turn in time is left to the relay.
+            orders: Limits { answer: patience / 2, turn: patience / 2 },
             // A callback has not asked the store for its time.
             clock: Clock::Doubted,
             answered: &answered,
