@@ -3,23 +3,34 @@
 //! loses its replies, told by callbacks and by two relays. After every step, and once all is calm,
 //! what must hold. A seed names a run for ever.
 //!
-//! `KOOHOOK_SIMULATION_SEEDS` says how many runs; each failure prints its seed and its trace.
+//! `KOOHOOK_SIMULATION_SEEDS` says how many runs, `KOOHOOK_SIMULATION_FIRST` the first of them; each
+//! failure prints its seed and its trace.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join;
+use futures_util::pin_mut;
 use http::Request;
+use marketplace::app_info::AppInfo;
 use marketplace::entity::{Entity, Kept};
-use marketplace::instance::{FreezeCause, Instance, State, effective};
-use marketplace::message::InstanceId;
+use marketplace::instance::{Access, FreezeCause, Instance, State, effective};
+use marketplace::message::{InstanceId, OrderId};
 use marketplace::notice::NoticeType;
+use marketplace::outbox::Reader;
 use marketplace::signature::Contract;
 use marketplace::time::UnixMillis;
 use sender::answer::Answer;
+use shell::import::Import;
 use shell::relay::Relay;
-use tests::call::{Bundled, PENDING, SETTINGS, TOLD, koohook, run, run_until_halt, v1, v2};
+use shell::shelf::Shelf;
+use shell::vault::{Clear, Vault};
+use shell::world::{Deadline, World};
+use tests::call::{
+    APP_INFO, Bundled, PENDING, SETTINGS, TOLD, koohook, run, run_until_halt, v1, v2,
+};
 use tests::chance::Chance;
 use tests::product::{HANGS, Mood, Product, READY, Told};
 use tests::world::Trouble;
@@ -37,8 +48,22 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
 /// What is bought in a run.
-const PURCHASES: [(Contract, &str); 4] =
-    [(Contract::V1, "CS1"), (Contract::V1, "CS2"), (Contract::V2, "CS1"), (Contract::V2, "CS2")];
+const PURCHASES: [(Contract, &str); 5] = [
+    (Contract::V1, "CS1"),
+    (Contract::V1, "CS2"),
+    (Contract::V2, "CS1"),
+    (Contract::V2, "CS2"),
+    (Contract::V1, "CS3"),
+];
+/// The one that an older server made, under an ID of its own: a command imports it at some time,
+/// beside the calls.
+const IMPORTED: usize = 4;
+const OWN_ID: &str = "older-0003";
+
+/// What one process after the other is started with: a product, told by callbacks or not, and a
+/// template that comes and goes.
+const STARTS: [(&[(&str, &str)], bool, bool); 4] =
+    [(&PENDING, false, false), (&TOLD, true, false), (&PENDING, false, true), (&TOLD, true, true)];
 
 /// One call, as it may be delivered again.
 #[derive(Clone)]
@@ -68,6 +93,11 @@ struct Simulation {
     answered: BTreeMap<usize, String>,
     /// The orders that were carried out.
     carried_out: BTreeSet<OrderKey>,
+    /// The purchases that the marketplace has paid for, by what it was answered (decision D11).
+    settled: BTreeSet<usize>,
+    /// Whether the import was made, and whether it is half done.
+    imported: bool,
+    importing: bool,
     trace: Vec<String>,
 }
 
@@ -104,11 +134,14 @@ struct Ended {
 #[test]
 #[expect(clippy::print_stdout, reason = "what nothing was lost of is worth knowing")]
 fn whatever_is_delivered_every_invariant_holds_after_every_step() {
-    let asked = std::env::var("KOOHOOK_SIMULATION_SEEDS");
-    let seeds = asked.map_or(SEEDS, |seeds| seeds.parse().expect("a number of seeds"));
+    let asked = |name, or| {
+        std::env::var(name).map_or(or, |seeds| seeds.parse().expect("a number of seeds"))
+    };
+    let seeds: u64 = asked("KOOHOOK_SIMULATION_SEEDS", SEEDS);
+    let first: u64 = asked("KOOHOOK_SIMULATION_FIRST", 0);
     let mut codes: BTreeMap<String, usize> = BTreeMap::new();
     let mut ended = Ended::default();
-    for seed in 0..seeds {
+    for seed in first..first + seeds {
         let (trace, end) = simulated(seed);
         ended.lost += end.lost;
         ended.doubled += end.doubled;
@@ -171,12 +204,20 @@ fn id_in(told: &Told) -> String {
     told.body["data"]["instanceId"].as_str().unwrap().to_owned()
 }
 
-/// The ID under which a purchase is kept.
-fn id_of(about: usize) -> String {
+/// The ID that a purchase derives.
+fn derived_of(about: usize) -> InstanceId {
     let (contract, order) = PURCHASES[about];
     let line = format!("{order}-1");
     let line = Some(line.as_str()).filter(|_| contract == Contract::V2);
-    InstanceId::derive(order, line, None).to_string()
+    InstanceId::derive(order, line, None)
+}
+
+/// The instance that an older server made.
+fn import() -> Import {
+    let info = AppInfo::parse(r#"{"frontEndUrl":"https://older.example.com"}"#).unwrap();
+    let (id, order) = (InstanceId::parse(OWN_ID).unwrap(), OrderId::parse("CS3").unwrap());
+    let instance = Instance::created(id, order, Access::Ready(info));
+    Import { instance, derived: derived_of(IMPORTED) }
 }
 
 fn instance(kept: Option<&Kept>) -> Option<&Instance> {
@@ -203,6 +244,9 @@ impl Simulation {
             sent: Vec::new(),
             answered: BTreeMap::new(),
             carried_out: BTreeSet::new(),
+            settled: BTreeSet::new(),
+            imported: false,
+            importing: false,
             trace: Vec::new(),
         };
         if which > 0 {
@@ -212,13 +256,32 @@ impl Simulation {
         simulation
     }
 
+    /// The ID under which a purchase is kept.
+    fn id_of(&self, about: usize) -> String {
+        let derived = derived_of(about).to_string();
+        let entity = run(self.koohook.kept(&derived)).map(|kept| kept.entity);
+        match entity {
+            Some(Entity::MovedTo(id)) => id.to_string(),
+            Some(_) | None => derived,
+        }
+    }
+
     fn step(&mut self) {
         self.pass_time();
-        let somebody = self.chance.place(4);
+        let somebody = self.chance.place(PURCHASES.len());
+        if self.product.is_some() && self.chance.one_in(12) {
+            self.start_anew();
+        }
         self.change_mood();
         if self.chance.one_in(4) {
             self.relays_run();
+            self.hold_the_paid();
         }
+        if !self.imported && self.chance.one_in(20) {
+            self.import();
+        }
+        let lag = if self.chance.one_in(4) { self.chance.below(300) } else { 0 };
+        self.koohook.world().lag(Duration::from_millis(lag));
         let call = if self.chance.one_in(3) && !self.sent.is_empty() {
             self.sent_before()
         } else {
@@ -226,6 +289,50 @@ impl Simulation {
         };
         self.sent.push(call.clone());
         self.deliver(&call);
+        self.koohook.world().lag(Duration::ZERO);
+        self.hold_the_paid();
+    }
+
+    /// The process ends, and one with other settings begins.
+    fn start_anew(&mut self) {
+        let (settings, inline, template) = *self.chance.pick(&STARTS);
+        let template = template.then_some(("KOOHOOK_APP_INFO", APP_INFO));
+        let settings: Vec<_> = settings.iter().copied().chain(template).collect();
+        self.koohook = Arc::new(self.koohook.another(&settings));
+        self.inline = inline;
+        self.trace.push(format!("started anew, inline {inline}, template {}", template.is_some()));
+    }
+
+    /// A command imports the instance of an older server; at any of its points a purchase may come.
+    fn import(&mut self) {
+        self.imported = true;
+        let point = usize::try_from(self.chance.below(12)).unwrap();
+        let koohook = Arc::clone(&self.koohook);
+        let world = koohook.world();
+        let vault = Vault::new(None, None, Clear::Allowed);
+        let deadline = Deadline::after(World::elapsed(world), Duration::from_secs(10));
+        let shelf = Shelf { world, vault: &vault, reader: Reader::Product, deadline };
+        let import = import();
+        let putting = import.put(&shelf, false);
+        pin_mut!(putting);
+        world.halt_at(point);
+        let early = loop {
+            let output = putting.as_mut().now_or_never();
+            if output.is_some() || world.has_halted() {
+                break output;
+            }
+        };
+        world.go_on();
+        if self.chance.one_in(2) {
+            self.importing = true;
+            let call = self.newly_made(IMPORTED);
+            self.sent.push(call.clone());
+            self.deliver(&call);
+            self.importing = false;
+        }
+        let outcome = early.unwrap_or_else(|| run(putting));
+        self.koohook.store().take_counts();
+        self.trace.push(format!("import, paused at {point}: {outcome:?}"));
     }
 
     /// Mostly moments, sometimes hours, and now and then more than V1 waits.
@@ -257,35 +364,60 @@ impl Simulation {
     /// One relay or two, to their end or to anywhere before it.
     fn relays_run(&mut self) {
         let desk = Arc::clone(self.koohook.door.desk());
-        let relay = || Relay::new(&desk, Duration::from_secs(50)).run();
+        let budget = *self.chance.pick(&[4, 5, 8, 25, 50, 60]);
+        let relay = || Relay::new(&desk, Duration::from_secs(budget)).run();
         let point = usize::try_from(self.chance.below(120)).unwrap();
         let ends_early = self.chance.one_in(3);
         let plan = self.plan();
         self.koohook.store().plan(plan.iter().copied());
-        let world = self.koohook.world();
+        let koohook = Arc::clone(&self.koohook);
+        let world = koohook.world();
+        let (before, began) = (world.now_millis(), World::elapsed(world));
+        let jump = self.clock_jump();
+        world.set_now(before.saturating_add_signed(jump));
         world.halt_at(if ends_early { point } else { usize::MAX });
         let done = match self.chance.one_in(2) {
             false => run_until_halt(world, relay()).is_some(),
             true => run_until_halt(world, join(relay(), relay())).is_some(),
         };
-        self.koohook.store().plan([]);
-        self.koohook.store().take_counts();
-        self.trace.push(format!("relay, store {plan:?}, to its end: {done}"));
+        let took = World::elapsed(world) - began;
+        world.set_now(before + u64::try_from(took.as_millis()).unwrap());
+        koohook.store().plan([]);
+        koohook.store().take_counts();
+        self.trace.push(format!(
+            "relay of {budget} s, clock {jump:+} ms, store {plan:?}, to its end: {done}, after {took:?}"
+        ));
+        assert!(took <= Duration::from_secs(budget), "a run outlasts its time: {took:?}");
+    }
+
+    /// Mostly none; hours or a year, ahead or back, for as long as the relay runs.
+    fn clock_jump(&mut self) -> i64 {
+        let span = match self.chance.below(8) {
+            0 => 10 * HOUR,
+            1 => 400 * DAY,
+            _ => return 0,
+        };
+        let millis = i64::try_from(self.chance.below(span)).unwrap();
+        if self.chance.one_in(2) { millis } else { -millis }
     }
 
     /// I18: once nothing fails any more, whatever waits is told or given up. Then all is counted.
     fn calm_down(&mut self) -> Ended {
         let Some(product) = self.product.clone() else { return Ended::default() };
         product.meets(self.koohook.world(), |_| READY);
-        for _ in 0..3 {
-            self.koohook.world().pass(Duration::from_mins(67));
-            run(Relay::new(self.koohook.door.desk(), Duration::from_mins(5)).run()).unwrap();
+        let budget = Duration::from_secs(*self.chance.pick(&[4, 25, 60]));
+        // The longest pause, the marketplace's patience, and two looks at it.
+        for _ in 0..5 * 6 {
+            self.koohook.world().pass(Duration::from_mins(10));
+            run(Relay::new(self.koohook.door.desk(), budget).run()).unwrap();
         }
         let mut ended = Ended { effects: product.effects().len(), ..Ended::default() };
         for about in 0..PURCHASES.len() {
-            let Some(kept) = run(self.koohook.kept(&id_of(about))) else { continue };
+            let Some(kept) = run(self.koohook.kept(&self.id_of(about))) else { continue };
             let outbox = &kept.outbox;
             assert_eq!(outbox.head(), None, "I18: something waits for ever");
+            let waits = instance(Some(&kept)).and_then(|instance| instance.abandon_at);
+            assert_eq!(waits, None, "I18: a purchase is neither settled nor abandoned");
             ended.lost += self.untold(about, &kept);
         }
         for sequences in product.sequences().values() {
@@ -299,7 +431,7 @@ impl Simulation {
     /// How many notices are gone that the product does not know and nobody counted.
     fn untold(&self, about: usize, kept: &Kept) -> usize {
         let told = self.product.as_ref().map(Product::sequences).unwrap_or_default();
-        let told = told.get(&format!("{}//", id_of(about))).cloned().unwrap_or_default();
+        let told = told.get(&format!("{}//", self.id_of(about))).cloned().unwrap_or_default();
         let outbox = &kept.outbox;
         let dead = outbox.dead.iter().map(|dead| &dead.notice);
         let known: BTreeSet<_> =
@@ -366,7 +498,7 @@ impl Simulation {
         order: &str,
         now: u64,
     ) -> Vec<(String, String)> {
-        let id = id_of(about);
+        let id = self.id_of(about);
         let buys = callback.name.ends_with("newInstance");
         let later = format!("{order}-{}", self.chance.below(3));
         let order = if buys { order.to_owned() } else { later };
@@ -398,6 +530,7 @@ impl Simulation {
     fn deliver(&mut self, call: &Call) {
         let plan = self.plan();
         let before = self.all_kept();
+        self.koohook.store().take_counts();
         let interrupted = self.chance.one_in(6);
         if interrupted {
             // The process ends; the marketplace calls again.
@@ -419,7 +552,9 @@ impl Simulation {
         let step = Step {
             call,
             answer: &answer,
-            troubled: interrupted || plan.iter().any(|trouble| *trouble != Trouble::None),
+            troubled: interrupted
+                || self.importing
+                || plan.iter().any(|trouble| *trouble != Trouble::None),
             now: UnixMillis::new(self.koohook.world().now_millis()),
             before,
             after,
@@ -446,7 +581,7 @@ impl Simulation {
     }
 
     fn all_kept(&self) -> Vec<Option<Kept>> {
-        let kept = (0..PURCHASES.len()).map(|about| run(self.koohook.kept(&id_of(about))));
+        let kept = (0..PURCHASES.len()).map(|about| run(self.koohook.kept(&self.id_of(about))));
         kept.collect()
     }
 
@@ -466,6 +601,25 @@ impl Simulation {
 // What must hold.
 
 impl Simulation {
+    /// D11: what was paid for is never abandoned.
+    fn hold_the_paid(&self) {
+        for about in &self.settled {
+            let kept = run(self.koohook.kept(&self.id_of(*about)));
+            let access = instance(kept.as_ref()).map(|instance| &instance.access);
+            assert_ne!(access, Some(&Access::Abandoned), "D11: purchase {about} was paid for");
+        }
+    }
+
+    /// A purchase is paid for once the marketplace was answered `000000` to it, or calls about it.
+    fn settle(&mut self, step: &Step<'_>) {
+        let looks = step.is("query") || step.is("Check");
+        let standing = instance(step.after.as_ref()).map(|instance| &instance.access);
+        let live = standing.is_some_and(|access| *access != Access::Abandoned);
+        if step.answer.code == "000000" && !looks && live {
+            self.settled.insert(step.call.about);
+        }
+    }
+
     fn hold(&mut self, step: &Step<'_>, counts: (usize, usize)) {
         if step.call.rehearsal {
             assert_eq!(counts, (0, 0), "I15: a rehearsal asks the store nothing");
@@ -473,7 +627,9 @@ impl Simulation {
             return assert_eq!(step.before, step.after, "I15: and changes nothing");
         }
         let writes = if self.inline { 2 } else { 1 };
-        assert!(step.troubled || (counts.0 <= 1 && counts.1 <= writes), "G3: {counts:?}");
+        // One more read behind a pointer.
+        let reads = if step.call.about == IMPORTED && step.is("newInstance") { 2 } else { 1 };
+        assert!(step.troubled || (counts.0 <= reads && counts.1 <= writes), "G3: {counts:?}");
         assert!(step.troubled || step.answer.code != "000005", "failed for no reason");
         self.hold_one_id(step);
         self.hold_the_count_of_notices(step);
@@ -485,6 +641,7 @@ impl Simulation {
         step.hold_the_end();
         self.hold_orders(step);
         step.hold_honesty();
+        self.settle(step);
     }
 
     /// I1, I2: one ID for each purchase, whatever lies between, and no ID for two.

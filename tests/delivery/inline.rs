@@ -215,3 +215,17 @@ fn a_process_that_ends_anywhere_loses_and_doubles_nothing() {
         }
     }
 }
+
+/// The first answer decides whether the marketplace has paid (decision D11): what the product said,
+/// not what a template would have said.
+#[test]
+fn a_purchase_that_the_product_refuses_at_once_is_not_settled_by_a_template() {
+    const REFUSES: Mood = Mood::Answers(Duration::ZERO, 200, r#"{"refuse":"000106"}"#);
+    for (mood, code, is_settled) in [(REFUSES, "000106", false), (LATER, "000000", true)] {
+        let koohook = told_with("KOOHOOK_APP_INFO", tests::call::APP_INFO);
+        Product::of(koohook.world(), move |_| mood.clone());
+        assert_eq!(buy_v1(&koohook, "CS1").code, code);
+        let instance = run(koohook.instance(&id_v1("CS1")));
+        assert_eq!(instance.abandon_at.is_none(), is_settled, "{code}");
+    }
+}

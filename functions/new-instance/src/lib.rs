@@ -92,8 +92,18 @@ impl Change for Purchase {
         Decision::of(&before, after, |kind| self.draft(kind, request)).with_remark(ahead)
     }
 
-    fn answered(&self, request: &NewInstance, instance: Instance) -> Instance {
-        instance.answered_with(request.contract, self.template.as_ref())
+    fn answered(
+        &self,
+        request: &NewInstance,
+        instance: Instance,
+        is_new: bool,
+        now: UnixMillis,
+    ) -> Instance {
+        let template = self.template.as_ref();
+        // A product that refuses is the first answer, whatever a template would have said.
+        let instance =
+            if is_new { instance.unsettled(request.contract, template, now) } else { instance };
+        instance.answered_with(request.contract, template)
     }
 
     fn reply(&self, request: &NewInstance, instance: &Instance) -> Reply {

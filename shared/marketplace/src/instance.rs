@@ -331,15 +331,19 @@ impl Instance {
     /// # Errors
     /// Where the instance is released.
     pub fn upgrade(self, at: UnixMillis, now: UnixMillis) -> Result<Transition, Refusal> {
-        let (mut instance, revived) = self.settled(at, now);
-        if instance.state == State::Released {
+        let (instance, revived) = self.settled(at, now);
+        instance.upgraded(at).map(|transition| transition.revived(revived))
+    }
+
+    fn upgraded(mut self, at: UnixMillis) -> Result<Transition, Refusal> {
+        if self.state == State::Released {
             return Err(Refusal::InstanceReleased);
         }
-        if is_older(at, instance.newest.upgrade) {
-            return Ok(instance.unchanged(Remark::OlderThanKnown));
+        if is_older(at, self.newest.upgrade) {
+            return Ok(self.unchanged(Remark::OlderThanKnown));
         }
-        instance.newest.upgrade = Some(at);
-        Ok(instance.changed(vec![NoticeType::Upgraded]).revived(revived))
+        self.newest.upgrade = Some(at);
+        Ok(self.changed(vec![NoticeType::Upgraded]))
     }
 
     /// A later call proves that the purchase was paid: it is settled for ever. One that was

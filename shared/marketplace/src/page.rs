@@ -156,9 +156,16 @@ pub trait Change: Page {
         Decision::nothing()
     }
 
-    /// What the answer to this call changes in turn, where the product was told before it.
-    fn answered(&self, request: &Self::Request, entity: Self::Entity) -> Self::Entity {
-        let _ = request;
+    /// What the answer to this call changes in turn, if the product was told before it; `is_new`
+    /// if the call made the entity.
+    fn answered(
+        &self,
+        request: &Self::Request,
+        entity: Self::Entity,
+        is_new: bool,
+        now: UnixMillis,
+    ) -> Self::Entity {
+        let _ = (request, is_new, now);
         entity
     }
 

@@ -77,13 +77,14 @@ impl<W: World> Call<'_, W> {
         let mut recalled = self.recall(&subject).await?;
         loop {
             let now = self.shelf.world.now();
+            let is_new = recalled.version.is_none();
             let verdict = decide(page, &request, recalled.kept.take(), self.shelf.reader, now)?;
             self.line.decided(verdict.outcome, verdict.remarks.clone());
             let Verdict { write: Some(mut kept), reply, .. } = verdict else {
                 return Ok(verdict.reply);
             };
             // The commit carries the claim of its own first attempt.
-            let inline = self.claim(&mut kept);
+            let inline = self.claim(&mut kept, is_new);
             self.line.writes += 1;
             match self.shelf.write(&recalled, &kept).await? {
                 Written::Won(version) => {

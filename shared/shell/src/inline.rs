@@ -25,6 +25,8 @@ pub(crate) struct Inline<'a> {
     product: &'a Product,
     /// The claim; none where the marketplace is to be asked first what was ordered.
     claim: Option<Claim>,
+    /// Whether the call made what the notice is about.
+    is_new: bool,
 }
 
 /// With less time left than this the product is left to the relay.
@@ -36,7 +38,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 impl<'a, W: World> Call<'a, W> {
     /// Claims the next notice for this callback, where the product is to be told at once.
-    pub fn claim(&self, kept: &mut Kept) -> Option<Inline<'a>> {
+    pub fn claim(&self, kept: &mut Kept, is_new: bool) -> Option<Inline<'a>> {
         let product =
             self.desk.settings.product.as_ref().filter(|product| !product.budget.is_zero())?;
         let left = self.shelf.deadline.left(&self.desk.world);
@@ -47,12 +49,12 @@ impl<'a, W: World> Call<'a, W> {
         let head = kept.outbox.ready(now)?;
         if OrderQuery::of_notice(head).is_some() {
             if self.desk.settings.orders.is_some() {
-                return Some(Inline { product, claim: None });
+                return Some(Inline { product, claim: None, is_new });
             }
             kept.learn_nothing(head.sequence(), NO_KEYS);
         }
         let claim = kept.outbox.claim(left.saturating_add(GRACE), now);
-        Some(Inline { product, claim })
+        Some(Inline { product, claim, is_new })
     }
 
     /// Whether only the product can make this call a success: V1 counts any other answer to a
@@ -77,8 +79,9 @@ impl<'a, W: World> Call<'a, W> {
             self.line.notice = Some("left");
             return None;
         }
+        let now = self.desk.world.now();
         let answered = |entity: Entity| match P::Entity::try_from(entity.clone()) {
-            Ok(ours) => page.answered(request, ours).into(),
+            Ok(ours) => page.answered(request, ours, inline.is_new, now).into(),
             Err(_) => entity,
         };
         let patience = inline.product.budget.saturating_add(self.stretch);

@@ -23,7 +23,7 @@ use marketplace::time::UnixMillis;
 use thiserror::Error;
 
 pub use self::report::Report;
-use self::work::{Done, Piece, Work};
+use self::work::{Done, MAX_ENTRIES, Piece, Work};
 use crate::delivery::{ATTEMPT, CLAIM, Delivered, Delivery, Turn};
 use crate::desk::{Desk, Product};
 use crate::failure::Failure;
@@ -63,8 +63,6 @@ pub const MIN_BUDGET: Duration = Duration::from_secs(4);
 const RESERVE: Duration = Duration::from_secs(2);
 /// What is left of it for settling, after the last attempt.
 const SETTLE: Duration = Duration::from_secs(1);
-/// How many agenda lines are read at once.
-const MAX_ENTRIES: usize = 256;
 /// How many of those are read that lie further ahead than anything should.
 const MAX_STRAYS: usize = 64;
 /// How many notices an entity is told of before it waits behind the others.
@@ -128,8 +126,8 @@ impl<'a, W: World> Relay<'a, W> {
             let now = self.desk.world.elapsed();
             if now.saturating_sub(looked) >= LOOK && !self.is_over() {
                 looked = now;
-                // What is known is worked on whether or not there is more.
-                let _ = self.look(work).await;
+                // Beside what is under way: nobody's answer waits for an agenda.
+                under_way.extend(work.next_look().map(|piece| self.carry_out(piece).boxed()));
             }
         }
     }
@@ -157,10 +155,13 @@ impl<'a, W: World> Relay<'a, W> {
 
     /// Takes what is due; whether any of it is new to this run.
     async fn look(&self, work: &mut Work) -> Result<bool, Failure> {
-        let due = UnixMillis::EPOCH..=self.desk.world.now();
-        let limit = work.known().saturating_add(MAX_ENTRIES);
-        let entries = self.entries(Queue::Due, due, limit).await?;
+        let entries = self.due(work.to_look_at()).await?;
         Ok(work.take(entries))
+    }
+
+    async fn due(&self, limit: usize) -> Result<Vec<Entry>, Failure> {
+        let due = UnixMillis::EPOCH..=self.desk.world.now();
+        self.entries(Queue::Due, due, limit).await
     }
 
     /// Takes parts that have rested, and what lies so far ahead that a wrong clock must have put
@@ -226,6 +227,8 @@ impl<'a, W: World> Relay<'a, W> {
                     }
                 }
             }
+            // What is known is worked on whether or not there is more.
+            Piece::Look(limit) => Done::Looked(self.due(limit).await.unwrap_or_default()),
             Piece::SweepList(key) => {
                 let list = async { sweep_unused(&shelf, shelf.read_key(key.clone()).await?).await };
                 let (swept, more) = self.or_troubled(list.await);

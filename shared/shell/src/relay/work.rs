@@ -27,6 +27,7 @@ pub(super) struct Work {
     /// How much is under way, and whether a sweep is.
     pub under_way: usize,
     is_sweeping: bool,
+    is_looking: bool,
 }
 
 /// One piece of work.
@@ -34,6 +35,8 @@ pub(super) struct Work {
 pub(super) enum Piece {
     /// Deliver what an entity has to say, a few notices.
     Deliver(String),
+    /// Read so much of what is due.
+    Look(usize),
     /// Let go of unused parts of a list, a batch.
     SweepList(String),
     /// Look at parts of a list, a batch.
@@ -51,12 +54,16 @@ pub(super) enum Done {
     Finished(String, bool),
     /// The entity is left for another run; it may mention unused parts.
     Left(String, bool),
+    /// This is due.
+    Looked(Vec<Entry>),
     /// A batch was swept, of a list that has more.
     Swept(Option<String>),
 }
 
 /// How many entities are worked on at once.
 const AT_ONCE: usize = 16;
+/// How many agenda lines are read at once, beyond those that are known.
+pub(super) const MAX_ENTRIES: usize = 256;
 /// How many parts one run looks at.
 const MAX_SWEPT: usize = 2_048;
 
@@ -65,9 +72,18 @@ impl Work {
         Self { sweeps_left: MAX_SWEPT, ..Self::default() }
     }
 
-    /// How many entries of an agenda are known already, so that new ones lie behind them.
-    pub fn known(&self) -> usize {
-        self.known.len()
+    /// How many entries of the agenda to read: those that are known already come first.
+    pub fn to_look_at(&self) -> usize {
+        self.known.len().saturating_add(MAX_ENTRIES)
+    }
+
+    /// The next look, unless one is under way.
+    pub fn next_look(&mut self) -> Option<Piece> {
+        if std::mem::replace(&mut self.is_looking, true) {
+            return None;
+        }
+        self.under_way += 1;
+        Some(Piece::Look(self.to_look_at()))
     }
 
     /// Takes what an agenda names; whether any of it is new. Parts are swept.
@@ -121,6 +137,10 @@ impl Work {
                 self.sweep(key, unused);
             }
             Done::Left(key, unused) => self.sweep(key, unused),
+            Done::Looked(entries) => {
+                self.is_looking = false;
+                self.take(entries);
+            }
             Done::Swept(list) => {
                 self.is_sweeping = false;
                 self.lists.extend(list);
