@@ -41,7 +41,7 @@ const SETTINGS: [(&str, &str); 6] = [
 ];
 
 /// The kit's pages at one door.
-struct Pages {
+pub struct Pages {
     tenants: tenant_sync::Tenants,
     users: auth_sync::Users,
     department: single_org_sync::Department,

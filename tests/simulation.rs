@@ -6,6 +6,8 @@
 //! `KOOHOOK_SIMULATION_SEEDS` says how many runs, `KOOHOOK_SIMULATION_FIRST` the first of them; each
 //! failure prints its seed and its trace.
 
+mod lists;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,8 +64,10 @@ const OWN_ID: &str = "older-0003";
 
 /// What one process after the other is started with: a product, told by callbacks or not, and a
 /// template that comes and goes.
-const STARTS: [(&[(&str, &str)], bool, bool); 4] =
+const STARTS: [(Settings, bool, bool); 4] =
     [(&PENDING, false, false), (&TOLD, true, false), (&PENDING, false, true), (&TOLD, true, true)];
+/// Names and values of settings.
+type Settings = &'static [(&'static str, &'static str)];
 
 /// One call, as it may be delivered again.
 #[derive(Clone)]

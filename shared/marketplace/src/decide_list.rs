@@ -233,7 +233,7 @@ mod tests {
         };
         let frame = person("a", 0, 0).to_string().len();
         let fits = person("a", MAX_RECORD_LEN - frame, 0);
-        assert_eq!(cut(&[fits.clone()]), [format!("[{fits}]").into_bytes()]);
+        assert_eq!(cut(std::slice::from_ref(&fits)), [format!("[{fits}]").into_bytes()]);
         let records = [
             person("first", 1, 1),
             person("b", MAX_RECORD_LEN - frame + 1, 0),

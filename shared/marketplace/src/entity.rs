@@ -85,6 +85,7 @@ fn key(kind: &str, parts: &[&str]) -> String {
 /// What is kept of a subject.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::large_enum_variant, reason = "most are instances, and one lives at a time")]
 pub enum Entity {
     /// A purchase.
     Instance(Instance),
