@@ -23,6 +23,7 @@ use shell::world::World;
 use tests::call::{
     APP_INFO, Bundled, Koohook, PENDING, SETTINGS, koohook, run, run_paused, v1, v2,
 };
+use tests::log::Log;
 use tests::servers::{self, Server};
 use tests::test_store::TestStore;
 use tests::world::{NOW, Trouble};
@@ -1185,6 +1186,25 @@ fn an_abandonment_of_unknown_time_believes_fresh_calls_alone() {
         run(koohook.reply(v1(NOW - ago, &named("V1 newInstance").members(""))));
         assert_eq!(run(koohook.instance(id.as_str())).access, access, "{ago} ms ago");
     }
+}
+
+/// A wrong clock abandoned it at a time to come: whoever calls now is believed, not locked out.
+#[test]
+fn an_abandonment_under_a_clock_that_was_ahead_locks_nobody_out() {
+    let koohook = koohook(&PENDING);
+    let id = instance_id(Contract::V1);
+    let mut kept = standing("abandoned", Contract::V1).unwrap();
+    if let Entity::Instance(instance) = &mut kept.entity {
+        instance.abandoned_at = Some(UnixMillis::new(NOW + 30 * 24 * 3_600_000));
+    }
+    run(koohook.keep(id.as_str(), &kept));
+    let log = Log::default();
+    let keep = log.keep();
+    run(named("V1 refreshInstance renew").send(&koohook, id.as_str()));
+    drop(keep);
+    assert_eq!(run(koohook.instance(id.as_str())).access, Access::Pending);
+    let line = log.callbacks().pop().unwrap();
+    assert_eq!((&line["level"], &line["remarks"]), (&"ERROR".into(), &"revived".into()));
 }
 
 #[test]

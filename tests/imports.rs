@@ -6,7 +6,7 @@
 
 use futures_util::FutureExt;
 use marketplace::app_info::AppInfo;
-use marketplace::entity::{Entity, Subject};
+use marketplace::entity::{Entity, Kept, Subject};
 use marketplace::instance::{Access, Instance};
 use marketplace::message::{InstanceId, OrderId, OrderedBy};
 use marketplace::outbox::Reader;
@@ -236,4 +236,15 @@ fn a_dry_run_writes_nothing() {
     assert_eq!(run(import.put(&shelf, true)), Ok(ImportOutcome::WouldImport));
     assert_eq!(koohook.store().take_counts(), (2, 0));
     assert!(run(shelf.read(&Subject::Instance(derived("CS1")))).unwrap().kept.is_none());
+}
+
+/// A pointer that leads to another order's instance answers nobody.
+#[test]
+fn a_pointer_to_another_order_is_not_followed() {
+    let koohook = served();
+    run(put(&koohook, &import("CS2", OWN))).unwrap();
+    let moved = Entity::MovedTo(InstanceId::parse(OWN).unwrap());
+    run(koohook.keep(derived("CS1").as_str(), &Kept::new(moved)));
+    assert_eq!(call(&koohook, "CS1").0, "000005");
+    assert_eq!(call(&koohook, "CS2"), ("000000".to_owned(), Some(OWN.to_owned())));
 }

@@ -356,3 +356,16 @@ fn a_marketplace_that_is_down_does_not_end_the_products_work() {
     relay(&koohook);
     assert_eq!(outside.told().len(), 20, "those of V1 name no line, and ask nothing");
 }
+
+/// Those who wait for a turn are not read again each time that another is done.
+#[test]
+fn who_waits_for_a_turn_costs_no_reads() {
+    let koohook = asking(false);
+    bought(&koohook, 200);
+    let outside = Outside::around_after(&koohook, Duration::from_millis(200), |_| Some(FOUND));
+    koohook.store().take_counts();
+    run(Relay::new(koohook.door.desk(), Duration::from_secs(60)).run()).unwrap();
+    assert_eq!((outside.asked(), outside.told().len()), (200, 200));
+    let reads = koohook.store().take_counts().0;
+    assert!(reads < 5 * 200, "{reads} reads");
+}

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use shell::access::AccessDoor;
 use shell::front::Front;
 use tests::call::{PRODUCT_SECRET, run_until_halt};
-use tests::product::{Mood, Product};
+use tests::product::{HANGS, Mood, Product};
 
 use super::*;
 
@@ -219,4 +219,41 @@ fn a_product_that_is_interrupted_says_it_again() {
             break;
         }
     }
+}
+
+/// A slow product says that the instance is ready, and then answers too late: the call is answered
+/// with what it said, and the purchase is settled by that answer (decision D11).
+#[test]
+fn a_purchase_that_the_product_readied_while_it_was_told_is_settled() {
+    for mood in [HANGS, Mood::Refuses(500, ""), Mood::LosesReply] {
+        let koohook = Arc::new(told());
+        let other = Arc::clone(&koohook);
+        let met = mood.clone();
+        Product::of(koohook.world(), move |_| {
+            assert_eq!(said(&other, &id_v1("CS1"), 0, &ready(&id_v1("CS1"))), 200);
+            met.clone()
+        });
+        assert_eq!(buy_v1(&koohook, "CS1").code, "000000", "{mood:?}");
+        let instance = run(koohook.instance(&id_v1("CS1")));
+        assert_eq!(instance.abandon_at, None, "{mood:?}");
+    }
+}
+
+/// The settlement of the first attempt is lost: what it did not write is not answered.
+#[test]
+fn an_answer_that_would_settle_is_given_only_if_it_was_written() {
+    let koohook = Arc::new(told());
+    let other = Arc::clone(&koohook);
+    Product::of(koohook.world(), move |_| {
+        assert_eq!(said(&other, &id_v1("CS1"), 0, &ready(&id_v1("CS1"))), 200);
+        // Another relay has settled the notice meanwhile: nothing is left to settle.
+        let mut kept = run(other.kept(&id_v1("CS1"))).unwrap();
+        kept.outbox.waiting.clear();
+        run(other.keep(&id_v1("CS1"), &kept));
+        HANGS
+    });
+    assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
+    assert!(run(koohook.instance(&id_v1("CS1"))).abandon_at.is_some());
+    assert_eq!(buy_v1(&koohook, "CS1").code, "000000");
+    assert_eq!(run(koohook.instance(&id_v1("CS1"))).abandon_at, None);
 }

@@ -58,7 +58,7 @@ impl Change for Purchase {
     type Entity = Instance;
 
     fn subject(&self, request: &NewInstance) -> Subject {
-        Subject::Purchase(request.instance_id.clone())
+        Subject::Purchase(request.instance_id.clone(), request.order_id.clone())
     }
 
     fn order(&self, request: &NewInstance) -> Option<Order> {

@@ -12,7 +12,7 @@ use crate::digest;
 use crate::directory::{Head, PartName};
 use crate::idempotency::Ledger;
 use crate::instance::{Clock, Instance};
-use crate::message::{AppId, InstanceId, TenantId};
+use crate::message::{AppId, InstanceId, OrderId, TenantId};
 use crate::notice::{Draft, NoticeType};
 use crate::order_query::{self, OrderDetails};
 use crate::outbox::{Claim, LONGEST_PAUSE, Offered, Outbox, Reader, Settled, Settling};
@@ -25,9 +25,9 @@ use crate::time::UnixMillis;
 pub enum Subject {
     /// An instance, by the ID that the marketplace knows.
     Instance(InstanceId),
-    /// A purchase, by the ID derived from its order line: where an older server had given the
+    /// A purchase, by the ID derived from its order line, and its order: where an older server had given the
     /// instance another ID, a pointer stands there and is followed once (decision C7).
-    Purchase(InstanceId),
+    Purchase(InstanceId, OrderId),
     /// An enterprise, as the buyer of an instance; none while a seller applies for credentials.
     Tenant(Option<InstanceId>, TenantId),
     /// An enterprise's credentials for an application.
@@ -44,7 +44,7 @@ impl Subject {
     pub fn key(&self) -> String {
         let instance = |id: &Option<InstanceId>| id.clone().map(String::from).unwrap_or_default();
         match self {
-            Self::Instance(id) | Self::Purchase(id) => key("instance", &[id.as_str()]),
+            Self::Instance(id) | Self::Purchase(id, _) => key("instance", &[id.as_str()]),
             Self::Tenant(id, tenant) => key("tenant", &[&instance(id), tenant.as_str()]),
             Self::Application(id, tenant, app) => {
                 key("application", &[&instance(id), tenant.as_str(), app.as_str()])
@@ -61,17 +61,26 @@ impl Subject {
     pub const fn holds(&self, entity: &Entity) -> bool {
         matches!(
             (self, entity),
-            (Self::Instance(_) | Self::Purchase(_), Entity::Instance(_) | Entity::MovedTo(_))
+            (Self::Instance(_) | Self::Purchase(..), Entity::Instance(_) | Entity::MovedTo(_))
                 | (Self::Tenant(..), Entity::Tenant(_))
                 | (Self::Application(..), Entity::Application(_))
                 | (Self::Users(..) | Self::Departments(..), Entity::Directory(_))
         )
     }
 
+    /// Whether the instance that a pointer leads to is this purchase: an import whose ID was taken
+    /// may have left one that leads to another's.
+    pub fn is_led_to(&self, entity: &Entity) -> bool {
+        match (self, entity) {
+            (Self::Purchase(_, order), Entity::Instance(instance)) => instance.order_id == *order,
+            _ => false,
+        }
+    }
+
     /// The subject that a pointer found here leads to.
     pub fn follow(&self, entity: &Entity) -> Option<Self> {
         match (self, entity) {
-            (Self::Purchase(_), Entity::MovedTo(id)) => Some(Self::Instance(id.clone())),
+            (Self::Purchase(..), Entity::MovedTo(id)) => Some(Self::Instance(id.clone())),
             _ => None,
         }
     }

@@ -362,7 +362,9 @@ impl Instance {
     /// believes a call that was signed just now, which no replay of an older one was.
     fn is_abandoned_before(&self, at: UnixMillis, now: UnixMillis) -> bool {
         let just_now = || at.after(MAX_AHEAD) > now;
-        let later = self.abandoned_at.map_or_else(just_now, |abandoned| at > abandoned);
+        // A time to come was written under a wrong clock, and says nothing.
+        let abandoned = self.abandoned_at.filter(|abandoned| *abandoned <= now);
+        let later = abandoned.map_or_else(just_now, |abandoned| at > abandoned);
         self.access == Access::Abandoned && later
     }
 

@@ -153,11 +153,12 @@ impl<W: World> Delivery<'_, W> {
         let Some(claim) = kept.outbox.claim(self.claim, self.desk.world.now()) else {
             return Ok(Turn::Nothing);
         };
+        let claimed = self.desk.world.elapsed();
         match self.shelf().write(&recalled, &kept).await? {
             Written::Won(version) => {
                 let version = Some(version);
                 let standing = Recalled { key: recalled.key, version, kept: Some(kept) };
-                self.offer(standing, &claim).await.map(Turn::Offered)
+                self.offer(standing, &claim, claimed).await.map(Turn::Offered)
             }
             Written::Lost(_) => Ok(Turn::Nothing),
         }
@@ -197,12 +198,17 @@ impl<W: World> Delivery<'_, W> {
         self.deadline.left(&self.desk.world).saturating_sub(SETTLE)
     }
 
-    /// Offers a notice whose claim stands, and settles it.
+    /// Offers a notice whose claim stands since a moment, and settles it.
     ///
     /// # Errors
     /// Where the outcome cannot be settled in time.
-    pub async fn offer(&self, standing: Recalled, claim: &Claim) -> Result<Delivered, Failure> {
-        let outcome = self.send_all(&standing.key, claim, self.desk.world.elapsed()).await?;
+    pub async fn offer(
+        &self,
+        standing: Recalled,
+        claim: &Claim,
+        claimed: Duration,
+    ) -> Result<Delivered, Failure> {
+        let outcome = self.send_all(&standing.key, claim, claimed).await?;
         let Outcome { unanswered, .. } = outcome;
         let (recalled, settled) = self.settle(standing, claim, &outcome).await?;
         Ok(Delivered { recalled, settled, unanswered })
@@ -218,15 +224,15 @@ impl<W: World> Delivery<'_, W> {
         &self,
         owner: &str,
         claim: &Claim,
-        began: Duration,
+        claimed: Duration,
     ) -> Result<Outcome, Failure> {
         let names: Vec<_> = claim.notice.parts().collect();
         if names.is_empty() {
-            return Ok(self.send(claim, claim.notice.message(owner)).await);
+            return Ok(self.send(claim, claim.notice.message(owner), claimed).await);
         }
         let (id, of) = (claim.notice.id(owner), names.len());
         for (name, number) in names.into_iter().zip(1..).skip(claim.part.saturating_sub(1)) {
-            if !self.may_begin(began) {
+            if !self.may_begin(claimed) {
                 return Ok(Outcome::paused().at_part(number));
             }
             let read = self.shelf().read_parts(owner, [name].into()).await?;
@@ -235,7 +241,7 @@ impl<W: World> Delivery<'_, W> {
             let Some(message) = claim.notice.part_message(&id, part, &records) else {
                 return Ok(self.failed("part missing", None, Duration::ZERO, &[]).at_part(number));
             };
-            let outcome = self.send(claim, message).await;
+            let outcome = self.send(claim, message, claimed).await;
             if outcome.offered != Offered::Delivered {
                 return Ok(outcome.at_part(number));
             }
@@ -243,14 +249,15 @@ impl<W: World> Delivery<'_, W> {
         Ok(Outcome { offered: Offered::Delivered, told: None, unanswered: None })
     }
 
-    /// Whether a message that is begun now ends before the claim does.
+    /// Whether a message that is begun now has its time, and ends before the claim does.
     fn may_begin(&self, claimed: Duration) -> bool {
         let held = self.desk.world.elapsed().saturating_sub(claimed);
-        held.saturating_add(self.patience) <= self.claim
+        let limit = self.patience.min(self.left());
+        self.left() >= self.least && held.saturating_add(limit) <= self.claim
     }
 
-    async fn send(&self, claim: &Claim, message: Message) -> Outcome {
-        if self.left() < self.least {
+    async fn send(&self, claim: &Claim, message: Message, claimed: Duration) -> Outcome {
+        if !self.may_begin(claimed) {
             return Outcome::paused();
         }
         let began = self.desk.world.elapsed();
@@ -375,7 +382,8 @@ impl<W: World> Delivery<'_, W> {
         let told = outcome.told.as_ref();
         let settling = Settling { chance, clock: self.clock, now: world.now() };
         let settled = kept.settle(claim, offered, told, template, settling);
-        if settled == Settled::Delivered {
+        // Whatever the product said, the call is answered with what stands now.
+        if settled != Settled::Nothing {
             kept.entity = (self.answered)(kept.entity.clone());
         }
         settled

@@ -20,6 +20,7 @@ pub struct Desk<W> {
     /// What is known of it.
     pub settings: DeskSettings,
     muted_until: AtomicU64,
+    clocks_said_until: AtomicU64,
 }
 
 /// What a desk is told of the seller's configuration.
@@ -49,10 +50,14 @@ pub struct Product {
 /// How long no callback waits for a product that kept one waiting in vain (decision E2).
 const MUTE: Duration = Duration::from_secs(30);
 
+/// How often a lasting trouble is said again.
+const MINUTE: Duration = Duration::from_mins(1);
+
 impl<W: World> Desk<W> {
     /// A desk in a world.
     pub const fn new(settings: DeskSettings, world: W) -> Self {
-        Self { world, settings, muted_until: AtomicU64::new(0) }
+        let [muted_until, clocks_said_until] = [AtomicU64::new(0), AtomicU64::new(0)];
+        Self { world, settings, muted_until, clocks_said_until }
     }
 
     /// The kept values, for as long as a deadline allows.
@@ -66,6 +71,18 @@ impl<W: World> Desk<W> {
     pub fn mute(&self) {
         let until = self.world.elapsed().saturating_add(MUTE);
         self.muted_until.store(millis(until), Ordering::Relaxed);
+    }
+
+    /// Whether to say that clocks differ: once a minute is enough.
+    pub fn may_say_clocks(&self) -> bool {
+        let now = self.world.elapsed();
+        let until = millis(now.saturating_add(MINUTE));
+        let said = self.clocks_said_until.load(Ordering::Relaxed);
+        let may = said == 0 || said <= millis(now);
+        if may {
+            self.clocks_said_until.store(until, Ordering::Relaxed);
+        }
+        may
     }
 
     /// Whether callbacks leave the product to the relay for now.

@@ -225,11 +225,11 @@ impl<W: World> Call<'_, W> {
         if !subject.holds(&kept.entity) {
             return Err(Failure::Value(Fault::Unreadable));
         }
-        let Some(subject) = subject.follow(&kept.entity) else { return Ok(recalled) };
+        let Some(moved) = subject.follow(&kept.entity) else { return Ok(recalled) };
         self.line.reads += 1;
-        let recalled = self.shelf.read(&subject).await?;
+        let recalled = self.shelf.read(&moved).await?;
         match recalled.kept.as_ref().map(|kept| &kept.entity) {
-            Some(Entity::Instance(_)) => Ok(recalled),
+            Some(entity) if subject.is_led_to(entity) => Ok(recalled),
             // An import that is half done: a purchase made here now would lie under another's ID.
             Some(_) | None => Err(Failure::Value(Fault::Unreadable)),
         }

@@ -33,6 +33,8 @@ pub(crate) struct Inline<'a> {
 const LEAST: Duration = Duration::from_secs(1);
 /// How long before the deadline all of it must be over.
 const MARGIN: Duration = Duration::from_millis(500);
+/// An answer that has less time than this is not waited for: it would count as an attempt.
+const LEAST_ANSWER: Duration = Duration::from_millis(400);
 /// How long a claim outlives its callback.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -92,7 +94,7 @@ impl<'a, W: World> Call<'a, W> {
             product: inline.product,
             deadline,
             patience,
-            least: Duration::ZERO,
+            least: LEAST_ANSWER,
             claim: left.saturating_add(GRACE),
             // The marketplace waits meanwhile: who gets no turn in time is left to the relay.
             orders: Limits { answer: patience / 2, turn: patience / 2 },
@@ -102,7 +104,10 @@ impl<'a, W: World> Call<'a, W> {
         };
         let offered = async {
             match &inline.claim {
-                Some(claim) => delivery.offer(standing, claim).await.map(Turn::Offered),
+                Some(claim) => {
+                    let claimed = self.desk.world.elapsed();
+                    delivery.offer(standing, claim, claimed).await.map(Turn::Offered)
+                }
                 None => delivery.next(standing).await,
             }
         };
@@ -122,8 +127,12 @@ impl<'a, W: World> Call<'a, W> {
         if delivered.unanswered == Some(Silence::TimedOut) {
             self.desk.mute();
         }
-        let entity = delivered.recalled.kept?.entity.try_into().ok()?;
-        Some(page.reply(request, &entity))
+        let entity = delivered.recalled.kept?.entity;
+        // What was not written with this answer must not be answered (decision D11).
+        if answered(entity.clone()) != entity {
+            return None;
+        }
+        Some(page.reply(request, &entity.try_into().ok()?))
     }
 }
 

@@ -55,7 +55,8 @@ impl Line {
         let remarks: Vec<_> = self.remarks.iter().map(|remark| remark.as_str()).collect();
         let alarm = self.remarks.iter().any(|remark| remark.is_alarm());
         let given_up = self.notice == Some("given-up");
-        let failed = given_up || matches!(end, End::Troubled(Trouble::Failed(_)));
+        let revived = self.remarks.contains(&Remark::Revived);
+        let failed = given_up || revived || matches!(end, End::Troubled(Trouble::Failed(_)));
         let outcome = self.outcome(end);
         macro_rules! line {
             ($level:ident) => {

@@ -49,7 +49,7 @@ pub struct Limits {
 }
 
 /// How many ask at once of a key that has worked (decision E7).
-const AT_ONCE: usize = 3;
+pub const AT_ONCE: usize = 3;
 
 /// The right to ask, until it is dropped.
 struct Turn<'a> {

@@ -101,12 +101,13 @@ impl<'a, W: World> Relay<'a, W> {
         }
         let mut work = Work::new();
         self.look(&mut work).await.map_err(NotRun::Agenda)?;
-        self.clock = self.judge_clock().await;
-        self.look_aside(&mut work).await;
+        let (clock, aside) = future::join(self.judge_clock(), self.aside()).await;
+        self.clock = clock;
+        let _ = work.take(aside);
         self.work_off(&mut work).await;
         let mut report = *self.report();
         report.stopped = self.is_down();
-        report.unfinished |= self.is_late() && work.has_queue();
+        report.unfinished |= !self.is_down() && work.has_queue();
         Ok(report)
     }
 
@@ -136,14 +137,14 @@ impl<'a, W: World> Relay<'a, W> {
     fn begin<'f>(&'f self, work: &mut Work, under_way: &mut FuturesUnordered<BoxFuture<'f, Done>>) {
         let half = self.deadline.left(&self.desk.world) < self.budget / 2;
         while !self.is_late() {
-            let Some(piece) = work.next(half) else { return };
+            let Some(piece) = work.next(self.may_deliver(), half) else { return };
             under_way.push(self.carry_out(piece).boxed());
         }
     }
 
     /// Nothing is under way: whether anything can be begun, after another look.
     async fn wait_for_more(&self, work: &mut Work) -> bool {
-        if self.is_late() {
+        if self.is_late() || !self.may_deliver() {
             return false;
         }
         if work.retry_busy() {
@@ -164,22 +165,23 @@ impl<'a, W: World> Relay<'a, W> {
         self.entries(Queue::Due, due, limit).await
     }
 
-    /// Takes parts that have rested, and what lies so far ahead that a wrong clock must have put
-    /// it there: nobody would look at that for as long as the clock was ahead.
-    async fn look_aside(&self, work: &mut Work) {
+    /// Parts that have rested, and what lies so far ahead that a wrong clock must have put it
+    /// there: nobody would look at that for as long as the clock was ahead.
+    async fn aside(&self) -> Vec<Entry> {
         let now = self.desk.world.now();
         let ahead = now.after(FARTHEST).after(LOOK)..=UnixMillis::MAX;
-        let asides = [
-            (Queue::Sweep, UnixMillis::EPOCH..=now, MAX_ENTRIES),
-            (Queue::Sweep, ahead.clone(), MAX_STRAYS),
-            (Queue::Due, ahead, MAX_STRAYS),
-        ];
-        for (queue, span, limit) in asides {
-            match self.entries(queue, span, limit).await {
-                Ok(entries) => drop(work.take(entries)),
-                Err(fault) => tracing::warn!(fault = %fault, "agenda not read"),
-            }
-        }
+        let entries = future::join_all([
+            self.entries(Queue::Sweep, UnixMillis::EPOCH..=now, MAX_ENTRIES),
+            self.entries(Queue::Sweep, ahead.clone(), MAX_STRAYS),
+            self.entries(Queue::Due, ahead, MAX_STRAYS),
+        ]);
+        let entries = entries.await.into_iter().map(|read| {
+            read.unwrap_or_else(|fault| {
+                tracing::warn!(fault = %fault, "agenda not read");
+                Vec::new()
+            })
+        });
+        entries.flatten().collect()
     }
 
     async fn entries(
@@ -203,57 +205,51 @@ impl<'a, W: World> Relay<'a, W> {
         let now = world.now();
         let apart = told.map_or(Duration::ZERO, |told| told.since(now).max(now.since(told)));
         let seconds = apart.as_secs();
-        if apart > CLOCKS_DOUBTED {
-            tracing::error!(seconds, "clocks differ: nothing is given up by time until they agree");
-            return Clock::Doubted;
+        let is_doubted = apart > CLOCKS_DOUBTED;
+        if apart > CLOCKS_APART && self.desk.may_say_clocks() {
+            if is_doubted {
+                let what = "clocks differ: nothing is given up by time until they agree";
+                tracing::error!(seconds, "{what}");
+            } else {
+                tracing::warn!(seconds, "clocks differ");
+            }
         }
-        if apart > CLOCKS_APART {
-            tracing::warn!(seconds, "clocks differ");
-        }
-        Clock::Trusted
+        if is_doubted { Clock::Doubted } else { Clock::Trusted }
     }
 
     /// One entity's bug is not every entity's: the others are worked on all the same.
     async fn carry_out(&self, piece: Piece) -> Done {
-        let shelf = self.desk.shelf(self.deadline);
-        match piece {
-            Piece::Deliver(key) => {
-                let turn = AssertUnwindSafe(self.turn(&shelf, &key)).catch_unwind().await;
-                match turn.unwrap_or(Err(Failure::Panicked)) {
-                    Ok(done) => done,
-                    Err(fault) => {
-                        self.troubled(fault);
-                        Done::Left(key, false)
-                    }
-                }
-            }
-            // What is known is worked on whether or not there is more.
-            Piece::Look(limit) => Done::Looked(self.due(limit).await.unwrap_or_default()),
-            Piece::SweepList(key) => {
-                let list = async { sweep_unused(&shelf, shelf.read_key(key.clone()).await?).await };
-                let (swept, more) = self.or_troubled(list.await);
-                self.report().add_swept(swept);
-                Done::Swept(Some(key).filter(|_| more))
-            }
-            Piece::SweepParts(owner, names) => {
-                let swept = self.or_troubled(sweep_parts(&shelf, &owner, &names).await);
-                self.report().add_swept(swept);
-                Done::Swept(None)
-            }
-        }
-    }
-
-    /// A sweep that fails stops nothing: the next run finds what is left.
-    fn or_troubled<T: Default>(&self, swept: Result<T, Failure>) -> T {
-        swept.unwrap_or_else(|fault| {
-            self.troubled(fault);
-            T::default()
+        let left = match &piece {
+            Piece::Deliver(key) => Done::Left(key.clone(), false),
+            Piece::Look(_) => Done::Looked(Vec::new()),
+            Piece::SweepList(_) | Piece::SweepParts(..) => Done::Swept(None),
+        };
+        let done = AssertUnwindSafe(self.try_carry_out(piece)).catch_unwind().await;
+        done.unwrap_or(Err(Failure::Panicked)).unwrap_or_else(|fault| {
+            tracing::warn!(fault = %fault, "entity left for later");
+            self.report().troubled += 1;
+            left
         })
     }
 
-    fn troubled(&self, fault: Failure) {
-        tracing::warn!(fault = %fault, "entity left for later");
-        self.report().troubled += 1;
+    async fn try_carry_out(&self, piece: Piece) -> Result<Done, Failure> {
+        let shelf = self.desk.shelf(self.deadline);
+        match piece {
+            Piece::Deliver(key) => self.turn(&shelf, &key).await,
+            // What is known is worked on whether or not there is more.
+            Piece::Look(limit) => Ok(Done::Looked(self.due(limit).await.unwrap_or_default())),
+            Piece::SweepList(key) => {
+                let list = shelf.read_key(key.clone()).await?;
+                let (swept, more) = sweep_unused(&shelf, list).await?;
+                self.report().add_swept(swept);
+                Ok(Done::Swept(Some(key).filter(|_| more)))
+            }
+            Piece::SweepParts(owner, names) => {
+                let swept = sweep_parts(&shelf, &owner, &names).await?;
+                self.report().add_swept(swept);
+                Ok(Done::Swept(None))
+            }
+        }
     }
 
     /// Lets time pass for an entity, and tells the product a few of its notices.
@@ -271,7 +267,7 @@ impl<'a, W: World> Relay<'a, W> {
         for _ in 0..NOTICES_A_TURN {
             if self.is_over() || !self.has_time() {
                 self.report().unfinished |= !self.is_down();
-                return left(&recalled, false);
+                return left(&recalled, worked);
             }
             match self.delivery(product).next(recalled.clone()).await? {
                 Turn::Busy => return Ok(Done::Busy(key.to_owned())),
@@ -308,19 +304,30 @@ impl<'a, W: World> Relay<'a, W> {
         if !changed && is_due {
             return Ok(Some((recalled, false)));
         }
-        let Written::Won(version) = shelf.write(&recalled, &kept).await? else { return Ok(None) };
+        let written = shelf.write(&recalled, &kept).await;
+        let is_unknown = written.is_err();
+        if matches!(written, Ok(Written::Won(_)) | Err(_)) {
+            self.say(&recalled.key, abandoned, given_up, is_unknown);
+        }
+        let Written::Won(version) = written? else { return Ok(None) };
+        let standing = Recalled { version: Some(version), kept: Some(kept), ..recalled };
+        // An entry that was set right may be read again from an index that lags behind.
+        Ok(Some((standing, changed)))
+    }
+
+    /// What time did is an error to look at, also if the write's outcome is unknown: no later run
+    /// would say it.
+    fn say(&self, key: &str, abandoned: bool, given_up: bool, is_unknown: bool) {
         let mut report = self.report();
         if abandoned {
             let remark = Remark::Abandoned.as_str();
-            tracing::error!(remark, key = recalled.key, "purchase abandoned");
-            report.abandoned += 1;
+            tracing::error!(remark, key, is_unknown, "purchase abandoned");
+            report.abandoned += usize::from(!is_unknown);
         }
         if given_up {
-            tracing::error!(key = recalled.key, "notice given up");
-            report.dead += 1;
+            tracing::error!(key, is_unknown, "notice given up");
+            report.dead += usize::from(!is_unknown);
         }
-        let standing = Recalled { version: Some(version), kept: Some(kept), ..recalled };
-        Ok(Some((standing, true)))
     }
 
     const fn delivery<'d>(&'d self, product: &'d Product) -> Delivery<'d, W> {
@@ -340,10 +347,12 @@ impl<'a, W: World> Relay<'a, W> {
     }
 
     fn note(&self, delivered: &Delivered) {
-        match delivered.unanswered {
-            Some(_) => self.silences.fetch_add(1, Ordering::Relaxed),
-            None => self.silences.swap(0, Ordering::Relaxed),
-        };
+        match (delivered.unanswered, delivered.settled) {
+            (Some(_), _) => drop(self.silences.fetch_add(1, Ordering::Relaxed)),
+            // Nobody was called, or another's attempt was settled.
+            (None, Settled::Paused | Settled::Nothing) => (),
+            (None, _) => self.silences.store(0, Ordering::Relaxed),
+        }
         let mut report = self.report();
         match delivered.settled {
             Settled::Delivered => report.delivered += 1,
@@ -371,6 +380,11 @@ impl<'a, W: World> Relay<'a, W> {
 
     fn is_late(&self) -> bool {
         self.deadline.left(&self.desk.world) < SETTLE
+    }
+
+    /// Whether to begin with entities: a product that is not down must be told in time.
+    fn may_deliver(&self) -> bool {
+        self.desk.settings.product.is_none() || self.is_down() || self.has_time()
     }
 
     /// Whether an attempt would have its full time.

@@ -45,7 +45,8 @@ impl Report {
     /// Writes the report to the log: as a warning if an operator should look.
     pub fn log(&self) {
         let Self { delivered, failed, dead, abandoned, troubled, stopped, unfinished, .. } = *self;
-        if stopped || dead > 0 || troubled > 0 {
+        let in_vain = unfinished && delivered + failed == 0;
+        if stopped || dead > 0 || troubled > 0 || in_vain {
             tracing::warn!(
                 delivered, failed, dead, abandoned, troubled, stopped, unfinished, "relayed"
             );

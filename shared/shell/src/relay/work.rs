@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use marketplace::directory::PartName;
 
+use crate::orders;
 use crate::shelf::part_owner;
 use crate::store::Entry;
 use crate::sweep::BATCH;
@@ -77,9 +78,9 @@ impl Work {
         self.known.len().saturating_add(MAX_ENTRIES)
     }
 
-    /// The next look, unless one is under way.
+    /// The next look, unless one is under way, or enough waits already.
     pub fn next_look(&mut self) -> Option<Piece> {
-        if std::mem::replace(&mut self.is_looking, true) {
+        if self.queue.len() >= MAX_ENTRIES || std::mem::replace(&mut self.is_looking, true) {
             return None;
         }
         self.under_way += 1;
@@ -100,9 +101,10 @@ impl Work {
         any
     }
 
-    /// The next piece: of deliveries, or of sweeps if `may_sweep`.
-    pub fn next(&mut self, may_sweep: bool) -> Option<Piece> {
-        let piece = if self.under_way < AT_ONCE { self.queue.pop_front() } else { None };
+    /// The next piece: of deliveries if `may_deliver`, or of sweeps if `may_sweep`.
+    pub fn next(&mut self, may_deliver: bool, may_sweep: bool) -> Option<Piece> {
+        let has_place = may_deliver && self.under_way < AT_ONCE;
+        let piece = if has_place { self.queue.pop_front() } else { None };
         let piece = piece.map(Piece::Deliver).or_else(|| self.next_sweep(may_sweep))?;
         self.is_sweeping |= !matches!(piece, Piece::Deliver(_));
         self.under_way += 1;
@@ -146,8 +148,7 @@ impl Work {
                 self.lists.extend(list);
             }
         }
-        // Whoever asked may be done: those who wait for a turn try again.
-        self.queue.append(&mut self.busy);
+        self.retry_busy();
     }
 
     fn sweep(&mut self, key: String, unused: bool) {
@@ -158,12 +159,13 @@ impl Work {
 
     /// Whether entities wait that could be worked on.
     pub fn has_queue(&self) -> bool {
-        !self.queue.is_empty()
+        !self.queue.is_empty() || !self.busy.is_empty()
     }
 
-    /// Lets those who wait for a turn try again.
+    /// Lets as many as may have a turn to ask try again; whether there were any.
     pub fn retry_busy(&mut self) -> bool {
-        self.queue.append(&mut self.busy);
-        !self.queue.is_empty()
+        let some = self.busy.len().min(orders::AT_ONCE);
+        self.queue.extend(self.busy.drain(..some));
+        some > 0
     }
 }
