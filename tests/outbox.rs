@@ -280,7 +280,8 @@ impl Beside {
         self.known.get_mut(&sequence).unwrap().offered = true;
         let tried = self.tried.entry(sequence).or_default();
         if tried.count == 0 {
-            tried.since = self.now;
+            // What it waited for before was no attempt.
+            (tried.since, tried.pauses, tried.resume) = (self.now, 0, None);
         }
         let ran_out = tried.current.is_some_and(|place| !self.held[place].settled);
         tried.pauses += usize::from(ran_out);
@@ -662,4 +663,36 @@ fn what_was_offered_is_never_void() {
     let dropped: Vec<_> = (0..9).flat_map(|_| append(&mut outbox)).collect();
     assert_eq!(sequences(&dropped), [2, 3], "later ones say all that they said");
     assert_eq!(outbox.waiting.first().map(Notice::sequence), Some(1), "somebody is at it");
+}
+
+/// A renewal that changes more than the expiry says what no later renewal says.
+#[test]
+fn a_renewal_that_changes_more_than_the_expiry_is_never_void() {
+    let renewal = |scene: &str, product: &str| {
+        Draft::of_time(NoticeType::Renewed)
+            .with("scene", scene)
+            .with("productId", product)
+            .with("orderAmount", "x".repeat(7_800))
+    };
+    for (scene, product, is_void) in [
+        ("RENEWAL", "", true),
+        ("UNSUBSCRIBE_RENEWAL_PERIOD", "", true),
+        ("renew", "", true),
+        ("cancel", "", true),
+        ("RENEWAL_CHANGE", "", false),
+        ("TRIAL_TO_FORMAL", "", false),
+        ("trial", "", false),
+        ("RENEWAL", "P2", false),
+        ("a scene of next year", "", false),
+    ] {
+        let mut outbox = Outbox::default();
+        let at = UnixMillis::new(START);
+        outbox.append(vec![renewal(scene, product)], Reader::Product, at);
+        for _ in 0..12 {
+            outbox.append(vec![renewal("RENEWAL", "")], Reader::Product, at);
+        }
+        let is_kept = outbox.waiting.iter().any(|notice| notice.sequence() == 1);
+        assert_eq!(is_kept, !is_void, "{scene} {product}");
+        assert!(outbox.dropped > 0, "the others make room");
+    }
 }

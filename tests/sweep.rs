@@ -158,6 +158,31 @@ fn a_part_whose_owner_never_came_goes() {
     assert_eq!(gone.unwrap(), None, "what was let go expires");
 }
 
+/// Without a product nothing is delivered, and all the same what nobody needs goes, however busy
+/// the list is.
+#[test]
+fn a_busy_list_is_swept_without_a_product() {
+    let settings = [
+        ("KOOHOOK_KIT_KEY", KIT_KEY),
+        ("KOOHOOK_APP_INFO", tests::call::APP_INFO),
+        ("KOOHOOK_STORE", "memory:"),
+    ];
+    let koohook: Departments = Koohook::over(TestStore::new(), &settings);
+    for name in ["a", "b", "c", "d"] {
+        list(&koohook, 1_500, name);
+        koohook.world().pass(Duration::from_mins(1));
+        swept(&koohook);
+        assert_eq!(unused(&koohook), 0);
+    }
+    koohook.world().pass(HOUR);
+    swept(&koohook);
+    let due = |queue| {
+        let span = UnixMillis::EPOCH..=UnixMillis::MAX;
+        run(koohook.store().inner().agenda(queue, span, 999)).unwrap()
+    };
+    assert_eq!((due(Queue::Due), due(Queue::Sweep)), (Vec::new(), Vec::new()));
+}
+
 // Bounds (decision E1a).
 
 /// A list with so many unused parts, and a notice that waits: as a first synchronisation over a

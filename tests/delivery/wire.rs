@@ -17,7 +17,7 @@ use shell::desk::Desk;
 use shell::door::Door;
 use shell::store::memory::Memory;
 use shell::world::Deadline;
-use tests::call::{Koohook, PRODUCT_SECRET, config, v2};
+use tests::call::{Koohook, PRODUCT_SECRET, config, run_until_halt, v2};
 use tests::product::{Mood, Product, Told};
 use tests::test_store::TestStore;
 use tests::world::{NOW, TestWorld};
@@ -340,6 +340,25 @@ fn a_list_too_long_for_one_run_goes_on_where_it_stopped() {
     assert_eq!(once, (1..=20).collect::<Vec<_>>());
     let ids: BTreeSet<_> = product.told().into_iter().map(|told| told.id).collect();
     assert_eq!(ids.len(), 20, "each part has a name for ever");
+}
+
+/// A process that ends while it sends a part holds the list for a claim, be the list ever so long.
+#[test]
+fn a_long_list_whose_sender_died_goes_on_after_one_claim() {
+    let koohook = listing();
+    let product = Product::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 200, ""));
+    list_departments(&koohook, 10_000);
+    // Some parts are sent; then the process ends.
+    koohook.world().halt_at(40);
+    let relay = Relay::new(koohook.door.desk(), Duration::from_secs(50)).run();
+    assert!(run_until_halt(koohook.world(), relay).is_none());
+    let sent = product.told().len();
+    assert!((3..20).contains(&sent), "{sent} were sent");
+    koohook.world().pass(Duration::from_millis(14_999));
+    assert_eq!(run_relay(&koohook, 50).delivered, 0, "the claim stands");
+    koohook.world().pass(Duration::from_millis(1));
+    assert_eq!(run_relay(&koohook, 50).delivered, 1);
+    assert_eq!(product.effects().len(), 20);
 }
 
 #[test]
