@@ -1,6 +1,8 @@
 //! One entity's notices to the product: claimed in the value, offered, and settled on whatever
 //! stands by then. Nothing here can fail a callback.
 
+mod outcome;
+
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -11,8 +13,10 @@ use marketplace::instance::Clock;
 use marketplace::notice::{Message, Notice, Part};
 use marketplace::order_query::OrderQuery;
 use marketplace::outbox::{Attempt, Claim, Offered, Settled, Settling};
-use marketplace::product::{self, Answer, Told};
+use marketplace::product::{self, Answer};
 
+use self::outcome::Complete;
+pub use self::outcome::{Delivered, Outcome, Silence, Turn};
 use crate::desk::{Desk, Product};
 use crate::failure::Failure;
 use crate::orders::{Asked, Limits};
@@ -31,83 +35,6 @@ const MAX_POSTPONED: u32 = 3;
 pub const NO_KEYS: &str = "no keys configured";
 /// What is left of the time for settling, however long the product takes.
 const SETTLE: Duration = Duration::from_millis(300);
-
-/// How one offer ended.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    offered: Offered,
-    told: Option<Told>,
-    /// Why there was no answer over HTTP, if there was none.
-    pub unanswered: Option<Silence>,
-}
-
-impl Outcome {
-    /// The time was not enough to go on.
-    const fn paused() -> Self {
-        Self { offered: Offered::Paused(1), told: None, unanswered: None }
-    }
-
-    /// The same outcome, of a product that asks for a pause.
-    fn asking_for(mut self, pause: Duration) -> Self {
-        if let Offered::Failed(_, asked) = &mut self.offered {
-            *asked = pause;
-        }
-        self
-    }
-
-    /// The same outcome, of one part of a list.
-    fn at_part(mut self, part: usize) -> Self {
-        match &mut self.offered {
-            Offered::Delivered => (),
-            Offered::Paused(next) => *next = part,
-            Offered::Failed(attempt, _) | Offered::Undeliverable(attempt) => {
-                attempt.part = Some(part);
-            }
-        }
-        self
-    }
-}
-
-/// No answer over HTTP came.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Silence {
-    /// The time was up.
-    TimedOut,
-    /// There was no connection, or it ended.
-    Broken,
-}
-
-/// A notice that was offered and settled.
-#[derive(Debug)]
-pub struct Delivered {
-    /// What stands now, to go on from.
-    pub recalled: Recalled,
-    /// What became of the notice.
-    pub settled: Settled,
-    /// Why there was no answer over HTTP, if there was none.
-    pub unanswered: Option<Silence>,
-}
-
-/// What came of a turn at an entity.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one lives at a time, and what stands is used")]
-pub enum Turn {
-    /// A notice was offered.
-    Offered(Delivered),
-    /// There is nothing to offer now, or another was faster.
-    Nothing,
-    /// What was ordered is to be asked first, and others are asking.
-    Busy,
-}
-
-/// Whether a notice can be offered.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Complete {
-    Yes,
-    /// What belongs into it is not known; it waits.
-    Waits,
-    Busy,
-}
 
 /// Delivers what a desk's entities have to say.
 pub struct Delivery<'a, W> {

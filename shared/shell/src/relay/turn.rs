@@ -1,0 +1,136 @@
+//! One entity's turn in a run: time passes for it, and the product is told a few of its notices.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use marketplace::entity::Passed;
+use marketplace::instance::Remark;
+use marketplace::outbox::Settled;
+
+use super::Relay;
+use super::work::Done;
+use crate::delivery::{CLAIM, Delivered, Delivery, Turn};
+use crate::desk::Product;
+use crate::failure::Failure;
+use crate::orders::Limits;
+use crate::shelf::{Recalled, Shelf, Written};
+use crate::sweep::unused;
+use crate::world::World;
+
+/// How many notices an entity is told of before it waits behind the others.
+const NOTICES_A_TURN: usize = 4;
+
+impl<W: World> Relay<'_, W> {
+    /// Lets time pass for an entity, and tells the product a few of its notices.
+    pub(super) async fn turn(&self, shelf: &Shelf<'_, W>, key: &str) -> Result<Done, Failure> {
+        let recalled = shelf.read_key(key.to_owned()).await?;
+        let Some((mut recalled, mut worked)) = self.let_pass(shelf, recalled).await? else {
+            return Ok(Done::Left(key.to_owned(), false));
+        };
+        let left = |recalled: &Recalled, worked: bool| {
+            let has_unused = !unused(recalled).is_empty();
+            let done = if worked { Done::Finished } else { Done::Left };
+            Ok(done(key.to_owned(), has_unused))
+        };
+        let Some(product) = &self.desk.settings.product else { return left(&recalled, worked) };
+        for _ in 0..NOTICES_A_TURN {
+            if self.is_over() || !self.has_time() {
+                self.report().unfinished |= !self.is_down();
+                return left(&recalled, worked);
+            }
+            match self.delivery(product).next(recalled.clone()).await? {
+                Turn::Busy => return Ok(Done::Busy(key.to_owned())),
+                Turn::Nothing => return left(&recalled, worked),
+                Turn::Offered(delivered) => {
+                    self.note(&delivered);
+                    worked = true;
+                    let settled = delivered.settled;
+                    recalled = delivered.recalled;
+                    match settled {
+                        Settled::Delivered | Settled::Dead => (),
+                        Settled::Paused => break,
+                        Settled::Waits | Settled::Nothing => return left(&recalled, true),
+                    }
+                }
+            }
+        }
+        Ok(Done::Again(key.to_owned()))
+    }
+
+    /// The one transition that no call makes (decisions D11, D12), and an agenda entry that was
+    /// wrong is set right: it would bring the entity up again and again. `None` if another was
+    /// faster; else what stands, and whether it was written.
+    async fn let_pass(
+        &self,
+        shelf: &Shelf<'_, W>,
+        recalled: Recalled,
+    ) -> Result<Option<(Recalled, bool)>, Failure> {
+        let Some(kept) = recalled.kept.clone() else { return Ok(None) };
+        let now = self.desk.world.now();
+        let Passed { kept, changed, abandoned, given_up } =
+            kept.pass(shelf.reader, self.clock, now);
+        let is_due = kept.due(shelf.reader, now).is_some_and(|due| due <= now);
+        if !changed && is_due {
+            return Ok(Some((recalled, false)));
+        }
+        let written = shelf.write(&recalled, &kept).await;
+        let is_unknown = written.is_err();
+        if matches!(written, Ok(Written::Won(_)) | Err(_)) {
+            self.say(&recalled.key, abandoned, given_up, is_unknown);
+        }
+        let Written::Won(version) = written? else { return Ok(None) };
+        let standing = Recalled { version: Some(version), kept: Some(kept), ..recalled };
+        // An entry that was set right may be read again from an index that lags behind.
+        Ok(Some((standing, changed)))
+    }
+
+    /// What time did is an error to look at, also if the write's outcome is unknown: no later run
+    /// would say it.
+    fn say(&self, key: &str, abandoned: bool, given_up: bool, is_unknown: bool) {
+        let mut report = self.report();
+        if abandoned {
+            let remark = Remark::Abandoned.as_str();
+            tracing::error!(remark, key, is_unknown, "purchase abandoned");
+            report.abandoned += usize::from(!is_unknown);
+        }
+        if given_up {
+            tracing::error!(key, is_unknown, "notice given up");
+            report.dead += usize::from(!is_unknown);
+        }
+    }
+
+    const fn delivery<'d>(&'d self, product: &'d Product) -> Delivery<'d, W> {
+        let Self { desk, deadline, patience, clock, .. } = self;
+        Delivery {
+            desk,
+            product,
+            deadline: *deadline,
+            patience: *patience,
+            least: *patience,
+            claim: CLAIM,
+            // Whoever waited here for a turn to ask would hold up others.
+            orders: Limits { answer: *patience, turn: Duration::ZERO },
+            clock: *clock,
+            answered: &std::convert::identity,
+        }
+    }
+
+    fn note(&self, delivered: &Delivered) {
+        match (delivered.unanswered, delivered.settled) {
+            (Some(_), _) => drop(self.silences.fetch_add(1, Ordering::Relaxed)),
+            // Nobody was called, or another's attempt was settled.
+            (None, Settled::Paused | Settled::Nothing) => (),
+            (None, _) => self.silences.store(0, Ordering::Relaxed),
+        }
+        let mut report = self.report();
+        match delivered.settled {
+            Settled::Delivered => report.delivered += 1,
+            Settled::Waits => report.failed += 1,
+            Settled::Dead => {
+                report.dead += 1;
+                tracing::error!(key = delivered.recalled.key, "notice given up");
+            }
+            Settled::Paused | Settled::Nothing => (),
+        }
+    }
+}
