@@ -68,7 +68,7 @@ struct Filter {
 enum Standing {
     /// It will be offered, or is being offered.
     Waiting,
-    /// The product did not take it for three days, or said that it never will.
+    /// The product did not accept it in 72 hours and 20 attempts, or answered 410 Gone.
     Dead,
 }
 

@@ -21,7 +21,7 @@ use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use shell::vault::{Clear, Vault};
 use shell::world::World;
-use tests::call::{ADDRESS, Koohook, PRODUCT_SECRET, run, run_until_halt};
+use tests::call::{ADDRESS, Koohook, PRODUCT_SECRET, run, run_perhaps_paused, run_until_halt};
 use tests::chance::Chance;
 use tests::product::{HANGS, Mood, Product};
 use tests::world::Trouble;
@@ -223,17 +223,26 @@ impl Lists {
         let plan = self.plan();
         koohook.store().plan(plan.iter().copied());
         // A relay of another process' may be at it beside the call.
-        let response = if self.chance.one_in(3) {
-            let relay = Relay::new(koohook.door.desk(), Duration::from_secs(20)).run();
-            run(join(send(), relay)).0
-        } else {
-            run(send())
+        let relay = || Relay::new(koohook.door.desk(), Duration::from_secs(20)).run();
+        let kind = self.chance.below(4);
+        let response = match kind {
+            0 => run(join(send(), relay())).0,
+            // The process is frozen, its own clock with it, for longer than parts rest.
+            1 => {
+                let world = koohook.world();
+                run_perhaps_paused(world, self.chance.place(40), send(), || {
+                    world.set_now(world.now_millis() + self.chance.below(3 * 3_600_000));
+                    run(relay()).unwrap();
+                })
+            }
+            _ => run(send()),
         };
         koohook.store().plan([]);
         let code = sender::answer::Answer::read(&response).unwrap().code;
         self.trace.push(format!("{code} {page}, store {plan:?}"));
         assert!(["000000", "000005"].contains(&code.as_str()), "{code}");
-        assert!(code == "000000" || !plan.is_empty(), "failed for no reason");
+        // While it was frozen its time may have run out.
+        assert!(code == "000000" || !plan.is_empty() || kind == 1, "failed for no reason");
         code == "000000"
     }
 
