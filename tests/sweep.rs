@@ -9,7 +9,7 @@ use marketplace::outbox::Reader;
 use marketplace::time::UnixMillis;
 use shell::relay::Relay;
 use shell::shelf::{Shelf, Written, part_key};
-use shell::store::{Queue, Store};
+use shell::store::{Put, Queue, Store, Value, Version};
 use shell::sweep::Swept;
 use shell::vault::{Clear, Vault};
 use shell::world::{Deadline, World};
@@ -306,4 +306,36 @@ fn a_race_about_a_part_leaves_nothing_behind() {
         let gone = run(koohook.store().inner().get(&key, now)).unwrap();
         assert_eq!(gone, None, "what was let go expires, whoever looked at it since");
     }
+}
+
+/// Parts of a list that nobody can read rest on; those behind them are swept.
+#[test]
+fn parts_of_an_unreadable_list_keep_no_others_from_being_swept() {
+    let koohook = koohook();
+    let (unreadable, other) = (subject().key(), "users:other".to_owned());
+    with_shelf(koohook.world(), async |shelf| {
+        let name = |number: u16| {
+            let mut name = [1; 16];
+            name[..2].copy_from_slice(&number.to_be_bytes());
+            PartName::new(name)
+        };
+        for first in (0..300).step_by(50) {
+            let parts = (first..first + 50).map(|number| (name(number), b"[]".to_vec())).collect();
+            shelf.write_parts(&unreadable, parts).await.unwrap();
+        }
+        shelf.world.pass(Duration::from_secs(1));
+        shelf.write_parts(&other, [(name(999), b"[]".to_vec())].into()).await.unwrap();
+        let bytes = br#"{"schema":999}"#.to_vec();
+        let value = Value { version: Version([9; 16]), bytes, agenda: None, expires: None };
+        let now = UnixMillis::new(shelf.world.now_millis());
+        let store = shelf.world.store().inner();
+        assert_eq!(store.put(&unreadable, &value, None, now).await.unwrap(), Put::Won);
+    });
+    koohook.world().pass(HOUR);
+    let mut let_go = 0;
+    for _ in 0..4 {
+        let_go += swept(&koohook).let_go;
+        koohook.world().pass(Duration::from_secs(1));
+    }
+    assert_eq!(let_go, 1, "the part behind them");
 }

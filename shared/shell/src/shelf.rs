@@ -164,7 +164,16 @@ impl<W: World> Shelf<'_, W> {
     /// # Errors
     /// If the outcome is unknown, or others were faster again and again.
     pub async fn settle_part(&self, owner: &str, name: PartName) -> Result<(), Failure> {
-        self.rewrite_part(owner, name, |bytes| (bytes, None)).await
+        self.rewrite_part(owner, name, |value| value).await
+    }
+
+    /// Lets a part rest once more: nobody can say now whether anything refers to it.
+    ///
+    /// # Errors
+    /// If the outcome is unknown, or others were faster again and again.
+    pub async fn rest_part(&self, owner: &str, name: PartName) -> Result<(), Failure> {
+        let agenda = Some((Queue::Sweep, self.world.now().after(REST)));
+        self.rewrite_part(owner, name, |value| Value { agenda, ..value }).await
     }
 
     /// Lets a part go: an empty value that expires, since a store deletes nothing.
@@ -172,8 +181,8 @@ impl<W: World> Shelf<'_, W> {
     /// # Errors
     /// If the outcome is unknown, or others were faster again and again.
     pub async fn let_go(&self, owner: &str, name: PartName) -> Result<(), Failure> {
-        let expires = self.world.now().after(REST);
-        self.rewrite_part(owner, name, |_| (Vec::new(), Some(expires))).await
+        let expires = Some(self.world.now().after(REST));
+        self.rewrite_part(owner, name, |value| Value { bytes: Vec::new(), expires, ..value }).await
     }
 
     /// Writes a part anew, off the agenda, unless it was let go. Who loses a race looks again: a
@@ -182,7 +191,7 @@ impl<W: World> Shelf<'_, W> {
         &self,
         owner: &str,
         name: PartName,
-        anew: impl Fn(Vec<u8>) -> (Vec<u8>, Option<UnixMillis>),
+        anew: impl Fn(Value) -> Value,
     ) -> Result<(), Failure> {
         let key = part_key(owner, name);
         let mut standing = self.get(&key).await?;
@@ -190,8 +199,8 @@ impl<W: World> Shelf<'_, W> {
             let Some(Stored { version, bytes }) = standing.filter(|it| !it.bytes.is_empty()) else {
                 return Ok(());
             };
-            let (bytes, expires) = anew(bytes);
-            let value = Value { version: self.version(), bytes, agenda: None, expires };
+            let value = Value { version: self.version(), bytes, agenda: None, expires: None };
+            let value = anew(value);
             match self.put(&key, &value, Some(version)).await? {
                 Put::Won => return Ok(()),
                 Put::Lost(faster) => standing = faster,

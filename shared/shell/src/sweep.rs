@@ -56,7 +56,16 @@ pub async fn sweep_parts<W: World>(
     owner: &str,
     names: &BTreeSet<PartName>,
 ) -> Result<Swept, Failure> {
-    let recalled = shelf.read_key(owner.to_owned()).await?;
+    let recalled = match shelf.read_key(owner.to_owned()).await {
+        Err(fault @ (Failure::Unopened | Failure::Value(_))) => {
+            // Left in front, they would keep those behind them from being looked at.
+            for name in names {
+                shelf.rest_part(owner, *name).await?;
+            }
+            return Err(fault);
+        }
+        recalled => recalled?,
+    };
     let named = named(&recalled, names);
     for name in &named {
         shelf.settle_part(owner, *name).await?;
