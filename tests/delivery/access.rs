@@ -155,7 +155,9 @@ fn paths_and_methods_of_others_are_not_heard() {
         run(heard(&koohook, request.body(Bytes::new()).unwrap()))
     };
     assert_eq!(request("POST", "/instances/i/app-info"), 405);
-    for path in ["/", "/instances//app-info", "/instances/a/b/app-info", "/instances/i/app-info/"] {
+    for path in
+        ["/instances", "/instances//app-info", "/instances/a/b/app-info", "/instances/i/app-info/"]
+    {
         assert_eq!(request("PUT", path), 404, "{path}");
     }
     let long = Request::put("/instances/i/app-info").body(Bytes::from(vec![b'x'; 65_537]));
@@ -256,4 +258,17 @@ fn an_answer_that_would_settle_is_given_only_if_it_was_written() {
     assert!(run(koohook.instance(&id_v1("CS1"))).abandon_at.is_some());
     assert_eq!(buy_v1(&koohook, "CS1").code, "000000");
     assert_eq!(run(koohook.instance(&id_v1("CS1"))).abandon_at, None);
+}
+
+/// Every function shows that it is there, and touches nothing for it (decision A4).
+#[test]
+fn who_asks_whether_it_is_there_is_answered() {
+    let koohook = told();
+    for (method, path, status) in
+        [("GET", "/healthz", 200), ("HEAD", "/", 200), ("PUT", "/healthz", 405), ("GET", "/x", 404)]
+    {
+        let request = Request::builder().method(method).uri(path).body(Bytes::new()).unwrap();
+        assert_eq!(run(heard(&koohook, request)), status, "{method} {path}");
+    }
+    assert_eq!(koohook.store().take_counts(), (0, 0));
 }

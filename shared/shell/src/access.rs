@@ -20,7 +20,7 @@ use thiserror::Error;
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::front::Front;
-use crate::route::{closed, json, not_allowed};
+use crate::route::{closed, json, life, not_allowed};
 use crate::shelf::Written;
 use crate::world::{Deadline, World};
 
@@ -99,6 +99,9 @@ impl<P: Hear, W: World> AccessDoor<P, W> {
 
 impl<P: Hear, W: World> Front for AccessDoor<P, W> {
     fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
+        if let Some(response) = life(head) {
+            return Err(response);
+        }
         instance_id(head.uri.path()).ok_or_else(|| closed(StatusCode::NOT_FOUND))?;
         if head.method == Method::PUT { Ok(MAX_BODY_LEN) } else { Err(not_allowed("PUT")) }
     }

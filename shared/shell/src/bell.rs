@@ -13,7 +13,7 @@ use marketplace::signature::same_text;
 use crate::desk::Desk;
 use crate::front::Front;
 use crate::relay::Relay;
-use crate::route::{closed, json, not_allowed};
+use crate::route::{closed, json, life, not_allowed};
 use crate::world::World;
 
 /// Starts the relay for whoever knows the secret.
@@ -42,6 +42,9 @@ impl<W: World> Bell<W> {
 
 impl<W: World> Front for Bell<W> {
     fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
+        if let Some(response) = life(head) {
+            return Err(response);
+        }
         if head.uri.path() != "/relay" {
             return Err(closed(StatusCode::NOT_FOUND));
         }

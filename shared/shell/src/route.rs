@@ -43,11 +43,10 @@ impl Route {
     /// The answer, where there is no more to do: a sign of life, or a constant refusal.
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
     pub fn find(head: &Parts, base_path: &str, served: Served) -> Result<Self, Response<Bytes>> {
-        let path = head.uri.path();
-        let get = matches!(head.method, Method::GET | Method::HEAD);
-        if matches!(path, "/" | "/healthz") {
-            return Err(if get { alive() } else { not_allowed("GET, HEAD") });
+        if let Some(response) = life(head) {
+            return Err(response);
         }
+        let path = head.uri.path();
         let below = path.strip_suffix('/').unwrap_or(path).strip_prefix(base_path);
         let route = match below {
             Some("") if served.base => base(&head.method),
@@ -64,6 +63,13 @@ impl Route {
             Interface::Kit => 4 * 1024 * 1024,
         }
     }
+}
+
+/// The answer to who asks whether anything answers here (decision A4): every function's.
+pub(crate) fn life(head: &Parts) -> Option<Response<Bytes>> {
+    let get = matches!(head.method, Method::GET | Method::HEAD);
+    let asked = matches!(head.uri.path(), "/" | "/healthz");
+    asked.then(|| if get { alive() } else { not_allowed("GET, HEAD") })
 }
 
 /// Every value of the headers in which the kit carries its proof; what is no text is empty.
