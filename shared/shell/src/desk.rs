@@ -21,6 +21,7 @@ pub struct Desk<W> {
     pub settings: DeskSettings,
     muted_until: AtomicU64,
     clocks_said_until: AtomicU64,
+    looked_aside_until: AtomicU64,
 }
 
 /// What a desk is told of the seller's configuration.
@@ -50,14 +51,15 @@ pub struct Product {
 /// How long no callback waits for a product that kept one waiting in vain (decision E2).
 const MUTE: Duration = Duration::from_secs(30);
 
-/// How often a lasting trouble is said again.
+/// How often a lasting trouble is said again, and the rarer looks are made.
 const MINUTE: Duration = Duration::from_mins(1);
 
 impl<W: World> Desk<W> {
     /// A desk in a world.
     pub const fn new(settings: DeskSettings, world: W) -> Self {
-        let [muted_until, clocks_said_until] = [AtomicU64::new(0), AtomicU64::new(0)];
-        Self { world, settings, muted_until, clocks_said_until }
+        let [muted_until, clocks_said_until, looked_aside_until] =
+            [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)];
+        Self { world, settings, muted_until, clocks_said_until, looked_aside_until }
     }
 
     /// The kept values, for as long as a deadline allows.
@@ -75,12 +77,26 @@ impl<W: World> Desk<W> {
 
     /// Whether to say that clocks differ: once a minute is enough.
     pub fn may_say_clocks(&self) -> bool {
+        self.once_a_minute(&self.clocks_said_until)
+    }
+
+    /// Whether the relay looks at the agendas that nobody waits for: once a minute is enough, since
+    /// each look costs a store money.
+    pub fn may_look_aside(&self) -> bool {
+        self.once_a_minute(&self.looked_aside_until)
+    }
+
+    /// Lets the relay look there again with its next run: it has not seen all.
+    pub fn look_aside_again(&self) {
+        self.looked_aside_until.store(0, Ordering::Relaxed);
+    }
+
+    fn once_a_minute(&self, until: &AtomicU64) -> bool {
         let now = self.world.elapsed();
-        let until = millis(now.saturating_add(MINUTE));
-        let said = self.clocks_said_until.load(Ordering::Relaxed);
-        let may = said == 0 || said <= millis(now);
+        let standing = until.load(Ordering::Relaxed);
+        let may = standing == 0 || standing <= millis(now);
         if may {
-            self.clocks_said_until.store(until, Ordering::Relaxed);
+            until.store(millis(now.saturating_add(MINUTE)), Ordering::Relaxed);
         }
         may
     }
