@@ -18,6 +18,7 @@ mod directory;
 mod faults;
 mod first_calls;
 mod histories;
+mod http_host;
 mod imports;
 mod kit;
 mod lambda_events;

@@ -34,6 +34,8 @@ pub struct Wire {
     pub response: Response<Vec<u8>>,
 }
 
+const MAX_CONNECTIONS: usize = 1_024;
+
 /// Longer than any answer takes; a caller that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -51,7 +53,7 @@ impl Served {
             runtime.block_on(async move {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 tell.send(listener.local_addr().unwrap()).unwrap();
-                serve_until(door, listener, async { drop(stopped.await) }).await;
+                serve_until(door, listener, MAX_CONNECTIONS, async { drop(stopped.await) }).await;
             });
         });
         Self { address: told.recv().unwrap(), log, stop: Some(stop), thread: Some(thread) }

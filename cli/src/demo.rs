@@ -241,6 +241,9 @@ fn start(
     Ok(Served { address: format!("{address}{base_path}"), desk, relaying, _stop: stop })
 }
 
+/// More than the demo opens.
+const MAX_CONNECTIONS: usize = 1_024;
+
 /// Serves a front on a free port until the sender is dropped.
 fn listen<F: Front>(
     runtime: &Runtime,
@@ -249,7 +252,7 @@ fn listen<F: Front>(
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let address = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel();
-    runtime.spawn(host::http::serve_until(front, listener, async {
+    runtime.spawn(host::http::serve_until(front, listener, MAX_CONNECTIONS, async {
         // Stopped by a word or by the sender's end, either is an end.
         let _ = stopped.await;
     }));

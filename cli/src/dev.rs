@@ -41,7 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         found
     })?;
     host::start_log(&config.log);
-    let listen = config.listen.clone();
+    let (listen, max_connections) = (config.listen.clone(), config.max_connections);
     let address = format!("http://{listen}{}", config.door.base_path);
     for (name, value) in made_up.take() {
         println!("{name} is not set; for this run it is {}", shown(name.as_str(), &value));
@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         print_calls(&address, &key)?;
     }
     runtime.spawn(host::keep_relaying(desk));
-    runtime.block_on(host::http::serve(front, &listen))?;
+    runtime.block_on(host::http::serve(front, &listen, max_connections))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -42,11 +42,11 @@ fn serve<B: Bundle>() -> Result<ExitCode, Error> {
         }
         eprintln!("koohook: KOOHOOK_BASE_KEY is not set: lifecycle calls are 404");
     }
-    let listen = config.listen.clone();
+    let (listen, max_connections) = (config.listen.clone(), config.max_connections);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let (front, desk) = runtime.block_on(open::<B>(config))?;
     runtime.spawn(host::keep_relaying(desk));
-    runtime.block_on(host::http::serve(front, &listen))?;
+    runtime.block_on(host::http::serve(front, &listen, max_connections))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,10 +9,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
+use marketplace::signature::Interface;
 use marketplace::signature::webhook::{WebhookHeaders, WebhookSecrets};
 use marketplace::time::UnixMillis;
 use serde_json::{Value, json};
-use shell::front::Front;
+use shell::front::{Admitted, Front};
 
 use crate::made_up;
 
@@ -85,8 +86,12 @@ impl StandIn {
 }
 
 impl Front for StandIn {
-    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
-        if head.method == Method::POST { Ok(4 << 20) } else { Err(empty(StatusCode::NOT_FOUND)) }
+    fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
+        if head.method == Method::POST {
+            Ok(Admitted { max_body_len: 4 << 20, interface: Interface::Kit })
+        } else {
+            Err(empty(StatusCode::NOT_FOUND))
+        }
     }
 
     async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {

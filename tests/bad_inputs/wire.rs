@@ -132,56 +132,6 @@ fn purchase(order: &str) -> Vec<u8> {
     bytes
 }
 
-/// Rows B080 and B081: time is the subject, so that this is real time. All at once.
-#[test]
-fn who_is_slow_is_sent_away_within_seconds() {
-    let served = Arc::new(Served::new(Arc::new(koohook(&SETTINGS).door)));
-    let whole = purchase("CS-canary-1");
-    let head = whole.len() - 40;
-    let slow: [(&'static str, &[u8], bool); 5] = [
-        ("a body that stops", &whole[..head], true),
-        ("a body byte by byte", &whole[..head], true),
-        ("a head that stops", &whole[..20], false),
-        ("a head byte by byte", &whole[..20], false),
-        ("nothing at all", &[], false),
-    ];
-    let callers: Vec<_> = slow
-        .into_iter()
-        .map(|(name, first, answered)| {
-            let (served, whole) = (Arc::clone(&served), whole.clone());
-            let mut caller = served.connect();
-            caller.send(first);
-            let rest = whole[first.len()..].to_vec();
-            thread::spawn(move || {
-                if name.ends_with("byte by byte") {
-                    trickle(&mut caller, &rest);
-                }
-                let answer = caller.answer().as_ref().map(word);
-                assert_eq!(answer.as_deref(), answered.then_some("H408"), "{name}");
-                assert!(caller.is_closed(), "{name}");
-            })
-        })
-        .collect();
-    let mut prompt = served.connect();
-    prompt.send(&purchase("CS-next"));
-    assert_eq!(prompt.answer().as_ref().map(word).as_deref(), Some("000000"));
-    callers.into_iter().for_each(|caller| caller.join().unwrap());
-}
-
-/// A byte a second, for as long as the other side has not said anything.
-fn trickle(caller: &mut Caller, rest: &[u8]) {
-    let stream = caller.stream.try_clone().unwrap();
-    let patience = stream.read_timeout().unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-    for byte in rest.chunks(1).take(10) {
-        if stream.peek(&mut [0]).is_ok() {
-            break;
-        }
-        caller.send(byte);
-    }
-    stream.set_read_timeout(patience).unwrap();
-}
-
 #[test]
 fn idle_connections_keep_nobody_waiting() {
     let served = Served::new(Arc::new(koohook(&SETTINGS).door));

@@ -13,13 +13,14 @@ use marketplace::page::Hear;
 use marketplace::product::Fault;
 use marketplace::query::{self, Plus};
 use marketplace::refusal::Refusal;
+use marketplace::signature::Interface;
 use marketplace::signature::webhook::{Disbelief, WebhookHeaders};
 use marketplace::time::UnixMillis;
 use thiserror::Error;
 
 use crate::desk::Desk;
 use crate::failure::Failure;
-use crate::front::Front;
+use crate::front::{Admitted, Front};
 use crate::route::{closed, json, life, not_allowed};
 use crate::shelf::Written;
 use crate::world::{Deadline, World};
@@ -98,18 +99,22 @@ impl<P: Hear, W: World> AccessDoor<P, W> {
 }
 
 impl<P: Hear, W: World> Front for AccessDoor<P, W> {
-    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
+    fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         if let Some(response) = life(head) {
             return Err(response);
         }
         instance_id(head.uri.path()).ok_or_else(|| closed(StatusCode::NOT_FOUND))?;
-        if head.method == Method::PUT { Ok(MAX_BODY_LEN) } else { Err(not_allowed("PUT")) }
+        if head.method == Method::PUT {
+            Ok(Admitted { max_body_len: MAX_BODY_LEN, interface: Interface::Kit })
+        } else {
+            Err(not_allowed("PUT"))
+        }
     }
 
     async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         let (head, body) = request.into_parts();
-        let max_body_len = match self.admit(&head) {
-            Ok(max_body_len) => max_body_len,
+        let Admitted { max_body_len, .. } = match self.admit(&head) {
+            Ok(admitted) => admitted,
             Err(response) => return response,
         };
         if body.len() > max_body_len {

@@ -8,10 +8,11 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use marketplace::page::Secret;
+use marketplace::signature::Interface;
 use marketplace::signature::same_text;
 
 use crate::desk::Desk;
-use crate::front::Front;
+use crate::front::{Admitted, Front};
 use crate::relay::Relay;
 use crate::route::{closed, json, life, not_allowed};
 use crate::world::World;
@@ -24,6 +25,9 @@ pub struct Bell<W> {
 
 /// How long a run takes at most; timers and gateways wait half a minute.
 const BUDGET: Duration = Duration::from_secs(25);
+
+/// A timer sends little, and it is not read.
+const MAX_BODY_LEN: usize = 64 * 1024;
 
 impl<W: World> Bell<W> {
     /// A bell at a desk.
@@ -41,7 +45,7 @@ impl<W: World> Bell<W> {
 }
 
 impl<W: World> Front for Bell<W> {
-    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
+    fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         if let Some(response) = life(head) {
             return Err(response);
         }
@@ -52,7 +56,11 @@ impl<W: World> Front for Bell<W> {
         if !matches!(head.method, Method::GET | Method::POST) {
             return Err(not_allowed("GET, POST"));
         }
-        if self.is_believed(head) { Ok(64 * 1024) } else { Err(closed(StatusCode::UNAUTHORIZED)) }
+        if self.is_believed(head) {
+            Ok(Admitted { max_body_len: MAX_BODY_LEN, interface: Interface::Kit })
+        } else {
+            Err(closed(StatusCode::UNAUTHORIZED))
+        }
     }
 
     async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {

@@ -31,6 +31,8 @@ pub struct Config {
     pub store: StoreSetting,
     /// Where a plain HTTP host listens.
     pub listen: String,
+    /// How many connections a plain HTTP host keeps open at once.
+    pub max_connections: usize,
     /// `tracing` targets.
     pub log: String,
 }
@@ -61,7 +63,7 @@ impl Keeping {
 }
 
 /// Every variable that is read; `_FILE` behind any of them names a file to read it from.
-pub const VARIABLES: [&str; 24] = [
+pub const VARIABLES: [&str; 25] = [
     "KOOHOOK_APP_INFO",
     "KOOHOOK_BASE_KEY",
     "KOOHOOK_BASE_KEY_PREVIOUS",
@@ -72,6 +74,7 @@ pub const VARIABLES: [&str; 24] = [
     "KOOHOOK_KIT_KEY_PREVIOUS",
     "KOOHOOK_LISTEN",
     "KOOHOOK_LOG",
+    "KOOHOOK_MAX_CONNECTIONS",
     "KOOHOOK_OPENAPI_AK",
     "KOOHOOK_OPENAPI_HOST",
     "KOOHOOK_OPENAPI_SK",
@@ -110,6 +113,7 @@ impl Config {
             relay_secret: source.parsed("KOOHOOK_RELAY_SECRET", parse_relay_secret)?,
             store,
             listen: source.text("KOOHOOK_LISTEN")?.unwrap_or_else(|| "127.0.0.1:8000".to_owned()),
+            max_connections: max_connections(&source)?,
             log: log(&source)?,
         })
     }
@@ -181,6 +185,14 @@ impl Source<'_> {
 
 fn log(source: &Source<'_>) -> Result<String, Unfit> {
     Ok(source.text("KOOHOOK_LOG")?.unwrap_or_else(|| "info".to_owned()))
+}
+
+fn max_connections(source: &Source<'_>) -> Result<usize, Unfit> {
+    let parse = |text: &str| {
+        let count = text.parse().ok().filter(|count| (1..=65_536).contains(count));
+        count.ok_or("wants a number from 1 to 65536")
+    };
+    Ok(source.parsed("KOOHOOK_MAX_CONNECTIONS", parse)?.unwrap_or(1_024))
 }
 
 fn store(source: &Source<'_>) -> Result<StoreSetting, Unfit> {

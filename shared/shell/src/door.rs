@@ -16,7 +16,7 @@ use marketplace::signature::{Contract, Interface, TimestampUnit, Unverified, Ver
 
 use crate::desk::Desk;
 use crate::failure::Failure;
-use crate::front::Front;
+use crate::front::{Admitted, Front};
 use crate::handle::Call;
 use crate::line::{End, Line};
 use crate::route::{Route, Served, closed, json, kit_headers};
@@ -195,8 +195,9 @@ impl<B: Bundle, W: World> Door<B, W> {
 }
 
 impl<B: Bundle, W: World> Front for Door<B, W> {
-    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
-        self.route(head).map(|route| route.max_body_len())
+    fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
+        let route = self.route(head)?;
+        Ok(Admitted { max_body_len: route.max_body_len(), interface: route.interface })
     }
 
     async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {

@@ -6,24 +6,34 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
+use marketplace::signature::Interface;
 
 use crate::route::closed;
 
+/// A request whose body a host may read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Admitted {
+    /// How long the body may be, in bytes.
+    pub max_body_len: usize,
+    /// Whose share of the host's memory the body counts as.
+    pub interface: Interface,
+}
+
 /// Whatever answers requests.
 pub trait Front: Send + Sync + 'static {
-    /// Judges a request by its head, before a host reads the body: how long that may be.
+    /// Judges a request by its head, before a host reads the body.
     ///
     /// # Errors
     /// The answer, where there is no more to do.
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
-    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>>;
+    fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>>;
 
     /// Answers a request.
     fn answer(&self, request: Request<Bytes>) -> impl Future<Output = Response<Bytes>> + Send;
 }
 
 impl<F: Front> Front for Arc<F> {
-    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
+    fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         F::admit(self, head)
     }
 
@@ -36,7 +46,7 @@ impl<F: Front> Front for Arc<F> {
 pub struct Either<A, B>(pub A, pub B);
 
 impl<A: Front, B: Front> Front for Either<A, B> {
-    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
+    fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         match self.0.admit(head) {
             Err(response) if response.status() == StatusCode::NOT_FOUND => self.1.admit(head),
             admitted => admitted,
@@ -53,7 +63,7 @@ impl<A: Front, B: Front> Front for Either<A, B> {
 
 /// One that may not be there.
 impl<F: Front> Front for Option<F> {
-    fn admit(&self, head: &Parts) -> Result<usize, Response<Bytes>> {
+    fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         match self {
             Some(front) => front.admit(head),
             None => Err(closed(StatusCode::NOT_FOUND)),

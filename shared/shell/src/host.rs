@@ -93,7 +93,7 @@ fn try_relay() -> Result<(), Error> {
     start_log(&config.log);
     sealing(&config.desk.vault)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let Config { desk, store, listen, relay_secret: secret, .. } = config;
+    let Config { desk, store, listen, max_connections, relay_secret: secret, .. } = config;
     let platform = Platform::here();
     let desk = runtime.block_on(open_desk(desk, &store, platform.loses_files()))?;
     match platform {
@@ -108,11 +108,15 @@ fn try_relay() -> Result<(), Error> {
         Platform::FunctionGraph { runtime: None } | Platform::Vercel | Platform::Machine => {
             let wants = "is required: it lets a timer start the relay".to_owned();
             let secret = secret.ok_or(Unfit { setting: "KOOHOOK_RELAY_SECRET", wants })?;
-            runtime.block_on(http::serve(Arc::new(Bell::new(desk, secret)), &listen))
+            runtime.block_on(http::serve(
+                Arc::new(Bell::new(desk, secret)),
+                &listen,
+                max_connections,
+            ))
         }
         #[cfg(not(feature = "http"))]
         Platform::FunctionGraph { runtime: None } | Platform::Vercel | Platform::Machine => {
-            let _ = (listen, secret);
+            let _ = (listen, max_connections, secret);
             Err(Error::NotCompiledIn("functiongraph"))
         }
     }
@@ -125,7 +129,7 @@ fn serve_front<F: Front>(
     start_log(&config.log);
     let platform = Platform::here();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let listen = config.listen.clone();
+    let (listen, max_connections) = (config.listen.clone(), config.max_connections);
     let front = Arc::new(runtime.block_on(open(config, platform.loses_files()))?);
     match platform {
         #[cfg(feature = "lambda")]
@@ -134,11 +138,11 @@ fn serve_front<F: Front>(
         Platform::Lambda => Err(Error::NotCompiledIn("aws")),
         #[cfg(feature = "http")]
         Platform::FunctionGraph { .. } | Platform::Vercel | Platform::Machine => {
-            runtime.block_on(http::serve(front, &listen))
+            runtime.block_on(http::serve(front, &listen, max_connections))
         }
         #[cfg(not(feature = "http"))]
         Platform::FunctionGraph { .. } | Platform::Vercel | Platform::Machine => {
-            let _ = (front, listen);
+            let _ = (front, listen, max_connections);
             Err(Error::NotCompiledIn("functiongraph"))
         }
     }

@@ -16,11 +16,13 @@
 //! - [`desk`]: what all of these work with. [`front`]: what a host puts requests before.
 //! - [`world`]: all that is not us; `client`: the web, as a machine calls it. [`store`]: where
 //!   state lives. [`vault`]: what seals it.
-//! - [`config`]: the environment, once per start. [`host`]: where functions run.
+//! - [`config`]: the environment, once per start. [`host`]: where functions run; [`bodies`]: how much
+//!   of strangers' bodies a host holds.
 //! - [`failure`]: something on our side; `trouble`: any reason not to carry a believed call out.
 
 pub mod access;
 pub mod bell;
+pub mod bodies;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod config;

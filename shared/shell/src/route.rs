@@ -138,17 +138,40 @@ fn kit(below: &str, method: &Method) -> Result<Route, Response<Bytes>> {
 
 fn over_limits(head: &Parts) -> Option<StatusCode> {
     let query = head.uri.query().unwrap_or_default();
-    let identity = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
     if head.headers.iter().any(|(name, value)| name.as_str().len() + value.len() > MAX_HEADER_LEN) {
         Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
     } else if query.len() > MAX_QUERY_LEN || query::pieces(query).count() > MAX_PARAMETERS {
         Some(StatusCode::URI_TOO_LONG)
-    } else if !head.headers.get_all(CONTENT_ENCODING).iter().all(identity) {
+    } else if head.headers.get_all(CONTENT_ENCODING).iter().any(is_coded) {
         Some(StatusCode::UNSUPPORTED_MEDIA_TYPE)
     } else {
         None
     }
 }
+
+/// Whether a `Content-Encoding` names a coding. Callers that mean a character set write `UTF-8`
+/// there: such a body is not coded, and its signature is made over its bytes as they are.
+fn is_coded(value: &HeaderValue) -> bool {
+    let text = value.to_str().unwrap_or_default();
+    text.split(',')
+        .any(|word| CODINGS.iter().any(|coding| word.trim().eq_ignore_ascii_case(coding)))
+}
+
+/// The registered codings (IANA, HTTP Content Coding Registry), `identity` excepted.
+const CODINGS: [&str; 12] = [
+    "aes128gcm",
+    "br",
+    "compress",
+    "dcb",
+    "dcz",
+    "deflate",
+    "exi",
+    "gzip",
+    "pack200-gzip",
+    "x-compress",
+    "x-gzip",
+    "zstd",
+];
 
 fn alive() -> Response<Bytes> {
     constant(StatusCode::OK, r#"{"status":"ok"}"#)

@@ -1,128 +1,152 @@
-//! Plain HTTP/1.1: FunctionGraph's HTTP functions, and this machine.
+//! Plain HTTP/1.1: FunctionGraph's HTTP functions, and this machine (decision G6).
 
-use std::convert::Infallible;
+mod attendance;
+mod connection;
+mod connections;
+mod repeated;
+mod request;
+mod watched;
+
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::future::{BoxFuture, Either, select, select_all};
-use http::header::CONNECTION;
-use http::{HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Body, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::Service;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use futures_util::FutureExt;
+use futures_util::future::{select, select_all};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
 
+use self::connections::Connections;
+use self::repeated::Repeated;
 use super::Error;
+use crate::bodies::Bodies;
 use crate::front::Front;
-use crate::route::closed;
 
-/// How long a request may take to arrive, head and body each.
-const ARRIVAL: Duration = Duration::from_secs(3);
-/// How long requests under way may take once the host wants to stop.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// Where connections come from.
+pub trait Listener: Send {
+    /// One connection.
+    type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+
+    /// Waits for the next connection.
+    fn accept(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&mut self) -> io::Result<TcpStream> {
+        Self::accept(self).await.map(|(stream, _)| stream)
+    }
+}
+
+/// What every connection of a host shares.
+struct Host<F> {
+    front: Arc<F>,
+    bodies: Arc<Bodies>,
+}
+
+impl<F> Clone for Host<F> {
+    fn clone(&self) -> Self {
+        Self { front: Arc::clone(&self.front), bodies: Arc::clone(&self.bodies) }
+    }
+}
+
+/// How long what is under way may take once the host wants to stop.
+const FAREWELL: Duration = Duration::from_secs(10);
+/// How long the host rests after a connection could not be accepted.
+const REST: Duration = Duration::from_millis(100);
+/// How many connections that the system has already taken are accepted before the listener closes.
+const MAX_WAITING: usize = 1_024;
 /// The most headers of a request, and the buffer that they and the request line must fit.
 const MAX_HEADERS: usize = 100;
 const MAX_HEAD_LEN: usize = 64 * 1024;
+/// How many open files are left to the store and the product's calls.
+const FILES_LEFT: usize = 32;
 
-/// Serves a front at an address until the process is asked to stop.
+/// Serves a front at an address until the process is asked to stop. At most `max_connections` are
+/// open at once; fewer if the process may open fewer files.
 ///
 /// # Errors
-/// Where the address cannot be listened on.
-pub async fn serve<F: Front>(front: Arc<F>, listen: &str) -> Result<(), Error> {
+/// If the address cannot be listened on.
+pub async fn serve<F: Front>(
+    front: Arc<F>,
+    listen: &str,
+    max_connections: usize,
+) -> Result<(), Error> {
     let listener = TcpListener::bind(listen).await.map_err(Error::Listen)?;
     tracing::info!(listen = %listener.local_addr()?, "listening");
-    serve_until(front, listener, stop_asked()).await;
+    let max_connections = within_open_files(max_connections, open_files());
+    serve_until(front, listener, max_connections, stop_asked()).await;
     Ok(())
 }
 
 /// Serves a front until a future comes true; then lets what is under way end.
 pub async fn serve_until<F: Front>(
     front: Arc<F>,
-    listener: TcpListener,
+    mut listener: impl Listener,
+    max_connections: usize,
     stop: impl Future<Output = ()>,
 ) {
-    let graceful = GracefulShutdown::new();
-    let mut stop = std::pin::pin!(stop);
-    while let Some(accepted) = until(listener.accept(), stop.as_mut()).await {
-        // Out of descriptors, say: the next accept may do better.
-        let Ok((stream, _)) = accepted else { continue };
-        let connection = connection(Arc::clone(&front), stream);
-        tokio::spawn(graceful.watch(connection));
+    let host = Host { front, bodies: Arc::default() };
+    let connections = Arc::new(Connections::new(max_connections));
+    {
+        let accepting = std::pin::pin!(accept(&host, &mut listener, &connections));
+        select(accepting, std::pin::pin!(stop)).await;
     }
-    let _ = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
-}
-
-type Connection<F> = http1::Connection<TokioIo<TcpStream>, Visitor<F>>;
-
-/// One connection's way to the front.
-struct Visitor<F>(Arc<F>);
-
-impl<F: Front> Service<Request<Incoming>> for Visitor<F> {
-    type Response = Response<Full<Bytes>>;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
-
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let front = Arc::clone(&self.0);
-        // A task of its own: a request runs to its end though the caller hung up.
-        let answering = tokio::spawn(async move { answer(&*front, request).await });
-        Box::pin(async move {
-            let answered = answering.await;
-            let response = answered.unwrap_or_else(|_| closed(StatusCode::INTERNAL_SERVER_ERROR));
-            Ok(response.map(Full::new))
-        })
+    tracing::info!("stopping");
+    // What the system has accepted in our name would be reset when the listener closes.
+    for _ in 0..MAX_WAITING {
+        let Some(Ok(stream)) = listener.accept().now_or_never() else { break };
+        tokio::spawn(connection::serve(host.clone(), stream, connections.open()));
+    }
+    drop(listener);
+    match connections.stop(FAREWELL).await {
+        (0, 0) => tracing::info!("stopped"),
+        (open, requests) => {
+            tracing::warn!(open, requests, "stopped: what was under way is cut off")
+        }
     }
 }
 
-fn connection<F: Front>(front: Arc<F>, stream: TcpStream) -> Connection<F> {
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(ARRIVAL)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEAD_LEN)
-        // `Body-Sign`, as the marketplace is said to look for it.
-        .title_case_headers(true)
-        .serve_connection(TokioIo::new(stream), Visitor(front))
-}
-
-async fn answer<F: Front>(front: &F, request: Request<Incoming>) -> Response<Bytes> {
-    let (head, body) = request.into_parts();
-    let max_body_len = match front.admit(&head) {
-        Ok(max_body_len) => max_body_len,
-        Err(response) => return response,
-    };
-    // What says that it will be too long need not arrive first.
-    let fits = usize::try_from(body.size_hint().lower()).is_ok_and(|len| len <= max_body_len);
-    if !fits {
-        return last(StatusCode::PAYLOAD_TOO_LARGE);
-    }
-    let body = Limited::new(body, max_body_len).collect();
-    match tokio::time::timeout(ARRIVAL, body).await {
-        Ok(Ok(body)) => front.answer(Request::from_parts(head, body.to_bytes())).await,
-        Ok(Err(fault)) if fault.is::<LengthLimitError>() => last(StatusCode::PAYLOAD_TOO_LARGE),
-        Ok(Err(_)) => last(StatusCode::BAD_REQUEST),
-        Err(_) => last(StatusCode::REQUEST_TIMEOUT),
+/// Accepts connections for ever.
+async fn accept<F: Front>(
+    host: &Host<F>,
+    listener: &mut impl Listener,
+    connections: &Arc<Connections>,
+) {
+    let failing = Repeated::default();
+    loop {
+        match listener.accept().await {
+            Ok(stream) => {
+                connections.room().await;
+                tokio::spawn(connection::serve(host.clone(), stream, connections.open()));
+            }
+            // The caller hung up before it was accepted.
+            Err(fault) if fault.kind() == io::ErrorKind::ConnectionAborted => (),
+            Err(fault) => {
+                if failing.is_due() {
+                    tracing::error!(
+                        fault = %fault,
+                        "cannot accept connections: raise the limit of open files (ulimit -n)"
+                    );
+                }
+                connections.close_longest_idle().await;
+                sleep(REST).await;
+            }
+        }
     }
 }
 
-/// An answer after which the connection is of no use: its body was not read to the end.
-fn last(status: StatusCode) -> Response<Bytes> {
-    let mut response = closed(status);
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
+/// How many connections there may be in a process that may open so many files.
+fn within_open_files(max_connections: usize, open_files: Option<usize>) -> usize {
+    let most = open_files.map(|files| files.saturating_sub(FILES_LEFT).max(files / 2).max(1));
+    most.map_or(max_connections, |most| max_connections.min(most))
 }
 
-/// What a future comes to, unless `stop` comes true first.
-async fn until<F: Future>(future: F, stop: impl Future<Output = ()> + Unpin) -> Option<F::Output> {
-    let future = std::pin::pin!(future);
-    match select(future, stop).await {
-        Either::Left((output, _)) => Some(output),
-        Either::Right(_) => None,
-    }
+fn open_files() -> Option<usize> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    limit.current.and_then(|files| usize::try_from(files).ok())
 }
 
 async fn stop_asked() {
@@ -134,4 +158,19 @@ async fn stop_asked() {
         })
     });
     select_all(waits).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_open_files_to_the_store() {
+        let cases = [(1_024, None, 1_024), (1_024, Some(1_024), 992), (1_024, Some(65_536), 1_024)];
+        let few =
+            [(1_024, Some(64), 32), (1_024, Some(40), 20), (1_024, Some(1), 1), (8, Some(64), 8)];
+        for (max, files, expected) in cases.into_iter().chain(few) {
+            assert_eq!(within_open_files(max, files), expected, "{max} {files:?}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! The plain HTTP host with nothing behind it: the same settings of the same server, one thread,
 //! each body read to its end, one constant answer. What `receive` is held against.
 //!
-//! The settings restate `shell::host::http`; where they drift apart the comparison is worthless.
+//! The server's settings restate `shell::host::http`, whose own limits of time and memory are what
+//! this leaves out.
 
 use std::convert::Infallible;
 use std::error::Error;

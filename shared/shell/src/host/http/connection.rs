@@ -1,0 +1,102 @@
+//! One connection, from its first byte to its end.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, Either, ready, select};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::yield_now;
+use tokio::time::timeout;
+
+use super::attendance::Phase;
+use super::connections::Place;
+use super::request::answer;
+use super::watched::Watched;
+use super::{Host, MAX_HEAD_LEN, MAX_HEADERS};
+use crate::front::Front;
+use crate::route::closed;
+
+/// How long a connection that ends may take to send what was answered.
+const LAST_BYTES: Duration = Duration::from_secs(3);
+
+/// Serves a connection until either side ends it.
+pub(super) async fn serve<F, S>(host: Host<F>, stream: S, place: Place)
+where
+    F: Front,
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let attendance = Arc::clone(&place.attendance);
+    let stream = Watched { stream, attendance: Arc::clone(&attendance) };
+    let mut connection = pin!(
+        http1::Builder::new()
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD_LEN)
+            // A caller that has said all may close its side and wait for the answer.
+            .half_close(true)
+            // `Body-Sign`, as the marketplace is said to look for it.
+            .title_case_headers(true)
+            .serve_connection(TokioIo::new(stream), Caller { host, place: Arc::new(place) })
+    );
+    loop {
+        if let Either::Left(_) = select(connection.as_mut(), pin!(attendance.over())).await {
+            return;
+        }
+        // A host that was frozen finds the time over and a request in the socket, both at once:
+        // the request counts. Yielding lets the runtime look at the sockets first.
+        yield_now().await;
+        if let Either::Left(_) = select(connection.as_mut(), ready(())).await {
+            return;
+        }
+        if attendance.is_over() {
+            break;
+        }
+    }
+    if attendance.phase() == Phase::Idle {
+        connection.as_mut().graceful_shutdown();
+        let _ = timeout(LAST_BYTES, connection).await;
+    }
+}
+
+/// The caller at the other end of a connection.
+struct Caller<F> {
+    host: Host<F>,
+    place: Arc<Place>,
+}
+
+impl<F: Front> Service<Request<Incoming>> for Caller<F> {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let raw_head = self.place.attendance.begun();
+        let (host, place) = (self.host.clone(), Arc::clone(&self.place));
+        let under_way = place.connections.begin();
+        // A task of its own: a request runs to its end though the caller hung up.
+        let answering = tokio::spawn(async move {
+            let response = answer(&host, request, &raw_head).await;
+            drop(under_way);
+            response
+        });
+        Box::pin(async move {
+            let answered = answering.await;
+            let mut response =
+                answered.unwrap_or_else(|_| closed(StatusCode::INTERNAL_SERVER_ERROR));
+            if place.connections.is_stopping() || place.attendance.is_unwanted() {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            place.attendance.answered();
+            Ok(response.map(Full::new))
+        })
+    }
+}

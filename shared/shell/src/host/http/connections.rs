@@ -1,0 +1,155 @@
+//! All open connections: how many there may be, which one ends first, and how all of them end when
+//! the host stops (decision G6).
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use super::attendance::Attendance;
+use super::repeated::Repeated;
+
+/// The open connections of a host, and the requests under way.
+#[derive(Debug)]
+pub(super) struct Connections {
+    open: Mutex<Open>,
+    changed: Notify,
+    stopping: AtomicBool,
+    limit: usize,
+    full: Repeated,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    connections: BTreeMap<u64, Arc<Attendance>>,
+    next: u64,
+    requests: usize,
+}
+
+impl Open {
+    fn is_empty(&self) -> bool {
+        self.connections.is_empty() && self.requests == 0
+    }
+}
+
+/// A connection's place among the open ones, for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub connections: Arc<Connections>,
+    pub attendance: Arc<Attendance>,
+    number: u64,
+}
+
+/// A request under way; it runs to its end even if its caller hangs up.
+#[derive(Debug)]
+pub(super) struct UnderWay(Arc<Connections>);
+
+/// How long to wait for a connection to end before another one is asked to.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+impl Connections {
+    /// Room for so many connections.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            open: Mutex::default(),
+            changed: Notify::new(),
+            stopping: AtomicBool::new(false),
+            limit,
+            full: Repeated::default(),
+        }
+    }
+
+    /// Waits until there is room for one more connection; makes it if there is none.
+    pub async fn room(&self) {
+        while self.limit <= self.lock().connections.len() {
+            if self.full.is_due() {
+                tracing::warn!(
+                    limit = self.limit,
+                    "too many connections: the longest idle one is closed for each new one; \
+                     raise KOOHOOK_MAX_CONNECTIONS and the limit of open files if they are yours"
+                );
+            }
+            self.close_longest_idle().await;
+        }
+    }
+
+    /// Asks the connection that has been idle for longest to end, and waits a moment until there is
+    /// one less.
+    pub async fn close_longest_idle(&self) {
+        let (longest, count) = {
+            let open = self.lock();
+            let idle = open.connections.values();
+            let idle = idle.filter_map(|it| it.idle_since().map(|since| (since, Arc::clone(it))));
+            (idle.min_by_key(|(since, _)| *since), open.connections.len())
+        };
+        if let Some((_, attendance)) = longest {
+            attendance.dismiss();
+        }
+        let fewer = self.until(|open| open.connections.len() < count);
+        let _ = timeout(PATIENCE, fewer).await;
+    }
+
+    /// A place for a connection that was just accepted.
+    pub fn open(self: &Arc<Self>) -> Place {
+        let attendance = Arc::new(Attendance::new());
+        let mut open = self.lock();
+        let number = open.next;
+        open.next += 1;
+        open.connections.insert(number, Arc::clone(&attendance));
+        Place { connections: Arc::clone(self), attendance, number }
+    }
+
+    /// Counts a request that is under way.
+    pub fn begin(self: &Arc<Self>) -> UnderWay {
+        self.lock().requests += 1;
+        UnderWay(Arc::clone(self))
+    }
+
+    /// Whether the host wants to stop: an answer says then that its connection ends.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Closes idle connections and lets what is under way end, up to a limit of time. Returns how
+    /// many connections and requests were cut off.
+    pub async fn stop(&self, limit: Duration) -> (usize, usize) {
+        self.stopping.store(true, Ordering::Relaxed);
+        let all: Vec<_> = self.lock().connections.values().map(Arc::clone).collect();
+        all.iter().for_each(|attendance| attendance.dismiss());
+        let _ = timeout(limit, self.until(Open::is_empty)).await;
+        let open = self.lock();
+        (open.connections.len(), open.requests)
+    }
+
+    /// Waits until something holds of what is open.
+    async fn until(&self, holds: impl Fn(&Open) -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            if holds(&self.lock()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.connections.lock().connections.remove(&self.number);
+        self.connections.changed.notify_waiters();
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.lock().requests -= 1;
+        self.0.changed.notify_waiters();
+    }
+}

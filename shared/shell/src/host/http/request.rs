@@ -1,0 +1,145 @@
+//! One request: is it framed in one way only, may its body be read, and what is the answer.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, RETRY_AFTER, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode, Version};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use tokio::time::timeout;
+
+use super::{Host, MAX_HEADERS};
+use crate::bodies::Unproven;
+use crate::front::{Admitted, Front};
+use crate::route::closed;
+
+/// How long a body may take to arrive: 3 s, in ticks. However long the process was frozen, that
+/// uses up one tick: what arrived meanwhile is still read.
+const TICK: Duration = Duration::from_millis(100);
+const TICKS: usize = 30;
+/// A body that nobody reads is thrown away up to this length and the connection is kept; above it
+/// the connection ends, and the rest is thrown away so that the caller can read the answer.
+const SHORT_LEN: u64 = 64 * 1024;
+
+/// Answers a request; `raw_head` is its head as it travelled.
+pub(super) async fn answer<F: Front>(
+    host: &Host<F>,
+    request: Request<Incoming>,
+    raw_head: &[u8],
+) -> Response<Bytes> {
+    let (head, body) = request.into_parts();
+    if !is_framed_once(&head, raw_head) {
+        return last(closed(StatusCode::BAD_REQUEST));
+    }
+    let Admitted { max_body_len, interface } = match host.front.admit(&head) {
+        Ok(admitted) => admitted,
+        Err(response) => return unread(&head, body, response),
+    };
+    // What says that it will be too long need not arrive first.
+    let fits = usize::try_from(body.size_hint().lower()).is_ok_and(|len| len <= max_body_len);
+    if !fits {
+        return unread(&head, body, closed(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    let unproven = Arc::clone(&host.bodies).begin(interface);
+    match in_time(read(body, max_body_len, unproven)).await {
+        Some(Ok((body, unproven))) => {
+            let mut request = Request::from_parts(head, body);
+            request.extensions_mut().insert(Arc::new(unproven));
+            host.front.answer(request).await
+        }
+        Some(Err(status)) => last(closed(status)),
+        None => last(closed(StatusCode::REQUEST_TIMEOUT)),
+    }
+}
+
+/// What a future comes to within the time that a body may take.
+async fn in_time<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    for _ in 0..TICKS {
+        if let Ok(output) = timeout(TICK, future.as_mut()).await {
+            return Some(output);
+        }
+    }
+    None
+}
+
+/// Reads a body, counting its bytes as they arrive. No more memory than its length is taken ahead
+/// of it.
+async fn read(
+    mut body: Incoming,
+    max_len: usize,
+    mut unproven: Unproven,
+) -> Result<(Bytes, Unproven), StatusCode> {
+    let declared = body.size_hint().exact().and_then(|len| usize::try_from(len).ok());
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| StatusCode::BAD_REQUEST)?.into_data() else { continue };
+        if max_len - bytes.len() < data.len() {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        if !unproven.grow(data.len()) {
+            return Err(StatusCode::SERVICE_UNAVAILABLE);
+        }
+        if bytes.capacity() - bytes.len() < data.len() {
+            // Twice as much each time, but never more than was declared.
+            let most = declared.unwrap_or(max_len).max(bytes.len() + data.len());
+            let wanted = (bytes.len() * 2).max(data.len()).min(most - bytes.len());
+            bytes.reserve_exact(wanted.max(data.len()));
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok((Bytes::from(bytes), unproven))
+}
+
+/// Whether a request can be read in one way only: two readers of one connection must see the same
+/// requests (RFC 9112, 6.1 and 3.2).
+fn is_framed_once(head: &Parts, raw_head: &[u8]) -> bool {
+    let hosts = head.headers.get_all(HOST).iter().count();
+    let has_host = hosts == 1 || (hosts == 0 && head.version < Version::HTTP_11);
+    let chunked = head.headers.contains_key(TRANSFER_ENCODING);
+    has_host && !(chunked && has_length(head, raw_head))
+}
+
+/// Whether a head names a length. The library takes it away beside chunks, so that the bytes are
+/// read again; bytes that are not this head's count as one that does.
+fn has_length(head: &Parts, raw_head: &[u8]) -> bool {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut raw = httparse::Request::new(&mut headers);
+    match raw.parse(raw_head) {
+        Ok(httparse::Status::Complete(_)) if raw.method == Some(head.method.as_str()) => raw
+            .headers
+            .iter()
+            .any(|header| header.name.eq_ignore_ascii_case(CONTENT_LENGTH.as_str())),
+        _ => true,
+    }
+}
+
+/// An answer to a request whose body is not read.
+fn unread(head: &Parts, body: Incoming, response: Response<Bytes>) -> Response<Bytes> {
+    if body.is_end_stream() {
+        return response;
+    }
+    let short = body.size_hint().upper().is_some_and(|len| len <= SHORT_LEN);
+    // Reading would ask a caller that waits to be asked for its body.
+    if !head.headers.contains_key(EXPECT) {
+        tokio::spawn(in_time(throw_away(body)));
+    }
+    if short { response } else { last(response) }
+}
+
+async fn throw_away(mut body: Incoming) {
+    while let Some(Ok(_)) = body.frame().await {}
+}
+
+/// An answer after which the connection is of no use: its body was not read to the end.
+fn last(mut response: Response<Bytes>) -> Response<Bytes> {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}

@@ -1,0 +1,213 @@
+//! A host over streams in memory, a front with a gate, and a caller that writes bytes.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use marketplace::signature::Interface;
+use shell::front::{Admitted, Front};
+use shell::host::http::{Listener, serve_until};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+pub const MIB: usize = 1024 * 1024;
+
+/// A front that answers `/slow` only once its gate is open, `/no` with 404 before the body, and
+/// everything else at once. Bodies to `/kit` are the kit's.
+pub struct Gate {
+    gate: Semaphore,
+    answered: AtomicUsize,
+}
+
+impl Gate {
+    pub fn open() -> Arc<Self> {
+        let gate = Self::shut();
+        gate.open_all();
+        gate
+    }
+
+    pub fn shut() -> Arc<Self> {
+        Arc::new(Self { gate: Semaphore::new(0), answered: AtomicUsize::new(0) })
+    }
+
+    pub fn open_all(&self) {
+        self.gate.add_permits(1_000);
+    }
+
+    pub fn answered(&self) -> usize {
+        self.answered.load(Ordering::SeqCst)
+    }
+}
+
+impl Front for Gate {
+    fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
+        match head.uri.path() {
+            "/no" => {
+                let response = Response::builder().status(StatusCode::NOT_FOUND);
+                Err(response.body(Bytes::from_static(b"no")).unwrap())
+            }
+            "/kit" => Ok(Admitted { max_body_len: 4 * MIB, interface: Interface::Kit }),
+            _ => Ok(Admitted { max_body_len: 256 * 1024, interface: Interface::Base }),
+        }
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        if request.uri().path() == "/slow" {
+            self.gate.acquire().await.unwrap().forget();
+        }
+        self.answered.fetch_add(1, Ordering::SeqCst);
+        Response::new(Bytes::from_static(b"ok"))
+    }
+}
+
+/// A host that is being served.
+pub struct Host {
+    connections: mpsc::UnboundedSender<io::Result<DuplexStream>>,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<()>,
+}
+
+impl Host {
+    pub fn serve(front: Arc<Gate>, max_connections: usize) -> Self {
+        let (connections, accepted) = mpsc::unbounded_channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(async move {
+            let stop = async { drop(stopped.await) };
+            serve_until(front, Accepted(accepted), max_connections, stop).await;
+        });
+        Self { connections, stop: Some(stop), served }
+    }
+
+    /// A new connection, in the queue of those that wait to be accepted.
+    pub fn connect(&self) -> Caller {
+        let (ours, theirs) = duplex(8 * MIB);
+        self.connections.send(Ok(theirs)).unwrap();
+        Caller { stream: ours, sent: 0, received: Vec::new() }
+    }
+
+    /// The next accept fails.
+    pub fn fail(&self, fault: io::Error) {
+        self.connections.send(Err(fault)).unwrap();
+    }
+
+    pub fn stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.served.is_finished()
+    }
+
+    pub async fn done(self) {
+        self.served.await.unwrap();
+    }
+}
+
+struct Accepted(mpsc::UnboundedReceiver<io::Result<DuplexStream>>);
+
+impl Listener for Accepted {
+    type Stream = DuplexStream;
+
+    async fn accept(&mut self) -> io::Result<DuplexStream> {
+        match self.0.recv().await {
+            Some(accepted) => accepted,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// One connection, seen from its other end.
+pub struct Caller {
+    stream: DuplexStream,
+    sent: usize,
+    received: Vec<u8>,
+}
+
+/// An answer as it stood on the wire.
+pub struct Wire {
+    pub status: u16,
+    head: String,
+}
+
+impl Wire {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.into_iter().find(|(this, _)| this.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Whether the answer says that its connection ends.
+    pub fn closes(&self) -> bool {
+        self.header("connection") == Some("close")
+    }
+}
+
+impl Caller {
+    /// Sends bytes, and lets the host do what it can with them.
+    pub async fn send(&mut self, bytes: &[u8]) {
+        self.write(bytes).await;
+        // The clock moves only where nothing else can happen.
+        sleep(Duration::from_millis(1)).await;
+    }
+
+    async fn write(&mut self, bytes: &[u8]) {
+        self.sent += bytes.len();
+        let _ = self.stream.write_all(bytes).await;
+    }
+
+    /// Puts bytes into the connection; the host does nothing meanwhile.
+    pub fn put(&mut self, bytes: &[u8]) {
+        self.write(bytes).now_or_never().expect("the connection has room");
+    }
+
+    /// Whether half a request was sent.
+    pub fn is_half(&self) -> bool {
+        self.sent == 10
+    }
+
+    /// Closes this side; the other may still answer.
+    pub async fn shut(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
+    /// The next answer; nothing if the host hung up without one.
+    pub async fn answer(&mut self) -> Option<Wire> {
+        let end = loop {
+            match self.received.windows(4).position(|it| it == b"\r\n\r\n") {
+                Some(end) => break end + 4,
+                None => self.receive().await?,
+            }
+        };
+        let head = String::from_utf8(self.received.drain(..end).collect()).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let wire = Wire { status, head };
+        let len: usize = wire.header("content-length").unwrap().parse().unwrap();
+        while self.received.len() < len {
+            self.receive().await?;
+        }
+        self.received.drain(..len);
+        Some(wire)
+    }
+
+    /// Waits until the other side hangs up; `false` if it says something instead.
+    pub async fn is_closed(&mut self) -> bool {
+        self.received.is_empty() && self.receive().await.is_none()
+    }
+
+    async fn receive(&mut self) -> Option<()> {
+        let mut buffer = [0; 4096];
+        match self.stream.read(&mut buffer).await {
+            Ok(0) | Err(_) => None,
+            Ok(len) => {
+                self.received.extend(&buffer[..len]);
+                Some(())
+            }
+        }
+    }
+}
