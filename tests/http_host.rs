@@ -170,7 +170,7 @@ async fn a_stop_ends_what_is_under_way_and_nothing_else() {
     let log = Log::default();
     let _guard = log.keep();
     let gate = Gate::shut();
-    let mut host = Host::serve(Arc::clone(&gate), 16);
+    let mut host = Host::serve(Arc::clone(&gate), 1_000);
     let (mut idle, mut busy, mut silent) = (host.connect(), host.connect(), host.connect());
     let mut head = host.connect();
     idle.send(REQUEST).await;
@@ -178,15 +178,17 @@ async fn a_stop_ends_what_is_under_way_and_nothing_else() {
     busy.send(SLOW).await;
     head.send(&REQUEST[..10]).await;
     advance(seconds(0.5)).await;
-    // In the system's queue, not accepted yet.
-    let mut waiting = host.connect();
-    waiting.put(REQUEST);
+    // In the system's queue: more than are accepted before the stop is seen.
+    let mut waiting: Vec<_> = (0..400).map(|_| host.connect()).collect();
+    waiting.iter_mut().for_each(|caller| caller.put(REQUEST));
     host.stop();
     assert!(idle.is_closed().await && silent.is_closed().await);
-    for caller in [&mut waiting, &mut head] {
-        caller.send(if caller.is_half() { &REQUEST[10..] } else { b"" }).await;
-        let answer = caller.answer().await.unwrap();
-        assert_eq!((answer.status, answer.closes()), (200, true));
+    head.send(&REQUEST[10..]).await;
+    let answer = head.answer().await.unwrap();
+    assert_eq!((answer.status, answer.closes()), (200, true));
+    for caller in &mut waiting {
+        assert_eq!(caller.answer().await.unwrap().status, 200);
+        assert!(caller.is_closed().await);
     }
     assert!(!host.is_done());
     gate.open_all();

@@ -15,6 +15,7 @@ use futures_util::FutureExt;
 use futures_util::future::{select, select_all};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{unconstrained, yield_now};
 use tokio::time::sleep;
 
 use self::connections::Connections;
@@ -92,12 +93,15 @@ pub async fn serve_until<F: Front>(
     let connections = Arc::new(Connections::new(max_connections));
     {
         let accepting = std::pin::pin!(accept(&host, &mut listener, &connections));
-        select(accepting, std::pin::pin!(stop)).await;
+        // The stop first: callers that never end to come must not hold it up.
+        select(std::pin::pin!(stop), accepting).await;
     }
     tracing::info!("stopping");
-    // What the system has accepted in our name would be reset when the listener closes.
+    // What the system has accepted in our name would be reset when the listener closes. Yielding lets
+    // the runtime learn of it.
+    yield_now().await;
     for _ in 0..MAX_WAITING {
-        let Some(Ok(stream)) = listener.accept().now_or_never() else { break };
+        let Some(Ok(stream)) = unconstrained(listener.accept()).now_or_never() else { break };
         tokio::spawn(connection::serve(host.clone(), stream, connections.open()));
     }
     drop(listener);

@@ -104,15 +104,11 @@ impl Attendance {
         self.lock().phase
     }
 
-    /// Whether the connection has stayed as it is for too long.
-    pub fn is_over(&self) -> bool {
-        self.until().is_some_and(|until| until <= Instant::now())
-    }
-
     /// Waits until the connection has stayed as it is for too long.
     pub async fn over(&self) {
-        while !self.is_over() {
+        loop {
             match self.until() {
+                Some(until) if until <= Instant::now() => return,
                 Some(until) => drop(timeout_at(until, self.changed.notified()).await),
                 None => self.changed.notified().await,
             }

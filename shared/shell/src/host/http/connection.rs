@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, Either, ready, select};
+use futures_util::future::{BoxFuture, Either, select};
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -15,7 +15,6 @@ use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::attendance::Phase;
@@ -47,19 +46,10 @@ where
             .title_case_headers(true)
             .serve_connection(TokioIo::new(stream), Caller { host, place: Arc::new(place) })
     );
-    loop {
-        if let Either::Left(_) = select(connection.as_mut(), pin!(attendance.over())).await {
-            return;
-        }
-        // A host that was frozen finds the time over and a request in the socket, both at once:
-        // the request counts. Yielding lets the runtime look at the sockets first.
-        yield_now().await;
-        if let Either::Left(_) = select(connection.as_mut(), ready(())).await {
-            return;
-        }
-        if attendance.is_over() {
-            break;
-        }
+    // The connection is looked at first, and the runtime looks at sockets before it looks at timers:
+    // a host that was frozen finds the time over and a request in the socket, and the request counts.
+    if let Either::Left(_) = select(connection.as_mut(), pin!(attendance.over())).await {
+        return;
     }
     if attendance.phase() == Phase::Idle {
         connection.as_mut().graceful_shutdown();
