@@ -523,8 +523,21 @@ fn a_webhook_secret_is_of_24_to_64_bytes() {
     }
     let bare = of(32).replace("whsec_", "");
     let one_of_two = format!("{} whsec_", of(32));
-    for text in ["", " ", "whsec_", "whsec_!", &of(23), &of(65), &bare, &one_of_two] {
-        assert_eq!(WebhookSecrets::parse(text).err(), Some(BadSecret), "{text:?}");
+    let twice = format!("whsec_{}", of(32));
+    let cut = of(32).trim_end_matches('=').to_owned();
+    for (text, fault) in [
+        ("", BadSecret::Empty),
+        (" ", BadSecret::Empty),
+        ("whsec_", BadSecret::Size),
+        ("whsec_!", BadSecret::NotBase64),
+        (&cut, BadSecret::NotBase64),
+        (&of(23), BadSecret::Size),
+        (&of(65), BadSecret::Size),
+        (&bare, BadSecret::Unnamed),
+        (&one_of_two, BadSecret::Size),
+        (&twice, BadSecret::NamedTwice),
+    ] {
+        assert_eq!(WebhookSecrets::parse(text).err(), Some(fault), "{text:?}");
     }
     assert_eq!(
         format!("{:?}", WebhookSecrets::parse(&of(32)).unwrap()),

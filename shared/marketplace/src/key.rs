@@ -4,6 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::text::{is_quoted, unseen};
+
 /// The shared secret of one interface: HMAC key, and under V2 part of the signed text.
 #[derive(Clone, Eq, PartialEq)]
 pub struct AccessKey(String);
@@ -15,13 +17,19 @@ pub enum Fault {
     #[error("key is empty")]
     Empty,
     /// White space at an end, as a careless copy leaves it.
-    #[error("key begins or ends with white space")]
+    #[error("key begins or ends with white space; copy it without")]
     Padded,
+    /// An unseen character, anywhere.
+    #[error("key has the unseen character U+{:04X}; copy it anew", u32::from(*.0))]
+    Unseen(char),
+    /// Quotes, as a file of settings leaves them.
+    #[error("key is in quotes; remove them")]
+    Quoted,
     /// Fewer than 16 characters.
-    #[error("key is shorter than 16 characters")]
+    #[error("key is shorter than 16 characters; copy all of it")]
     Short,
     /// A word from an example.
-    #[error("key is a placeholder")]
+    #[error("key is a placeholder; copy the real one from the seller's console")]
     Placeholder,
 }
 
@@ -35,6 +43,10 @@ impl AccessKey {
             Err(Fault::Empty)
         } else if text.trim() != text {
             Err(Fault::Padded)
+        } else if let Some(letter) = unseen(text) {
+            Err(Fault::Unseen(letter))
+        } else if is_quoted(text) {
+            Err(Fault::Quoted)
         } else if text.chars().count() < 16 {
             Err(Fault::Short)
         } else if is_placeholder(text) {
@@ -106,6 +118,11 @@ mod tests {
             ("", Fault::Empty),
             ("                ", Fault::Empty),
             ("11111111-2222-3333-4444-555555555555\n", Fault::Padded),
+            ("11111111-2222-3333-4444-\u{200b}555555555555", Fault::Unseen('\u{200b}')),
+            ("\u{feff}11111111-2222-3333-4444-555555555555", Fault::Unseen('\u{feff}')),
+            ("11111111-2222\t3333-4444-555555555555", Fault::Unseen('\t')),
+            ("\"11111111-2222-3333-4444-555555555555\"", Fault::Quoted),
+            ("“11111111-2222-3333-4444-555555555555”", Fault::Quoted),
             ("changeme", Fault::Short),
             ("fifteen-letters", Fault::Short),
             ("change-me-change-me", Fault::Placeholder),

@@ -18,7 +18,7 @@
 //!   [`decide_list`]: what one makes of a long list.
 //! - [`directory`]: order and repeats for long lists of departments and people.
 //! - [`page`]: what a function implements, and what a bundle of them is.
-//! - [`time`], [`digest`]: points in time, names made of parts.
+//! - [`time`], [`digest`], [`text`]: points in time, names made of parts, what people mistype.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
@@ -44,5 +44,6 @@ pub mod refusal;
 pub mod result_code;
 pub mod signature;
 pub mod tenant;
+pub mod text;
 pub mod time;
 mod uuid_v5;

@@ -18,10 +18,25 @@ use crate::time::UnixMillis;
 #[derive(Clone)]
 pub struct WebhookSecrets(Vec<Vec<u8>>);
 
-/// A setting is no secret.
+/// Why a setting is not a secret. Never says the text.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("wants whsec_ and 24 to 64 bytes in base64; several are parted by a blank")]
-pub struct BadSecret;
+pub enum BadSecret {
+    /// Nothing but blanks.
+    #[error("is empty; wants whsec_ and 24 to 64 bytes in base64")]
+    Empty,
+    /// Without the prefix.
+    #[error("has a secret that does not begin with whsec_; copy all of it")]
+    Unnamed,
+    /// With the prefix twice.
+    #[error("has a secret that begins with whsec_ twice; remove one")]
+    NamedTwice,
+    /// Not base64 behind the prefix: letters are missing, or were changed.
+    #[error("has a secret that is not base64 behind whsec_; copy all of it")]
+    NotBase64,
+    /// Too short to be safe, or longer than the scheme allows.
+    #[error("has a secret of fewer than 24 or more than 64 bytes")]
+    Size,
+}
 
 /// The three headers of a message.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -51,6 +66,7 @@ pub enum Disbelief {
 /// How far a message's time may be from now (decision E3).
 pub const WEBHOOK_TOLERANCE: Duration = Duration::from_secs(300);
 
+const PREFIX: &str = "whsec_";
 const VERSION: &str = "v1,";
 
 impl WebhookSecrets {
@@ -60,8 +76,8 @@ impl WebhookSecrets {
     /// Where one of them is none.
     pub fn parse(text: &str) -> Result<Self, BadSecret> {
         let secrets: Result<Vec<_>, _> = text.split_ascii_whitespace().map(secret).collect();
-        secrets
-            .and_then(|secrets| if secrets.is_empty() { Err(BadSecret) } else { Ok(Self(secrets)) })
+        let secrets = secrets?;
+        if secrets.is_empty() { Err(BadSecret::Empty) } else { Ok(Self(secrets)) }
     }
 
     /// The `webhook-signature` of a message, at a time in seconds.
@@ -111,8 +127,12 @@ impl fmt::Debug for WebhookSecrets {
 }
 
 fn secret(text: &str) -> Result<Vec<u8>, BadSecret> {
-    let bytes = text.strip_prefix("whsec_").and_then(|text| STANDARD.decode(text).ok());
-    bytes.filter(|bytes| (24..=64).contains(&bytes.len())).ok_or(BadSecret)
+    let letters = text.strip_prefix(PREFIX).ok_or(BadSecret::Unnamed)?;
+    if letters.starts_with(PREFIX) {
+        return Err(BadSecret::NamedTwice);
+    }
+    let bytes = STANDARD.decode(letters).map_err(|_| BadSecret::NotBase64)?;
+    Some(bytes).filter(|bytes| (24..=64).contains(&bytes.len())).ok_or(BadSecret::Size)
 }
 
 fn given(signature: &str) -> Option<Vec<u8>> {

@@ -1,0 +1,118 @@
+//! What is wrong with a text that a person wrote: unseen characters, quotes that a tool left around
+//! it, and a name that is almost a known one.
+
+/// The first character that shows nothing, or changes how others show: copying from a page, a chat
+/// or an editor leaves such characters in a text. ASCII's blank is not one of them.
+pub fn unseen(text: &str) -> Option<char> {
+    text.chars().find(|letter| is_unseen(*letter))
+}
+
+/// Whether a text begins or ends with a quote, as a file of settings leaves it.
+pub fn is_quoted(text: &str) -> bool {
+    text.starts_with(QUOTES) || text.ends_with(QUOTES)
+}
+
+/// The known name that a text most likely means: the same but for case and signs, or a slip of the
+/// pen or two away.
+pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let letters = letters(text);
+    let far = |name: &str| strsim::osa_distance(&letters, &self::letters(name));
+    let near = known.into_iter().map(|name| (far(name), name));
+    let near = near.min_by_key(|(distance, _)| *distance)?;
+    (near.0 <= MAX_SLIPS && near.0.saturating_mul(3) <= letters.len()).then_some(near.1)
+}
+
+/// How many letters may differ from the name that was meant.
+const MAX_SLIPS: usize = 2;
+
+const QUOTES: [char; 11] = ['"', '\'', '`', '“', '”', '‘', '’', '「', '」', '«', '»'];
+
+fn letters(text: &str) -> String {
+    let letters = text.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+/// Controls, blanks of other widths, letters without width, marks of direction, selectors and tags
+/// (Unicode: `Cc`, `Cf`, `Zl`, `Zp`, `Zs` and the letters that fonts leave empty).
+fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{a0}'
+                | '\u{ad}'
+                | '\u{34f}'
+                | '\u{600}'..='\u{605}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{1680}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{2000}'..='\u{200f}'
+                | '\u{2028}'..='\u{202f}'
+                | '\u{205f}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3000}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffc}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unseen_characters_are_found_anywhere() {
+        for letter in [
+            '\u{feff}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{2060}',
+            '\u{a0}',
+            '\u{ad}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{3000}',
+            '\r',
+            '\n',
+            '\t',
+            '\0',
+            '\u{7f}',
+            '\u{85}',
+            '\u{e0041}',
+        ] {
+            for text in [format!("{letter}ab"), format!("a{letter}b"), format!("ab{letter}")] {
+                assert_eq!(unseen(&text), Some(letter), "{text:?}");
+            }
+        }
+        for text in ["a b", "键-Ωé", "😀", "~!@#$%^&*()_+{}[]|\\:;<>,.?/"] {
+            assert_eq!(unseen(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_are_found_at_either_end() {
+        for text in ["\"a\"", "'a'", "“a”", "‘a’", "`a`", "\"a", "a\"", "「a」"] {
+            assert!(is_quoted(text), "{text}");
+        }
+        assert!(!is_quoted("a\"b'c"));
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_is_near_and_another_word_is_not() {
+        let known = ["instanceId", "orderId"];
+        for text in ["instanceID", "instance_id", " instanceId ", "instnaceId", "InstanceIds"] {
+            assert_eq!(nearest(text, known), Some("instanceId"), "{text}");
+        }
+        assert_eq!(nearest("order-id", known), Some("orderId"));
+        for text in ["", "order", "id", "tenantId", "canary"] {
+            assert_eq!(nearest(text, known), None, "{text}");
+        }
+    }
+}
