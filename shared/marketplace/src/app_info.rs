@@ -1,11 +1,13 @@
 //! What the buyer gets to enter the product: `appInfo`, and the template it may come from.
 
+mod template;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::query;
+pub use template::{Template, TemplateFault};
 
 /// The access data of one instance, in clear (both guides, `AppInfo`). Lengths are characters.
 #[derive(Clone, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -31,18 +33,15 @@ pub struct AppInfo {
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum Fault {
     /// No JSON object of text fields.
-    #[error("app info is no object of text fields")]
+    #[error("app info is not an object of texts")]
     NotAnObject,
     /// `frontEndUrl` is missing, or no http(s) address.
-    #[error("frontEndUrl is missing, or no http(s) address")]
+    #[error("frontEndUrl is missing, or is not an http(s) address")]
     FrontEndUrl,
     /// A field is longer than the guide allows.
     #[error("{0} is too long")]
     TooLong(&'static str),
 }
-
-/// What a template may name: replaced by the instance's own.
-const PLACEHOLDERS: [&str; 2] = ["{instanceId}", "{orderId}"];
 
 /// The longest credential whose ciphertext, IV included, fits V1's 128 characters.
 const MAX_CREDENTIAL_BYTES: usize = 79;
@@ -97,84 +96,9 @@ impl fmt::Debug for AppInfo {
     }
 }
 
-/// Access data with placeholders, the same for every instance but for what they name.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Template(AppInfo);
-
-impl Template {
-    /// Reads a template from JSON text.
-    ///
-    /// # Errors
-    /// As [`Fault`] says, judged as filled for the longest IDs of plain letters.
-    pub fn parse(text: &str) -> Result<Self, Fault> {
-        let template = Self(serde_json::from_str(text).map_err(|_| Fault::NotAnObject)?);
-        let sample = "0".repeat(64);
-        template.fill(&sample, &sample).check()?;
-        Ok(template)
-    }
-
-    /// The bare address: what a rehearsal is answered where nobody made a template.
-    pub fn of_address(front_end_url: &str) -> Self {
-        Self(AppInfo { front_end_url: front_end_url.to_owned(), ..AppInfo::default() })
-    }
-
-    /// The access data of one instance. In addresses what is filled in is percent-encoded.
-    pub fn fill(&self, instance_id: &str, order_id: &str) -> AppInfo {
-        let plain = |text: &String| replace(text, [instance_id, order_id]);
-        let [instance, order] = [instance_id, order_id].map(|id| query::encode(id).to_string());
-        let address = |text: &String| replace(text, [&instance, &order]);
-        AppInfo {
-            front_end_url: address(&self.0.front_end_url),
-            admin_url: self.0.admin_url.as_ref().map(address),
-            user_name: self.0.user_name.as_ref().map(plain),
-            password: self.0.password.as_ref().map(plain),
-            memo: self.0.memo.as_ref().map(plain),
-        }
-    }
-}
-
-/// Replaces in one pass, so that a value which looks like a placeholder stays itself.
-fn replace(text: &str, values: [&str; 2]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    'next: while let Some(letter) = rest.chars().next() {
-        for (placeholder, value) in PLACEHOLDERS.into_iter().zip(values) {
-            if let Some(after) = rest.strip_prefix(placeholder) {
-                out.push_str(value);
-                rest = after;
-                continue 'next;
-            }
-        }
-        out.push(letter);
-        rest = rest.get(letter.len_utf8()..).unwrap_or_default();
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn templates_are_filled_field_by_field() {
-        let text = r#"{"frontEndUrl":"https://app.example.com/i/{instanceId}?o={orderId}",
-            "userName":"admin@{orderId}","memo":"{unknown} {instanceId"}"#;
-        let filled = Template::parse(text).unwrap().fill("a/b", "{instanceId} 1");
-        assert_eq!(filled.front_end_url, "https://app.example.com/i/a%2Fb?o=%7BinstanceId%7D%201");
-        assert_eq!(filled.user_name.as_deref(), Some("admin@{instanceId} 1"));
-        assert_eq!(filled.memo.as_deref(), Some("{unknown} {instanceId"));
-    }
-
-    #[test]
-    fn a_template_fits_the_wire_for_the_longest_id() {
-        let with = |user_name: &str| {
-            Template::parse(&format!(
-                r#"{{"frontEndUrl":"https://a.example","userName":"{user_name}"}}"#
-            ))
-        };
-        assert!(with("admin@{orderId}").is_ok());
-        assert_eq!(with("{orderId}@{instanceId}"), Err(Fault::TooLong("userName")));
-    }
 
     #[test]
     fn lengths_are_the_wires() {
