@@ -165,7 +165,7 @@ impl InstanceAccess {
             data: Map<String, Value>,
         }
         let Message { kind, data } =
-            serde_json::from_slice(body).map_err(|_| Fault::NotAnObject)?;
+            serde_json::from_slice(unmarked(body)).map_err(|_| Fault::NotAnObject)?;
         let named = data.get("instanceId").and_then(Value::as_str);
         if kind != Self::TYPE || named != Some(path_id.as_str()) {
             return Err(Fault::Misdirected);
@@ -179,8 +179,14 @@ impl InstanceAccess {
     }
 }
 
+/// A body without the byte-order mark that some frameworks write before it.
+fn unmarked(body: &[u8]) -> &[u8] {
+    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
+}
+
 /// The answer to a purchase; an empty body says as little as an empty object.
 fn created(body: &[u8]) -> Result<Told, Fault> {
+    let body = unmarked(body);
     if body.trim_ascii().is_empty() {
         return Ok(Told::AsTemplate);
     }
@@ -231,6 +237,12 @@ mod tests {
             (202, "whatever".to_owned(), Answer::Taken(Some(Told::Later))),
             (200, "{}".to_owned(), Answer::Taken(Some(Told::AsTemplate))),
             (204, " \n".to_owned(), Answer::Taken(Some(Told::AsTemplate))),
+            (200, "\u{feff}{}".to_owned(), Answer::Taken(Some(Told::AsTemplate))),
+            (
+                200,
+                "\u{feff}{\"refuse\":\"000106\"}\n".to_owned(),
+                Answer::Taken(Some(Told::Refused(OrderRefused::SoldOut))),
+            ),
             (410, String::new(), Answer::Gone),
         ];
         for (status, body, answer) in cases {
