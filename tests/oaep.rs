@@ -215,6 +215,9 @@ fn keys_are_held_to_their_size() {
     assert_eq!(PrivateKeys::parse(&second).unwrap_err(), Fault::Size(2));
 }
 
+/// A key of another kind, as a server of TLS has it.
+const ELLIPTIC: &str = include_str!("vectors/tls/server.key");
+
 #[test]
 fn what_cannot_serve_is_refused_at_start() {
     let key = key("made-up-3072");
@@ -235,8 +238,12 @@ fn what_cannot_serve_is_refused_at_start() {
         (fine.replace("-----END", "----END"), Fault::Endless(1)),
         (fine.replace("END PRIV", "END RSA PRIV"), Fault::Endless(1)),
         (format!("{fine}-----BEGIN PRIVATE"), Fault::Endless(2)),
-        (pem("PUBLIC KEY", &public), Fault::Foreign(1)),
-        (pem("CERTIFICATE", &public), Fault::Foreign(1)),
+        (pem("PUBLIC KEY", &public), Fault::PublicKey(1)),
+        (pem("CERTIFICATE", &public), Fault::Certificate(1)),
+        (ELLIPTIC.to_owned(), Fault::NotRsa(1)),
+        (format!("{fine}{ELLIPTIC}"), Fault::NotRsa(2)),
+        (pem("EC PRIVATE KEY", &public), Fault::NotRsa(1)),
+        (pem("OPENSSH PRIVATE KEY", &public), Fault::Foreign(1)),
         (pem("ENCRYPTED PRIVATE KEY", &public), Fault::Passphrase(1)),
         (encrypted, Fault::Passphrase(1)),
         (pem("PRIVATE KEY", &public), Fault::Unusable(1)),

@@ -28,28 +28,39 @@ pub struct PrivateKeys(Vec<PrivateKey>);
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum Fault {
     /// Nothing between PEM's lines.
-    #[error("text has no PEM block")]
+    #[error("text has no PEM block; it wants the file's content from -----BEGIN on")]
     Absent,
     /// Something outside PEM's lines: half a key, or a public key with the private one.
-    #[error("text stands outside the PEM blocks")]
+    #[error("text has something outside its PEM blocks; remove it")]
     Outside,
     /// A beginning without its end.
-    #[error("PEM block {0} has no end")]
+    #[error("PEM block {0} has no end; copy all of it")]
     Endless(usize),
-    /// A certificate, a public key, parameters.
+    /// The half that the marketplace has.
+    #[error("PEM block {0} is a public key; it wants the private one")]
+    PublicKey(usize),
+    /// A public key that somebody signed.
+    #[error("PEM block {0} is a certificate; it wants the private key")]
+    Certificate(usize),
+    /// A private key of another kind: of an elliptic curve, say.
+    #[error("PEM block {0} is not an RSA key; koohook keys new makes one")]
+    NotRsa(usize),
+    /// Parameters, a request, a key in OpenSSH's form.
     #[error("PEM block {0} is neither a PRIVATE KEY nor an RSA PRIVATE KEY")]
     Foreign(usize),
     /// Nobody is there to type it.
-    #[error("PEM block {0} is under a passphrase")]
+    #[error("PEM block {0} is under a passphrase; decrypt it, as openssl pkey does")]
     Passphrase(usize),
-    /// Not RSA, damaged, or a key whose halves do not fit.
-    #[error("PEM block {0} is no RSA key that works")]
+    /// Damaged, or a key whose halves do not fit.
+    #[error("PEM block {0} is not an RSA key that works; copy it anew")]
     Unusable(usize),
     /// The marketplace asks for at least 3072 bits; more than 8192 only cost time.
-    #[error("PEM block {0} is a key of fewer than 3072 or more than 8192 bits")]
+    #[error(
+        "PEM block {0} is a key of fewer than 3072 or more than 8192 bits; koohook keys new makes one"
+    )]
     Size(usize),
     /// Every one of them costs every call its time: for 3072 bits twelve milliseconds of a core.
-    #[error("text has more than 8 PEM blocks")]
+    #[error("text has more than 8 PEM blocks; remove the keys that are not used any more")]
     Many,
 }
 
@@ -131,23 +142,36 @@ fn read_block(block: &str, number: usize) -> Result<(PrivateKey, &str), Fault> {
     let (label, rest) = block.split_once("-----").ok_or(endless)?;
     let end = format!("-----END {label}-----");
     let (body, after) = rest.split_once(&end).ok_or(endless)?;
-    let read = match label {
-        "PRIVATE KEY" => PrivateKey::from_pkcs8,
-        "RSA PRIVATE KEY" if body.contains("Proc-Type:") => return Err(Fault::Passphrase(number)),
-        "RSA PRIVATE KEY" => PrivateKey::from_pkcs1,
-        "ENCRYPTED PRIVATE KEY" => return Err(Fault::Passphrase(number)),
-        _ => return Err(Fault::Foreign(number)),
-    };
+    let read = reader(label, body, number)?;
     let unusable = Fault::Unusable(number);
     let letters: String = body.split_whitespace().collect();
-    let der = STANDARD_PAD_INDIFFERENT.decode(letters);
-    let key = der.ok().and_then(|der| read(&der)).ok_or(unusable)?;
+    let der = STANDARD_PAD_INDIFFERENT.decode(letters).map_err(|_| unusable)?;
+    let key = read(&der).ok_or_else(|| {
+        if PrivateKey::is_of_another_kind(&der) { Fault::NotRsa(number) } else { unusable }
+    })?;
     if !KEY_SIZE.contains(&key.bits()) {
         Err(Fault::Size(number))
     } else if key.is_whole() {
         Ok((key, after))
     } else {
         Err(unusable)
+    }
+}
+
+/// Reads a key from DER, if it is one.
+type Reader = fn(&[u8]) -> Option<PrivateKey>;
+
+/// What reads a block of this label.
+fn reader(label: &str, body: &str, number: usize) -> Result<Reader, Fault> {
+    match label {
+        "PRIVATE KEY" => Ok(PrivateKey::from_pkcs8),
+        "RSA PRIVATE KEY" if body.contains("Proc-Type:") => Err(Fault::Passphrase(number)),
+        "RSA PRIVATE KEY" => Ok(PrivateKey::from_pkcs1),
+        "ENCRYPTED PRIVATE KEY" => Err(Fault::Passphrase(number)),
+        "PUBLIC KEY" | "RSA PUBLIC KEY" => Err(Fault::PublicKey(number)),
+        "CERTIFICATE" => Err(Fault::Certificate(number)),
+        "EC PRIVATE KEY" | "DSA PRIVATE KEY" => Err(Fault::NotRsa(number)),
+        _ => Err(Fault::Foreign(number)),
     }
 }
 

@@ -74,6 +74,11 @@ impl PrivateKey {
         key.rsa().and_then(PKey::from_rsa).map(Self).ok()
     }
 
+    /// Whether DER of PKCS#8 holds a key that is whole, but not RSA.
+    pub fn is_of_another_kind(der: &[u8]) -> bool {
+        PKey::private_key_from_pkcs8(der).is_ok_and(|key| key.rsa().is_err())
+    }
+
     /// Reads DER of PKCS#1.
     pub fn from_pkcs1(der: &[u8]) -> Option<Self> {
         let rsa = Rsa::private_key_from_der(der);
