@@ -3,6 +3,7 @@
 
 mod access;
 mod inline;
+mod reach;
 mod relayed;
 mod turns;
 mod wire;

@@ -184,7 +184,7 @@ fn listening(head: String, again: &'static [u8], times: usize) -> (SocketAddr, A
 }
 
 /// What is kept of a purchase that this product was told of.
-fn told_at(address: SocketAddr) -> Kept {
+pub(super) fn told_at(address: SocketAddr) -> Kept {
     let url = format!("http://{address}/hooks");
     let mut settings = TOLD.to_vec();
     settings.push(("KOOHOOK_PRODUCT_URL", &url));
@@ -242,9 +242,9 @@ fn hostile_answers_are_failed_attempts() {
             "answer too long",
             "cut off",
             "body is no json object",
-            "cut off",
-            "cut off",
-            "cut off",
+            "answer is not http",
+            "answer is not http",
+            "answer is not http",
             "status says no",
             "cut off",
         ]

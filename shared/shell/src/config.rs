@@ -15,6 +15,7 @@ use marketplace::signature::webhook::WebhookSecrets;
 
 use crate::desk::{DeskSettings, Product};
 use crate::door::DoorSettings;
+use crate::guard::{Guard, Network};
 use crate::orders::Orders;
 use crate::store::StoreSetting;
 use crate::vault::{Clear, SealKey, Vault};
@@ -252,7 +253,10 @@ fn product(source: &Source<'_>) -> Result<Option<Product>, Unfit> {
         (None, None) => Ok(None),
         (Some(address), Some(secrets)) => {
             let budget = budget.unwrap_or(crate::delivery::BUDGET);
-            Ok(Some(Product { address, secrets, budget }))
+            let is_plain = address.scheme() == Some(&http::uri::Scheme::HTTP);
+            let network = is_plain.then_some(Network::Loopback);
+            let guard = Guard { network, ..Guard::default() };
+            Ok(Some(Product { address, secrets, budget, guard }))
         }
         (Some(_), None) => {
             let text = "is required with a product address; koohook keys secret product makes one";

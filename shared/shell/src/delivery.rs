@@ -13,7 +13,7 @@ use marketplace::order_query::OrderQuery;
 use marketplace::outbox::{Attempt, Claim, Settled, Settling};
 
 use self::outcome::Complete;
-pub use self::outcome::{Delivered, Outcome, Silence, Turn};
+pub use self::outcome::{Delivered, Outcome, Turn};
 use crate::desk::{Desk, Product};
 use crate::failure::Failure;
 use crate::orders::{Asked, Limits};
@@ -134,6 +134,10 @@ impl<W: World> Delivery<'_, W> {
     ) -> Result<Delivered, Failure> {
         let outcome = self.send_all(&standing.key, claim, claimed).await?;
         let Outcome { unanswered, .. } = outcome;
+        if let Some(fault) = unanswered {
+            let (key, advice) = (&standing.key, outcome::advice(fault));
+            tracing::info!(key, cause = fault.as_str(), advice, "product did not answer");
+        }
         let (recalled, settled) = self.settle(standing, claim, &outcome).await?;
         Ok(Delivered { recalled, settled, unanswered })
     }

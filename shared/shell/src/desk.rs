@@ -7,6 +7,7 @@ use marketplace::app_info::Template;
 use marketplace::outbox::Reader;
 use marketplace::signature::webhook::WebhookSecrets;
 
+use crate::guard::{Guard, Network};
 use crate::orders::Orders;
 use crate::shelf::Shelf;
 use crate::vault::Vault;
@@ -46,6 +47,15 @@ pub struct Product {
     pub secrets: WebhookSecrets,
     /// How long a callback may wait for it; zero is never.
     pub budget: Duration,
+    /// What a connection to it is held to.
+    pub guard: Guard,
+}
+
+impl Product {
+    /// Whether what it is told, credentials too, crosses a network in clear.
+    pub fn is_told_in_clear(&self) -> bool {
+        self.guard.network == Some(Network::Private)
+    }
 }
 
 /// How long no callback waits for a product that kept one waiting in vain (decision E2).

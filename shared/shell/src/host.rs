@@ -224,7 +224,14 @@ pub async fn open_desk(
     on_function_platform: bool,
 ) -> Result<Arc<MachineDesk>, Error> {
     let store = store.open(on_function_platform).await?;
-    Ok(Arc::new(Desk::new(settings, Machine::new(store))))
+    let mut machine = Machine::new(store);
+    if let Some(product) = &settings.product {
+        machine = machine.guarded(&product.guard);
+        if product.is_told_in_clear() {
+            tracing::warn!("product is called over http: credentials cross that network in clear");
+        }
+    }
+    Ok(Arc::new(Desk::new(settings, machine)))
 }
 
 #[expect(clippy::print_stderr, reason = "the one message of a start that has no log yet")]

@@ -13,12 +13,12 @@ use marketplace::outbox::{Claim, Settled};
 use marketplace::page::Change;
 use marketplace::signature::Contract;
 
-use crate::delivery::{Delivered, Delivery, NO_KEYS, Silence, Turn};
+use crate::delivery::{Delivered, Delivery, NO_KEYS, Turn};
 use crate::desk::Product;
 use crate::handle::Call;
 use crate::orders::Limits;
 use crate::shelf::Recalled;
-use crate::world::World;
+use crate::world::{Unanswered, World};
 
 /// What goes with the commit.
 pub(crate) struct Inline<'a> {
@@ -124,7 +124,8 @@ impl<'a, W: World> Call<'a, W> {
             }
         };
         self.line.notice = Some(word(&delivered));
-        if delivered.unanswered == Some(Silence::TimedOut) {
+        self.line.cause = delivered.unanswered.map(Unanswered::as_str);
+        if delivered.unanswered == Some(Unanswered::TimedOut) {
             self.desk.mute();
         }
         let entity = delivered.recalled.kept?.entity;
@@ -139,8 +140,8 @@ impl<'a, W: World> Call<'a, W> {
 const fn word(delivered: &Delivered) -> &'static str {
     match (delivered.settled, delivered.unanswered) {
         (Settled::Delivered, _) => "delivered",
-        (Settled::Waits, Some(Silence::TimedOut)) => "timed-out",
-        (Settled::Waits, Some(Silence::Broken)) => "not-reached",
+        (Settled::Waits, Some(Unanswered::TimedOut)) => "timed-out",
+        (Settled::Waits, Some(_)) => "not-reached",
         (Settled::Waits, None) => "refused",
         (Settled::Dead, _) => "given-up",
         (Settled::Paused, _) => "left",

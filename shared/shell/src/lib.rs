@@ -14,8 +14,8 @@
 //! - [`orders`]: what the marketplace is asked before. [`access`]: the product's own way in.
 //! - [`import`]: instances that an older server made.
 //! - [`desk`]: what all of these work with. [`front`]: what a host puts requests before.
-//! - [`world`]: all that is not us; `client`: the web, as a machine calls it. [`store`]: where
-//!   state lives. [`vault`]: what seals it.
+//! - [`world`]: all that is not us; `client`: the web, as a machine calls it; [`guard`]: what calls
+//!   to the product are held to. [`store`]: where state lives. [`vault`]: what seals it.
 //! - [`config`]: the environment, once per start. [`host`]: where functions run; [`bodies`]: how much
 //!   of strangers' bodies a host holds.
 //! - [`failure`]: something on our side; `trouble`: any reason not to carry a believed call out.
@@ -31,6 +31,7 @@ pub mod desk;
 pub mod door;
 pub mod failure;
 pub mod front;
+pub mod guard;
 mod handle;
 #[cfg(feature = "runtime")]
 pub mod host;

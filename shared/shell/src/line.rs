@@ -21,6 +21,8 @@ pub(crate) struct Line {
     pub writes: usize,
     /// What became of the first attempt to tell the product, if there was one.
     pub notice: Option<&'static str>,
+    /// Why the product did not answer it, if it did not.
+    pub cause: Option<&'static str>,
     outcome: Option<&'static str>,
     remarks: Vec<Remark>,
 }
@@ -76,6 +78,7 @@ impl Line {
                     reads = self.reads,
                     writes = self.writes,
                     notice = self.notice,
+                    cause = self.cause,
                     millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
                     "callback"
                 )

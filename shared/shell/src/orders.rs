@@ -85,7 +85,7 @@ impl Orders {
                 if limits.answer >= ATTEMPT {
                     self.gate().note_unanswered(world.now());
                 }
-                Asked::NotNow("timed out".to_owned())
+                Asked::NotNow(Unanswered::TimedOut.to_string())
             }
         }
     }
@@ -127,7 +127,9 @@ impl Orders {
         query: &OrderQuery,
     ) -> Result<Outcome, Unanswered> {
         match (self.ask_host(world, query, &self.host).await, self.host.fallback()) {
-            (Err(Unanswered::NotReached), Some(host)) => self.ask_host(world, query, &host).await,
+            (Err(fault), Some(host)) if fault.is_before_sending() => {
+                self.ask_host(world, query, &host).await
+            }
             (asked, _) => asked,
         }
     }

@@ -6,6 +6,7 @@ use marketplace::outbox::{Offered, Settled};
 use marketplace::product::Told;
 
 use crate::shelf::Recalled;
+use crate::world::Unanswered;
 
 /// How one offer ended.
 #[derive(Clone, Debug)]
@@ -13,7 +14,7 @@ pub struct Outcome {
     pub(super) offered: Offered,
     pub(super) told: Option<Told>,
     /// Why there was no answer over HTTP, if there was none.
-    pub unanswered: Option<Silence>,
+    pub unanswered: Option<Unanswered>,
 }
 
 impl Outcome {
@@ -43,13 +44,24 @@ impl Outcome {
     }
 }
 
-/// No answer over HTTP came.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Silence {
-    /// The time was up.
-    TimedOut,
-    /// There was no connection, or it ended.
-    Broken,
+/// What an operator can do about a product that did not answer.
+pub(super) const fn advice(fault: Unanswered) -> &'static str {
+    match fault {
+        Unanswered::NameNotFound => "look at the host in KOOHOOK_PRODUCT_URL and the name service",
+        Unanswered::NotAllowed => {
+            "use https, or KOOHOOK_PRODUCT_HTTP=private for a private network"
+        }
+        Unanswered::Refused => "look at the product and at the port in KOOHOOK_PRODUCT_URL",
+        Unanswered::NotTrusted => {
+            "put its authority into KOOHOOK_PRODUCT_CA, or look at its host names and dates"
+        }
+        Unanswered::Tls => "look at the port in KOOHOOK_PRODUCT_URL: it may not speak TLS",
+        Unanswered::NotHttp => "look at the port in KOOHOOK_PRODUCT_URL: it may want https",
+        Unanswered::NotReached => "look at routes and firewalls",
+        Unanswered::TimedOut => "let the product answer 202 at once, or look at firewalls",
+        Unanswered::CutOff => "look at the product's log and at proxies before it",
+        Unanswered::TooLong => "let the product answer less than 64 KiB",
+    }
 }
 
 /// A notice that was offered and settled.
@@ -60,7 +72,7 @@ pub struct Delivered {
     /// What became of the notice.
     pub settled: Settled,
     /// Why there was no answer over HTTP, if there was none.
-    pub unanswered: Option<Silence>,
+    pub unanswered: Option<Unanswered>,
 }
 
 /// What came of a turn at an entity.

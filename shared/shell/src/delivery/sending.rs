@@ -10,7 +10,7 @@ use marketplace::notice::{Message, Part};
 use marketplace::outbox::{Attempt, Claim, Offered};
 use marketplace::product::{self, Answer};
 
-use super::{Delivery, Outcome, Silence};
+use super::{Delivery, Outcome};
 use crate::failure::Failure;
 use crate::world::{Unanswered, Web, World};
 
@@ -62,15 +62,12 @@ impl<W: World> Delivery<'_, W> {
         let Some(request) = self.request(message) else {
             return self.failed("message unsendable", None, Duration::ZERO, &[]);
         };
-        let sent = self.desk.world.within(limit, self.desk.world.web().send(request)).await;
-        let took = self.desk.world.elapsed().saturating_sub(began);
-        let response = match sent {
-            Some(Ok(response)) => response,
-            Some(Err(fault)) => return self.unanswered(fault, took),
-            None => {
-                let failed = self.failed("timed out", None, took, &[]);
-                return Outcome { unanswered: Some(Silence::TimedOut), ..failed };
-            }
+        let world = &self.desk.world;
+        let sent = world.within(limit, world.product_web().send(request)).await;
+        let took = world.elapsed().saturating_sub(began);
+        let response = match sent.unwrap_or(Err(Unanswered::TimedOut)) {
+            Ok(response) => response,
+            Err(fault) => return self.unanswered(fault, took),
         };
         let (status, body) = (response.status().as_u16(), response.body());
         match Answer::read(claim.notice.kind, status, body) {
@@ -117,14 +114,10 @@ impl<W: World> Delivery<'_, W> {
     }
 
     fn unanswered(&self, fault: Unanswered, took: Duration) -> Outcome {
-        let failed = self.failed(&fault.to_string(), None, took, &[]);
-        match fault {
-            // Too long an answer is an answer.
-            Unanswered::TooLong => failed,
-            Unanswered::NotReached | Unanswered::CutOff => {
-                Outcome { unanswered: Some(Silence::Broken), ..failed }
-            }
-        }
+        let failed = self.failed(fault.as_str(), None, took, &[]);
+        // Too long an answer is an answer.
+        let unanswered = Some(fault).filter(|fault| *fault != Unanswered::TooLong);
+        Outcome { unanswered, ..failed }
     }
 
     fn failed(&self, fault: &str, status: Option<u16>, took: Duration, body: &[u8]) -> Outcome {

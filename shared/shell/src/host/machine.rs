@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use marketplace::time::UnixMillis;
 
 use crate::client::Client;
+use crate::guard::Guard;
 use crate::store::Store;
 use crate::world::World;
 
@@ -12,6 +13,7 @@ use crate::world::World;
 pub struct Machine<S> {
     store: S,
     web: Client,
+    product: Client,
     started: Instant,
 }
 
@@ -21,7 +23,14 @@ const MAX_ANSWER_LEN: usize = 64 * 1024;
 impl<S: Store> Machine<S> {
     /// The machine, from now on.
     pub fn new(store: S) -> Self {
-        Self { store, web: Client::new(MAX_ANSWER_LEN), started: Instant::now() }
+        let web = Client::new(MAX_ANSWER_LEN);
+        Self { store, product: web.clone(), web, started: Instant::now() }
+    }
+
+    /// The same machine, whose calls to the product are held to a guard.
+    #[must_use]
+    pub fn guarded(self, guard: &Guard) -> Self {
+        Self { product: Client::guarded(guard, MAX_ANSWER_LEN), ..self }
     }
 }
 
@@ -35,6 +44,10 @@ impl<S: Store> World for Machine<S> {
 
     fn web(&self) -> &Client {
         &self.web
+    }
+
+    fn product_web(&self) -> &Client {
+        &self.product
     }
 
     fn now(&self) -> UnixMillis {

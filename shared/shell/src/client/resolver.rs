@@ -1,0 +1,92 @@
+//! Names to addresses. The connection goes to the very addresses that were looked at: a name that
+//! means another machine a moment later leads nowhere else.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::vec;
+
+use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use thiserror::Error;
+use tower_service::Service;
+
+use crate::guard::Network;
+
+/// The machine's own resolver, held to a network.
+#[derive(Clone, Debug)]
+pub(super) struct Resolver {
+    network: Option<Network>,
+}
+
+/// A name that leads nowhere.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub(super) enum Unresolved {
+    /// It has no address, or the one who would know does not answer.
+    #[error("name not found")]
+    NotFound,
+    /// One of its addresses is outside the network.
+    #[error("address not allowed")]
+    Outside,
+}
+
+impl Resolver {
+    /// Any address is allowed, or those of a network alone.
+    pub const fn new(network: Option<Network>) -> Self {
+        Self { network }
+    }
+}
+
+impl Service<Name> for Resolver {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = Unresolved;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Unresolved>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Unresolved>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let network = self.network;
+        let found = GaiResolver::new().call(name);
+        Box::pin(async move {
+            let found = found.await.map_err(|_| Unresolved::NotFound)?;
+            let addresses = allowed(network, found.collect())?;
+            Ok(addresses.into_iter())
+        })
+    }
+}
+
+/// All addresses, if each is in the network: one outside could be the one that is called.
+fn allowed(
+    network: Option<Network>,
+    addresses: Vec<SocketAddr>,
+) -> Result<Vec<SocketAddr>, Unresolved> {
+    let is_outside =
+        |address: &SocketAddr| network.is_some_and(|network| !network.contains(address.ip()));
+    if addresses.is_empty() {
+        Err(Unresolved::NotFound)
+    } else if addresses.iter().any(is_outside) {
+        Err(Unresolved::Outside)
+    } else {
+        Ok(addresses)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_outside_the_network_refuses_the_name() {
+        let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
+            texts.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0)).collect()
+        };
+        let mixed = addresses(&["127.0.0.1", "10.0.0.1"]);
+        assert_eq!(allowed(None, mixed.clone()), Ok(mixed.clone()));
+        assert_eq!(allowed(Some(Network::Private), mixed.clone()), Ok(mixed.clone()));
+        assert_eq!(allowed(Some(Network::Loopback), mixed), Err(Unresolved::Outside));
+        let rebound = addresses(&["10.0.0.1", "203.0.113.1"]);
+        assert_eq!(allowed(Some(Network::Private), rebound), Err(Unresolved::Outside));
+        assert_eq!(allowed(None, Vec::new()), Err(Unresolved::NotFound));
+    }
+}
