@@ -125,6 +125,8 @@ fn hold_row(row: &Row, requests: &Requests, bodies: &mut BTreeMap<String, Vec<u8
     for (number, Expanded { settings, steps }) in row.expand().iter().enumerate() {
         let mut set: Vec<(&str, &str)> = SETTINGS.to_vec();
         set.extend(settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let is_absent = |name: &str| settings.get(name).is_some_and(|value| value == "«absent»");
+        set.retain(|(name, _)| !is_absent(name));
         let mut fault =
             |fault| faults.push(format!("{} ({}) #{number}: {fault}", row.id, row.what));
         if let Some(setting) = &row.start_refused {
@@ -167,8 +169,8 @@ fn refused_start(setting: &str, set: &[(&str, &str)]) -> Option<String> {
     };
     match Config::read(&lookup) {
         Ok(_) => Some("the start is not refused".to_owned()),
-        Err(refused) if refused.setting != setting => {
-            Some(format!("the start is refused for {}", refused.setting))
+        Err(refused) if refused.iter().all(|unfit| unfit.setting != setting) => {
+            Some(format!("the start is refused otherwise: {refused}"))
         }
         Err(refused) => {
             let value = lookup(setting).unwrap_or_default();

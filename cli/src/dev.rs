@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use application_sync::secret::{PrivateKey, PrivateKeys, Size};
 use clap::Args;
-use shell::config::Config;
+use shell::config::{self, Config};
 use shell::host;
 
 use crate::bundle::{Everything, open};
@@ -33,7 +33,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let made_up = RefCell::new(Vec::new());
     let key = RefCell::new(String::new());
     let config = Config::read(&|name| {
-        let set = std::env::var(name).ok();
+        let set = config::variable(name);
         let found = set.or_else(|| make_up(name, &made_up));
         if name == "KOOHOOK_BASE_KEY" {
             found.clone().unwrap_or_default().clone_into(&mut key.borrow_mut());

@@ -11,7 +11,7 @@ use marketplace::notice::Notice;
 use marketplace::outbox::{Attempt, Reader, Trial};
 use marketplace::time::UnixMillis;
 use serde_json::{Value, json};
-use shell::config::Keeping;
+use shell::config::{self, Keeping};
 use shell::failure::Failure;
 use shell::host::{self, Machine};
 use shell::shelf::{Recalled, Shelf, Written};
@@ -93,7 +93,7 @@ pub fn setting(name: &str) -> Option<String> {
     let file = || std::env::var_os(format!("{name}_FILE"));
     let default =
         || (name == "KOOHOOK_STORE" && file().is_none()).then(|| DEFAULT_STORE.to_owned());
-    std::env::var(name).ok().or_else(default)
+    config::variable(name).or_else(default)
 }
 
 const DEFAULT_STORE: &str = "sqlite:koohook.db";

@@ -23,7 +23,7 @@ use platform::Platform;
 use crate::access::AccessDoor;
 #[cfg(feature = "http")]
 use crate::bell::Bell;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Unfits};
 use crate::desk::{Desk, DeskSettings};
 use crate::door::Door;
 use crate::front::Front;
@@ -40,9 +40,12 @@ pub type MachineDesk = Desk<Machine<AnyStore>>;
 /// Why a function does not start, or stops.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// A setting cannot be used.
+    /// Settings cannot be used.
     #[error(transparent)]
-    Config(#[from] Unfit),
+    Config(#[from] Unfits),
+    /// A page cannot work under the settings.
+    #[error(transparent)]
+    Page(#[from] Unfit),
     /// The store does not open.
     #[error("KOOHOOK_STORE: {0}")]
     Store(#[from] OpenError),
@@ -197,8 +200,8 @@ const ASSESSED_EVERY: Duration = Duration::from_mins(5);
 pub fn start_log(targets: &str) {
     log::start(targets);
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    for name in config::strangers(names) {
-        tracing::warn!(name, "setting unknown");
+    for (name, nearest) in config::strangers(names) {
+        tracing::warn!(name, nearest, "setting unknown");
     }
 }
 
