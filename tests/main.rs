@@ -31,6 +31,7 @@ mod order_query;
 mod outbox;
 mod panics;
 mod properties;
+mod queries;
 mod redis_grades;
 mod redis_replicas;
 mod redis_store;

@@ -5,7 +5,7 @@
 
 use marketplace::app_info::Template;
 use marketplace::entity::{Entity, Subject};
-use marketplace::message::{Activity, InstanceInfo, Malformed, QueryInstance, Reply};
+use marketplace::message::{Activity, InstanceId, InstanceInfo, Malformed, QueryInstance, Reply};
 use marketplace::page::{Look, Looks, Page, Settings, Unfit};
 use marketplace::refusal::Refusal;
 use marketplace::result_code::ResultCode;
@@ -43,8 +43,10 @@ impl Page for Query {
 }
 
 impl Look for Query {
+    /// One read for each ID, and one more for a text that may be a single ID with a comma in it.
     fn subjects(&self, request: &QueryInstance) -> Vec<Subject> {
-        request.instance_ids.iter().cloned().map(Subject::Instance).collect()
+        let ids = request.undivided.iter().chain(&request.instance_ids);
+        ids.cloned().map(Subject::Instance).collect()
     }
 
     fn discloses(&self, verified: &Verified) -> bool {
@@ -53,15 +55,27 @@ impl Look for Query {
     }
 
     fn reply(&self, request: &QueryInstance, found: &[Option<Entity>]) -> Result<Reply, Refusal> {
-        let looked_up: Vec<_> = request.instance_ids.iter().zip(found).map(look_up).collect();
+        let ids = request.undivided.iter().chain(&request.instance_ids).zip(found);
+        let looked_up: Vec<_> = as_meant(request, ids.collect()).map(look_up).collect();
         let code = code(&looked_up);
         Ok(Reply { info: looked_up.into_iter().flatten().collect(), ..Reply::of(code) })
     }
 }
 
-fn look_up(
-    (id, found): (&marketplace::message::InstanceId, &Option<Entity>),
-) -> Result<InstanceInfo, ResultCode> {
+/// An ID, and what was found under it.
+type Found<'a> = (&'a InstanceId, &'a Option<Entity>);
+
+/// What the text names. If an instance has the whole text as its ID, it is meant; and of its pieces
+/// only those can be meant that exist. If none has, the text is a list.
+fn as_meant<'a>(request: &QueryInstance, found: Vec<Found<'a>>) -> impl Iterator<Item = Found<'a>> {
+    let exists = |(_, found): &Found<'_>| matches!(found, Some(Entity::Instance(_)));
+    let is_undivided = request.undivided.is_some() && found.first().is_some_and(exists);
+    let is_list = request.undivided.is_some() && !is_undivided;
+    let pieces = found.into_iter().skip(usize::from(is_list));
+    pieces.filter(move |found| !is_undivided || exists(found))
+}
+
+fn look_up((id, found): Found<'_>) -> Result<InstanceInfo, ResultCode> {
     match found {
         Some(Entity::Instance(instance)) => Ok(InstanceInfo {
             instance_id: id.to_string(),

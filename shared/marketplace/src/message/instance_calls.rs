@@ -97,6 +97,9 @@ impl ReleaseInstance {
 pub struct QueryInstance {
     /// Whose; 1 to 100, each once, in the order asked.
     pub instance_ids: Vec<InstanceId>,
+    /// The whole text, if it is several IDs or one: an older server may have given an ID with a
+    /// comma in it (decision C7). IDs of ours have none, and two of them are longer than one may be.
+    pub undivided: Option<InstanceId>,
 }
 
 /// The guide's limit on instance IDs in one query.
@@ -112,7 +115,9 @@ impl QueryInstance {
         let parse = |id: &String| {
             InstanceId::parse(id).map_err(|kind| Malformed { field: "instanceId", kind })
         };
-        Ok(Self { instance_ids: ids.iter().map(parse).collect::<Result<_, _>>()? })
+        let text = Fields::of(verified).mandatory("instanceId")?;
+        let undivided = InstanceId::parse(text).ok().filter(|_| text.contains(','));
+        Ok(Self { instance_ids: ids.iter().map(parse).collect::<Result<_, _>>()?, undivided })
     }
 
     /// The IDs that a rehearsal echoes, whatever they look like.
