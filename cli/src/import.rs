@@ -23,6 +23,7 @@ use shell::world::{Deadline, World};
 
 use crate::Error;
 use crate::notices::setting;
+use crate::output::{self, outln};
 
 /// Arguments of `koohook import`.
 #[derive(Args)]
@@ -93,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             Ok(import) => imports.push((line, import)),
             Err(fault) => {
                 faults += 1;
-                println!("line {line}: {fault}");
+                outln!("line {line}: {fault}");
             }
         }
     }
@@ -117,7 +118,7 @@ fn report_twins(imports: &[(usize, Import)]) -> usize {
         let earlier = ids.insert(&instance.id, line).or(purchases.insert(derived, line));
         if let Some(earlier) = earlier {
             twins += 1;
-            println!("line {line}: names the instance or the purchase of line {earlier} again");
+            outln!("line {line}: names the instance or the purchase of line {earlier} again");
         }
     }
     twins
@@ -155,10 +156,10 @@ fn put_all(
         let id = &import.instance.id;
         match taken {
             ImportOutcome::OrderMadeHere => {
-                println!("line {line}: {id}: the purchase was made here already, under another ID");
+                outln!("line {line}: {id}: the purchase was made here already, under another ID");
             }
             ImportOutcome::OtherPurchase => {
-                println!("line {line}: {id}: the ID stands already, for another purchase");
+                outln!("line {line}: {id}: the ID stands already, for another purchase");
             }
             ImportOutcome::Imported | ImportOutcome::Exists | ImportOutcome::WouldImport => (),
         }
@@ -177,19 +178,22 @@ fn report(counts: &BTreeMap<ImportOutcome, usize>, faults: usize) {
         ImportOutcome::WouldImport => "would be imported",
     };
     if counts.is_empty() && faults == 0 {
-        println!("0 rows");
+        outln!("0 rows");
     }
     for (taken, count) in counts {
-        println!("{count} {}", words(*taken));
+        outln!("{count} {}", words(*taken));
     }
     if faults > 0 {
-        println!("{faults} cannot be taken");
+        outln!("{faults} cannot be taken");
     }
 }
 
 fn progress(done: usize, total: usize) {
     if std::io::stderr().is_terminal() && (done.is_multiple_of(100) || done == total) {
-        eprint!("\r{done} of {total} rows{}", if done == total { "\n" } else { "" });
+        output::print_aside(format_args!(
+            "\r{done} of {total} rows{}",
+            if done == total { "\n" } else { "" }
+        ));
     }
 }
 

@@ -10,7 +10,8 @@ use std::process::ExitCode;
 use application_sync::secret::{Oaep, PrivateKey, PrivateKeys, Size};
 use clap::{Args, Subcommand};
 
-use crate::{Error, made_up};
+use crate::output::{self, errln};
+use crate::{Error, input, made_up};
 
 /// Arguments of `koohook keys`.
 #[derive(Args)]
@@ -97,6 +98,13 @@ const PASTE: &str = "\
 Public key, for the application credential and for applicationSync on the debugging page; paste
 the whole line as it is:";
 
+impl Command {
+    /// Whether what is printed exists nowhere else.
+    const fn makes_what_it_prints(&self) -> bool {
+        matches!(self, Self::New(New { out: None, .. }) | Self::Secret(_))
+    }
+}
+
 /// Makes a key pair, or shows the public half of one.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let lines = match &arguments.command {
@@ -105,8 +113,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         Command::Secret(arguments) => secret(arguments.purpose)?,
         Command::Seal(arguments) => seal(arguments)?,
     };
-    // A reader who went away is an error: a private key that nobody read is none.
-    std::io::stdout().write_all(lines.as_bytes())?;
+    output::print(format_args!("{lines}"));
+    if output::is_closed() && arguments.command.makes_what_it_prints() {
+        return Err("the reader went away, and the secret with it: run this again".into());
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -136,7 +146,7 @@ fn new(arguments: &New) -> Result<String, Error> {
         }
         // Into a pipe or a file goes the private key alone.
         None => {
-            eprintln!("{PASTE}\n{public}");
+            errln!("{PASTE}\n{public}");
             return Ok(pem);
         }
     };
@@ -158,9 +168,8 @@ fn seal(arguments: &Seal) -> Result<String, Error> {
 }
 
 fn read(path: &Path) -> Result<PrivateKeys, Error> {
-    let named = |fault: &dyn std::fmt::Display| format!("{}: {fault}", path.display());
-    let pem = fs::read_to_string(path).map_err(|fault| named(&fault))?;
-    Ok(PrivateKeys::parse(&pem).map_err(|fault| named(&fault))?)
+    let pem = input::read_text(path)?;
+    Ok(PrivateKeys::parse(&pem).map_err(|fault| format!("{}: {fault}", path.display()))?)
 }
 
 /// Makes the file, for its owner alone. What could not be written whole is taken away again.

@@ -7,9 +7,11 @@ mod conform;
 mod demo;
 mod dev;
 mod import;
+mod input;
 mod keys;
 mod made_up;
 mod notices;
+mod output;
 mod play;
 mod send;
 mod serve;
@@ -18,9 +20,12 @@ mod store;
 mod told;
 mod wire;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::output::errln;
 
 /// KooGallery (云商店) callbacks, answered right: demo, develop, send, conform, notices, import, keys,
 /// store.
@@ -57,24 +62,48 @@ enum Command {
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Demo(arguments) => demo::run(&arguments),
-        Command::Dev(arguments) => dev::run(&arguments),
-        Command::Serve(arguments) => serve::run(&arguments),
-        Command::Send(arguments) => send::run(&arguments),
-        Command::Conform(arguments) => conform::run(&arguments),
-        Command::Keys(arguments) => keys::run(&arguments),
-        Command::Notices(arguments) => notices::run(&arguments),
-        Command::Import(arguments) => import::run(&arguments),
-        Command::Store(arguments) => store::run(&arguments),
+    let done = match Cli::try_parse() {
+        Ok(cli) => run(&cli.command),
+        Err(told) if told.use_stderr() => told.exit(),
+        Err(help) => Ok(print_help(&help)),
     };
+    let done = done.and_then(|code| output::finish().map(|()| code).map_err(unwritten));
     match done {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("koohook: {error}");
+            errln!("koohook: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(command: &Command) -> Result<ExitCode, Error> {
+    match command {
+        Command::Demo(arguments) => demo::run(arguments),
+        Command::Dev(arguments) => dev::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Send(arguments) => send::run(arguments),
+        Command::Conform(arguments) => conform::run(arguments),
+        Command::Keys(arguments) => keys::run(arguments),
+        Command::Notices(arguments) => notices::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
+        Command::Store(arguments) => store::run(arguments),
+    }
+}
+
+/// Help, or the version: both were asked for.
+fn print_help(help: &clap::Error) -> ExitCode {
+    let text = help.render();
+    if std::io::stdout().is_terminal() {
+        output::print(format_args!("{}", text.ansi()));
+    } else {
+        output::print(format_args!("{text}"));
+    }
+    ExitCode::SUCCESS
+}
+
+fn unwritten(fault: std::io::Error) -> Error {
+    format!("the standard output cannot be written: {fault}").into()
 }
 
 #[cfg(test)]

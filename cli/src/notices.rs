@@ -20,6 +20,7 @@ use shell::world::{Deadline, World};
 use tokio::runtime::Runtime;
 
 use crate::Error;
+use crate::output::{errln, outln};
 
 /// Arguments of `koohook notices`.
 #[derive(Args)]
@@ -128,12 +129,12 @@ impl Desk {
             let whose = whose(&recalled);
             for line in lines(&recalled, &whose).filter(|line| filter.takes(line)) {
                 count += 1;
-                println!("{}", line.text(self.world.now()));
+                outln!("{}", line.text(self.world.now()));
             }
         }
-        println!("{count} notices");
+        outln!("{count} notices");
         if count == 0 && filter.instance.is_none() {
-            println!("(without a product address they stay with their instance: --instance ID)");
+            outln!("(without a product address they stay with their instance: --instance ID)");
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -145,7 +146,7 @@ impl Desk {
             let lines = lines(&recalled, &whose).filter(|line| filter.takes(line));
             shown.extend(lines.map(|line| line.json(&recalled.key)));
         }
-        println!("{}", serde_json::to_string_pretty(&shown)?);
+        outln!("{}", serde_json::to_string_pretty(&shown)?);
         Ok(ExitCode::SUCCESS)
     }
 
@@ -157,7 +158,7 @@ impl Desk {
         for recalled in self.entities(filter)? {
             count += self.replay_one(recalled, filter)?;
         }
-        println!("{count} notices will be offered again");
+        outln!("{count} notices will be offered again");
         Ok(ExitCode::SUCCESS)
     }
 
@@ -202,9 +203,7 @@ impl Desk {
             let agenda = self.world.store().agenda(queue, span, MAX_ENTITIES);
             let entries = self.runtime.block_on(agenda)?;
             if entries.len() == MAX_ENTITIES {
-                eprintln!(
-                    "koohook: the agenda is longer than {MAX_ENTITIES}; this is its beginning"
-                );
+                errln!("koohook: the agenda is longer than {MAX_ENTITIES}; this is its beginning");
             }
             // Parts of lists are on it, too, and hold no notice.
             let entities = entries.into_iter().map(|entry| entry.key);

@@ -1,0 +1,66 @@
+//! Files that a command is given: read whole, and refused in words that say what to do.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use crate::Error;
+
+/// Reads a file's bytes.
+///
+/// # Errors
+/// If the file cannot be read: says why, and what to do.
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|fault| format!("{}: {}", path.display(), cause(&fault)).into())
+}
+
+/// Reads a file of UTF-8 text, without a byte-order mark.
+///
+/// # Errors
+/// As [`read`], and if the bytes are not UTF-8.
+pub fn read_text(path: &Path) -> Result<String, Error> {
+    let text = String::from_utf8(read(path)?).map_err(|fault| {
+        let before = fault.as_bytes().iter().take(fault.utf8_error().valid_up_to());
+        let line = 1 + before.filter(|byte| **byte == b'\n').count();
+        format!("{}: line {line} is not UTF-8: save the file as UTF-8", path.display())
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+fn cause(fault: &io::Error) -> String {
+    match fault.kind() {
+        ErrorKind::NotFound => "no such file: check the name and the folder".to_owned(),
+        ErrorKind::PermissionDenied => {
+            "this user may not read the file: change its permissions, or run as its owner"
+                .to_owned()
+        }
+        ErrorKind::IsADirectory => "is a folder: name a file in it".to_owned(),
+        _ => format!("cannot be read: {fault}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_said_in_words_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |path: &Path| read_text(path).unwrap_err().to_string();
+        assert!(said(folder.path()).ends_with("is a folder: name a file in it"));
+        let path = folder.path().join("keys.pem");
+        assert!(said(&path).contains("no such file"));
+        fs::write(&path, b"one\ntw\xff\n").unwrap();
+        assert!(said(&path).ends_with("line 2 is not UTF-8: save the file as UTF-8"));
+        let denied = cause(&ErrorKind::PermissionDenied.into());
+        assert!(denied.starts_with("this user may not read the file"), "{denied}");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.pem");
+        fs::write(&path, "\u{feff}one\n").unwrap();
+        assert_eq!(read_text(&path).unwrap(), "one\n");
+    }
+}
