@@ -22,8 +22,8 @@ use shell::store::{AnyStore, StoreSetting};
 use shell::world::{Deadline, World};
 
 use crate::Error;
-use crate::notices::setting;
 use crate::output::{self, outln};
+use crate::session::setting;
 
 /// Arguments of `koohook import`.
 #[derive(Args)]

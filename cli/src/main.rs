@@ -15,8 +15,10 @@ mod output;
 mod play;
 mod send;
 mod serve;
+mod session;
 mod stand_in;
 mod store;
+mod time_text;
 mod told;
 mod wire;
 

@@ -1,39 +1,45 @@
-//! `koohook notices`: what the product was not told yet, what it did not take, and telling it
-//! again.
+//! `koohook notices`: notices that the product did not receive yet, or did not accept, and
+//! offering them again.
 
+mod line;
+
+use std::collections::BTreeSet;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
-use marketplace::entity::{Entity, Kept, Subject};
+use marketplace::entity::{Entity, Subject};
 use marketplace::message::InstanceId;
-use marketplace::notice::Notice;
-use marketplace::outbox::{Attempt, Reader, Trial};
+use marketplace::outbox::Reader;
 use marketplace::time::UnixMillis;
-use serde_json::{Value, json};
-use shell::config::{self, Keeping};
-use shell::failure::Failure;
-use shell::host::{self, Machine};
+use shell::host::Machine;
 use shell::shelf::{Recalled, Shelf, Written};
 use shell::store::{AnyStore, Queue, Store};
-use shell::world::{Deadline, World};
-use tokio::runtime::Runtime;
+use shell::world::World;
 
 use crate::Error;
-use crate::output::{errln, outln};
+use crate::output::{self, errln, outln};
+use crate::session::{Session, advised, settings};
+use crate::time_text::parse_since;
+use line::{Line, lines, whose};
 
 /// Arguments of `koohook notices`.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  koohook notices list                              everything that waits or was given up
+  koohook notices list                              all that wait or were given up
   koohook notices list --state dead --since 2026-11-01
+  koohook notices list --since 2026-11-26T08:00:00+08:00
   koohook notices show --instance 3c1d…             one instance's, with every attempt
   koohook notices replay --instance 3c1d…           offer its dead letters again
-  koohook notices replay --since 2026-11-20         everybody's that died since
+  koohook notices replay --since 2026-11-20         all that died since
 
-KOOHOOK_STORE and KOOHOOK_SEAL_KEY say where to look; without a store it is sqlite:koohook.db. What
-is replayed keeps its id and its sequence, so that a product which took it after all meets it
-again. One that took later notices since will answer it and not apply it: look there, too.")]
+KOOHOOK_STORE and KOOHOOK_SEAL_KEY name the store and its key; the store is sqlite:koohook.db if
+none is named. A replayed notice keeps its id and its sequence, so that a product which did accept it
+recognises it. A product that accepted later notices since answers it and does not apply it: look
+there, too.
+
+`list` is for people, and its last line is the count. `show` prints one JSON array and nothing else
+on the standard output. The log, warnings and hints go to the standard error. Exits with 1 if the
+store does not open, a value was sealed by another key, or the instance is unknown.")]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -41,9 +47,9 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// One line a notice: since when, whose, what, and how it stands.
+    /// One line a notice: since when, whose, what, and its state.
     List(Filter),
-    /// Whole notices with every attempt, as JSON. They hold what the product would be told.
+    /// Whole notices with every attempt, as JSON. They hold what the product is to learn.
     Show(Filter),
     /// Offer dead letters again, under the same ids.
     Replay(Filter),
@@ -58,57 +64,35 @@ struct Filter {
     /// Those that wait, or those that were given up.
     #[arg(long, value_enum)]
     state: Option<Standing>,
-    /// Decided (when waiting) or given up (when dead) at this time or later: 2026-11-01, or
-    /// 2026-11-01T08:00:00Z.
+    /// Decided (when waiting) or given up (when dead) at this time or later: a day in UTC like
+    /// 2026-11-01, or a time with its offset like 2026-11-01T16:00:00+08:00.
     #[arg(long, value_parser = parse_since)]
     since: Option<UnixMillis>,
 }
 
-/// How a notice stands.
+/// The state of a notice.
 #[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
-enum Standing {
+pub enum Standing {
     /// It will be offered, or is being offered.
     Waiting,
     /// The product did not accept it in 72 hours and 20 attempts, or answered 410 Gone.
     Dead,
 }
 
-/// A notice of somebody's.
-struct Line<'a> {
-    whose: &'a str,
-    standing: Standing,
-    notice: &'a Notice,
-    trial: Option<&'a Trial>,
-    since: UnixMillis,
-}
-
-/// How long one entity may take.
-const BUDGET: Duration = Duration::from_secs(10);
 /// How many entities are looked at; an agenda that is longer is named as such.
 const MAX_ENTITIES: usize = 10_000;
 /// How often a replay is tried again on what a faster writer left.
 const MAX_RACES_LOST: usize = 8;
 
-/// The environment, and a store where it names none.
-pub fn setting(name: &str) -> Option<String> {
-    let file = || std::env::var_os(format!("{name}_FILE"));
-    let default =
-        || (name == "KOOHOOK_STORE" && file().is_none()).then(|| DEFAULT_STORE.to_owned());
-    config::variable(name).or_else(default)
-}
-
-const DEFAULT_STORE: &str = "sqlite:koohook.db";
-
 /// Lists, shows or replays.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
-    let keeping = Keeping::read(&setting)?;
-    if !keeping.store.is_local() {
-        host::start_log(&keeping.log);
-    }
-    keeping.store.must_stand()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let store = runtime.block_on(keeping.store.open(false))?;
-    let desk = Desk { runtime, world: Machine::new(store), keeping };
+    let keeping = settings()?;
+    let store = keeping.store;
+    let in_store = |fault| format!("KOOHOOK_STORE: {fault}");
+    store.must_stand().map_err(in_store)?;
+    let session =
+        Session::open(keeping.vault, async || Ok(store.open(false).await.map_err(in_store)?))?;
+    let desk = Desk { session };
     match &arguments.command {
         Command::List(filter) => desk.list(filter),
         Command::Show(filter) => desk.show(filter),
@@ -117,24 +101,26 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
 }
 
 struct Desk {
-    runtime: Runtime,
-    world: Machine<AnyStore>,
-    keeping: Keeping,
+    session: Session,
 }
 
 impl Desk {
     fn list(&self, filter: &Filter) -> Result<ExitCode, Error> {
         let mut count = 0;
         for recalled in self.entities(filter)? {
+            let recalled = recalled?;
             let whose = whose(&recalled);
             for line in lines(&recalled, &whose).filter(|line| filter.takes(line)) {
                 count += 1;
-                outln!("{}", line.text(self.world.now()));
+                outln!("{}", line.text(self.session.world.now()));
+            }
+            if output::is_closed() {
+                return Ok(ExitCode::SUCCESS);
             }
         }
         outln!("{count} notices");
         if count == 0 && filter.instance.is_none() {
-            outln!("(without a product address they stay with their instance: --instance ID)");
+            errln!("(without a product address they stay with their instance: --instance ID)");
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -142,6 +128,7 @@ impl Desk {
     fn show(&self, filter: &Filter) -> Result<ExitCode, Error> {
         let mut shown = Vec::new();
         for recalled in self.entities(filter)? {
+            let recalled = recalled?;
             let whose = whose(&recalled);
             let lines = lines(&recalled, &whose).filter(|line| filter.takes(line));
             shown.extend(lines.map(|line| line.json(&recalled.key)));
@@ -156,7 +143,7 @@ impl Desk {
         }
         let mut count = 0;
         for recalled in self.entities(filter)? {
-            count += self.replay_one(recalled, filter)?;
+            count += self.replay_one(recalled?, filter)?;
         }
         outln!("{count} notices will be offered again");
         Ok(ExitCode::SUCCESS)
@@ -175,7 +162,8 @@ impl Desk {
             for sequence in &dead {
                 kept.outbox.replay(*sequence);
             }
-            match self.runtime.block_on(self.shelf().write(&recalled, &kept))? {
+            let written = self.session.runtime.block_on(self.shelf().write(&recalled, &kept));
+            match written.map_err(advised)? {
                 Written::Won(_) => return Ok(dead.len()),
                 Written::Lost(standing) => recalled = standing,
             }
@@ -184,24 +172,44 @@ impl Desk {
     }
 
     /// The entities that have notices: one, or all that are on an agenda.
-    fn entities(&self, filter: &Filter) -> Result<Vec<Recalled>, Error> {
-        let keys = match &filter.instance {
-            Some(id) => {
-                let id = InstanceId::parse(id).map_err(|_| "--instance wants an instance's ID")?;
-                vec![Subject::Instance(id).key()]
-            }
-            None => self.agenda()?,
+    fn entities(
+        &self,
+        filter: &Filter,
+    ) -> Result<impl Iterator<Item = Result<Recalled, Error>>, Error> {
+        let (one, keys) = match &filter.instance {
+            Some(id) => (Some(self.instance(id)?), Vec::new()),
+            None => (None, self.agenda()?),
         };
-        let read = |key| self.runtime.block_on(self.shelf().read_key(key)).map_err(advised);
-        keys.into_iter().map(read).collect()
+        Ok(one.into_iter().map(Ok).chain(keys.into_iter().map(|key| self.read(key))))
+    }
+
+    /// One instance. The ID that its purchase derives leads to it, too.
+    fn instance(&self, id: &str) -> Result<Recalled, Error> {
+        let id = InstanceId::parse(id)
+            .map_err(|fault| format!("--instance {fault}: give an instance's ID"))?;
+        let recalled = self.read(Subject::Instance(id.clone()).key())?;
+        let recalled = match recalled.kept.as_ref().map(|kept| &kept.entity) {
+            Some(Entity::MovedTo(moved)) => self.read(Subject::Instance(moved.clone()).key())?,
+            _ => recalled,
+        };
+        if recalled.kept.is_none() {
+            let advice = "check the ID, and that KOOHOOK_STORE names the store that serves it";
+            return Err(format!("instance {id} is unknown here: {advice}").into());
+        }
+        Ok(recalled)
+    }
+
+    fn read(&self, key: String) -> Result<Recalled, Error> {
+        self.session.runtime.block_on(self.shelf().read_key(key)).map_err(advised)
     }
 
     fn agenda(&self) -> Result<Vec<String>, Error> {
-        let mut keys = std::collections::BTreeSet::new();
+        let mut keys = BTreeSet::new();
         for queue in [Queue::Dead, Queue::Due] {
             let span = UnixMillis::EPOCH..=UnixMillis::MAX;
-            let agenda = self.world.store().agenda(queue, span, MAX_ENTITIES);
-            let entries = self.runtime.block_on(agenda)?;
+            let agenda = self.session.world.store().agenda(queue, span, MAX_ENTITIES);
+            let agenda = self.session.runtime.block_on(agenda);
+            let entries = agenda.map_err(|fault| advised(fault.into()))?;
             if entries.len() == MAX_ENTITIES {
                 errln!("koohook: the agenda is longer than {MAX_ENTITIES}; this is its beginning");
             }
@@ -212,11 +220,9 @@ impl Desk {
         Ok(keys.into_iter().collect())
     }
 
-    /// What is replayed must come before the relay, whoever runs this: the reader is a product.
+    /// What is replayed must come before the relay, whatever runs this: the reader is a product.
     fn shelf(&self) -> Shelf<'_, Machine<AnyStore>> {
-        let deadline = Deadline::after(self.world.elapsed(), BUDGET);
-        let vault = &self.keeping.vault;
-        Shelf { world: &self.world, vault, reader: Reader::Product, deadline }
+        self.session.shelf(Reader::Product)
     }
 }
 
@@ -224,110 +230,5 @@ impl Filter {
     fn takes(&self, line: &Line<'_>) -> bool {
         self.state.is_none_or(|state| state == line.standing)
             && self.since.is_none_or(|since| since <= line.since)
-    }
-}
-
-impl Line<'_> {
-    fn text(&self, now: UnixMillis) -> String {
-        let Self { whose, notice, since, .. } = self;
-        format!(
-            "{}  {whose}  {}  {}  {}",
-            since.to_rfc3339(),
-            notice.sequence(),
-            notice.kind.as_str(),
-            self.standing(now)
-        )
-    }
-
-    fn standing(&self, now: UnixMillis) -> String {
-        let Some(trial) = self.trial else { return "waits".to_owned() };
-        let fault = trial.attempts.last().map(|Attempt { fault, status, .. }| match status {
-            Some(401) => format!(": {fault} (401: does the product have this secret?)"),
-            Some(status) => format!(": {fault} ({status})"),
-            None => format!(": {fault}"),
-        });
-        let fault = fault.unwrap_or_default();
-        let Trial { count, next, claimed, .. } = trial;
-        match (self.standing, claimed) {
-            (Standing::Dead, _) => format!("dead after {count} attempts{fault}"),
-            (Standing::Waiting, Some(_)) if now < *next => format!("attempt {count} is under way"),
-            (Standing::Waiting, _) => {
-                format!("{count} attempts, next at {}{fault}", next.to_rfc3339())
-            }
-        }
-    }
-
-    fn json(&self, key: &str) -> Value {
-        json!({
-            "key": key,
-            "id": self.notice.id(key),
-            "state": if self.standing == Standing::Dead { "dead" } else { "waiting" },
-            "trial": self.trial,
-            "notice": self.notice.body(),
-        })
-    }
-}
-
-/// An entity's notices: the dead letters, and those that wait.
-fn lines<'a>(recalled: &'a Recalled, whose: &'a str) -> impl Iterator<Item = Line<'a>> {
-    recalled.kept.iter().flat_map(move |Kept { outbox, .. }| {
-        let dead = outbox.dead.iter().map(move |dead| Line {
-            whose,
-            standing: Standing::Dead,
-            notice: &dead.notice,
-            trial: Some(&dead.trial),
-            since: dead.at,
-        });
-        let waiting = outbox.waiting.iter().map(move |notice| Line {
-            whose,
-            standing: Standing::Waiting,
-            notice,
-            trial: outbox.trial.as_ref().filter(|trial| trial.sequence == notice.sequence()),
-            since: notice.at,
-        });
-        dead.chain(waiting)
-    })
-}
-
-/// A failure, and what to do about the one that the settings cause.
-fn advised(failure: Failure) -> Error {
-    match failure {
-        Failure::Unopened => {
-            "a value was sealed by another key: set KOOHOOK_SEAL_KEY, or …_PREVIOUS, to that one"
-                .into()
-        }
-        other => other.into(),
-    }
-}
-
-/// The instance's ID, or where the entity lies.
-fn whose(recalled: &Recalled) -> String {
-    match recalled.kept.as_ref().map(|kept| &kept.entity) {
-        Some(Entity::Instance(instance)) => instance.id.to_string(),
-        _ => recalled.key.clone(),
-    }
-}
-
-/// A day, or a second, in UTC.
-fn parse_since(text: &str) -> Result<UnixMillis, String> {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let digits = if digits.len() == 8 { format!("{digits}000000") } else { digits };
-    UnixMillis::from_utc_digits(&digits).ok_or_else(|| {
-        "wants a day like 2026-11-01, or a time like 2026-11-01T08:00:00Z".to_owned()
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_days_or_seconds() {
-        let day = parse_since("2026-11-01").unwrap();
-        assert_eq!(day.to_rfc3339(), "2026-11-01T00:00:00.000Z");
-        assert_eq!(parse_since("2026-11-01T00:00:00Z"), Ok(day));
-        for text in ["", "yesterday", "2026-13-01", "2026-11-01T25:00:00Z"] {
-            assert!(parse_since(text).is_err(), "{text}");
-        }
     }
 }

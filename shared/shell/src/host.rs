@@ -198,7 +198,16 @@ const ASSESSED_EVERY: Duration = Duration::from_mins(5);
 
 /// Starts the log, once per process, and says which settings nobody reads.
 pub fn start_log(targets: &str) {
-    log::start(targets);
+    start_log_on(targets, log::Stream::Output);
+}
+
+/// Starts the log of a command that prints data: on the standard error.
+pub fn start_log_aside(targets: &str) {
+    start_log_on(targets, log::Stream::Aside);
+}
+
+fn start_log_on(targets: &str, stream: log::Stream) {
+    log::start(targets, stream);
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for (name, nearest) in config::strangers(names) {
         tracing::warn!(name, nearest, "setting unknown");

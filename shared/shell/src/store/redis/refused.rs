@@ -12,7 +12,10 @@ pub enum Refused {
     #[error("the file behind ca= cannot be read, or holds no certificate")]
     Authority,
     /// There is no answer, or a no.
-    #[error("redis does not answer as it should: {0}")]
+    #[error(
+        "redis does not answer as it should: {0}; check that it runs, and that KOOHOOK_STORE names \
+             its address, user and password"
+    )]
     Unanswered(String),
     /// It takes no writes.
     #[error("redis is a replica here: name its master")]

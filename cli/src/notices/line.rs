@@ -1,0 +1,91 @@
+//! One notice as it is listed, or shown.
+
+use marketplace::entity::{Entity, Kept};
+use marketplace::notice::Notice;
+use marketplace::outbox::{Attempt, Trial};
+use marketplace::time::UnixMillis;
+use serde_json::{Value, json};
+use shell::shelf::Recalled;
+
+use super::Standing;
+
+/// A notice, and whose it is.
+pub struct Line<'a> {
+    whose: &'a str,
+    pub standing: Standing,
+    pub notice: &'a Notice,
+    trial: Option<&'a Trial>,
+    pub since: UnixMillis,
+}
+
+impl Line<'_> {
+    /// The line for people.
+    pub fn text(&self, now: UnixMillis) -> String {
+        let Self { whose, notice, since, .. } = self;
+        format!(
+            "{}  {whose}  {}  {}  {}",
+            since.to_rfc3339(),
+            notice.sequence(),
+            notice.kind.as_str(),
+            self.standing(now)
+        )
+    }
+
+    fn standing(&self, now: UnixMillis) -> String {
+        let Some(trial) = self.trial else { return "waits".to_owned() };
+        let fault = trial.attempts.last().map(|Attempt { fault, status, .. }| match status {
+            Some(401) => format!(": {fault} (401: does the product have this secret?)"),
+            Some(status) => format!(": {fault} ({status})"),
+            None => format!(": {fault}"),
+        });
+        let fault = fault.unwrap_or_default();
+        let Trial { count, next, claimed, .. } = trial;
+        match (self.standing, claimed) {
+            (Standing::Dead, _) => format!("dead after {count} attempts{fault}"),
+            (Standing::Waiting, Some(_)) if now < *next => format!("attempt {count} is under way"),
+            (Standing::Waiting, _) => {
+                format!("{count} attempts, next at {}{fault}", next.to_rfc3339())
+            }
+        }
+    }
+
+    /// The whole notice.
+    pub fn json(&self, key: &str) -> Value {
+        json!({
+            "key": key,
+            "id": self.notice.id(key),
+            "state": if self.standing == Standing::Dead { "dead" } else { "waiting" },
+            "trial": self.trial,
+            "notice": self.notice.body(),
+        })
+    }
+}
+
+/// An entity's notices: the dead letters, and those that wait.
+pub fn lines<'a>(recalled: &'a Recalled, whose: &'a str) -> impl Iterator<Item = Line<'a>> {
+    recalled.kept.iter().flat_map(move |Kept { outbox, .. }| {
+        let dead = outbox.dead.iter().map(move |dead| Line {
+            whose,
+            standing: Standing::Dead,
+            notice: &dead.notice,
+            trial: Some(&dead.trial),
+            since: dead.at,
+        });
+        let waiting = outbox.waiting.iter().map(move |notice| Line {
+            whose,
+            standing: Standing::Waiting,
+            notice,
+            trial: outbox.trial.as_ref().filter(|trial| trial.sequence == notice.sequence()),
+            since: notice.at,
+        });
+        dead.chain(waiting)
+    })
+}
+
+/// The instance's ID, or where the entity lies.
+pub fn whose(recalled: &Recalled) -> String {
+    match recalled.kept.as_ref().map(|kept| &kept.entity) {
+        Some(Entity::Instance(instance)) => instance.id.to_string(),
+        _ => recalled.key.clone(),
+    }
+}

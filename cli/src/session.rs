@@ -1,0 +1,93 @@
+//! What commands share that look into the store, or put it right: the settings, the store, and
+//! what to do about a failure.
+
+use std::time::Duration;
+
+use marketplace::entity::Fault;
+use marketplace::outbox::Reader;
+use shell::config::{self, Keeping};
+use shell::failure::Failure;
+use shell::host::{self, Machine};
+use shell::shelf::Shelf;
+use shell::store::AnyStore;
+use shell::vault::Vault;
+use shell::world::{Deadline, World};
+use tokio::runtime::Runtime;
+
+use crate::Error;
+
+/// An open store, for as long as a command runs.
+pub struct Session {
+    /// What waits for the store.
+    pub runtime: Runtime,
+    /// The machine and the store.
+    pub world: Machine<AnyStore>,
+    vault: Vault,
+}
+
+/// How long one value may take.
+const BUDGET: Duration = Duration::from_secs(10);
+
+const DEFAULT_STORE: &str = "sqlite:koohook.db";
+
+/// The environment; a store in this folder if it names none.
+pub fn setting(name: &str) -> Option<String> {
+    let file = || std::env::var_os(format!("{name}_FILE"));
+    let default =
+        || (name == "KOOHOOK_STORE" && file().is_none()).then(|| DEFAULT_STORE.to_owned());
+    config::variable(name).or_else(default)
+}
+
+/// Reads the settings, and starts the log: why an external store does not answer is in it alone.
+/// The log goes to the standard error, so that a pipe gets data and nothing else.
+///
+/// # Errors
+/// The settings that cannot be used.
+pub fn settings() -> Result<Keeping, Error> {
+    let keeping = Keeping::read(&setting)?;
+    if !keeping.store.is_local() {
+        host::start_log_aside(&keeping.log);
+    }
+    Ok(keeping)
+}
+
+impl Session {
+    /// Opens a store.
+    ///
+    /// # Errors
+    /// If the store does not open.
+    pub fn open(
+        vault: Vault,
+        open: impl AsyncFnOnce() -> Result<AnyStore, Error>,
+    ) -> Result<Self, Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let world = Machine::new(runtime.block_on(open())?);
+        Ok(Self { runtime, world, vault })
+    }
+
+    /// Access to kept values, each within the same time.
+    pub fn shelf(&self, reader: Reader) -> Shelf<'_, Machine<AnyStore>> {
+        let deadline = Deadline::after(self.world.elapsed(), BUDGET);
+        Shelf { world: &self.world, vault: &self.vault, reader, deadline }
+    }
+}
+
+/// A failure, and what to do about it.
+pub fn advised(failure: Failure) -> Error {
+    let advice = match failure {
+        Failure::Unopened => {
+            return "a value was sealed by another key: set KOOHOOK_SEAL_KEY, or …_PREVIOUS, to that one"
+                .into();
+        }
+        Failure::StoreUnavailable | Failure::OutOfTime => {
+            "check that the server runs and that KOOHOOK_STORE names it"
+        }
+        Failure::Contended => "others write the same value all the time; run this again",
+        Failure::Value(Fault::NewerSchema) => "use the koohook that serves, or a newer one",
+        Failure::Value(Fault::Unreadable) => "check that KOOHOOK_STORE names koohook's own store",
+        Failure::Value(Fault::TooLarge) | Failure::List(_) | Failure::Panicked => {
+            return failure.into();
+        }
+    };
+    format!("{failure}: {advice}").into()
+}

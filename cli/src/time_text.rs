@@ -1,0 +1,111 @@
+//! Times as people write them: RFC 3339, or a day.
+
+use marketplace::time::UnixMillis;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Reads a date and a time with its offset from UTC: RFC 3339, of which the seconds and the
+/// offset's minutes may be left out. A time without an offset is `None`: it is one of many.
+pub fn parse(text: &str) -> Option<UnixMillis> {
+    let (date, rest) = text.split_at_checked(10)?;
+    let clock = rest.strip_prefix(['T', 't', ' '])?;
+    let (clock, offset) = match clock.strip_suffix(['Z', 'z']) {
+        Some(clock) => (clock, "Z".to_owned()),
+        None => split_offset(clock)?,
+    };
+    let seconds = if clock.len() == "00:00".len() { ":00" } else { "" };
+    let moment = OffsetDateTime::parse(&format!("{date}T{clock}{seconds}{offset}"), &Rfc3339);
+    let millis = moment.ok()?.unix_timestamp_nanos() / 1_000_000;
+    u64::try_from(millis).ok().map(UnixMillis::new)
+}
+
+/// Splits `08:00+0800` into the clock and `+08:00`.
+fn split_offset(text: &str) -> Option<(&str, String)> {
+    let (clock, offset) = text.split_at_checked(text.rfind(['+', '-'])?)?;
+    let (sign, digits) = offset.split_at_checked(1)?;
+    let (hours, minutes) = digits.split_at_checked(2)?;
+    let minutes = match minutes.strip_prefix(':').unwrap_or(minutes) {
+        "" if minutes.is_empty() => "00",
+        minutes => minutes,
+    };
+    Some((clock, format!("{sign}{hours}:{minutes}")))
+}
+
+/// Reads a time, or a day in UTC, as `2026-11-01` or in the marketplace's digits.
+///
+/// # Errors
+/// The forms that are known, if the text has none of them.
+pub fn parse_since(text: &str) -> Result<UnixMillis, String> {
+    let is_day = |text: &str| text.len() == 10 && text.matches('-').count() == 2;
+    let day = is_day(text).then(|| parse(&format!("{text}T00:00Z"))).flatten();
+    let digits = if text.len() == 8 { format!("{text}000000") } else { text.to_owned() };
+    let found = day.or_else(|| parse(text)).or_else(|| UnixMillis::from_utc_digits(&digits));
+    found.ok_or_else(|| {
+        "wants a day like 2026-11-01 (UTC), or a time with its offset from UTC like \
+         2026-11-01T08:00:00Z or 2026-11-01T16:00:00+08:00"
+            .to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-26T00:00:00Z, by `date -u -d 2026-11-26 +%s`.
+    const MIDNIGHT: u64 = 1_795_651_200_000;
+
+    #[test]
+    fn an_offset_counts() {
+        let same = [
+            "2026-11-26T00:00:00Z",
+            "2026-11-26t00:00:00z",
+            "2026-11-26 00:00:00Z",
+            "2026-11-26T00:00Z",
+            "2026-11-26T00:00:00.000Z",
+            "2026-11-26T08:00:00+08:00",
+            "2026-11-26T08:00+08:00",
+            "2026-11-26T08:00+0800",
+            "2026-11-26T08:00+08",
+            "2026-11-25T19:00:00-05:00",
+            "2026-11-26T05:45:00+05:45",
+            "2026-11-26T00:00:00-00:00",
+        ];
+        for text in same {
+            assert_eq!(parse(text), Some(UnixMillis::new(MIDNIGHT)), "{text}");
+            assert_eq!(parse_since(text), Ok(UnixMillis::new(MIDNIGHT)), "{text}");
+        }
+        for text in ["2026-11-26", "20261126", "20261126000000", "20261126000000000"] {
+            assert_eq!(parse_since(text), Ok(UnixMillis::new(MIDNIGHT)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_one_point_in_time_is_refused() {
+        let texts = [
+            "",
+            "yesterday",
+            "2026-13-01",
+            "2026-02-30",
+            "2026-11-26T08:00:00",
+            "2026-11-26 08:00",
+            "2026-11-01T25:00:00Z",
+            "2026-11-26T08:00:00+8",
+            "2026-11-26T08:00:00+8:00",
+            "2026-11-26T08:00:00+08:",
+            "2026-11-26T08:00:00+080",
+            "2026-11-26T08:00:00+99:00",
+            "2026-11-26T08:00:00 CST",
+            "2026-11-26T08:00:00+08:00Z",
+            "2026-11-26T08Z",
+            "26-11-2026",
+            "2026/11/26",
+            "1795651200",
+            "1795651200000",
+            "1969-12-31T00:00:00Z",
+            "２026-11-26",
+        ];
+        for text in texts {
+            assert!(parse_since(text).is_err(), "{text}");
+        }
+    }
+}
