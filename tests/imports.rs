@@ -6,10 +6,11 @@
 
 use futures_util::FutureExt;
 use marketplace::app_info::AppInfo;
-use marketplace::entity::{Entity, Kept, Subject};
-use marketplace::instance::{Access, Instance};
+use marketplace::entity::{Entity, Kept};
+use marketplace::instance::{Access, FreezeCause, Instance, State};
 use marketplace::message::{InstanceId, OrderId, OrderedBy};
 use marketplace::outbox::Reader;
+use marketplace::time::UnixMillis;
 use shell::failure::Failure;
 use shell::import::{Import, ImportOutcome};
 use shell::shelf::Shelf;
@@ -17,7 +18,8 @@ use shell::store::memory::Memory;
 use shell::vault::{Clear, Vault};
 use shell::world::{Deadline, World};
 use std::time::Duration;
-use tests::call::{Koohook, SETTINGS, run, run_until_halt};
+use tests::call::{Koohook, SETTINGS, run, run_until_halt, v1};
+use tests::world::NOW;
 
 type Served = Koohook<receive::Function, Memory>;
 
@@ -48,11 +50,19 @@ fn import(order: &str, id: &str) -> Import {
 }
 
 async fn put(koohook: &Served, import: &Import) -> Result<ImportOutcome, Failure> {
+    put_or_foresee(koohook, import, false).await
+}
+
+async fn put_or_foresee(
+    koohook: &Served,
+    import: &Import,
+    dry_run: bool,
+) -> Result<ImportOutcome, Failure> {
     let vault = Vault::new(None, None, Clear::Allowed);
     let world = koohook.world();
     let deadline = Deadline::after(world.elapsed(), Duration::from_secs(10));
     let shelf = Shelf { world, vault: &vault, reader: Reader::Nobody, deadline };
-    import.put(&shelf, false).await
+    import.put(&shelf, dry_run).await
 }
 
 /// The marketplace's call: its code, and the ID that it is answered.
@@ -221,7 +231,13 @@ fn an_instance_under_the_derived_id_is_one_value() {
         let koohook = served();
         let outcome = interleaved(&koohook, point, &import, || drop(call(&koohook, "CS1")));
         let what = format!("after point {point}: {outcome:?}");
-        assert!(matches!(outcome, ImportOutcome::Imported | ImportOutcome::Exists), "{what}");
+        let differs = |columns: &[&str]| columns.contains(&"frontEndUrl");
+        match &outcome {
+            ImportOutcome::Imported => (),
+            // The purchase came first, with the template's access data.
+            ImportOutcome::Differs(columns) if differs(columns) => (),
+            other => panic!("{what}: {other:?}"),
+        }
         check_whole(&koohook, "CS1", &what);
     }
 }
@@ -229,13 +245,164 @@ fn an_instance_under_the_derived_id_is_one_value() {
 #[test]
 fn a_dry_run_writes_nothing() {
     let koohook = served();
-    let import = import("CS1", OWN);
-    let vault = Vault::new(None, None, Clear::Allowed);
-    let deadline = Deadline::after(Duration::ZERO, Duration::from_secs(10));
-    let shelf = Shelf { world: koohook.world(), vault: &vault, reader: Reader::Nobody, deadline };
-    assert_eq!(run(import.put(&shelf, true)), Ok(ImportOutcome::WouldImport));
+    let foreseen = run(put_or_foresee(&koohook, &import("CS1", OWN), true));
+    assert_eq!(foreseen, Ok(ImportOutcome::WouldImport));
     assert_eq!(koohook.store().take_counts(), (2, 0));
-    assert!(run(shelf.read(&Subject::Instance(derived("CS1")))).unwrap().kept.is_none());
+    assert!(run(koohook.kept(derived("CS1").as_str())).is_none());
+}
+
+/// An import of the same instance that says something else, and the columns in which it does.
+type Difference = (fn(&mut Instance), &'static [&'static str]);
+
+const DIFFERENCES: [Difference; 9] = [
+    (|_| (), &[]),
+    (|instance| instance.state = State::Frozen(FreezeCause::Expiry), &["state"]),
+    (|instance| instance.state = State::Released, &["state"]),
+    (|instance| instance.expires = Some(UnixMillis::new(NOW)), &["expireTime"]),
+    (|instance| info(instance).front_end_url.push('x'), &["frontEndUrl"]),
+    (|instance| info(instance).admin_url = Some("https://admin.example".into()), &["adminUrl"]),
+    (|instance| info(instance).user_name = Some("admin".into()), &["userName"]),
+    (|instance| info(instance).password = Some("constructed".into()), &["password"]),
+    (
+        |instance| {
+            instance.state = State::Frozen(FreezeCause::Status);
+            info(instance).memo = Some("note".into());
+        },
+        &["state", "memo"],
+    ),
+];
+
+fn info(instance: &mut Instance) -> &mut AppInfo {
+    match &mut instance.access {
+        Access::Ready(info) => info,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What exists already is left as it is; where the import says something else, it is told so, in
+/// a dry run and in a run alike.
+#[test]
+fn a_row_that_differs_from_what_exists_is_not_equal_to_it() {
+    for (change, columns) in DIFFERENCES {
+        let koohook = served();
+        run(put(&koohook, &import("CS1", OWN))).unwrap();
+        let standing = run(koohook.instance(OWN));
+        let mut other = import("CS1", OWN);
+        change(&mut other.instance);
+        let expected = match columns {
+            [] => ImportOutcome::Exists,
+            columns => ImportOutcome::Differs(columns.to_vec()),
+        };
+        for dry_run in [true, false, true] {
+            let outcome = run(put_or_foresee(&koohook, &other, dry_run));
+            assert_eq!(outcome.as_ref(), Ok(&expected));
+        }
+        assert_eq!(run(koohook.instance(OWN)), standing, "{columns:?}");
+    }
+}
+
+#[test]
+fn a_cause_of_a_freeze_that_differs_is_named() {
+    let koohook = served();
+    let mut first = import("CS1", OWN);
+    first.instance.state = State::Frozen(FreezeCause::Expiry);
+    run(put(&koohook, &first)).unwrap();
+    first.instance.state = State::Frozen(FreezeCause::Status);
+    let outcome = run(put(&koohook, &first));
+    assert_eq!(outcome, Ok(ImportOutcome::Differs(vec!["freezeCause"])));
+}
+
+/// A first import forgot what makes the purchase another; the corrected one leads to the instance.
+#[test]
+fn a_purchase_that_was_named_wrongly_is_linked_by_another_import() {
+    let koohook = served();
+    run(put(&koohook, &import("CS1", OWN))).unwrap();
+    let purchase = OrderedBy::V1 { order: "CS1", product: Some("P1"), charging_mode: Some("5") };
+    let corrected = Import { derived: purchase.instance_id(), ..import("CS1", OWN) };
+    for (dry_run, expected) in [
+        (true, ImportOutcome::Linked),
+        (false, ImportOutcome::Linked),
+        (true, ImportOutcome::Exists),
+        (false, ImportOutcome::Exists),
+    ] {
+        assert_eq!(run(put_or_foresee(&koohook, &corrected, dry_run)), Ok(expected));
+    }
+    assert_eq!(call(&koohook, "CS1").1.as_deref(), Some(OWN));
+}
+
+/// How long before and after the import a call is signed, and whether it has an effect: one that
+/// was under way has, a copy of an older one has not (decision D5).
+const SIGNED: [(i64, bool); 6] = [
+    (-365 * 86_400_000, false),
+    (-3_600_000, false),
+    (-60_001, false),
+    (-60_000, true),
+    (0, true),
+    (5_000, true),
+];
+
+/// Calls of V1, which old signatures still pass, that change an imported instance.
+fn changes() -> [Vec<(&'static str, &'static str)>; 5] {
+    let of = |members: &[(&'static str, &'static str)]| [&[("instanceId", OWN)], members].concat();
+    let order = [("orderId", "CS9"), ("expireTime", "20300101000000")];
+    [
+        of(&[("activity", "instanceStatus"), ("instanceStatus", "FREEZE")]),
+        of(&[("activity", "expireInstance"), ("orderId", "CS1")]),
+        of(&[&[("activity", "refreshInstance"), ("orderAmount", "1")], order.as_slice()].concat()),
+        of(&[&[("activity", "refreshInstance"), ("trialToFormal", "1")], order.as_slice()]
+            .concat()),
+        of(&[("activity", "upgrade"), ("orderId", "CS9"), ("skuCode", "S2"), ("productId", "P2")]),
+    ]
+}
+
+#[test]
+fn a_call_that_is_older_than_the_import_has_no_effect() {
+    for change in changes() {
+        for (millis, has_effect) in SIGNED {
+            let koohook = served();
+            run(put(&koohook, &import("CS1", OWN))).unwrap();
+            let before = run(koohook.kept(OWN)).unwrap();
+            let signed_at = NOW.checked_add_signed(millis).unwrap();
+            koohook.world().set_now(NOW.max(signed_at));
+            let answer = run(koohook.reply(v1(signed_at, &change)));
+            let what = format!("{change:?}, signed {millis} ms after the import");
+            assert_eq!(answer.code, "000000", "{what}");
+            let after = run(koohook.kept(OWN)).unwrap();
+            let [before, after] = [before, after].map(|kept| kept.outbox.waiting.len());
+            assert_eq!(after > before, has_effect, "{what}");
+        }
+    }
+}
+
+/// An imported freeze is not ended by a copy of a thaw that came before it.
+#[test]
+fn an_older_thaw_does_not_end_an_imported_freeze() {
+    for (millis, has_effect) in SIGNED {
+        let koohook = served();
+        let mut frozen = import("CS1", OWN);
+        frozen.instance.state = State::Frozen(FreezeCause::Status);
+        run(put(&koohook, &frozen)).unwrap();
+        let signed_at = NOW.checked_add_signed(millis).unwrap();
+        koohook.world().set_now(NOW.max(signed_at));
+        let thaw =
+            [("activity", "instanceStatus"), ("instanceId", OWN), ("instanceStatus", "NORMAL")];
+        assert_eq!(run(koohook.reply(v1(signed_at, &thaw))).code, "000000");
+        let state = run(koohook.instance(OWN)).state;
+        assert_eq!(state == State::Active, has_effect, "{millis}");
+    }
+}
+
+/// A second import of the file does not move the time of the first.
+#[test]
+fn an_import_that_is_run_again_ages_no_call() {
+    let koohook = served();
+    run(put(&koohook, &import("CS1", OWN))).unwrap();
+    koohook.world().set_now(NOW + 600_000);
+    assert_eq!(run(put(&koohook, &import("CS1", OWN))), Ok(ImportOutcome::Exists));
+    let freeze =
+        [("activity", "instanceStatus"), ("instanceId", OWN), ("instanceStatus", "FREEZE")];
+    assert_eq!(run(koohook.reply(v1(NOW + 60_000, &freeze))).code, "000000");
+    assert_eq!(run(koohook.instance(OWN)).state, State::Frozen(FreezeCause::Status));
 }
 
 /// A pointer that leads to another order's instance answers nobody.

@@ -1,15 +1,20 @@
-//! A row and the callback of the same purchase: one ID (decision C1).
+//! What rows mean; and a row and the callback of the same purchase have one ID (decision C1).
 
 use std::collections::BTreeSet;
 
+use marketplace::app_info::Template;
 use marketplace::cipher::Strength;
+use marketplace::instance::{Access, FreezeCause, State};
 use marketplace::key::{AccessKey, Keyring};
-use marketplace::message::NewInstance;
+use marketplace::message::{InstanceId, NewInstance};
 use marketplace::signature::{Contract, Headers, Interface, TimestampUnit, Unverified, Verified};
+use marketplace::time::UnixMillis;
 use sender::{v1, v2};
 use serde_json::{Map, Value};
 
-use super::{InstanceId, UnixMillis, json_rows, understand};
+use super::purchase::understand;
+use super::report::Report;
+use super::{agree, json_lines, without_twins};
 
 const KEY: &str = "constructed-base-key-0001";
 const ADDRESS: &str = "https://seller.example.com/saasproduce";
@@ -19,12 +24,26 @@ const NOW: u64 = 1_791_234_567_000;
 const FIELDS: [(&str, &[Option<&str>]); 3] = [
     ("orderLineId", &[None, Some("CS1-000001"), Some("P1")]),
     ("productId", &[None, Some(""), Some("P1"), Some("CS1-000001")]),
-    ("chargingMode", &[None, Some(""), Some("0"), Some("1"), Some("5"), Some("05")]),
+    ("chargingMode", &[None, Some(""), Some("0"), Some("1"), Some("3"), Some("5")]),
 ];
 
 type Purchase = Vec<(&'static str, &'static str)>;
 
 fn purchases() -> Vec<Purchase> {
+    combinations().into_iter().filter(|purchase| !lacks_product(purchase)).collect()
+}
+
+/// V1 wants a product, and of these modes it is a part of the purchase: such a row is rejected.
+fn lacks_product(purchase: &Purchase) -> bool {
+    let value = |wanted: &str| {
+        let found = purchase.iter().find(|(name, _)| *name == wanted);
+        found.map(|(_, value)| *value).filter(|value| !value.is_empty())
+    };
+    let is_per_product = matches!(value("chargingMode"), Some("0" | "5"));
+    is_per_product && value("orderLineId").or(value("productId")).is_none()
+}
+
+fn combinations() -> Vec<Purchase> {
     FIELDS.iter().fold(vec![vec![("orderId", "CS1")]], |purchases, (name, values)| {
         let with = |purchase: &Purchase, value: &Option<&'static str>| {
             purchase.iter().copied().chain(value.map(|value| (*name, value))).collect()
@@ -45,8 +64,8 @@ fn imported(purchase: &Purchase) -> InstanceId {
         purchase.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
     row.insert("instanceId".to_owned(), "legacy-0001".into());
     row.insert("frontEndUrl".to_owned(), "https://app.example.com".into());
-    let (_, row) = json_rows(&Value::from(row).to_string()).remove(0);
-    understand(row.unwrap(), None).unwrap().derived
+    let (_, row) = json_lines::rows(&Value::from(row).to_string()).unwrap().remove(0);
+    understand(&row.unwrap(), None).unwrap().derived
 }
 
 /// The call of the purchase, believed.
@@ -77,7 +96,7 @@ fn called(purchase: &Purchase) -> Verified {
 #[test]
 fn a_row_derives_the_id_that_the_callback_and_its_rehearsal_derive() {
     let purchases = purchases();
-    assert_eq!(purchases.len(), 3 * 4 * 6);
+    assert_eq!(purchases.len(), 3 * 4 * 6 - 2 * 2);
     for purchase in &purchases {
         let (imported, verified) = (imported(purchase), called(purchase));
         assert_eq!(NewInstance::rehearsed_id(&verified), imported, "{purchase:?}");
@@ -97,4 +116,101 @@ fn only_what_the_decision_names_makes_another_instance() {
     // V1: the order alone, and with one of two products. V2: two lines, each with none or one of
     // two products.
     assert_eq!(ids.len(), (1 + 2) + 2 * (1 + 2));
+}
+
+/// A row with these columns beside the mandatory ones.
+fn row(columns: &[(&'static str, &str)]) -> super::row::Row {
+    let mut row = super::row::Row::default();
+    let usual = [("instanceId", "i-1"), ("orderId", "CS1"), ("frontEndUrl", "https://a.example")];
+    for (column, text) in usual.iter().chain(columns) {
+        row.set(column, (*text).to_owned());
+    }
+    row
+}
+
+#[test]
+fn a_row_says_its_state_and_why() {
+    let state = |columns: &[_]| understand(&row(columns), None).unwrap().instance.state;
+    for (columns, expected) in [
+        ([("state", ""), ("freezeCause", "")], State::Active),
+        ([("state", "active"), ("freezeCause", "")], State::Active),
+        ([("state", "frozen"), ("freezeCause", "")], State::Frozen(FreezeCause::Expiry)),
+        ([("state", "frozen"), ("freezeCause", "expiry")], State::Frozen(FreezeCause::Expiry)),
+        ([("state", "frozen"), ("freezeCause", "status")], State::Frozen(FreezeCause::Status)),
+        ([("state", "frozen"), ("freezeCause", "both")], State::Frozen(FreezeCause::Both)),
+        ([("state", "released"), ("freezeCause", "")], State::Released),
+    ] {
+        assert_eq!(state(&columns), expected, "{columns:?}");
+    }
+}
+
+/// Every fault names its column and never its text.
+#[test]
+fn a_row_that_cannot_be_what_was_meant_is_rejected() {
+    let faults: [&[(&str, &str)]; 18] = [
+        &[("instanceId", "")],
+        &[("orderId", " ")],
+        &[("orderId", "canary\u{200b}")],
+        &[("instanceId", " canary")],
+        &[("orderLineId", "NULL")],
+        &[("productId", "4.6E+12"), ("chargingMode", "5")],
+        &[("chargingMode", "canary")],
+        &[("chargingMode", "5.0"), ("productId", "P1")],
+        &[("chargingMode", "5")],
+        &[("chargingMode", "0")],
+        &[("state", "Canary")],
+        &[("state", "frozen"), ("freezeCause", "canary")],
+        &[("freezeCause", "status")],
+        &[("expireTime", "2028/1/1 0:00")],
+        &[("frontEndUrl", "canary")],
+        &[("password", "#REF!")],
+        &[("adminUrl", "https://canary.example ")],
+        &[("frontEndUrl", ""), ("password", "canary")],
+    ];
+    let template = Template::parse(r#"{"frontEndUrl":"https://t.example"}"#).unwrap();
+    for columns in faults {
+        let fault = understand(&row(columns), Some(&template)).unwrap_err();
+        let names = columns.iter().any(|(column, _)| fault.contains(column));
+        assert!(names || fault.contains("productId"), "{columns:?}: {fault}");
+        assert!(!fault.to_lowercase().contains("canary"), "{columns:?}: {fault}");
+    }
+}
+
+#[test]
+fn blanks_of_credentials_are_kept() {
+    let columns = [("userName", " admin"), ("password", " pass word "), ("memo", "a\nb ")];
+    let Access::Ready(info) = understand(&row(&columns), None).unwrap().instance.access else {
+        panic!("access is ready");
+    };
+    assert_eq!(info.user_name.as_deref(), Some(" admin"));
+    assert_eq!(info.password.as_deref(), Some(" pass word "));
+    assert_eq!(info.memo.as_deref(), Some("a\nb "));
+}
+
+/// Of the same IDs, in whatever roles, only the first row is accepted.
+#[test]
+fn rows_that_contradict_an_earlier_one_are_rejected() {
+    let derived = understand(&row(&[]), None).unwrap().derived.to_string();
+    let pairs = [
+        [("instanceId", "i-1"), ("orderId", "CS2")],
+        [("instanceId", "i-2"), ("orderId", "CS1")],
+        [("instanceId", derived.as_str()), ("orderId", "CS2")],
+    ];
+    for second in pairs {
+        let rows = [(2, row(&[])), (3, row(&second))];
+        let imports = rows.map(|(line, row)| (line, understand(&row, None).unwrap()));
+        let mut report = Report::default();
+        let alone = without_twins(imports.to_vec(), &mut report);
+        assert_eq!(alone.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2], "{second:?}");
+        assert_eq!(report.rejections(), 1, "{second:?}");
+    }
+}
+
+#[test]
+fn clocks_that_differ_by_more_than_five_minutes_do_not_agree() {
+    for (apart, expected) in [(0, true), (300_000, true), (300_001, false), (NOW, false)] {
+        let [ours, theirs] = [NOW, NOW - apart].map(UnixMillis::new);
+        assert_eq!(agree(ours, theirs).is_ok(), expected, "{apart}");
+        assert_eq!(agree(theirs, ours).is_ok(), expected, "{apart}");
+    }
 }

@@ -5,8 +5,10 @@
 //! instance, and makes no other one.
 
 use marketplace::entity::{Entity, Kept, Subject};
-use marketplace::instance::Instance;
+use marketplace::instance::{Access, Instance, Newest, State};
 use marketplace::message::InstanceId;
+use marketplace::signature::TOLERANCE_MILLIS;
+use marketplace::time::UnixMillis;
 
 use crate::failure::Failure;
 use crate::shelf::{Recalled, Shelf, Written};
@@ -22,12 +24,17 @@ pub struct Import {
 }
 
 /// What became of an import.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum ImportOutcome {
     /// It was written.
     Imported,
-    /// The instance exists already and was left as it is.
+    /// The instance exists already, as the import has it.
     Exists,
+    /// The instance exists already, and its purchase leads to it from now on. In a dry run: would
+    /// lead.
+    Linked,
+    /// The instance exists already, differs in these columns, and was left as it is.
+    Differs(Vec<&'static str>),
     /// koohook answered the purchase itself, under another ID.
     OrderMadeHere,
     /// An instance of another purchase has the ID.
@@ -35,6 +42,10 @@ pub enum ImportOutcome {
     /// It was not written, since that was not wanted.
     WouldImport,
 }
+
+/// How long before the import a call may have been signed that still has an effect: a call that
+/// was sent while the import ran is not lost. No older one of access guide 2.0 is believed.
+const UNDER_WAY_MILLIS: u64 = TOLERANCE_MILLIS;
 
 impl Import {
     /// Writes the pointer and then the instance, each over absence; nothing in a dry run.
@@ -54,6 +65,8 @@ impl Import {
             ImportOutcome::OtherPurchase => self.give_up(shelf, &at_derived).await,
             ImportOutcome::Imported
             | ImportOutcome::Exists
+            | ImportOutcome::Linked
+            | ImportOutcome::Differs(_)
             | ImportOutcome::OrderMadeHere
             | ImportOutcome::WouldImport => self.write(shelf, at_derived, &at_own).await,
         }
@@ -66,7 +79,7 @@ impl Import {
         }
         match &at_own.kept {
             None => ImportOutcome::WouldImport,
-            Some(kept) => self.beside(&kept.entity),
+            Some(kept) => self.beside(&kept.entity).linked(self.lacks_pointer(at_derived)),
         }
     }
 
@@ -76,31 +89,34 @@ impl Import {
         at_derived: Recalled,
         at_own: &Recalled,
     ) -> Result<ImportOutcome, Failure> {
-        let at_derived = self.point(shelf, at_derived).await?;
+        let (at_derived, is_new) = self.point(shelf, at_derived).await?;
         if self.needs_pointer() && !self.points(&at_derived) {
             return Ok(ImportOutcome::OrderMadeHere);
         }
         match self.put_instance(shelf, at_own).await? {
             ImportOutcome::OtherPurchase => self.give_up(shelf, &at_derived).await,
-            outcome => Ok(outcome),
+            // An instance that was there before this pointer had none, or another.
+            outcome => Ok(outcome.linked(is_new && at_own.kept.is_some())),
         }
     }
 
-    /// Writes the pointer over absence, if there is to be one; what exists there then.
+    /// Writes the pointer over absence, if there is to be one; what exists there then, and whether
+    /// it is this import's own.
     async fn point<W: World>(
         &self,
         shelf: &Shelf<'_, W>,
         at_derived: Recalled,
-    ) -> Result<Recalled, Failure> {
-        if !self.needs_pointer() || at_derived.kept.is_some() {
-            return Ok(at_derived);
+    ) -> Result<(Recalled, bool), Failure> {
+        if !self.lacks_pointer(&at_derived) {
+            return Ok((at_derived, false));
         }
         let pointer = Kept::new(self.pointer());
         Ok(match shelf.write(&at_derived, &pointer).await? {
             Written::Won(version) => {
-                Recalled { key: at_derived.key, version: Some(version), kept: Some(pointer) }
+                let (key, version) = (at_derived.key, Some(version));
+                (Recalled { key, version, kept: Some(pointer) }, true)
             }
-            Written::Lost(faster) => faster,
+            Written::Lost(faster) => (faster, false),
         })
     }
 
@@ -112,7 +128,8 @@ impl Import {
         if let Some(kept) = &at_own.kept {
             return Ok(self.beside(&kept.entity));
         }
-        match shelf.write(at_own, &Kept::new(self.instance.clone().into())).await? {
+        let instance = self.as_of(shelf.world.now());
+        match shelf.write(at_own, &Kept::new(instance.into())).await? {
             Written::Won(_) => Ok(ImportOutcome::Imported),
             Written::Lost(Recalled { kept: Some(faster), .. }) => Ok(self.beside(&faster.entity)),
             Written::Lost(Recalled { kept: None, .. }) => Err(Failure::Contended),
@@ -136,7 +153,10 @@ impl Import {
     fn beside(&self, entity: &Entity) -> ImportOutcome {
         match entity {
             Entity::Instance(found) if found.order_id == self.instance.order_id => {
-                ImportOutcome::Exists
+                match differences(found, &self.instance) {
+                    columns if columns.is_empty() => ImportOutcome::Exists,
+                    columns => ImportOutcome::Differs(columns),
+                }
             }
             Entity::Instance(_)
             | Entity::MovedTo(_)
@@ -144,6 +164,18 @@ impl Import {
             | Entity::Application(_)
             | Entity::Directory(_) => ImportOutcome::OtherPurchase,
         }
+    }
+
+    /// The instance, with the import as its newest status, refresh and upgrade: of those that were
+    /// signed before it says the outcome, and a copy of one changes nothing (decision D5).
+    fn as_of(&self, now: UnixMillis) -> Instance {
+        let since = Some(UnixMillis::new(now.millis().saturating_sub(UNDER_WAY_MILLIS)));
+        let newest = Newest { status: since, refresh: since, upgrade: since, access: None };
+        Instance { newest, ..self.instance.clone() }
+    }
+
+    fn lacks_pointer(&self, at_derived: &Recalled) -> bool {
+        self.needs_pointer() && at_derived.kept.is_none()
     }
 
     fn needs_pointer(&self) -> bool {
@@ -157,4 +189,44 @@ impl Import {
     fn points(&self, at_derived: &Recalled) -> bool {
         at_derived.kept.as_ref().is_some_and(|kept| kept.entity == self.pointer())
     }
+}
+
+impl ImportOutcome {
+    /// An instance that exists as the import has it, but for its pointer, which is new.
+    fn linked(self, is_linked: bool) -> Self {
+        if is_linked && self == Self::Exists { Self::Linked } else { self }
+    }
+}
+
+/// The import's columns in which an instance differs from one that exists. Of a released instance
+/// nothing but its release is kept that could differ.
+fn differences(found: &Instance, wanted: &Instance) -> Vec<&'static str> {
+    let is_released = |instance: &Instance| instance.state == State::Released;
+    if is_released(found) != is_released(wanted) {
+        return vec!["state"];
+    }
+    let mut columns = match (found.state, wanted.state) {
+        (State::Frozen(_), State::Active) | (State::Active, State::Frozen(_)) => vec!["state"],
+        (State::Frozen(found), State::Frozen(wanted)) if found != wanted => vec!["freezeCause"],
+        (State::Active | State::Frozen(_) | State::Released, _) => Vec::new(),
+    };
+    if !is_released(wanted) && found.expires != wanted.expires {
+        columns.push("expireTime");
+    }
+    columns.extend(access_differences(&found.access, &wanted.access));
+    columns
+}
+
+fn access_differences(found: &Access, wanted: &Access) -> Vec<&'static str> {
+    let (Access::Ready(found), Access::Ready(wanted)) = (found, wanted) else {
+        return if found == wanted { Vec::new() } else { vec!["frontEndUrl"] };
+    };
+    let columns = [
+        (found.front_end_url != wanted.front_end_url, "frontEndUrl"),
+        (found.admin_url != wanted.admin_url, "adminUrl"),
+        (found.user_name != wanted.user_name, "userName"),
+        (found.password != wanted.password, "password"),
+        (found.memo != wanted.memo, "memo"),
+    ];
+    columns.into_iter().filter_map(|(differs, column)| differs.then_some(column)).collect()
 }

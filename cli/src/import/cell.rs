@@ -1,0 +1,180 @@
+//! What programs and people leave in a cell instead of what it held: refused before it becomes
+//! an ID that the marketplace never asks for, or access data that no buyer can use.
+
+/// Columns whose text is a buyer's: kept letter for letter, blanks included.
+const FREE: [&str; 3] = ["userName", "password", "memo"];
+
+/// Texts that stand for an empty cell.
+const PLACEHOLDERS: [&str; 10] =
+    ["NULL", "(NULL)", "\\N", "N/A", "#N/A", "NA", "NONE", "NIL", "NAN", "UNDEFINED"];
+
+/// How many digits of a number a spreadsheet keeps.
+const DIGITS_KEPT: usize = 15;
+
+/// Whether a column holds an identifier, compared letter for letter.
+pub fn is_id(column: &str) -> bool {
+    column.ends_with("Id")
+}
+
+/// Checks the text of a cell that is not blank.
+///
+/// # Errors
+/// What is wrong and what to do, to be said after the column's name.
+pub fn check(column: &str, text: &str) -> Result<(), &'static str> {
+    let is_free = FREE.contains(&column);
+    let placeholder = PLACEHOLDERS.contains(&text.to_uppercase().as_str());
+    let faults = [
+        (!is_free && text.trim() != text, "has blanks at its beginning or end: delete them"),
+        (!is_free && text.contains(is_unseen), "holds a character that is not seen: type it anew"),
+        (is_error(text), "is an error of a spreadsheet: mend the cell"),
+        (
+            !is_free && text.chars().all(|letter| letter == '#'),
+            "is what a spreadsheet shows in a narrow column: save the file again",
+        ),
+        (
+            placeholder && column != "memo",
+            "holds a word for an empty cell: leave the cell empty (JSON: null)",
+        ),
+        (
+            !is_free && text.starts_with(['=', '\'']),
+            "begins with a sign of a spreadsheet: write the bare text",
+        ),
+        (
+            is_id(column) && (is_scientific(text) || is_decimal(text)),
+            "was changed into a number: save the table again with the column formatted as text",
+        ),
+    ];
+    faults.into_iter().find(|(found, _)| *found).map_or(Ok(()), |(_, fault)| Err(fault))
+}
+
+/// The digits of a long whole number that a spreadsheet does not keep.
+pub fn tail_of_number(text: &str) -> Option<&str> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.get(DIGITS_KEPT..).filter(|tail| is_number && !tail.is_empty())
+}
+
+/// Whether a text is a number as spreadsheets shorten it, like 2.02601E+17. The sign makes it one:
+/// without it, an ID may look so by itself.
+pub fn is_scientific(text: &str) -> bool {
+    let Some((number, exponent)) = text.split_once(['E', 'e']) else { return false };
+    let exponent = exponent.strip_prefix(['+', '-']);
+    let is_mantissa = |text: &str| match text.split_once(['.', ',']) {
+        Some((whole, part)) => are_digits(whole) && are_digits(part),
+        None => are_digits(text),
+    };
+    is_mantissa(number) && exponent.is_some_and(are_digits)
+}
+
+/// Whether a text is a whole number as programs write it that know only fractions, like 46.0.
+fn is_decimal(text: &str) -> bool {
+    text.strip_suffix(".0").is_some_and(are_digits)
+}
+
+fn are_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `#REF!`, `#NAME?`, `#DIV/0!` and their kin.
+fn is_error(text: &str) -> bool {
+    let name = text.strip_prefix('#').and_then(|text| text.strip_suffix(['!', '?']));
+    name.is_some_and(|name| {
+        name.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'/' | b'0' | b'_'))
+    })
+}
+
+/// Whether a letter is not seen, or looks like a blank and is none.
+fn is_unseen(letter: char) -> bool {
+    (letter.is_whitespace() && letter != ' ')
+        || letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_spreadsheet_left_is_refused() {
+        let ids = [
+            "2.02601E+17",
+            "4.60001E+12",
+            "2,02601E+17",
+            "1e-05",
+            "4600012345678.0",
+            "#REF!",
+            "#NAME?",
+            "#DIV/0!",
+            "#N/A",
+            "########",
+            "NULL",
+            "null",
+            "N/A",
+            "\\N",
+            "None",
+            "nan",
+            "undefined",
+            "='CS1'",
+            "'CS1",
+            " CS1",
+            "CS1 ",
+            "\u{a0}CS1",
+            "CS1\u{200b}",
+            "\u{feff}CS1",
+            "CS\u{3000}1",
+            "CS1\t",
+            "C\u{ad}S1",
+        ];
+        for id in ids {
+            assert!(check("orderId", id).is_err(), "{id:?}");
+            assert!(check("instanceId", id).is_err(), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn odd_ids_are_ids() {
+        let ids = [
+            "a b",
+            "a,b",
+            "a/b",
+            "中文😀",
+            "a+b",
+            "1e5",
+            "10e758d0",
+            "#1",
+            "12.5",
+            "1.0.0",
+            "-",
+            "..",
+            "nullify",
+            "CS#REF!",
+            "20260112345678901",
+            "E+17",
+            "1E+",
+        ];
+        for id in ids {
+            assert_eq!(check("orderId", id), Ok(()), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn a_buyers_texts_are_kept_as_they_are() {
+        for text in [" pass word ", "=1+1", "'quoted'", "########", "2.0E+17", "a\u{200b}", "1.0"] {
+            assert_eq!(check("password", text), Ok(()), "{text:?}");
+        }
+        for text in ["#REF!", "NULL"] {
+            assert!(check("password", text).is_err(), "{text:?}");
+        }
+        assert_eq!(check("memo", "N/A"), Ok(()));
+    }
+
+    #[test]
+    fn long_numbers_have_a_tail() {
+        assert_eq!(tail_of_number("123456789012345"), None);
+        assert_eq!(tail_of_number("12345678901234500"), Some("00"));
+        assert_eq!(tail_of_number("CS345678901234500"), None);
+    }
+}

@@ -1,0 +1,122 @@
+//! The bytes of a file → its text, in the encodings that spreadsheets write.
+
+use encoding_rs::{Encoding, GB18030, UTF_8};
+
+/// A file's text.
+pub struct Decoded {
+    /// The text, without a byte-order mark.
+    pub text: String,
+    /// The encoding, if it is not UTF-8.
+    pub encoding: Option<&'static str>,
+}
+
+/// How files begin that are not text, and what to do with them.
+const NO_TEXT: [(&[u8], &str); 3] = [
+    (b"PK\x03\x04", "is an Excel or WPS workbook: save it as CSV UTF-8, and import that"),
+    (b"\xd0\xcf\x11\xe0", "is an old Excel workbook (.xls): save it as CSV UTF-8, and import that"),
+    (b"\x1f\x8b", "is compressed: unpack it first"),
+];
+
+/// Reads UTF-8, UTF-16 with its mark, or GB18030, which contains GBK: what Excel and WPS write in
+/// China.
+///
+/// # Errors
+/// If the bytes are not text in one of them: says so, with the line of the first bad byte.
+pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
+    if let Some((_, fault)) = NO_TEXT.iter().find(|(start, _)| bytes.starts_with(start)) {
+        return Err((*fault).to_owned());
+    }
+    let (encoding, marked) = Encoding::for_bom(bytes).unwrap_or((UTF_8, 0));
+    let bytes = bytes.get(marked..).unwrap_or_default();
+    let decoded =
+        if encoding == UTF_8 { utf_8_or_gb18030(bytes)? } else { utf_16(bytes, encoding)? };
+    if decoded.text.contains('\0') {
+        return Err("holds zero bytes: save it as CSV UTF-8".to_owned());
+    }
+    // GB18030 has a mark, too, and some programs write one twice.
+    let text = decoded.text.trim_start_matches('\u{feff}').to_owned();
+    Ok(Decoded { text, ..decoded })
+}
+
+fn utf_16(bytes: &[u8], encoding: &'static Encoding) -> Result<Decoded, String> {
+    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
+    let text = text.ok_or("holds half a character of UTF-16: save it as CSV UTF-8")?;
+    Ok(Decoded { text: text.into_owned(), encoding: Some("UTF-16") })
+}
+
+fn utf_8_or_gb18030(bytes: &[u8]) -> Result<Decoded, String> {
+    let fault = match str::from_utf8(bytes) {
+        Ok(text) => return Ok(Decoded { text: text.to_owned(), encoding: None }),
+        Err(fault) => fault,
+    };
+    let before = bytes.iter().take(fault.valid_up_to());
+    let line = 1 + before.filter(|byte| **byte == b'\n').count();
+    if is_rather_utf_8(bytes) {
+        return Err(format!("line {line} holds a byte that is not UTF-8: save it as CSV UTF-8"));
+    }
+    match GB18030.decode_without_bom_handling_and_without_replacement(bytes) {
+        Some(text) => Ok(Decoded { text: text.into_owned(), encoding: Some("GB18030 (GBK)") }),
+        None => Err(format!(
+            "line {line} holds a byte that is neither UTF-8 nor GB18030 (GBK): save it as CSV UTF-8"
+        )),
+    }
+}
+
+/// Whether bytes are UTF-8 with faults in it: almost any bytes are GB18030, but of its letters few
+/// are letters of UTF-8 too.
+fn is_rather_utf_8(bytes: &[u8]) -> bool {
+    let (mut letters, mut faults) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        letters += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
+        faults += usize::from(!chunk.invalid().is_empty());
+    }
+    letters >= faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8]) -> (String, Option<&'static str>) {
+        let Decoded { text, encoding } = decode(bytes).unwrap_or_else(|fault| panic!("{fault}"));
+        (text, encoding)
+    }
+
+    /// Bytes from Python: `"中文,备注\n".encode(...)`.
+    #[test]
+    fn spreadsheets_encodings_are_read() {
+        let expected = "中文,备注\n".to_owned();
+        let utf_8 = expected.as_bytes();
+        assert_eq!(text(utf_8), (expected.clone(), None));
+        assert_eq!(text(&[b"\xef\xbb\xbf", utf_8].concat()), (expected.clone(), None));
+        let gbk = b"\xd6\xd0\xce\xc4,\xb1\xb8\xd7\xa2\n";
+        assert_eq!(text(gbk), (expected.clone(), Some("GB18030 (GBK)")));
+        let utf_16 = b"\xff\xfe\x2d\x4e\x87\x65,\0\x07\x59\xe8\x6c\n\0";
+        assert_eq!(text(utf_16), (expected.clone(), Some("UTF-16")));
+        let swapped: Vec<u8> = utf_16.chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();
+        assert_eq!(text(&swapped), (expected.clone(), Some("UTF-16")));
+        let marked = [b"\x84\x31\x95\x33", gbk.as_slice()].concat();
+        assert_eq!(text(&marked), (expected, Some("GB18030 (GBK)")));
+        // A letter of four bytes, and one whose second byte is a letter of ASCII.
+        assert_eq!(text(b"\x81\x39\xee\x39\xe9\x46").0, "㐀镕");
+    }
+
+    #[test]
+    fn what_is_no_text_is_named() {
+        let fault = |bytes: &[u8]| decode(bytes).map(|_| ()).unwrap_err();
+        assert!(fault(b"PK\x03\x04rest").contains("save it as CSV UTF-8"));
+        assert!(fault(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1").contains("old Excel"));
+        assert!(fault(b"\x1f\x8b\x08").contains("compressed"));
+        // UTF-16 without its mark.
+        assert!(fault(b"i\0d\0").contains("zero bytes"));
+        assert!(fault(b"\xff\xfei").contains("half a character"));
+    }
+
+    #[test]
+    fn the_line_of_the_first_bad_byte_is_named() {
+        let fault = |bytes: &[u8]| decode(bytes).map(|_| ()).unwrap_err();
+        let cut = ["中文\n备注\n注".as_bytes(), b"\xe4\xb8\n"].concat();
+        assert!(fault(&cut).starts_with("line 3 holds a byte that is not UTF-8"));
+        assert!(fault(b"a\nb\xff\n").starts_with("line 2 holds a byte that is neither"));
+    }
+}

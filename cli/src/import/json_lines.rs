@@ -1,0 +1,191 @@
+//! JSON lines: an object a line.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::error::Category;
+
+use super::row::{ColumnFaults, Row, Rows, column};
+
+/// The members of an object, in their order; repeated ones too.
+struct Members(Vec<(String, Value)>);
+
+/// Numbers that are read as their digits. An ID must be a text: many programs round long numbers.
+const NUMBERS: [&str; 2] = ["chargingMode", "expireTime"];
+
+/// Reads JSON lines.
+///
+/// # Errors
+/// If members are unknown, or the file has another shape.
+pub fn rows(text: &str) -> Result<Rows, String> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let parsed: Vec<_> =
+        lines.map(|(at, line)| (at + 1, serde_json::from_str::<Members>(line))).collect();
+    if let Some((line, Err(fault))) = parsed.first()
+        && fault.classify() == Category::Eof
+    {
+        return Err(format!(
+            "line {line} holds the beginning of an object: write each object on one line, as \
+             `jq -c .` does"
+        ));
+    }
+    check_members(parsed.iter().filter_map(|(line, it)| Some((*line, it.as_ref().ok()?))))?;
+    let row = |members: Result<Members, _>| members.map_err(no_object).and_then(row);
+    Ok(parsed.into_iter().map(|(line, members)| (line, row(members))).collect())
+}
+
+/// Says of every wrong name once that it is wrong.
+fn check_members<'a>(rows: impl Iterator<Item = (usize, &'a Members)>) -> Result<(), String> {
+    let mut unknown: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut known = Vec::new();
+    let mut count = 0;
+    for (line, Members(members)) in rows {
+        count += 1;
+        for (name, _) in members {
+            match column(name) {
+                Some(column) => known.push(column),
+                None => unknown.entry(name).or_insert((line, 0)).1 += 1,
+            }
+        }
+        known.sort_unstable();
+        known.dedup();
+    }
+    let mut faults = ColumnFaults::default();
+    for (name, (line, times)) in unknown {
+        let more = if times > 1 { format!(" and {} more", times - 1) } else { String::new() };
+        faults.unknown(name, &format!(" on line {line}{more}"));
+    }
+    if count > 0 {
+        faults.check_mandatory(&known);
+    }
+    faults.check()
+}
+
+/// Says where and what kind, without the value: rows hold passwords.
+fn no_object(fault: serde_json::Error) -> String {
+    match fault.classify() {
+        Category::Eof => "is cut off: an object ends on the line that it starts on".to_owned(),
+        Category::Io | Category::Syntax | Category::Data => {
+            format!("is not a JSON object, at column {}", fault.column())
+        }
+    }
+}
+
+fn row(Members(members): Members) -> Result<Row, String> {
+    let mut row = Row::default();
+    let mut names = Vec::new();
+    for (name, value) in members {
+        let Some(column) = column(&name) else { continue };
+        if names.contains(&column) {
+            return Err(format!("{column} comes twice"));
+        }
+        names.push(column);
+        match value {
+            Value::Null => (),
+            Value::String(text) => row.set(column, text),
+            Value::Number(number) if NUMBERS.contains(&column) => {
+                row.set(column, number.to_string())
+            }
+            Value::Number(_) => {
+                return Err(format!(
+                    "{column} is a number: write it as a text, in quotation marks"
+                ));
+            }
+            Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+                return Err(format!("{column} is not a text"));
+            }
+        }
+    }
+    Ok(row)
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = object.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: &str = r#"{"instanceId":"i-1","orderId":"CS1"}"#;
+
+    fn fault(row: &str) -> (usize, String) {
+        let rows = rows(&format!("{ROW}\n{row}\n")).unwrap();
+        let (line, row) = rows.into_iter().next_back().unwrap();
+        (line, row.unwrap_err())
+    }
+
+    #[test]
+    fn empty_lines_count_and_are_no_rows() {
+        for end in ["\n", "\r\n"] {
+            let text = [ROW, "", "  ", ROW, ""].join(end);
+            let lines: Vec<_> = rows(&text).unwrap().into_iter().map(|(line, _)| line).collect();
+            assert_eq!(lines, [1, 4]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_row_is_named_by_its_line() {
+        let faults = [
+            ("[]", "is not a JSON object"),
+            ("null", "is not a JSON object"),
+            (r#"{"orderId":"CS2""#, "is cut off"),
+            (&format!("{ROW}{ROW}"), "is not a JSON object"),
+            (r#"{"instanceId":1,"orderId":"CS2"}"#, "instanceId is a number"),
+            (r#"{"instanceId":true}"#, "instanceId is not a text"),
+            (r#"{"instanceId":"a","instanceId":"b"}"#, "instanceId comes twice"),
+        ];
+        for (row, expected) in faults {
+            let (line, fault) = fault(row);
+            assert_eq!(line, 2, "{row}");
+            assert!(fault.starts_with(expected), "{row}: {fault}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_member_is_named_once() {
+        let row = r#"{"instanceId":"i-1","order":"canary","pass":"canary"}"#;
+        let fault = rows(&format!("{row}\n{row}\n\n{row}\n")).unwrap_err();
+        let expected = "unknown column `order` on line 1 and 2 more; \
+                        unknown column `pass` on line 1 and 2 more; column orderId is missing";
+        assert!(fault.starts_with(expected), "{fault}");
+        assert!(!fault.contains("canary"), "{fault}");
+    }
+
+    #[test]
+    fn an_object_over_several_lines_is_named_as_one() {
+        let fault = rows("{\n  \"instanceId\": \"i-1\"\n}\n").unwrap_err();
+        assert!(fault.starts_with("line 1 holds the beginning of an object"), "{fault}");
+    }
+
+    #[test]
+    fn absence_has_three_forms() {
+        for text in ["null", "\"\"", "\" \""] {
+            let row = format!(r#"{{"instanceId":"i-1","orderId":"CS1","memo":{text}}}"#);
+            let (_, row) = rows(&row).unwrap().remove(0);
+            assert_eq!(row.unwrap().get("memo"), None, "{text}");
+        }
+    }
+}

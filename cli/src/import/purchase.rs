@@ -1,0 +1,129 @@
+//! A row → the instance to import, and the purchase that leads to it.
+
+use marketplace::app_info::{AppInfo, Template};
+use marketplace::instance::{Access, FreezeCause, Instance, State};
+use marketplace::message::{InstanceId, OrderId, OrderLineId, OrderedBy, ProductId};
+use shell::import::Import;
+
+use super::row::{MANDATORY, Row};
+use super::{cell, expiry};
+
+/// V1's modes (both guides, `chargingMode`): on demand, period, one time, on-demand package.
+const CHARGING_MODES: [&str; 4] = ["0", "1", "3", "5"];
+
+/// What a row may say of the access beside its address.
+const OWN_ACCESS: [&str; 4] = ["adminUrl", "userName", "password", "memo"];
+
+/// Reads a row.
+///
+/// # Errors
+/// The column, what is wrong with it, and what to do; never its text.
+pub fn understand(row: &Row, template: Option<&Template>) -> Result<Import, String> {
+    check_cells(row)?;
+    let id = identifier(row, "instanceId", InstanceId::parse)?.ok_or("instanceId is missing")?;
+    let order_id = identifier(row, "orderId", OrderId::parse)?.ok_or("orderId is missing")?;
+    let line = identifier(row, "orderLineId", OrderLineId::parse)?;
+    let product = identifier(row, "productId", ProductId::parse)?;
+    let charging_mode = charging_mode(row)?;
+    let (order, product) = (order_id.as_str(), product.as_ref().map(ProductId::as_str));
+    let ordered_by = match &line {
+        Some(line) => OrderedBy::V2 { order, line: line.as_str(), product },
+        None => OrderedBy::V1 { order, product, charging_mode },
+    };
+    let derived = ordered_by.instance_id();
+    let access = access(row, &id, &order_id, template)?;
+    let mut instance = Instance::created(id, order_id, Access::Ready(access));
+    instance.state = state(row)?;
+    instance.expires = row.get("expireTime").map(expiry::parse).transpose()?;
+    if instance.state == State::Released {
+        instance = Instance { state: State::Active, ..instance }.release().instance;
+    }
+    Ok(Import { instance, derived })
+}
+
+fn check_cells(row: &Row) -> Result<(), String> {
+    if let Some(column) = MANDATORY.into_iter().find(|column| row.get(column).is_none()) {
+        return Err(format!("{column} is missing"));
+    }
+    for (column, text) in row.cells() {
+        cell::check(column, text).map_err(|fault| format!("{column} {fault}"))?;
+    }
+    Ok(())
+}
+
+fn identifier<T, E: ToString>(
+    row: &Row,
+    column: &str,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<Option<T>, String> {
+    let parsed = row.get(column).map(parse).transpose();
+    parsed.map_err(|fault| format!("{column} {}", fault.to_string()))
+}
+
+/// The mode decides which purchase the row is: a text that only looks like one makes a second
+/// instance of it.
+fn charging_mode(row: &Row) -> Result<Option<&str>, String> {
+    let mode = row.get("chargingMode");
+    if mode.is_some_and(|mode| !CHARGING_MODES.contains(&mode)) {
+        return Err(format!("chargingMode is not {}", CHARGING_MODES.join(", ")));
+    }
+    if matches!(mode, Some("0" | "5"))
+        && row.get("orderLineId").is_none()
+        && row.get("productId").is_none()
+    {
+        return Err("productId is missing: with chargingMode 0 or 5 it is a part of the purchase"
+            .to_owned());
+    }
+    Ok(mode)
+}
+
+fn access(
+    row: &Row,
+    id: &InstanceId,
+    order_id: &OrderId,
+    template: Option<&Template>,
+) -> Result<AppInfo, String> {
+    let text = |column| row.get(column).map(str::to_owned);
+    match (text("frontEndUrl"), template) {
+        (Some(front_end_url), _) => {
+            let info = AppInfo {
+                front_end_url,
+                admin_url: text("adminUrl"),
+                user_name: text("userName"),
+                password: text("password"),
+                memo: text("memo"),
+            };
+            info.check().map_err(|fault| fault.to_string())
+        }
+        (None, Some(template)) => {
+            match OWN_ACCESS.into_iter().find(|column| row.get(column).is_some()) {
+                Some(column) => Err(format!(
+                    "frontEndUrl is missing, and {column} is set: the template would hide it"
+                )),
+                None => Ok(template.fill(id.as_str(), order_id.as_str())),
+            }
+        }
+        (None, None) => Err("frontEndUrl is missing, and KOOHOOK_APP_INFO is not set".to_owned()),
+    }
+}
+
+fn state(row: &Row) -> Result<State, String> {
+    let cause = match row.get("freezeCause") {
+        None | Some("expiry") => FreezeCause::Expiry,
+        Some("status") => FreezeCause::Status,
+        Some("both") => FreezeCause::Both,
+        Some(_) => return Err("freezeCause is not expiry, status or both".to_owned()),
+    };
+    let state = match row.get("state") {
+        None | Some("active") => State::Active,
+        Some("frozen") => State::Frozen(cause),
+        Some("released") => State::Released,
+        Some(_) => return Err("state is not active, frozen or released".to_owned()),
+    };
+    match state {
+        State::Active | State::Released if row.get("freezeCause").is_some() => {
+            Err("freezeCause is set, and state is not frozen".to_owned())
+        }
+        State::Active | State::Frozen(_) | State::Released => Ok(state),
+    }
+}

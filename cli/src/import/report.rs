@@ -1,0 +1,154 @@
+//! What became of the rows: a line for each one that an operator must look at, and counts in
+//! which each row is once.
+
+use std::collections::BTreeMap;
+
+use shell::import::ImportOutcome;
+
+use crate::output::outln;
+
+/// What is to be printed at the end.
+#[derive(Debug, Default)]
+pub struct Report {
+    lines: Vec<String>,
+    counts: BTreeMap<Count, usize>,
+}
+
+/// A count; they are printed in this order.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Count {
+    Imported,
+    WouldImport,
+    Exists,
+    Linked,
+    Differs,
+    OrderMadeHere,
+    OtherPurchase,
+    Rejected,
+    NotWritten,
+    Unknown,
+}
+
+impl Report {
+    /// A row was rejected by itself.
+    pub fn rejected(&mut self, line: usize, fault: &str) {
+        self.lines.push(format!("line {line}: {fault}"));
+        self.count(Count::Rejected, 1);
+    }
+
+    /// Rows were accepted, and not written: others were rejected.
+    pub fn not_written(&mut self, rows: usize) {
+        self.count(Count::NotWritten, rows);
+    }
+
+    /// The store failed before it said what became of rows.
+    pub fn unknown(&mut self, rows: usize) {
+        self.count(Count::Unknown, rows);
+    }
+
+    /// The store was asked.
+    pub fn settled(&mut self, line: usize, id: &str, outcome: &ImportOutcome) {
+        let (count, fault) = match outcome {
+            ImportOutcome::Imported => (Count::Imported, None),
+            ImportOutcome::WouldImport => (Count::WouldImport, None),
+            ImportOutcome::Exists => (Count::Exists, None),
+            ImportOutcome::Linked => (Count::Linked, None),
+            ImportOutcome::Differs(columns) => {
+                let columns = columns.join(", ");
+                (Count::Differs, Some(format!("exists already, and differs in {columns}")))
+            }
+            ImportOutcome::OrderMadeHere => {
+                let fault = "the purchase was made here already, under another ID";
+                (Count::OrderMadeHere, Some(fault.to_owned()))
+            }
+            ImportOutcome::OtherPurchase => {
+                let fault = "the ID exists already, for another purchase";
+                (Count::OtherPurchase, Some(fault.to_owned()))
+            }
+        };
+        let line = fault.map(|fault| format!("line {line}: {}: {fault}", id.escape_debug()));
+        self.lines.extend(line);
+        self.count(count, 1);
+    }
+
+    /// Whether the store holds, or would hold, what the file says.
+    pub fn is_good(&self) -> bool {
+        self.counts.keys().all(|count| *count <= Count::Linked)
+    }
+
+    /// How many rows were rejected by themselves.
+    pub fn rejections(&self) -> usize {
+        self.counts.get(&Count::Rejected).copied().unwrap_or_default()
+    }
+
+    /// Prints the lines, the counts, and their sum.
+    pub fn print(&self) {
+        for line in &self.lines {
+            outln!("{line}");
+        }
+        for (count, rows) in &self.counts {
+            outln!("{rows} {}", count.words());
+        }
+        let rows = self.counts.values().sum::<usize>();
+        outln!("{rows} {} in all", if rows == 1 { "row" } else { "rows" });
+    }
+
+    fn count(&mut self, count: Count, rows: usize) {
+        if rows > 0 {
+            *self.counts.entry(count).or_default() += rows;
+        }
+    }
+}
+
+impl Count {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Imported => "imported",
+            Self::WouldImport => "would be imported",
+            Self::Exists => "exist already, as the file says",
+            Self::Linked => "exist already, and the purchase that the file names leads to them now",
+            Self::Differs => "exist already, differ from the file, and are left as they are",
+            Self::OrderMadeHere => "rejected: the purchase was made here under another ID",
+            Self::OtherPurchase => "rejected: the ID exists already, for another purchase",
+            Self::Rejected => "rejected: the lines above say why",
+            Self::NotWritten => "accepted, but not written, since other rows were rejected",
+            Self::Unknown => "not known: the store failed; run the import again",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_is_in_one_count() {
+        let mut report = Report::default();
+        let outcomes = [
+            ImportOutcome::Imported,
+            ImportOutcome::WouldImport,
+            ImportOutcome::Exists,
+            ImportOutcome::Linked,
+        ];
+        for outcome in &outcomes {
+            report.settled(1, "i-1", outcome);
+        }
+        assert!(report.is_good());
+        let bad = [
+            ImportOutcome::Differs(vec!["state"]),
+            ImportOutcome::OrderMadeHere,
+            ImportOutcome::OtherPurchase,
+        ];
+        for outcome in &bad {
+            let mut alone = Report::default();
+            alone.settled(1, "i-1", outcome);
+            assert!(!alone.is_good(), "{outcome:?}");
+            report.settled(1, "i-1", outcome);
+        }
+        report.rejected(1, "state is missing");
+        report.not_written(2);
+        report.unknown(3);
+        assert_eq!(report.counts.len(), 10);
+        assert_eq!(report.counts.values().sum::<usize>(), 4 + 3 + 1 + 2 + 3);
+    }
+}

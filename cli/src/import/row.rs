@@ -1,0 +1,93 @@
+//! One row of the file, as the seller wrote it: columns and their texts.
+
+use std::collections::BTreeMap;
+
+/// The columns of a table, and the members of a JSON line. The first two are mandatory.
+pub const COLUMNS: [&str; 13] = [
+    "instanceId",
+    "orderId",
+    "orderLineId",
+    "productId",
+    "chargingMode",
+    "state",
+    "freezeCause",
+    "expireTime",
+    "frontEndUrl",
+    "adminUrl",
+    "userName",
+    "password",
+    "memo",
+];
+
+/// The columns that a row must fill.
+pub const MANDATORY: [&str; 2] = ["instanceId", "orderId"];
+
+/// The rows of a file, each with the line that it starts on.
+pub type Rows = Vec<(usize, Result<Row, String>)>;
+
+/// A row.
+#[derive(Clone, Debug, Default)]
+pub struct Row(BTreeMap<&'static str, String>);
+
+impl Row {
+    /// Sets a column. The name must be one of [`COLUMNS`].
+    pub fn set(&mut self, column: &'static str, text: String) {
+        self.0.insert(column, text);
+    }
+
+    /// The text of a column; blank is absence: a table knows no other.
+    pub fn get(&self, column: &str) -> Option<&str> {
+        self.0.get(column).map(String::as_str).filter(|text| !text.trim().is_empty())
+    }
+
+    /// The columns that have a text.
+    pub fn cells(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let cells = self.0.iter().map(|(column, text)| (*column, text.as_str()));
+        cells.filter(|(_, text)| !text.trim().is_empty())
+    }
+}
+
+/// The column of a name.
+pub fn column(name: &str) -> Option<&'static str> {
+    COLUMNS.into_iter().find(|column| *column == name)
+}
+
+/// Why names cannot be columns, once for the whole file; nothing if they can.
+#[derive(Debug, Default)]
+pub struct ColumnFaults {
+    unknown: Vec<String>,
+    repeated: Vec<String>,
+    missing: Vec<String>,
+}
+
+impl ColumnFaults {
+    /// Notes a name that is none of [`COLUMNS`].
+    pub fn unknown(&mut self, name: &str, place: &str) {
+        // A name is shown as a text, whatever letters it has.
+        let name = name.escape_debug();
+        self.unknown.push(format!("unknown column `{name}`{place}"));
+    }
+
+    /// Notes a name that comes twice.
+    pub fn repeated(&mut self, name: &str, place: &str) {
+        self.repeated.push(format!("column {name} comes twice{place}"));
+    }
+
+    /// Notes the mandatory columns that none of the names is.
+    pub fn check_mandatory(&mut self, names: &[&str]) {
+        let missing = MANDATORY.into_iter().filter(|column| !names.contains(column));
+        self.missing.extend(missing.map(|column| format!("column {column} is missing")));
+    }
+
+    /// All faults in one sentence, with the columns that are known.
+    ///
+    /// # Errors
+    /// If there is a fault.
+    pub fn check(self) -> Result<(), String> {
+        let faults = [self.unknown, self.repeated, self.missing].concat();
+        if faults.is_empty() {
+            return Ok(());
+        }
+        Err(format!("{}; the columns are {}", faults.join("; "), COLUMNS.join(", ")))
+    }
+}
