@@ -11,6 +11,7 @@
 //! the text, a number not below the modulus (refused early), and whether something opened at all.
 
 mod private_key;
+mod public_key;
 
 use std::fmt;
 
@@ -19,6 +20,7 @@ use base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT;
 use thiserror::Error;
 
 pub use private_key::{Oaep, PrivateKey, Size, Unmade};
+pub use public_key::PublicKey;
 
 /// The private keys whose public halves the marketplace has: one per application credential.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use openssl::error::ErrorStack;
 use openssl::md::{Md, MdRef};
-use openssl::pkey::{PKey, Private};
+use openssl::pkey::{HasPublic, PKey, PKeyRef, Private};
 use openssl::pkey_ctx::PkeyCtx;
 use openssl::rsa::{Padding, Rsa};
 use thiserror::Error;
@@ -126,20 +126,7 @@ impl PrivateKey {
     /// # Errors
     /// [`Unmade`], also where the text is too long for the key.
     pub fn seal(&self, oaep: Oaep, text: &str) -> Result<String, Unmade> {
-        let sealed = self.oaep_sealed(oaep, text.as_bytes()).map_err(|_| Unmade)?;
-        Ok(STANDARD.encode(sealed))
-    }
-
-    fn oaep_sealed(&self, oaep: Oaep, plaintext: &[u8]) -> Result<Vec<u8>, ErrorStack> {
-        let (label, mask) = oaep.hashes();
-        let mut context = PkeyCtx::new(&self.0)?;
-        context.encrypt_init()?;
-        context.set_rsa_padding(Padding::PKCS1_OAEP)?;
-        context.set_rsa_oaep_md(label)?;
-        context.set_rsa_mgf1_md(mask)?;
-        let mut sealed = Vec::new();
-        context.encrypt_to_vec(plaintext, &mut sealed)?;
-        Ok(sealed)
+        seal(&self.0, oaep, text)
     }
 
     /// Whether the two halves fit: what the public one makes of a number the private one undoes.
@@ -178,6 +165,32 @@ impl PrivateKey {
         context.decrypt_to_vec(&there, &mut back)?;
         Ok(back)
     }
+}
+
+/// Seals a text with the public half of a key: base64.
+pub(super) fn seal<K: HasPublic>(
+    key: &PKeyRef<K>,
+    oaep: Oaep,
+    text: &str,
+) -> Result<String, Unmade> {
+    let sealed = sealed(key, oaep, text.as_bytes()).map_err(|_| Unmade)?;
+    Ok(STANDARD.encode(sealed))
+}
+
+fn sealed<K: HasPublic>(
+    key: &PKeyRef<K>,
+    oaep: Oaep,
+    plaintext: &[u8],
+) -> Result<Vec<u8>, ErrorStack> {
+    let (label, mask) = oaep.hashes();
+    let mut context = PkeyCtx::new(key)?;
+    context.encrypt_init()?;
+    context.set_rsa_padding(Padding::PKCS1_OAEP)?;
+    context.set_rsa_oaep_md(label)?;
+    context.set_rsa_mgf1_md(mask)?;
+    let mut sealed = Vec::new();
+    context.encrypt_to_vec(plaintext, &mut sealed)?;
+    Ok(sealed)
 }
 
 impl fmt::Debug for PrivateKey {
