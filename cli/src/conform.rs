@@ -1,80 +1,144 @@
 //! `koohook conform`: the marketplace's calls against any address, before the marketplace makes
 //! them.
 
+mod presence;
+mod report;
+
 use std::process::ExitCode;
 
 use clap::Args;
 use sender::life::Step;
 
 use crate::demo::{self, Only};
-use crate::play::{Player, Score, Seller};
+use crate::options::{self, Unit};
+use crate::play::{Player, Rules, Seller};
 use crate::{Error, wire};
+use presence::{Pair, Presence};
+use report::Report;
 
 /// Arguments of `koohook conform`.
 #[derive(Args)]
-#[command(after_help = "Examples:
-  KOOHOOK_BASE_KEY=… koohook conform https://seller.example.com/saasproduce
-      the rehearsals of the debugging page and the dial tests: they leave no trace
-  KOOHOOK_BASE_KEY=… koohook conform --lives https://staging.example.com/saasproduce
-      whole lives: makes, changes and releases one instance under each contract
-  koohook conform --lives 'http://127.0.0.1:9000/lambda-url/{function}/saasproduce'
-      each activity to its own function, where a gateway routes
+#[command(after_help = "\
+Run `koohook dev` and paste the export lines that it prints into a second terminal. Then these work
+as they are:
 
-Whole lives want access data at once: from a template, or from a product that does not say 202.")]
+  koohook conform                  the rehearsals of the debugging page: they leave no trace
+  koohook conform --lives          whole lives: make, change and release instances
+  koohook conform --only v2 >report.txt
+  koohook conform \"$KOOHOOK_ADDRESS\" --key \"$KOOHOOK_BASE_KEY\"
+
+The address may be any server's. If a gateway routes each activity to its own function, write
+{function} for its name: 'https://seller.example.com/{function}/saasproduce'.
+
+The report goes to the standard output, and progress to the standard error. Each line ends with:
+  ok          the marketplace goes on
+  remark      it works, and the end of the report says what is worth knowing
+  not served  not every product needs this activity
+  FAILED      the marketplace counts a failed call; what was seen, and what the guide wants
+The exit code is 0 if no line says FAILED.
+
+Whole lives are for an installation on trial, never for a live one. They need access data at once:
+from a template, or from a product that answers with it.")]
 pub struct Arguments {
-    /// The production address; `{function}` in it stands for the activity's own function.
-    address: String,
+    /// The production address.
+    #[arg(env = "KOOHOOK_ADDRESS")]
+    address: Option<String>,
     /// The access key of the base interfaces.
     #[arg(long, env = "KOOHOOK_BASE_KEY", hide_env_values = true)]
-    key: String,
+    key: Option<String>,
     /// The access key of the kit; without it the kit is not played.
     #[arg(long, env = "KOOHOOK_KIT_KEY", hide_env_values = true)]
     kit_key: Option<String>,
     /// A client secret sealed with the seller's public key, as `koohook keys seal` makes it;
     /// without it the kit is not played.
-    #[arg(long, value_name = "BASE64")]
+    #[arg(long, value_name = "BASE64", env = "KOOHOOK_SEALED_SECRET", hide_env_values = true)]
     sealed_secret: Option<String>,
     /// Play whole lives, not only rehearsals: for an installation on trial, never a live one.
     #[arg(long)]
     lives: bool,
-    /// Play one contract alone.
+    /// Play one contract alone, and expect it to be served.
     #[arg(long, value_name = "CONTRACT")]
     only: Option<Only>,
+    /// The unit of V2's timestamp: the international guide says seconds.
+    #[arg(
+        long,
+        value_name = "UNIT",
+        env = "KOOHOOK_TIMESTAMP_UNIT",
+        default_value = "milliseconds"
+    )]
+    timestamp_unit: Unit,
 }
 
-/// Plays, and says whether everything was as it must be.
+/// Plays, reports, and says whether nothing failed.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+    let address = arguments.address.as_deref().filter(|address| !address.is_empty());
+    let address = address.ok_or(
+        "address is missing: give it, or set KOOHOOK_ADDRESS; koohook's own is \
+         http://127.0.0.1:8000/saasproduce",
+    )?;
+    wire::check_address(address)?;
+    let key = options::key(arguments.key.as_deref(), "KOOHOOK_BASE_KEY", "--key")?;
+    let kit_key = options::key_if_any(arguments.kit_key.as_deref(), "KOOHOOK_KIT_KEY")?;
+    let sealed_secret = arguments.sealed_secret.as_deref().filter(|secret| !secret.is_empty());
     let seller = Seller {
-        address: &arguments.address,
-        access_key: &arguments.key,
-        kit_key: arguments.kit_key.as_deref().unwrap_or_default(),
-        sealed_secret: arguments.sealed_secret.as_deref().unwrap_or_default(),
+        address,
+        access_key: &key,
+        kit_key: kit_key.as_deref().unwrap_or_default(),
+        sealed_secret: sealed_secret.unwrap_or_default(),
+        unit: arguments.timestamp_unit.into(),
     };
-    ask_once(&arguments.address)?;
-    let mut lives = demo::lives(arguments.only);
-    match (&arguments.kit_key, &arguments.sealed_secret) {
-        (Some(_), Some(_)) => lives.extend(demo::enterprises(arguments.only)),
-        (Some(_), None) => {
-            println!(
-                "The kit is not played: it wants --sealed-secret, which koohook keys seal makes."
-            );
-        }
-        (None, _) => (),
+    reach(address)?;
+    let mut report = Report::begin(address, arguments.lives, arguments.only);
+    play(arguments, seller, &Pair::base(demo::lives(arguments.only)), &mut report);
+    if kit_key.is_some() && sealed_secret.is_some() {
+        play(arguments, seller, &Pair::kit(demo::enterprises(arguments.only)), &mut report);
+    } else if kit_key.is_some() {
+        eprintln!(
+            "koohook: the kit is not played: set KOOHOOK_SEALED_SECRET or give --sealed-secret, \
+             which koohook keys seal makes"
+        );
     }
-    let played = lives.into_iter().map(|life| {
-        let life: Vec<Step> =
-            life.into_iter().filter(|step| arguments.lives || step.is_rehearsal()).collect();
-        Player::new(seller, None).play(&life)
-    });
-    let scores: Vec<Score> = played.collect();
-    Ok(demo::conclude(&scores))
+    Ok(report.conclude())
 }
 
-/// Whether anybody answers there, before a hundred lines say that nobody does.
-fn ask_once(address: &str) -> Result<(), Error> {
-    let request = http::Request::get(address.replace("{function}", "receive")).body(Vec::new())?;
-    match wire::send(&wire::client(), request) {
-        Ok(_) => Ok(()),
-        Err(fault) => Err(format!("{address} does not answer: {fault}").into()),
+/// Plays both contracts of the base interfaces, or of the kit. Of two, one may be absent.
+fn play(arguments: &Arguments, seller: Seller, pair: &Pair, report: &mut Report) {
+    let expects_all = arguments.only.is_some();
+    let presences = pair.lives.iter().map(|life| {
+        if expects_all { Presence::Served } else { presence::look(seller, life, report) }
+    });
+    let presences: Vec<Presence> = presences.collect();
+    if !pair.is_any_served(&presences) {
+        report.neither(pair, &presences);
+        return;
     }
+    for (life, presence) in pair.lives.iter().zip(&presences) {
+        match presence {
+            Presence::Served => play_life(arguments, seller, life, report),
+            Presence::Absent(seen) => report.absent(life, seen),
+        }
+    }
+}
+
+fn play_life(arguments: &Arguments, seller: Seller, life: &[Step], report: &mut Report) {
+    let played = |step: &&Step| arguments.lives || step.is_rehearsal();
+    let steps: Vec<&Step> = life.iter().filter(played).collect();
+    let mut player = Player::new(seller, Rules::Guides);
+    report.start(&steps);
+    for step in steps {
+        // Without a purchase there is nothing to call about.
+        if step.needs_instance() && player.instance_id().is_empty() {
+            report.unplayed(step);
+            continue;
+        }
+        report.line(&player.act(step));
+    }
+    report.add_calls(player.calls());
+}
+
+/// Whether anything answers there, before a hundred lines say that nothing does.
+fn reach(address: &str) -> Result<(), Error> {
+    let request = http::Request::get(address.replace("{function}", "receive")).body(Vec::new())?;
+    wire::send(&wire::client(), request)?;
+    Ok(())
 }

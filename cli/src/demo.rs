@@ -11,6 +11,7 @@ use marketplace::message::InstanceId;
 use marketplace::outbox::{Outbox, Reader};
 use marketplace::signature::webhook::WebhookSecrets;
 use sender::life::{self, State};
+use sender::time::TimestampUnit;
 use shell::config::Config;
 use shell::front::Front;
 use shell::host::{self, MachineDesk};
@@ -23,7 +24,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::bundle::{Everything, open};
-use crate::play::{Player, Score, Seller};
+use crate::play::{Look, Player, Rules, Score, Seller};
 use crate::stand_in::StandIn;
 use crate::{Error, made_up, told};
 
@@ -74,7 +75,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let keys = Keys::make_up()?;
     println!("koohook demo: over {place}");
-    println!("Made-up access keys: {} (base), {} (kit)", keys.base, keys.kit);
     let mut scores = play_by_itself(&runtime, &store, &keys, arguments.only)?;
     scores.extend(play_with_product(&runtime, &store, &keys, arguments.only)?);
     Ok(conclude(&scores))
@@ -94,15 +94,22 @@ fn play_by_itself(
     let seller = keys.seller(&served.address);
     let mut scores = Vec::new();
     for life in lives(only) {
-        let score = Player::new(seller, Some(&look)).play(&life);
-        let told = kept(&score.instance_id).map(|kept| kept.outbox);
-        print_notices(&told.unwrap_or_default());
+        let score = play(seller, Some(&look), &life);
+        let outbox = kept(&score.instance_id).map(|kept| kept.outbox);
+        print_notices(&outbox.unwrap_or_default());
         scores.push(score);
     }
     for life in enterprises(only) {
-        scores.push(Player::new(seller, None).play(&life));
+        scores.push(play(seller, None, &life));
     }
     Ok(scores)
+}
+
+/// Plays one life by koohook's own rules.
+pub fn play(seller: Seller, look: Option<Look>, life: &[life::Step]) -> Score {
+    let mut player = Player::new(seller, Rules::Koohook(look));
+    let failed = player.play(life);
+    player.score(failed)
 }
 
 /// A seller with a product, which is down at first.
@@ -152,7 +159,8 @@ impl Keys {
 
     fn seller<'a>(&'a self, address: &'a str) -> Seller<'a> {
         let Self { base, kit, sealed_secret, .. } = self;
-        Seller { address, access_key: base, kit_key: kit, sealed_secret }
+        let unit = TimestampUnit::Milliseconds;
+        Seller { address, access_key: base, kit_key: kit, sealed_secret, unit }
     }
 }
 
@@ -164,13 +172,19 @@ fn print_notices(outbox: &Outbox) {
     }
 }
 
-/// Prints the sum of what was played.
-pub fn conclude(scores: &[Score]) -> ExitCode {
+/// Prints the sum of what was played, and what to do next.
+fn conclude(scores: &[Score]) -> ExitCode {
     let calls: usize = scores.iter().map(|score| score.calls).sum();
     let failed: usize = scores.iter().map(|score| score.failed).sum();
-    println!("\n{calls} calls, {failed} lines failed.");
+    println!("\n{calls} calls, {failed} lines failed.\n{NEXT}");
     if failed == 0 && calls > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
+
+const NEXT: &str = "
+Next:
+  koohook dev      keeps it running, and prints what a second terminal needs
+  koohook conform  plays the marketplace there, or against any address
+  docs/product.md  says what your product answers; README.md has the settings";
 
 /// The lives to play, of orders that no earlier run made.
 pub fn lives(only: Option<Only>) -> Vec<Vec<life::Step>> {

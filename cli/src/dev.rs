@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use application_sync::secret::{PrivateKey, PrivateKeys, Size};
 use clap::Args;
+use sender::time::TimestampUnit;
 use shell::config::{self, Config};
 use shell::host;
 
@@ -126,7 +127,14 @@ fn print_calls(address: &str, key: &str) -> Result<(), Error> {
     println!("\nCalls to paste, signed just now (V2's is believed for 60 seconds):\n");
     for (contract, members) in calls {
         let members = members.into_iter().map(|(name, text)| (name.to_owned(), text.into()));
-        let call = Call { contract, address, key, members: members.collect() };
+        let call = Call {
+            contract,
+            address: address.to_owned(),
+            key: key.to_owned(),
+            activity: "newInstance".to_owned(),
+            members: members.collect(),
+            unit: TimestampUnit::Milliseconds,
+        };
         println!("{}\n", curl(&call.request()?));
     }
     println!("Fresh ones at any time, with this run's base key in KOOHOOK_BASE_KEY:\n");

@@ -11,6 +11,7 @@ mod input;
 mod keys;
 mod made_up;
 mod notices;
+mod options;
 mod output;
 mod play;
 mod send;

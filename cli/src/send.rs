@@ -1,157 +1,177 @@
 //! `koohook send`: one call, built and signed as the marketplace does.
 
+mod call;
+mod members;
+mod shown;
+
 use std::process::ExitCode;
 
 use clap::Args;
-use http::Request;
-use sender::answer::{Answer, verify_body_sign};
-use serde_json::Value;
+use http::Response;
+use sender::answer::{Answer, Fault, judge_body_sign};
+use sender::v1::Strength;
 
 use crate::demo::Only;
-use crate::{Error, made_up, wire};
+use crate::options::{self, Unit};
+use crate::{Error, wire};
+pub use call::{Call, curl};
 
 /// Arguments of `koohook send`.
 #[derive(Args)]
-#[command(after_help = "Examples:
-  koohook send --v2 newInstance orderId=CS1 orderLineId=CS1-000001
-  koohook send --v1 refreshInstance instanceId=… orderId=CS2 expireTime=20280101000000
-  koohook send --v2 changeInstanceCheck instanceId=… productInfo:='{\"productId\":\"P2\"}'
-  koohook send --v2 --curl queryInstance instanceId=… testFlag=1
+#[command(after_help = "\
+Run `koohook dev` and paste the export lines that it prints into a second terminal. Then these work
+as they are:
 
-A fresh businessId, timestamp and nonce come with every call unless they are given. Under V2 a
-signature is believed for 60 seconds; a --curl line must be used within them.")]
+  koohook send --v2 newInstance orderId=CS1 orderLineId=CS1-000001
+  koohook send --v1 newInstance orderId=CS2 productId=P1 customerId=C1 mobilePhone=15905222222
+  koohook send --v2 queryInstance instanceId=123456789 testFlag=1 | jq .info
+  koohook send --v2 changeInstanceCheck instanceId=1 testFlag=1 productInfo:='{\"productId\":\"P2\"}'
+  koohook send --v2 --curl newInstance orderId=CS3 orderLineId=CS3-000001
+  koohook send --v2 tenantSync tenantId=T1 tenantCode=t name=Name domainName=https://t.example flag=1
+  koohook send --v2 applicationSync tenantId=T1 appId=A1 clientId=C1 flag=1
+
+The body of the answer goes to the standard output, everything else to the standard error. The exit
+code is 0 if the answer is 000000, or 000004 under V2, and signed where V1 asks for it.
+
+businessId, timestamps and nonce are made up for each call unless they are given; a kit call also
+gets testFlag 0. V2 accepts a signature for 60 seconds: use a --curl line within them. V1's
+mobilePhone and email are encrypted on the way out, userName and password decrypted on the way
+back; --raw leaves them as they travel.")]
 pub struct Arguments {
-    /// By access guide 1.0: GET.
-    #[arg(long, conflicts_with = "v2", required_unless_present = "v2")]
+    /// By access guide 1.0: GET, or POST for the kit.
+    #[arg(long, conflicts_with = "v2")]
     v1: bool,
     /// By access guide 2.0: POST.
     #[arg(long)]
     v2: bool,
-    /// The production address.
+    /// The production address; kit calls go to the kit's paths below it.
     #[arg(long, env = "KOOHOOK_ADDRESS", default_value = "http://127.0.0.1:8000/saasproduce")]
     address: String,
     /// The access key of the base interfaces.
     #[arg(long, env = "KOOHOOK_BASE_KEY", hide_env_values = true)]
-    key: String,
+    key: Option<String>,
+    /// The access key of the kit.
+    #[arg(long, env = "KOOHOOK_KIT_KEY", hide_env_values = true)]
+    kit_key: Option<String>,
+    /// The seller's public key, a file or its text: seals clientSecret, which is then given plain.
+    #[arg(long, value_name = "KEY")]
+    public_key: Option<String>,
+    /// A sealed secret, for an applicationSync without clientSecret.
+    #[arg(long, value_name = "BASE64", env = "KOOHOOK_SEALED_SECRET", hide_env_values = true)]
+    sealed_secret: Option<String>,
+    /// How V1's personal fields are encrypted: 1 is AES-256, 2 is AES-128.
+    #[arg(
+        long,
+        value_name = "1|2",
+        env = "KOOHOOK_ENCRYPT_TYPE",
+        default_value = "1",
+        value_parser = ["1", "2"]
+    )]
+    encrypt_type: String,
+    /// Encrypt nothing and decrypt nothing: members and answer as they travel.
+    #[arg(long)]
+    raw: bool,
+    /// The unit of V2's timestamp: the international guide says seconds.
+    #[arg(
+        long,
+        value_name = "UNIT",
+        env = "KOOHOOK_TIMESTAMP_UNIT",
+        default_value = "milliseconds"
+    )]
+    timestamp_unit: Unit,
     /// Print a ready-to-paste `curl` line and send nothing.
     #[arg(long)]
     curl: bool,
-    /// The activity, as on the wire.
+    /// The activity, or the name of a kit interface, as on the wire.
     activity: String,
-    /// Members: `name=text`, or under V2 `name:=json`.
+    /// Members: `name=text`, or `name:=json`.
     members: Vec<String>,
 }
 
-/// Sends, prints the answer, and says whether it was signed and `000000` (or V2's `000004`).
+/// Sends, prints the answer, and says whether the marketplace would go on.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
-    let contract = if arguments.v1 { Only::V1 } else { Only::V2 };
-    let call = Call {
-        contract,
-        address: &arguments.address,
-        key: &arguments.key,
-        members: members(arguments)?,
-    };
+    wire::check_address(&arguments.address)?;
+    let call = arguments.call()?;
     let request = call.request()?;
     if arguments.curl {
         println!("{}", curl(&request));
         return Ok(ExitCode::SUCCESS);
     }
-    let (response, took) = wire::send(&wire::client(), request)?;
-    println!("HTTP {} in {:.1} ms", response.status().as_u16(), took.as_secs_f64() * 1_000.0);
-    println!("{}", String::from_utf8_lossy(response.body()));
-    match verify_body_sign(&response, &arguments.key) {
-        Ok(()) => println!("Body-Sign: right"),
-        Err(fault) => println!("Body-Sign: {fault}"),
-    }
-    let answer = Answer::read(&response)?;
-    let fine = matches!(answer.code.as_str(), "000000" | "000004");
-    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// One call to be signed.
-pub struct Call<'a> {
-    /// By which guide.
-    pub contract: Only,
-    /// The production address.
-    pub address: &'a str,
-    /// The access key.
-    pub key: &'a str,
-    /// Names and values, `activity` among them.
-    pub members: Vec<(String, Value)>,
-}
-
-impl Call<'_> {
-    /// Builds and signs the request, as of now.
-    ///
-    /// # Errors
-    /// Where the address is no URI.
-    pub fn request(&self) -> Result<Request<Vec<u8>>, http::Error> {
-        let now = made_up::now_millis();
-        match self.contract {
-            Only::V1 => {
-                let texts: Vec<_> =
-                    self.members.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
-                let texts: Vec<_> =
-                    texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
-                let time_stamp = sender::time::to_the_millisecond(now);
-                sender::v1::request(self.address, self.key, &time_stamp, &texts)
-            }
-            Only::V2 => {
-                let members: Vec<_> = self
-                    .members
-                    .iter()
-                    .map(|(name, value)| (name.as_str(), value.clone()))
-                    .collect();
-                let body = sender::v2::body(&members);
-                sender::v2::request(self.address, self.key, &now.to_string(), &made_up::id(), &body)
-            }
-        }
-    }
-}
-
-/// A line for a shell: every word in single quotes.
-pub fn curl(request: &Request<Vec<u8>>) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-    let mut line = format!("curl -i {}", quoted(&request.uri().to_string()));
-    for (name, value) in request.headers() {
-        let header = format!("{name}: {}", value.to_str().unwrap_or_default());
-        line.push_str(&format!(" -H {}", quoted(&header)));
-    }
-    if !request.body().is_empty() {
-        let body = String::from_utf8_lossy(request.body());
-        line.push_str(&format!(" --data-raw {}", quoted(&body)));
-    }
-    line
-}
-
-fn members(arguments: &Arguments) -> Result<Vec<(String, Value)>, Error> {
-    let mut members = vec![("activity".to_owned(), Value::from(arguments.activity.as_str()))];
-    for word in &arguments.members {
-        let (name, value) = member(word)?;
-        if arguments.v1 && (value.is_object() || value.is_array()) {
-            return Err(format!("{name}: V1 knows texts alone; write {name}=TEXT").into());
-        }
-        members.push((name, value));
-    }
-    if arguments.activity == "newInstance" && members.iter().all(|(name, _)| name != "businessId") {
-        members.push(("businessId".to_owned(), made_up::id().into()));
-    }
-    Ok(members)
-}
-
-fn member(word: &str) -> Result<(String, Value), Error> {
-    let Some((name, text)) = word.split_once('=') else {
-        return Err(format!("`{word}` is no member: write name=text, or name:=json").into());
+    let reply = wire::send(&wire::client(), request)?;
+    let response = &reply.response;
+    eprintln!("HTTP {} in {:.1} ms", response.status().as_u16(), reply.took.as_secs_f64() * 1e3);
+    let shown = match call.contract {
+        Only::V1 if !arguments.raw => shown::decrypted(response.body(), &call.key),
+        Only::V1 | Only::V2 => None,
     };
-    match name.strip_suffix(':') {
-        None => Ok((name.to_owned(), text.into())),
-        Some(name) => match serde_json::from_str(text) {
-            Ok(value) => Ok((name.to_owned(), value)),
-            Err(fault) => Err(format!("{name} is no JSON: {fault}").into()),
-        },
+    println!("{}", shown.unwrap_or_else(|| String::from_utf8_lossy(response.body()).into_owned()));
+    Ok(judge(&call, response, reply.body_sign_name.as_deref()))
+}
+
+impl Arguments {
+    fn call(&self) -> Result<Call, Error> {
+        let contract = match (self.v1, self.v2) {
+            (true, _) => Only::V1,
+            (false, true) => Only::V2,
+            (false, false) => {
+                return Err(
+                    "access guide is missing: write --v1 or --v2 before the activity".into()
+                );
+            }
+        };
+        let is_kit = call::is_kit(&self.activity);
+        let key = if is_kit {
+            options::key(self.kit_key.as_deref(), "KOOHOOK_KIT_KEY", "--kit-key")?
+        } else {
+            options::key(self.key.as_deref(), "KOOHOOK_BASE_KEY", "--key")?
+        };
+        Ok(Call {
+            contract,
+            address: self.address.clone(),
+            members: members::read(self, contract, &key)?,
+            activity: self.activity.clone(),
+            unit: self.timestamp_unit.into(),
+            key,
+        })
+    }
+
+    fn strength(&self) -> Strength {
+        if self.encrypt_type == "2" { Strength::Aes128 } else { Strength::Aes256 }
     }
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// Prints what the marketplace makes of the answer; the exit code.
+fn judge(call: &Call, response: &Response<Vec<u8>>, body_sign_name: Option<&str>) -> ExitCode {
+    let is_v1 = call.contract == Only::V1;
+    let is_signed = match judge_body_sign(response, &call.key) {
+        Ok(remark) => {
+            eprintln!("Body-Sign: right{}", shown::remarked(remark));
+            true
+        }
+        Err(Fault::BodySignMissing) if !is_v1 => true,
+        Err(fault) => {
+            eprintln!("Body-Sign: {fault}{}", if is_v1 { "" } else { " (V2 needs none)" });
+            !is_v1
+        }
+    };
+    let is_named = match body_sign_name {
+        Some(name) if is_v1 && name != "Body-Sign" => {
+            eprintln!("FAILED: header name is {name}: write Body-Sign, in these capitals");
+            false
+        }
+        _ => true,
+    };
+    let (answer, remarks) = match Answer::judge(response) {
+        Ok(answer) => answer,
+        Err(fault) => {
+            eprintln!("FAILED: {fault}{}", shown::advice(response.status()));
+            return ExitCode::FAILURE;
+        }
+    };
+    remarks.iter().for_each(|remark| eprintln!("remark: {remark}"));
+    if let Some(meaning) = shown::meaning(&answer.code, call.contract) {
+        eprintln!("{}: {meaning}", answer.code);
+    }
+    let goes_on = answer.code == "000000" || answer.code == "000004" && !is_v1;
+    if goes_on && is_signed && is_named { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use sender::life;
 
-use crate::demo::{Demo, Only};
-use crate::play::{Player, Score};
+use crate::demo::{self, Demo, Only};
+use crate::play::{Player, Rules, Score};
 use crate::stand_in::{StandIn, Took};
 use crate::{Error, made_up};
 
@@ -28,7 +28,7 @@ pub fn play(demo: &Demo<'_>, product: &StandIn, only: Option<Only>) -> Result<Ve
     product.come_up();
     if only != Some(Only::V2) {
         let steps = life::quick_v1(&format!("{order}A"), made_up::now_millis());
-        scores.push(Player::new(demo.seller, Some(demo.look)).play(&steps));
+        scores.push(demo::play(demo.seller, Some(demo.look), &steps));
     }
     for score in &mut scores {
         wait("the product's last notice", || product.took(&score.instance_id).len() >= TOLD.len());
@@ -40,14 +40,14 @@ pub fn play(demo: &Demo<'_>, product: &StandIn, only: Option<Only>) -> Result<Ve
 /// The marketplace asks again and again until the product is back; the ID stays the same.
 fn play_v2(demo: &Demo<'_>, product: &StandIn, order: &str) -> Result<Score, Error> {
     let (down, back) = life::awaited_v2(order, made_up::now_millis());
-    let mut player = Player::new(demo.seller, Some(demo.look));
-    player.play_on(&down);
+    let mut player = Player::new(demo.seller, Rules::Koohook(Some(demo.look)));
+    let mut failed = player.play(&down);
     product.come_up();
     if !wait("the relay's next attempt", || (demo.is_ready)(player.instance_id())) {
         return Err("the relay did not deliver in a minute".into());
     }
-    player.play_on(&back);
-    Ok(player.score())
+    failed += player.play(&back);
+    Ok(player.score(failed))
 }
 
 /// Waits until something holds, and says so on a terminal; whether it came to hold.

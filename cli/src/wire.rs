@@ -1,39 +1,91 @@
 //! One request over real HTTP and its answer, as bytes.
 
+mod spelling;
+mod unanswered;
+
 use std::time::{Duration, Instant};
 
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use ureq::Agent;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector as _, DefaultConnector};
+
+use crate::Error;
+use spelling::Spelling;
+pub use unanswered::Unanswered;
 
 /// As long as the marketplace's own client waits at most (V1 guide, frequently asked questions).
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A client that follows nothing and takes every status for an answer.
+/// An answer, as it came.
+pub struct Reply {
+    /// Status, headers and body.
+    pub response: Response<Vec<u8>>,
+    /// The name of the header `Body-Sign` as it was sent, if it was.
+    pub body_sign_name: Option<String>,
+    /// From the first byte sent to the last one received.
+    pub took: Duration,
+}
+
+/// A client that follows no redirect and reads every status as an answer.
 pub fn client() -> Agent {
-    Agent::config_builder()
+    let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .timeout_global(Some(PATIENCE))
         .user_agent(concat!("koohook/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into()
+        .build();
+    let connector = DefaultConnector::default().chain(Spelling);
+    Agent::with_parts(config, connector, DefaultResolver::default())
 }
 
-/// Sends a request; the answer, and how long it took.
+/// Sends a request and waits for the whole answer.
 ///
 /// # Errors
-/// Where no whole answer came.
-pub fn send(
-    client: &Agent,
-    request: Request<Vec<u8>>,
-) -> Result<(Response<Vec<u8>>, Duration), ureq::Error> {
+/// If no whole answer came.
+pub fn send(client: &Agent, request: Request<Vec<u8>>) -> Result<Reply, Unanswered> {
+    let uri = request.uri().clone();
+    spelling::forget();
     let started = Instant::now();
+    let received = receive(client, request);
+    let took = started.elapsed();
+    match received {
+        Ok(response) => Ok(Reply { response, body_sign_name: spelling::of("body-sign"), took }),
+        Err(error) => Err(Unanswered::new(&uri, &error)),
+    }
+}
+
+fn receive(client: &Agent, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ureq::Error> {
     let response = if request.body().is_empty() {
         client.run(request.map(|_| ()))?
     } else {
         client.run(request)?
     };
     let (head, mut body) = response.into_parts();
-    let body = body.read_to_vec()?;
-    Ok((Response::from_parts(head, body), started.elapsed()))
+    Ok(Response::from_parts(head, body.read_to_vec()?))
+}
+
+/// Checks a production address before anything is sent there.
+///
+/// # Errors
+/// What is wrong with it, and what to do.
+pub fn check_address(address: &str) -> Result<(), Error> {
+    if !address.starts_with("http://") && !address.starts_with("https://") {
+        return Err(format!(
+            "address {address} has no scheme: write https:// or http:// before it"
+        )
+        .into());
+    }
+    // Braces stand for a function's name, and a URI has none.
+    let plain = address.replace("{function}", "function");
+    let uri: Uri = plain.parse().map_err(|fault| {
+        format!("address {address} is not a URL ({fault}): write it as https://host/path")
+    })?;
+    if uri.query().is_some() {
+        return Err(format!(
+            "address {address} has a query: leave it out, the signature comes in its place"
+        )
+        .into());
+    }
+    Ok(())
 }

@@ -1,16 +1,22 @@
 //! What the marketplace makes of a seller's answer: the checks of its debugging pages.
 //!
-//! Neither check asks whether the answer is the right one;
+//! Each check has two forms. [`Answer::judge`] and [`judge_body_sign`] are as lenient as the
+//! marketplace and collect remarks. [`Answer::read`] and [`verify_body_sign`] accept only what
+//! koohook writes (decision B9). Neither asks whether the answer is the right one;
 //! [`Step::check`](crate::life::Step::check) does.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::mac;
+use crate::v1::Strength;
+
+mod body_sign;
+mod members;
+
+pub use body_sign::{judge_body_sign, verify_body_sign};
+use members::Members;
 
 /// An answer that the debugging page could read.
 ///
@@ -19,7 +25,7 @@ use crate::mac;
 pub struct Answer {
     /// `resultCode`, 6 characters; `000000` is success and everything else is not.
     pub code: String,
-    /// `resultMsg`, at most 255 characters.
+    /// `resultMsg`, at most 255 characters; empty if the answer has none.
     pub message: String,
     /// `instanceId` of newInstance, at most 64 characters.
     pub instance_id: Option<String>,
@@ -27,7 +33,7 @@ pub struct Answer {
     pub encrypt_type: Option<String>,
     /// `appInfo` of V1's newInstance.
     pub app_info: Option<AppInfo>,
-    /// `info` of queryInstance: empty where the answer has none.
+    /// `info` of queryInstance: empty if the answer has none.
     pub info: Vec<InstanceInfo>,
 }
 
@@ -59,25 +65,27 @@ pub struct InstanceInfo {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Fault {
     /// The HTTP status is not 200.
-    #[error("HTTP status is {0}, not 200")]
+    #[error("HTTP status is {0}")]
     Status(StatusCode),
-    /// There is not one `Content-Type`, or it is not `application/json`, bare.
-    #[error("content type is not application/json")]
-    ContentType,
-    /// A byte of the body is not ASCII: other text is to be escaped.
-    #[error("body is not ASCII")]
-    NotAscii,
-    /// The body is not one JSON object.
-    #[error("body is no JSON object")]
-    NotAnObject,
+    /// There is not one `Content-Type`, or it is not `application/json`; its text.
+    #[error("{}", seen_content_type(.0))]
+    ContentType(String),
+    /// The body is not one JSON object; how it begins.
+    #[error("{}", seen_body(.0))]
+    NotAnObject(String),
     /// A member that must be there is absent, null or empty.
-    #[error("member {0} is missing")]
+    #[error("{0} is missing")]
     Missing(&'static str),
     /// A member has another JSON type than the guide gives it.
-    #[error("member {0} has the wrong type")]
-    WrongType(&'static str),
+    #[error("{name} is {found}")]
+    WrongType {
+        /// The member, in the guide's spelling.
+        name: &'static str,
+        /// The JSON type that it has.
+        found: &'static str,
+    },
     /// A member has more characters than the guide allows.
-    #[error("member {name} is longer than {limit} characters")]
+    #[error("{name} is longer than {limit} characters")]
     TooLong {
         /// The member, in the guide's spelling.
         name: &'static str,
@@ -85,18 +93,54 @@ pub enum Fault {
         limit: usize,
     },
     /// `resultCode` is not 6 digits.
-    #[error("result code is not 6 digits")]
+    #[error("resultCode is not 6 digits")]
     Code,
-    /// There is not one `Body-Sign`, or it does not have the documented form.
+    /// There is no `Body-Sign`.
+    #[error("Body-Sign is missing")]
+    BodySignMissing,
+    /// There are several `Body-Sign`s, or it does not have the documented form.
     #[error("Body-Sign is not of the documented form")]
     BodySignForm,
     /// `Body-Sign` has the documented form and does not sign these bytes with this key.
     #[error("Body-Sign does not sign the body")]
     BodySign,
+    /// The header's name has other capitals; the name as it was sent.
+    #[error("header name is {0}")]
+    BodySignName(String),
+    /// What the marketplace accepts and koohook does not write.
+    #[error(transparent)]
+    Remarked(#[from] Remark),
+}
+
+/// What the marketplace accepts in an answer, and a seller should know all the same.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Remark {
+    /// `Content-Type` has capitals or parameters, such as a charset.
+    #[error("Content-Type is not the bare application/json of the guide")]
+    ContentType,
+    /// A character of the body is not ASCII: the guide asks for `\uXXXX`.
+    #[error("body has characters beyond ASCII; the guide asks for \\uXXXX")]
+    NotAscii,
+    /// `resultMsg` is absent or empty: the tables allow it, the frequently asked questions do not.
+    #[error("resultMsg is missing; the page's own checks name it beside resultCode")]
+    MessageMissing,
+    /// `Body-Sign` has other blanks than the signature page prints.
+    #[error("Body-Sign has other blanks than the guide's sign_type=\"…\", signature= \"…\"")]
+    BodySignBlanks,
 }
 
 impl Answer {
-    /// Reads an answer as the debugging page does.
+    /// Reads an answer as koohook must write it: without a fault and without a remark.
+    ///
+    /// # Errors
+    ///
+    /// The first fault, or the first remark.
+    pub fn read(response: &Response<Vec<u8>>) -> Result<Self, Fault> {
+        let (answer, remarks) = Self::judge(response)?;
+        remarks.first().map_or(Ok(answer), |remark| Err((*remark).into()))
+    }
+
+    /// Reads an answer as the debugging page does, and remarks what it forgives.
     ///
     /// Restates *Interface debugging* and the response tables of both access guides; that all is
     /// ASCII is decision B9.
@@ -104,39 +148,53 @@ impl Answer {
     /// # Errors
     ///
     /// The first fault, in the order in which [`Fault`] lists them.
-    pub fn read(response: &Response<Vec<u8>>) -> Result<Self, Fault> {
+    pub fn judge(response: &Response<Vec<u8>>) -> Result<(Self, Vec<Remark>), Fault> {
         if response.status() != StatusCode::OK {
             return Err(Fault::Status(response.status()));
         }
-        if only(response.headers(), CONTENT_TYPE.as_str()) != Some("application/json") {
-            return Err(Fault::ContentType);
-        }
+        let mut remarks = Vec::from_iter(content_type(response.headers())?);
+        let body: Map<String, Value> = serde_json::from_slice(response.body())
+            .map_err(|_| Fault::NotAnObject(beginning(response.body())))?;
+        let answer = Self::from_members(&Members(&body))?;
         if !response.body().is_ascii() {
-            return Err(Fault::NotAscii);
+            remarks.push(Remark::NotAscii);
         }
-        let body: Map<String, Value> =
-            serde_json::from_slice(response.body()).map_err(|_| Fault::NotAnObject)?;
-        Self::from_members(&Members(&body))
+        if answer.message.is_empty() {
+            remarks.push(Remark::MessageMissing);
+        }
+        Ok((answer, remarks))
+    }
+
+    /// The strength that V1's credentials are encrypted with; AES-256 if the answer does not say.
+    #[must_use]
+    pub fn strength(&self) -> Strength {
+        match self.encrypt_type.as_deref() {
+            Some("2") => Strength::Aes128,
+            _ => Strength::Aes256,
+        }
     }
 
     fn from_members(members: &Members) -> Result<Self, Fault> {
         Ok(Self {
             code: code(members)?,
-            message: members.mandatory("resultMsg", 255)?,
+            message: members.optional("resultMsg", 255)?.unwrap_or_default(),
             instance_id: members.optional("instanceId", 64)?,
             encrypt_type: members.optional("encryptType", 3)?,
             app_info: AppInfo::within(members)?,
-            info: info(members)?,
+            info: members
+                .list("info")?
+                .into_iter()
+                .map(InstanceInfo::read)
+                .collect::<Result<_, _>>()?,
         })
     }
 }
 
 impl AppInfo {
     fn within(members: &Members) -> Result<Option<Self>, Fault> {
-        let Some(value) = members.get("appInfo") else {
+        let Some(members) = members.object("appInfo")? else {
             return Ok(None);
         };
-        let members = Members(value.as_object().ok_or(Fault::WrongType("appInfo"))?);
         Ok(Some(Self {
             front_end_url: members.mandatory("frontEndUrl", 512)?,
             admin_url: members.optional("adminUrl", 512)?,
@@ -149,7 +207,10 @@ impl AppInfo {
 
 impl InstanceInfo {
     fn read(value: &Value) -> Result<Self, Fault> {
-        let members = Members(value.as_object().ok_or(Fault::WrongType("info"))?);
+        let members = Members::of("info", value)?;
+        for usage in members.list("usageInfo")? {
+            check_usage(&Members::of("usageInfo", usage)?)?;
+        }
         Ok(Self {
             instance_id: members.mandatory("instanceId", 64)?,
             app_info: AppInfo::within(&members)?,
@@ -157,48 +218,11 @@ impl InstanceInfo {
     }
 }
 
-/// Checks the header `Body-Sign`: the documented text, over exactly the bytes of the body, with
-/// the access key alone.
-///
-/// The one form accepted is `sign_type="HMAC-SHA256", signature= "…"`, with a space before the
-/// second value, as the signature page and every known server write it.
-///
-/// Restates *Signing the response body* of access guide 1.0.
-///
-/// # Errors
-///
-/// [`Fault::BodySignForm`] or [`Fault::BodySign`].
-pub fn verify_body_sign(response: &Response<Vec<u8>>, access_key: &str) -> Result<(), Fault> {
-    let signature = only(response.headers(), "body-sign")
-        .and_then(|text| text.strip_prefix(r#"sign_type="HMAC-SHA256", signature= ""#))
-        .and_then(|text| text.strip_suffix('"'))
-        .ok_or(Fault::BodySignForm)?;
-    let expected = STANDARD.encode(mac::hmac_sha256(access_key.as_bytes(), response.body()));
-    if signature == expected { Ok(()) } else { Err(Fault::BodySign) }
-}
-
-/// The members of one JSON object, read by the guide's tables; null counts as absent.
-struct Members<'a>(&'a Map<String, Value>);
-
-impl<'a> Members<'a> {
-    fn get(&self, name: &str) -> Option<&'a Value> {
-        self.0.get(name).filter(|value| !value.is_null())
-    }
-
-    fn mandatory(&self, name: &'static str, limit: usize) -> Result<String, Fault> {
-        self.optional(name, limit)?.ok_or(Fault::Missing(name))
-    }
-
-    fn optional(&self, name: &'static str, limit: usize) -> Result<Option<String>, Fault> {
-        let Some(value) = self.get(name) else {
-            return Ok(None);
-        };
-        let text = value.as_str().ok_or(Fault::WrongType(name))?;
-        if limit < text.chars().count() {
-            return Err(Fault::TooLong { name, limit });
-        }
-        Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
-    }
+/// Restates *Interface debugging*: a usage needs its value and its time.
+fn check_usage(usage: &Members) -> Result<(), Fault> {
+    usage.get("usageValue").ok_or(Fault::Missing("usageValue"))?;
+    usage.mandatory("statisticalTime", 20)?;
+    Ok(())
 }
 
 fn code(members: &Members) -> Result<String, Fault> {
@@ -207,196 +231,50 @@ fn code(members: &Members) -> Result<String, Fault> {
     if digits && code.len() == 6 { Ok(code) } else { Err(Fault::Code) }
 }
 
-fn info(members: &Members) -> Result<Vec<InstanceInfo>, Fault> {
-    let Some(value) = members.get("info") else {
-        return Ok(Vec::new());
-    };
-    let list = value.as_array().ok_or(Fault::WrongType("info"))?;
-    list.iter().map(InstanceInfo::read).collect()
+/// A media type has no case, and parameters may follow it.
+fn content_type(headers: &HeaderMap) -> Result<Option<Remark>, Fault> {
+    let text = only(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
+    let media_type = text.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case(JSON) {
+        return Err(Fault::ContentType(text.to_owned()));
+    }
+    Ok((text != JSON).then_some(Remark::ContentType))
 }
 
-/// The header's text, if it stands exactly once.
+fn seen_content_type(text: &str) -> String {
+    if text.is_empty() {
+        "there is not one Content-Type".to_owned()
+    } else {
+        format!("Content-Type is {text}")
+    }
+}
+
+fn seen_body(beginning: &str) -> String {
+    if beginning.is_empty() {
+        "body is empty".to_owned()
+    } else if beginning.starts_with('\u{feff}') {
+        "body begins with a byte order mark".to_owned()
+    } else {
+        format!("body is not a JSON object; it begins with {beginning:?}")
+    }
+}
+
+/// The start of a body that cannot be read.
+fn beginning(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).chars().take(BEGINNING).collect()
+}
+
+/// The header's text, if there is exactly one.
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next().filter(|_| values.next().is_none())?;
     value.to_str().ok()
 }
 
+const JSON: &str = "application/json";
+/// Characters of a body that are enough to recognise an error page.
+const BEGINNING: usize = 40;
+
 #[cfg(test)]
 #[allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
-mod tests {
-    use http::{Response, StatusCode};
-
-    use super::{Answer, Fault, verify_body_sign};
-
-    const KEY: &str = "11111111-2222-3333-4444-555555555555";
-    const SUCCESS: &str = r#"{"resultCode":"000000","resultMsg":"success."}"#;
-    const NEW_INSTANCE: &str = r#"{"resultCode":"000000","resultMsg":"success.","encryptType":"1","instanceId":"61e834ba-7b97-4418-b8f7-e5345137278c","appInfo":{"frontEndUrl":"https://app.example.com/login","adminUrl":"https://app.example.com/admin","userName":"IvIvIvIvIvIvIv01wbSio8htvsoC9RvgfP4uVw==","password":"IvIvIvIvIvIvIv027tDeg3zOUWkhLltNEc5D2g=="}}"#;
-
-    fn response(headers: &[(&str, &str)], body: &str) -> Response<Vec<u8>> {
-        let mut builder = Response::builder();
-        for (name, value) in headers {
-            builder = builder.header(*name, *value);
-        }
-        builder.body(body.as_bytes().to_vec()).unwrap()
-    }
-
-    fn read(body: &str) -> Result<Answer, Fault> {
-        Answer::read(&response(&[("Content-Type", "application/json")], body))
-    }
-
-    fn signed(value: &str, key: &str, body: &str) -> Result<(), Fault> {
-        verify_body_sign(&response(&[("Body-Sign", value)], body), key)
-    }
-
-    fn documented(signature: &str) -> String {
-        format!(r#"sign_type="HMAC-SHA256", signature= "{signature}""#)
-    }
-
-    #[test]
-    fn vectors_are_signed() {
-        for (key, body, signature) in [
-            (KEY, SUCCESS, "JlKwXWkh0Ut3KEMWxd0Q8cjpT9/KvMKX/y6SJ8PitkE="),
-            (KEY, &format!("{SUCCESS}\n"), "eINdBa4mnOtUe9GrvMNPnmpXRFoaIc7+nLLeS9s0hBM="),
-            (KEY, NEW_INSTANCE, "7NXHZZ1KMTxes75Rb7hsglpz0H6Et4+vdlSqbjmtMNo="),
-            ("abcde", "a=1&b=2", "4sbEVd9vKZQGPRRr8TyjWery0lZV7tetTnzfX3Gb9Ok="),
-        ] {
-            assert_eq!(signed(&documented(signature), key, body), Ok(()));
-            assert_eq!(signed(&documented(signature), "other", body), Err(Fault::BodySign));
-            let more = format!("{body} ");
-            assert_eq!(signed(&documented(signature), key, &more), Err(Fault::BodySign));
-        }
-    }
-
-    #[test]
-    fn a_body_sign_of_another_form_is_refused() {
-        let signature = "JlKwXWkh0Ut3KEMWxd0Q8cjpT9/KvMKX/y6SJ8PitkE=";
-        for value in [
-            signature.to_owned(),
-            format!(r#"sign_type="HMAC-SHA256", signature="{signature}""#),
-            format!(r#"sign_type="HMAC-SHA256",signature= "{signature}""#),
-            format!("sign_type=\"HMAC-SHA256\", signature= {signature}"),
-            format!(r#"sign_type="HMAC-SHA1", signature= "{signature}""#),
-            format!("{} ;", documented(signature)),
-        ] {
-            assert_eq!(signed(&value, KEY, SUCCESS), Err(Fault::BodySignForm), "{value}");
-        }
-        let value = documented(signature);
-        let twice = response(&[("Body-Sign", &value), ("Body-Sign", &value)], SUCCESS);
-        assert_eq!(verify_body_sign(&twice, KEY), Err(Fault::BodySignForm));
-        assert_eq!(verify_body_sign(&response(&[], SUCCESS), KEY), Err(Fault::BodySignForm));
-    }
-
-    #[test]
-    fn an_answer_is_read_whole() {
-        let answer = read(NEW_INSTANCE).unwrap();
-        assert_eq!(answer.code, "000000");
-        assert_eq!(answer.message, "success.");
-        assert_eq!(answer.encrypt_type.as_deref(), Some("1"));
-        assert_eq!(answer.instance_id.as_deref(), Some("61e834ba-7b97-4418-b8f7-e5345137278c"));
-        let access = answer.app_info.unwrap();
-        assert_eq!(access.front_end_url, "https://app.example.com/login");
-        assert_eq!(access.admin_url.as_deref(), Some("https://app.example.com/admin"));
-        assert_eq!(access.memo, None);
-        let open = |text: Option<String>| {
-            crate::v1::decrypt(KEY, crate::v1::Strength::Aes256, &text.unwrap()).unwrap()
-        };
-        assert_eq!(open(access.user_name), "admin");
-        assert_eq!(open(access.password), "P@ssw0rd-2026");
-        assert!(answer.info.is_empty());
-    }
-
-    #[test]
-    fn a_list_of_instances_is_read() {
-        let answer = read(
-            r#"{"resultCode":"000000","resultMsg":"success","info":[{"instanceId":"a","appInfo":{"frontEndUrl":"https://a","memo":"\u4e2d\u6587"}},{"instanceId":"b","appInfo":null}]}"#,
-        )
-        .unwrap();
-        let [first, second] = answer.info.as_slice() else { panic!("two instances") };
-        assert_eq!(first.instance_id, "a");
-        assert_eq!(first.app_info.as_ref().unwrap().memo.as_deref(), Some("中文"));
-        assert_eq!(second.instance_id, "b");
-        assert_eq!(second.app_info, None);
-    }
-
-    #[test]
-    fn a_status_or_a_content_type_off_the_guide_is_a_fault() {
-        let json = ("Content-Type", "application/json");
-        let mut moved = response(&[json], SUCCESS);
-        *moved.status_mut() = StatusCode::CREATED;
-        assert_eq!(Answer::read(&moved), Err(Fault::Status(StatusCode::CREATED)));
-        for headers in [
-            &[][..],
-            &[("Content-Type", "application/json;charset=UTF-8")],
-            &[("Content-Type", "text/plain")],
-            &[json, json],
-        ] {
-            assert_eq!(Answer::read(&response(headers, SUCCESS)), Err(Fault::ContentType));
-        }
-    }
-
-    #[test]
-    fn each_fault_of_a_body_has_its_name() {
-        let info =
-            |entry: &str| format!(r#"{{"resultCode":"000000","resultMsg":"ok","info":{entry}}}"#);
-        for (body, fault) in [
-            (r#"{"resultCode":"000000","resultMsg":"成功"}"#, Fault::NotAscii),
-            ("", Fault::NotAnObject),
-            ("[]", Fault::NotAnObject),
-            (r#"{"resultCode":"000000","resultMsg":"ok"} x"#, Fault::NotAnObject),
-            (r#"{"resultMsg":"ok"}"#, Fault::Missing("resultCode")),
-            (r#"{"resultCode":"000000"}"#, Fault::Missing("resultMsg")),
-            (r#"{"resultCode":"000000","resultMsg":null}"#, Fault::Missing("resultMsg")),
-            (r#"{"resultCode":"000000","resultMsg":""}"#, Fault::Missing("resultMsg")),
-            (r#"{"resultCode":0,"resultMsg":"ok"}"#, Fault::WrongType("resultCode")),
-            (r#"{"resultCode":"00000","resultMsg":"ok"}"#, Fault::Code),
-            (r#"{"resultCode":"00000x","resultMsg":"ok"}"#, Fault::Code),
-            (
-                r#"{"resultCode":"0000000","resultMsg":"ok"}"#,
-                Fault::TooLong { name: "resultCode", limit: 6 },
-            ),
-            (&info("{}"), Fault::WrongType("info")),
-            (&info(r#"["a"]"#), Fault::WrongType("info")),
-            (&info(r#"[{"appInfo":null}]"#), Fault::Missing("instanceId")),
-            (&info(r#"[{"instanceId":""}]"#), Fault::Missing("instanceId")),
-            (
-                &info(r#"[{"instanceId":"a","appInfo":{"adminUrl":"https://a"}}]"#),
-                Fault::Missing("frontEndUrl"),
-            ),
-            (&info(r#"[{"instanceId":"a","appInfo":"x"}]"#), Fault::WrongType("appInfo")),
-        ] {
-            assert_eq!(read(body), Err(fault), "{body}");
-        }
-    }
-
-    #[test]
-    fn each_member_may_fill_its_length_and_no_more() {
-        let body = |name: &str, text: &str| match name {
-            "resultMsg" => format!(r#"{{"resultCode":"000000","resultMsg":"{text}"}}"#),
-            "encryptType" | "instanceId" => {
-                format!(r#"{{"resultCode":"000000","resultMsg":"ok","{name}":"{text}"}}"#)
-            }
-            "frontEndUrl" => format!(
-                r#"{{"resultCode":"000000","resultMsg":"ok","appInfo":{{"frontEndUrl":"{text}"}}}}"#
-            ),
-            _ => format!(
-                r#"{{"resultCode":"000000","resultMsg":"ok","appInfo":{{"frontEndUrl":"u","{name}":"{text}"}}}}"#
-            ),
-        };
-        for (name, limit) in [
-            ("resultMsg", 255),
-            ("encryptType", 3),
-            ("instanceId", 64),
-            ("frontEndUrl", 512),
-            ("adminUrl", 512),
-            ("userName", 128),
-            ("password", 128),
-            ("memo", 1024),
-        ] {
-            // Characters count, not bytes and not escapes.
-            assert!(read(&body(name, &r"\u4e2d".repeat(limit))).is_ok(), "{name}");
-            let fault = Fault::TooLong { name, limit };
-            assert_eq!(read(&body(name, &"x".repeat(limit + 1))), Err(fault));
-        }
-    }
-}
+mod tests;

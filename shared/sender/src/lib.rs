@@ -12,13 +12,14 @@
 //! - [`kit_v1`], [`kit_v2`]: the signed POST requests of the joint-operations kit, one per guide.
 //! - [`answer`]: what the debugging page accepts as an answer, and the answer's own signature.
 //! - [`life`]: the lives of a purchase and of an enterprise under each guide, step by step.
+//! - [`verdict`]: whether the marketplace counts an answer to a step as failed.
 //! - [`time`]: the guides' ways to write a moment.
 //!
 //! # Absent
 //!
-//! Licences and order notices; an HTTP client. The capitalisation of
-//! `Body-Sign`, which the marketplace does check, is lost in [`http::HeaderMap`] and can only be
-//! judged on the raw bytes of a connection.
+//! Licences and order notices; an HTTP client. The capitalisation of `Body-Sign`, which the
+//! marketplace does check, is lost in [`http::HeaderMap`]: the caller reads it from the bytes of
+//! the connection and gives it to [`verdict`].
 
 pub mod answer;
 pub mod kit_v1;
@@ -27,6 +28,7 @@ pub mod life;
 pub mod time;
 pub mod v1;
 pub mod v2;
+pub mod verdict;
 
 mod form;
 mod mac;

@@ -25,6 +25,28 @@ pub fn to_the_second(millis: u64) -> String {
     format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}")
 }
 
+/// The unit of V2's `timestamp`: the mainland guide says milliseconds, the international one
+/// seconds.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum TimestampUnit {
+    /// 13 digits, as both guides' examples have them.
+    #[default]
+    Milliseconds,
+    /// 10 digits.
+    Seconds,
+}
+
+impl TimestampUnit {
+    /// Writes a moment as V2's `timestamp` and `x-timestamp`.
+    #[must_use]
+    pub fn text(self, millis: u64) -> String {
+        match self {
+            Self::Milliseconds => millis.to_string(),
+            Self::Seconds => (millis / MILLIS_PER_SECOND).to_string(),
+        }
+    }
+}
+
 /// Turns a number of days since 1970-01-01 into year, month and day.
 ///
 /// The year is counted from March, so that the leap day is its last one, and the calendar repeats
@@ -51,7 +73,7 @@ const DAYS_FROM_MARCH_OF_YEAR_0_TO_1970: u64 = 719_468;
 
 #[cfg(test)]
 mod tests {
-    use super::{civil, in_china, to_the_millisecond, to_the_second};
+    use super::{TimestampUnit, civil, in_china, to_the_millisecond, to_the_second};
 
     /// The expected texts were made with GNU `date -u -d @SECONDS +%Y%m%d%H%M%S`.
     #[test]
@@ -74,6 +96,12 @@ mod tests {
         for (seconds, expected) in known {
             assert_eq!(to_the_second(seconds * 1_000), expected);
         }
+    }
+
+    #[test]
+    fn a_timestamp_has_its_unit() {
+        assert_eq!(TimestampUnit::default().text(1_680_508_066_618), "1680508066618");
+        assert_eq!(TimestampUnit::Seconds.text(1_680_508_066_618), "1680508066");
     }
 
     #[test]

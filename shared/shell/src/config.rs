@@ -102,6 +102,9 @@ pub const VARIABLES: [&str; 27] = [
     "KOOHOOK_V2_BODY_SIGN",
 ];
 
+/// Variables of the command's options, which no function reads.
+const COMMAND_OPTIONS: [&str; 2] = ["KOOHOOK_ADDRESS", "KOOHOOK_SEALED_SECRET"];
+
 impl Config {
     /// Reads the process's environment.
     ///
@@ -157,8 +160,10 @@ impl Config {
 /// setting that it looks most like.
 pub fn strangers(names: impl Iterator<Item = String>) -> Vec<(String, Option<&'static str>)> {
     let bare = |name: &str| name.strip_suffix("_FILE").unwrap_or(name).to_owned();
-    let strangers = names.filter(|name| !VARIABLES.contains(&bare(name).as_str()));
-    let judged = strangers.map(|name| {
+    let known = |name: &str| {
+        VARIABLES.contains(&bare(name).as_str()) || COMMAND_OPTIONS.contains(&name)
+    };
+    let judged = names.filter(|name| !known(name)).map(|name| {
         let near = nearest(&bare(&name), VARIABLES);
         (name, near)
     });

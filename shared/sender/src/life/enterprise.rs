@@ -2,8 +2,14 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Call, Carries, Contract, HOUR_MILLIS, REHEARSED, SUCCESS, State, Step, Value};
+use super::{
+    Call, Carries, Contract, HOUR_MILLIS, REHEARSED, SUCCESS, State, Step, Value, decided,
+};
 use crate::time;
+
+mod records;
+
+use records::{DEPARTMENTS, Department, departments, person};
 
 pub(super) fn life(
     contract: Contract,
@@ -19,15 +25,15 @@ pub(super) fn life(
     [
         seller.rehearses("before the binding"),
         seller.applies_for_a_credential(),
-        buyer.is_unbound("before the binding"),
+        decided(buyer.is_unbound("before the binding")),
         buyer.binds(),
         buyer.is_rehearsed(),
         buyer.authorises(),
         buyer.edits_departments(),
         buyer.edits_and_dismisses_people(),
-        buyer.is_told_old_news("in life"),
+        decided(buyer.is_told_old_news("in life")),
         buyer.is_unbound("at the end"),
-        buyer.is_told_old_news("after the end"),
+        decided(buyer.is_told_old_news("after the end")),
         after,
     ]
     .concat()
@@ -80,14 +86,16 @@ impl Party<'_> {
         let list = departments(&DEPARTMENTS);
         vec![
             self.people(call("authSync", "before the tenant"), ADD, vec![person("early", ADMIN)])
-                .at_once(),
+                .at_once()
+                .decided(),
             self.single(call("singleOrgSync", "before the tenant"), ADD, "00000009", "Early", "")
-                .at_once(),
+                .at_once()
+                .decided(),
             self.tenant(call("tenantSync", ""), "Enterprise", ADD).at_once().raced(),
             application(call("applicationSync", ""), APP, ADD).at_once().raced(),
             self.list(call("allOrgSync", ""), &list).at_once().raced(),
-            self.list_as_text(call("allOrgSync", "written loosely"), &list).at_once(),
-            self.list(call("allOrgSync", "of nothing"), &[]).at_once(),
+            self.list_as_text(call("allOrgSync", "written loosely"), &list).at_once().decided(),
+            self.list(call("allOrgSync", "of nothing"), &[]).at_once().decided(),
         ]
     }
 
@@ -121,9 +129,9 @@ impl Party<'_> {
         vec![
             edit("adds", ADD, "00000004", "Branch", "00000001").raced(),
             edit("renames and moves", MODIFY, "00000004", "Office", ""),
-            edit("modifies one never seen", MODIFY, "00000005", "Depot", "00000004"),
-            edit("deletes a parent", DELETE, "00000004", "Office", ""),
-            edit("deletes one never seen", DELETE, "00000006", "Nowhere", ""),
+            edit("modifies one never seen", MODIFY, "00000005", "Depot", "00000004").decided(),
+            edit("deletes a parent", DELETE, "00000004", "Office", "").decided(),
+            edit("deletes one never seen", DELETE, "00000006", "Nowhere", "").decided(),
         ]
     }
 
@@ -139,7 +147,8 @@ impl Party<'_> {
                 DELETE,
                 vec![person("no", USER)],
             )
-            .at_once(),
+            .at_once()
+            .decided(),
         ];
         if self.contract == Contract::KitV2 {
             let one = || vec![person("user003", USER)];
@@ -240,6 +249,7 @@ impl Party<'_> {
             state: State::Absent,
             repeat: true,
             race: false,
+            is_decision: false,
         }
     }
 }
@@ -280,47 +290,6 @@ fn application(step: Step, app: &str, flag: i32) -> Step {
         .with("clientSecret", Value::SealedSecret)
         .flagged(flag)
 }
-
-/// The members of the guides' tables; the last three nested, as the example has them.
-fn person(user_name: &str, role: &str) -> Json {
-    json!({
-        "userName": user_name,
-        "name": "张三",
-        "position": "",
-        "orgCode": "00000001",
-        "role": role,
-        "enable": "true",
-        "employeeCode": "E-0001",
-        "mobile": "15905222222",
-        "email": "user@example.com",
-        "extension": { "employeeType": 1, "workPlace": "深圳", "entryDate": "2022-11-9" },
-    })
-}
-
-struct Department<'a> {
-    code: &'a str,
-    name: &'a str,
-    /// Empty for a department at the top.
-    parent: &'a str,
-}
-
-impl Department<'_> {
-    fn loosely(&self, name: &str) -> String {
-        let Self { code, name: value, parent } = self;
-        format!(r#"{{orgCode:"{code}", {name}:"{value}", parentCode:"{parent}"}}"#)
-    }
-}
-
-fn departments<'a>(rows: &[(&'a str, &'a str, &'a str)]) -> Vec<Department<'a>> {
-    rows.iter().map(|&(code, name, parent)| Department { code, name, parent }).collect()
-}
-
-/// Codes, names and parents; a child comes before its parent.
-const DEPARTMENTS: [(&str, &str, &str); 3] = [
-    ("00000003", "Test: a \u{6d4b}, {b}", "00000002"),
-    ("00000002", "研发部", "00000001"),
-    ("00000001", "产品部", ""),
-];
 
 const DELETE: i32 = 0;
 const ADD: i32 = 1;

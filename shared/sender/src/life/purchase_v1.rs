@@ -2,6 +2,7 @@
 
 use super::{
     Carries, Contract, DAY_MILLIS, HOUR_MILLIS, REHEARSED, STRANGER, State, Step, UNKNOWN, Value,
+    decided,
 };
 use crate::{time, v1};
 
@@ -11,14 +12,14 @@ pub(super) fn life(order: &str, now_millis: u64) -> Vec<Step> {
     after.reverse();
     [
         rehearsals("before the purchase", State::Absent),
-        unknown(),
+        decided(unknown()),
         purchase.begins(),
         purchase.is_rehearsed(),
         purchase.is_renewed_and_expires(),
         purchase.changes_status(),
         purchase.is_upgraded_and_cancelled(),
         purchase.ends(),
-        purchase.is_called_too_late(),
+        decided(purchase.is_called_too_late()),
         after,
     ]
     .concat()
@@ -115,7 +116,7 @@ impl Purchase<'_> {
     fn ends(&self) -> Vec<Step> {
         vec![
             self.release("", State::Released).with("orderAmount", "0").raced(),
-            this("releaseInstance", "again, without an order", State::Released),
+            this("releaseInstance", "again, without an order", State::Released).decided(),
         ]
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Carries, Contract, DAY_MILLIS, HOUR_MILLIS, PROCESSING, REHEARSED, STRANGER, State, Step,
-    UNKNOWN, Value,
+    UNKNOWN, Value, decided,
 };
 use crate::time;
 
@@ -14,14 +14,14 @@ pub(super) fn life(order: &str, now_millis: u64) -> Vec<Step> {
     after.reverse();
     [
         rehearsals("before the purchase", State::Absent),
-        unknown(),
+        decided(unknown()),
         purchase.begins(),
         purchase.is_rehearsed(),
         purchase.is_refreshed(),
         purchase.is_changed_at_renewal(),
         purchase.changes_status(),
         purchase.is_upgraded_and_ends(),
-        purchase.is_called_too_late(),
+        decided(purchase.is_called_too_late()),
         after,
     ]
     .concat()
@@ -89,12 +89,12 @@ impl Purchase<'_> {
         ]
     }
 
-    /// The guide leaves the shape of `productInfo` open; an object and its text must both do (D9).
+    /// The guide leaves the shape of `productInfo` open; koohook accepts an object and its text (D9).
     fn is_changed_at_renewal(&self) -> Vec<Step> {
         let here = State::Active;
         vec![
-            check("", here).with("productInfo", Value::Json(product())),
-            check("with a text", here).with("productInfo", product().to_string()),
+            check("", here).with("productInfo", Value::Json(product())).decided(),
+            check("with a text", here).with("productInfo", product().to_string()).decided(),
             self.refresh("RENEWAL_CHANGE", "", here, "X1", 31 * DAY_MILLIS)
                 .with("productId", PRODUCT),
         ]

@@ -1,0 +1,170 @@
+//! One answer, judged; and the answers of one step.
+
+use std::time::Duration;
+
+use sender::answer::{Answer, Fault, verify_body_sign};
+use sender::life::{Contract, State, Step, Wire};
+use sender::verdict::{self, Failure, Outcome, Received, Remark, Verdict};
+
+use serde_json::Value;
+
+use super::guide;
+use crate::wire::Reply;
+
+/// One answer, judged.
+pub struct Answered {
+    /// Its result code, also if the rest of it cannot be read; empty if there is none.
+    pub code: String,
+    /// The ID of the instance whose life it is, if the answer tells it.
+    pub instance_id: Option<String>,
+    /// The state that is stored afterwards, or else the one that the guide asks for.
+    pub state: State,
+    /// From the first byte sent to the last one received.
+    pub took: Duration,
+    /// Whether it counts.
+    pub outcome: Outcome,
+    /// What works, and is worth knowing.
+    pub remarks: Vec<Remark>,
+    /// Whether all that is wrong is that the order is being carried out.
+    pub waits: bool,
+    /// Its HTTP status, or nothing if there was no answer.
+    pub status: Option<u16>,
+    /// Whether its result code has another JSON type than a string.
+    pub is_code_mistyped: bool,
+}
+
+/// The answers of one step.
+pub struct Line<'s> {
+    /// What was played.
+    pub step: &'s Step,
+    /// The answers, in the order of the calls.
+    pub sent: Vec<Answered>,
+}
+
+impl Answered {
+    /// Judges an answer as the guides ask for it.
+    pub fn by_guides(step: &Step, wire: &Wire, reply: Reply, is_served: bool) -> Self {
+        let Reply { response, body_sign_name, took } = reply;
+        let received =
+            Received { response: &response, body_sign_name: body_sign_name.as_deref(), took };
+        let Verdict { answer, outcome, remarks } = verdict::judge(step, wire, &received, is_served);
+        let code = result_code(response.body());
+        Self {
+            took,
+            remarks,
+            status: Some(response.status().as_u16()),
+            code: code.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned(),
+            is_code_mistyped: code.is_some_and(|code| !code.is_string()),
+            ..Self::of(step, answer, outcome)
+        }
+    }
+
+    /// Judges an answer as koohook must write it.
+    pub fn by_koohook(step: &Step, wire: &Wire, reply: &Reply) -> Self {
+        let Reply { response, took, .. } = reply;
+        let answer = match Answer::read(response) {
+            Ok(answer) => answer,
+            Err(fault) => return Self { took: *took, ..Self::none(&fault.to_string()) },
+        };
+        let key = match step.call.contract {
+            Contract::V1 | Contract::V2 => wire.access_key,
+            Contract::KitV1 | Contract::KitV2 => wire.kit_key,
+        };
+        let signature = match verify_body_sign(response, key) {
+            Err(Fault::BodySignMissing) if step.call.contract.is_v2() => Ok(()),
+            signature => signature,
+        };
+        let unsigned = signature.err().map(|fault| fault.to_string());
+        let is_signed = unsigned.is_none();
+        let unlike = || step.check(wire, &answer).err().map(|mismatch| mismatch.to_string());
+        let outcome = match unsigned.or_else(unlike) {
+            None => Outcome::Right,
+            Some(seen) => Outcome::Failed(failure(&seen, step)),
+        };
+        let judged = Self::of(step, Some(answer), outcome);
+        Self { took: *took, waits: judged.waits && is_signed, ..judged }
+    }
+
+    fn of(step: &Step, answer: Option<Answer>, outcome: Outcome) -> Self {
+        let answer = answer.as_ref();
+        Self {
+            code: answer.map(|answer| answer.code.clone()).unwrap_or_default(),
+            instance_id: answer.and_then(|answer| step.learn(answer)).map(str::to_owned),
+            state: step.state,
+            took: Duration::ZERO,
+            outcome,
+            remarks: Vec::new(),
+            waits: answer.is_some_and(|answer| step.waits(answer)),
+            status: None,
+            is_code_mistyped: false,
+        }
+    }
+
+    /// No answer came.
+    pub fn none(seen: &str) -> Self {
+        let wanted = verdict::ANSWER_IN_TIME.to_owned();
+        Self {
+            code: String::new(),
+            instance_id: None,
+            state: State::Absent,
+            took: Duration::ZERO,
+            outcome: Outcome::Failed(Failure { seen: seen.to_owned(), wanted }),
+            remarks: Vec::new(),
+            waits: false,
+            status: None,
+            is_code_mistyped: false,
+        }
+    }
+
+    /// Whether nothing is wrong with it.
+    pub fn is_right(&self) -> bool {
+        self.outcome == Outcome::Right
+    }
+
+    /// Compares the stored state with the one that the step leads to.
+    pub fn compare_state(&mut self, step: &Step, state: State) {
+        self.state = state;
+        if state != step.state && self.is_right() {
+            let seen = format!("state is not {}", word(step.state));
+            self.outcome = Outcome::Failed(failure(&seen, step));
+        }
+    }
+}
+
+impl Line<'_> {
+    /// The answer that the line is about: the first that failed, or else the first.
+    pub fn odd(&self) -> Option<&Answered> {
+        let failed = |answered: &&Answered| matches!(answered.outcome, Outcome::Failed(_));
+        let unserved = |answered: &&Answered| !answered.is_right();
+        let mut found = self.sent.iter().find(failed);
+        found = found.or_else(|| self.sent.iter().find(unserved));
+        found.or_else(|| self.sent.first())
+    }
+
+    /// How the step was sent.
+    pub fn sent_text(&self) -> String {
+        let first =
+            if self.step.race { format!("{} at once", super::RACERS) } else { "once".to_owned() };
+        if self.step.repeat { format!("{first} and again") } else { first }
+    }
+}
+
+fn failure(seen: &str, step: &Step) -> Failure {
+    let wanted = format!("what koohook decides ({}, {})", guide(step), step.activity());
+    Failure { seen: seen.to_owned(), wanted }
+}
+
+fn result_code(body: &[u8]) -> Option<Value> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    body.get("resultCode").cloned()
+}
+
+/// The word for a state.
+pub const fn word(state: State) -> &'static str {
+    match state {
+        State::Absent => "-",
+        State::Active => "active",
+        State::Frozen => "frozen",
+        State::Released => "released",
+    }
+}

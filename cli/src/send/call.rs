@@ -1,0 +1,83 @@
+//! One call, signed as of now.
+
+use http::Request;
+use sender::time::TimestampUnit;
+use sender::{kit_v1, kit_v2, time, v1, v2};
+use serde_json::Value;
+
+use crate::demo::Only;
+use crate::made_up;
+
+/// One call to be signed.
+pub struct Call {
+    /// By which guide.
+    pub contract: Only,
+    /// The production address.
+    pub address: String,
+    /// The access key of its part of the guide.
+    pub key: String,
+    /// The activity, or the name of a kit interface.
+    pub activity: String,
+    /// Names and values, in order.
+    pub members: Vec<(String, Value)>,
+    /// The unit of V2's timestamp.
+    pub unit: TimestampUnit,
+}
+
+impl Call {
+    /// Builds and signs the request, as of now.
+    ///
+    /// # Errors
+    /// If the address is not a URI.
+    pub fn request(&self) -> Result<Request<Vec<u8>>, http::Error> {
+        let Self { address, key, activity, .. } = self;
+        let now = made_up::now_millis();
+        let (timestamp, nonce) = (self.unit.text(now), made_up::id());
+        let body = || {
+            let members: Vec<_> =
+                self.members.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+            v2::body(&members)
+        };
+        match (self.contract, is_kit(activity)) {
+            (Only::V1, false) => self.get(&time::to_the_millisecond(now)),
+            (Only::V2, false) => v2::request(address, key, &timestamp, &nonce, &body()),
+            (Only::V1, true) => kit_v1::request(address, activity, key, &body()),
+            (Only::V2, true) => {
+                kit_v2::request(address, activity, key, &timestamp, &nonce, &body())
+            }
+        }
+    }
+
+    /// Under V1 everything is text; a time stamp that is given counts.
+    fn get(&self, now: &str) -> Result<Request<Vec<u8>>, http::Error> {
+        let texts = self.members.iter().map(|(name, value)| (name.as_str(), text(value)));
+        let (given, texts): (Vec<_>, Vec<_>) = texts.partition(|(name, _)| *name == "timeStamp");
+        let time_stamp = given.first().map_or(now, |(_, text)| text.as_str());
+        let texts: Vec<_> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        v1::request(&self.address, &self.key, time_stamp, &texts)
+    }
+}
+
+/// Whether this is the name of a kit interface.
+pub fn is_kit(activity: &str) -> bool {
+    ["tenantSync", "applicationSync", "authSync", "singleOrgSync", "allOrgSync"].contains(&activity)
+}
+
+/// The text of a value: its own, or its JSON.
+pub fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A line for a shell: every word in single quotes.
+pub fn curl(request: &Request<Vec<u8>>) -> String {
+    let mut line = format!("curl -i {}", made_up::quoted(&request.uri().to_string()));
+    for (name, value) in request.headers() {
+        let header = format!("{name}: {}", value.to_str().unwrap_or_default());
+        line.push_str(&format!(" -H {}", made_up::quoted(&header)));
+    }
+    if !request.body().is_empty() {
+        let body = String::from_utf8_lossy(request.body());
+        line.push_str(&format!(" --data-raw {}", made_up::quoted(&body)));
+    }
+    line
+}

@@ -1,0 +1,156 @@
+//! The members of a call, completed and encrypted as the marketplace does.
+
+use std::fs;
+
+use application_sync::secret::{Oaep, PublicKey};
+use sender::time::in_china;
+use sender::v1::{self, Iv, Strength};
+use serde_json::Value;
+
+use super::Arguments;
+use super::call::{is_kit, text};
+use crate::demo::Only;
+use crate::{Error, made_up};
+
+/// Reads the members, and adds what the marketplace always sends.
+pub fn read(
+    arguments: &Arguments,
+    contract: Only,
+    key: &str,
+) -> Result<Vec<(String, Value)>, Error> {
+    let mut members =
+        arguments.members.iter().map(|word| member(word)).collect::<Result<_, _>>()?;
+    if is_kit(&arguments.activity) {
+        complete_kit(arguments, contract, &mut members)?;
+        return Ok(members);
+    }
+    members.insert(0, ("activity".to_owned(), arguments.activity.as_str().into()));
+    if arguments.activity == "newInstance" && !has(&members, "businessId") {
+        members.push(("businessId".to_owned(), made_up::id().into()));
+    }
+    match contract {
+        Only::V1 => complete_v1(arguments, key, &mut members)?,
+        Only::V2 => warn_of_the_sample(&members),
+    }
+    Ok(members)
+}
+
+fn complete_v1(
+    arguments: &Arguments,
+    key: &str,
+    members: &mut [(String, Value)],
+) -> Result<(), Error> {
+    for (name, value) in members.iter_mut() {
+        if value.is_object() || value.is_array() {
+            return Err(
+                format!("{name} is JSON, and V1 sends text alone: write {name}=TEXT").into()
+            );
+        }
+        let plain = text(value);
+        if PERSONAL.contains(&name.as_str()) && !arguments.raw && !plain.is_empty() {
+            *value = encrypted(key, arguments.strength(), &plain)?.into();
+        }
+    }
+    Ok(())
+}
+
+/// Encrypts a personal field behind a vector of its own.
+fn encrypted(key: &str, strength: Strength, plain: &str) -> Result<String, Error> {
+    let letters: String = made_up::id().chars().take(16).collect();
+    let iv: Iv = letters.parse()?;
+    Ok(v1::encrypt(key, strength, iv, plain))
+}
+
+/// The kit's bodies carry their time, numbers for flags, and V1's lists as text.
+fn complete_kit(
+    arguments: &Arguments,
+    contract: Only,
+    members: &mut Vec<(String, Value)>,
+) -> Result<(), Error> {
+    for (name, value) in members.iter_mut() {
+        let number = value.as_str().and_then(|text| text.parse::<u8>().ok());
+        if let Some(number) = number.filter(|_| FLAGS.contains(&name.as_str())) {
+            *value = number.into();
+        } else if contract == Only::V1 && (value.is_array() || value.is_object()) {
+            *value = value.to_string().into();
+        }
+    }
+    let is_application = arguments.activity == "applicationSync";
+    if is_application {
+        seal_secret(arguments, members)?;
+    }
+    let now = in_china(made_up::now_millis());
+    let mut add = |name: &str, value: Value| {
+        if !has(members, name) {
+            members.push((name.to_owned(), value));
+        }
+    };
+    if arguments.activity == "authSync" {
+        add("currentSyncTime", now.as_str().into());
+    }
+    add("testFlag", 0.into());
+    add("timeStamp", now.into());
+    Ok(())
+}
+
+/// A plain secret is sealed with the seller's public key; without the key it is sealed already.
+fn seal_secret(arguments: &Arguments, members: &mut Vec<(String, Value)>) -> Result<(), Error> {
+    let given = members.iter_mut().find(|(name, _)| name == SECRET);
+    match (given, &arguments.public_key, &arguments.sealed_secret) {
+        (Some((_, value)), Some(key), _) => {
+            *value = public_key(key)?.seal(Oaep::Sha256Mgf1Sha1, &text(value))?.into();
+        }
+        (None, _, Some(sealed)) => members.push((SECRET.to_owned(), sealed.as_str().into())),
+        _ => (),
+    }
+    Ok(())
+}
+
+/// The key's text itself, or that of a file.
+fn public_key(given: &str) -> Result<PublicKey, Error> {
+    if let Some(key) = PublicKey::parse(given) {
+        return Ok(key);
+    }
+    let text = fs::read_to_string(given).map_err(|fault| {
+        format!("--public-key is neither a public key nor a file that can be read ({fault})")
+    })?;
+    PublicKey::parse(&text).ok_or_else(|| {
+        "--public-key names a file without a public key: koohook keys public prints one".into()
+    })
+}
+
+/// The sample binds a V2 body to a map of texts, and signs the texts.
+fn warn_of_the_sample(members: &[(String, Value)]) {
+    let other = |(name, value): &&(String, Value)| !value.is_string() && name != "productInfo";
+    for (name, value) in members.iter().filter(other) {
+        eprintln!(
+            "koohook: {name} is not a text: a server built on the marketplace's sample reads \
+             texts alone and answers 000001; write {name}={}",
+            text(value)
+        );
+    }
+}
+
+fn member(word: &str) -> Result<(String, Value), Error> {
+    let Some((name, text)) = word.split_once('=') else {
+        return Err(format!("{word} is not a member: write name=text, or name:=json").into());
+    };
+    match name.strip_suffix(':') {
+        None => Ok((name.to_owned(), text.into())),
+        Some(name) => match serde_json::from_str(text) {
+            Ok(value) => Ok((name.to_owned(), value)),
+            Err(fault) => {
+                Err(format!("{name} is not JSON ({fault}): write {name}=text for a text").into())
+            }
+        },
+    }
+}
+
+fn has(members: &[(String, Value)], name: &str) -> bool {
+    members.iter().any(|(known, _)| known == name)
+}
+
+/// V1's encrypted fields (*Decrypting mobile numbers and e-mail addresses*).
+const PERSONAL: [&str; 2] = ["mobilePhone", "email"];
+const FLAGS: [&str; 2] = ["flag", "testFlag"];
+const SECRET: &str = "clientSecret";

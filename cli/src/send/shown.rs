@@ -1,0 +1,74 @@
+//! What is printed of an answer.
+
+use http::StatusCode;
+use sender::answer::Remark;
+use sender::v1::{self, Strength};
+use serde_json::Value;
+
+use crate::demo::Only;
+
+/// The body of a V1 answer with its credentials decrypted; nothing if it has none.
+pub fn decrypted(body: &[u8], key: &str) -> Option<String> {
+    let mut body: Value = serde_json::from_slice(body).ok()?;
+    let strength = match body.get("encryptType").and_then(Value::as_str) {
+        Some("2") => Strength::Aes128,
+        _ => Strength::Aes256,
+    };
+    let mut is_any = body.get_mut("appInfo").is_some_and(|access| open(access, key, strength));
+    let listed = body.get_mut("info").and_then(Value::as_array_mut);
+    for access in listed.into_iter().flatten().filter_map(|one| one.get_mut("appInfo")) {
+        is_any |= open(access, key, strength);
+    }
+    is_any.then(|| body.to_string())
+}
+
+/// Decrypts the credentials of one instance; whether there were any.
+fn open(access: &mut Value, key: &str, strength: Strength) -> bool {
+    let mut is_any = false;
+    for name in ["userName", "password"] {
+        let Some(value) = access.get_mut(name) else { continue };
+        let sealed = value.as_str().filter(|text| !text.is_empty());
+        match sealed.map(|sealed| v1::decrypt(key, strength, sealed)) {
+            Some(Ok(plain)) => {
+                *value = plain.into();
+                is_any = true;
+            }
+            Some(Err(fault)) => eprintln!("remark: {name} is shown as it travelled: {fault}"),
+            None => (),
+        }
+    }
+    is_any
+}
+
+/// A remark behind a judgement.
+pub fn remarked(remark: Option<Remark>) -> String {
+    remark.map(|remark| format!(" (remark: {remark})")).unwrap_or_default()
+}
+
+/// What to do about an HTTP status.
+pub fn advice(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        404 => {
+            ": correct the path of the address (koohook's own is /saasproduce), or set the key of \
+             this route there: koohook answers 404 without it"
+        }
+        405 => ": the server does not serve this guide, or not at this path",
+        301..=308 => ": give the address that it redirects to; the marketplace follows nothing",
+        401 | 403 => ": let the marketplace's calls past the gateway in front of the server",
+        502..=504 => ": the proxy does not reach the server behind it; start that server",
+        _ => "",
+    }
+}
+
+/// What a result code means, and what to do.
+pub fn meaning(code: &str, contract: Only) -> Option<&'static str> {
+    Some(match (code, contract) {
+        ("000001", _) => "the server rejects the signature: compare the access key",
+        ("000002", _) => "the server rejects a parameter, or this machine's clock: see its log",
+        ("000003", _) => "the server does not know this instance: create it with newInstance",
+        ("000004", Only::V1) => "the order is being carried out, and V1 counts that as a failure",
+        ("000004", Only::V2) => "the order is being carried out: ask again with queryInstance",
+        ("000005", _) => "the server failed: see its log",
+        _ => return None,
+    })
+}

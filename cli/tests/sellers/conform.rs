@@ -1,0 +1,208 @@
+//! What `koohook conform` counts as failed breaks the guide, and nothing else does.
+
+use crate::{KEY, Seller, assert_lines, koohook};
+
+/// V1 is not served, and its rehearsals make up a new ID each time.
+#[test]
+fn the_marketplaces_own_sample_fails_nothing() {
+    let sample = Seller::start("sample", &[]);
+    let (lines, code) = sample.conform(&[]);
+    assert_lines(
+        &lines,
+        r"
+        koohook conform: rehearsals at «address»
+        V1: not served: HTTP 405
+        V2  refreshInstance RENEWAL_CHANGE rehearsed before the purchase  once and again  000002  not served: 000002
+        V2  changeInstanceCheck rehearsed before the purchase  once and again  000002  not served: 000002
+        V2  changeInstanceCheck rehearsed after the end  once and again  000002  not served: 000002
+        V2  refreshInstance RENEWAL_CHANGE rehearsed after the end  once and again  000002  not served: 000002
+        Remarks (these work, and are worth knowing):
+        V2  Content-Type is not the bare application/json of the guide [releaseInstance rehearsed before the purchase, and 20 more]
+        V2  body has characters beyond ASCII; the guide asks for \uXXXX [queryInstance rehearsed before the purchase, and 1 more]
+        54 calls, 0 failures, 2 remarks, 3 not served.
+        Next: koohook conform --lives plays whole lives, against an installation on trial.
+        ",
+    );
+    assert_eq!(code, Some(0));
+}
+
+/// It looks for an order and writes it without a lock.
+#[test]
+fn the_marketplaces_own_sample_fails_a_race_alone() {
+    let sample = Seller::start("sample", &[]);
+    let (lines, code) = sample.conform(&["--lives", "--only", "v2"]);
+    assert_lines(
+        &lines,
+        r"
+        koohook conform: whole lives at «address»
+        V2  refreshInstance RENEWAL_CHANGE rehearsed before the purchase  once and again  000002  not served: 000002
+        V2  changeInstanceCheck rehearsed before the purchase  once and again  000002  not served: 000002
+        V2  changeInstanceCheck of a stranger  once and again  000002  not served: 000002
+        V2  newInstance  8 at once and again  000000  FAILED: 8 answers at once name 8 instances; wanted: one instance for one order (access guide 2.0, newInstance)
+        V2  changeInstanceCheck  once and again  000002  not served: 000002
+        V2  changeInstanceCheck with a text  once and again  000002  not served: 000002
+        V2  refreshInstance RENEWAL_CHANGE  once and again  000002  not served: 000002
+        V2  changeInstanceCheck rehearsed after the end  once and again  000002  not served: 000002
+        V2  refreshInstance RENEWAL_CHANGE rehearsed after the end  once and again  000002  not served: 000002
+        Remarks (these work, and are worth knowing):
+        V2  Content-Type is not the bare application/json of the guide [releaseInstance rehearsed before the purchase, and 43 more]
+        V2  an unknown or released instance is answered 000000; the guide's code is 000003 [refreshInstance of a stranger, and 8 more]
+        V2  body has characters beyond ASCII; the guide asks for \uXXXX [queryInstance rehearsed before the purchase, and 5 more]
+        V2  queryInstance lists other instances than were asked for [queryInstance with a stranger]
+        127 calls, 1 failure, 4 remarks, 2 not served.
+        Next: mend what FAILED, then run this again; koohook send repeats one call.
+        ",
+    );
+    assert_eq!(code, Some(1));
+}
+
+/// Both guides, slashes escaped, and no blank in `Body-Sign`.
+#[test]
+fn a_sellers_php_fails_nothing() {
+    let php = Seller::start("php", &[]);
+    let (lines, code) = php.conform(&[]);
+    assert_lines(
+        &lines,
+        r#"
+        koohook conform: rehearsals at «address»
+        V1  upgrade rehearsed before the purchase  once and again  000002  not served: 000002
+        V1  upgrade rehearsed after the end  once and again  000002  not served: 000002
+        V2  upgradeInstance rehearsed before the purchase  once and again  000002  not served: 000002
+        V2  changeInstanceCheck rehearsed before the purchase  once and again  000002  not served: 000002
+        V2  changeInstanceCheck rehearsed after the end  once and again  000002  not served: 000002
+        V2  upgradeInstance rehearsed after the end  once and again  000002  not served: 000002
+        Remarks (these work, and are worth knowing):
+        V1  Body-Sign has other blanks than the guide's sign_type="…", signature= "…" [releaseInstance rehearsed before the purchase, and 19 more]
+        V2  Body-Sign has other blanks than the guide's sign_type="…", signature= "…" [releaseInstance rehearsed before the purchase, and 20 more]
+        98 calls, 0 failures, 2 remarks, 3 not served.
+        Next: koohook conform --lives plays whole lives, against an installation on trial.
+        "#,
+    );
+    assert_eq!(code, Some(0));
+    let (lines, code) = php.conform(&["--lives"]);
+    assert_eq!(lines.iter().filter(|line| line.contains("FAILED")).count(), 0, "{lines:?}");
+    assert_eq!(
+        lines[lines.len() - 2..],
+        [
+            "254 calls, 0 failures, 4 remarks, 3 not served.",
+            "Next: debug and save each case on the marketplace's debugging page."
+        ]
+    );
+    assert_eq!(code, Some(0));
+}
+
+/// It answers V2's calls as it answers any without its token.
+#[test]
+fn a_seller_of_v1_alone_fails_no_line_of_v2() {
+    let v1 = Seller::start("php", &["v1"]);
+    let (lines, code) = v1.conform(&[]);
+    assert_lines(
+        &lines,
+        r#"
+        koohook conform: rehearsals at «address»
+        V1  upgrade rehearsed before the purchase  once and again  000002  not served: 000002
+        V1  upgrade rehearsed after the end  once and again  000002  not served: 000002
+        V2: not served: 000001
+        Remarks (these work, and are worth knowing):
+        V1  Body-Sign has other blanks than the guide's sign_type="…", signature= "…" [releaseInstance rehearsed before the purchase, and 19 more]
+        48 calls, 0 failures, 1 remark, 2 not served.
+        Next: koohook conform --lives plays whole lives, against an installation on trial.
+        "#,
+    );
+    assert_eq!(code, Some(0));
+    let (lines, code) = v1.conform(&["--only", "v2"]);
+    assert_eq!(code, Some(1));
+    assert!(
+        lines.contains(&"46 calls, 23 failures, 0 remarks, 0 not served.".to_owned()),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_key_that_both_contracts_reject_is_a_failure() {
+    let php = Seller::start("php", &[]);
+    let (lines, code) = php.conform_with("another-key", &[]);
+    assert_lines(
+        &lines,
+        "
+        koohook conform: rehearsals at «address»
+        V1: FAILED: every call is answered 000001; wanted: one of the two access guides served (base interfaces, Interface debugging)
+        V2: FAILED: every call is answered 000001; wanted: one of the two access guides served (base interfaces, Interface debugging)
+        4 calls, 2 failures, 0 remarks, 0 not served.
+        Next: compare the access key with the server's; 000001 says that the signature is wrong. koohook send repeats one call.
+        ",
+    );
+    assert_eq!(code, Some(1));
+}
+
+/// A joint product alone needs the kit.
+#[test]
+fn the_kit_may_be_absent_and_its_key_may_not_be_rejected() {
+    let kit = &["--kit-key", "constructed-kit-key-0001", "--sealed-secret", "c2VhbGVk"];
+    let (lines, code) = Seller::start("sample", &[]).conform(kit);
+    assert!(lines.contains(&"V1 kit: not served: 000002".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"V2 kit: not served: 000002".to_owned()), "{lines:?}");
+    assert_eq!(code, Some(0));
+    let (lines, code) = Seller::start("php", &[]).conform(kit);
+    let failed = "V2 kit: FAILED: every call is answered 000001; wanted: one of the two access \
+                  guides served (kit, Interface debugging)";
+    assert!(lines.contains(&failed.to_owned()), "{lines:?}");
+    assert_eq!(code, Some(1));
+}
+
+#[test]
+fn each_mistake_is_named_with_what_the_guide_wants() {
+    let (lines, code) = Seller::start("faulty", &[]).conform(&[]);
+    let before = |line: &&String| line.contains("rehearsed before") || !line.contains("rehearsed");
+    assert_lines(
+        &lines.iter().filter(before).cloned().collect::<Vec<_>>(),
+        r#"
+        koohook conform: rehearsals at «address»
+        V1  releaseInstance rehearsed before the purchase  once and again  000000  FAILED: Body-Sign does not sign the body; wanted: base64 of the HMAC-SHA256 of exactly the bytes sent, keyed with the access key alone (access guide 1.0, Signing the response body)
+        V1  instanceStatus NORMAL rehearsed before the purchase  once and again  000000  FAILED: Body-Sign is missing; wanted: Body-Sign: sign_type="HMAC-SHA256", signature= "…" (access guide 1.0, Signing the response body)
+        V1  instanceStatus FREEZE rehearsed before the purchase  once and again  000000  FAILED: Body-Sign is missing; wanted: Body-Sign: sign_type="HMAC-SHA256", signature= "…" (access guide 1.0, Signing the response body)
+        V1  upgrade rehearsed before the purchase  once and again  -  FAILED: body begins with a byte order mark; wanted: one JSON object in UTF-8 (access guide 1.0, Interface debugging)
+        V1  expireInstance rehearsed before the purchase  once and again  000000  FAILED: header name is body-sign; wanted: Body-Sign, in these capitals (access guide 1.0, FAQ)
+        V1  refreshInstance trial rehearsed before the purchase  once and again  -  FAILED: resultCode is a number; wanted: resultCode as a string (access guide 1.0, refreshInstance)
+        V1  refreshInstance rehearsed before the purchase  once and again  -  FAILED: resultCode is a number; wanted: resultCode as a string (access guide 1.0, refreshInstance)
+        V1  queryInstance rehearsed before the purchase  once and again  000000  FAILED: instances listed are [], not ["123456789", "987654321"]; wanted: an entry of info for the instance asked for (access guide 1.0, queryInstance)
+        V2  releaseInstance rehearsed before the purchase  once and again  -  FAILED: HTTP status is 500 Internal Server Error; wanted: HTTP status 200 for every outcome (access guide 2.0, FAQ)
+        V2  updateInstanceStatus UNFREEZE rehearsed before the purchase  once and again  000001  FAILED: result code is 000001, not 000000; wanted: resultCode 000000 (access guide 2.0, Result codes)
+        V2  updateInstanceStatus FREEZE rehearsed before the purchase  once and again  000001  FAILED: result code is 000001, not 000000; wanted: resultCode 000000 (access guide 2.0, Result codes)
+        V2  upgradeInstance rehearsed before the purchase  once and again  000000  FAILED: Content-Type is text/plain; wanted: one Content-Type: application/json (access guide 2.0, FAQ)
+        V2  refreshInstance RENEWAL_CHANGE rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; wanted: one Content-Type: application/json (access guide 2.0, FAQ)
+        V2  changeInstanceCheck rehearsed before the purchase  once and again  0  FAILED: resultCode is not 6 digits; wanted: resultCode of 6 digits (access guide 2.0, Result codes)
+        V2  refreshInstance UNSUBSCRIBE_RENEWAL_PERIOD rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; wanted: one Content-Type: application/json (access guide 2.0, FAQ)
+        V2  refreshInstance TRIAL_TO_FORMAL rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; wanted: one Content-Type: application/json (access guide 2.0, FAQ)
+        V2  refreshInstance RENEWAL rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; wanted: one Content-Type: application/json (access guide 2.0, FAQ)
+        V2  queryInstance rehearsed before the purchase  once and again  000000  FAILED: instanceId is missing; wanted: instanceId (access guide 2.0, queryInstance)
+        98 calls, 41 failures, 0 remarks, 0 not served.
+        Next: mend what FAILED, then run this again; koohook send repeats one call.
+        "#,
+    );
+    assert_eq!(code, Some(1));
+}
+
+/// The unit that the international guide writes; this server reads milliseconds.
+#[test]
+fn a_timestamp_in_the_other_unit_is_sent_as_asked() {
+    let sample = Seller::start("sample", &[]);
+    let (lines, code) = sample.conform(&["--timestamp-unit", "seconds"]);
+    let failed = "V2: FAILED: every call is answered 000002; wanted: one of the two access guides \
+                  served (base interfaces, Interface debugging)";
+    assert!(lines.contains(&failed.to_owned()), "{lines:?}");
+    assert_eq!(code, Some(1));
+}
+
+/// Nothing but the report: progress and hints go elsewhere.
+#[test]
+fn the_standard_output_has_the_report_alone() {
+    let sample = Seller::start("sample", &[]);
+    let done = koohook(&["conform", &sample.address, "--key", KEY, "--kit-key", "x"]);
+    let report = String::from_utf8(done.stdout).unwrap();
+    assert!(report.starts_with("koohook conform: rehearsals at "), "{report}");
+    assert!(!report.contains("KOOHOOK_SEALED_SECRET"));
+    let hints = String::from_utf8(done.stderr).unwrap();
+    assert!(hints.contains("koohook: the kit is not played: set KOOHOOK_SEALED_SECRET"), "{hints}");
+    assert!(hints.contains("koohook: if your product uses V1, run with --only v1"), "{hints}");
+}

@@ -1,0 +1,91 @@
+//! The command against other people's servers, each a small Python program in `servers/`; and
+//! against `koohook dev`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that meets the unexpected fails, and says where"
+)]
+
+mod conform;
+mod send;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+
+const KEY: &str = "constructed-base-key-0001";
+
+/// One of the servers in `servers/`, until this is dropped.
+struct Seller {
+    child: Child,
+    address: String,
+}
+
+impl Seller {
+    fn start(script: &str, arguments: &[&str]) -> Self {
+        let path = format!("{}/tests/sellers/servers/{script}.py", env!("CARGO_MANIFEST_DIR"));
+        let mut child = Command::new("python3")
+            .arg(path)
+            .args(arguments)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut port = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        Self { child, address: format!("http://127.0.0.1:{}/isv/produce", port.trim()) }
+    }
+
+    /// Plays the marketplace with the right key.
+    fn conform(&self, arguments: &[&str]) -> (Vec<String>, Option<i32>) {
+        self.conform_with(KEY, arguments)
+    }
+
+    /// Plays the marketplace, and returns the exit code and the lines that say more than `ok` or
+    /// `remark`.
+    fn conform_with(&self, key: &str, arguments: &[&str]) -> (Vec<String>, Option<i32>) {
+        let mut all = vec!["conform", &self.address, "--key", key];
+        all.extend(arguments);
+        let done = koohook(&all);
+        let report = String::from_utf8(done.stdout).unwrap();
+        let is_plain = |line: &&str| line.ends_with("  ok") || line.ends_with("  remark");
+        let lines = report.lines().filter(|line| !line.is_empty() && !is_plain(line));
+        // The columns are as wide as the longest title.
+        let words = |line: &str| {
+            let words = line.split("  ").map(str::trim).filter(|word| !word.is_empty());
+            words.collect::<Vec<_>>().join("  ").replace(&self.address, "«address»")
+        };
+        (lines.map(words).collect(), done.status.code())
+    }
+}
+
+impl Drop for Seller {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs the command without this process's settings.
+fn koohook(arguments: &[&str]) -> Output {
+    let mut command = without_settings(Command::new(env!("CARGO_BIN_EXE_koohook")));
+    command.args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn without_settings(mut command: Command) -> Command {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| name.to_string_lossy().starts_with("KOOHOOK_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn assert_lines(found: &[String], expected: &str) {
+    let found = found.join("\n");
+    let expected: Vec<&str> =
+        expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(found, expected.join("\n"), "\n{found}\n");
+}

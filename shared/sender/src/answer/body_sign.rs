@@ -1,0 +1,60 @@
+//! The answer's own signature.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Response;
+
+use super::{Fault, Remark, only};
+use crate::mac;
+
+/// Checks the header `Body-Sign` as koohook must write it: the documented text, over exactly the
+/// bytes of the body, with the access key alone.
+///
+/// The one form accepted is `sign_type="HMAC-SHA256", signature= "…"`, with a space before the
+/// second value, as the signature page writes it.
+///
+/// Restates *Signing the response body* of access guide 1.0.
+///
+/// # Errors
+///
+/// The fault, or the remark that [`judge_body_sign`] makes.
+pub fn verify_body_sign(response: &Response<Vec<u8>>, access_key: &str) -> Result<(), Fault> {
+    judge_body_sign(response, access_key)?.map_or(Ok(()), |remark| Err(remark.into()))
+}
+
+/// Checks the header `Body-Sign` with any blanks behind its comma and its equals signs.
+///
+/// The signature page prints a space before the second value, and the frequently asked questions
+/// print none: the marketplace accepts both.
+///
+/// # Errors
+///
+/// [`Fault::BodySignMissing`], [`Fault::BodySignForm`] or [`Fault::BodySign`].
+pub fn judge_body_sign(
+    response: &Response<Vec<u8>>,
+    access_key: &str,
+) -> Result<Option<Remark>, Fault> {
+    if !response.headers().contains_key(NAME) {
+        return Err(Fault::BodySignMissing);
+    }
+    let text = only(response.headers(), NAME).ok_or(Fault::BodySignForm)?;
+    let signature = signature(text).ok_or(Fault::BodySignForm)?;
+    let expected = STANDARD.encode(mac::hmac_sha256(access_key.as_bytes(), response.body()));
+    if signature != expected {
+        return Err(Fault::BodySign);
+    }
+    let documented = format!(r#"sign_type="HMAC-SHA256", signature= "{signature}""#);
+    Ok((text != documented).then_some(Remark::BodySignBlanks))
+}
+
+/// The second value of the header.
+fn signature(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("sign_type=")?.trim_start_matches(BLANKS);
+    let rest = rest.strip_prefix(r#""HMAC-SHA256","#)?.trim_start_matches(BLANKS);
+    let rest = rest.strip_prefix("signature=")?.trim_start_matches(BLANKS);
+    rest.strip_prefix('"')?.strip_suffix('"')
+}
+
+/// A header's blanks (RFC 9110).
+const BLANKS: [char; 2] = [' ', '\t'];
+const NAME: &str = "body-sign";

@@ -1,0 +1,95 @@
+//! An answer, compared with the right one.
+
+use thiserror::Error;
+
+use super::{Carries, PROCESSING, Step, Wire};
+use crate::answer::{Answer, AppInfo};
+
+/// Why an answer is not the one that a step asks for.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum Mismatch {
+    /// Another result code.
+    #[error("result code is {found}, not {expected}")]
+    Code {
+        /// The code of the right answer.
+        expected: &'static str,
+        /// The code of this one.
+        found: String,
+    },
+    /// No instanceId where there must be one.
+    #[error("instanceId is missing")]
+    InstanceIdMissing,
+    /// The id of another instance than was learned.
+    #[error("instanceId is another one than before")]
+    InstanceIdChanged,
+    /// No app info where there must be some.
+    #[error("app info is missing")]
+    AccessMissing,
+    /// Other instances listed than were asked for and are there.
+    #[error("instances listed are {found:?}, not {expected:?}")]
+    Listed {
+        /// The ids of the right answer.
+        expected: Vec<String>,
+        /// The ids of this one.
+        found: Vec<String>,
+    },
+}
+
+impl Step {
+    /// Compares an answer with the right one.
+    ///
+    /// While [`Wire::instance_id`] is empty, any id will do for the instance of this life.
+    ///
+    /// # Errors
+    ///
+    /// The first difference.
+    pub fn check(&self, wire: &Wire, answer: &Answer) -> Result<(), Mismatch> {
+        if answer.code != self.code {
+            return Err(Mismatch::Code { expected: self.code, found: answer.code.clone() });
+        }
+        match &self.carries {
+            Carries::Nothing => Ok(()),
+            Carries::AnyInstance { access } => check_instance("", *access, answer),
+            Carries::ThisInstance { access } => check_instance(wire.instance_id, *access, answer),
+            Carries::Listed(ids) => check_list(ids.iter().map(|id| id.text(wire)), answer),
+        }
+    }
+
+    /// Whether a purchase is answered that it is still being carried out: the marketplace then
+    /// asks again.
+    #[must_use]
+    pub fn waits(&self, answer: &Answer) -> bool {
+        let buys = matches!(self.carries, Carries::ThisInstance { .. });
+        buys && self.code != PROCESSING && answer.code == PROCESSING
+    }
+
+    /// Finds the id of the instance whose life this is, if this step's answer tells it.
+    #[must_use]
+    pub fn learn<'a>(&self, answer: &'a Answer) -> Option<&'a str> {
+        match self.carries {
+            Carries::ThisInstance { .. } => answer.instance_id.as_deref(),
+            Carries::Nothing | Carries::AnyInstance { .. } | Carries::Listed(_) => None,
+        }
+    }
+}
+
+fn check_instance(known: &str, access: bool, answer: &Answer) -> Result<(), Mismatch> {
+    let id = answer.instance_id.as_deref().ok_or(Mismatch::InstanceIdMissing)?;
+    if !known.is_empty() && id != known {
+        return Err(Mismatch::InstanceIdChanged);
+    }
+    check_access(access, answer.app_info.as_ref())
+}
+
+fn check_list(ids: impl Iterator<Item = String>, answer: &Answer) -> Result<(), Mismatch> {
+    let expected: Vec<String> = ids.collect();
+    let found: Vec<String> = answer.info.iter().map(|one| one.instance_id.clone()).collect();
+    if expected != found {
+        return Err(Mismatch::Listed { expected, found });
+    }
+    answer.info.iter().try_for_each(|one| check_access(true, one.app_info.as_ref()))
+}
+
+fn check_access(access: bool, app_info: Option<&AppInfo>) -> Result<(), Mismatch> {
+    if access && app_info.is_none() { Err(Mismatch::AccessMissing) } else { Ok(()) }
+}
