@@ -1,147 +1,146 @@
 //! `koohook dev`: the bundle on this machine, for as long as the seller develops.
 
-use std::cell::RefCell;
+mod kept;
+mod pasted;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
-use application_sync::secret::{PrivateKey, PrivateKeys, Size};
 use clap::Args;
-use sender::time::TimestampUnit;
 use shell::config::{self, Config};
 use shell::host;
+use shell::store::StoreSetting;
 
 use crate::bundle::{Everything, open};
-use crate::demo::Only;
-use crate::send::{Call, curl};
 use crate::{Error, made_up};
+use kept::Kept;
+use pasted::Pasted;
 
 /// Arguments of `koohook dev`.
 #[derive(Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "\
+Examples:
   koohook dev
   KOOHOOK_LISTEN=127.0.0.1:9000 KOOHOOK_STORE=memory: koohook dev
-  KOOHOOK_BASE_KEY_FILE=base.key koohook dev
+  KOOHOOK_APP_INFO='{\"frontEndUrl\":\"https://app.example.com\"}' koohook dev
 
-Every KOOHOOK_… variable is honoured. What is missing is made up for this run and printed; state
-stays in koohook.db in this folder unless KOOHOOK_STORE says otherwise.")]
+It honours every KOOHOOK_… setting and makes up what is missing. State stays in koohook.db in this
+folder unless KOOHOOK_STORE says otherwise. Made-up keys stay beside it, in koohook.db.keys and
+koohook.db.application.pem, so that a restart has the same ones. With memory: nothing is kept.
+
+It prints export lines. Paste them into a second terminal, then play the marketplace there:
+  koohook conform --lives
+  koohook send --v2 newInstance orderId=CS1 orderLineId=CS1-000001")]
 pub struct Arguments {
-    /// Print no calls to paste.
+    /// Print nothing to paste.
     #[arg(long)]
     quiet: bool,
 }
 
 /// Serves until the process is asked to stop.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
-    let made_up = RefCell::new(Vec::new());
-    let key = RefCell::new(String::new());
-    let config = Config::read(&|name| {
-        let set = config::variable(name);
-        let found = set.or_else(|| make_up(name, &made_up));
-        if name == "KOOHOOK_BASE_KEY" {
-            found.clone().unwrap_or_default().clone_into(&mut key.borrow_mut());
-        }
-        found
-    })?;
+    let made_up = MadeUp::new()?;
+    let config = Config::read(&|name| made_up.lookup(name))?;
     host::start_log(&config.log);
-    let (listen, max_connections) = (config.listen.clone(), config.max_connections);
-    let address = format!("http://{listen}{}", config.door.base_path);
-    for (name, value) in made_up.take() {
-        println!("{name} is not set; for this run it is {}", shown(name.as_str(), &value));
-    }
+    let (listen, base_path) = (config.listen.clone(), config.door.base_path.clone());
+    let max_connections = config.max_connections;
+    made_up.announce();
     if !config.desk.vault.seals() {
-        println!("KOOHOOK_SEAL_KEY is not set: what is kept, client secrets too, lies in clear");
+        eprintln!("KOOHOOK_SEAL_KEY is not set: stored values, client secrets too, are in clear");
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let (front, desk) = runtime.block_on(open::<Everything>(config))?;
-    let key = key.take();
-    if !arguments.quiet && !key.is_empty() {
-        print_calls(&address, &key)?;
+    let listener = runtime.block_on(host::http::bind(&listen))?;
+    let address = address(listener.local_addr()?, &base_path);
+    if !arguments.quiet {
+        Pasted { address: &address, made_up: &made_up }.print();
     }
     runtime.spawn(host::keep_relaying(desk));
-    runtime.block_on(host::http::serve(front, &listen, max_connections))?;
+    runtime.block_on(host::http::serve_on(front, listener, max_connections))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a seller who just wants to try need not set.
-fn make_up(name: &str, made_up: &RefCell<Vec<(String, String)>>) -> Option<String> {
-    let is_set = |name: &str| std::env::var_os(name).is_some();
-    let value = match name {
-        _ if is_set(&format!("{name}_FILE")) => None,
-        "KOOHOOK_STORE" => Some("sqlite:koohook.db".to_owned()),
-        "KOOHOOK_BASE_KEY" | "KOOHOOK_KIT_KEY" => Some(made_up::access_key()),
-        "KOOHOOK_RSA_PRIVATE_KEY" => private_key(),
-        "KOOHOOK_PRODUCT_SECRET" if is_set("KOOHOOK_PRODUCT_URL") => {
-            Some(format!("whsec_{}", made_up::seal_key().ok()?))
+/// Settings that are not set, and what stands in for them.
+pub struct MadeUp {
+    settings: BTreeMap<&'static str, String>,
+    kept: Option<Kept>,
+}
+
+impl MadeUp {
+    fn new() -> Result<Self, Error> {
+        let mut settings = BTreeMap::new();
+        if !is_set("KOOHOOK_STORE") {
+            settings.insert("KOOHOOK_STORE", "sqlite:koohook.db".to_owned());
         }
-        "KOOHOOK_APP_INFO" if !is_set("KOOHOOK_PRODUCT_URL") => Some(made_up::APP_INFO.to_owned()),
-        _ => None,
-    }?;
-    let mut known = made_up.borrow_mut();
-    if let Some((_, value)) = known.iter().find(|(known, _)| known == name) {
-        return Some(value.clone());
+        if !is_set("KOOHOOK_APP_INFO") && !is_set("KOOHOOK_PRODUCT_URL") {
+            settings.insert("KOOHOOK_APP_INFO", made_up::APP_INFO.to_owned());
+        }
+        let store = settings.get("KOOHOOK_STORE").cloned().or_else(|| set("KOOHOOK_STORE"));
+        let store = store.and_then(|store| StoreSetting::parse(&store).ok());
+        let missing: Vec<_> = kept::NAMES.into_iter().filter(|name| is_wanted(name)).collect();
+        let mut kept = None;
+        if !missing.is_empty() {
+            let keys = Kept::beside(store.as_ref())?;
+            for name in missing {
+                settings.insert(name, keys.get(name)?);
+            }
+            kept = Some(keys);
+        }
+        Ok(Self { settings, kept })
     }
-    known.push((name.to_owned(), value.clone()));
-    Some(value)
+
+    /// A setting as it is set, or as it was made up.
+    pub fn lookup(&self, name: &str) -> Option<String> {
+        config::variable(name).or_else(|| self.settings.get(name).cloned())
+    }
+
+    /// A setting that was made up.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).map(String::as_str)
+    }
+
+    /// Where made-up keys are kept, if they are.
+    pub const fn kept(&self) -> Option<&Kept> {
+        self.kept.as_ref()
+    }
+
+    /// Says what was made up, but for the keys: the lines to paste have them.
+    fn announce(&self) {
+        let plain = self.settings.iter().filter(|(name, _)| !kept::NAMES.contains(name));
+        for (name, value) in plain {
+            println!("{name} is not set: {value}");
+        }
+    }
 }
 
-/// A private key of any use only in this run.
-fn private_key() -> Option<String> {
-    PrivateKey::generate(Size::Bits3072).ok()?.to_pem().ok()
+/// Whether a key is to be made up.
+fn is_wanted(name: &str) -> bool {
+    let has_product = name != "KOOHOOK_PRODUCT_SECRET" || is_set("KOOHOOK_PRODUCT_URL");
+    has_product && !is_set(name)
 }
 
-/// What is made up is shown, but for the private key: of that the console wants the other half.
-fn shown(name: &str, value: &str) -> String {
-    if name != "KOOHOOK_RSA_PRIVATE_KEY" {
-        return value.to_owned();
-    }
-    let keys = PrivateKeys::parse(value).ok();
-    let public = keys.and_then(|keys| keys.as_slice().first()?.public_text().ok());
-    format!("made up, with the public key {}", public.unwrap_or_default())
+/// A setting that is set, by itself or by a file that can be read.
+pub fn set(name: &str) -> Option<String> {
+    let by_file = || {
+        let text = std::fs::read_to_string(std::env::var_os(format!("{name}_FILE"))?).ok()?;
+        Some(text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned())
+    };
+    config::variable(name).or_else(by_file)
 }
 
-fn print_calls(address: &str, key: &str) -> Result<(), Error> {
-    let order = format!("CS{}DEV", made_up::now_millis());
-    let line = format!("{order}-000001");
-    let id = made_up::id();
-    let calls = [
-        (
-            Only::V1,
-            vec![
-                ("activity", "newInstance"),
-                ("orderId", &order),
-                ("productId", "OFFI-made-up"),
-                ("customerId", "made-up-customer"),
-                ("businessId", &id),
-            ],
-        ),
-        (
-            Only::V2,
-            vec![
-                ("activity", "newInstance"),
-                ("orderId", &order),
-                ("orderLineId", &line),
-                ("businessId", &id),
-            ],
-        ),
-    ];
-    println!("\nCalls to paste, signed just now (V2's is believed for 60 seconds):\n");
-    for (contract, members) in calls {
-        let members = members.into_iter().map(|(name, text)| (name.to_owned(), text.into()));
-        let call = Call {
-            contract,
-            address: address.to_owned(),
-            key: key.to_owned(),
-            activity: "newInstance".to_owned(),
-            members: members.collect(),
-            unit: TimestampUnit::Milliseconds,
-        };
-        println!("{}\n", curl(&call.request()?));
-    }
-    println!("Fresh ones at any time, with this run's base key in KOOHOOK_BASE_KEY:\n");
-    // Whoever came by `cargo run` has no `koohook` on the path.
-    let koohook = if std::env::var_os("CARGO").is_some() { "cargo run --" } else { "koohook" };
-    let send = format!("{koohook} send --address {address} --v2");
-    println!("  {send} newInstance orderId={order} orderLineId={line}");
-    println!("  {send} --curl queryInstance instanceId=…\n");
-    Ok(())
+/// Whether a setting is set, by itself or by a file.
+pub fn is_set(name: &str) -> bool {
+    [name, &format!("{name}_FILE")].into_iter().any(|name| std::env::var_os(name).is_some())
+}
+
+/// The production address on this machine: the loopback reaches a listener on any interface.
+fn address(listen: SocketAddr, base_path: &str) -> String {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}{base_path}", SocketAddr::new(ip, listen.port()))
 }

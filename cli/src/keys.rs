@@ -173,7 +173,7 @@ fn read(path: &Path) -> Result<PrivateKeys, Error> {
 }
 
 /// Makes the file, for its owner alone. What could not be written whole is taken away again.
-fn write_secret(path: &Path, text: &str) -> Result<(), Error> {
+pub fn write_secret(path: &Path, text: &str) -> Result<(), Error> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(path);
     let mut file = file.map_err(|fault| match fault.kind() {

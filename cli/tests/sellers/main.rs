@@ -10,6 +10,7 @@
 )]
 
 mod conform;
+mod dev;
 mod send;
 
 use std::io::{BufRead, BufReader};

@@ -160,9 +160,8 @@ impl Config {
 /// setting that it looks most like.
 pub fn strangers(names: impl Iterator<Item = String>) -> Vec<(String, Option<&'static str>)> {
     let bare = |name: &str| name.strip_suffix("_FILE").unwrap_or(name).to_owned();
-    let known = |name: &str| {
-        VARIABLES.contains(&bare(name).as_str()) || COMMAND_OPTIONS.contains(&name)
-    };
+    let known =
+        |name: &str| VARIABLES.contains(&bare(name).as_str()) || COMMAND_OPTIONS.contains(&name);
     let judged = names.filter(|name| !known(name)).map(|name| {
         let near = nearest(&bare(&name), VARIABLES);
         (name, near)

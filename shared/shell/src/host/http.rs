@@ -75,7 +75,26 @@ pub async fn serve<F: Front>(
     listen: &str,
     max_connections: usize,
 ) -> Result<(), Error> {
-    let listener = TcpListener::bind(listen).await.map_err(Error::Listen)?;
+    serve_on(front, bind(listen).await?, max_connections).await
+}
+
+/// Listens on an address; port 0 is a free one.
+///
+/// # Errors
+/// If the address is not free.
+pub async fn bind(listen: &str) -> Result<TcpListener, Error> {
+    TcpListener::bind(listen).await.map_err(Error::Listen)
+}
+
+/// Serves a front on a listener, as [`serve`] does.
+///
+/// # Errors
+/// If the listener does not know its address.
+pub async fn serve_on<F: Front>(
+    front: Arc<F>,
+    listener: TcpListener,
+    max_connections: usize,
+) -> Result<(), Error> {
     tracing::info!(listen = %listener.local_addr()?, "listening");
     let max_connections = within_open_files(max_connections, open_files());
     serve_until(front, listener, max_connections, stop_asked()).await;

@@ -1,0 +1,168 @@
+//! Keys that were made up for one database, in two files beside it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use application_sync::secret::{PrivateKey, Size};
+use shell::store::StoreSetting;
+
+use crate::keys::write_secret;
+use crate::{Error, made_up};
+
+/// What is kept: all of it is made at once, so that no file ever changes.
+pub const NAMES: [&str; 4] = ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET", PEM];
+const PEM: &str = "KOOHOOK_RSA_PRIVATE_KEY";
+
+/// The keys of one database.
+pub struct Kept {
+    keys: BTreeMap<String, String>,
+    /// The files, unless the keys are of this run alone.
+    files: Option<Files>,
+}
+
+/// Where keys are kept.
+pub struct Files {
+    /// Lines of names and values.
+    pub keys: PathBuf,
+    /// The kit's private key.
+    pub pem: PathBuf,
+}
+
+impl Kept {
+    /// Reads the keys beside a SQLite file, or makes them. A file that exists is never written.
+    pub fn beside(store: Option<&StoreSetting>) -> Result<Self, Error> {
+        let Some(StoreSetting::Sqlite { path, .. }) = store else {
+            return Self::made(None);
+        };
+        let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
+        if folder.is_some_and(|folder| !folder.is_dir()) {
+            // The store's own refusal says so better.
+            return Self::made(None);
+        }
+        Self::made(Some(Files {
+            keys: format!("{path}.keys").into(),
+            pem: format!("{path}.application.pem").into(),
+        }))
+    }
+
+    fn made(files: Option<Files>) -> Result<Self, Error> {
+        let Some(files) = files else {
+            let mut keys = make_keys()?;
+            keys.insert(PEM.to_owned(), make_pem()?);
+            return Ok(Self { keys, files: None });
+        };
+        let text = read_or_write(&files.keys, || Ok(written(&make_keys()?)))?;
+        let mut keys = parsed(&text).ok_or_else(|| {
+            format!("{} does not hold the keys of koohook dev: move it away", files.keys.display())
+        })?;
+        keys.insert(PEM.to_owned(), read_or_write(&files.pem, make_pem)?);
+        Ok(Self { keys, files: Some(files) })
+    }
+
+    /// One key.
+    pub fn get(&self, name: &str) -> Result<String, Error> {
+        self.keys.get(name).cloned().ok_or_else(|| format!("{name} was not made up").into())
+    }
+
+    /// The files, unless the keys are of this run alone.
+    pub const fn files(&self) -> Option<&Files> {
+        self.files.as_ref()
+    }
+}
+
+fn make_keys() -> Result<BTreeMap<String, String>, Error> {
+    let [base, kit, product, _] = NAMES.map(str::to_owned);
+    let secret = format!("whsec_{}", made_up::seal_key()?);
+    let keys = [(base, made_up::access_key()), (kit, made_up::access_key()), (product, secret)];
+    Ok(keys.into())
+}
+
+fn make_pem() -> Result<String, Error> {
+    Ok(PrivateKey::generate(Size::Bits3072)?.to_pem()?)
+}
+
+fn written(keys: &BTreeMap<String, String>) -> String {
+    keys.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+}
+
+/// The keys in a text, if all are there.
+fn parsed(text: &str) -> Option<BTreeMap<String, String>> {
+    let pairs = text.lines().map(|line| line.split_once('='));
+    let keys: BTreeMap<String, String> = pairs
+        .map(|pair| pair.map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .collect::<Option<_>>()?;
+    let is_whole = NAMES.iter().filter(|name| **name != PEM).all(|name| keys.contains_key(*name));
+    is_whole.then_some(keys)
+}
+
+/// The text of a file, made first if there is none. Another process may make it meanwhile.
+fn read_or_write(
+    path: &Path,
+    make: impl FnOnce() -> Result<String, Error>,
+) -> Result<String, Error> {
+    if !path.exists() {
+        let text = make()?;
+        match write_secret(path, &text) {
+            Ok(()) => return Ok(text),
+            Err(_) if path.exists() => (),
+            Err(error) => return Err(error),
+        }
+    }
+    fs::read_to_string(path).map_err(|fault| format!("{}: {fault}", path.display()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use shell::store::{Durability, StoreSetting};
+
+    use super::*;
+
+    fn beside(path: &Path) -> Result<Kept, Error> {
+        let path = path.to_str().unwrap().to_owned();
+        Kept::beside(Some(&StoreSetting::Sqlite { path, durability: Durability::Required }))
+    }
+
+    #[test]
+    fn a_restart_has_the_same_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("it is.db");
+        let first = beside(&database).unwrap();
+        let again = beside(&database).unwrap();
+        for name in NAMES {
+            assert_eq!(first.get(name).unwrap(), again.get(name).unwrap());
+        }
+        let files = first.files().unwrap();
+        for file in [&files.keys, &files.pem] {
+            assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_ne!(first.get(NAMES[0]).unwrap(), first.get(NAMES[1]).unwrap());
+        assert_eq!(fs::read_to_string(&files.pem).unwrap(), first.get(PEM).unwrap());
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("koohook.db");
+        let file = folder.path().join("koohook.db.keys");
+        for text in ["somebody's notes", "", "KOOHOOK_BASE_KEY=a\n"] {
+            fs::write(&file, text).unwrap();
+            let error = beside(&database).err().unwrap().to_string();
+            assert!(error.ends_with("does not hold the keys of koohook dev: move it away"));
+            assert_eq!(fs::read_to_string(&file).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn without_a_database_nothing_is_kept() {
+        let made = |store: &StoreSetting| Kept::beside(Some(store)).unwrap();
+        let memory = made(&StoreSetting::Memory);
+        assert!(memory.files().is_none());
+        assert_ne!(
+            memory.get(NAMES[0]).unwrap(),
+            made(&StoreSetting::Memory).get(NAMES[0]).unwrap()
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! What a second terminal needs to play the marketplace: lines to paste.
+
+use std::path::Path;
+
+use application_sync::secret::{Oaep, PrivateKeys};
+
+use super::{MadeUp, is_set, set};
+use crate::made_up::{self, quoted};
+
+/// What `koohook dev` prints to paste.
+pub struct Pasted<'a> {
+    /// The production address.
+    pub address: &'a str,
+    /// Keys that were made up.
+    pub made_up: &'a MadeUp,
+}
+
+impl Pasted<'_> {
+    /// Prints the lines, and what to do with them.
+    pub fn print(&self) {
+        let keys = PrivateKeys::parse(&self.private_key().unwrap_or_default()).ok();
+        let key = keys.as_ref().and_then(|keys| keys.as_slice().first());
+        if let Some(public) = key.and_then(|key| key.public_text().ok()) {
+            println!("\nThe kit's public key, for the seller's console:\n\n{public}");
+        }
+        println!("\n{}. Paste into a second terminal:\n", self.kept());
+        export("KOOHOOK_ADDRESS", self.address);
+        for name in ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET"] {
+            self.export_key(name);
+        }
+        self.export_private_key();
+        if let Some(sealed) = key.and_then(|key| key.seal(Oaep::Sha256Mgf1Sha1, PLAIN).ok()) {
+            export("KOOHOOK_SEALED_SECRET", &sealed);
+        }
+        for name in ["KOOHOOK_TIMESTAMP_UNIT", "KOOHOOK_ENCRYPT_TYPE"] {
+            if let Some(value) = set(name) {
+                export(name, value.trim_end());
+            }
+        }
+        print_commands();
+    }
+
+    fn private_key(&self) -> Option<String> {
+        let name = "KOOHOOK_RSA_PRIVATE_KEY";
+        self.made_up.get(name).map(str::to_owned).or_else(|| set(name))
+    }
+
+    fn kept(&self) -> String {
+        match self.made_up.kept().map(super::Kept::files) {
+            Some(Some(files)) => format!(
+                "Made-up keys are kept in {} and {}",
+                files.keys.display(),
+                files.pem.display()
+            ),
+            Some(None) => "Made-up keys are of this run alone".to_owned(),
+            None => "All keys are set".to_owned(),
+        }
+    }
+
+    /// A key that is set is the seller's own, and not shown.
+    fn export_key(&self, name: &str) {
+        if let Some(key) = self.made_up.get(name) {
+            export(name, key);
+        } else if let Some(file) = std::env::var_os(format!("{name}_FILE")) {
+            export(&format!("{name}_FILE"), &absolute(Path::new(&file)));
+        } else if is_set(name) {
+            println!("# {name} is set here: set it there, too");
+        }
+    }
+
+    /// The private key by its file; a key without a file is not shown.
+    fn export_private_key(&self) {
+        let name = "KOOHOOK_RSA_PRIVATE_KEY_FILE";
+        let made_up = self.made_up.get("KOOHOOK_RSA_PRIVATE_KEY").and(self.made_up.kept());
+        if let Some(files) = made_up.and_then(super::Kept::files) {
+            export(name, &absolute(&files.pem));
+        } else if let Some(file) = std::env::var_os(name) {
+            export(name, &absolute(Path::new(&file)));
+        }
+    }
+}
+
+fn export(name: &str, value: &str) {
+    println!("export {name}={}", quoted(value));
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+fn print_commands() {
+    let order = format!("CS{}DEV", made_up::now_millis());
+    // Whoever came by `cargo run` has no `koohook` on the path.
+    let koohook = if std::env::var_os("CARGO").is_some() { "cargo run --" } else { "koohook" };
+    println!("\nThen, there:\n");
+    println!("{koohook} conform --lives");
+    println!("{koohook} send --v2 newInstance orderId={order} orderLineId={order}-000001");
+    println!("{koohook} send --v2 queryInstance instanceId=123456789 testFlag=1\n");
+}
+
+const PLAIN: &str = "made-up-client-secret";

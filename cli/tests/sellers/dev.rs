@@ -1,0 +1,159 @@
+//! `koohook dev`: what it prints to paste is enough to play everything against it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use crate::without_settings;
+
+/// A running `koohook dev`, and its lines up to the one that says that it listens.
+struct Dev {
+    child: Child,
+    lines: Vec<String>,
+}
+
+impl Dev {
+    fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut command = without_settings(Command::new(env!("CARGO_BIN_EXE_koohook")));
+        command.arg("dev").env("KOOHOOK_LISTEN", "127.0.0.1:0").envs(settings.iter().copied());
+        let mut child = command.current_dir(folder).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut printed = Vec::new();
+        for line in lines.by_ref().map_while(Result::ok) {
+            let is_listening = line.contains(r#""message":"listening""#);
+            printed.push(line);
+            if is_listening {
+                break;
+            }
+        }
+        // Its log must be read to the end, or it would wait for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, lines: printed }
+    }
+
+    fn exports(&self) -> Vec<&str> {
+        let lines = self.lines.iter().map(String::as_str);
+        lines.filter(|line| line.starts_with("export ")).collect()
+    }
+
+    /// Runs a command in a shell where the lines were pasted.
+    fn run(&self, command: &str) -> Output {
+        let script = format!("{}\n{command}", self.exports().join("\n"));
+        let folder = Path::new(env!("CARGO_BIN_EXE_koohook")).parent().unwrap();
+        let path = format!("{}:/usr/bin:/bin", folder.display());
+        let mut shell = without_settings(Command::new("sh"));
+        shell.args(["-euc", &script]).env("PATH", path).stdin(Stdio::null()).output().unwrap()
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(output: &[u8]) -> &str {
+    std::str::from_utf8(output).unwrap()
+}
+
+/// In a folder whose name wants quotes, in either unit of the timestamp.
+#[test]
+fn the_pasted_lines_play_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let odd = folder.path().join("it's $HOME");
+    fs::create_dir(&odd).unwrap();
+    for settings in
+        [&[][..], &[("KOOHOOK_TIMESTAMP_UNIT", "seconds"), ("KOOHOOK_ENCRYPT_TYPE", "2")]]
+    {
+        let dev = Dev::start(&odd, settings);
+        let played = dev.run("koohook conform --lives");
+        let report = text(&played.stdout);
+        assert!(report.contains("\nV2 kit  applicationSync"), "{report}");
+        assert!(report.contains(" calls, 0 failures, 0 remarks, 0 not served.\n"), "{report}");
+        assert_eq!(played.status.code(), Some(0), "{report}");
+        let public = dev.run(r#"koohook keys public "$KOOHOOK_RSA_PRIVATE_KEY_FILE""#);
+        let line = text(&public.stdout).lines().last().unwrap();
+        assert!(dev.lines.iter().any(|printed| printed == line), "{:?}", dev.lines);
+    }
+}
+
+/// Under each guide: the kit's calls, and a purchase with a phone.
+#[test]
+fn send_plays_the_kit_and_encrypts() {
+    let folder = tempfile::tempdir().unwrap();
+    let dev = Dev::start(folder.path(), &[]);
+    let seal = r#"clientSecret=plain --public-key "$(koohook keys public "$KOOHOOK_RSA_PRIVATE_KEY_FILE" | tail -n 1)""#;
+    let by_file = r#"clientSecret=plain --public-key "$PWD/public.txt""#;
+    dev.run(&format!(
+        "cd '{}'; koohook keys public koohook.db.application.pem | tail -n 1 >public.txt",
+        folder.path().display()
+    ));
+    for guide in ["--v1", "--v2"] {
+        let (people, departments) = if guide == "--v1" {
+            ("userList", "orgInfo:='[{\"orgCode\":\"1\",\"name\":\"a\"}]'")
+        } else {
+            ("userList", "orgInfoList:='[{\"orgCode\":\"1\",\"orgName\":\"a\"}]'")
+        };
+        for call in [
+            "newInstance orderId=CS1 orderLineId=CS1-1 productId=P customerId=C mobilePhone=159",
+            "tenantSync tenantId=T tenantCode=t name=Name domainName=https://t.example flag=1",
+            "applicationSync tenantId=T appId=A clientId=C flag=1",
+            &format!("applicationSync tenantId=T appId=A clientId=C flag=1 {seal}"),
+            &format!("applicationSync tenantId=T appId=A clientId=C flag=1 {by_file}"),
+            &format!(
+                "authSync tenantId=T appId=A flag=1 {people}:='[{{\"userName\":\"u\",\"name\":\"n\",\
+                 \"orgCode\":\"1\",\"role\":\"user\",\"enable\":\"true\"}}]'"
+            ),
+            "singleOrgSync tenantId=T orgCode=1 orgName=a flag=1",
+            &format!("allOrgSync tenantId=T {departments}"),
+        ] {
+            let done =
+                dev.run(&format!("cd '{}'; koohook send {guide} {call}", folder.path().display()));
+            let (body, said) = (text(&done.stdout), text(&done.stderr));
+            assert!(body.starts_with('{') && body.contains(r#""000000""#), "{call}: {body}{said}");
+            assert!(said.ends_with("Body-Sign: right\n"), "{call}: {said}");
+            assert_eq!(done.status.code(), Some(0), "{call}");
+        }
+    }
+    // A secret that is neither sealed nor sealed here does not open.
+    let plain =
+        "koohook send --v2 applicationSync tenantId=T appId=A clientId=C clientSecret=x flag=1";
+    assert_eq!(dev.run(plain).status.code(), Some(1));
+}
+
+#[test]
+fn a_restart_has_the_same_keys_and_memory_keeps_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = |dev: &Dev| dev.exports()[1].to_owned();
+    let first = key(&Dev::start(folder.path(), &[]));
+    let again = Dev::start(folder.path(), &[]);
+    assert!(first.starts_with("export KOOHOOK_BASE_KEY='made-up-"), "{first}");
+    assert_eq!(first, key(&again));
+    let shown = again.lines.iter().filter(|line| line.contains(&first)).count();
+    assert_eq!(shown, 1, "{:?}", again.lines);
+
+    let empty = tempfile::tempdir().unwrap();
+    let memory = Dev::start(empty.path(), &[("KOOHOOK_STORE", "memory:")]);
+    assert_ne!(first, key(&memory));
+    assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 0);
+}
+
+/// A seller's own key is used, and not shown. The options of other commands are no settings.
+#[test]
+fn a_key_that_is_set_is_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [
+        ("KOOHOOK_BASE_KEY", "the-sellers-own-key"),
+        ("KOOHOOK_SEALED_SECRET", "c2VhbGVk"),
+        ("KOOHOOK_ADDRESS", "http://127.0.0.1:8000/saasproduce"),
+    ];
+    let dev = Dev::start(folder.path(), &settings);
+    assert!(dev.lines.contains(&"# KOOHOOK_BASE_KEY is set here: set it there, too".to_owned()));
+    assert!(!dev.lines.iter().any(|line| line.contains("the-sellers-own-key")));
+    assert!(!dev.lines.iter().any(|line| line.contains("setting unknown")), "{:?}", dev.lines);
+    let sent =
+        dev.run("koohook send --v2 --key the-sellers-own-key newInstance orderId=1 orderLineId=1");
+    assert_eq!(sent.status.code(), Some(0));
+}
