@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use marketplace::entity::Subject;
 use marketplace::idempotency::{Ledger, MAX_ORDERS, Order, Recall};
-use marketplace::json::{Document, Scalars, Winner, canonical};
+use marketplace::json::{Document, Json, Outline, Reading, Scalars};
 use marketplace::key::{AccessKey, Keyring};
 use marketplace::message::{Activity, Details, InstanceId, OrderId};
 use marketplace::notice::{Draft, MAX_NOTICE_LEN, NoticeType};
@@ -132,6 +132,119 @@ fn slowly_canonical(members: &[(String, Tree)], scalars: Scalars) -> String {
     format!("{{{}}}", sorted.join(","))
 }
 
+/// What the core writes of a body.
+fn canonical(body: &str, reading: Reading, scalars: Scalars) -> String {
+    let mut form = String::new();
+    let mut outline = Outline::of(body.as_bytes()).unwrap();
+    outline.write_canonical(reading, scalars, &mut |piece| form.push_str(piece)).unwrap();
+    form
+}
+
+/// Few names, so that objects name their members again.
+fn repetitive() -> impl Strategy<Value = Tree> {
+    let name = || select(vec!["", "a", "a\u{0}", "b", "é", "！", "😀"]).prop_map(str::to_owned);
+    let leaf = select(NUMBERS.to_vec()).prop_map(Tree::Number);
+    leaf.prop_recursive(4, 40, 6, move |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Tree::Array),
+            vec((name(), inner), 0..7).prop_map(Tree::Object),
+        ]
+    })
+}
+
+/// The tree in which each name counts once, at its first place; and whether one had two values.
+fn slowly_read(tree: &Tree, reading: Reading) -> (Tree, bool) {
+    let mut conflicting = false;
+    let mut read = |tree: &Tree| {
+        let (tree, inner) = slowly_read(tree, reading);
+        conflicting |= inner;
+        tree
+    };
+    let tree = match tree {
+        Tree::Array(items) => Tree::Array(items.iter().map(read).collect()),
+        Tree::Object(members) => {
+            let mut once: Vec<(String, Tree)> = Vec::new();
+            let mut different = false;
+            for (name, value) in members {
+                let value = read(value);
+                match once.iter_mut().find(|(known, _)| known == name) {
+                    None => once.push((name.clone(), value)),
+                    Some((_, first)) => {
+                        different |= as_written(first) != as_written(&value);
+                        if reading == Reading::Last {
+                            *first = value;
+                        }
+                    }
+                }
+            }
+            conflicting |= different;
+            Tree::Object(once)
+        }
+        Tree::Null | Tree::Bool(_) | Tree::Number(_) | Tree::Text(_) => tree.clone(),
+    };
+    (tree, conflicting)
+}
+
+fn as_written(tree: &Tree) -> String {
+    to_text(tree, "", &as_jackson)
+}
+
+/// Text that is nearly JSON.
+fn nearly_json() -> impl Strategy<Value = String> {
+    let pieces = vec![
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\"a\"",
+        "\"\\u0041\"",
+        "\"\\ud83d\\ude00\"",
+        "\\ud83d",
+        "\\",
+        "\\n",
+        "\\/",
+        "\\x",
+        "\\u00e",
+        "\\u+123",
+        "0",
+        "00",
+        "-",
+        "-0",
+        "1.5",
+        ".5",
+        "1.",
+        "1e5",
+        "1E+5",
+        "1e",
+        "1e400",
+        "-1e-400",
+        "true",
+        "tru",
+        "false",
+        "null",
+        "nul",
+        "NaN",
+        "Infinity",
+        " ",
+        "\n",
+        "\r",
+        "\t",
+        "\u{b}",
+        "\u{0}",
+        "\u{1f}",
+        "\u{7f}",
+        "\u{a0}",
+        "\u{feff}",
+        "é",
+        "/**/",
+        "'",
+    ];
+    vec(select(pieces), 0..12).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
     #![proptest_config(cases(250))]
 
@@ -143,19 +256,54 @@ proptest! {
     ) {
         let written: &dyn Fn(&str) -> String = if escaped { &all_escaped } else { &as_jackson };
         let body = to_text(&Tree::Object(members.clone()), space, written);
-        let document = Document::parse(body.as_bytes(), Winner::First).unwrap();
-        prop_assert!(!document.conflicting);
+        prop_assert!(!Document::parse(body.as_bytes()).unwrap().conflicting);
+        prop_assert!(!Outline::of(body.as_bytes()).unwrap().names_again());
         for scalars in [Scalars::AsText, Scalars::AsReceived] {
             let expected = slowly_canonical(&members, scalars);
-            prop_assert_eq!(canonical(&document.members, scalars), expected);
+            prop_assert_eq!(&canonical(&body, Reading::First, scalars), &expected);
+            prop_assert_eq!(&canonical(&body, Reading::Last, scalars), &expected);
         }
     }
 
     #[test]
     fn a_canonical_form_is_its_own_canonical_form(members in members(tree())) {
         let body = slowly_canonical(&members, Scalars::AsReceived);
-        let document = Document::parse(body.as_bytes(), Winner::First).unwrap();
-        prop_assert_eq!(canonical(&document.members, Scalars::AsReceived), body);
+        prop_assert_eq!(canonical(&body, Reading::First, Scalars::AsReceived), body);
+    }
+
+    #[test]
+    fn a_name_counts_once_in_either_reading(
+        tree in vec(("[ab]{0,2}", repetitive()), 0..6).prop_map(Tree::Object),
+        escaped: bool,
+    ) {
+        let written: &dyn Fn(&str) -> String = if escaped { &all_escaped } else { &as_jackson };
+        let body = to_text(&tree, " ", written);
+        for reading in [Reading::First, Reading::Last] {
+            let (read, conflicting) = slowly_read(&tree, reading);
+            let Tree::Object(members) = &read else { panic!("it was one") };
+            let expected = slowly_canonical(members, Scalars::AsReceived);
+            prop_assert_eq!(canonical(&body, reading, Scalars::AsReceived), expected);
+            let document = Document::parse(body.as_bytes()).unwrap();
+            prop_assert_eq!(document.conflicting, conflicting);
+            if reading == Reading::First {
+                prop_assert_eq!(Json::Object(document.members).to_text(), as_written(&read));
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(5_000))]
+
+    /// Another library reads the same grammar.
+    #[test]
+    fn json_is_what_others_call_so(text in nearly_json(), framed: bool) {
+        let text = if framed { format!(r#"{{"a":[{text}]}}"#) } else { text };
+        let ours = Json::parse(&text);
+        let theirs = serde_json::from_str::<Value>(&text);
+        prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "{:?} {:?}", ours, theirs);
+        let object = theirs.is_ok_and(|value| value.is_object());
+        prop_assert_eq!(Outline::of(text.as_bytes()).is_ok(), object);
     }
 }
 

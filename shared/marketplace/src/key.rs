@@ -77,16 +77,6 @@ pub struct Keyring {
     pub previous: Option<AccessKey>,
 }
 
-impl Keyring {
-    /// The key for which `matches` holds. Every key is asked, so that the time taken does not
-    /// tell which one it was.
-    pub fn matching(&self, matches: impl Fn(&AccessKey) -> bool) -> Option<&AccessKey> {
-        let by_current = matches(&self.current);
-        let by_previous = self.previous.as_ref().filter(|key| matches(key));
-        if by_current { Some(&self.current) } else { by_previous }
-    }
-}
-
 fn is_placeholder(text: &str) -> bool {
     const WORDS: [&str; 8] = [
         "accesskey",
@@ -140,16 +130,5 @@ mod tests {
     fn debug_shows_no_key() {
         let key = AccessKey::parse("constructed-base-key-0001").unwrap();
         assert_eq!(format!("{key:?}"), "AccessKey([redacted])");
-    }
-
-    #[test]
-    fn either_key_matches() {
-        let key = |text| AccessKey::parse(text).unwrap();
-        let current = key("constructed-base-key-0001");
-        let previous = key("constructed-base-key-0000");
-        let ring = Keyring { current: current.clone(), previous: Some(previous.clone()) };
-        assert_eq!(ring.matching(|tried| *tried == current), Some(&current));
-        assert_eq!(ring.matching(|tried| *tried == previous), Some(&previous));
-        assert_eq!(ring.matching(|_| false), None);
     }
 }

@@ -34,6 +34,30 @@ pub fn decode(encoded: &str, plus: Plus) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Decodes a text as a form, in the memory that it has. Bytes that are not UTF-8 have no text.
+pub fn decode_in_place(encoded: String) -> Option<String> {
+    let mut bytes = encoded.into_bytes();
+    let (mut read, mut written) = (0, 0);
+    while let Some(&byte) = bytes.get(read) {
+        let escaped = || {
+            bytes.get(read + 1..read + 3).and_then(|digits| {
+                let mut byte = [0];
+                hex::decode_to_slice(digits, &mut byte).ok().map(|()| byte)
+            })
+        };
+        let (decoded, len) = match byte {
+            b'+' => (b' ', 1),
+            b'%' => escaped().map_or((b'%', 1), |[byte]| (byte, 3)),
+            plain => (plain, 1),
+        };
+        bytes.get_mut(written).into_iter().for_each(|place| *place = decoded);
+        read += len;
+        written += 1;
+    }
+    bytes.truncate(written);
+    String::from_utf8(bytes).ok()
+}
+
 /// Encodes one name, value or part of a path: everything but the unreserved characters of RFC 3986,
 /// a space as `%20`.
 pub fn encode(text: &str) -> PercentEncode<'_> {
@@ -67,6 +91,16 @@ mod tests {
         assert_eq!(decode("a+b", Plus::Kept).as_deref(), Some("a+b"));
         assert_eq!(decode("%E6%B5%8B", Plus::Space).as_deref(), Some("测"));
         assert_eq!(decode("%FF", Plus::Space), None);
+    }
+
+    #[test]
+    fn decodes_in_place_as_elsewhere() {
+        let texts =
+            ["", "a+b%20c%2Bd", "%E6%B5%8B%e6", "%", "%4", "%4+1", "%%41", "%zz+%+", "é+%C3"];
+        for text in texts {
+            let elsewhere = decode(text, Plus::Space).map(Cow::into_owned);
+            assert_eq!(decode_in_place(text.to_owned()), elsewhere, "{text}");
+        }
     }
 
     #[test]

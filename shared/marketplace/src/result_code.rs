@@ -143,6 +143,7 @@ impl From<Rejection> for ResultCode {
             | Rejection::OutsideTolerance
             | Rejection::NonceMalformed
             | Rejection::Folded
+            | Rejection::TooManyNodes
             | Rejection::BodyMalformed
             | Rejection::BodyConflicting => Self::InvalidParameter,
         }

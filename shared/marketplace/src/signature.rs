@@ -4,9 +4,12 @@
 //! nothing reads a request but through one. What is executed is the tree that verified, never
 //! the bytes read a second time. What we ask of the marketplace in turn is signed by [`sdk`].
 
+#[cfg(test)]
+mod cost;
 mod joined;
 mod kit_v1;
 mod kit_v2;
+mod mac;
 pub mod sdk;
 mod timed;
 mod v1;
@@ -17,12 +20,10 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use crate::json::Members;
+use crate::json::{JsonError, Members};
 use crate::key::{AccessKey, Keyring};
 use crate::time::UnixMillis;
 
@@ -139,6 +140,9 @@ pub enum Rejection {
     /// V1, proven: a value that signs like two parameters (decision B1).
     #[error("value folds into two parameters")]
     Folded,
+    /// More values than a body may hold, signed or not: the host answers HTTP 413 (decision G6).
+    #[error("body holds too many values")]
+    TooManyNodes,
     /// V2, proven: no JSON object, or nested too deep.
     #[error("body malformed")]
     BodyMalformed,
@@ -148,6 +152,20 @@ pub enum Rejection {
 }
 
 impl Unverified<'_> {
+    /// Judges what the head alone says of the proof, so that no body is read for a call that could
+    /// not verify. [`Self::verify`] judges the same again, by its own time.
+    ///
+    /// # Errors
+    /// As [`Rejection`] says; `verify` would say the same.
+    pub fn judge_head(&self, unit: TimestampUnit, now: UnixMillis) -> Result<(), Rejection> {
+        match (self.interface, self.contract) {
+            (Interface::Base, Contract::V1) => v1::parse(self.query).map(drop),
+            (Interface::Base, Contract::V2) => v2::proof(self.query, unit, now).map(drop),
+            (Interface::Kit, Contract::V1) => kit_v1::signature(&self.headers).map(drop),
+            (Interface::Kit, Contract::V2) => kit_v2::proof(&self.headers, unit, now).map(drop),
+        }
+    }
+
     /// Verifies the call: if and only if a key of the ring signed it, `Ok`.
     ///
     /// # Errors
@@ -160,10 +178,25 @@ impl Unverified<'_> {
     ) -> Result<Verified, Rejection> {
         match (self.interface, self.contract) {
             (Interface::Base, Contract::V1) => v1::verify(self.query, keys),
-            (Interface::Base, Contract::V2) => v2::verify(self.query, self.body, keys, unit, now),
+            (Interface::Base, Contract::V2) => {
+                v2::proof(self.query, unit, now)?.verify(&v2::SCHEME, self.body, keys)
+            }
             (Interface::Kit, Contract::V1) => kit_v1::verify(&self.headers, self.body, keys),
             (Interface::Kit, Contract::V2) => {
-                kit_v2::verify(&self.headers, self.body, keys, unit, now)
+                kit_v2::proof(&self.headers, unit, now)?.verify(&kit_v2::SCHEME, self.body, keys)
+            }
+        }
+    }
+}
+
+/// A body that is not signed as it stands, and has no form that could be.
+impl From<JsonError> for Rejection {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::TooManyNodes => Self::TooManyNodes,
+            // What is not JSON has no members, and so no signature could cover them.
+            JsonError::Malformed | JsonError::TooDeep | JsonError::NotAnObject => {
+                Self::SignatureWrong
             }
         }
     }
@@ -231,11 +264,7 @@ pub fn same_text(given: &str, known: &str) -> bool {
 
 /// HMAC-SHA256 over the parts in a row.
 pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    // An HMAC takes a key of any length; the branch that says otherwise is never taken.
-    Hmac::<Sha256>::new_from_slice(key).map_or([0; 32], |mut mac| {
-        parts.iter().for_each(|part| mac.update(part));
-        mac.finalize().into_bytes().into()
-    })
+    mac::Mac::new(key).with(parts).finish()
 }
 
 #[cfg(test)]

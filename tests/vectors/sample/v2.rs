@@ -1,6 +1,6 @@
 //! Access guide 2.0: bodies as they travel and in their canonical form.
 
-use marketplace::json::{Scalars, canonical};
+use marketplace::json::{Json, Members, Scalars};
 use marketplace::signature::{Contract, Form, Headers, Interface, Rejection, Unverified, Verified};
 use sender::{kit_v2, v2};
 use serde::Deserialize;
@@ -86,6 +86,22 @@ impl<V> File<V> {
         let call = Unverified { headers, body, ..call(Interface::Kit, Contract::V2) };
         verify(&call, &self.key, self.now())
     }
+}
+
+/// The canonical form of a tree, slowly: what verified is what was signed.
+fn canonical(members: &Members, scalars: Scalars) -> String {
+    let mut sorted: Vec<_> = members.iter().filter(|(_, value)| *value != Json::Null).collect();
+    sorted.sort_by_key(|(name, _)| name.encode_utf16().collect::<Vec<_>>());
+    let written = sorted.into_iter().map(|(name, value)| {
+        let value = match (scalars, value) {
+            (Scalars::AsText, Json::Number(_) | Json::Bool(_)) => {
+                Json::Text(value.as_text().unwrap().to_owned())
+            }
+            _ => value.clone(),
+        };
+        format!("{}:{}", Json::Text(name.clone()).to_text(), value.to_text())
+    });
+    format!("{{{}}}", written.collect::<Vec<_>>().join(","))
 }
 
 /// How a call verifies that the marketplace signed in its canonical form.

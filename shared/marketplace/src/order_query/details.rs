@@ -288,10 +288,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::json::{Document, Winner};
+    use crate::json::Document;
 
     fn read(order: &Value, line: Option<&str>) -> Option<OrderDetails> {
-        let document = Document::parse(order.to_string().as_bytes(), Winner::First).unwrap();
+        let document = Document::parse(order.to_string().as_bytes()).unwrap();
         let line = line.map(|id| OrderLineId::parse(id).unwrap());
         OrderDetails::read(&document.members, line.as_ref())
     }

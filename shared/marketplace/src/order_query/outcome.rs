@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::OrderDetails;
-use crate::json::{Document, Json, Members, Winner};
+use crate::json::{Document, Json, Members};
 use crate::message::OrderLineId;
 
 /// What came of a question.
@@ -31,7 +31,7 @@ pub struct Reason {
 
 /// Reads an answer about an order of which one line is meant.
 pub(super) fn read(status: u16, body: &[u8], line: Option<&OrderLineId>) -> Outcome {
-    let answer = Document::parse(body, Winner::First).map(|document| document.members);
+    let answer = Document::parse(body).map(|document| document.members);
     let answer = answer.unwrap_or_default();
     let number = number_of(&answer);
     let reason = |word| Reason { word, status, number };

@@ -3,9 +3,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use subtle::ConstantTimeEq;
 
-use super::{Contract, Form, Interface, Rejection, Verified, hmac_sha256};
+use super::mac::{self, Mac};
+use super::{Contract, Form, Interface, Rejection, Verified};
 use crate::json::Json;
 use crate::key::{AccessKey, Keyring};
 use crate::time::{UnixMillis, is_time_stamp};
@@ -13,8 +13,12 @@ use crate::time::{UnixMillis, is_time_stamp};
 /// The `authToken` of a text of sorted `name=value` pairs: HMAC-SHA256 with the access key and
 /// the time stamp, joined, as key. On the wire it stands in standard base64.
 pub fn auth_token(access_key: &str, time_stamp: &str, joined: &str) -> [u8; 32] {
-    let key = [access_key, time_stamp].concat();
-    hmac_sha256(key.as_bytes(), &[joined.as_bytes()])
+    token_mac(access_key, time_stamp).with(&[joined.as_bytes()]).finish()
+}
+
+/// An `authToken` that has seen no text yet.
+pub(super) fn token_mac(access_key: &str, time_stamp: &str) -> Mac {
+    Mac::new([access_key, time_stamp].concat().as_bytes())
 }
 
 /// What a V1 signature covers. Shapes are all that was judged (decisions B1, B3).
@@ -42,11 +46,24 @@ impl Joined {
     }
 
     /// The key that signed these texts.
-    pub fn signer<'a>(&self, keys: &'a Keyring, signature: &[u8; 32]) -> Option<&'a AccessKey> {
-        let joined = self.join();
-        keys.matching(|key| {
-            auth_token(key.as_str(), &self.time_stamp, &joined).ct_eq(signature).into()
-        })
+    pub fn signer<'k>(
+        &self,
+        keys: &'k Keyring,
+        signature: &[u8; 32],
+    ) -> Result<Option<&'k AccessKey>, Rejection> {
+        let begin = |key: &AccessKey| token_mac(key.as_str(), &self.time_stamp);
+        let finish = |_: &AccessKey, mac: Mac| mac.finish();
+        let key = mac::signer(keys, signature, begin, finish, |out| {
+            let mut separator = "";
+            for (name, value) in &self.sorted {
+                for piece in [separator, name, "=", value] {
+                    out(piece.as_bytes());
+                }
+                separator = "&";
+            }
+            Ok(())
+        })?;
+        Ok(key)
     }
 
     /// Takes the texts as a believed call, unless one of them could be two: `orderId=A&productId=P`
@@ -78,12 +95,6 @@ impl Joined {
             key: key.clone(),
         })
     }
-
-    fn join(&self) -> String {
-        let pairs: Vec<_> =
-            self.sorted.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        pairs.join("&")
-    }
 }
 
 /// Reads an `authToken`: strict base64 of 32 bytes. A `+` that became a space on the way is read
@@ -98,8 +109,12 @@ pub(super) fn parse_token(text: &str) -> Result<[u8; 32], Rejection> {
 }
 
 fn is_name(name: &str) -> bool {
-    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-    (1..=64).contains(&name.len()) && name.bytes().all(letter)
+    (1..=64).contains(&name.len()) && name.bytes().all(is_name_letter)
+}
+
+/// Whether a parameter's name may hold a letter.
+pub(super) fn is_name_letter(letter: u8) -> bool {
+    letter.is_ascii_alphanumeric() || b"_.-".contains(&letter)
 }
 
 fn folds(value: &str, names: &[&str]) -> bool {

@@ -1,43 +1,58 @@
 //! V1, joint-operations kit: `authToken` in a header, over the body's top-level members (guide
 //! 1.0, page "verifying a request body").
 
-use super::joined::{Joined, parse_token};
+mod text;
+
+use super::joined::{Joined, parse_token, token_mac};
+use super::mac::{self, Mac};
 use super::{Form, Headers, Interface, Rejection, Verified};
-use crate::json::{Document, Json, Members, Winner};
-use crate::key::Keyring;
-use crate::query::{self, Plus};
+use crate::json::{Document, Outline, Reading};
+use crate::key::{AccessKey, Keyring};
+use text::{Texts, Values};
 
 pub(super) fn verify(
     headers: &Headers<'_>,
     body: &[u8],
     keys: &Keyring,
 ) -> Result<Verified, Rejection> {
-    let signature = parse_token(token(headers)?)?;
-    // What is no JSON has no members, and so no signature could cover it.
-    let parse = |winner| Document::parse(body, winner).map_err(|_| Rejection::SignatureWrong);
-    let first = parse(Winner::First)?;
-    if first.conflicting {
-        let signed = |document: Document| {
-            Ok(Joined::new(texts(document.members)?)?.signer(keys, &signature).is_some())
-        };
-        let [by_first, by_last] = [signed(first), parse(Winner::Last).and_then(signed)];
-        return Err(if by_first? || by_last? {
-            Rejection::BodyConflicting
-        } else {
-            Rejection::SignatureWrong
-        });
-    }
-    let texts = texts(first.members)?;
-    let joined = Joined::new(texts.clone())?;
-    let (joined, form, key) = match joined.signer(keys, &signature) {
-        Some(key) => (joined, Form::Received, key),
-        None => {
-            let decoded = Joined::new(decoded(texts)?)?;
-            let key = decoded.signer(keys, &signature).ok_or(Rejection::SignatureWrong)?;
-            (decoded, Form::Decoded, key)
+    let signature = signature(headers)?;
+    let outline = Outline::of(body)?;
+    let (joined, form, key) = match signed(&outline, Reading::First, &signature, keys)? {
+        Some(signed) => signed,
+        None if outline.names_again() => {
+            signed(&outline, Reading::Last, &signature, keys)?.ok_or(Rejection::SignatureWrong)?
         }
+        None => return Err(Rejection::SignatureWrong),
     };
+    // Where a member is named twice with different values, neither reading is executed.
+    if outline.names_again() && Document::parse(body)?.conflicting {
+        return Err(Rejection::BodyConflicting);
+    }
     joined.verified(Interface::Kit, &GUIDE_MEMBERS, form, signature, key)
+}
+
+/// The signature, which the header alone holds.
+pub(super) fn signature(headers: &Headers<'_>) -> Result<[u8; 32], Rejection> {
+    parse_token(token(headers)?)
+}
+
+/// One reading of a body, if it is signed: as it is, or else with its values URL-decoded.
+fn signed<'k>(
+    outline: &Outline<'_>,
+    reading: Reading,
+    signature: &[u8; 32],
+    keys: &'k Keyring,
+) -> Result<Option<(Joined, Form, &'k AccessKey)>, Rejection> {
+    let texts = Texts::new(outline, reading)?;
+    let begin = |key: &AccessKey| token_mac(key.as_str(), texts.time_stamp());
+    let finish = |_: &AccessKey, mac: Mac| mac.finish();
+    for (values, form) in [(Values::Received, Form::Received), (Values::Decoded, Form::Decoded)] {
+        let write = |out: mac::Out<'_>| texts.write(values, out);
+        if let Some(key) = mac::signer(keys, signature, begin, finish, write)? {
+            return Ok(Some((Joined::new(texts.copied(values)?)?, form, key)));
+        }
+    }
+    Ok(None)
 }
 
 /// The one header, without the pair of quotes that the guide prints around it.
@@ -51,37 +66,6 @@ fn token<'a>(headers: &Headers<'a>) -> Result<&'a str, Rejection> {
     Ok(unquoted.unwrap_or(token))
 }
 
-/// Members as texts: blank ones are not signed and count as absent; V1 nests nothing.
-fn texts(members: Members) -> Result<Vec<(String, String)>, Rejection> {
-    let mut texts = Vec::with_capacity(members.len());
-    for (name, value) in members {
-        match value {
-            Json::Array(_) | Json::Object(_) => return Err(Rejection::BodyMalformed),
-            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {
-                let text = value.as_text().filter(|text| !text.chars().all(is_java_white_space));
-                texts.extend(text.map(|text| (name, text.to_owned())));
-            }
-        }
-    }
-    Ok(texts)
-}
-
-/// White space as the sample's `StringUtils.isBlank` sees it: no space that keeps words together,
-/// but the separators of files and records.
-fn is_java_white_space(letter: char) -> bool {
-    let keeps_together = matches!(letter, '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{85}');
-    matches!(letter, '\u{1c}'..='\u{1f}') || (letter.is_whitespace() && !keeps_together)
-}
-
-/// The guide says that values are URL-encoded; its sample and its examples say otherwise.
-fn decoded(texts: Vec<(String, String)>) -> Result<Vec<(String, String)>, Rejection> {
-    let decode = |(name, text): (String, String)| {
-        let text = query::decode(&text, Plus::Space).ok_or(Rejection::SignatureWrong)?;
-        Ok((name, text.into_owned()))
-    };
-    texts.into_iter().map(decode).collect()
-}
-
 /// Every member name of the V1 kit's pages. One that is missing here could be folded into
 /// another's value.
 #[rustfmt::skip]
@@ -93,6 +77,9 @@ const GUIDE_MEMBERS: [&str; 18] = [
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
     use crate::key::AccessKey;
 
@@ -116,15 +103,29 @@ mod tests {
         assert!(verified(USERS, &[&format!("\"{USERS_TOKEN}\"")]).is_ok());
     }
 
-    /// Answers of Java's `Character.isWhitespace`.
+    /// Raw or URL-decoded, by the first or the last of one name: whatever was signed is found, and
+    /// what conflicts is not executed.
     #[test]
-    fn blank_is_what_java_calls_so() {
-        for letter in [' ', '\t', '\u{b}', '\u{1c}', '\u{1f}', '\u{2003}', '\u{3000}'] {
-            assert!(is_java_white_space(letter), "{letter:?}");
+    fn either_reading_may_be_signed_in_either_form() {
+        let token = |joined: &str| {
+            let key = "11111111-2222-3333-4444-555555555555";
+            let time_stamp = "20260413093539534";
+            let joined = format!("{joined}&timeStamp={time_stamp}");
+            STANDARD.encode(super::super::auth_token(key, time_stamp, &joined))
+        };
+        let form = |body: &str, joined: &str| {
+            let body = format!(r#"{{{body},"timeStamp":"20260413093539534"}}"#);
+            verified(&body, &[&token(joined)]).map(|verified| verified.form())
+        };
+        let conflicting = r#""name":"a%41","name":"b%42""#;
+        for joined in ["name=a%41", "name=b%42", "name=aA", "name=bB"] {
+            assert_eq!(form(conflicting, joined), Err(Rejection::BodyConflicting), "{joined}");
         }
-        for letter in ['\u{a0}', '\u{2007}', '\u{202f}', '\u{85}', '\u{200b}', 'a'] {
-            assert!(!is_java_white_space(letter), "{letter:?}");
-        }
+        assert_eq!(form(conflicting, "name=c"), Err(Rejection::SignatureWrong));
+        let same = r#""name":"a%41","\u006eame":"a\u002541""#;
+        assert_eq!(form(same, "name=a%41"), Ok(Form::Received));
+        assert_eq!(form(same, "name=aA"), Ok(Form::Decoded));
+        assert_eq!(form(r#""name":"a+%C3""#, "name=a "), Err(Rejection::SignatureWrong));
     }
 
     #[test]

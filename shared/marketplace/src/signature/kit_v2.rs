@@ -1,35 +1,43 @@
 //! V2.0, joint-operations kit: `x-sign`, `x-timestamp` and `x-nonce` in headers, one HMAC over
 //! the body itself (guide 2.0, page "security token").
 
-use super::timed::{Proof, TimestampUnit};
-use super::{Headers, Interface, Rejection, Verified, hmac_sha256};
+use super::mac::Mac;
+use super::timed::{Proof, Scheme, TimestampUnit};
+use super::{Headers, Interface, Rejection};
 use crate::json::Scalars;
-use crate::key::Keyring;
 use crate::time::UnixMillis;
+
+pub(super) const SCHEME: Scheme = Scheme {
+    interface: Interface::Kit,
+    begin: |access_key, nonce, timestamp| {
+        let key = access_key.as_bytes();
+        Mac::new(key).with(&[key, nonce.as_bytes(), timestamp.as_bytes()])
+    },
+    finish: |mac, _, _, _| mac.finish(),
+    scalars: Scalars::AsReceived,
+};
 
 /// The signature of a payload under the kit's V2: on the wire 64 hex digits.
 pub fn sign(access_key: &str, nonce: &str, timestamp: &str, payload: &[u8]) -> [u8; 32] {
-    let key = access_key.as_bytes();
-    hmac_sha256(key, &[key, nonce.as_bytes(), timestamp.as_bytes(), payload])
+    SCHEME.sign(access_key, nonce, timestamp, payload)
 }
 
-pub(super) fn verify(
+/// The proof, which the headers alone hold.
+pub(super) fn proof(
     headers: &Headers<'_>,
-    body: &[u8],
-    keys: &Keyring,
     unit: TimestampUnit,
     now: UnixMillis,
-) -> Result<Verified, Rejection> {
+) -> Result<Proof, Rejection> {
     let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
     let [signatures, timestamps, nonces] =
         [&headers.x_sign, &headers.x_timestamp, &headers.x_nonce].map(|values| owned(values));
-    let proof = Proof::parse(signatures, timestamps, nonces, unit, now)?;
-    proof.verify(Interface::Kit, body, keys, sign, Scalars::AsReceived)
+    Proof::parse(signatures, timestamps, nonces, unit, now)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::{Outline, Reading};
 
     /// Made with another language's library: canonical form and raw bytes of one tenant.
     #[test]
@@ -47,8 +55,10 @@ mod tests {
             r#""flag": 1,"testFlag": 0,"timeStamp": "20220413093539534"}"#
         );
         assert_eq!(sign(raw), "9AE896670E159411BAC22C626800A88660AD4EF71827D484DA0F50B4DDBD516A");
-        let document = crate::json::Document::parse(raw.as_bytes(), crate::json::Winner::First);
-        let canonical = crate::json::canonical(&document.unwrap().members, Scalars::AsReceived);
+        let mut canonical = String::new();
+        let mut outline = Outline::of(raw.as_bytes()).unwrap();
+        let write = &mut |piece: &str| canonical.push_str(piece);
+        outline.write_canonical(Reading::First, Scalars::AsReceived, write).unwrap();
         assert_eq!(
             sign(&canonical),
             "158D55020CED3ECCB890F8D661453C9326F3155F95F439B73E91E40128D8CDD1"

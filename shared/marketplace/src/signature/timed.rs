@@ -2,10 +2,10 @@
 //! travelled or over its canonical form.
 
 use hex::FromHex;
-use subtle::ConstantTimeEq;
 
+use super::mac::{self, Mac, Out};
 use super::{Contract, Form, Interface, Rejection, Verified};
-use crate::json::{self, Document, Fault, Members, Scalars, Winner};
+use crate::json::{Document, JsonError, Members, Outline, Reading, Scalars};
 use crate::key::{AccessKey, Keyring};
 use crate::time::UnixMillis;
 
@@ -24,8 +24,23 @@ pub enum TimestampUnit {
 /// used signatures must last longer than twice this, or a captured query could be used again.
 pub const TOLERANCE_MILLIS: u64 = 60_000;
 
-/// A scheme: access key, nonce, timestamp and payload make a signature.
-type Sign = fn(&str, &str, &str, &[u8]) -> [u8; 32];
+/// How one interface type signs.
+pub(super) struct Scheme {
+    pub interface: Interface,
+    /// Starts over a payload, with access key, nonce and timestamp.
+    pub begin: fn(&str, &str, &str) -> Mac,
+    /// Makes the signature of what was started and has seen the payload.
+    pub finish: fn(Mac, &str, &str, &str) -> [u8; 32],
+    pub scalars: Scalars,
+}
+
+impl Scheme {
+    /// The signature of a payload.
+    pub fn sign(&self, access_key: &str, nonce: &str, timestamp: &str, payload: &[u8]) -> [u8; 32] {
+        let mac = (self.begin)(access_key, nonce, timestamp).with(&[payload]);
+        (self.finish)(mac, access_key, nonce, timestamp)
+    }
+}
 
 /// Signature, timestamp and nonce, of the right shape and in time.
 pub(super) struct Proof {
@@ -63,23 +78,22 @@ impl Proof {
     /// whichever was signed.
     pub fn verify(
         self,
-        interface: Interface,
+        scheme: &Scheme,
         body: &[u8],
         keys: &Keyring,
-        sign: Sign,
-        scalars: Scalars,
     ) -> Result<Verified, Rejection> {
-        let (members, form, key) = match self.signer(keys, sign, body) {
-            Some(key) => (proven(body)?, Form::Received, key),
-            None => {
-                let (members, key) = self.canonical(keys, sign, body, scalars)?;
-                (members, Form::Canonical, key)
-            }
+        let received = self.signer(scheme, keys, |out| {
+            out(body);
+            Ok(())
+        })?;
+        let (form, key) = match received {
+            Some(key) => (Form::Received, key),
+            None => (Form::Canonical, self.canonical_signer(scheme, body, keys)?),
         };
         Ok(Verified {
-            interface,
+            interface: scheme.interface,
             contract: Contract::V2,
-            members,
+            members: proven(body)?,
             signed_at: Some(self.signed_at),
             form,
             signature: self.signature,
@@ -87,42 +101,52 @@ impl Proof {
         })
     }
 
-    fn signer<'a>(&self, keys: &'a Keyring, sign: Sign, payload: &[u8]) -> Option<&'a AccessKey> {
-        keys.matching(|key| {
-            sign(key.as_str(), &self.nonce, &self.timestamp, payload).ct_eq(&self.signature).into()
-        })
+    /// The body was not signed as it travelled: was its canonical form? Where a member is named
+    /// twice, either reading may be what was signed.
+    fn canonical_signer<'k>(
+        &self,
+        scheme: &Scheme,
+        body: &[u8],
+        keys: &'k Keyring,
+    ) -> Result<&'k AccessKey, Rejection> {
+        let mut outline = Outline::of(body)?;
+        let readings: &[_] = if outline.names_again() {
+            &[Reading::First, Reading::Last]
+        } else {
+            &[Reading::First]
+        };
+        for reading in readings {
+            let key = self.signer(scheme, keys, |out| {
+                outline.write_canonical(*reading, scheme.scalars, &mut |text| out(text.as_bytes()))
+            })?;
+            if let Some(key) = key {
+                return Ok(key);
+            }
+        }
+        Err(Rejection::SignatureWrong)
     }
 
-    /// The body was not signed as it travelled: was its canonical form? Where a member is named
-    /// twice, either reading may be what was signed, and neither is executed.
-    fn canonical<'a>(
+    fn signer<'k>(
         &self,
-        keys: &'a Keyring,
-        sign: Sign,
-        body: &[u8],
-        scalars: Scalars,
-    ) -> Result<(Members, &'a AccessKey), Rejection> {
-        let signer = |document: &Document| {
-            let form = json::canonical(&document.members, scalars);
-            self.signer(keys, sign, form.as_bytes()).ok_or(Rejection::SignatureWrong)
-        };
-        let parse = |winner| Document::parse(body, winner).map_err(|_| Rejection::SignatureWrong);
-        let first = parse(Winner::First)?;
-        if first.conflicting {
-            let by_last = signer(&parse(Winner::Last)?);
-            signer(&first).or(by_last)?;
-            return Err(Rejection::BodyConflicting);
-        }
-        signer(&first).map(|key| (first.members, key))
+        scheme: &Scheme,
+        keys: &'k Keyring,
+        write: impl FnOnce(Out<'_>) -> Result<(), JsonError>,
+    ) -> Result<Option<&'k AccessKey>, Rejection> {
+        let Self { nonce, timestamp, .. } = self;
+        let begin = |key: &AccessKey| (scheme.begin)(key.as_str(), nonce, timestamp);
+        let finish = |key: &AccessKey, mac| (scheme.finish)(mac, key.as_str(), nonce, timestamp);
+        Ok(mac::signer(keys, &self.signature, begin, finish, write)?)
     }
 }
 
-/// The tree of a body whose very bytes are signed.
+/// The tree of a body that is signed, in one form or the other. Where a member is named twice with
+/// different values, neither reading is executed.
 fn proven(body: &[u8]) -> Result<Members, Rejection> {
-    match Document::parse(body, Winner::First) {
+    match Document::parse(body) {
         Ok(document) if document.conflicting => Err(Rejection::BodyConflicting),
         Ok(document) => Ok(document.members),
-        Err(Fault::Malformed | Fault::TooDeep | Fault::NotAnObject) => {
+        Err(JsonError::TooManyNodes) => Err(Rejection::TooManyNodes),
+        Err(JsonError::Malformed | JsonError::TooDeep | JsonError::NotAnObject) => {
             Err(Rejection::BodyMalformed)
         }
     }

@@ -9,14 +9,13 @@ use crate::key::Keyring;
 use crate::query::{self, Plus};
 
 pub(super) fn verify(raw: &str, keys: &Keyring) -> Result<Verified, Rejection> {
-    let (spaced, token) = parse(raw, Plus::Space)?;
-    let signature = parse_token(&token)?;
-    let (joined, form, key) = match spaced.signer(keys, &signature) {
+    let (spaced, signature) = parse(raw)?;
+    let (joined, form, key) = match spaced.signer(keys, &signature)? {
         Some(key) => (spaced, Form::Received, key),
         // A `+` that nobody encoded is a space to a form and was a `+` to whoever signed it.
         None if raw.contains('+') => {
-            let (kept, _) = parse(raw, Plus::Kept)?;
-            let key = kept.signer(keys, &signature).ok_or(Rejection::SignatureWrong)?;
+            let (kept, _) = parameters(raw, Plus::Kept)?;
+            let key = kept.signer(keys, &signature)?.ok_or(Rejection::SignatureWrong)?;
             (kept, Form::PlusKept, key)
         }
         None => return Err(Rejection::SignatureWrong),
@@ -24,15 +23,21 @@ pub(super) fn verify(raw: &str, keys: &Keyring) -> Result<Verified, Rejection> {
     joined.verified(Interface::Base, &GUIDE_PARAMETERS, form, signature, key)
 }
 
+/// What is signed, and the signature: all that can be judged without a key.
+pub(super) fn parse(raw: &str) -> Result<(Joined, [u8; 32]), Rejection> {
+    let (joined, token) = parameters(raw, Plus::Space)?;
+    Ok((joined, parse_token(&token)?))
+}
+
 /// Every parameter but the token, and the token.
-fn parse(raw: &str, plus: Plus) -> Result<(Joined, String), Rejection> {
+fn parameters(raw: &str, plus: Plus) -> Result<(Joined, String), Rejection> {
     let decode = |encoded, plus| {
         let decoded = query::decode(encoded, plus).ok_or(Rejection::ParameterMalformed);
         decoded.map(Cow::into_owned)
     };
     let named = query::pieces(raw)
         .map(|(name, value)| Ok((decode(name, Plus::Space)?, decode(value, plus)?)))
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect::<Result<Vec<_>, Rejection>>()?;
     let is_token = |(name, _): &(String, String)| name == "authToken";
     let (mut tokens, named): (Vec<_>, Vec<_>) = named.into_iter().partition(is_token);
     match (tokens.pop(), tokens.is_empty()) {

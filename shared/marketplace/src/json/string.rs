@@ -1,0 +1,170 @@
+//! JSON strings while they are still escaped: compared, written and copied piece by piece.
+
+use std::cmp::Ordering;
+use std::iter;
+
+use super::work;
+
+/// What is between a string's quotes, as it arrived. The scanner has checked it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Raw<'a>(&'a str);
+
+impl<'a> Raw<'a> {
+    pub const fn new(raw: &'a str) -> Self {
+        Self(raw)
+    }
+
+    /// How many bytes arrived: the text has no more.
+    pub const fn len(self) -> usize {
+        self.0.len()
+    }
+
+    /// The string's characters.
+    pub fn chars(self) -> impl Iterator<Item = char> {
+        chars(self.0)
+    }
+
+    /// Appends the string, unescaped.
+    pub fn append_to(self, text: &mut String) {
+        self.each(&mut |plain| text.push_str(plain), |letter, out| {
+            out(letter.encode_utf8(&mut [0; 4]));
+        });
+    }
+
+    /// The string, unescaped.
+    pub fn to_text(self) -> String {
+        let mut text = String::with_capacity(self.len());
+        self.append_to(&mut text);
+        text
+    }
+
+    /// Writes the string in quotes, escaped as Jackson does.
+    pub fn write_as_jackson(self, out: &mut dyn FnMut(&str)) {
+        out("\"");
+        self.each(out, |letter, out| write_letter(letter, out));
+        out("\"");
+    }
+
+    /// Runs without an escape go out as they are, each escape's character through `escaped`.
+    fn each(self, out: &mut dyn FnMut(&str), escaped: impl Fn(char, &mut dyn FnMut(&str))) {
+        let mut rest = self.0;
+        while !rest.is_empty() {
+            work::done(1);
+            let plain = rest.find('\\').unwrap_or(rest.len());
+            let (run, escape) = rest.split_at_checked(plain).unwrap_or((rest, ""));
+            out(run);
+            let Some((letter, len)) = unescape(escape) else { break };
+            escaped(letter, out);
+            rest = escape.get(len..).unwrap_or_default();
+        }
+    }
+}
+
+/// The order of two strings by UTF-16 code units, as Java sorts names. Each text begins behind a
+/// string's opening quote; what follows the closing quote is ignored.
+pub(super) fn compare(a: &str, b: &str) -> Ordering {
+    let same = |(a, b): &(u8, u8)| a == b && !matches!(a, b'"' | b'\\');
+    let same = a.bytes().zip(b.bytes()).take_while(same).count();
+    work::done(same);
+    let same = a.floor_char_boundary(same);
+    let [a, b] = [a, b].map(|text| units(text.get(same..).unwrap_or_default()));
+    a.cmp(b)
+}
+
+/// The first two UTF-16 code units of a string. They order most names, so that few are read again.
+pub(super) fn first_units(text: &str) -> u32 {
+    let mut units = units(text);
+    let mut unit = || u32::from(units.next().unwrap_or_default());
+    unit() << 16 | unit()
+}
+
+fn units(text: &str) -> impl Iterator<Item = u16> {
+    chars(text).flat_map(|letter| {
+        let mut units = [0; 2];
+        let len = letter.encode_utf16(&mut units).len();
+        units.into_iter().take(len)
+    })
+}
+
+fn chars(text: &str) -> impl Iterator<Item = char> {
+    let mut rest = text;
+    iter::from_fn(move || {
+        work::done(1);
+        let first = rest.chars().next().filter(|first| *first != '"')?;
+        let (letter, len) = if first == '\\' { unescape(rest)? } else { (first, first.len_utf8()) };
+        rest = rest.get(len..)?;
+        Some(letter)
+    })
+}
+
+/// The character of the escape that a text begins with, and the escape's length.
+pub(super) fn unescape(text: &str) -> Option<(char, usize)> {
+    let letter = match *text.as_bytes().get(1)? {
+        letter @ (b'"' | b'\\' | b'/') => char::from(letter),
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => return unescape_units(text),
+        _ => return None,
+    };
+    Some((letter, 2))
+}
+
+/// `\uXXXX`, or two that are one character; half of such a pair is no character.
+fn unescape_units(text: &str) -> Option<(char, usize)> {
+    let first = unit(text)?;
+    if let Some(letter) = char::from_u32(first.into()) {
+        return Some((letter, UNIT));
+    }
+    let second = unit(text.get(UNIT..)?)?;
+    let letter = char::decode_utf16([first, second]).next()?.ok()?;
+    Some((letter, 2 * UNIT))
+}
+
+fn unit(text: &str) -> Option<u16> {
+    work::done(UNIT);
+    let digits = text.get(..UNIT)?.strip_prefix("\\u")?;
+    let hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u16::from_str_radix(digits, 16).ok().filter(|_| hex)
+}
+
+/// The length of `\uXXXX`.
+const UNIT: usize = 6;
+
+/// Writes a text in quotes, escaped as Jackson does: five short escapes, `\u00XX` in upper case,
+/// all else plain.
+pub(super) fn write_as_jackson(text: &str, out: &mut dyn FnMut(&str)) {
+    out("\"");
+    let mut rest = text;
+    while let Some(at) = rest.find(|letter| matches!(letter, '"' | '\\' | ..'\u{20}')) {
+        let (run, escaped) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out(run);
+        let mut letters = escaped.chars();
+        letters.next().into_iter().for_each(|letter| write_letter(letter, out));
+        rest = letters.as_str();
+    }
+    out(rest);
+    out("\"");
+}
+
+fn write_letter(letter: char, out: &mut dyn FnMut(&str)) {
+    match letter {
+        '"' => out("\\\""),
+        '\\' => out("\\\\"),
+        '\u{8}' => out("\\b"),
+        '\t' => out("\\t"),
+        '\n' => out("\\n"),
+        '\u{c}' => out("\\f"),
+        '\r' => out("\\r"),
+        control @ ..'\u{20}' => {
+            out("\\u00");
+            let digits = [u32::from(control) >> 4, u32::from(control) & 0xf];
+            for digit in digits.into_iter().filter_map(|digit| char::from_digit(digit, 16)) {
+                out(digit.to_ascii_uppercase().encode_utf8(&mut [0; 4]));
+            }
+        }
+        plain => out(plain.encode_utf8(&mut [0; 4])),
+    }
+}
