@@ -21,6 +21,7 @@ use tests::call::{ADDRESS, BASE_KEY, Koohook, PRODUCT_SECRET, run};
 use tests::world::NOW;
 
 mod failing;
+mod heads;
 mod leniencies;
 mod lists;
 mod lives;

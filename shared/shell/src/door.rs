@@ -12,7 +12,9 @@ use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use marketplace::key::{AccessKey, Keyring};
 use marketplace::message::{Activity, Fields, Reply};
 use marketplace::page::{Bundle, Settings, Unfit};
-use marketplace::signature::{Contract, Interface, TimestampUnit, Unverified, Verified, body_sign};
+use marketplace::signature::{
+    Contract, Interface, Rejection, TimestampUnit, Unverified, Verified, body_sign,
+};
 
 use crate::desk::Desk;
 use crate::failure::Failure;
@@ -86,14 +88,7 @@ impl<B: Bundle, W: World> Door<B, W> {
         if body.len() > route.max_body_len() {
             return closed(StatusCode::PAYLOAD_TOO_LARGE);
         }
-        let call = Unverified {
-            interface: route.interface,
-            contract: route.contract,
-            query: head.uri.query().unwrap_or_default(),
-            headers: kit_headers(&head),
-            body: &body,
-        };
-        self.callback(call, route, received).await
+        self.callback(unverified(route, &head, &body), route, received).await
     }
 
     /// Finds the route of a request by its head, before a host reads the body.
@@ -107,36 +102,29 @@ impl<B: Bundle, W: World> Door<B, W> {
         Route::find(head, base_path, served)
     }
 
-    /// The one exit. It starts with the route's current key and learns the one that matched; a
-    /// panic below it is an answer like any other.
+    /// The one way through. It starts with the route's current key and learns the one that
+    /// matched; a panic below it is an answer like any other.
     async fn callback(
         &self,
         call: Unverified<'_>,
         route: Route,
         received: Duration,
     ) -> Response<Bytes> {
-        let keys = match route.interface {
-            Interface::Base => &self.settings.base_keys,
-            Interface::Kit => &self.settings.kit_keys,
-        };
-        let Some(keys) = keys else {
+        let Some(keys) = self.keys(route) else {
             return closed(StatusCode::NOT_FOUND);
         };
-        let contract = route.contract;
         let matched = OnceLock::new();
         let steps = self.steps(call, route, keys, received, &matched);
-        let (reply, end, line) = match AssertUnwindSafe(steps).catch_unwind().await {
-            Ok(done) => done,
-            Err(_) => {
-                let trouble = Trouble::Failed(Failure::Panicked);
-                (Reply::of(trouble.into()), End::Troubled(trouble), Line::default())
+        let done = match AssertUnwindSafe(steps).catch_unwind().await {
+            // No call of the marketplace's has so many values.
+            Ok(Done { end: End::Rejected(Rejection::TooManyNodes), .. }) => {
+                return closed(StatusCode::PAYLOAD_TOO_LARGE);
             }
+            Ok(done) => done,
+            Err(_) => Done::troubled(Trouble::Failed(Failure::Panicked), Line::default()),
         };
-        let took = self.desk.world.elapsed().saturating_sub(received);
-        line.write(contract, reply.code, end, took);
         let key = matched.get().unwrap_or(&keys.current);
-        let body = reply.write(contract, key, self.settings.pages.strength);
-        self.signed(contract, key, body)
+        self.leave(&done, route.contract, key, received)
     }
 
     async fn steps(
@@ -146,13 +134,11 @@ impl<B: Bundle, W: World> Door<B, W> {
         keys: &Keyring,
         received: Duration,
         matched: &OnceLock<AccessKey>,
-    ) -> (Reply, End, Line) {
+    ) -> Done {
         let unit = self.settings.timestamp_unit;
         let verified = match call.verify(keys, unit, self.desk.world.now()) {
             Ok(verified) => verified,
-            Err(rejection) => {
-                return (Reply::of(rejection.into()), End::Rejected(rejection), Line::default());
-            }
+            Err(rejection) => return Done::rejected(rejection),
         };
         // The cell is empty: this is the only place that fills it.
         let _ = matched.set(verified.key().clone());
@@ -171,8 +157,43 @@ impl<B: Bundle, W: World> Door<B, W> {
         };
         let handled = self.bundle.pick(activity, call).await;
         match handled.reply {
-            Ok(reply) => (reply, End::Replied, handled.line),
-            Err(trouble) => (Reply::of(trouble.into()), End::Troubled(trouble), handled.line),
+            Ok(reply) => Done { reply, end: End::Replied, line: handled.line },
+            Err(trouble) => Done::troubled(trouble, handled.line),
+        }
+    }
+
+    /// Judges a call by its head. What is rejected leaves by the same exit as a call that was read
+    /// whole, so that both answers are one.
+    #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
+    fn judge(&self, route: Route, head: &Parts) -> Result<(), Response<Bytes>> {
+        let world = &self.desk.world;
+        let received = world.elapsed();
+        let keys = self.keys(route).ok_or_else(|| closed(StatusCode::NOT_FOUND))?;
+        let judged =
+            unverified(route, head, &[]).judge_head(self.settings.timestamp_unit, world.now());
+        judged.map_err(|rejection| {
+            self.leave(&Done::rejected(rejection), route.contract, &keys.current, received)
+        })
+    }
+
+    /// The one exit: it logs and signs.
+    fn leave(
+        &self,
+        done: &Done,
+        contract: Contract,
+        key: &AccessKey,
+        received: Duration,
+    ) -> Response<Bytes> {
+        let took = self.desk.world.elapsed().saturating_sub(received);
+        done.line.write(contract, done.reply.code, done.end, took);
+        let body = done.reply.write(contract, key, self.settings.pages.strength);
+        self.signed(contract, key, body)
+    }
+
+    const fn keys(&self, route: Route) -> Option<&Keyring> {
+        match route.interface {
+            Interface::Base => self.settings.base_keys.as_ref(),
+            Interface::Kit => self.settings.kit_keys.as_ref(),
         }
     }
 
@@ -195,12 +216,44 @@ impl<B: Bundle, W: World> Door<B, W> {
 }
 
 impl<B: Bundle, W: World> Front for Door<B, W> {
+    /// No body is read for a call whose head cannot be proven (decision G6). The body may take
+    /// seconds to arrive, so that [`Door::answer`] judges the head once more, by its own time: a
+    /// sender that dawdles gains nothing, and an answer needs no memory of the head.
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         let route = self.route(head)?;
+        self.judge(route, head)?;
         Ok(Admitted { max_body_len: route.max_body_len(), interface: route.interface })
     }
 
     async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         Self::answer(self, request).await
+    }
+}
+
+/// What became of a call, on its way to the exit.
+struct Done {
+    reply: Reply,
+    end: End,
+    line: Line,
+}
+
+impl Done {
+    fn rejected(rejection: Rejection) -> Self {
+        let end = End::Rejected(rejection);
+        Self { reply: Reply::of(rejection.into()), end, line: Line::default() }
+    }
+
+    fn troubled(trouble: Trouble, line: Line) -> Self {
+        Self { reply: Reply::of(trouble.into()), end: End::Troubled(trouble), line }
+    }
+}
+
+fn unverified<'a>(route: Route, head: &'a Parts, body: &'a [u8]) -> Unverified<'a> {
+    Unverified {
+        interface: route.interface,
+        contract: route.contract,
+        query: head.uri.query().unwrap_or_default(),
+        headers: kit_headers(head),
+        body,
     }
 }

@@ -55,9 +55,16 @@ impl<A: Front, B: Front> Front for Either<A, B> {
 
     async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         let (head, body) = request.into_parts();
-        let unknown = self.0.admit(&head).is_err_and(|it| it.status() == StatusCode::NOT_FOUND);
+        let admitted = self.0.admit(&head);
         let request = Request::from_parts(head, body);
-        if unknown { self.1.answer(request).await } else { self.0.answer(request).await }
+        match admitted {
+            Err(response) if response.status() == StatusCode::NOT_FOUND => {
+                self.1.answer(request).await
+            }
+            // It was judged, and logged, by its head: an answer of its own would log it again.
+            Err(response) => response,
+            Ok(_) => self.0.answer(request).await,
+        }
     }
 }
 
