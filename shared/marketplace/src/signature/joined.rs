@@ -8,6 +8,7 @@ use super::mac::{self, Mac};
 use super::{Contract, Form, Interface, Rejection, Verified};
 use crate::json::Json;
 use crate::key::{AccessKey, Keyring};
+use crate::query::{self, Plus};
 use crate::time::{UnixMillis, is_time_stamp};
 
 /// The `authToken` of a text of sorted `name=value` pairs: HMAC-SHA256 with the access key and
@@ -97,13 +98,14 @@ impl Joined {
     }
 }
 
-/// Reads an `authToken`: strict base64 of 32 bytes. A `+` that became a space on the way is read
-/// as the `+` it was, since base64 has no spaces.
+/// Reads an `authToken`: strict base64 of 32 bytes. Base64 has neither `%` nor spaces: a token with
+/// `%` was encoded once more than it was decoded, and a space was a `+` before its journey.
 pub(super) fn parse_token(text: &str) -> Result<[u8; 32], Rejection> {
     if text.is_empty() {
         return Err(Rejection::SignatureMissing);
     }
-    let bytes = STANDARD.decode(text.replace(' ', "+"));
+    let decoded = query::decode(text, Plus::Kept).ok_or(Rejection::SignatureMalformed)?;
+    let bytes = STANDARD.decode(decoded.replace(' ', "+"));
     let bytes = bytes.map_err(|_| Rejection::SignatureMalformed)?;
     bytes.try_into().map_err(|_| Rejection::SignatureMalformed)
 }

@@ -103,6 +103,16 @@ mod tests {
         assert!(verified(USERS, &[&format!("\"{USERS_TOKEN}\"")]).is_ok());
     }
 
+    /// Whoever decodes no header may still meet an encoded token.
+    #[test]
+    fn a_token_may_be_encoded_in_its_header() {
+        let once = crate::query::encode(TENANT_TOKEN).to_string();
+        assert!(once.contains("%2B") && once.contains("%3D"));
+        assert!(verified(TENANT, &[&once]).is_ok());
+        let twice = crate::query::encode(&once).to_string();
+        assert_eq!(verified(TENANT, &[&twice]).err(), Some(Rejection::SignatureMalformed));
+    }
+
     /// Raw or URL-decoded, by the first or the last of one name: whatever was signed is found, and
     /// what conflicts is not executed.
     #[test]

@@ -126,6 +126,23 @@ mod tests {
         assert_eq!(verified.form(), Form::Received);
     }
 
+    /// Base64 has no `%`: of the token alone a second encoding is seen, and undone.
+    #[test]
+    fn a_token_may_be_encoded_twice() {
+        let joined = "orderId=100%2541&timeStamp=20200727073711903";
+        let token = auth_token(KEY, "20200727073711903", &joined.replace("%25", "%"));
+        let once = query::encode(&STANDARD.encode(token)).to_string();
+        assert!(once.contains('%'));
+        let twice = query::encode(&once).to_string();
+        let thrice = query::encode(&twice).to_string();
+        let verified = |token: &str| verify(&format!("{joined}&authToken={token}"), &ring(KEY));
+        for token in [&once, &twice] {
+            let verified = verified(token).unwrap();
+            assert_eq!(verified.members()[0].1, Json::Text("100%41".to_owned()));
+        }
+        assert_eq!(verified(&thrice).err(), Some(Rejection::SignatureMalformed));
+    }
+
     #[test]
     fn a_value_that_folds_is_refused_once_proven() {
         let folded = |value: &str| {
