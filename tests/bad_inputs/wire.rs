@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use marketplace::signature::Interface;
 use marketplace::time::UnixMillis;
 use sender::answer::{Answer, verify_body_sign};
 use serde::Deserialize;
+use shell::bodies::Bodies;
 use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use shell::world::World;
@@ -192,6 +196,23 @@ fn a_caller_that_hangs_up_changes_nothing_about_the_call() {
     again.send(&whole);
     assert_eq!(again.answer().as_ref().map(word).as_deref(), Some("000000"));
     assert_eq!((writes, door.world().store().take_counts()), (1, (1, 0)));
+}
+
+/// A proven body waits for the store as long as it must, and takes no room from strangers meanwhile.
+#[test]
+fn a_body_counts_as_a_strangers_until_it_is_proven() {
+    let koohook: Koohook<receive::Function, Gated> = Koohook::over(Gated::default(), &SETTINGS);
+    for (sign, waits) in [(true, true), (false, false)] {
+        let unproven = Arc::new(Arc::<Bodies>::default().begin(Interface::Base));
+        let mut request = v2(NOW, &super::purchase("CS-1")).map(Bytes::from);
+        if !sign {
+            *request.body_mut() = Bytes::from_static(b"{}");
+        }
+        request.extensions_mut().insert(Arc::clone(&unproven));
+        let mut answer = Box::pin(koohook.door.answer(request));
+        let polled = answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert_eq!((polled.is_pending(), Arc::strong_count(&unproven)), (waits, 1));
+    }
 }
 
 /// A store whose reads wait at a gate.

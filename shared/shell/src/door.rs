@@ -16,6 +16,7 @@ use marketplace::signature::{
     Contract, Interface, Rejection, TimestampUnit, Unverified, Verified, body_sign,
 };
 
+use crate::bodies::Unproven;
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::front::{Admitted, Front};
@@ -80,7 +81,8 @@ impl<B: Bundle, W: World> Door<B, W> {
     /// Answers a request.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         let received = self.desk.world.elapsed();
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        let unproven = head.extensions.remove();
         let route = match self.route(&head) {
             Ok(route) => route,
             Err(response) => return response,
@@ -88,7 +90,7 @@ impl<B: Bundle, W: World> Door<B, W> {
         if body.len() > route.max_body_len() {
             return closed(StatusCode::PAYLOAD_TOO_LARGE);
         }
-        self.callback(unverified(route, &head, &body), route, received).await
+        self.callback(unverified(route, &head, &body), unproven, route, received).await
     }
 
     /// Finds the route of a request by its head, before a host reads the body.
@@ -107,6 +109,7 @@ impl<B: Bundle, W: World> Door<B, W> {
     async fn callback(
         &self,
         call: Unverified<'_>,
+        unproven: Option<Arc<Unproven>>,
         route: Route,
         received: Duration,
     ) -> Response<Bytes> {
@@ -114,7 +117,7 @@ impl<B: Bundle, W: World> Door<B, W> {
             return closed(StatusCode::NOT_FOUND);
         };
         let matched = OnceLock::new();
-        let steps = self.steps(call, route, keys, received, &matched);
+        let steps = self.steps(call, unproven, route, keys, received, &matched);
         let done = match AssertUnwindSafe(steps).catch_unwind().await {
             // No call of the marketplace's has so many values.
             Ok(Done { end: End::Rejected(Rejection::TooManyNodes), .. }) => {
@@ -130,6 +133,7 @@ impl<B: Bundle, W: World> Door<B, W> {
     async fn steps(
         &self,
         call: Unverified<'_>,
+        unproven: Option<Arc<Unproven>>,
         route: Route,
         keys: &Keyring,
         received: Duration,
@@ -140,6 +144,8 @@ impl<B: Bundle, W: World> Door<B, W> {
             Ok(verified) => verified,
             Err(rejection) => return Done::rejected(rejection),
         };
+        // The body is its caller's, not a stranger's: it counts no more.
+        drop(unproven);
         // The cell is empty: this is the only place that fills it.
         let _ = matched.set(verified.key().clone());
         let activity = match route.interface {
