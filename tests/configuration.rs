@@ -5,6 +5,7 @@ mod files;
 mod product;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use marketplace::cipher::Strength;
@@ -107,9 +108,8 @@ fn every_setting_can_be_something_else() {
     assert_eq!(origin, Some("https://product.example.com:8443"));
     assert_eq!(door.pages.strength, Strength::Aes128);
     assert_eq!(door.pages.renewal_change, RenewalChange::Refuse);
-    let path = "/a b".to_owned();
-    let durability = Durability::Any;
-    assert_eq!(store, StoreSetting::Sqlite { path, durability });
+    let StoreSetting::Sqlite { path, durability } = store else { panic!("{store:?}") };
+    assert_eq!((path.as_path(), durability), (Path::new("/a b"), Durability::Any));
     assert_eq!((listen.as_str(), log.as_str()), ("127.0.0.1:9", "shell=debug"));
 }
 
@@ -169,7 +169,7 @@ fn a_door_without_a_key_has_no_callbacks() {
     }
 }
 
-const NO_STORES: [&str; 53] = [
+const NO_STORES: [&str; 69] = [
     "",
     "memory",
     "memory:canary-value",
@@ -178,6 +178,18 @@ const NO_STORES: [&str; 53] = [
     "sqlite:?durability=any",
     "sqlite:canary-value?durability=canary-value",
     "sqlite:canary-value?canary-value",
+    "sqlite::memory:",
+    "sqlite:file:canary-value",
+    "sqlite://canary-value",
+    "sqlite:///canary-value",
+    "sqlite:canary-value?mode=memory",
+    "sqlite:canary-value\n",
+    "memory:\n",
+    "\u{feff}redis://canary-value",
+    "redis://canary-value:6379\r\n",
+    "sqlite:\u{feff}canary-value",
+    "sqlite:~/canary-value",
+    "sqlite:/canary-value/",
     "postgres://canary-value:canary-value@db/koohook",
     "dynamodb:canary-value",
     "dynamodb://canary-value",
@@ -219,6 +231,10 @@ const NO_STORES: [&str; 53] = [
     "redis://canary-value?wait=1&cluster=true",
     "rediss://canary-value?cluster=true&wait=2",
     "redis://canary-value ",
+    "redis://a:canary-value",
+    "redis://user:canary-value@canary-value@a",
+    "redis://user:canary/value@a:6379",
+    "redis://user:canary%value@a:6379",
     "rediss://canary-value#insecure",
     "REDIS://canary-value",
     "unix:///canary-value?cluster=true",
@@ -263,8 +279,7 @@ fn a_server_that_is_none_is_refused_in_time_and_without_its_address() {
     let authority = format!("rediss://127.0.0.1:1?ca=/nowhere/{CANARY}");
     let host = format!("redis://{CANARY}.invalid:6379");
     let file = format!("unix:///nowhere/{CANARY}");
-    let port = format!("redis://a:{CANARY}");
-    for setting in [password, cluster, tls, authority, host, file, port] {
+    for setting in [password, cluster, tls, authority, host, file] {
         let parsed = StoreSetting::parse(&setting).unwrap();
         let open = async { tokio::time::timeout(Duration::from_secs(8), parsed.open(true)).await };
         let refused = servers::run(open).expect("a start takes no longer than it must");
@@ -594,14 +609,18 @@ fn seal_keys_that_are_none_are_refused() {
                 "canary-value",
                 "Y2FuYXJ5LXZhbHVl",
                 SEAL_KEY.trim_start_matches("AAEC"),
-                &format!("{SEAL_KEY}\n"),
                 &format!("AAAA{SEAL_KEY}"),
                 SEAL_KEY.trim_end_matches('='),
                 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
             ],
         );
     }
+    refused("KOOHOOK_SEAL_KEY", &[&format!("{SEAL_KEY} {SEAL_KEY}")]);
     accepted("KOOHOOK_SEAL_KEY", &[SEAL_KEY]);
+    // Keys that are given twice are one key.
+    let several = format!("{SEAL_KEY}\r\n{}  {SEAL_KEY}\n", SEAL_KEY.replace('A', "B"));
+    let several = [("KOOHOOK_SEAL_KEY", SEAL_KEY), ("KOOHOOK_SEAL_KEY_PREVIOUS", several.as_str())];
+    assert!(read(&several).is_ok());
     let both = [("KOOHOOK_SEAL_KEY", SEAL_KEY), ("KOOHOOK_SEAL_KEY_PREVIOUS", SEAL_KEY)];
     assert!(read(&both).is_ok());
 }

@@ -75,15 +75,18 @@ impl Place {
     fn new(server: Server) -> Option<Self> {
         let setting = servers::setting(server)?;
         let place = Self { beside: open(&setting), setting };
-        // Whoever buys tells the script.
-        place.order_for(RENEWAL);
+        // Whoever buys tells the script, and whoever looks puts the store's mark.
+        let order = place.order_for(RENEWAL);
+        place.kept(&order);
         Some(place)
     }
 
-    /// A koohook whose way to the server is the test's.
+    /// A koohook whose way to the server is the test's; it has read the store's mark.
     fn host(&self) -> Host {
         let (way, along) = Way::before(&self.setting);
         let koohook = open(&along);
+        let deadline = Deadline::after(koohook.desk().world.elapsed(), BUDGET);
+        run(koohook.desk().shelf(deadline).prove_keys()).unwrap();
         Host { way, koohook }
     }
 

@@ -67,6 +67,10 @@ impl<S: Store> Store for OnTokio<S> {
         entered(self.0.agenda(queue, span, limit)).await
     }
 
+    async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
+        entered(self.0.is_empty()).await
+    }
+
     async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
         entered(self.0.clock(now)).await
     }

@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use shell::client::Client;
 use shell::store::dynamodb::{Clock, Credentials, Dynamodb, NoCredentials, Setting, Step, Unmade};
-use shell::store::{Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::store::{Lack, Put, Queue, Right, Store, Stored, Unavailable, Value, Version};
 use shell::world::{Unanswered, Web};
 use tests::call::{Koohook, SETTINGS, run};
 use tests::dynamodb::model::{Model, Plan};
@@ -227,6 +227,43 @@ fn what_passes_is_sent_again_and_what_does_not_is_not() {
         assert_eq!(put(&table, "a", &value(1), None), Err(Unavailable), "{kind}");
         assert_eq!(model.take_calls(), ["GetItem", "PutItem"], "{kind}");
     }
+}
+
+/// Decision I5: the start of a process that relays names the right that it lacks.
+#[test]
+fn a_proof_names_each_right_that_is_missing() {
+    let denied = Plan::Refuse(400, "AccessDeniedException");
+    let works = Plan::Work;
+    for (plan, lacking) in [
+        (vec![], vec![]),
+        (vec![denied], vec!["read"]),
+        (vec![works, denied], vec!["write"]),
+        (vec![works, works, denied], vec!["write"]),
+        ([&[works; 3][..], &[denied]].concat(), vec!["agenda"]),
+        (vec![denied; 30], vec!["read", "write", "agenda"]),
+    ] {
+        let model = Model::start();
+        let table = Table::new(&model.endpoint);
+        model.plan(plan.clone());
+        let proofs = table.prove(NOON);
+        let missing = proofs.iter().filter_map(|(right, outcome)| {
+            let lack = outcome.as_ref().err()?;
+            let is_refused = matches!(lack, Lack::Refused(text) if text.contains("PutItem"));
+            assert!(is_refused, "{lack:?}");
+            Some(right.as_str())
+        });
+        assert_eq!(missing.collect::<Vec<_>>(), lacking, "{plan:?}");
+        model.plan([]);
+        assert!(table.prove(NOON).iter().all(|(_, outcome)| outcome.is_ok()));
+        assert_eq!(run(table.get("proof", NOON)), Ok(None), "nothing is left behind");
+        let all = UnixMillis::EPOCH..=UnixMillis::MAX;
+        assert_eq!(run(table.agenda(Queue::Sweep, all, 9)), Ok(Vec::new()), "nor on an agenda");
+    }
+    let model = Model::start();
+    let table = Table::new(&model.endpoint);
+    model.plan([Plan::CutBefore; 3]);
+    let (right, outcome) = table.prove(NOON).remove(0);
+    assert!(right == Right::Read && matches!(outcome, Err(Lack::Unanswered(_))), "{outcome:?}");
 }
 
 /// Faults F2 and F13.

@@ -94,4 +94,11 @@ impl Store for TestStore {
             Self::Real(store, _) => store.agenda(queue, span, limit).await,
         }
     }
+
+    async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
+        match self {
+            Self::Memory(store) => store.is_empty().await,
+            Self::Real(store, _) => store.is_empty().await,
+        }
+    }
 }

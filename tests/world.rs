@@ -370,6 +370,10 @@ impl<S: Store> Store for Watched<S> {
         self.halt.operation(self.inner.agenda(queue, span, limit)).await
     }
 
+    async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
+        self.halt.operation(self.inner.is_empty()).await
+    }
+
     async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
         self.inner.clock(now).await
     }

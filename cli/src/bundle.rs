@@ -11,7 +11,7 @@ use shell::config::Config;
 use shell::door::Door;
 use shell::front::Either;
 use shell::front::Front;
-use shell::host::{MachineDesk, open_desk};
+use shell::host::{MachineDesk, open_proven_desk};
 
 use crate::Error;
 
@@ -56,7 +56,7 @@ impl Bundle for Everything {
 pub async fn open<B: Bundle>(config: Config) -> Result<(Arc<impl Front>, Arc<MachineDesk>), Error> {
     let Config { door, desk, relay_secret, store, .. } = config;
     let has_product = desk.product.is_some();
-    let desk = open_desk(desk, &store, false).await?;
+    let desk = open_proven_desk(desk, &store, false).await?;
     let door = Door::<B, _>::new(door, Arc::clone(&desk))?;
     let access = has_product.then(|| AccessDoor::new(app_info::Access, Arc::clone(&desk)));
     let bell = relay_secret.map(|secret| Bell::new(Arc::clone(&desk), secret));

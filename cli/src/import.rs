@@ -18,6 +18,8 @@ use std::time::Duration;
 use clap::Args;
 use marketplace::outbox::Reader;
 use marketplace::time::UnixMillis;
+use shell::config::Keeping;
+use shell::host::{self, Machine};
 use shell::import::Import;
 use shell::store::{AnyStore, Store, StoreSetting};
 use shell::world::World;
@@ -90,9 +92,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let imports = without_twins(imports, &mut report);
     let mut failed = None;
     if report.rejections() == 0 {
-        let store = keeping.store;
         let dry_run = arguments.dry_run;
-        let session = Session::open(keeping.vault, async || open(&store, dry_run).await)?;
+        let session = Session::open(keeping, async |keeping| open(keeping, dry_run).await)?;
         if let Some((_, first)) = imports.first() {
             check_clock(&session, first)?;
         }
@@ -145,18 +146,18 @@ fn without_twins(imports: Vec<(usize, Import)>, report: &mut Report) -> Vec<(usi
     alone
 }
 
-/// The store; in a dry run one that nothing is written to if there is none yet.
-async fn open(setting: &StoreSetting, dry_run: bool) -> Result<AnyStore, Error> {
-    let setting = match setting {
+/// The store; in a dry run an empty one if there is none yet.
+async fn open(keeping: &Keeping, dry_run: bool) -> Result<Machine<AnyStore>, Error> {
+    match &keeping.store {
         StoreSetting::Memory => {
-            return Err("KOOHOOK_STORE is memory: an import into it is lost; name another".into());
+            Err("KOOHOOK_STORE is memory: an import into it is lost; name another".into())
         }
-        StoreSetting::Sqlite { path, .. } if dry_run && !Path::new(path).exists() => {
-            &StoreSetting::Memory
+        StoreSetting::Sqlite { path, .. } if dry_run && !path.as_path().exists() => {
+            Ok(Machine::new(StoreSetting::Memory.open(false).await?))
         }
-        StoreSetting::Sqlite { .. } | StoreSetting::Redis(_) | StoreSetting::Dynamodb(_) => setting,
-    };
-    Ok(setting.open(false).await.map_err(|fault| format!("KOOHOOK_STORE: {fault}"))?)
+        _ if dry_run => Ok(host::open_to_read(keeping).await?),
+        _ => Ok(host::open_to_write(keeping).await?),
+    }
 }
 
 /// Refuses to import under a clock that the store's own contradicts. The first row is looked at

@@ -11,7 +11,7 @@ use marketplace::entity::{Entity, Subject};
 use marketplace::message::InstanceId;
 use marketplace::outbox::Reader;
 use marketplace::time::UnixMillis;
-use shell::host::Machine;
+use shell::host::{Machine, open_to_read, open_to_write};
 use shell::shelf::{Recalled, Shelf, Written};
 use shell::store::{AnyStore, Queue, Store};
 use shell::world::World;
@@ -87,11 +87,13 @@ const MAX_RACES_LOST: usize = 8;
 /// Lists, shows or replays.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let keeping = settings()?;
-    let store = keeping.store;
-    let in_store = |fault| format!("KOOHOOK_STORE: {fault}");
-    store.must_stand().map_err(in_store)?;
-    let session =
-        Session::open(keeping.vault, async || Ok(store.open(false).await.map_err(in_store)?))?;
+    keeping.store.must_stand()?;
+    let writes = matches!(arguments.command, Command::Replay(_));
+    let session = Session::open(keeping, async |keeping| {
+        let opened =
+            if writes { open_to_write(keeping).await } else { open_to_read(keeping).await };
+        Ok(opened?)
+    })?;
     let desk = Desk { session };
     match &arguments.command {
         Command::List(filter) => desk.list(filter),

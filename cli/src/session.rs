@@ -57,12 +57,12 @@ impl Session {
     /// # Errors
     /// If the store does not open.
     pub fn open(
-        vault: Vault,
-        open: impl AsyncFnOnce() -> Result<AnyStore, Error>,
+        keeping: Keeping,
+        open: impl AsyncFnOnce(&Keeping) -> Result<Machine<AnyStore>, Error>,
     ) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let world = Machine::new(runtime.block_on(open())?);
-        Ok(Self { runtime, world, vault })
+        let world = runtime.block_on(open(&keeping))?;
+        Ok(Self { runtime, world, vault: keeping.vault })
     }
 
     /// Access to kept values, each within the same time.
@@ -75,7 +75,7 @@ impl Session {
 /// A failure, and what to do about it.
 pub fn advised(failure: Failure) -> Error {
     let advice = match failure {
-        Failure::Unopened => {
+        Failure::Unopened | Failure::SealedElsewhere => {
             return "a value was sealed by another key: set KOOHOOK_SEAL_KEY, or …_PREVIOUS, to that one"
                 .into();
         }

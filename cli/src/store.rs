@@ -1,9 +1,12 @@
-//! `koohook store`: the table that a store beyond this machine wants before anything is kept in it.
+//! `koohook store`: the table that a store beyond this machine wants before anything is kept in it,
+//! and whether a store can be worked with.
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use shell::config::Keeping;
+use shell::host::{self, Finding};
 use shell::store::StoreSetting;
 use shell::store::dynamodb::{Credentials, Dynamodb, Step};
 
@@ -20,7 +23,7 @@ pub struct Arguments {
 enum Command {
     /// Make the table and its index, if they do not stand already, and wait until they are active.
     Create(Create),
-    /// Look whether the table stands as it should; change nothing.
+    /// Try what koohook does in a store, and say what works; nothing is left behind.
     Check(Check),
 }
 
@@ -42,16 +45,19 @@ struct Create {
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  koohook store check 'dynamodb://koohook?region=eu-west-1'
+  koohook store check sqlite:/var/lib/koohook/koohook.db
+  KOOHOOK_SEAL_KEY_FILE=seal.key koohook store check 'dynamodb://koohook?region=eu-west-1'
 
-Exits with 1 where the table is missing, is of another shape, or is not active yet.")]
+Prints a line for each of: table (DynamoDB), open, seal, read, script (Redis), write, agenda. The
+seal is compared with KOOHOOK_SEAL_KEY and KOOHOOK_SEAL_KEY_PREVIOUS if they are set. Exits with 1
+if one of them fails.")]
 struct Check {
     /// The store, as KOOHOOK_STORE has it.
     #[arg(env = "KOOHOOK_STORE", value_name = "STORE")]
     store: String,
 }
 
-/// Makes a table, or looks at one.
+/// Makes a table, or looks at a store.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match &arguments.command {
@@ -59,20 +65,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             Some(table) => runtime.block_on(table.make_table(tell))?,
             None => println!("nothing is to be made: this store makes itself"),
         },
-        Command::Check(Check { store }) => {
-            match table(store)? {
-                Some(table) => runtime.block_on(table.check_table())?,
-                None => runtime.block_on(look(store))?,
-            }
-            println!("the store is as it should be");
-        }
+        Command::Check(Check { store }) => return runtime.block_on(check(store)),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The table that a setting names; none where the store needs none.
+/// The table that a setting names; none if the store needs none.
 fn table(setting: &str) -> Result<Option<Dynamodb>, Error> {
-    let setting = StoreSetting::parse(setting).map_err(|wants| format!("STORE {wants}"))?;
+    let setting = StoreSetting::parse(setting).map_err(|fault| format!("KOOHOOK_STORE {fault}"))?;
     let StoreSetting::Dynamodb(setting) = setting else { return Ok(None) };
     Ok(Some(Dynamodb::new(&setting, Credentials::from_env()?)))
 }
@@ -95,10 +95,34 @@ fn tell(step: Step) {
     println!("{line}");
 }
 
-/// A store that makes itself is as it should be where it is there and opens.
-async fn look(store: &str) -> Result<(), Error> {
-    let setting = StoreSetting::parse(store).map_err(|wants| format!("KOOHOOK_STORE {wants}"))?;
-    setting.must_stand()?;
-    setting.open(false).await?;
-    Ok(())
+/// Tries everything, and prints a line for each.
+async fn check(store: &str) -> Result<ExitCode, Error> {
+    let keeping = Keeping::to_check(&|name| match name {
+        "KOOHOOK_STORE" => Some(store.to_owned()),
+        "KOOHOOK_STORE_FILE" => None,
+        name => std::env::var(name).ok(),
+    })?;
+    keeping.store.must_stand()?;
+    let mut is_sound = true;
+    let mut print = |name: &str, outcome: Result<&str, String>| {
+        let text = match outcome {
+            Ok(text) => text.to_owned(),
+            Err(text) => {
+                is_sound = false;
+                format!("failed: {text}")
+            }
+        };
+        println!("{name:<7} {text}");
+    };
+    if let Some(table) = table(store)? {
+        let found = table.check_table().await;
+        print("table", found.map(|()| "ok").map_err(|fault| fault.to_string()));
+    }
+    for Finding { what, outcome } in host::examine(&keeping).await {
+        print(what, outcome);
+    }
+    if is_sound {
+        println!("the store is as it should be");
+    }
+    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -35,14 +35,15 @@ impl Kept {
         let Some(StoreSetting::Sqlite { path, .. }) = store else {
             return Self::made(None);
         };
-        let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
+        let path = path.as_path();
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !folder.is_dir()) {
             // The store's own refusal says so better.
             return Self::made(None);
         }
         Self::made(Some(Files {
-            keys: format!("{path}.keys").into(),
-            pem: format!("{path}.application.pem").into(),
+            keys: beside(path, ".keys"),
+            pem: beside(path, ".application.pem"),
         }))
     }
 
@@ -112,25 +113,32 @@ fn read_or_write(
     fs::read_to_string(path).map_err(|fault| format!("{}: {fault}", path.display()).into())
 }
 
+/// A file beside another, named after it.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use shell::store::{Durability, StoreSetting};
+    use shell::store::StoreSetting;
 
     use super::*;
 
-    fn beside(path: &Path) -> Result<Kept, Error> {
-        let path = path.to_str().unwrap().to_owned();
-        Kept::beside(Some(&StoreSetting::Sqlite { path, durability: Durability::Required }))
+    fn kept_beside(path: &Path) -> Result<Kept, Error> {
+        let path = path.to_str().unwrap();
+        Kept::beside(Some(&StoreSetting::parse(&format!("sqlite:{path}"))?))
     }
 
     #[test]
     fn a_restart_has_the_same_keys() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("it is.db");
-        let first = beside(&database).unwrap();
-        let again = beside(&database).unwrap();
+        let first = kept_beside(&database).unwrap();
+        let again = kept_beside(&database).unwrap();
         for name in NAMES {
             assert_eq!(first.get(name).unwrap(), again.get(name).unwrap());
         }
@@ -149,7 +157,7 @@ mod tests {
         let file = folder.path().join("koohook.db.keys");
         for text in ["somebody's notes", "", "KOOHOOK_BASE_KEY=a\n"] {
             fs::write(&file, text).unwrap();
-            let error = beside(&database).err().unwrap().to_string();
+            let error = kept_beside(&database).err().unwrap().to_string();
             assert!(error.ends_with("does not hold the keys of koohook dev: move it away"));
             assert_eq!(fs::read_to_string(&file).unwrap(), text);
         }

@@ -69,6 +69,19 @@ impl Keeping {
         let whole = whole();
         unfits.end(whole)
     }
+
+    /// The same for a look at the store alone, which may be sealed or not.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn to_check(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Unfit> {
+        let source = Source(lookup);
+        let store = store(&source)?;
+        let has_key = source.text("KOOHOOK_SEAL_KEY")?.is_some();
+        let vault =
+            if has_key { vault(&source, &store)? } else { Vault::new(None, None, Clear::Refused) };
+        Ok(Self { vault, store, template: None, log: log(&source)? })
+    }
 }
 
 /// Every variable that is read; `_FILE` behind any of them names a file to read it from.
@@ -210,11 +223,12 @@ fn orders(source: &Source<'_>, unfits: &mut Unfits) -> Option<Option<Orders>> {
 
 fn vault(source: &Source<'_>, store: &StoreSetting) -> Result<Vault, Unfit> {
     let current = source.parsed("KOOHOOK_SEAL_KEY", SealKey::parse)?;
-    let previous = source.parsed("KOOHOOK_SEAL_KEY_PREVIOUS", SealKey::parse)?;
+    let previous = source.parsed("KOOHOOK_SEAL_KEY_PREVIOUS", SealKey::parse_all)?;
+    let previous = previous.unwrap_or_default();
     if (source.0)("KOOHOOK_SEAL_KEY").is_some_and(|text| text.trim().is_empty()) {
         return Err(wants("KOOHOOK_SEAL_KEY", "is empty: set 32 bytes in base64, or unset it"));
     }
-    if current.is_none() && previous.is_some() {
+    if current.is_none() && !previous.is_empty() {
         return Err(wants("KOOHOOK_SEAL_KEY_PREVIOUS", "is set without a current key"));
     }
     let clear = if store.is_local() { Clear::Allowed } else { Clear::Refused };
@@ -224,7 +238,7 @@ fn vault(source: &Source<'_>, store: &StoreSetting) -> Result<Vault, Unfit> {
             "is required where the store is not local; koohook keys secret seal makes one",
         ));
     }
-    Ok(Vault::new(current.as_ref(), previous.as_ref(), clear))
+    Ok(Vault::new(current.as_ref(), &previous, clear))
 }
 
 fn parse_relay_secret(text: &str) -> Result<Secret, String> {

@@ -24,6 +24,9 @@ pub enum Failure {
     /// A stored value does not open under our seal keys.
     #[error("stored value sealed by another key")]
     Unopened,
+    /// The store's mark does not open: it is sealed by keys that are not ours.
+    #[error("store sealed by another key")]
+    SealedElsewhere,
     /// A stored value is none of ours, of a newer koohook, or would be too large.
     #[error("stored value unusable")]
     Value(#[from] Fault),
@@ -55,6 +58,7 @@ impl From<Failure> for ResultCode {
             | Failure::OutOfTime
             | Failure::Contended
             | Failure::Unopened
+            | Failure::SealedElsewhere
             | Failure::Value(Fault::NewerSchema | Fault::Unreadable | Fault::TooLarge)
             | Failure::List(Unlistable::Index(_) | Unlistable::Backlog)
             | Failure::Panicked => Self::InternalError,

@@ -8,6 +8,7 @@ pub mod http;
 pub mod lambda;
 mod log;
 mod machine;
+mod opening;
 mod platform;
 
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ use marketplace::page::{Bundle, Hear, Unfit};
 use thiserror::Error;
 
 pub use machine::Machine;
+pub use opening::{Finding, examine, look_for_seal, open_to_read, open_to_write};
 use platform::Platform;
 
 use crate::access::AccessDoor;
@@ -28,7 +30,7 @@ use crate::desk::{Desk, DeskSettings};
 use crate::door::Door;
 use crate::front::Front;
 use crate::relay::Relay;
-use crate::store::{AnyStore, OpenError, StoreSetting};
+use crate::store::{AnyStore, OpenError, Right, StoreSetting};
 use crate::vault::Vault;
 use crate::world::World;
 
@@ -47,8 +49,16 @@ pub enum Error {
     #[error(transparent)]
     Page(#[from] Unfit),
     /// The store does not open.
-    #[error("KOOHOOK_STORE: {0}")]
+    #[error(transparent)]
     Store(#[from] OpenError),
+    /// The store refuses what koohook does in it.
+    #[error("KOOHOOK_STORE: the right to {} is missing: {text}", right.as_str())]
+    Right {
+        /// What it refuses.
+        right: Right,
+        /// Why, and what to do.
+        text: String,
+    },
     /// The address cannot be listened on.
     #[error("KOOHOOK_LISTEN wants a free address like 127.0.0.1:8000: {0}")]
     Listen(std::io::Error),
@@ -98,7 +108,7 @@ fn try_relay() -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let Config { desk, store, listen, max_connections, relay_secret: secret, .. } = config;
     let platform = Platform::here();
-    let desk = runtime.block_on(open_desk(desk, &store, platform.loses_files()))?;
+    let desk = runtime.block_on(open_proven_desk(desk, &store, platform.loses_files()))?;
     match platform {
         #[cfg(feature = "lambda")]
         Platform::Lambda => runtime.block_on(lambda::relay(desk)),
@@ -175,8 +185,12 @@ fn ended(served: Result<(), Error>) -> ExitCode {
 
 /// Does what a timer does on a function platform, for as long as the process lives.
 pub async fn keep_relaying(desk: Arc<MachineDesk>) {
-    let mut assessed = Instant::now();
+    let (mut assessed, mut looked) = (Instant::now(), Instant::now());
     loop {
+        if looked.elapsed() >= LOOKED_EVERY {
+            opening::look_for_seal(&desk).await;
+            looked = Instant::now();
+        }
         match Relay::new(&desk, RUN).run().await {
             Ok(report) => report.log(),
             Err(fault) => tracing::error!(fault = %fault, "relay failed"),
@@ -195,6 +209,9 @@ const RUN: Duration = Duration::from_mins(1);
 const REST: Duration = Duration::from_secs(1);
 /// How often it looks whether the store is still as durable as at the start.
 const ASSESSED_EVERY: Duration = Duration::from_mins(5);
+
+/// How often a process without a seal key looks whether another one has sealed its store.
+const LOOKED_EVERY: Duration = Duration::from_mins(1);
 
 /// Starts the log, once per process, and says which settings nobody reads.
 pub fn start_log(targets: &str) {
@@ -226,7 +243,8 @@ pub async fn open<B: Bundle>(
     Ok(Door::new(door, open_desk(desk, &store, on_function_platform).await?)?)
 }
 
-/// Opens the store and sets a desk before it.
+/// Opens the store and sets a desk before it, for a function: it proves nothing at its start, but
+/// that a store which it would leave in clear is not sealed.
 ///
 /// # Errors
 /// Where the store does not open.
@@ -235,15 +253,38 @@ pub async fn open_desk(
     store: &StoreSetting,
     on_function_platform: bool,
 ) -> Result<Arc<MachineDesk>, Error> {
-    let store = store.open(on_function_platform).await?;
-    let mut machine = Machine::new(store);
-    if let Some(product) = &settings.product {
-        machine = machine.guarded(&product.guard);
-        if product.is_told_in_clear() {
-            tracing::warn!("product is called over http: credentials cross that network in clear");
-        }
+    let machine = machine(store.open(on_function_platform).await?, &settings);
+    let desk = Desk::new(settings, machine);
+    if !desk.settings.vault.seals() {
+        opening::prove_keys(&desk.world, &desk.settings.vault).await?;
     }
-    Ok(Arc::new(Desk::new(settings, machine)))
+    Ok(Arc::new(desk))
+}
+
+/// Opens the store and sets a desk before it, for what relays: it proves its keys and its rights.
+///
+/// # Errors
+/// If the store does not open, or refuses what will not heal.
+pub async fn open_proven_desk(
+    settings: DeskSettings,
+    store: &StoreSetting,
+    on_function_platform: bool,
+) -> Result<Arc<MachineDesk>, Error> {
+    let store = store.open(on_function_platform).await?;
+    let machine = machine(store, &settings);
+    let desk = Desk::new(settings, machine);
+    opening::prove(&desk.world, &desk.settings.vault).await?;
+    Ok(Arc::new(desk))
+}
+
+/// The machine, with a guard before what calls the product.
+fn machine(store: AnyStore, settings: &DeskSettings) -> Machine<AnyStore> {
+    let machine = Machine::new(store);
+    let Some(product) = &settings.product else { return machine };
+    if product.is_told_in_clear() {
+        tracing::warn!("product is called over http: credentials cross that network in clear");
+    }
+    machine.guarded(&product.guard)
 }
 
 #[expect(clippy::print_stderr, reason = "the one message of a start that has no log yet")]

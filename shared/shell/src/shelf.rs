@@ -1,27 +1,25 @@
 //! One kept value at a time: read and opened, sealed and written over the version that was read,
 //! within a deadline.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod mark;
+mod parts;
+
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
-use marketplace::directory::PartName;
-use marketplace::entity::{Kept, REST, Subject};
+use futures_util::future;
+use marketplace::entity::{Kept, Subject};
 use marketplace::outbox::Reader;
 use marketplace::time::UnixMillis;
 
+pub use self::mark::Mark;
+pub use self::parts::{part_key, part_owner};
 use crate::failure::Failure;
 use crate::store::{Put, Queue, Store, Stored, Unavailable, Value, Version};
 use crate::vault::Vault;
 use crate::world::{Deadline, World};
 
-/// How many parts are read or written at once.
-const AT_ONCE: usize = 8;
 /// How often a write without a reply is sent again, under the same version.
 const MAX_RESENDS: usize = 2;
-/// How often a part is read and written again because another was faster. It has few writers, and
-/// each leaves it as the next one wants it.
-const MAX_PART_RACES_LOST: usize = 8;
 /// How long a lost race rests at least and at most, in milliseconds, before it is decided again:
 /// those who raced come back apart.
 const REST_AFTER_RACE: [u64; 2] = [2, 40];
@@ -50,18 +48,6 @@ pub struct Recalled {
     pub kept: Option<Kept>,
 }
 
-/// Where a part of an entity stands. The owner's key is part of it, so that whoever finds a part
-/// on the agenda finds its owner.
-pub fn part_key(owner: &str, name: PartName) -> String {
-    format!("part:{name}:{owner}")
-}
-
-/// The part and its owner that a key names, if it is a part's.
-pub fn part_owner(key: &str) -> Option<(PartName, &str)> {
-    let (name, owner) = key.strip_prefix("part:")?.split_once(':')?;
-    Some((PartName::try_from(name.to_owned()).ok()?, owner))
-}
-
 /// What became of a write.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one lives at a time, and what stands is used")]
@@ -87,7 +73,12 @@ impl<W: World> Shelf<'_, W> {
     /// Where the store does not answer in time, or what stands is unusable.
     pub async fn read_key(&self, key: String) -> Result<Recalled, Failure> {
         let standing = self.get(&key).await?;
-        self.open(key, standing)
+        let exists = standing.is_some();
+        let recalled = self.open(key, standing)?;
+        if exists {
+            self.opened().await?;
+        }
+        Ok(recalled)
     }
 
     /// Writes a value over what was recalled, in one conditional write.
@@ -103,110 +94,6 @@ impl<W: World> Shelf<'_, W> {
             Put::Won => Ok(Written::Won(value.version)),
             Put::Lost(standing) => self.open(recalled.key.clone(), standing).map(Written::Lost),
         }
-    }
-
-    /// Reads parts of an entity; `None` where one of them was let go.
-    ///
-    /// # Errors
-    /// Where the store does not answer in time, or a part does not open.
-    pub async fn read_parts(
-        &self,
-        owner: &str,
-        names: BTreeSet<PartName>,
-    ) -> Result<Option<BTreeMap<PartName, Vec<u8>>>, Failure> {
-        let reads: Vec<_> = names.into_iter().map(|name| self.read_part(owner, name)).collect();
-        let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).collect().await;
-        let read: Vec<_> = read.into_iter().collect::<Result<_, Failure>>()?;
-        Ok(read.into_iter().collect())
-    }
-
-    async fn read_part(
-        &self,
-        owner: &str,
-        name: PartName,
-    ) -> Result<Option<(PartName, Vec<u8>)>, Failure> {
-        let key = part_key(owner, name);
-        let standing = self.get(&key).await?.filter(|stored| !stored.bytes.is_empty());
-        let Some(stored) = standing else { return Ok(None) };
-        Ok(Some((name, self.vault.open(&key, &stored.bytes)?)))
-    }
-
-    /// Writes parts of an entity over absence, each on the agenda for when it has rested: until
-    /// its owner refers to it nobody else knows of it.
-    ///
-    /// # Errors
-    /// Where one of the outcomes is unknown; the parts that stand are then nobody's.
-    pub async fn write_parts(
-        &self,
-        owner: &str,
-        parts: BTreeMap<PartName, Vec<u8>>,
-    ) -> Result<(), Failure> {
-        let writes: Vec<_> =
-            parts.into_iter().map(|(name, bytes)| self.write_part(owner, name, bytes)).collect();
-        let written: Vec<_> = stream::iter(writes).buffered(AT_ONCE).collect().await;
-        written.into_iter().collect()
-    }
-
-    async fn write_part(&self, owner: &str, name: PartName, bytes: Vec<u8>) -> Result<(), Failure> {
-        let key = part_key(owner, name);
-        let value = self.sealed(&key, &bytes)?;
-        let rested = self.world.now().after(REST);
-        let value = Value { agenda: Some((Queue::Sweep, rested)), ..value };
-        match self.put(&key, &value, None).await? {
-            Put::Won => Ok(()),
-            // Its name is random: whoever has it already is not of this world.
-            Put::Lost(_) => Err(Failure::Contended),
-        }
-    }
-
-    /// Takes a part that is referred to off the agenda.
-    ///
-    /// # Errors
-    /// If the outcome is unknown, or others were faster again and again.
-    pub async fn settle_part(&self, owner: &str, name: PartName) -> Result<(), Failure> {
-        self.rewrite_part(owner, name, |value| value).await
-    }
-
-    /// Lets a part rest once more: nobody can say now whether anything refers to it.
-    ///
-    /// # Errors
-    /// If the outcome is unknown, or others were faster again and again.
-    pub async fn rest_part(&self, owner: &str, name: PartName) -> Result<(), Failure> {
-        let agenda = Some((Queue::Sweep, self.world.now().after(REST)));
-        self.rewrite_part(owner, name, |value| Value { agenda, ..value }).await
-    }
-
-    /// Lets a part go: an empty value that expires, since a store deletes nothing.
-    ///
-    /// # Errors
-    /// If the outcome is unknown, or others were faster again and again.
-    pub async fn let_go(&self, owner: &str, name: PartName) -> Result<(), Failure> {
-        let expires = Some(self.world.now().after(REST));
-        self.rewrite_part(owner, name, |value| Value { bytes: Vec::new(), expires, ..value }).await
-    }
-
-    /// Writes a part anew, off the agenda, unless it was let go. Who loses a race looks again: a
-    /// part that its loser believed gone would stay for ever.
-    async fn rewrite_part(
-        &self,
-        owner: &str,
-        name: PartName,
-        anew: impl Fn(Value) -> Value,
-    ) -> Result<(), Failure> {
-        let key = part_key(owner, name);
-        let mut standing = self.get(&key).await?;
-        for _ in 0..=MAX_PART_RACES_LOST {
-            let Some(Stored { version, bytes }) = standing.filter(|it| !it.bytes.is_empty()) else {
-                return Ok(());
-            };
-            let value = Value { version: self.version(), bytes, agenda: None, expires: None };
-            let value = anew(value);
-            match self.put(&key, &value, Some(version)).await? {
-                Put::Won => return Ok(()),
-                Put::Lost(faster) => standing = faster,
-            }
-        }
-        Err(Failure::Contended)
     }
 
     /// Rests after a lost race, before it is decided again on what stands.
@@ -240,7 +127,14 @@ impl<W: World> Shelf<'_, W> {
         Version(self.world.random())
     }
 
+    /// Reads a value, and beside the first one of a process the store's mark.
     async fn get(&self, key: &str) -> Result<Option<Stored>, Failure> {
+        let (proven, found) = future::join(self.prove(), self.look_up(key)).await;
+        proven?;
+        found
+    }
+
+    async fn look_up(&self, key: &str) -> Result<Option<Stored>, Failure> {
         let get = self.world.store().get(key, self.world.now());
         let left = self.deadline.left(self.world);
         Ok(self.world.within(left, get).await.ok_or(Failure::OutOfTime)??)
@@ -269,9 +163,19 @@ impl<W: World> Shelf<'_, W> {
         Ok(Value { version: self.version(), bytes, agenda: None, expires: None })
     }
 
-    /// Writes, and writes again under the same version where no reply came: the write that is
-    /// found standing under it is our own.
     async fn put(&self, key: &str, value: &Value, over: Option<Version>) -> Result<Put, Failure> {
+        self.prove().await?;
+        self.put_unproven(key, value, over).await
+    }
+
+    /// Writes, and writes again under the same version if no reply came: the write that is found
+    /// under it is our own.
+    async fn put_unproven(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+    ) -> Result<Put, Failure> {
         let mut outcome = Err(Unavailable);
         for _ in 0..=MAX_RESENDS {
             let put = self.world.store().put(key, value, over, self.world.now());

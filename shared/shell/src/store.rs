@@ -6,11 +6,13 @@
 mod any;
 pub mod dynamodb;
 pub mod memory;
+mod proof;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod redis_setting;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod sqlite_setting;
 
 use std::ops::RangeInclusive;
 
@@ -18,7 +20,9 @@ use marketplace::time::UnixMillis;
 use thiserror::Error;
 
 pub use any::{AnyStore, Durability, OpenError, StoreSetting};
+pub use proof::{Lack, Proof, Right};
 pub use redis_setting::RedisSetting;
+pub use sqlite_setting::SqlitePath;
 
 /// A key-value store.
 pub trait Store: Send + Sync + 'static {
@@ -55,6 +59,15 @@ pub trait Store: Send + Sync + 'static {
         span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Entry>, Unavailable>> + Send;
+
+    /// Whether nothing was ever written, if one cheap operation tells; what has expired, or what
+    /// other programs keep there, may count.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    fn is_empty(&self) -> impl Future<Output = Result<Option<bool>, Unavailable>> + Send {
+        std::future::ready(Ok(None))
+    }
 
     /// What the store's own clock shows when this machine's clock shows `now`; nothing if the
     /// store has no clock of its own, or does not tell its time.

@@ -11,11 +11,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
+use crate::shelf::Mark;
+
 /// What seals and opens.
 pub struct Vault {
     current: Option<Aes256Gcm>,
-    previous: Option<Aes256Gcm>,
+    previous: Vec<Aes256Gcm>,
     clear: Clear,
+    /// What is known of the mark of the one store that this vault is for.
+    pub(crate) mark: Mark,
 }
 
 /// Whether a value may stand in clear.
@@ -34,7 +38,7 @@ pub struct Unopened;
 
 /// A setting is no seal key.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("wants 32 bytes in base64")]
+#[error("is not a seal key; write 32 bytes in base64, as koohook keys secret seal prints them")]
 pub struct BadKey;
 
 /// 32 bytes that seal values.
@@ -55,6 +59,15 @@ impl SealKey {
         let bytes = STANDARD.decode(text).map_err(|_| BadKey)?;
         bytes.try_into().map(Self).map_err(|_| BadKey)
     }
+
+    /// Reads several keys, which blanks or line ends separate.
+    ///
+    /// # Errors
+    /// If one of them is not a key, or there is none.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, BadKey> {
+        let keys: Vec<_> = text.split_whitespace().map(Self::parse).collect::<Result<_, _>>()?;
+        if keys.is_empty() { Err(BadKey) } else { Ok(keys) }
+    }
 }
 
 impl fmt::Debug for SealKey {
@@ -70,10 +83,16 @@ impl fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// A vault that seals with the current key, where there is one, and opens with either.
-    pub fn new(current: Option<&SealKey>, previous: Option<&SealKey>, clear: Clear) -> Self {
+    /// A vault for one store. It seals with the current key, if there is one, and opens with that
+    /// and with the previous ones.
+    pub fn new<'k>(
+        current: Option<&SealKey>,
+        previous: impl IntoIterator<Item = &'k SealKey>,
+        clear: Clear,
+    ) -> Self {
         let cipher = |key: &SealKey| Aes256Gcm::new(&key.0.into());
-        Self { current: current.map(cipher), previous: previous.map(cipher), clear }
+        let previous = previous.into_iter().map(cipher).collect();
+        Self { current: current.map(cipher), previous, clear, mark: Mark::default() }
     }
 
     /// Whether what is written is sealed.
@@ -115,7 +134,7 @@ impl Vault {
                 let nonce: Nonce<Aes256Gcm> = (*nonce).into();
                 let payload = || Payload { msg, aad: place.as_bytes() };
                 let open = |cipher: &Aes256Gcm| cipher.decrypt(&nonce, payload()).ok();
-                let ciphers = [&self.current, &self.previous].into_iter().flatten();
+                let ciphers = self.current.iter().chain(&self.previous);
                 ciphers.filter_map(open).next().ok_or(Unopened)
             }
             (Some(_) | None, _) => Err(Unopened),
@@ -141,6 +160,24 @@ mod tests {
         let sealed = new.seal("a", b"text", [8; 12]).unwrap();
         assert_eq!(old.open("a", &sealed), Err(Unopened));
         assert!(!sealed.windows(4).any(|bytes| bytes == b"text"));
+    }
+
+    #[test]
+    fn several_previous_keys_open() {
+        let text = [1, 2, 3].map(|letter| STANDARD.encode([letter; 32])).join(" \r\n\t");
+        let previous = SealKey::parse_all(&format!("\n{text}\n")).unwrap();
+        assert_eq!(previous, [key(1), key(2), key(3)]);
+        let vault = Vault::new(Some(&key(4)), &previous, Clear::Refused);
+        for letter in 1..=4 {
+            let one = Vault::new(Some(&key(letter)), None, Clear::Refused);
+            let sealed = one.seal("a", b"text", [7; 12]).unwrap();
+            assert_eq!(vault.open("a", &sealed).as_deref(), Ok(b"text".as_slice()), "{letter}");
+        }
+        let other = Vault::new(Some(&key(5)), None, Clear::Refused);
+        assert_eq!(vault.open("a", &other.seal("a", b"text", [7; 12]).unwrap()), Err(Unopened));
+        for text in ["", " ", "\n", &text.replace(' ', ","), &format!("{text} canary")] {
+            assert_eq!(SealKey::parse_all(text), Err(BadKey), "{text:?}");
+        }
     }
 
     #[test]

@@ -9,11 +9,13 @@ use super::dynamodb;
 #[cfg(feature = "dynamodb")]
 use super::dynamodb::{Credentials, Dynamodb};
 use super::memory::Memory;
+use super::proof::{self, Proof};
 #[cfg(feature = "redis")]
 use super::redis::{Redis, Refused};
 use super::redis_setting::RedisSetting;
 #[cfg(feature = "sqlite")]
-use super::sqlite::Sqlite;
+use super::sqlite::{self, Sqlite};
+use super::sqlite_setting::{SqlitePath, UNSEEN, is_unseen};
 use super::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 
 /// One of the stores.
@@ -40,7 +42,7 @@ pub enum StoreSetting {
     /// `sqlite:PATH`
     Sqlite {
         /// The file.
-        path: String,
+        path: SqlitePath,
         /// Whether the seller takes what the platform's disk is worth.
         durability: Durability,
     },
@@ -63,37 +65,32 @@ pub enum Durability {
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// The program was built without it.
-    #[error("this program was built without the feature `{0}`")]
+    #[error("KOOHOOK_STORE: this program was built without the feature `{0}`")]
     NotCompiledIn(&'static str),
     /// There is nothing to look at.
     #[error(
-        "there is no such file: the first koohook that serves makes it; say which in KOOHOOK_STORE"
+        "KOOHOOK_STORE: the file does not exist; the first koohook that serves makes it: correct \
+             the path, or start one"
     )]
     NoFile,
     /// A function's disk dies with the function.
     #[error(
-        "sqlite on a function platform loses its file with the host: use an external store, \
-             or say ?durability=any for a trial"
+        "KOOHOOK_STORE: sqlite on a function platform loses its file with the host; use an external \
+             store, or add ?durability=any for a trial"
     )]
     NotDurable,
-    /// SQLite's own reason.
+    /// The file is missing, or not fit.
     #[cfg(feature = "sqlite")]
-    #[error("sqlite cannot open the file: {}", cause(.0))]
-    Sqlite(#[from] rusqlite::Error),
+    #[error("KOOHOOK_STORE: {0}")]
+    Sqlite(#[from] sqlite::Refused),
     /// The server is not there, or not fit.
     #[cfg(feature = "redis")]
-    #[error(transparent)]
+    #[error("KOOHOOK_STORE: {0}")]
     Redis(#[from] Refused),
     /// Nobody can sign.
     #[cfg(feature = "dynamodb")]
-    #[error(transparent)]
+    #[error("KOOHOOK_STORE: {0}")]
     Dynamodb(#[from] dynamodb::NoCredentials),
-}
-
-/// SQLite's word for what is wrong; its sentence would show the setting's value.
-#[cfg(feature = "sqlite")]
-fn cause(fault: &rusqlite::Error) -> String {
-    fault.sqlite_error_code().map_or_else(|| "unknown".to_owned(), |code| format!("{code:?}"))
 }
 
 impl StoreSetting {
@@ -102,6 +99,12 @@ impl StoreSetting {
     /// # Errors
     /// Where the scheme is unknown, or what follows it is not as the scheme wants.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.chars().any(is_unseen) {
+            return Err(UNSEEN);
+        }
+        if text.trim() != text {
+            return Err("has a blank around it; remove it");
+        }
         if text == "memory:" {
             return Ok(Self::Memory);
         }
@@ -112,19 +115,11 @@ impl StoreSetting {
             return dynamodb::Setting::parse(rest).map(Self::Dynamodb);
         }
         let Some(rest) = text.strip_prefix("sqlite:") else {
-            return Err(
-                "wants memory:, sqlite:PATH, redis://HOST:PORT or dynamodb://TABLE?region=REGION",
-            );
+            return Err("is not a store; write memory:, sqlite:PATH, redis://HOST:PORT or \
+                 dynamodb://TABLE?region=REGION");
         };
-        let (path, durability) = match rest.split_once('?') {
-            None => (rest, Durability::Required),
-            Some((path, "durability=any")) => (path, Durability::Any),
-            Some(_) => return Err("knows no option but ?durability=any"),
-        };
-        if path.is_empty() {
-            return Err("wants a file's path behind sqlite:");
-        }
-        Ok(Self::Sqlite { path: path.to_owned(), durability })
+        let (path, durability) = SqlitePath::parse(rest)?;
+        Ok(Self::Sqlite { path, durability })
     }
 
     /// Whether the store's bytes never leave this machine.
@@ -142,10 +137,27 @@ impl StoreSetting {
     /// Where there is no file.
     pub fn must_stand(&self) -> Result<(), OpenError> {
         match self {
-            Self::Sqlite { path, .. } if !std::path::Path::new(path).exists() => {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { path, .. } if !path.as_path().exists() => {
+                // If its folder is missing, too, the path is wrong.
+                sqlite::check(path.as_path())?;
                 Err(OpenError::NoFile)
             }
             Self::Memory | Self::Sqlite { .. } | Self::Redis(_) | Self::Dynamodb(_) => Ok(()),
+        }
+    }
+
+    /// Opens the store to read it, which its user need not be allowed to write.
+    ///
+    /// # Errors
+    /// As [`OpenError`] says.
+    pub async fn open_to_read(&self) -> Result<AnyStore, OpenError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { path, .. } => {
+                Ok(AnyStore::Sqlite(Sqlite::open_to_read(path.as_path())?))
+            }
+            other => other.open(false).await,
         }
     }
 
@@ -160,7 +172,7 @@ impl StoreSetting {
                 Err(OpenError::NotDurable)
             }
             #[cfg(feature = "sqlite")]
-            Self::Sqlite { path, .. } => Ok(AnyStore::Sqlite(Sqlite::open(path.as_ref())?)),
+            Self::Sqlite { path, .. } => Ok(AnyStore::Sqlite(Sqlite::open(path.as_path())?)),
             #[cfg(not(feature = "sqlite"))]
             Self::Sqlite { .. } => Err(OpenError::NotCompiledIn("sqlite")),
             #[cfg(feature = "redis")]
@@ -179,6 +191,19 @@ impl StoreSetting {
 }
 
 impl AnyStore {
+    /// Tries what koohook does in a store, and leaves nothing behind.
+    pub async fn prove(&self, drawn: [Version; 2], now: UnixMillis) -> Vec<Proof> {
+        match self {
+            Self::Memory(store) => proof::prove(store, drawn, now).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => proof::prove(store, drawn, now).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => proof::prove(&**store, drawn, now).await,
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(store) => store.prove(drawn, now).await,
+        }
+    }
+
     /// Reads again how durable the store is, and logs a change. A process that relays calls it
     /// every few minutes. Only a Redis can change.
     pub async fn reassess(&self) {
@@ -234,6 +259,18 @@ impl Store for AnyStore {
             Self::Redis(store) => store.agenda(queue, span, limit).await,
             #[cfg(feature = "dynamodb")]
             Self::Dynamodb(store) => store.agenda(queue, span, limit).await,
+        }
+    }
+
+    async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
+        match self {
+            Self::Memory(store) => store.is_empty().await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.is_empty().await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.is_empty().await,
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(store) => store.is_empty().await,
         }
     }
 

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use marketplace::time::UnixMillis;
 
+use super::proof::{Attempt, Lack};
 use super::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 
 /// A store that lives as long as its process.
@@ -69,6 +70,42 @@ impl Store for Memory {
         entries.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
         entries.truncate(limit);
         Ok(entries)
+    }
+
+    async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
+        Yield::default().await;
+        Ok(Some(self.lock().is_empty()))
+    }
+}
+
+impl Attempt for Memory {
+    type Fault = Unavailable;
+
+    async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        self.get(key, now).await
+    }
+
+    async fn try_put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        self.put(key, value, over, now).await
+    }
+
+    async fn try_agenda(
+        &self,
+        queue: Queue,
+        span: RangeInclusive<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        self.agenda(queue, span, limit).await
+    }
+
+    fn lack(fault: &Unavailable) -> Lack {
+        Lack::Unanswered(fault.to_string())
     }
 }
 

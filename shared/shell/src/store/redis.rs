@@ -14,20 +14,21 @@ mod answer;
 mod durability;
 mod fence;
 mod link;
+mod operations;
 mod refused;
+mod why;
 
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
 use marketplace::time::UnixMillis;
-use redis::{Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind, Value as Answer};
+use redis::{Pipeline, RedisError, Script, Value as Answer};
 use sha2::{Digest, Sha256};
-use tokio::time::Instant;
 
 use self::fence::Fence;
 use self::link::Link;
+use super::proof::Attempt;
 use super::redis_setting::RedisSetting;
 use super::{Durability, Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 
@@ -52,15 +53,8 @@ enum Asked {
 
 /// What a write does. Its text is sent once to each server that does not know it.
 const PUT: &str = include_str!("redis/put.lua");
-/// How long a value's memory is held after the value expired by its writer's clock: more than
-/// clocks differ.
-const SLACK: Duration = Duration::from_hours(1);
-/// The latest time that a score or a script's number holds exactly.
-const FARTHEST: u64 = (1 << 53) - 1;
 /// How long a start may take to find the server and read what it is.
 const START: Duration = Duration::from_secs(5);
-/// The shards.
-const SHARDS: &str = "0123456789abcdef";
 
 impl Redis {
     /// Connects to a server, and refuses one that may lose what it acknowledged.
@@ -133,115 +127,7 @@ impl Redis {
         }
         Ok(answers)
     }
-
-    async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, RedisError> {
-        let kept = self.kept(shard(key), key);
-        let mut commands = Pipeline::new();
-        if !self.link.is_cluster() {
-            // A write of nothing: a replica refuses it, and what a replica knows may be old. In a
-            // cluster a replica sends readers to its master.
-            commands.cmd("HDEL").arg(&kept).arg("");
-        }
-        commands.cmd("HMGET").arg(&kept).arg(&["version", "bytes", "expires"]);
-        answer::read_get(self.fenced(commands, Asked::Look).await?, now)
-    }
-
-    async fn try_put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, RedisError> {
-        let written = |name: &str, script: &str| {
-            let mut command = redis::cmd(name);
-            command.arg(script);
-            self.write_arguments(&mut command, key, value, over, now);
-            let mut commands = Pipeline::new();
-            commands.add_command(command);
-            commands
-        };
-        let answers = match self.fenced(written("EVALSHA", self.put.get_hash()), Asked::Once).await
-        {
-            // A server that was just started, or told to forget its scripts.
-            Err(fault) if fault.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                self.fenced(written("EVAL", PUT), Asked::Once).await?
-            }
-            answers => answers?,
-        };
-        answer::read_put(answers)
-    }
-
-    /// The arguments in the script's own order.
-    fn write_arguments(
-        &self,
-        command: &mut Cmd,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) {
-        let shard = shard(key);
-        let empty = String::new;
-        command.arg(1 + Queue::ALL.len()).arg(self.kept(shard, key));
-        command.arg(&Queue::ALL.map(|queue| self.agenda_of(shard, queue)));
-        command.arg(over.as_ref().map_or(&[][..], |over| &over.0)).arg(now.millis());
-        command.arg(&value.version.0[..]).arg(value.bytes.as_slice());
-        command.arg(value.expires.map_or_else(empty, |at| at.millis().to_string()));
-        // A span of the caller's clock, so that the server's need not agree with it.
-        let held = |at: UnixMillis| at.since(now).saturating_add(SLACK).as_millis();
-        command
-            .arg(value.expires.map_or_else(empty, |at| held(at).min(FARTHEST.into()).to_string()));
-        let place = |(queue, _)| match queue {
-            Queue::Due => "2",
-            Queue::Dead => "3",
-            Queue::Sweep => "4",
-        };
-        command.arg(value.agenda.map_or("", place));
-        command.arg(value.agenda.map_or(0, |(_, at)| at.millis().min(FARTHEST))).arg(key);
-    }
-
-    async fn try_agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, RedisError> {
-        let looks = SHARDS.chars().map(|shard| self.agenda_in(shard, queue, &span, limit));
-        let mut entries: Vec<_> = try_join_all(looks).await?.into_iter().flatten().collect();
-        entries.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
-        entries.truncate(limit);
-        Ok(entries)
-    }
-
-    async fn agenda_in(
-        &self,
-        shard: char,
-        queue: Queue,
-        span: &RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, RedisError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut commands = Pipeline::new();
-        commands.cmd("ZRANGEBYSCORE").arg(self.agenda_of(shard, queue));
-        commands.arg(&[span.start(), span.end()].map(|at| at.millis().min(FARTHEST)));
-        commands.arg("WITHSCORES").arg("LIMIT").arg(0).arg(limit);
-        answer::read_entries(self.link.look(&commands).await?)
-    }
 }
-
-impl Redis {
-    /// The server's time when this is called; of a cluster, any node's.
-    async fn try_clock(&self) -> Result<UnixMillis, RedisError> {
-        let asked = Instant::now();
-        let mut commands = Pipeline::new();
-        commands.cmd("TIME");
-        let answered = answer::read_time(self.link.look(&commands).await?)?;
-        // What passed since the call is not the clock's fault.
-        Ok(UnixMillis::EPOCH.after(answered.saturating_sub(asked.elapsed())))
-    }
-}
-
 impl std::fmt::Debug for Redis {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Redis").field("prefix", &self.prefix).finish_non_exhaustive()
@@ -272,6 +158,10 @@ impl Store for Redis {
         self.try_agenda(queue, span, limit).await.map_err(|fault| unavailable(&fault))
     }
 
+    async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
+        self.try_is_empty().await.map_err(|fault| unavailable(&fault))
+    }
+
     async fn clock(&self, _: UnixMillis) -> Option<UnixMillis> {
         self.try_clock().await.ok()
     }
@@ -280,8 +170,8 @@ impl Store for Redis {
 /// What the masters say of themselves, within the time of a start; or one word for why not.
 async fn find(link: &Link, waits: bool) -> Result<durability::Found, String> {
     let found = tokio::time::timeout(START, durability::find(link, waits)).await;
-    let found = found.map_err(|_| "timeout".to_owned())?;
-    found.map_err(|fault| link::word(&fault).to_owned())
+    let found = found.map_err(|_| why::SILENT.to_owned())?;
+    found.map_err(|fault| why::advice(&fault))
 }
 
 /// The first hex digit of the key's SHA-256. Another rule would look for every value elsewhere.

@@ -1,34 +1,42 @@
 //! SQLite, embedded: the default on one machine. Safe for several processes on one file.
+//!
+//! Reads have a connection and a thread of their own: in SQLite's write-ahead log they wait for no
+//! writer, of this process or of another. `file` sees to it that nothing is acknowledged into a
+//! file that was deleted or replaced.
 
-use std::fs::OpenOptions;
+mod file;
+mod refused;
+mod rows;
+mod worker;
+
 use std::ops::RangeInclusive;
 use std::path::Path;
-use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use futures_channel::oneshot;
 use marketplace::time::UnixMillis;
-use rusqlite::{Connection, OptionalExtension, named_params};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use self::file::Watch;
+use self::worker::{BUSY, Fault, Worker};
+use super::proof::{Attempt, Lack};
 use super::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 
-/// A store in one file, worked on by one thread: SQLite blocks, and a callback must not.
+pub use self::refused::Refused;
+
+/// A store in one file.
 #[derive(Debug)]
 pub struct Sqlite {
-    jobs: mpsc::Sender<Job>,
+    reader: Worker,
+    /// Nothing if the store was opened to read.
+    writer: Option<Worker>,
+    /// Nothing if what is read is a copy, or may be replaced without harm.
+    watch: Option<Watch>,
 }
-
-type Job = Box<dyn FnOnce(&Connection) + Send>;
-
-/// How long a process waits for another one's write; well inside a callback's time.
-const BUSY: Duration = Duration::from_secs(2);
 
 /// One row a value. `WITHOUT ROWID` would copy long values about; the agenda's index holds only
 /// the rows that are on one.
 const TABLE: &str = "
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
     CREATE TABLE IF NOT EXISTS kept (
         key TEXT PRIMARY KEY NOT NULL,
         version BLOB NOT NULL,
@@ -40,69 +48,123 @@ const TABLE: &str = "
     CREATE INDEX IF NOT EXISTS agenda ON kept (queue, due, key) WHERE queue IS NOT NULL;
     CREATE INDEX IF NOT EXISTS expiry ON kept (expires) WHERE expires IS NOT NULL;
 ";
+/// The table's columns, in the order of their names.
+const COLUMNS: [&str; 6] = ["due", "expires", "key", "queue", "value", "version"];
+/// How long a start rests before it tries again what another process's start may hold up.
+const REST: Duration = Duration::from_millis(10);
 
-const GET: &str = "
-    SELECT version, value FROM kept WHERE key = :key AND (expires IS NULL OR expires > :now)";
-
-/// Over absence: what expired is absent.
-const PUT_NEW: &str = "
-    INSERT INTO kept (key, version, value, queue, due, expires)
-    VALUES (:key, :version, :value, :queue, :due, :expires)
-    ON CONFLICT (key) DO UPDATE SET version = excluded.version, value = excluded.value,
-        queue = excluded.queue, due = excluded.due, expires = excluded.expires
-    WHERE kept.expires <= :now";
-
-const PUT_OVER: &str = "
-    UPDATE kept SET version = :version, value = :value, queue = :queue, due = :due,
-        expires = :expires
-    WHERE key = :key AND version = :over AND (expires IS NULL OR expires > :now)";
-
-const AGENDA: &str = "
-    SELECT key, due FROM kept WHERE queue = :queue AND due BETWEEN :from AND :until
-    ORDER BY due, key LIMIT :limit";
-
-/// What expired is as good as gone; it goes while something else that expires is written.
-const SWEEP: &str = "DELETE FROM kept WHERE expires <= :now";
+/// Looks whether a path can lead to a store's file, which may be missing.
+///
+/// # Errors
+/// As [`Refused`] says.
+pub fn check(path: &Path) -> Result<(), Refused> {
+    file::check(&std::path::absolute(path)?)
+}
 
 impl Sqlite {
     /// Opens a file, or makes it.
     ///
     /// # Errors
-    /// Where the file cannot be opened or written, or is no database.
-    pub fn open(path: &Path) -> Result<Self, rusqlite::Error> {
-        keep_private(path);
-        let connection = Connection::open(path)?;
-        connection.busy_timeout(BUSY)?;
-        connection.set_prepared_statement_cache_capacity(8);
-        connection.execute_batch(TABLE)?;
-        let (jobs, queue) = mpsc::channel::<Job>();
-        // The thread ends when the store is dropped, after the jobs that were handed in.
-        thread::spawn(move || queue.iter().for_each(|job| job(&connection)));
-        Ok(Self { jobs })
+    /// If the file cannot be opened or written, or is not a store.
+    pub fn open(path: &Path) -> Result<Self, Refused> {
+        let path = std::path::absolute(path)?;
+        file::check(&path)?;
+        file::make_private(&path)?;
+        let writer = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        if writer.is_readonly("main")? {
+            return Err(Refused::ReadOnly);
+        }
+        has_table(&writer)?;
+        patiently(|| prepare(&writer))?;
+        let reader = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        reader.pragma_update(None, "query_only", true)?;
+        has_table(&reader)?;
+        let watch = Some(Watch::new(&path)?);
+        Ok(Self { reader: Worker::start(reader), writer: Some(Worker::start(writer)), watch })
     }
 
+    /// Opens a file to read it, which the user need not be allowed to write.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, or is not a store.
+    pub fn open_to_read(path: &Path) -> Result<Self, Refused> {
+        let path = std::path::absolute(path)?;
+        file::check(&path)?;
+        if !path.exists() {
+            return Err(Refused::Empty);
+        }
+        let (reader, has_table) = read(&path)?;
+        if !has_table {
+            return Err(Refused::Empty);
+        }
+        Ok(Self { reader: Worker::start(reader), writer: None, watch: None })
+    }
+
+    /// Runs a job of a worker's. What it did in a file that is lost by its end does not count.
     async fn run<T: Send + 'static>(
         &self,
+        worker: Option<&Worker>,
         work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
-    ) -> Result<T, Unavailable> {
-        let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let done = work(connection);
-            if let Err(fault) = &done {
-                tracing::error!(fault = %fault, "sqlite failed");
-            }
-            // Nobody may be waiting any more; the work is done all the same.
-            let _ = answer.send(done);
-        });
-        self.jobs.send(job).map_err(|_| Unavailable)?;
-        answered.await.map_err(|_| Unavailable)?.map_err(|_| Unavailable)
+    ) -> Result<T, Fault> {
+        self.look()?;
+        let done = worker.ok_or(Fault::ReadOnly)?.run(work).await;
+        self.look()?;
+        done
+    }
+
+    /// The system answers this from its memory: no worker is needed.
+    fn look(&self) -> Result<(), Fault> {
+        self.watch.as_ref().map_or(Ok(()), |watch| watch.look().map_err(|_| Fault::Lost))
+    }
+}
+
+impl Attempt for Sqlite {
+    type Fault = Fault;
+
+    async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Fault> {
+        let key = key.to_owned();
+        self.run(Some(&self.reader), move |connection| rows::get(connection, &key, now)).await
+    }
+
+    async fn try_put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Fault> {
+        let (key, value) = (key.to_owned(), value.clone());
+        let put = move |connection: &_| rows::put(connection, &key, &value, over, now);
+        self.run(self.writer.as_ref(), put).await
+    }
+
+    async fn try_agenda(
+        &self,
+        queue: Queue,
+        span: RangeInclusive<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Fault> {
+        let agenda = move |connection: &_| rows::agenda(connection, queue, &span, limit);
+        self.run(Some(&self.reader), agenda).await
+    }
+
+    fn lack(fault: &Fault) -> Lack {
+        match fault {
+            Fault::Sqlite(fault) => match Refused::of(fault) {
+                text @ (Refused::Full | Refused::Locked | Refused::Disk) => {
+                    Lack::Unanswered(text.to_string())
+                }
+                text => Lack::Refused(text.to_string()),
+            },
+            Fault::ReadOnly => Lack::Refused(Refused::ReadOnly.to_string()),
+            Fault::Lost | Fault::Crowded | Fault::Ended => Lack::Unanswered(fault.to_string()),
+        }
     }
 }
 
 impl Store for Sqlite {
     async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        let key = key.to_owned();
-        self.run(move |connection| get(connection, &key, now)).await
+        self.try_get(key, now).await.map_err(|fault| unavailable(&fault))
     }
 
     async fn put(
@@ -112,8 +174,7 @@ impl Store for Sqlite {
         over: Option<Version>,
         now: UnixMillis,
     ) -> Result<Put, Unavailable> {
-        let (key, value) = (key.to_owned(), value.clone());
-        self.run(move |connection| put(connection, &key, &value, over, now)).await
+        self.try_put(key, value, over, now).await.map_err(|fault| unavailable(&fault))
     }
 
     async fn agenda(
@@ -122,77 +183,115 @@ impl Store for Sqlite {
         span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        self.run(move |connection| agenda(connection, queue, &span, limit)).await
+        self.try_agenda(queue, span, limit).await.map_err(|fault| unavailable(&fault))
+    }
+
+    async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
+        let is_empty = self.run(Some(&self.reader), rows::is_empty);
+        is_empty.await.map(Some).map_err(|fault| unavailable(&fault))
     }
 }
 
-/// Makes the file its owner's alone, before anything is in it; what SQLite puts beside it takes
-/// after it. Where that fails, opening it says why.
-fn keep_private(path: &Path) {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let _ = options.write(true).create_new(true).open(path);
+/// Connects to a file that exists. The path is absolute: SQLite, as it is built here, would take a
+/// name like `file:a?mode=memory` for a URI whatever the flags say.
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Refused> {
+    set_up(Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX))
 }
 
-fn get(
-    connection: &Connection,
-    key: &str,
-    now: UnixMillis,
-) -> Result<Option<Stored>, rusqlite::Error> {
-    let mut statement = connection.prepare_cached(GET)?;
-    let named = named_params! { ":key": key, ":now": millis(now) };
-    let row =
-        |row: &rusqlite::Row<'_>| Ok(Stored { version: Version(row.get(0)?), bytes: row.get(1)? });
-    statement.query_row(named, row).optional()
-}
-
-fn put(
-    connection: &Connection,
-    key: &str,
-    value: &Value,
-    over: Option<Version>,
-    now: UnixMillis,
-) -> Result<Put, rusqlite::Error> {
-    if value.expires.is_some() {
-        connection.prepare_cached(SWEEP)?.execute(named_params! { ":now": millis(now) })?;
+/// Connects to a file to read it. SQLite wants to create files beside it even then; a user who may
+/// not, or whose files would be in the way of the owner's, reads a store that no process has open
+/// as one that does not change.
+fn read(path: &Path) -> Result<(Connection, bool), Refused> {
+    let is_idle = !file::beside(path, "-wal").exists();
+    if is_idle && !file::may_write(path) {
+        return read_unchanging(path);
     }
-    let queue = value.agenda.map(|(queue, _)| queue.as_str());
-    let due = value.agenda.map(|(_, at)| millis(at));
-    let expires = value.expires.map(millis);
-    let written = match over {
-        None => connection.prepare_cached(PUT_NEW)?.execute(named_params! {
-            ":key": key, ":version": value.version.0, ":value": value.bytes,
-            ":queue": queue, ":due": due, ":expires": expires, ":now": millis(now),
-        })?,
-        Some(over) => connection.prepare_cached(PUT_OVER)?.execute(named_params! {
-            ":key": key, ":version": value.version.0, ":value": value.bytes,
-            ":queue": queue, ":due": due, ":expires": expires, ":now": millis(now),
-            ":over": over.0,
-        })?,
-    };
-    if written == 1 { Ok(Put::Won) } else { get(connection, key, now).map(Put::Lost) }
+    let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    match has_table(&reader) {
+        Err(Refused::NoSidecar | Refused::ReadOnly) if is_idle => read_unchanging(path),
+        found => Ok((reader, found?)),
+    }
 }
 
-fn agenda(
-    connection: &Connection,
-    queue: Queue,
-    span: &RangeInclusive<UnixMillis>,
-    limit: usize,
-) -> Result<Vec<Entry>, rusqlite::Error> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let (from, until) = (millis(*span.start()), millis(*span.end()));
-    let named = named_params! {
-        ":queue": queue.as_str(), ":from": from, ":until": until, ":limit": limit,
-    };
-    let entry = |row: &rusqlite::Row<'_>| {
-        let at: i64 = row.get(1)?;
-        Ok(Entry { key: row.get(0)?, at: UnixMillis::new(u64::try_from(at).unwrap_or_default()) })
-    };
-    connection.prepare_cached(AGENDA)?.query_map(named, entry)?.collect()
+fn read_unchanging(path: &Path) -> Result<(Connection, bool), Refused> {
+    let reader = connect_unchanging(path)?;
+    let found = has_table(&reader)?;
+    Ok((reader, found))
 }
 
-/// SQLite's integers are signed; the end of time is theirs.
-fn millis(at: UnixMillis) -> i64 {
-    i64::try_from(at.millis()).unwrap_or(i64::MAX)
+/// Connects to a file that nobody changes meanwhile.
+fn connect_unchanging(path: &Path) -> Result<Connection, Refused> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(byte);
+    let letter = |byte: &u8| {
+        if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") }
+    };
+    let name: String = path.as_os_str().as_encoded_bytes().iter().map(letter).collect();
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    set_up(Connection::open_with_flags(format!("file:{name}?immutable=1"), flags))
+}
+
+/// What cannot even be opened is the user's lack of a right: the file exists.
+fn set_up(opened: Result<Connection, rusqlite::Error>) -> Result<Connection, Refused> {
+    let connection = opened.map_err(|fault| match fault.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen) => Refused::Denied,
+        _ => fault.into(),
+    })?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(8);
+    Ok(connection)
+}
+
+/// Whether the table is there, and nothing else that would make the file another's.
+fn has_table(connection: &Connection) -> Result<bool, Refused> {
+    let named = |sql: &str| {
+        let mut statement = connection.prepare(sql)?;
+        let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+        names.collect::<Result<Vec<_>, rusqlite::Error>>()
+    };
+    let tables = named("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")?;
+    let shape: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if !tables.iter().any(|name| name == "kept") {
+        let is_new = tables.is_empty() && shape == 0;
+        return if is_new { Ok(false) } else { Err(Refused::Foreign) };
+    }
+    let columns = named("SELECT name FROM pragma_table_info('kept') ORDER BY name")?;
+    if columns == COLUMNS && shape == 0 {
+        return Ok(true);
+    }
+    let has_all = COLUMNS.iter().all(|column| columns.iter().any(|found| found == column));
+    Err(if has_all { Refused::Newer } else { Refused::Foreign })
+}
+
+/// Makes the table if there is none, and every commit outlive a crash of the machine.
+fn prepare(connection: &Connection) -> Result<(), Refused> {
+    to_wal(connection)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.execute_batch(TABLE)?;
+    Ok(())
+}
+
+fn to_wal(connection: &Connection) -> Result<(), Refused> {
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode == "wal" { Ok(()) } else { Err(Refused::NoWal) }
+}
+
+/// Tries until another process lets go of its lock: SQLite itself does not wait in all of these.
+fn patiently(step: impl Fn() -> Result<(), Refused>) -> Result<(), Refused> {
+    let begun = Instant::now();
+    loop {
+        match step() {
+            Err(Refused::Locked) if begun.elapsed() < BUSY => thread::sleep(REST),
+            done => return done,
+        }
+    }
+}
+
+fn unavailable(fault: &Fault) -> Unavailable {
+    if !matches!(fault, Fault::Lost) {
+        tracing::error!(fault = %fault, "sqlite failed");
+    }
+    Unavailable
 }

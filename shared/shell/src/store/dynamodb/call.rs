@@ -46,6 +46,8 @@ pub enum Fault {
     },
     /// There are no keys to sign with.
     Unsigned,
+    /// An item is not one of koohook's.
+    Strange,
     /// No answer came, or none that can be read.
     Unanswered(Option<Unanswered>),
 }
@@ -180,7 +182,7 @@ impl Fault {
         match self {
             Self::Refused { passes, kind } => *passes || kind == "ExpiredTokenException",
             Self::Unanswered(_) => true,
-            Self::Lost(_) | Self::Unsigned => false,
+            Self::Lost(_) | Self::Unsigned | Self::Strange => false,
         }
     }
 
@@ -196,6 +198,7 @@ impl Fault {
         match self {
             Self::Lost(_) => "none: another writer was faster",
             Self::Unsigned => "AWS credentials cannot be fetched: look at the container endpoint",
+            Self::Strange => "another program writes to this table: name another table",
             Self::Unanswered(_) => "look at the region, the endpoint and the way there",
             Self::Refused { kind, .. } => advice(kind),
         }
@@ -212,6 +215,7 @@ impl fmt::Display for Fault {
                 formatter.write_str(&word.collect::<String>())
             }
             Self::Unsigned => formatter.write_str("no credentials"),
+            Self::Strange => formatter.write_str("an item of the table is not ours"),
             Self::Unanswered(Some(fault)) => fmt::Display::fmt(fault, formatter),
             Self::Unanswered(None) => formatter.write_str("no answer that can be read"),
         }

@@ -17,6 +17,7 @@ use super::wire::{
     Text,
 };
 use crate::client::Client;
+use crate::store::proof::{self, Attempt, Lack, Proof};
 use crate::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use crate::world::Web;
 
@@ -56,13 +57,18 @@ impl<W: Web> Dynamodb<W> {
         Self { caller, table: setting.table.clone() }
     }
 
+    /// Tries what koohook does in a table, and leaves nothing behind.
+    pub async fn prove(&self, drawn: [Version; 2], now: UnixMillis) -> Vec<Proof> {
+        proof::prove(self, drawn, now).await
+    }
+
     /// The lines of one shard, in order, so many at most.
     async fn lines(
         &self,
         shard: String,
         span: &RangeInclusive<UnixMillis>,
         limit: usize,
-    ) -> Result<Vec<Line>, Unavailable> {
+    ) -> Result<Vec<Line>, Fault> {
         let mut lines = Vec::new();
         let mut exclusive_start_key = None;
         while lines.len() < limit {
@@ -78,8 +84,7 @@ impl<W: Web> Dynamodb<W> {
                 limit: PAGE.min(limit - lines.len()),
                 exclusive_start_key,
             };
-            let found = self.caller.call("Query", &query).await;
-            let found: Found = found.map_err(|fault| fault.told("Query"))?;
+            let found: Found = self.caller.call("Query", &query).await?;
             lines.extend(found.items);
             exclusive_start_key = found.last_evaluated_key;
             if exclusive_start_key.is_none() {
@@ -90,21 +95,22 @@ impl<W: Web> Dynamodb<W> {
     }
 }
 
-impl<W: Web> Store for Dynamodb<W> {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+impl<W: Web> Attempt for Dynamodb<W> {
+    type Fault = Fault;
+
+    async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Fault> {
         let request = GetItem { table_name: &self.table, key: Key::of(key), consistent_read: true };
-        let got = self.caller.call("GetItem", &request).await;
-        let got: Got = got.map_err(|fault| fault.told("GetItem"))?;
+        let got: Got = self.caller.call("GetItem", &request).await?;
         got.item.map_or(Ok(None), |item| standing(item, now))
     }
 
-    async fn put(
+    async fn try_put(
         &self,
         key: &str,
         value: &Value,
         over: Option<Version>,
         now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
+    ) -> Result<Put, Fault> {
         let request = PutItem {
             table_name: &self.table,
             item: &item(key, value),
@@ -116,10 +122,57 @@ impl<W: Web> Store for Dynamodb<W> {
         match put {
             Ok(_) => Ok(Put::Won),
             Err(Fault::Lost(Some(item))) => standing(*item, now).map(Put::Lost),
-            // Nothing stands there, or the endpoint does not tell what does.
-            Err(Fault::Lost(None)) => self.get(key, now).await.map(Put::Lost),
-            Err(fault) => Err(fault.told("PutItem")),
+            // Nothing exists there, or the endpoint does not tell what does.
+            Err(Fault::Lost(None)) => self.try_get(key, now).await.map(Put::Lost),
+            Err(fault) => Err(fault),
         }
+    }
+
+    async fn try_agenda(
+        &self,
+        queue: Queue,
+        span: RangeInclusive<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Fault> {
+        if span.is_empty() {
+            // DynamoDB refuses a lower bound above the upper one.
+            return Ok(Vec::new());
+        }
+        let shards = (0..SHARDS).map(|number| self.lines(shard(queue, number), &span, limit));
+        let lines = try_join_all(shards).await?.into_iter().flatten();
+        // The first place behind the span was asked for, too, and the empty key may be there.
+        let entries = lines.filter_map(entry).filter(|entry| span.contains(&entry.at));
+        let mut entries: Vec<_> = entries.collect();
+        entries.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
+        entries.truncate(limit);
+        Ok(entries)
+    }
+
+    fn lack(fault: &Fault) -> Lack {
+        let text = format!("dynamodb: {fault}; {}", fault.advice());
+        match fault {
+            Fault::Refused { passes: false, .. } | Fault::Strange => Lack::Refused(text),
+            Fault::Refused { passes: true, .. }
+            | Fault::Lost(_)
+            | Fault::Unsigned
+            | Fault::Unanswered(_) => Lack::Unanswered(text),
+        }
+    }
+}
+
+impl<W: Web> Store for Dynamodb<W> {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        self.try_get(key, now).await.map_err(|fault| fault.told("GetItem"))
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        self.try_put(key, value, over, now).await.map_err(|fault| fault.told("PutItem"))
     }
 
     async fn agenda(
@@ -128,18 +181,7 @@ impl<W: Web> Store for Dynamodb<W> {
         span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        if span.is_empty() {
-            // DynamoDB refuses a lower bound above the upper one.
-            return Ok(Vec::new());
-        }
-        let shards = (0..SHARDS).map(|number| self.lines(shard(queue, number), &span, limit));
-        let lines = try_join_all(shards).await?.into_iter().flatten();
-        // The first place behind the span was asked for, too, and the empty key may stand there.
-        let entries = lines.filter_map(entry).filter(|entry| span.contains(&entry.at));
-        let mut entries: Vec<_> = entries.collect();
-        entries.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
-        entries.truncate(limit);
-        Ok(entries)
+        self.try_agenda(queue, span, limit).await.map_err(|fault| fault.told("Query"))
     }
 
     async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
@@ -167,14 +209,11 @@ fn item(key: &str, value: &Value) -> Item {
 }
 
 /// What an item amounts to, if it has not expired.
-fn standing(item: Item, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+fn standing(item: Item, now: UnixMillis) -> Result<Option<Stored>, Fault> {
     if item.expires.is_some_and(|at| at.number <= now.millis()) {
         return Ok(None);
     }
-    let version = item.version.bytes.try_into().map_err(|_| {
-        tracing::error!("an item of the table is not ours");
-        Unavailable
-    })?;
+    let version = item.version.bytes.try_into().map_err(|_| Fault::Strange)?;
     Ok(Some(Stored { version: Version(version), bytes: item.value.bytes }))
 }
 

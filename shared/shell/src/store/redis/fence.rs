@@ -8,8 +8,8 @@
 
 use redis::{Pipeline, RedisError, Value, make_extension_error};
 
-use super::link::{Link, word};
-use super::{Refused, link};
+use super::link::Link;
+use super::{Refused, link, why};
 
 /// What ends every pipeline whose answers must not count too early.
 pub struct Fence {
@@ -62,7 +62,7 @@ impl Fence {
         let answers = link.send(&commands).await;
         let mut answers = answers.map_err(|fault| match fault.code() {
             Some(code) => Refused::NoWait(code.to_owned()),
-            None => Refused::Unanswered(word(&fault).to_owned()),
+            None => Refused::Unanswered(why::advice(&fault)),
         })?;
         self.pass(&mut answers).map_err(|_| Refused::TooFewReplicas(self.replicas))
     }

@@ -6,19 +6,20 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum Refused {
     /// The setting names no server.
-    #[error("the address of redis cannot be read")]
+    #[error(
+        "the address is not one of a Redis; write redis://USER:PASSWORD@HOST:PORT/DATABASE, and percent-encode @ : / ? # % and blanks in user and password"
+    )]
     Address,
     /// The authority that should vouch for it cannot.
-    #[error("the file behind ca= cannot be read, or holds no certificate")]
+    #[error(
+        "the file behind ca= cannot be read, or holds no certificate; name a PEM file that this user may read"
+    )]
     Authority,
     /// There is no answer, or a no.
-    #[error(
-        "redis does not answer as it should: {0}; check that it runs, and that KOOHOOK_STORE names \
-             its address, user and password"
-    )]
+    #[error("redis {0}")]
     Unanswered(String),
     /// It takes no writes.
-    #[error("redis is a replica here: name its master")]
+    #[error("the Redis at this address is a replica; name its master")]
     Replica,
     /// It may lose what it acknowledged.
     #[error("redis may lose what it acknowledged: {0}; or say durability=any for a trial")]

@@ -1,0 +1,150 @@
+//! What a start proves of its store: the seal keys, and the rights (decisions F5, I5).
+
+use std::time::Duration;
+
+use marketplace::outbox::Reader;
+use marketplace::page::Unfit;
+
+use super::{Error, Machine};
+use crate::config::Keeping;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::shelf::Shelf;
+use crate::store::{AnyStore, Lack, Proof, Version};
+use crate::vault::Vault;
+use crate::world::{Deadline, World};
+
+/// How long each of these may take.
+const BUDGET: Duration = Duration::from_secs(5);
+
+/// Opens a store for a command that writes.
+///
+/// # Errors
+/// If the store does not open, its seal does not open, or it refuses what the command does.
+pub async fn open_to_write(keeping: &Keeping) -> Result<Machine<AnyStore>, Error> {
+    let world = Machine::new(keeping.store.open(false).await?);
+    prove(&world, &keeping.vault).await?;
+    Ok(world)
+}
+
+/// Opens a store for a command that reads. It need not be writable.
+///
+/// # Errors
+/// If the store does not open, or its seal does not open.
+pub async fn open_to_read(keeping: &Keeping) -> Result<Machine<AnyStore>, Error> {
+    let world = Machine::new(keeping.store.open_to_read().await?);
+    let proven = shelf(&world, &keeping.vault).prove_keys_to_read().await;
+    judge(proven, &keeping.vault)?;
+    Ok(world)
+}
+
+/// What an examination found of one thing.
+#[derive(Debug)]
+pub struct Finding {
+    /// What was tried.
+    pub what: &'static str,
+    /// A word for what was found; or what is wrong, and what to do.
+    pub outcome: Result<&'static str, String>,
+}
+
+/// Tries what koohook does in a store. A store that cannot be written is still read.
+pub async fn examine(keeping: &Keeping) -> Vec<Finding> {
+    let (opened, refused) = match keeping.store.open(false).await {
+        Ok(store) => (Ok(store), None),
+        Err(fault) => (keeping.store.open_to_read().await, Some(fault.to_string())),
+    };
+    let outcome = refused.map_or(Ok("ok"), Err);
+    let mut findings = vec![Finding { what: "open", outcome }];
+    let Ok(store) = opened else { return findings };
+    let world = Machine::new(store);
+    findings.push(Finding { what: "seal", outcome: seal(&world, &keeping.vault).await });
+    for (right, outcome) in try_rights(&world).await {
+        let outcome = outcome.map(|()| "ok").map_err(|lack| lack.to_string());
+        findings.push(Finding { what: right.as_str(), outcome });
+    }
+    findings
+}
+
+/// How the store is sealed. An examination puts no mark.
+async fn seal(world: &Machine<AnyStore>, vault: &Vault) -> Result<&'static str, String> {
+    let is_marked = shelf(world, vault).is_sealed().await.map_err(|fault| fault.to_string())?;
+    let proven = shelf(world, vault).prove_keys_to_read().await;
+    match (is_marked, proven) {
+        (false, _) => Ok("the store has no mark yet"),
+        (true, Ok(())) => Ok("ok"),
+        (true, Err(_)) if !vault.seals() => {
+            Ok("sealed; set KOOHOOK_SEAL_KEY to see whether the key opens it")
+        }
+        (true, Err(Failure::SealedElsewhere)) => Err(format!("KOOHOOK_SEAL_KEY {OTHER_KEY}")),
+        (true, Err(fault)) => Err(fault.to_string()),
+    }
+}
+
+/// Proves keys and rights.
+///
+/// # Errors
+/// What will not heal by itself. A store that does not answer now is a warning.
+pub(super) async fn prove(world: &Machine<AnyStore>, vault: &Vault) -> Result<(), Error> {
+    prove_keys(world, vault).await?;
+    for (right, outcome) in try_rights(world).await {
+        match outcome {
+            Ok(()) => {}
+            Err(Lack::Refused(text)) => return Err(Error::Right { right, text }),
+            Err(Lack::Unanswered(text)) => {
+                let right = right.as_str();
+                tracing::warn!(right, text, "store does not answer");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tries what koohook does in a store.
+async fn try_rights(world: &Machine<AnyStore>) -> Vec<Proof> {
+    let drawn = [(); 2].map(|()| Version(world.random()));
+    let proof = world.store().prove(drawn, world.now());
+    world.within(BUDGET, proof).await.unwrap_or_default()
+}
+
+/// Proves the keys alone.
+///
+/// # Errors
+/// If the store's mark does not open.
+pub(super) async fn prove_keys(world: &Machine<AnyStore>, vault: &Vault) -> Result<(), Error> {
+    judge(shelf(world, vault).prove_keys().await, vault)
+}
+
+/// Stops work in a store that another process has begun to seal, if this one has no key.
+pub async fn look_for_seal(desk: &Desk<Machine<AnyStore>>) {
+    let vault = &desk.settings.vault;
+    if vault.seals() {
+        return;
+    }
+    if let Err(fault) = shelf(&desk.world, vault).prove_keys().await {
+        tracing::error!(fault = %fault, advice = format!("KOOHOOK_SEAL_KEY {NO_KEY}"), "store not usable");
+    }
+}
+
+fn shelf<'a>(world: &'a Machine<AnyStore>, vault: &'a Vault) -> Shelf<'a, Machine<AnyStore>> {
+    let deadline = Deadline::after(world.elapsed(), BUDGET);
+    Shelf { world, vault, reader: Reader::Nobody, deadline }
+}
+
+/// Only what will not heal by itself refuses a start.
+fn judge(proven: Result<(), Failure>, vault: &Vault) -> Result<(), Error> {
+    match proven {
+        Ok(()) => Ok(()),
+        Err(Failure::SealedElsewhere) => {
+            let wants = if vault.seals() { OTHER_KEY } else { NO_KEY };
+            Err(Unfit { setting: "KOOHOOK_SEAL_KEY", wants: wants.to_owned() }.into())
+        }
+        Err(fault) => {
+            tracing::warn!(fault = %fault, "store does not answer");
+            Ok(())
+        }
+    }
+}
+
+const OTHER_KEY: &str = "does not open this store, nor does KOOHOOK_SEAL_KEY_PREVIOUS: add the key \
+     that the store was sealed with to KOOHOOK_SEAL_KEY_PREVIOUS, or name another store";
+const NO_KEY: &str = "is required: the store is sealed; set the key that it was sealed with";

@@ -1,0 +1,185 @@
+//! The sealed mark of a store: whether this process's keys are the store's (decision F5).
+//!
+//! The mark is a small sealed value under a key of its own. A process whose keys do not open it
+//! neither reads nor writes. It is put:
+//!
+//! - over absence in a store that one cheap look finds empty. A process looks whether the store is
+//!   empty, and reads the mark, before it writes anything. So of two processes with different keys
+//!   over an empty store one puts its mark; the other finds a mark that it does not open, by losing
+//!   the write or by reading: if it finds the store no longer empty, the mark of the first is in it
+//!   already, since that was its first write. So it reads the mark once more, after that look.
+//! - over absence in any other store by a process that has opened a value there. Before that a
+//!   store that does not say whether it is empty may hold values of two processes with different
+//!   keys; of their marks one wins, and the other process stops. Until there is a mark a process
+//!   looks for one once a minute.
+//!
+//! A store whose values are in clear has no mark. A process without a key looks for one at its
+//! start and, if it goes on for long, once a minute; it does not work over one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::future;
+
+use super::Shelf;
+use crate::failure::Failure;
+use crate::store::{Put, Store, Stored};
+use crate::world::World;
+
+/// What a process knows of its store's mark.
+#[derive(Debug, Default)]
+pub struct Mark(AtomicU64);
+
+/// Where the mark is.
+pub const KEY: &str = "seal";
+/// What is sealed there. Only that it opens matters.
+const TEXT: &[u8] = b"koohook";
+/// How often a process looks for a mark where there was none.
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// Nothing is known yet.
+const UNKNOWN: u64 = 0;
+/// Our keys open it. Anything between says when to look again for one that is not there.
+const OURS: u64 = u64::MAX;
+/// There is one, and we have no key.
+const THEIRS: u64 = u64::MAX - 1;
+
+impl Mark {
+    fn is_unknown(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == UNKNOWN
+    }
+
+    /// Whether there was none when we looked.
+    fn is_missing(&self) -> bool {
+        !matches!(self.0.load(Ordering::Relaxed), UNKNOWN | OURS | THEIRS)
+    }
+
+    fn is_theirs(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == THEIRS
+    }
+
+    fn is_to_be_read(&self, elapsed: Duration) -> bool {
+        match self.0.load(Ordering::Relaxed) {
+            UNKNOWN => true,
+            OURS => false,
+            until => until <= millis(elapsed),
+        }
+    }
+
+    fn set_ours(&self) {
+        self.0.store(OURS, Ordering::Relaxed);
+    }
+
+    fn set_missing(&self, elapsed: Duration) {
+        self.0.store(millis(elapsed.saturating_add(MINUTE)), Ordering::Relaxed);
+    }
+}
+
+impl<W: World> Shelf<'_, W> {
+    /// Proves at a start that this process's keys are the store's. Without a key it proves that
+    /// the store has no mark.
+    ///
+    /// # Errors
+    /// [`Failure::SealedElsewhere`] if they are not; else if the store does not answer in time.
+    pub async fn prove_keys(&self) -> Result<(), Failure> {
+        if self.vault.seals() {
+            return self.prove().await;
+        }
+        let is_sealed = self.is_sealed().await?;
+        self.vault.mark.0.store(if is_sealed { THEIRS } else { UNKNOWN }, Ordering::Relaxed);
+        if is_sealed { Err(Failure::SealedElsewhere) } else { Ok(()) }
+    }
+
+    /// The same for a process that only reads, and may not be allowed to put a mark.
+    ///
+    /// # Errors
+    /// As [`Self::prove_keys`].
+    pub async fn prove_keys_to_read(&self) -> Result<(), Failure> {
+        match self.look_up(KEY).await? {
+            Some(_) if !self.vault.seals() => Err(Failure::SealedElsewhere),
+            Some(found) => self.compare(&found),
+            None => {
+                self.vault.mark.set_ours();
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the store has a mark.
+    ///
+    /// # Errors
+    /// If the store does not answer in time.
+    pub async fn is_sealed(&self) -> Result<bool, Failure> {
+        Ok(self.look_up(KEY).await?.is_some())
+    }
+
+    /// Proves it before the first write of a process, and beside its first read.
+    pub(super) async fn prove(&self) -> Result<(), Failure> {
+        let mark = &self.vault.mark;
+        if mark.is_theirs() {
+            return Err(Failure::SealedElsewhere);
+        }
+        if !self.vault.seals() || !mark.is_to_be_read(self.world.elapsed()) {
+            return Ok(());
+        }
+        let found = if mark.is_unknown() {
+            let (found, is_empty) = future::join(self.look_up(KEY), self.is_empty()).await;
+            match (found?, is_empty?) {
+                (None, Some(true)) => return self.put_mark().await,
+                // What it is no longer empty of may be another's mark, and what came after.
+                (None, Some(false)) => self.look_up(KEY).await?,
+                (found, _) => found,
+            }
+        } else {
+            self.look_up(KEY).await?
+        };
+        match found {
+            Some(found) => self.compare(&found),
+            None => {
+                mark.set_missing(self.world.elapsed());
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts the mark after a value was opened, if there was none.
+    pub(super) async fn opened(&self) -> Result<(), Failure> {
+        if !self.vault.seals() || !self.vault.mark.is_missing() {
+            return Ok(());
+        }
+        match self.put_mark().await {
+            // The value was read all the same; the next one brings the mark.
+            Err(Failure::SealedElsewhere) => Err(Failure::SealedElsewhere),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    async fn put_mark(&self) -> Result<(), Failure> {
+        let value = self.sealed(KEY, TEXT)?;
+        match self.put_unproven(KEY, &value, None).await? {
+            Put::Won => {
+                self.vault.mark.set_ours();
+                Ok(())
+            }
+            Put::Lost(Some(found)) => self.compare(&found),
+            // Whatever was faster has expired or gone: no koohook does that.
+            Put::Lost(None) => Err(Failure::Contended),
+        }
+    }
+
+    fn compare(&self, found: &Stored) -> Result<(), Failure> {
+        self.vault.open(KEY, &found.bytes).map_err(|_| Failure::SealedElsewhere)?;
+        self.vault.mark.set_ours();
+        Ok(())
+    }
+
+    async fn is_empty(&self) -> Result<Option<bool>, Failure> {
+        let left = self.deadline.left(self.world);
+        let is_empty = self.world.store().is_empty();
+        Ok(self.world.within(left, is_empty).await.ok_or(Failure::OutOfTime)??)
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).clamp(1, THEIRS - 1)
+}

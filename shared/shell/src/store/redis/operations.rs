@@ -1,0 +1,163 @@
+//! What is asked of a server, one operation at a time.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use marketplace::time::UnixMillis;
+use redis::{Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind, Value as Answer};
+use tokio::time::Instant;
+
+use super::{Asked, PUT, Redis, answer, shard, why};
+use crate::store::proof::{Attempt, Lack};
+use crate::store::{Entry, Put, Queue, Stored, Value, Version};
+
+/// How long a value's memory is held after the value expired by its writer's clock: more than
+/// clocks differ.
+const SLACK: Duration = Duration::from_hours(1);
+/// The latest time that a score or a script's number holds exactly.
+const FARTHEST: u64 = (1 << 53) - 1;
+/// The shards.
+const SHARDS: &str = "0123456789abcdef";
+/// What a script is tried with.
+const NOTHING: &str = "return 1";
+
+impl Attempt for Redis {
+    type Fault = RedisError;
+
+    async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, RedisError> {
+        let kept = self.kept(shard(key), key);
+        let mut commands = Pipeline::new();
+        if !self.link.is_cluster() {
+            // A write of nothing: a replica refuses it, and what a replica knows may be old. In a
+            // cluster a replica sends readers to its master.
+            commands.cmd("HDEL").arg(&kept).arg("");
+        }
+        commands.cmd("HMGET").arg(&kept).arg(&["version", "bytes", "expires"]);
+        answer::read_get(self.fenced(commands, Asked::Look).await?, now)
+    }
+
+    async fn try_put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, RedisError> {
+        let written = |name: &str, script: &str| {
+            let mut command = redis::cmd(name);
+            command.arg(script);
+            self.write_arguments(&mut command, key, value, over, now);
+            let mut commands = Pipeline::new();
+            commands.add_command(command);
+            commands
+        };
+        let answers = match self.fenced(written("EVALSHA", self.put.get_hash()), Asked::Once).await
+        {
+            // A server that was just started, or told to forget its scripts.
+            Err(fault) if fault.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                self.fenced(written("EVAL", PUT), Asked::Once).await?
+            }
+            answers => answers?,
+        };
+        answer::read_put(answers)
+    }
+
+    async fn try_agenda(
+        &self,
+        queue: Queue,
+        span: RangeInclusive<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, RedisError> {
+        let looks = SHARDS.chars().map(|shard| self.agenda_in(shard, queue, &span, limit));
+        let mut entries: Vec<_> = try_join_all(looks).await?.into_iter().flatten().collect();
+        entries.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
+        entries.truncate(limit);
+        Ok(entries)
+    }
+
+    async fn try_script(&self, key: &str) -> Option<Result<(), RedisError>> {
+        Some(self.run_nothing(&self.kept(shard(key), key)).await)
+    }
+
+    fn lack(fault: &RedisError) -> Lack {
+        why::lack(fault)
+    }
+}
+
+impl Redis {
+    /// The arguments in the script's own order.
+    fn write_arguments(
+        &self,
+        command: &mut Cmd,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) {
+        let shard = shard(key);
+        let empty = String::new;
+        command.arg(1 + Queue::ALL.len()).arg(self.kept(shard, key));
+        command.arg(&Queue::ALL.map(|queue| self.agenda_of(shard, queue)));
+        command.arg(over.as_ref().map_or(&[][..], |over| &over.0)).arg(now.millis());
+        command.arg(&value.version.0[..]).arg(value.bytes.as_slice());
+        command.arg(value.expires.map_or_else(empty, |at| at.millis().to_string()));
+        // A span of the caller's clock, so that the server's need not agree with it.
+        let held = |at: UnixMillis| at.since(now).saturating_add(SLACK).as_millis();
+        command
+            .arg(value.expires.map_or_else(empty, |at| held(at).min(FARTHEST.into()).to_string()));
+        let place = |(queue, _)| match queue {
+            Queue::Due => "2",
+            Queue::Dead => "3",
+            Queue::Sweep => "4",
+        };
+        command.arg(value.agenda.map_or("", place));
+        command.arg(value.agenda.map_or(0, |(_, at)| at.millis().min(FARTHEST))).arg(key);
+    }
+
+    async fn agenda_in(
+        &self,
+        shard: char,
+        queue: Queue,
+        span: &RangeInclusive<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, RedisError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut commands = Pipeline::new();
+        commands.cmd("ZRANGEBYSCORE").arg(self.agenda_of(shard, queue));
+        commands.arg(&[span.start(), span.end()].map(|at| at.millis().min(FARTHEST)));
+        commands.arg("WITHSCORES").arg("LIMIT").arg(0).arg(limit);
+        answer::read_entries(self.link.look(&commands).await?)
+    }
+
+    /// Runs a script that does nothing, by its text and then by its name.
+    async fn run_nothing(&self, key: &str) -> Result<(), RedisError> {
+        let script = Script::new(NOTHING);
+        for (command, text) in [("EVAL", NOTHING), ("EVALSHA", script.get_hash())] {
+            let mut commands = Pipeline::new();
+            commands.cmd(command).arg(text).arg(1).arg(key);
+            self.link.send(&commands).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether every master holds nothing at all; keys of others count, and a server that does not
+    /// let its user ask says nothing.
+    pub(super) async fn try_is_empty(&self) -> Result<Option<bool>, RedisError> {
+        match self.link.look_everywhere(redis::cmd("DBSIZE")).await {
+            Ok(sizes) => Ok(Some(sizes.iter().all(|(_, size)| *size == Answer::Int(0)))),
+            Err(fault) if fault.code().is_some() => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The server's time when this is called; of a cluster, any node's.
+    pub(super) async fn try_clock(&self) -> Result<UnixMillis, RedisError> {
+        let asked = Instant::now();
+        let mut commands = Pipeline::new();
+        commands.cmd("TIME");
+        let answered = answer::read_time(self.link.look(&commands).await?)?;
+        // What passed since the call is not the clock's fault.
+        Ok(UnixMillis::EPOCH.after(answered.saturating_sub(asked.elapsed())))
+    }
+}

@@ -1,0 +1,207 @@
+//! The file of a store: whether a path leads to one, and whether it is still the same one.
+//!
+//! SQLite goes on with a file that was deleted or replaced: what it acknowledges then is gone with
+//! the process. So the path is looked at before and after each operation. That costs some
+//! microseconds, and no notification of the system's would be in time.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::refused::Refused;
+
+/// Looks whether a path can lead to a store's file.
+///
+/// # Errors
+/// As [`Refused`] says; the file may be missing.
+pub fn check(path: &Path) -> Result<(), Refused> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(Refused::Folder),
+        Ok(found) if !found.is_file() => Err(Refused::NotAFile),
+        Ok(_) => Ok(()),
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().unwrap_or(path);
+            if folder.is_dir() { Ok(()) } else { Err(Refused::NoFolder) }
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+/// Makes the file its owner's alone, before anything is in it; what SQLite puts beside it takes
+/// after it. A file that exists stays as it is.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn make_private(path: &Path) -> Result<(), Refused> {
+    if path.exists() {
+        return Ok(());
+    }
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // Not `create_new`: the path may be a link to a file that is to be made.
+    options.write(true).create(true).truncate(false).open(path)?;
+    Ok(())
+}
+
+/// Whether this user may write a file that exists. Nothing is written.
+pub fn may_write(path: &Path) -> bool {
+    OpenOptions::new().write(true).open(path).is_ok()
+}
+
+/// A file that SQLite keeps beside the store's.
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Knows the files of a store, and whether they are still there.
+#[derive(Debug)]
+pub struct Watch {
+    /// The path as the setting has it, which may lead through links, and then what SQLite keeps
+    /// beside the file.
+    files: Vec<(PathBuf, Identity)>,
+    standing: Mutex<Standing>,
+}
+
+/// What tells one file from another on this machine.
+type Identity = (u64, u64);
+
+#[derive(Debug)]
+struct Standing {
+    /// How long the file was when it was looked at last.
+    len: u64,
+    loss: Option<Loss>,
+    /// How many operations were refused since the file was lost.
+    refused: u64,
+}
+
+/// What happened to a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Loss {
+    /// Nothing is there, or it cannot be seen.
+    Missing,
+    /// Another file is there.
+    Replaced,
+    /// It lost its end. Whatever is done about it, SQLite's own memory of it is wrong.
+    Truncated,
+}
+
+/// A file is not the one that was opened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Lost;
+
+impl Watch {
+    /// Remembers a store's files, which SQLite has opened.
+    ///
+    /// # Errors
+    /// If one of them cannot be seen.
+    pub fn new(path: &Path) -> Result<Self, Refused> {
+        let target = fs::canonicalize(path)?;
+        let paths = [path.to_owned(), beside(&target, "-wal"), beside(&target, "-shm")];
+        let files = paths.into_iter().map(|path| {
+            let identity = identity(&fs::metadata(&path)?);
+            Ok((path, identity))
+        });
+        let files = files.collect::<Result<_, io::Error>>()?;
+        let standing = Standing { len: fs::metadata(path)?.len(), loss: None, refused: 0 };
+        Ok(Self { files, standing: Mutex::new(standing) })
+    }
+
+    /// Whether the files are still those that were opened. The log says once that they are not,
+    /// and once that they are again.
+    ///
+    /// # Errors
+    /// If they are not.
+    pub fn look(&self) -> Result<(), Lost> {
+        // Numbers are whole after every statement.
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let loss = self.find(&mut standing);
+        match (standing.loss, loss) {
+            (None, None) => return Ok(()),
+            (None, Some(loss)) => {
+                let (what, advice) = loss.told();
+                tracing::error!(fault = what, advice, "sqlite file lost");
+            }
+            (Some(_), None) => {
+                let refused = standing.refused;
+                tracing::warn!(refused, "sqlite file is back");
+            }
+            (Some(_), Some(_)) => {}
+        }
+        standing.loss = loss;
+        standing.refused = if loss.is_some() { standing.refused.saturating_add(1) } else { 0 };
+        if loss.is_some() { Err(Lost) } else { Ok(()) }
+    }
+
+    fn find(&self, standing: &mut Standing) -> Option<Loss> {
+        if standing.loss == Some(Loss::Truncated) {
+            return standing.loss;
+        }
+        let mut found = self.files.iter().map(|(path, known)| (fs::metadata(path), path, known));
+        let (file, path, known) = found.next()?;
+        let Ok(file) = file else { return Some(Loss::Missing) };
+        if identity(&file) != *known {
+            return Some(Loss::Replaced);
+        }
+        let was = std::mem::replace(&mut standing.len, file.len());
+        if file.len() < was && !is_whole(path, file.len()) {
+            return Some(Loss::Truncated);
+        }
+        found.find_map(|(file, _, known)| match file {
+            Ok(file) if identity(&file) == *known => None,
+            Ok(_) => Some(Loss::Replaced),
+            Err(_) => Some(Loss::Missing),
+        })
+    }
+}
+
+impl Loss {
+    /// What happened, and what to do.
+    const fn told(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Missing => (
+                "the file, or its -wal or -shm file, was deleted, moved, or cannot be seen",
+                "calls are answered 000005; move the same files back, or restore a backup and \
+                 start koohook again",
+            ),
+            Self::Replaced => (
+                "another file was put in the place of the file, or of its -wal or -shm file",
+                "calls are answered 000005; put the first files back, or start koohook again to \
+                 work with the new ones",
+            ),
+            Self::Truncated => (
+                "the file was cut short",
+                "calls are answered 000005; stop koohook, restore a backup, and start it again",
+            ),
+        }
+    }
+}
+
+/// Whether a file that became shorter still has all of its pages, as after `VACUUM`: its head says
+/// how many there are.
+fn is_whole(path: &Path, len: u64) -> bool {
+    let mut head = [0; 100];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    let (size, pages) = (head.get(16..18), head.get(28..32));
+    let size = size.and_then(|it| it.try_into().ok()).map(u16::from_be_bytes);
+    let pages = pages.and_then(|it| it.try_into().ok()).map(u32::from_be_bytes);
+    let (Ok(()), Some(size), Some(pages)) = (read, size, pages) else { return false };
+    // A size of 1 is 65,536, which no two bytes hold.
+    let size = if size == 1 { 65_536 } else { u64::from(size) };
+    size.saturating_mul(pages.into()) <= len
+}
+
+#[cfg(unix)]
+fn identity(file: &Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt;
+    (file.dev(), file.ino())
+}
+
+/// Whether the file is there is all that is known.
+#[cfg(not(unix))]
+const fn identity(_: &Metadata) -> Identity {
+    (0, 0)
+}

@@ -1,0 +1,104 @@
+//! Why an SQLite file is not accepted as a store.
+
+use std::io;
+
+use rusqlite::ErrorCode;
+use thiserror::Error;
+
+/// Why a file is not accepted as a store. Names no path.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Refused {
+    /// The folder is missing.
+    #[error("the folder of the file does not exist; create it, or correct the path")]
+    NoFolder,
+    /// The path leads to a folder.
+    #[error("the path is a folder; add the name of a file in it")]
+    Folder,
+    /// The path leads to a device, a socket or a pipe.
+    #[error("the path leads to something that is not a file; correct it")]
+    NotAFile,
+    /// Nothing was ever kept there.
+    #[error("the file holds no store yet; the first koohook that serves makes it")]
+    Empty,
+    /// The user lacks the right to the file or to its folder.
+    #[error(
+        "this user may not open or create the file; let the user read and write the file and its \
+         folder"
+    )]
+    Denied,
+    /// The file can be read alone.
+    #[error(
+        "the file can be read but not written; let this user write the file and its folder, or \
+         mount the disk writable"
+    )]
+    ReadOnly,
+    /// SQLite cannot make the files that it needs beside the store's.
+    #[error(
+        "SQLite cannot create its -wal and -shm files beside the file; let this user write the \
+         folder and these files"
+    )]
+    NoSidecar,
+    /// The disk has no way to share memory, as some network disks.
+    #[error("the disk does not support SQLite's write-ahead log; put the file on a local disk")]
+    NoWal,
+    /// It is something else.
+    #[error("the file is not an SQLite database; correct the path, or restore the file")]
+    NotADatabase,
+    /// It is damaged.
+    #[error("the database is damaged; restore the file, with its -wal file, from a backup")]
+    Damaged,
+    /// It is a database that koohook did not make.
+    #[error("the database is another program's; name another file")]
+    Foreign,
+    /// A newer koohook changed its tables.
+    #[error("a newer koohook changed the tables of this store; run that version")]
+    Newer,
+    /// There is no room.
+    #[error("the disk is full; free some space")]
+    Full,
+    /// Somebody holds the lock.
+    #[error("another process keeps the database locked; end its transaction, then start again")]
+    Locked,
+    /// The disk fails.
+    #[error("the disk fails to read or write; check the disk and its mount")]
+    Disk,
+    /// Whatever else SQLite says.
+    #[error("SQLite does not open the file ({0:?}); check the file and its folder")]
+    Other(Option<ErrorCode>),
+}
+
+impl From<rusqlite::Error> for Refused {
+    fn from(fault: rusqlite::Error) -> Self {
+        Self::of(&fault)
+    }
+}
+
+impl Refused {
+    /// What an error of SQLite's means.
+    pub fn of(fault: &rusqlite::Error) -> Self {
+        match fault.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::NotADatabase,
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged,
+            Some(ErrorCode::PermissionDenied) => Self::Denied,
+            Some(ErrorCode::ReadOnly) => Self::ReadOnly,
+            Some(ErrorCode::CannotOpen) => Self::NoSidecar,
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
+            Some(ErrorCode::SystemIoFailure) => Self::Disk,
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl From<io::Error> for Refused {
+    fn from(fault: io::Error) -> Self {
+        match fault.kind() {
+            io::ErrorKind::PermissionDenied => Self::Denied,
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NoFolder,
+            io::ErrorKind::IsADirectory => Self::Folder,
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            _ => Self::Disk,
+        }
+    }
+}

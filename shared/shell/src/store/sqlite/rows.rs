@@ -1,0 +1,125 @@
+//! The statements of a store: one row a value.
+
+use std::ops::RangeInclusive;
+
+use marketplace::time::UnixMillis;
+use rusqlite::{Connection, OptionalExtension, named_params};
+
+use crate::store::{Entry, Put, Queue, Stored, Value, Version};
+
+const GET: &str = "
+    SELECT version, value FROM kept WHERE key = :key AND (expires IS NULL OR expires > :now)";
+
+/// Over absence: what expired is absent.
+const PUT_NEW: &str = "
+    INSERT INTO kept (key, version, value, queue, due, expires)
+    VALUES (:key, :version, :value, :queue, :due, :expires)
+    ON CONFLICT (key) DO UPDATE SET version = excluded.version, value = excluded.value,
+        queue = excluded.queue, due = excluded.due, expires = excluded.expires
+    WHERE kept.expires <= :now";
+
+const PUT_OVER: &str = "
+    UPDATE kept SET version = :version, value = :value, queue = :queue, due = :due,
+        expires = :expires
+    WHERE key = :key AND version = :over AND (expires IS NULL OR expires > :now)";
+
+const AGENDA: &str = "
+    SELECT key, due FROM kept WHERE queue = :queue AND due BETWEEN :from AND :until
+    ORDER BY due, key LIMIT :limit";
+
+const IS_EMPTY: &str = "SELECT NOT EXISTS (SELECT 1 FROM kept)";
+
+/// What expired is as good as gone; it goes while something else that expires is written.
+const SWEEP: &str = "DELETE FROM kept WHERE expires <= :now";
+
+/// A value that has expired when it is written is deleted.
+const DELETE: &str = "DELETE FROM kept WHERE key = :key AND version = :version";
+
+/// Reads a value.
+///
+/// # Errors
+/// SQLite's own, as for all of these.
+pub fn get(
+    connection: &Connection,
+    key: &str,
+    now: UnixMillis,
+) -> Result<Option<Stored>, rusqlite::Error> {
+    let mut statement = connection.prepare_cached(GET)?;
+    let named = named_params! { ":key": key, ":now": millis(now) };
+    let row =
+        |row: &rusqlite::Row<'_>| Ok(Stored { version: Version(row.get(0)?), bytes: row.get(1)? });
+    statement.query_row(named, row).optional()
+}
+
+/// Writes a value over a version, or over absence.
+///
+/// # Errors
+/// As [`get`].
+pub fn put(
+    connection: &Connection,
+    key: &str,
+    value: &Value,
+    over: Option<Version>,
+    now: UnixMillis,
+) -> Result<Put, rusqlite::Error> {
+    if value.expires.is_some() {
+        connection.prepare_cached(SWEEP)?.execute(named_params! { ":now": millis(now) })?;
+    }
+    let queue = value.agenda.map(|(queue, _)| queue.as_str());
+    let due = value.agenda.map(|(_, at)| millis(at));
+    let expires = value.expires.map(millis);
+    let written = match over {
+        None => connection.prepare_cached(PUT_NEW)?.execute(named_params! {
+            ":key": key, ":version": value.version.0, ":value": value.bytes,
+            ":queue": queue, ":due": due, ":expires": expires, ":now": millis(now),
+        })?,
+        Some(over) => connection.prepare_cached(PUT_OVER)?.execute(named_params! {
+            ":key": key, ":version": value.version.0, ":value": value.bytes,
+            ":queue": queue, ":due": due, ":expires": expires, ":now": millis(now),
+            ":over": over.0,
+        })?,
+    };
+    if written == 0 {
+        return get(connection, key, now).map(Put::Lost);
+    }
+    if value.expires.is_some_and(|expires| expires <= now) {
+        let named = named_params! { ":key": key, ":version": value.version.0 };
+        connection.prepare_cached(DELETE)?.execute(named)?;
+    }
+    Ok(Put::Won)
+}
+
+/// Reads an agenda.
+///
+/// # Errors
+/// As [`get`].
+pub fn agenda(
+    connection: &Connection,
+    queue: Queue,
+    span: &RangeInclusive<UnixMillis>,
+    limit: usize,
+) -> Result<Vec<Entry>, rusqlite::Error> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let (from, until) = (millis(*span.start()), millis(*span.end()));
+    let named = named_params! {
+        ":queue": queue.as_str(), ":from": from, ":until": until, ":limit": limit,
+    };
+    let entry = |row: &rusqlite::Row<'_>| {
+        let at: i64 = row.get(1)?;
+        Ok(Entry { key: row.get(0)?, at: UnixMillis::new(u64::try_from(at).unwrap_or_default()) })
+    };
+    connection.prepare_cached(AGENDA)?.query_map(named, entry)?.collect()
+}
+
+/// Whether there is no row.
+///
+/// # Errors
+/// As [`get`].
+pub fn is_empty(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    connection.prepare_cached(IS_EMPTY)?.query_row([], |row| row.get(0))
+}
+
+/// SQLite's integers are signed; the end of time is theirs.
+fn millis(at: UnixMillis) -> i64 {
+    i64::try_from(at.millis()).unwrap_or(i64::MAX)
+}

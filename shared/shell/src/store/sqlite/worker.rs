@@ -1,0 +1,153 @@
+//! A thread with a connection of its own: SQLite blocks, and a callback must not.
+
+use std::sync::mpsc::{self, SyncSender, TrySendError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures_channel::oneshot;
+use rusqlite::Connection;
+use thiserror::Error;
+
+/// Works on jobs, one after the other.
+#[derive(Debug)]
+pub struct Worker {
+    jobs: SyncSender<Job>,
+}
+
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// Why a job has no result.
+#[derive(Debug, Error)]
+pub enum Fault {
+    /// SQLite's own reason.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file is not the one that was opened any more. The log says so already.
+    #[error("file lost")]
+    Lost,
+    /// Too many jobs wait.
+    #[error("{MAX_WAITING} calls wait for the store already")]
+    Crowded,
+    /// The store was opened to read.
+    #[error("store opened to read alone")]
+    ReadOnly,
+    /// The thread has ended.
+    #[error("worker ended")]
+    Ended,
+}
+
+/// How long a job waits for another process's lock, from the time that it was handed in; well
+/// inside a callback's time.
+pub const BUSY: Duration = Duration::from_secs(2);
+/// How many jobs may wait: more than a disk works off within a callback's time.
+const MAX_WAITING: usize = 1_024;
+
+impl Worker {
+    /// Starts a thread. It ends when the worker is dropped, after the jobs that were handed in.
+    pub fn start(connection: Connection) -> Self {
+        let (jobs, queue) = mpsc::sync_channel::<Job>(MAX_WAITING);
+        thread::spawn(move || queue.iter().for_each(|job| job(&connection)));
+        Self { jobs }
+    }
+
+    /// Runs a job, unless its caller has gone by the time that its turn comes. All jobs behind a
+    /// lock wait for it at once, not one after the other.
+    ///
+    /// # Errors
+    /// As [`Fault`] says.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (answer, answered) = oneshot::channel();
+        let asked = Instant::now();
+        let job: Job = Box::new(move |connection| {
+            if answer.is_canceled() {
+                return;
+            }
+            let left = BUSY.saturating_sub(asked.elapsed());
+            let ready = connection.busy_timeout(left);
+            // The caller may have gone meanwhile; the work is done all the same.
+            let _ = answer.send(ready.and_then(|()| work(connection)));
+        });
+        self.jobs.try_send(job).map_err(|fault| match fault {
+            TrySendError::Full(_) => Fault::Crowded,
+            TrySendError::Disconnected(_) => Fault::Ended,
+        })?;
+        Ok(answered.await.map_err(|_| Fault::Ended)??)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, Barrier};
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    /// A worker that is at a job until the barrier is met.
+    fn busy() -> (Worker, Arc<Barrier>) {
+        let worker = Worker::start(Connection::open_in_memory().unwrap());
+        let barrier = Arc::new(Barrier::new(2));
+        let met = Arc::clone(&barrier);
+        let job: Job = Box::new(move |_| {
+            met.wait();
+        });
+        worker.jobs.send(job).unwrap();
+        (worker, barrier)
+    }
+
+    fn counting(
+        count: &Arc<AtomicUsize>,
+    ) -> impl FnOnce(&Connection) -> Result<(), rusqlite::Error> + use<> {
+        let count = Arc::clone(count);
+        move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_job_whose_caller_has_gone_is_dropped() {
+        let (worker, barrier) = busy();
+        let count = Arc::new(AtomicUsize::new(0));
+        {
+            let gone = pin!(worker.run(counting(&count)));
+            assert!(gone.now_or_never().is_none());
+        }
+        let mut waits = pin!(worker.run(counting(&count)));
+        assert!(waits.as_mut().now_or_never().is_none());
+        barrier.wait();
+        block_on(waits).unwrap();
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn no_more_jobs_wait_than_may() {
+        let (worker, barrier) = busy();
+        let mut taken = 0;
+        let refused = loop {
+            match worker.run(|_| Ok(())).now_or_never() {
+                None => taken += 1,
+                Some(done) => break done,
+            }
+            assert!(taken <= MAX_WAITING + 1);
+        };
+        assert!(matches!(refused, Err(Fault::Crowded)));
+        // The thread may not have taken the first job out of the queue yet.
+        assert!(taken >= MAX_WAITING - 1);
+        barrier.wait();
+    }
+
+    fn block_on<F: Future + Unpin>(mut future: F) -> F::Output {
+        loop {
+            if let Some(output) = (&mut future).now_or_never() {
+                return output;
+            }
+            thread::yield_now();
+        }
+    }
+}

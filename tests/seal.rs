@@ -1,0 +1,353 @@
+//! The sealed mark of a store: a process with other keys than the store's neither reads nor writes.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use marketplace::directory::PartName;
+use marketplace::time::UnixMillis;
+use shell::config::{Config, Keeping};
+use shell::failure::Failure;
+use shell::host::{self, Finding, Machine};
+use shell::shelf::part_key;
+use shell::store::AnyStore;
+use shell::store::memory::Memory;
+use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::world::{Deadline, World};
+use tests::call::{BASE_KEY, Koohook, SETTINGS, config, run, run_perhaps_paused};
+use tests::test_store::TestStore;
+use tests::world::{NOW, Trouble};
+
+const KEYS: [&str; 3] = [
+    "CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=",
+    "CgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgo=",
+    "CwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCwsLCws=",
+];
+const NOON: UnixMillis = UnixMillis::new(NOW);
+
+type Over<S> = Koohook<receive::Function, S>;
+
+fn keyed(key: usize) -> Vec<(&'static str, &'static str)> {
+    [&SETTINGS[..], &[("KOOHOOK_SEAL_KEY", KEYS[key])]].concat()
+}
+
+/// A koohook over a store that is certainly empty: others have keys in a server.
+fn koohook(settings: &[(&str, &str)]) -> Over<TestStore> {
+    Koohook::over(TestStore::Memory(Arc::default()), settings)
+}
+
+async fn buy<S: Store>(koohook: &Over<S>, order: &str) -> String {
+    let line = format!("{order}-1");
+    let members = [
+        ("activity", "newInstance"),
+        ("businessId", "made-up-business"),
+        ("orderId", order),
+        ("orderLineId", line.as_str()),
+    ];
+    koohook.v2(&members).await.code
+}
+
+fn mark<S: Store>(koohook: &Over<S>) -> Option<Stored> {
+    run(koohook.store().inner().get("seal", NOON)).unwrap()
+}
+
+/// Wherever the second process comes in between.
+#[test]
+fn of_two_keys_over_an_empty_store_one_wins() {
+    let mut winners = [0, 0];
+    for point in 0..24 {
+        let first = koohook(&keyed(0));
+        let second = first.another(&keyed(1));
+        let mut codes = [String::new(), String::new()];
+        let [one, two] = &mut codes;
+        *one = run_perhaps_paused(first.world(), point, buy(&first, "CS1"), || {
+            *two = run(buy(&second, "CS2"));
+        });
+        if codes[1].is_empty() {
+            break;
+        }
+        let won = codes.iter().position(|code| code == "000000").unwrap();
+        assert_eq!(codes[1 - won], "000005", "at {point}");
+        winners[won] += 1;
+        let codes = [&first, &second].map(|koohook| run(buy(koohook, "CS3")));
+        assert_eq!(codes[won], "000000", "at {point}");
+        assert_eq!(codes[1 - won], "000005", "at {point}");
+        let third = first.another(&keyed(won));
+        for (order, code) in [("CS1", "000000"), ("CS2", "000000"), ("CS3", "000000")] {
+            assert_eq!(run(buy(&third, order)), code, "nothing of the other's is there");
+        }
+    }
+    assert!(winners[0] > 0 && winners[1] > 0, "each is faster once: {winners:?}");
+}
+
+/// Decision G3, and what the mark adds to it.
+#[test]
+fn a_mark_costs_the_first_call_of_a_process_alone() {
+    let first = koohook(&keyed(0));
+    for (order, counts) in [("CS1", (2, 2)), ("CS2", (1, 1)), ("CS2", (1, 0))] {
+        assert_eq!(run(buy(&first, order)), "000000");
+        assert_eq!(first.store().take_counts(), counts, "{order}");
+    }
+    let second = first.another(&keyed(0));
+    for (order, counts) in [("CS1", (2, 0)), ("CS1", (1, 0)), ("CS3", (1, 1))] {
+        assert_eq!(run(buy(&second, order)), "000000");
+        assert_eq!(second.store().take_counts(), counts, "{order}");
+    }
+}
+
+#[test]
+fn a_mark_that_cannot_be_read_is_read_again() {
+    for trouble in [Trouble::Refused, Trouble::ReplyLost] {
+        for failing in 0..3 {
+            let koohook = koohook(&keyed(0));
+            let plan = (0..failing).map(|_| Trouble::None).chain([trouble; 4]);
+            koohook.store().plan(plan);
+            assert_eq!(run(buy(&koohook, "CS1")), "000005", "{trouble:?} {failing}");
+            koohook.store().plan([]);
+            assert_eq!(run(buy(&koohook, "CS1")), "000000", "{trouble:?} {failing}");
+            assert!(mark(&koohook).is_some());
+        }
+    }
+}
+
+/// A store that an older koohook filled has no mark.
+#[test]
+fn over_values_the_mark_is_put_by_whoever_opens_one() {
+    let old = koohook(&keyed(0));
+    assert_eq!(run(buy(&old, "CS1")), "000000");
+    let found = mark(&old).unwrap();
+    let gone = Value {
+        version: Version([9; 16]),
+        bytes: Vec::new(),
+        agenda: None,
+        expires: Some(UnixMillis::new(NOW - 1)),
+    };
+    let put = old.store().inner().put("seal", &gone, Some(found.version), NOON);
+    assert_eq!(run(put), Ok(Put::Won));
+    assert_eq!(mark(&old), None);
+    let wrong = old.another(&keyed(1));
+    assert_eq!(run(buy(&wrong, "CS1")), "000005");
+    assert_eq!(mark(&old), None, "it opened nothing");
+    let right = old.another(&keyed(0));
+    assert_eq!(run(buy(&right, "CS1")), "000000");
+    assert!(mark(&old).is_some());
+    assert_eq!(run(buy(&old.another(&keyed(1)), "CS2")), "000005");
+    assert_eq!(run(buy(&wrong, "CS2")), "000000", "it knows of none, and looks once a minute");
+    wrong.world().pass(Duration::from_mins(1));
+    assert_eq!(run(buy(&wrong, "CS3")), "000005");
+}
+
+/// A store that does not say whether it is empty, as DynamoDB.
+#[derive(Clone, Default)]
+struct Silent(Arc<Memory>);
+
+impl Store for Silent {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        self.0.get(key, now).await
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        self.0.put(key, value, over, now).await
+    }
+
+    async fn agenda(
+        &self,
+        queue: Queue,
+        span: RangeInclusive<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        self.0.agenda(queue, span, limit).await
+    }
+}
+
+#[test]
+fn of_two_keys_over_a_store_that_tells_nothing_one_stays() {
+    let first: Over<Silent> = Koohook::over(Silent::default(), &keyed(0));
+    let second = first.another(&keyed(1));
+    assert_eq!(run(buy(&first, "CS1")), "000000");
+    assert_eq!(run(buy(&second, "CS2")), "000000");
+    assert_eq!(mark(&first), None, "nothing was opened");
+    assert_eq!(run(buy(&second, "CS1")), "000005");
+    assert_eq!(run(buy(&first, "CS1")), "000000");
+    assert!(mark(&first).is_some());
+    assert_eq!(run(buy(&second, "CS2")), "000005", "its own value brings it to the mark");
+    second.world().pass(Duration::from_mins(1));
+    assert_eq!(run(buy(&second, "CS3")), "000005");
+    first.store().take_counts();
+    assert_eq!(run(buy(&first, "CS4")), "000000");
+    assert_eq!(first.store().take_counts(), (1, 1));
+}
+
+#[test]
+fn a_store_in_clear_has_no_mark() {
+    let clear = koohook(&SETTINGS);
+    assert_eq!(run(buy(&clear, "CS1")), "000000");
+    assert_eq!(mark(&clear), None);
+    let sealing = clear.another(&keyed(0));
+    assert_eq!(run(buy(&sealing, "CS1")), "000000", "values in clear open");
+    assert!(mark(&clear).is_some());
+}
+
+// Starts, over a file.
+
+/// The seal keys of a process: the current one, and the previous ones.
+type Seals<'a> = (Option<&'a str>, &'a str);
+
+struct File(tempfile::TempDir);
+
+impl File {
+    fn lookup(&self, (current, previous): Seals<'_>) -> Vec<(&'static str, String)> {
+        let mut settings = vec![
+            ("KOOHOOK_BASE_KEY", BASE_KEY.to_owned()),
+            ("KOOHOOK_APP_INFO", SETTINGS[1].1.to_owned()),
+            ("KOOHOOK_STORE", format!("sqlite:{}", self.0.path().join("koohook.db").display())),
+            ("KOOHOOK_SEAL_KEY_PREVIOUS", previous.to_owned()),
+        ];
+        settings.extend(current.map(|key| ("KOOHOOK_SEAL_KEY", key.to_owned())));
+        settings
+    }
+
+    fn config(&self, seals: Seals<'_>) -> Config {
+        let settings = self.lookup(seals);
+        let settings: Vec<_> = settings.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        config(&settings)
+    }
+
+    fn keeping(&self, seals: Seals<'_>) -> Keeping {
+        let settings = self.lookup(seals);
+        let lookup = |name: &str| {
+            settings.iter().find(|(set, _)| *set == name).map(|(_, text)| text.clone())
+        };
+        Keeping::read(&lookup).unwrap()
+    }
+
+    /// What each start says: of `serve`, of a function, of a command that writes, and of one that
+    /// reads. All of it is done twice.
+    fn starts(&self, seals: Seals<'_>) -> Vec<Result<(), String>> {
+        let said = |fault: host::Error| {
+            let said = fault.to_string();
+            assert!(!KEYS.iter().any(|key| said.contains(key)), "{said}");
+            said
+        };
+        let serve = async {
+            let Config { desk, store, .. } = self.config(seals);
+            host::open_proven_desk(desk, &store, false).await.map(drop).map_err(said)
+        };
+        let function = async {
+            let Config { desk, store, .. } = self.config(seals);
+            host::open_desk(desk, &store, false).await.map(drop).map_err(said)
+        };
+        let write =
+            async { host::open_to_write(&self.keeping(seals)).await.map(drop).map_err(said) };
+        let read = async { host::open_to_read(&self.keeping(seals)).await.map(drop).map_err(said) };
+        tests::servers::run(async { vec![serve.await, function.await, write.await, read.await] })
+    }
+}
+
+#[test]
+fn a_process_without_a_key_stops_when_another_seals_its_store() {
+    let file = File(tempfile::tempdir().unwrap());
+    let Config { desk, store, .. } = file.config((None, ""));
+    tests::servers::run(async {
+        let clear = host::open_proven_desk(desk, &store, false).await.unwrap();
+        host::look_for_seal(&clear).await;
+        let world = &clear.world;
+        let deadline = Deadline::after(world.elapsed(), Duration::from_secs(9));
+        let write = |key: &'static str| {
+            let shelf = clear.shelf(deadline);
+            async move { shelf.mark(key, UnixMillis::MAX).await }
+        };
+        assert_eq!(write("a").await, Ok(true));
+        assert_eq!(world.store().is_empty().await, Ok(Some(false)));
+        let Config { desk, store, .. } = file.config((Some(KEYS[0]), ""));
+        let sealing = host::open_proven_desk(desk, &store, false).await.unwrap();
+        // It opens a value, though one in clear.
+        let _ = sealing.shelf(deadline).read_parts("a", BTreeSet::from([part(world).await])).await;
+        host::look_for_seal(&clear).await;
+        assert_eq!(write("b").await, Err(Failure::SealedElsewhere));
+    });
+}
+
+/// Puts a part of `a` in clear.
+async fn part(world: &Machine<AnyStore>) -> PartName {
+    let name = PartName::new([7; 16]);
+    let (version, bytes) = (Version([2; 16]), vec![0, 1]);
+    let value = Value { version, bytes, agenda: None, expires: None };
+    let put = world.store().put(&part_key("a", name), &value, None, NOON).await;
+    assert_eq!(put, Ok(Put::Won));
+    name
+}
+
+/// What an examination says, a line for each.
+fn examined(file: &File, seals: Seals<'_>) -> Vec<String> {
+    let findings = tests::servers::run(host::examine(&file.keeping(seals)));
+    let line = |Finding { what, outcome }: Finding| match outcome {
+        Ok(text) => format!("{what}: {text}"),
+        Err(text) => format!("{what} failed: {text}"),
+    };
+    findings.into_iter().map(line).collect()
+}
+
+#[test]
+fn an_examination_tries_everything_and_says_what_it_found() {
+    let file = File(tempfile::tempdir().unwrap());
+    let [open, read, write, agenda] = ["open: ok", "read: ok", "write: ok", "agenda: ok"];
+    let lines = |seals| examined(&file, seals);
+    assert_eq!(lines((None, "")), [open, "seal: the store has no mark yet", read, write, agenda]);
+    assert_eq!(file.starts((Some(KEYS[0]), "")), vec![Ok(()); 4], "an examination puts no mark");
+    assert_eq!(lines((Some(KEYS[0]), "")), [open, "seal: ok", read, write, agenda]);
+    assert!(lines((None, ""))[1].starts_with("seal: sealed; set KOOHOOK_SEAL_KEY"));
+    assert!(lines((Some(KEYS[1]), ""))[1].starts_with("seal failed: KOOHOOK_SEAL_KEY does not"));
+}
+
+fn refused(starts: &[Result<(), String>], text: &str) -> bool {
+    starts.iter().all(|start| start.as_ref().is_err_and(|said| said.starts_with(text)))
+}
+
+#[test]
+fn no_start_over_a_store_that_its_keys_do_not_open() {
+    let file = File(tempfile::tempdir().unwrap());
+    let [a, b, c] = KEYS;
+    let others = format!("{b}\n{a} {b}\r\n");
+    let well = vec![Ok(()); 4];
+    assert_eq!(file.starts((Some(a), "")), well);
+    assert_eq!(file.starts((Some(a), "")), well);
+    assert_eq!(file.starts((Some(c), &others)), well, "a previous key opens the mark");
+    assert_eq!(file.starts((Some(a), "")), well, "and does not seal it anew");
+    let keyless = file.starts((None, ""));
+    assert!(refused(&keyless, "KOOHOOK_SEAL_KEY is required: the store is sealed"), "{keyless:?}");
+    for seals in [(Some(b), ""), (Some(b), c)] {
+        let mut starts = file.starts(seals);
+        assert_eq!(starts.remove(1), Ok(()), "a function proves nothing at its start");
+        assert!(refused(&starts, "KOOHOOK_SEAL_KEY does not open this store"), "{starts:?}");
+    }
+}
+
+#[test]
+fn a_start_with_a_key_puts_no_mark_over_values_that_it_did_not_open() {
+    let file = File(tempfile::tempdir().unwrap());
+    let well = vec![Ok(()); 4];
+    assert_eq!(file.starts((None, "")), well);
+    let Config { desk, store, .. } = file.config((None, ""));
+    tests::servers::run(async {
+        let desk = host::open_proven_desk(desk, &store, false).await.unwrap();
+        let value = Value {
+            version: Version([1; 16]),
+            bytes: [&[0], &b"{\"schema\":1}"[..]].concat(),
+            agenda: None,
+            expires: None,
+        };
+        let put = desk.world.store().put("a", &value, None, NOON).await;
+        assert_eq!(put, Ok(Put::Won));
+    });
+    assert_eq!(file.starts((None, "")), well);
+    assert_eq!(file.starts((Some(KEYS[0]), "")), well);
+    assert_eq!(file.starts((None, "")), well, "no value was opened yet");
+}
