@@ -43,4 +43,5 @@ mod sqlite_files;
 mod stores;
 mod sweep;
 mod tables;
+mod unusable;
 mod vectors;

@@ -1,6 +1,7 @@
 //! What every way in works with: a world, what seals its store, and whom to tell.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use marketplace::app_info::Template;
@@ -9,6 +10,7 @@ use marketplace::signature::webhook::WebhookSecrets;
 
 use crate::guard::{Guard, Network};
 use crate::orders::Orders;
+use crate::relay::Resting;
 use crate::shelf::Shelf;
 use crate::vault::Vault;
 use crate::world::{Deadline, World};
@@ -23,6 +25,7 @@ pub struct Desk<W> {
     muted_until: AtomicU64,
     clocks_said_until: AtomicU64,
     looked_aside_until: AtomicU64,
+    resting: Mutex<Resting>,
 }
 
 /// What a desk is told of the seller's configuration.
@@ -66,10 +69,11 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 impl<W: World> Desk<W> {
     /// A desk in a world.
-    pub const fn new(settings: DeskSettings, world: W) -> Self {
+    pub fn new(settings: DeskSettings, world: W) -> Self {
         let [muted_until, clocks_said_until, looked_aside_until] =
             [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)];
-        Self { world, settings, muted_until, clocks_said_until, looked_aside_until }
+        let resting = Mutex::default();
+        Self { world, settings, muted_until, clocks_said_until, looked_aside_until, resting }
     }
 
     /// The kept values, for as long as a deadline allows.
@@ -77,6 +81,12 @@ impl<W: World> Desk<W> {
         let DeskSettings { vault, product, .. } = &self.settings;
         let reader = if product.is_some() { Reader::Product } else { Reader::Nobody };
         Shelf { world: &self.world, vault, reader, deadline }
+    }
+
+    /// The entities that the relay cannot use, and leaves alone for a while.
+    pub(crate) fn resting(&self) -> MutexGuard<'_, Resting> {
+        // Whoever holds it does not wait, and each of its statements leaves it whole.
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets no callback wait for the product for a while: one just waited in vain.

@@ -7,6 +7,7 @@
 
 mod clock;
 mod report;
+mod resting;
 mod turn;
 mod work;
 
@@ -24,6 +25,8 @@ use marketplace::time::UnixMillis;
 use thiserror::Error;
 
 pub use self::report::Report;
+pub(crate) use self::resting::Resting;
+use self::resting::lasts;
 use self::work::{Done, MAX_ENTRIES, Piece, Work};
 use crate::delivery::ATTEMPT;
 use crate::desk::Desk;
@@ -155,8 +158,12 @@ impl<'a, W: World> Relay<'a, W> {
     }
 
     async fn due(&self, limit: usize) -> Result<Vec<Entry>, Failure> {
-        let due = UnixMillis::EPOCH..=self.desk.world.now();
-        self.entries(Queue::Due, due, limit).await
+        let (now, elapsed) = (self.desk.world.now(), self.desk.world.elapsed());
+        let (from, more) = self.desk.resting().span(now, elapsed);
+        let limit = limit.saturating_add(more);
+        let entries = self.entries(Queue::Due, from..=now, limit).await?;
+        let is_all = entries.len() < limit;
+        Ok(self.desk.resting().sift(entries, &(from..=now), is_all, elapsed))
     }
 
     /// Parts that have rested, and what lies so far ahead that a wrong clock must have put it
@@ -170,7 +177,7 @@ impl<'a, W: World> Relay<'a, W> {
         let entries = future::join_all([
             self.entries(Queue::Sweep, UnixMillis::EPOCH..=now, MAX_ENTRIES),
             self.entries(Queue::Sweep, ahead.clone(), MAX_STRAYS),
-            self.entries(Queue::Due, ahead, MAX_STRAYS),
+            self.entries(Queue::Due, ahead, MAX_STRAYS.saturating_add(self.desk.resting().len())),
         ]);
         let entries = entries.await.into_iter().map(|read| {
             read.unwrap_or_else(|fault| {
@@ -178,7 +185,8 @@ impl<'a, W: World> Relay<'a, W> {
                 Vec::new()
             })
         });
-        let entries: Vec<_> = entries.flatten().collect();
+        let mut entries: Vec<_> = entries.flatten().collect();
+        self.desk.resting().leave_out(&mut entries, self.desk.world.elapsed());
         if entries.len() >= MAX_ENTRIES {
             self.desk.look_aside_again();
         }
@@ -204,12 +212,24 @@ impl<'a, W: World> Relay<'a, W> {
             Piece::Look(_) => Done::Looked(Vec::new()),
             Piece::SweepList(_) | Piece::SweepParts(..) => Done::Swept(None),
         };
+        let owner = piece.owner().map(str::to_owned);
         let done = AssertUnwindSafe(self.try_carry_out(piece)).catch_unwind().await;
-        done.unwrap_or(Err(Failure::Panicked)).unwrap_or_else(|fault| {
-            tracing::warn!(fault = %fault, "entity left for later");
-            self.report().troubled += 1;
-            left
-        })
+        match (done.unwrap_or(Err(Failure::Panicked)), owner) {
+            (Ok(done), owner) => {
+                owner.inspect(|key| self.desk.resting().end(key));
+                done
+            }
+            (Err(fault), owner) => {
+                self.report().troubled += 1;
+                match owner.filter(|_| lasts(fault)) {
+                    Some(key) => {
+                        self.desk.resting().begin(&key, fault, self.desk.world.elapsed());
+                    }
+                    None => tracing::warn!(fault = %fault, "entity left for later"),
+                }
+                left
+            }
+        }
     }
 
     async fn try_carry_out(&self, piece: Piece) -> Result<Done, Failure> {

@@ -44,6 +44,16 @@ pub(super) enum Piece {
     SweepParts(String, BTreeSet<PartName>),
 }
 
+impl Piece {
+    /// The entity that it is about, if it is about one.
+    pub fn owner(&self) -> Option<&str> {
+        match self {
+            Self::Deliver(key) | Self::SweepList(key) | Self::SweepParts(key, _) => Some(key),
+            Self::Look(_) => None,
+        }
+    }
+}
+
 /// What became of a piece.
 #[derive(Debug)]
 pub(super) enum Done {
