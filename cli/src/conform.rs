@@ -11,6 +11,7 @@ use sender::life::Step;
 
 use crate::demo::{self, Only};
 use crate::options::{self, Unit};
+use crate::output::errln;
 use crate::play::{Player, Rules, Seller};
 use crate::{Error, wire};
 use presence::{Pair, Presence};
@@ -93,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     if kit_key.is_some() && sealed_secret.is_some() {
         play(arguments, seller, &Pair::kit(demo::enterprises(arguments.only)), &mut report);
     } else if kit_key.is_some() {
-        eprintln!(
+        errln!(
             "koohook: the kit is not played: set KOOHOOK_SEALED_SECRET or give --sealed-secret, \
              which koohook keys seal makes"
         );

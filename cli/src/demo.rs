@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::bundle::{Everything, open};
+use crate::output::outln;
 use crate::play::{Look, Player, Rules, Score, Seller};
 use crate::stand_in::StandIn;
 use crate::{Error, made_up, told};
@@ -74,7 +75,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let keys = Keys::make_up()?;
-    println!("koohook demo: over {place}");
+    outln!("koohook demo: over {place}");
     let mut scores = play_by_itself(&runtime, &store, &keys, arguments.only)?;
     scores.extend(play_with_product(&runtime, &store, &keys, arguments.only)?);
     Ok(conclude(&scores))
@@ -166,9 +167,9 @@ impl Keys {
 
 /// What the product is to be told of a life: every change once, in order.
 fn print_notices(outbox: &Outbox) {
-    println!("\n   recorded for the product, each once:");
+    outln!("\n   recorded for the product, each once:");
     for notice in &outbox.waiting {
-        println!("   {:>4}  {}", notice.sequence(), notice.kind.as_str());
+        outln!("   {:>4}  {}", notice.sequence(), notice.kind.as_str());
     }
 }
 
@@ -176,7 +177,7 @@ fn print_notices(outbox: &Outbox) {
 fn conclude(scores: &[Score]) -> ExitCode {
     let calls: usize = scores.iter().map(|score| score.calls).sum();
     let failed: usize = scores.iter().map(|score| score.failed).sum();
-    println!("\n{calls} calls, {failed} lines failed.\n{NEXT}");
+    outln!("\n{calls} calls, {failed} lines failed.\n{NEXT}");
     if failed == 0 && calls > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -13,6 +13,7 @@ use shell::host;
 use shell::store::StoreSetting;
 
 use crate::bundle::{Everything, open};
+use crate::output::{errln, outln};
 use crate::{Error, made_up};
 use kept::Kept;
 use pasted::Pasted;
@@ -47,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let max_connections = config.max_connections;
     made_up.announce();
     if !config.desk.vault.seals() {
-        eprintln!("KOOHOOK_SEAL_KEY is not set: stored values, client secrets too, are in clear");
+        errln!("KOOHOOK_SEAL_KEY is not set: stored values, client secrets too, are in clear");
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -110,7 +111,7 @@ impl MadeUp {
     fn announce(&self) {
         let plain = self.settings.iter().filter(|(name, _)| !kept::NAMES.contains(name));
         for (name, value) in plain {
-            println!("{name} is not set: {value}");
+            outln!("{name} is not set: {value}");
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The `koohook` command: the bundle on this machine, and the marketplace's side of the wire.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks")]
-
 mod bundle;
 mod conform;
 mod demo;

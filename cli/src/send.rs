@@ -13,6 +13,7 @@ use sender::v1::Strength;
 
 use crate::demo::Only;
 use crate::options::{self, Unit};
+use crate::output::{errln, outln};
 use crate::{Error, wire};
 pub use call::{Call, curl};
 
@@ -94,17 +95,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let call = arguments.call()?;
     let request = call.request()?;
     if arguments.curl {
-        println!("{}", curl(&request));
+        outln!("{}", curl(&request));
         return Ok(ExitCode::SUCCESS);
     }
     let reply = wire::send(&wire::client(), request)?;
     let response = &reply.response;
-    eprintln!("HTTP {} in {:.1} ms", response.status().as_u16(), reply.took.as_secs_f64() * 1e3);
+    errln!("HTTP {} in {:.1} ms", response.status().as_u16(), reply.took.as_secs_f64() * 1e3);
     let shown = match call.contract {
         Only::V1 if !arguments.raw => shown::decrypted(response.body(), &call.key),
         Only::V1 | Only::V2 => None,
     };
-    println!("{}", shown.unwrap_or_else(|| String::from_utf8_lossy(response.body()).into_owned()));
+    outln!("{}", shown.unwrap_or_else(|| String::from_utf8_lossy(response.body()).into_owned()));
     Ok(judge(&call, response, reply.body_sign_name.as_deref()))
 }
 
@@ -145,18 +146,18 @@ fn judge(call: &Call, response: &Response<Vec<u8>>, body_sign_name: Option<&str>
     let is_v1 = call.contract == Only::V1;
     let is_signed = match judge_body_sign(response, &call.key) {
         Ok(remark) => {
-            eprintln!("Body-Sign: right{}", shown::remarked(remark));
+            errln!("Body-Sign: right{}", shown::remarked(remark));
             true
         }
         Err(Fault::BodySignMissing) if !is_v1 => true,
         Err(fault) => {
-            eprintln!("Body-Sign: {fault}{}", if is_v1 { "" } else { " (V2 needs none)" });
+            errln!("Body-Sign: {fault}{}", if is_v1 { "" } else { " (V2 needs none)" });
             !is_v1
         }
     };
     let is_named = match body_sign_name {
         Some(name) if is_v1 && name != "Body-Sign" => {
-            eprintln!("FAILED: header name is {name}: write Body-Sign, in these capitals");
+            errln!("FAILED: header name is {name}: write Body-Sign, in these capitals");
             false
         }
         _ => true,
@@ -164,13 +165,13 @@ fn judge(call: &Call, response: &Response<Vec<u8>>, body_sign_name: Option<&str>
     let (answer, remarks) = match Answer::judge(response) {
         Ok(answer) => answer,
         Err(fault) => {
-            eprintln!("FAILED: {fault}{}", shown::advice(response.status()));
+            errln!("FAILED: {fault}{}", shown::advice(response.status()));
             return ExitCode::FAILURE;
         }
     };
-    remarks.iter().for_each(|remark| eprintln!("remark: {remark}"));
+    remarks.iter().for_each(|remark| errln!("remark: {remark}"));
     if let Some(meaning) = shown::meaning(&answer.code, call.contract) {
-        eprintln!("{}: {meaning}", answer.code);
+        errln!("{}: {meaning}", answer.code);
     }
     let goes_on = answer.code == "000000" || answer.code == "000004" && !is_v1;
     if goes_on && is_signed && is_named { ExitCode::SUCCESS } else { ExitCode::FAILURE }

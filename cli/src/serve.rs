@@ -9,6 +9,7 @@ use shell::host;
 
 use crate::Error;
 use crate::bundle::{Everything, open};
+use crate::output::errln;
 
 /// Arguments of `koohook serve`.
 #[derive(Args)]
@@ -40,7 +41,7 @@ fn serve<B: Bundle>() -> Result<ExitCode, Error> {
         if config.door.kit_keys.is_none() {
             return Err("KOOHOOK_BASE_KEY is required: without a key every call is 404".into());
         }
-        eprintln!("koohook: KOOHOOK_BASE_KEY is not set: lifecycle calls are 404");
+        errln!("koohook: KOOHOOK_BASE_KEY is not set: lifecycle calls are 404");
     }
     let (listen, max_connections) = (config.listen.clone(), config.max_connections);
     let runtime =

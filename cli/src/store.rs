@@ -1,7 +1,6 @@
 //! `koohook store`: the table that a store beyond this machine wants before anything is kept in it,
 //! and whether a store can be worked with.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -11,6 +10,7 @@ use shell::store::StoreSetting;
 use shell::store::dynamodb::{Credentials, Dynamodb, Step};
 
 use crate::Error;
+use crate::output::{self, outln};
 
 /// Arguments of `koohook store`.
 #[derive(Args)]
@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     match &arguments.command {
         Command::Create(Create { store }) => match table(store)? {
             Some(table) => runtime.block_on(table.make_table(tell))?,
-            None => println!("nothing is to be made: this store makes itself"),
+            None => outln!("nothing is to be made: this store makes itself"),
         },
         Command::Check(Check { store }) => return runtime.block_on(check(store)),
     }
@@ -83,8 +83,7 @@ fn tell(step: Step) {
         Step::Asked => "the table is asked for",
         Step::Waiting => {
             // A dot a second, so that whoever waits sees that something happens.
-            print!(".");
-            let _ = std::io::stdout().flush();
+            output::print(format_args!("."));
             return;
         }
         Step::Active => "the table and its index are active",
@@ -92,7 +91,7 @@ fn tell(step: Step) {
         Step::Restorable => "any second of the last days can be restored",
         Step::NotRestorable => "this endpoint cannot restore the table to a point in time",
     };
-    println!("{line}");
+    outln!("{line}");
 }
 
 /// Tries everything, and prints a line for each.
@@ -112,7 +111,7 @@ async fn check(store: &str) -> Result<ExitCode, Error> {
                 format!("failed: {text}")
             }
         };
-        println!("{name:<7} {text}");
+        outln!("{name:<7} {text}");
     };
     if let Some(table) = table(store)? {
         let found = table.check_table().await;
@@ -122,7 +121,7 @@ async fn check(store: &str) -> Result<ExitCode, Error> {
         print(what, outcome);
     }
     if is_sound {
-        println!("the store is as it should be");
+        outln!("the store is as it should be");
     }
     Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

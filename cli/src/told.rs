@@ -1,12 +1,13 @@
 //! The demo's last act: a product that is to be told, and is down at first.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use sender::life;
 
 use crate::demo::{self, Demo, Only};
+use crate::output::{self, outln};
 use crate::play::{Player, Rules, Score};
 use crate::stand_in::{StandIn, Took};
 use crate::{Error, made_up};
@@ -21,7 +22,7 @@ const TOLD: [&str; 3] = ["instance.created", "instance.frozen", "instance.releas
 pub fn play(demo: &Demo<'_>, product: &StandIn, only: Option<Only>) -> Result<Vec<Score>, Error> {
     let order = format!("CS{}TOLD", made_up::now_millis());
     let mut scores = Vec::new();
-    println!("\n   with a product that is to be told, and is down at first:");
+    outln!("\n   with a product that is to be told, and is down at first:");
     if only != Some(Only::V1) {
         scores.push(play_v2(demo, product, &format!("{order}B"))?);
     }
@@ -56,14 +57,13 @@ fn wait(what: &str, holds: impl Fn() -> bool) -> bool {
     let terminal = std::io::stderr().is_terminal();
     while !holds() && started.elapsed() < PATIENCE {
         if terminal {
-            eprint!("\r   waiting for {what}: {:.1} s ", started.elapsed().as_secs_f64());
-            // A line that does not show is no reason to stop.
-            let _ = std::io::stderr().flush();
+            let elapsed = started.elapsed().as_secs_f64();
+            output::print_aside(format_args!("\r   waiting for {what}: {elapsed:.1} s "));
         }
         thread::sleep(GLANCE);
     }
     if terminal {
-        eprint!("\r{:60}\r", "");
+        output::print_aside(format_args!("\r{:60}\r", ""));
     }
     holds()
 }
@@ -72,9 +72,9 @@ fn wait(what: &str, holds: impl Fn() -> bool) -> bool {
 fn print_book(took: &[Took]) -> bool {
     let kinds: Vec<_> = took.iter().map(|took| took.kind.as_str()).collect();
     let in_order = took.iter().map(|took| took.sequence).eq(1..=3) && kinds == TOLD;
-    println!("\n   the product took, each once:{}", if in_order { "" } else { " FAILED" });
+    outln!("\n   the product took, each once:{}", if in_order { "" } else { " FAILED" });
     for Took { sequence, kind, id } in took {
-        println!("   {sequence:>4}  {kind:<18}  {id}");
+        outln!("   {sequence:>4}  {kind:<18}  {id}");
     }
     in_order
 }

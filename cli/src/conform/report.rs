@@ -10,6 +10,7 @@ use sender::verdict::Outcome;
 
 use super::presence::{Pair, Presence, contract};
 use crate::demo::Only;
+use crate::output::{errln, outln};
 use crate::play::Line;
 
 /// What was played so far.
@@ -36,7 +37,7 @@ impl Report {
     /// Begins a report.
     pub fn begin(address: &str, lives: bool, only: Option<Only>) -> Self {
         let what = if lives { "whole lives" } else { "rehearsals" };
-        println!("koohook conform: {what} at {address}");
+        outln!("koohook conform: {what} at {address}");
         Self {
             lives,
             only,
@@ -57,11 +58,11 @@ impl Report {
     /// Begins the lines of one contract.
     pub fn start(&mut self, steps: &[&Step]) {
         self.width = steps.iter().map(|step| step.title.len()).max().unwrap_or_default();
-        println!();
+        outln!("");
         if let Some(step) = steps.first()
             && std::io::stderr().is_terminal()
         {
-            eprintln!("koohook: playing {} calls of {}", steps.len(), long(step.call.contract));
+            errln!("koohook: playing {} calls of {}", steps.len(), long(step.call.contract));
         }
     }
 
@@ -94,7 +95,7 @@ impl Report {
 
     fn print(&self, step: &Step, sent: &str, code: &str, verdict: &str) {
         let (name, width) = (long(step.call.contract), self.width);
-        println!("{name:<6}  {:width$}  {sent:<19}  {code:<6}  {verdict}", step.title);
+        outln!("{name:<6}  {:width$}  {sent:<19}  {code:<6}  {verdict}", step.title);
     }
 
     /// Keeps what is worth knowing of a line for the end; whether there is anything.
@@ -116,8 +117,8 @@ impl Report {
     pub fn absent(&mut self, life: &[Step], seen: &str) {
         let name = long(contract(life));
         self.unserved.insert((name, String::new()));
-        println!("\n{name}: not served: {seen}");
-        eprintln!(
+        outln!("\n{name}: not served: {seen}");
+        errln!(
             "koohook: if your product uses {name}, run with --only {}",
             if contract(life).is_v2() { "v2" } else { "v1" }
         );
@@ -126,12 +127,12 @@ impl Report {
     /// Neither contract is served.
     pub fn neither(&mut self, pair: &Pair, presences: &[Presence]) {
         let fails = !pair.may_be_absent(presences);
-        println!();
+        outln!("");
         for (life, presence) in pair.lives.iter().zip(presences) {
             let Presence::Absent(seen) = presence else { continue };
             let name = long(contract(life));
             if fails {
-                println!(
+                outln!(
                     "{name}: FAILED: every call is answered {seen}; wanted: one of the two access \
                      guides served ({}, Interface debugging)",
                     pair.name
@@ -139,7 +140,7 @@ impl Report {
                 self.failures += 1;
                 *self.codes.entry(seen.clone()).or_default() += 1;
             } else {
-                println!("{name}: not served: {seen}");
+                outln!("{name}: not served: {seen}");
                 self.unserved.insert((name, String::new()));
             }
         }
@@ -148,23 +149,23 @@ impl Report {
     /// Prints the remarks, the sum and what to do next; the exit code.
     pub fn conclude(self) -> ExitCode {
         if !self.remarks.is_empty() {
-            println!("\nRemarks (these work, and are worth knowing):");
+            outln!("\nRemarks (these work, and are worth knowing):");
         }
         for ((contract, text), Remarked { lines, first }) in &self.remarks {
             let where_else = match lines - 1 {
                 0 => first.clone(),
                 more => format!("{first}, and {more} more"),
             };
-            println!("{contract:<6}  {text} [{where_else}]");
+            outln!("{contract:<6}  {text} [{where_else}]");
         }
-        println!(
+        outln!(
             "\n{} calls, {}, {}, {} not served.",
             self.calls,
             counted(self.failures, "failure"),
             counted(self.remarks.len(), "remark"),
             self.unserved.len()
         );
-        println!("Next: {}", self.next());
+        outln!("Next: {}", self.next());
         if self.failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 

@@ -6,6 +6,7 @@ use application_sync::secret::{Oaep, PrivateKeys};
 
 use super::{MadeUp, is_set, set};
 use crate::made_up::{self, quoted};
+use crate::output::outln;
 
 /// What `koohook dev` prints to paste.
 pub struct Pasted<'a> {
@@ -21,9 +22,9 @@ impl Pasted<'_> {
         let keys = PrivateKeys::parse(&self.private_key().unwrap_or_default()).ok();
         let key = keys.as_ref().and_then(|keys| keys.as_slice().first());
         if let Some(public) = key.and_then(|key| key.public_text().ok()) {
-            println!("\nThe kit's public key, for the seller's console:\n\n{public}");
+            outln!("\nThe kit's public key, for the seller's console:\n\n{public}");
         }
-        println!("\n{}. Paste into a second terminal:\n", self.kept());
+        outln!("\n{}. Paste into a second terminal:\n", self.kept());
         export("KOOHOOK_ADDRESS", self.address);
         for name in ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET"] {
             self.export_key(name);
@@ -64,7 +65,7 @@ impl Pasted<'_> {
         } else if let Some(file) = std::env::var_os(format!("{name}_FILE")) {
             export(&format!("{name}_FILE"), &absolute(Path::new(&file)));
         } else if is_set(name) {
-            println!("# {name} is set here: set it there, too");
+            outln!("# {name} is set here: set it there, too");
         }
     }
 
@@ -81,7 +82,7 @@ impl Pasted<'_> {
 }
 
 fn export(name: &str, value: &str) {
-    println!("export {name}={}", quoted(value));
+    outln!("export {name}={}", quoted(value));
 }
 
 fn absolute(path: &Path) -> String {
@@ -92,10 +93,10 @@ fn print_commands() {
     let order = format!("CS{}DEV", made_up::now_millis());
     // Whoever came by `cargo run` has no `koohook` on the path.
     let koohook = if std::env::var_os("CARGO").is_some() { "cargo run --" } else { "koohook" };
-    println!("\nThen, there:\n");
-    println!("{koohook} conform --lives");
-    println!("{koohook} send --v2 newInstance orderId={order} orderLineId={order}-000001");
-    println!("{koohook} send --v2 queryInstance instanceId=123456789 testFlag=1\n");
+    outln!("\nThen, there:\n");
+    outln!("{koohook} conform --lives");
+    outln!("{koohook} send --v2 newInstance orderId={order} orderLineId={order}-000001");
+    outln!("{koohook} send --v2 queryInstance instanceId=123456789 testFlag=1\n");
 }
 
 const PLAIN: &str = "made-up-client-secret";

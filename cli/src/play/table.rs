@@ -6,6 +6,8 @@ use sender::verdict::Outcome;
 use super::answered::word;
 use super::{Line, Player};
 
+use crate::output::outln;
+
 /// What was played.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Score {
@@ -21,7 +23,7 @@ impl Player<'_> {
     /// Plays steps from first to last and prints a line for each; how many were wrong.
     pub fn play(&mut self, steps: &[Step]) -> usize {
         let width = steps.iter().map(|step| step.title.len()).max().unwrap_or_default();
-        println!("\n   {:width$}  {:<19}  code    state     {:>8}", "call", "sent", "took");
+        outln!("\n   {:width$}  {:<19}  code    state     {:>8}", "call", "sent", "took");
         let mut failed = 0;
         for step in steps {
             let line = self.act(step);
@@ -45,7 +47,7 @@ fn print(line: &Line, width: usize) -> bool {
         Outcome::NotServed(seen) => format!("FAILED: not served ({seen})"),
         Outcome::Failed(failure) => format!("FAILED: {}", failure.seen),
     };
-    println!(
+    outln!(
         "{} {:width$}  {:<19}  {:<6}  {:<8}  {:>5.1} ms  {verdict}",
         short(line.step.call.contract),
         line.step.title,

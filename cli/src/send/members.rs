@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::Arguments;
 use super::call::{is_kit, text};
 use crate::demo::Only;
+use crate::output::errln;
 use crate::{Error, made_up};
 
 /// Reads the members, and adds what the marketplace always sends.
@@ -123,7 +124,7 @@ fn public_key(given: &str) -> Result<PublicKey, Error> {
 fn warn_of_the_sample(members: &[(String, Value)]) {
     let other = |(name, value): &&(String, Value)| !value.is_string() && name != "productInfo";
     for (name, value) in members.iter().filter(other) {
-        eprintln!(
+        errln!(
             "koohook: {name} is not a text: a server built on the marketplace's sample reads \
              texts alone and answers 000001; write {name}={}",
             text(value)

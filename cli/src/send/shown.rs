@@ -6,6 +6,7 @@ use sender::v1::{self, Strength};
 use serde_json::Value;
 
 use crate::demo::Only;
+use crate::output::errln;
 
 /// The body of a V1 answer with its credentials decrypted; nothing if it has none.
 pub fn decrypted(body: &[u8], key: &str) -> Option<String> {
@@ -33,7 +34,7 @@ fn open(access: &mut Value, key: &str, strength: Strength) -> bool {
                 *value = plain.into();
                 is_any = true;
             }
-            Some(Err(fault)) => eprintln!("remark: {name} is shown as it travelled: {fault}"),
+            Some(Err(fault)) => errln!("remark: {name} is shown as it travelled: {fault}"),
             None => (),
         }
     }
