@@ -114,11 +114,29 @@ impl Template {
         Self(AppInfo { front_end_url: front_end_url.to_owned(), ..AppInfo::default() })
     }
 
-    /// The access data of one instance. In addresses what is filled in is percent-encoded.
+    /// The access data of one instance. In addresses what is filled in is percent-encoded. IDs of
+    /// other letters than ASCII's, which the marketplace does not make, are cut if they do not fit.
     pub fn fill(&self, instance_id: &str, order_id: &str) -> AppInfo {
-        let plain = |text: &String| replace(text, [instance_id, order_id]);
-        let [instance, order] = [instance_id, order_id].map(|id| query::encode(id).to_string());
-        let address = |text: &String| replace(text, [&instance, &order]);
+        let ids = [instance_id, order_id];
+        let whole = self.filled(ids, |id| id.to_owned(), |id| query::encode(id).to_string());
+        whole.check().unwrap_or_else(|_| {
+            self.filled(
+                ids,
+                |id| cut(id, str::to_owned),
+                |id| cut(id, |letter| query::encode(letter).to_string()),
+            )
+        })
+    }
+
+    fn filled(
+        &self,
+        ids: [&str; 2],
+        as_text: impl Fn(&str) -> String,
+        in_address: impl Fn(&str) -> String,
+    ) -> AppInfo {
+        let (texts, addresses) = (ids.map(as_text), ids.map(in_address));
+        let plain = |text: &String| replace(text, texts.each_ref().map(String::as_str));
+        let address = |text: &String| replace(text, addresses.each_ref().map(String::as_str));
         AppInfo {
             front_end_url: address(&self.0.front_end_url),
             admin_url: self.0.admin_url.as_ref().map(address),
@@ -127,6 +145,19 @@ impl Template {
             memo: self.0.memo.as_ref().map(plain),
         }
     }
+}
+
+/// So many of an ID's letters, each as it is written, as a template has room for.
+fn cut(id: &str, write: impl Fn(&str) -> String) -> String {
+    let mut cut = String::new();
+    for letter in id.chars() {
+        let written = write(letter.encode_utf8(&mut [0; 4]));
+        if MAX_ID_LEN < cut.len() + written.len() {
+            break;
+        }
+        cut.push_str(&written);
+    }
+    cut
 }
 
 /// Every member is known and a text; the mandatory one is there.
@@ -267,6 +298,22 @@ mod tests {
         assert_eq!(filled.user_name.as_deref(), Some("admin@{instanceId} 1"));
         assert_eq!(filled.password.as_deref(), Some("a{9}b}"));
         assert_eq!(filled.memo.as_deref(), Some("{\"a\": 1} {instanceId"));
+    }
+
+    #[test]
+    fn an_id_of_odd_letters_is_cut_where_it_does_not_fit() {
+        let template = Template::parse(
+            r#"{"frontEndUrl":"https://a.example/{instanceId}/{orderId}","userName":"admin@{orderId}",
+                "adminUrl":"https://a.example/{orderId}{orderId}"}"#,
+        );
+        let template = template.unwrap();
+        for id in ["😀", "用", "é", "%", "ab用"].map(|letters| letters.repeat(64)) {
+            let id: String = id.chars().take(64).collect();
+            let filled = template.fill(&id, &id).check().expect("what is filled in fits");
+            assert!(query::decode(&filled.front_end_url, query::Plus::Kept).is_some(), "{id}");
+        }
+        let whole = template.fill(&"用".repeat(8), "CS1");
+        assert!(whole.front_end_url.ends_with(&format!("{}/CS1", "%E7%94%A8".repeat(8))));
     }
 
     #[test]
