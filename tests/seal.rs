@@ -208,8 +208,10 @@ impl File {
             ("KOOHOOK_BASE_KEY", BASE_KEY.to_owned()),
             ("KOOHOOK_APP_INFO", SETTINGS[1].1.to_owned()),
             ("KOOHOOK_STORE", format!("sqlite:{}", self.0.path().join("koohook.db").display())),
-            ("KOOHOOK_SEAL_KEY_PREVIOUS", previous.to_owned()),
         ];
+        if !previous.is_empty() {
+            settings.push(("KOOHOOK_SEAL_KEY_PREVIOUS", previous.to_owned()));
+        }
         settings.extend(current.map(|key| ("KOOHOOK_SEAL_KEY", key.to_owned())));
         settings
     }

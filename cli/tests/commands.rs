@@ -240,7 +240,7 @@ fn notices_are_data_alone() {
 #[test]
 fn what_is_not_there_or_does_not_open_is_an_error() {
     let folder = Folder::new();
-    folder.run(&["notices", "list"]).check(1, "", "KOOHOOK_STORE: there is no such file");
+    folder.run(&["notices", "list"]).check(1, "", "KOOHOOK_STORE: the file does not exist");
     let folder = Folder::with_instances();
     for command in ["list", "show", "replay"] {
         let done = folder.run(&["notices", command, "--instance", "i-9"]);
@@ -267,7 +267,7 @@ fn another_seal_key_is_named_by_its_setting() {
     ];
     for arguments in commands {
         let done = run(arguments, 'E');
-        done.check(1, "", "sealed by another key: set KOOHOOK_SEAL_KEY, or …_PREVIOUS");
+        done.check(1, "", "add the key that the store was sealed with to KOOHOOK_SEAL_KEY_PREVIOUS");
     }
 }
 
@@ -282,7 +282,7 @@ fn a_server_that_is_down_is_an_error_and_nothing_on_the_standard_output() {
     let redis = format!("redis://{address}");
     let dynamodb = format!("dynamodb://koohook?region=eu-test-1&endpoint=http://{address}");
     for (store, expected) in [
-        (&redis, "check that it runs, and that KOOHOOK_STORE names its address"),
+        (&redis, "nothing listens at its address; start it, or correct the host and the port"),
         (&dynamodb, "check that the server runs and that KOOHOOK_STORE names it"),
     ] {
         let commands: [&[&str]; 3] =
