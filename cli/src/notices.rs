@@ -11,6 +11,7 @@ use marketplace::entity::{Entity, Subject};
 use marketplace::message::InstanceId;
 use marketplace::outbox::Reader;
 use marketplace::time::UnixMillis;
+use shell::failure::Failure;
 use shell::host::{Machine, open_to_read, open_to_write};
 use shell::shelf::{Recalled, Shelf, Written};
 use shell::store::{AnyStore, Queue, Store};
@@ -106,11 +107,49 @@ struct Desk {
     session: Session,
 }
 
+/// Entities that could not be read or written: the others go on, and the end says so.
+#[derive(Default)]
+struct Unread {
+    count: usize,
+    first: Option<Error>,
+}
+
+impl Unread {
+    /// What was read, or nothing, and then the failure is counted.
+    ///
+    /// # Errors
+    /// If the store does not answer: each of the others would wait for it, too.
+    fn keep<T>(&mut self, read: Result<T, Failure>) -> Result<Option<T>, Error> {
+        match read {
+            Ok(value) => Ok(Some(value)),
+            Err(failure @ (Failure::StoreUnavailable | Failure::OutOfTime)) => {
+                Err(advised(failure))
+            }
+            Err(failure) => {
+                self.count += 1;
+                self.first.get_or_insert_with(|| advised(failure));
+                Ok(None)
+            }
+        }
+    }
+
+    fn end(self) -> Result<ExitCode, Error> {
+        match (self.count, self.first) {
+            (_, None) => Ok(ExitCode::SUCCESS),
+            (1, Some(fault)) => Err(fault),
+            (count, Some(fault)) => {
+                Err(format!("{count} values failed, the first: {fault}").into())
+            }
+        }
+    }
+}
+
 impl Desk {
     fn list(&self, filter: &Filter) -> Result<ExitCode, Error> {
         let mut count = 0;
+        let mut unread = Unread::default();
         for recalled in self.entities(filter)? {
-            let recalled = recalled?;
+            let Some(recalled) = unread.keep(recalled)? else { continue };
             let whose = whose(&recalled);
             for line in lines(&recalled, &whose).filter(|line| filter.takes(line)) {
                 count += 1;
@@ -124,19 +163,20 @@ impl Desk {
         if count == 0 && filter.instance.is_none() {
             errln!("(without a product address they stay with their instance: --instance ID)");
         }
-        Ok(ExitCode::SUCCESS)
+        unread.end()
     }
 
     fn show(&self, filter: &Filter) -> Result<ExitCode, Error> {
         let mut shown = Vec::new();
+        let mut unread = Unread::default();
         for recalled in self.entities(filter)? {
-            let recalled = recalled?;
+            let Some(recalled) = unread.keep(recalled)? else { continue };
             let whose = whose(&recalled);
             let lines = lines(&recalled, &whose).filter(|line| filter.takes(line));
             shown.extend(lines.map(|line| line.json(&recalled.key)));
         }
         outln!("{}", serde_json::to_string_pretty(&shown)?);
-        Ok(ExitCode::SUCCESS)
+        unread.end()
     }
 
     fn replay(&self, filter: &Filter) -> Result<ExitCode, Error> {
@@ -144,14 +184,23 @@ impl Desk {
             return Err("what waits is offered anyway; replay is for --state dead".into());
         }
         let mut count = 0;
+        let mut unread = Unread::default();
+        let mut stopped = None;
         for recalled in self.entities(filter)? {
-            count += self.replay_one(recalled?, filter)?;
+            let replayed = recalled.and_then(|recalled| self.replay_one(recalled, filter));
+            match unread.keep(replayed) {
+                Ok(replayed) => count += replayed.unwrap_or_default(),
+                Err(fault) => {
+                    stopped = Some(fault);
+                    break;
+                }
+            }
         }
         outln!("{count} notices will be offered again");
-        Ok(ExitCode::SUCCESS)
+        stopped.map_or_else(|| unread.end(), Err)
     }
 
-    fn replay_one(&self, mut recalled: Recalled, filter: &Filter) -> Result<usize, Error> {
+    fn replay_one(&self, mut recalled: Recalled, filter: &Filter) -> Result<usize, Failure> {
         for _ in 0..=MAX_RACES_LOST {
             let whose = whose(&recalled);
             let dead: Vec<u64> = lines(&recalled, &whose)
@@ -165,19 +214,19 @@ impl Desk {
                 kept.outbox.replay(*sequence);
             }
             let written = self.session.runtime.block_on(self.shelf().write(&recalled, &kept));
-            match written.map_err(advised)? {
+            match written? {
                 Written::Won(_) => return Ok(dead.len()),
                 Written::Lost(standing) => recalled = standing,
             }
         }
-        Err(format!("{}: others write all the time; try again", recalled.key).into())
+        Err(Failure::Contended)
     }
 
     /// The entities that have notices: one, or all that are on an agenda.
     fn entities(
         &self,
         filter: &Filter,
-    ) -> Result<impl Iterator<Item = Result<Recalled, Error>>, Error> {
+    ) -> Result<impl Iterator<Item = Result<Recalled, Failure>>, Error> {
         let (one, keys) = match &filter.instance {
             Some(id) => (Some(self.instance(id)?), Vec::new()),
             None => (None, self.agenda()?),
@@ -189,9 +238,11 @@ impl Desk {
     fn instance(&self, id: &str) -> Result<Recalled, Error> {
         let id = InstanceId::parse(id)
             .map_err(|fault| format!("--instance {fault}: give an instance's ID"))?;
-        let recalled = self.read(Subject::Instance(id.clone()).key())?;
+        let recalled = self.read(Subject::Instance(id.clone()).key()).map_err(advised)?;
         let recalled = match recalled.kept.as_ref().map(|kept| &kept.entity) {
-            Some(Entity::MovedTo(moved)) => self.read(Subject::Instance(moved.clone()).key())?,
+            Some(Entity::MovedTo(moved)) => {
+                self.read(Subject::Instance(moved.clone()).key()).map_err(advised)?
+            }
             _ => recalled,
         };
         if recalled.kept.is_none() {
@@ -201,8 +252,8 @@ impl Desk {
         Ok(recalled)
     }
 
-    fn read(&self, key: String) -> Result<Recalled, Error> {
-        self.session.runtime.block_on(self.shelf().read_key(key)).map_err(advised)
+    fn read(&self, key: String) -> Result<Recalled, Failure> {
+        self.session.runtime.block_on(self.shelf().read_key(key))
     }
 
     fn agenda(&self) -> Result<Vec<String>, Error> {

@@ -15,6 +15,7 @@ use shell::world::{Deadline, World};
 use tokio::runtime::Runtime;
 
 use crate::Error;
+use crate::output::errln;
 
 /// An open store, for as long as a command runs.
 pub struct Session {
@@ -45,6 +46,12 @@ pub fn setting(name: &str) -> Option<String> {
 /// The settings that cannot be used.
 pub fn settings() -> Result<Keeping, Error> {
     let keeping = Keeping::read(&setting)?;
+    if ["KOOHOOK_STORE", "KOOHOOK_STORE_FILE"]
+        .into_iter()
+        .all(|name| std::env::var_os(name).is_none())
+    {
+        errln!("koohook: KOOHOOK_STORE is not set: the store is koohook.db in this folder");
+    }
     if !keeping.store.is_local() {
         host::start_log_aside(&keeping.log);
     }

@@ -89,10 +89,33 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|text| text.to_string_lossy().into_owned())
 }
 
+/// Settings whose texts only the marketplace or `koohook keys` makes.
+const OF_KEYS: [&str; 5] = [
+    "KOOHOOK_BASE_KEY",
+    "KOOHOOK_BASE_KEY_PREVIOUS",
+    "KOOHOOK_KIT_KEY",
+    "KOOHOOK_KIT_KEY_PREVIOUS",
+    "KOOHOOK_RELAY_SECRET",
+];
+
 /// Whether a text names a file that exists, where it should be what such a file holds: a key of a
 /// path's letters would be taken, and verify nothing.
 fn is_file(name: &str, text: &str) -> bool {
     !OF_PATHS.contains(&name) && text.contains(['/', '.']) && Path::new(text).is_file()
+}
+
+/// Whether a text is a setting's name and value, as env files have them.
+fn is_assignment(text: &str) -> bool {
+    let text = text.trim_start();
+    let text = text.strip_prefix("export ").unwrap_or(text);
+    text.starts_with("KOOHOOK_") && text.contains('=')
+}
+
+/// Whether a key is rather the path of a file, which need not exist. Base64 has `/`, too, but not
+/// the letters that names of files have beside it.
+fn is_path(text: &str) -> bool {
+    let relative = ["./", "../", "~/"].into_iter().any(|start| text.starts_with(start));
+    relative || (text.starts_with('/') && text.contains(['.', '-', '_']))
 }
 
 /// What is wrong with a text, whatever it is for.
@@ -102,6 +125,10 @@ fn judge(name: &str, text: &str) -> Result<(), String> {
     let hidden = unseen(&letters).filter(|_| name != OF_PROSE);
     if text.trim().is_empty() {
         Err("is empty; give it a value, or unset it".to_owned())
+    } else if is_assignment(text) {
+        Err("holds a whole line of an env file; keep only what stands behind its =".to_owned())
+    } else if OF_KEYS.contains(&name) && is_path(text) {
+        Err(format!("is the path of a file; set {name}_FILE to it instead"))
     } else if text.contains(char::REPLACEMENT_CHARACTER) {
         Err("is not UTF-8; set it anew".to_owned())
     } else if !is_lines && text.trim() != text {
