@@ -298,3 +298,77 @@ async fn a_caller_may_close_its_side_and_wait() {
     gate.open_all();
     assert_eq!(caller.answer().await.unwrap().status, 200);
 }
+
+/// A caller's body, or an empty line, behind an answer is no next request: the connection is kept
+/// for its time, and what comes next is read from its beginning.
+#[tokio::test(start_paused = true)]
+async fn what_is_left_of_a_request_begins_no_other() {
+    let host = Host::serve(Gate::open(), 8);
+    let chunked = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    for left in [&[b'x'; 20_000][..], b"POST /a HTTP/1.1\r\nHost: x\r\n\r\n", b"\r\n"] {
+        for next in [REQUEST, chunked] {
+            let mut caller = host.connect();
+            let body = if left == b"\r\n" { 0 } else { left.len() };
+            let head = format!("POST /no HTTP/1.1\r\nHost: a\r\nContent-Length: {body}\r\n\r\n");
+            caller.send(head.as_bytes()).await;
+            assert_eq!(caller.answer().await.unwrap().status, 404);
+            sleep(seconds(2.0)).await;
+            caller.send(left).await;
+            advance(seconds(60.0)).await;
+            caller.send(&next[..10]).await;
+            advance(seconds(2.5)).await;
+            caller.send(&next[10..]).await;
+            assert_eq!(
+                caller.answer().await.map(|it| it.status),
+                Some(200),
+                "{} bytes",
+                left.len()
+            );
+        }
+    }
+}
+
+/// A length beside chunks is seen behind the rest of another request, too.
+#[tokio::test(start_paused = true)]
+async fn a_left_over_head_vouches_for_no_other() {
+    let host = Host::serve(Gate::open(), 8);
+    let mut caller = host.connect();
+    let left = b"POST /a HTTP/1.1\r\nHost: x\r\n\r\n";
+    let head = format!("POST /no HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", left.len());
+    caller.send(head.as_bytes()).await;
+    assert_eq!(caller.answer().await.unwrap().status, 404);
+    caller.send(left).await;
+    caller
+        .send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+        .await;
+    assert_eq!(caller.answer().await.unwrap().status, 400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_that_say_half_of_it_make_room() {
+    for half in [&b"G"[..], b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx"] {
+        let host = Host::serve(Gate::open(), 4);
+        let mut halves: Vec<_> = (0..12).map(|_| host.connect()).collect();
+        halves.iter_mut().for_each(|caller| caller.put(half));
+        let started = Instant::now();
+        let mut caller = host.connect();
+        caller.send(REQUEST).await;
+        assert_eq!(caller.answer().await.unwrap().status, 200);
+        assert!(started.elapsed() < seconds(1.5), "{:?}", started.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_waits_for_room_is_served_when_the_host_stops() {
+    let gate = Gate::shut();
+    let mut host = Host::serve(Arc::clone(&gate), 1);
+    let mut busy = host.connect();
+    busy.send(SLOW).await;
+    let mut waiting = host.connect();
+    waiting.send(REQUEST).await;
+    host.stop();
+    assert_eq!(waiting.answer().await.map(|it| it.status), Some(200));
+    gate.open_all();
+    assert_eq!(busy.answer().await.map(|it| it.status), Some(200));
+    host.done().await;
+}

@@ -47,7 +47,7 @@ pub enum JsonError {
     /// Arrays and objects are nested deeper than [`MAX_DEPTH`].
     #[error("json nested too deep")]
     TooDeep,
-    /// There are more values than [`MAX_NODES`].
+    /// There are more values than [`MAX_NODES`], or more members in one object than [`MAX_MEMBERS`].
     #[error("json holds too many values")]
     TooManyNodes,
     /// The outermost value is not an object.
@@ -78,6 +78,10 @@ pub const MAX_DEPTH: usize = 32;
 
 /// How many values one text may hold, the outermost and all within it (decision G6).
 pub const MAX_NODES: usize = 400_000;
+
+/// How many members one object may name. The guides' longest has fewer than 64; names are sorted
+/// before proof, and a stranger's hundred thousand would take a processor's time.
+pub const MAX_MEMBERS: usize = 1_024;
 
 impl Json {
     /// A scalar as text: a string as it is, a number as received, a boolean by its word.

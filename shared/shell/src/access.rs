@@ -127,6 +127,10 @@ impl<P: Hear, W: World> Front for AccessDoor<P, W> {
         let status = status(heard);
         match heard {
             Ok(()) => tracing::info!(status = status.as_u16(), "access told"),
+            // A stranger's noise.
+            Err(fault @ Unheard::Disbelieved(_)) => {
+                tracing::info!(status = status.as_u16(), fault = %fault, "access refused");
+            }
             Err(fault) => {
                 tracing::warn!(status = status.as_u16(), fault = %fault, "access refused")
             }

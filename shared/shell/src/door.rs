@@ -120,7 +120,9 @@ impl<B: Bundle, W: World> Door<B, W> {
         let steps = self.steps(call, unproven, route, keys, received, &matched);
         let done = match AssertUnwindSafe(steps).catch_unwind().await {
             // No call of the marketplace's has so many values.
-            Ok(Done { end: End::Rejected(Rejection::TooManyNodes), .. }) => {
+            Ok(done @ Done { end: End::Rejected(Rejection::TooManyNodes), .. }) => {
+                let took = self.desk.world.elapsed().saturating_sub(received);
+                done.line.write(route.contract, done.reply.code, done.end, took);
                 return closed(StatusCode::PAYLOAD_TOO_LARGE);
             }
             Ok(done) => done,

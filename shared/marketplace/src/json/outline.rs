@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use super::scanner::{Scanner, Token};
 use super::string::{self, Raw};
-use super::{JsonError, MAX_DEPTH, Reading};
+use super::{JsonError, MAX_DEPTH, MAX_MEMBERS, Reading};
 
 /// A text that was checked: one object, by the grammar and within our limits.
 pub struct Outline<'a> {
@@ -217,12 +217,25 @@ fn check(text: &str) -> Result<(usize, usize), JsonError> {
     let mut scanner = Scanner::new(text);
     let outermost = scanner.next()?;
     let (mut members, mut longest) = (0, 0);
+    // How many members each open object or array has so far.
+    let mut open = Vec::with_capacity(MAX_DEPTH);
+    open.push(0);
     while let Some(token) = scanner.next()? {
         match token {
-            Token::Name(_) => members += 1,
+            Token::Name(_) => {
+                members += 1;
+                let named = open.last_mut().map(|named| {
+                    *named += 1;
+                    *named
+                });
+                if named.is_some_and(|named| MAX_MEMBERS < named) {
+                    return Err(JsonError::TooManyNodes);
+                }
+            }
             Token::Text(raw) => longest = raw.len().max(longest),
             Token::Number(_) | Token::Bool(_) | Token::Null => (),
-            Token::Object | Token::Array | Token::End => (),
+            Token::Object | Token::Array => open.push(0),
+            Token::End => drop(open.pop()),
         }
     }
     match outermost {

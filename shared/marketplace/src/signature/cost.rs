@@ -108,7 +108,12 @@ const SHAPES: [Shape; 27] = [
     }),
     ("members", |len| all(len, "{", |number| format!(r#""{number:x}":0,"#), END)),
     ("members, downwards", |len| {
-        all(len, "{", |number| format!(r#""{:x}":0,"#, usize::MAX - number), END)
+        // As many in each object as it may name.
+        let object = |number: usize| {
+            let member = |at: usize| format!(r#""{:06x}":0"#, 0xff_ffff - at - number % 7 * 1_000);
+            format!("{{{}}},", (0..1_000).map(member).collect::<Vec<_>>().join(","))
+        };
+        all(len, r#"{"a":["#, object, &format!("0],{END}"))
     }),
     ("members that begin alike", |len| {
         all(len, "{", |number| format!(r#""{:0>64x}":0,"#, number.reverse_bits() >> 40), END)
@@ -182,6 +187,18 @@ fn the_longest_bodies_cost_no_more() {
         assert_eq!(cost.rejection, Rejection::SignatureWrong);
         bounded(shape, &cost, body.len());
     }
+}
+
+#[test]
+fn an_object_of_too_many_members_is_rejected() {
+    let body = |members: usize| {
+        let named = (0..members).map(|number| format!(r#""{number:x}":0,"#));
+        format!("{{{}{END}", named.collect::<String>())
+    };
+    let rejection =
+        |members| reject(Interface::Kit, Contract::V2, body(members).as_bytes()).rejection;
+    assert_eq!(rejection(1_023), Rejection::SignatureWrong);
+    assert_eq!(rejection(1_024), Rejection::TooManyNodes);
 }
 
 #[test]

@@ -110,8 +110,9 @@ pub async fn serve_until<F: Front>(
 ) {
     let host = Host { front, bodies: Arc::default() };
     let connections = Arc::new(Connections::new(max_connections));
+    let mut waiting = None;
     {
-        let accepting = std::pin::pin!(accept(&host, &mut listener, &connections));
+        let accepting = std::pin::pin!(accept(&host, &mut listener, &connections, &mut waiting));
         // The stop first: callers that never end to come must not hold it up.
         select(std::pin::pin!(stop), accepting).await;
     }
@@ -119,8 +120,9 @@ pub async fn serve_until<F: Front>(
     // What the system has accepted in our name would be reset when the listener closes. Yielding lets
     // the runtime learn of it.
     yield_now().await;
-    for _ in 0..MAX_WAITING {
-        let Some(Ok(stream)) = unconstrained(listener.accept()).now_or_never() else { break };
+    let queued =
+        std::iter::from_fn(|| unconstrained(listener.accept()).now_or_never().and_then(Result::ok));
+    for stream in waiting.into_iter().chain(queued.take(MAX_WAITING)) {
         tokio::spawn(connection::serve(host.clone(), stream, connections.open()));
     }
     drop(listener);
@@ -132,18 +134,22 @@ pub async fn serve_until<F: Front>(
     }
 }
 
-/// Accepts connections for ever.
-async fn accept<F: Front>(
+/// Accepts connections for ever. One that waits for room is `waiting`: it outlives a stop.
+async fn accept<F: Front, L: Listener>(
     host: &Host<F>,
-    listener: &mut impl Listener,
+    listener: &mut L,
     connections: &Arc<Connections>,
+    waiting: &mut Option<L::Stream>,
 ) {
     let failing = Repeated::default();
     loop {
         match listener.accept().await {
             Ok(stream) => {
+                *waiting = Some(stream);
                 connections.room().await;
-                tokio::spawn(connection::serve(host.clone(), stream, connections.open()));
+                if let Some(stream) = waiting.take() {
+                    tokio::spawn(connection::serve(host.clone(), stream, connections.open()));
+                }
             }
             // The caller hung up before it was accepted.
             Err(fault) if fault.kind() == io::ErrorKind::ConnectionAborted => (),
@@ -154,8 +160,9 @@ async fn accept<F: Front>(
                         "cannot accept connections: raise the limit of open files (ulimit -n)"
                     );
                 }
-                connections.close_longest_idle().await;
-                sleep(REST).await;
+                if !connections.close_one().await {
+                    sleep(REST).await;
+                }
             }
         }
     }

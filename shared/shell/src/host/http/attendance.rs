@@ -13,7 +13,9 @@ pub(super) enum Phase {
     Silent,
     /// Some of a request's head has arrived.
     Head,
-    /// A request is being read or answered.
+    /// A request's body is arriving, or what nobody reads of it.
+    Body,
+    /// A request is being answered.
     Busy,
     /// A request was answered; the next one has not begun.
     Idle,
@@ -30,19 +32,32 @@ pub(super) struct Attendance {
 struct State {
     phase: Phase,
     since: Instant,
-    /// The host wants the connection to end as soon as no request is under way.
-    unwanted: bool,
-    /// The bytes of the head that is arriving.
+    unwanted: Unwanted,
+    /// The bytes of the head that is arriving, up to its end.
     head: Vec<u8>,
+}
+
+/// Whether the host wants the connection to end.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Unwanted {
+    No,
+    /// As soon as no request is under way.
+    WhenIdle,
+    /// Though a request is arriving.
+    Now,
 }
 
 /// How long a connection may be open and send nothing.
 const SILENT: Duration = Duration::from_secs(10);
 /// How long a head may take from its first byte.
 const HEAD: Duration = Duration::from_secs(3);
+/// A head and a body that come at once have come by then.
+const AT_ONCE: Duration = Duration::from_millis(200);
 /// How long a connection is kept for the next request. Longer than proxies keep theirs (nginx 60 s,
 /// most load balancers 60 s), so that the proxy closes first and sends nothing into a closed one.
-const IDLE: Duration = Duration::from_secs(75);
+const KEPT: Duration = Duration::from_secs(75);
+/// The rank of a connection on which nothing is under way.
+pub(super) const IDLE: u8 = 0;
 
 impl Attendance {
     /// A connection that was accepted now.
@@ -50,20 +65,25 @@ impl Attendance {
         let state = State {
             phase: Phase::Silent,
             since: Instant::now(),
-            unwanted: false,
+            unwanted: Unwanted::No,
             head: Vec::new(),
         };
         Self { state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// Bytes arrived. Between requests they begin a head, whose bytes are kept until it is whole.
+    /// Bytes arrived. Between requests they begin a head, whose bytes are kept until it is whole;
+    /// empty lines there mean nothing (RFC 9112, 2.2).
     pub fn arrived(&self, bytes: &[u8], max_head_len: usize) {
         let mut state = self.lock();
         if matches!(state.phase, Phase::Silent | Phase::Idle) {
+            if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+                return;
+            }
+            state.head.clear();
             self.enter(&mut state, Phase::Head);
         }
-        if state.phase == Phase::Head && state.head.len() < max_head_len {
-            let rest = max_head_len - state.head.len();
+        if state.phase == Phase::Head {
+            let rest = max_head_len.saturating_sub(state.head.len());
             state.head.extend(bytes.iter().take(rest));
         }
     }
@@ -71,11 +91,17 @@ impl Attendance {
     /// A head is whole; these are its bytes as they travelled, and what came right behind them.
     pub fn begun(&self) -> Vec<u8> {
         let mut state = self.lock();
-        self.enter(&mut state, Phase::Busy);
+        self.enter(&mut state, Phase::Body);
         std::mem::take(&mut state.head)
     }
 
-    /// The request is answered.
+    /// All of the request that the host reads is there.
+    pub fn read(&self) {
+        let mut state = self.lock();
+        self.enter(&mut state, Phase::Busy);
+    }
+
+    /// The request is answered, and nothing of it is still arriving.
     pub fn answered(&self) {
         let mut state = self.lock();
         self.enter(&mut state, Phase::Idle);
@@ -83,20 +109,40 @@ impl Attendance {
 
     /// Asks the connection to end as soon as no request is under way.
     pub fn dismiss(&self) {
-        self.lock().unwanted = true;
+        self.unwant(Unwanted::WhenIdle);
+    }
+
+    /// Asks the connection to end though a request is arriving.
+    pub fn evict(&self) {
+        self.unwant(Unwanted::Now);
+    }
+
+    fn unwant(&self, unwanted: Unwanted) {
+        let mut state = self.lock();
+        state.unwanted = unwanted.max(state.unwanted);
+        drop(state);
         self.changed.notify_one();
     }
 
     /// Whether the host asked the connection to end.
     pub fn is_unwanted(&self) -> bool {
-        self.lock().unwanted
+        self.lock().unwanted != Unwanted::No
     }
 
-    /// Since when nothing has happened, if nothing is under way and nobody asked it to end yet.
-    pub fn idle_since(&self) -> Option<Instant> {
+    /// How soon the connection is to make room for others: the idle ones first, then those whose
+    /// head has not come at once, then those whose body is on its way; the oldest of each first.
+    /// `None` if it is not to, or was asked already.
+    pub fn rank(&self) -> Option<(u8, Instant)> {
         let state = self.lock();
-        let idle = matches!(state.phase, Phase::Silent | Phase::Idle) && !state.unwanted;
-        idle.then_some(state.since)
+        let slow = AT_ONCE <= state.since.elapsed();
+        let rank = match state.phase {
+            _ if state.unwanted == Unwanted::Now => None,
+            Phase::Silent | Phase::Idle if state.unwanted == Unwanted::No => Some(IDLE),
+            Phase::Head if slow => Some(1),
+            Phase::Body if slow => Some(2),
+            Phase::Silent | Phase::Idle | Phase::Head | Phase::Body | Phase::Busy => None,
+        };
+        rank.map(|rank| (rank, state.since))
     }
 
     /// How far the connection is.
@@ -118,11 +164,12 @@ impl Attendance {
     fn until(&self) -> Option<Instant> {
         let state = self.lock();
         match state.phase {
-            Phase::Silent | Phase::Idle if state.unwanted => Some(state.since),
+            Phase::Silent | Phase::Idle if state.unwanted != Unwanted::No => Some(state.since),
+            Phase::Head | Phase::Body if state.unwanted == Unwanted::Now => Some(state.since),
             Phase::Silent => Some(state.since + SILENT),
             Phase::Head => Some(state.since + HEAD),
-            Phase::Busy => None,
-            Phase::Idle => Some(state.since + IDLE),
+            Phase::Body | Phase::Busy => None,
+            Phase::Idle => Some(state.since + KEPT),
         }
     }
 

@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
-use super::attendance::Phase;
+use super::attendance::{Attendance, Phase};
 use super::connections::Place;
 use super::request::answer;
 use super::watched::Watched;
@@ -63,6 +63,16 @@ struct Caller<F> {
     place: Arc<Place>,
 }
 
+/// A request of which something may still arrive, be it answered or not. Once this is gone, the
+/// next byte begins another one.
+pub(super) struct Arriving(pub Arc<Attendance>);
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        self.0.answered();
+    }
+}
+
 impl<F: Front> Service<Request<Incoming>> for Caller<F> {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
@@ -72,9 +82,11 @@ impl<F: Front> Service<Request<Incoming>> for Caller<F> {
         let raw_head = self.place.attendance.begun();
         let (host, place) = (self.host.clone(), Arc::clone(&self.place));
         let under_way = place.connections.begin();
+        let arriving = Arc::new(Arriving(Arc::clone(&place.attendance)));
         // A task of its own: a request runs to its end though the caller hung up.
+        let arrives = Arc::clone(&arriving);
         let answering = tokio::spawn(async move {
-            let response = answer(&host, request, &raw_head).await;
+            let response = answer(&host, request, raw_head, arrives).await;
             drop(under_way);
             response
         });
@@ -85,7 +97,7 @@ impl<F: Front> Service<Request<Incoming>> for Caller<F> {
             if place.connections.is_stopping() || place.attendance.is_unwanted() {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            place.attendance.answered();
+            drop(arriving);
             Ok(response.map(Full::new))
         })
     }

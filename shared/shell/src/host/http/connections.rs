@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::attendance::Attendance;
+use super::attendance::{Attendance, IDLE};
 use super::repeated::Repeated;
 
 /// The open connections of a host, and the requests under way.
@@ -72,24 +72,26 @@ impl Connections {
                      raise KOOHOOK_MAX_CONNECTIONS and the limit of open files if they are yours"
                 );
             }
-            self.close_longest_idle().await;
+            self.close_one().await;
         }
     }
 
-    /// Asks the connection that has been idle for longest to end, and waits a moment until there is
-    /// one less.
-    pub async fn close_longest_idle(&self) {
-        let (longest, count) = {
+    /// Asks the connection that has been idle for longest to end, or if all are busy the one that is
+    /// slowest to say what it wants. Waits a moment; whether there is one less.
+    pub async fn close_one(&self) -> bool {
+        let (first, count) = {
             let open = self.lock();
-            let idle = open.connections.values();
-            let idle = idle.filter_map(|it| it.idle_since().map(|since| (since, Arc::clone(it))));
-            (idle.min_by_key(|(since, _)| *since), open.connections.len())
+            let ranked = open.connections.values();
+            let ranked = ranked.filter_map(|it| it.rank().map(|rank| (rank, Arc::clone(it))));
+            (ranked.min_by_key(|(rank, _)| *rank), open.connections.len())
         };
-        if let Some((_, attendance)) = longest {
-            attendance.dismiss();
+        match first {
+            Some(((IDLE, _), attendance)) => attendance.dismiss(),
+            Some((_, attendance)) => attendance.evict(),
+            None => (),
         }
         let fewer = self.until(|open| open.connections.len() < count);
-        let _ = timeout(PATIENCE, fewer).await;
+        timeout(PATIENCE, fewer).await.is_ok()
     }
 
     /// A place for a connection that was just accepted.

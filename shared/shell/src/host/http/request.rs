@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 
+use super::connection::Arriving;
 use super::{Host, MAX_HEADERS};
 use crate::bodies::Unproven;
 use crate::front::{Admitted, Front};
@@ -29,29 +30,37 @@ const SHORT_LEN: u64 = 64 * 1024;
 pub(super) async fn answer<F: Front>(
     host: &Host<F>,
     request: Request<Incoming>,
-    raw_head: &[u8],
+    raw_head: Vec<u8>,
+    arriving: Arc<Arriving>,
 ) -> Response<Bytes> {
-    let (head, body) = request.into_parts();
-    if !is_framed_once(&head, raw_head) {
+    let (head, mut body) = request.into_parts();
+    if !is_framed_once(&head, &raw_head) {
         return last(closed(StatusCode::BAD_REQUEST));
     }
+    // A stranger's head is not kept for as long as its call.
+    drop(raw_head);
     let Admitted { max_body_len, interface } = match host.front.admit(&head) {
         Ok(admitted) => admitted,
-        Err(response) => return unread(&head, body, response),
+        Err(response) => return unread(&head, body, response, arriving),
     };
     // What says that it will be too long need not arrive first.
     let fits = usize::try_from(body.size_hint().lower()).is_ok_and(|len| len <= max_body_len);
     if !fits {
-        return unread(&head, body, closed(StatusCode::PAYLOAD_TOO_LARGE));
+        return unread(&head, body, closed(StatusCode::PAYLOAD_TOO_LARGE), arriving);
     }
     let unproven = Arc::clone(&host.bodies).begin(interface);
-    match in_time(read(body, max_body_len, unproven)).await {
+    match in_time(read(&mut body, max_body_len, unproven)).await {
         Some(Ok((body, unproven))) => {
+            arriving.0.read();
             let mut request = Request::from_parts(head, body);
             request.extensions_mut().insert(Arc::new(unproven));
             host.front.answer(request).await
         }
-        Some(Err(status)) => last(closed(status)),
+        Some(Err(status)) => {
+            // The rest of a body that is too much is thrown away, so that its caller can read why.
+            tokio::spawn(in_time(throw_away(body, arriving)));
+            last(closed(status))
+        }
         None => last(closed(StatusCode::REQUEST_TIMEOUT)),
     }
 }
@@ -70,7 +79,7 @@ async fn in_time<F: Future>(future: F) -> Option<F::Output> {
 /// Reads a body, counting its bytes as they arrive. No more memory than its length is taken ahead
 /// of it.
 async fn read(
-    mut body: Incoming,
+    body: &mut Incoming,
     max_len: usize,
     mut unproven: Unproven,
 ) -> Result<(Bytes, Unproven), StatusCode> {
@@ -119,20 +128,26 @@ fn has_length(head: &Parts, raw_head: &[u8]) -> bool {
 }
 
 /// An answer to a request whose body is not read.
-fn unread(head: &Parts, body: Incoming, response: Response<Bytes>) -> Response<Bytes> {
+fn unread(
+    head: &Parts,
+    body: Incoming,
+    response: Response<Bytes>,
+    arriving: Arc<Arriving>,
+) -> Response<Bytes> {
     if body.is_end_stream() {
         return response;
     }
     let short = body.size_hint().upper().is_some_and(|len| len <= SHORT_LEN);
     // Reading would ask a caller that waits to be asked for its body.
     if !head.headers.contains_key(EXPECT) {
-        tokio::spawn(in_time(throw_away(body)));
+        tokio::spawn(in_time(throw_away(body, arriving)));
     }
     if short { response } else { last(response) }
 }
 
-async fn throw_away(mut body: Incoming) {
-    while let Some(Ok(_)) = body.frame().await {}
+/// The connection begins no other request before the body's end, or the end of its time.
+async fn throw_away(mut body: Incoming, _arriving: Arc<Arriving>) {
+    while !body.is_end_stream() && matches!(body.frame().await, Some(Ok(_))) {}
 }
 
 /// An answer after which the connection is of no use: its body was not read to the end.
