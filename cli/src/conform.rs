@@ -34,9 +34,12 @@ The address may be any server's. If a gateway routes each activity to its own fu
 The report goes to the standard output, and progress to the standard error. Each line ends with:
   ok          the marketplace goes on
   remark      it works, and the end of the report says what is worth knowing
-  not served  not every product needs this activity
+  not served  not every product needs this activity, or this contract: a contract is not served
+              if the server answers HTTP 404, 405 or 501
   FAILED      the marketplace counts a failed call; what was seen, and what the guide wants
-The exit code is 0 if no line says FAILED.
+The exit code is 0 if no line says FAILED. A contract fails if all its calls fail alike, by a wrong
+key too: play a server of one contract with --only. The kit fails if its key is given and neither
+contract of it is served.
 
 Whole lives are for an installation on trial, never for a live one. They need access data at once:
 from a template, or from a product that answers with it.")]
@@ -102,21 +105,20 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     Ok(report.conclude())
 }
 
-/// Plays both contracts of the base interfaces, or of the kit. Of two, one may be absent.
+/// Plays both contracts of the base interfaces, or of the kit. Of two, one may be not served.
 fn play(arguments: &Arguments, seller: Seller, pair: &Pair, report: &mut Report) {
     let expects_all = arguments.only.is_some();
     let presences = pair.lives.iter().map(|life| {
         if expects_all { Presence::Served } else { presence::look(seller, life, report) }
     });
     let presences: Vec<Presence> = presences.collect();
-    if !pair.is_any_served(&presences) {
-        report.neither(pair, &presences);
-        return;
-    }
+    let is_none_served = presences.iter().all(Presence::is_absent);
     for (life, presence) in pair.lives.iter().zip(&presences) {
         match presence {
             Presence::Served => play_life(arguments, seller, life, report),
-            Presence::Absent(seen) => report.absent(life, seen),
+            Presence::Absent(seen) if is_none_served => report.missing(life, seen, pair.name),
+            Presence::Absent(seen) => report.absent(life, &seen.text),
+            Presence::Failing(seen) => report.failing(life, seen),
         }
     }
 }
@@ -133,13 +135,23 @@ fn play_life(arguments: &Arguments, seller: Seller, life: &[Step], report: &mut 
             continue;
         }
         report.line(&player.act(step));
+        if player.is_given_up() {
+            report.given_up(life);
+            break;
+        }
+    }
+    if !player.is_any_served() {
+        report.unserved(life);
     }
     report.add_calls(player.calls());
 }
 
-/// Whether anything answers there, before a hundred lines say that nothing does.
+/// Whether a server is there, before a hundred lines say that none is. It need not answer: a call
+/// of no contract may be dropped.
 fn reach(address: &str) -> Result<(), Error> {
     let request = http::Request::get(address.replace("{function}", "receive")).body(Vec::new())?;
-    wire::send(&wire::client(), request)?;
-    Ok(())
+    match wire::send(&wire::client(), request) {
+        Err(unanswered) if unanswered.is_no_server() => Err(unanswered.into()),
+        _ => Ok(()),
+    }
 }

@@ -20,6 +20,9 @@ pub use table::Score;
 /// How many times a raced step is sent at once.
 pub const RACERS: usize = 8;
 
+/// A server that answers nothing takes the whole patience of each call.
+pub const MOST_UNANSWERED: usize = 3;
+
 /// Looks up the state that is stored; `None` if there is nothing.
 pub type Look<'a> = &'a (dyn Fn(&str) -> Option<State> + Sync);
 
@@ -57,6 +60,8 @@ pub struct Player<'a> {
     served: BTreeSet<String>,
     last_millis: u64,
     calls: usize,
+    /// How many of the last calls had no answer.
+    unanswered: usize,
 }
 
 impl<'a> Player<'a> {
@@ -71,6 +76,7 @@ impl<'a> Player<'a> {
             served: BTreeSet::new(),
             last_millis: 0,
             calls: 0,
+            unanswered: 0,
         }
     }
 
@@ -87,10 +93,20 @@ impl<'a> Player<'a> {
     /// Plays one step: several times at once if it is raced, and again if it is repeated.
     pub fn act<'s>(&mut self, step: &'s Step) -> Line<'s> {
         let mut sent = self.act_once(step, if step.race { RACERS } else { 1 });
-        if step.repeat {
+        if step.repeat && !self.is_given_up() {
             sent.extend(self.act_once(step, 1));
         }
         Line { step, sent }
+    }
+
+    /// Whether anything was answered with success.
+    pub fn is_any_served(&self) -> bool {
+        !self.served.is_empty()
+    }
+
+    /// Whether so many calls in a row had no answer that no more are sent.
+    pub const fn is_given_up(&self) -> bool {
+        self.unanswered >= MOST_UNANSWERED
     }
 
     /// Sends a step once, without its races and repeats.
@@ -102,6 +118,7 @@ impl<'a> Player<'a> {
         let moments = self.moments(times);
         let mut sent = self.send(step, &moments);
         self.calls += sent.len();
+        self.count_unanswered(&sent);
         if step.race && matches!(self.rules, Rules::Koohook(None) | Rules::Guides) {
             forgive_the_waiting(&mut sent);
         }
@@ -112,6 +129,15 @@ impl<'a> Player<'a> {
             sent.iter_mut().for_each(|answered| answered.compare_state(step, state));
         }
         sent
+    }
+
+    /// Only the guides' rules keep a status: without one there was no answer.
+    fn count_unanswered(&mut self, sent: &[Answered]) {
+        if matches!(self.rules, Rules::Guides) {
+            let silent = sent.iter().rev().take_while(|answered| answered.status.is_none()).count();
+            let before = if silent == sent.len() { self.unanswered } else { 0 };
+            self.unanswered = before + silent;
+        }
     }
 
     /// Learns the instance's ID from the answers that name it. The answers of one race must name

@@ -16,6 +16,7 @@ use crate::options::{self, Unit};
 use crate::output::{errln, outln};
 use crate::{Error, wire};
 pub use call::{Call, curl};
+pub use shown::{advice, location};
 
 /// Arguments of `koohook send`.
 #[derive(Args)]
@@ -165,7 +166,11 @@ fn judge(call: &Call, response: &Response<Vec<u8>>, body_sign_name: Option<&str>
     let (answer, remarks) = match Answer::judge(response) {
         Ok(answer) => answer,
         Err(fault) => {
-            errln!("FAILED: {fault}{}", shown::advice(response.status()));
+            let advice = advice(response.status().as_u16(), location(response).as_deref());
+            errln!(
+                "FAILED: {fault}{}",
+                advice.map(|to_do| format!(": {to_do}")).unwrap_or_default()
+            );
             return ExitCode::FAILURE;
         }
     };

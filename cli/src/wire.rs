@@ -65,6 +65,12 @@ fn receive(client: &Agent, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>
     Ok(Response::from_parts(head, body.read_to_vec()?))
 }
 
+/// Whether an address has a path behind its host.
+pub fn has_path(address: &str) -> bool {
+    let host = address.split_once("://").map_or(address, |(_, rest)| rest);
+    host.split_once('/').is_some_and(|(_, path)| !path.is_empty())
+}
+
 /// Checks a production address before anything is sent there.
 ///
 /// # Errors

@@ -8,18 +8,23 @@ use std::process::ExitCode;
 use sender::life::{Contract, Step};
 use sender::verdict::Outcome;
 
-use super::presence::{Pair, Presence, contract};
+use super::presence::{Seen, contract};
 use crate::demo::Only;
 use crate::output::{errln, outln};
-use crate::play::Line;
+use crate::play::{Line, MOST_UNANSWERED};
+use crate::wire;
 
 /// What was played so far.
 pub struct Report {
     lives: bool,
     only: Option<Only>,
+    has_path: bool,
     width: usize,
     calls: usize,
     failures: usize,
+    /// How many there were before the contract that is played.
+    failures_before: usize,
+    is_any_right: bool,
     /// Contracts, and activities of contracts, that are not served.
     unserved: BTreeSet<(&'static str, String)>,
     /// Result codes of the lines that failed.
@@ -41,9 +46,12 @@ impl Report {
         Self {
             lives,
             only,
+            has_path: wire::has_path(address),
             width: 0,
             calls: 0,
             failures: 0,
+            failures_before: 0,
+            is_any_right: false,
             unserved: BTreeSet::new(),
             codes: BTreeMap::new(),
             remarks: BTreeMap::new(),
@@ -57,6 +65,7 @@ impl Report {
 
     /// Begins the lines of one contract.
     pub fn start(&mut self, steps: &[&Step]) {
+        self.failures_before = self.failures;
         self.width = steps.iter().map(|step| step.title.len()).max().unwrap_or_default();
         outln!("");
         if let Some(step) = steps.first()
@@ -69,6 +78,7 @@ impl Report {
     /// Prints a line.
     pub fn line(&mut self, line: &Line) {
         let Some(odd) = line.odd() else { return };
+        self.is_any_right |= odd.is_right();
         let verdict = match &odd.outcome {
             Outcome::Failed(failure) => {
                 self.failures += 1;
@@ -124,26 +134,58 @@ impl Report {
         );
     }
 
-    /// Neither contract is served.
-    pub fn neither(&mut self, pair: &Pair, presences: &[Presence]) {
-        let fails = !pair.may_be_absent(presences);
-        outln!("");
-        for (life, presence) in pair.lives.iter().zip(presences) {
-            let Presence::Absent(seen) = presence else { continue };
-            let name = long(contract(life));
-            if fails {
-                outln!(
-                    "{name}: FAILED: every call is answered {seen}; wanted: one of the two access \
-                     guides served ({}, Interface debugging)",
-                    pair.name
-                );
-                self.failures += 1;
-                *self.codes.entry(seen.clone()).or_default() += 1;
-            } else {
-                outln!("{name}: not served: {seen}");
-                self.unserved.insert((name, String::new()));
-            }
+    /// A contract that is not served, and the other one is not either.
+    pub fn missing(&mut self, life: &[Step], seen: &Seen, pair: &str) {
+        let fault = format!(
+            "every call is answered {}; wanted: one of the two access guides served ({pair}, \
+             Interface debugging)",
+            seen.text
+        );
+        self.failed(life, &fault, &seen.text);
+    }
+
+    /// A contract of which every call fails alike, although its key was given.
+    pub fn failing(&mut self, life: &[Step], seen: &Seen) {
+        let Seen { text, advice } = seen;
+        let colon = if advice.is_empty() { "" } else { ": " };
+        let fault = format!("every call fails: {text}{colon}{advice}{}", self.way_out(life));
+        self.failed(life, &fault, text);
+    }
+
+    /// A contract whose server does not answer any longer.
+    pub fn given_up(&mut self, life: &[Step]) {
+        let fault = format!(
+            "{MOST_UNANSWERED} calls in a row had no answer, and the rest is not played: see the \
+             server's log"
+        );
+        self.failed(life, &fault, "");
+    }
+
+    /// A contract of which no call was served, although every activity may be not served.
+    pub fn unserved(&mut self, life: &[Step]) {
+        if self.failures == self.failures_before {
+            let fault = format!(
+                "no call is answered 000000: compare the access key and the path{}",
+                self.way_out(life)
+            );
+            self.failed(life, &fault, "");
         }
+    }
+
+    /// What to do if the contract is not served on purpose.
+    fn way_out(&self, life: &[Step]) -> String {
+        if self.only.is_some() {
+            return String::new();
+        }
+        let contract = contract(life);
+        let other = if contract.is_v2() { "v1" } else { "v2" };
+        format!("; if your product does not use {}, run with --only {other}", long(contract))
+    }
+
+    fn failed(&mut self, life: &[Step], fault: &str, code: &str) {
+        outln!("\n{}: FAILED: {fault}", long(contract(life)));
+        self.failures += 1;
+        *self.codes.entry(code.to_owned()).or_default() += 1;
     }
 
     /// Prints the remarks, the sum and what to do next; the exit code.
@@ -170,12 +212,15 @@ impl Report {
     }
 
     fn next(&self) -> &'static str {
+        if self.failures > 0 && !self.is_any_right && !self.has_path {
+            return "write the path behind the host of the address; koohook's own is /saasproduce.";
+        }
         let is_each = |seen: &str| self.failures > 0 && self.codes.keys().all(|code| code == seen);
         if is_each("000001") {
             return "compare the access key with the server's; 000001 says that the signature is \
                     wrong. koohook send repeats one call.";
         }
-        if is_each("HTTP 404") {
+        if ["HTTP 404", "HTTP 405", "HTTP 501"].into_iter().any(is_each) {
             return "correct the path of the address; koohook's own is /saasproduce, and a route \
                     without its key is 404.";
         }

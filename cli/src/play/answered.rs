@@ -9,6 +9,7 @@ use sender::verdict::{self, Failure, Outcome, Received, Remark, Verdict};
 use serde_json::Value;
 
 use super::guide;
+use crate::send::location;
 use crate::wire::Reply;
 
 /// One answer, judged.
@@ -29,6 +30,8 @@ pub struct Answered {
     pub waits: bool,
     /// Its HTTP status, or nothing if there was no answer.
     pub status: Option<u16>,
+    /// Where it redirects, if it does.
+    pub location: Option<String>,
     /// Whether its result code has another JSON type than a string.
     pub is_code_mistyped: bool,
 }
@@ -53,6 +56,7 @@ impl Answered {
             took,
             remarks,
             status: Some(response.status().as_u16()),
+            location: location(&response),
             code: code.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned(),
             is_code_mistyped: code.is_some_and(|code| !code.is_string()),
             ..Self::of(step, answer, outcome)
@@ -96,6 +100,7 @@ impl Answered {
             remarks: Vec::new(),
             waits: answer.is_some_and(|answer| step.waits(answer)),
             status: None,
+            location: None,
             is_code_mistyped: false,
         }
     }
@@ -112,6 +117,7 @@ impl Answered {
             remarks: Vec::new(),
             waits: false,
             status: None,
+            location: None,
             is_code_mistyped: false,
         }
     }

@@ -15,39 +15,58 @@ const PROBE: Duration = Duration::from_secs(5);
 
 /// No whole answer came. The text says what is wrong, then what to do.
 #[derive(Debug, Error)]
-#[error("{0}")]
-pub struct Unanswered(String);
+#[error("{text}")]
+pub struct Unanswered {
+    text: String,
+    is_no_server: bool,
+}
 
 impl Unanswered {
     /// Explains the client's error about a request to `uri`.
     pub fn new(uri: &Uri, error: &ureq::Error) -> Self {
         let at = uri.authority().map_or("the server", |authority| authority.as_str());
-        Self(explain(at, &uri.to_string(), error))
+        explain(at, &uri.to_string(), error)
+    }
+
+    /// Whether no other call to this address can be answered: nothing listens there, or it speaks
+    /// TLS otherwise than the address says.
+    pub const fn is_no_server(&self) -> bool {
+        self.is_no_server
+    }
+
+    const fn of_call(text: String) -> Self {
+        Self { text, is_no_server: false }
+    }
+
+    const fn of_address(text: String) -> Self {
+        Self { text, is_no_server: true }
     }
 }
 
-fn explain(at: &str, uri: &str, error: &ureq::Error) -> String {
+fn explain(at: &str, uri: &str, error: &ureq::Error) -> Unanswered {
     let is_https = uri.starts_with("https:");
     match error {
-        ureq::Error::Timeout(_) => format!(
+        ureq::Error::Timeout(_) => Unanswered::of_call(format!(
             "{at} did not answer within {} s, and the marketplace waits no longer: look in its \
              log where the call hangs",
             PATIENCE.as_secs()
-        ),
-        ureq::Error::HostNotFound => {
-            format!("host of {at} is unknown: correct the address, or its name in the DNS")
-        }
+        )),
+        ureq::Error::HostNotFound => Unanswered::of_address(format!(
+            "host of {at} is unknown: correct the address, or its name in the DNS"
+        )),
         ureq::Error::Io(fault) if fault.kind() == ErrorKind::ConnectionRefused => {
-            format!("{at} refused the connection: start the server, or correct the address")
+            Unanswered::of_address(format!(
+                "{at} refused the connection: start the server, or correct the address"
+            ))
         }
-        _ if !is_https && (spelling::is_tls() || speaks_tls(at)) => {
-            format!("{at} speaks TLS, and the address says http: write https:// before it")
-        }
+        _ if !is_https && (spelling::is_tls() || speaks_tls(at)) => Unanswered::of_address(
+            format!("{at} speaks TLS, and the address says http: write https:// before it"),
+        ),
         _ if is_https => explain_tls(at, &causes(error)),
-        _ => format!(
+        _ => Unanswered::of_call(format!(
             "{at} sent no whole answer ({}): see its log; if it speaks TLS, write https://",
             causes(error)
-        ),
+        )),
     }
 }
 
@@ -60,19 +79,22 @@ fn speaks_tls(at: &str) -> bool {
     }
 }
 
-fn explain_tls(at: &str, causes: &str) -> String {
+fn explain_tls(at: &str, causes: &str) -> Unanswered {
     if causes.contains("certificate") {
-        return format!(
+        return Unanswered::of_address(format!(
             "{at} has a certificate that is not trusted ({causes}): install one from a public \
              authority, with its chain, as the marketplace requires"
-        );
+        ));
     }
     if causes.contains("InvalidContentType") {
-        return format!(
-            "{at} does not speak TLS: write http:// before the address, or give the port of its TLS proxy"
-        );
+        return Unanswered::of_address(format!(
+            "{at} does not speak TLS: write http:// before the address, or give the port of its \
+             TLS proxy"
+        ));
     }
-    format!("{at} sent no whole answer over TLS ({causes}): see the log of its TLS proxy")
+    Unanswered::of_call(format!(
+        "{at} sent no whole answer over TLS ({causes}): see the log of its TLS proxy"
+    ))
 }
 
 /// The error and what it was made of, as one text.

@@ -272,7 +272,8 @@ const BODY_SIGN: &str = "Body-Sign";
 const RENEWAL_CHANGE: &str = "RENEWAL_CHANGE";
 /// The requirements page of access guide 2.0.
 const SLOW: Duration = Duration::from_secs(5);
-const ABSENT: [StatusCode; 3] =
+/// How a server says that it does not serve what was called: no such path, method or function.
+pub const ABSENT: [StatusCode; 3] =
     [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_IMPLEMENTED];
 
 #[cfg(test)]

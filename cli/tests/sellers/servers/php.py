@@ -1,5 +1,6 @@
 """A server as sellers write it in PHP: `json_encode`, which escapes slashes and all that is not
-ASCII, and a `Body-Sign` without the blank. It serves both guides, or `v1` alone.
+ASCII, and a `Body-Sign` without the blank. It serves both guides, or `v1` alone; or it `drops`
+every GET, or answers `once` a connection although it promises more.
 """
 import json
 import sys
@@ -8,6 +9,8 @@ import threading
 from seller import KEY, PASSWORD, USER_NAME, Handler, body_sign, serve, v1_is_signed, v2_is_signed
 
 V1_ALONE = "v1" in sys.argv[1:]
+DROPS = "drops" in sys.argv[1:]
+ONCE = "once" in sys.argv[1:]
 LOCK = threading.Lock()
 ORDERS, INSTANCES = {}, {}
 
@@ -69,7 +72,12 @@ def decide(body, is_v1):
 
 
 class Php(Handler):
+    is_used = False
+
     def answer_get(self, parameters):
+        if DROPS:
+            self.close_connection = True
+            return
         self.say(decide(parameters, True) if v1_is_signed(parameters) else code("000001"))
 
     def answer_post(self, query, body):
@@ -78,6 +86,10 @@ class Php(Handler):
         return self.say(decide(json.loads(body), False))
 
     def say(self, answer):
+        if ONCE and self.is_used:
+            self.close_connection = True
+            return
+        self.is_used = True
         body = encode(answer)
         self.reply(body, Content_Type="application/json",
                    Body_Sign=f'sign_type="HMAC-SHA256",signature="{body_sign(body, KEY)}"')
