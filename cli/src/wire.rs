@@ -1,5 +1,6 @@
 //! One request over real HTTP and its answer, as bytes.
 
+mod names;
 mod spelling;
 mod unanswered;
 
@@ -7,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use http::{Request, Response, Uri};
 use ureq::Agent;
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
 use crate::Error;
+use names::Names;
 use spelling::Spelling;
 pub use unanswered::Unanswered;
 
@@ -27,16 +28,18 @@ pub struct Reply {
     pub took: Duration,
 }
 
-/// A client that follows no redirect and reads every status as an answer.
+/// A client that follows no redirect and reads every status as an answer. It keeps no connection: a
+/// server may close an idle one while the next call is on its way.
 pub fn client() -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
+        .max_idle_connections(0)
         .timeout_global(Some(PATIENCE))
         .user_agent(concat!("koohook/", env!("CARGO_PKG_VERSION")))
         .build();
     let connector = DefaultConnector::default().chain(Spelling);
-    Agent::with_parts(config, connector, DefaultResolver::default())
+    Agent::with_parts(config, connector, Names::default())
 }
 
 /// Sends a request and waits for the whole answer.
@@ -79,6 +82,14 @@ pub fn check_address(address: &str) -> Result<(), Error> {
     if !address.starts_with("http://") && !address.starts_with("https://") {
         return Err(format!(
             "address {address} has no scheme: write https:// or http:// before it"
+        )
+        .into());
+    }
+    // The parser of URIs drops it, and with it the rest of a path that was not escaped.
+    if address.contains('#') {
+        return Err(format!(
+            "address {address} has a fragment: leave # and what follows out; write a # of the path \
+             as %23"
         )
         .into());
     }

@@ -205,6 +205,13 @@ fn a_server_that_drops_what_it_does_not_serve_is_played() {
     assert_eq!(code, Some(1));
 }
 
+/// A server may promise to keep a connection, and close it all the same.
+#[test]
+fn each_call_has_a_connection_of_its_own() {
+    let seller = Seller::start("php", &["once"]);
+    assert_eq!(seller.conform(&[]).1, Some(0));
+}
+
 #[test]
 fn an_address_without_a_path_is_named() {
     let next =

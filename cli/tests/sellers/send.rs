@@ -64,6 +64,16 @@ fn what_send_is_not_given_is_named() {
             "address http://a/b?c=d has a query: leave it out, the signature comes in its place",
         ),
         (
+            [&["--address", "http://a/b#c", "--v2", "--key", KEY], &new[..]].concat(),
+            "address http://a/b#c has a fragment: leave # and what follows out; write a # of the \
+             path as %23",
+        ),
+        (
+            // A name of no host (RFC 6761).
+            [&["--address", "http://seller.invalid/a", "--v2", "--key", KEY], &new[..]].concat(),
+            "host of seller.invalid is unknown: correct the address, or its name in the DNS",
+        ),
+        (
             [&at[..], &["--v2", "--key", KEY], &new].concat(),
             "127.0.0.1:9 refused the connection: start the server, or correct the address",
         ),
