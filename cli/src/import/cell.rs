@@ -1,12 +1,23 @@
 //! What programs and people leave in a cell instead of what it held: refused before it becomes
 //! an ID that the marketplace never asks for, or access data that no buyer can use.
 
+mod mangled;
+
+pub use mangled::is_scientific;
+use mangled::{is_date, is_error, is_number};
+
 /// Columns whose text is a buyer's: kept letter for letter, blanks included.
 const FREE: [&str; 3] = ["userName", "password", "memo"];
 
 /// Texts that stand for an empty cell.
 const PLACEHOLDERS: [&str; 10] =
     ["NULL", "(NULL)", "\\N", "N/A", "#N/A", "NA", "NONE", "NIL", "NAN", "UNDEFINED"];
+
+/// Words of Chinese tables for the same.
+const CHINESE_PLACEHOLDERS: [&str; 5] = ["无", "暂无", "空", "空值", "空白"];
+
+/// Strokes that people draw through an empty cell.
+const STROKES: [char; 9] = ['-', '‐', '–', '—', '―', '－', '/', '／', '\\'];
 
 /// How many digits of a number a spreadsheet keeps.
 const DIGITS_KEPT: usize = 15;
@@ -23,6 +34,7 @@ pub fn is_id(column: &str) -> bool {
 pub fn check(column: &str, text: &str) -> Result<(), &'static str> {
     let is_free = FREE.contains(&column);
     let placeholder = PLACEHOLDERS.contains(&text.to_uppercase().as_str());
+    let stroke = CHINESE_PLACEHOLDERS.contains(&text) || text.chars().all(is_stroke);
     let faults = [
         (!is_free && text.trim() != text, "has blanks at its beginning or end: delete them"),
         (!is_free && text.contains(is_unseen), "holds a character that is not seen: type it anew"),
@@ -32,7 +44,7 @@ pub fn check(column: &str, text: &str) -> Result<(), &'static str> {
             "is what a spreadsheet shows in a narrow column: save the file again",
         ),
         (
-            placeholder && column != "memo",
+            placeholder && column != "memo" || stroke && !is_free,
             "holds a word for an empty cell: leave the cell empty (JSON: null)",
         ),
         (
@@ -40,46 +52,25 @@ pub fn check(column: &str, text: &str) -> Result<(), &'static str> {
             "begins with a sign of a spreadsheet: write the bare text",
         ),
         (
-            is_id(column) && (is_scientific(text) || is_decimal(text)),
+            is_id(column) && is_number(text),
             "was changed into a number: save the table again with the column formatted as text",
+        ),
+        (
+            is_id(column) && is_date(text),
+            "was changed into a date: save the table again with the column formatted as text",
         ),
     ];
     faults.into_iter().find(|(found, _)| *found).map_or(Ok(()), |(_, fault)| Err(fault))
+}
+
+fn is_stroke(letter: char) -> bool {
+    STROKES.contains(&letter)
 }
 
 /// The digits of a long whole number that a spreadsheet does not keep.
 pub fn tail_of_number(text: &str) -> Option<&str> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     text.get(DIGITS_KEPT..).filter(|tail| is_number && !tail.is_empty())
-}
-
-/// Whether a text is a number as spreadsheets shorten it, like 2.02601E+17. The sign makes it one:
-/// without it, an ID may look so by itself.
-pub fn is_scientific(text: &str) -> bool {
-    let Some((number, exponent)) = text.split_once(['E', 'e']) else { return false };
-    let exponent = exponent.strip_prefix(['+', '-']);
-    let is_mantissa = |text: &str| match text.split_once(['.', ',']) {
-        Some((whole, part)) => are_digits(whole) && are_digits(part),
-        None => are_digits(text),
-    };
-    is_mantissa(number) && exponent.is_some_and(are_digits)
-}
-
-/// Whether a text is a whole number as programs write it that know only fractions, like 46.0.
-fn is_decimal(text: &str) -> bool {
-    text.strip_suffix(".0").is_some_and(are_digits)
-}
-
-fn are_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// `#REF!`, `#NAME?`, `#DIV/0!` and their kin.
-fn is_error(text: &str) -> bool {
-    let name = text.strip_prefix('#').and_then(|text| text.strip_suffix(['!', '?']));
-    name.is_some_and(|name| {
-        name.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'/' | b'0' | b'_'))
-    })
 }
 
 /// Whether a letter is not seen, or looks like a blank and is none.
@@ -104,7 +95,30 @@ mod tests {
             "4.60001E+12",
             "2,02601E+17",
             "1e-05",
+            "2.02601123456789E17",
+            "2,02601123456789e17",
             "4600012345678.0",
+            "4600012345678.00",
+            "4600012345678,00",
+            "202,601,123",
+            "1,234.00",
+            "2026/1/1",
+            "2026/01/01 0:00",
+            "2026-01-01",
+            "1/31/2026",
+            "31.1.2026",
+            "2026年1月1日",
+            "1月2日",
+            "2-Jan",
+            "Jan-02",
+            "-",
+            "--",
+            "—",
+            "——",
+            "－",
+            "/",
+            "无",
+            "空",
             "#REF!",
             "#NAME?",
             "#DIV/0!",
@@ -147,8 +161,20 @@ mod tests {
             "#1",
             "12.5",
             "1.0.0",
-            "-",
             "..",
+            "-1",
+            "1/2/3",
+            "2026-1",
+            "2026/13/1",
+            "2026-01-01-1",
+            "12-34-56",
+            "1,23",
+            "1,2345",
+            "1234,567",
+            "a,123",
+            "Jan-2a",
+            "2-Jana",
+            "无1",
             "nullify",
             "CS#REF!",
             "20260112345678901",
@@ -169,6 +195,10 @@ mod tests {
             assert!(check("password", text).is_err(), "{text:?}");
         }
         assert_eq!(check("memo", "N/A"), Ok(()));
+        for text in ["-", "无", "/"] {
+            assert_eq!(check("password", text), Ok(()), "{text:?}");
+            assert!(check("adminUrl", text).is_err(), "{text:?}");
+        }
     }
 
     #[test]
