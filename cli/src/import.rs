@@ -48,10 +48,10 @@ Columns, or members of a JSON line:
   frontEndUrl          without it, KOOHOOK_APP_INFO is filled in
   adminUrl, userName, password, memo
 
-A table has a head line, and its separators are commas, semicolons or tabs. Text is UTF-8, UTF-16 or
-GB18030 (GBK): what Excel and WPS save. Format columns with IDs as text before you save: a
-spreadsheet rounds long numbers. Blanks in credentials are kept; an ID with blanks around it is
-rejected. Empty rows are skipped.
+A table has a head line. Its separators are commas, semicolons or tabs; a line like sep=; before it
+names another. Text is UTF-8, UTF-16 or GB18030 (GBK): what Excel and WPS save. Format columns with
+IDs as text before you save: a spreadsheet rounds long numbers. Blanks in credentials are kept; an
+ID with blanks around it is rejected. Empty rows are skipped.
 
 Examples:
   koohook import --dry-run instances.csv
@@ -80,6 +80,9 @@ const CLOCKS_APART: Duration = Duration::from_mins(5);
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let keeping = settings()?;
     let rows = read(&arguments.file)?;
+    if rows.is_empty() {
+        errln!("koohook: {} holds no rows: check that it is the file", arguments.file.display());
+    }
     let mut report = Report::default();
     let mut imports = Vec::new();
     for (line, row) in rows {

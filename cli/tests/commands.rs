@@ -126,6 +126,20 @@ fn an_import_without_a_reader_is_whole() {
     folder.run(&["import", "rows.jsonl"]).check(0, "50 exist already, as the file says", "");
 }
 
+#[test]
+fn an_import_of_no_rows_warns() {
+    let folder = Folder::new();
+    for text in ["", "\n", "instanceId,orderId\n"] {
+        folder.write("none.csv", text.as_bytes());
+        let done = folder.run(&["import", "none.csv"]);
+        done.check(
+            0,
+            "0 rows in all",
+            "koohook: none.csv holds no rows: check that it is the file",
+        );
+    }
+}
+
 /// A secret that nobody read exists nowhere else.
 #[test]
 fn a_secret_that_was_not_read_is_an_error() {

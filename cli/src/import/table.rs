@@ -21,12 +21,37 @@ struct Record {
 /// # Errors
 /// If its head line does not name the columns.
 pub fn rows(text: &str) -> Result<Rows, String> {
-    let mut records = records(text, separator(text))?.into_iter();
+    let (separator, text) = match named_separator(text)? {
+        Some((separator, rest)) => (separator, rest),
+        None => (separator(text), text),
+    };
+    let mut records = records(text, separator)?.into_iter();
     let Some(head) = records.next() else { return Ok(Rows::new()) };
     let columns = columns(&head.cells)?;
     let mut rows: Rows = records.map(|record| (record.line, row(&record, &columns))).collect();
     refuse_rounded(&mut rows);
     Ok(rows)
+}
+
+/// The separator that a first line like `sep=;` names, as Excel reads it, and the text from the end
+/// of that line on, so that the lines behind it keep their numbers.
+fn named_separator(text: &str) -> Result<Option<(u8, &str)>, String> {
+    let end = text.find(['\r', '\n']).unwrap_or(text.len());
+    let (first, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+    let first = first.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(first);
+    let Some((name, separator)) = first.split_once('=') else { return Ok(None) };
+    if !name.eq_ignore_ascii_case("sep") {
+        return Ok(None);
+    }
+    match separator.as_bytes() {
+        [separator] if separator.is_ascii_punctuation() || *separator == b'\t' => {
+            Ok(Some((*separator, rest)))
+        }
+        _ => {
+            Err("the first line names no separator: write sep=, or sep=; or delete the line"
+                .to_owned())
+        }
+    }
 }
 
 /// The separator under which the head line names most columns.
@@ -234,6 +259,22 @@ mod tests {
             assert!(fault.starts_with(expected), "{row}: {fault}");
         }
         assert_eq!(ids(&format!("{HEAD}i-1,CS1,https://a.example,m,,\n")).len(), 1);
+    }
+
+    #[test]
+    fn a_first_line_may_name_the_separator() {
+        let body = "instanceId;orderId;memo\ni-1;CS1;m\n";
+        for head in ["sep=;\n", "SEP=;\r\n", "\"sep=;\"\n"] {
+            assert_eq!(ids(&format!("{head}{body}")), [(3, "i-1".to_owned())], "{head:?}");
+        }
+        for separator in [",", "\t", "|"] {
+            let text = format!("sep={separator}\n{}", body.replace(';', separator));
+            assert_eq!(ids(&text), [(3, "i-1".to_owned())], "{separator:?}");
+        }
+        for head in ["sep=", "sep=ab", "sep=；"] {
+            let fault = rows(&format!("{head}\n{body}")).unwrap_err();
+            assert!(fault.starts_with("the first line names no separator"), "{head}: {fault}");
+        }
     }
 
     #[test]

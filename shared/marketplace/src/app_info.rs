@@ -39,8 +39,17 @@ pub enum Fault {
     #[error("frontEndUrl is missing, or is not an http(s) address")]
     FrontEndUrl,
     /// A field is longer than the guide allows.
-    #[error("{0} is too long")]
+    #[error("{0} is too long: at most {limit}", limit = limit(.0))]
     TooLong(&'static str),
+}
+
+/// The most that a field may have.
+pub(crate) fn limit(field: &str) -> &'static str {
+    match field {
+        "userName" | "password" => "79 bytes",
+        "memo" => "1024 characters",
+        _ => "512 characters",
+    }
 }
 
 /// The longest credential whose ciphertext, IV included, fits V1's 128 characters.
@@ -110,6 +119,7 @@ mod tests {
         assert!(with("password", "x".repeat(79)).is_ok());
         assert_eq!(with("password", "x".repeat(80)), Err(Fault::TooLong("password")));
         assert_eq!(with("adminUrl", "x".repeat(513)), Err(Fault::TooLong("adminUrl")));
+        assert_eq!(Fault::TooLong("memo").to_string(), "memo is too long: at most 1024 characters");
         assert_eq!(AppInfo::parse("{}"), Err(Fault::NotAnObject));
         assert_eq!(AppInfo::parse(r#"{"frontEndUrl":""}"#), Err(Fault::FrontEndUrl));
         assert_eq!(AppInfo::parse(r#"{"frontEndUrl":1}"#), Err(Fault::NotAnObject));

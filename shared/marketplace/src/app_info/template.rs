@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::{AppInfo, Fault};
+use super::{AppInfo, Fault, limit};
 use crate::query;
 use crate::text::{nearest, unseen};
 
@@ -245,11 +245,7 @@ fn filled(fault: Fault) -> TemplateFault {
     match fault {
         Fault::NotAnObject => TemplateFault::NotAnObject,
         Fault::FrontEndUrl => TemplateFault::NotAnAddress("frontEndUrl"),
-        Fault::TooLong(member @ ("userName" | "password")) => {
-            TemplateFault::TooLong(member, "79 bytes")
-        }
-        Fault::TooLong("memo") => TemplateFault::TooLong("memo", "1024 characters"),
-        Fault::TooLong(member) => TemplateFault::TooLong(member, "512 characters"),
+        Fault::TooLong(member) => TemplateFault::TooLong(member, limit(member)),
     }
 }
 
