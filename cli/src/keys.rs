@@ -2,7 +2,7 @@
 //! that nobody but the seller has.
 
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -39,7 +39,8 @@ enum Command {
   koohook keys new --bits 4096 --out application-2.pem
 
 With several application credentials, KOOHOOK_RSA_PRIVATE_KEY takes their keys one after the other.
-The file is readable by its owner alone, and one that exists is never written over.")]
+With --out the public key goes to the standard output, without it the private one; all else goes to
+the standard error. The file is readable by its owner alone, and one that exists is never written over.")]
 struct New {
     /// The size of the key. The marketplace takes no smaller one.
     #[arg(long, default_value = "3072", value_parser = ["3072", "4096"])]
@@ -53,7 +54,7 @@ struct New {
 #[command(after_help = "Examples:
   koohook keys public application.pem
 
-One line a key, in the order of the file.")]
+One line a key, in the order of the file, and nothing else on the standard output.")]
 struct Public {
     /// PEM of PKCS#8 or PKCS#1, one key or several.
     file: PathBuf,
@@ -107,17 +108,34 @@ impl Command {
 
 /// Makes a key pair, or shows the public half of one.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
-    let lines = match &arguments.command {
+    let printed = match &arguments.command {
         Command::New(arguments) => new(arguments)?,
         Command::Public(arguments) => public(&arguments.file)?,
-        Command::Secret(arguments) => secret(arguments.purpose)?,
-        Command::Seal(arguments) => seal(arguments)?,
+        Command::Secret(arguments) => Printed::alone(secret(arguments.purpose)?),
+        Command::Seal(arguments) => Printed::alone(seal(arguments)?),
     };
-    output::print(format_args!("{lines}"));
+    if !printed.aside.is_empty() {
+        errln!("{}", printed.aside);
+    }
+    output::print(format_args!("{}", printed.data));
     if output::is_closed() && arguments.command.makes_what_it_prints() {
         return Err("the reader went away, and the secret with it: run this again".into());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a command prints.
+struct Printed {
+    /// To the standard output, for a file or a pipe: whole lines.
+    data: String,
+    /// To the standard error: what to do with it.
+    aside: String,
+}
+
+impl Printed {
+    const fn alone(data: String) -> Self {
+        Self { data, aside: String::new() }
+    }
 }
 
 fn secret(purpose: Purpose) -> Result<String, Error> {
@@ -128,7 +146,7 @@ fn secret(purpose: Purpose) -> Result<String, Error> {
     })
 }
 
-fn new(arguments: &New) -> Result<String, Error> {
+fn new(arguments: &New) -> Result<Printed, Error> {
     let size = match arguments.bits.as_str() {
         "4096" => Size::Bits4096,
         _ => Size::Bits3072,
@@ -138,27 +156,24 @@ fn new(arguments: &New) -> Result<String, Error> {
     }
     let key = PrivateKey::generate(size)?;
     let (pem, public) = (key.to_pem()?, key.public_text()?);
-    let private = match &arguments.out {
+    match &arguments.out {
         Some(path) => {
             write_secret(path, &pem)?;
             let path = path.display();
-            format!("Private key, for koohook alone: KOOHOOK_RSA_PRIVATE_KEY_FILE={path}\n")
+            let private =
+                format!("Private key, for koohook alone: KOOHOOK_RSA_PRIVATE_KEY_FILE={path}");
+            Ok(Printed { data: format!("{public}\n"), aside: format!("{private}\n{PASTE}") })
         }
-        // Into a pipe or a file goes the private key alone.
-        None => {
-            errln!("{PASTE}\n{public}");
-            return Ok(pem);
-        }
-    };
-    Ok(format!("{private}{PASTE}\n{public}\n"))
+        None => Ok(Printed { data: pem, aside: format!("{PASTE}\n{public}") }),
+    }
 }
 
-fn public(path: &Path) -> Result<String, Error> {
-    let mut lines = format!("{PASTE}\n");
+fn public(path: &Path) -> Result<Printed, Error> {
+    let mut data = String::new();
     for key in read(path)?.as_slice() {
-        lines += &format!("{}\n", key.public_text()?);
+        data += &format!("{}\n", key.public_text()?);
     }
-    Ok(lines)
+    Ok(Printed { data, aside: PASTE.to_owned() })
 }
 
 fn seal(arguments: &Seal) -> Result<String, Error> {
@@ -176,16 +191,26 @@ fn read(path: &Path) -> Result<PrivateKeys, Error> {
 pub fn write_secret(path: &Path, text: &str) -> Result<(), Error> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(path);
-    let mut file = file.map_err(|fault| match fault.kind() {
-        ErrorKind::AlreadyExists => stands(path),
-        _ => format!("{}: {fault}", path.display()).into(),
-    })?;
+    let mut file = file.map_err(|fault| not_made(path, &fault))?;
     let written = file.write_all(text.as_bytes());
     written.and_then(|()| file.sync_all()).map_err(|fault| {
         // What is left over is half a key, and of no use.
         let _ = fs::remove_file(path);
         format!("{}: {fault}", path.display()).into()
     })
+}
+
+fn not_made(path: &Path, fault: &io::Error) -> Error {
+    let cause = match fault.kind() {
+        ErrorKind::AlreadyExists => return stands(path),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "this user may not write into the folder: change its permissions, or take another"
+                .to_owned()
+        }
+        ErrorKind::NotFound => "no such folder: make it, or take another".to_owned(),
+        _ => format!("cannot be made: {fault}"),
+    };
+    format!("{}: {cause}", path.display()).into()
 }
 
 fn stands(path: &Path) -> Error {
@@ -211,6 +236,19 @@ mod tests {
     }
 
     #[test]
+    fn a_key_file_that_is_not_made_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write_secret(&folder.path().join("none/key.pem"), "x").unwrap_err();
+        assert!(
+            error.to_string().ends_with("none/key.pem: no such folder: make it, or take another")
+        );
+        for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
+            let error = not_made(Path::new("key.pem"), &kind.into()).to_string();
+            assert!(error.starts_with("key.pem: this user may not write into the folder: change"));
+        }
+    }
+
+    #[test]
     fn a_new_key_reads_back() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("made-up.pem");
@@ -220,10 +258,15 @@ mod tests {
         let keys = PrivateKeys::parse(&pem).unwrap();
         assert_eq!(keys.as_slice()[0].bits(), 3072);
         let shown = keys.as_slice()[0].public_text().unwrap();
-        assert_eq!(lines.lines().last(), Some(shown.as_str()));
-        assert!(!lines.contains("BEGIN"));
-        assert_eq!(public(&out).unwrap().lines().last(), Some(shown.as_str()));
+        assert_eq!(lines.data, format!("{shown}\n"));
+        assert_eq!(public(&out).unwrap().data, lines.data);
         assert!(new(&arguments).is_err());
         assert_eq!(fs::read_to_string(&out).unwrap(), pem);
+        let sealed = |length| seal(&Seal { file: out.clone(), text: "x".repeat(length) });
+        assert!(sealed(384 - 66).is_ok());
+        let fault = sealed(384 - 65).unwrap_err().to_string();
+        assert!(
+            fault.starts_with("text to seal is 319 bytes long, and this key seals 318 at most")
+        );
     }
 }

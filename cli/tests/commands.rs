@@ -95,8 +95,8 @@ fn row(number: usize, state: &str) -> String {
 fn a_reader_that_goes_away_ends_the_printing_quietly() {
     let folder = Folder::with_instances();
     let key = folder.run(&["keys", "new", "--out", "key.pem"]);
-    key.check(0, "Public key", "");
-    let commands: [&[&str]; 12] = [
+    key.check(0, "MII", "Public key");
+    let commands: [&[&str]; 11] = [
         &["--help"],
         &["--version"],
         &["import", "--help"],
@@ -104,7 +104,6 @@ fn a_reader_that_goes_away_ends_the_printing_quietly() {
         &["notices", "list", "--instance", "i-1"],
         &["notices", "show", "--instance", "i-1"],
         &["notices", "replay"],
-        &["keys", "public", "key.pem"],
         &["keys", "seal", "key.pem", "text"],
         &["store", "check", "sqlite:koohook.db"],
         &["store", "create", "sqlite:koohook.db"],
@@ -114,6 +113,20 @@ fn a_reader_that_goes_away_ends_the_printing_quietly() {
         let done = folder.run_unread(arguments);
         assert_eq!((done.code, done.aside.as_str()), (Some(0), ""), "{arguments:?}");
     }
+    folder.run_unread(&["keys", "public", "key.pem"]).check(0, "", "Public key");
+}
+
+/// `koohook keys public key.pem >public.txt` makes a file to paste whole.
+#[test]
+fn keys_alone_go_to_the_standard_output() {
+    let folder = Folder::new();
+    let made = folder.run(&["keys", "new", "--out", "key.pem"]);
+    made.check(0, "MII", "KOOHOOK_RSA_PRIVATE_KEY_FILE=key.pem");
+    let shown = folder.run(&["keys", "public", "key.pem"]);
+    shown.check(0, "MII", "paste");
+    assert_eq!(shown.out, made.out);
+    assert_eq!(shown.out.lines().count(), 1);
+    assert!(shown.out.trim_end().bytes().all(|byte| !byte.is_ascii_whitespace()));
 }
 
 /// What the command writes, it writes whole.

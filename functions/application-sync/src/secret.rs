@@ -19,7 +19,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT;
 use thiserror::Error;
 
-pub use private_key::{Oaep, PrivateKey, Size, Unmade};
+pub use private_key::{Oaep, PrivateKey, Size, Unmade, Unsealed};
 pub use public_key::PublicKey;
 
 /// The private keys whose public halves the marketplace has: one per application credential.

@@ -40,6 +40,22 @@ pub enum Size {
 #[error("key is not made")]
 pub struct Unmade;
 
+/// A text is not sealed.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Unsealed {
+    /// OAEP pads within one block, so the key bounds the text (RFC 8017, section 7.1.1).
+    #[error("text to seal is {length} bytes long, and this key seals {most} at most: shorten it")]
+    TooLong {
+        /// The text's bytes.
+        length: usize,
+        /// How many the key seals.
+        most: usize,
+    },
+    /// The machine has no memory or no randomness.
+    #[error("text is not sealed: the machine has no memory or no randomness")]
+    Failed,
+}
+
 impl Oaep {
     /// In the order in which they are tried (decision B10).
     pub const ALL: [Self; 3] = [Self::Sha256Mgf1Sha1, Self::Sha256Mgf1Sha256, Self::Sha1Mgf1Sha1];
@@ -124,8 +140,8 @@ impl PrivateKey {
     /// marketplace.
     ///
     /// # Errors
-    /// [`Unmade`], also where the text is too long for the key.
-    pub fn seal(&self, oaep: Oaep, text: &str) -> Result<String, Unmade> {
+    /// [`Unsealed`].
+    pub fn seal(&self, oaep: Oaep, text: &str) -> Result<String, Unsealed> {
         seal(&self.0, oaep, text)
     }
 
@@ -172,8 +188,13 @@ pub(super) fn seal<K: HasPublic>(
     key: &PKeyRef<K>,
     oaep: Oaep,
     text: &str,
-) -> Result<String, Unmade> {
-    let sealed = sealed(key, oaep, text.as_bytes()).map_err(|_| Unmade)?;
+) -> Result<String, Unsealed> {
+    let (label, _) = oaep.hashes();
+    let (length, most) = (text.len(), key.size().saturating_sub(2 * label.size() + 2));
+    if length > most {
+        return Err(Unsealed::TooLong { length, most });
+    }
+    let sealed = sealed(key, oaep, text.as_bytes()).map_err(|_| Unsealed::Failed)?;
     Ok(STANDARD.encode(sealed))
 }
 
