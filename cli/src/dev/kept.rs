@@ -1,14 +1,13 @@
 //! Keys that were made up for one database, in two files beside it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use application_sync::secret::{PrivateKey, Size};
+use application_sync::secret::{PrivateKey, PrivateKeys, Size};
 use shell::store::StoreSetting;
 
 use crate::keys::write_secret;
-use crate::{Error, made_up};
+use crate::{Error, input, made_up};
 
 /// What is kept: all of it is made at once, so that no file ever changes.
 pub const NAMES: [&str; 4] = ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET", PEM];
@@ -54,10 +53,10 @@ impl Kept {
             return Ok(Self { keys, files: None });
         };
         let text = read_or_write(&files.keys, || Ok(written(&make_keys()?)))?;
-        let mut keys = parsed(&text).ok_or_else(|| {
-            format!("{} does not hold the keys of koohook dev: move it away", files.keys.display())
-        })?;
-        keys.insert(PEM.to_owned(), read_or_write(&files.pem, make_pem)?);
+        let mut keys = parsed(&text).ok_or_else(|| broken(&files.keys, "the keys"))?;
+        let pem = read_or_write(&files.pem, make_pem)?;
+        PrivateKeys::parse(&pem).map_err(|_| broken(&files.pem, "a private key"))?;
+        keys.insert(PEM.to_owned(), pem);
         Ok(Self { keys, files: Some(files) })
     }
 
@@ -97,6 +96,11 @@ fn parsed(text: &str) -> Option<BTreeMap<String, String>> {
     is_whole.then_some(keys)
 }
 
+fn broken(file: &Path, holds: &str) -> Error {
+    let file = file.display();
+    format!("{file} does not hold {holds} of koohook dev: restore it, or move it away").into()
+}
+
 /// The text of a file, made first if there is none. Another process may make it meanwhile.
 fn read_or_write(
     path: &Path,
@@ -110,7 +114,7 @@ fn read_or_write(
             Err(error) => return Err(error),
         }
     }
-    fs::read_to_string(path).map_err(|fault| format!("{}: {fault}", path.display()).into())
+    input::read_text(path)
 }
 
 /// A file beside another, named after it.
@@ -122,6 +126,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use shell::store::StoreSetting;
@@ -158,9 +163,16 @@ mod tests {
         for text in ["somebody's notes", "", "KOOHOOK_BASE_KEY=a\n"] {
             fs::write(&file, text).unwrap();
             let error = kept_beside(&database).err().unwrap().to_string();
-            assert!(error.ends_with("does not hold the keys of koohook dev: move it away"));
+            assert!(error.starts_with(file.to_str().unwrap()), "{error}");
+            assert!(error.ends_with("the keys of koohook dev: restore it, or move it away"));
             assert_eq!(fs::read_to_string(&file).unwrap(), text);
         }
+        fs::remove_file(&file).unwrap();
+        let file = folder.path().join("koohook.db.application.pem");
+        fs::write(&file, "x").unwrap();
+        let error = kept_beside(&database).err().unwrap().to_string();
+        assert!(error.starts_with(file.to_str().unwrap()), "{error}");
+        assert!(error.ends_with("a private key of koohook dev: restore it, or move it away"));
     }
 
     #[test]
