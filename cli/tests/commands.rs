@@ -63,7 +63,10 @@ impl Folder {
     fn run_unread(&self, arguments: &[&str]) -> Done {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
-        Done::of(self.command(arguments).stdout(writer).output().unwrap())
+        let mut command = self.command(arguments);
+        // Without it the command says which store it takes.
+        command.env("KOOHOOK_STORE", "sqlite:koohook.db").stdout(writer);
+        Done::of(command.output().unwrap())
     }
 }
 
