@@ -10,7 +10,7 @@
 )]
 
 use std::fs::{self, File};
-use std::io::pipe;
+use std::io::{BufRead, BufReader, pipe};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -302,6 +302,47 @@ fn another_seal_key_is_named_by_its_setting() {
             "",
             "add the key that the store was sealed with to KOOHOOK_SEAL_KEY_PREVIOUS",
         );
+    }
+}
+
+/// Another folder, with a copy of the database's file and of nothing else.
+fn copy_of(folder: &Folder) -> Folder {
+    let copy = Folder::new();
+    fs::copy(folder.0.path().join("koohook.db"), copy.0.path().join("koohook.db")).unwrap();
+    copy
+}
+
+#[test]
+fn a_command_that_ended_leaves_one_file_that_holds_all() {
+    let folder = Folder::with_instances();
+    let beside = |ending: &str| folder.0.path().join(format!("koohook.db{ending}")).exists();
+    assert!(!beside("-wal") && !beside("-shm"));
+    copy_of(&folder).run(&["notices", "show", "--instance", "i-3"]).check(0, "[]", "");
+    folder.run(&["store", "check", "sqlite:koohook.db"]).check(0, "as it should be", "");
+    assert!(!beside("-wal") && !beside("-shm"));
+}
+
+#[test]
+fn a_server_that_was_stopped_leaves_one_file_that_holds_all() {
+    for (arguments, signal) in [(["serve"], "TERM"), (["dev"], "TERM"), (["serve"], "INT")] {
+        let folder = Folder::new();
+        let mut command = folder.command(&arguments);
+        command
+            .env("KOOHOOK_BASE_KEY", "constructed-base-key-0001")
+            .env("KOOHOOK_APP_INFO", r#"{"frontEndUrl":"https://a.example"}"#);
+        command.env("KOOHOOK_STORE", "sqlite:koohook.db").env("KOOHOOK_LISTEN", "127.0.0.1:0");
+        let mut server =
+            command.env("KOOHOOK_SEAL_KEY", SEAL_KEY).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("\"listen\"")), "{arguments:?}");
+        assert!(folder.0.path().join("koohook.db-wal").exists());
+        let sent = Command::new("kill").args(["-s", signal, &server.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+        assert!(server.wait().unwrap().success(), "{arguments:?}");
+        let copy = copy_of(&folder);
+        let mut check = copy.command(&["store", "check", "sqlite:koohook.db"]);
+        let done = Done::of(check.env("KOOHOOK_SEAL_KEY", SEAL_KEY).output().unwrap());
+        done.check(0, "seal    ok", "");
     }
 }
 

@@ -11,6 +11,7 @@ mod worker;
 
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,11 +28,12 @@ pub use self::refused::Refused;
 /// A store in one file.
 #[derive(Debug)]
 pub struct Sqlite {
+    /// It is dropped first: the last connection that closes must be one that writes.
     reader: Worker,
     /// Nothing if the store was opened to read.
     writer: Option<Worker>,
     /// Nothing if what is read is a copy, or may be replaced without harm.
-    watch: Option<Watch>,
+    watch: Option<Arc<Watch>>,
 }
 
 /// One row a value. `WITHOUT ROWID` would copy long values about; the agenda's index holds only
@@ -79,8 +81,9 @@ impl Sqlite {
         let reader = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         reader.pragma_update(None, "query_only", true)?;
         has_table(&reader)?;
-        let watch = Some(Watch::new(&path)?);
-        Ok(Self { reader: Worker::start(reader), writer: Some(Worker::start(writer)), watch })
+        let watch = Some(Arc::new(Watch::new(&path)?));
+        let worker = |connection| Worker::start(connection, watch.clone());
+        Ok(Self { reader: worker(reader), writer: Some(worker(writer)), watch })
     }
 
     /// Opens a file to read it, which the user need not be allowed to write.
@@ -97,7 +100,7 @@ impl Sqlite {
         if !has_table {
             return Err(Refused::Empty);
         }
-        Ok(Self { reader: Worker::start(reader), writer: None, watch: None })
+        Ok(Self { reader: Worker::start(reader, None), writer: None, watch: None })
     }
 
     /// Runs a job of a worker's. What it did in a file that is lost by its end does not count.

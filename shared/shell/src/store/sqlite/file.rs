@@ -164,21 +164,22 @@ impl Loss {
         match self {
             Self::Missing => (
                 "the file, or its -wal or -shm file, was deleted, moved, or cannot be seen",
-                "calls are answered 000005; move the same files back, or restore a backup and \
-                 start koohook again",
+                "calls are answered 000005; move the same files back; or stop koohook, delete the \
+                 -wal and -shm files, restore a backup, and start koohook again",
             ),
             Self::Replaced => (
                 "another file was put in the place of the file, or of its -wal or -shm file",
                 "calls are answered 000005; put the first files back, or start koohook again to \
                  work with the new ones",
             ),
-            Self::Truncated => (
-                "the file was cut short",
-                "calls are answered 000005; stop koohook, restore a backup, and start it again",
-            ),
+            Self::Truncated => ("the file was cut short", RESTORE),
         }
     }
 }
+
+/// An old log would be written over a restored file.
+const RESTORE: &str = "calls are answered 000005; stop koohook, delete the -wal and -shm files, \
+     restore a backup, and start koohook again";
 
 /// Whether a file that became shorter still has all of its pages, as after `VACUUM`: its head says
 /// how many there are.

@@ -45,7 +45,7 @@ pub enum Refused {
     #[error("the file is not an SQLite database; correct the path, or restore the file")]
     NotADatabase,
     /// It is damaged.
-    #[error("the database is damaged; restore the file, with its -wal file, from a backup")]
+    #[error("the database is damaged; delete its -wal and -shm files and restore a backup")]
     Damaged,
     /// It is a database that koohook did not make.
     #[error("the database is another program's; name another file")]

@@ -1,17 +1,25 @@
 //! A thread with a connection of its own: SQLite blocks, and a callback must not.
 
-use std::sync::mpsc::{self, SyncSender, TrySendError};
+use std::convert::Infallible;
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_channel::oneshot;
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use thiserror::Error;
+
+use super::file::Watch;
 
 /// Works on jobs, one after the other.
 #[derive(Debug)]
 pub struct Worker {
-    jobs: SyncSender<Job>,
+    /// Nothing once the worker is being dropped.
+    jobs: Option<SyncSender<Job>>,
+    /// Disconnected once the connection is closed.
+    closed: Mutex<Receiver<Infallible>>,
 }
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
@@ -41,13 +49,21 @@ pub enum Fault {
 pub const BUSY: Duration = Duration::from_secs(2);
 /// How many jobs may wait: more than a disk works off within a callback's time.
 const MAX_WAITING: usize = 1_024;
+/// How long a drop waits for the connection to close: the job at hand may wait for a lock. It is
+/// well inside the time that a platform leaves a process to end.
+const CLOSING: Duration = Duration::from_secs(3);
 
 impl Worker {
     /// Starts a thread. It ends when the worker is dropped, after the jobs that were handed in.
-    pub fn start(connection: Connection) -> Self {
+    pub fn start(connection: Connection, watch: Option<Arc<Watch>>) -> Self {
         let (jobs, queue) = mpsc::sync_channel::<Job>(MAX_WAITING);
-        thread::spawn(move || queue.iter().for_each(|job| job(&connection)));
-        Self { jobs }
+        let (closing, closed) = mpsc::channel();
+        thread::spawn(move || {
+            queue.iter().for_each(|job| job(&connection));
+            close(connection, watch.as_deref());
+            drop::<mpsc::Sender<Infallible>>(closing);
+        });
+        Self { jobs: Some(jobs), closed: Mutex::new(closed) }
     }
 
     /// Runs a job, unless its caller has gone by the time that its turn comes. All jobs behind a
@@ -70,12 +86,33 @@ impl Worker {
             // The caller may have gone meanwhile; the work is done all the same.
             let _ = answer.send(ready.and_then(|()| work(connection)));
         });
-        self.jobs.try_send(job).map_err(|fault| match fault {
+        let jobs = self.jobs.as_ref().ok_or(Fault::Ended)?;
+        jobs.try_send(job).map_err(|fault| match fault {
             TrySendError::Full(_) => Fault::Crowded,
             TrySendError::Disconnected(_) => Fault::Ended,
         })?;
         Ok(answered.await.map_err(|_| Fault::Ended)??)
     }
+}
+
+/// The last connection to close brings the log into the file; a process that ended before would
+/// leave rows in the log alone, and a copy of the file would lack them.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        let closed = self.closed.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // Nothing is ever sent: it is disconnected, or too slow.
+        let _ = closed.recv_timeout(CLOSING);
+    }
+}
+
+/// Closes a connection. SQLite would delete by their names what is beside the file, and if the file
+/// is lost these may be another store's.
+fn close(connection: Connection, watch: Option<&Watch>) {
+    if watch.is_some_and(|watch| watch.look().is_err()) {
+        let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
+    drop(connection);
 }
 
 #[cfg(test)]
@@ -90,13 +127,13 @@ mod tests {
 
     /// A worker that is at a job until the barrier is met.
     fn busy() -> (Worker, Arc<Barrier>) {
-        let worker = Worker::start(Connection::open_in_memory().unwrap());
+        let worker = Worker::start(Connection::open_in_memory().unwrap(), None);
         let barrier = Arc::new(Barrier::new(2));
         let met = Arc::clone(&barrier);
         let job: Job = Box::new(move |_| {
             met.wait();
         });
-        worker.jobs.send(job).unwrap();
+        worker.jobs.as_ref().unwrap().send(job).unwrap();
         (worker, barrier)
     }
 
