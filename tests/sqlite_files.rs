@@ -186,6 +186,63 @@ fn a_file_that_was_cut_short_stays_lost_until_a_restart() {
     }
 }
 
+/// What another program did to the file, with its whole content in the file itself.
+fn spoiled(spoil: impl FnOnce(&Place, &Connection)) -> Place {
+    let place = Place::new();
+    for number in 2..60 {
+        let long = Value { bytes: vec![number; 3_000], ..value(number) };
+        assert_eq!(run(place.store.put(&number.to_string(), &long, None, NOON)), Ok(Put::Won));
+    }
+    let other = Connection::open(place.path("koohook.db")).unwrap();
+    other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    spoil(&place, &other);
+    place
+}
+
+#[test]
+fn a_file_that_was_overwritten_stays_lost_until_a_restart() {
+    for byte in [0, 0xff] {
+        let log = Log::default();
+        let _kept = log.keep();
+        let mut whole = Vec::new();
+        let place = spoiled(|place, _| {
+            whole = fs::read(place.path("koohook.db")).unwrap();
+            let mut bytes = whole.clone();
+            bytes[100..].fill(byte);
+            // SQLite looks at a file anew if the head says that it changed.
+            bytes[24..28].fill(0x7f);
+            File::options()
+                .write(true)
+                .open(place.path("koohook.db"))
+                .unwrap()
+                .write_all(&bytes)
+                .unwrap();
+        });
+        let reads: Vec<_> = (1..60).map(|number| place.get(number).is_err()).collect();
+        assert!(reads.contains(&true), "{byte}: what it does not remember, it cannot read");
+        for _ in 0..3 {
+            assert!(place.is_lost(), "{byte}");
+        }
+        fs::write(place.path("koohook.db"), &whole).unwrap();
+        assert!(place.is_lost(), "{byte}: until a restart");
+        assert_eq!(said(&log), lines(&[LOST]), "{byte}");
+    }
+}
+
+#[test]
+fn a_table_that_was_dropped_or_altered_is_lost_with_one_line() {
+    for sql in ["DROP TABLE kept", "ALTER TABLE kept RENAME COLUMN due TO at"] {
+        let log = Log::default();
+        let _kept = log.keep();
+        let place = spoiled(|_, other| other.execute_batch(sql).unwrap());
+        assert!(run(place.store.agenda(Queue::Due, NOON..=NOON, 1)).is_err(), "{sql}");
+        for _ in 0..3 {
+            assert!(place.is_lost(), "{sql}");
+        }
+        assert_eq!(said(&log), lines(&[LOST]), "{sql}");
+    }
+}
+
 #[test]
 fn a_file_that_is_vacuumed_stays_the_store() {
     let place = Place::new();

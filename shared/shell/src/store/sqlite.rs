@@ -7,6 +7,7 @@
 mod file;
 mod refused;
 mod rows;
+mod table;
 mod worker;
 
 use std::ops::RangeInclusive;
@@ -19,6 +20,7 @@ use marketplace::time::UnixMillis;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use self::file::Watch;
+use self::table::{has_table, prepare};
 use self::worker::{BUSY, Fault, Worker};
 use super::proof::{Attempt, Lack};
 use super::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
@@ -36,22 +38,6 @@ pub struct Sqlite {
     watch: Option<Arc<Watch>>,
 }
 
-/// One row a value. `WITHOUT ROWID` would copy long values about; the agenda's index holds only
-/// the rows that are on one.
-const TABLE: &str = "
-    CREATE TABLE IF NOT EXISTS kept (
-        key TEXT PRIMARY KEY NOT NULL,
-        version BLOB NOT NULL,
-        value BLOB NOT NULL,
-        queue TEXT,
-        due INTEGER,
-        expires INTEGER
-    ) STRICT;
-    CREATE INDEX IF NOT EXISTS agenda ON kept (queue, due, key) WHERE queue IS NOT NULL;
-    CREATE INDEX IF NOT EXISTS expiry ON kept (expires) WHERE expires IS NOT NULL;
-";
-/// The table's columns, in the order of their names.
-const COLUMNS: [&str; 6] = ["due", "expires", "key", "queue", "value", "version"];
 /// How long a start rests before it tries again what another process's start may hold up.
 const REST: Duration = Duration::from_millis(10);
 
@@ -111,6 +97,9 @@ impl Sqlite {
     ) -> Result<T, Fault> {
         self.look()?;
         let done = worker.ok_or(Fault::ReadOnly)?.run(work).await;
+        if let (Err(Fault::Sqlite(fault)), Some(watch)) = (&done, &self.watch) {
+            watch.note(fault);
+        }
         self.look()?;
         done
     }
@@ -244,41 +233,6 @@ fn set_up(opened: Result<Connection, rusqlite::Error>) -> Result<Connection, Ref
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(8);
     Ok(connection)
-}
-
-/// Whether the table is there, and nothing else that would make the file another's.
-fn has_table(connection: &Connection) -> Result<bool, Refused> {
-    let named = |sql: &str| {
-        let mut statement = connection.prepare(sql)?;
-        let names = statement.query_map([], |row| row.get::<_, String>(0))?;
-        names.collect::<Result<Vec<_>, rusqlite::Error>>()
-    };
-    let tables = named("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")?;
-    let shape: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if !tables.iter().any(|name| name == "kept") {
-        let is_new = tables.is_empty() && shape == 0;
-        return if is_new { Ok(false) } else { Err(Refused::Foreign) };
-    }
-    let columns = named("SELECT name FROM pragma_table_info('kept') ORDER BY name")?;
-    if columns == COLUMNS && shape == 0 {
-        return Ok(true);
-    }
-    let has_all = COLUMNS.iter().all(|column| columns.iter().any(|found| found == column));
-    Err(if has_all { Refused::Newer } else { Refused::Foreign })
-}
-
-/// Makes the table if there is none, and every commit outlive a crash of the machine.
-fn prepare(connection: &Connection) -> Result<(), Refused> {
-    to_wal(connection)?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.execute_batch(TABLE)?;
-    Ok(())
-}
-
-fn to_wal(connection: &Connection) -> Result<(), Refused> {
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if mode == "wal" { Ok(()) } else { Err(Refused::NoWal) }
 }
 
 /// Tries until another process lets go of its lock: SQLite itself does not wait in all of these.

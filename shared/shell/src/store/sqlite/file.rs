@@ -69,8 +69,10 @@ pub struct Watch {
 /// What tells one file from another on this machine.
 type Identity = (u64, u64);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Standing {
+    /// What SQLite met in the file. It holds until a restart.
+    met: Option<Loss>,
     /// How long the file was when it was looked at last.
     len: u64,
     loss: Option<Loss>,
@@ -87,6 +89,10 @@ enum Loss {
     Replaced,
     /// It lost its end. Whatever is done about it, SQLite's own memory of it is wrong.
     Truncated,
+    /// SQLite cannot read it.
+    Damaged,
+    /// Another program dropped or altered the table.
+    Altered,
 }
 
 /// A file is not the one that was opened.
@@ -106,7 +112,7 @@ impl Watch {
             Ok((path, identity))
         });
         let files = files.collect::<Result<_, io::Error>>()?;
-        let standing = Standing { len: fs::metadata(path)?.len(), loss: None, refused: 0 };
+        let standing = Standing { len: fs::metadata(path)?.len(), ..Standing::default() };
         Ok(Self { files, standing: Mutex::new(standing) })
     }
 
@@ -136,9 +142,23 @@ impl Watch {
         if loss.is_some() { Err(Lost) } else { Ok(()) }
     }
 
+    /// Remembers an error that SQLite met if it says that the file is not the store any more, until
+    /// a restart: part of the file may still seem to work.
+    pub fn note(&self, fault: &rusqlite::Error) {
+        let met = match Refused::of(fault) {
+            Refused::Damaged | Refused::NotADatabase => Loss::Damaged,
+            Refused::Altered => Loss::Altered,
+            _ => return,
+        };
+        // What the file itself shows says more.
+        if self.look().is_ok() {
+            self.standing.lock().unwrap_or_else(PoisonError::into_inner).met = Some(met);
+        }
+    }
+
     fn find(&self, standing: &mut Standing) -> Option<Loss> {
-        if standing.loss == Some(Loss::Truncated) {
-            return standing.loss;
+        if standing.met.is_some() {
+            return standing.met;
         }
         let mut found = self.files.iter().map(|(path, known)| (fs::metadata(path), path, known));
         let (file, path, known) = found.next()?;
@@ -148,7 +168,8 @@ impl Watch {
         }
         let was = std::mem::replace(&mut standing.len, file.len());
         if file.len() < was && !is_whole(path, file.len()) {
-            return Some(Loss::Truncated);
+            standing.met = Some(Loss::Truncated);
+            return standing.met;
         }
         found.find_map(|(file, _, known)| match file {
             Ok(file) if identity(&file) == *known => None,
@@ -173,6 +194,11 @@ impl Loss {
                  work with the new ones",
             ),
             Self::Truncated => ("the file was cut short", RESTORE),
+            Self::Damaged => (
+                "SQLite finds the file damaged; it may have been overwritten while koohook ran",
+                RESTORE,
+            ),
+            Self::Altered => ("another program dropped or altered the table of the store", RESTORE),
         }
     }
 }

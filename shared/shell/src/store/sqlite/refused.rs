@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 use thiserror::Error;
 
 /// Why a file is not accepted as a store. Names no path.
@@ -50,6 +50,9 @@ pub enum Refused {
     /// It is a database that koohook did not make.
     #[error("the database is another program's; name another file")]
     Foreign,
+    /// The table is not there any more, or not as it was.
+    #[error("another program dropped or altered the table of the store; restore a backup")]
+    Altered,
     /// A newer koohook changed its tables.
     #[error("a newer koohook changed the tables of this store; run that version")]
     Newer,
@@ -76,6 +79,9 @@ impl From<rusqlite::Error> for Refused {
 impl Refused {
     /// What an error of SQLite's means.
     pub fn of(fault: &rusqlite::Error) -> Self {
+        if is_altered(fault) {
+            return Self::Altered;
+        }
         match fault.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotADatabase,
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged,
@@ -87,6 +93,15 @@ impl Refused {
             Some(ErrorCode::SystemIoFailure) => Self::Disk,
             other => Self::Other(other),
         }
+    }
+}
+
+/// Whether SQLite rejects a statement: ours fit the table that was found at the start.
+fn is_altered(fault: &rusqlite::Error) -> bool {
+    match fault {
+        rusqlite::Error::SqlInputError { .. } => true,
+        rusqlite::Error::SqliteFailure(error, _) => error.extended_code == ffi::SQLITE_ERROR,
+        _ => false,
     }
 }
 
