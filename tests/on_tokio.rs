@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use marketplace::time::UnixMillis;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::store::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
 use tokio::runtime::{Builder, Runtime};
 
 /// A store whose futures run anywhere.
@@ -69,6 +69,10 @@ impl<S: Store> Store for OnTokio<S> {
 
     async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
         entered(self.0.is_empty()).await
+    }
+
+    async fn find(&self, first: u8) -> Result<Search, Unavailable> {
+        entered(self.0.find(first)).await
     }
 
     async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {

@@ -1,19 +1,16 @@
 //! The sealed mark of a store: a process with other keys than the store's neither reads nor writes.
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use marketplace::directory::PartName;
 use marketplace::time::UnixMillis;
 use shell::config::{Config, Keeping};
 use shell::failure::Failure;
-use shell::host::{self, Finding, Machine};
-use shell::shelf::part_key;
-use shell::store::AnyStore;
+use shell::host::{self, Finding};
 use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::vault::{Clear, SealKey, Vault};
 use shell::world::{Deadline, World};
 use tests::call::{BASE_KEY, Koohook, SETTINGS, config, run, run_perhaps_paused};
 use tests::test_store::TestStore;
@@ -128,13 +125,12 @@ fn over_values_the_mark_is_put_by_whoever_opens_one() {
     assert_eq!(mark(&old), None);
     let wrong = old.another(&keyed(1));
     assert_eq!(run(buy(&wrong, "CS1")), "000005");
-    assert_eq!(mark(&old), None, "it opened nothing");
+    assert_eq!(run(buy(&wrong, "CS2")), "000005", "it writes nothing beside what it cannot open");
+    assert_eq!(mark(&old), None);
     let right = old.another(&keyed(0));
     assert_eq!(run(buy(&right, "CS1")), "000000");
     assert!(mark(&old).is_some());
     assert_eq!(run(buy(&old.another(&keyed(1)), "CS2")), "000005");
-    assert_eq!(run(buy(&wrong, "CS2")), "000000", "it knows of none, and looks once a minute");
-    wrong.world().pass(Duration::from_mins(1));
     assert_eq!(run(buy(&wrong, "CS3")), "000005");
 }
 
@@ -183,6 +179,18 @@ fn of_two_keys_over_a_store_that_tells_nothing_one_stays() {
     first.store().take_counts();
     assert_eq!(run(buy(&first, "CS4")), "000000");
     assert_eq!(first.store().take_counts(), (1, 1));
+}
+
+#[test]
+fn a_value_in_clear_proves_no_key() {
+    let clear: Over<Silent> = Koohook::over(Silent::default(), &SETTINGS);
+    assert_eq!(run(buy(&clear, "CS1")), "000000");
+    let sealing = clear.another(&keyed(0));
+    assert_eq!(run(buy(&sealing, "CS1")), "000000", "it opens");
+    assert_eq!(mark(&clear), None);
+    assert_eq!(run(buy(&sealing, "CS2")), "000000");
+    assert_eq!(run(buy(&sealing, "CS2")), "000000", "it opens a sealed one");
+    assert!(mark(&clear).is_some());
 }
 
 #[test]
@@ -269,22 +277,10 @@ fn a_process_without_a_key_stops_when_another_seals_its_store() {
         assert_eq!(write("a").await, Ok(true));
         assert_eq!(world.store().is_empty().await, Ok(Some(false)));
         let Config { desk, store, .. } = file.config((Some(KEYS[0]), ""));
-        let sealing = host::open_proven_desk(desk, &store, false).await.unwrap();
-        // It opens a value, though one in clear.
-        let _ = sealing.shelf(deadline).read_parts("a", BTreeSet::from([part(world).await])).await;
+        host::open_proven_desk(desk, &store, false).await.unwrap();
         host::look_for_seal(&clear).await;
         assert_eq!(write("b").await, Err(Failure::SealedElsewhere));
     });
-}
-
-/// Puts a part of `a` in clear.
-async fn part(world: &Machine<AnyStore>) -> PartName {
-    let name = PartName::new([7; 16]);
-    let (version, bytes) = (Version([2; 16]), vec![0, 1]);
-    let value = Value { version, bytes, agenda: None, expires: None };
-    let put = world.store().put(&part_key("a", name), &value, None, NOON).await;
-    assert_eq!(put, Ok(Put::Won));
-    name
 }
 
 /// What an examination says, a line for each.
@@ -332,24 +328,51 @@ fn no_start_over_a_store_that_its_keys_do_not_open() {
     }
 }
 
+/// Puts a value that another koohook wrote, with its seal, into a store without a mark.
+fn fill(file: &File, key: &str, bytes: Vec<u8>) {
+    let Config { store, .. } = file.config((None, ""));
+    tests::servers::run(async {
+        let store = store.open(false).await.unwrap();
+        let value = Value { version: Version([1; 16]), bytes, agenda: None, expires: None };
+        assert_eq!(store.put(key, &value, None, NOON).await, Ok(Put::Won));
+    });
+}
+
+fn sealed(key: usize, place: &str) -> Vec<u8> {
+    let key = SealKey::parse(KEYS[key]).unwrap();
+    Vault::new(Some(&key), None, Clear::Allowed).seal(place, b"{\"schema\":1}", [7; 12]).unwrap()
+}
+
 #[test]
-fn a_start_with_a_key_puts_no_mark_over_values_that_it_did_not_open() {
+fn a_start_with_a_key_marks_a_store_in_clear_at_once() {
     let file = File(tempfile::tempdir().unwrap());
     let well = vec![Ok(()); 4];
-    assert_eq!(file.starts((None, "")), well);
-    let Config { desk, store, .. } = file.config((None, ""));
-    tests::servers::run(async {
-        let desk = host::open_proven_desk(desk, &store, false).await.unwrap();
-        let value = Value {
-            version: Version([1; 16]),
-            bytes: [&[0], &b"{\"schema\":1}"[..]].concat(),
-            agenda: None,
-            expires: None,
-        };
-        let put = desk.world.store().put("a", &value, None, NOON).await;
-        assert_eq!(put, Ok(Put::Won));
-    });
+    fill(&file, "a", [&[0], &b"{\"schema\":1}"[..]].concat());
     assert_eq!(file.starts((None, "")), well);
     assert_eq!(file.starts((Some(KEYS[0]), "")), well);
-    assert_eq!(file.starts((None, "")), well, "no value was opened yet");
+    assert!(refused(&file.starts((None, "")), "KOOHOOK_SEAL_KEY is required"));
+    let others = file.starts((Some(KEYS[1]), ""));
+    assert!(refused(&others[2..], "KOOHOOK_SEAL_KEY does not open"), "{others:?}");
+}
+
+/// An older koohook put its mark later, or never.
+#[test]
+fn a_store_without_a_mark_is_proven_by_a_sealed_value() {
+    let file = File(tempfile::tempdir().unwrap());
+    let [a, b, _] = KEYS;
+    let well = vec![Ok(()); 4];
+    fill(&file, "a", vec![0, 1]);
+    fill(&file, "b", sealed(0, "b"));
+    fill(&file, "c", vec![0, 1]);
+    for _ in 0..2 {
+        assert!(refused(&file.starts((None, "")), "KOOHOOK_SEAL_KEY is required"));
+        assert!(examined(&file, (None, ""))[1].starts_with("seal: sealed; set KOOHOOK_SEAL_KEY"));
+        let mut starts = file.starts((Some(b), ""));
+        assert_eq!(starts.remove(1), Ok(()), "a function proves nothing at its start");
+        assert!(refused(&starts, "KOOHOOK_SEAL_KEY does not open this store"), "{starts:?}");
+        assert!(examined(&file, (Some(b), ""))[1].starts_with("seal failed: "));
+    }
+    assert_eq!(examined(&file, (Some(a), ""))[1], "seal: the store has no mark yet");
+    assert_eq!(file.starts((Some(b), a)), well, "a previous key opens it");
+    assert_eq!(examined(&file, (Some(b), ""))[1], "seal: ok");
 }

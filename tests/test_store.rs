@@ -7,7 +7,7 @@ use std::sync::Arc;
 use marketplace::time::UnixMillis;
 use shell::store::memory::Memory;
 use shell::store::{
-    AnyStore, Entry, Put, Queue, Store, StoreSetting, Stored, Unavailable, Value, Version,
+    AnyStore, Entry, Put, Queue, Search, Store, StoreSetting, Stored, Unavailable, Value, Version,
 };
 use tempfile::TempDir;
 
@@ -99,6 +99,13 @@ impl Store for TestStore {
         match self {
             Self::Memory(store) => store.is_empty().await,
             Self::Real(store, _) => store.is_empty().await,
+        }
+    }
+
+    async fn find(&self, first: u8) -> Result<Search, Unavailable> {
+        match self {
+            Self::Memory(store) => store.find(first).await,
+            Self::Real(store, _) => store.find(first).await,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use marketplace::time::UnixMillis;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::store::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
 use shell::world::{Unanswered, Web, World};
 
 use crate::halt::Halt;
@@ -372,6 +372,10 @@ impl<S: Store> Store for Watched<S> {
 
     async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
         self.halt.operation(self.inner.is_empty()).await
+    }
+
+    async fn find(&self, first: u8) -> Result<Search, Unavailable> {
+        self.halt.operation(self.inner.find(first)).await
     }
 
     async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {

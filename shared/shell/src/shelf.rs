@@ -73,9 +73,9 @@ impl<W: World> Shelf<'_, W> {
     /// Where the store does not answer in time, or what stands is unusable.
     pub async fn read_key(&self, key: String) -> Result<Recalled, Failure> {
         let standing = self.get(&key).await?;
-        let exists = standing.is_some();
+        let is_sealed = standing.as_ref().is_some_and(|it| Vault::is_sealed(&it.bytes));
         let recalled = self.open(key, standing)?;
-        if exists {
+        if is_sealed {
             self.opened().await?;
         }
         Ok(recalled)

@@ -69,6 +69,14 @@ pub trait Store: Send + Sync + 'static {
         std::future::ready(Ok(None))
     }
 
+    /// A value whose bytes begin with a certain one, if the store can look for it cheaply.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    fn find(&self, _first: u8) -> impl Future<Output = Result<Search, Unavailable>> + Send {
+        std::future::ready(Ok(Search::Unsupported))
+    }
+
     /// What the store's own clock shows when this machine's clock shows `now`; nothing if the
     /// store has no clock of its own, or does not tell its time.
     fn clock(&self, _now: UnixMillis) -> impl Future<Output = Option<UnixMillis>> + Send {
@@ -110,6 +118,22 @@ pub enum Put {
     Won,
     /// Another was faster; this stands instead.
     Lost(Option<Stored>),
+}
+
+/// What a look for a value found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Search {
+    /// The store cannot look cheaply.
+    Unsupported,
+    /// There is none.
+    Nothing,
+    /// One of them.
+    Found {
+        /// Where it is.
+        key: String,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
 }
 
 /// An agenda.

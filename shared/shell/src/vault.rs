@@ -47,7 +47,7 @@ pub struct SealKey([u8; 32]);
 
 /// How a stored value begins.
 const CLEAR: u8 = 0;
-const SEALED: u8 = 1;
+pub(crate) const SEALED: u8 = 1;
 const NONCE_LEN: usize = 12;
 
 impl SealKey {
@@ -120,6 +120,11 @@ impl Vault {
                 Ok([&[SEALED], nonce.as_slice(), &sealed].concat())
             }
         }
+    }
+
+    /// Whether stored bytes are sealed, by whatever key: bytes in clear open for everyone.
+    pub fn is_sealed(stored: &[u8]) -> bool {
+        stored.first() == Some(&SEALED)
     }
 
     /// Opens what stands at a place.

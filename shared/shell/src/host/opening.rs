@@ -70,13 +70,13 @@ async fn seal(world: &Machine<AnyStore>, vault: &Vault) -> Result<&'static str, 
     let is_marked = shelf(world, vault).is_sealed().await.map_err(|fault| fault.to_string())?;
     let proven = shelf(world, vault).prove_keys_to_read().await;
     match (is_marked, proven) {
-        (false, _) => Ok("the store has no mark yet"),
+        (false, Ok(())) => Ok("the store has no mark yet"),
         (true, Ok(())) => Ok("ok"),
-        (true, Err(_)) if !vault.seals() => {
+        (_, Err(Failure::SealedElsewhere)) if !vault.seals() => {
             Ok("sealed; set KOOHOOK_SEAL_KEY to see whether the key opens it")
         }
-        (true, Err(Failure::SealedElsewhere)) => Err(format!("KOOHOOK_SEAL_KEY {OTHER_KEY}")),
-        (true, Err(fault)) => Err(fault.to_string()),
+        (_, Err(Failure::SealedElsewhere)) => Err(format!("KOOHOOK_SEAL_KEY {OTHER_KEY}")),
+        (_, Err(fault)) => Err(fault.to_string()),
     }
 }
 
@@ -120,7 +120,7 @@ pub async fn look_for_seal(desk: &Desk<Machine<AnyStore>>) {
     if vault.seals() {
         return;
     }
-    if let Err(fault) = shelf(&desk.world, vault).prove_keys().await {
+    if let Err(fault) = shelf(&desk.world, vault).look_for_mark().await {
         tracing::error!(fault = %fault, advice = format!("KOOHOOK_SEAL_KEY {NO_KEY}"), "store not usable");
     }
 }

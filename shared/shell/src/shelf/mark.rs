@@ -8,13 +8,16 @@
 //!   over an empty store one puts its mark; the other finds a mark that it does not open, by losing
 //!   the write or by reading: if it finds the store no longer empty, the mark of the first is in it
 //!   already, since that was its first write. So it reads the mark once more, after that look.
-//! - over absence in any other store by a process that has opened a value there. Before that a
-//!   store that does not say whether it is empty may hold values of two processes with different
-//!   keys; of their marks one wins, and the other process stops. Until there is a mark a process
-//!   looks for one once a minute.
+//! - over absence in a store that can look for a sealed value (SQLite), if there is none or this
+//!   process opens it. That a value in clear opens proves no key. Here, too, the mark comes before
+//!   the first write, so of two processes one loses the mark and stops.
+//! - over absence in any other store by a process that has opened a sealed value there. Before
+//!   that such a store may hold values of two processes with different keys; of their marks one
+//!   wins, and the other process stops. Until there is a mark a process looks for one once a minute.
 //!
-//! A store whose values are in clear has no mark. A process without a key looks for one at its
-//! start and, if it goes on for long, once a minute; it does not work over one.
+//! A store whose values are in clear has no mark. A process without a key looks for a mark and for
+//! a sealed value at its start and, if it goes on for long, for a mark once a minute; it does not
+//! work over either.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -23,7 +26,8 @@ use futures_util::future;
 
 use super::Shelf;
 use crate::failure::Failure;
-use crate::store::{Put, Store, Stored};
+use crate::store::{Put, Search, Store, Stored};
+use crate::vault::SEALED;
 use crate::world::World;
 
 /// What a process knows of its store's mark.
@@ -77,7 +81,7 @@ impl Mark {
 
 impl<W: World> Shelf<'_, W> {
     /// Proves at a start that this process's keys are the store's. Without a key it proves that
-    /// the store has no mark.
+    /// the store has no mark and, if the store can look for it, no sealed value.
     ///
     /// # Errors
     /// [`Failure::SealedElsewhere`] if they are not; else if the store does not answer in time.
@@ -85,7 +89,19 @@ impl<W: World> Shelf<'_, W> {
         if self.vault.seals() {
             return self.prove().await;
         }
-        let is_sealed = self.is_sealed().await?;
+        let is_sealed = self.is_sealed().await? || !self.opens(&self.find_sealed().await?);
+        self.judge_keyless(is_sealed)
+    }
+
+    /// Looks without a key whether another process has put a mark since the start.
+    ///
+    /// # Errors
+    /// As [`Self::prove_keys`].
+    pub async fn look_for_mark(&self) -> Result<(), Failure> {
+        self.judge_keyless(self.is_sealed().await?)
+    }
+
+    fn judge_keyless(&self, is_sealed: bool) -> Result<(), Failure> {
         self.vault.mark.0.store(if is_sealed { THEIRS } else { UNKNOWN }, Ordering::Relaxed);
         if is_sealed { Err(Failure::SealedElsewhere) } else { Ok(()) }
     }
@@ -98,10 +114,11 @@ impl<W: World> Shelf<'_, W> {
         match self.look_up(KEY).await? {
             Some(_) if !self.vault.seals() => Err(Failure::SealedElsewhere),
             Some(found) => self.compare(&found),
-            None => {
+            None if self.opens(&self.find_sealed().await?) => {
                 self.vault.mark.set_ours();
                 Ok(())
             }
+            None => Err(Failure::SealedElsewhere),
         }
     }
 
@@ -135,14 +152,33 @@ impl<W: World> Shelf<'_, W> {
         };
         match found {
             Some(found) => self.compare(&found),
-            None => {
-                mark.set_missing(self.world.elapsed());
+            None => self.prove_by_value().await,
+        }
+    }
+
+    /// Proves it in a store that holds values and no mark.
+    async fn prove_by_value(&self) -> Result<(), Failure> {
+        match self.find_sealed().await? {
+            Search::Unsupported => {
+                self.vault.mark.set_missing(self.world.elapsed());
                 Ok(())
+            }
+            search if self.opens(&search) => self.put_mark().await,
+            Search::Nothing | Search::Found { .. } => Err(Failure::SealedElsewhere),
+        }
+    }
+
+    /// Whether our keys open a sealed value, if one was found.
+    fn opens(&self, search: &Search) -> bool {
+        match search {
+            Search::Unsupported | Search::Nothing => true,
+            Search::Found { key, bytes } => {
+                self.vault.seals() && self.vault.open(key, bytes).is_ok()
             }
         }
     }
 
-    /// Puts the mark after a value was opened, if there was none.
+    /// Puts the mark after a sealed value was opened, if there was none.
     pub(super) async fn opened(&self) -> Result<(), Failure> {
         if !self.vault.seals() || !self.vault.mark.is_missing() {
             return Ok(());
@@ -177,6 +213,12 @@ impl<W: World> Shelf<'_, W> {
         let left = self.deadline.left(self.world);
         let is_empty = self.world.store().is_empty();
         Ok(self.world.within(left, is_empty).await.ok_or(Failure::OutOfTime)??)
+    }
+
+    async fn find_sealed(&self) -> Result<Search, Failure> {
+        let left = self.deadline.left(self.world);
+        let find = self.world.store().find(SEALED);
+        Ok(self.world.within(left, find).await.ok_or(Failure::OutOfTime)??)
     }
 }
 

@@ -9,6 +9,7 @@ use marketplace::entity::REST;
 use super::Shelf;
 use crate::failure::Failure;
 use crate::store::{Put, Queue, Stored, Value};
+use crate::vault::Vault;
 use crate::world::World;
 
 /// How many parts are read or written at once.
@@ -54,7 +55,9 @@ impl<W: World> Shelf<'_, W> {
         let standing = self.get(&key).await?.filter(|stored| !stored.bytes.is_empty());
         let Some(stored) = standing else { return Ok(None) };
         let bytes = self.vault.open(&key, &stored.bytes)?;
-        self.opened().await?;
+        if Vault::is_sealed(&stored.bytes) {
+            self.opened().await?;
+        }
         Ok(Some((name, bytes)))
     }
 

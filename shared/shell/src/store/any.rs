@@ -16,7 +16,7 @@ use super::redis_setting::RedisSetting;
 #[cfg(feature = "sqlite")]
 use super::sqlite::{self, Sqlite};
 use super::sqlite_setting::{SqlitePath, UNSEEN, is_unseen};
-use super::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use super::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
 
 /// One of the stores.
 #[derive(Debug)]
@@ -271,6 +271,18 @@ impl Store for AnyStore {
             Self::Redis(store) => store.is_empty().await,
             #[cfg(feature = "dynamodb")]
             Self::Dynamodb(store) => store.is_empty().await,
+        }
+    }
+
+    async fn find(&self, first: u8) -> Result<Search, Unavailable> {
+        match self {
+            Self::Memory(store) => store.find(first).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.find(first).await,
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.find(first).await,
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(store) => store.find(first).await,
         }
     }
 

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use marketplace::time::UnixMillis;
 
 use super::proof::{Attempt, Lack};
-use super::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use super::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
 
 /// A store that lives as long as its process.
 #[derive(Debug, Default)]
@@ -75,6 +75,16 @@ impl Store for Memory {
     async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
         Yield::default().await;
         Ok(Some(self.lock().is_empty()))
+    }
+
+    async fn find(&self, first: u8) -> Result<Search, Unavailable> {
+        Yield::default().await;
+        let kept = self.lock();
+        let found = kept.iter().find(|(_, value)| value.bytes.first() == Some(&first));
+        Ok(found.map_or(Search::Nothing, |(key, value)| Search::Found {
+            key: key.clone(),
+            bytes: value.bytes.clone(),
+        }))
     }
 }
 

@@ -23,7 +23,7 @@ use self::file::Watch;
 use self::table::{has_table, prepare};
 use self::worker::{BUSY, Fault, Worker};
 use super::proof::{Attempt, Lack};
-use super::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use super::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
 
 pub use self::refused::Refused;
 
@@ -181,6 +181,11 @@ impl Store for Sqlite {
     async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
         let is_empty = self.run(Some(&self.reader), rows::is_empty);
         is_empty.await.map(Some).map_err(|fault| unavailable(&fault))
+    }
+
+    async fn find(&self, first: u8) -> Result<Search, Unavailable> {
+        let find = move |connection: &_| rows::find(connection, first);
+        self.run(Some(&self.reader), find).await.map_err(|fault| unavailable(&fault))
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use marketplace::time::UnixMillis;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use crate::store::{Entry, Put, Queue, Stored, Value, Version};
+use crate::store::{Entry, Put, Queue, Search, Stored, Value, Version};
 
 const GET: &str = "
     SELECT version, value FROM kept WHERE key = :key AND (expires IS NULL OR expires > :now)";
@@ -28,6 +28,12 @@ const AGENDA: &str = "
     ORDER BY due, key LIMIT :limit";
 
 const IS_EMPTY: &str = "SELECT NOT EXISTS (SELECT 1 FROM kept)";
+
+/// Among the newest rows alone: no index knows the bytes, and a start does not wait for a read of
+/// gigabytes.
+const FIND: &str = "
+    SELECT key, value FROM (SELECT key, value FROM kept ORDER BY rowid DESC LIMIT 10000)
+    WHERE substr(value, 1, 1) = :first LIMIT 1";
 
 /// What expired is as good as gone; it goes while something else that expires is written.
 const SWEEP: &str = "DELETE FROM kept WHERE expires <= :now";
@@ -117,6 +123,17 @@ pub fn agenda(
 /// As [`get`].
 pub fn is_empty(connection: &Connection) -> Result<bool, rusqlite::Error> {
     connection.prepare_cached(IS_EMPTY)?.query_row([], |row| row.get(0))
+}
+
+/// Finds a value that begins with a certain byte.
+///
+/// # Errors
+/// As [`get`].
+pub fn find(connection: &Connection, first: u8) -> Result<Search, rusqlite::Error> {
+    let row = |row: &rusqlite::Row<'_>| Ok(Search::Found { key: row.get(0)?, bytes: row.get(1)? });
+    let named = named_params! { ":first": [first] };
+    let found = connection.prepare_cached(FIND)?.query_row(named, row).optional()?;
+    Ok(found.unwrap_or(Search::Nothing))
 }
 
 /// SQLite's integers are signed; the end of time is theirs.
