@@ -186,15 +186,20 @@ fn ended(served: Result<(), Error>) -> ExitCode {
 /// Does what a timer does on a function platform, for as long as the process lives.
 pub async fn keep_relaying(desk: Arc<MachineDesk>) {
     let (mut assessed, mut looked) = (Instant::now(), Instant::now());
+    let mut is_failing = false;
     loop {
         if looked.elapsed() >= LOOKED_EVERY {
             opening::look_for_seal(&desk).await;
             looked = Instant::now();
         }
-        match Relay::new(&desk, RUN).run().await {
+        let outcome = Relay::new(&desk, RUN).run().await;
+        match &outcome {
             Ok(report) => report.log(),
+            // It is tried every second: one line says so until it succeeds.
+            Err(_) if is_failing => {}
             Err(fault) => tracing::error!(fault = %fault, "relay failed"),
         }
+        is_failing = outcome.is_err();
         if assessed.elapsed() >= ASSESSED_EVERY {
             desk.world.store().reassess().await;
             assessed = Instant::now();
