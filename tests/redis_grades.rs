@@ -1,5 +1,9 @@
 //! The grade of a Redis that changes while koohook runs.
 
+use std::io::Write;
+use std::net::TcpListener;
+use std::thread;
+
 use shell::store::{AnyStore, StoreSetting};
 use tests::log::Log;
 use tests::redis_server::RedisServer;
@@ -24,6 +28,36 @@ fn said(store: &AnyStore) -> Option<(String, String)> {
         assert!(!text("advice").is_empty(), "an operator wants to know what to do");
     }
     Some((text("level"), format!("{} {}", text("was"), text("grade"))))
+}
+
+/// What a start says that is refused.
+fn refusal(setting: &str) -> String {
+    run(StoreSetting::parse(setting).unwrap().open(false)).unwrap_err().to_string()
+}
+
+#[test]
+fn a_setting_that_does_not_fit_the_server_is_named() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let address = server.address();
+    let number = refusal(&format!("{address}/99"));
+    assert!(number.contains("no database of this number; correct the number"), "{number}");
+    let cluster = refusal(&format!("{address}?cluster=true"));
+    assert!(cluster.contains("leave cluster=true out"), "{cluster}");
+}
+
+/// It answers every line as a mail server does, from the first word on.
+#[test]
+fn a_server_that_is_not_a_redis_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let setting = format!("redis://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let _ =
+                stream.unwrap().write_all(b"220 made-up.example ESMTP\r\n".repeat(9).as_slice());
+        }
+    });
+    let refusal = refusal(&setting);
+    assert!(refusal.contains("does not answer as a Redis does; correct the host"), "{refusal}");
 }
 
 fn line(level: &str, grades: &str) -> Option<(String, String)> {

@@ -382,6 +382,13 @@ fn what_is_not_a_file_is_refused_for_its_reason() {
     assert_eq!(opened(&path("file/koohook.db")), Some(Refused::NoFolder));
     symlink(path("missing/a.db"), path("link.db")).unwrap();
     assert_eq!(opened(&path("link.db")), Some(Refused::NoFolder));
+    symlink(path("round.db"), path("round.db")).unwrap();
+    let folder_too_long = format!("{}/a.db", "b".repeat(256));
+    let path_too_long = format!("{}a.db", "long/".repeat(100));
+    for name in ["round.db", &"a".repeat(248), &"a".repeat(256), &folder_too_long, &path_too_long] {
+        assert_eq!(opened(&path(name)), Some(Refused::BadPath), "{name}");
+    }
+    assert_eq!(opened(&path(&"a".repeat(247))), None);
     assert_eq!(Sqlite::open_to_read(&path("none.db")).err(), Some(Refused::Empty));
     assert!(!path("none.db").exists() && !path("missing").exists(), "nothing is made");
 }

@@ -323,6 +323,15 @@ fn a_command_that_ended_leaves_one_file_that_holds_all() {
 }
 
 #[test]
+fn a_check_of_an_empty_file_leaves_it_empty() {
+    let folder = Folder::new();
+    let path = folder.write("koohook.db", b"");
+    folder.run(&["store", "check", "sqlite:koohook.db"]).check(0, "the file is empty", "");
+    assert_eq!(fs::read(path).unwrap(), b"");
+    assert_eq!(fs::read_dir(folder.0.path()).unwrap().count(), 1, "and nothing is beside it");
+}
+
+#[test]
 fn a_server_that_was_stopped_leaves_one_file_that_holds_all() {
     for (arguments, signal) in [(["serve"], "TERM"), (["dev"], "TERM"), (["serve"], "INT")] {
         let folder = Folder::new();

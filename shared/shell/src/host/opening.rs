@@ -1,5 +1,6 @@
 //! What a start proves of its store: the seal keys, and the rights (decisions F5, I5).
 
+use std::fs::{self, OpenOptions};
 use std::time::Duration;
 
 use marketplace::outbox::Reader;
@@ -10,7 +11,7 @@ use crate::config::Keeping;
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::shelf::Shelf;
-use crate::store::{AnyStore, Lack, Proof, Version};
+use crate::store::{AnyStore, Lack, Proof, StoreSetting, Version};
 use crate::vault::Vault;
 use crate::world::{Deadline, World};
 
@@ -49,6 +50,9 @@ pub struct Finding {
 
 /// Tries what koohook does in a store. A store that cannot be written is still read.
 pub async fn examine(keeping: &Keeping) -> Vec<Finding> {
+    if is_unmade(&keeping.store) {
+        return vec![Finding { what: "open", outcome: Ok(UNMADE) }];
+    }
     let (opened, refused) = match keeping.store.open(false).await {
         Ok(store) => (Ok(store), None),
         Err(fault) => (keeping.store.open_to_read().await, Some(fault.to_string())),
@@ -63,6 +67,13 @@ pub async fn examine(keeping: &Keeping) -> Vec<Finding> {
         findings.push(Finding { what: right.as_str(), outcome });
     }
     findings
+}
+
+/// Whether the store is an empty file that this user may write: opening it would make the store.
+fn is_unmade(store: &StoreSetting) -> bool {
+    let StoreSetting::Sqlite { path, .. } = store else { return false };
+    let is_empty = fs::metadata(path.as_path()).is_ok_and(|file| file.is_file() && file.len() == 0);
+    is_empty && OpenOptions::new().write(true).open(path.as_path()).is_ok()
 }
 
 /// How the store is sealed. An examination puts no mark.
@@ -145,6 +156,7 @@ fn judge(proven: Result<(), Failure>, vault: &Vault) -> Result<(), Error> {
     }
 }
 
+const UNMADE: &str = "the file is empty; the first koohook that serves makes the store";
 const OTHER_KEY: &str = "does not open this store, nor does KOOHOOK_SEAL_KEY_PREVIOUS: add the key \
      that the store was sealed with to KOOHOOK_SEAL_KEY_PREVIOUS, or name another store";
 const NO_KEY: &str = "is required: the store is sealed; set the key that it was sealed with";

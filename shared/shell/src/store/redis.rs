@@ -169,9 +169,16 @@ impl Store for Redis {
 
 /// What the masters say of themselves, within the time of a start; or one word for why not.
 async fn find(link: &Link, waits: bool) -> Result<durability::Found, String> {
-    let found = tokio::time::timeout(START, durability::find(link, waits)).await;
-    let found = found.map_err(|_| why::SILENT.to_owned())?;
-    found.map_err(|fault| why::advice(&fault))
+    let advice = match tokio::time::timeout(START, durability::find(link, waits)).await {
+        Ok(Ok(found)) => return Ok(found),
+        Ok(Err(fault)) => why::advice(&fault),
+        Err(_) => why::SILENT.to_owned(),
+    };
+    Err(if link.is_cluster() && advice == why::SILENT {
+        why::NO_CLUSTER.to_owned()
+    } else {
+        advice
+    })
 }
 
 /// The first hex digit of the key's SHA-256. Another rule would look for every value elsewhere.

@@ -9,6 +9,13 @@ use crate::store::Lack;
 /// Nothing came within the time of a start.
 pub const SILENT: &str = "does not answer in time; check host, port and network, and write rediss:// if the port speaks \
      TLS, else redis://";
+/// The client looks for a cluster's nodes until the time is over.
+pub const NO_CLUSTER: &str = "does not answer as a cluster in time; leave cluster=true out if it \
+     is a single server, else check host, port and network";
+const NOT_REDIS: &str = "does not answer as a Redis does; correct the host and the port, or \
+     write rediss:// if the port speaks TLS";
+const NO_DATABASE: &str = "has no database of this number; correct the number behind the host and \
+     the port, or leave it out";
 const ABSENT: &str = "is not there: nothing listens at its address; start it, or correct the host \
      and the port";
 const UNKNOWN_HOST: &str = "has an unknown host name; correct it, or check the name service";
@@ -50,12 +57,20 @@ pub fn advice(fault: &RedisError) -> String {
         ErrorKind::AuthenticationFailed => Some(UNKNOWN_USER),
         ErrorKind::Server(ServerErrorKind::NoPerm) => Some(NO_RIGHT),
         ErrorKind::Server(ServerErrorKind::ReadOnly) => Some(READ_ONLY),
+        ErrorKind::Parse => Some(NOT_REDIS),
+        _ if is_about_database(fault) => Some(NO_DATABASE),
         _ => match fault.code() {
             Some(code) => answered(code, fault.detail().unwrap_or_default()),
             None => connection(fault),
         },
     };
     known.map_or_else(|| format!("refuses ({}); look at its log", word(fault)), str::to_owned)
+}
+
+/// Whether the server refuses the number of the database. The client tells it in words alone.
+fn is_about_database(fault: &RedisError) -> bool {
+    let text = fault.to_string();
+    text.contains("switch database") || text.contains("DB index")
 }
 
 /// What the server's word for its no means.

@@ -16,6 +16,9 @@ use super::refused::Refused;
 /// # Errors
 /// As [`Refused`] says; the file may be missing.
 pub fn check(path: &Path) -> Result<(), Refused> {
+    if is_too_long(path) {
+        return Err(Refused::BadPath);
+    }
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => Err(Refused::Folder),
         Ok(found) if !found.is_file() => Err(Refused::NotAFile),
@@ -24,9 +27,24 @@ pub fn check(path: &Path) -> Result<(), Refused> {
             let folder = path.parent().unwrap_or(path);
             if folder.is_dir() { Ok(()) } else { Err(Refused::NoFolder) }
         }
-        Err(fault) => Err(fault.into()),
+        Err(fault) => match Refused::from(fault) {
+            Refused::Disk => Err(Refused::BadPath),
+            known => Err(known),
+        },
     }
 }
+
+/// Whether the path, or the file's name, is too long once SQLite puts `-journal` behind it.
+fn is_too_long(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().len();
+    let [name, path] = [name, path.as_os_str().len()].map(|len| len.saturating_add(8));
+    name > MAX_NAME || path > MAX_PATH
+}
+
+/// What file systems allow.
+const MAX_NAME: usize = 255;
+/// What SQLite allows.
+const MAX_PATH: usize = 512;
 
 /// Makes the file its owner's alone, before anything is in it; what SQLite puts beside it takes
 /// after it. A file that exists stays as it is.

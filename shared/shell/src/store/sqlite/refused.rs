@@ -17,6 +17,12 @@ pub enum Refused {
     /// The path leads to a device, a socket or a pipe.
     #[error("the path leads to something that is not a file; correct it")]
     NotAFile,
+    /// The system or SQLite does not follow the path.
+    #[error(
+        "the path cannot be followed: a name is too long, links lead in a circle, or the disk \
+         fails; correct the path"
+    )]
+    BadPath,
     /// Nothing was ever kept there.
     #[error("the file holds no store yet; the first koohook that serves makes it")]
     Empty,
@@ -63,7 +69,10 @@ pub enum Refused {
     #[error("another process keeps the database locked; end its transaction, then start again")]
     Locked,
     /// The disk fails.
-    #[error("the disk fails to read or write; check the disk and its mount")]
+    #[error(
+        "the disk is full, or fails to read or write; free some space, or check the disk and its \
+         mount"
+    )]
     Disk,
     /// Whatever else SQLite says.
     #[error("SQLite does not open the file ({0:?}); check the file and its folder")]
