@@ -355,6 +355,23 @@ fn a_start_with_a_key_marks_a_store_in_clear_at_once() {
     assert!(refused(&others[2..], "KOOHOOK_SEAL_KEY does not open"), "{others:?}");
 }
 
+/// A command's key in a shell is not the key of what serves: it seals nothing, and says so.
+#[test]
+fn a_command_begins_to_seal_no_store_in_clear() {
+    let file = File(tempfile::tempdir().unwrap());
+    let open = |seals| {
+        let keeping = file.keeping(seals);
+        let opened = tests::servers::run(async { host::open_to_write(&keeping).await.map(drop) });
+        opened.map_err(|fault| fault.to_string())
+    };
+    fill(&file, "a", [&[0], &b"{\"schema\":1}"[..]].concat());
+    let refused = open((Some(KEYS[0]), "")).unwrap_err();
+    assert!(refused.contains("the values of this store are in clear"), "{refused}");
+    assert_eq!(open((None, "")), Ok(()));
+    assert_eq!(file.starts((Some(KEYS[0]), "")), vec![Ok(()); 4]);
+    assert_eq!(open((Some(KEYS[0]), "")), Ok(()));
+}
+
 /// An older koohook put its mark later, or never.
 #[test]
 fn a_store_without_a_mark_is_proven_by_a_sealed_value() {

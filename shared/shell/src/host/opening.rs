@@ -18,12 +18,16 @@ use crate::world::{Deadline, World};
 /// How long each of these may take.
 const BUDGET: Duration = Duration::from_secs(5);
 
-/// Opens a store for a command that writes.
+/// Opens a store for a command that writes. A command never begins to seal a store that others
+/// serve in clear: they would have no key, and stop.
 ///
 /// # Errors
 /// If the store does not open, its seal does not open, or it refuses what the command does.
 pub async fn open_to_write(keeping: &Keeping) -> Result<Machine<AnyStore>, Error> {
     let world = Machine::new(keeping.store.open(false).await?);
+    if matches!(shelf(&world, &keeping.vault).is_to_be_sealed().await, Ok(true)) {
+        return Err(Unfit { setting: "KOOHOOK_SEAL_KEY", wants: IN_CLEAR.to_owned() }.into());
+    }
     prove(&world, &keeping.vault).await?;
     Ok(world)
 }
@@ -157,6 +161,8 @@ fn judge(proven: Result<(), Failure>, vault: &Vault) -> Result<(), Error> {
 }
 
 const UNMADE: &str = "the file is empty; the first koohook that serves makes the store";
+const IN_CLEAR: &str = "is set, and the values of this store are in clear: unset it here, or start \
+     the koohook that serves with it first";
 const OTHER_KEY: &str = "does not open this store, nor does KOOHOOK_SEAL_KEY_PREVIOUS: add the key \
      that the store was sealed with to KOOHOOK_SEAL_KEY_PREVIOUS, or name another store";
 const NO_KEY: &str = "is required: the store is sealed; set the key that it was sealed with";

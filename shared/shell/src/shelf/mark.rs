@@ -130,6 +130,16 @@ impl<W: World> Shelf<'_, W> {
         Ok(self.look_up(KEY).await?.is_some())
     }
 
+    /// Whether this process's key would begin to seal a store whose values are in clear.
+    ///
+    /// # Errors
+    /// If the store does not answer in time.
+    pub async fn is_to_be_sealed(&self) -> Result<bool, Failure> {
+        let holds_values = self.is_empty().await? == Some(false);
+        let is_in_clear = self.find_sealed().await? == Search::Nothing;
+        Ok(self.vault.seals() && holds_values && is_in_clear && !self.is_sealed().await?)
+    }
+
     /// Proves it before the first write of a process, and beside its first read.
     pub(super) async fn prove(&self) -> Result<(), Failure> {
         let mark = &self.vault.mark;
