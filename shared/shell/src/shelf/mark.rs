@@ -149,6 +149,12 @@ impl<W: World> Shelf<'_, W> {
         if !self.vault.seals() || !mark.is_to_be_read(self.world.elapsed()) {
             return Ok(());
         }
+        // Seldom needed, and kept apart: every read and write carries this future.
+        Box::pin(self.prove_by_mark()).await
+    }
+
+    async fn prove_by_mark(&self) -> Result<(), Failure> {
+        let mark = &self.vault.mark;
         let found = if mark.is_unknown() {
             let (found, is_empty) = future::join(self.look_up(KEY), self.is_empty()).await;
             match (found?, is_empty?) {
