@@ -3,6 +3,8 @@
 
 mod mangled;
 
+use marketplace::text::unseen;
+
 pub use mangled::is_scientific;
 use mangled::{is_date, is_error, is_number};
 
@@ -37,7 +39,7 @@ pub fn check(column: &str, text: &str) -> Result<(), &'static str> {
     let stroke = CHINESE_PLACEHOLDERS.contains(&text) || text.chars().all(is_stroke);
     let faults = [
         (!is_free && text.trim() != text, "has blanks at its beginning or end: delete them"),
-        (!is_free && text.contains(is_unseen), "holds a character that is not seen: type it anew"),
+        (!is_free && unseen(text).is_some(), "holds a character that is not seen: type it anew"),
         (is_error(text), "is an error of a spreadsheet: mend the cell"),
         (
             !is_free && text.chars().all(|letter| letter == '#'),
@@ -71,17 +73,6 @@ fn is_stroke(letter: char) -> bool {
 pub fn tail_of_number(text: &str) -> Option<&str> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     text.get(DIGITS_KEPT..).filter(|tail| is_number && !tail.is_empty())
-}
-
-/// Whether a letter is not seen, or looks like a blank and is none.
-fn is_unseen(letter: char) -> bool {
-    (letter.is_whitespace() && letter != ' ')
-        || letter.is_control()
-        || matches!(
-            letter,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        )
 }
 
 #[cfg(test)]
