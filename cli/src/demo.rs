@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::bundle::{Everything, open};
+use crate::options::program;
 use crate::output::outln;
 use crate::play::{Look, Player, Rules, Score, Seller};
 use crate::stand_in::StandIn;
@@ -177,15 +178,17 @@ fn print_notices(outbox: &Outbox) {
 fn conclude(scores: &[Score]) -> ExitCode {
     let calls: usize = scores.iter().map(|score| score.calls).sum();
     let failed: usize = scores.iter().map(|score| score.failed).sum();
-    outln!("\n{calls} calls, {failed} lines failed.\n{NEXT}");
+    outln!("\n{calls} calls, {failed} lines failed.");
+    print_next();
     if failed == 0 && calls > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-const NEXT: &str = "
-Next:
-  koohook dev      keeps it running, and prints what a second terminal needs
-  koohook conform  plays the marketplace there, or against any address
-  docs/product.md  says what your product answers; README.md has the settings";
+fn print_next() {
+    let koohook = program();
+    outln!("\nNext:\n  {koohook} dev: keeps it running, and prints what a second terminal needs");
+    outln!("  {koohook} conform: plays the marketplace there, or against any address");
+    outln!("  docs/product.md: says what your product answers; README.md has the settings");
+}
 
 /// The lives to play, of orders that no earlier run made.
 pub fn lives(only: Option<Only>) -> Vec<Vec<life::Step>> {

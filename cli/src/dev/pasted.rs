@@ -6,6 +6,7 @@ use application_sync::secret::{Oaep, PrivateKeys};
 
 use super::{MadeUp, is_set, set};
 use crate::made_up::{self, quoted};
+use crate::options::program;
 use crate::output::outln;
 
 /// What `koohook dev` prints to paste.
@@ -91,8 +92,7 @@ fn absolute(path: &Path) -> String {
 
 fn print_commands() {
     let order = format!("CS{}DEV", made_up::now_millis());
-    // Whoever came by `cargo run` has no `koohook` on the path.
-    let koohook = if std::env::var_os("CARGO").is_some() { "cargo run --" } else { "koohook" };
+    let koohook = program();
     outln!("\nThen, there:\n");
     outln!("{koohook} conform --lives");
     outln!("{koohook} send --v2 newInstance orderId={order} orderLineId={order}-000001");
