@@ -20,6 +20,7 @@ pub mod product;
 pub mod redis_server;
 pub mod served;
 pub mod servers;
+pub mod shared_store;
 pub mod test_store;
 pub mod way;
 pub mod world;

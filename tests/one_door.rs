@@ -1,49 +1,15 @@
 //! The door and the single function give byte-identical answers; a function answers its own
 //! activity alone (decision A2).
 
-use std::ops::RangeInclusive;
-use std::sync::Arc;
-
 use http::{Request, Response};
 use marketplace::message::Activity;
 use marketplace::page::Bundle;
 use marketplace::signature::{Contract, Interface};
-use marketplace::time::UnixMillis;
 use sender::answer::Answer;
 use sender::life::{self, Step, Wire};
-use shell::store::memory::Memory;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use tests::call::{ADDRESS, BASE_KEY, Koohook, SETTINGS, run};
+use tests::shared_store::Shared;
 use tests::world::NOW;
-
-/// One store under several functions.
-#[derive(Clone, Default)]
-struct Shared(Arc<Memory>);
-
-impl Store for Shared {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.0.get(key, now).await
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        self.0.put(key, value, over, now).await
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.0.agenda(queue, span, limit).await
-    }
-}
 
 /// Whatever answers requests.
 type Answerer = Box<dyn Fn(Request<Vec<u8>>) -> Response<Vec<u8>>>;

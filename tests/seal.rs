@@ -1,6 +1,5 @@
 //! The sealed mark of a store: a process with other keys than the store's neither reads nor writes.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +7,11 @@ use marketplace::time::UnixMillis;
 use shell::config::{Config, Keeping};
 use shell::failure::Failure;
 use shell::host::{self, Finding};
-use shell::store::memory::Memory;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::store::{Put, Store, Stored, Value, Version};
 use shell::vault::{Clear, SealKey, Vault};
 use shell::world::{Deadline, World};
 use tests::call::{BASE_KEY, Koohook, SETTINGS, config, run, run_perhaps_paused};
+use tests::shared_store::Shared;
 use tests::test_store::TestStore;
 use tests::world::{NOW, Trouble};
 
@@ -134,38 +133,9 @@ fn over_values_the_mark_is_put_by_whoever_opens_one() {
     assert_eq!(run(buy(&wrong, "CS3")), "000005");
 }
 
-/// A store that does not say whether it is empty, as DynamoDB.
-#[derive(Clone, Default)]
-struct Silent(Arc<Memory>);
-
-impl Store for Silent {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.0.get(key, now).await
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        self.0.put(key, value, over, now).await
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.0.agenda(queue, span, limit).await
-    }
-}
-
 #[test]
 fn of_two_keys_over_a_store_that_tells_nothing_one_stays() {
-    let first: Over<Silent> = Koohook::over(Silent::default(), &keyed(0));
+    let first: Over<Shared> = Koohook::over(Shared::default(), &keyed(0));
     let second = first.another(&keyed(1));
     assert_eq!(run(buy(&first, "CS1")), "000000");
     assert_eq!(run(buy(&second, "CS2")), "000000");
@@ -183,7 +153,7 @@ fn of_two_keys_over_a_store_that_tells_nothing_one_stays() {
 
 #[test]
 fn a_value_in_clear_proves_no_key() {
-    let clear: Over<Silent> = Koohook::over(Silent::default(), &SETTINGS);
+    let clear: Over<Shared> = Koohook::over(Shared::default(), &SETTINGS);
     assert_eq!(run(buy(&clear, "CS1")), "000000");
     let sealing = clear.another(&keyed(0));
     assert_eq!(run(buy(&sealing, "CS1")), "000000", "it opens");
