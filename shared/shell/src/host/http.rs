@@ -113,7 +113,7 @@ pub async fn serve_until<F: Front>(
     let mut waiting = None;
     {
         let accepting = std::pin::pin!(accept(&host, &mut listener, &connections, &mut waiting));
-        // The stop first: callers that never end to come must not hold it up.
+        // The stop is polled first: a flood of callers must not delay it.
         select(std::pin::pin!(stop), accepting).await;
     }
     tracing::info!("stopping");

@@ -47,6 +47,17 @@ enum Unwanted {
     Now,
 }
 
+/// Which connections make room for others, the first ones first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Rank {
+    /// Nothing is under way on it.
+    Idle,
+    /// Its head has not come at once.
+    SlowHead,
+    /// Its body has not come at once.
+    SlowBody,
+}
+
 /// How long a connection may be open and send nothing.
 const SILENT: Duration = Duration::from_secs(10);
 /// How long a head may take from its first byte.
@@ -56,8 +67,6 @@ const AT_ONCE: Duration = Duration::from_millis(200);
 /// How long a connection is kept for the next request. Longer than proxies keep theirs (nginx 60 s,
 /// most load balancers 60 s), so that the proxy closes first and sends nothing into a closed one.
 const KEPT: Duration = Duration::from_secs(75);
-/// The rank of a connection on which nothing is under way.
-pub(super) const IDLE: u8 = 0;
 
 impl Attendance {
     /// A connection that was accepted now.
@@ -129,17 +138,16 @@ impl Attendance {
         self.lock().unwanted != Unwanted::No
     }
 
-    /// How soon the connection is to make room for others: the idle ones first, then those whose
-    /// head has not come at once, then those whose body is on its way; the oldest of each first.
-    /// `None` if it is not to, or was asked already.
-    pub fn rank(&self) -> Option<(u8, Instant)> {
+    /// How soon the connection is to make room for others; of one rank the oldest first. `None` if
+    /// it is not to, or was asked already.
+    pub fn rank(&self) -> Option<(Rank, Instant)> {
         let state = self.lock();
         let slow = AT_ONCE <= state.since.elapsed();
         let rank = match state.phase {
             _ if state.unwanted == Unwanted::Now => None,
-            Phase::Silent | Phase::Idle if state.unwanted == Unwanted::No => Some(IDLE),
-            Phase::Head if slow => Some(1),
-            Phase::Body if slow => Some(2),
+            Phase::Silent | Phase::Idle if state.unwanted == Unwanted::No => Some(Rank::Idle),
+            Phase::Head if slow => Some(Rank::SlowHead),
+            Phase::Body if slow => Some(Rank::SlowBody),
             Phase::Silent | Phase::Idle | Phase::Head | Phase::Body | Phase::Busy => None,
         };
         rank.map(|rank| (rank, state.since))

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::attendance::{Attendance, IDLE};
+use super::attendance::{Attendance, Rank};
 use super::repeated::Repeated;
 
 /// The open connections of a host, and the requests under way.
@@ -86,8 +86,8 @@ impl Connections {
             (ranked.min_by_key(|(rank, _)| *rank), open.connections.len())
         };
         match first {
-            Some(((IDLE, _), attendance)) => attendance.dismiss(),
-            Some((_, attendance)) => attendance.evict(),
+            Some(((Rank::Idle, _), attendance)) => attendance.dismiss(),
+            Some(((Rank::SlowHead | Rank::SlowBody, _), attendance)) => attendance.evict(),
             None => (),
         }
         let fewer = self.until(|open| open.connections.len() < count);
