@@ -43,7 +43,7 @@ impl<W: Write> Output<W> {
         self.fault.as_ref().is_some_and(|fault| fault.kind() == ErrorKind::BrokenPipe)
     }
 
-    /// The fault that a command must report: a reader's leave is none.
+    /// The fault that a command must report. A reader that went away is not a fault.
     fn finish(&mut self) -> io::Result<()> {
         if self.is_closed() {
             return Ok(());

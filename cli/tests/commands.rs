@@ -156,7 +156,7 @@ fn an_import_of_no_rows_warns() {
     }
 }
 
-/// A secret that nobody read exists nowhere else.
+/// A secret that the reader did not get exists nowhere else.
 #[test]
 fn a_secret_that_was_not_read_is_an_error() {
     let folder = Folder::new();

@@ -107,7 +107,7 @@ fn columns(head: &StringRecord) -> Result<Vec<Option<&'static str>>, String> {
     let names: Vec<&str> = head.iter().map(str::trim).collect();
     let known: Vec<_> = names.iter().filter_map(|name| column(name)).collect();
     if known.is_empty() {
-        // A head line that is none may be a row, with a password in it: it is not shown.
+        // The first line may be a row, with a password in it: it is not shown.
         return Err(format!(
             "the first line names no column: it must be a head line, separated by commas, \
              semicolons or tabs; the columns are {}",
@@ -172,7 +172,7 @@ fn refuse_rounded(rows: &mut Rows) {
     }
 }
 
-/// So many zeros are no chance: one time in a hundred.
+/// So many zeros come by chance once in a hundred columns.
 const MIN_ZEROS: usize = 2;
 
 #[cfg(test)]
@@ -212,7 +212,7 @@ mod tests {
                 "{separator:?}"
             );
         }
-        // A separator in a cell is none of the table's.
+        // Another separator in a cell does not separate cells.
         assert_eq!(
             ids(&format!("{HEAD}i-1,CS1,https://a.example,a;b;c\n")),
             [(2, "i-1".to_owned())]

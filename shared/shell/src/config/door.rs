@@ -65,7 +65,7 @@ fn pages(
     })
 }
 
-/// A path like `/saasproduce` that is nobody else's.
+/// A path like `/saasproduce` that no other route has.
 fn parse_base_path(text: &str) -> Result<String, &'static str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     let parts_fine = text.split('/').skip(1).all(|part| !matches!(part, "" | "." | ".."));

@@ -8,7 +8,7 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 const TARGETS: [&str; 6] =
     ["shell", "hyper_util", "lambda_http", "lambda_runtime", "tower", "aws_sigv4"];
 
-/// An address and a port. A name is none: which of its addresses is meant?
+/// An address and a port. A name other than `localhost` is refused: it may have several addresses.
 pub(super) fn parse_listen(text: &str) -> Result<String, &'static str> {
     let is_local = text.strip_prefix("localhost:").is_some_and(|port| {
         port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()

@@ -126,7 +126,7 @@ fn judge(name: &str, text: &str) -> Result<(), String> {
     if text.trim().is_empty() {
         Err("is empty; give it a value, or unset it".to_owned())
     } else if is_assignment(text) {
-        Err("holds a whole line of an env file; keep only what stands behind its =".to_owned())
+        Err("holds a whole line of an env file; keep only the text after its =".to_owned())
     } else if OF_KEYS.contains(&name) && is_path(text) {
         Err(format!("is the path of a file; set {name}_FILE to it instead"))
     } else if text.contains(char::REPLACEMENT_CHARACTER) {

@@ -1,7 +1,7 @@
 //! What a process may do in its store, proved by doing it (decision I5).
 //!
 //! The proof reads, writes and looks at an agenda as koohook itself does, under a key of its own.
-//! Two proofs at a time are in nobody's way, and what one that was interrupted leaves behind the
+//! Two proofs at a time do not disturb each other, and what one that was interrupted leaves behind the
 //! next one removes.
 
 use std::ops::RangeInclusive;

@@ -13,7 +13,7 @@ pub(super) enum Phase {
     Silent,
     /// Some of a request's head has arrived.
     Head,
-    /// A request's body is arriving, or what nobody reads of it.
+    /// A request's body is arriving, even if the host does not use it.
     Body,
     /// A request is being answered.
     Busy,

@@ -22,8 +22,8 @@ use crate::route::closed;
 /// uses up one tick: what arrived meanwhile is still read.
 const TICK: Duration = Duration::from_millis(100);
 const TICKS: usize = 30;
-/// A body that nobody reads is thrown away up to this length and the connection is kept; above it
-/// the connection ends, and the rest is thrown away so that the caller can read the answer.
+/// The host discards a body that it does not use. Up to this length it keeps the connection; above
+/// it the connection ends, and the body is discarded so that the caller can read the answer.
 const SHORT_LEN: u64 = 64 * 1024;
 
 /// Answers a request; `raw_head` is its head as it travelled.

@@ -65,7 +65,7 @@ pub enum Refused {
     /// There is no room.
     #[error("the disk is full; free some space")]
     Full,
-    /// Somebody holds the lock.
+    /// Another process holds the lock.
     #[error("another process keeps the database locked; end its transaction, then start again")]
     Locked,
     /// The disk fails.
