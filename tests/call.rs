@@ -60,7 +60,7 @@ pub struct Koohook<B, S> {
 }
 
 /// The usual one: the whole bundle, over memory or the store that a run names.
-pub type Bundled = Koohook<receive::Function, TestStore>;
+pub type Bundled = Koohook<functions::receive::Function, TestStore>;
 
 /// The configuration that settings amount to.
 pub fn config(settings: &[(&str, &str)]) -> Config {

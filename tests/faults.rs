@@ -48,7 +48,7 @@ const RELEASE: &str = "V2 releaseInstance";
 const CHANGES: [(&str, &str); 4] =
     [(PURCHASE, "ready"), (RENEWAL, "ready"), (FREEZE, "frozen by status"), (RELEASE, "released")];
 
-type Koohook = MachineDoor<receive::Function>;
+type Koohook = MachineDoor<functions::receive::Function>;
 
 /// A store in a server, and a koohook right beside it.
 struct Place {

@@ -21,7 +21,7 @@ use std::time::Duration;
 use tests::call::{Koohook, SETTINGS, run, run_until_halt, v1};
 use tests::world::NOW;
 
-type Served = Koohook<receive::Function, Memory>;
+type Served = Koohook<functions::receive::Function, Memory>;
 
 /// More points than an import has.
 const POINTS: usize = 12;

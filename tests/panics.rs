@@ -118,7 +118,7 @@ impl Store for BuggyStore {
     }
 }
 
-type BuggyDoor = Door<receive::Function, Buggy>;
+type BuggyDoor = Door<functions::receive::Function, Buggy>;
 
 fn door() -> BuggyDoor {
     let mut settings = SETTINGS.to_vec();

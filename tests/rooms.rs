@@ -17,10 +17,11 @@ fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|fault| panic!("{path}: {fault}"))
 }
 
-fn folders(path: &str) -> BTreeSet<String> {
-    let entries = fs::read_dir(root().join(path)).unwrap().map(Result::unwrap);
-    let folders = entries.filter(|entry| entry.path().join("Cargo.toml").exists());
-    folders.map(|entry| entry.file_name().into_string().unwrap()).collect()
+/// The names of the binaries: one for each function.
+fn functions() -> BTreeSet<String> {
+    let entries = fs::read_dir(root().join("functions/src/bin")).unwrap().map(Result::unwrap);
+    let names = entries.map(|entry| entry.file_name().into_string().unwrap());
+    names.map(|name| name.strip_suffix(".rs").unwrap().to_owned()).collect()
 }
 
 /// First cells of a README's tables of functions, whose names are kebab-case.
@@ -35,9 +36,9 @@ fn table(readme: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn readmes_and_folders_agree() {
+fn readmes_and_binaries_agree() {
     for readme in ["README.md", "README.zh-CN.md"] {
-        assert_eq!(table(readme), folders("functions"), "{readme}");
+        assert_eq!(table(readme), functions(), "{readme}");
     }
 }
 
@@ -49,7 +50,7 @@ fn readmes_name_the_wire_words_of_every_activity() {
         Some(activity.word(contract).map_or("–".to_owned(), |word| format!("`{word}`")))
     };
     for readme in ["README.md", "README.zh-CN.md"] {
-        let callbacks = folders("functions");
+        let callbacks = functions();
         for function in callbacks.iter().filter(|name| !FACING_OTHERS.contains(&name.as_str())) {
             let [v1, v2] =
                 [Contract::V1, Contract::V2].map(|contract| words(function, contract).unwrap());
@@ -84,7 +85,7 @@ fn function_of(activity: Activity) -> &'static str {
 #[test]
 fn template_has_a_resource_for_every_function() {
     let template = text("template.yaml");
-    for function in folders("functions") {
+    for function in functions() {
         assert!(template.contains(&format!("Binary: {function} }}")), "{function}");
     }
 }
@@ -95,7 +96,7 @@ fn every_function_of_the_template_may_do_its_work_and_no_more() {
     let template = text("template.yaml");
     let resources: Vec<&str> =
         template.split("Type: AWS::Serverless::Function\n").skip(1).collect();
-    assert_eq!(resources.len(), folders("functions").len());
+    assert_eq!(resources.len(), functions().len());
     for resource in resources {
         let own = resource.split("\n  # ").next().unwrap();
         let policies = own.lines().find_map(|line| line.split_once("Policies: ")).unwrap().1;
@@ -135,11 +136,11 @@ fn maps_name_every_room() {
 
 #[test]
 fn mains_are_alike() {
-    let mains: BTreeSet<String> = folders("functions")
+    let mains: BTreeSet<String> = functions()
         .iter()
         .filter(|name| !matches!(name.as_str(), "app-info" | "relay"))
         .map(|name| {
-            let main = text(&format!("functions/{name}/src/main.rs"));
+            let main = text(&format!("functions/src/bin/{name}.rs"));
             main.replace(name, "NAME").replace(&name.replace('-', "_"), "NAME")
         })
         .collect();
@@ -185,11 +186,32 @@ fn the_sender_depends_on_none_of_ours() {
 }
 
 #[test]
-fn function_libraries_are_pure() {
-    // The relay is all shell: it has no page, and so no library.
-    for function in folders("functions").into_iter().filter(|name| name != "relay") {
-        let library = tree(&["-p", &function, "--no-default-features"]);
-        assert!(!library.contains("shell"), "{function} as a library depends on the shell");
+fn pages_are_pure() {
+    let pages =
+        tree(&["-p", "functions", "--no-default-features", "--features", "application-sync"]);
+    assert!(!pages.contains("shell"), "a page depends on the shell");
+}
+
+/// OpenSSL costs minutes to build and is linked by nothing else.
+#[test]
+fn only_application_sync_links_openssl() {
+    for features in ["aws", "functiongraph"] {
+        let tree = tree(&["-p", "functions", "--no-default-features", "--features", features]);
+        assert!(!tree.contains("openssl"), "every function links OpenSSL under {features}");
+    }
+}
+
+#[test]
+fn every_binary_is_declared_with_the_features_it_needs() {
+    let manifest = text("functions/Cargo.toml");
+    for function in functions() {
+        let required = if function == "application-sync" {
+            r#"["application-sync", "host"]"#
+        } else {
+            r#"["host"]"#
+        };
+        let declared = format!("[[bin]]\nname = \"{function}\"\nrequired-features = {required}\n");
+        assert!(manifest.contains(&declared), "functions/Cargo.toml wants {declared}");
     }
 }
 

@@ -22,7 +22,7 @@ const KEYS: [&str; 3] = [
 ];
 const NOON: UnixMillis = UnixMillis::new(NOW);
 
-type Over<S> = Koohook<receive::Function, S>;
+type Over<S> = Koohook<functions::receive::Function, S>;
 
 fn keyed(key: usize) -> Vec<(&'static str, &'static str)> {
     [&SETTINGS[..], &[("KOOHOOK_SEAL_KEY", KEYS[key])]].concat()

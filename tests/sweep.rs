@@ -21,7 +21,7 @@ use tests::world::{NOW, TestWorld, Trouble, Watched};
 const KIT_KEY: &str = "constructed-kit-key-0002";
 const HOUR: Duration = Duration::from_hours(1);
 
-type Departments = Koohook<all_org_sync::Function, TestStore>;
+type Departments = Koohook<functions::all_org_sync::Function, TestStore>;
 
 fn koohook() -> Departments {
     let settings = [

@@ -17,12 +17,12 @@ use crate::Error;
 
 /// The door and the kit's functions.
 pub struct Everything {
-    door: receive::Function,
-    tenant_sync: tenant_sync::Tenants,
-    application_sync: application_sync::Applications,
-    auth_sync: auth_sync::Users,
-    single_org_sync: single_org_sync::Department,
-    all_org_sync: all_org_sync::Departments,
+    door: functions::receive::Function,
+    tenant_sync: functions::tenant_sync::Tenants,
+    application_sync: functions::application_sync::Applications,
+    auth_sync: functions::auth_sync::Users,
+    single_org_sync: functions::single_org_sync::Department,
+    all_org_sync: functions::all_org_sync::Departments,
 }
 
 impl Bundle for Everything {
@@ -58,7 +58,8 @@ pub async fn open<B: Bundle>(config: Config) -> Result<(Arc<impl Front>, Arc<Mac
     let has_product = desk.product.is_some();
     let desk = open_proven_desk(desk, &store, false).await?;
     let door = Door::<B, _>::new(door, Arc::clone(&desk))?;
-    let access = has_product.then(|| AccessDoor::new(app_info::Access, Arc::clone(&desk)));
+    let access =
+        has_product.then(|| AccessDoor::new(functions::app_info::Access, Arc::clone(&desk)));
     let bell = relay_secret.map(|secret| Bell::new(Arc::clone(&desk), secret));
     Ok((Arc::new(Either(door, Either(access, bell))), desk))
 }

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use application_sync::secret::{Oaep, PrivateKey, Size};
 use clap::Args;
+use functions::application_sync::secret::{Oaep, PrivateKey, Size};
 use marketplace::entity::{Entity, Kept, Subject};
 use marketplace::instance::{self, Access, Instance};
 use marketplace::message::InstanceId;

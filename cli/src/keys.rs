@@ -7,8 +7,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use application_sync::secret::{Oaep, PrivateKey, PrivateKeys, Size};
 use clap::{Args, Subcommand};
+use functions::application_sync::secret::{Oaep, PrivateKey, PrivateKeys, Size};
 
 use crate::output::{self, errln};
 use crate::{Error, input, made_up};

@@ -27,7 +27,7 @@ pub fn run(_: &Arguments) -> Result<ExitCode, Error> {
     if is_set("KOOHOOK_KIT_KEY") || is_set("KOOHOOK_KIT_KEY_FILE") {
         serve::<Everything>()
     } else {
-        serve::<receive::Function>()
+        serve::<functions::receive::Function>()
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use app_info::Function;
 use bytes::Bytes;
+use functions::app_info::Function;
 use http::{HeaderMap, Request};
 use marketplace::result_code::OrderRefused;
 use marketplace::signature::webhook::WebhookSecrets;

@@ -191,7 +191,8 @@ pub(super) fn told_at(address: SocketAddr) -> Kept {
     let config = config(&settings);
     let wired = Wired { world: TestWorld::new(Memory::new()), web: Client::new(64 * 1024) };
     let desk = Arc::new(Desk::new(config.desk, wired));
-    let door = Door::<receive::Function, _>::new(config.door, Arc::clone(&desk)).unwrap();
+    let door =
+        Door::<functions::receive::Function, _>::new(config.door, Arc::clone(&desk)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let request = v2(NOW, &purchase("CS1", "CS1-1")).map(Bytes::from);
@@ -278,7 +279,7 @@ fn list_departments(koohook: &Listing, count: usize) {
     assert_eq!(Answer::read(&response).unwrap().code, "000000");
 }
 
-type Listing = Koohook<all_org_sync::Function, TestStore>;
+type Listing = Koohook<functions::all_org_sync::Function, TestStore>;
 
 fn listing() -> Listing {
     let settings = [

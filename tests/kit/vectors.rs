@@ -77,10 +77,10 @@ fn check<B: Bundle>(own: &str) {
 
 #[test]
 fn a_function_answers_the_v2_vectors_of_its_own_page() {
-    check::<tenant_sync::Function>("tenantSync");
-    check::<all_org_sync::Function>("allOrgSync");
-    check::<auth_sync::Function>("authSync");
-    check::<single_org_sync::Function>("singleOrgSync");
+    check::<functions::tenant_sync::Function>("tenantSync");
+    check::<functions::all_org_sync::Function>("allOrgSync");
+    check::<functions::auth_sync::Function>("authSync");
+    check::<functions::single_org_sync::Function>("singleOrgSync");
 }
 
 /// The key of the V1 vectors is another one.
@@ -146,7 +146,7 @@ fn a_key_opens_its_own_route_alone() {
     *request.uri_mut() = format!("{ADDRESS}/produceAPI/tenantSync").parse().unwrap();
     assert_eq!(kit.send(request), "000001");
 
-    let base = Koohook::<receive::Function, Memory>::over(Memory::new(), &SETTINGS);
+    let base = Koohook::<functions::receive::Function, Memory>::over(Memory::new(), &SETTINGS);
     let parameters = [("activity", "queryInstance"), ("instanceId", "i")];
     let by_kit = [
         sender::v1::request(ADDRESS, KIT_KEY, &time::to_the_millisecond(NOW), &parameters),

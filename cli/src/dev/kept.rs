@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use application_sync::secret::{PrivateKey, PrivateKeys, Size};
+use functions::application_sync::secret::{PrivateKey, PrivateKeys, Size};
 use shell::store::StoreSetting;
 
 use crate::keys::write_secret;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use application_sync::secret::{Oaep, PrivateKeys};
+use functions::application_sync::secret::{Oaep, PrivateKeys};
 
 use super::{MadeUp, is_set, set};
 use crate::made_up::{self, quoted};

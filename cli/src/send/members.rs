@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use application_sync::secret::{Oaep, PublicKey};
+use functions::application_sync::secret::{Oaep, PublicKey};
 use sender::time::in_china;
 use sender::v1::{self, Iv, Strength};
 use serde_json::Value;

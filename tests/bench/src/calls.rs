@@ -14,7 +14,7 @@ use tests::world::TestWorld;
 use crate::Result;
 
 /// The whole bundle over a store, in a world whose clock stands still.
-pub type Koohook<S> = Door<receive::Function, TestWorld<S>>;
+pub type Koohook<S> = Door<functions::receive::Function, TestWorld<S>>;
 
 /// A koohook over a store. Nothing is logged: no log was started in this process.
 pub fn koohook<S: Store>(store: S) -> Result<Koohook<S>> {

@@ -3,8 +3,8 @@
 
 use std::time::Instant;
 
-use application_sync::secret::{Oaep, PrivateKey, Size};
 use bytes::Bytes;
+use functions::application_sync::secret::{Oaep, PrivateKey, Size};
 use http::Request;
 use marketplace::message::Activity;
 use marketplace::page::{Bundle, Settings, Unfit, Visit};
@@ -61,7 +61,8 @@ fn list<S: Store>(store: S) -> Result<(f64, [f64; 2])> {
 fn secrets(pace: &Pace, table: &mut Table) -> Result<()> {
     let key = PrivateKey::generate(Size::Bits3072)?;
     let sealed = key.seal(Oaep::Sha256Mgf1Sha1, "made-up-client-secret")?;
-    let koohook = kit::<application_sync::Function, Memory>(Memory::new(), &key.to_pem()?);
+    let koohook =
+        kit::<functions::application_sync::Function, Memory>(Memory::new(), &key.to_pem()?);
     let body = format!(
         r#"{{"appId":"a","clientId":"c","clientSecret":"{sealed}","flag":1,"instanceId":"i",{}"#,
         tail(NOW)
@@ -83,8 +84,8 @@ fn secrets(pace: &Pace, table: &mut Table) -> Result<()> {
 
 /// Both functions that keep departments, over one store.
 struct Departments {
-    all: all_org_sync::Function,
-    single: single_org_sync::Function,
+    all: functions::all_org_sync::Function,
+    single: functions::single_org_sync::Function,
 }
 
 impl Bundle for Departments {

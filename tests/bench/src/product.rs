@@ -88,7 +88,7 @@ fn relayed(store: &str, product: &Host, pace: &Pace) -> Result<f64> {
     runtime.block_on(async {
         let store = StoreSetting::parse(store)?.open(false).await?;
         let desk = Arc::new(Desk::new(config.desk, Machine::new(store)));
-        let door = Door::<receive::Function, _>::new(config.door, Arc::clone(&desk))?;
+        let door = Door::<functions::receive::Function, _>::new(config.door, Arc::clone(&desk))?;
         let now = now_millis()?;
         for number in 0..pace.relayed {
             let request = purchase(&format!("CS{now}R{number}"), now_millis()?);

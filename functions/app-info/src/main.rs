@@ -1,5 +1,0 @@
-//! Where `app-info` runs.
-
-fn main() -> std::process::ExitCode {
-    shell::host::serve_access::<app_info::Function>()
-}

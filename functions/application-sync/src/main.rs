@@ -1,5 +1,0 @@
-//! Where `application-sync` runs.
-
-fn main() -> std::process::ExitCode {
-    shell::host::serve::<application_sync::Function>()
-}

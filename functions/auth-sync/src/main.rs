@@ -1,5 +1,0 @@
-//! Where `auth-sync` runs.
-
-fn main() -> std::process::ExitCode {
-    shell::host::serve::<auth_sync::Function>()
-}

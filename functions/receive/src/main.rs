@@ -1,5 +1,0 @@
-//! Where `receive` runs.
-
-fn main() -> std::process::ExitCode {
-    shell::host::serve::<receive::Function>()
-}

@@ -1,5 +1,0 @@
-//! Where `single-org-sync` runs.
-
-fn main() -> std::process::ExitCode {
-    shell::host::serve::<single_org_sync::Function>()
-}

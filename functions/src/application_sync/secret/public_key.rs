@@ -1,0 +1,63 @@
+//! The public half of a key pair: what the marketplace has of it.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use openssl::pkey::{PKey, Public};
+
+use super::private_key::{Oaep, Unsealed, seal};
+
+/// An RSA public key, for the side that plays the marketplace.
+#[derive(Clone)]
+pub struct PublicKey(PKey<Public>);
+
+impl PublicKey {
+    /// Reads a public key: PEM, or the one line of base64 that the seller's console wants.
+    /// `None` for anything but an RSA key.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bare = |line: &&str| !line.starts_with("-----");
+        let text: String = text.lines().map(str::trim).filter(bare).collect();
+        let der = STANDARD.decode(text).ok()?;
+        let key = PKey::public_key_from_der(&der).ok()?;
+        key.rsa().and_then(PKey::from_rsa).map(Self).ok()
+    }
+
+    /// Seals a text as the marketplace does: base64.
+    ///
+    /// # Errors
+    /// [`Unsealed`].
+    pub fn seal(&self, oaep: Oaep, text: &str) -> Result<String, Unsealed> {
+        seal(&self.0, oaep, text)
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PublicKey")
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::PublicKey;
+    use crate::application_sync::secret::{Oaep, PrivateKey, PrivateKeys, Size};
+
+    #[test]
+    fn what_the_public_half_seals_the_private_one_opens() {
+        let private = PrivateKey::generate(Size::Bits3072).unwrap();
+        let line = private.public_text().unwrap();
+        let pem = format!("-----BEGIN PUBLIC KEY-----\n{line}\r\n-----END PUBLIC KEY-----\n");
+        let keys = PrivateKeys::parse(&private.to_pem().unwrap()).unwrap();
+        for text in [line.as_str(), &format!(" {line}\n"), &pem] {
+            let sealed = PublicKey::parse(text).unwrap().seal(Oaep::Sha256Mgf1Sha1, "made-up");
+            assert_eq!(keys.open(&sealed.unwrap()).unwrap(), "made-up");
+        }
+        let private = private.to_pem().unwrap();
+        for text in ["", "made-up", "bWFkZS11cA==", private.as_str()] {
+            assert!(PublicKey::parse(text).is_none(), "{text}");
+        }
+    }
+}

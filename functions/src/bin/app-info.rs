@@ -1,0 +1,5 @@
+//! Where `app-info` runs.
+
+fn main() -> std::process::ExitCode {
+    shell::host::serve_access::<functions::app_info::Function>()
+}

@@ -1,0 +1,5 @@
+//! Where `auth-sync` runs.
+
+fn main() -> std::process::ExitCode {
+    shell::host::serve::<functions::auth_sync::Function>()
+}

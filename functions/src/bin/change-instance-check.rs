@@ -1,0 +1,5 @@
+//! Where `change-instance-check` runs.
+
+fn main() -> std::process::ExitCode {
+    shell::host::serve::<functions::change_instance_check::Function>()
+}

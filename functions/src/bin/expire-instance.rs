@@ -1,0 +1,5 @@
+//! Where `expire-instance` runs.
+
+fn main() -> std::process::ExitCode {
+    shell::host::serve::<functions::expire_instance::Function>()
+}

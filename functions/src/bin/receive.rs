@@ -1,0 +1,5 @@
+//! Where `receive` runs.
+
+fn main() -> std::process::ExitCode {
+    shell::host::serve::<functions::receive::Function>()
+}

@@ -1,0 +1,5 @@
+//! Where `release-instance` runs.
+
+fn main() -> std::process::ExitCode {
+    shell::host::serve::<functions::release_instance::Function>()
+}

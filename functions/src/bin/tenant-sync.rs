@@ -1,0 +1,5 @@
+//! Where `tenant-sync` runs.
+
+fn main() -> std::process::ExitCode {
+    shell::host::serve::<functions::tenant_sync::Function>()
+}

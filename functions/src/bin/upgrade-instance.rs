@@ -1,0 +1,5 @@
+//! Where `upgrade-instance` runs.
+
+fn main() -> std::process::ExitCode {
+    shell::host::serve::<functions::upgrade_instance::Function>()
+}

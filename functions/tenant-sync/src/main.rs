@@ -1,5 +1,0 @@
-//! Where `tenant-sync` runs.
-
-fn main() -> std::process::ExitCode {
-    shell::host::serve::<tenant_sync::Function>()
-}

@@ -1,5 +1,0 @@
-//! Where `update-instance-status` runs.
-
-fn main() -> std::process::ExitCode {
-    shell::host::serve::<update_instance_status::Function>()
-}
