@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use marketplace::entity::{Entity, Kept};
-use marketplace::instance::{FreezeCause, State};
-use marketplace::time::UnixMillis;
+use domain::entity::{Entity, Kept};
+use domain::instance::{FreezeCause, State};
+use protocol::time::UnixMillis;
 use tests::call::{Bundled, SETTINGS, koohook, run};
 use tests::world::NOW;
 
@@ -60,7 +60,7 @@ impl Expired {
 
     fn refresh(&self, order: &str, expires: u64, amount: Option<&str>) {
         self.koohook.world().pass(Duration::from_secs(1));
-        let expires = sender::time::to_the_millisecond(expires);
+        let expires = simulator::time::to_the_millisecond(expires);
         let mut call = vec![
             ("activity", "refreshInstance"),
             ("orderId", order),

@@ -23,8 +23,8 @@ use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
-use sender::answer::Answer;
 use shell::config::Config;
+use simulator::answer::Answer;
 use tests::call::{ADDRESS, BASE_KEY, Bundled, SETTINGS, koohook, run, v2};
 use tests::log::Log;
 use tests::world::{NOW, Trouble};
@@ -292,7 +292,7 @@ impl<'a> Trial<'a> {
             let bare = !response.headers().contains_key("body-sign");
             self.hold(bare, || "signed all the same".to_owned());
         } else {
-            let signed = sender::answer::verify_body_sign(response, key);
+            let signed = simulator::answer::verify_body_sign(response, key);
             self.hold(signed.is_ok(), || format!("Body-Sign: {signed:?}"));
         }
         let answer = match Answer::read(response) {
@@ -374,14 +374,14 @@ impl<'a> Trial<'a> {
 
     /// A purchase that nobody made yet, as the settings want it.
     fn next(&self) -> Request<Vec<u8>> {
-        let body = sender::v2::body(&purchase("CS-next"));
+        let body = simulator::v2::body(&purchase("CS-next"));
         let seconds = self.setting("KOOHOOK_TIMESTAMP_UNIT") == Some("seconds");
         let time = if seconds { NOW / 1_000 } else { NOW }.to_string();
         let address = match self.setting("KOOHOOK_BASE_PATH") {
             Some(path) => &format!("https://seller.example.com{path}"),
             None => ADDRESS,
         };
-        sender::v2::request(address, self.current_key(), &time, "next", &body).unwrap()
+        simulator::v2::request(address, self.current_key(), &time, "next", &body).unwrap()
     }
 
     fn current_key(&self) -> &'a str {

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use domain::entity::{Entity, Kept, Subject};
+use domain::instance::Instance;
+use domain::page::Bundle;
 use futures_util::FutureExt;
 use http::{Request, Response};
-use marketplace::entity::{Entity, Kept, Subject};
-use marketplace::instance::Instance;
-use marketplace::message::InstanceId;
-use marketplace::page::Bundle;
-use marketplace::time::UnixMillis;
-use sender::answer::Answer;
+use protocol::message::InstanceId;
+use protocol::time::UnixMillis;
 use shell::config::Config;
 use shell::desk::Desk;
 use shell::door::Door;
 use shell::store::{Put, Store, Value, Version};
 use shell::vault::Vault;
 use shell::world::World;
+use simulator::answer::Answer;
 
 use crate::test_store::TestStore;
 use crate::world::{TestWorld, Watched};
@@ -117,7 +117,7 @@ impl<B: Bundle, S: Store> Koohook<B, S> {
     /// against the bytes.
     pub async fn reply(&self, request: Request<Vec<u8>>) -> Answer {
         let response = self.answer(request).await;
-        sender::answer::verify_body_sign(&response, BASE_KEY).expect("every answer is signed");
+        simulator::answer::verify_body_sign(&response, BASE_KEY).expect("every answer is signed");
         Answer::read(&response).expect("every answer is as the guide says")
     }
 
@@ -174,20 +174,20 @@ impl<B: Bundle, S: Store> Koohook<B, S> {
 
 /// A V1 call, signed at a time.
 pub fn v1(now_millis: u64, parameters: &[(&str, &str)]) -> Request<Vec<u8>> {
-    let time_stamp = sender::time::to_the_millisecond(now_millis);
-    sender::v1::request(ADDRESS, BASE_KEY, &time_stamp, parameters).unwrap()
+    let time_stamp = simulator::time::to_the_millisecond(now_millis);
+    simulator::v1::request(ADDRESS, BASE_KEY, &time_stamp, parameters).unwrap()
 }
 
 /// A V2 call, signed at a time.
 pub fn v2(now_millis: u64, members: &[(&str, &str)]) -> Request<Vec<u8>> {
-    v2_body(now_millis, &sender::v2::body(members))
+    v2_body(now_millis, &simulator::v2::body(members))
 }
 
 /// A V2 call of a body, signed at a time over its bytes. The nonce is of the body, so that two
 /// different calls never share one.
 pub fn v2_body(now_millis: u64, body: &[u8]) -> Request<Vec<u8>> {
-    let nonce = sender::v2::sign(BASE_KEY, "0", "0", body);
-    sender::v2::request(ADDRESS, BASE_KEY, &now_millis.to_string(), &nonce, body).unwrap()
+    let nonce = simulator::v2::sign(BASE_KEY, "0", "0", body);
+    simulator::v2::request(ADDRESS, BASE_KEY, &now_millis.to_string(), &nonce, body).unwrap()
 }
 
 /// Runs a future of a world to its end, or until [`TestWorld::halt_at`] halts the world: then the

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use marketplace::cipher::Strength;
-use marketplace::page::RenewalChange;
-use marketplace::signature::TimestampUnit;
+use domain::settings::RenewalChange;
+use protocol::cipher::Strength;
+use protocol::signature::TimestampUnit;
 use shell::config::{Config, Unfits, VARIABLES, strangers};
 use shell::door::BUDGET;
 use shell::store::{Durability, StoreSetting};

@@ -4,15 +4,14 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use marketplace::entity::{Entity, Kept, Subject};
-use marketplace::idempotency::MAX_ORDERS;
-use marketplace::instance::{Access, Instance, Newest, State};
-use marketplace::message::InstanceId;
-use marketplace::notice::NoticeType;
-use marketplace::signature::Contract;
-use marketplace::tenant::Dated;
-use marketplace::time::UnixMillis;
-use sender::answer::Answer;
+use domain::entity::{Entity, Kept, Subject};
+use domain::idempotency::MAX_ORDERS;
+use domain::instance::{Access, Instance, Newest, State};
+use domain::notice::NoticeType;
+use domain::tenant::Dated;
+use protocol::message::InstanceId;
+use protocol::signature::Contract;
+use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
 use shell::store::sqlite::Sqlite;
 use shell::store::{
@@ -20,6 +19,7 @@ use shell::store::{
 };
 use shell::vault::{Clear, SealKey, Vault};
 use shell::world::World;
+use simulator::answer::Answer;
 use tests::call::{
     APP_INFO, Bundled, Koohook, PENDING, SETTINGS, koohook, run, run_paused, v1, v2,
 };
@@ -779,7 +779,7 @@ fn an_expiry_restarted_after_a_renewal_has_no_effect() {
         let expire = named("V1 expireInstance").members(&id);
         run(koohook.v1(&expire));
         koohook.world().pass(Duration::from_hours(24));
-        let end = sender::time::to_the_millisecond(NOW + 3 * DAY + term);
+        let end = simulator::time::to_the_millisecond(NOW + 3 * DAY + term);
         run(koohook.v1(&[
             ("activity", "refreshInstance"),
             ("orderId", "R1"),

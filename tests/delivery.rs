@@ -10,13 +10,13 @@ mod wire;
 
 use std::time::Duration;
 
-use marketplace::instance::{Access, State};
-use marketplace::message::InstanceId;
-use marketplace::outbox::Outbox;
-use sender::answer::Answer;
+use domain::instance::{Access, State};
+use domain::outbox::Outbox;
+use protocol::message::InstanceId;
 use shell::relay::{Relay, Report};
 use shell::store::Store;
 use shell::world::World;
+use simulator::answer::Answer;
 use tests::call::{Bundled, Koohook, TOLD, koohook, run};
 
 /// A koohook whose product is told at once.
@@ -60,11 +60,11 @@ fn buy_v1<S: Store>(koohook: &Koohook<functions::receive::Function, S>, order: &
 }
 
 fn id(order: &str) -> String {
-    InstanceId::derive(order, Some(&format!("{order}-1")), None).to_string()
+    domain::instance_id::derive(order, Some(&format!("{order}-1")), None).to_string()
 }
 
 fn id_v1(order: &str) -> String {
-    InstanceId::derive(order, None, None).to_string()
+    domain::instance_id::derive(order, None, None).to_string()
 }
 
 fn set_status(koohook: &Bundled, id: &str, status: &str) -> String {

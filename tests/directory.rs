@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use marketplace::directory::{
+use domain::directory::{
     Change, Changed, Content, Edit, Fault, Head, INLINE_ROWS, Identity, List, MAX_PARTS, Outcome,
     PART_ROWS, PartName,
 };
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 
 /// What a real store is asked to take at most. The head shares its value with the notices, so it
 /// is held far below; a part is all alone.

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use shell::client::Client;
 use shell::store::dynamodb::{Credentials, Dynamodb, Setting};
 use shell::store::{Entry, Proof, Put, Queue, Store, Stored, Unavailable, Value, Version};

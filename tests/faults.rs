@@ -11,17 +11,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use domain::entity::{Entity, Kept, Subject};
+use domain::instance::{Instance, State};
+use domain::notice::NoticeType;
 use http::Request;
-use marketplace::entity::{Entity, Kept, Subject};
-use marketplace::instance::{Instance, State};
-use marketplace::message::InstanceId;
-use marketplace::notice::NoticeType;
-use marketplace::time::UnixMillis;
-use sender::answer::{Answer, verify_body_sign};
+use protocol::message::InstanceId;
+use protocol::time::UnixMillis;
 use shell::door::BUDGET;
 use shell::host::MachineDoor;
 use shell::store::Store;
 use shell::world::{Deadline, World};
+use simulator::answer::{Answer, verify_body_sign};
 use tests::call::{BASE_KEY, SETTINGS, config, v2};
 use tests::chance::Chance;
 use tests::servers::{self, Server, run};
@@ -163,7 +163,7 @@ fn fresh_order() -> String {
 
 /// The ID of what an order bought.
 fn id_of(order: &str) -> InstanceId {
-    InstanceId::derive(order, Some(&format!("{order}-1")), None)
+    domain::instance_id::derive(order, Some(&format!("{order}-1")), None)
 }
 
 /// The members of a call about what an order bought; a later call has an order of its own.

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::task::Poll;
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
 use shell::store::sqlite::Sqlite;
 use shell::store::{

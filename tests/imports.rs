@@ -4,13 +4,14 @@
 //! An import is stopped at each point of its operations in turn, and another actor runs to its end
 //! there.
 
+use domain::entity::{Entity, Kept};
+use domain::instance::{Access, FreezeCause, Instance, State};
+use domain::instance_id::OrderedBy;
+use domain::outbox::Reader;
 use futures_util::FutureExt;
-use marketplace::app_info::AppInfo;
-use marketplace::entity::{Entity, Kept};
-use marketplace::instance::{Access, FreezeCause, Instance, State};
-use marketplace::message::{InstanceId, OrderId, OrderedBy};
-use marketplace::outbox::Reader;
-use marketplace::time::UnixMillis;
+use protocol::app_info::AppInfo;
+use protocol::message::{InstanceId, OrderId};
+use protocol::time::UnixMillis;
 use shell::failure::Failure;
 use shell::import::{Import, ImportOutcome};
 use shell::shelf::Shelf;

@@ -3,20 +3,21 @@
 
 use std::time::Duration;
 
-use marketplace::directory::PartName;
-use marketplace::entity::{Directory, Entity, Kept, Subject};
-use marketplace::message::{Activity, AppId, InstanceId, TenantId};
-use marketplace::page::{Bundle, Page, Settings, Unfit, Visit};
-use marketplace::tenant::{Dated, Tenant};
-use marketplace::time::UnixMillis;
-use sender::answer::{Answer, verify_body_sign};
-use sender::{kit_v1, kit_v2, time, v2};
+use domain::directory::PartName;
+use domain::entity::{Directory, Entity, Kept, Subject};
+use domain::page::{Bundle, Page, Visit};
+use domain::settings::{Settings, Unfit};
+use domain::tenant::{Dated, Tenant};
+use protocol::message::{Activity, AppId, InstanceId, TenantId};
+use protocol::time::UnixMillis;
 use serde_json::{Map, Value, json};
 use shell::shelf::part_key;
 use shell::store::Store;
 use shell::store::memory::Memory;
 use shell::vault::{Clear, Vault};
 use shell::world::{Deadline, World};
+use simulator::answer::{Answer, verify_body_sign};
+use simulator::{kit_v1, kit_v2, time, v2};
 use tests::call::{ADDRESS, BASE_KEY, Koohook, PRODUCT_SECRET, run};
 use tests::world::NOW;
 
@@ -139,7 +140,7 @@ impl<B: Bundle> Kit<B> {
     /// What the product is to be told of a subject: types, members, and the records in the parts.
     fn notices(&self, subject: &Subject) -> Vec<Notice> {
         let waiting = self.kept(subject).map(|kept| kept.outbox.waiting).unwrap_or_default();
-        let notice = |(place, notice): (u64, &marketplace::notice::Notice)| {
+        let notice = |(place, notice): (u64, &domain::notice::Notice)| {
             assert_eq!(notice.sequence(), place);
             let records = notice.parts().flat_map(|name| {
                 let part = self.part(subject, name);

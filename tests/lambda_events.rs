@@ -21,9 +21,9 @@ use http::StatusCode;
 use lambda_http::lambda_runtime::{Context, LambdaEvent, Service};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Error, service_fn};
-use sender::answer::{Answer, verify_body_sign};
 use serde_json::{Value, json};
 use shell::host::lambda;
+use simulator::answer::{Answer, verify_body_sign};
 use tests::call::{BASE_KEY, Bundled, SETTINGS, koohook, run, v1, v2};
 use tests::world::NOW;
 

@@ -3,14 +3,14 @@
 //! `lifecycle.txt` is the specification that a newcomer reads first. It is worked out by hand from
 //! the decisions, and compared as text with what the real door answers to really signed calls.
 
-use marketplace::app_info::AppInfo;
-use marketplace::entity::{Entity, Kept};
-use marketplace::instance::{Access, Clock, FreezeCause, Instance, State};
-use marketplace::message::{InstanceId, OrderId};
-use marketplace::outbox::Reader;
-use marketplace::result_code::OrderRefused;
-use marketplace::signature::Contract;
-use marketplace::time::UnixMillis;
+use domain::entity::{Entity, Kept};
+use domain::instance::{Access, Clock, FreezeCause, Instance, State};
+use domain::outbox::Reader;
+use protocol::app_info::AppInfo;
+use protocol::message::{InstanceId, OrderId};
+use protocol::result_code::OrderRefused;
+use protocol::signature::Contract;
+use protocol::time::UnixMillis;
 use serde_json::Value;
 use shell::store::Store;
 use tests::call::{APP_INFO, BASE_KEY, Koohook, PENDING, PRODUCT_SECRET, koohook, run};
@@ -166,7 +166,7 @@ impl Callback {
         &self,
         koohook: &Koohook<functions::receive::Function, S>,
         instance_id: &str,
-    ) -> sender::answer::Answer {
+    ) -> simulator::answer::Answer {
         let members = self.members(instance_id);
         match self.contract {
             Contract::V1 => koohook.v1(&members).await,
@@ -181,7 +181,7 @@ pub fn instance_id(contract: Contract) -> InstanceId {
         Contract::V1 => None,
         Contract::V2 => Some("CS1-1"),
     };
-    InstanceId::derive("CS1", line, None)
+    domain::instance_id::derive("CS1", line, None)
 }
 
 /// What is kept of an instance in a state, as the calls before and the product left it.

@@ -5,17 +5,18 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::page::{Bundle, Page, Visit};
+use domain::settings::{Settings, Unfit};
 use functions::application_sync::secret::{Oaep, PrivateKey, Size};
 use http::{Request, Response};
-use marketplace::message::Activity;
-use marketplace::page::{Bundle, Page, Settings, Unfit, Visit};
-use sender::answer::Answer;
-use sender::life::{self, Step, Wire};
+use protocol::message::Activity;
 use serde_json::Value;
 use shell::relay::Relay;
 use shell::store::Store;
 use shell::store::memory::Memory;
 use shell::world::World;
+use simulator::answer::Answer;
+use simulator::life::{self, Step, Wire};
 use tests::call::{ADDRESS, BASE_KEY, Koohook, PRODUCT_SECRET, koohook, run};
 use tests::world::{NOW, TestWorld};
 

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use shell::store::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
 use tokio::runtime::{Builder, Runtime};
 

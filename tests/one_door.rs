@@ -1,12 +1,12 @@
 //! The door and the single function give byte-identical answers; a function answers its own
 //! activity alone (decision A2).
 
+use domain::page::Bundle;
 use http::{Request, Response};
-use marketplace::message::Activity;
-use marketplace::page::Bundle;
-use marketplace::signature::{Contract, Interface};
-use sender::answer::Answer;
-use sender::life::{self, Step, Wire};
+use protocol::message::Activity;
+use protocol::signature::{Contract, Interface};
+use simulator::answer::Answer;
+use simulator::life::{self, Step, Wire};
 use tests::call::{ADDRESS, BASE_KEY, Koohook, SETTINGS, run};
 use tests::shared_store::Shared;
 use tests::world::NOW;

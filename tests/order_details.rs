@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use marketplace::message::OrderId;
-use marketplace::order_query::OrderQuery;
+use protocol::message::OrderId;
+use protocol::order_query::OrderQuery;
 use serde_json::{Value, json};
 use shell::orders::Limits;
 use shell::relay::Relay;
@@ -118,7 +118,7 @@ fn relay(koohook: &Bundled) {
 }
 
 fn id() -> String {
-    marketplace::message::InstanceId::derive("CS1", Some("CS1-1"), None).to_string()
+    domain::instance_id::derive("CS1", Some("CS1-1"), None).to_string()
 }
 
 #[test]

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use marketplace::notice::Notice;
-use marketplace::order_query::{Host, MEMBER, OrderQuery};
-use marketplace::signature::Contract;
-use marketplace::signature::sdk::Credentials;
-use marketplace::time::UnixMillis;
+use domain::notice::Notice;
+use domain::order_details::{self, MEMBER};
+use protocol::order_query::{Host, OrderQuery};
+use protocol::signature::Contract;
+use protocol::signature::sdk::Credentials;
+use protocol::time::UnixMillis;
 use tests::call::{PENDING, koohook, run};
 
 use crate::lifecycle::{CALLBACKS, Callback, STATES, instance_id, standing};
@@ -63,7 +64,7 @@ fn the_notices_of_decision_e7_ask_and_no_others() {
     for callback in CALLBACKS.iter().chain(&OTHERS) {
         for notice in STATES.iter().flat_map(|state| notices(callback, state)) {
             kinds.insert(notice.kind.as_str());
-            let query = OrderQuery::of_notice(&notice);
+            let query = order_details::query_of(&notice);
             asking.extend(query.map(|OrderQuery { order_id, order_line_id }| {
                 (callback.name, order_id.to_string(), order_line_id.unwrap().to_string())
             }));
@@ -90,12 +91,12 @@ fn an_acceptance_and_what_was_asked_before_ask_nothing() {
     let notices_of_both = notices(&accepted, "ready");
     let kinds: Vec<_> = notices_of_both.iter().map(|notice| notice.kind.as_str()).collect();
     assert_eq!(kinds, ["instance.accepted"]);
-    assert_eq!(OrderQuery::of_notice(&notices_of_both[0]), None);
+    assert_eq!(order_details::query_of(&notices_of_both[0]), None);
 
     let [mut created] = notices(&accepted, "absent").try_into().unwrap();
-    assert!(OrderQuery::of_notice(&created).is_some());
+    assert!(order_details::query_of(&created).is_some());
     created.data.insert(MEMBER.to_owned(), "asked".into());
-    assert_eq!(OrderQuery::of_notice(&created), None);
+    assert_eq!(order_details::query_of(&created), None);
 }
 
 /// The signature was computed by another language's library.

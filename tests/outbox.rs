@@ -5,15 +5,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use marketplace::instance::Clock;
-use marketplace::notice::{Draft, Notice, NoticeType};
-use marketplace::outbox::{
+use domain::instance::Clock;
+use domain::notice::{Draft, Notice, NoticeType};
+use domain::outbox::{
     Attempt, Claim, MAX_ATTEMPTS, MAX_DEAD, MAX_DEAD_LEN, MAX_OUTBOX_LEN, Offered, Outbox, Reader,
     Settled, Settling,
 };
-use marketplace::time::UnixMillis;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use protocol::time::UnixMillis;
 
 const START: u64 = 1_791_234_567_000;
 const SECOND: u64 = 1_000;

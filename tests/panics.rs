@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use marketplace::time::UnixMillis;
-use sender::answer::verify_body_sign;
+use protocol::time::UnixMillis;
 use shell::config::Config;
 use shell::desk::Desk;
 use shell::door::Door;
 use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use shell::world::World;
+use simulator::answer::verify_body_sign;
 use tests::call::{ADDRESS, BASE_KEY, SETTINGS, config, run, v1, v2};
 use tests::log::Log;
 use tests::world::{NOW, Scripted, TestWorld};
@@ -155,7 +155,7 @@ fn purchase_v1(key: &str) -> Request<Vec<u8>> {
         ("businessId", "B1"),
         ("customerId", "C1"),
     ];
-    sender::v1::request(ADDRESS, key, "20261005194927000", &parameters).unwrap()
+    simulator::v1::request(ADDRESS, key, "20261005194927000", &parameters).unwrap()
 }
 
 fn each_bug(bugs: &Bugs) -> [(&'static str, &AtomicUsize); 4] {

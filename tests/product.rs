@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::webhook::{WebhookHeaders, WebhookSecrets};
 use http::{Request, Response};
-use marketplace::signature::webhook::{WebhookHeaders, WebhookSecrets};
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use serde_json::Value;
 use shell::store::Store;
 use shell::world::{Unanswered, World};

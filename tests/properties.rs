@@ -2,22 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use marketplace::entity::Subject;
-use marketplace::idempotency::{Ledger, MAX_ORDERS, Order, Recall};
-use marketplace::json::{Document, Json, Outline, Reading, Scalars};
-use marketplace::key::{AccessKey, Keyring};
-use marketplace::message::{Activity, Details, InstanceId, OrderId};
-use marketplace::notice::{Draft, MAX_NOTICE_LEN, NoticeType};
-use marketplace::order_query::{MAX_DETAILS_LEN, OrderQuery, Outcome};
-use marketplace::outbox::{MAX_OUTBOX_LEN, MAX_UNREAD, Outbox, Reader};
-use marketplace::query::{Plus, decode, pieces};
-use marketplace::result_code::ResultCode;
-use marketplace::signature::sdk::{Credentials, Outgoing, query_text};
-use marketplace::signature::{Contract, Headers, Interface, TimestampUnit, Unverified, Verified};
-use marketplace::time::UnixMillis;
+use domain::entity::Subject;
+use domain::idempotency::{Ledger, MAX_ORDERS, Order, Recall};
+use domain::notice::{Draft, MAX_NOTICE_LEN, NoticeType};
+use domain::order_details::OrderFacts;
+use domain::outbox::{MAX_OUTBOX_LEN, MAX_UNREAD, Outbox, Reader};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use protocol::json::{Document, Json, Outline, Reading, Scalars};
+use protocol::key::{AccessKey, Keyring};
+use protocol::message::{Activity, Details, OrderId};
+use protocol::order_query::{MAX_DETAILS_LEN, OrderQuery, Outcome};
+use protocol::query::{Plus, decode, pieces};
+use protocol::result_code::ResultCode;
+use protocol::signature::sdk::{Credentials, Outgoing, query_text};
+use protocol::signature::{Contract, Headers, Interface, TimestampUnit, Unverified, Verified};
+use protocol::time::UnixMillis;
 use serde_json::Value;
 use tests::call::{BASE_KEY, SETTINGS, koohook, run, v1, v2_body};
 use tests::world::NOW;
@@ -342,7 +343,7 @@ proptest! {
     fn a_v1_call_verifies_as_what_was_signed(parameters in parameters()) {
         let request = v1(NOW, &borrowed(&parameters));
         let verified = verified(&request, Contract::V1).unwrap();
-        let time_stamp = sender::time::to_the_millisecond(NOW);
+        let time_stamp = simulator::time::to_the_millisecond(NOW);
         let mut signed = borrowed(&parameters);
         signed.push(("timeStamp", &time_stamp));
         signed.sort_unstable();
@@ -363,10 +364,10 @@ proptest! {
         let at = place.index(changed.len());
         prop_assume!(changed[at].1 != other);
         changed[at].1 = other;
-        let time_stamp = sender::time::to_the_millisecond(NOW);
-        let token = sender::v1::auth_token(BASE_KEY, &time_stamp, &borrowed(&parameters));
+        let time_stamp = simulator::time::to_the_millisecond(NOW);
+        let token = simulator::v1::auth_token(BASE_KEY, &time_stamp, &borrowed(&parameters));
         let honest = v1(NOW, &borrowed(&changed));
-        let theirs = sender::v1::auth_token(BASE_KEY, &time_stamp, &borrowed(&changed));
+        let theirs = simulator::v1::auth_token(BASE_KEY, &time_stamp, &borrowed(&changed));
         let escaped = |token: &str| token.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
         let forged = honest.uri().to_string().replace(&escaped(&theirs), &escaped(&token));
         let forged = http::Request::get(forged).body(Vec::new()).unwrap();
@@ -453,7 +454,7 @@ proptest! {
         match query.read(status, &body) {
             Outcome::Found(order) => {
                 prop_assert!((200..300).contains(&status));
-                let facts = serde_json::to_string(&order.facts()).unwrap();
+                let facts = serde_json::to_string(&OrderFacts::of(&order)).unwrap();
                 prop_assert!(facts.len() <= 9 * 64 * 6 + 256);
                 prop_assert!(serde_json::to_string(&order).unwrap().len() <= MAX_DETAILS_LEN);
                 let kept = serde_json::to_string(&order.into_value()).unwrap();
@@ -648,8 +649,8 @@ proptest! {
     #[test]
     fn what_the_sender_writes_is_the_time_it_meant(millis in 0_u64..253_402_300_800_000) {
         let read = |digits: String| UnixMillis::from_utc_digits(&digits).map(UnixMillis::millis);
-        prop_assert_eq!(read(sender::time::to_the_millisecond(millis)), Some(millis));
-        prop_assert_eq!(read(sender::time::to_the_second(millis)), Some(millis / 1_000 * 1_000));
+        prop_assert_eq!(read(simulator::time::to_the_millisecond(millis)), Some(millis));
+        prop_assert_eq!(read(simulator::time::to_the_second(millis)), Some(millis / 1_000 * 1_000));
     }
 }
 
@@ -751,7 +752,7 @@ proptest! {
     ) {
         let mut named = BTreeMap::new();
         for (order, line, product) in lines {
-            let id = InstanceId::derive(&order, line.as_deref(), product.as_deref());
+            let id = domain::instance_id::derive(&order, line.as_deref(), product.as_deref());
             let parts = (order, line, product);
             let key = Subject::Instance(id.clone()).key();
             prop_assert_eq!(named.entry(key).or_insert_with(|| (parts.clone(), id.clone())), &mut (parts, id));

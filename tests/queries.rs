@@ -1,12 +1,12 @@
 //! `queryInstance` of IDs that an older server gave: a comma separates IDs, and may be part of one
 //! (decisions C7, D8).
 
-use marketplace::app_info::AppInfo;
-use marketplace::entity::Kept;
-use marketplace::instance::{Access, Instance};
-use marketplace::message::{InstanceId, OrderId};
-use sender::answer::Answer;
+use domain::entity::Kept;
+use domain::instance::{Access, Instance};
+use protocol::app_info::AppInfo;
+use protocol::message::{InstanceId, OrderId};
 use shell::store::memory::Memory;
+use simulator::answer::Answer;
 use tests::call::{Koohook, SETTINGS, run};
 
 type Served = Koohook<functions::receive::Function, Memory>;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use shell::store::{
     AnyStore, OpenError, Put, Store, StoreSetting, Stored, Unavailable, Value, Version,
 };

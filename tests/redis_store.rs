@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ::redis::{Client, Connection, TypedCommands};
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use shell::store::{
     AnyStore, Put, Queue, Store, StoreSetting, Stored, Unavailable, Value, Version,
 };

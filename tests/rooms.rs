@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use marketplace::message::Activity;
-use marketplace::signature::Contract;
+use protocol::message::Activity;
+use protocol::signature::Contract;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -118,9 +118,12 @@ fn readmes_name_every_setting_that_is_read() {
 /// The map in a crate's `lib.rs` names every module of the crate.
 #[test]
 fn maps_name_every_room() {
-    for (krate, hidden) in
-        [("marketplace", vec!["uuid_v5"]), ("shell", vec![]), ("sender", vec!["form", "mac"])]
-    {
+    for (krate, hidden) in [
+        ("protocol", vec![]),
+        ("domain", vec!["uuid_v5"]),
+        ("shell", vec![]),
+        ("simulator", vec!["form", "mac"]),
+    ] {
         let map = text(&format!("shared/{krate}/src/lib.rs"));
         let (told, code): (Vec<&str>, Vec<&str>) =
             map.lines().partition(|line| line.starts_with("//!"));
@@ -162,10 +165,11 @@ fn tree(arguments: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_core_cannot_do_anything() {
-    let core = tree(&["-p", "marketplace"]);
+fn the_domain_and_the_protocol_cannot_do_anything() {
+    let core = tree(&["-p", "domain"]);
+    assert!(core.contains("protocol") && !core.contains("shell"));
     for name in ["tokio", "futures-util", "http", "tracing", "getrandom", "rusqlite", "ureq"] {
-        assert!(!core.contains(name), "the core depends on {name}");
+        assert!(!core.contains(name), "the domain depends on {name}");
     }
 }
 
@@ -178,10 +182,10 @@ fn the_shell_by_itself_names_no_runtime() {
 }
 
 #[test]
-fn the_sender_depends_on_none_of_ours() {
-    let sender = tree(&["-p", "sender"]);
-    for name in ["marketplace", "shell"] {
-        assert!(!sender.contains(name), "the sender depends on {name}");
+fn the_simulator_depends_on_none_of_ours() {
+    let simulator = tree(&["-p", "simulator"]);
+    for name in ["protocol", "domain", "shell"] {
+        assert!(!simulator.contains(name), "the simulator depends on {name}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use shell::config::{Config, Keeping};
 use shell::failure::Failure;
 use shell::host::{self, Finding};

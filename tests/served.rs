@@ -6,8 +6,8 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use domain::page::Bundle;
 use http::Response;
-use marketplace::page::Bundle;
 use shell::door::Door;
 use shell::host::http::serve_until;
 use shell::world::World;

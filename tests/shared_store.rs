@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 

@@ -12,24 +12,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::entity::{Entity, Kept};
+use domain::instance::{Access, FreezeCause, Instance, State, effective};
+use domain::notice::NoticeType;
+use domain::outbox::Reader;
 use futures_util::FutureExt;
 use futures_util::future::join;
 use futures_util::pin_mut;
 use http::Request;
-use marketplace::app_info::AppInfo;
-use marketplace::entity::{Entity, Kept};
-use marketplace::instance::{Access, FreezeCause, Instance, State, effective};
-use marketplace::message::{InstanceId, OrderId};
-use marketplace::notice::NoticeType;
-use marketplace::outbox::Reader;
-use marketplace::signature::Contract;
-use marketplace::time::UnixMillis;
-use sender::answer::Answer;
+use protocol::app_info::AppInfo;
+use protocol::message::{InstanceId, OrderId};
+use protocol::signature::Contract;
+use protocol::time::UnixMillis;
 use shell::import::{Import, ImportOutcome};
 use shell::relay::Relay;
 use shell::shelf::Shelf;
 use shell::vault::{Clear, Vault};
 use shell::world::{Deadline, World};
+use simulator::answer::Answer;
 use tests::call::{
     APP_INFO, Bundled, PENDING, SETTINGS, TOLD, koohook, run, run_perhaps_paused, run_until_halt,
     v1, v2,
@@ -214,7 +214,7 @@ fn derived_of(about: usize) -> InstanceId {
     let (contract, order) = PURCHASES[about];
     let line = format!("{order}-1");
     let line = Some(line.as_str()).filter(|_| contract == Contract::V2);
-    InstanceId::derive(order, line, None)
+    domain::instance_id::derive(order, line, None)
 }
 
 /// The instance that an older server made.
@@ -513,7 +513,7 @@ impl Simulation {
             let value = match name {
                 "orderId" => order.clone(),
                 "orderLineId" => format!("{order}-1"),
-                "expireTime" => sender::time::to_the_second(expires),
+                "expireTime" => simulator::time::to_the_second(expires),
                 _ => value.to_owned(),
             };
             members.push((name.to_owned(), value));

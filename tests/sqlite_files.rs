@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::process::Command;
 
 use futures_util::FutureExt;
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use rusqlite::Connection;
 use shell::store::sqlite::{Refused, Sqlite};
 use shell::store::{Put, Queue, Store, StoreSetting, Stored, Unavailable, Value, Version};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
 use shell::store::sqlite::Sqlite;
 use shell::store::{AnyStore, Entry, Put, Queue, Store, StoreSetting, Stored, Value, Version};

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use marketplace::directory::PartName;
-use marketplace::entity::{Entity, Kept, Subject};
-use marketplace::message::TenantId;
-use marketplace::outbox::Reader;
-use marketplace::time::UnixMillis;
+use domain::directory::PartName;
+use domain::entity::{Entity, Kept, Subject};
+use domain::outbox::Reader;
+use protocol::message::TenantId;
+use protocol::time::UnixMillis;
 use shell::relay::Relay;
 use shell::shelf::{Shelf, Written, part_key};
 use shell::store::{Put, Queue, Store, Value, Version};
@@ -39,12 +39,12 @@ fn list(koohook: &Departments, count: usize, name: &str) {
     let now = koohook.world().now_millis();
     let item = |code: usize| format!(r#"{{"orgCode":"{code}","orgName":"{name}"}}"#);
     let items: Vec<String> = (0..count).map(item).collect();
-    let time = sender::time::in_china(now);
+    let time = simulator::time::in_china(now);
     let body = format!(
         r#"{{"instanceId":"i","orgInfoList":[{}],"tenantId":"t","testFlag":0,"timeStamp":"{time}"}}"#,
         items.join(",")
     );
-    let request = sender::kit_v2::request(
+    let request = simulator::kit_v2::request(
         tests::call::ADDRESS,
         "allOrgSync",
         KIT_KEY,
@@ -53,11 +53,11 @@ fn list(koohook: &Departments, count: usize, name: &str) {
         body.as_bytes(),
     );
     let response = run(koohook.answer(request.unwrap()));
-    assert_eq!(sender::answer::Answer::read(&response).unwrap().code, "000000");
+    assert_eq!(simulator::answer::Answer::read(&response).unwrap().code, "000000");
 }
 
 fn subject() -> Subject {
-    let instance = marketplace::message::InstanceId::parse("i").unwrap();
+    let instance = protocol::message::InstanceId::parse("i").unwrap();
     Subject::Departments(Some(instance), TenantId::parse("t").unwrap())
 }
 

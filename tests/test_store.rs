@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
 use shell::store::{
     AnyStore, Entry, Put, Queue, Search, Store, StoreSetting, Stored, Unavailable, Value, Version,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use shell::relay::{Relay, Report};
 use shell::store::{Put, Queue, Store, Value, Version};
 use shell::vault::{Clear, SealKey, Vault};

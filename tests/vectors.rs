@@ -6,18 +6,18 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::webhook::{BadSecret, Disbelief, WebhookHeaders, WebhookSecrets};
 use http::{Request, Uri};
-use marketplace::cipher::{Cipher, Strength};
-use marketplace::key::{AccessKey, Keyring};
-use marketplace::signature::sdk::{Credentials, Outgoing};
-use marketplace::signature::webhook::{BadSecret, Disbelief, WebhookHeaders, WebhookSecrets};
-use marketplace::signature::{
+use protocol::cipher::{Cipher, Strength};
+use protocol::key::{AccessKey, Keyring};
+use protocol::signature::sdk::{Credentials, Outgoing};
+use protocol::signature::{
     Contract, Form, Headers, Interface, Rejection, TimestampUnit, Unverified, auth_token,
     body_sign, sign,
 };
-use marketplace::time::UnixMillis;
-use sender::answer::{Answer, verify_body_sign};
+use protocol::time::UnixMillis;
 use serde::Deserialize;
+use simulator::answer::{Answer, verify_body_sign};
 use tests::call::{APP_INFO, Bundled, koohook, run};
 use tests::log::Log;
 

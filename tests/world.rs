@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use shell::store::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
 use shell::world::{Unanswered, Web, World};
 

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use marketplace::message::Activity;
-use marketplace::page::{Bundle, Page, Settings, Unfit, Visit};
+use domain::page::{Bundle, Page, Visit};
+use domain::settings::{Settings, Unfit};
+use protocol::message::Activity;
 use shell::access::AccessDoor;
 use shell::bell::Bell;
 use shell::config::Config;

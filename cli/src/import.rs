@@ -16,8 +16,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use marketplace::outbox::Reader;
-use marketplace::time::UnixMillis;
+use domain::outbox::Reader;
+use protocol::time::UnixMillis;
 use shell::config::Keeping;
 use shell::host::{self, Machine};
 use shell::import::Import;

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
-use marketplace::entity::{Entity, Subject};
-use marketplace::message::InstanceId;
-use marketplace::outbox::Reader;
-use marketplace::time::UnixMillis;
+use domain::entity::{Entity, Subject};
+use domain::outbox::Reader;
+use protocol::message::InstanceId;
+use protocol::time::UnixMillis;
 use shell::failure::Failure;
 use shell::host::{Machine, open_to_read, open_to_write};
 use shell::shelf::{Recalled, Shelf, Written};

@@ -3,7 +3,7 @@
 use std::fs;
 
 use clap::ValueEnum;
-use sender::time::TimestampUnit;
+use simulator::time::TimestampUnit;
 
 use crate::Error;
 

@@ -7,9 +7,9 @@ mod table;
 use std::collections::BTreeSet;
 use std::thread;
 
-use sender::life::{Carries, State, Step, Wire};
-use sender::time::TimestampUnit;
-use sender::verdict::{Failure, Outcome};
+use simulator::life::{Carries, State, Step, Wire};
+use simulator::time::TimestampUnit;
+use simulator::verdict::{Failure, Outcome};
 use ureq::Agent;
 
 use crate::{made_up, wire};

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use http::Response;
-use sender::answer::{Answer, Fault, judge_body_sign};
-use sender::v1::Strength;
+use simulator::answer::{Answer, Fault, judge_body_sign};
+use simulator::v1::Strength;
 
 use crate::demo::Only;
 use crate::options::{self, Unit};

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use marketplace::page::Bundle;
+use domain::page::Bundle;
 use shell::config::Config;
 use shell::host;
 

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use marketplace::entity::Fault;
-use marketplace::outbox::Reader;
+use domain::entity::Fault;
+use domain::outbox::Reader;
 use shell::config::{self, Keeping};
 use shell::failure::Failure;
 use shell::host::{self, Machine};

@@ -7,11 +7,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::webhook::{WebhookHeaders, WebhookSecrets};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use marketplace::signature::Interface;
-use marketplace::signature::webhook::{WebhookHeaders, WebhookSecrets};
-use marketplace::time::UnixMillis;
+use protocol::signature::Interface;
+use protocol::time::UnixMillis;
 use serde_json::{Value, json};
 use shell::front::{Admitted, Front};
 

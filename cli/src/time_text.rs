@@ -1,6 +1,6 @@
 //! Times as people write them: RFC 3339, or a day.
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sender::life;
+use simulator::life;
 
 use crate::demo::{self, Demo, Only};
 use crate::output::{self, outln};

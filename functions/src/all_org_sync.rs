@@ -5,13 +5,14 @@
 //! of their own says otherwise. An empty list changes nothing; a whole enterprise without
 //! departments is likelier a fault than a wish.
 
-use marketplace::directory::{self, Content, Identity, List, Outcome};
-use marketplace::entity::Subject;
-use marketplace::message::{Activity, AllOrgSync, Malformed, Reply};
-use marketplace::notice::{Draft, NoticeType};
-use marketplace::page::{ChangeList, ChangesList, Page, Settings, Told, Unfit};
-use marketplace::signature::Verified;
-use marketplace::time::UnixMillis;
+use domain::directory::{self, Content, Identity, List, Outcome};
+use domain::entity::Subject;
+use domain::notice::{Draft, NoticeType};
+use domain::page::{ChangeList, ChangesList, Page, Told};
+use domain::settings::{Settings, Unfit};
+use protocol::message::{Activity, AllOrgSync, Malformed, Reply};
+use protocol::signature::Verified;
+use protocol::time::UnixMillis;
 
 /// What this function serves.
 pub type Function = ChangesList<Departments>;

@@ -4,12 +4,12 @@
 //!
 //! The same message twice changes nothing, and of two the one that was signed later counts.
 
-use marketplace::instance::Instance;
-use marketplace::message::InstanceId;
-use marketplace::page::Hear;
-use marketplace::product::{Fault, InstanceAccess};
-use marketplace::refusal::Refusal;
-use marketplace::time::UnixMillis;
+use domain::instance::Instance;
+use domain::page::Hear;
+use domain::product::{Fault, InstanceAccess};
+use domain::refusal::Refusal;
+use protocol::message::InstanceId;
+use protocol::time::UnixMillis;
 
 /// What this function serves.
 pub type Function = Access;

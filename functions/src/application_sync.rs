@@ -7,17 +7,18 @@
 
 pub mod secret;
 
-use marketplace::entity::Subject;
-use marketplace::instance::effective;
-use marketplace::message::{
+use domain::entity::Subject;
+use domain::instance::effective;
+use domain::notice::Draft;
+use domain::page::{Change, Changes, Decision, Page};
+use domain::refusal::Refusal;
+use domain::settings::{Settings, Unfit};
+use domain::tenant::{Application, Dated, Told};
+use protocol::message::{
     Activity, ApplicationSync, Details, Fields, Flag, Malformed, MalformedKind, Reply,
 };
-use marketplace::notice::Draft;
-use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
-use marketplace::refusal::Refusal;
-use marketplace::signature::Verified;
-use marketplace::tenant::{Application, Dated, Told};
-use marketplace::time::UnixMillis;
+use protocol::signature::Verified;
+use protocol::time::UnixMillis;
 
 use self::secret::PrivateKeys;
 

@@ -4,13 +4,14 @@
 //! The product is where people live: koohook keeps of each a row of 24 bytes, enough to know a
 //! repeat from a change and old from new, and hands on what changed.
 
-use marketplace::directory::{self, Content, Edit, Identity, Outcome};
-use marketplace::entity::Subject;
-use marketplace::message::{Activity, AuthSync, Malformed, Record, Reply, UserChange};
-use marketplace::notice::{Draft, NoticeType};
-use marketplace::page::{ChangeList, ChangesList, Page, Settings, Told, Unfit};
-use marketplace::signature::Verified;
-use marketplace::time::UnixMillis;
+use domain::directory::{self, Content, Edit, Identity, Outcome};
+use domain::entity::Subject;
+use domain::notice::{Draft, NoticeType};
+use domain::page::{ChangeList, ChangesList, Page, Told};
+use domain::settings::{Settings, Unfit};
+use protocol::message::{Activity, AuthSync, Malformed, Record, Reply, UserChange};
+use protocol::signature::Verified;
+use protocol::time::UnixMillis;
 
 /// What this function serves.
 pub type Function = ChangesList<Users>;

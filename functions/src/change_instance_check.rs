@@ -3,12 +3,13 @@
 //!
 //! The seller's setting answers for every instance that is known and not released.
 
-use marketplace::entity::{Entity, Subject};
-use marketplace::instance::State;
-use marketplace::message::{Activity, ChangeInstanceCheck, Malformed, Reply};
-use marketplace::page::{Look, Looks, Page, RenewalChange, Settings, Unfit};
-use marketplace::refusal::Refusal;
-use marketplace::signature::Verified;
+use domain::entity::{Entity, Subject};
+use domain::instance::State;
+use domain::page::{Look, Looks, Page};
+use domain::refusal::Refusal;
+use domain::settings::{RenewalChange, Settings, Unfit};
+use protocol::message::{Activity, ChangeInstanceCheck, Malformed, Reply};
+use protocol::signature::Verified;
 
 /// What this function serves.
 pub type Function = Looks<Check>;

@@ -3,14 +3,15 @@
 //! The instance is frozen and its data kept: the buyer may renew within the retention period,
 //! and the renewal thaws it. V2 has no such call; there an expiry is a status.
 
-use marketplace::entity::Subject;
-use marketplace::instance::{FreezeCause, Instance, effective};
-use marketplace::message::{Activity, Malformed, Reply, StatusChange};
-use marketplace::notice::Draft;
-use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
-use marketplace::refusal::Refusal;
-use marketplace::signature::Verified;
-use marketplace::time::UnixMillis;
+use domain::entity::Subject;
+use domain::instance::{FreezeCause, Instance, effective};
+use domain::notice::Draft;
+use domain::page::{Change, Changes, Decision, Page};
+use domain::refusal::Refusal;
+use domain::settings::{Settings, Unfit};
+use protocol::message::{Activity, Malformed, Reply, StatusChange};
+use protocol::signature::Verified;
+use protocol::time::UnixMillis;
 
 /// What this function serves.
 pub type Function = Changes<Expiry>;

@@ -4,19 +4,21 @@
 //! where the store was lost: the ID is derived. V1 calls again whenever the buyer opens the
 //! resource's details, so that the page is a look as well.
 
-use marketplace::app_info::Template;
-use marketplace::cipher::Strength;
-use marketplace::entity::Subject;
-use marketplace::idempotency::Order;
-use marketplace::instance::{Access, Instance, Remark, effective};
-use marketplace::message::{Activity, Malformed, NewInstance, Reply};
-use marketplace::notice::{Draft, NoticeType};
-use marketplace::outbox::Reader;
-use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
-use marketplace::refusal::Refusal;
-use marketplace::result_code::ResultCode;
-use marketplace::signature::{Contract, Verified};
-use marketplace::time::UnixMillis;
+use domain::entity::Subject;
+use domain::idempotency::Order;
+use domain::instance::{Access, Instance, Remark, effective};
+use domain::instance_id::OrderedBy;
+use domain::notice::{Draft, NoticeType};
+use domain::outbox::Reader;
+use domain::page::{Change, Changes, Decision, Page};
+use domain::refusal::Refusal;
+use domain::settings::{Settings, Unfit};
+use domain::template::Template;
+use protocol::cipher::Strength;
+use protocol::message::{Activity, Malformed, NewInstance, Reply};
+use protocol::result_code::ResultCode;
+use protocol::signature::{Contract, Verified};
+use protocol::time::UnixMillis;
 
 /// What this function serves.
 pub type Function = Changes<Purchase>;
@@ -43,7 +45,7 @@ impl Page for Purchase {
     }
 
     fn rehearse(&self, verified: &Verified) -> Result<Reply, Malformed> {
-        let id = NewInstance::rehearsed_id(verified);
+        let id = OrderedBy::of_rehearsal(verified).instance_id();
         let template = self.rehearsal.as_ref().filter(|_| verified.contract() == Contract::V1);
         let app_info = template.map(|template| template.fill(id.as_str(), ""));
         Ok(Reply { instance_id: Some(id), app_info, ..Reply::success() })
@@ -58,7 +60,7 @@ impl Change for Purchase {
     type Entity = Instance;
 
     fn subject(&self, request: &NewInstance) -> Subject {
-        Subject::Purchase(request.instance_id.clone(), request.order_id.clone())
+        Subject::Purchase(OrderedBy::of_call(request).instance_id(), request.order_id.clone())
     }
 
     fn order(&self, request: &NewInstance) -> Option<Order> {
@@ -117,7 +119,8 @@ impl Change for Purchase {
 
 impl Purchase {
     fn create(&self, request: &NewInstance, now: UnixMillis) -> Decision<Instance> {
-        let NewInstance { instance_id, order_id, contract, .. } = request;
+        let NewInstance { order_id, contract, .. } = request;
+        let instance_id = OrderedBy::of_call(request).instance_id();
         let access = match (&self.template, self.reader) {
             (Some(template), Reader::Nobody) => {
                 Access::Ready(template.fill(instance_id.as_str(), order_id.as_str()))

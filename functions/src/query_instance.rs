@@ -3,13 +3,14 @@
 //! Asked again and again until a purchase is ready, and live whenever the buyer looks. Never
 //! `000000` with nothing in it: that would end the asking.
 
-use marketplace::app_info::Template;
-use marketplace::entity::{Entity, Subject};
-use marketplace::message::{Activity, InstanceId, InstanceInfo, Malformed, QueryInstance, Reply};
-use marketplace::page::{Look, Looks, Page, Settings, Unfit};
-use marketplace::refusal::Refusal;
-use marketplace::result_code::ResultCode;
-use marketplace::signature::{Contract, Verified};
+use domain::entity::{Entity, Subject};
+use domain::page::{Look, Looks, Page};
+use domain::refusal::Refusal;
+use domain::settings::{Settings, Unfit};
+use domain::template::Template;
+use protocol::message::{Activity, InstanceId, InstanceInfo, Malformed, QueryInstance, Reply};
+use protocol::result_code::ResultCode;
+use protocol::signature::{Contract, Verified};
 
 /// What this function serves.
 pub type Function = Looks<Query>;

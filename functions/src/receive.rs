@@ -2,8 +2,9 @@
 //! by `activity`. Every lifecycle function is linked, and one is picked in process: a second
 //! network hop would cost a cold start inside a budget of seconds.
 
-use marketplace::message::Activity;
-use marketplace::page::{Bundle, Page, Settings, Unfit, Visit};
+use domain::page::{Bundle, Page, Visit};
+use domain::settings::{Settings, Unfit};
+use protocol::message::Activity;
 
 /// What this function serves.
 pub type Function = Door;

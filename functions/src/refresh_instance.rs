@@ -4,15 +4,16 @@
 //! specification. The expiry is absolute: it is set, never added to, and a renewal never moves
 //! it back.
 
-use marketplace::entity::Subject;
-use marketplace::idempotency::Order;
-use marketplace::instance::{self, Instance};
-use marketplace::message::{Activity, Malformed, RefreshInstance, Reply};
-use marketplace::notice::Draft;
-use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
-use marketplace::refusal::Refusal;
-use marketplace::signature::Verified;
-use marketplace::time::UnixMillis;
+use domain::entity::Subject;
+use domain::idempotency::Order;
+use domain::instance::{self, Instance};
+use domain::notice::Draft;
+use domain::page::{Change, Changes, Decision, Page};
+use domain::refusal::Refusal;
+use domain::settings::{Settings, Unfit};
+use protocol::message::{Activity, Malformed, RefreshInstance, Reply};
+use protocol::signature::Verified;
+use protocol::time::UnixMillis;
 
 /// What this function serves.
 pub type Function = Changes<Refresh>;

@@ -3,14 +3,15 @@
 //! Accepted in any state, for ever, and answered alike when it is repeated. What stays is a
 //! tombstone, so that nothing late brings the instance back.
 
-use marketplace::entity::Subject;
-use marketplace::instance::Instance;
-use marketplace::message::{Activity, Malformed, ReleaseInstance, Reply};
-use marketplace::notice::Draft;
-use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
-use marketplace::refusal::Refusal;
-use marketplace::signature::Verified;
-use marketplace::time::UnixMillis;
+use domain::entity::Subject;
+use domain::instance::Instance;
+use domain::notice::Draft;
+use domain::page::{Change, Changes, Decision, Page};
+use domain::refusal::Refusal;
+use domain::settings::{Settings, Unfit};
+use protocol::message::{Activity, Malformed, ReleaseInstance, Reply};
+use protocol::signature::Verified;
+use protocol::time::UnixMillis;
 
 /// What this function serves.
 pub type Function = Changes<Release>;

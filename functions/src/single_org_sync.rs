@@ -5,13 +5,14 @@
 //! stay, and nothing is checked against the tree that stands: the marketplace's order is not
 //! promised.
 
-use marketplace::directory::{self, Content, Edit, Identity, Outcome};
-use marketplace::entity::Subject;
-use marketplace::message::{Activity, Fields, Flag, Malformed, Reply, SingleOrgSync};
-use marketplace::notice::{Draft, NoticeType};
-use marketplace::page::{ChangeList, ChangesList, Page, Settings, Told, Unfit};
-use marketplace::signature::Verified;
-use marketplace::time::UnixMillis;
+use domain::directory::{self, Content, Edit, Identity, Outcome};
+use domain::entity::Subject;
+use domain::notice::{Draft, NoticeType};
+use domain::page::{ChangeList, ChangesList, Page, Told};
+use domain::settings::{Settings, Unfit};
+use protocol::message::{Activity, Fields, Flag, Malformed, Reply, SingleOrgSync};
+use protocol::signature::Verified;
+use protocol::time::UnixMillis;
 
 /// What this function serves.
 pub type Function = ChangesList<Department>;

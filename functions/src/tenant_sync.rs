@@ -3,15 +3,16 @@
 //! Who the enterprise is and where its people log in. Order between the kit's calls is not
 //! promised, and no call looks at the instance: a seller who applies for credentials has none.
 
-use marketplace::entity::Subject;
-use marketplace::instance::effective;
-use marketplace::message::{Activity, Fields, Flag, Malformed, Reply, TenantSync};
-use marketplace::notice::Draft;
-use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
-use marketplace::refusal::Refusal;
-use marketplace::signature::Verified;
-use marketplace::tenant::{Dated, Tenant};
-use marketplace::time::UnixMillis;
+use domain::entity::Subject;
+use domain::instance::effective;
+use domain::notice::Draft;
+use domain::page::{Change, Changes, Decision, Page};
+use domain::refusal::Refusal;
+use domain::settings::{Settings, Unfit};
+use domain::tenant::{Dated, Tenant};
+use protocol::message::{Activity, Fields, Flag, Malformed, Reply, TenantSync};
+use protocol::signature::Verified;
+use protocol::time::UnixMillis;
 
 /// What this function serves.
 pub type Function = Changes<Tenants>;

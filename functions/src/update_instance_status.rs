@@ -4,14 +4,15 @@
 //! Neither contract sends a reason: under V2 a freeze may be an expiry or a violation. What a
 //! status froze, a status thaws.
 
-use marketplace::entity::Subject;
-use marketplace::instance::{FreezeCause, Instance, effective};
-use marketplace::message::{Activity, Malformed, Reply, StatusChange};
-use marketplace::notice::{Draft, NoticeType};
-use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
-use marketplace::refusal::Refusal;
-use marketplace::signature::Verified;
-use marketplace::time::UnixMillis;
+use domain::entity::Subject;
+use domain::instance::{FreezeCause, Instance, effective};
+use domain::notice::{Draft, NoticeType};
+use domain::page::{Change, Changes, Decision, Page};
+use domain::refusal::Refusal;
+use domain::settings::{Settings, Unfit};
+use protocol::message::{Activity, Malformed, Reply, StatusChange};
+use protocol::signature::Verified;
+use protocol::time::UnixMillis;
 
 /// What this function serves.
 pub type Function = Changes<Status>;
@@ -52,7 +53,7 @@ impl Change for Status {
         let before = current.ok_or(Refusal::InstanceUnknown)?;
         let (at, ahead) = effective(request.signed_at, now);
         let after = match request.freeze {
-            Some(cause) => before.clone().freeze(cause, at, now),
+            Some(cause) => before.clone().freeze(cause.into(), at, now),
             None => before.clone().thaw(at, now)?,
         };
         let draft = |kind| {

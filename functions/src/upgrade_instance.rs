@@ -3,15 +3,16 @@
 //!
 //! Each order is carried out once. V1 says what the instance becomes; V2 only names the order.
 
-use marketplace::entity::Subject;
-use marketplace::idempotency::Order;
-use marketplace::instance::{Instance, effective};
-use marketplace::message::{Activity, Malformed, Reply, UpgradeInstance};
-use marketplace::notice::Draft;
-use marketplace::page::{Change, Changes, Decision, Page, Settings, Unfit};
-use marketplace::refusal::Refusal;
-use marketplace::signature::Verified;
-use marketplace::time::UnixMillis;
+use domain::entity::Subject;
+use domain::idempotency::Order;
+use domain::instance::{Instance, effective};
+use domain::notice::Draft;
+use domain::page::{Change, Changes, Decision, Page};
+use domain::refusal::Refusal;
+use domain::settings::{Settings, Unfit};
+use protocol::message::{Activity, Malformed, Reply, UpgradeInstance};
+use protocol::signature::Verified;
+use protocol::time::UnixMillis;
 
 /// What this function serves.
 pub type Function = Changes<Upgrade>;

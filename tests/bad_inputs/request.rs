@@ -84,19 +84,19 @@ struct Proof {
 
 impl Proof {
     fn v1(step: &Step, members: &Map<String, Value>, now_millis: u64) -> Self {
-        let time = sender::time::to_the_millisecond(now_millis);
+        let time = simulator::time::to_the_millisecond(now_millis);
         let time = step.time.clone().unwrap_or(time);
         let key = key(step);
         let pairs: Vec<(&str, &str)> = members
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str().expect("V1 has texts alone")))
             .collect();
-        let request = sender::v1::request(ADDRESS, &key, &time, &pairs).unwrap();
+        let request = simulator::v1::request(ADDRESS, &key, &time, &pairs).unwrap();
         let query = request.uri().query().unwrap_or_default();
         let (pairs_sent, _) = query.rsplit_once("&authToken=").unwrap();
         Self {
             body: Vec::new(),
-            signature: sender::v1::auth_token(&key, &time, &pairs),
+            signature: simulator::v1::auth_token(&key, &time, &pairs),
             time,
             nonce: String::new(),
             pairs: pairs_sent.to_owned(),
@@ -112,9 +112,9 @@ impl Proof {
         let time = text(&time, &|_| None);
         // Of the body, so that two different calls never share one.
         let nonce = step.nonce.as_ref().map(|nonce| text(nonce, &|_| None));
-        let nonce = nonce.unwrap_or_else(|| sender::v2::sign(BASE_KEY, "0", "0", &body));
+        let nonce = nonce.unwrap_or_else(|| simulator::v2::sign(BASE_KEY, "0", "0", &body));
         Self {
-            signature: sender::v2::sign(&key(step), &time, &nonce, &body),
+            signature: simulator::v2::sign(&key(step), &time, &nonce, &body),
             body,
             time,
             nonce,

@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use sender::v1::{Iv, Strength};
+use simulator::v1::{Iv, Strength};
 use tests::call::BASE_KEY;
 
 /// Fills in everything between « and ».
@@ -115,5 +115,5 @@ fn untidy(base64: &str) -> Vec<u8> {
 }
 
 fn encrypted(strength: Strength, plain: &str) -> Vec<u8> {
-    sender::v1::encrypt(BASE_KEY, strength, Iv::numbered(1), plain).into_bytes()
+    simulator::v1::encrypt(BASE_KEY, strength, Iv::numbered(1), plain).into_bytes()
 }

@@ -9,14 +9,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use marketplace::signature::Interface;
-use marketplace::time::UnixMillis;
-use sender::answer::{Answer, verify_body_sign};
+use protocol::signature::Interface;
+use protocol::time::UnixMillis;
 use serde::Deserialize;
 use shell::bodies::Bodies;
 use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use shell::world::World;
+use simulator::answer::{Answer, verify_body_sign};
 use tests::call::{BASE_KEY, Koohook, SETTINGS, koohook, v1, v2};
 use tests::served::{Caller, Served, Wire};
 use tests::world::NOW;

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use domain::webhook::WebhookSecrets;
 use functions::app_info::Function;
 use http::{HeaderMap, Request};
-use marketplace::result_code::OrderRefused;
-use marketplace::signature::webhook::WebhookSecrets;
+use protocol::result_code::OrderRefused;
 use serde_json::{Value, json};
 use shell::access::AccessDoor;
 use shell::front::Front;

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use domain::entity::Kept;
+use domain::instance::Clock;
+use domain::outbox::{Attempt, Reader, Trial};
 use futures_util::future::join;
-use marketplace::entity::Kept;
-use marketplace::instance::Clock;
-use marketplace::outbox::{Attempt, Reader, Trial};
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use shell::store::{Queue, Store};
 use tests::product::{HANGS, Mood, Product, READY};
 

@@ -5,10 +5,10 @@ use std::cell::Cell;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 
-use marketplace::entity::Kept;
-use marketplace::instance::Clock;
-use marketplace::outbox::{MIN_ATTEMPTS, Reader};
-use marketplace::time::UnixMillis;
+use domain::entity::Kept;
+use domain::instance::Clock;
+use domain::outbox::{MIN_ATTEMPTS, Reader};
+use protocol::time::UnixMillis;
 use shell::relay::NotRun;
 use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use bytes::Bytes;
-use marketplace::entity::{Kept, Subject};
-use marketplace::message::TenantId;
-use marketplace::time::UnixMillis;
+use domain::entity::{Kept, Subject};
+use protocol::message::TenantId;
+use protocol::time::UnixMillis;
 use shell::client::Client;
 use shell::desk::Desk;
 use shell::door::Door;
@@ -261,13 +261,13 @@ fn list_departments(koohook: &Listing, count: usize) {
     let now = koohook.world().now_millis();
     let item = |code: usize| format!(r#"{{"orgCode":"{code:05}","orgName":"made up"}}"#);
     let items: Vec<String> = (0..count).map(item).collect();
-    let time = sender::time::in_china(now);
+    let time = simulator::time::in_china(now);
     let body = format!(
         r#"{{"instanceId":"i","orgInfoList":[{}],"tenantId":"t","testFlag":0,"timeStamp":"{time}"}}"#,
         items.join(",")
     );
     let [time, nonce] = [now.to_string(), format!("nonce-{now}")];
-    let request = sender::kit_v2::request(
+    let request = simulator::kit_v2::request(
         tests::call::ADDRESS,
         "allOrgSync",
         KIT_KEY,

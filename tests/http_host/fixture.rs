@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
-use marketplace::signature::Interface;
+use protocol::signature::Interface;
 use shell::front::{Admitted, Front};
 use shell::host::http::{Listener, serve_until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};

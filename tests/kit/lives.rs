@@ -1,6 +1,6 @@
 //! The life of an enterprise, as the marketplace's side tells it.
 
-use sender::life::{self, Step, Wire};
+use simulator::life::{self, Step, Wire};
 
 use super::*;
 

@@ -2,8 +2,8 @@
 //! changed in between decides whether a call is decided again, and whether its parts are made
 //! again.
 
-use marketplace::decide_list::MAX_WAITING_PARTS;
-use marketplace::entity::MAX_VALUE_LEN;
+use domain::decide_list::MAX_WAITING_PARTS;
+use domain::entity::MAX_VALUE_LEN;
 use shell::relay::{Relay, Report};
 use tests::call::run_paused;
 use tests::log::Log;

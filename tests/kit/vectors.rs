@@ -149,8 +149,8 @@ fn a_key_opens_its_own_route_alone() {
     let base = Koohook::<functions::receive::Function, Memory>::over(Memory::new(), &SETTINGS);
     let parameters = [("activity", "queryInstance"), ("instanceId", "i")];
     let by_kit = [
-        sender::v1::request(ADDRESS, KIT_KEY, &time::to_the_millisecond(NOW), &parameters),
-        sender::v2::request(ADDRESS, KIT_KEY, &now, "n", &sender::v2::body(&parameters)),
+        simulator::v1::request(ADDRESS, KIT_KEY, &time::to_the_millisecond(NOW), &parameters),
+        simulator::v2::request(ADDRESS, KIT_KEY, &now, "n", &simulator::v2::body(&parameters)),
     ];
     for request in by_kit {
         assert_eq!(run(base.reply(request.unwrap())).code, "000001");

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use marketplace::message::InstanceId;
-use marketplace::notice::NoticeType;
-use marketplace::order_query::MEMBER;
-use marketplace::product::{Answer, InstanceAccess};
+use domain::notice::NoticeType;
+use domain::order_details::MEMBER;
+use domain::product::{Answer, InstanceAccess};
+use protocol::message::InstanceId;
 use serde_json::json;
 
 use super::schema::{closed, order_details};

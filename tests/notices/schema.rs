@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use domain::order_details::MEMBER;
 use jsonschema::Validator;
-use marketplace::order_query::{MEMBER, OrderQuery, Outcome};
+use protocol::order_query::{OrderQuery, Outcome};
 use serde_json::{Map, json};
 
 use super::*;

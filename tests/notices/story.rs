@@ -1,7 +1,7 @@
 //! One of each notice with values like the guide's, all made up: what the documents show.
 
-use sender::{kit_v2, v1, v2};
 use serde_json::json;
+use simulator::{kit_v2, v1, v2};
 
 use super::*;
 
@@ -25,7 +25,7 @@ impl Seller {
 
     fn v1(&self, activity: &str, members: &[(&str, &str)]) -> String {
         self.pass();
-        let time_stamp = sender::time::to_the_millisecond(self.koohook.world().now_millis());
+        let time_stamp = simulator::time::to_the_millisecond(self.koohook.world().now_millis());
         let parameters = [&[("activity", activity)], members].concat();
         let answer = self.send(v1::request(ADDRESS, BASE_KEY, &time_stamp, &parameters).unwrap());
         answer.instance_id.unwrap_or_default()
@@ -35,7 +35,7 @@ impl Seller {
     fn kit(&self, page: &str, members: Value) {
         self.pass();
         let now = self.koohook.world().now_millis();
-        let time = sender::time::in_china(now);
+        let time = simulator::time::in_china(now);
         let mut body = members;
         body["testFlag"] = 0.into();
         if body["timeStamp"].is_null() {
@@ -223,7 +223,7 @@ pub(super) fn by_an_overtaken_list() -> Vec<Message> {
     newer["orgName"] = "newer".into();
     seller.kit("singleOrgSync", newer);
     let mut older = list(&["2"]);
-    older["timeStamp"] = sender::time::in_china(overtaken).into();
+    older["timeStamp"] = simulator::time::in_china(overtaken).into();
     seller.kit("allOrgSync", older);
     seller.diary.told()
 }

@@ -8,12 +8,11 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::directory::PartName;
+use domain::entity::{Directory, Entity, Kept, Subject};
 use futures_util::future::join;
-use marketplace::directory::PartName;
-use marketplace::entity::{Directory, Entity, Kept, Subject};
-use marketplace::message::{AppId, InstanceId, TenantId};
-use marketplace::time::UnixMillis;
-use sender::{kit_v2, time};
+use protocol::message::{AppId, InstanceId, TenantId};
+use protocol::time::UnixMillis;
 use serde_json::{Value as Json, json};
 use shell::relay::Relay;
 use shell::shelf::{part_key, part_owner};
@@ -21,6 +20,7 @@ use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use shell::vault::{Clear, Vault};
 use shell::world::World;
+use simulator::{kit_v2, time};
 use tests::call::{ADDRESS, Koohook, PRODUCT_SECRET, run, run_perhaps_paused, run_until_halt};
 use tests::chance::Chance;
 use tests::product::{HANGS, Mood, Product};
@@ -238,7 +238,7 @@ impl Lists {
             _ => run(send()),
         };
         koohook.store().plan([]);
-        let code = sender::answer::Answer::read(&response).unwrap().code;
+        let code = simulator::answer::Answer::read(&response).unwrap().code;
         self.trace.push(format!("{code} {page}, store {plan:?}"));
         assert!(["000000", "000005"].contains(&code.as_str()), "{code}");
         // While it was frozen its time may have run out.

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use marketplace::key::Keyring;
-use marketplace::signature::{
+use protocol::key::Keyring;
+use protocol::signature::{
     Contract, Headers, Interface, Rejection, TimestampUnit, Unverified, Verified,
 };
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 
 use super::ring;
 

@@ -1,7 +1,7 @@
 //! Whether a server serves a contract at all: most serve one of the two.
 
-use sender::life::{Contract, Step};
-use sender::verdict::{ABSENT, Outcome};
+use simulator::life::{Contract, Step};
+use simulator::verdict::{ABSENT, Outcome};
 
 use super::report::Report;
 use crate::play::{Answered, Player, Rules, Seller};

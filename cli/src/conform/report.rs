@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use sender::life::{Contract, Step};
-use sender::verdict::Outcome;
+use simulator::life::{Contract, Step};
+use simulator::verdict::Outcome;
 
 use super::presence::{Seen, contract};
 use crate::demo::Only;

@@ -3,7 +3,7 @@
 
 mod mangled;
 
-use marketplace::text::unseen;
+use protocol::text::unseen;
 
 pub use mangled::is_scientific;
 use mangled::{is_date, is_error, is_number};

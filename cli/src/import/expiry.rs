@@ -1,6 +1,6 @@
 //! `expireTime`: the marketplace's digits, or a time that cannot be misread.
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 
 use super::cell::is_scientific;
 use crate::time_text;

@@ -1,8 +1,10 @@
 //! A row → the instance to import, and the purchase that leads to it.
 
-use marketplace::app_info::{AppInfo, Template};
-use marketplace::instance::{Access, FreezeCause, Instance, State};
-use marketplace::message::{InstanceId, OrderId, OrderLineId, OrderedBy, ProductId};
+use domain::instance::{Access, FreezeCause, Instance, State};
+use domain::instance_id::OrderedBy;
+use domain::template::Template;
+use protocol::app_info::AppInfo;
+use protocol::message::{InstanceId, OrderId, OrderLineId, ProductId};
 use shell::import::Import;
 
 use super::row::{MANDATORY, Row};

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use marketplace::app_info::Template;
-use marketplace::cipher::Strength;
-use marketplace::instance::{Access, FreezeCause, State};
-use marketplace::key::{AccessKey, Keyring};
-use marketplace::message::{InstanceId, NewInstance};
-use marketplace::signature::{Contract, Headers, Interface, TimestampUnit, Unverified, Verified};
-use marketplace::time::UnixMillis;
-use sender::{v1, v2};
+use domain::instance::{Access, FreezeCause, State};
+use domain::instance_id::OrderedBy;
+use domain::template::Template;
+use protocol::cipher::Strength;
+use protocol::key::{AccessKey, Keyring};
+use protocol::message::{InstanceId, NewInstance};
+use protocol::signature::{Contract, Headers, Interface, TimestampUnit, Unverified, Verified};
+use protocol::time::UnixMillis;
 use serde_json::{Map, Value};
+use simulator::{v1, v2};
 
 use super::purchase::understand;
 use super::report::Report;
@@ -99,10 +100,10 @@ fn a_row_derives_the_id_that_the_callback_and_its_rehearsal_derive() {
     assert_eq!(purchases.len(), 3 * 4 * 6 - 2 * 2);
     for purchase in &purchases {
         let (imported, verified) = (imported(purchase), called(purchase));
-        assert_eq!(NewInstance::rehearsed_id(&verified), imported, "{purchase:?}");
+        assert_eq!(OrderedBy::of_rehearsal(&verified).instance_id(), imported, "{purchase:?}");
         // A V1 call without a product is refused.
         if let Ok(call) = NewInstance::read(&verified, Strength::default()) {
-            assert_eq!(call.instance_id, imported, "{purchase:?}");
+            assert_eq!(OrderedBy::of_call(&call).instance_id(), imported, "{purchase:?}");
         } else {
             assert_eq!(contract(purchase), Contract::V1, "{purchase:?}");
         }

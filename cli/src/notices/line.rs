@@ -1,9 +1,9 @@
 //! One notice as it is listed, or shown.
 
-use marketplace::entity::{Entity, Kept};
-use marketplace::notice::Notice;
-use marketplace::outbox::{Attempt, Trial};
-use marketplace::time::UnixMillis;
+use domain::entity::{Entity, Kept};
+use domain::notice::Notice;
+use domain::outbox::{Attempt, Trial};
+use protocol::time::UnixMillis;
 use serde_json::{Value, json};
 use shell::shelf::Recalled;
 

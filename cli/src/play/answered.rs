@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sender::answer::{Answer, Fault, verify_body_sign};
-use sender::life::{Contract, State, Step, Wire};
-use sender::verdict::{self, Failure, Outcome, Received, Remark, Verdict};
+use simulator::answer::{Answer, Fault, verify_body_sign};
+use simulator::life::{Contract, State, Step, Wire};
+use simulator::verdict::{self, Failure, Outcome, Received, Remark, Verdict};
 
 use serde_json::Value;
 

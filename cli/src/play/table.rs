@@ -1,7 +1,7 @@
 //! The demo's table: a printed line for each step, with the state that is stored afterwards.
 
-use sender::life::{Contract, Step};
-use sender::verdict::Outcome;
+use simulator::life::{Contract, Step};
+use simulator::verdict::Outcome;
 
 use super::answered::word;
 use super::{Line, Player};

@@ -1,9 +1,9 @@
 //! One call, signed as of now.
 
 use http::Request;
-use sender::time::TimestampUnit;
-use sender::{kit_v1, kit_v2, time, v1, v2};
 use serde_json::Value;
+use simulator::time::{self, TimestampUnit};
+use simulator::{kit_v1, kit_v2, v1, v2};
 
 use crate::demo::Only;
 use crate::made_up;

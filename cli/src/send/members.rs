@@ -3,9 +3,9 @@
 use std::fs;
 
 use functions::application_sync::secret::{Oaep, PublicKey};
-use sender::time::in_china;
-use sender::v1::{self, Iv, Strength};
 use serde_json::Value;
+use simulator::time::in_china;
+use simulator::v1::{self, Iv, Strength};
 
 use super::Arguments;
 use super::call::{is_kit, text};

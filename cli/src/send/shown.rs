@@ -2,9 +2,9 @@
 
 use http::Response;
 use http::header::LOCATION;
-use sender::answer::Remark;
-use sender::v1::{self, Strength};
 use serde_json::Value;
+use simulator::answer::Remark;
+use simulator::v1::{self, Strength};
 
 use crate::demo::Only;
 use crate::output::errln;

@@ -8,16 +8,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use marketplace::entity::{Entity, Kept, Subject};
-use marketplace::message::InstanceId;
-use marketplace::outbox::Reader;
-use marketplace::time::UnixMillis;
-use sender::answer::{Answer, verify_body_sign};
+use domain::entity::{Entity, Kept, Subject};
+use domain::outbox::Reader;
+use protocol::message::InstanceId;
+use protocol::time::UnixMillis;
 use shell::host::Machine;
 use shell::shelf::Shelf;
 use shell::store::{AnyStore, StoreSetting};
 use shell::vault::{Clear, SealKey, Vault};
 use shell::world::{Deadline, World};
+use simulator::answer::{Answer, verify_body_sign};
 use tokio::runtime::Runtime;
 
 /// The base key of every koohook here.
@@ -222,9 +222,9 @@ fn refresh(order: &str, id: &str, renewal: u64) -> Vec<(&'static str, String)> {
 /// One call; `None` where no whole answer came. An answer that came is signed.
 pub fn send(address: &str, members: &[(&'static str, String)]) -> Option<Answer> {
     let members: Vec<_> = members.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    let body = sender::v2::body(&members);
-    let nonce = sender::v2::sign(KEY, "0", "0", &body);
-    let request = sender::v2::request(address, KEY, &now().to_string(), &nonce, &body).unwrap();
+    let body = simulator::v2::body(&members);
+    let nonce = simulator::v2::sign(KEY, "0", "0", &body);
+    let request = simulator::v2::request(address, KEY, &now().to_string(), &nonce, &body).unwrap();
     let mut response = ureq::run(request).ok()?;
     let body = response.body_mut().read_to_vec().ok()?;
     let response = response.map(|_| body);

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::entity::{Entity, Kept, Subject};
+use domain::page::Hear;
+use domain::product::Fault;
+use domain::refusal::Refusal;
+use domain::webhook::{Disbelief, WebhookHeaders};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use marketplace::entity::{Entity, Kept, Subject};
-use marketplace::message::InstanceId;
-use marketplace::page::Hear;
-use marketplace::product::Fault;
-use marketplace::query::{self, Plus};
-use marketplace::refusal::Refusal;
-use marketplace::signature::Interface;
-use marketplace::signature::webhook::{Disbelief, WebhookHeaders};
-use marketplace::time::UnixMillis;
+use protocol::message::InstanceId;
+use protocol::query::{self, Plus};
+use protocol::signature::Interface;
+use protocol::time::UnixMillis;
 use thiserror::Error;
 
 use crate::desk::Desk;

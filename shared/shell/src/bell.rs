@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::secret::Secret;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use marketplace::page::Secret;
-use marketplace::signature::Interface;
-use marketplace::signature::same_text;
+use protocol::signature::{Interface, same_text};
 
 use crate::desk::Desk;
 use crate::front::{Admitted, Front};

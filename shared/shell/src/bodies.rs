@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use marketplace::signature::Interface;
+use protocol::signature::Interface;
 
 /// The bytes of all bodies that arrived and whose senders proved nothing yet.
 #[derive(Debug, Default)]

@@ -7,12 +7,13 @@ mod product;
 mod source;
 mod unfits;
 
-use marketplace::app_info::Template;
-use marketplace::key::AccessKey;
-use marketplace::order_query::Host;
-use marketplace::page::{Secret, Unfit};
-use marketplace::signature::sdk::{Credentials, Fault as CredentialsFault};
-use marketplace::text::nearest;
+use domain::secret::Secret;
+use domain::settings::Unfit;
+use domain::template::Template;
+use protocol::key::AccessKey;
+use protocol::order_query::Host;
+use protocol::signature::sdk::{Credentials, Fault as CredentialsFault};
+use protocol::text::nearest;
 
 use self::source::Source;
 pub use self::source::variable;

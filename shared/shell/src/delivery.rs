@@ -6,11 +6,11 @@ mod sending;
 
 use std::time::Duration;
 
-use marketplace::entity::{Entity, Kept};
-use marketplace::instance::Clock;
-use marketplace::notice::Notice;
-use marketplace::order_query::OrderQuery;
-use marketplace::outbox::{Attempt, Claim, Settled, Settling};
+use domain::entity::{Entity, Kept};
+use domain::instance::Clock;
+use domain::notice::Notice;
+use domain::order_details;
+use domain::outbox::{Attempt, Claim, Settled, Settling};
 
 use self::outcome::Complete;
 pub use self::outcome::{Delivered, Outcome, Turn};
@@ -90,7 +90,7 @@ impl<W: World> Delivery<'_, W> {
 
     /// Adds what was ordered, where that belongs into the notice; whether it can be offered now.
     async fn complete(&self, kept: &mut Kept, notice: &Notice) -> Complete {
-        let Some(query) = OrderQuery::of_notice(notice) else { return Complete::Yes };
+        let Some(query) = order_details::query_of(notice) else { return Complete::Yes };
         let Desk { world, settings, .. } = self.desk;
         let sequence = notice.sequence();
         let Some(orders) = &settings.orders else {

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use marketplace::app_info::Template;
-use marketplace::outbox::Reader;
-use marketplace::signature::webhook::WebhookSecrets;
+use domain::outbox::Reader;
+use domain::template::Template;
+use domain::webhook::WebhookSecrets;
 
 use crate::guard::{Guard, Network};
 use crate::orders::Orders;

@@ -6,13 +6,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::page::Bundle;
+use domain::settings::{Settings, Unfit};
 use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use marketplace::key::{AccessKey, Keyring};
-use marketplace::message::{Activity, Fields, Reply};
-use marketplace::page::{Bundle, Settings, Unfit};
-use marketplace::signature::{
+use protocol::key::{AccessKey, Keyring};
+use protocol::message::{Activity, Fields, Reply};
+use protocol::signature::{
     Contract, Interface, Rejection, TimestampUnit, Unverified, Verified, body_sign,
 };
 

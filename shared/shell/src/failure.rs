@@ -1,8 +1,8 @@
 //! Something on our side.
 
-use marketplace::decide_list::Unlistable;
-use marketplace::entity::Fault;
-use marketplace::result_code::ResultCode;
+use domain::decide_list::Unlistable;
+use domain::entity::Fault;
+use protocol::result_code::ResultCode;
 use thiserror::Error;
 
 use crate::store::Unavailable;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
-use marketplace::signature::Interface;
+use protocol::signature::Interface;
 
 use crate::route::closed;
 

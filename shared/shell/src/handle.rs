@@ -4,17 +4,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use domain::decide::{Verdict, decide};
+use domain::decide_list::{ListDecision, decide_list, directory};
+use domain::directory::{self, PartName};
+use domain::entity::{Entity, Fault, Subject};
+use domain::instance::effective;
+use domain::page::{Change, ChangeList, Look, Page, Visit};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream;
-use marketplace::decide::{Verdict, decide};
-use marketplace::decide_list::{ListDecision, decide_list, directory};
-use marketplace::directory::{self, PartName};
-use marketplace::entity::{Entity, Fault, Subject};
-use marketplace::instance::effective;
-use marketplace::message::{Fields, Purpose, Reply};
-use marketplace::page::{Change, ChangeList, Look, Page, Visit};
-use marketplace::signature::{TOLERANCE_MILLIS, Verified};
+use protocol::message::{Fields, Purpose, Reply};
+use protocol::signature::{TOLERANCE_MILLIS, Verified};
 
 use crate::desk::Desk;
 use crate::failure::Failure;

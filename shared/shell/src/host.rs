@@ -15,7 +15,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use marketplace::page::{Bundle, Hear, Unfit};
+use domain::page::{Bundle, Hear};
+use domain::settings::Unfit;
 use thiserror::Error;
 
 pub use machine::Machine;

@@ -4,11 +4,11 @@
 //! The pointer is written first: from then on a purchase that comes in between waits for the
 //! instance, and makes no other one.
 
-use marketplace::entity::{Entity, Kept, Subject};
-use marketplace::instance::{Access, Instance, Newest, State};
-use marketplace::message::InstanceId;
-use marketplace::signature::TOLERANCE_MILLIS;
-use marketplace::time::UnixMillis;
+use domain::entity::{Entity, Kept, Subject};
+use domain::instance::{Access, Instance, Newest, State};
+use protocol::message::InstanceId;
+use protocol::signature::TOLERANCE_MILLIS;
+use protocol::time::UnixMillis;
 
 use crate::failure::Failure;
 use crate::shelf::{Recalled, Shelf, Written};

@@ -4,14 +4,14 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use domain::entity::{Entity, Kept};
+use domain::instance::Clock;
+use domain::order_details;
+use domain::outbox::{Claim, Settled};
+use domain::page::Change;
 use futures_util::FutureExt;
-use marketplace::entity::{Entity, Kept};
-use marketplace::instance::Clock;
-use marketplace::message::{Activity, Reply};
-use marketplace::order_query::OrderQuery;
-use marketplace::outbox::{Claim, Settled};
-use marketplace::page::Change;
-use marketplace::signature::Contract;
+use protocol::message::{Activity, Reply};
+use protocol::signature::Contract;
 
 use crate::delivery::{Delivered, Delivery, NO_KEYS, Turn};
 use crate::desk::Product;
@@ -49,7 +49,7 @@ impl<'a, W: World> Call<'a, W> {
         }
         let now = self.desk.world.now();
         let head = kept.outbox.ready(now)?;
-        if OrderQuery::of_notice(head).is_some() {
+        if order_details::query_of(head).is_some() {
             if self.desk.settings.orders.is_some() {
                 return Some(Inline { product, claim: None, is_new });
             }

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use marketplace::decide::Outcome;
-use marketplace::instance::Remark;
-use marketplace::message::Activity;
-use marketplace::result_code::ResultCode;
-use marketplace::signature::{Contract, Form, Rejection};
+use domain::decide::Outcome;
+use domain::instance::Remark;
+use protocol::message::Activity;
+use protocol::result_code::ResultCode;
+use protocol::signature::{Contract, Form, Rejection};
 
 use crate::trouble::Trouble;
 

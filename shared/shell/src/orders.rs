@@ -4,12 +4,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::query_gate::Gate;
 use futures_util::future::select_all;
 use futures_util::{FutureExt, lock};
 use http::Request;
-use marketplace::order_query::{self, Gate, Host, OrderDetails, OrderQuery, Outcome};
-use marketplace::signature::sdk::Credentials;
-use marketplace::time::UnixMillis;
+use protocol::order_query::{self, Host, OrderDetails, OrderQuery, Outcome};
+use protocol::signature::sdk::Credentials;
+use protocol::time::UnixMillis;
 
 use crate::delivery::ATTEMPT;
 use crate::world::{Unanswered, Web, World};

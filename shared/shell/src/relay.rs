@@ -16,12 +16,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::entity::FARTHEST;
+use domain::instance::Clock;
 use futures_util::future::{self, BoxFuture, Either};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use marketplace::entity::FARTHEST;
-use marketplace::instance::Clock;
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use thiserror::Error;
 
 pub use self::report::Report;

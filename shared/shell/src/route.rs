@@ -5,9 +5,9 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
-use marketplace::message::Activity;
-use marketplace::query;
-use marketplace::signature::{Contract, Headers, Interface};
+use protocol::message::Activity;
+use protocol::query;
+use protocol::signature::{Contract, Headers, Interface};
 
 /// Where a callback came to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

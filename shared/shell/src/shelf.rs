@@ -6,10 +6,10 @@ mod parts;
 
 use std::time::Duration;
 
+use domain::entity::{Kept, Subject};
+use domain::outbox::Reader;
 use futures_util::future;
-use marketplace::entity::{Kept, Subject};
-use marketplace::outbox::Reader;
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 
 pub use self::mark::Mark;
 pub use self::parts::{part_key, part_owner};

@@ -16,7 +16,7 @@ mod sqlite_setting;
 
 use std::ops::RangeInclusive;
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use thiserror::Error;
 
 pub use any::{AnyStore, Durability, OpenError, StoreSetting};

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
+use domain::directory::PartName;
+use domain::entity::{Directory, Entity, Kept};
 use futures_util::{StreamExt, stream};
-use marketplace::directory::PartName;
-use marketplace::entity::{Directory, Entity, Kept};
 
 use crate::failure::Failure;
 use crate::shelf::{Recalled, Shelf, Written};

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use marketplace::message::Malformed;
-use marketplace::refusal::Refusal;
-use marketplace::result_code::ResultCode;
+use domain::refusal::Refusal;
+use protocol::message::Malformed;
+use protocol::result_code::ResultCode;
 
 use crate::failure::Failure;
 

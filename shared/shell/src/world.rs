@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 
 use crate::store::Store;
 

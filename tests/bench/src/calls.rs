@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use marketplace::message::InstanceId;
 use shell::desk::Desk;
 use shell::door::Door;
 use shell::store::Store;
@@ -39,7 +38,7 @@ pub fn purchase(order: &str, now_millis: u64) -> Request<Vec<u8>> {
 /// A purchase's first renewal, signed at a time.
 pub fn refresh(order: &str, now_millis: u64) -> Request<Vec<u8>> {
     let line = line(order);
-    let instance = InstanceId::derive(order, Some(&line), None);
+    let instance = domain::instance_id::derive(order, Some(&line), None);
     let renewal = format!("{order}R");
     let members = [
         ("activity", "refreshInstance"),

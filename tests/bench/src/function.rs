@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{HeaderName, Request, Response};
-use sender::answer::{Answer, verify_body_sign};
 use serde::Deserialize;
 use serde_json::json;
+use simulator::answer::{Answer, verify_body_sign};
 use tests::call::{BASE_KEY, SETTINGS};
 
 use crate::calls::purchase;

@@ -9,11 +9,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
+use domain::entity::Subject;
 use http::Request;
-use marketplace::entity::Subject;
-use marketplace::key::AccessKey;
-use marketplace::message::InstanceId;
-use marketplace::time::UnixMillis;
+use protocol::key::AccessKey;
+use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use shell::world::World;
@@ -91,7 +90,7 @@ struct Standing(Stored);
 impl Standing {
     /// The value that a purchase left behind.
     fn of(memory: &Memory) -> Result<Self> {
-        let id = InstanceId::derive(ORDER, Some(&format!("{ORDER}-000001")), None);
+        let id = domain::instance_id::derive(ORDER, Some(&format!("{ORDER}-000001")), None);
         let key = Subject::Instance(id).key();
         let stored = run(memory.get(&key, UnixMillis::new(NOW)))?;
         stored.map(Self).ok_or_else(|| "no purchase stands".into())

@@ -4,14 +4,15 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use domain::page::{Bundle, Visit};
+use domain::settings::{Settings, Unfit};
 use functions::application_sync::secret::{Oaep, PrivateKey, Size};
 use http::Request;
-use marketplace::message::Activity;
-use marketplace::page::{Bundle, Settings, Unfit, Visit};
-use sender::answer::Answer;
+use protocol::message::Activity;
 use shell::store::Store;
 use shell::store::memory::Memory;
 use shell::store::sqlite::Sqlite;
+use simulator::answer::Answer;
 use tests::call::{ADDRESS, Koohook, PRODUCT_SECRET, run};
 use tests::world::NOW;
 
@@ -115,7 +116,7 @@ fn kit<B: Bundle, S: Store>(store: S, pem: &str) -> Koohook<B, S> {
 
 /// The members that every call ends with.
 fn tail(millis: u64) -> String {
-    let time = sender::time::in_china(millis);
+    let time = simulator::time::in_china(millis);
     format!(r#""tenantId":"t","testFlag":0,"timeStamp":"{time}"}}"#)
 }
 
@@ -130,8 +131,14 @@ fn timed<B: Bundle, S: Store>(
 }
 
 fn request(name: &str, body: &[u8], now: u64) -> Result<Request<Bytes>> {
-    let request =
-        sender::kit_v2::request(ADDRESS, name, KIT_KEY, &now.to_string(), "made-up-nonce", body)?;
+    let request = simulator::kit_v2::request(
+        ADDRESS,
+        name,
+        KIT_KEY,
+        &now.to_string(),
+        "made-up-nonce",
+        body,
+    )?;
     Ok(request.map(Bytes::from))
 }
 

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::Request;
-use marketplace::key::AccessKey;
-use marketplace::signature::{body_sign, sign};
+use protocol::key::AccessKey;
+use protocol::signature::{body_sign, sign};
 use shell::store::memory::Memory;
 use tests::call::BASE_KEY;
 use tests::world::NOW;

@@ -1,11 +1,11 @@
 //! What an answer needs under access guide 1.0: encrypted fields, and a signature over its bytes.
 
-use marketplace::cipher::{Cipher, Strength};
-use marketplace::key::AccessKey;
-use marketplace::signature::body_sign;
-use sender::answer::verify_body_sign;
-use sender::v1::{self, Iv};
+use protocol::cipher::{Cipher, Strength};
+use protocol::key::AccessKey;
+use protocol::signature::body_sign;
 use serde::Deserialize;
+use simulator::answer::verify_body_sign;
+use simulator::v1::{self, Iv};
 
 #[derive(Deserialize)]
 struct File<V> {

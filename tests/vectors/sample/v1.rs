@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use marketplace::json::Members;
-use marketplace::signature::{Contract, Form, Headers, Interface, Unverified};
-use sender::{kit_v1, v1};
+use protocol::json::Members;
+use protocol::signature::{Contract, Form, Headers, Interface, Unverified};
 use serde::Deserialize;
+use simulator::{kit_v1, v1};
 
 use super::{call, verify};
 
@@ -51,7 +51,7 @@ fn kit() -> Kit {
 }
 
 fn texts(members: &Members) -> BTreeMap<String, String> {
-    let text = |value: &marketplace::json::Json| value.as_text().unwrap().to_owned();
+    let text = |value: &protocol::json::Json| value.as_text().unwrap().to_owned();
     members.iter().map(|(name, value)| (name.clone(), text(value))).collect()
 }
 

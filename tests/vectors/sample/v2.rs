@@ -1,9 +1,9 @@
 //! Access guide 2.0: bodies as they travel and in their canonical form.
 
-use marketplace::json::{Json, Members, Scalars};
-use marketplace::signature::{Contract, Form, Headers, Interface, Rejection, Unverified, Verified};
-use sender::{kit_v2, v2};
+use protocol::json::{Json, Members, Scalars};
+use protocol::signature::{Contract, Form, Headers, Interface, Rejection, Unverified, Verified};
 use serde::Deserialize;
+use simulator::{kit_v2, v2};
 
 use super::{call, numbers, verify};
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use marketplace::app_info::Template;
-use marketplace::cipher::Strength;
-use marketplace::page::{RenewalChange, Secret, Settings};
-use marketplace::signature::TimestampUnit;
+use domain::secret::Secret;
+use domain::settings::{RenewalChange, Settings};
+use domain::template::Template;
+use protocol::cipher::Strength;
+use protocol::signature::TimestampUnit;
 
 use super::source::Source;
 use super::{Unfits, digits};

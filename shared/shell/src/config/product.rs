@@ -4,9 +4,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use domain::settings::Unfit;
+use domain::webhook::WebhookSecrets;
 use http::Uri;
-use marketplace::page::Unfit;
-use marketplace::signature::webhook::WebhookSecrets;
 
 use super::source::Source;
 use super::{Unfits, digits, wants};

@@ -5,9 +5,9 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use marketplace::key::{AccessKey, Keyring};
-use marketplace::page::Unfit;
-use marketplace::text::{is_quoted, unseen};
+use domain::settings::Unfit;
+use protocol::key::{AccessKey, Keyring};
+use protocol::text::{is_quoted, unseen};
 
 use super::{Unfits, wants};
 

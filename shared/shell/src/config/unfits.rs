@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use marketplace::page::Unfit;
+use domain::settings::Unfit;
 
 /// Why a start is refused: every setting that cannot be used, as far as one can be judged without
 /// another.

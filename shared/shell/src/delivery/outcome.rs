@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use marketplace::outbox::{Offered, Settled};
-use marketplace::product::Told;
+use domain::outbox::{Offered, Settled};
+use domain::product::Told;
 
 use crate::shelf::Recalled;
 use crate::world::Unanswered;

@@ -4,11 +4,11 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
+use domain::notice::{Message, Part};
+use domain::outbox::{Attempt, Claim, Offered};
+use domain::product::{self, Answer};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
-use marketplace::notice::{Message, Part};
-use marketplace::outbox::{Attempt, Claim, Offered};
-use marketplace::product::{self, Answer};
 
 use super::{Delivery, Outcome};
 use crate::failure::Failure;

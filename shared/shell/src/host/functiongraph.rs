@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::settings::Unfit;
 use http::{HeaderValue, Request, Response};
-use marketplace::page::Unfit;
 use tokio::time::sleep;
 
 use super::{Error, MachineDesk};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 
 use crate::client::Client;
 use crate::guard::Guard;

@@ -3,8 +3,8 @@
 use std::fs::{self, OpenOptions};
 use std::time::Duration;
 
-use marketplace::outbox::Reader;
-use marketplace::page::Unfit;
+use domain::outbox::Reader;
+use domain::settings::Unfit;
 
 use super::{Error, Machine};
 use crate::config::Keeping;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use marketplace::instance::Clock;
+use domain::instance::Clock;
 
 use super::Relay;
 use crate::store::Store;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 
 use crate::failure::Failure;
 use crate::store::Entry;

@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use marketplace::entity::Passed;
-use marketplace::instance::Remark;
-use marketplace::outbox::Settled;
+use domain::entity::Passed;
+use domain::instance::Remark;
+use domain::outbox::Settled;
 
 use super::Relay;
 use super::work::Done;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use marketplace::directory::PartName;
+use domain::directory::PartName;
 
 use crate::orders;
 use crate::shelf::part_owner;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::directory::PartName;
+use domain::entity::REST;
 use futures_util::{StreamExt, stream};
-use marketplace::directory::PartName;
-use marketplace::entity::REST;
 
 use super::Shelf;
 use crate::failure::Failure;

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use thiserror::Error;
 
 use super::dynamodb;

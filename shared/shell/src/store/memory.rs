@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 
 use super::proof::{Attempt, Lack};
 use super::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};

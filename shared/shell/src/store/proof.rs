@@ -7,7 +7,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use thiserror::Error;
 
 use super::{Entry, Put, Queue, Stored, Value, Version};

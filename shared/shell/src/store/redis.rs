@@ -22,7 +22,7 @@ use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use redis::{Pipeline, RedisError, Script, Value as Answer};
 use sha2::{Digest, Sha256};
 

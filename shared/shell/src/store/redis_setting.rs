@@ -1,7 +1,7 @@
 //! `KOOHOOK_STORE` where it names a Redis; read by every program, so that one which was built
 //! without the store can say so.
 
-use marketplace::page::Secret;
+use domain::secret::Secret;
 
 use super::Durability;
 use super::sqlite_setting::{UNSEEN, is_unseen};

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use self::file::Watch;

@@ -9,7 +9,7 @@ use aws_sigv4::sign::v4::SigningParams;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Request, Response};
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

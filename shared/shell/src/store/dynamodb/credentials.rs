@@ -12,7 +12,7 @@ use aws_credential_types::Credentials as Keys;
 use bytes::Bytes;
 use futures_util::lock::Mutex;
 use http::{HeaderValue, Request, Uri};
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use serde::Deserialize;
 use thiserror::Error;
 

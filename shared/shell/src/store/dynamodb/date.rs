@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
 use http::header::DATE;
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 
 /// The `Date` of the newest answer, beside this machine's own time when it arrived.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::try_join_all;
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use sha2::{Digest, Sha256};
 
 use super::call::{Caller, Clock, Fault};

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 
 use crate::store::Version;
 

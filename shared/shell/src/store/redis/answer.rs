@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use redis::{RedisError, Value as Answer};
 
 use super::link;

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind, Value as Answer};
 use tokio::time::Instant;
 

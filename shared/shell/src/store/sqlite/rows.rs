@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use marketplace::time::UnixMillis;
+use protocol::time::UnixMillis;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::store::{Entry, Put, Queue, Search, Stored, Value, Version};

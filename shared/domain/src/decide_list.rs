@@ -1,0 +1,253 @@
+//! Step 5 for the kit's long lists: what becomes of the head, which parts stand before it, and
+//! which parts hold what the product is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::decide::Outcome;
+use crate::directory::{self, Change, Changed, Fault, Head, PartName};
+use crate::entity::{Directory, Kept};
+use crate::instance::Remark;
+use crate::notice::{Draft, Notice};
+use crate::outbox::Reader;
+use crate::page::{ChangeList, Told};
+use protocol::time::UnixMillis;
+
+/// What a call makes of a list, decided on one head. It may be put onto any value with that head:
+/// another writer may have settled notices meanwhile (decision C2).
+#[derive(Clone, Debug)]
+pub struct ListDecision {
+    /// The head that it was decided on.
+    base: Head,
+    /// How often the list had been fenced by then: since then its own parts may be gone.
+    fences: u64,
+    /// The head to write; `None` if nothing changes.
+    head: Option<Head>,
+    /// Parts of the old head that the new one does not refer to.
+    unreferenced: BTreeSet<PartName>,
+    /// What the product is to be told.
+    notice: Option<Draft>,
+    /// What is to be put over absence before the head: index parts, and the content of notices.
+    pub parts: BTreeMap<PartName, Vec<u8>>,
+    /// What became of the call, in the log's word.
+    pub outcome: Outcome,
+    /// What the log should say beside it.
+    pub remarks: Vec<Remark>,
+}
+
+/// Why a list cannot be changed. Ours, not the caller's.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Unlistable {
+    /// The index is not whole.
+    #[error("list unusable: {0}")]
+    Index(#[from] Fault),
+    /// More parts wait for the product than fit one value.
+    #[error("list has too many undelivered parts")]
+    Backlog,
+}
+
+/// How many records a part of a notice holds at most (decision E1a).
+pub const MAX_RECORDS: usize = 500;
+/// How long a part of a notice is at most, in bytes.
+pub const MAX_PART_LEN: usize = 128 * 1024;
+/// How long a record is at most: a part holds it, its brackets and a comma.
+const MAX_RECORD_LEN: usize = MAX_PART_LEN - 3;
+/// How many parts may wait for the product (decision E1a). So many fit one value, each in a notice
+/// of its own and under the longest identifiers of plain letters, beside the longest head; a test
+/// reaches the number. The product's page names it.
+pub const MAX_WAITING_PARTS: usize = 256;
+
+/// Decides a call on the list that stands, with the index parts that it needs. `at` is the time
+/// that the call counts as, `change` what it asks for at that time.
+///
+/// # Errors
+/// As [`Unlistable`] says; nothing may then be written.
+pub fn decide_list<P: ChangeList>(
+    page: &P,
+    request: &P::Request,
+    (change, at): (&Change, UnixMillis),
+    current: &Directory,
+    read: &BTreeMap<PartName, Vec<u8>>,
+    mut fresh: impl FnMut() -> PartName,
+) -> Result<ListDecision, Unlistable> {
+    let changed = current.head.apply(change, read, &mut fresh)?;
+    let remarks = remark(&changed).into_iter().collect();
+    let has_effect = changed.has_effect();
+    let Changed { head, mut parts, unreferenced, outcomes, .. } = changed;
+    let mut notice = None;
+    if head.is_some() && has_effect {
+        let Told { notice: draft, records } = page.tell(request, at, &outcomes);
+        let told = told_parts(records, page.identity(), &mut fresh);
+        let names: Vec<Value> = told.iter().map(|(name, _)| name.to_string().into()).collect();
+        notice = Some(if names.is_empty() { draft } else { draft.with("parts", names) });
+        parts.extend(told);
+    }
+    let outcome = if head.is_some() { Outcome::Applied } else { Outcome::NoEffect };
+    let (base, fences) = (current.head.clone(), current.fences);
+    Ok(ListDecision { base, fences, head, unreferenced, notice, parts, outcome, remarks })
+}
+
+impl ListDecision {
+    /// Whether it was decided on the head that stands here, and its own parts stand still.
+    pub fn fits(&self, current: Option<&Kept>) -> bool {
+        let Directory { head, fences, .. } = directory(current);
+        self.base == head && self.fences == fences
+    }
+
+    /// The value to write over `current`, which must be one that it [fits](Self::fits); `None` if
+    /// nothing changes.
+    ///
+    /// # Errors
+    /// As [`Unlistable`] says; nothing may then be written, no part either.
+    pub fn onto(
+        &self,
+        current: Option<Kept>,
+        reader: Reader,
+        now: UnixMillis,
+    ) -> Result<Option<Kept>, Unlistable> {
+        let Some(head) = self.head.clone() else { return Ok(None) };
+        let Directory { mut loose, fences, .. } = directory(current.as_ref());
+        loose.extend(&self.unreferenced);
+        let mut kept = current.unwrap_or_else(|| Kept::new(Directory::default().into()));
+        let notices = self.notice.iter().cloned().collect();
+        let dropped = kept.outbox.append(notices, reader, now);
+        loose.extend(dropped.iter().flat_map(Notice::parts));
+        if kept.outbox.waiting.iter().flat_map(Notice::parts).count() > MAX_WAITING_PARTS {
+            return Err(Unlistable::Backlog);
+        }
+        kept.entity = Directory { head, loose, fences }.into();
+        Ok(Some(kept))
+    }
+}
+
+/// The directory that is kept, or an empty one.
+pub fn directory(current: Option<&Kept>) -> Directory {
+    current.and_then(|kept| kept.entity.clone().try_into().ok()).unwrap_or_default()
+}
+
+fn remark(changed: &Changed) -> Option<Remark> {
+    let all = |outcome| changed.outcomes.iter().all(|standing| *standing == outcome);
+    if changed.outcomes.is_empty() {
+        Some(Remark::EmptyList)
+    } else if changed.has_effect() {
+        None
+    } else if all(directory::Outcome::Stale) {
+        Some(Remark::OlderThanKnown)
+    } else {
+        Some(Remark::NothingToDo)
+    }
+}
+
+/// Cuts records into parts that fit every store, each a JSON array, in the list's order. A record
+/// that is longer than a part loses what it can lose.
+fn told_parts(
+    records: Vec<Value>,
+    identity: &str,
+    mut fresh: impl FnMut() -> PartName,
+) -> Vec<(PartName, Vec<u8>)> {
+    let mut parts = Vec::new();
+    let mut part: Vec<String> = Vec::new();
+    let mut len = 0;
+    for record in records {
+        let text = cut_record(record, identity);
+        if part.len() == MAX_RECORDS || len + text.len() + 2 > MAX_PART_LEN {
+            parts.push((fresh(), array(&part)));
+            part.clear();
+            len = 0;
+        }
+        len += text.len() + 1;
+        part.push(text);
+    }
+    if !part.is_empty() {
+        parts.push((fresh(), array(&part)));
+    }
+    parts
+}
+
+/// A record's text, short enough for a part of its own: `extension` goes first, then the longest
+/// member, never the one that says who it is; `truncated` says so (decision E1a).
+fn cut_record(record: Value, identity: &str) -> String {
+    let text = record.to_string();
+    let Value::Object(mut members) = record else { return text };
+    if text.len() <= MAX_RECORD_LEN {
+        return text;
+    }
+    members.insert("truncated".to_owned(), true.into());
+    members.remove("extension");
+    while Value::from(members.clone()).to_string().len() > MAX_RECORD_LEN {
+        let spare = members.iter().filter(|(name, _)| ![identity, "truncated"].contains(&&***name));
+        let longest = spare.max_by_key(|(_, value)| value.to_string().len());
+        let Some(name) = longest.map(|(name, _)| name.clone()) else { break };
+        members.remove(&name);
+    }
+    Value::from(members).to_string()
+}
+
+fn array(records: &[String]) -> Vec<u8> {
+    format!("[{}]", records.join(",")).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn cut(records: &[Value]) -> Vec<Vec<u8>> {
+        let mut number = 0_u8;
+        let fresh = || {
+            number += 1;
+            PartName::new([number; 16])
+        };
+        let parts = told_parts(records.to_vec(), "userName", fresh);
+        parts.into_iter().map(|(_, bytes)| bytes).collect()
+    }
+
+    fn read(part: &[u8]) -> Vec<Value> {
+        serde_json::from_slice(part).unwrap()
+    }
+
+    #[test]
+    fn parts_hold_so_many_records_and_no_more() {
+        assert_eq!(cut(&[]).len(), 0);
+        let short = vec![Value::from("a"); 1_001];
+        let counts: Vec<usize> = cut(&short).iter().map(|part| read(part).len()).collect();
+        assert_eq!(counts, [500, 500, 1]);
+        let long = vec![Value::from("a".repeat(50_000)); 5];
+        assert!(cut(&long).iter().all(|part| part.len() <= MAX_PART_LEN));
+        assert_eq!(cut(&long).len(), 3);
+    }
+
+    /// A record that just fits stays whole; one that does not loses no more than it must, and the
+    /// records beside it nothing.
+    #[test]
+    fn a_record_longer_than_a_part_is_cut_and_refuses_no_other() {
+        let person = |name: &str, extension: usize, memo: usize| {
+            json!({
+                "userName": name,
+                "extension": { "note": "x".repeat(extension) },
+                "memo": "y".repeat(memo),
+            })
+        };
+        let frame = person("a", 0, 0).to_string().len();
+        let fits = person("a", MAX_RECORD_LEN - frame, 0);
+        assert_eq!(cut(std::slice::from_ref(&fits)), [format!("[{fits}]").into_bytes()]);
+        let records = [
+            person("first", 1, 1),
+            person("b", MAX_RECORD_LEN - frame + 1, 0),
+            person("c", 1, MAX_PART_LEN),
+            person("last", 1, 1),
+        ];
+        let told: Vec<Value> = cut(&records).iter().flat_map(|part| read(part)).collect();
+        let expected = [
+            records[0].clone(),
+            json!({ "userName": "b", "memo": "", "truncated": true }),
+            json!({ "userName": "c", "truncated": true }),
+            records[3].clone(),
+        ];
+        assert_eq!(told, expected);
+        assert!(cut(&records).iter().all(|part| part.len() <= MAX_PART_LEN));
+    }
+}

@@ -1,0 +1,137 @@
+//! One row: 24 bytes that say who, since when, and how.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use protocol::digest;
+use protocol::time::UnixMillis;
+
+/// Who: 12 bytes of a digest over what identifies a department or a person (decision F1).
+///
+/// That two of 50,000 share them has a chance of one in 6 × 10^19. Whoever made such a pair on
+/// purpose (some 2^48 tries) would confuse two people of one directory, the tenant's own.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Identity([u8; 12]);
+
+/// How: 5 bytes of a digest over what a call says, compared with the content before alone.
+///
+/// One change in 10^12 is taken for a repeat.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Content([u8; 5]);
+
+/// What is known of somebody.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum State {
+    /// There, and so.
+    Present(Content),
+    /// Gone.
+    Deleted,
+    /// Still somebody, and no longer let in.
+    Revoked,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Row {
+    pub identity: Identity,
+    pub at: UnixMillis,
+    pub state: State,
+}
+
+const ROW_LEN: usize = 24;
+
+/// The last time that 6 bytes can tell, in the year 10889.
+const LAST: UnixMillis = UnixMillis::new((1 << 48) - 1);
+
+impl Identity {
+    /// Below or at every identity: where the first part begins.
+    pub(super) const LOWEST: Self = Self([0; 12]);
+
+    /// The identity made of these parts.
+    pub fn new(parts: &[&str]) -> Self {
+        Self(digest::of(parts))
+    }
+
+    pub(super) const fn from_bytes(bytes: [u8; 12]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) const fn to_bytes(self) -> [u8; 12] {
+        self.0
+    }
+}
+
+impl Content {
+    /// The digest of what a call says. What differs from repeat to repeat is to be left out
+    /// (decision C6).
+    pub fn new(parts: &[&str]) -> Self {
+        Self(digest::of(parts))
+    }
+}
+
+impl State {
+    pub(super) const fn is_present(self) -> bool {
+        matches!(self, Self::Present(_))
+    }
+}
+
+impl Row {
+    pub fn new(identity: Identity, at: UnixMillis, state: State) -> Self {
+        Self { identity, at: storable(at), state }
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        let [_, _, at @ ..] = self.at.millis().to_be_bytes();
+        let (content, flag) = match self.state {
+            State::Present(content) => (content.0, 0),
+            State::Deleted => ([0; 5], 1),
+            State::Revoked => ([0; 5], 2),
+        };
+        bytes.extend_from_slice(&self.identity.0);
+        bytes.extend_from_slice(&at);
+        bytes.extend_from_slice(&content);
+        bytes.push(flag);
+    }
+
+    fn from_bytes(row: &[u8; ROW_LEN]) -> Option<Self> {
+        let (identity, rest) = row.split_first_chunk()?;
+        let (&[a, b, c, d, e, f], rest) = rest.split_first_chunk()?;
+        let (content, flag) = rest.split_first_chunk()?;
+        let state = match (flag, content) {
+            ([0], content) => State::Present(Content(*content)),
+            ([1], [0, 0, 0, 0, 0]) => State::Deleted,
+            ([2], [0, 0, 0, 0, 0]) => State::Revoked,
+            _ => return None,
+        };
+        Some(Self {
+            identity: Identity(*identity),
+            at: UnixMillis::new(u64::from_be_bytes([0, 0, a, b, c, d, e, f])),
+            state,
+        })
+    }
+}
+
+/// The nearest time that a row can tell.
+pub(super) fn storable(at: UnixMillis) -> UnixMillis {
+    at.min(LAST)
+}
+
+pub(super) fn to_bytes(rows: &[Row]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(rows.len() * ROW_LEN);
+    rows.iter().for_each(|row| row.write(&mut bytes));
+    bytes
+}
+
+/// Whole rows, in order, each identity once; or nothing.
+pub(super) fn from_bytes(bytes: &[u8]) -> Option<Vec<Row>> {
+    let (rows, rest) = bytes.as_chunks::<ROW_LEN>();
+    let rows: Option<Vec<Row>> = rows.iter().map(Row::from_bytes).collect();
+    rows.filter(|rows| rest.is_empty() && rows.is_sorted_by(|a, b| a.identity < b.identity))
+}
+
+pub(super) fn to_text(rows: &[Row]) -> String {
+    STANDARD_NO_PAD.encode(to_bytes(rows))
+}
+
+pub(super) fn from_text(text: &str) -> Option<Vec<Row>> {
+    from_bytes(&STANDARD_NO_PAD.decode(text).ok()?)
+}

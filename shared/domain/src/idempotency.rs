@@ -1,0 +1,197 @@
+//! Which orders an entity has carried out: a repeat is compared, not assumed.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use protocol::digest;
+use protocol::message::{Activity, Details, OrderId, OrderLineId};
+
+/// One purchase or change, as the marketplace repeats it (decision C3).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Order {
+    identity: [u8; 16],
+    meaning: [u8; 8],
+    purchase: bool,
+}
+
+impl Order {
+    /// The order behind a call: its identity is (activity, scene, order, line), its meaning what
+    /// the request says beside them.
+    pub fn new(
+        activity: Activity,
+        scene: &str,
+        order_id: &OrderId,
+        order_line_id: Option<&OrderLineId>,
+        details: &Details,
+    ) -> Self {
+        let line = order_line_id.map_or("", OrderLineId::as_str);
+        Self {
+            identity: digest::of(&[activity.as_str(), scene, order_id.as_str(), line]),
+            meaning: meaning(details),
+            purchase: activity == Activity::NewInstance,
+        }
+    }
+
+    fn to_row(self) -> Row {
+        let mut row = [0; ROW_LEN];
+        let bytes = self.identity.into_iter().chain(self.meaning);
+        row.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        row
+    }
+}
+
+/// What an entity's ledger knows of an order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Recall {
+    /// Never seen.
+    Fresh,
+    /// Carried out before; to be answered again, without effect.
+    Repeat,
+    /// Carried out before under another meaning: the first stays.
+    Conflict,
+}
+
+/// The orders that made an entity: digests of 24 bytes, the purchase first.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(from = "Stored", into = "Stored")]
+pub struct Ledger {
+    purchase: Option<Row>,
+    later: Vec<Row>,
+    dropped: u32,
+}
+
+const ROW_LEN: usize = 24;
+type Row = [u8; ROW_LEN];
+
+/// How many orders an entity remembers. With a renewal a month this is two decades; beyond it
+/// the oldest renewal or upgrade is forgotten, never the purchase.
+pub const MAX_ORDERS: usize = 256;
+
+impl Ledger {
+    /// What is known of an order.
+    pub fn recall(&self, order: &Order) -> Recall {
+        let row = order.to_row();
+        let known = self.purchase.iter().chain(&self.later);
+        let same_order = |standing: &&Row| standing.first_chunk::<16>() == Some(&order.identity);
+        match known.clone().find(same_order) {
+            None => Recall::Fresh,
+            Some(standing) if *standing == row => Recall::Repeat,
+            Some(_) => Recall::Conflict,
+        }
+    }
+
+    /// Remembers an order that is being carried out.
+    pub fn remember(&mut self, order: &Order) {
+        if order.purchase {
+            self.purchase = Some(order.to_row());
+            return;
+        }
+        self.later.push(order.to_row());
+        if self.later.len() > MAX_ORDERS - 1 {
+            self.later.remove(0);
+            self.dropped = self.dropped.saturating_add(1);
+        }
+    }
+
+    /// How many orders were forgotten for room.
+    pub const fn dropped(&self) -> u32 {
+        self.dropped
+    }
+}
+
+/// A digest of what the request means: what differs from repeat to repeat is no part of it,
+/// and neither is what the guide does not name (decision C6).
+fn meaning(details: &Details) -> [u8; 8] {
+    let mut parts = Vec::new();
+    for (name, value) in &details.named {
+        if !PASSING.contains(&name.as_str()) {
+            parts.extend([name.clone(), value.to_string()]);
+        }
+    }
+    digest::of(&parts.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// What a repeat may bring anew.
+const PASSING: [&str; 3] = ["acceptanceTime", "activity", "businessId"];
+
+/// As stored: all rows in one base64 text, the purchase's first, zeros where none is known.
+#[derive(Deserialize, Serialize)]
+struct Stored {
+    rows: String,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    dropped: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl From<Stored> for Ledger {
+    fn from(stored: Stored) -> Self {
+        let bytes = STANDARD_NO_PAD.decode(stored.rows).unwrap_or_default();
+        let (rows, _) = bytes.as_chunks::<ROW_LEN>();
+        let mut rows = rows.iter().copied();
+        let purchase = rows.next().filter(|row| *row != [0; ROW_LEN]);
+        Self { purchase, later: rows.collect(), dropped: stored.dropped }
+    }
+}
+
+impl From<Ledger> for Stored {
+    fn from(ledger: Ledger) -> Self {
+        let purchase = ledger.purchase.unwrap_or([0; ROW_LEN]);
+        let bytes = [&[purchase], ledger.later.as_slice()].concat().concat();
+        Self { rows: STANDARD_NO_PAD.encode(bytes), dropped: ledger.dropped }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(activity: Activity, number: usize, meaning: &str) -> Order {
+        let mut details = Details::default();
+        details.named.insert("expireTime".to_owned(), meaning.into());
+        details.named.insert("businessId".to_owned(), number.into());
+        let id = OrderId::parse(&format!("CS{number}")).unwrap();
+        Order::new(activity, "", &id, None, &details)
+    }
+
+    #[test]
+    fn a_repeat_is_compared() {
+        let mut ledger = Ledger::default();
+        let first = order(Activity::RefreshInstance, 1, "a");
+        assert_eq!(ledger.recall(&first), Recall::Fresh);
+        ledger.remember(&first);
+        assert_eq!(ledger.recall(&first), Recall::Repeat);
+        assert_eq!(ledger.recall(&order(Activity::RefreshInstance, 1, "b")), Recall::Conflict);
+        assert_eq!(ledger.recall(&order(Activity::UpgradeInstance, 1, "a")), Recall::Fresh);
+    }
+
+    #[test]
+    fn the_purchase_is_never_forgotten() {
+        let mut ledger = Ledger::default();
+        let purchase = order(Activity::NewInstance, 0, "a");
+        ledger.remember(&purchase);
+        (1..=300)
+            .for_each(|number| ledger.remember(&order(Activity::RefreshInstance, number, "a")));
+        assert_eq!(ledger.recall(&purchase), Recall::Repeat);
+        assert_eq!(ledger.recall(&order(Activity::RefreshInstance, 45, "a")), Recall::Fresh);
+        assert_eq!(ledger.recall(&order(Activity::RefreshInstance, 46, "a")), Recall::Repeat);
+        assert_eq!(ledger.dropped(), 45);
+    }
+
+    #[test]
+    fn a_ledger_outlives_its_store() {
+        let mut ledger = Ledger::default();
+        for with_purchase in [false, true] {
+            if with_purchase {
+                ledger.remember(&order(Activity::NewInstance, 0, "a"));
+            }
+            ledger.remember(&order(Activity::RefreshInstance, 1, "a"));
+            let text = serde_json::to_string(&ledger).unwrap();
+            assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), ledger);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What the marketplace is asked of an order before a notice of it is first offered, and what of the
+//! answer may stay with the instance (decision E7).
+
+use protocol::message::{OrderId, OrderLineId, Scene};
+use protocol::order_query::{LINES, OrderDetails, OrderQuery, PRODUCTS};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::notice::{Notice, NoticeType};
+
+/// What may stay with the instance: of the thing that was bought, nothing of its buyer (decision
+/// D1). Texts as on the wire; numbers as their text.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct OrderFacts {
+    /// `NEW`, `TRIAL`, `TRIAL_TO_FORMAL`, `UNSUBSCRIBE`, `RENEW` or `CHANGE`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_type: Option<String>,
+    /// `ON_DEMAND`, `ONE_TIME`, `PERIOD` or `ON_DEMAND_PKG`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charging_mode: Option<String>,
+    /// `year`, `month`, `day`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period_type: Option<String>,
+    /// How many of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period_number: Option<String>,
+    /// What the line costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_amount: Option<String>,
+    /// In which money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// The first product: another one per period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product_id: Option<String>,
+    /// Its specification: the same for every period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sku_code: Option<String>,
+    /// Its quantity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub linear_value: Option<String>,
+}
+
+/// What to ask before this notice is offered, if anything: under V2 a purchase, an upgrade,
+/// a refresh of two scenes and one that names a product (decision E7).
+#[expect(clippy::wildcard_enum_match_arm, reason = "nothing is asked unless it is said here")]
+pub fn query_of(notice: &Notice) -> Option<OrderQuery> {
+    let text = |name| {
+        let text = notice.data.get(name).and_then(|value| value.as_str());
+        text.filter(|text| !text.trim().is_empty())
+    };
+    let asks = match notice.kind {
+        NoticeType::Created | NoticeType::Upgraded => true,
+        NoticeType::Renewed => text("productId").is_some() || text("scene").is_some_and(is_change),
+        _ => false,
+    };
+    if !asks || notice.data.contains_key(MEMBER) {
+        return None;
+    }
+    // V1's calls name no line, and carry their product themselves.
+    let order_line_id = Some(OrderLineId::parse(text("orderLineId")?).ok()?);
+    Some(OrderQuery { order_id: OrderId::parse(text("orderId")?).ok()?, order_line_id })
+}
+
+impl OrderFacts {
+    /// What may stay with the instance.
+    pub fn of(details: &OrderDetails) -> Self {
+        let order = details.members();
+        let line = order.get(LINES).and_then(Value::as_object);
+        let products = line.and_then(|line| line.get(PRODUCTS));
+        let first = products.and_then(|products| products.get(0).or(Some(products)));
+        let product = first.and_then(Value::as_object);
+        let (order, line) = (|name| fact(Some(order), name), |name| fact(line, name));
+        let product = |name| fact(product, name);
+        Self {
+            order_type: order("orderType"),
+            charging_mode: line("chargingMode"),
+            period_type: line("periodType"),
+            period_number: line("periodNumber"),
+            order_amount: line("orderAmount").or_else(|| order("orderAmount")),
+            currency: line("currency").or_else(|| order("currency")),
+            product_id: product("productId"),
+            sku_code: product("skuCode"),
+            linear_value: product("linearValue"),
+        }
+    }
+}
+
+fn fact(members: Option<&Map<String, Value>>, name: &str) -> Option<String> {
+    let text = match members?.get(name)? {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    (text.chars().count() <= MAX_FACT_LETTERS).then_some(text)
+}
+
+/// Whether a refresh of this scene changes what is served, and not only until when.
+fn is_change(scene: &str) -> bool {
+    [Scene::RenewalChange, Scene::TrialToFormal].iter().any(|change| change.as_str() == scene)
+}
+
+/// The notice's member that holds the answer. A notice with it was asked for already.
+pub const MEMBER: &str = "orderDetails";
+
+/// The guide's length of every identifier and word.
+const MAX_FACT_LETTERS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use protocol::order_query::Outcome;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(order: &Value, line: Option<&str>) -> OrderDetails {
+        let answer = json!({"resultCode": "MKT.0000", "orderInfo": order});
+        let query = OrderQuery {
+            order_id: OrderId::parse("CS1").unwrap(),
+            order_line_id: line.map(|id| OrderLineId::parse(id).unwrap()),
+        };
+        match query.read(200, answer.to_string().as_bytes()) {
+            Outcome::Found(details) => details,
+            other @ (Outcome::Retry(_) | Outcome::Permanent(_) | Outcome::KeyRefused(_)) => {
+                panic!("{other:?}")
+            }
+        }
+    }
+
+    /// The guide's fields, each beside one that is not the guide's.
+    fn order() -> Value {
+        json!({
+            "orderId": "CS1", "orderType": "NEW", "createTime": "20220726064736", "new": {"a": [1]},
+            "orderLine": [
+                {"orderLineId": "L0", "chargingMode": "ONE_TIME"},
+                {"orderLineId": "L1", "chargingMode": "PERIOD", "expireTime": "20230726155959",
+                 "periodType": "year", "periodNumber": 1, "currency": "CNY", "orderAmount": 12.50,
+                 "new": null, "newer": "x",
+                 "productInfo": [
+                    {"productId": "P1", "skuCode": "S1", "linearValue": "10", "new": true},
+                    {"productId": "P2", "skuCode": "S2"},
+                 ]},
+            ],
+            "buyerInfo": {"customerId": "C1", "mobilePhone": "canary-phone",
+                          "email": "canary@example.com", "new": 1},
+            "extendParams": [{"name": "n", "value": "v", "other": 1}],
+        })
+    }
+
+    #[test]
+    fn facts_are_of_the_purchase_and_not_of_the_buyer() {
+        let details = read(&order(), Some("L1"));
+        let facts = serde_json::to_value(OrderFacts::of(&details)).unwrap();
+        let expected = json!({
+            "orderType": "NEW", "chargingMode": "PERIOD", "periodType": "year",
+            "periodNumber": "1", "orderAmount": "12.5", "currency": "CNY", "productId": "P1",
+            "skuCode": "S1", "linearValue": "10",
+        });
+        assert_eq!(facts, expected);
+        let kept: OrderFacts = serde_json::from_value(facts).unwrap();
+        assert_eq!(kept, OrderFacts::of(&details));
+        assert!(!format!("{kept:?}").contains("canary"));
+    }
+
+    #[test]
+    fn facts_that_are_none_are_absent() {
+        let odd = json!({"orderType": "x".repeat(65), "orderAmount": 3, "orderLine": {
+            "periodNumber": [1], "periodType": true, "productInfo": {"productId": "P1"}}});
+        let facts = OrderFacts::of(&read(&odd, None));
+        let [amount, product] = ["3", "P1"].map(|text| Some(text.to_owned()));
+        let expected =
+            OrderFacts { order_amount: amount, product_id: product, ..OrderFacts::default() };
+        assert_eq!(facts, expected);
+        assert_eq!(serde_json::from_str::<OrderFacts>("{}").unwrap(), OrderFacts::default());
+    }
+}

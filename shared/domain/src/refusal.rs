@@ -1,0 +1,31 @@
+//! We believe the caller, and the rules say no.
+
+use protocol::result_code::ResultCode;
+use thiserror::Error;
+
+/// Why a believed, well-formed request is not carried out.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Refusal {
+    /// No instance of this ID was ever made here (decision D7).
+    #[error("instance unknown")]
+    InstanceUnknown,
+    /// The instance was released, which is for ever (decision D6).
+    #[error("instance released")]
+    InstanceReleased,
+    /// The product refuses an order whose buyer has access data already.
+    #[error("instance ready before")]
+    ReadyBefore,
+    /// The seller does not allow changes at renewal (decision D9).
+    #[error("change at renewal not allowed")]
+    ChangeNotAllowed,
+}
+
+impl From<Refusal> for ResultCode {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::InstanceUnknown | Refusal::InstanceReleased => Self::InstanceNotFound,
+            // No call of the marketplace's meets it; a parameter that the rules refuse.
+            Refusal::ReadyBefore | Refusal::ChangeNotAllowed => Self::InvalidParameter,
+        }
+    }
+}

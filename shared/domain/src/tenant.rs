@@ -1,0 +1,147 @@
+//! What is kept of an enterprise and of its credentials: whole, or as a tombstone with its time.
+
+use serde::{Deserialize, Serialize};
+
+use crate::instance::Remark;
+use crate::notice::NoticeType;
+use protocol::message::{AppId, ApplicationSync, ClientId, Flag, TenantSync};
+use protocol::time::UnixMillis;
+
+/// Something the kit puts and deletes: the newest of it, and since when (decision D5).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dated<T> {
+    /// When the newest change happened at the marketplace.
+    pub at: UnixMillis,
+    /// What stands; none is a tombstone, so that older changes bring nothing back.
+    pub standing: Option<T>,
+}
+
+/// An enterprise (kit guide, "synchronising tenants").
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Tenant {
+    /// The label that leads its people to its log-in.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Its authentication centre.
+    pub domain: String,
+}
+
+/// The credentials of an enterprise for an application, in clear: they are sealed at the store's
+/// edge.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Application {
+    /// The seller's application.
+    pub app_id: AppId,
+    /// The OAuth client.
+    pub client_id: ClientId,
+    /// Its secret.
+    pub client_secret: String,
+}
+
+impl std::fmt::Debug for Application {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Application").field("app_id", &self.app_id).finish_non_exhaustive()
+    }
+}
+
+/// What a kit call makes of one thing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Synced<T> {
+    /// What stands afterwards.
+    pub dated: Dated<T>,
+    /// What the product must learn.
+    pub notice: Option<Told>,
+    /// Why there was less effect than the call asked for.
+    pub remark: Option<Remark>,
+}
+
+/// Whether something was put or deleted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Told {
+    /// It is there now, or otherwise than it was.
+    Put,
+    /// It is there no more.
+    Deleted,
+}
+
+impl<T: Clone + PartialEq> Dated<T> {
+    /// Sets what stands, or deletes it, unless something newer stands. A deletion of what was
+    /// never here is told as well: the product may know it from an older server.
+    pub fn sync(current: Option<Self>, wanted: Option<T>, at: UnixMillis) -> Synced<T> {
+        let told = if wanted.is_some() { Told::Put } else { Told::Deleted };
+        match current {
+            Some(current) if at < current.at => {
+                Synced { dated: current, notice: None, remark: Some(Remark::OlderThanKnown) }
+            }
+            Some(current) if current.standing == wanted => {
+                let dated = Self { at, ..current };
+                Synced { dated, notice: None, remark: Some(Remark::NothingToDo) }
+            }
+            Some(_) | None => {
+                Synced { dated: Self { at, standing: wanted }, notice: Some(told), remark: None }
+            }
+        }
+    }
+}
+
+impl Tenant {
+    /// What a call says; none is a deletion.
+    pub fn of(request: &TenantSync) -> Option<Self> {
+        let TenantSync { code, name, domain, .. } = request.clone();
+        match request.flag {
+            Flag::Put => Some(Self { code, name, domain }),
+            Flag::Delete => None,
+        }
+    }
+
+    /// The notice of a change.
+    pub const fn notice(told: Told) -> NoticeType {
+        match told {
+            Told::Put => NoticeType::TenantPut,
+            Told::Deleted => NoticeType::TenantDeleted,
+        }
+    }
+}
+
+impl Application {
+    /// What a call says, its secret opened; none is a deletion.
+    pub fn of(request: &ApplicationSync, client_secret: String) -> Option<Self> {
+        let ApplicationSync { app_id, client_id, .. } = request.clone();
+        match (request.flag, client_id) {
+            (Flag::Put, Some(client_id)) => Some(Self { app_id, client_id, client_secret }),
+            (Flag::Put, None) | (Flag::Delete, _) => None,
+        }
+    }
+
+    /// The notice of a change.
+    pub const fn notice(told: Told) -> NoticeType {
+        match told {
+            Told::Put => NoticeType::ApplicationPut,
+            Told::Deleted => NoticeType::ApplicationDeleted,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_change_stands() {
+        let at = UnixMillis::new;
+        let put = Dated::sync(None, Some("a"), at(5));
+        assert_eq!(put.notice, Some(Told::Put));
+        let late = Dated::sync(Some(put.dated.clone()), None, at(4));
+        assert_eq!((late.notice, late.remark), (None, Some(Remark::OlderThanKnown)));
+        let again = Dated::sync(Some(put.dated.clone()), Some("a"), at(6));
+        assert_eq!((again.dated.at, again.notice), (at(6), None));
+        let gone = Dated::sync(Some(put.dated), None, at(6));
+        assert_eq!((gone.dated.standing, gone.notice), (None, Some(Told::Deleted)));
+        let raised = Dated::sync(Some(gone.dated), Some("a"), at(5));
+        assert_eq!(raised.dated.standing, None);
+        assert_eq!(Dated::<&str>::sync(None, None, at(1)).notice, Some(Told::Deleted));
+    }
+}

@@ -1,0 +1,150 @@
+//! Everything the product is told of a request, whether we act on it or not.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Activity;
+use super::fields::MAX_KEPT_LETTERS;
+use crate::json::{self, Json};
+use crate::signature::{Contract, Verified};
+
+/// The request's fields by their wire names, and apart from them those the guide does not name:
+/// its tables grow silently.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Details {
+    /// The guide's fields.
+    pub named: Map<String, Value>,
+    /// All others.
+    pub other: Map<String, Value>,
+    /// How many fields were cut or are not of their type.
+    pub odd: u32,
+}
+
+impl Details {
+    /// Takes what the product may know: not the proof, not our own switch.
+    pub(super) fn of(verified: &Verified, activity: Activity) -> Self {
+        let mut details = Self::default();
+        for (name, value) in verified.members() {
+            if *value == Json::Null || WITHHELD.contains(&name.as_str()) {
+                continue;
+            }
+            if json::is_private(name) {
+                details.odd += 1;
+                continue;
+            }
+            let value = details.kept(name, value);
+            let named = guide_fields(activity, verified.contract()).contains(&name.as_str());
+            let fields = if named { &mut details.named } else { &mut details.other };
+            fields.insert(name.clone(), value);
+        }
+        details
+    }
+
+    fn kept(&mut self, name: &str, value: &Json) -> Value {
+        match value {
+            Json::Text(text) if name == "saasExtendParams" => {
+                extend_params(text).unwrap_or_else(|| self.cut(text))
+            }
+            Json::Text(text) | Json::Number(text) => self.cut(text),
+            Json::Null | Json::Bool(_) => value.to_value(),
+            Json::Array(_) | Json::Object(_) => {
+                let text = value.to_text();
+                if text.chars().count() > MAX_KEPT_LETTERS {
+                    self.cut(&text)
+                } else {
+                    value.to_value()
+                }
+            }
+        }
+    }
+
+    fn cut(&mut self, text: &str) -> Value {
+        match text.char_indices().nth(MAX_KEPT_LETTERS) {
+            None => text.into(),
+            Some((end, _)) => {
+                self.odd += 1;
+                text.get(..end).unwrap_or_default().into()
+            }
+        }
+    }
+}
+
+/// `saasExtendParams` is base64 of a JSON array of names and values (guide 1.0).
+fn extend_params(text: &str) -> Option<Value> {
+    let clear = STANDARD.decode(text.replace(' ', "+")).ok()?;
+    serde_json::from_slice(&clear).ok().filter(Value::is_array)
+}
+
+/// What no product needs: the marketplace's proof, and the switch that was read already.
+const WITHHELD: [&str; 4] = ["authToken", "signature", "testFlag", "timeStamp"];
+
+/// The guide's tables. A field that is missing here reaches the product under `other`.
+fn guide_fields(activity: Activity, contract: Contract) -> &'static [&'static str] {
+    let row = GUIDE.iter().find(|(named, of, _)| *named == activity && *of == contract);
+    row.map_or(&[], |(_, _, fields)| fields)
+}
+
+type Table = (Activity, Contract, &'static [&'static str]);
+
+#[rustfmt::skip]
+const GUIDE: [Table; 18] = [
+    (Activity::NewInstance, Contract::V1, &[
+        "activity", "customerId", "customerName", "userId", "userName", "mobilePhone", "email",
+        "businessId", "orderId", "skuCode", "productId", "trialFlag", "expireTime",
+        "chargingMode", "periodType", "periodNumber", "amount", "diskSize", "bandWidth",
+        "orderAmount", "provisionType", "saasExtendParams", "acceptanceTime",
+    ]),
+    (Activity::NewInstance, Contract::V2, &[
+        "activity", "orderId", "orderLineId", "businessId", "productId", "acceptanceTime",
+    ]),
+    (Activity::RefreshInstance, Contract::V1, &[
+        "activity", "orderId", "instanceId", "productId", "expireTime", "trialToFormal",
+        "periodType", "periodNumber", "orderAmount",
+    ]),
+    (Activity::RefreshInstance, Contract::V2, &[
+        "activity", "scene", "orderId", "orderLineId", "instanceId", "productId", "expireTime",
+    ]),
+    (Activity::ExpireInstance, Contract::V1, &[
+        "activity", "instanceId", "orderId",
+    ]),
+    (Activity::UpdateInstanceStatus, Contract::V1, &[
+        "activity", "instanceId", "instanceStatus",
+    ]),
+    (Activity::UpdateInstanceStatus, Contract::V2, &[
+        "activity", "instanceId", "status",
+    ]),
+    (Activity::UpgradeInstance, Contract::V1, &[
+        "activity", "instanceId", "orderId", "skuCode", "productId", "amount", "diskSize",
+        "bandWidth", "saasExtendParams",
+    ]),
+    (Activity::UpgradeInstance, Contract::V2, &[
+        "activity", "instanceId", "orderId", "orderLineId",
+    ]),
+    (Activity::ReleaseInstance, Contract::V1, &[
+        "activity", "instanceId", "orderId", "orderAmount",
+    ]),
+    (Activity::ReleaseInstance, Contract::V2, &[
+        "activity", "instanceId", "orderId", "orderLineId",
+    ]),
+    (Activity::QueryInstance, Contract::V1, &[
+        "activity", "instanceId",
+    ]),
+    (Activity::QueryInstance, Contract::V2, &[
+        "activity", "instanceId",
+    ]),
+    (Activity::TenantSync, Contract::V1, KIT_TENANT),
+    (Activity::TenantSync, Contract::V2, KIT_TENANT),
+    (Activity::SingleOrgSync, Contract::V1, KIT_DEPARTMENT),
+    (Activity::SingleOrgSync, Contract::V2, KIT_DEPARTMENT),
+    (Activity::ChangeInstanceCheck, Contract::V2, &[
+        "activity", "instanceId", "productInfo",
+    ]),
+];
+
+const KIT_TENANT: &[&str] =
+    &["instanceId", "orderId", "tenantId", "tenantCode", "name", "domainName", "flag"];
+
+const KIT_DEPARTMENT: &[&str] =
+    &["instanceId", "tenantId", "orgCode", "orgName", "parentCode", "flag"];

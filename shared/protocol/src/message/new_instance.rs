@@ -1,0 +1,87 @@
+//! `newInstance`: somebody bought.
+
+use super::{Activity, Details, Fields, Malformed, OrderId, OrderLineId, ProductId};
+use crate::cipher::{Cipher, Strength};
+use crate::signature::{Contract, Verified};
+use crate::time::UnixMillis;
+
+/// A purchase (V1 guide "subscription", V2 guide "creating an instance").
+#[derive(Clone, Debug)]
+pub struct NewInstance {
+    /// By which contract the answer is due.
+    pub contract: Contract,
+    /// The purchase.
+    pub order_id: OrderId,
+    /// Its line, under V2.
+    pub order_line_id: Option<OrderLineId>,
+    /// What was bought: one specification and period. V1 always says it.
+    pub product_id: Option<ProductId>,
+    /// V1's `chargingMode`, as on the wire.
+    pub charging_mode: Option<String>,
+    /// Whether the request says that the buyer accepted the delivery.
+    pub accepted: bool,
+    /// When the call was signed. A purchase is not refused for a time of no calendar: it counts
+    /// as an old one.
+    pub signed_at: UnixMillis,
+    /// What the product is told; personal fields in clear, or absent where unreadable.
+    pub details: Details,
+    /// How many personal fields could not be read.
+    pub unreadable: u32,
+}
+
+impl NewInstance {
+    /// Reads a call.
+    ///
+    /// # Errors
+    /// Where a field that the guide marks mandatory is missing, or an identifier is none.
+    pub fn read(verified: &Verified, strength: Strength) -> Result<Self, Malformed> {
+        let fields = Fields::of(verified);
+        let order_id = fields.order_id()?;
+        let order_line_id = fields.order_line_id()?;
+        let product_id = product_id(fields)?;
+        fields.mandatory("businessId")?;
+        if fields.contract() == Contract::V1 {
+            fields.mandatory("customerId")?;
+        }
+        let (details, unreadable) =
+            readable(fields.details(Activity::NewInstance), verified, strength);
+        Ok(Self {
+            contract: fields.contract(),
+            order_id,
+            order_line_id,
+            product_id,
+            charging_mode: fields.text("chargingMode").map(str::to_owned),
+            accepted: fields.text("acceptanceTime").is_some(),
+            signed_at: fields.signed_at().unwrap_or(UnixMillis::new(0)),
+            details,
+            unreadable,
+        })
+    }
+}
+
+fn product_id(fields: Fields<'_>) -> Result<Option<ProductId>, Malformed> {
+    match fields.contract() {
+        Contract::V1 => fields.product_id().map(Some),
+        Contract::V2 => fields.optional("productId", ProductId::parse),
+    }
+}
+
+/// Opens V1's two encrypted fields, one by one: what cannot be read is as if it were not sent.
+fn readable(mut details: Details, verified: &Verified, strength: Strength) -> (Details, u32) {
+    let mut unreadable = 0;
+    if verified.contract() == Contract::V1 {
+        for name in ["mobilePhone", "email"] {
+            let Some(wire) = details.named.remove(name) else {
+                continue;
+            };
+            let Some(wire) = wire.as_str().filter(|wire| !wire.is_empty()) else {
+                continue;
+            };
+            match Cipher::new(verified.key(), strength).open(wire) {
+                Some(clear) => drop(details.named.insert(name.to_owned(), clear.into())),
+                None => unreadable += 1,
+            }
+        }
+    }
+    (details, unreadable)
+}

@@ -1,0 +1,82 @@
+//! Asking the marketplace what was ordered: V2's calls name an order and say nothing of it
+//! (guide 2.0, page "querying an order"; decision E7).
+//!
+//! What stands here makes the request and reads the answer; it does not send.
+
+mod details;
+mod host;
+mod outcome;
+
+use std::fmt;
+
+use crate::message::{OrderId, OrderLineId};
+use crate::signature::sdk::{self, Credentials, Outgoing};
+use crate::time::UnixMillis;
+
+pub use details::{LINES, MAX_DETAILS_LEN, OrderDetails, PRODUCTS};
+pub use host::{Host, HostUnfit};
+pub use outcome::{Outcome, Reason};
+
+/// One question: what is this order, and this line of it?
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OrderQuery {
+    /// The order.
+    pub order_id: OrderId,
+    /// The line; without it, the order's only one is meant.
+    pub order_line_id: Option<OrderLineId>,
+}
+
+/// A request, signed, as plain text: it is as good as sent.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Request {
+    /// `GET`.
+    pub method: &'static str,
+    /// All of it, with the query.
+    pub url: String,
+    /// Lower-case names and their values. `host` is among them, since it is signed: it must go
+    /// out as it stands here.
+    pub headers: [(&'static str, String); 4],
+}
+
+impl OrderQuery {
+    /// The request to a host, signed now; to another host it has to be signed anew.
+    pub fn request(&self, host: &Host, credentials: &Credentials, now: UnixMillis) -> Request {
+        let line = self.order_line_id.as_ref().map(|id| ("orderLineId", id.as_str()));
+        let query: Vec<_> = [("orderId", self.order_id.as_str())].into_iter().chain(line).collect();
+        let outgoing = Outgoing {
+            method: METHOD,
+            path: PATH,
+            query: &query,
+            headers: &[("host", host.authority())],
+            body: b"",
+        };
+        let signed = outgoing.sign(credentials, now);
+        Request {
+            method: METHOD,
+            url: format!("{}{PATH}?{}", host.origin(), sdk::query_text(&query)),
+            headers: [
+                ("host", host.authority().to_owned()),
+                ("content-type", "application/json; charset=UTF-8".to_owned()),
+                ("x-sdk-date", signed.x_sdk_date),
+                ("authorization", signed.authorization),
+            ],
+        }
+    }
+
+    /// Reads an answer to this question.
+    pub fn read(&self, status: u16, body: &[u8]) -> Outcome {
+        outcome::read(status, body, self.order_line_id.as_ref())
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whoever reads the headers can ask the same again for a quarter of an hour.
+        formatter.debug_struct("Request").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+const METHOD: &str = "GET";
+
+/// The guide's path, on every host.
+const PATH: &str = "/api/mkp-openapi-public/global/v1/order/query";
