@@ -11,10 +11,10 @@ use http::{Request, Response};
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::config::Config;
-use shell::desk::Desk;
-use shell::door::Door;
+use shell::context::Desk;
+use shell::endpoint::callbacks::Door;
+use shell::seal::Vault;
 use shell::store::{Put, Store, Value, Version};
-use shell::vault::Vault;
 use shell::world::World;
 use simulator::answer::Answer;
 
@@ -137,7 +137,7 @@ impl<B: Bundle, S: Store> Koohook<B, S> {
         let key = Subject::Instance(id).key();
         let now = UnixMillis::new(self.world().now_millis());
         let stored = self.store().inner().get(&key, now).await.unwrap()?;
-        let clear = Vault::new(None, None, shell::vault::Clear::Allowed);
+        let clear = Vault::new(None, None, shell::seal::Clear::Allowed);
         Some(Kept::from_bytes(&clear.open(&key, &stored.bytes).unwrap()).unwrap())
     }
 

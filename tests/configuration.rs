@@ -12,7 +12,7 @@ use domain::settings::RenewalChange;
 use protocol::cipher::Strength;
 use protocol::signature::TimestampUnit;
 use shell::config::{Config, Unfits, VARIABLES, strangers};
-use shell::door::BUDGET;
+use shell::endpoint::callbacks::BUDGET;
 use shell::store::{Durability, StoreSetting};
 use tempfile::NamedTempFile;
 use tests::call::{BASE_KEY, PRODUCT_SECRET, koohook, run};
@@ -665,6 +665,6 @@ fn what_is_configured_shows_no_secret() {
     let shown = format!("{door:?} {door:#?} {store:?}");
     assert!(shown.contains("base_path"), "{shown}");
     assert!(!shown.contains(CANARY), "{shown}");
-    let seal_key = shell::vault::SealKey::parse(SEAL_KEY).unwrap();
+    let seal_key = shell::seal::SealKey::parse(SEAL_KEY).unwrap();
     assert_eq!(format!("{seal_key:?}"), "SealKey([redacted])");
 }

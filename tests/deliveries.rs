@@ -12,12 +12,12 @@ use domain::tenant::Dated;
 use protocol::message::InstanceId;
 use protocol::signature::Contract;
 use protocol::time::UnixMillis;
+use shell::seal::{Clear, SealKey, Vault};
 use shell::store::memory::Memory;
 use shell::store::sqlite::Sqlite;
 use shell::store::{
     AnyStore, Entry, Put, Queue, Store, StoreSetting, Stored, Unavailable, Value, Version,
 };
-use shell::vault::{Clear, SealKey, Vault};
 use shell::world::World;
 use simulator::answer::Answer;
 use tests::call::{

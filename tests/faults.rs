@@ -17,7 +17,7 @@ use domain::notice::NoticeType;
 use http::Request;
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
-use shell::door::BUDGET;
+use shell::endpoint::callbacks::BUDGET;
 use shell::host::MachineDoor;
 use shell::store::Store;
 use shell::world::{Deadline, World};

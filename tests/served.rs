@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::page::Bundle;
 use http::Response;
-use shell::door::Door;
+use shell::endpoint::callbacks::Door;
 use shell::host::http::serve_until;
 use shell::world::World;
 use tokio::net::TcpListener;

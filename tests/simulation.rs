@@ -26,8 +26,8 @@ use protocol::signature::Contract;
 use protocol::time::UnixMillis;
 use shell::import::{Import, ImportOutcome};
 use shell::relay::Relay;
-use shell::shelf::Shelf;
-use shell::vault::{Clear, Vault};
+use shell::repository::Shelf;
+use shell::seal::{Clear, Vault};
 use shell::world::{Deadline, World};
 use simulator::answer::Answer;
 use tests::call::{

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use protocol::time::UnixMillis;
 use shell::relay::{Relay, Report};
+use shell::seal::{Clear, SealKey, Vault};
 use shell::store::{Put, Queue, Store, Value, Version};
-use shell::vault::{Clear, SealKey, Vault};
 use tests::call::{Bundled, TOLD, koohook, run};
 use tests::log::Log;
 use tests::product::{Product, READY};

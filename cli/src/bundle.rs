@@ -6,12 +6,12 @@ use std::sync::Arc;
 use domain::page::{Bundle, Page, Visit};
 use domain::settings::{Settings, Unfit};
 use protocol::message::Activity;
-use shell::access::AccessDoor;
-use shell::bell::Bell;
 use shell::config::Config;
-use shell::door::Door;
-use shell::front::Either;
-use shell::front::Front;
+use shell::endpoint::Either;
+use shell::endpoint::Front;
+use shell::endpoint::app_info::AccessDoor;
+use shell::endpoint::callbacks::Door;
+use shell::endpoint::relay::Bell;
 use shell::host::{MachineDesk, open_proven_desk};
 
 use crate::Error;

@@ -11,10 +11,10 @@ use domain::webhook::WebhookSecrets;
 use functions::application_sync::secret::{Oaep, PrivateKey, Size};
 use protocol::message::InstanceId;
 use shell::config::Config;
-use shell::front::Front;
+use shell::endpoint::Front;
 use shell::host::{self, MachineDesk};
-use shell::shelf::Shelf;
-use shell::vault::{Clear, SealKey, Vault};
+use shell::repository::Shelf;
+use shell::seal::{Clear, SealKey, Vault};
 use shell::world::{Deadline, World};
 use simulator::life::{self, State};
 use simulator::time::TimestampUnit;
@@ -230,7 +230,7 @@ impl Served {
     fn kept(&self, runtime: &Runtime, keys: &Keys, id: &str) -> Option<Kept> {
         let subject = Subject::Instance(InstanceId::parse(id).ok()?);
         let world = &self.desk.world;
-        let deadline = Deadline::after(world.elapsed(), shell::door::BUDGET);
+        let deadline = Deadline::after(world.elapsed(), shell::endpoint::callbacks::BUDGET);
         let vault = Vault::new(Some(&SealKey::parse(&keys.seal).ok()?), None, Clear::Refused);
         let shelf = Shelf { world, vault: &vault, reader: Reader::Nobody, deadline };
         runtime.block_on(shelf.read(&subject)).ok()?.kept

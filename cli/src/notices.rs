@@ -13,7 +13,7 @@ use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::failure::Failure;
 use shell::host::{Machine, open_to_read, open_to_write};
-use shell::shelf::{Recalled, Shelf, Written};
+use shell::repository::{Recalled, Shelf, Written};
 use shell::store::{AnyStore, Queue, Store};
 use shell::world::World;
 

@@ -8,9 +8,9 @@ use domain::outbox::Reader;
 use shell::config::{self, Keeping};
 use shell::failure::Failure;
 use shell::host::{self, Machine};
-use shell::shelf::Shelf;
+use shell::repository::Shelf;
+use shell::seal::Vault;
 use shell::store::AnyStore;
-use shell::vault::Vault;
 use shell::world::{Deadline, World};
 use tokio::runtime::Runtime;
 

@@ -13,7 +13,7 @@ use http::{Method, Request, Response, StatusCode};
 use protocol::signature::Interface;
 use protocol::time::UnixMillis;
 use serde_json::{Value, json};
-use shell::front::{Admitted, Front};
+use shell::endpoint::{Admitted, Front};
 
 use crate::made_up;
 

@@ -9,8 +9,8 @@ use functions::app_info::Function;
 use http::{HeaderMap, Request};
 use protocol::result_code::OrderRefused;
 use serde_json::{Value, json};
-use shell::access::AccessDoor;
-use shell::front::Front;
+use shell::endpoint::Front;
+use shell::endpoint::app_info::AccessDoor;
 use tests::call::{PRODUCT_SECRET, run_until_halt};
 use tests::product::{HANGS, Mood, Product};
 

@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use protocol::signature::Interface;
-use shell::front::{Admitted, Front};
+use shell::endpoint::{Admitted, Front};
 use shell::host::http::{Listener, serve_until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::{Semaphore, mpsc, oneshot};

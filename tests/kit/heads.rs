@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Builder;
 use http::{Request, Response, StatusCode};
-use shell::access::AccessDoor;
-use shell::front::{Either, Front};
+use shell::endpoint::app_info::AccessDoor;
+use shell::endpoint::{Either, Front};
 use tests::log::Log;
 use tests::served::Served;
 

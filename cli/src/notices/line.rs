@@ -5,7 +5,7 @@ use domain::notice::Notice;
 use domain::outbox::{Attempt, Trial};
 use protocol::time::UnixMillis;
 use serde_json::{Value, json};
-use shell::shelf::Recalled;
+use shell::repository::Recalled;
 
 use super::Standing;
 

@@ -1,7 +1,7 @@
 //! Environment → [`Config`], once per start. What is wrong is refused with the setting's name
 //! and never with its value; a start names all that is wrong with it at once (decision I6).
 
-mod door;
+mod callbacks;
 mod host;
 mod product;
 mod source;
@@ -18,11 +18,11 @@ use protocol::text::nearest;
 use self::source::Source;
 pub use self::source::variable;
 pub use self::unfits::Unfits;
-use crate::desk::{DeskSettings, Product};
-use crate::door::DoorSettings;
+use crate::context::{DeskSettings, Product};
+use crate::endpoint::callbacks::DoorSettings;
 use crate::orders::Orders;
+use crate::seal::{Clear, SealKey, Vault};
 use crate::store::StoreSetting;
-use crate::vault::{Clear, SealKey, Vault};
 
 /// Everything that a start needs to know.
 pub struct Config {
@@ -143,7 +143,7 @@ impl Config {
             unfits.keep(way_in(template.as_ref(), product.as_ref()));
         }
         let known = product.as_ref().and_then(Option::as_ref);
-        let door = door::door(&source, template.clone().flatten(), known, &mut unfits);
+        let door = callbacks::door(&source, template.clone().flatten(), known, &mut unfits);
         let orders = orders(&source, &mut unfits);
         let relay_secret = unfits.keep(source.parsed("KOOHOOK_RELAY_SECRET", parse_relay_secret));
         let listen = unfits.keep(source.parsed("KOOHOOK_LISTEN", host::parse_listen));

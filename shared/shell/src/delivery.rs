@@ -14,10 +14,10 @@ use domain::outbox::{Attempt, Claim, Settled, Settling};
 
 use self::outcome::Complete;
 pub use self::outcome::{Delivered, Outcome, Turn};
-use crate::desk::{Desk, Product};
+use crate::context::{Desk, Product};
 use crate::failure::Failure;
 use crate::orders::{Asked, Limits};
-use crate::shelf::{Recalled, Shelf, Written};
+use crate::repository::{Recalled, Shelf, Written};
 use crate::world::{Deadline, World};
 
 /// How long a callback waits for the product, where nobody says (decision E2).

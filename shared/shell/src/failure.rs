@@ -5,8 +5,8 @@ use domain::entity::Fault;
 use protocol::result_code::ResultCode;
 use thiserror::Error;
 
+use crate::seal::Unopened;
 use crate::store::Unavailable;
-use crate::vault::Unopened;
 
 /// Why a call that we believe could not be carried out, or not known to be. The marketplace calls
 /// again.

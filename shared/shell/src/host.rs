@@ -23,16 +23,16 @@ pub use machine::Machine;
 pub use opening::{Finding, examine, look_for_seal, open_to_read, open_to_write};
 use platform::Platform;
 
-use crate::access::AccessDoor;
-#[cfg(feature = "http")]
-use crate::bell::Bell;
 use crate::config::{self, Config, Unfits};
-use crate::desk::{Desk, DeskSettings};
-use crate::door::Door;
-use crate::front::Front;
+use crate::context::{Desk, DeskSettings};
+use crate::endpoint::Front;
+use crate::endpoint::app_info::AccessDoor;
+use crate::endpoint::callbacks::Door;
+#[cfg(feature = "http")]
+use crate::endpoint::relay::Bell;
 use crate::relay::Relay;
+use crate::seal::Vault;
 use crate::store::{AnyStore, OpenError, Right, StoreSetting};
-use crate::vault::Vault;
 use crate::world::World;
 
 /// The door of a function on a real machine.

@@ -11,7 +11,7 @@ use protocol::signature::TOLERANCE_MILLIS;
 use protocol::time::UnixMillis;
 
 use crate::failure::Failure;
-use crate::shelf::{Recalled, Shelf, Written};
+use crate::repository::{Recalled, Shelf, Written};
 use crate::world::World;
 
 /// An instance to import.

@@ -20,30 +20,27 @@
 //!   of strangers' bodies a host holds.
 //! - [`failure`]: something on our side; `trouble`: any reason not to carry a believed call out.
 
-pub mod access;
-pub mod bell;
 pub mod bodies;
+mod call_error;
+mod call_log;
+mod callback;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod config;
+pub mod context;
 pub mod delivery;
-pub mod desk;
-pub mod door;
+pub mod endpoint;
 pub mod failure;
-pub mod front;
+mod first_attempt;
 pub mod guard;
-mod handle;
 #[cfg(feature = "runtime")]
 pub mod host;
 pub mod import;
-mod inline;
-mod line;
 pub mod orders;
 pub mod relay;
+pub mod repository;
 pub mod route;
-pub mod shelf;
+pub mod seal;
 pub mod store;
 pub mod sweep;
-mod trouble;
-pub mod vault;
 pub mod world;

@@ -9,7 +9,7 @@ use domain::entity::{Directory, Entity, Kept};
 use futures_util::{StreamExt, stream};
 
 use crate::failure::Failure;
-use crate::shelf::{Recalled, Shelf, Written};
+use crate::repository::{Recalled, Shelf, Written};
 use crate::world::World;
 
 /// What a batch of a sweep did.

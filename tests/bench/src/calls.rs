@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use shell::desk::Desk;
-use shell::door::Door;
+use shell::context::Desk;
+use shell::endpoint::callbacks::Door;
 use shell::store::Store;
 use tests::call::{SETTINGS, config, run, v2};
 use tests::world::TestWorld;

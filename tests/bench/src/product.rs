@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use shell::desk::Desk;
-use shell::door::Door;
+use shell::context::Desk;
+use shell::endpoint::callbacks::Door;
 use shell::host::Machine;
 use shell::relay::Relay;
 use shell::store::StoreSetting;

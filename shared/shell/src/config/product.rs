@@ -10,8 +10,8 @@ use http::Uri;
 
 use super::source::Source;
 use super::{Unfits, digits, wants};
+use crate::context::Product;
 use crate::delivery::BUDGET;
-use crate::desk::Product;
 use crate::guard::{Authorities, Guard, Network};
 
 /// Where the product is, and the network that plain HTTP to it is held to.

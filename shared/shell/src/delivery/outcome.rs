@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::outbox::{Offered, Settled};
 use domain::product::Told;
 
-use crate::shelf::Recalled;
+use crate::repository::Recalled;
 use crate::world::Unanswered;
 
 /// How one offer ended.

@@ -22,7 +22,7 @@ use self::connections::Connections;
 use self::repeated::Repeated;
 use super::Error;
 use crate::bodies::Bodies;
-use crate::front::Front;
+use crate::endpoint::Front;
 
 /// Where connections come from.
 pub trait Listener: Send {

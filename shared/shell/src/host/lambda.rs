@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 use super::Error;
 use super::MachineDesk;
-use crate::front::Front;
+use crate::endpoint::Front;
 use crate::relay::Relay;
 use crate::world::World;
 

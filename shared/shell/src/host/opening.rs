@@ -8,11 +8,11 @@ use domain::settings::Unfit;
 
 use super::{Error, Machine};
 use crate::config::Keeping;
-use crate::desk::Desk;
+use crate::context::Desk;
 use crate::failure::Failure;
-use crate::shelf::Shelf;
+use crate::repository::Shelf;
+use crate::seal::Vault;
 use crate::store::{AnyStore, Lack, Proof, StoreSetting, Version};
-use crate::vault::Vault;
 use crate::world::{Deadline, World};
 
 /// How long each of these may take.

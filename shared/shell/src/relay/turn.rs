@@ -9,11 +9,11 @@ use domain::outbox::Settled;
 
 use super::Relay;
 use super::work::Done;
+use crate::context::Product;
 use crate::delivery::{CLAIM, Delivered, Delivery, Turn};
-use crate::desk::Product;
 use crate::failure::Failure;
 use crate::orders::Limits;
-use crate::shelf::{Recalled, Shelf, Written};
+use crate::repository::{Recalled, Shelf, Written};
 use crate::sweep::unused;
 use crate::world::World;
 

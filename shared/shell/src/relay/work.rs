@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use domain::directory::PartName;
 
 use crate::orders;
-use crate::shelf::part_owner;
+use crate::repository::part_owner;
 use crate::store::Entry;
 use crate::sweep::BATCH;
 

@@ -22,7 +22,7 @@ use super::connections::Place;
 use super::request::answer;
 use super::watched::Watched;
 use super::{Host, MAX_HEAD_LEN, MAX_HEADERS};
-use crate::front::Front;
+use crate::endpoint::Front;
 use crate::route::closed;
 
 /// How long a connection that ends may take to send what was answered.

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::connection::Arriving;
 use super::{Host, MAX_HEADERS};
 use crate::bodies::Unproven;
-use crate::front::{Admitted, Front};
+use crate::endpoint::{Admitted, Front};
 use crate::route::closed;
 
 /// How long a body may take to arrive: 3 s, in ticks. However long the process was frozen, that

@@ -14,8 +14,8 @@ use protocol::time::UnixMillis;
 pub use self::mark::Mark;
 pub use self::parts::{part_key, part_owner};
 use crate::failure::Failure;
+use crate::seal::Vault;
 use crate::store::{Put, Queue, Store, Stored, Unavailable, Value, Version};
-use crate::vault::Vault;
 use crate::world::{Deadline, World};
 
 /// How often a write without a reply is sent again, under the same version.

@@ -1,6 +1,10 @@
 //! What a host puts requests before: the door, the product's own way in, the relay's bell, or all
 //! of them at one address.
 
+pub mod app_info;
+pub mod callbacks;
+pub mod relay;
+
 use std::sync::Arc;
 
 use bytes::Bytes;

@@ -10,8 +10,8 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use protocol::signature::{Interface, same_text};
 
-use crate::desk::Desk;
-use crate::front::{Admitted, Front};
+use crate::context::Desk;
+use crate::endpoint::{Admitted, Front};
 use crate::relay::Relay;
 use crate::route::{closed, json, life, not_allowed};
 use crate::world::World;

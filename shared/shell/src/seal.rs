@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
-use crate::shelf::Mark;
+use crate::repository::Mark;
 
 /// What seals and opens.
 pub struct Vault {

@@ -8,8 +8,8 @@ use futures_util::{StreamExt, stream};
 
 use super::Shelf;
 use crate::failure::Failure;
+use crate::seal::Vault;
 use crate::store::{Put, Queue, Stored, Value};
-use crate::vault::Vault;
 use crate::world::World;
 
 /// How many parts are read or written at once.

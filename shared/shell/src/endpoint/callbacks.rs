@@ -18,13 +18,13 @@ use protocol::signature::{
 };
 
 use crate::bodies::Unproven;
-use crate::desk::Desk;
+use crate::call_error::Trouble;
+use crate::call_log::{End, Line};
+use crate::callback::Call;
+use crate::context::Desk;
+use crate::endpoint::{Admitted, Front};
 use crate::failure::Failure;
-use crate::front::{Admitted, Front};
-use crate::handle::Call;
-use crate::line::{End, Line};
 use crate::route::{Route, Served, closed, json, kit_headers};
-use crate::trouble::Trouble;
 use crate::world::{Deadline, World};
 
 /// What a door is told of the seller's configuration.

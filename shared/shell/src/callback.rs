@@ -16,11 +16,11 @@ use futures_util::stream;
 use protocol::message::{Fields, Purpose, Reply};
 use protocol::signature::{TOLERANCE_MILLIS, Verified};
 
-use crate::desk::Desk;
+use crate::call_error::Trouble;
+use crate::call_log::Line;
+use crate::context::Desk;
 use crate::failure::Failure;
-use crate::line::Line;
-use crate::shelf::{Recalled, Shelf, Written};
-use crate::trouble::Trouble;
+use crate::repository::{Recalled, Shelf, Written};
 use crate::world::World;
 
 /// How many instances of a query are read at once (decision D8).

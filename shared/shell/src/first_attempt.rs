@@ -13,11 +13,11 @@ use futures_util::FutureExt;
 use protocol::message::{Activity, Reply};
 use protocol::signature::Contract;
 
+use crate::callback::Call;
+use crate::context::Product;
 use crate::delivery::{Delivered, Delivery, NO_KEYS, Turn};
-use crate::desk::Product;
-use crate::handle::Call;
 use crate::orders::Limits;
-use crate::shelf::Recalled;
+use crate::repository::Recalled;
 use crate::world::{Unanswered, World};
 
 /// What goes with the commit.

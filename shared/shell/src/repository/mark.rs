@@ -26,8 +26,8 @@ use futures_util::future;
 
 use super::Shelf;
 use crate::failure::Failure;
+use crate::seal::SEALED;
 use crate::store::{Put, Search, Store, Stored};
-use crate::vault::SEALED;
 use crate::world::World;
 
 /// What a process knows of its store's mark.

@@ -11,8 +11,8 @@ use domain::webhook::WebhookSecrets;
 use crate::guard::{Guard, Network};
 use crate::orders::Orders;
 use crate::relay::Resting;
-use crate::shelf::Shelf;
-use crate::vault::Vault;
+use crate::repository::Shelf;
+use crate::seal::Vault;
 use crate::world::{Deadline, World};
 
 /// The outside, and what is known of the product. The door, the relay and the product's own way in

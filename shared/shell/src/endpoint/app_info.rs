@@ -18,11 +18,11 @@ use protocol::signature::Interface;
 use protocol::time::UnixMillis;
 use thiserror::Error;
 
-use crate::desk::Desk;
+use crate::context::Desk;
+use crate::endpoint::{Admitted, Front};
 use crate::failure::Failure;
-use crate::front::{Admitted, Front};
+use crate::repository::Written;
 use crate::route::{closed, json, life, not_allowed};
-use crate::shelf::Written;
 use crate::world::{Deadline, World};
 
 /// Hears the product out.

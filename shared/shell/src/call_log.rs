@@ -9,7 +9,7 @@ use protocol::message::Activity;
 use protocol::result_code::ResultCode;
 use protocol::signature::{Contract, Form, Rejection};
 
-use crate::trouble::Trouble;
+use crate::call_error::Trouble;
 
 /// One callback's line.
 #[derive(Clone, Debug, Default)]

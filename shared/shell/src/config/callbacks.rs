@@ -10,8 +10,8 @@ use protocol::signature::TimestampUnit;
 
 use super::source::Source;
 use super::{Unfits, digits};
-use crate::desk::Product;
-use crate::door::{BUDGET, DoorSettings};
+use crate::context::Product;
+use crate::endpoint::callbacks::{BUDGET, DoorSettings};
 
 /// Paths that koohook answers itself (decision A1).
 const TAKEN: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/relay", "/usage"];
