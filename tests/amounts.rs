@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::entity::{Entity, Kept};
-use domain::instance::{FreezeCause, State};
+use domain::entity::{Entity, EntityRecord};
+use domain::instance::{FreezeCause, InstanceState};
 use protocol::time::UnixMillis;
 use tests::call::{Bundled, SETTINGS, koohook, run};
 use tests::world::NOW;
@@ -39,22 +39,22 @@ impl Expired {
         expired.refresh("R0", STANDING, Some("299"));
         let expire = [("activity", "expireInstance"), ("instanceId", expired.id.as_str())];
         assert_eq!(run(expired.koohook.v1(&expire)).code, "000000");
-        assert_eq!(expired.state(), State::Frozen(FreezeCause::Expiry));
+        assert_eq!(expired.state(), InstanceState::Frozen(FreezeCause::Expiry));
         expired
     }
 
     /// The same, another time.
-    fn again(&self, kept: &Kept) -> Self {
+    fn again(&self, kept: &EntityRecord) -> Self {
         let koohook = koohook(&SETTINGS);
         run(koohook.keep(&self.id, kept));
         Self { koohook, id: self.id.clone() }
     }
 
-    fn kept(&self) -> Kept {
+    fn kept(&self) -> EntityRecord {
         run(self.koohook.kept(&self.id)).unwrap()
     }
 
-    fn state(&self) -> State {
+    fn state(&self) -> InstanceState {
         run(self.koohook.instance(&self.id)).state
     }
 
@@ -73,7 +73,7 @@ impl Expired {
 
     /// What a refresh with an earlier and one with a later expiry does, each on its own: the
     /// scene that the product learns of and what stands then, where anything changed.
-    fn refreshed(&self, kept: &Kept, amount: Option<&str>) -> [Option<Effect>; 2] {
+    fn refreshed(&self, kept: &EntityRecord, amount: Option<&str>) -> [Option<Effect>; 2] {
         [EARLIER, LATER].map(|expires| {
             let expired = self.again(kept);
             expired.refresh("R1", expires, amount);
@@ -81,18 +81,18 @@ impl Expired {
         })
     }
 
-    fn effect(&self, before: &Kept, expires: u64) -> Option<Effect> {
-        let Kept { entity, outbox, .. } = self.kept();
+    fn effect(&self, before: &EntityRecord, expires: u64) -> Option<Effect> {
+        let EntityRecord { entity, outbox, .. } = self.kept();
         let Entity::Instance(instance) = entity else { panic!("an instance stands") };
         if outbox.sequence == before.outbox.sequence {
             assert_eq!(instance.expires, Some(UnixMillis::new(STANDING)));
-            assert_eq!(instance.state, State::Frozen(FreezeCause::Expiry));
+            assert_eq!(instance.state, InstanceState::Frozen(FreezeCause::Expiry));
             return None;
         }
         assert_eq!(instance.expires, Some(UnixMillis::new(expires)));
         let renewed = outbox.waiting.iter().rfind(|it| it.kind.as_str() == "instance.renewed");
         let scene = renewed.unwrap().data["scene"].as_str().unwrap().to_owned();
-        Some(Effect { scene, thawed: instance.state == State::Active })
+        Some(Effect { scene, thawed: instance.state == InstanceState::Active })
     }
 }
 
@@ -157,6 +157,6 @@ fn a_freeze_from_before_an_unreadable_amount_is_not_too_late() {
         freeze[2].1 = "FREEZE";
         let request = tests::call::v1(signed, &freeze);
         assert_eq!(run(koohook.koohook.reply(request)).code, "000000");
-        assert_eq!(koohook.state() != State::Active, is_frozen, "{amount}");
+        assert_eq!(koohook.state() != InstanceState::Active, is_frozen, "{amount}");
     }
 }

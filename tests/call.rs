@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::entity::{Entity, Kept, Subject};
+use domain::entity::{Entity, EntityRecord, Subject};
 use domain::instance::Instance;
 use domain::page::Bundle;
 use futures_util::FutureExt;
@@ -11,9 +11,9 @@ use http::{Request, Response};
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::config::Config;
-use shell::context::Desk;
-use shell::endpoint::callbacks::Door;
-use shell::seal::Vault;
+use shell::context::Context;
+use shell::endpoint::callbacks::CallbackEndpoint;
+use shell::seal::Seal;
 use shell::store::{Put, Store, Value, Version};
 use shell::world::World;
 use simulator::answer::Answer;
@@ -56,7 +56,7 @@ pub const TOLD: [(&str, &str); 4] = [
 /// One koohook over a watched store.
 pub struct Koohook<B, S> {
     /// The door.
-    pub door: Door<B, TestWorld<Watched<S>>>,
+    pub door: CallbackEndpoint<B, TestWorld<Watched<S>>>,
 }
 
 /// The usual one: the whole bundle, over memory or the store that a run names.
@@ -84,8 +84,8 @@ impl<B: Bundle, S: Store + Clone> Koohook<B, S> {
     /// If the settings are not usable.
     pub fn another(&self, settings: &[(&str, &str)]) -> Self {
         let Config { door, desk, .. } = config(settings);
-        let desk = Arc::new(Desk::new(desk, self.world().of_another_process()));
-        Self { door: Door::new(door, desk).expect("the settings of a test are usable") }
+        let desk = Arc::new(Context::new(desk, self.world().of_another_process()));
+        Self { door: CallbackEndpoint::new(door, desk).expect("the settings of a test are usable") }
     }
 }
 
@@ -93,8 +93,8 @@ impl<B: Bundle, S: Store> Koohook<B, S> {
     /// A koohook over a store, with settings.
     pub fn over(store: S, settings: &[(&str, &str)]) -> Self {
         let Config { door, desk, .. } = config(settings);
-        let desk = Arc::new(Desk::new(desk, TestWorld::watched(store)));
-        let door = Door::new(door, desk);
+        let desk = Arc::new(Context::new(desk, TestWorld::watched(store)));
+        let door = CallbackEndpoint::new(door, desk);
         Self { door: door.expect("the settings of a test are usable") }
     }
 
@@ -132,17 +132,17 @@ impl<B: Bundle, S: Store> Koohook<B, S> {
     }
 
     /// What is kept under an instance's ID, if anything is.
-    pub async fn kept(&self, instance_id: &str) -> Option<Kept> {
+    pub async fn kept(&self, instance_id: &str) -> Option<EntityRecord> {
         let id = InstanceId::parse(instance_id).unwrap();
         let key = Subject::Instance(id).key();
         let now = UnixMillis::new(self.world().now_millis());
         let stored = self.store().inner().get(&key, now).await.unwrap()?;
-        let clear = Vault::new(None, None, shell::seal::Clear::Allowed);
-        Some(Kept::from_bytes(&clear.open(&key, &stored.bytes).unwrap()).unwrap())
+        let clear = Seal::new(None, None, shell::seal::Clear::Allowed);
+        Some(EntityRecord::from_bytes(&clear.open(&key, &stored.bytes).unwrap()).unwrap())
     }
 
     /// Puts a value under an instance's ID, from behind: over whatever stands, and uncounted.
-    pub async fn keep(&self, instance_id: &str, kept: &Kept) {
+    pub async fn keep(&self, instance_id: &str, kept: &EntityRecord) {
         self.keep_bytes(instance_id, &[&[0], kept.to_bytes().unwrap().as_slice()].concat()).await;
     }
 

@@ -4,15 +4,15 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use domain::entity::{Entity, Kept, Subject};
+use domain::entity::{Entity, EntityRecord, Subject};
 use domain::idempotency::MAX_ORDERS;
-use domain::instance::{Access, Instance, Newest, State};
+use domain::instance::{Access, Instance, InstanceState, Newest};
 use domain::notice::NoticeType;
 use domain::tenant::Dated;
 use protocol::message::InstanceId;
 use protocol::signature::Contract;
 use protocol::time::UnixMillis;
-use shell::seal::{Clear, SealKey, Vault};
+use shell::seal::{Clear, Seal, SealKey};
 use shell::store::memory::Memory;
 use shell::store::sqlite::Sqlite;
 use shell::store::{
@@ -260,7 +260,7 @@ fn a_refresh_under_v2_does_not_outdate_a_status() {
         ["V2 refreshInstance RENEWAL", "V2 updateInstanceStatus FREEZE"].map(named);
     send_at(&koohook, Contract::V2, NOW, &renewal.members(id.as_str()));
     send_at(&koohook, Contract::V2, NOW - 1, &freeze.members(id.as_str()));
-    assert!(matches!(run(koohook.instance(id.as_str())).state, State::Frozen(_)));
+    assert!(matches!(run(koohook.instance(id.as_str())).state, InstanceState::Frozen(_)));
 }
 
 #[test]
@@ -507,7 +507,7 @@ fn a_purchase_that_loses_to_an_import_answers_the_imported_id() {
         };
         let answer = run_paused(koohook.world(), AFTER_READ, koohook.reply(request), || {
             let moved = Entity::MovedTo(InstanceId::parse("old-1").unwrap());
-            run(koohook.keep(derived.as_str(), &Kept::new(moved)));
+            run(koohook.keep(derived.as_str(), &EntityRecord::new(moved)));
             let mut old = standing("ready", contract).unwrap();
             if let Entity::Instance(instance) = &mut old.entity {
                 instance.id = InstanceId::parse("old-1").unwrap();
@@ -536,7 +536,7 @@ fn a_value_of_another_kind_is_never_written_over() {
     for entity in [moved(), strange()] {
         let koohook = koohook(&PENDING);
         let purchase = || koohook.reply(v2(NOW, &named("V2 newInstance").members("")));
-        let kept = Kept::new(entity);
+        let kept = EntityRecord::new(entity);
         let answer = run_paused(koohook.world(), AFTER_READ, purchase(), || {
             run(koohook.keep(id.as_str(), &kept));
         });
@@ -602,7 +602,7 @@ fn a_store_fails_once(
     callback: &Callback,
     outage: Outage,
     nth: usize,
-    (answer, kept): &(Answer, Option<Kept>),
+    (answer, kept): &(Answer, Option<EntityRecord>),
 ) {
     let koohook = with_instance(&SETTINGS, fitting_state(callback), callback.contract);
     let id = instance_id(callback.contract);
@@ -698,7 +698,7 @@ fn a_value_of_a_newer_koohook_is_left_as_it_is() {
 fn a_value_that_another_key_sealed_is_left_as_it_is() {
     let place = |contract| Subject::Instance(instance_id(contract)).key();
     let key = SealKey::parse("CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=").unwrap();
-    let vault = Vault::new(Some(&key), None, Clear::Refused);
+    let vault = Seal::new(Some(&key), None, Clear::Refused);
     for contract in [Contract::V1, Contract::V2] {
         let kept = standing("ready", contract).unwrap().to_bytes().unwrap();
         let sealed = vault.seal(&place(contract), &kept, [7; 12]).unwrap();
@@ -787,7 +787,7 @@ fn an_expiry_restarted_after_a_renewal_has_no_effect() {
             ("expireTime", &end),
             ("orderAmount", "299"),
         ]));
-        assert_eq!(run(koohook.instance(&id)).state, State::Active, "the renewal thaws");
+        assert_eq!(run(koohook.instance(&id)).state, InstanceState::Active, "the renewal thaws");
         koohook.world().pass(Duration::from_hours(48));
         let sequence = told(&koohook, &id);
         assert_eq!(run(koohook.v1(&expire)).code, "000000");
@@ -876,7 +876,7 @@ fn imported(contract: Contract) -> Bundled {
         instance.id = own.clone();
     }
     run(koohook.keep(own.as_str(), &kept));
-    let pointer = Kept::new(Entity::MovedTo(own));
+    let pointer = EntityRecord::new(Entity::MovedTo(own));
     run(koohook.keep(instance_id(contract).as_str(), &pointer));
     koohook
 }
@@ -912,7 +912,7 @@ fn a_purchase_whose_import_is_half_done_waits_for_the_other_half() {
         let koohook = koohook(&SETTINGS);
         let own = InstanceId::parse("legacy-0001").unwrap();
         let derived = instance_id(named(name).contract);
-        run(koohook.keep(derived.as_str(), &Kept::new(Entity::MovedTo(own))));
+        run(koohook.keep(derived.as_str(), &EntityRecord::new(Entity::MovedTo(own))));
         let answer = run(named(name).send(&koohook, ""));
         let found = (answer.code.as_str(), koohook.store().take_counts());
         assert_eq!(found, ("000005", (2, 0)), "{name}");
@@ -1088,7 +1088,7 @@ fn no_callback_abandons_a_purchase() {
 }
 
 /// A V1 purchase that is pending, and not settled.
-fn unsettled() -> Kept {
+fn unsettled() -> EntityRecord {
     let mut kept = standing("pending", Contract::V1).unwrap();
     if let Entity::Instance(instance) = &mut kept.entity {
         instance.abandon_at = Some(UnixMillis::new(NOW + PATIENCE_MILLIS));

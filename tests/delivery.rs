@@ -10,10 +10,10 @@ mod wire;
 
 use std::time::Duration;
 
-use domain::instance::{Access, State};
+use domain::instance::{Access, InstanceState};
 use domain::outbox::Outbox;
 use protocol::message::InstanceId;
-use shell::relay::{Relay, Report};
+use shell::relay::{Relay, RelayReport};
 use shell::store::Store;
 use shell::world::World;
 use simulator::answer::Answer;
@@ -92,7 +92,7 @@ fn access(koohook: &Bundled, id: &str) -> Access {
     run(koohook.instance(id)).access
 }
 
-fn state(koohook: &Bundled, id: &str) -> State {
+fn state(koohook: &Bundled, id: &str) -> InstanceState {
     run(koohook.instance(id)).state
 }
 
@@ -101,7 +101,7 @@ fn is_ready(koohook: &Bundled, id: &str) -> bool {
 }
 
 /// One run of the relay, as long as a timer's.
-fn relay<S: Store>(koohook: &Koohook<functions::receive::Function, S>) -> Report {
+fn relay<S: Store>(koohook: &Koohook<functions::receive::Function, S>) -> RelayReport {
     run(Relay::new(koohook.door.desk(), Duration::from_secs(50)).run()).unwrap()
 }
 

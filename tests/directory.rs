@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use domain::directory::{
-    Change, Changed, Content, Edit, Fault, Head, INLINE_ROWS, Identity, List, MAX_PARTS, Outcome,
-    PART_ROWS, PartName,
+    Changed, Content, DirectoryChange, DirectoryError, Edit, EntryOutcome, Head, INLINE_ROWS,
+    Identity, List, MAX_PARTS, PART_ROWS, PartName,
 };
 use protocol::time::UnixMillis;
 
@@ -45,7 +45,7 @@ impl Store {
         serde_json::from_str(&self.head).unwrap()
     }
 
-    fn decide(&mut self, change: &Change) -> (Changed, usize) {
+    fn decide(&mut self, change: &DirectoryChange) -> (Changed, usize) {
         let head = self.head();
         let needs = head.needs(change);
         let read = needs.iter().map(|part| (*part, self.parts[part].clone()));
@@ -80,7 +80,7 @@ impl Store {
     }
 
     /// Makes a change from reading to letting go.
-    fn make(&mut self, change: &Change) -> (Changed, Cost) {
+    fn make(&mut self, change: &DirectoryChange) -> (Changed, Cost) {
         let (changed, reads) = self.decide(change);
         assert!(self.write(&changed, usize::MAX));
         self.parts.retain(|name, _| !changed.unreferenced.contains(name));
@@ -93,8 +93,8 @@ impl Store {
         assert_eq!(self.head().rows(), model.rows.len());
         assert_eq!(self.head().listed_at().map(UnixMillis::millis), model.listed_at);
         let edits: Vec<Edit> = model.rows.iter().map(|(who, row)| row.edit(*who)).collect();
-        let (again, _) = self.decide(&Change::Edits(edits));
-        assert!(again.outcomes.iter().all(|known| *known == Outcome::Repeated));
+        let (again, _) = self.decide(&DirectoryChange::Edits(edits));
+        assert!(again.outcomes.iter().all(|known| *known == EntryOutcome::Repeated));
         assert!(again.head.is_none() && again.parts.is_empty());
     }
 }
@@ -138,15 +138,15 @@ impl Known {
 }
 
 impl Call {
-    fn change(&self) -> Change {
+    fn change(&self) -> DirectoryChange {
         match self {
             Self::Edits(edits) => {
                 let edit = |&(who, how, at): &(usize, How, u64)| Known { at, how }.edit(who);
-                Change::Edits(edits.iter().map(edit).collect())
+                DirectoryChange::Edits(edits.iter().map(edit).collect())
             }
             Self::List(entries, at) => {
                 let entry = |&(who, how): &(usize, u8)| (PEOPLE[who], content_of(how));
-                Change::List(List::new(entries.iter().map(entry), UnixMillis::new(*at)))
+                DirectoryChange::List(List::new(entries.iter().map(entry), UnixMillis::new(*at)))
             }
         }
     }
@@ -165,13 +165,13 @@ impl Call {
 }
 
 impl Model {
-    fn make(&mut self, call: &Call) -> Vec<Outcome> {
+    fn make(&mut self, call: &Call) -> Vec<EntryOutcome> {
         match call {
             Call::Edits(edits) => edits
                 .iter()
                 .map(|&(who, how, at)| {
                     if self.listed_at.is_some_and(|listed_at| at < listed_at) {
-                        Outcome::Stale
+                        EntryOutcome::Stale
                     } else {
                         self.enter(who, Known { at, how })
                     }
@@ -180,7 +180,7 @@ impl Model {
             Call::List(entries, _) if entries.is_empty() => Vec::new(),
             Call::List(entries, at) => {
                 if self.listed_at.is_some_and(|listed_at| *at < listed_at) {
-                    return vec![Outcome::Stale; entries.len()];
+                    return vec![EntryOutcome::Stale; entries.len()];
                 }
                 let named: BTreeSet<usize> = entries.iter().map(|(who, _)| *who).collect();
                 self.rows.retain(|who, known| named.contains(who) || known.at > *at);
@@ -194,12 +194,12 @@ impl Model {
         }
     }
 
-    fn enter(&mut self, who: usize, new: Known) -> Outcome {
+    fn enter(&mut self, who: usize, new: Known) -> EntryOutcome {
         let outcome = match self.rows.get(&who) {
-            Some(old) if old.at > new.at => return Outcome::Stale,
-            Some(old) if *old == new => Outcome::Repeated,
-            Some(old) if old.how == new.how => Outcome::Confirmed,
-            Some(_) | None => Outcome::Applied,
+            Some(old) if old.at > new.at => return EntryOutcome::Stale,
+            Some(old) if *old == new => EntryOutcome::Repeated,
+            Some(old) if old.how == new.how => EntryOutcome::Confirmed,
+            Some(_) | None => EntryOutcome::Applied,
         };
         self.rows.insert(who, new);
         outcome
@@ -324,7 +324,7 @@ fn an_interrupted_write_leaves_the_old_state_whole() {
             let expected = model.make(&call);
             let (again, _) = store.make(&call.change());
             assert_eq!(again.outcomes, expected, "seed {seed} step {step}");
-            assert_eq!(again.has_effect(), expected.contains(&Outcome::Applied));
+            assert_eq!(again.has_effect(), expected.contains(&EntryOutcome::Applied));
         }
     }
     assert!(interrupted > 90, "{interrupted}");
@@ -350,7 +350,7 @@ fn of_two_writers_at_once_the_loser_decides_again() {
     // A reader of the old head misses its parts: it reads the head again.
     let needs = *before.needs(&call.change()).first().unwrap();
     let missing = before.apply(&call.change(), &store.parts, || PartName::new([9; 16]));
-    assert_eq!(missing.unwrap_err(), Fault::Missing(needs));
+    assert_eq!(missing.unwrap_err(), DirectoryError::Missing(needs));
 
     assert_eq!(store.make(&call.change()).0.outcomes, model.make(&call));
     store.assert_knows(&model);

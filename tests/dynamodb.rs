@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::time::UnixMillis;
 use shell::client::Client;
-use shell::store::dynamodb::{Credentials, Dynamodb, Setting};
-use shell::store::{Entry, Proof, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::store::dynamodb::{AwsCredentials, Dynamodb, Setting};
+use shell::store::{Entry, Put, Queue, RightsProof, Store, Stored, Unavailable, Value, Version};
 
 use crate::on_tokio::{OnTokio, block_on};
 use crate::world::NOW;
@@ -58,7 +58,7 @@ pub fn noon() -> SystemTime {
 }
 
 /// Made-up credentials.
-pub fn credentials() -> Credentials {
+pub fn credentials() -> AwsCredentials {
     let set = [
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
         ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
@@ -66,7 +66,7 @@ pub fn credentials() -> Credentials {
     ];
     let lookup =
         |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
-    Credentials::read(&lookup).expect("they are credentials")
+    AwsCredentials::read(&lookup).expect("they are credentials")
 }
 
 impl Table {
@@ -103,7 +103,7 @@ impl Table {
 
 impl Table {
     /// What the proof of a start finds.
-    pub fn prove(&self, now: UnixMillis) -> Vec<Proof> {
+    pub fn prove(&self, now: UnixMillis) -> Vec<RightsProof> {
         block_on(self.store.0.prove([1, 2].map(|number| Version([number; 16])), now))
     }
 }

@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use domain::entity::{Entity, Kept, Subject};
-use domain::instance::{Instance, State};
+use domain::entity::{Entity, EntityRecord, Subject};
+use domain::instance::{Instance, InstanceState};
 use domain::notice::NoticeType;
 use http::Request;
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::endpoint::callbacks::BUDGET;
-use shell::host::MachineDoor;
+use shell::host::MachineEndpoint;
 use shell::store::Store;
 use shell::world::{Deadline, World};
 use simulator::answer::{Answer, verify_body_sign};
@@ -48,7 +48,7 @@ const RELEASE: &str = "V2 releaseInstance";
 const CHANGES: [(&str, &str); 4] =
     [(PURCHASE, "ready"), (RENEWAL, "ready"), (FREEZE, "frozen by status"), (RELEASE, "released")];
 
-type Koohook = MachineDoor<functions::receive::Function>;
+type Koohook = MachineEndpoint<functions::receive::Function>;
 
 /// A store in a server, and a koohook right beside it.
 struct Place {
@@ -108,7 +108,7 @@ impl Place {
     }
 
     /// What is kept of a purchase.
-    fn kept(&self, order: &str) -> Option<Kept> {
+    fn kept(&self, order: &str) -> Option<EntityRecord> {
         let desk = self.beside.desk();
         let deadline = Deadline::after(desk.world.elapsed(), BUDGET);
         run(desk.shelf(deadline).read(&Subject::Instance(id_of(order)))).unwrap().kept
@@ -117,7 +117,7 @@ impl Place {
     /// I6: of the notices that there ever were, none is missing and none is there twice.
     fn standing(&self, order: &str) -> Standing {
         let kept = self.kept(order);
-        if let Some(Kept { outbox, .. }) = &kept {
+        if let Some(EntityRecord { outbox, .. }) = &kept {
             let sequences = outbox.waiting.iter().map(|notice| notice.sequence());
             assert!(sequences.eq(1..=outbox.sequence), "I6: {outbox:?}");
         }
@@ -143,7 +143,7 @@ fn open(setting: &str) -> Koohook {
     run(shell::host::open(config(&[&SETTINGS[..], &own].concat()), false)).unwrap()
 }
 
-fn instance(kept: &Kept) -> &Instance {
+fn instance(kept: &EntityRecord) -> &Instance {
     match &kept.entity {
         Entity::Instance(instance) => instance,
         other => panic!("no instance: {other:?}"),
@@ -554,8 +554,8 @@ impl Lives<'_> {
                 true
             }
             RENEWAL => newest.refresh >= Some(at),
-            FREEZE | THAW => newest.status >= Some(at) || *state == State::Released,
-            _ => *state == State::Released,
+            FREEZE | THAW => newest.status >= Some(at) || *state == InstanceState::Released,
+            _ => *state == InstanceState::Released,
         };
         assert!(stands, "I8: {name} of {order}, and it is not there");
     }
@@ -581,13 +581,13 @@ impl Lives<'_> {
 }
 
 /// The orders that renewed, as they are told.
-fn renewals(kept: &Kept) -> impl Iterator<Item = &str> {
+fn renewals(kept: &EntityRecord) -> impl Iterator<Item = &str> {
     let renewed = kept.outbox.waiting.iter().filter(|notice| notice.kind == NoticeType::Renewed);
     renewed.map(|notice| notice.data["orderId"].as_str().unwrap())
 }
 
 /// I12: what is told is a life.
-fn hold_edges(kept: &Kept) {
+fn hold_edges(kept: &EntityRecord) {
     let mut state = "absent";
     for notice in &kept.outbox.waiting {
         state = match (notice.kind, state) {

@@ -4,8 +4,8 @@
 //! An import is stopped at each point of its operations in turn, and another actor runs to its end
 //! there.
 
-use domain::entity::{Entity, Kept};
-use domain::instance::{Access, FreezeCause, Instance, State};
+use domain::entity::{Entity, EntityRecord};
+use domain::instance::{Access, FreezeCause, Instance, InstanceState};
 use domain::instance_id::OrderedBy;
 use domain::outbox::Reader;
 use futures_util::FutureExt;
@@ -14,8 +14,8 @@ use protocol::message::{InstanceId, OrderId};
 use protocol::time::UnixMillis;
 use shell::failure::Failure;
 use shell::import::{Import, ImportOutcome};
-use shell::repository::Shelf;
-use shell::seal::{Clear, Vault};
+use shell::repository::Repository;
+use shell::seal::{Clear, Seal};
 use shell::store::memory::Memory;
 use shell::world::{Deadline, World};
 use std::time::Duration;
@@ -59,10 +59,10 @@ async fn put_or_foresee(
     import: &Import,
     dry_run: bool,
 ) -> Result<ImportOutcome, Failure> {
-    let vault = Vault::new(None, None, Clear::Allowed);
+    let vault = Seal::new(None, None, Clear::Allowed);
     let world = koohook.world();
     let deadline = Deadline::after(world.elapsed(), Duration::from_secs(10));
-    let shelf = Shelf { world, vault: &vault, reader: Reader::Nobody, deadline };
+    let shelf = Repository { world, vault: &vault, reader: Reader::Nobody, deadline };
     import.put(&shelf, dry_run).await
 }
 
@@ -257,8 +257,8 @@ type Difference = (fn(&mut Instance), &'static [&'static str]);
 
 const DIFFERENCES: [Difference; 9] = [
     (|_| (), &[]),
-    (|instance| instance.state = State::Frozen(FreezeCause::Expiry), &["state"]),
-    (|instance| instance.state = State::Released, &["state"]),
+    (|instance| instance.state = InstanceState::Frozen(FreezeCause::Expiry), &["state"]),
+    (|instance| instance.state = InstanceState::Released, &["state"]),
     (|instance| instance.expires = Some(UnixMillis::new(NOW)), &["expireTime"]),
     (|instance| info(instance).front_end_url.push('x'), &["frontEndUrl"]),
     (|instance| info(instance).admin_url = Some("https://admin.example".into()), &["adminUrl"]),
@@ -266,7 +266,7 @@ const DIFFERENCES: [Difference; 9] = [
     (|instance| info(instance).password = Some("constructed".into()), &["password"]),
     (
         |instance| {
-            instance.state = State::Frozen(FreezeCause::Status);
+            instance.state = InstanceState::Frozen(FreezeCause::Status);
             info(instance).memo = Some("note".into());
         },
         &["state", "memo"],
@@ -306,9 +306,9 @@ fn a_row_that_differs_from_what_exists_is_not_equal_to_it() {
 fn a_cause_of_a_freeze_that_differs_is_named() {
     let koohook = served();
     let mut first = import("CS1", OWN);
-    first.instance.state = State::Frozen(FreezeCause::Expiry);
+    first.instance.state = InstanceState::Frozen(FreezeCause::Expiry);
     run(put(&koohook, &first)).unwrap();
-    first.instance.state = State::Frozen(FreezeCause::Status);
+    first.instance.state = InstanceState::Frozen(FreezeCause::Status);
     let outcome = run(put(&koohook, &first));
     assert_eq!(outcome, Ok(ImportOutcome::Differs(vec!["freezeCause"])));
 }
@@ -381,7 +381,7 @@ fn an_older_thaw_does_not_end_an_imported_freeze() {
     for (millis, has_effect) in SIGNED {
         let koohook = served();
         let mut frozen = import("CS1", OWN);
-        frozen.instance.state = State::Frozen(FreezeCause::Status);
+        frozen.instance.state = InstanceState::Frozen(FreezeCause::Status);
         run(put(&koohook, &frozen)).unwrap();
         let signed_at = NOW.checked_add_signed(millis).unwrap();
         koohook.world().set_now(NOW.max(signed_at));
@@ -389,7 +389,7 @@ fn an_older_thaw_does_not_end_an_imported_freeze() {
             [("activity", "instanceStatus"), ("instanceId", OWN), ("instanceStatus", "NORMAL")];
         assert_eq!(run(koohook.reply(v1(signed_at, &thaw))).code, "000000");
         let state = run(koohook.instance(OWN)).state;
-        assert_eq!(state == State::Active, has_effect, "{millis}");
+        assert_eq!(state == InstanceState::Active, has_effect, "{millis}");
     }
 }
 
@@ -403,7 +403,7 @@ fn an_import_that_is_run_again_ages_no_call() {
     let freeze =
         [("activity", "instanceStatus"), ("instanceId", OWN), ("instanceStatus", "FREEZE")];
     assert_eq!(run(koohook.reply(v1(NOW + 60_000, &freeze))).code, "000000");
-    assert_eq!(run(koohook.instance(OWN)).state, State::Frozen(FreezeCause::Status));
+    assert_eq!(run(koohook.instance(OWN)).state, InstanceState::Frozen(FreezeCause::Status));
 }
 
 /// A pointer that leads to another order's instance answers nobody.
@@ -412,7 +412,7 @@ fn a_pointer_to_another_order_is_not_followed() {
     let koohook = served();
     run(put(&koohook, &import("CS2", OWN))).unwrap();
     let moved = Entity::MovedTo(InstanceId::parse(OWN).unwrap());
-    run(koohook.keep(derived("CS1").as_str(), &Kept::new(moved)));
+    run(koohook.keep(derived("CS1").as_str(), &EntityRecord::new(moved)));
     assert_eq!(call(&koohook, "CS1").0, "000005");
     assert_eq!(call(&koohook, "CS2"), ("000000".to_owned(), Some(OWN.to_owned())));
 }

@@ -4,15 +4,15 @@
 use std::time::Duration;
 
 use domain::directory::PartName;
-use domain::entity::{Directory, Entity, Kept, Subject};
+use domain::entity::{Directory, Entity, EntityRecord, Subject};
 use domain::page::{Bundle, Page, Visit};
-use domain::settings::{Settings, Unfit};
+use domain::settings::{SettingError, Settings};
 use domain::tenant::{Dated, Tenant};
 use protocol::message::{Activity, AppId, InstanceId, TenantId};
 use protocol::time::UnixMillis;
 use serde_json::{Map, Value, json};
 use shell::repository::part_key;
-use shell::seal::{Clear, Vault};
+use shell::seal::{Clear, Seal};
 use shell::store::Store;
 use shell::store::memory::Memory;
 use shell::world::{Deadline, World};
@@ -51,7 +51,7 @@ pub struct Pages {
 }
 
 impl Bundle for Pages {
-    fn new(settings: &Settings) -> Result<Self, Unfit> {
+    fn new(settings: &Settings) -> Result<Self, SettingError> {
         Ok(Self {
             tenants: Page::new(settings)?,
             users: Page::new(settings)?,
@@ -110,11 +110,11 @@ impl<B: Bundle> Kit<B> {
     fn bytes(&self, key: &str) -> Option<Vec<u8>> {
         let now = UnixMillis::new(self.0.world().now_millis());
         let stored = run(self.0.store().inner().get(key, now)).unwrap()?;
-        Some(Vault::new(None, None, Clear::Allowed).open(key, &stored.bytes).unwrap())
+        Some(Seal::new(None, None, Clear::Allowed).open(key, &stored.bytes).unwrap())
     }
 
-    fn kept(&self, subject: &Subject) -> Option<Kept> {
-        self.bytes(&subject.key()).map(|bytes| Kept::from_bytes(&bytes).unwrap())
+    fn kept(&self, subject: &Subject) -> Option<EntityRecord> {
+        self.bytes(&subject.key()).map(|bytes| EntityRecord::from_bytes(&bytes).unwrap())
     }
 
     fn tenant(&self) -> Dated<Tenant> {

@@ -3,8 +3,8 @@
 //! `lifecycle.txt` is the specification that a newcomer reads first. It is worked out by hand from
 //! the decisions, and compared as text with what the real door answers to really signed calls.
 
-use domain::entity::{Entity, Kept};
-use domain::instance::{Access, Clock, FreezeCause, Instance, State};
+use domain::entity::{Entity, EntityRecord};
+use domain::instance::{Access, ClockTrust, FreezeCause, Instance, InstanceState};
 use domain::outbox::Reader;
 use protocol::app_info::AppInfo;
 use protocol::message::{InstanceId, OrderId};
@@ -185,7 +185,7 @@ pub fn instance_id(contract: Contract) -> InstanceId {
 }
 
 /// What is kept of an instance in a state, as the calls before and the product left it.
-pub fn standing(state: &str, contract: Contract) -> Option<Kept> {
+pub fn standing(state: &str, contract: Contract) -> Option<EntityRecord> {
     let ready = || Access::Ready(AppInfo::parse(r#"{"frontEndUrl":"https://a.example"}"#).unwrap());
     let abandoned = match state {
         "abandoned" => Some(NOW - 1),
@@ -194,19 +194,19 @@ pub fn standing(state: &str, contract: Contract) -> Option<Kept> {
     };
     let (state, access) = match state {
         "absent" => return None,
-        "pending" | "abandoned" | "abandoned since" => (State::Active, Access::Pending),
-        "ready" => (State::Active, ready()),
-        "frozen by expiry" => (State::Frozen(FreezeCause::Expiry), ready()),
-        "frozen by status" => (State::Frozen(FreezeCause::Status), ready()),
-        "frozen by both" => (State::Frozen(FreezeCause::Both), ready()),
-        "refused" => (State::Active, Access::Refused(OrderRefused::SoldOut)),
-        "released" => (State::Released, ready()),
+        "pending" | "abandoned" | "abandoned since" => (InstanceState::Active, Access::Pending),
+        "ready" => (InstanceState::Active, ready()),
+        "frozen by expiry" => (InstanceState::Frozen(FreezeCause::Expiry), ready()),
+        "frozen by status" => (InstanceState::Frozen(FreezeCause::Status), ready()),
+        "frozen by both" => (InstanceState::Frozen(FreezeCause::Both), ready()),
+        "refused" => (InstanceState::Active, Access::Refused(OrderRefused::SoldOut)),
+        "released" => (InstanceState::Released, ready()),
         _ => panic!("{state} is no state"),
     };
     let order = OrderId::parse("CS1").unwrap();
     let mut instance = Instance::created(instance_id(contract), order, access);
     instance.state = state;
-    let kept = Kept::new(Entity::Instance(instance));
+    let kept = EntityRecord::new(Entity::Instance(instance));
     Some(match abandoned {
         Some(abandoned) => give_up(kept, abandoned),
         None => kept,
@@ -214,13 +214,15 @@ pub fn standing(state: &str, contract: Contract) -> Option<Kept> {
 }
 
 /// A V1 purchase that was told the product and not answered, abandoned by the relay at a time.
-fn give_up(mut kept: Kept, abandoned: u64) -> Kept {
+fn give_up(mut kept: EntityRecord, abandoned: u64) -> EntityRecord {
     let Entity::Instance(instance) = kept.entity else {
         panic!("an instance is bought");
     };
     let bought = UnixMillis::new(abandoned - LOOK_AGAIN_MILLIS - PATIENCE_MILLIS);
     kept.entity = Entity::Instance(instance.unsettled(Contract::V1, None, bought));
-    let pass = |kept: Kept, at| kept.pass(Reader::Product, Clock::Trusted, UnixMillis::new(at));
+    let pass = |kept: EntityRecord, at| {
+        kept.pass(Reader::Product, ClockTrust::Trusted, UnixMillis::new(at))
+    };
     let sighted = pass(kept, abandoned - LOOK_AGAIN_MILLIS);
     assert!(sighted.changed && !sighted.abandoned, "the first look only remembers");
     let passed = pass(sighted.kept, abandoned);
@@ -234,7 +236,7 @@ pub const PATIENCE_MILLIS: u64 = 12_600_000;
 pub const LOOK_AGAIN_MILLIS: u64 = 600_000;
 
 /// The state's name in the table.
-pub fn named(kept: Option<&Kept>) -> String {
+pub fn named(kept: Option<&EntityRecord>) -> String {
     let Some(kept) = kept else {
         return "absent".to_owned();
     };
@@ -248,15 +250,15 @@ pub fn named(kept: Option<&Kept>) -> String {
         Access::Abandoned => "abandoned",
     };
     match (instance.state, access) {
-        (State::Released, _) => "released".to_owned(),
-        (State::Active, access) => access.to_owned(),
-        (State::Frozen(cause), "ready") => format!("frozen by {}", cause.as_str()),
-        (State::Frozen(cause), access) => format!("{access}, frozen by {}", cause.as_str()),
+        (InstanceState::Released, _) => "released".to_owned(),
+        (InstanceState::Active, access) => access.to_owned(),
+        (InstanceState::Frozen(cause), "ready") => format!("frozen by {}", cause.as_str()),
+        (InstanceState::Frozen(cause), access) => format!("{access}, frozen by {}", cause.as_str()),
     }
 }
 
 /// The notices after a sequence, each with its cause if it has one.
-pub fn notices(kept: Option<&Kept>, told: u64) -> String {
+pub fn notices(kept: Option<&EntityRecord>, told: u64) -> String {
     let waiting = kept.map(|kept| kept.outbox.waiting.as_slice());
     let news = waiting.unwrap_or_default().iter();
     let words = news.filter(|notice| notice.sequence() > told).map(|notice| {

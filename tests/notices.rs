@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::page::{Bundle, Page, Visit};
-use domain::settings::{Settings, Unfit};
+use domain::settings::{SettingError, Settings};
 use functions::application_sync::secret::{Oaep, PrivateKey, Size};
 use http::{Request, Response};
 use protocol::message::Activity;
@@ -39,7 +39,7 @@ struct Everything {
 }
 
 impl Bundle for Everything {
-    fn new(settings: &Settings) -> Result<Self, Unfit> {
+    fn new(settings: &Settings) -> Result<Self, SettingError> {
         Ok(Self {
             door: Bundle::new(settings)?,
             tenants: Page::new(settings)?,

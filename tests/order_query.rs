@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use domain::notice::Notice;
 use domain::order_details::{self, MEMBER};
-use protocol::order_query::{Host, OrderQuery};
+use protocol::order_query::{OpenApiHost, OrderQuery};
 use protocol::signature::Contract;
-use protocol::signature::sdk::Credentials;
+use protocol::signature::sdk::OpenApiCredentials;
 use protocol::time::UnixMillis;
 use tests::call::{PENDING, koohook, run};
 
@@ -107,10 +107,10 @@ fn what_is_sent_is_what_is_signed() {
         order_id: id.to_owned().try_into().unwrap(),
         order_line_id: line.map(|line| line.to_owned().try_into().unwrap()),
     };
-    let credentials = Credentials::parse("canary-ak", "example-sk").unwrap();
+    let credentials = OpenApiCredentials::parse("canary-ak", "example-sk").unwrap();
     let now = UnixMillis::from_utc_digits("20240317144237").unwrap();
     let line = format!("{id}-000001");
-    let request = query(Some(&line)).request(&Host::default(), &credentials, now);
+    let request = query(Some(&line)).request(&OpenApiHost::default(), &credentials, now);
     assert_eq!(request.method, "GET");
     let address = "https://mkt.myhuaweicloud.com/api/mkp-openapi-public/global/v1/order/query";
     assert_eq!(request.url, format!("{address}?orderId={id}&orderLineId={line}"));
@@ -126,7 +126,7 @@ fn what_is_sent_is_what_is_signed() {
     assert_eq!(headers, expected);
     assert!(!format!("{request:?}").contains("canary"));
 
-    let local = Host::parse("http://127.0.0.1:9001").unwrap();
+    let local = OpenApiHost::parse("http://127.0.0.1:9001").unwrap();
     let elsewhere = query(None).request(&local, &credentials, now);
     assert!(elsewhere.url.starts_with("http://127.0.0.1:9001/api/"));
     assert!(elsewhere.url.ends_with("/order/query?orderId=MOCKPERIODYEARNEW"));

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::instance::Clock;
-use domain::notice::{Draft, Notice, NoticeType};
+use domain::instance::ClockTrust;
+use domain::notice::{Notice, NoticeDraft, NoticeType};
 use domain::outbox::{
     Attempt, Claim, MAX_ATTEMPTS, MAX_DEAD, MAX_DEAD_LEN, MAX_OUTBOX_LEN, Offered, Outbox, Reader,
     Settled, Settling,
@@ -118,13 +118,13 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn draft(kind: NoticeType, len: usize) -> Draft {
-    Draft::of_time(kind).with("scene", "renew").with("orderAmount", "x".repeat(len))
+fn draft(kind: NoticeType, len: usize) -> NoticeDraft {
+    NoticeDraft::of_time(kind).with("scene", "renew").with("orderAmount", "x".repeat(len))
 }
 
 /// A settlement at a time by a clock that nothing speaks against.
 const fn at(now: u64, chance: u16) -> Settling {
-    Settling { chance, clock: Clock::Trusted, now: UnixMillis::new(now) }
+    Settling { chance, clock: ClockTrust::Trusted, now: UnixMillis::new(now) }
 }
 
 fn attempt(now: u64) -> Attempt {
@@ -669,7 +669,7 @@ fn what_was_offered_is_never_void() {
 #[test]
 fn a_renewal_that_changes_more_than_the_expiry_is_never_void() {
     let renewal = |scene: &str, product: &str| {
-        Draft::of_time(NoticeType::Renewed)
+        NoticeDraft::of_time(NoticeType::Renewed)
             .with("scene", scene)
             .with("productId", product)
             .with("orderAmount", "x".repeat(7_800))

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use protocol::time::UnixMillis;
 use shell::config::Config;
-use shell::context::Desk;
-use shell::endpoint::callbacks::Door;
+use shell::context::Context;
+use shell::endpoint::callbacks::CallbackEndpoint;
 use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use shell::world::World;
@@ -118,7 +118,7 @@ impl Store for BuggyStore {
     }
 }
 
-type BuggyDoor = Door<functions::receive::Function, Buggy>;
+type BuggyDoor = CallbackEndpoint<functions::receive::Function, Buggy>;
 
 fn door() -> BuggyDoor {
     let mut settings = SETTINGS.to_vec();
@@ -126,8 +126,8 @@ fn door() -> BuggyDoor {
     let Config { door, desk, .. } = config(&settings);
     let store = BuggyStore { memory: Memory::new(), bugs: Bugs::default() };
     let world = TestWorld::new(Memory::new());
-    let desk = Desk::new(desk, Buggy { world, store });
-    Door::new(door, Arc::new(desk)).expect("the settings of a test are usable")
+    let desk = Context::new(desk, Buggy { world, store });
+    CallbackEndpoint::new(door, Arc::new(desk)).expect("the settings of a test are usable")
 }
 
 fn answer(door: &BuggyDoor, request: Request<Vec<u8>>) -> Response<Vec<u8>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::entity::Subject;
 use domain::idempotency::{Ledger, MAX_ORDERS, Order, Recall};
-use domain::notice::{Draft, MAX_NOTICE_LEN, NoticeType};
+use domain::notice::{MAX_NOTICE_LEN, NoticeDraft, NoticeType};
 use domain::order_details::OrderFacts;
 use domain::outbox::{MAX_OUTBOX_LEN, MAX_UNREAD, Outbox, Reader};
 use proptest::collection::{btree_map, vec};
@@ -13,10 +13,10 @@ use proptest::sample::{Index, select};
 use protocol::json::{Document, Json, Outline, Reading, Scalars};
 use protocol::key::{AccessKey, Keyring};
 use protocol::message::{Activity, Details, OrderId};
-use protocol::order_query::{MAX_DETAILS_LEN, OrderQuery, Outcome};
+use protocol::order_query::{MAX_DETAILS_LEN, OrderQuery, OrderQueryOutcome};
 use protocol::query::{Plus, decode, pieces};
 use protocol::result_code::ResultCode;
-use protocol::signature::sdk::{Credentials, Outgoing, query_text};
+use protocol::signature::sdk::{OpenApiCredentials, Outgoing, query_text};
 use protocol::signature::{Contract, Headers, Interface, TimestampUnit, Unverified, Verified};
 use protocol::time::UnixMillis;
 use serde_json::Value;
@@ -427,7 +427,7 @@ proptest! {
         body in vec(any::<u8>(), 0..64),
         now: u64,
     ) {
-        let credentials = Credentials::parse("constructed-ak", "constructed-sk").unwrap();
+        let credentials = OpenApiCredentials::parse("constructed-ak", "constructed-sk").unwrap();
         let signed = |pairs: &[(String, String)]| {
             let (query, headers) = (borrowed(pairs), [("Host", host.as_str())]);
             let (query, headers) = (&query[..], &headers[..]);
@@ -452,7 +452,7 @@ proptest! {
         let order_line_id = Some("L1".to_owned().try_into().unwrap());
         let query = OrderQuery { order_id: OrderId::parse("CS1").unwrap(), order_line_id };
         match query.read(status, &body) {
-            Outcome::Found(order) => {
+            OrderQueryOutcome::Found(order) => {
                 prop_assert!((200..300).contains(&status));
                 let facts = serde_json::to_string(&OrderFacts::of(&order)).unwrap();
                 prop_assert!(facts.len() <= 9 * 64 * 6 + 256);
@@ -460,7 +460,7 @@ proptest! {
                 let kept = serde_json::to_string(&order.into_value()).unwrap();
                 prop_assert!(serde_json::from_str::<Value>(&kept).is_ok());
             }
-            Outcome::Retry(reason) | Outcome::Permanent(reason) | Outcome::KeyRefused(reason) => {
+            OrderQueryOutcome::Retry(reason) | OrderQueryOutcome::Permanent(reason) | OrderQueryOutcome::KeyRefused(reason) => {
                 prop_assert!(reason.to_string().len() <= 48);
             }
         }
@@ -709,7 +709,7 @@ proptest! {
     ) {
         let mut outbox = Outbox::default();
         for (kind, length) in &drafts {
-            let draft = Draft::of_time(*kind).with("orderAmount", "x".repeat(*length));
+            let draft = NoticeDraft::of_time(*kind).with("orderAmount", "x".repeat(*length));
             outbox.append(vec![draft], Reader::Nobody, UnixMillis::new(NOW));
             let sequences: Vec<_> = outbox.waiting.iter().map(|notice| notice.sequence()).collect();
             prop_assert!(sequences.is_sorted_by(|a, b| a < b));

@@ -1,7 +1,7 @@
 //! `queryInstance` of IDs that an older server gave: a comma separates IDs, and may be part of one
 //! (decisions C7, D8).
 
-use domain::entity::Kept;
+use domain::entity::EntityRecord;
 use domain::instance::{Access, Instance};
 use protocol::app_info::AppInfo;
 use protocol::message::{InstanceId, OrderId};
@@ -20,7 +20,7 @@ fn served(ids: &[&str]) -> Served {
         let access = if id.starts_with('p') { Access::Pending } else { Access::Ready(info) };
         let order = OrderId::parse("CS1").unwrap();
         let instance = Instance::created(InstanceId::parse(id).unwrap(), order, access);
-        run(koohook.keep(id, &Kept::new(instance.into())));
+        run(koohook.keep(id, &EntityRecord::new(instance.into())));
     }
     let _ = koohook.store().take_counts();
     koohook

@@ -7,7 +7,7 @@ use protocol::time::UnixMillis;
 use shell::config::{Config, Keeping};
 use shell::failure::Failure;
 use shell::host::{self, Finding};
-use shell::seal::{Clear, SealKey, Vault};
+use shell::seal::{Clear, Seal, SealKey};
 use shell::store::{Put, Store, Stored, Value, Version};
 use shell::world::{Deadline, World};
 use tests::call::{BASE_KEY, Koohook, SETTINGS, config, run, run_perhaps_paused};
@@ -211,7 +211,7 @@ impl File {
     /// What each start says: of `serve`, of a function, of a command that writes, and of one that
     /// reads. All of it is done twice.
     fn starts(&self, seals: Seals<'_>) -> Vec<Result<(), String>> {
-        let said = |fault: host::Error| {
+        let said = |fault: host::HostError| {
             let said = fault.to_string();
             assert!(!KEYS.iter().any(|key| said.contains(key)), "{said}");
             said
@@ -310,7 +310,7 @@ fn fill(file: &File, key: &str, bytes: Vec<u8>) {
 
 fn sealed(key: usize, place: &str) -> Vec<u8> {
     let key = SealKey::parse(KEYS[key]).unwrap();
-    Vault::new(Some(&key), None, Clear::Allowed).seal(place, b"{\"schema\":1}", [7; 12]).unwrap()
+    Seal::new(Some(&key), None, Clear::Allowed).seal(place, b"{\"schema\":1}", [7; 12]).unwrap()
 }
 
 #[test]

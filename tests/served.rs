@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::page::Bundle;
 use http::Response;
-use shell::endpoint::callbacks::Door;
+use shell::endpoint::callbacks::CallbackEndpoint;
 use shell::host::http::serve_until;
 use shell::world::World;
 use tokio::net::TcpListener;
@@ -41,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Served {
     /// Serves a door, on a thread of its own.
-    pub fn new<B: Bundle, W: World>(door: Arc<Door<B, W>>) -> Self {
+    pub fn new<B: Bundle, W: World>(door: Arc<CallbackEndpoint<B, W>>) -> Self {
         let log = Log::default();
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = mpsc::channel();

@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::entity::{Entity, Kept};
-use domain::instance::{Access, FreezeCause, Instance, State, effective};
+use domain::entity::{Entity, EntityRecord};
+use domain::instance::{Access, FreezeCause, Instance, InstanceState, effective};
 use domain::notice::NoticeType;
 use domain::outbox::Reader;
 use futures_util::FutureExt;
@@ -26,8 +26,8 @@ use protocol::signature::Contract;
 use protocol::time::UnixMillis;
 use shell::import::{Import, ImportOutcome};
 use shell::relay::Relay;
-use shell::repository::Shelf;
-use shell::seal::{Clear, Vault};
+use shell::repository::Repository;
+use shell::seal::{Clear, Seal};
 use shell::world::{Deadline, World};
 use simulator::answer::Answer;
 use tests::call::{
@@ -121,8 +121,8 @@ struct Step<'a> {
     answer: &'a Answer,
     troubled: bool,
     now: UnixMillis,
-    before: Option<Kept>,
-    after: Option<Kept>,
+    before: Option<EntityRecord>,
+    after: Option<EntityRecord>,
 }
 
 /// What runs came to, once all was calm.
@@ -225,7 +225,7 @@ fn import() -> Import {
     Import { instance, derived: derived_of(IMPORTED) }
 }
 
-fn instance(kept: Option<&Kept>) -> Option<&Instance> {
+fn instance(kept: Option<&EntityRecord>) -> Option<&Instance> {
     match &kept?.entity {
         Entity::Instance(instance) => Some(instance),
         _ => panic!("what is kept is no instance"),
@@ -314,9 +314,9 @@ impl Simulation {
         let point = usize::try_from(self.chance.below(12)).unwrap();
         let koohook = Arc::clone(&self.koohook);
         let world = koohook.world();
-        let vault = Vault::new(None, None, Clear::Allowed);
+        let vault = Seal::new(None, None, Clear::Allowed);
         let deadline = Deadline::after(World::elapsed(world), Duration::from_secs(10));
-        let shelf = Shelf { world, vault: &vault, reader: Reader::Product, deadline };
+        let shelf = Repository { world, vault: &vault, reader: Reader::Product, deadline };
         let import = import();
         let putting = import.put(&shelf, false);
         pin_mut!(putting);
@@ -434,7 +434,7 @@ impl Simulation {
     }
 
     /// How many notices are gone that the product does not know and nobody counted.
-    fn untold(&self, about: usize, kept: &Kept) -> usize {
+    fn untold(&self, about: usize, kept: &EntityRecord) -> usize {
         let told = self.product.as_ref().map(Product::sequences).unwrap_or_default();
         let told = told.get(&format!("{}//", self.id_of(about))).cloned().unwrap_or_default();
         let outbox = &kept.outbox;
@@ -576,7 +576,7 @@ impl Simulation {
         let koohook = Arc::clone(&self.koohook);
         let imports = call.about == IMPORTED && !self.imported;
         self.imported |= imports;
-        let vault = Vault::new(None, None, Clear::Allowed);
+        let vault = Seal::new(None, None, Clear::Allowed);
         let point = self.chance.place(8);
         let paused = koohook.reply(Self::request(call));
         let mut is_imported = false;
@@ -584,7 +584,7 @@ impl Simulation {
             if imports {
                 let world = koohook.world();
                 let deadline = Deadline::after(World::elapsed(world), Duration::from_secs(10));
-                let shelf = Shelf { world, vault: &vault, reader: Reader::Product, deadline };
+                let shelf = Repository { world, vault: &vault, reader: Reader::Product, deadline };
                 is_imported = run(import().put(&shelf, false)) == Ok(ImportOutcome::Imported);
             } else {
                 let relay = Relay::new(koohook.door.desk(), Duration::from_secs(20));
@@ -621,12 +621,18 @@ impl Simulation {
         answer
     }
 
-    fn all_kept(&self) -> Vec<Option<Kept>> {
+    fn all_kept(&self) -> Vec<Option<EntityRecord>> {
         let kept = (0..PURCHASES.len()).map(|about| run(self.koohook.kept(&self.id_of(about))));
         kept.collect()
     }
 
-    fn note(&mut self, call: &Call, plan: &[Trouble], answer: &Answer, kept: Option<&Kept>) {
+    fn note(
+        &mut self,
+        call: &Call,
+        plan: &[Trouble],
+        answer: &Answer,
+        kept: Option<&EntityRecord>,
+    ) {
         let told = kept.map_or(0, |kept| kept.outbox.sequence);
         let Call { callback, about, members, signed_at, rehearsal } = call;
         let signed = i128::from(*signed_at) - i128::from(self.koohook.world().now_millis());
@@ -785,7 +791,7 @@ impl Step<'_> {
 
     /// I12: every change of state is the label of a notice, and every notice a change it may name.
     fn hold_edges(&self) {
-        let word = |kept: Option<&Kept>| {
+        let word = |kept: Option<&EntityRecord>| {
             instance(kept).map_or("absent", |instance| instance.state.as_str())
         };
         let mut state = word(self.before.as_ref());
@@ -834,7 +840,8 @@ impl Step<'_> {
 
     /// I11: what is released stays as it is, for ever.
     fn hold_the_end(&self) {
-        if instance(self.before.as_ref()).is_some_and(|instance| instance.state == State::Released)
+        if instance(self.before.as_ref())
+            .is_some_and(|instance| instance.state == InstanceState::Released)
         {
             assert_eq!(self.before, self.after, "I11: a released instance changed");
         }
@@ -847,15 +854,15 @@ impl Step<'_> {
         }
         let after = instance(self.after.as_ref()).expect("I8: success, and nothing is there");
         let newest = after.newest.status;
-        let frozen_by = |cause| matches!(after.state, State::Frozen(standing) if standing == cause || standing == FreezeCause::Both);
-        let done = if self.is("releaseInstance") || after.state == State::Released {
-            after.state == State::Released
+        let frozen_by = |cause| matches!(after.state, InstanceState::Frozen(standing) if standing == cause || standing == FreezeCause::Both);
+        let done = if self.is("releaseInstance") || after.state == InstanceState::Released {
+            after.state == InstanceState::Released
         } else if self.is("newInstance") {
             self.member("acceptanceTime").is_empty() || after.accepted || self.before.is_none()
         } else if newest > Some(self.at()) {
             true
         } else if self.is("UNFREEZE") || self.is("NORMAL") {
-            after.state == State::Active
+            after.state == InstanceState::Active
         } else if self.is("FREEZE") {
             frozen_by(FreezeCause::Status)
         } else if self.is("expireInstance") {

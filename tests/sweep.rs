@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use domain::directory::PartName;
-use domain::entity::{Entity, Kept, Subject};
+use domain::entity::{Entity, EntityRecord, Subject};
 use domain::outbox::Reader;
 use protocol::message::TenantId;
 use protocol::time::UnixMillis;
 use shell::relay::Relay;
-use shell::repository::{Shelf, Written, part_key};
-use shell::seal::{Clear, Vault};
+use shell::repository::{Repository, Written, part_key};
+use shell::seal::{Clear, Seal};
 use shell::store::{Put, Queue, Store, Value, Version};
 use shell::sweep::Swept;
 use shell::world::{Deadline, World};
@@ -63,11 +63,11 @@ fn subject() -> Subject {
 
 fn with_shelf<T>(
     world: &TestWorld<Watched<TestStore>>,
-    work: impl AsyncFnOnce(&Shelf<'_, TestWorld<Watched<TestStore>>>) -> T,
+    work: impl AsyncFnOnce(&Repository<'_, TestWorld<Watched<TestStore>>>) -> T,
 ) -> T {
-    let vault = Vault::new(None, None, Clear::Allowed);
+    let vault = Seal::new(None, None, Clear::Allowed);
     let deadline = Deadline::after(world.elapsed(), Duration::from_secs(4));
-    let shelf = Shelf { world, vault: &vault, reader: Reader::Product, deadline };
+    let shelf = Repository { world, vault: &vault, reader: Reader::Product, deadline };
     run(work(&shelf))
 }
 
@@ -75,7 +75,7 @@ fn swept(koohook: &Departments) -> Swept {
     run(Relay::new(koohook.door.desk(), Duration::from_secs(50)).run()).unwrap().swept
 }
 
-fn kept(koohook: &Departments) -> Kept {
+fn kept(koohook: &Departments) -> EntityRecord {
     with_shelf(koohook.world(), async |shelf| shelf.read(&subject()).await.unwrap().kept.unwrap())
 }
 

@@ -12,7 +12,9 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use shell::client::Client;
-use shell::store::dynamodb::{Clock, Credentials, Dynamodb, NoCredentials, Setting, Step, Unmade};
+use shell::store::dynamodb::{
+    AwsCredentials, AwsCredentialsError, Dynamodb, ServerClock, Setting, TableError, TableStep,
+};
 use shell::store::{Lack, Put, Queue, Right, Store, Stored, Unavailable, Value, Version};
 use shell::world::{Unanswered, Web};
 use tests::call::{Koohook, SETTINGS, run};
@@ -89,8 +91,8 @@ type Sent = Arc<Mutex<Vec<Request<Bytes>>>>;
 /// A store whose calls are answered by a closure, and every call that it made.
 fn scripted(
     endpoint: &str,
-    credentials: Credentials,
-    clock: Clock,
+    credentials: AwsCredentials,
+    clock: ServerClock,
     answer: impl Fn(&Request<Bytes>) -> Result<Response<Bytes>, Unanswered> + Send + 'static,
 ) -> (OnTokio<Dynamodb<Scripted>>, Sent) {
     let sent = Arc::new(Mutex::new(Vec::new()));
@@ -117,14 +119,14 @@ fn header<'a>(request: &'a Request<Bytes>, name: &str) -> Option<&'a str> {
     request.headers().get(name).map(|value| value.to_str().unwrap())
 }
 
-fn keys(token: Option<&str>) -> Credentials {
+fn keys(token: Option<&str>) -> AwsCredentials {
     let lookup = |name: &str| match name {
         "AWS_ACCESS_KEY_ID" => Some(ACCESS_KEY.to_owned()),
         "AWS_SECRET_ACCESS_KEY" => Some(SECRET_KEY.to_owned()),
         "AWS_SESSION_TOKEN" => token.map(str::to_owned),
         _ => None,
     };
-    Credentials::read(&lookup).unwrap()
+    AwsCredentials::read(&lookup).unwrap()
 }
 
 /// To the byte, with botocore: see `make_vectors.py` beside the vectors.
@@ -166,7 +168,7 @@ fn whoever_signs_wrongly_gets_nothing_and_the_log_says_what_to_do() {
     put(&table, "a", &value(1), None).unwrap();
     let setting = Setting::parse(table.setting.strip_prefix("dynamodb://").unwrap()).unwrap();
     let elsewhere = Setting { region: "eu-test-2".to_owned(), ..setting.clone() };
-    let attempts: [(&Setting, Credentials, Clock); 4] = [
+    let attempts: [(&Setting, AwsCredentials, ServerClock); 4] = [
         (&setting, credentials(), an_hour_late),
         (&setting, keys(None), noon),
         (&setting, keys(Some("another-token")), noon),
@@ -644,13 +646,16 @@ fn a_table_is_made_once_and_found_after_that() {
         put(&table, "a", &value(1), None).unwrap();
         let mut steps = Vec::new();
         block_on(store.make_table(|step| steps.push(step))).unwrap();
-        assert_eq!(steps[..3], [Step::Stands, Step::Active, Step::Freeing]);
-        assert!(matches!(steps[3..], [Step::Restorable | Step::NotRestorable]), "{steps:?}");
+        assert_eq!(steps[..3], [TableStep::Stands, TableStep::Active, TableStep::Freeing]);
+        assert!(
+            matches!(steps[3..], [TableStep::Restorable | TableStep::NotRestorable]),
+            "{steps:?}"
+        );
         block_on(store.check_table()).unwrap();
         assert_eq!(run(table.get("a", NOON)), Ok(Some(stored(1))));
         let absent = Table::open(&table.setting.replace("koohook-test", "koohook-absent"));
         let checked = block_on(absent.store.0.check_table());
-        assert!(matches!(checked, Err(Unmade::Absent)), "{checked:?}");
+        assert!(matches!(checked, Err(TableError::Absent)), "{checked:?}");
         assert_eq!(run(absent.get("a", NOON)), Err(Unavailable));
     }
 }
@@ -666,7 +671,7 @@ fn the_template_makes_the_same_table() {
             }
         });
     let made = block_on(store.0.make_table(|_| {}));
-    assert!(matches!(made, Err(Unmade::Refused { operation: "CreateTable", .. })), "{made:?}");
+    assert!(matches!(made, Err(TableError::Refused { operation: "CreateTable", .. })), "{made:?}");
     let asked: Json = serde_json::from_slice(sent.lock().unwrap()[1].body()).unwrap();
     let template = include_str!("../template.yaml");
     let (_, template) = template.split_once("Type: AWS::DynamoDB::Table").unwrap();
@@ -702,15 +707,15 @@ fn a_table_of_another_shape_is_left_alone() {
         let (store, sent) =
             scripted("https://a.example", credentials(), noon, move |_| answer(200, &described));
         let made = block_on(store.0.make_table(|_| {}));
-        assert!(matches!(made, Err(Unmade::Unfit(_))), "{made:?}");
+        assert!(matches!(made, Err(TableError::Unfit(_))), "{made:?}");
         assert_eq!(sent.lock().unwrap().len(), 1);
     }
 }
 
 // Who signs.
 
-fn read(set: &[(&str, &str)]) -> Result<Credentials, NoCredentials> {
-    Credentials::read(&|name| {
+fn read(set: &[(&str, &str)]) -> Result<AwsCredentials, AwsCredentialsError> {
+    AwsCredentials::read(&|name| {
         set.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned())
     })
 }
@@ -719,9 +724,9 @@ fn read(set: &[(&str, &str)]) -> Result<Credentials, NoCredentials> {
 fn keys_come_from_this_host_or_over_https() {
     const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
     const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
-    assert_eq!(read(&[]).unwrap_err(), NoCredentials::Missing);
+    assert_eq!(read(&[]).unwrap_err(), AwsCredentialsError::Missing);
     let half = [("AWS_ACCESS_KEY_ID", "made-up"), ("AWS_SECRET_ACCESS_KEY", "")];
-    assert_eq!(read(&half).unwrap_err(), NoCredentials::Missing);
+    assert_eq!(read(&half).unwrap_err(), AwsCredentialsError::Missing);
     for uri in [
         "https://keys.example/a",
         "http://127.0.0.1:9/a",
@@ -734,11 +739,11 @@ fn keys_come_from_this_host_or_over_https() {
         assert!(read(&[(FULL, uri)]).is_ok(), "{uri}");
     }
     for uri in ["http://keys.example/a", "http://169.254.169.254/a", "ftp://localhost", "a", "/a"] {
-        assert_eq!(read(&[(FULL, uri)]).unwrap_err(), NoCredentials::Endpoint, "{uri}");
+        assert_eq!(read(&[(FULL, uri)]).unwrap_err(), AwsCredentialsError::Endpoint, "{uri}");
     }
     assert!(read(&[(RELATIVE, "/v2/credentials/made-up")]).is_ok());
-    assert_eq!(read(&[(RELATIVE, "@keys.example/")]).unwrap_err(), NoCredentials::Endpoint);
-    assert_eq!(format!("{:?}", credentials()), "Credentials([redacted])");
+    assert_eq!(read(&[(RELATIVE, "@keys.example/")]).unwrap_err(), AwsCredentialsError::Endpoint);
+    assert_eq!(format!("{:?}", credentials()), "AwsCredentials([redacted])");
 }
 
 /// The clock of the one test that lets it run.

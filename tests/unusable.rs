@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use protocol::time::UnixMillis;
-use shell::relay::{Relay, Report};
-use shell::seal::{Clear, SealKey, Vault};
+use shell::relay::{Relay, RelayReport};
+use shell::seal::{Clear, Seal, SealKey};
 use shell::store::{Put, Queue, Store, Value, Version};
 use tests::call::{Bundled, TOLD, koohook, run};
 use tests::log::Log;
@@ -28,7 +28,7 @@ fn buy(koohook: &Bundled, order: &str) {
     assert_eq!(run(koohook.v2(&members)).code, "000004");
 }
 
-fn relay(koohook: &Bundled) -> Report {
+fn relay(koohook: &Bundled) -> RelayReport {
     run(Relay::new(koohook.door.desk(), Duration::from_secs(50)).run()).unwrap()
 }
 
@@ -48,7 +48,7 @@ fn fill(koohook: &Bundled, count: u64, bytes: &dyn Fn(&str) -> Vec<u8>) {
 
 fn sealed(key: &str) -> Vec<u8> {
     let other = SealKey::parse("CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=").unwrap();
-    Vault::new(Some(&other), None, Clear::Refused).seal(key, b"{}", [7; 12]).unwrap()
+    Seal::new(Some(&other), None, Clear::Refused).seal(key, b"{}", [7; 12]).unwrap()
 }
 
 /// How many lines of the log are of this level.

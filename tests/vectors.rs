@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::webhook::{BadSecret, Disbelief, WebhookHeaders, WebhookSecrets};
+use domain::webhook::{WebhookError, WebhookHeaders, WebhookSecretError, WebhookSecrets};
 use http::{Request, Uri};
 use protocol::cipher::{Cipher, Strength};
 use protocol::key::{AccessKey, Keyring};
-use protocol::signature::sdk::{Credentials, Outgoing};
+use protocol::signature::sdk::{OpenApiCredentials, Outgoing};
 use protocol::signature::{
     Contract, Form, Headers, Interface, Rejection, TimestampUnit, Unverified, auth_token,
     body_sign, sign,
@@ -337,7 +337,7 @@ fn our_requests_are_signed_as_other_programs_sign_them() {
             assert!(vector.canonical_digest.is_some(), "{} holds nothing", vector.what);
             continue;
         };
-        let signed = outgoing.sign(&Credentials::parse(&vector.ak, &sk).unwrap(), now);
+        let signed = outgoing.sign(&OpenApiCredentials::parse(&vector.ak, &sk).unwrap(), now);
         let SdkRequest { what, ak, date, signed_headers, .. } = vector;
         assert_eq!(signed.x_sdk_date, date, "{what}");
         let expected = format!(
@@ -402,7 +402,7 @@ impl Webhook {
     }
 
     /// What a product answers that is asked `after` milliseconds after the message was signed.
-    fn verify(&self, signature: &str, after: i64) -> Result<UnixMillis, Disbelief> {
+    fn verify(&self, signature: &str, after: i64) -> Result<UnixMillis, WebhookError> {
         let timestamp = self.timestamp.to_string();
         let headers = WebhookHeaders { id: &self.id, timestamp: &timestamp, signature };
         let now = UnixMillis::new((self.timestamp * 1_000).saturating_add_signed(after));
@@ -432,8 +432,8 @@ fn a_webhook_is_believed_for_five_minutes_either_way() {
     for (after, answer) in [
         (300_000, Ok(at)),
         (-300_000, Ok(at)),
-        (300_001, Err(Disbelief::OutsideTolerance)),
-        (-300_001, Err(Disbelief::OutsideTolerance)),
+        (300_001, Err(WebhookError::OutsideTolerance)),
+        (-300_001, Err(WebhookError::OutsideTolerance)),
     ] {
         assert_eq!(webhook.verify(&webhook.signature, after), answer, "{after}");
     }
@@ -463,7 +463,7 @@ fn one_right_signature_of_several_is_enough_and_no_other_version_is_one() {
         let expected = if is_believed {
             Ok(UnixMillis::new(webhook.timestamp * 1_000))
         } else {
-            Err(Disbelief::WrongSignature)
+            Err(WebhookError::WrongSignature)
         };
         assert_eq!(believed, expected, "{signature}");
     }
@@ -506,12 +506,12 @@ fn a_webhook_without_its_form_is_none() {
     for (id, timestamp) in cases {
         let headers = WebhookHeaders { id, timestamp, signature: &webhook.signature };
         let believed = webhook.secrets().verify(&headers, webhook.body.as_bytes(), now);
-        assert_eq!(believed, Err(Disbelief::Malformed), "{id:?} {timestamp:?}");
+        assert_eq!(believed, Err(WebhookError::Malformed), "{id:?} {timestamp:?}");
     }
     for (id, body) in [("msg_other", webhook.body.as_str()), (&webhook.id, "{}")] {
         let headers = WebhookHeaders { id, timestamp: &timestamp, signature: &webhook.signature };
         let believed = webhook.secrets().verify(&headers, body.as_bytes(), now);
-        assert_eq!(believed, Err(Disbelief::WrongSignature), "{id} {body}");
+        assert_eq!(believed, Err(WebhookError::WrongSignature), "{id} {body}");
     }
 }
 
@@ -526,16 +526,16 @@ fn a_webhook_secret_is_of_24_to_64_bytes() {
     let twice = format!("whsec_{}", of(32));
     let cut = of(32).trim_end_matches('=').to_owned();
     for (text, fault) in [
-        ("", BadSecret::Empty),
-        (" ", BadSecret::Empty),
-        ("whsec_", BadSecret::Size),
-        ("whsec_!", BadSecret::NotBase64),
-        (&cut, BadSecret::NotBase64),
-        (&of(23), BadSecret::Size),
-        (&of(65), BadSecret::Size),
-        (&bare, BadSecret::Unnamed),
-        (&one_of_two, BadSecret::Size),
-        (&twice, BadSecret::NamedTwice),
+        ("", WebhookSecretError::Empty),
+        (" ", WebhookSecretError::Empty),
+        ("whsec_", WebhookSecretError::Size),
+        ("whsec_!", WebhookSecretError::NotBase64),
+        (&cut, WebhookSecretError::NotBase64),
+        (&of(23), WebhookSecretError::Size),
+        (&of(65), WebhookSecretError::Size),
+        (&bare, WebhookSecretError::Unnamed),
+        (&one_of_two, WebhookSecretError::Size),
+        (&twice, WebhookSecretError::NamedTwice),
     ] {
         assert_eq!(WebhookSecrets::parse(text).err(), Some(fault), "{text:?}");
     }

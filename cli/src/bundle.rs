@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use domain::page::{Bundle, Page, Visit};
-use domain::settings::{Settings, Unfit};
+use domain::settings::{SettingError, Settings};
 use protocol::message::Activity;
 use shell::config::Config;
 use shell::endpoint::Either;
-use shell::endpoint::Front;
-use shell::endpoint::app_info::AccessDoor;
-use shell::endpoint::callbacks::Door;
-use shell::endpoint::relay::Bell;
-use shell::host::{MachineDesk, open_proven_desk};
+use shell::endpoint::Endpoint;
+use shell::endpoint::app_info::AppInfoEndpoint;
+use shell::endpoint::callbacks::CallbackEndpoint;
+use shell::endpoint::relay::RelayEndpoint;
+use shell::host::{MachineContext, open_proven_desk};
 
 use crate::Error;
 
@@ -29,7 +29,7 @@ pub struct Everything {
 impl Bundle for Everything {
     const KEEPS_SECRETS: bool = true;
 
-    fn new(settings: &Settings) -> Result<Self, Unfit> {
+    fn new(settings: &Settings) -> Result<Self, SettingError> {
         Ok(Self {
             door: Bundle::new(settings)?,
             tenant_sync: Page::new(settings)?,
@@ -54,13 +54,15 @@ impl Bundle for Everything {
 
 /// A bundle, the product's own way in, and the relay's bell, at one address; and the desk that
 /// they share.
-pub async fn open<B: Bundle>(config: Config) -> Result<(Arc<impl Front>, Arc<MachineDesk>), Error> {
+pub async fn open<B: Bundle>(
+    config: Config,
+) -> Result<(Arc<impl Endpoint>, Arc<MachineContext>), Error> {
     let Config { door, desk, relay_secret, store, .. } = config;
     let has_product = desk.product.is_some();
     let desk = open_proven_desk(desk, &store, false).await?;
-    let door = Door::<B, _>::new(door, Arc::clone(&desk))?;
+    let door = CallbackEndpoint::<B, _>::new(door, Arc::clone(&desk))?;
     let access =
-        has_product.then(|| AccessDoor::new(functions::app_info::Access, Arc::clone(&desk)));
-    let bell = relay_secret.map(|secret| Bell::new(Arc::clone(&desk), secret));
+        has_product.then(|| AppInfoEndpoint::new(functions::app_info::Access, Arc::clone(&desk)));
+    let bell = relay_secret.map(|secret| RelayEndpoint::new(Arc::clone(&desk), secret));
     Ok((Arc::new(Either(door, Either(access, bell))), desk))
 }

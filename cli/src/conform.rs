@@ -15,7 +15,7 @@ use crate::output::errln;
 use crate::play::{Player, Rules, Seller};
 use crate::{Error, wire};
 use presence::{Pair, Presence};
-use report::Report;
+use report::ConformReport;
 
 /// Arguments of `koohook conform`.
 #[derive(Args)]
@@ -43,7 +43,7 @@ contract of it is served.
 
 Whole lives are for an installation on trial, never for a live one. They need access data at once:
 from a template, or from a product that answers with it.")]
-pub struct Arguments {
+pub struct ConformArguments {
     /// The production address.
     #[arg(env = "KOOHOOK_ADDRESS")]
     address: Option<String>,
@@ -74,7 +74,7 @@ pub struct Arguments {
 }
 
 /// Plays, reports, and says whether nothing failed.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &ConformArguments) -> Result<ExitCode, Error> {
     let address = arguments.address.as_deref().filter(|address| !address.is_empty());
     let address = address.ok_or(
         "address is missing: give it, or set KOOHOOK_ADDRESS; koohook's own is \
@@ -92,7 +92,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         unit: arguments.timestamp_unit.into(),
     };
     reach(address)?;
-    let mut report = Report::begin(address, arguments.lives, arguments.only);
+    let mut report = ConformReport::begin(address, arguments.lives, arguments.only);
     play(arguments, seller, &Pair::base(demo::lives(arguments.only)), &mut report);
     if kit_key.is_some() && sealed_secret.is_some() {
         play(arguments, seller, &Pair::kit(demo::enterprises(arguments.only)), &mut report);
@@ -106,7 +106,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
 }
 
 /// Plays both contracts of the base interfaces, or of the kit. Of two, one may be not served.
-fn play(arguments: &Arguments, seller: Seller, pair: &Pair, report: &mut Report) {
+fn play(arguments: &ConformArguments, seller: Seller, pair: &Pair, report: &mut ConformReport) {
     let expects_all = arguments.only.is_some();
     let presences = pair.lives.iter().map(|life| {
         if expects_all { Presence::Served } else { presence::look(seller, life, report) }
@@ -123,7 +123,12 @@ fn play(arguments: &Arguments, seller: Seller, pair: &Pair, report: &mut Report)
     }
 }
 
-fn play_life(arguments: &Arguments, seller: Seller, life: &[Step], report: &mut Report) {
+fn play_life(
+    arguments: &ConformArguments,
+    seller: Seller,
+    life: &[Step],
+    report: &mut ConformReport,
+) {
     let played = |step: &&Step| arguments.lives || step.is_rehearsal();
     let steps: Vec<&Step> = life.iter().filter(played).collect();
     let mut player = Player::new(seller, Rules::Guides);

@@ -4,17 +4,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use domain::entity::{Entity, Kept, Subject};
+use domain::entity::{Entity, EntityRecord, Subject};
 use domain::instance::{self, Access, Instance};
 use domain::outbox::{Outbox, Reader};
 use domain::webhook::WebhookSecrets;
 use functions::application_sync::secret::{Oaep, PrivateKey, Size};
 use protocol::message::InstanceId;
 use shell::config::Config;
-use shell::endpoint::Front;
-use shell::host::{self, MachineDesk};
-use shell::repository::Shelf;
-use shell::seal::{Clear, SealKey, Vault};
+use shell::endpoint::Endpoint;
+use shell::host::{self, MachineContext};
+use shell::repository::Repository;
+use shell::seal::{Clear, Seal, SealKey};
 use shell::world::{Deadline, World};
 use simulator::life::{self, State};
 use simulator::time::TimestampUnit;
@@ -36,7 +36,7 @@ use crate::{Error, made_up, told};
   koohook demo             both lives, a line a call
   koohook demo --only v2   one of them
   koohook demo --store redis://127.0.0.1:6379")]
-pub struct Arguments {
+pub struct DemoArguments {
     /// Keep state there, said as in KOOHOOK_STORE (which is not looked at: what is made up here
     /// stays there).
     #[arg(long, value_name = "STORE")]
@@ -66,7 +66,7 @@ pub struct Demo<'a> {
 }
 
 /// Starts the bundle, plays, and says whether everything was as it must be.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &DemoArguments) -> Result<ExitCode, Error> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("koohook.db");
     let (store, place) = match &arguments.store {
@@ -214,7 +214,7 @@ pub fn enterprises(only: Option<Only>) -> Vec<Vec<life::Step>> {
 /// A bundle that is served until this is dropped, with the relay behind it.
 struct Served {
     address: String,
-    desk: Arc<MachineDesk>,
+    desk: Arc<MachineContext>,
     relaying: JoinHandle<()>,
     _stop: oneshot::Sender<()>,
 }
@@ -227,12 +227,12 @@ impl Drop for Served {
 
 impl Served {
     /// What stands in the store, read past the bundle.
-    fn kept(&self, runtime: &Runtime, keys: &Keys, id: &str) -> Option<Kept> {
+    fn kept(&self, runtime: &Runtime, keys: &Keys, id: &str) -> Option<EntityRecord> {
         let subject = Subject::Instance(InstanceId::parse(id).ok()?);
         let world = &self.desk.world;
         let deadline = Deadline::after(world.elapsed(), shell::endpoint::callbacks::BUDGET);
-        let vault = Vault::new(Some(&SealKey::parse(&keys.seal).ok()?), None, Clear::Refused);
-        let shelf = Shelf { world, vault: &vault, reader: Reader::Nobody, deadline };
+        let vault = Seal::new(Some(&SealKey::parse(&keys.seal).ok()?), None, Clear::Refused);
+        let shelf = Repository { world, vault: &vault, reader: Reader::Nobody, deadline };
         runtime.block_on(shelf.read(&subject)).ok()?.kept
     }
 }
@@ -263,7 +263,7 @@ fn start(
 const MAX_CONNECTIONS: usize = 1_024;
 
 /// Serves a front on a free port until the sender is dropped.
-fn listen<F: Front>(
+fn listen<F: Endpoint>(
     runtime: &Runtime,
     front: Arc<F>,
 ) -> Result<(String, oneshot::Sender<()>), Error> {
@@ -283,9 +283,13 @@ fn is_ready(entity: &Entity) -> bool {
 
 fn state(entity: &Entity) -> Option<State> {
     match entity {
-        Entity::Instance(Instance { state: instance::State::Active, .. }) => Some(State::Active),
-        Entity::Instance(Instance { state: instance::State::Frozen(_), .. }) => Some(State::Frozen),
-        Entity::Instance(Instance { state: instance::State::Released, .. }) => {
+        Entity::Instance(Instance { state: instance::InstanceState::Active, .. }) => {
+            Some(State::Active)
+        }
+        Entity::Instance(Instance { state: instance::InstanceState::Frozen(_), .. }) => {
+            Some(State::Frozen)
+        }
+        Entity::Instance(Instance { state: instance::InstanceState::Released, .. }) => {
             Some(State::Released)
         }
         _ => None,

@@ -15,7 +15,7 @@ use shell::store::StoreSetting;
 use crate::bundle::{Everything, open};
 use crate::output::{errln, outln};
 use crate::{Error, made_up};
-use kept::Kept;
+use kept::KeptKeys;
 use pasted::Pasted;
 
 /// Arguments of `koohook dev`.
@@ -33,14 +33,14 @@ koohook.db.application.pem, so that a restart has the same ones. With memory: no
 It prints export lines. Paste them into a second terminal, then play the marketplace there:
   koohook conform --lives
   koohook send --v2 newInstance orderId=CS1 orderLineId=CS1-000001")]
-pub struct Arguments {
+pub struct DevArguments {
     /// Print nothing to paste.
     #[arg(long)]
     quiet: bool,
 }
 
 /// Serves until the process is asked to stop.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &DevArguments) -> Result<ExitCode, Error> {
     let made_up = MadeUp::new()?;
     let config = Config::read(&|name| made_up.lookup(name))?;
     host::start_log(&config.log);
@@ -66,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
 /// Settings that are not set, and what stands in for them.
 pub struct MadeUp {
     settings: BTreeMap<&'static str, String>,
-    kept: Option<Kept>,
+    kept: Option<KeptKeys>,
 }
 
 impl MadeUp {
@@ -83,7 +83,7 @@ impl MadeUp {
         let missing: Vec<_> = kept::NAMES.into_iter().filter(|name| is_wanted(name)).collect();
         let mut kept = None;
         if !missing.is_empty() {
-            let keys = Kept::beside(store.as_ref())?;
+            let keys = KeptKeys::beside(store.as_ref())?;
             for name in missing {
                 settings.insert(name, keys.get(name)?);
             }
@@ -103,7 +103,7 @@ impl MadeUp {
     }
 
     /// Where made-up keys are kept, if they are.
-    pub const fn kept(&self) -> Option<&Kept> {
+    pub const fn kept(&self) -> Option<&KeptKeys> {
         self.kept.as_ref()
     }
 

@@ -27,7 +27,7 @@ use shell::world::World;
 use crate::output::{self, errln};
 use crate::session::{Session, advised, settings};
 use crate::{Error, input};
-use report::Report;
+use report::ImportReport;
 use row::Rows;
 
 /// Arguments of `koohook import`.
@@ -64,7 +64,7 @@ run it again: until then koohook may answer 000005 to the one purchase that it w
 
 Exits with 0 if the store holds every row (--dry-run: would hold it); with 1 if a row was rejected,
 differs from what exists, or could not be written; with 2 if the arguments are wrong.")]
-pub struct Arguments {
+pub struct ImportArguments {
     /// JSON lines, or a table with a head line (CSV); the first letter tells them apart.
     file: PathBuf,
     /// Read and check everything, write nothing.
@@ -77,13 +77,13 @@ pub struct Arguments {
 const CLOCKS_APART: Duration = Duration::from_mins(5);
 
 /// Reads every row, then puts every row; reports both.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &ImportArguments) -> Result<ExitCode, Error> {
     let keeping = settings()?;
     let rows = read(&arguments.file)?;
     if rows.is_empty() {
         errln!("koohook: {} holds no rows: check that it is the file", arguments.file.display());
     }
-    let mut report = Report::default();
+    let mut report = ImportReport::default();
     let mut imports = Vec::new();
     for (line, row) in rows {
         let import = row.and_then(|row| purchase::understand(&row, keeping.template.as_ref()));
@@ -133,7 +133,7 @@ fn read(path: &Path) -> Result<Rows, Error> {
 }
 
 /// Rejects rows that contradict an earlier one: an ID or a purchase that comes twice.
-fn without_twins(imports: Vec<(usize, Import)>, report: &mut Report) -> Vec<(usize, Import)> {
+fn without_twins(imports: Vec<(usize, Import)>, report: &mut ImportReport) -> Vec<(usize, Import)> {
     let mut lines = BTreeMap::new();
     let mut alone = Vec::new();
     for (line, import) in imports {
@@ -192,7 +192,7 @@ fn put_all(
     session: &Session,
     imports: &[(usize, Import)],
     dry_run: bool,
-    report: &mut Report,
+    report: &mut ImportReport,
 ) -> Result<(), Error> {
     let total = imports.len();
     for (done, (line, import)) in imports.iter().enumerate() {

@@ -15,7 +15,7 @@ use crate::{Error, input, made_up};
 
 /// Arguments of `koohook keys`.
 #[derive(Args)]
-pub struct Arguments {
+pub struct KeysArguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -107,7 +107,7 @@ impl Command {
 }
 
 /// Makes a key pair, or shows the public half of one.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &KeysArguments) -> Result<ExitCode, Error> {
     let printed = match &arguments.command {
         Command::New(arguments) => new(arguments)?,
         Command::Public(arguments) => public(&arguments.file)?,

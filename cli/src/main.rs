@@ -40,23 +40,23 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Start the bundle with made-up keys and play the lives of purchases over real HTTP.
-    Demo(demo::Arguments),
+    Demo(demo::DemoArguments),
     /// Keep the bundle running on KOOHOOK_LISTEN; make up and print what is not set.
-    Dev(dev::Arguments),
+    Dev(dev::DevArguments),
     /// Serve the bundle for real: every setting from the environment, nothing made up.
-    Serve(serve::Arguments),
+    Serve(serve::ServeArguments),
     /// Build, sign and send one call, as the marketplace does.
-    Send(send::Arguments),
+    Send(send::SendArguments),
     /// Play the marketplace against any address: rehearsals, or whole lives of purchases.
-    Conform(conform::Arguments),
+    Conform(conform::ConformArguments),
     /// Make the key pair that the kit's application credential wants, and fresh secrets.
-    Keys(keys::Arguments),
+    Keys(keys::KeysArguments),
     /// Look at what the product was not told yet, and tell it again what it did not take.
-    Notices(notices::Arguments),
+    Notices(notices::NoticesArguments),
     /// Bring in instances that an older server made, under the IDs it gave.
-    Import(import::Arguments),
+    Import(import::ImportArguments),
     /// Make the table that an external store wants, or look at it.
-    Store(store::Arguments),
+    Store(store::StoreArguments),
 }
 
 /// Why a command ends without having done its work. Says what to do next where it can.

@@ -13,7 +13,7 @@ use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::failure::Failure;
 use shell::host::{Machine, open_to_read, open_to_write};
-use shell::repository::{Recalled, Shelf, Written};
+use shell::repository::{Recalled, Repository, Written};
 use shell::store::{AnyStore, Queue, Store};
 use shell::world::World;
 
@@ -21,7 +21,7 @@ use crate::Error;
 use crate::output::{self, errln, outln};
 use crate::session::{Session, advised, settings};
 use crate::time_text::parse_since;
-use line::{Line, lines, whose};
+use line::{NoticeLine, lines, whose};
 
 /// Arguments of `koohook notices`.
 #[derive(Args)]
@@ -41,7 +41,7 @@ there, too.
 `list` is for people, and its last line is the count. `show` prints one JSON array and nothing else
 on the standard output. The log, warnings and hints go to the standard error. Exits with 1 if the
 store does not open, a value was sealed by another key, or the instance is unknown.")]
-pub struct Arguments {
+pub struct NoticesArguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -86,7 +86,7 @@ const MAX_ENTITIES: usize = 10_000;
 const MAX_RACES_LOST: usize = 8;
 
 /// Lists, shows or replays.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, Error> {
     let keeping = settings()?;
     keeping.store.must_stand()?;
     let writes = matches!(arguments.command, Command::Replay(_));
@@ -274,13 +274,13 @@ impl Desk {
     }
 
     /// What is replayed must come before the relay, whatever runs this: the reader is a product.
-    fn shelf(&self) -> Shelf<'_, Machine<AnyStore>> {
+    fn shelf(&self) -> Repository<'_, Machine<AnyStore>> {
         self.session.shelf(Reader::Product)
     }
 }
 
 impl Filter {
-    fn takes(&self, line: &Line<'_>) -> bool {
+    fn takes(&self, line: &NoticeLine<'_>) -> bool {
         self.state.is_none_or(|state| state == line.standing)
             && self.since.is_none_or(|since| since <= line.since)
     }

@@ -13,7 +13,7 @@ use simulator::verdict::{Failure, Outcome};
 use ureq::Agent;
 
 use crate::{made_up, wire};
-pub use answered::{Answered, Line};
+pub use answered::{Answered, ScoreLine};
 use function::function;
 pub use table::Score;
 
@@ -91,12 +91,12 @@ impl<'a> Player<'a> {
     }
 
     /// Plays one step: several times at once if it is raced, and again if it is repeated.
-    pub fn act<'s>(&mut self, step: &'s Step) -> Line<'s> {
+    pub fn act<'s>(&mut self, step: &'s Step) -> ScoreLine<'s> {
         let mut sent = self.act_once(step, if step.race { RACERS } else { 1 });
         if step.repeat && !self.is_given_up() {
             sent.extend(self.act_once(step, 1));
         }
-        Line { step, sent }
+        ScoreLine { step, sent }
     }
 
     /// Whether anything was answered with success.

@@ -15,7 +15,7 @@ use crate::demo::Only;
 use crate::options::{self, Unit};
 use crate::output::{errln, outln};
 use crate::{Error, wire};
-pub use call::{Call, curl};
+pub use call::{SentCall, curl};
 pub use shown::{advice, location};
 
 /// Arguments of `koohook send`.
@@ -39,7 +39,7 @@ businessId, timestamps and nonce are made up for each call unless they are given
 gets testFlag 0. V2 accepts a signature for 60 seconds: use a --curl line within them. V1's
 mobilePhone and email are encrypted on the way out, userName and password decrypted on the way
 back; --raw leaves them as they travel.")]
-pub struct Arguments {
+pub struct SendArguments {
     /// By access guide 1.0: GET, or POST for the kit.
     #[arg(long, conflicts_with = "v2")]
     v1: bool,
@@ -91,7 +91,7 @@ pub struct Arguments {
 }
 
 /// Sends, prints the answer, and says whether the marketplace would go on.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &SendArguments) -> Result<ExitCode, Error> {
     wire::check_address(&arguments.address)?;
     let call = arguments.call()?;
     let request = call.request()?;
@@ -110,8 +110,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     Ok(judge(&call, response, reply.body_sign_name.as_deref()))
 }
 
-impl Arguments {
-    fn call(&self) -> Result<Call, Error> {
+impl SendArguments {
+    fn call(&self) -> Result<SentCall, Error> {
         let contract = match (self.v1, self.v2) {
             (true, _) => Only::V1,
             (false, true) => Only::V2,
@@ -127,7 +127,7 @@ impl Arguments {
         } else {
             options::key(self.key.as_deref(), "KOOHOOK_BASE_KEY", "--key")?
         };
-        Ok(Call {
+        Ok(SentCall {
             contract,
             address: self.address.clone(),
             members: members::read(self, contract, &key)?,
@@ -143,7 +143,7 @@ impl Arguments {
 }
 
 /// Prints what the marketplace makes of the answer; the exit code.
-fn judge(call: &Call, response: &Response<Vec<u8>>, body_sign_name: Option<&str>) -> ExitCode {
+fn judge(call: &SentCall, response: &Response<Vec<u8>>, body_sign_name: Option<&str>) -> ExitCode {
     let is_v1 = call.contract == Only::V1;
     let is_signed = match judge_body_sign(response, &call.key) {
         Ok(remark) => {

@@ -19,10 +19,10 @@ use crate::output::errln;
 
 Every KOOHOOK_… variable is honoured and none is made up: what is missing refuses the start. The
 kit is served where KOOHOOK_KIT_KEY is set. Put a TLS proxy before it that leaves headers alone.")]
-pub struct Arguments {}
+pub struct ServeArguments {}
 
 /// Serves until the process is asked to stop.
-pub fn run(_: &Arguments) -> Result<ExitCode, Error> {
+pub fn run(_: &ServeArguments) -> Result<ExitCode, Error> {
     let is_set = |name: &str| std::env::var_os(name).is_some();
     if is_set("KOOHOOK_KIT_KEY") || is_set("KOOHOOK_KIT_KEY_FILE") {
         serve::<Everything>()

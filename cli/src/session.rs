@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use domain::entity::Fault;
+use domain::entity::RecordError;
 use domain::outbox::Reader;
 use shell::config::{self, Keeping};
 use shell::failure::Failure;
 use shell::host::{self, Machine};
-use shell::repository::Shelf;
-use shell::seal::Vault;
+use shell::repository::Repository;
+use shell::seal::Seal;
 use shell::store::AnyStore;
 use shell::world::{Deadline, World};
 use tokio::runtime::Runtime;
@@ -23,7 +23,7 @@ pub struct Session {
     pub runtime: Runtime,
     /// The machine and the store.
     pub world: Machine<AnyStore>,
-    vault: Vault,
+    vault: Seal,
 }
 
 /// How long one value may take.
@@ -73,9 +73,9 @@ impl Session {
     }
 
     /// Access to kept values, each within the same time.
-    pub fn shelf(&self, reader: Reader) -> Shelf<'_, Machine<AnyStore>> {
+    pub fn shelf(&self, reader: Reader) -> Repository<'_, Machine<AnyStore>> {
         let deadline = Deadline::after(self.world.elapsed(), BUDGET);
-        Shelf { world: &self.world, vault: &self.vault, reader, deadline }
+        Repository { world: &self.world, vault: &self.vault, reader, deadline }
     }
 }
 
@@ -90,9 +90,11 @@ pub fn advised(failure: Failure) -> Error {
             "check that the server runs and that KOOHOOK_STORE names it"
         }
         Failure::Contended => "others write the same value all the time; run this again",
-        Failure::Value(Fault::NewerSchema) => "use the koohook that serves, or a newer one",
-        Failure::Value(Fault::Unreadable) => "check that KOOHOOK_STORE names koohook's own store",
-        Failure::Value(Fault::TooLarge) | Failure::List(_) | Failure::Panicked => {
+        Failure::Value(RecordError::NewerSchema) => "use the koohook that serves, or a newer one",
+        Failure::Value(RecordError::Unreadable) => {
+            "check that KOOHOOK_STORE names koohook's own store"
+        }
+        Failure::Value(RecordError::TooLarge) | Failure::List(_) | Failure::Panicked => {
             return failure.into();
         }
     };

@@ -13,7 +13,7 @@ use http::{Method, Request, Response, StatusCode};
 use protocol::signature::Interface;
 use protocol::time::UnixMillis;
 use serde_json::{Value, json};
-use shell::endpoint::{Admitted, Front};
+use shell::endpoint::{Admitted, Endpoint};
 
 use crate::made_up;
 
@@ -85,7 +85,7 @@ impl StandIn {
     }
 }
 
-impl Front for StandIn {
+impl Endpoint for StandIn {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         if head.method == Method::POST {
             Ok(Admitted { max_body_len: 4 << 20, interface: Interface::Kit })

@@ -7,14 +7,14 @@ use clap::{Args, Subcommand};
 use shell::config::Keeping;
 use shell::host::{self, Finding};
 use shell::store::StoreSetting;
-use shell::store::dynamodb::{Credentials, Dynamodb, Step};
+use shell::store::dynamodb::{AwsCredentials, Dynamodb, TableStep};
 
 use crate::Error;
 use crate::output::{self, outln};
 
 /// Arguments of `koohook store`.
 #[derive(Args)]
-pub struct Arguments {
+pub struct StoreArguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -35,7 +35,7 @@ enum Command {
 The table is billed on demand, frees what expired, and can be restored to any second of the last 35
 days. Run again it changes nothing that stands. Only who runs this needs the rights for it:
 dynamodb:CreateTable, DescribeTable, DescribeTimeToLive, UpdateTimeToLive, UpdateContinuousBackups.
-Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from the container endpoint.
+AwsCredentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from the container endpoint.
 Memory and SQLite want nothing made.")]
 struct Create {
     /// The store, as KOOHOOK_STORE has it.
@@ -58,7 +58,7 @@ struct Check {
 }
 
 /// Makes a table, or looks at a store.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &StoreArguments) -> Result<ExitCode, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match &arguments.command {
         Command::Create(Create { store }) => match table(store)? {
@@ -74,22 +74,22 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
 fn table(setting: &str) -> Result<Option<Dynamodb>, Error> {
     let setting = StoreSetting::parse(setting).map_err(|fault| format!("KOOHOOK_STORE {fault}"))?;
     let StoreSetting::Dynamodb(setting) = setting else { return Ok(None) };
-    Ok(Some(Dynamodb::new(&setting, Credentials::from_env()?)))
+    Ok(Some(Dynamodb::new(&setting, AwsCredentials::from_env()?)))
 }
 
-fn tell(step: Step) {
+fn tell(step: TableStep) {
     let line = match step {
-        Step::Stands => "the table stands already",
-        Step::Asked => "the table is asked for",
-        Step::Waiting => {
+        TableStep::Stands => "the table stands already",
+        TableStep::Asked => "the table is asked for",
+        TableStep::Waiting => {
             // A dot a second, so that whoever waits sees that something happens.
             output::print(format_args!("."));
             return;
         }
-        Step::Active => "the table and its index are active",
-        Step::Freeing => "what expired is freed",
-        Step::Restorable => "any second of the last days can be restored",
-        Step::NotRestorable => "this endpoint cannot restore the table to a point in time",
+        TableStep::Active => "the table and its index are active",
+        TableStep::Freeing => "what expired is freed",
+        TableStep::Restorable => "any second of the last days can be restored",
+        TableStep::NotRestorable => "this endpoint cannot restore the table to a point in time",
     };
     outln!("{line}");
 }

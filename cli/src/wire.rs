@@ -13,13 +13,13 @@ use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 use crate::Error;
 use names::Names;
 use spelling::Spelling;
-pub use unanswered::Unanswered;
+pub use unanswered::NoReply;
 
 /// As long as the marketplace's own client waits at most (V1 guide, frequently asked questions).
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An answer, as it came.
-pub struct Reply {
+pub struct HttpReply {
     /// Status, headers and body.
     pub response: Response<Vec<u8>>,
     /// The name of the header `Body-Sign` as it was sent, if it was.
@@ -46,15 +46,15 @@ pub fn client() -> Agent {
 ///
 /// # Errors
 /// If no whole answer came.
-pub fn send(client: &Agent, request: Request<Vec<u8>>) -> Result<Reply, Unanswered> {
+pub fn send(client: &Agent, request: Request<Vec<u8>>) -> Result<HttpReply, NoReply> {
     let uri = request.uri().clone();
     spelling::forget();
     let started = Instant::now();
     let received = receive(client, request);
     let took = started.elapsed();
     match received {
-        Ok(response) => Ok(Reply { response, body_sign_name: spelling::of("body-sign"), took }),
-        Err(error) => Err(Unanswered::new(&uri, &error)),
+        Ok(response) => Ok(HttpReply { response, body_sign_name: spelling::of("body-sign"), took }),
+        Err(error) => Err(NoReply::new(&uri, &error)),
     }
 }
 

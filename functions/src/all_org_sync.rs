@@ -5,11 +5,11 @@
 //! of their own says otherwise. An empty list changes nothing; a whole enterprise without
 //! departments is likelier a fault than a wish.
 
-use domain::directory::{self, Content, Identity, List, Outcome};
+use domain::directory::{self, Content, EntryOutcome, Identity, List};
 use domain::entity::Subject;
-use domain::notice::{Draft, NoticeType};
-use domain::page::{ChangeList, ChangesList, Page, Told};
-use domain::settings::{Settings, Unfit};
+use domain::notice::{NoticeDraft, NoticeType};
+use domain::page::{ChangeList, ChangesList, ListNotice, Page};
+use domain::settings::{SettingError, Settings};
 use protocol::message::{Activity, AllOrgSync, Malformed, Reply};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
@@ -24,7 +24,7 @@ impl Page for Departments {
     const ACTIVITY: Activity = Activity::AllOrgSync;
     type Request = AllOrgSync;
 
-    fn new(_: &Settings) -> Result<Self, Unfit> {
+    fn new(_: &Settings) -> Result<Self, SettingError> {
         Ok(Self)
     }
 
@@ -46,22 +46,22 @@ impl ChangeList for Departments {
         request.at
     }
 
-    fn change(&self, request: &AllOrgSync, at: UnixMillis) -> directory::Change {
+    fn change(&self, request: &AllOrgSync, at: UnixMillis) -> directory::DirectoryChange {
         let entries = request.records.iter().map(|record| {
             let (name, parent) = (record.department_name(), record.parent_code());
             (Identity::new(&[&record.identity]), Content::new(&[name, parent]))
         });
-        directory::Change::List(List::new(entries, at))
+        directory::DirectoryChange::List(List::new(entries, at))
     }
 
-    fn tell(&self, request: &AllOrgSync, at: UnixMillis, outcomes: &[Outcome]) -> Told {
+    fn tell(&self, request: &AllOrgSync, at: UnixMillis, outcomes: &[EntryOutcome]) -> ListNotice {
         // What is known from a newer call of its own must not be overwritten by the product.
         let current = request.records.iter().zip(outcomes);
-        let current = current.filter(|(_, outcome)| **outcome != Outcome::Stale);
-        let notice = Draft::of_list(NoticeType::DepartmentsReplaced, Self::ACTIVITY, at)
+        let current = current.filter(|(_, outcome)| **outcome != EntryOutcome::Stale);
+        let notice = NoticeDraft::of_list(NoticeType::DepartmentsReplaced, Self::ACTIVITY, at)
             .with("instanceId", request.instance_id.as_ref().map(ToString::to_string))
             .with("tenantId", request.tenant_id.as_str());
-        Told { notice, records: current.map(|(record, _)| record.value.to_value()).collect() }
+        ListNotice { notice, records: current.map(|(record, _)| record.value.to_value()).collect() }
     }
 
     fn identity(&self) -> &'static str {

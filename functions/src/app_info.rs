@@ -6,7 +6,7 @@
 
 use domain::instance::Instance;
 use domain::page::Hear;
-use domain::product::{Fault, InstanceAccess};
+use domain::product::{InstanceAccess, ProductError};
 use domain::refusal::Refusal;
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
@@ -19,7 +19,7 @@ pub type Function = Access;
 pub struct Access;
 
 impl Hear for Access {
-    fn read(&self, path_id: &InstanceId, body: &[u8]) -> Result<InstanceAccess, Fault> {
+    fn read(&self, path_id: &InstanceId, body: &[u8]) -> Result<InstanceAccess, ProductError> {
         InstanceAccess::read(path_id, body)
     }
 

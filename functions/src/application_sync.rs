@@ -9,11 +9,11 @@ pub mod secret;
 
 use domain::entity::Subject;
 use domain::instance::effective;
-use domain::notice::Draft;
+use domain::notice::NoticeDraft;
 use domain::page::{Change, Changes, Decision, Page};
 use domain::refusal::Refusal;
-use domain::settings::{Settings, Unfit};
-use domain::tenant::{Application, Dated, Told};
+use domain::settings::{SettingError, Settings};
+use domain::tenant::{Application, Dated, KitChange};
 use protocol::message::{
     Activity, ApplicationSync, Details, Fields, Flag, Malformed, MalformedKind, Reply,
 };
@@ -41,9 +41,11 @@ impl Page for Applications {
     const KEEPS_SECRETS: bool = true;
     type Request = Request;
 
-    fn new(settings: &Settings) -> Result<Self, Unfit> {
-        let unfit =
-            |wants: &str| Unfit { setting: "KOOHOOK_RSA_PRIVATE_KEY", wants: wants.to_owned() };
+    fn new(settings: &Settings) -> Result<Self, SettingError> {
+        let unfit = |wants: &str| SettingError {
+            setting: "KOOHOOK_RSA_PRIVATE_KEY",
+            wants: wants.to_owned(),
+        };
         let pem = settings.private_keys.as_ref().ok_or_else(|| unfit("is required"))?;
         let private_keys =
             PrivateKeys::parse(pem.reveal()).map_err(|fault| unfit(&fault.to_string()))?;
@@ -103,16 +105,17 @@ impl Applications {
 }
 
 /// The product is told the secret in clear: it logs people in with it.
-fn draft(told: Told, sync: &ApplicationSync, client_secret: &str) -> Draft {
+fn draft(told: KitChange, sync: &ApplicationSync, client_secret: &str) -> NoticeDraft {
     let kind = Application::notice(told);
-    let draft = Draft::of_call(kind, Activity::ApplicationSync, (None, None), &Details::default())
-        .with("instanceId", sync.instance_id.as_ref().map(ToString::to_string))
-        .with("tenantId", sync.tenant_id.as_str())
-        .with("appId", sync.app_id.as_str());
+    let draft =
+        NoticeDraft::of_call(kind, Activity::ApplicationSync, (None, None), &Details::default())
+            .with("instanceId", sync.instance_id.as_ref().map(ToString::to_string))
+            .with("tenantId", sync.tenant_id.as_str())
+            .with("appId", sync.app_id.as_str());
     match (told, &sync.client_id) {
-        (Told::Put, Some(client_id)) => {
+        (KitChange::Put, Some(client_id)) => {
             draft.with("clientId", client_id.as_str()).with("clientSecret", client_secret)
         }
-        (Told::Put, None) | (Told::Deleted, _) => draft,
+        (KitChange::Put, None) | (KitChange::Deleted, _) => draft,
     }
 }

@@ -4,12 +4,12 @@
 //! The product is where people live: koohook keeps of each a row of 24 bytes, enough to know a
 //! repeat from a change and old from new, and hands on what changed.
 
-use domain::directory::{self, Content, Edit, Identity, Outcome};
+use domain::directory::{self, Content, Edit, EntryOutcome, Identity};
 use domain::entity::Subject;
-use domain::notice::{Draft, NoticeType};
-use domain::page::{ChangeList, ChangesList, Page, Told};
-use domain::settings::{Settings, Unfit};
-use protocol::message::{Activity, AuthSync, Malformed, Record, Reply, UserChange};
+use domain::notice::{NoticeDraft, NoticeType};
+use domain::page::{ChangeList, ChangesList, ListNotice, Page};
+use domain::settings::{SettingError, Settings};
+use protocol::message::{Activity, AuthSync, ListItem, Malformed, Reply, UserChange};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
@@ -23,7 +23,7 @@ impl Page for Users {
     const ACTIVITY: Activity = Activity::AuthSync;
     type Request = AuthSync;
 
-    fn new(_: &Settings) -> Result<Self, Unfit> {
+    fn new(_: &Settings) -> Result<Self, SettingError> {
         Ok(Self)
     }
 
@@ -47,8 +47,8 @@ impl ChangeList for Users {
         request.at
     }
 
-    fn change(&self, request: &AuthSync, at: UnixMillis) -> directory::Change {
-        let edit = |Record { identity, value }: &Record| {
+    fn change(&self, request: &AuthSync, at: UnixMillis) -> directory::DirectoryChange {
+        let edit = |ListItem { identity, value }: &ListItem| {
             let who = Identity::new(&[identity]);
             match request.change {
                 UserChange::Put => Edit::put(who, Content::new(&[&value.to_text()]), at),
@@ -56,10 +56,10 @@ impl ChangeList for Users {
                 UserChange::Revoke => Edit::revoke(who, at),
             }
         };
-        directory::Change::Edits(request.records.iter().map(edit).collect())
+        directory::DirectoryChange::Edits(request.records.iter().map(edit).collect())
     }
 
-    fn tell(&self, request: &AuthSync, at: UnixMillis, outcomes: &[Outcome]) -> Told {
+    fn tell(&self, request: &AuthSync, at: UnixMillis, outcomes: &[EntryOutcome]) -> ListNotice {
         let kind = match request.change {
             UserChange::Put => NoticeType::UsersPut,
             UserChange::Delete => NoticeType::UsersDeleted,
@@ -67,12 +67,12 @@ impl ChangeList for Users {
         };
         // Of the others the product knows as much already, or newer.
         let applied = request.records.iter().zip(outcomes);
-        let applied = applied.filter(|(_, outcome)| **outcome == Outcome::Applied);
-        let notice = Draft::of_list(kind, Self::ACTIVITY, at)
+        let applied = applied.filter(|(_, outcome)| **outcome == EntryOutcome::Applied);
+        let notice = NoticeDraft::of_list(kind, Self::ACTIVITY, at)
             .with("instanceId", request.instance_id.as_ref().map(ToString::to_string))
             .with("tenantId", request.tenant_id.as_str())
             .with("appId", request.app_id.as_str());
-        Told { notice, records: applied.map(|(record, _)| record.value.to_value()).collect() }
+        ListNotice { notice, records: applied.map(|(record, _)| record.value.to_value()).collect() }
     }
 
     fn identity(&self) -> &'static str {

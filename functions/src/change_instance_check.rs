@@ -4,10 +4,10 @@
 //! The seller's setting answers for every instance that is known and not released.
 
 use domain::entity::{Entity, Subject};
-use domain::instance::State;
+use domain::instance::InstanceState;
 use domain::page::{Look, Looks, Page};
 use domain::refusal::Refusal;
-use domain::settings::{RenewalChange, Settings, Unfit};
+use domain::settings::{RenewalChange, SettingError, Settings};
 use protocol::message::{Activity, ChangeInstanceCheck, Malformed, Reply};
 use protocol::signature::Verified;
 
@@ -23,7 +23,7 @@ impl Page for Check {
     const ACTIVITY: Activity = Activity::ChangeInstanceCheck;
     type Request = ChangeInstanceCheck;
 
-    fn new(settings: &Settings) -> Result<Self, Unfit> {
+    fn new(settings: &Settings) -> Result<Self, SettingError> {
         Ok(Self { renewal_change: settings.renewal_change })
     }
 
@@ -46,11 +46,13 @@ impl Look for Check {
             return Err(Refusal::InstanceUnknown);
         };
         match (instance.state, self.renewal_change) {
-            (State::Released, _) => Err(Refusal::InstanceReleased),
-            (State::Active | State::Frozen(_), RenewalChange::Refuse) => {
+            (InstanceState::Released, _) => Err(Refusal::InstanceReleased),
+            (InstanceState::Active | InstanceState::Frozen(_), RenewalChange::Refuse) => {
                 Err(Refusal::ChangeNotAllowed)
             }
-            (State::Active | State::Frozen(_), RenewalChange::Allow) => Ok(Reply::success()),
+            (InstanceState::Active | InstanceState::Frozen(_), RenewalChange::Allow) => {
+                Ok(Reply::success())
+            }
         }
     }
 }

@@ -5,10 +5,10 @@
 
 use domain::entity::Subject;
 use domain::instance::{FreezeCause, Instance, effective};
-use domain::notice::Draft;
+use domain::notice::NoticeDraft;
 use domain::page::{Change, Changes, Decision, Page};
 use domain::refusal::Refusal;
-use domain::settings::{Settings, Unfit};
+use domain::settings::{SettingError, Settings};
 use protocol::message::{Activity, Malformed, Reply, StatusChange};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
@@ -23,7 +23,7 @@ impl Page for Expiry {
     const ACTIVITY: Activity = Activity::ExpireInstance;
     type Request = StatusChange;
 
-    fn new(_: &Settings) -> Result<Self, Unfit> {
+    fn new(_: &Settings) -> Result<Self, SettingError> {
         Ok(Self)
     }
 
@@ -54,7 +54,7 @@ impl Change for Expiry {
         let after = before.clone().freeze(FreezeCause::Expiry, at, now);
         let order = (request.order_id.as_ref(), None);
         let draft = |kind| {
-            Draft::of_call(kind, Self::ACTIVITY, order, &request.details)
+            NoticeDraft::of_call(kind, Self::ACTIVITY, order, &request.details)
                 .with("cause", FreezeCause::Expiry.as_str())
         };
         Ok(Decision::of(&before, after, draft).with_remark(ahead))

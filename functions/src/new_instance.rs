@@ -8,11 +8,11 @@ use domain::entity::Subject;
 use domain::idempotency::Order;
 use domain::instance::{Access, Instance, Remark, effective};
 use domain::instance_id::OrderedBy;
-use domain::notice::{Draft, NoticeType};
+use domain::notice::{NoticeDraft, NoticeType};
 use domain::outbox::Reader;
 use domain::page::{Change, Changes, Decision, Page};
 use domain::refusal::Refusal;
-use domain::settings::{Settings, Unfit};
+use domain::settings::{SettingError, Settings};
 use domain::template::Template;
 use protocol::cipher::Strength;
 use protocol::message::{Activity, Malformed, NewInstance, Reply};
@@ -35,7 +35,7 @@ impl Page for Purchase {
     const ACTIVITY: Activity = Activity::NewInstance;
     type Request = NewInstance;
 
-    fn new(settings: &Settings) -> Result<Self, Unfit> {
+    fn new(settings: &Settings) -> Result<Self, SettingError> {
         Ok(Self {
             template: settings.template.clone(),
             rehearsal: settings.rehearsal_template(),
@@ -144,9 +144,9 @@ impl Purchase {
 
     /// Without a product address nobody is told a buyer's phone or e-mail: they are not stored
     /// (decision D1).
-    fn draft(&self, kind: NoticeType, request: &NewInstance) -> Draft {
+    fn draft(&self, kind: NoticeType, request: &NewInstance) -> NoticeDraft {
         let order = (Some(&request.order_id), request.order_line_id.as_ref());
-        let draft = Draft::of_call(kind, Activity::NewInstance, order, &request.details);
+        let draft = NoticeDraft::of_call(kind, Activity::NewInstance, order, &request.details);
         match self.reader {
             Reader::Product => draft,
             Reader::Nobody => draft.without_contacts(),

@@ -6,7 +6,7 @@
 use domain::entity::{Entity, Subject};
 use domain::page::{Look, Looks, Page};
 use domain::refusal::Refusal;
-use domain::settings::{Settings, Unfit};
+use domain::settings::{SettingError, Settings};
 use domain::template::Template;
 use protocol::message::{Activity, InstanceId, InstanceInfo, Malformed, QueryInstance, Reply};
 use protocol::result_code::ResultCode;
@@ -24,7 +24,7 @@ impl Page for Query {
     const ACTIVITY: Activity = Activity::QueryInstance;
     type Request = QueryInstance;
 
-    fn new(settings: &Settings) -> Result<Self, Unfit> {
+    fn new(settings: &Settings) -> Result<Self, SettingError> {
         Ok(Self { rehearsal: settings.rehearsal_template() })
     }
 

@@ -3,7 +3,7 @@
 //! network hop would cost a cold start inside a budget of seconds.
 
 use domain::page::{Bundle, Page, Visit};
-use domain::settings::{Settings, Unfit};
+use domain::settings::{SettingError, Settings};
 use protocol::message::Activity;
 
 /// What this function serves.
@@ -22,7 +22,7 @@ pub struct Door {
 }
 
 impl Bundle for Door {
-    fn new(settings: &Settings) -> Result<Self, Unfit> {
+    fn new(settings: &Settings) -> Result<Self, SettingError> {
         Ok(Self {
             new_instance: Page::new(settings)?,
             refresh_instance: Page::new(settings)?,

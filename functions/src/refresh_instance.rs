@@ -7,10 +7,10 @@
 use domain::entity::Subject;
 use domain::idempotency::Order;
 use domain::instance::{self, Instance};
-use domain::notice::Draft;
+use domain::notice::NoticeDraft;
 use domain::page::{Change, Changes, Decision, Page};
 use domain::refusal::Refusal;
-use domain::settings::{Settings, Unfit};
+use domain::settings::{SettingError, Settings};
 use protocol::message::{Activity, Malformed, RefreshInstance, Reply};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
@@ -25,7 +25,7 @@ impl Page for Refresh {
     const ACTIVITY: Activity = Activity::RefreshInstance;
     type Request = RefreshInstance;
 
-    fn new(_: &Settings) -> Result<Self, Unfit> {
+    fn new(_: &Settings) -> Result<Self, SettingError> {
         Ok(Self)
     }
 
@@ -62,7 +62,7 @@ impl Change for Refresh {
         let after = before.clone().refresh(request, at, now)?;
         let order = (Some(&request.order_id), request.order_line_id.as_ref());
         let draft = |kind| {
-            Draft::of_call(kind, Self::ACTIVITY, order, &request.details)
+            NoticeDraft::of_call(kind, Self::ACTIVITY, order, &request.details)
                 .with("scene", request.scene.as_str())
         };
         Ok(Decision::of(&before, after, draft).with_remark(ahead))

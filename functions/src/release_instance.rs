@@ -5,10 +5,10 @@
 
 use domain::entity::Subject;
 use domain::instance::Instance;
-use domain::notice::Draft;
+use domain::notice::NoticeDraft;
 use domain::page::{Change, Changes, Decision, Page};
 use domain::refusal::Refusal;
-use domain::settings::{Settings, Unfit};
+use domain::settings::{SettingError, Settings};
 use protocol::message::{Activity, Malformed, ReleaseInstance, Reply};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
@@ -23,7 +23,7 @@ impl Page for Release {
     const ACTIVITY: Activity = Activity::ReleaseInstance;
     type Request = ReleaseInstance;
 
-    fn new(_: &Settings) -> Result<Self, Unfit> {
+    fn new(_: &Settings) -> Result<Self, SettingError> {
         Ok(Self)
     }
 
@@ -52,7 +52,7 @@ impl Change for Release {
         let before = current.ok_or(Refusal::InstanceUnknown)?;
         let after = before.clone().release();
         let order = (request.order_id.as_ref(), request.order_line_id.as_ref());
-        let draft = |kind| Draft::of_call(kind, Self::ACTIVITY, order, &request.details);
+        let draft = |kind| NoticeDraft::of_call(kind, Self::ACTIVITY, order, &request.details);
         Ok(Decision::of(&before, after, draft))
     }
 

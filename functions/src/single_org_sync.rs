@@ -5,11 +5,11 @@
 //! stay, and nothing is checked against the tree that stands: the marketplace's order is not
 //! promised.
 
-use domain::directory::{self, Content, Edit, Identity, Outcome};
+use domain::directory::{self, Content, Edit, EntryOutcome, Identity};
 use domain::entity::Subject;
-use domain::notice::{Draft, NoticeType};
-use domain::page::{ChangeList, ChangesList, Page, Told};
-use domain::settings::{Settings, Unfit};
+use domain::notice::{NoticeDraft, NoticeType};
+use domain::page::{ChangeList, ChangesList, ListNotice, Page};
+use domain::settings::{SettingError, Settings};
 use protocol::message::{Activity, Fields, Flag, Malformed, Reply, SingleOrgSync};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
@@ -24,7 +24,7 @@ impl Page for Department {
     const ACTIVITY: Activity = Activity::SingleOrgSync;
     type Request = SingleOrgSync;
 
-    fn new(_: &Settings) -> Result<Self, Unfit> {
+    fn new(_: &Settings) -> Result<Self, SettingError> {
         Ok(Self)
     }
 
@@ -47,24 +47,24 @@ impl ChangeList for Department {
         request.at
     }
 
-    fn change(&self, request: &SingleOrgSync, at: UnixMillis) -> directory::Change {
+    fn change(&self, request: &SingleOrgSync, at: UnixMillis) -> directory::DirectoryChange {
         let who = Identity::new(&[request.org_code.as_str()]);
         let edit = match request.flag {
             Flag::Put => Edit::put(who, Content::new(&[&request.name, &request.parent]), at),
             Flag::Delete => Edit::delete(who, at),
         };
-        directory::Change::Edits(vec![edit])
+        directory::DirectoryChange::Edits(vec![edit])
     }
 
-    fn tell(&self, request: &SingleOrgSync, at: UnixMillis, _: &[Outcome]) -> Told {
+    fn tell(&self, request: &SingleOrgSync, at: UnixMillis, _: &[EntryOutcome]) -> ListNotice {
         let kind = match request.flag {
             Flag::Put => NoticeType::DepartmentPut,
             Flag::Delete => NoticeType::DepartmentDeleted,
         };
         // A later list names only departments that are older than it: the product must know.
-        let notice = Draft::of_call(kind, Self::ACTIVITY, (None, None), &request.details)
+        let notice = NoticeDraft::of_call(kind, Self::ACTIVITY, (None, None), &request.details)
             .with("changeTime", at.to_rfc3339());
-        Told { notice, records: Vec::new() }
+        ListNotice { notice, records: Vec::new() }
     }
 
     fn identity(&self) -> &'static str {

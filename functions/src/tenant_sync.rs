@@ -5,10 +5,10 @@
 
 use domain::entity::Subject;
 use domain::instance::effective;
-use domain::notice::Draft;
+use domain::notice::NoticeDraft;
 use domain::page::{Change, Changes, Decision, Page};
 use domain::refusal::Refusal;
-use domain::settings::{Settings, Unfit};
+use domain::settings::{SettingError, Settings};
 use domain::tenant::{Dated, Tenant};
 use protocol::message::{Activity, Fields, Flag, Malformed, Reply, TenantSync};
 use protocol::signature::Verified;
@@ -24,7 +24,7 @@ impl Page for Tenants {
     const ACTIVITY: Activity = Activity::TenantSync;
     type Request = TenantSync;
 
-    fn new(_: &Settings) -> Result<Self, Unfit> {
+    fn new(_: &Settings) -> Result<Self, SettingError> {
         Ok(Self)
     }
 
@@ -54,7 +54,12 @@ impl Change for Tenants {
         let (at, ahead) = effective(request.at, now);
         let synced = Dated::sync(current.clone(), Tenant::of(request), at);
         let draft = |told| {
-            Draft::of_call(Tenant::notice(told), Self::ACTIVITY, (None, None), &request.details)
+            NoticeDraft::of_call(
+                Tenant::notice(told),
+                Self::ACTIVITY,
+                (None, None),
+                &request.details,
+            )
         };
         Ok(Decision::of_synced(current.as_ref(), synced, draft).with_remark(ahead))
     }

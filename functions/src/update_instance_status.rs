@@ -6,10 +6,10 @@
 
 use domain::entity::Subject;
 use domain::instance::{FreezeCause, Instance, effective};
-use domain::notice::{Draft, NoticeType};
+use domain::notice::{NoticeDraft, NoticeType};
 use domain::page::{Change, Changes, Decision, Page};
 use domain::refusal::Refusal;
-use domain::settings::{Settings, Unfit};
+use domain::settings::{SettingError, Settings};
 use protocol::message::{Activity, Malformed, Reply, StatusChange};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
@@ -24,7 +24,7 @@ impl Page for Status {
     const ACTIVITY: Activity = Activity::UpdateInstanceStatus;
     type Request = StatusChange;
 
-    fn new(_: &Settings) -> Result<Self, Unfit> {
+    fn new(_: &Settings) -> Result<Self, SettingError> {
         Ok(Self)
     }
 
@@ -57,7 +57,7 @@ impl Change for Status {
             None => before.clone().thaw(at, now)?,
         };
         let draft = |kind| {
-            let draft = Draft::of_call(kind, Self::ACTIVITY, (None, None), &request.details);
+            let draft = NoticeDraft::of_call(kind, Self::ACTIVITY, (None, None), &request.details);
             match kind {
                 NoticeType::Frozen => draft.with("cause", FreezeCause::Status.as_str()),
                 _ => draft,

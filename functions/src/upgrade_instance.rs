@@ -6,10 +6,10 @@
 use domain::entity::Subject;
 use domain::idempotency::Order;
 use domain::instance::{Instance, effective};
-use domain::notice::Draft;
+use domain::notice::NoticeDraft;
 use domain::page::{Change, Changes, Decision, Page};
 use domain::refusal::Refusal;
-use domain::settings::{Settings, Unfit};
+use domain::settings::{SettingError, Settings};
 use protocol::message::{Activity, Malformed, Reply, UpgradeInstance};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
@@ -24,7 +24,7 @@ impl Page for Upgrade {
     const ACTIVITY: Activity = Activity::UpgradeInstance;
     type Request = UpgradeInstance;
 
-    fn new(_: &Settings) -> Result<Self, Unfit> {
+    fn new(_: &Settings) -> Result<Self, SettingError> {
         Ok(Self)
     }
 
@@ -59,7 +59,7 @@ impl Change for Upgrade {
         let (at, ahead) = effective(request.signed_at, now);
         let after = before.clone().upgrade(at, now)?;
         let order = (Some(&request.order_id), request.order_line_id.as_ref());
-        let draft = |kind| Draft::of_call(kind, Self::ACTIVITY, order, &request.details);
+        let draft = |kind| NoticeDraft::of_call(kind, Self::ACTIVITY, order, &request.details);
         Ok(Decision::of(&before, after, draft).with_remark(ahead))
     }
 

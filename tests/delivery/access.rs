@@ -9,8 +9,8 @@ use functions::app_info::Function;
 use http::{HeaderMap, Request};
 use protocol::result_code::OrderRefused;
 use serde_json::{Value, json};
-use shell::endpoint::Front;
-use shell::endpoint::app_info::AccessDoor;
+use shell::endpoint::Endpoint;
+use shell::endpoint::app_info::AppInfoEndpoint;
 use tests::call::{PRODUCT_SECRET, run_until_halt};
 use tests::product::{HANGS, Mood, Product};
 
@@ -43,8 +43,8 @@ fn put(id: &str, at_seconds: u64, body: &[u8]) -> Request<Bytes> {
 }
 
 async fn heard(koohook: &Bundled, request: Request<Bytes>) -> u16 {
-    let door = AccessDoor::new(Function::default(), Arc::clone(koohook.door.desk()));
-    let response = Front::answer(&door, request).await;
+    let door = AppInfoEndpoint::new(Function::default(), Arc::clone(koohook.door.desk()));
+    let response = Endpoint::answer(&door, request).await;
     let text = String::from_utf8(response.body().to_vec()).unwrap();
     assert!(!text.contains("canary"), "{text}");
     response.status().as_u16()

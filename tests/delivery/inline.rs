@@ -160,7 +160,7 @@ fn a_settlement_stands_on_what_a_faster_call_left() {
     });
     let answer = buy(&koohook, "CS1");
     assert_eq!((answer.code.as_str(), answer.instance_id), ("000000", Some(id("CS1"))));
-    assert_eq!(state(&koohook, &id("CS1")), State::Released);
+    assert_eq!(state(&koohook, &id("CS1")), InstanceState::Released);
     assert_eq!(access(&koohook, &id("CS1")), Access::Pending, "a tombstone keeps no access");
     product.meets(koohook.world(), |_| READY);
     assert_eq!(relay(&koohook).delivered, 1);

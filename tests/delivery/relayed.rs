@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::entity::Kept;
-use domain::instance::Clock;
-use domain::outbox::{Attempt, Reader, Trial};
+use domain::entity::EntityRecord;
+use domain::instance::ClockTrust;
+use domain::outbox::{Attempt, DeliveryState, Reader};
 use futures_util::future::join;
 use protocol::time::UnixMillis;
 use shell::store::{Queue, Store};
@@ -83,7 +83,7 @@ fn a_product_that_is_plainly_down_is_left_alone() {
         let report = run(run_of.run()).unwrap();
         assert_eq!(report.stopped, is_silent, "{mood:?}");
         let trials = ids.iter().map(|id| outbox(&koohook, id).trial);
-        let tried = trials.flatten().filter(|trial: &Trial| trial.count > 0).count();
+        let tried = trials.flatten().filter(|trial: &DeliveryState| trial.count > 0).count();
         let expected = if is_silent { 5..=20 } else { 60..=60 };
         assert!(expected.contains(&tried), "{mood:?}: {tried} were tried");
         assert_eq!(report.failed, tried, "what was not touched counts no attempt");
@@ -184,9 +184,9 @@ fn what_is_abandoned_before_it_was_offered_is_never_told() {
         run(koohook.keep(&id_v1("CS1"), &kept));
         koohook.world().pass(PATIENCE / 2);
     }
-    let pass = |kept: Kept| {
+    let pass = |kept: EntityRecord| {
         let now = UnixMillis::new(koohook.world().now_millis());
-        kept.pass(Reader::Product, Clock::Trusted, now)
+        kept.pass(Reader::Product, ClockTrust::Trusted, now)
     };
     let first = pass(kept);
     koohook.world().pass(LOOK_AGAIN);
@@ -242,7 +242,7 @@ fn only_a_look_that_agrees_with_an_earlier_one_abandons() {
 fn pass_now(koohook: &Bundled) -> usize {
     let kept = run(koohook.kept(&id_v1("CS1"))).unwrap();
     let now = UnixMillis::new(koohook.world().now_millis());
-    let passed = kept.pass(Reader::Product, Clock::Trusted, now);
+    let passed = kept.pass(Reader::Product, ClockTrust::Trusted, now);
     usize::from(passed.abandoned)
 }
 

@@ -5,11 +5,11 @@ use std::cell::Cell;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 
-use domain::entity::Kept;
-use domain::instance::Clock;
+use domain::entity::EntityRecord;
+use domain::instance::ClockTrust;
 use domain::outbox::{MIN_ATTEMPTS, Reader};
 use protocol::time::UnixMillis;
-use shell::relay::NotRun;
+use shell::relay::RelayError;
 use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use tests::call::{Koohook, TOLD, run_paused, run_until_halt};
@@ -24,7 +24,7 @@ fn after(span: Duration) -> Mood {
     Mood::Answers(span, 200, answer)
 }
 
-fn run_for(koohook: &Bundled, budget: Duration) -> Report {
+fn run_for(koohook: &Bundled, budget: Duration) -> RelayReport {
     run(Relay::new(koohook.door.desk(), budget).run()).unwrap()
 }
 
@@ -96,7 +96,7 @@ fn an_attempt_is_begun_only_with_its_full_time_and_a_run_without_time_is_refused
     buy(&koohook, "CS1");
     let product = Product::of(koohook.world(), |_| READY);
     let short = Relay::new(koohook.door.desk(), millis(3_999)).run();
-    assert_eq!(run(short), Err(NotRun::TooShort));
+    assert_eq!(run(short), Err(RelayError::TooShort));
     assert_eq!(product.told().len(), 0);
 }
 
@@ -286,7 +286,7 @@ fn without_a_product_nothing_stays_due() {
         || run(told.store().inner().agenda(Queue::Due, UnixMillis::EPOCH..=UnixMillis::MAX, 99));
     assert_eq!(due().unwrap().len(), 40);
     let alone = told.another(&tests::call::SETTINGS);
-    assert_eq!(relay(&alone), Report::default());
+    assert_eq!(relay(&alone), RelayReport::default());
     assert_eq!(alone.store().take_counts(), (40, 40));
     relay(&alone);
     assert_eq!(alone.store().take_counts(), (0, 0));
@@ -325,8 +325,8 @@ fn a_purchase_that_is_settled_while_the_relay_looks_is_not_abandoned() {
         assert_eq!(set_status(&koohook, &id_v1("CS1"), "FREEZE"), "000000");
     });
     assert_eq!(report.unwrap().abandoned, 0);
-    let kept: Kept = run(koohook.kept(&id_v1("CS1"))).unwrap();
-    let passed = kept.pass(Reader::Product, Clock::Trusted, UnixMillis::MAX);
+    let kept: EntityRecord = run(koohook.kept(&id_v1("CS1"))).unwrap();
+    let passed = kept.pass(Reader::Product, ClockTrust::Trusted, UnixMillis::MAX);
     assert!(!passed.abandoned);
     assert_eq!(access(&koohook, &id_v1("CS1")), Access::Pending);
 }

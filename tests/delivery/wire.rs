@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use bytes::Bytes;
-use domain::entity::{Kept, Subject};
+use domain::entity::{EntityRecord, Subject};
 use protocol::message::TenantId;
 use protocol::time::UnixMillis;
 use shell::client::Client;
-use shell::context::Desk;
-use shell::endpoint::callbacks::Door;
+use shell::context::Context;
+use shell::endpoint::callbacks::CallbackEndpoint;
 use shell::store::memory::Memory;
 use shell::world::Deadline;
 use tests::call::{Koohook, PRODUCT_SECRET, config, run_until_halt, v2};
@@ -184,15 +184,16 @@ fn listening(head: String, again: &'static [u8], times: usize) -> (SocketAddr, A
 }
 
 /// What is kept of a purchase that this product was told of.
-pub(super) fn told_at(address: SocketAddr) -> Kept {
+pub(super) fn told_at(address: SocketAddr) -> EntityRecord {
     let url = format!("http://{address}/hooks");
     let mut settings = TOLD.to_vec();
     settings.push(("KOOHOOK_PRODUCT_URL", &url));
     let config = config(&settings);
     let wired = Wired { world: TestWorld::new(Memory::new()), web: Client::new(64 * 1024) };
-    let desk = Arc::new(Desk::new(config.desk, wired));
+    let desk = Arc::new(Context::new(config.desk, wired));
     let door =
-        Door::<functions::receive::Function, _>::new(config.door, Arc::clone(&desk)).unwrap();
+        CallbackEndpoint::<functions::receive::Function, _>::new(config.door, Arc::clone(&desk))
+            .unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let request = v2(NOW, &purchase("CS1", "CS1-1")).map(Bytes::from);
@@ -291,7 +292,7 @@ fn listing() -> Listing {
     Koohook::over(TestStore::new(), &settings)
 }
 
-fn run_relay(koohook: &Listing, seconds: u64) -> Report {
+fn run_relay(koohook: &Listing, seconds: u64) -> RelayReport {
     run(Relay::new(koohook.door.desk(), Duration::from_secs(seconds)).run()).unwrap()
 }
 

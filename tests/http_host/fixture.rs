@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use protocol::signature::Interface;
-use shell::endpoint::{Admitted, Front};
+use shell::endpoint::{Admitted, Endpoint};
 use shell::host::http::{Listener, serve_until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -46,7 +46,7 @@ impl Gate {
     }
 }
 
-impl Front for Gate {
+impl Endpoint for Gate {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         match head.uri.path() {
             "/no" => {

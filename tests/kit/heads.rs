@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Builder;
 use http::{Request, Response, StatusCode};
-use shell::endpoint::app_info::AccessDoor;
-use shell::endpoint::{Either, Front};
+use shell::endpoint::app_info::AppInfoEndpoint;
+use shell::endpoint::{Either, Endpoint};
 use tests::log::Log;
 use tests::served::Served;
 
@@ -143,7 +143,8 @@ fn a_call_is_logged_once_behind_any_front() {
     let all = rejected().into_iter().map(|(head, _)| head);
     for head in all.chain(admitted().map(|(head, _)| head)) {
         let Kit(koohook) = Kit::new();
-        let access = AccessDoor::new(functions::app_info::Access, Arc::clone(koohook.door.desk()));
+        let access =
+            AppInfoEndpoint::new(functions::app_info::Access, Arc::clone(koohook.door.desk()));
         let front = Either(koohook.door, Some(access));
         let log = Log::default();
         let _guard = log.keep();

@@ -4,7 +4,7 @@
 
 use domain::decide_list::MAX_WAITING_PARTS;
 use domain::entity::MAX_VALUE_LEN;
-use shell::relay::{Relay, Report};
+use shell::relay::{Relay, RelayReport};
 use tests::call::run_paused;
 use tests::log::Log;
 use tests::product::{Mood, Product, READY};
@@ -17,7 +17,7 @@ fn people(from: usize, count: usize) -> Value {
     users(1, &names.iter().map(String::as_str).collect::<Vec<_>>(), 0)
 }
 
-fn relay(kit: &Kit) -> Report {
+fn relay(kit: &Kit) -> RelayReport {
     run(Relay::new(kit.0.door.desk(), Duration::from_secs(50)).run()).unwrap()
 }
 
@@ -172,7 +172,8 @@ fn a_list_dated_ahead_counts_as_now_and_is_told_so() {
 #[test]
 fn a_list_does_not_replace_a_value_of_another_kind() {
     let (kit, here) = (Kit::new(), users_of("inst-1"));
-    let strange = Kept::new(Entity::Tenant(Dated { at: UnixMillis::new(NOW), standing: None }));
+    let strange =
+        EntityRecord::new(Entity::Tenant(Dated { at: UnixMillis::new(NOW), standing: None }));
     let desk = kit.0.door.desk();
     let shelf = desk.shelf(Deadline::after(desk.world.elapsed(), Duration::from_secs(4)));
     let recalled = run(shelf.read(&here)).unwrap();

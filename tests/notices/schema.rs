@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::order_details::MEMBER;
 use jsonschema::Validator;
-use protocol::order_query::{OrderQuery, Outcome};
+use protocol::order_query::{OrderQuery, OrderQueryOutcome};
 use serde_json::{Map, json};
 
 use super::*;
@@ -184,7 +184,7 @@ pub(super) fn order_details() -> Value {
         order_line_id: Some("CS2610051949V2ABC-000001".to_owned().try_into().unwrap()),
     };
     match query.read(200, answer.to_string().as_bytes()) {
-        Outcome::Found(details) => details.into_value(),
+        OrderQueryOutcome::Found(details) => details.into_value(),
         other => panic!("an order is found: {other:?}"),
     }
 }

@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::directory::PartName;
-use domain::entity::{Directory, Entity, Kept, Subject};
+use domain::entity::{Directory, Entity, EntityRecord, Subject};
 use futures_util::future::join;
 use protocol::message::{AppId, InstanceId, TenantId};
 use protocol::time::UnixMillis;
 use serde_json::{Value as Json, json};
 use shell::relay::Relay;
 use shell::repository::{part_key, part_owner};
-use shell::seal::{Clear, Vault};
+use shell::seal::{Clear, Seal};
 use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use shell::world::World;
@@ -269,15 +269,15 @@ impl Lists {
         self.trace.push(format!("relay of {budget:?}, clock {jump:+}, {plan:?}: {done}"));
     }
 
-    fn kept(&self, key: &str) -> Option<Kept> {
-        Some(Kept::from_bytes(&self.bytes(key)?).unwrap())
+    fn kept(&self, key: &str) -> Option<EntityRecord> {
+        Some(EntityRecord::from_bytes(&self.bytes(key)?).unwrap())
     }
 
     /// What stands under a key; nothing if it was let go.
     fn bytes(&self, key: &str) -> Option<Vec<u8>> {
         let now = UnixMillis::new(self.koohook.world().now_millis());
         let stored = run(self.koohook.store().inner().get(key, now)).unwrap()?;
-        let clear = Vault::new(None, None, Clear::Allowed);
+        let clear = Seal::new(None, None, Clear::Allowed);
         Some(stored.bytes).filter(|it| !it.is_empty()).map(|it| clear.open(key, &it).unwrap())
     }
 

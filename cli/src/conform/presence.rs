@@ -3,7 +3,7 @@
 use simulator::life::{Contract, Step};
 use simulator::verdict::{ABSENT, Outcome};
 
-use super::report::Report;
+use super::report::ConformReport;
 use crate::play::{Answered, Player, Rules, Seller};
 use crate::send::advice;
 
@@ -55,7 +55,7 @@ impl Presence {
 }
 
 /// Tries out two rehearsals that every server of this contract must serve.
-pub fn look(seller: Seller, life: &[Step], report: &mut Report) -> Presence {
+pub fn look(seller: Seller, life: &[Step], report: &mut ConformReport) -> Presence {
     let mut player = Player::new(seller, Rules::Guides);
     let mut tried = Vec::new();
     for activity in PROBES {

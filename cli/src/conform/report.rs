@@ -11,11 +11,11 @@ use simulator::verdict::Outcome;
 use super::presence::{Seen, contract};
 use crate::demo::Only;
 use crate::output::{errln, outln};
-use crate::play::{Line, MOST_UNANSWERED};
+use crate::play::{MOST_UNANSWERED, ScoreLine};
 use crate::wire;
 
 /// What was played so far.
-pub struct Report {
+pub struct ConformReport {
     lives: bool,
     only: Option<Only>,
     has_path: bool,
@@ -38,7 +38,7 @@ struct Remarked {
     first: String,
 }
 
-impl Report {
+impl ConformReport {
     /// Begins a report.
     pub fn begin(address: &str, lives: bool, only: Option<Only>) -> Self {
         let what = if lives { "whole lives" } else { "rehearsals" };
@@ -76,7 +76,7 @@ impl Report {
     }
 
     /// Prints a line.
-    pub fn line(&mut self, line: &Line) {
+    pub fn line(&mut self, line: &ScoreLine) {
         let Some(odd) = line.odd() else { return };
         self.is_any_right |= odd.is_right();
         let verdict = match &odd.outcome {
@@ -109,7 +109,7 @@ impl Report {
     }
 
     /// Keeps what is worth knowing of a line for the end; whether there is anything.
-    fn remark(&mut self, line: &Line) -> bool {
+    fn remark(&mut self, line: &ScoreLine) -> bool {
         let remarks = line.sent.iter().flat_map(|answered| &answered.remarks);
         let mut texts: Vec<String> = remarks.map(ToString::to_string).collect();
         texts.sort();

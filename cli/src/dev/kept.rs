@@ -14,7 +14,7 @@ pub const NAMES: [&str; 4] = ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PR
 const PEM: &str = "KOOHOOK_RSA_PRIVATE_KEY";
 
 /// The keys of one database.
-pub struct Kept {
+pub struct KeptKeys {
     keys: BTreeMap<String, String>,
     /// The files, unless the keys are of this run alone.
     files: Option<Files>,
@@ -28,7 +28,7 @@ pub struct Files {
     pub pem: PathBuf,
 }
 
-impl Kept {
+impl KeptKeys {
     /// Reads the keys beside a SQLite file, or makes them. A file that exists is never written.
     pub fn beside(store: Option<&StoreSetting>) -> Result<Self, Error> {
         let Some(StoreSetting::Sqlite { path, .. }) = store else {
@@ -133,9 +133,9 @@ mod tests {
 
     use super::*;
 
-    fn kept_beside(path: &Path) -> Result<Kept, Error> {
+    fn kept_beside(path: &Path) -> Result<KeptKeys, Error> {
         let path = path.to_str().unwrap();
-        Kept::beside(Some(&StoreSetting::parse(&format!("sqlite:{path}"))?))
+        KeptKeys::beside(Some(&StoreSetting::parse(&format!("sqlite:{path}"))?))
     }
 
     #[test]
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn without_a_database_nothing_is_kept() {
-        let made = |store: &StoreSetting| Kept::beside(Some(store)).unwrap();
+        let made = |store: &StoreSetting| KeptKeys::beside(Some(store)).unwrap();
         let memory = made(&StoreSetting::Memory);
         assert!(memory.files().is_none());
         assert_ne!(

@@ -48,7 +48,7 @@ impl Pasted<'_> {
     }
 
     fn kept(&self) -> String {
-        match self.made_up.kept().map(super::Kept::files) {
+        match self.made_up.kept().map(super::KeptKeys::files) {
             Some(Some(files)) => format!(
                 "Made-up keys are kept in {} and {}",
                 files.keys.display(),
@@ -74,7 +74,7 @@ impl Pasted<'_> {
     fn export_private_key(&self) {
         let name = "KOOHOOK_RSA_PRIVATE_KEY_FILE";
         let made_up = self.made_up.get("KOOHOOK_RSA_PRIVATE_KEY").and(self.made_up.kept());
-        if let Some(files) = made_up.and_then(super::Kept::files) {
+        if let Some(files) = made_up.and_then(super::KeptKeys::files) {
             export(name, &absolute(&files.pem));
         } else if let Some(file) = std::env::var_os(name) {
             export(name, &absolute(Path::new(&file)));

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::error::Category;
 
-use super::row::{ColumnFaults, Row, Rows, column};
+use super::row::{ColumnFaults, ImportRow, Rows, column};
 
 /// The members of an object, in their order; repeated ones too.
 struct Members(Vec<(String, Value)>);
@@ -73,8 +73,8 @@ fn no_object(fault: serde_json::Error) -> String {
     }
 }
 
-fn row(Members(members): Members) -> Result<Row, String> {
-    let mut row = Row::default();
+fn row(Members(members): Members) -> Result<ImportRow, String> {
+    let mut row = ImportRow::default();
     let mut names = Vec::new();
     for (name, value) in members {
         let Some(column) = column(&name) else { continue };

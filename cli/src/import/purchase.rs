@@ -1,13 +1,13 @@
 //! A row → the instance to import, and the purchase that leads to it.
 
-use domain::instance::{Access, FreezeCause, Instance, State};
+use domain::instance::{Access, FreezeCause, Instance, InstanceState};
 use domain::instance_id::OrderedBy;
 use domain::template::Template;
 use protocol::app_info::AppInfo;
 use protocol::message::{InstanceId, OrderId, OrderLineId, ProductId};
 use shell::import::Import;
 
-use super::row::{MANDATORY, Row};
+use super::row::{ImportRow, MANDATORY};
 use super::{cell, expiry};
 
 /// V1's modes (both guides, `chargingMode`): on demand, period, one time, on-demand package.
@@ -20,7 +20,7 @@ const OWN_ACCESS: [&str; 4] = ["adminUrl", "userName", "password", "memo"];
 ///
 /// # Errors
 /// The column, what is wrong with it, and what to do; never its text.
-pub fn understand(row: &Row, template: Option<&Template>) -> Result<Import, String> {
+pub fn understand(row: &ImportRow, template: Option<&Template>) -> Result<Import, String> {
     check_cells(row)?;
     let id = identifier(row, "instanceId", InstanceId::parse)?.ok_or("instanceId is missing")?;
     let order_id = identifier(row, "orderId", OrderId::parse)?.ok_or("orderId is missing")?;
@@ -37,13 +37,13 @@ pub fn understand(row: &Row, template: Option<&Template>) -> Result<Import, Stri
     let mut instance = Instance::created(id, order_id, Access::Ready(access));
     instance.state = state(row)?;
     instance.expires = row.get("expireTime").map(expiry::parse).transpose()?;
-    if instance.state == State::Released {
-        instance = Instance { state: State::Active, ..instance }.release().instance;
+    if instance.state == InstanceState::Released {
+        instance = Instance { state: InstanceState::Active, ..instance }.release().instance;
     }
     Ok(Import { instance, derived })
 }
 
-fn check_cells(row: &Row) -> Result<(), String> {
+fn check_cells(row: &ImportRow) -> Result<(), String> {
     if let Some(column) = MANDATORY.into_iter().find(|column| row.get(column).is_none()) {
         return Err(format!("{column} is missing"));
     }
@@ -54,7 +54,7 @@ fn check_cells(row: &Row) -> Result<(), String> {
 }
 
 fn identifier<T, E: ToString>(
-    row: &Row,
+    row: &ImportRow,
     column: &str,
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<Option<T>, String> {
@@ -64,7 +64,7 @@ fn identifier<T, E: ToString>(
 
 /// The mode decides which purchase the row is: a text that only looks like one makes a second
 /// instance of it.
-fn charging_mode(row: &Row) -> Result<Option<&str>, String> {
+fn charging_mode(row: &ImportRow) -> Result<Option<&str>, String> {
     let mode = row.get("chargingMode");
     if mode.is_some_and(|mode| !CHARGING_MODES.contains(&mode)) {
         return Err(format!("chargingMode is not {}", CHARGING_MODES.join(", ")));
@@ -80,7 +80,7 @@ fn charging_mode(row: &Row) -> Result<Option<&str>, String> {
 }
 
 fn access(
-    row: &Row,
+    row: &ImportRow,
     id: &InstanceId,
     order_id: &OrderId,
     template: Option<&Template>,
@@ -109,7 +109,7 @@ fn access(
     }
 }
 
-fn state(row: &Row) -> Result<State, String> {
+fn state(row: &ImportRow) -> Result<InstanceState, String> {
     let cause = match row.get("freezeCause") {
         None | Some("expiry") => FreezeCause::Expiry,
         Some("status") => FreezeCause::Status,
@@ -117,15 +117,15 @@ fn state(row: &Row) -> Result<State, String> {
         Some(_) => return Err("freezeCause is not expiry, status or both".to_owned()),
     };
     let state = match row.get("state") {
-        None | Some("active") => State::Active,
-        Some("frozen") => State::Frozen(cause),
-        Some("released") => State::Released,
+        None | Some("active") => InstanceState::Active,
+        Some("frozen") => InstanceState::Frozen(cause),
+        Some("released") => InstanceState::Released,
         Some(_) => return Err("state is not active, frozen or released".to_owned()),
     };
     match state {
-        State::Active | State::Released if row.get("freezeCause").is_some() => {
+        InstanceState::Active | InstanceState::Released if row.get("freezeCause").is_some() => {
             Err("freezeCause is set, and state is not frozen".to_owned())
         }
-        State::Active | State::Frozen(_) | State::Released => Ok(state),
+        InstanceState::Active | InstanceState::Frozen(_) | InstanceState::Released => Ok(state),
     }
 }

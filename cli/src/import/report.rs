@@ -9,7 +9,7 @@ use crate::output::outln;
 
 /// What is to be printed at the end.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct ImportReport {
     lines: Vec<String>,
     counts: BTreeMap<Count, usize>,
 }
@@ -29,7 +29,7 @@ enum Count {
     Unknown,
 }
 
-impl Report {
+impl ImportReport {
     /// A row was rejected by itself.
     pub fn rejected(&mut self, line: usize, fault: &str) {
         self.lines.push(format!("line {line}: {fault}"));
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn each_row_is_in_one_count() {
-        let mut report = Report::default();
+        let mut report = ImportReport::default();
         let outcomes = [
             ImportOutcome::Imported,
             ImportOutcome::WouldImport,
@@ -140,7 +140,7 @@ mod tests {
             ImportOutcome::OtherPurchase,
         ];
         for outcome in &bad {
-            let mut alone = Report::default();
+            let mut alone = ImportReport::default();
             alone.settled(1, "i-1", outcome);
             assert!(!alone.is_good(), "{outcome:?}");
             report.settled(1, "i-1", outcome);

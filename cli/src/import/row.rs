@@ -23,13 +23,13 @@ pub const COLUMNS: [&str; 13] = [
 pub const MANDATORY: [&str; 2] = ["instanceId", "orderId"];
 
 /// The rows of a file, each with the line that it starts on.
-pub type Rows = Vec<(usize, Result<Row, String>)>;
+pub type Rows = Vec<(usize, Result<ImportRow, String>)>;
 
 /// A row.
 #[derive(Clone, Debug, Default)]
-pub struct Row(BTreeMap<&'static str, String>);
+pub struct ImportRow(BTreeMap<&'static str, String>);
 
-impl Row {
+impl ImportRow {
     /// Sets a column. The name must be one of [`COLUMNS`].
     pub fn set(&mut self, column: &'static str, text: String) {
         self.0.insert(column, text);

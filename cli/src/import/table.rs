@@ -3,7 +3,7 @@
 use csv::{ReaderBuilder, StringRecord};
 
 use super::cell;
-use super::row::{COLUMNS, ColumnFaults, Row, Rows, column};
+use super::row::{COLUMNS, ColumnFaults, ImportRow, Rows, column};
 
 /// What separates cells: the comma, and what Excel writes instead of it where the comma is a
 /// decimal sign, or as "Unicode text".
@@ -127,7 +127,7 @@ fn columns(head: &StringRecord) -> Result<Vec<Option<&'static str>>, String> {
     Ok(names.into_iter().map(column).collect())
 }
 
-fn row(record: &Record, columns: &[Option<&'static str>]) -> Result<Row, String> {
+fn row(record: &Record, columns: &[Option<&'static str>]) -> Result<ImportRow, String> {
     if !record.is_closed {
         return Err("a quotation mark is not closed, or not doubled inside a cell".to_owned());
     }
@@ -136,7 +136,7 @@ fn row(record: &Record, columns: &[Option<&'static str>]) -> Result<Row, String>
     if cells < named || record.cells.iter().skip(named).any(|cell| !is_blank(cell)) {
         return Err(format!("has {cells} cells, and the head line {named}"));
     }
-    let mut row = Row::default();
+    let mut row = ImportRow::default();
     for (at, (cell, column)) in record.cells.iter().zip(columns).enumerate() {
         match column {
             Some(column) => row.set(column, cell.to_owned()),
@@ -153,7 +153,7 @@ fn row(record: &Record, columns: &[Option<&'static str>]) -> Result<Row, String>
 /// writes, are not doubted.
 fn refuse_rounded(rows: &mut Rows) {
     for column in COLUMNS.into_iter().filter(|column| cell::is_id(column)) {
-        let long = |row: &Result<Row, String>| {
+        let long = |row: &Result<ImportRow, String>| {
             let id = row.as_ref().ok()?.get(column)?;
             cell::tail_of_number(id).map(str::to_owned)
         };
@@ -183,7 +183,7 @@ mod tests {
 
     /// The lines and the instance IDs of the rows, or their faults.
     fn read(text: &str) -> Vec<(usize, Result<String, String>)> {
-        let id = |row: Row| row.get("instanceId").unwrap_or_default().to_owned();
+        let id = |row: ImportRow| row.get("instanceId").unwrap_or_default().to_owned();
         rows(text).unwrap().into_iter().map(|(line, row)| (line, row.map(id))).collect()
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::instance::{Access, FreezeCause, State};
+use domain::instance::{Access, FreezeCause, InstanceState};
 use domain::instance_id::OrderedBy;
 use domain::template::Template;
 use protocol::cipher::Strength;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use simulator::{v1, v2};
 
 use super::purchase::understand;
-use super::report::Report;
+use super::report::ImportReport;
 use super::{agree, json_lines, without_twins};
 
 const KEY: &str = "constructed-base-key-0001";
@@ -120,8 +120,8 @@ fn only_what_the_decision_names_makes_another_instance() {
 }
 
 /// A row with these columns beside the mandatory ones.
-fn row(columns: &[(&'static str, &str)]) -> super::row::Row {
-    let mut row = super::row::Row::default();
+fn row(columns: &[(&'static str, &str)]) -> super::row::ImportRow {
+    let mut row = super::row::ImportRow::default();
     let usual = [("instanceId", "i-1"), ("orderId", "CS1"), ("frontEndUrl", "https://a.example")];
     for (column, text) in usual.iter().chain(columns) {
         row.set(column, (*text).to_owned());
@@ -133,13 +133,19 @@ fn row(columns: &[(&'static str, &str)]) -> super::row::Row {
 fn a_row_says_its_state_and_why() {
     let state = |columns: &[_]| understand(&row(columns), None).unwrap().instance.state;
     for (columns, expected) in [
-        ([("state", ""), ("freezeCause", "")], State::Active),
-        ([("state", "active"), ("freezeCause", "")], State::Active),
-        ([("state", "frozen"), ("freezeCause", "")], State::Frozen(FreezeCause::Expiry)),
-        ([("state", "frozen"), ("freezeCause", "expiry")], State::Frozen(FreezeCause::Expiry)),
-        ([("state", "frozen"), ("freezeCause", "status")], State::Frozen(FreezeCause::Status)),
-        ([("state", "frozen"), ("freezeCause", "both")], State::Frozen(FreezeCause::Both)),
-        ([("state", "released"), ("freezeCause", "")], State::Released),
+        ([("state", ""), ("freezeCause", "")], InstanceState::Active),
+        ([("state", "active"), ("freezeCause", "")], InstanceState::Active),
+        ([("state", "frozen"), ("freezeCause", "")], InstanceState::Frozen(FreezeCause::Expiry)),
+        (
+            [("state", "frozen"), ("freezeCause", "expiry")],
+            InstanceState::Frozen(FreezeCause::Expiry),
+        ),
+        (
+            [("state", "frozen"), ("freezeCause", "status")],
+            InstanceState::Frozen(FreezeCause::Status),
+        ),
+        ([("state", "frozen"), ("freezeCause", "both")], InstanceState::Frozen(FreezeCause::Both)),
+        ([("state", "released"), ("freezeCause", "")], InstanceState::Released),
     ] {
         assert_eq!(state(&columns), expected, "{columns:?}");
     }
@@ -200,7 +206,7 @@ fn rows_that_contradict_an_earlier_one_are_rejected() {
     for second in pairs {
         let rows = [(2, row(&[])), (3, row(&second))];
         let imports = rows.map(|(line, row)| (line, understand(&row, None).unwrap()));
-        let mut report = Report::default();
+        let mut report = ImportReport::default();
         let alone = without_twins(imports.to_vec(), &mut report);
         assert_eq!(alone.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2], "{second:?}");
         assert_eq!(report.rejections(), 1, "{second:?}");

@@ -1,8 +1,8 @@
 //! One notice as it is listed, or shown.
 
-use domain::entity::{Entity, Kept};
+use domain::entity::{Entity, EntityRecord};
 use domain::notice::Notice;
-use domain::outbox::{Attempt, Trial};
+use domain::outbox::{Attempt, DeliveryState};
 use protocol::time::UnixMillis;
 use serde_json::{Value, json};
 use shell::repository::Recalled;
@@ -10,15 +10,15 @@ use shell::repository::Recalled;
 use super::Standing;
 
 /// A notice, and whose it is.
-pub struct Line<'a> {
+pub struct NoticeLine<'a> {
     whose: &'a str,
     pub standing: Standing,
     pub notice: &'a Notice,
-    trial: Option<&'a Trial>,
+    trial: Option<&'a DeliveryState>,
     pub since: UnixMillis,
 }
 
-impl Line<'_> {
+impl NoticeLine<'_> {
     /// The line for people.
     pub fn text(&self, now: UnixMillis) -> String {
         let Self { whose, notice, since, .. } = self;
@@ -39,7 +39,7 @@ impl Line<'_> {
             None => format!(": {fault}"),
         });
         let fault = fault.unwrap_or_default();
-        let Trial { count, next, claimed, .. } = trial;
+        let DeliveryState { count, next, claimed, .. } = trial;
         match (self.standing, claimed) {
             (Standing::Dead, _) => format!("dead after {count} attempts{fault}"),
             (Standing::Waiting, Some(_)) if now < *next => format!("attempt {count} is under way"),
@@ -62,16 +62,16 @@ impl Line<'_> {
 }
 
 /// An entity's notices: the dead letters, and those that wait.
-pub fn lines<'a>(recalled: &'a Recalled, whose: &'a str) -> impl Iterator<Item = Line<'a>> {
-    recalled.kept.iter().flat_map(move |Kept { outbox, .. }| {
-        let dead = outbox.dead.iter().map(move |dead| Line {
+pub fn lines<'a>(recalled: &'a Recalled, whose: &'a str) -> impl Iterator<Item = NoticeLine<'a>> {
+    recalled.kept.iter().flat_map(move |EntityRecord { outbox, .. }| {
+        let dead = outbox.dead.iter().map(move |dead| NoticeLine {
             whose,
             standing: Standing::Dead,
             notice: &dead.notice,
             trial: Some(&dead.trial),
             since: dead.at,
         });
-        let waiting = outbox.waiting.iter().map(move |notice| Line {
+        let waiting = outbox.waiting.iter().map(move |notice| NoticeLine {
             whose,
             standing: Standing::Waiting,
             notice,

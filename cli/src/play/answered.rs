@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::guide;
 use crate::send::location;
-use crate::wire::Reply;
+use crate::wire::HttpReply;
 
 /// One answer, judged.
 pub struct Answered {
@@ -37,7 +37,7 @@ pub struct Answered {
 }
 
 /// The answers of one step.
-pub struct Line<'s> {
+pub struct ScoreLine<'s> {
     /// What was played.
     pub step: &'s Step,
     /// The answers, in the order of the calls.
@@ -46,8 +46,8 @@ pub struct Line<'s> {
 
 impl Answered {
     /// Judges an answer as the guides ask for it.
-    pub fn by_guides(step: &Step, wire: &Wire, reply: Reply, is_served: bool) -> Self {
-        let Reply { response, body_sign_name, took } = reply;
+    pub fn by_guides(step: &Step, wire: &Wire, reply: HttpReply, is_served: bool) -> Self {
+        let HttpReply { response, body_sign_name, took } = reply;
         let received =
             Received { response: &response, body_sign_name: body_sign_name.as_deref(), took };
         let Verdict { answer, outcome, remarks } = verdict::judge(step, wire, &received, is_served);
@@ -64,8 +64,8 @@ impl Answered {
     }
 
     /// Judges an answer as koohook must write it.
-    pub fn by_koohook(step: &Step, wire: &Wire, reply: &Reply) -> Self {
-        let Reply { response, took, .. } = reply;
+    pub fn by_koohook(step: &Step, wire: &Wire, reply: &HttpReply) -> Self {
+        let HttpReply { response, took, .. } = reply;
         let answer = match Answer::read(response) {
             Ok(answer) => answer,
             Err(fault) => return Self { took: *took, ..Self::none(&fault.to_string()) },
@@ -137,7 +137,7 @@ impl Answered {
     }
 }
 
-impl Line<'_> {
+impl ScoreLine<'_> {
     /// The answer that the line is about: the first that failed, or else the first.
     pub fn odd(&self) -> Option<&Answered> {
         let failed = |answered: &&Answered| matches!(answered.outcome, Outcome::Failed(_));

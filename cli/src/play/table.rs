@@ -4,7 +4,7 @@ use simulator::life::{Contract, Step};
 use simulator::verdict::Outcome;
 
 use super::answered::word;
-use super::{Line, Player};
+use super::{Player, ScoreLine};
 
 use crate::output::outln;
 
@@ -39,7 +39,7 @@ impl Player<'_> {
 }
 
 /// Prints a line; whether it is as it must be.
-fn print(line: &Line, width: usize) -> bool {
+fn print(line: &ScoreLine, width: usize) -> bool {
     let Some(odd) = line.odd() else { return true };
     let slowest = line.sent.iter().map(|answered| answered.took).max().unwrap_or_default();
     let verdict = match &odd.outcome {

@@ -9,7 +9,7 @@ use crate::demo::Only;
 use crate::made_up;
 
 /// One call to be signed.
-pub struct Call {
+pub struct SentCall {
     /// By which guide.
     pub contract: Only,
     /// The production address.
@@ -24,7 +24,7 @@ pub struct Call {
     pub unit: TimestampUnit,
 }
 
-impl Call {
+impl SentCall {
     /// Builds and signs the request, as of now.
     ///
     /// # Errors

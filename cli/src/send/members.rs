@@ -7,7 +7,7 @@ use serde_json::Value;
 use simulator::time::in_china;
 use simulator::v1::{self, Iv, Strength};
 
-use super::Arguments;
+use super::SendArguments;
 use super::call::{is_kit, text};
 use crate::demo::Only;
 use crate::output::errln;
@@ -15,7 +15,7 @@ use crate::{Error, made_up};
 
 /// Reads the members, and adds what the marketplace always sends.
 pub fn read(
-    arguments: &Arguments,
+    arguments: &SendArguments,
     contract: Only,
     key: &str,
 ) -> Result<Vec<(String, Value)>, Error> {
@@ -37,7 +37,7 @@ pub fn read(
 }
 
 fn complete_v1(
-    arguments: &Arguments,
+    arguments: &SendArguments,
     key: &str,
     members: &mut [(String, Value)],
 ) -> Result<(), Error> {
@@ -64,7 +64,7 @@ fn encrypted(key: &str, strength: Strength, plain: &str) -> Result<String, Error
 
 /// The kit's bodies carry their time, numbers for flags, and V1's lists as text.
 fn complete_kit(
-    arguments: &Arguments,
+    arguments: &SendArguments,
     contract: Only,
     members: &mut Vec<(String, Value)>,
 ) -> Result<(), Error> {
@@ -95,7 +95,7 @@ fn complete_kit(
 }
 
 /// A plain secret is sealed with the seller's public key; without the key it is sealed already.
-fn seal_secret(arguments: &Arguments, members: &mut Vec<(String, Value)>) -> Result<(), Error> {
+fn seal_secret(arguments: &SendArguments, members: &mut Vec<(String, Value)>) -> Result<(), Error> {
     let given = members.iter_mut().find(|(name, _)| name == SECRET);
     match (given, &arguments.public_key, &arguments.sealed_secret) {
         (Some((_, value)), Some(key), _) => {

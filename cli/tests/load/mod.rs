@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use domain::entity::{Entity, Kept, Subject};
+use domain::entity::{Entity, EntityRecord, Subject};
 use domain::outbox::Reader;
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::host::Machine;
-use shell::repository::Shelf;
-use shell::seal::{Clear, SealKey, Vault};
+use shell::repository::Repository;
+use shell::seal::{Clear, Seal, SealKey};
 use shell::store::{AnyStore, StoreSetting};
 use shell::world::{Deadline, World};
 use simulator::answer::{Answer, verify_body_sign};
@@ -131,7 +131,7 @@ impl Load {
 pub struct Watch {
     runtime: Runtime,
     world: Machine<AnyStore>,
-    vault: Vault,
+    vault: Seal,
 }
 
 impl Watch {
@@ -142,15 +142,15 @@ impl Watch {
         let runtime = runtime.unwrap();
         let setting = StoreSetting::parse(setting).unwrap();
         let store = runtime.block_on(setting.open(false)).unwrap();
-        let vault = Vault::new(Some(&SealKey::parse(SEAL_KEY).unwrap()), None, Clear::Allowed);
+        let vault = Seal::new(Some(&SealKey::parse(SEAL_KEY).unwrap()), None, Clear::Allowed);
         Self { runtime, world: Machine::new(store), vault }
     }
 
     /// What is kept of an instance.
-    pub fn kept(&self, id: &str) -> Option<Kept> {
+    pub fn kept(&self, id: &str) -> Option<EntityRecord> {
         let (world, vault) = (&self.world, &self.vault);
         let deadline = Deadline::after(world.elapsed(), Duration::from_secs(10));
-        let shelf = Shelf { world, vault, reader: Reader::Nobody, deadline };
+        let shelf = Repository { world, vault, reader: Reader::Nobody, deadline };
         let subject = Subject::Instance(InstanceId::parse(id).unwrap());
         self.runtime.block_on(shelf.read(&subject)).unwrap().kept
     }
@@ -191,7 +191,7 @@ pub fn settled(address: &str, members: &[(&'static str, String)]) -> Answer {
 }
 
 /// Which renewal set the expiry; none is 0.
-fn expiry(kept: &Kept) -> u64 {
+fn expiry(kept: &EntityRecord) -> u64 {
     let Entity::Instance(instance) = &kept.entity else { panic!("an instance stands") };
     let first = UnixMillis::from_utc_digits("20300101000000").unwrap().millis();
     instance.expires.map_or(0, |expires| (expires.millis() - first) / 86_400_000)

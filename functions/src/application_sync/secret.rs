@@ -19,7 +19,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT;
 use thiserror::Error;
 
-pub use private_key::{Oaep, PrivateKey, Size, Unmade, Unsealed};
+pub use private_key::{EncryptError, KeyGenerationError, Oaep, PrivateKey, Size};
 pub use public_key::PublicKey;
 
 /// The private keys whose public halves the marketplace has: one per application credential.
@@ -28,7 +28,7 @@ pub struct PrivateKeys(Vec<PrivateKey>);
 
 /// Why a setting holds no usable private keys. Blocks count from 1; the text is never said.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum Fault {
+pub enum PrivateKeyError {
     /// Nothing between PEM's lines.
     #[error("text has no PEM block; it wants the file's content from -----BEGIN on")]
     Absent,
@@ -69,7 +69,7 @@ pub enum Fault {
 /// A secret does not open. There is one reason for everything.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("secret does not open")]
-pub struct Unopened;
+pub struct DecryptError;
 
 /// In bits. The lower end is the guide's.
 const KEY_SIZE: std::ops::RangeInclusive<usize> = 3072..=8192;
@@ -82,9 +82,9 @@ impl PrivateKeys {
     /// consoles of function platforms leave them.
     ///
     /// # Errors
-    /// As [`Fault`] says: whoever starts with a key that cannot serve would notice at the first
+    /// As [`PrivateKeyError`] says: whoever starts with a key that cannot serve would notice at the first
     /// buyer.
-    pub fn parse(pem: &str) -> Result<Self, Fault> {
+    pub fn parse(pem: &str) -> Result<Self, PrivateKeyError> {
         let text = pem.replace("\\r", "\r").replace("\\n", "\n");
         let mut rest = text.as_str();
         let mut keys = Vec::new();
@@ -92,25 +92,25 @@ impl PrivateKeys {
             let number = keys.len() + 1;
             outside(before)?;
             if number > MAX_KEYS {
-                return Err(Fault::Many);
+                return Err(PrivateKeyError::Many);
             }
             let (key, after) = read_block(block, number)?;
             keys.push(key);
             rest = after;
         }
         outside(rest)?;
-        if keys.is_empty() { Err(Fault::Absent) } else { Ok(Self(keys)) }
+        if keys.is_empty() { Err(PrivateKeyError::Absent) } else { Ok(Self(keys)) }
     }
 
     /// Opens a secret: base64 (standard or URL-safe, padded or not) or hex, line breaks anywhere.
     ///
     /// # Errors
-    /// [`Unopened`] where no key opens it, or what was sealed is empty, no UTF-8, or has control
+    /// [`DecryptError`] where no key opens it, or what was sealed is empty, no UTF-8, or has control
     /// characters.
-    pub fn open(&self, text: &str) -> Result<String, Unopened> {
+    pub fn open(&self, text: &str) -> Result<String, DecryptError> {
         let ciphertext = decode(text).unwrap_or_default();
         let opened = self.attempts(&ciphertext).into_iter().flatten();
-        opened.filter_map(secret).next().ok_or(Unopened)
+        opened.filter_map(secret).next().ok_or(DecryptError)
     }
 
     /// The keys, in the order of their blocks.
@@ -132,27 +132,31 @@ impl fmt::Debug for PrivateKeys {
 }
 
 /// What stands outside the blocks must be nothing; nothing at all is not yet a fault.
-fn outside(text: &str) -> Result<(), Fault> {
-    if text.trim().is_empty() { Ok(()) } else { Err(Fault::Outside) }
+fn outside(text: &str) -> Result<(), PrivateKeyError> {
+    if text.trim().is_empty() { Ok(()) } else { Err(PrivateKeyError::Outside) }
 }
 
 /// The key in the block that begins here, and what follows the block.
 ///
 /// Read by ourselves: given a key under a passphrase, `OpenSSL`'s own reader asks the terminal.
-fn read_block(block: &str, number: usize) -> Result<(PrivateKey, &str), Fault> {
-    let endless = Fault::Endless(number);
+fn read_block(block: &str, number: usize) -> Result<(PrivateKey, &str), PrivateKeyError> {
+    let endless = PrivateKeyError::Endless(number);
     let (label, rest) = block.split_once("-----").ok_or(endless)?;
     let end = format!("-----END {label}-----");
     let (body, after) = rest.split_once(&end).ok_or(endless)?;
     let read = reader(label, body, number)?;
-    let unusable = Fault::Unusable(number);
+    let unusable = PrivateKeyError::Unusable(number);
     let letters: String = body.split_whitespace().collect();
     let der = STANDARD_PAD_INDIFFERENT.decode(letters).map_err(|_| unusable)?;
     let key = read(&der).ok_or_else(|| {
-        if PrivateKey::is_of_another_kind(&der) { Fault::NotRsa(number) } else { unusable }
+        if PrivateKey::is_of_another_kind(&der) {
+            PrivateKeyError::NotRsa(number)
+        } else {
+            unusable
+        }
     })?;
     if !KEY_SIZE.contains(&key.bits()) {
-        Err(Fault::Size(number))
+        Err(PrivateKeyError::Size(number))
     } else if key.is_whole() {
         Ok((key, after))
     } else {
@@ -164,16 +168,18 @@ fn read_block(block: &str, number: usize) -> Result<(PrivateKey, &str), Fault> {
 type Reader = fn(&[u8]) -> Option<PrivateKey>;
 
 /// What reads a block of this label.
-fn reader(label: &str, body: &str, number: usize) -> Result<Reader, Fault> {
+fn reader(label: &str, body: &str, number: usize) -> Result<Reader, PrivateKeyError> {
     match label {
         "PRIVATE KEY" => Ok(PrivateKey::from_pkcs8),
-        "RSA PRIVATE KEY" if body.contains("Proc-Type:") => Err(Fault::Passphrase(number)),
+        "RSA PRIVATE KEY" if body.contains("Proc-Type:") => {
+            Err(PrivateKeyError::Passphrase(number))
+        }
         "RSA PRIVATE KEY" => Ok(PrivateKey::from_pkcs1),
-        "ENCRYPTED PRIVATE KEY" => Err(Fault::Passphrase(number)),
-        "PUBLIC KEY" | "RSA PUBLIC KEY" => Err(Fault::PublicKey(number)),
-        "CERTIFICATE" => Err(Fault::Certificate(number)),
-        "EC PRIVATE KEY" | "DSA PRIVATE KEY" => Err(Fault::NotRsa(number)),
-        _ => Err(Fault::Foreign(number)),
+        "ENCRYPTED PRIVATE KEY" => Err(PrivateKeyError::Passphrase(number)),
+        "PUBLIC KEY" | "RSA PUBLIC KEY" => Err(PrivateKeyError::PublicKey(number)),
+        "CERTIFICATE" => Err(PrivateKeyError::Certificate(number)),
+        "EC PRIVATE KEY" | "DSA PRIVATE KEY" => Err(PrivateKeyError::NotRsa(number)),
+        _ => Err(PrivateKeyError::Foreign(number)),
     }
 }
 
@@ -227,11 +233,11 @@ mod tests {
     fn failures_leave_nothing_behind() {
         let keys = keys();
         for text in ["", "!", "00", &"00".repeat(384), &"ff".repeat(384)] {
-            assert_eq!(keys.open(text), Err(Unopened), "{text}");
+            assert_eq!(keys.open(text), Err(DecryptError), "{text}");
             assert!(ErrorStack::get().errors().is_empty(), "{text}");
         }
         let pem = "-----BEGIN PRIVATE KEY-----AAAA-----END PRIVATE KEY-----";
-        assert_eq!(PrivateKeys::parse(pem).unwrap_err(), Fault::Unusable(1));
+        assert_eq!(PrivateKeys::parse(pem).unwrap_err(), PrivateKeyError::Unusable(1));
         assert!(ErrorStack::get().errors().is_empty());
     }
 

@@ -1,6 +1,6 @@
 //! Step 5 of a callback's path: what becomes of the one kept value.
 
-use crate::entity::{Entity, Kept};
+use crate::entity::{Entity, EntityRecord};
 use crate::idempotency::{Order, Recall};
 use crate::instance::Remark;
 use crate::outbox::Reader;
@@ -13,18 +13,18 @@ use protocol::time::UnixMillis;
 #[derive(Clone, Debug)]
 pub struct Verdict {
     /// What is to be written over the value that was read; `None` where nothing changes.
-    pub write: Option<Kept>,
+    pub write: Option<EntityRecord>,
     /// The answer, once that is written.
     pub reply: Reply,
     /// What became of the call, in the log's word.
-    pub outcome: Outcome,
+    pub outcome: CallOutcome,
     /// What the log should say beside it.
     pub remarks: Vec<Remark>,
 }
 
 /// What became of a believed, well-formed call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
+pub enum CallOutcome {
     /// Something changed.
     Applied,
     /// The order was carried out before.
@@ -33,7 +33,7 @@ pub enum Outcome {
     NoEffect,
 }
 
-impl Outcome {
+impl CallOutcome {
     /// The word in the log.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl Outcome {
 pub fn decide<P: Change>(
     page: &P,
     request: &P::Request,
-    current: Option<Kept>,
+    current: Option<EntityRecord>,
     reader: Reader,
     now: UnixMillis,
 ) -> Result<Verdict, Refusal> {
@@ -68,9 +68,9 @@ pub fn decide<P: Change>(
     let conflict = (recall == Recall::Conflict).then_some(Remark::OtherMeaning);
     let remarks = conflict.into_iter().chain(remarks).collect();
     let outcome = match (recall, &changed) {
-        (Recall::Repeat | Recall::Conflict, _) => Outcome::Repeated,
-        (Recall::Fresh, Some(_)) => Outcome::Applied,
-        (Recall::Fresh, None) => Outcome::NoEffect,
+        (Recall::Repeat | Recall::Conflict, _) => CallOutcome::Repeated,
+        (Recall::Fresh, Some(_)) => CallOutcome::Applied,
+        (Recall::Fresh, None) => CallOutcome::NoEffect,
     };
     let Some(changed) = changed else {
         let entity = entity.ok_or(Refusal::InstanceUnknown)?;
@@ -85,16 +85,16 @@ pub fn decide<P: Change>(
     Ok(Verdict { write: Some(kept), reply, outcome, remarks })
 }
 
-fn recall(current: Option<&Kept>, order: Option<&Order>) -> Recall {
+fn recall(current: Option<&EntityRecord>, order: Option<&Order>) -> Recall {
     match (current, order) {
         (Some(kept), Some(order)) => kept.ledger.recall(order),
         (None, _) | (_, None) => Recall::Fresh,
     }
 }
 
-fn kept_with(current: Option<Kept>, entity: Entity) -> Kept {
+fn kept_with(current: Option<EntityRecord>, entity: Entity) -> EntityRecord {
     match current {
-        Some(kept) => Kept { entity, ..kept },
-        None => Kept::new(entity),
+        Some(kept) => EntityRecord { entity, ..kept },
+        None => EntityRecord::new(entity),
     }
 }

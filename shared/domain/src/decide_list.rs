@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::decide::Outcome;
-use crate::directory::{self, Change, Changed, Fault, Head, PartName};
-use crate::entity::{Directory, Kept};
+use crate::decide::CallOutcome;
+use crate::directory::{self, Changed, DirectoryChange, DirectoryError, Head, PartName};
+use crate::entity::{Directory, EntityRecord};
 use crate::instance::Remark;
-use crate::notice::{Draft, Notice};
+use crate::notice::{Notice, NoticeDraft};
 use crate::outbox::Reader;
-use crate::page::{ChangeList, Told};
+use crate::page::{ChangeList, ListNotice};
 use protocol::time::UnixMillis;
 
 /// What a call makes of a list, decided on one head. It may be put onto any value with that head:
@@ -28,21 +28,21 @@ pub struct ListDecision {
     /// Parts of the old head that the new one does not refer to.
     unreferenced: BTreeSet<PartName>,
     /// What the product is to be told.
-    notice: Option<Draft>,
+    notice: Option<NoticeDraft>,
     /// What is to be put over absence before the head: index parts, and the content of notices.
     pub parts: BTreeMap<PartName, Vec<u8>>,
     /// What became of the call, in the log's word.
-    pub outcome: Outcome,
+    pub outcome: CallOutcome,
     /// What the log should say beside it.
     pub remarks: Vec<Remark>,
 }
 
 /// Why a list cannot be changed. Ours, not the caller's.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum Unlistable {
+pub enum ListError {
     /// The index is not whole.
     #[error("list unusable: {0}")]
-    Index(#[from] Fault),
+    Index(#[from] DirectoryError),
     /// More parts wait for the product than fit one value.
     #[error("list has too many undelivered parts")]
     Backlog,
@@ -63,35 +63,35 @@ pub const MAX_WAITING_PARTS: usize = 256;
 /// that the call counts as, `change` what it asks for at that time.
 ///
 /// # Errors
-/// As [`Unlistable`] says; nothing may then be written.
+/// As [`ListError`] says; nothing may then be written.
 pub fn decide_list<P: ChangeList>(
     page: &P,
     request: &P::Request,
-    (change, at): (&Change, UnixMillis),
+    (change, at): (&DirectoryChange, UnixMillis),
     current: &Directory,
     read: &BTreeMap<PartName, Vec<u8>>,
     mut fresh: impl FnMut() -> PartName,
-) -> Result<ListDecision, Unlistable> {
+) -> Result<ListDecision, ListError> {
     let changed = current.head.apply(change, read, &mut fresh)?;
     let remarks = remark(&changed).into_iter().collect();
     let has_effect = changed.has_effect();
     let Changed { head, mut parts, unreferenced, outcomes, .. } = changed;
     let mut notice = None;
     if head.is_some() && has_effect {
-        let Told { notice: draft, records } = page.tell(request, at, &outcomes);
+        let ListNotice { notice: draft, records } = page.tell(request, at, &outcomes);
         let told = told_parts(records, page.identity(), &mut fresh);
         let names: Vec<Value> = told.iter().map(|(name, _)| name.to_string().into()).collect();
         notice = Some(if names.is_empty() { draft } else { draft.with("parts", names) });
         parts.extend(told);
     }
-    let outcome = if head.is_some() { Outcome::Applied } else { Outcome::NoEffect };
+    let outcome = if head.is_some() { CallOutcome::Applied } else { CallOutcome::NoEffect };
     let (base, fences) = (current.head.clone(), current.fences);
     Ok(ListDecision { base, fences, head, unreferenced, notice, parts, outcome, remarks })
 }
 
 impl ListDecision {
     /// Whether it was decided on the head that stands here, and its own parts stand still.
-    pub fn fits(&self, current: Option<&Kept>) -> bool {
+    pub fn fits(&self, current: Option<&EntityRecord>) -> bool {
         let Directory { head, fences, .. } = directory(current);
         self.base == head && self.fences == fences
     }
@@ -100,22 +100,22 @@ impl ListDecision {
     /// nothing changes.
     ///
     /// # Errors
-    /// As [`Unlistable`] says; nothing may then be written, no part either.
+    /// As [`ListError`] says; nothing may then be written, no part either.
     pub fn onto(
         &self,
-        current: Option<Kept>,
+        current: Option<EntityRecord>,
         reader: Reader,
         now: UnixMillis,
-    ) -> Result<Option<Kept>, Unlistable> {
+    ) -> Result<Option<EntityRecord>, ListError> {
         let Some(head) = self.head.clone() else { return Ok(None) };
         let Directory { mut loose, fences, .. } = directory(current.as_ref());
         loose.extend(&self.unreferenced);
-        let mut kept = current.unwrap_or_else(|| Kept::new(Directory::default().into()));
+        let mut kept = current.unwrap_or_else(|| EntityRecord::new(Directory::default().into()));
         let notices = self.notice.iter().cloned().collect();
         let dropped = kept.outbox.append(notices, reader, now);
         loose.extend(dropped.iter().flat_map(Notice::parts));
         if kept.outbox.waiting.iter().flat_map(Notice::parts).count() > MAX_WAITING_PARTS {
-            return Err(Unlistable::Backlog);
+            return Err(ListError::Backlog);
         }
         kept.entity = Directory { head, loose, fences }.into();
         Ok(Some(kept))
@@ -123,7 +123,7 @@ impl ListDecision {
 }
 
 /// The directory that is kept, or an empty one.
-pub fn directory(current: Option<&Kept>) -> Directory {
+pub fn directory(current: Option<&EntityRecord>) -> Directory {
     current.and_then(|kept| kept.entity.clone().try_into().ok()).unwrap_or_default()
 }
 
@@ -133,7 +133,7 @@ fn remark(changed: &Changed) -> Option<Remark> {
         Some(Remark::EmptyList)
     } else if changed.has_effect() {
         None
-    } else if all(directory::Outcome::Stale) {
+    } else if all(directory::EntryOutcome::Stale) {
         Some(Remark::OlderThanKnown)
     } else {
         Some(Remark::NothingToDo)

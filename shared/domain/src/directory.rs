@@ -30,12 +30,12 @@ mod draft;
 mod part;
 mod row;
 
-use draft::Draft;
+use draft::IndexDraft;
 use part::Reference;
-use row::Row;
+use row::IndexRow;
 
 pub use part::PartName;
-pub use row::{Content, Identity, State};
+pub use row::{Content, Identity, RowState};
 
 /// What is known of everybody in a directory: rows, or references to parts that hold them.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -47,13 +47,13 @@ pub struct Head {
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Index {
-    Rows(Vec<Row>),
+    Rows(Vec<IndexRow>),
     Parts(Vec<Reference>),
 }
 
 /// What a call asks of a directory.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Change {
+pub enum DirectoryChange {
     /// Changes of some, made as if each came alone, in this order. Of two that name the same
     /// subject at the same time the last therefore counts, as it does where JSON repeats a member.
     Edits(Vec<Edit>),
@@ -64,7 +64,7 @@ pub enum Change {
 /// The change of one row.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Edit {
-    row: Row,
+    row: IndexRow,
 }
 
 /// A full list: it sets those that it names and removes all others, but for those whose own time
@@ -72,12 +72,12 @@ pub struct Edit {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct List {
     at: UnixMillis,
-    rows: Vec<Row>,
+    rows: Vec<IndexRow>,
 }
 
 /// What an edit, or one entry of a list, amounted to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
+pub enum EntryOutcome {
     /// What is known changed.
     Applied,
     /// Newer than what is known, and saying the same: its time is kept (decision D5).
@@ -98,7 +98,7 @@ pub struct Changed {
     /// The parts to let go once the head stands.
     pub unreferenced: BTreeSet<PartName>,
     /// What each edit or entry amounted to, in the order of the call.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<EntryOutcome>,
     /// How many a list removed by not naming them.
     pub removed: usize,
     /// How many a list did not name and had to leave, since their own time is newer.
@@ -107,7 +107,7 @@ pub struct Changed {
 
 /// Why a directory cannot be changed.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum Fault {
+pub enum DirectoryError {
     /// A part that the change needs was not handed in.
     #[error("index part {0} missing")]
     Missing(PartName),
@@ -139,34 +139,34 @@ pub const MAX_PARTS: usize = 512;
 impl Edit {
     /// Somebody is there, and is so.
     pub fn put(identity: Identity, content: Content, at: UnixMillis) -> Self {
-        Self::new(identity, State::Present(content), at)
+        Self::new(identity, RowState::Present(content), at)
     }
 
     /// Somebody is gone. The row stays, so that an older put has no effect.
     pub fn delete(identity: Identity, at: UnixMillis) -> Self {
-        Self::new(identity, State::Deleted, at)
+        Self::new(identity, RowState::Deleted, at)
     }
 
     /// Somebody may no longer log in. The row stays, so that an older put has no effect.
     pub fn revoke(identity: Identity, at: UnixMillis) -> Self {
-        Self::new(identity, State::Revoked, at)
+        Self::new(identity, RowState::Revoked, at)
     }
 
-    fn new(identity: Identity, state: State, at: UnixMillis) -> Self {
-        Self { row: Row::new(identity, at, state) }
+    fn new(identity: Identity, state: RowState, at: UnixMillis) -> Self {
+        Self { row: IndexRow::new(identity, at, state) }
     }
 }
 
 impl List {
     /// The list of a time. Of two entries that name the same subject the last counts.
     pub fn new(entries: impl IntoIterator<Item = (Identity, Content)>, at: UnixMillis) -> Self {
-        let row = |(identity, content)| Row::new(identity, at, State::Present(content));
+        let row = |(identity, content)| IndexRow::new(identity, at, RowState::Present(content));
         Self { at: row::storable(at), rows: entries.into_iter().map(row).collect() }
     }
 }
 
 impl Changed {
-    fn nothing(outcomes: Vec<Outcome>) -> Self {
+    fn nothing(outcomes: Vec<EntryOutcome>) -> Self {
         Self {
             head: None,
             parts: BTreeMap::new(),
@@ -180,7 +180,7 @@ impl Changed {
     /// Whether there is anything the product does not know yet: a repeat, however late, has no
     /// effect, though its time may have to be kept.
     pub fn has_effect(&self) -> bool {
-        self.removed > 0 || self.outcomes.contains(&Outcome::Applied)
+        self.removed > 0 || self.outcomes.contains(&EntryOutcome::Applied)
     }
 }
 
@@ -208,13 +208,13 @@ impl Head {
 
     /// The parts to read before a change can be made: none for what the head alone knows to be
     /// too old, one for a single change, all for a list.
-    pub fn needs(&self, change: &Change) -> BTreeSet<PartName> {
+    pub fn needs(&self, change: &DirectoryChange) -> BTreeSet<PartName> {
         match change {
-            Change::List(list) if list.rows.is_empty() || self.is_too_old(list.at) => {
+            DirectoryChange::List(list) if list.rows.is_empty() || self.is_too_old(list.at) => {
                 BTreeSet::new()
             }
-            Change::List(_) => self.parts(),
-            Change::Edits(edits) => edits
+            DirectoryChange::List(_) => self.parts(),
+            DirectoryChange::Edits(edits) => edits
                 .iter()
                 .filter(|edit| !self.is_too_old(edit.row.at))
                 .filter_map(|edit| self.part_of(edit.row.identity))
@@ -226,23 +226,23 @@ impl Head {
     /// gives names that were never used: random ones.
     ///
     /// # Errors
-    /// As [`Fault`] says; nothing may then be written.
+    /// As [`DirectoryError`] says; nothing may then be written.
     pub fn apply(
         &self,
-        change: &Change,
+        change: &DirectoryChange,
         read: &BTreeMap<PartName, Vec<u8>>,
         fresh: impl FnMut() -> PartName,
-    ) -> Result<Changed, Fault> {
-        let mut draft = Draft::open(&self.index, &self.needs(change), read)?;
+    ) -> Result<Changed, DirectoryError> {
+        let mut draft = IndexDraft::open(&self.index, &self.needs(change), read)?;
         let mut changed = Changed::nothing(Vec::new());
         let mut listed_at = self.listed_at;
         match change {
-            Change::Edits(edits) => changed.outcomes = self.edit(&mut draft, edits)?,
-            Change::List(list) if list.rows.is_empty() => return Ok(changed),
-            Change::List(list) if self.is_too_old(list.at) => {
-                return Ok(Changed::nothing(vec![Outcome::Stale; list.rows.len()]));
+            DirectoryChange::Edits(edits) => changed.outcomes = self.edit(&mut draft, edits)?,
+            DirectoryChange::List(list) if list.rows.is_empty() => return Ok(changed),
+            DirectoryChange::List(list) if self.is_too_old(list.at) => {
+                return Ok(Changed::nothing(vec![EntryOutcome::Stale; list.rows.len()]));
             }
-            Change::List(list) => {
+            DirectoryChange::List(list) => {
                 self.replace(&mut draft, list, &mut changed);
                 listed_at = Some(list.at);
             }
@@ -255,14 +255,18 @@ impl Head {
         Ok(changed)
     }
 
-    fn edit(&self, draft: &mut Draft, edits: &[Edit]) -> Result<Vec<Outcome>, Fault> {
+    fn edit(
+        &self,
+        draft: &mut IndexDraft,
+        edits: &[Edit],
+    ) -> Result<Vec<EntryOutcome>, DirectoryError> {
         let edit = |Edit { row }: &Edit| {
             if self.is_too_old(row.at) {
-                return Ok(Outcome::Stale);
+                return Ok(EntryOutcome::Stale);
             }
-            let rows = draft.rows_around(row.identity).ok_or(Fault::Unreadable)?;
+            let rows = draft.rows_around(row.identity).ok_or(DirectoryError::Unreadable)?;
             let outcome = weigh(rows.get(&row.identity), self.listed_at, row);
-            if matches!(outcome, Outcome::Applied | Outcome::Confirmed) {
+            if matches!(outcome, EntryOutcome::Applied | EntryOutcome::Confirmed) {
                 rows.insert(row.identity, *row);
             }
             Ok(outcome)
@@ -272,7 +276,7 @@ impl Head {
 
     /// A row that a list only confirms stays as it was, since the list's time speaks for it: a
     /// list that says little new rewrites few parts.
-    fn replace(&self, draft: &mut Draft, list: &List, changed: &mut Changed) {
+    fn replace(&self, draft: &mut IndexDraft, list: &List, changed: &mut Changed) {
         let mut before = draft.take_rows();
         let mut after = BTreeMap::new();
         for row in &list.rows {
@@ -281,13 +285,13 @@ impl Head {
                 None => (before.remove(&row.identity), self.listed_at),
             };
             let outcome = weigh(standing.as_ref(), floor, row);
-            let stays = standing.filter(|_| outcome != Outcome::Applied);
+            let stays = standing.filter(|_| outcome != EntryOutcome::Applied);
             after.insert(row.identity, stays.unwrap_or(*row));
             changed.outcomes.push(outcome);
         }
-        let (newer, older): (Vec<Row>, Vec<Row>) =
+        let (newer, older): (Vec<IndexRow>, Vec<IndexRow>) =
             before.into_values().partition(|row| row.at > list.at);
-        let present = |rows: &[Row]| rows.iter().filter(|row| row.state.is_present()).count();
+        let present = |rows: &[IndexRow]| rows.iter().filter(|row| row.state.is_present()).count();
         changed.removed = present(&older);
         changed.spared = present(&newer);
         after.extend(newer.into_iter().map(|row| (row.identity, row)));
@@ -316,17 +320,21 @@ impl Default for Index {
 }
 
 /// What a row that arrives amounts to, beside what stands and the time of the newest list.
-fn weigh(standing: Option<&Row>, floor: Option<UnixMillis>, arriving: &Row) -> Outcome {
+fn weigh(
+    standing: Option<&IndexRow>,
+    floor: Option<UnixMillis>,
+    arriving: &IndexRow,
+) -> EntryOutcome {
     let known = standing.map(|row| row.at).max(floor);
     let same = standing.is_some_and(|row| row.state == arriving.state);
     if Some(arriving.at) < known {
-        Outcome::Stale
+        EntryOutcome::Stale
     } else if !same {
-        Outcome::Applied
+        EntryOutcome::Applied
     } else if Some(arriving.at) == known {
-        Outcome::Repeated
+        EntryOutcome::Repeated
     } else {
-        Outcome::Confirmed
+        EntryOutcome::Confirmed
     }
 }
 
@@ -343,16 +351,16 @@ struct Stored {
 }
 
 impl TryFrom<Stored> for Head {
-    type Error = Fault;
+    type Error = DirectoryError;
 
     /// Rows that are lost would make old calls new again: what is unreadable stays so.
-    fn try_from(stored: Stored) -> Result<Self, Fault> {
+    fn try_from(stored: Stored) -> Result<Self, DirectoryError> {
         let index = if stored.parts.is_empty() {
-            Index::Rows(row::from_text(&stored.rows).ok_or(Fault::Unreadable)?)
+            Index::Rows(row::from_text(&stored.rows).ok_or(DirectoryError::Unreadable)?)
         } else if stored.rows.is_empty() {
-            Index::Parts(part::from_text(&stored.parts).ok_or(Fault::Unreadable)?)
+            Index::Parts(part::from_text(&stored.parts).ok_or(DirectoryError::Unreadable)?)
         } else {
-            return Err(Fault::Unreadable);
+            return Err(DirectoryError::Unreadable);
         };
         Ok(Self { listed_at: stored.listed_at, index })
     }
@@ -388,9 +396,9 @@ mod tests {
         Edit::put(who(number), how(text), at(millis))
     }
 
-    fn list(numbers: impl IntoIterator<Item = usize>, text: &str, millis: u64) -> Change {
+    fn list(numbers: impl IntoIterator<Item = usize>, text: &str, millis: u64) -> DirectoryChange {
         let entries = numbers.into_iter().map(|number| (who(number), how(text)));
-        Change::List(List::new(entries, at(millis)))
+        DirectoryChange::List(List::new(entries, at(millis)))
     }
 
     type Parts = BTreeMap<PartName, Vec<u8>>;
@@ -404,7 +412,7 @@ mod tests {
     }
 
     /// Makes a change and writes it down; parts are never let go.
-    fn make(head: &mut Head, parts: &mut Parts, change: &Change) -> Changed {
+    fn make(head: &mut Head, parts: &mut Parts, change: &DirectoryChange) -> Changed {
         let changed = head.apply(change, parts, names(parts)).unwrap();
         parts.extend(changed.parts.clone());
         *head = changed.head.clone().unwrap_or_else(|| head.clone());
@@ -413,13 +421,13 @@ mod tests {
 
     #[test]
     fn a_row_is_weighed_against_what_is_known() {
-        use Outcome::{Applied, Confirmed, Repeated, Stale};
+        use EntryOutcome::{Applied, Confirmed, Repeated, Stale};
         let state = |letter| match letter {
-            'a' | 'b' => State::Present(how(&String::from(letter))),
-            'd' => State::Deleted,
-            _ => State::Revoked,
+            'a' | 'b' => RowState::Present(how(&String::from(letter))),
+            'd' => RowState::Deleted,
+            _ => RowState::Revoked,
         };
-        let row = |(letter, millis)| Row::new(who(1), at(millis), state(letter));
+        let row = |(letter, millis)| IndexRow::new(who(1), at(millis), state(letter));
         // What stands, the newest list's time, what arrives.
         let table = [
             (None, None, ('a', 5), Applied),
@@ -452,10 +460,10 @@ mod tests {
     fn what_is_stored_never_changes_its_form() {
         // SHA-256 over the length-prefixed parts, and the time, by another program.
         let text = "a165a1c6e21876ac902a07f0 01738f343bdf 3af84f09d4 00";
-        let row = Row::new(
+        let row = IndexRow::new(
             Identity::new(&["I1", "T1", "00000001"]),
             at(1_595_835_431_903),
-            State::Present(how("部门")),
+            RowState::Present(how("部门")),
         );
         assert_eq!(hex::encode(row::to_bytes(&[row])), text.replace(' ', ""));
         let head = Head { listed_at: Some(at(7)), index: Index::Rows(vec![row]) };
@@ -469,10 +477,10 @@ mod tests {
 
     #[test]
     fn every_state_outlives_its_store() {
-        let states = [State::Present(how("a")), State::Deleted, State::Revoked];
+        let states = [RowState::Present(how("a")), RowState::Deleted, RowState::Revoked];
         for state in states {
             // The last time that a row can tell, and one beyond it.
-            let row = Row::new(who(1), at(u64::MAX), state);
+            let row = IndexRow::new(who(1), at(u64::MAX), state);
             assert_eq!(row.at.millis(), (1 << 48) - 1);
             assert_eq!(row::from_bytes(&row::to_bytes(&[row])), Some(vec![row]));
         }
@@ -483,7 +491,7 @@ mod tests {
         let (mut head, mut parts) = (Head::default(), Parts::new());
         make(&mut head, &mut parts, &list([1], "a", u64::MAX));
         let again = make(&mut head, &mut parts, &list([1], "a", u64::MAX));
-        assert_eq!(again.outcomes, [Outcome::Repeated]);
+        assert_eq!(again.outcomes, [EntryOutcome::Repeated]);
     }
 
     #[test]
@@ -520,10 +528,10 @@ mod tests {
     fn a_part_that_is_missing_or_broken_is_a_fault() {
         let (mut head, mut parts) = (Head::default(), Parts::new());
         make(&mut head, &mut parts, &list(0..3000, "a", 1));
-        let edit = Change::Edits(vec![put(0, "b", 2)]);
+        let edit = DirectoryChange::Edits(vec![put(0, "b", 2)]);
         let name = *head.needs(&edit).first().unwrap();
         let apply = |parts: &Parts| head.apply(&edit, parts, names(parts)).unwrap_err();
-        assert_eq!(apply(&Parts::new()), Fault::Missing(name));
+        assert_eq!(apply(&Parts::new()), DirectoryError::Missing(name));
 
         let whole = parts.get(&name).unwrap().clone();
         let (short, odd) = (&whole[24..], &whole[1..]);
@@ -532,7 +540,7 @@ mod tests {
         let other = parts.values().find(|other| **other != whole).unwrap();
         for broken in [short, odd, &shuffled, other, &[]] {
             let broken = Parts::from([(name, broken.to_vec())]);
-            assert_eq!(apply(&broken), Fault::Unreadable);
+            assert_eq!(apply(&broken), DirectoryError::Unreadable);
         }
     }
 
@@ -542,11 +550,11 @@ mod tests {
         let one = || PartName::new([0; 16]);
         let many = list(0..3000, "a", 1);
         let twice = head.apply(&many, &parts, one);
-        assert_eq!(twice.unwrap_err(), Fault::NamedTwice(one()));
+        assert_eq!(twice.unwrap_err(), DirectoryError::NamedTwice(one()));
         make(&mut head, &mut parts, &many);
         let taken = *head.parts().first().unwrap();
         let again = head.apply(&list(0..3000, "b", 2), &parts, || taken);
-        assert_eq!(again.unwrap_err(), Fault::NamedTwice(taken));
+        assert_eq!(again.unwrap_err(), DirectoryError::NamedTwice(taken));
     }
 
     #[test]
@@ -563,26 +571,26 @@ mod tests {
         };
         references.extend((1..MAX_PARTS).map(beyond));
         let apply = |number, text| {
-            let edit = Change::Edits(vec![put(number, text, 2)]);
+            let edit = DirectoryChange::Edits(vec![put(number, text, 2)]);
             head.apply(&edit, &parts, names(&parts))
         };
         assert!(apply(0, "b").is_ok());
-        assert_eq!(apply(PART_ROWS, "a").unwrap_err(), Fault::Full);
+        assert_eq!(apply(PART_ROWS, "a").unwrap_err(), DirectoryError::Full);
     }
 
     #[test]
     fn the_last_of_two_alike_counts() {
         for text in ["a", "b"] {
-            let second = if text == "a" { Outcome::Repeated } else { Outcome::Applied };
-            let edits = Change::Edits(vec![put(1, "a", 5), put(1, text, 5)]);
+            let second = if text == "a" { EntryOutcome::Repeated } else { EntryOutcome::Applied };
+            let edits = DirectoryChange::Edits(vec![put(1, "a", 5), put(1, text, 5)]);
             let entries = [(who(1), how("a")), (who(1), how(text))];
-            for change in [edits, Change::List(List::new(entries, at(5)))] {
+            for change in [edits, DirectoryChange::List(List::new(entries, at(5)))] {
                 let (mut head, mut parts) = (Head::default(), Parts::new());
                 let changed = make(&mut head, &mut parts, &change);
-                assert_eq!(changed.outcomes, [Outcome::Applied, second]);
-                let again = Change::Edits(vec![put(1, text, 5)]);
+                assert_eq!(changed.outcomes, [EntryOutcome::Applied, second]);
+                let again = DirectoryChange::Edits(vec![put(1, text, 5)]);
                 let again = make(&mut head, &mut parts, &again);
-                assert_eq!(again.outcomes, [Outcome::Repeated]);
+                assert_eq!(again.outcomes, [EntryOutcome::Repeated]);
                 assert_eq!((again.head, head.rows()), (None, 1));
             }
         }
@@ -600,9 +608,9 @@ mod tests {
             Edit::delete(who(6), at(6)),
             put(7, "b", 6),
         ];
-        make(&mut head, &mut parts, &Change::Edits(edits));
+        make(&mut head, &mut parts, &DirectoryChange::Edits(edits));
         let changed = make(&mut head, &mut parts, &list([4, 5, 7, 8], "a", 5));
-        use Outcome::{Applied, Stale};
+        use EntryOutcome::{Applied, Stale};
         assert_eq!(changed.outcomes, [Applied, Stale, Stale, Applied]);
         // 1 and 2 are removed; 3 and the newer tombstones of 5 and 6 stay.
         assert_eq!((changed.removed, changed.spared), (2, 1));
@@ -610,7 +618,7 @@ mod tests {
 
         let older = make(&mut head, &mut parts, &list([1, 2], "a", 4));
         assert_eq!((older.head, older.outcomes), (None, vec![Stale, Stale]));
-        let older = Change::Edits(vec![put(1, "a", 4), Edit::delete(who(4), at(4))]);
+        let older = DirectoryChange::Edits(vec![put(1, "a", 4), Edit::delete(who(4), at(4))]);
         assert!(head.needs(&older).is_empty());
         let older = make(&mut head, &mut parts, &older);
         assert_eq!((older.head, older.outcomes), (None, vec![Stale, Stale]));
@@ -636,11 +644,11 @@ mod tests {
         assert_eq!(head.listed_at(), Some(at(2)));
         let repeat = make(&mut head, &mut parts, &list(0..3000, "a", 2));
         assert!(repeat.head.is_none());
-        assert_eq!(repeat.outcomes, [Outcome::Repeated; 3000]);
+        assert_eq!(repeat.outcomes, [EntryOutcome::Repeated; 3000]);
         // What the list confirmed counts from its time.
-        let edits = Change::Edits(vec![put(0, "b", 1), put(1, "a", 2)]);
+        let edits = DirectoryChange::Edits(vec![put(0, "b", 1), put(1, "a", 2)]);
         let edits = make(&mut head, &mut parts, &edits);
-        assert_eq!(edits.outcomes, [Outcome::Stale, Outcome::Repeated]);
+        assert_eq!(edits.outcomes, [EntryOutcome::Stale, EntryOutcome::Repeated]);
     }
 
     #[test]
@@ -656,7 +664,7 @@ mod tests {
             assert_eq!(head.parts().len(), 1);
             let before = head.parts();
             let edits = added.into_iter().map(|number| put(number, "a", 2)).collect();
-            let split = make(&mut head, &mut parts, &Change::Edits(edits));
+            let split = make(&mut head, &mut parts, &DirectoryChange::Edits(edits));
             assert_eq!((split.parts.len(), head.parts().len()), (1, 2));
             assert!(split.unreferenced.is_empty() && before.is_subset(&head.parts()));
 

@@ -9,11 +9,11 @@ use thiserror::Error;
 
 use crate::directory::{Head, PartName};
 use crate::idempotency::Ledger;
-use crate::instance::{Clock, Instance};
-use crate::notice::{Draft, NoticeType};
+use crate::instance::{ClockTrust, Instance};
+use crate::notice::{NoticeDraft, NoticeType};
 use crate::order_details::{self, OrderFacts};
 use crate::outbox::{Claim, LONGEST_PAUSE, Offered, Outbox, Reader, Settled, Settling};
-use crate::product::Told;
+use crate::product::PurchaseAnswer;
 use crate::template::Template;
 use crate::tenant::{Application, Dated, Tenant};
 use protocol::digest;
@@ -158,7 +158,7 @@ const fn is_zero(number: &u64) -> bool {
 /// The one value of an entity: what it is, the orders that made it, and what the product is
 /// still to be told. Written over the version that was read, or not at all.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Kept {
+pub struct EntityRecord {
     /// What it is.
     pub entity: Entity,
     /// The orders that made it.
@@ -179,20 +179,20 @@ struct Stored<'a, E> {
 }
 
 /// Why bytes are no value that this program knows: a newer one may have written them.
-fn unreadable(bytes: &[u8]) -> Fault {
+fn unreadable(bytes: &[u8]) -> RecordError {
     #[derive(Deserialize)]
     struct Numbered {
         schema: u32,
     }
     match serde_json::from_slice(bytes) {
-        Ok(Numbered { schema }) if schema > SCHEMA => Fault::NewerSchema,
-        Ok(_) | Err(_) => Fault::Unreadable,
+        Ok(Numbered { schema }) if schema > SCHEMA => RecordError::NewerSchema,
+        Ok(_) | Err(_) => RecordError::Unreadable,
     }
 }
 
 /// Why stored bytes are no value of ours.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum Fault {
+pub enum RecordError {
     /// A newer koohook wrote it: an older one would lose what it does not know (decision C2).
     #[error("value of a newer schema")]
     NewerSchema,
@@ -220,7 +220,7 @@ pub const SCHEMA: u32 = 1;
 /// The longest value that is written to any store, in bytes (decision C2).
 pub const MAX_VALUE_LEN: usize = 192 * 1024;
 
-impl Kept {
+impl EntityRecord {
     /// A value for an entity that was not there.
     pub fn new(entity: Entity) -> Self {
         Self { entity, ledger: Ledger::default(), outbox: Outbox::default() }
@@ -229,10 +229,10 @@ impl Kept {
     /// Reads stored bytes.
     ///
     /// # Errors
-    /// As [`Fault`] says.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Fault> {
+    /// As [`RecordError`] says.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
         match serde_json::from_slice(bytes) {
-            Ok(Stored { schema, .. }) if schema > SCHEMA => Err(Fault::NewerSchema),
+            Ok(Stored { schema, .. }) if schema > SCHEMA => Err(RecordError::NewerSchema),
             Ok(Stored { entity, ledger, outbox, .. }) => {
                 Ok(Self { entity, ledger: ledger.into_owned(), outbox: outbox.into_owned() })
             }
@@ -244,12 +244,12 @@ impl Kept {
     ///
     /// # Errors
     /// Where they would be too many.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, Fault> {
+    pub fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
         let Self { entity, ledger, outbox } = self;
         let (ledger, outbox) = (Cow::Borrowed(ledger), Cow::Borrowed(outbox));
         let stored = Stored { schema: SCHEMA, entity, ledger, outbox };
-        let bytes = serde_json::to_vec(&stored).map_err(|_| Fault::Unreadable)?;
-        if bytes.len() > MAX_VALUE_LEN { Err(Fault::TooLarge) } else { Ok(bytes) }
+        let bytes = serde_json::to_vec(&stored).map_err(|_| RecordError::Unreadable)?;
+        if bytes.len() > MAX_VALUE_LEN { Err(RecordError::TooLarge) } else { Ok(bytes) }
     }
 
     /// When there is something to do for it: notices to deliver at once, a purchase that the
@@ -278,12 +278,12 @@ impl Kept {
     /// alone writes (decisions D11, D12). Parts that only a notice named which was given up and
     /// forgotten are to be let go.
     #[must_use]
-    pub fn pass(mut self, reader: Reader, clock: Clock, now: UnixMillis) -> Passed {
+    pub fn pass(mut self, reader: Reader, clock: ClockTrust, now: UnixMillis) -> Passed {
         let before = self.clone();
         let parts: BTreeSet<_> = self.outbox.parts().collect();
         let given_up = self.outbox.pass(reader, clock, now);
         self.let_go_all_but(&parts);
-        let abandoned = clock == Clock::Trusted && self.pass_instance(reader, now);
+        let abandoned = clock == ClockTrust::Trusted && self.pass_instance(reader, now);
         let changed = self != before;
         Passed { kept: self, changed, abandoned, given_up }
     }
@@ -304,7 +304,7 @@ impl Kept {
         let unheard_of = self.outbox.is_unheard_of();
         self.outbox.take_back();
         if !unheard_of {
-            let draft = Draft::of_time(NoticeType::Abandoned).with("instanceId", id.as_str());
+            let draft = NoticeDraft::of_time(NoticeType::Abandoned).with("instanceId", id.as_str());
             self.outbox.append(vec![draft], Reader::Product, now);
         }
     }
@@ -330,7 +330,7 @@ impl Kept {
         &mut self,
         claim: &Claim,
         offered: Offered,
-        told: Option<&Told>,
+        told: Option<&PurchaseAnswer>,
         template: Option<&Template>,
         settling: Settling,
     ) -> Settled {
@@ -358,7 +358,7 @@ impl Kept {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passed {
     /// What is to stand.
-    pub kept: Kept,
+    pub kept: EntityRecord,
     /// Whether that is anything new.
     pub changed: bool,
     /// Whether a purchase was abandoned.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::notice::NoticeType;
 use crate::order_details::OrderFacts;
-use crate::product::Told;
+use crate::product::PurchaseAnswer;
 use crate::refusal::Refusal;
 use crate::template::Template;
 use protocol::app_info::AppInfo;
@@ -26,7 +26,7 @@ pub struct Instance {
     /// The purchase that made it.
     pub order_id: OrderId,
     /// Whether it serves, waits, or is gone.
-    pub state: State,
+    pub state: InstanceState,
     /// Whether its buyer can get in.
     pub access: Access,
     /// What was ordered, where the marketplace was asked (decision E7).
@@ -56,7 +56,7 @@ pub struct Instance {
 /// Whether an instance serves.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum State {
+pub enum InstanceState {
     /// It serves.
     Active,
     /// It waits, its data untouched.
@@ -133,7 +133,7 @@ pub struct Transition {
 
 /// Whether a decision may rest on the clock (decision D12).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Clock {
+pub enum ClockTrust {
     /// Nothing speaks against it.
     Trusted,
     /// The store's clock tells another time.
@@ -233,7 +233,7 @@ impl Instance {
         Self {
             id,
             order_id,
-            state: State::Active,
+            state: InstanceState::Active,
             access,
             facts: None,
             expires: None,
@@ -264,7 +264,7 @@ impl Instance {
         request: &RefreshInstance,
         at: UnixMillis,
     ) -> Result<Transition, Refusal> {
-        if self.state == State::Released {
+        if self.state == InstanceState::Released {
             return Err(Refusal::InstanceReleased);
         }
         if is_older(at, self.newest.refresh) {
@@ -291,7 +291,7 @@ impl Instance {
     }
 
     fn frozen(mut self, cause: FreezeCause, at: UnixMillis) -> Transition {
-        if self.state == State::Released {
+        if self.state == InstanceState::Released {
             return self.unchanged(Remark::ReleasedBefore);
         }
         if is_older(at, self.newest.status) {
@@ -302,13 +302,13 @@ impl Instance {
             return self.unchanged(Remark::ExpiryBeforeRenewedTerm);
         }
         let frozen = match self.state {
-            State::Frozen(standing) => standing.and(cause),
-            State::Active | State::Released => cause,
+            InstanceState::Frozen(standing) => standing.and(cause),
+            InstanceState::Active | InstanceState::Released => cause,
         };
-        if self.state == State::Frozen(frozen) {
+        if self.state == InstanceState::Frozen(frozen) {
             return self.unchanged(Remark::NothingToDo);
         }
-        self.state = State::Frozen(frozen);
+        self.state = InstanceState::Frozen(frozen);
         self.changed(vec![NoticeType::Frozen])
     }
 
@@ -322,15 +322,15 @@ impl Instance {
     }
 
     fn thawed(mut self, at: UnixMillis) -> Result<Transition, Refusal> {
-        if is_older(at, self.newest.status) && self.state != State::Released {
+        if is_older(at, self.newest.status) && self.state != InstanceState::Released {
             return Ok(self.unchanged(Remark::OlderThanKnown));
         }
         self.newest.status = Some(at);
         match self.state {
-            State::Released => Err(Refusal::InstanceReleased),
-            State::Active => Ok(self.unchanged(Remark::NothingToDo)),
-            State::Frozen(_) => {
-                self.state = State::Active;
+            InstanceState::Released => Err(Refusal::InstanceReleased),
+            InstanceState::Active => Ok(self.unchanged(Remark::NothingToDo)),
+            InstanceState::Frozen(_) => {
+                self.state = InstanceState::Active;
                 Ok(self.changed(vec![NoticeType::Thawed]))
             }
         }
@@ -346,7 +346,7 @@ impl Instance {
     }
 
     fn upgraded(mut self, at: UnixMillis) -> Result<Transition, Refusal> {
-        if self.state == State::Released {
+        if self.state == InstanceState::Released {
             return Err(Refusal::InstanceReleased);
         }
         if is_older(at, self.newest.upgrade) {
@@ -361,7 +361,7 @@ impl Instance {
     fn settled(mut self, at: UnixMillis, now: UnixMillis) -> (Self, bool) {
         self.abandon_at = None;
         self.sighted_at = None;
-        let revived = self.state != State::Released && self.is_abandoned_before(at, now);
+        let revived = self.state != InstanceState::Released && self.is_abandoned_before(at, now);
         if revived {
             self.revive();
         }
@@ -385,10 +385,10 @@ impl Instance {
 
     /// The end, from any state. What stays is a tombstone without credentials (decision D6).
     pub fn release(mut self) -> Transition {
-        if self.state == State::Released {
+        if self.state == InstanceState::Released {
             return self.unchanged(Remark::ReleasedBefore);
         }
-        self.state = State::Released;
+        self.state = InstanceState::Released;
         self.abandon_at = None;
         self.sighted_at = None;
         self.access = match self.access {
@@ -401,16 +401,16 @@ impl Instance {
     }
 
     /// What the product answered to the purchase. Whatever was settled meanwhile stands.
-    pub fn answered(&mut self, told: &Told, template: Option<&Template>) {
-        if self.access != Access::Pending || self.state == State::Released {
+    pub fn answered(&mut self, told: &PurchaseAnswer, template: Option<&Template>) {
+        if self.access != Access::Pending || self.state == InstanceState::Released {
             return;
         }
         let filled = || template.map(|it| it.fill(self.id.as_str(), self.order_id.as_str()));
         self.access = match told {
-            Told::Ready(info) => Access::Ready(info.clone()),
-            Told::Refused(reason) => Access::Refused(*reason),
-            Told::AsTemplate => filled().map_or(Access::Pending, Access::Ready),
-            Told::Later => Access::Pending,
+            PurchaseAnswer::Ready(info) => Access::Ready(info.clone()),
+            PurchaseAnswer::Refused(reason) => Access::Refused(*reason),
+            PurchaseAnswer::AsTemplate => filled().map_or(Access::Pending, Access::Ready),
+            PurchaseAnswer::Later => Access::Pending,
         };
     }
 
@@ -420,21 +420,21 @@ impl Instance {
     /// # Errors
     /// Where the instance is gone: released, or abandoned and refunded; and where a refusal comes
     /// after its buyer got in.
-    pub fn told_access(mut self, told: &Told, at: UnixMillis) -> Result<Self, Refusal> {
-        if self.state == State::Released || self.access == Access::Abandoned {
+    pub fn told_access(mut self, told: &PurchaseAnswer, at: UnixMillis) -> Result<Self, Refusal> {
+        if self.state == InstanceState::Released || self.access == Access::Abandoned {
             return Err(Refusal::InstanceReleased);
         }
         if is_older(at, self.newest.access) {
             return Ok(self);
         }
-        if matches!((told, &self.access), (Told::Refused(_), Access::Ready(_))) {
+        if matches!((told, &self.access), (PurchaseAnswer::Refused(_), Access::Ready(_))) {
             return Err(Refusal::ReadyBefore);
         }
         self.newest.access = Some(at);
         match told {
-            Told::Ready(info) => self.access = Access::Ready(info.clone()),
-            Told::Refused(reason) => self.access = Access::Refused(*reason),
-            Told::AsTemplate | Told::Later => (),
+            PurchaseAnswer::Ready(info) => self.access = Access::Ready(info.clone()),
+            PurchaseAnswer::Refused(reason) => self.access = Access::Refused(*reason),
+            PurchaseAnswer::AsTemplate | PurchaseAnswer::Later => (),
         }
         Ok(self)
     }
@@ -450,7 +450,7 @@ impl Instance {
         at: UnixMillis,
         now: UnixMillis,
     ) -> Transition {
-        if self.state == State::Released {
+        if self.state == InstanceState::Released {
             return self.unchanged(Remark::ReleasedBefore);
         }
         let revived = self.is_abandoned_before(at, now);
@@ -534,7 +534,7 @@ impl Instance {
     /// The code that newInstance is answered (decision D2).
     pub fn purchase_code(&self, contract: Contract, template: Option<&Template>) -> ResultCode {
         match (self.state, &self.access, contract) {
-            (State::Released, _, _) | (_, Access::Ready(_), _) => ResultCode::Success,
+            (InstanceState::Released, _, _) | (_, Access::Ready(_), _) => ResultCode::Success,
             (_, Access::Refused(reason), _) => ResultCode::Refused(*reason),
             // What was refunded is not served, whatever a template says.
             (_, Access::Abandoned, _) | (_, Access::Pending, Contract::V2) => {
@@ -568,7 +568,9 @@ impl Instance {
     /// The code, where the instance is not ready.
     pub fn looked_up(&self) -> Result<&AppInfo, ResultCode> {
         match (self.state, &self.access) {
-            (State::Released, _) | (_, Access::Abandoned) => Err(ResultCode::InstanceNotFound),
+            (InstanceState::Released, _) | (_, Access::Abandoned) => {
+                Err(ResultCode::InstanceNotFound)
+            }
             (_, Access::Ready(info)) => Ok(info),
             (_, Access::Pending) => Err(ResultCode::Processing),
             (_, Access::Refused(reason)) => Err(ResultCode::Refused(*reason)),
@@ -590,15 +592,17 @@ impl Instance {
     /// Takes expiry from the causes of a freeze; a thaw where none is left.
     fn lift_expiry(&mut self) -> Option<NoticeType> {
         match self.state {
-            State::Frozen(FreezeCause::Expiry) => {
-                self.state = State::Active;
+            InstanceState::Frozen(FreezeCause::Expiry) => {
+                self.state = InstanceState::Active;
                 Some(NoticeType::Thawed)
             }
-            State::Frozen(FreezeCause::Both) => {
-                self.state = State::Frozen(FreezeCause::Status);
+            InstanceState::Frozen(FreezeCause::Both) => {
+                self.state = InstanceState::Frozen(FreezeCause::Status);
                 None
             }
-            State::Active | State::Frozen(FreezeCause::Status) | State::Released => None,
+            InstanceState::Active
+            | InstanceState::Frozen(FreezeCause::Status)
+            | InstanceState::Released => None,
         }
     }
 }
@@ -611,7 +615,7 @@ impl Transition {
     }
 }
 
-impl State {
+impl InstanceState {
     /// The word for people and the product.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -101,14 +101,14 @@ impl NoticeType {
 
 /// A notice that a decision asks for; the outbox gives it a place in the order.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Draft {
+pub struct NoticeDraft {
     /// What it is about.
     pub kind: NoticeType,
     /// Its members, but for `sequence`.
     pub members: Map<String, Value>,
 }
 
-impl Draft {
+impl NoticeDraft {
     /// A notice that a call caused: who called, for which order, and every field it carried.
     pub fn of_call(
         kind: NoticeType,
@@ -351,8 +351,8 @@ mod tests {
 
     use crate::order_details;
 
-    fn draft(kind: NoticeType, text: &str) -> Draft {
-        Draft::of_time(kind).with("orderAmount", text)
+    fn draft(kind: NoticeType, text: &str) -> NoticeDraft {
+        NoticeDraft::of_time(kind).with("orderAmount", text)
     }
 
     #[test]
@@ -418,7 +418,7 @@ mod tests {
     fn what_names_a_subject_is_never_cut() {
         let mut outbox = Outbox::default();
         let at = UnixMillis::new(0);
-        let draft = Draft::of_list(NoticeType::UsersPut, Activity::AuthSync, at)
+        let draft = NoticeDraft::of_list(NoticeType::UsersPut, Activity::AuthSync, at)
             .with("instanceId", "i")
             .with("tenantId", "t")
             .with("appId", "a")

@@ -109,7 +109,7 @@ const MAX_FACT_LETTERS: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use protocol::order_query::Outcome;
+    use protocol::order_query::OrderQueryOutcome;
     use serde_json::json;
 
     use super::*;
@@ -121,8 +121,10 @@ mod tests {
             order_line_id: line.map(|id| OrderLineId::parse(id).unwrap()),
         };
         match query.read(200, answer.to_string().as_bytes()) {
-            Outcome::Found(details) => details,
-            other @ (Outcome::Retry(_) | Outcome::Permanent(_) | Outcome::KeyRefused(_)) => {
+            OrderQueryOutcome::Found(details) => details,
+            other @ (OrderQueryOutcome::Retry(_)
+            | OrderQueryOutcome::Permanent(_)
+            | OrderQueryOutcome::KeyRefused(_)) => {
                 panic!("{other:?}")
             }
         }

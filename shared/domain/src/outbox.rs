@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::directory::PartName;
-use crate::instance::Clock;
-use crate::notice::{Draft, MAX_NOTICE_LEN, Notice, NoticeType};
+use crate::instance::ClockTrust;
+use crate::notice::{MAX_NOTICE_LEN, Notice, NoticeDraft, NoticeType};
 use protocol::time::UnixMillis;
 
 /// An entity's notices that wait, in order.
@@ -27,7 +27,7 @@ pub struct Outbox {
     pub dropped: u32,
     /// What was tried with the notice that is offered now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trial: Option<Trial>,
+    pub trial: Option<DeliveryState>,
     /// What the product did not take (decision E4).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dead: Vec<DeadLetter>,
@@ -53,7 +53,7 @@ pub enum Reader {
 
 /// What was tried with one notice.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Trial {
+pub struct DeliveryState {
     /// Whose trial it is.
     pub sequence: u64,
     /// When the first attempt began.
@@ -107,7 +107,7 @@ pub struct DeadLetter {
     /// The notice, as it was offered.
     pub notice: Notice,
     /// What was tried.
-    pub trial: Trial,
+    pub trial: DeliveryState,
     /// When it was given up.
     pub at: UnixMillis,
 }
@@ -147,7 +147,7 @@ pub struct Settling {
     /// Spreads those who wait.
     pub chance: u16,
     /// Whether a notice may be given up because time has passed.
-    pub clock: Clock,
+    pub clock: ClockTrust,
     /// When.
     pub now: UnixMillis,
 }
@@ -202,9 +202,14 @@ const HOURLY: Duration = Duration::from_hours(1);
 impl Outbox {
     /// Appends notices in order, each in its place, and makes room as the reader allows: what was
     /// dropped for it comes back.
-    pub fn append(&mut self, drafts: Vec<Draft>, reader: Reader, at: UnixMillis) -> Vec<Notice> {
+    pub fn append(
+        &mut self,
+        drafts: Vec<NoticeDraft>,
+        reader: Reader,
+        at: UnixMillis,
+    ) -> Vec<Notice> {
         let mut dropped = Vec::new();
-        for Draft { kind, members: mut data } in drafts {
+        for NoticeDraft { kind, members: mut data } in drafts {
             self.sequence += 1;
             data.insert("sequence".to_owned(), self.sequence.into());
             self.waiting.push(Notice { kind, at, data }.fit());
@@ -227,7 +232,7 @@ impl Outbox {
     /// process is given up like any other, and times that a wrong clock wrote are set right.
     /// Returns whether a notice was given up. Without a product nobody is told a buyer's phone or
     /// e-mail: they are removed.
-    pub fn pass(&mut self, reader: Reader, clock: Clock, now: UnixMillis) -> bool {
+    pub fn pass(&mut self, reader: Reader, clock: ClockTrust, now: UnixMillis) -> bool {
         if reader == Reader::Nobody {
             self.waiting.iter_mut().for_each(Notice::forget_contacts);
         }
@@ -235,7 +240,7 @@ impl Outbox {
         trial.set_right(now);
         let ran_out = trial.claimed.is_some() && trial.next <= now;
         let sequence = trial.sequence;
-        let over = ran_out && clock == Clock::Trusted && trial.is_over(now);
+        let over = ran_out && clock == ClockTrust::Trusted && trial.is_over(now);
         let place = self.waiting.iter().position(|notice| notice.sequence() == sequence);
         let Some(place) = place.filter(|_| over) else { return false };
         self.give_up(place, Attempt::unknown(now), now) == Settled::Dead
@@ -297,7 +302,7 @@ impl Outbox {
     /// claim has run out, be it of another notice.
     pub fn due(&self, now: UnixMillis) -> Option<UnixMillis> {
         let head = self.head()?.sequence();
-        let holds = |trial: &&Trial| trial.sequence == head || trial.claimed.is_some();
+        let holds = |trial: &&DeliveryState| trial.sequence == head || trial.claimed.is_some();
         Some(self.trial.as_ref().filter(holds).map_or(now, |trial| trial.next))
     }
 
@@ -354,7 +359,7 @@ impl Outbox {
         trial.claims = trial.claims.max(trial.count).saturating_add(1);
         trial.claimed = Some(trial.claims);
         trial.next = now.after(lasting);
-        let Trial { sequence, since, count: attempt, claims: number, .. } = trial;
+        let DeliveryState { sequence, since, count: attempt, claims: number, .. } = trial;
         let failed_at = trial.attempts.iter().filter_map(|attempt| attempt.part).max();
         let part = trial.part.or(failed_at).unwrap_or(1);
         self.offered = self.offered.max(sequence);
@@ -411,9 +416,9 @@ impl Outbox {
     }
 
     /// The trial of a notice, taken out; a new one where there is none.
-    fn take_trial(&mut self, sequence: u64, now: UnixMillis) -> Trial {
+    fn take_trial(&mut self, sequence: u64, now: UnixMillis) -> DeliveryState {
         let standing = self.trial.take().filter(|trial| trial.sequence == sequence);
-        standing.unwrap_or(Trial {
+        standing.unwrap_or(DeliveryState {
             sequence,
             since: now,
             count: 0,
@@ -433,7 +438,7 @@ impl Outbox {
         sequence <= self.offered
     }
 
-    fn trial_of(&self, sequence: u64) -> Option<&Trial> {
+    fn trial_of(&self, sequence: u64) -> Option<&DeliveryState> {
         self.trial.as_ref().filter(|trial| trial.sequence == sequence)
     }
 
@@ -470,7 +475,7 @@ impl Outbox {
         let Some(trial) = self.trial.as_mut() else {
             return Settled::Nothing;
         };
-        if clock == Clock::Trusted && trial.is_over(now) {
+        if clock == ClockTrust::Trusted && trial.is_over(now) {
             return self.give_up(place, attempt, now);
         }
         trial.part = attempt.part.or(trial.part);
@@ -553,7 +558,7 @@ impl Outbox {
     }
 }
 
-impl Trial {
+impl DeliveryState {
     /// Cuts the pause short: what is new may be why the product can be reached again.
     fn hurry(&mut self, at: UnixMillis) {
         if at < self.next {
@@ -646,8 +651,8 @@ const fn is_false(bool: &bool) -> bool {
 mod tests {
     use super::*;
 
-    fn draft(kind: NoticeType, text: &str) -> Draft {
-        Draft::of_time(kind).with("orderAmount", text).with("scene", "renew")
+    fn draft(kind: NoticeType, text: &str) -> NoticeDraft {
+        NoticeDraft::of_time(kind).with("orderAmount", text).with("scene", "renew")
     }
 
     #[test]

@@ -7,10 +7,10 @@ use crate::directory;
 use crate::entity::{Entity, Subject};
 use crate::idempotency::Order;
 use crate::instance::{Instance, Remark, Transition};
-use crate::notice::{Draft, NoticeType};
-use crate::product::{Fault, InstanceAccess};
+use crate::notice::{NoticeDraft, NoticeType};
+use crate::product::{InstanceAccess, ProductError};
 use crate::refusal::Refusal;
-use crate::settings::{Settings, Unfit};
+use crate::settings::{SettingError, Settings};
 use crate::tenant::{self, Dated, Synced};
 use protocol::message::{Activity, InstanceId, Malformed, Reply};
 use protocol::signature::Verified;
@@ -29,7 +29,7 @@ pub trait Page: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     /// Where it cannot work under it.
-    fn new(settings: &Settings) -> Result<Self, Unfit>;
+    fn new(settings: &Settings) -> Result<Self, SettingError>;
 
     /// Answers a rehearsal, which leaves no trace (decision D10).
     ///
@@ -106,7 +106,7 @@ pub trait ChangeList: Page {
     fn at(&self, request: &Self::Request) -> UnixMillis;
 
     /// What is asked of it, at the time that the call counts as.
-    fn change(&self, request: &Self::Request, at: UnixMillis) -> directory::Change;
+    fn change(&self, request: &Self::Request, at: UnixMillis) -> directory::DirectoryChange;
 
     /// What the product is to be told: at the time that the call counts as, given what each edit
     /// or entry amounted to.
@@ -114,8 +114,8 @@ pub trait ChangeList: Page {
         &self,
         request: &Self::Request,
         at: UnixMillis,
-        outcomes: &[directory::Outcome],
-    ) -> Told;
+        outcomes: &[directory::EntryOutcome],
+    ) -> ListNotice;
 
     /// The member of a record that says who or what it is.
     fn identity(&self) -> &'static str;
@@ -123,9 +123,9 @@ pub trait ChangeList: Page {
 
 /// What the product is told of a change to a list.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct ListNotice {
     /// The notice.
-    pub notice: Draft,
+    pub notice: NoticeDraft,
     /// The records that it is about, too many to stand in it.
     pub records: Vec<Value>,
 }
@@ -155,7 +155,7 @@ pub struct Decision<E> {
     /// What is to stand; `None` where nothing changes and nothing is written.
     pub entity: Option<E>,
     /// What the product is to be told, in order.
-    pub notices: Vec<Draft>,
+    pub notices: Vec<NoticeDraft>,
     /// Why there was less effect than the call asked for, and what was odd about it.
     pub remarks: Vec<Remark>,
 }
@@ -179,7 +179,7 @@ impl<T: Clone + PartialEq> Decision<Dated<T>> {
     pub fn of_synced(
         before: Option<&Dated<T>>,
         synced: Synced<T>,
-        draft: impl Fn(tenant::Told) -> Draft,
+        draft: impl Fn(tenant::KitChange) -> NoticeDraft,
     ) -> Self {
         let Synced { dated, notice, remark } = synced;
         let notices = notice.map(draft).into_iter().collect();
@@ -195,7 +195,7 @@ impl Decision<Instance> {
     pub fn of(
         before: &Instance,
         transition: Transition,
-        draft: impl Fn(NoticeType) -> Draft,
+        draft: impl Fn(NoticeType) -> NoticeDraft,
     ) -> Self {
         let Transition { instance, notices, revived, remarks } = transition;
         let known = serde_json::json!({
@@ -204,7 +204,7 @@ impl Decision<Instance> {
         });
         let drafts = notices.into_iter().map(draft);
         let drafts = revived.then(|| purchase(&instance)).into_iter().chain(drafts);
-        let tell = |draft: Draft| {
+        let tell = |draft: NoticeDraft| {
             draft.with("instanceId", instance.id.as_str()).with("before", known.clone())
         };
         let notices: Vec<_> = drafts.map(tell).collect();
@@ -216,8 +216,8 @@ impl Decision<Instance> {
 
 /// The notice of a purchase that was abandoned and is wanted after all. The call that says so may
 /// be of another activity, and its fields may be of another order.
-fn purchase(instance: &Instance) -> Draft {
-    Draft::of_time(NoticeType::Created)
+fn purchase(instance: &Instance) -> NoticeDraft {
+    NoticeDraft::of_time(NoticeType::Created)
         .with("activity", Activity::NewInstance.as_str())
         .with("orderId", instance.order_id.as_str())
 }
@@ -228,7 +228,7 @@ pub trait Hear: Default + Send + Sync + 'static {
     ///
     /// # Errors
     /// Where it is none, or was signed for something else.
-    fn read(&self, path_id: &InstanceId, body: &[u8]) -> Result<InstanceAccess, Fault>;
+    fn read(&self, path_id: &InstanceId, body: &[u8]) -> Result<InstanceAccess, ProductError>;
 
     /// Decides what becomes of the instance, at the time that the message was signed.
     ///
@@ -251,7 +251,7 @@ pub trait Bundle: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     /// Where one of them cannot work under it.
-    fn new(settings: &Settings) -> Result<Self, Unfit>;
+    fn new(settings: &Settings) -> Result<Self, SettingError>;
 
     /// Shows the visitor the page of an activity, if it is served here.
     fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output;
@@ -287,7 +287,7 @@ pub struct Looks<P>(P);
 impl<P: Change> Bundle for Changes<P> {
     const KEEPS_SECRETS: bool = P::KEEPS_SECRETS;
 
-    fn new(settings: &Settings) -> Result<Self, Unfit> {
+    fn new(settings: &Settings) -> Result<Self, SettingError> {
         P::new(settings).map(Self)
     }
 
@@ -299,7 +299,7 @@ impl<P: Change> Bundle for Changes<P> {
 impl<P: ChangeList> Bundle for ChangesList<P> {
     const KEEPS_SECRETS: bool = P::KEEPS_SECRETS;
 
-    fn new(settings: &Settings) -> Result<Self, Unfit> {
+    fn new(settings: &Settings) -> Result<Self, SettingError> {
         P::new(settings).map(Self)
     }
 
@@ -311,7 +311,7 @@ impl<P: ChangeList> Bundle for ChangesList<P> {
 impl<P: Look> Bundle for Looks<P> {
     const KEEPS_SECRETS: bool = P::KEEPS_SECRETS;
 
-    fn new(settings: &Settings) -> Result<Self, Unfit> {
+    fn new(settings: &Settings) -> Result<Self, SettingError> {
         P::new(settings).map(Self)
     }
 

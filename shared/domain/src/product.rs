@@ -13,16 +13,16 @@ use protocol::result_code::OrderRefused;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Answer {
     /// The product has the notice, and may have said what becomes of a purchase.
-    Taken(Option<Told>),
+    Taken(Option<PurchaseAnswer>),
     /// Not this time.
-    Failed(Fault),
+    Failed(ProductError),
     /// The product never wants it.
     Gone,
 }
 
 /// What the product says of a purchase.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Told {
+pub enum PurchaseAnswer {
     /// The buyer gets in with this.
     Ready(AppInfo),
     /// It will not serve the order.
@@ -36,7 +36,7 @@ pub enum Told {
 /// Why an answer, or a message, is not one that can be used. Says what is wrong with it, and
 /// nothing of what it is.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum Fault {
+pub enum ProductError {
     /// Not a status of success.
     #[error("status says no")]
     Status,
@@ -45,7 +45,7 @@ pub enum Fault {
     NotAnObject,
     /// Access data that cannot go over the wire.
     #[error(transparent)]
-    AppInfo(#[from] app_info::Fault),
+    AppInfo(#[from] app_info::AppInfoError),
     /// No reason of the marketplace's table.
     #[error("refuse is no code from 000100 to 000107")]
     Reason,
@@ -103,13 +103,13 @@ impl Answer {
     pub fn read(kind: NoticeType, status: u16, body: &[u8]) -> Self {
         match status {
             200..=299 if kind != NoticeType::Created => Self::Taken(None),
-            202 => Self::Taken(Some(Told::Later)),
+            202 => Self::Taken(Some(PurchaseAnswer::Later)),
             200..=299 => match created(body) {
                 Ok(told) => Self::Taken(Some(told)),
                 Err(fault) => Self::Failed(fault),
             },
             410 => Self::Gone,
-            _ => Self::Failed(Fault::Status),
+            _ => Self::Failed(ProductError::Status),
         }
     }
 }
@@ -145,7 +145,7 @@ pub struct InstanceAccess {
     /// Of which instance.
     pub instance_id: InstanceId,
     /// What becomes of it.
-    pub told: Told,
+    pub told: PurchaseAnswer,
 }
 
 impl InstanceAccess {
@@ -157,7 +157,7 @@ impl InstanceAccess {
     /// # Errors
     /// Where it is none, or was signed for something else: a notice of ours that somebody sends
     /// back, say.
-    pub fn read(path_id: &InstanceId, body: &[u8]) -> Result<Self, Fault> {
+    pub fn read(path_id: &InstanceId, body: &[u8]) -> Result<Self, ProductError> {
         #[derive(Deserialize)]
         struct Message {
             #[serde(rename = "type")]
@@ -165,14 +165,14 @@ impl InstanceAccess {
             data: Map<String, Value>,
         }
         let Message { kind, data } =
-            serde_json::from_slice(unmarked(body)).map_err(|_| Fault::NotAnObject)?;
+            serde_json::from_slice(unmarked(body)).map_err(|_| ProductError::NotAnObject)?;
         let named = data.get("instanceId").and_then(Value::as_str);
         if kind != Self::TYPE || named != Some(path_id.as_str()) {
-            return Err(Fault::Misdirected);
+            return Err(ProductError::Misdirected);
         }
         match told(&data)? {
-            Told::AsTemplate | Told::Later => Err(Fault::Nothing),
-            told @ (Told::Ready(_) | Told::Refused(_)) => {
+            PurchaseAnswer::AsTemplate | PurchaseAnswer::Later => Err(ProductError::Nothing),
+            told @ (PurchaseAnswer::Ready(_) | PurchaseAnswer::Refused(_)) => {
                 Ok(Self { instance_id: path_id.clone(), told })
             }
         }
@@ -185,33 +185,34 @@ fn unmarked(body: &[u8]) -> &[u8] {
 }
 
 /// The answer to a purchase; an empty body says as little as an empty object.
-fn created(body: &[u8]) -> Result<Told, Fault> {
+fn created(body: &[u8]) -> Result<PurchaseAnswer, ProductError> {
     let body = unmarked(body);
     if body.trim_ascii().is_empty() {
-        return Ok(Told::AsTemplate);
+        return Ok(PurchaseAnswer::AsTemplate);
     }
     let members: Map<String, Value> =
-        serde_json::from_slice(body).map_err(|_| Fault::NotAnObject)?;
+        serde_json::from_slice(body).map_err(|_| ProductError::NotAnObject)?;
     told(&members)
 }
 
-fn told(members: &Map<String, Value>) -> Result<Told, Fault> {
+fn told(members: &Map<String, Value>) -> Result<PurchaseAnswer, ProductError> {
     let said = |name: &str| members.get(name).filter(|value| !value.is_null());
     match (said("appInfo"), said("refuse")) {
-        (Some(_), Some(_)) => Err(Fault::Contradiction),
+        (Some(_), Some(_)) => Err(ProductError::Contradiction),
         (Some(Value::Object(info)), None) if !info.contains_key("frontEndUrl") => {
-            Err(Fault::AppInfo(app_info::Fault::FrontEndUrl))
+            Err(ProductError::AppInfo(app_info::AppInfoError::FrontEndUrl))
         }
         (Some(info), None) => {
             let info: AppInfo = serde_json::from_value(info.clone())
-                .map_err(|_| Fault::AppInfo(app_info::Fault::NotAnObject))?;
-            Ok(Told::Ready(info.check()?))
+                .map_err(|_| ProductError::AppInfo(app_info::AppInfoError::NotAnObject))?;
+            Ok(PurchaseAnswer::Ready(info.check()?))
         }
         (None, Some(reason)) => {
-            let reason = serde_json::from_value(reason.clone()).map_err(|_| Fault::Reason)?;
-            Ok(Told::Refused(reason))
+            let reason =
+                serde_json::from_value(reason.clone()).map_err(|_| ProductError::Reason)?;
+            Ok(PurchaseAnswer::Refused(reason))
         }
-        (None, None) => Ok(Told::AsTemplate),
+        (None, None) => Ok(PurchaseAnswer::AsTemplate),
     }
 }
 
@@ -228,20 +229,24 @@ mod tests {
         let info = r#"{"frontEndUrl":"https://a.example","userName":"u"}"#;
         let ready = AppInfo::parse(info).unwrap();
         let cases = [
-            (200, format!(r#"{{"appInfo":{info}}}"#), Answer::Taken(Some(Told::Ready(ready)))),
+            (
+                200,
+                format!(r#"{{"appInfo":{info}}}"#),
+                Answer::Taken(Some(PurchaseAnswer::Ready(ready))),
+            ),
             (
                 201,
                 r#"{"refuse":"000106"}"#.to_owned(),
-                Answer::Taken(Some(Told::Refused(OrderRefused::SoldOut))),
+                Answer::Taken(Some(PurchaseAnswer::Refused(OrderRefused::SoldOut))),
             ),
-            (202, "whatever".to_owned(), Answer::Taken(Some(Told::Later))),
-            (200, "{}".to_owned(), Answer::Taken(Some(Told::AsTemplate))),
-            (204, " \n".to_owned(), Answer::Taken(Some(Told::AsTemplate))),
-            (200, "\u{feff}{}".to_owned(), Answer::Taken(Some(Told::AsTemplate))),
+            (202, "whatever".to_owned(), Answer::Taken(Some(PurchaseAnswer::Later))),
+            (200, "{}".to_owned(), Answer::Taken(Some(PurchaseAnswer::AsTemplate))),
+            (204, " \n".to_owned(), Answer::Taken(Some(PurchaseAnswer::AsTemplate))),
+            (200, "\u{feff}{}".to_owned(), Answer::Taken(Some(PurchaseAnswer::AsTemplate))),
             (
                 200,
                 "\u{feff}{\"refuse\":\"000106\"}\n".to_owned(),
-                Answer::Taken(Some(Told::Refused(OrderRefused::SoldOut))),
+                Answer::Taken(Some(PurchaseAnswer::Refused(OrderRefused::SoldOut))),
             ),
             (410, String::new(), Answer::Gone),
         ];
@@ -254,19 +259,19 @@ mod tests {
     fn what_cannot_be_used_is_a_failed_attempt() {
         let long = "x".repeat(80);
         let cases = [
-            (500, "{}", Fault::Status),
-            (302, "{}", Fault::Status),
-            (404, "", Fault::Status),
-            (200, "[]", Fault::NotAnObject),
-            (200, "ok", Fault::NotAnObject),
-            (200, r#"{"appInfo":{}}"#, Fault::AppInfo(app_info::Fault::FrontEndUrl)),
-            (200, r#"{"appInfo":"x"}"#, Fault::AppInfo(app_info::Fault::NotAnObject)),
-            (200, r#"{"refuse":"000108"}"#, Fault::Reason),
-            (200, r#"{"refuse":106}"#, Fault::Reason),
+            (500, "{}", ProductError::Status),
+            (302, "{}", ProductError::Status),
+            (404, "", ProductError::Status),
+            (200, "[]", ProductError::NotAnObject),
+            (200, "ok", ProductError::NotAnObject),
+            (200, r#"{"appInfo":{}}"#, ProductError::AppInfo(app_info::AppInfoError::FrontEndUrl)),
+            (200, r#"{"appInfo":"x"}"#, ProductError::AppInfo(app_info::AppInfoError::NotAnObject)),
+            (200, r#"{"refuse":"000108"}"#, ProductError::Reason),
+            (200, r#"{"refuse":106}"#, ProductError::Reason),
             (
                 200,
                 r#"{"refuse":"000106","appInfo":{"frontEndUrl":"https://a.example"}}"#,
-                Fault::Contradiction,
+                ProductError::Contradiction,
             ),
         ];
         for (status, body, fault) in cases {
@@ -274,7 +279,7 @@ mod tests {
         }
         let wide =
             format!(r#"{{"appInfo":{{"frontEndUrl":"https://a.example","password":"{long}"}}}}"#);
-        let fault = Fault::AppInfo(app_info::Fault::TooLong("password"));
+        let fault = ProductError::AppInfo(app_info::AppInfoError::TooLong("password"));
         assert_eq!(created(200, &wide), Answer::Failed(fault));
     }
 
@@ -284,7 +289,7 @@ mod tests {
         assert_eq!(frozen(200), Answer::Taken(None));
         assert_eq!(frozen(202), Answer::Taken(None));
         assert_eq!(frozen(410), Answer::Gone);
-        assert_eq!(frozen(304), Answer::Failed(Fault::Status));
+        assert_eq!(frozen(304), Answer::Failed(ProductError::Status));
     }
 
     #[test]
@@ -292,13 +297,16 @@ mod tests {
         let id = InstanceId::parse("i-1").unwrap();
         let read = |body: &str| InstanceAccess::read(&id, body.as_bytes());
         let refused = r#"{"type":"instance.access","data":{"instanceId":"i-1","refuse":"000100"}}"#;
-        assert_eq!(read(refused).map(|it| it.told), Ok(Told::Refused(OrderRefused::NoResource)));
+        assert_eq!(
+            read(refused).map(|it| it.told),
+            Ok(PurchaseAnswer::Refused(OrderRefused::NoResource))
+        );
         let cases = [
-            (refused.replace("i-1", "i-2"), Fault::Misdirected),
-            (refused.replace("instance.access", "instance.created"), Fault::Misdirected),
-            (refused.replace("refuse", "reuse"), Fault::Nothing),
-            ("{}".to_owned(), Fault::NotAnObject),
-            (String::new(), Fault::NotAnObject),
+            (refused.replace("i-1", "i-2"), ProductError::Misdirected),
+            (refused.replace("instance.access", "instance.created"), ProductError::Misdirected),
+            (refused.replace("refuse", "reuse"), ProductError::Nothing),
+            ("{}".to_owned(), ProductError::NotAnObject),
+            (String::new(), ProductError::NotAnObject),
         ];
         for (body, fault) in cases {
             assert_eq!(read(&body), Err(fault), "{body}");

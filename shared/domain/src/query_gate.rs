@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use protocol::order_query::Outcome;
+use protocol::order_query::OrderQueryOutcome;
 use protocol::time::UnixMillis;
 
 /// What one key's outcomes in a row allow.
@@ -43,18 +43,18 @@ impl Gate {
     /// Takes note of an outcome. The third refusal of the key in a row shuts the gate, and so does
     /// every further one: after a pause one question finds out, not three. An outcome that says
     /// nothing of the key, like a failed gateway's, neither counts nor forgives.
-    pub fn note(&mut self, outcome: &Outcome, now: UnixMillis) {
+    pub fn note(&mut self, outcome: &OrderQueryOutcome, now: UnixMillis) {
         self.unanswered = 0;
         match outcome {
-            Outcome::KeyRefused(_) => {
+            OrderQueryOutcome::KeyRefused(_) => {
                 self.worked = false;
                 self.refused = self.refused.saturating_add(1);
                 if self.refused >= MAX_REFUSED {
                     self.shut_until = Some(now.after(PAUSE));
                 }
             }
-            Outcome::Found(_) => *self = Self { worked: true, ..Self::default() },
-            Outcome::Permanent(_) | Outcome::Retry(_) => (),
+            OrderQueryOutcome::Found(_) => *self = Self { worked: true, ..Self::default() },
+            OrderQueryOutcome::Permanent(_) | OrderQueryOutcome::Retry(_) => (),
         }
     }
 }
@@ -99,7 +99,7 @@ mod tests {
         (912, "refused", false),
     ];
 
-    fn outcome(what: &str) -> Option<Outcome> {
+    fn outcome(what: &str) -> Option<OrderQueryOutcome> {
         let query = OrderQuery { order_id: OrderId::parse("CS1").unwrap(), order_line_id: None };
         let found = br#"{"resultCode":"MKT.0000","orderInfo":{"orderLine":[{}]}}"#;
         match what {

@@ -26,7 +26,7 @@ pub struct Settings {
 /// it wants, never what it is.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("{setting} {wants}")]
-pub struct Unfit {
+pub struct SettingError {
     /// The variable.
     pub setting: &'static str,
     /// What it should be.

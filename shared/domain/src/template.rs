@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use protocol::app_info::{AppInfo, Fault, limit};
+use protocol::app_info::{AppInfo, AppInfoError, limit};
 use protocol::query;
 use protocol::text::{nearest, unseen};
 
@@ -14,7 +14,7 @@ pub struct Template(AppInfo);
 
 /// Why a text is not a template. Names the member, never the value.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum TemplateFault {
+pub enum TemplateError {
     /// Not JSON at all.
     #[error("is not JSON from line {line}, column {column} on; wants an object like {}", EXAMPLE)]
     NotJson {
@@ -92,16 +92,16 @@ impl Template {
     /// Reads a template from JSON text.
     ///
     /// # Errors
-    /// As [`TemplateFault`] says, judged as filled for the longest IDs of plain letters.
-    pub fn parse(text: &str) -> Result<Self, TemplateFault> {
+    /// As [`TemplateError`] says, judged as filled for the longest IDs of plain letters.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let value: Value = serde_json::from_str(text).map_err(|fault| {
             let (line, column) = (fault.line(), fault.column());
-            TemplateFault::NotJson { line, column }
+            TemplateError::NotJson { line, column }
         })?;
-        let Value::Object(members) = value else { return Err(TemplateFault::NotAnObject) };
+        let Value::Object(members) = value else { return Err(TemplateError::NotAnObject) };
         judge_members(&members)?;
         // Of the faults that serde knows, a member that comes twice is the one that is left.
-        let info: AppInfo = serde_json::from_str(text).map_err(|_| TemplateFault::Twice)?;
+        let info: AppInfo = serde_json::from_str(text).map_err(|_| TemplateError::Twice)?;
         judge_texts(&members)?;
         let template = Self(info);
         let sample = "0".repeat(MAX_ID_LEN);
@@ -161,18 +161,18 @@ fn cut(id: &str, write: impl Fn(&str) -> String) -> String {
 }
 
 /// Every member is known and a text; the mandatory one is there.
-fn judge_members(members: &Map<String, Value>) -> Result<(), TemplateFault> {
+fn judge_members(members: &Map<String, Value>) -> Result<(), TemplateError> {
     for (name, value) in members {
         let Some(known) = MEMBERS.into_iter().find(|known| known == name) else {
-            return Err(meant(name).map_or(TemplateFault::UnknownMember, TemplateFault::NearMember));
+            return Err(meant(name).map_or(TemplateError::UnknownMember, TemplateError::NearMember));
         };
         let may_lack = known != "frontEndUrl";
         if !(value.is_string() || (may_lack && value.is_null())) {
-            return Err(TemplateFault::NotText(known));
+            return Err(TemplateError::NotText(known));
         }
     }
     let has_address = members.contains_key("frontEndUrl");
-    if has_address { Ok(()) } else { Err(TemplateFault::NoFrontEndUrl) }
+    if has_address { Ok(()) } else { Err(TemplateError::NoFrontEndUrl) }
 }
 
 /// The member that an unknown one was meant to be.
@@ -183,12 +183,12 @@ fn meant(name: &str) -> Option<&'static str> {
     other.map(|(_, member)| member).or_else(|| nearest(name, MEMBERS))
 }
 
-fn judge_texts(members: &Map<String, Value>) -> Result<(), TemplateFault> {
+fn judge_texts(members: &Map<String, Value>) -> Result<(), TemplateError> {
     for member in MEMBERS {
         let Some(text) = members.get(member).and_then(Value::as_str) else { continue };
         let is_exact = EXACT.contains(&member);
         if is_exact && (unseen(text).is_some() || text.trim() != text) {
-            return Err(TemplateFault::Unseen(member));
+            return Err(TemplateError::Unseen(member));
         }
         let is_address = member.ends_with("Url");
         if is_address {
@@ -199,38 +199,38 @@ fn judge_texts(members: &Map<String, Value>) -> Result<(), TemplateFault> {
     Ok(())
 }
 
-fn judge_address(member: &'static str, text: &str) -> Result<(), TemplateFault> {
+fn judge_address(member: &'static str, text: &str) -> Result<(), TemplateError> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let rest = rest.filter(|rest| !rest.contains(' ') && !rest.contains('\\'));
-    let rest = rest.ok_or(TemplateFault::NotAnAddress(member))?;
+    let rest = rest.ok_or(TemplateError::NotAnAddress(member))?;
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if host.contains(['{', '}']) {
-        Err(TemplateFault::InHost(member))
+        Err(TemplateError::InHost(member))
     } else if host.is_empty() {
-        Err(TemplateFault::NotAnAddress(member))
+        Err(TemplateError::NotAnAddress(member))
     } else {
         Ok(())
     }
 }
 
 /// No braces are left over that look like a placeholder; in an address none at all.
-fn judge_braces(member: &'static str, text: &str, is_address: bool) -> Result<(), TemplateFault> {
+fn judge_braces(member: &'static str, text: &str, is_address: bool) -> Result<(), TemplateError> {
     let wrapped = |placeholder: &str| {
         let doubled = [format!("{{{placeholder}"), format!("{placeholder}}}")];
         text.contains(&format!("${placeholder}")) || doubled.iter().any(|it| text.contains(it))
     };
     if PLACEHOLDERS.into_iter().any(wrapped) {
-        return Err(TemplateFault::Wrapped(member));
+        return Err(TemplateError::Wrapped(member));
     }
     let rest = replace(text, ["", ""]);
     let mut braced = rest.split('{').skip(1).filter_map(|after| after.split_once('}'));
     if let Some((name, _)) = braced.find(|(name, _)| is_address || is_name(name)) {
         let near = nearest(name, PLACEHOLDERS);
-        let unknown = TemplateFault::UnknownPlaceholder(member);
-        return Err(near.map_or(unknown, |near| TemplateFault::NearPlaceholder(member, near)));
+        let unknown = TemplateError::UnknownPlaceholder(member);
+        return Err(near.map_or(unknown, |near| TemplateError::NearPlaceholder(member, near)));
     }
     let is_broken = is_address && rest.contains(['{', '}']);
-    if is_broken { Err(TemplateFault::UnknownPlaceholder(member)) } else { Ok(()) }
+    if is_broken { Err(TemplateError::UnknownPlaceholder(member)) } else { Ok(()) }
 }
 
 /// What a person writes between braces and wants replaced; a password may have other braces.
@@ -241,11 +241,11 @@ fn is_name(text: &str) -> bool {
 }
 
 /// What the wire does not take once the IDs are filled in.
-fn filled(fault: Fault) -> TemplateFault {
+fn filled(fault: AppInfoError) -> TemplateError {
     match fault {
-        Fault::NotAnObject => TemplateFault::NotAnObject,
-        Fault::FrontEndUrl => TemplateFault::NotAnAddress("frontEndUrl"),
-        Fault::TooLong(member) => TemplateFault::TooLong(member, limit(member)),
+        AppInfoError::NotAnObject => TemplateError::NotAnObject,
+        AppInfoError::FrontEndUrl => TemplateError::NotAnAddress("frontEndUrl"),
+        AppInfoError::TooLong(member) => TemplateError::TooLong(member, limit(member)),
     }
 }
 
@@ -273,12 +273,12 @@ mod tests {
 
     const URL: &str = r#""frontEndUrl":"https://a.example""#;
 
-    fn fault(text: &str) -> TemplateFault {
+    fn fault(text: &str) -> TemplateError {
         Template::parse(text).expect_err(text)
     }
 
     /// A template whose member has a text.
-    fn with(member: &str, text: &str) -> Result<Template, TemplateFault> {
+    fn with(member: &str, text: &str) -> Result<Template, TemplateError> {
         let mut members = Map::new();
         members.insert("frontEndUrl".to_owned(), "https://a.example".into());
         members.insert(member.to_owned(), text.into());
@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn a_template_fits_the_wire_for_the_longest_id() {
         assert!(with("userName", "admin@{orderId}").is_ok());
-        let long = TemplateFault::TooLong("userName", "79 bytes");
+        let long = TemplateError::TooLong("userName", "79 bytes");
         assert_eq!(with("userName", "{orderId}@{instanceId}"), Err(long));
         assert_eq!(with("userName", &"用".repeat(27)), Err(long));
         assert!(with("userName", &"用".repeat(26)).is_ok());
@@ -324,58 +324,58 @@ mod tests {
     #[test]
     fn what_is_not_an_object_of_known_texts_is_refused() {
         let not_json = fault("{\n  'frontEndUrl': 1}");
-        assert_eq!(not_json, TemplateFault::NotJson { line: 2, column: 3 });
-        assert_eq!(fault("[]"), TemplateFault::NotAnObject);
-        assert_eq!(fault(r#""https://a.example""#), TemplateFault::NotAnObject);
-        assert_eq!(fault("{}"), TemplateFault::NoFrontEndUrl);
-        assert_eq!(fault(r#"{"memo":"a"}"#), TemplateFault::NoFrontEndUrl);
+        assert_eq!(not_json, TemplateError::NotJson { line: 2, column: 3 });
+        assert_eq!(fault("[]"), TemplateError::NotAnObject);
+        assert_eq!(fault(r#""https://a.example""#), TemplateError::NotAnObject);
+        assert_eq!(fault("{}"), TemplateError::NoFrontEndUrl);
+        assert_eq!(fault(r#"{"memo":"a"}"#), TemplateError::NoFrontEndUrl);
         let members = [
-            ("username", TemplateFault::NearMember("userName")),
-            ("frontendUrl", TemplateFault::NearMember("frontEndUrl")),
-            ("front_end_url", TemplateFault::NearMember("frontEndUrl")),
-            ("url", TemplateFault::NearMember("frontEndUrl")),
-            ("passwd", TemplateFault::NearMember("password")),
-            ("Memo", TemplateFault::NearMember("memo")),
-            ("tenant", TemplateFault::UnknownMember),
-            ("", TemplateFault::UnknownMember),
+            ("username", TemplateError::NearMember("userName")),
+            ("frontendUrl", TemplateError::NearMember("frontEndUrl")),
+            ("front_end_url", TemplateError::NearMember("frontEndUrl")),
+            ("url", TemplateError::NearMember("frontEndUrl")),
+            ("passwd", TemplateError::NearMember("password")),
+            ("Memo", TemplateError::NearMember("memo")),
+            ("tenant", TemplateError::UnknownMember),
+            ("", TemplateError::UnknownMember),
         ];
         for (member, expected) in members {
             assert_eq!(with(member, "a"), Err(expected), "{member}");
         }
         for value in ["123456", "true", "[]", "{}", "1.5"] {
             let text = format!(r#"{{{URL},"password":{value}}}"#);
-            assert_eq!(fault(&text), TemplateFault::NotText("password"), "{value}");
+            assert_eq!(fault(&text), TemplateError::NotText("password"), "{value}");
         }
-        assert_eq!(fault(r#"{"frontEndUrl":null}"#), TemplateFault::NotText("frontEndUrl"));
+        assert_eq!(fault(r#"{"frontEndUrl":null}"#), TemplateError::NotText("frontEndUrl"));
         assert!(Template::parse(&format!(r#"{{{URL},"password":null}}"#)).is_ok());
-        assert_eq!(fault(&format!("{{{URL},{URL}}}")), TemplateFault::Twice);
+        assert_eq!(fault(&format!("{{{URL},{URL}}}")), TemplateError::Twice);
     }
 
     #[test]
     fn placeholders_that_nothing_is_filled_into_are_refused() {
-        let near = TemplateFault::NearPlaceholder;
+        let near = TemplateError::NearPlaceholder;
         let cases = [
             ("{instanceID}", near("userName", "{instanceId}")),
             ("{ instanceId }", near("userName", "{instanceId}")),
             ("{instance_id}", near("userName", "{instanceId}")),
             ("{OrderId}", near("userName", "{orderId}")),
-            ("{order}", TemplateFault::UnknownPlaceholder("userName")),
-            ("{tenantId}", TemplateFault::UnknownPlaceholder("userName")),
-            ("${instanceId}", TemplateFault::Wrapped("userName")),
-            ("{{orderId}}", TemplateFault::Wrapped("userName")),
-            ("{orderId}}", TemplateFault::Wrapped("userName")),
+            ("{order}", TemplateError::UnknownPlaceholder("userName")),
+            ("{tenantId}", TemplateError::UnknownPlaceholder("userName")),
+            ("${instanceId}", TemplateError::Wrapped("userName")),
+            ("{{orderId}}", TemplateError::Wrapped("userName")),
+            ("{orderId}}", TemplateError::Wrapped("userName")),
         ];
         for (text, expected) in cases {
             assert_eq!(with("userName", text), Err(expected), "{text}");
         }
         let address = |text: &str| with("frontEndUrl", text);
         for text in ["https://a.example/{1}", "https://a.example/{", "https://a.example/}"] {
-            let unknown = TemplateFault::UnknownPlaceholder("frontEndUrl");
+            let unknown = TemplateError::UnknownPlaceholder("frontEndUrl");
             assert_eq!(address(text), Err(unknown), "{text}");
         }
         assert!(address("https://a.example/#{instanceId}").is_ok());
         for text in ["https://{instanceId}.a.example/", "http://{orderId}", "https://a.{x}?b"] {
-            assert_eq!(address(text), Err(TemplateFault::InHost("frontEndUrl")), "{text}");
+            assert_eq!(address(text), Err(TemplateError::InHost("frontEndUrl")), "{text}");
         }
     }
 
@@ -389,13 +389,13 @@ mod tests {
             ("password", "secret "),
             ("password", "\u{feff}secret"),
         ] {
-            assert!(matches!(with(member, text), Err(TemplateFault::Unseen(_))), "{text:?}");
+            assert!(matches!(with(member, text), Err(TemplateError::Unseen(_))), "{text:?}");
         }
         assert!(with("password", "two words").is_ok());
         assert!(with("memo", " 欢迎\u{3000}👨\u{200d}👩\n").is_ok());
         for text in ["a.example", "ftp://a.example", "https://", "https:///a", "https://a b/"] {
             let refused = with("adminUrl", text);
-            assert_eq!(refused, Err(TemplateFault::NotAnAddress("adminUrl")), "{text}");
+            assert_eq!(refused, Err(TemplateError::NotAnAddress("adminUrl")), "{text}");
         }
     }
 

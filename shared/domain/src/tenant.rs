@@ -53,14 +53,14 @@ pub struct Synced<T> {
     /// What stands afterwards.
     pub dated: Dated<T>,
     /// What the product must learn.
-    pub notice: Option<Told>,
+    pub notice: Option<KitChange>,
     /// Why there was less effect than the call asked for.
     pub remark: Option<Remark>,
 }
 
 /// Whether something was put or deleted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Told {
+pub enum KitChange {
     /// It is there now, or otherwise than it was.
     Put,
     /// It is there no more.
@@ -71,7 +71,7 @@ impl<T: Clone + PartialEq> Dated<T> {
     /// Sets what stands, or deletes it, unless something newer stands. A deletion of what was
     /// never here is told as well: the product may know it from an older server.
     pub fn sync(current: Option<Self>, wanted: Option<T>, at: UnixMillis) -> Synced<T> {
-        let told = if wanted.is_some() { Told::Put } else { Told::Deleted };
+        let told = if wanted.is_some() { KitChange::Put } else { KitChange::Deleted };
         match current {
             Some(current) if at < current.at => {
                 Synced { dated: current, notice: None, remark: Some(Remark::OlderThanKnown) }
@@ -98,10 +98,10 @@ impl Tenant {
     }
 
     /// The notice of a change.
-    pub const fn notice(told: Told) -> NoticeType {
+    pub const fn notice(told: KitChange) -> NoticeType {
         match told {
-            Told::Put => NoticeType::TenantPut,
-            Told::Deleted => NoticeType::TenantDeleted,
+            KitChange::Put => NoticeType::TenantPut,
+            KitChange::Deleted => NoticeType::TenantDeleted,
         }
     }
 }
@@ -117,10 +117,10 @@ impl Application {
     }
 
     /// The notice of a change.
-    pub const fn notice(told: Told) -> NoticeType {
+    pub const fn notice(told: KitChange) -> NoticeType {
         match told {
-            Told::Put => NoticeType::ApplicationPut,
-            Told::Deleted => NoticeType::ApplicationDeleted,
+            KitChange::Put => NoticeType::ApplicationPut,
+            KitChange::Deleted => NoticeType::ApplicationDeleted,
         }
     }
 }
@@ -133,15 +133,15 @@ mod tests {
     fn the_newest_change_stands() {
         let at = UnixMillis::new;
         let put = Dated::sync(None, Some("a"), at(5));
-        assert_eq!(put.notice, Some(Told::Put));
+        assert_eq!(put.notice, Some(KitChange::Put));
         let late = Dated::sync(Some(put.dated.clone()), None, at(4));
         assert_eq!((late.notice, late.remark), (None, Some(Remark::OlderThanKnown)));
         let again = Dated::sync(Some(put.dated.clone()), Some("a"), at(6));
         assert_eq!((again.dated.at, again.notice), (at(6), None));
         let gone = Dated::sync(Some(put.dated), None, at(6));
-        assert_eq!((gone.dated.standing, gone.notice), (None, Some(Told::Deleted)));
+        assert_eq!((gone.dated.standing, gone.notice), (None, Some(KitChange::Deleted)));
         let raised = Dated::sync(Some(gone.dated), Some("a"), at(5));
         assert_eq!(raised.dated.standing, None);
-        assert_eq!(Dated::<&str>::sync(None, None, at(1)).notice, Some(Told::Deleted));
+        assert_eq!(Dated::<&str>::sync(None, None, at(1)).notice, Some(KitChange::Deleted));
     }
 }

@@ -20,7 +20,7 @@ pub struct WebhookSecrets(Vec<Vec<u8>>);
 
 /// Why a setting is not a secret. Never says the text.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum BadSecret {
+pub enum WebhookSecretError {
     /// Nothing but blanks.
     #[error("is empty; wants whsec_ and 24 to 64 bytes in base64")]
     Empty,
@@ -51,7 +51,7 @@ pub struct WebhookHeaders<'a> {
 
 /// Why a message is not believed.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum Disbelief {
+pub enum WebhookError {
     /// A header is missing, or not of its form.
     #[error("webhook headers malformed")]
     Malformed,
@@ -74,10 +74,10 @@ impl WebhookSecrets {
     ///
     /// # Errors
     /// Where one of them is none.
-    pub fn parse(text: &str) -> Result<Self, BadSecret> {
+    pub fn parse(text: &str) -> Result<Self, WebhookSecretError> {
         let secrets: Result<Vec<_>, _> = text.split_ascii_whitespace().map(secret).collect();
         let secrets = secrets?;
-        if secrets.is_empty() { Err(BadSecret::Empty) } else { Ok(Self(secrets)) }
+        if secrets.is_empty() { Err(WebhookSecretError::Empty) } else { Ok(Self(secrets)) }
     }
 
     /// The `webhook-signature` of a message, at a time in seconds.
@@ -92,20 +92,20 @@ impl WebhookSecrets {
     /// Believes a message, or not; the time it was signed at.
     ///
     /// # Errors
-    /// As [`Disbelief`] says.
+    /// As [`WebhookError`] says.
     pub fn verify(
         &self,
         headers: &WebhookHeaders<'_>,
         body: &[u8],
         now: UnixMillis,
-    ) -> Result<UnixMillis, Disbelief> {
+    ) -> Result<UnixMillis, WebhookError> {
         let WebhookHeaders { id, timestamp, signature } = headers;
         let digits = timestamp.len() <= 12 && timestamp.bytes().all(|byte| byte.is_ascii_digit());
         let seconds = timestamp.parse::<u64>().ok().filter(|_| digits && !id.is_empty());
         let at = seconds.map(|seconds| UnixMillis::new(seconds.saturating_mul(1_000)));
-        let at = at.ok_or(Disbelief::Malformed)?;
+        let at = at.ok_or(WebhookError::Malformed)?;
         if at.since(now).max(now.since(at)) > WEBHOOK_TOLERANCE {
-            return Err(Disbelief::OutsideTolerance);
+            return Err(WebhookError::OutsideTolerance);
         }
         let given: Vec<Vec<u8>> = signature.split(' ').filter_map(given).collect();
         // Every secret is compared with every signature, whichever matches.
@@ -116,7 +116,7 @@ impl WebhookSecrets {
                 matches += u32::from(bool::from(ours.ct_eq(theirs)));
             }
         }
-        if matches > 0 { Ok(at) } else { Err(Disbelief::WrongSignature) }
+        if matches > 0 { Ok(at) } else { Err(WebhookError::WrongSignature) }
     }
 }
 
@@ -126,13 +126,13 @@ impl fmt::Debug for WebhookSecrets {
     }
 }
 
-fn secret(text: &str) -> Result<Vec<u8>, BadSecret> {
-    let letters = text.strip_prefix(PREFIX).ok_or(BadSecret::Unnamed)?;
+fn secret(text: &str) -> Result<Vec<u8>, WebhookSecretError> {
+    let letters = text.strip_prefix(PREFIX).ok_or(WebhookSecretError::Unnamed)?;
     if letters.starts_with(PREFIX) {
-        return Err(BadSecret::NamedTwice);
+        return Err(WebhookSecretError::NamedTwice);
     }
-    let bytes = STANDARD.decode(letters).map_err(|_| BadSecret::NotBase64)?;
-    Some(bytes).filter(|bytes| (24..=64).contains(&bytes.len())).ok_or(BadSecret::Size)
+    let bytes = STANDARD.decode(letters).map_err(|_| WebhookSecretError::NotBase64)?;
+    Some(bytes).filter(|bytes| (24..=64).contains(&bytes.len())).ok_or(WebhookSecretError::Size)
 }
 
 fn given(signature: &str) -> Option<Vec<u8>> {

@@ -27,7 +27,7 @@ pub struct AppInfo {
 
 /// Why access data cannot go over the wire. Names the field, never the value.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum Fault {
+pub enum AppInfoError {
     /// No JSON object of text fields.
     #[error("app info is not an object of texts")]
     NotAnObject,
@@ -55,20 +55,20 @@ impl AppInfo {
     /// Reads access data from JSON text.
     ///
     /// # Errors
-    /// As [`Fault`] says.
-    pub fn parse(text: &str) -> Result<Self, Fault> {
-        let parsed: Self = serde_json::from_str(text).map_err(|_| Fault::NotAnObject)?;
+    /// As [`AppInfoError`] says.
+    pub fn parse(text: &str) -> Result<Self, AppInfoError> {
+        let parsed: Self = serde_json::from_str(text).map_err(|_| AppInfoError::NotAnObject)?;
         parsed.check()
     }
 
     /// Holds the wire's lengths against the fields.
     ///
     /// # Errors
-    /// As [`Fault`] says.
-    pub fn check(self) -> Result<Self, Fault> {
+    /// As [`AppInfoError`] says.
+    pub fn check(self) -> Result<Self, AppInfoError> {
         let address = &self.front_end_url;
         if !(address.starts_with("https://") || address.starts_with("http://")) {
-            return Err(Fault::FrontEndUrl);
+            return Err(AppInfoError::FrontEndUrl);
         }
         let letters = |text: &str| text.chars().count();
         let long =
@@ -84,7 +84,7 @@ impl AppInfo {
             (long(&self.memo, 1024), "memo"),
         ];
         match faults.into_iter().find(|(faulty, _)| *faulty) {
-            Some((_, field)) => Err(Fault::TooLong(field)),
+            Some((_, field)) => Err(AppInfoError::TooLong(field)),
             None => Ok(self),
         }
     }
@@ -111,14 +111,17 @@ mod tests {
             AppInfo::parse(&format!(r#"{{"frontEndUrl":"https://a.example","{field}":"{text}"}}"#))
         };
         assert!(with("memo", "用".repeat(1024)).is_ok());
-        assert_eq!(with("memo", "用".repeat(1025)), Err(Fault::TooLong("memo")));
+        assert_eq!(with("memo", "用".repeat(1025)), Err(AppInfoError::TooLong("memo")));
         assert!(with("password", "x".repeat(79)).is_ok());
-        assert_eq!(with("password", "x".repeat(80)), Err(Fault::TooLong("password")));
-        assert_eq!(with("adminUrl", "x".repeat(513)), Err(Fault::TooLong("adminUrl")));
-        assert_eq!(Fault::TooLong("memo").to_string(), "memo is too long: at most 1024 characters");
-        assert_eq!(AppInfo::parse("{}"), Err(Fault::NotAnObject));
-        assert_eq!(AppInfo::parse(r#"{"frontEndUrl":""}"#), Err(Fault::FrontEndUrl));
-        assert_eq!(AppInfo::parse(r#"{"frontEndUrl":1}"#), Err(Fault::NotAnObject));
+        assert_eq!(with("password", "x".repeat(80)), Err(AppInfoError::TooLong("password")));
+        assert_eq!(with("adminUrl", "x".repeat(513)), Err(AppInfoError::TooLong("adminUrl")));
+        assert_eq!(
+            AppInfoError::TooLong("memo").to_string(),
+            "memo is too long: at most 1024 characters"
+        );
+        assert_eq!(AppInfo::parse("{}"), Err(AppInfoError::NotAnObject));
+        assert_eq!(AppInfo::parse(r#"{"frontEndUrl":""}"#), Err(AppInfoError::FrontEndUrl));
+        assert_eq!(AppInfo::parse(r#"{"frontEndUrl":1}"#), Err(AppInfoError::NotAnObject));
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub struct AccessKey(String);
 
 /// Why a text is no access key. Never says the text.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum Fault {
+pub enum KeyError {
     /// Nothing at all.
     #[error("key is empty")]
     Empty,
@@ -37,20 +37,20 @@ impl AccessKey {
     /// Takes a key as the seller's console shows it.
     ///
     /// # Errors
-    /// As [`Fault`] says: a weak key is worse than none (decision B6).
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    /// As [`KeyError`] says: a weak key is worse than none (decision B6).
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
         if text.trim().is_empty() {
-            Err(Fault::Empty)
+            Err(KeyError::Empty)
         } else if text.trim() != text {
-            Err(Fault::Padded)
+            Err(KeyError::Padded)
         } else if let Some(letter) = unseen(text) {
-            Err(Fault::Unseen(letter))
+            Err(KeyError::Unseen(letter))
         } else if is_quoted(text) {
-            Err(Fault::Quoted)
+            Err(KeyError::Quoted)
         } else if text.chars().count() < 16 {
-            Err(Fault::Short)
+            Err(KeyError::Short)
         } else if is_placeholder(text) {
-            Err(Fault::Placeholder)
+            Err(KeyError::Placeholder)
         } else {
             Ok(Self(text.to_owned()))
         }
@@ -105,20 +105,20 @@ mod tests {
     #[test]
     fn weak_keys_are_refused() {
         let cases = [
-            ("", Fault::Empty),
-            ("                ", Fault::Empty),
-            ("11111111-2222-3333-4444-555555555555\n", Fault::Padded),
-            ("11111111-2222-3333-4444-\u{200b}555555555555", Fault::Unseen('\u{200b}')),
-            ("\u{feff}11111111-2222-3333-4444-555555555555", Fault::Unseen('\u{feff}')),
-            ("11111111-2222\t3333-4444-555555555555", Fault::Unseen('\t')),
-            ("\"11111111-2222-3333-4444-555555555555\"", Fault::Quoted),
-            ("“11111111-2222-3333-4444-555555555555”", Fault::Quoted),
-            ("changeme", Fault::Short),
-            ("fifteen-letters", Fault::Short),
-            ("change-me-change-me", Fault::Placeholder),
-            ("xxxxxxxxxxxxxxxx", Fault::Placeholder),
-            ("your-access-key-here", Fault::Placeholder),
-            ("0123456789abcdef", Fault::Placeholder),
+            ("", KeyError::Empty),
+            ("                ", KeyError::Empty),
+            ("11111111-2222-3333-4444-555555555555\n", KeyError::Padded),
+            ("11111111-2222-3333-4444-\u{200b}555555555555", KeyError::Unseen('\u{200b}')),
+            ("\u{feff}11111111-2222-3333-4444-555555555555", KeyError::Unseen('\u{feff}')),
+            ("11111111-2222\t3333-4444-555555555555", KeyError::Unseen('\t')),
+            ("\"11111111-2222-3333-4444-555555555555\"", KeyError::Quoted),
+            ("“11111111-2222-3333-4444-555555555555”", KeyError::Quoted),
+            ("changeme", KeyError::Short),
+            ("fifteen-letters", KeyError::Short),
+            ("change-me-change-me", KeyError::Placeholder),
+            ("xxxxxxxxxxxxxxxx", KeyError::Placeholder),
+            ("your-access-key-here", KeyError::Placeholder),
+            ("0123456789abcdef", KeyError::Placeholder),
         ];
         for (text, fault) in cases {
             assert_eq!(AccessKey::parse(text), Err(fault), "{text:?}");

@@ -26,7 +26,7 @@ pub use instance_calls::{
     ChangeInstanceCheck, Freeze, QueryInstance, ReleaseInstance, StatusChange,
 };
 pub use kit_calls::{ApplicationSync, Flag, SingleOrgSync, TenantSync};
-pub use kit_lists::{AllOrgSync, AuthSync, Record, UserChange};
+pub use kit_lists::{AllOrgSync, AuthSync, ListItem, UserChange};
 pub use malformed::{Malformed, MalformedKind};
 pub use new_instance::NewInstance;
 pub use order_calls::{Direction, RefreshInstance, Scene, UpgradeInstance};

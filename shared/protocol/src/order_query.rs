@@ -10,12 +10,12 @@ mod outcome;
 use std::fmt;
 
 use crate::message::{OrderId, OrderLineId};
-use crate::signature::sdk::{self, Credentials, Outgoing};
+use crate::signature::sdk::{self, OpenApiCredentials, Outgoing};
 use crate::time::UnixMillis;
 
 pub use details::{LINES, MAX_DETAILS_LEN, OrderDetails, PRODUCTS};
-pub use host::{Host, HostUnfit};
-pub use outcome::{Outcome, Reason};
+pub use host::{OpenApiHost, OpenApiHostError};
+pub use outcome::{OrderQueryOutcome, Reason};
 
 /// One question: what is this order, and this line of it?
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,7 +28,7 @@ pub struct OrderQuery {
 
 /// A request, signed, as plain text: it is as good as sent.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Request {
+pub struct OrderQueryRequest {
     /// `GET`.
     pub method: &'static str,
     /// All of it, with the query.
@@ -40,7 +40,12 @@ pub struct Request {
 
 impl OrderQuery {
     /// The request to a host, signed now; to another host it has to be signed anew.
-    pub fn request(&self, host: &Host, credentials: &Credentials, now: UnixMillis) -> Request {
+    pub fn request(
+        &self,
+        host: &OpenApiHost,
+        credentials: &OpenApiCredentials,
+        now: UnixMillis,
+    ) -> OrderQueryRequest {
         let line = self.order_line_id.as_ref().map(|id| ("orderLineId", id.as_str()));
         let query: Vec<_> = [("orderId", self.order_id.as_str())].into_iter().chain(line).collect();
         let outgoing = Outgoing {
@@ -51,7 +56,7 @@ impl OrderQuery {
             body: b"",
         };
         let signed = outgoing.sign(credentials, now);
-        Request {
+        OrderQueryRequest {
             method: METHOD,
             url: format!("{}{PATH}?{}", host.origin(), sdk::query_text(&query)),
             headers: [
@@ -64,15 +69,15 @@ impl OrderQuery {
     }
 
     /// Reads an answer to this question.
-    pub fn read(&self, status: u16, body: &[u8]) -> Outcome {
+    pub fn read(&self, status: u16, body: &[u8]) -> OrderQueryOutcome {
         outcome::read(status, body, self.order_line_id.as_ref())
     }
 }
 
-impl fmt::Debug for Request {
+impl fmt::Debug for OrderQueryRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Whoever reads the headers can ask the same again for a quarter of an hour.
-        formatter.debug_struct("Request").field("url", &self.url).finish_non_exhaustive()
+        formatter.debug_struct("OrderQueryRequest").field("url", &self.url).finish_non_exhaustive()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 
 /// Why a believed callback was not carried out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Trouble {
+pub(crate) enum CallError {
     /// No function here serves this activity.
     ActivityUnknown,
     /// The request is not as the guide says.
@@ -23,37 +23,37 @@ pub(crate) enum Trouble {
     Failed(Failure),
 }
 
-impl From<Trouble> for ResultCode {
-    fn from(trouble: Trouble) -> Self {
+impl From<CallError> for ResultCode {
+    fn from(trouble: CallError) -> Self {
         match trouble {
-            Trouble::ActivityUnknown => Self::InvalidParameter,
-            Trouble::Malformed(malformed) => malformed.into(),
-            Trouble::Refused(refusal) => refusal.into(),
-            Trouble::UsedBefore => Self::AuthenticationFailed,
-            Trouble::Failed(failure) => failure.into(),
+            CallError::ActivityUnknown => Self::InvalidParameter,
+            CallError::Malformed(malformed) => malformed.into(),
+            CallError::Refused(refusal) => refusal.into(),
+            CallError::UsedBefore => Self::AuthenticationFailed,
+            CallError::Failed(failure) => failure.into(),
         }
     }
 }
 
-impl From<Malformed> for Trouble {
+impl From<Malformed> for CallError {
     fn from(malformed: Malformed) -> Self {
         Self::Malformed(malformed)
     }
 }
 
-impl From<Refusal> for Trouble {
+impl From<Refusal> for CallError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
     }
 }
 
-impl<F: Into<Failure>> From<F> for Trouble {
+impl<F: Into<Failure>> From<F> for CallError {
     fn from(failure: F) -> Self {
         Self::Failed(failure.into())
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for CallError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ActivityUnknown => formatter.write_str("activity unknown"),

@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
-use domain::decide::Outcome;
+use domain::decide::CallOutcome;
 use domain::instance::Remark;
 use protocol::message::Activity;
 use protocol::result_code::ResultCode;
 use protocol::signature::{Contract, Form, Rejection};
 
-use crate::call_error::Trouble;
+use crate::call_error::CallError;
 
 /// One callback's line.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Line {
+pub(crate) struct CallLog {
     pub activity: Option<Activity>,
     pub form: Option<Form>,
     pub rehearsal: bool,
@@ -29,36 +29,36 @@ pub(crate) struct Line {
 
 /// How a callback ended, where it was not carried out.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum End {
+pub(crate) enum CallEnd {
     Replied,
     Rejected(Rejection),
-    Troubled(Trouble),
+    Troubled(CallError),
 }
 
-impl Line {
+impl CallLog {
     /// The line of a call that verified.
     pub fn verified(activity: Option<Activity>, form: Form) -> Self {
         Self { activity, form: Some(form), ..Self::default() }
     }
 
     /// What was decided; a later decision on what stands replaces an earlier one.
-    pub fn decided(&mut self, outcome: Outcome, remarks: Vec<Remark>) {
+    pub fn decided(&mut self, outcome: CallOutcome, remarks: Vec<Remark>) {
         self.outcome = Some(outcome.as_str());
         self.remarks = remarks;
     }
 
     /// Writes the line: alarms and failures where somebody looks, all else as information.
-    pub fn write(&self, contract: Contract, code: ResultCode, end: End, took: Duration) {
+    pub fn write(&self, contract: Contract, code: ResultCode, end: CallEnd, took: Duration) {
         let fault = match end {
-            End::Replied => None,
-            End::Rejected(rejection) => Some(rejection.to_string()),
-            End::Troubled(trouble) => Some(trouble.to_string()),
+            CallEnd::Replied => None,
+            CallEnd::Rejected(rejection) => Some(rejection.to_string()),
+            CallEnd::Troubled(trouble) => Some(trouble.to_string()),
         };
         let remarks: Vec<_> = self.remarks.iter().map(|remark| remark.as_str()).collect();
         let alarm = self.remarks.iter().any(|remark| remark.is_alarm());
         let given_up = self.notice == Some("given-up");
         let revived = self.remarks.contains(&Remark::Revived);
-        let failed = given_up || revived || matches!(end, End::Troubled(Trouble::Failed(_)));
+        let failed = given_up || revived || matches!(end, CallEnd::Troubled(CallError::Failed(_)));
         let outcome = self.outcome(end);
         macro_rules! line {
             ($level:ident) => {
@@ -93,13 +93,13 @@ impl Line {
         }
     }
 
-    fn outcome(&self, end: End) -> &'static str {
+    fn outcome(&self, end: CallEnd) -> &'static str {
         match end {
-            End::Rejected(_) => "rejected",
-            End::Troubled(Trouble::Failed(_)) => "failed",
-            End::Troubled(_) => "refused",
-            End::Replied if self.rehearsal => "rehearsed",
-            End::Replied => self.outcome.unwrap_or("looked-up"),
+            CallEnd::Rejected(_) => "rejected",
+            CallEnd::Troubled(CallError::Failed(_)) => "failed",
+            CallEnd::Troubled(_) => "refused",
+            CallEnd::Replied if self.rehearsal => "rehearsed",
+            CallEnd::Replied => self.outcome.unwrap_or("looked-up"),
         }
     }
 }

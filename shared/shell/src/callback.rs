@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::decide::{Verdict, decide};
 use domain::decide_list::{ListDecision, decide_list, directory};
 use domain::directory::{self, PartName};
-use domain::entity::{Entity, Fault, Subject};
+use domain::entity::{Entity, RecordError, Subject};
 use domain::instance::effective;
 use domain::page::{Change, ChangeList, Look, Page, Visit};
 use futures_util::StreamExt;
@@ -16,11 +16,11 @@ use futures_util::stream;
 use protocol::message::{Fields, Purpose, Reply};
 use protocol::signature::{TOLERANCE_MILLIS, Verified};
 
-use crate::call_error::Trouble;
-use crate::call_log::Line;
-use crate::context::Desk;
+use crate::call_error::CallError;
+use crate::call_log::CallLog;
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::repository::{Recalled, Shelf, Written};
+use crate::repository::{Recalled, Repository, Written};
 use crate::world::World;
 
 /// How many instances of a query are read at once (decision D8).
@@ -33,18 +33,18 @@ const _: () =
 
 /// One believed callback on its way.
 pub(crate) struct Call<'a, W> {
-    pub desk: &'a Desk<W>,
-    pub shelf: Shelf<'a, W>,
+    pub desk: &'a Context<W>,
+    pub shelf: Repository<'a, W>,
     /// How much longer than other calls this one may take, and the product with it.
     pub stretch: Duration,
     pub verified: &'a Verified,
-    pub line: Line,
+    pub line: CallLog,
 }
 
 /// A callback that has been carried out, or not.
 pub(crate) struct Handled {
-    pub reply: Result<Reply, Trouble>,
-    pub line: Line,
+    pub reply: Result<Reply, CallError>,
+    pub line: CallLog,
 }
 
 impl<'p, 'a: 'p, W: World> Visit<'p> for Call<'a, W> {
@@ -63,12 +63,12 @@ impl<'p, 'a: 'p, W: World> Visit<'p> for Call<'a, W> {
     }
 
     fn nowhere(self) -> Self::Output {
-        Box::pin(async move { Handled { reply: Err(Trouble::ActivityUnknown), line: self.line } })
+        Box::pin(async move { Handled { reply: Err(CallError::ActivityUnknown), line: self.line } })
     }
 }
 
 impl<W: World> Call<'_, W> {
-    async fn carry_out<P: Change>(&mut self, page: &P) -> Result<Reply, Trouble> {
+    async fn carry_out<P: Change>(&mut self, page: &P) -> Result<Reply, CallError> {
         if let Some(reply) = self.rehearsed(page)? {
             return Ok(reply);
         }
@@ -100,7 +100,7 @@ impl<W: World> Call<'_, W> {
 
     /// The parts stand before the head refers to them, all of them; an interruption leaves the
     /// old list whole.
-    async fn carry_out_list<P: ChangeList>(&mut self, page: &P) -> Result<Reply, Trouble> {
+    async fn carry_out_list<P: ChangeList>(&mut self, page: &P) -> Result<Reply, CallError> {
         if let Some(reply) = self.rehearsed(page)? {
             return Ok(reply);
         }
@@ -144,7 +144,7 @@ impl<W: World> Call<'_, W> {
     async fn read_index(
         &mut self,
         recalled: &Recalled,
-        change: &directory::Change,
+        change: &directory::DirectoryChange,
     ) -> Result<Option<BTreeMap<PartName, Vec<u8>>>, Failure> {
         let needs = directory(recalled.kept.as_ref()).head.needs(change);
         self.line.reads += needs.len();
@@ -160,7 +160,7 @@ impl<W: World> Call<'_, W> {
         decision: &ListDecision,
         is_new: bool,
     ) -> Result<Option<Recalled>, Failure> {
-        let Shelf { reader, world, .. } = self.shelf;
+        let Repository { reader, world, .. } = self.shelf;
         let Some(kept) = decision.onto(recalled.kept.clone(), reader, world.now())? else {
             return Ok(None);
         };
@@ -177,7 +177,7 @@ impl<W: World> Call<'_, W> {
         }
     }
 
-    async fn look_up<P: Look>(&mut self, page: &P) -> Result<Reply, Trouble> {
+    async fn look_up<P: Look>(&mut self, page: &P) -> Result<Reply, CallError> {
         if let Some(reply) = self.rehearsed(page)? {
             return Ok(reply);
         }
@@ -194,7 +194,7 @@ impl<W: World> Call<'_, W> {
     }
 
     /// The answer to a rehearsal, which leaves no trace; none where a buyer is behind the call.
-    fn rehearsed<P: Page>(&mut self, page: &P) -> Result<Option<Reply>, Trouble> {
+    fn rehearsed<P: Page>(&mut self, page: &P) -> Result<Option<Reply>, CallError> {
         self.line.rehearsal = Fields::of(self.verified).purpose()? == Purpose::Rehearsal;
         let rehearsal = self.line.rehearsal.then(|| page.rehearse(self.verified));
         Ok(rehearsal.transpose()?)
@@ -223,7 +223,7 @@ impl<W: World> Call<'_, W> {
     async fn follow(&mut self, subject: &Subject, recalled: Recalled) -> Result<Recalled, Failure> {
         let Some(kept) = &recalled.kept else { return Ok(recalled) };
         if !subject.holds(&kept.entity) {
-            return Err(Failure::Value(Fault::Unreadable));
+            return Err(Failure::Value(RecordError::Unreadable));
         }
         let Some(moved) = subject.follow(&kept.entity) else { return Ok(recalled) };
         self.line.reads += 1;
@@ -231,7 +231,7 @@ impl<W: World> Call<'_, W> {
         match recalled.kept.as_ref().map(|kept| &kept.entity) {
             Some(entity) if subject.is_led_to(entity) => Ok(recalled),
             // An import that is half done: a purchase made here now would lie under another's ID.
-            Some(_) | None => Err(Failure::Value(Fault::Unreadable)),
+            Some(_) | None => Err(Failure::Value(RecordError::Unreadable)),
         }
     }
 
@@ -241,10 +241,10 @@ impl<W: World> Call<'_, W> {
 
     /// Remembers that this very signature was answered (decision B8): an answer with credentials
     /// in clear is given once.
-    async fn remember_signature(&mut self) -> Result<(), Trouble> {
+    async fn remember_signature(&mut self) -> Result<(), CallError> {
         let key = format!("used:{}", hex::encode(self.verified.signature()));
         self.line.writes += 1;
         let fresh = self.shelf.mark(&key, self.shelf.world.now().after(REMEMBERED)).await?;
-        if fresh { Ok(()) } else { Err(Trouble::UsedBefore) }
+        if fresh { Ok(()) } else { Err(CallError::UsedBefore) }
     }
 }

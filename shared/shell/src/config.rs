@@ -8,28 +8,28 @@ mod source;
 mod unfits;
 
 use domain::secret::Secret;
-use domain::settings::Unfit;
+use domain::settings::SettingError;
 use domain::template::Template;
 use protocol::key::AccessKey;
-use protocol::order_query::Host;
-use protocol::signature::sdk::{Credentials, Fault as CredentialsFault};
+use protocol::order_query::OpenApiHost;
+use protocol::signature::sdk::{OpenApiCredentials, OpenApiKeyError as CredentialsFault};
 use protocol::text::nearest;
 
 use self::source::Source;
 pub use self::source::variable;
 pub use self::unfits::Unfits;
-use crate::context::{DeskSettings, Product};
-use crate::endpoint::callbacks::DoorSettings;
+use crate::context::{ContextSettings, Product};
+use crate::endpoint::callbacks::CallbackSettings;
 use crate::orders::Orders;
-use crate::seal::{Clear, SealKey, Vault};
+use crate::seal::{Clear, Seal, SealKey};
 use crate::store::StoreSetting;
 
 /// Everything that a start needs to know.
 pub struct Config {
     /// For the door and its pages.
-    pub door: DoorSettings,
+    pub door: CallbackSettings,
     /// For whatever works with the store and the product.
-    pub desk: DeskSettings,
+    pub desk: ContextSettings,
     /// What an HTTP timer must know to start the relay.
     pub relay_secret: Option<Secret>,
     /// Where state lives.
@@ -47,7 +47,7 @@ pub struct Keeping {
     /// Where state lives.
     pub store: StoreSetting,
     /// What seals it.
-    pub vault: Vault,
+    pub vault: Seal,
     /// Access data for all instances.
     pub template: Option<Template>,
     /// `tracing` targets.
@@ -75,12 +75,12 @@ impl Keeping {
     ///
     /// # Errors
     /// The first setting that cannot be used.
-    pub fn to_check(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Unfit> {
+    pub fn to_check(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
         let source = Source(lookup);
         let store = store(&source)?;
         let has_key = source.text("KOOHOOK_SEAL_KEY")?.is_some();
         let vault =
-            if has_key { vault(&source, &store)? } else { Vault::new(None, None, Clear::Refused) };
+            if has_key { vault(&source, &store)? } else { Seal::new(None, None, Clear::Refused) };
         Ok(Self { vault, store, template: None, log: log(&source)? })
     }
 }
@@ -152,7 +152,7 @@ impl Config {
         let log = unfits.keep(log(&source));
         let desk = || {
             let (vault, template) = (vault?, template?);
-            Some(DeskSettings { vault, template, product: product?, orders: orders? })
+            Some(ContextSettings { vault, template, product: product?, orders: orders? })
         };
         let whole = || {
             Some(Self {
@@ -183,11 +183,11 @@ pub fn strangers(names: impl Iterator<Item = String>) -> Vec<(String, Option<&'s
     judged.filter(|(name, near)| name.starts_with("KOOHOOK_") || near.is_some()).collect()
 }
 
-fn template(source: &Source<'_>) -> Result<Option<Template>, Unfit> {
+fn template(source: &Source<'_>) -> Result<Option<Template>, SettingError> {
     source.parsed("KOOHOOK_APP_INFO", Template::parse)
 }
 
-fn way_in(template: Option<&Template>, product: Option<&Product>) -> Result<(), Unfit> {
+fn way_in(template: Option<&Template>, product: Option<&Product>) -> Result<(), SettingError> {
     if template.is_none() && product.is_none() {
         let text = "or KOOHOOK_PRODUCT_URL is required: without either no buyer ever gets in";
         return Err(wants("KOOHOOK_APP_INFO", text));
@@ -195,12 +195,12 @@ fn way_in(template: Option<&Template>, product: Option<&Product>) -> Result<(), 
     Ok(())
 }
 
-fn log(source: &Source<'_>) -> Result<String, Unfit> {
+fn log(source: &Source<'_>) -> Result<String, SettingError> {
     let log = source.parsed("KOOHOOK_LOG", host::parse_log)?;
     Ok(log.unwrap_or_else(|| "info".to_owned()))
 }
 
-fn store(source: &Source<'_>) -> Result<StoreSetting, Unfit> {
+fn store(source: &Source<'_>) -> Result<StoreSetting, SettingError> {
     let store = source.parsed("KOOHOOK_STORE", StoreSetting::parse)?;
     store.ok_or_else(|| wants("KOOHOOK_STORE", "is required"))
 }
@@ -208,11 +208,11 @@ fn store(source: &Source<'_>) -> Result<StoreSetting, Unfit> {
 fn orders(source: &Source<'_>, unfits: &mut Unfits) -> Option<Option<Orders>> {
     let ak = unfits.keep(source.text("KOOHOOK_OPENAPI_AK"));
     let sk = unfits.keep(source.text("KOOHOOK_OPENAPI_SK"));
-    let host = unfits.keep(source.parsed("KOOHOOK_OPENAPI_HOST", Host::parse));
+    let host = unfits.keep(source.parsed("KOOHOOK_OPENAPI_HOST", OpenApiHost::parse));
     let (ak, sk, host) = (ak?, sk?, host?.unwrap_or_default());
     let credentials = match (ak, sk) {
         (None, None) => return Some(None),
-        (Some(ak), Some(sk)) => Credentials::parse(&ak, &sk).map_err(|fault| match fault {
+        (Some(ak), Some(sk)) => OpenApiCredentials::parse(&ak, &sk).map_err(|fault| match fault {
             CredentialsFault::Ak => wants("KOOHOOK_OPENAPI_AK", UNPRINTABLE),
             CredentialsFault::Sk => wants("KOOHOOK_OPENAPI_SK", UNPRINTABLE),
         }),
@@ -222,7 +222,7 @@ fn orders(source: &Source<'_>, unfits: &mut Unfits) -> Option<Option<Orders>> {
     unfits.keep(credentials).map(|credentials| Some(Orders::new(host, credentials)))
 }
 
-fn vault(source: &Source<'_>, store: &StoreSetting) -> Result<Vault, Unfit> {
+fn vault(source: &Source<'_>, store: &StoreSetting) -> Result<Seal, SettingError> {
     let current = source.parsed("KOOHOOK_SEAL_KEY", SealKey::parse)?;
     let previous = source.parsed("KOOHOOK_SEAL_KEY_PREVIOUS", SealKey::parse_all)?;
     let previous = previous.unwrap_or_default();
@@ -239,7 +239,7 @@ fn vault(source: &Source<'_>, store: &StoreSetting) -> Result<Vault, Unfit> {
             "is required where the store is not local; koohook keys secret seal makes one",
         ));
     }
-    Ok(Vault::new(current.as_ref(), &previous, clear))
+    Ok(Seal::new(current.as_ref(), &previous, clear))
 }
 
 fn parse_relay_secret(text: &str) -> Result<Secret, String> {
@@ -262,6 +262,6 @@ fn digits(text: &str) -> Option<u64> {
 
 const UNPRINTABLE: &str = "wants printable letters without blank or comma";
 
-fn wants(setting: &'static str, wants: &str) -> Unfit {
-    Unfit { setting, wants: wants.to_owned() }
+fn wants(setting: &'static str, wants: &str) -> SettingError {
+    SettingError { setting, wants: wants.to_owned() }
 }

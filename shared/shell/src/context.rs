@@ -11,17 +11,17 @@ use domain::webhook::WebhookSecrets;
 use crate::guard::{Guard, Network};
 use crate::orders::Orders;
 use crate::relay::Resting;
-use crate::repository::Shelf;
-use crate::seal::Vault;
+use crate::repository::Repository;
+use crate::seal::Seal;
 use crate::world::{Deadline, World};
 
 /// The outside, and what is known of the product. The door, the relay and the product's own way in
 /// share one.
-pub struct Desk<W> {
+pub struct Context<W> {
     /// All that is not us.
     pub world: W,
     /// What is known of it.
-    pub settings: DeskSettings,
+    pub settings: ContextSettings,
     muted_until: AtomicU64,
     clocks_said_until: AtomicU64,
     looked_aside_until: AtomicU64,
@@ -30,9 +30,9 @@ pub struct Desk<W> {
 
 /// What a desk is told of the seller's configuration.
 #[derive(Debug)]
-pub struct DeskSettings {
+pub struct ContextSettings {
     /// What seals every stored value.
-    pub vault: Vault,
+    pub vault: Seal,
     /// Access data for all instances, or for purchases under way.
     pub template: Option<Template>,
     /// Where notices go, if anywhere.
@@ -67,9 +67,9 @@ const MUTE: Duration = Duration::from_secs(30);
 /// How often a lasting trouble is said again, and the rarer looks are made.
 const MINUTE: Duration = Duration::from_mins(1);
 
-impl<W: World> Desk<W> {
+impl<W: World> Context<W> {
     /// A desk in a world.
-    pub fn new(settings: DeskSettings, world: W) -> Self {
+    pub fn new(settings: ContextSettings, world: W) -> Self {
         let [muted_until, clocks_said_until, looked_aside_until] =
             [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)];
         let resting = Mutex::default();
@@ -77,10 +77,10 @@ impl<W: World> Desk<W> {
     }
 
     /// The kept values, for as long as a deadline allows.
-    pub const fn shelf(&self, deadline: Deadline) -> Shelf<'_, W> {
-        let DeskSettings { vault, product, .. } = &self.settings;
+    pub const fn shelf(&self, deadline: Deadline) -> Repository<'_, W> {
+        let ContextSettings { vault, product, .. } = &self.settings;
         let reader = if product.is_some() { Reader::Product } else { Reader::Nobody };
-        Shelf { world: &self.world, vault, reader, deadline }
+        Repository { world: &self.world, vault, reader, deadline }
     }
 
     /// The entities that the relay cannot use, and leaves alone for a while.

@@ -6,18 +6,18 @@ mod sending;
 
 use std::time::Duration;
 
-use domain::entity::{Entity, Kept};
-use domain::instance::Clock;
+use domain::entity::{Entity, EntityRecord};
+use domain::instance::ClockTrust;
 use domain::notice::Notice;
 use domain::order_details;
 use domain::outbox::{Attempt, Claim, Settled, Settling};
 
 use self::outcome::Complete;
-pub use self::outcome::{Delivered, Outcome, Turn};
-use crate::context::{Desk, Product};
+pub use self::outcome::{Delivered, OfferOutcome, Turn};
+use crate::context::{Context, Product};
 use crate::failure::Failure;
 use crate::orders::{Asked, Limits};
-use crate::repository::{Recalled, Shelf, Written};
+use crate::repository::{Recalled, Repository, Written};
 use crate::world::{Deadline, World};
 
 /// How long a callback waits for the product, where nobody says (decision E2).
@@ -36,7 +36,7 @@ const SETTLE: Duration = Duration::from_millis(300);
 /// Delivers what a desk's entities have to say.
 pub struct Delivery<'a, W> {
     /// Whose.
-    pub desk: &'a Desk<W>,
+    pub desk: &'a Context<W>,
     /// To whom.
     pub product: &'a Product,
     /// By when everything is settled.
@@ -50,7 +50,7 @@ pub struct Delivery<'a, W> {
     /// How long to wait for a turn to ask what was ordered, and for the answer.
     pub orders: Limits,
     /// Whether a notice may be given up because time has passed.
-    pub clock: Clock,
+    pub clock: ClockTrust,
     /// What an answer to the marketplace changes in turn, once the product has taken a notice.
     pub answered: &'a (dyn Fn(Entity) -> Entity + Sync),
 }
@@ -89,9 +89,9 @@ impl<W: World> Delivery<'_, W> {
     }
 
     /// Adds what was ordered, where that belongs into the notice; whether it can be offered now.
-    async fn complete(&self, kept: &mut Kept, notice: &Notice) -> Complete {
+    async fn complete(&self, kept: &mut EntityRecord, notice: &Notice) -> Complete {
         let Some(query) = order_details::query_of(notice) else { return Complete::Yes };
-        let Desk { world, settings, .. } = self.desk;
+        let Context { world, settings, .. } = self.desk;
         let sequence = notice.sequence();
         let Some(orders) = &settings.orders else {
             kept.learn_nothing(sequence, NO_KEYS);
@@ -133,7 +133,7 @@ impl<W: World> Delivery<'_, W> {
         claimed: Duration,
     ) -> Result<Delivered, Failure> {
         let outcome = self.send_all(&standing.key, claim, claimed).await?;
-        let Outcome { unanswered, .. } = outcome;
+        let OfferOutcome { unanswered, .. } = outcome;
         if let Some(fault) = unanswered {
             let (key, advice) = (&standing.key, outcome::advice(fault));
             tracing::info!(key, cause = fault.as_str(), advice, "product did not answer");
@@ -142,7 +142,7 @@ impl<W: World> Delivery<'_, W> {
         Ok(Delivered { recalled, settled, unanswered })
     }
 
-    fn shelf(&self) -> Shelf<'_, W> {
+    fn shelf(&self) -> Repository<'_, W> {
         self.desk.shelf(self.deadline)
     }
 
@@ -151,7 +151,7 @@ impl<W: World> Delivery<'_, W> {
         &self,
         mut standing: Recalled,
         claim: &Claim,
-        outcome: &Outcome,
+        outcome: &OfferOutcome,
     ) -> Result<(Recalled, Settled), Failure> {
         loop {
             let Some(mut kept) = standing.kept.clone() else {
@@ -173,8 +173,8 @@ impl<W: World> Delivery<'_, W> {
         }
     }
 
-    fn settled(&self, kept: &mut Kept, claim: &Claim, outcome: &Outcome) -> Settled {
-        let Desk { world, settings, .. } = self.desk;
+    fn settled(&self, kept: &mut EntityRecord, claim: &Claim, outcome: &OfferOutcome) -> Settled {
+        let Context { world, settings, .. } = self.desk;
         let template = settings.template.as_ref();
         let chance = u16::from_le_bytes(world.random());
         let offered = outcome.offered.clone();

@@ -24,7 +24,7 @@ pub struct Admitted {
 }
 
 /// Whatever answers requests.
-pub trait Front: Send + Sync + 'static {
+pub trait Endpoint: Send + Sync + 'static {
     /// Judges a request by its head, before a host reads the body.
     ///
     /// # Errors
@@ -36,7 +36,7 @@ pub trait Front: Send + Sync + 'static {
     fn answer(&self, request: Request<Bytes>) -> impl Future<Output = Response<Bytes>> + Send;
 }
 
-impl<F: Front> Front for Arc<F> {
+impl<F: Endpoint> Endpoint for Arc<F> {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         F::admit(self, head)
     }
@@ -49,7 +49,7 @@ impl<F: Front> Front for Arc<F> {
 /// Two at one address: what the first does not know is the second's.
 pub struct Either<A, B>(pub A, pub B);
 
-impl<A: Front, B: Front> Front for Either<A, B> {
+impl<A: Endpoint, B: Endpoint> Endpoint for Either<A, B> {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         match self.0.admit(head) {
             Err(response) if response.status() == StatusCode::NOT_FOUND => self.1.admit(head),
@@ -73,7 +73,7 @@ impl<A: Front, B: Front> Front for Either<A, B> {
 }
 
 /// One that may not be there.
-impl<F: Front> Front for Option<F> {
+impl<F: Endpoint> Endpoint for Option<F> {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         match self {
             Some(front) => front.admit(head),

@@ -1,11 +1,11 @@
 //! Something on our side.
 
-use domain::decide_list::Unlistable;
-use domain::entity::Fault;
+use domain::decide_list::ListError;
+use domain::entity::RecordError;
 use protocol::result_code::ResultCode;
 use thiserror::Error;
 
-use crate::seal::Unopened;
+use crate::seal::SealError;
 use crate::store::Unavailable;
 
 /// Why a call that we believe could not be carried out, or not known to be. The marketplace calls
@@ -29,10 +29,10 @@ pub enum Failure {
     SealedElsewhere,
     /// A stored value is none of ours, of a newer koohook, or would be too large.
     #[error("stored value unusable")]
-    Value(#[from] Fault),
+    Value(#[from] RecordError),
     /// A list's index is not whole, or too much of it waits for the product.
     #[error(transparent)]
-    List(#[from] Unlistable),
+    List(#[from] ListError),
     /// A bug of ours.
     #[error("panic")]
     Panicked,
@@ -44,8 +44,8 @@ impl From<Unavailable> for Failure {
     }
 }
 
-impl From<Unopened> for Failure {
-    fn from(_: Unopened) -> Self {
+impl From<SealError> for Failure {
+    fn from(_: SealError) -> Self {
         Self::Unopened
     }
 }
@@ -59,8 +59,10 @@ impl From<Failure> for ResultCode {
             | Failure::Contended
             | Failure::Unopened
             | Failure::SealedElsewhere
-            | Failure::Value(Fault::NewerSchema | Fault::Unreadable | Fault::TooLarge)
-            | Failure::List(Unlistable::Index(_) | Unlistable::Backlog)
+            | Failure::Value(
+                RecordError::NewerSchema | RecordError::Unreadable | RecordError::TooLarge,
+            )
+            | Failure::List(ListError::Index(_) | ListError::Backlog)
             | Failure::Panicked => Self::InternalError,
         }
     }

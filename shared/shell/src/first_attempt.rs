@@ -4,8 +4,8 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use domain::entity::{Entity, Kept};
-use domain::instance::Clock;
+use domain::entity::{Entity, EntityRecord};
+use domain::instance::ClockTrust;
 use domain::order_details;
 use domain::outbox::{Claim, Settled};
 use domain::page::Change;
@@ -21,7 +21,7 @@ use crate::repository::Recalled;
 use crate::world::{Unanswered, World};
 
 /// What goes with the commit.
-pub(crate) struct Inline<'a> {
+pub(crate) struct FirstAttempt<'a> {
     product: &'a Product,
     /// The claim; none where the marketplace is to be asked first what was ordered.
     claim: Option<Claim>,
@@ -40,7 +40,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 impl<'a, W: World> Call<'a, W> {
     /// Claims the next notice for this callback, where the product is to be told at once.
-    pub fn claim(&self, kept: &mut Kept, is_new: bool) -> Option<Inline<'a>> {
+    pub fn claim(&self, kept: &mut EntityRecord, is_new: bool) -> Option<FirstAttempt<'a>> {
         let product =
             self.desk.settings.product.as_ref().filter(|product| !product.budget.is_zero())?;
         let left = self.shelf.deadline.left(&self.desk.world);
@@ -51,12 +51,12 @@ impl<'a, W: World> Call<'a, W> {
         let head = kept.outbox.ready(now)?;
         if order_details::query_of(head).is_some() {
             if self.desk.settings.orders.is_some() {
-                return Some(Inline { product, claim: None, is_new });
+                return Some(FirstAttempt { product, claim: None, is_new });
             }
             kept.learn_nothing(head.sequence(), NO_KEYS);
         }
         let claim = kept.outbox.claim(left.saturating_add(GRACE), now);
-        Some(Inline { product, claim, is_new })
+        Some(FirstAttempt { product, claim, is_new })
     }
 
     /// Whether only the product can make this call a success: V1 counts any other answer to a
@@ -74,7 +74,7 @@ impl<'a, W: World> Call<'a, W> {
         page: &P,
         request: &P::Request,
         standing: Recalled,
-        inline: Inline<'a>,
+        inline: FirstAttempt<'a>,
     ) -> Option<Reply> {
         // The commit may have taken long; a claim that nobody uses runs out by itself.
         if self.shelf.deadline.left(&self.desk.world) < LEAST {
@@ -99,7 +99,7 @@ impl<'a, W: World> Call<'a, W> {
             // The marketplace waits meanwhile: who gets no turn in time is left to the relay.
             orders: Limits { answer: patience / 2, turn: patience / 2 },
             // A callback has not asked the store for its time.
-            clock: Clock::Doubted,
+            clock: ClockTrust::Doubted,
             answered: &answered,
         };
         let offered = async {

@@ -33,7 +33,7 @@ pub enum Network {
 
 /// Why a text holds no authorities. Certificates count from 1.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum BadAuthorities {
+pub enum AuthoritiesError {
     /// No PEM block at all.
     #[error("has no certificate; it wants PEM from -----BEGIN CERTIFICATE----- on")]
     Absent,
@@ -56,29 +56,29 @@ impl Authorities {
     /// function platforms leave them.
     ///
     /// # Errors
-    /// As [`BadAuthorities`] says.
-    pub fn parse(pem: &str) -> Result<Self, BadAuthorities> {
+    /// As [`AuthoritiesError`] says.
+    pub fn parse(pem: &str) -> Result<Self, AuthoritiesError> {
         let pem = with_line_ends(pem);
         let mut certificates = Vec::new();
         for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_bytes()) {
             let read = certificates.len();
-            let (kind, der) = section.map_err(|_| BadAuthorities::Damaged(read))?;
+            let (kind, der) = section.map_err(|_| AuthoritiesError::Damaged(read))?;
             let certificate = match kind {
                 SectionKind::Certificate => CertificateDer::from(der),
                 SectionKind::RsaPrivateKey
                 | SectionKind::PrivateKey
-                | SectionKind::EcPrivateKey => return Err(BadAuthorities::PrivateKey),
-                _ => return Err(BadAuthorities::Foreign),
+                | SectionKind::EcPrivateKey => return Err(AuthoritiesError::PrivateKey),
+                _ => return Err(AuthoritiesError::Foreign),
             };
             let added = RootCertStore::empty().add(certificate.clone());
-            added.map_err(|_| BadAuthorities::Unusable(read + 1))?;
+            added.map_err(|_| AuthoritiesError::Unusable(read + 1))?;
             certificates.push(certificate);
         }
         match (certificates.is_empty(), pem.contains("-----BEGIN ")) {
             (false, _) => Ok(Self(certificates)),
-            (true, true) if pem.contains("PRIVATE KEY-----") => Err(BadAuthorities::PrivateKey),
-            (true, true) => Err(BadAuthorities::Foreign),
-            (true, false) => Err(BadAuthorities::Absent),
+            (true, true) if pem.contains("PRIVATE KEY-----") => Err(AuthoritiesError::PrivateKey),
+            (true, true) => Err(AuthoritiesError::Foreign),
+            (true, false) => Err(AuthoritiesError::Absent),
         }
     }
 
@@ -153,15 +153,15 @@ mod tests {
         let sealed =
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----";
         for (text, fault) in [
-            ("", BadAuthorities::Absent),
-            ("/etc/ssl/ca.pem", BadAuthorities::Absent),
-            (KEY, BadAuthorities::PrivateKey),
-            (sealed, BadAuthorities::PrivateKey),
-            (public, BadAuthorities::Foreign),
-            (&damaged, BadAuthorities::Damaged(0)),
-            (nonsense, BadAuthorities::Unusable(1)),
-            (&[AUTHORITY, KEY].concat(), BadAuthorities::PrivateKey),
-            (&[AUTHORITY, nonsense].concat(), BadAuthorities::Unusable(2)),
+            ("", AuthoritiesError::Absent),
+            ("/etc/ssl/ca.pem", AuthoritiesError::Absent),
+            (KEY, AuthoritiesError::PrivateKey),
+            (sealed, AuthoritiesError::PrivateKey),
+            (public, AuthoritiesError::Foreign),
+            (&damaged, AuthoritiesError::Damaged(0)),
+            (nonsense, AuthoritiesError::Unusable(1)),
+            (&[AUTHORITY, KEY].concat(), AuthoritiesError::PrivateKey),
+            (&[AUTHORITY, nonsense].concat(), AuthoritiesError::Unusable(2)),
         ] {
             assert_eq!(Authorities::parse(text), Err(fault), "{text}");
         }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::page::{Bundle, Hear};
-use domain::settings::Unfit;
+use domain::settings::SettingError;
 use thiserror::Error;
 
 pub use machine::Machine;
@@ -24,31 +24,31 @@ pub use opening::{Finding, examine, look_for_seal, open_to_read, open_to_write};
 use platform::Platform;
 
 use crate::config::{self, Config, Unfits};
-use crate::context::{Desk, DeskSettings};
-use crate::endpoint::Front;
-use crate::endpoint::app_info::AccessDoor;
-use crate::endpoint::callbacks::Door;
+use crate::context::{Context, ContextSettings};
+use crate::endpoint::Endpoint;
+use crate::endpoint::app_info::AppInfoEndpoint;
+use crate::endpoint::callbacks::CallbackEndpoint;
 #[cfg(feature = "http")]
-use crate::endpoint::relay::Bell;
+use crate::endpoint::relay::RelayEndpoint;
 use crate::relay::Relay;
-use crate::seal::Vault;
+use crate::seal::Seal;
 use crate::store::{AnyStore, OpenError, Right, StoreSetting};
 use crate::world::World;
 
 /// The door of a function on a real machine.
-pub type MachineDoor<B> = Door<B, Machine<AnyStore>>;
+pub type MachineEndpoint<B> = CallbackEndpoint<B, Machine<AnyStore>>;
 /// The desk behind it.
-pub type MachineDesk = Desk<Machine<AnyStore>>;
+pub type MachineContext = Context<Machine<AnyStore>>;
 
 /// Why a function does not start, or stops.
 #[derive(Debug, Error)]
-pub enum Error {
+pub enum HostError {
     /// Settings cannot be used.
     #[error(transparent)]
     Config(#[from] Unfits),
     /// A page cannot work under the settings.
     #[error(transparent)]
-    Page(#[from] Unfit),
+    Page(#[from] SettingError),
     /// The store does not open.
     #[error(transparent)]
     Store(#[from] OpenError),
@@ -89,10 +89,10 @@ pub fn serve_access<P: Hear>() -> ExitCode {
     ended(serve_front(async |config: Config, on_platform| {
         if config.desk.product.is_none() {
             let wants = "is required: without a product nobody tells us anything".to_owned();
-            return Err(Unfit { setting: "KOOHOOK_PRODUCT_URL", wants }.into());
+            return Err(SettingError { setting: "KOOHOOK_PRODUCT_URL", wants }.into());
         }
         let desk = open_desk(config.desk, &config.store, on_platform).await?;
-        Ok(AccessDoor::new(P::default(), desk))
+        Ok(AppInfoEndpoint::new(P::default(), desk))
     }))
 }
 
@@ -102,7 +102,7 @@ pub fn relay() -> ExitCode {
     ended(try_relay())
 }
 
-fn try_relay() -> Result<(), Error> {
+fn try_relay() -> Result<(), HostError> {
     let config = Config::from_env()?;
     start_log(&config.log);
     sealing(&config.desk.vault)?;
@@ -114,16 +114,16 @@ fn try_relay() -> Result<(), Error> {
         #[cfg(feature = "lambda")]
         Platform::Lambda => runtime.block_on(lambda::relay(desk)),
         #[cfg(not(feature = "lambda"))]
-        Platform::Lambda => Err(Error::NotCompiledIn("aws")),
+        Platform::Lambda => Err(HostError::NotCompiledIn("aws")),
         Platform::FunctionGraph { runtime: Some(address) } => {
             runtime.block_on(functiongraph::relay(&desk, &address))
         }
         #[cfg(feature = "http")]
         Platform::FunctionGraph { runtime: None } | Platform::Vercel | Platform::Machine => {
             let wants = "is required: it lets a timer start the relay".to_owned();
-            let secret = secret.ok_or(Unfit { setting: "KOOHOOK_RELAY_SECRET", wants })?;
+            let secret = secret.ok_or(SettingError { setting: "KOOHOOK_RELAY_SECRET", wants })?;
             runtime.block_on(http::serve(
-                Arc::new(Bell::new(desk, secret)),
+                Arc::new(RelayEndpoint::new(desk, secret)),
                 &listen,
                 max_connections,
             ))
@@ -131,14 +131,14 @@ fn try_relay() -> Result<(), Error> {
         #[cfg(not(feature = "http"))]
         Platform::FunctionGraph { runtime: None } | Platform::Vercel | Platform::Machine => {
             let _ = (listen, max_connections, secret);
-            Err(Error::NotCompiledIn("functiongraph"))
+            Err(HostError::NotCompiledIn("functiongraph"))
         }
     }
 }
 
-fn serve_front<F: Front>(
-    open: impl AsyncFnOnce(Config, bool) -> Result<F, Error>,
-) -> Result<(), Error> {
+fn serve_front<F: Endpoint>(
+    open: impl AsyncFnOnce(Config, bool) -> Result<F, HostError>,
+) -> Result<(), HostError> {
     let config = Config::from_env()?;
     start_log(&config.log);
     let platform = Platform::here();
@@ -149,7 +149,7 @@ fn serve_front<F: Front>(
         #[cfg(feature = "lambda")]
         Platform::Lambda => runtime.block_on(lambda::serve(front)),
         #[cfg(not(feature = "lambda"))]
-        Platform::Lambda => Err(Error::NotCompiledIn("aws")),
+        Platform::Lambda => Err(HostError::NotCompiledIn("aws")),
         #[cfg(feature = "http")]
         Platform::FunctionGraph { .. } | Platform::Vercel | Platform::Machine => {
             runtime.block_on(http::serve(front, &listen, max_connections))
@@ -157,21 +157,21 @@ fn serve_front<F: Front>(
         #[cfg(not(feature = "http"))]
         Platform::FunctionGraph { .. } | Platform::Vercel | Platform::Machine => {
             let _ = (front, listen, max_connections);
-            Err(Error::NotCompiledIn("functiongraph"))
+            Err(HostError::NotCompiledIn("functiongraph"))
         }
     }
 }
 
-fn sealing(vault: &Vault) -> Result<(), Unfit> {
+fn sealing(vault: &Seal) -> Result<(), SettingError> {
     if vault.seals() {
         return Ok(());
     }
     let wants =
         "is required: this function keeps secrets; koohook keys secret seal makes one".to_owned();
-    Err(Unfit { setting: "KOOHOOK_SEAL_KEY", wants })
+    Err(SettingError { setting: "KOOHOOK_SEAL_KEY", wants })
 }
 
-fn ended(served: Result<(), Error>) -> ExitCode {
+fn ended(served: Result<(), HostError>) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -185,7 +185,7 @@ fn ended(served: Result<(), Error>) -> ExitCode {
 }
 
 /// Does what a timer does on a function platform, for as long as the process lives.
-pub async fn keep_relaying(desk: Arc<MachineDesk>) {
+pub async fn keep_relaying(desk: Arc<MachineContext>) {
     let (mut assessed, mut looked) = (Instant::now(), Instant::now());
     let mut is_failing = false;
     loop {
@@ -244,9 +244,9 @@ fn start_log_on(targets: &str, stream: log::Stream) {
 pub async fn open<B: Bundle>(
     config: Config,
     on_function_platform: bool,
-) -> Result<MachineDoor<B>, Error> {
+) -> Result<MachineEndpoint<B>, HostError> {
     let Config { door, desk, store, .. } = config;
-    Ok(Door::new(door, open_desk(desk, &store, on_function_platform).await?)?)
+    Ok(CallbackEndpoint::new(door, open_desk(desk, &store, on_function_platform).await?)?)
 }
 
 /// Opens the store and sets a desk before it, for a function: it proves nothing at its start, but
@@ -255,12 +255,12 @@ pub async fn open<B: Bundle>(
 /// # Errors
 /// Where the store does not open.
 pub async fn open_desk(
-    settings: DeskSettings,
+    settings: ContextSettings,
     store: &StoreSetting,
     on_function_platform: bool,
-) -> Result<Arc<MachineDesk>, Error> {
+) -> Result<Arc<MachineContext>, HostError> {
     let machine = machine(store.open(on_function_platform).await?, &settings);
-    let desk = Desk::new(settings, machine);
+    let desk = Context::new(settings, machine);
     if !desk.settings.vault.seals() {
         opening::prove_keys(&desk.world, &desk.settings.vault).await?;
     }
@@ -272,19 +272,19 @@ pub async fn open_desk(
 /// # Errors
 /// If the store does not open, or refuses what will not heal.
 pub async fn open_proven_desk(
-    settings: DeskSettings,
+    settings: ContextSettings,
     store: &StoreSetting,
     on_function_platform: bool,
-) -> Result<Arc<MachineDesk>, Error> {
+) -> Result<Arc<MachineContext>, HostError> {
     let store = store.open(on_function_platform).await?;
     let machine = machine(store, &settings);
-    let desk = Desk::new(settings, machine);
+    let desk = Context::new(settings, machine);
     opening::prove(&desk.world, &desk.settings.vault).await?;
     Ok(Arc::new(desk))
 }
 
 /// The machine, with a guard before what calls the product.
-fn machine(store: AnyStore, settings: &DeskSettings) -> Machine<AnyStore> {
+fn machine(store: AnyStore, settings: &ContextSettings) -> Machine<AnyStore> {
     let machine = Machine::new(store);
     let Some(product) = &settings.product else { return machine };
     if product.is_told_in_clear() {
@@ -294,6 +294,6 @@ fn machine(store: AnyStore, settings: &DeskSettings) -> Machine<AnyStore> {
 }
 
 #[expect(clippy::print_stderr, reason = "the one message of a start that has no log yet")]
-fn eprint(error: &Error) {
+fn eprint(error: &HostError) {
     eprintln!("koohook does not start: {error}");
 }

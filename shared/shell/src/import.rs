@@ -4,14 +4,14 @@
 //! The pointer is written first: from then on a purchase that comes in between waits for the
 //! instance, and makes no other one.
 
-use domain::entity::{Entity, Kept, Subject};
-use domain::instance::{Access, Instance, Newest, State};
+use domain::entity::{Entity, EntityRecord, Subject};
+use domain::instance::{Access, Instance, InstanceState, Newest};
 use protocol::message::InstanceId;
 use protocol::signature::TOLERANCE_MILLIS;
 use protocol::time::UnixMillis;
 
 use crate::failure::Failure;
-use crate::repository::{Recalled, Shelf, Written};
+use crate::repository::{Recalled, Repository, Written};
 use crate::world::World;
 
 /// An instance to import.
@@ -55,7 +55,7 @@ impl Import {
     /// purchase is answered `000005` until the same import is put again.
     pub async fn put<W: World>(
         &self,
-        shelf: &Shelf<'_, W>,
+        shelf: &Repository<'_, W>,
         dry_run: bool,
     ) -> Result<ImportOutcome, Failure> {
         let at_derived = shelf.read(&Subject::Instance(self.derived.clone())).await?;
@@ -85,7 +85,7 @@ impl Import {
 
     async fn write<W: World>(
         &self,
-        shelf: &Shelf<'_, W>,
+        shelf: &Repository<'_, W>,
         at_derived: Recalled,
         at_own: &Recalled,
     ) -> Result<ImportOutcome, Failure> {
@@ -104,13 +104,13 @@ impl Import {
     /// it is this import's own.
     async fn point<W: World>(
         &self,
-        shelf: &Shelf<'_, W>,
+        shelf: &Repository<'_, W>,
         at_derived: Recalled,
     ) -> Result<(Recalled, bool), Failure> {
         if !self.lacks_pointer(&at_derived) {
             return Ok((at_derived, false));
         }
-        let pointer = Kept::new(self.pointer());
+        let pointer = EntityRecord::new(self.pointer());
         Ok(match shelf.write(&at_derived, &pointer).await? {
             Written::Won(version) => {
                 let (key, version) = (at_derived.key, Some(version));
@@ -122,14 +122,14 @@ impl Import {
 
     async fn put_instance<W: World>(
         &self,
-        shelf: &Shelf<'_, W>,
+        shelf: &Repository<'_, W>,
         at_own: &Recalled,
     ) -> Result<ImportOutcome, Failure> {
         if let Some(kept) = &at_own.kept {
             return Ok(self.beside(&kept.entity));
         }
         let instance = self.as_of(shelf.world.now());
-        match shelf.write(at_own, &Kept::new(instance.into())).await? {
+        match shelf.write(at_own, &EntityRecord::new(instance.into())).await? {
             Written::Won(_) => Ok(ImportOutcome::Imported),
             Written::Lost(Recalled { kept: Some(faster), .. }) => Ok(self.beside(&faster.entity)),
             Written::Lost(Recalled { kept: None, .. }) => Err(Failure::Contended),
@@ -140,7 +140,7 @@ impl Import {
     /// instance.
     async fn give_up<W: World>(
         &self,
-        shelf: &Shelf<'_, W>,
+        shelf: &Repository<'_, W>,
         at_derived: &Recalled,
     ) -> Result<ImportOutcome, Failure> {
         if self.points(at_derived) {
@@ -201,14 +201,19 @@ impl ImportOutcome {
 /// The import's columns in which an instance differs from one that exists. Of a released instance
 /// nothing but its release is kept that could differ.
 fn differences(found: &Instance, wanted: &Instance) -> Vec<&'static str> {
-    let is_released = |instance: &Instance| instance.state == State::Released;
+    let is_released = |instance: &Instance| instance.state == InstanceState::Released;
     if is_released(found) != is_released(wanted) {
         return vec!["state"];
     }
     let mut columns = match (found.state, wanted.state) {
-        (State::Frozen(_), State::Active) | (State::Active, State::Frozen(_)) => vec!["state"],
-        (State::Frozen(found), State::Frozen(wanted)) if found != wanted => vec!["freezeCause"],
-        (State::Active | State::Frozen(_) | State::Released, _) => Vec::new(),
+        (InstanceState::Frozen(_), InstanceState::Active)
+        | (InstanceState::Active, InstanceState::Frozen(_)) => vec!["state"],
+        (InstanceState::Frozen(found), InstanceState::Frozen(wanted)) if found != wanted => {
+            vec!["freezeCause"]
+        }
+        (InstanceState::Active | InstanceState::Frozen(_) | InstanceState::Released, _) => {
+            Vec::new()
+        }
     };
     if !is_released(wanted) && found.expires != wanted.expires {
         columns.push("expireTime");

@@ -8,8 +8,8 @@ use domain::query_gate::Gate;
 use futures_util::future::select_all;
 use futures_util::{FutureExt, lock};
 use http::Request;
-use protocol::order_query::{self, Host, OrderDetails, OrderQuery, Outcome};
-use protocol::signature::sdk::Credentials;
+use protocol::order_query::{self, OpenApiHost, OrderDetails, OrderQuery, OrderQueryOutcome};
+use protocol::signature::sdk::OpenApiCredentials;
 use protocol::time::UnixMillis;
 
 use crate::delivery::ATTEMPT;
@@ -18,8 +18,8 @@ use crate::world::{Unanswered, Web, World};
 /// The marketplace's order query, and our right to use it.
 #[derive(Debug)]
 pub struct Orders {
-    host: Host,
-    credentials: Credentials,
+    host: OpenApiHost,
+    credentials: OpenApiCredentials,
     gate: Mutex<Gate>,
     /// Held by the one who asks until the key has worked.
     first: lock::Mutex<()>,
@@ -60,7 +60,7 @@ struct Turn<'a> {
 
 impl Orders {
     /// The interface at a host, with the seller's access key.
-    pub fn new(host: Host, credentials: Credentials) -> Self {
+    pub fn new(host: OpenApiHost, credentials: OpenApiCredentials) -> Self {
         let turns = std::array::from_fn(|_| lock::Mutex::default());
         Self { host, credentials, gate: Mutex::default(), first: lock::Mutex::default(), turns }
     }
@@ -100,13 +100,13 @@ impl Orders {
         Turn { _first: first, _turn: turn }
     }
 
-    fn answered(&self, outcome: Outcome, now: UnixMillis) -> Asked {
+    fn answered(&self, outcome: OrderQueryOutcome, now: UnixMillis) -> Asked {
         self.gate().note(&outcome, now);
         match outcome {
-            Outcome::Found(details) => Asked::Found(details),
-            Outcome::Retry(reason) => Asked::NotNow(reason.to_string()),
-            Outcome::Permanent(reason) => Asked::Never(reason.to_string()),
-            Outcome::KeyRefused(reason) => {
+            OrderQueryOutcome::Found(details) => Asked::Found(details),
+            OrderQueryOutcome::Retry(reason) => Asked::NotNow(reason.to_string()),
+            OrderQueryOutcome::Permanent(reason) => Asked::Never(reason.to_string()),
+            OrderQueryOutcome::KeyRefused(reason) => {
                 tracing::error!(reason = %reason, "order query refuses the access key");
                 Asked::NotNow(reason.to_string())
             }
@@ -126,7 +126,7 @@ impl Orders {
         &self,
         world: &W,
         query: &OrderQuery,
-    ) -> Result<Outcome, Unanswered> {
+    ) -> Result<OrderQueryOutcome, Unanswered> {
         match (self.ask_host(world, query, &self.host).await, self.host.fallback()) {
             (Err(fault), Some(host)) if fault.is_before_sending() => {
                 self.ask_host(world, query, &host).await
@@ -139,8 +139,8 @@ impl Orders {
         &self,
         world: &W,
         query: &OrderQuery,
-        host: &Host,
-    ) -> Result<Outcome, Unanswered> {
+        host: &OpenApiHost,
+    ) -> Result<OrderQueryOutcome, Unanswered> {
         let request = query.request(host, &self.credentials, world.now());
         let request = to_http(request).ok_or(Unanswered::NotReached)?;
         let response = world.web().send(request).await?;
@@ -148,7 +148,7 @@ impl Orders {
     }
 }
 
-fn to_http(request: order_query::Request) -> Option<Request<Bytes>> {
+fn to_http(request: order_query::OrderQueryRequest) -> Option<Request<Bytes>> {
     let mut builder = Request::builder().method(request.method).uri(request.url);
     for (name, value) in request.headers {
         builder = builder.header(name, value);

@@ -17,18 +17,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::entity::FARTHEST;
-use domain::instance::Clock;
+use domain::instance::ClockTrust;
 use futures_util::future::{self, BoxFuture, Either};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use protocol::time::UnixMillis;
 use thiserror::Error;
 
-pub use self::report::Report;
+pub use self::report::RelayReport;
 pub(crate) use self::resting::Resting;
 use self::resting::lasts;
 use self::work::{Done, MAX_ENTRIES, Piece, Work};
-use crate::context::Desk;
+use crate::context::Context;
 use crate::delivery::ATTEMPT;
 use crate::failure::Failure;
 use crate::store::{Entry, Queue, Store};
@@ -37,20 +37,20 @@ use crate::world::{Deadline, World};
 
 /// One run over what is due.
 pub struct Relay<'a, W> {
-    desk: &'a Desk<W>,
+    desk: &'a Context<W>,
     budget: Duration,
     deadline: Deadline,
     /// How long the product has for one answer.
     patience: Duration,
     /// How many offers in a row met no answer over HTTP.
     silences: AtomicUsize,
-    clock: Clock,
-    report: Mutex<Report>,
+    clock: ClockTrust,
+    report: Mutex<RelayReport>,
 }
 
 /// A run that could not begin.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum NotRun {
+pub enum RelayError {
     /// The agenda cannot be read.
     #[error("agenda cannot be read: {0}")]
     Agenda(Failure),
@@ -76,14 +76,14 @@ const TURN: Duration = Duration::from_millis(100);
 
 impl<'a, W: World> Relay<'a, W> {
     /// A run that ends after a while.
-    pub fn new(desk: &'a Desk<W>, budget: Duration) -> Self {
+    pub fn new(desk: &'a Context<W>, budget: Duration) -> Self {
         Self {
             desk,
             budget,
             deadline: Deadline::after(desk.world.elapsed(), budget),
             patience: ATTEMPT.min(budget.saturating_sub(RESERVE)),
             silences: AtomicUsize::new(0),
-            clock: Clock::Trusted,
+            clock: ClockTrust::Trusted,
             report: Mutex::default(),
         }
     }
@@ -92,12 +92,12 @@ impl<'a, W: World> Relay<'a, W> {
     ///
     /// # Errors
     /// If the budget is too short, or the agenda cannot be read. What was done stays done.
-    pub async fn run(mut self) -> Result<Report, NotRun> {
+    pub async fn run(mut self) -> Result<RelayReport, RelayError> {
         if self.budget < MIN_BUDGET {
-            return Err(NotRun::TooShort);
+            return Err(RelayError::TooShort);
         }
         let mut work = Work::new();
-        self.look(&mut work).await.map_err(NotRun::Agenda)?;
+        self.look(&mut work).await.map_err(RelayError::Agenda)?;
         let (clock, aside) = future::join(self.judge_clock(), self.aside()).await;
         self.clock = clock;
         let _ = work.take(aside);
@@ -252,7 +252,7 @@ impl<'a, W: World> Relay<'a, W> {
         }
     }
 
-    fn report(&self) -> MutexGuard<'_, Report> {
+    fn report(&self) -> MutexGuard<'_, RelayReport> {
         // Numbers are whole after every statement.
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,7 +6,7 @@ mod parts;
 
 use std::time::Duration;
 
-use domain::entity::{Kept, Subject};
+use domain::entity::{EntityRecord, Subject};
 use domain::outbox::Reader;
 use futures_util::future;
 use protocol::time::UnixMillis;
@@ -14,7 +14,7 @@ use protocol::time::UnixMillis;
 pub use self::mark::Mark;
 pub use self::parts::{part_key, part_owner};
 use crate::failure::Failure;
-use crate::seal::Vault;
+use crate::seal::Seal;
 use crate::store::{Put, Queue, Store, Stored, Unavailable, Value, Version};
 use crate::world::{Deadline, World};
 
@@ -26,11 +26,11 @@ const REST_AFTER_RACE: [u64; 2] = [2, 40];
 
 /// Access to kept values for as long as a deadline allows.
 #[derive(Clone, Copy)]
-pub struct Shelf<'a, W> {
+pub struct Repository<'a, W> {
     /// Whose store, clock and chance.
     pub world: &'a W,
     /// What seals and opens.
-    pub vault: &'a Vault,
+    pub vault: &'a Seal,
     /// Who reads the notices: decides what is due.
     pub reader: Reader,
     /// By when.
@@ -45,7 +45,7 @@ pub struct Recalled {
     /// The version that was read; `None` is absence.
     pub version: Option<Version>,
     /// What stands there.
-    pub kept: Option<Kept>,
+    pub kept: Option<EntityRecord>,
 }
 
 /// What became of a write.
@@ -58,7 +58,7 @@ pub enum Written {
     Lost(Recalled),
 }
 
-impl<W: World> Shelf<'_, W> {
+impl<W: World> Repository<'_, W> {
     /// Reads what is kept of a subject.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl<W: World> Shelf<'_, W> {
     /// Where the store does not answer in time, or what stands is unusable.
     pub async fn read_key(&self, key: String) -> Result<Recalled, Failure> {
         let standing = self.get(&key).await?;
-        let is_sealed = standing.as_ref().is_some_and(|it| Vault::is_sealed(&it.bytes));
+        let is_sealed = standing.as_ref().is_some_and(|it| Seal::is_sealed(&it.bytes));
         let recalled = self.open(key, standing)?;
         if is_sealed {
             self.opened().await?;
@@ -85,7 +85,11 @@ impl<W: World> Shelf<'_, W> {
     ///
     /// # Errors
     /// Where the outcome is unknown, or the value is too large.
-    pub async fn write(&self, recalled: &Recalled, kept: &Kept) -> Result<Written, Failure> {
+    pub async fn write(
+        &self,
+        recalled: &Recalled,
+        kept: &EntityRecord,
+    ) -> Result<Written, Failure> {
         let due = kept.due(self.reader, self.world.now()).map(|at| (Queue::Due, at));
         let dead = || kept.dead().map(|at| (Queue::Dead, at));
         let value = self.sealed(&recalled.key, &kept.to_bytes()?)?;
@@ -152,7 +156,7 @@ impl<W: World> Shelf<'_, W> {
     fn open(&self, key: String, standing: Option<Stored>) -> Result<Recalled, Failure> {
         let version = standing.as_ref().map(|stored| stored.version);
         let kept = match standing {
-            Some(stored) => Some(Kept::from_bytes(&self.vault.open(&key, &stored.bytes)?)?),
+            Some(stored) => Some(EntityRecord::from_bytes(&self.vault.open(&key, &stored.bytes)?)?),
             None => None,
         };
         Ok(Recalled { key, version, kept })

@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::repository::Mark;
 
 /// What seals and opens.
-pub struct Vault {
+pub struct Seal {
     current: Option<Aes256Gcm>,
     previous: Vec<Aes256Gcm>,
     clear: Clear,
@@ -34,12 +34,12 @@ pub enum Clear {
 /// A stored value does not open: of another key, moved, or altered.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("value does not open")]
-pub struct Unopened;
+pub struct SealError;
 
 /// A setting is no seal key.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("is not a seal key; write 32 bytes in base64, as koohook keys secret seal prints them")]
-pub struct BadKey;
+pub struct SealKeyError;
 
 /// 32 bytes that seal values.
 #[derive(Clone, Eq, PartialEq)]
@@ -55,18 +55,18 @@ impl SealKey {
     ///
     /// # Errors
     /// Where it is not.
-    pub fn parse(text: &str) -> Result<Self, BadKey> {
-        let bytes = STANDARD.decode(text).map_err(|_| BadKey)?;
-        bytes.try_into().map(Self).map_err(|_| BadKey)
+    pub fn parse(text: &str) -> Result<Self, SealKeyError> {
+        let bytes = STANDARD.decode(text).map_err(|_| SealKeyError)?;
+        bytes.try_into().map(Self).map_err(|_| SealKeyError)
     }
 
     /// Reads several keys, which blanks or line ends separate.
     ///
     /// # Errors
     /// If one of them is not a key, or there is none.
-    pub fn parse_all(text: &str) -> Result<Vec<Self>, BadKey> {
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, SealKeyError> {
         let keys: Vec<_> = text.split_whitespace().map(Self::parse).collect::<Result<_, _>>()?;
-        if keys.is_empty() { Err(BadKey) } else { Ok(keys) }
+        if keys.is_empty() { Err(SealKeyError) } else { Ok(keys) }
     }
 }
 
@@ -76,13 +76,13 @@ impl fmt::Debug for SealKey {
     }
 }
 
-impl fmt::Debug for Vault {
+impl fmt::Debug for Seal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Vault([redacted])")
+        formatter.write_str("Seal([redacted])")
     }
 }
 
-impl Vault {
+impl Seal {
     /// A vault for one store. It seals with the current key, if there is one, and opens with that
     /// and with the previous ones.
     pub fn new<'k>(
@@ -109,14 +109,14 @@ impl Vault {
         place: &str,
         bytes: &[u8],
         nonce: [u8; NONCE_LEN],
-    ) -> Result<Vec<u8>, Unopened> {
+    ) -> Result<Vec<u8>, SealError> {
         match (&self.current, self.clear) {
-            (None, Clear::Refused) => Err(Unopened),
+            (None, Clear::Refused) => Err(SealError),
             (None, Clear::Allowed) => Ok([&[CLEAR], bytes].concat()),
             (Some(cipher), _) => {
                 let payload = Payload { msg: bytes, aad: place.as_bytes() };
                 let nonce: Nonce<Aes256Gcm> = nonce.into();
-                let sealed = cipher.encrypt(&nonce, payload).map_err(|_| Unopened)?;
+                let sealed = cipher.encrypt(&nonce, payload).map_err(|_| SealError)?;
                 Ok([&[SEALED], nonce.as_slice(), &sealed].concat())
             }
         }
@@ -131,18 +131,18 @@ impl Vault {
     ///
     /// # Errors
     /// Where no key of ours sealed it for this place, or it stands in clear and must not.
-    pub fn open(&self, place: &str, stored: &[u8]) -> Result<Vec<u8>, Unopened> {
+    pub fn open(&self, place: &str, stored: &[u8]) -> Result<Vec<u8>, SealError> {
         match (stored.split_first(), self.clear) {
             (Some((&CLEAR, bytes)), Clear::Allowed) => Ok(bytes.to_vec()),
             (Some((&SEALED, rest)), _) => {
-                let (nonce, msg) = rest.split_first_chunk::<NONCE_LEN>().ok_or(Unopened)?;
+                let (nonce, msg) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError)?;
                 let nonce: Nonce<Aes256Gcm> = (*nonce).into();
                 let payload = || Payload { msg, aad: place.as_bytes() };
                 let open = |cipher: &Aes256Gcm| cipher.decrypt(&nonce, payload()).ok();
                 let ciphers = self.current.iter().chain(&self.previous);
-                ciphers.filter_map(open).next().ok_or(Unopened)
+                ciphers.filter_map(open).next().ok_or(SealError)
             }
-            (Some(_) | None, _) => Err(Unopened),
+            (Some(_) | None, _) => Err(SealError),
         }
     }
 }
@@ -157,13 +157,13 @@ mod tests {
 
     #[test]
     fn opens_with_either_key_and_at_its_place_alone() {
-        let old = Vault::new(Some(&key(1)), None, Clear::Refused);
-        let new = Vault::new(Some(&key(2)), Some(&key(1)), Clear::Refused);
+        let old = Seal::new(Some(&key(1)), None, Clear::Refused);
+        let new = Seal::new(Some(&key(2)), Some(&key(1)), Clear::Refused);
         let sealed = old.seal("a", b"text", [7; 12]).unwrap();
         assert_eq!(new.open("a", &sealed).as_deref(), Ok(b"text".as_slice()));
-        assert_eq!(new.open("b", &sealed), Err(Unopened));
+        assert_eq!(new.open("b", &sealed), Err(SealError));
         let sealed = new.seal("a", b"text", [8; 12]).unwrap();
-        assert_eq!(old.open("a", &sealed), Err(Unopened));
+        assert_eq!(old.open("a", &sealed), Err(SealError));
         assert!(!sealed.windows(4).any(|bytes| bytes == b"text"));
     }
 
@@ -172,47 +172,47 @@ mod tests {
         let text = [1, 2, 3].map(|letter| STANDARD.encode([letter; 32])).join(" \r\n\t");
         let previous = SealKey::parse_all(&format!("\n{text}\n")).unwrap();
         assert_eq!(previous, [key(1), key(2), key(3)]);
-        let vault = Vault::new(Some(&key(4)), &previous, Clear::Refused);
+        let vault = Seal::new(Some(&key(4)), &previous, Clear::Refused);
         for letter in 1..=4 {
-            let one = Vault::new(Some(&key(letter)), None, Clear::Refused);
+            let one = Seal::new(Some(&key(letter)), None, Clear::Refused);
             let sealed = one.seal("a", b"text", [7; 12]).unwrap();
             assert_eq!(vault.open("a", &sealed).as_deref(), Ok(b"text".as_slice()), "{letter}");
         }
-        let other = Vault::new(Some(&key(5)), None, Clear::Refused);
-        assert_eq!(vault.open("a", &other.seal("a", b"text", [7; 12]).unwrap()), Err(Unopened));
+        let other = Seal::new(Some(&key(5)), None, Clear::Refused);
+        assert_eq!(vault.open("a", &other.seal("a", b"text", [7; 12]).unwrap()), Err(SealError));
         for text in ["", " ", "\n", &text.replace(' ', ","), &format!("{text} canary")] {
-            assert_eq!(SealKey::parse_all(text), Err(BadKey), "{text:?}");
+            assert_eq!(SealKey::parse_all(text), Err(SealKeyError), "{text:?}");
         }
     }
 
     #[test]
     fn altered_bytes_do_not_open() {
-        let vault = Vault::new(Some(&key(1)), None, Clear::Refused);
+        let vault = Seal::new(Some(&key(1)), None, Clear::Refused);
         let sealed = vault.seal("a", b"text", [7; 12]).unwrap();
         for place in 0..sealed.len() {
             let mut altered = sealed.clone();
             altered[place] ^= 1;
-            assert_eq!(vault.open("a", &altered), Err(Unopened), "byte {place}");
+            assert_eq!(vault.open("a", &altered), Err(SealError), "byte {place}");
         }
-        assert_eq!(vault.open("a", b""), Err(Unopened));
+        assert_eq!(vault.open("a", b""), Err(SealError));
     }
 
     #[test]
     fn clear_values_stay_on_this_machine() {
-        let local = Vault::new(None, None, Clear::Allowed);
+        let local = Seal::new(None, None, Clear::Allowed);
         let clear = local.seal("a", b"text", [0; 12]).unwrap();
-        let sealing = Vault::new(Some(&key(1)), None, Clear::Allowed);
+        let sealing = Seal::new(Some(&key(1)), None, Clear::Allowed);
         assert_eq!(sealing.open("a", &clear).as_deref(), Ok(b"text".as_slice()));
-        let beyond = Vault::new(Some(&key(1)), None, Clear::Refused);
-        assert_eq!(beyond.open("a", &clear), Err(Unopened));
-        assert_eq!(Vault::new(None, None, Clear::Refused).seal("a", b"", [0; 12]), Err(Unopened));
+        let beyond = Seal::new(Some(&key(1)), None, Clear::Refused);
+        assert_eq!(beyond.open("a", &clear), Err(SealError));
+        assert_eq!(Seal::new(None, None, Clear::Refused).seal("a", b"", [0; 12]), Err(SealError));
     }
 
     #[test]
     fn keys_are_32_bytes() {
         assert!(SealKey::parse(&STANDARD.encode([9; 32])).is_ok());
         for text in ["", "short", &STANDARD.encode([9; 31]), &STANDARD.encode([9; 33])] {
-            assert_eq!(SealKey::parse(text), Err(BadKey));
+            assert_eq!(SealKey::parse(text), Err(SealKeyError));
         }
     }
 }

@@ -20,7 +20,7 @@ use protocol::time::UnixMillis;
 use thiserror::Error;
 
 pub use any::{AnyStore, Durability, OpenError, StoreSetting};
-pub use proof::{Lack, Proof, Right};
+pub use proof::{Lack, Right, RightsProof};
 pub use redis_setting::RedisSetting;
 pub use sqlite_setting::SqlitePath;
 

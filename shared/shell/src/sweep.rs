@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 
 use domain::directory::PartName;
-use domain::entity::{Directory, Entity, Kept};
+use domain::entity::{Directory, Entity, EntityRecord};
 use futures_util::{StreamExt, stream};
 
 use crate::failure::Failure;
-use crate::repository::{Recalled, Shelf, Written};
+use crate::repository::{Recalled, Repository, Written};
 use crate::world::World;
 
 /// What a batch of a sweep did.
@@ -32,7 +32,7 @@ const AT_ONCE: usize = 16;
 /// # Errors
 /// If the store does not answer in time. What was done stays done.
 pub async fn sweep_unused<W: World>(
-    shelf: &Shelf<'_, W>,
+    shelf: &Repository<'_, W>,
     recalled: Recalled,
 ) -> Result<(Swept, bool), Failure> {
     let names: BTreeSet<_> = unused(&recalled).into_iter().take(BATCH).collect();
@@ -52,7 +52,7 @@ pub async fn sweep_unused<W: World>(
 /// # Errors
 /// If the store does not answer in time. What was done stays done.
 pub async fn sweep_parts<W: World>(
-    shelf: &Shelf<'_, W>,
+    shelf: &Repository<'_, W>,
     owner: &str,
     names: &BTreeSet<PartName>,
 ) -> Result<Swept, Failure> {
@@ -77,7 +77,7 @@ pub async fn sweep_parts<W: World>(
 
 /// Lets go of each part; which are gone, and the first failure if there was one.
 async fn let_go<W: World>(
-    shelf: &Shelf<'_, W>,
+    shelf: &Repository<'_, W>,
     owner: &str,
     names: &BTreeSet<PartName>,
 ) -> (BTreeSet<PartName>, Option<Failure>) {
@@ -100,7 +100,7 @@ async fn let_go<W: World>(
 /// Removes the mention of parts that are gone, from whatever stands by now; whether more are
 /// mentioned. Callers that change the list meanwhile are faster, and mention others.
 async fn remove_mention<W: World>(
-    shelf: &Shelf<'_, W>,
+    shelf: &Repository<'_, W>,
     mut recalled: Recalled,
     gone: &BTreeSet<PartName>,
 ) -> Result<bool, Failure> {
@@ -112,7 +112,7 @@ async fn remove_mention<W: World>(
             return Ok(!rest.is_empty());
         }
         let more = !rest.is_empty();
-        let tidy = Kept { entity: Directory { loose: rest, ..directory }.into(), ..kept };
+        let tidy = EntityRecord { entity: Directory { loose: rest, ..directory }.into(), ..kept };
         match shelf.write(&recalled, &tidy).await? {
             Written::Won(_) => return Ok(more),
             Written::Lost(faster) => recalled = faster,
@@ -124,7 +124,7 @@ async fn remove_mention<W: World>(
 /// Fences a list against whoever wrote parts that it does not name; those parts. If another was
 /// faster, what stands by then may name them.
 async fn fence<W: World>(
-    shelf: &Shelf<'_, W>,
+    shelf: &Repository<'_, W>,
     mut recalled: Recalled,
     names: &BTreeSet<PartName>,
 ) -> Result<BTreeSet<PartName>, Failure> {
@@ -134,7 +134,7 @@ async fn fence<W: World>(
             return Ok(unknown);
         }
         let standing = recalled.kept.clone();
-        let mut kept = standing.unwrap_or_else(|| Kept::new(Directory::default().into()));
+        let mut kept = standing.unwrap_or_else(|| EntityRecord::new(Directory::default().into()));
         if let Entity::Directory(directory) = &mut kept.entity {
             directory.fences = directory.fences.saturating_add(1);
         }
@@ -162,7 +162,7 @@ pub fn unused(recalled: &Recalled) -> BTreeSet<PartName> {
 
 /// Every part that a value names: of its index, unused, or of a notice. A dead letter may be
 /// replayed.
-fn referred(kept: &Kept) -> BTreeSet<PartName> {
+fn referred(kept: &EntityRecord) -> BTreeSet<PartName> {
     let mut names: BTreeSet<_> = kept.outbox.parts().collect();
     if let Entity::Directory(directory) = &kept.entity {
         names.extend(directory.head.parts());

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use shell::context::Desk;
-use shell::endpoint::callbacks::Door;
+use shell::context::Context;
+use shell::endpoint::callbacks::CallbackEndpoint;
 use shell::store::Store;
 use tests::call::{SETTINGS, config, run, v2};
 use tests::world::TestWorld;
@@ -13,13 +13,13 @@ use tests::world::TestWorld;
 use crate::Result;
 
 /// The whole bundle over a store, in a world whose clock stands still.
-pub type Koohook<S> = Door<functions::receive::Function, TestWorld<S>>;
+pub type Koohook<S> = CallbackEndpoint<functions::receive::Function, TestWorld<S>>;
 
 /// A koohook over a store. Nothing is logged: no log was started in this process.
 pub fn koohook<S: Store>(store: S) -> Result<Koohook<S>> {
     let config = config(&SETTINGS);
-    let desk = Desk::new(config.desk, TestWorld::new(store));
-    Ok(Door::new(config.door, Arc::new(desk))?)
+    let desk = Context::new(config.desk, TestWorld::new(store));
+    Ok(CallbackEndpoint::new(config.door, Arc::new(desk))?)
 }
 
 /// A purchase, signed at a time.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use domain::page::{Bundle, Visit};
-use domain::settings::{Settings, Unfit};
+use domain::settings::{SettingError, Settings};
 use functions::application_sync::secret::{Oaep, PrivateKey, Size};
 use http::Request;
 use protocol::message::Activity;
@@ -90,7 +90,7 @@ struct Departments {
 }
 
 impl Bundle for Departments {
-    fn new(settings: &Settings) -> std::result::Result<Self, Unfit> {
+    fn new(settings: &Settings) -> std::result::Result<Self, SettingError> {
         Ok(Self { all: Bundle::new(settings)?, single: Bundle::new(settings)? })
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use shell::context::Desk;
-use shell::endpoint::callbacks::Door;
+use shell::context::Context;
+use shell::endpoint::callbacks::CallbackEndpoint;
 use shell::host::Machine;
 use shell::relay::Relay;
 use shell::store::StoreSetting;
@@ -87,8 +87,11 @@ fn relayed(store: &str, product: &Host, pace: &Pace) -> Result<f64> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let store = StoreSetting::parse(store)?.open(false).await?;
-        let desk = Arc::new(Desk::new(config.desk, Machine::new(store)));
-        let door = Door::<functions::receive::Function, _>::new(config.door, Arc::clone(&desk))?;
+        let desk = Arc::new(Context::new(config.desk, Machine::new(store)));
+        let door = CallbackEndpoint::<functions::receive::Function, _>::new(
+            config.door,
+            Arc::clone(&desk),
+        )?;
         let now = now_millis()?;
         for number in 0..pace.relayed {
             let request = purchase(&format!("CS{now}R{number}"), now_millis()?);

@@ -38,11 +38,11 @@ pub enum Size {
 /// A key is not made, or not written: the machine has no memory or no randomness.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("key is not made")]
-pub struct Unmade;
+pub struct KeyGenerationError;
 
 /// A text is not sealed.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum Unsealed {
+pub enum EncryptError {
     /// OAEP pads within one block, so the key bounds the text (RFC 8017, section 7.1.1).
     #[error("text to seal is {length} bytes long, and this key seals {most} at most: shorten it")]
     TooLong {
@@ -73,14 +73,14 @@ impl PrivateKey {
     /// Makes a key pair.
     ///
     /// # Errors
-    /// [`Unmade`].
-    pub fn generate(size: Size) -> Result<Self, Unmade> {
+    /// [`KeyGenerationError`].
+    pub fn generate(size: Size) -> Result<Self, KeyGenerationError> {
         let bits = match size {
             Size::Bits3072 => 3072,
             Size::Bits4096 => 4096,
         };
-        let rsa = Rsa::generate(bits).map_err(|_| Unmade)?;
-        PKey::from_rsa(rsa).map(Self).map_err(|_| Unmade)
+        let rsa = Rsa::generate(bits).map_err(|_| KeyGenerationError)?;
+        PKey::from_rsa(rsa).map(Self).map_err(|_| KeyGenerationError)
     }
 
     /// Reads DER of PKCS#8. `None` for anything but an RSA key.
@@ -109,19 +109,19 @@ impl PrivateKey {
     /// PEM of PKCS#8, without a passphrase.
     ///
     /// # Errors
-    /// [`Unmade`].
-    pub fn to_pem(&self) -> Result<String, Unmade> {
-        let pem = self.0.private_key_to_pem_pkcs8().map_err(|_| Unmade)?;
-        String::from_utf8(pem).map_err(|_| Unmade)
+    /// [`KeyGenerationError`].
+    pub fn to_pem(&self) -> Result<String, KeyGenerationError> {
+        let pem = self.0.private_key_to_pem_pkcs8().map_err(|_| KeyGenerationError)?;
+        String::from_utf8(pem).map_err(|_| KeyGenerationError)
     }
 
     /// The public half as the seller's console wants it: X.509 `SubjectPublicKeyInfo` in base64,
     /// one line, without PEM's header and footer.
     ///
     /// # Errors
-    /// [`Unmade`].
-    pub fn public_text(&self) -> Result<String, Unmade> {
-        let der = self.0.public_key_to_der().map_err(|_| Unmade)?;
+    /// [`KeyGenerationError`].
+    pub fn public_text(&self) -> Result<String, KeyGenerationError> {
+        let der = self.0.public_key_to_der().map_err(|_| KeyGenerationError)?;
         Ok(STANDARD.encode(der))
     }
 
@@ -140,8 +140,8 @@ impl PrivateKey {
     /// marketplace.
     ///
     /// # Errors
-    /// [`Unsealed`].
-    pub fn seal(&self, oaep: Oaep, text: &str) -> Result<String, Unsealed> {
+    /// [`EncryptError`].
+    pub fn seal(&self, oaep: Oaep, text: &str) -> Result<String, EncryptError> {
         seal(&self.0, oaep, text)
     }
 
@@ -188,13 +188,13 @@ pub(super) fn seal<K: HasPublic>(
     key: &PKeyRef<K>,
     oaep: Oaep,
     text: &str,
-) -> Result<String, Unsealed> {
+) -> Result<String, EncryptError> {
     let (label, _) = oaep.hashes();
     let (length, most) = (text.len(), key.size().saturating_sub(2 * label.size() + 2));
     if length > most {
-        return Err(Unsealed::TooLong { length, most });
+        return Err(EncryptError::TooLong { length, most });
     }
-    let sealed = sealed(key, oaep, text.as_bytes()).map_err(|_| Unsealed::Failed)?;
+    let sealed = sealed(key, oaep, text.as_bytes()).map_err(|_| EncryptError::Failed)?;
     Ok(STANDARD.encode(sealed))
 }
 

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use openssl::pkey::{PKey, Public};
 
-use super::private_key::{Oaep, Unsealed, seal};
+use super::private_key::{EncryptError, Oaep, seal};
 
 /// An RSA public key, for the side that plays the marketplace.
 #[derive(Clone)]
@@ -27,8 +27,8 @@ impl PublicKey {
     /// Seals a text as the marketplace does: base64.
     ///
     /// # Errors
-    /// [`Unsealed`].
-    pub fn seal(&self, oaep: Oaep, text: &str) -> Result<String, Unsealed> {
+    /// [`EncryptError`].
+    pub fn seal(&self, oaep: Oaep, text: &str) -> Result<String, EncryptError> {
         seal(&self.0, oaep, text)
     }
 }

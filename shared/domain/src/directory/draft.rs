@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::part::{PartName, Reference};
-use super::row::{self, Identity, Row};
-use super::{Fault, INLINE_ROWS, Index, MAX_PARTS, PART_ROWS};
+use super::row::{self, Identity, IndexRow};
+use super::{DirectoryError, INLINE_ROWS, Index, MAX_PARTS, PART_ROWS};
 
-pub(super) struct Draft {
+pub(super) struct IndexDraft {
     spans: Vec<Span>,
     /// What was read, beyond the spans as well.
-    read: BTreeMap<PartName, Vec<Row>>,
+    read: BTreeMap<PartName, Vec<IndexRow>>,
 }
 
 /// The rows from one identity up to the next span's.
@@ -22,7 +22,7 @@ struct Open {
     from: Identity,
     /// The parts that its rows came from.
     parts: Vec<PartName>,
-    rows: BTreeMap<Identity, Row>,
+    rows: BTreeMap<Identity, IndexRow>,
 }
 
 /// From an identity up to the next span's, if there is one.
@@ -39,17 +39,17 @@ const FILLED_ROWS: usize = PART_ROWS / 4 * 3;
 /// it, and the halves of one that is split, are far from either change.
 const MERGED_ROWS: usize = PART_ROWS / 2;
 
-impl Draft {
+impl IndexDraft {
     /// Opens the parts that are touched; rows that stand in the head are always open.
     pub fn open(
         index: &Index,
         touched: &BTreeSet<PartName>,
         read: &BTreeMap<PartName, Vec<u8>>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, DirectoryError> {
         let mut draft = Self { spans: Vec::new(), read: BTreeMap::new() };
         for name in touched {
-            let bytes = read.get(name).ok_or(Fault::Missing(*name))?;
-            let rows = row::from_bytes(bytes).ok_or(Fault::Unreadable)?;
+            let bytes = read.get(name).ok_or(DirectoryError::Missing(*name))?;
+            let rows = row::from_bytes(bytes).ok_or(DirectoryError::Unreadable)?;
             draft.read.insert(*name, rows);
         }
         match index {
@@ -69,20 +69,20 @@ impl Draft {
         Ok(draft)
     }
 
-    fn span(&self, to: &Reference, until: Option<Identity>) -> Result<Span, Fault> {
+    fn span(&self, to: &Reference, until: Option<Identity>) -> Result<Span, DirectoryError> {
         let Some(part) = self.read.get(&to.part) else {
             return Ok(Span::Closed(*to));
         };
-        let rows: BTreeMap<Identity, Row> =
+        let rows: BTreeMap<Identity, IndexRow> =
             within(part, (to.from, until)).iter().map(|row| (row.identity, *row)).collect();
         if rows.len() != to.rows() {
-            return Err(Fault::Unreadable);
+            return Err(DirectoryError::Unreadable);
         }
         Ok(Span::Open(Open { from: to.from, parts: vec![to.part], rows }))
     }
 
     /// The rows among which an identity has its place, if they are open.
-    pub fn rows_around(&mut self, identity: Identity) -> Option<&mut BTreeMap<Identity, Row>> {
+    pub fn rows_around(&mut self, identity: Identity) -> Option<&mut BTreeMap<Identity, IndexRow>> {
         let after = self.spans.partition_point(|span| span.from() <= identity);
         match self.spans.get_mut(after.checked_sub(1)?)? {
             Span::Open(open) => Some(&mut open.rows),
@@ -91,7 +91,7 @@ impl Draft {
     }
 
     /// All rows that are open, leaving the spans empty.
-    pub fn take_rows(&mut self) -> BTreeMap<Identity, Row> {
+    pub fn take_rows(&mut self) -> BTreeMap<Identity, IndexRow> {
         let mut rows = BTreeMap::new();
         for span in &mut self.spans {
             if let Span::Open(open) = span {
@@ -103,7 +103,7 @@ impl Draft {
 
     /// Puts rows into the spans where they belong, all being open, and makes one of neighbours
     /// that became small.
-    pub fn put_rows(&mut self, rows: BTreeMap<Identity, Row>) {
+    pub fn put_rows(&mut self, rows: BTreeMap<Identity, IndexRow>) {
         for (identity, row) in rows {
             if let Some(around) = self.rows_around(identity) {
                 around.insert(identity, row);
@@ -123,7 +123,7 @@ impl Draft {
     }
 
     /// Few rows go into the head. Of more, those stay in their part that did not change.
-    pub fn close(self, mut fresh: impl FnMut() -> PartName) -> Result<Closed, Fault> {
+    pub fn close(self, mut fresh: impl FnMut() -> PartName) -> Result<Closed, DirectoryError> {
         if let Some(rows) = self.few_rows() {
             return Ok((Index::Rows(rows), BTreeMap::new()));
         }
@@ -139,28 +139,29 @@ impl Draft {
                     continue;
                 }
             };
-            let rows: Vec<Row> = open.rows.values().copied().collect();
+            let rows: Vec<IndexRow> = open.rows.values().copied().collect();
             for (range, rows) in portions((open.from, until), &rows) {
                 let kept = self.part_with(&open.parts, range, rows);
                 let part = kept.unwrap_or_else(&mut fresh);
                 if kept.is_none() {
                     if !taken.insert(part) {
-                        return Err(Fault::NamedTwice(part));
+                        return Err(DirectoryError::NamedTwice(part));
                     }
                     written.insert(part, row::to_bytes(rows));
                 }
-                references
-                    .push(Reference::new(range.0, part, rows.len()).ok_or(Fault::Unreadable)?);
+                references.push(
+                    Reference::new(range.0, part, rows.len()).ok_or(DirectoryError::Unreadable)?,
+                );
             }
         }
         if references.len() > MAX_PARTS {
-            return Err(Fault::Full);
+            return Err(DirectoryError::Full);
         }
         Ok((Index::Parts(references), written))
     }
 
     /// All rows, if they are open and have room in a head.
-    fn few_rows(&self) -> Option<Vec<Row>> {
+    fn few_rows(&self) -> Option<Vec<IndexRow>> {
         let mut rows = Vec::new();
         for span in &self.spans {
             match span {
@@ -174,7 +175,7 @@ impl Draft {
     }
 
     /// The part that already holds these rows in this range, and no others.
-    fn part_with(&self, parts: &[PartName], range: Range, rows: &[Row]) -> Option<PartName> {
+    fn part_with(&self, parts: &[PartName], range: Range, rows: &[IndexRow]) -> Option<PartName> {
         let holds = |name: &&PartName| {
             let part = self.read.get(*name);
             part.is_some_and(|part| within(part, range) == rows)
@@ -207,9 +208,9 @@ impl Open {
 }
 
 /// A span's rows in portions of a part, each with the range up to the next one.
-fn portions((mut from, until): Range, rows: &[Row]) -> Vec<(Range, &[Row])> {
+fn portions((mut from, until): Range, rows: &[IndexRow]) -> Vec<(Range, &[IndexRow])> {
     let count = if rows.len() > PART_ROWS { rows.len().div_ceil(FILLED_ROWS) } else { 1 };
-    let portions: Vec<&[Row]> = rows.chunks(rows.len().div_ceil(count).max(1)).collect();
+    let portions: Vec<&[IndexRow]> = rows.chunks(rows.len().div_ceil(count).max(1)).collect();
     let ends = portions.iter().skip(1).map(|next| next.first().map(|row| row.identity));
     let range = |end: Option<Identity>| {
         let range = (from, end.or(until));
@@ -220,7 +221,7 @@ fn portions((mut from, until): Range, rows: &[Row]) -> Vec<(Range, &[Row])> {
     ranges.into_iter().zip(portions).collect()
 }
 
-fn within(rows: &[Row], (from, until): Range) -> &[Row] {
+fn within(rows: &[IndexRow], (from, until): Range) -> &[IndexRow] {
     let place = |identity| rows.partition_point(|row| row.identity < identity);
     let range = place(from)..until.map_or(rows.len(), place);
     rows.get(range).unwrap_or_default()

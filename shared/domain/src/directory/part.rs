@@ -51,13 +51,13 @@ impl PartName {
 /// A text is no part's name: it wants 32 hex digits.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("no name of a part")]
-pub struct NoName;
+pub struct PartNameError;
 
 impl TryFrom<String> for PartName {
-    type Error = NoName;
+    type Error = PartNameError;
 
-    fn try_from(text: String) -> Result<Self, NoName> {
-        <[u8; 16]>::from_hex(text).map(Self).map_err(|_| NoName)
+    fn try_from(text: String) -> Result<Self, PartNameError> {
+        <[u8; 16]>::from_hex(text).map(Self).map_err(|_| PartNameError)
     }
 }
 

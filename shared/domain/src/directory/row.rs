@@ -21,7 +21,7 @@ pub struct Content([u8; 5]);
 
 /// What is known of somebody.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum State {
+pub enum RowState {
     /// There, and so.
     Present(Content),
     /// Gone.
@@ -31,10 +31,10 @@ pub enum State {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Row {
+pub(super) struct IndexRow {
     pub identity: Identity,
     pub at: UnixMillis,
-    pub state: State,
+    pub state: RowState,
 }
 
 const ROW_LEN: usize = 24;
@@ -68,23 +68,23 @@ impl Content {
     }
 }
 
-impl State {
+impl RowState {
     pub(super) const fn is_present(self) -> bool {
         matches!(self, Self::Present(_))
     }
 }
 
-impl Row {
-    pub fn new(identity: Identity, at: UnixMillis, state: State) -> Self {
+impl IndexRow {
+    pub fn new(identity: Identity, at: UnixMillis, state: RowState) -> Self {
         Self { identity, at: storable(at), state }
     }
 
     fn write(&self, bytes: &mut Vec<u8>) {
         let [_, _, at @ ..] = self.at.millis().to_be_bytes();
         let (content, flag) = match self.state {
-            State::Present(content) => (content.0, 0),
-            State::Deleted => ([0; 5], 1),
-            State::Revoked => ([0; 5], 2),
+            RowState::Present(content) => (content.0, 0),
+            RowState::Deleted => ([0; 5], 1),
+            RowState::Revoked => ([0; 5], 2),
         };
         bytes.extend_from_slice(&self.identity.0);
         bytes.extend_from_slice(&at);
@@ -97,9 +97,9 @@ impl Row {
         let (&[a, b, c, d, e, f], rest) = rest.split_first_chunk()?;
         let (content, flag) = rest.split_first_chunk()?;
         let state = match (flag, content) {
-            ([0], content) => State::Present(Content(*content)),
-            ([1], [0, 0, 0, 0, 0]) => State::Deleted,
-            ([2], [0, 0, 0, 0, 0]) => State::Revoked,
+            ([0], content) => RowState::Present(Content(*content)),
+            ([1], [0, 0, 0, 0, 0]) => RowState::Deleted,
+            ([2], [0, 0, 0, 0, 0]) => RowState::Revoked,
             _ => return None,
         };
         Some(Self {
@@ -115,23 +115,23 @@ pub(super) fn storable(at: UnixMillis) -> UnixMillis {
     at.min(LAST)
 }
 
-pub(super) fn to_bytes(rows: &[Row]) -> Vec<u8> {
+pub(super) fn to_bytes(rows: &[IndexRow]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(rows.len() * ROW_LEN);
     rows.iter().for_each(|row| row.write(&mut bytes));
     bytes
 }
 
 /// Whole rows, in order, each identity once; or nothing.
-pub(super) fn from_bytes(bytes: &[u8]) -> Option<Vec<Row>> {
+pub(super) fn from_bytes(bytes: &[u8]) -> Option<Vec<IndexRow>> {
     let (rows, rest) = bytes.as_chunks::<ROW_LEN>();
-    let rows: Option<Vec<Row>> = rows.iter().map(Row::from_bytes).collect();
+    let rows: Option<Vec<IndexRow>> = rows.iter().map(IndexRow::from_bytes).collect();
     rows.filter(|rows| rest.is_empty() && rows.is_sorted_by(|a, b| a.identity < b.identity))
 }
 
-pub(super) fn to_text(rows: &[Row]) -> String {
+pub(super) fn to_text(rows: &[IndexRow]) -> String {
     STANDARD_NO_PAD.encode(to_bytes(rows))
 }
 
-pub(super) fn from_text(text: &str) -> Option<Vec<Row>> {
+pub(super) fn from_text(text: &str) -> Option<Vec<IndexRow>> {
     from_bytes(&STANDARD_NO_PAD.decode(text).ok()?)
 }

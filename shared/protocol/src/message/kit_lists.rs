@@ -24,7 +24,7 @@ pub struct AuthSync {
     /// When.
     pub at: UnixMillis,
     /// The people, as received.
-    pub records: Vec<Record>,
+    pub records: Vec<ListItem>,
 }
 
 /// What becomes of the people in a list.
@@ -48,12 +48,12 @@ pub struct AllOrgSync {
     /// When.
     pub at: UnixMillis,
     /// The departments, as received: a flat list.
-    pub records: Vec<Record>,
+    pub records: Vec<ListItem>,
 }
 
 /// One item of a list: who or what it is, and all that was said of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Record {
+pub struct ListItem {
     /// The account, or the department's code: compared byte for byte.
     pub identity: String,
     /// The item as received; its texts cut where no product could want them longer.
@@ -96,7 +96,7 @@ impl AuthSync {
     }
 }
 
-impl Record {
+impl ListItem {
     /// A department's name, under any of the guides' three spellings.
     pub fn department_name(&self) -> &str {
         let names = ["orgName", "OrgName", "name"];
@@ -166,12 +166,12 @@ fn records(
     items: Vec<Json>,
     name: &'static str,
     parse: impl Fn(&str) -> Result<(), MalformedKind>,
-) -> Result<Vec<Record>, Malformed> {
+) -> Result<Vec<ListItem>, Malformed> {
     let malformed = |kind| Malformed { field: name, kind };
     let record = |item: Json| {
         let identity = member(&item, name).and_then(Json::as_text).unwrap_or_default().to_owned();
         parse(&identity).map_err(malformed)?;
-        Ok(Record { identity, value: cut(item) })
+        Ok(ListItem { identity, value: cut(item) })
     };
     items.into_iter().map(record).collect()
 }
@@ -201,7 +201,7 @@ fn cut(value: Json) -> Json {
 
 /// Whether departments of one list lie above themselves. Each is walked up once, so that a
 /// list of ten thousand in one line takes no longer than any other.
-fn has_circle(records: &[Record]) -> bool {
+fn has_circle(records: &[ListItem]) -> bool {
     let parents: BTreeMap<&str, &str> =
         records.iter().map(|record| (record.identity.as_str(), record.parent_code())).collect();
     let mut walked: BTreeMap<&str, usize> = BTreeMap::new();
@@ -272,10 +272,10 @@ mod tests {
         }
     }
 
-    fn departments(pairs: &[(&str, &str)]) -> Vec<Record> {
+    fn departments(pairs: &[(&str, &str)]) -> Vec<ListItem> {
         let record = |(code, parent): &(&str, &str)| {
             let text = format!(r#"{{"orgCode":"{code}","parentCode":"{parent}"}}"#);
-            Record { identity: (*code).to_owned(), value: Json::parse(&text).unwrap() }
+            ListItem { identity: (*code).to_owned(), value: Json::parse(&text).unwrap() }
         };
         pairs.iter().map(record).collect()
     }

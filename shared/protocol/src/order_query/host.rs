@@ -4,7 +4,7 @@ use thiserror::Error;
 
 /// A host of the marketplace's open interfaces.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Host {
+pub struct OpenApiHost {
     scheme: &'static str,
     authority: String,
     fallback: Option<&'static str>,
@@ -13,14 +13,14 @@ pub struct Host {
 /// The text of `KOOHOOK_OPENAPI_HOST` names no host. Never says the text.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("wants china, international, europe or an https origin (http on loopback alone)")]
-pub struct HostUnfit;
+pub struct OpenApiHostError;
 
-impl Host {
+impl OpenApiHost {
     /// Takes the name of a site, or an origin: scheme, name and port, nothing behind them.
     ///
     /// # Errors
     /// Where the text is neither.
-    pub fn parse(text: &str) -> Result<Self, HostUnfit> {
+    pub fn parse(text: &str) -> Result<Self, OpenApiHostError> {
         match text {
             "china" => Ok(Self::site(CHINA, Some(CHINA_FALLBACK))),
             // The international guide names China's fallback. Buyers' orders do not go there.
@@ -49,18 +49,18 @@ impl Host {
         Self { scheme: "https", authority: name.to_owned(), fallback }
     }
 
-    fn parse_origin(origin: &str) -> Result<Self, HostUnfit> {
-        let (scheme, rest) = origin.split_once("://").ok_or(HostUnfit)?;
+    fn parse_origin(origin: &str) -> Result<Self, OpenApiHostError> {
+        let (scheme, rest) = origin.split_once("://").ok_or(OpenApiHostError)?;
         let authority = rest.strip_suffix('/').unwrap_or(rest).to_ascii_lowercase();
-        let (name, port) = split_port(&authority).ok_or(HostUnfit)?;
+        let (name, port) = split_port(&authority).ok_or(OpenApiHostError)?;
         let loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
         let (scheme, own_port) = match scheme {
             "https" => ("https", 443),
             "http" if loopback => ("http", 80),
-            _ => return Err(HostUnfit),
+            _ => return Err(OpenApiHostError),
         };
         if !(loopback || is_name(name)) {
-            return Err(HostUnfit);
+            return Err(OpenApiHostError);
         }
         let shown = port.filter(|port| *port != own_port).map(|port| format!(":{port}"));
         let authority = format!("{name}{}", shown.unwrap_or_default());
@@ -69,7 +69,7 @@ impl Host {
 }
 
 /// China's: where the setting says nothing.
-impl Default for Host {
+impl Default for OpenApiHost {
     fn default() -> Self {
         Self::site(CHINA, Some(CHINA_FALLBACK))
     }
@@ -107,13 +107,13 @@ mod tests {
             ("europe", "https://mkt.myhuaweicloud.eu", None),
         ];
         for (text, origin, fallback) in cases {
-            let host = Host::parse(text).unwrap();
+            let host = OpenApiHost::parse(text).unwrap();
             assert_eq!(host.origin(), origin);
             let turned_to = host.fallback();
-            assert_eq!(turned_to.as_ref().map(Host::origin).as_deref(), fallback);
+            assert_eq!(turned_to.as_ref().map(OpenApiHost::origin).as_deref(), fallback);
             assert_eq!(turned_to.and_then(|host| host.fallback()), None);
         }
-        assert_eq!(Host::default(), Host::parse("china").unwrap());
+        assert_eq!(OpenApiHost::default(), OpenApiHost::parse("china").unwrap());
     }
 
     #[test]
@@ -151,14 +151,14 @@ mod tests {
             ("", None),
         ];
         for (text, origin) in cases {
-            let read = Host::parse(text).map(|host| host.origin());
+            let read = OpenApiHost::parse(text).map(|host| host.origin());
             assert_eq!(read.ok().as_deref(), origin, "{text:?}");
         }
     }
 
     #[test]
     fn what_is_wrong_says_what_is_wanted_and_not_what_stands_there() {
-        let error = Host::parse("https://seller:canary@open.example").unwrap_err();
+        let error = OpenApiHost::parse("https://seller:canary@open.example").unwrap_err();
         let said = error.to_string();
         assert!(said.starts_with("wants china, international, europe"), "{said}");
         assert!(!format!("{said} {error:?}").contains("canary"));

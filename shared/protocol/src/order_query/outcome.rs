@@ -10,7 +10,7 @@ use crate::message::OrderLineId;
 
 /// What came of a question.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum OrderQueryOutcome {
     /// The order.
     Found(OrderDetails),
     /// Not now: ask again, later.
@@ -30,7 +30,7 @@ pub struct Reason {
 }
 
 /// Reads an answer about an order of which one line is meant.
-pub(super) fn read(status: u16, body: &[u8], line: Option<&OrderLineId>) -> Outcome {
+pub(super) fn read(status: u16, body: &[u8], line: Option<&OrderLineId>) -> OrderQueryOutcome {
     let answer = Document::parse(body).map(|document| document.members);
     let answer = answer.unwrap_or_default();
     let number = number_of(&answer);
@@ -40,7 +40,7 @@ pub(super) fn read(status: u16, body: &[u8], line: Option<&OrderLineId>) -> Outc
         Some(number) => {
             by_number(number, status, reason).unwrap_or_else(|| by_status(status, reason))
         }
-        None if is_success(status) => Outcome::Retry(reason("unreadable")),
+        None if is_success(status) => OrderQueryOutcome::Retry(reason("unreadable")),
         None => by_status(status, reason),
     }
 }
@@ -49,11 +49,13 @@ fn found(
     answer: &Members,
     line: Option<&OrderLineId>,
     reason: impl Fn(&'static str) -> Reason,
-) -> Outcome {
+) -> OrderQueryOutcome {
     match member(answer, "orderInfo") {
-        Some(Json::Object(order)) => OrderDetails::read(order, line)
-            .map_or_else(|| Outcome::Permanent(reason("line-unknown")), Outcome::Found),
-        Some(_) | None => Outcome::Retry(reason("unreadable")),
+        Some(Json::Object(order)) => OrderDetails::read(order, line).map_or_else(
+            || OrderQueryOutcome::Permanent(reason("line-unknown")),
+            OrderQueryOutcome::Found,
+        ),
+        Some(_) | None => OrderQueryOutcome::Retry(reason("unreadable")),
     }
 }
 
@@ -68,30 +70,38 @@ fn number_of(answer: &Members) -> Option<u16> {
 
 /// The two tables; what stands in neither is judged by its status. A key that is refused in another
 /// gateway scheme's words (0303, 0305, 0307, 1009, 2201) counts as refused all the same.
-fn by_number(number: u16, status: u16, reason: impl Fn(&'static str) -> Reason) -> Option<Outcome> {
+fn by_number(
+    number: u16,
+    status: u16,
+    reason: impl Fn(&'static str) -> Reason,
+) -> Option<OrderQueryOutcome> {
     match number {
-        250 | 308 => Some(Outcome::Retry(reason("throttled"))),
+        250 | 308 => Some(OrderQueryOutcome::Retry(reason("throttled"))),
         // A request that is too large, or a backend that failed: the status tells which.
-        201 if status < 500 => Some(Outcome::Permanent(reason("malformed"))),
+        201 if status < 500 => Some(OrderQueryOutcome::Permanent(reason("malformed"))),
         201..=203 | 601 | 606 | 608 | 610 | 613 | 999 => {
-            Some(Outcome::Retry(reason("unavailable")))
+            Some(OrderQueryOutcome::Retry(reason("unavailable")))
         }
-        301 | 303 | 305 | 307 | 1009 | 2201 => Some(Outcome::KeyRefused(reason("key-refused"))),
+        301 | 303 | 305 | 307 | 1009 | 2201 => {
+            Some(OrderQueryOutcome::KeyRefused(reason("key-refused")))
+        }
         150 | 151 | 154 | 302 | 304 | 306 | 401..=405 | 501 | 502 => {
-            Some(Outcome::Permanent(reason("not-allowed")))
+            Some(OrderQueryOutcome::Permanent(reason("not-allowed")))
         }
-        100..=102 | 106 | 199 | 204 | 9001..=9004 => Some(Outcome::Permanent(reason("malformed"))),
+        100..=102 | 106 | 199 | 204 | 9001..=9004 => {
+            Some(OrderQueryOutcome::Permanent(reason("malformed")))
+        }
         _ => None,
     }
 }
 
 /// Where the number is missing or new. A 401 can only be about the key.
-fn by_status(status: u16, reason: impl Fn(&'static str) -> Reason) -> Outcome {
+fn by_status(status: u16, reason: impl Fn(&'static str) -> Reason) -> OrderQueryOutcome {
     match status {
-        401 => Outcome::KeyRefused(reason("key-refused")),
-        429 => Outcome::Retry(reason("throttled")),
-        500..=599 => Outcome::Retry(reason("unavailable")),
-        _ => Outcome::Permanent(reason("refused")),
+        401 => OrderQueryOutcome::KeyRefused(reason("key-refused")),
+        429 => OrderQueryOutcome::Retry(reason("throttled")),
+        500..=599 => OrderQueryOutcome::Retry(reason("unavailable")),
+        _ => OrderQueryOutcome::Permanent(reason("refused")),
     }
 }
 
@@ -118,12 +128,12 @@ impl fmt::Display for Reason {
 mod tests {
     use super::*;
 
-    fn shown(outcome: &Outcome) -> String {
+    fn shown(outcome: &OrderQueryOutcome) -> String {
         match outcome {
-            Outcome::Found(_) => "found".to_owned(),
-            Outcome::Retry(reason) => format!("retry: {reason}"),
-            Outcome::Permanent(reason) => format!("permanent: {reason}"),
-            Outcome::KeyRefused(reason) => format!("key: {reason}"),
+            OrderQueryOutcome::Found(_) => "found".to_owned(),
+            OrderQueryOutcome::Retry(reason) => format!("retry: {reason}"),
+            OrderQueryOutcome::Permanent(reason) => format!("permanent: {reason}"),
+            OrderQueryOutcome::KeyRefused(reason) => format!("key: {reason}"),
         }
     }
 

@@ -39,14 +39,14 @@ pub struct Signed {
 
 /// An access key of the seller's account: its name, and the secret that signs.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Credentials {
+pub struct OpenApiCredentials {
     ak: String,
     sk: String,
 }
 
 /// Why a text is no part of an access key. Never says the text.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum Fault {
+pub enum OpenApiKeyError {
     /// The name.
     #[error("access key wants printable letters without space or comma")]
     Ak,
@@ -55,26 +55,26 @@ pub enum Fault {
     Sk,
 }
 
-impl Credentials {
+impl OpenApiCredentials {
     /// Takes an access key as the console's file of it says.
     ///
     /// # Errors
     /// Where a part is empty, or has a letter that cannot stand in the header.
-    pub fn parse(ak: &str, sk: &str) -> Result<Self, Fault> {
+    pub fn parse(ak: &str, sk: &str) -> Result<Self, OpenApiKeyError> {
         let plain = |text: &str| {
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
         };
         match (plain(ak), plain(sk)) {
             (true, true) => Ok(Self { ak: ak.to_owned(), sk: sk.to_owned() }),
-            (false, _) => Err(Fault::Ak),
-            (true, false) => Err(Fault::Sk),
+            (false, _) => Err(OpenApiKeyError::Ak),
+            (true, false) => Err(OpenApiKeyError::Sk),
         }
     }
 }
 
-impl fmt::Debug for Credentials {
+impl fmt::Debug for OpenApiCredentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Credentials([redacted])")
+        formatter.write_str("OpenApiCredentials([redacted])")
     }
 }
 
@@ -90,7 +90,7 @@ impl fmt::Debug for Signed {
 
 impl Outgoing<'_> {
     /// Signs the request as made now.
-    pub fn sign(&self, credentials: &Credentials, now: UnixMillis) -> Signed {
+    pub fn sign(&self, credentials: &OpenApiCredentials, now: UnixMillis) -> Signed {
         let x_sdk_date = now.to_sdk_date();
         let text = format!("{ALGORITHM}\n{x_sdk_date}\n{}", self.canonical_digest(now));
         let signature = hex::encode(hmac_sha256(credentials.sk.as_bytes(), &[text.as_bytes()]));
@@ -212,28 +212,28 @@ mod tests {
     #[test]
     fn keys_stand_in_a_header() {
         let cases = [
-            ("", "sk", Err(Fault::Ak)),
-            ("ak", "", Err(Fault::Sk)),
-            ("a k", "sk", Err(Fault::Ak)),
-            ("ak,", "sk", Err(Fault::Ak)),
-            ("ak", "sk\n", Err(Fault::Sk)),
-            ("鍵", "", Err(Fault::Ak)),
+            ("", "sk", Err(OpenApiKeyError::Ak)),
+            ("ak", "", Err(OpenApiKeyError::Sk)),
+            ("a k", "sk", Err(OpenApiKeyError::Ak)),
+            ("ak,", "sk", Err(OpenApiKeyError::Ak)),
+            ("ak", "sk\n", Err(OpenApiKeyError::Sk)),
+            ("鍵", "", Err(OpenApiKeyError::Ak)),
         ];
         for (ak, sk, expected) in cases {
-            assert_eq!(Credentials::parse(ak, sk), expected, "{ak:?} {sk:?}");
+            assert_eq!(OpenApiCredentials::parse(ak, sk), expected, "{ak:?} {sk:?}");
         }
     }
 
     #[test]
     fn debug_shows_no_secret() {
-        let credentials = Credentials::parse("canary-ak", "canary-sk").unwrap();
+        let credentials = OpenApiCredentials::parse("canary-ak", "canary-sk").unwrap();
         let outgoing = Outgoing { method: "GET", path: "/", query: &[], headers: &[], body: b"" };
         let signed = outgoing.sign(&credentials, UnixMillis::new(0));
         assert!(signed.authorization.contains("Access=canary-ak, SignedHeaders=x-sdk-date, "));
         let shown = format!("{credentials:?} {signed:?}");
         assert_eq!(
             shown,
-            "Credentials([redacted]) Signed { x_sdk_date: \"19700101T000000Z\", .. }"
+            "OpenApiCredentials([redacted]) Signed { x_sdk_date: \"19700101T000000Z\", .. }"
         );
     }
 }

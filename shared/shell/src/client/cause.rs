@@ -7,7 +7,7 @@ use std::iter::successors;
 use http_body_util::LengthLimitError;
 use hyper_util::client::legacy;
 
-use super::resolver::Unresolved;
+use super::resolver::ResolveError;
 use crate::world::Unanswered;
 
 /// How far a call had come.
@@ -56,8 +56,8 @@ fn beneath<'a>(fault: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'sta
 fn layer(source: &(dyn Error + 'static)) -> Option<Unanswered> {
     if let Some(unresolved) = source.downcast_ref() {
         return Some(match unresolved {
-            Unresolved::NotFound => Unanswered::NameNotFound,
-            Unresolved::Outside => Unanswered::NotAllowed,
+            ResolveError::NotFound => Unanswered::NameNotFound,
+            ResolveError::Outside => Unanswered::NotAllowed,
         });
     }
     if let Some(tls) = source.downcast_ref() {

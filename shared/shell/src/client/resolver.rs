@@ -20,7 +20,7 @@ pub(super) struct Resolver {
 
 /// A name that leads nowhere.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub(super) enum Unresolved {
+pub(super) enum ResolveError {
     /// It has no address, or the one who would know does not answer.
     #[error("name not found")]
     NotFound,
@@ -38,10 +38,10 @@ impl Resolver {
 
 impl Service<Name> for Resolver {
     type Response = vec::IntoIter<SocketAddr>;
-    type Error = Unresolved;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Unresolved>> + Send>>;
+    type Error = ResolveError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ResolveError>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Unresolved>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ResolveError>> {
         Poll::Ready(Ok(()))
     }
 
@@ -49,7 +49,7 @@ impl Service<Name> for Resolver {
         let network = self.network;
         let found = GaiResolver::new().call(name);
         Box::pin(async move {
-            let found = found.await.map_err(|_| Unresolved::NotFound)?;
+            let found = found.await.map_err(|_| ResolveError::NotFound)?;
             let addresses = allowed(network, found.collect())?;
             Ok(addresses.into_iter())
         })
@@ -60,13 +60,13 @@ impl Service<Name> for Resolver {
 fn allowed(
     network: Option<Network>,
     addresses: Vec<SocketAddr>,
-) -> Result<Vec<SocketAddr>, Unresolved> {
+) -> Result<Vec<SocketAddr>, ResolveError> {
     let is_outside =
         |address: &SocketAddr| network.is_some_and(|network| !network.contains(address.ip()));
     if addresses.is_empty() {
-        Err(Unresolved::NotFound)
+        Err(ResolveError::NotFound)
     } else if addresses.iter().any(is_outside) {
-        Err(Unresolved::Outside)
+        Err(ResolveError::Outside)
     } else {
         Ok(addresses)
     }
@@ -84,9 +84,9 @@ mod tests {
         let mixed = addresses(&["127.0.0.1", "10.0.0.1"]);
         assert_eq!(allowed(None, mixed.clone()), Ok(mixed.clone()));
         assert_eq!(allowed(Some(Network::Private), mixed.clone()), Ok(mixed.clone()));
-        assert_eq!(allowed(Some(Network::Loopback), mixed), Err(Unresolved::Outside));
+        assert_eq!(allowed(Some(Network::Loopback), mixed), Err(ResolveError::Outside));
         let rebound = addresses(&["10.0.0.1", "203.0.113.1"]);
-        assert_eq!(allowed(Some(Network::Private), rebound), Err(Unresolved::Outside));
-        assert_eq!(allowed(None, Vec::new()), Err(Unresolved::NotFound));
+        assert_eq!(allowed(Some(Network::Private), rebound), Err(ResolveError::Outside));
+        assert_eq!(allowed(None, Vec::new()), Err(ResolveError::NotFound));
     }
 }

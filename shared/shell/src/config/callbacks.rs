@@ -11,7 +11,7 @@ use protocol::signature::TimestampUnit;
 use super::source::Source;
 use super::{Unfits, digits};
 use crate::context::Product;
-use crate::endpoint::callbacks::{BUDGET, DoorSettings};
+use crate::endpoint::callbacks::{BUDGET, CallbackSettings};
 
 /// Paths that koohook answers itself (decision A1).
 const TAKEN: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/relay", "/usage"];
@@ -23,7 +23,7 @@ pub(super) fn door(
     template: Option<Template>,
     product: Option<&Product>,
     unfits: &mut Unfits,
-) -> Option<DoorSettings> {
+) -> Option<CallbackSettings> {
     let pages = pages(source, template, product, unfits);
     let units =
         [("milliseconds", TimestampUnit::Milliseconds), ("seconds", TimestampUnit::Seconds)];
@@ -35,7 +35,7 @@ pub(super) fn door(
         unfits.keep(source.word("KOOHOOK_V2_BODY_SIGN", [("on", true), ("off", false)]));
     let v1_new_instance =
         unfits.keep(source.parsed("KOOHOOK_V1_DEADLINE_MILLIS", parse_v1_deadline));
-    Some(DoorSettings {
+    Some(CallbackSettings {
         base_path: base_path?.unwrap_or_else(|| "/saasproduce".to_owned()),
         base_keys: base_keys?,
         kit_keys: kit_keys?,

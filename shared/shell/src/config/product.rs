@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use domain::settings::Unfit;
+use domain::settings::SettingError;
 use domain::webhook::WebhookSecrets;
 use http::Uri;
 
@@ -38,7 +38,7 @@ fn together(
     authorities: Option<Authorities>,
     secrets: Option<WebhookSecrets>,
     budget: Duration,
-) -> Result<Option<Product>, Unfit> {
+) -> Result<Option<Product>, SettingError> {
     match (place, secrets, authorities) {
         (Some((_, Some(_))), _, Some(_)) => {
             Err(wants("KOOHOOK_PRODUCT_CA", "wants an https address in KOOHOOK_PRODUCT_URL"))

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use domain::settings::Unfit;
+use domain::settings::SettingError;
 use protocol::key::{AccessKey, Keyring};
 use protocol::text::{is_quoted, unseen};
 
@@ -30,7 +30,7 @@ const OF_PROSE: &str = "KOOHOOK_APP_INFO";
 impl Source<'_> {
     /// A setting, or the file that it is in. One that is empty is a mistake, not an absence: it
     /// would close a route, or leave out a seal, unseen.
-    pub(super) fn text(&self, name: &'static str) -> Result<Option<String>, Unfit> {
+    pub(super) fn text(&self, name: &'static str) -> Result<Option<String>, SettingError> {
         let text = match ((self.0)(name), (self.0)(&format!("{name}_FILE"))) {
             (Some(_), Some(_)) => {
                 return Err(wants(name, "is set twice, by itself and by a file; unset one"));
@@ -50,7 +50,7 @@ impl Source<'_> {
         &self,
         name: &'static str,
         parse: impl Fn(&str) -> Result<T, E>,
-    ) -> Result<Option<T>, Unfit> {
+    ) -> Result<Option<T>, SettingError> {
         let text = self.text(name)?;
         text.map(|text| parse(&text).map_err(|fault| wants(name, &fault.to_string()))).transpose()
     }
@@ -60,7 +60,7 @@ impl Source<'_> {
         &self,
         name: &'static str,
         words: [(&str, T); 2],
-    ) -> Result<T, Unfit> {
+    ) -> Result<T, SettingError> {
         let [(first, default), (second, _)] = words;
         let parsed = self.parsed(name, |text| {
             let found = words.iter().find(|(word, _)| *word == text);
@@ -144,7 +144,7 @@ fn judge(name: &str, text: &str) -> Result<(), String> {
 
 /// The text of a file, without the byte-order mark that editors write before it and the line ends
 /// that they write behind it.
-fn read_file(name: &'static str, path: &str) -> Result<String, Unfit> {
+fn read_file(name: &'static str, path: &str) -> Result<String, SettingError> {
     let judged = judge(&format!("{name}_FILE"), path);
     judged.map_err(|fault| wants(name, &format!("has a …_FILE that {fault}")))?;
     let bytes = fs::read(path).map_err(|fault| wants(name, &unread(&fault, path)))?;

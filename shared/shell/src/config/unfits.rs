@@ -3,16 +3,16 @@
 use std::error::Error;
 use std::fmt;
 
-use domain::settings::Unfit;
+use domain::settings::SettingError;
 
 /// Why a start is refused: every setting that cannot be used, as far as one can be judged without
 /// another.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Unfits(Vec<Unfit>);
+pub struct Unfits(Vec<SettingError>);
 
 impl Unfits {
     /// What was read, or nothing, and the reason is kept.
-    pub(super) fn keep<T>(&mut self, read: Result<T, Unfit>) -> Option<T> {
+    pub(super) fn keep<T>(&mut self, read: Result<T, SettingError>) -> Option<T> {
         read.map_err(|unfit| self.0.push(unfit)).ok()
     }
 
@@ -22,7 +22,7 @@ impl Unfits {
     }
 
     /// One after the other.
-    pub fn iter(&self) -> impl Iterator<Item = &Unfit> {
+    pub fn iter(&self) -> impl Iterator<Item = &SettingError> {
         self.0.iter()
     }
 }

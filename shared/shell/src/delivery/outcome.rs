@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use domain::outbox::{Offered, Settled};
-use domain::product::Told;
+use domain::product::PurchaseAnswer;
 
 use crate::repository::Recalled;
 use crate::world::Unanswered;
 
 /// How one offer ended.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct OfferOutcome {
     pub(super) offered: Offered,
-    pub(super) told: Option<Told>,
+    pub(super) told: Option<PurchaseAnswer>,
     /// Why there was no answer over HTTP, if there was none.
     pub unanswered: Option<Unanswered>,
 }
 
-impl Outcome {
+impl OfferOutcome {
     /// The time was not enough to go on.
     pub(super) const fn paused() -> Self {
         Self { offered: Offered::Paused(1), told: None, unanswered: None }

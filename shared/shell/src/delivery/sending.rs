@@ -10,7 +10,7 @@ use domain::product::{self, Answer};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 
-use super::{Delivery, Outcome};
+use super::{Delivery, OfferOutcome};
 use crate::failure::Failure;
 use crate::world::{Unanswered, Web, World};
 
@@ -22,7 +22,7 @@ impl<W: World> Delivery<'_, W> {
         owner: &str,
         claim: &Claim,
         claimed: Duration,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<OfferOutcome, Failure> {
         let names: Vec<_> = claim.notice.parts().collect();
         if names.is_empty() {
             return Ok(self.send(claim, claim.notice.message(owner), claimed).await);
@@ -30,7 +30,7 @@ impl<W: World> Delivery<'_, W> {
         let (id, of) = (claim.notice.id(owner), names.len());
         for (name, number) in names.into_iter().zip(1..).skip(claim.part.saturating_sub(1)) {
             if !self.may_begin(claimed) {
-                return Ok(Outcome::paused().at_part(number));
+                return Ok(OfferOutcome::paused().at_part(number));
             }
             let read = self.shelf().read_parts(owner, [name].into()).await?;
             let records = read.and_then(|mut read| read.remove(&name)).unwrap_or_default();
@@ -43,7 +43,7 @@ impl<W: World> Delivery<'_, W> {
                 return Ok(outcome.at_part(number));
             }
         }
-        Ok(Outcome { offered: Offered::Delivered, told: None, unanswered: None })
+        Ok(OfferOutcome { offered: Offered::Delivered, told: None, unanswered: None })
     }
 
     /// Whether a message that is begun now has its time, and ends before the claim does.
@@ -53,9 +53,9 @@ impl<W: World> Delivery<'_, W> {
         self.left() >= self.least && held.saturating_add(limit) <= self.claim
     }
 
-    async fn send(&self, claim: &Claim, message: Message, claimed: Duration) -> Outcome {
+    async fn send(&self, claim: &Claim, message: Message, claimed: Duration) -> OfferOutcome {
         if !self.may_begin(claimed) {
-            return Outcome::paused();
+            return OfferOutcome::paused();
         }
         let began = self.desk.world.elapsed();
         let limit = self.patience.min(self.left());
@@ -71,7 +71,9 @@ impl<W: World> Delivery<'_, W> {
         };
         let (status, body) = (response.status().as_u16(), response.body());
         match Answer::read(claim.notice.kind, status, body) {
-            Answer::Taken(told) => Outcome { offered: Offered::Delivered, told, unanswered: None },
+            Answer::Taken(told) => {
+                OfferOutcome { offered: Offered::Delivered, told, unanswered: None }
+            }
             Answer::Failed(fault) => {
                 let failed = self.failed(&fault.to_string(), Some(status), took, body);
                 failed.asking_for(self.asked_pause(response.headers()))
@@ -79,7 +81,7 @@ impl<W: World> Delivery<'_, W> {
             Answer::Gone => {
                 let attempt = self.attempt("product wants it never", Some(status), took, body);
                 let offered = Offered::Undeliverable(attempt);
-                Outcome { offered, told: None, unanswered: None }
+                OfferOutcome { offered, told: None, unanswered: None }
             }
         }
     }
@@ -113,17 +115,23 @@ impl<W: World> Delivery<'_, W> {
         request.ok()
     }
 
-    fn unanswered(&self, fault: Unanswered, took: Duration) -> Outcome {
+    fn unanswered(&self, fault: Unanswered, took: Duration) -> OfferOutcome {
         let failed = self.failed(fault.as_str(), None, took, &[]);
         // Too long an answer is an answer.
         let unanswered = Some(fault).filter(|fault| *fault != Unanswered::TooLong);
-        Outcome { unanswered, ..failed }
+        OfferOutcome { unanswered, ..failed }
     }
 
-    fn failed(&self, fault: &str, status: Option<u16>, took: Duration, body: &[u8]) -> Outcome {
+    fn failed(
+        &self,
+        fault: &str,
+        status: Option<u16>,
+        took: Duration,
+        body: &[u8],
+    ) -> OfferOutcome {
         let attempt = self.attempt(fault, status, took, body);
         let offered = Offered::Failed(attempt, Duration::ZERO);
-        Outcome { offered, told: None, unanswered: None }
+        OfferOutcome { offered, told: None, unanswered: None }
     }
 
     fn attempt(&self, fault: &str, status: Option<u16>, took: Duration, body: &[u8]) -> Attempt {

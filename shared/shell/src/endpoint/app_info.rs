@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::entity::{Entity, Kept, Subject};
+use domain::entity::{Entity, EntityRecord, Subject};
 use domain::page::Hear;
-use domain::product::Fault;
+use domain::product::ProductError;
 use domain::refusal::Refusal;
-use domain::webhook::{Disbelief, WebhookHeaders};
+use domain::webhook::{WebhookError, WebhookHeaders};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use protocol::message::InstanceId;
@@ -18,26 +18,26 @@ use protocol::signature::Interface;
 use protocol::time::UnixMillis;
 use thiserror::Error;
 
-use crate::context::Desk;
-use crate::endpoint::{Admitted, Front};
+use crate::context::Context;
+use crate::endpoint::{Admitted, Endpoint};
 use crate::failure::Failure;
 use crate::repository::Written;
 use crate::route::{closed, json, life, not_allowed};
 use crate::world::{Deadline, World};
 
 /// Hears the product out.
-pub struct AccessDoor<P, W> {
+pub struct AppInfoEndpoint<P, W> {
     page: P,
-    desk: Arc<Desk<W>>,
+    desk: Arc<Context<W>>,
 }
 
 /// Why what the product said has no effect. Shown to it, so that its developer sees what to do.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 enum Unheard {
     #[error(transparent)]
-    Disbelieved(#[from] Disbelief),
+    Disbelieved(#[from] WebhookError),
     #[error(transparent)]
-    Malformed(#[from] Fault),
+    Malformed(#[from] ProductError),
     #[error("instance unknown")]
     Unknown,
     #[error("instance gone: released, or abandoned and refunded")]
@@ -53,9 +53,9 @@ const MAX_BODY_LEN: usize = 64 * 1024;
 /// How long it may take.
 const BUDGET: Duration = Duration::from_secs(10);
 
-impl<P: Hear, W: World> AccessDoor<P, W> {
+impl<P: Hear, W: World> AppInfoEndpoint<P, W> {
     /// A way in to a desk.
-    pub const fn new(page: P, desk: Arc<Desk<W>>) -> Self {
+    pub const fn new(page: P, desk: Arc<Context<W>>) -> Self {
         Self { page, desk }
     }
 
@@ -73,7 +73,7 @@ impl<P: Hear, W: World> AccessDoor<P, W> {
             if decided == instance {
                 return Ok(());
             }
-            let kept = Kept { entity: decided.into(), ..kept };
+            let kept = EntityRecord { entity: decided.into(), ..kept };
             match shelf.write(&recalled, &kept).await? {
                 Written::Won(_) => return Ok(()),
                 Written::Lost(standing) => recalled = standing,
@@ -82,12 +82,12 @@ impl<P: Hear, W: World> AccessDoor<P, W> {
         }
     }
 
-    fn believed(&self, head: &Parts, body: &[u8]) -> Result<UnixMillis, Disbelief> {
-        let product = self.desk.settings.product.as_ref().ok_or(Disbelief::WrongSignature)?;
+    fn believed(&self, head: &Parts, body: &[u8]) -> Result<UnixMillis, WebhookError> {
+        let product = self.desk.settings.product.as_ref().ok_or(WebhookError::WrongSignature)?;
         let header = |name| {
             let mut values = head.headers.get_all(name).iter();
             let only = values.next().filter(|_| values.next().is_none());
-            only.and_then(|value| value.to_str().ok()).ok_or(Disbelief::Malformed)
+            only.and_then(|value| value.to_str().ok()).ok_or(WebhookError::Malformed)
         };
         let headers = WebhookHeaders {
             id: header("webhook-id")?,
@@ -98,7 +98,7 @@ impl<P: Hear, W: World> AccessDoor<P, W> {
     }
 }
 
-impl<P: Hear, W: World> Front for AccessDoor<P, W> {
+impl<P: Hear, W: World> Endpoint for AppInfoEndpoint<P, W> {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         if let Some(response) = life(head) {
             return Err(response);
@@ -145,7 +145,7 @@ fn status(heard: Result<(), Unheard>) -> StatusCode {
     match heard {
         Ok(()) => StatusCode::OK,
         Err(Unheard::Disbelieved(_)) => StatusCode::UNAUTHORIZED,
-        Err(Unheard::Malformed(Fault::Misdirected)) => StatusCode::BAD_REQUEST,
+        Err(Unheard::Malformed(ProductError::Misdirected)) => StatusCode::BAD_REQUEST,
         Err(Unheard::Malformed(_)) => StatusCode::UNPROCESSABLE_ENTITY,
         Err(Unheard::Unknown) => StatusCode::NOT_FOUND,
         Err(Unheard::Gone) => StatusCode::GONE,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::page::Bundle;
-use domain::settings::{Settings, Unfit};
+use domain::settings::{SettingError, Settings};
 use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -18,18 +18,18 @@ use protocol::signature::{
 };
 
 use crate::bodies::Unproven;
-use crate::call_error::Trouble;
-use crate::call_log::{End, Line};
+use crate::call_error::CallError;
+use crate::call_log::{CallEnd, CallLog};
 use crate::callback::Call;
-use crate::context::Desk;
-use crate::endpoint::{Admitted, Front};
+use crate::context::Context;
+use crate::endpoint::{Admitted, Endpoint};
 use crate::failure::Failure;
 use crate::route::{Route, Served, closed, json, kit_headers};
 use crate::world::{Deadline, World};
 
 /// What a door is told of the seller's configuration.
 #[derive(Debug)]
-pub struct DoorSettings {
+pub struct CallbackSettings {
     /// The production address's path; calls to any other path are not for us.
     pub base_path: String,
     /// The keys of the base interfaces; without them there are none.
@@ -47,10 +47,10 @@ pub struct DoorSettings {
 }
 
 /// A bundle of functions at one address.
-pub struct Door<B, W> {
-    settings: DoorSettings,
+pub struct CallbackEndpoint<B, W> {
+    settings: CallbackSettings,
     bundle: B,
-    desk: Arc<Desk<W>>,
+    desk: Arc<Context<W>>,
 }
 
 /// From receipt to answer (decision G2). The marketplace waits five seconds.
@@ -60,17 +60,17 @@ pub const BUDGET: Duration = Duration::from_secs(4);
 /// marketplace is said to look for exactly `Body-Sign`.
 const BODY_SIGN: HeaderName = HeaderName::from_static("body-sign");
 
-impl<B: Bundle, W: World> Door<B, W> {
+impl<B: Bundle, W: World> CallbackEndpoint<B, W> {
     /// A door to a bundle, at a desk.
     ///
     /// # Errors
     /// Where a page cannot work under the settings.
-    pub fn new(settings: DoorSettings, desk: Arc<Desk<W>>) -> Result<Self, Unfit> {
+    pub fn new(settings: CallbackSettings, desk: Arc<Context<W>>) -> Result<Self, SettingError> {
         Ok(Self { bundle: B::new(&settings.pages)?, settings, desk })
     }
 
     /// The desk behind the door.
-    pub const fn desk(&self) -> &Arc<Desk<W>> {
+    pub const fn desk(&self) -> &Arc<Context<W>> {
         &self.desk
     }
 
@@ -100,7 +100,7 @@ impl<B: Bundle, W: World> Door<B, W> {
     /// The answer, where there is no more to do.
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
     pub fn route(&self, head: &Parts) -> Result<Route, Response<Bytes>> {
-        let DoorSettings { base_path, base_keys, kit_keys, .. } = &self.settings;
+        let CallbackSettings { base_path, base_keys, kit_keys, .. } = &self.settings;
         let served = Served { base: base_keys.is_some(), kit: kit_keys.is_some() };
         Route::find(head, base_path, served)
     }
@@ -121,13 +121,13 @@ impl<B: Bundle, W: World> Door<B, W> {
         let steps = self.steps(call, unproven, route, keys, received, &matched);
         let done = match AssertUnwindSafe(steps).catch_unwind().await {
             // No call of the marketplace's has so many values.
-            Ok(done @ Done { end: End::Rejected(Rejection::TooManyNodes), .. }) => {
+            Ok(done @ Done { end: CallEnd::Rejected(Rejection::TooManyNodes), .. }) => {
                 let took = self.desk.world.elapsed().saturating_sub(received);
                 done.line.write(route.contract, done.reply.code, done.end, took);
                 return closed(StatusCode::PAYLOAD_TOO_LARGE);
             }
             Ok(done) => done,
-            Err(_) => Done::troubled(Trouble::Failed(Failure::Panicked), Line::default()),
+            Err(_) => Done::troubled(CallError::Failed(Failure::Panicked), CallLog::default()),
         };
         let key = matched.get().unwrap_or(&keys.current);
         self.leave(&done, route.contract, key, received)
@@ -162,11 +162,11 @@ impl<B: Bundle, W: World> Door<B, W> {
             shelf: self.desk.shelf(deadline),
             stretch: budget.saturating_sub(BUDGET),
             verified: &verified,
-            line: Line::verified(activity, verified.form()),
+            line: CallLog::verified(activity, verified.form()),
         };
         let handled = self.bundle.pick(activity, call).await;
         match handled.reply {
-            Ok(reply) => Done { reply, end: End::Replied, line: handled.line },
+            Ok(reply) => Done { reply, end: CallEnd::Replied, line: handled.line },
             Err(trouble) => Done::troubled(trouble, handled.line),
         }
     }
@@ -224,9 +224,9 @@ impl<B: Bundle, W: World> Door<B, W> {
     }
 }
 
-impl<B: Bundle, W: World> Front for Door<B, W> {
+impl<B: Bundle, W: World> Endpoint for CallbackEndpoint<B, W> {
     /// No body is read for a call whose head cannot be proven (decision G6). The body may take
-    /// seconds to arrive, so that [`Door::answer`] judges the head once more, by its own time: a
+    /// seconds to arrive, so that [`CallbackEndpoint::answer`] judges the head once more, by its own time: a
     /// sender that dawdles gains nothing, and an answer needs no memory of the head.
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         let route = self.route(head)?;
@@ -242,18 +242,18 @@ impl<B: Bundle, W: World> Front for Door<B, W> {
 /// What became of a call, on its way to the exit.
 struct Done {
     reply: Reply,
-    end: End,
-    line: Line,
+    end: CallEnd,
+    line: CallLog,
 }
 
 impl Done {
     fn rejected(rejection: Rejection) -> Self {
-        let end = End::Rejected(rejection);
-        Self { reply: Reply::of(rejection.into()), end, line: Line::default() }
+        let end = CallEnd::Rejected(rejection);
+        Self { reply: Reply::of(rejection.into()), end, line: CallLog::default() }
     }
 
-    fn troubled(trouble: Trouble, line: Line) -> Self {
-        Self { reply: Reply::of(trouble.into()), end: End::Troubled(trouble), line }
+    fn troubled(trouble: CallError, line: CallLog) -> Self {
+        Self { reply: Reply::of(trouble.into()), end: CallEnd::Troubled(trouble), line }
     }
 }
 

@@ -10,15 +10,15 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use protocol::signature::{Interface, same_text};
 
-use crate::context::Desk;
-use crate::endpoint::{Admitted, Front};
+use crate::context::Context;
+use crate::endpoint::{Admitted, Endpoint};
 use crate::relay::Relay;
 use crate::route::{closed, json, life, not_allowed};
 use crate::world::World;
 
 /// Starts the relay for whoever knows the secret.
-pub struct Bell<W> {
-    desk: Arc<Desk<W>>,
+pub struct RelayEndpoint<W> {
+    desk: Arc<Context<W>>,
     secret: Secret,
 }
 
@@ -28,9 +28,9 @@ const BUDGET: Duration = Duration::from_secs(25);
 /// A timer sends little, and it is not read.
 const MAX_BODY_LEN: usize = 64 * 1024;
 
-impl<W: World> Bell<W> {
+impl<W: World> RelayEndpoint<W> {
     /// A bell at a desk.
-    pub const fn new(desk: Arc<Desk<W>>, secret: Secret) -> Self {
+    pub const fn new(desk: Arc<Context<W>>, secret: Secret) -> Self {
         Self { desk, secret }
     }
 
@@ -43,7 +43,7 @@ impl<W: World> Bell<W> {
     }
 }
 
-impl<W: World> Front for Bell<W> {
+impl<W: World> Endpoint for RelayEndpoint<W> {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         if let Some(response) = life(head) {
             return Err(response);

@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::settings::Unfit;
+use domain::settings::SettingError;
 use http::{HeaderValue, Request, Response};
 use tokio::time::sleep;
 
-use super::{Error, MachineDesk};
+use super::{HostError, MachineContext};
 use crate::relay::{MIN_BUDGET, Relay};
 use crate::world::{Unanswered, Web, World};
 
@@ -25,12 +25,12 @@ const MARGIN: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// If the platform gives a run less time than an attempt needs. Else it ends with its process.
-pub async fn relay(desk: &MachineDesk, address: &str) -> Result<(), Error> {
+pub async fn relay(desk: &MachineContext, address: &str) -> Result<(), HostError> {
     let timeout = std::env::var("RUNTIME_TIMEOUT").ok().and_then(|text| text.parse().ok());
     let budget = timeout.map_or(TIMEOUT, Duration::from_secs).saturating_sub(MARGIN);
     if budget < MIN_BUDGET {
         let wants = "is too short for the relay: set the function's timeout to 30 s".to_owned();
-        return Err(Unfit { setting: "RUNTIME_TIMEOUT", wants }.into());
+        return Err(SettingError { setting: "RUNTIME_TIMEOUT", wants }.into());
     }
     loop {
         match next(desk, address).await {
@@ -41,14 +41,14 @@ pub async fn relay(desk: &MachineDesk, address: &str) -> Result<(), Error> {
 }
 
 /// The next event's name; nothing where there is none yet.
-async fn next(desk: &MachineDesk, address: &str) -> Option<String> {
+async fn next(desk: &MachineContext, address: &str) -> Option<String> {
     let request = Request::get(format!("http://{address}/v1/runtime/invocation/request"));
     let response = desk.world.web().send(request.body(Bytes::new()).ok()?).await.ok()?;
     let id = response.headers().get("x-cff-request-id").map(HeaderValue::to_str)?.ok()?;
     Some(id.to_owned()).filter(|_| response.status().is_success())
 }
 
-async fn carry_out(desk: &MachineDesk, address: &str, id: &str, budget: Duration) {
+async fn carry_out(desk: &MachineContext, address: &str, id: &str, budget: Duration) {
     let (outcome, body) = match Relay::new(desk, budget).run().await {
         Ok(report) => {
             report.log();
@@ -70,7 +70,7 @@ async fn carry_out(desk: &MachineDesk, address: &str, id: &str, budget: Duration
 }
 
 async fn post(
-    desk: &MachineDesk,
+    desk: &MachineContext,
     address: &str,
     body: String,
 ) -> Result<Response<Bytes>, Unanswered> {

@@ -20,9 +20,9 @@ use tokio::time::sleep;
 
 use self::connections::Connections;
 use self::repeated::Repeated;
-use super::Error;
+use super::HostError;
 use crate::bodies::Bodies;
-use crate::endpoint::Front;
+use crate::endpoint::Endpoint;
 
 /// Where connections come from.
 pub trait Listener: Send {
@@ -70,11 +70,11 @@ const FILES_LEFT: usize = 32;
 ///
 /// # Errors
 /// If the address cannot be listened on.
-pub async fn serve<F: Front>(
+pub async fn serve<F: Endpoint>(
     front: Arc<F>,
     listen: &str,
     max_connections: usize,
-) -> Result<(), Error> {
+) -> Result<(), HostError> {
     serve_on(front, bind(listen).await?, max_connections).await
 }
 
@@ -82,19 +82,19 @@ pub async fn serve<F: Front>(
 ///
 /// # Errors
 /// If the address is not free.
-pub async fn bind(listen: &str) -> Result<TcpListener, Error> {
-    TcpListener::bind(listen).await.map_err(Error::Listen)
+pub async fn bind(listen: &str) -> Result<TcpListener, HostError> {
+    TcpListener::bind(listen).await.map_err(HostError::Listen)
 }
 
 /// Serves a front on a listener, as [`serve`] does.
 ///
 /// # Errors
 /// If the listener does not know its address.
-pub async fn serve_on<F: Front>(
+pub async fn serve_on<F: Endpoint>(
     front: Arc<F>,
     listener: TcpListener,
     max_connections: usize,
-) -> Result<(), Error> {
+) -> Result<(), HostError> {
     tracing::info!(listen = %listener.local_addr()?, "listening");
     let max_connections = within_open_files(max_connections, open_files());
     serve_until(front, listener, max_connections, stop_asked()).await;
@@ -102,7 +102,7 @@ pub async fn serve_on<F: Front>(
 }
 
 /// Serves a front until a future comes true; then lets what is under way end.
-pub async fn serve_until<F: Front>(
+pub async fn serve_until<F: Endpoint>(
     front: Arc<F>,
     mut listener: impl Listener,
     max_connections: usize,
@@ -135,7 +135,7 @@ pub async fn serve_until<F: Front>(
 }
 
 /// Accepts connections for ever. One that waits for room is `waiting`: it outlives a stop.
-async fn accept<F: Front, L: Listener>(
+async fn accept<F: Endpoint, L: Listener>(
     host: &Host<F>,
     listener: &mut L,
     connections: &Arc<Connections>,

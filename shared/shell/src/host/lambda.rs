@@ -8,9 +8,9 @@ use http::{Request, Response, Uri};
 use lambda_http::{Body, LambdaEvent, RequestExt, lambda_runtime};
 use serde::de::IgnoredAny;
 
-use super::Error;
-use super::MachineDesk;
-use crate::endpoint::Front;
+use super::HostError;
+use super::MachineContext;
+use crate::endpoint::Endpoint;
 use crate::relay::Relay;
 use crate::world::World;
 
@@ -18,16 +18,16 @@ use crate::world::World;
 ///
 /// # Errors
 /// Where Lambda's runtime gives up.
-pub async fn serve<F: Front>(front: Arc<F>) -> Result<(), Error> {
+pub async fn serve<F: Endpoint>(front: Arc<F>) -> Result<(), HostError> {
     let service = lambda_http::service_fn(move |request| {
         let front = Arc::clone(&front);
         async move { Ok::<_, lambda_http::Error>(answer(&*front, request).await) }
     });
-    lambda_http::run(service).await.map_err(|fault| Error::Lambda(fault.to_string()))
+    lambda_http::run(service).await.map_err(|fault| HostError::Lambda(fault.to_string()))
 }
 
 /// Answers one event that `lambda_http` made a request of.
-pub async fn answer<F: Front>(front: &F, request: Request<Body>) -> Response<Body> {
+pub async fn answer<F: Endpoint>(front: &F, request: Request<Body>) -> Response<Body> {
     let response = front.answer(as_received(request).map(into_bytes)).await;
     // Every answer is ASCII (decision B9), so that it travels as text and not as base64.
     response.map(|body| match String::from_utf8(body.to_vec()) {
@@ -40,7 +40,7 @@ pub async fn answer<F: Front>(front: &F, request: Request<Body>) -> Response<Bod
 ///
 /// # Errors
 /// Where Lambda's runtime gives up.
-pub async fn relay(desk: Arc<MachineDesk>) -> Result<(), Error> {
+pub async fn relay(desk: Arc<MachineContext>) -> Result<(), HostError> {
     let service = lambda_http::service_fn(move |event: LambdaEvent<IgnoredAny>| {
         let desk = Arc::clone(&desk);
         async move {
@@ -51,7 +51,7 @@ pub async fn relay(desk: Arc<MachineDesk>) -> Result<(), Error> {
             Ok::<_, lambda_http::Error>(report.to_json())
         }
     });
-    lambda_runtime::run(service).await.map_err(|fault| Error::Lambda(fault.to_string()))
+    lambda_runtime::run(service).await.map_err(|fault| HostError::Lambda(fault.to_string()))
 }
 
 /// What of Lambda's own time is left for ending in good order.

@@ -4,15 +4,15 @@ use std::fs::{self, OpenOptions};
 use std::time::Duration;
 
 use domain::outbox::Reader;
-use domain::settings::Unfit;
+use domain::settings::SettingError;
 
-use super::{Error, Machine};
+use super::{HostError, Machine};
 use crate::config::Keeping;
-use crate::context::Desk;
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::repository::Shelf;
-use crate::seal::Vault;
-use crate::store::{AnyStore, Lack, Proof, StoreSetting, Version};
+use crate::repository::Repository;
+use crate::seal::Seal;
+use crate::store::{AnyStore, Lack, RightsProof, StoreSetting, Version};
 use crate::world::{Deadline, World};
 
 /// How long each of these may take.
@@ -23,10 +23,10 @@ const BUDGET: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// If the store does not open, its seal does not open, or it refuses what the command does.
-pub async fn open_to_write(keeping: &Keeping) -> Result<Machine<AnyStore>, Error> {
+pub async fn open_to_write(keeping: &Keeping) -> Result<Machine<AnyStore>, HostError> {
     let world = Machine::new(keeping.store.open(false).await?);
     if matches!(shelf(&world, &keeping.vault).is_to_be_sealed().await, Ok(true)) {
-        return Err(Unfit { setting: "KOOHOOK_SEAL_KEY", wants: IN_CLEAR.to_owned() }.into());
+        return Err(SettingError { setting: "KOOHOOK_SEAL_KEY", wants: IN_CLEAR.to_owned() }.into());
     }
     prove(&world, &keeping.vault).await?;
     Ok(world)
@@ -36,7 +36,7 @@ pub async fn open_to_write(keeping: &Keeping) -> Result<Machine<AnyStore>, Error
 ///
 /// # Errors
 /// If the store does not open, or its seal does not open.
-pub async fn open_to_read(keeping: &Keeping) -> Result<Machine<AnyStore>, Error> {
+pub async fn open_to_read(keeping: &Keeping) -> Result<Machine<AnyStore>, HostError> {
     let world = Machine::new(keeping.store.open_to_read().await?);
     let proven = shelf(&world, &keeping.vault).prove_keys_to_read().await;
     judge(proven, &keeping.vault)?;
@@ -81,7 +81,7 @@ fn is_unmade(store: &StoreSetting) -> bool {
 }
 
 /// How the store is sealed. An examination puts no mark.
-async fn seal(world: &Machine<AnyStore>, vault: &Vault) -> Result<&'static str, String> {
+async fn seal(world: &Machine<AnyStore>, vault: &Seal) -> Result<&'static str, String> {
     let is_marked = shelf(world, vault).is_sealed().await.map_err(|fault| fault.to_string())?;
     let proven = shelf(world, vault).prove_keys_to_read().await;
     match (is_marked, proven) {
@@ -99,12 +99,12 @@ async fn seal(world: &Machine<AnyStore>, vault: &Vault) -> Result<&'static str, 
 ///
 /// # Errors
 /// What will not heal by itself. A store that does not answer now is a warning.
-pub(super) async fn prove(world: &Machine<AnyStore>, vault: &Vault) -> Result<(), Error> {
+pub(super) async fn prove(world: &Machine<AnyStore>, vault: &Seal) -> Result<(), HostError> {
     prove_keys(world, vault).await?;
     for (right, outcome) in try_rights(world).await {
         match outcome {
             Ok(()) => {}
-            Err(Lack::Refused(text)) => return Err(Error::Right { right, text }),
+            Err(Lack::Refused(text)) => return Err(HostError::Right { right, text }),
             Err(Lack::Unanswered(text)) => {
                 let right = right.as_str();
                 tracing::warn!(right, text, "store does not answer");
@@ -115,7 +115,7 @@ pub(super) async fn prove(world: &Machine<AnyStore>, vault: &Vault) -> Result<()
 }
 
 /// Tries what koohook does in a store.
-async fn try_rights(world: &Machine<AnyStore>) -> Vec<Proof> {
+async fn try_rights(world: &Machine<AnyStore>) -> Vec<RightsProof> {
     let drawn = [(); 2].map(|()| Version(world.random()));
     let proof = world.store().prove(drawn, world.now());
     world.within(BUDGET, proof).await.unwrap_or_default()
@@ -125,12 +125,12 @@ async fn try_rights(world: &Machine<AnyStore>) -> Vec<Proof> {
 ///
 /// # Errors
 /// If the store's mark does not open.
-pub(super) async fn prove_keys(world: &Machine<AnyStore>, vault: &Vault) -> Result<(), Error> {
+pub(super) async fn prove_keys(world: &Machine<AnyStore>, vault: &Seal) -> Result<(), HostError> {
     judge(shelf(world, vault).prove_keys().await, vault)
 }
 
 /// Stops work in a store that another process has begun to seal, if this one has no key.
-pub async fn look_for_seal(desk: &Desk<Machine<AnyStore>>) {
+pub async fn look_for_seal(desk: &Context<Machine<AnyStore>>) {
     let vault = &desk.settings.vault;
     if vault.seals() {
         return;
@@ -140,18 +140,18 @@ pub async fn look_for_seal(desk: &Desk<Machine<AnyStore>>) {
     }
 }
 
-fn shelf<'a>(world: &'a Machine<AnyStore>, vault: &'a Vault) -> Shelf<'a, Machine<AnyStore>> {
+fn shelf<'a>(world: &'a Machine<AnyStore>, vault: &'a Seal) -> Repository<'a, Machine<AnyStore>> {
     let deadline = Deadline::after(world.elapsed(), BUDGET);
-    Shelf { world, vault, reader: Reader::Nobody, deadline }
+    Repository { world, vault, reader: Reader::Nobody, deadline }
 }
 
 /// Only what will not heal by itself refuses a start.
-fn judge(proven: Result<(), Failure>, vault: &Vault) -> Result<(), Error> {
+fn judge(proven: Result<(), Failure>, vault: &Seal) -> Result<(), HostError> {
     match proven {
         Ok(()) => Ok(()),
         Err(Failure::SealedElsewhere) => {
             let wants = if vault.seals() { OTHER_KEY } else { NO_KEY };
-            Err(Unfit { setting: "KOOHOOK_SEAL_KEY", wants: wants.to_owned() }.into())
+            Err(SettingError { setting: "KOOHOOK_SEAL_KEY", wants: wants.to_owned() }.into())
         }
         Err(fault) => {
             tracing::warn!(fault = %fault, "store does not answer");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::instance::Clock;
+use domain::instance::ClockTrust;
 
 use super::Relay;
 use crate::store::Store;
@@ -15,7 +15,7 @@ const CLOCKS_DOUBTED: Duration = Duration::from_mins(5);
 impl<W: World> Relay<'_, W> {
     /// Whether the store's clock agrees with ours; if the store tells no time, nothing speaks
     /// against ours (decision D12).
-    pub(super) async fn judge_clock(&self) -> Clock {
+    pub(super) async fn judge_clock(&self) -> ClockTrust {
         let world = &self.desk.world;
         let clock = world.store().clock(world.now());
         let told = world.within(self.deadline.left(world), clock).await.flatten();
@@ -31,6 +31,6 @@ impl<W: World> Relay<'_, W> {
                 tracing::warn!(seconds, "clocks differ");
             }
         }
-        if is_doubted { Clock::Doubted } else { Clock::Trusted }
+        if is_doubted { ClockTrust::Doubted } else { ClockTrust::Trusted }
     }
 }

@@ -4,7 +4,7 @@ use crate::sweep::Swept;
 
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Report {
+pub struct RelayReport {
     /// Notices that the product took.
     pub delivered: usize,
     /// Offers that failed, and are made again later.
@@ -23,7 +23,7 @@ pub struct Report {
     pub unfinished: bool,
 }
 
-impl Report {
+impl RelayReport {
     /// Whether there was anything to do.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

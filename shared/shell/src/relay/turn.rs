@@ -13,7 +13,7 @@ use crate::context::Product;
 use crate::delivery::{CLAIM, Delivered, Delivery, Turn};
 use crate::failure::Failure;
 use crate::orders::Limits;
-use crate::repository::{Recalled, Shelf, Written};
+use crate::repository::{Recalled, Repository, Written};
 use crate::sweep::unused;
 use crate::world::World;
 
@@ -22,7 +22,7 @@ const NOTICES_A_TURN: usize = 4;
 
 impl<W: World> Relay<'_, W> {
     /// Lets time pass for an entity, and tells the product a few of its notices.
-    pub(super) async fn turn(&self, shelf: &Shelf<'_, W>, key: &str) -> Result<Done, Failure> {
+    pub(super) async fn turn(&self, shelf: &Repository<'_, W>, key: &str) -> Result<Done, Failure> {
         let recalled = shelf.read_key(key.to_owned()).await?;
         let Some((mut recalled, mut worked)) = self.let_pass(shelf, recalled).await? else {
             return Ok(Done::Left(key.to_owned(), false));
@@ -62,7 +62,7 @@ impl<W: World> Relay<'_, W> {
     /// faster; else what stands, and whether it was written.
     async fn let_pass(
         &self,
-        shelf: &Shelf<'_, W>,
+        shelf: &Repository<'_, W>,
         recalled: Recalled,
     ) -> Result<Option<(Recalled, bool)>, Failure> {
         let Some(kept) = recalled.kept.clone() else { return Ok(None) };

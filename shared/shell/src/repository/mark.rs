@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use futures_util::future;
 
-use super::Shelf;
+use super::Repository;
 use crate::failure::Failure;
 use crate::seal::SEALED;
 use crate::store::{Put, Search, Store, Stored};
@@ -79,7 +79,7 @@ impl Mark {
     }
 }
 
-impl<W: World> Shelf<'_, W> {
+impl<W: World> Repository<'_, W> {
     /// Proves at a start that this process's keys are the store's. Without a key it proves that
     /// the store has no mark and, if the store can look for it, no sealed value.
     ///

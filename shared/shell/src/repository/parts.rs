@@ -6,9 +6,9 @@ use domain::directory::PartName;
 use domain::entity::REST;
 use futures_util::{StreamExt, stream};
 
-use super::Shelf;
+use super::Repository;
 use crate::failure::Failure;
-use crate::seal::Vault;
+use crate::seal::Seal;
 use crate::store::{Put, Queue, Stored, Value};
 use crate::world::World;
 
@@ -30,7 +30,7 @@ pub fn part_owner(key: &str) -> Option<(PartName, &str)> {
     Some((PartName::try_from(name.to_owned()).ok()?, owner))
 }
 
-impl<W: World> Shelf<'_, W> {
+impl<W: World> Repository<'_, W> {
     /// Reads parts of an entity; `None` where one of them was let go.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl<W: World> Shelf<'_, W> {
         let standing = self.get(&key).await?.filter(|stored| !stored.bytes.is_empty());
         let Some(stored) = standing else { return Ok(None) };
         let bytes = self.vault.open(&key, &stored.bytes)?;
-        if Vault::is_sealed(&stored.bytes) {
+        if Seal::is_sealed(&stored.bytes) {
             self.opened().await?;
         }
         Ok(Some((name, bytes)))

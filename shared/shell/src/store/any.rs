@@ -7,11 +7,11 @@ use thiserror::Error;
 
 use super::dynamodb;
 #[cfg(feature = "dynamodb")]
-use super::dynamodb::{Credentials, Dynamodb};
+use super::dynamodb::{AwsCredentials, Dynamodb};
 use super::memory::Memory;
-use super::proof::{self, Proof};
+use super::proof::{self, RightsProof};
 #[cfg(feature = "redis")]
-use super::redis::{Redis, Refused};
+use super::redis::{Redis, RedisRefusal};
 use super::redis_setting::RedisSetting;
 #[cfg(feature = "sqlite")]
 use super::sqlite::{self, Sqlite};
@@ -82,15 +82,15 @@ pub enum OpenError {
     /// The file is missing, or not fit.
     #[cfg(feature = "sqlite")]
     #[error("KOOHOOK_STORE: {0}")]
-    Sqlite(#[from] sqlite::Refused),
+    Sqlite(#[from] sqlite::SqliteRefusal),
     /// The server is not there, or not fit.
     #[cfg(feature = "redis")]
     #[error("KOOHOOK_STORE: {0}")]
-    Redis(#[from] Refused),
+    Redis(#[from] RedisRefusal),
     /// Nobody can sign.
     #[cfg(feature = "dynamodb")]
     #[error("KOOHOOK_STORE: {0}")]
-    Dynamodb(#[from] dynamodb::NoCredentials),
+    Dynamodb(#[from] dynamodb::AwsCredentialsError),
 }
 
 impl StoreSetting {
@@ -181,7 +181,7 @@ impl StoreSetting {
             Self::Redis(_) => Err(OpenError::NotCompiledIn("redis")),
             #[cfg(feature = "dynamodb")]
             Self::Dynamodb(setting) => {
-                let store = Dynamodb::new(setting, Credentials::from_env()?);
+                let store = Dynamodb::new(setting, AwsCredentials::from_env()?);
                 Ok(AnyStore::Dynamodb(Box::new(store)))
             }
             #[cfg(not(feature = "dynamodb"))]
@@ -192,7 +192,7 @@ impl StoreSetting {
 
 impl AnyStore {
     /// Tries what koohook does in a store, and leaves nothing behind.
-    pub async fn prove(&self, drawn: [Version; 2], now: UnixMillis) -> Vec<Proof> {
+    pub async fn prove(&self, drawn: [Version; 2], now: UnixMillis) -> Vec<RightsProof> {
         match self {
             Self::Memory(store) => proof::prove(store, drawn, now).await,
             #[cfg(feature = "sqlite")]

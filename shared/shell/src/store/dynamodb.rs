@@ -22,11 +22,11 @@ mod table;
 mod wire;
 
 #[cfg(feature = "dynamodb")]
-pub use call::Clock;
+pub use call::ServerClock;
 #[cfg(feature = "dynamodb")]
-pub use credentials::{Credentials, NoCredentials};
+pub use credentials::{AwsCredentials, AwsCredentialsError};
 #[cfg(feature = "dynamodb")]
 pub use items::Dynamodb;
 pub use setting::Setting;
 #[cfg(feature = "dynamodb")]
-pub use table::{Step, Unmade};
+pub use table::{TableError, TableStep};

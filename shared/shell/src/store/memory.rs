@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use protocol::time::UnixMillis;
 
-use super::proof::{Attempt, Lack};
+use super::proof::{Lack, ProofAttempt};
 use super::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
 
 /// A store that lives as long as its process.
@@ -88,7 +88,7 @@ impl Store for Memory {
     }
 }
 
-impl Attempt for Memory {
+impl ProofAttempt for Memory {
     type Fault = Unavailable;
 
     async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {

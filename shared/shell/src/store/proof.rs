@@ -37,7 +37,7 @@ pub enum Lack {
 }
 
 /// A right, and what came of trying it.
-pub type Proof = (Right, Result<(), Lack>);
+pub type RightsProof = (Right, Result<(), Lack>);
 
 impl Right {
     /// The right's name in messages.
@@ -52,7 +52,7 @@ impl Right {
 }
 
 /// The operations of a store, with its own reasons for failing.
-pub(super) trait Attempt {
+pub(super) trait ProofAttempt {
     type Fault;
 
     async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Self::Fault>;
@@ -86,11 +86,11 @@ const KEY: &str = "proof";
 const LATER: Duration = Duration::from_hours(1);
 
 /// Tries each right.
-pub(super) async fn prove<S: Attempt>(
+pub(super) async fn prove<S: ProofAttempt>(
     store: &S,
     drawn: [Version; 2],
     now: UnixMillis,
-) -> Vec<Proof> {
+) -> Vec<RightsProof> {
     let lack = |fault: S::Fault| S::lack(&fault);
     let read = store.try_get(KEY, now).await;
     let script = store.try_script(KEY).await;
@@ -108,7 +108,7 @@ pub(super) async fn prove<S: Attempt>(
 }
 
 /// Writes onto an agenda and off it again. Losing to another proof is a proof, too.
-async fn write<S: Attempt>(
+async fn write<S: ProofAttempt>(
     store: &S,
     over: Option<Version>,
     [first, second]: [Version; 2],

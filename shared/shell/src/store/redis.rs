@@ -28,12 +28,12 @@ use sha2::{Digest, Sha256};
 
 use self::fence::Fence;
 use self::link::Link;
-use super::proof::Attempt;
+use super::proof::ProofAttempt;
 use super::redis_setting::RedisSetting;
 use super::{Durability, Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 
 pub use self::durability::Grade;
-pub use self::refused::Refused;
+pub use self::refused::RedisRefusal;
 
 /// A store in a server that others share.
 pub struct Redis {
@@ -60,22 +60,22 @@ impl Redis {
     /// Connects to a server, and refuses one that may lose what it acknowledged.
     ///
     /// # Errors
-    /// As [`Refused`] says.
-    pub async fn open(setting: &RedisSetting) -> Result<Self, Refused> {
+    /// As [`RedisRefusal`] says.
+    pub async fn open(setting: &RedisSetting) -> Result<Self, RedisRefusal> {
         let link = Link::new(setting)?;
         let fence = setting.wait.map(|replicas| Fence::new(replicas, &setting.prefix));
-        let found = find(&link, fence.is_some()).await.map_err(Refused::Unanswered)?;
+        let found = find(&link, fence.is_some()).await.map_err(RedisRefusal::Unanswered)?;
         let grade = found.grade();
         grade.log(&found);
         if found.is_replica() {
-            return Err(Refused::Replica);
+            return Err(RedisRefusal::Replica);
         }
         if let Some(fence) = &fence {
             fence.prove(&link).await?;
         }
         match grade {
             Grade::C(reason) if setting.durability == Durability::Required => {
-                Err(Refused::NotDurable(reason))
+                Err(RedisRefusal::NotDurable(reason))
             }
             Grade::APlus | Grade::A | Grade::B(_) | Grade::C(_) => {
                 let prefix = setting.prefix.clone();
@@ -168,7 +168,7 @@ impl Store for Redis {
 }
 
 /// What the masters say of themselves, within the time of a start; or one word for why not.
-async fn find(link: &Link, waits: bool) -> Result<durability::Found, String> {
+async fn find(link: &Link, waits: bool) -> Result<durability::FoundDurability, String> {
     let advice = match tokio::time::timeout(START, durability::find(link, waits)).await {
         Ok(Ok(found)) => return Ok(found),
         Ok(Err(fault)) => why::advice(&fault),

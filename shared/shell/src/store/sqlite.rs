@@ -21,11 +21,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use self::file::Watch;
 use self::table::{has_table, prepare};
-use self::worker::{BUSY, Fault, Worker};
-use super::proof::{Attempt, Lack};
+use self::worker::{BUSY, SqliteError, Worker};
+use super::proof::{Lack, ProofAttempt};
 use super::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
 
-pub use self::refused::Refused;
+pub use self::refused::SqliteRefusal;
 
 /// A store in one file.
 #[derive(Debug)]
@@ -44,8 +44,8 @@ const REST: Duration = Duration::from_millis(10);
 /// Looks whether a path can lead to a store's file, which may be missing.
 ///
 /// # Errors
-/// As [`Refused`] says.
-pub fn check(path: &Path) -> Result<(), Refused> {
+/// As [`SqliteRefusal`] says.
+pub fn check(path: &Path) -> Result<(), SqliteRefusal> {
     file::check(&std::path::absolute(path)?)
 }
 
@@ -54,13 +54,13 @@ impl Sqlite {
     ///
     /// # Errors
     /// If the file cannot be opened or written, or is not a store.
-    pub fn open(path: &Path) -> Result<Self, Refused> {
+    pub fn open(path: &Path) -> Result<Self, SqliteRefusal> {
         let path = std::path::absolute(path)?;
         file::check(&path)?;
         file::make_private(&path)?;
         let writer = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         if writer.is_readonly("main")? {
-            return Err(Refused::ReadOnly);
+            return Err(SqliteRefusal::ReadOnly);
         }
         has_table(&writer)?;
         patiently(|| prepare(&writer))?;
@@ -76,15 +76,15 @@ impl Sqlite {
     ///
     /// # Errors
     /// If the file cannot be opened, or is not a store.
-    pub fn open_to_read(path: &Path) -> Result<Self, Refused> {
+    pub fn open_to_read(path: &Path) -> Result<Self, SqliteRefusal> {
         let path = std::path::absolute(path)?;
         file::check(&path)?;
         if !path.exists() {
-            return Err(Refused::Empty);
+            return Err(SqliteRefusal::Empty);
         }
         let (reader, has_table) = read(&path)?;
         if !has_table {
-            return Err(Refused::Empty);
+            return Err(SqliteRefusal::Empty);
         }
         Ok(Self { reader: Worker::start(reader, None), writer: None, watch: None })
     }
@@ -94,10 +94,10 @@ impl Sqlite {
         &self,
         worker: Option<&Worker>,
         work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
-    ) -> Result<T, Fault> {
+    ) -> Result<T, SqliteError> {
         self.look()?;
-        let done = worker.ok_or(Fault::ReadOnly)?.run(work).await;
-        if let (Err(Fault::Sqlite(fault)), Some(watch)) = (&done, &self.watch) {
+        let done = worker.ok_or(SqliteError::ReadOnly)?.run(work).await;
+        if let (Err(SqliteError::Sqlite(fault)), Some(watch)) = (&done, &self.watch) {
             watch.note(fault);
         }
         self.look()?;
@@ -105,15 +105,15 @@ impl Sqlite {
     }
 
     /// The system answers this from its memory: no worker is needed.
-    fn look(&self) -> Result<(), Fault> {
-        self.watch.as_ref().map_or(Ok(()), |watch| watch.look().map_err(|_| Fault::Lost))
+    fn look(&self) -> Result<(), SqliteError> {
+        self.watch.as_ref().map_or(Ok(()), |watch| watch.look().map_err(|_| SqliteError::Lost))
     }
 }
 
-impl Attempt for Sqlite {
-    type Fault = Fault;
+impl ProofAttempt for Sqlite {
+    type Fault = SqliteError;
 
-    async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Fault> {
+    async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, SqliteError> {
         let key = key.to_owned();
         self.run(Some(&self.reader), move |connection| rows::get(connection, &key, now)).await
     }
@@ -124,7 +124,7 @@ impl Attempt for Sqlite {
         value: &Value,
         over: Option<Version>,
         now: UnixMillis,
-    ) -> Result<Put, Fault> {
+    ) -> Result<Put, SqliteError> {
         let (key, value) = (key.to_owned(), value.clone());
         let put = move |connection: &_| rows::put(connection, &key, &value, over, now);
         self.run(self.writer.as_ref(), put).await
@@ -135,21 +135,23 @@ impl Attempt for Sqlite {
         queue: Queue,
         span: RangeInclusive<UnixMillis>,
         limit: usize,
-    ) -> Result<Vec<Entry>, Fault> {
+    ) -> Result<Vec<Entry>, SqliteError> {
         let agenda = move |connection: &_| rows::agenda(connection, queue, &span, limit);
         self.run(Some(&self.reader), agenda).await
     }
 
-    fn lack(fault: &Fault) -> Lack {
+    fn lack(fault: &SqliteError) -> Lack {
         match fault {
-            Fault::Sqlite(fault) => match Refused::of(fault) {
-                text @ (Refused::Full | Refused::Locked | Refused::Disk) => {
+            SqliteError::Sqlite(fault) => match SqliteRefusal::of(fault) {
+                text @ (SqliteRefusal::Full | SqliteRefusal::Locked | SqliteRefusal::Disk) => {
                     Lack::Unanswered(text.to_string())
                 }
                 text => Lack::Refused(text.to_string()),
             },
-            Fault::ReadOnly => Lack::Refused(Refused::ReadOnly.to_string()),
-            Fault::Lost | Fault::Crowded | Fault::Ended => Lack::Unanswered(fault.to_string()),
+            SqliteError::ReadOnly => Lack::Refused(SqliteRefusal::ReadOnly.to_string()),
+            SqliteError::Lost | SqliteError::Crowded | SqliteError::Ended => {
+                Lack::Unanswered(fault.to_string())
+            }
         }
     }
 }
@@ -191,33 +193,33 @@ impl Store for Sqlite {
 
 /// Connects to a file that exists. The path is absolute: SQLite, as it is built here, would take a
 /// name like `file:a?mode=memory` for a URI whatever the flags say.
-fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Refused> {
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, SqliteRefusal> {
     set_up(Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX))
 }
 
 /// Connects to a file to read it. SQLite wants to create files beside it even then; a user who may
 /// not, or whose files would be in the way of the owner's, reads a store that no process has open
 /// as one that does not change.
-fn read(path: &Path) -> Result<(Connection, bool), Refused> {
+fn read(path: &Path) -> Result<(Connection, bool), SqliteRefusal> {
     let is_idle = !file::beside(path, "-wal").exists();
     if is_idle && !file::may_write(path) {
         return read_unchanging(path);
     }
     let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     match has_table(&reader) {
-        Err(Refused::NoSidecar | Refused::ReadOnly) if is_idle => read_unchanging(path),
+        Err(SqliteRefusal::NoSidecar | SqliteRefusal::ReadOnly) if is_idle => read_unchanging(path),
         found => Ok((reader, found?)),
     }
 }
 
-fn read_unchanging(path: &Path) -> Result<(Connection, bool), Refused> {
+fn read_unchanging(path: &Path) -> Result<(Connection, bool), SqliteRefusal> {
     let reader = connect_unchanging(path)?;
     let found = has_table(&reader)?;
     Ok((reader, found))
 }
 
 /// Connects to a file that nobody changes meanwhile.
-fn connect_unchanging(path: &Path) -> Result<Connection, Refused> {
+fn connect_unchanging(path: &Path) -> Result<Connection, SqliteRefusal> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(byte);
     let letter = |byte: &u8| {
         if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") }
@@ -230,9 +232,9 @@ fn connect_unchanging(path: &Path) -> Result<Connection, Refused> {
 }
 
 /// What cannot even be opened is the user's lack of a right: the file exists.
-fn set_up(opened: Result<Connection, rusqlite::Error>) -> Result<Connection, Refused> {
+fn set_up(opened: Result<Connection, rusqlite::Error>) -> Result<Connection, SqliteRefusal> {
     let connection = opened.map_err(|fault| match fault.sqlite_error_code() {
-        Some(ErrorCode::CannotOpen) => Refused::Denied,
+        Some(ErrorCode::CannotOpen) => SqliteRefusal::Denied,
         _ => fault.into(),
     })?;
     connection.busy_timeout(BUSY)?;
@@ -241,18 +243,18 @@ fn set_up(opened: Result<Connection, rusqlite::Error>) -> Result<Connection, Ref
 }
 
 /// Tries until another process lets go of its lock: SQLite itself does not wait in all of these.
-fn patiently(step: impl Fn() -> Result<(), Refused>) -> Result<(), Refused> {
+fn patiently(step: impl Fn() -> Result<(), SqliteRefusal>) -> Result<(), SqliteRefusal> {
     let begun = Instant::now();
     loop {
         match step() {
-            Err(Refused::Locked) if begun.elapsed() < BUSY => thread::sleep(REST),
+            Err(SqliteRefusal::Locked) if begun.elapsed() < BUSY => thread::sleep(REST),
             done => return done,
         }
     }
 }
 
-fn unavailable(fault: &Fault) -> Unavailable {
-    if !matches!(fault, Fault::Lost) {
+fn unavailable(fault: &SqliteError) -> Unavailable {
+    if !matches!(fault, SqliteError::Lost) {
         tracing::error!(fault = %fault, "sqlite failed");
     }
     Unavailable

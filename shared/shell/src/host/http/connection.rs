@@ -18,20 +18,20 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::attendance::{Attendance, Phase};
-use super::connections::Place;
+use super::connections::ConnectionPlace;
 use super::request::answer;
 use super::watched::Watched;
 use super::{Host, MAX_HEAD_LEN, MAX_HEADERS};
-use crate::endpoint::Front;
+use crate::endpoint::Endpoint;
 use crate::route::closed;
 
 /// How long a connection that ends may take to send what was answered.
 const LAST_BYTES: Duration = Duration::from_secs(3);
 
 /// Serves a connection until either side ends it.
-pub(super) async fn serve<F, S>(host: Host<F>, stream: S, place: Place)
+pub(super) async fn serve<F, S>(host: Host<F>, stream: S, place: ConnectionPlace)
 where
-    F: Front,
+    F: Endpoint,
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let attendance = Arc::clone(&place.attendance);
@@ -60,7 +60,7 @@ where
 /// The caller at the other end of a connection.
 struct Caller<F> {
     host: Host<F>,
-    place: Arc<Place>,
+    place: Arc<ConnectionPlace>,
 }
 
 /// A request of which something may still arrive, be it answered or not. Once this is gone, the
@@ -73,7 +73,7 @@ impl Drop for Arriving {
     }
 }
 
-impl<F: Front> Service<Request<Incoming>> for Caller<F> {
+impl<F: Endpoint> Service<Request<Incoming>> for Caller<F> {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;

@@ -37,7 +37,7 @@ impl Open {
 
 /// A connection's place among the open ones, for as long as this lives.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ConnectionPlace {
     pub connections: Arc<Connections>,
     pub attendance: Arc<Attendance>,
     number: u64,
@@ -95,13 +95,13 @@ impl Connections {
     }
 
     /// A place for a connection that was just accepted.
-    pub fn open(self: &Arc<Self>) -> Place {
+    pub fn open(self: &Arc<Self>) -> ConnectionPlace {
         let attendance = Arc::new(Attendance::new());
         let mut open = self.lock();
         let number = open.next;
         open.next += 1;
         open.connections.insert(number, Arc::clone(&attendance));
-        Place { connections: Arc::clone(self), attendance, number }
+        ConnectionPlace { connections: Arc::clone(self), attendance, number }
     }
 
     /// Counts a request that is under way.
@@ -142,7 +142,7 @@ impl Connections {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         self.connections.lock().connections.remove(&self.number);
         self.connections.changed.notify_waiters();

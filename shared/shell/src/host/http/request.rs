@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::connection::Arriving;
 use super::{Host, MAX_HEADERS};
 use crate::bodies::Unproven;
-use crate::endpoint::{Admitted, Front};
+use crate::endpoint::{Admitted, Endpoint};
 use crate::route::closed;
 
 /// How long a body may take to arrive: 3 s, in ticks. However long the process was frozen, that
@@ -27,7 +27,7 @@ const TICKS: usize = 30;
 const SHORT_LEN: u64 = 64 * 1024;
 
 /// Answers a request; `raw_head` is its head as it travelled.
-pub(super) async fn answer<F: Front>(
+pub(super) async fn answer<F: Endpoint>(
     host: &Host<F>,
     request: Request<Incoming>,
     raw_head: Vec<u8>,

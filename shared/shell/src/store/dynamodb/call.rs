@@ -13,10 +13,10 @@ use protocol::time::UnixMillis;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::credentials::Credentials;
+use super::credentials::AwsCredentials;
 use super::date::NewestDate;
 use super::setting::Setting;
-use super::wire::{Item, Refused};
+use super::wire::{DynamodbRefusal, Item};
 use crate::store::Unavailable;
 use crate::world::{Unanswered, Web};
 
@@ -25,16 +25,16 @@ pub struct Caller<W> {
     web: W,
     endpoint: String,
     region: String,
-    credentials: Credentials,
-    clock: Clock,
+    credentials: AwsCredentials,
+    clock: ServerClock,
     date: NewestDate,
 }
 
 /// The time that a call is signed for.
-pub type Clock = fn() -> SystemTime;
+pub type ServerClock = fn() -> SystemTime;
 
 /// Why a call came to nothing.
-pub enum Fault {
+pub enum DynamodbError {
     /// Another write was faster; this stands instead, if it says so.
     Lost(Option<Box<Item>>),
     /// The endpoint says no, or not now.
@@ -73,7 +73,7 @@ const PASSING: [&str; 6] = [
 
 impl<W: Web> Caller<W> {
     /// Calls where the setting says. Calls nobody yet.
-    pub fn new(setting: &Setting, credentials: Credentials, web: W, clock: Clock) -> Self {
+    pub fn new(setting: &Setting, credentials: AwsCredentials, web: W, clock: ServerClock) -> Self {
         let Setting { endpoint, region, .. } = setting.clone();
         Self { web, endpoint, region, credentials, clock, date: NewestDate::default() }
     }
@@ -88,8 +88,8 @@ impl<W: Web> Caller<W> {
         &self,
         operation: &'static str,
         request: &(impl Serialize + Sync),
-    ) -> Result<A, Fault> {
-        let body = serde_json::to_vec(request).map_err(|_| Fault::Unanswered(None))?;
+    ) -> Result<A, DynamodbError> {
+        let body = serde_json::to_vec(request).map_err(|_| DynamodbError::Unanswered(None))?;
         let body = Bytes::from(body);
         let mut attempt = 1;
         loop {
@@ -107,22 +107,24 @@ impl<W: Web> Caller<W> {
         &self,
         operation: &'static str,
         body: Bytes,
-    ) -> Result<A, Fault> {
+    ) -> Result<A, DynamodbError> {
         let sent = async {
             let now = (self.clock)();
-            let keys = self.credentials.keys(&self.web, now).await.ok_or(Fault::Unsigned)?;
-            let request = self.signed(operation, body, keys, now).ok_or(Fault::Unsigned)?;
-            self.web.send(request).await.map_err(|fault| Fault::Unanswered(Some(fault)))
+            let keys =
+                self.credentials.keys(&self.web, now).await.ok_or(DynamodbError::Unsigned)?;
+            let request = self.signed(operation, body, keys, now).ok_or(DynamodbError::Unsigned)?;
+            self.web.send(request).await.map_err(|fault| DynamodbError::Unanswered(Some(fault)))
         };
         let sent = tokio::time::timeout(PATIENCE, sent).await;
-        let response = sent.unwrap_or(Err(Fault::Unanswered(None)))?;
+        let response = sent.unwrap_or(Err(DynamodbError::Unanswered(None)))?;
         self.date.hear(response.headers(), (self.clock)());
         if response.status().is_success() {
             let answer = serde_json::from_slice(response.body());
-            return answer.map_err(|_| Fault::Unanswered(None));
+            return answer.map_err(|_| DynamodbError::Unanswered(None));
         }
-        let fault = Fault::read(&response);
-        if matches!(&fault, Fault::Refused { kind, .. } if kind == "ExpiredTokenException") {
+        let fault = DynamodbError::read(&response);
+        if matches!(&fault, DynamodbError::Refused { kind, .. } if kind == "ExpiredTokenException")
+        {
             self.credentials.forget().await;
         }
         Err(fault)
@@ -166,9 +168,9 @@ impl<W: Web> Caller<W> {
 
 const CONTENT: &str = "application/x-amz-json-1.0";
 
-impl Fault {
+impl DynamodbError {
     fn read(response: &Response<Bytes>) -> Self {
-        let refused: Refused = serde_json::from_slice(response.body()).unwrap_or_default();
+        let refused: DynamodbRefusal = serde_json::from_slice(response.body()).unwrap_or_default();
         let kind = refused.kind().to_owned();
         if kind == LOST {
             return Self::Lost(refused.item.map(Box::new));
@@ -205,7 +207,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for DynamodbError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(_) => formatter.write_str(LOST),

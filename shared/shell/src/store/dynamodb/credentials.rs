@@ -19,14 +19,14 @@ use thiserror::Error;
 use crate::world::Web;
 
 /// Where keys come from, and those that are held.
-pub struct Credentials {
+pub struct AwsCredentials {
     source: Source,
     held: Mutex<Option<Keys>>,
 }
 
 /// Why nobody can sign.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum NoCredentials {
+pub enum AwsCredentialsError {
     /// There are no keys, and nowhere to fetch them.
     #[error(
         "there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run \
@@ -72,12 +72,12 @@ const NEAR: [&str; 6] =
 /// How long before their end keys are fetched anew.
 const EARLY: Duration = Duration::from_mins(5);
 
-impl Credentials {
+impl AwsCredentials {
     /// Reads the process's environment.
     ///
     /// # Errors
     /// Where it names no keys.
-    pub fn from_env() -> Result<Self, NoCredentials> {
+    pub fn from_env() -> Result<Self, AwsCredentialsError> {
         Self::read(&|name| std::env::var(name).ok())
     }
 
@@ -85,7 +85,7 @@ impl Credentials {
     ///
     /// # Errors
     /// Where they name no keys.
-    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, NoCredentials> {
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, AwsCredentialsError> {
         let set = |name| lookup(name).filter(|text| !text.is_empty());
         let source = match (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY")) {
             (Some(id), Some(secret)) => {
@@ -120,24 +120,24 @@ impl Credentials {
     }
 }
 
-impl fmt::Debug for Credentials {
+impl fmt::Debug for AwsCredentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Credentials([redacted])")
+        formatter.write_str("AwsCredentials([redacted])")
     }
 }
 
-fn container(set: &dyn Fn(&'static str) -> Option<String>) -> Result<Uri, NoCredentials> {
+fn container(set: &dyn Fn(&'static str) -> Option<String>) -> Result<Uri, AwsCredentialsError> {
     let uri = match set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
         Some(path) if path.starts_with('/') => format!("{PLATFORM}{path}"),
-        Some(_) => return Err(NoCredentials::Endpoint),
-        None => set("AWS_CONTAINER_CREDENTIALS_FULL_URI").ok_or(NoCredentials::Missing)?,
+        Some(_) => return Err(AwsCredentialsError::Endpoint),
+        None => set("AWS_CONTAINER_CREDENTIALS_FULL_URI").ok_or(AwsCredentialsError::Missing)?,
     };
-    let uri: Uri = uri.parse().map_err(|_| NoCredentials::Endpoint)?;
+    let uri: Uri = uri.parse().map_err(|_| AwsCredentialsError::Endpoint)?;
     let near = uri.host().is_some_and(|host| NEAR.contains(&host));
     match uri.scheme_str() {
         Some("https") => Ok(uri),
         Some("http") if near => Ok(uri),
-        Some(_) | None => Err(NoCredentials::Endpoint),
+        Some(_) | None => Err(AwsCredentialsError::Endpoint),
     }
 }
 

@@ -8,16 +8,16 @@ use futures_util::future::try_join_all;
 use protocol::time::UnixMillis;
 use sha2::{Digest, Sha256};
 
-use super::call::{Caller, Clock, Fault};
-use super::credentials::Credentials;
+use super::call::{Caller, DynamodbError, ServerClock};
+use super::credentials::AwsCredentials;
 use super::setting::Setting;
 use super::table::INDEX;
 use super::wire::{
-    Binary, Found, GetItem, Got, Item, KEY_PREFIX, Key, Line, Number, Over, PutItem, Query, Span,
-    Text,
+    Binary, ErrorLine, FoundItems, GetItem, Got, Item, KEY_PREFIX, Key, Number, Over, PutItem,
+    QueryRequest, Span, Text,
 };
 use crate::client::Client;
-use crate::store::proof::{self, Attempt, Lack, Proof};
+use crate::store::proof::{self, Lack, ProofAttempt, RightsProof};
 use crate::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use crate::world::Web;
 
@@ -45,20 +45,25 @@ const MAX_ANSWER_LEN: usize = 1024 * 1024;
 
 impl Dynamodb {
     /// The table that the setting names, over HTTPS. Connects to nobody yet.
-    pub fn new(setting: &Setting, credentials: Credentials) -> Self {
+    pub fn new(setting: &Setting, credentials: AwsCredentials) -> Self {
         Self::over(setting, credentials, Client::new(MAX_ANSWER_LEN), SystemTime::now)
     }
 }
 
 impl<W: Web> Dynamodb<W> {
     /// The table that the setting names, over a web, by a clock.
-    pub fn over(setting: &Setting, credentials: Credentials, web: W, clock: Clock) -> Self {
+    pub fn over(
+        setting: &Setting,
+        credentials: AwsCredentials,
+        web: W,
+        clock: ServerClock,
+    ) -> Self {
         let caller = Caller::new(setting, credentials, web, clock);
         Self { caller, table: setting.table.clone() }
     }
 
     /// Tries what koohook does in a table, and leaves nothing behind.
-    pub async fn prove(&self, drawn: [Version; 2], now: UnixMillis) -> Vec<Proof> {
+    pub async fn prove(&self, drawn: [Version; 2], now: UnixMillis) -> Vec<RightsProof> {
         proof::prove(self, drawn, now).await
     }
 
@@ -68,11 +73,11 @@ impl<W: Web> Dynamodb<W> {
         shard: String,
         span: &RangeInclusive<UnixMillis>,
         limit: usize,
-    ) -> Result<Vec<Line>, Fault> {
+    ) -> Result<Vec<ErrorLine>, DynamodbError> {
         let mut lines = Vec::new();
         let mut exclusive_start_key = None;
         while lines.len() < limit {
-            let query = Query {
+            let query = QueryRequest {
                 table_name: &self.table,
                 index_name: INDEX,
                 key_condition_expression: "agenda = :agenda AND due BETWEEN :from AND :until",
@@ -84,7 +89,7 @@ impl<W: Web> Dynamodb<W> {
                 limit: PAGE.min(limit - lines.len()),
                 exclusive_start_key,
             };
-            let found: Found = self.caller.call("Query", &query).await?;
+            let found: FoundItems = self.caller.call("Query", &query).await?;
             lines.extend(found.items);
             exclusive_start_key = found.last_evaluated_key;
             if exclusive_start_key.is_none() {
@@ -95,10 +100,10 @@ impl<W: Web> Dynamodb<W> {
     }
 }
 
-impl<W: Web> Attempt for Dynamodb<W> {
-    type Fault = Fault;
+impl<W: Web> ProofAttempt for Dynamodb<W> {
+    type Fault = DynamodbError;
 
-    async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Fault> {
+    async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, DynamodbError> {
         let request = GetItem { table_name: &self.table, key: Key::of(key), consistent_read: true };
         let got: Got = self.caller.call("GetItem", &request).await?;
         got.item.map_or(Ok(None), |item| standing(item, now))
@@ -110,7 +115,7 @@ impl<W: Web> Attempt for Dynamodb<W> {
         value: &Value,
         over: Option<Version>,
         now: UnixMillis,
-    ) -> Result<Put, Fault> {
+    ) -> Result<Put, DynamodbError> {
         let request = PutItem {
             table_name: &self.table,
             item: &item(key, value),
@@ -121,9 +126,9 @@ impl<W: Web> Attempt for Dynamodb<W> {
         let put: Result<serde::de::IgnoredAny, _> = self.caller.call("PutItem", &request).await;
         match put {
             Ok(_) => Ok(Put::Won),
-            Err(Fault::Lost(Some(item))) => standing(*item, now).map(Put::Lost),
+            Err(DynamodbError::Lost(Some(item))) => standing(*item, now).map(Put::Lost),
             // Nothing exists there, or the endpoint does not tell what does.
-            Err(Fault::Lost(None)) => self.try_get(key, now).await.map(Put::Lost),
+            Err(DynamodbError::Lost(None)) => self.try_get(key, now).await.map(Put::Lost),
             Err(fault) => Err(fault),
         }
     }
@@ -133,7 +138,7 @@ impl<W: Web> Attempt for Dynamodb<W> {
         queue: Queue,
         span: RangeInclusive<UnixMillis>,
         limit: usize,
-    ) -> Result<Vec<Entry>, Fault> {
+    ) -> Result<Vec<Entry>, DynamodbError> {
         if span.is_empty() {
             // DynamoDB refuses a lower bound above the upper one.
             return Ok(Vec::new());
@@ -148,14 +153,16 @@ impl<W: Web> Attempt for Dynamodb<W> {
         Ok(entries)
     }
 
-    fn lack(fault: &Fault) -> Lack {
+    fn lack(fault: &DynamodbError) -> Lack {
         let text = format!("dynamodb: {fault}; {}", fault.advice());
         match fault {
-            Fault::Refused { passes: false, .. } | Fault::Strange => Lack::Refused(text),
-            Fault::Refused { passes: true, .. }
-            | Fault::Lost(_)
-            | Fault::Unsigned
-            | Fault::Unanswered(_) => Lack::Unanswered(text),
+            DynamodbError::Refused { passes: false, .. } | DynamodbError::Strange => {
+                Lack::Refused(text)
+            }
+            DynamodbError::Refused { passes: true, .. }
+            | DynamodbError::Lost(_)
+            | DynamodbError::Unsigned
+            | DynamodbError::Unanswered(_) => Lack::Unanswered(text),
         }
     }
 }
@@ -209,11 +216,11 @@ fn item(key: &str, value: &Value) -> Item {
 }
 
 /// What an item amounts to, if it has not expired.
-fn standing(item: Item, now: UnixMillis) -> Result<Option<Stored>, Fault> {
+fn standing(item: Item, now: UnixMillis) -> Result<Option<Stored>, DynamodbError> {
     if item.expires.is_some_and(|at| at.number <= now.millis()) {
         return Ok(None);
     }
-    let version = item.version.bytes.try_into().map_err(|_| Fault::Strange)?;
+    let version = item.version.bytes.try_into().map_err(|_| DynamodbError::Strange)?;
     Ok(Some(Stored { version: Version(version), bytes: item.value.bytes }))
 }
 
@@ -238,7 +245,7 @@ fn behind(until: UnixMillis) -> String {
     format!("{:020}", u128::from(until.millis()) + 1)
 }
 
-fn entry(line: Line) -> Option<Entry> {
+fn entry(line: ErrorLine) -> Option<Entry> {
     let at = line.due.text.get(..TIME_LEN)?.parse().ok()?;
     let key = line.k.text.strip_prefix(KEY_PREFIX)?.to_owned();
     Some(Entry { key, at: UnixMillis::new(at) })

@@ -7,13 +7,13 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::call::Fault;
+use super::call::DynamodbError;
 use super::items::Dynamodb;
 use crate::world::Web;
 
 /// What has happened to a table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Step {
+pub enum TableStep {
     /// It stood already.
     Stands,
     /// It is asked for.
@@ -32,7 +32,7 @@ pub enum Step {
 
 /// Why there is no table to work with.
 #[derive(Debug, Error)]
-pub enum Unmade {
+pub enum TableError {
     /// There is none.
     #[error("there is no such table in this region; `koohook store create` makes it")]
     Absent,
@@ -101,19 +101,19 @@ impl<W: Web> Dynamodb<W> {
     /// Makes the table with all that belongs to it, as far as it does not stand already.
     ///
     /// # Errors
-    /// As [`Unmade`] says; what was done by then stands, and the next run goes on from there.
-    pub async fn make_table(&self, mut tell: impl FnMut(Step)) -> Result<(), Unmade> {
+    /// As [`TableError`] says; what was done by then stands, and the next run goes on from there.
+    pub async fn make_table(&self, mut tell: impl FnMut(TableStep)) -> Result<(), TableError> {
         match self.described().await? {
-            Some(_) => tell(Step::Stands),
+            Some(_) => tell(TableStep::Stands),
             None => {
                 self.create().await?;
-                tell(Step::Asked);
+                tell(TableStep::Asked);
             }
         }
         self.wait(&mut tell).await?;
-        tell(Step::Active);
+        tell(TableStep::Active);
         self.free_what_expired().await?;
-        tell(Step::Freeing);
+        tell(TableStep::Freeing);
         tell(self.keep_restorable().await?);
         Ok(())
     }
@@ -121,26 +121,26 @@ impl<W: Web> Dynamodb<W> {
     /// Looks whether the table stands as it should.
     ///
     /// # Errors
-    /// As [`Unmade`] says.
-    pub async fn check_table(&self) -> Result<(), Unmade> {
-        let table = self.described().await?.ok_or(Unmade::Absent)?;
-        if table.is_active() { Ok(()) } else { Err(Unmade::Slow) }
+    /// As [`TableError`] says.
+    pub async fn check_table(&self) -> Result<(), TableError> {
+        let table = self.described().await?.ok_or(TableError::Absent)?;
+        if table.is_active() { Ok(()) } else { Err(TableError::Slow) }
     }
 
-    async fn described(&self) -> Result<Option<Table>, Unmade> {
+    async fn described(&self) -> Result<Option<Table>, TableError> {
         let described = self.caller.call("DescribeTable", &self.named()).await;
         let table = match described {
             Ok(Described { table }) => table,
-            Err(Fault::Refused { kind, .. }) if kind == "ResourceNotFoundException" => {
+            Err(DynamodbError::Refused { kind, .. }) if kind == "ResourceNotFoundException" => {
                 return Ok(None);
             }
             Err(fault) => return Err(refused("DescribeTable", &fault)),
         };
-        table.fit().map_err(Unmade::Unfit)?;
+        table.fit().map_err(TableError::Unfit)?;
         Ok(Some(table))
     }
 
-    async fn create(&self) -> Result<(), Unmade> {
+    async fn create(&self) -> Result<(), TableError> {
         let table = json!({
             "TableName": self.table,
             "BillingMode": "PAY_PER_REQUEST",
@@ -155,24 +155,24 @@ impl<W: Web> Dynamodb<W> {
         match self.caller.call("CreateTable", &table).await {
             Ok(IgnoredAny) => Ok(()),
             // Another was faster, or our own first attempt was.
-            Err(Fault::Refused { kind, .. }) if kind == "ResourceInUseException" => Ok(()),
+            Err(DynamodbError::Refused { kind, .. }) if kind == "ResourceInUseException" => Ok(()),
             Err(fault) => Err(refused("CreateTable", &fault)),
         }
     }
 
-    async fn wait(&self, tell: &mut impl FnMut(Step)) -> Result<(), Unmade> {
+    async fn wait(&self, tell: &mut impl FnMut(TableStep)) -> Result<(), TableError> {
         for _ in 0..LOOKS {
             if self.described().await?.is_some_and(|table| table.is_active()) {
                 return Ok(());
             }
-            tell(Step::Waiting);
+            tell(TableStep::Waiting);
             tokio::time::sleep(PAUSE).await;
         }
-        Err(Unmade::Slow)
+        Err(TableError::Slow)
     }
 
     /// DynamoDB refuses to be told twice.
-    async fn free_what_expired(&self) -> Result<(), Unmade> {
+    async fn free_what_expired(&self) -> Result<(), TableError> {
         let expiry = self.caller.call("DescribeTimeToLive", &self.named()).await;
         let expiry: Expiry = expiry.map_err(|fault| refused("DescribeTimeToLive", &fault))?;
         let status = expiry.time_to_live_description.time_to_live_status;
@@ -187,15 +187,15 @@ impl<W: Web> Dynamodb<W> {
         told.map(|IgnoredAny| ()).map_err(|fault| refused("UpdateTimeToLive", &fault))
     }
 
-    async fn keep_restorable(&self) -> Result<Step, Unmade> {
+    async fn keep_restorable(&self) -> Result<TableStep, TableError> {
         let request = json!({
             "TableName": self.table,
             "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true },
         });
         match self.caller.call("UpdateContinuousBackups", &request).await {
-            Ok(IgnoredAny) => Ok(Step::Restorable),
-            Err(Fault::Refused { kind, .. }) if kind == "UnknownOperationException" => {
-                Ok(Step::NotRestorable)
+            Ok(IgnoredAny) => Ok(TableStep::Restorable),
+            Err(DynamodbError::Refused { kind, .. }) if kind == "UnknownOperationException" => {
+                Ok(TableStep::NotRestorable)
             }
             Err(fault) => Err(refused("UpdateContinuousBackups", &fault)),
         }
@@ -243,6 +243,6 @@ fn index_schema() -> Value {
     ])
 }
 
-fn refused(operation: &'static str, fault: &Fault) -> Unmade {
-    Unmade::Refused { operation, fault: fault.to_string(), advice: fault.advice() }
+fn refused(operation: &'static str, fault: &DynamodbError) -> TableError {
+    TableError::Refused { operation, fault: fault.to_string(), advice: fault.advice() }
 }

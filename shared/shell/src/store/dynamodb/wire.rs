@@ -112,7 +112,7 @@ pub struct Over {
 /// `Query`, of the agenda.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Query<'a> {
+pub struct QueryRequest<'a> {
     /// Where.
     pub table_name: &'a str,
     /// By which index.
@@ -125,7 +125,7 @@ pub struct Query<'a> {
     pub limit: usize,
     /// Where the last page ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub exclusive_start_key: Option<Line>,
+    pub exclusive_start_key: Option<ErrorLine>,
 }
 
 /// The values of a query's condition.
@@ -145,16 +145,16 @@ pub struct Span {
 /// What `Query` answers.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Found {
+pub struct FoundItems {
     /// One page of it.
-    pub items: Vec<Line>,
+    pub items: Vec<ErrorLine>,
     /// Where the page ended, if there is another.
-    pub last_evaluated_key: Option<Line>,
+    pub last_evaluated_key: Option<ErrorLine>,
 }
 
 /// A line of the agenda, as the index has it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Line {
+pub struct ErrorLine {
     /// As in [`Item`].
     pub k: Text,
     /// As in [`Item`].
@@ -165,7 +165,7 @@ pub struct Line {
 
 /// What any call may be refused with.
 #[derive(Default, Deserialize)]
-pub struct Refused {
+pub struct DynamodbRefusal {
     /// The kind, behind a `#`.
     #[serde(default, rename = "__type")]
     pub kind: String,
@@ -203,7 +203,7 @@ impl From<Version> for Binary {
     }
 }
 
-impl Refused {
+impl DynamodbRefusal {
     /// The kind alone: what stands before the `#` names the protocol's version.
     pub fn kind(&self) -> &str {
         self.kind.rsplit('#').next().unwrap_or_default()

@@ -35,7 +35,7 @@ impl Grade {
     }
 
     /// Says in the log that the grade is another one than before, if it is.
-    pub fn log_change(self, before: Self, found: &Found) {
+    pub fn log_change(self, before: Self, found: &FoundDurability) {
         let (grade, was) = (self.as_str(), before.as_str());
         match self {
             _ if grade == was => {}
@@ -52,7 +52,7 @@ impl Grade {
     }
 
     /// Says in the log what was found at the start.
-    pub fn log(self, found: &Found) {
+    pub fn log(self, found: &FoundDurability) {
         let grade = self.as_str();
         match self {
             Self::APlus | Self::A => tracing::info!(grade, found = %found, "redis durability"),
@@ -64,7 +64,7 @@ impl Grade {
 }
 
 /// What the masters say of themselves.
-pub struct Found {
+pub struct FoundDurability {
     masters: Vec<Facts>,
     /// Whether koohook waits for replicas.
     waits: bool,
@@ -93,7 +93,7 @@ const SILENT: &str =
     "the server does not say how it keeps writes: ask its provider whether a crash may lose some";
 
 /// Asks every master. What a server refuses to say is not an error; no answer is.
-pub async fn find(link: &Link, waits: bool) -> Result<Found, RedisError> {
+pub async fn find(link: &Link, waits: bool) -> Result<FoundDurability, RedisError> {
     let mut found: BTreeMap<String, Facts> = BTreeMap::new();
     // The one that tells whether there is a server at all.
     for (name, _) in link.look_everywhere(redis::cmd("PING")).await? {
@@ -111,10 +111,10 @@ pub async fn find(link: &Link, waits: bool) -> Result<Found, RedisError> {
             found.entry(name).or_default().extend(value);
         }
     }
-    Ok(Found { masters: found.into_values().collect(), waits })
+    Ok(FoundDurability { masters: found.into_values().collect(), waits })
 }
 
-impl Found {
+impl FoundDurability {
     /// The worst master decides.
     pub fn grade(&self) -> Grade {
         self.masters.iter().map(|facts| grade(facts, self.waits)).max().unwrap_or(Grade::B(SILENT))
@@ -126,7 +126,7 @@ impl Found {
     }
 }
 
-impl fmt::Display for Found {
+impl fmt::Display for FoundDurability {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let worst = self.masters.iter().max_by_key(|facts| grade(facts, self.waits));
         let Some(facts) = worst.filter(|facts| !facts.is_empty()) else {
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn the_worst_master_decides() {
-        let found = |said: &[&str]| Found {
+        let found = |said: &[&str]| FoundDurability {
             masters: said.iter().map(|said| facts(said)).collect(),
             waits: false,
         };
@@ -264,6 +264,6 @@ mod tests {
             connected_slaves:2\r\n";
         let expected = "appendonly=yes maxmemory-policy=noeviction replicas=2 role=slave";
         assert_eq!(lines(info), facts(expected));
-        assert!(Found { masters: vec![lines(info)], waits: false }.is_replica());
+        assert!(FoundDurability { masters: vec![lines(info)], waits: false }.is_replica());
     }
 }

@@ -9,7 +9,7 @@
 use redis::{Pipeline, RedisError, Value, make_extension_error};
 
 use super::link::Link;
-use super::{Refused, link, why};
+use super::{RedisRefusal, link, why};
 
 /// What ends every pipeline whose answers must not count too early.
 pub struct Fence {
@@ -56,15 +56,15 @@ impl Fence {
     ///
     /// # Errors
     /// If the server refuses the commands, or too few replicas acknowledge.
-    pub async fn prove(&self, link: &Link) -> Result<(), Refused> {
+    pub async fn prove(&self, link: &Link) -> Result<(), RedisRefusal> {
         let mut commands = Pipeline::new();
         self.wait(&mut commands, START_MILLIS);
         let answers = link.send(&commands).await;
         let mut answers = answers.map_err(|fault| match fault.code() {
-            Some(code) => Refused::NoWait(code.to_owned()),
-            None => Refused::Unanswered(why::advice(&fault)),
+            Some(code) => RedisRefusal::NoWait(code.to_owned()),
+            None => RedisRefusal::Unanswered(why::advice(&fault)),
         })?;
-        self.pass(&mut answers).map_err(|_| Refused::TooFewReplicas(self.replicas))
+        self.pass(&mut answers).map_err(|_| RedisRefusal::TooFewReplicas(self.replicas))
     }
 }
 

@@ -19,7 +19,7 @@ use redis::{
 };
 use tokio::sync::Mutex;
 
-use super::Refused;
+use super::RedisRefusal;
 use crate::store::redis_setting::RedisSetting;
 
 /// How long an answer may take.
@@ -66,14 +66,14 @@ impl Link {
     ///
     /// # Errors
     /// Where the address is none, or who should vouch for it cannot be read.
-    pub fn new(setting: &RedisSetting) -> Result<Self, Refused> {
+    pub fn new(setting: &RedisSetting) -> Result<Self, RedisRefusal> {
         let authority = setting.authority.as_deref().map(read_authority).transpose()?;
         let target = if setting.cluster {
             Target::cluster(setting.address.reveal(), authority)
         } else {
             Target::server(setting.address.reveal(), authority)
         };
-        Ok(Self { target: target.map_err(|_| Refused::Address)?, standing: Mutex::default() })
+        Ok(Self { target: target.map_err(|_| RedisRefusal::Address)?, standing: Mutex::default() })
     }
 
     /// Whether the address is a cluster's.
@@ -201,11 +201,11 @@ impl Connection {
     }
 }
 
-fn read_authority(file: &str) -> Result<TlsCertificates, Refused> {
-    let pem = fs::read(file).map_err(|_| Refused::Authority)?;
+fn read_authority(file: &str) -> Result<TlsCertificates, RedisRefusal> {
+    let pem = fs::read(file).map_err(|_| RedisRefusal::Authority)?;
     // A file without one would be as good as none at all, and say so only when it is too late.
     if !pem.windows(BEGIN.len()).any(|text| text == BEGIN) {
-        return Err(Refused::Authority);
+        return Err(RedisRefusal::Authority);
     }
     Ok(TlsCertificates { client_tls: None, root_cert: Some(pem) })
 }

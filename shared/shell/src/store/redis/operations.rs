@@ -9,7 +9,7 @@ use redis::{Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind, Value
 use tokio::time::Instant;
 
 use super::{Asked, PUT, Redis, answer, shard, why};
-use crate::store::proof::{Attempt, Lack};
+use crate::store::proof::{Lack, ProofAttempt};
 use crate::store::{Entry, Put, Queue, Stored, Value, Version};
 
 /// How long a value's memory is held after the value expired by its writer's clock: more than
@@ -22,7 +22,7 @@ const SHARDS: &str = "0123456789abcdef";
 /// What a script is tried with.
 const NOTHING: &str = "return 1";
 
-impl Attempt for Redis {
+impl ProofAttempt for Redis {
     type Fault = RedisError;
 
     async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, RedisError> {

@@ -9,26 +9,26 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::refused::Refused;
+use super::refused::SqliteRefusal;
 
 /// Looks whether a path can lead to a store's file.
 ///
 /// # Errors
-/// As [`Refused`] says; the file may be missing.
-pub fn check(path: &Path) -> Result<(), Refused> {
+/// As [`SqliteRefusal`] says; the file may be missing.
+pub fn check(path: &Path) -> Result<(), SqliteRefusal> {
     if is_too_long(path) {
-        return Err(Refused::BadPath);
+        return Err(SqliteRefusal::BadPath);
     }
     match fs::metadata(path) {
-        Ok(found) if found.is_dir() => Err(Refused::Folder),
-        Ok(found) if !found.is_file() => Err(Refused::NotAFile),
+        Ok(found) if found.is_dir() => Err(SqliteRefusal::Folder),
+        Ok(found) if !found.is_file() => Err(SqliteRefusal::NotAFile),
         Ok(_) => Ok(()),
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
             let folder = path.parent().unwrap_or(path);
-            if folder.is_dir() { Ok(()) } else { Err(Refused::NoFolder) }
+            if folder.is_dir() { Ok(()) } else { Err(SqliteRefusal::NoFolder) }
         }
-        Err(fault) => match Refused::from(fault) {
-            Refused::Disk => Err(Refused::BadPath),
+        Err(fault) => match SqliteRefusal::from(fault) {
+            SqliteRefusal::Disk => Err(SqliteRefusal::BadPath),
             known => Err(known),
         },
     }
@@ -51,7 +51,7 @@ const MAX_PATH: usize = 512;
 ///
 /// # Errors
 /// If it cannot be made.
-pub fn make_private(path: &Path) -> Result<(), Refused> {
+pub fn make_private(path: &Path) -> Result<(), SqliteRefusal> {
     if path.exists() {
         return Ok(());
     }
@@ -122,7 +122,7 @@ impl Watch {
     ///
     /// # Errors
     /// If one of them cannot be seen.
-    pub fn new(path: &Path) -> Result<Self, Refused> {
+    pub fn new(path: &Path) -> Result<Self, SqliteRefusal> {
         let target = fs::canonicalize(path)?;
         let paths = [path.to_owned(), beside(&target, "-wal"), beside(&target, "-shm")];
         let files = paths.into_iter().map(|path| {
@@ -163,9 +163,9 @@ impl Watch {
     /// Remembers an error that SQLite met if it says that the file is not the store any more, until
     /// a restart: part of the file may still seem to work.
     pub fn note(&self, fault: &rusqlite::Error) {
-        let met = match Refused::of(fault) {
-            Refused::Damaged | Refused::NotADatabase => Loss::Damaged,
-            Refused::Altered => Loss::Altered,
+        let met = match SqliteRefusal::of(fault) {
+            SqliteRefusal::Damaged | SqliteRefusal::NotADatabase => Loss::Damaged,
+            SqliteRefusal::Altered => Loss::Altered,
             _ => return,
         };
         // What the file itself shows says more.

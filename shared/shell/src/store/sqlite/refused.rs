@@ -7,7 +7,7 @@ use thiserror::Error;
 
 /// Why a file is not accepted as a store. Names no path.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum Refused {
+pub enum SqliteRefusal {
     /// The folder is missing.
     #[error("the folder of the file does not exist; create it, or correct the path")]
     NoFolder,
@@ -79,13 +79,13 @@ pub enum Refused {
     Other(Option<ErrorCode>),
 }
 
-impl From<rusqlite::Error> for Refused {
+impl From<rusqlite::Error> for SqliteRefusal {
     fn from(fault: rusqlite::Error) -> Self {
         Self::of(&fault)
     }
 }
 
-impl Refused {
+impl SqliteRefusal {
     /// What an error of SQLite's means.
     pub fn of(fault: &rusqlite::Error) -> Self {
         if is_altered(fault) {
@@ -114,7 +114,7 @@ fn is_altered(fault: &rusqlite::Error) -> bool {
     }
 }
 
-impl From<io::Error> for Refused {
+impl From<io::Error> for SqliteRefusal {
     fn from(fault: io::Error) -> Self {
         match fault.kind() {
             io::ErrorKind::PermissionDenied => Self::Denied,

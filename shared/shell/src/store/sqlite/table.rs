@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::refused::Refused;
+use super::refused::SqliteRefusal;
 
 /// One row a value. `WITHOUT ROWID` would copy long values about; the agenda's index holds only
 /// the rows that are on one.
@@ -25,7 +25,7 @@ const COLUMNS: [&str; 6] = ["due", "expires", "key", "queue", "value", "version"
 ///
 /// # Errors
 /// If the database is another's, or cannot be read.
-pub fn has_table(connection: &Connection) -> Result<bool, Refused> {
+pub fn has_table(connection: &Connection) -> Result<bool, SqliteRefusal> {
     let named = |sql: &str| {
         let mut statement = connection.prepare(sql)?;
         let names = statement.query_map([], |row| row.get::<_, String>(0))?;
@@ -35,29 +35,29 @@ pub fn has_table(connection: &Connection) -> Result<bool, Refused> {
     let shape: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if !tables.iter().any(|name| name == "kept") {
         let is_new = tables.is_empty() && shape == 0;
-        return if is_new { Ok(false) } else { Err(Refused::Foreign) };
+        return if is_new { Ok(false) } else { Err(SqliteRefusal::Foreign) };
     }
     let columns = named("SELECT name FROM pragma_table_info('kept') ORDER BY name")?;
     if columns == COLUMNS && shape == 0 {
         return Ok(true);
     }
     let has_all = COLUMNS.iter().all(|column| columns.iter().any(|found| found == column));
-    Err(if has_all { Refused::Newer } else { Refused::Foreign })
+    Err(if has_all { SqliteRefusal::Newer } else { SqliteRefusal::Foreign })
 }
 
 /// Makes the table if there is none, and every commit outlive a crash of the machine.
 ///
 /// # Errors
 /// If the file cannot be written, or the disk has no write-ahead log.
-pub fn prepare(connection: &Connection) -> Result<(), Refused> {
+pub fn prepare(connection: &Connection) -> Result<(), SqliteRefusal> {
     to_wal(connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute_batch(TABLE)?;
     Ok(())
 }
 
-fn to_wal(connection: &Connection) -> Result<(), Refused> {
+fn to_wal(connection: &Connection) -> Result<(), SqliteRefusal> {
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if mode == "wal" { Ok(()) } else { Err(Refused::NoWal) }
+    if mode == "wal" { Ok(()) } else { Err(SqliteRefusal::NoWal) }
 }

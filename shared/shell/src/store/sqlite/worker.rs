@@ -26,7 +26,7 @@ type Job = Box<dyn FnOnce(&Connection) + Send>;
 
 /// Why a job has no result.
 #[derive(Debug, Error)]
-pub enum Fault {
+pub enum SqliteError {
     /// SQLite's own reason.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
@@ -70,11 +70,11 @@ impl Worker {
     /// lock wait for it at once, not one after the other.
     ///
     /// # Errors
-    /// As [`Fault`] says.
+    /// As [`SqliteError`] says.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
-    ) -> Result<T, Fault> {
+    ) -> Result<T, SqliteError> {
         let (answer, answered) = oneshot::channel();
         let asked = Instant::now();
         let job: Job = Box::new(move |connection| {
@@ -86,12 +86,12 @@ impl Worker {
             // The caller may have gone meanwhile; the work is done all the same.
             let _ = answer.send(ready.and_then(|()| work(connection)));
         });
-        let jobs = self.jobs.as_ref().ok_or(Fault::Ended)?;
+        let jobs = self.jobs.as_ref().ok_or(SqliteError::Ended)?;
         jobs.try_send(job).map_err(|fault| match fault {
-            TrySendError::Full(_) => Fault::Crowded,
-            TrySendError::Disconnected(_) => Fault::Ended,
+            TrySendError::Full(_) => SqliteError::Crowded,
+            TrySendError::Disconnected(_) => SqliteError::Ended,
         })?;
-        Ok(answered.await.map_err(|_| Fault::Ended)??)
+        Ok(answered.await.map_err(|_| SqliteError::Ended)??)
     }
 }
 
@@ -173,7 +173,7 @@ mod tests {
             }
             assert!(taken <= MAX_WAITING + 1);
         };
-        assert!(matches!(refused, Err(Fault::Crowded)));
+        assert!(matches!(refused, Err(SqliteError::Crowded)));
         // The thread may not have taken the first job out of the queue yet.
         assert!(taken >= MAX_WAITING - 1);
         barrier.wait();
