@@ -1,4 +1,4 @@
-//! Everything at one address: the door, and the kit beside it. For this machine; on a function
+//! Everything at one address: the endpoint, and the kit beside it. For this machine; on a function
 //! platform each is a function of its own.
 
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use shell::host::{MachineContext, open_proven_desk};
 
 use crate::Error;
 
-/// The door and the kit's functions.
+/// The endpoint and the kit's functions.
 pub struct Everything {
-    door: functions::receive::Function,
+    endpoint: functions::receive::Function,
     tenant_sync: functions::tenant_sync::Tenants,
     application_sync: functions::application_sync::Applications,
     auth_sync: functions::auth_sync::Users,
@@ -31,7 +31,7 @@ impl Bundle for Everything {
 
     fn new(settings: &Settings) -> Result<Self, SettingError> {
         Ok(Self {
-            door: Bundle::new(settings)?,
+            endpoint: Bundle::new(settings)?,
             tenant_sync: Page::new(settings)?,
             application_sync: Page::new(settings)?,
             auth_sync: Page::new(settings)?,
@@ -47,22 +47,22 @@ impl Bundle for Everything {
             Some(Activity::AuthSync) => visit.change_list(&self.auth_sync),
             Some(Activity::SingleOrgSync) => visit.change_list(&self.single_org_sync),
             Some(Activity::AllOrgSync) => visit.change_list(&self.all_org_sync),
-            base => self.door.pick(base, visit),
+            base => self.endpoint.pick(base, visit),
         }
     }
 }
 
-/// A bundle, the product's own way in, and the relay's bell, at one address; and the desk that
+/// A bundle, the product's own way in, and the relay's bell, at one address; and the context that
 /// they share.
 pub async fn open<B: Bundle>(
     config: Config,
 ) -> Result<(Arc<impl Endpoint>, Arc<MachineContext>), Error> {
-    let Config { door, desk, relay_secret, store, .. } = config;
-    let has_product = desk.product.is_some();
-    let desk = open_proven_desk(desk, &store, false).await?;
-    let door = CallbackEndpoint::<B, _>::new(door, Arc::clone(&desk))?;
-    let access =
-        has_product.then(|| AppInfoEndpoint::new(functions::app_info::Access, Arc::clone(&desk)));
-    let bell = relay_secret.map(|secret| RelayEndpoint::new(Arc::clone(&desk), secret));
-    Ok((Arc::new(Either(door, Either(access, bell))), desk))
+    let Config { endpoint, context, relay_secret, store, .. } = config;
+    let has_product = context.product.is_some();
+    let context = open_proven_desk(context, &store, false).await?;
+    let endpoint = CallbackEndpoint::<B, _>::new(endpoint, Arc::clone(&context))?;
+    let access = has_product
+        .then(|| AppInfoEndpoint::new(functions::app_info::Access, Arc::clone(&context)));
+    let relay = relay_secret.map(|secret| RelayEndpoint::new(Arc::clone(&context), secret));
+    Ok((Arc::new(Either(endpoint, Either(access, relay))), context))
 }

@@ -214,7 +214,7 @@ pub fn enterprises(only: Option<Only>) -> Vec<Vec<life::Step>> {
 /// A bundle that is served until this is dropped, with the relay behind it.
 struct Served {
     address: String,
-    desk: Arc<MachineContext>,
+    context: Arc<MachineContext>,
     relaying: JoinHandle<()>,
     _stop: oneshot::Sender<()>,
 }
@@ -229,11 +229,11 @@ impl Served {
     /// What stands in the store, read past the bundle.
     fn kept(&self, runtime: &Runtime, keys: &Keys, id: &str) -> Option<EntityRecord> {
         let subject = Subject::Instance(InstanceId::parse(id).ok()?);
-        let world = &self.desk.world;
+        let world = &self.context.world;
         let deadline = Deadline::after(world.elapsed(), shell::endpoint::callbacks::BUDGET);
-        let vault = Seal::new(Some(&SealKey::parse(&keys.seal).ok()?), None, Clear::Refused);
-        let shelf = Repository { world, vault: &vault, reader: Reader::Nobody, deadline };
-        runtime.block_on(shelf.read(&subject)).ok()?.kept
+        let seal = Seal::new(Some(&SealKey::parse(&keys.seal).ok()?), None, Clear::Refused);
+        let repository = Repository { world, seal: &seal, reader: Reader::Nobody, deadline };
+        runtime.block_on(repository.read(&subject)).ok()?.kept
     }
 }
 
@@ -252,11 +252,11 @@ fn start(
         "KOOHOOK_RSA_PRIVATE_KEY" => Some(keys.private.clone()),
         _ => settings.iter().find(|(set, _)| *set == name).map(|(_, value)| value.clone()),
     })?;
-    let base_path = config.door.base_path.clone();
-    let (front, desk) = runtime.block_on(open::<Everything>(config))?;
+    let base_path = config.endpoint.base_path.clone();
+    let (front, context) = runtime.block_on(open::<Everything>(config))?;
     let (address, stop) = listen(runtime, front)?;
-    let relaying = runtime.spawn(host::keep_relaying(Arc::clone(&desk)));
-    Ok(Served { address: format!("{address}{base_path}"), desk, relaying, _stop: stop })
+    let relaying = runtime.spawn(host::keep_relaying(Arc::clone(&context)));
+    Ok(Served { address: format!("{address}{base_path}"), context, relaying, _stop: stop })
 }
 
 /// More than the demo opens.

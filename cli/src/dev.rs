@@ -44,21 +44,21 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, Error> {
     let made_up = MadeUp::new()?;
     let config = Config::read(&|name| made_up.lookup(name))?;
     host::start_log(&config.log);
-    let (listen, base_path) = (config.listen.clone(), config.door.base_path.clone());
+    let (listen, base_path) = (config.listen.clone(), config.endpoint.base_path.clone());
     let max_connections = config.max_connections;
     made_up.announce();
-    if !config.desk.vault.seals() {
+    if !config.context.seal.seals() {
         errln!("KOOHOOK_SEAL_KEY is not set: stored values, client secrets too, are in clear");
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (front, desk) = runtime.block_on(open::<Everything>(config))?;
+    let (front, context) = runtime.block_on(open::<Everything>(config))?;
     let listener = runtime.block_on(host::http::bind(&listen))?;
     let address = address(listener.local_addr()?, &base_path);
     if !arguments.quiet {
         Pasted { address: &address, made_up: &made_up }.print();
     }
-    runtime.spawn(host::keep_relaying(desk));
+    runtime.spawn(host::keep_relaying(context));
     runtime.block_on(host::http::serve_on(front, listener, max_connections))?;
     Ok(ExitCode::SUCCESS)
 }

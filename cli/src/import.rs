@@ -167,8 +167,8 @@ async fn open(keeping: &Keeping, dry_run: bool) -> Result<Machine<AnyStore>, Err
 /// before: DynamoDB tells its time with an answer.
 fn check_clock(session: &Session, first: &Import) -> Result<(), Error> {
     let Session { world, runtime, .. } = session;
-    let shelf = session.shelf(Reader::Nobody);
-    runtime.block_on(first.put(&shelf, true)).map_err(advised)?;
+    let repository = session.repository(Reader::Nobody);
+    runtime.block_on(first.put(&repository, true)).map_err(advised)?;
     let now = world.now();
     let told = runtime.block_on(world.store().clock(now)).unwrap_or(now);
     Ok(agree(now, told)?)
@@ -196,8 +196,8 @@ fn put_all(
 ) -> Result<(), Error> {
     let total = imports.len();
     for (done, (line, import)) in imports.iter().enumerate() {
-        let shelf = session.shelf(Reader::Nobody);
-        match session.runtime.block_on(import.put(&shelf, dry_run)) {
+        let repository = session.repository(Reader::Nobody);
+        match session.runtime.block_on(import.put(&repository, dry_run)) {
             Ok(outcome) => report.settled(*line, import.instance.id.as_str(), &outcome),
             Err(failure) => {
                 report.unknown(total - done);

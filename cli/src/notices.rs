@@ -95,11 +95,11 @@ pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, Error> {
             if writes { open_to_write(keeping).await } else { open_to_read(keeping).await };
         Ok(opened?)
     })?;
-    let desk = Desk { session };
+    let context = Desk { session };
     match &arguments.command {
-        Command::List(filter) => desk.list(filter),
-        Command::Show(filter) => desk.show(filter),
-        Command::Replay(filter) => desk.replay(filter),
+        Command::List(filter) => context.list(filter),
+        Command::Show(filter) => context.show(filter),
+        Command::Replay(filter) => context.replay(filter),
     }
 }
 
@@ -213,7 +213,7 @@ impl Desk {
             for sequence in &dead {
                 kept.outbox.replay(*sequence);
             }
-            let written = self.session.runtime.block_on(self.shelf().write(&recalled, &kept));
+            let written = self.session.runtime.block_on(self.repository().write(&recalled, &kept));
             match written? {
                 Written::Won(_) => return Ok(dead.len()),
                 Written::Lost(standing) => recalled = standing,
@@ -253,7 +253,7 @@ impl Desk {
     }
 
     fn read(&self, key: String) -> Result<Recalled, Failure> {
-        self.session.runtime.block_on(self.shelf().read_key(key))
+        self.session.runtime.block_on(self.repository().read_key(key))
     }
 
     fn agenda(&self) -> Result<Vec<String>, Error> {
@@ -274,8 +274,8 @@ impl Desk {
     }
 
     /// What is replayed must come before the relay, whatever runs this: the reader is a product.
-    fn shelf(&self) -> Repository<'_, Machine<AnyStore>> {
-        self.session.shelf(Reader::Product)
+    fn repository(&self) -> Repository<'_, Machine<AnyStore>> {
+        self.session.repository(Reader::Product)
     }
 }
 

@@ -34,11 +34,11 @@ pub fn run(_: &ServeArguments) -> Result<ExitCode, Error> {
 fn serve<B: Bundle>() -> Result<ExitCode, Error> {
     let config = Config::from_env()?;
     host::start_log(&config.log);
-    if B::KEEPS_SECRETS && !config.desk.vault.seals() {
+    if B::KEEPS_SECRETS && !config.context.seal.seals() {
         return Err("KOOHOOK_SEAL_KEY is required: the kit keeps secrets; koohook keys secret seal makes one".into());
     }
-    if config.door.base_keys.is_none() {
-        if config.door.kit_keys.is_none() {
+    if config.endpoint.base_keys.is_none() {
+        if config.endpoint.kit_keys.is_none() {
             return Err("KOOHOOK_BASE_KEY is required: without a key every call is 404".into());
         }
         errln!("koohook: KOOHOOK_BASE_KEY is not set: lifecycle calls are 404");
@@ -46,8 +46,8 @@ fn serve<B: Bundle>() -> Result<ExitCode, Error> {
     let (listen, max_connections) = (config.listen.clone(), config.max_connections);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (front, desk) = runtime.block_on(open::<B>(config))?;
-    runtime.spawn(host::keep_relaying(desk));
+    let (front, context) = runtime.block_on(open::<B>(config))?;
+    runtime.spawn(host::keep_relaying(context));
     runtime.block_on(host::http::serve(front, &listen, max_connections))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -23,7 +23,7 @@ pub struct Session {
     pub runtime: Runtime,
     /// The machine and the store.
     pub world: Machine<AnyStore>,
-    vault: Seal,
+    seal: Seal,
 }
 
 /// How long one value may take.
@@ -69,13 +69,13 @@ impl Session {
     ) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let world = runtime.block_on(open(&keeping))?;
-        Ok(Self { runtime, world, vault: keeping.vault })
+        Ok(Self { runtime, world, seal: keeping.seal })
     }
 
     /// Access to kept values, each within the same time.
-    pub fn shelf(&self, reader: Reader) -> Repository<'_, Machine<AnyStore>> {
+    pub fn repository(&self, reader: Reader) -> Repository<'_, Machine<AnyStore>> {
         let deadline = Deadline::after(self.world.elapsed(), BUDGET);
-        Repository { world: &self.world, vault: &self.vault, reader, deadline }
+        Repository { world: &self.world, seal: &self.seal, reader, deadline }
     }
 }
 

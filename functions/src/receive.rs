@@ -1,4 +1,4 @@
-//! The one public door: the marketplace knows one address per product and tells its calls apart
+//! The one public endpoint: the marketplace knows one address per product and tells its calls apart
 //! by `activity`. Every lifecycle function is linked, and one is picked in process: a second
 //! network hop would cost a cold start inside a budget of seconds.
 

@@ -131,7 +131,7 @@ impl Load {
 pub struct Watch {
     runtime: Runtime,
     world: Machine<AnyStore>,
-    vault: Seal,
+    seal: Seal,
 }
 
 impl Watch {
@@ -142,17 +142,17 @@ impl Watch {
         let runtime = runtime.unwrap();
         let setting = StoreSetting::parse(setting).unwrap();
         let store = runtime.block_on(setting.open(false)).unwrap();
-        let vault = Seal::new(Some(&SealKey::parse(SEAL_KEY).unwrap()), None, Clear::Allowed);
-        Self { runtime, world: Machine::new(store), vault }
+        let seal = Seal::new(Some(&SealKey::parse(SEAL_KEY).unwrap()), None, Clear::Allowed);
+        Self { runtime, world: Machine::new(store), seal }
     }
 
     /// What is kept of an instance.
     pub fn kept(&self, id: &str) -> Option<EntityRecord> {
-        let (world, vault) = (&self.world, &self.vault);
+        let (world, seal) = (&self.world, &self.seal);
         let deadline = Deadline::after(world.elapsed(), Duration::from_secs(10));
-        let shelf = Repository { world, vault, reader: Reader::Nobody, deadline };
+        let repository = Repository { world, seal, reader: Reader::Nobody, deadline };
         let subject = Subject::Instance(InstanceId::parse(id).unwrap());
-        self.runtime.block_on(shelf.read(&subject)).unwrap().kept
+        self.runtime.block_on(repository.read(&subject)).unwrap().kept
     }
 
     /// Whether a promise stands.

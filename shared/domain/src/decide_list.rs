@@ -108,16 +108,16 @@ impl ListDecision {
         now: UnixMillis,
     ) -> Result<Option<EntityRecord>, ListError> {
         let Some(head) = self.head.clone() else { return Ok(None) };
-        let Directory { mut loose, fences, .. } = directory(current.as_ref());
-        loose.extend(&self.unreferenced);
+        let Directory { mut unused, fences, .. } = directory(current.as_ref());
+        unused.extend(&self.unreferenced);
         let mut kept = current.unwrap_or_else(|| EntityRecord::new(Directory::default().into()));
         let notices = self.notice.iter().cloned().collect();
         let dropped = kept.outbox.append(notices, reader, now);
-        loose.extend(dropped.iter().flat_map(Notice::parts));
+        unused.extend(dropped.iter().flat_map(Notice::parts));
         if kept.outbox.waiting.iter().flat_map(Notice::parts).count() > MAX_WAITING_PARTS {
             return Err(ListError::Backlog);
         }
-        kept.entity = Directory { head, loose, fences }.into();
+        kept.entity = Directory { head, unused, fences }.into();
         Ok(Some(kept))
     }
 }

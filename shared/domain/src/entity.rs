@@ -142,8 +142,13 @@ pub struct Directory {
     /// The rows, or where they are.
     pub head: Head,
     /// Parts that nothing refers to any more, to be let go.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "part_names")]
-    pub loose: BTreeSet<PartName>,
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeSet::is_empty",
+        rename = "loose",
+        with = "part_names"
+    )]
+    pub unused: BTreeSet<PartName>,
     /// How often parts were let go that nothing had referred to: who wrote them, and paused, must
     /// write them anew.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -260,7 +265,7 @@ impl EntityRecord {
         let waits = if reader == Reader::Product { self.outbox.due(now) } else { None };
         let later = match &self.entity {
             Entity::Instance(instance) => instance.look_at(),
-            Entity::Directory(directory) if !directory.loose.is_empty() => Some(now),
+            Entity::Directory(directory) if !directory.unused.is_empty() => Some(now),
             Entity::Directory(_)
             | Entity::MovedTo(_)
             | Entity::Tenant(_)
@@ -349,7 +354,7 @@ impl EntityRecord {
     fn let_go_all_but(&mut self, before: &BTreeSet<PartName>) {
         if let Entity::Directory(directory) = &mut self.entity {
             let after: BTreeSet<_> = self.outbox.parts().collect();
-            directory.loose.extend(before.difference(&after));
+            directory.unused.extend(before.difference(&after));
         }
     }
 }

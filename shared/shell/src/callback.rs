@@ -1,5 +1,5 @@
 //! The path of one believed callback, once, for every function: parse, recall, decide, commit,
-//! reply. (`door.rs` receives and verifies before, and signs after.)
+//! reply. (`endpoint.rs` receives and verifies before, and signs after.)
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,8 +33,8 @@ const _: () =
 
 /// One believed callback on its way.
 pub(crate) struct Call<'a, W> {
-    pub desk: &'a Context<W>,
-    pub shelf: Repository<'a, W>,
+    pub context: &'a Context<W>,
+    pub repository: Repository<'a, W>,
     /// How much longer than other calls this one may take, and the product with it.
     pub stretch: Duration,
     pub verified: &'a Verified,
@@ -76,9 +76,10 @@ impl<W: World> Call<'_, W> {
         let subject = page.subject(&request);
         let mut recalled = self.recall(&subject).await?;
         loop {
-            let now = self.shelf.world.now();
+            let now = self.repository.world.now();
             let is_new = recalled.version.is_none();
-            let verdict = decide(page, &request, recalled.kept.take(), self.shelf.reader, now)?;
+            let verdict =
+                decide(page, &request, recalled.kept.take(), self.repository.reader, now)?;
             self.line.decided(verdict.outcome, verdict.remarks.clone());
             let Verdict { write: Some(mut kept), reply, .. } = verdict else {
                 return Ok(verdict.reply);
@@ -86,7 +87,7 @@ impl<W: World> Call<'_, W> {
             // The commit carries the claim of its own first attempt.
             let inline = self.claim(&mut kept, is_new);
             self.line.writes += 1;
-            match self.shelf.write(&recalled, &kept).await? {
+            match self.repository.write(&recalled, &kept).await? {
                 Written::Won(version) => {
                     let Some(inline) = inline else { return Ok(reply) };
                     recalled.version = Some(version);
@@ -105,7 +106,7 @@ impl<W: World> Call<'_, W> {
             return Ok(reply);
         }
         let request = page.read(self.verified)?;
-        let (at, ahead) = effective(page.at(&request), self.shelf.world.now());
+        let (at, ahead) = effective(page.at(&request), self.repository.world.now());
         let change = page.change(&request, at);
         let subject = page.subject(&request);
         let mut recalled = self.recall(&subject).await?;
@@ -119,12 +120,12 @@ impl<W: World> Call<'_, W> {
                 None => {
                     let Some(read) = self.read_index(&recalled, &change).await? else {
                         // A part was let go: the head that referred to it stands no longer.
-                        self.shelf.rest().await?;
+                        self.repository.rest().await?;
                         recalled = self.recall(&subject).await?;
                         decided = None;
                         continue;
                     };
-                    let fresh = || PartName::new(self.shelf.world.random());
+                    let fresh = || PartName::new(self.repository.world.random());
                     let standing = directory(recalled.kept.as_ref());
                     decide_list(page, &request, (&change, at), &standing, &read, fresh)
                         .map_err(Failure::from)?
@@ -148,7 +149,7 @@ impl<W: World> Call<'_, W> {
     ) -> Result<Option<BTreeMap<PartName, Vec<u8>>>, Failure> {
         let needs = directory(recalled.kept.as_ref()).head.needs(change);
         self.line.reads += needs.len();
-        self.shelf.read_parts(&recalled.key, needs).await
+        self.repository.read_parts(&recalled.key, needs).await
     }
 
     /// Writes what was decided of a list over what was recalled, the parts first if they are not
@@ -160,7 +161,7 @@ impl<W: World> Call<'_, W> {
         decision: &ListDecision,
         is_new: bool,
     ) -> Result<Option<Recalled>, Failure> {
-        let Repository { reader, world, .. } = self.shelf;
+        let Repository { reader, world, .. } = self.repository;
         let Some(kept) = decision.onto(recalled.kept.clone(), reader, world.now())? else {
             return Ok(None);
         };
@@ -168,10 +169,10 @@ impl<W: World> Call<'_, W> {
         kept.to_bytes()?;
         if is_new {
             self.line.writes += decision.parts.len();
-            self.shelf.write_parts(&recalled.key, decision.parts.clone()).await?;
+            self.repository.write_parts(&recalled.key, decision.parts.clone()).await?;
         }
         self.line.writes += 1;
-        match self.shelf.write(&recalled, &kept).await? {
+        match self.repository.write(&recalled, &kept).await? {
             Written::Won(_) => Ok(None),
             Written::Lost(standing) => self.recall_again(subject, standing).await.map(Some),
         }
@@ -203,7 +204,7 @@ impl<W: World> Call<'_, W> {
     /// One read; one more if the purchase was made elsewhere.
     async fn recall(&mut self, subject: &Subject) -> Result<Recalled, Failure> {
         self.line.reads += 1;
-        let recalled = self.shelf.read(subject).await?;
+        let recalled = self.repository.read(subject).await?;
         self.follow(subject, recalled).await
     }
 
@@ -214,7 +215,7 @@ impl<W: World> Call<'_, W> {
         subject: &Subject,
         standing: Recalled,
     ) -> Result<Recalled, Failure> {
-        self.shelf.rest().await?;
+        self.repository.rest().await?;
         self.follow(subject, standing).await
     }
 
@@ -227,7 +228,7 @@ impl<W: World> Call<'_, W> {
         }
         let Some(moved) = subject.follow(&kept.entity) else { return Ok(recalled) };
         self.line.reads += 1;
-        let recalled = self.shelf.read(&moved).await?;
+        let recalled = self.repository.read(&moved).await?;
         match recalled.kept.as_ref().map(|kept| &kept.entity) {
             Some(entity) if subject.is_led_to(entity) => Ok(recalled),
             // An import that is half done: a purchase made here now would lie under another's ID.
@@ -236,7 +237,7 @@ impl<W: World> Call<'_, W> {
     }
 
     async fn entity(&self, subject: Subject) -> Result<Option<Entity>, Failure> {
-        Ok(self.shelf.read(&subject).await?.kept.map(|kept| kept.entity))
+        Ok(self.repository.read(&subject).await?.kept.map(|kept| kept.entity))
     }
 
     /// Remembers that this very signature was answered (decision B8): an answer with credentials
@@ -244,7 +245,8 @@ impl<W: World> Call<'_, W> {
     async fn remember_signature(&mut self) -> Result<(), CallError> {
         let key = format!("used:{}", hex::encode(self.verified.signature()));
         self.line.writes += 1;
-        let fresh = self.shelf.mark(&key, self.shelf.world.now().after(REMEMBERED)).await?;
+        let fresh =
+            self.repository.mark(&key, self.repository.world.now().after(REMEMBERED)).await?;
         if fresh { Ok(()) } else { Err(CallError::UsedBefore) }
     }
 }

@@ -26,10 +26,10 @@ use crate::store::StoreSetting;
 
 /// Everything that a start needs to know.
 pub struct Config {
-    /// For the door and its pages.
-    pub door: CallbackSettings,
+    /// For the endpoint and its pages.
+    pub endpoint: CallbackSettings,
     /// For whatever works with the store and the product.
-    pub desk: ContextSettings,
+    pub context: ContextSettings,
     /// What an HTTP timer must know to start the relay.
     pub relay_secret: Option<Secret>,
     /// Where state lives.
@@ -47,7 +47,7 @@ pub struct Keeping {
     /// Where state lives.
     pub store: StoreSetting,
     /// What seals it.
-    pub vault: Seal,
+    pub seal: Seal,
     /// Access data for all instances.
     pub template: Option<Template>,
     /// `tracing` targets.
@@ -63,10 +63,10 @@ impl Keeping {
         let source = Source(lookup);
         let mut unfits = Unfits::default();
         let store = unfits.keep(store(&source));
-        let vault = store.as_ref().and_then(|store| unfits.keep(vault(&source, store)));
+        let seal = store.as_ref().and_then(|store| unfits.keep(seal(&source, store)));
         let template = unfits.keep(template(&source));
         let log = unfits.keep(log(&source));
-        let whole = || Some(Self { store: store?, vault: vault?, template: template?, log: log? });
+        let whole = || Some(Self { store: store?, seal: seal?, template: template?, log: log? });
         let whole = whole();
         unfits.end(whole)
     }
@@ -79,9 +79,9 @@ impl Keeping {
         let source = Source(lookup);
         let store = store(&source)?;
         let has_key = source.text("KOOHOOK_SEAL_KEY")?.is_some();
-        let vault =
-            if has_key { vault(&source, &store)? } else { Seal::new(None, None, Clear::Refused) };
-        Ok(Self { vault, store, template: None, log: log(&source)? })
+        let seal =
+            if has_key { seal(&source, &store)? } else { Seal::new(None, None, Clear::Refused) };
+        Ok(Self { seal, store, template: None, log: log(&source)? })
     }
 }
 
@@ -136,28 +136,28 @@ impl Config {
         let source = Source(lookup);
         let mut unfits = Unfits::default();
         let store = unfits.keep(store(&source));
-        let vault = store.as_ref().and_then(|store| unfits.keep(vault(&source, store)));
+        let seal = store.as_ref().and_then(|store| unfits.keep(seal(&source, store)));
         let template = unfits.keep(template(&source));
         let product = product::product(&source, &mut unfits);
         if let (Some(template), Some(product)) = (&template, &product) {
             unfits.keep(way_in(template.as_ref(), product.as_ref()));
         }
         let known = product.as_ref().and_then(Option::as_ref);
-        let door = callbacks::door(&source, template.clone().flatten(), known, &mut unfits);
+        let endpoint = callbacks::endpoint(&source, template.clone().flatten(), known, &mut unfits);
         let orders = orders(&source, &mut unfits);
         let relay_secret = unfits.keep(source.parsed("KOOHOOK_RELAY_SECRET", parse_relay_secret));
         let listen = unfits.keep(source.parsed("KOOHOOK_LISTEN", host::parse_listen));
         let max_connections =
             unfits.keep(source.parsed("KOOHOOK_MAX_CONNECTIONS", host::parse_max_connections));
         let log = unfits.keep(log(&source));
-        let desk = || {
-            let (vault, template) = (vault?, template?);
-            Some(ContextSettings { vault, template, product: product?, orders: orders? })
+        let context = || {
+            let (seal, template) = (seal?, template?);
+            Some(ContextSettings { seal, template, product: product?, orders: orders? })
         };
         let whole = || {
             Some(Self {
-                desk: desk()?,
-                door: door?,
+                context: context()?,
+                endpoint: endpoint?,
                 relay_secret: relay_secret?,
                 store: store?,
                 listen: listen?.unwrap_or_else(|| "127.0.0.1:8000".to_owned()),
@@ -222,7 +222,7 @@ fn orders(source: &Source<'_>, unfits: &mut Unfits) -> Option<Option<Orders>> {
     unfits.keep(credentials).map(|credentials| Some(Orders::new(host, credentials)))
 }
 
-fn vault(source: &Source<'_>, store: &StoreSetting) -> Result<Seal, SettingError> {
+fn seal(source: &Source<'_>, store: &StoreSetting) -> Result<Seal, SettingError> {
     let current = source.parsed("KOOHOOK_SEAL_KEY", SealKey::parse)?;
     let previous = source.parsed("KOOHOOK_SEAL_KEY_PREVIOUS", SealKey::parse_all)?;
     let previous = previous.unwrap_or_default();

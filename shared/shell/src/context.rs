@@ -15,7 +15,7 @@ use crate::repository::Repository;
 use crate::seal::Seal;
 use crate::world::{Deadline, World};
 
-/// The outside, and what is known of the product. The door, the relay and the product's own way in
+/// The outside, and what is known of the product. The endpoint, the relay and the product's own way in
 /// share one.
 pub struct Context<W> {
     /// All that is not us.
@@ -28,11 +28,11 @@ pub struct Context<W> {
     resting: Mutex<Resting>,
 }
 
-/// What a desk is told of the seller's configuration.
+/// What a context is told of the seller's configuration.
 #[derive(Debug)]
 pub struct ContextSettings {
     /// What seals every stored value.
-    pub vault: Seal,
+    pub seal: Seal,
     /// Access data for all instances, or for purchases under way.
     pub template: Option<Template>,
     /// Where notices go, if anywhere.
@@ -68,7 +68,7 @@ const MUTE: Duration = Duration::from_secs(30);
 const MINUTE: Duration = Duration::from_mins(1);
 
 impl<W: World> Context<W> {
-    /// A desk in a world.
+    /// A context in a world.
     pub fn new(settings: ContextSettings, world: W) -> Self {
         let [muted_until, clocks_said_until, looked_aside_until] =
             [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)];
@@ -77,10 +77,10 @@ impl<W: World> Context<W> {
     }
 
     /// The kept values, for as long as a deadline allows.
-    pub const fn shelf(&self, deadline: Deadline) -> Repository<'_, W> {
-        let ContextSettings { vault, product, .. } = &self.settings;
+    pub const fn repository(&self, deadline: Deadline) -> Repository<'_, W> {
+        let ContextSettings { seal, product, .. } = &self.settings;
         let reader = if product.is_some() { Reader::Product } else { Reader::Nobody };
-        Repository { world: &self.world, vault, reader, deadline }
+        Repository { world: &self.world, seal, reader, deadline }
     }
 
     /// The entities that the relay cannot use, and leaves alone for a while.

@@ -33,10 +33,10 @@ pub const NO_KEYS: &str = "no keys configured";
 /// What is left of the time for settling, however long the product takes.
 const SETTLE: Duration = Duration::from_millis(300);
 
-/// Delivers what a desk's entities have to say.
+/// Delivers what a context's entities have to say.
 pub struct Delivery<'a, W> {
     /// Whose.
-    pub desk: &'a Context<W>,
+    pub context: &'a Context<W>,
     /// To whom.
     pub product: &'a Product,
     /// By when everything is settled.
@@ -62,7 +62,7 @@ impl<W: World> Delivery<'_, W> {
     /// If the store does not answer in time. A claim that stands runs out by itself.
     pub async fn next(&self, recalled: Recalled) -> Result<Turn, Failure> {
         let Some(mut kept) = recalled.kept.clone() else { return Ok(Turn::Nothing) };
-        let Some(notice) = kept.outbox.ready(self.desk.world.now()).cloned() else {
+        let Some(notice) = kept.outbox.ready(self.context.world.now()).cloned() else {
             return Ok(Turn::Nothing);
         };
         match self.complete(&mut kept, &notice).await {
@@ -70,15 +70,15 @@ impl<W: World> Delivery<'_, W> {
             Complete::Yes if self.left() >= self.least => (),
             Complete::Yes | Complete::Waits => {
                 // A lost race here is somebody else's offer.
-                self.shelf().write(&recalled, &kept).await?;
+                self.repository().write(&recalled, &kept).await?;
                 return Ok(Turn::Nothing);
             }
         }
-        let Some(claim) = kept.outbox.claim(self.claim, self.desk.world.now()) else {
+        let Some(claim) = kept.outbox.claim(self.claim, self.context.world.now()) else {
             return Ok(Turn::Nothing);
         };
-        let claimed = self.desk.world.elapsed();
-        match self.shelf().write(&recalled, &kept).await? {
+        let claimed = self.context.world.elapsed();
+        match self.repository().write(&recalled, &kept).await? {
             Written::Won(version) => {
                 let version = Some(version);
                 let standing = Recalled { key: recalled.key, version, kept: Some(kept) };
@@ -91,7 +91,7 @@ impl<W: World> Delivery<'_, W> {
     /// Adds what was ordered, where that belongs into the notice; whether it can be offered now.
     async fn complete(&self, kept: &mut EntityRecord, notice: &Notice) -> Complete {
         let Some(query) = order_details::query_of(notice) else { return Complete::Yes };
-        let Context { world, settings, .. } = self.desk;
+        let Context { world, settings, .. } = self.context;
         let sequence = notice.sequence();
         let Some(orders) = &settings.orders else {
             kept.learn_nothing(sequence, NO_KEYS);
@@ -119,7 +119,7 @@ impl<W: World> Delivery<'_, W> {
 
     /// How much time is left for answers: enough stays for settling them.
     fn left(&self) -> Duration {
-        self.deadline.left(&self.desk.world).saturating_sub(SETTLE)
+        self.deadline.left(&self.context.world).saturating_sub(SETTLE)
     }
 
     /// Offers a notice whose claim stands since a moment, and settles it.
@@ -142,8 +142,8 @@ impl<W: World> Delivery<'_, W> {
         Ok(Delivered { recalled, settled, unanswered })
     }
 
-    fn shelf(&self) -> Repository<'_, W> {
-        self.desk.shelf(self.deadline)
+    fn repository(&self) -> Repository<'_, W> {
+        self.context.repository(self.deadline)
     }
 
     /// One write if nobody else wrote since; else on what they left, for as long as there is time.
@@ -161,7 +161,7 @@ impl<W: World> Delivery<'_, W> {
             if settled == Settled::Nothing {
                 return Ok((standing, settled));
             }
-            match self.shelf().write(&standing, &kept).await? {
+            match self.repository().write(&standing, &kept).await? {
                 Written::Won(version) => {
                     let recalled =
                         Recalled { key: standing.key, version: Some(version), kept: Some(kept) };
@@ -169,12 +169,12 @@ impl<W: World> Delivery<'_, W> {
                 }
                 Written::Lost(faster) => standing = faster,
             }
-            self.shelf().rest().await?;
+            self.repository().rest().await?;
         }
     }
 
     fn settled(&self, kept: &mut EntityRecord, claim: &Claim, outcome: &OfferOutcome) -> Settled {
-        let Context { world, settings, .. } = self.desk;
+        let Context { world, settings, .. } = self.context;
         let template = settings.template.as_ref();
         let chance = u16::from_le_bytes(world.random());
         let offered = outcome.offered.clone();

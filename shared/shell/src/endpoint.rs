@@ -1,4 +1,4 @@
-//! What a host puts requests before: the door, the product's own way in, the relay's bell, or all
+//! What a host puts requests before: the endpoint, the product's own way in, the relay's bell, or all
 //! of them at one address.
 
 pub mod app_info;

@@ -42,15 +42,15 @@ impl<'a, W: World> Call<'a, W> {
     /// Claims the next notice for this callback, where the product is to be told at once.
     pub fn claim(&self, kept: &mut EntityRecord, is_new: bool) -> Option<FirstAttempt<'a>> {
         let product =
-            self.desk.settings.product.as_ref().filter(|product| !product.budget.is_zero())?;
-        let left = self.shelf.deadline.left(&self.desk.world);
-        if left < LEAST || (self.desk.is_muted() && !self.waits_for_the_product()) {
+            self.context.settings.product.as_ref().filter(|product| !product.budget.is_zero())?;
+        let left = self.repository.deadline.left(&self.context.world);
+        if left < LEAST || (self.context.is_muted() && !self.waits_for_the_product()) {
             return None;
         }
-        let now = self.desk.world.now();
+        let now = self.context.world.now();
         let head = kept.outbox.ready(now)?;
         if order_details::query_of(head).is_some() {
-            if self.desk.settings.orders.is_some() {
+            if self.context.settings.orders.is_some() {
                 return Some(FirstAttempt { product, claim: None, is_new });
             }
             kept.learn_nothing(head.sequence(), NO_KEYS);
@@ -64,7 +64,7 @@ impl<'a, W: World> Call<'a, W> {
     fn waits_for_the_product(&self) -> bool {
         self.verified.contract() == Contract::V1
             && self.line.activity == Some(Activity::NewInstance)
-            && self.desk.settings.template.is_none()
+            && self.context.settings.template.is_none()
     }
 
     /// Tells the product, and answers with what it made of the purchase; `None` where the answer
@@ -77,20 +77,20 @@ impl<'a, W: World> Call<'a, W> {
         inline: FirstAttempt<'a>,
     ) -> Option<Reply> {
         // The commit may have taken long; a claim that nobody uses runs out by itself.
-        if self.shelf.deadline.left(&self.desk.world) < LEAST {
+        if self.repository.deadline.left(&self.context.world) < LEAST {
             self.line.notice = Some("left");
             return None;
         }
-        let now = self.desk.world.now();
+        let now = self.context.world.now();
         let answered = |entity: Entity| match P::Entity::try_from(entity.clone()) {
             Ok(ours) => page.answered(request, ours, inline.is_new, now).into(),
             Err(_) => entity,
         };
         let patience = inline.product.budget.saturating_add(self.stretch);
-        let deadline = self.shelf.deadline.before(MARGIN);
-        let left = deadline.left(&self.desk.world);
+        let deadline = self.repository.deadline.before(MARGIN);
+        let left = deadline.left(&self.context.world);
         let delivery = Delivery {
-            desk: self.desk,
+            context: self.context,
             product: inline.product,
             deadline,
             patience,
@@ -105,7 +105,7 @@ impl<'a, W: World> Call<'a, W> {
         let offered = async {
             match &inline.claim {
                 Some(claim) => {
-                    let claimed = self.desk.world.elapsed();
+                    let claimed = self.context.world.elapsed();
                     delivery.offer(standing, claim, claimed).await.map(Turn::Offered)
                 }
                 None => delivery.next(standing).await,
@@ -126,7 +126,7 @@ impl<'a, W: World> Call<'a, W> {
         self.line.notice = Some(word(&delivered));
         self.line.cause = delivered.unanswered.map(Unanswered::as_str);
         if delivered.unanswered == Some(Unanswered::TimedOut) {
-            self.desk.mute();
+            self.context.mute();
         }
         let entity = delivered.recalled.kept?.entity;
         // What was not written with this answer must not be answered (decision D11).

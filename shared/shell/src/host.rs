@@ -35,9 +35,9 @@ use crate::seal::Seal;
 use crate::store::{AnyStore, OpenError, Right, StoreSetting};
 use crate::world::World;
 
-/// The door of a function on a real machine.
+/// The endpoint of a function on a real machine.
 pub type MachineEndpoint<B> = CallbackEndpoint<B, Machine<AnyStore>>;
-/// The desk behind it.
+/// The context behind it.
 pub type MachineContext = Context<Machine<AnyStore>>;
 
 /// Why a function does not start, or stops.
@@ -78,7 +78,7 @@ pub enum HostError {
 pub fn serve<B: Bundle>() -> ExitCode {
     ended(serve_front(async |config: Config, on_platform| {
         if B::KEEPS_SECRETS {
-            sealing(&config.desk.vault)?;
+            sealing(&config.context.seal)?;
         }
         open::<B>(config, on_platform).await
     }))
@@ -87,12 +87,12 @@ pub fn serve<B: Bundle>() -> ExitCode {
 /// Serves the product's own way in, as [`serve`] does a bundle.
 pub fn serve_access<P: Hear>() -> ExitCode {
     ended(serve_front(async |config: Config, on_platform| {
-        if config.desk.product.is_none() {
+        if config.context.product.is_none() {
             let wants = "is required: without a product nobody tells us anything".to_owned();
             return Err(SettingError { setting: "KOOHOOK_PRODUCT_URL", wants }.into());
         }
-        let desk = open_desk(config.desk, &config.store, on_platform).await?;
-        Ok(AppInfoEndpoint::new(P::default(), desk))
+        let context = open_desk(config.context, &config.store, on_platform).await?;
+        Ok(AppInfoEndpoint::new(P::default(), context))
     }))
 }
 
@@ -105,25 +105,25 @@ pub fn relay() -> ExitCode {
 fn try_relay() -> Result<(), HostError> {
     let config = Config::from_env()?;
     start_log(&config.log);
-    sealing(&config.desk.vault)?;
+    sealing(&config.context.seal)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let Config { desk, store, listen, max_connections, relay_secret: secret, .. } = config;
+    let Config { context, store, listen, max_connections, relay_secret: secret, .. } = config;
     let platform = Platform::here();
-    let desk = runtime.block_on(open_proven_desk(desk, &store, platform.loses_files()))?;
+    let context = runtime.block_on(open_proven_desk(context, &store, platform.loses_files()))?;
     match platform {
         #[cfg(feature = "lambda")]
-        Platform::Lambda => runtime.block_on(lambda::relay(desk)),
+        Platform::Lambda => runtime.block_on(lambda::relay(context)),
         #[cfg(not(feature = "lambda"))]
         Platform::Lambda => Err(HostError::NotCompiledIn("aws")),
         Platform::FunctionGraph { runtime: Some(address) } => {
-            runtime.block_on(functiongraph::relay(&desk, &address))
+            runtime.block_on(functiongraph::relay(&context, &address))
         }
         #[cfg(feature = "http")]
         Platform::FunctionGraph { runtime: None } | Platform::Vercel | Platform::Machine => {
             let wants = "is required: it lets a timer start the relay".to_owned();
             let secret = secret.ok_or(SettingError { setting: "KOOHOOK_RELAY_SECRET", wants })?;
             runtime.block_on(http::serve(
-                Arc::new(RelayEndpoint::new(desk, secret)),
+                Arc::new(RelayEndpoint::new(context, secret)),
                 &listen,
                 max_connections,
             ))
@@ -162,8 +162,8 @@ fn serve_front<F: Endpoint>(
     }
 }
 
-fn sealing(vault: &Seal) -> Result<(), SettingError> {
-    if vault.seals() {
+fn sealing(seal: &Seal) -> Result<(), SettingError> {
+    if seal.seals() {
         return Ok(());
     }
     let wants =
@@ -185,15 +185,15 @@ fn ended(served: Result<(), HostError>) -> ExitCode {
 }
 
 /// Does what a timer does on a function platform, for as long as the process lives.
-pub async fn keep_relaying(desk: Arc<MachineContext>) {
+pub async fn keep_relaying(context: Arc<MachineContext>) {
     let (mut assessed, mut looked) = (Instant::now(), Instant::now());
     let mut is_failing = false;
     loop {
         if looked.elapsed() >= LOOKED_EVERY {
-            opening::look_for_seal(&desk).await;
+            opening::look_for_seal(&context).await;
             looked = Instant::now();
         }
-        let outcome = Relay::new(&desk, RUN).run().await;
+        let outcome = Relay::new(&context, RUN).run().await;
         match &outcome {
             Ok(report) => report.log(),
             // It is tried every second: one line says so until it succeeds.
@@ -202,7 +202,7 @@ pub async fn keep_relaying(desk: Arc<MachineContext>) {
         }
         is_failing = outcome.is_err();
         if assessed.elapsed() >= ASSESSED_EVERY {
-            desk.world.store().reassess().await;
+            context.world.store().reassess().await;
             assessed = Instant::now();
         }
         tokio::time::sleep(REST).await;
@@ -237,7 +237,7 @@ fn start_log_on(targets: &str, stream: log::Stream) {
     }
 }
 
-/// Opens the store and puts the door before it.
+/// Opens the store and puts the endpoint before it.
 ///
 /// # Errors
 /// Where the store does not open, or a page cannot work under the settings.
@@ -245,11 +245,11 @@ pub async fn open<B: Bundle>(
     config: Config,
     on_function_platform: bool,
 ) -> Result<MachineEndpoint<B>, HostError> {
-    let Config { door, desk, store, .. } = config;
-    Ok(CallbackEndpoint::new(door, open_desk(desk, &store, on_function_platform).await?)?)
+    let Config { endpoint, context, store, .. } = config;
+    Ok(CallbackEndpoint::new(endpoint, open_desk(context, &store, on_function_platform).await?)?)
 }
 
-/// Opens the store and sets a desk before it, for a function: it proves nothing at its start, but
+/// Opens the store and sets a context before it, for a function: it proves nothing at its start, but
 /// that a store which it would leave in clear is not sealed.
 ///
 /// # Errors
@@ -260,14 +260,14 @@ pub async fn open_desk(
     on_function_platform: bool,
 ) -> Result<Arc<MachineContext>, HostError> {
     let machine = machine(store.open(on_function_platform).await?, &settings);
-    let desk = Context::new(settings, machine);
-    if !desk.settings.vault.seals() {
-        opening::prove_keys(&desk.world, &desk.settings.vault).await?;
+    let context = Context::new(settings, machine);
+    if !context.settings.seal.seals() {
+        opening::prove_keys(&context.world, &context.settings.seal).await?;
     }
-    Ok(Arc::new(desk))
+    Ok(Arc::new(context))
 }
 
-/// Opens the store and sets a desk before it, for what relays: it proves its keys and its rights.
+/// Opens the store and sets a context before it, for what relays: it proves its keys and its rights.
 ///
 /// # Errors
 /// If the store does not open, or refuses what will not heal.
@@ -278,9 +278,9 @@ pub async fn open_proven_desk(
 ) -> Result<Arc<MachineContext>, HostError> {
     let store = store.open(on_function_platform).await?;
     let machine = machine(store, &settings);
-    let desk = Context::new(settings, machine);
-    opening::prove(&desk.world, &desk.settings.vault).await?;
-    Ok(Arc::new(desk))
+    let context = Context::new(settings, machine);
+    opening::prove(&context.world, &context.settings.seal).await?;
+    Ok(Arc::new(context))
 }
 
 /// The machine, with a guard before what calls the product.

@@ -55,20 +55,20 @@ impl Import {
     /// purchase is answered `000005` until the same import is put again.
     pub async fn put<W: World>(
         &self,
-        shelf: &Repository<'_, W>,
+        repository: &Repository<'_, W>,
         dry_run: bool,
     ) -> Result<ImportOutcome, Failure> {
-        let at_derived = shelf.read(&Subject::Instance(self.derived.clone())).await?;
-        let at_own = shelf.read(&Subject::Instance(self.instance.id.clone())).await?;
+        let at_derived = repository.read(&Subject::Instance(self.derived.clone())).await?;
+        let at_own = repository.read(&Subject::Instance(self.instance.id.clone())).await?;
         match self.foresee(&at_derived, &at_own) {
             foreseen if dry_run => Ok(foreseen),
-            ImportOutcome::OtherPurchase => self.give_up(shelf, &at_derived).await,
+            ImportOutcome::OtherPurchase => self.give_up(repository, &at_derived).await,
             ImportOutcome::Imported
             | ImportOutcome::Exists
             | ImportOutcome::Linked
             | ImportOutcome::Differs(_)
             | ImportOutcome::OrderMadeHere
-            | ImportOutcome::WouldImport => self.write(shelf, at_derived, &at_own).await,
+            | ImportOutcome::WouldImport => self.write(repository, at_derived, &at_own).await,
         }
     }
 
@@ -85,16 +85,16 @@ impl Import {
 
     async fn write<W: World>(
         &self,
-        shelf: &Repository<'_, W>,
+        repository: &Repository<'_, W>,
         at_derived: Recalled,
         at_own: &Recalled,
     ) -> Result<ImportOutcome, Failure> {
-        let (at_derived, is_new) = self.point(shelf, at_derived).await?;
+        let (at_derived, is_new) = self.point(repository, at_derived).await?;
         if self.needs_pointer() && !self.points(&at_derived) {
             return Ok(ImportOutcome::OrderMadeHere);
         }
-        match self.put_instance(shelf, at_own).await? {
-            ImportOutcome::OtherPurchase => self.give_up(shelf, &at_derived).await,
+        match self.put_instance(repository, at_own).await? {
+            ImportOutcome::OtherPurchase => self.give_up(repository, &at_derived).await,
             // An instance that was there before this pointer had none, or another.
             outcome => Ok(outcome.linked(is_new && at_own.kept.is_some())),
         }
@@ -104,14 +104,14 @@ impl Import {
     /// it is this import's own.
     async fn point<W: World>(
         &self,
-        shelf: &Repository<'_, W>,
+        repository: &Repository<'_, W>,
         at_derived: Recalled,
     ) -> Result<(Recalled, bool), Failure> {
         if !self.lacks_pointer(&at_derived) {
             return Ok((at_derived, false));
         }
         let pointer = EntityRecord::new(self.pointer());
-        Ok(match shelf.write(&at_derived, &pointer).await? {
+        Ok(match repository.write(&at_derived, &pointer).await? {
             Written::Won(version) => {
                 let (key, version) = (at_derived.key, Some(version));
                 (Recalled { key, version, kept: Some(pointer) }, true)
@@ -122,14 +122,14 @@ impl Import {
 
     async fn put_instance<W: World>(
         &self,
-        shelf: &Repository<'_, W>,
+        repository: &Repository<'_, W>,
         at_own: &Recalled,
     ) -> Result<ImportOutcome, Failure> {
         if let Some(kept) = &at_own.kept {
             return Ok(self.beside(&kept.entity));
         }
-        let instance = self.as_of(shelf.world.now());
-        match shelf.write(at_own, &EntityRecord::new(instance.into())).await? {
+        let instance = self.as_of(repository.world.now());
+        match repository.write(at_own, &EntityRecord::new(instance.into())).await? {
             Written::Won(_) => Ok(ImportOutcome::Imported),
             Written::Lost(Recalled { kept: Some(faster), .. }) => Ok(self.beside(&faster.entity)),
             Written::Lost(Recalled { kept: None, .. }) => Err(Failure::Contended),
@@ -140,11 +140,11 @@ impl Import {
     /// instance.
     async fn give_up<W: World>(
         &self,
-        shelf: &Repository<'_, W>,
+        repository: &Repository<'_, W>,
         at_derived: &Recalled,
     ) -> Result<ImportOutcome, Failure> {
         if self.points(at_derived) {
-            shelf.delete(at_derived).await?;
+            repository.delete(at_derived).await?;
         }
         Ok(ImportOutcome::OtherPurchase)
     }

@@ -4,18 +4,18 @@
 //!
 //! In reading order:
 //!
-//! - [`door`]: HTTP request → HTTP response, through one signed exit; [`route`]: which contract
+//! - [`endpoint`]: HTTP request → HTTP response, through one signed exit; [`route`]: which contract
 //!   a request belongs to, and the constant answers to what belongs to none.
 //! - `handle`: the path of one believed callback; `inline`: its first attempt to tell the product;
 //!   `line`: what is logged of it.
-//! - [`shelf`]: one kept value, read and written over its version.
+//! - [`repository`]: one kept value, read and written over its version.
 //! - [`delivery`]: one entity's notices to the product; [`relay`]: everybody's that are due, and
 //!   [`sweep`]: parts that nothing refers to; [`bell`]: an HTTP timer's way to start it.
 //! - [`orders`]: what the marketplace is asked before. [`access`]: the product's own way in.
 //! - [`import`]: instances that an older server made.
-//! - [`desk`]: what all of these work with. [`front`]: what a host puts requests before.
+//! - [`context`]: what all of these work with. [`front`]: what a host puts requests before.
 //! - [`world`]: all that is not us; `client`: the web, as a machine calls it; [`guard`]: what calls
-//!   to the product are held to. [`store`]: where state lives. [`vault`]: what seals it.
+//!   to the product are held to. [`store`]: where state lives. [`seal`]: what seals it.
 //! - [`config`]: the environment, once per start. [`host`]: where functions run; [`bodies`]: how much
 //!   of strangers' bodies a host holds.
 //! - [`failure`]: something on our side; `trouble`: any reason not to carry a believed call out.

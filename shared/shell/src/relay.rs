@@ -37,7 +37,7 @@ use crate::world::{Deadline, World};
 
 /// One run over what is due.
 pub struct Relay<'a, W> {
-    desk: &'a Context<W>,
+    context: &'a Context<W>,
     budget: Duration,
     deadline: Deadline,
     /// How long the product has for one answer.
@@ -76,11 +76,11 @@ const TURN: Duration = Duration::from_millis(100);
 
 impl<'a, W: World> Relay<'a, W> {
     /// A run that ends after a while.
-    pub fn new(desk: &'a Context<W>, budget: Duration) -> Self {
+    pub fn new(context: &'a Context<W>, budget: Duration) -> Self {
         Self {
-            desk,
+            context,
             budget,
-            deadline: Deadline::after(desk.world.elapsed(), budget),
+            deadline: Deadline::after(context.world.elapsed(), budget),
             patience: ATTEMPT.min(budget.saturating_sub(RESERVE)),
             silences: AtomicUsize::new(0),
             clock: ClockTrust::Trusted,
@@ -110,18 +110,18 @@ impl<'a, W: World> Relay<'a, W> {
 
     async fn work_off(&self, work: &mut Work) {
         let mut under_way = FuturesUnordered::new();
-        let mut looked = self.desk.world.elapsed();
+        let mut looked = self.context.world.elapsed();
         loop {
             self.begin(work, &mut under_way);
             if under_way.is_empty() && !self.wait_for_more(work).await {
                 return;
             }
             if let Either::Left((Some(done), _)) =
-                future::select(under_way.next(), Box::pin(self.desk.world.pause(LOOK))).await
+                future::select(under_way.next(), Box::pin(self.context.world.pause(LOOK))).await
             {
                 work.note(done);
             }
-            let now = self.desk.world.elapsed();
+            let now = self.context.world.elapsed();
             if now.saturating_sub(looked) >= LOOK && !self.is_over() {
                 looked = now;
                 // Beside what is under way: nobody's answer waits for an agenda.
@@ -132,7 +132,7 @@ impl<'a, W: World> Relay<'a, W> {
 
     /// Begins as much as may be under way at once. After time is up nothing is begun.
     fn begin<'f>(&'f self, work: &mut Work, under_way: &mut FuturesUnordered<BoxFuture<'f, Done>>) {
-        let half = self.deadline.left(&self.desk.world) < self.budget / 2;
+        let half = self.deadline.left(&self.context.world) < self.budget / 2;
         while !self.is_late() {
             let Some(piece) = work.next(self.may_deliver(), half) else { return };
             under_way.push(self.carry_out(piece).boxed());
@@ -145,7 +145,7 @@ impl<'a, W: World> Relay<'a, W> {
             return false;
         }
         if work.retry_busy() {
-            self.desk.world.pause(TURN).await;
+            self.context.world.pause(TURN).await;
             return true;
         }
         !self.is_down() && self.look(work).await.unwrap_or(false)
@@ -158,26 +158,30 @@ impl<'a, W: World> Relay<'a, W> {
     }
 
     async fn due(&self, limit: usize) -> Result<Vec<Entry>, Failure> {
-        let (now, elapsed) = (self.desk.world.now(), self.desk.world.elapsed());
-        let (from, more) = self.desk.resting().span(now, elapsed);
+        let (now, elapsed) = (self.context.world.now(), self.context.world.elapsed());
+        let (from, more) = self.context.resting().span(now, elapsed);
         let limit = limit.saturating_add(more);
         let entries = self.entries(Queue::Due, from..=now, limit).await?;
         let is_all = entries.len() < limit;
-        Ok(self.desk.resting().sift(entries, &(from..=now), is_all, elapsed))
+        Ok(self.context.resting().sift(entries, &(from..=now), is_all, elapsed))
     }
 
     /// Parts that have rested, and what lies so far ahead that a wrong clock must have put it
     /// there: nobody would look at that for as long as the clock was ahead.
     async fn aside(&self) -> Vec<Entry> {
-        if !self.desk.may_look_aside() {
+        if !self.context.may_look_aside() {
             return Vec::new();
         }
-        let now = self.desk.world.now();
+        let now = self.context.world.now();
         let ahead = now.after(FARTHEST).after(LOOK)..=UnixMillis::MAX;
         let entries = future::join_all([
             self.entries(Queue::Sweep, UnixMillis::EPOCH..=now, MAX_ENTRIES),
             self.entries(Queue::Sweep, ahead.clone(), MAX_STRAYS),
-            self.entries(Queue::Due, ahead, MAX_STRAYS.saturating_add(self.desk.resting().len())),
+            self.entries(
+                Queue::Due,
+                ahead,
+                MAX_STRAYS.saturating_add(self.context.resting().len()),
+            ),
         ]);
         let entries = entries.await.into_iter().map(|read| {
             read.unwrap_or_else(|fault| {
@@ -186,9 +190,9 @@ impl<'a, W: World> Relay<'a, W> {
             })
         });
         let mut entries: Vec<_> = entries.flatten().collect();
-        self.desk.resting().leave_out(&mut entries, self.desk.world.elapsed());
+        self.context.resting().leave_out(&mut entries, self.context.world.elapsed());
         if entries.len() >= MAX_ENTRIES {
-            self.desk.look_aside_again();
+            self.context.look_aside_again();
         }
         entries
     }
@@ -199,7 +203,7 @@ impl<'a, W: World> Relay<'a, W> {
         span: std::ops::RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Failure> {
-        let world = &self.desk.world;
+        let world = &self.context.world;
         let agenda = world.store().agenda(queue, span, limit);
         let left = self.deadline.left(world);
         Ok(world.within(left, agenda).await.ok_or(Failure::OutOfTime)??)
@@ -216,14 +220,14 @@ impl<'a, W: World> Relay<'a, W> {
         let done = AssertUnwindSafe(self.try_carry_out(piece)).catch_unwind().await;
         match (done.unwrap_or(Err(Failure::Panicked)), owner) {
             (Ok(done), owner) => {
-                owner.inspect(|key| self.desk.resting().end(key));
+                owner.inspect(|key| self.context.resting().end(key));
                 done
             }
             (Err(fault), owner) => {
                 self.report().troubled += 1;
                 match owner.filter(|_| lasts(fault)) {
                     Some(key) => {
-                        self.desk.resting().begin(&key, fault, self.desk.world.elapsed());
+                        self.context.resting().begin(&key, fault, self.context.world.elapsed());
                     }
                     None => tracing::warn!(fault = %fault, "entity left for later"),
                 }
@@ -233,19 +237,19 @@ impl<'a, W: World> Relay<'a, W> {
     }
 
     async fn try_carry_out(&self, piece: Piece) -> Result<Done, Failure> {
-        let shelf = self.desk.shelf(self.deadline);
+        let repository = self.context.repository(self.deadline);
         match piece {
-            Piece::Deliver(key) => self.turn(&shelf, &key).await,
+            Piece::Deliver(key) => self.turn(&repository, &key).await,
             // What is known is worked on whether or not there is more.
             Piece::Look(limit) => Ok(Done::Looked(self.due(limit).await.unwrap_or_default())),
             Piece::SweepList(key) => {
-                let list = shelf.read_key(key.clone()).await?;
-                let (swept, more) = sweep_unused(&shelf, list).await?;
+                let list = repository.read_key(key.clone()).await?;
+                let (swept, more) = sweep_unused(&repository, list).await?;
                 self.report().add_swept(swept);
                 Ok(Done::Swept(Some(key).filter(|_| more)))
             }
             Piece::SweepParts(owner, names) => {
-                let swept = sweep_parts(&shelf, &owner, &names).await?;
+                let swept = sweep_parts(&repository, &owner, &names).await?;
                 self.report().add_swept(swept);
                 Ok(Done::Swept(None))
             }
@@ -266,16 +270,16 @@ impl<'a, W: World> Relay<'a, W> {
     }
 
     fn is_late(&self) -> bool {
-        self.deadline.left(&self.desk.world) < SETTLE
+        self.deadline.left(&self.context.world) < SETTLE
     }
 
     /// Whether to begin with entities: a product that is not down must be told in time.
     fn may_deliver(&self) -> bool {
-        self.desk.settings.product.is_none() || self.is_down() || self.has_time()
+        self.context.settings.product.is_none() || self.is_down() || self.has_time()
     }
 
     /// Whether an attempt would have its full time.
     fn has_time(&self) -> bool {
-        self.deadline.left(&self.desk.world) >= self.patience.saturating_add(SETTLE)
+        self.deadline.left(&self.context.world) >= self.patience.saturating_add(SETTLE)
     }
 }

@@ -30,7 +30,7 @@ pub struct Repository<'a, W> {
     /// Whose store, clock and chance.
     pub world: &'a W,
     /// What seals and opens.
-    pub vault: &'a Seal,
+    pub seal: &'a Seal,
     /// Who reads the notices: decides what is due.
     pub reader: Reader,
     /// By when.
@@ -156,14 +156,14 @@ impl<W: World> Repository<'_, W> {
     fn open(&self, key: String, standing: Option<Stored>) -> Result<Recalled, Failure> {
         let version = standing.as_ref().map(|stored| stored.version);
         let kept = match standing {
-            Some(stored) => Some(EntityRecord::from_bytes(&self.vault.open(&key, &stored.bytes)?)?),
+            Some(stored) => Some(EntityRecord::from_bytes(&self.seal.open(&key, &stored.bytes)?)?),
             None => None,
         };
         Ok(Recalled { key, version, kept })
     }
 
     fn sealed(&self, key: &str, bytes: &[u8]) -> Result<Value, Failure> {
-        let bytes = self.vault.seal(key, bytes, self.world.random())?;
+        let bytes = self.seal.seal(key, bytes, self.world.random())?;
         Ok(Value { version: self.version(), bytes, agenda: None, expires: None })
     }
 

@@ -18,7 +18,7 @@ pub struct Seal {
     current: Option<Aes256Gcm>,
     previous: Vec<Aes256Gcm>,
     clear: Clear,
-    /// What is known of the mark of the one store that this vault is for.
+    /// What is known of the mark of the one store that this seal is for.
     pub(crate) mark: Mark,
 }
 
@@ -83,7 +83,7 @@ impl fmt::Debug for Seal {
 }
 
 impl Seal {
-    /// A vault for one store. It seals with the current key, if there is one, and opens with that
+    /// A seal for one store. It seals with the current key, if there is one, and opens with that
     /// and with the previous ones.
     pub fn new<'k>(
         current: Option<&SealKey>,
@@ -172,14 +172,14 @@ mod tests {
         let text = [1, 2, 3].map(|letter| STANDARD.encode([letter; 32])).join(" \r\n\t");
         let previous = SealKey::parse_all(&format!("\n{text}\n")).unwrap();
         assert_eq!(previous, [key(1), key(2), key(3)]);
-        let vault = Seal::new(Some(&key(4)), &previous, Clear::Refused);
+        let seal = Seal::new(Some(&key(4)), &previous, Clear::Refused);
         for letter in 1..=4 {
             let one = Seal::new(Some(&key(letter)), None, Clear::Refused);
             let sealed = one.seal("a", b"text", [7; 12]).unwrap();
-            assert_eq!(vault.open("a", &sealed).as_deref(), Ok(b"text".as_slice()), "{letter}");
+            assert_eq!(seal.open("a", &sealed).as_deref(), Ok(b"text".as_slice()), "{letter}");
         }
         let other = Seal::new(Some(&key(5)), None, Clear::Refused);
-        assert_eq!(vault.open("a", &other.seal("a", b"text", [7; 12]).unwrap()), Err(SealError));
+        assert_eq!(seal.open("a", &other.seal("a", b"text", [7; 12]).unwrap()), Err(SealError));
         for text in ["", " ", "\n", &text.replace(' ', ","), &format!("{text} canary")] {
             assert_eq!(SealKey::parse_all(text), Err(SealKeyError), "{text:?}");
         }
@@ -187,14 +187,14 @@ mod tests {
 
     #[test]
     fn altered_bytes_do_not_open() {
-        let vault = Seal::new(Some(&key(1)), None, Clear::Refused);
-        let sealed = vault.seal("a", b"text", [7; 12]).unwrap();
+        let seal = Seal::new(Some(&key(1)), None, Clear::Refused);
+        let sealed = seal.seal("a", b"text", [7; 12]).unwrap();
         for place in 0..sealed.len() {
             let mut altered = sealed.clone();
             altered[place] ^= 1;
-            assert_eq!(vault.open("a", &altered), Err(SealError), "byte {place}");
+            assert_eq!(seal.open("a", &altered), Err(SealError), "byte {place}");
         }
-        assert_eq!(vault.open("a", b""), Err(SealError));
+        assert_eq!(seal.open("a", b""), Err(SealError));
     }
 
     #[test]

@@ -32,16 +32,16 @@ const AT_ONCE: usize = 16;
 /// # Errors
 /// If the store does not answer in time. What was done stays done.
 pub async fn sweep_unused<W: World>(
-    shelf: &Repository<'_, W>,
+    repository: &Repository<'_, W>,
     recalled: Recalled,
 ) -> Result<(Swept, bool), Failure> {
     let names: BTreeSet<_> = unused(&recalled).into_iter().take(BATCH).collect();
     if names.is_empty() {
         return Ok((Swept::default(), false));
     }
-    let (gone, failure) = let_go(shelf, &recalled.key, &names).await;
+    let (gone, failure) = let_go(repository, &recalled.key, &names).await;
     let let_go = gone.len();
-    let more = remove_mention(shelf, recalled, &gone).await?;
+    let more = remove_mention(repository, recalled, &gone).await?;
     failure.map_or(Ok((Swept { let_go, kept: 0 }, more)), Err)
 }
 
@@ -52,15 +52,15 @@ pub async fn sweep_unused<W: World>(
 /// # Errors
 /// If the store does not answer in time. What was done stays done.
 pub async fn sweep_parts<W: World>(
-    shelf: &Repository<'_, W>,
+    repository: &Repository<'_, W>,
     owner: &str,
     names: &BTreeSet<PartName>,
 ) -> Result<Swept, Failure> {
-    let recalled = match shelf.read_key(owner.to_owned()).await {
+    let recalled = match repository.read_key(owner.to_owned()).await {
         Err(fault @ (Failure::Unopened | Failure::Value(_))) => {
             // Left in front, they would keep those behind them from being looked at.
             for name in names {
-                shelf.rest_part(owner, *name).await?;
+                repository.rest_part(owner, *name).await?;
             }
             return Err(fault);
         }
@@ -68,22 +68,22 @@ pub async fn sweep_parts<W: World>(
     };
     let named = named(&recalled, names);
     for name in &named {
-        shelf.settle_part(owner, *name).await?;
+        repository.settle_part(owner, *name).await?;
     }
-    let unknown = fence(shelf, recalled, names).await?;
-    let (gone, failure) = let_go(shelf, owner, &unknown).await;
+    let unknown = fence(repository, recalled, names).await?;
+    let (gone, failure) = let_go(repository, owner, &unknown).await;
     failure.map_or(Ok(Swept { let_go: gone.len(), kept: named.len() }), Err)
 }
 
 /// Lets go of each part; which are gone, and the first failure if there was one.
 async fn let_go<W: World>(
-    shelf: &Repository<'_, W>,
+    repository: &Repository<'_, W>,
     owner: &str,
     names: &BTreeSet<PartName>,
 ) -> (BTreeSet<PartName>, Option<Failure>) {
     let works: Vec<_> = names
         .iter()
-        .map(|name| async move { shelf.let_go(owner, *name).await.map(|()| *name) })
+        .map(|name| async move { repository.let_go(owner, *name).await.map(|()| *name) })
         .collect();
     let done: Vec<_> = stream::iter(works).buffer_unordered(AT_ONCE).collect().await;
     let mut gone = BTreeSet::new();
@@ -100,7 +100,7 @@ async fn let_go<W: World>(
 /// Removes the mention of parts that are gone, from whatever stands by now; whether more are
 /// mentioned. Callers that change the list meanwhile are faster, and mention others.
 async fn remove_mention<W: World>(
-    shelf: &Repository<'_, W>,
+    repository: &Repository<'_, W>,
     mut recalled: Recalled,
     gone: &BTreeSet<PartName>,
 ) -> Result<bool, Failure> {
@@ -108,23 +108,23 @@ async fn remove_mention<W: World>(
         let rest: BTreeSet<_> = unused(&recalled).difference(gone).copied().collect();
         let Some(kept) = recalled.kept.clone() else { return Ok(false) };
         let Entity::Directory(directory) = kept.entity else { return Ok(false) };
-        if rest.len() == directory.loose.len() {
+        if rest.len() == directory.unused.len() {
             return Ok(!rest.is_empty());
         }
         let more = !rest.is_empty();
-        let tidy = EntityRecord { entity: Directory { loose: rest, ..directory }.into(), ..kept };
-        match shelf.write(&recalled, &tidy).await? {
+        let tidy = EntityRecord { entity: Directory { unused: rest, ..directory }.into(), ..kept };
+        match repository.write(&recalled, &tidy).await? {
             Written::Won(_) => return Ok(more),
             Written::Lost(faster) => recalled = faster,
         }
-        shelf.rest().await?;
+        repository.rest().await?;
     }
 }
 
 /// Fences a list against whoever wrote parts that it does not name; those parts. If another was
 /// faster, what stands by then may name them.
 async fn fence<W: World>(
-    shelf: &Repository<'_, W>,
+    repository: &Repository<'_, W>,
     mut recalled: Recalled,
     names: &BTreeSet<PartName>,
 ) -> Result<BTreeSet<PartName>, Failure> {
@@ -138,11 +138,11 @@ async fn fence<W: World>(
         if let Entity::Directory(directory) = &mut kept.entity {
             directory.fences = directory.fences.saturating_add(1);
         }
-        match shelf.write(&recalled, &kept).await? {
+        match repository.write(&recalled, &kept).await? {
             Written::Won(_) => return Ok(unknown),
             Written::Lost(faster) => recalled = faster,
         }
-        shelf.rest().await?;
+        repository.rest().await?;
     }
 }
 
@@ -155,7 +155,7 @@ fn named(recalled: &Recalled, names: &BTreeSet<PartName>) -> BTreeSet<PartName> 
 /// The parts that a list mentions as unused.
 pub fn unused(recalled: &Recalled) -> BTreeSet<PartName> {
     match recalled.kept.as_ref().map(|kept| &kept.entity) {
-        Some(Entity::Directory(directory)) => directory.loose.clone(),
+        Some(Entity::Directory(directory)) => directory.unused.clone(),
         Some(_) | None => BTreeSet::new(),
     }
 }
@@ -166,7 +166,7 @@ fn referred(kept: &EntityRecord) -> BTreeSet<PartName> {
     let mut names: BTreeSet<_> = kept.outbox.parts().collect();
     if let Entity::Directory(directory) = &kept.entity {
         names.extend(directory.head.parts());
-        names.extend(&directory.loose);
+        names.extend(&directory.unused);
     }
     names
 }

@@ -18,8 +18,8 @@ pub type Koohook<S> = CallbackEndpoint<functions::receive::Function, TestWorld<S
 /// A koohook over a store. Nothing is logged: no log was started in this process.
 pub fn koohook<S: Store>(store: S) -> Result<Koohook<S>> {
     let config = config(&SETTINGS);
-    let desk = Context::new(config.desk, TestWorld::new(store));
-    Ok(CallbackEndpoint::new(config.door, Arc::new(desk))?)
+    let context = Context::new(config.context, TestWorld::new(store));
+    Ok(CallbackEndpoint::new(config.endpoint, Arc::new(context))?)
 }
 
 /// A purchase, signed at a time.

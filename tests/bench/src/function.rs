@@ -95,9 +95,9 @@ impl Function {
         let (events, waiting) = channel();
         let (answered, answers) = channel();
         let ended = Arc::new(AtomicBool::new(false));
-        let desk = Desk { events: Arc::new(Mutex::new(waiting)), answered };
+        let context = Desk { events: Arc::new(Mutex::new(waiting)), answered };
         let until = Arc::clone(&ended);
-        std::thread::spawn(move || desk.open(&listener, &until));
+        std::thread::spawn(move || context.open(&listener, &until));
         let started = Instant::now();
         let process = Command::new(program)
             .env_clear()
@@ -231,9 +231,9 @@ impl Desk {
             if ended.load(Ordering::SeqCst) {
                 return;
             }
-            let desk = self.clone();
+            let context = self.clone();
             // A connection that breaks off is the end of a function, and no news.
-            std::thread::spawn(move || drop(desk.serve(&stream)));
+            std::thread::spawn(move || drop(context.serve(&stream)));
         }
     }
 

@@ -20,7 +20,7 @@ use tests::call::{BASE_KEY, run};
 use tests::world::NOW;
 
 use crate::calls::{answer, koohook, purchase};
-use crate::simulation;
+use crate::interleavings;
 use crate::table::{Table, Target};
 use crate::{Pace, Result};
 
@@ -55,7 +55,7 @@ pub fn calls(call: Request<Vec<u8>>, times: u32) -> Result<()> {
 pub fn signatures(call: Request<Vec<u8>>, times: u32) -> Result<()> {
     let key = AccessKey::parse(BASE_KEY)?;
     let call = call.map(Bytes::from);
-    (0..times).for_each(|_| simulation::signatures(&key, &call));
+    (0..times).for_each(|_| interleavings::signatures(&key, &call));
     Ok(())
 }
 

@@ -148,7 +148,7 @@ fn answer_in_millis<B: Bundle, S: Store>(
     code: &str,
 ) -> Result<f64> {
     let started = Instant::now();
-    let response = run(koohook.door.answer(request));
+    let response = run(koohook.endpoint.answer(request));
     let millis = started.elapsed().as_secs_f64() * 1_000.0;
     let answer = Answer::read(&response.map(|body| body.to_vec()))?;
     if answer.code == code { Ok(millis) } else { Err(format!("answered {}", answer.code).into()) }

@@ -11,9 +11,9 @@ mod calls;
 mod function;
 mod host;
 mod instructions;
+mod interleavings;
 mod kit;
 mod product;
-mod simulation;
 mod stores;
 mod table;
 
@@ -99,7 +99,7 @@ fn measure(program: &Path, pace: &Pace) -> Result<()> {
     eprintln!("memory: {} calls", pace.calls);
     function::measure_memory(&function, pace, &mut table)?;
     eprintln!("simulation: {} rounds", pace.rounds);
-    simulation::measure(pace, &mut table)?;
+    interleavings::measure(pace, &mut table)?;
     eprintln!("kit: {} rounds of 10,000 departments", pace.rounds);
     kit::measure(pace, &mut table)?;
     eprintln!("redis: {} rounds", pace.rounds);

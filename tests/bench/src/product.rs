@@ -87,18 +87,18 @@ fn relayed(store: &str, product: &Host, pace: &Pace) -> Result<f64> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let store = StoreSetting::parse(store)?.open(false).await?;
-        let desk = Arc::new(Context::new(config.desk, Machine::new(store)));
-        let door = CallbackEndpoint::<functions::receive::Function, _>::new(
-            config.door,
-            Arc::clone(&desk),
+        let context = Arc::new(Context::new(config.context, Machine::new(store)));
+        let endpoint = CallbackEndpoint::<functions::receive::Function, _>::new(
+            config.endpoint,
+            Arc::clone(&context),
         )?;
         let now = now_millis()?;
         for number in 0..pace.relayed {
             let request = purchase(&format!("CS{now}R{number}"), now_millis()?);
-            door.answer(request.map(Bytes::from)).await;
+            endpoint.answer(request.map(Bytes::from)).await;
         }
         let started = Instant::now();
-        let report = Relay::new(&desk, Duration::from_secs(120)).run().await?;
+        let report = Relay::new(&context, Duration::from_secs(120)).run().await?;
         let seconds = started.elapsed().as_secs_f64();
         if report.delivered < pace.relayed {
             return Err(format!("relayed {report:?}").into());

@@ -1,4 +1,4 @@
-//! Settings of the door and its pages.
+//! Settings of the endpoint and its pages.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const TAKEN: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/relay", "/usage"]
 /// Below it the product speaks.
 const INSTANCES: &str = "/instances";
 
-pub(super) fn door(
+pub(super) fn endpoint(
     source: &Source<'_>,
     template: Option<Template>,
     product: Option<&Product>,

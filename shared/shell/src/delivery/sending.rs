@@ -32,7 +32,7 @@ impl<W: World> Delivery<'_, W> {
             if !self.may_begin(claimed) {
                 return Ok(OfferOutcome::paused().at_part(number));
             }
-            let read = self.shelf().read_parts(owner, [name].into()).await?;
+            let read = self.repository().read_parts(owner, [name].into()).await?;
             let records = read.and_then(|mut read| read.remove(&name)).unwrap_or_default();
             let part = Part { number, of };
             let Some(message) = claim.notice.part_message(&id, part, &records) else {
@@ -48,7 +48,7 @@ impl<W: World> Delivery<'_, W> {
 
     /// Whether a message that is begun now has its time, and ends before the claim does.
     fn may_begin(&self, claimed: Duration) -> bool {
-        let held = self.desk.world.elapsed().saturating_sub(claimed);
+        let held = self.context.world.elapsed().saturating_sub(claimed);
         let limit = self.patience.min(self.left());
         self.left() >= self.least && held.saturating_add(limit) <= self.claim
     }
@@ -57,12 +57,12 @@ impl<W: World> Delivery<'_, W> {
         if !self.may_begin(claimed) {
             return OfferOutcome::paused();
         }
-        let began = self.desk.world.elapsed();
+        let began = self.context.world.elapsed();
         let limit = self.patience.min(self.left());
         let Some(request) = self.request(message) else {
             return self.failed("message unsendable", None, Duration::ZERO, &[]);
         };
-        let world = &self.desk.world;
+        let world = &self.context.world;
         let sent = world.within(limit, world.product_web().send(request)).await;
         let took = world.elapsed().saturating_sub(began);
         let response = match sent.unwrap_or(Err(Unanswered::TimedOut)) {
@@ -95,14 +95,14 @@ impl<W: World> Delivery<'_, W> {
         }
         let date = httpdate::parse_http_date(text).ok();
         let until = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-        let now = Duration::from_millis(self.desk.world.now().millis());
+        let now = Duration::from_millis(self.context.world.now().millis());
         until.saturating_sub(now)
     }
 
     /// A Standard Webhook; nothing of it is a secret but its signature.
     fn request(&self, message: Message) -> Option<Request<Bytes>> {
         let Message { id, body } = message;
-        let seconds = self.desk.world.now().millis() / 1_000;
+        let seconds = self.context.world.now().millis() / 1_000;
         let signature = self.product.secrets.sign(&id, seconds, &body);
         let request = Request::builder()
             .method(Method::POST)
@@ -135,7 +135,7 @@ impl<W: World> Delivery<'_, W> {
     }
 
     fn attempt(&self, fault: &str, status: Option<u16>, took: Duration, body: &[u8]) -> Attempt {
-        let at = self.desk.world.now();
+        let at = self.context.world.now();
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let failed = status.is_some_and(|status| {
             StatusCode::from_u16(status).is_ok_and(|status| !status.is_success())

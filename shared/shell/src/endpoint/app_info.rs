@@ -28,7 +28,7 @@ use crate::world::{Deadline, World};
 /// Hears the product out.
 pub struct AppInfoEndpoint<P, W> {
     page: P,
-    desk: Arc<Context<W>>,
+    context: Arc<Context<W>>,
 }
 
 /// Why what the product said has no effect. Shown to it, so that its developer sees what to do.
@@ -54,16 +54,17 @@ const MAX_BODY_LEN: usize = 64 * 1024;
 const BUDGET: Duration = Duration::from_secs(10);
 
 impl<P: Hear, W: World> AppInfoEndpoint<P, W> {
-    /// A way in to a desk.
-    pub const fn new(page: P, desk: Arc<Context<W>>) -> Self {
-        Self { page, desk }
+    /// A way in to a context.
+    pub const fn new(page: P, context: Arc<Context<W>>) -> Self {
+        Self { page, context }
     }
 
     async fn hear(&self, id: &InstanceId, head: &Parts, body: &[u8]) -> Result<(), Unheard> {
         let at = self.believed(head, body)?;
         let told = self.page.read(id, body)?;
-        let shelf = self.desk.shelf(Deadline::after(self.desk.world.elapsed(), BUDGET));
-        let mut recalled = shelf.read(&Subject::Instance(id.clone())).await?;
+        let repository =
+            self.context.repository(Deadline::after(self.context.world.elapsed(), BUDGET));
+        let mut recalled = repository.read(&Subject::Instance(id.clone())).await?;
         loop {
             let kept = recalled.kept.clone().ok_or(Unheard::Unknown)?;
             let Entity::Instance(instance) = kept.entity.clone() else {
@@ -74,16 +75,16 @@ impl<P: Hear, W: World> AppInfoEndpoint<P, W> {
                 return Ok(());
             }
             let kept = EntityRecord { entity: decided.into(), ..kept };
-            match shelf.write(&recalled, &kept).await? {
+            match repository.write(&recalled, &kept).await? {
                 Written::Won(_) => return Ok(()),
                 Written::Lost(standing) => recalled = standing,
             }
-            shelf.rest().await?;
+            repository.rest().await?;
         }
     }
 
     fn believed(&self, head: &Parts, body: &[u8]) -> Result<UnixMillis, WebhookError> {
-        let product = self.desk.settings.product.as_ref().ok_or(WebhookError::WrongSignature)?;
+        let product = self.context.settings.product.as_ref().ok_or(WebhookError::WrongSignature)?;
         let header = |name| {
             let mut values = head.headers.get_all(name).iter();
             let only = values.next().filter(|_| values.next().is_none());
@@ -94,7 +95,7 @@ impl<P: Hear, W: World> AppInfoEndpoint<P, W> {
             timestamp: header("webhook-timestamp")?,
             signature: header("webhook-signature")?,
         };
-        product.secrets.verify(&headers, body, self.desk.world.now())
+        product.secrets.verify(&headers, body, self.context.world.now())
     }
 }
 

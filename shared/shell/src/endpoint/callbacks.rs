@@ -27,7 +27,7 @@ use crate::failure::Failure;
 use crate::route::{Route, Served, closed, json, kit_headers};
 use crate::world::{Deadline, World};
 
-/// What a door is told of the seller's configuration.
+/// What a endpoint is told of the seller's configuration.
 #[derive(Debug)]
 pub struct CallbackSettings {
     /// The production address's path; calls to any other path are not for us.
@@ -50,7 +50,7 @@ pub struct CallbackSettings {
 pub struct CallbackEndpoint<B, W> {
     settings: CallbackSettings,
     bundle: B,
-    desk: Arc<Context<W>>,
+    context: Arc<Context<W>>,
 }
 
 /// From receipt to answer (decision G2). The marketplace waits five seconds.
@@ -61,27 +61,27 @@ pub const BUDGET: Duration = Duration::from_secs(4);
 const BODY_SIGN: HeaderName = HeaderName::from_static("body-sign");
 
 impl<B: Bundle, W: World> CallbackEndpoint<B, W> {
-    /// A door to a bundle, at a desk.
+    /// A endpoint to a bundle, at a context.
     ///
     /// # Errors
     /// Where a page cannot work under the settings.
-    pub fn new(settings: CallbackSettings, desk: Arc<Context<W>>) -> Result<Self, SettingError> {
-        Ok(Self { bundle: B::new(&settings.pages)?, settings, desk })
+    pub fn new(settings: CallbackSettings, context: Arc<Context<W>>) -> Result<Self, SettingError> {
+        Ok(Self { bundle: B::new(&settings.pages)?, settings, context })
     }
 
-    /// The desk behind the door.
-    pub const fn desk(&self) -> &Arc<Context<W>> {
-        &self.desk
+    /// The context behind the endpoint.
+    pub const fn context(&self) -> &Arc<Context<W>> {
+        &self.context
     }
 
-    /// The world behind the door.
+    /// The world behind the endpoint.
     pub fn world(&self) -> &W {
-        &self.desk.world
+        &self.context.world
     }
 
     /// Answers a request.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let received = self.desk.world.elapsed();
+        let received = self.context.world.elapsed();
         let (mut head, body) = request.into_parts();
         let unproven = head.extensions.remove();
         let route = match self.route(&head) {
@@ -122,7 +122,7 @@ impl<B: Bundle, W: World> CallbackEndpoint<B, W> {
         let done = match AssertUnwindSafe(steps).catch_unwind().await {
             // No call of the marketplace's has so many values.
             Ok(done @ Done { end: CallEnd::Rejected(Rejection::TooManyNodes), .. }) => {
-                let took = self.desk.world.elapsed().saturating_sub(received);
+                let took = self.context.world.elapsed().saturating_sub(received);
                 done.line.write(route.contract, done.reply.code, done.end, took);
                 return closed(StatusCode::PAYLOAD_TOO_LARGE);
             }
@@ -143,7 +143,7 @@ impl<B: Bundle, W: World> CallbackEndpoint<B, W> {
         matched: &OnceLock<AccessKey>,
     ) -> Done {
         let unit = self.settings.timestamp_unit;
-        let verified = match call.verify(keys, unit, self.desk.world.now()) {
+        let verified = match call.verify(keys, unit, self.context.world.now()) {
             Ok(verified) => verified,
             Err(rejection) => return Done::rejected(rejection),
         };
@@ -158,8 +158,8 @@ impl<B: Bundle, W: World> CallbackEndpoint<B, W> {
         let budget = self.budget(&verified, activity);
         let deadline = Deadline::after(received, budget);
         let call = Call {
-            desk: &self.desk,
-            shelf: self.desk.shelf(deadline),
+            context: &self.context,
+            repository: self.context.repository(deadline),
             stretch: budget.saturating_sub(BUDGET),
             verified: &verified,
             line: CallLog::verified(activity, verified.form()),
@@ -175,7 +175,7 @@ impl<B: Bundle, W: World> CallbackEndpoint<B, W> {
     /// whole, so that both answers are one.
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
     fn judge(&self, route: Route, head: &Parts) -> Result<(), Response<Bytes>> {
-        let world = &self.desk.world;
+        let world = &self.context.world;
         let received = world.elapsed();
         let keys = self.keys(route).ok_or_else(|| closed(StatusCode::NOT_FOUND))?;
         let judged =
@@ -193,7 +193,7 @@ impl<B: Bundle, W: World> CallbackEndpoint<B, W> {
         key: &AccessKey,
         received: Duration,
     ) -> Response<Bytes> {
-        let took = self.desk.world.elapsed().saturating_sub(received);
+        let took = self.context.world.elapsed().saturating_sub(received);
         done.line.write(contract, done.reply.code, done.end, took);
         let body = done.reply.write(contract, key, self.settings.pages.strength);
         self.signed(contract, key, body)

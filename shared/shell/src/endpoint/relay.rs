@@ -18,7 +18,7 @@ use crate::world::World;
 
 /// Starts the relay for whoever knows the secret.
 pub struct RelayEndpoint<W> {
-    desk: Arc<Context<W>>,
+    context: Arc<Context<W>>,
     secret: Secret,
 }
 
@@ -29,9 +29,9 @@ const BUDGET: Duration = Duration::from_secs(25);
 const MAX_BODY_LEN: usize = 64 * 1024;
 
 impl<W: World> RelayEndpoint<W> {
-    /// A bell at a desk.
-    pub const fn new(desk: Arc<Context<W>>, secret: Secret) -> Self {
-        Self { desk, secret }
+    /// A bell at a context.
+    pub const fn new(context: Arc<Context<W>>, secret: Secret) -> Self {
+        Self { context, secret }
     }
 
     fn is_believed(&self, head: &Parts) -> bool {
@@ -67,7 +67,7 @@ impl<W: World> Endpoint for RelayEndpoint<W> {
         if let Err(response) = self.admit(&head) {
             return response;
         }
-        match Relay::new(&self.desk, BUDGET).run().await {
+        match Relay::new(&self.context, BUDGET).run().await {
             Ok(report) => json(StatusCode::OK, Bytes::from(report.to_json())),
             Err(fault) => {
                 tracing::error!(fault = %fault, "relay failed");

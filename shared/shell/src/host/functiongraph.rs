@@ -25,7 +25,7 @@ const MARGIN: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// If the platform gives a run less time than an attempt needs. Else it ends with its process.
-pub async fn relay(desk: &MachineContext, address: &str) -> Result<(), HostError> {
+pub async fn relay(context: &MachineContext, address: &str) -> Result<(), HostError> {
     let timeout = std::env::var("RUNTIME_TIMEOUT").ok().and_then(|text| text.parse().ok());
     let budget = timeout.map_or(TIMEOUT, Duration::from_secs).saturating_sub(MARGIN);
     if budget < MIN_BUDGET {
@@ -33,23 +33,23 @@ pub async fn relay(desk: &MachineContext, address: &str) -> Result<(), HostError
         return Err(SettingError { setting: "RUNTIME_TIMEOUT", wants }.into());
     }
     loop {
-        match next(desk, address).await {
-            Some(id) => carry_out(desk, address, &id, budget).await,
+        match next(context, address).await {
+            Some(id) => carry_out(context, address, &id, budget).await,
             None => sleep(PAUSE).await,
         }
     }
 }
 
 /// The next event's name; nothing where there is none yet.
-async fn next(desk: &MachineContext, address: &str) -> Option<String> {
+async fn next(context: &MachineContext, address: &str) -> Option<String> {
     let request = Request::get(format!("http://{address}/v1/runtime/invocation/request"));
-    let response = desk.world.web().send(request.body(Bytes::new()).ok()?).await.ok()?;
+    let response = context.world.web().send(request.body(Bytes::new()).ok()?).await.ok()?;
     let id = response.headers().get("x-cff-request-id").map(HeaderValue::to_str)?.ok()?;
     Some(id.to_owned()).filter(|_| response.status().is_success())
 }
 
-async fn carry_out(desk: &MachineContext, address: &str, id: &str, budget: Duration) {
-    let (outcome, body) = match Relay::new(desk, budget).run().await {
+async fn carry_out(context: &MachineContext, address: &str, id: &str, budget: Duration) {
+    let (outcome, body) = match Relay::new(context, budget).run().await {
         Ok(report) => {
             report.log();
             ("response", report.to_json())
@@ -61,7 +61,7 @@ async fn carry_out(desk: &MachineContext, address: &str, id: &str, budget: Durat
             ("error", error.to_string())
         }
     };
-    if post(desk, &format!("http://{address}/v1/runtime/invocation/{outcome}/{id}"), body)
+    if post(context, &format!("http://{address}/v1/runtime/invocation/{outcome}/{id}"), body)
         .await
         .is_err()
     {
@@ -70,10 +70,10 @@ async fn carry_out(desk: &MachineContext, address: &str, id: &str, budget: Durat
 }
 
 async fn post(
-    desk: &MachineContext,
+    context: &MachineContext,
     address: &str,
     body: String,
 ) -> Result<Response<Bytes>, Unanswered> {
     let request = Request::post(address).body(Bytes::from(body));
-    desk.world.web().send(request.map_err(|_| Unanswered::NotReached)?).await
+    context.world.web().send(request.map_err(|_| Unanswered::NotReached)?).await
 }

@@ -40,13 +40,13 @@ pub async fn answer<F: Endpoint>(front: &F, request: Request<Body>) -> Response<
 ///
 /// # Errors
 /// Where Lambda's runtime gives up.
-pub async fn relay(desk: Arc<MachineContext>) -> Result<(), HostError> {
+pub async fn relay(context: Arc<MachineContext>) -> Result<(), HostError> {
     let service = lambda_http::service_fn(move |event: LambdaEvent<IgnoredAny>| {
-        let desk = Arc::clone(&desk);
+        let context = Arc::clone(&context);
         async move {
             let deadline = event.context.deadline;
-            let left = Duration::from_millis(deadline.saturating_sub(desk.world.now().millis()));
-            let report = Relay::new(&desk, left.saturating_sub(MARGIN)).run().await?;
+            let left = Duration::from_millis(deadline.saturating_sub(context.world.now().millis()));
+            let report = Relay::new(&context, left.saturating_sub(MARGIN)).run().await?;
             report.log();
             Ok::<_, lambda_http::Error>(report.to_json())
         }
@@ -58,7 +58,7 @@ pub async fn relay(desk: Arc<MachineContext>) -> Result<(), HostError> {
 const MARGIN: Duration = Duration::from_secs(1);
 
 /// The request under the path that arrived: the library's own URI is resolved and re-encoded,
-/// so that `/x/../saasproduce` would be the door. The query it keeps byte for byte.
+/// so that `/x/../saasproduce` would be the endpoint. The query it keeps byte for byte.
 fn as_received(mut request: Request<Body>) -> Request<Body> {
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     let target = format!("{}{query}", request.raw_http_path());

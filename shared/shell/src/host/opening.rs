@@ -25,10 +25,10 @@ const BUDGET: Duration = Duration::from_secs(5);
 /// If the store does not open, its seal does not open, or it refuses what the command does.
 pub async fn open_to_write(keeping: &Keeping) -> Result<Machine<AnyStore>, HostError> {
     let world = Machine::new(keeping.store.open(false).await?);
-    if matches!(shelf(&world, &keeping.vault).is_to_be_sealed().await, Ok(true)) {
+    if matches!(repository(&world, &keeping.seal).is_to_be_sealed().await, Ok(true)) {
         return Err(SettingError { setting: "KOOHOOK_SEAL_KEY", wants: IN_CLEAR.to_owned() }.into());
     }
-    prove(&world, &keeping.vault).await?;
+    prove(&world, &keeping.seal).await?;
     Ok(world)
 }
 
@@ -38,8 +38,8 @@ pub async fn open_to_write(keeping: &Keeping) -> Result<Machine<AnyStore>, HostE
 /// If the store does not open, or its seal does not open.
 pub async fn open_to_read(keeping: &Keeping) -> Result<Machine<AnyStore>, HostError> {
     let world = Machine::new(keeping.store.open_to_read().await?);
-    let proven = shelf(&world, &keeping.vault).prove_keys_to_read().await;
-    judge(proven, &keeping.vault)?;
+    let proven = repository(&world, &keeping.seal).prove_keys_to_read().await;
+    judge(proven, &keeping.seal)?;
     Ok(world)
 }
 
@@ -65,7 +65,7 @@ pub async fn examine(keeping: &Keeping) -> Vec<Finding> {
     let mut findings = vec![Finding { what: "open", outcome }];
     let Ok(store) = opened else { return findings };
     let world = Machine::new(store);
-    findings.push(Finding { what: "seal", outcome: seal(&world, &keeping.vault).await });
+    findings.push(Finding { what: "seal", outcome: seal(&world, &keeping.seal).await });
     for (right, outcome) in try_rights(&world).await {
         let outcome = outcome.map(|()| "ok").map_err(|lack| lack.to_string());
         findings.push(Finding { what: right.as_str(), outcome });
@@ -81,13 +81,13 @@ fn is_unmade(store: &StoreSetting) -> bool {
 }
 
 /// How the store is sealed. An examination puts no mark.
-async fn seal(world: &Machine<AnyStore>, vault: &Seal) -> Result<&'static str, String> {
-    let is_marked = shelf(world, vault).is_sealed().await.map_err(|fault| fault.to_string())?;
-    let proven = shelf(world, vault).prove_keys_to_read().await;
+async fn seal(world: &Machine<AnyStore>, seal: &Seal) -> Result<&'static str, String> {
+    let is_marked = repository(world, seal).is_sealed().await.map_err(|fault| fault.to_string())?;
+    let proven = repository(world, seal).prove_keys_to_read().await;
     match (is_marked, proven) {
         (false, Ok(())) => Ok("the store has no mark yet"),
         (true, Ok(())) => Ok("ok"),
-        (_, Err(Failure::SealedElsewhere)) if !vault.seals() => {
+        (_, Err(Failure::SealedElsewhere)) if !seal.seals() => {
             Ok("sealed; set KOOHOOK_SEAL_KEY to see whether the key opens it")
         }
         (_, Err(Failure::SealedElsewhere)) => Err(format!("KOOHOOK_SEAL_KEY {OTHER_KEY}")),
@@ -99,8 +99,8 @@ async fn seal(world: &Machine<AnyStore>, vault: &Seal) -> Result<&'static str, S
 ///
 /// # Errors
 /// What will not heal by itself. A store that does not answer now is a warning.
-pub(super) async fn prove(world: &Machine<AnyStore>, vault: &Seal) -> Result<(), HostError> {
-    prove_keys(world, vault).await?;
+pub(super) async fn prove(world: &Machine<AnyStore>, seal: &Seal) -> Result<(), HostError> {
+    prove_keys(world, seal).await?;
     for (right, outcome) in try_rights(world).await {
         match outcome {
             Ok(()) => {}
@@ -125,32 +125,35 @@ async fn try_rights(world: &Machine<AnyStore>) -> Vec<RightsProof> {
 ///
 /// # Errors
 /// If the store's mark does not open.
-pub(super) async fn prove_keys(world: &Machine<AnyStore>, vault: &Seal) -> Result<(), HostError> {
-    judge(shelf(world, vault).prove_keys().await, vault)
+pub(super) async fn prove_keys(world: &Machine<AnyStore>, seal: &Seal) -> Result<(), HostError> {
+    judge(repository(world, seal).prove_keys().await, seal)
 }
 
 /// Stops work in a store that another process has begun to seal, if this one has no key.
-pub async fn look_for_seal(desk: &Context<Machine<AnyStore>>) {
-    let vault = &desk.settings.vault;
-    if vault.seals() {
+pub async fn look_for_seal(context: &Context<Machine<AnyStore>>) {
+    let seal = &context.settings.seal;
+    if seal.seals() {
         return;
     }
-    if let Err(fault) = shelf(&desk.world, vault).look_for_mark().await {
+    if let Err(fault) = repository(&context.world, seal).look_for_mark().await {
         tracing::error!(fault = %fault, advice = format!("KOOHOOK_SEAL_KEY {NO_KEY}"), "store not usable");
     }
 }
 
-fn shelf<'a>(world: &'a Machine<AnyStore>, vault: &'a Seal) -> Repository<'a, Machine<AnyStore>> {
+fn repository<'a>(
+    world: &'a Machine<AnyStore>,
+    seal: &'a Seal,
+) -> Repository<'a, Machine<AnyStore>> {
     let deadline = Deadline::after(world.elapsed(), BUDGET);
-    Repository { world, vault, reader: Reader::Nobody, deadline }
+    Repository { world, seal, reader: Reader::Nobody, deadline }
 }
 
 /// Only what will not heal by itself refuses a start.
-fn judge(proven: Result<(), Failure>, vault: &Seal) -> Result<(), HostError> {
+fn judge(proven: Result<(), Failure>, seal: &Seal) -> Result<(), HostError> {
     match proven {
         Ok(()) => Ok(()),
         Err(Failure::SealedElsewhere) => {
-            let wants = if vault.seals() { OTHER_KEY } else { NO_KEY };
+            let wants = if seal.seals() { OTHER_KEY } else { NO_KEY };
             Err(SettingError { setting: "KOOHOOK_SEAL_KEY", wants: wants.to_owned() }.into())
         }
         Err(fault) => {

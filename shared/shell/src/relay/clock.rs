@@ -16,14 +16,14 @@ impl<W: World> Relay<'_, W> {
     /// Whether the store's clock agrees with ours; if the store tells no time, nothing speaks
     /// against ours (decision D12).
     pub(super) async fn judge_clock(&self) -> ClockTrust {
-        let world = &self.desk.world;
+        let world = &self.context.world;
         let clock = world.store().clock(world.now());
         let told = world.within(self.deadline.left(world), clock).await.flatten();
         let now = world.now();
         let apart = told.map_or(Duration::ZERO, |told| told.since(now).max(now.since(told)));
         let seconds = apart.as_secs();
         let is_doubted = apart > CLOCKS_DOUBTED;
-        if apart > CLOCKS_APART && self.desk.may_say_clocks() {
+        if apart > CLOCKS_APART && self.context.may_say_clocks() {
             if is_doubted {
                 let what = "clocks differ: nothing is given up by time until they agree";
                 tracing::error!(seconds, "{what}");

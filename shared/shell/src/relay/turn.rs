@@ -22,9 +22,13 @@ const NOTICES_A_TURN: usize = 4;
 
 impl<W: World> Relay<'_, W> {
     /// Lets time pass for an entity, and tells the product a few of its notices.
-    pub(super) async fn turn(&self, shelf: &Repository<'_, W>, key: &str) -> Result<Done, Failure> {
-        let recalled = shelf.read_key(key.to_owned()).await?;
-        let Some((mut recalled, mut worked)) = self.let_pass(shelf, recalled).await? else {
+    pub(super) async fn turn(
+        &self,
+        repository: &Repository<'_, W>,
+        key: &str,
+    ) -> Result<Done, Failure> {
+        let recalled = repository.read_key(key.to_owned()).await?;
+        let Some((mut recalled, mut worked)) = self.let_pass(repository, recalled).await? else {
             return Ok(Done::Left(key.to_owned(), false));
         };
         let left = |recalled: &Recalled, worked: bool| {
@@ -32,7 +36,7 @@ impl<W: World> Relay<'_, W> {
             let done = if worked { Done::Finished } else { Done::Left };
             Ok(done(key.to_owned(), has_unused))
         };
-        let Some(product) = &self.desk.settings.product else { return left(&recalled, worked) };
+        let Some(product) = &self.context.settings.product else { return left(&recalled, worked) };
         for _ in 0..NOTICES_A_TURN {
             if self.is_over() || !self.has_time() {
                 self.report().unfinished |= !self.is_down();
@@ -62,18 +66,18 @@ impl<W: World> Relay<'_, W> {
     /// faster; else what stands, and whether it was written.
     async fn let_pass(
         &self,
-        shelf: &Repository<'_, W>,
+        repository: &Repository<'_, W>,
         recalled: Recalled,
     ) -> Result<Option<(Recalled, bool)>, Failure> {
         let Some(kept) = recalled.kept.clone() else { return Ok(None) };
-        let now = self.desk.world.now();
+        let now = self.context.world.now();
         let Passed { kept, changed, abandoned, given_up } =
-            kept.pass(shelf.reader, self.clock, now);
-        let is_due = kept.due(shelf.reader, now).is_some_and(|due| due <= now);
+            kept.pass(repository.reader, self.clock, now);
+        let is_due = kept.due(repository.reader, now).is_some_and(|due| due <= now);
         if !changed && is_due {
             return Ok(Some((recalled, false)));
         }
-        let written = shelf.write(&recalled, &kept).await;
+        let written = repository.write(&recalled, &kept).await;
         let is_unknown = written.is_err();
         if matches!(written, Ok(Written::Won(_)) | Err(_)) {
             self.say(&recalled.key, abandoned, given_up, is_unknown);
@@ -100,9 +104,9 @@ impl<W: World> Relay<'_, W> {
     }
 
     const fn delivery<'d>(&'d self, product: &'d Product) -> Delivery<'d, W> {
-        let Self { desk, deadline, patience, clock, .. } = self;
+        let Self { context, deadline, patience, clock, .. } = self;
         Delivery {
-            desk,
+            context,
             product,
             deadline: *deadline,
             patience: *patience,

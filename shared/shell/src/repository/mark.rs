@@ -86,7 +86,7 @@ impl<W: World> Repository<'_, W> {
     /// # Errors
     /// [`Failure::SealedElsewhere`] if they are not; else if the store does not answer in time.
     pub async fn prove_keys(&self) -> Result<(), Failure> {
-        if self.vault.seals() {
+        if self.seal.seals() {
             return self.prove().await;
         }
         let is_sealed = self.is_sealed().await? || !self.opens(&self.find_sealed().await?);
@@ -102,7 +102,7 @@ impl<W: World> Repository<'_, W> {
     }
 
     fn judge_keyless(&self, is_sealed: bool) -> Result<(), Failure> {
-        self.vault.mark.0.store(if is_sealed { THEIRS } else { UNKNOWN }, Ordering::Relaxed);
+        self.seal.mark.0.store(if is_sealed { THEIRS } else { UNKNOWN }, Ordering::Relaxed);
         if is_sealed { Err(Failure::SealedElsewhere) } else { Ok(()) }
     }
 
@@ -112,10 +112,10 @@ impl<W: World> Repository<'_, W> {
     /// As [`Self::prove_keys`].
     pub async fn prove_keys_to_read(&self) -> Result<(), Failure> {
         match self.look_up(KEY).await? {
-            Some(_) if !self.vault.seals() => Err(Failure::SealedElsewhere),
+            Some(_) if !self.seal.seals() => Err(Failure::SealedElsewhere),
             Some(found) => self.compare(&found),
             None if self.opens(&self.find_sealed().await?) => {
-                self.vault.mark.set_ours();
+                self.seal.mark.set_ours();
                 Ok(())
             }
             None => Err(Failure::SealedElsewhere),
@@ -137,16 +137,16 @@ impl<W: World> Repository<'_, W> {
     pub async fn is_to_be_sealed(&self) -> Result<bool, Failure> {
         let holds_values = self.is_empty().await? == Some(false);
         let is_in_clear = self.find_sealed().await? == Search::Nothing;
-        Ok(self.vault.seals() && holds_values && is_in_clear && !self.is_sealed().await?)
+        Ok(self.seal.seals() && holds_values && is_in_clear && !self.is_sealed().await?)
     }
 
     /// Proves it before the first write of a process, and beside its first read.
     pub(super) async fn prove(&self) -> Result<(), Failure> {
-        let mark = &self.vault.mark;
+        let mark = &self.seal.mark;
         if mark.is_theirs() {
             return Err(Failure::SealedElsewhere);
         }
-        if !self.vault.seals() || !mark.is_to_be_read(self.world.elapsed()) {
+        if !self.seal.seals() || !mark.is_to_be_read(self.world.elapsed()) {
             return Ok(());
         }
         // Seldom needed, and kept apart: every read and write carries this future.
@@ -154,7 +154,7 @@ impl<W: World> Repository<'_, W> {
     }
 
     async fn prove_by_mark(&self) -> Result<(), Failure> {
-        let mark = &self.vault.mark;
+        let mark = &self.seal.mark;
         let found = if mark.is_unknown() {
             let (found, is_empty) = future::join(self.look_up(KEY), self.is_empty()).await;
             match (found?, is_empty?) {
@@ -176,7 +176,7 @@ impl<W: World> Repository<'_, W> {
     async fn prove_by_value(&self) -> Result<(), Failure> {
         match self.find_sealed().await? {
             Search::Unsupported => {
-                self.vault.mark.set_missing(self.world.elapsed());
+                self.seal.mark.set_missing(self.world.elapsed());
                 Ok(())
             }
             search if self.opens(&search) => self.put_mark().await,
@@ -188,15 +188,13 @@ impl<W: World> Repository<'_, W> {
     fn opens(&self, search: &Search) -> bool {
         match search {
             Search::Unsupported | Search::Nothing => true,
-            Search::Found { key, bytes } => {
-                self.vault.seals() && self.vault.open(key, bytes).is_ok()
-            }
+            Search::Found { key, bytes } => self.seal.seals() && self.seal.open(key, bytes).is_ok(),
         }
     }
 
     /// Puts the mark after a sealed value was opened, if there was none.
     pub(super) async fn opened(&self) -> Result<(), Failure> {
-        if !self.vault.seals() || !self.vault.mark.is_missing() {
+        if !self.seal.seals() || !self.seal.mark.is_missing() {
             return Ok(());
         }
         match self.put_mark().await {
@@ -210,7 +208,7 @@ impl<W: World> Repository<'_, W> {
         let value = self.sealed(KEY, TEXT)?;
         match self.put_unproven(KEY, &value, None).await? {
             Put::Won => {
-                self.vault.mark.set_ours();
+                self.seal.mark.set_ours();
                 Ok(())
             }
             Put::Lost(Some(found)) => self.compare(&found),
@@ -220,8 +218,8 @@ impl<W: World> Repository<'_, W> {
     }
 
     fn compare(&self, found: &Stored) -> Result<(), Failure> {
-        self.vault.open(KEY, &found.bytes).map_err(|_| Failure::SealedElsewhere)?;
-        self.vault.mark.set_ours();
+        self.seal.open(KEY, &found.bytes).map_err(|_| Failure::SealedElsewhere)?;
+        self.seal.mark.set_ours();
         Ok(())
     }
 

@@ -54,7 +54,7 @@ impl<W: World> Repository<'_, W> {
         let key = part_key(owner, name);
         let standing = self.get(&key).await?.filter(|stored| !stored.bytes.is_empty());
         let Some(stored) = standing else { return Ok(None) };
-        let bytes = self.vault.open(&key, &stored.bytes)?;
+        let bytes = self.seal.open(&key, &stored.bytes)?;
         if Seal::is_sealed(&stored.bytes) {
             self.opened().await?;
         }

@@ -1,0 +1,266 @@
+//! The rows that need a socket: bytes in, bytes out, over the plain HTTP host.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use protocol::signature::Interface;
+use protocol::time::UnixMillis;
+use serde::Deserialize;
+use shell::bodies::Bodies;
+use shell::store::memory::Memory;
+use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::world::World;
+use simulator::answer::{Answer, verify_body_sign};
+use tests::call::{BASE_KEY, Koohook, SETTINGS, koohook, v1, v2};
+use tests::served::{Caller, Served, Wire};
+use tests::world::NOW;
+use tokio::sync::Semaphore;
+
+use super::text::fill;
+
+/// A row of bytes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    id: String,
+    what: String,
+    #[serde(default, rename = "note")]
+    _note: String,
+    /// What is sent, once for each.
+    send: Vec<String>,
+    /// The answers' codes, or HTTP statuses with `H` before them.
+    answers: Vec<String>,
+    /// Whether the connection is closed behind them.
+    #[serde(default)]
+    closed: bool,
+    /// How often something was written.
+    #[serde(default)]
+    writes: usize,
+}
+
+#[test]
+fn the_socket_takes_no_bytes_that_could_be_read_in_two_ways() {
+    let rows: Vec<Row> =
+        serde_json::from_str(include_str!("../../vectors/bad_inputs/wire.json")).unwrap();
+    let faults: Vec<String> = rows.iter().flat_map(hold_row).collect();
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+fn hold_row(row: &Row) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (number, send) in row.send.iter().enumerate() {
+        let endpoint = Arc::new(koohook(&SETTINGS).endpoint);
+        let served = Served::new(Arc::clone(&endpoint));
+        let mut caller = served.connect();
+        caller.send(&bytes(send));
+        let mut hold = |holds: bool, fault: String| {
+            if !holds {
+                faults.push(format!("{} ({}) #{number}: {fault}", row.id, row.what));
+            }
+        };
+        for expected in &row.answers {
+            let answer = caller.answer();
+            let word = answer.as_ref().map_or("nothing".to_owned(), word);
+            hold(word == *expected, format!("answered {word}, not {expected}"));
+        }
+        if row.closed {
+            hold(caller.is_closed(), "not closed".to_owned());
+        }
+        let (_, writes) = endpoint.world().store().take_counts();
+        hold(writes == row.writes, format!("{writes} writes"));
+        let mut next = served.connect();
+        next.send(&purchase("CS-next"));
+        let next = next.answer().as_ref().map(word);
+        hold(next.as_deref() == Some("000000"), format!("the next call: {next:?}"));
+        hold(!served.log.text().contains("panic"), "a panic".to_owned());
+    }
+    faults
+}
+
+/// An answer's code, or its status. A signed answer is signed, and its headers are written as
+/// the marketplace looks for them.
+fn word(answer: &Wire) -> String {
+    let Wire { head, response } = answer;
+    let status = response.status().as_u16();
+    if status != 200 {
+        return format!("H{status}");
+    }
+    if response.body() == br#"{"status":"ok"}"# {
+        return "healthy".to_owned();
+    }
+    assert!(head.contains("\r\nBody-Sign: sign_type=\"HMAC-SHA256\", signature= \""), "{head}");
+    assert!(head.contains("\r\nContent-Type: application/json\r\n"), "{head}");
+    verify_body_sign(response, BASE_KEY).unwrap();
+    Answer::read(response).unwrap().code
+}
+
+fn bytes(template: &str) -> Vec<u8> {
+    let request = v2(NOW, &super::purchase("CS-canary-1"));
+    let body = String::from_utf8(request.body().clone()).unwrap();
+    let parameters = [
+        ("activity", "newInstance"),
+        ("businessId", "canary-business-2"),
+        ("customerId", "canary-customer-1"),
+        ("orderId", "CS-canary-2"),
+        ("productId", "canary-product-3"),
+    ];
+    let target = |uri: &http::Uri| uri.path_and_query().unwrap().to_string();
+    let names = BTreeMap::from([
+        ("target", target(request.uri())),
+        ("target-v1", target(v1(NOW, &parameters).uri())),
+        ("length", body.len().to_string()),
+        ("hex-length", format!("{:x}", body.len())),
+        ("hex-rest", format!("{:X}", body.len() - 3)),
+        ("body", body),
+        ("purchase", String::from_utf8(purchase("CS-canary-3")).unwrap()),
+    ]);
+    fill(template, &|name| names.get(name).map(|text| text.as_bytes().to_vec()))
+}
+
+/// A whole request.
+fn purchase(order: &str) -> Vec<u8> {
+    let request = v2(NOW, &super::purchase(order));
+    let target = request.uri().path_and_query().unwrap();
+    let mut bytes = format!(
+        "POST {target} HTTP/1.1\r\nHost: seller.example.com\r\nContent-Length: {}\r\n\r\n",
+        request.body().len()
+    )
+    .into_bytes();
+    bytes.extend(request.body());
+    bytes
+}
+
+#[test]
+fn idle_connections_keep_nobody_waiting() {
+    let served = Served::new(Arc::new(koohook(&SETTINGS).endpoint));
+    let idle: Vec<Caller> = (0..200).map(|_| served.connect()).collect();
+    let mut caller = served.connect();
+    caller.send(&purchase("CS-canary-1"));
+    assert_eq!(caller.answer().as_ref().map(word).as_deref(), Some("000000"));
+    drop(idle);
+}
+
+#[test]
+fn a_hundred_calls_in_a_row_are_answered_in_order() {
+    let served = Served::new(Arc::new(koohook(&SETTINGS).endpoint));
+    let calls: Vec<Vec<u8>> = (0..100).map(|order| purchase(&format!("CS-{order}"))).collect();
+    let single: Vec<Vec<u8>> = calls
+        .iter()
+        .map(|call| {
+            let mut caller = served.connect();
+            caller.send(call);
+            caller.answer().unwrap().response.into_body()
+        })
+        .collect();
+    let mut caller = served.connect();
+    caller.send(&calls.concat());
+    for body in single {
+        assert_eq!(caller.answer().unwrap().response.into_body(), body);
+    }
+}
+
+/// Row B143. The store holds every call until it is told, so that the caller is gone by then.
+#[test]
+fn a_caller_that_hangs_up_changes_nothing_about_the_call() {
+    let koohook: Koohook<functions::receive::Function, Gated> =
+        Koohook::over(Gated::default(), &SETTINGS);
+    let endpoint = Arc::new(koohook.endpoint);
+    let gated = || endpoint.world().store().inner();
+    let served = Served::new(Arc::clone(&endpoint));
+    let whole = purchase("CS-canary-1");
+    let mut half = served.connect();
+    half.send(&whole[..whole.len() - 1]);
+    drop(half);
+    let mut gone = served.connect();
+    gone.send(&whole);
+    wait_until(|| gated().waiting.load(Ordering::SeqCst) == 1);
+    drop(gone);
+    // Two turns of the server, in which it learns that the caller is gone.
+    for _ in 0..2 {
+        let mut caller = served.connect();
+        caller.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(caller.answer().as_ref().map(word).as_deref(), Some("healthy"));
+    }
+    gated().gate.add_permits(2);
+    let mut writes = 0;
+    wait_until(|| {
+        writes += endpoint.world().store().take_counts().1;
+        writes > 0
+    });
+    let mut again = served.connect();
+    again.send(&whole);
+    assert_eq!(again.answer().as_ref().map(word).as_deref(), Some("000000"));
+    assert_eq!((writes, endpoint.world().store().take_counts()), (1, (1, 0)));
+}
+
+/// A proven body waits for the store as long as it must, and takes no room from strangers meanwhile.
+#[test]
+fn a_body_counts_as_a_strangers_until_it_is_proven() {
+    let koohook: Koohook<functions::receive::Function, Gated> =
+        Koohook::over(Gated::default(), &SETTINGS);
+    for (sign, waits) in [(true, true), (false, false)] {
+        let unproven = Arc::new(Arc::<Bodies>::default().begin(Interface::Base));
+        let mut request = v2(NOW, &super::purchase("CS-1")).map(Bytes::from);
+        if !sign {
+            *request.body_mut() = Bytes::from_static(b"{}");
+        }
+        request.extensions_mut().insert(Arc::clone(&unproven));
+        let mut answer = Box::pin(koohook.endpoint.answer(request));
+        let polled = answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert_eq!((polled.is_pending(), Arc::strong_count(&unproven)), (waits, 1));
+    }
+}
+
+/// A store whose reads wait at a gate.
+struct Gated {
+    memory: Memory,
+    waiting: AtomicUsize,
+    gate: Semaphore,
+}
+
+impl Default for Gated {
+    fn default() -> Self {
+        Self { memory: Memory::new(), waiting: AtomicUsize::new(0), gate: Semaphore::new(0) }
+    }
+}
+
+impl Store for Gated {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        self.gate.acquire().await.unwrap().forget();
+        self.memory.get(key, now).await
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        self.memory.put(key, value, over, now).await
+    }
+
+    async fn agenda(
+        &self,
+        queue: Queue,
+        span: RangeInclusive<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        self.memory.agenda(queue, span, limit).await
+    }
+}
+
+fn wait_until(mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it never comes true");
+        thread::yield_now();
+    }
+}

@@ -1,0 +1,114 @@
+//! The product is told, once per notice, in order, whatever fails: inside the callback and by the
+//! relay; and it is heard, where it has something to say by itself.
+
+mod access;
+mod inline;
+mod reach;
+mod relayed;
+mod turns;
+mod wire;
+
+use std::time::Duration;
+
+use domain::instance::{Access, InstanceState};
+use domain::outbox::Outbox;
+use protocol::message::InstanceId;
+use shell::relay::{Relay, RelayReport};
+use shell::store::Store;
+use shell::world::World;
+use simulator::answer::Answer;
+use tests::call::{Bundled, Koohook, TOLD, koohook, run};
+
+/// A koohook whose product is told at once.
+fn told() -> Bundled {
+    koohook(&TOLD)
+}
+
+/// The same with one more setting.
+fn told_with(name: &'static str, value: &'static str) -> Bundled {
+    let mut settings = TOLD.to_vec();
+    settings.push((name, value));
+    koohook(&settings)
+}
+
+/// A koohook that leaves everything to the relay.
+fn relayed() -> Bundled {
+    told_with("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0")
+}
+
+fn buy(koohook: &Bundled, order: &str) -> Answer {
+    run(koohook.v2(&purchase(order, &format!("{order}-1"))))
+}
+
+fn purchase<'a>(order: &'a str, line: &'a str) -> [(&'a str, &'a str); 4] {
+    [
+        ("activity", "newInstance"),
+        ("businessId", "made-up-business"),
+        ("orderId", order),
+        ("orderLineId", line),
+    ]
+}
+
+fn buy_v1<S: Store>(koohook: &Koohook<functions::receive::Function, S>, order: &str) -> Answer {
+    run(koohook.v1(&[
+        ("activity", "newInstance"),
+        ("businessId", "made-up-business"),
+        ("customerId", "made-up-customer"),
+        ("orderId", order),
+        ("productId", "OFFI-made-up"),
+    ]))
+}
+
+fn id(order: &str) -> String {
+    domain::instance_id::derive(order, Some(&format!("{order}-1")), None).to_string()
+}
+
+fn id_v1(order: &str) -> String {
+    domain::instance_id::derive(order, None, None).to_string()
+}
+
+fn set_status(koohook: &Bundled, id: &str, status: &str) -> String {
+    koohook.world().pass(Duration::from_millis(1));
+    let members = [("activity", "updateInstanceStatus"), ("instanceId", id), ("status", status)];
+    run(koohook.v2(&members)).code
+}
+
+fn release(koohook: &Bundled, order: &str) -> String {
+    let (id, line) = (id(order), format!("{order}-9"));
+    let members = [
+        ("activity", "releaseInstance"),
+        ("instanceId", id.as_str()),
+        ("orderId", order),
+        ("orderLineId", line.as_str()),
+    ];
+    run(koohook.v2(&members)).code
+}
+
+fn outbox(koohook: &Bundled, id: &str) -> Outbox {
+    run(koohook.kept(id)).expect("something is kept").outbox
+}
+
+fn access(koohook: &Bundled, id: &str) -> Access {
+    run(koohook.instance(id)).access
+}
+
+fn state(koohook: &Bundled, id: &str) -> InstanceState {
+    run(koohook.instance(id)).state
+}
+
+fn is_ready(koohook: &Bundled, id: &str) -> bool {
+    matches!(access(koohook, id), Access::Ready(_))
+}
+
+/// One run of the relay, as long as a timer's.
+fn relay<S: Store>(koohook: &Koohook<functions::receive::Function, S>) -> RelayReport {
+    run(Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run()).unwrap()
+}
+
+fn elapsed(koohook: &Bundled) -> Duration {
+    World::elapsed(koohook.world())
+}
+
+const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}

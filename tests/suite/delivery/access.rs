@@ -1,0 +1,275 @@
+//! `PUT /instances/{instanceId}/app-info` (decision E3): the product says by itself whether an
+//! instance is ready.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::webhook::WebhookSecrets;
+use functions::app_info::Function;
+use http::{HeaderMap, Request};
+use protocol::result_code::OrderRefused;
+use serde_json::{Value, json};
+use shell::endpoint::Endpoint;
+use shell::endpoint::app_info::AppInfoEndpoint;
+use tests::call::{PRODUCT_SECRET, run_until_halt};
+use tests::product::{HANGS, Mood, Product};
+
+use super::*;
+
+const READY: &str = r#"{"frontEndUrl":"https://app.example.com/late","password":"canary"}"#;
+
+fn ready(id: &str) -> Vec<u8> {
+    let info: Value = serde_json::from_str(READY).unwrap();
+    message("instance.access", json!({ "instanceId": id, "appInfo": info }))
+}
+
+fn refused(id: &str) -> Vec<u8> {
+    message("instance.access", json!({ "instanceId": id, "refuse": "000106" }))
+}
+
+fn message(kind: &str, data: Value) -> Vec<u8> {
+    json!({ "type": kind, "data": data }).to_string().into_bytes()
+}
+
+/// A message to an instance's path, signed at a time.
+fn put(id: &str, at_seconds: u64, body: &[u8]) -> Request<Bytes> {
+    let signature = WebhookSecrets::parse(PRODUCT_SECRET).unwrap().sign("msg_1", at_seconds, body);
+    Request::put(format!("/instances/{id}/app-info"))
+        .header("webhook-id", "msg_1")
+        .header("webhook-timestamp", at_seconds)
+        .header("webhook-signature", signature)
+        .body(Bytes::copy_from_slice(body))
+        .unwrap()
+}
+
+async fn heard(koohook: &Bundled, request: Request<Bytes>) -> u16 {
+    let endpoint =
+        AppInfoEndpoint::new(Function::default(), Arc::clone(koohook.endpoint.context()));
+    let response = Endpoint::answer(&endpoint, request).await;
+    let text = String::from_utf8(response.body().to_vec()).unwrap();
+    assert!(!text.contains("canary"), "{text}");
+    response.status().as_u16()
+}
+
+fn said(koohook: &Bundled, id: &str, ago: u64, body: &[u8]) -> u16 {
+    let now = koohook.world().now_millis() / 1_000;
+    run(heard(koohook, put(id, now - ago, body)))
+}
+
+/// A purchase that the product makes later.
+fn pending() -> Bundled {
+    let koohook = told();
+    Product::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 202, ""));
+    assert_eq!(buy(&koohook, "CS1").code, "000004");
+    koohook.store().take_counts();
+    koohook
+}
+
+#[test]
+fn what_the_product_says_later_is_the_purchases_answer() {
+    let koohook = pending();
+    let id = id("CS1");
+    assert_eq!(said(&koohook, &id, 0, &ready(&id)), 200);
+    assert_eq!(koohook.store().take_counts(), (1, 1));
+    assert_eq!(buy(&koohook, "CS1").code, "000000");
+    koohook.store().take_counts();
+    assert_eq!(said(&koohook, &id, 0, &ready(&id)), 200);
+    assert_eq!(koohook.store().take_counts(), (1, 0), "the same twice changes nothing");
+}
+
+#[test]
+fn the_newest_word_counts() {
+    let koohook = pending();
+    let id = id("CS1");
+    assert_eq!(said(&koohook, &id, 10, &refused(&id)), 200);
+    assert_eq!(buy(&koohook, "CS1").code, "000106");
+    assert_eq!(said(&koohook, &id, 11, &ready(&id)), 200);
+    assert_eq!(access(&koohook, &id), Access::Refused(OrderRefused::SoldOut), "an older one");
+    assert_eq!(said(&koohook, &id, 9, &ready(&id)), 200);
+    assert!(is_ready(&koohook, &id));
+}
+
+#[test]
+fn a_message_for_another_instance_or_of_another_type_is_none() {
+    let koohook = pending();
+    Product::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 202, ""));
+    assert_eq!(buy(&koohook, "CS2").code, "000004");
+    let (one, other) = (id("CS1"), id("CS2"));
+    assert_eq!(said(&koohook, &other, 0, &ready(&one)), 400, "replayed to another path");
+    // A notice of ours, sent back: the same secret signed it.
+    let reflected = message("instance.created", json!({ "instanceId": one, "sequence": 1 }));
+    assert_eq!(said(&koohook, &one, 0, &reflected), 400);
+    for body in ["", "[]", "{}", "null", r#"{"type":"instance.access"}"#] {
+        assert_eq!(said(&koohook, &one, 0, body.as_bytes()), 422, "{body}");
+    }
+    let data = [
+        json!({ "instanceId": one }),
+        json!({ "instanceId": one, "appInfo": {} }),
+        json!({ "instanceId": one, "appInfo": { "frontEndUrl": "" } }),
+        json!({ "instanceId": one, "appInfo": { "frontEndUrl": "https://a", "password": "x".repeat(80) } }),
+        json!({ "instanceId": one, "refuse": "000108" }),
+        json!({ "instanceId": one, "refuse": "000106", "appInfo": { "frontEndUrl": "https://a" } }),
+    ];
+    for data in data {
+        assert_eq!(
+            said(&koohook, &one, 0, &message("instance.access", data.clone())),
+            422,
+            "{data}"
+        );
+    }
+    assert_eq!([access(&koohook, &one), access(&koohook, &other)], [const { Access::Pending }; 2]);
+}
+
+#[test]
+fn nobody_is_heard_whose_signature_is_not_right() {
+    let koohook = pending();
+    let (id, now) = (id("CS1"), koohook.world().now_millis() / 1_000);
+    let heard = |request| run(heard(&koohook, request));
+    for (at, status) in [(now - 301, 401), (now + 301, 401), (now - 300, 200), (now + 300, 200)] {
+        assert_eq!(heard(put(&id, at, &ready(&id))), status, "{at}");
+    }
+    let request = || put(&id, now, &refused(&id));
+    koohook.store().take_counts();
+    let mut other = request();
+    *other.body_mut() = Bytes::from(ready(&id));
+    assert_eq!(heard(other), 401);
+    for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+        let mut lacking = request();
+        lacking.headers_mut().remove(name);
+        assert_eq!(heard(lacking), 401, "no {name}");
+        let mut twice = request();
+        let again = twice.headers()[name].clone();
+        twice.headers_mut().append(name, again);
+        assert_eq!(heard(twice), 401, "two of {name}");
+    }
+    let mut bare = request();
+    *bare.headers_mut() = HeaderMap::new();
+    assert_eq!(heard(bare), 401);
+    assert_eq!(koohook.store().take_counts(), (0, 0), "nothing before proof");
+}
+
+#[test]
+fn paths_and_methods_of_others_are_not_heard() {
+    let koohook = pending();
+    let request = |method: &str, path: &str| {
+        let request = Request::builder().method(method).uri(path);
+        run(heard(&koohook, request.body(Bytes::new()).unwrap()))
+    };
+    assert_eq!(request("POST", "/instances/i/app-info"), 405);
+    for path in
+        ["/instances", "/instances//app-info", "/instances/a/b/app-info", "/instances/i/app-info/"]
+    {
+        assert_eq!(request("PUT", path), 404, "{path}");
+    }
+    let long = Request::put("/instances/i/app-info").body(Bytes::from(vec![b'x'; 65_537]));
+    assert_eq!(run(heard(&koohook, long.unwrap())), 413);
+}
+
+/// Whoever got in was sold to; a message that is merely late is passed over all the same.
+#[test]
+fn a_sold_instance_is_not_refused_afterwards() {
+    let koohook = pending();
+    let id = id("CS1");
+    assert_eq!(said(&koohook, &id, 10, &ready(&id)), 200);
+    assert_eq!(said(&koohook, &id, 0, &refused(&id)), 409);
+    assert_eq!(said(&koohook, &id, 20, &refused(&id)), 200, "older than what was said");
+    assert!(matches!(access(&koohook, &id), Access::Ready(_)));
+    assert_eq!(buy(&koohook, "CS1").code, "000000");
+}
+
+#[test]
+fn what_is_unknown_or_gone_is_said_to_be() {
+    let koohook = pending();
+    assert_eq!(said(&koohook, "unknown", 0, &ready("unknown")), 404);
+    assert_eq!(release(&koohook, "CS1"), "000000");
+    assert_eq!(said(&koohook, &id("CS1"), 0, &ready(&id("CS1"))), 410);
+    let abandoned = relayed();
+    assert_eq!(buy_v1(&abandoned, "CS1").code, "000004");
+    for minutes in [210, 10] {
+        abandoned.world().pass(Duration::from_mins(minutes));
+        relay(&abandoned);
+    }
+    assert_eq!(said(&abandoned, &id_v1("CS1"), 0, &ready(&id_v1("CS1"))), 410);
+}
+
+#[test]
+fn a_word_that_comes_while_the_notice_is_under_way_stands() {
+    let koohook = Arc::new(told());
+    let other = Arc::clone(&koohook);
+    let product = Product::of(koohook.world(), move |_| {
+        assert_eq!(said(&other, &id("CS1"), 0, &ready(&id("CS1"))), 200);
+        Mood::Answers(Duration::ZERO, 200, r#"{"appInfo":{"frontEndUrl":"https://answer"}}"#)
+    });
+    assert_eq!(buy(&koohook, "CS1").code, "000000");
+    let Access::Ready(info) = access(&koohook, &id("CS1")) else { panic!("it is ready") };
+    assert_eq!(info.front_end_url, "https://app.example.com/late", "said first, and by itself");
+    assert_eq!(outbox(&koohook, &id("CS1")).waiting, []);
+    product.meets(koohook.world(), |_| Mood::NotReached);
+}
+
+#[test]
+fn a_product_that_is_interrupted_says_it_again() {
+    for point in 0.. {
+        let koohook = pending();
+        let (id, now) = (id("CS1"), koohook.world().now_millis() / 1_000);
+        koohook.world().halt_at(point);
+        let message = put(&id, now, &ready(&id));
+        let first = run_until_halt(koohook.world(), heard(&koohook, message));
+        assert_eq!(said(&koohook, &id, 0, &ready(&id)), 200);
+        assert!(is_ready(&koohook, &id));
+        if first.is_some() {
+            assert_eq!(point, 4, "a read and a write");
+            break;
+        }
+    }
+}
+
+/// A slow product says that the instance is ready, and then answers too late: the call is answered
+/// with what it said, and the purchase is settled by that answer (decision D11).
+#[test]
+fn a_purchase_that_the_product_readied_while_it_was_told_is_settled() {
+    for mood in [HANGS, Mood::Refuses(500, ""), Mood::LosesReply] {
+        let koohook = Arc::new(told());
+        let other = Arc::clone(&koohook);
+        let met = mood.clone();
+        Product::of(koohook.world(), move |_| {
+            assert_eq!(said(&other, &id_v1("CS1"), 0, &ready(&id_v1("CS1"))), 200);
+            met.clone()
+        });
+        assert_eq!(buy_v1(&koohook, "CS1").code, "000000", "{mood:?}");
+        let instance = run(koohook.instance(&id_v1("CS1")));
+        assert_eq!(instance.abandon_at, None, "{mood:?}");
+    }
+}
+
+/// The settlement of the first attempt is lost: what it did not write is not answered.
+#[test]
+fn an_answer_that_would_settle_is_given_only_if_it_was_written() {
+    let koohook = Arc::new(told());
+    let other = Arc::clone(&koohook);
+    Product::of(koohook.world(), move |_| {
+        assert_eq!(said(&other, &id_v1("CS1"), 0, &ready(&id_v1("CS1"))), 200);
+        // Another relay has settled the notice meanwhile: nothing is left to settle.
+        let mut kept = run(other.kept(&id_v1("CS1"))).unwrap();
+        kept.outbox.waiting.clear();
+        run(other.keep(&id_v1("CS1"), &kept));
+        HANGS
+    });
+    assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
+    assert!(run(koohook.instance(&id_v1("CS1"))).abandon_at.is_some());
+    assert_eq!(buy_v1(&koohook, "CS1").code, "000000");
+    assert_eq!(run(koohook.instance(&id_v1("CS1"))).abandon_at, None);
+}
+
+/// Every function shows that it is there, and touches nothing for it (decision A4).
+#[test]
+fn who_asks_whether_it_is_there_is_answered() {
+    let koohook = told();
+    for (method, path, status) in
+        [("GET", "/healthz", 200), ("HEAD", "/", 200), ("PUT", "/healthz", 405), ("GET", "/x", 404)]
+    {
+        let request = Request::builder().method(method).uri(path).body(Bytes::new()).unwrap();
+        assert_eq!(run(heard(&koohook, request)), status, "{method} {path}");
+    }
+    assert_eq!(koohook.store().take_counts(), (0, 0));
+}

@@ -1,0 +1,273 @@
+//! The relay: everything that is due, in order, once; by one or several at once, to a product that
+//! may be down for days.
+
+use std::collections::BTreeMap;
+
+use domain::entity::EntityRecord;
+use domain::instance::ClockTrust;
+use domain::outbox::{Attempt, DeliveryState, Reader};
+use futures_util::future::join;
+use protocol::time::UnixMillis;
+use shell::store::{Queue, Store};
+use tests::product::{HANGS, Mood, Product, READY};
+
+use super::*;
+
+/// So many purchases, each of which is frozen and thawed.
+fn many(koohook: &Bundled, orders: usize) -> Vec<String> {
+    let orders: Vec<_> = (0..orders).map(|order| format!("CS{order}")).collect();
+    for order in &orders {
+        buy(koohook, order);
+        for status in ["FREEZE", "UNFREEZE"] {
+            assert_eq!(set_status(koohook, &id(order), status), "000000");
+        }
+    }
+    orders.iter().map(|order| id(order)).collect()
+}
+
+/// What a product has done that was told all of it, in order.
+fn all_told(ids: &[String]) -> BTreeMap<String, Vec<u64>> {
+    ids.iter().map(|id| (format!("{id}//"), vec![1, 2, 3])).collect()
+}
+
+fn on_agenda(koohook: &Bundled, queue: Queue) -> usize {
+    let span = UnixMillis::EPOCH..=UnixMillis::MAX;
+    run(koohook.store().agenda(queue, span, 1_000)).unwrap().len()
+}
+
+#[test]
+fn everything_that_waits_is_told_in_order() {
+    let koohook = relayed();
+    let product = Product::of(koohook.world(), |_| READY);
+    let ids = many(&koohook, 300);
+    koohook.store().take_counts();
+    let report = relay(&koohook);
+    assert_eq!((report.delivered, report.failed, report.unfinished), (900, 0, false));
+    assert_eq!(product.sequences(), all_told(&ids));
+    assert_eq!(product.told().len(), 900);
+    // A look each, and for each notice a claim and a settlement.
+    assert_eq!(koohook.store().take_counts(), (300, 1_800));
+    assert_eq!(on_agenda(&koohook, Queue::Due), 0);
+    assert!(relay(&koohook).is_empty());
+}
+
+#[test]
+fn two_relays_at_once_tell_nothing_twice() {
+    let koohook = relayed();
+    let product = Product::of(koohook.world(), |_| READY);
+    let ids = many(&koohook, 40);
+    let context = koohook.endpoint.context();
+    let [one, two] = [(); 2].map(|()| Relay::new(context, Duration::from_secs(50)).run());
+    let (one, two) = run(join(one, two));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    relay(&koohook);
+    assert_eq!(product.sequences(), all_told(&ids));
+    assert_eq!(product.told().len(), 120, "every notice once");
+    assert!(one.delivered > 0 && two.delivered > 0, "{one:?} {two:?}");
+}
+
+#[test]
+fn a_product_that_is_plainly_down_is_left_alone() {
+    for (mood, is_silent) in [
+        (Mood::NotReached, true),
+        (Mood::LosesReply, true),
+        (HANGS, true),
+        (Mood::Refuses(503, ""), false),
+    ] {
+        let koohook = relayed();
+        let ids = many(&koohook, 60);
+        let met = mood.clone();
+        Product::of(koohook.world(), move |_| met.clone());
+        // Time here is spent by one after the other, though they wait at once.
+        let run_of = Relay::new(koohook.endpoint.context(), Duration::from_mins(5));
+        let report = run(run_of.run()).unwrap();
+        assert_eq!(report.stopped, is_silent, "{mood:?}");
+        let trials = ids.iter().map(|id| outbox(&koohook, id).trial);
+        let tried = trials.flatten().filter(|trial: &DeliveryState| trial.count > 0).count();
+        let expected = if is_silent { 5..=20 } else { 60..=60 };
+        assert!(expected.contains(&tried), "{mood:?}: {tried} were tried");
+        assert_eq!(report.failed, tried, "what was not touched counts no attempt");
+    }
+}
+
+#[test]
+fn a_product_that_was_down_for_a_day_learns_everything_in_order() {
+    let koohook = relayed();
+    let ids = many(&koohook, 12);
+    let product = Product::of(koohook.world(), |_| Mood::NotReached);
+    for _ in 0..24 * 6 {
+        koohook.world().pass(Duration::from_mins(10));
+        relay(&koohook);
+    }
+    assert_eq!(product.told().len(), 0);
+    let mut up = 0;
+    product.meets(koohook.world(), move |_| {
+        up += 1;
+        if up % 3 == 0 { Mood::LosesReply } else { READY }
+    });
+    for _ in 0..12 {
+        koohook.world().pass(Duration::from_mins(67));
+        relay(&koohook);
+    }
+    assert_eq!(product.sequences(), all_told(&ids), "each once, in order");
+    assert!(ids.iter().all(|id| outbox(&koohook, id).waiting.is_empty()));
+}
+
+#[test]
+fn a_product_that_is_down_for_long_leaves_dead_letters_that_can_be_replayed() {
+    let koohook = relayed();
+    buy(&koohook, "CS1");
+    let id = id("CS1");
+    set_status(&koohook, &id, "FREEZE");
+    let product = Product::of(koohook.world(), |_| Mood::Refuses(500, ""));
+    assert_eq!((on_agenda(&koohook, Queue::Due), on_agenda(&koohook, Queue::Dead)), (1, 0));
+    let mut dead = 0;
+    for _ in 0..74 {
+        dead += relay(&koohook).dead;
+        koohook.world().pass(Duration::from_mins(66));
+    }
+    assert_eq!(dead, 1);
+    assert_eq!((on_agenda(&koohook, Queue::Due), on_agenda(&koohook, Queue::Dead)), (0, 1));
+    let told = product.told().len();
+    product.meets(koohook.world(), |_| READY);
+    assert!(relay(&koohook).is_empty(), "a dead purchase blocks what comes after it");
+    let mut kept = run(koohook.kept(&id)).unwrap();
+    assert!(kept.outbox.replay(1));
+    run(koohook.keep(&id, &kept));
+    // Any call puts it on the agenda again, where a tool that replays has not.
+    set_status(&koohook, &id, "UNFREEZE");
+    assert_eq!(relay(&koohook).delivered, 3);
+    assert_eq!((product.told().len(), product.effects().len()), (told + 3, 3));
+    assert_eq!(on_agenda(&koohook, Queue::Dead), 0);
+}
+
+#[test]
+fn whoever_releases_what_was_never_told_tells_nobody() {
+    let koohook = relayed();
+    let product = Product::of(koohook.world(), |_| READY);
+    many(&koohook, 1);
+    assert_eq!(release(&koohook, "CS0"), "000000");
+    assert!(relay(&koohook).is_empty());
+    assert_eq!(product.told().len(), 0);
+    assert_eq!(outbox(&koohook, &id("CS0")).dropped, 4);
+}
+
+// V1's patience (decisions D11, D12).
+
+const PATIENCE: Duration = Duration::from_mins(210);
+const LOOK_AGAIN: Duration = Duration::from_mins(10);
+
+/// A V1 purchase that the product has not answered by the end of the marketplace's patience, which
+/// the relay has seen once.
+fn sighted(mood: &Mood) -> (Bundled, Product) {
+    let koohook = relayed();
+    let met = mood.clone();
+    let product = Product::of(koohook.world(), move |_| met.clone());
+    assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
+    koohook.world().pass(PATIENCE);
+    assert_eq!(relay(&koohook).abandoned, 0, "the first look only remembers");
+    (koohook, product)
+}
+
+#[test]
+fn what_is_abandoned_before_it_was_offered_is_never_told() {
+    let koohook = relayed();
+    let product = Product::of(koohook.world(), |_| READY);
+    assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
+    // Its first offer waits for longer than the marketplace.
+    let mut kept = run(koohook.kept(&id_v1("CS1"))).unwrap();
+    let never = UnixMillis::new(koohook.world().now_millis() + 600_000);
+    let attempt = Attempt::of_fault(never, "made up".to_owned());
+    for _ in 0..2 {
+        let now = UnixMillis::new(koohook.world().now_millis());
+        kept.outbox.postpone(1, attempt.clone(), 0, now.after(Duration::from_mins(60)));
+        run(koohook.keep(&id_v1("CS1"), &kept));
+        koohook.world().pass(PATIENCE / 2);
+    }
+    let pass = |kept: EntityRecord| {
+        let now = UnixMillis::new(koohook.world().now_millis());
+        kept.pass(Reader::Product, ClockTrust::Trusted, now)
+    };
+    let first = pass(kept);
+    koohook.world().pass(LOOK_AGAIN);
+    let second = pass(first.kept);
+    assert!(!first.abandoned && second.abandoned);
+    assert_eq!(second.kept.outbox.waiting, [], "neither the purchase nor its end");
+    run(koohook.keep(&id_v1("CS1"), &second.kept));
+    assert!(relay(&koohook).is_empty());
+    assert_eq!(access(&koohook, &id_v1("CS1")), Access::Abandoned);
+    assert_eq!(product.told().len(), 0);
+}
+
+#[test]
+fn what_is_abandoned_after_it_was_offered_is_told_so_and_can_be_bought_again() {
+    let (koohook, product) = sighted(&Mood::Refuses(503, ""));
+    koohook.world().pass(LOOK_AGAIN);
+    let before = product.told().len();
+    assert_eq!(relay(&koohook).abandoned, 1);
+    let last = product.told();
+    assert!(last[before..].iter().all(|told| told.kind() == "instance.abandoned"));
+    product.meets(koohook.world(), |_| READY);
+    koohook.world().pass(millis(1));
+    assert_eq!(buy_v1(&koohook, "CS1").code, "000004", "it is to be made again");
+    relay(&koohook);
+    let effects: Vec<_> =
+        product.effects().iter().map(|told| (told.kind().to_owned(), told.sequence())).collect();
+    assert_eq!(effects, [("instance.abandoned".to_owned(), 2), ("instance.created".to_owned(), 3)]);
+    assert_eq!(buy_v1(&koohook, "CS1").code, "000000");
+}
+
+/// The look that acts comes ten minutes to a day after one that is remembered; any other look is
+/// remembered instead, and so does a clock no harm that was wrong for a moment.
+#[test]
+fn only_a_look_that_agrees_with_an_earlier_one_abandons() {
+    const MINUTE: i64 = 60_000;
+    for (then, abandoned) in [
+        (0, 0),
+        (9 * MINUTE + 59_999, 0),
+        (10 * MINUTE, 1),
+        (24 * 60 * MINUTE, 1),
+        (24 * 60 * MINUTE + 1, 0),
+        (400 * 24 * 60 * MINUTE, 0),
+        (-MINUTE, 0),
+    ] {
+        let (koohook, _) = sighted(&Mood::Refuses(503, ""));
+        let sighted = i64::try_from(koohook.world().now_millis()).unwrap();
+        koohook.world().set_now(u64::try_from(sighted + then).unwrap());
+        assert_eq!(pass_now(&koohook), abandoned, "{then} ms after the first look");
+    }
+}
+
+/// Looks at the purchase as a run of the relay does that finds it on the agenda.
+fn pass_now(koohook: &Bundled) -> usize {
+    let kept = run(koohook.kept(&id_v1("CS1"))).unwrap();
+    let now = UnixMillis::new(koohook.world().now_millis());
+    let passed = kept.pass(Reader::Product, ClockTrust::Trusted, now);
+    usize::from(passed.abandoned)
+}
+
+/// What it wrote meanwhile is set right by the next run.
+#[test]
+fn a_clock_that_jumps_for_seconds_abandons_nothing_and_delays_little() {
+    let koohook = relayed();
+    let product = Product::of(koohook.world(), |_| Mood::Refuses(503, ""));
+    assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
+    assert_eq!(buy(&koohook, "CS2").code, "000004");
+    for jump in [4, 24 * 365] {
+        let right = koohook.world().now_millis();
+        koohook.world().set_now(right + jump * 3_600_000);
+        for _ in 0..6 {
+            assert_eq!(relay(&koohook).abandoned, 0);
+            koohook.world().pass(Duration::from_secs(1));
+        }
+        koohook.world().set_now(right + 6_000);
+        assert_eq!(relay(&koohook).abandoned, 0);
+    }
+    product.meets(koohook.world(), |_| READY);
+    koohook.world().pass(Duration::from_mins(67));
+    relay(&koohook);
+    assert!(is_ready(&koohook, &id_v1("CS1")) && is_ready(&koohook, &id("CS2")));
+    let effects = product.effects();
+    assert!(effects.iter().all(|told| told.kind() == "instance.created"), "{effects:?}");
+    assert_eq!((buy_v1(&koohook, "CS1").code, effects.len()), ("000000".to_owned(), 2));
+}

@@ -1,0 +1,272 @@
+//! The kit's calls through a real endpoint, under either contract, with the marketplace's own
+//! signatures.
+
+use std::time::Duration;
+
+use domain::directory::PartName;
+use domain::entity::{Directory, Entity, EntityRecord, Subject};
+use domain::page::{Bundle, Page, Visit};
+use domain::settings::{SettingError, Settings};
+use domain::tenant::{Dated, Tenant};
+use protocol::message::{Activity, AppId, InstanceId, TenantId};
+use protocol::time::UnixMillis;
+use serde_json::{Map, Value, json};
+use shell::repository::part_key;
+use shell::seal::{Clear, Seal};
+use shell::store::Store;
+use shell::store::memory::Memory;
+use shell::world::{Deadline, World};
+use simulator::answer::{Answer, verify_body_sign};
+use simulator::{kit_v1, kit_v2, time, v2};
+use tests::call::{ADDRESS, BASE_KEY, Koohook, PRODUCT_SECRET, run};
+use tests::world::NOW;
+
+mod failing;
+mod heads;
+mod leniencies;
+mod lists;
+mod lives;
+mod order;
+mod racing;
+mod vectors;
+
+const KIT_KEY: &str = "constructed-kit-key-0002";
+
+/// A product is to be told, and nobody tells it: every notice waits.
+const SETTINGS: [(&str, &str); 6] = [
+    ("KOOHOOK_BASE_KEY", BASE_KEY),
+    ("KOOHOOK_KIT_KEY", KIT_KEY),
+    ("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0"),
+    ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
+    ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
+    ("KOOHOOK_STORE", "memory:"),
+];
+
+/// The kit's pages at one endpoint.
+pub struct Pages {
+    tenants: functions::tenant_sync::Tenants,
+    users: functions::auth_sync::Users,
+    department: functions::single_org_sync::Department,
+    departments: functions::all_org_sync::Departments,
+}
+
+impl Bundle for Pages {
+    fn new(settings: &Settings) -> Result<Self, SettingError> {
+        Ok(Self {
+            tenants: Page::new(settings)?,
+            users: Page::new(settings)?,
+            department: Page::new(settings)?,
+            departments: Page::new(settings)?,
+        })
+    }
+
+    fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output {
+        match activity {
+            Some(Activity::TenantSync) => visit.change(&self.tenants),
+            Some(Activity::AuthSync) => visit.change_list(&self.users),
+            Some(Activity::SingleOrgSync) => visit.change_list(&self.department),
+            Some(Activity::AllOrgSync) => visit.change_list(&self.departments),
+            _ => visit.nowhere(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Contract {
+    V1,
+    V2,
+}
+
+const BOTH: [Contract; 2] = [Contract::V1, Contract::V2];
+
+struct Kit<B = Pages>(Koohook<B, Memory>);
+
+impl Kit {
+    fn new() -> Self {
+        Self(Koohook::over(Memory::new(), &SETTINGS))
+    }
+}
+
+impl<B: Bundle> Kit<B> {
+    /// Sends a request, and reads the answer as the marketplace does.
+    fn send(&self, request: http::Request<Vec<u8>>) -> String {
+        let response = run(self.0.answer(request));
+        verify_body_sign(&response, KIT_KEY).unwrap();
+        Answer::read(&response).unwrap().code
+    }
+
+    /// The result code of a call. Bodies are written as V2 has them; V1's lists are text.
+    fn call(&self, contract: Contract, page: &str, body: &Value) -> String {
+        let request = signed(self.0.world().now_millis(), contract, page, body);
+        self.send(request)
+    }
+
+    /// As [`Self::call`], with what it cost.
+    fn cost(&self, contract: Contract, page: &str, body: &Value) -> (String, (usize, usize)) {
+        self.0.store().take_counts();
+        (self.call(contract, page, body), self.0.store().take_counts())
+    }
+
+    fn bytes(&self, key: &str) -> Option<Vec<u8>> {
+        let now = UnixMillis::new(self.0.world().now_millis());
+        let stored = run(self.0.store().inner().get(key, now)).unwrap()?;
+        Some(Seal::new(None, None, Clear::Allowed).open(key, &stored.bytes).unwrap())
+    }
+
+    fn kept(&self, subject: &Subject) -> Option<EntityRecord> {
+        self.bytes(&subject.key()).map(|bytes| EntityRecord::from_bytes(&bytes).unwrap())
+    }
+
+    fn tenant(&self) -> Dated<Tenant> {
+        match self.kept(&tenant_of("inst-1")).unwrap().entity {
+            Entity::Tenant(tenant) => tenant,
+            other => panic!("no tenant: {other:?}"),
+        }
+    }
+
+    fn directory(&self, subject: &Subject) -> Directory {
+        match self.kept(subject).map(|kept| kept.entity) {
+            Some(Entity::Directory(directory)) => directory,
+            None => Directory::default(),
+            Some(other) => panic!("no directory: {other:?}"),
+        }
+    }
+
+    /// What one part of a subject holds.
+    fn part(&self, subject: &Subject, name: PartName) -> Vec<u8> {
+        self.bytes(&part_key(&subject.key(), name)).expect("a part that is referred to stands")
+    }
+
+    /// What the product is to be told of a subject: types, members, and the records in the parts.
+    fn notices(&self, subject: &Subject) -> Vec<Notice> {
+        let waiting = self.kept(subject).map(|kept| kept.outbox.waiting).unwrap_or_default();
+        let notice = |(place, notice): (u64, &domain::notice::Notice)| {
+            assert_eq!(notice.sequence(), place);
+            let records = notice.parts().flat_map(|name| {
+                let part = self.part(subject, name);
+                assert!(part.len() <= 128 * 1024, "{}", part.len());
+                let records: Vec<Value> = serde_json::from_slice(&part).unwrap();
+                assert!((1..=500).contains(&records.len()));
+                records
+            });
+            let (kind, data) = (notice.kind.as_str(), notice.data.clone());
+            Notice { kind, data, records: records.collect() }
+        };
+        (1..).zip(&waiting).map(notice).collect()
+    }
+
+    fn kinds(&self, subject: &Subject) -> Vec<&'static str> {
+        self.notices(subject).iter().map(|notice| notice.kind).collect()
+    }
+}
+
+struct Notice {
+    kind: &'static str,
+    data: Map<String, Value>,
+    records: Vec<Value>,
+}
+
+impl Notice {
+    /// One member of every record.
+    fn column(&self, name: &str) -> Vec<String> {
+        let text = |record: &Value| record[name].as_str().unwrap_or("-").to_owned();
+        self.records.iter().map(text).collect()
+    }
+}
+
+/// A call, signed at a time. The nonce is of the body, so that two different calls never share one.
+fn signed(now_millis: u64, contract: Contract, page: &str, body: &Value) -> http::Request<Vec<u8>> {
+    let text = written(contract, body);
+    match contract {
+        Contract::V1 => kit_v1::request(ADDRESS, page, KIT_KEY, &text),
+        Contract::V2 => {
+            let (now, nonce) = (now_millis.to_string(), kit_v2::sign(KIT_KEY, "", "", &text));
+            kit_v2::request(ADDRESS, page, KIT_KEY, &now, &nonce, &text)
+        }
+    }
+    .unwrap()
+}
+
+fn written(contract: Contract, body: &Value) -> Vec<u8> {
+    let members = body.as_object().unwrap().iter();
+    let member = |(name, value): (&String, &Value)| match (contract, name.as_str(), value) {
+        (Contract::V1, "orgInfoList", Value::Array(_)) => {
+            ("orgInfo".to_owned(), value.to_string().replace("\"orgName\"", "\"name\"").into())
+        }
+        (Contract::V1, "userList", Value::Array(_)) => (name.clone(), value.to_string().into()),
+        _ => (name.clone(), value.clone()),
+    };
+    let members: Vec<(String, Value)> = members.map(member).collect();
+    let members: Vec<(&str, Value)> =
+        members.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    v2::body(&members)
+}
+
+/// The same body with one member replaced, or left out by null.
+fn with(body: &Value, name: &str, value: impl Into<Value>) -> Value {
+    let mut body = body.clone();
+    body[name] = value.into();
+    if body[name].is_null() {
+        body.as_object_mut().unwrap().remove(name);
+    }
+    body
+}
+
+/// The kit's writing of a moment so long after [`NOW`].
+fn at(offset: i64) -> String {
+    time::in_china(NOW.checked_add_signed(offset).unwrap())
+}
+
+fn tenant(flag: i64, name: &str, offset: i64) -> Value {
+    json!({
+        "instanceId": "inst-1", "orderId": "CS1", "tenantId": "t-1", "tenantCode": "huawei",
+        "name": name, "domainName": "https://example.tenantaccount.com",
+        "flag": flag, "testFlag": 0, "timeStamp": at(offset),
+    })
+}
+
+fn users(flag: i64, names: &[&str], offset: i64) -> Value {
+    let user = |name: &&str| {
+        json!({
+            "userName": name, "name": "张三", "orgCode": "1", "role": "user", "enable": "true",
+        })
+    };
+    json!({
+        "instanceId": "inst-1", "tenantId": "t-1", "appId": "app-1",
+        "userList": names.iter().map(user).collect::<Value>(),
+        "currentSyncTime": at(offset), "flag": flag, "testFlag": 0, "timeStamp": at(0),
+    })
+}
+
+fn single(flag: i64, code: &str, name: &str, parent: &str, offset: i64) -> Value {
+    json!({
+        "instanceId": "inst-1", "tenantId": "t-1", "orgCode": code, "orgName": name,
+        "parentCode": parent, "flag": flag, "testFlag": 0, "timeStamp": at(offset),
+    })
+}
+
+/// Departments of a code, a name and a parent each.
+fn all(rows: &[(&str, &str, &str)], offset: i64) -> Value {
+    let row = |(code, name, parent): &(&str, &str, &str)| json!({ "orgCode": code, "orgName": name, "parentCode": parent });
+    json!({
+        "instanceId": "inst-1", "tenantId": "t-1",
+        "orgInfoList": rows.iter().map(row).collect::<Value>(),
+        "testFlag": 0, "timeStamp": at(offset),
+    })
+}
+
+fn instance(id: &str) -> Option<InstanceId> {
+    InstanceId::parse(id).ok()
+}
+
+fn tenant_of(id: &str) -> Subject {
+    Subject::Tenant(instance(id), TenantId::parse("t-1").unwrap())
+}
+
+fn users_of(id: &str) -> Subject {
+    Subject::Users(instance(id), TenantId::parse("t-1").unwrap(), AppId::parse("app-1").unwrap())
+}
+
+fn departments_of(id: &str) -> Subject {
+    Subject::Departments(instance(id), TenantId::parse("t-1").unwrap())
+}

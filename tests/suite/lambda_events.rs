@@ -1,0 +1,294 @@
+//! AWS Lambda's events, from their JSON to the JSON that goes back, on the runtime's own way:
+//! `lambda_http` reads the event and makes a request of it, the host answers, and `lambda_http`
+//! makes a response of that.
+//!
+//! What happens to events that are none of ours:
+//!
+//! - An event of version 1.0, of a schedule, of another cloud, or no object is refused while it
+//!   is read. The runtime reports a failed invocation; we are never called.
+//! - A body that is said to be base64 and is none makes `lambda_http` panic before we are
+//!   called, and so do a query with a blank, `"`, `<` or `>` in it and a host that is none. The
+//!   runtime catches it and reports a failed invocation; a client that encodes causes none.
+//! - A body that is null is an empty body.
+//! - `lambda_http` writes paths anew: `/a/../saasproduce` and `/a/%2e%2e/saasproduce` are
+//!   `/saasproduce` here, and are unknown to the plain HTTP host. Paths are not signed.
+//! - The raw query stays as it is, byte for byte, whatever `queryStringParameters` says; but
+//!   what stands behind a `#` is no part of it.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use lambda_http::lambda_runtime::{Context, LambdaEvent, Service};
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Error, service_fn};
+use serde_json::{Value, json};
+use shell::host::lambda;
+use simulator::answer::{Answer, verify_body_sign};
+use tests::call::{BASE_KEY, Bundled, SETTINGS, koohook, run, v1, v2};
+use tests::world::NOW;
+
+const EVENTS: &str = include_str!("../vectors/lambda/events.json");
+
+const PURCHASE_V1: [(&str, &str); 8] = [
+    ("activity", "newInstance"),
+    ("orderId", "CS1"),
+    ("productId", "P1"),
+    ("businessId", "B1"),
+    ("customerId", "C1"),
+    ("customerName", "测试 a+b&c"),
+    ("email", ""),
+    ("skuCode", ""),
+];
+const PURCHASE_V2: [(&str, &str); 5] = [
+    ("activity", "newInstance"),
+    ("businessId", "B1"),
+    ("customerName", "测试"),
+    ("orderId", "CS1"),
+    ("orderLineId", "CS1-1"),
+];
+
+/// An event of a kind, with a query and a body in it.
+fn event(kind: &str, query: &str, body: &[u8]) -> Value {
+    use base64::Engine;
+    let events: Value = serde_json::from_str(EVENTS).unwrap();
+    let mut event = events[kind].clone();
+    let base64 = base64::engine::general_purpose::STANDARD.encode(body);
+    for (name, text) in
+        [("«query»", query), ("«body»", str::from_utf8(body).unwrap()), ("«base64»", &base64)]
+    {
+        for member in event.as_object_mut().unwrap().values_mut() {
+            if member == name {
+                *member = text.into();
+            }
+        }
+    }
+    event
+}
+
+fn v1_event(kind: &str) -> Value {
+    event(kind, v1(NOW, &PURCHASE_V1).uri().query().unwrap(), b"")
+}
+
+fn v2_event(kind: &str) -> Value {
+    let request = v2(NOW, &PURCHASE_V2);
+    event(kind, request.uri().query().unwrap(), request.body())
+}
+
+/// What the runtime sends back for an event, if it reads the event at all.
+fn invoke(koohook: Bundled, event: &Value) -> Option<Value> {
+    // As the runtime does: from bytes.
+    let event: LambdaRequest = serde_json::from_slice(event.to_string().as_bytes()).ok()?;
+    let endpoint = Arc::new(koohook.endpoint);
+    let answer = service_fn(move |request| {
+        let endpoint = Arc::clone(&endpoint);
+        async move { Ok::<_, Error>(lambda::answer(&endpoint, request).await) }
+    });
+    let mut adapter = Adapter::from(answer);
+    let event = LambdaEvent::new(event, Context::default());
+    let response = run(adapter.call(event)).unwrap();
+    Some(serde_json::to_value(response).unwrap())
+}
+
+/// The answer in what goes back, its signature held against the bytes that the caller will get.
+fn answered(sent: &Value) -> Answer {
+    assert_eq!(sent["isBase64Encoded"], false, "every answer is text");
+    let mut response = http::Response::new(sent["body"].as_str().unwrap().as_bytes().to_vec());
+    let status = sent["statusCode"].as_u64().unwrap();
+    *response.status_mut() = StatusCode::from_u16(u16::try_from(status).unwrap()).unwrap();
+    for (name, value) in sent["headers"].as_object().unwrap() {
+        let name: http::HeaderName = name.parse().unwrap();
+        response.headers_mut().insert(name, value.as_str().unwrap().parse().unwrap());
+    }
+    verify_body_sign(&response, BASE_KEY).unwrap();
+    Answer::read(&response).unwrap()
+}
+
+fn code(event: &Value) -> String {
+    answered(&invoke(koohook(&SETTINGS), event).expect("an event of ours")).code
+}
+
+fn status(event: &Value) -> u64 {
+    let sent = invoke(koohook(&SETTINGS), event).expect("an event of ours");
+    sent["statusCode"].as_u64().unwrap()
+}
+
+#[test]
+fn purchases_arrive_whole_and_answers_leave_signed() {
+    for event in [v2_event("http-api"), v2_event("function-url"), v1_event("function-url-get")] {
+        let sent = invoke(koohook(&SETTINGS), &event).unwrap();
+        assert_eq!(answered(&sent).code, "000000");
+        // The body's signature holds only if Lambda sends the bytes that we signed.
+        let members: Vec<_> = sent.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(
+            members,
+            ["body", "cookies", "headers", "isBase64Encoded", "multiValueHeaders", "statusCode"]
+        );
+        assert_eq!(sent["headers"]["content-type"], "application/json");
+        // Names are in lower case here, as they are in the event's format: what the caller sees
+        // is up to AWS.
+        assert!(sent["headers"]["body-sign"].is_string());
+        assert_eq!((&sent["cookies"], &sent["multiValueHeaders"]), (&json!([]), &json!({})));
+    }
+}
+
+#[test]
+fn a_body_is_the_same_in_base64_and_as_text() {
+    let mut as_text = v2_event("http-api");
+    let as_base64 = v2_event("function-url");
+    let answers = [&as_text, &as_base64].map(|event| invoke(koohook(&SETTINGS), event).unwrap());
+    assert_eq!(answers[0]["body"], answers[1]["body"]);
+    as_text["isBase64Encoded"] = true.into();
+    as_text["body"] = as_base64["body"].clone();
+    assert_eq!(code(&as_text), "000000");
+}
+
+#[test]
+fn the_raw_query_is_read_and_nothing_else() {
+    let event = v1_event("function-url-get");
+    let query = event["rawQueryString"].as_str().unwrap().to_owned();
+    assert!(query.contains("%2B") && query.contains('+') && query.contains("email=&"));
+    let with = |query: String| {
+        let mut event = event.clone();
+        event["rawQueryString"] = query.into();
+        code(&event)
+    };
+    assert_eq!(with(query.clone()), "000000");
+    assert_eq!(with(query.replace('+', "%20")), "000000");
+    assert_eq!(with(format!("{query}&orderId=CS1")), "000001");
+    assert_eq!(with(format!("{query}&&")), "000000");
+    assert_eq!(with(query.replace("email=&", "")), "000001");
+    assert_eq!(with(query.replace("email=&", "email&")), "000000");
+    assert_eq!(with(String::new()), "000001");
+    let (mut misled, mut bare) = (event.clone(), event.clone());
+    misled["queryStringParameters"] = json!({"orderId": "CS1,CS2", "authToken": "a"});
+    bare.as_object_mut().unwrap().remove("queryStringParameters");
+    assert_eq!((code(&misled).as_str(), code(&bare).as_str()), ("000000", "000000"));
+}
+
+/// Every byte that an address may hold, as it arrives at the endpoint.
+#[test]
+fn no_byte_of_a_query_changes_on_the_way() {
+    let visible: String =
+        (0x21..0x7f).map(char::from).filter(|letter| !"#<>\"".contains(*letter)).collect();
+    for query in [
+        "a=%2B&b=+&c=%20&d=&e&=f&&a=1",
+        "a=%C3%A9%e6%b5%8b&b=%zz&c=%",
+        "a=测试&b=é",
+        &visible,
+        "%00%0d%0a%23%26%3d",
+        "?a=b?c=d",
+    ] {
+        assert_eq!(target(query), ("/saasproduce".to_owned(), query.to_owned()));
+    }
+    assert_eq!(target("a=1#b=2").1, "a=1");
+}
+
+/// The path and the query that `lambda_http` makes of a raw query.
+fn target(query: &str) -> (String, String) {
+    let mut event = v1_event("function-url-get");
+    event["rawQueryString"] = query.into();
+    let event: LambdaRequest = serde_json::from_value(event).unwrap();
+    let request = http::Request::<lambda_http::Body>::from(event);
+    let uri = request.uri();
+    (uri.path().to_owned(), uri.query().unwrap().to_owned())
+}
+
+#[test]
+fn pages_of_health_and_unknown_paths_are_answered() {
+    let at = |method: &str, path: &str| {
+        let mut event = v1_event("function-url-get");
+        event["rawPath"] = path.into();
+        event["requestContext"]["http"]["method"] = method.into();
+        event["requestContext"]["http"]["path"] = path.into();
+        status(&event)
+    };
+    for path in ["/", "/healthz"] {
+        assert_eq!([at("GET", path), at("HEAD", path), at("POST", path)], [200, 200, 405]);
+    }
+    assert_eq!(at("DELETE", "/saasproduce"), 405);
+    assert_eq!(at("GET", "/saasproduce/"), 200);
+    for path in ["/nowhere", "//saasproduce", "/SaasProduce", "/saasproduce%2f", "/saasproduce;a"] {
+        assert_eq!(at("GET", path), 404, "{path}");
+    }
+    // The library resolves these on its way to a URI; we go by what arrived.
+    for path in ["/a/../saasproduce", "/a/%2e%2e/saasproduce", "/./saasproduce"] {
+        assert_eq!(at("GET", path), 404, "{path}");
+    }
+}
+
+/// A stage other than the default one stands before the path that a gateway hands on; the base
+/// path has to name it.
+#[test]
+fn a_stage_is_a_part_of_the_path() {
+    let mut event = v2_event("http-api");
+    event["rawPath"] = "/prod/saasproduce".into();
+    event["requestContext"]["stage"] = "prod".into();
+    assert_eq!(status(&event), 404);
+    let mut settings = SETTINGS.to_vec();
+    settings.push(("KOOHOOK_BASE_PATH", "/prod/saasproduce"));
+    let sent = invoke(koohook(&settings), &event).unwrap();
+    assert_eq!(answered(&sent).code, "000000");
+}
+
+#[test]
+fn headers_and_limits_are_judged_as_anywhere() {
+    let mut event = v2_event("http-api");
+    event["headers"]["content-encoding"] = "gzip".into();
+    assert_eq!(status(&event), 415);
+    let mut event = v2_event("http-api");
+    event["headers"]["x-amzn-trace-id"] = "a".repeat(17_000).into();
+    assert_eq!(status(&event), 431);
+    let mut event = v2_event("http-api");
+    event["body"] = "x".repeat(256 * 1024 + 1).into();
+    assert_eq!(status(&event), 413);
+    let mut event = v2_event("http-api");
+    event["rawQueryString"] = "a".repeat(16 * 1024 + 1).into();
+    assert_eq!(status(&event), 414);
+}
+
+#[test]
+fn a_body_that_is_absent_is_an_empty_one() {
+    for absent in [Value::Null, "".into()] {
+        for base64 in [true, false] {
+            let mut event = v2_event("http-api");
+            event["body"] = absent.clone();
+            event["isBase64Encoded"] = base64.into();
+            assert_eq!(code(&event), "000001");
+        }
+    }
+    let mut event = v2_event("http-api");
+    event.as_object_mut().unwrap().remove("body");
+    assert_eq!(code(&event), "000001");
+}
+
+#[test]
+fn events_that_are_none_of_ours_do_not_reach_the_door() {
+    for kind in ["rest-api-1.0", "schedule", "apig-of-functiongraph"] {
+        let event = event(kind, "", b"");
+        assert!(invoke(koohook(&SETTINGS), &event).is_none(), "{kind}");
+    }
+    for event in [json!({}), json!([]), json!(null), json!("a"), json!(1)] {
+        assert!(invoke(koohook(&SETTINGS), &event).is_none(), "{event}");
+    }
+    let mut event = v2_event("http-api");
+    event["body"] = json!({"activity": "newInstance"});
+    assert!(invoke(koohook(&SETTINGS), &event).is_none(), "a body that is decoded already");
+}
+
+/// The panic is `lambda_http`'s own and happens before a call of ours; the runtime catches it. If
+/// this fails, the module's first lines want another word.
+#[test]
+fn events_that_contradict_themselves_never_reach_the_door() {
+    let mut not_base64 = v2_event("function-url");
+    not_base64["body"] = "***".into();
+    let mut no_target = v2_event("http-api");
+    no_target["rawQueryString"] = "a b".into();
+    let mut no_query = v2_event("http-api");
+    no_query["rawQueryString"] = "a=<b>".into();
+    let mut no_host = v2_event("http-api");
+    no_host["headers"]["host"] = "a b".into();
+    for event in [not_base64, no_target, no_query, no_host] {
+        let invoked = std::panic::catch_unwind(|| invoke(koohook(&SETTINGS), &event));
+        assert!(invoked.is_err(), "{event}");
+    }
+}

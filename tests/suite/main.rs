@@ -1,0 +1,47 @@
+//! koohook, held against its promises. `tests/run` runs everything; one subject alone is
+//! `cargo test -p tests --test suite SUBJECT::`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that meets the unexpected fails, and says where"
+)]
+
+mod amounts;
+mod bad_inputs;
+mod configuration;
+mod deliveries;
+mod delivery;
+mod directory;
+mod dynamodb_store;
+mod faults;
+mod first_calls;
+mod histories;
+mod http_host;
+mod imports;
+mod interleavings;
+mod kit;
+mod lambda_events;
+mod lifecycle;
+mod notices;
+mod oaep;
+mod one_address;
+mod order_details;
+mod order_query;
+mod outbox;
+mod panics;
+mod properties;
+mod queries;
+mod redis_grades;
+mod redis_replicas;
+mod redis_rights;
+mod redis_store;
+mod seal;
+mod sqlite_files;
+mod stores;
+mod structure;
+mod sweep;
+mod unusable;
+mod vectors;

@@ -1,0 +1,100 @@
+//! The endpoint and the single function give byte-identical answers; a function answers its own
+//! activity alone (decision A2).
+
+use domain::page::Bundle;
+use http::{Request, Response};
+use protocol::message::Activity;
+use protocol::signature::{Contract, Interface};
+use simulator::answer::Answer;
+use simulator::life::{self, Step, Wire};
+use tests::call::{ADDRESS, BASE_KEY, Koohook, SETTINGS, run};
+use tests::shared_store::Shared;
+use tests::world::NOW;
+
+/// Whatever answers requests.
+type Answerer = Box<dyn Fn(Request<Vec<u8>>) -> Response<Vec<u8>>>;
+
+fn function<B: Bundle>(store: Shared) -> Answerer {
+    let koohook = Koohook::<B, Shared>::over(store, &SETTINGS);
+    Box::new(move |request| run(koohook.answer(request)))
+}
+
+/// Each activity's own function, over one store.
+fn functions() -> Vec<(Activity, Answerer)> {
+    let store = Shared::default();
+    let own = || store.clone();
+    vec![
+        (Activity::NewInstance, function::<functions::new_instance::Function>(own())),
+        (Activity::RefreshInstance, function::<functions::refresh_instance::Function>(own())),
+        (Activity::ExpireInstance, function::<functions::expire_instance::Function>(own())),
+        (
+            Activity::UpdateInstanceStatus,
+            function::<functions::update_instance_status::Function>(own()),
+        ),
+        (Activity::UpgradeInstance, function::<functions::upgrade_instance::Function>(own())),
+        (Activity::ReleaseInstance, function::<functions::release_instance::Function>(own())),
+        (Activity::QueryInstance, function::<functions::query_instance::Function>(own())),
+        (
+            Activity::ChangeInstanceCheck,
+            function::<functions::change_instance_check::Function>(own()),
+        ),
+    ]
+}
+
+fn activity_of(step: &Step) -> Activity {
+    let contract = match step.call.contract {
+        life::Contract::V1 => Contract::V1,
+        life::Contract::V2 => Contract::V2,
+        life::Contract::KitV1 | life::Contract::KitV2 => panic!("the kit has no endpoint"),
+    };
+    let Some((_, life::Value::Text(word))) = step.call.members.first() else {
+        panic!("a step names its activity first")
+    };
+    Activity::named(Interface::Base, contract, word).unwrap()
+}
+
+/// Plays a life against the endpoint and against the functions, in step.
+fn play(steps: &[Step]) {
+    let endpoint = function::<functions::receive::Function>(Shared::default());
+    let functions = functions();
+    let mut instance_id = String::new();
+    for (number, step) in steps.iter().flat_map(|step| [step, step]).enumerate() {
+        let nonce = format!("nonce-{number}");
+        let wire = Wire {
+            address: ADDRESS,
+            access_key: BASE_KEY,
+            kit_key: "",
+            sealed_secret: "",
+            now_millis: NOW + u64::try_from(number).unwrap(),
+            business_id: &nonce,
+            nonce: &nonce,
+            instance_id: &instance_id,
+        };
+        let by_door = endpoint(step.request(&wire).unwrap());
+        let answer = Answer::read(&by_door).unwrap();
+        step.check(&wire, &answer).unwrap_or_else(|fault| panic!("{}: {fault}", step.title));
+        for (activity, function) in &functions {
+            let by_function = function(step.request(&wire).unwrap());
+            if *activity == activity_of(step) {
+                assert_eq!(by_function.body(), by_door.body(), "{}", step.title);
+                assert_eq!(by_function.headers(), by_door.headers(), "{}", step.title);
+            } else {
+                let answer = Answer::read(&by_function).unwrap();
+                assert_eq!(answer.code, "000002", "{} at {activity:?}", step.title);
+            }
+        }
+        if let Some(id) = step.learn(&answer) {
+            id.clone_into(&mut instance_id);
+        }
+    }
+}
+
+#[test]
+fn a_v1_life_is_the_same_at_both() {
+    play(&life::v1("CS1", NOW));
+}
+
+#[test]
+fn a_v2_life_is_the_same_at_both() {
+    play(&life::v2("CS1", NOW));
+}

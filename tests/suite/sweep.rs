@@ -1,0 +1,343 @@
+//! Parts of long lists that nothing refers to are let go, and no other.
+
+use std::time::Duration;
+
+use domain::directory::PartName;
+use domain::entity::{Entity, EntityRecord, Subject};
+use domain::outbox::Reader;
+use protocol::message::TenantId;
+use protocol::time::UnixMillis;
+use shell::relay::Relay;
+use shell::repository::{Repository, Written, part_key};
+use shell::seal::{Clear, Seal};
+use shell::store::{Put, Queue, Store, Value, Version};
+use shell::sweep::Swept;
+use shell::world::{Deadline, World};
+use tests::call::{Koohook, PRODUCT_SECRET, run};
+use tests::product::{Product, READY};
+use tests::test_store::TestStore;
+use tests::world::{NOW, TestWorld, Trouble, Watched};
+
+const KIT_KEY: &str = "constructed-kit-key-0002";
+const HOUR: Duration = Duration::from_hours(1);
+
+type Departments = Koohook<functions::all_org_sync::Function, TestStore>;
+
+fn koohook() -> Departments {
+    let settings = [
+        ("KOOHOOK_KIT_KEY", KIT_KEY),
+        ("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0"),
+        ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
+        ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
+        ("KOOHOOK_STORE", "memory:"),
+    ];
+    Koohook::over(TestStore::new(), &settings)
+}
+
+/// Lists so many departments, the second list other than the first.
+fn list(koohook: &Departments, count: usize, name: &str) {
+    let now = koohook.world().now_millis();
+    let item = |code: usize| format!(r#"{{"orgCode":"{code}","orgName":"{name}"}}"#);
+    let items: Vec<String> = (0..count).map(item).collect();
+    let time = simulator::time::in_china(now);
+    let body = format!(
+        r#"{{"instanceId":"i","orgInfoList":[{}],"tenantId":"t","testFlag":0,"timeStamp":"{time}"}}"#,
+        items.join(",")
+    );
+    let request = simulator::kit_v2::request(
+        tests::call::ADDRESS,
+        "allOrgSync",
+        KIT_KEY,
+        &now.to_string(),
+        &format!("nonce-{now}"),
+        body.as_bytes(),
+    );
+    let response = run(koohook.answer(request.unwrap()));
+    assert_eq!(simulator::answer::Answer::read(&response).unwrap().code, "000000");
+}
+
+fn subject() -> Subject {
+    let instance = protocol::message::InstanceId::parse("i").unwrap();
+    Subject::Departments(Some(instance), TenantId::parse("t").unwrap())
+}
+
+fn with_shelf<T>(
+    world: &TestWorld<Watched<TestStore>>,
+    work: impl AsyncFnOnce(&Repository<'_, TestWorld<Watched<TestStore>>>) -> T,
+) -> T {
+    let seal = Seal::new(None, None, Clear::Allowed);
+    let deadline = Deadline::after(world.elapsed(), Duration::from_secs(4));
+    let repository = Repository { world, seal: &seal, reader: Reader::Product, deadline };
+    run(work(&repository))
+}
+
+fn swept(koohook: &Departments) -> Swept {
+    run(Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run()).unwrap().swept
+}
+
+fn kept(koohook: &Departments) -> EntityRecord {
+    with_shelf(koohook.world(), async |repository| {
+        repository.read(&subject()).await.unwrap().kept.unwrap()
+    })
+}
+
+fn parts(koohook: &Departments) -> Vec<PartName> {
+    let Entity::Directory(directory) = kept(koohook).entity else { panic!("a list is kept") };
+    let told = kept(koohook).outbox;
+    directory.head.parts().into_iter().chain(told.waiting.iter().flat_map(|n| n.parts())).collect()
+}
+
+fn readable(koohook: &Departments, names: Vec<PartName>) -> bool {
+    let names = names.into_iter().collect();
+    with_shelf(koohook.world(), async |repository| {
+        repository.read_parts(&subject().key(), names).await.unwrap().is_some()
+    })
+}
+
+#[test]
+fn what_is_referred_to_stays() {
+    let koohook = koohook();
+    list(&koohook, 1_500, "a");
+    assert_eq!(swept(&koohook), Swept::default(), "before its rest nothing is looked at");
+    koohook.world().pass(HOUR);
+    let named = parts(&koohook);
+    assert_eq!(swept(&koohook), Swept { let_go: 0, kept: named.len() });
+    assert!(readable(&koohook, named));
+    let span = UnixMillis::EPOCH..=UnixMillis::new(NOW + 7_200_000);
+    let due = koohook.store().agenda(Queue::Due, span, 99);
+    let due: Vec<_> = run(due).unwrap().into_iter().filter(|e| e.key.starts_with("part")).collect();
+    assert_eq!(due, [], "nothing is looked at twice");
+}
+
+#[test]
+fn what_a_newer_list_replaced_goes() {
+    let koohook = koohook();
+    list(&koohook, 1_500, "a");
+    let Entity::Directory(first) = kept(&koohook).entity else { panic!("a list is kept") };
+    koohook.world().pass(HOUR);
+    list(&koohook, 1_500, "b");
+    koohook.world().pass(HOUR);
+    assert!(swept(&koohook).let_go >= first.head.parts().len());
+    assert!(!readable(&koohook, first.head.parts().into_iter().collect()));
+    let Entity::Directory(second) = kept(&koohook).entity else { panic!("a list is kept") };
+    assert!(second.unused.is_empty());
+    assert!(readable(&koohook, parts(&koohook)));
+}
+
+#[test]
+fn what_an_interrupted_write_left_goes_and_its_writer_loses() {
+    let koohook = koohook();
+    list(&koohook, 3, "a");
+    let name = PartName::new([7; 16]);
+    let owner = subject().key();
+    let paused = with_shelf(koohook.world(), async |repository| {
+        let recalled = repository.read(&subject()).await.unwrap();
+        repository.write_parts(&owner, [(name, b"part".to_vec())].into()).await.unwrap();
+        recalled
+    });
+    koohook.world().pass(HOUR);
+    assert_eq!(swept(&koohook).let_go, 1);
+    assert!(!readable(&koohook, vec![name]));
+    let late = with_shelf(koohook.world(), async |repository| {
+        let kept = paused.kept.clone().unwrap();
+        repository.write(&paused, &kept).await.unwrap()
+    });
+    assert!(matches!(late, Written::Lost(_)), "who paused for an hour must read again");
+}
+
+#[test]
+fn a_part_whose_owner_never_came_goes() {
+    let koohook = koohook();
+    let (name, owner) = (PartName::new([7; 16]), subject().key());
+    with_shelf(koohook.world(), async |repository| {
+        repository.write_parts(&owner, [(name, b"part".to_vec())].into()).await.unwrap();
+    });
+    koohook.world().pass(HOUR);
+    assert_eq!(swept(&koohook).let_go, 1);
+    koohook.world().pass(HOUR);
+    assert_eq!(swept(&koohook), Swept::default());
+    let gone = run(koohook.store().get(&part_key(&owner, name), UnixMillis::new(NOW + 7_200_000)));
+    assert_eq!(gone.unwrap(), None, "what was let go expires");
+}
+
+/// Without a product nothing is delivered, and all the same what nobody needs goes, however busy
+/// the list is.
+#[test]
+fn a_busy_list_is_swept_without_a_product() {
+    let settings = [
+        ("KOOHOOK_KIT_KEY", KIT_KEY),
+        ("KOOHOOK_APP_INFO", tests::call::APP_INFO),
+        ("KOOHOOK_STORE", "memory:"),
+    ];
+    let koohook: Departments = Koohook::over(TestStore::new(), &settings);
+    for name in ["a", "b", "c", "d"] {
+        list(&koohook, 1_500, name);
+        koohook.world().pass(Duration::from_mins(1));
+        swept(&koohook);
+        assert_eq!(unused(&koohook), 0);
+    }
+    koohook.world().pass(HOUR);
+    swept(&koohook);
+    let due = |queue| {
+        let span = UnixMillis::EPOCH..=UnixMillis::MAX;
+        run(koohook.store().inner().agenda(queue, span, 999)).unwrap()
+    };
+    assert_eq!((due(Queue::Due), due(Queue::Sweep)), (Vec::new(), Vec::new()));
+}
+
+// Bounds (decision E1a).
+
+/// A list with so many unused parts, and a notice that waits: as a first synchronisation over a
+/// slow store leaves it.
+fn crowded(koohook: &Departments, count: u32) {
+    list(koohook, 3, "a");
+    with_shelf(koohook.world(), async |repository| {
+        let recalled = repository.read(&subject()).await.unwrap();
+        let mut kept = recalled.kept.clone().unwrap();
+        let Entity::Directory(directory) = &mut kept.entity else { panic!("a list is kept") };
+        let name = |number: u32| {
+            let mut name = [1; 16];
+            name[..4].copy_from_slice(&number.to_be_bytes());
+            PartName::new(name)
+        };
+        let names: Vec<_> = (0..count).map(name).collect();
+        for names in names.chunks(64) {
+            let parts = names.iter().map(|name| (*name, b"[]".to_vec())).collect();
+            repository.write_parts(&subject().key(), parts).await.unwrap();
+        }
+        directory.unused = names.into_iter().collect();
+        assert!(matches!(repository.write(&recalled, &kept).await.unwrap(), Written::Won(_)));
+    });
+}
+
+fn unused(koohook: &Departments) -> usize {
+    let Entity::Directory(directory) = kept(koohook).entity else { panic!("a list is kept") };
+    directory.unused.len()
+}
+
+/// Deliveries come first; each batch's progress is kept; and the end is reached in bounded runs.
+#[test]
+fn a_crowded_list_is_told_at_once_and_swept_in_the_end() {
+    for budget in [4, 10, 60] {
+        let koohook = koohook();
+        crowded(&koohook, 3_000);
+        let product = Product::of(koohook.world(), |_| READY);
+        koohook.world().lag(Duration::from_millis(20));
+        let mut left = vec![unused(&koohook)];
+        while *left.last().unwrap() > 0 {
+            let relay = Relay::new(koohook.endpoint.context(), Duration::from_secs(budget));
+            let report = run(relay.run()).unwrap();
+            assert_eq!(product.effects().len(), 1, "told by the first run, with {budget} s");
+            assert_eq!(report.troubled, 0);
+            left.push(unused(&koohook));
+            assert!(left.len() < 200, "it goes on for ever: {left:?}");
+            koohook.world().pass(Duration::from_secs(1));
+        }
+        assert!(left.is_sorted_by(|a, b| a > b), "each run gets further: {left:?}");
+        assert!(left.len() > 2, "and none is without a bound: {left:?}");
+    }
+}
+
+/// A sweep whose process ends anywhere goes on where it came to.
+#[test]
+fn a_sweep_that_ends_anywhere_loses_no_more_than_a_batch() {
+    let koohook = koohook();
+    crowded(&koohook, 300);
+    Product::of(koohook.world(), |_| READY);
+    let mut runs = 0;
+    for point in (10..).step_by(97) {
+        koohook.world().halt_at(point);
+        let relay = Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run();
+        let done = tests::call::run_until_halt(koohook.world(), relay).is_some();
+        // A claim that its process took along runs out.
+        koohook.world().pass(Duration::from_mins(1));
+        runs += 1;
+        if done && unused(&koohook) == 0 {
+            break;
+        }
+        assert!(runs < 50, "{} are left", unused(&koohook));
+    }
+    let swept = with_shelf(koohook.world(), async |repository| {
+        let parts =
+            repository.world.store().agenda(Queue::Sweep, UnixMillis::EPOCH..=UnixMillis::MAX, 999);
+        parts.await.unwrap().len()
+    });
+    assert_eq!(swept, 0, "nothing that was let go is looked at again");
+}
+
+/// Parts that cannot be let go keep nobody from being told, and are let go later.
+#[test]
+fn a_sweep_that_fails_stops_no_delivery_and_is_made_again() {
+    let koohook = koohook();
+    crowded(&koohook, 100);
+    let product = Product::of(koohook.world(), |_| READY);
+    // Four agendas, the value; then claim and settlement among the sweep's own reads and writes.
+    let well = std::iter::repeat_n(Trouble::None, 8);
+    koohook.store().plan(well.chain(std::iter::repeat_n(Trouble::Refused, 40)));
+    for _ in 0..4 {
+        run(Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run()).unwrap();
+        koohook.world().pass(Duration::from_secs(60));
+    }
+    assert_eq!((product.effects().len(), unused(&koohook)), (1, 0));
+}
+
+/// Two that let go of one part, or one that lets go while another takes it off the agenda: it goes.
+#[test]
+fn a_race_about_a_part_leaves_nothing_behind() {
+    let owner = subject().key();
+    for point in 0..4 {
+        let koohook = koohook();
+        let name = PartName::new([7; 16]);
+        with_shelf(koohook.world(), async |repository| {
+            repository.write_parts(&owner, [(name, b"part".to_vec())].into()).await.unwrap();
+        });
+        let context = koohook.endpoint.context();
+        let deadline = Deadline::after(context.world.elapsed(), Duration::from_secs(4));
+        let repository = context.repository(deadline);
+        let let_go = repository.let_go(&owner, name);
+        tests::call::run_paused(koohook.world(), point, let_go, || {
+            run(repository.settle_part(&owner, name)).unwrap();
+        })
+        .unwrap();
+        assert!(!readable(&koohook, vec![name]), "let go behind point {point}");
+        let settle = repository.settle_part(&owner, name);
+        run(settle).unwrap();
+        koohook.world().pass(HOUR);
+        let key = part_key(&owner, name);
+        let now = UnixMillis::new(koohook.world().now_millis());
+        let gone = run(koohook.store().inner().get(&key, now)).unwrap();
+        assert_eq!(gone, None, "what was let go expires, whoever looked at it since");
+    }
+}
+
+/// Parts of a list that nobody can read rest on; those behind them are swept.
+#[test]
+fn parts_of_an_unreadable_list_keep_no_others_from_being_swept() {
+    let koohook = koohook();
+    let (unreadable, other) = (subject().key(), "users:other".to_owned());
+    with_shelf(koohook.world(), async |repository| {
+        let name = |number: u16| {
+            let mut name = [1; 16];
+            name[..2].copy_from_slice(&number.to_be_bytes());
+            PartName::new(name)
+        };
+        for first in (0..300).step_by(50) {
+            let parts = (first..first + 50).map(|number| (name(number), b"[]".to_vec())).collect();
+            repository.write_parts(&unreadable, parts).await.unwrap();
+        }
+        repository.world.pass(Duration::from_secs(1));
+        repository.write_parts(&other, [(name(999), b"[]".to_vec())].into()).await.unwrap();
+        let bytes = br#"{"schema":999}"#.to_vec();
+        let value = Value { version: Version([9; 16]), bytes, agenda: None, expires: None };
+        let now = UnixMillis::new(repository.world.now_millis());
+        let store = repository.world.store().inner();
+        assert_eq!(store.put(&unreadable, &value, None, now).await.unwrap(), Put::Won);
+    });
+    koohook.world().pass(HOUR);
+    let mut let_go = 0;
+    for _ in 0..4 {
+        let_go += swept(&koohook).let_go;
+        koohook.world().pass(Duration::from_mins(1));
+    }
+    assert_eq!(let_go, 1, "the part behind them");
+}

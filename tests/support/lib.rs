@@ -1,0 +1,26 @@
+//! What the tests share: a world with a clock in the test's hand, stores that count and fail on
+//! demand, and calls signed by the marketplace's side.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that meets the unexpected fails, and says where"
+)]
+
+pub mod call;
+pub mod chance;
+pub mod dynamodb;
+pub mod fault_proxy;
+pub mod halt;
+pub mod linearizability;
+pub mod log;
+pub mod on_tokio;
+pub mod product;
+pub mod redis_server;
+pub mod served;
+pub mod servers;
+pub mod shared_store;
+pub mod test_store;
+pub mod world;

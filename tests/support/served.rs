@@ -1,0 +1,145 @@
+//! A koohook behind a real socket, and a caller that writes bytes.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use domain::page::Bundle;
+use http::Response;
+use shell::endpoint::callbacks::CallbackEndpoint;
+use shell::host::http::serve_until;
+use shell::world::World;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::log::Log;
+
+/// A endpoint that is served on a port of this machine until this is dropped.
+pub struct Served {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it logs.
+    pub log: Log,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+/// An answer as it stood on the wire.
+pub struct Wire {
+    /// The head's bytes, as text.
+    pub head: String,
+    /// The same answer, read.
+    pub response: Response<Vec<u8>>,
+}
+
+const MAX_CONNECTIONS: usize = 1_024;
+
+/// Longer than any answer takes; a caller that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Served {
+    /// Serves a endpoint, on a thread of its own.
+    pub fn new<B: Bundle, W: World>(endpoint: Arc<CallbackEndpoint<B, W>>) -> Self {
+        let log = Log::default();
+        let (stop, stopped) = oneshot::channel();
+        let (tell, told) = mpsc::channel();
+        let kept = log.clone();
+        let thread = thread::spawn(move || {
+            let _guard = kept.keep();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                tell.send(listener.local_addr().unwrap()).unwrap();
+                serve_until(endpoint, listener, MAX_CONNECTIONS, async { drop(stopped.await) })
+                    .await;
+            });
+        });
+        Self { address: told.recv().unwrap(), log, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// A new connection to it.
+    pub fn connect(&self) -> Caller {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Caller { stream, received: Vec::new() }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// One connection.
+pub struct Caller {
+    /// The socket.
+    pub stream: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Caller {
+    /// Sends bytes. Where the other side has hung up by then, its answer says why.
+    pub fn send(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// The next answer, or nothing where the other side hung up without one.
+    pub fn answer(&mut self) -> Option<Wire> {
+        let end = loop {
+            match find(&self.received, b"\r\n\r\n") {
+                Some(end) => break end + 4,
+                None => self.receive()?,
+            }
+        };
+        let head: Vec<u8> = self.received.drain(..end).collect();
+        let head = String::from_utf8(head).expect("a head is text");
+        let mut response = read_head(&head);
+        let len = response.headers().get("content-length");
+        let len = len.map_or(0, |len| len.to_str().unwrap().parse().unwrap());
+        while self.received.len() < len {
+            self.receive()?;
+        }
+        *response.body_mut() = self.received.drain(..len).collect();
+        Some(Wire { head, response })
+    }
+
+    /// Whether the other side has hung up, once all it sent was read.
+    pub fn is_closed(&mut self) -> bool {
+        self.received.is_empty() && self.receive().is_none()
+    }
+
+    fn receive(&mut self) -> Option<()> {
+        let mut buffer = [0; 4096];
+        match self.stream.read(&mut buffer) {
+            Ok(0) => None,
+            Ok(len) => {
+                self.received.extend(buffer.iter().take(len));
+                Some(())
+            }
+            Err(fault) if fault.kind() == std::io::ErrorKind::ConnectionReset => None,
+            Err(fault) => panic!("no answer came: {fault}"),
+        }
+    }
+}
+
+fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
+}
+
+fn read_head(head: &str) -> Response<Vec<u8>> {
+    let mut lines = head.trim_end().split("\r\n");
+    let status = lines.next().and_then(|line| line.split(' ').nth(1));
+    let mut response = Response::builder().status(status.expect("a status line"));
+    for line in lines {
+        let (name, value) = line.split_once(": ").expect("a header line");
+        response = response.header(name, value);
+    }
+    response.body(Vec::new()).unwrap()
+}
