@@ -7,7 +7,7 @@ mod report;
 use std::process::ExitCode;
 
 use clap::Args;
-use simulator::life::Step;
+use simulator::scenario::Step;
 
 use crate::demo::{self, Only};
 use crate::options::{self, Unit};

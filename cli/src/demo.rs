@@ -16,7 +16,7 @@ use shell::host::{self, MachineContext};
 use shell::repository::Repository;
 use shell::seal::{Clear, Seal, SealKey};
 use shell::world::{Deadline, World};
-use simulator::life::{self, State};
+use simulator::scenario::{self, State};
 use simulator::time::TimestampUnit;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -108,7 +108,7 @@ fn play_by_itself(
 }
 
 /// Plays one life by koohook's own rules.
-pub fn play(seller: Seller, look: Option<Look>, life: &[life::Step]) -> Score {
+pub fn play(seller: Seller, look: Option<Look>, life: &[scenario::Step]) -> Score {
     let mut player = Player::new(seller, Rules::Koohook(look));
     let failed = player.play(life);
     player.score(failed)
@@ -191,23 +191,23 @@ fn print_next() {
 }
 
 /// The lives to play, of orders that no earlier run made.
-pub fn lives(only: Option<Only>) -> Vec<Vec<life::Step>> {
+pub fn lives(only: Option<Only>) -> Vec<Vec<scenario::Step>> {
     let now = made_up::now_millis();
     let order = format!("CS{now}DEMO");
-    let v1 = (only != Some(Only::V2)).then(|| life::v1(&format!("{order}A"), now));
-    let v2 = (only != Some(Only::V1)).then(|| life::v2(&format!("{order}B"), now));
+    let v1 = (only != Some(Only::V2)).then(|| scenario::v1(&format!("{order}A"), now));
+    let v2 = (only != Some(Only::V1)).then(|| scenario::v2(&format!("{order}B"), now));
     v1.into_iter().chain(v2).collect()
 }
 
 /// The lives of an enterprise under each contract.
-pub fn enterprises(only: Option<Only>) -> Vec<Vec<life::Step>> {
+pub fn enterprises(only: Option<Only>) -> Vec<Vec<scenario::Step>> {
     let now = made_up::now_millis();
     let (order, instance) = (format!("CS{now}KIT"), format!("instance-{now}"));
-    let life = |letter: &str, life: fn(&str, &str, u64) -> Vec<life::Step>| {
+    let life = |letter: &str, life: fn(&str, &str, u64) -> Vec<scenario::Step>| {
         life(&format!("{instance}{letter}"), &format!("{order}{letter}"), now)
     };
-    let v1 = (only != Some(Only::V2)).then(|| life("A", life::enterprise_v1));
-    let v2 = (only != Some(Only::V1)).then(|| life("B", life::enterprise_v2));
+    let v1 = (only != Some(Only::V2)).then(|| life("A", scenario::enterprise_v1));
+    let v2 = (only != Some(Only::V1)).then(|| life("B", scenario::enterprise_v2));
     v1.into_iter().chain(v2).collect()
 }
 

@@ -7,7 +7,7 @@ mod table;
 use std::collections::BTreeSet;
 use std::thread;
 
-use simulator::life::{Carries, State, Step, Wire};
+use simulator::scenario::{Carries, State, Step, Wire};
 use simulator::time::TimestampUnit;
 use simulator::verdict::{Failure, Outcome};
 use ureq::Agent;

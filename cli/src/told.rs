@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use simulator::life;
+use simulator::scenario;
 
 use crate::demo::{self, Demo, Only};
 use crate::output::{self, outln};
@@ -28,7 +28,7 @@ pub fn play(demo: &Demo<'_>, product: &StandIn, only: Option<Only>) -> Result<Ve
     }
     product.come_up();
     if only != Some(Only::V2) {
-        let steps = life::quick_v1(&format!("{order}A"), made_up::now_millis());
+        let steps = scenario::quick_v1(&format!("{order}A"), made_up::now_millis());
         scores.push(demo::play(demo.seller, Some(demo.look), &steps));
     }
     for score in &mut scores {
@@ -40,7 +40,7 @@ pub fn play(demo: &Demo<'_>, product: &StandIn, only: Option<Only>) -> Result<Ve
 
 /// The marketplace asks again and again until the product is back; the ID stays the same.
 fn play_v2(demo: &Demo<'_>, product: &StandIn, order: &str) -> Result<Score, Error> {
-    let (down, back) = life::awaited_v2(order, made_up::now_millis());
+    let (down, back) = scenario::awaited_v2(order, made_up::now_millis());
     let mut player = Player::new(demo.seller, Rules::Koohook(Some(demo.look)));
     let mut failed = player.play(&down);
     product.come_up();

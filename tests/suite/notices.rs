@@ -16,7 +16,7 @@ use shell::store::Store;
 use shell::store::memory::Memory;
 use shell::world::World;
 use simulator::answer::Answer;
-use simulator::life::{self, Step, Wire};
+use simulator::scenario::{self, Step, Wire};
 use tests::call::{ADDRESS, BASE_KEY, Koohook, PRODUCT_SECRET, koohook, run};
 use tests::world::{NOW, TestWorld};
 
@@ -172,10 +172,10 @@ impl Message {
 /// instance in every state, and in the story of the documents.
 fn everything_told() -> Vec<Message> {
     let lives = [
-        life::v1("CS1", NOW),
-        life::v2("CS1", NOW),
-        life::enterprise_v1("inst-1", "CS1", NOW),
-        life::enterprise_v2("inst-1", "CS1", NOW),
+        scenario::v1("CS1", NOW),
+        scenario::v2("CS1", NOW),
+        scenario::enterprise_v1("inst-1", "CS1", NOW),
+        scenario::enterprise_v2("inst-1", "CS1", NOW),
     ];
     let lives = lives.iter().flat_map(|life| {
         let seller = Seller::new(200, READY);

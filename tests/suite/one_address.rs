@@ -6,7 +6,7 @@ use http::{Request, Response};
 use protocol::message::Activity;
 use protocol::signature::{Contract, Interface};
 use simulator::answer::Answer;
-use simulator::life::{self, Step, Wire};
+use simulator::scenario::{self, Step, Wire};
 use tests::call::{ADDRESS, BASE_KEY, Koohook, SETTINGS, run};
 use tests::shared_store::Shared;
 use tests::world::NOW;
@@ -43,11 +43,11 @@ fn functions() -> Vec<(Activity, Answerer)> {
 
 fn activity_of(step: &Step) -> Activity {
     let contract = match step.call.contract {
-        life::Contract::V1 => Contract::V1,
-        life::Contract::V2 => Contract::V2,
-        life::Contract::KitV1 | life::Contract::KitV2 => panic!("the kit has no endpoint"),
+        scenario::Contract::V1 => Contract::V1,
+        scenario::Contract::V2 => Contract::V2,
+        scenario::Contract::KitV1 | scenario::Contract::KitV2 => panic!("the kit has no endpoint"),
     };
-    let Some((_, life::Value::Text(word))) = step.call.members.first() else {
+    let Some((_, scenario::Value::Text(word))) = step.call.members.first() else {
         panic!("a step names its activity first")
     };
     Activity::named(Interface::Base, contract, word).unwrap()
@@ -91,10 +91,10 @@ fn play(steps: &[Step]) {
 
 #[test]
 fn a_v1_life_is_the_same_at_both() {
-    play(&life::v1("CS1", NOW));
+    play(&scenario::v1("CS1", NOW));
 }
 
 #[test]
 fn a_v2_life_is_the_same_at_both() {
-    play(&life::v2("CS1", NOW));
+    play(&scenario::v2("CS1", NOW));
 }

@@ -1,6 +1,6 @@
 //! Whether a server serves a contract at all: most serve one of the two.
 
-use simulator::life::{Contract, Step};
+use simulator::scenario::{Contract, Step};
 use simulator::verdict::{ABSENT, Outcome};
 
 use super::report::ConformReport;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use simulator::life::{Contract, Step};
+use simulator::scenario::{Contract, Step};
 use simulator::verdict::Outcome;
 
 use super::presence::{Seen, contract};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use simulator::answer::{Answer, Fault, verify_body_sign};
-use simulator::life::{Contract, State, Step, Wire};
+use simulator::scenario::{Contract, State, Step, Wire};
 use simulator::verdict::{self, Failure, Outcome, Received, Remark, Verdict};
 
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! The functions of koohook, each at an address of its own.
 
-use simulator::life::Step;
+use simulator::scenario::Step;
 
 /// The function that serves a step's activity.
 pub fn function(step: &Step) -> &'static str {

@@ -1,6 +1,6 @@
 //! The demo's table: a printed line for each step, with the state that is stored afterwards.
 
-use simulator::life::{Contract, Step};
+use simulator::scenario::{Contract, Step};
 use simulator::verdict::Outcome;
 
 use super::answered::word;

@@ -3,7 +3,7 @@
 //! Each check has two forms. [`Answer::judge`] and [`judge_body_sign`] are as lenient as the
 //! marketplace and collect remarks. [`Answer::read`] and [`verify_body_sign`] accept only what
 //! koohook writes (decision B9). Neither asks whether the answer is the right one;
-//! [`Step::check`](crate::life::Step::check) does.
+//! [`Step::check`](crate::scenario::Step::check) does.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};

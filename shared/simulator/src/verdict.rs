@@ -9,7 +9,7 @@ use http::{Response, StatusCode};
 use thiserror::Error;
 
 use crate::answer::{self, Answer, Fault, judge_body_sign};
-use crate::life::{Contract, Mismatch, PROCESSING, SUCCESS, Step, UNKNOWN, Wire};
+use crate::scenario::{Contract, Mismatch, PROCESSING, SUCCESS, Step, UNKNOWN, Wire};
 use crate::v1;
 
 mod wanted;

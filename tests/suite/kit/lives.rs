@@ -1,6 +1,6 @@
 //! The life of an enterprise, as the marketplace's side tells it.
 
-use simulator::life::{self, Step, Wire};
+use simulator::scenario::{self, Step, Wire};
 
 use super::*;
 
@@ -55,7 +55,7 @@ fn told(kit: &Kit) -> [Vec<&'static str>; 3] {
 
 #[test]
 fn a_v1_enterprise_lives() {
-    let kit = play(&life::enterprise_v1("inst-1", "CS1", NOW));
+    let kit = play(&scenario::enterprise_v1("inst-1", "CS1", NOW));
     let [tenant, users, departments] = told(&kit);
     assert_eq!(tenant, ["tenant.deleted", "tenant.put", "tenant.deleted"]);
     let people = "put put put put deleted deleted";
@@ -65,7 +65,7 @@ fn a_v1_enterprise_lives() {
 
 #[test]
 fn a_v2_enterprise_lives() {
-    let kit = play(&life::enterprise_v2("inst-1", "CS1", NOW));
+    let kit = play(&scenario::enterprise_v2("inst-1", "CS1", NOW));
     let [tenant, users, departments] = told(&kit);
     assert_eq!(tenant, ["tenant.deleted", "tenant.put", "tenant.put", "tenant.deleted"]);
     let people = "put put put put deleted deleted revoked deleted";

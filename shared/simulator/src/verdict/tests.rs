@@ -4,7 +4,7 @@ use http::Response;
 
 use super::{Failure, Outcome, Received, Remark, Verdict, judge};
 use crate::answer::{self, Fault};
-use crate::life::{self, Mismatch, Step, Wire};
+use crate::scenario::{self, Mismatch, Step, Wire};
 
 /// The vectors of `body-sign.json`, which the marketplace's own sample made.
 const KEY: &str = "constructed-base-key-0001";
@@ -25,8 +25,8 @@ const WIRE: Wire<'static> = Wire {
 
 fn step(title: &str) -> Step {
     let now = WIRE.now_millis;
-    let lives = [life::v1("CS1", now), life::v2("CS1", now)];
-    let kits = [life::enterprise_v1("i", "CS1", now), life::enterprise_v2("i", "CS1", now)];
+    let lives = [scenario::v1("CS1", now), scenario::v2("CS1", now)];
+    let kits = [scenario::enterprise_v1("i", "CS1", now), scenario::enterprise_v2("i", "CS1", now)];
     let mut steps = lives.into_iter().chain(kits).flatten();
     let found = |step: &Step| format!("{:?} {}", step.call.contract, step.title) == title;
     steps.find(found).unwrap()

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::answer::Fault;
-use crate::life::{Contract, Mismatch, Step};
+use crate::scenario::{Contract, Mismatch, Step};
 
 /// What the guides want of time.
 pub const ANSWER_IN_TIME: &str = "a whole answer within 20 s (access guides, FAQ)";

@@ -9,7 +9,7 @@ use crate::time;
 
 mod records;
 
-use records::{DEPARTMENTS, Department, departments, person};
+use crate::scenario::enterprise::records::{DEPARTMENTS, Department, departments, person};
 
 pub(super) fn life(
     contract: Contract,

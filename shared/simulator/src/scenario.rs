@@ -16,8 +16,8 @@ mod lives;
 mod purchase_v1;
 mod purchase_v2;
 
-pub use check::Mismatch;
-pub use lives::{awaited_v2, enterprise_v1, enterprise_v2, quick_v1, v1, v2};
+pub use crate::scenario::check::Mismatch;
+pub use crate::scenario::lives::{awaited_v2, enterprise_v1, enterprise_v2, quick_v1, v1, v2};
 
 /// One call of a life, and what it must lead to.
 #[derive(Clone, Debug, Eq, PartialEq)]
