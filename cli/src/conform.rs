@@ -7,6 +7,8 @@ mod report;
 use std::process::ExitCode;
 
 use clap::Args;
+use presence::{Pair, Presence};
+use report::ConformReport;
 use simulator::scenario::Step;
 
 use crate::demo::{self, Only};
@@ -14,8 +16,6 @@ use crate::options::{self, Unit};
 use crate::output::errln;
 use crate::play::{Player, Rules, Seller};
 use crate::{Error, wire};
-use presence::{Pair, Presence};
-use report::ConformReport;
 
 /// Arguments of `koohook conform`.
 #[derive(Args)]

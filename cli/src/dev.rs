@@ -8,6 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::Args;
+use kept::KeptKeys;
+use pasted::Pasted;
 use shell::config::{self, Config};
 use shell::host;
 use shell::store::StoreSetting;
@@ -15,8 +17,6 @@ use shell::store::StoreSetting;
 use crate::bundle::{Everything, open};
 use crate::output::{errln, outln};
 use crate::{Error, made_up};
-use kept::KeptKeys;
-use pasted::Pasted;
 
 /// Arguments of `koohook dev`.
 #[derive(Args)]

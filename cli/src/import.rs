@@ -18,6 +18,8 @@ use std::time::Duration;
 use clap::Args;
 use domain::outbox::Reader;
 use protocol::time::UnixMillis;
+use report::ImportReport;
+use row::Rows;
 use shell::config::Keeping;
 use shell::host::{self, Machine};
 use shell::import::Import;
@@ -27,8 +29,6 @@ use shell::world::World;
 use crate::output::{self, errln};
 use crate::session::{Session, advised, settings};
 use crate::{Error, input};
-use report::ImportReport;
-use row::Rows;
 
 /// Arguments of `koohook import`.
 #[derive(Args)]

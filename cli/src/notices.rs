@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use domain::entity::{Entity, Subject};
 use domain::outbox::Reader;
+use line::{NoticeLine, lines, whose};
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::failure::Failure;
@@ -21,7 +22,6 @@ use crate::Error;
 use crate::output::{self, errln, outln};
 use crate::session::{Session, advised, settings};
 use crate::time_text::parse_since;
-use line::{NoticeLine, lines, whose};
 
 /// Arguments of `koohook notices`.
 #[derive(Args)]

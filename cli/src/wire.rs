@@ -7,12 +7,12 @@ mod unanswered;
 use std::time::{Duration, Instant};
 
 use http::{Request, Response, Uri};
+use names::Names;
+use spelling::Spelling;
 use ureq::Agent;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
 use crate::Error;
-use names::Names;
-use spelling::Spelling;
 pub use unanswered::NoReply;
 
 /// As long as the marketplace's own client waits at most (V1 guide, frequently asked questions).

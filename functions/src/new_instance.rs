@@ -6,12 +6,13 @@
 
 use domain::entity::Subject;
 use domain::idempotency::Order;
-use domain::instance::{Access, Instance, Remark, effective};
-use domain::instance_id::OrderedBy;
+use domain::instance::id::OrderedBy;
+use domain::instance::{Access, Instance, effective};
 use domain::notice::{NoticeDraft, NoticeType};
 use domain::outbox::Reader;
 use domain::page::{Change, Changes, Decision, Page};
 use domain::refusal::Refusal;
+use domain::remark::Remark;
 use domain::settings::{SettingError, Settings};
 use domain::template::Template;
 use protocol::cipher::Strength;

@@ -60,11 +60,11 @@ fn buy_v1<S: Store>(koohook: &Koohook<functions::receive::Function, S>, order: &
 }
 
 fn id(order: &str) -> String {
-    domain::instance_id::derive(order, Some(&format!("{order}-1")), None).to_string()
+    domain::instance::id::derive(order, Some(&format!("{order}-1")), None).to_string()
 }
 
 fn id_v1(order: &str) -> String {
-    domain::instance_id::derive(order, None, None).to_string()
+    domain::instance::id::derive(order, None, None).to_string()
 }
 
 fn set_status(koohook: &Bundled, id: &str, status: &str) -> String {

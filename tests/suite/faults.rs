@@ -163,7 +163,7 @@ fn fresh_order() -> String {
 
 /// The ID of what an order bought.
 fn id_of(order: &str) -> InstanceId {
-    domain::instance_id::derive(order, Some(&format!("{order}-1")), None)
+    domain::instance::id::derive(order, Some(&format!("{order}-1")), None)
 }
 
 /// The members of a call about what an order bought; a later call has an order of its own.

@@ -4,9 +4,11 @@
 //! An import is stopped at each point of its operations in turn, and another actor runs to its end
 //! there.
 
+use std::time::Duration;
+
 use domain::entity::{Entity, EntityRecord};
+use domain::instance::id::OrderedBy;
 use domain::instance::{Access, FreezeCause, Instance, InstanceState};
-use domain::instance_id::OrderedBy;
 use domain::outbox::Reader;
 use futures_util::FutureExt;
 use protocol::app_info::AppInfo;
@@ -18,7 +20,6 @@ use shell::repository::Repository;
 use shell::seal::{Clear, Seal};
 use shell::store::memory::Memory;
 use shell::world::{Deadline, World};
-use std::time::Duration;
 use tests::call::{Koohook, SETTINGS, run, run_until_halt, v1};
 use tests::world::NOW;
 

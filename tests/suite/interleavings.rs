@@ -214,7 +214,7 @@ fn derived_of(about: usize) -> InstanceId {
     let (contract, order) = PURCHASES[about];
     let line = format!("{order}-1");
     let line = Some(line.as_str()).filter(|_| contract == Contract::V2);
-    domain::instance_id::derive(order, line, None)
+    domain::instance::id::derive(order, line, None)
 }
 
 /// The instance that an older server made.

@@ -181,7 +181,7 @@ pub fn instance_id(contract: Contract) -> InstanceId {
         Contract::V1 => None,
         Contract::V2 => Some("CS1-1"),
     };
-    domain::instance_id::derive("CS1", line, None)
+    domain::instance::id::derive("CS1", line, None)
 }
 
 /// What is kept of an instance in a state, as the calls before and the product left it.

@@ -118,7 +118,7 @@ fn relay(koohook: &Bundled) {
 }
 
 fn id() -> String {
-    domain::instance_id::derive("CS1", Some("CS1-1"), None).to_string()
+    domain::instance::id::derive("CS1", Some("CS1-1"), None).to_string()
 }
 
 #[test]

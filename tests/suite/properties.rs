@@ -752,7 +752,7 @@ proptest! {
     ) {
         let mut named = BTreeMap::new();
         for (order, line, product) in lines {
-            let id = domain::instance_id::derive(&order, line.as_deref(), product.as_deref());
+            let id = domain::instance::id::derive(&order, line.as_deref(), product.as_deref());
             let parts = (order, line, product);
             let key = Subject::Instance(id.clone()).key();
             prop_assert_eq!(named.entry(key).or_insert_with(|| (parts.clone(), id.clone())), &mut (parts, id));

@@ -1,7 +1,7 @@
 //! A row → the instance to import, and the purchase that leads to it.
 
+use domain::instance::id::OrderedBy;
 use domain::instance::{Access, FreezeCause, Instance, InstanceState};
-use domain::instance_id::OrderedBy;
 use domain::template::Template;
 use protocol::app_info::AppInfo;
 use protocol::message::{InstanceId, OrderId, OrderLineId, ProductId};

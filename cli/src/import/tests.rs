@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use domain::instance::id::OrderedBy;
 use domain::instance::{Access, FreezeCause, InstanceState};
-use domain::instance_id::OrderedBy;
 use domain::template::Template;
 use protocol::cipher::Strength;
 use protocol::key::{AccessKey, Keyring};

@@ -1,13 +1,14 @@
 //! Step 5 of a callback's path: what becomes of the one kept value.
 
+use protocol::message::Reply;
+use protocol::time::UnixMillis;
+
 use crate::entity::{Entity, EntityRecord};
 use crate::idempotency::{Order, Recall};
-use crate::instance::Remark;
 use crate::outbox::Reader;
 use crate::page::{Change, Decision};
 use crate::refusal::Refusal;
-use protocol::message::Reply;
-use protocol::time::UnixMillis;
+use crate::remark::Remark;
 
 /// What a call makes of a kept value.
 #[derive(Clone, Debug)]

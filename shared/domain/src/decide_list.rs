@@ -3,17 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use protocol::time::UnixMillis;
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::decide::CallOutcome;
 use crate::directory::{self, Changed, DirectoryChange, DirectoryError, Head, PartName};
 use crate::entity::{Directory, EntityRecord};
-use crate::instance::Remark;
 use crate::notice::{Notice, NoticeDraft};
 use crate::outbox::Reader;
 use crate::page::{ChangeList, ListNotice};
-use protocol::time::UnixMillis;
+use crate::remark::Remark;
 
 /// What a call makes of a list, decided on one head. It may be put onto any value with that head:
 /// another writer may have settled notices meanwhile (decision C2).

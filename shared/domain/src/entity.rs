@@ -4,6 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use protocol::digest;
+use protocol::message::{AppId, InstanceId, OrderId, TenantId};
+use protocol::order_query::OrderDetails;
+use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -16,10 +20,6 @@ use crate::outbox::{Claim, LONGEST_PAUSE, Offered, Outbox, Reader, Settled, Sett
 use crate::product::PurchaseAnswer;
 use crate::template::Template;
 use crate::tenant::{Application, Dated, Tenant};
-use protocol::digest;
-use protocol::message::{AppId, InstanceId, OrderId, TenantId};
-use protocol::order_query::OrderDetails;
-use protocol::time::UnixMillis;
 
 /// What a callback is about.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -3,20 +3,23 @@
 //! A transition is a pure function of the instance, the call and the call's time; it says what
 //! stands afterwards, what the product must learn, and what is worth a line in the log.
 
+pub mod id;
+
 use std::time::Duration;
 
+use protocol::app_info::AppInfo;
+use protocol::message::{Direction, Freeze, InstanceId, OrderId, RefreshInstance};
+use protocol::result_code::{OrderRefused, ResultCode};
+use protocol::signature::Contract;
+use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
 use crate::notice::NoticeType;
 use crate::order_details::OrderFacts;
 use crate::product::PurchaseAnswer;
 use crate::refusal::Refusal;
+use crate::remark::Remark;
 use crate::template::Template;
-use protocol::app_info::AppInfo;
-use protocol::message::{Direction, Freeze, InstanceId, OrderId, RefreshInstance};
-use protocol::result_code::{OrderRefused, ResultCode};
-use protocol::signature::Contract;
-use protocol::time::UnixMillis;
 
 /// One purchase, as we keep it: for ever, as a tombstone in the end.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -140,33 +143,6 @@ pub enum ClockTrust {
     Doubted,
 }
 
-/// Why a believed call had no effect, or what was odd about it. Counted; two are alarms.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Remark {
-    /// A newer call of its kind stands.
-    OlderThanKnown,
-    /// It is so already.
-    NothingToDo,
-    /// The instance is released.
-    ReleasedBefore,
-    /// A renewal would have moved the expiry back.
-    WouldMoveBack,
-    /// Alarm: expiry was called long before the expiry that a renewal set.
-    ExpiryBeforeRenewedTerm,
-    /// Alarm: signed more than ten minutes ahead of now.
-    SignedAhead,
-    /// The same order came with another meaning; the first stays.
-    OtherMeaning,
-    /// A personal field could not be read.
-    FieldUnreadable,
-    /// Alarm: the marketplace gave up on a purchase.
-    Abandoned,
-    /// Alarm: a call came about a purchase after it was abandoned.
-    Revived,
-    /// A list of nobody, which changes nothing.
-    EmptyList,
-}
-
 /// How far ahead of now a call may be signed before its time counts as now.
 const MAX_AHEAD: Duration = Duration::from_mins(10);
 
@@ -182,40 +158,6 @@ const LOOK_AGAIN: Duration = Duration::from_mins(10);
 
 /// A sighting that is older than this says nothing: the clock may have jumped since.
 const SIGHTING_LASTS: Duration = Duration::from_hours(24);
-
-impl Remark {
-    /// The word in the log.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OlderThanKnown => "older-than-known",
-            Self::NothingToDo => "nothing-to-do",
-            Self::ReleasedBefore => "released-before",
-            Self::WouldMoveBack => "would-move-back",
-            Self::ExpiryBeforeRenewedTerm => "expiry-before-renewed-term",
-            Self::SignedAhead => "signed-ahead",
-            Self::OtherMeaning => "other-meaning",
-            Self::FieldUnreadable => "field-unreadable",
-            Self::Abandoned => "abandoned",
-            Self::Revived => "revived",
-            Self::EmptyList => "empty-list",
-        }
-    }
-
-    /// Whether an operator should look.
-    pub const fn is_alarm(self) -> bool {
-        match self {
-            Self::ExpiryBeforeRenewedTerm | Self::SignedAhead => true,
-            Self::Abandoned | Self::Revived => true,
-            Self::OlderThanKnown
-            | Self::NothingToDo
-            | Self::ReleasedBefore
-            | Self::WouldMoveBack
-            | Self::OtherMeaning
-            | Self::FieldUnreadable
-            | Self::EmptyList => false,
-        }
-    }
-}
 
 /// The time a call counts as: its signature's, but never far ahead of now, where it would shut
 /// out every later call.

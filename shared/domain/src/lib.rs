@@ -6,7 +6,7 @@
 //!
 //! In reading order:
 //!
-//! - [`instance`]: what was bought and every way it can change; [`instance_id`], [`refusal`].
+//! - [`instance`]: what was bought and every way it can change; [`refusal`], [`remark`].
 //! - [`tenant`]: what the kit keeps of enterprises and their credentials.
 //! - [`directory`]: order and repeats for long lists of departments and people.
 //! - [`idempotency`]: which orders were carried out. [`notice`]: what the product is told;
@@ -26,7 +26,6 @@ pub mod directory;
 pub mod entity;
 pub mod idempotency;
 pub mod instance;
-pub mod instance_id;
 pub mod notice;
 pub mod order_details;
 pub mod outbox;
@@ -34,6 +33,7 @@ pub mod page;
 pub mod product;
 pub mod query_gate;
 pub mod refusal;
+pub mod remark;
 pub mod secret;
 pub mod settings;
 pub mod template;

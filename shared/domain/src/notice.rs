@@ -1,12 +1,12 @@
 //! What the product is told: recorded in the same write as the change itself.
 
+use protocol::digest;
+use protocol::message::{Activity, Details, OrderId, OrderLineId, Scene};
+use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::directory::PartName;
-use protocol::digest;
-use protocol::message::{Activity, Details, OrderId, OrderLineId, Scene};
-use protocol::time::UnixMillis;
 
 /// What a notice is about (decision E1).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -345,11 +345,11 @@ const KEPT_MEMBERS: [&str; 15] = [
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::outbox::{Outbox, Reader};
     use protocol::order_query::MAX_DETAILS_LEN;
 
+    use super::*;
     use crate::order_details;
+    use crate::outbox::{Outbox, Reader};
 
     fn draft(kind: NoticeType, text: &str) -> NoticeDraft {
         NoticeDraft::of_time(kind).with("orderAmount", text)

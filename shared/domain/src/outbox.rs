@@ -7,13 +7,13 @@
 
 use std::time::Duration;
 
+use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::directory::PartName;
 use crate::instance::ClockTrust;
 use crate::notice::{MAX_NOTICE_LEN, Notice, NoticeDraft, NoticeType};
-use protocol::time::UnixMillis;
 
 /// An entity's notices that wait, in order.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]

@@ -1,20 +1,21 @@
 //! What a page of the marketplace's guide is to us: the same methods in the same order in every
 //! function. Read one, know all.
 
+use protocol::message::{Activity, InstanceId, Malformed, Reply};
+use protocol::signature::Verified;
+use protocol::time::UnixMillis;
 use serde_json::Value;
 
 use crate::directory;
 use crate::entity::{Entity, Subject};
 use crate::idempotency::Order;
-use crate::instance::{Instance, Remark, Transition};
+use crate::instance::{Instance, Transition};
 use crate::notice::{NoticeDraft, NoticeType};
 use crate::product::{InstanceAccess, ProductError};
 use crate::refusal::Refusal;
+use crate::remark::Remark;
 use crate::settings::{SettingError, Settings};
 use crate::tenant::{self, Dated, Synced};
-use protocol::message::{Activity, InstanceId, Malformed, Reply};
-use protocol::signature::Verified;
-use protocol::time::UnixMillis;
 
 /// A page of the guide: a value made from the configuration at start.
 pub trait Page: Send + Sync + Sized + 'static {

@@ -1,13 +1,13 @@
 //! What the product says: its answers to notices, and what it tells us by itself (decision E3).
 
+use protocol::app_info::{self, AppInfo};
+use protocol::message::InstanceId;
+use protocol::result_code::OrderRefused;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::notice::NoticeType;
-use protocol::app_info::{self, AppInfo};
-use protocol::message::InstanceId;
-use protocol::result_code::OrderRefused;
 
 /// What an answer to a notice amounts to.
 #[derive(Clone, Debug, Eq, PartialEq)]

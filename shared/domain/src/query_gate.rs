@@ -72,9 +72,10 @@ const PAUSE_UNANSWERED: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use protocol::message::OrderId;
     use protocol::order_query::OrderQuery;
+
+    use super::*;
 
     /// What happens at which second, and whether the gate is open right after it.
     const LIFE: &[(u64, &str, bool)] = &[

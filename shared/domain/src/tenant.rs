@@ -1,11 +1,11 @@
 //! What is kept of an enterprise and of its credentials: whole, or as a tombstone with its time.
 
-use serde::{Deserialize, Serialize};
-
-use crate::instance::Remark;
-use crate::notice::NoticeType;
 use protocol::message::{AppId, ApplicationSync, ClientId, Flag, TenantSync};
 use protocol::time::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+use crate::notice::NoticeType;
+use crate::remark::Remark;
 
 /// Something the kit puts and deletes: the newest of it, and since when (decision D5).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

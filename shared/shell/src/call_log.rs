@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::decide::CallOutcome;
-use domain::instance::Remark;
+use domain::remark::Remark;
 use protocol::message::Activity;
 use protocol::result_code::ResultCode;
 use protocol::signature::{Contract, Form, Rejection};

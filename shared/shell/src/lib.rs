@@ -4,21 +4,22 @@
 //!
 //! In reading order:
 //!
-//! - [`endpoint`]: HTTP request → HTTP response, through one signed exit; [`route`]: which contract
-//!   a request belongs to, and the constant answers to what belongs to none.
-//! - `handle`: the path of one believed callback; `inline`: its first attempt to tell the product;
-//!   `line`: what is logged of it.
+//! - [`endpoint`]: HTTP request → HTTP response: callbacks, through one signed exit; app info; the
+//!   relay. [`route`]: which contract a request belongs to, and the constant answers to what belongs
+//!   to none.
+//! - `callback`: the path of one verified callback; `first_attempt`: its first attempt to notify the
+//!   product; `call_log`: the one line that is logged of it.
 //! - [`repository`]: one kept value, read and written over its version.
 //! - [`delivery`]: one entity's notices to the product; [`relay`]: everybody's that are due, and
-//!   [`sweep`]: parts that nothing refers to; [`bell`]: an HTTP timer's way to start it.
-//! - [`orders`]: what the marketplace is asked before. [`access`]: the product's own way in.
+//!   [`sweep`]: parts that nothing refers to.
+//! - [`orders`]: what the marketplace is asked before.
 //! - [`import`]: instances that an older server made.
-//! - [`context`]: what all of these work with. [`front`]: what a host puts requests before.
+//! - [`context`]: what all endpoints share.
 //! - [`world`]: all that is not us; `client`: the web, as a machine calls it; [`guard`]: what calls
 //!   to the product are held to. [`store`]: where state lives. [`seal`]: what seals it.
 //! - [`config`]: the environment, once per start. [`host`]: where functions run; [`bodies`]: how much
 //!   of strangers' bodies a host holds.
-//! - [`failure`]: something on our side; `trouble`: any reason not to carry a believed call out.
+//! - [`failure`]: something on our side; `call_error`: why a verified call was not carried out.
 
 pub mod bodies;
 mod call_error;

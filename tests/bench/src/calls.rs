@@ -38,7 +38,7 @@ pub fn purchase(order: &str, now_millis: u64) -> Request<Vec<u8>> {
 /// A purchase's first renewal, signed at a time.
 pub fn refresh(order: &str, now_millis: u64) -> Request<Vec<u8>> {
     let line = line(order);
-    let instance = domain::instance_id::derive(order, Some(&line), None);
+    let instance = domain::instance::id::derive(order, Some(&line), None);
     let renewal = format!("{order}R");
     let members = [
         ("activity", "refreshInstance"),

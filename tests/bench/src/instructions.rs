@@ -90,7 +90,7 @@ struct Standing(Stored);
 impl Standing {
     /// The value that a purchase left behind.
     fn of(memory: &Memory) -> Result<Self> {
-        let id = domain::instance_id::derive(ORDER, Some(&format!("{ORDER}-000001")), None);
+        let id = domain::instance::id::derive(ORDER, Some(&format!("{ORDER}-000001")), None);
         let key = Subject::Instance(id).key();
         let stored = run(memory.get(&key, UnixMillis::new(NOW)))?;
         stored.map(Self).ok_or_else(|| "no purchase stands".into())

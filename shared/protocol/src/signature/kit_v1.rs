@@ -3,12 +3,13 @@
 
 mod text;
 
+use text::{Texts, Values};
+
 use super::joined::{Joined, parse_token, token_mac};
 use super::mac::{self, Mac};
 use super::{Form, Headers, Interface, Rejection, Verified};
 use crate::json::{Document, Outline, Reading};
 use crate::key::{AccessKey, Keyring};
-use text::{Texts, Values};
 
 pub(super) fn verify(
     headers: &Headers<'_>,

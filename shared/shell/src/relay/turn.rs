@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::entity::Passed;
-use domain::instance::Remark;
 use domain::outbox::Settled;
+use domain::remark::Remark;
 
 use super::Relay;
 use super::work::Done;
