@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::bundle::{Everything, open};
+use crate::bundle::open;
 use crate::options::program;
 use crate::output::outln;
 use crate::play::{Look, Player, Rules, Score, Seller};
@@ -232,8 +232,8 @@ impl Served {
         let world = &self.context.world;
         let deadline = Deadline::after(world.elapsed(), shell::endpoint::callbacks::BUDGET);
         let seal = Seal::new(Some(&SealKey::parse(&keys.seal).ok()?), None, Clear::Refused);
-        let repository = Repository { world, seal: &seal, reader: Reader::Nobody, deadline };
-        runtime.block_on(repository.read(&subject)).ok()?.kept
+        let repository = Repository::new(world, &seal, Reader::Nobody, deadline);
+        Some(runtime.block_on(repository.read(&subject)).ok()?.found?.record)
     }
 }
 
@@ -253,7 +253,7 @@ fn start(
         _ => settings.iter().find(|(set, _)| *set == name).map(|(_, value)| value.clone()),
     })?;
     let base_path = config.endpoint.base_path.clone();
-    let (front, context) = runtime.block_on(open::<Everything>(config))?;
+    let (front, context) = runtime.block_on(open(config, &functions::everything()))?;
     let (address, stop) = listen(runtime, front)?;
     let relaying = runtime.spawn(host::keep_relaying(Arc::clone(&context)));
     Ok(Served { address: format!("{address}{base_path}"), context, relaying, _stop: stop })

@@ -14,7 +14,7 @@ use shell::config::{self, Config};
 use shell::host;
 use shell::store::StoreSetting;
 
-use crate::bundle::{Everything, open};
+use crate::bundle::open;
 use crate::output::{errln, outln};
 use crate::{Error, made_up};
 
@@ -52,7 +52,7 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, Error> {
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (front, context) = runtime.block_on(open::<Everything>(config))?;
+    let (front, context) = runtime.block_on(open(config, &functions::everything()))?;
     let listener = runtime.block_on(host::http::bind(&listen))?;
     let address = address(listener.local_addr()?, &base_path);
     if !arguments.quiet {

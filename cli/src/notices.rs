@@ -14,7 +14,7 @@ use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::failure::Failure;
 use shell::host::{Machine, open_to_read, open_to_write};
-use shell::repository::{Recalled, Repository, Written};
+use shell::repository::{Repository, Slot, Start, Update};
 use shell::store::{AnyStore, Queue, Store};
 use shell::world::World;
 
@@ -82,8 +82,6 @@ pub enum Standing {
 
 /// How many entities are looked at; an agenda that is longer is named as such.
 const MAX_ENTITIES: usize = 10_000;
-/// How often a replay is tried again on what a faster writer left.
-const MAX_RACES_LOST: usize = 8;
 
 /// Lists, shows or replays.
 pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, Error> {
@@ -148,10 +146,10 @@ impl Desk {
     fn list(&self, filter: &Filter) -> Result<ExitCode, Error> {
         let mut count = 0;
         let mut unread = Unread::default();
-        for recalled in self.entities(filter)? {
-            let Some(recalled) = unread.keep(recalled)? else { continue };
-            let whose = whose(&recalled);
-            for line in lines(&recalled, &whose).filter(|line| filter.takes(line)) {
+        for slot in self.entities(filter)? {
+            let Some(slot) = unread.keep(slot)? else { continue };
+            let whose = whose(&slot);
+            for line in lines(&slot, &whose).filter(|line| filter.takes(line)) {
                 count += 1;
                 outln!("{}", line.text(self.session.world.now()));
             }
@@ -169,11 +167,11 @@ impl Desk {
     fn show(&self, filter: &Filter) -> Result<ExitCode, Error> {
         let mut shown = Vec::new();
         let mut unread = Unread::default();
-        for recalled in self.entities(filter)? {
-            let Some(recalled) = unread.keep(recalled)? else { continue };
-            let whose = whose(&recalled);
-            let lines = lines(&recalled, &whose).filter(|line| filter.takes(line));
-            shown.extend(lines.map(|line| line.json(&recalled.key)));
+        for slot in self.entities(filter)? {
+            let Some(slot) = unread.keep(slot)? else { continue };
+            let whose = whose(&slot);
+            let lines = lines(&slot, &whose).filter(|line| filter.takes(line));
+            shown.extend(lines.map(|line| line.json(&slot.key)));
         }
         outln!("{}", serde_json::to_string_pretty(&shown)?);
         unread.end()
@@ -186,8 +184,8 @@ impl Desk {
         let mut count = 0;
         let mut unread = Unread::default();
         let mut stopped = None;
-        for recalled in self.entities(filter)? {
-            let replayed = recalled.and_then(|recalled| self.replay_one(recalled, filter));
+        for slot in self.entities(filter)? {
+            let replayed = slot.and_then(|slot| self.replay_one(slot, filter));
             match unread.keep(replayed) {
                 Ok(replayed) => count += replayed.unwrap_or_default(),
                 Err(fault) => {
@@ -200,33 +198,30 @@ impl Desk {
         stopped.map_or_else(|| unread.end(), Err)
     }
 
-    fn replay_one(&self, mut recalled: Recalled, filter: &Filter) -> Result<usize, Failure> {
-        for _ in 0..=MAX_RACES_LOST {
-            let whose = whose(&recalled);
-            let dead: Vec<u64> = lines(&recalled, &whose)
-                .filter(|line| line.standing == Standing::Dead && filter.takes(line))
-                .map(|line| line.notice.sequence())
-                .collect();
-            let Some(mut kept) = recalled.kept.clone().filter(|_| !dead.is_empty()) else {
-                return Ok(0);
+    fn replay_one(&self, slot: Slot, filter: &Filter) -> Result<usize, Failure> {
+        let replay = |slot: &Slot| {
+            let whose = whose(slot);
+            let dead = lines(slot, &whose).filter(|line| line.standing == Standing::Dead);
+            let dead: Vec<u64> =
+                dead.filter(|line| filter.takes(line)).map(|line| line.notice.sequence()).collect();
+            let Some(mut record) = slot.record().cloned().filter(|_| !dead.is_empty()) else {
+                return Ok(Update::Leave(0));
             };
             for sequence in &dead {
-                kept.outbox.replay(*sequence);
+                record.outbox.replay(*sequence);
             }
-            let written = self.session.runtime.block_on(self.repository().write(&recalled, &kept));
-            match written? {
-                Written::Won(_) => return Ok(dead.len()),
-                Written::Lost(standing) => recalled = standing,
-            }
-        }
-        Err(Failure::Contended)
+            Ok::<_, Failure>(Update::write(record, dead.len()))
+        };
+        let repository = self.repository();
+        let replayed = repository.update(Start::Slot(slot), replay);
+        Ok(self.session.runtime.block_on(replayed)?.decided)
     }
 
     /// The entities that have notices: one, or all that are on an agenda.
     fn entities(
         &self,
         filter: &Filter,
-    ) -> Result<impl Iterator<Item = Result<Recalled, Failure>>, Error> {
+    ) -> Result<impl Iterator<Item = Result<Slot, Failure>>, Error> {
         let (one, keys) = match &filter.instance {
             Some(id) => (Some(self.instance(id)?), Vec::new()),
             None => (None, self.agenda()?),
@@ -235,24 +230,24 @@ impl Desk {
     }
 
     /// One instance. The ID that its purchase derives leads to it, too.
-    fn instance(&self, id: &str) -> Result<Recalled, Error> {
+    fn instance(&self, id: &str) -> Result<Slot, Error> {
         let id = InstanceId::parse(id)
             .map_err(|fault| format!("--instance {fault}: give an instance's ID"))?;
-        let recalled = self.read(Subject::Instance(id.clone()).key()).map_err(advised)?;
-        let recalled = match recalled.kept.as_ref().map(|kept| &kept.entity) {
+        let slot = self.read(Subject::Instance(id.clone()).key()).map_err(advised)?;
+        let slot = match slot.record().map(|record| &record.entity) {
             Some(Entity::MovedTo(moved)) => {
                 self.read(Subject::Instance(moved.clone()).key()).map_err(advised)?
             }
-            _ => recalled,
+            _ => slot,
         };
-        if recalled.kept.is_none() {
+        if slot.found.is_none() {
             let advice = "check the ID, and that KOOHOOK_STORE names the store that serves it";
             return Err(format!("instance {id} is unknown here: {advice}").into());
         }
-        Ok(recalled)
+        Ok(slot)
     }
 
-    fn read(&self, key: String) -> Result<Recalled, Failure> {
+    fn read(&self, key: String) -> Result<Slot, Failure> {
         self.session.runtime.block_on(self.repository().read_key(key))
     }
 

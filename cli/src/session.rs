@@ -75,7 +75,7 @@ impl Session {
     /// Access to kept values, each within the same time.
     pub fn repository(&self, reader: Reader) -> Repository<'_, Machine<AnyStore>> {
         let deadline = Deadline::after(self.world.elapsed(), BUDGET);
-        Repository { world: &self.world, seal: &self.seal, reader, deadline }
+        Repository::new(&self.world, &self.seal, reader, deadline)
     }
 }
 

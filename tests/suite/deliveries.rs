@@ -37,7 +37,7 @@ const DAY: u64 = 24 * HOUR;
 /// A call's members.
 type Members<'a> = Vec<(&'a str, &'a str)>;
 /// The whole bundle, over a store.
-type Over<S> = Koohook<functions::receive::Function, S>;
+type Over<S> = Koohook<S>;
 
 // What a callback does to the instance it finds.
 

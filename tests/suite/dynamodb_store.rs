@@ -278,7 +278,7 @@ fn a_write_whose_answer_was_lost_is_recognised() {
         let put = put(&table, "a", &value(number), over);
         assert_eq!(put, Ok(Put::Lost(Some(stored(number)))), "its own version stands");
     }
-    let koohook = Koohook::<functions::receive::Function, _>::over(table, &SETTINGS);
+    let koohook = Koohook::over(table, &SETTINGS);
     for (order, plan) in [("A", [Plan::Work, Plan::CutAfter]), ("B", [Plan::CutBefore; 2])] {
         model.plan(plan);
         let answer = run(koohook.v2(&new_instance(order)));
@@ -301,8 +301,7 @@ fn new_instance(order: &str) -> [(&str, &str); 4] {
 #[test]
 fn a_change_is_two_round_trips_and_a_repeat_is_one() {
     let model = Model::start();
-    let koohook =
-        Koohook::<functions::receive::Function, _>::over(Table::new(&model.endpoint), &SETTINGS);
+    let koohook = Koohook::over(Table::new(&model.endpoint), &SETTINGS);
     model.take_calls();
     let id = run(koohook.v2(&new_instance("A"))).instance_id.unwrap();
     assert_eq!(model.take_calls(), ["GetItem", "PutItem"]);

@@ -23,7 +23,7 @@ use shell::world::{Deadline, World};
 use tests::call::{Koohook, SETTINGS, run, run_until_halt, v1};
 use tests::world::NOW;
 
-type Served = Koohook<functions::receive::Function, Memory>;
+type Served = Koohook<Memory>;
 
 /// More points than an import has.
 const POINTS: usize = 12;
@@ -63,7 +63,7 @@ async fn put_or_foresee(
     let seal = Seal::new(None, None, Clear::Allowed);
     let world = koohook.world();
     let deadline = Deadline::after(world.elapsed(), Duration::from_secs(10));
-    let repository = Repository { world, seal: &seal, reader: Reader::Nobody, deadline };
+    let repository = Repository::new(world, &seal, Reader::Nobody, deadline);
     import.put(&repository, dry_run).await
 }
 

@@ -316,7 +316,7 @@ impl Simulation {
         let world = koohook.world();
         let seal = Seal::new(None, None, Clear::Allowed);
         let deadline = Deadline::after(World::elapsed(world), Duration::from_secs(10));
-        let repository = Repository { world, seal: &seal, reader: Reader::Product, deadline };
+        let repository = Repository::new(world, &seal, Reader::Product, deadline);
         let import = import();
         let putting = import.put(&repository, false);
         pin_mut!(putting);
@@ -584,8 +584,7 @@ impl Simulation {
             if imports {
                 let world = koohook.world();
                 let deadline = Deadline::after(World::elapsed(world), Duration::from_secs(10));
-                let repository =
-                    Repository { world, seal: &seal, reader: Reader::Product, deadline };
+                let repository = Repository::new(world, &seal, Reader::Product, deadline);
                 is_imported = run(import().put(&repository, false)) == Ok(ImportOutcome::Imported);
             } else {
                 let relay = Relay::new(koohook.endpoint.context(), Duration::from_secs(20));

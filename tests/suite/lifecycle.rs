@@ -164,7 +164,7 @@ impl Callback {
     /// Sends it, signed now.
     pub async fn send<S: Store>(
         &self,
-        koohook: &Koohook<functions::receive::Function, S>,
+        koohook: &Koohook<S>,
         instance_id: &str,
     ) -> simulator::answer::Answer {
         let members = self.members(instance_id);

@@ -9,7 +9,7 @@ use shell::store::memory::Memory;
 use simulator::answer::Answer;
 use tests::call::{Koohook, SETTINGS, run};
 
-type Served = Koohook<functions::receive::Function, Memory>;
+type Served = Koohook<Memory>;
 
 /// A koohook that keeps instances under these IDs, each with an address of its own; those whose
 /// IDs begin with `p` are not ready yet.

@@ -18,7 +18,7 @@ fn said(store: &str) -> Option<String> {
         ("KOOHOOK_SEAL_KEY", SEAL_KEY),
         ("KOOHOOK_STORE", store),
     ]);
-    let said = run(host::open_proven_desk(context, &store, false)).err()?.to_string();
+    let said = run(host::open_proven_context(context, &store, false)).err()?.to_string();
     assert!(said.starts_with("KOOHOOK_STORE: "), "{said}");
     assert!(!said.contains("canary-value") && !said.contains("127.0.0.1"), "{said}");
     Some(said)

@@ -150,9 +150,9 @@ impl Watch {
     pub fn kept(&self, id: &str) -> Option<EntityRecord> {
         let (world, seal) = (&self.world, &self.seal);
         let deadline = Deadline::after(world.elapsed(), Duration::from_secs(10));
-        let repository = Repository { world, seal, reader: Reader::Nobody, deadline };
+        let repository = Repository::new(world, seal, Reader::Nobody, deadline);
         let subject = Subject::Instance(InstanceId::parse(id).unwrap());
-        self.runtime.block_on(repository.read(&subject)).unwrap().kept
+        self.runtime.block_on(repository.read(&subject)).unwrap().found.map(|found| found.record)
     }
 
     /// Whether a promise stands.

@@ -8,11 +8,12 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::decide::CallOutcome;
+use crate::decision::ListNotice;
 use crate::directory::{self, Changed, DirectoryChange, DirectoryError, Head, PartName};
 use crate::entity::{Directory, EntityRecord};
 use crate::notice::{Notice, NoticeDraft};
 use crate::outbox::Reader;
-use crate::page::{ChangeList, ListNotice};
+use crate::page::ChangeList;
 use crate::remark::Remark;
 
 /// What a call makes of a list, decided on one head. It may be put onto any value with that head:
@@ -59,14 +60,13 @@ const MAX_RECORD_LEN: usize = MAX_PART_LEN - 3;
 /// reaches the number. The product's page names it.
 pub const MAX_WAITING_PARTS: usize = 256;
 
-/// Decides a call on the list that stands, with the index parts that it needs. `at` is the time
+/// Decides a call on the list that exists, with the index parts that it needs. `at` is the time
 /// that the call counts as, `change` what it asks for at that time.
 ///
 /// # Errors
 /// As [`ListError`] says; nothing may then be written.
-pub fn decide_list<P: ChangeList>(
-    page: &P,
-    request: &P::Request,
+pub fn decide_list(
+    request: &dyn ChangeList,
     (change, at): (&DirectoryChange, UnixMillis),
     current: &Directory,
     read: &BTreeMap<PartName, Vec<u8>>,
@@ -78,8 +78,8 @@ pub fn decide_list<P: ChangeList>(
     let Changed { head, mut parts, unreferenced, outcomes, .. } = changed;
     let mut notice = None;
     if head.is_some() && has_effect {
-        let ListNotice { notice: draft, records } = page.tell(request, at, &outcomes);
-        let told = told_parts(records, page.identity(), &mut fresh);
+        let ListNotice { notice: draft, records } = request.notice(at, &outcomes);
+        let told = told_parts(records, request.identity(), &mut fresh);
         let names: Vec<Value> = told.iter().map(|(name, _)| name.to_string().into()).collect();
         notice = Some(if names.is_empty() { draft } else { draft.with("parts", names) });
         parts.extend(told);

@@ -15,13 +15,15 @@
 //!   [`webhook`]: how both sides sign.
 //! - [`entity`]: the one value that is kept of a subject; [`decide`]: what a call makes of it;
 //!   [`decide_list`]: what one makes of a long list.
-//! - [`page`]: what a function implements. [`settings`], [`secret`], [`template`]: what the pages
+//! - [`page`]: what a function implements; [`decision`]: what its request decides; [`purchase`]: what
+//!   a purchase's own answer changes. [`settings`], [`secret`], [`template`]: what the pages
 //!   are told of the seller's configuration.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod decide;
 pub mod decide_list;
+pub mod decision;
 pub mod directory;
 pub mod entity;
 pub mod idempotency;
@@ -31,6 +33,7 @@ pub mod order_details;
 pub mod outbox;
 pub mod page;
 pub mod product;
+pub mod purchase;
 pub mod query_gate;
 pub mod refusal;
 pub mod remark;

@@ -24,8 +24,8 @@ pub(crate) enum CallError {
 }
 
 impl From<CallError> for ResultCode {
-    fn from(trouble: CallError) -> Self {
-        match trouble {
+    fn from(error: CallError) -> Self {
+        match error {
             CallError::ActivityUnknown => Self::InvalidParameter,
             CallError::Malformed(malformed) => malformed.into(),
             CallError::Refused(refusal) => refusal.into(),

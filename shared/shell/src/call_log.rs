@@ -32,7 +32,7 @@ pub(crate) struct CallLog {
 pub(crate) enum CallEnd {
     Replied,
     Rejected(Rejection),
-    Troubled(CallError),
+    NotCarriedOut(CallError),
 }
 
 impl CallLog {
@@ -52,13 +52,14 @@ impl CallLog {
         let fault = match end {
             CallEnd::Replied => None,
             CallEnd::Rejected(rejection) => Some(rejection.to_string()),
-            CallEnd::Troubled(trouble) => Some(trouble.to_string()),
+            CallEnd::NotCarriedOut(error) => Some(error.to_string()),
         };
         let remarks: Vec<_> = self.remarks.iter().map(|remark| remark.as_str()).collect();
         let alarm = self.remarks.iter().any(|remark| remark.is_alarm());
         let given_up = self.notice == Some("given-up");
         let revived = self.remarks.contains(&Remark::Revived);
-        let failed = given_up || revived || matches!(end, CallEnd::Troubled(CallError::Failed(_)));
+        let failed =
+            given_up || revived || matches!(end, CallEnd::NotCarriedOut(CallError::Failed(_)));
         let outcome = self.outcome(end);
         macro_rules! line {
             ($level:ident) => {
@@ -96,8 +97,8 @@ impl CallLog {
     fn outcome(&self, end: CallEnd) -> &'static str {
         match end {
             CallEnd::Rejected(_) => "rejected",
-            CallEnd::Troubled(CallError::Failed(_)) => "failed",
-            CallEnd::Troubled(_) => "refused",
+            CallEnd::NotCarriedOut(CallError::Failed(_)) => "failed",
+            CallEnd::NotCarriedOut(_) => "refused",
             CallEnd::Replied if self.rehearsal => "rehearsed",
             CallEnd::Replied => self.outcome.unwrap_or("looked-up"),
         }

@@ -76,11 +76,11 @@ impl<W: World> Context<W> {
         Self { world, settings, muted_until, clocks_said_until, looked_aside_until, resting }
     }
 
-    /// The kept values, for as long as a deadline allows.
-    pub const fn repository(&self, deadline: Deadline) -> Repository<'_, W> {
+    /// The entity records, for as long as a deadline allows.
+    pub fn repository(&self, deadline: Deadline) -> Repository<'_, W> {
         let ContextSettings { seal, product, .. } = &self.settings;
         let reader = if product.is_some() { Reader::Product } else { Reader::Nobody };
-        Repository { world: &self.world, seal, reader, deadline }
+        Repository::new(&self.world, seal, reader, deadline)
     }
 
     /// The entities that the relay cannot use, and leaves alone for a while.

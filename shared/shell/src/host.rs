@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::page::{Bundle, Hear};
+use domain::page::{Pages, Row};
 use domain::settings::SettingError;
 use thiserror::Error;
 
@@ -36,7 +36,7 @@ use crate::store::{AnyStore, OpenError, Right, StoreSetting};
 use crate::world::World;
 
 /// The endpoint of a function on a real machine.
-pub type MachineEndpoint<B> = CallbackEndpoint<B, Machine<AnyStore>>;
+pub type MachineEndpoint = CallbackEndpoint<Machine<AnyStore>>;
 /// The context behind it.
 pub type MachineContext = Context<Machine<AnyStore>>;
 
@@ -74,25 +74,26 @@ pub enum HostError {
     NotCompiledIn(&'static str),
 }
 
-/// Serves a bundle until the host ends it. The host is chosen at start, by what the platform sets.
-pub fn serve<B: Bundle>() -> ExitCode {
-    ended(serve_front(async |config: Config, on_platform| {
-        if B::KEEPS_SECRETS {
+/// Serves the pages of rows until the host ends it. The host is chosen at start, by what the platform
+/// sets.
+pub fn serve(rows: &[Row]) -> ExitCode {
+    ended(serve_endpoint(async |config: Config, on_platform| {
+        if Pages::new(rows, &config.endpoint.pages)?.keep_secrets() {
             sealing(&config.context.seal)?;
         }
-        open::<B>(config, on_platform).await
+        open(config, rows, on_platform).await
     }))
 }
 
-/// Serves the product's own way in, as [`serve`] does a bundle.
-pub fn serve_access<P: Hear>() -> ExitCode {
-    ended(serve_front(async |config: Config, on_platform| {
+/// Serves app info, the product's own way in, as [`serve`] does pages.
+pub fn serve_app_info() -> ExitCode {
+    ended(serve_endpoint(async |config: Config, on_platform| {
         if config.context.product.is_none() {
             let wants = "is required: without a product nobody tells us anything".to_owned();
             return Err(SettingError { setting: "KOOHOOK_PRODUCT_URL", wants }.into());
         }
-        let context = open_desk(config.context, &config.store, on_platform).await?;
-        Ok(AppInfoEndpoint::new(P::default(), context))
+        let context = open_context(config.context, &config.store, on_platform).await?;
+        Ok(AppInfoEndpoint::new(context))
     }))
 }
 
@@ -109,7 +110,7 @@ fn try_relay() -> Result<(), HostError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let Config { context, store, listen, max_connections, relay_secret: secret, .. } = config;
     let platform = Platform::here();
-    let context = runtime.block_on(open_proven_desk(context, &store, platform.loses_files()))?;
+    let context = runtime.block_on(open_proven_context(context, &store, platform.loses_files()))?;
     match platform {
         #[cfg(feature = "lambda")]
         Platform::Lambda => runtime.block_on(lambda::relay(context)),
@@ -136,7 +137,7 @@ fn try_relay() -> Result<(), HostError> {
     }
 }
 
-fn serve_front<F: Endpoint>(
+fn serve_endpoint<F: Endpoint>(
     open: impl AsyncFnOnce(Config, bool) -> Result<F, HostError>,
 ) -> Result<(), HostError> {
     let config = Config::from_env()?;
@@ -144,19 +145,19 @@ fn serve_front<F: Endpoint>(
     let platform = Platform::here();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (listen, max_connections) = (config.listen.clone(), config.max_connections);
-    let front = Arc::new(runtime.block_on(open(config, platform.loses_files()))?);
+    let endpoint = Arc::new(runtime.block_on(open(config, platform.loses_files()))?);
     match platform {
         #[cfg(feature = "lambda")]
-        Platform::Lambda => runtime.block_on(lambda::serve(front)),
+        Platform::Lambda => runtime.block_on(lambda::serve(endpoint)),
         #[cfg(not(feature = "lambda"))]
         Platform::Lambda => Err(HostError::NotCompiledIn("aws")),
         #[cfg(feature = "http")]
         Platform::FunctionGraph { .. } | Platform::Vercel | Platform::Machine => {
-            runtime.block_on(http::serve(front, &listen, max_connections))
+            runtime.block_on(http::serve(endpoint, &listen, max_connections))
         }
         #[cfg(not(feature = "http"))]
         Platform::FunctionGraph { .. } | Platform::Vercel | Platform::Machine => {
-            let _ = (front, listen, max_connections);
+            let _ = (endpoint, listen, max_connections);
             Err(HostError::NotCompiledIn("functiongraph"))
         }
     }
@@ -241,12 +242,14 @@ fn start_log_on(targets: &str, stream: log::Stream) {
 ///
 /// # Errors
 /// Where the store does not open, or a page cannot work under the settings.
-pub async fn open<B: Bundle>(
+pub async fn open(
     config: Config,
+    rows: &[Row],
     on_function_platform: bool,
-) -> Result<MachineEndpoint<B>, HostError> {
+) -> Result<MachineEndpoint, HostError> {
     let Config { endpoint, context, store, .. } = config;
-    Ok(CallbackEndpoint::new(endpoint, open_desk(context, &store, on_function_platform).await?)?)
+    let context = open_context(context, &store, on_function_platform).await?;
+    Ok(CallbackEndpoint::new(endpoint, rows, context)?)
 }
 
 /// Opens the store and sets a context before it, for a function: it proves nothing at its start, but
@@ -254,7 +257,7 @@ pub async fn open<B: Bundle>(
 ///
 /// # Errors
 /// Where the store does not open.
-pub async fn open_desk(
+pub async fn open_context(
     settings: ContextSettings,
     store: &StoreSetting,
     on_function_platform: bool,
@@ -271,7 +274,7 @@ pub async fn open_desk(
 ///
 /// # Errors
 /// If the store does not open, or refuses what will not heal.
-pub async fn open_proven_desk(
+pub async fn open_proven_context(
     settings: ContextSettings,
     store: &StoreSetting,
     on_function_platform: bool,

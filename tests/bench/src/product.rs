@@ -88,10 +88,8 @@ fn relayed(store: &str, product: &Host, pace: &Pace) -> Result<f64> {
     runtime.block_on(async {
         let store = StoreSetting::parse(store)?.open(false).await?;
         let context = Arc::new(Context::new(config.context, Machine::new(store)));
-        let endpoint = CallbackEndpoint::<functions::receive::Function, _>::new(
-            config.endpoint,
-            Arc::clone(&context),
-        )?;
+        let endpoint =
+            CallbackEndpoint::new(config.endpoint, &functions::BASE, Arc::clone(&context))?;
         let now = now_millis()?;
         for number in 0..pace.relayed {
             let request = purchase(&format!("CS{now}R{number}"), now_millis()?);

@@ -136,8 +136,8 @@ fn a_list_that_does_not_fit_its_value_is_refused_before_its_parts() {
     let context = kit.0.endpoint.context();
     let repository =
         context.repository(Deadline::after(context.world.elapsed(), Duration::from_secs(4)));
-    let recalled = run(repository.read(&here)).unwrap();
-    run(repository.write(&recalled, &kept)).unwrap();
+    let slot = run(repository.read(&here)).unwrap();
+    run(repository.write(&slot, kept)).unwrap();
     let refused = kit.cost(Contract::V2, "authSync", &people(3, 500));
     assert_eq!(refused, ("000005".to_owned(), (1, 0)));
     assert_eq!(
@@ -178,8 +178,8 @@ fn a_list_does_not_replace_a_value_of_another_kind() {
     let context = kit.0.endpoint.context();
     let repository =
         context.repository(Deadline::after(context.world.elapsed(), Duration::from_secs(4)));
-    let recalled = run(repository.read(&here)).unwrap();
-    run(repository.write(&recalled, &strange)).unwrap();
+    let slot = run(repository.read(&here)).unwrap();
+    run(repository.write(&slot, strange.clone())).unwrap();
     assert_eq!(kit.cost(Contract::V2, "authSync", &people(0, 3)), ("000005".to_owned(), (1, 0)));
     assert_eq!(kit.kept(&here).unwrap(), strange);
 }

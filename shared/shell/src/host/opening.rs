@@ -145,7 +145,7 @@ fn repository<'a>(
     seal: &'a Seal,
 ) -> Repository<'a, Machine<AnyStore>> {
     let deadline = Deadline::after(world.elapsed(), BUDGET);
-    Repository { world, seal, reader: Reader::Nobody, deadline }
+    Repository::new(world, seal, Reader::Nobody, deadline)
 }
 
 /// Only what will not heal by itself refuses a start.

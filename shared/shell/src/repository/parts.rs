@@ -40,6 +40,7 @@ impl<W: World> Repository<'_, W> {
         owner: &str,
         names: BTreeSet<PartName>,
     ) -> Result<Option<BTreeMap<PartName, Vec<u8>>>, Failure> {
+        self.counts.add_reads(names.len());
         let reads: Vec<_> = names.into_iter().map(|name| self.read_part(owner, name)).collect();
         let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).collect().await;
         let read: Vec<_> = read.into_iter().collect::<Result<_, Failure>>()?;
@@ -71,6 +72,7 @@ impl<W: World> Repository<'_, W> {
         owner: &str,
         parts: BTreeMap<PartName, Vec<u8>>,
     ) -> Result<(), Failure> {
+        self.counts.add_writes(parts.len());
         let writes: Vec<_> =
             parts.into_iter().map(|(name, bytes)| self.write_part(owner, name, bytes)).collect();
         let written: Vec<_> = stream::iter(writes).buffered(AT_ONCE).collect().await;
