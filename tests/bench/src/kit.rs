@@ -44,7 +44,7 @@ pub fn measure(pace: &Pace, table: &mut Table) -> Result<()> {
 
 /// The milliseconds of a list, and the values that it and a single change on top of it write.
 fn list<S: Store>(store: S) -> Result<(f64, [f64; 2])> {
-    let koohook = kit(&[functions::ALL_ORG_SYNC, functions::SINGLE_ORG_SYNC], store, "");
+    let koohook = kit(&[functions::ALL_ORG_SYNC, functions::SINGLE_ORG_SYNC], store, None);
     let name = |code: usize| format!(r#"{{"orgCode":"{code}","orgName":"Department {code}"}}"#);
     let list: Vec<String> = (0..DEPARTMENTS).map(name).collect();
     let all = format!(r#"{{"instanceId":"i","orgInfoList":[{}],{}"#, list.join(","), tail(NOW));
@@ -60,7 +60,7 @@ fn list<S: Store>(store: S) -> Result<(f64, [f64; 2])> {
 fn secrets(pace: &Pace, table: &mut Table) -> Result<()> {
     let key = PrivateKey::generate(Size::Bits3072)?;
     let sealed = key.seal(Oaep::Sha256Mgf1Sha1, "made-up-client-secret")?;
-    let koohook = kit(&[functions::APPLICATION_SYNC], Memory::new(), &key.to_pem()?);
+    let koohook = kit(&[functions::APPLICATION_SYNC], Memory::new(), Some(&key.to_pem()?));
     let body = format!(
         r#"{{"appId":"a","clientId":"c","clientSecret":"{sealed}","flag":1,"instanceId":"i",{}"#,
         tail(NOW)
@@ -80,15 +80,16 @@ fn secrets(pace: &Pace, table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-fn kit<S: Store>(rows: &[Row], store: S, pem: &str) -> Koohook<S> {
+fn kit<S: Store>(rows: &[Row], store: S, pem: Option<&str>) -> Koohook<S> {
     let settings = [
         ("KOOHOOK_KIT_KEY", KIT_KEY),
-        ("KOOHOOK_RSA_PRIVATE_KEY", pem),
         ("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0"),
         ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
         ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
         ("KOOHOOK_STORE", "memory:"),
     ];
+    let pem = pem.map(|pem| ("KOOHOOK_RSA_PRIVATE_KEY", pem));
+    let settings: Vec<_> = settings.into_iter().chain(pem).collect();
     Koohook::serving(rows, store, &settings)
 }
 
