@@ -113,7 +113,7 @@ fn every_setting_can_be_something_else() {
     assert_eq!((listen.as_str(), log.as_str()), ("127.0.0.1:9", "shell=debug"));
 }
 
-/// Threat T2: no key that is none ever opens a endpoint.
+/// Threat T2: no key that is none ever opens an endpoint.
 #[test]
 fn keys_that_are_none_are_refused() {
     for setting in ["KOOHOOK_BASE_KEY", "KOOHOOK_BASE_KEY_PREVIOUS"] {
@@ -361,7 +361,7 @@ fn words_of_no_list_are_refused() {
     accepted("KOOHOOK_RENEWAL_CHANGE", &["allow", "refuse"]);
 }
 
-/// An empty variable is a mistake, whatever it is for: of some it would be a endpoint that is closed, or
+/// An empty variable is a mistake, whatever it is for: of some it would be an endpoint that is closed, or
 /// a value that lies in clear.
 #[test]
 fn a_setting_that_is_empty_is_refused() {

@@ -99,7 +99,7 @@ fn what_is_referred_to_stays() {
     assert_eq!(swept(&koohook), Swept::default(), "before its rest nothing is looked at");
     koohook.world().pass(HOUR);
     let named = parts(&koohook);
-    assert_eq!(swept(&koohook), Swept { let_go: 0, kept: named.len() });
+    assert_eq!(swept(&koohook), Swept { deleted: 0, kept: named.len() });
     assert!(readable(&koohook, named));
     let span = UnixMillis::EPOCH..=UnixMillis::new(NOW + 7_200_000);
     let due = koohook.store().agenda(Queue::Due, span, 99);
@@ -115,7 +115,7 @@ fn what_a_newer_list_replaced_goes() {
     koohook.world().pass(HOUR);
     list(&koohook, 1_500, "b");
     koohook.world().pass(HOUR);
-    assert!(swept(&koohook).let_go >= first.head.parts().len());
+    assert!(swept(&koohook).deleted >= first.head.parts().len());
     assert!(!readable(&koohook, first.head.parts().into_iter().collect()));
     let Entity::Directory(second) = kept(&koohook).entity else { panic!("a list is kept") };
     assert!(second.unused.is_empty());
@@ -134,7 +134,7 @@ fn what_an_interrupted_write_left_goes_and_its_writer_loses() {
         slot
     });
     koohook.world().pass(HOUR);
-    assert_eq!(swept(&koohook).let_go, 1);
+    assert_eq!(swept(&koohook).deleted, 1);
     assert!(!readable(&koohook, vec![name]));
     let late = with_shelf(koohook.world(), async |repository| {
         let kept = paused.record().cloned().unwrap();
@@ -151,7 +151,7 @@ fn a_part_whose_owner_never_came_goes() {
         repository.write_parts(&owner, [(name, b"part".to_vec())].into()).await.unwrap();
     });
     koohook.world().pass(HOUR);
-    assert_eq!(swept(&koohook).let_go, 1);
+    assert_eq!(swept(&koohook).deleted, 1);
     koohook.world().pass(HOUR);
     assert_eq!(swept(&koohook), Swept::default());
     let gone = run(koohook.store().get(&part_key(&owner, name), UnixMillis::new(NOW + 7_200_000)));
@@ -292,13 +292,13 @@ fn a_race_about_a_part_leaves_nothing_behind() {
         let context = koohook.endpoint.context();
         let deadline = Deadline::after(context.world.elapsed(), Duration::from_secs(4));
         let repository = context.repository(deadline);
-        let let_go = repository.let_go(&owner, name);
+        let let_go = repository.delete_part(&owner, name);
         tests::call::run_paused(koohook.world(), point, let_go, || {
-            run(repository.settle_part(&owner, name)).unwrap();
+            run(repository.keep_part(&owner, name)).unwrap();
         })
         .unwrap();
         assert!(!readable(&koohook, vec![name]), "let go behind point {point}");
-        let settle = repository.settle_part(&owner, name);
+        let settle = repository.keep_part(&owner, name);
         run(settle).unwrap();
         koohook.world().pass(HOUR);
         let key = part_key(&owner, name);
@@ -334,7 +334,7 @@ fn parts_of_an_unreadable_list_keep_no_others_from_being_swept() {
     koohook.world().pass(HOUR);
     let mut let_go = 0;
     for _ in 0..4 {
-        let_go += swept(&koohook).let_go;
+        let_go += swept(&koohook).deleted;
         koohook.world().pass(Duration::from_mins(1));
     }
     assert_eq!(let_go, 1, "the part behind them");

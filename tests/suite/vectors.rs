@@ -41,7 +41,7 @@ struct V1Request {
     joined: String,
     token: String,
     time: String,
-    /// The answer's code, where the key is one that a endpoint takes.
+    /// The answer's code, where the key is one that an endpoint accepts.
     code: Option<String>,
 }
 
@@ -201,7 +201,7 @@ fn v1_answers_are_signed_as_the_guide_says() {
         let header = vector.header.parse().unwrap();
         response.headers_mut().insert("body-sign", header);
         assert_eq!(verify_body_sign(&response, &vector.key), Ok(()));
-        // A endpoint takes no key as short as one of these.
+        // An endpoint accepts no key as short as one of these.
         if let Ok(key) = AccessKey::parse(&vector.key) {
             assert_eq!(body_sign(&key, vector.body.as_bytes()), vector.header);
         }

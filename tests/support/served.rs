@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::log::Log;
 
-/// A endpoint that is served on a port of this machine until this is dropped.
+/// An endpoint that is served on a port of this machine until this is dropped.
 pub struct Served {
     /// Where it listens.
     pub address: SocketAddr,

@@ -41,13 +41,13 @@ impl CallLog {
         Self { activity, form: Some(form), ..Self::default() }
     }
 
-    /// What was decided; a later decision on what stands replaces an earlier one.
+    /// What was decided; a later decision replaces an earlier one.
     pub fn decided(&mut self, outcome: CallOutcome, remarks: Vec<Remark>) {
         self.outcome = Some(outcome.as_str());
         self.remarks = remarks;
     }
 
-    /// Writes the line: alarms and failures where somebody looks, all else as information.
+    /// Writes the line: a failure as ERROR, an alarm as WARN, all else as INFO.
     pub fn write(&self, contract: Contract, code: ResultCode, end: CallEnd, took: Duration) {
         let fault = match end {
             CallEnd::Replied => None,

@@ -19,6 +19,7 @@ use crate::call_error::CallError;
 use crate::call_log::CallLog;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::first_attempt::FirstAttempt;
 use crate::repository::{Repository, Slot, Start, Update, Updated};
 use crate::world::World;
 
@@ -46,7 +47,7 @@ pub(crate) struct Handled {
     pub log: CallLog,
 }
 
-impl<'a, W: World> Callback<'a, W> {
+impl<W: World> Callback<'_, W> {
     /// Carries the call out by its page, if it has one here.
     pub async fn carry_out(mut self, page: Option<&dyn Page>) -> Handled {
         let reply = match page {
@@ -74,20 +75,26 @@ impl<'a, W: World> Callback<'a, W> {
     }
 
     async fn change<E: Kind>(&mut self, change: &dyn Change<E>) -> Result<Reply, CallError> {
-        let (repository, subject) = (self.repository.clone(), change.subject());
+        let Self { context, repository, log, .. } = self;
+        let (subject, purchase) = (change.subject(), change.purchase());
+        let (repository, stretch) = (repository.clone(), self.stretch);
+        let first = FirstAttempt { context, repository, stretch, purchase };
+        let FirstAttempt { repository, .. } = &first;
         let updated = repository.update(Start::Subject(&subject), |slot: &Slot| {
             let (reader, now) = (repository.reader, repository.world.now());
             let verdict = decide(change, slot.record(), reader, now)?;
             let Verdict { write, reply, outcome, remarks } = verdict;
-            self.log.decided(outcome, remarks);
+            log.decided(outcome, remarks);
             let Some(mut record) = write else { return Ok(Update::Leave((reply, None))) };
             // The write carries the claim of its own first attempt.
-            let attempt = self.claim(&mut record, slot.found.is_none());
-            Ok::<_, CallError>(Update::write(record, (reply, attempt)))
+            let claimed = first.claim(&mut record, slot.found.is_none());
+            Ok::<_, CallError>(Update::write(record, (reply, claimed)))
         });
-        let Updated { slot, decided: (reply, attempt) } = updated.await?;
-        let Some(attempt) = attempt else { return Ok(reply) };
-        Ok(self.attempt(change, slot, attempt).await.unwrap_or(reply))
+        let Updated { slot, decided: (reply, claimed) } = updated.await?;
+        let Some(claimed) = claimed else { return Ok(reply) };
+        let attempted = first.make(change, slot, claimed).await;
+        (log.notice, log.cause) = (Some(attempted.notice), attempted.cause);
+        Ok(attempted.reply.unwrap_or(reply))
     }
 
     async fn change_list(&mut self, request: &dyn ChangeList) -> Result<Reply, CallError> {

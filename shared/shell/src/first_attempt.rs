@@ -12,23 +12,43 @@ use domain::outbox::{Claim, Settled};
 use domain::page::Change;
 use domain::purchase::AnsweredPurchase;
 use futures_util::FutureExt;
-use protocol::message::{Activity, Reply};
+use protocol::message::Reply;
 use protocol::signature::Contract;
 
-use crate::callback::Callback;
-use crate::context::Product;
+use crate::context::{Context, Product};
 use crate::delivery::{Delivered, Delivery, NO_KEYS, Turn};
 use crate::orders::Limits;
 use crate::repository::{Repository, Slot};
 use crate::world::{Unanswered, World};
 
-/// What goes with the write.
-pub(crate) struct FirstAttempt<'a> {
+/// The first attempt of one callback.
+pub(crate) struct FirstAttempt<'a, W> {
+    pub context: &'a Context<W>,
+    pub repository: Repository<'a, W>,
+    /// How much longer than other calls this one may take, and the product with it.
+    pub stretch: Duration,
+    /// The contract of a purchase, whose answer waits for the product.
+    pub purchase: Option<Contract>,
+}
+
+/// A notice that goes with the write.
+pub(crate) struct Claimed<'a> {
     product: &'a Product,
     /// The claim; none if the marketplace is to be asked first what was ordered.
     claim: Option<Claim>,
     /// Whether the call made what the notice is about.
     is_new: bool,
+}
+
+/// What became of the attempt.
+#[derive(Debug, Default)]
+pub(crate) struct Attempted {
+    /// What became of the notice, in the log's word.
+    pub notice: &'static str,
+    /// Why the product did not answer, if it did not.
+    pub cause: Option<&'static str>,
+    /// What the call is answered instead, if the product changed it.
+    pub reply: Option<Reply>,
 }
 
 /// With less time left than this the product is left to the relay.
@@ -40,54 +60,64 @@ const LEAST_ANSWER: Duration = Duration::from_millis(400);
 /// How long a claim outlives its callback.
 const GRACE: Duration = Duration::from_secs(2);
 
-impl<'a, W: World> Callback<'a, W> {
+impl<'a, W: World> FirstAttempt<'a, W> {
     /// Claims the next notice for this callback, if the product is to be notified at once.
-    pub fn claim(&self, record: &mut EntityRecord, is_new: bool) -> Option<FirstAttempt<'a>> {
-        let product =
-            self.context.settings.product.as_ref().filter(|product| !product.budget.is_zero())?;
-        let left = self.repository.deadline.left(&self.context.world);
+    pub fn claim(&self, record: &mut EntityRecord, is_new: bool) -> Option<Claimed<'a>> {
+        let Context { settings, world, .. } = self.context;
+        let product = settings.product.as_ref().filter(|product| !product.budget.is_zero())?;
+        let left = self.repository.deadline.left(world);
         if left < LEAST || (self.context.is_muted() && !self.waits_for_the_product()) {
             return None;
         }
-        let now = self.context.world.now();
-        let head = record.outbox.ready(now)?;
+        let head = record.outbox.ready(world.now())?;
         if order_details::query_of(head).is_some() {
-            if self.context.settings.orders.is_some() {
-                return Some(FirstAttempt { product, claim: None, is_new });
+            if settings.orders.is_some() {
+                return Some(Claimed { product, claim: None, is_new });
             }
             record.learn_nothing(head.sequence(), NO_KEYS);
         }
-        let claim = record.outbox.claim(left.saturating_add(GRACE), now);
-        Some(FirstAttempt { product, claim, is_new })
+        let claim = record.outbox.claim(left.saturating_add(GRACE), world.now());
+        Some(Claimed { product, claim, is_new })
     }
 
     /// Whether only the product can make this call a success: V1 counts any other answer to a
     /// purchase as a failure (decision E2).
     fn waits_for_the_product(&self) -> bool {
-        self.verified.contract() == Contract::V1
-            && self.log.activity == Some(Activity::NewInstance)
-            && self.context.settings.template.is_none()
+        self.purchase == Some(Contract::V1) && self.context.settings.template.is_none()
     }
 
-    /// Notifies the product, and answers with what it made of the purchase; `None` if the answer
-    /// stays what it was. The change is written: nothing here can take it back.
-    pub async fn attempt<E: Kind>(
-        &mut self,
+    /// Notifies the product; its word on a purchase changes the answer. The change is written:
+    /// nothing here can take it back.
+    pub async fn make<E: Kind>(
+        &self,
         change: &dyn Change<E>,
         slot: Slot,
-        first: FirstAttempt<'a>,
-    ) -> Option<Reply> {
+        claimed: Claimed<'a>,
+    ) -> Attempted {
         // The write may have taken long; a claim that is not used runs out by itself.
         if self.repository.deadline.left(&self.context.world) < LEAST {
-            self.log.notice = Some("left");
-            return None;
+            return Attempted { notice: "left", ..Attempted::default() };
         }
-        let (is_new, now) = (first.is_new, self.context.world.now());
-        let purchase = change.purchase();
-        let answered = purchase.map(|contract| AnsweredPurchase { contract, is_new, now });
-        let delivered = self.deliver(slot, &first, answered).await?;
+        let (is_new, now) = (claimed.is_new, self.context.world.now());
+        let answered = self.purchase.map(|contract| AnsweredPurchase { contract, is_new, now });
+        let (notice, delivered) = self.deliver(slot, claimed, answered).await;
+        let unanswered = delivered.as_ref().and_then(|delivered| delivered.unanswered);
+        if unanswered == Some(Unanswered::TimedOut) {
+            self.context.mute();
+        }
+        let reply = delivered.and_then(|delivered| self.reply(change, delivered, answered));
+        Attempted { notice, cause: unanswered.map(Unanswered::as_str), reply }
+    }
+
+    /// The answer that the instance gives now. What was not written with this answer must not be
+    /// answered (decision D11).
+    fn reply<E: Kind>(
+        &self,
+        change: &dyn Change<E>,
+        delivered: Delivered,
+        answered: Option<AnsweredPurchase>,
+    ) -> Option<Reply> {
         let entity = delivered.slot.found?.record.entity;
-        // What was not written with this answer must not be answered (decision D11).
         let template = self.context.settings.template.as_ref();
         if answered.is_some_and(|answered| answered.apply(entity.clone(), template) != entity) {
             return None;
@@ -95,36 +125,28 @@ impl<'a, W: World> Callback<'a, W> {
         Some(change.reply(&entity.try_into().ok()?))
     }
 
-    /// Offers the notice and settles it; `None` if nothing was settled.
+    /// Offers the notice and settles it.
     async fn deliver(
-        &mut self,
+        &self,
         slot: Slot,
-        first: &FirstAttempt<'a>,
+        claimed: Claimed<'a>,
         answered: Option<AnsweredPurchase>,
-    ) -> Option<Delivered> {
-        let delivery = self.delivery(first.product, answered);
+    ) -> (&'static str, Option<Delivered>) {
+        let delivery = self.delivery(claimed.product, answered);
         let offered = async {
-            match &first.claim {
+            match &claimed.claim {
                 Some(claim) => {
-                    let claimed = self.context.world.elapsed();
-                    delivery.offer(slot, claim, claimed).await.map(Turn::Offered)
+                    let since = self.context.world.elapsed();
+                    delivery.offer(slot, claim, since).await.map(Turn::Offered)
                 }
                 None => delivery.next(slot).await,
             }
         };
-        let turn = AssertUnwindSafe(offered).catch_unwind().await;
-        let (word, delivered) = match turn {
+        match AssertUnwindSafe(offered).catch_unwind().await {
             Ok(Ok(Turn::Offered(delivered))) => (word(&delivered), Some(delivered)),
             Ok(Ok(Turn::Nothing | Turn::Busy)) => ("left", None),
             Ok(Err(_)) | Err(_) => ("unsettled", None),
-        };
-        let unanswered = delivered.as_ref().and_then(|delivered| delivered.unanswered);
-        self.log.notice = Some(word);
-        self.log.cause = unanswered.map(Unanswered::as_str);
-        if unanswered == Some(Unanswered::TimedOut) {
-            self.context.mute();
         }
-        delivered
     }
 
     fn delivery(
@@ -143,7 +165,7 @@ impl<'a, W: World> Callback<'a, W> {
             patience,
             least: LEAST_ANSWER,
             claim: left.saturating_add(GRACE),
-            // The marketplace waits meanwhile: who gets no turn in time is left to the relay.
+            // The marketplace waits meanwhile: if there is no turn in time, the relay asks.
             orders: Limits { answer: patience / 2, turn: patience / 2 },
             // A callback has not asked the store for its time.
             clock: ClockTrust::Doubted,

@@ -44,7 +44,7 @@ pub enum ImportOutcome {
 }
 
 /// How long before the import a call may have been signed that still has an effect: a call that
-/// was sent while the import ran is not lost. No older one of access guide 2.0 is believed.
+/// was sent while the import ran is not lost. No older one of access guide 2.0 is accepted.
 const UNDER_WAY_MILLIS: u64 = TOLERANCE_MILLIS;
 
 impl Import {

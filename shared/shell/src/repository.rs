@@ -162,7 +162,7 @@ impl<'a, W: World> Repository<'a, W> {
         }
     }
 
-    /// Rests after a lost race, before it is decided again on what stands.
+    /// Rests after a lost race, before it is decided again on what exists.
     ///
     /// # Errors
     /// If no time is left for another try.

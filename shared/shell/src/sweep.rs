@@ -1,4 +1,4 @@
-//! Lets go of parts that nothing refers to: those of interrupted writes, and those that a newer
+//! Deletes parts that nothing refers to: those of interrupted writes, and those that a newer
 //! part replaced (decision E1a). Safe beside callbacks and beside other sweeps. A sweep goes by
 //! batches and keeps its progress after each, so that a list of any length is swept in the end.
 
@@ -15,8 +15,8 @@ use crate::world::World;
 /// What a batch of a sweep did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Swept {
-    /// Parts that were let go.
-    pub let_go: usize,
+    /// Parts that were deleted.
+    pub deleted: usize,
     /// Parts that are referred to, and were taken off the agenda.
     pub kept: usize,
 }
@@ -26,7 +26,7 @@ pub const BATCH: usize = 64;
 /// How many of them at once.
 const AT_ONCE: usize = 16;
 
-/// Lets go of parts that a list mentions as unused, and then removes the mention; whether the list
+/// Deletes parts that a list mentions as unused, and then removes the mention; whether the list
 /// mentions more.
 ///
 /// # Errors
@@ -39,10 +39,10 @@ pub async fn sweep_unused<W: World>(
     if names.is_empty() {
         return Ok((Swept::default(), false));
     }
-    let (gone, failure) = let_go(repository, &slot.key, &names).await;
-    let let_go = gone.len();
+    let (gone, failure) = delete(repository, &slot.key, &names).await;
+    let deleted = gone.len();
     let more = remove_mention(repository, slot, &gone).await?;
-    failure.map_or(Ok((Swept { let_go, kept: 0 }, more)), Err)
+    failure.map_or(Ok((Swept { deleted, kept: 0 }, more)), Err)
 }
 
 /// Looks at parts of one list that have rested: the list refers to each, or never will. A writer
@@ -58,9 +58,9 @@ pub async fn sweep_parts<W: World>(
 ) -> Result<Swept, Failure> {
     let slot = match repository.read_key(owner.to_owned()).await {
         Err(fault @ (Failure::Unopened | Failure::Value(_))) => {
-            // Left in front, they would keep those behind them from being looked at.
+            // In front of the agenda they would keep others from being looked at.
             for name in names {
-                repository.rest_part(owner, *name).await?;
+                repository.postpone_part(owner, *name).await?;
             }
             return Err(fault);
         }
@@ -68,22 +68,22 @@ pub async fn sweep_parts<W: World>(
     };
     let named = named(&slot, names);
     for name in &named {
-        repository.settle_part(owner, *name).await?;
+        repository.keep_part(owner, *name).await?;
     }
     let unknown = fence(repository, slot, names).await?;
-    let (gone, failure) = let_go(repository, owner, &unknown).await;
-    failure.map_or(Ok(Swept { let_go: gone.len(), kept: named.len() }), Err)
+    let (gone, failure) = delete(repository, owner, &unknown).await;
+    failure.map_or(Ok(Swept { deleted: gone.len(), kept: named.len() }), Err)
 }
 
-/// Lets go of each part; which are gone, and the first failure if there was one.
-async fn let_go<W: World>(
+/// Deletes each part; which are gone, and the first failure if there was one.
+async fn delete<W: World>(
     repository: &Repository<'_, W>,
     owner: &str,
     names: &BTreeSet<PartName>,
 ) -> (BTreeSet<PartName>, Option<Failure>) {
     let works: Vec<_> = names
         .iter()
-        .map(|name| async move { repository.let_go(owner, *name).await.map(|()| *name) })
+        .map(|name| async move { repository.delete_part(owner, *name).await.map(|()| *name) })
         .collect();
     let done: Vec<_> = stream::iter(works).buffer_unordered(AT_ONCE).collect().await;
     let mut gone = BTreeSet::new();

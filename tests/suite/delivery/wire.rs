@@ -317,7 +317,7 @@ fn a_long_list_arrives_whole_in_parts_in_order_and_its_parts_are_let_go() {
     list_departments(&koohook, 10_000);
     assert_eq!(product.told().len(), 0, "lists are left to the relay");
     let report = run_relay(&koohook, 50);
-    assert_eq!((report.delivered, report.swept.let_go), (1, 20), "told, and its parts let go");
+    assert_eq!((report.delivered, report.swept.deleted), (1, 20), "told, and its parts let go");
     assert_eq!(parts(&product), (1..=20).map(|part| (part, 500)).collect::<Vec<_>>());
     let records = product.told().into_iter().flat_map(|told| {
         let records = told.body["data"]["records"].as_array().unwrap().clone();
@@ -374,7 +374,7 @@ fn the_parts_of_a_dead_list_stay_for_as_long_as_it_can_be_replayed() {
     list_departments(&koohook, 10_000);
     assert_eq!(run_relay(&koohook, 50).dead, 1);
     koohook.world().pass(Duration::from_hours(1));
-    assert_eq!(run_relay(&koohook, 50).swept.let_go, 0);
+    assert_eq!(run_relay(&koohook, 50).swept.deleted, 0);
     product.meets(koohook.world(), |_| Mood::Answers(Duration::ZERO, 200, ""));
     let context = koohook.endpoint.context();
     let repository =

@@ -77,7 +77,7 @@ fn a_writer_that_a_sweep_overtook_makes_its_parts_anew() {
         let now = kit.0.world().now_millis();
         let code = call_paused(&kit, &people(0, 3), 1, || {
             kit.0.world().set_now(now + 2 * 3_600_000);
-            assert_eq!(relay(&kit).swept.let_go, 1, "the part of the paused writer");
+            assert_eq!(relay(&kit).swept.deleted, 1, "the part of the paused writer");
             kit.0.world().set_now(now);
         });
         assert_eq!(code, "000000");
