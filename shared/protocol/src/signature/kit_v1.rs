@@ -6,10 +6,11 @@ mod text;
 use text::{Texts, Values};
 
 use super::joined::{Joined, parse_token, token_mac};
-use super::mac::{self, Mac};
+use super::signer::{Out, signer};
 use super::{Form, Headers, Interface, Rejection, Verified};
 use crate::json::{Document, Outline, Reading};
 use crate::key::{AccessKey, Keyring};
+use crate::mac::Mac;
 
 pub(super) fn verify(
     headers: &Headers<'_>,
@@ -48,8 +49,8 @@ fn signed<'k>(
     let begin = |key: &AccessKey| token_mac(key.as_str(), texts.time_stamp());
     let finish = |_: &AccessKey, mac: Mac| mac.finish();
     for (values, form) in [(Values::Received, Form::Received), (Values::Decoded, Form::Decoded)] {
-        let write = |out: mac::Out<'_>| texts.write(values, out);
-        if let Some(key) = mac::signer(keys, signature, begin, finish, write)? {
+        let write = |out: Out<'_>| texts.write(values, out);
+        if let Some(key) = signer(keys, signature, begin, finish, write)? {
             return Ok(Some((Joined::new(texts.copied(values)?)?, form, key)));
         }
     }

@@ -9,7 +9,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::hmac_sha256;
+use crate::mac::hmac_sha256;
 use crate::query;
 use crate::time::UnixMillis;
 

@@ -3,10 +3,11 @@
 
 use hex::FromHex;
 
-use super::mac::{self, Mac, Out};
+use super::signer::{Out, signer};
 use super::{Contract, Form, Interface, Rejection, Verified};
 use crate::json::{Document, JsonError, Members, Outline, Reading, Scalars};
 use crate::key::{AccessKey, Keyring};
+use crate::mac::Mac;
 use crate::time::UnixMillis;
 
 /// The unit in which this installation reads V2's `timestamp`. Never both: the signed text has
@@ -135,7 +136,7 @@ impl Proof {
         let Self { nonce, timestamp, .. } = self;
         let begin = |key: &AccessKey| (scheme.begin)(key.as_str(), nonce, timestamp);
         let finish = |key: &AccessKey, mac| (scheme.finish)(mac, key.as_str(), nonce, timestamp);
-        Ok(mac::signer(keys, &self.signature, begin, finish, write)?)
+        Ok(signer(keys, &self.signature, begin, finish, write)?)
     }
 }
 

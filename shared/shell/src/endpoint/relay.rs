@@ -8,7 +8,8 @@ use domain::secret::Secret;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use protocol::signature::{Interface, same_text};
+use protocol::mac::same_text;
+use protocol::signature::Interface;
 
 use crate::context::Context;
 use crate::endpoint::{Admitted, Endpoint};
