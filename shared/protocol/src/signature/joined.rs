@@ -4,8 +4,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::contract::{Contract, Interface};
+use super::rejection::Rejection;
 use super::signer::signer;
-use super::{Contract, Form, Interface, Rejection, Verified};
+use super::verified::{Form, Verified};
 use crate::json::Json;
 use crate::key::{AccessKey, Keyring};
 use crate::mac::Mac;

@@ -5,9 +5,12 @@ mod text;
 
 use text::{Texts, Values};
 
+use super::contract::Interface;
+use super::headers::Headers;
 use super::joined::{Joined, parse_token, token_mac};
+use super::rejection::Rejection;
 use super::signer::{Out, signer};
-use super::{Form, Headers, Interface, Rejection, Verified};
+use super::verified::{Form, Verified};
 use crate::json::{Document, Outline, Reading};
 use crate::key::{AccessKey, Keyring};
 use crate::mac::Mac;
@@ -123,7 +126,7 @@ mod tests {
             let key = "11111111-2222-3333-4444-555555555555";
             let time_stamp = "20260413093539534";
             let joined = format!("{joined}&timeStamp={time_stamp}");
-            STANDARD.encode(super::super::auth_token(key, time_stamp, &joined))
+            STANDARD.encode(crate::signature::auth_token(key, time_stamp, &joined))
         };
         let form = |body: &str, joined: &str| {
             let body = format!(r#"{{{body},"timeStamp":"20260413093539534"}}"#);

@@ -3,8 +3,10 @@
 
 use hex::FromHex;
 
+use super::contract::{Contract, Interface};
+use super::rejection::Rejection;
 use super::signer::{Out, signer};
-use super::{Contract, Form, Interface, Rejection, Verified};
+use super::verified::{Form, Verified};
 use crate::json::{Document, JsonError, Members, Outline, Reading, Scalars};
 use crate::key::{AccessKey, Keyring};
 use crate::mac::Mac;

@@ -3,8 +3,10 @@
 
 use std::borrow::Cow;
 
+use super::contract::Interface;
 use super::joined::{Joined, parse_token};
-use super::{Form, Interface, Rejection, Verified};
+use super::rejection::Rejection;
+use super::verified::{Form, Verified};
 use crate::key::Keyring;
 use crate::query::{self, Plus};
 
