@@ -1,11 +1,11 @@
 //! Reading the members of a verified call by the guide's rules.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
+use super::activity::Activity;
+use super::details::Details;
 use super::identifier::{InstanceId, OrderId, OrderLineId, ProductId};
 use super::malformed::{Malformed, MalformedKind};
-use super::{Activity, Details};
 use crate::json::Json;
 use crate::signature::{Contract, Interface, Verified};
 use crate::time::UnixMillis;
@@ -18,9 +18,6 @@ pub enum Purpose {
     /// `testFlag` 1: the debugging page, or the dial tests that replay its cases twice a day.
     Rehearsal,
 }
-
-/// The longest text that is kept of a field we neither key by nor echo (decision G1).
-pub const MAX_KEPT_LETTERS: usize = 4_096;
 
 /// A view of a verified call's members.
 #[derive(Clone, Copy)]
@@ -198,10 +195,4 @@ impl fmt::Debug for Fields<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
     }
-}
-
-/// Splits a comma-separated list of instance IDs: blank items skipped, repeats once.
-pub(super) fn split_ids(text: &str) -> Vec<&str> {
-    let mut seen = BTreeSet::new();
-    text.split(',').filter(|id| !id.trim().is_empty() && seen.insert(*id)).collect()
 }

@@ -1,4 +1,4 @@
-//! The calls that a later order makes: `refreshInstance` and `upgradeInstance`.
+//! `refreshInstance`: an instance gets a new expiry.
 
 use super::amount::Amount;
 use super::{Activity, Details, Fields, InstanceId, Malformed, OrderId, OrderLineId, ProductId};
@@ -138,44 +138,5 @@ fn v1_scene(fields: Fields<'_>) -> (Scene, Direction) {
         (_, Amount::Positive) => (Scene::Renew, Direction::Forward),
         (_, Amount::Zero | Amount::Absent) => (Scene::Renew, Direction::EitherWay),
         (_, Amount::Unreadable) => (Scene::RenewOrCancel, Direction::EitherWay),
-    }
-}
-
-/// A larger or other specification (V1 guide "upgrade", V2 guide "upgrading an instance").
-#[derive(Clone, Debug)]
-pub struct UpgradeInstance {
-    /// Which instance; its ID stays.
-    pub instance_id: InstanceId,
-    /// The order behind it.
-    pub order_id: OrderId,
-    /// Its line, under V2.
-    pub order_line_id: Option<OrderLineId>,
-    /// When the call was signed.
-    pub signed_at: UnixMillis,
-    /// What the product is told.
-    pub details: Details,
-}
-
-impl UpgradeInstance {
-    /// Reads a call.
-    ///
-    /// # Errors
-    /// Where a mandatory field is missing or an identifier is none.
-    pub fn read(verified: &Verified) -> Result<Self, Malformed> {
-        let fields = Fields::of(verified);
-        let instance_id = fields.instance_id()?;
-        let order_id = fields.order_id()?;
-        let order_line_id = fields.order_line_id()?;
-        if fields.contract() == Contract::V1 {
-            fields.mandatory("skuCode")?;
-            fields.product_id()?;
-        }
-        Ok(Self {
-            instance_id,
-            order_id,
-            order_line_id,
-            signed_at: fields.signed_at()?,
-            details: fields.details(Activity::UpgradeInstance),
-        })
     }
 }
