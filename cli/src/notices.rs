@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use domain::entity::{Entity, Subject};
+use domain::keys;
 use domain::outbox::Reader;
 use line::{NoticeLine, lines, whose};
 use protocol::message::InstanceId;
@@ -263,7 +264,7 @@ impl Desk {
             }
             // Parts of lists are on it, too, and hold no notice.
             let entities = entries.into_iter().map(|entry| entry.key);
-            keys.extend(entities.filter(|key| !key.starts_with("part:")));
+            keys.extend(entities.filter(|key| !keys::is_part(key)));
         }
         Ok(keys.into_iter().collect())
     }

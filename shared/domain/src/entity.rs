@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use protocol::digest;
 use protocol::message::{AppId, InstanceId, OrderId, TenantId};
 use protocol::order_query::OrderDetails;
 use protocol::time::UnixMillis;
@@ -14,6 +13,7 @@ use thiserror::Error;
 use crate::directory::{Head, PartName};
 use crate::idempotency::Ledger;
 use crate::instance::{ClockTrust, Instance};
+use crate::keys::entity_key;
 use crate::notice::{NoticeDraft, NoticeType};
 use crate::order_details::{self, OrderFacts};
 use crate::outbox::{Claim, LONGEST_PAUSE, Offered, Outbox, Reader, Settled, Settling};
@@ -40,20 +40,21 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// Where it lies in every store, for ever: a name of fixed length and plain letters, so that
-    /// no value of the marketplace's can reach beyond it.
+    /// The key of its record in every store, for ever.
     pub fn key(&self) -> String {
         let instance = |id: &Option<InstanceId>| id.clone().map(String::from).unwrap_or_default();
         match self {
-            Self::Instance(id) | Self::Purchase(id, _) => key("instance", &[id.as_str()]),
-            Self::Tenant(id, tenant) => key("tenant", &[&instance(id), tenant.as_str()]),
+            Self::Instance(id) | Self::Purchase(id, _) => entity_key("instance", &[id.as_str()]),
+            Self::Tenant(id, tenant) => entity_key("tenant", &[&instance(id), tenant.as_str()]),
             Self::Application(id, tenant, app) => {
-                key("application", &[&instance(id), tenant.as_str(), app.as_str()])
+                entity_key("application", &[&instance(id), tenant.as_str(), app.as_str()])
             }
             Self::Users(id, tenant, app) => {
-                key("users", &[&instance(id), tenant.as_str(), app.as_str()])
+                entity_key("users", &[&instance(id), tenant.as_str(), app.as_str()])
             }
-            Self::Departments(id, tenant) => key("departments", &[&instance(id), tenant.as_str()]),
+            Self::Departments(id, tenant) => {
+                entity_key("departments", &[&instance(id), tenant.as_str()])
+            }
         }
     }
 
@@ -85,11 +86,6 @@ impl Subject {
             _ => None,
         }
     }
-}
-
-fn key(kind: &str, parts: &[&str]) -> String {
-    let digest: [u8; 24] = digest::of(&[&[kind], parts].concat());
-    format!("{kind}:{}", hex::encode(digest))
 }
 
 /// What is kept of a subject.

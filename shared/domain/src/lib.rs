@@ -28,6 +28,7 @@ pub mod directory;
 pub mod entity;
 pub mod idempotency;
 pub mod instance;
+pub mod keys;
 pub mod notice;
 pub mod order_details;
 pub mod outbox;

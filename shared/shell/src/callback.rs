@@ -10,6 +10,7 @@ use domain::decide_list::{ListDecision, decide_list, directory};
 use domain::directory::PartName;
 use domain::entity::{Entity, Subject};
 use domain::instance::effective;
+use domain::keys::used_signature_key;
 use domain::page::{Change, ChangeList, Lookup, Page, Request};
 use futures_util::{StreamExt, stream};
 use protocol::message::{Fields, Purpose, Reply};
@@ -147,7 +148,7 @@ impl<W: World> Callback<'_, W> {
     /// Remembers that this very signature was answered (decision B8): an answer with credentials
     /// in clear is given once.
     async fn remember_signature(&self) -> Result<(), CallError> {
-        let key = format!("used:{}", hex::encode(self.verified.signature()));
+        let key = used_signature_key(self.verified.signature());
         let expires = self.repository.world.now().after(REMEMBERED);
         let is_fresh = self.repository.mark(&key, expires).await?;
         if is_fresh { Ok(()) } else { Err(CallError::UsedBefore) }

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use domain::directory::PartName;
 use domain::entity::{EntityRecord, Subject};
+pub use domain::keys::{part_key, part_owner};
 use domain::outbox::Reader;
 use futures_util::future;
 use protocol::time::UnixMillis;
 
 pub use self::mark::Mark;
-pub use self::parts::{part_key, part_owner};
 pub use self::update::{Start, Update, Updated};
 use crate::failure::Failure;
 use crate::seal::Seal;

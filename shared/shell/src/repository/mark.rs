@@ -22,6 +22,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use domain::keys::SEAL_MARK;
 use futures_util::future;
 
 use super::Repository;
@@ -34,8 +35,6 @@ use crate::world::World;
 #[derive(Debug, Default)]
 pub struct Mark(AtomicU64);
 
-/// Where the mark is.
-pub const KEY: &str = "seal";
 /// What is sealed there. Only that it opens matters.
 const TEXT: &[u8] = b"koohook";
 /// How often a process looks for a mark where there was none.
@@ -111,7 +110,7 @@ impl<W: World> Repository<'_, W> {
     /// # Errors
     /// As [`Self::prove_keys`].
     pub async fn prove_keys_to_read(&self) -> Result<(), Failure> {
-        match self.look_up(KEY).await? {
+        match self.look_up(SEAL_MARK).await? {
             Some(_) if !self.seal.seals() => Err(Failure::SealedElsewhere),
             Some(found) => self.compare(&found),
             None if self.opens(&self.find_sealed().await?) => {
@@ -127,7 +126,7 @@ impl<W: World> Repository<'_, W> {
     /// # Errors
     /// If the store does not answer in time.
     pub async fn is_sealed(&self) -> Result<bool, Failure> {
-        Ok(self.look_up(KEY).await?.is_some())
+        Ok(self.look_up(SEAL_MARK).await?.is_some())
     }
 
     /// Whether this process's key would begin to seal a store whose values are in clear.
@@ -156,15 +155,15 @@ impl<W: World> Repository<'_, W> {
     async fn prove_by_mark(&self) -> Result<(), Failure> {
         let mark = &self.seal.mark;
         let found = if mark.is_unknown() {
-            let (found, is_empty) = future::join(self.look_up(KEY), self.is_empty()).await;
+            let (found, is_empty) = future::join(self.look_up(SEAL_MARK), self.is_empty()).await;
             match (found?, is_empty?) {
                 (None, Some(true)) => return self.put_mark().await,
                 // What it is no longer empty of may be another's mark, and what came after.
-                (None, Some(false)) => self.look_up(KEY).await?,
+                (None, Some(false)) => self.look_up(SEAL_MARK).await?,
                 (found, _) => found,
             }
         } else {
-            self.look_up(KEY).await?
+            self.look_up(SEAL_MARK).await?
         };
         match found {
             Some(found) => self.compare(&found),
@@ -205,8 +204,8 @@ impl<W: World> Repository<'_, W> {
     }
 
     async fn put_mark(&self) -> Result<(), Failure> {
-        let value = self.sealed(KEY, TEXT)?;
-        match self.put_unproven(KEY, &value, None).await? {
+        let value = self.sealed(SEAL_MARK, TEXT)?;
+        match self.put_unproven(SEAL_MARK, &value, None).await? {
             Put::Won => {
                 self.seal.mark.set_ours();
                 Ok(())
@@ -218,7 +217,7 @@ impl<W: World> Repository<'_, W> {
     }
 
     fn compare(&self, found: &Stored) -> Result<(), Failure> {
-        self.seal.open(KEY, &found.bytes).map_err(|_| Failure::SealedElsewhere)?;
+        self.seal.open(SEAL_MARK, &found.bytes).map_err(|_| Failure::SealedElsewhere)?;
         self.seal.mark.set_ours();
         Ok(())
     }

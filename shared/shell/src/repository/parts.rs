@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::directory::PartName;
 use domain::entity::REST;
+use domain::keys::part_key;
 use futures_util::{StreamExt, stream};
 
 use super::Repository;
@@ -17,17 +18,6 @@ const AT_ONCE: usize = 8;
 /// How often a part is read and written again because another was faster. It has few writers, and
 /// each leaves it as the next one wants it.
 const MAX_PART_RACES_LOST: usize = 8;
-
-/// The key of a part. It has its owner's key in it, so that a part on the agenda leads to its owner.
-pub fn part_key(owner: &str, name: PartName) -> String {
-    format!("part:{name}:{owner}")
-}
-
-/// The part and its owner that a key names, if it is a part's.
-pub fn part_owner(key: &str) -> Option<(PartName, &str)> {
-    let (name, owner) = key.strip_prefix("part:")?.split_once(':')?;
-    Some((PartName::try_from(name.to_owned()).ok()?, owner))
-}
 
 impl<W: World> Repository<'_, W> {
     /// Reads parts of an entity; `None` if one of them was deleted.
