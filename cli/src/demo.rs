@@ -4,9 +4,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use domain::entity::{Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::instance::{self, Access, Instance};
 use domain::outbox::{Outbox, Reader};
+use domain::record::EntityRecord;
 use domain::webhook::WebhookSecrets;
 use functions::application_sync::secret::{Oaep, PrivateKey, Size};
 use protocol::message::InstanceId;

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use domain::entity::RecordError;
 use domain::outbox::Reader;
+use domain::record::RecordError;
 use shell::config::{self, Keeping};
 use shell::failure::Failure;
 use shell::host::{self, Machine};

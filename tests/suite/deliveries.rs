@@ -4,10 +4,11 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use domain::entity::{Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::idempotency::MAX_ORDERS;
 use domain::instance::{Access, Instance, InstanceState, Newest};
 use domain::notice::NoticeType;
+use domain::record::EntityRecord;
 use domain::tenant::Dated;
 use protocol::message::InstanceId;
 use protocol::signature::Contract;

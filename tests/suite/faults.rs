@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use domain::entity::{Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::instance::{Instance, InstanceState};
 use domain::notice::NoticeType;
+use domain::record::EntityRecord;
 use http::Request;
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;

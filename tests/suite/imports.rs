@@ -6,10 +6,11 @@
 
 use std::time::Duration;
 
-use domain::entity::{Entity, EntityRecord};
+use domain::entity::Entity;
 use domain::instance::id::OrderedBy;
 use domain::instance::{Access, FreezeCause, Instance, InstanceState};
 use domain::outbox::Reader;
+use domain::record::EntityRecord;
 use futures_util::FutureExt;
 use protocol::app_info::AppInfo;
 use protocol::message::{InstanceId, OrderId};

@@ -12,10 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::entity::{Entity, EntityRecord};
+use domain::entity::Entity;
 use domain::instance::{Access, FreezeCause, Instance, InstanceState, effective};
 use domain::notice::NoticeType;
 use domain::outbox::Reader;
+use domain::record::EntityRecord;
 use futures_util::FutureExt;
 use futures_util::future::join;
 use futures_util::pin_mut;

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use domain::directory::Directory;
 use domain::directory::PartName;
-use domain::entity::{Directory, Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::page::Row;
+use domain::record::EntityRecord;
 use domain::tenant::{Dated, Tenant};
 use protocol::message::{AppId, InstanceId, TenantId};
 use protocol::time::UnixMillis;

@@ -1,8 +1,8 @@
 //! `queryInstance` of IDs that an older server gave: a comma separates IDs, and may be part of one
 //! (decisions C7, D8).
 
-use domain::entity::EntityRecord;
 use domain::instance::{Access, Instance};
+use domain::record::EntityRecord;
 use protocol::app_info::AppInfo;
 use protocol::message::{InstanceId, OrderId};
 use shell::store::memory::Memory;

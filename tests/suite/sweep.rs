@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use domain::directory::PartName;
-use domain::entity::{Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::outbox::Reader;
+use domain::record::EntityRecord;
 use protocol::message::TenantId;
 use protocol::time::UnixMillis;
 use shell::relay::Relay;

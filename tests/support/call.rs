@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::entity::{Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::instance::Instance;
 use domain::page::Row;
+use domain::record::EntityRecord;
 use futures_util::FutureExt;
 use http::{Request, Response};
 use protocol::message::InstanceId;

@@ -1,8 +1,9 @@
 //! One notice as it is listed, or shown.
 
-use domain::entity::{Entity, EntityRecord};
+use domain::entity::Entity;
 use domain::notice::Notice;
 use domain::outbox::{Attempt, DeliveryState};
+use domain::record::EntityRecord;
 use protocol::time::UnixMillis;
 use serde_json::{Value, json};
 use shell::repository::Slot;

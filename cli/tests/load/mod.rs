@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use domain::entity::{Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::outbox::Reader;
+use domain::record::EntityRecord;
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::host::Machine;

@@ -4,11 +4,12 @@ use protocol::message::Reply;
 use protocol::time::UnixMillis;
 
 use crate::decision::Decision;
-use crate::entity::{Entity, EntityRecord};
+use crate::entity::Entity;
 use crate::idempotency::{Order, Recall};
 use crate::instance::effective;
 use crate::outbox::Reader;
 use crate::page::{Change, Moment};
+use crate::record::EntityRecord;
 use crate::refusal::Refusal;
 use crate::remark::Remark;
 

@@ -9,11 +9,12 @@ use thiserror::Error;
 
 use crate::decide::CallOutcome;
 use crate::decision::ListNotice;
+use crate::directory::Directory;
 use crate::directory::{self, Changed, DirectoryChange, DirectoryError, Head, PartName};
-use crate::entity::{Directory, EntityRecord};
 use crate::notice::{Notice, NoticeDraft};
 use crate::outbox::Reader;
 use crate::page::ChangeList;
+use crate::record::EntityRecord;
 use crate::remark::Remark;
 
 /// What a call makes of a list, decided on one head. It may be put onto any value with that head:

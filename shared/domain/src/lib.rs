@@ -36,6 +36,7 @@ pub mod page;
 pub mod product;
 pub mod purchase;
 pub mod query_gate;
+pub mod record;
 pub mod refusal;
 pub mod remark;
 pub mod secret;

@@ -6,12 +6,12 @@ mod sending;
 
 use std::time::Duration;
 
-use domain::entity::EntityRecord;
 use domain::instance::ClockTrust;
 use domain::notice::Notice;
 use domain::order_details;
 use domain::outbox::{Attempt, Claim, Settled, Settling};
 use domain::purchase::AnsweredPurchase;
+use domain::record::EntityRecord;
 
 use self::outcome::Complete;
 pub use self::outcome::{Delivered, OfferOutcome, Turn};

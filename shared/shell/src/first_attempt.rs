@@ -5,12 +5,12 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use domain::decide::Kind;
-use domain::entity::EntityRecord;
 use domain::instance::ClockTrust;
 use domain::order_details;
 use domain::outbox::{Claim, Settled};
 use domain::page::Change;
 use domain::purchase::AnsweredPurchase;
+use domain::record::EntityRecord;
 use futures_util::FutureExt;
 use protocol::message::Reply;
 use protocol::signature::Contract;

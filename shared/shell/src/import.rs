@@ -4,8 +4,9 @@
 //! The pointer is written first: from then on a purchase that comes in between waits for the
 //! instance, and makes no other one.
 
-use domain::entity::{Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::instance::{Access, Instance, InstanceState, Newest};
+use domain::record::EntityRecord;
 use protocol::message::InstanceId;
 use protocol::signature::TOLERANCE_MILLIS;
 use protocol::time::UnixMillis;

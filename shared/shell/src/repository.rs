@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::directory::PartName;
-use domain::entity::{EntityRecord, Subject};
+use domain::entity::Subject;
 pub use domain::keys::{part_key, part_owner};
 use domain::outbox::Reader;
+use domain::record::EntityRecord;
 use futures_util::future;
 use protocol::time::UnixMillis;
 

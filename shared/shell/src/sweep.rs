@@ -4,8 +4,10 @@
 
 use std::collections::BTreeSet;
 
+use domain::directory::Directory;
 use domain::directory::PartName;
-use domain::entity::{Directory, Entity, EntityRecord};
+use domain::entity::Entity;
+use domain::record::EntityRecord;
 use futures_util::{StreamExt, stream};
 
 use crate::failure::Failure;

@@ -5,9 +5,9 @@ use std::cell::Cell;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 
-use domain::entity::EntityRecord;
 use domain::instance::ClockTrust;
 use domain::outbox::{MIN_ATTEMPTS, Reader};
+use domain::record::EntityRecord;
 use protocol::time::UnixMillis;
 use shell::relay::RelayError;
 use shell::store::memory::Memory;

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use bytes::Bytes;
-use domain::entity::{EntityRecord, Subject};
+use domain::entity::Subject;
+use domain::record::EntityRecord;
 use protocol::message::TenantId;
 use protocol::time::UnixMillis;
 use shell::client::Client;

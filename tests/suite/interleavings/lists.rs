@@ -8,8 +8,10 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::directory::Directory;
 use domain::directory::PartName;
-use domain::entity::{Directory, Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
+use domain::record::EntityRecord;
 use futures_util::future::join;
 use protocol::message::{AppId, InstanceId, TenantId};
 use protocol::time::UnixMillis;

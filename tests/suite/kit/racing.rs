@@ -3,7 +3,7 @@
 //! again.
 
 use domain::decide_list::MAX_WAITING_PARTS;
-use domain::entity::MAX_VALUE_LEN;
+use domain::record::MAX_VALUE_LEN;
 use shell::relay::{Relay, RelayReport};
 use tests::call::run_paused;
 use tests::log::Log;

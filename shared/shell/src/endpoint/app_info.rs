@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::entity::{Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::product::{InstanceAccess, ProductError};
+use domain::record::EntityRecord;
 use domain::refusal::Refusal;
 use domain::webhook::{WebhookError, WebhookHeaders};
 use http::request::Parts;

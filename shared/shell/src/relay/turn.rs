@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::entity::Passed;
 use domain::outbox::Settled;
+use domain::record::Passed;
 use domain::remark::Remark;
 
 use super::Relay;
@@ -71,7 +71,7 @@ impl<W: World> Relay<'_, W> {
     ) -> Result<Option<(Slot, bool)>, Failure> {
         let Some(record) = slot.record().cloned() else { return Ok(None) };
         let now = self.context.world.now();
-        let Passed { kept: record, changed, abandoned, given_up } =
+        let Passed { record, changed, abandoned, given_up } =
             record.pass(repository.reader, self.clock, now);
         let is_due = record.due(repository.reader, now).is_some_and(|due| due <= now);
         if !changed && is_due {

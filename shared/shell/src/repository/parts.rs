@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::directory::PartName;
-use domain::entity::REST;
 use domain::keys::part_key;
+use domain::record::REST;
 use futures_util::{StreamExt, stream};
 
 use super::Repository;

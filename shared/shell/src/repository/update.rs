@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::directory::PartName;
-use domain::entity::{EntityRecord, RecordError, Subject};
+use domain::entity::Subject;
+use domain::record::{EntityRecord, RecordError};
 
 use super::{Repository, Slot, Written};
 use crate::failure::Failure;
