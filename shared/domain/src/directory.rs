@@ -2,7 +2,8 @@
 //!
 //! A directory is a [`Head`] and, if the head outgrows its value, index parts. The head is in the
 //! entity's record and is written over its version. A part is a byte string of sorted rows that
-//! never changes, under a name that was never used before. A change of a directory takes four steps:
+//! never changes, under a name that was never used before. A change of a directory takes four
+//! steps:
 //!
 //! 1. The shell reads the head, asks which parts a change [needs](Head::needs), and reads those.
 //! 2. The head [applies](Head::apply) the change.
@@ -15,10 +16,10 @@
 //! fault.
 //!
 //! What order means (decision D5): a change has no effect if it is older than what is known of its
-//! subject. What is known has the time of the subject's row or of the newest full list, whichever is
-//! newer: a list also speaks of the subjects that it leaves out. If two times are equal, the later
-//! arrival counts, since the marketplace's older clock counts whole seconds. A list that is older
-//! than the newest list has no effect.
+//! subject. What is known has the time of the subject's row or of the newest full list, whichever
+//! is newer: a list also speaks of the subjects that it leaves out. If two times are equal, the
+//! later arrival counts, since the marketplace's older clock counts whole seconds. A list that is
+//! older than the newest list has no effect.
 
 mod apply;
 mod change;

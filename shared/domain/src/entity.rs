@@ -13,8 +13,8 @@ use crate::tenant::{Application, Dated, Tenant};
 pub enum Subject {
     /// An instance, by the ID that the marketplace knows.
     Instance(InstanceId),
-    /// A purchase, by the ID derived from its order line, and its order: where an older server had given the
-    /// instance another ID, a pointer stands there and is followed once (decision C7).
+    /// A purchase, by the ID derived from its order line, and its order: where an older server had
+    /// given the instance another ID, a pointer stands there and is followed once (decision C7).
     Purchase(InstanceId, OrderId),
     /// An enterprise, as the buyer of an instance; none while a seller applies for credentials.
     Tenant(Option<InstanceId>, TenantId),

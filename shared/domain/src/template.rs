@@ -23,7 +23,8 @@ impl Template {
     /// Reads a template from JSON text.
     ///
     /// # Errors
-    /// As [`TemplateError`] says. Lengths are checked with the longest IDs of plain letters filled in.
+    /// As [`TemplateError`] says. Lengths are checked with the longest IDs of plain letters filled
+    /// in.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let value: Value = serde_json::from_str(text).map_err(|fault| {
             let (line, column) = (fault.line(), fault.column());
@@ -31,7 +32,8 @@ impl Template {
         })?;
         let Value::Object(members) = value else { return Err(TemplateError::NotAnObject) };
         check_members(&members)?;
-        // Everything else was checked: the one fault that serde can still find is a repeated member.
+        // Everything else was checked: the one fault that serde can still find is a repeated
+        // member.
         let info: AppInfo = serde_json::from_str(text).map_err(|_| TemplateError::Twice)?;
         check_texts(&members)?;
         let template = Self(info);

@@ -41,8 +41,8 @@ impl Head {
         }
     }
 
-    /// The parts to read before a change can be applied: none if the head alone knows that the change
-    /// is too old, one for a single edit, all for a list.
+    /// The parts to read before a change can be applied: none if the head alone knows that the
+    /// change is too old, one for a single edit, all for a list.
     pub fn needs(&self, change: &DirectoryChange) -> BTreeSet<PartName> {
         match change {
             DirectoryChange::List(list) if list.rows.is_empty() || self.is_too_old(list.at) => {

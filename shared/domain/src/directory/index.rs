@@ -16,8 +16,8 @@ impl Default for Index {
     }
 }
 
-/// How many rows are in the head itself. 512 rows are 16 KiB of base64: a tenant of usual size needs
-/// no part, and the head leaves most of its value's 192 KiB to the notices. It is half of
+/// How many rows are in the head itself. 512 rows are 16 KiB of base64: a tenant of usual size
+/// needs no part, and the head leaves most of its value's 192 KiB to the notices. It is half of
 /// [`PART_ROWS`], so a head that outgrows it fills one part.
 pub const INLINE_ROWS: usize = 512;
 

@@ -50,8 +50,8 @@ impl Changed {
         }
     }
 
-    /// Whether there is anything that the product does not know yet. A repeat has no effect, even if
-    /// its time must be kept.
+    /// Whether there is anything that the product does not know yet. A repeat has no effect, even
+    /// if its time must be kept.
     pub fn has_effect(&self) -> bool {
         self.removed > 0 || self.outcomes.contains(&EntryOutcome::Applied)
     }

@@ -1,5 +1,5 @@
-//! Names of parts as one base64 text, a third shorter than hex digits in an array. Older values have
-//! that array.
+//! Names of parts as one base64 text, a third shorter than hex digits in an array. Older values
+//! have that array.
 
 use std::collections::BTreeSet;
 

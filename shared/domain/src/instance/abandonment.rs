@@ -38,8 +38,8 @@ impl Instance {
         (self, revived)
     }
 
-    /// Whether the purchase was abandoned before a call was signed. If the record does not say when,
-    /// the call must have been signed just now: a replay of an older call was not.
+    /// Whether the purchase was abandoned before a call was signed. If the record does not say
+    /// when, the call must have been signed just now: a replay of an older call was not.
     pub(super) fn is_abandoned_before(&self, at: UnixMillis, now: UnixMillis) -> bool {
         let just_now = || at.after(MAX_AHEAD) > now;
         // A time in the future was written under a wrong clock, and says nothing.
@@ -53,8 +53,8 @@ impl Instance {
         self.abandoned_at = None;
     }
 
-    /// Starts V1's time to give a purchase up, if the answer is not `000000`. Only a purchase that is
-    /// new, or revived, can be unsettled (decision D11).
+    /// Starts V1's time to give a purchase up, if the answer is not `000000`. Only a purchase that
+    /// is new, or revived, can be unsettled (decision D11).
     #[must_use]
     pub fn unsettled(
         mut self,

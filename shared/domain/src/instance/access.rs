@@ -1,4 +1,5 @@
-//! How the buyer of an instance gets in: what the product answered, and what the marketplace is told.
+//! How the buyer of an instance gets in: what the product answered, and what the marketplace is
+//! told.
 
 use protocol::app_info::AppInfo;
 use protocol::result_code::{OrderRefused, ResultCode};

@@ -11,8 +11,8 @@ pub struct Transition {
     pub instance: Instance,
     /// The notices that the product gets, in order.
     pub notices: Vec<NoticeType>,
-    /// Whether the call revived an abandoned purchase. The product must then be offered the purchase
-    /// again, before any other notice.
+    /// Whether the call revived an abandoned purchase. The product must then be offered the
+    /// purchase again, before any other notice.
     pub revived: bool,
     /// Why there was less effect than the call asked for, and what was odd about it.
     pub remarks: Vec<Remark>,

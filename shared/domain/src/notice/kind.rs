@@ -14,7 +14,7 @@ pub enum NoticeType {
     /// The expiry changed.
     #[serde(rename = "instance.renewed")]
     Renewed,
-    /// Stop to serve; keep the data.
+    /// Stop serving; keep the data.
     #[serde(rename = "instance.frozen")]
     Frozen,
     /// Serve again.

@@ -12,7 +12,8 @@ pub struct QueryInstance {
     /// Whose; 1 to 100, each once, in the order asked.
     pub instance_ids: Vec<InstanceId>,
     /// The whole text, if it is several IDs or one: an older server may have given an ID with a
-    /// comma in it (decision C7). IDs of ours have none, and two of them are longer than one may be.
+    /// comma in it (decision C7). IDs of ours have none, and two of them are longer than one may
+    /// be.
     pub undivided: Option<InstanceId>,
 }
 

@@ -1,4 +1,5 @@
-//! `updateInstanceStatus`, V1 `instanceStatus` and `expireInstance`: an instance is frozen or thawed.
+//! `updateInstanceStatus`, V1 `instanceStatus` and `expireInstance`: an instance is frozen or
+//! thawed.
 
 use super::{Activity, Details, Fields, InstanceId, Malformed, OrderId};
 use crate::signature::{Contract, Verified};
