@@ -111,21 +111,21 @@ impl ListDecision {
         let Some(head) = self.head.clone() else { return Ok(None) };
         let Directory { mut unused, fences, .. } = directory(current.as_ref());
         unused.extend(&self.unreferenced);
-        let mut kept = current.unwrap_or_else(|| EntityRecord::new(Directory::default().into()));
+        let mut record = current.unwrap_or_else(|| EntityRecord::new(Directory::default().into()));
         let notices = self.notice.iter().cloned().collect();
-        let dropped = kept.outbox.append(notices, reader, now);
+        let dropped = record.outbox.append(notices, reader, now);
         unused.extend(dropped.iter().flat_map(Notice::parts));
-        if kept.outbox.waiting.iter().flat_map(Notice::parts).count() > MAX_WAITING_PARTS {
+        if record.outbox.waiting.iter().flat_map(Notice::parts).count() > MAX_WAITING_PARTS {
             return Err(ListError::Backlog);
         }
-        kept.entity = Directory { head, unused, fences }.into();
-        Ok(Some(kept))
+        record.entity = Directory { head, unused, fences }.into();
+        Ok(Some(record))
     }
 }
 
 /// The directory that is kept, or an empty one.
 pub fn directory(current: Option<&EntityRecord>) -> Directory {
-    current.and_then(|kept| kept.entity.clone().try_into().ok()).unwrap_or_default()
+    current.and_then(|record| record.entity.clone().try_into().ok()).unwrap_or_default()
 }
 
 fn remark(changed: &Changed) -> Option<Remark> {

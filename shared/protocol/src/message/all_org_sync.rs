@@ -26,7 +26,7 @@ impl AllOrgSync {
     /// members' names may lack their quotes, as in the guides' own examples.
     ///
     /// # Errors
-    /// Where an identifier is none, the list is none, a department has no code, or departments
+    /// If an identifier is none, the list is none, a department has no code, or departments
     /// lie above themselves.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);

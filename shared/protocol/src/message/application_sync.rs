@@ -29,7 +29,7 @@ impl ApplicationSync {
     /// Reads a call.
     ///
     /// # Errors
-    /// Where an identifier is none, the flag is unknown, or a field that the flag wants is
+    /// If an identifier is none, the flag is unknown, or a field that the flag wants is
     /// missing.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
@@ -55,7 +55,7 @@ impl ApplicationSync {
     /// The encrypted secret alone: what a rehearsal tries.
     ///
     /// # Errors
-    /// Where it is missing or too long.
+    /// If it is missing or too long.
     pub fn sealed_secret(fields: Fields<'_>) -> Result<&str, Malformed> {
         let sealed = fields.mandatory("clientSecret")?;
         if sealed.chars().count() > MAX_SECRET_LETTERS {

@@ -48,7 +48,7 @@ impl<'a> Fields<'a> {
     /// A mandatory text, of any length.
     ///
     /// # Errors
-    /// Where it is missing, blank or nested.
+    /// If it is missing, blank or nested.
     pub fn mandatory(self, name: &'static str) -> Result<&'a str, Malformed> {
         let nested = matches!(self.value(name), Some(Json::Array(_) | Json::Object(_)));
         let kind = if nested { MalformedKind::WrongType } else { MalformedKind::Missing };
@@ -58,7 +58,7 @@ impl<'a> Fields<'a> {
     /// A word of a list, by its wire name.
     ///
     /// # Errors
-    /// Where it is missing, or not in the list.
+    /// If it is missing, or not in the list.
     pub fn word<T: Copy>(self, name: &'static str, words: &[(&str, T)]) -> Result<T, Malformed> {
         let text = self.mandatory(name)?;
         let found = words.iter().find(|(word, _)| *word == text);
@@ -89,7 +89,7 @@ impl<'a> Fields<'a> {
     /// When the call was signed.
     ///
     /// # Errors
-    /// Where V1's `timeStamp` names no second of the calendar.
+    /// If V1's `timeStamp` names no second of the calendar.
     pub fn signed_at(self) -> Result<UnixMillis, Malformed> {
         self.0.signed_at().ok_or(Malformed { field: "timeStamp", kind: MalformedKind::NoTime })
     }
@@ -97,7 +97,7 @@ impl<'a> Fields<'a> {
     /// `expireTime`: 14 or 17 digits, UTC.
     ///
     /// # Errors
-    /// Where it is missing or names no point in time.
+    /// If it is missing or names no point in time.
     pub fn expire_time(self) -> Result<UnixMillis, Malformed> {
         let text = self.mandatory("expireTime")?;
         let no_time = Malformed { field: "expireTime", kind: MalformedKind::NoTime };
@@ -107,7 +107,7 @@ impl<'a> Fields<'a> {
     /// `instanceId`, mandatory.
     ///
     /// # Errors
-    /// Where it is missing or no identifier.
+    /// If it is missing or no identifier.
     pub fn instance_id(self) -> Result<InstanceId, Malformed> {
         self.required("instanceId", InstanceId::parse)
     }
@@ -115,7 +115,7 @@ impl<'a> Fields<'a> {
     /// The kit's `instanceId`: empty where a seller applies for credentials (decision F2).
     ///
     /// # Errors
-    /// Where what stands there is no identifier.
+    /// If what stands there is no identifier.
     pub fn kit_instance_id(self) -> Result<Option<InstanceId>, Malformed> {
         self.optional("instanceId", InstanceId::parse)
     }
@@ -124,7 +124,7 @@ impl<'a> Fields<'a> {
     /// time, or else the time of the signature.
     ///
     /// # Errors
-    /// Where neither names a point in time.
+    /// If neither names a point in time.
     pub fn kit_time(self, name: &'static str) -> Result<UnixMillis, Malformed> {
         let time = self.text(name).and_then(UnixMillis::from_china_time_stamp);
         time.map_or_else(|| self.signed_at(), Ok)
@@ -133,7 +133,7 @@ impl<'a> Fields<'a> {
     /// An identifier that must stand there.
     ///
     /// # Errors
-    /// Where it is missing or no identifier.
+    /// If it is missing or no identifier.
     pub fn required<T>(
         self,
         name: &'static str,
@@ -145,7 +145,7 @@ impl<'a> Fields<'a> {
     /// `orderId`, mandatory.
     ///
     /// # Errors
-    /// Where it is missing or no identifier.
+    /// If it is missing or no identifier.
     pub fn order_id(self) -> Result<OrderId, Malformed> {
         self.required("orderId", OrderId::parse)
     }
@@ -153,7 +153,7 @@ impl<'a> Fields<'a> {
     /// `orderLineId`: mandatory under V2, none of V1's.
     ///
     /// # Errors
-    /// Where it is missing or no identifier.
+    /// If it is missing or no identifier.
     pub fn order_line_id(self) -> Result<Option<OrderLineId>, Malformed> {
         match self.contract() {
             Contract::V1 => Ok(None),
@@ -164,7 +164,7 @@ impl<'a> Fields<'a> {
     /// `productId`, mandatory.
     ///
     /// # Errors
-    /// Where it is missing or no identifier.
+    /// If it is missing or no identifier.
     pub fn product_id(self) -> Result<ProductId, Malformed> {
         self.required("productId", ProductId::parse)
     }
@@ -172,7 +172,7 @@ impl<'a> Fields<'a> {
     /// An identifier that may be absent; but where it stands, it is one.
     ///
     /// # Errors
-    /// Where what stands there is no identifier.
+    /// If what stands there is no identifier.
     pub fn optional<T>(
         self,
         name: &'static str,

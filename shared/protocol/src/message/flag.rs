@@ -16,7 +16,7 @@ impl Flag {
     /// Reads `flag`, a number or a numeric text.
     ///
     /// # Errors
-    /// Where it is missing or of no list.
+    /// If it is missing or of no list.
     pub fn read(fields: Fields<'_>) -> Result<Self, Malformed> {
         fields.word("flag", &[("0", Self::Delete), ("1", Self::Put), ("2", Self::Put)])
     }

@@ -21,7 +21,7 @@ impl QueryInstance {
     /// Reads a call.
     ///
     /// # Errors
-    /// Where no ID or more than 100 stand there, or one is no identifier.
+    /// If no ID or more than 100 stand there, or one is no identifier.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let ids = Self::rehearsed_ids(verified)?;
         let parse = |id: &String| {
@@ -35,7 +35,7 @@ impl QueryInstance {
     /// The IDs that a rehearsal echoes, whatever they look like.
     ///
     /// # Errors
-    /// Where no ID or more than 100 stand there.
+    /// If no ID or more than 100 stand there.
     pub fn rehearsed_ids(verified: &Verified) -> Result<Vec<String>, Malformed> {
         let ids = split_ids(Fields::of(verified).mandatory("instanceId")?);
         let malformed = |kind| Err(Malformed { field: "instanceId", kind });

@@ -90,7 +90,7 @@ impl RefreshInstance {
     /// Reads a call.
     ///
     /// # Errors
-    /// Where a mandatory field is missing, an identifier is none, the scene is unknown, or
+    /// If a mandatory field is missing, an identifier is none, the scene is unknown, or
     /// `expireTime` names no point in time.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);

@@ -30,7 +30,7 @@ impl TenantSync {
     /// Reads a call.
     ///
     /// # Errors
-    /// Where an identifier is none, the flag is unknown, or a field that the flag wants is
+    /// If an identifier is none, the flag is unknown, or a field that the flag wants is
     /// missing or unusable.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);

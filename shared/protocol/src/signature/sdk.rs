@@ -59,7 +59,7 @@ impl OpenApiCredentials {
     /// Takes an access key as the console's file of it says.
     ///
     /// # Errors
-    /// Where a part is empty, or has a letter that cannot stand in the header.
+    /// If a part is empty, or has a letter that cannot stand in the header.
     pub fn parse(ak: &str, sk: &str) -> Result<Self, OpenApiKeyError> {
         let plain = |text: &str| {
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')

@@ -48,7 +48,7 @@ impl Verified {
         &self.members
     }
 
-    /// When the call was signed; `None` where V1's `timeStamp` names no second of the calendar.
+    /// When the call was signed; `None` if V1's `timeStamp` names no second of the calendar.
     pub const fn signed_at(&self) -> Option<UnixMillis> {
         self.signed_at
     }
