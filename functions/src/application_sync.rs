@@ -15,7 +15,7 @@ use domain::refusal::Refusal;
 use domain::settings::{SettingError, Settings};
 use domain::tenant::{Application, Dated, KitChange};
 use protocol::message::{
-    Activity, ApplicationSync, Details, Fields, Flag, Malformed, MalformedKind, Reply,
+    Activity, ApplicationSync, Details, Fields, Malformed, MalformedKind, Reply, SyncFlag,
 };
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
@@ -52,9 +52,9 @@ impl Page for Applications {
 
     fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
         let fields = Fields::of(call);
-        match Flag::read(fields)? {
-            Flag::Put => self.decrypt(ApplicationSync::sealed_secret(fields)?).map(drop)?,
-            Flag::Delete => (),
+        match SyncFlag::read(fields)? {
+            SyncFlag::Put => self.decrypt(ApplicationSync::sealed_secret(fields)?).map(drop)?,
+            SyncFlag::Delete => (),
         }
         Ok(Reply::success())
     }
@@ -62,8 +62,8 @@ impl Page for Applications {
     fn read(&self, call: &Verified) -> Result<Request<'_>, Malformed> {
         let call = ApplicationSync::read(call)?;
         let client_secret = match call.flag {
-            Flag::Put => self.decrypt(&call.sealed_secret)?,
-            Flag::Delete => String::new(),
+            SyncFlag::Put => self.decrypt(&call.sealed_secret)?,
+            SyncFlag::Delete => String::new(),
         };
         Ok(Request::Application(Box::new(Sync { call, client_secret })))
     }

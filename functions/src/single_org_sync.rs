@@ -10,7 +10,7 @@ use domain::directory::{Content, DirectoryChange, Edit, EntryOutcome, Identity};
 use domain::entity::Subject;
 use domain::notice::{NoticeDraft, NoticeType};
 use domain::page::{ChangeList, Page, Request};
-use protocol::message::{Activity, Fields, Flag, Malformed, Reply, SingleOrgSync};
+use protocol::message::{Activity, Fields, Malformed, Reply, SingleOrgSync, SyncFlag};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
@@ -19,7 +19,7 @@ pub(crate) struct SyncDepartment;
 
 impl Page for SyncDepartment {
     fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
-        Flag::read(Fields::of(call))?;
+        SyncFlag::read(Fields::of(call))?;
         Ok(Reply::success())
     }
 
@@ -43,15 +43,15 @@ impl ChangeList for Department {
         let Self(call) = self;
         let who = Identity::new(&[call.org_code.as_str()]);
         DirectoryChange::Edits(vec![match call.flag {
-            Flag::Put => Edit::put(who, Content::new(&[&call.name, &call.parent]), at),
-            Flag::Delete => Edit::delete(who, at),
+            SyncFlag::Put => Edit::put(who, Content::new(&[&call.name, &call.parent]), at),
+            SyncFlag::Delete => Edit::delete(who, at),
         }])
     }
 
     fn notice(&self, at: UnixMillis, _: &[EntryOutcome]) -> ListNotice {
         let kind = match self.0.flag {
-            Flag::Put => NoticeType::DepartmentPut,
-            Flag::Delete => NoticeType::DepartmentDeleted,
+            SyncFlag::Put => NoticeType::DepartmentPut,
+            SyncFlag::Delete => NoticeType::DepartmentDeleted,
         };
         // A later list names only departments that are older than it: the product must know.
         let activity = Activity::SingleOrgSync;

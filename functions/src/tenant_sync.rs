@@ -9,7 +9,7 @@ use domain::notice::NoticeDraft;
 use domain::page::{Change, Moment, Page, Request};
 use domain::refusal::Refusal;
 use domain::tenant::{Dated, Tenant};
-use protocol::message::{Activity, Fields, Flag, Malformed, Reply, TenantSync};
+use protocol::message::{Activity, Fields, Malformed, Reply, SyncFlag, TenantSync};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
@@ -18,7 +18,7 @@ pub(crate) struct SyncTenant;
 
 impl Page for SyncTenant {
     fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
-        Flag::read(Fields::of(call))?;
+        SyncFlag::read(Fields::of(call))?;
         Ok(Reply::success())
     }
 

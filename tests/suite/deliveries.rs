@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::entity::{Entity, Subject};
 use domain::idempotency::MAX_ORDERS;
-use domain::instance::{Access, Instance, InstanceState, Newest};
+use domain::instance::{Access, Instance, InstanceState, NewestCalls};
 use domain::notice::NoticeType;
 use domain::record::EntityRecord;
 use domain::tenant::Dated;
@@ -293,7 +293,7 @@ const LIFE: [Moment; 5] = [
 
 /// What is left of a life: whether it serves, until when, and the newest times. (The cause of a
 /// freeze may differ: of two causes, an overtaken renewal does not know which one is the newer.)
-type Remains = (&'static str, Option<UnixMillis>, Newest);
+type Remains = (&'static str, Option<UnixMillis>, NewestCalls);
 
 /// Delivers moments of a life in an order.
 fn lived(moments: &[Moment]) -> Remains {

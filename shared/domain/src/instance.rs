@@ -51,7 +51,7 @@ pub struct Instance {
     pub accepted: bool,
     /// When the newest calls of each kind were signed.
     #[serde(default)]
-    pub newest: Newest,
+    pub newest: NewestCalls,
     /// V1: when the marketplace will have given the purchase up. If it is not set, the purchase is
     /// settled, for ever (decision D11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,7 +66,7 @@ pub struct Instance {
 
 /// When the newest calls of each kind were signed (decision D5).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Newest {
+pub struct NewestCalls {
     /// Freeze, thaw, expiry, and a V1 refresh that may thaw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<UnixMillis>,

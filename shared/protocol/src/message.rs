@@ -11,7 +11,6 @@ mod auth_sync;
 mod change_instance_check;
 mod details;
 mod fields;
-mod flag;
 mod identifier;
 mod list;
 mod malformed;
@@ -22,6 +21,7 @@ mod release_instance;
 mod reply;
 mod single_org_sync;
 mod status_change;
+mod sync_flag;
 mod tenant_sync;
 mod upgrade_instance;
 
@@ -32,7 +32,6 @@ pub use auth_sync::{AuthSync, UserChange};
 pub use change_instance_check::ChangeInstanceCheck;
 pub use details::{Details, MAX_KEPT_LETTERS};
 pub use fields::{Fields, Purpose};
-pub use flag::Flag;
 pub use identifier::{
     AppId, ClientId, InstanceId, OrderId, OrderLineId, OrgCode, ProductId, TenantId, UserName,
 };
@@ -40,10 +39,11 @@ pub use list::ListItem;
 pub use malformed::{Malformed, MalformedKind};
 pub use new_instance::NewInstance;
 pub use query_instance::QueryInstance;
-pub use refresh_instance::{Direction, RefreshInstance, Scene};
+pub use refresh_instance::{ExpiryDirection, RefreshInstance, Scene};
 pub use release_instance::ReleaseInstance;
 pub use reply::{InstanceInfo, Reply};
 pub use single_org_sync::SingleOrgSync;
 pub use status_change::{Freeze, StatusChange};
+pub use sync_flag::SyncFlag;
 pub use tenant_sync::TenantSync;
 pub use upgrade_instance::UpgradeInstance;

@@ -7,7 +7,7 @@ use domain::decide::CallOutcome;
 use domain::remark::Remark;
 use protocol::message::Activity;
 use protocol::result_code::ResultCode;
-use protocol::signature::{Contract, Form, Rejection};
+use protocol::signature::{Contract, Rejection, SignedForm};
 
 use crate::call_error::CallError;
 
@@ -15,7 +15,7 @@ use crate::call_error::CallError;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallLog {
     pub activity: Option<Activity>,
-    pub form: Option<Form>,
+    pub form: Option<SignedForm>,
     pub rehearsal: bool,
     pub reads: usize,
     pub writes: usize,
@@ -37,7 +37,7 @@ pub(crate) enum CallEnd {
 
 impl CallLog {
     /// The line of a call that verified.
-    pub fn verified(activity: Option<Activity>, form: Form) -> Self {
+    pub fn verified(activity: Option<Activity>, form: SignedForm) -> Self {
         Self { activity, form: Some(form), ..Self::default() }
     }
 
@@ -67,10 +67,10 @@ impl CallLog {
                     contract = ?contract,
                     activity = self.activity.and_then(|activity| activity.word(contract)),
                     form = self.form.map(|form| match form {
-                        Form::Received => "received",
-                        Form::Canonical => "canonical",
-                        Form::PlusKept => "plus-kept",
-                        Form::Decoded => "decoded",
+                        SignedForm::Received => "received",
+                        SignedForm::Canonical => "canonical",
+                        SignedForm::PlusKept => "plus-kept",
+                        SignedForm::Decoded => "decoded",
                     }),
                     code = code.as_str(),
                     outcome,

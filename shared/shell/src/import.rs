@@ -5,7 +5,7 @@
 //! instance, and makes no other one.
 
 use domain::entity::{Entity, Subject};
-use domain::instance::{Access, Instance, InstanceState, Newest};
+use domain::instance::{Access, Instance, InstanceState, NewestCalls};
 use domain::record::EntityRecord;
 use protocol::message::InstanceId;
 use protocol::signature::TOLERANCE_MILLIS;
@@ -171,7 +171,7 @@ impl Import {
     /// signed before it says the outcome, and a copy of one changes nothing (decision D5).
     fn as_of(&self, now: UnixMillis) -> Instance {
         let since = Some(UnixMillis::new(now.millis().saturating_sub(UNDER_WAY_MILLIS)));
-        let newest = Newest { status: since, refresh: since, upgrade: since, access: None };
+        let newest = NewestCalls { status: since, refresh: since, upgrade: since, access: None };
         Instance { newest, ..self.instance.clone() }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::message::{Direction, RefreshInstance};
+use protocol::message::{ExpiryDirection, RefreshInstance};
 use protocol::time::UnixMillis;
 
 use super::Instance;
@@ -42,7 +42,7 @@ impl Instance {
         }
         self.newest.refresh = Some(at);
         let moves_back = self.expires.is_some_and(|standing| request.expires < standing);
-        if request.direction == Direction::Forward && moves_back {
+        if request.direction == ExpiryDirection::Forward && moves_back {
             return Ok(self.unchanged(Remark::WouldMoveBack));
         }
         self.expires = Some(request.expires);

@@ -7,7 +7,7 @@ use protocol::time::UnixMillis;
 use super::access::Access;
 use super::state::InstanceState;
 use super::transition::Transition;
-use super::{Instance, Newest};
+use super::{Instance, NewestCalls};
 use crate::notice::NoticeType;
 use crate::remark::Remark;
 use crate::template::Template;
@@ -23,7 +23,7 @@ impl Instance {
             facts: None,
             expires: None,
             accepted: false,
-            newest: Newest::default(),
+            newest: NewestCalls::default(),
             abandon_at: None,
             sighted_at: None,
             abandoned_at: None,

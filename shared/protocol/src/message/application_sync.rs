@@ -1,7 +1,7 @@
 //! `applicationSync`: the credentials of an enterprise for an application.
 
 use super::malformed::MalformedKind;
-use super::{AppId, ClientId, Fields, Flag, InstanceId, Malformed, TenantId};
+use super::{AppId, ClientId, Fields, InstanceId, Malformed, SyncFlag, TenantId};
 use crate::signature::Verified;
 use crate::time::UnixMillis;
 
@@ -16,7 +16,7 @@ pub struct ApplicationSync {
     /// The seller's application.
     pub app_id: AppId,
     /// What becomes of them.
-    pub flag: Flag,
+    pub flag: SyncFlag,
     /// When.
     pub at: UnixMillis,
     /// The OAuth client; none in a deletion.
@@ -33,10 +33,10 @@ impl ApplicationSync {
     /// missing.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
-        let flag = Flag::read(fields)?;
+        let flag = SyncFlag::read(fields)?;
         let (client_id, sealed_secret) = match flag {
-            Flag::Delete => (None, String::new()),
-            Flag::Put => {
+            SyncFlag::Delete => (None, String::new()),
+            SyncFlag::Put => {
                 let client_id = fields.required("clientId", ClientId::parse)?;
                 (Some(client_id), Self::sealed_secret(fields)?.to_owned())
             }

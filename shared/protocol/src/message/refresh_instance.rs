@@ -17,7 +17,7 @@ pub struct RefreshInstance {
     /// Why.
     pub scene: Scene,
     /// Which way the expiry may go.
-    pub direction: Direction,
+    pub direction: ExpiryDirection,
     /// The new expiry: absolute, never added.
     pub expires: UnixMillis,
     /// When the call was signed.
@@ -50,7 +50,7 @@ pub enum Scene {
 
 /// Which way an expiry may go (decision D3).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Direction {
+pub enum ExpiryDirection {
     /// Only to later.
     Forward,
     /// To whatever the newest call says.
@@ -112,18 +112,18 @@ impl RefreshInstance {
     }
 }
 
-fn scene(fields: Fields<'_>) -> Result<(Scene, Direction), Malformed> {
+fn scene(fields: Fields<'_>) -> Result<(Scene, ExpiryDirection), Malformed> {
     match fields.contract() {
         Contract::V1 => Ok(v1_scene(fields)),
         Contract::V2 => fields.word(
             "scene",
             &[
-                ("RENEWAL", (Scene::Renewal, Direction::Forward)),
-                ("RENEWAL_CHANGE", (Scene::RenewalChange, Direction::Forward)),
-                ("TRIAL_TO_FORMAL", (Scene::TrialToFormal, Direction::EitherWay)),
+                ("RENEWAL", (Scene::Renewal, ExpiryDirection::Forward)),
+                ("RENEWAL_CHANGE", (Scene::RenewalChange, ExpiryDirection::Forward)),
+                ("TRIAL_TO_FORMAL", (Scene::TrialToFormal, ExpiryDirection::EitherWay)),
                 (
                     "UNSUBSCRIBE_RENEWAL_PERIOD",
-                    (Scene::UnsubscribeRenewalPeriod, Direction::EitherWay),
+                    (Scene::UnsubscribeRenewalPeriod, ExpiryDirection::EitherWay),
                 ),
             ],
         ),
@@ -131,12 +131,12 @@ fn scene(fields: Fields<'_>) -> Result<(Scene, Direction), Malformed> {
 }
 
 /// V1 has no scene: a flag and the sign of the amount stand for it.
-fn v1_scene(fields: Fields<'_>) -> (Scene, Direction) {
+fn v1_scene(fields: Fields<'_>) -> (Scene, ExpiryDirection) {
     match (fields.text("trialToFormal"), Amount::read(fields.text("orderAmount"))) {
-        (Some("1"), _) => (Scene::Trial, Direction::EitherWay),
-        (_, Amount::Negative) => (Scene::Cancel, Direction::EitherWay),
-        (_, Amount::Positive) => (Scene::Renew, Direction::Forward),
-        (_, Amount::Zero | Amount::Absent) => (Scene::Renew, Direction::EitherWay),
-        (_, Amount::Unreadable) => (Scene::RenewOrCancel, Direction::EitherWay),
+        (Some("1"), _) => (Scene::Trial, ExpiryDirection::EitherWay),
+        (_, Amount::Negative) => (Scene::Cancel, ExpiryDirection::EitherWay),
+        (_, Amount::Positive) => (Scene::Renew, ExpiryDirection::Forward),
+        (_, Amount::Zero | Amount::Absent) => (Scene::Renew, ExpiryDirection::EitherWay),
+        (_, Amount::Unreadable) => (Scene::RenewOrCancel, ExpiryDirection::EitherWay),
     }
 }

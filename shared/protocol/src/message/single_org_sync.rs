@@ -1,7 +1,7 @@
 //! `singleOrgSync`: one department of an enterprise.
 
 use super::malformed::MalformedKind;
-use super::{Activity, Details, Fields, Flag, InstanceId, Malformed, OrgCode, TenantId};
+use super::{Activity, Details, Fields, InstanceId, Malformed, OrgCode, SyncFlag, TenantId};
 use crate::signature::Verified;
 use crate::time::UnixMillis;
 
@@ -15,7 +15,7 @@ pub struct SingleOrgSync {
     /// The department.
     pub org_code: OrgCode,
     /// What becomes of it. Its children stay, whatever it is.
-    pub flag: Flag,
+    pub flag: SyncFlag,
     /// Its name, under any of the guides' three spellings; empty in a deletion.
     pub name: String,
     /// The department above it; empty at the top.
@@ -34,14 +34,14 @@ impl SingleOrgSync {
     /// or a department is its own parent.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
-        let flag = Flag::read(fields)?;
+        let flag = SyncFlag::read(fields)?;
         let org_code = fields.required("orgCode", OrgCode::parse)?;
         let name = ["orgName", "OrgName", "name"].iter().find_map(|name| fields.text(name));
         let parent = fields.text("parentCode").unwrap_or_default();
-        if flag == Flag::Put && name.is_none() {
+        if flag == SyncFlag::Put && name.is_none() {
             return Err(Malformed { field: "orgName", kind: MalformedKind::Missing });
         }
-        if flag == Flag::Put && parent == org_code.as_str() {
+        if flag == SyncFlag::Put && parent == org_code.as_str() {
             return Err(Malformed { field: "parentCode", kind: MalformedKind::Cyclic });
         }
         Ok(Self {

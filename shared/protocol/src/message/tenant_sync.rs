@@ -1,7 +1,7 @@
 //! `tenantSync`: an enterprise.
 
 use super::malformed::MalformedKind;
-use super::{Activity, Details, Fields, Flag, InstanceId, Malformed, OrderId, TenantId};
+use super::{Activity, Details, Fields, InstanceId, Malformed, OrderId, SyncFlag, TenantId};
 use crate::signature::Verified;
 use crate::time::UnixMillis;
 
@@ -13,7 +13,7 @@ pub struct TenantSync {
     /// The enterprise.
     pub tenant_id: TenantId,
     /// What becomes of it.
-    pub flag: Flag,
+    pub flag: SyncFlag,
     /// When.
     pub at: UnixMillis,
     /// The label that leads its people to its log-in; empty in a deletion.
@@ -35,13 +35,13 @@ impl TenantSync {
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         fields.optional("orderId", OrderId::parse)?;
-        let flag = Flag::read(fields)?;
+        let flag = SyncFlag::read(fields)?;
         let wanted = |name| match flag {
-            Flag::Put => fields.mandatory(name).map(str::to_owned),
-            Flag::Delete => Ok(String::new()),
+            SyncFlag::Put => fields.mandatory(name).map(str::to_owned),
+            SyncFlag::Delete => Ok(String::new()),
         };
         let domain = wanted("domainName")?;
-        if flag == Flag::Put && !is_domain(&domain) {
+        if flag == SyncFlag::Put && !is_domain(&domain) {
             return Err(Malformed { field: "domainName", kind: MalformedKind::NoDomain });
         }
         Ok(Self {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::contract::{Contract, Interface};
 use super::rejection::Rejection;
 use super::signer::signer;
-use super::verified::{Form, Verified};
+use super::verified::{SignedForm, Verified};
 use crate::json::Json;
 use crate::key::{AccessKey, Keyring};
 use crate::mac::Mac;
@@ -75,7 +75,7 @@ impl Joined {
         self,
         interface: Interface,
         names: &[&str],
-        form: Form,
+        form: SignedForm,
         signature: [u8; 32],
         key: &AccessKey,
     ) -> Result<Verified, Rejection> {

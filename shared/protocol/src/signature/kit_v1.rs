@@ -10,7 +10,7 @@ use super::headers::Headers;
 use super::joined::{Joined, parse_token, token_mac};
 use super::rejection::Rejection;
 use super::signer::{Out, signer};
-use super::verified::{Form, Verified};
+use super::verified::{SignedForm, Verified};
 use crate::json::{Document, Outline, Reading};
 use crate::key::{AccessKey, Keyring};
 use crate::mac::Mac;
@@ -47,11 +47,13 @@ fn signed<'k>(
     reading: Reading,
     signature: &[u8; 32],
     keys: &'k Keyring,
-) -> Result<Option<(Joined, Form, &'k AccessKey)>, Rejection> {
+) -> Result<Option<(Joined, SignedForm, &'k AccessKey)>, Rejection> {
     let texts = Texts::new(outline, reading)?;
     let begin = |key: &AccessKey| token_mac(key.as_str(), texts.time_stamp());
     let finish = |_: &AccessKey, mac: Mac| mac.finish();
-    for (values, form) in [(Values::Received, Form::Received), (Values::Decoded, Form::Decoded)] {
+    for (values, form) in
+        [(Values::Received, SignedForm::Received), (Values::Decoded, SignedForm::Decoded)]
+    {
         let write = |out: Out<'_>| texts.write(values, out);
         if let Some(key) = signer(keys, signature, begin, finish, write)? {
             return Ok(Some((Joined::new(texts.copied(values)?)?, form, key)));
@@ -138,8 +140,8 @@ mod tests {
         }
         assert_eq!(form(conflicting, "name=c"), Err(Rejection::SignatureWrong));
         let same = r#""name":"a%41","\u006eame":"a\u002541""#;
-        assert_eq!(form(same, "name=a%41"), Ok(Form::Received));
-        assert_eq!(form(same, "name=aA"), Ok(Form::Decoded));
+        assert_eq!(form(same, "name=a%41"), Ok(SignedForm::Received));
+        assert_eq!(form(same, "name=aA"), Ok(SignedForm::Decoded));
         assert_eq!(form(r#""name":"a+%C3""#, "name=a "), Err(Rejection::SignatureWrong));
     }
 

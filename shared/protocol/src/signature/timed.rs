@@ -6,7 +6,7 @@ use hex::FromHex;
 use super::contract::{Contract, Interface};
 use super::rejection::Rejection;
 use super::signer::{Out, signer};
-use super::verified::{Form, Verified};
+use super::verified::{SignedForm, Verified};
 use crate::json::{Document, JsonError, Members, Outline, Reading, Scalars};
 use crate::key::{AccessKey, Keyring};
 use crate::mac::Mac;
@@ -90,8 +90,8 @@ impl Proof {
             Ok(())
         })?;
         let (form, key) = match received {
-            Some(key) => (Form::Received, key),
-            None => (Form::Canonical, self.canonical_signer(scheme, body, keys)?),
+            Some(key) => (SignedForm::Received, key),
+            None => (SignedForm::Canonical, self.canonical_signer(scheme, body, keys)?),
         };
         Ok(Verified {
             interface: scheme.interface,

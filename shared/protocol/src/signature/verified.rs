@@ -14,14 +14,14 @@ pub struct Verified {
     pub(super) contract: Contract,
     pub(super) members: Members,
     pub(super) signed_at: Option<UnixMillis>,
-    pub(super) form: Form,
+    pub(super) form: SignedForm,
     pub(super) signature: [u8; 32],
     pub(super) key: AccessKey,
 }
 
 /// Which reading of the call the signature was found to cover.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Form {
+pub enum SignedForm {
     /// What arrived: V2's raw body, V1's values decoded as a form.
     Received,
     /// V2's canonical form.
@@ -54,7 +54,7 @@ impl Verified {
     }
 
     /// Which reading the signature covers.
-    pub const fn form(&self) -> Form {
+    pub const fn form(&self) -> SignedForm {
         self.form
     }
 

@@ -5,14 +5,14 @@ use super::{Fields, Malformed};
 /// What becomes of the thing a kit call is about. Modifying what is not there makes it
 /// (decision F4).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Flag {
+pub enum SyncFlag {
     /// `0`.
     Delete,
     /// `1`: added, `2`: modified.
     Put,
 }
 
-impl Flag {
+impl SyncFlag {
     /// Reads `flag`, a number or a numeric text.
     ///
     /// # Errors
