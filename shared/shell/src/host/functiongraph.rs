@@ -12,7 +12,8 @@ use tokio::time::sleep;
 
 use super::{HostError, MachineContext};
 use crate::relay::{MIN_BUDGET, Relay};
-use crate::world::{Unanswered, Web, World};
+use crate::web::{Unanswered, Web};
+use crate::world::World;
 
 /// How long to wait before asking again for an event that did not come.
 const PAUSE: Duration = Duration::from_millis(50);

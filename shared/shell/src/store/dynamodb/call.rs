@@ -18,7 +18,7 @@ use super::date::NewestDate;
 use super::setting::Setting;
 use super::wire::{DynamodbRefusal, Item};
 use crate::store::Unavailable;
-use crate::world::{Unanswered, Web};
+use crate::web::{Unanswered, Web};
 
 /// Calls one endpoint.
 pub struct Caller<W> {

@@ -19,7 +19,7 @@ use super::wire::{
 use crate::client::Client;
 use crate::store::proof::{self, Lack, ProofAttempt, RightsProof};
 use crate::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
-use crate::world::Web;
+use crate::web::Web;
 
 /// A store in one table.
 pub struct Dynamodb<W = Client> {

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::call::DynamodbError;
 use super::items::Dynamodb;
-use crate::world::Web;
+use crate::web::Web;
 
 /// What has happened to a table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
