@@ -87,7 +87,7 @@ const MAX_ENTITIES: usize = 10_000;
 /// Lists, shows or replays.
 pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, Error> {
     let keeping = settings()?;
-    keeping.store.must_stand()?;
+    keeping.store.must_exist()?;
     let writes = matches!(arguments.command, Command::Replay(_));
     let session = Session::open(keeping, async |keeping| {
         let opened =

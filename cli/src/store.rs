@@ -101,7 +101,7 @@ async fn check(store: &str) -> Result<ExitCode, Error> {
         "KOOHOOK_STORE_FILE" => None,
         name => std::env::var(name).ok(),
     })?;
-    keeping.store.must_stand()?;
+    keeping.store.must_exist()?;
     let mut is_sound = true;
     let mut print = |name: &str, outcome: Result<&str, String>| {
         let text = match outcome {

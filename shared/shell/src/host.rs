@@ -32,7 +32,7 @@ use crate::endpoint::callbacks::CallbackEndpoint;
 use crate::endpoint::relay::RelayEndpoint;
 use crate::relay::Relay;
 use crate::seal::Seal;
-use crate::store::{AnyStore, OpenError, Right, StoreSetting};
+use crate::store::{AnyStore, Right, StoreOpenError, StoreSetting};
 use crate::world::World;
 
 /// The endpoint of a function on a real machine.
@@ -51,7 +51,7 @@ pub enum HostError {
     Page(#[from] SettingError),
     /// The store does not open.
     #[error(transparent)]
-    Store(#[from] OpenError),
+    Store(#[from] StoreOpenError),
     /// The store refuses what koohook does in it.
     #[error("KOOHOOK_STORE: the right to {} is missing: {text}", right.as_str())]
     Right {

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::repository::Repository;
 use crate::seal::Seal;
-use crate::store::{AnyStore, Lack, RightsProof, StoreSetting, Version};
+use crate::store::{AnyStore, RightError, RightProof, StoreSetting, Version};
 use crate::world::{Deadline, World};
 
 /// How long each of these may take.
@@ -104,8 +104,8 @@ pub(super) async fn prove(world: &Machine<AnyStore>, seal: &Seal) -> Result<(), 
     for (right, outcome) in try_rights(world).await {
         match outcome {
             Ok(()) => {}
-            Err(Lack::Refused(text)) => return Err(HostError::Right { right, text }),
-            Err(Lack::Unanswered(text)) => {
+            Err(RightError::Refused(text)) => return Err(HostError::Right { right, text }),
+            Err(RightError::Unanswered(text)) => {
                 let right = right.as_str();
                 tracing::warn!(right, text, "store does not answer");
             }
@@ -115,7 +115,7 @@ pub(super) async fn prove(world: &Machine<AnyStore>, seal: &Seal) -> Result<(), 
 }
 
 /// Tries what koohook does in a store.
-async fn try_rights(world: &Machine<AnyStore>) -> Vec<RightsProof> {
+async fn try_rights(world: &Machine<AnyStore>) -> Vec<RightProof> {
     let drawn = [(); 2].map(|()| Version(world.random()));
     let proof = world.store().prove(drawn, world.now());
     world.within(BUDGET, proof).await.unwrap_or_default()

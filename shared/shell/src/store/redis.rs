@@ -18,19 +18,15 @@ mod operations;
 mod refused;
 mod why;
 
-use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use protocol::time::UnixMillis;
 use redis::{Pipeline, RedisError, Script, Value as Answer};
-use sha2::{Digest, Sha256};
 
 use self::fence::Fence;
 use self::link::Link;
-use super::proof::ProofAttempt;
-use super::redis_setting::RedisSetting;
-use super::{Durability, Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use super::agenda::shard_byte;
+use super::{Durability, Queue, RedisSetting};
 
 pub use self::durability::Grade;
 pub use self::refused::RedisRefusal;
@@ -128,42 +124,10 @@ impl Redis {
         Ok(answers)
     }
 }
+
 impl std::fmt::Debug for Redis {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Redis").field("prefix", &self.prefix).finish_non_exhaustive()
-    }
-}
-
-impl Store for Redis {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.try_get(key, now).await.map_err(|fault| unavailable(&fault))
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        self.try_put(key, value, over, now).await.map_err(|fault| unavailable(&fault))
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.try_agenda(queue, span, limit).await.map_err(|fault| unavailable(&fault))
-    }
-
-    async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
-        self.try_is_empty().await.map_err(|fault| unavailable(&fault))
-    }
-
-    async fn clock(&self, _: UnixMillis) -> Option<UnixMillis> {
-        self.try_clock().await.ok()
     }
 }
 
@@ -181,15 +145,14 @@ async fn find(link: &Link, waits: bool) -> Result<durability::FoundDurability, S
     })
 }
 
-/// The first hex digit of the key's SHA-256. Another rule would look for every value elsewhere.
+/// The first hex digit of the key's SHA-256.
 fn shard(key: &str) -> char {
-    let [first, ..] = <[u8; 32]>::from(Sha256::digest(key));
-    char::from_digit(u32::from(first >> 4), 16).unwrap_or('0')
+    char::from_digit(u32::from(shard_byte(key) >> 4), 16).unwrap_or('0')
 }
 
-fn unavailable(fault: &RedisError) -> Unavailable {
-    tracing::error!(fault = link::word(fault), "redis failed");
-    Unavailable
+/// Logs why an operation failed.
+fn log(error: &RedisError) {
+    tracing::error!(fault = link::word(error), "redis failed");
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use redis::{
 use tokio::sync::Mutex;
 
 use super::RedisRefusal;
-use crate::store::redis_setting::RedisSetting;
+use crate::store::RedisSetting;
 
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_millis(1_500);

@@ -9,8 +9,8 @@ use redis::{Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind, Value
 use tokio::time::Instant;
 
 use super::{Asked, PUT, Redis, answer, shard, why};
-use crate::store::proof::{Lack, ProofAttempt};
-use crate::store::{Entry, Put, Queue, Stored, Value, Version};
+use crate::store::backend::{Backend, Operation};
+use crate::store::{Entry, Put, Queue, RightError, Stored, Value, Version};
 
 /// How long a value's memory is held after the value expired by its writer's clock: more than
 /// clocks differ.
@@ -22,8 +22,8 @@ const SHARDS: &str = "0123456789abcdef";
 /// What a script is tried with.
 const NOTHING: &str = "return 1";
 
-impl ProofAttempt for Redis {
-    type Fault = RedisError;
+impl Backend for Redis {
+    type Error = RedisError;
 
     async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, RedisError> {
         let kept = self.kept(shard(key), key);
@@ -70,18 +70,39 @@ impl ProofAttempt for Redis {
         limit: usize,
     ) -> Result<Vec<Entry>, RedisError> {
         let looks = SHARDS.chars().map(|shard| self.agenda_in(shard, queue, &span, limit));
-        let mut entries: Vec<_> = try_join_all(looks).await?.into_iter().flatten().collect();
-        entries.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
-        entries.truncate(limit);
-        Ok(entries)
+        Ok(Entry::earliest(try_join_all(looks).await?.into_iter().flatten(), limit))
     }
 
     async fn try_script(&self, key: &str) -> Option<Result<(), RedisError>> {
         Some(self.run_nothing(&self.kept(shard(key), key)).await)
     }
 
-    fn lack(fault: &RedisError) -> Lack {
-        why::lack(fault)
+    /// Whether every master holds nothing at all; keys of others count, and a server that does not
+    /// let its user ask says nothing.
+    async fn try_is_empty(&self) -> Result<Option<bool>, RedisError> {
+        match self.link.look_everywhere(redis::cmd("DBSIZE")).await {
+            Ok(sizes) => Ok(Some(sizes.iter().all(|(_, size)| *size == Answer::Int(0)))),
+            Err(fault) if fault.code().is_some() => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The server's time when this is called; of a cluster, any node's.
+    async fn try_clock(&self, _: UnixMillis) -> Option<UnixMillis> {
+        let asked = Instant::now();
+        let mut commands = Pipeline::new();
+        commands.cmd("TIME");
+        let answered = answer::read_time(self.link.look(&commands).await.ok()?).ok()?;
+        // What passed since the call is not the clock's fault.
+        Some(UnixMillis::EPOCH.after(answered.saturating_sub(asked.elapsed())))
+    }
+
+    fn log(error: &RedisError, _: Operation) {
+        super::log(error);
+    }
+
+    fn right_error(error: &RedisError) -> RightError {
+        why::right_error(error)
     }
 }
 
@@ -139,25 +160,5 @@ impl Redis {
             self.link.send(&commands).await?;
         }
         Ok(())
-    }
-
-    /// Whether every master holds nothing at all; keys of others count, and a server that does not
-    /// let its user ask says nothing.
-    pub(super) async fn try_is_empty(&self) -> Result<Option<bool>, RedisError> {
-        match self.link.look_everywhere(redis::cmd("DBSIZE")).await {
-            Ok(sizes) => Ok(Some(sizes.iter().all(|(_, size)| *size == Answer::Int(0)))),
-            Err(fault) if fault.code().is_some() => Ok(None),
-            Err(fault) => Err(fault),
-        }
-    }
-
-    /// The server's time when this is called; of a cluster, any node's.
-    pub(super) async fn try_clock(&self) -> Result<UnixMillis, RedisError> {
-        let asked = Instant::now();
-        let mut commands = Pipeline::new();
-        commands.cmd("TIME");
-        let answered = answer::read_time(self.link.look(&commands).await?)?;
-        // What passed since the call is not the clock's fault.
-        Ok(UnixMillis::EPOCH.after(answered.saturating_sub(asked.elapsed())))
     }
 }

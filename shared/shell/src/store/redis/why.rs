@@ -4,7 +4,7 @@
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use super::link::word;
-use crate::store::Lack;
+use crate::store::RightError;
 
 /// Nothing came within the time of a start.
 pub const SILENT: &str = "does not answer in time; check host, port and network, and write rediss:// if the port speaks \
@@ -39,7 +39,7 @@ const NOT_THERE: &str = "has no socket at this path; start it, or correct the pa
 const NO_SOCKET: &str = "has a socket that this user may not open; allow it";
 
 /// What to do about a right that is not proved.
-pub fn lack(fault: &RedisError) -> Lack {
+pub fn right_error(fault: &RedisError) -> RightError {
     let text = format!("redis {}", advice(fault));
     let passes = match fault.code() {
         Some(code) => matches!(
@@ -48,7 +48,7 @@ pub fn lack(fault: &RedisError) -> Lack {
         ),
         None => true,
     };
-    if passes { Lack::Unanswered(text) } else { Lack::Refused(text) }
+    if passes { RightError::Unanswered(text) } else { RightError::Refused(text) }
 }
 
 /// What is wrong, and what to do.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::refused::SqliteRefusal;
+use crate::store::setting::beside;
 
 /// Looks whether a path can lead to a store's file.
 ///
@@ -66,13 +67,6 @@ pub fn make_private(path: &Path) -> Result<(), SqliteRefusal> {
 /// Whether this user may write a file that exists. Nothing is written.
 pub fn may_write(path: &Path) -> bool {
     OpenOptions::new().write(true).open(path).is_ok()
-}
-
-/// A file that SQLite keeps beside the store's.
-pub fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 /// Knows the files of a store, and whether they are still there.

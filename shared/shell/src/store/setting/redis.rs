@@ -1,10 +1,8 @@
-//! `KOOHOOK_STORE` where it names a Redis; read by every program, so that one which was built
-//! without the store can say so.
+//! `redis://…`, `rediss://…`, `redis+unix://…` and `unix://…`, with their options.
 
 use domain::secret::Secret;
 
-use super::Durability;
-use super::sqlite_setting::{UNSEEN, is_unseen};
+use super::{Durability, UNSEEN, has_unseen};
 
 /// Which Redis, and how it is spoken to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -103,7 +101,7 @@ fn fault(text: &str, address: &str, theirs: &[&str]) -> Option<&'static str> {
         || path.contains('@')
         || options.any(|option| option.contains('@') && !option.starts_with("ca="));
     let faults = [
-        (text.chars().any(is_unseen), UNSEEN),
+        (has_unseen(text), UNSEEN),
         (text.contains(['#', ' ', '"', '\'']) || has_host && is_cut, ENCODE),
         (!is_encoded(text), PERCENT),
         (address.is_empty() || has_host && !(is_host(host) && is_database(path)), ADDRESS),

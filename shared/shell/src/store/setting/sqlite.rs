@@ -1,9 +1,8 @@
-//! `KOOHOOK_STORE` if it names an SQLite file; every program reads it, so that one built without
-//! the store can say so.
+//! `sqlite:PATH`, and `?durability=any`.
 
 use std::path::{Path, PathBuf};
 
-use super::Durability;
+use super::{Durability, UNSEEN, has_unseen};
 
 /// The path of a store's file. It is taken as it is written: nothing in it is decoded, expanded or
 /// interpreted.
@@ -12,8 +11,6 @@ pub struct SqlitePath(PathBuf);
 
 const EMPTY: &str =
     "has no path behind sqlite:; write one, like sqlite:/var/lib/koohook/koohook.db";
-pub(super) const UNSEEN: &str =
-    "has an unseen character, such as a line end or a byte-order mark; remove it";
 const AROUND: &str = "has a blank or a quotation mark around its path; remove it";
 const OPTION: &str = "has an unknown option; behind a path only ?durability=any is known";
 const URI: &str = "is a URI; write a plain path, like sqlite:/var/lib/koohook/koohook.db";
@@ -29,7 +26,7 @@ impl SqlitePath {
     /// # Errors
     /// What is wrong with it, without quoting it.
     pub(super) fn parse(rest: &str) -> Result<(Self, Durability), &'static str> {
-        if rest.chars().any(is_unseen) {
+        if has_unseen(rest) {
             return Err(UNSEEN);
         }
         let (path, durability) = match rest.split_once('?') {
@@ -43,6 +40,11 @@ impl SqlitePath {
     /// The path.
     pub fn as_path(&self) -> &Path {
         &self.0
+    }
+
+    /// The path of a file in the same folder: the file's name with an ending.
+    pub fn beside(&self, ending: &str) -> PathBuf {
+        beside(&self.0, ending)
     }
 }
 
@@ -66,14 +68,11 @@ fn fault(path: &str) -> Option<&'static str> {
 
 const QUOTES: [char; 6] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2019}'];
 
-/// Whether a terminal shows nothing for a character, or something else than what it is.
-pub(super) fn is_unseen(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        )
+/// A file beside another, named after it.
+pub(in crate::store) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 #[cfg(test)]

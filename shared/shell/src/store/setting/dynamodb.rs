@@ -4,7 +4,7 @@ use http::Uri;
 
 /// Which table, and where.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Setting {
+pub struct DynamodbSetting {
     /// The table's name.
     pub table: String,
     /// The region that calls are signed for.
@@ -13,7 +13,7 @@ pub struct Setting {
     pub endpoint: String,
 }
 
-impl Setting {
+impl DynamodbSetting {
     /// Reads what stands behind `dynamodb://`.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn amazon_is_where_nothing_else_is_said() {
-        let endpoint = |rest| Setting::parse(rest).map(|setting| setting.endpoint);
+        let endpoint = |rest| DynamodbSetting::parse(rest).map(|setting| setting.endpoint);
         let amazon = Ok("https://dynamodb.eu-west-1.amazonaws.com".to_owned());
         assert_eq!(endpoint("koohook?region=eu-west-1"), amazon);
         let china = Ok("https://dynamodb.cn-north-1.amazonaws.com.cn".to_owned());
