@@ -18,7 +18,6 @@ use domain::record::EntityRecord;
 use futures_util::future;
 use protocol::time::UnixMillis;
 
-pub use self::mark::Mark;
 pub use self::update::{Start, Update, Updated};
 use crate::failure::Failure;
 use crate::seal::Seal;

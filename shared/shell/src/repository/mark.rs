@@ -19,9 +19,6 @@
 //! a sealed value at its start and, if it goes on for long, for a mark once a minute; it does not
 //! work over either.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
 use domain::keys::SEAL_MARK;
 use futures_util::future;
 
@@ -31,52 +28,8 @@ use crate::seal::SEALED;
 use crate::store::{Put, Search, Store, Stored};
 use crate::world::World;
 
-/// What a process knows of its store's mark.
-#[derive(Debug, Default)]
-pub struct Mark(AtomicU64);
-
 /// What is sealed there. Only that it opens matters.
 const TEXT: &[u8] = b"koohook";
-/// How often a process looks for a mark where there was none.
-const MINUTE: Duration = Duration::from_mins(1);
-
-/// Nothing is known yet.
-const UNKNOWN: u64 = 0;
-/// Our keys open it. Anything between says when to look again for one that is not there.
-const OURS: u64 = u64::MAX;
-/// There is one, and we have no key.
-const THEIRS: u64 = u64::MAX - 1;
-
-impl Mark {
-    fn is_unknown(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == UNKNOWN
-    }
-
-    /// Whether there was none when we looked.
-    fn is_missing(&self) -> bool {
-        !matches!(self.0.load(Ordering::Relaxed), UNKNOWN | OURS | THEIRS)
-    }
-
-    fn is_theirs(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == THEIRS
-    }
-
-    fn is_to_be_read(&self, elapsed: Duration) -> bool {
-        match self.0.load(Ordering::Relaxed) {
-            UNKNOWN => true,
-            OURS => false,
-            until => until <= millis(elapsed),
-        }
-    }
-
-    fn set_ours(&self) {
-        self.0.store(OURS, Ordering::Relaxed);
-    }
-
-    fn set_missing(&self, elapsed: Duration) {
-        self.0.store(millis(elapsed.saturating_add(MINUTE)), Ordering::Relaxed);
-    }
-}
 
 impl<W: World> Repository<'_, W> {
     /// Proves at a start that this process's keys are the store's. Without a key it proves that
@@ -101,7 +54,7 @@ impl<W: World> Repository<'_, W> {
     }
 
     fn judge_keyless(&self, is_sealed: bool) -> Result<(), Failure> {
-        self.seal.mark.0.store(if is_sealed { THEIRS } else { UNKNOWN }, Ordering::Relaxed);
+        self.seal.mark.set_keyless(is_sealed);
         if is_sealed { Err(Failure::SealedElsewhere) } else { Ok(()) }
     }
 
@@ -233,8 +186,4 @@ impl<W: World> Repository<'_, W> {
         let find = self.world.store().find(SEALED);
         Ok(self.world.within(left, find).await.ok_or(Failure::OutOfTime)??)
     }
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).clamp(1, THEIRS - 1)
 }
