@@ -8,15 +8,15 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::MAX_HEAD_LEN;
-use super::attendance::Attendance;
+use super::connection_state::ConnectionState;
 
-/// A stream that tells its connection's attendance of every byte that arrives.
-pub(super) struct Watched<S> {
+/// A stream that tells its connection's state of every byte that arrives.
+pub(super) struct WatchedStream<S> {
     pub stream: S,
-    pub attendance: Arc<Attendance>,
+    pub state: Arc<ConnectionState>,
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -25,13 +25,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         if let Some(arrived) = buffer.filled().get(before..).filter(|bytes| !bytes.is_empty()) {
-            self.attendance.arrived(arrived, MAX_HEAD_LEN);
+            self.state.arrived(arrived, MAX_HEAD_LEN);
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -7,13 +7,13 @@ use tokio::time::Instant;
 
 /// When a repeating trouble was logged last.
 #[derive(Debug, Default)]
-pub(super) struct Repeated {
+pub(super) struct LogThrottle {
     logged: Mutex<Option<Instant>>,
 }
 
 const EVERY: Duration = Duration::from_mins(1);
 
-impl Repeated {
+impl LogThrottle {
     /// Whether the trouble is to be logged now; then it is taken as logged.
     pub fn is_due(&self) -> bool {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,6 @@
-//! How far one connection is, and how long it may stay so (decision G6).
+//! How far one connection is, and how long it may stay there (decision G6).
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Phase {
+pub(super) enum ConnectionPhase {
     /// It is open and has sent nothing.
     Silent,
     /// Some of a request's head has arrived.
@@ -23,24 +23,24 @@ pub(super) enum Phase {
 
 /// What the host knows of one connection.
 #[derive(Debug)]
-pub(super) struct Attendance {
+pub(super) struct ConnectionState {
     state: Mutex<State>,
     changed: Notify,
 }
 
 #[derive(Debug)]
 struct State {
-    phase: Phase,
+    phase: ConnectionPhase,
     since: Instant,
-    unwanted: Unwanted,
+    close: CloseRequest,
     /// The bytes of the head that is arriving, up to its end.
     head: Vec<u8>,
 }
 
 /// Whether the host wants the connection to end.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Unwanted {
-    No,
+enum CloseRequest {
+    None,
     /// As soon as no request is under way.
     WhenIdle,
     /// Though a request is arriving.
@@ -49,7 +49,7 @@ enum Unwanted {
 
 /// Which connections make room for others, the first ones first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Rank {
+pub(super) enum EvictionRank {
     /// Nothing is under way on it.
     Idle,
     /// Its head has not come at once.
@@ -57,6 +57,10 @@ pub(super) enum Rank {
     /// Its body has not come at once.
     SlowBody,
 }
+
+/// A request of which bytes may still arrive, even if it is answered. When this is dropped, the next
+/// byte begins another request.
+pub(super) struct ArrivingRequest(pub Arc<ConnectionState>);
 
 /// How long a connection may be open and send nothing.
 const SILENT: Duration = Duration::from_secs(10);
@@ -68,13 +72,13 @@ const AT_ONCE: Duration = Duration::from_millis(200);
 /// most load balancers 60 s), so that the proxy closes first and sends nothing into a closed one.
 const KEPT: Duration = Duration::from_secs(75);
 
-impl Attendance {
+impl ConnectionState {
     /// A connection that was accepted now.
     pub fn new() -> Self {
         let state = State {
-            phase: Phase::Silent,
+            phase: ConnectionPhase::Silent,
             since: Instant::now(),
-            unwanted: Unwanted::No,
+            close: CloseRequest::None,
             head: Vec::new(),
         };
         Self { state: Mutex::new(state), changed: Notify::new() }
@@ -84,82 +88,90 @@ impl Attendance {
     /// empty lines there mean nothing (RFC 9112, 2.2).
     pub fn arrived(&self, bytes: &[u8], max_head_len: usize) {
         let mut state = self.lock();
-        if matches!(state.phase, Phase::Silent | Phase::Idle) {
+        if matches!(state.phase, ConnectionPhase::Silent | ConnectionPhase::Idle) {
             if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
                 return;
             }
             state.head.clear();
-            self.enter(&mut state, Phase::Head);
+            self.enter(&mut state, ConnectionPhase::Head);
         }
-        if state.phase == Phase::Head {
+        if state.phase == ConnectionPhase::Head {
             let rest = max_head_len.saturating_sub(state.head.len());
             state.head.extend(bytes.iter().take(rest));
         }
     }
 
     /// A head is whole; these are its bytes as they travelled, and what came right behind them.
-    pub fn begun(&self) -> Vec<u8> {
+    pub fn take_head(&self) -> Vec<u8> {
         let mut state = self.lock();
-        self.enter(&mut state, Phase::Body);
+        self.enter(&mut state, ConnectionPhase::Body);
         std::mem::take(&mut state.head)
     }
 
     /// All of the request that the host reads is there.
-    pub fn read(&self) {
+    pub fn body_read(&self) {
         let mut state = self.lock();
-        self.enter(&mut state, Phase::Busy);
+        self.enter(&mut state, ConnectionPhase::Busy);
     }
 
     /// The request is answered, and nothing of it is still arriving.
     pub fn answered(&self) {
         let mut state = self.lock();
-        self.enter(&mut state, Phase::Idle);
+        self.enter(&mut state, ConnectionPhase::Idle);
     }
 
     /// Asks the connection to end as soon as no request is under way.
-    pub fn dismiss(&self) {
-        self.unwant(Unwanted::WhenIdle);
+    pub fn close_when_idle(&self) {
+        self.request_close(CloseRequest::WhenIdle);
     }
 
     /// Asks the connection to end though a request is arriving.
-    pub fn evict(&self) {
-        self.unwant(Unwanted::Now);
+    pub fn close_now(&self) {
+        self.request_close(CloseRequest::Now);
     }
 
-    fn unwant(&self, unwanted: Unwanted) {
+    fn request_close(&self, close: CloseRequest) {
         let mut state = self.lock();
-        state.unwanted = unwanted.max(state.unwanted);
+        state.close = close.max(state.close);
         drop(state);
         self.changed.notify_one();
     }
 
     /// Whether the host asked the connection to end.
-    pub fn is_unwanted(&self) -> bool {
-        self.lock().unwanted != Unwanted::No
+    pub fn is_to_close(&self) -> bool {
+        self.lock().close != CloseRequest::None
     }
 
     /// How soon the connection is to make room for others; of one rank the oldest first. `None` if
     /// it is not to, or was asked already.
-    pub fn rank(&self) -> Option<(Rank, Instant)> {
+    pub fn eviction_rank(&self) -> Option<(EvictionRank, Instant)> {
         let state = self.lock();
         let slow = AT_ONCE <= state.since.elapsed();
         let rank = match state.phase {
-            _ if state.unwanted == Unwanted::Now => None,
-            Phase::Silent | Phase::Idle if state.unwanted == Unwanted::No => Some(Rank::Idle),
-            Phase::Head if slow => Some(Rank::SlowHead),
-            Phase::Body if slow => Some(Rank::SlowBody),
-            Phase::Silent | Phase::Idle | Phase::Head | Phase::Body | Phase::Busy => None,
+            _ if state.close == CloseRequest::Now => None,
+            ConnectionPhase::Silent | ConnectionPhase::Idle
+                if state.close == CloseRequest::None =>
+            {
+                Some(EvictionRank::Idle)
+            }
+            ConnectionPhase::Head if slow => Some(EvictionRank::SlowHead),
+            ConnectionPhase::Body if slow => Some(EvictionRank::SlowBody),
+            ConnectionPhase::Silent
+            | ConnectionPhase::Idle
+            | ConnectionPhase::Head
+            | ConnectionPhase::Body
+            | ConnectionPhase::Busy => None,
         };
         rank.map(|rank| (rank, state.since))
     }
 
     /// How far the connection is.
-    pub fn phase(&self) -> Phase {
+    pub fn phase(&self) -> ConnectionPhase {
         self.lock().phase
     }
 
     /// Waits until the connection has stayed as it is for too long.
-    pub async fn over(&self) {
+    pub async fn timed_out(&self) {
         loop {
             match self.until() {
                 Some(until) if until <= Instant::now() => return,
@@ -172,16 +184,22 @@ impl Attendance {
     fn until(&self) -> Option<Instant> {
         let state = self.lock();
         match state.phase {
-            Phase::Silent | Phase::Idle if state.unwanted != Unwanted::No => Some(state.since),
-            Phase::Head | Phase::Body if state.unwanted == Unwanted::Now => Some(state.since),
-            Phase::Silent => Some(state.since + SILENT),
-            Phase::Head => Some(state.since + HEAD),
-            Phase::Body | Phase::Busy => None,
-            Phase::Idle => Some(state.since + KEPT),
+            ConnectionPhase::Silent | ConnectionPhase::Idle
+                if state.close != CloseRequest::None =>
+            {
+                Some(state.since)
+            }
+            ConnectionPhase::Head | ConnectionPhase::Body if state.close == CloseRequest::Now => {
+                Some(state.since)
+            }
+            ConnectionPhase::Silent => Some(state.since + SILENT),
+            ConnectionPhase::Head => Some(state.since + HEAD),
+            ConnectionPhase::Body | ConnectionPhase::Busy => None,
+            ConnectionPhase::Idle => Some(state.since + KEPT),
         }
     }
 
-    fn enter(&self, state: &mut State, phase: Phase) {
+    fn enter(&self, state: &mut State, phase: ConnectionPhase) {
         state.phase = phase;
         state.since = Instant::now();
         self.changed.notify_one();
@@ -189,5 +207,11 @@ impl Attendance {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for ArrivingRequest {
+    fn drop(&mut self) {
+        self.0.answered();
     }
 }
