@@ -20,7 +20,7 @@ use domain::outbox::Reader;
 use protocol::time::UnixMillis;
 use report::ImportReport;
 use row::Rows;
-use shell::config::Keeping;
+use shell::config::StoreConfig;
 use shell::host::{self, Machine};
 use shell::import::Import;
 use shell::store::{AnyStore, Store, StoreSetting};
@@ -150,7 +150,7 @@ fn without_twins(imports: Vec<(usize, Import)>, report: &mut ImportReport) -> Ve
 }
 
 /// The store; in a dry run an empty one if there is none yet.
-async fn open(keeping: &Keeping, dry_run: bool) -> Result<Machine<AnyStore>, Error> {
+async fn open(keeping: &StoreConfig, dry_run: bool) -> Result<Machine<AnyStore>, Error> {
     match &keeping.store {
         StoreSetting::Memory => {
             Err("KOOHOOK_STORE is memory: an import into it is lost; name another".into())

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::outbox::Reader;
 use domain::record::RecordError;
-use shell::config::{self, Keeping};
+use shell::config::{self, StoreConfig};
 use shell::failure::Failure;
 use shell::host::{self, Machine};
 use shell::repository::Repository;
@@ -44,8 +44,8 @@ pub fn setting(name: &str) -> Option<String> {
 ///
 /// # Errors
 /// The settings that cannot be used.
-pub fn settings() -> Result<Keeping, Error> {
-    let keeping = Keeping::read(&setting)?;
+pub fn settings() -> Result<StoreConfig, Error> {
+    let keeping = StoreConfig::read(&setting)?;
     if ["KOOHOOK_STORE", "KOOHOOK_STORE_FILE"]
         .into_iter()
         .all(|name| std::env::var_os(name).is_none())
@@ -64,8 +64,8 @@ impl Session {
     /// # Errors
     /// If the store does not open.
     pub fn open(
-        keeping: Keeping,
-        open: impl AsyncFnOnce(&Keeping) -> Result<Machine<AnyStore>, Error>,
+        keeping: StoreConfig,
+        open: impl AsyncFnOnce(&StoreConfig) -> Result<Machine<AnyStore>, Error>,
     ) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let world = runtime.block_on(open(&keeping))?;

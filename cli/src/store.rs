@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use shell::config::Keeping;
+use shell::config::StoreConfig;
 use shell::host::{self, Finding};
 use shell::store::StoreSetting;
 use shell::store::dynamodb::{AwsCredentials, Dynamodb, TableStep};
@@ -96,7 +96,7 @@ fn tell(step: TableStep) {
 
 /// Tries everything, and prints a line for each.
 async fn check(store: &str) -> Result<ExitCode, Error> {
-    let keeping = Keeping::to_check(&|name| match name {
+    let keeping = StoreConfig::to_check(&|name| match name {
         "KOOHOOK_STORE" => Some(store.to_owned()),
         "KOOHOOK_STORE_FILE" => None,
         name => std::env::var(name).ok(),

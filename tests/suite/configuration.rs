@@ -11,7 +11,7 @@ use std::time::Duration;
 use domain::settings::RenewalChange;
 use protocol::cipher::Strength;
 use protocol::signature::TimestampUnit;
-use shell::config::{Config, Unfits, VARIABLES, strangers};
+use shell::config::{Config, ConfigError, VARIABLES, unknown_settings};
 use shell::endpoint::callbacks::BUDGET;
 use shell::store::{Durability, StoreSetting};
 use tempfile::NamedTempFile;
@@ -28,7 +28,7 @@ const LEAST: [(&str, &str); 3] =
     [("KOOHOOK_STORE", "memory:"), ("KOOHOOK_BASE_KEY", BASE_KEY), ("KOOHOOK_APP_INFO", APP_INFO)];
 
 /// The least that starts, with some settings changed.
-fn read(changes: &[(&str, &str)]) -> Result<Config, Unfits> {
+fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let mut set: BTreeMap<String, String> = LEAST
         .iter()
         .chain(changes)
@@ -511,7 +511,7 @@ fn a_start_names_every_setting_that_cannot_be_used() {
 
 #[test]
 fn names_that_are_almost_settings_are_told_which() {
-    let near = |name: &str| strangers([name.to_owned()].into_iter()).pop();
+    let near = |name: &str| unknown_settings([name.to_owned()].into_iter()).pop();
     for (name, setting) in [
         ("KOOHOOK_BASEKEY", "KOOHOOK_BASE_KEY"),
         ("KOOHOOK_BASEKEY_FILE", "KOOHOOK_BASE_KEY"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::time::UnixMillis;
-use shell::config::{Config, Keeping};
+use shell::config::{Config, StoreConfig};
 use shell::failure::Failure;
 use shell::host::{self, Finding};
 use shell::seal::{Clear, Seal, SealKey};
@@ -200,12 +200,12 @@ impl File {
         config(&settings)
     }
 
-    fn keeping(&self, seals: Seals<'_>) -> Keeping {
+    fn keeping(&self, seals: Seals<'_>) -> StoreConfig {
         let settings = self.lookup(seals);
         let lookup = |name: &str| {
             settings.iter().find(|(set, _)| *set == name).map(|(_, text)| text.clone())
         };
-        Keeping::read(&lookup).unwrap()
+        StoreConfig::read(&lookup).unwrap()
     }
 
     /// What each start says: of `serve`, of a function, of a command that writes, and of one that

@@ -23,7 +23,7 @@ pub use machine::Machine;
 pub use opening::{Finding, examine, look_for_seal, open_to_read, open_to_write};
 use platform::Platform;
 
-use crate::config::{self, Config, Unfits};
+use crate::config::{self, Config, ConfigError};
 use crate::context::{Context, ContextSettings};
 use crate::endpoint::Endpoint;
 use crate::endpoint::app_info::AppInfoEndpoint;
@@ -45,7 +45,7 @@ pub type MachineContext = Context<Machine<AnyStore>>;
 pub enum HostError {
     /// Settings cannot be used.
     #[error(transparent)]
-    Config(#[from] Unfits),
+    Config(#[from] ConfigError),
     /// A page cannot work under the settings.
     #[error(transparent)]
     Page(#[from] SettingError),
@@ -233,7 +233,7 @@ pub fn start_log_aside(targets: &str) {
 fn start_log_on(targets: &str, stream: log::Stream) {
     log::start(targets, stream);
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    for (name, nearest) in config::strangers(names) {
+    for (name, nearest) in config::unknown_settings(names) {
         tracing::warn!(name, nearest, "setting unknown");
     }
 }

@@ -7,7 +7,7 @@ use domain::outbox::Reader;
 use domain::settings::SettingError;
 
 use super::{HostError, Machine};
-use crate::config::Keeping;
+use crate::config::StoreConfig;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::repository::Repository;
@@ -23,7 +23,7 @@ const BUDGET: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// If the store does not open, its seal does not open, or it refuses what the command does.
-pub async fn open_to_write(keeping: &Keeping) -> Result<Machine<AnyStore>, HostError> {
+pub async fn open_to_write(keeping: &StoreConfig) -> Result<Machine<AnyStore>, HostError> {
     let world = Machine::new(keeping.store.open(false).await?);
     if matches!(repository(&world, &keeping.seal).is_to_be_sealed().await, Ok(true)) {
         return Err(SettingError { setting: "KOOHOOK_SEAL_KEY", wants: IN_CLEAR.to_owned() }.into());
@@ -36,7 +36,7 @@ pub async fn open_to_write(keeping: &Keeping) -> Result<Machine<AnyStore>, HostE
 ///
 /// # Errors
 /// If the store does not open, or its seal does not open.
-pub async fn open_to_read(keeping: &Keeping) -> Result<Machine<AnyStore>, HostError> {
+pub async fn open_to_read(keeping: &StoreConfig) -> Result<Machine<AnyStore>, HostError> {
     let world = Machine::new(keeping.store.open_to_read().await?);
     let proven = repository(&world, &keeping.seal).prove_keys_to_read().await;
     judge(proven, &keeping.seal)?;
@@ -53,7 +53,7 @@ pub struct Finding {
 }
 
 /// Tries what koohook does in a store. A store that cannot be written is still read.
-pub async fn examine(keeping: &Keeping) -> Vec<Finding> {
+pub async fn examine(keeping: &StoreConfig) -> Vec<Finding> {
     if is_unmade(&keeping.store) {
         return vec![Finding { what: "open", outcome: Ok(UNMADE) }];
     }

@@ -8,16 +8,16 @@ use domain::settings::SettingError;
 /// Why a start is refused: every setting that cannot be used, as far as one can be judged without
 /// another.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Unfits(Vec<SettingError>);
+pub struct ConfigError(Vec<SettingError>);
 
-impl Unfits {
+impl ConfigError {
     /// What was read, or nothing, and the reason is kept.
     pub(super) fn keep<T>(&mut self, read: Result<T, SettingError>) -> Option<T> {
-        read.map_err(|unfit| self.0.push(unfit)).ok()
+        read.map_err(|error| self.0.push(error)).ok()
     }
 
     /// The whole, if nothing is wrong with any part.
-    pub(super) fn end<T>(self, whole: Option<T>) -> Result<T, Self> {
+    pub(super) fn finish<T>(self, whole: Option<T>) -> Result<T, Self> {
         whole.filter(|_| self.0.is_empty()).ok_or(self)
     }
 
@@ -27,7 +27,7 @@ impl Unfits {
     }
 }
 
-impl fmt::Display for Unfits {
+impl fmt::Display for ConfigError {
     /// A line each.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<_> = self.0.iter().map(ToString::to_string).collect();
@@ -35,4 +35,9 @@ impl fmt::Display for Unfits {
     }
 }
 
-impl Error for Unfits {}
+impl Error for ConfigError {}
+
+/// What one setting should be.
+pub(super) fn wants(setting: &'static str, wants: &str) -> SettingError {
+    SettingError { setting, wants: wants.to_owned() }
+}
