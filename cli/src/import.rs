@@ -21,7 +21,7 @@ use protocol::time::UnixMillis;
 use report::ImportReport;
 use row::Rows;
 use shell::config::StoreConfig;
-use shell::host::{self, Machine};
+use shell::host::{self, MachineWorld};
 use shell::import::Import;
 use shell::store::{AnyStore, Store, StoreSetting};
 use shell::world::World;
@@ -150,13 +150,13 @@ fn without_twins(imports: Vec<(usize, Import)>, report: &mut ImportReport) -> Ve
 }
 
 /// The store; in a dry run an empty one if there is none yet.
-async fn open(keeping: &StoreConfig, dry_run: bool) -> Result<Machine<AnyStore>, Error> {
+async fn open(keeping: &StoreConfig, dry_run: bool) -> Result<MachineWorld<AnyStore>, Error> {
     match &keeping.store {
         StoreSetting::Memory => {
             Err("KOOHOOK_STORE is memory: an import into it is lost; name another".into())
         }
         StoreSetting::Sqlite { path, .. } if dry_run && !path.as_path().exists() => {
-            Ok(Machine::new(StoreSetting::Memory.open(false).await?))
+            Ok(MachineWorld::new(StoreSetting::Memory.open(false).await?))
         }
         _ if dry_run => Ok(host::open_to_read(keeping).await?),
         _ => Ok(host::open_to_write(keeping).await?),

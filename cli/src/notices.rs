@@ -14,7 +14,7 @@ use line::{NoticeLine, lines, whose};
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::failure::Failure;
-use shell::host::{Machine, open_to_read, open_to_write};
+use shell::host::{MachineWorld, open_to_read, open_to_write};
 use shell::repository::{Repository, Slot, Start, Update};
 use shell::store::{AnyStore, Queue, Store};
 use shell::world::World;
@@ -270,7 +270,7 @@ impl Desk {
     }
 
     /// What is replayed must come before the relay, whatever runs this: the reader is a product.
-    fn repository(&self) -> Repository<'_, Machine<AnyStore>> {
+    fn repository(&self) -> Repository<'_, MachineWorld<AnyStore>> {
         self.session.repository(Reader::Product)
     }
 }

@@ -7,7 +7,7 @@ use domain::outbox::Reader;
 use domain::record::RecordError;
 use shell::config::{self, StoreConfig};
 use shell::failure::Failure;
-use shell::host::{self, Machine};
+use shell::host::{self, MachineWorld};
 use shell::repository::Repository;
 use shell::seal::Seal;
 use shell::store::AnyStore;
@@ -22,7 +22,7 @@ pub struct Session {
     /// What waits for the store.
     pub runtime: Runtime,
     /// The machine and the store.
-    pub world: Machine<AnyStore>,
+    pub world: MachineWorld<AnyStore>,
     seal: Seal,
 }
 
@@ -65,7 +65,7 @@ impl Session {
     /// If the store does not open.
     pub fn open(
         keeping: StoreConfig,
-        open: impl AsyncFnOnce(&StoreConfig) -> Result<Machine<AnyStore>, Error>,
+        open: impl AsyncFnOnce(&StoreConfig) -> Result<MachineWorld<AnyStore>, Error>,
     ) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let world = runtime.block_on(open(&keeping))?;
@@ -73,7 +73,7 @@ impl Session {
     }
 
     /// Access to kept values, each within the same time.
-    pub fn repository(&self, reader: Reader) -> Repository<'_, Machine<AnyStore>> {
+    pub fn repository(&self, reader: Reader) -> Repository<'_, MachineWorld<AnyStore>> {
         let deadline = Deadline::after(self.world.elapsed(), BUDGET);
         Repository::new(&self.world, &self.seal, reader, deadline)
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use shell::config::StoreConfig;
-use shell::host::{self, Finding};
+use shell::host::{self, StoreCheck};
 use shell::store::StoreSetting;
 use shell::store::dynamodb::{AwsCredentials, Dynamodb, TableStep};
 
@@ -117,7 +117,7 @@ async fn check(store: &str) -> Result<ExitCode, Error> {
         let found = table.check_table().await;
         print("table", found.map(|()| "ok").map_err(|fault| fault.to_string()));
     }
-    for Finding { what, outcome } in host::examine(&keeping).await {
+    for StoreCheck { what, outcome } in host::check_store(&keeping).await {
         print(what, outcome);
     }
     if is_sound {

@@ -66,7 +66,7 @@ fn an_examination_names_each_right_that_is_missing() {
     let lookup = |name: &str| {
         settings.iter().find(|(set, _)| *set == name).map(|(_, text)| (*text).to_owned())
     };
-    let findings = run(host::examine(&StoreConfig::to_check(&lookup).unwrap()));
+    let findings = run(host::check_store(&StoreConfig::to_check(&lookup).unwrap()));
     let failed: Vec<_> = findings
         .into_iter()
         .filter_map(|finding| finding.outcome.err().map(|text| (finding.what, text)))

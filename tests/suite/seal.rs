@@ -6,7 +6,7 @@ use std::time::Duration;
 use protocol::time::UnixMillis;
 use shell::config::{Config, StoreConfig};
 use shell::failure::Failure;
-use shell::host::{self, Finding};
+use shell::host::{self, StoreCheck};
 use shell::seal::{Clear, Seal, SealKey};
 use shell::store::{Put, Store, Stored, Value, Version};
 use shell::world::{Deadline, World};
@@ -255,8 +255,8 @@ fn a_process_without_a_key_stops_when_another_seals_its_store() {
 
 /// What an examination says, a line for each.
 fn examined(file: &File, seals: Seals<'_>) -> Vec<String> {
-    let findings = tests::servers::run(host::examine(&file.keeping(seals)));
-    let line = |Finding { what, outcome }: Finding| match outcome {
+    let findings = tests::servers::run(host::check_store(&file.keeping(seals)));
+    let line = |StoreCheck { what, outcome }: StoreCheck| match outcome {
         Ok(text) => format!("{what}: {text}"),
         Err(text) => format!("{what} failed: {text}"),
     };

@@ -13,7 +13,7 @@ use domain::outbox::Reader;
 use domain::record::EntityRecord;
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
-use shell::host::Machine;
+use shell::host::MachineWorld;
 use shell::repository::Repository;
 use shell::seal::{Clear, Seal, SealKey};
 use shell::store::{AnyStore, StoreSetting};
@@ -131,7 +131,7 @@ impl Load {
 /// What koohook keeps, read past it.
 pub struct Watch {
     runtime: Runtime,
-    world: Machine<AnyStore>,
+    world: MachineWorld<AnyStore>,
     seal: Seal,
 }
 
@@ -144,7 +144,7 @@ impl Watch {
         let setting = StoreSetting::parse(setting).unwrap();
         let store = runtime.block_on(setting.open(false)).unwrap();
         let seal = Seal::new(Some(&SealKey::parse(SEAL_KEY).unwrap()), None, Clear::Allowed);
-        Self { runtime, world: Machine::new(store), seal }
+        Self { runtime, world: MachineWorld::new(store), seal }
     }
 
     /// What is kept of an instance.

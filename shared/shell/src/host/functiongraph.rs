@@ -10,7 +10,8 @@ use domain::settings::SettingError;
 use http::{HeaderValue, Request, Response};
 use tokio::time::sleep;
 
-use super::{HostError, MachineContext};
+use super::error::HostError;
+use super::opening::MachineContext;
 use crate::relay::{MIN_BUDGET, Relay};
 use crate::web::{Unanswered, Web};
 use crate::world::World;

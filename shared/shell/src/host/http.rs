@@ -20,7 +20,7 @@ use tokio::time::sleep;
 
 use self::connections::Connections;
 use self::log_throttle::LogThrottle;
-use super::HostError;
+use super::error::HostError;
 use crate::bodies::Bodies;
 use crate::endpoint::Endpoint;
 

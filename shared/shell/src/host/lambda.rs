@@ -8,8 +8,8 @@ use http::{Request, Response, Uri};
 use lambda_http::{Body, LambdaEvent, RequestExt, lambda_runtime};
 use serde::de::IgnoredAny;
 
-use super::HostError;
-use super::MachineContext;
+use super::error::HostError;
+use super::opening::MachineContext;
 use crate::endpoint::Endpoint;
 use crate::relay::Relay;
 use crate::world::World;
