@@ -54,8 +54,8 @@ pub fn serve(rows: &[Row]) -> ExitCode {
 pub fn serve_app_info() -> ExitCode {
     ended(serve_endpoint(async |config: Config, on_platform| {
         if config.context.product.is_none() {
-            let wants = "is required: without a product nobody tells us anything".to_owned();
-            return Err(SettingError { setting: "KOOHOOK_PRODUCT_URL", wants }.into());
+            let wants = "is required: without a product nobody tells us anything";
+            return Err(SettingError::new("KOOHOOK_PRODUCT_URL", wants).into());
         }
         let context = open_context(config.context, &config.store, on_platform).await?;
         Ok(AppInfoEndpoint::new(context))
@@ -86,8 +86,8 @@ fn try_relay() -> Result<(), HostError> {
         }
         #[cfg(feature = "http")]
         Platform::FunctionGraph { runtime: None } | Platform::Vercel | Platform::Machine => {
-            let wants = "is required: it lets a timer start the relay".to_owned();
-            let secret = secret.ok_or(SettingError { setting: "KOOHOOK_RELAY_SECRET", wants })?;
+            let wants = "is required: it lets a timer start the relay";
+            let secret = secret.ok_or_else(|| SettingError::new("KOOHOOK_RELAY_SECRET", wants))?;
             runtime.block_on(http::serve(
                 Arc::new(RelayEndpoint::new(context, secret)),
                 &listen,
@@ -132,9 +132,8 @@ fn sealing(seal: &Seal) -> Result<(), SettingError> {
     if seal.seals() {
         return Ok(());
     }
-    let wants =
-        "is required: this function keeps secrets; koohook keys secret seal makes one".to_owned();
-    Err(SettingError { setting: "KOOHOOK_SEAL_KEY", wants })
+    let wants = "is required: this function keeps secrets; koohook keys secret seal makes one";
+    Err(SettingError::new("KOOHOOK_SEAL_KEY", wants))
 }
 
 fn ended(served: Result<(), HostError>) -> ExitCode {

@@ -36,8 +36,3 @@ impl fmt::Display for ConfigError {
 }
 
 impl Error for ConfigError {}
-
-/// What one setting should be.
-pub(super) fn wants(setting: &'static str, wants: &str) -> SettingError {
-    SettingError { setting, wants: wants.to_owned() }
-}

@@ -5,7 +5,6 @@ use std::io::{self, ErrorKind};
 
 use domain::settings::SettingError;
 
-use super::error::wants;
 use super::text::judge;
 
 /// Reads the file. Drops what editors add: a byte-order mark before the text and line ends behind it.
@@ -14,11 +13,11 @@ use super::text::judge;
 /// If the file cannot be read, or is not UTF-8.
 pub(super) fn read(name: &'static str, path: &str) -> Result<String, SettingError> {
     let judged = judge(&format!("{name}_FILE"), path);
-    judged.map_err(|fault| wants(name, &format!("has a …_FILE that {fault}")))?;
-    let bytes = fs::read(path).map_err(|fault| wants(name, &unread(&fault, path)))?;
+    judged.map_err(|fault| SettingError::new(name, format!("has a …_FILE that {fault}")))?;
+    let bytes = fs::read(path).map_err(|fault| SettingError::new(name, unread(&fault, path)))?;
     let text = String::from_utf8(bytes).map_err(|_| {
         let place = shown(path);
-        wants(name, &format!("names a file that is not UTF-8{place}; save it so"))
+        SettingError::new(name, format!("names a file that is not UTF-8{place}; save it so"))
     })?;
     Ok(text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -1,9 +1,10 @@
 //! Settings of the marketplace's order query.
 
+use domain::settings::SettingError;
 use protocol::order_query::OpenApiHost;
 use protocol::signature::sdk::{OpenApiCredentials, OpenApiKeyError};
 
-use super::error::{ConfigError, wants};
+use super::error::ConfigError;
 use super::source::Source;
 use crate::orders::Orders;
 
@@ -15,11 +16,11 @@ pub(super) fn orders(source: &Source<'_>, errors: &mut ConfigError) -> Option<Op
     let credentials = match (ak, sk) {
         (None, None) => return Some(None),
         (Some(ak), Some(sk)) => OpenApiCredentials::parse(&ak, &sk).map_err(|error| match error {
-            OpenApiKeyError::Ak => wants(AK, UNPRINTABLE),
-            OpenApiKeyError::Sk => wants(SK, UNPRINTABLE),
+            OpenApiKeyError::Ak => SettingError::new(AK, UNPRINTABLE),
+            OpenApiKeyError::Sk => SettingError::new(SK, UNPRINTABLE),
         }),
-        (Some(_), None) => Err(wants(SK, "is required with KOOHOOK_OPENAPI_AK")),
-        (None, Some(_)) => Err(wants(AK, "is required with KOOHOOK_OPENAPI_SK")),
+        (Some(_), None) => Err(SettingError::new(SK, "is required with KOOHOOK_OPENAPI_AK")),
+        (None, Some(_)) => Err(SettingError::new(AK, "is required with KOOHOOK_OPENAPI_SK")),
     };
     errors.keep(credentials).map(|credentials| Some(Orders::new(host, credentials)))
 }

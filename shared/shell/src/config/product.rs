@@ -9,7 +9,7 @@ use domain::template::Template;
 use domain::webhook::WebhookSecrets;
 use http::Uri;
 
-use super::error::{ConfigError, wants};
+use super::error::ConfigError;
 use super::source::Source;
 use super::text::digits;
 use crate::context::Product;
@@ -49,7 +49,7 @@ pub(super) fn require_access(
 ) -> Result<(), SettingError> {
     if template.is_none() && product.is_none() {
         let text = "or KOOHOOK_PRODUCT_URL is required: without either no buyer ever gets in";
-        return Err(wants("KOOHOOK_APP_INFO", text));
+        return Err(SettingError::new("KOOHOOK_APP_INFO", text));
     }
     Ok(())
 }
@@ -62,22 +62,23 @@ fn together(
     budget: Duration,
 ) -> Result<Option<Product>, SettingError> {
     match (place, secrets, authorities) {
-        (Some((_, Some(_))), _, Some(_)) => {
-            Err(wants("KOOHOOK_PRODUCT_CA", "wants an https address in KOOHOOK_PRODUCT_URL"))
-        }
+        (Some((_, Some(_))), _, Some(_)) => Err(SettingError::new(
+            "KOOHOOK_PRODUCT_CA",
+            "wants an https address in KOOHOOK_PRODUCT_URL",
+        )),
         (Some((address, network)), Some(secrets), authorities) => {
             let guard = Guard { authorities: authorities.unwrap_or_default(), network };
             Ok(Some(Product { address, secrets, budget, guard }))
         }
         (Some(_), None, _) => {
             let text = "is required with a product address; koohook keys secret product makes one";
-            Err(wants("KOOHOOK_PRODUCT_SECRET", text))
+            Err(SettingError::new("KOOHOOK_PRODUCT_SECRET", text))
         }
         (None, Some(_), _) => {
-            Err(wants("KOOHOOK_PRODUCT_SECRET", "is set without a product address"))
+            Err(SettingError::new("KOOHOOK_PRODUCT_SECRET", "is set without a product address"))
         }
         (None, None, Some(_)) => {
-            Err(wants("KOOHOOK_PRODUCT_CA", "is set without a product address"))
+            Err(SettingError::new("KOOHOOK_PRODUCT_CA", "is set without a product address"))
         }
         (None, None, None) => Ok(None),
     }

@@ -3,7 +3,7 @@
 use domain::settings::SettingError;
 use protocol::key::{AccessKey, Keyring};
 
-use super::error::{ConfigError, wants};
+use super::error::ConfigError;
 use super::file;
 use super::text::{is_file, judge};
 
@@ -16,16 +16,22 @@ impl Source<'_> {
     pub(super) fn text(&self, name: &'static str) -> Result<Option<String>, SettingError> {
         let text = match ((self.0)(name), (self.0)(&format!("{name}_FILE"))) {
             (Some(_), Some(_)) => {
-                return Err(wants(name, "is set twice, by itself and by a file; unset one"));
+                return Err(SettingError::new(
+                    name,
+                    "is set twice, by itself and by a file; unset one",
+                ));
             }
             (None, None) => return Ok(None),
             (Some(text), None) if is_file(name, &text) => {
-                return Err(wants(name, &format!("names a file; set {name}_FILE to it instead")));
+                return Err(SettingError::new(
+                    name,
+                    format!("names a file; set {name}_FILE to it instead"),
+                ));
             }
             (Some(text), None) => text,
             (None, Some(path)) => file::read(name, &path)?,
         };
-        judge(name, &text).map_err(|fault| wants(name, &fault))?;
+        judge(name, &text).map_err(|fault| SettingError::new(name, fault))?;
         Ok(Some(text))
     }
 
@@ -35,7 +41,8 @@ impl Source<'_> {
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Result<Option<T>, SettingError> {
         let text = self.text(name)?;
-        text.map(|text| parse(&text).map_err(|fault| wants(name, &fault.to_string()))).transpose()
+        text.map(|text| parse(&text).map_err(|fault| SettingError::new(name, fault.to_string())))
+            .transpose()
     }
 
     /// One of two words, the first if it is not set.
@@ -61,7 +68,9 @@ impl Source<'_> {
         let previous_key = errors.keep(self.parsed(previous, AccessKey::parse));
         match (current_key?, previous_key?) {
             (Some(current), previous) => Some(Some(Keyring { current, previous })),
-            (None, Some(_)) => errors.keep(Err(wants(previous, "is set without a current key"))),
+            (None, Some(_)) => {
+                errors.keep(Err(SettingError::new(previous, "is set without a current key")))
+            }
             (None, None) => Some(None),
         }
     }

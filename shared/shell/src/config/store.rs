@@ -3,7 +3,7 @@
 use domain::settings::SettingError;
 use domain::template::Template;
 
-use super::error::{ConfigError, wants};
+use super::error::ConfigError;
 use super::host::log;
 use super::product::template;
 use super::source::Source;
@@ -67,7 +67,7 @@ pub(super) fn store_and_seal(
 
 fn store(source: &Source<'_>) -> Result<StoreSetting, SettingError> {
     let store = source.parsed("KOOHOOK_STORE", StoreSetting::parse)?;
-    store.ok_or_else(|| wants("KOOHOOK_STORE", "is required"))
+    store.ok_or_else(|| SettingError::new("KOOHOOK_STORE", "is required"))
 }
 
 fn seal(source: &Source<'_>, store: &StoreSetting) -> Result<Seal, SettingError> {
@@ -75,14 +75,14 @@ fn seal(source: &Source<'_>, store: &StoreSetting) -> Result<Seal, SettingError>
     let previous = source.parsed(SEAL_KEY_PREVIOUS, SealKey::parse_all)?;
     let previous = previous.unwrap_or_default();
     if (source.0)(SEAL_KEY).is_some_and(|text| text.trim().is_empty()) {
-        return Err(wants(SEAL_KEY, "is empty: set 32 bytes in base64, or unset it"));
+        return Err(SettingError::new(SEAL_KEY, "is empty: set 32 bytes in base64, or unset it"));
     }
     if current.is_none() && !previous.is_empty() {
-        return Err(wants(SEAL_KEY_PREVIOUS, "is set without a current key"));
+        return Err(SettingError::new(SEAL_KEY_PREVIOUS, "is set without a current key"));
     }
     let clear = if store.is_local() { Clear::Allowed } else { Clear::Refused };
     if current.is_none() && clear == Clear::Refused {
-        return Err(wants(
+        return Err(SettingError::new(
             SEAL_KEY,
             "is required where the store is not local; koohook keys secret seal makes one",
         ));

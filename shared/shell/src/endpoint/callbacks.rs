@@ -17,7 +17,7 @@ use protocol::signature::{
     Contract, Interface, Rejection, TimestampUnit, Unverified, Verified, body_sign,
 };
 
-use crate::bodies::Unproven;
+use crate::bodies::UnverifiedBody;
 use crate::call_error::CallError;
 use crate::call_log::{CallEnd, CallLog};
 use crate::callback::{Callback, Handled};
@@ -114,7 +114,7 @@ impl<W: World> CallbackEndpoint<W> {
     async fn callback(
         &self,
         call: Unverified<'_>,
-        unproven: Option<Arc<Unproven>>,
+        unproven: Option<Arc<UnverifiedBody>>,
         route: Route,
         received: Duration,
     ) -> Response<Bytes> {
@@ -142,7 +142,7 @@ impl<W: World> CallbackEndpoint<W> {
     async fn steps(
         &self,
         call: Unverified<'_>,
-        unproven: Option<Arc<Unproven>>,
+        unproven: Option<Arc<UnverifiedBody>>,
         route: Route,
         keys: &Keyring,
         received: Duration,

@@ -84,7 +84,7 @@ fn machine(store: AnyStore, settings: &ContextSettings) -> MachineWorld<AnyStore
 pub async fn open_to_write(config: &StoreConfig) -> Result<MachineWorld<AnyStore>, HostError> {
     let world = MachineWorld::new(config.store.open(false).await?);
     if matches!(repository(&world, &config.seal).is_to_be_sealed().await, Ok(true)) {
-        return Err(SettingError { setting: "KOOHOOK_SEAL_KEY", wants: IN_CLEAR.to_owned() }.into());
+        return Err(SettingError::new("KOOHOOK_SEAL_KEY", IN_CLEAR).into());
     }
     prove(&world, &config.seal).await?;
     Ok(world)

@@ -79,7 +79,7 @@ pub(super) fn judge(proven: Result<(), Failure>, seal: &Seal) -> Result<(), Host
         Ok(()) => Ok(()),
         Err(Failure::SealedElsewhere) => {
             let wants = if seal.seals() { OTHER_KEY } else { NO_KEY };
-            Err(SettingError { setting: "KOOHOOK_SEAL_KEY", wants: wants.to_owned() }.into())
+            Err(SettingError::new("KOOHOOK_SEAL_KEY", wants).into())
         }
         Err(fault) => {
             tracing::warn!(fault = %fault, "store does not answer");

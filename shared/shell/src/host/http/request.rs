@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::connection_state::ArrivingRequest;
 use super::{Host, MAX_HEADERS};
-use crate::bodies::Unproven;
+use crate::bodies::UnverifiedBody;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::route::closed;
 
@@ -48,12 +48,12 @@ pub(super) async fn answer<F: Endpoint>(
     if !fits {
         return unread(&head, body, closed(StatusCode::PAYLOAD_TOO_LARGE), arriving);
     }
-    let unproven = Arc::clone(&host.bodies).begin(interface);
-    match in_time(read(&mut body, max_body_len, unproven)).await {
-        Some(Ok((body, unproven))) => {
+    let unverified = Arc::clone(&host.bodies).begin(interface);
+    match in_time(read(&mut body, max_body_len, unverified)).await {
+        Some(Ok((body, unverified))) => {
             arriving.0.body_read();
             let mut request = Request::from_parts(head, body);
-            request.extensions_mut().insert(Arc::new(unproven));
+            request.extensions_mut().insert(Arc::new(unverified));
             host.endpoint.answer(request).await
         }
         Some(Err(status)) => {
@@ -81,8 +81,8 @@ async fn in_time<F: Future>(future: F) -> Option<F::Output> {
 async fn read(
     body: &mut Incoming,
     max_len: usize,
-    mut unproven: Unproven,
-) -> Result<(Bytes, Unproven), StatusCode> {
+    mut unverified: UnverifiedBody,
+) -> Result<(Bytes, UnverifiedBody), StatusCode> {
     let declared = body.size_hint().exact().and_then(|len| usize::try_from(len).ok());
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
@@ -90,7 +90,7 @@ async fn read(
         if max_len - bytes.len() < data.len() {
             return Err(StatusCode::PAYLOAD_TOO_LARGE);
         }
-        if !unproven.grow(data.len()) {
+        if !unverified.grow(data.len()) {
             return Err(StatusCode::SERVICE_UNAVAILABLE);
         }
         if bytes.capacity() - bytes.len() < data.len() {
@@ -101,7 +101,7 @@ async fn read(
         }
         bytes.extend_from_slice(&data);
     }
-    Ok((Bytes::from(bytes), unproven))
+    Ok((Bytes::from(bytes), unverified))
 }
 
 /// Whether a request can be read in one way only: two readers of one connection must see the same
