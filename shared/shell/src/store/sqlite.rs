@@ -1,11 +1,12 @@
 //! SQLite, embedded: the default on one machine. Safe for several processes on one file.
 //!
 //! Reads have a connection and a thread of their own: in SQLite's write-ahead log they wait for no
-//! writer, of this process or of another. `file` sees to it that nothing is acknowledged into a
-//! file that was deleted or replaced.
+//! writer, of this process or of another. `file_watch` sees to it that nothing is acknowledged
+//! into a file that was deleted or replaced.
 
 mod file;
-mod refused;
+mod file_watch;
+mod refusal;
 mod rows;
 mod table;
 mod worker;
@@ -19,14 +20,14 @@ use std::time::{Duration, Instant};
 use protocol::time::UnixMillis;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use self::file::Watch;
+use self::file_watch::FileWatch;
 use self::table::{has_table, prepare};
 use self::worker::{BUSY, SqliteError, Worker};
 use super::backend::{Backend, Operation};
 use super::setting::beside;
 use super::{Entry, Put, Queue, RightError, Search, Stored, Value, Version};
 
-pub use self::refused::SqliteRefusal;
+pub use self::refusal::SqliteRefusal;
 
 /// A store in one file.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ pub struct Sqlite {
     /// Nothing if the store was opened to read.
     writer: Option<Worker>,
     /// Nothing if what is read is a copy, or may be replaced without harm.
-    watch: Option<Arc<Watch>>,
+    watch: Option<Arc<FileWatch>>,
 }
 
 /// How long a start rests before it tries again what another process's start may hold up.
@@ -68,7 +69,7 @@ impl Sqlite {
         let reader = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         reader.pragma_update(None, "query_only", true)?;
         has_table(&reader)?;
-        let watch = Some(Arc::new(Watch::new(&path)?));
+        let watch = Some(Arc::new(FileWatch::new(&path)?));
         let worker = |connection| Worker::start(connection, watch.clone());
         Ok(Self { reader: worker(reader), writer: Some(worker(writer)), watch })
     }

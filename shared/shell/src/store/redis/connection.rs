@@ -34,7 +34,7 @@ const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const PATIENCE: [u64; 2] = [20, 200];
 
 /// A server or a cluster, and the one connection to it that all calls share.
-pub struct Link {
+pub struct RedisConnection {
     target: Target,
     standing: Mutex<Standing>,
 }
@@ -61,8 +61,8 @@ enum Connection {
     Cluster(ClusterConnection),
 }
 
-impl Link {
-    /// A link that connects when it is first used.
+impl RedisConnection {
+    /// A connection that is made when it is first used.
     ///
     /// # Errors
     /// Where the address is none, or who should vouch for it cannot be read.
@@ -92,7 +92,7 @@ impl Link {
         let answers =
             sent.and_then(|answers| answers.into_iter().map(Value::extract_error).collect());
         if let Err(fault) = &answers {
-            self.let_down(number, fault).await;
+            self.note_failure(number, fault).await;
         }
         answers
     }
@@ -100,8 +100,8 @@ impl Link {
     /// Sends commands that only look; once more where the connection let us down.
     ///
     /// # Errors
-    /// As [`Link::send`].
-    pub async fn look(&self, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
+    /// As [`RedisConnection::send`].
+    pub async fn read(&self, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
         match self.send(commands).await {
             Err(fault) if !is_their_word(&fault) => self.send(commands).await,
             answers => answers,
@@ -112,7 +112,10 @@ impl Link {
     ///
     /// # Errors
     /// Where one of them does not answer, or refuses.
-    pub async fn look_everywhere(&self, command: Cmd) -> Result<Vec<(String, Value)>, RedisError> {
+    pub async fn read_every_master(
+        &self,
+        command: Cmd,
+    ) -> Result<Vec<(String, Value)>, RedisError> {
         let answer = match self.connect().await?.1 {
             Connection::Server(mut connection) => connection.send_packed_command(&command).await?,
             Connection::Cluster(mut connection) => {
@@ -149,7 +152,7 @@ impl Link {
 
     /// A cluster's connection mends by itself what it was told of; silence it never takes for an
     /// end.
-    async fn let_down(&self, number: u64, fault: &RedisError) {
+    async fn note_failure(&self, number: u64, fault: &RedisError) {
         let unfit = if self.is_cluster() { fault.is_timeout() } else { !is_their_word(fault) };
         if unfit {
             let mut standing = self.standing.lock().await;

@@ -3,7 +3,7 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use super::link::word;
+use super::connection::word;
 use crate::store::RightError;
 
 /// Nothing came within the time of a start.
@@ -40,7 +40,7 @@ const NO_SOCKET: &str = "has a socket that this user may not open; allow it";
 
 /// What to do about a right that is not proved.
 pub fn right_error(fault: &RedisError) -> RightError {
-    let text = format!("redis {}", advice(fault));
+    let text = format!("redis {}", of(fault));
     let passes = match fault.code() {
         Some(code) => matches!(
             code,
@@ -52,7 +52,7 @@ pub fn right_error(fault: &RedisError) -> RightError {
 }
 
 /// What is wrong, and what to do.
-pub fn advice(fault: &RedisError) -> String {
+pub fn of(fault: &RedisError) -> String {
     let known = match fault.kind() {
         ErrorKind::AuthenticationFailed => Some(UNKNOWN_USER),
         ErrorKind::Server(ServerErrorKind::NoPerm) => Some(NO_RIGHT),
