@@ -10,6 +10,7 @@ use protocol::result_code::ResultCode;
 use protocol::signature::{Contract, Rejection, SignedForm};
 
 use crate::call_error::CallError;
+use crate::delivery::NoticeOutcome;
 
 /// One callback's line.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +21,7 @@ pub(crate) struct CallLog {
     pub reads: usize,
     pub writes: usize,
     /// What became of the first attempt to tell the product, if there was one.
-    pub notice: Option<&'static str>,
+    pub notice: Option<NoticeOutcome>,
     /// Why the product did not answer it, if it did not.
     pub cause: Option<&'static str>,
     outcome: Option<&'static str>,
@@ -56,7 +57,7 @@ impl CallLog {
         };
         let remarks: Vec<_> = self.remarks.iter().map(|remark| remark.as_str()).collect();
         let alarm = self.remarks.iter().any(|remark| remark.is_alarm());
-        let given_up = self.notice == Some("given-up");
+        let given_up = self.notice == Some(NoticeOutcome::GivenUp);
         let revived = self.remarks.contains(&Remark::Revived);
         let failed =
             given_up || revived || matches!(end, CallEnd::NotCarriedOut(CallError::Failed(_)));
@@ -78,7 +79,7 @@ impl CallLog {
                     remarks = (!remarks.is_empty()).then(|| remarks.join(" ")),
                     reads = self.reads,
                     writes = self.writes,
-                    notice = self.notice,
+                    notice = self.notice.map(NoticeOutcome::as_str),
                     cause = self.cause,
                     millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
                     "callback"

@@ -12,7 +12,7 @@
 //! - [`repository`]: one kept value, read and written over its version.
 //! - [`delivery`]: one entity's notices to the product; [`relay`]: everybody's that are due, and
 //!   [`sweep`]: parts that nothing refers to.
-//! - [`orders`]: what the marketplace is asked before.
+//! - [`orders`]: what the marketplace is asked before. [`time_limits`]: how long to wait for others.
 //! - [`import`]: instances that an older server made.
 //! - [`context`]: what all endpoints share.
 //! - [`world`]: all that is not us: the store, the web, the clock, chance. [`web`]: one call over
@@ -45,5 +45,6 @@ pub mod route;
 pub mod seal;
 pub mod store;
 pub mod sweep;
+pub mod time_limits;
 pub mod web;
 pub mod world;

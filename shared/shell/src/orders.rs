@@ -12,7 +12,7 @@ use protocol::order_query::{self, OpenApiHost, OrderDetails, OrderQuery, OrderQu
 use protocol::signature::sdk::OpenApiCredentials;
 use protocol::time::UnixMillis;
 
-use crate::delivery::ATTEMPT;
+use crate::time_limits::RELAY_ATTEMPT;
 use crate::world::{Unanswered, Web, World};
 
 /// The marketplace's order query, and our right to use it.
@@ -83,7 +83,7 @@ impl Orders {
                 Asked::NotNow(fault.to_string())
             }
             None => {
-                if limits.answer >= ATTEMPT {
+                if limits.answer >= RELAY_ATTEMPT {
                     self.gate().note_unanswered(world.now());
                 }
                 Asked::NotNow(Unanswered::TimedOut.to_string())

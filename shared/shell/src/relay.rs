@@ -29,10 +29,10 @@ pub(crate) use self::resting::Resting;
 use self::resting::lasts;
 use self::work::{Done, MAX_ENTRIES, Piece, Work};
 use crate::context::Context;
-use crate::delivery::ATTEMPT;
 use crate::failure::Failure;
 use crate::store::{Entry, Queue, Store};
 use crate::sweep::{sweep_parts, sweep_unused};
+use crate::time_limits::RELAY_ATTEMPT;
 use crate::world::{Deadline, World};
 
 /// One run over what is due.
@@ -81,7 +81,7 @@ impl<'a, W: World> Relay<'a, W> {
             context,
             budget,
             deadline: Deadline::after(context.world.elapsed(), budget),
-            patience: ATTEMPT.min(budget.saturating_sub(RESERVE)),
+            patience: RELAY_ATTEMPT.min(budget.saturating_sub(RESERVE)),
             silences: AtomicUsize::new(0),
             clock: ClockTrust::Trusted,
             report: Mutex::default(),

@@ -1,69 +1,77 @@
-//! One entity's turn in a run: time passes for it, and the product is told a few of its notices.
+//! One entity's turn in a run: time passes for it, and a few of its notices are delivered.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::outbox::Settled;
+use domain::outbox::RELAY_CLAIM;
 use domain::record::Passed;
 use domain::remark::Remark;
 
 use super::Relay;
 use super::work::Done;
 use crate::context::Product;
-use crate::delivery::{CLAIM, Delivered, Delivery, Turn};
+use crate::delivery::{Delivery, NoticeOutcome, Turn};
 use crate::failure::Failure;
 use crate::orders::Limits;
 use crate::repository::{Repository, Slot, Written};
 use crate::sweep::unused;
 use crate::world::World;
 
-/// How many notices an entity is told of before it waits behind the others.
+/// How many notices of an entity are delivered before it waits behind the others.
 const NOTICES_A_TURN: usize = 4;
 
 impl<W: World> Relay<'_, W> {
-    /// Lets time pass for an entity, and tells the product a few of its notices.
-    pub(super) async fn turn(
-        &self,
-        repository: &Repository<'_, W>,
+    /// Lets time pass for an entity, and delivers a few of its notices.
+    pub(super) async fn turn<'d>(
+        &'d self,
+        repository: &Repository<'d, W>,
         key: &str,
     ) -> Result<Done, Failure> {
         let slot = repository.read_key(key.to_owned()).await?;
-        let Some((mut slot, mut worked)) = self.let_pass(repository, slot).await? else {
+        let Some((slot, changed)) = self.let_pass(repository, slot).await? else {
             return Ok(Done::Left(key.to_owned(), false));
         };
-        let left = |slot: &Slot, worked: bool| {
-            let has_unused = !unused(slot).is_empty();
-            let done = if worked { Done::Finished } else { Done::Left };
-            Ok(done(key.to_owned(), has_unused))
-        };
-        let Some(product) = &self.context.settings.product else { return left(&slot, worked) };
+        match &self.context.settings.product {
+            Some(product) => self.deliver(repository, product, slot, changed).await,
+            None => Ok(end_turn(slot, changed)),
+        }
+    }
+
+    /// Delivers a few notices. `changed` is whether the entity was changed before.
+    async fn deliver<'d>(
+        &'d self,
+        repository: &Repository<'d, W>,
+        product: &'d Product,
+        mut slot: Slot,
+        mut changed: bool,
+    ) -> Result<Done, Failure> {
         for _ in 0..NOTICES_A_TURN {
             if self.is_over() || !self.has_time() {
                 self.report().unfinished |= !self.is_down();
-                return left(&slot, worked);
+                return Ok(end_turn(slot, changed));
             }
-            match self.delivery(repository, product).next(slot.clone()).await? {
-                Turn::Busy => return Ok(Done::Busy(key.to_owned())),
-                Turn::Nothing => return left(&slot, worked),
-                Turn::Offered(delivered) => {
-                    self.note(&delivered);
-                    worked = true;
-                    let settled = delivered.settled;
-                    slot = delivered.slot;
-                    match settled {
-                        Settled::Delivered | Settled::Dead => (),
-                        Settled::Paused => break,
-                        Settled::Waits | Settled::Nothing => return left(&slot, true),
-                    }
-                }
+            let turn = self.delivery(repository, product).next(slot).await?;
+            self.note(&turn);
+            changed |= turn.outcome.is_offered();
+            slot = turn.slot;
+            match turn.outcome {
+                NoticeOutcome::Delivered | NoticeOutcome::GivenUp => (),
+                NoticeOutcome::Paused => break,
+                NoticeOutcome::Busy => return Ok(Done::Busy(slot.key)),
+                NoticeOutcome::Refused
+                | NoticeOutcome::TimedOut
+                | NoticeOutcome::NotReached
+                | NoticeOutcome::NotOffered
+                | NoticeOutcome::SettledBefore
+                | NoticeOutcome::Unsettled => return Ok(end_turn(slot, changed)),
             }
         }
-        Ok(Done::Again(key.to_owned()))
+        Ok(Done::Again(slot.key))
     }
 
-    /// The one transition that no call makes (decisions D11, D12), and an agenda entry that was
-    /// wrong is set right: it would bring the entity up again and again. `None` if another was
-    /// faster; else what stands, and whether it was written.
+    /// Writes the one transition that no call makes (decisions D11, D12), and corrects a wrong
+    /// agenda entry: it would bring the entity up again and again. Returns the record and whether
+    /// it changed; `None` if it does not exist, or another write was faster.
     async fn let_pass(
         &self,
         repository: &Repository<'_, W>,
@@ -80,18 +88,18 @@ impl<W: World> Relay<'_, W> {
         let written = repository.write(&slot, record).await;
         let is_unknown = written.is_err();
         if matches!(written, Ok(Written::Won(_)) | Err(_)) {
-            self.say(&slot.key, abandoned, given_up, is_unknown);
+            self.log_pass(&slot.key, abandoned, given_up, is_unknown);
         }
-        // An entry that was set right may be read again from an index that lags behind.
+        // A corrected entry may be read again from an index that lags behind.
         Ok(match written? {
             Written::Won(slot) => Some((slot, changed)),
             Written::Lost(_) => None,
         })
     }
 
-    /// What time did is an error to look at, also if the write's outcome is unknown: no later run
-    /// would say it.
-    fn say(&self, key: &str, abandoned: bool, given_up: bool, is_unknown: bool) {
+    /// Logs what the passing of time ended. An operator should look at it, also if the write's
+    /// outcome is unknown: no later run would log it.
+    fn log_pass(&self, key: &str, abandoned: bool, given_up: bool, is_unknown: bool) {
         let mut report = self.report();
         if abandoned {
             let remark = Remark::Abandoned.as_str();
@@ -116,30 +124,51 @@ impl<W: World> Relay<'_, W> {
             repository: repository.clone(),
             patience: *patience,
             least: *patience,
-            claim: CLAIM,
-            // Whoever waited here for a turn to ask would hold up others.
+            claim: RELAY_CLAIM,
+            // An entity that waits here for a turn to ask would delay others.
             orders: Limits { answer: *patience, turn: Duration::ZERO },
             clock: *clock,
             answered: None,
         }
     }
 
-    fn note(&self, delivered: &Delivered) {
-        match (delivered.unanswered, delivered.settled) {
+    /// Counts what became of a notice, and the offers in a row without an answer.
+    fn note(&self, turn: &Turn) {
+        match (turn.unanswered, turn.outcome) {
             (Some(_), _) => drop(self.silences.fetch_add(1, Ordering::Relaxed)),
-            // Nobody was called, or another's attempt was settled.
-            (None, Settled::Paused | Settled::Nothing) => (),
+            // The product was not called, or another delivery settled the attempt.
+            (
+                None,
+                NoticeOutcome::Paused
+                | NoticeOutcome::NotOffered
+                | NoticeOutcome::Busy
+                | NoticeOutcome::SettledBefore
+                | NoticeOutcome::Unsettled,
+            ) => (),
             (None, _) => self.silences.store(0, Ordering::Relaxed),
         }
         let mut report = self.report();
-        match delivered.settled {
-            Settled::Delivered => report.delivered += 1,
-            Settled::Waits => report.failed += 1,
-            Settled::Dead => {
-                report.dead += 1;
-                tracing::error!(key = delivered.slot.key, "notice given up");
+        match turn.outcome {
+            NoticeOutcome::Delivered => report.delivered += 1,
+            NoticeOutcome::Refused | NoticeOutcome::TimedOut | NoticeOutcome::NotReached => {
+                report.failed += 1;
             }
-            Settled::Paused | Settled::Nothing => (),
+            NoticeOutcome::GivenUp => {
+                report.dead += 1;
+                tracing::error!(key = turn.slot.key, "notice given up");
+            }
+            NoticeOutcome::Paused
+            | NoticeOutcome::NotOffered
+            | NoticeOutcome::Busy
+            | NoticeOutcome::SettledBefore
+            | NoticeOutcome::Unsettled => (),
         }
     }
+}
+
+/// The end of a turn in which nothing more can be offered now.
+fn end_turn(slot: Slot, changed: bool) -> Done {
+    let has_unused = !unused(&slot).is_empty();
+    let key = slot.key;
+    if changed { Done::Finished(key, has_unused) } else { Done::Left(key, has_unused) }
 }
