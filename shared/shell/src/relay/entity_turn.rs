@@ -8,7 +8,7 @@ use domain::record::Passed;
 use domain::remark::Remark;
 
 use super::Relay;
-use super::work::Done;
+use super::tasks::TaskOutcome;
 use crate::context::Product;
 use crate::delivery::{Delivery, NoticeOutcome, Turn};
 use crate::failure::Failure;
@@ -26,10 +26,10 @@ impl<W: World> Relay<'_, W> {
         &'d self,
         repository: &Repository<'d, W>,
         key: &str,
-    ) -> Result<Done, Failure> {
+    ) -> Result<TaskOutcome, Failure> {
         let slot = repository.read_key(key.to_owned()).await?;
         let Some((slot, changed)) = self.let_pass(repository, slot).await? else {
-            return Ok(Done::Left(key.to_owned(), false));
+            return Ok(TaskOutcome::Left { key: key.to_owned(), has_unused: false });
         };
         match &self.context.settings.product {
             Some(product) => self.deliver(repository, product, slot, changed).await,
@@ -44,7 +44,7 @@ impl<W: World> Relay<'_, W> {
         product: &'d Product,
         mut slot: Slot,
         mut changed: bool,
-    ) -> Result<Done, Failure> {
+    ) -> Result<TaskOutcome, Failure> {
         for _ in 0..NOTICES_A_TURN {
             if self.is_over() || !self.has_time() {
                 self.report().unfinished |= !self.is_down();
@@ -57,7 +57,7 @@ impl<W: World> Relay<'_, W> {
             match turn.outcome {
                 NoticeOutcome::Delivered | NoticeOutcome::GivenUp => (),
                 NoticeOutcome::Paused => break,
-                NoticeOutcome::Busy => return Ok(Done::Busy(slot.key)),
+                NoticeOutcome::Busy => return Ok(TaskOutcome::Busy(slot.key)),
                 NoticeOutcome::Refused
                 | NoticeOutcome::TimedOut
                 | NoticeOutcome::NotReached
@@ -66,7 +66,7 @@ impl<W: World> Relay<'_, W> {
                 | NoticeOutcome::Unsettled => return Ok(end_turn(slot, changed)),
             }
         }
-        Ok(Done::Again(slot.key))
+        Ok(TaskOutcome::HasMore(slot.key))
     }
 
     /// Writes the one transition that no call makes (decisions D11, D12), and corrects a wrong
@@ -135,7 +135,7 @@ impl<W: World> Relay<'_, W> {
     /// Counts what became of a notice, and the offers in a row without an answer.
     fn note(&self, turn: &Turn) {
         match (turn.unanswered, turn.outcome) {
-            (Some(_), _) => drop(self.silences.fetch_add(1, Ordering::Relaxed)),
+            (Some(_), _) => drop(self.unanswered.fetch_add(1, Ordering::Relaxed)),
             // The product was not called, or another delivery settled the attempt.
             (
                 None,
@@ -145,7 +145,7 @@ impl<W: World> Relay<'_, W> {
                 | NoticeOutcome::SettledBefore
                 | NoticeOutcome::Unsettled,
             ) => (),
-            (None, _) => self.silences.store(0, Ordering::Relaxed),
+            (None, _) => self.unanswered.store(0, Ordering::Relaxed),
         }
         let mut report = self.report();
         match turn.outcome {
@@ -167,8 +167,12 @@ impl<W: World> Relay<'_, W> {
 }
 
 /// The end of a turn in which nothing more can be offered now.
-fn end_turn(slot: Slot, changed: bool) -> Done {
+fn end_turn(slot: Slot, changed: bool) -> TaskOutcome {
     let has_unused = !unused(&slot).is_empty();
     let key = slot.key;
-    if changed { Done::Finished(key, has_unused) } else { Done::Left(key, has_unused) }
+    if changed {
+        TaskOutcome::Changed { key, has_unused }
+    } else {
+        TaskOutcome::Left { key, has_unused }
+    }
 }
