@@ -10,8 +10,8 @@
 //! - `callback`: the path of one verified callback; `first_attempt`: its first attempt to notify the
 //!   product; `call_log`: the one line that is logged of it.
 //! - [`repository`]: one kept value, read and written over its version.
-//! - [`delivery`]: one entity's notices to the product; [`relay`]: everybody's that are due, and
-//!   [`sweep`]: parts that nothing refers to.
+//! - [`delivery`]: one entity's notices to the product; [`relay`]: the notices of all entities that
+//!   are due, and [`sweep`]: parts that nothing refers to; `unusable`: entities that the relay skips.
 //! - [`orders`]: what the marketplace is asked before. [`time_limits`]: how long to wait for others.
 //! - [`import`]: instances that an older server made.
 //! - [`context`]: what all endpoints share.
@@ -46,5 +46,6 @@ pub mod seal;
 pub mod store;
 pub mod sweep;
 pub mod time_limits;
+mod unusable;
 pub mod web;
 pub mod world;

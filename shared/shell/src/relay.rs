@@ -9,7 +9,6 @@ mod agenda;
 mod clock;
 mod entity_turn;
 mod report;
-mod resting;
 mod run_task;
 mod tasks;
 
@@ -24,7 +23,6 @@ use futures_util::{FutureExt, StreamExt};
 use thiserror::Error;
 
 pub use self::report::RelayReport;
-pub(crate) use self::resting::Resting;
 use self::tasks::{TaskOutcome, Tasks};
 use crate::context::Context;
 use crate::failure::Failure;

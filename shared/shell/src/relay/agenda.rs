@@ -26,11 +26,11 @@ impl<W: World> Relay<'_, W> {
     /// The entities that are due and usable.
     pub(super) async fn due_entries(&self, limit: usize) -> Result<Vec<Entry>, Failure> {
         let (now, elapsed) = (self.context.world.now(), self.context.world.elapsed());
-        let (from, more) = self.context.resting().span(now, elapsed);
+        let (from, more) = self.context.unusable().read_span(now, elapsed);
         let limit = limit.saturating_add(more);
         let entries = self.entries(Queue::Due, from..=now, limit).await?;
         let is_all = entries.len() < limit;
-        Ok(self.context.resting().sift(entries, &(from..=now), is_all, elapsed))
+        Ok(self.context.unusable().usable(entries, &(from..=now), is_all, elapsed))
     }
 
     /// Parts that have rested, and entries that lie so far ahead that a wrong clock must have
@@ -41,7 +41,7 @@ impl<W: World> Relay<'_, W> {
         }
         let now = self.context.world.now();
         let ahead = now.after(FARTHEST).after(READ_INTERVAL)..=UnixMillis::MAX;
-        let strays = MAX_STRAYS.saturating_add(self.context.resting().len());
+        let strays = MAX_STRAYS.saturating_add(self.context.unusable().len());
         let entries = future::join_all([
             self.entries(Queue::Sweep, UnixMillis::EPOCH..=now, MAX_ENTRIES),
             self.entries(Queue::Sweep, ahead.clone(), MAX_STRAYS),
@@ -54,7 +54,7 @@ impl<W: World> Relay<'_, W> {
             })
         });
         let mut entries: Vec<_> = entries.flatten().collect();
-        self.context.resting().leave_out(&mut entries, self.context.world.elapsed());
+        self.context.unusable().remove_skipped(&mut entries, self.context.world.elapsed());
         if entries.len() >= MAX_ENTRIES {
             self.context.look_aside_again();
         }

@@ -5,10 +5,10 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 
 use super::Relay;
-use super::resting::lasts;
 use super::tasks::{Task, TaskOutcome};
 use crate::failure::Failure;
 use crate::sweep::{sweep_parts, sweep_unused};
+use crate::unusable::makes_unusable;
 use crate::world::World;
 
 impl<W: World> Relay<'_, W> {
@@ -23,7 +23,7 @@ impl<W: World> Relay<'_, W> {
         let outcome = AssertUnwindSafe(self.try_task(task)).catch_unwind().await;
         match outcome.unwrap_or(Err(Failure::Panicked)) {
             Ok(outcome) => {
-                key.inspect(|key| self.context.resting().end(key));
+                key.inspect(|key| self.context.unusable().readmit(key));
                 outcome
             }
             Err(fault) => {
@@ -57,9 +57,9 @@ impl<W: World> Relay<'_, W> {
 
     fn report_failure(&self, key: Option<String>, fault: Failure) {
         self.report().troubled += 1;
-        match key.filter(|_| lasts(fault)) {
+        match key.filter(|_| makes_unusable(fault)) {
             Some(key) => {
-                self.context.resting().begin(&key, fault, self.context.world.elapsed());
+                self.context.unusable().skip(&key, fault, self.context.world.elapsed());
             }
             None => tracing::warn!(fault = %fault, "entity left for later"),
         }
