@@ -9,8 +9,8 @@
 //! 4. `Claim`: the right to offer a notice, until it expires.
 //! 5. `AttemptOutcome`: how one attempt ended: accepted, failed, gone or paused.
 //! 6. `Settled`: what that makes of the notice: delivered, waits, or a dead letter.
-//! 7. [`Turn`]: what became of the notice, in a word for the log ([`NoticeOutcome`]), and the
-//!    record after it.
+//! 7. [`NoticeOutcome`]: what became of the notice, as a word in the log. A [`DeliveryResult`] holds
+//!    it beside the record as it is now.
 //!
 //! The first six are in `domain::notice` and `domain::outbox`; the retry schedule is in
 //! `domain/src/outbox/retry_schedule.rs`.
@@ -29,11 +29,11 @@ use domain::record::EntityRecord;
 
 use self::advice::advice;
 use self::order::OrderStep;
-pub use self::outcome::{NoticeOutcome, Turn};
+pub use self::outcome::{DeliveryResult, NoticeOutcome};
 use self::sending::Sent;
 use crate::context::{Context, Product};
 use crate::failure::Failure;
-use crate::orders::Limits;
+use crate::orders::AskLimits;
 use crate::repository::{Repository, Slot, Start, Update, Updated, Written};
 use crate::world::World;
 
@@ -52,7 +52,7 @@ pub struct Delivery<'a, W> {
     /// How long a claim lasts.
     pub claim: Duration,
     /// How long to wait for a turn to ask what was ordered, and for the answer.
-    pub orders: Limits,
+    pub orders: AskLimits,
     /// Whether a notice may be given up because time has passed.
     pub clock: ClockTrust,
     /// The purchase whose own answer changes the instance in turn, if this delivers for one.
@@ -69,34 +69,38 @@ impl<W: World> Delivery<'_, W> {
     ///
     /// # Errors
     /// If the store does not answer in time. A claim that was written expires by itself.
-    pub async fn next(&self, slot: Slot) -> Result<Turn, Failure> {
+    pub async fn next(&self, slot: Slot) -> Result<DeliveryResult, Failure> {
         let Some(mut record) = slot.record().cloned() else {
-            return Ok(Turn::without_offer(NoticeOutcome::NotOffered, slot));
+            return Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot));
         };
         let Some(notice) = record.outbox.ready(self.context.world.now()).cloned() else {
-            return Ok(Turn::without_offer(NoticeOutcome::NotOffered, slot));
+            return Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot));
         };
         match self.add_order(&mut record, &notice).await {
-            OrderStep::NoTurn => Ok(Turn::without_offer(NoticeOutcome::Busy, slot)),
+            OrderStep::NoTurn => Ok(DeliveryResult::not_offered(NoticeOutcome::Busy, slot)),
             OrderStep::Complete if self.left() >= self.least => {
                 self.claim_and_offer(slot, record).await
             }
             OrderStep::Complete | OrderStep::Postponed => {
                 // If this write loses a race, another delivery has offered the notice.
                 self.repository.write(&slot, record).await?;
-                Ok(Turn::without_offer(NoticeOutcome::NotOffered, slot))
+                Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot))
             }
         }
     }
 
-    async fn claim_and_offer(&self, slot: Slot, mut record: EntityRecord) -> Result<Turn, Failure> {
+    async fn claim_and_offer(
+        &self,
+        slot: Slot,
+        mut record: EntityRecord,
+    ) -> Result<DeliveryResult, Failure> {
         let Some(claim) = record.outbox.claim(self.claim, self.context.world.now()) else {
-            return Ok(Turn::without_offer(NoticeOutcome::NotOffered, slot));
+            return Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot));
         };
         let claimed = self.context.world.elapsed();
         match self.repository.write(&slot, record).await? {
             Written::Won(slot) => self.offer(slot, &claim, claimed).await,
-            Written::Lost(_) => Ok(Turn::without_offer(NoticeOutcome::NotOffered, slot)),
+            Written::Lost(_) => Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot)),
         }
     }
 
@@ -114,14 +118,14 @@ impl<W: World> Delivery<'_, W> {
         slot: Slot,
         claim: &Claim,
         claimed: Duration,
-    ) -> Result<Turn, Failure> {
+    ) -> Result<DeliveryResult, Failure> {
         let Sent { outcome, unanswered } = self.send_all(&slot.key, claim, claimed).await?;
         if let Some(fault) = unanswered {
             let (key, advice) = (&slot.key, advice(fault));
             tracing::info!(key, cause = fault.as_str(), advice, "product did not answer");
         }
         let Updated { slot, decided: settled } = self.settle(slot, claim, &outcome).await?;
-        Ok(Turn { outcome: NoticeOutcome::of(settled, unanswered), unanswered, slot })
+        Ok(DeliveryResult { outcome: NoticeOutcome::of(settled, unanswered), unanswered, slot })
     }
 
     /// Settles the claim on what is stored by then, as often as another write is faster.

@@ -16,8 +16,8 @@ use protocol::message::Reply;
 use protocol::signature::Contract;
 
 use crate::context::{Context, Product};
-use crate::delivery::{Delivery, NO_KEYS, NoticeOutcome, Turn};
-use crate::orders::Limits;
+use crate::delivery::{Delivery, DeliveryResult, NO_KEYS, NoticeOutcome};
+use crate::orders::AskLimits;
 use crate::repository::{Repository, Slot};
 use crate::world::{Unanswered, World};
 
@@ -100,7 +100,8 @@ impl<'a, W: World> FirstAttempt<'a, W> {
         }
         let (is_new, now) = (claimed.is_new, self.context.world.now());
         let answered = self.purchase.map(|contract| AnsweredPurchase { contract, is_new, now });
-        let Some(Turn { outcome, unanswered, slot }) = self.deliver(slot, claimed, answered).await
+        let Some(DeliveryResult { outcome, unanswered, slot }) =
+            self.deliver(slot, claimed, answered).await
         else {
             return Attempted { notice: NoticeOutcome::Unsettled, cause: None, reply: None };
         };
@@ -134,7 +135,7 @@ impl<'a, W: World> FirstAttempt<'a, W> {
         slot: Slot,
         claimed: Claimed<'a>,
         answered: Option<AnsweredPurchase>,
-    ) -> Option<Turn> {
+    ) -> Option<DeliveryResult> {
         let delivery = self.delivery(claimed.product, answered);
         let offered = async {
             match &claimed.claim {
@@ -165,7 +166,7 @@ impl<'a, W: World> FirstAttempt<'a, W> {
             least: LEAST_ANSWER,
             claim: left.saturating_add(GRACE),
             // The marketplace waits meanwhile: if there is no turn in time, the relay asks.
-            orders: Limits { answer: patience / 2, turn: patience / 2 },
+            orders: AskLimits { answer: patience / 2, turn: patience / 2 },
             // A callback has not asked the store for its time.
             clock: ClockTrust::Doubted,
             answered,

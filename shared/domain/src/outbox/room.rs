@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_reads_is_kept_for_a_while() {
+    fn notices_without_a_product_are_kept_for_a_while() {
         let mut outbox = Outbox::default();
         for _ in 0..100 {
             outbox.append(

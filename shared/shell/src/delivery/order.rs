@@ -7,7 +7,7 @@ use domain::record::EntityRecord;
 
 use super::{Delivery, NO_KEYS};
 use crate::context::Context;
-use crate::orders::{Asked, Limits};
+use crate::orders::{AskLimits, AskOutcome};
 use crate::world::World;
 
 /// Whether a notice can be offered.
@@ -35,16 +35,16 @@ impl<W: World> Delivery<'_, W> {
             record.learn_nothing(sequence, NO_KEYS);
             return OrderStep::Complete;
         };
-        let Limits { answer, turn } = self.orders;
-        let limits = Limits { answer: answer.min(self.left()), turn: turn.min(self.left()) };
+        let AskLimits { answer, turn } = self.orders;
+        let limits = AskLimits { answer: answer.min(self.left()), turn: turn.min(self.left()) };
         match orders.ask(world, &query, limits).await {
-            Asked::Found(details) => record.learn(sequence, details),
-            Asked::Never(reason) => record.learn_nothing(sequence, &reason),
-            Asked::NoTurn => return OrderStep::NoTurn,
-            Asked::NotNow(reason) if record.outbox.postponed(sequence) >= MAX_POSTPONED => {
+            AskOutcome::Found(details) => record.learn(sequence, details),
+            AskOutcome::Never(reason) => record.learn_nothing(sequence, &reason),
+            AskOutcome::NoTurn => return OrderStep::NoTurn,
+            AskOutcome::NotNow(reason) if record.outbox.postponed(sequence) >= MAX_POSTPONED => {
                 record.learn_nothing(sequence, &reason);
             }
-            Asked::NotNow(reason) => {
+            AskOutcome::NotNow(reason) => {
                 tracing::warn!(reason, "order not known yet");
                 let attempt = Attempt::of_fault(world.now(), format!("order query: {reason}"));
                 let chance = u16::from_le_bytes(world.random());

@@ -1,18 +1,18 @@
-//! What became of a notice in one turn of its entity.
+//! What became of a notice that was to be delivered.
 
 use domain::outbox::Settled;
 
 use crate::repository::Slot;
 use crate::world::Unanswered;
 
-/// One turn of an entity: its next notice was offered and settled, or left.
+/// What came of delivering an entity's next notice: it was offered and settled, or left.
 #[derive(Debug)]
-pub struct Turn {
+pub struct DeliveryResult {
     /// What became of the notice.
     pub outcome: NoticeOutcome,
     /// Why there was no answer over HTTP, if there was none.
     pub unanswered: Option<Unanswered>,
-    /// The record after the turn.
+    /// The record afterwards.
     pub slot: Slot,
 }
 
@@ -41,9 +41,9 @@ pub enum NoticeOutcome {
     Unsettled,
 }
 
-impl Turn {
-    /// A turn in which nothing was offered.
-    pub(super) const fn without_offer(outcome: NoticeOutcome, slot: Slot) -> Self {
+impl DeliveryResult {
+    /// The result if nothing was offered.
+    pub(super) const fn not_offered(outcome: NoticeOutcome, slot: Slot) -> Self {
         Self { outcome, unanswered: None, slot }
     }
 }

@@ -10,9 +10,9 @@ use domain::remark::Remark;
 use super::Relay;
 use super::tasks::TaskOutcome;
 use crate::context::Product;
-use crate::delivery::{Delivery, NoticeOutcome, Turn};
+use crate::delivery::{Delivery, DeliveryResult, NoticeOutcome};
 use crate::failure::Failure;
-use crate::orders::Limits;
+use crate::orders::AskLimits;
 use crate::repository::{Repository, Slot, Written};
 use crate::sweep::unused;
 use crate::world::World;
@@ -50,11 +50,11 @@ impl<W: World> Relay<'_, W> {
                 self.report().unfinished |= !self.is_down();
                 return Ok(end_turn(slot, changed));
             }
-            let turn = self.delivery(repository, product).next(slot).await?;
-            self.note(&turn);
-            changed |= turn.outcome.is_offered();
-            slot = turn.slot;
-            match turn.outcome {
+            let result = self.delivery(repository, product).next(slot).await?;
+            self.note(&result);
+            changed |= result.outcome.is_offered();
+            slot = result.slot;
+            match result.outcome {
                 NoticeOutcome::Delivered | NoticeOutcome::GivenUp => (),
                 NoticeOutcome::Paused => break,
                 NoticeOutcome::Busy => return Ok(TaskOutcome::Busy(slot.key)),
@@ -126,15 +126,15 @@ impl<W: World> Relay<'_, W> {
             least: *patience,
             claim: RELAY_CLAIM,
             // An entity that waits here for a turn to ask would delay others.
-            orders: Limits { answer: *patience, turn: Duration::ZERO },
+            orders: AskLimits { answer: *patience, turn: Duration::ZERO },
             clock: *clock,
             answered: None,
         }
     }
 
     /// Counts what became of a notice, and the offers in a row without an answer.
-    fn note(&self, turn: &Turn) {
-        match (turn.unanswered, turn.outcome) {
+    fn note(&self, result: &DeliveryResult) {
+        match (result.unanswered, result.outcome) {
             (Some(_), _) => drop(self.unanswered.fetch_add(1, Ordering::Relaxed)),
             // The product was not called, or another delivery settled the attempt.
             (
@@ -148,14 +148,14 @@ impl<W: World> Relay<'_, W> {
             (None, _) => self.unanswered.store(0, Ordering::Relaxed),
         }
         let mut report = self.report();
-        match turn.outcome {
+        match result.outcome {
             NoticeOutcome::Delivered => report.delivered += 1,
             NoticeOutcome::Refused | NoticeOutcome::TimedOut | NoticeOutcome::NotReached => {
                 report.failed += 1;
             }
             NoticeOutcome::GivenUp => {
                 report.dead += 1;
-                tracing::error!(key = turn.slot.key, "notice given up");
+                tracing::error!(key = result.slot.key, "notice given up");
             }
             NoticeOutcome::Paused
             | NoticeOutcome::NotOffered
