@@ -119,3 +119,45 @@ const fn is_never(sequence: &u64) -> bool {
 const fn is_false(bool: &bool) -> bool {
     !*bool
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::notice::{NoticeDraft, NoticeType};
+
+    /// Older records must be read, and older programs must read ours.
+    #[test]
+    fn the_stored_names_stay() {
+        let mut outbox = Outbox::default();
+        let now = UnixMillis::new(1);
+        outbox.append(vec![NoticeDraft::of_time(NoticeType::Created)], Reader::Product, now);
+        outbox.claim(Duration::from_millis(9), now).unwrap();
+        outbox.append(vec![NoticeDraft::of_time(NoticeType::Released)], Reader::Product, now);
+        outbox.give_up(0, Attempt::unknown(now), now);
+        outbox.claim(Duration::from_millis(9), now).unwrap();
+        let tried = json!({ "at": 1, "millis": 0, "fault": "outcome unknown" });
+        let dead = json!({
+            "notice": { "type": "instance.created", "at": 1, "data": { "sequence": 1 } },
+            "trial": { "sequence": 1, "since": 1, "count": 1, "attempts": [tried], "next": 10, "claims": 2 },
+            "at": 1,
+        });
+        let stored = json!({
+            "sequence": 2,
+            "waiting": [{ "type": "instance.released", "at": 1, "data": { "sequence": 2 } }],
+            "dropped": 0,
+            "trial": {
+                "sequence": 2, "since": 1, "count": 1, "attempts": [], "next": 10, "claims": 2,
+                "claimed": 2,
+            },
+            "dead": [dead],
+            "offered": 2,
+            "blocked": true,
+        });
+        assert_eq!(serde_json::to_value(&outbox).unwrap(), stored);
+        assert_eq!(serde_json::from_value::<Outbox>(stored).unwrap(), outbox);
+    }
+}

@@ -12,7 +12,7 @@
 //! - [`repository`]: one kept value, read and written over its version.
 //! - [`delivery`]: one entity's notices to the product; [`relay`]: the notices of all entities that
 //!   are due, and [`sweep`]: parts that nothing refers to; `unusable`: entities that the relay skips.
-//! - [`orders`]: what the marketplace is asked before. [`time_limits`]: how long to wait for others.
+//! - [`orders`]: what the marketplace is asked before. `time_limits`: how long to wait for others.
 //! - [`import`]: instances that an older server made.
 //! - [`context`]: what all endpoints share.
 //! - [`world`]: all that is not us: the store, the web, the clock, chance. [`web`]: one call over
@@ -45,7 +45,7 @@ pub mod route;
 pub mod seal;
 pub mod store;
 pub mod sweep;
-pub mod time_limits;
+mod time_limits;
 mod unusable;
 pub mod web;
 pub mod world;
