@@ -16,7 +16,7 @@
 //! `domain/src/outbox/retry_schedule.rs`.
 
 mod advice;
-mod order;
+mod order_details;
 mod outcome;
 mod sending;
 
@@ -28,7 +28,7 @@ use domain::purchase::AnsweredPurchase;
 use domain::record::EntityRecord;
 
 use self::advice::advice;
-use self::order::OrderStep;
+use self::order_details::OrderStep;
 pub use self::outcome::{DeliveryResult, NoticeOutcome};
 use self::sending::Sent;
 use crate::context::{Context, Product};

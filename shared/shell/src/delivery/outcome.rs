@@ -76,6 +76,11 @@ impl NoticeOutcome {
         }
     }
 
+    /// Whether this delivery's attempt was settled with an answer of the product.
+    pub const fn is_answered(self) -> bool {
+        matches!(self, Self::Delivered | Self::Refused | Self::GivenUp)
+    }
+
     /// Whether the notice was offered to the product.
     pub const fn is_offered(self) -> bool {
         !matches!(self, Self::NotOffered | Self::Busy)

@@ -134,18 +134,10 @@ impl<W: World> Relay<'_, W> {
 
     /// Counts what became of a notice, and the offers in a row without an answer.
     fn note(&self, result: &DeliveryResult) {
-        match (result.unanswered, result.outcome) {
-            (Some(_), _) => drop(self.unanswered.fetch_add(1, Ordering::Relaxed)),
-            // The product was not called, or another delivery settled the attempt.
-            (
-                None,
-                NoticeOutcome::Paused
-                | NoticeOutcome::NotOffered
-                | NoticeOutcome::Busy
-                | NoticeOutcome::SettledBefore
-                | NoticeOutcome::Unsettled,
-            ) => (),
-            (None, _) => self.unanswered.store(0, Ordering::Relaxed),
+        if result.unanswered.is_some() {
+            self.unanswered.fetch_add(1, Ordering::Relaxed);
+        } else if result.outcome.is_answered() {
+            self.unanswered.store(0, Ordering::Relaxed);
         }
         let mut report = self.report();
         match result.outcome {
