@@ -14,7 +14,8 @@ use shell::store::Store;
 use shell::world::{Unanswered, World};
 
 use crate::call::PRODUCT_SECRET;
-use crate::world::{Answered, TestWorld};
+use crate::web::Answered;
+use crate::world::TestWorld;
 
 /// A product, and what it has been told.
 #[derive(Clone, Default)]
