@@ -24,10 +24,10 @@ pub struct Scripted {
 }
 
 /// Answers a call, after a while.
-pub type Peer = Box<dyn FnMut(Request<Bytes>) -> (Duration, Answered) + Send + 'static>;
+pub type Peer = Box<dyn FnMut(Request<Bytes>) -> (Duration, PeerAnswer) + Send + 'static>;
 
 /// What came of a call.
-pub type Answered = Result<Response<Bytes>, Unanswered>;
+pub type PeerAnswer = Result<Response<Bytes>, Unanswered>;
 
 impl Scripted {
     /// A web without an answer yet, which halts as this says.
@@ -51,19 +51,19 @@ impl Scripted {
     }
 
     /// Sets who answers from now on, at once.
-    pub fn answer(&self, mut peer: impl FnMut(Request<Bytes>) -> Answered + Send + 'static) {
+    pub fn answer(&self, mut peer: impl FnMut(Request<Bytes>) -> PeerAnswer + Send + 'static) {
         self.answer_after(move |request| (Duration::ZERO, peer(request)));
     }
 
     /// Sets who answers from now on, each after a while; what they do is done all the same.
     pub fn answer_after(
         &self,
-        peer: impl FnMut(Request<Bytes>) -> (Duration, Answered) + Send + 'static,
+        peer: impl FnMut(Request<Bytes>) -> (Duration, PeerAnswer) + Send + 'static,
     ) {
         *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(peer));
     }
 
-    async fn call(&self, request: Request<Bytes>) -> (Duration, Answered) {
+    async fn call(&self, request: Request<Bytes>) -> (Duration, PeerAnswer) {
         yield_now().await;
         let outcome = {
             let mut peer = self.peer.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,7 +11,7 @@ use super::rooms::{Room, Target, targets};
 
 /// Circles that exist today: a package, a module, and the children of it that import each other.
 /// None is added, and each goes when it is opened.
-const KNOWN: [(&str, &str, &[&str]); 11] = [
+const KNOWN: [(&str, &str, &[&str]); 10] = [
     (
         "koohook",
         "",
@@ -29,21 +29,6 @@ const KNOWN: [(&str, &str, &[&str]); 11] = [
     ("shell", "host::http", &["connection", "request"]),
     ("shell", "store", &["any", "redis", "redis_setting", "sqlite_setting"]),
     ("shell", "store::dynamodb", &["items", "table"]),
-    (
-        "bench",
-        "",
-        &[
-            "calls",
-            "function",
-            "host",
-            "instructions",
-            "interleavings",
-            "kit",
-            "product",
-            "stores",
-            "the root",
-        ],
-    ),
 ];
 
 /// Rooms at the bottom of a package, and rooms above them that they do not import.

@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
-use self::refusal::{Answer, Refused};
+use self::refusal::{ModelAnswer, Refused};
 use self::table::ModelTable;
 use super::signature::{Received, Unbelieved};
 use super::{ACCESS_KEY, REGION, SECRET_KEY, SESSION_TOKEN};
@@ -176,7 +176,7 @@ fn believe(head: &http::request::Parts, body: &[u8]) -> Result<(), Refused> {
 }
 
 impl State {
-    fn answer(&mut self, operation: &str, body: &[u8]) -> Answer {
+    fn answer(&mut self, operation: &str, body: &[u8]) -> ModelAnswer {
         let request: Value = serde_json::from_slice(body)
             .map_err(|_| Refused::of("SerializationException", "no JSON"))?;
         let name = request["TableName"].as_str().unwrap_or_default().to_owned();
@@ -206,7 +206,7 @@ impl State {
         }
     }
 
-    fn create(&mut self, name: String, request: &Value) -> Answer {
+    fn create(&mut self, name: String, request: &Value) -> ModelAnswer {
         if self.tables.contains_key(&name) {
             return Err(Refused::of("ResourceInUseException", "it stands"));
         }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 pub struct Refused(pub &'static str, pub String, pub Option<Map<String, Value>>);
 
 /// What an operation answers.
-pub type Answer = Result<Value, Refused>;
+pub type ModelAnswer = Result<Value, Refused>;
 
 impl Refused {
     /// A refusal of a kind.

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::refusal::{Answer, Refused};
+use super::refusal::{ModelAnswer, Refused};
 use crate::dynamodb::condition::holds;
 
 /// A table, and its one index.
@@ -17,11 +17,11 @@ pub struct ModelTable {
     /// Whether it frees items by their `ttl`.
     pub frees: bool,
     /// The items, by their keys.
-    pub items: BTreeMap<String, Item>,
+    pub items: BTreeMap<String, KeptItem>,
 }
 
 /// An item as it stands, and as it stood before the last write.
-pub struct Item {
+pub struct KeptItem {
     /// What it holds now.
     pub now: Map<String, Value>,
     before: Option<Map<String, Value>>,
@@ -29,7 +29,7 @@ pub struct Item {
 
 impl ModelTable {
     /// `GetItem`.
-    pub fn get(&self, request: &Value) -> Answer {
+    pub fn get(&self, request: &Value) -> ModelAnswer {
         let item = self.items.get(key(&request["Key"])?);
         let item = match request["ConsistentRead"] {
             Value::Bool(true) => item.map(|item| &item.now),
@@ -39,7 +39,7 @@ impl ModelTable {
     }
 
     /// `PutItem`.
-    pub fn put(&mut self, request: &Value) -> Answer {
+    pub fn put(&mut self, request: &Value) -> ModelAnswer {
         let item = request["Item"].as_object().ok_or(Refused::invalid("no item"))?;
         let key = key(&request["Item"])?.to_owned();
         let lengths = item.iter().map(|(name, value)| name.len() + length(value));
@@ -63,12 +63,12 @@ impl ModelTable {
             }
         }
         let before = self.items.remove(&key).map(|item| item.now);
-        self.items.insert(key, Item { now: item.clone(), before });
+        self.items.insert(key, KeptItem { now: item.clone(), before });
         Ok(json!({}))
     }
 
     /// `Query`, of the index alone.
-    pub fn query(&self, request: &Value) -> Answer {
+    pub fn query(&self, request: &Value) -> ModelAnswer {
         if request["IndexName"] != "agenda" || request["ConsistentRead"] == true {
             return Err(Refused::invalid("no such index, or a strong read of one"));
         }
