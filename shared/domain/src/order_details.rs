@@ -1,5 +1,5 @@
-//! What the marketplace is asked of an order before a notice of it is first offered, and what of the
-//! answer may stay with the instance (decision E7).
+//! What the marketplace is asked of an order before a notice of it is first offered, and what of
+//! the answer may stay with the instance (decision E7).
 
 use protocol::message::{OrderId, OrderLineId, Scene};
 use protocol::order_query::{LINES, OrderDetails, OrderQuery, PRODUCTS};

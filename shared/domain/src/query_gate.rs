@@ -32,7 +32,7 @@ impl QueryGate {
     }
 
     /// Takes note of a question that got no answer in all the time that one may take. The third in
-    /// a row shuts the gate for a moment: whoever waits for it holds up others.
+    /// a row shuts the gate for a moment: a question that waits delays others.
     pub fn note_unanswered(&mut self, now: UnixMillis) {
         self.unanswered = self.unanswered.saturating_add(1);
         if self.unanswered >= MAX_UNANSWERED {

@@ -1,4 +1,4 @@
-//! Everything the product is told of a request, whether we act on it or not.
+//! The fields of a request that the product gets, also those that koohook does not use.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

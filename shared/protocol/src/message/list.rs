@@ -5,12 +5,12 @@ use super::malformed::MalformedKind;
 use super::{Fields, Malformed};
 use crate::json::Json;
 
-/// One item of a list: who or what it is, and all that was said of it.
+/// One item of a list: who or what it is, and all its members.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ListItem {
     /// The account, or the department's code: compared byte for byte.
     pub identity: String,
-    /// The item as received; its texts cut where no product could want them longer.
+    /// The item as received; its texts are cut to [`MAX_KEPT_LETTERS`].
     pub value: Json,
 }
 

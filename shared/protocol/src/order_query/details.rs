@@ -140,7 +140,7 @@ fn told<'a>(
 }
 
 /// A value with every text in it cut to its bound, and with the members of its objects sorted into
-/// named and other where a table says their names.
+/// named and other if a table has their names.
 fn kept(value: &Json, table: &Table) -> Value {
     match value {
         Json::Text(text) => shortened(text).into(),

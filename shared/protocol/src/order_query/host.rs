@@ -30,7 +30,7 @@ impl OpenApiHost {
         }
     }
 
-    /// The host to turn to, where this one cannot be reached.
+    /// The host to ask if this one cannot be reached.
     pub fn fallback(&self) -> Option<Self> {
         self.fallback.map(|name| Self::site(name, None))
     }
@@ -68,7 +68,7 @@ impl OpenApiHost {
     }
 }
 
-/// China's: where the setting says nothing.
+/// China's site, if the setting is not set.
 impl Default for OpenApiHost {
     fn default() -> Self {
         Self::site(CHINA, Some(CHINA_FALLBACK))
