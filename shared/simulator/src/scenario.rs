@@ -1,9 +1,10 @@
-//! The lives of two purchases and two enterprises, written down: every call the marketplace makes
-//! from the day something is bought until long after it was let go, and what must come of each.
+//! Scenarios: every call that the marketplace makes about a purchase or an enterprise, from before
+//! the purchase until after the release, with the right answer to each.
 //!
-//! A life is played from top to bottom. A step marked [`repeat`](Step::repeat) is sent again right
-//! after itself and must be answered alike; one marked [`race`](Step::race) is first sent several
-//! times at once. No two requests share a nonce or a business id, and the clock never goes back.
+//! A scenario is played from top to bottom. A step marked [`repeat`](Step::repeat) is sent again
+//! right after itself, and the answer must be the same. A step marked [`race`](Step::race) is first
+//! sent several times at once. No two requests share a nonce or a business id. The clock never goes
+//! back.
 
 use serde_json::Value as Json;
 
@@ -12,17 +13,19 @@ use crate::time::TimestampUnit;
 mod call;
 mod check;
 mod enterprise;
-mod lives;
+mod purchase;
 mod purchase_v1;
 mod purchase_v2;
 
-pub use crate::scenario::check::Mismatch;
-pub use crate::scenario::lives::{awaited_v2, enterprise_v1, enterprise_v2, quick_v1, v1, v2};
+pub use check::Mismatch;
+pub use enterprise::{enterprise_v1, enterprise_v2};
+pub use purchase_v1::{quick_v1, v1};
+pub use purchase_v2::{awaited_v2, v2};
 
-/// One call of a life, and what it must lead to.
+/// One call of a scenario, with its right answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Step {
-    /// What happens, unique within the life: the activity and, mostly, a remark.
+    /// What happens, unique within the scenario: the activity and, mostly, a remark.
     pub title: String,
     /// What is sent.
     pub call: Call,
@@ -30,7 +33,7 @@ pub struct Step {
     pub code: &'static str,
     /// What the right answer carries beside its code.
     pub carries: Carries,
-    /// The state that the instance is in afterwards; an enterprise's life has none to look at.
+    /// The state of the instance afterwards; an enterprise has no instance, and stays [`State::Absent`].
     pub state: State,
     /// The step is sent again, with a fresh business id, nonce and timestamp, and changes nothing.
     pub repeat: bool,
@@ -100,7 +103,7 @@ pub enum Carries {
         /// The answer has app info.
         access: bool,
     },
-    /// The id of the instance whose life this is.
+    /// The id of the instance of this scenario.
     ThisInstance {
         /// The answer has app info.
         access: bool,
@@ -109,7 +112,7 @@ pub enum Carries {
     Listed(Vec<Value>),
 }
 
-/// The state of the instance whose life this is.
+/// The state of the instance of this scenario.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum State {
     /// Nothing was bought yet.
@@ -118,7 +121,7 @@ pub enum State {
     Active,
     /// The buyer is kept out, and nothing is lost.
     Frozen,
-    /// It was let go, for ever.
+    /// It was released, for ever.
     Released,
 }
 
@@ -193,7 +196,7 @@ impl Step {
         self.call.members.iter().any(text)
     }
 
-    /// Whether the call names the instance of this life, which a purchase before it told.
+    /// Whether the call names the instance of this scenario. An earlier purchase told its id.
     #[must_use]
     pub fn needs_instance(&self) -> bool {
         let named = |value: &Value| matches!(value, Value::InstanceId | Value::InstanceIdAnd(_));
@@ -262,7 +265,7 @@ pub(crate) const UNKNOWN: &str = "000003";
 
 /// What sellers type into every field of the debugging page.
 const REHEARSED: &str = "123456789";
-/// The id of an instance that nobody ever bought.
+/// The id of an instance that does not exist.
 const STRANGER: &str = "00000000-0000-4000-8000-000000000000";
 
 const HOUR_MILLIS: u64 = 3_600_000;

@@ -1,3 +1,5 @@
+//! What the debugging page accepts as an answer.
+
 use http::{Response, StatusCode};
 
 use super::{Answer, Fault, Remark, judge_body_sign, verify_body_sign};

@@ -38,7 +38,7 @@ pub enum Mismatch {
 impl Step {
     /// Compares an answer with the right one.
     ///
-    /// While [`Wire::instance_id`] is empty, any id will do for the instance of this life.
+    /// While [`Wire::instance_id`] is empty, any id is right for the instance of this scenario.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl Step {
         buys && self.code != PROCESSING && answer.code == PROCESSING
     }
 
-    /// Finds the id of the instance whose life this is, if this step's answer tells it.
+    /// Finds the id of the instance of this scenario, if this step's answer has it.
     #[must_use]
     pub fn learn<'a>(&self, answer: &'a Answer) -> Option<&'a str> {
         match self.carries {

@@ -28,7 +28,7 @@ pub struct Iv([u8; Self::LENGTH]);
 impl Iv {
     const LENGTH: usize = 16;
 
-    /// Makes up a vector from a number. Fit for rehearsed lives, not for secrets.
+    /// Makes a vector from a number: for scenarios, not for secrets.
     #[must_use]
     pub fn numbered(number: u16) -> Self {
         let mut letters = *b"KooGallery000000";

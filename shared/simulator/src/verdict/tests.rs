@@ -1,3 +1,5 @@
+//! What the marketplace makes of an answer.
+
 use std::time::Duration;
 
 use http::Response;
@@ -25,9 +27,9 @@ const WIRE: Wire<'static> = Wire {
 
 fn step(title: &str) -> Step {
     let now = WIRE.now_millis;
-    let lives = [scenario::v1("CS1", now), scenario::v2("CS1", now)];
+    let purchases = [scenario::v1("CS1", now), scenario::v2("CS1", now)];
     let kits = [scenario::enterprise_v1("i", "CS1", now), scenario::enterprise_v2("i", "CS1", now)];
-    let mut steps = lives.into_iter().chain(kits).flatten();
+    let mut steps = purchases.into_iter().chain(kits).flatten();
     let found = |step: &Step| format!("{:?} {}", step.call.contract, step.title) == title;
     steps.find(found).unwrap()
 }
@@ -235,7 +237,7 @@ fn what_the_guides_do_not_say_is_a_remark() {
         let verdict = answered(title, &body);
         assert_eq!((verdict.outcome, verdict.remarks), (Outcome::Right, vec![remark]), "{title}");
     }
-    // The rest of an order's life is said.
+    // The guides say the other answers of an order.
     for (title, body) in [
         ("V2 queryInstance", code("000003")),
         ("V2 queryInstance rehearsed before the purchase", code("000004")),
