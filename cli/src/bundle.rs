@@ -14,7 +14,7 @@ use shell::endpoint::callbacks::CallbackEndpoint;
 use shell::endpoint::relay::RelayEndpoint;
 use shell::host::{MachineContext, open_proven_desk};
 
-use crate::Error;
+use crate::error::CommandError;
 
 /// The endpoint and the kit's functions.
 pub struct Everything {
@@ -56,7 +56,7 @@ impl Bundle for Everything {
 /// they share.
 pub async fn open<B: Bundle>(
     config: Config,
-) -> Result<(Arc<impl Endpoint>, Arc<MachineContext>), Error> {
+) -> Result<(Arc<impl Endpoint>, Arc<MachineContext>), CommandError> {
     let Config { endpoint, context, relay_secret, store, .. } = config;
     let has_product = context.product.is_some();
     let context = open_proven_desk(context, &store, false).await?;

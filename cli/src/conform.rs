@@ -12,10 +12,11 @@ use report::ConformReport;
 use simulator::scenario::Step;
 
 use crate::demo::{self, Only};
+use crate::error::CommandError;
 use crate::options::{self, Unit};
 use crate::output::errln;
 use crate::play::{Player, Rules, Seller};
-use crate::{Error, wire};
+use crate::wire;
 
 /// Arguments of `koohook conform`.
 #[derive(Args)]
@@ -74,7 +75,7 @@ pub struct ConformArguments {
 }
 
 /// Plays, reports, and says whether nothing failed.
-pub fn run(arguments: &ConformArguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &ConformArguments) -> Result<ExitCode, CommandError> {
     let address = arguments.address.as_deref().filter(|address| !address.is_empty());
     let address = address.ok_or(
         "address is missing: give it, or set KOOHOOK_ADDRESS; koohook's own is \
@@ -153,7 +154,7 @@ fn play_life(
 
 /// Whether a server is there, before a hundred lines say that none is. It need not answer: a call
 /// of no contract may be dropped.
-fn reach(address: &str) -> Result<(), Error> {
+fn reach(address: &str) -> Result<(), CommandError> {
     let request = http::Request::get(address.replace("{function}", "receive")).body(Vec::new())?;
     match wire::send(&wire::client(), request) {
         Err(unanswered) if unanswered.is_no_server() => Err(unanswered.into()),

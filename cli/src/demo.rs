@@ -24,11 +24,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::bundle::{Everything, open};
+use crate::error::CommandError;
 use crate::options::program;
 use crate::output::outln;
 use crate::play::{Look, Player, Rules, Score, Seller};
 use crate::stand_in::StandIn;
-use crate::{Error, made_up, told};
+use crate::{made_up, told};
 
 /// Arguments of `koohook demo`.
 #[derive(Args)]
@@ -66,7 +67,7 @@ pub struct Demo<'a> {
 }
 
 /// Starts the bundle, plays, and says whether everything was as it must be.
-pub fn run(arguments: &DemoArguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &DemoArguments) -> Result<ExitCode, CommandError> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("koohook.db");
     let (store, place) = match &arguments.store {
@@ -88,7 +89,7 @@ fn play_by_itself(
     store: &str,
     keys: &Keys,
     only: Option<Only>,
-) -> Result<Vec<Score>, Error> {
+) -> Result<Vec<Score>, CommandError> {
     let template = ("KOOHOOK_APP_INFO", made_up::APP_INFO.to_owned());
     let served = start(runtime, store, keys, &[template])?;
     let kept = |id: &str| served.kept(runtime, keys, id);
@@ -120,7 +121,7 @@ fn play_with_product(
     store: &str,
     keys: &Keys,
     only: Option<Only>,
-) -> Result<Vec<Score>, Error> {
+) -> Result<Vec<Score>, CommandError> {
     let product = Arc::new(StandIn::down(WebhookSecrets::parse(&keys.product)?));
     let (address, _stop) = listen(runtime, Arc::clone(&product))?;
     let settings = [
@@ -146,7 +147,7 @@ struct Keys {
 }
 
 impl Keys {
-    fn make_up() -> Result<Self, Error> {
+    fn make_up() -> Result<Self, CommandError> {
         let private = PrivateKey::generate(Size::Bits3072)?;
         Ok(Self {
             base: made_up::access_key(),
@@ -243,7 +244,7 @@ fn start(
     store: &str,
     keys: &Keys,
     settings: &[(&str, String)],
-) -> Result<Served, Error> {
+) -> Result<Served, CommandError> {
     let config = Config::read(&|name| match name {
         "KOOHOOK_STORE" => Some(store.to_owned()),
         "KOOHOOK_BASE_KEY" => Some(keys.base.clone()),
@@ -266,7 +267,7 @@ const MAX_CONNECTIONS: usize = 1_024;
 fn listen<F: Endpoint>(
     runtime: &Runtime,
     front: Arc<F>,
-) -> Result<(String, oneshot::Sender<()>), Error> {
+) -> Result<(String, oneshot::Sender<()>), CommandError> {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let address = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel();

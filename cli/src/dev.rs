@@ -15,8 +15,9 @@ use shell::host;
 use shell::store::StoreSetting;
 
 use crate::bundle::{Everything, open};
+use crate::error::CommandError;
+use crate::made_up;
 use crate::output::{errln, outln};
-use crate::{Error, made_up};
 
 /// Arguments of `koohook dev`.
 #[derive(Args)]
@@ -40,7 +41,7 @@ pub struct DevArguments {
 }
 
 /// Serves until the process is asked to stop.
-pub fn run(arguments: &DevArguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     let made_up = MadeUp::new()?;
     let config = Config::read(&|name| made_up.lookup(name))?;
     host::start_log(&config.log);
@@ -70,7 +71,7 @@ pub struct MadeUp {
 }
 
 impl MadeUp {
-    fn new() -> Result<Self, Error> {
+    fn new() -> Result<Self, CommandError> {
         let mut settings = BTreeMap::new();
         if !is_set("KOOHOOK_STORE") {
             settings.insert("KOOHOOK_STORE", "sqlite:koohook.db".to_owned());

@@ -26,9 +26,10 @@ use shell::import::Import;
 use shell::store::{AnyStore, Store, StoreSetting};
 use shell::world::World;
 
+use crate::error::CommandError;
+use crate::input;
 use crate::output::{self, errln};
 use crate::session::{Session, advised, settings};
-use crate::{Error, input};
 
 /// Arguments of `koohook import`.
 #[derive(Args)]
@@ -77,7 +78,7 @@ pub struct ImportArguments {
 const CLOCKS_APART: Duration = Duration::from_mins(5);
 
 /// Reads every row, then puts every row; reports both.
-pub fn run(arguments: &ImportArguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &ImportArguments) -> Result<ExitCode, CommandError> {
     let keeping = settings()?;
     let rows = read(&arguments.file)?;
     if rows.is_empty() {
@@ -112,7 +113,7 @@ pub fn run(arguments: &ImportArguments) -> Result<ExitCode, Error> {
     }
 }
 
-fn read(path: &Path) -> Result<Rows, Error> {
+fn read(path: &Path) -> Result<Rows, CommandError> {
     let named = |fault: String| format!("{}: {fault}", path.display());
     let decoded = encoding::decode(&input::read(path)?).map_err(named)?;
     let rows = match decoded.text.trim_start().chars().next() {
@@ -150,7 +151,7 @@ fn without_twins(imports: Vec<(usize, Import)>, report: &mut ImportReport) -> Ve
 }
 
 /// The store; in a dry run an empty one if there is none yet.
-async fn open(keeping: &Keeping, dry_run: bool) -> Result<Machine<AnyStore>, Error> {
+async fn open(keeping: &Keeping, dry_run: bool) -> Result<Machine<AnyStore>, CommandError> {
     match &keeping.store {
         StoreSetting::Memory => {
             Err("KOOHOOK_STORE is memory: an import into it is lost; name another".into())
@@ -165,7 +166,7 @@ async fn open(keeping: &Keeping, dry_run: bool) -> Result<Machine<AnyStore>, Err
 
 /// Refuses to import under a clock that the store's own contradicts. The first row is looked at
 /// before: DynamoDB tells its time with an answer.
-fn check_clock(session: &Session, first: &Import) -> Result<(), Error> {
+fn check_clock(session: &Session, first: &Import) -> Result<(), CommandError> {
     let Session { world, runtime, .. } = session;
     let repository = session.repository(Reader::Nobody);
     runtime.block_on(first.put(&repository, true)).map_err(advised)?;
@@ -193,7 +194,7 @@ fn put_all(
     imports: &[(usize, Import)],
     dry_run: bool,
     report: &mut ImportReport,
-) -> Result<(), Error> {
+) -> Result<(), CommandError> {
     let total = imports.len();
     for (done, (line, import)) in imports.iter().enumerate() {
         let repository = session.repository(Reader::Nobody);

@@ -10,8 +10,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use functions::application_sync::secret::{Oaep, PrivateKey, PrivateKeys, Size};
 
+use crate::error::CommandError;
 use crate::output::{self, errln};
-use crate::{Error, input, made_up};
+use crate::{input, made_up};
 
 /// Arguments of `koohook keys`.
 #[derive(Args)]
@@ -107,7 +108,7 @@ impl Command {
 }
 
 /// Makes a key pair, or shows the public half of one.
-pub fn run(arguments: &KeysArguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &KeysArguments) -> Result<ExitCode, CommandError> {
     let printed = match &arguments.command {
         Command::New(arguments) => new(arguments)?,
         Command::Public(arguments) => public(&arguments.file)?,
@@ -138,7 +139,7 @@ impl Printed {
     }
 }
 
-fn secret(purpose: Purpose) -> Result<String, Error> {
+fn secret(purpose: Purpose) -> Result<String, CommandError> {
     let bytes = made_up::seal_key()?;
     Ok(match purpose {
         Purpose::Product => format!("whsec_{bytes}\n"),
@@ -146,7 +147,7 @@ fn secret(purpose: Purpose) -> Result<String, Error> {
     })
 }
 
-fn new(arguments: &New) -> Result<Printed, Error> {
+fn new(arguments: &New) -> Result<Printed, CommandError> {
     let size = match arguments.bits.as_str() {
         "4096" => Size::Bits4096,
         _ => Size::Bits3072,
@@ -168,7 +169,7 @@ fn new(arguments: &New) -> Result<Printed, Error> {
     }
 }
 
-fn public(path: &Path) -> Result<Printed, Error> {
+fn public(path: &Path) -> Result<Printed, CommandError> {
     let mut data = String::new();
     for key in read(path)?.as_slice() {
         data += &format!("{}\n", key.public_text()?);
@@ -176,19 +177,19 @@ fn public(path: &Path) -> Result<Printed, Error> {
     Ok(Printed { data, aside: PASTE.to_owned() })
 }
 
-fn seal(arguments: &Seal) -> Result<String, Error> {
+fn seal(arguments: &Seal) -> Result<String, CommandError> {
     let keys = read(&arguments.file)?;
     let key = keys.as_slice().first().ok_or("no key")?;
     Ok(format!("{}\n", key.seal(Oaep::Sha256Mgf1Sha1, &arguments.text)?))
 }
 
-fn read(path: &Path) -> Result<PrivateKeys, Error> {
+fn read(path: &Path) -> Result<PrivateKeys, CommandError> {
     let pem = input::read_text(path)?;
     Ok(PrivateKeys::parse(&pem).map_err(|fault| format!("{}: {fault}", path.display()))?)
 }
 
 /// Makes the file, for its owner alone. What could not be written whole is taken away again.
-pub fn write_secret(path: &Path, text: &str) -> Result<(), Error> {
+pub fn write_secret(path: &Path, text: &str) -> Result<(), CommandError> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(path);
     let mut file = file.map_err(|fault| not_made(path, &fault))?;
@@ -200,7 +201,7 @@ pub fn write_secret(path: &Path, text: &str) -> Result<(), Error> {
     })
 }
 
-fn not_made(path: &Path, fault: &io::Error) -> Error {
+fn not_made(path: &Path, fault: &io::Error) -> CommandError {
     let cause = match fault.kind() {
         ErrorKind::AlreadyExists => return stands(path),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
@@ -213,7 +214,7 @@ fn not_made(path: &Path, fault: &io::Error) -> Error {
     format!("{}: {cause}", path.display()).into()
 }
 
-fn stands(path: &Path) -> Error {
+fn stands(path: &Path) -> CommandError {
     let path = path.display();
     format!("{path} exists and is left as it is; name another file").into()
 }

@@ -4,6 +4,7 @@ mod bundle;
 mod conform;
 mod demo;
 mod dev;
+mod error;
 mod import;
 mod input;
 mod keys;
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::error::CommandError;
 use crate::output::errln;
 
 /// KooGallery (云商店) callbacks, answered right: demo, develop, send, conform, notices, import, keys,
@@ -59,9 +61,6 @@ enum Command {
     Store(store::StoreArguments),
 }
 
-/// Why a command ends without having done its work. Says what to do next where it can.
-type Error = Box<dyn std::error::Error + Send + Sync>;
-
 fn main() -> ExitCode {
     let done = match Cli::try_parse() {
         Ok(cli) => run(&cli.command),
@@ -78,7 +77,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: &Command) -> Result<ExitCode, Error> {
+fn run(command: &Command) -> Result<ExitCode, CommandError> {
     match command {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Dev(arguments) => dev::run(arguments),
@@ -103,7 +102,7 @@ fn print_help(help: &clap::Error) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn unwritten(fault: std::io::Error) -> Error {
+fn unwritten(fault: std::io::Error) -> CommandError {
     format!("the standard output cannot be written: {fault}").into()
 }
 

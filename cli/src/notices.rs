@@ -18,7 +18,7 @@ use shell::repository::{Recalled, Repository, Written};
 use shell::store::{AnyStore, Queue, Store};
 use shell::world::World;
 
-use crate::Error;
+use crate::error::CommandError;
 use crate::output::{self, errln, outln};
 use crate::session::{Session, advised, settings};
 use crate::time_text::parse_since;
@@ -86,7 +86,7 @@ const MAX_ENTITIES: usize = 10_000;
 const MAX_RACES_LOST: usize = 8;
 
 /// Lists, shows or replays.
-pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, CommandError> {
     let keeping = settings()?;
     keeping.store.must_stand()?;
     let writes = matches!(arguments.command, Command::Replay(_));
@@ -111,7 +111,7 @@ struct Desk {
 #[derive(Default)]
 struct Unread {
     count: usize,
-    first: Option<Error>,
+    first: Option<CommandError>,
 }
 
 impl Unread {
@@ -119,7 +119,7 @@ impl Unread {
     ///
     /// # Errors
     /// If the store does not answer: each of the others would wait for it, too.
-    fn keep<T>(&mut self, read: Result<T, Failure>) -> Result<Option<T>, Error> {
+    fn keep<T>(&mut self, read: Result<T, Failure>) -> Result<Option<T>, CommandError> {
         match read {
             Ok(value) => Ok(Some(value)),
             Err(failure @ (Failure::StoreUnavailable | Failure::OutOfTime)) => {
@@ -133,7 +133,7 @@ impl Unread {
         }
     }
 
-    fn end(self) -> Result<ExitCode, Error> {
+    fn end(self) -> Result<ExitCode, CommandError> {
         match (self.count, self.first) {
             (_, None) => Ok(ExitCode::SUCCESS),
             (1, Some(fault)) => Err(fault),
@@ -145,7 +145,7 @@ impl Unread {
 }
 
 impl Desk {
-    fn list(&self, filter: &Filter) -> Result<ExitCode, Error> {
+    fn list(&self, filter: &Filter) -> Result<ExitCode, CommandError> {
         let mut count = 0;
         let mut unread = Unread::default();
         for recalled in self.entities(filter)? {
@@ -166,7 +166,7 @@ impl Desk {
         unread.end()
     }
 
-    fn show(&self, filter: &Filter) -> Result<ExitCode, Error> {
+    fn show(&self, filter: &Filter) -> Result<ExitCode, CommandError> {
         let mut shown = Vec::new();
         let mut unread = Unread::default();
         for recalled in self.entities(filter)? {
@@ -179,7 +179,7 @@ impl Desk {
         unread.end()
     }
 
-    fn replay(&self, filter: &Filter) -> Result<ExitCode, Error> {
+    fn replay(&self, filter: &Filter) -> Result<ExitCode, CommandError> {
         if filter.state == Some(Standing::Waiting) {
             return Err("what waits is offered anyway; replay is for --state dead".into());
         }
@@ -226,7 +226,7 @@ impl Desk {
     fn entities(
         &self,
         filter: &Filter,
-    ) -> Result<impl Iterator<Item = Result<Recalled, Failure>>, Error> {
+    ) -> Result<impl Iterator<Item = Result<Recalled, Failure>>, CommandError> {
         let (one, keys) = match &filter.instance {
             Some(id) => (Some(self.instance(id)?), Vec::new()),
             None => (None, self.agenda()?),
@@ -235,7 +235,7 @@ impl Desk {
     }
 
     /// One instance. The ID that its purchase derives leads to it, too.
-    fn instance(&self, id: &str) -> Result<Recalled, Error> {
+    fn instance(&self, id: &str) -> Result<Recalled, CommandError> {
         let id = InstanceId::parse(id)
             .map_err(|fault| format!("--instance {fault}: give an instance's ID"))?;
         let recalled = self.read(Subject::Instance(id.clone()).key()).map_err(advised)?;
@@ -256,7 +256,7 @@ impl Desk {
         self.session.runtime.block_on(self.repository().read_key(key))
     }
 
-    fn agenda(&self) -> Result<Vec<String>, Error> {
+    fn agenda(&self) -> Result<Vec<String>, CommandError> {
         let mut keys = BTreeSet::new();
         for queue in [Queue::Dead, Queue::Due] {
             let span = UnixMillis::EPOCH..=UnixMillis::MAX;

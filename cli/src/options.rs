@@ -5,7 +5,7 @@ use std::fs;
 use clap::ValueEnum;
 use simulator::time::TimestampUnit;
 
-use crate::Error;
+use crate::error::CommandError;
 
 /// The unit of V2's timestamp.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -34,7 +34,7 @@ pub fn program() -> &'static str {
 ///
 /// # Errors
 /// What is missing, and where to give it.
-pub fn key(given: Option<&str>, variable: &str, option: &str) -> Result<String, Error> {
+pub fn key(given: Option<&str>, variable: &str, option: &str) -> Result<String, CommandError> {
     key_if_any(given, variable)?.ok_or_else(|| {
         format!("access key is missing: set {variable} or {variable}_FILE, or give {option}").into()
     })
@@ -44,7 +44,7 @@ pub fn key(given: Option<&str>, variable: &str, option: &str) -> Result<String, 
 ///
 /// # Errors
 /// If its file cannot be read.
-pub fn key_if_any(given: Option<&str>, variable: &str) -> Result<Option<String>, Error> {
+pub fn key_if_any(given: Option<&str>, variable: &str) -> Result<Option<String>, CommandError> {
     if let Some(key) = given.filter(|key| !key.is_empty()) {
         return Ok(Some(key.to_owned()));
     }

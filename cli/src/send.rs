@@ -12,9 +12,10 @@ use simulator::answer::{Answer, Fault, judge_body_sign};
 use simulator::v1::Strength;
 
 use crate::demo::Only;
+use crate::error::CommandError;
 use crate::options::{self, Unit};
 use crate::output::{errln, outln};
-use crate::{Error, wire};
+use crate::wire;
 pub use call::{SentCall, curl};
 pub use shown::{advice, location};
 
@@ -91,7 +92,7 @@ pub struct SendArguments {
 }
 
 /// Sends, prints the answer, and says whether the marketplace would go on.
-pub fn run(arguments: &SendArguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &SendArguments) -> Result<ExitCode, CommandError> {
     wire::check_address(&arguments.address)?;
     let call = arguments.call()?;
     let request = call.request()?;
@@ -111,7 +112,7 @@ pub fn run(arguments: &SendArguments) -> Result<ExitCode, Error> {
 }
 
 impl SendArguments {
-    fn call(&self) -> Result<SentCall, Error> {
+    fn call(&self) -> Result<SentCall, CommandError> {
         let contract = match (self.v1, self.v2) {
             (true, _) => Only::V1,
             (false, true) => Only::V2,

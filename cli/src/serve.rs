@@ -7,8 +7,8 @@ use domain::page::Bundle;
 use shell::config::Config;
 use shell::host;
 
-use crate::Error;
 use crate::bundle::{Everything, open};
+use crate::error::CommandError;
 use crate::output::errln;
 
 /// Arguments of `koohook serve`.
@@ -22,7 +22,7 @@ kit is served where KOOHOOK_KIT_KEY is set. Put a TLS proxy before it that leave
 pub struct ServeArguments {}
 
 /// Serves until the process is asked to stop.
-pub fn run(_: &ServeArguments) -> Result<ExitCode, Error> {
+pub fn run(_: &ServeArguments) -> Result<ExitCode, CommandError> {
     let is_set = |name: &str| std::env::var_os(name).is_some();
     if is_set("KOOHOOK_KIT_KEY") || is_set("KOOHOOK_KIT_KEY_FILE") {
         serve::<Everything>()
@@ -31,7 +31,7 @@ pub fn run(_: &ServeArguments) -> Result<ExitCode, Error> {
     }
 }
 
-fn serve<B: Bundle>() -> Result<ExitCode, Error> {
+fn serve<B: Bundle>() -> Result<ExitCode, CommandError> {
     let config = Config::from_env()?;
     host::start_log(&config.log);
     if B::KEEPS_SECRETS && !config.context.seal.seals() {

@@ -14,7 +14,7 @@ use shell::store::AnyStore;
 use shell::world::{Deadline, World};
 use tokio::runtime::Runtime;
 
-use crate::Error;
+use crate::error::CommandError;
 use crate::output::errln;
 
 /// An open store, for as long as a command runs.
@@ -44,7 +44,7 @@ pub fn setting(name: &str) -> Option<String> {
 ///
 /// # Errors
 /// The settings that cannot be used.
-pub fn settings() -> Result<Keeping, Error> {
+pub fn settings() -> Result<Keeping, CommandError> {
     let keeping = Keeping::read(&setting)?;
     if ["KOOHOOK_STORE", "KOOHOOK_STORE_FILE"]
         .into_iter()
@@ -65,8 +65,8 @@ impl Session {
     /// If the store does not open.
     pub fn open(
         keeping: Keeping,
-        open: impl AsyncFnOnce(&Keeping) -> Result<Machine<AnyStore>, Error>,
-    ) -> Result<Self, Error> {
+        open: impl AsyncFnOnce(&Keeping) -> Result<Machine<AnyStore>, CommandError>,
+    ) -> Result<Self, CommandError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let world = runtime.block_on(open(&keeping))?;
         Ok(Self { runtime, world, seal: keeping.seal })
@@ -80,7 +80,7 @@ impl Session {
 }
 
 /// A failure, and what to do about it.
-pub fn advised(failure: Failure) -> Error {
+pub fn advised(failure: Failure) -> CommandError {
     let advice = match failure {
         Failure::Unopened | Failure::SealedElsewhere => {
             return "a value was sealed by another key: set KOOHOOK_SEAL_KEY, or …_PREVIOUS, to that one"

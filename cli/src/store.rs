@@ -9,7 +9,7 @@ use shell::host::{self, Finding};
 use shell::store::StoreSetting;
 use shell::store::dynamodb::{AwsCredentials, Dynamodb, TableStep};
 
-use crate::Error;
+use crate::error::CommandError;
 use crate::output::{self, outln};
 
 /// Arguments of `koohook store`.
@@ -58,7 +58,7 @@ struct Check {
 }
 
 /// Makes a table, or looks at a store.
-pub fn run(arguments: &StoreArguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &StoreArguments) -> Result<ExitCode, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match &arguments.command {
         Command::Create(Create { store }) => match table(store)? {
@@ -71,7 +71,7 @@ pub fn run(arguments: &StoreArguments) -> Result<ExitCode, Error> {
 }
 
 /// The table that a setting names; none if the store needs none.
-fn table(setting: &str) -> Result<Option<Dynamodb>, Error> {
+fn table(setting: &str) -> Result<Option<Dynamodb>, CommandError> {
     let setting = StoreSetting::parse(setting).map_err(|fault| format!("KOOHOOK_STORE {fault}"))?;
     let StoreSetting::Dynamodb(setting) = setting else { return Ok(None) };
     Ok(Some(Dynamodb::new(&setting, AwsCredentials::from_env()?)))
@@ -95,7 +95,7 @@ fn tell(step: TableStep) {
 }
 
 /// Tries everything, and prints a line for each.
-async fn check(store: &str) -> Result<ExitCode, Error> {
+async fn check(store: &str) -> Result<ExitCode, CommandError> {
     let keeping = Keeping::to_check(&|name| match name {
         "KOOHOOK_STORE" => Some(store.to_owned()),
         "KOOHOOK_STORE_FILE" => None,

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use simulator::scenario;
 
 use crate::demo::{self, Demo, Only};
+use crate::error::CommandError;
+use crate::made_up;
 use crate::output::{self, outln};
 use crate::play::{Player, Rules, Score};
 use crate::stand_in::{StandIn, Took};
-use crate::{Error, made_up};
 
 /// How long the relay is waited for: its second attempt comes after five seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,7 +20,11 @@ const GLANCE: Duration = Duration::from_millis(100);
 const TOLD: [&str; 3] = ["instance.created", "instance.frozen", "instance.released"];
 
 /// Plays a purchase under each contract to a seller with a product.
-pub fn play(demo: &Demo<'_>, product: &StandIn, only: Option<Only>) -> Result<Vec<Score>, Error> {
+pub fn play(
+    demo: &Demo<'_>,
+    product: &StandIn,
+    only: Option<Only>,
+) -> Result<Vec<Score>, CommandError> {
     let order = format!("CS{}TOLD", made_up::now_millis());
     let mut scores = Vec::new();
     outln!("\n   with a product that is to be told, and is down at first:");
@@ -39,7 +44,7 @@ pub fn play(demo: &Demo<'_>, product: &StandIn, only: Option<Only>) -> Result<Ve
 }
 
 /// The marketplace asks again and again until the product is back; the ID stays the same.
-fn play_v2(demo: &Demo<'_>, product: &StandIn, order: &str) -> Result<Score, Error> {
+fn play_v2(demo: &Demo<'_>, product: &StandIn, order: &str) -> Result<Score, CommandError> {
     let (down, back) = scenario::awaited_v2(order, made_up::now_millis());
     let mut player = Player::new(demo.seller, Rules::Koohook(Some(demo.look)));
     let mut failed = player.play(&down);

@@ -12,7 +12,7 @@ use spelling::Spelling;
 use ureq::Agent;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
-use crate::Error;
+use crate::error::CommandError;
 pub use unanswered::NoReply;
 
 /// As long as the marketplace's own client waits at most (V1 guide, frequently asked questions).
@@ -78,7 +78,7 @@ pub fn has_path(address: &str) -> bool {
 ///
 /// # Errors
 /// What is wrong with it, and what to do.
-pub fn check_address(address: &str) -> Result<(), Error> {
+pub fn check_address(address: &str) -> Result<(), CommandError> {
     if !address.starts_with("http://") && !address.starts_with("https://") {
         return Err(format!(
             "address {address} has no scheme: write https:// or http:// before it"

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use functions::application_sync::secret::{PrivateKey, PrivateKeys, Size};
 use shell::store::StoreSetting;
 
+use crate::error::CommandError;
 use crate::keys::write_secret;
-use crate::{Error, input, made_up};
+use crate::{input, made_up};
 
 /// What is kept: all of it is made at once, so that no file ever changes.
 pub const NAMES: [&str; 4] = ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET", PEM];
@@ -30,7 +31,7 @@ pub struct Files {
 
 impl KeptKeys {
     /// Reads the keys beside a SQLite file, or makes them. A file that exists is never written.
-    pub fn beside(store: Option<&StoreSetting>) -> Result<Self, Error> {
+    pub fn beside(store: Option<&StoreSetting>) -> Result<Self, CommandError> {
         let Some(StoreSetting::Sqlite { path, .. }) = store else {
             return Self::made(None);
         };
@@ -46,7 +47,7 @@ impl KeptKeys {
         }))
     }
 
-    fn made(files: Option<Files>) -> Result<Self, Error> {
+    fn made(files: Option<Files>) -> Result<Self, CommandError> {
         let Some(files) = files else {
             let mut keys = make_keys()?;
             keys.insert(PEM.to_owned(), make_pem()?);
@@ -61,7 +62,7 @@ impl KeptKeys {
     }
 
     /// One key.
-    pub fn get(&self, name: &str) -> Result<String, Error> {
+    pub fn get(&self, name: &str) -> Result<String, CommandError> {
         self.keys.get(name).cloned().ok_or_else(|| format!("{name} was not made up").into())
     }
 
@@ -71,14 +72,14 @@ impl KeptKeys {
     }
 }
 
-fn make_keys() -> Result<BTreeMap<String, String>, Error> {
+fn make_keys() -> Result<BTreeMap<String, String>, CommandError> {
     let [base, kit, product, _] = NAMES.map(str::to_owned);
     let secret = format!("whsec_{}", made_up::seal_key()?);
     let keys = [(base, made_up::access_key()), (kit, made_up::access_key()), (product, secret)];
     Ok(keys.into())
 }
 
-fn make_pem() -> Result<String, Error> {
+fn make_pem() -> Result<String, CommandError> {
     Ok(PrivateKey::generate(Size::Bits3072)?.to_pem()?)
 }
 
@@ -96,7 +97,7 @@ fn parsed(text: &str) -> Option<BTreeMap<String, String>> {
     is_whole.then_some(keys)
 }
 
-fn broken(file: &Path, holds: &str) -> Error {
+fn broken(file: &Path, holds: &str) -> CommandError {
     let file = file.display();
     format!("{file} does not hold {holds} of koohook dev: restore it, or move it away").into()
 }
@@ -104,8 +105,8 @@ fn broken(file: &Path, holds: &str) -> Error {
 /// The text of a file, made first if there is none. Another process may make it meanwhile.
 fn read_or_write(
     path: &Path,
-    make: impl FnOnce() -> Result<String, Error>,
-) -> Result<String, Error> {
+    make: impl FnOnce() -> Result<String, CommandError>,
+) -> Result<String, CommandError> {
     if !path.exists() {
         let text = make()?;
         match write_secret(path, &text) {
@@ -133,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    fn kept_beside(path: &Path) -> Result<KeptKeys, Error> {
+    fn kept_beside(path: &Path) -> Result<KeptKeys, CommandError> {
         let path = path.to_str().unwrap();
         KeptKeys::beside(Some(&StoreSetting::parse(&format!("sqlite:{path}"))?))
     }
