@@ -24,8 +24,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::bundle::{Everything, open};
+use crate::command_line::program;
 use crate::error::CommandError;
-use crate::options::program;
 use crate::output::outln;
 use crate::play::{Look, Player, Rules, Score, Seller};
 use crate::stand_in::StandIn;

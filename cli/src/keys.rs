@@ -1,9 +1,6 @@
 //! `koohook keys`: the key pair whose public half goes into the seller's console, and the secrets
 //! that nobody but the seller has.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +9,7 @@ use functions::application_sync::secret::{Oaep, PrivateKey, PrivateKeys, Size};
 
 use crate::error::CommandError;
 use crate::output::{self, errln};
-use crate::{input, made_up};
+use crate::{input, made_up, secret_file};
 
 /// Arguments of `koohook keys`.
 #[derive(Args)]
@@ -153,13 +150,13 @@ fn new(arguments: &New) -> Result<Printed, CommandError> {
         _ => Size::Bits3072,
     };
     if let Some(path) = arguments.out.as_deref().filter(|path| path.exists()) {
-        return Err(stands(path));
+        return Err(secret_file::exists(path));
     }
     let key = PrivateKey::generate(size)?;
     let (pem, public) = (key.to_pem()?, key.public_text()?);
     match &arguments.out {
         Some(path) => {
-            write_secret(path, &pem)?;
+            secret_file::write(path, &pem)?;
             let path = path.display();
             let private =
                 format!("Private key, for koohook alone: KOOHOOK_RSA_PRIVATE_KEY_FILE={path}");
@@ -188,66 +185,11 @@ fn read(path: &Path) -> Result<PrivateKeys, CommandError> {
     Ok(PrivateKeys::parse(&pem).map_err(|fault| format!("{}: {fault}", path.display()))?)
 }
 
-/// Makes the file, for its owner alone. What could not be written whole is taken away again.
-pub fn write_secret(path: &Path, text: &str) -> Result<(), CommandError> {
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create_new(true).mode(0o600).open(path);
-    let mut file = file.map_err(|fault| not_made(path, &fault))?;
-    let written = file.write_all(text.as_bytes());
-    written.and_then(|()| file.sync_all()).map_err(|fault| {
-        // What is left over is half a key, and of no use.
-        let _ = fs::remove_file(path);
-        format!("{}: {fault}", path.display()).into()
-    })
-}
-
-fn not_made(path: &Path, fault: &io::Error) -> CommandError {
-    let cause = match fault.kind() {
-        ErrorKind::AlreadyExists => return stands(path),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            "this user may not write into the folder: change its permissions, or take another"
-                .to_owned()
-        }
-        ErrorKind::NotFound => "no such folder: make it, or take another".to_owned(),
-        _ => format!("cannot be made: {fault}"),
-    };
-    format!("{}: {cause}", path.display()).into()
-}
-
-fn stands(path: &Path) -> CommandError {
-    let path = path.display();
-    format!("{path} exists and is left as it is; name another file").into()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::fs;
 
     use super::*;
-
-    #[test]
-    fn a_key_file_is_its_owners_and_never_written_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("made-up.pem");
-        write_secret(&path, "first").unwrap();
-        let mode = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        assert!(write_secret(&path, "second").is_err());
-        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
-    }
-
-    #[test]
-    fn a_key_file_that_is_not_made_says_what_to_do() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = write_secret(&folder.path().join("none/key.pem"), "x").unwrap_err();
-        assert!(
-            error.to_string().ends_with("none/key.pem: no such folder: make it, or take another")
-        );
-        for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
-            let error = not_made(Path::new("key.pem"), &kind.into()).to_string();
-            assert!(error.starts_with("key.pem: this user may not write into the folder: change"));
-        }
-    }
 
     #[test]
     fn a_new_key_reads_back() {

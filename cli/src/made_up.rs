@@ -28,11 +28,6 @@ pub fn id() -> String {
 /// Access data for every instance of a trial.
 pub const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com/i/{instanceId}","adminUrl":"https://app.example.com/admin","userName":"admin","password":"made-up-password","memo":"made up by koohook"}"#;
 
-/// A word for a shell, in single quotes.
-pub fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 /// Milliseconds since 1970.
 pub fn now_millis() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The `koohook` command: the bundle on this machine, and the marketplace's side of the wire.
 
 mod bundle;
+mod command_line;
 mod conform;
 mod demo;
 mod dev;
@@ -13,6 +14,7 @@ mod notices;
 mod options;
 mod output;
 mod play;
+mod secret_file;
 mod send;
 mod serve;
 mod session;

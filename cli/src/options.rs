@@ -25,11 +25,6 @@ impl From<Unit> for TimestampUnit {
     }
 }
 
-/// What a user types to start this program: who came by `cargo run` has no `koohook` on the path.
-pub fn program() -> &'static str {
-    if std::env::var_os("CARGO").is_some() { "cargo run --" } else { "koohook" }
-}
-
 /// An access key from its option, its variable, or the file that its variable names.
 ///
 /// # Errors

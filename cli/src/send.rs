@@ -16,8 +16,7 @@ use crate::error::CommandError;
 use crate::options::{self, Unit};
 use crate::output::{errln, outln};
 use crate::wire;
-pub use call::{SentCall, curl};
-pub use shown::{advice, location};
+use call::{SentCall, curl};
 
 /// Arguments of `koohook send`.
 #[derive(Args)]
@@ -167,7 +166,8 @@ fn judge(call: &SentCall, response: &Response<Vec<u8>>, body_sign_name: Option<&
     let (answer, remarks) = match Answer::judge(response) {
         Ok(answer) => answer,
         Err(fault) => {
-            let advice = advice(response.status().as_u16(), location(response).as_deref());
+            let advice =
+                wire::advice(response.status().as_u16(), wire::location(response).as_deref());
             errln!(
                 "FAILED: {fault}{}",
                 advice.map(|to_do| format!(": {to_do}")).unwrap_or_default()

@@ -1,19 +1,21 @@
 //! One request over real HTTP and its answer, as bytes.
 
-mod names;
-mod spelling;
-mod unanswered;
+mod header_names;
+mod host_names;
+mod no_reply;
+mod status;
 
 use std::time::{Duration, Instant};
 
+use header_names::RecordingConnector;
+use host_names::HostNames;
 use http::{Request, Response, Uri};
-use names::Names;
-use spelling::Spelling;
 use ureq::Agent;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
 use crate::error::CommandError;
-pub use unanswered::NoReply;
+pub use no_reply::NoReplyError;
+pub use status::{advice, location};
 
 /// As long as the marketplace's own client waits at most (V1 guide, frequently asked questions).
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -38,23 +40,25 @@ pub fn client() -> Agent {
         .timeout_global(Some(PATIENCE))
         .user_agent(concat!("koohook/", env!("CARGO_PKG_VERSION")))
         .build();
-    let connector = DefaultConnector::default().chain(Spelling);
-    Agent::with_parts(config, connector, Names::default())
+    let connector = DefaultConnector::default().chain(RecordingConnector);
+    Agent::with_parts(config, connector, HostNames::default())
 }
 
 /// Sends a request and waits for the whole answer.
 ///
 /// # Errors
 /// If no whole answer came.
-pub fn send(client: &Agent, request: Request<Vec<u8>>) -> Result<HttpReply, NoReply> {
+pub fn send(client: &Agent, request: Request<Vec<u8>>) -> Result<HttpReply, NoReplyError> {
     let uri = request.uri().clone();
-    spelling::forget();
+    header_names::forget();
     let started = Instant::now();
     let received = receive(client, request);
     let took = started.elapsed();
     match received {
-        Ok(response) => Ok(HttpReply { response, body_sign_name: spelling::of("body-sign"), took }),
-        Err(error) => Err(NoReply::new(&uri, &error)),
+        Ok(response) => {
+            Ok(HttpReply { response, body_sign_name: header_names::of("body-sign"), took })
+        }
+        Err(error) => Err(NoReplyError::new(&uri, &error)),
     }
 }
 

@@ -5,7 +5,7 @@ use simulator::verdict::{ABSENT, Outcome};
 
 use super::report::ConformReport;
 use crate::play::{Answered, Player, Rules, Seller};
-use crate::send::advice;
+use crate::wire::advice;
 
 /// The lives of both contracts, of the base interfaces or of the kit.
 pub struct Pair {

@@ -7,8 +7,7 @@ use functions::application_sync::secret::{PrivateKey, PrivateKeys, Size};
 use shell::store::StoreSetting;
 
 use crate::error::CommandError;
-use crate::keys::write_secret;
-use crate::{input, made_up};
+use crate::{input, made_up, secret_file};
 
 /// What is kept: all of it is made at once, so that no file ever changes.
 pub const NAMES: [&str; 4] = ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET", PEM];
@@ -109,7 +108,7 @@ fn read_or_write(
 ) -> Result<String, CommandError> {
     if !path.exists() {
         let text = make()?;
-        match write_secret(path, &text) {
+        match secret_file::write(path, &text) {
             Ok(()) => return Ok(text),
             Err(_) if path.exists() => (),
             Err(error) => return Err(error),

@@ -5,8 +5,8 @@ use std::path::Path;
 use functions::application_sync::secret::{Oaep, PrivateKeys};
 
 use super::{MadeUp, is_set, set};
-use crate::made_up::{self, quoted};
-use crate::options::program;
+use crate::command_line::{program, quoted};
+use crate::made_up;
 use crate::output::outln;
 
 /// What `koohook dev` prints to paste.

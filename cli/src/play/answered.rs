@@ -9,8 +9,8 @@ use simulator::verdict::{self, Failure, Outcome, Received, Remark, Verdict};
 use serde_json::Value;
 
 use super::guide;
-use crate::send::location;
 use crate::wire::HttpReply;
+use crate::wire::location;
 
 /// One answer, judged.
 pub struct Answered {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use simulator::time::{self, TimestampUnit};
 use simulator::{kit_v1, kit_v2, v1, v2};
 
+use crate::command_line::quoted;
 use crate::demo::Only;
 use crate::made_up;
 
@@ -70,14 +71,14 @@ pub fn text(value: &Value) -> String {
 
 /// A line for a shell: every word in single quotes.
 pub fn curl(request: &Request<Vec<u8>>) -> String {
-    let mut line = format!("curl -i {}", made_up::quoted(&request.uri().to_string()));
+    let mut line = format!("curl -i {}", quoted(&request.uri().to_string()));
     for (name, value) in request.headers() {
         let header = format!("{name}: {}", value.to_str().unwrap_or_default());
-        line.push_str(&format!(" -H {}", made_up::quoted(&header)));
+        line.push_str(&format!(" -H {}", quoted(&header)));
     }
     if !request.body().is_empty() {
         let body = String::from_utf8_lossy(request.body());
-        line.push_str(&format!(" --data-raw {}", made_up::quoted(&body)));
+        line.push_str(&format!(" --data-raw {}", quoted(&body)));
     }
     line
 }

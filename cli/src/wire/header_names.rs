@@ -1,8 +1,8 @@
-//! How the names of headers were written.
+//! The names of headers with the capitals that the server wrote.
 //!
-//! The marketplace's check of `Body-Sign` knows capitals (V1 guide, frequently asked questions),
-//! and [`http::HeaderMap`] forgets them. So every connection notes the head of what it reads. A
-//! request is sent and its answer read on one thread, so the notes are the thread's.
+//! The marketplace's check of `Body-Sign` compares capitals (V1 guide, frequently asked questions),
+//! and [`http::HeaderMap`] loses them. So every connection records the first bytes that it reads.
+//! One thread sends a request and reads its answer, so each thread has a record of its own.
 
 use std::cell::RefCell;
 
@@ -16,12 +16,12 @@ thread_local! {
 /// More than any head that the client reads.
 const MOST: usize = 128 << 10;
 
-/// Forgets what was read before.
+/// Empties the record before a request.
 pub fn forget() {
     HEAD.with_borrow_mut(Vec::clear);
 }
 
-/// The name of a header as it was written.
+/// The name of a header as the server wrote it.
 pub fn of(name: &str) -> Option<String> {
     HEAD.with_borrow(|head| {
         let head = String::from_utf8_lossy(head);
@@ -31,32 +31,32 @@ pub fn of(name: &str) -> Option<String> {
     })
 }
 
-/// Whether what was read begins as a record of TLS does: an alert or a handshake.
+/// Whether the record begins as TLS does: with an alert or a handshake.
 pub fn is_tls() -> bool {
     HEAD.with_borrow(|head| matches!(head.as_slice(), [0x15 | 0x16, 0x03, ..]))
 }
 
-/// The last part of a chain of connectors: it notes what its transport reads.
+/// The last part of a chain of connectors: its transport records what it reads.
 #[derive(Debug)]
-pub struct Spelling;
+pub struct RecordingConnector;
 
-impl<T: Transport> Connector<T> for Spelling {
-    type Out = Noted<T>;
+impl<T: Transport> Connector<T> for RecordingConnector {
+    type Out = RecordingTransport<T>;
 
     fn connect(
         &self,
         _: &ConnectionDetails,
         chained: Option<T>,
     ) -> Result<Option<Self::Out>, Error> {
-        Ok(chained.map(Noted))
+        Ok(chained.map(RecordingTransport))
     }
 }
 
-/// A transport whose input is noted.
+/// A transport that records its input.
 #[derive(Debug)]
-pub struct Noted<T>(T);
+pub struct RecordingTransport<T>(T);
 
-impl<T: Transport> Transport for Noted<T> {
+impl<T: Transport> Transport for RecordingTransport<T> {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.0.buffers()
     }
