@@ -13,15 +13,14 @@ mod made_up;
 mod notices;
 mod options;
 mod output;
-mod play;
+mod player;
+mod scenario;
 mod secret_file;
 mod send;
 mod serve;
 mod session;
-mod stand_in;
 mod store;
 mod time_text;
-mod told;
 mod wire;
 
 use std::io::IsTerminal;
@@ -43,7 +42,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start the bundle with made-up keys and play the lives of purchases over real HTTP.
+    /// Start the bundle with made-up keys and play the scenarios of purchases over real HTTP.
     Demo(demo::DemoArguments),
     /// Keep the bundle running on KOOHOOK_LISTEN; make up and print what is not set.
     Dev(dev::DevArguments),
@@ -51,7 +50,7 @@ enum Command {
     Serve(serve::ServeArguments),
     /// Build, sign and send one call, as the marketplace does.
     Send(send::SendArguments),
-    /// Play the marketplace against any address: rehearsals, or whole lives of purchases.
+    /// Play the marketplace against any address: rehearsals, or whole scenarios of purchases.
     Conform(conform::ConformArguments),
     /// Make the key pair that the kit's application credential wants, and fresh secrets.
     Keys(keys::KeysArguments),

@@ -11,9 +11,8 @@ use http::Response;
 use simulator::answer::{Answer, Fault, judge_body_sign};
 use simulator::v1::Strength;
 
-use crate::demo::Only;
 use crate::error::CommandError;
-use crate::options::{self, Unit};
+use crate::options::{AccessGuide, LAST, SigningArguments};
 use crate::output::{errln, outln};
 use crate::wire;
 use call::{SentCall, curl};
@@ -49,12 +48,8 @@ pub struct SendArguments {
     /// The production address; kit calls go to the kit's paths below it.
     #[arg(long, env = "KOOHOOK_ADDRESS", default_value = "http://127.0.0.1:8000/saasproduce")]
     address: String,
-    /// The access key of the base interfaces.
-    #[arg(long, env = "KOOHOOK_BASE_KEY", hide_env_values = true)]
-    key: Option<String>,
-    /// The access key of the kit.
-    #[arg(long, env = "KOOHOOK_KIT_KEY", hide_env_values = true)]
-    kit_key: Option<String>,
+    #[command(flatten)]
+    signing: SigningArguments,
     /// The seller's public key, a file or its text: seals clientSecret, which is then given plain.
     #[arg(long, value_name = "KEY")]
     public_key: Option<String>,
@@ -73,16 +68,8 @@ pub struct SendArguments {
     /// Encrypt nothing and decrypt nothing: members and answer as they travel.
     #[arg(long)]
     raw: bool,
-    /// The unit of V2's timestamp: the international guide says seconds.
-    #[arg(
-        long,
-        value_name = "UNIT",
-        env = "KOOHOOK_TIMESTAMP_UNIT",
-        default_value = "milliseconds"
-    )]
-    timestamp_unit: Unit,
     /// Print a ready-to-paste `curl` line and send nothing.
-    #[arg(long)]
+    #[arg(long, display_order = LAST + 1)]
     curl: bool,
     /// The activity, or the name of a kit interface, as on the wire.
     activity: String,
@@ -103,8 +90,8 @@ pub fn run(arguments: &SendArguments) -> Result<ExitCode, CommandError> {
     let response = &reply.response;
     errln!("HTTP {} in {:.1} ms", response.status().as_u16(), reply.took.as_secs_f64() * 1e3);
     let shown = match call.contract {
-        Only::V1 if !arguments.raw => shown::decrypted(response.body(), &call.key),
-        Only::V1 | Only::V2 => None,
+        AccessGuide::V1 if !arguments.raw => shown::decrypted(response.body(), &call.key),
+        AccessGuide::V1 | AccessGuide::V2 => None,
     };
     outln!("{}", shown.unwrap_or_else(|| String::from_utf8_lossy(response.body()).into_owned()));
     Ok(judge(&call, response, reply.body_sign_name.as_deref()))
@@ -113,8 +100,8 @@ pub fn run(arguments: &SendArguments) -> Result<ExitCode, CommandError> {
 impl SendArguments {
     fn call(&self) -> Result<SentCall, CommandError> {
         let contract = match (self.v1, self.v2) {
-            (true, _) => Only::V1,
-            (false, true) => Only::V2,
+            (true, _) => AccessGuide::V1,
+            (false, true) => AccessGuide::V2,
             (false, false) => {
                 return Err(
                     "access guide is missing: write --v1 or --v2 before the activity".into()
@@ -122,17 +109,13 @@ impl SendArguments {
             }
         };
         let is_kit = call::is_kit(&self.activity);
-        let key = if is_kit {
-            options::key(self.kit_key.as_deref(), "KOOHOOK_KIT_KEY", "--kit-key")?
-        } else {
-            options::key(self.key.as_deref(), "KOOHOOK_BASE_KEY", "--key")?
-        };
+        let key = if is_kit { self.signing.kit_key()? } else { self.signing.key()? };
         Ok(SentCall {
             contract,
             address: self.address.clone(),
             members: members::read(self, contract, &key)?,
             activity: self.activity.clone(),
-            unit: self.timestamp_unit.into(),
+            unit: self.signing.timestamp_unit.into(),
             key,
         })
     }
@@ -144,7 +127,7 @@ impl SendArguments {
 
 /// Prints what the marketplace makes of the answer; the exit code.
 fn judge(call: &SentCall, response: &Response<Vec<u8>>, body_sign_name: Option<&str>) -> ExitCode {
-    let is_v1 = call.contract == Only::V1;
+    let is_v1 = call.contract == AccessGuide::V1;
     let is_signed = match judge_body_sign(response, &call.key) {
         Ok(remark) => {
             errln!("Body-Sign: right{}", shown::remarked(remark));

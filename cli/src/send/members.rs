@@ -9,15 +9,15 @@ use simulator::v1::{self, Iv, Strength};
 
 use super::SendArguments;
 use super::call::{is_kit, text};
-use crate::demo::Only;
 use crate::error::CommandError;
 use crate::made_up;
+use crate::options::AccessGuide;
 use crate::output::errln;
 
 /// Reads the members, and adds what the marketplace always sends.
 pub fn read(
     arguments: &SendArguments,
-    contract: Only,
+    contract: AccessGuide,
     key: &str,
 ) -> Result<Vec<(String, Value)>, CommandError> {
     let mut members =
@@ -31,8 +31,8 @@ pub fn read(
         members.push(("businessId".to_owned(), made_up::id().into()));
     }
     match contract {
-        Only::V1 => complete_v1(arguments, key, &mut members)?,
-        Only::V2 => warn_of_the_sample(&members),
+        AccessGuide::V1 => complete_v1(arguments, key, &mut members)?,
+        AccessGuide::V2 => warn_of_the_sample(&members),
     }
     Ok(members)
 }
@@ -66,14 +66,14 @@ fn encrypted(key: &str, strength: Strength, plain: &str) -> Result<String, Comma
 /// The kit's bodies carry their time, numbers for flags, and V1's lists as text.
 fn complete_kit(
     arguments: &SendArguments,
-    contract: Only,
+    contract: AccessGuide,
     members: &mut Vec<(String, Value)>,
 ) -> Result<(), CommandError> {
     for (name, value) in members.iter_mut() {
         let number = value.as_str().and_then(|text| text.parse::<u8>().ok());
         if let Some(number) = number.filter(|_| FLAGS.contains(&name.as_str())) {
             *value = number.into();
-        } else if contract == Only::V1 && (value.is_array() || value.is_object()) {
+        } else if contract == AccessGuide::V1 && (value.is_array() || value.is_object()) {
             *value = value.to_string().into();
         }
     }

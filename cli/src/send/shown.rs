@@ -4,7 +4,7 @@ use serde_json::Value;
 use simulator::answer::Remark;
 use simulator::v1::{self, Strength};
 
-use crate::demo::Only;
+use crate::options::AccessGuide;
 use crate::output::errln;
 
 /// The body of a V1 answer with its credentials decrypted; nothing if it has none.
@@ -46,13 +46,17 @@ pub fn remarked(remark: Option<Remark>) -> String {
 }
 
 /// What a result code means, and what to do.
-pub fn meaning(code: &str, contract: Only) -> Option<&'static str> {
+pub fn meaning(code: &str, contract: AccessGuide) -> Option<&'static str> {
     Some(match (code, contract) {
         ("000001", _) => "the server rejects the signature: compare the access key",
         ("000002", _) => "the server rejects a parameter, or this machine's clock: see its log",
         ("000003", _) => "the server does not know this instance: create it with newInstance",
-        ("000004", Only::V1) => "the order is being carried out, and V1 counts that as a failure",
-        ("000004", Only::V2) => "the order is being carried out: ask again with queryInstance",
+        ("000004", AccessGuide::V1) => {
+            "the order is being carried out, and V1 counts that as a failure"
+        }
+        ("000004", AccessGuide::V2) => {
+            "the order is being carried out: ask again with queryInstance"
+        }
         ("000005", _) => "the server failed: see its log",
         _ => return None,
     })

@@ -1,53 +1,41 @@
-//! Whether a server serves a contract at all: most serve one of the two.
+//! Finds out whether a server serves a contract at all: most servers serve one of the two.
 
 use simulator::scenario::{Contract, Step};
 use simulator::verdict::{ABSENT, Outcome};
 
-use super::report::ConformReport;
-use crate::play::{Answered, Player, Rules, Seller};
+use crate::player::{AnswerRules, JudgedAnswer, Player, Seller};
+use crate::scenario::contract;
 use crate::wire::advice;
-
-/// The lives of both contracts, of the base interfaces or of the kit.
-pub struct Pair {
-    /// What they are.
-    pub name: &'static str,
-    /// A life for each contract.
-    pub lives: Vec<Vec<Step>>,
-}
 
 /// Whether a contract is served.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Presence {
-    /// It is played.
+pub enum ContractStatus {
+    /// It is served: play it.
     Served,
     /// Every call is answered as servers answer what they do not serve.
-    Absent(Seen),
+    Absent(CommonAnswer),
     /// Every call fails alike: the contract is not served, or its key or address is wrong.
-    Failing(Seen),
+    Failing(CommonAnswer),
 }
 
-/// What was seen of every call.
+/// The answer that all calls of a contract have in common.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Seen {
+pub struct CommonAnswer {
     /// The HTTP status, the result code, or what is wrong.
     pub text: String,
     /// What to do.
     pub advice: String,
 }
 
-impl Pair {
-    /// The base interfaces.
-    pub const fn base(lives: Vec<Vec<Step>>) -> Self {
-        Self { name: "base interfaces", lives }
-    }
-
-    /// The kit, whose key was given: so it is expected.
-    pub const fn kit(lives: Vec<Vec<Step>>) -> Self {
-        Self { name: "kit", lives }
-    }
+/// The result of a probe.
+pub struct Probe {
+    /// Whether the contract is served.
+    pub status: ContractStatus,
+    /// How many calls were sent.
+    pub calls: usize,
 }
 
-impl Presence {
+impl ContractStatus {
     /// Whether the server says that it does not serve the contract.
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent(_))
@@ -55,60 +43,61 @@ impl Presence {
 }
 
 /// Tries out two rehearsals that every server of this contract must serve.
-pub fn look(seller: Seller, life: &[Step], report: &mut ConformReport) -> Presence {
-    let mut player = Player::new(seller, Rules::Guides);
-    let mut tried = Vec::new();
+pub fn probe(seller: Seller, scenario: &[Step]) -> Probe {
+    let mut player = Player::new(seller, AnswerRules::Guides);
+    let mut probed = Vec::new();
     for activity in PROBES {
         let is_probe = |step: &&Step| step.is_rehearsal() && step.activity() == activity;
-        let Some(answered) = life.iter().find(is_probe).and_then(|step| player.try_out(step))
-        else {
-            continue;
-        };
+        let step = scenario.iter().find(is_probe);
+        let Some(answered) = step.and_then(|step| player.play_once(step)) else { continue };
         let is_silent = answered.status.is_none();
-        tried.push(presence(&answered, contract(life)));
+        probed.push(status(&answered, contract(scenario)));
         if is_silent {
             break;
         }
     }
-    report.add_calls(player.calls());
-    sum(&tried)
+    Probe { status: sum(&probed), calls: player.calls() }
 }
 
-/// A contract is played if its calls fail differently, too: the lines then say how.
-fn sum(tried: &[Presence]) -> Presence {
-    match tried.split_last() {
-        Some((silent @ Presence::Failing(_), before)) if before.iter().all(|one| one == silent) => {
+/// A contract whose calls fail differently is played too: the lines then say how.
+fn sum(probed: &[ContractStatus]) -> ContractStatus {
+    match probed.split_last() {
+        Some((silent @ ContractStatus::Failing(_), before))
+            if before.iter().all(|one| one == silent) =>
+        {
             silent.clone()
         }
-        Some((absent, before)) if absent.is_absent() && before.iter().all(Presence::is_absent) => {
+        Some((absent, before))
+            if absent.is_absent() && before.iter().all(ContractStatus::is_absent) =>
+        {
             absent.clone()
         }
-        _ => Presence::Served,
+        _ => ContractStatus::Served,
     }
 }
 
-/// What one answer says of its contract.
-fn presence(answered: &Answered, contract: Contract) -> Presence {
+/// What one answer says about its contract.
+fn status(answered: &JudgedAnswer, contract: Contract) -> ContractStatus {
     let code = answered.code.as_str();
     let failure = match &answered.outcome {
         Outcome::Failed(failure) => failure.seen.clone(),
         Outcome::NotServed(_) | Outcome::Right => String::new(),
     };
     match answered.status {
-        None => Presence::Failing(Seen { text: failure, advice: String::new() }),
+        None => ContractStatus::Failing(CommonAnswer { text: failure, advice: String::new() }),
         Some(status) if status != 200 => {
             let advice = advice(status, answered.location.as_deref()).unwrap_or_default();
-            let seen = Seen { text: format!("HTTP {status}"), advice };
+            let seen = CommonAnswer { text: format!("HTTP {status}"), advice };
             let is_absent = ABSENT.iter().any(|absent| absent.as_u16() == status);
-            if is_absent { Presence::Absent(seen) } else { Presence::Failing(seen) }
+            if is_absent { ContractStatus::Absent(seen) } else { ContractStatus::Failing(seen) }
         }
-        Some(_) if code == "000000" || answered.is_code_mistyped => Presence::Served,
-        Some(_) if is_result_code(code) => Presence::Failing(Seen {
+        Some(_) if code == "000000" || answered.is_code_mistyped => ContractStatus::Served,
+        Some(_) if is_result_code(code) => ContractStatus::Failing(CommonAnswer {
             text: code.to_owned(),
             advice: advice_on_code(code, contract).to_owned(),
         }),
-        Some(_) if failure.is_empty() => Presence::Served,
-        Some(_) => Presence::Failing(Seen { text: failure, advice: PATH.to_owned() }),
+        Some(_) if failure.is_empty() => ContractStatus::Served,
+        Some(_) => ContractStatus::Failing(CommonAnswer { text: failure, advice: PATH.to_owned() }),
     }
 }
 
@@ -127,11 +116,6 @@ const fn advice_on_code(code: &str, contract: Contract) -> &'static str {
     }
 }
 
-/// The contract of a life.
-pub fn contract(life: &[Step]) -> Contract {
-    life.first().map_or(Contract::V2, |step| step.call.contract)
-}
-
-/// Each contract has two of these.
+/// Two rehearsals of each contract.
 const PROBES: [&str; 4] = ["newInstance", "releaseInstance", "tenantSync", "singleOrgSync"];
 const PATH: &str = "correct the path of the address, or see the server's log";
