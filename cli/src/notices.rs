@@ -43,28 +43,28 @@ on the standard output. The log, warnings and hints go to the standard error. Ex
 store does not open, a value was sealed by another key, or the instance is unknown.")]
 pub struct NoticesArguments {
     #[command(subcommand)]
-    command: Command,
+    command: NoticesCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum NoticesCommand {
     /// One line a notice: since when, whose, what, and its state.
-    List(Filter),
+    List(NoticeFilter),
     /// Whole notices with every attempt, as JSON. They hold what the product is to learn.
-    Show(Filter),
+    Show(NoticeFilter),
     /// Offer dead letters again, under the same ids.
-    Replay(Filter),
+    Replay(NoticeFilter),
 }
 
 /// Which notices.
 #[derive(Args)]
-struct Filter {
+struct NoticeFilter {
     /// Of this instance alone.
     #[arg(long)]
     instance: Option<String>,
     /// Those that wait, or those that were given up.
     #[arg(long, value_enum)]
-    state: Option<Standing>,
+    state: Option<NoticeState>,
     /// Decided (when waiting) or given up (when dead) at this time or later: a day in UTC like
     /// 2026-11-01, or a time with its offset like 2026-11-01T16:00:00+08:00.
     #[arg(long, value_parser = parse_since)]
@@ -73,52 +73,53 @@ struct Filter {
 
 /// The state of a notice.
 #[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
-pub enum Standing {
+pub enum NoticeState {
     /// It will be offered, or is being offered.
     Waiting,
     /// The product did not accept it in 72 hours and 20 attempts, or answered 410 Gone.
     Dead,
 }
 
-/// How many entities are looked at; an agenda that is longer is named as such.
+/// How many entities are read; if the agenda is longer, a warning says so.
 const MAX_ENTITIES: usize = 10_000;
-/// How often a replay is tried again on what a faster writer left.
+/// How often a replay is tried again after another writer was faster.
 const MAX_RACES_LOST: usize = 8;
 
 /// Lists, shows or replays.
 pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, CommandError> {
     let keeping = settings()?;
     keeping.store.must_stand()?;
-    let writes = matches!(arguments.command, Command::Replay(_));
+    let writes = matches!(arguments.command, NoticesCommand::Replay(_));
     let session = Session::open(keeping, async |keeping| {
         let opened =
             if writes { open_to_write(keeping).await } else { open_to_read(keeping).await };
         Ok(opened?)
     })?;
-    let context = Desk { session };
+    let store = NoticeStore { session };
     match &arguments.command {
-        Command::List(filter) => context.list(filter),
-        Command::Show(filter) => context.show(filter),
-        Command::Replay(filter) => context.replay(filter),
+        NoticesCommand::List(filter) => store.list(filter),
+        NoticesCommand::Show(filter) => store.show(filter),
+        NoticesCommand::Replay(filter) => store.replay(filter),
     }
 }
 
-struct Desk {
+/// The open store with the notices.
+struct NoticeStore {
     session: Session,
 }
 
-/// Entities that could not be read or written: the others go on, and the end says so.
+/// Entities that could not be read or written. The others go on; the end reports the first error.
 #[derive(Default)]
-struct Unread {
+struct ReadFailures {
     count: usize,
     first: Option<CommandError>,
 }
 
-impl Unread {
-    /// What was read, or nothing, and then the failure is counted.
+impl ReadFailures {
+    /// What was read. A failure is counted, and nothing is returned.
     ///
     /// # Errors
-    /// If the store does not answer: each of the others would wait for it, too.
+    /// If the store does not answer: each of the others would wait for it too.
     fn keep<T>(&mut self, read: Result<T, Failure>) -> Result<Option<T>, CommandError> {
         match read {
             Ok(value) => Ok(Some(value)),
@@ -144,14 +145,14 @@ impl Unread {
     }
 }
 
-impl Desk {
-    fn list(&self, filter: &Filter) -> Result<ExitCode, CommandError> {
+impl NoticeStore {
+    fn list(&self, filter: &NoticeFilter) -> Result<ExitCode, CommandError> {
         let mut count = 0;
-        let mut unread = Unread::default();
+        let mut failures = ReadFailures::default();
         for recalled in self.entities(filter)? {
-            let Some(recalled) = unread.keep(recalled)? else { continue };
+            let Some(recalled) = failures.keep(recalled)? else { continue };
             let whose = whose(&recalled);
-            for line in lines(&recalled, &whose).filter(|line| filter.takes(line)) {
+            for line in lines(&recalled, &whose).filter(|line| filter.matches(line)) {
                 count += 1;
                 outln!("{}", line.text(self.session.world.now()));
             }
@@ -163,32 +164,32 @@ impl Desk {
         if count == 0 && filter.instance.is_none() {
             errln!("(without a product address they stay with their instance: --instance ID)");
         }
-        unread.end()
+        failures.end()
     }
 
-    fn show(&self, filter: &Filter) -> Result<ExitCode, CommandError> {
+    fn show(&self, filter: &NoticeFilter) -> Result<ExitCode, CommandError> {
         let mut shown = Vec::new();
-        let mut unread = Unread::default();
+        let mut failures = ReadFailures::default();
         for recalled in self.entities(filter)? {
-            let Some(recalled) = unread.keep(recalled)? else { continue };
+            let Some(recalled) = failures.keep(recalled)? else { continue };
             let whose = whose(&recalled);
-            let lines = lines(&recalled, &whose).filter(|line| filter.takes(line));
+            let lines = lines(&recalled, &whose).filter(|line| filter.matches(line));
             shown.extend(lines.map(|line| line.json(&recalled.key)));
         }
         outln!("{}", serde_json::to_string_pretty(&shown)?);
-        unread.end()
+        failures.end()
     }
 
-    fn replay(&self, filter: &Filter) -> Result<ExitCode, CommandError> {
-        if filter.state == Some(Standing::Waiting) {
+    fn replay(&self, filter: &NoticeFilter) -> Result<ExitCode, CommandError> {
+        if filter.state == Some(NoticeState::Waiting) {
             return Err("what waits is offered anyway; replay is for --state dead".into());
         }
         let mut count = 0;
-        let mut unread = Unread::default();
+        let mut failures = ReadFailures::default();
         let mut stopped = None;
         for recalled in self.entities(filter)? {
             let replayed = recalled.and_then(|recalled| self.replay_one(recalled, filter));
-            match unread.keep(replayed) {
+            match failures.keep(replayed) {
                 Ok(replayed) => count += replayed.unwrap_or_default(),
                 Err(fault) => {
                     stopped = Some(fault);
@@ -197,14 +198,14 @@ impl Desk {
             }
         }
         outln!("{count} notices will be offered again");
-        stopped.map_or_else(|| unread.end(), Err)
+        stopped.map_or_else(|| failures.end(), Err)
     }
 
-    fn replay_one(&self, mut recalled: Recalled, filter: &Filter) -> Result<usize, Failure> {
+    fn replay_one(&self, mut recalled: Recalled, filter: &NoticeFilter) -> Result<usize, Failure> {
         for _ in 0..=MAX_RACES_LOST {
             let whose = whose(&recalled);
             let dead: Vec<u64> = lines(&recalled, &whose)
-                .filter(|line| line.standing == Standing::Dead && filter.takes(line))
+                .filter(|line| line.state == NoticeState::Dead && filter.matches(line))
                 .map(|line| line.notice.sequence())
                 .collect();
             let Some(mut kept) = recalled.kept.clone().filter(|_| !dead.is_empty()) else {
@@ -216,7 +217,7 @@ impl Desk {
             let written = self.session.runtime.block_on(self.repository().write(&recalled, &kept));
             match written? {
                 Written::Won(_) => return Ok(dead.len()),
-                Written::Lost(standing) => recalled = standing,
+                Written::Lost(stored) => recalled = stored,
             }
         }
         Err(Failure::Contended)
@@ -225,7 +226,7 @@ impl Desk {
     /// The entities that have notices: one, or all that are on an agenda.
     fn entities(
         &self,
-        filter: &Filter,
+        filter: &NoticeFilter,
     ) -> Result<impl Iterator<Item = Result<Recalled, Failure>>, CommandError> {
         let (one, keys) = match &filter.instance {
             Some(id) => (Some(self.instance(id)?), Vec::new()),
@@ -234,7 +235,7 @@ impl Desk {
         Ok(one.into_iter().map(Ok).chain(keys.into_iter().map(|key| self.read(key))))
     }
 
-    /// One instance. The ID that its purchase derives leads to it, too.
+    /// One instance, by its own ID or by the ID that its purchase derives.
     fn instance(&self, id: &str) -> Result<Recalled, CommandError> {
         let id = InstanceId::parse(id)
             .map_err(|fault| format!("--instance {fault}: give an instance's ID"))?;
@@ -266,22 +267,22 @@ impl Desk {
             if entries.len() == MAX_ENTITIES {
                 errln!("koohook: the agenda is longer than {MAX_ENTITIES}; this is its beginning");
             }
-            // Parts of lists are on it, too, and hold no notice.
+            // Parts of lists are on the agenda too, and hold no notice.
             let entities = entries.into_iter().map(|entry| entry.key);
             keys.extend(entities.filter(|key| !key.starts_with("part:")));
         }
         Ok(keys.into_iter().collect())
     }
 
-    /// What is replayed must come before the relay, whatever runs this: the reader is a product.
+    /// A replayed notice must be queued for the relay, so the reader is a product.
     fn repository(&self) -> Repository<'_, Machine<AnyStore>> {
         self.session.repository(Reader::Product)
     }
 }
 
-impl Filter {
-    fn takes(&self, line: &NoticeLine<'_>) -> bool {
-        self.state.is_none_or(|state| state == line.standing)
+impl NoticeFilter {
+    fn matches(&self, line: &NoticeLine<'_>) -> bool {
+        self.state.is_none_or(|state| state == line.state)
             && self.since.is_none_or(|since| since <= line.since)
     }
 }

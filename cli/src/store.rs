@@ -1,5 +1,4 @@
-//! `koohook store`: the table that a store beyond this machine wants before anything is kept in it,
-//! and whether a store can be worked with.
+//! `koohook store`: makes the table that an external store needs, and checks a store.
 
 use std::process::ExitCode;
 
@@ -16,15 +15,15 @@ use crate::output::{self, outln};
 #[derive(Args)]
 pub struct StoreArguments {
     #[command(subcommand)]
-    command: Command,
+    command: StoreCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum StoreCommand {
     /// Make the table and its index, if they do not stand already, and wait until they are active.
-    Create(Create),
+    Create(CreateArguments),
     /// Try what koohook does in a store, and say what works; nothing is left behind.
-    Check(Check),
+    Check(CheckArguments),
 }
 
 #[derive(Args)]
@@ -37,7 +36,7 @@ days. Run again it changes nothing that stands. Only who runs this needs the rig
 dynamodb:CreateTable, DescribeTable, DescribeTimeToLive, UpdateTimeToLive, UpdateContinuousBackups.
 AwsCredentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from the container endpoint.
 Memory and SQLite want nothing made.")]
-struct Create {
+struct CreateArguments {
     /// The store, as KOOHOOK_STORE has it.
     #[arg(env = "KOOHOOK_STORE", value_name = "STORE")]
     store: String,
@@ -51,7 +50,7 @@ struct Create {
 Prints a line for each of: table (DynamoDB), open, seal, read, script (Redis), write, agenda. The
 seal is compared with KOOHOOK_SEAL_KEY and KOOHOOK_SEAL_KEY_PREVIOUS if they are set. Exits with 1
 if one of them fails.")]
-struct Check {
+struct CheckArguments {
     /// The store, as KOOHOOK_STORE has it.
     #[arg(env = "KOOHOOK_STORE", value_name = "STORE")]
     store: String,
@@ -61,11 +60,11 @@ struct Check {
 pub fn run(arguments: &StoreArguments) -> Result<ExitCode, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match &arguments.command {
-        Command::Create(Create { store }) => match table(store)? {
-            Some(table) => runtime.block_on(table.make_table(tell))?,
+        StoreCommand::Create(CreateArguments { store }) => match table(store)? {
+            Some(table) => runtime.block_on(table.make_table(print_step))?,
             None => outln!("nothing is to be made: this store makes itself"),
         },
-        Command::Check(Check { store }) => return runtime.block_on(check(store)),
+        StoreCommand::Check(CheckArguments { store }) => return runtime.block_on(check(store)),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -77,12 +76,12 @@ fn table(setting: &str) -> Result<Option<Dynamodb>, CommandError> {
     Ok(Some(Dynamodb::new(&setting, AwsCredentials::from_env()?)))
 }
 
-fn tell(step: TableStep) {
+fn print_step(step: TableStep) {
     let line = match step {
         TableStep::Stands => "the table stands already",
         TableStep::Asked => "the table is asked for",
         TableStep::Waiting => {
-            // A dot a second, so that whoever waits sees that something happens.
+            // A dot a second shows that something happens.
             output::print(format_args!("."));
             return;
         }

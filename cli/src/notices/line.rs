@@ -7,12 +7,12 @@ use protocol::time::UnixMillis;
 use serde_json::{Value, json};
 use shell::repository::Recalled;
 
-use super::Standing;
+use super::NoticeState;
 
-/// A notice, and whose it is.
+/// A notice with the instance or entity that it is about.
 pub struct NoticeLine<'a> {
     whose: &'a str,
-    pub standing: Standing,
+    pub state: NoticeState,
     pub notice: &'a Notice,
     trial: Option<&'a DeliveryState>,
     pub since: UnixMillis,
@@ -27,11 +27,11 @@ impl NoticeLine<'_> {
             since.to_rfc3339(),
             notice.sequence(),
             notice.kind.as_str(),
-            self.standing(now)
+            self.state_text(now)
         )
     }
 
-    fn standing(&self, now: UnixMillis) -> String {
+    fn state_text(&self, now: UnixMillis) -> String {
         let Some(trial) = self.trial else { return "waits".to_owned() };
         let fault = trial.attempts.last().map(|Attempt { fault, status, .. }| match status {
             Some(401) => format!(": {fault} (401: does the product have this secret?)"),
@@ -40,10 +40,12 @@ impl NoticeLine<'_> {
         });
         let fault = fault.unwrap_or_default();
         let DeliveryState { count, next, claimed, .. } = trial;
-        match (self.standing, claimed) {
-            (Standing::Dead, _) => format!("dead after {count} attempts{fault}"),
-            (Standing::Waiting, Some(_)) if now < *next => format!("attempt {count} is under way"),
-            (Standing::Waiting, _) => {
+        match (self.state, claimed) {
+            (NoticeState::Dead, _) => format!("dead after {count} attempts{fault}"),
+            (NoticeState::Waiting, Some(_)) if now < *next => {
+                format!("attempt {count} is under way")
+            }
+            (NoticeState::Waiting, _) => {
                 format!("{count} attempts, next at {}{fault}", next.to_rfc3339())
             }
         }
@@ -54,7 +56,7 @@ impl NoticeLine<'_> {
         json!({
             "key": key,
             "id": self.notice.id(key),
-            "state": if self.standing == Standing::Dead { "dead" } else { "waiting" },
+            "state": if self.state == NoticeState::Dead { "dead" } else { "waiting" },
             "trial": self.trial,
             "notice": self.notice.body(),
         })
@@ -66,14 +68,14 @@ pub fn lines<'a>(recalled: &'a Recalled, whose: &'a str) -> impl Iterator<Item =
     recalled.kept.iter().flat_map(move |EntityRecord { outbox, .. }| {
         let dead = outbox.dead.iter().map(move |dead| NoticeLine {
             whose,
-            standing: Standing::Dead,
+            state: NoticeState::Dead,
             notice: &dead.notice,
             trial: Some(&dead.trial),
             since: dead.at,
         });
         let waiting = outbox.waiting.iter().map(move |notice| NoticeLine {
             whose,
-            standing: Standing::Waiting,
+            state: NoticeState::Waiting,
             notice,
             trial: outbox.trial.as_ref().filter(|trial| trial.sequence == notice.sequence()),
             since: notice.at,
@@ -82,7 +84,7 @@ pub fn lines<'a>(recalled: &'a Recalled, whose: &'a str) -> impl Iterator<Item =
     })
 }
 
-/// The instance's ID, or where the entity lies.
+/// The instance's ID, or the entity's key.
 pub fn whose(recalled: &Recalled) -> String {
     match recalled.kept.as_ref().map(|kept| &kept.entity) {
         Some(Entity::Instance(instance)) => instance.id.to_string(),

@@ -1,4 +1,4 @@
-//! Keys that were made up for one database, in two files beside it.
+//! The made-up keys of one database, in two files beside it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,26 +9,26 @@ use shell::store::StoreSetting;
 use crate::error::CommandError;
 use crate::{input, made_up, secret_file};
 
-/// What is kept: all of it is made at once, so that no file ever changes.
+/// The settings whose keys are made up: all at once, so that no file ever changes.
 pub const NAMES: [&str; 4] = ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET", PEM];
 const PEM: &str = "KOOHOOK_RSA_PRIVATE_KEY";
 
 /// The keys of one database.
-pub struct KeptKeys {
+pub struct DevKeys {
     keys: BTreeMap<String, String>,
-    /// The files, unless the keys are of this run alone.
-    files: Option<Files>,
+    /// Nothing, if the keys are of this run alone.
+    files: Option<KeyFiles>,
 }
 
-/// Where keys are kept.
-pub struct Files {
+/// The files of the keys.
+pub struct KeyFiles {
     /// Lines of names and values.
     pub keys: PathBuf,
     /// The kit's private key.
     pub pem: PathBuf,
 }
 
-impl KeptKeys {
+impl DevKeys {
     /// Reads the keys beside a SQLite file, or makes them. A file that exists is never written.
     pub fn beside(store: Option<&StoreSetting>) -> Result<Self, CommandError> {
         let Some(StoreSetting::Sqlite { path, .. }) = store else {
@@ -37,16 +37,16 @@ impl KeptKeys {
         let path = path.as_path();
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !folder.is_dir()) {
-            // The store's own refusal says so better.
+            // The store's own error says more.
             return Self::made(None);
         }
-        Self::made(Some(Files {
+        Self::made(Some(KeyFiles {
             keys: beside(path, ".keys"),
             pem: beside(path, ".application.pem"),
         }))
     }
 
-    fn made(files: Option<Files>) -> Result<Self, CommandError> {
+    fn made(files: Option<KeyFiles>) -> Result<Self, CommandError> {
         let Some(files) = files else {
             let mut keys = make_keys()?;
             keys.insert(PEM.to_owned(), make_pem()?);
@@ -66,7 +66,7 @@ impl KeptKeys {
     }
 
     /// The files, unless the keys are of this run alone.
-    pub const fn files(&self) -> Option<&Files> {
+    pub const fn files(&self) -> Option<&KeyFiles> {
         self.files.as_ref()
     }
 }
@@ -133,17 +133,17 @@ mod tests {
 
     use super::*;
 
-    fn kept_beside(path: &Path) -> Result<KeptKeys, CommandError> {
+    fn keys_beside(path: &Path) -> Result<DevKeys, CommandError> {
         let path = path.to_str().unwrap();
-        KeptKeys::beside(Some(&StoreSetting::parse(&format!("sqlite:{path}"))?))
+        DevKeys::beside(Some(&StoreSetting::parse(&format!("sqlite:{path}"))?))
     }
 
     #[test]
     fn a_restart_has_the_same_keys() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("it is.db");
-        let first = kept_beside(&database).unwrap();
-        let again = kept_beside(&database).unwrap();
+        let first = keys_beside(&database).unwrap();
+        let again = keys_beside(&database).unwrap();
         for name in NAMES {
             assert_eq!(first.get(name).unwrap(), again.get(name).unwrap());
         }
@@ -162,7 +162,7 @@ mod tests {
         let file = folder.path().join("koohook.db.keys");
         for text in ["somebody's notes", "", "KOOHOOK_BASE_KEY=a\n"] {
             fs::write(&file, text).unwrap();
-            let error = kept_beside(&database).err().unwrap().to_string();
+            let error = keys_beside(&database).err().unwrap().to_string();
             assert!(error.starts_with(file.to_str().unwrap()), "{error}");
             assert!(error.ends_with("the keys of koohook dev: restore it, or move it away"));
             assert_eq!(fs::read_to_string(&file).unwrap(), text);
@@ -170,14 +170,14 @@ mod tests {
         fs::remove_file(&file).unwrap();
         let file = folder.path().join("koohook.db.application.pem");
         fs::write(&file, "x").unwrap();
-        let error = kept_beside(&database).err().unwrap().to_string();
+        let error = keys_beside(&database).err().unwrap().to_string();
         assert!(error.starts_with(file.to_str().unwrap()), "{error}");
         assert!(error.ends_with("a private key of koohook dev: restore it, or move it away"));
     }
 
     #[test]
     fn without_a_database_nothing_is_kept() {
-        let made = |store: &StoreSetting| KeptKeys::beside(Some(store)).unwrap();
+        let made = |store: &StoreSetting| DevKeys::beside(Some(store)).unwrap();
         let memory = made(&StoreSetting::Memory);
         assert!(memory.files().is_none());
         assert_ne!(
