@@ -87,13 +87,13 @@ pub fn run(arguments: &ImportArguments) -> Result<ExitCode, CommandError> {
     let mut report = ImportReport::default();
     let mut imports = Vec::new();
     for (line, row) in rows {
-        let import = row.and_then(|row| purchase::understand(&row, keeping.template.as_ref()));
+        let import = row.and_then(|row| purchase::parse_row(&row, keeping.template.as_ref()));
         match import {
             Ok(import) => imports.push((line, import)),
             Err(fault) => report.rejected(line, &fault),
         }
     }
-    let imports = without_twins(imports, &mut report);
+    let imports = without_duplicates(imports, &mut report);
     let mut failed = None;
     if report.rejections() == 0 {
         let dry_run = arguments.dry_run;
@@ -134,7 +134,10 @@ fn read(path: &Path) -> Result<Rows, CommandError> {
 }
 
 /// Rejects rows that contradict an earlier one: an ID or a purchase that comes twice.
-fn without_twins(imports: Vec<(usize, Import)>, report: &mut ImportReport) -> Vec<(usize, Import)> {
+fn without_duplicates(
+    imports: Vec<(usize, Import)>,
+    report: &mut ImportReport,
+) -> Vec<(usize, Import)> {
     let mut lines = BTreeMap::new();
     let mut alone = Vec::new();
     for (line, import) in imports {

@@ -79,61 +79,69 @@ pub fn tail_of_number(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    /// Numbers that a spreadsheet made of IDs.
+    const NUMBERS: [&str; 11] = [
+        "2.02601E+17",
+        "4.60001E+12",
+        "2,02601E+17",
+        "1e-05",
+        "2.02601123456789E17",
+        "2,02601123456789e17",
+        "4600012345678.0",
+        "4600012345678.00",
+        "4600012345678,00",
+        "202,601,123",
+        "1,234.00",
+    ];
+    /// Days that a spreadsheet made of IDs.
+    const DAYS: [&str; 9] = [
+        "2026/1/1",
+        "2026/01/01 0:00",
+        "2026-01-01",
+        "1/31/2026",
+        "31.1.2026",
+        "2026年1月1日",
+        "1月2日",
+        "2-Jan",
+        "Jan-02",
+    ];
+    /// Signs and words for an empty cell.
+    const EMPTY: [&str; 15] = [
+        "-",
+        "--",
+        "—",
+        "——",
+        "－",
+        "/",
+        "无",
+        "空",
+        "NULL",
+        "null",
+        "N/A",
+        "\\N",
+        "None",
+        "nan",
+        "undefined",
+    ];
+    /// Errors of formulas, and what a narrow column shows.
+    const ERRORS: [&str; 5] = ["#REF!", "#NAME?", "#DIV/0!", "#N/A", "########"];
+    /// Signs before an ID, and characters that are not seen.
+    const UNSEEN: [&str; 10] = [
+        "='CS1'",
+        "'CS1",
+        " CS1",
+        "CS1 ",
+        "\u{a0}CS1",
+        "CS1\u{200b}",
+        "\u{feff}CS1",
+        "CS\u{3000}1",
+        "CS1\t",
+        "C\u{ad}S1",
+    ];
+
     #[test]
     fn what_a_spreadsheet_left_is_refused() {
-        let ids = [
-            "2.02601E+17",
-            "4.60001E+12",
-            "2,02601E+17",
-            "1e-05",
-            "2.02601123456789E17",
-            "2,02601123456789e17",
-            "4600012345678.0",
-            "4600012345678.00",
-            "4600012345678,00",
-            "202,601,123",
-            "1,234.00",
-            "2026/1/1",
-            "2026/01/01 0:00",
-            "2026-01-01",
-            "1/31/2026",
-            "31.1.2026",
-            "2026年1月1日",
-            "1月2日",
-            "2-Jan",
-            "Jan-02",
-            "-",
-            "--",
-            "—",
-            "——",
-            "－",
-            "/",
-            "无",
-            "空",
-            "#REF!",
-            "#NAME?",
-            "#DIV/0!",
-            "#N/A",
-            "########",
-            "NULL",
-            "null",
-            "N/A",
-            "\\N",
-            "None",
-            "nan",
-            "undefined",
-            "='CS1'",
-            "'CS1",
-            " CS1",
-            "CS1 ",
-            "\u{a0}CS1",
-            "CS1\u{200b}",
-            "\u{feff}CS1",
-            "CS\u{3000}1",
-            "CS1\t",
-            "C\u{ad}S1",
-        ];
-        for id in ids {
+        for id in [&NUMBERS[..], &DAYS, &EMPTY, &ERRORS, &UNSEEN].concat() {
             assert!(check("orderId", id).is_err(), "{id:?}");
             assert!(check("instanceId", id).is_err(), "{id:?}");
         }

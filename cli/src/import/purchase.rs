@@ -20,7 +20,7 @@ const OWN_ACCESS: [&str; 4] = ["adminUrl", "userName", "password", "memo"];
 ///
 /// # Errors
 /// The column, what is wrong with it, and what to do; never its text.
-pub fn understand(row: &ImportRow, template: Option<&Template>) -> Result<Import, String> {
+pub fn parse_row(row: &ImportRow, template: Option<&Template>) -> Result<Import, String> {
     check_cells(row)?;
     let id = identifier(row, "instanceId", InstanceId::parse)?.ok_or("instanceId is missing")?;
     let order_id = identifier(row, "orderId", OrderId::parse)?.ok_or("orderId is missing")?;
