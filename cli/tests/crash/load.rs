@@ -22,14 +22,16 @@ use tokio::runtime::Runtime;
 
 /// The base key of every koohook here.
 pub const KEY: &str = "constructed-base-key-0001";
-/// What seals where the store is beyond this machine.
+/// The seal key of every koohook here.
 pub const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// Longer than any load takes; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// The marketplace waits five seconds, and koohook four: the rest is for a busy machine.
+pub const IN_TIME: Duration = Duration::from_secs(5);
 /// How many call at once.
 pub const CALLERS: usize = 4;
 
-/// What one order was told, and what it was promised.
+/// What one order was answered, and so promised.
 #[derive(Clone, Debug, Default)]
 pub struct Promise {
     /// The order.
@@ -52,7 +54,7 @@ pub struct Load {
     enough: AtomicBool,
 }
 
-/// Ends the load, also where the test fails before.
+/// Ends the load, even if the test fails before.
 struct Enough<'a>(&'a AtomicBool);
 
 impl Drop for Enough<'_> {
@@ -62,8 +64,8 @@ impl Drop for Enough<'_> {
 }
 
 impl Load {
-    /// Makes orders and renews each twice, from several callers at once, until nobody answers
-    /// any more or `disturb`, which does its worst meanwhile, is done.
+    /// Makes orders and renews each twice, from several callers at once. Ends if koohook
+    /// answers no more, or if `disturb` is done, which disturbs it meanwhile.
     pub fn run(&self, address: &str, prefix: &str, disturb: impl FnOnce()) -> Vec<Promise> {
         thread::scope(|scope| {
             let caller = |number: usize| format!("{prefix}C{number}");
@@ -127,7 +129,7 @@ impl Load {
     }
 }
 
-/// What koohook keeps, read past it.
+/// What koohook stored, read without it.
 pub struct Watch {
     runtime: Runtime,
     world: Machine<AnyStore>,
@@ -135,7 +137,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Looks into a store.
+    /// Opens a store.
     pub fn open(setting: &str) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
@@ -146,7 +148,7 @@ impl Watch {
         Self { runtime, world: Machine::new(store), seal }
     }
 
-    /// What is kept of an instance.
+    /// The stored record of an instance.
     pub fn kept(&self, id: &str) -> Option<EntityRecord> {
         let (world, seal) = (&self.world, &self.seal);
         let deadline = Deadline::after(world.elapsed(), Duration::from_secs(10));
@@ -155,7 +157,7 @@ impl Watch {
         self.runtime.block_on(repository.read(&subject)).unwrap().kept
     }
 
-    /// Whether a promise stands.
+    /// Whether a promise is kept.
     pub fn stands(&self, promise: &Promise) -> bool {
         let Some(id) = &promise.instance_id else { return true };
         let Some(kept) = self.kept(id) else { return false };
@@ -164,8 +166,15 @@ impl Watch {
         expiry(&kept) >= promise.acknowledged && told > promise.acknowledged
     }
 
-    /// Calls everything again: what was cut off is completed, once, and every order has the one
-    /// instance that it ever had.
+    /// Checks that all promises stand.
+    pub fn check_all_stand(&self, promises: &[Promise]) {
+        for promise in promises {
+            assert!(self.stands(promise), "an acknowledged change exists: {promise:?}");
+        }
+    }
+
+    /// Calls everything again: what was interrupted is completed once, and every order keeps its one
+    /// instance.
     pub fn complete(&self, address: &str, promises: &[Promise]) {
         let mut named = BTreeMap::new();
         for promise in promises {
@@ -190,7 +199,7 @@ pub fn settled(address: &str, members: &[(&'static str, String)]) -> Answer {
     answer
 }
 
-/// Which renewal set the expiry; none is 0.
+/// The number of the renewal that set the expiry; 0 if none did.
 fn expiry(kept: &EntityRecord) -> u64 {
     let Entity::Instance(instance) = &kept.entity else { panic!("an instance stands") };
     let first = UnixMillis::from_utc_digits("20300101000000").unwrap().millis();
@@ -219,7 +228,7 @@ fn refresh(order: &str, id: &str, renewal: u64) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// One call; `None` where no whole answer came. An answer that came is signed.
+/// One call; `None` if no whole answer came. An answer that came is signed.
 pub fn send(address: &str, members: &[(&'static str, String)]) -> Option<Answer> {
     let members: Vec<_> = members.iter().map(|(name, text)| (*name, text.as_str())).collect();
     let body = simulator::v2::body(&members);
@@ -232,7 +241,7 @@ pub fn send(address: &str, members: &[(&'static str, String)]) -> Option<Answer>
     Some(Answer::read(&response).unwrap())
 }
 
-/// A process that does not outlive its test, whatever becomes of it.
+/// A process that ends with its test, even if the test fails.
 pub struct Running(pub Child);
 
 impl Running {
@@ -250,7 +259,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts `koohook dev` over a store, and answers where it listens.
+/// Starts `koohook dev` over a store, and returns its address.
 pub fn start(store: &str) -> (Running, String) {
     start_with(store, &[])
 }
