@@ -7,10 +7,10 @@ mod report;
 use std::process::ExitCode;
 
 use clap::Args;
-use probe::{ContractStatus, probe};
-use report::ConformReport;
 use simulator::scenario::Step;
 
+use self::probe::{ContractStatus, probe};
+use self::report::ConformReport;
 use crate::error::CommandError;
 use crate::options::{AccessGuide, SigningArguments};
 use crate::output::errln;
@@ -68,6 +68,17 @@ struct Interfaces {
     scenarios: Vec<Vec<Step>>,
 }
 
+impl ConformArguments {
+    fn address(&self) -> Result<&str, CommandError> {
+        let address = self.address.as_deref().filter(|address| !address.is_empty());
+        address.ok_or_else(|| {
+            "address is missing: give it, or set KOOHOOK_ADDRESS; koohook's own is \
+             http://127.0.0.1:8000/saasproduce"
+                .into()
+        })
+    }
+}
+
 /// Plays, reports, and says whether nothing failed.
 pub fn run(arguments: &ConformArguments) -> Result<ExitCode, CommandError> {
     let address = arguments.address()?;
@@ -97,17 +108,6 @@ pub fn run(arguments: &ConformArguments) -> Result<ExitCode, CommandError> {
         );
     }
     Ok(report.conclude())
-}
-
-impl ConformArguments {
-    fn address(&self) -> Result<&str, CommandError> {
-        let address = self.address.as_deref().filter(|address| !address.is_empty());
-        address.ok_or_else(|| {
-            "address is missing: give it, or set KOOHOOK_ADDRESS; koohook's own is \
-             http://127.0.0.1:8000/saasproduce"
-                .into()
-        })
-    }
 }
 
 /// Plays both contracts of the base interfaces, or of the kit. Of two, one may be not served.

@@ -13,7 +13,6 @@ use domain::entity::{Entity, EntityRecord, Subject};
 use domain::instance::{Access, Instance, InstanceState};
 use domain::outbox::{Outbox, Reader};
 use domain::webhook::WebhookSecrets;
-use keys::DemoKeys;
 use protocol::message::InstanceId;
 use shell::config::Config;
 use shell::endpoint::Endpoint;
@@ -22,13 +21,14 @@ use shell::repository::Repository;
 use shell::seal::{Clear, Seal, SealKey};
 use shell::world::{Deadline, World};
 use simulator::scenario::{State, Step};
-use stub_product::StubProduct;
-use table::{ScenarioScore, play_steps};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use self::keys::DemoKeys;
+use self::stub_product::StubProduct;
+use self::table::{ScenarioScore, play_steps};
 use crate::bundle::{Everything, open};
 use crate::command_line::program;
 use crate::error::CommandError;
@@ -61,6 +61,32 @@ struct ObservedSeller<'a> {
     state: StateLookup<'a>,
     /// Whether an instance has access data.
     is_ready: &'a dyn Fn(&str) -> bool,
+}
+
+/// A bundle that is served until this is dropped, with its relay.
+struct ServedBundle {
+    address: String,
+    context: Arc<MachineContext>,
+    relaying: JoinHandle<()>,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Drop for ServedBundle {
+    fn drop(&mut self) {
+        self.relaying.abort();
+    }
+}
+
+impl ServedBundle {
+    /// The stored record of an instance, read without the bundle.
+    fn kept(&self, runtime: &Runtime, keys: &DemoKeys, id: &str) -> Option<EntityRecord> {
+        let subject = Subject::Instance(InstanceId::parse(id).ok()?);
+        let world = &self.context.world;
+        let deadline = Deadline::after(world.elapsed(), shell::endpoint::callbacks::BUDGET);
+        let seal = Seal::new(Some(&SealKey::parse(&keys.seal).ok()?), None, Clear::Refused);
+        let repository = Repository { world, seal: &seal, reader: Reader::Nobody, deadline };
+        runtime.block_on(repository.read(&subject)).ok()?.kept
+    }
 }
 
 /// Starts the bundle, plays, and says whether every line was right.
@@ -158,32 +184,6 @@ fn print_next() {
     outln!("  docs/product.md: says what your product answers; README.md has the settings");
 }
 
-/// A bundle that is served until this is dropped, with its relay.
-struct ServedBundle {
-    address: String,
-    context: Arc<MachineContext>,
-    relaying: JoinHandle<()>,
-    _stop: oneshot::Sender<()>,
-}
-
-impl Drop for ServedBundle {
-    fn drop(&mut self) {
-        self.relaying.abort();
-    }
-}
-
-impl ServedBundle {
-    /// The stored record of an instance, read without the bundle.
-    fn kept(&self, runtime: &Runtime, keys: &DemoKeys, id: &str) -> Option<EntityRecord> {
-        let subject = Subject::Instance(InstanceId::parse(id).ok()?);
-        let world = &self.context.world;
-        let deadline = Deadline::after(world.elapsed(), shell::endpoint::callbacks::BUDGET);
-        let seal = Seal::new(Some(&SealKey::parse(&keys.seal).ok()?), None, Clear::Refused);
-        let repository = Repository { world, seal: &seal, reader: Reader::Nobody, deadline };
-        runtime.block_on(repository.read(&subject)).ok()?.kept
-    }
-}
-
 /// Serves the bundle on a free port.
 fn start(
     runtime: &Runtime,
@@ -205,9 +205,6 @@ fn start(
     let relaying = runtime.spawn(host::keep_relaying(Arc::clone(&context)));
     Ok(ServedBundle { address: format!("{address}{base_path}"), context, relaying, _stop: stop })
 }
-
-/// More than the demo opens.
-const MAX_CONNECTIONS: usize = 1_024;
 
 /// Serves a front on a free port until the sender is dropped.
 fn listen<F: Endpoint>(
@@ -236,3 +233,6 @@ fn state(entity: &Entity) -> Option<State> {
         InstanceState::Released => State::Released,
     })
 }
+
+/// More than the demo opens.
+const MAX_CONNECTIONS: usize = 1_024;

@@ -8,11 +8,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::Args;
-use export_lines::ExportLines;
-use settings::DevSettings;
 use shell::config::Config;
 use shell::host;
 
+use self::export_lines::ExportLines;
+use self::settings::DevSettings;
 use crate::bundle::{Everything, open};
 use crate::error::CommandError;
 use crate::output::errln;

@@ -18,14 +18,14 @@ use std::time::Duration;
 use clap::Args;
 use domain::outbox::Reader;
 use protocol::time::UnixMillis;
-use report::ImportReport;
-use row::Rows;
 use shell::config::Keeping;
 use shell::host::{self, Machine};
 use shell::import::Import;
 use shell::store::{AnyStore, Store, StoreSetting};
 use shell::world::World;
 
+use self::report::ImportReport;
+use self::row::Rows;
 use crate::error::CommandError;
 use crate::input;
 use crate::output::{self, errln};
@@ -72,10 +72,6 @@ pub struct ImportArguments {
     #[arg(long)]
     dry_run: bool,
 }
-
-/// So far apart this machine's clock and the store's may be: the time of the import decides which
-/// calls are older (decisions D5, D12).
-const CLOCKS_APART: Duration = Duration::from_mins(5);
 
 /// Reads every row, then puts every row; reports both.
 pub fn run(arguments: &ImportArguments) -> Result<ExitCode, CommandError> {
@@ -219,6 +215,10 @@ fn progress(done: usize, total: usize) {
         output::print_aside(format_args!("\r{done} of {total} rows{end}"));
     }
 }
+
+/// So far apart this machine's clock and the store's may be: the time of the import decides which
+/// calls are older (decisions D5, D12).
+const CLOCKS_APART: Duration = Duration::from_mins(5);
 
 #[cfg(test)]
 mod tests;

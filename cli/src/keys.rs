@@ -93,14 +93,24 @@ enum SecretPurpose {
     Relay,
 }
 
-const PASTE: &str = "\
-Public key, for the application credential and for applicationSync on the debugging page; paste
-the whole line as it is:";
+/// What a command prints.
+struct KeysOutput {
+    /// To the standard output, for a file or a pipe: whole lines.
+    data: String,
+    /// To the standard error: what to do with it.
+    aside: String,
+}
 
 impl KeysCommand {
     /// Whether what is printed exists nowhere else.
     const fn makes_what_it_prints(&self) -> bool {
         matches!(self, Self::New(NewKeyArguments { out: None, .. }) | Self::Secret(_))
+    }
+}
+
+impl KeysOutput {
+    const fn alone(data: String) -> Self {
+        Self { data, aside: String::new() }
     }
 }
 
@@ -120,20 +130,6 @@ pub fn run(arguments: &KeysArguments) -> Result<ExitCode, CommandError> {
         return Err("the reader went away, and the secret with it: run this again".into());
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// What a command prints.
-struct KeysOutput {
-    /// To the standard output, for a file or a pipe: whole lines.
-    data: String,
-    /// To the standard error: what to do with it.
-    aside: String,
-}
-
-impl KeysOutput {
-    const fn alone(data: String) -> Self {
-        Self { data, aside: String::new() }
-    }
 }
 
 fn secret(purpose: SecretPurpose) -> Result<String, CommandError> {
@@ -184,6 +180,10 @@ fn read(path: &Path) -> Result<PrivateKeys, CommandError> {
     let pem = input::read_text(path)?;
     Ok(PrivateKeys::parse(&pem).map_err(|fault| format!("{}: {fault}", path.display()))?)
 }
+
+const PASTE: &str = "\
+Public key, for the application credential and for applicationSync on the debugging page; paste
+the whole line as it is:";
 
 #[cfg(test)]
 mod tests {

@@ -17,16 +17,10 @@ pub fn seal_key() -> Result<String, getrandom::Error> {
     Ok(STANDARD.encode(key))
 }
 
-/// What the demo seals with: 32 times the letter D, since all that it keeps is made up.
-pub const DEMO_SEAL_KEY: &str = "REREREREREREREREREREREREREREREREREREREREREQ=";
-
 /// A business ID or nonce that no other request has.
 pub fn id() -> String {
     hex(16)
 }
-
-/// Access data for every instance of a trial.
-pub const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com/i/{instanceId}","adminUrl":"https://app.example.com/admin","userName":"admin","password":"made-up-password","memo":"made up by koohook"}"#;
 
 /// Milliseconds since 1970.
 pub fn now_millis() -> u64 {
@@ -40,3 +34,9 @@ fn hex(bytes: usize) -> String {
     let _ = getrandom::fill(&mut random);
     hex::encode(random)
 }
+
+/// What the demo seals with: 32 times the letter D, since all that it keeps is made up.
+pub const DEMO_SEAL_KEY: &str = "REREREREREREREREREREREREREREREREREREREREREQ=";
+
+/// Access data for every instance of a trial.
+pub const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com/i/{instanceId}","adminUrl":"https://app.example.com/admin","userName":"admin","password":"made-up-password","memo":"made up by koohook"}"#;

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use domain::entity::{Entity, Subject};
 use domain::outbox::Reader;
-use line::{NoticeLine, lines, whose};
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::failure::Failure;
@@ -18,6 +17,7 @@ use shell::repository::{Recalled, Repository, Written};
 use shell::store::{AnyStore, Queue, Store};
 use shell::world::World;
 
+use self::line::{NoticeLine, lines, whose};
 use crate::error::CommandError;
 use crate::output::{self, errln, outln};
 use crate::session::{Session, advised, settings};
@@ -78,29 +78,6 @@ pub enum NoticeState {
     Waiting,
     /// The product did not accept it in 72 hours and 20 attempts, or answered 410 Gone.
     Dead,
-}
-
-/// How many entities are read; if the agenda is longer, a warning says so.
-const MAX_ENTITIES: usize = 10_000;
-/// How often a replay is tried again after another writer was faster.
-const MAX_RACES_LOST: usize = 8;
-
-/// Lists, shows or replays.
-pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, CommandError> {
-    let keeping = settings()?;
-    keeping.store.must_stand()?;
-    let writes = matches!(arguments.command, NoticesCommand::Replay(_));
-    let session = Session::open(keeping, async |keeping| {
-        let opened =
-            if writes { open_to_write(keeping).await } else { open_to_read(keeping).await };
-        Ok(opened?)
-    })?;
-    let store = NoticeStore { session };
-    match &arguments.command {
-        NoticesCommand::List(filter) => store.list(filter),
-        NoticesCommand::Show(filter) => store.show(filter),
-        NoticesCommand::Replay(filter) => store.replay(filter),
-    }
 }
 
 /// The open store with the notices.
@@ -286,3 +263,26 @@ impl NoticeFilter {
             && self.since.is_none_or(|since| since <= line.since)
     }
 }
+
+/// Lists, shows or replays.
+pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, CommandError> {
+    let keeping = settings()?;
+    keeping.store.must_stand()?;
+    let writes = matches!(arguments.command, NoticesCommand::Replay(_));
+    let session = Session::open(keeping, async |keeping| {
+        let opened =
+            if writes { open_to_write(keeping).await } else { open_to_read(keeping).await };
+        Ok(opened?)
+    })?;
+    let store = NoticeStore { session };
+    match &arguments.command {
+        NoticesCommand::List(filter) => store.list(filter),
+        NoticesCommand::Show(filter) => store.show(filter),
+        NoticesCommand::Replay(filter) => store.replay(filter),
+    }
+}
+
+/// How many entities are read; if the agenda is longer, a warning says so.
+const MAX_ENTITIES: usize = 10_000;
+/// How often a replay is tried again after another writer was faster.
+const MAX_RACES_LOST: usize = 8;

@@ -25,15 +25,6 @@ pub enum TimestampUnitOption {
     Seconds,
 }
 
-impl From<TimestampUnitOption> for TimestampUnit {
-    fn from(unit: TimestampUnitOption) -> Self {
-        match unit {
-            TimestampUnitOption::Milliseconds => Self::Milliseconds,
-            TimestampUnitOption::Seconds => Self::Seconds,
-        }
-    }
-}
-
 /// Keys and the timestamp's unit: what a call is signed with.
 #[derive(Args)]
 pub struct SigningArguments {
@@ -54,8 +45,14 @@ pub struct SigningArguments {
     pub timestamp_unit: TimestampUnitOption,
 }
 
-/// The place of an option in the help, behind those that have no place of their own.
-pub const LAST: usize = 100;
+impl From<TimestampUnitOption> for TimestampUnit {
+    fn from(unit: TimestampUnitOption) -> Self {
+        match unit {
+            TimestampUnitOption::Milliseconds => Self::Milliseconds,
+            TimestampUnitOption::Seconds => Self::Seconds,
+        }
+    }
+}
 
 impl SigningArguments {
     /// The access key of the base interfaces.
@@ -103,6 +100,9 @@ fn given_or_in_file(given: Option<&str>, variable: &str) -> Result<Option<String
     let key = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
     Ok(Some(key.to_owned()).filter(|key| !key.is_empty()))
 }
+
+/// The place of an option in the help, behind those that have no place of their own.
+pub const LAST: usize = 100;
 
 const BASE_KEY: &str = "KOOHOOK_BASE_KEY";
 const KIT_KEY: &str = "KOOHOOK_KIT_KEY";

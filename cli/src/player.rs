@@ -11,16 +11,24 @@ use simulator::time::TimestampUnit;
 use simulator::verdict::{Failure, Outcome};
 use ureq::Agent;
 
+use self::function_name::function_name;
+pub use self::judged_answer::{JudgedAnswer, PlayedStep, state_word};
 use crate::scenario::guide;
 use crate::{made_up, wire};
-use function_name::function_name;
-pub use judged_answer::{JudgedAnswer, PlayedStep, state_word};
 
-/// How many times a step with a race is sent at once.
-pub const RACERS: usize = 8;
-
-/// After so many unanswered calls in a row no more are sent: each takes the whole patience.
-pub const MOST_UNANSWERED: usize = 3;
+/// The marketplace's side of one scenario, with a clock that never goes back.
+pub struct Player<'a> {
+    client: Agent,
+    seller: Seller<'a>,
+    rules: AnswerRules<'a>,
+    instance_id: String,
+    is_bought: bool,
+    served: BTreeSet<String>,
+    last_millis: u64,
+    calls: usize,
+    /// How many of the last calls had no answer.
+    unanswered: usize,
+}
 
 /// Looks up the stored state of an instance; `None` if it is not stored.
 pub type StateLookup<'a> = &'a (dyn Fn(&str) -> Option<State> + Sync);
@@ -49,18 +57,11 @@ pub enum AnswerRules<'a> {
     Guides,
 }
 
-/// The marketplace's side of one scenario, with a clock that never goes back.
-pub struct Player<'a> {
-    client: Agent,
-    seller: Seller<'a>,
-    rules: AnswerRules<'a>,
-    instance_id: String,
-    is_bought: bool,
-    served: BTreeSet<String>,
-    last_millis: u64,
-    calls: usize,
-    /// How many of the last calls had no answer.
-    unanswered: usize,
+/// What no other request has.
+struct FreshValues {
+    now_millis: u64,
+    business_id: String,
+    nonce: String,
 }
 
 impl<'a> Player<'a> {
@@ -233,9 +234,8 @@ fn accept_waiting(sent: &mut [JudgedAnswer]) {
     }
 }
 
-/// What no other request has.
-struct FreshValues {
-    now_millis: u64,
-    business_id: String,
-    nonce: String,
-}
+/// How many times a step with a race is sent at once.
+pub const RACERS: usize = 8;
+
+/// After so many unanswered calls in a row no more are sent: each takes the whole patience.
+pub const MOST_UNANSWERED: usize = 3;

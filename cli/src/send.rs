@@ -11,11 +11,11 @@ use http::Response;
 use simulator::answer::{Answer, Fault, judge_body_sign};
 use simulator::v1::Strength;
 
+use self::call::{SentCall, curl};
 use crate::error::CommandError;
 use crate::options::{AccessGuide, LAST, SigningArguments};
 use crate::output::{errln, outln};
 use crate::wire;
-use call::{SentCall, curl};
 
 /// Arguments of `koohook send`.
 #[derive(Args)]
@@ -77,26 +77,6 @@ pub struct SendArguments {
     members: Vec<String>,
 }
 
-/// Sends, prints the answer, and says whether the marketplace would go on.
-pub fn run(arguments: &SendArguments) -> Result<ExitCode, CommandError> {
-    wire::check_address(&arguments.address)?;
-    let call = arguments.call()?;
-    let request = call.request()?;
-    if arguments.curl {
-        outln!("{}", curl(&request));
-        return Ok(ExitCode::SUCCESS);
-    }
-    let reply = wire::send(&wire::client(), request)?;
-    let response = &reply.response;
-    errln!("HTTP {} in {:.1} ms", response.status().as_u16(), reply.took.as_secs_f64() * 1e3);
-    let shown = match call.contract {
-        AccessGuide::V1 if !arguments.raw => shown::decrypted(response.body(), &call.key),
-        AccessGuide::V1 | AccessGuide::V2 => None,
-    };
-    outln!("{}", shown.unwrap_or_else(|| String::from_utf8_lossy(response.body()).into_owned()));
-    Ok(judge(&call, response, reply.body_sign_name.as_deref()))
-}
-
 impl SendArguments {
     fn call(&self) -> Result<SentCall, CommandError> {
         let contract = match (self.v1, self.v2) {
@@ -123,6 +103,26 @@ impl SendArguments {
     fn strength(&self) -> Strength {
         if self.encrypt_type == "2" { Strength::Aes128 } else { Strength::Aes256 }
     }
+}
+
+/// Sends, prints the answer, and says whether the marketplace would go on.
+pub fn run(arguments: &SendArguments) -> Result<ExitCode, CommandError> {
+    wire::check_address(&arguments.address)?;
+    let call = arguments.call()?;
+    let request = call.request()?;
+    if arguments.curl {
+        outln!("{}", curl(&request));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let reply = wire::send(&wire::client(), request)?;
+    let response = &reply.response;
+    errln!("HTTP {} in {:.1} ms", response.status().as_u16(), reply.took.as_secs_f64() * 1e3);
+    let shown = match call.contract {
+        AccessGuide::V1 if !arguments.raw => shown::decrypted(response.body(), &call.key),
+        AccessGuide::V1 | AccessGuide::V2 => None,
+    };
+    outln!("{}", shown.unwrap_or_else(|| String::from_utf8_lossy(response.body()).into_owned()));
+    Ok(judge(&call, response, reply.body_sign_name.as_deref()))
 }
 
 /// Prints what the marketplace makes of the answer; the exit code.

@@ -26,10 +26,26 @@ pub struct Session {
     seal: Seal,
 }
 
-/// How long one value may take.
-const BUDGET: Duration = Duration::from_secs(10);
+impl Session {
+    /// Opens a store.
+    ///
+    /// # Errors
+    /// If the store does not open.
+    pub fn open(
+        keeping: Keeping,
+        open: impl AsyncFnOnce(&Keeping) -> Result<Machine<AnyStore>, CommandError>,
+    ) -> Result<Self, CommandError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let world = runtime.block_on(open(&keeping))?;
+        Ok(Self { runtime, world, seal: keeping.seal })
+    }
 
-const DEFAULT_STORE: &str = "sqlite:koohook.db";
+    /// Access to kept values, each within the same time.
+    pub fn repository(&self, reader: Reader) -> Repository<'_, Machine<AnyStore>> {
+        let deadline = Deadline::after(self.world.elapsed(), BUDGET);
+        Repository { world: &self.world, seal: &self.seal, reader, deadline }
+    }
+}
 
 /// The environment; a store in this folder if it names none.
 pub fn setting(name: &str) -> Option<String> {
@@ -58,27 +74,6 @@ pub fn settings() -> Result<Keeping, CommandError> {
     Ok(keeping)
 }
 
-impl Session {
-    /// Opens a store.
-    ///
-    /// # Errors
-    /// If the store does not open.
-    pub fn open(
-        keeping: Keeping,
-        open: impl AsyncFnOnce(&Keeping) -> Result<Machine<AnyStore>, CommandError>,
-    ) -> Result<Self, CommandError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let world = runtime.block_on(open(&keeping))?;
-        Ok(Self { runtime, world, seal: keeping.seal })
-    }
-
-    /// Access to kept values, each within the same time.
-    pub fn repository(&self, reader: Reader) -> Repository<'_, Machine<AnyStore>> {
-        let deadline = Deadline::after(self.world.elapsed(), BUDGET);
-        Repository { world: &self.world, seal: &self.seal, reader, deadline }
-    }
-}
-
 /// A failure, and what to do about it.
 pub fn advised(failure: Failure) -> CommandError {
     let advice = match failure {
@@ -100,3 +95,8 @@ pub fn advised(failure: Failure) -> CommandError {
     };
     format!("{failure}: {advice}").into()
 }
+
+/// How long one value may take.
+const BUDGET: Duration = Duration::from_secs(10);
+
+const DEFAULT_STORE: &str = "sqlite:koohook.db";

@@ -7,18 +7,15 @@ mod status;
 
 use std::time::{Duration, Instant};
 
-use header_names::RecordingConnector;
-use host_names::HostNames;
 use http::{Request, Response, Uri};
 use ureq::Agent;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
+use self::header_names::RecordingConnector;
+use self::host_names::HostNames;
+pub use self::no_reply::NoReplyError;
+pub use self::status::{advice, location};
 use crate::error::CommandError;
-pub use no_reply::NoReplyError;
-pub use status::{advice, location};
-
-/// As long as the marketplace's own client waits at most (V1 guide, frequently asked questions).
-pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An answer, as it came.
 pub struct HttpReply {
@@ -110,3 +107,6 @@ pub fn check_address(address: &str) -> Result<(), CommandError> {
     }
     Ok(())
 }
+
+/// As long as the marketplace's own client waits at most (V1 guide, frequently asked questions).
+pub const PATIENCE: Duration = Duration::from_secs(20);

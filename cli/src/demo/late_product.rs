@@ -15,13 +15,6 @@ use crate::options::AccessGuide;
 use crate::output::{self, outln};
 use crate::player::{AnswerRules, Player};
 
-/// How long the demo waits for the relay: its second attempt comes after five seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How often the demo looks.
-const INTERVAL: Duration = Duration::from_millis(100);
-/// The notices of each scenario, in this order.
-const NOTICES: [&str; 3] = ["instance.created", "instance.frozen", "instance.released"];
-
 /// Plays a purchase under each contract to a seller with a product.
 pub fn play(
     observed: &ObservedSeller<'_>,
@@ -91,3 +84,10 @@ fn print_accepted(accepted: &[AcceptedNotice]) -> bool {
     }
     in_order
 }
+
+/// How long the demo waits for the relay: its second attempt comes after five seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often the demo looks.
+const INTERVAL: Duration = Duration::from_millis(100);
+/// The notices of each scenario, in this order.
+const NOTICES: [&str; 3] = ["instance.created", "instance.frozen", "instance.released"];

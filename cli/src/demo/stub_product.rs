@@ -35,9 +35,6 @@ pub struct AcceptedNotice {
     pub kind: String,
 }
 
-/// The time that a small product needs to make an account.
-const WORK: Duration = Duration::from_millis(50);
-
 impl StubProduct {
     /// A product that is down.
     pub const fn down(secrets: WebhookSecrets) -> Self {
@@ -112,3 +109,6 @@ fn empty(status: StatusCode) -> Response<Bytes> {
     *response.status_mut() = status;
     response
 }
+
+/// The time that a small product needs to make an account.
+const WORK: Duration = Duration::from_millis(50);

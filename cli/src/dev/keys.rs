@@ -9,10 +9,6 @@ use shell::store::StoreSetting;
 use crate::error::CommandError;
 use crate::{input, made_up, secret_file};
 
-/// The settings whose keys are made up: all at once, so that no file ever changes.
-pub const NAMES: [&str; 4] = ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET", PEM];
-const PEM: &str = "KOOHOOK_RSA_PRIVATE_KEY";
-
 /// The keys of one database.
 pub struct DevKeys {
     keys: BTreeMap<String, String>,
@@ -123,6 +119,10 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.push(ending);
     name.into()
 }
+
+/// The settings whose keys are made up: all at once, so that no file ever changes.
+pub const NAMES: [&str; 4] = ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET", PEM];
+const PEM: &str = "KOOHOOK_RSA_PRIVATE_KEY";
 
 #[cfg(test)]
 mod tests {

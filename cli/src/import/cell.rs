@@ -5,24 +5,8 @@ mod mangled;
 
 use protocol::text::unseen;
 
-pub use mangled::is_scientific;
-use mangled::{is_date, is_error, is_number};
-
-/// Columns whose text is a buyer's: kept letter for letter, blanks included.
-const FREE: [&str; 3] = ["userName", "password", "memo"];
-
-/// Texts that stand for an empty cell.
-const PLACEHOLDERS: [&str; 10] =
-    ["NULL", "(NULL)", "\\N", "N/A", "#N/A", "NA", "NONE", "NIL", "NAN", "UNDEFINED"];
-
-/// Words of Chinese tables for the same.
-const CHINESE_PLACEHOLDERS: [&str; 5] = ["无", "暂无", "空", "空值", "空白"];
-
-/// Strokes that people draw through an empty cell.
-const STROKES: [char; 9] = ['-', '‐', '–', '—', '―', '－', '/', '／', '\\'];
-
-/// How many digits of a number a spreadsheet keeps.
-const DIGITS_KEPT: usize = 15;
+pub use self::mangled::is_scientific;
+use self::mangled::{is_date, is_error, is_number};
 
 /// Whether a column holds an identifier, compared letter for letter.
 pub fn is_id(column: &str) -> bool {
@@ -74,6 +58,22 @@ pub fn tail_of_number(text: &str) -> Option<&str> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     text.get(DIGITS_KEPT..).filter(|tail| is_number && !tail.is_empty())
 }
+
+/// Columns whose text is a buyer's: kept letter for letter, blanks included.
+const FREE: [&str; 3] = ["userName", "password", "memo"];
+
+/// Texts that stand for an empty cell.
+const PLACEHOLDERS: [&str; 10] =
+    ["NULL", "(NULL)", "\\N", "N/A", "#N/A", "NA", "NONE", "NIL", "NAN", "UNDEFINED"];
+
+/// Words of Chinese tables for the same.
+const CHINESE_PLACEHOLDERS: [&str; 5] = ["无", "暂无", "空", "空值", "空白"];
+
+/// Strokes that people draw through an empty cell.
+const STROKES: [char; 9] = ['-', '‐', '–', '—', '―', '－', '/', '／', '\\'];
+
+/// How many digits of a number a spreadsheet keeps.
+const DIGITS_KEPT: usize = 15;
 
 #[cfg(test)]
 mod tests {

@@ -10,13 +10,6 @@ pub struct DecodedText {
     pub encoding: Option<&'static str>,
 }
 
-/// How files begin that are not text, and what to do with them.
-const NO_TEXT: [(&[u8], &str); 3] = [
-    (b"PK\x03\x04", "is an Excel or WPS workbook: save it as CSV UTF-8, and import that"),
-    (b"\xd0\xcf\x11\xe0", "is an old Excel workbook (.xls): save it as CSV UTF-8, and import that"),
-    (b"\x1f\x8b", "is compressed: unpack it first"),
-];
-
 /// Reads UTF-8, UTF-16 with its mark, or GB18030, which contains GBK: what Excel and WPS write in
 /// China.
 ///
@@ -72,6 +65,13 @@ fn is_rather_utf_8(bytes: &[u8]) -> bool {
     }
     letters >= faults
 }
+
+/// How files begin that are not text, and what to do with them.
+const NO_TEXT: [(&[u8], &str); 3] = [
+    (b"PK\x03\x04", "is an Excel or WPS workbook: save it as CSV UTF-8, and import that"),
+    (b"\xd0\xcf\x11\xe0", "is an old Excel workbook (.xls): save it as CSV UTF-8, and import that"),
+    (b"\x1f\x8b", "is compressed: unpack it first"),
+];
 
 #[cfg(test)]
 mod tests {

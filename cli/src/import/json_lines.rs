@@ -12,8 +12,29 @@ use super::row::{ColumnFaults, ImportRow, Rows, column};
 /// The members of an object, in their order; repeated ones too.
 struct Members(Vec<(String, Value)>);
 
-/// Numbers that are read as their digits. An ID must be a text: many programs round long numbers.
-const NUMBERS: [&str; 2] = ["chargingMode", "expireTime"];
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = object.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
 
 /// Reads JSON lines.
 ///
@@ -101,29 +122,8 @@ fn row(Members(members): Members) -> Result<ImportRow, String> {
     Ok(row)
 }
 
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = object.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Object)
-    }
-}
+/// Numbers that are read as their digits. An ID must be a text: many programs round long numbers.
+const NUMBERS: [&str; 2] = ["chargingMode", "expireTime"];
 
 #[cfg(test)]
 mod tests {

@@ -10,12 +10,6 @@ use shell::import::Import;
 use super::row::{ImportRow, MANDATORY};
 use super::{cell, expiry};
 
-/// V1's modes (both guides, `chargingMode`): on demand, period, one time, on-demand package.
-const CHARGING_MODES: [&str; 4] = ["0", "1", "3", "5"];
-
-/// What a row may say of the access beside its address.
-const OWN_ACCESS: [&str; 4] = ["adminUrl", "userName", "password", "memo"];
-
 /// Reads a row.
 ///
 /// # Errors
@@ -129,3 +123,9 @@ fn state(row: &ImportRow) -> Result<InstanceState, String> {
         InstanceState::Active | InstanceState::Frozen(_) | InstanceState::Released => Ok(state),
     }
 }
+
+/// V1's modes (both guides, `chargingMode`): on demand, period, one time, on-demand package.
+const CHARGING_MODES: [&str; 4] = ["0", "1", "3", "5"];
+
+/// What a row may say of the access beside its address.
+const OWN_ACCESS: [&str; 4] = ["adminUrl", "userName", "password", "memo"];

@@ -6,10 +6,6 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::row::{COLUMNS, ColumnFaults, ImportRow, Rows, column};
 
-/// What separates cells: the comma; Excel writes the others if the comma is a decimal sign, or for
-/// "Unicode text".
-const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
-
 /// A record, with the line on which it starts.
 struct TableRecord {
     line: usize,
@@ -147,6 +143,10 @@ fn row(record: &TableRecord, columns: &[Option<&'static str>]) -> Result<ImportR
     }
     Ok(row)
 }
+
+/// What separates cells: the comma; Excel writes the others if the comma is a decimal sign, or for
+/// "Unicode text".
+const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
 #[cfg(test)]
 mod tests;

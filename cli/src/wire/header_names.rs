@@ -13,32 +13,13 @@ thread_local! {
     static HEAD: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// More than any head that the client reads.
-const MOST: usize = 128 << 10;
-
-/// Empties the record before a request.
-pub fn forget() {
-    HEAD.with_borrow_mut(Vec::clear);
-}
-
-/// The name of a header as the server wrote it.
-pub fn of(name: &str) -> Option<String> {
-    HEAD.with_borrow(|head| {
-        let head = String::from_utf8_lossy(head);
-        let mut names = head.lines().skip(1).map_while(|line| line.split_once(':'));
-        let found = names.find(|(written, _)| written.eq_ignore_ascii_case(name));
-        found.map(|(written, _)| written.to_owned())
-    })
-}
-
-/// Whether the record begins as TLS does: with an alert or a handshake.
-pub fn is_tls() -> bool {
-    HEAD.with_borrow(|head| matches!(head.as_slice(), [0x15 | 0x16, 0x03, ..]))
-}
-
 /// The last part of a chain of connectors: its transport records what it reads.
 #[derive(Debug)]
 pub struct RecordingConnector;
+
+/// A transport that records its input.
+#[derive(Debug)]
+pub struct RecordingTransport<T>(T);
 
 impl<T: Transport> Connector<T> for RecordingConnector {
     type Out = RecordingTransport<T>;
@@ -51,10 +32,6 @@ impl<T: Transport> Connector<T> for RecordingConnector {
         Ok(chained.map(RecordingTransport))
     }
 }
-
-/// A transport that records its input.
-#[derive(Debug)]
-pub struct RecordingTransport<T>(T);
 
 impl<T: Transport> Transport for RecordingTransport<T> {
     fn buffers(&mut self) -> &mut dyn Buffers {
@@ -84,3 +61,26 @@ impl<T: Transport> Transport for RecordingTransport<T> {
         self.0.is_tls()
     }
 }
+
+/// Empties the record before a request.
+pub fn forget() {
+    HEAD.with_borrow_mut(Vec::clear);
+}
+
+/// The name of a header as the server wrote it.
+pub fn of(name: &str) -> Option<String> {
+    HEAD.with_borrow(|head| {
+        let head = String::from_utf8_lossy(head);
+        let mut names = head.lines().skip(1).map_while(|line| line.split_once(':'));
+        let found = names.find(|(written, _)| written.eq_ignore_ascii_case(name));
+        found.map(|(written, _)| written.to_owned())
+    })
+}
+
+/// Whether the record begins as TLS does: with an alert or a handshake.
+pub fn is_tls() -> bool {
+    HEAD.with_borrow(|head| matches!(head.as_slice(), [0x15 | 0x16, 0x03, ..]))
+}
+
+/// More than any head that the client reads.
+const MOST: usize = 128 << 10;

@@ -10,9 +10,6 @@ use ureq::Agent;
 
 use super::{PATIENCE, header_names};
 
-/// How long a server is asked whether it speaks TLS.
-const PROBE: Duration = Duration::from_secs(5);
-
 /// No whole answer came. The text says what is wrong, then what to do.
 #[derive(Debug, Error)]
 #[error("{text}")]
@@ -110,3 +107,6 @@ fn causes(error: &ureq::Error) -> String {
     }
     text
 }
+
+/// How long a server is asked whether it speaks TLS.
+const PROBE: Duration = Duration::from_secs(5);

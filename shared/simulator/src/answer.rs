@@ -5,18 +5,17 @@
 //! koohook writes (decision B9). Neither asks whether the answer is the right one;
 //! [`Step::check`](crate::scenario::Step::check) does.
 
+mod body_sign;
+mod members;
+
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+pub use self::body_sign::{judge_body_sign, verify_body_sign};
+use self::members::Members;
 use crate::v1::Strength;
-
-mod body_sign;
-mod members;
-
-pub use body_sign::{judge_body_sign, verify_body_sign};
-use members::Members;
 
 /// An answer that the debugging page could read.
 ///

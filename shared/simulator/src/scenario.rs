@@ -6,10 +6,6 @@
 //! sent several times at once. No two requests share a nonce or a business id. The clock never goes
 //! back.
 
-use serde_json::Value as Json;
-
-use crate::time::TimestampUnit;
-
 mod call;
 mod check;
 mod enterprise;
@@ -17,10 +13,13 @@ mod purchase;
 mod purchase_v1;
 mod purchase_v2;
 
-pub use check::Mismatch;
-pub use enterprise::{enterprise_v1, enterprise_v2};
-pub use purchase_v1::{quick_v1, v1};
-pub use purchase_v2::{awaited_v2, v2};
+use serde_json::Value as Json;
+
+pub use self::check::Mismatch;
+pub use self::enterprise::{enterprise_v1, enterprise_v2};
+pub use self::purchase_v1::{quick_v1, v1};
+pub use self::purchase_v2::{awaited_v2, v2};
+use crate::time::TimestampUnit;
 
 /// One call of a scenario, with its right answer.
 #[derive(Clone, Debug, Eq, PartialEq)]

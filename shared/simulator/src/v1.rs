@@ -1,15 +1,14 @@
 //! Access guide 1.0, base interfaces: a GET request with everything in its query.
 
+mod personal;
+mod sha1prng;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+pub use self::personal::{BadIv, Iv, Strength, Unreadable, decrypt, encrypt};
 use crate::{form, mac};
-
-mod personal;
-mod sha1prng;
-
-pub use personal::{BadIv, Iv, Strength, Unreadable, decrypt, encrypt};
 
 /// Builds and signs the request of one base activity.
 ///

@@ -3,18 +3,17 @@
 //! A *failure* breaks the guide. A *remark* works. An activity that not every product needs may
 //! be *not served*.
 
+mod wanted;
+
 use std::time::Duration;
 
 use http::{Response, StatusCode};
 use thiserror::Error;
 
+pub use self::wanted::ANSWER_IN_TIME;
 use crate::answer::{self, Answer, Fault, judge_body_sign};
 use crate::scenario::{Contract, Mismatch, PROCESSING, SUCCESS, Step, UNKNOWN, Wire};
 use crate::v1;
-
-mod wanted;
-
-pub use wanted::ANSWER_IN_TIME;
 
 /// An answer as it came from the wire.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +88,54 @@ pub enum Remark {
     /// The answer took longer than the requirements page allows, and shorter than the questions.
     #[error("took longer than 5 s: the requirements page allows 5 s, the questions page 20 s")]
     Slow,
+}
+
+enum Forgiven {
+    Silently,
+    With(Remark),
+    Not,
+}
+
+impl Step {
+    /// Whether there are products that do not need this activity.
+    ///
+    /// Restates the access guides' tables of interfaces by type of product.
+    #[must_use]
+    pub fn is_optional(&self) -> bool {
+        let optional: &[&str] = match self.call.contract {
+            Contract::V1 => &["upgrade", "instanceStatus", "queryInstance"],
+            Contract::V2 => &["upgradeInstance", "changeInstanceCheck", RENEWAL_CHANGE],
+            Contract::KitV1 | Contract::KitV2 => return true,
+        };
+        optional.contains(&self.service())
+    }
+
+    /// What a server serves or not: the activity, and the one scene that came with another.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        if self.title.contains(RENEWAL_CHANGE) { RENEWAL_CHANGE } else { self.activity() }
+    }
+
+    /// Whether the marketplace asks again after `000004`: V2, and only in earnest.
+    fn may_wait(&self) -> bool {
+        let asked_again = ["newInstance", "queryInstance"].contains(&self.activity());
+        self.call.contract == Contract::V2 && asked_again && !self.is_rehearsal()
+    }
+}
+
+impl Contract {
+    /// Access guide 2.0, either part: its answers need no signature.
+    #[must_use]
+    pub const fn is_v2(self) -> bool {
+        matches!(self, Self::V2 | Self::KitV2)
+    }
+
+    const fn key<'a>(self, wire: &Wire<'a>) -> &'a str {
+        match self {
+            Self::V1 | Self::V2 => wire.access_key,
+            Self::KitV1 | Self::KitV2 => wire.kit_key,
+        }
+    }
 }
 
 /// Judges an answer to a step as leniently as the marketplace.
@@ -170,12 +217,6 @@ fn weigh(step: &Step, wire: &Wire, answer: &Answer, remarks: &mut Vec<Remark>) -
     }
 }
 
-enum Forgiven {
-    Silently,
-    With(Remark),
-    Not,
-}
-
 /// What the marketplace forgives although koohook would answer otherwise.
 fn forgive(step: &Step, mismatch: &Mismatch) -> Forgiven {
     match mismatch {
@@ -224,48 +265,6 @@ fn unserved(response: &Response<Vec<u8>>) -> Option<String> {
     }
     let (answer, _) = Answer::judge(response).ok()?;
     ["000002", "000005"].contains(&answer.code.as_str()).then_some(answer.code)
-}
-
-impl Step {
-    /// Whether there are products that do not need this activity.
-    ///
-    /// Restates the access guides' tables of interfaces by type of product.
-    #[must_use]
-    pub fn is_optional(&self) -> bool {
-        let optional: &[&str] = match self.call.contract {
-            Contract::V1 => &["upgrade", "instanceStatus", "queryInstance"],
-            Contract::V2 => &["upgradeInstance", "changeInstanceCheck", RENEWAL_CHANGE],
-            Contract::KitV1 | Contract::KitV2 => return true,
-        };
-        optional.contains(&self.service())
-    }
-
-    /// What a server serves or not: the activity, and the one scene that came with another.
-    #[must_use]
-    pub fn service(&self) -> &str {
-        if self.title.contains(RENEWAL_CHANGE) { RENEWAL_CHANGE } else { self.activity() }
-    }
-
-    /// Whether the marketplace asks again after `000004`: V2, and only in earnest.
-    fn may_wait(&self) -> bool {
-        let asked_again = ["newInstance", "queryInstance"].contains(&self.activity());
-        self.call.contract == Contract::V2 && asked_again && !self.is_rehearsal()
-    }
-}
-
-impl Contract {
-    /// Access guide 2.0, either part: its answers need no signature.
-    #[must_use]
-    pub const fn is_v2(self) -> bool {
-        matches!(self, Self::V2 | Self::KitV2)
-    }
-
-    const fn key<'a>(self, wire: &Wire<'a>) -> &'a str {
-        match self {
-            Self::V1 | Self::V2 => wire.access_key,
-            Self::KitV1 | Self::KitV2 => wire.kit_key,
-        }
-    }
 }
 
 const BODY_SIGN: &str = "Body-Sign";

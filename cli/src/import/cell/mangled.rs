@@ -1,9 +1,5 @@
 //! What a spreadsheet makes of an identifier that it takes for a number, a date or a formula.
 
-/// The months as spreadsheets shorten them.
-const MONTHS: [&str; 12] =
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-
 /// Whether a text is a number as spreadsheets shorten it, like 2.02601E+17. The sign or the
 /// fraction makes it one: without either, an ID may look so by itself.
 pub fn is_scientific(text: &str) -> bool {
@@ -108,3 +104,7 @@ pub fn is_error(text: &str) -> bool {
         name.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'/' | b'0' | b'_'))
     })
 }
+
+/// The months as spreadsheets shorten them.
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];

@@ -1,56 +1,12 @@
 //! The scenario of an enterprise under either guide: tenants, applications, people, departments.
 
-use super::{Contract, HOUR_MILLIS, REHEARSED, Step, decided};
-use crate::time;
-
 mod calls;
 mod records;
 
-use calls::{ADD, DELETE, MODIFY, REVOKE, application};
-use records::{DEPARTMENTS, departments, person};
-
-/// The scenario of an enterprise under access guide 1.0, bound `now_millis`.
-///
-/// The seller tries things out, as rehearsals and for real. Then a buyer binds the product to an
-/// enterprise, authorises people, edits departments, dismisses people and unbinds. Some calls come
-/// late, after newer ones of their kind. Rehearsals come before and after. `instance_id` and
-/// `order` are the purchase's; the seller's own calls have neither.
-///
-/// Every right answer is `000000`.
-#[must_use]
-pub fn enterprise_v1(instance_id: &str, order: &str, now_millis: u64) -> Vec<Step> {
-    scenario(Contract::KitV1, instance_id, order, now_millis)
-}
-
-/// The scenario of an enterprise under access guide 2.0: as [`enterprise_v1`], and the calls that
-/// V2 added to change a tenant or an application and to revoke an authorisation.
-#[must_use]
-pub fn enterprise_v2(instance_id: &str, order: &str, now_millis: u64) -> Vec<Step> {
-    scenario(Contract::KitV2, instance_id, order, now_millis)
-}
-
-fn scenario(contract: Contract, instance_id: &str, order: &str, now_millis: u64) -> Vec<Step> {
-    let buyer = Party { contract, instance_id, order, now_millis };
-    // The seller has bought nothing: neither an instance nor an order.
-    let seller = Party { instance_id: "", order: "", ..buyer };
-    let mut after = seller.rehearses("after the end");
-    after.reverse();
-    [
-        seller.rehearses("before the binding"),
-        seller.applies_for_a_credential(),
-        decided(buyer.is_unbound("before the binding")),
-        buyer.binds(),
-        buyer.is_rehearsed(),
-        buyer.authorises(),
-        buyer.edits_departments(),
-        buyer.edits_and_dismisses_people(),
-        decided(buyer.is_called_late("in life")),
-        buyer.is_unbound("at the end"),
-        decided(buyer.is_called_late("after the end")),
-        after,
-    ]
-    .concat()
-}
+use self::calls::{ADD, DELETE, MODIFY, REVOKE, application};
+use self::records::{DEPARTMENTS, departments, person};
+use super::{Contract, HOUR_MILLIS, REHEARSED, Step, decided};
+use crate::time;
 
 /// The owner of the enterprise: a buyer, or the seller who tries the product out.
 #[derive(Clone, Copy)]
@@ -199,6 +155,49 @@ impl Party<'_> {
             self.tenant(call("tenantSync"), "Enterprise", DELETE).at_once().raced(),
         ]
     }
+}
+
+/// The scenario of an enterprise under access guide 1.0, bound `now_millis`.
+///
+/// The seller tries things out, as rehearsals and for real. Then a buyer binds the product to an
+/// enterprise, authorises people, edits departments, dismisses people and unbinds. Some calls come
+/// late, after newer ones of their kind. Rehearsals come before and after. `instance_id` and
+/// `order` are the purchase's; the seller's own calls have neither.
+///
+/// Every right answer is `000000`.
+#[must_use]
+pub fn enterprise_v1(instance_id: &str, order: &str, now_millis: u64) -> Vec<Step> {
+    scenario(Contract::KitV1, instance_id, order, now_millis)
+}
+
+/// The scenario of an enterprise under access guide 2.0: as [`enterprise_v1`], and the calls that
+/// V2 added to change a tenant or an application and to revoke an authorisation.
+#[must_use]
+pub fn enterprise_v2(instance_id: &str, order: &str, now_millis: u64) -> Vec<Step> {
+    scenario(Contract::KitV2, instance_id, order, now_millis)
+}
+
+fn scenario(contract: Contract, instance_id: &str, order: &str, now_millis: u64) -> Vec<Step> {
+    let buyer = Party { contract, instance_id, order, now_millis };
+    // The seller has bought nothing: neither an instance nor an order.
+    let seller = Party { instance_id: "", order: "", ..buyer };
+    let mut after = seller.rehearses("after the end");
+    after.reverse();
+    [
+        seller.rehearses("before the binding"),
+        seller.applies_for_a_credential(),
+        decided(buyer.is_unbound("before the binding")),
+        buyer.binds(),
+        buyer.is_rehearsed(),
+        buyer.authorises(),
+        buyer.edits_departments(),
+        buyer.edits_and_dismisses_people(),
+        decided(buyer.is_called_late("in life")),
+        buyer.is_unbound("at the end"),
+        decided(buyer.is_called_late("after the end")),
+        after,
+    ]
+    .concat()
 }
 
 const TENANT: &str = "68cbc86abc2018ab880d92f36422fa0e";

@@ -6,51 +6,6 @@ use super::{Carries, DAY_MILLIS, HOUR_MILLIS, REHEARSED, State, Step, UNKNOWN, V
 use crate::time;
 use crate::v1::extend_params;
 
-/// The scenario of a purchase under access guide 1.0, bought `now_millis`.
-///
-/// It begins as a trial, is made formal, renewed, expires, is thawed by a renewal, frozen and
-/// thawed by status, upgraded, has a renewal cancelled and is released. Then calls come too late.
-/// Rehearsals come before and after. `order` is the purchase's order id, at most 50 characters: the
-/// later orders' ids are made from it.
-///
-/// The instance is ready at once: the server can answer app info by itself.
-#[must_use]
-pub fn v1(order: &str, now_millis: u64) -> Vec<Step> {
-    let purchase = Purchase { order, now_millis };
-    let mut after = rehearsals("after the end", State::Released);
-    after.reverse();
-    [
-        rehearsals("before the purchase", State::Absent),
-        decided(unknown()),
-        purchase.begins(),
-        purchase.is_rehearsed(),
-        purchase.is_renewed_and_expires(),
-        purchase.changes_status(),
-        purchase.is_upgraded_and_cancelled(),
-        purchase.ends(),
-        decided(purchase.is_called_too_late()),
-        after,
-    ]
-    .concat()
-}
-
-/// A short scenario of a purchase under access guide 1.0. The seller's product makes the instance
-/// while the call waits: access data comes with the purchase.
-#[must_use]
-pub fn quick_v1(order: &str, now_millis: u64) -> Vec<Step> {
-    let purchase = Purchase { order, now_millis };
-    let here = State::Active;
-    let listed = Carries::Listed(vec![Value::InstanceId]);
-    vec![
-        purchase
-            .new_instance("product quick", here, 1)
-            .carrying(Carries::ThisInstance { access: true }),
-        V1.query("product quick", here).with("instanceId", Value::InstanceId).carrying(listed),
-        status("FREEZE", "", State::Frozen),
-        purchase.release("", State::Released),
-    ]
-}
-
 /// A month of a product with a linear attribute, tried out first.
 struct Purchase<'a> {
     order: &'a str,
@@ -195,6 +150,51 @@ impl Purchase<'_> {
     fn in_millis(&self, ahead_millis: u64) -> String {
         time::to_the_second(self.now_millis + ahead_millis)
     }
+}
+
+/// The scenario of a purchase under access guide 1.0, bought `now_millis`.
+///
+/// It begins as a trial, is made formal, renewed, expires, is thawed by a renewal, frozen and
+/// thawed by status, upgraded, has a renewal cancelled and is released. Then calls come too late.
+/// Rehearsals come before and after. `order` is the purchase's order id, at most 50 characters: the
+/// later orders' ids are made from it.
+///
+/// The instance is ready at once: the server can answer app info by itself.
+#[must_use]
+pub fn v1(order: &str, now_millis: u64) -> Vec<Step> {
+    let purchase = Purchase { order, now_millis };
+    let mut after = rehearsals("after the end", State::Released);
+    after.reverse();
+    [
+        rehearsals("before the purchase", State::Absent),
+        decided(unknown()),
+        purchase.begins(),
+        purchase.is_rehearsed(),
+        purchase.is_renewed_and_expires(),
+        purchase.changes_status(),
+        purchase.is_upgraded_and_cancelled(),
+        purchase.ends(),
+        decided(purchase.is_called_too_late()),
+        after,
+    ]
+    .concat()
+}
+
+/// A short scenario of a purchase under access guide 1.0. The seller's product makes the instance
+/// while the call waits: access data comes with the purchase.
+#[must_use]
+pub fn quick_v1(order: &str, now_millis: u64) -> Vec<Step> {
+    let purchase = Purchase { order, now_millis };
+    let here = State::Active;
+    let listed = Carries::Listed(vec![Value::InstanceId]);
+    vec![
+        purchase
+            .new_instance("product quick", here, 1)
+            .carrying(Carries::ThisInstance { access: true }),
+        V1.query("product quick", here).with("instanceId", Value::InstanceId).carrying(listed),
+        status("FREEZE", "", State::Frozen),
+        purchase.release("", State::Released),
+    ]
 }
 
 /// Calls about an instance that does not exist.

@@ -9,55 +9,6 @@ use super::{
 };
 use crate::time;
 
-/// The scenario of a purchase under access guide 2.0, bought `now_millis`.
-///
-/// It begins as a trial, is made formal, renewed, has a renewal taken back, is changed at a
-/// renewal, frozen and thawed, upgraded and released. Then calls come too late. Rehearsals come
-/// before and after. `order` is the purchase's order id, at most 50 characters: the later orders'
-/// ids and the order lines' are made from it.
-///
-/// The instance is ready at once: the server can answer app info by itself.
-#[must_use]
-pub fn v2(order: &str, now_millis: u64) -> Vec<Step> {
-    let purchase = Purchase { order, now_millis };
-    let mut after = rehearsals("after the end", State::Released);
-    after.reverse();
-    [
-        rehearsals("before the purchase", State::Absent),
-        decided(unknown()),
-        purchase.begins(),
-        purchase.is_rehearsed(),
-        purchase.is_refreshed(),
-        purchase.is_changed_at_renewal(),
-        purchase.changes_status(),
-        purchase.is_upgraded_and_ends(),
-        decided(purchase.is_called_too_late()),
-        after,
-    ]
-    .concat()
-}
-
-/// A short scenario of a purchase under access guide 2.0. The seller's product is down at first:
-/// the calls while it is down, and the calls after.
-#[must_use]
-pub fn awaited_v2(order: &str, now_millis: u64) -> (Vec<Step>, Vec<Step>) {
-    let purchase = Purchase { order, now_millis };
-    let here = State::Active;
-    let this = || Carries::ThisInstance { access: false };
-    let ask = |remark| V2.query(remark, here).with("instanceId", Value::InstanceId);
-    let down = vec![
-        purchase.new_instance("product down", here).carrying(this()).refused(PROCESSING).raced(),
-        ask("product down").refused(PROCESSING),
-    ];
-    let back = vec![
-        ask("product back").carrying(Carries::Listed(vec![Value::InstanceId])),
-        purchase.new_instance("product back", here).carrying(this()),
-        status("FREEZE", "", State::Frozen),
-        purchase.release("", State::Released),
-    ];
-    (down, back)
-}
-
 /// A product that is tried out first; what was bought, the seller asks the marketplace.
 struct Purchase<'a> {
     order: &'a str,
@@ -168,6 +119,55 @@ impl Purchase<'_> {
         let line = format!("{order}-000001");
         step.with("orderId", order).with("orderLineId", line)
     }
+}
+
+/// The scenario of a purchase under access guide 2.0, bought `now_millis`.
+///
+/// It begins as a trial, is made formal, renewed, has a renewal taken back, is changed at a
+/// renewal, frozen and thawed, upgraded and released. Then calls come too late. Rehearsals come
+/// before and after. `order` is the purchase's order id, at most 50 characters: the later orders'
+/// ids and the order lines' are made from it.
+///
+/// The instance is ready at once: the server can answer app info by itself.
+#[must_use]
+pub fn v2(order: &str, now_millis: u64) -> Vec<Step> {
+    let purchase = Purchase { order, now_millis };
+    let mut after = rehearsals("after the end", State::Released);
+    after.reverse();
+    [
+        rehearsals("before the purchase", State::Absent),
+        decided(unknown()),
+        purchase.begins(),
+        purchase.is_rehearsed(),
+        purchase.is_refreshed(),
+        purchase.is_changed_at_renewal(),
+        purchase.changes_status(),
+        purchase.is_upgraded_and_ends(),
+        decided(purchase.is_called_too_late()),
+        after,
+    ]
+    .concat()
+}
+
+/// A short scenario of a purchase under access guide 2.0. The seller's product is down at first:
+/// the calls while it is down, and the calls after.
+#[must_use]
+pub fn awaited_v2(order: &str, now_millis: u64) -> (Vec<Step>, Vec<Step>) {
+    let purchase = Purchase { order, now_millis };
+    let here = State::Active;
+    let this = || Carries::ThisInstance { access: false };
+    let ask = |remark| V2.query(remark, here).with("instanceId", Value::InstanceId);
+    let down = vec![
+        purchase.new_instance("product down", here).carrying(this()).refused(PROCESSING).raced(),
+        ask("product down").refused(PROCESSING),
+    ];
+    let back = vec![
+        ask("product back").carrying(Carries::Listed(vec![Value::InstanceId])),
+        purchase.new_instance("product back", here).carrying(this()),
+        status("FREEZE", "", State::Frozen),
+        purchase.release("", State::Released),
+    ];
+    (down, back)
 }
 
 /// Calls about an instance that does not exist.

@@ -25,6 +25,25 @@ pub enum Strength {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Iv([u8; Self::LENGTH]);
 
+/// The text is no initialisation vector.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("initialisation vector is not 16 ASCII letters or digits")]
+pub struct BadIv;
+
+/// Why an encrypted field cannot be read.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Unreadable {
+    /// The first 16 characters are missing or no initialisation vector.
+    #[error("field has no initialisation vector of 16 letters or digits")]
+    Iv,
+    /// What follows the initialisation vector is no base64.
+    #[error("field has no base64 behind its initialisation vector")]
+    Base64,
+    /// The ciphertext does not open with this key, or not to text.
+    #[error("field does not open with this key and strength")]
+    Ciphertext,
+}
+
 impl Iv {
     const LENGTH: usize = 16;
 
@@ -56,25 +75,6 @@ impl FromStr for Iv {
         let printable = letters.iter().all(u8::is_ascii_alphanumeric);
         if printable { Ok(Self(letters)) } else { Err(BadIv) }
     }
-}
-
-/// The text is no initialisation vector.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("initialisation vector is not 16 ASCII letters or digits")]
-pub struct BadIv;
-
-/// Why an encrypted field cannot be read.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum Unreadable {
-    /// The first 16 characters are missing or no initialisation vector.
-    #[error("field has no initialisation vector of 16 letters or digits")]
-    Iv,
-    /// What follows the initialisation vector is no base64.
-    #[error("field has no base64 behind its initialisation vector")]
-    Base64,
-    /// The ciphertext does not open with this key, or not to text.
-    #[error("field does not open with this key and strength")]
-    Ciphertext,
 }
 
 /// Encrypts a phone number, an e-mail address or a credential: the vector, then base64.

@@ -4,9 +4,6 @@ use super::Failure;
 use crate::answer::Fault;
 use crate::scenario::{Contract, Mismatch, Step};
 
-/// What the guides want of time.
-pub const ANSWER_IN_TIME: &str = "a whole answer within 20 s (access guides, FAQ)";
-
 pub(super) fn of_fault(step: &Step, fault: &Fault) -> Failure {
     let wanted = match fault {
         Fault::Status(_) => on(step, "HTTP status 200 for every outcome", "FAQ"),
@@ -67,3 +64,6 @@ fn on(step: &Step, wanted: &str, page: &str) -> String {
     };
     format!("{wanted} ({guide}, {page})")
 }
+
+/// What the guides want of time.
+pub const ANSWER_IN_TIME: &str = "a whole answer within 20 s (access guides, FAQ)";
