@@ -79,7 +79,7 @@ impl ConformArguments {
     }
 }
 
-/// Plays, reports, and says whether nothing failed.
+/// Plays and reports. The exit code is 0 if nothing failed.
 pub fn run(arguments: &ConformArguments) -> Result<ExitCode, CommandError> {
     let address = arguments.address()?;
     wire::check_address(address)?;

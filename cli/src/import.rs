@@ -163,8 +163,8 @@ async fn open(keeping: &Keeping, dry_run: bool) -> Result<Machine<AnyStore>, Com
     }
 }
 
-/// Refuses to import under a clock that the store's own contradicts. The first row is looked at
-/// before: DynamoDB tells its time with an answer.
+/// Refuses to import if this machine's clock and the store's differ. The first row is read before:
+/// DynamoDB sends its time with an answer.
 fn check_clock(session: &Session, first: &Import) -> Result<(), CommandError> {
     let Session { world, runtime, .. } = session;
     let repository = session.repository(Reader::Nobody);

@@ -1,4 +1,4 @@
-//! Files that a command is given: read whole, and refused in words that say what to do.
+//! Reads the files that a user names. An error says what to do.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -9,7 +9,7 @@ use crate::error::CommandError;
 /// Reads a file's bytes.
 ///
 /// # Errors
-/// If the file cannot be read: says why, and what to do.
+/// The cause and what to do, if the file cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     fs::read(path).map_err(|fault| format!("{}: {}", path.display(), cause(&fault)).into())
 }

@@ -1,11 +1,11 @@
-//! Keys and names for one run: made up, and looking it.
+//! Keys and names for one run; most show that they are made up.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// An access key that nobody else has.
+/// An access key that no other server has.
 pub fn access_key() -> String {
     format!("made-up-{}", hex(12))
 }

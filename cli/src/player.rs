@@ -237,5 +237,5 @@ fn accept_waiting(sent: &mut [JudgedAnswer]) {
 /// How many times a step with a race is sent at once.
 pub const RACERS: usize = 8;
 
-/// After so many unanswered calls in a row no more are sent: each takes the whole patience.
+/// After so many unanswered calls in a row no more are sent: each waits until it times out.
 pub const MOST_UNANSWERED: usize = 3;

@@ -105,7 +105,7 @@ impl SendArguments {
     }
 }
 
-/// Sends, prints the answer, and says whether the marketplace would go on.
+/// Sends a call and prints the answer. The exit code is 0 if the marketplace would go on.
 pub fn run(arguments: &SendArguments) -> Result<ExitCode, CommandError> {
     wire::check_address(&arguments.address)?;
     let call = arguments.call()?;

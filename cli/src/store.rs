@@ -56,7 +56,7 @@ struct CheckArguments {
     store: String,
 }
 
-/// Makes a table, or looks at a store.
+/// Makes a table, or checks a store.
 pub fn run(arguments: &StoreArguments) -> Result<ExitCode, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match &arguments.command {

@@ -94,7 +94,7 @@ pub fn check_address(address: &str) -> Result<(), CommandError> {
         )
         .into());
     }
-    // Braces stand for a function's name, and a URI has none.
+    // The braces are replaced by a function's name; a URI must not contain them.
     let plain = address.replace("{function}", "function");
     let uri: Uri = plain.parse().map_err(|fault| {
         format!("address {address} is not a URL ({fault}): write it as https://host/path")

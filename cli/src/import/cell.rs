@@ -1,5 +1,5 @@
-//! What programs and people leave in a cell instead of what it held: refused before it becomes
-//! an ID that the marketplace never asks for, or access data that no buyer can use.
+//! Rejects cells whose text a program or a person damaged. Otherwise it would become an ID that the
+//! marketplace never asks for, or access data that no buyer can use.
 
 mod mangled;
 
@@ -16,7 +16,7 @@ pub fn is_id(column: &str) -> bool {
 /// Checks the text of a cell that is not blank.
 ///
 /// # Errors
-/// What is wrong and what to do, to be said after the column's name.
+/// What is wrong and what to do; the column's name comes before it.
 pub fn check(column: &str, text: &str) -> Result<(), &'static str> {
     let is_free = FREE.contains(&column);
     let placeholder = PLACEHOLDERS.contains(&text.to_uppercase().as_str());
@@ -62,7 +62,7 @@ pub fn tail_of_number(text: &str) -> Option<&str> {
 /// Columns whose text is a buyer's: kept letter for letter, blanks included.
 const FREE: [&str; 3] = ["userName", "password", "memo"];
 
-/// Texts that stand for an empty cell.
+/// Texts that mean an empty cell.
 const PLACEHOLDERS: [&str; 10] =
     ["NULL", "(NULL)", "\\N", "N/A", "#N/A", "NA", "NONE", "NIL", "NAN", "UNDEFINED"];
 

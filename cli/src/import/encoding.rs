@@ -14,7 +14,7 @@ pub struct DecodedText {
 /// China.
 ///
 /// # Errors
-/// If the bytes are not text in one of them: says so, with the line of the first bad byte.
+/// If the bytes are not text in one of them: the error names the line of the first bad byte.
 pub fn decode(bytes: &[u8]) -> Result<DecodedText, String> {
     if let Some((_, fault)) = NO_TEXT.iter().find(|(start, _)| bytes.starts_with(start)) {
         return Err((*fault).to_owned());

@@ -84,7 +84,7 @@ fn check_members<'a>(rows: impl Iterator<Item = (usize, &'a Members)>) -> Result
     faults.check()
 }
 
-/// Says where and what kind, without the value: rows hold passwords.
+/// Names the place and the kind of a fault, not the value: rows hold passwords.
 fn no_object(fault: serde_json::Error) -> String {
     match fault.classify() {
         Category::Eof => "is cut off: an object ends on the line that it starts on".to_owned(),

@@ -127,5 +127,5 @@ fn state(row: &ImportRow) -> Result<InstanceState, String> {
 /// V1's modes (both guides, `chargingMode`): on demand, period, one time, on-demand package.
 const CHARGING_MODES: [&str; 4] = ["0", "1", "3", "5"];
 
-/// What a row may say of the access beside its address.
+/// The access data that a row may have beside its address.
 const OWN_ACCESS: [&str; 4] = ["adminUrl", "userName", "password", "memo"];

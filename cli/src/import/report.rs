@@ -1,4 +1,4 @@
-//! What became of the rows: a line for each one that an operator must look at, and counts in
+//! The result of each row: a line for each that an operator must check, and counts in
 //! which each row is once.
 
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ impl ImportReport {
         self.count(RowCount::NotWritten, rows);
     }
 
-    /// The store failed before it said what became of rows.
+    /// The store failed, so the result of these rows is unknown.
     pub fn unknown(&mut self, rows: usize) {
         self.count(RowCount::Unknown, rows);
     }

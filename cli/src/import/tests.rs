@@ -34,7 +34,7 @@ fn purchases() -> Vec<Purchase> {
     combinations().into_iter().filter(|purchase| !lacks_product(purchase)).collect()
 }
 
-/// V1 wants a product, and of these modes it is a part of the purchase: such a row is rejected.
+/// V1 needs a product, and with these modes it is a part of the purchase: such a row is rejected.
 fn lacks_product(purchase: &Purchase) -> bool {
     let value = |wanted: &str| {
         let found = purchase.iter().find(|(name, _)| *name == wanted);

@@ -1,4 +1,4 @@
-//! Looks up host names, and says of every failure that the name is not known.
+//! Looks up host names. Every failure means that the name is unknown.
 
 use http::Uri;
 use ureq::Error;

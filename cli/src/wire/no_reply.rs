@@ -25,8 +25,8 @@ impl NoReplyError {
         explain(at, &uri.to_string(), error)
     }
 
-    /// Whether no other call to this address can be answered: nothing listens there, or it speaks
-    /// TLS otherwise than the address says.
+    /// Whether no other call to this address can be answered: nothing listens there, or the
+    /// scheme of the address is wrong.
     pub const fn is_no_server(&self) -> bool {
         self.is_no_server
     }

@@ -3,7 +3,7 @@
 use http::Response;
 use http::header::LOCATION;
 
-/// What to do about an HTTP status; `location` is where the answer redirects.
+/// What to do about an HTTP status; `location` is the address to which the answer redirects.
 pub fn advice(status: u16, location: Option<&str>) -> Option<String> {
     let advice = match (status, location) {
         (404, _) => {

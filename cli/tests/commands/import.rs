@@ -1,4 +1,4 @@
-//! `koohook import`: which files are imported, and what is said of their rows.
+//! `koohook import`: which files are imported, and how their rows are reported.
 
 use crate::{Folder, row};
 

@@ -66,7 +66,7 @@ impl Folder {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
         let mut command = self.command(arguments);
-        // Without it the command says which store it takes.
+        // Without it the command prints which store it uses.
         command.env("KOOHOOK_STORE", "sqlite:koohook.db").stdout(writer);
         Finished::of(command.output().unwrap())
     }

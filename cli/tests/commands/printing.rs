@@ -1,4 +1,4 @@
-//! Data goes to the standard output, advice to the standard error, and nothing to a reader that left.
+//! Data goes to the standard output, advice to the standard error. A reader that left gets nothing.
 
 use std::fs::File;
 use std::io::pipe;
@@ -84,7 +84,7 @@ fn notices_are_data_alone() {
     assert_eq!(listed.out, "0 notices\n");
 }
 
-/// The log says why, and no line of it is data.
+/// The log has the cause, and no line of it is data.
 #[test]
 fn a_server_that_is_down_is_an_error_and_nothing_on_the_standard_output() {
     let folder = Folder::new();

@@ -58,7 +58,7 @@ fn text(output: &[u8]) -> &str {
     std::str::from_utf8(output).unwrap()
 }
 
-/// In a folder whose name wants quotes, in either unit of the timestamp.
+/// In a folder whose name needs quotes, with either unit of the timestamp.
 #[test]
 fn the_pasted_lines_play_everything() {
     let folder = tempfile::tempdir().unwrap();

@@ -32,7 +32,7 @@ pub struct Step {
     pub code: &'static str,
     /// What the right answer carries beside its code.
     pub carries: Carries,
-    /// The state of the instance afterwards; an enterprise has no instance, and stays [`State::Absent`].
+    /// The state of the instance afterwards; [`State::Absent`] for an enterprise.
     pub state: State,
     /// The step is sent again, with a fresh business id, nonce and timestamp, and changes nothing.
     pub repeat: bool,
@@ -95,7 +95,7 @@ pub enum Value {
 /// What the right answer carries beside its code.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Carries {
-    /// Nothing that is looked at.
+    /// Nothing that is compared.
     Nothing,
     /// The id of some instance: a rehearsal speaks of none in particular.
     AnyInstance {
@@ -152,7 +152,7 @@ impl Step {
     ///
     /// # Errors
     ///
-    /// If the address is no URI, or the nonce no header's value.
+    /// If the address is not a URI, or the nonce is not a header's value.
     pub fn request(&self, wire: &Wire) -> Result<http::Request<Vec<u8>>, http::Error> {
         self.request_in(wire, TimestampUnit::Milliseconds)
     }
@@ -251,7 +251,7 @@ impl From<String> for Value {
     }
 }
 
-/// Steps whose answers are koohook's decisions, where the guides say nothing.
+/// Steps whose answers koohook decided, since the guides do not say them.
 fn decided(steps: Vec<Step>) -> Vec<Step> {
     steps.into_iter().map(Step::decided).collect()
 }

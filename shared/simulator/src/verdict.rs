@@ -140,7 +140,7 @@ impl Contract {
 
 /// Judges an answer to a step as leniently as the marketplace.
 ///
-/// `is_served` says that the server has served this activity before: then it cannot be unserved.
+/// `is_served`: the server has served this activity before, so it cannot be unserved now.
 #[must_use]
 pub fn judge(step: &Step, wire: &Wire, received: &Received, is_served: bool) -> Verdict {
     let may_lack = !is_served && step.is_optional();
@@ -202,7 +202,7 @@ fn undecryptable(step: &Step, wire: &Wire, answer: &Answer) -> Option<&'static s
     unopened.map(|(name, _)| name)
 }
 
-/// Weighs what the answer says.
+/// Decides whether the answer counts.
 fn weigh(step: &Step, wire: &Wire, answer: &Answer, remarks: &mut Vec<Remark>) -> Outcome {
     let Err(mismatch) = step.check(wire, answer) else {
         return Outcome::Right;
@@ -244,7 +244,7 @@ fn unsaid(step: &Step, mismatch: &Mismatch) -> Forgiven {
     if step.is_decision { Forgiven::With(Remark::Unsaid(mismatch.clone())) } else { Forgiven::Not }
 }
 
-/// The guide promises no order, and does not say what comes of unknown IDs.
+/// The guide promises no order, and says nothing about unknown IDs.
 fn forgive_list(step: &Step, expected: &[String], found: &[String]) -> Forgiven {
     let is_all_there = expected.iter().all(|id| found.contains(id));
     if is_all_there && found.len() == expected.len() {
@@ -271,7 +271,7 @@ const BODY_SIGN: &str = "Body-Sign";
 const RENEWAL_CHANGE: &str = "RENEWAL_CHANGE";
 /// The requirements page of access guide 2.0.
 const SLOW: Duration = Duration::from_secs(5);
-/// How a server says that it does not serve what was called: no such path, method or function.
+/// The statuses of a server that does not serve the call: no such path, method or function.
 pub const ABSENT: [StatusCode; 3] =
     [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_IMPLEMENTED];
 

@@ -1,11 +1,11 @@
-//! IDs that a spreadsheet took for numbers, and rounded.
+//! Rejects IDs that a spreadsheet read as numbers and rounded.
 
 use crate::import::cell;
 use crate::import::row::{COLUMNS, ImportRow, Rows};
 
 /// Rejects rows whose IDs a spreadsheet rounded.
 ///
-/// It takes IDs for numbers, keeps 15 digits and writes zeros for the rest. One ID may end in zeros
+/// It reads IDs as numbers, keeps 15 digits and writes zeros for the rest. One ID may end in zeros
 /// by itself. If every long ID of a column does, they were rounded: the IDs in the file are those of
 /// other instances. No spreadsheet writes JSON lines, so they are not checked.
 pub fn refuse(rows: &mut Rows) {

@@ -28,8 +28,8 @@ fn a_failover_may_forget_but_makes_no_order_two() {
     watch.complete(&address, &promises);
 }
 
-/// What was answered `000000` stands on the replica, also where the first answer was `000005` and a
-/// repeat found the change that no replica had heard of.
+/// What was answered `000000` exists on the replica. This holds even if the first answer was
+/// `000005` and a repeat found the change that no replica had received.
 #[test]
 fn a_failover_to_a_replica_that_acknowledges_forgets_nothing() {
     let Some((mut master, replica)) = replicated(&ALWAYS) else { return };

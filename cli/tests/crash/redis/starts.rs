@@ -72,7 +72,7 @@ fn a_server_is_found_by_its_socket_and_its_database() {
     assert_eq!(third.kept(&id).unwrap().outbox.sequence, 1, "one place by two names");
 }
 
-/// Whoever vouches for a server is named, or known to all; nobody else is believed.
+/// A certificate is trusted if its authority is named in the setting, or is a public one.
 #[test]
 fn a_server_is_believed_over_tls_where_its_certificate_is() {
     let port = free_port();

@@ -16,13 +16,13 @@ pub enum Mismatch {
         /// The code of this one.
         found: String,
     },
-    /// No instanceId where there must be one.
+    /// instanceId is missing.
     #[error("instanceId is missing")]
     InstanceIdMissing,
     /// The id of another instance than was learned.
     #[error("instanceId is another one than before")]
     InstanceIdChanged,
-    /// No app info where there must be some.
+    /// App info is missing.
     #[error("app info is missing")]
     AccessMissing,
     /// Other instances listed than were asked for and are there.

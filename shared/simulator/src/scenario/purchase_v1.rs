@@ -57,7 +57,7 @@ impl Purchase<'_> {
         ]
     }
 
-    /// What a status froze, no renewal thaws (D4).
+    /// A renewal does not thaw what a status froze (D4).
     fn changes_status(&self) -> Vec<Step> {
         vec![
             status("FREEZE", "", State::Frozen),
@@ -75,7 +75,7 @@ impl Purchase<'_> {
         ]
     }
 
-    /// The guide's table wants the order, its example leaves it out: both must do.
+    /// The guide's table needs the order and its example leaves it out: both must succeed.
     fn ends(&self) -> Vec<Step> {
         vec![
             self.release("", State::Released).with("orderAmount", "0").raced(),
@@ -213,7 +213,7 @@ fn unknown() -> Vec<Step> {
     ]
 }
 
-/// The saved cases of the debugging page, in an order that no purchase takes.
+/// The saved cases of the debugging page, in an order that no real purchase has.
 fn rehearsals(when: &str, state: State) -> Vec<Step> {
     let case = |activity, remark: &str| V1.saved_case(activity, remark, when, state);
     let ordered = |activity, remark| case(activity, remark).with("orderId", REHEARSED);

@@ -95,7 +95,7 @@ impl Purchase<'_> {
             .with("businessId", Value::BusinessId)
     }
 
-    /// The text says 14 digits and the example has 17: a renewal alone is sent with 17.
+    /// The guide's text has 14 digits and its example 17: only a renewal is sent with 17.
     fn refresh(&self, scene: &str, remark: &str, state: State, suffix: &str, ahead: u64) -> Step {
         let expiry_millis = self.now_millis + ahead;
         let expire_time = match scene {
@@ -186,7 +186,7 @@ fn unknown() -> Vec<Step> {
     ]
 }
 
-/// The saved cases of the debugging page, in an order that no purchase takes.
+/// The saved cases of the debugging page, in an order that no real purchase has.
 fn rehearsals(when: &str, state: State) -> Vec<Step> {
     let case = |activity, remark: &str| V2.saved_case(activity, remark, when, state);
     let ordered = |step: Step| step.with("orderId", REHEARSED).with("orderLineId", REHEARSED);

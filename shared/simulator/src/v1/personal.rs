@@ -25,7 +25,7 @@ pub enum Strength {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Iv([u8; Self::LENGTH]);
 
-/// The text is no initialisation vector.
+/// The text is not an initialisation vector.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("initialisation vector is not 16 ASCII letters or digits")]
 pub struct BadIv;
@@ -36,7 +36,7 @@ pub enum Unreadable {
     /// The first 16 characters are missing or no initialisation vector.
     #[error("field has no initialisation vector of 16 letters or digits")]
     Iv,
-    /// What follows the initialisation vector is no base64.
+    /// The text after the initialisation vector is not base64.
     #[error("field has no base64 behind its initialisation vector")]
     Base64,
     /// The ciphertext does not open with this key, or not to text.

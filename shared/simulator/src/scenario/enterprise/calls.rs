@@ -72,7 +72,7 @@ impl Party<'_> {
             },
             code: SUCCESS,
             carries: Carries::Nothing,
-            // The kit never looks at an instance.
+            // The kit has no instance.
             state: State::Absent,
             repeat: true,
             race: false,
