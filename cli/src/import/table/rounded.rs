@@ -6,7 +6,7 @@ use crate::import::row::{COLUMNS, ImportRow, Rows};
 /// Rejects rows whose IDs a spreadsheet rounded.
 ///
 /// It reads IDs as numbers, keeps 15 digits and writes zeros for the rest. One ID may end in zeros
-/// by itself. If every long ID of a column does, they were rounded: the IDs in the file are those of
+/// by itself. If every long ID of a column does, they were rounded: the IDs in the file belong to
 /// other instances. No spreadsheet writes JSON lines, so they are not checked.
 pub fn refuse(rows: &mut Rows) {
     for column in COLUMNS.into_iter().filter(|column| cell::is_id(column)) {
