@@ -9,9 +9,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use domain::entity::{Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::instance::{Access, Instance, InstanceState};
 use domain::outbox::{Outbox, Reader};
+use domain::record::EntityRecord;
 use domain::webhook::WebhookSecrets;
 use protocol::message::InstanceId;
 use shell::config::Config;
@@ -29,7 +30,7 @@ use tokio::task::JoinHandle;
 use self::keys::DemoKeys;
 use self::stub_product::StubProduct;
 use self::table::{ScenarioScore, play_steps};
-use crate::bundle::{Everything, open};
+use crate::bundle::open;
 use crate::command_line::program;
 use crate::error::CommandError;
 use crate::options::AccessGuide;
@@ -84,8 +85,8 @@ impl ServedBundle {
         let world = &self.context.world;
         let deadline = Deadline::after(world.elapsed(), shell::endpoint::callbacks::BUDGET);
         let seal = Seal::new(Some(&SealKey::parse(&keys.seal).ok()?), None, Clear::Refused);
-        let repository = Repository { world, seal: &seal, reader: Reader::Nobody, deadline };
-        runtime.block_on(repository.read(&subject)).ok()?.kept
+        let repository = Repository::new(world, &seal, Reader::Nobody, deadline);
+        Some(runtime.block_on(repository.read(&subject)).ok()?.found?.record)
     }
 }
 
@@ -200,7 +201,7 @@ fn start(
         _ => settings.iter().find(|(set, _)| *set == name).map(|(_, value)| value.clone()),
     })?;
     let base_path = config.endpoint.base_path.clone();
-    let (front, context) = runtime.block_on(open::<Everything>(config))?;
+    let (front, context) = runtime.block_on(open(config, &functions::everything()))?;
     let (address, stop) = listen(runtime, front)?;
     let relaying = runtime.spawn(host::keep_relaying(Arc::clone(&context)));
     Ok(ServedBundle { address: format!("{address}{base_path}"), context, relaying, _stop: stop })

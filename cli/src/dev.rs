@@ -13,7 +13,7 @@ use shell::host;
 
 use self::export_lines::ExportLines;
 use self::settings::DevSettings;
-use crate::bundle::{Everything, open};
+use crate::bundle::open;
 use crate::error::CommandError;
 use crate::output::errln;
 
@@ -51,7 +51,7 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (front, context) = runtime.block_on(open::<Everything>(config))?;
+    let (front, context) = runtime.block_on(open(config, &functions::everything()))?;
     let listener = runtime.block_on(host::http::bind(&listen))?;
     let address = address(listener.local_addr()?, &base_path);
     if !arguments.quiet {

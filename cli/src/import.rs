@@ -18,8 +18,8 @@ use std::time::Duration;
 use clap::Args;
 use domain::outbox::Reader;
 use protocol::time::UnixMillis;
-use shell::config::Keeping;
-use shell::host::{self, Machine};
+use shell::config::StoreConfig;
+use shell::host::{self, MachineWorld};
 use shell::import::Import;
 use shell::store::{AnyStore, Store, StoreSetting};
 use shell::world::World;
@@ -150,13 +150,16 @@ fn without_duplicates(
 }
 
 /// The store; in a dry run an empty one if there is none yet.
-async fn open(keeping: &Keeping, dry_run: bool) -> Result<Machine<AnyStore>, CommandError> {
+async fn open(
+    keeping: &StoreConfig,
+    dry_run: bool,
+) -> Result<MachineWorld<AnyStore>, CommandError> {
     match &keeping.store {
         StoreSetting::Memory => {
             Err("KOOHOOK_STORE is memory: an import into it is lost; name another".into())
         }
         StoreSetting::Sqlite { path, .. } if dry_run && !path.as_path().exists() => {
-            Ok(Machine::new(StoreSetting::Memory.open(false).await?))
+            Ok(MachineWorld::new(StoreSetting::Memory.open(false).await?))
         }
         _ if dry_run => Ok(host::open_to_read(keeping).await?),
         _ => Ok(host::open_to_write(keeping).await?),

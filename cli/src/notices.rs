@@ -8,12 +8,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use domain::entity::{Entity, Subject};
+use domain::keys;
 use domain::outbox::Reader;
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::failure::Failure;
-use shell::host::{Machine, open_to_read, open_to_write};
-use shell::repository::{Recalled, Repository, Written};
+use shell::host::{MachineWorld, open_to_read, open_to_write};
+use shell::repository::{Repository, Slot, Start, Update};
 use shell::store::{AnyStore, Queue, Store};
 use shell::world::World;
 
@@ -126,10 +127,10 @@ impl NoticeStore {
     fn list(&self, filter: &NoticeFilter) -> Result<ExitCode, CommandError> {
         let mut count = 0;
         let mut failures = ReadFailures::default();
-        for recalled in self.entities(filter)? {
-            let Some(recalled) = failures.keep(recalled)? else { continue };
-            let whose = whose(&recalled);
-            for line in lines(&recalled, &whose).filter(|line| filter.matches(line)) {
+        for slot in self.entities(filter)? {
+            let Some(slot) = failures.keep(slot)? else { continue };
+            let whose = whose(&slot);
+            for line in lines(&slot, &whose).filter(|line| filter.matches(line)) {
                 count += 1;
                 outln!("{}", line.text(self.session.world.now()));
             }
@@ -147,11 +148,11 @@ impl NoticeStore {
     fn show(&self, filter: &NoticeFilter) -> Result<ExitCode, CommandError> {
         let mut shown = Vec::new();
         let mut failures = ReadFailures::default();
-        for recalled in self.entities(filter)? {
-            let Some(recalled) = failures.keep(recalled)? else { continue };
-            let whose = whose(&recalled);
-            let lines = lines(&recalled, &whose).filter(|line| filter.matches(line));
-            shown.extend(lines.map(|line| line.json(&recalled.key)));
+        for slot in self.entities(filter)? {
+            let Some(slot) = failures.keep(slot)? else { continue };
+            let whose = whose(&slot);
+            let lines = lines(&slot, &whose).filter(|line| filter.matches(line));
+            shown.extend(lines.map(|line| line.json(&slot.key)));
         }
         outln!("{}", serde_json::to_string_pretty(&shown)?);
         failures.end()
@@ -164,8 +165,8 @@ impl NoticeStore {
         let mut count = 0;
         let mut failures = ReadFailures::default();
         let mut stopped = None;
-        for recalled in self.entities(filter)? {
-            let replayed = recalled.and_then(|recalled| self.replay_one(recalled, filter));
+        for slot in self.entities(filter)? {
+            let replayed = slot.and_then(|slot| self.replay_one(slot, filter));
             match failures.keep(replayed) {
                 Ok(replayed) => count += replayed.unwrap_or_default(),
                 Err(fault) => {
@@ -178,33 +179,32 @@ impl NoticeStore {
         stopped.map_or_else(|| failures.end(), Err)
     }
 
-    fn replay_one(&self, mut recalled: Recalled, filter: &NoticeFilter) -> Result<usize, Failure> {
-        for _ in 0..=MAX_RACES_LOST {
-            let whose = whose(&recalled);
-            let dead: Vec<u64> = lines(&recalled, &whose)
-                .filter(|line| line.state == NoticeState::Dead && filter.matches(line))
+    fn replay_one(&self, slot: Slot, filter: &NoticeFilter) -> Result<usize, Failure> {
+        let replay = |slot: &Slot| {
+            let whose = whose(slot);
+            let dead = lines(slot, &whose).filter(|line| line.state == NoticeState::Dead);
+            let dead: Vec<u64> = dead
+                .filter(|line| filter.matches(line))
                 .map(|line| line.notice.sequence())
                 .collect();
-            let Some(mut kept) = recalled.kept.clone().filter(|_| !dead.is_empty()) else {
-                return Ok(0);
+            let Some(mut record) = slot.record().cloned().filter(|_| !dead.is_empty()) else {
+                return Ok(Update::Leave(0));
             };
             for sequence in &dead {
-                kept.outbox.replay(*sequence);
+                record.outbox.replay(*sequence);
             }
-            let written = self.session.runtime.block_on(self.repository().write(&recalled, &kept));
-            match written? {
-                Written::Won(_) => return Ok(dead.len()),
-                Written::Lost(stored) => recalled = stored,
-            }
-        }
-        Err(Failure::Contended)
+            Ok::<_, Failure>(Update::write(record, dead.len()))
+        };
+        let repository = self.repository();
+        let replayed = repository.update(Start::Slot(slot), replay);
+        Ok(self.session.runtime.block_on(replayed)?.decided)
     }
 
     /// The entities that have notices: one, or all that are on an agenda.
     fn entities(
         &self,
         filter: &NoticeFilter,
-    ) -> Result<impl Iterator<Item = Result<Recalled, Failure>>, CommandError> {
+    ) -> Result<impl Iterator<Item = Result<Slot, Failure>>, CommandError> {
         let (one, keys) = match &filter.instance {
             Some(id) => (Some(self.instance(id)?), Vec::new()),
             None => (None, self.agenda()?),
@@ -213,24 +213,24 @@ impl NoticeStore {
     }
 
     /// One instance, by its own ID or by the ID that its purchase derives.
-    fn instance(&self, id: &str) -> Result<Recalled, CommandError> {
+    fn instance(&self, id: &str) -> Result<Slot, CommandError> {
         let id = InstanceId::parse(id)
             .map_err(|fault| format!("--instance {fault}: give an instance's ID"))?;
-        let recalled = self.read(Subject::Instance(id.clone()).key()).map_err(advised)?;
-        let recalled = match recalled.kept.as_ref().map(|kept| &kept.entity) {
+        let slot = self.read(Subject::Instance(id.clone()).key()).map_err(advised)?;
+        let slot = match slot.record().map(|record| &record.entity) {
             Some(Entity::MovedTo(moved)) => {
                 self.read(Subject::Instance(moved.clone()).key()).map_err(advised)?
             }
-            _ => recalled,
+            _ => slot,
         };
-        if recalled.kept.is_none() {
+        if slot.found.is_none() {
             let advice = "check the ID, and that KOOHOOK_STORE names the store that serves it";
             return Err(format!("instance {id} is unknown here: {advice}").into());
         }
-        Ok(recalled)
+        Ok(slot)
     }
 
-    fn read(&self, key: String) -> Result<Recalled, Failure> {
+    fn read(&self, key: String) -> Result<Slot, Failure> {
         self.session.runtime.block_on(self.repository().read_key(key))
     }
 
@@ -246,13 +246,13 @@ impl NoticeStore {
             }
             // Parts of lists are on the agenda too, and hold no notice.
             let entities = entries.into_iter().map(|entry| entry.key);
-            keys.extend(entities.filter(|key| !key.starts_with("part:")));
+            keys.extend(entities.filter(|key| !keys::is_part(key)));
         }
         Ok(keys.into_iter().collect())
     }
 
     /// A replayed notice must be queued for the relay, so the reader is a product.
-    fn repository(&self) -> Repository<'_, Machine<AnyStore>> {
+    fn repository(&self) -> Repository<'_, MachineWorld<AnyStore>> {
         self.session.repository(Reader::Product)
     }
 }
@@ -267,7 +267,7 @@ impl NoticeFilter {
 /// Lists, shows or replays.
 pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, CommandError> {
     let keeping = settings()?;
-    keeping.store.must_stand()?;
+    keeping.store.must_exist()?;
     let writes = matches!(arguments.command, NoticesCommand::Replay(_));
     let session = Session::open(keeping, async |keeping| {
         let opened =
@@ -284,5 +284,3 @@ pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, CommandError> {
 
 /// How many entities are read; if the agenda is longer, a warning says so.
 const MAX_ENTITIES: usize = 10_000;
-/// How often a replay is tried again after another writer was faster.
-const MAX_RACES_LOST: usize = 8;

@@ -3,11 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use domain::page::Bundle;
 use shell::config::Config;
 use shell::host;
 
-use crate::bundle::{Everything, open};
+use crate::bundle::open;
 use crate::error::CommandError;
 use crate::output::errln;
 
@@ -24,17 +23,14 @@ pub struct ServeArguments {}
 /// Serves until the process is asked to stop.
 pub fn run(_: &ServeArguments) -> Result<ExitCode, CommandError> {
     let is_set = |name: &str| std::env::var_os(name).is_some();
-    if is_set("KOOHOOK_KIT_KEY") || is_set("KOOHOOK_KIT_KEY_FILE") {
-        serve::<Everything>()
-    } else {
-        serve::<functions::receive::Function>()
-    }
+    let has_kit = is_set("KOOHOOK_KIT_KEY") || is_set("KOOHOOK_KIT_KEY_FILE");
+    serve(has_kit)
 }
 
-fn serve<B: Bundle>() -> Result<ExitCode, CommandError> {
+fn serve(has_kit: bool) -> Result<ExitCode, CommandError> {
     let config = Config::from_env()?;
     host::start_log(&config.log);
-    if B::KEEPS_SECRETS && !config.context.seal.seals() {
+    if has_kit && !config.context.seal.seals() {
         return Err("KOOHOOK_SEAL_KEY is required: the kit keeps secrets; koohook keys secret seal makes one".into());
     }
     if config.endpoint.base_keys.is_none() {
@@ -43,10 +39,11 @@ fn serve<B: Bundle>() -> Result<ExitCode, CommandError> {
         }
         errln!("koohook: KOOHOOK_BASE_KEY is not set: lifecycle calls are 404");
     }
+    let rows = if has_kit { functions::everything() } else { functions::BASE.to_vec() };
     let (listen, max_connections) = (config.listen.clone(), config.max_connections);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (front, context) = runtime.block_on(open::<B>(config))?;
+    let (front, context) = runtime.block_on(open(config, &rows))?;
     runtime.spawn(host::keep_relaying(context));
     runtime.block_on(host::http::serve(front, &listen, max_connections))?;
     Ok(ExitCode::SUCCESS)

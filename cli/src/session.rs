@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use domain::entity::RecordError;
 use domain::outbox::Reader;
-use shell::config::{self, Keeping};
+use domain::record::RecordError;
+use shell::config::{self, StoreConfig};
 use shell::failure::Failure;
-use shell::host::{self, Machine};
+use shell::host::{self, MachineWorld};
 use shell::repository::Repository;
 use shell::seal::Seal;
 use shell::store::AnyStore;
@@ -22,7 +22,7 @@ pub struct Session {
     /// What waits for the store.
     pub runtime: Runtime,
     /// The machine and the store.
-    pub world: Machine<AnyStore>,
+    pub world: MachineWorld<AnyStore>,
     seal: Seal,
 }
 
@@ -32,8 +32,8 @@ impl Session {
     /// # Errors
     /// If the store does not open.
     pub fn open(
-        keeping: Keeping,
-        open: impl AsyncFnOnce(&Keeping) -> Result<Machine<AnyStore>, CommandError>,
+        keeping: StoreConfig,
+        open: impl AsyncFnOnce(&StoreConfig) -> Result<MachineWorld<AnyStore>, CommandError>,
     ) -> Result<Self, CommandError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let world = runtime.block_on(open(&keeping))?;
@@ -41,9 +41,9 @@ impl Session {
     }
 
     /// Access to kept values, each within the same time.
-    pub fn repository(&self, reader: Reader) -> Repository<'_, Machine<AnyStore>> {
+    pub fn repository(&self, reader: Reader) -> Repository<'_, MachineWorld<AnyStore>> {
         let deadline = Deadline::after(self.world.elapsed(), BUDGET);
-        Repository { world: &self.world, seal: &self.seal, reader, deadline }
+        Repository::new(&self.world, &self.seal, reader, deadline)
     }
 }
 
@@ -60,8 +60,8 @@ pub fn setting(name: &str) -> Option<String> {
 ///
 /// # Errors
 /// The settings that cannot be used.
-pub fn settings() -> Result<Keeping, CommandError> {
-    let keeping = Keeping::read(&setting)?;
+pub fn settings() -> Result<StoreConfig, CommandError> {
+    let keeping = StoreConfig::read(&setting)?;
     if ["KOOHOOK_STORE", "KOOHOOK_STORE_FILE"]
         .into_iter()
         .all(|name| std::env::var_os(name).is_none())

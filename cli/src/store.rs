@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use shell::config::Keeping;
-use shell::host::{self, Finding};
+use shell::config::StoreConfig;
+use shell::host::{self, StoreCheck};
 use shell::store::StoreSetting;
 use shell::store::dynamodb::{AwsCredentials, Dynamodb, TableStep};
 
@@ -95,12 +95,12 @@ fn print_step(step: TableStep) {
 
 /// Tries everything, and prints a line for each.
 async fn check(store: &str) -> Result<ExitCode, CommandError> {
-    let keeping = Keeping::to_check(&|name| match name {
+    let keeping = StoreConfig::to_check(&|name| match name {
         "KOOHOOK_STORE" => Some(store.to_owned()),
         "KOOHOOK_STORE_FILE" => None,
         name => std::env::var(name).ok(),
     })?;
-    keeping.store.must_stand()?;
+    keeping.store.must_exist()?;
     let mut is_sound = true;
     let mut print = |name: &str, outcome: Result<&str, String>| {
         let text = match outcome {
@@ -116,7 +116,7 @@ async fn check(store: &str) -> Result<ExitCode, CommandError> {
         let found = table.check_table().await;
         print("table", found.map(|()| "ok").map_err(|fault| fault.to_string()));
     }
-    for Finding { what, outcome } in host::examine(&keeping).await {
+    for StoreCheck { what, outcome } in host::check_store(&keeping).await {
         print(what, outcome);
     }
     if is_sound {

@@ -5,63 +5,53 @@
 //! of their own says otherwise. An empty list changes nothing; a whole enterprise without
 //! departments is likelier a fault than a wish.
 
-use domain::directory::{self, Content, EntryOutcome, Identity, List};
+use domain::decision::ListNotice;
+use domain::directory::{Content, DirectoryChange, EntryOutcome, Identity, List};
 use domain::entity::Subject;
 use domain::notice::{NoticeDraft, NoticeType};
-use domain::page::{ChangeList, ChangesList, ListNotice, Page};
-use domain::settings::{SettingError, Settings};
-use protocol::message::{Activity, AllOrgSync, Malformed, Reply};
+use domain::page::{ChangeList, Page, Request};
+use protocol::message::{Activity, AllOrgSync, Malformed};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-/// What this function serves.
-pub type Function = ChangesList<Departments>;
-
 /// The page.
-pub struct Departments;
+pub(crate) struct SyncAllDepartments;
 
-impl Page for Departments {
-    const ACTIVITY: Activity = Activity::AllOrgSync;
-    type Request = AllOrgSync;
-
-    fn new(_: &Settings) -> Result<Self, SettingError> {
-        Ok(Self)
-    }
-
-    fn rehearse(&self, _: &Verified) -> Result<Reply, Malformed> {
-        Ok(Reply::success())
-    }
-
-    fn read(&self, verified: &Verified) -> Result<AllOrgSync, Malformed> {
-        AllOrgSync::read(verified)
+impl Page for SyncAllDepartments {
+    fn read(&self, call: &Verified) -> Result<Request<'_>, Malformed> {
+        Ok(Request::List(Box::new(Departments(AllOrgSync::read(call)?))))
     }
 }
 
+struct Departments(AllOrgSync);
+
 impl ChangeList for Departments {
-    fn subject(&self, request: &AllOrgSync) -> Subject {
-        Subject::Departments(request.instance_id.clone(), request.tenant_id.clone())
+    fn subject(&self) -> Subject {
+        Subject::Departments(self.0.instance_id.clone(), self.0.tenant_id.clone())
     }
 
-    fn at(&self, request: &AllOrgSync) -> UnixMillis {
-        request.at
+    fn at(&self) -> UnixMillis {
+        self.0.at
     }
 
-    fn change(&self, request: &AllOrgSync, at: UnixMillis) -> directory::DirectoryChange {
-        let entries = request.records.iter().map(|record| {
-            let (name, parent) = (record.department_name(), record.parent_code());
-            (Identity::new(&[&record.identity]), Content::new(&[name, parent]))
+    fn change(&self, at: UnixMillis) -> DirectoryChange {
+        let entries = self.0.records.iter().map(|item| {
+            let (name, parent) = (item.department_name(), item.parent_code());
+            (Identity::new(&[&item.identity]), Content::new(&[name, parent]))
         });
-        directory::DirectoryChange::List(List::new(entries, at))
+        DirectoryChange::List(List::new(entries, at))
     }
 
-    fn tell(&self, request: &AllOrgSync, at: UnixMillis, outcomes: &[EntryOutcome]) -> ListNotice {
+    fn notice(&self, at: UnixMillis, outcomes: &[EntryOutcome]) -> ListNotice {
+        let Self(call) = self;
         // What is known from a newer call of its own must not be overwritten by the product.
-        let current = request.records.iter().zip(outcomes);
+        let current = call.records.iter().zip(outcomes);
         let current = current.filter(|(_, outcome)| **outcome != EntryOutcome::Stale);
-        let notice = NoticeDraft::of_list(NoticeType::DepartmentsReplaced, Self::ACTIVITY, at)
-            .with("instanceId", request.instance_id.as_ref().map(ToString::to_string))
-            .with("tenantId", request.tenant_id.as_str());
-        ListNotice { notice, records: current.map(|(record, _)| record.value.to_value()).collect() }
+        let notice =
+            NoticeDraft::of_list(NoticeType::DepartmentsReplaced, Activity::AllOrgSync, at)
+                .with("instanceId", call.instance_id.as_ref().map(ToString::to_string))
+                .with("tenantId", call.tenant_id.as_str());
+        ListNotice { notice, records: current.map(|(item, _)| item.value.to_value()).collect() }
     }
 
     fn identity(&self) -> &'static str {

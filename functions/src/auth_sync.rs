@@ -4,75 +4,68 @@
 //! The product is where people live: koohook keeps of each a row of 24 bytes, enough to know a
 //! repeat from a change and old from new, and hands on what changed.
 
-use domain::directory::{self, Content, Edit, EntryOutcome, Identity};
+use domain::decision::ListNotice;
+use domain::directory::{Content, DirectoryChange, Edit, EntryOutcome, Identity};
 use domain::entity::Subject;
 use domain::notice::{NoticeDraft, NoticeType};
-use domain::page::{ChangeList, ChangesList, ListNotice, Page};
-use domain::settings::{SettingError, Settings};
+use domain::page::{ChangeList, Page, Request};
 use protocol::message::{Activity, AuthSync, ListItem, Malformed, Reply, UserChange};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-/// What this function serves.
-pub type Function = ChangesList<Users>;
-
 /// The page.
-pub struct Users;
+pub(crate) struct SyncUsers;
 
-impl Page for Users {
-    const ACTIVITY: Activity = Activity::AuthSync;
-    type Request = AuthSync;
-
-    fn new(_: &Settings) -> Result<Self, SettingError> {
-        Ok(Self)
-    }
-
-    fn rehearse(&self, verified: &Verified) -> Result<Reply, Malformed> {
-        AuthSync::change(verified)?;
+impl Page for SyncUsers {
+    fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
+        AuthSync::change(call)?;
         Ok(Reply::success())
     }
 
-    fn read(&self, verified: &Verified) -> Result<AuthSync, Malformed> {
-        AuthSync::read(verified)
+    fn read(&self, call: &Verified) -> Result<Request<'_>, Malformed> {
+        Ok(Request::List(Box::new(Users(AuthSync::read(call)?))))
     }
 }
 
+struct Users(AuthSync);
+
 impl ChangeList for Users {
-    fn subject(&self, request: &AuthSync) -> Subject {
-        let AuthSync { instance_id, tenant_id, app_id, .. } = request.clone();
+    fn subject(&self) -> Subject {
+        let AuthSync { instance_id, tenant_id, app_id, .. } = self.0.clone();
         Subject::Users(instance_id, tenant_id, app_id)
     }
 
-    fn at(&self, request: &AuthSync) -> UnixMillis {
-        request.at
+    fn at(&self) -> UnixMillis {
+        self.0.at
     }
 
-    fn change(&self, request: &AuthSync, at: UnixMillis) -> directory::DirectoryChange {
+    fn change(&self, at: UnixMillis) -> DirectoryChange {
         let edit = |ListItem { identity, value }: &ListItem| {
             let who = Identity::new(&[identity]);
-            match request.change {
+            match self.0.change {
                 UserChange::Put => Edit::put(who, Content::new(&[&value.to_text()]), at),
                 UserChange::Delete => Edit::delete(who, at),
                 UserChange::Revoke => Edit::revoke(who, at),
             }
         };
-        directory::DirectoryChange::Edits(request.records.iter().map(edit).collect())
+        DirectoryChange::Edits(self.0.records.iter().map(edit).collect())
     }
 
-    fn tell(&self, request: &AuthSync, at: UnixMillis, outcomes: &[EntryOutcome]) -> ListNotice {
-        let kind = match request.change {
+    fn notice(&self, at: UnixMillis, outcomes: &[EntryOutcome]) -> ListNotice {
+        let Self(call) = self;
+        let kind = match call.change {
             UserChange::Put => NoticeType::UsersPut,
             UserChange::Delete => NoticeType::UsersDeleted,
             UserChange::Revoke => NoticeType::UsersRevoked,
         };
         // Of the others the product knows as much already, or newer.
-        let applied = request.records.iter().zip(outcomes);
+        let applied = call.records.iter().zip(outcomes);
         let applied = applied.filter(|(_, outcome)| **outcome == EntryOutcome::Applied);
-        let notice = NoticeDraft::of_list(kind, Self::ACTIVITY, at)
-            .with("instanceId", request.instance_id.as_ref().map(ToString::to_string))
-            .with("tenantId", request.tenant_id.as_str())
-            .with("appId", request.app_id.as_str());
-        ListNotice { notice, records: applied.map(|(record, _)| record.value.to_value()).collect() }
+        let notice = NoticeDraft::of_list(kind, Activity::AuthSync, at)
+            .with("instanceId", call.instance_id.as_ref().map(ToString::to_string))
+            .with("tenantId", call.tenant_id.as_str())
+            .with("appId", call.app_id.as_str());
+        ListNotice { notice, records: applied.map(|(item, _)| item.value.to_value()).collect() }
     }
 
     fn identity(&self) -> &'static str {

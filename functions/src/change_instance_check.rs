@@ -5,43 +5,35 @@
 
 use domain::entity::{Entity, Subject};
 use domain::instance::InstanceState;
-use domain::page::{Look, Looks, Page};
+use domain::page::{Lookup, Page, Request};
 use domain::refusal::Refusal;
-use domain::settings::{RenewalChange, SettingError, Settings};
-use protocol::message::{Activity, ChangeInstanceCheck, Malformed, Reply};
+use domain::settings::RenewalChange;
+use protocol::message::{ChangeInstanceCheck, Malformed, Reply};
 use protocol::signature::Verified;
 
-/// What this function serves.
-pub type Function = Looks<Check>;
-
 /// The page.
-pub struct Check {
-    renewal_change: RenewalChange,
+pub(crate) struct Check {
+    pub(crate) renewal_change: RenewalChange,
 }
 
 impl Page for Check {
-    const ACTIVITY: Activity = Activity::ChangeInstanceCheck;
-    type Request = ChangeInstanceCheck;
-
-    fn new(settings: &Settings) -> Result<Self, SettingError> {
-        Ok(Self { renewal_change: settings.renewal_change })
-    }
-
-    fn rehearse(&self, _: &Verified) -> Result<Reply, Malformed> {
-        Ok(Reply::success())
-    }
-
-    fn read(&self, verified: &Verified) -> Result<ChangeInstanceCheck, Malformed> {
-        ChangeInstanceCheck::read(verified)
+    fn read(&self, call: &Verified) -> Result<Request<'_>, Malformed> {
+        let call = ChangeInstanceCheck::read(call)?;
+        Ok(Request::Lookup(Box::new(Question { call, renewal_change: self.renewal_change })))
     }
 }
 
-impl Look for Check {
-    fn subjects(&self, request: &ChangeInstanceCheck) -> Vec<Subject> {
-        vec![Subject::Instance(request.instance_id.clone())]
+struct Question {
+    call: ChangeInstanceCheck,
+    renewal_change: RenewalChange,
+}
+
+impl Lookup for Question {
+    fn subjects(&self) -> Vec<Subject> {
+        vec![Subject::Instance(self.call.instance_id.clone())]
     }
 
-    fn reply(&self, _: &ChangeInstanceCheck, found: &[Option<Entity>]) -> Result<Reply, Refusal> {
+    fn reply(&self, found: &[Option<Entity>]) -> Result<Reply, Refusal> {
         let Some(Some(Entity::Instance(instance))) = found.first() else {
             return Err(Refusal::InstanceUnknown);
         };

@@ -4,32 +4,21 @@
 //! `000000` with nothing in it: that would end the asking.
 
 use domain::entity::{Entity, Subject};
-use domain::page::{Look, Looks, Page};
+use domain::page::{Lookup, Page, Request};
 use domain::refusal::Refusal;
-use domain::settings::{SettingError, Settings};
 use domain::template::Template;
-use protocol::message::{Activity, InstanceId, InstanceInfo, Malformed, QueryInstance, Reply};
+use protocol::message::{InstanceId, InstanceInfo, Malformed, QueryInstance, Reply};
 use protocol::result_code::ResultCode;
 use protocol::signature::{Contract, Verified};
 
-/// What this function serves.
-pub type Function = Looks<Query>;
-
 /// The page.
-pub struct Query {
-    rehearsal: Option<Template>,
+pub(crate) struct Query {
+    pub(crate) rehearsal: Option<Template>,
 }
 
 impl Page for Query {
-    const ACTIVITY: Activity = Activity::QueryInstance;
-    type Request = QueryInstance;
-
-    fn new(settings: &Settings) -> Result<Self, SettingError> {
-        Ok(Self { rehearsal: settings.rehearsal_template() })
-    }
-
-    fn rehearse(&self, verified: &Verified) -> Result<Reply, Malformed> {
-        let ids = QueryInstance::rehearsed_ids(verified)?;
+    fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
+        let ids = QueryInstance::rehearsed_ids(call)?;
         let template = self.rehearsal.as_ref();
         let echo = |id: String| InstanceInfo {
             app_info: template.map(|template| template.fill(&id, "")).unwrap_or_default(),
@@ -38,28 +27,39 @@ impl Page for Query {
         Ok(Reply { info: ids.into_iter().map(echo).collect(), ..Reply::success() })
     }
 
-    fn read(&self, verified: &Verified) -> Result<QueryInstance, Malformed> {
-        QueryInstance::read(verified)
+    fn read(&self, call: &Verified) -> Result<Request<'_>, Malformed> {
+        let contract = call.contract();
+        Ok(Request::Lookup(Box::new(Question { call: QueryInstance::read(call)?, contract })))
     }
 }
 
-impl Look for Query {
+struct Question {
+    call: QueryInstance,
+    contract: Contract,
+}
+
+impl Lookup for Question {
     /// One read for each ID, and one more for a text that may be a single ID with a comma in it.
-    fn subjects(&self, request: &QueryInstance) -> Vec<Subject> {
-        let ids = request.undivided.iter().chain(&request.instance_ids);
-        ids.cloned().map(Subject::Instance).collect()
+    fn subjects(&self) -> Vec<Subject> {
+        self.ids().cloned().map(Subject::Instance).collect()
     }
 
-    fn discloses(&self, verified: &Verified) -> bool {
-        // V1 seals the credentials; under V2 they travel in clear.
-        verified.contract() == Contract::V2
+    fn discloses(&self) -> bool {
+        // V1 encrypts the credentials; under V2 they travel in clear.
+        self.contract == Contract::V2
     }
 
-    fn reply(&self, request: &QueryInstance, found: &[Option<Entity>]) -> Result<Reply, Refusal> {
-        let ids = request.undivided.iter().chain(&request.instance_ids).zip(found);
-        let looked_up: Vec<_> = as_meant(request, ids.collect()).map(look_up).collect();
+    fn reply(&self, found: &[Option<Entity>]) -> Result<Reply, Refusal> {
+        let ids = self.ids().zip(found);
+        let looked_up: Vec<_> = as_meant(&self.call, ids.collect()).map(look_up).collect();
         let code = code(&looked_up);
         Ok(Reply { info: looked_up.into_iter().flatten().collect(), ..Reply::of(code) })
+    }
+}
+
+impl Question {
+    fn ids(&self) -> impl Iterator<Item = &InstanceId> {
+        self.call.undivided.iter().chain(&self.call.instance_ids)
     }
 }
 

@@ -4,71 +4,56 @@
 //! specification. The expiry is absolute: it is set, never added to, and a renewal never moves
 //! it back.
 
+use domain::decision::Decision;
 use domain::entity::Subject;
 use domain::idempotency::Order;
-use domain::instance::{self, Instance};
+use domain::instance::Instance;
 use domain::notice::NoticeDraft;
-use domain::page::{Change, Changes, Decision, Page};
+use domain::page::{Change, Moment, Page, Request};
 use domain::refusal::Refusal;
-use domain::settings::{SettingError, Settings};
-use protocol::message::{Activity, Malformed, RefreshInstance, Reply};
+use protocol::message::{Activity, Malformed, RefreshInstance};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-/// What this function serves.
-pub type Function = Changes<Refresh>;
-
 /// The page.
-pub struct Refresh;
+pub(crate) struct Refresh;
 
 impl Page for Refresh {
-    const ACTIVITY: Activity = Activity::RefreshInstance;
-    type Request = RefreshInstance;
-
-    fn new(_: &Settings) -> Result<Self, SettingError> {
-        Ok(Self)
-    }
-
-    fn rehearse(&self, _: &Verified) -> Result<Reply, Malformed> {
-        Ok(Reply::success())
-    }
-
-    fn read(&self, verified: &Verified) -> Result<RefreshInstance, Malformed> {
-        RefreshInstance::read(verified)
+    fn read(&self, call: &Verified) -> Result<Request<'_>, Malformed> {
+        Ok(Request::Instance(Box::new(Renewal(RefreshInstance::read(call)?))))
     }
 }
 
-impl Change for Refresh {
-    type Entity = Instance;
+struct Renewal(RefreshInstance);
 
-    fn subject(&self, request: &RefreshInstance) -> Subject {
-        Subject::Instance(request.instance_id.clone())
+impl Change<Instance> for Renewal {
+    fn subject(&self) -> Subject {
+        Subject::Instance(self.0.instance_id.clone())
     }
 
-    fn order(&self, request: &RefreshInstance) -> Option<Order> {
-        let RefreshInstance { order_id, order_line_id, details, .. } = request;
-        let scene = request.scene.as_str();
-        Some(Order::new(Self::ACTIVITY, scene, order_id, order_line_id.as_ref(), details))
+    fn at(&self) -> Option<UnixMillis> {
+        Some(self.0.signed_at)
+    }
+
+    fn order(&self) -> Option<Order> {
+        let RefreshInstance { order_id, order_line_id, details, scene, .. } = &self.0;
+        let (activity, line) = (Activity::RefreshInstance, order_line_id.as_ref());
+        Some(Order::new(activity, scene.as_str(), order_id, line, details))
     }
 
     fn decide(
         &self,
-        request: &RefreshInstance,
         current: Option<Instance>,
-        now: UnixMillis,
+        Moment { at, now }: Moment,
     ) -> Result<Decision<Instance>, Refusal> {
+        let Self(call) = self;
         let before = current.ok_or(Refusal::InstanceUnknown)?;
-        let (at, ahead) = instance::effective(request.signed_at, now);
-        let after = before.clone().refresh(request, at, now)?;
-        let order = (Some(&request.order_id), request.order_line_id.as_ref());
+        let after = before.clone().refresh(call, at, now)?;
+        let order = (Some(&call.order_id), call.order_line_id.as_ref());
         let draft = |kind| {
-            NoticeDraft::of_call(kind, Self::ACTIVITY, order, &request.details)
-                .with("scene", request.scene.as_str())
+            NoticeDraft::of_call(kind, Activity::RefreshInstance, order, &call.details)
+                .with("scene", call.scene.as_str())
         };
-        Ok(Decision::of(&before, after, draft).with_remark(ahead))
-    }
-
-    fn reply(&self, _: &RefreshInstance, _: &Instance) -> Reply {
-        Reply::success()
+        Ok(Decision::of(&before, after, draft))
     }
 }

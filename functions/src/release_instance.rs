@@ -3,60 +3,38 @@
 //! Accepted in any state, for ever, and answered alike when it is repeated. What stays is a
 //! tombstone, so that nothing late brings the instance back.
 
+use domain::decision::Decision;
 use domain::entity::Subject;
 use domain::instance::Instance;
 use domain::notice::NoticeDraft;
-use domain::page::{Change, Changes, Decision, Page};
+use domain::page::{Change, Moment, Page, Request};
 use domain::refusal::Refusal;
-use domain::settings::{SettingError, Settings};
-use protocol::message::{Activity, Malformed, ReleaseInstance, Reply};
+use protocol::message::{Activity, Malformed, ReleaseInstance};
 use protocol::signature::Verified;
-use protocol::time::UnixMillis;
-
-/// What this function serves.
-pub type Function = Changes<Release>;
 
 /// The page.
-pub struct Release;
+pub(crate) struct Release;
 
 impl Page for Release {
-    const ACTIVITY: Activity = Activity::ReleaseInstance;
-    type Request = ReleaseInstance;
-
-    fn new(_: &Settings) -> Result<Self, SettingError> {
-        Ok(Self)
-    }
-
-    fn rehearse(&self, _: &Verified) -> Result<Reply, Malformed> {
-        Ok(Reply::success())
-    }
-
-    fn read(&self, verified: &Verified) -> Result<ReleaseInstance, Malformed> {
-        ReleaseInstance::read(verified)
+    fn read(&self, call: &Verified) -> Result<Request<'_>, Malformed> {
+        Ok(Request::Instance(Box::new(End(ReleaseInstance::read(call)?))))
     }
 }
 
-impl Change for Release {
-    type Entity = Instance;
+struct End(ReleaseInstance);
 
-    fn subject(&self, request: &ReleaseInstance) -> Subject {
-        Subject::Instance(request.instance_id.clone())
+impl Change<Instance> for End {
+    fn subject(&self) -> Subject {
+        Subject::Instance(self.0.instance_id.clone())
     }
 
-    fn decide(
-        &self,
-        request: &ReleaseInstance,
-        current: Option<Instance>,
-        _: UnixMillis,
-    ) -> Result<Decision<Instance>, Refusal> {
+    fn decide(&self, current: Option<Instance>, _: Moment) -> Result<Decision<Instance>, Refusal> {
+        let Self(call) = self;
         let before = current.ok_or(Refusal::InstanceUnknown)?;
         let after = before.clone().release();
-        let order = (request.order_id.as_ref(), request.order_line_id.as_ref());
-        let draft = |kind| NoticeDraft::of_call(kind, Self::ACTIVITY, order, &request.details);
+        let order = (call.order_id.as_ref(), call.order_line_id.as_ref());
+        let draft =
+            |kind| NoticeDraft::of_call(kind, Activity::ReleaseInstance, order, &call.details);
         Ok(Decision::of(&before, after, draft))
-    }
-
-    fn reply(&self, _: &ReleaseInstance, _: &Instance) -> Reply {
-        Reply::success()
     }
 }

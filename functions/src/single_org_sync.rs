@@ -5,64 +5,57 @@
 //! stay, and nothing is checked against the tree that stands: the marketplace's order is not
 //! promised.
 
-use domain::directory::{self, Content, Edit, EntryOutcome, Identity};
+use domain::decision::ListNotice;
+use domain::directory::{Content, DirectoryChange, Edit, EntryOutcome, Identity};
 use domain::entity::Subject;
 use domain::notice::{NoticeDraft, NoticeType};
-use domain::page::{ChangeList, ChangesList, ListNotice, Page};
-use domain::settings::{SettingError, Settings};
-use protocol::message::{Activity, Fields, Flag, Malformed, Reply, SingleOrgSync};
+use domain::page::{ChangeList, Page, Request};
+use protocol::message::{Activity, Fields, Malformed, Reply, SingleOrgSync, SyncFlag};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-/// What this function serves.
-pub type Function = ChangesList<Department>;
-
 /// The page.
-pub struct Department;
+pub(crate) struct SyncDepartment;
 
-impl Page for Department {
-    const ACTIVITY: Activity = Activity::SingleOrgSync;
-    type Request = SingleOrgSync;
-
-    fn new(_: &Settings) -> Result<Self, SettingError> {
-        Ok(Self)
-    }
-
-    fn rehearse(&self, verified: &Verified) -> Result<Reply, Malformed> {
-        Flag::read(Fields::of(verified))?;
+impl Page for SyncDepartment {
+    fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
+        SyncFlag::read(Fields::of(call))?;
         Ok(Reply::success())
     }
 
-    fn read(&self, verified: &Verified) -> Result<SingleOrgSync, Malformed> {
-        SingleOrgSync::read(verified)
+    fn read(&self, call: &Verified) -> Result<Request<'_>, Malformed> {
+        Ok(Request::List(Box::new(Department(SingleOrgSync::read(call)?))))
     }
 }
 
+struct Department(SingleOrgSync);
+
 impl ChangeList for Department {
-    fn subject(&self, request: &SingleOrgSync) -> Subject {
-        Subject::Departments(request.instance_id.clone(), request.tenant_id.clone())
+    fn subject(&self) -> Subject {
+        Subject::Departments(self.0.instance_id.clone(), self.0.tenant_id.clone())
     }
 
-    fn at(&self, request: &SingleOrgSync) -> UnixMillis {
-        request.at
+    fn at(&self) -> UnixMillis {
+        self.0.at
     }
 
-    fn change(&self, request: &SingleOrgSync, at: UnixMillis) -> directory::DirectoryChange {
-        let who = Identity::new(&[request.org_code.as_str()]);
-        let edit = match request.flag {
-            Flag::Put => Edit::put(who, Content::new(&[&request.name, &request.parent]), at),
-            Flag::Delete => Edit::delete(who, at),
-        };
-        directory::DirectoryChange::Edits(vec![edit])
+    fn change(&self, at: UnixMillis) -> DirectoryChange {
+        let Self(call) = self;
+        let who = Identity::new(&[call.org_code.as_str()]);
+        DirectoryChange::Edits(vec![match call.flag {
+            SyncFlag::Put => Edit::put(who, Content::new(&[&call.name, &call.parent]), at),
+            SyncFlag::Delete => Edit::delete(who, at),
+        }])
     }
 
-    fn tell(&self, request: &SingleOrgSync, at: UnixMillis, _: &[EntryOutcome]) -> ListNotice {
-        let kind = match request.flag {
-            Flag::Put => NoticeType::DepartmentPut,
-            Flag::Delete => NoticeType::DepartmentDeleted,
+    fn notice(&self, at: UnixMillis, _: &[EntryOutcome]) -> ListNotice {
+        let kind = match self.0.flag {
+            SyncFlag::Put => NoticeType::DepartmentPut,
+            SyncFlag::Delete => NoticeType::DepartmentDeleted,
         };
         // A later list names only departments that are older than it: the product must know.
-        let notice = NoticeDraft::of_call(kind, Self::ACTIVITY, (None, None), &request.details)
+        let activity = Activity::SingleOrgSync;
+        let notice = NoticeDraft::of_call(kind, activity, (None, None), &self.0.details)
             .with("changeTime", at.to_rfc3339());
         ListNotice { notice, records: Vec::new() }
     }

@@ -3,68 +3,52 @@
 //! Who the enterprise is and where its people log in. Order between the kit's calls is not
 //! promised, and no call looks at the instance: a seller who applies for credentials has none.
 
+use domain::decision::Decision;
 use domain::entity::Subject;
-use domain::instance::effective;
 use domain::notice::NoticeDraft;
-use domain::page::{Change, Changes, Decision, Page};
+use domain::page::{Change, Moment, Page, Request};
 use domain::refusal::Refusal;
-use domain::settings::{SettingError, Settings};
 use domain::tenant::{Dated, Tenant};
-use protocol::message::{Activity, Fields, Flag, Malformed, Reply, TenantSync};
+use protocol::message::{Activity, Fields, Malformed, Reply, SyncFlag, TenantSync};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-/// What this function serves.
-pub type Function = Changes<Tenants>;
-
 /// The page.
-pub struct Tenants;
+pub(crate) struct SyncTenant;
 
-impl Page for Tenants {
-    const ACTIVITY: Activity = Activity::TenantSync;
-    type Request = TenantSync;
-
-    fn new(_: &Settings) -> Result<Self, SettingError> {
-        Ok(Self)
-    }
-
-    fn rehearse(&self, verified: &Verified) -> Result<Reply, Malformed> {
-        Flag::read(Fields::of(verified))?;
+impl Page for SyncTenant {
+    fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
+        SyncFlag::read(Fields::of(call))?;
         Ok(Reply::success())
     }
 
-    fn read(&self, verified: &Verified) -> Result<TenantSync, Malformed> {
-        TenantSync::read(verified)
+    fn read(&self, call: &Verified) -> Result<Request<'_>, Malformed> {
+        Ok(Request::Tenant(Box::new(Enterprise(TenantSync::read(call)?))))
     }
 }
 
-impl Change for Tenants {
-    type Entity = Dated<Tenant>;
+struct Enterprise(TenantSync);
 
-    fn subject(&self, request: &TenantSync) -> Subject {
-        Subject::Tenant(request.instance_id.clone(), request.tenant_id.clone())
+impl Change<Dated<Tenant>> for Enterprise {
+    fn subject(&self) -> Subject {
+        Subject::Tenant(self.0.instance_id.clone(), self.0.tenant_id.clone())
+    }
+
+    fn at(&self) -> Option<UnixMillis> {
+        Some(self.0.at)
     }
 
     fn decide(
         &self,
-        request: &TenantSync,
         current: Option<Dated<Tenant>>,
-        now: UnixMillis,
+        Moment { at, .. }: Moment,
     ) -> Result<Decision<Dated<Tenant>>, Refusal> {
-        let (at, ahead) = effective(request.at, now);
-        let synced = Dated::sync(current.clone(), Tenant::of(request), at);
-        let draft = |told| {
-            NoticeDraft::of_call(
-                Tenant::notice(told),
-                Self::ACTIVITY,
-                (None, None),
-                &request.details,
-            )
+        let Self(call) = self;
+        let synced = Dated::sync(current.clone(), Tenant::of(call), at);
+        let draft = |change| {
+            let kind = Tenant::notice(change);
+            NoticeDraft::of_call(kind, Activity::TenantSync, (None, None), &call.details)
         };
-        Ok(Decision::of_synced(current.as_ref(), synced, draft).with_remark(ahead))
-    }
-
-    fn reply(&self, _: &TenantSync, _: &Dated<Tenant>) -> Reply {
-        Reply::success()
+        Ok(Decision::of_synced(current.as_ref(), synced, draft))
     }
 }

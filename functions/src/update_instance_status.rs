@@ -4,69 +4,57 @@
 //! Neither contract sends a reason: under V2 a freeze may be an expiry or a violation. What a
 //! status froze, a status thaws.
 
+use domain::decision::Decision;
 use domain::entity::Subject;
-use domain::instance::{FreezeCause, Instance, effective};
+use domain::instance::{FreezeCause, Instance};
 use domain::notice::{NoticeDraft, NoticeType};
-use domain::page::{Change, Changes, Decision, Page};
+use domain::page::{Change, Moment, Page, Request};
 use domain::refusal::Refusal;
-use domain::settings::{SettingError, Settings};
-use protocol::message::{Activity, Malformed, Reply, StatusChange};
+use protocol::message::{Activity, Malformed, StatusChange};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-/// What this function serves.
-pub type Function = Changes<Status>;
-
 /// The page.
-pub struct Status;
+pub(crate) struct UpdateStatus;
 
-impl Page for Status {
-    const ACTIVITY: Activity = Activity::UpdateInstanceStatus;
-    type Request = StatusChange;
-
-    fn new(_: &Settings) -> Result<Self, SettingError> {
-        Ok(Self)
-    }
-
-    fn rehearse(&self, _: &Verified) -> Result<Reply, Malformed> {
-        Ok(Reply::success())
-    }
-
-    fn read(&self, verified: &Verified) -> Result<StatusChange, Malformed> {
-        StatusChange::read_status(verified)
+impl Page for UpdateStatus {
+    fn read(&self, call: &Verified) -> Result<Request<'_>, Malformed> {
+        Ok(Request::Instance(Box::new(Status(StatusChange::read_status(call)?))))
     }
 }
 
-impl Change for Status {
-    type Entity = Instance;
+struct Status(StatusChange);
 
-    fn subject(&self, request: &StatusChange) -> Subject {
-        Subject::Instance(request.instance_id.clone())
+impl Change<Instance> for Status {
+    fn subject(&self) -> Subject {
+        Subject::Instance(self.0.instance_id.clone())
+    }
+
+    fn at(&self) -> Option<UnixMillis> {
+        Some(self.0.signed_at)
     }
 
     fn decide(
         &self,
-        request: &StatusChange,
         current: Option<Instance>,
-        now: UnixMillis,
+        Moment { at, now }: Moment,
     ) -> Result<Decision<Instance>, Refusal> {
         let before = current.ok_or(Refusal::InstanceUnknown)?;
-        let (at, ahead) = effective(request.signed_at, now);
-        let after = match request.freeze {
-            Some(cause) => before.clone().freeze(cause.into(), at, now),
+        let after = match self.0.freeze {
+            Some(freeze) => before.clone().freeze(freeze.into(), at, now),
             None => before.clone().thaw(at, now)?,
         };
-        let draft = |kind| {
-            let draft = NoticeDraft::of_call(kind, Self::ACTIVITY, (None, None), &request.details);
-            match kind {
-                NoticeType::Frozen => draft.with("cause", FreezeCause::Status.as_str()),
-                _ => draft,
-            }
-        };
-        Ok(Decision::of(&before, after, draft).with_remark(ahead))
+        Ok(Decision::of(&before, after, |kind| self.draft(kind)))
     }
+}
 
-    fn reply(&self, _: &StatusChange, _: &Instance) -> Reply {
-        Reply::success()
+impl Status {
+    fn draft(&self, kind: NoticeType) -> NoticeDraft {
+        let activity = Activity::UpdateInstanceStatus;
+        let draft = NoticeDraft::of_call(kind, activity, (None, None), &self.0.details);
+        match kind {
+            NoticeType::Frozen => draft.with("cause", FreezeCause::Status.as_str()),
+            _ => draft,
+        }
     }
 }

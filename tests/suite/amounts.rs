@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::entity::{Entity, EntityRecord};
+use domain::entity::Entity;
 use domain::instance::{FreezeCause, InstanceState};
+use domain::record::EntityRecord;
 use protocol::time::UnixMillis;
 use tests::call::{Bundled, SETTINGS, koohook, run};
 use tests::world::NOW;

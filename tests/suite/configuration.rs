@@ -11,7 +11,7 @@ use std::time::Duration;
 use domain::settings::RenewalChange;
 use protocol::cipher::Strength;
 use protocol::signature::TimestampUnit;
-use shell::config::{Config, Unfits, VARIABLES, strangers};
+use shell::config::{Config, ConfigError, VARIABLES, unknown_settings};
 use shell::endpoint::callbacks::BUDGET;
 use shell::store::{Durability, StoreSetting};
 use tempfile::NamedTempFile;
@@ -28,7 +28,7 @@ const LEAST: [(&str, &str); 3] =
     [("KOOHOOK_STORE", "memory:"), ("KOOHOOK_BASE_KEY", BASE_KEY), ("KOOHOOK_APP_INFO", APP_INFO)];
 
 /// The least that starts, with some settings changed.
-fn read(changes: &[(&str, &str)]) -> Result<Config, Unfits> {
+fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let mut set: BTreeMap<String, String> = LEAST
         .iter()
         .chain(changes)
@@ -113,7 +113,7 @@ fn every_setting_can_be_something_else() {
     assert_eq!((listen.as_str(), log.as_str()), ("127.0.0.1:9", "shell=debug"));
 }
 
-/// Threat T2: no key that is none ever opens a endpoint.
+/// Threat T2: no key that is none ever opens an endpoint.
 #[test]
 fn keys_that_are_none_are_refused() {
     for setting in ["KOOHOOK_BASE_KEY", "KOOHOOK_BASE_KEY_PREVIOUS"] {
@@ -361,7 +361,7 @@ fn words_of_no_list_are_refused() {
     accepted("KOOHOOK_RENEWAL_CHANGE", &["allow", "refuse"]);
 }
 
-/// An empty variable is a mistake, whatever it is for: of some it would be a endpoint that is closed, or
+/// An empty variable is a mistake, whatever it is for: of some it would be an endpoint that is closed, or
 /// a value that lies in clear.
 #[test]
 fn a_setting_that_is_empty_is_refused() {
@@ -511,7 +511,7 @@ fn a_start_names_every_setting_that_cannot_be_used() {
 
 #[test]
 fn names_that_are_almost_settings_are_told_which() {
-    let near = |name: &str| strangers([name.to_owned()].into_iter()).pop();
+    let near = |name: &str| unknown_settings([name.to_owned()].into_iter()).pop();
     for (name, setting) in [
         ("KOOHOOK_BASEKEY", "KOOHOOK_BASE_KEY"),
         ("KOOHOOK_BASEKEY_FILE", "KOOHOOK_BASE_KEY"),

@@ -4,10 +4,11 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use domain::entity::{Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::idempotency::MAX_ORDERS;
-use domain::instance::{Access, Instance, InstanceState, Newest};
+use domain::instance::{Access, Instance, InstanceState, NewestCalls};
 use domain::notice::NoticeType;
+use domain::record::EntityRecord;
 use domain::tenant::Dated;
 use protocol::message::InstanceId;
 use protocol::signature::Contract;
@@ -37,7 +38,7 @@ const DAY: u64 = 24 * HOUR;
 /// A call's members.
 type Members<'a> = Vec<(&'a str, &'a str)>;
 /// The whole bundle, over a store.
-type Over<S> = Koohook<functions::receive::Function, S>;
+type Over<S> = Koohook<S>;
 
 // What a callback does to the instance it finds.
 
@@ -292,7 +293,7 @@ const LIFE: [Moment; 5] = [
 
 /// What is left of a life: whether it serves, until when, and the newest times. (The cause of a
 /// freeze may differ: of two causes, an overtaken renewal does not know which one is the newer.)
-type Remains = (&'static str, Option<UnixMillis>, Newest);
+type Remains = (&'static str, Option<UnixMillis>, NewestCalls);
 
 /// Delivers moments of a life in an order.
 fn lived(moments: &[Moment]) -> Remains {

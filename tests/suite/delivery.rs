@@ -49,7 +49,7 @@ fn purchase<'a>(order: &'a str, line: &'a str) -> [(&'a str, &'a str); 4] {
     ]
 }
 
-fn buy_v1<S: Store>(koohook: &Koohook<functions::receive::Function, S>, order: &str) -> Answer {
+fn buy_v1<S: Store>(koohook: &Koohook<S>, order: &str) -> Answer {
     run(koohook.v1(&[
         ("activity", "newInstance"),
         ("businessId", "made-up-business"),
@@ -101,7 +101,7 @@ fn is_ready(koohook: &Bundled, id: &str) -> bool {
 }
 
 /// One run of the relay, as long as a timer's.
-fn relay<S: Store>(koohook: &Koohook<functions::receive::Function, S>) -> RelayReport {
+fn relay<S: Store>(koohook: &Koohook<S>) -> RelayReport {
     run(Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run()).unwrap()
 }
 

@@ -13,9 +13,11 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use shell::client::Client;
 use shell::store::dynamodb::{
-    AwsCredentials, AwsCredentialsError, Dynamodb, ServerClock, Setting, TableError, TableStep,
+    AwsCredentials, AwsCredentialsError, Dynamodb, SigningClock, TableError, TableStep,
 };
-use shell::store::{Lack, Put, Queue, Right, Store, Stored, Unavailable, Value, Version};
+use shell::store::{
+    DynamodbSetting, Put, Queue, Right, RightError, Store, Stored, Unavailable, Value, Version,
+};
 use shell::world::{Unanswered, Web};
 use tests::call::{Koohook, SETTINGS, run};
 use tests::dynamodb::model::{Model, Plan};
@@ -92,7 +94,7 @@ type Sent = Arc<Mutex<Vec<Request<Bytes>>>>;
 fn scripted(
     endpoint: &str,
     credentials: AwsCredentials,
-    clock: ServerClock,
+    clock: SigningClock,
     answer: impl Fn(&Request<Bytes>) -> Result<Response<Bytes>, Unanswered> + Send + 'static,
 ) -> (OnTokio<Dynamodb<Scripted>>, Sent) {
     let sent = Arc::new(Mutex::new(Vec::new()));
@@ -103,7 +105,8 @@ fn scripted(
         kept.lock().unwrap().push(request);
         answered
     });
-    let setting = Setting::parse(&format!("koohook?region={REGION}&endpoint={endpoint}")).unwrap();
+    let setting =
+        DynamodbSetting::parse(&format!("koohook?region={REGION}&endpoint={endpoint}")).unwrap();
     (OnTokio(Dynamodb::over(&setting, credentials, web, clock)), sent)
 }
 
@@ -166,9 +169,10 @@ fn whoever_signs_wrongly_gets_nothing_and_the_log_says_what_to_do() {
     let model = Model::start();
     let table = Table::new(&model.endpoint);
     put(&table, "a", &value(1), None).unwrap();
-    let setting = Setting::parse(table.setting.strip_prefix("dynamodb://").unwrap()).unwrap();
-    let elsewhere = Setting { region: "eu-test-2".to_owned(), ..setting.clone() };
-    let attempts: [(&Setting, AwsCredentials, ServerClock); 4] = [
+    let setting =
+        DynamodbSetting::parse(table.setting.strip_prefix("dynamodb://").unwrap()).unwrap();
+    let elsewhere = DynamodbSetting { region: "eu-test-2".to_owned(), ..setting.clone() };
+    let attempts: [(&DynamodbSetting, AwsCredentials, SigningClock); 4] = [
         (&setting, credentials(), an_hour_late),
         (&setting, keys(None), noon),
         (&setting, keys(Some("another-token")), noon),
@@ -250,7 +254,7 @@ fn a_proof_names_each_right_that_is_missing() {
         let proofs = table.prove(NOON);
         let missing = proofs.iter().filter_map(|(right, outcome)| {
             let lack = outcome.as_ref().err()?;
-            let is_refused = matches!(lack, Lack::Refused(text) if text.contains("PutItem"));
+            let is_refused = matches!(lack, RightError::Refused(text) if text.contains("PutItem"));
             assert!(is_refused, "{lack:?}");
             Some(right.as_str())
         });
@@ -265,7 +269,10 @@ fn a_proof_names_each_right_that_is_missing() {
     let table = Table::new(&model.endpoint);
     model.plan([Plan::CutBefore; 3]);
     let (right, outcome) = table.prove(NOON).remove(0);
-    assert!(right == Right::Read && matches!(outcome, Err(Lack::Unanswered(_))), "{outcome:?}");
+    assert!(
+        right == Right::Read && matches!(outcome, Err(RightError::Unanswered(_))),
+        "{outcome:?}"
+    );
 }
 
 /// Faults F2 and F13.
@@ -278,7 +285,7 @@ fn a_write_whose_answer_was_lost_is_recognised() {
         let put = put(&table, "a", &value(number), over);
         assert_eq!(put, Ok(Put::Lost(Some(stored(number)))), "its own version stands");
     }
-    let koohook = Koohook::<functions::receive::Function, _>::over(table, &SETTINGS);
+    let koohook = Koohook::over(table, &SETTINGS);
     for (order, plan) in [("A", [Plan::Work, Plan::CutAfter]), ("B", [Plan::CutBefore; 2])] {
         model.plan(plan);
         let answer = run(koohook.v2(&new_instance(order)));
@@ -301,8 +308,7 @@ fn new_instance(order: &str) -> [(&str, &str); 4] {
 #[test]
 fn a_change_is_two_round_trips_and_a_repeat_is_one() {
     let model = Model::start();
-    let koohook =
-        Koohook::<functions::receive::Function, _>::over(Table::new(&model.endpoint), &SETTINGS);
+    let koohook = Koohook::over(Table::new(&model.endpoint), &SETTINGS);
     model.take_calls();
     let id = run(koohook.v2(&new_instance("A"))).instance_id.unwrap();
     assert_eq!(model.take_calls(), ["GetItem", "PutItem"]);
@@ -364,7 +370,7 @@ impl Web for Silent {
 /// Decision G2.
 #[tokio::test(start_paused = true)]
 async fn a_silent_endpoint_leaves_time_to_answer() {
-    let setting = Setting::parse(&format!("koohook?region={REGION}")).unwrap();
+    let setting = DynamodbSetting::parse(&format!("koohook?region={REGION}")).unwrap();
     let store = Dynamodb::over(&setting, credentials(), Silent, noon);
     let begun = tokio::time::Instant::now();
     assert_eq!(store.get("a", NOON).await, Err(Unavailable));

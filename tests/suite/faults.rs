@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use domain::entity::{Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::instance::{Instance, InstanceState};
 use domain::notice::NoticeType;
+use domain::record::EntityRecord;
 use http::Request;
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
@@ -48,7 +49,7 @@ const RELEASE: &str = "V2 releaseInstance";
 const CHANGES: [(&str, &str); 4] =
     [(PURCHASE, "ready"), (RENEWAL, "ready"), (FREEZE, "frozen by status"), (RELEASE, "released")];
 
-type Koohook = MachineEndpoint<functions::receive::Function>;
+type Koohook = MachineEndpoint;
 
 /// A store in a server, and a koohook right beside it.
 struct Place {
@@ -111,7 +112,10 @@ impl Place {
     fn kept(&self, order: &str) -> Option<EntityRecord> {
         let context = self.beside.context();
         let deadline = Deadline::after(context.world.elapsed(), BUDGET);
-        run(context.repository(deadline).read(&Subject::Instance(id_of(order)))).unwrap().kept
+        run(context.repository(deadline).read(&Subject::Instance(id_of(order))))
+            .unwrap()
+            .found
+            .map(|found| found.record)
     }
 
     /// I6: of the notices that there ever were, none is missing and none is there twice.
@@ -140,7 +144,8 @@ impl Host {
 
 fn open(setting: &str) -> Koohook {
     let own = [("KOOHOOK_STORE", setting), ("KOOHOOK_SEAL_KEY", SEAL_KEY)];
-    run(shell::host::open(config(&[&SETTINGS[..], &own].concat()), false)).unwrap()
+    run(shell::host::open(config(&[&SETTINGS[..], &own].concat()), &functions::BASE, false))
+        .unwrap()
 }
 
 fn instance(kept: &EntityRecord) -> &Instance {

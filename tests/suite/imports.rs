@@ -6,10 +6,11 @@
 
 use std::time::Duration;
 
-use domain::entity::{Entity, EntityRecord};
+use domain::entity::Entity;
 use domain::instance::id::OrderedBy;
 use domain::instance::{Access, FreezeCause, Instance, InstanceState};
 use domain::outbox::Reader;
+use domain::record::EntityRecord;
 use futures_util::FutureExt;
 use protocol::app_info::AppInfo;
 use protocol::message::{InstanceId, OrderId};
@@ -23,7 +24,7 @@ use shell::world::{Deadline, World};
 use tests::call::{Koohook, SETTINGS, run, run_until_halt, v1};
 use tests::world::NOW;
 
-type Served = Koohook<functions::receive::Function, Memory>;
+type Served = Koohook<Memory>;
 
 /// More points than an import has.
 const POINTS: usize = 12;
@@ -63,7 +64,7 @@ async fn put_or_foresee(
     let seal = Seal::new(None, None, Clear::Allowed);
     let world = koohook.world();
     let deadline = Deadline::after(world.elapsed(), Duration::from_secs(10));
-    let repository = Repository { world, seal: &seal, reader: Reader::Nobody, deadline };
+    let repository = Repository::new(world, &seal, Reader::Nobody, deadline);
     import.put(&repository, dry_run).await
 }
 

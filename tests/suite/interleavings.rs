@@ -12,10 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::entity::{Entity, EntityRecord};
+use domain::entity::Entity;
 use domain::instance::{Access, FreezeCause, Instance, InstanceState, effective};
 use domain::notice::NoticeType;
 use domain::outbox::Reader;
+use domain::record::EntityRecord;
 use futures_util::FutureExt;
 use futures_util::future::join;
 use futures_util::pin_mut;
@@ -316,7 +317,7 @@ impl Simulation {
         let world = koohook.world();
         let seal = Seal::new(None, None, Clear::Allowed);
         let deadline = Deadline::after(World::elapsed(world), Duration::from_secs(10));
-        let repository = Repository { world, seal: &seal, reader: Reader::Product, deadline };
+        let repository = Repository::new(world, &seal, Reader::Product, deadline);
         let import = import();
         let putting = import.put(&repository, false);
         pin_mut!(putting);
@@ -584,8 +585,7 @@ impl Simulation {
             if imports {
                 let world = koohook.world();
                 let deadline = Deadline::after(World::elapsed(world), Duration::from_secs(10));
-                let repository =
-                    Repository { world, seal: &seal, reader: Reader::Product, deadline };
+                let repository = Repository::new(world, &seal, Reader::Product, deadline);
                 is_imported = run(import().put(&repository, false)) == Ok(ImportOutcome::Imported);
             } else {
                 let relay = Relay::new(koohook.endpoint.context(), Duration::from_secs(20));

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use domain::directory::Directory;
 use domain::directory::PartName;
-use domain::entity::{Directory, Entity, EntityRecord, Subject};
-use domain::page::{Bundle, Page, Visit};
-use domain::settings::{SettingError, Settings};
+use domain::entity::{Entity, Subject};
+use domain::page::Row;
+use domain::record::EntityRecord;
 use domain::tenant::{Dated, Tenant};
-use protocol::message::{Activity, AppId, InstanceId, TenantId};
+use protocol::message::{AppId, InstanceId, TenantId};
 use protocol::time::UnixMillis;
 use serde_json::{Map, Value, json};
 use shell::repository::part_key;
@@ -42,34 +43,13 @@ const SETTINGS: [(&str, &str); 6] = [
     ("KOOHOOK_STORE", "memory:"),
 ];
 
-/// The kit's pages at one endpoint.
-pub struct Pages {
-    tenants: functions::tenant_sync::Tenants,
-    users: functions::auth_sync::Users,
-    department: functions::single_org_sync::Department,
-    departments: functions::all_org_sync::Departments,
-}
-
-impl Bundle for Pages {
-    fn new(settings: &Settings) -> Result<Self, SettingError> {
-        Ok(Self {
-            tenants: Page::new(settings)?,
-            users: Page::new(settings)?,
-            department: Page::new(settings)?,
-            departments: Page::new(settings)?,
-        })
-    }
-
-    fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output {
-        match activity {
-            Some(Activity::TenantSync) => visit.change(&self.tenants),
-            Some(Activity::AuthSync) => visit.change_list(&self.users),
-            Some(Activity::SingleOrgSync) => visit.change_list(&self.department),
-            Some(Activity::AllOrgSync) => visit.change_list(&self.departments),
-            _ => visit.nowhere(),
-        }
-    }
-}
+/// The kit's pages at one address, but for the one that needs a private key.
+pub const PAGES: [Row; 4] = [
+    functions::TENANT_SYNC,
+    functions::AUTH_SYNC,
+    functions::SINGLE_ORG_SYNC,
+    functions::ALL_ORG_SYNC,
+];
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Contract {
@@ -79,15 +59,13 @@ enum Contract {
 
 const BOTH: [Contract; 2] = [Contract::V1, Contract::V2];
 
-struct Kit<B = Pages>(Koohook<B, Memory>);
+struct Kit(Koohook<Memory>);
 
 impl Kit {
     fn new() -> Self {
-        Self(Koohook::over(Memory::new(), &SETTINGS))
+        Self(Koohook::serving(&PAGES, Memory::new(), &SETTINGS))
     }
-}
 
-impl<B: Bundle> Kit<B> {
     /// Sends a request, and reads the answer as the marketplace does.
     fn send(&self, request: http::Request<Vec<u8>>) -> String {
         let response = run(self.0.answer(request));

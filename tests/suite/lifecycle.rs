@@ -3,9 +3,10 @@
 //! `lifecycle.txt` is the specification that a newcomer reads first. It is worked out by hand from
 //! the decisions, and compared as text with what the real endpoint answers to really signed calls.
 
-use domain::entity::{Entity, EntityRecord};
+use domain::entity::Entity;
 use domain::instance::{Access, ClockTrust, FreezeCause, Instance, InstanceState};
 use domain::outbox::Reader;
+use domain::record::EntityRecord;
 use protocol::app_info::AppInfo;
 use protocol::message::{InstanceId, OrderId};
 use protocol::result_code::OrderRefused;
@@ -164,7 +165,7 @@ impl Callback {
     /// Sends it, signed now.
     pub async fn send<S: Store>(
         &self,
-        koohook: &Koohook<functions::receive::Function, S>,
+        koohook: &Koohook<S>,
         instance_id: &str,
     ) -> simulator::answer::Answer {
         let members = self.members(instance_id);
@@ -225,9 +226,9 @@ fn give_up(mut kept: EntityRecord, abandoned: u64) -> EntityRecord {
     };
     let sighted = pass(kept, abandoned - LOOK_AGAIN_MILLIS);
     assert!(sighted.changed && !sighted.abandoned, "the first look only remembers");
-    let passed = pass(sighted.kept, abandoned);
+    let passed = pass(sighted.record, abandoned);
     assert!(passed.abandoned, "the second acts");
-    passed.kept
+    passed.record
 }
 
 /// Three and a half hours: V1's patience, and half an hour for clocks and queues.

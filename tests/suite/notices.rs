@@ -5,11 +5,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::page::{Bundle, Page, Visit};
-use domain::settings::{SettingError, Settings};
 use functions::application_sync::secret::{Oaep, PrivateKey, Size};
 use http::{Request, Response};
-use protocol::message::Activity;
 use serde_json::Value;
 use shell::relay::Relay;
 use shell::store::Store;
@@ -28,43 +25,9 @@ mod story;
 
 const KIT_KEY: &str = "constructed-kit-key-0002";
 
-/// Every page at one address, as on one machine.
-struct Everything {
-    endpoint: functions::receive::Function,
-    tenants: functions::tenant_sync::Tenants,
-    applications: functions::application_sync::Applications,
-    users: functions::auth_sync::Users,
-    department: functions::single_org_sync::Department,
-    departments: functions::all_org_sync::Departments,
-}
-
-impl Bundle for Everything {
-    fn new(settings: &Settings) -> Result<Self, SettingError> {
-        Ok(Self {
-            endpoint: Bundle::new(settings)?,
-            tenants: Page::new(settings)?,
-            applications: Page::new(settings)?,
-            users: Page::new(settings)?,
-            department: Page::new(settings)?,
-            departments: Page::new(settings)?,
-        })
-    }
-
-    fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output {
-        match activity {
-            Some(Activity::TenantSync) => visit.change(&self.tenants),
-            Some(Activity::ApplicationSync) => visit.change(&self.applications),
-            Some(Activity::AuthSync) => visit.change_list(&self.users),
-            Some(Activity::SingleOrgSync) => visit.change_list(&self.department),
-            Some(Activity::AllOrgSync) => visit.change_list(&self.departments),
-            base => self.endpoint.pick(base, visit),
-        }
-    }
-}
-
 /// A koohook whose product writes down what it is told.
 struct Seller {
-    koohook: Koohook<Everything, Memory>,
+    koohook: Koohook<Memory>,
     diary: Diary,
 }
 
@@ -107,7 +70,7 @@ impl Seller {
         let (pem, _) = &*KIT_SECRETS;
         let settings =
             [&SETTINGS[..], &[("KOOHOOK_KIT_KEY", KIT_KEY), ("KOOHOOK_RSA_PRIVATE_KEY", pem)]];
-        let koohook = Koohook::over(Memory::new(), &settings.concat());
+        let koohook = Koohook::serving(&functions::everything(), Memory::new(), &settings.concat());
         let diary = Diary::of(koohook.world(), status, created);
         Self { koohook, diary }
     }

@@ -1,7 +1,7 @@
 //! The endpoint and the single function give byte-identical answers; a function answers its own
 //! activity alone (decision A2).
 
-use domain::page::Bundle;
+use domain::page::Row;
 use http::{Request, Response};
 use protocol::message::Activity;
 use protocol::signature::{Contract, Interface};
@@ -14,31 +14,16 @@ use tests::world::NOW;
 /// Whatever answers requests.
 type Answerer = Box<dyn Fn(Request<Vec<u8>>) -> Response<Vec<u8>>>;
 
-fn function<B: Bundle>(store: Shared) -> Answerer {
-    let koohook = Koohook::<B, Shared>::over(store, &SETTINGS);
+fn function(rows: &[Row], store: Shared) -> Answerer {
+    let koohook = Koohook::serving(rows, store, &SETTINGS);
     Box::new(move |request| run(koohook.answer(request)))
 }
 
 /// Each activity's own function, over one store.
 fn functions() -> Vec<(Activity, Answerer)> {
     let store = Shared::default();
-    let own = || store.clone();
-    vec![
-        (Activity::NewInstance, function::<functions::new_instance::Function>(own())),
-        (Activity::RefreshInstance, function::<functions::refresh_instance::Function>(own())),
-        (Activity::ExpireInstance, function::<functions::expire_instance::Function>(own())),
-        (
-            Activity::UpdateInstanceStatus,
-            function::<functions::update_instance_status::Function>(own()),
-        ),
-        (Activity::UpgradeInstance, function::<functions::upgrade_instance::Function>(own())),
-        (Activity::ReleaseInstance, function::<functions::release_instance::Function>(own())),
-        (Activity::QueryInstance, function::<functions::query_instance::Function>(own())),
-        (
-            Activity::ChangeInstanceCheck,
-            function::<functions::change_instance_check::Function>(own()),
-        ),
-    ]
+    let own = |row: Row| (row.0, function(&[row], store.clone()));
+    functions::BASE.map(own).into()
 }
 
 fn activity_of(step: &Step) -> Activity {
@@ -55,7 +40,7 @@ fn activity_of(step: &Step) -> Activity {
 
 /// Plays a life against the endpoint and against the functions, in step.
 fn play(steps: &[Step]) {
-    let endpoint = function::<functions::receive::Function>(Shared::default());
+    let endpoint = function(&functions::BASE, Shared::default());
     let functions = functions();
     let mut instance_id = String::new();
     for (number, step) in steps.iter().flat_map(|step| [step, step]).enumerate() {

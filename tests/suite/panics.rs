@@ -118,7 +118,7 @@ impl Store for BuggyStore {
     }
 }
 
-type BuggyDoor = CallbackEndpoint<functions::receive::Function, Buggy>;
+type BuggyDoor = CallbackEndpoint<Buggy>;
 
 fn endpoint() -> BuggyDoor {
     let mut settings = SETTINGS.to_vec();
@@ -127,7 +127,8 @@ fn endpoint() -> BuggyDoor {
     let store = BuggyStore { memory: Memory::new(), bugs: Bugs::default() };
     let world = TestWorld::new(Memory::new());
     let context = Context::new(context, Buggy { world, store });
-    CallbackEndpoint::new(endpoint, Arc::new(context)).expect("the settings of a test are usable")
+    CallbackEndpoint::new(endpoint, &functions::BASE, Arc::new(context))
+        .expect("the settings of a test are usable")
 }
 
 fn answer(endpoint: &BuggyDoor, request: Request<Vec<u8>>) -> Response<Vec<u8>> {

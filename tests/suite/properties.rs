@@ -16,7 +16,7 @@ use protocol::message::{Activity, Details, OrderId};
 use protocol::order_query::{MAX_DETAILS_LEN, OrderQuery, OrderQueryOutcome};
 use protocol::query::{Plus, decode, pieces};
 use protocol::result_code::ResultCode;
-use protocol::signature::sdk::{OpenApiCredentials, Outgoing, query_text};
+use protocol::signature::sdk::{OpenApiCredentials, UnsignedRequest, query_text};
 use protocol::signature::{Contract, Headers, Interface, TimestampUnit, Unverified, Verified};
 use protocol::time::UnixMillis;
 use serde_json::Value;
@@ -431,7 +431,7 @@ proptest! {
         let signed = |pairs: &[(String, String)]| {
             let (query, headers) = (borrowed(pairs), [("Host", host.as_str())]);
             let (query, headers) = (&query[..], &headers[..]);
-            let outgoing = Outgoing { method: &method, path: &path, query, headers, body: &body };
+            let outgoing = UnsignedRequest { method: &method, path: &path, query, headers, body: &body };
             outgoing.sign(&credentials, UnixMillis::new(now)).authorization
         };
         prop_assert_eq!(signed(&pairs), signed(&shuffled));

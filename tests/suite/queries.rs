@@ -1,15 +1,15 @@
 //! `queryInstance` of IDs that an older server gave: a comma separates IDs, and may be part of one
 //! (decisions C7, D8).
 
-use domain::entity::EntityRecord;
 use domain::instance::{Access, Instance};
+use domain::record::EntityRecord;
 use protocol::app_info::AppInfo;
 use protocol::message::{InstanceId, OrderId};
 use shell::store::memory::Memory;
 use simulator::answer::Answer;
 use tests::call::{Koohook, SETTINGS, run};
 
-type Served = Koohook<functions::receive::Function, Memory>;
+type Served = Koohook<Memory>;
 
 /// A koohook that keeps instances under these IDs, each with an address of its own; those whose
 /// IDs begin with `p` are not ready yet.

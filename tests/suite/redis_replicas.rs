@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use protocol::time::UnixMillis;
 use shell::store::{
-    AnyStore, OpenError, Put, Store, StoreSetting, Stored, Unavailable, Value, Version,
+    AnyStore, Put, Store, StoreOpenError, StoreSetting, Stored, Unavailable, Value, Version,
 };
 use tests::log::Log;
 use tests::redis_server::RedisServer;
@@ -15,7 +15,7 @@ const NOON: UnixMillis = UnixMillis::new(NOW);
 /// Half of what a callback has for everything.
 const IN_TIME: Duration = Duration::from_secs(2);
 
-fn open(server: &RedisServer, options: &str) -> Result<AnyStore, OpenError> {
+fn open(server: &RedisServer, options: &str) -> Result<AnyStore, StoreOpenError> {
     let setting = format!("{}{options}", server.address());
     run(StoreSetting::parse(&setting).unwrap().open(false))
 }

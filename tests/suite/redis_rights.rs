@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use shell::config::{Config, Keeping};
+use shell::config::{Config, StoreConfig};
 use shell::host;
 use tests::call::{APP_INFO, BASE_KEY, config};
 use tests::redis_server::RedisServer;
@@ -18,7 +18,7 @@ fn said(store: &str) -> Option<String> {
         ("KOOHOOK_SEAL_KEY", SEAL_KEY),
         ("KOOHOOK_STORE", store),
     ]);
-    let said = run(host::open_proven_desk(context, &store, false)).err()?.to_string();
+    let said = run(host::open_proven_context(context, &store, false)).err()?.to_string();
     assert!(said.starts_with("KOOHOOK_STORE: "), "{said}");
     assert!(!said.contains("canary-value") && !said.contains("127.0.0.1"), "{said}");
     Some(said)
@@ -66,7 +66,7 @@ fn an_examination_names_each_right_that_is_missing() {
     let lookup = |name: &str| {
         settings.iter().find(|(set, _)| *set == name).map(|(_, text)| (*text).to_owned())
     };
-    let findings = run(host::examine(&Keeping::to_check(&lookup).unwrap()));
+    let findings = run(host::check_store(&StoreConfig::to_check(&lookup).unwrap()));
     let failed: Vec<_> = findings
         .into_iter()
         .filter_map(|finding| finding.outcome.err().map(|text| (finding.what, text)))

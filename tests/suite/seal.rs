@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::time::UnixMillis;
-use shell::config::{Config, Keeping};
+use shell::config::{Config, StoreConfig};
 use shell::failure::Failure;
-use shell::host::{self, Finding};
+use shell::host::{self, StoreCheck};
 use shell::seal::{Clear, Seal, SealKey};
 use shell::store::{Put, Store, Stored, Value, Version};
 use shell::world::{Deadline, World};
@@ -22,7 +22,7 @@ const KEYS: [&str; 3] = [
 ];
 const NOON: UnixMillis = UnixMillis::new(NOW);
 
-type Over<S> = Koohook<functions::receive::Function, S>;
+type Over<S> = Koohook<S>;
 
 fn keyed(key: usize) -> Vec<(&'static str, &'static str)> {
     [&SETTINGS[..], &[("KOOHOOK_SEAL_KEY", KEYS[key])]].concat()
@@ -200,12 +200,12 @@ impl File {
         config(&settings)
     }
 
-    fn keeping(&self, seals: Seals<'_>) -> Keeping {
+    fn keeping(&self, seals: Seals<'_>) -> StoreConfig {
         let settings = self.lookup(seals);
         let lookup = |name: &str| {
             settings.iter().find(|(set, _)| *set == name).map(|(_, text)| text.clone())
         };
-        Keeping::read(&lookup).unwrap()
+        StoreConfig::read(&lookup).unwrap()
     }
 
     /// What each start says: of `serve`, of a function, of a command that writes, and of one that
@@ -218,11 +218,11 @@ impl File {
         };
         let serve = async {
             let Config { context, store, .. } = self.config(seals);
-            host::open_proven_desk(context, &store, false).await.map(drop).map_err(said)
+            host::open_proven_context(context, &store, false).await.map(drop).map_err(said)
         };
         let function = async {
             let Config { context, store, .. } = self.config(seals);
-            host::open_desk(context, &store, false).await.map(drop).map_err(said)
+            host::open_context(context, &store, false).await.map(drop).map_err(said)
         };
         let write =
             async { host::open_to_write(&self.keeping(seals)).await.map(drop).map_err(said) };
@@ -236,7 +236,7 @@ fn a_process_without_a_key_stops_when_another_seals_its_store() {
     let file = File(tempfile::tempdir().unwrap());
     let Config { context, store, .. } = file.config((None, ""));
     tests::servers::run(async {
-        let clear = host::open_proven_desk(context, &store, false).await.unwrap();
+        let clear = host::open_proven_context(context, &store, false).await.unwrap();
         host::look_for_seal(&clear).await;
         let world = &clear.world;
         let deadline = Deadline::after(world.elapsed(), Duration::from_secs(9));
@@ -247,7 +247,7 @@ fn a_process_without_a_key_stops_when_another_seals_its_store() {
         assert_eq!(write("a").await, Ok(true));
         assert_eq!(world.store().is_empty().await, Ok(Some(false)));
         let Config { context, store, .. } = file.config((Some(KEYS[0]), ""));
-        host::open_proven_desk(context, &store, false).await.unwrap();
+        host::open_proven_context(context, &store, false).await.unwrap();
         host::look_for_seal(&clear).await;
         assert_eq!(write("b").await, Err(Failure::SealedElsewhere));
     });
@@ -255,8 +255,8 @@ fn a_process_without_a_key_stops_when_another_seals_its_store() {
 
 /// What an examination says, a line for each.
 fn examined(file: &File, seals: Seals<'_>) -> Vec<String> {
-    let findings = tests::servers::run(host::examine(&file.keeping(seals)));
-    let line = |Finding { what, outcome }: Finding| match outcome {
+    let findings = tests::servers::run(host::check_store(&file.keeping(seals)));
+    let line = |StoreCheck { what, outcome }: StoreCheck| match outcome {
         Ok(text) => format!("{what}: {text}"),
         Err(text) => format!("{what} failed: {text}"),
     };

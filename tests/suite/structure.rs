@@ -144,7 +144,8 @@ fn mains_are_alike() {
         .filter(|name| !matches!(name.as_str(), "app-info" | "relay"))
         .map(|name| {
             let main = text(&format!("functions/src/bin/{name}.rs"));
-            main.replace(name, "NAME").replace(&name.replace('-', "_"), "NAME")
+            let row = format!("[functions::{}]", name.replace('-', "_").to_uppercase());
+            main.replace(name, "NAME").replace(&row, "ROWS").replace("functions::BASE", "ROWS")
         })
         .collect();
     assert_eq!(mains.len(), 1, "where a function runs is the same four lines in each");

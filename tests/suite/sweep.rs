@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use domain::directory::PartName;
-use domain::entity::{Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::outbox::Reader;
+use domain::record::EntityRecord;
 use protocol::message::TenantId;
 use protocol::time::UnixMillis;
 use shell::relay::Relay;
@@ -13,7 +14,7 @@ use shell::seal::{Clear, Seal};
 use shell::store::{Put, Queue, Store, Value, Version};
 use shell::sweep::Swept;
 use shell::world::{Deadline, World};
-use tests::call::{Koohook, PRODUCT_SECRET, run};
+use tests::call::{Bundled, Koohook, PRODUCT_SECRET, run};
 use tests::product::{Product, READY};
 use tests::test_store::TestStore;
 use tests::world::{NOW, TestWorld, Trouble, Watched};
@@ -21,9 +22,7 @@ use tests::world::{NOW, TestWorld, Trouble, Watched};
 const KIT_KEY: &str = "constructed-kit-key-0002";
 const HOUR: Duration = Duration::from_hours(1);
 
-type Departments = Koohook<functions::all_org_sync::Function, TestStore>;
-
-fn koohook() -> Departments {
+fn koohook() -> Bundled {
     let settings = [
         ("KOOHOOK_KIT_KEY", KIT_KEY),
         ("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0"),
@@ -31,11 +30,11 @@ fn koohook() -> Departments {
         ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
         ("KOOHOOK_STORE", "memory:"),
     ];
-    Koohook::over(TestStore::new(), &settings)
+    Koohook::serving(&[functions::ALL_ORG_SYNC], TestStore::new(), &settings)
 }
 
 /// Lists so many departments, the second list other than the first.
-fn list(koohook: &Departments, count: usize, name: &str) {
+fn list(koohook: &Bundled, count: usize, name: &str) {
     let now = koohook.world().now_millis();
     let item = |code: usize| format!(r#"{{"orgCode":"{code}","orgName":"{name}"}}"#);
     let items: Vec<String> = (0..count).map(item).collect();
@@ -67,27 +66,27 @@ fn with_shelf<T>(
 ) -> T {
     let seal = Seal::new(None, None, Clear::Allowed);
     let deadline = Deadline::after(world.elapsed(), Duration::from_secs(4));
-    let repository = Repository { world, seal: &seal, reader: Reader::Product, deadline };
+    let repository = Repository::new(world, &seal, Reader::Product, deadline);
     run(work(&repository))
 }
 
-fn swept(koohook: &Departments) -> Swept {
+fn swept(koohook: &Bundled) -> Swept {
     run(Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run()).unwrap().swept
 }
 
-fn kept(koohook: &Departments) -> EntityRecord {
+fn kept(koohook: &Bundled) -> EntityRecord {
     with_shelf(koohook.world(), async |repository| {
-        repository.read(&subject()).await.unwrap().kept.unwrap()
+        repository.read(&subject()).await.unwrap().found.map(|found| found.record).unwrap()
     })
 }
 
-fn parts(koohook: &Departments) -> Vec<PartName> {
+fn parts(koohook: &Bundled) -> Vec<PartName> {
     let Entity::Directory(directory) = kept(koohook).entity else { panic!("a list is kept") };
     let told = kept(koohook).outbox;
     directory.head.parts().into_iter().chain(told.waiting.iter().flat_map(|n| n.parts())).collect()
 }
 
-fn readable(koohook: &Departments, names: Vec<PartName>) -> bool {
+fn readable(koohook: &Bundled, names: Vec<PartName>) -> bool {
     let names = names.into_iter().collect();
     with_shelf(koohook.world(), async |repository| {
         repository.read_parts(&subject().key(), names).await.unwrap().is_some()
@@ -101,7 +100,7 @@ fn what_is_referred_to_stays() {
     assert_eq!(swept(&koohook), Swept::default(), "before its rest nothing is looked at");
     koohook.world().pass(HOUR);
     let named = parts(&koohook);
-    assert_eq!(swept(&koohook), Swept { let_go: 0, kept: named.len() });
+    assert_eq!(swept(&koohook), Swept { deleted: 0, kept: named.len() });
     assert!(readable(&koohook, named));
     let span = UnixMillis::EPOCH..=UnixMillis::new(NOW + 7_200_000);
     let due = koohook.store().agenda(Queue::Due, span, 99);
@@ -117,7 +116,7 @@ fn what_a_newer_list_replaced_goes() {
     koohook.world().pass(HOUR);
     list(&koohook, 1_500, "b");
     koohook.world().pass(HOUR);
-    assert!(swept(&koohook).let_go >= first.head.parts().len());
+    assert!(swept(&koohook).deleted >= first.head.parts().len());
     assert!(!readable(&koohook, first.head.parts().into_iter().collect()));
     let Entity::Directory(second) = kept(&koohook).entity else { panic!("a list is kept") };
     assert!(second.unused.is_empty());
@@ -131,16 +130,16 @@ fn what_an_interrupted_write_left_goes_and_its_writer_loses() {
     let name = PartName::new([7; 16]);
     let owner = subject().key();
     let paused = with_shelf(koohook.world(), async |repository| {
-        let recalled = repository.read(&subject()).await.unwrap();
+        let slot = repository.read(&subject()).await.unwrap();
         repository.write_parts(&owner, [(name, b"part".to_vec())].into()).await.unwrap();
-        recalled
+        slot
     });
     koohook.world().pass(HOUR);
-    assert_eq!(swept(&koohook).let_go, 1);
+    assert_eq!(swept(&koohook).deleted, 1);
     assert!(!readable(&koohook, vec![name]));
     let late = with_shelf(koohook.world(), async |repository| {
-        let kept = paused.kept.clone().unwrap();
-        repository.write(&paused, &kept).await.unwrap()
+        let kept = paused.record().cloned().unwrap();
+        repository.write(&paused, kept).await.unwrap()
     });
     assert!(matches!(late, Written::Lost(_)), "who paused for an hour must read again");
 }
@@ -153,7 +152,7 @@ fn a_part_whose_owner_never_came_goes() {
         repository.write_parts(&owner, [(name, b"part".to_vec())].into()).await.unwrap();
     });
     koohook.world().pass(HOUR);
-    assert_eq!(swept(&koohook).let_go, 1);
+    assert_eq!(swept(&koohook).deleted, 1);
     koohook.world().pass(HOUR);
     assert_eq!(swept(&koohook), Swept::default());
     let gone = run(koohook.store().get(&part_key(&owner, name), UnixMillis::new(NOW + 7_200_000)));
@@ -169,7 +168,7 @@ fn a_busy_list_is_swept_without_a_product() {
         ("KOOHOOK_APP_INFO", tests::call::APP_INFO),
         ("KOOHOOK_STORE", "memory:"),
     ];
-    let koohook: Departments = Koohook::over(TestStore::new(), &settings);
+    let koohook = Koohook::serving(&[functions::ALL_ORG_SYNC], TestStore::new(), &settings);
     for name in ["a", "b", "c", "d"] {
         list(&koohook, 1_500, name);
         koohook.world().pass(Duration::from_mins(1));
@@ -189,11 +188,11 @@ fn a_busy_list_is_swept_without_a_product() {
 
 /// A list with so many unused parts, and a notice that waits: as a first synchronisation over a
 /// slow store leaves it.
-fn crowded(koohook: &Departments, count: u32) {
+fn crowded(koohook: &Bundled, count: u32) {
     list(koohook, 3, "a");
     with_shelf(koohook.world(), async |repository| {
-        let recalled = repository.read(&subject()).await.unwrap();
-        let mut kept = recalled.kept.clone().unwrap();
+        let slot = repository.read(&subject()).await.unwrap();
+        let mut kept = slot.record().cloned().unwrap();
         let Entity::Directory(directory) = &mut kept.entity else { panic!("a list is kept") };
         let name = |number: u32| {
             let mut name = [1; 16];
@@ -206,11 +205,11 @@ fn crowded(koohook: &Departments, count: u32) {
             repository.write_parts(&subject().key(), parts).await.unwrap();
         }
         directory.unused = names.into_iter().collect();
-        assert!(matches!(repository.write(&recalled, &kept).await.unwrap(), Written::Won(_)));
+        assert!(matches!(repository.write(&slot, kept).await.unwrap(), Written::Won(_)));
     });
 }
 
-fn unused(koohook: &Departments) -> usize {
+fn unused(koohook: &Bundled) -> usize {
     let Entity::Directory(directory) = kept(koohook).entity else { panic!("a list is kept") };
     directory.unused.len()
 }
@@ -294,13 +293,13 @@ fn a_race_about_a_part_leaves_nothing_behind() {
         let context = koohook.endpoint.context();
         let deadline = Deadline::after(context.world.elapsed(), Duration::from_secs(4));
         let repository = context.repository(deadline);
-        let let_go = repository.let_go(&owner, name);
+        let let_go = repository.delete_part(&owner, name);
         tests::call::run_paused(koohook.world(), point, let_go, || {
-            run(repository.settle_part(&owner, name)).unwrap();
+            run(repository.keep_part(&owner, name)).unwrap();
         })
         .unwrap();
         assert!(!readable(&koohook, vec![name]), "let go behind point {point}");
-        let settle = repository.settle_part(&owner, name);
+        let settle = repository.keep_part(&owner, name);
         run(settle).unwrap();
         koohook.world().pass(HOUR);
         let key = part_key(&owner, name);
@@ -336,7 +335,7 @@ fn parts_of_an_unreadable_list_keep_no_others_from_being_swept() {
     koohook.world().pass(HOUR);
     let mut let_go = 0;
     for _ in 0..4 {
-        let_go += swept(&koohook).let_go;
+        let_go += swept(&koohook).deleted;
         koohook.world().pass(Duration::from_mins(1));
     }
     assert_eq!(let_go, 1, "the part behind them");

@@ -10,9 +10,9 @@ use domain::webhook::{WebhookError, WebhookHeaders, WebhookSecretError, WebhookS
 use http::{Request, Uri};
 use protocol::cipher::{Cipher, Strength};
 use protocol::key::{AccessKey, Keyring};
-use protocol::signature::sdk::{OpenApiCredentials, Outgoing};
+use protocol::signature::sdk::{OpenApiCredentials, UnsignedRequest};
 use protocol::signature::{
-    Contract, Form, Headers, Interface, Rejection, TimestampUnit, Unverified, auth_token,
+    Contract, Headers, Interface, Rejection, SignedForm, TimestampUnit, Unverified, auth_token,
     body_sign, sign,
 };
 use protocol::time::UnixMillis;
@@ -41,7 +41,7 @@ struct V1Request {
     joined: String,
     token: String,
     time: String,
-    /// The answer's code, where the key is one that a endpoint takes.
+    /// The answer's code, where the key is one that an endpoint accepts.
     code: Option<String>,
 }
 
@@ -165,7 +165,7 @@ fn v1_requests_verify_and_read_as_what_was_signed() {
             call.verify(&ring(&vector.key), TimestampUnit::Milliseconds, now)
         };
         let verified = verify(&query).unwrap();
-        assert_eq!(verified.form(), Form::Received);
+        assert_eq!(verified.form(), SignedForm::Received);
         let members = verified.members().iter();
         let joined: Vec<String> =
             members.map(|(name, value)| format!("{name}={}", value.as_text().unwrap())).collect();
@@ -201,7 +201,7 @@ fn v1_answers_are_signed_as_the_guide_says() {
         let header = vector.header.parse().unwrap();
         response.headers_mut().insert("body-sign", header);
         assert_eq!(verify_body_sign(&response, &vector.key), Ok(()));
-        // A endpoint takes no key as short as one of these.
+        // An endpoint accepts no key as short as one of these.
         if let Ok(key) = AccessKey::parse(&vector.key) {
             assert_eq!(body_sign(&key, vector.body.as_bytes()), vector.header);
         }
@@ -322,7 +322,7 @@ fn our_requests_are_signed_as_other_programs_sign_them() {
     assert_eq!(requests.len(), 8);
     for vector in requests {
         let [query, headers] = [&vector.query, &vector.headers].map(|pairs| borrowed(pairs));
-        let outgoing = Outgoing {
+        let outgoing = UnsignedRequest {
             method: &vector.method,
             path: &vector.path,
             query: &query,

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::entity::{Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::instance::Instance;
-use domain::page::Bundle;
+use domain::page::Row;
+use domain::record::EntityRecord;
 use futures_util::FutureExt;
 use http::{Request, Response};
 use protocol::message::InstanceId;
@@ -54,13 +55,14 @@ pub const TOLD: [(&str, &str); 4] = [
 ];
 
 /// One koohook over a watched store.
-pub struct Koohook<B, S> {
+pub struct Koohook<S> {
     /// The endpoint.
-    pub endpoint: CallbackEndpoint<B, TestWorld<Watched<S>>>,
+    pub endpoint: CallbackEndpoint<TestWorld<Watched<S>>>,
+    rows: Vec<Row>,
 }
 
-/// The usual one: the whole bundle, over memory or the store that a run names.
-pub type Bundled = Koohook<functions::receive::Function, TestStore>;
+/// The usual one: over memory or the store that a run names.
+pub type Bundled = Koohook<TestStore>;
 
 /// The configuration that settings amount to.
 pub fn config(settings: &[(&str, &str)]) -> Config {
@@ -77,7 +79,7 @@ pub fn koohook(settings: &[(&str, &str)]) -> Bundled {
     Koohook::over(TestStore::new(), settings)
 }
 
-impl<B: Bundle, S: Store + Clone> Koohook<B, S> {
+impl<S: Store + Clone> Koohook<S> {
     /// Another process of the same koohook, with settings of its own.
     ///
     /// # Panics
@@ -85,20 +87,29 @@ impl<B: Bundle, S: Store + Clone> Koohook<B, S> {
     pub fn another(&self, settings: &[(&str, &str)]) -> Self {
         let Config { endpoint, context, .. } = config(settings);
         let context = Arc::new(Context::new(context, self.world().of_another_process()));
+        let endpoint = CallbackEndpoint::new(endpoint, &self.rows, context);
         Self {
-            endpoint: CallbackEndpoint::new(endpoint, context)
-                .expect("the settings of a test are usable"),
+            endpoint: endpoint.expect("the settings of a test are usable"),
+            rows: self.rows.clone(),
         }
     }
 }
 
-impl<B: Bundle, S: Store> Koohook<B, S> {
-    /// A koohook over a store, with settings.
+impl<S: Store> Koohook<S> {
+    /// A koohook of the base interfaces over a store, with settings.
     pub fn over(store: S, settings: &[(&str, &str)]) -> Self {
+        Self::serving(&functions::BASE, store, settings)
+    }
+
+    /// A koohook of some pages over a store, with settings.
+    ///
+    /// # Panics
+    /// If the settings are not usable.
+    pub fn serving(rows: &[Row], store: S, settings: &[(&str, &str)]) -> Self {
         let Config { endpoint, context, .. } = config(settings);
         let context = Arc::new(Context::new(context, TestWorld::watched(store)));
-        let endpoint = CallbackEndpoint::new(endpoint, context);
-        Self { endpoint: endpoint.expect("the settings of a test are usable") }
+        let endpoint = CallbackEndpoint::new(endpoint, rows, context);
+        Self { endpoint: endpoint.expect("the settings of a test are usable"), rows: rows.to_vec() }
     }
 
     /// The world around it.

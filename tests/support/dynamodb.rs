@@ -11,8 +11,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::time::UnixMillis;
 use shell::client::Client;
-use shell::store::dynamodb::{AwsCredentials, Dynamodb, Setting};
-use shell::store::{Entry, Put, Queue, RightsProof, Store, Stored, Unavailable, Value, Version};
+use shell::store::dynamodb::{AwsCredentials, Dynamodb};
+use shell::store::{
+    DynamodbSetting, Entry, Put, Queue, RightProof, Store, Stored, Unavailable, Value, Version,
+};
 
 use crate::on_tokio::{OnTokio, block_on};
 use crate::world::NOW;
@@ -94,7 +96,7 @@ impl Table {
     /// A table that stands already.
     pub fn open(setting: &str) -> Self {
         let rest = setting.strip_prefix("dynamodb://").expect("a setting of this store");
-        let parsed = Setting::parse(rest).expect("a setting that can be used");
+        let parsed = DynamodbSetting::parse(rest).expect("a setting that can be used");
         let client = Client::new(MAX_ANSWER_LEN);
         let store = Dynamodb::over(&parsed, credentials(), client, noon);
         Self { setting: setting.to_owned(), store: OnTokio(store) }
@@ -103,7 +105,7 @@ impl Table {
 
 impl Table {
     /// What the proof of a start finds.
-    pub fn prove(&self, now: UnixMillis) -> Vec<RightsProof> {
+    pub fn prove(&self, now: UnixMillis) -> Vec<RightProof> {
         block_on(self.store.0.prove([1, 2].map(|number| Version([number; 16])), now))
     }
 }

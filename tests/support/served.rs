@@ -6,7 +6,6 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use domain::page::Bundle;
 use http::Response;
 use shell::endpoint::callbacks::CallbackEndpoint;
 use shell::host::http::serve_until;
@@ -16,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::log::Log;
 
-/// A endpoint that is served on a port of this machine until this is dropped.
+/// An endpoint that is served on a port of this machine until this is dropped.
 pub struct Served {
     /// Where it listens.
     pub address: SocketAddr,
@@ -40,8 +39,8 @@ const MAX_CONNECTIONS: usize = 1_024;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Served {
-    /// Serves a endpoint, on a thread of its own.
-    pub fn new<B: Bundle, W: World>(endpoint: Arc<CallbackEndpoint<B, W>>) -> Self {
+    /// Serves an endpoint, on a thread of its own.
+    pub fn new<W: World>(endpoint: Arc<CallbackEndpoint<W>>) -> Self {
         let log = Log::default();
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = mpsc::channel();

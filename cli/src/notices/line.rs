@@ -1,11 +1,12 @@
 //! One notice as it is listed, or shown.
 
-use domain::entity::{Entity, EntityRecord};
+use domain::entity::Entity;
 use domain::notice::Notice;
 use domain::outbox::{Attempt, DeliveryState};
+use domain::record::EntityRecord;
 use protocol::time::UnixMillis;
 use serde_json::{Value, json};
-use shell::repository::Recalled;
+use shell::repository::Slot;
 
 use super::NoticeState;
 
@@ -64,8 +65,8 @@ impl NoticeLine<'_> {
 }
 
 /// An entity's notices: the dead letters, and those that wait.
-pub fn lines<'a>(recalled: &'a Recalled, whose: &'a str) -> impl Iterator<Item = NoticeLine<'a>> {
-    recalled.kept.iter().flat_map(move |EntityRecord { outbox, .. }| {
+pub fn lines<'a>(slot: &'a Slot, whose: &'a str) -> impl Iterator<Item = NoticeLine<'a>> {
+    slot.record().into_iter().flat_map(move |EntityRecord { outbox, .. }| {
         let dead = outbox.dead.iter().map(move |dead| NoticeLine {
             whose,
             state: NoticeState::Dead,
@@ -85,9 +86,9 @@ pub fn lines<'a>(recalled: &'a Recalled, whose: &'a str) -> impl Iterator<Item =
 }
 
 /// The instance's ID, or the entity's key.
-pub fn whose(recalled: &Recalled) -> String {
-    match recalled.kept.as_ref().map(|kept| &kept.entity) {
+pub fn whose(slot: &Slot) -> String {
+    match slot.record().map(|record| &record.entity) {
         Some(Entity::Instance(instance)) => instance.id.to_string(),
-        _ => recalled.key.clone(),
+        _ => slot.key.clone(),
     }
 }

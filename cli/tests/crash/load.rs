@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use domain::entity::{Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
 use domain::outbox::Reader;
+use domain::record::EntityRecord;
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
-use shell::host::Machine;
+use shell::host::MachineWorld;
 use shell::repository::Repository;
 use shell::seal::{Clear, Seal, SealKey};
 use shell::store::{AnyStore, StoreSetting};
@@ -132,7 +133,7 @@ impl Load {
 /// What koohook stored, read without it.
 pub struct Watch {
     runtime: Runtime,
-    world: Machine<AnyStore>,
+    world: MachineWorld<AnyStore>,
     seal: Seal,
 }
 
@@ -145,16 +146,16 @@ impl Watch {
         let setting = StoreSetting::parse(setting).unwrap();
         let store = runtime.block_on(setting.open(false)).unwrap();
         let seal = Seal::new(Some(&SealKey::parse(SEAL_KEY).unwrap()), None, Clear::Allowed);
-        Self { runtime, world: Machine::new(store), seal }
+        Self { runtime, world: MachineWorld::new(store), seal }
     }
 
     /// The stored record of an instance.
     pub fn kept(&self, id: &str) -> Option<EntityRecord> {
         let (world, seal) = (&self.world, &self.seal);
         let deadline = Deadline::after(world.elapsed(), Duration::from_secs(10));
-        let repository = Repository { world, seal, reader: Reader::Nobody, deadline };
+        let repository = Repository::new(world, seal, Reader::Nobody, deadline);
         let subject = Subject::Instance(InstanceId::parse(id).unwrap());
-        self.runtime.block_on(repository.read(&subject)).unwrap().kept
+        self.runtime.block_on(repository.read(&subject)).unwrap().found.map(|found| found.record)
     }
 
     /// Whether a promise is kept.

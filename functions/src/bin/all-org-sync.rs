@@ -1,5 +1,5 @@
 //! Where `all-org-sync` runs.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve::<functions::all_org_sync::Function>()
+    shell::host::serve(&[functions::ALL_ORG_SYNC])
 }

@@ -1,5 +1,5 @@
 //! Where `application-sync` runs.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve::<functions::application_sync::Function>()
+    shell::host::serve(&[functions::APPLICATION_SYNC])
 }

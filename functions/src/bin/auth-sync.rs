@@ -1,5 +1,5 @@
 //! Where `auth-sync` runs.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve::<functions::auth_sync::Function>()
+    shell::host::serve(&[functions::AUTH_SYNC])
 }

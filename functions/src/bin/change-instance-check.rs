@@ -1,5 +1,5 @@
 //! Where `change-instance-check` runs.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve::<functions::change_instance_check::Function>()
+    shell::host::serve(&[functions::CHANGE_INSTANCE_CHECK])
 }

@@ -1,5 +1,5 @@
 //! Where `expire-instance` runs.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve::<functions::expire_instance::Function>()
+    shell::host::serve(&[functions::EXPIRE_INSTANCE])
 }

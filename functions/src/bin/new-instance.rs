@@ -1,5 +1,5 @@
 //! Where `new-instance` runs.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve::<functions::new_instance::Function>()
+    shell::host::serve(&[functions::NEW_INSTANCE])
 }

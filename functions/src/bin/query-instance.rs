@@ -1,5 +1,5 @@
 //! Where `query-instance` runs.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve::<functions::query_instance::Function>()
+    shell::host::serve(&[functions::QUERY_INSTANCE])
 }

@@ -1,5 +1,5 @@
 //! Where `receive` runs.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve::<functions::receive::Function>()
+    shell::host::serve(&functions::BASE)
 }

@@ -1,5 +1,5 @@
 //! Where `refresh-instance` runs.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve::<functions::refresh_instance::Function>()
+    shell::host::serve(&[functions::REFRESH_INSTANCE])
 }

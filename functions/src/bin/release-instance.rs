@@ -1,5 +1,5 @@
 //! Where `release-instance` runs.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve::<functions::release_instance::Function>()
+    shell::host::serve(&[functions::RELEASE_INSTANCE])
 }

@@ -1,5 +1,5 @@
 //! Where `single-org-sync` runs.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve::<functions::single_org_sync::Function>()
+    shell::host::serve(&[functions::SINGLE_ORG_SYNC])
 }

@@ -1,5 +1,5 @@
 //! Where `tenant-sync` runs.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve::<functions::tenant_sync::Function>()
+    shell::host::serve(&[functions::TENANT_SYNC])
 }

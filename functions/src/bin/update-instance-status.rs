@@ -1,5 +1,5 @@
 //! Where `update-instance-status` runs.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve::<functions::update_instance_status::Function>()
+    shell::host::serve(&[functions::UPDATE_INSTANCE_STATUS])
 }

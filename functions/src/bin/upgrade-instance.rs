@@ -1,5 +1,5 @@
 //! Where `upgrade-instance` runs.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve::<functions::upgrade_instance::Function>()
+    shell::host::serve(&[functions::UPGRADE_INSTANCE])
 }

@@ -3,10 +3,13 @@
 use protocol::message::Reply;
 use protocol::time::UnixMillis;
 
-use crate::entity::{Entity, EntityRecord};
+use crate::decision::Decision;
+use crate::entity::Entity;
 use crate::idempotency::{Order, Recall};
+use crate::instance::effective;
 use crate::outbox::Reader;
-use crate::page::{Change, Decision};
+use crate::page::{Change, Moment};
+use crate::record::EntityRecord;
 use crate::refusal::Refusal;
 use crate::remark::Remark;
 
@@ -45,57 +48,82 @@ impl CallOutcome {
     }
 }
 
-/// Decides a call on what stands.
+/// An entity of its own kind: what a request may change.
+pub trait Kind: Clone + Into<Entity> + Send + Sync + TryFrom<Entity> {}
+
+impl<E: Clone + Into<Entity> + Send + Sync + TryFrom<Entity>> Kind for E {}
+
+/// Decides a call on what exists.
 ///
 /// # Errors
-/// Where the rules say no.
-pub fn decide<P: Change>(
-    page: &P,
-    request: &P::Request,
-    current: Option<EntityRecord>,
+/// If the rules say no.
+pub fn decide<E: Kind>(
+    change: &dyn Change<E>,
+    current: Option<&EntityRecord>,
     reader: Reader,
     now: UnixMillis,
 ) -> Result<Verdict, Refusal> {
-    let entity = current.as_ref().and_then(|kept| kept.entity.clone().try_into().ok());
-    let order = page.order(request);
-    let recall = recall(current.as_ref(), order.as_ref());
-    let decision = match (recall, entity.clone()) {
-        (Recall::Repeat | Recall::Conflict, Some(entity)) => page.repeat(request, entity, now),
-        (Recall::Repeat | Recall::Conflict | Recall::Fresh, entity) => {
-            page.decide(request, entity, now)?
-        }
-    };
+    let entity: Option<E> = current.and_then(|record| record.entity.clone().try_into().ok());
+    let order = change.order();
+    let recall = recall(current, order.as_ref());
+    let (decision, ahead) = decision(change, entity.clone(), recall, now)?;
     let Decision { entity: changed, notices, remarks } = decision;
     let conflict = (recall == Recall::Conflict).then_some(Remark::OtherMeaning);
-    let remarks = conflict.into_iter().chain(remarks).collect();
-    let outcome = match (recall, &changed) {
-        (Recall::Repeat | Recall::Conflict, _) => CallOutcome::Repeated,
-        (Recall::Fresh, Some(_)) => CallOutcome::Applied,
-        (Recall::Fresh, None) => CallOutcome::NoEffect,
-    };
+    let remarks = conflict.into_iter().chain(remarks).chain(ahead).collect();
+    let outcome = outcome(recall, changed.is_some());
     let Some(changed) = changed else {
         let entity = entity.ok_or(Refusal::InstanceUnknown)?;
-        return Ok(Verdict { write: None, reply: page.reply(request, &entity), outcome, remarks });
+        return Ok(Verdict { write: None, reply: change.reply(&entity), outcome, remarks });
     };
-    let reply = page.reply(request, &changed);
-    let mut kept = kept_with(current, changed.into());
+    let reply = change.reply(&changed);
+    let mut record = record_of(current, changed.into());
     if let Some(order) = order.filter(|_| recall == Recall::Fresh) {
-        kept.ledger.remember(&order);
+        record.ledger.remember(&order);
     }
-    kept.outbox.append(notices, reader, now);
-    Ok(Verdict { write: Some(kept), reply, outcome, remarks })
+    record.outbox.append(notices, reader, now);
+    Ok(Verdict { write: Some(record), reply, outcome, remarks })
+}
+
+/// Asks the request, at the time that the call counts as; and what is odd about that time.
+fn decision<E>(
+    change: &dyn Change<E>,
+    entity: Option<E>,
+    recall: Recall,
+    now: UnixMillis,
+) -> Result<(Decision<E>, Option<Remark>), Refusal> {
+    let (at, ahead) = effective(change.at().unwrap_or(now), now);
+    let moment = Moment { at, now };
+    match (recall, entity) {
+        (Recall::Repeat | Recall::Conflict, Some(entity)) => {
+            let repeated = change.repeat(entity, moment);
+            Ok(repeated.map_or((Decision::nothing(), None), |decision| (decision, ahead)))
+        }
+        (Recall::Repeat | Recall::Conflict | Recall::Fresh, entity) => {
+            Ok((change.decide(entity, moment)?, ahead))
+        }
+    }
+}
+
+const fn outcome(recall: Recall, is_changed: bool) -> CallOutcome {
+    match (recall, is_changed) {
+        (Recall::Repeat | Recall::Conflict, _) => CallOutcome::Repeated,
+        (Recall::Fresh, true) => CallOutcome::Applied,
+        (Recall::Fresh, false) => CallOutcome::NoEffect,
+    }
 }
 
 fn recall(current: Option<&EntityRecord>, order: Option<&Order>) -> Recall {
     match (current, order) {
-        (Some(kept), Some(order)) => kept.ledger.recall(order),
+        (Some(record), Some(order)) => record.ledger.recall(order),
         (None, _) | (_, None) => Recall::Fresh,
     }
 }
 
-fn kept_with(current: Option<EntityRecord>, entity: Entity) -> EntityRecord {
+fn record_of(current: Option<&EntityRecord>, entity: Entity) -> EntityRecord {
     match current {
-        Some(kept) => EntityRecord { entity, ..kept },
+        Some(EntityRecord { ledger, outbox, .. }) => {
+            EntityRecord { entity, ledger: ledger.clone(), outbox: outbox.clone() }
+        }
         None => EntityRecord::new(entity),
     }
 }

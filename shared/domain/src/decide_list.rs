@@ -8,11 +8,13 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::decide::CallOutcome;
+use crate::decision::ListNotice;
+use crate::directory::Directory;
 use crate::directory::{self, Changed, DirectoryChange, DirectoryError, Head, PartName};
-use crate::entity::{Directory, EntityRecord};
 use crate::notice::{Notice, NoticeDraft};
 use crate::outbox::Reader;
-use crate::page::{ChangeList, ListNotice};
+use crate::page::ChangeList;
+use crate::record::EntityRecord;
 use crate::remark::Remark;
 
 /// What a call makes of a list, decided on one head. It may be put onto any value with that head:
@@ -59,14 +61,13 @@ const MAX_RECORD_LEN: usize = MAX_PART_LEN - 3;
 /// reaches the number. The product's page names it.
 pub const MAX_WAITING_PARTS: usize = 256;
 
-/// Decides a call on the list that stands, with the index parts that it needs. `at` is the time
+/// Decides a call on the list that exists, with the index parts that it needs. `at` is the time
 /// that the call counts as, `change` what it asks for at that time.
 ///
 /// # Errors
 /// As [`ListError`] says; nothing may then be written.
-pub fn decide_list<P: ChangeList>(
-    page: &P,
-    request: &P::Request,
+pub fn decide_list(
+    request: &dyn ChangeList,
     (change, at): (&DirectoryChange, UnixMillis),
     current: &Directory,
     read: &BTreeMap<PartName, Vec<u8>>,
@@ -78,8 +79,8 @@ pub fn decide_list<P: ChangeList>(
     let Changed { head, mut parts, unreferenced, outcomes, .. } = changed;
     let mut notice = None;
     if head.is_some() && has_effect {
-        let ListNotice { notice: draft, records } = page.tell(request, at, &outcomes);
-        let told = told_parts(records, page.identity(), &mut fresh);
+        let ListNotice { notice: draft, records } = request.notice(at, &outcomes);
+        let told = told_parts(records, request.identity(), &mut fresh);
         let names: Vec<Value> = told.iter().map(|(name, _)| name.to_string().into()).collect();
         notice = Some(if names.is_empty() { draft } else { draft.with("parts", names) });
         parts.extend(told);
@@ -110,21 +111,21 @@ impl ListDecision {
         let Some(head) = self.head.clone() else { return Ok(None) };
         let Directory { mut unused, fences, .. } = directory(current.as_ref());
         unused.extend(&self.unreferenced);
-        let mut kept = current.unwrap_or_else(|| EntityRecord::new(Directory::default().into()));
+        let mut record = current.unwrap_or_else(|| EntityRecord::new(Directory::default().into()));
         let notices = self.notice.iter().cloned().collect();
-        let dropped = kept.outbox.append(notices, reader, now);
+        let dropped = record.outbox.append(notices, reader, now);
         unused.extend(dropped.iter().flat_map(Notice::parts));
-        if kept.outbox.waiting.iter().flat_map(Notice::parts).count() > MAX_WAITING_PARTS {
+        if record.outbox.waiting.iter().flat_map(Notice::parts).count() > MAX_WAITING_PARTS {
             return Err(ListError::Backlog);
         }
-        kept.entity = Directory { head, unused, fences }.into();
-        Ok(Some(kept))
+        record.entity = Directory { head, unused, fences }.into();
+        Ok(Some(record))
     }
 }
 
 /// The directory that is kept, or an empty one.
 pub fn directory(current: Option<&EntityRecord>) -> Directory {
-    current.and_then(|kept| kept.entity.clone().try_into().ok()).unwrap_or_default()
+    current.and_then(|record| record.entity.clone().try_into().ok()).unwrap_or_default()
 }
 
 fn remark(changed: &Changed) -> Option<Remark> {

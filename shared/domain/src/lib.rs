@@ -1,37 +1,44 @@
 //! What koohook keeps and decides, as pure functions.
 //!
-//! The domain is told a verified call, the stored value and the time, and returns what to store,
-//! what to notify the product of, and what to answer. There is no I/O here, nothing asynchronous,
-//! no clock, no environment, no randomness, no log, and no header.
+//! The domain gets a verified call, the stored record and the time. It returns what to store, which
+//! notices the product gets, and what to answer. There is no I/O here, nothing asynchronous, no
+//! clock, no environment, no randomness, no log, and no header.
 //!
 //! In reading order:
 //!
-//! - [`instance`]: what was bought and every way it can change; [`refusal`], [`remark`].
-//! - [`tenant`]: what the kit keeps of enterprises and their credentials.
-//! - [`directory`]: order and repeats for long lists of departments and people.
-//! - [`idempotency`]: which orders were carried out. [`notice`]: what the product is told;
-//!   [`order_details`]: what the marketplace is asked before, and [`query_gate`]: when not to ask;
-//!   [`outbox`]: how a notice gets there, in order; [`product`]: what the product may say;
-//!   [`webhook`]: how both sides sign.
-//! - [`entity`]: the one value that is kept of a subject; [`decide`]: what a call makes of it;
-//!   [`decide_list`]: what one makes of a long list.
-//! - [`page`]: what a function implements. [`settings`], [`secret`], [`template`]: what the pages
-//!   are told of the seller's configuration.
+//! - [`instance`]: what was bought and every way it can change. [`refusal`] and [`remark`]: why a
+//!   call has no effect, or less.
+//! - [`tenant`]: enterprises and their credentials. [`directory`]: order and repeats for long lists
+//!   of departments and people.
+//! - [`entity`]: what a callback is about. [`record`]: the one stored value of an entity.
+//!   [`keys`]: the keys of stored values. [`idempotency`]: which orders were carried out.
+//! - [`notice`]: what the product is told. [`outbox`]: how notices get there, in order.
+//!   [`product`]: what the product may answer. [`webhook`]: how both sides sign.
+//! - [`order_details`]: what the marketplace is asked before a notice is sent. [`query_gate`]: when
+//!   it is not asked.
+//! - [`page`]: what a function implements. [`decision`]: what its request decides. [`purchase`]:
+//!   what a purchase's own answer changes. [`decide`]: what a call makes of a record.
+//!   [`decide_list`]: what a call makes of a long list.
+//! - [`settings`], [`secret`], [`template`]: the seller's configuration, as pages use it.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod decide;
 pub mod decide_list;
+pub mod decision;
 pub mod directory;
 pub mod entity;
 pub mod idempotency;
 pub mod instance;
+pub mod keys;
 pub mod notice;
 pub mod order_details;
 pub mod outbox;
 pub mod page;
 pub mod product;
+pub mod purchase;
 pub mod query_gate;
+pub mod record;
 pub mod refusal;
 pub mod remark;
 pub mod secret;

@@ -10,7 +10,7 @@ use protocol::time::UnixMillis;
 
 /// What one key's outcomes in a row allow.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Gate {
+pub struct QueryGate {
     refused: u32,
     #[serde(default)]
     unanswered: u32,
@@ -19,7 +19,7 @@ pub struct Gate {
     shut_until: Option<UnixMillis>,
 }
 
-impl Gate {
+impl QueryGate {
     /// Whether to ask now.
     pub fn may_ask(&self, now: UnixMillis) -> bool {
         self.shut_until.is_none_or(|until| now >= until)
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_third_refusal_shuts_for_five_minutes() {
-        let mut gate = Gate::default();
+        let mut gate = QueryGate::default();
         for (second, what, open) in LIFE {
             let now = UnixMillis::new(1_595_835_431_903 + second * 1_000);
             if let Some(outcome) = outcome(what) {
@@ -122,13 +122,13 @@ mod tests {
             }
             assert_eq!(gate.may_ask(now), *open, "after {what} at {second}");
             let kept = serde_json::to_string(&gate).unwrap();
-            assert_eq!(serde_json::from_str::<Gate>(&kept).unwrap(), gate);
+            assert_eq!(serde_json::from_str::<QueryGate>(&kept).unwrap(), gate);
         }
     }
 
     #[test]
     fn a_key_works_from_its_first_answer_to_its_next_refusal() {
-        let mut gate = Gate::default();
+        let mut gate = QueryGate::default();
         let mut has_worked = |what| {
             gate.note(&outcome(what).unwrap(), UnixMillis::new(0));
             gate.has_worked()
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn silence_shuts_for_ten_seconds_from_the_third_on() {
-        let mut gate = Gate::default();
+        let mut gate = QueryGate::default();
         let at = |second: u64| UnixMillis::new(second * 1_000);
         for (second, open) in [(0, true), (1, true), (2, false), (12, false)] {
             gate.note_unanswered(at(second));

@@ -43,6 +43,13 @@ pub enum RenewalChange {
     Refuse,
 }
 
+impl SettingError {
+    /// A setting, and what it should be.
+    pub fn new(setting: &'static str, wants: impl Into<String>) -> Self {
+        Self { setting, wants: wants.into() }
+    }
+}
+
 impl Settings {
     /// Who reads the notices.
     pub const fn reader(&self) -> Reader {

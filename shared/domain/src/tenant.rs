@@ -1,6 +1,6 @@
 //! What is kept of an enterprise and of its credentials: whole, or as a tombstone with its time.
 
-use protocol::message::{AppId, ApplicationSync, ClientId, Flag, TenantSync};
+use protocol::message::{AppId, ApplicationSync, ClientId, SyncFlag, TenantSync};
 use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
@@ -92,8 +92,8 @@ impl Tenant {
     pub fn of(request: &TenantSync) -> Option<Self> {
         let TenantSync { code, name, domain, .. } = request.clone();
         match request.flag {
-            Flag::Put => Some(Self { code, name, domain }),
-            Flag::Delete => None,
+            SyncFlag::Put => Some(Self { code, name, domain }),
+            SyncFlag::Delete => None,
         }
     }
 
@@ -111,8 +111,8 @@ impl Application {
     pub fn of(request: &ApplicationSync, client_secret: String) -> Option<Self> {
         let ApplicationSync { app_id, client_id, .. } = request.clone();
         match (request.flag, client_id) {
-            (Flag::Put, Some(client_id)) => Some(Self { app_id, client_id, client_secret }),
-            (Flag::Put, None) | (Flag::Delete, _) => None,
+            (SyncFlag::Put, Some(client_id)) => Some(Self { app_id, client_id, client_secret }),
+            (SyncFlag::Put, None) | (SyncFlag::Delete, _) => None,
         }
     }
 

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use protocol::signature::hmac_sha256;
+use protocol::mac::hmac_sha256;
 use protocol::time::UnixMillis;
 
 /// The secrets that sign: the first is the newest, and each signs, so that the other side can

@@ -9,7 +9,7 @@ use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use sha1::{Digest, Sha1};
 
 use crate::key::AccessKey;
-use crate::signature::hmac_sha256;
+use crate::mac::hmac_sha256;
 
 /// The key length the seller chose when the product was released; on the wire `encryptType`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

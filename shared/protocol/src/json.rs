@@ -47,7 +47,8 @@ pub enum JsonError {
     /// Arrays and objects are nested deeper than [`MAX_DEPTH`].
     #[error("json nested too deep")]
     TooDeep,
-    /// There are more values than [`MAX_NODES`], or more members in one object than [`MAX_MEMBERS`].
+    /// There are more values than [`MAX_NODES`], or more members in one object than
+    /// [`MAX_MEMBERS`].
     #[error("json holds too many values")]
     TooManyNodes,
     /// The outermost value is not an object.

@@ -5,8 +5,8 @@
 //!
 //! In reading order:
 //!
-//! - [`signature`]: `Unverified` → `Verified`; signs a reply. [`key`], [`query`], [`json`] and
-//!   [`cipher`] are what it and the readers stand on.
+//! - [`signature`]: `Unverified` → `Verified`; signs a reply. [`key`], [`mac`], [`query`],
+//!   [`json`] and [`cipher`] are what it and the readers use.
 //! - [`message`]: one type per activity, a reader per contract, and the replies; [`app_info`],
 //!   [`result_code`].
 //! - [`order_query`]: the open API that says what was ordered.
@@ -19,6 +19,7 @@ pub mod cipher;
 pub mod digest;
 pub mod json;
 pub mod key;
+pub mod mac;
 pub mod message;
 pub mod order_query;
 pub mod query;

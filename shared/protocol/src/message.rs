@@ -1,33 +1,49 @@
-//! What a callback says: one type per activity, a reader per contract, and the replies.
+//! What a callback says: one file per activity, and the replies.
 //!
-//! The base calls stand in `new_instance`, `order_calls` and `instance_calls`, the kit's in
-//! `kit_calls` and `kit_lists`.
+//! [`Fields`] reads the members of a verified call by the guide's rules; an activity's type reads
+//! its own from it, under either contract.
 
 mod activity;
+mod all_org_sync;
 mod amount;
+mod application_sync;
+mod auth_sync;
+mod change_instance_check;
 mod details;
 mod fields;
 mod identifier;
-mod instance_calls;
-mod kit_calls;
-mod kit_lists;
+mod list;
 mod malformed;
 mod new_instance;
-mod order_calls;
+mod query_instance;
+mod refresh_instance;
+mod release_instance;
 mod reply;
+mod single_org_sync;
+mod status_change;
+mod sync_flag;
+mod tenant_sync;
+mod upgrade_instance;
 
 pub use activity::Activity;
-pub use details::Details;
-pub use fields::{Fields, MAX_KEPT_LETTERS, Purpose};
+pub use all_org_sync::AllOrgSync;
+pub use application_sync::ApplicationSync;
+pub use auth_sync::{AuthSync, UserChange};
+pub use change_instance_check::ChangeInstanceCheck;
+pub use details::{Details, MAX_KEPT_LETTERS};
+pub use fields::{Fields, Purpose};
 pub use identifier::{
     AppId, ClientId, InstanceId, OrderId, OrderLineId, OrgCode, ProductId, TenantId, UserName,
 };
-pub use instance_calls::{
-    ChangeInstanceCheck, Freeze, QueryInstance, ReleaseInstance, StatusChange,
-};
-pub use kit_calls::{ApplicationSync, Flag, SingleOrgSync, TenantSync};
-pub use kit_lists::{AllOrgSync, AuthSync, ListItem, UserChange};
+pub use list::ListItem;
 pub use malformed::{Malformed, MalformedKind};
 pub use new_instance::NewInstance;
-pub use order_calls::{Direction, RefreshInstance, Scene, UpgradeInstance};
+pub use query_instance::QueryInstance;
+pub use refresh_instance::{ExpiryDirection, RefreshInstance, Scene};
+pub use release_instance::ReleaseInstance;
 pub use reply::{InstanceInfo, Reply};
+pub use single_org_sync::SingleOrgSync;
+pub use status_change::{Freeze, StatusChange};
+pub use sync_flag::SyncFlag;
+pub use tenant_sync::TenantSync;
+pub use upgrade_instance::UpgradeInstance;

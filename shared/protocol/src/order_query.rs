@@ -10,12 +10,12 @@ mod outcome;
 use std::fmt;
 
 use crate::message::{OrderId, OrderLineId};
-use crate::signature::sdk::{self, OpenApiCredentials, Outgoing};
+use crate::signature::sdk::{self, OpenApiCredentials, UnsignedRequest};
 use crate::time::UnixMillis;
 
 pub use details::{LINES, MAX_DETAILS_LEN, OrderDetails, PRODUCTS};
 pub use host::{OpenApiHost, OpenApiHostError};
-pub use outcome::{OrderQueryOutcome, Reason};
+pub use outcome::{OrderQueryOutcome, OrderQueryReason};
 
 /// One question: what is this order, and this line of it?
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -48,7 +48,7 @@ impl OrderQuery {
     ) -> OrderQueryRequest {
         let line = self.order_line_id.as_ref().map(|id| ("orderLineId", id.as_str()));
         let query: Vec<_> = [("orderId", self.order_id.as_str())].into_iter().chain(line).collect();
-        let outgoing = Outgoing {
+        let outgoing = UnsignedRequest {
             method: METHOD,
             path: PATH,
             query: &query,

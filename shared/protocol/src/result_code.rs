@@ -1,9 +1,6 @@
-//! The marketplace's table of result codes, and which of our words becomes which code.
+//! The marketplace's table of result codes. An error that has a code says which beside its type.
 
 use serde::{Deserialize, Serialize};
-
-use crate::message::Malformed;
-use crate::signature::Rejection;
 
 /// A result code, six digits on the wire (both guides, page "result codes").
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -125,33 +122,6 @@ impl OrderRefused {
             Self::SoldOut => "product resources are sold out.",
             Self::EmailDomain => "email domain already exists.",
         }
-    }
-}
-
-impl From<Rejection> for ResultCode {
-    fn from(rejection: Rejection) -> Self {
-        match rejection {
-            Rejection::SignatureMissing
-            | Rejection::SignatureMalformed
-            | Rejection::SignatureWrong
-            | Rejection::ParameterRepeated
-            | Rejection::ParameterMalformed
-            | Rejection::TimeStampMalformed => Self::AuthenticationFailed,
-            Rejection::TimestampMalformed
-            | Rejection::TimestampOtherUnit
-            | Rejection::OutsideTolerance
-            | Rejection::NonceMalformed
-            | Rejection::Folded
-            | Rejection::TooManyNodes
-            | Rejection::BodyMalformed
-            | Rejection::BodyConflicting => Self::InvalidParameter,
-        }
-    }
-}
-
-impl From<Malformed> for ResultCode {
-    fn from(_: Malformed) -> Self {
-        Self::InvalidParameter
     }
 }
 

@@ -1,10 +1,10 @@
-//! How many bytes of unproven bodies a host holds at once (decision G6).
+//! How many bytes of unverified bodies a host holds at once (decision G6).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::signature::Interface;
 
-/// The bytes of all bodies that arrived and whose senders proved nothing yet.
+/// The bytes of all bodies whose calls are not verified yet.
 #[derive(Debug, Default)]
 pub struct Bodies {
     held: Mutex<Bytes>,
@@ -18,7 +18,7 @@ struct Bytes {
 
 /// One body's bytes. They count until this is dropped: the call was verified, or answered.
 #[derive(Debug)]
-pub struct Unproven {
+pub struct UnverifiedBody {
     bodies: Arc<Bodies>,
     interface: Interface,
     len: usize,
@@ -31,8 +31,8 @@ const MAX_KIT_BYTES: usize = 48 * 1024 * 1024;
 
 impl Bodies {
     /// A body of which nothing arrived yet.
-    pub fn begin(self: Arc<Self>, interface: Interface) -> Unproven {
-        Unproven { bodies: self, interface, len: 0 }
+    pub fn begin(self: Arc<Self>, interface: Interface) -> UnverifiedBody {
+        UnverifiedBody { bodies: self, interface, len: 0 }
     }
 
     fn lock(&self) -> MutexGuard<'_, Bytes> {
@@ -40,7 +40,7 @@ impl Bodies {
     }
 }
 
-impl Unproven {
+impl UnverifiedBody {
     /// Counts bytes that arrived; `false` if they are too many to be held.
     #[must_use]
     pub fn grow(&mut self, len: usize) -> bool {
@@ -58,7 +58,7 @@ impl Unproven {
     }
 }
 
-impl Drop for Unproven {
+impl Drop for UnverifiedBody {
     fn drop(&mut self) {
         let mut held = self.bodies.lock();
         let part = match self.interface {
@@ -73,7 +73,7 @@ impl Drop for Unproven {
 mod tests {
     use super::*;
 
-    fn body(bodies: &Arc<Bodies>, interface: Interface, len: usize) -> Option<Unproven> {
+    fn body(bodies: &Arc<Bodies>, interface: Interface, len: usize) -> Option<UnverifiedBody> {
         let mut body = Arc::clone(bodies).begin(interface);
         body.grow(len).then_some(body)
     }

@@ -1,4 +1,4 @@
-//! Why a believed callback was not carried out.
+//! Why a verified callback was not carried out.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use protocol::result_code::ResultCode;
 
 use crate::failure::Failure;
 
-/// Why a believed callback was not carried out.
+/// Why a verified callback was not carried out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum CallError {
     /// No function here serves this activity.
@@ -24,8 +24,8 @@ pub(crate) enum CallError {
 }
 
 impl From<CallError> for ResultCode {
-    fn from(trouble: CallError) -> Self {
-        match trouble {
+    fn from(error: CallError) -> Self {
+        match error {
             CallError::ActivityUnknown => Self::InvalidParameter,
             CallError::Malformed(malformed) => malformed.into(),
             CallError::Refused(refusal) => refusal.into(),

@@ -7,7 +7,7 @@ use domain::decide::CallOutcome;
 use domain::remark::Remark;
 use protocol::message::Activity;
 use protocol::result_code::ResultCode;
-use protocol::signature::{Contract, Form, Rejection};
+use protocol::signature::{Contract, Rejection, SignedForm};
 
 use crate::call_error::CallError;
 
@@ -15,7 +15,7 @@ use crate::call_error::CallError;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallLog {
     pub activity: Option<Activity>,
-    pub form: Option<Form>,
+    pub form: Option<SignedForm>,
     pub rehearsal: bool,
     pub reads: usize,
     pub writes: usize,
@@ -32,33 +32,34 @@ pub(crate) struct CallLog {
 pub(crate) enum CallEnd {
     Replied,
     Rejected(Rejection),
-    Troubled(CallError),
+    NotCarriedOut(CallError),
 }
 
 impl CallLog {
     /// The line of a call that verified.
-    pub fn verified(activity: Option<Activity>, form: Form) -> Self {
+    pub fn verified(activity: Option<Activity>, form: SignedForm) -> Self {
         Self { activity, form: Some(form), ..Self::default() }
     }
 
-    /// What was decided; a later decision on what stands replaces an earlier one.
+    /// What was decided; a later decision replaces an earlier one.
     pub fn decided(&mut self, outcome: CallOutcome, remarks: Vec<Remark>) {
         self.outcome = Some(outcome.as_str());
         self.remarks = remarks;
     }
 
-    /// Writes the line: alarms and failures where somebody looks, all else as information.
+    /// Writes the line: a failure as ERROR, an alarm as WARN, all else as INFO.
     pub fn write(&self, contract: Contract, code: ResultCode, end: CallEnd, took: Duration) {
         let fault = match end {
             CallEnd::Replied => None,
             CallEnd::Rejected(rejection) => Some(rejection.to_string()),
-            CallEnd::Troubled(trouble) => Some(trouble.to_string()),
+            CallEnd::NotCarriedOut(error) => Some(error.to_string()),
         };
         let remarks: Vec<_> = self.remarks.iter().map(|remark| remark.as_str()).collect();
         let alarm = self.remarks.iter().any(|remark| remark.is_alarm());
         let given_up = self.notice == Some("given-up");
         let revived = self.remarks.contains(&Remark::Revived);
-        let failed = given_up || revived || matches!(end, CallEnd::Troubled(CallError::Failed(_)));
+        let failed =
+            given_up || revived || matches!(end, CallEnd::NotCarriedOut(CallError::Failed(_)));
         let outcome = self.outcome(end);
         macro_rules! line {
             ($level:ident) => {
@@ -66,10 +67,10 @@ impl CallLog {
                     contract = ?contract,
                     activity = self.activity.and_then(|activity| activity.word(contract)),
                     form = self.form.map(|form| match form {
-                        Form::Received => "received",
-                        Form::Canonical => "canonical",
-                        Form::PlusKept => "plus-kept",
-                        Form::Decoded => "decoded",
+                        SignedForm::Received => "received",
+                        SignedForm::Canonical => "canonical",
+                        SignedForm::PlusKept => "plus-kept",
+                        SignedForm::Decoded => "decoded",
                     }),
                     code = code.as_str(),
                     outcome,
@@ -96,8 +97,8 @@ impl CallLog {
     fn outcome(&self, end: CallEnd) -> &'static str {
         match end {
             CallEnd::Rejected(_) => "rejected",
-            CallEnd::Troubled(CallError::Failed(_)) => "failed",
-            CallEnd::Troubled(_) => "refused",
+            CallEnd::NotCarriedOut(CallError::Failed(_)) => "failed",
+            CallEnd::NotCarriedOut(_) => "refused",
             CallEnd::Replied if self.rehearsal => "rehearsed",
             CallEnd::Replied => self.outcome.unwrap_or("looked-up"),
         }

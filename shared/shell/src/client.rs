@@ -16,7 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 use self::resolver::Resolver;
 use crate::guard::{Authorities, Guard};
-use crate::world::{Unanswered, Web};
+use crate::web::{Unanswered, Web};
 
 /// A client that keeps its connections.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! What every way in works with: a world, what seals its store, and whom to tell.
+//! What all endpoints and the relay share: a world, the seal of its store, and the product.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,8 +15,7 @@ use crate::repository::Repository;
 use crate::seal::Seal;
 use crate::world::{Deadline, World};
 
-/// The outside, and what is known of the product. The endpoint, the relay and the product's own way in
-/// share one.
+/// The outside, and what is known of the product.
 pub struct Context<W> {
     /// All that is not us.
     pub world: W,
@@ -28,7 +27,7 @@ pub struct Context<W> {
     resting: Mutex<Resting>,
 }
 
-/// What a context is told of the seller's configuration.
+/// What the context is told of the seller's configuration.
 #[derive(Debug)]
 pub struct ContextSettings {
     /// What seals every stored value.
@@ -68,7 +67,7 @@ const MUTE: Duration = Duration::from_secs(30);
 const MINUTE: Duration = Duration::from_mins(1);
 
 impl<W: World> Context<W> {
-    /// A context in a world.
+    /// The context of a world.
     pub fn new(settings: ContextSettings, world: W) -> Self {
         let [muted_until, clocks_said_until, looked_aside_until] =
             [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)];
@@ -76,11 +75,11 @@ impl<W: World> Context<W> {
         Self { world, settings, muted_until, clocks_said_until, looked_aside_until, resting }
     }
 
-    /// The kept values, for as long as a deadline allows.
-    pub const fn repository(&self, deadline: Deadline) -> Repository<'_, W> {
+    /// The entity records, for as long as a deadline allows.
+    pub fn repository(&self, deadline: Deadline) -> Repository<'_, W> {
         let ContextSettings { seal, product, .. } = &self.settings;
         let reader = if product.is_some() { Reader::Product } else { Reader::Nobody };
-        Repository { world: &self.world, seal, reader, deadline }
+        Repository::new(&self.world, seal, reader, deadline)
     }
 
     /// The entities that the relay cannot use, and leaves alone for a while.

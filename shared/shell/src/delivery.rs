@@ -6,19 +6,20 @@ mod sending;
 
 use std::time::Duration;
 
-use domain::entity::{Entity, EntityRecord};
 use domain::instance::ClockTrust;
 use domain::notice::Notice;
 use domain::order_details;
 use domain::outbox::{Attempt, Claim, Settled, Settling};
+use domain::purchase::AnsweredPurchase;
+use domain::record::EntityRecord;
 
 use self::outcome::Complete;
 pub use self::outcome::{Delivered, OfferOutcome, Turn};
 use crate::context::{Context, Product};
 use crate::failure::Failure;
 use crate::orders::{Asked, Limits};
-use crate::repository::{Recalled, Repository, Written};
-use crate::world::{Deadline, World};
+use crate::repository::{Repository, Slot, Start, Update, Updated, Written};
+use crate::world::World;
 
 /// How long a callback waits for the product, where nobody says (decision E2).
 pub const BUDGET: Duration = Duration::from_millis(2_500);
@@ -39,8 +40,8 @@ pub struct Delivery<'a, W> {
     pub context: &'a Context<W>,
     /// To whom.
     pub product: &'a Product,
-    /// By when everything is settled.
-    pub deadline: Deadline,
+    /// Reads and writes, by when everything is settled.
+    pub repository: Repository<'a, W>,
     /// How long one answer is waited for.
     pub patience: Duration,
     /// With less time left than this no message is begun.
@@ -51,8 +52,8 @@ pub struct Delivery<'a, W> {
     pub orders: Limits,
     /// Whether a notice may be given up because time has passed.
     pub clock: ClockTrust,
-    /// What an answer to the marketplace changes in turn, once the product has taken a notice.
-    pub answered: &'a (dyn Fn(Entity) -> Entity + Sync),
+    /// The purchase whose own answer changes the instance in turn, if this delivers for one.
+    pub answered: Option<AnsweredPurchase>,
 }
 
 impl<W: World> Delivery<'_, W> {
@@ -60,8 +61,8 @@ impl<W: World> Delivery<'_, W> {
     ///
     /// # Errors
     /// If the store does not answer in time. A claim that stands runs out by itself.
-    pub async fn next(&self, recalled: Recalled) -> Result<Turn, Failure> {
-        let Some(mut kept) = recalled.kept.clone() else { return Ok(Turn::Nothing) };
+    pub async fn next(&self, slot: Slot) -> Result<Turn, Failure> {
+        let Some(mut kept) = slot.record().cloned() else { return Ok(Turn::Nothing) };
         let Some(notice) = kept.outbox.ready(self.context.world.now()).cloned() else {
             return Ok(Turn::Nothing);
         };
@@ -70,7 +71,7 @@ impl<W: World> Delivery<'_, W> {
             Complete::Yes if self.left() >= self.least => (),
             Complete::Yes | Complete::Waits => {
                 // A lost race here is somebody else's offer.
-                self.repository().write(&recalled, &kept).await?;
+                self.repository.write(&slot, kept).await?;
                 return Ok(Turn::Nothing);
             }
         }
@@ -78,12 +79,8 @@ impl<W: World> Delivery<'_, W> {
             return Ok(Turn::Nothing);
         };
         let claimed = self.context.world.elapsed();
-        match self.repository().write(&recalled, &kept).await? {
-            Written::Won(version) => {
-                let version = Some(version);
-                let standing = Recalled { key: recalled.key, version, kept: Some(kept) };
-                self.offer(standing, &claim, claimed).await.map(Turn::Offered)
-            }
+        match self.repository.write(&slot, kept).await? {
+            Written::Won(slot) => self.offer(slot, &claim, claimed).await.map(Turn::Offered),
             Written::Lost(_) => Ok(Turn::Nothing),
         }
     }
@@ -119,7 +116,7 @@ impl<W: World> Delivery<'_, W> {
 
     /// How much time is left for answers: enough stays for settling them.
     fn left(&self) -> Duration {
-        self.deadline.left(&self.context.world).saturating_sub(SETTLE)
+        self.repository.deadline.left(&self.context.world).saturating_sub(SETTLE)
     }
 
     /// Offers a notice whose claim stands since a moment, and settles it.
@@ -128,49 +125,37 @@ impl<W: World> Delivery<'_, W> {
     /// Where the outcome cannot be settled in time.
     pub async fn offer(
         &self,
-        standing: Recalled,
+        slot: Slot,
         claim: &Claim,
         claimed: Duration,
     ) -> Result<Delivered, Failure> {
-        let outcome = self.send_all(&standing.key, claim, claimed).await?;
+        let outcome = self.send_all(&slot.key, claim, claimed).await?;
         let OfferOutcome { unanswered, .. } = outcome;
         if let Some(fault) = unanswered {
-            let (key, advice) = (&standing.key, outcome::advice(fault));
+            let (key, advice) = (&slot.key, outcome::advice(fault));
             tracing::info!(key, cause = fault.as_str(), advice, "product did not answer");
         }
-        let (recalled, settled) = self.settle(standing, claim, &outcome).await?;
-        Ok(Delivered { recalled, settled, unanswered })
-    }
-
-    fn repository(&self) -> Repository<'_, W> {
-        self.context.repository(self.deadline)
+        let Updated { slot, decided: settled } = self.settle(slot, claim, &outcome).await?;
+        Ok(Delivered { slot, settled, unanswered })
     }
 
     /// One write if nobody else wrote since; else on what they left, for as long as there is time.
     async fn settle(
         &self,
-        mut standing: Recalled,
+        slot: Slot,
         claim: &Claim,
         outcome: &OfferOutcome,
-    ) -> Result<(Recalled, Settled), Failure> {
-        loop {
-            let Some(mut kept) = standing.kept.clone() else {
-                return Ok((standing, Settled::Nothing));
+    ) -> Result<Updated<Settled>, Failure> {
+        let settle = |slot: &Slot| {
+            let Some(mut record) = slot.record().cloned() else {
+                return Ok(Update::Leave(Settled::Nothing));
             };
-            let settled = self.settled(&mut kept, claim, outcome);
-            if settled == Settled::Nothing {
-                return Ok((standing, settled));
-            }
-            match self.repository().write(&standing, &kept).await? {
-                Written::Won(version) => {
-                    let recalled =
-                        Recalled { key: standing.key, version: Some(version), kept: Some(kept) };
-                    return Ok((recalled, settled));
-                }
-                Written::Lost(faster) => standing = faster,
-            }
-            self.repository().rest().await?;
-        }
+            Ok(match self.settled(&mut record, claim, outcome) {
+                Settled::Nothing => Update::Leave(Settled::Nothing),
+                settled => Update::write(record, settled),
+            })
+        };
+        self.repository.update(Start::Slot(slot), settle).await
     }
 
     fn settled(&self, kept: &mut EntityRecord, claim: &Claim, outcome: &OfferOutcome) -> Settled {
@@ -182,8 +167,8 @@ impl<W: World> Delivery<'_, W> {
         let settling = Settling { chance, clock: self.clock, now: world.now() };
         let settled = kept.settle(claim, offered, told, template, settling);
         // Whatever the product said, the call is answered with what stands now.
-        if settled != Settled::Nothing {
-            kept.entity = (self.answered)(kept.entity.clone());
+        if let Some(answered) = self.answered.filter(|_| settled != Settled::Nothing) {
+            kept.entity = answered.apply(kept.entity.clone(), template);
         }
         settled
     }

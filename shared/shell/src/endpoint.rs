@@ -1,5 +1,5 @@
-//! What a host puts requests before: the endpoint, the product's own way in, the relay's bell, or all
-//! of them at one address.
+//! From an HTTP request to an HTTP response: callbacks, app info, the relay, or all of them at one
+//! address.
 
 pub mod app_info;
 pub mod callbacks;
@@ -23,7 +23,8 @@ pub struct Admitted {
     pub interface: Interface,
 }
 
-/// Whatever answers requests.
+/// Answers requests. `tower::Service` would be one more dependency, and has no place for judging a
+/// request by its head before its body is read (decision G6).
 pub trait Endpoint: Send + Sync + 'static {
     /// Judges a request by its head, before a host reads the body.
     ///

@@ -1,7 +1,7 @@
 //! Something on our side.
 
 use domain::decide_list::ListError;
-use domain::entity::RecordError;
+use domain::record::RecordError;
 use protocol::result_code::ResultCode;
 use thiserror::Error;
 

@@ -1,32 +1,54 @@
-//! Step 7 of a callback's path: the first attempt to tell the product, with the time that is left
-//! after the commit. It settles what it can and fails nothing (decision E2).
+//! Step 7 of a callback's path: the first attempt to notify the product, with the time that is left
+//! after the write. It settles what it can and fails nothing (decision E2).
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use domain::entity::{Entity, EntityRecord};
+use domain::decide::Kind;
 use domain::instance::ClockTrust;
 use domain::order_details;
 use domain::outbox::{Claim, Settled};
 use domain::page::Change;
+use domain::purchase::AnsweredPurchase;
+use domain::record::EntityRecord;
 use futures_util::FutureExt;
-use protocol::message::{Activity, Reply};
+use protocol::message::Reply;
 use protocol::signature::Contract;
 
-use crate::callback::Call;
-use crate::context::Product;
+use crate::context::{Context, Product};
 use crate::delivery::{Delivered, Delivery, NO_KEYS, Turn};
 use crate::orders::Limits;
-use crate::repository::Recalled;
+use crate::repository::{Repository, Slot};
 use crate::world::{Unanswered, World};
 
-/// What goes with the commit.
-pub(crate) struct FirstAttempt<'a> {
+/// The first attempt of one callback.
+pub(crate) struct FirstAttempt<'a, W> {
+    pub context: &'a Context<W>,
+    pub repository: Repository<'a, W>,
+    /// How much longer than other calls this one may take, and the product with it.
+    pub stretch: Duration,
+    /// The contract of a purchase, whose answer waits for the product.
+    pub purchase: Option<Contract>,
+}
+
+/// A notice that goes with the write.
+pub(crate) struct Claimed<'a> {
     product: &'a Product,
-    /// The claim; none where the marketplace is to be asked first what was ordered.
+    /// The claim; none if the marketplace is to be asked first what was ordered.
     claim: Option<Claim>,
     /// Whether the call made what the notice is about.
     is_new: bool,
+}
+
+/// What became of the attempt.
+#[derive(Debug, Default)]
+pub(crate) struct Attempted {
+    /// What became of the notice, in the log's word.
+    pub notice: &'static str,
+    /// Why the product did not answer, if it did not.
+    pub cause: Option<&'static str>,
+    /// What the call is answered instead, if the product changed it.
+    pub reply: Option<Reply>,
 }
 
 /// With less time left than this the product is left to the relay.
@@ -38,102 +60,117 @@ const LEAST_ANSWER: Duration = Duration::from_millis(400);
 /// How long a claim outlives its callback.
 const GRACE: Duration = Duration::from_secs(2);
 
-impl<'a, W: World> Call<'a, W> {
-    /// Claims the next notice for this callback, where the product is to be told at once.
-    pub fn claim(&self, kept: &mut EntityRecord, is_new: bool) -> Option<FirstAttempt<'a>> {
-        let product =
-            self.context.settings.product.as_ref().filter(|product| !product.budget.is_zero())?;
-        let left = self.repository.deadline.left(&self.context.world);
+impl<'a, W: World> FirstAttempt<'a, W> {
+    /// Claims the next notice for this callback, if the product is to be notified at once.
+    pub fn claim(&self, record: &mut EntityRecord, is_new: bool) -> Option<Claimed<'a>> {
+        let Context { settings, world, .. } = self.context;
+        let product = settings.product.as_ref().filter(|product| !product.budget.is_zero())?;
+        let left = self.repository.deadline.left(world);
         if left < LEAST || (self.context.is_muted() && !self.waits_for_the_product()) {
             return None;
         }
-        let now = self.context.world.now();
-        let head = kept.outbox.ready(now)?;
+        let head = record.outbox.ready(world.now())?;
         if order_details::query_of(head).is_some() {
-            if self.context.settings.orders.is_some() {
-                return Some(FirstAttempt { product, claim: None, is_new });
+            if settings.orders.is_some() {
+                return Some(Claimed { product, claim: None, is_new });
             }
-            kept.learn_nothing(head.sequence(), NO_KEYS);
+            record.learn_nothing(head.sequence(), NO_KEYS);
         }
-        let claim = kept.outbox.claim(left.saturating_add(GRACE), now);
-        Some(FirstAttempt { product, claim, is_new })
+        let claim = record.outbox.claim(left.saturating_add(GRACE), world.now());
+        Some(Claimed { product, claim, is_new })
     }
 
     /// Whether only the product can make this call a success: V1 counts any other answer to a
     /// purchase as a failure (decision E2).
     fn waits_for_the_product(&self) -> bool {
-        self.verified.contract() == Contract::V1
-            && self.line.activity == Some(Activity::NewInstance)
-            && self.context.settings.template.is_none()
+        self.purchase == Some(Contract::V1) && self.context.settings.template.is_none()
     }
 
-    /// Tells the product, and answers with what it made of the purchase; `None` where the answer
-    /// stays what it was. The change is committed: nothing here can take it back.
-    pub async fn tell<P: Change>(
-        &mut self,
-        page: &P,
-        request: &P::Request,
-        standing: Recalled,
-        inline: FirstAttempt<'a>,
-    ) -> Option<Reply> {
-        // The commit may have taken long; a claim that nobody uses runs out by itself.
+    /// Notifies the product; its word on a purchase changes the answer. The change is written:
+    /// nothing here can take it back.
+    pub async fn make<E: Kind>(
+        &self,
+        change: &dyn Change<E>,
+        slot: Slot,
+        claimed: Claimed<'a>,
+    ) -> Attempted {
+        // The write may have taken long; a claim that is not used runs out by itself.
         if self.repository.deadline.left(&self.context.world) < LEAST {
-            self.line.notice = Some("left");
+            return Attempted { notice: "left", ..Attempted::default() };
+        }
+        let (is_new, now) = (claimed.is_new, self.context.world.now());
+        let answered = self.purchase.map(|contract| AnsweredPurchase { contract, is_new, now });
+        let (notice, delivered) = self.deliver(slot, claimed, answered).await;
+        let unanswered = delivered.as_ref().and_then(|delivered| delivered.unanswered);
+        if unanswered == Some(Unanswered::TimedOut) {
+            self.context.mute();
+        }
+        let reply = delivered.and_then(|delivered| self.reply(change, delivered, answered));
+        Attempted { notice, cause: unanswered.map(Unanswered::as_str), reply }
+    }
+
+    /// The answer that the instance gives now. What was not written with this answer must not be
+    /// answered (decision D11).
+    fn reply<E: Kind>(
+        &self,
+        change: &dyn Change<E>,
+        delivered: Delivered,
+        answered: Option<AnsweredPurchase>,
+    ) -> Option<Reply> {
+        let entity = delivered.slot.found?.record.entity;
+        let template = self.context.settings.template.as_ref();
+        if answered.is_some_and(|answered| answered.apply(entity.clone(), template) != entity) {
             return None;
         }
-        let now = self.context.world.now();
-        let answered = |entity: Entity| match P::Entity::try_from(entity.clone()) {
-            Ok(ours) => page.answered(request, ours, inline.is_new, now).into(),
-            Err(_) => entity,
+        Some(change.reply(&entity.try_into().ok()?))
+    }
+
+    /// Offers the notice and settles it.
+    async fn deliver(
+        &self,
+        slot: Slot,
+        claimed: Claimed<'a>,
+        answered: Option<AnsweredPurchase>,
+    ) -> (&'static str, Option<Delivered>) {
+        let delivery = self.delivery(claimed.product, answered);
+        let offered = async {
+            match &claimed.claim {
+                Some(claim) => {
+                    let since = self.context.world.elapsed();
+                    delivery.offer(slot, claim, since).await.map(Turn::Offered)
+                }
+                None => delivery.next(slot).await,
+            }
         };
-        let patience = inline.product.budget.saturating_add(self.stretch);
+        match AssertUnwindSafe(offered).catch_unwind().await {
+            Ok(Ok(Turn::Offered(delivered))) => (word(&delivered), Some(delivered)),
+            Ok(Ok(Turn::Nothing | Turn::Busy)) => ("left", None),
+            Ok(Err(_)) | Err(_) => ("unsettled", None),
+        }
+    }
+
+    fn delivery(
+        &self,
+        product: &'a Product,
+        answered: Option<AnsweredPurchase>,
+    ) -> Delivery<'a, W> {
+        let patience = product.budget.saturating_add(self.stretch);
         let deadline = self.repository.deadline.before(MARGIN);
+        let repository = Repository { deadline, ..self.repository.clone() };
         let left = deadline.left(&self.context.world);
-        let delivery = Delivery {
+        Delivery {
             context: self.context,
-            product: inline.product,
-            deadline,
+            repository,
+            product,
             patience,
             least: LEAST_ANSWER,
             claim: left.saturating_add(GRACE),
-            // The marketplace waits meanwhile: who gets no turn in time is left to the relay.
+            // The marketplace waits meanwhile: if there is no turn in time, the relay asks.
             orders: Limits { answer: patience / 2, turn: patience / 2 },
             // A callback has not asked the store for its time.
             clock: ClockTrust::Doubted,
-            answered: &answered,
-        };
-        let offered = async {
-            match &inline.claim {
-                Some(claim) => {
-                    let claimed = self.context.world.elapsed();
-                    delivery.offer(standing, claim, claimed).await.map(Turn::Offered)
-                }
-                None => delivery.next(standing).await,
-            }
-        };
-        self.line.writes += if inline.claim.is_some() { 1 } else { 2 };
-        let delivered = match AssertUnwindSafe(offered).catch_unwind().await {
-            Ok(Ok(Turn::Offered(delivered))) => delivered,
-            Ok(Ok(Turn::Nothing | Turn::Busy)) => {
-                self.line.notice = Some("left");
-                return None;
-            }
-            Ok(Err(_)) | Err(_) => {
-                self.line.notice = Some("unsettled");
-                return None;
-            }
-        };
-        self.line.notice = Some(word(&delivered));
-        self.line.cause = delivered.unanswered.map(Unanswered::as_str);
-        if delivered.unanswered == Some(Unanswered::TimedOut) {
-            self.context.mute();
+            answered,
         }
-        let entity = delivered.recalled.kept?.entity;
-        // What was not written with this answer must not be answered (decision D11).
-        if answered(entity.clone()) != entity {
-            return None;
-        }
-        Some(page.reply(request, &entity.try_into().ok()?))
     }
 }
 

@@ -4,14 +4,15 @@
 //! The pointer is written first: from then on a purchase that comes in between waits for the
 //! instance, and makes no other one.
 
-use domain::entity::{Entity, EntityRecord, Subject};
-use domain::instance::{Access, Instance, InstanceState, Newest};
+use domain::entity::{Entity, Subject};
+use domain::instance::{Access, Instance, InstanceState, NewestCalls};
+use domain::record::EntityRecord;
 use protocol::message::InstanceId;
 use protocol::signature::TOLERANCE_MILLIS;
 use protocol::time::UnixMillis;
 
 use crate::failure::Failure;
-use crate::repository::{Recalled, Repository, Written};
+use crate::repository::{Repository, Slot, Written};
 use crate::world::World;
 
 /// An instance to import.
@@ -44,7 +45,7 @@ pub enum ImportOutcome {
 }
 
 /// How long before the import a call may have been signed that still has an effect: a call that
-/// was sent while the import ran is not lost. No older one of access guide 2.0 is believed.
+/// was sent while the import ran is not lost. No older one of access guide 2.0 is accepted.
 const UNDER_WAY_MILLIS: u64 = TOLERANCE_MILLIS;
 
 impl Import {
@@ -73,21 +74,21 @@ impl Import {
     }
 
     /// What a dry run says.
-    fn foresee(&self, at_derived: &Recalled, at_own: &Recalled) -> ImportOutcome {
-        if self.needs_pointer() && at_derived.kept.is_some() && !self.points(at_derived) {
+    fn foresee(&self, at_derived: &Slot, at_own: &Slot) -> ImportOutcome {
+        if self.needs_pointer() && at_derived.found.is_some() && !self.points(at_derived) {
             return ImportOutcome::OrderMadeHere;
         }
-        match &at_own.kept {
+        match at_own.record() {
             None => ImportOutcome::WouldImport,
-            Some(kept) => self.beside(&kept.entity).linked(self.lacks_pointer(at_derived)),
+            Some(record) => self.beside(&record.entity).linked(self.lacks_pointer(at_derived)),
         }
     }
 
     async fn write<W: World>(
         &self,
         repository: &Repository<'_, W>,
-        at_derived: Recalled,
-        at_own: &Recalled,
+        at_derived: Slot,
+        at_own: &Slot,
     ) -> Result<ImportOutcome, Failure> {
         let (at_derived, is_new) = self.point(repository, at_derived).await?;
         if self.needs_pointer() && !self.points(&at_derived) {
@@ -96,7 +97,7 @@ impl Import {
         match self.put_instance(repository, at_own).await? {
             ImportOutcome::OtherPurchase => self.give_up(repository, &at_derived).await,
             // An instance that was there before this pointer had none, or another.
-            outcome => Ok(outcome.linked(is_new && at_own.kept.is_some())),
+            outcome => Ok(outcome.linked(is_new && at_own.found.is_some())),
         }
     }
 
@@ -105,17 +106,14 @@ impl Import {
     async fn point<W: World>(
         &self,
         repository: &Repository<'_, W>,
-        at_derived: Recalled,
-    ) -> Result<(Recalled, bool), Failure> {
+        at_derived: Slot,
+    ) -> Result<(Slot, bool), Failure> {
         if !self.lacks_pointer(&at_derived) {
             return Ok((at_derived, false));
         }
         let pointer = EntityRecord::new(self.pointer());
-        Ok(match repository.write(&at_derived, &pointer).await? {
-            Written::Won(version) => {
-                let (key, version) = (at_derived.key, Some(version));
-                (Recalled { key, version, kept: Some(pointer) }, true)
-            }
+        Ok(match repository.write(&at_derived, pointer).await? {
+            Written::Won(slot) => (slot, true),
             Written::Lost(faster) => (faster, false),
         })
     }
@@ -123,16 +121,19 @@ impl Import {
     async fn put_instance<W: World>(
         &self,
         repository: &Repository<'_, W>,
-        at_own: &Recalled,
+        at_own: &Slot,
     ) -> Result<ImportOutcome, Failure> {
-        if let Some(kept) = &at_own.kept {
-            return Ok(self.beside(&kept.entity));
+        if let Some(record) = at_own.record() {
+            return Ok(self.beside(&record.entity));
         }
         let instance = self.as_of(repository.world.now());
-        match repository.write(at_own, &EntityRecord::new(instance.into())).await? {
+        let record = EntityRecord::new(instance.into());
+        match repository.write(at_own, record).await? {
             Written::Won(_) => Ok(ImportOutcome::Imported),
-            Written::Lost(Recalled { kept: Some(faster), .. }) => Ok(self.beside(&faster.entity)),
-            Written::Lost(Recalled { kept: None, .. }) => Err(Failure::Contended),
+            Written::Lost(faster) => match faster.record() {
+                Some(record) => Ok(self.beside(&record.entity)),
+                None => Err(Failure::Contended),
+            },
         }
     }
 
@@ -141,7 +142,7 @@ impl Import {
     async fn give_up<W: World>(
         &self,
         repository: &Repository<'_, W>,
-        at_derived: &Recalled,
+        at_derived: &Slot,
     ) -> Result<ImportOutcome, Failure> {
         if self.points(at_derived) {
             repository.delete(at_derived).await?;
@@ -170,12 +171,12 @@ impl Import {
     /// signed before it says the outcome, and a copy of one changes nothing (decision D5).
     fn as_of(&self, now: UnixMillis) -> Instance {
         let since = Some(UnixMillis::new(now.millis().saturating_sub(UNDER_WAY_MILLIS)));
-        let newest = Newest { status: since, refresh: since, upgrade: since, access: None };
+        let newest = NewestCalls { status: since, refresh: since, upgrade: since, access: None };
         Instance { newest, ..self.instance.clone() }
     }
 
-    fn lacks_pointer(&self, at_derived: &Recalled) -> bool {
-        self.needs_pointer() && at_derived.kept.is_none()
+    fn lacks_pointer(&self, at_derived: &Slot) -> bool {
+        self.needs_pointer() && at_derived.found.is_none()
     }
 
     fn needs_pointer(&self) -> bool {
@@ -186,8 +187,8 @@ impl Import {
         Entity::MovedTo(self.instance.id.clone())
     }
 
-    fn points(&self, at_derived: &Recalled) -> bool {
-        at_derived.kept.as_ref().is_some_and(|kept| kept.entity == self.pointer())
+    fn points(&self, at_derived: &Slot) -> bool {
+        at_derived.record().is_some_and(|record| record.entity == self.pointer())
     }
 }
 

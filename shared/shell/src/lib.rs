@@ -15,8 +15,9 @@
 //! - [`orders`]: what the marketplace is asked before.
 //! - [`import`]: instances that an older server made.
 //! - [`context`]: what all endpoints share.
-//! - [`world`]: all that is not us; `client`: the web, as a machine calls it; [`guard`]: what calls
-//!   to the product are held to. [`store`]: where state lives. [`seal`]: what seals it.
+//! - [`world`]: all that is not us: the store, the web, the clock, chance. [`web`]: one call over
+//!   HTTP; `client`: how a machine makes it; [`guard`]: which networks and authorities a call to the
+//!   product may use. [`store`]: where state lives. [`seal`]: what encrypts it.
 //! - [`config`]: the environment, once per start. [`host`]: where functions run; [`bodies`]: how much
 //!   of strangers' bodies a host holds.
 //! - [`failure`]: something on our side; `call_error`: why a verified call was not carried out.
@@ -44,4 +45,5 @@ pub mod route;
 pub mod seal;
 pub mod store;
 pub mod sweep;
+pub mod web;
 pub mod world;

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::query_gate::Gate;
+use domain::query_gate::QueryGate;
 use futures_util::future::select_all;
 use futures_util::{FutureExt, lock};
 use http::Request;
@@ -20,7 +20,7 @@ use crate::world::{Unanswered, Web, World};
 pub struct Orders {
     host: OpenApiHost,
     credentials: OpenApiCredentials,
-    gate: Mutex<Gate>,
+    gate: Mutex<QueryGate>,
     /// Held by the one who asks until the key has worked.
     first: lock::Mutex<()>,
     /// One for each question that may be under way.
@@ -117,7 +117,7 @@ impl Orders {
         self.gate().has_worked()
     }
 
-    fn gate(&self) -> MutexGuard<'_, Gate> {
+    fn gate(&self) -> MutexGuard<'_, QueryGate> {
         // Its numbers are whole after every statement.
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,18 +1,24 @@
-//! One kept value at a time: read and opened, sealed and written over the version that was read,
-//! within a deadline.
+//! Entity records: read and decrypted, decided on, encrypted and written over the version that was
+//! read, within a deadline.
 
 mod mark;
 mod parts;
+mod update;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use domain::entity::{EntityRecord, Subject};
+use domain::directory::PartName;
+use domain::entity::Subject;
+pub use domain::keys::{part_key, part_owner};
 use domain::outbox::Reader;
+use domain::record::EntityRecord;
 use futures_util::future;
 use protocol::time::UnixMillis;
 
-pub use self::mark::Mark;
-pub use self::parts::{part_key, part_owner};
+pub use self::update::{Start, Update, Updated};
 use crate::failure::Failure;
 use crate::seal::Seal;
 use crate::store::{Put, Queue, Store, Stored, Unavailable, Value, Version};
@@ -24,83 +30,139 @@ const MAX_RESENDS: usize = 2;
 /// those who raced come back apart.
 const REST_AFTER_RACE: [u64; 2] = [2, 40];
 
-/// Access to kept values for as long as a deadline allows.
-#[derive(Clone, Copy)]
+/// Reads and writes entity records for as long as a deadline allows.
 pub struct Repository<'a, W> {
     /// Whose store, clock and chance.
     pub world: &'a W,
-    /// What seals and opens.
+    /// What encrypts stored values.
     pub seal: &'a Seal,
     /// Who reads the notices: decides what is due.
     pub reader: Reader,
     /// By when.
     pub deadline: Deadline,
+    /// How many records and parts were read and written.
+    pub counts: Arc<Counts>,
 }
 
-/// A kept value as it was read: to be written over, or not at all.
+/// How many records and parts were read and written, for the call log.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Reads.
+    pub reads: AtomicUsize,
+    /// Writes, also those that lost a race.
+    pub writes: AtomicUsize,
+}
+
+/// A key of the store, and what was read there: to be written over, or not at all.
 #[derive(Clone, Debug)]
-pub struct Recalled {
-    /// Where it stands.
+pub struct Slot {
+    /// The key.
     pub key: String,
-    /// The version that was read; `None` is absence.
-    pub version: Option<Version>,
-    /// What stands there.
-    pub kept: Option<EntityRecord>,
+    /// What exists there; `None` is absence.
+    pub found: Option<Versioned>,
+    /// Those of its parts that were asked for.
+    pub parts: BTreeMap<PartName, Vec<u8>>,
+}
+
+/// An entity record, and the version that a write must name.
+#[derive(Clone, Debug)]
+pub struct Versioned {
+    /// The version that was read or written.
+    pub version: Version,
+    /// The record.
+    pub record: EntityRecord,
 }
 
 /// What became of a write.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one lives at a time, and what stands is used")]
 pub enum Written {
-    /// It stands, under this version.
-    Won(Version),
-    /// Another was faster; this stands instead.
-    Lost(Recalled),
+    /// It exists now.
+    Won(Slot),
+    /// Another was faster; this exists instead.
+    Lost(Slot),
 }
 
-impl<W: World> Repository<'_, W> {
-    /// Reads what is kept of a subject.
+impl Slot {
+    const fn new(key: String, found: Option<Versioned>) -> Self {
+        Self { key, found, parts: BTreeMap::new() }
+    }
+
+    /// The record that exists there.
+    pub fn record(&self) -> Option<&EntityRecord> {
+        self.found.as_ref().map(|found| &found.record)
+    }
+
+    fn version(&self) -> Option<Version> {
+        self.found.as_ref().map(|found| found.version)
+    }
+}
+
+impl<W> Clone for Repository<'_, W> {
+    fn clone(&self) -> Self {
+        Self { counts: Arc::clone(&self.counts), ..*self }
+    }
+}
+
+impl Counts {
+    fn add_reads(&self, count: usize) {
+        self.reads.fetch_add(count, Ordering::Relaxed);
+    }
+
+    fn add_writes(&self, count: usize) {
+        self.writes.fetch_add(count, Ordering::Relaxed);
+    }
+}
+
+impl<'a, W: World> Repository<'a, W> {
+    /// Access that has read and written nothing yet.
+    pub fn new(world: &'a W, seal: &'a Seal, reader: Reader, deadline: Deadline) -> Self {
+        Self { world, seal, reader, deadline, counts: Arc::default() }
+    }
+
+    /// Reads what exists under a subject's key.
     ///
     /// # Errors
-    /// Where the store does not answer in time, or what stands is unusable.
-    pub async fn read(&self, subject: &Subject) -> Result<Recalled, Failure> {
+    /// If the store does not answer in time, or what exists is unusable.
+    pub async fn read(&self, subject: &Subject) -> Result<Slot, Failure> {
         self.read_key(subject.key()).await
     }
 
-    /// Reads what stands under a key that an agenda named.
+    /// Reads what exists under a key that an agenda named.
     ///
     /// # Errors
-    /// Where the store does not answer in time, or what stands is unusable.
-    pub async fn read_key(&self, key: String) -> Result<Recalled, Failure> {
+    /// If the store does not answer in time, or what exists is unusable.
+    pub async fn read_key(&self, key: String) -> Result<Slot, Failure> {
+        self.counts.add_reads(1);
         let standing = self.get(&key).await?;
         let is_sealed = standing.as_ref().is_some_and(|it| Seal::is_sealed(&it.bytes));
-        let recalled = self.open(key, standing)?;
+        let slot = self.open(key, standing)?;
         if is_sealed {
             self.opened().await?;
         }
-        Ok(recalled)
+        Ok(slot)
     }
 
-    /// Writes a value over what was recalled, in one conditional write.
+    /// Writes a record over what was read, in one conditional write.
     ///
     /// # Errors
-    /// Where the outcome is unknown, or the value is too large.
-    pub async fn write(
-        &self,
-        recalled: &Recalled,
-        kept: &EntityRecord,
-    ) -> Result<Written, Failure> {
-        let due = kept.due(self.reader, self.world.now()).map(|at| (Queue::Due, at));
-        let dead = || kept.dead().map(|at| (Queue::Dead, at));
-        let value = self.sealed(&recalled.key, &kept.to_bytes()?)?;
+    /// If the outcome is unknown, or the record is too large.
+    pub async fn write(&self, slot: &Slot, record: EntityRecord) -> Result<Written, Failure> {
+        self.counts.add_writes(1);
+        let due = record.due(self.reader, self.world.now()).map(|at| (Queue::Due, at));
+        let dead = || record.dead().map(|at| (Queue::Dead, at));
+        let value = self.sealed(&slot.key, &record.to_bytes()?)?;
         let value = Value { agenda: due.or_else(dead), ..value };
-        match self.put(&recalled.key, &value, recalled.version).await? {
-            Put::Won => Ok(Written::Won(value.version)),
-            Put::Lost(standing) => self.open(recalled.key.clone(), standing).map(Written::Lost),
+        let key = slot.key.clone();
+        match self.put(&slot.key, &value, slot.version()).await? {
+            Put::Won => {
+                let found = Some(Versioned { version: value.version, record });
+                Ok(Written::Won(Slot::new(key, found)))
+            }
+            Put::Lost(faster) => self.open(key, faster).map(Written::Lost),
         }
     }
 
-    /// Rests after a lost race, before it is decided again on what stands.
+    /// Rests after a lost race, before it is decided again on what exists.
     ///
     /// # Errors
     /// If no time is left for another try.
@@ -115,16 +177,17 @@ impl<W: World> Repository<'_, W> {
         Ok(())
     }
 
-    /// Deletes what was recalled, as [`Self::let_go`] does a part, but at once: a callback may
-    /// write there next. What another wrote over it since then stays.
+    /// Deletes what was read, and at once: a callback may write there next. What another wrote over
+    /// it since then stays.
     ///
     /// # Errors
     /// If the outcome is unknown.
-    pub async fn delete(&self, recalled: &Recalled) -> Result<(), Failure> {
-        let Some(over) = recalled.version else { return Ok(()) };
+    pub async fn delete(&self, slot: &Slot) -> Result<(), Failure> {
+        let Some(over) = slot.version() else { return Ok(()) };
+        self.counts.add_writes(1);
         let expires = Some(self.world.now());
         let value = Value { version: self.version(), bytes: Vec::new(), agenda: None, expires };
-        self.put(&recalled.key, &value, Some(over)).await.map(drop)
+        self.put(&slot.key, &value, Some(over)).await.map(drop)
     }
 
     fn version(&self) -> Version {
@@ -149,17 +212,15 @@ impl<W: World> Repository<'_, W> {
     /// # Errors
     /// Where the outcome is unknown.
     pub async fn mark(&self, key: &str, expires: UnixMillis) -> Result<bool, Failure> {
+        self.counts.add_writes(1);
         let value = Value { expires: Some(expires), ..self.sealed(key, b"")? };
         Ok(self.put(key, &value, None).await? == Put::Won)
     }
 
-    fn open(&self, key: String, standing: Option<Stored>) -> Result<Recalled, Failure> {
-        let version = standing.as_ref().map(|stored| stored.version);
-        let kept = match standing {
-            Some(stored) => Some(EntityRecord::from_bytes(&self.seal.open(&key, &stored.bytes)?)?),
-            None => None,
-        };
-        Ok(Recalled { key, version, kept })
+    fn open(&self, key: String, stored: Option<Stored>) -> Result<Slot, Failure> {
+        let Some(Stored { version, bytes }) = stored else { return Ok(Slot::new(key, None)) };
+        let record = EntityRecord::from_bytes(&self.seal.open(&key, &bytes)?)?;
+        Ok(Slot::new(key, Some(Versioned { version, record })))
     }
 
     fn sealed(&self, key: &str, bytes: &[u8]) -> Result<Value, Failure> {

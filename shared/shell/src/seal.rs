@@ -3,6 +3,8 @@
 //! Buyers' credentials and personal data never lie in clear in a store beyond this machine. A
 //! sealed value is bound to its key in the store: moved under another key it does not open.
 
+mod mark;
+
 use std::fmt;
 
 use aes_gcm::Aes256Gcm;
@@ -11,7 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
-use crate::repository::Mark;
+use self::mark::SealMark;
 
 /// What seals and opens.
 pub struct Seal {
@@ -19,7 +21,7 @@ pub struct Seal {
     previous: Vec<Aes256Gcm>,
     clear: Clear,
     /// What is known of the mark of the one store that this seal is for.
-    pub(crate) mark: Mark,
+    pub(crate) mark: SealMark,
 }
 
 /// Whether a value may stand in clear.
@@ -92,7 +94,7 @@ impl Seal {
     ) -> Self {
         let cipher = |key: &SealKey| Aes256Gcm::new(&key.0.into());
         let previous = previous.into_iter().map(cipher).collect();
-        Self { current: current.map(cipher), previous, clear, mark: Mark::default() }
+        Self { current: current.map(cipher), previous, clear, mark: SealMark::default() }
     }
 
     /// Whether what is written is sealed.

@@ -3,26 +3,31 @@
 //! A store knows bytes and versions, not instances. There is no unconditional write and no
 //! delete: whoever writes says which version they read, and loses if another was faster.
 
+mod agenda;
 mod any;
+mod backend;
+#[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 pub mod memory;
+mod open;
 mod proof;
 #[cfg(feature = "redis")]
 pub mod redis;
-mod redis_setting;
+mod right;
+mod setting;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-mod sqlite_setting;
 
 use std::ops::RangeInclusive;
 
 use protocol::time::UnixMillis;
 use thiserror::Error;
 
-pub use any::{AnyStore, Durability, OpenError, StoreSetting};
-pub use proof::{Lack, Right, RightsProof};
-pub use redis_setting::RedisSetting;
-pub use sqlite_setting::SqlitePath;
+pub use self::agenda::{Entry, Queue};
+pub use self::any::AnyStore;
+pub use self::open::StoreOpenError;
+pub use self::right::{Right, RightError, RightProof};
+pub use self::setting::{Durability, DynamodbSetting, RedisSetting, SqlitePath, StoreSetting};
 
 /// A key-value store.
 pub trait Store: Send + Sync + 'static {
@@ -134,40 +139,6 @@ pub enum Search {
         /// Its bytes.
         bytes: Vec<u8>,
     },
-}
-
-/// An agenda.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Queue {
-    /// There is something to do.
-    Due,
-    /// An operator should look.
-    Dead,
-    /// A part of a list waits for the relay to see whether anything refers to it.
-    Sweep,
-}
-
-impl Queue {
-    /// Every agenda. A value stands on one of them at most.
-    pub const ALL: [Self; 3] = [Self::Due, Self::Dead, Self::Sweep];
-
-    /// The agenda's name in a store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Due => "due",
-            Self::Dead => "dead",
-            Self::Sweep => "sweep",
-        }
-    }
-}
-
-/// A line of an agenda.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Entry {
-    /// Whose work it is.
-    pub key: String,
-    /// Since when it is due.
-    pub at: UnixMillis,
 }
 
 /// The store did not answer, or not in a way that says what happened.

@@ -1,22 +1,24 @@
-//! Lets go of parts that nothing refers to: those of interrupted writes, and those that a newer
+//! Deletes parts that nothing refers to: those of interrupted writes, and those that a newer
 //! part replaced (decision E1a). Safe beside callbacks and beside other sweeps. A sweep goes by
 //! batches and keeps its progress after each, so that a list of any length is swept in the end.
 
 use std::collections::BTreeSet;
 
+use domain::directory::Directory;
 use domain::directory::PartName;
-use domain::entity::{Directory, Entity, EntityRecord};
+use domain::entity::Entity;
+use domain::record::EntityRecord;
 use futures_util::{StreamExt, stream};
 
 use crate::failure::Failure;
-use crate::repository::{Recalled, Repository, Written};
+use crate::repository::{Repository, Slot, Start, Update};
 use crate::world::World;
 
 /// What a batch of a sweep did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Swept {
-    /// Parts that were let go.
-    pub let_go: usize,
+    /// Parts that were deleted.
+    pub deleted: usize,
     /// Parts that are referred to, and were taken off the agenda.
     pub kept: usize,
 }
@@ -26,23 +28,23 @@ pub const BATCH: usize = 64;
 /// How many of them at once.
 const AT_ONCE: usize = 16;
 
-/// Lets go of parts that a list mentions as unused, and then removes the mention; whether the list
+/// Deletes parts that a list mentions as unused, and then removes the mention; whether the list
 /// mentions more.
 ///
 /// # Errors
 /// If the store does not answer in time. What was done stays done.
 pub async fn sweep_unused<W: World>(
     repository: &Repository<'_, W>,
-    recalled: Recalled,
+    slot: Slot,
 ) -> Result<(Swept, bool), Failure> {
-    let names: BTreeSet<_> = unused(&recalled).into_iter().take(BATCH).collect();
+    let names: BTreeSet<_> = unused(&slot).into_iter().take(BATCH).collect();
     if names.is_empty() {
         return Ok((Swept::default(), false));
     }
-    let (gone, failure) = let_go(repository, &recalled.key, &names).await;
-    let let_go = gone.len();
-    let more = remove_mention(repository, recalled, &gone).await?;
-    failure.map_or(Ok((Swept { let_go, kept: 0 }, more)), Err)
+    let (gone, failure) = delete(repository, &slot.key, &names).await;
+    let deleted = gone.len();
+    let more = remove_mention(repository, slot, &gone).await?;
+    failure.map_or(Ok((Swept { deleted, kept: 0 }, more)), Err)
 }
 
 /// Looks at parts of one list that have rested: the list refers to each, or never will. A writer
@@ -56,34 +58,34 @@ pub async fn sweep_parts<W: World>(
     owner: &str,
     names: &BTreeSet<PartName>,
 ) -> Result<Swept, Failure> {
-    let recalled = match repository.read_key(owner.to_owned()).await {
+    let slot = match repository.read_key(owner.to_owned()).await {
         Err(fault @ (Failure::Unopened | Failure::Value(_))) => {
-            // Left in front, they would keep those behind them from being looked at.
+            // In front of the agenda they would keep others from being looked at.
             for name in names {
-                repository.rest_part(owner, *name).await?;
+                repository.postpone_part(owner, *name).await?;
             }
             return Err(fault);
         }
-        recalled => recalled?,
+        slot => slot?,
     };
-    let named = named(&recalled, names);
+    let named = named(&slot, names);
     for name in &named {
-        repository.settle_part(owner, *name).await?;
+        repository.keep_part(owner, *name).await?;
     }
-    let unknown = fence(repository, recalled, names).await?;
-    let (gone, failure) = let_go(repository, owner, &unknown).await;
-    failure.map_or(Ok(Swept { let_go: gone.len(), kept: named.len() }), Err)
+    let unknown = fence(repository, slot, names).await?;
+    let (gone, failure) = delete(repository, owner, &unknown).await;
+    failure.map_or(Ok(Swept { deleted: gone.len(), kept: named.len() }), Err)
 }
 
-/// Lets go of each part; which are gone, and the first failure if there was one.
-async fn let_go<W: World>(
+/// Deletes each part; which are gone, and the first failure if there was one.
+async fn delete<W: World>(
     repository: &Repository<'_, W>,
     owner: &str,
     names: &BTreeSet<PartName>,
 ) -> (BTreeSet<PartName>, Option<Failure>) {
     let works: Vec<_> = names
         .iter()
-        .map(|name| async move { repository.let_go(owner, *name).await.map(|()| *name) })
+        .map(|name| async move { repository.delete_part(owner, *name).await.map(|()| *name) })
         .collect();
     let done: Vec<_> = stream::iter(works).buffer_unordered(AT_ONCE).collect().await;
     let mut gone = BTreeSet::new();
@@ -97,64 +99,60 @@ async fn let_go<W: World>(
     (gone, failure)
 }
 
-/// Removes the mention of parts that are gone, from whatever stands by now; whether more are
-/// mentioned. Callers that change the list meanwhile are faster, and mention others.
+/// Removes the mention of parts that are gone, from what exists by now; whether more are mentioned.
+/// Callers that change the list meanwhile are faster, and mention others.
 async fn remove_mention<W: World>(
     repository: &Repository<'_, W>,
-    mut recalled: Recalled,
+    slot: Slot,
     gone: &BTreeSet<PartName>,
 ) -> Result<bool, Failure> {
-    loop {
-        let rest: BTreeSet<_> = unused(&recalled).difference(gone).copied().collect();
-        let Some(kept) = recalled.kept.clone() else { return Ok(false) };
-        let Entity::Directory(directory) = kept.entity else { return Ok(false) };
-        if rest.len() == directory.unused.len() {
-            return Ok(!rest.is_empty());
-        }
+    let remove = |slot: &Slot| {
+        let rest: BTreeSet<_> = unused(slot).difference(gone).copied().collect();
         let more = !rest.is_empty();
-        let tidy = EntityRecord { entity: Directory { unused: rest, ..directory }.into(), ..kept };
-        match repository.write(&recalled, &tidy).await? {
-            Written::Won(_) => return Ok(more),
-            Written::Lost(faster) => recalled = faster,
+        let Some(record) = slot.record() else { return Ok(Update::Leave(false)) };
+        let Entity::Directory(directory) = &record.entity else {
+            return Ok(Update::Leave(false));
+        };
+        if rest.len() == directory.unused.len() {
+            return Ok(Update::Leave(more));
         }
-        repository.rest().await?;
-    }
+        let entity = Directory { unused: rest, ..directory.clone() }.into();
+        Ok::<_, Failure>(Update::write(EntityRecord { entity, ..record.clone() }, more))
+    };
+    Ok(repository.update(Start::Slot(slot), remove).await?.decided)
 }
 
-/// Fences a list against whoever wrote parts that it does not name; those parts. If another was
-/// faster, what stands by then may name them.
+/// Fences a list against a writer of parts that it does not name; those parts. If another write was
+/// faster, what exists by then may name them.
 async fn fence<W: World>(
     repository: &Repository<'_, W>,
-    mut recalled: Recalled,
+    slot: Slot,
     names: &BTreeSet<PartName>,
 ) -> Result<BTreeSet<PartName>, Failure> {
-    loop {
-        let unknown: BTreeSet<_> = names.difference(&named(&recalled, names)).copied().collect();
+    let fence = |slot: &Slot| {
+        let unknown: BTreeSet<_> = names.difference(&named(slot, names)).copied().collect();
         if unknown.is_empty() {
-            return Ok(unknown);
+            return Ok(Update::Leave(unknown));
         }
-        let standing = recalled.kept.clone();
-        let mut kept = standing.unwrap_or_else(|| EntityRecord::new(Directory::default().into()));
-        if let Entity::Directory(directory) = &mut kept.entity {
+        let absent = || EntityRecord::new(Directory::default().into());
+        let mut record = slot.record().cloned().unwrap_or_else(absent);
+        if let Entity::Directory(directory) = &mut record.entity {
             directory.fences = directory.fences.saturating_add(1);
         }
-        match repository.write(&recalled, &kept).await? {
-            Written::Won(_) => return Ok(unknown),
-            Written::Lost(faster) => recalled = faster,
-        }
-        repository.rest().await?;
-    }
+        Ok::<_, Failure>(Update::write(record, unknown))
+    };
+    Ok(repository.update(Start::Slot(slot), fence).await?.decided)
 }
 
 /// Those parts that a list names.
-fn named(recalled: &Recalled, names: &BTreeSet<PartName>) -> BTreeSet<PartName> {
-    let known = recalled.kept.as_ref().map(referred).unwrap_or_default();
+fn named(slot: &Slot, names: &BTreeSet<PartName>) -> BTreeSet<PartName> {
+    let known = slot.record().map(referred).unwrap_or_default();
     names.intersection(&known).copied().collect()
 }
 
 /// The parts that a list mentions as unused.
-pub fn unused(recalled: &Recalled) -> BTreeSet<PartName> {
-    match recalled.kept.as_ref().map(|kept| &kept.entity) {
+pub fn unused(slot: &Slot) -> BTreeSet<PartName> {
+    match slot.record().map(|record| &record.entity) {
         Some(Entity::Directory(directory)) => directory.unused.clone(),
         Some(_) | None => BTreeSet::new(),
     }
@@ -162,9 +160,9 @@ pub fn unused(recalled: &Recalled) -> BTreeSet<PartName> {
 
 /// Every part that a value names: of its index, unused, or of a notice. A dead letter may be
 /// replayed.
-fn referred(kept: &EntityRecord) -> BTreeSet<PartName> {
-    let mut names: BTreeSet<_> = kept.outbox.parts().collect();
-    if let Entity::Directory(directory) = &kept.entity {
+fn referred(record: &EntityRecord) -> BTreeSet<PartName> {
+    let mut names: BTreeSet<_> = record.outbox.parts().collect();
+    if let Entity::Directory(directory) = &record.entity {
         names.extend(directory.head.parts());
         names.extend(&directory.unused);
     }

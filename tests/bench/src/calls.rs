@@ -13,13 +13,13 @@ use tests::world::TestWorld;
 use crate::Result;
 
 /// The whole bundle over a store, in a world whose clock stands still.
-pub type Koohook<S> = CallbackEndpoint<functions::receive::Function, TestWorld<S>>;
+pub type Koohook<S> = CallbackEndpoint<TestWorld<S>>;
 
 /// A koohook over a store. Nothing is logged: no log was started in this process.
 pub fn koohook<S: Store>(store: S) -> Result<Koohook<S>> {
     let config = config(&SETTINGS);
     let context = Context::new(config.context, TestWorld::new(store));
-    Ok(CallbackEndpoint::new(config.endpoint, Arc::new(context))?)
+    Ok(CallbackEndpoint::new(config.endpoint, &functions::BASE, Arc::new(context))?)
 }
 
 /// A purchase, signed at a time.

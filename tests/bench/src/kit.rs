@@ -4,11 +4,9 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use domain::page::{Bundle, Visit};
-use domain::settings::{SettingError, Settings};
+use domain::page::Row;
 use functions::application_sync::secret::{Oaep, PrivateKey, Size};
 use http::Request;
-use protocol::message::Activity;
 use shell::store::Store;
 use shell::store::memory::Memory;
 use shell::store::sqlite::Sqlite;
@@ -46,7 +44,7 @@ pub fn measure(pace: &Pace, table: &mut Table) -> Result<()> {
 
 /// The milliseconds of a list, and the values that it and a single change on top of it write.
 fn list<S: Store>(store: S) -> Result<(f64, [f64; 2])> {
-    let koohook = kit::<Departments, S>(store, "");
+    let koohook = kit(&[functions::ALL_ORG_SYNC, functions::SINGLE_ORG_SYNC], store, None);
     let name = |code: usize| format!(r#"{{"orgCode":"{code}","orgName":"Department {code}"}}"#);
     let list: Vec<String> = (0..DEPARTMENTS).map(name).collect();
     let all = format!(r#"{{"instanceId":"i","orgInfoList":[{}],{}"#, list.join(","), tail(NOW));
@@ -62,8 +60,7 @@ fn list<S: Store>(store: S) -> Result<(f64, [f64; 2])> {
 fn secrets(pace: &Pace, table: &mut Table) -> Result<()> {
     let key = PrivateKey::generate(Size::Bits3072)?;
     let sealed = key.seal(Oaep::Sha256Mgf1Sha1, "made-up-client-secret")?;
-    let koohook =
-        kit::<functions::application_sync::Function, Memory>(Memory::new(), &key.to_pem()?);
+    let koohook = kit(&[functions::APPLICATION_SYNC], Memory::new(), Some(&key.to_pem()?));
     let body = format!(
         r#"{{"appId":"a","clientId":"c","clientSecret":"{sealed}","flag":1,"instanceId":"i",{}"#,
         tail(NOW)
@@ -83,35 +80,17 @@ fn secrets(pace: &Pace, table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-/// Both functions that keep departments, over one store.
-struct Departments {
-    all: functions::all_org_sync::Function,
-    single: functions::single_org_sync::Function,
-}
-
-impl Bundle for Departments {
-    fn new(settings: &Settings) -> std::result::Result<Self, SettingError> {
-        Ok(Self { all: Bundle::new(settings)?, single: Bundle::new(settings)? })
-    }
-
-    fn pick<'p, V: Visit<'p>>(&'p self, activity: Option<Activity>, visit: V) -> V::Output {
-        match activity {
-            Some(Activity::SingleOrgSync) => self.single.pick(activity, visit),
-            _ => self.all.pick(activity, visit),
-        }
-    }
-}
-
-fn kit<B: Bundle, S: Store>(store: S, pem: &str) -> Koohook<B, S> {
+fn kit<S: Store>(rows: &[Row], store: S, pem: Option<&str>) -> Koohook<S> {
     let settings = [
         ("KOOHOOK_KIT_KEY", KIT_KEY),
-        ("KOOHOOK_RSA_PRIVATE_KEY", pem),
         ("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0"),
         ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
         ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
         ("KOOHOOK_STORE", "memory:"),
     ];
-    Koohook::over(store, &settings)
+    let pem = pem.map(|pem| ("KOOHOOK_RSA_PRIVATE_KEY", pem));
+    let settings: Vec<_> = settings.into_iter().chain(pem).collect();
+    Koohook::serving(rows, store, &settings)
 }
 
 /// The members that every call ends with.
@@ -120,8 +99,8 @@ fn tail(millis: u64) -> String {
     format!(r#""tenantId":"t","testFlag":0,"timeStamp":"{time}"}}"#)
 }
 
-fn timed<B: Bundle, S: Store>(
-    koohook: &Koohook<B, S>,
+fn timed<S: Store>(
+    koohook: &Koohook<S>,
     name: &str,
     body: &[u8],
     now: u64,
@@ -142,8 +121,8 @@ fn request(name: &str, body: &[u8], now: u64) -> Result<Request<Bytes>> {
     Ok(request.map(Bytes::from))
 }
 
-fn answer_in_millis<B: Bundle, S: Store>(
-    koohook: &Koohook<B, S>,
+fn answer_in_millis<S: Store>(
+    koohook: &Koohook<S>,
     request: Request<Bytes>,
     code: &str,
 ) -> Result<f64> {

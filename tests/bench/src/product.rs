@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use shell::context::Context;
 use shell::endpoint::callbacks::CallbackEndpoint;
-use shell::host::Machine;
+use shell::host::MachineWorld;
 use shell::relay::Relay;
 use shell::store::StoreSetting;
 use tests::call::{APP_INFO, PENDING, PRODUCT_SECRET, config};
@@ -87,11 +87,9 @@ fn relayed(store: &str, product: &Host, pace: &Pace) -> Result<f64> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let store = StoreSetting::parse(store)?.open(false).await?;
-        let context = Arc::new(Context::new(config.context, Machine::new(store)));
-        let endpoint = CallbackEndpoint::<functions::receive::Function, _>::new(
-            config.endpoint,
-            Arc::clone(&context),
-        )?;
+        let context = Arc::new(Context::new(config.context, MachineWorld::new(store)));
+        let endpoint =
+            CallbackEndpoint::new(config.endpoint, &functions::BASE, Arc::clone(&context))?;
         let now = now_millis()?;
         for number in 0..pace.relayed {
             let request = purchase(&format!("CS{now}R{number}"), now_millis()?);

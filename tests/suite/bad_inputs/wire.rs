@@ -168,8 +168,7 @@ fn a_hundred_calls_in_a_row_are_answered_in_order() {
 /// Row B143. The store holds every call until it is told, so that the caller is gone by then.
 #[test]
 fn a_caller_that_hangs_up_changes_nothing_about_the_call() {
-    let koohook: Koohook<functions::receive::Function, Gated> =
-        Koohook::over(Gated::default(), &SETTINGS);
+    let koohook: Koohook<Gated> = Koohook::over(Gated::default(), &SETTINGS);
     let endpoint = Arc::new(koohook.endpoint);
     let gated = || endpoint.world().store().inner();
     let served = Served::new(Arc::clone(&endpoint));
@@ -202,8 +201,7 @@ fn a_caller_that_hangs_up_changes_nothing_about_the_call() {
 /// A proven body waits for the store as long as it must, and takes no room from strangers meanwhile.
 #[test]
 fn a_body_counts_as_a_strangers_until_it_is_proven() {
-    let koohook: Koohook<functions::receive::Function, Gated> =
-        Koohook::over(Gated::default(), &SETTINGS);
+    let koohook: Koohook<Gated> = Koohook::over(Gated::default(), &SETTINGS);
     for (sign, waits) in [(true, true), (false, false)] {
         let unproven = Arc::new(Arc::<Bodies>::default().begin(Interface::Base));
         let mut request = v2(NOW, &super::purchase("CS-1")).map(Bytes::from);

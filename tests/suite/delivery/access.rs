@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::webhook::WebhookSecrets;
-use functions::app_info::Function;
 use http::{HeaderMap, Request};
 use protocol::result_code::OrderRefused;
 use serde_json::{Value, json};
@@ -43,8 +42,7 @@ fn put(id: &str, at_seconds: u64, body: &[u8]) -> Request<Bytes> {
 }
 
 async fn heard(koohook: &Bundled, request: Request<Bytes>) -> u16 {
-    let endpoint =
-        AppInfoEndpoint::new(Function::default(), Arc::clone(koohook.endpoint.context()));
+    let endpoint = AppInfoEndpoint::new(Arc::clone(koohook.endpoint.context()));
     let response = Endpoint::answer(&endpoint, request).await;
     let text = String::from_utf8(response.body().to_vec()).unwrap();
     assert!(!text.contains("canary"), "{text}");

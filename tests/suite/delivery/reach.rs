@@ -15,7 +15,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
 use shell::client::Client;
 use shell::guard::{Authorities, Guard, Network};
-use shell::host::Machine;
+use shell::host::MachineWorld;
 use shell::store::memory::Memory;
 use shell::world::{Unanswered, Web};
 use tests::log::Log;
@@ -175,10 +175,10 @@ fn plain_http_leads_to_no_address_outside_its_network() {
 #[test]
 fn an_authority_of_the_sellers_own_holds_for_the_product_alone() {
     let url = format!("https://localhost:{}/h", secure("127.0.0.1", SIGNED).port());
-    let machine = Machine::new(Memory::new()).guarded(&trusting(AUTHORITY));
+    let machine = MachineWorld::new(Memory::new()).guarded(&trusting(AUTHORITY));
     assert!(post(machine.product_web(), &url).is_ok());
     assert_eq!(post(machine.web(), &url).err(), Some(Unanswered::NotTrusted));
-    let unguarded = Machine::new(Memory::new());
+    let unguarded = MachineWorld::new(Memory::new());
     assert_eq!(post(unguarded.product_web(), &url).err(), Some(Unanswered::NotTrusted));
 }
 

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::entity::EntityRecord;
 use domain::instance::ClockTrust;
 use domain::outbox::{Attempt, DeliveryState, Reader};
+use domain::record::EntityRecord;
 use futures_util::future::join;
 use protocol::time::UnixMillis;
 use shell::store::{Queue, Store};
@@ -190,10 +190,10 @@ fn what_is_abandoned_before_it_was_offered_is_never_told() {
     };
     let first = pass(kept);
     koohook.world().pass(LOOK_AGAIN);
-    let second = pass(first.kept);
+    let second = pass(first.record);
     assert!(!first.abandoned && second.abandoned);
-    assert_eq!(second.kept.outbox.waiting, [], "neither the purchase nor its end");
-    run(koohook.keep(&id_v1("CS1"), &second.kept));
+    assert_eq!(second.record.outbox.waiting, [], "neither the purchase nor its end");
+    run(koohook.keep(&id_v1("CS1"), &second.record));
     assert!(relay(&koohook).is_empty());
     assert_eq!(access(&koohook, &id_v1("CS1")), Access::Abandoned);
     assert_eq!(product.told().len(), 0);

@@ -5,9 +5,9 @@ use std::cell::Cell;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 
-use domain::entity::EntityRecord;
 use domain::instance::ClockTrust;
 use domain::outbox::{MIN_ATTEMPTS, Reader};
+use domain::record::EntityRecord;
 use protocol::time::UnixMillis;
 use shell::relay::RelayError;
 use shell::store::memory::Memory;
@@ -180,8 +180,7 @@ fn time_alone_gives_nothing_up() {
 #[test]
 fn a_clock_that_the_store_contradicts_gives_nothing_up() {
     for (apart, given_up) in [(0, true), (300_000, true), (300_001, false), (-300_001, false)] {
-        let koohook =
-            Koohook::<functions::receive::Function, _>::over(Clocked::new(apart), &PENDING_V1);
+        let koohook = Koohook::over(Clocked::new(apart), &PENDING_V1);
         Product::of(koohook.world(), |_| Mood::Refuses(503, ""));
         assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
         let (mut abandoned, mut dead) = (0, 0);
@@ -336,7 +335,7 @@ fn a_purchase_that_is_settled_while_the_relay_looks_is_not_abandoned() {
 fn an_agenda_that_lags_behind_makes_no_run_spin() {
     let inner = Memory::new();
     let store = Lagging { inner, seen: Mutex::default() };
-    let koohook = Koohook::<functions::receive::Function, _>::over(store, &PENDING_V1);
+    let koohook = Koohook::over(store, &PENDING_V1);
     let product = Product::of(koohook.world(), |_| READY);
     for order in ["CS1", "CS2", "CS3"] {
         buy_v1(&koohook, order);

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use bytes::Bytes;
-use domain::entity::{EntityRecord, Subject};
+use domain::entity::Subject;
+use domain::record::EntityRecord;
 use protocol::message::TenantId;
 use protocol::time::UnixMillis;
 use shell::client::Client;
@@ -17,7 +18,7 @@ use shell::context::Context;
 use shell::endpoint::callbacks::CallbackEndpoint;
 use shell::store::memory::Memory;
 use shell::world::Deadline;
-use tests::call::{Koohook, PRODUCT_SECRET, config, run_until_halt, v2};
+use tests::call::{Bundled, Koohook, PRODUCT_SECRET, config, run_until_halt, v2};
 use tests::product::{Mood, Product, Told};
 use tests::test_store::TestStore;
 use tests::world::{NOW, TestWorld};
@@ -191,11 +192,8 @@ pub(super) fn told_at(address: SocketAddr) -> EntityRecord {
     let config = config(&settings);
     let wired = Wired { world: TestWorld::new(Memory::new()), web: Client::new(64 * 1024) };
     let context = Arc::new(Context::new(config.context, wired));
-    let endpoint = CallbackEndpoint::<functions::receive::Function, _>::new(
-        config.endpoint,
-        Arc::clone(&context),
-    )
-    .unwrap();
+    let endpoint =
+        CallbackEndpoint::new(config.endpoint, &functions::BASE, Arc::clone(&context)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let request = v2(NOW, &purchase("CS1", "CS1-1")).map(Bytes::from);
@@ -205,7 +203,13 @@ pub(super) fn told_at(address: SocketAddr) -> EntityRecord {
         let id = InstanceId::parse(&id("CS1")).unwrap();
         let repository =
             context.repository(Deadline::after(context.world.elapsed(), Duration::from_secs(4)));
-        repository.read(&Subject::Instance(id)).await.unwrap().kept.unwrap()
+        repository
+            .read(&Subject::Instance(id))
+            .await
+            .unwrap()
+            .found
+            .map(|found| found.record)
+            .unwrap()
     })
 }
 
@@ -261,7 +265,7 @@ fn hostile_answers_are_failed_attempts() {
 const KIT_KEY: &str = "constructed-kit-key-0002";
 
 /// Lists so many departments.
-fn list_departments(koohook: &Listing, count: usize) {
+fn list_departments(koohook: &Bundled, count: usize) {
     let now = koohook.world().now_millis();
     let item = |code: usize| format!(r#"{{"orgCode":"{code:05}","orgName":"made up"}}"#);
     let items: Vec<String> = (0..count).map(item).collect();
@@ -283,19 +287,17 @@ fn list_departments(koohook: &Listing, count: usize) {
     assert_eq!(Answer::read(&response).unwrap().code, "000000");
 }
 
-type Listing = Koohook<functions::all_org_sync::Function, TestStore>;
-
-fn listing() -> Listing {
+fn listing() -> Bundled {
     let settings = [
         ("KOOHOOK_KIT_KEY", KIT_KEY),
         ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
         ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
         ("KOOHOOK_STORE", "memory:"),
     ];
-    Koohook::over(TestStore::new(), &settings)
+    Koohook::serving(&[functions::ALL_ORG_SYNC], TestStore::new(), &settings)
 }
 
-fn run_relay(koohook: &Listing, seconds: u64) -> RelayReport {
+fn run_relay(koohook: &Bundled, seconds: u64) -> RelayReport {
     run(Relay::new(koohook.endpoint.context(), Duration::from_secs(seconds)).run()).unwrap()
 }
 
@@ -316,7 +318,7 @@ fn a_long_list_arrives_whole_in_parts_in_order_and_its_parts_are_let_go() {
     list_departments(&koohook, 10_000);
     assert_eq!(product.told().len(), 0, "lists are left to the relay");
     let report = run_relay(&koohook, 50);
-    assert_eq!((report.delivered, report.swept.let_go), (1, 20), "told, and its parts let go");
+    assert_eq!((report.delivered, report.swept.deleted), (1, 20), "told, and its parts let go");
     assert_eq!(parts(&product), (1..=20).map(|part| (part, 500)).collect::<Vec<_>>());
     let records = product.told().into_iter().flat_map(|told| {
         let records = told.body["data"]["records"].as_array().unwrap().clone();
@@ -373,17 +375,17 @@ fn the_parts_of_a_dead_list_stay_for_as_long_as_it_can_be_replayed() {
     list_departments(&koohook, 10_000);
     assert_eq!(run_relay(&koohook, 50).dead, 1);
     koohook.world().pass(Duration::from_hours(1));
-    assert_eq!(run_relay(&koohook, 50).swept.let_go, 0);
+    assert_eq!(run_relay(&koohook, 50).swept.deleted, 0);
     product.meets(koohook.world(), |_| Mood::Answers(Duration::ZERO, 200, ""));
     let context = koohook.endpoint.context();
     let repository =
         context.repository(Deadline::after(context.world.elapsed(), Duration::from_secs(4)));
     let instance = InstanceId::parse("i").unwrap();
     let subject = Subject::Departments(Some(instance), TenantId::parse("t").unwrap());
-    let recalled = run(repository.read(&subject)).unwrap();
-    let mut kept = recalled.kept.clone().unwrap();
+    let slot = run(repository.read(&subject)).unwrap();
+    let mut kept = slot.record().cloned().unwrap();
     assert!(kept.outbox.replay(1));
-    run(repository.write(&recalled, &kept)).unwrap();
+    run(repository.write(&slot, kept)).unwrap();
     assert_eq!(run_relay(&koohook, 50).delivered, 1);
     assert_eq!(product.told().len(), 21);
 }

@@ -8,8 +8,10 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::directory::Directory;
 use domain::directory::PartName;
-use domain::entity::{Directory, Entity, EntityRecord, Subject};
+use domain::entity::{Entity, Subject};
+use domain::record::EntityRecord;
 use futures_util::future::join;
 use protocol::message::{AppId, InstanceId, TenantId};
 use protocol::time::UnixMillis;
@@ -26,7 +28,7 @@ use tests::chance::Chance;
 use tests::product::{HANGS, Mood, Product};
 use tests::world::Trouble;
 
-use crate::kit::Pages;
+use crate::kit::PAGES;
 
 /// How many runs there are if nobody says; about ten seconds.
 const SEEDS: u64 = 25;
@@ -82,7 +84,7 @@ impl Store for Remembering {
 struct Lists {
     seed: u64,
     chance: Chance,
-    koohook: Arc<Koohook<Pages, Remembering>>,
+    koohook: Arc<Koohook<Remembering>>,
     product: Product,
     trace: Vec<String>,
 }
@@ -130,7 +132,7 @@ fn departments() -> Subject {
 
 impl Lists {
     fn new(seed: u64) -> Self {
-        let koohook = Arc::new(Koohook::over(Remembering::default(), &SETTINGS));
+        let koohook = Arc::new(Koohook::serving(&PAGES, Remembering::default(), &SETTINGS));
         let product = Product::of(koohook.world(), |_| TAKES);
         Self { seed, chance: Chance(seed), koohook, product, trace: Vec::new() }
     }

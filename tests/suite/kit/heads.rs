@@ -143,10 +143,7 @@ fn a_call_is_logged_once_behind_any_front() {
     let all = rejected().into_iter().map(|(head, _)| head);
     for head in all.chain(admitted().map(|(head, _)| head)) {
         let Kit(koohook) = Kit::new();
-        let access = AppInfoEndpoint::new(
-            functions::app_info::Access,
-            Arc::clone(koohook.endpoint.context()),
-        );
+        let access = AppInfoEndpoint::new(Arc::clone(koohook.endpoint.context()));
         let front = Either(koohook.endpoint, Some(access));
         let log = Log::default();
         let _guard = log.keep();

@@ -3,7 +3,7 @@
 //! again.
 
 use domain::decide_list::MAX_WAITING_PARTS;
-use domain::entity::MAX_VALUE_LEN;
+use domain::record::MAX_VALUE_LEN;
 use shell::relay::{Relay, RelayReport};
 use tests::call::run_paused;
 use tests::log::Log;
@@ -77,7 +77,7 @@ fn a_writer_that_a_sweep_overtook_makes_its_parts_anew() {
         let now = kit.0.world().now_millis();
         let code = call_paused(&kit, &people(0, 3), 1, || {
             kit.0.world().set_now(now + 2 * 3_600_000);
-            assert_eq!(relay(&kit).swept.let_go, 1, "the part of the paused writer");
+            assert_eq!(relay(&kit).swept.deleted, 1, "the part of the paused writer");
             kit.0.world().set_now(now);
         });
         assert_eq!(code, "000000");
@@ -136,8 +136,8 @@ fn a_list_that_does_not_fit_its_value_is_refused_before_its_parts() {
     let context = kit.0.endpoint.context();
     let repository =
         context.repository(Deadline::after(context.world.elapsed(), Duration::from_secs(4)));
-    let recalled = run(repository.read(&here)).unwrap();
-    run(repository.write(&recalled, &kept)).unwrap();
+    let slot = run(repository.read(&here)).unwrap();
+    run(repository.write(&slot, kept)).unwrap();
     let refused = kit.cost(Contract::V2, "authSync", &people(3, 500));
     assert_eq!(refused, ("000005".to_owned(), (1, 0)));
     assert_eq!(
@@ -178,8 +178,8 @@ fn a_list_does_not_replace_a_value_of_another_kind() {
     let context = kit.0.endpoint.context();
     let repository =
         context.repository(Deadline::after(context.world.elapsed(), Duration::from_secs(4)));
-    let recalled = run(repository.read(&here)).unwrap();
-    run(repository.write(&recalled, &strange)).unwrap();
+    let slot = run(repository.read(&here)).unwrap();
+    run(repository.write(&slot, strange.clone())).unwrap();
     assert_eq!(kit.cost(Contract::V2, "authSync", &people(0, 3)), ("000005".to_owned(), (1, 0)));
     assert_eq!(kit.kept(&here).unwrap(), strange);
 }

@@ -41,10 +41,10 @@ fn v2(page: &str, sign: &str, timestamp: &str, nonce: &str, body: &str) -> http:
     builder.body(body.as_bytes().to_vec()).unwrap()
 }
 
-fn check<B: Bundle>(own: &str) {
+fn check(row: Row, own: &str) {
     for (page, body, signs) in V2 {
         for sign in signs {
-            let kit = Kit::<B>(Koohook::over(Memory::new(), &SETTINGS));
+            let kit = Kit(Koohook::serving(&[row], Memory::new(), &SETTINGS));
             kit.0.world().set_now(TIMESTAMP);
             let (now, lower) = (TIMESTAMP.to_string(), sign.to_lowercase());
             for (code, sign, now, nonce, body) in [
@@ -77,10 +77,10 @@ fn check<B: Bundle>(own: &str) {
 
 #[test]
 fn a_function_answers_the_v2_vectors_of_its_own_page() {
-    check::<functions::tenant_sync::Function>("tenantSync");
-    check::<functions::all_org_sync::Function>("allOrgSync");
-    check::<functions::auth_sync::Function>("authSync");
-    check::<functions::single_org_sync::Function>("singleOrgSync");
+    check(functions::TENANT_SYNC, "tenantSync");
+    check(functions::ALL_ORG_SYNC, "allOrgSync");
+    check(functions::AUTH_SYNC, "authSync");
+    check(functions::SINGLE_ORG_SYNC, "singleOrgSync");
 }
 
 /// The key of the V1 vectors is another one.
@@ -113,7 +113,7 @@ fn the_v1_vectors_are_believed_with_and_without_quotes_around_the_token() {
             (token.replace('A', "B"), "000001"),
             (format!("\"{token}"), "000001"),
         ] {
-            let koohook = Koohook::<Pages, Memory>::over(Memory::new(), &settings);
+            let koohook = Koohook::serving(&PAGES, Memory::new(), &settings);
             let request = http::Request::post(format!("{ADDRESS}/produceAPI/{page}"))
                 .header("authToken", token)
                 .body(body.as_bytes().to_vec());
@@ -146,7 +146,7 @@ fn a_key_opens_its_own_route_alone() {
     *request.uri_mut() = format!("{ADDRESS}/produceAPI/tenantSync").parse().unwrap();
     assert_eq!(kit.send(request), "000001");
 
-    let base = Koohook::<functions::receive::Function, Memory>::over(Memory::new(), &SETTINGS);
+    let base = Koohook::over(Memory::new(), &SETTINGS);
     let parameters = [("activity", "queryInstance"), ("instanceId", "i")];
     let by_kit = [
         simulator::v1::request(ADDRESS, KIT_KEY, &time::to_the_millisecond(NOW), &parameters),

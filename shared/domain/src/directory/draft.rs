@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::error::DirectoryError;
+use super::index::{INLINE_ROWS, Index, MAX_PARTS, PART_ROWS};
 use super::part::{PartName, Reference};
 use super::row::{self, Identity, IndexRow};
-use super::{DirectoryError, INLINE_ROWS, Index, MAX_PARTS, PART_ROWS};
 
 pub(super) struct IndexDraft {
     spans: Vec<Span>,

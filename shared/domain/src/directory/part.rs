@@ -74,7 +74,7 @@ impl fmt::Display for PartName {
 }
 
 impl Reference {
-    /// `None` where the number of rows is none that a part can have.
+    /// `None` if the number of rows is none that a part can have.
     pub fn new(from: Identity, part: PartName, rows: usize) -> Option<Self> {
         let rows = u16::try_from(rows).ok().filter(|rows| *rows > 0)?;
         Some(Self { from, part, rows })

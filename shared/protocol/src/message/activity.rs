@@ -74,7 +74,7 @@ impl Activity {
         }
     }
 
-    /// The wire's word under a contract; `None` where the contract has no such interface.
+    /// The wire's word under a contract; `None` if the contract has no such interface.
     pub const fn word(self, contract: Contract) -> Option<&'static str> {
         match (self, contract) {
             (Self::NewInstance, _) => Some("newInstance"),

@@ -5,8 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Activity;
-use super::fields::MAX_KEPT_LETTERS;
+use super::activity::Activity;
 use crate::json::{self, Json};
 use crate::signature::{Contract, Verified};
 
@@ -76,6 +75,9 @@ fn extend_params(text: &str) -> Option<Value> {
     let clear = STANDARD.decode(text.replace(' ', "+")).ok()?;
     serde_json::from_slice(&clear).ok().filter(Value::is_array)
 }
+
+/// The longest text that is kept of a field we neither key by nor echo (decision G1).
+pub const MAX_KEPT_LETTERS: usize = 4_096;
 
 /// What no product needs: the marketplace's proof, and the switch that was read already.
 const WITHHELD: [&str; 4] = ["authToken", "signature", "testFlag", "timeStamp"];

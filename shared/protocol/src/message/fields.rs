@@ -1,11 +1,11 @@
 //! Reading the members of a verified call by the guide's rules.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
+use super::activity::Activity;
+use super::details::Details;
 use super::identifier::{InstanceId, OrderId, OrderLineId, ProductId};
 use super::malformed::{Malformed, MalformedKind};
-use super::{Activity, Details};
 use crate::json::Json;
 use crate::signature::{Contract, Interface, Verified};
 use crate::time::UnixMillis;
@@ -18,9 +18,6 @@ pub enum Purpose {
     /// `testFlag` 1: the debugging page, or the dial tests that replay its cases twice a day.
     Rehearsal,
 }
-
-/// The longest text that is kept of a field we neither key by nor echo (decision G1).
-pub const MAX_KEPT_LETTERS: usize = 4_096;
 
 /// A view of a verified call's members.
 #[derive(Clone, Copy)]
@@ -51,7 +48,7 @@ impl<'a> Fields<'a> {
     /// A mandatory text, of any length.
     ///
     /// # Errors
-    /// Where it is missing, blank or nested.
+    /// If it is missing, blank or nested.
     pub fn mandatory(self, name: &'static str) -> Result<&'a str, Malformed> {
         let nested = matches!(self.value(name), Some(Json::Array(_) | Json::Object(_)));
         let kind = if nested { MalformedKind::WrongType } else { MalformedKind::Missing };
@@ -61,7 +58,7 @@ impl<'a> Fields<'a> {
     /// A word of a list, by its wire name.
     ///
     /// # Errors
-    /// Where it is missing, or not in the list.
+    /// If it is missing, or not in the list.
     pub fn word<T: Copy>(self, name: &'static str, words: &[(&str, T)]) -> Result<T, Malformed> {
         let text = self.mandatory(name)?;
         let found = words.iter().find(|(word, _)| *word == text);
@@ -92,7 +89,7 @@ impl<'a> Fields<'a> {
     /// When the call was signed.
     ///
     /// # Errors
-    /// Where V1's `timeStamp` names no second of the calendar.
+    /// If V1's `timeStamp` names no second of the calendar.
     pub fn signed_at(self) -> Result<UnixMillis, Malformed> {
         self.0.signed_at().ok_or(Malformed { field: "timeStamp", kind: MalformedKind::NoTime })
     }
@@ -100,7 +97,7 @@ impl<'a> Fields<'a> {
     /// `expireTime`: 14 or 17 digits, UTC.
     ///
     /// # Errors
-    /// Where it is missing or names no point in time.
+    /// If it is missing or names no point in time.
     pub fn expire_time(self) -> Result<UnixMillis, Malformed> {
         let text = self.mandatory("expireTime")?;
         let no_time = Malformed { field: "expireTime", kind: MalformedKind::NoTime };
@@ -110,7 +107,7 @@ impl<'a> Fields<'a> {
     /// `instanceId`, mandatory.
     ///
     /// # Errors
-    /// Where it is missing or no identifier.
+    /// If it is missing or no identifier.
     pub fn instance_id(self) -> Result<InstanceId, Malformed> {
         self.required("instanceId", InstanceId::parse)
     }
@@ -118,7 +115,7 @@ impl<'a> Fields<'a> {
     /// The kit's `instanceId`: empty where a seller applies for credentials (decision F2).
     ///
     /// # Errors
-    /// Where what stands there is no identifier.
+    /// If what stands there is no identifier.
     pub fn kit_instance_id(self) -> Result<Option<InstanceId>, Malformed> {
         self.optional("instanceId", InstanceId::parse)
     }
@@ -127,7 +124,7 @@ impl<'a> Fields<'a> {
     /// time, or else the time of the signature.
     ///
     /// # Errors
-    /// Where neither names a point in time.
+    /// If neither names a point in time.
     pub fn kit_time(self, name: &'static str) -> Result<UnixMillis, Malformed> {
         let time = self.text(name).and_then(UnixMillis::from_china_time_stamp);
         time.map_or_else(|| self.signed_at(), Ok)
@@ -136,7 +133,7 @@ impl<'a> Fields<'a> {
     /// An identifier that must stand there.
     ///
     /// # Errors
-    /// Where it is missing or no identifier.
+    /// If it is missing or no identifier.
     pub fn required<T>(
         self,
         name: &'static str,
@@ -148,7 +145,7 @@ impl<'a> Fields<'a> {
     /// `orderId`, mandatory.
     ///
     /// # Errors
-    /// Where it is missing or no identifier.
+    /// If it is missing or no identifier.
     pub fn order_id(self) -> Result<OrderId, Malformed> {
         self.required("orderId", OrderId::parse)
     }
@@ -156,7 +153,7 @@ impl<'a> Fields<'a> {
     /// `orderLineId`: mandatory under V2, none of V1's.
     ///
     /// # Errors
-    /// Where it is missing or no identifier.
+    /// If it is missing or no identifier.
     pub fn order_line_id(self) -> Result<Option<OrderLineId>, Malformed> {
         match self.contract() {
             Contract::V1 => Ok(None),
@@ -167,7 +164,7 @@ impl<'a> Fields<'a> {
     /// `productId`, mandatory.
     ///
     /// # Errors
-    /// Where it is missing or no identifier.
+    /// If it is missing or no identifier.
     pub fn product_id(self) -> Result<ProductId, Malformed> {
         self.required("productId", ProductId::parse)
     }
@@ -175,7 +172,7 @@ impl<'a> Fields<'a> {
     /// An identifier that may be absent; but where it stands, it is one.
     ///
     /// # Errors
-    /// Where what stands there is no identifier.
+    /// If what stands there is no identifier.
     pub fn optional<T>(
         self,
         name: &'static str,
@@ -198,10 +195,4 @@ impl fmt::Debug for Fields<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
     }
-}
-
-/// Splits a comma-separated list of instance IDs: blank items skipped, repeats once.
-pub(super) fn split_ids(text: &str) -> Vec<&str> {
-    let mut seen = BTreeSet::new();
-    text.split(',').filter(|id| !id.trim().is_empty() && seen.insert(*id)).collect()
 }

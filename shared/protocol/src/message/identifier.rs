@@ -35,7 +35,7 @@ macro_rules! identifier {
             /// Takes the text as received.
             ///
             /// # Errors
-            /// Where it is blank, too long, or holds a control character.
+            /// If it is blank, too long, or holds a control character.
             pub fn parse(text: &str) -> Result<Self, MalformedKind> {
                 parse(text).map(|text| Self(text.to_owned()))
             }

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::result_code::ResultCode;
+
 /// A believed request that is not as the guide says. Names the field, never its value.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("{field} {kind}")]
@@ -45,4 +47,10 @@ pub enum MalformedKind {
     /// What no key of ours opens.
     #[error("does not open")]
     Unopened,
+}
+
+impl From<Malformed> for ResultCode {
+    fn from(_: Malformed) -> Self {
+        Self::InvalidParameter
+    }
 }

@@ -33,7 +33,7 @@ impl NewInstance {
     /// Reads a call.
     ///
     /// # Errors
-    /// Where a field that the guide marks mandatory is missing, or an identifier is none.
+    /// If a field that the guide marks mandatory is missing, or an identifier is none.
     pub fn read(verified: &Verified, strength: Strength) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         let order_id = fields.order_id()?;

@@ -19,7 +19,7 @@ impl OpenApiHost {
     /// Takes the name of a site, or an origin: scheme, name and port, nothing behind them.
     ///
     /// # Errors
-    /// Where the text is neither.
+    /// If the text is neither.
     pub fn parse(text: &str) -> Result<Self, OpenApiHostError> {
         match text {
             "china" => Ok(Self::site(CHINA, Some(CHINA_FALLBACK))),

@@ -14,16 +14,16 @@ pub enum OrderQueryOutcome {
     /// The order.
     Found(OrderDetails),
     /// Not now: ask again, later.
-    Retry(Reason),
+    Retry(OrderQueryReason),
     /// Never: the same question gets the same answer.
-    Permanent(Reason),
+    Permanent(OrderQueryReason),
     /// The key, its signature or its time is not believed: asking on would lock the key.
-    KeyRefused(Reason),
+    KeyRefused(OrderQueryReason),
 }
 
 /// Why there is no order: our word for it, and two numbers. Nothing of the answer's text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Reason {
+pub struct OrderQueryReason {
     word: &'static str,
     status: u16,
     number: Option<u16>,
@@ -34,7 +34,7 @@ pub(super) fn read(status: u16, body: &[u8], line: Option<&OrderLineId>) -> Orde
     let answer = Document::parse(body).map(|document| document.members);
     let answer = answer.unwrap_or_default();
     let number = number_of(&answer);
-    let reason = |word| Reason { word, status, number };
+    let reason = |word| OrderQueryReason { word, status, number };
     match number {
         Some(0) if is_success(status) => found(&answer, line, reason),
         Some(number) => {
@@ -48,7 +48,7 @@ pub(super) fn read(status: u16, body: &[u8], line: Option<&OrderLineId>) -> Orde
 fn found(
     answer: &Members,
     line: Option<&OrderLineId>,
-    reason: impl Fn(&'static str) -> Reason,
+    reason: impl Fn(&'static str) -> OrderQueryReason,
 ) -> OrderQueryOutcome {
     match member(answer, "orderInfo") {
         Some(Json::Object(order)) => OrderDetails::read(order, line).map_or_else(
@@ -73,7 +73,7 @@ fn number_of(answer: &Members) -> Option<u16> {
 fn by_number(
     number: u16,
     status: u16,
-    reason: impl Fn(&'static str) -> Reason,
+    reason: impl Fn(&'static str) -> OrderQueryReason,
 ) -> Option<OrderQueryOutcome> {
     match number {
         250 | 308 => Some(OrderQueryOutcome::Retry(reason("throttled"))),
@@ -96,7 +96,7 @@ fn by_number(
 }
 
 /// Where the number is missing or new. A 401 can only be about the key.
-fn by_status(status: u16, reason: impl Fn(&'static str) -> Reason) -> OrderQueryOutcome {
+fn by_status(status: u16, reason: impl Fn(&'static str) -> OrderQueryReason) -> OrderQueryOutcome {
     match status {
         401 => OrderQueryOutcome::KeyRefused(reason("key-refused")),
         429 => OrderQueryOutcome::Retry(reason("throttled")),
@@ -114,7 +114,7 @@ const fn is_success(status: u16) -> bool {
     matches!(status, 200..=299)
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for OrderQueryReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} (status {}", self.word, self.status)?;
         match self.number {

@@ -7,6 +7,8 @@ use proptest::sample::select;
 
 use super::*;
 use crate::json::work;
+use crate::key::{AccessKey, Keyring};
+use crate::time::UnixMillis;
 
 const NOW: u64 = 1_800_000_000_000;
 const TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";

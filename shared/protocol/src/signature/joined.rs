@@ -4,10 +4,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::mac::{self, Mac};
-use super::{Contract, Form, Interface, Rejection, Verified};
+use super::contract::{Contract, Interface};
+use super::rejection::Rejection;
+use super::signer::signer;
+use super::verified::{SignedForm, Verified};
 use crate::json::Json;
 use crate::key::{AccessKey, Keyring};
+use crate::mac::Mac;
 use crate::query::{self, Plus};
 use crate::time::{UnixMillis, is_time_stamp};
 
@@ -54,7 +57,7 @@ impl Joined {
     ) -> Result<Option<&'k AccessKey>, Rejection> {
         let begin = |key: &AccessKey| token_mac(key.as_str(), &self.time_stamp);
         let finish = |_: &AccessKey, mac: Mac| mac.finish();
-        let key = mac::signer(keys, signature, begin, finish, |out| {
+        signer(keys, signature, begin, finish, |out| {
             let mut separator = "";
             for (name, value) in &self.sorted {
                 for piece in [separator, name, "=", value] {
@@ -63,8 +66,7 @@ impl Joined {
                 separator = "&";
             }
             Ok(())
-        })?;
-        Ok(key)
+        })
     }
 
     /// Takes the texts as a believed call, unless one of them could be two: `orderId=A&productId=P`
@@ -73,7 +75,7 @@ impl Joined {
         self,
         interface: Interface,
         names: &[&str],
-        form: Form,
+        form: SignedForm,
         signature: [u8; 32],
         key: &AccessKey,
     ) -> Result<Verified, Rejection> {

@@ -5,11 +5,15 @@ mod text;
 
 use text::{Texts, Values};
 
+use super::contract::Interface;
+use super::headers::Headers;
 use super::joined::{Joined, parse_token, token_mac};
-use super::mac::{self, Mac};
-use super::{Form, Headers, Interface, Rejection, Verified};
+use super::rejection::Rejection;
+use super::signer::{Out, signer};
+use super::verified::{SignedForm, Verified};
 use crate::json::{Document, Outline, Reading};
 use crate::key::{AccessKey, Keyring};
+use crate::mac::Mac;
 
 pub(super) fn verify(
     headers: &Headers<'_>,
@@ -43,13 +47,15 @@ fn signed<'k>(
     reading: Reading,
     signature: &[u8; 32],
     keys: &'k Keyring,
-) -> Result<Option<(Joined, Form, &'k AccessKey)>, Rejection> {
+) -> Result<Option<(Joined, SignedForm, &'k AccessKey)>, Rejection> {
     let texts = Texts::new(outline, reading)?;
     let begin = |key: &AccessKey| token_mac(key.as_str(), texts.time_stamp());
     let finish = |_: &AccessKey, mac: Mac| mac.finish();
-    for (values, form) in [(Values::Received, Form::Received), (Values::Decoded, Form::Decoded)] {
-        let write = |out: mac::Out<'_>| texts.write(values, out);
-        if let Some(key) = mac::signer(keys, signature, begin, finish, write)? {
+    for (values, form) in
+        [(Values::Received, SignedForm::Received), (Values::Decoded, SignedForm::Decoded)]
+    {
+        let write = |out: Out<'_>| texts.write(values, out);
+        if let Some(key) = signer(keys, signature, begin, finish, write)? {
             return Ok(Some((Joined::new(texts.copied(values)?)?, form, key)));
         }
     }
@@ -122,7 +128,7 @@ mod tests {
             let key = "11111111-2222-3333-4444-555555555555";
             let time_stamp = "20260413093539534";
             let joined = format!("{joined}&timeStamp={time_stamp}");
-            STANDARD.encode(super::super::auth_token(key, time_stamp, &joined))
+            STANDARD.encode(crate::signature::auth_token(key, time_stamp, &joined))
         };
         let form = |body: &str, joined: &str| {
             let body = format!(r#"{{{body},"timeStamp":"20260413093539534"}}"#);
@@ -134,8 +140,8 @@ mod tests {
         }
         assert_eq!(form(conflicting, "name=c"), Err(Rejection::SignatureWrong));
         let same = r#""name":"a%41","\u006eame":"a\u002541""#;
-        assert_eq!(form(same, "name=a%41"), Ok(Form::Received));
-        assert_eq!(form(same, "name=aA"), Ok(Form::Decoded));
+        assert_eq!(form(same, "name=a%41"), Ok(SignedForm::Received));
+        assert_eq!(form(same, "name=aA"), Ok(SignedForm::Decoded));
         assert_eq!(form(r#""name":"a+%C3""#, "name=a "), Err(Rejection::SignatureWrong));
     }
 

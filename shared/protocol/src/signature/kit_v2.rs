@@ -1,10 +1,12 @@
 //! V2.0, joint-operations kit: `x-sign`, `x-timestamp` and `x-nonce` in headers, one HMAC over
 //! the body itself (guide 2.0, page "security token").
 
-use super::mac::Mac;
+use super::contract::Interface;
+use super::headers::Headers;
+use super::rejection::Rejection;
 use super::timed::{Proof, Scheme, TimestampUnit};
-use super::{Headers, Interface, Rejection};
 use crate::json::Scalars;
+use crate::mac::Mac;
 use crate::time::UnixMillis;
 
 pub(super) const SCHEME: Scheme = Scheme {

@@ -9,13 +9,13 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::hmac_sha256;
+use crate::mac::hmac_sha256;
 use crate::query;
 use crate::time::UnixMillis;
 
 /// A request of ours, not signed yet.
 #[derive(Clone, Copy, Debug)]
-pub struct Outgoing<'a> {
+pub struct UnsignedRequest<'a> {
     /// `GET`, `POST`.
     pub method: &'a str,
     /// Not encoded.
@@ -30,7 +30,7 @@ pub struct Outgoing<'a> {
 
 /// The headers that a signed request carries.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Signed {
+pub struct SdkHeaders {
     /// `x-sdk-date`.
     pub x_sdk_date: String,
     /// `authorization`.
@@ -59,7 +59,7 @@ impl OpenApiCredentials {
     /// Takes an access key as the console's file of it says.
     ///
     /// # Errors
-    /// Where a part is empty, or has a letter that cannot stand in the header.
+    /// If a part is empty, or has a letter that cannot stand in the header.
     pub fn parse(ak: &str, sk: &str) -> Result<Self, OpenApiKeyError> {
         let plain = |text: &str| {
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
@@ -78,19 +78,19 @@ impl fmt::Debug for OpenApiCredentials {
     }
 }
 
-impl fmt::Debug for Signed {
+impl fmt::Debug for SdkHeaders {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Whoever reads the authorization can ask the same again for a quarter of an hour.
         formatter
-            .debug_struct("Signed")
+            .debug_struct("SdkHeaders")
             .field("x_sdk_date", &self.x_sdk_date)
             .finish_non_exhaustive()
     }
 }
 
-impl Outgoing<'_> {
+impl UnsignedRequest<'_> {
     /// Signs the request as made now.
-    pub fn sign(&self, credentials: &OpenApiCredentials, now: UnixMillis) -> Signed {
+    pub fn sign(&self, credentials: &OpenApiCredentials, now: UnixMillis) -> SdkHeaders {
         let x_sdk_date = now.to_sdk_date();
         let text = format!("{ALGORITHM}\n{x_sdk_date}\n{}", self.canonical_digest(now));
         let signature = hex::encode(hmac_sha256(credentials.sk.as_bytes(), &[text.as_bytes()]));
@@ -99,7 +99,7 @@ impl Outgoing<'_> {
             credentials.ak,
             names(&self.signed_headers(now)),
         );
-        Signed { x_sdk_date, authorization }
+        SdkHeaders { x_sdk_date, authorization }
     }
 
     /// The text whose digest is signed: no secret is in it, and where the gateway refuses a
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn headers_are_lowered_trimmed_and_sorted() {
-        let outgoing = Outgoing {
+        let outgoing = UnsignedRequest {
             method: "GET",
             path: "/",
             query: &[],
@@ -227,13 +227,14 @@ mod tests {
     #[test]
     fn debug_shows_no_secret() {
         let credentials = OpenApiCredentials::parse("canary-ak", "canary-sk").unwrap();
-        let outgoing = Outgoing { method: "GET", path: "/", query: &[], headers: &[], body: b"" };
+        let outgoing =
+            UnsignedRequest { method: "GET", path: "/", query: &[], headers: &[], body: b"" };
         let signed = outgoing.sign(&credentials, UnixMillis::new(0));
         assert!(signed.authorization.contains("Access=canary-ak, SignedHeaders=x-sdk-date, "));
         let shown = format!("{credentials:?} {signed:?}");
         assert_eq!(
             shown,
-            "OpenApiCredentials([redacted]) Signed { x_sdk_date: \"19700101T000000Z\", .. }"
+            "OpenApiCredentials([redacted]) SdkHeaders { x_sdk_date: \"19700101T000000Z\", .. }"
         );
     }
 }

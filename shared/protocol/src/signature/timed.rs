@@ -3,10 +3,13 @@
 
 use hex::FromHex;
 
-use super::mac::{self, Mac, Out};
-use super::{Contract, Form, Interface, Rejection, Verified};
+use super::contract::{Contract, Interface};
+use super::rejection::Rejection;
+use super::signer::{Out, signer};
+use super::verified::{SignedForm, Verified};
 use crate::json::{Document, JsonError, Members, Outline, Reading, Scalars};
 use crate::key::{AccessKey, Keyring};
+use crate::mac::Mac;
 use crate::time::UnixMillis;
 
 /// The unit in which this installation reads V2's `timestamp`. Never both: the signed text has
@@ -87,8 +90,8 @@ impl Proof {
             Ok(())
         })?;
         let (form, key) = match received {
-            Some(key) => (Form::Received, key),
-            None => (Form::Canonical, self.canonical_signer(scheme, body, keys)?),
+            Some(key) => (SignedForm::Received, key),
+            None => (SignedForm::Canonical, self.canonical_signer(scheme, body, keys)?),
         };
         Ok(Verified {
             interface: scheme.interface,
@@ -135,7 +138,7 @@ impl Proof {
         let Self { nonce, timestamp, .. } = self;
         let begin = |key: &AccessKey| (scheme.begin)(key.as_str(), nonce, timestamp);
         let finish = |key: &AccessKey, mac| (scheme.finish)(mac, key.as_str(), nonce, timestamp);
-        Ok(mac::signer(keys, &self.signature, begin, finish, write)?)
+        Ok(signer(keys, &self.signature, begin, finish, write)?)
     }
 }
 

@@ -3,20 +3,22 @@
 
 use std::borrow::Cow;
 
+use super::contract::Interface;
 use super::joined::{Joined, parse_token};
-use super::{Form, Interface, Rejection, Verified};
+use super::rejection::Rejection;
+use super::verified::{SignedForm, Verified};
 use crate::key::Keyring;
 use crate::query::{self, Plus};
 
 pub(super) fn verify(raw: &str, keys: &Keyring) -> Result<Verified, Rejection> {
     let (spaced, signature) = parse(raw)?;
     let (joined, form, key) = match spaced.signer(keys, &signature)? {
-        Some(key) => (spaced, Form::Received, key),
+        Some(key) => (spaced, SignedForm::Received, key),
         // A `+` that nobody encoded is a space to a form and was a `+` to whoever signed it.
         None if raw.contains('+') => {
             let (kept, _) = parameters(raw, Plus::Kept)?;
             let key = kept.signer(keys, &signature)?.ok_or(Rejection::SignatureWrong)?;
-            (kept, Form::PlusKept, key)
+            (kept, SignedForm::PlusKept, key)
         }
         None => return Err(Rejection::SignatureWrong),
     };
@@ -119,11 +121,11 @@ mod tests {
     fn a_plus_that_nobody_encoded_verifies_as_itself() {
         let joined = "email=a+b&timeStamp=20200727073711903";
         let verified = signed(joined, "20200727073711903", joined).unwrap();
-        assert_eq!(verified.form(), Form::PlusKept);
+        assert_eq!(verified.form(), SignedForm::PlusKept);
         assert_eq!(verified.members()[0].1, Json::Text("a+b".to_owned()));
         let joined = "email=a b&timeStamp=20200727073711903";
         let verified = signed(joined, "20200727073711903", &joined.replace(' ', "+")).unwrap();
-        assert_eq!(verified.form(), Form::Received);
+        assert_eq!(verified.form(), SignedForm::Received);
     }
 
     /// Base64 has no `%`: of the token alone a second encoding is seen, and undone.

@@ -1,10 +1,11 @@
 //! V2.0, base interfaces: `signature`, `timestamp` and `nonce` in the query, an HMAC of an HMAC
 //! of the body (guide 2.0, page "security token").
 
-use super::mac::Mac;
+use super::contract::Interface;
+use super::rejection::Rejection;
 use super::timed::{Proof, Scheme, TimestampUnit};
-use super::{Interface, Rejection};
 use crate::json::Scalars;
+use crate::mac::Mac;
 use crate::query;
 use crate::time::UnixMillis;
 

@@ -8,7 +8,7 @@ use http_body_util::LengthLimitError;
 use hyper_util::client::legacy;
 
 use super::resolver::ResolveError;
-use crate::world::Unanswered;
+use crate::web::Unanswered;
 
 /// How far a call had come.
 #[derive(Clone, Copy, Eq, PartialEq)]

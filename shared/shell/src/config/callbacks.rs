@@ -8,8 +8,9 @@ use domain::template::Template;
 use protocol::cipher::Strength;
 use protocol::signature::TimestampUnit;
 
+use super::error::ConfigError;
 use super::source::Source;
-use super::{Unfits, digits};
+use super::text::digits;
 use crate::context::Product;
 use crate::endpoint::callbacks::{BUDGET, CallbackSettings};
 
@@ -18,23 +19,23 @@ const TAKEN: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/relay", "/usage"]
 /// Below it the product speaks.
 const INSTANCES: &str = "/instances";
 
-pub(super) fn endpoint(
+pub(super) fn callbacks(
     source: &Source<'_>,
     template: Option<Template>,
     product: Option<&Product>,
-    unfits: &mut Unfits,
+    errors: &mut ConfigError,
 ) -> Option<CallbackSettings> {
-    let pages = pages(source, template, product, unfits);
+    let pages = pages(source, template, product, errors);
     let units =
         [("milliseconds", TimestampUnit::Milliseconds), ("seconds", TimestampUnit::Seconds)];
-    let base_path = unfits.keep(source.parsed("KOOHOOK_BASE_PATH", parse_base_path));
-    let base_keys = source.keyring(["KOOHOOK_BASE_KEY", "KOOHOOK_BASE_KEY_PREVIOUS"], unfits);
-    let kit_keys = source.keyring(["KOOHOOK_KIT_KEY", "KOOHOOK_KIT_KEY_PREVIOUS"], unfits);
-    let timestamp_unit = unfits.keep(source.word("KOOHOOK_TIMESTAMP_UNIT", units));
+    let base_path = errors.keep(source.parsed("KOOHOOK_BASE_PATH", parse_base_path));
+    let base_keys = source.keyring(["KOOHOOK_BASE_KEY", "KOOHOOK_BASE_KEY_PREVIOUS"], errors);
+    let kit_keys = source.keyring(["KOOHOOK_KIT_KEY", "KOOHOOK_KIT_KEY_PREVIOUS"], errors);
+    let timestamp_unit = errors.keep(source.word("KOOHOOK_TIMESTAMP_UNIT", units));
     let v2_body_sign =
-        unfits.keep(source.word("KOOHOOK_V2_BODY_SIGN", [("on", true), ("off", false)]));
+        errors.keep(source.word("KOOHOOK_V2_BODY_SIGN", [("on", true), ("off", false)]));
     let v1_new_instance =
-        unfits.keep(source.parsed("KOOHOOK_V1_DEADLINE_MILLIS", parse_v1_deadline));
+        errors.keep(source.parsed("KOOHOOK_V1_DEADLINE_MILLIS", parse_v1_deadline));
     Some(CallbackSettings {
         base_path: base_path?.unwrap_or_else(|| "/saasproduce".to_owned()),
         base_keys: base_keys?,
@@ -50,13 +51,13 @@ fn pages(
     source: &Source<'_>,
     template: Option<Template>,
     product: Option<&Product>,
-    unfits: &mut Unfits,
+    errors: &mut ConfigError,
 ) -> Option<Settings> {
     let strengths = [("1", Strength::Aes256), ("2", Strength::Aes128)];
     let changes = [("allow", RenewalChange::Allow), ("refuse", RenewalChange::Refuse)];
-    let strength = unfits.keep(source.word("KOOHOOK_ENCRYPT_TYPE", strengths));
-    let renewal_change = unfits.keep(source.word("KOOHOOK_RENEWAL_CHANGE", changes));
-    let private_keys = unfits.keep(source.text("KOOHOOK_RSA_PRIVATE_KEY"));
+    let strength = errors.keep(source.word("KOOHOOK_ENCRYPT_TYPE", strengths));
+    let renewal_change = errors.keep(source.word("KOOHOOK_RENEWAL_CHANGE", changes));
+    let private_keys = errors.keep(source.text("KOOHOOK_RSA_PRIVATE_KEY"));
     Some(Settings {
         template,
         product_origin: product.map(|product| origin(&product.address)),

@@ -1,6 +1,21 @@
-//! Settings of the host: where it listens, and what it logs.
+//! Settings of the host: where it listens, what starts the relay over HTTP, and what is logged.
 
 use std::net::SocketAddr;
+
+use domain::secret::Secret;
+use domain::settings::SettingError;
+use protocol::key::AccessKey;
+
+use super::error::ConfigError;
+use super::source::Source;
+
+/// Settings of the host.
+pub(super) struct HostConfig {
+    pub relay_secret: Option<Secret>,
+    pub listen: String,
+    pub max_connections: usize,
+    pub log: String,
+}
 
 /// From silent to loud.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
@@ -8,8 +23,27 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 const TARGETS: [&str; 6] =
     ["shell", "hyper_util", "lambda_http", "lambda_runtime", "tower", "aws_sigv4"];
 
+pub(super) fn host(source: &Source<'_>, errors: &mut ConfigError) -> Option<HostConfig> {
+    let relay_secret = errors.keep(source.parsed("KOOHOOK_RELAY_SECRET", parse_relay_secret));
+    let listen = errors.keep(source.parsed("KOOHOOK_LISTEN", parse_listen));
+    let max_connections = source.parsed("KOOHOOK_MAX_CONNECTIONS", parse_max_connections);
+    let max_connections = errors.keep(max_connections);
+    let log = errors.keep(log(source));
+    Some(HostConfig {
+        relay_secret: relay_secret?,
+        listen: listen?.unwrap_or_else(|| "127.0.0.1:8000".to_owned()),
+        max_connections: max_connections?.unwrap_or(1_024),
+        log: log?,
+    })
+}
+
+pub(super) fn log(source: &Source<'_>) -> Result<String, SettingError> {
+    let log = source.parsed("KOOHOOK_LOG", parse_log)?;
+    Ok(log.unwrap_or_else(|| "info".to_owned()))
+}
+
 /// An address and a port. A name other than `localhost` is refused: it may have several addresses.
-pub(super) fn parse_listen(text: &str) -> Result<String, &'static str> {
+fn parse_listen(text: &str) -> Result<String, &'static str> {
     let is_local = text.strip_prefix("localhost:").is_some_and(|port| {
         port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
     });
@@ -19,14 +53,14 @@ pub(super) fn parse_listen(text: &str) -> Result<String, &'static str> {
 }
 
 /// How many connections a plain HTTP host keeps open.
-pub(super) fn parse_max_connections(text: &str) -> Result<usize, &'static str> {
+fn parse_max_connections(text: &str) -> Result<usize, &'static str> {
     let count = text.parse().ok().filter(|count| (1..=65_536).contains(count));
     count.ok_or("wants a number from 1 to 65536, in digits")
 }
 
 /// A level, or `target=level` for some targets. What is neither would be a target's name to
 /// `tracing`, and the log would be silent.
-pub(super) fn parse_log(text: &str) -> Result<String, String> {
+fn parse_log(text: &str) -> Result<String, String> {
     let fits = |part: &str| match part.split_once('=') {
         None => LEVELS.contains(&part),
         Some((target, level)) => {
@@ -42,4 +76,16 @@ pub(super) fn parse_log(text: &str) -> Result<String, String> {
         LEVELS.join(", "),
         TARGETS.join(", ")
     ))
+}
+
+fn parse_relay_secret(text: &str) -> Result<Secret, String> {
+    // As strong as an access key, and fit to stand in a header.
+    let strong = AccessKey::parse(text).is_ok();
+    let fits = strong && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let secret = Some(text).filter(|_| fits).map(|text| Secret::new(text.to_owned()));
+    secret.ok_or_else(|| {
+        "wants 16 printable characters or more that are not a placeholder; koohook keys secret \
+         relay makes one"
+            .to_owned()
+    })
 }

@@ -5,11 +5,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use domain::settings::SettingError;
+use domain::template::Template;
 use domain::webhook::WebhookSecrets;
 use http::Uri;
 
+use super::error::ConfigError;
 use super::source::Source;
-use super::{Unfits, digits, wants};
+use super::text::digits;
 use crate::context::Product;
 use crate::delivery::BUDGET;
 use crate::guard::{Authorities, Guard, Network};
@@ -17,19 +19,39 @@ use crate::guard::{Authorities, Guard, Network};
 /// Where the product is, and the network that plain HTTP to it is held to.
 type Place = (Uri, Option<Network>);
 
-pub(super) fn product(source: &Source<'_>, unfits: &mut Unfits) -> Option<Option<Product>> {
-    let private = unfits.keep(source.parsed("KOOHOOK_PRODUCT_HTTP", parse_private));
+pub(super) fn product(source: &Source<'_>, errors: &mut ConfigError) -> Option<Option<Product>> {
+    let private = errors.keep(source.parsed("KOOHOOK_PRODUCT_HTTP", parse_private));
     let widest = private.map(|private| private.unwrap_or(Network::Loopback));
     let place = widest.and_then(|widest| {
-        unfits.keep(source.parsed("KOOHOOK_PRODUCT_URL", |text| parse_place(text, widest)))
+        errors.keep(source.parsed("KOOHOOK_PRODUCT_URL", |text| parse_place(text, widest)))
     });
-    let authorities = unfits.keep(source.parsed("KOOHOOK_PRODUCT_CA", Authorities::parse));
-    let secrets = unfits.keep(source.parsed("KOOHOOK_PRODUCT_SECRET", WebhookSecrets::parse));
+    let authorities = errors.keep(source.parsed("KOOHOOK_PRODUCT_CA", Authorities::parse));
+    let secrets = errors.keep(source.parsed("KOOHOOK_PRODUCT_SECRET", WebhookSecrets::parse));
     let budget = source.parsed("KOOHOOK_DELIVERY_BUDGET_MILLIS", parse_delivery_budget);
-    let budget = unfits.keep(budget);
+    let budget = errors.keep(budget);
     let (place, authorities, secrets) = (place?, authorities?, secrets?);
     let budget = budget?.unwrap_or(BUDGET);
-    unfits.keep(together(place, authorities, secrets, budget))
+    errors.keep(together(place, authorities, secrets, budget))
+}
+
+/// Access data for all instances.
+pub(super) fn template(source: &Source<'_>) -> Result<Option<Template>, SettingError> {
+    source.parsed("KOOHOOK_APP_INFO", Template::parse)
+}
+
+/// Whether buyers get in at all: by the template, or by what the product says.
+///
+/// # Errors
+/// If neither is set.
+pub(super) fn require_access(
+    template: Option<&Template>,
+    product: Option<&Product>,
+) -> Result<(), SettingError> {
+    if template.is_none() && product.is_none() {
+        let text = "or KOOHOOK_PRODUCT_URL is required: without either no buyer ever gets in";
+        return Err(SettingError::new("KOOHOOK_APP_INFO", text));
+    }
+    Ok(())
 }
 
 /// What only makes sense with another setting.
@@ -40,22 +62,23 @@ fn together(
     budget: Duration,
 ) -> Result<Option<Product>, SettingError> {
     match (place, secrets, authorities) {
-        (Some((_, Some(_))), _, Some(_)) => {
-            Err(wants("KOOHOOK_PRODUCT_CA", "wants an https address in KOOHOOK_PRODUCT_URL"))
-        }
+        (Some((_, Some(_))), _, Some(_)) => Err(SettingError::new(
+            "KOOHOOK_PRODUCT_CA",
+            "wants an https address in KOOHOOK_PRODUCT_URL",
+        )),
         (Some((address, network)), Some(secrets), authorities) => {
             let guard = Guard { authorities: authorities.unwrap_or_default(), network };
             Ok(Some(Product { address, secrets, budget, guard }))
         }
         (Some(_), None, _) => {
             let text = "is required with a product address; koohook keys secret product makes one";
-            Err(wants("KOOHOOK_PRODUCT_SECRET", text))
+            Err(SettingError::new("KOOHOOK_PRODUCT_SECRET", text))
         }
         (None, Some(_), _) => {
-            Err(wants("KOOHOOK_PRODUCT_SECRET", "is set without a product address"))
+            Err(SettingError::new("KOOHOOK_PRODUCT_SECRET", "is set without a product address"))
         }
         (None, None, Some(_)) => {
-            Err(wants("KOOHOOK_PRODUCT_CA", "is set without a product address"))
+            Err(SettingError::new("KOOHOOK_PRODUCT_CA", "is set without a product address"))
         }
         (None, None, None) => Ok(None),
     }

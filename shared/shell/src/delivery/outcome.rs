@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::outbox::{Offered, Settled};
 use domain::product::PurchaseAnswer;
 
-use crate::repository::Recalled;
+use crate::repository::Slot;
 use crate::world::Unanswered;
 
 /// How one offer ended.
@@ -67,8 +67,8 @@ pub(super) const fn advice(fault: Unanswered) -> &'static str {
 /// A notice that was offered and settled.
 #[derive(Debug)]
 pub struct Delivered {
-    /// What stands now, to go on from.
-    pub recalled: Recalled,
+    /// What exists now, to go on from.
+    pub slot: Slot,
     /// What became of the notice.
     pub settled: Settled,
     /// Why there was no answer over HTTP, if there was none.

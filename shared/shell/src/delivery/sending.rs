@@ -32,7 +32,7 @@ impl<W: World> Delivery<'_, W> {
             if !self.may_begin(claimed) {
                 return Ok(OfferOutcome::paused().at_part(number));
             }
-            let read = self.repository().read_parts(owner, [name].into()).await?;
+            let read = self.repository.read_parts(owner, [name].into()).await?;
             let records = read.and_then(|mut read| read.remove(&name)).unwrap_or_default();
             let part = Part { number, of };
             let Some(message) = claim.notice.part_message(&id, part, &records) else {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::entity::{Entity, EntityRecord, Subject};
-use domain::page::Hear;
-use domain::product::ProductError;
+use domain::entity::{Entity, Subject};
+use domain::product::{InstanceAccess, ProductError};
+use domain::record::EntityRecord;
 use domain::refusal::Refusal;
 use domain::webhook::{WebhookError, WebhookHeaders};
 use http::request::Parts;
@@ -21,21 +21,22 @@ use thiserror::Error;
 use crate::context::Context;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::failure::Failure;
-use crate::repository::Written;
+use crate::repository::{Slot, Start, Update};
 use crate::route::{closed, json, life, not_allowed};
 use crate::world::{Deadline, World};
 
-/// Hears the product out.
-pub struct AppInfoEndpoint<P, W> {
-    page: P,
+/// Takes the product's word that an instance is ready, or that it will not be. For products that
+/// answered `instance.created` with 202, because making an instance takes them longer than a callback
+/// can wait. The same message twice changes nothing; of two, the one that was signed later counts.
+pub struct AppInfoEndpoint<W> {
     context: Arc<Context<W>>,
 }
 
 /// Why what the product said has no effect. Shown to it, so that its developer sees what to do.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-enum Unheard {
+enum AppInfoRefusal {
     #[error(transparent)]
-    Disbelieved(#[from] WebhookError),
+    Unverified(#[from] WebhookError),
     #[error(transparent)]
     Malformed(#[from] ProductError),
     #[error("instance unknown")]
@@ -53,37 +54,38 @@ const MAX_BODY_LEN: usize = 64 * 1024;
 /// How long it may take.
 const BUDGET: Duration = Duration::from_secs(10);
 
-impl<P: Hear, W: World> AppInfoEndpoint<P, W> {
-    /// A way in to a context.
-    pub const fn new(page: P, context: Arc<Context<W>>) -> Self {
-        Self { page, context }
+impl<W: World> AppInfoEndpoint<W> {
+    /// The endpoint at a context.
+    pub const fn new(context: Arc<Context<W>>) -> Self {
+        Self { context }
     }
 
-    async fn hear(&self, id: &InstanceId, head: &Parts, body: &[u8]) -> Result<(), Unheard> {
-        let at = self.believed(head, body)?;
-        let told = self.page.read(id, body)?;
-        let repository =
-            self.context.repository(Deadline::after(self.context.world.elapsed(), BUDGET));
-        let mut recalled = repository.read(&Subject::Instance(id.clone())).await?;
-        loop {
-            let kept = recalled.kept.clone().ok_or(Unheard::Unknown)?;
-            let Entity::Instance(instance) = kept.entity.clone() else {
-                return Err(Unheard::Unknown);
+    async fn carry_out(
+        &self,
+        id: &InstanceId,
+        head: &Parts,
+        body: &[u8],
+    ) -> Result<(), AppInfoRefusal> {
+        let at = self.verified(head, body)?;
+        let told = InstanceAccess::read(id, body)?.told;
+        let deadline = Deadline::after(self.context.world.elapsed(), BUDGET);
+        let decide = |slot: &Slot| {
+            let record = slot.record().cloned().ok_or(AppInfoRefusal::Unknown)?;
+            let Entity::Instance(instance) = record.entity.clone() else {
+                return Err(AppInfoRefusal::Unknown);
             };
-            let decided = self.page.decide(&told, instance.clone(), at).map_err(Unheard::from)?;
+            let decided = instance.clone().told_access(&told, at)?;
             if decided == instance {
-                return Ok(());
+                return Ok(Update::Leave(()));
             }
-            let kept = EntityRecord { entity: decided.into(), ..kept };
-            match repository.write(&recalled, &kept).await? {
-                Written::Won(_) => return Ok(()),
-                Written::Lost(standing) => recalled = standing,
-            }
-            repository.rest().await?;
-        }
+            Ok(Update::write(EntityRecord { entity: decided.into(), ..record }, ()))
+        };
+        let subject = Subject::Instance(id.clone());
+        let repository = self.context.repository(deadline);
+        repository.update(Start::Subject(&subject), decide).await.map(drop)
     }
 
-    fn believed(&self, head: &Parts, body: &[u8]) -> Result<UnixMillis, WebhookError> {
+    fn verified(&self, head: &Parts, body: &[u8]) -> Result<UnixMillis, WebhookError> {
         let product = self.context.settings.product.as_ref().ok_or(WebhookError::WrongSignature)?;
         let header = |name| {
             let mut values = head.headers.get_all(name).iter();
@@ -99,7 +101,7 @@ impl<P: Hear, W: World> AppInfoEndpoint<P, W> {
     }
 }
 
-impl<P: Hear, W: World> Endpoint for AppInfoEndpoint<P, W> {
+impl<W: World> Endpoint for AppInfoEndpoint<W> {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         if let Some(response) = life(head) {
             return Err(response);
@@ -124,38 +126,38 @@ impl<P: Hear, W: World> Endpoint for AppInfoEndpoint<P, W> {
         let Some(id) = instance_id(head.uri.path()) else {
             return closed(StatusCode::NOT_FOUND);
         };
-        let heard = self.hear(&id, &head, &body).await;
-        let status = status(heard);
-        match heard {
+        let carried_out = self.carry_out(&id, &head, &body).await;
+        let status = status(carried_out);
+        match carried_out {
             Ok(()) => tracing::info!(status = status.as_u16(), "access told"),
             // A stranger's noise.
-            Err(fault @ Unheard::Disbelieved(_)) => {
+            Err(fault @ AppInfoRefusal::Unverified(_)) => {
                 tracing::info!(status = status.as_u16(), fault = %fault, "access refused");
             }
             Err(fault) => {
                 tracing::warn!(status = status.as_u16(), fault = %fault, "access refused")
             }
         }
-        let word = heard.err().map_or_else(|| "ok".to_owned(), |fault| fault.to_string());
+        let word = carried_out.err().map_or_else(|| "ok".to_owned(), |fault| fault.to_string());
         // Our own words hold nothing that JSON would have to escape.
         json(status, Bytes::from(format!(r#"{{"status":"{word}"}}"#)))
     }
 }
 
-fn status(heard: Result<(), Unheard>) -> StatusCode {
-    match heard {
+fn status(carried_out: Result<(), AppInfoRefusal>) -> StatusCode {
+    match carried_out {
         Ok(()) => StatusCode::OK,
-        Err(Unheard::Disbelieved(_)) => StatusCode::UNAUTHORIZED,
-        Err(Unheard::Malformed(ProductError::Misdirected)) => StatusCode::BAD_REQUEST,
-        Err(Unheard::Malformed(_)) => StatusCode::UNPROCESSABLE_ENTITY,
-        Err(Unheard::Unknown) => StatusCode::NOT_FOUND,
-        Err(Unheard::Gone) => StatusCode::GONE,
-        Err(Unheard::Ready) => StatusCode::CONFLICT,
-        Err(Unheard::Failed(_)) => StatusCode::SERVICE_UNAVAILABLE,
+        Err(AppInfoRefusal::Unverified(_)) => StatusCode::UNAUTHORIZED,
+        Err(AppInfoRefusal::Malformed(ProductError::Misdirected)) => StatusCode::BAD_REQUEST,
+        Err(AppInfoRefusal::Malformed(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+        Err(AppInfoRefusal::Unknown) => StatusCode::NOT_FOUND,
+        Err(AppInfoRefusal::Gone) => StatusCode::GONE,
+        Err(AppInfoRefusal::Ready) => StatusCode::CONFLICT,
+        Err(AppInfoRefusal::Failed(_)) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
-impl From<Refusal> for Unheard {
+impl From<Refusal> for AppInfoRefusal {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::InstanceUnknown => Self::Unknown,

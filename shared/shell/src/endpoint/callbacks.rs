@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::page::Bundle;
+use domain::page::{Pages, Row};
 use domain::settings::{SettingError, Settings};
 use futures_util::FutureExt;
 use http::request::Parts;
@@ -17,17 +17,17 @@ use protocol::signature::{
     Contract, Interface, Rejection, TimestampUnit, Unverified, Verified, body_sign,
 };
 
-use crate::bodies::Unproven;
+use crate::bodies::UnverifiedBody;
 use crate::call_error::CallError;
 use crate::call_log::{CallEnd, CallLog};
-use crate::callback::Call;
+use crate::callback::{Callback, Handled};
 use crate::context::Context;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::failure::Failure;
 use crate::route::{Route, Served, closed, json, kit_headers};
 use crate::world::{Deadline, World};
 
-/// What a endpoint is told of the seller's configuration.
+/// What the endpoint is told of the seller's configuration.
 #[derive(Debug)]
 pub struct CallbackSettings {
     /// The production address's path; calls to any other path are not for us.
@@ -46,10 +46,10 @@ pub struct CallbackSettings {
     pub pages: Settings,
 }
 
-/// A bundle of functions at one address.
-pub struct CallbackEndpoint<B, W> {
+/// The callbacks of some pages at one address.
+pub struct CallbackEndpoint<W> {
     settings: CallbackSettings,
-    bundle: B,
+    pages: Pages,
     context: Arc<Context<W>>,
 }
 
@@ -60,13 +60,17 @@ pub const BUDGET: Duration = Duration::from_secs(4);
 /// marketplace is said to look for exactly `Body-Sign`.
 const BODY_SIGN: HeaderName = HeaderName::from_static("body-sign");
 
-impl<B: Bundle, W: World> CallbackEndpoint<B, W> {
-    /// A endpoint to a bundle, at a context.
+impl<W: World> CallbackEndpoint<W> {
+    /// The endpoint of the pages of rows.
     ///
     /// # Errors
-    /// Where a page cannot work under the settings.
-    pub fn new(settings: CallbackSettings, context: Arc<Context<W>>) -> Result<Self, SettingError> {
-        Ok(Self { bundle: B::new(&settings.pages)?, settings, context })
+    /// If a page cannot work under the settings.
+    pub fn new(
+        settings: CallbackSettings,
+        rows: &[Row],
+        context: Arc<Context<W>>,
+    ) -> Result<Self, SettingError> {
+        Ok(Self { pages: Pages::new(rows, &settings.pages)?, settings, context })
     }
 
     /// The context behind the endpoint.
@@ -110,7 +114,7 @@ impl<B: Bundle, W: World> CallbackEndpoint<B, W> {
     async fn callback(
         &self,
         call: Unverified<'_>,
-        unproven: Option<Arc<Unproven>>,
+        unproven: Option<Arc<UnverifiedBody>>,
         route: Route,
         received: Duration,
     ) -> Response<Bytes> {
@@ -123,11 +127,13 @@ impl<B: Bundle, W: World> CallbackEndpoint<B, W> {
             // No call of the marketplace's has so many values.
             Ok(done @ Done { end: CallEnd::Rejected(Rejection::TooManyNodes), .. }) => {
                 let took = self.context.world.elapsed().saturating_sub(received);
-                done.line.write(route.contract, done.reply.code, done.end, took);
+                done.log.write(route.contract, done.reply.code, done.end, took);
                 return closed(StatusCode::PAYLOAD_TOO_LARGE);
             }
             Ok(done) => done,
-            Err(_) => Done::troubled(CallError::Failed(Failure::Panicked), CallLog::default()),
+            Err(_) => {
+                Done::not_carried_out(CallError::Failed(Failure::Panicked), CallLog::default())
+            }
         };
         let key = matched.get().unwrap_or(&keys.current);
         self.leave(&done, route.contract, key, received)
@@ -136,7 +142,7 @@ impl<B: Bundle, W: World> CallbackEndpoint<B, W> {
     async fn steps(
         &self,
         call: Unverified<'_>,
-        unproven: Option<Arc<Unproven>>,
+        unproven: Option<Arc<UnverifiedBody>>,
         route: Route,
         keys: &Keyring,
         received: Duration,
@@ -157,17 +163,19 @@ impl<B: Bundle, W: World> CallbackEndpoint<B, W> {
         };
         let budget = self.budget(&verified, activity);
         let deadline = Deadline::after(received, budget);
-        let call = Call {
+        let callback = Callback {
             context: &self.context,
             repository: self.context.repository(deadline),
             stretch: budget.saturating_sub(BUDGET),
             verified: &verified,
-            line: CallLog::verified(activity, verified.form()),
+            log: CallLog::verified(activity, verified.form()),
         };
-        let handled = self.bundle.pick(activity, call).await;
-        match handled.reply {
-            Ok(reply) => Done { reply, end: CallEnd::Replied, line: handled.line },
-            Err(trouble) => Done::troubled(trouble, handled.line),
+        let page = activity.and_then(|activity| self.pages.find(activity));
+        // Boxed: the steps are large, and their types are not each host's to work out.
+        let Handled { reply, log } = callback.carry_out(page).boxed().await;
+        match reply {
+            Ok(reply) => Done { reply, end: CallEnd::Replied, log },
+            Err(error) => Done::not_carried_out(error, log),
         }
     }
 
@@ -194,7 +202,7 @@ impl<B: Bundle, W: World> CallbackEndpoint<B, W> {
         received: Duration,
     ) -> Response<Bytes> {
         let took = self.context.world.elapsed().saturating_sub(received);
-        done.line.write(contract, done.reply.code, done.end, took);
+        done.log.write(contract, done.reply.code, done.end, took);
         let body = done.reply.write(contract, key, self.settings.pages.strength);
         self.signed(contract, key, body)
     }
@@ -224,7 +232,7 @@ impl<B: Bundle, W: World> CallbackEndpoint<B, W> {
     }
 }
 
-impl<B: Bundle, W: World> Endpoint for CallbackEndpoint<B, W> {
+impl<W: World> Endpoint for CallbackEndpoint<W> {
     /// No body is read for a call whose head cannot be proven (decision G6). The body may take
     /// seconds to arrive, so that [`CallbackEndpoint::answer`] judges the head once more, by its own time: a
     /// sender that dawdles gains nothing, and an answer needs no memory of the head.
@@ -243,17 +251,17 @@ impl<B: Bundle, W: World> Endpoint for CallbackEndpoint<B, W> {
 struct Done {
     reply: Reply,
     end: CallEnd,
-    line: CallLog,
+    log: CallLog,
 }
 
 impl Done {
     fn rejected(rejection: Rejection) -> Self {
         let end = CallEnd::Rejected(rejection);
-        Self { reply: Reply::of(rejection.into()), end, line: CallLog::default() }
+        Self { reply: Reply::of(rejection.into()), end, log: CallLog::default() }
     }
 
-    fn troubled(trouble: CallError, line: CallLog) -> Self {
-        Self { reply: Reply::of(trouble.into()), end: CallEnd::Troubled(trouble), line }
+    fn not_carried_out(error: CallError, log: CallLog) -> Self {
+        Self { reply: Reply::of(error.into()), end: CallEnd::NotCarriedOut(error), log }
     }
 }
 

@@ -8,7 +8,8 @@ use domain::secret::Secret;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use protocol::signature::{Interface, same_text};
+use protocol::mac::same_text;
+use protocol::signature::Interface;
 
 use crate::context::Context;
 use crate::endpoint::{Admitted, Endpoint};
@@ -16,7 +17,7 @@ use crate::relay::Relay;
 use crate::route::{closed, json, life, not_allowed};
 use crate::world::World;
 
-/// Starts the relay for whoever knows the secret.
+/// Starts the relay if the caller knows the secret.
 pub struct RelayEndpoint<W> {
     context: Arc<Context<W>>,
     secret: Secret,
@@ -29,12 +30,12 @@ const BUDGET: Duration = Duration::from_secs(25);
 const MAX_BODY_LEN: usize = 64 * 1024;
 
 impl<W: World> RelayEndpoint<W> {
-    /// A bell at a context.
+    /// The endpoint at a context.
     pub const fn new(context: Arc<Context<W>>, secret: Secret) -> Self {
         Self { context, secret }
     }
 
-    fn is_believed(&self, head: &Parts) -> bool {
+    fn knows_secret(&self, head: &Parts) -> bool {
         let given = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let given = given.and_then(|value| value.split_once(' '));
         let given = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
@@ -55,7 +56,7 @@ impl<W: World> Endpoint for RelayEndpoint<W> {
         if !matches!(head.method, Method::GET | Method::POST) {
             return Err(not_allowed("GET, POST"));
         }
-        if self.is_believed(head) {
+        if self.knows_secret(head) {
             Ok(Admitted { max_body_len: MAX_BODY_LEN, interface: Interface::Kit })
         } else {
             Err(closed(StatusCode::UNAUTHORIZED))

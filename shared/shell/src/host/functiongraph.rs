@@ -10,9 +10,11 @@ use domain::settings::SettingError;
 use http::{HeaderValue, Request, Response};
 use tokio::time::sleep;
 
-use super::{HostError, MachineContext};
+use super::error::HostError;
+use super::opening::MachineContext;
 use crate::relay::{MIN_BUDGET, Relay};
-use crate::world::{Unanswered, Web, World};
+use crate::web::{Unanswered, Web};
+use crate::world::World;
 
 /// How long to wait before asking again for an event that did not come.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -29,8 +31,8 @@ pub async fn relay(context: &MachineContext, address: &str) -> Result<(), HostEr
     let timeout = std::env::var("RUNTIME_TIMEOUT").ok().and_then(|text| text.parse().ok());
     let budget = timeout.map_or(TIMEOUT, Duration::from_secs).saturating_sub(MARGIN);
     if budget < MIN_BUDGET {
-        let wants = "is too short for the relay: set the function's timeout to 30 s".to_owned();
-        return Err(SettingError { setting: "RUNTIME_TIMEOUT", wants }.into());
+        let wants = "is too short for the relay: set the function's timeout to 30 s";
+        return Err(SettingError::new("RUNTIME_TIMEOUT", wants).into());
     }
     loop {
         match next(context, address).await {

@@ -1,11 +1,11 @@
 //! Plain HTTP/1.1: FunctionGraph's HTTP functions, and this machine (decision G6).
 
-mod attendance;
 mod connection;
+mod connection_state;
 mod connections;
-mod repeated;
+mod log_throttle;
 mod request;
-mod watched;
+mod watched_stream;
 
 use std::io;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use tokio::task::{unconstrained, yield_now};
 use tokio::time::sleep;
 
 use self::connections::Connections;
-use self::repeated::Repeated;
-use super::HostError;
+use self::log_throttle::LogThrottle;
+use super::error::HostError;
 use crate::bodies::Bodies;
 use crate::endpoint::Endpoint;
 
@@ -43,13 +43,13 @@ impl Listener for TcpListener {
 
 /// What every connection of a host shares.
 struct Host<F> {
-    front: Arc<F>,
+    endpoint: Arc<F>,
     bodies: Arc<Bodies>,
 }
 
 impl<F> Clone for Host<F> {
     fn clone(&self) -> Self {
-        Self { front: Arc::clone(&self.front), bodies: Arc::clone(&self.bodies) }
+        Self { endpoint: Arc::clone(&self.endpoint), bodies: Arc::clone(&self.bodies) }
     }
 }
 
@@ -65,17 +65,17 @@ const MAX_HEAD_LEN: usize = 64 * 1024;
 /// How many open files are left to the store and the product's calls.
 const FILES_LEFT: usize = 32;
 
-/// Serves a front at an address until the process is asked to stop. At most `max_connections` are
+/// Serves an endpoint at an address until the process is asked to stop. At most `max_connections` are
 /// open at once; fewer if the process may open fewer files.
 ///
 /// # Errors
 /// If the address cannot be listened on.
 pub async fn serve<F: Endpoint>(
-    front: Arc<F>,
+    endpoint: Arc<F>,
     listen: &str,
     max_connections: usize,
 ) -> Result<(), HostError> {
-    serve_on(front, bind(listen).await?, max_connections).await
+    serve_on(endpoint, bind(listen).await?, max_connections).await
 }
 
 /// Listens on an address; port 0 is a free one.
@@ -86,29 +86,29 @@ pub async fn bind(listen: &str) -> Result<TcpListener, HostError> {
     TcpListener::bind(listen).await.map_err(HostError::Listen)
 }
 
-/// Serves a front on a listener, as [`serve`] does.
+/// Serves an endpoint on a listener, as [`serve`] does.
 ///
 /// # Errors
 /// If the listener does not know its address.
 pub async fn serve_on<F: Endpoint>(
-    front: Arc<F>,
+    endpoint: Arc<F>,
     listener: TcpListener,
     max_connections: usize,
 ) -> Result<(), HostError> {
     tracing::info!(listen = %listener.local_addr()?, "listening");
     let max_connections = within_open_files(max_connections, open_files());
-    serve_until(front, listener, max_connections, stop_asked()).await;
+    serve_until(endpoint, listener, max_connections, stop_asked()).await;
     Ok(())
 }
 
-/// Serves a front until a future comes true; then lets what is under way end.
+/// Serves an endpoint until a future comes true; then lets what is under way end.
 pub async fn serve_until<F: Endpoint>(
-    front: Arc<F>,
+    endpoint: Arc<F>,
     mut listener: impl Listener,
     max_connections: usize,
     stop: impl Future<Output = ()>,
 ) {
-    let host = Host { front, bodies: Arc::default() };
+    let host = Host { endpoint, bodies: Arc::default() };
     let connections = Arc::new(Connections::new(max_connections));
     let mut waiting = None;
     {
@@ -141,7 +141,7 @@ async fn accept<F: Endpoint, L: Listener>(
     connections: &Arc<Connections>,
     waiting: &mut Option<L::Stream>,
 ) {
-    let failing = Repeated::default();
+    let failing = LogThrottle::default();
     loop {
         match listener.accept().await {
             Ok(stream) => {

@@ -8,27 +8,27 @@ use http::{Request, Response, Uri};
 use lambda_http::{Body, LambdaEvent, RequestExt, lambda_runtime};
 use serde::de::IgnoredAny;
 
-use super::HostError;
-use super::MachineContext;
+use super::error::HostError;
+use super::opening::MachineContext;
 use crate::endpoint::Endpoint;
 use crate::relay::Relay;
 use crate::world::World;
 
-/// Serves a front until Lambda ends the process.
+/// Serves an endpoint until Lambda ends the process.
 ///
 /// # Errors
 /// Where Lambda's runtime gives up.
-pub async fn serve<F: Endpoint>(front: Arc<F>) -> Result<(), HostError> {
+pub async fn serve<F: Endpoint>(endpoint: Arc<F>) -> Result<(), HostError> {
     let service = lambda_http::service_fn(move |request| {
-        let front = Arc::clone(&front);
-        async move { Ok::<_, lambda_http::Error>(answer(&*front, request).await) }
+        let endpoint = Arc::clone(&endpoint);
+        async move { Ok::<_, lambda_http::Error>(answer(&*endpoint, request).await) }
     });
     lambda_http::run(service).await.map_err(|fault| HostError::Lambda(fault.to_string()))
 }
 
 /// Answers one event that `lambda_http` made a request of.
-pub async fn answer<F: Endpoint>(front: &F, request: Request<Body>) -> Response<Body> {
-    let response = front.answer(as_received(request).map(into_bytes)).await;
+pub async fn answer<F: Endpoint>(endpoint: &F, request: Request<Body>) -> Response<Body> {
+    let response = endpoint.answer(as_received(request).map(into_bytes)).await;
     // Every answer is ASCII (decision B9), so that it travels as text and not as base64.
     response.map(|body| match String::from_utf8(body.to_vec()) {
         Ok(text) => Body::Text(text),

@@ -8,25 +8,45 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::config;
+
 /// Where the log's lines go.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Stream {
+enum LogStream {
     /// To the standard output.
     Output,
     /// To the standard error: the standard output is for data.
-    Aside,
+    Error,
+}
+
+/// Starts the log, once per process, and says which variables are not settings.
+pub fn start_log(targets: &str) {
+    start_log_on(targets, LogStream::Output);
+}
+
+/// Starts the log of a command that prints data: on the standard error.
+pub fn start_log_aside(targets: &str) {
+    start_log_on(targets, LogStream::Error);
+}
+
+fn start_log_on(targets: &str, stream: LogStream) {
+    start(targets, stream);
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for (name, nearest) in config::unknown_settings(names) {
+        tracing::warn!(name, nearest, "setting unknown");
+    }
 }
 
 /// Starts the log, once per process. Targets that cannot be read are as if they were `info`.
 ///
 /// A panic is one line with its place: its message could quote a value, and is dropped.
-pub fn start(targets: &str, stream: Stream) {
+fn start(targets: &str, stream: LogStream) {
     let targets =
         targets.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
     let lines = lines.with_writer(match stream {
-        Stream::Output => BoxMakeWriter::new(io::stdout),
-        Stream::Aside => BoxMakeWriter::new(io::stderr),
+        LogStream::Output => BoxMakeWriter::new(io::stdout),
+        LogStream::Error => BoxMakeWriter::new(io::stderr),
     });
     // A second start in one process keeps the first log.
     let _ = tracing_subscriber::registry().with(targets).with(lines).try_init();

@@ -10,7 +10,7 @@ use crate::store::Store;
 use crate::world::World;
 
 /// A real machine, with a store.
-pub struct Machine<S> {
+pub struct MachineWorld<S> {
     store: S,
     web: Client,
     product: Client,
@@ -20,7 +20,7 @@ pub struct Machine<S> {
 /// How much of an answer is read (decision E6).
 const MAX_ANSWER_LEN: usize = 64 * 1024;
 
-impl<S: Store> Machine<S> {
+impl<S: Store> MachineWorld<S> {
     /// The machine, from now on.
     pub fn new(store: S) -> Self {
         let web = Client::new(MAX_ANSWER_LEN);
@@ -34,7 +34,7 @@ impl<S: Store> Machine<S> {
     }
 }
 
-impl<S: Store> World for Machine<S> {
+impl<S: Store> World for MachineWorld<S> {
     type Store = S;
     type Web = Client;
 

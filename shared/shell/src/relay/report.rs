@@ -33,10 +33,10 @@ impl RelayReport {
     pub fn to_json(self) -> String {
         let Self { delivered, failed, dead, abandoned, troubled, swept, stopped, unfinished } =
             self;
-        let Swept { let_go, kept } = swept;
+        let Swept { deleted, kept } = swept;
         serde_json::json!({
             "delivered": delivered, "failed": failed, "dead": dead, "abandoned": abandoned,
-            "troubled": troubled, "partsLetGo": let_go, "partsKept": kept,
+            "troubled": troubled, "partsLetGo": deleted, "partsKept": kept,
             "stopped": stopped, "unfinished": unfinished,
         })
         .to_string()
@@ -56,7 +56,7 @@ impl RelayReport {
     }
 
     pub(super) fn add_swept(&mut self, swept: Swept) {
-        self.swept.let_go += swept.let_go;
+        self.swept.deleted += swept.deleted;
         self.swept.kept += swept.kept;
     }
 }

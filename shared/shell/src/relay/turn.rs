@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::entity::Passed;
 use domain::outbox::Settled;
+use domain::record::Passed;
 use domain::remark::Remark;
 
 use super::Relay;
@@ -13,7 +13,7 @@ use crate::context::Product;
 use crate::delivery::{CLAIM, Delivered, Delivery, Turn};
 use crate::failure::Failure;
 use crate::orders::Limits;
-use crate::repository::{Recalled, Repository, Written};
+use crate::repository::{Repository, Slot, Written};
 use crate::sweep::unused;
 use crate::world::World;
 
@@ -27,33 +27,33 @@ impl<W: World> Relay<'_, W> {
         repository: &Repository<'_, W>,
         key: &str,
     ) -> Result<Done, Failure> {
-        let recalled = repository.read_key(key.to_owned()).await?;
-        let Some((mut recalled, mut worked)) = self.let_pass(repository, recalled).await? else {
+        let slot = repository.read_key(key.to_owned()).await?;
+        let Some((mut slot, mut worked)) = self.let_pass(repository, slot).await? else {
             return Ok(Done::Left(key.to_owned(), false));
         };
-        let left = |recalled: &Recalled, worked: bool| {
-            let has_unused = !unused(recalled).is_empty();
+        let left = |slot: &Slot, worked: bool| {
+            let has_unused = !unused(slot).is_empty();
             let done = if worked { Done::Finished } else { Done::Left };
             Ok(done(key.to_owned(), has_unused))
         };
-        let Some(product) = &self.context.settings.product else { return left(&recalled, worked) };
+        let Some(product) = &self.context.settings.product else { return left(&slot, worked) };
         for _ in 0..NOTICES_A_TURN {
             if self.is_over() || !self.has_time() {
                 self.report().unfinished |= !self.is_down();
-                return left(&recalled, worked);
+                return left(&slot, worked);
             }
-            match self.delivery(product).next(recalled.clone()).await? {
+            match self.delivery(repository, product).next(slot.clone()).await? {
                 Turn::Busy => return Ok(Done::Busy(key.to_owned())),
-                Turn::Nothing => return left(&recalled, worked),
+                Turn::Nothing => return left(&slot, worked),
                 Turn::Offered(delivered) => {
                     self.note(&delivered);
                     worked = true;
                     let settled = delivered.settled;
-                    recalled = delivered.recalled;
+                    slot = delivered.slot;
                     match settled {
                         Settled::Delivered | Settled::Dead => (),
                         Settled::Paused => break,
-                        Settled::Waits | Settled::Nothing => return left(&recalled, true),
+                        Settled::Waits | Settled::Nothing => return left(&slot, true),
                     }
                 }
             }
@@ -67,25 +67,26 @@ impl<W: World> Relay<'_, W> {
     async fn let_pass(
         &self,
         repository: &Repository<'_, W>,
-        recalled: Recalled,
-    ) -> Result<Option<(Recalled, bool)>, Failure> {
-        let Some(kept) = recalled.kept.clone() else { return Ok(None) };
+        slot: Slot,
+    ) -> Result<Option<(Slot, bool)>, Failure> {
+        let Some(record) = slot.record().cloned() else { return Ok(None) };
         let now = self.context.world.now();
-        let Passed { kept, changed, abandoned, given_up } =
-            kept.pass(repository.reader, self.clock, now);
-        let is_due = kept.due(repository.reader, now).is_some_and(|due| due <= now);
+        let Passed { record, changed, abandoned, given_up } =
+            record.pass(repository.reader, self.clock, now);
+        let is_due = record.due(repository.reader, now).is_some_and(|due| due <= now);
         if !changed && is_due {
-            return Ok(Some((recalled, false)));
+            return Ok(Some((slot, false)));
         }
-        let written = repository.write(&recalled, &kept).await;
+        let written = repository.write(&slot, record).await;
         let is_unknown = written.is_err();
         if matches!(written, Ok(Written::Won(_)) | Err(_)) {
-            self.say(&recalled.key, abandoned, given_up, is_unknown);
+            self.say(&slot.key, abandoned, given_up, is_unknown);
         }
-        let Written::Won(version) = written? else { return Ok(None) };
-        let standing = Recalled { version: Some(version), kept: Some(kept), ..recalled };
         // An entry that was set right may be read again from an index that lags behind.
-        Ok(Some((standing, changed)))
+        Ok(match written? {
+            Written::Won(slot) => Some((slot, changed)),
+            Written::Lost(_) => None,
+        })
     }
 
     /// What time did is an error to look at, also if the write's outcome is unknown: no later run
@@ -103,19 +104,23 @@ impl<W: World> Relay<'_, W> {
         }
     }
 
-    const fn delivery<'d>(&'d self, product: &'d Product) -> Delivery<'d, W> {
-        let Self { context, deadline, patience, clock, .. } = self;
+    fn delivery<'d>(
+        &'d self,
+        repository: &Repository<'d, W>,
+        product: &'d Product,
+    ) -> Delivery<'d, W> {
+        let Self { context, patience, clock, .. } = self;
         Delivery {
             context,
             product,
-            deadline: *deadline,
+            repository: repository.clone(),
             patience: *patience,
             least: *patience,
             claim: CLAIM,
             // Whoever waited here for a turn to ask would hold up others.
             orders: Limits { answer: *patience, turn: Duration::ZERO },
             clock: *clock,
-            answered: &std::convert::identity,
+            answered: None,
         }
     }
 
@@ -132,7 +137,7 @@ impl<W: World> Relay<'_, W> {
             Settled::Waits => report.failed += 1,
             Settled::Dead => {
                 report.dead += 1;
-                tracing::error!(key = delivered.recalled.key, "notice given up");
+                tracing::error!(key = delivered.slot.key, "notice given up");
             }
             Settled::Paused | Settled::Nothing => (),
         }

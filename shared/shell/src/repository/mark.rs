@@ -19,9 +19,7 @@
 //! a sealed value at its start and, if it goes on for long, for a mark once a minute; it does not
 //! work over either.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
+use domain::keys::SEAL_MARK;
 use futures_util::future;
 
 use super::Repository;
@@ -30,54 +28,8 @@ use crate::seal::SEALED;
 use crate::store::{Put, Search, Store, Stored};
 use crate::world::World;
 
-/// What a process knows of its store's mark.
-#[derive(Debug, Default)]
-pub struct Mark(AtomicU64);
-
-/// Where the mark is.
-pub const KEY: &str = "seal";
 /// What is sealed there. Only that it opens matters.
 const TEXT: &[u8] = b"koohook";
-/// How often a process looks for a mark where there was none.
-const MINUTE: Duration = Duration::from_mins(1);
-
-/// Nothing is known yet.
-const UNKNOWN: u64 = 0;
-/// Our keys open it. Anything between says when to look again for one that is not there.
-const OURS: u64 = u64::MAX;
-/// There is one, and we have no key.
-const THEIRS: u64 = u64::MAX - 1;
-
-impl Mark {
-    fn is_unknown(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == UNKNOWN
-    }
-
-    /// Whether there was none when we looked.
-    fn is_missing(&self) -> bool {
-        !matches!(self.0.load(Ordering::Relaxed), UNKNOWN | OURS | THEIRS)
-    }
-
-    fn is_theirs(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == THEIRS
-    }
-
-    fn is_to_be_read(&self, elapsed: Duration) -> bool {
-        match self.0.load(Ordering::Relaxed) {
-            UNKNOWN => true,
-            OURS => false,
-            until => until <= millis(elapsed),
-        }
-    }
-
-    fn set_ours(&self) {
-        self.0.store(OURS, Ordering::Relaxed);
-    }
-
-    fn set_missing(&self, elapsed: Duration) {
-        self.0.store(millis(elapsed.saturating_add(MINUTE)), Ordering::Relaxed);
-    }
-}
 
 impl<W: World> Repository<'_, W> {
     /// Proves at a start that this process's keys are the store's. Without a key it proves that
@@ -102,7 +54,7 @@ impl<W: World> Repository<'_, W> {
     }
 
     fn judge_keyless(&self, is_sealed: bool) -> Result<(), Failure> {
-        self.seal.mark.0.store(if is_sealed { THEIRS } else { UNKNOWN }, Ordering::Relaxed);
+        self.seal.mark.set_keyless(is_sealed);
         if is_sealed { Err(Failure::SealedElsewhere) } else { Ok(()) }
     }
 
@@ -111,7 +63,7 @@ impl<W: World> Repository<'_, W> {
     /// # Errors
     /// As [`Self::prove_keys`].
     pub async fn prove_keys_to_read(&self) -> Result<(), Failure> {
-        match self.look_up(KEY).await? {
+        match self.look_up(SEAL_MARK).await? {
             Some(_) if !self.seal.seals() => Err(Failure::SealedElsewhere),
             Some(found) => self.compare(&found),
             None if self.opens(&self.find_sealed().await?) => {
@@ -127,7 +79,7 @@ impl<W: World> Repository<'_, W> {
     /// # Errors
     /// If the store does not answer in time.
     pub async fn is_sealed(&self) -> Result<bool, Failure> {
-        Ok(self.look_up(KEY).await?.is_some())
+        Ok(self.look_up(SEAL_MARK).await?.is_some())
     }
 
     /// Whether this process's key would begin to seal a store whose values are in clear.
@@ -156,15 +108,15 @@ impl<W: World> Repository<'_, W> {
     async fn prove_by_mark(&self) -> Result<(), Failure> {
         let mark = &self.seal.mark;
         let found = if mark.is_unknown() {
-            let (found, is_empty) = future::join(self.look_up(KEY), self.is_empty()).await;
+            let (found, is_empty) = future::join(self.look_up(SEAL_MARK), self.is_empty()).await;
             match (found?, is_empty?) {
                 (None, Some(true)) => return self.put_mark().await,
                 // What it is no longer empty of may be another's mark, and what came after.
-                (None, Some(false)) => self.look_up(KEY).await?,
+                (None, Some(false)) => self.look_up(SEAL_MARK).await?,
                 (found, _) => found,
             }
         } else {
-            self.look_up(KEY).await?
+            self.look_up(SEAL_MARK).await?
         };
         match found {
             Some(found) => self.compare(&found),
@@ -205,8 +157,8 @@ impl<W: World> Repository<'_, W> {
     }
 
     async fn put_mark(&self) -> Result<(), Failure> {
-        let value = self.sealed(KEY, TEXT)?;
-        match self.put_unproven(KEY, &value, None).await? {
+        let value = self.sealed(SEAL_MARK, TEXT)?;
+        match self.put_unproven(SEAL_MARK, &value, None).await? {
             Put::Won => {
                 self.seal.mark.set_ours();
                 Ok(())
@@ -218,7 +170,7 @@ impl<W: World> Repository<'_, W> {
     }
 
     fn compare(&self, found: &Stored) -> Result<(), Failure> {
-        self.seal.open(KEY, &found.bytes).map_err(|_| Failure::SealedElsewhere)?;
+        self.seal.open(SEAL_MARK, &found.bytes).map_err(|_| Failure::SealedElsewhere)?;
         self.seal.mark.set_ours();
         Ok(())
     }
@@ -234,8 +186,4 @@ impl<W: World> Repository<'_, W> {
         let find = self.world.store().find(SEALED);
         Ok(self.world.within(left, find).await.ok_or(Failure::OutOfTime)??)
     }
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).clamp(1, THEIRS - 1)
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::directory::PartName;
-use domain::entity::REST;
+use domain::keys::part_key;
+use domain::record::REST;
 use futures_util::{StreamExt, stream};
 
 use super::Repository;
@@ -18,28 +19,17 @@ const AT_ONCE: usize = 8;
 /// each leaves it as the next one wants it.
 const MAX_PART_RACES_LOST: usize = 8;
 
-/// Where a part of an entity stands. The owner's key is part of it, so that whoever finds a part
-/// on the agenda finds its owner.
-pub fn part_key(owner: &str, name: PartName) -> String {
-    format!("part:{name}:{owner}")
-}
-
-/// The part and its owner that a key names, if it is a part's.
-pub fn part_owner(key: &str) -> Option<(PartName, &str)> {
-    let (name, owner) = key.strip_prefix("part:")?.split_once(':')?;
-    Some((PartName::try_from(name.to_owned()).ok()?, owner))
-}
-
 impl<W: World> Repository<'_, W> {
-    /// Reads parts of an entity; `None` where one of them was let go.
+    /// Reads parts of an entity; `None` if one of them was deleted.
     ///
     /// # Errors
-    /// Where the store does not answer in time, or a part does not open.
+    /// If the store does not answer in time, or a part cannot be decrypted.
     pub async fn read_parts(
         &self,
         owner: &str,
         names: BTreeSet<PartName>,
     ) -> Result<Option<BTreeMap<PartName, Vec<u8>>>, Failure> {
+        self.counts.add_reads(names.len());
         let reads: Vec<_> = names.into_iter().map(|name| self.read_part(owner, name)).collect();
         let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).collect().await;
         let read: Vec<_> = read.into_iter().collect::<Result<_, Failure>>()?;
@@ -61,16 +51,17 @@ impl<W: World> Repository<'_, W> {
         Ok(Some((name, bytes)))
     }
 
-    /// Writes parts of an entity over absence, each on the agenda for when it has rested: until
-    /// its owner refers to it nobody else knows of it.
+    /// Writes parts of an entity over absence, each on the agenda for when it has rested: until its
+    /// owner refers to it, no other record does.
     ///
     /// # Errors
-    /// Where one of the outcomes is unknown; the parts that stand are then nobody's.
+    /// If one of the outcomes is unknown; the parts that exist then are unused.
     pub async fn write_parts(
         &self,
         owner: &str,
         parts: BTreeMap<PartName, Vec<u8>>,
     ) -> Result<(), Failure> {
+        self.counts.add_writes(parts.len());
         let writes: Vec<_> =
             parts.into_iter().map(|(name, bytes)| self.write_part(owner, name, bytes)).collect();
         let written: Vec<_> = stream::iter(writes).buffered(AT_ONCE).collect().await;
@@ -84,7 +75,7 @@ impl<W: World> Repository<'_, W> {
         let value = Value { agenda: Some((Queue::Sweep, rested)), ..value };
         match self.put(&key, &value, None).await? {
             Put::Won => Ok(()),
-            // Its name is random: whoever has it already is not of this world.
+            // Its name is random: no other part has it.
             Put::Lost(_) => Err(Failure::Contended),
         }
     }
@@ -93,30 +84,30 @@ impl<W: World> Repository<'_, W> {
     ///
     /// # Errors
     /// If the outcome is unknown, or others were faster again and again.
-    pub async fn settle_part(&self, owner: &str, name: PartName) -> Result<(), Failure> {
+    pub async fn keep_part(&self, owner: &str, name: PartName) -> Result<(), Failure> {
         self.rewrite_part(owner, name, |value| value).await
     }
 
-    /// Lets a part rest once more: nobody can say now whether anything refers to it.
+    /// Postpones a part: whether anything refers to it cannot be known now.
     ///
     /// # Errors
     /// If the outcome is unknown, or others were faster again and again.
-    pub async fn rest_part(&self, owner: &str, name: PartName) -> Result<(), Failure> {
+    pub async fn postpone_part(&self, owner: &str, name: PartName) -> Result<(), Failure> {
         let agenda = Some((Queue::Sweep, self.world.now().after(REST)));
         self.rewrite_part(owner, name, |value| Value { agenda, ..value }).await
     }
 
-    /// Lets a part go: an empty value that expires, since a store deletes nothing.
+    /// Deletes a part: an empty value that expires, since a store deletes nothing by itself.
     ///
     /// # Errors
     /// If the outcome is unknown, or others were faster again and again.
-    pub async fn let_go(&self, owner: &str, name: PartName) -> Result<(), Failure> {
+    pub async fn delete_part(&self, owner: &str, name: PartName) -> Result<(), Failure> {
         let expires = Some(self.world.now().after(REST));
         self.rewrite_part(owner, name, |value| Value { bytes: Vec::new(), expires, ..value }).await
     }
 
-    /// Writes a part anew, off the agenda, unless it was let go. Who loses a race looks again: a
-    /// part that its loser believed gone would stay for ever.
+    /// Writes a part anew, off the agenda, unless it was deleted. A writer that loses a race reads
+    /// again: if it took the part for deleted, the part would stay for ever.
     async fn rewrite_part(
         &self,
         owner: &str,

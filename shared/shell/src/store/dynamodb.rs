@@ -1,32 +1,22 @@
 //! DynamoDB, by its own protocol: one item a value, one conditional `PutItem` a write.
 //!
-//! The AWS SDK would be most of a small function's size and of its cold start; four operations
-//! over the client that is there already are not.
+//! The AWS SDK would be most of a small function's size and of its cold start. koohook needs four
+//! operations, and already has an HTTP client.
 //!
-//! - `setting`: `KOOHOOK_STORE`, read. `items`: the store itself. `table`: where the items lie,
-//!   and how it is made.
-//! - `call`: one signed call. `date`: the time that its answer tells. `credentials`: who signs. `wire`: requests and answers as JSON.
+//! - `items`: the store itself: values as items. `agenda`: the index over the items on an agenda.
+//!   `table`: how the table is made.
+//! - `call`: one signed call. `wire`: requests and answers as JSON. `credentials`: the keys that
+//!   sign. `date`: DynamoDB's clock, read from its answers.
 
-#[cfg(feature = "dynamodb")]
+mod agenda;
 mod call;
-#[cfg(feature = "dynamodb")]
 mod credentials;
-#[cfg(feature = "dynamodb")]
 mod date;
-#[cfg(feature = "dynamodb")]
 mod items;
-mod setting;
-#[cfg(feature = "dynamodb")]
 mod table;
-#[cfg(feature = "dynamodb")]
 mod wire;
 
-#[cfg(feature = "dynamodb")]
-pub use call::ServerClock;
-#[cfg(feature = "dynamodb")]
-pub use credentials::{AwsCredentials, AwsCredentialsError};
-#[cfg(feature = "dynamodb")]
-pub use items::Dynamodb;
-pub use setting::Setting;
-#[cfg(feature = "dynamodb")]
-pub use table::{TableError, TableStep};
+pub use self::call::SigningClock;
+pub use self::credentials::{AwsCredentials, AwsCredentialsError};
+pub use self::items::Dynamodb;
+pub use self::table::{TableError, TableStep};

@@ -1,6 +1,7 @@
 //! A map in memory: the model that every real store is compared with, for tests and simulation.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,8 +9,8 @@ use std::task::{Context, Poll};
 
 use protocol::time::UnixMillis;
 
-use super::proof::{Lack, ProofAttempt};
-use super::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
+use super::backend::{Backend, Operation};
+use super::{Entry, Put, Queue, RightError, Search, Stored, Value, Version};
 
 /// A store that lives as long as its process.
 #[derive(Debug, Default)]
@@ -29,19 +30,21 @@ impl Memory {
     }
 }
 
-impl Store for Memory {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+impl Backend for Memory {
+    type Error = Infallible;
+
+    async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Infallible> {
         Yield::default().await;
         Ok(standing(self.lock().get(key), now).map(stored))
     }
 
-    async fn put(
+    async fn try_put(
         &self,
         key: &str,
         value: &Value,
         over: Option<Version>,
         now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
+    ) -> Result<Put, Infallible> {
         Yield::default().await;
         let mut kept = self.lock();
         let found = standing(kept.get(key), now);
@@ -52,12 +55,12 @@ impl Store for Memory {
         Ok(Put::Won)
     }
 
-    async fn agenda(
+    async fn try_agenda(
         &self,
         queue: Queue,
         span: RangeInclusive<UnixMillis>,
         limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
+    ) -> Result<Vec<Entry>, Infallible> {
         Yield::default().await;
         let kept = self.lock();
         let entries = kept.iter().filter_map(|(key, value)| match value.agenda {
@@ -66,18 +69,15 @@ impl Store for Memory {
             }
             Some(_) | None => None,
         });
-        let mut entries: Vec<_> = entries.collect();
-        entries.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
-        entries.truncate(limit);
-        Ok(entries)
+        Ok(Entry::earliest(entries, limit))
     }
 
-    async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
+    async fn try_is_empty(&self) -> Result<Option<bool>, Infallible> {
         Yield::default().await;
         Ok(Some(self.lock().is_empty()))
     }
 
-    async fn find(&self, first: u8) -> Result<Search, Unavailable> {
+    async fn try_find(&self, first: u8) -> Result<Search, Infallible> {
         Yield::default().await;
         let kept = self.lock();
         let found = kept.iter().find(|(_, value)| value.bytes.first() == Some(&first));
@@ -86,36 +86,13 @@ impl Store for Memory {
             bytes: value.bytes.clone(),
         }))
     }
-}
 
-impl ProofAttempt for Memory {
-    type Fault = Unavailable;
-
-    async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.get(key, now).await
+    fn log(error: &Infallible, _: Operation) {
+        match *error {}
     }
 
-    async fn try_put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        self.put(key, value, over, now).await
-    }
-
-    async fn try_agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.agenda(queue, span, limit).await
-    }
-
-    fn lack(fault: &Unavailable) -> Lack {
-        Lack::Unanswered(fault.to_string())
+    fn right_error(error: &Infallible) -> RightError {
+        match *error {}
     }
 }
 

@@ -10,34 +10,30 @@
 //!
 //! Expiry is judged by the caller's clock. The server's own expiry only frees memory, later.
 
+mod advice;
 mod answer;
+mod connection;
 mod durability;
 mod fence;
-mod link;
 mod operations;
-mod refused;
-mod why;
+mod refusal;
 
-use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use protocol::time::UnixMillis;
 use redis::{Pipeline, RedisError, Script, Value as Answer};
-use sha2::{Digest, Sha256};
 
+use self::connection::RedisConnection;
 use self::fence::Fence;
-use self::link::Link;
-use super::proof::ProofAttempt;
-use super::redis_setting::RedisSetting;
-use super::{Durability, Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use super::agenda::shard_byte;
+use super::{Durability, Queue, RedisSetting};
 
 pub use self::durability::Grade;
-pub use self::refused::RedisRefusal;
+pub use self::refusal::RedisRefusal;
 
 /// A store in a server that others share.
 pub struct Redis {
-    link: Link,
+    connection: RedisConnection,
     prefix: String,
     put: Script,
     fence: Option<Fence>,
@@ -46,9 +42,9 @@ pub struct Redis {
 
 /// Whether commands may be sent a second time.
 #[derive(Clone, Copy)]
-enum Asked {
-    Look,
-    Once,
+enum Resend {
+    Allowed,
+    Never,
 }
 
 /// What a write does. Its text is sent once to each server that does not know it.
@@ -62,16 +58,16 @@ impl Redis {
     /// # Errors
     /// As [`RedisRefusal`] says.
     pub async fn open(setting: &RedisSetting) -> Result<Self, RedisRefusal> {
-        let link = Link::new(setting)?;
+        let connection = RedisConnection::new(setting)?;
         let fence = setting.wait.map(|replicas| Fence::new(replicas, &setting.prefix));
-        let found = find(&link, fence.is_some()).await.map_err(RedisRefusal::Unanswered)?;
+        let found = find(&connection, fence.is_some()).await.map_err(RedisRefusal::Unanswered)?;
         let grade = found.grade();
         grade.log(&found);
         if found.is_replica() {
             return Err(RedisRefusal::Replica);
         }
         if let Some(fence) = &fence {
-            fence.prove(&link).await?;
+            fence.prove(&connection).await?;
         }
         match grade {
             Grade::C(reason) if setting.durability == Durability::Required => {
@@ -79,7 +75,13 @@ impl Redis {
             }
             Grade::APlus | Grade::A | Grade::B(_) | Grade::C(_) => {
                 let prefix = setting.prefix.clone();
-                Ok(Self { link, prefix, put: Script::new(PUT), fence, grade: Mutex::new(grade) })
+                Ok(Self {
+                    connection,
+                    prefix,
+                    put: Script::new(PUT),
+                    fence,
+                    grade: Mutex::new(grade),
+                })
             }
         }
     }
@@ -88,7 +90,7 @@ impl Redis {
     /// the log if the grade did. No answer is no change; nor is a replica's, which is not kept as
     /// a master's.
     pub async fn reassess(&self) {
-        let Ok(found) = find(&self.link, self.fence.is_some()).await else { return };
+        let Ok(found) = find(&self.connection, self.fence.is_some()).await else { return };
         if found.is_replica() {
             return;
         }
@@ -113,83 +115,53 @@ impl Redis {
     async fn fenced(
         &self,
         mut commands: Pipeline,
-        asked: Asked,
+        resend: Resend,
     ) -> Result<Vec<Answer>, RedisError> {
         if let Some(fence) = &self.fence {
-            fence.close(&mut commands);
+            fence.append_to(&mut commands);
         }
-        let mut answers = match asked {
-            Asked::Look => self.link.look(&commands).await?,
-            Asked::Once => self.link.send(&commands).await?,
+        let mut answers = match resend {
+            Resend::Allowed => self.connection.read(&commands).await?,
+            Resend::Never => self.connection.send(&commands).await?,
         };
         if let Some(fence) = &self.fence {
-            fence.pass(&mut answers)?;
+            fence.check(&mut answers)?;
         }
         Ok(answers)
     }
 }
+
 impl std::fmt::Debug for Redis {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Redis").field("prefix", &self.prefix).finish_non_exhaustive()
     }
 }
 
-impl Store for Redis {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.try_get(key, now).await.map_err(|fault| unavailable(&fault))
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        self.try_put(key, value, over, now).await.map_err(|fault| unavailable(&fault))
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.try_agenda(queue, span, limit).await.map_err(|fault| unavailable(&fault))
-    }
-
-    async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
-        self.try_is_empty().await.map_err(|fault| unavailable(&fault))
-    }
-
-    async fn clock(&self, _: UnixMillis) -> Option<UnixMillis> {
-        self.try_clock().await.ok()
-    }
-}
-
 /// What the masters say of themselves, within the time of a start; or one word for why not.
-async fn find(link: &Link, waits: bool) -> Result<durability::FoundDurability, String> {
-    let advice = match tokio::time::timeout(START, durability::find(link, waits)).await {
+async fn find(
+    connection: &RedisConnection,
+    waits: bool,
+) -> Result<durability::FoundDurability, String> {
+    let advice = match tokio::time::timeout(START, durability::find(connection, waits)).await {
         Ok(Ok(found)) => return Ok(found),
-        Ok(Err(fault)) => why::advice(&fault),
-        Err(_) => why::SILENT.to_owned(),
+        Ok(Err(fault)) => advice::of(&fault),
+        Err(_) => advice::SILENT.to_owned(),
     };
-    Err(if link.is_cluster() && advice == why::SILENT {
-        why::NO_CLUSTER.to_owned()
+    Err(if connection.is_cluster() && advice == advice::SILENT {
+        advice::NO_CLUSTER.to_owned()
     } else {
         advice
     })
 }
 
-/// The first hex digit of the key's SHA-256. Another rule would look for every value elsewhere.
+/// The first hex digit of the key's SHA-256.
 fn shard(key: &str) -> char {
-    let [first, ..] = <[u8; 32]>::from(Sha256::digest(key));
-    char::from_digit(u32::from(first >> 4), 16).unwrap_or('0')
+    char::from_digit(u32::from(shard_byte(key) >> 4), 16).unwrap_or('0')
 }
 
-fn unavailable(fault: &RedisError) -> Unavailable {
-    tracing::error!(fault = link::word(fault), "redis failed");
-    Unavailable
+/// Logs why an operation failed.
+fn log(error: &RedisError) {
+    tracing::error!(fault = connection::word(error), "redis failed");
 }
 
 #[cfg(test)]

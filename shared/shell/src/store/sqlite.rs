@@ -1,11 +1,12 @@
 //! SQLite, embedded: the default on one machine. Safe for several processes on one file.
 //!
 //! Reads have a connection and a thread of their own: in SQLite's write-ahead log they wait for no
-//! writer, of this process or of another. `file` sees to it that nothing is acknowledged into a
-//! file that was deleted or replaced.
+//! writer, of this process or of another. `file_watch` sees to it that nothing is acknowledged
+//! into a file that was deleted or replaced.
 
 mod file;
-mod refused;
+mod file_watch;
+mod refusal;
 mod rows;
 mod table;
 mod worker;
@@ -19,13 +20,14 @@ use std::time::{Duration, Instant};
 use protocol::time::UnixMillis;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use self::file::Watch;
+use self::file_watch::FileWatch;
 use self::table::{has_table, prepare};
 use self::worker::{BUSY, SqliteError, Worker};
-use super::proof::{Lack, ProofAttempt};
-use super::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
+use super::backend::{Backend, Operation};
+use super::setting::beside;
+use super::{Entry, Put, Queue, RightError, Search, Stored, Value, Version};
 
-pub use self::refused::SqliteRefusal;
+pub use self::refusal::SqliteRefusal;
 
 /// A store in one file.
 #[derive(Debug)]
@@ -35,7 +37,7 @@ pub struct Sqlite {
     /// Nothing if the store was opened to read.
     writer: Option<Worker>,
     /// Nothing if what is read is a copy, or may be replaced without harm.
-    watch: Option<Arc<Watch>>,
+    watch: Option<Arc<FileWatch>>,
 }
 
 /// How long a start rests before it tries again what another process's start may hold up.
@@ -67,7 +69,7 @@ impl Sqlite {
         let reader = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         reader.pragma_update(None, "query_only", true)?;
         has_table(&reader)?;
-        let watch = Some(Arc::new(Watch::new(&path)?));
+        let watch = Some(Arc::new(FileWatch::new(&path)?));
         let worker = |connection| Worker::start(connection, watch.clone());
         Ok(Self { reader: worker(reader), writer: Some(worker(writer)), watch })
     }
@@ -110,8 +112,8 @@ impl Sqlite {
     }
 }
 
-impl ProofAttempt for Sqlite {
-    type Fault = SqliteError;
+impl Backend for Sqlite {
+    type Error = SqliteError;
 
     async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, SqliteError> {
         let key = key.to_owned();
@@ -140,54 +142,33 @@ impl ProofAttempt for Sqlite {
         self.run(Some(&self.reader), agenda).await
     }
 
-    fn lack(fault: &SqliteError) -> Lack {
-        match fault {
-            SqliteError::Sqlite(fault) => match SqliteRefusal::of(fault) {
-                text @ (SqliteRefusal::Full | SqliteRefusal::Locked | SqliteRefusal::Disk) => {
-                    Lack::Unanswered(text.to_string())
-                }
-                text => Lack::Refused(text.to_string()),
-            },
-            SqliteError::ReadOnly => Lack::Refused(SqliteRefusal::ReadOnly.to_string()),
-            SqliteError::Lost | SqliteError::Crowded | SqliteError::Ended => {
-                Lack::Unanswered(fault.to_string())
-            }
+    async fn try_is_empty(&self) -> Result<Option<bool>, SqliteError> {
+        self.run(Some(&self.reader), rows::is_empty).await.map(Some)
+    }
+
+    async fn try_find(&self, first: u8) -> Result<Search, SqliteError> {
+        self.run(Some(&self.reader), move |connection| rows::find(connection, first)).await
+    }
+
+    fn log(error: &SqliteError, _: Operation) {
+        if !matches!(error, SqliteError::Lost) {
+            tracing::error!(fault = %error, "sqlite failed");
         }
     }
-}
 
-impl Store for Sqlite {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.try_get(key, now).await.map_err(|fault| unavailable(&fault))
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        self.try_put(key, value, over, now).await.map_err(|fault| unavailable(&fault))
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.try_agenda(queue, span, limit).await.map_err(|fault| unavailable(&fault))
-    }
-
-    async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
-        let is_empty = self.run(Some(&self.reader), rows::is_empty);
-        is_empty.await.map(Some).map_err(|fault| unavailable(&fault))
-    }
-
-    async fn find(&self, first: u8) -> Result<Search, Unavailable> {
-        let find = move |connection: &_| rows::find(connection, first);
-        self.run(Some(&self.reader), find).await.map_err(|fault| unavailable(&fault))
+    fn right_error(error: &SqliteError) -> RightError {
+        match error {
+            SqliteError::Sqlite(fault) => match SqliteRefusal::of(fault) {
+                text @ (SqliteRefusal::Full | SqliteRefusal::Locked | SqliteRefusal::Disk) => {
+                    RightError::Unanswered(text.to_string())
+                }
+                text => RightError::Refused(text.to_string()),
+            },
+            SqliteError::ReadOnly => RightError::Refused(SqliteRefusal::ReadOnly.to_string()),
+            SqliteError::Lost | SqliteError::Crowded | SqliteError::Ended => {
+                RightError::Unanswered(error.to_string())
+            }
+        }
     }
 }
 
@@ -201,7 +182,7 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, SqliteRefusal> 
 /// not, or whose files would be in the way of the owner's, reads a store that no process has open
 /// as one that does not change.
 fn read(path: &Path) -> Result<(Connection, bool), SqliteRefusal> {
-    let is_idle = !file::beside(path, "-wal").exists();
+    let is_idle = !beside(path, "-wal").exists();
     if is_idle && !file::may_write(path) {
         return read_unchanging(path);
     }
@@ -251,11 +232,4 @@ fn patiently(step: impl Fn() -> Result<(), SqliteRefusal>) -> Result<(), SqliteR
             done => return done,
         }
     }
-}
-
-fn unavailable(fault: &SqliteError) -> Unavailable {
-    if !matches!(fault, SqliteError::Lost) {
-        tracing::error!(fault = %fault, "sqlite failed");
-    }
-    Unavailable
 }

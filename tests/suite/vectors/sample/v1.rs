@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use protocol::json::Members;
-use protocol::signature::{Contract, Form, Headers, Interface, Unverified};
+use protocol::signature::{Contract, Headers, Interface, SignedForm, Unverified};
 use serde::Deserialize;
 use simulator::{kit_v1, v1};
 
@@ -63,7 +63,7 @@ fn a_query_verifies_and_reads_as_what_was_signed() {
     for BaseVector { params, query, .. } in &vectors {
         let call = Unverified { query, ..call(Interface::Base, Contract::V1) };
         let verified = verify(&call, &key, 0).unwrap_or_else(|fault| panic!("{fault}: {query}"));
-        assert_eq!(verified.form(), Form::Received, "{query}");
+        assert_eq!(verified.form(), SignedForm::Received, "{query}");
         assert_eq!(texts(verified.members()), *params, "{query}");
         assert!(verified.signed_at().is_some(), "{query}");
     }
@@ -87,7 +87,7 @@ fn a_kit_body_verifies_and_reads_as_what_was_signed() {
         let body = body.as_bytes();
         let call = Unverified { headers, body, ..call(Interface::Kit, Contract::V1) };
         let verified = verify(&call, &key, 0).unwrap_or_else(|fault| panic!("{fault}: {signed}"));
-        assert_eq!(verified.form(), Form::Received, "{page} {signed}");
+        assert_eq!(verified.form(), SignedForm::Received, "{page} {signed}");
         let pairs = texts(verified.members());
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(pairs.join("&"), *signed, "{page}");

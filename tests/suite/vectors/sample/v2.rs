@@ -1,7 +1,9 @@
 //! Access guide 2.0: bodies as they travel and in their canonical form.
 
 use protocol::json::{Json, Members, Scalars};
-use protocol::signature::{Contract, Form, Headers, Interface, Rejection, Unverified, Verified};
+use protocol::signature::{
+    Contract, Headers, Interface, Rejection, SignedForm, Unverified, Verified,
+};
 use serde::Deserialize;
 use simulator::{kit_v2, v2};
 
@@ -107,8 +109,8 @@ fn canonical(members: &Members, scalars: Scalars) -> String {
 }
 
 /// How a call verifies that the marketplace signed in its canonical form.
-fn form(body: &str, signed: &str) -> Form {
-    if body == signed { Form::Received } else { Form::Canonical }
+fn form(body: &str, signed: &str) -> SignedForm {
+    if body == signed { SignedForm::Received } else { SignedForm::Canonical }
 }
 
 #[test]
@@ -130,7 +132,7 @@ fn a_body_verifies_as_it_travels() {
         let BaseVector { about, body, raw_signature, .. } = vector;
         let verified = base.verify_base(body, raw_signature);
         let verified = verified.unwrap_or_else(|fault| panic!("{fault}: {about} {body}"));
-        assert_eq!(verified.form(), Form::Received, "{about} {body}");
+        assert_eq!(verified.form(), SignedForm::Received, "{about} {body}");
         if let Some((signed, _)) = vector.canonical() {
             assert_eq!(canonical(verified.members(), Scalars::AsText), signed, "{about}");
         }
@@ -181,7 +183,7 @@ fn a_kit_body_that_travels_as_it_was_signed_verifies() {
     for KitVector { about, page, signed, x_sign, .. } in &kit.vectors {
         let verified = kit.verify_kit(signed, x_sign);
         let verified = verified.unwrap_or_else(|fault| panic!("{fault}: {page} {about} {signed}"));
-        assert_eq!(verified.form(), Form::Received, "{page} {about}");
+        assert_eq!(verified.form(), SignedForm::Received, "{page} {about}");
     }
 }
 

@@ -4,9 +4,9 @@ use crate::json::scanner::Token;
 use crate::json::string::Raw;
 use crate::json::{JsonError, Outline, Reading};
 use crate::query;
-use crate::signature::Rejection;
 use crate::signature::joined::is_name_letter;
-use crate::signature::mac::Out;
+use crate::signature::rejection::Rejection;
+use crate::signature::signer::Out;
 use crate::time::is_time_stamp;
 
 /// How values are read.

@@ -17,10 +17,10 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
-use super::attendance::{Attendance, Phase};
-use super::connections::ConnectionPlace;
+use super::connection_state::{ArrivingRequest, ConnectionPhase};
+use super::connections::OpenConnection;
 use super::request::answer;
-use super::watched::Watched;
+use super::watched_stream::WatchedStream;
 use super::{Host, MAX_HEAD_LEN, MAX_HEADERS};
 use crate::endpoint::Endpoint;
 use crate::route::closed;
@@ -29,13 +29,13 @@ use crate::route::closed;
 const LAST_BYTES: Duration = Duration::from_secs(3);
 
 /// Serves a connection until either side ends it.
-pub(super) async fn serve<F, S>(host: Host<F>, stream: S, place: ConnectionPlace)
+pub(super) async fn serve<F, S>(host: Host<F>, stream: S, place: OpenConnection)
 where
     F: Endpoint,
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let attendance = Arc::clone(&place.attendance);
-    let stream = Watched { stream, attendance: Arc::clone(&attendance) };
+    let state = Arc::clone(&place.state);
+    let stream = WatchedStream { stream, state: Arc::clone(&state) };
     let mut connection = pin!(
         http1::Builder::new()
             .max_headers(MAX_HEADERS)
@@ -48,10 +48,10 @@ where
     );
     // The connection is looked at first, and the runtime looks at sockets before it looks at timers:
     // a host that was frozen finds the time over and a request in the socket, and the request counts.
-    if let Either::Left(_) = select(connection.as_mut(), pin!(attendance.over())).await {
+    if let Either::Left(_) = select(connection.as_mut(), pin!(state.timed_out())).await {
         return;
     }
-    if attendance.phase() == Phase::Idle {
+    if state.phase() == ConnectionPhase::Idle {
         connection.as_mut().graceful_shutdown();
         let _ = timeout(LAST_BYTES, connection).await;
     }
@@ -60,17 +60,7 @@ where
 /// The caller at the other end of a connection.
 struct Caller<F> {
     host: Host<F>,
-    place: Arc<ConnectionPlace>,
-}
-
-/// A request of which something may still arrive, be it answered or not. Once this is gone, the
-/// next byte begins another one.
-pub(super) struct Arriving(pub Arc<Attendance>);
-
-impl Drop for Arriving {
-    fn drop(&mut self) {
-        self.0.answered();
-    }
+    place: Arc<OpenConnection>,
 }
 
 impl<F: Endpoint> Service<Request<Incoming>> for Caller<F> {
@@ -79,10 +69,10 @@ impl<F: Endpoint> Service<Request<Incoming>> for Caller<F> {
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let raw_head = self.place.attendance.begun();
+        let raw_head = self.place.state.take_head();
         let (host, place) = (self.host.clone(), Arc::clone(&self.place));
         let under_way = place.connections.begin();
-        let arriving = Arc::new(Arriving(Arc::clone(&place.attendance)));
+        let arriving = Arc::new(ArrivingRequest(Arc::clone(&place.state)));
         // A task of its own: a request runs to its end though the caller hung up.
         let arrives = Arc::clone(&arriving);
         let answering = tokio::spawn(async move {
@@ -94,7 +84,7 @@ impl<F: Endpoint> Service<Request<Incoming>> for Caller<F> {
             let answered = answering.await;
             let mut response =
                 answered.unwrap_or_else(|_| closed(StatusCode::INTERNAL_SERVER_ERROR));
-            if place.connections.is_stopping() || place.attendance.is_unwanted() {
+            if place.connections.is_stopping() || place.state.is_to_close() {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             drop(arriving);

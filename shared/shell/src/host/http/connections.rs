@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::attendance::{Attendance, Rank};
-use super::repeated::Repeated;
+use super::connection_state::{ConnectionState, EvictionRank};
+use super::log_throttle::LogThrottle;
 
 /// The open connections of a host, and the requests under way.
 #[derive(Debug)]
@@ -19,12 +19,12 @@ pub(super) struct Connections {
     changed: Notify,
     stopping: AtomicBool,
     limit: usize,
-    full: Repeated,
+    full: LogThrottle,
 }
 
 #[derive(Debug, Default)]
 struct Open {
-    connections: BTreeMap<u64, Arc<Attendance>>,
+    connections: BTreeMap<u64, Arc<ConnectionState>>,
     next: u64,
     requests: usize,
 }
@@ -37,15 +37,15 @@ impl Open {
 
 /// A connection's place among the open ones, for as long as this lives.
 #[derive(Debug)]
-pub(super) struct ConnectionPlace {
+pub(super) struct OpenConnection {
     pub connections: Arc<Connections>,
-    pub attendance: Arc<Attendance>,
+    pub state: Arc<ConnectionState>,
     number: u64,
 }
 
 /// A request under way; it runs to its end even if its caller hangs up.
 #[derive(Debug)]
-pub(super) struct UnderWay(Arc<Connections>);
+pub(super) struct OpenRequest(Arc<Connections>);
 
 /// How long to wait for a connection to end before another one is asked to.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -58,7 +58,7 @@ impl Connections {
             changed: Notify::new(),
             stopping: AtomicBool::new(false),
             limit,
-            full: Repeated::default(),
+            full: LogThrottle::default(),
         }
     }
 
@@ -82,12 +82,15 @@ impl Connections {
         let (first, count) = {
             let open = self.lock();
             let ranked = open.connections.values();
-            let ranked = ranked.filter_map(|it| it.rank().map(|rank| (rank, Arc::clone(it))));
+            let ranked =
+                ranked.filter_map(|it| it.eviction_rank().map(|rank| (rank, Arc::clone(it))));
             (ranked.min_by_key(|(rank, _)| *rank), open.connections.len())
         };
         match first {
-            Some(((Rank::Idle, _), attendance)) => attendance.dismiss(),
-            Some(((Rank::SlowHead | Rank::SlowBody, _), attendance)) => attendance.evict(),
+            Some(((EvictionRank::Idle, _), state)) => state.close_when_idle(),
+            Some(((EvictionRank::SlowHead | EvictionRank::SlowBody, _), state)) => {
+                state.close_now()
+            }
             None => (),
         }
         let fewer = self.until(|open| open.connections.len() < count);
@@ -95,19 +98,19 @@ impl Connections {
     }
 
     /// A place for a connection that was just accepted.
-    pub fn open(self: &Arc<Self>) -> ConnectionPlace {
-        let attendance = Arc::new(Attendance::new());
+    pub fn open(self: &Arc<Self>) -> OpenConnection {
+        let state = Arc::new(ConnectionState::new());
         let mut open = self.lock();
         let number = open.next;
         open.next += 1;
-        open.connections.insert(number, Arc::clone(&attendance));
-        ConnectionPlace { connections: Arc::clone(self), attendance, number }
+        open.connections.insert(number, Arc::clone(&state));
+        OpenConnection { connections: Arc::clone(self), state, number }
     }
 
     /// Counts a request that is under way.
-    pub fn begin(self: &Arc<Self>) -> UnderWay {
+    pub fn begin(self: &Arc<Self>) -> OpenRequest {
         self.lock().requests += 1;
-        UnderWay(Arc::clone(self))
+        OpenRequest(Arc::clone(self))
     }
 
     /// Whether the host wants to stop: an answer says then that its connection ends.
@@ -120,7 +123,7 @@ impl Connections {
     pub async fn stop(&self, limit: Duration) -> (usize, usize) {
         self.stopping.store(true, Ordering::Relaxed);
         let all: Vec<_> = self.lock().connections.values().map(Arc::clone).collect();
-        all.iter().for_each(|attendance| attendance.dismiss());
+        all.iter().for_each(|state| state.close_when_idle());
         let _ = timeout(limit, self.until(Open::is_empty)).await;
         let open = self.lock();
         (open.connections.len(), open.requests)
@@ -142,14 +145,14 @@ impl Connections {
     }
 }
 
-impl Drop for ConnectionPlace {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.connections.lock().connections.remove(&self.number);
         self.connections.changed.notify_waiters();
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for OpenRequest {
     fn drop(&mut self) {
         self.0.lock().requests -= 1;
         self.0.changed.notify_waiters();

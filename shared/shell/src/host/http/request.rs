@@ -12,9 +12,9 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 
-use super::connection::Arriving;
+use super::connection_state::ArrivingRequest;
 use super::{Host, MAX_HEADERS};
-use crate::bodies::Unproven;
+use crate::bodies::UnverifiedBody;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::route::closed;
 
@@ -31,7 +31,7 @@ pub(super) async fn answer<F: Endpoint>(
     host: &Host<F>,
     request: Request<Incoming>,
     raw_head: Vec<u8>,
-    arriving: Arc<Arriving>,
+    arriving: Arc<ArrivingRequest>,
 ) -> Response<Bytes> {
     let (head, mut body) = request.into_parts();
     if !is_framed_once(&head, &raw_head) {
@@ -39,7 +39,7 @@ pub(super) async fn answer<F: Endpoint>(
     }
     // A stranger's head is not kept for as long as its call.
     drop(raw_head);
-    let Admitted { max_body_len, interface } = match host.front.admit(&head) {
+    let Admitted { max_body_len, interface } = match host.endpoint.admit(&head) {
         Ok(admitted) => admitted,
         Err(response) => return unread(&head, body, response, arriving),
     };
@@ -48,13 +48,13 @@ pub(super) async fn answer<F: Endpoint>(
     if !fits {
         return unread(&head, body, closed(StatusCode::PAYLOAD_TOO_LARGE), arriving);
     }
-    let unproven = Arc::clone(&host.bodies).begin(interface);
-    match in_time(read(&mut body, max_body_len, unproven)).await {
-        Some(Ok((body, unproven))) => {
-            arriving.0.read();
+    let unverified = Arc::clone(&host.bodies).begin(interface);
+    match in_time(read(&mut body, max_body_len, unverified)).await {
+        Some(Ok((body, unverified))) => {
+            arriving.0.body_read();
             let mut request = Request::from_parts(head, body);
-            request.extensions_mut().insert(Arc::new(unproven));
-            host.front.answer(request).await
+            request.extensions_mut().insert(Arc::new(unverified));
+            host.endpoint.answer(request).await
         }
         Some(Err(status)) => {
             // The rest of a body that is too much is thrown away, so that its caller can read why.
@@ -81,8 +81,8 @@ async fn in_time<F: Future>(future: F) -> Option<F::Output> {
 async fn read(
     body: &mut Incoming,
     max_len: usize,
-    mut unproven: Unproven,
-) -> Result<(Bytes, Unproven), StatusCode> {
+    mut unverified: UnverifiedBody,
+) -> Result<(Bytes, UnverifiedBody), StatusCode> {
     let declared = body.size_hint().exact().and_then(|len| usize::try_from(len).ok());
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
@@ -90,7 +90,7 @@ async fn read(
         if max_len - bytes.len() < data.len() {
             return Err(StatusCode::PAYLOAD_TOO_LARGE);
         }
-        if !unproven.grow(data.len()) {
+        if !unverified.grow(data.len()) {
             return Err(StatusCode::SERVICE_UNAVAILABLE);
         }
         if bytes.capacity() - bytes.len() < data.len() {
@@ -101,7 +101,7 @@ async fn read(
         }
         bytes.extend_from_slice(&data);
     }
-    Ok((Bytes::from(bytes), unproven))
+    Ok((Bytes::from(bytes), unverified))
 }
 
 /// Whether a request can be read in one way only: two readers of one connection must see the same
@@ -132,7 +132,7 @@ fn unread(
     head: &Parts,
     body: Incoming,
     response: Response<Bytes>,
-    arriving: Arc<Arriving>,
+    arriving: Arc<ArrivingRequest>,
 ) -> Response<Bytes> {
     if body.is_end_stream() {
         return response;
@@ -146,7 +146,7 @@ fn unread(
 }
 
 /// The connection begins no other request before the body's end, or the end of its time.
-async fn throw_away(mut body: Incoming, _arriving: Arc<Arriving>) {
+async fn throw_away(mut body: Incoming, _arriving: Arc<ArrivingRequest>) {
     while !body.is_end_stream() && matches!(body.frame().await, Some(Ok(_))) {}
 }
 

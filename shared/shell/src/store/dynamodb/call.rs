@@ -15,10 +15,9 @@ use serde::de::DeserializeOwned;
 
 use super::credentials::AwsCredentials;
 use super::date::NewestDate;
-use super::setting::Setting;
-use super::wire::{DynamodbRefusal, Item};
-use crate::store::Unavailable;
-use crate::world::{Unanswered, Web};
+use super::wire::{DynamodbErrorResponse, Item};
+use crate::store::DynamodbSetting;
+use crate::web::{Unanswered, Web};
 
 /// Calls one endpoint.
 pub struct Caller<W> {
@@ -26,12 +25,12 @@ pub struct Caller<W> {
     endpoint: String,
     region: String,
     credentials: AwsCredentials,
-    clock: ServerClock,
+    clock: SigningClock,
     date: NewestDate,
 }
 
 /// The time that a call is signed for.
-pub type ServerClock = fn() -> SystemTime;
+pub type SigningClock = fn() -> SystemTime;
 
 /// Why a call came to nothing.
 pub enum DynamodbError {
@@ -73,8 +72,13 @@ const PASSING: [&str; 6] = [
 
 impl<W: Web> Caller<W> {
     /// Calls where the setting says. Calls nobody yet.
-    pub fn new(setting: &Setting, credentials: AwsCredentials, web: W, clock: ServerClock) -> Self {
-        let Setting { endpoint, region, .. } = setting.clone();
+    pub fn new(
+        setting: &DynamodbSetting,
+        credentials: AwsCredentials,
+        web: W,
+        clock: SigningClock,
+    ) -> Self {
+        let DynamodbSetting { endpoint, region, .. } = setting.clone();
         Self { web, endpoint, region, credentials, clock, date: NewestDate::default() }
     }
 
@@ -170,7 +174,8 @@ const CONTENT: &str = "application/x-amz-json-1.0";
 
 impl DynamodbError {
     fn read(response: &Response<Bytes>) -> Self {
-        let refused: DynamodbRefusal = serde_json::from_slice(response.body()).unwrap_or_default();
+        let refused: DynamodbErrorResponse =
+            serde_json::from_slice(response.body()).unwrap_or_default();
         let kind = refused.kind().to_owned();
         if kind == LOST {
             return Self::Lost(refused.item.map(Box::new));
@@ -188,14 +193,13 @@ impl DynamodbError {
         }
     }
 
-    /// Says in the log what to do, and nothing of what was sent.
-    pub fn told(self, operation: &'static str) -> Unavailable {
+    /// Logs what to do, and nothing of what was sent.
+    pub fn log(&self, operation: &'static str) {
         let fault = self.to_string();
         tracing::error!(operation, fault, advice = self.advice(), "dynamodb failed");
-        Unavailable
     }
 
-    /// What whoever reads the log can do.
+    /// What an operator can do.
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Lost(_) => "none: another writer was faster",

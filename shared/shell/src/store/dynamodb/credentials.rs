@@ -16,7 +16,7 @@ use protocol::time::UnixMillis;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::world::Web;
+use crate::web::Web;
 
 /// Where keys come from, and those that are held.
 pub struct AwsCredentials {

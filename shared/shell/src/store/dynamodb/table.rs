@@ -7,9 +7,10 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::agenda::INDEX;
 use super::call::DynamodbError;
 use super::items::Dynamodb;
-use crate::world::Web;
+use crate::web::Web;
 
 /// What has happened to a table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,9 +54,6 @@ pub enum TableError {
         advice: &'static str,
     },
 }
-
-/// The index that is the agenda: its keys and nothing else, of the items that are on it.
-pub(super) const INDEX: &str = "agenda";
 
 /// How often a table is looked at until it is active, and how long between.
 const LOOKS: usize = 180;

@@ -12,35 +12,35 @@ use crate::store::Version;
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Item {
     /// The key, with [`KEY_PREFIX`] before it.
-    pub k: Text,
+    pub k: StringAttribute,
     /// The name of the write.
-    pub version: Binary,
+    pub version: BinaryAttribute,
     /// The bytes.
-    pub value: Binary,
+    pub value: BinaryAttribute,
     /// When the value stops standing, in milliseconds: what is judged.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub expires: Option<Number>,
+    pub expires: Option<NumberAttribute>,
     /// When DynamoDB may free its memory, in seconds: never judged.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ttl: Option<Number>,
+    pub ttl: Option<NumberAttribute>,
     /// The agenda's queue and shard.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub agenda: Option<Text>,
+    pub agenda: Option<StringAttribute>,
     /// The time and the key, so that the index is in both's order.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub due: Option<Text>,
+    pub due: Option<StringAttribute>,
 }
 
 /// An item's key.
 #[derive(Debug, Deserialize, Serialize)]
-pub struct Key {
+pub struct ItemKey {
     /// As in [`Item`].
-    pub k: Text,
+    pub k: StringAttribute,
 }
 
 /// A text attribute.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Text {
+pub struct StringAttribute {
     /// The text.
     #[serde(rename = "S")]
     pub text: String,
@@ -48,7 +48,7 @@ pub struct Text {
 
 /// A number attribute, which travels as text.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Number {
+pub struct NumberAttribute {
     /// The number.
     #[serde(rename = "N", deserialize_with = "read_number", serialize_with = "write_number")]
     pub number: u64,
@@ -56,7 +56,7 @@ pub struct Number {
 
 /// A binary attribute, which travels as base64.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Binary {
+pub struct BinaryAttribute {
     /// The bytes.
     #[serde(rename = "B", deserialize_with = "read_base64", serialize_with = "write_base64")]
     pub bytes: Vec<u8>,
@@ -65,11 +65,11 @@ pub struct Binary {
 /// `GetItem`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetItem<'a> {
+pub struct GetItemRequest<'a> {
     /// Where.
     pub table_name: &'a str,
     /// Which.
-    pub key: Key,
+    pub key: ItemKey,
     /// Whether every write that was answered is seen.
     pub consistent_read: bool,
 }
@@ -77,7 +77,7 @@ pub struct GetItem<'a> {
 /// What `GetItem` answers.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Got {
+pub struct GetItemResponse {
     /// What stands there, if anything does.
     pub item: Option<Item>,
 }
@@ -85,28 +85,28 @@ pub struct Got {
 /// `PutItem`, under a condition.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct PutItem<'a> {
+pub struct PutItemRequest<'a> {
     /// Where.
     pub table_name: &'a str,
     /// What.
     pub item: &'a Item,
-    /// Over what.
+    /// The condition.
     pub condition_expression: &'static str,
     /// The condition's values.
-    pub expression_attribute_values: Over,
+    pub expression_attribute_values: PutConditionValues,
     /// Whether a lost race tells what stands.
     pub return_values_on_condition_check_failure: &'static str,
 }
 
 /// The values of a write's condition.
 #[derive(Serialize)]
-pub struct Over {
+pub struct PutConditionValues {
     /// The time.
     #[serde(rename = ":now")]
-    pub now: Number,
+    pub now: NumberAttribute,
     /// The version that was read.
     #[serde(rename = ":over", skip_serializing_if = "Option::is_none")]
-    pub over: Option<Binary>,
+    pub over: Option<BinaryAttribute>,
 }
 
 /// `Query`, of the agenda.
@@ -120,52 +120,52 @@ pub struct QueryRequest<'a> {
     /// What.
     pub key_condition_expression: &'static str,
     /// The condition's values.
-    pub expression_attribute_values: Span,
+    pub expression_attribute_values: &'a QueryConditionValues,
     /// How many at once.
     pub limit: usize,
     /// Where the last page ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub exclusive_start_key: Option<ErrorLine>,
+    pub exclusive_start_key: Option<AgendaItem>,
 }
 
 /// The values of a query's condition.
 #[derive(Serialize)]
-pub struct Span {
+pub struct QueryConditionValues {
     /// Queue and shard.
     #[serde(rename = ":agenda")]
-    pub agenda: Text,
+    pub agenda: StringAttribute,
     /// The first place that is asked for.
     #[serde(rename = ":from")]
-    pub from: Text,
+    pub from: StringAttribute,
     /// The last one.
     #[serde(rename = ":until")]
-    pub until: Text,
+    pub until: StringAttribute,
 }
 
 /// What `Query` answers.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct FoundItems {
+pub struct QueryResponse {
     /// One page of it.
-    pub items: Vec<ErrorLine>,
+    pub items: Vec<AgendaItem>,
     /// Where the page ended, if there is another.
-    pub last_evaluated_key: Option<ErrorLine>,
+    pub last_evaluated_key: Option<AgendaItem>,
 }
 
 /// A line of the agenda, as the index has it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct ErrorLine {
+pub struct AgendaItem {
     /// As in [`Item`].
-    pub k: Text,
+    pub k: StringAttribute,
     /// As in [`Item`].
-    pub agenda: Text,
+    pub agenda: StringAttribute,
     /// As in [`Item`].
-    pub due: Text,
+    pub due: StringAttribute,
 }
 
 /// What any call may be refused with.
 #[derive(Default, Deserialize)]
-pub struct DynamodbRefusal {
+pub struct DynamodbErrorResponse {
     /// The kind, behind a `#`.
     #[serde(default, rename = "__type")]
     pub kind: String,
@@ -177,33 +177,33 @@ pub struct DynamodbRefusal {
 /// Before every key, since a key must not be empty.
 pub const KEY_PREFIX: &str = "k:";
 
-impl Key {
+impl ItemKey {
     /// The key of what a store's caller calls `key`.
     pub fn of(key: &str) -> Self {
-        Self { k: Text::new(format!("{KEY_PREFIX}{key}")) }
+        Self { k: StringAttribute::new(format!("{KEY_PREFIX}{key}")) }
     }
 }
 
-impl Text {
+impl StringAttribute {
     /// A text.
     pub const fn new(text: String) -> Self {
         Self { text }
     }
 }
 
-impl From<UnixMillis> for Number {
+impl From<UnixMillis> for NumberAttribute {
     fn from(at: UnixMillis) -> Self {
         Self { number: at.millis() }
     }
 }
 
-impl From<Version> for Binary {
+impl From<Version> for BinaryAttribute {
     fn from(Version(bytes): Version) -> Self {
         Self { bytes: bytes.to_vec() }
     }
 }
 
-impl DynamodbRefusal {
+impl DynamodbErrorResponse {
     /// The kind alone: what stands before the `#` names the protocol's version.
     pub fn kind(&self) -> &str {
         self.kind.rsplit('#').next().unwrap_or_default()

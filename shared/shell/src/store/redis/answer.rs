@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::time::UnixMillis;
 use redis::{RedisError, Value as Answer};
 
-use super::link;
+use super::connection;
 use crate::store::{Entry, Put, Stored, Version};
 
 /// The last of a read's answers: a value's version, bytes and expiry.
@@ -13,12 +13,12 @@ use crate::store::{Entry, Put, Stored, Version};
 /// # Errors
 /// If the answer has another shape, as for all of these.
 pub fn read_get(answers: Vec<Answer>, now: UnixMillis) -> Result<Option<Stored>, RedisError> {
-    let fields = <[Answer; 3]>::try_from(last(answers)?).map_err(|_| link::unreadable())?;
+    let fields = <[Answer; 3]>::try_from(last(answers)?).map_err(|_| connection::unreadable())?;
     let [version, bytes, expires] = fields;
     if version == Answer::Nil {
         return Ok(None);
     }
-    let expires = link::text(expires)?;
+    let expires = connection::text(expires)?;
     let stands = expires.is_empty() || now < UnixMillis::new(number(&expires)?);
     let stored = || Ok(Stored { version: read_version(version)?, bytes: read_bytes(bytes)? });
     stands.then(stored).transpose()
@@ -37,7 +37,7 @@ pub fn read_put(answers: Vec<Answer>) -> Result<Put, RedisError> {
             let stored = Stored { version: read_version(version)?, bytes: read_bytes(bytes)? };
             Ok(Put::Lost(Some(stored)))
         }
-        _ => Err(link::unreadable()),
+        _ => Err(connection::unreadable()),
     }
 }
 
@@ -46,7 +46,7 @@ pub fn read_put(answers: Vec<Answer>) -> Result<Put, RedisError> {
 /// # Errors
 /// As [`read_get`].
 pub fn read_entries(answers: Vec<Answer>) -> Result<Vec<Entry>, RedisError> {
-    let mut lines = last(answers)?.into_iter().map(link::text);
+    let mut lines = last(answers)?.into_iter().map(connection::text);
     let mut entries = Vec::new();
     while let (Some(key), Some(at)) = (lines.next(), lines.next()) {
         entries.push(Entry { key: key?, at: UnixMillis::new(number(&at?)?) });
@@ -59,29 +59,29 @@ pub fn read_entries(answers: Vec<Answer>) -> Result<Vec<Entry>, RedisError> {
 /// # Errors
 /// As [`read_get`].
 pub fn read_time(answers: Vec<Answer>) -> Result<Duration, RedisError> {
-    let parts = <[Answer; 2]>::try_from(last(answers)?).map_err(|_| link::unreadable())?;
-    let [seconds, micros] = parts.map(|part| link::text(part).and_then(|text| number(&text)));
+    let parts = <[Answer; 2]>::try_from(last(answers)?).map_err(|_| connection::unreadable())?;
+    let [seconds, micros] = parts.map(|part| connection::text(part).and_then(|text| number(&text)));
     Ok(Duration::from_secs(seconds?).saturating_add(Duration::from_micros(micros?)))
 }
 
 fn last(mut answers: Vec<Answer>) -> Result<Vec<Answer>, RedisError> {
     match answers.pop() {
         Some(Answer::Array(parts)) => Ok(parts),
-        _ => Err(link::unreadable()),
+        _ => Err(connection::unreadable()),
     }
 }
 
 fn read_bytes(value: Answer) -> Result<Vec<u8>, RedisError> {
     match value {
         Answer::BulkString(bytes) => Ok(bytes),
-        _ => Err(link::unreadable()),
+        _ => Err(connection::unreadable()),
     }
 }
 
 fn read_version(value: Answer) -> Result<Version, RedisError> {
-    read_bytes(value)?.try_into().map(Version).map_err(|_| link::unreadable())
+    read_bytes(value)?.try_into().map(Version).map_err(|_| connection::unreadable())
 }
 
 fn number(text: &str) -> Result<u64, RedisError> {
-    text.parse().map_err(|_| link::unreadable())
+    text.parse().map_err(|_| connection::unreadable())
 }

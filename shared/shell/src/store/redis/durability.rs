@@ -5,7 +5,7 @@ use std::fmt;
 
 use redis::{RedisError, Value};
 
-use super::link::{Link, text};
+use super::connection::{RedisConnection, text};
 
 /// What an acknowledged write is worth.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -93,20 +93,23 @@ const SILENT: &str =
     "the server does not say how it keeps writes: ask its provider whether a crash may lose some";
 
 /// Asks every master. What a server refuses to say is not an error; no answer is.
-pub async fn find(link: &Link, waits: bool) -> Result<FoundDurability, RedisError> {
+pub async fn find(
+    connection: &RedisConnection,
+    waits: bool,
+) -> Result<FoundDurability, RedisError> {
     let mut found: BTreeMap<String, Facts> = BTreeMap::new();
     // The one that tells whether there is a server at all.
-    for (name, _) in link.look_everywhere(redis::cmd("PING")).await? {
+    for (name, _) in connection.read_every_master(redis::cmd("PING")).await? {
         found.entry(name).or_default();
     }
-    for (name, answer) in allowed(link.look_everywhere(redis::cmd("INFO")).await)? {
+    for (name, answer) in allowed(connection.read_every_master(redis::cmd("INFO")).await)? {
         let facts = found.entry(name).or_default();
         facts.extend(text(answer).map(|info| lines(&info)).unwrap_or_default());
     }
     for setting in SETTINGS {
         let mut get = redis::cmd("CONFIG");
         get.arg("GET").arg(setting);
-        for (name, answer) in allowed(link.look_everywhere(get).await)? {
+        for (name, answer) in allowed(connection.read_every_master(get).await)? {
             let value = second(answer).map(|value| (setting, value));
             found.entry(name).or_default().extend(value);
         }

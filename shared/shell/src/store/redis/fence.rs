@@ -8,10 +8,10 @@
 
 use redis::{Pipeline, RedisError, Value, make_extension_error};
 
-use super::link::Link;
-use super::{RedisRefusal, link, why};
+use super::connection::{RedisConnection, unreadable};
+use super::{RedisRefusal, advice};
 
-/// What ends every pipeline whose answers must not count too early.
+/// The wait for replicas that ends every pipeline.
 pub struct Fence {
     replicas: u8,
     channel: String,
@@ -24,13 +24,13 @@ const PATIENCE_MILLIS: u64 = 500;
 const START_MILLIS: u64 = 1_200;
 
 impl Fence {
-    /// A fence of so many replicas.
+    /// A wait for so many replicas.
     pub fn new(replicas: u8, prefix: &str) -> Self {
         Self { replicas, channel: format!("{prefix}:fence") }
     }
 
-    /// Ends a pipeline.
-    pub fn close(&self, commands: &mut Pipeline) {
+    /// Appends the wait to commands.
+    pub fn append_to(&self, commands: &mut Pipeline) {
         self.wait(commands, PATIENCE_MILLIS);
     }
 
@@ -39,12 +39,12 @@ impl Fence {
         commands.cmd("WAIT").arg(self.replicas).arg(millis);
     }
 
-    /// Takes the fence's own answers off.
+    /// Takes the wait's own answers off, and checks them.
     ///
     /// # Errors
     /// If fewer than N replicas have acknowledged. A failover may lose what was written, or not.
-    pub fn pass(&self, answers: &mut Vec<Value>) -> Result<(), RedisError> {
-        let Some(Value::Int(acknowledged)) = answers.pop() else { return Err(link::unreadable()) };
+    pub fn check(&self, answers: &mut Vec<Value>) -> Result<(), RedisError> {
+        let Some(Value::Int(acknowledged)) = answers.pop() else { return Err(unreadable()) };
         answers.pop();
         if acknowledged < i64::from(self.replicas) {
             return Err(make_extension_error(TOO_FEW.to_owned(), None));
@@ -56,15 +56,15 @@ impl Fence {
     ///
     /// # Errors
     /// If the server refuses the commands, or too few replicas acknowledge.
-    pub async fn prove(&self, link: &Link) -> Result<(), RedisRefusal> {
+    pub async fn prove(&self, connection: &RedisConnection) -> Result<(), RedisRefusal> {
         let mut commands = Pipeline::new();
         self.wait(&mut commands, START_MILLIS);
-        let answers = link.send(&commands).await;
+        let answers = connection.send(&commands).await;
         let mut answers = answers.map_err(|fault| match fault.code() {
             Some(code) => RedisRefusal::NoWait(code.to_owned()),
-            None => RedisRefusal::Unanswered(why::advice(&fault)),
+            None => RedisRefusal::Unanswered(advice::of(&fault)),
         })?;
-        self.pass(&mut answers).map_err(|_| RedisRefusal::TooFewReplicas(self.replicas))
+        self.check(&mut answers).map_err(|_| RedisRefusal::TooFewReplicas(self.replicas))
     }
 }
 

@@ -8,9 +8,9 @@ use protocol::time::UnixMillis;
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind, Value as Answer};
 use tokio::time::Instant;
 
-use super::{Asked, PUT, Redis, answer, shard, why};
-use crate::store::proof::{Lack, ProofAttempt};
-use crate::store::{Entry, Put, Queue, Stored, Value, Version};
+use super::{PUT, Redis, Resend, advice, answer, shard};
+use crate::store::backend::{Backend, Operation};
+use crate::store::{Entry, Put, Queue, RightError, Stored, Value, Version};
 
 /// How long a value's memory is held after the value expired by its writer's clock: more than
 /// clocks differ.
@@ -22,19 +22,19 @@ const SHARDS: &str = "0123456789abcdef";
 /// What a script is tried with.
 const NOTHING: &str = "return 1";
 
-impl ProofAttempt for Redis {
-    type Fault = RedisError;
+impl Backend for Redis {
+    type Error = RedisError;
 
     async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, RedisError> {
         let kept = self.kept(shard(key), key);
         let mut commands = Pipeline::new();
-        if !self.link.is_cluster() {
+        if !self.connection.is_cluster() {
             // A write of nothing: a replica refuses it, and what a replica knows may be old. In a
             // cluster a replica sends readers to its master.
             commands.cmd("HDEL").arg(&kept).arg("");
         }
         commands.cmd("HMGET").arg(&kept).arg(&["version", "bytes", "expires"]);
-        answer::read_get(self.fenced(commands, Asked::Look).await?, now)
+        answer::read_get(self.fenced(commands, Resend::Allowed).await?, now)
     }
 
     async fn try_put(
@@ -52,14 +52,14 @@ impl ProofAttempt for Redis {
             commands.add_command(command);
             commands
         };
-        let answers = match self.fenced(written("EVALSHA", self.put.get_hash()), Asked::Once).await
-        {
-            // A server that was just started, or told to forget its scripts.
-            Err(fault) if fault.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                self.fenced(written("EVAL", PUT), Asked::Once).await?
-            }
-            answers => answers?,
-        };
+        let answers =
+            match self.fenced(written("EVALSHA", self.put.get_hash()), Resend::Never).await {
+                // A server that was just started, or told to forget its scripts.
+                Err(fault) if fault.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                    self.fenced(written("EVAL", PUT), Resend::Never).await?
+                }
+                answers => answers?,
+            };
         answer::read_put(answers)
     }
 
@@ -70,18 +70,39 @@ impl ProofAttempt for Redis {
         limit: usize,
     ) -> Result<Vec<Entry>, RedisError> {
         let looks = SHARDS.chars().map(|shard| self.agenda_in(shard, queue, &span, limit));
-        let mut entries: Vec<_> = try_join_all(looks).await?.into_iter().flatten().collect();
-        entries.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
-        entries.truncate(limit);
-        Ok(entries)
+        Ok(Entry::earliest(try_join_all(looks).await?.into_iter().flatten(), limit))
     }
 
     async fn try_script(&self, key: &str) -> Option<Result<(), RedisError>> {
         Some(self.run_nothing(&self.kept(shard(key), key)).await)
     }
 
-    fn lack(fault: &RedisError) -> Lack {
-        why::lack(fault)
+    /// Whether every master holds nothing at all; keys of others count, and a server that does not
+    /// let its user ask says nothing.
+    async fn try_is_empty(&self) -> Result<Option<bool>, RedisError> {
+        match self.connection.read_every_master(redis::cmd("DBSIZE")).await {
+            Ok(sizes) => Ok(Some(sizes.iter().all(|(_, size)| *size == Answer::Int(0)))),
+            Err(fault) if fault.code().is_some() => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The server's time when this is called; of a cluster, any node's.
+    async fn try_clock(&self, _: UnixMillis) -> Option<UnixMillis> {
+        let asked = Instant::now();
+        let mut commands = Pipeline::new();
+        commands.cmd("TIME");
+        let answered = answer::read_time(self.connection.read(&commands).await.ok()?).ok()?;
+        // What passed since the call is not the clock's fault.
+        Some(UnixMillis::EPOCH.after(answered.saturating_sub(asked.elapsed())))
+    }
+
+    fn log(error: &RedisError, _: Operation) {
+        super::log(error);
+    }
+
+    fn right_error(error: &RedisError) -> RightError {
+        advice::right_error(error)
     }
 }
 
@@ -127,7 +148,7 @@ impl Redis {
         commands.cmd("ZRANGEBYSCORE").arg(self.agenda_of(shard, queue));
         commands.arg(&[span.start(), span.end()].map(|at| at.millis().min(FARTHEST)));
         commands.arg("WITHSCORES").arg("LIMIT").arg(0).arg(limit);
-        answer::read_entries(self.link.look(&commands).await?)
+        answer::read_entries(self.connection.read(&commands).await?)
     }
 
     /// Runs a script that does nothing, by its text and then by its name.
@@ -136,28 +157,8 @@ impl Redis {
         for (command, text) in [("EVAL", NOTHING), ("EVALSHA", script.get_hash())] {
             let mut commands = Pipeline::new();
             commands.cmd(command).arg(text).arg(1).arg(key);
-            self.link.send(&commands).await?;
+            self.connection.send(&commands).await?;
         }
         Ok(())
-    }
-
-    /// Whether every master holds nothing at all; keys of others count, and a server that does not
-    /// let its user ask says nothing.
-    pub(super) async fn try_is_empty(&self) -> Result<Option<bool>, RedisError> {
-        match self.link.look_everywhere(redis::cmd("DBSIZE")).await {
-            Ok(sizes) => Ok(Some(sizes.iter().all(|(_, size)| *size == Answer::Int(0)))),
-            Err(fault) if fault.code().is_some() => Ok(None),
-            Err(fault) => Err(fault),
-        }
-    }
-
-    /// The server's time when this is called; of a cluster, any node's.
-    pub(super) async fn try_clock(&self) -> Result<UnixMillis, RedisError> {
-        let asked = Instant::now();
-        let mut commands = Pipeline::new();
-        commands.cmd("TIME");
-        let answered = answer::read_time(self.link.look(&commands).await?)?;
-        // What passed since the call is not the clock's fault.
-        Ok(UnixMillis::EPOCH.after(answered.saturating_sub(asked.elapsed())))
     }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::refused::SqliteRefusal;
+use super::refusal::SqliteRefusal;
 
 /// One row a value. `WITHOUT ROWID` would copy long values about; the agenda's index holds only
 /// the rows that are on one.

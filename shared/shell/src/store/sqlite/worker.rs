@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use thiserror::Error;
 
-use super::file::Watch;
+use super::file_watch::FileWatch;
 
 /// Works on jobs, one after the other.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ const CLOSING: Duration = Duration::from_secs(3);
 
 impl Worker {
     /// Starts a thread. It ends when the worker is dropped, after the jobs that were handed in.
-    pub fn start(connection: Connection, watch: Option<Arc<Watch>>) -> Self {
+    pub fn start(connection: Connection, watch: Option<Arc<FileWatch>>) -> Self {
         let (jobs, queue) = mpsc::sync_channel::<Job>(MAX_WAITING);
         let (closing, closed) = mpsc::channel();
         thread::spawn(move || {
@@ -108,7 +108,7 @@ impl Drop for Worker {
 
 /// Closes a connection. SQLite would delete by their names what is beside the file, and if the file
 /// is lost these may be another store's.
-fn close(connection: Connection, watch: Option<&Watch>) {
+fn close(connection: Connection, watch: Option<&FileWatch>) {
     if watch.is_some_and(|watch| watch.look().is_err()) {
         let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }

@@ -1,0 +1,89 @@
+//! Makes a change of a directory: a new head, and new parts.
+
+use std::collections::BTreeMap;
+
+use super::change::{DirectoryChange, Edit, List};
+use super::draft::IndexDraft;
+use super::error::DirectoryError;
+use super::head::Head;
+use super::outcome::{Changed, EntryOutcome, weigh};
+use super::part::PartName;
+use super::row::IndexRow;
+
+impl Head {
+    /// Applies a change, with the parts that it [needs](Self::needs) as they were read. `fresh`
+    /// gives random names for new parts, which were never used before.
+    ///
+    /// # Errors
+    /// As [`DirectoryError`] says. The caller must then write nothing.
+    pub fn apply(
+        &self,
+        change: &DirectoryChange,
+        read: &BTreeMap<PartName, Vec<u8>>,
+        fresh: impl FnMut() -> PartName,
+    ) -> Result<Changed, DirectoryError> {
+        let mut draft = IndexDraft::open(&self.index, &self.needs(change), read)?;
+        let mut changed = Changed::nothing(Vec::new());
+        let mut listed_at = self.listed_at;
+        match change {
+            DirectoryChange::Edits(edits) => changed.outcomes = self.edit(&mut draft, edits)?,
+            DirectoryChange::List(list) if list.rows.is_empty() => return Ok(changed),
+            DirectoryChange::List(list) if self.is_too_old(list.at) => {
+                return Ok(Changed::nothing(vec![EntryOutcome::Stale; list.rows.len()]));
+            }
+            DirectoryChange::List(list) => {
+                self.replace(&mut draft, list, &mut changed);
+                listed_at = Some(list.at);
+            }
+        }
+        let (index, parts) = draft.close(fresh)?;
+        let head = Self { listed_at, index };
+        changed.unreferenced = self.parts().difference(&head.parts()).copied().collect();
+        changed.parts = parts;
+        changed.head = Some(head).filter(|head| head != self);
+        Ok(changed)
+    }
+
+    fn edit(
+        &self,
+        draft: &mut IndexDraft,
+        edits: &[Edit],
+    ) -> Result<Vec<EntryOutcome>, DirectoryError> {
+        let edit = |Edit { row }: &Edit| {
+            if self.is_too_old(row.at) {
+                return Ok(EntryOutcome::Stale);
+            }
+            let rows = draft.rows_around(row.identity).ok_or(DirectoryError::Unreadable)?;
+            let outcome = weigh(rows.get(&row.identity), self.listed_at, row);
+            if matches!(outcome, EntryOutcome::Applied | EntryOutcome::Confirmed) {
+                rows.insert(row.identity, *row);
+            }
+            Ok(outcome)
+        };
+        edits.iter().map(edit).collect()
+    }
+
+    /// If a list only confirms a row, the row stays as it was: the list's own time counts for it.
+    /// So a list with few changes rewrites few parts.
+    fn replace(&self, draft: &mut IndexDraft, list: &List, changed: &mut Changed) {
+        let mut before = draft.take_rows();
+        let mut after = BTreeMap::new();
+        for row in &list.rows {
+            let (standing, floor) = match after.get(&row.identity).copied() {
+                Some(listed) => (Some(listed), Some(list.at)),
+                None => (before.remove(&row.identity), self.listed_at),
+            };
+            let outcome = weigh(standing.as_ref(), floor, row);
+            let stays = standing.filter(|_| outcome != EntryOutcome::Applied);
+            after.insert(row.identity, stays.unwrap_or(*row));
+            changed.outcomes.push(outcome);
+        }
+        let (newer, older): (Vec<IndexRow>, Vec<IndexRow>) =
+            before.into_values().partition(|row| row.at > list.at);
+        let present = |rows: &[IndexRow]| rows.iter().filter(|row| row.state.is_present()).count();
+        changed.removed = present(&older);
+        changed.spared = present(&newer);
+        after.extend(newer.into_iter().map(|row| (row.identity, row)));
+        draft.put_rows(after);
+    }
+}

@@ -1,0 +1,48 @@
+mod order;
+mod parts;
+mod stored;
+
+use std::collections::BTreeMap;
+
+use protocol::time::UnixMillis;
+
+use super::*;
+
+fn who(number: usize) -> Identity {
+    Identity::new(&["I1", "T1", &number.to_string()])
+}
+
+fn how(text: &str) -> Content {
+    Content::new(&[text])
+}
+
+const fn at(millis: u64) -> UnixMillis {
+    UnixMillis::new(millis)
+}
+
+fn put(number: usize, text: &str, millis: u64) -> Edit {
+    Edit::put(who(number), how(text), at(millis))
+}
+
+fn list(numbers: impl IntoIterator<Item = usize>, text: &str, millis: u64) -> DirectoryChange {
+    let entries = numbers.into_iter().map(|number| (who(number), how(text)));
+    DirectoryChange::List(List::new(entries, at(millis)))
+}
+
+type Parts = BTreeMap<PartName, Vec<u8>>;
+
+fn names(parts: &Parts) -> impl FnMut() -> PartName + use<> {
+    let mut number = u128::try_from(parts.len()).unwrap() << 64;
+    move || {
+        number += 1;
+        PartName::new(number.to_be_bytes())
+    }
+}
+
+/// Makes a change and writes it down; parts are never let go.
+fn make(head: &mut Head, parts: &mut Parts, change: &DirectoryChange) -> Changed {
+    let changed = head.apply(change, parts, names(parts)).unwrap();
+    parts.extend(changed.parts.clone());
+    *head = changed.head.clone().unwrap_or_else(|| head.clone());
+    changed
+}

@@ -1,0 +1,123 @@
+//! Which change counts: by its time, and by what is known.
+
+use super::*;
+use crate::directory::outcome::weigh;
+use crate::directory::row::IndexRow;
+
+#[test]
+fn a_row_is_weighed_against_what_is_known() {
+    use EntryOutcome::{Applied, Confirmed, Repeated, Stale};
+    let state = |letter| match letter {
+        'a' | 'b' => RowState::Present(how(&String::from(letter))),
+        'd' => RowState::Deleted,
+        _ => RowState::Revoked,
+    };
+    let row = |(letter, millis)| IndexRow::new(who(1), at(millis), state(letter));
+    // What stands, the newest list's time, what arrives.
+    let table = [
+        (None, None, ('a', 5), Applied),
+        (None, None, ('d', 5), Applied),
+        (None, Some(4), ('a', 5), Applied),
+        (None, Some(5), ('a', 5), Applied),
+        (None, Some(6), ('a', 5), Stale),
+        (Some(('a', 4)), None, ('b', 5), Applied),
+        (Some(('a', 5)), None, ('b', 5), Applied),
+        (Some(('a', 6)), None, ('b', 5), Stale),
+        (Some(('a', 4)), None, ('a', 5), Confirmed),
+        (Some(('a', 5)), None, ('a', 5), Repeated),
+        (Some(('a', 6)), None, ('a', 5), Stale),
+        (Some(('a', 4)), Some(5), ('a', 5), Repeated),
+        (Some(('a', 4)), Some(5), ('b', 5), Applied),
+        (Some(('a', 4)), Some(6), ('b', 5), Stale),
+        (Some(('a', 6)), Some(4), ('b', 5), Stale),
+        (Some(('d', 6)), None, ('a', 5), Stale),
+        (Some(('d', 4)), None, ('a', 5), Applied),
+        (Some(('d', 4)), None, ('d', 5), Confirmed),
+        (Some(('r', 4)), None, ('d', 5), Applied),
+    ];
+    for (standing, floor, arriving, expected) in table {
+        let outcome = weigh(standing.map(row).as_ref(), floor.map(at), &row(arriving));
+        assert_eq!(outcome, expected, "{standing:?} {floor:?} {arriving:?}");
+    }
+}
+
+#[test]
+fn a_time_beyond_all_rows_is_still_a_time() {
+    let (mut head, mut parts) = (Head::default(), Parts::new());
+    make(&mut head, &mut parts, &list([1], "a", u64::MAX));
+    let again = make(&mut head, &mut parts, &list([1], "a", u64::MAX));
+    assert_eq!(again.outcomes, [EntryOutcome::Repeated]);
+}
+
+#[test]
+fn the_last_of_two_alike_counts() {
+    for text in ["a", "b"] {
+        let second = if text == "a" { EntryOutcome::Repeated } else { EntryOutcome::Applied };
+        let edits = DirectoryChange::Edits(vec![put(1, "a", 5), put(1, text, 5)]);
+        let entries = [(who(1), how("a")), (who(1), how(text))];
+        for change in [edits, DirectoryChange::List(List::new(entries, at(5)))] {
+            let (mut head, mut parts) = (Head::default(), Parts::new());
+            let changed = make(&mut head, &mut parts, &change);
+            assert_eq!(changed.outcomes, [EntryOutcome::Applied, second]);
+            let again = DirectoryChange::Edits(vec![put(1, text, 5)]);
+            let again = make(&mut head, &mut parts, &again);
+            assert_eq!(again.outcomes, [EntryOutcome::Repeated]);
+            assert_eq!((again.head, head.rows()), (None, 1));
+        }
+    }
+}
+
+#[test]
+fn a_list_rules_over_what_is_not_newer() {
+    let (mut head, mut parts) = (Head::default(), Parts::new());
+    let edits = vec![
+        put(1, "a", 4),
+        put(2, "a", 5),
+        put(3, "a", 6),
+        Edit::delete(who(4), at(4)),
+        Edit::delete(who(5), at(6)),
+        Edit::delete(who(6), at(6)),
+        put(7, "b", 6),
+    ];
+    make(&mut head, &mut parts, &DirectoryChange::Edits(edits));
+    let changed = make(&mut head, &mut parts, &list([4, 5, 7, 8], "a", 5));
+    use EntryOutcome::{Applied, Stale};
+    assert_eq!(changed.outcomes, [Applied, Stale, Stale, Applied]);
+    // 1 and 2 are removed; 3 and the newer tombstones of 5 and 6 stay.
+    assert_eq!((changed.removed, changed.spared), (2, 1));
+    assert_eq!((head.rows(), head.listed_at()), (6, Some(at(5))));
+
+    let older = make(&mut head, &mut parts, &list([1, 2], "a", 4));
+    assert_eq!((older.head, older.outcomes), (None, vec![Stale, Stale]));
+    let older = DirectoryChange::Edits(vec![put(1, "a", 4), Edit::delete(who(4), at(4))]);
+    assert!(head.needs(&older).is_empty());
+    let older = make(&mut head, &mut parts, &older);
+    assert_eq!((older.head, older.outcomes), (None, vec![Stale, Stale]));
+}
+
+#[test]
+fn an_empty_list_changes_nothing() {
+    let (mut head, mut parts) = (Head::default(), Parts::new());
+    make(&mut head, &mut parts, &list(0..3000, "a", 1));
+    let empty = list([], "a", 2);
+    assert!(head.needs(&empty).is_empty());
+    let changed = make(&mut head, &mut parts, &empty);
+    assert_eq!((changed.has_effect(), changed.head), (false, None));
+    assert_eq!((head.rows(), head.listed_at()), (3000, Some(at(1))));
+}
+
+#[test]
+fn a_list_that_says_the_same_again_writes_the_head_alone() {
+    let (mut head, mut parts) = (Head::default(), Parts::new());
+    make(&mut head, &mut parts, &list(0..3000, "a", 1));
+    let same = make(&mut head, &mut parts, &list(0..3000, "a", 2));
+    assert!(!same.has_effect() && same.parts.is_empty() && same.unreferenced.is_empty());
+    assert_eq!(head.listed_at(), Some(at(2)));
+    let repeat = make(&mut head, &mut parts, &list(0..3000, "a", 2));
+    assert!(repeat.head.is_none());
+    assert_eq!(repeat.outcomes, [EntryOutcome::Repeated; 3000]);
+    // What the list confirmed counts from its time.
+    let edits = DirectoryChange::Edits(vec![put(0, "b", 1), put(1, "a", 2)]);
+    let edits = make(&mut head, &mut parts, &edits);
+    assert_eq!(edits.outcomes, [EntryOutcome::Stale, EntryOutcome::Repeated]);
+}

@@ -1,0 +1,95 @@
+//! The index parts of a directory that outgrew its head.
+
+use super::*;
+use crate::directory::index::Index;
+use crate::directory::part::Reference;
+
+#[test]
+fn a_part_that_is_missing_or_broken_is_a_fault() {
+    let (mut head, mut parts) = (Head::default(), Parts::new());
+    make(&mut head, &mut parts, &list(0..3000, "a", 1));
+    let edit = DirectoryChange::Edits(vec![put(0, "b", 2)]);
+    let name = *head.needs(&edit).first().unwrap();
+    let apply = |parts: &Parts| head.apply(&edit, parts, names(parts)).unwrap_err();
+    assert_eq!(apply(&Parts::new()), DirectoryError::Missing(name));
+
+    let whole = parts.get(&name).unwrap().clone();
+    let (short, odd) = (&whole[24..], &whole[1..]);
+    let mut shuffled = whole.clone();
+    shuffled.rotate_left(24);
+    let other = parts.values().find(|other| **other != whole).unwrap();
+    for broken in [short, odd, &shuffled, other, &[]] {
+        let broken = Parts::from([(name, broken.to_vec())]);
+        assert_eq!(apply(&broken), DirectoryError::Unreadable);
+    }
+}
+
+#[test]
+fn a_name_is_never_used_twice() {
+    let (mut head, mut parts) = (Head::default(), Parts::new());
+    let one = || PartName::new([0; 16]);
+    let many = list(0..3000, "a", 1);
+    let twice = head.apply(&many, &parts, one);
+    assert_eq!(twice.unwrap_err(), DirectoryError::NamedTwice(one()));
+    make(&mut head, &mut parts, &many);
+    let taken = *head.parts().first().unwrap();
+    let again = head.apply(&list(0..3000, "b", 2), &parts, || taken);
+    assert_eq!(again.unwrap_err(), DirectoryError::NamedTwice(taken));
+}
+
+#[test]
+fn a_directory_that_is_full_says_so() {
+    let (mut head, mut parts) = (Head::default(), Parts::new());
+    make(&mut head, &mut parts, &list(0..PART_ROWS, "a", 1));
+    let Index::Parts(references) = &mut head.index else {
+        panic!("{PART_ROWS} rows in a head");
+    };
+    let beyond = |number: usize| {
+        let mut from = [0xff; 12];
+        from[4..].copy_from_slice(&number.to_be_bytes());
+        Reference::new(Identity::from_bytes(from), PartName::new([7; 16]), 1).unwrap()
+    };
+    references.extend((1..MAX_PARTS).map(beyond));
+    let apply = |number, text| {
+        let edit = DirectoryChange::Edits(vec![put(number, text, 2)]);
+        head.apply(&edit, &parts, names(&parts))
+    };
+    assert!(apply(0, "b").is_ok());
+    assert_eq!(apply(PART_ROWS, "a").unwrap_err(), DirectoryError::Full);
+}
+
+#[test]
+fn rows_that_moved_on_never_come_back() {
+    let (mut head, mut parts) = (Head::default(), Parts::new());
+    let mut numbers: Vec<usize> = (0..PART_ROWS + 3).collect();
+    numbers.sort_by_key(|number| who(*number));
+    // One part, full; the rows that split it fall into the upper half, then into the lower.
+    for splitting in [PART_ROWS - 1, 1] {
+        let mut full = numbers.clone();
+        let added = full.drain(splitting..splitting + 3).collect::<Vec<_>>();
+        make(&mut head, &mut parts, &list(full, "a", 1));
+        assert_eq!(head.parts().len(), 1);
+        let before = head.parts();
+        let edits = added.into_iter().map(|number| put(number, "a", 2)).collect();
+        let split = make(&mut head, &mut parts, &DirectoryChange::Edits(edits));
+        assert_eq!((split.parts.len(), head.parts().len()), (1, 2));
+        assert!(split.unreferenced.is_empty() && before.is_subset(&head.parts()));
+
+        // The half that was written anew goes; the old part's range grows over its old rows.
+        let (lower, upper) = numbers.split_at(head_rows(&head)[0]);
+        let stays = if splitting == 1 { upper } else { lower };
+        let shrunk = list(stays.iter().copied(), "a", 3);
+        make(&mut head, &mut parts, &shrunk);
+        assert_eq!((head.rows(), head.parts().len()), (stays.len(), 1));
+        let repeat = make(&mut head, &mut parts, &shrunk);
+        assert!(repeat.head.is_none());
+        (head, parts) = (Head::default(), Parts::new());
+    }
+}
+
+fn head_rows(head: &Head) -> Vec<usize> {
+    match &head.index {
+        Index::Rows(rows) => vec![rows.len()],
+        Index::Parts(references) => references.iter().map(Reference::rows).collect(),
+    }
+}

@@ -1,0 +1,114 @@
+//! How the buyer of an instance gets in: what the product answered, and what the marketplace is
+//! told.
+
+use protocol::app_info::AppInfo;
+use protocol::result_code::{OrderRefused, ResultCode};
+use protocol::signature::Contract;
+use protocol::time::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+use super::Instance;
+use super::call_time::is_older;
+use super::state::InstanceState;
+use crate::product::PurchaseAnswer;
+use crate::refusal::Refusal;
+use crate::template::Template;
+
+/// Whether the buyer can get in.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Access {
+    /// The product has not answered yet.
+    Pending,
+    /// The buyer gets in with this access data.
+    Ready(AppInfo),
+    /// The product refused the order, for this reason.
+    Refused(OrderRefused),
+    /// The marketplace gave the purchase up and refunded it.
+    Abandoned,
+}
+
+impl Instance {
+    /// Takes the product's answer to the purchase, if the access is still pending.
+    pub fn answered(&mut self, told: &PurchaseAnswer, template: Option<&Template>) {
+        if self.access != Access::Pending || self.state == InstanceState::Released {
+            return;
+        }
+        let filled = || template.map(|it| it.fill(self.id.as_str(), self.order_id.as_str()));
+        self.access = match told {
+            PurchaseAnswer::Ready(info) => Access::Ready(info.clone()),
+            PurchaseAnswer::Refused(reason) => Access::Refused(*reason),
+            PurchaseAnswer::AsTemplate => filled().map_or(Access::Pending, Access::Ready),
+            PurchaseAnswer::Later => Access::Pending,
+        };
+    }
+
+    /// Takes access data that the product sent by itself, signed at `at`. The newest counts.
+    ///
+    /// # Errors
+    /// If the instance is released, or abandoned and refunded; or if the product refuses an order
+    /// whose buyer has access data already.
+    pub fn told_access(mut self, told: &PurchaseAnswer, at: UnixMillis) -> Result<Self, Refusal> {
+        if self.state == InstanceState::Released || self.access == Access::Abandoned {
+            return Err(Refusal::InstanceReleased);
+        }
+        if is_older(at, self.newest.access) {
+            return Ok(self);
+        }
+        if matches!((told, &self.access), (PurchaseAnswer::Refused(_), Access::Ready(_))) {
+            return Err(Refusal::ReadyBefore);
+        }
+        self.newest.access = Some(at);
+        match told {
+            PurchaseAnswer::Ready(info) => self.access = Access::Ready(info.clone()),
+            PurchaseAnswer::Refused(reason) => self.access = Access::Refused(*reason),
+            PurchaseAnswer::AsTemplate | PurchaseAnswer::Later => (),
+        }
+        Ok(self)
+    }
+
+    /// The code that newInstance is answered (decision D2).
+    pub fn purchase_code(&self, contract: Contract, template: Option<&Template>) -> ResultCode {
+        match (self.state, &self.access, contract) {
+            (InstanceState::Released, _, _) | (_, Access::Ready(_), _) => ResultCode::Success,
+            (_, Access::Refused(reason), _) => ResultCode::Refused(*reason),
+            // A refunded purchase is not served, even if there is a template.
+            (_, Access::Abandoned, _) | (_, Access::Pending, Contract::V2) => {
+                ResultCode::Processing
+            }
+            // V1 has no answer "later": the buyer's next look brings the real access data.
+            (_, Access::Pending, Contract::V1) => {
+                if template.is_some() {
+                    ResultCode::Success
+                } else {
+                    ResultCode::Processing
+                }
+            }
+        }
+    }
+
+    /// The access data that goes with a purchase answered `000000`.
+    pub fn purchase_app_info(&self, template: Option<&Template>) -> Option<AppInfo> {
+        match &self.access {
+            Access::Ready(info) => Some(info.clone()),
+            Access::Pending | Access::Refused(_) | Access::Abandoned => {
+                template.map(|template| template.fill(self.id.as_str(), self.order_id.as_str()))
+            }
+        }
+    }
+
+    /// What this instance adds to a query: its access data (decision D8).
+    ///
+    /// # Errors
+    /// If the instance is not ready, the code that says why.
+    pub fn looked_up(&self) -> Result<&AppInfo, ResultCode> {
+        match (self.state, &self.access) {
+            (InstanceState::Released, _) | (_, Access::Abandoned) => {
+                Err(ResultCode::InstanceNotFound)
+            }
+            (_, Access::Ready(info)) => Ok(info),
+            (_, Access::Pending) => Err(ResultCode::Processing),
+            (_, Access::Refused(reason)) => Err(ResultCode::Refused(*reason)),
+        }
+    }
+}

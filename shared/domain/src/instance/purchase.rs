@@ -1,0 +1,66 @@
+//! `newInstance`: a purchase, and the purchase repeated.
+
+use protocol::message::{InstanceId, OrderId};
+use protocol::signature::Contract;
+use protocol::time::UnixMillis;
+
+use super::access::Access;
+use super::state::InstanceState;
+use super::transition::Transition;
+use super::{Instance, NewestCalls};
+use crate::notice::NoticeType;
+use crate::remark::Remark;
+use crate::template::Template;
+
+impl Instance {
+    /// A new purchase. If there is no product to ask, the template's access data is ready at once.
+    pub fn created(id: InstanceId, order_id: OrderId, access: Access) -> Self {
+        Self {
+            id,
+            order_id,
+            state: InstanceState::Active,
+            access,
+            facts: None,
+            expires: None,
+            accepted: false,
+            newest: NewestCalls::default(),
+            abandon_at: None,
+            sighted_at: None,
+            abandoned_at: None,
+        }
+    }
+
+    /// The purchase is called again, by a call that counts as signed at `at`. The buyer may have
+    /// accepted, the call may revive an abandoned purchase, and its answer may settle it
+    /// (decisions D2, D11).
+    pub fn purchased_again(
+        mut self,
+        contract: Contract,
+        accepted: bool,
+        template: Option<&Template>,
+        at: UnixMillis,
+        now: UnixMillis,
+    ) -> Transition {
+        if self.state == InstanceState::Released {
+            return self.unchanged(Remark::ReleasedBefore);
+        }
+        let revived = self.is_abandoned_before(at, now);
+        if self.access == Access::Abandoned && !revived {
+            return self.unchanged(Remark::OlderThanKnown);
+        }
+        let mut notices = Vec::new();
+        if revived {
+            self.revive();
+            self = self.unsettled(contract, template, now);
+            notices.push(NoticeType::Created);
+        }
+        if accepted && !self.accepted {
+            self.accepted = true;
+            self.abandon_at = None;
+            notices.push(NoticeType::Accepted);
+        }
+        let mut transition = self.answered_with(contract, template).changed(notices);
+        transition.remarks.extend(revived.then_some(Remark::Revived));
+        transition
+    }
+}

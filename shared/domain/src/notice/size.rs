@@ -1,0 +1,56 @@
+//! A notice is cut until it is short enough.
+
+use super::Notice;
+
+impl Notice {
+    /// Cuts what a product can do without until the notice fits.
+    pub(crate) fn fit(mut self) -> Self {
+        let mut spare = ["other", "saasExtendParams"].into_iter();
+        while self.len() > MAX_NOTICE_LEN {
+            match spare.next() {
+                Some(name) => self.cut(name),
+                None if self.drop_longest() => (),
+                None => break,
+            }
+        }
+        self
+    }
+
+    fn cut(&mut self, name: &str) {
+        if self.data.remove(name).is_some() {
+            self.data.insert("truncated".to_owned(), true.into());
+        }
+    }
+
+    fn drop_longest(&mut self) -> bool {
+        let texts = self.data.iter().filter(|(name, _)| !KEPT_MEMBERS.contains(&name.as_str()));
+        let longest = texts.max_by_key(|(_, value)| value.to_string().len());
+        let Some(name) = longest.map(|(name, _)| name.clone()) else {
+            return false;
+        };
+        self.cut(&name);
+        true
+    }
+}
+
+/// The longest notice, written out.
+pub const MAX_NOTICE_LEN: usize = 8 * 1024;
+
+/// Members that order and name a notice and are never cut for room.
+const KEPT_MEMBERS: [&str; 15] = [
+    "activity",
+    "appId",
+    "before",
+    "cause",
+    "instanceId",
+    "listTime",
+    "orderDetails",
+    "orderId",
+    "orderLineId",
+    "orgCode",
+    "parts",
+    "scene",
+    "sequence",
+    "tenantId",
+    "truncated",
+];

@@ -1,0 +1,88 @@
+//! The record of an entity: the one value that is stored of it.
+
+mod bytes;
+mod time;
+
+use std::collections::BTreeSet;
+
+use protocol::order_query::OrderDetails;
+use protocol::time::UnixMillis;
+
+use crate::directory::PartName;
+use crate::entity::Entity;
+use crate::idempotency::Ledger;
+use crate::order_details::{self, OrderFacts};
+use crate::outbox::{Claim, Offered, Outbox, Settled, Settling};
+use crate::product::PurchaseAnswer;
+use crate::template::Template;
+
+pub use bytes::{MAX_VALUE_LEN, RecordError, SCHEMA};
+pub use time::{FARTHEST, Passed, REST};
+
+/// The one stored value of an entity: what it is, the orders that made it, and the notices that the
+/// product is to get. It is written over the version that was read, or not at all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntityRecord {
+    /// What it is.
+    pub entity: Entity,
+    /// The orders that made it.
+    pub ledger: Ledger,
+    /// The notices for the product.
+    pub outbox: Outbox,
+}
+
+impl EntityRecord {
+    /// The record of a new entity.
+    pub fn new(entity: Entity) -> Self {
+        Self { entity, ledger: Ledger::default(), outbox: Outbox::default() }
+    }
+
+    /// When the first of its dead notices died, if it has one. An operator should look then.
+    pub fn dead(&self) -> Option<UnixMillis> {
+        self.outbox.dead.iter().map(|dead| dead.at).min()
+    }
+
+    /// Adds the order's details to a notice that was not offered yet. The instance keeps what of
+    /// them may stay.
+    pub fn learn(&mut self, sequence: u64, details: OrderDetails) {
+        if let Entity::Instance(instance) = &mut self.entity {
+            instance.facts = Some(Box::new(OrderFacts::of(&details)));
+        }
+        self.outbox.enrich(sequence, order_details::MEMBER, details.into_value());
+    }
+
+    /// Says in a notice why it has no order details.
+    pub fn learn_nothing(&mut self, sequence: u64, why: &str) {
+        let missing = serde_json::json!({ "missing": why });
+        self.outbox.enrich(sequence, order_details::MEMBER, missing);
+    }
+
+    /// Settles an offer, and the product's answer to a purchase with it. Parts of a list that was
+    /// delivered, or given up and forgotten, become unused.
+    pub fn settle(
+        &mut self,
+        claim: &Claim,
+        offered: Offered,
+        told: Option<&PurchaseAnswer>,
+        template: Option<&Template>,
+        settling: Settling,
+    ) -> Settled {
+        let before: BTreeSet<_> = self.outbox.parts().collect();
+        let settled = self.outbox.settle(claim, offered, settling);
+        if let (Entity::Instance(instance), Some(told)) = (&mut self.entity, told)
+            && settled == Settled::Delivered
+        {
+            instance.answered(told, template);
+        }
+        self.note_unused(&before);
+        settled
+    }
+
+    /// Notes as unused the parts that a notice named before and no notice names now.
+    fn note_unused(&mut self, before: &BTreeSet<PartName>) {
+        if let Entity::Directory(directory) = &mut self.entity {
+            let after: BTreeSet<_> = self.outbox.parts().collect();
+            directory.unused.extend(before.difference(&after));
+        }
+    }
+}

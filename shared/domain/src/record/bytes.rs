@@ -1,0 +1,81 @@
+//! The bytes of a record.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::EntityRecord;
+use crate::idempotency::Ledger;
+use crate::outbox::Outbox;
+
+/// A record as it is stored.
+#[derive(Deserialize, Serialize)]
+struct Stored<'a, E> {
+    schema: u32,
+    entity: E,
+    #[serde(default)]
+    ledger: Cow<'a, Ledger>,
+    #[serde(default)]
+    outbox: Cow<'a, Outbox>,
+}
+
+/// Why stored bytes are not a record, or a record cannot be stored.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum RecordError {
+    /// A newer koohook wrote it: an older one would lose what it does not know (decision C2).
+    #[error("value of a newer schema")]
+    NewerSchema,
+    /// The bytes are not a record.
+    #[error("value unreadable")]
+    Unreadable,
+    /// Longer than [`MAX_VALUE_LEN`].
+    #[error("value too large")]
+    TooLarge,
+}
+
+impl EntityRecord {
+    /// Reads stored bytes.
+    ///
+    /// # Errors
+    /// As [`RecordError`] says.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        match serde_json::from_slice(bytes) {
+            Ok(Stored { schema, .. }) if schema > SCHEMA => Err(RecordError::NewerSchema),
+            Ok(Stored { entity, ledger, outbox, .. }) => {
+                Ok(Self { entity, ledger: ledger.into_owned(), outbox: outbox.into_owned() })
+            }
+            Err(_) => Err(unreadable(bytes)),
+        }
+    }
+
+    /// Writes the bytes to store.
+    ///
+    /// # Errors
+    /// If there would be more than [`MAX_VALUE_LEN`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
+        let Self { entity, ledger, outbox } = self;
+        let (ledger, outbox) = (Cow::Borrowed(ledger), Cow::Borrowed(outbox));
+        let stored = Stored { schema: SCHEMA, entity, ledger, outbox };
+        let bytes = serde_json::to_vec(&stored).map_err(|_| RecordError::Unreadable)?;
+        if bytes.len() > MAX_VALUE_LEN { Err(RecordError::TooLarge) } else { Ok(bytes) }
+    }
+}
+
+/// Why this program cannot read the bytes: a newer one may have written them.
+fn unreadable(bytes: &[u8]) -> RecordError {
+    #[derive(Deserialize)]
+    struct Numbered {
+        schema: u32,
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Numbered { schema }) if schema > SCHEMA => RecordError::NewerSchema,
+        Ok(_) | Err(_) => RecordError::Unreadable,
+    }
+}
+
+/// The schema that this program writes.
+pub const SCHEMA: u32 = 1;
+
+/// The longest value that is written to any store, in bytes (decision C2).
+pub const MAX_VALUE_LEN: usize = 192 * 1024;

@@ -1,0 +1,22 @@
+//! The placeholders of a template.
+
+/// Replaces in one pass, so that a value which looks like a placeholder stays itself.
+pub(super) fn replace(text: &str, values: [&str; 2]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    'next: while let Some(letter) = rest.chars().next() {
+        for (placeholder, value) in PLACEHOLDERS.into_iter().zip(values) {
+            if let Some(after) = rest.strip_prefix(placeholder) {
+                out.push_str(value);
+                rest = after;
+                continue 'next;
+            }
+        }
+        out.push(letter);
+        rest = rest.get(letter.len_utf8()..).unwrap_or_default();
+    }
+    out
+}
+
+/// What a template may name: replaced by the instance's own.
+pub(super) const PLACEHOLDERS: [&str; 2] = ["{instanceId}", "{orderId}"];

@@ -1,0 +1,98 @@
+//! `allOrgSync`: all departments of an enterprise.
+
+use std::collections::BTreeMap;
+
+use super::list::{self, ListItem, Names};
+use super::malformed::MalformedKind;
+use super::{Fields, InstanceId, Malformed, OrgCode, TenantId};
+use crate::signature::{Contract, Verified};
+use crate::time::UnixMillis;
+
+/// All departments of an enterprise (kit guide, "synchronising departments, all").
+#[derive(Clone, Debug)]
+pub struct AllOrgSync {
+    /// The purchase.
+    pub instance_id: Option<InstanceId>,
+    /// The enterprise.
+    pub tenant_id: TenantId,
+    /// When.
+    pub at: UnixMillis,
+    /// The departments, as received: a flat list.
+    pub records: Vec<ListItem>,
+}
+
+impl AllOrgSync {
+    /// Reads a call. The list is `orgInfo` under V1 and `orgInfoList` under V2; in a string its
+    /// members' names may lack their quotes, as in the guides' own examples.
+    ///
+    /// # Errors
+    /// If an identifier is none, the list is none, a department has no code, or departments
+    /// lie above themselves.
+    pub fn read(verified: &Verified) -> Result<Self, Malformed> {
+        let fields = Fields::of(verified);
+        let name = match fields.contract() {
+            Contract::V1 => "orgInfo",
+            Contract::V2 => "orgInfoList",
+        };
+        let items = list::read(fields, name, Names::MaybeBare)?;
+        let records = list::items(items, "orgCode", |text| OrgCode::parse(text).map(drop))?;
+        if has_circle(&records) {
+            return Err(Malformed { field: "parentCode", kind: MalformedKind::Cyclic });
+        }
+        Ok(Self {
+            instance_id: fields.kit_instance_id()?,
+            tenant_id: fields.required("tenantId", TenantId::parse)?,
+            at: fields.kit_time("timeStamp")?,
+            records,
+        })
+    }
+}
+
+/// Whether departments of one list lie above themselves. Each is walked up once, so that a
+/// list of ten thousand in one line takes no longer than any other.
+fn has_circle(records: &[ListItem]) -> bool {
+    let parents: BTreeMap<&str, &str> =
+        records.iter().map(|record| (record.identity.as_str(), record.parent_code())).collect();
+    let mut walked: BTreeMap<&str, usize> = BTreeMap::new();
+    for (walk, start) in records.iter().enumerate() {
+        let mut at = Some(start.identity.as_str());
+        while let Some((code, parent)) = at.and_then(|code| parents.get_key_value(code)) {
+            match walked.insert(code, walk) {
+                Some(earlier) if earlier == walk => return true,
+                Some(_) => break,
+                None => at = Some(parent),
+            }
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Json;
+
+    fn departments(pairs: &[(&str, &str)]) -> Vec<ListItem> {
+        let record = |(code, parent): &(&str, &str)| {
+            let text = format!(r#"{{"orgCode":"{code}","parentCode":"{parent}"}}"#);
+            ListItem { identity: (*code).to_owned(), value: Json::parse(&text).unwrap() }
+        };
+        pairs.iter().map(record).collect()
+    }
+
+    #[test]
+    fn circles_are_seen_and_lines_are_none() {
+        assert!(has_circle(&departments(&[("a", "a")])));
+        assert!(has_circle(&departments(&[("x", ""), ("a", "b"), ("b", "c"), ("c", "a")])));
+        assert!(!has_circle(&departments(&[
+            ("a", ""),
+            ("b", "a"),
+            ("c", "a"),
+            ("d", "elsewhere")
+        ])));
+        let codes: Vec<String> = (0..10_000).map(|code| code.to_string()).collect();
+        let line: Vec<_> =
+            codes.windows(2).map(|pair| (pair[1].as_str(), pair[0].as_str())).collect();
+        assert!(!has_circle(&departments(&line)));
+    }
+}

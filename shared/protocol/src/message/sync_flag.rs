@@ -1,0 +1,23 @@
+//! `flag` of a kit call: put or delete.
+
+use super::{Fields, Malformed};
+
+/// What becomes of the thing a kit call is about. Modifying what is not there makes it
+/// (decision F4).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SyncFlag {
+    /// `0`.
+    Delete,
+    /// `1`: added, `2`: modified.
+    Put,
+}
+
+impl SyncFlag {
+    /// Reads `flag`, a number or a numeric text.
+    ///
+    /// # Errors
+    /// If it is missing or of no list.
+    pub fn read(fields: Fields<'_>) -> Result<Self, Malformed> {
+        fields.word("flag", &[("0", Self::Delete), ("1", Self::Put), ("2", Self::Put)])
+    }
+}

@@ -1,0 +1,14 @@
+//! The headers in which the kit carries its proof.
+
+/// Every value that stands under each of the kit's headers. What is no text is empty.
+#[derive(Clone, Debug, Default)]
+pub struct Headers<'a> {
+    /// V1: `authToken`.
+    pub auth_token: Vec<&'a str>,
+    /// V2: `x-sign`.
+    pub x_sign: Vec<&'a str>,
+    /// V2: `x-timestamp`.
+    pub x_timestamp: Vec<&'a str>,
+    /// V2: `x-nonce`.
+    pub x_nonce: Vec<&'a str>,
+}

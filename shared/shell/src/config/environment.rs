@@ -1,0 +1,27 @@
+//! Settings in the process's environment.
+
+use domain::settings::SettingError;
+
+use super::file;
+
+/// The process's environment. A value that is not Unicode keeps a mark that no setting may have.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|text| text.to_string_lossy().into_owned())
+}
+
+/// Whether a setting is set, by itself or by a file.
+pub fn is_set(name: &str) -> bool {
+    variable(name).is_some() || variable(&of_file(name)).is_some()
+}
+
+/// The text of the file that `NAME_FILE` names, if it is set.
+///
+/// # Errors
+/// If the file cannot be read, or is not text.
+pub fn variable_in_file(name: &'static str) -> Result<Option<String>, SettingError> {
+    variable(&of_file(name)).map(|path| file::read(name, &path)).transpose()
+}
+
+fn of_file(name: &str) -> String {
+    format!("{name}_FILE")
+}

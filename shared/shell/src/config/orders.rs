@@ -1,0 +1,30 @@
+//! Settings of the marketplace's order query.
+
+use domain::settings::SettingError;
+use protocol::order_query::OpenApiHost;
+use protocol::signature::sdk::{OpenApiCredentials, OpenApiKeyError};
+
+use super::error::ConfigError;
+use super::source::Source;
+use crate::orders::Orders;
+
+pub(super) fn orders(source: &Source<'_>, errors: &mut ConfigError) -> Option<Option<Orders>> {
+    let ak = errors.keep(source.text(AK));
+    let sk = errors.keep(source.text(SK));
+    let host = errors.keep(source.parsed("KOOHOOK_OPENAPI_HOST", OpenApiHost::parse));
+    let (ak, sk, host) = (ak?, sk?, host?.unwrap_or_default());
+    let credentials = match (ak, sk) {
+        (None, None) => return Some(None),
+        (Some(ak), Some(sk)) => OpenApiCredentials::parse(&ak, &sk).map_err(|error| match error {
+            OpenApiKeyError::Ak => SettingError::new(AK, UNPRINTABLE),
+            OpenApiKeyError::Sk => SettingError::new(SK, UNPRINTABLE),
+        }),
+        (Some(_), None) => Err(SettingError::new(SK, "is required with KOOHOOK_OPENAPI_AK")),
+        (None, Some(_)) => Err(SettingError::new(AK, "is required with KOOHOOK_OPENAPI_SK")),
+    };
+    errors.keep(credentials).map(|credentials| Some(Orders::new(host, credentials)))
+}
+
+const AK: &str = "KOOHOOK_OPENAPI_AK";
+const SK: &str = "KOOHOOK_OPENAPI_SK";
+const UNPRINTABLE: &str = "wants printable letters without blank or comma";

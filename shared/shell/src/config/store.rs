@@ -1,0 +1,94 @@
+//! Settings of the store, and of the seal that encrypts what is in it.
+
+use domain::settings::SettingError;
+use domain::template::Template;
+
+use super::error::ConfigError;
+use super::host::log;
+use super::product::template;
+use super::source::Source;
+use crate::seal::{Clear, Seal, SealKey};
+use crate::store::StoreSetting;
+
+/// What a command needs that works on stored values and serves no calls.
+pub struct StoreConfig {
+    /// Where state lives.
+    pub store: StoreSetting,
+    /// What seals it.
+    pub seal: Seal,
+    /// Access data for all instances.
+    pub template: Option<Template>,
+    /// `tracing` targets.
+    pub log: String,
+}
+
+impl StoreConfig {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// The settings that cannot be used.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let source = Source(lookup);
+        let mut errors = ConfigError::default();
+        let store = store_and_seal(&source, &mut errors);
+        let template = errors.keep(template(&source));
+        let log = errors.keep(log(&source));
+        let whole = || {
+            let (store, seal) = store?;
+            Some(Self { store, seal, template: template?, log: log? })
+        };
+        let whole = whole();
+        errors.finish(whole)
+    }
+
+    /// Reads the settings for a check of the store alone: a missing seal key is not an error.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn to_check(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
+        let source = Source(lookup);
+        let store = store(&source)?;
+        let has_key = source.text(SEAL_KEY)?.is_some();
+        let seal =
+            if has_key { seal(&source, &store)? } else { Seal::new(None, None, Clear::Refused) };
+        Ok(Self { seal, store, template: None, log: log(&source)? })
+    }
+}
+
+/// The store and its seal. What is wrong with the seal can only be told of a store that is known.
+pub(super) fn store_and_seal(
+    source: &Source<'_>,
+    errors: &mut ConfigError,
+) -> Option<(StoreSetting, Seal)> {
+    let store = errors.keep(store(source))?;
+    let seal = errors.keep(seal(source, &store))?;
+    Some((store, seal))
+}
+
+fn store(source: &Source<'_>) -> Result<StoreSetting, SettingError> {
+    let store = source.parsed("KOOHOOK_STORE", StoreSetting::parse)?;
+    store.ok_or_else(|| SettingError::new("KOOHOOK_STORE", "is required"))
+}
+
+fn seal(source: &Source<'_>, store: &StoreSetting) -> Result<Seal, SettingError> {
+    let current = source.parsed(SEAL_KEY, SealKey::parse)?;
+    let previous = source.parsed(SEAL_KEY_PREVIOUS, SealKey::parse_all)?;
+    let previous = previous.unwrap_or_default();
+    if (source.0)(SEAL_KEY).is_some_and(|text| text.trim().is_empty()) {
+        return Err(SettingError::new(SEAL_KEY, "is empty: set 32 bytes in base64, or unset it"));
+    }
+    if current.is_none() && !previous.is_empty() {
+        return Err(SettingError::new(SEAL_KEY_PREVIOUS, "is set without a current key"));
+    }
+    let clear = if store.is_local() { Clear::Allowed } else { Clear::Refused };
+    if current.is_none() && clear == Clear::Refused {
+        return Err(SettingError::new(
+            SEAL_KEY,
+            "is required where the store is not local; koohook keys secret seal makes one",
+        ));
+    }
+    Ok(Seal::new(current.as_ref(), &previous, clear))
+}
+
+const SEAL_KEY: &str = "KOOHOOK_SEAL_KEY";
+const SEAL_KEY_PREVIOUS: &str = "KOOHOOK_SEAL_KEY_PREVIOUS";

@@ -1,0 +1,43 @@
+//! The relay of a process that lives on: no platform's timer is needed.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::opening::MachineContext;
+use super::proof::look_for_seal;
+use crate::relay::Relay;
+use crate::world::World;
+
+/// Does what a timer does on a function platform, for as long as the process lives.
+pub async fn keep_relaying(context: Arc<MachineContext>) {
+    let (mut assessed, mut looked) = (Instant::now(), Instant::now());
+    let mut is_failing = false;
+    loop {
+        if looked.elapsed() >= LOOKED_EVERY {
+            look_for_seal(&context).await;
+            looked = Instant::now();
+        }
+        let outcome = Relay::new(&context, RUN).run().await;
+        match &outcome {
+            Ok(report) => report.log(),
+            // It is tried every second: one line says so until it succeeds.
+            Err(_) if is_failing => {}
+            Err(fault) => tracing::error!(fault = %fault, "relay failed"),
+        }
+        is_failing = outcome.is_err();
+        if assessed.elapsed() >= ASSESSED_EVERY {
+            context.world.store().reassess().await;
+            assessed = Instant::now();
+        }
+        tokio::time::sleep(REST).await;
+    }
+}
+
+/// How long one run of the relay lasts at most.
+const RUN: Duration = Duration::from_mins(1);
+/// How long it rests: the first failure is tried again after five seconds.
+const REST: Duration = Duration::from_secs(1);
+/// How often it looks whether the store is still as durable as at the start.
+const ASSESSED_EVERY: Duration = Duration::from_mins(5);
+/// How often a process without a seal key looks whether another one has sealed its store.
+const LOOKED_EVERY: Duration = Duration::from_mins(1);

@@ -1,0 +1,58 @@
+//! What a process knows of its store's mark. The repository reads the mark and puts it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Whether the mark is known, whose it is, and when to look for it again.
+#[derive(Debug, Default)]
+pub(crate) struct SealMark(AtomicU64);
+
+/// How often a process looks for a mark where there was none.
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// Nothing is known yet.
+const UNKNOWN: u64 = 0;
+/// Our keys open it. Any number between is the time of the next look for a mark that is missing.
+const OURS: u64 = u64::MAX;
+/// There is a mark, and this process has no key.
+const THEIRS: u64 = u64::MAX - 1;
+
+impl SealMark {
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == UNKNOWN
+    }
+
+    /// Whether the last look found no mark.
+    pub(crate) fn is_missing(&self) -> bool {
+        !matches!(self.0.load(Ordering::Relaxed), UNKNOWN | OURS | THEIRS)
+    }
+
+    pub(crate) fn is_theirs(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == THEIRS
+    }
+
+    pub(crate) fn is_to_be_read(&self, elapsed: Duration) -> bool {
+        match self.0.load(Ordering::Relaxed) {
+            UNKNOWN => true,
+            OURS => false,
+            until => until <= millis(elapsed),
+        }
+    }
+
+    pub(crate) fn set_ours(&self) {
+        self.0.store(OURS, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_missing(&self, elapsed: Duration) {
+        self.0.store(millis(elapsed.saturating_add(MINUTE)), Ordering::Relaxed);
+    }
+
+    /// Remembers what a process without a key found: a mark, which it cannot open, or none.
+    pub(crate) fn set_keyless(&self, is_sealed: bool) {
+        self.0.store(if is_sealed { THEIRS } else { UNKNOWN }, Ordering::Relaxed);
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).clamp(1, THEIRS - 1)
+}

@@ -1,0 +1,112 @@
+//! The agenda: an index over the items that are on one, each queue spread over shards.
+
+use std::ops::RangeInclusive;
+
+use futures_util::future::try_join_all;
+use protocol::time::UnixMillis;
+
+use super::call::{Caller, DynamodbError};
+use super::wire::{
+    AgendaItem, KEY_PREFIX, QueryConditionValues, QueryRequest, QueryResponse, StringAttribute,
+};
+use crate::store::agenda::shard_byte;
+use crate::store::{Entry, Queue};
+use crate::web::Web;
+
+/// The index: the keys of the items that are on an agenda, and nothing else.
+pub const INDEX: &str = "agenda";
+/// A queue is spread over so many partitions, for ever: one takes a thousand writes a second.
+const SHARDS: u8 = 16;
+/// How many lines of an agenda come at once.
+const PAGE: usize = 250;
+/// The longest sort key.
+const MAX_SORT_KEY_LEN: usize = 1_024;
+/// How long a time is in digits, the longest.
+const TIME_LEN: usize = 20;
+
+/// Reads the agenda of a table.
+///
+/// # Errors
+/// As [`DynamodbError`] says.
+pub async fn read<W: Web>(
+    caller: &Caller<W>,
+    table: &str,
+    queue: Queue,
+    span: RangeInclusive<UnixMillis>,
+    limit: usize,
+) -> Result<Vec<Entry>, DynamodbError> {
+    if span.is_empty() {
+        // DynamoDB refuses a lower bound above the upper one.
+        return Ok(Vec::new());
+    }
+    let shards = (0..SHARDS).map(|number| {
+        let values = condition(shard_name(queue, number), &span);
+        read_shard(caller, table, values, limit)
+    });
+    let items = try_join_all(shards).await?.into_iter().flatten();
+    // The first place behind the span was asked for, too, and the empty key may be there.
+    let entries = items.filter_map(entry).filter(|entry| span.contains(&entry.at));
+    Ok(Entry::earliest(entries, limit))
+}
+
+/// The items of one shard, in order, so many at most.
+async fn read_shard<W: Web>(
+    caller: &Caller<W>,
+    table: &str,
+    values: QueryConditionValues,
+    limit: usize,
+) -> Result<Vec<AgendaItem>, DynamodbError> {
+    let mut items = Vec::new();
+    let mut exclusive_start_key = None;
+    while items.len() < limit {
+        let query = QueryRequest {
+            table_name: table,
+            index_name: INDEX,
+            key_condition_expression: "agenda = :agenda AND due BETWEEN :from AND :until",
+            expression_attribute_values: &values,
+            limit: PAGE.min(limit - items.len()),
+            exclusive_start_key,
+        };
+        let found: QueryResponse = caller.call("Query", &query).await?;
+        items.extend(found.items);
+        exclusive_start_key = found.last_evaluated_key;
+        if exclusive_start_key.is_none() {
+            break;
+        }
+    }
+    Ok(items)
+}
+
+fn condition(shard: String, span: &RangeInclusive<UnixMillis>) -> QueryConditionValues {
+    QueryConditionValues {
+        agenda: StringAttribute::new(shard),
+        from: StringAttribute::new(sort_key(*span.start(), "")),
+        until: StringAttribute::new(first_after(*span.end())),
+    }
+}
+
+/// The partition of the index that a key is in, as long as the key is on this queue's agenda.
+pub fn shard(queue: Queue, key: &str) -> String {
+    shard_name(queue, shard_byte(key) % SHARDS)
+}
+
+fn shard_name(queue: Queue, number: u8) -> String {
+    format!("{}#{number:02}", queue.as_str())
+}
+
+/// Where an item is in its shard: by time, then by key as far as a sort key is long.
+pub fn sort_key(at: UnixMillis, key: &str) -> String {
+    let end = key.floor_char_boundary(MAX_SORT_KEY_LEN - TIME_LEN);
+    format!("{:020}{}", at.millis(), key.get(..end).unwrap_or_default())
+}
+
+/// The first sort key behind all that is due at a time.
+fn first_after(until: UnixMillis) -> String {
+    format!("{:020}", u128::from(until.millis()) + 1)
+}
+
+fn entry(item: AgendaItem) -> Option<Entry> {
+    let at = item.due.text.get(..TIME_LEN)?.parse().ok()?;
+    let key = item.k.text.strip_prefix(KEY_PREFIX)?.to_owned();
+    Some(Entry { key, at: UnixMillis::new(at) })
+}

@@ -1,0 +1,251 @@
+//! The connection to Redis, made anew when it fails.
+//!
+//! A host that thaws after hours holds a connection that is dead without having been told so: the
+//! first answer never comes. So nobody waits for an answer longer than [`ANSWER`], whoever did so
+//! in vain has the next one connect anew, and a look is taken twice: a first call after a thaw
+//! ends well inside a callback's four seconds. A write is sent once, since its caller sends it
+//! again by itself, under the version that makes a second arrival harmless.
+
+use std::fs;
+use std::time::Duration;
+
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind,
+    TlsCertificates, Value,
+};
+use tokio::sync::Mutex;
+
+use super::RedisRefusal;
+use crate::store::RedisSetting;
+
+/// How long an answer may take.
+const ANSWER: Duration = Duration::from_millis(1_500);
+/// How long connecting may take, with all that belongs to it.
+const CONNECT: Duration = Duration::from_secs(1);
+/// How often a cluster may send us elsewhere, or ask for patience, for one command.
+const DETOURS: u32 = 4;
+/// How a certificate begins in a file.
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+/// Milliseconds of patience at a time.
+const PATIENCE: [u64; 2] = [20, 200];
+
+/// A server or a cluster, and the one connection to it that all calls share.
+pub struct RedisConnection {
+    target: Target,
+    standing: Mutex<Standing>,
+}
+
+#[expect(clippy::large_enum_variant, reason = "a process has one")]
+enum Target {
+    Server(Client),
+    Cluster(ClusterClient),
+}
+
+/// The connection that is shared, if there is one.
+#[derive(Default)]
+struct Standing {
+    connection: Option<Connection>,
+    /// How many connections there have been: who was let down says by which.
+    number: u64,
+    /// Whether it let somebody down.
+    unfit: bool,
+}
+
+#[derive(Clone)]
+enum Connection {
+    Server(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+impl RedisConnection {
+    /// A connection that is made when it is first used.
+    ///
+    /// # Errors
+    /// Where the address is none, or who should vouch for it cannot be read.
+    pub fn new(setting: &RedisSetting) -> Result<Self, RedisRefusal> {
+        let authority = setting.authority.as_deref().map(read_authority).transpose()?;
+        let target = if setting.cluster {
+            Target::cluster(setting.address.reveal(), authority)
+        } else {
+            Target::server(setting.address.reveal(), authority)
+        };
+        Ok(Self { target: target.map_err(|_| RedisRefusal::Address)?, standing: Mutex::default() })
+    }
+
+    /// Whether the address is a cluster's.
+    pub const fn is_cluster(&self) -> bool {
+        matches!(self.target, Target::Cluster(_))
+    }
+
+    /// Sends commands about one shard, in one round trip, and reads their answers. Being dropped
+    /// at any time does the connection no harm.
+    ///
+    /// # Errors
+    /// Where one of them is refused, or has no answer in time: it may have happened then.
+    pub async fn send(&self, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
+        let (number, mut connection) = self.connect().await?;
+        let sent = connection.request(commands).await;
+        let answers =
+            sent.and_then(|answers| answers.into_iter().map(Value::extract_error).collect());
+        if let Err(fault) = &answers {
+            self.note_failure(number, fault).await;
+        }
+        answers
+    }
+
+    /// Sends commands that only look; once more where the connection let us down.
+    ///
+    /// # Errors
+    /// As [`RedisConnection::send`].
+    pub async fn read(&self, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
+        match self.send(commands).await {
+            Err(fault) if !is_their_word(&fault) => self.send(commands).await,
+            answers => answers,
+        }
+    }
+
+    /// What every master answers to a command; with the server's name where there are several.
+    ///
+    /// # Errors
+    /// Where one of them does not answer, or refuses.
+    pub async fn read_every_master(
+        &self,
+        command: Cmd,
+    ) -> Result<Vec<(String, Value)>, RedisError> {
+        let answer = match self.connect().await?.1 {
+            Connection::Server(mut connection) => connection.send_packed_command(&command).await?,
+            Connection::Cluster(mut connection) => {
+                let masters = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+                let Value::Map(answers) = connection.route_command(command, masters).await? else {
+                    return Err(unreadable());
+                };
+                let named = answers.into_iter().map(|(name, answer)| Ok((text(name)?, answer)));
+                return named.collect();
+            }
+        };
+        Ok(vec![(String::new(), answer.extract_error()?)])
+    }
+
+    /// The connection and its number. One that let somebody down is made anew; a cluster's stays
+    /// where that fails, since it finds its way to the other nodes by itself.
+    async fn connect(&self) -> Result<(u64, Connection), RedisError> {
+        let mut standing = self.standing.lock().await;
+        if standing.connection.is_none() || standing.unfit {
+            match tokio::time::timeout(CONNECT * 2, self.target.connect()).await {
+                Ok(Ok(connection)) => {
+                    standing.connection = Some(connection);
+                    standing.number += 1;
+                    standing.unfit = false;
+                }
+                Ok(Err(fault)) if !self.is_cluster() => return Err(fault),
+                Err(_) if !self.is_cluster() => return Err(out_of_time()),
+                Ok(Err(_)) | Err(_) => (),
+            }
+        }
+        let connection = standing.connection.clone().ok_or_else(out_of_time)?;
+        Ok((standing.number, connection))
+    }
+
+    /// A cluster's connection mends by itself what it was told of; silence it never takes for an
+    /// end.
+    async fn note_failure(&self, number: u64, fault: &RedisError) {
+        let unfit = if self.is_cluster() { fault.is_timeout() } else { !is_their_word(fault) };
+        if unfit {
+            let mut standing = self.standing.lock().await;
+            standing.unfit |= standing.number == number;
+        }
+    }
+}
+
+impl Target {
+    fn server(address: &str, authority: Option<TlsCertificates>) -> Result<Self, RedisError> {
+        match authority {
+            None => Client::open(address),
+            Some(authority) => Client::build_with_tls(address, authority),
+        }
+        .map(Self::Server)
+    }
+
+    fn cluster(address: &str, authority: Option<TlsCertificates>) -> Result<Self, RedisError> {
+        let [least, most] = PATIENCE;
+        let builder = ClusterClient::builder([address]).retries(DETOURS);
+        let builder = builder.min_retry_wait(least).max_retry_wait(most);
+        let builder = builder.connection_timeout(CONNECT).response_timeout(ANSWER);
+        let builder = match authority {
+            None => builder,
+            Some(authority) => builder.certs(authority),
+        };
+        builder.build().map(Self::Cluster)
+    }
+
+    async fn connect(&self) -> Result<Connection, RedisError> {
+        match self {
+            Self::Server(client) => {
+                let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT));
+                let config = config.set_response_timeout(Some(ANSWER));
+                let connection = client.get_multiplexed_async_connection_with_config(&config);
+                connection.await.map(Connection::Server)
+            }
+            Self::Cluster(client) => client.get_async_connection().await.map(Connection::Cluster),
+        }
+    }
+}
+
+impl Connection {
+    async fn request(&mut self, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
+        match self {
+            Self::Server(server) => server.req_packed_commands(commands, 0, commands.len()).await,
+            Self::Cluster(all) => all.req_packed_commands(commands, 0, commands.len()).await,
+        }
+    }
+}
+
+fn read_authority(file: &str) -> Result<TlsCertificates, RedisRefusal> {
+    let pem = fs::read(file).map_err(|_| RedisRefusal::Authority)?;
+    // A file without one would be as good as none at all, and say so only when it is too late.
+    if !pem.windows(BEGIN.len()).any(|text| text == BEGIN) {
+        return Err(RedisRefusal::Authority);
+    }
+    Ok(TlsCertificates { client_tls: None, root_cert: Some(pem) })
+}
+
+/// Whether the server answered, if only with a no, and the connection is sound. A server that is
+/// read-only has become a replica: another address stands behind its name now.
+fn is_their_word(fault: &RedisError) -> bool {
+    fault.code().is_some() && fault.kind() != ErrorKind::Server(ServerErrorKind::ReadOnly)
+}
+
+/// One word for the log: the server's own for its no, or what became of the connection. Never
+/// what else the server says, which names keys and addresses.
+pub fn word(fault: &RedisError) -> &str {
+    match fault.code() {
+        Some(code) => code,
+        None if fault.is_timeout() => "timeout",
+        None => fault.category(),
+    }
+}
+
+/// A text that a server answers with.
+///
+/// # Errors
+/// Where it is none.
+pub fn text(value: Value) -> Result<String, RedisError> {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes).map_err(|_| unreadable()),
+        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Ok(text),
+        _ => Err(unreadable()),
+    }
+}
+
+/// An answer that is not of the command's kind.
+pub fn unreadable() -> RedisError {
+    (ErrorKind::UnexpectedReturnType, "not an answer to that").into()
+}
+
+fn out_of_time() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
+}

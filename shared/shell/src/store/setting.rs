@@ -1,0 +1,91 @@
+//! `KOOHOOK_STORE`: which store, and how to reach it. Every program reads it, so that a program
+//! built without a store can say so.
+
+mod dynamodb;
+mod redis;
+mod sqlite;
+
+use protocol::text::unseen;
+
+pub use self::dynamodb::DynamodbSetting;
+pub use self::redis::RedisSetting;
+pub use self::sqlite::SqlitePath;
+#[cfg(feature = "sqlite")]
+pub(super) use self::sqlite::beside;
+
+/// `KOOHOOK_STORE`, read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum StoreSetting {
+    /// `memory:`
+    Memory,
+    /// `sqlite:PATH`
+    Sqlite {
+        /// The file.
+        path: SqlitePath,
+        /// Whether the seller takes what the platform's disk is worth.
+        durability: Durability,
+    },
+    /// `redis://…` and its kin.
+    Redis(RedisSetting),
+    /// `dynamodb://TABLE?region=…`
+    Dynamodb(DynamodbSetting),
+}
+
+/// How much a seller asks of a store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Durability {
+    /// That it outlives its host.
+    Required,
+    /// `?durability=any`: whatever it is.
+    Any,
+}
+
+impl StoreSetting {
+    /// Reads the setting; the error says what is wrong with it and not what it is.
+    ///
+    /// # Errors
+    /// Where the scheme is unknown, or what follows it is not as the scheme wants.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if has_unseen(text) {
+            return Err(UNSEEN);
+        }
+        if text.trim() != text {
+            return Err("has a blank around it; remove it");
+        }
+        if text == "memory:" {
+            return Ok(Self::Memory);
+        }
+        if let Some(setting) = RedisSetting::parse(text) {
+            return setting.map(Self::Redis);
+        }
+        if let Some(rest) = text.strip_prefix("dynamodb://") {
+            return DynamodbSetting::parse(rest).map(Self::Dynamodb);
+        }
+        let Some(rest) = text.strip_prefix("sqlite:") else {
+            return Err("is not a store; write memory:, sqlite:PATH, redis://HOST:PORT or \
+                 dynamodb://TABLE?region=REGION");
+        };
+        let (path, durability) = SqlitePath::parse(rest)?;
+        Ok(Self::Sqlite { path, durability })
+    }
+
+    /// Whether the store's bytes never leave this machine.
+    pub const fn is_local(&self) -> bool {
+        match self {
+            Self::Memory | Self::Sqlite { .. } => true,
+            Self::Redis(_) | Self::Dynamodb(_) => false,
+        }
+    }
+}
+
+/// Whether a terminal shows nothing for a character of a setting, or something else than what it
+/// is. Blanks wider than ASCII's do not count: a path may hold them, and at its ends they have a
+/// refusal of their own.
+fn has_unseen(text: &str) -> bool {
+    let is_wide = |letter: char| {
+        letter.is_whitespace() && !letter.is_control() && !matches!(letter, '\u{2028}' | '\u{2029}')
+    };
+    text.split(is_wide).any(|part| unseen(part).is_some())
+}
+
+const UNSEEN: &str = "has an unseen character, such as a line end or a byte-order mark; remove it";

@@ -1,0 +1,89 @@
+//! `dynamodb://TABLE?region=REGION`, and `&endpoint=URL` where it is not Amazon's own.
+
+use http::Uri;
+
+/// Which table, and where.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DynamodbSetting {
+    /// The table's name.
+    pub table: String,
+    /// The region that calls are signed for.
+    pub region: String,
+    /// Where calls go: scheme and authority.
+    pub endpoint: String,
+}
+
+impl DynamodbSetting {
+    /// Reads what stands behind `dynamodb://`.
+    ///
+    /// # Errors
+    /// What is wrong with it, without quoting it.
+    pub fn parse(rest: &str) -> Result<Self, &'static str> {
+        let (table, options) = rest.split_once('?').unwrap_or((rest, ""));
+        if !(3..=255).contains(&table.len()) || !table.bytes().all(is_of_a_name) {
+            return Err("wants a table's name behind dynamodb://: 3 to 255 of a-z A-Z 0-9 _ - .");
+        }
+        let (mut region, mut endpoint) = (None, None);
+        for option in options.split('&').filter(|option| !option.is_empty()) {
+            match option.split_once('=') {
+                Some(("region", text)) if region.is_none() => region = Some(parse_region(text)?),
+                Some(("endpoint", text)) if endpoint.is_none() => {
+                    endpoint = Some(parse_endpoint(text)?);
+                }
+                _ => return Err("knows no options but ?region= and &endpoint=, each once"),
+            }
+        }
+        let region = region.ok_or("wants ?region= behind the table's name")?;
+        let endpoint = endpoint.unwrap_or_else(|| amazon(&region));
+        Ok(Self { table: table.to_owned(), region, endpoint })
+    }
+}
+
+const fn is_of_a_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+fn parse_region(text: &str) -> Result<String, &'static str> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if text.is_empty() || text.len() > 63 || !text.bytes().all(plain) {
+        return Err("wants a region like eu-west-1");
+    }
+    Ok(text.to_owned())
+}
+
+/// Scheme and authority: credentials never travel in clear beyond this machine.
+fn parse_endpoint(text: &str) -> Result<String, &'static str> {
+    const WANTS: &str = "wants an https endpoint without a path (http on loopback alone)";
+    let uri: Uri = text.parse().map_err(|_| WANTS)?;
+    let authority = uri.authority().ok_or(WANTS)?;
+    let loopback = matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]");
+    let scheme = uri.scheme_str().filter(|scheme| *scheme == "https" || loopback).ok_or(WANTS)?;
+    let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+    if !matches!(scheme, "https" | "http") || !bare || authority.as_str().contains('@') {
+        return Err(WANTS);
+    }
+    Ok(format!("{scheme}://{authority}"))
+}
+
+/// Amazon's own endpoint of a region.
+fn amazon(region: &str) -> String {
+    // China's regions are a partition of their own, under a domain of their own.
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("https://dynamodb.{region}.{domain}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amazon_is_where_nothing_else_is_said() {
+        let endpoint = |rest| DynamodbSetting::parse(rest).map(|setting| setting.endpoint);
+        let amazon = Ok("https://dynamodb.eu-west-1.amazonaws.com".to_owned());
+        assert_eq!(endpoint("koohook?region=eu-west-1"), amazon);
+        let china = Ok("https://dynamodb.cn-north-1.amazonaws.com.cn".to_owned());
+        assert_eq!(endpoint("koohook?region=cn-north-1"), china);
+        let other = Ok("http://[::1]:8000".to_owned());
+        assert_eq!(endpoint("koohook?endpoint=http://[::1]:8000/&region=local"), other);
+    }
+}

@@ -1,0 +1,200 @@
+//! `redis://…`, `rediss://…`, `redis+unix://…` and `unix://…`, with their options.
+
+use domain::secret::Secret;
+
+use super::{Durability, UNSEEN, has_unseen};
+
+/// Which Redis, and how it is spoken to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RedisSetting {
+    /// The server's address, with the password that may be in it.
+    pub address: Secret,
+    /// A file with the authority that vouches for the server, where none of the public ones does.
+    pub authority: Option<String>,
+    /// Whether the address is one node of a cluster.
+    pub cluster: bool,
+    /// What every key in the server begins with.
+    pub prefix: String,
+    /// Whether the seller takes what the server's memory is worth.
+    pub durability: Durability,
+    /// How many replicas must acknowledge what an answer rests on.
+    pub wait: Option<u8>,
+}
+
+/// How an address may begin, and which options of it the client reads by itself.
+const SCHEMES: [(&str, &[&str]); 4] = [
+    ("redis://", &[]),
+    ("rediss://", &[]),
+    ("redis+unix://", &["db", "user", "pass"]),
+    ("unix://", &["db", "user", "pass"]),
+];
+
+const WANTS: &str = "knows no option of redis but cluster=true, prefix=NAME, wait=N, durability=any, and ca=FILE of \
+     rediss";
+
+impl RedisSetting {
+    /// Reads the setting, if its scheme is one of Redis; the error says what is wrong with it and
+    /// not what it is.
+    pub fn parse(text: &str) -> Option<Result<Self, &'static str>> {
+        let known = SCHEMES.iter().find(|(scheme, _)| text.starts_with(scheme));
+        known.map(|(scheme, theirs)| read(text, scheme, theirs))
+    }
+}
+
+fn read(text: &str, scheme: &str, theirs: &[&str]) -> Result<RedisSetting, &'static str> {
+    let (address, options) = text.split_once('?').unwrap_or((text, ""));
+    if let Some(fault) = fault(text, address.get(scheme.len()..).unwrap_or_default(), theirs) {
+        return Err(fault);
+    }
+    let mut setting = RedisSetting {
+        address: Secret::new(String::new()),
+        authority: None,
+        cluster: false,
+        prefix: "koohook".to_owned(),
+        durability: Durability::Required,
+        wait: None,
+    };
+    let mut passed = Vec::new();
+    for option in options.split('&').filter(|option| !option.is_empty()) {
+        match option.split_once('=').ok_or(WANTS)? {
+            ("cluster", "true") => setting.cluster = true,
+            ("durability", "any") => setting.durability = Durability::Any,
+            ("wait", number) => setting.wait = Some(read_wait(number)?),
+            ("prefix", name) if is_prefix(name) => name.clone_into(&mut setting.prefix),
+            ("ca", file) if scheme == "rediss://" && !file.is_empty() => {
+                setting.authority = Some(file.to_owned());
+            }
+            (name, _) if theirs.contains(&name) => passed.push(option),
+            _ => return Err(WANTS),
+        }
+    }
+    if setting.cluster && !theirs.is_empty() {
+        return Err("wants a host and a port of a cluster: its nodes name each other by those");
+    }
+    if setting.cluster && setting.wait.is_some() {
+        return Err(
+            "cannot have wait=N in a cluster: WAIT names no key, so it cannot be sent to the \
+             node that wrote; leave wait=N out, or name a single server",
+        );
+    }
+    let mark = if passed.is_empty() { "" } else { "?" };
+    setting.address = Secret::new(format!("{address}{mark}{}", passed.join("&")));
+    Ok(setting)
+}
+
+const ENCODE: &str = "has an address with a user or a password that is not percent-encoded; write \
+     %40 for @, %2F for /, %3F for ?, %23 for #, %25 for % and %20 for a blank in them";
+const PERCENT: &str = "has a % in its address that no two hexadecimal digits follow; write %25 for % \
+     in a user or a password";
+const ADDRESS: &str = "is not the address of a Redis; write redis://USER:PASSWORD@HOST:PORT/DATABASE, \
+     of which HOST alone is needed";
+
+/// What is wrong with an address, if anything is. The client would take a password that is not
+/// encoded for a host, a database or an option, and what is behind a `#` for "do not check
+/// certificates".
+fn fault(text: &str, address: &str, theirs: &[&str]) -> Option<&'static str> {
+    let has_host = theirs.is_empty();
+    let (authority, path) = address.split_once('/').unwrap_or((address, ""));
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let mut options = text.split(['?', '&']).skip(1);
+    let is_cut = user.contains('@')
+        || path.contains('@')
+        || options.any(|option| option.contains('@') && !option.starts_with("ca="));
+    let faults = [
+        (has_unseen(text), UNSEEN),
+        (text.contains(['#', ' ', '"', '\'']) || has_host && is_cut, ENCODE),
+        (!is_encoded(text), PERCENT),
+        (address.is_empty() || has_host && !(is_host(host) && is_database(path)), ADDRESS),
+    ];
+    faults.into_iter().find_map(|(is_so, text)| is_so.then_some(text))
+}
+
+/// Whether two hexadecimal digits follow every `%`.
+fn is_encoded(text: &str) -> bool {
+    let is_hex = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    text.split('%').skip(1).all(is_hex)
+}
+
+/// A host, and a port behind it if there is one.
+fn is_host(text: &str) -> bool {
+    let behind = text.rfind(']').map_or(0, |at| at + 1);
+    let (host, port) = match text.get(behind..).unwrap_or_default().split_once(':') {
+        Some((rest, port)) => (text.get(..behind + rest.len()).unwrap_or_default(), Some(port)),
+        None => (text, None),
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    !host.is_empty() && port.is_none_or(is_port)
+}
+
+fn is_database(path: &str) -> bool {
+    path.is_empty() || path.parse::<u16>().is_ok()
+}
+
+fn read_wait(number: &str) -> Result<u8, &'static str> {
+    let number = number.parse().ok().filter(|number| (1..=16).contains(number));
+    number.ok_or("wants wait=N with N from 1 to 16: how many replicas must acknowledge")
+}
+
+/// Braces would be the shard's mark in a key.
+fn is_prefix(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    !name.is_empty() && name.len() <= 64 && name.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(address: &str) -> Option<&'static str> {
+        RedisSetting::parse(address).unwrap().err()
+    }
+
+    #[test]
+    fn what_is_not_encoded_is_refused_for_its_reason() {
+        for (address, reason) in [
+            ("redis://:p@ss@host", ENCODE),
+            ("redis://user:p/w@host:6379", ENCODE),
+            ("redis://:p?w@host:6379", ENCODE),
+            ("redis://:p#w@host:6379", ENCODE),
+            ("redis://:p w@host", ENCODE),
+            ("rediss://:p@s@host?cluster=true", ENCODE),
+            ("redis://:p%w@host", PERCENT),
+            ("redis://:p%@host", PERCENT),
+            ("redis://:pw@host:6379\n", UNSEEN),
+            ("\u{feff}redis://host", ""),
+            ("redis://", ADDRESS),
+            ("redis:///0", ADDRESS),
+            ("redis://:pw@", ADDRESS),
+            ("redis://host:port", ADDRESS),
+            ("redis://host:0", ADDRESS),
+            ("redis://host:70000", ADDRESS),
+            ("redis://host:6379/one", ADDRESS),
+            ("redis://host/0/1", ADDRESS),
+        ] {
+            if reason.is_empty() {
+                assert!(RedisSetting::parse(address).is_none(), "{address}");
+            } else {
+                assert_eq!(refused(address), Some(reason), "{address}");
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_of_every_form_are_accepted() {
+        for address in [
+            "redis://host",
+            "redis://host:6379",
+            "redis://host:6379/",
+            "redis://host/15",
+            "redis://[::1]:6379/2",
+            "redis://[fe80::1]",
+            "redis://:p%40s%3Aw%2fr%3Fd%23%25%2B%20%26%3D%C3%A9@127.0.0.1:6379/0",
+            "redis://u:p:w@host?durability=any",
+            "rediss://user:@redis.example.com:6380/2?ca=/a@b.pem",
+            "redis+unix:///run/redis.sock?db=1&pass=p%40w",
+            "unix:///run/a@b.sock",
+        ] {
+            assert_eq!(refused(address), None, "{address}");
+        }
+    }
+}
