@@ -80,7 +80,7 @@ impl Drop for ServedBundle {
 
 impl ServedBundle {
     /// The stored record of an instance, read without the bundle.
-    fn kept(&self, runtime: &Runtime, keys: &DemoKeys, id: &str) -> Option<EntityRecord> {
+    fn record(&self, runtime: &Runtime, keys: &DemoKeys, id: &str) -> Option<EntityRecord> {
         let subject = Subject::Instance(InstanceId::parse(id).ok()?);
         let world = &self.context.world;
         let deadline = Deadline::after(world.elapsed(), shell::endpoint::callbacks::BUDGET);
@@ -116,13 +116,13 @@ fn play_by_itself(
 ) -> Result<Vec<ScenarioScore>, CommandError> {
     let template = ("KOOHOOK_APP_INFO", made_up::APP_INFO.to_owned());
     let served = start(runtime, store, keys, &[template])?;
-    let kept = |id: &str| served.kept(runtime, keys, id);
-    let look = |id: &str| state(&kept(id)?.entity);
+    let record = |id: &str| served.record(runtime, keys, id);
+    let look = |id: &str| state(&record(id)?.entity);
     let seller = keys.seller(&served.address);
     let mut scores = Vec::new();
     for scenario in scenario::purchases(only) {
         let score = play_scenario(seller, Some(&look), &scenario);
-        let outbox = kept(&score.instance_id).map(|kept| kept.outbox);
+        let outbox = record(&score.instance_id).map(|record| record.outbox);
         print_notices(&outbox.unwrap_or_default());
         scores.push(score);
     }
@@ -153,9 +153,9 @@ fn play_with_product(
         ("KOOHOOK_PRODUCT_SECRET", keys.product.clone()),
     ];
     let served = start(runtime, store, keys, &settings)?;
-    let kept = |id: &str| served.kept(runtime, keys, id);
-    let look = |id: &str| state(&kept(id)?.entity);
-    let ready = |id: &str| kept(id).is_some_and(|kept| is_ready(&kept.entity));
+    let record = |id: &str| served.record(runtime, keys, id);
+    let look = |id: &str| state(&record(id)?.entity);
+    let ready = |id: &str| record(id).is_some_and(|record| is_ready(&record.entity));
     let seller = keys.seller(&served.address);
     let observed = ObservedSeller { seller, state: &look, is_ready: &ready };
     late_product::play(&observed, &product, only)

@@ -75,7 +75,7 @@ pub struct ImportArguments {
 
 /// Reads every row, then puts every row; reports both.
 pub fn run(arguments: &ImportArguments) -> Result<ExitCode, CommandError> {
-    let keeping = settings()?;
+    let config = settings()?;
     let rows = read(&arguments.file)?;
     if rows.is_empty() {
         errln!("koohook: {} holds no rows: check that it is the file", arguments.file.display());
@@ -83,7 +83,7 @@ pub fn run(arguments: &ImportArguments) -> Result<ExitCode, CommandError> {
     let mut report = ImportReport::default();
     let mut imports = Vec::new();
     for (line, row) in rows {
-        let import = row.and_then(|row| purchase::parse_row(&row, keeping.template.as_ref()));
+        let import = row.and_then(|row| purchase::parse_row(&row, config.template.as_ref()));
         match import {
             Ok(import) => imports.push((line, import)),
             Err(fault) => report.rejected(line, &fault),
@@ -93,7 +93,7 @@ pub fn run(arguments: &ImportArguments) -> Result<ExitCode, CommandError> {
     let mut failed = None;
     if report.rejections() == 0 {
         let dry_run = arguments.dry_run;
-        let session = Session::open(keeping, async |keeping| open(keeping, dry_run).await)?;
+        let session = Session::open(config, async |config| open(config, dry_run).await)?;
         if let Some((_, first)) = imports.first() {
             check_clock(&session, first)?;
         }
@@ -150,19 +150,16 @@ fn without_duplicates(
 }
 
 /// The store; in a dry run an empty one if there is none yet.
-async fn open(
-    keeping: &StoreConfig,
-    dry_run: bool,
-) -> Result<MachineWorld<AnyStore>, CommandError> {
-    match &keeping.store {
+async fn open(config: &StoreConfig, dry_run: bool) -> Result<MachineWorld<AnyStore>, CommandError> {
+    match &config.store {
         StoreSetting::Memory => {
             Err("KOOHOOK_STORE is memory: an import into it is lost; name another".into())
         }
         StoreSetting::Sqlite { path, .. } if dry_run && !path.as_path().exists() => {
             Ok(MachineWorld::new(StoreSetting::Memory.open(false).await?))
         }
-        _ if dry_run => Ok(host::open_to_read(keeping).await?),
-        _ => Ok(host::open_to_write(keeping).await?),
+        _ if dry_run => Ok(host::open_to_read(config).await?),
+        _ => Ok(host::open_to_write(config).await?),
     }
 }
 

@@ -266,12 +266,11 @@ impl NoticeFilter {
 
 /// Lists, shows or replays.
 pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, CommandError> {
-    let keeping = settings()?;
-    keeping.store.must_exist()?;
+    let config = settings()?;
+    config.store.must_exist()?;
     let writes = matches!(arguments.command, NoticesCommand::Replay(_));
-    let session = Session::open(keeping, async |keeping| {
-        let opened =
-            if writes { open_to_write(keeping).await } else { open_to_read(keeping).await };
+    let session = Session::open(config, async |config| {
+        let opened = if writes { open_to_write(config).await } else { open_to_read(config).await };
         Ok(opened?)
     })?;
     let store = NoticeStore { session };

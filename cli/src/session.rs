@@ -1,5 +1,5 @@
-//! What commands share that look into the store, or put it right: the settings, the store, and
-//! what to do about a failure.
+//! What the commands share that read or repair the store: the settings, the open store, and the
+//! advice on a failure.
 
 use std::time::Duration;
 
@@ -32,15 +32,15 @@ impl Session {
     /// # Errors
     /// If the store does not open.
     pub fn open(
-        keeping: StoreConfig,
+        config: StoreConfig,
         open: impl AsyncFnOnce(&StoreConfig) -> Result<MachineWorld<AnyStore>, CommandError>,
     ) -> Result<Self, CommandError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let world = runtime.block_on(open(&keeping))?;
-        Ok(Self { runtime, world, seal: keeping.seal })
+        let world = runtime.block_on(open(&config))?;
+        Ok(Self { runtime, world, seal: config.seal })
     }
 
-    /// Access to kept values, each within the same time.
+    /// Access to stored values, each within the same time.
     pub fn repository(&self, reader: Reader) -> Repository<'_, MachineWorld<AnyStore>> {
         let deadline = Deadline::after(self.world.elapsed(), BUDGET);
         Repository::new(&self.world, &self.seal, reader, deadline)
@@ -61,17 +61,17 @@ pub fn setting(name: &str) -> Option<String> {
 /// # Errors
 /// The settings that cannot be used.
 pub fn settings() -> Result<StoreConfig, CommandError> {
-    let keeping = StoreConfig::read(&setting)?;
+    let config = StoreConfig::read(&setting)?;
     if ["KOOHOOK_STORE", "KOOHOOK_STORE_FILE"]
         .into_iter()
         .all(|name| std::env::var_os(name).is_none())
     {
         errln!("koohook: KOOHOOK_STORE is not set: the store is koohook.db in this folder");
     }
-    if !keeping.store.is_local() {
-        host::start_log_aside(&keeping.log);
+    if !config.store.is_local() {
+        host::start_log_aside(&config.log);
     }
-    Ok(keeping)
+    Ok(config)
 }
 
 /// A failure, and what to do about it.

@@ -95,12 +95,12 @@ fn print_step(step: TableStep) {
 
 /// Tries everything, and prints a line for each.
 async fn check(store: &str) -> Result<ExitCode, CommandError> {
-    let keeping = StoreConfig::to_check(&|name| match name {
+    let config = StoreConfig::to_check(&|name| match name {
         "KOOHOOK_STORE" => Some(store.to_owned()),
         "KOOHOOK_STORE_FILE" => None,
         name => std::env::var(name).ok(),
     })?;
-    keeping.store.must_exist()?;
+    config.store.must_exist()?;
     let mut is_sound = true;
     let mut print = |name: &str, outcome: Result<&str, String>| {
         let text = match outcome {
@@ -116,7 +116,7 @@ async fn check(store: &str) -> Result<ExitCode, CommandError> {
         let found = table.check_table().await;
         print("table", found.map(|()| "ok").map_err(|fault| fault.to_string()));
     }
-    for StoreCheck { what, outcome } in host::check_store(&keeping).await {
+    for StoreCheck { what, outcome } in host::check_store(&config).await {
         print(what, outcome);
     }
     if is_sound {

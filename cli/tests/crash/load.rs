@@ -150,7 +150,7 @@ impl Watch {
     }
 
     /// The stored record of an instance.
-    pub fn kept(&self, id: &str) -> Option<EntityRecord> {
+    pub fn record(&self, id: &str) -> Option<EntityRecord> {
         let (world, seal) = (&self.world, &self.seal);
         let deadline = Deadline::after(world.elapsed(), Duration::from_secs(10));
         let repository = Repository::new(world, seal, Reader::Nobody, deadline);
@@ -161,10 +161,10 @@ impl Watch {
     /// Whether a promise is kept.
     pub fn stands(&self, promise: &Promise) -> bool {
         let Some(id) = &promise.instance_id else { return true };
-        let Some(kept) = self.kept(id) else { return false };
-        let told = kept.outbox.sequence;
+        let Some(record) = self.record(id) else { return false };
+        let told = record.outbox.sequence;
         assert!(told <= 1 + promise.sent, "no change is told twice");
-        expiry(&kept) >= promise.acknowledged && told > promise.acknowledged
+        expiry(&record) >= promise.acknowledged && told > promise.acknowledged
     }
 
     /// Checks that all promises stand.
@@ -186,9 +186,9 @@ impl Watch {
             for renewal in 1..=promise.sent {
                 settled(address, &refresh(&promise.order, &id, renewal));
             }
-            let kept = self.kept(&id).unwrap();
-            assert_eq!(kept.outbox.sequence, 1 + promise.sent, "each change is told once");
-            assert_eq!(expiry(&kept), promise.sent);
+            let record = self.record(&id).unwrap();
+            assert_eq!(record.outbox.sequence, 1 + promise.sent, "each change is told once");
+            assert_eq!(expiry(&record), promise.sent);
         }
     }
 }
@@ -201,8 +201,8 @@ pub fn settled(address: &str, members: &[(&'static str, String)]) -> Answer {
 }
 
 /// The number of the renewal that set the expiry; 0 if none did.
-fn expiry(kept: &EntityRecord) -> u64 {
-    let Entity::Instance(instance) = &kept.entity else { panic!("an instance stands") };
+fn expiry(record: &EntityRecord) -> u64 {
+    let Entity::Instance(instance) = &record.entity else { panic!("an instance stands") };
     let first = UnixMillis::from_utc_digits("20300101000000").unwrap().millis();
     instance.expires.map_or(0, |expires| (expires.millis() - first) / 86_400_000)
 }

@@ -42,7 +42,7 @@ fn freezes_and_recovers(redis: &Redis, setting: &str) {
     let watch = Watch::open(setting);
     for number in 0..CALLERS {
         let id = settled(&address, &new_instance(&format!("CSZ{number}"))).instance_id.unwrap();
-        assert_eq!(watch.kept(&id).unwrap().outbox.sequence, 1);
+        assert_eq!(watch.record(&id).unwrap().outbox.sequence, 1);
     }
 }
 
@@ -67,7 +67,7 @@ fn a_server_that_cannot_write_is_000005_until_it_can() {
     let (_koohook, address) = start(&redis.setting());
     let id = settled(&address, &new_instance("CS1")).instance_id.unwrap();
     let watch = Watch::open(&redis.setting());
-    let before = watch.kept(&id);
+    let before = watch.record(&id);
     for (number, (worse, better)) in [
         ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
         ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
@@ -84,7 +84,7 @@ fn a_server_that_cannot_write_is_000005_until_it_can() {
         redis.tell(better);
         settled(&address, &new_instance(&order));
     }
-    assert_eq!(watch.kept(&id), before);
+    assert_eq!(watch.record(&id), before);
 }
 
 /// The data of a replica may be old: koohook answers nothing from it, not even a repeat.

@@ -67,9 +67,9 @@ fn a_server_is_found_by_its_socket_and_its_database() {
     let (_koohook, address) = start(&redis.setting());
     let id = settled(&address, &new_instance("CS2")).instance_id.unwrap();
     let third = Watch::open(&format!("redis+unix://{socket}?db=3"));
-    assert!(third.kept(&id).is_none(), "another database");
+    assert!(third.record(&id).is_none(), "another database");
     let id = settled(&address, &new_instance("CS1")).instance_id.unwrap();
-    assert_eq!(third.kept(&id).unwrap().outbox.sequence, 1, "one place by two names");
+    assert_eq!(third.record(&id).unwrap().outbox.sequence, 1, "one place by two names");
 }
 
 /// A certificate is trusted if its authority is named in the setting, or is a public one.
