@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use http::Response;
-use simulator::answer::{Answer, Fault, judge_body_sign};
+use simulator::answer::{Answer, AnswerError, judge_body_sign};
 use simulator::v1::Strength;
 
 use self::call::{SentCall, curl};
@@ -133,7 +133,7 @@ fn judge(call: &SentCall, response: &Response<Vec<u8>>, body_sign_name: Option<&
             errln!("Body-Sign: right{}", shown::remarked(remark));
             true
         }
-        Err(Fault::BodySignMissing) if !is_v1 => true,
+        Err(AnswerError::BodySignMissing) if !is_v1 => true,
         Err(fault) => {
             errln!("Body-Sign: {fault}{}", if is_v1 { "" } else { " (V2 needs none)" });
             !is_v1

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use simulator::answer::{Answer, Fault, verify_body_sign};
+use simulator::answer::{Answer, AnswerError, verify_body_sign};
 use simulator::scenario::{Contract, State, Step, Wire};
 use simulator::verdict::{self, Failure, Outcome, Received, Remark, Verdict};
 
@@ -73,7 +73,7 @@ impl JudgedAnswer {
             Contract::KitV1 | Contract::KitV2 => wire.kit_key,
         };
         let signature = match verify_body_sign(response, key) {
-            Err(Fault::BodySignMissing) if step.call.contract.is_v2() => Ok(()),
+            Err(AnswerError::BodySignMissing) if step.call.contract.is_v2() => Ok(()),
             signature => signature,
         };
         let unsigned = signature.err().map(|fault| fault.to_string());

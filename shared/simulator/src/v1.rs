@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-pub use self::personal::{BadIv, Iv, Strength, Unreadable, decrypt, encrypt};
+pub use self::personal::{Iv, IvError, PersonalFieldError, Strength, decrypt, encrypt};
 use crate::{form, mac};
 
 /// Builds and signs the request of one base activity.

@@ -11,7 +11,7 @@ use http::{Response, StatusCode};
 use thiserror::Error;
 
 pub use self::wanted::ANSWER_IN_TIME;
-use crate::answer::{self, Answer, Fault, judge_body_sign};
+use crate::answer::{self, Answer, AnswerError, judge_body_sign};
 use crate::scenario::{Contract, Mismatch, PROCESSING, SUCCESS, Step, UNKNOWN, Wire};
 use crate::v1;
 
@@ -66,7 +66,7 @@ pub enum Remark {
     Form(#[from] answer::Remark),
     /// V2's answers need no signature, but this one has a wrong one.
     #[error("{0}; access guide 2.0 needs no Body-Sign")]
-    Unneeded(Fault),
+    Unneeded(AnswerError),
     /// An unknown instance is not answered with its code.
     #[error("an unknown or released instance is answered {0}; the guide's code is 000003")]
     Unknown(String),
@@ -151,7 +151,7 @@ pub fn judge(step: &Step, wire: &Wire, received: &Received, is_served: bool) -> 
     let answer = match read(step, wire, received, &mut remarks) {
         Ok(answer) => answer,
         Err(fault) => {
-            let outcome = Outcome::Failed(wanted::of_fault(step, &fault));
+            let outcome = Outcome::Failed(wanted::of_error(step, &fault));
             return Verdict { answer: None, outcome, remarks };
         }
     };
@@ -169,19 +169,19 @@ fn read(
     wire: &Wire,
     received: &Received,
     remarks: &mut Vec<Remark>,
-) -> Result<Answer, Fault> {
+) -> Result<Answer, AnswerError> {
     let (answer, form) = Answer::judge(received.response)?;
     remarks.extend(form.into_iter().map(Remark::from));
     let contract = step.call.contract;
     match judge_body_sign(received.response, contract.key(wire)) {
         Ok(remark) => remarks.extend(remark.map(Remark::from)),
-        Err(Fault::BodySignMissing) if contract.is_v2() => (),
+        Err(AnswerError::BodySignMissing) if contract.is_v2() => (),
         Err(fault) if contract.is_v2() => remarks.push(Remark::Unneeded(fault)),
         Err(fault) => return Err(fault),
     }
     match received.body_sign_name {
         Some(name) if name != BODY_SIGN && !contract.is_v2() => {
-            Err(Fault::BodySignName(name.to_owned()))
+            Err(AnswerError::BodySignName(name.to_owned()))
         }
         _ => Ok(answer),
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Response;
 
 use super::{Failure, Outcome, Received, Remark, Verdict, judge};
-use crate::answer::{self, Fault};
+use crate::answer::{self, AnswerError};
 use crate::scenario::{self, Mismatch, Step, Wire};
 
 /// The vectors of `body-sign.json`, which the marketplace's own sample made.
@@ -84,7 +84,11 @@ fn v1_needs_a_signature_and_v2_does_not() {
     for (response, v1, v2) in [
         (&right, None, None),
         (&bare, Some("Body-Sign is missing"), None),
-        (&wrong, Some("Body-Sign does not sign the body"), Some(Remark::Unneeded(Fault::BodySign))),
+        (
+            &wrong,
+            Some("Body-Sign does not sign the body"),
+            Some(Remark::Unneeded(AnswerError::BodySign)),
+        ),
     ] {
         let Verdict { outcome, remarks, .. } = judged(V1_EXPIRE, response);
         let seen = match outcome {
