@@ -9,7 +9,7 @@ use http::{Request, Response};
 use protocol::message::OrderId;
 use protocol::order_query::OrderQuery;
 use serde_json::{Value, json};
-use shell::orders::Limits;
+use shell::orders::AskLimits;
 use shell::relay::Relay;
 use shell::world::{Unanswered, World};
 use tests::call::{Bundled, PENDING, koohook, run, run_paused};
@@ -303,7 +303,7 @@ fn only_a_key_that_has_worked_is_asked_by_several_at_once() {
         order_line_id: None,
     };
     let queries: Vec<_> = (0..12).map(query).collect();
-    let limits = Limits { answer: Duration::from_secs(10), turn: Duration::from_secs(600) };
+    let limits = AskLimits { answer: Duration::from_secs(10), turn: Duration::from_secs(600) };
     for (answer, most) in [(KEY_REFUSED, 1), (BUSY, 1), (FOUND, 3)] {
         let koohook = asking(false);
         let outside = Outside::around(&koohook, move |_| Some(answer));
@@ -327,7 +327,7 @@ fn no_turn_is_no_postponement() {
     let outside = Outside::around(&koohook, |_| Some(FOUND));
     let context = koohook.endpoint.context();
     let query = OrderQuery { order_id: OrderId::parse("CS9").unwrap(), order_line_id: None };
-    let limits = Limits { answer: Duration::from_secs(10), turn: Duration::from_secs(10) };
+    let limits = AskLimits { answer: Duration::from_secs(10), turn: Duration::from_secs(10) };
     let question = context.settings.orders.as_ref().unwrap().ask(&context.world, &query, limits);
     run_paused(koohook.world(), 0, question, || {
         let short = Relay::new(context, Duration::from_secs(5));

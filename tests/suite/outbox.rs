@@ -8,8 +8,8 @@ use std::time::Duration;
 use domain::instance::ClockTrust;
 use domain::notice::{Notice, NoticeDraft, NoticeType};
 use domain::outbox::{
-    Attempt, Claim, MAX_ATTEMPTS, MAX_DEAD, MAX_DEAD_LEN, MAX_OUTBOX_LEN, Offered, Outbox, Reader,
-    Settled, Settling,
+    Attempt, AttemptOutcome, Claim, MAX_ATTEMPTS, MAX_DEAD, MAX_DEAD_LEN, MAX_OUTBOX_LEN, Outbox,
+    Reader, Settled, Settling,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -129,6 +129,10 @@ const fn at(now: u64, chance: u16) -> Settling {
 
 fn attempt(now: u64) -> Attempt {
     Attempt::of_fault(UnixMillis::new(now), "status says no".to_owned())
+}
+
+const fn failed(attempt: Attempt) -> AttemptOutcome {
+    AttemptOutcome::Failed { attempt, pause: Duration::ZERO }
 }
 
 const fn ends(kind: NoticeType) -> bool {
@@ -300,10 +304,10 @@ impl Beside {
         let tried = self.tried.get(&sequence).copied().unwrap_or_default();
         let is_current = waits && tried.current == Some(place) && !settled;
         let offered = match ending {
-            Ending::Delivered => Offered::Delivered,
-            Ending::Failed => Offered::Failed(attempt(self.now), Duration::ZERO),
-            Ending::Gone => Offered::Undeliverable(attempt(self.now)),
-            Ending::Paused => Offered::Paused(1),
+            Ending::Delivered => AttemptOutcome::Accepted(None),
+            Ending::Failed => failed(attempt(self.now)),
+            Ending::Gone => AttemptOutcome::Gone(attempt(self.now)),
+            Ending::Paused => AttemptOutcome::Paused { part: 1 },
         };
         let outcome = self.outbox.settle(&claim, offered, at(self.now, u16::MAX));
         let is_over = self.now.saturating_sub(tried.since) >= PATIENCE && tried.count >= 20;
@@ -331,7 +335,7 @@ impl Beside {
         tried.count -= 1;
         tried.current = None;
         tried.next = self.now;
-        let trial = self.outbox.trial.as_ref().unwrap();
+        let trial = self.outbox.delivery.as_ref().unwrap();
         assert_eq!((trial.next.millis(), trial.claimed), (self.now, None));
     }
 
@@ -347,7 +351,7 @@ impl Beside {
         };
         let end = tried.since + PATIENCE;
         tried.next = if end > self.now + PAUSES[0] * SECOND { next.min(end) } else { next };
-        let trial = self.outbox.trial.as_ref().unwrap();
+        let trial = self.outbox.delivery.as_ref().unwrap();
         assert_eq!(trial.next.millis(), tried.next, "after {} attempts", tried.count);
     }
 
@@ -405,7 +409,7 @@ impl Beside {
         assert_eq!(usize::try_from(outbox.sequence).unwrap(), self.known.len());
         assert_eq!(outbox.blocked, self.blocked);
         assert!(outbox.dead.len() <= MAX_DEAD);
-        let trials = outbox.dead.iter().map(|dead| &dead.trial).chain(&outbox.trial);
+        let trials = outbox.dead.iter().map(|dead| &dead.delivery).chain(&outbox.delivery);
         assert!(trials.into_iter().all(|trial| trial.attempts.len() <= MAX_ATTEMPTS));
         let created = self.first_created();
         let unheard = created.is_some_and(|created| !self.known[&created].offered);
@@ -468,13 +472,13 @@ fn claim(outbox: &mut Outbox, now: u64) -> Claim {
 
 fn gone(outbox: &mut Outbox, now: u64) {
     let claim = claim(outbox, now);
-    let offered = Offered::Undeliverable(attempt(now));
+    let offered = AttemptOutcome::Gone(attempt(now));
     assert_eq!(outbox.settle(&claim, offered, at(now, 0)), Settled::Dead);
 }
 
 fn delivered(outbox: &mut Outbox, now: u64) -> u64 {
     let claim = claim(outbox, now);
-    let settled = outbox.settle(&claim, Offered::Delivered, at(now, 0));
+    let settled = outbox.settle(&claim, AttemptOutcome::Accepted(None), at(now, 0));
     assert_eq!(settled, Settled::Delivered);
     claim.notice.sequence()
 }
@@ -493,7 +497,7 @@ fn a_product_that_is_down_is_tried_as_decided_and_given_up_after_a_weekend() {
         // Each attempt takes as long as one may.
         let ended = now + 10 * SECOND;
         let chance = if spans.len() % 2 == 0 { 0 } else { u16::MAX };
-        let offered = Offered::Failed(attempt(ended), Duration::ZERO);
+        let offered = failed(attempt(ended));
         match outbox.settle(&claim, offered, at(ended, chance)) {
             Settled::Waits => (),
             settled => break assert_eq!(settled, Settled::Dead),
@@ -506,7 +510,7 @@ fn a_product_that_is_down_is_tried_as_decided_and_given_up_after_a_weekend() {
     assert_eq!(spans[..7], [5, 30, 120, 600, 1_800, 3_960, 3_600]);
     assert!(spans[5..spans.len() - 1].iter().all(|span| [3_600, 3_960].contains(span)));
     assert_eq!(now - START, PATIENCE, "the last attempt is made when patience ends");
-    assert_eq!((outbox.dead.len(), outbox.dead[0].trial.count), (1, 74));
+    assert_eq!((outbox.dead.len(), outbox.dead[0].delivery.count), (1, 74));
     assert_eq!(outbox.due(UnixMillis::new(now)), None);
 }
 
@@ -550,7 +554,7 @@ fn a_replay_waits_for_whoever_is_at_another_notice() {
     let second = claim(&mut outbox, START);
     assert!(outbox.replay(1));
     assert_eq!(outbox.claim(Duration::from_secs(1), UnixMillis::new(START + LASTING - 1)), None);
-    let settled = outbox.settle(&second, Offered::Delivered, at(START, 0));
+    let settled = outbox.settle(&second, AttemptOutcome::Accepted(None), at(START, 0));
     assert_eq!((settled, delivered(&mut outbox, START)), (Settled::Delivered, 1));
 }
 
@@ -564,7 +568,7 @@ fn an_attempt_from_before_a_replay_settles_nothing() {
     assert_eq!(delivered(&mut outbox, now), 1);
     let late = claim(&mut outbox, now);
     assert_eq!((early.attempt, late.attempt), (1, 1));
-    let failed = Offered::Failed(attempt(now), Duration::ZERO);
+    let failed = failed(attempt(now));
     assert_eq!(outbox.settle(&early, failed, at(now, 0)), Settled::Nothing);
 }
 
@@ -644,8 +648,7 @@ fn a_clock_set_back_costs_a_delay_and_no_notice() {
     let mut outbox = outbox(&[NoticeType::Renewed]);
     let first = claim(&mut outbox, START);
     let earlier = UnixMillis::new(START - HOUR);
-    let settled =
-        outbox.settle(&first, Offered::Failed(attempt(START), Duration::ZERO), at(START - HOUR, 0));
+    let settled = outbox.settle(&first, failed(attempt(START)), at(START - HOUR, 0));
     assert_eq!(settled, Settled::Waits);
     assert_eq!(outbox.due(earlier), Some(UnixMillis::new(START - HOUR + 5 * SECOND)));
     assert_eq!(delivered(&mut outbox, START - HOUR + 5 * SECOND), 1);

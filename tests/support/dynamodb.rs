@@ -5,17 +5,15 @@ mod condition;
 pub mod model;
 pub mod signature;
 
-use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::time::UnixMillis;
 use shell::client::Client;
 use shell::store::dynamodb::{AwsCredentials, Dynamodb};
-use shell::store::{
-    DynamodbSetting, Entry, Put, Queue, RightProof, Store, Stored, Unavailable, Value, Version,
-};
+use shell::store::{DynamodbSetting, RightProof, Store, Version};
 
+use crate::forward;
 use crate::on_tokio::{OnTokio, block_on};
 use crate::world::NOW;
 
@@ -101,9 +99,7 @@ impl Table {
         let store = Dynamodb::over(&parsed, credentials(), client, noon);
         Self { setting: setting.to_owned(), store: OnTokio(store) }
     }
-}
 
-impl Table {
     /// What the proof of a start finds.
     pub fn prove(&self, now: UnixMillis) -> Vec<RightProof> {
         block_on(self.store.0.prove([1, 2].map(|number| Version([number; 16])), now))
@@ -111,30 +107,5 @@ impl Table {
 }
 
 impl Store for Table {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.store.get(key, now).await
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        self.store.put(key, value, over, now).await
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.store.agenda(queue, span, limit).await
-    }
-
-    async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
-        self.store.clock(now).await
-    }
+    forward!(store: get, put, agenda, clock);
 }

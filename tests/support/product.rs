@@ -14,7 +14,8 @@ use shell::store::Store;
 use shell::world::{Unanswered, World};
 
 use crate::call::PRODUCT_SECRET;
-use crate::world::{Answered, TestWorld};
+use crate::web::PeerAnswer;
+use crate::world::TestWorld;
 
 /// A product, and what it has been told.
 #[derive(Clone, Default)]
@@ -127,7 +128,7 @@ impl Product {
 }
 
 impl Memory {
-    fn meet(&mut self, told: &Told, body: &Bytes, mood: Mood) -> (Duration, Answered) {
+    fn meet(&mut self, told: &Told, body: &Bytes, mood: Mood) -> (Duration, PeerAnswer) {
         if mood == Mood::NotReached {
             return (Duration::ZERO, Err(Unanswered::NotReached));
         }

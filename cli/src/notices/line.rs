@@ -15,7 +15,7 @@ pub struct NoticeLine<'a> {
     whose: &'a str,
     pub state: NoticeState,
     pub notice: &'a Notice,
-    trial: Option<&'a DeliveryState>,
+    delivery: Option<&'a DeliveryState>,
     pub since: UnixMillis,
 }
 
@@ -33,14 +33,14 @@ impl NoticeLine<'_> {
     }
 
     fn state_text(&self, now: UnixMillis) -> String {
-        let Some(trial) = self.trial else { return "waits".to_owned() };
-        let fault = trial.attempts.last().map(|Attempt { fault, status, .. }| match status {
+        let Some(delivery) = self.delivery else { return "waits".to_owned() };
+        let fault = delivery.attempts.last().map(|Attempt { fault, status, .. }| match status {
             Some(401) => format!(": {fault} (401: does the product have this secret?)"),
             Some(status) => format!(": {fault} ({status})"),
             None => format!(": {fault}"),
         });
         let fault = fault.unwrap_or_default();
-        let DeliveryState { count, next, claimed, .. } = trial;
+        let DeliveryState { count, next, claimed, .. } = delivery;
         match (self.state, claimed) {
             (NoticeState::Dead, _) => format!("dead after {count} attempts{fault}"),
             (NoticeState::Waiting, Some(_)) if now < *next => {
@@ -58,7 +58,7 @@ impl NoticeLine<'_> {
             "key": key,
             "id": self.notice.id(key),
             "state": if self.state == NoticeState::Dead { "dead" } else { "waiting" },
-            "trial": self.trial,
+            "trial": self.delivery,
             "notice": self.notice.body(),
         })
     }
@@ -71,14 +71,14 @@ pub fn lines<'a>(slot: &'a Slot, whose: &'a str) -> impl Iterator<Item = NoticeL
             whose,
             state: NoticeState::Dead,
             notice: &dead.notice,
-            trial: Some(&dead.trial),
+            delivery: Some(&dead.delivery),
             since: dead.at,
         });
         let waiting = outbox.waiting.iter().map(move |notice| NoticeLine {
             whose,
             state: NoticeState::Waiting,
             notice,
-            trial: outbox.trial.as_ref().filter(|trial| trial.sequence == notice.sequence()),
+            delivery: outbox.delivery.as_ref().filter(|it| it.sequence == notice.sequence()),
             since: notice.at,
         });
         dead.chain(waiting)

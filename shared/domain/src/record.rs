@@ -12,8 +12,7 @@ use crate::directory::PartName;
 use crate::entity::Entity;
 use crate::idempotency::Ledger;
 use crate::order_details::{self, OrderFacts};
-use crate::outbox::{Claim, Offered, Outbox, Settled, Settling};
-use crate::product::PurchaseAnswer;
+use crate::outbox::{AttemptOutcome, Claim, Outbox, Settled, Settling};
 use crate::template::Template;
 
 pub use bytes::{MAX_VALUE_LEN, RecordError, SCHEMA};
@@ -57,22 +56,22 @@ impl EntityRecord {
         self.outbox.enrich(sequence, order_details::MEMBER, missing);
     }
 
-    /// Settles an offer, and the product's answer to a purchase with it. Parts of a list that was
+    /// Settles an attempt, and the product's answer to a purchase with it. Parts of a list that was
     /// delivered, or given up and forgotten, become unused.
     pub fn settle(
         &mut self,
         claim: &Claim,
-        offered: Offered,
-        told: Option<&PurchaseAnswer>,
+        outcome: &AttemptOutcome,
         template: Option<&Template>,
         settling: Settling,
     ) -> Settled {
         let before: BTreeSet<_> = self.outbox.parts().collect();
-        let settled = self.outbox.settle(claim, offered, settling);
-        if let (Entity::Instance(instance), Some(told)) = (&mut self.entity, told)
+        let settled = self.outbox.settle(claim, outcome.clone(), settling);
+        if let Entity::Instance(instance) = &mut self.entity
+            && let Some(answer) = outcome.purchase_answer()
             && settled == Settled::Delivered
         {
-            instance.answered(told, template);
+            instance.answered(answer, template);
         }
         self.note_unused(&before);
         settled

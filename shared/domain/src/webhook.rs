@@ -1,6 +1,6 @@
-//! Standard Webhooks (<https://www.standardwebhooks.com>, version 1.0.0): how notices are signed,
-//! and what the product tells us. The published crate reads the clock by itself, which the core
-//! never does.
+//! Standard Webhooks (<https://www.standardwebhooks.com>, version 1.0.0): the signature of notices
+//! and of the product's own messages. The published crate reads the clock by itself; the domain
+//! must not.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,27 +13,27 @@ use thiserror::Error;
 use protocol::mac::hmac_sha256;
 use protocol::time::UnixMillis;
 
-/// The secrets that sign: the first is the newest, and each signs, so that the other side can
-/// change from one to the next at its own time.
+/// The secrets that sign. Each of them signs, so that the other side can change from one to the
+/// next at its own time. The first is the newest.
 #[derive(Clone)]
 pub struct WebhookSecrets(Vec<Vec<u8>>);
 
 /// Why a setting is not a secret. Never says the text.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum WebhookSecretError {
-    /// Nothing but blanks.
+    /// It is empty, or only blanks.
     #[error("is empty; wants whsec_ and 24 to 64 bytes in base64")]
     Empty,
-    /// Without the prefix.
+    /// A secret does not begin with the prefix.
     #[error("has a secret that does not begin with whsec_; copy all of it")]
     Unnamed,
-    /// With the prefix twice.
+    /// A secret begins with the prefix twice.
     #[error("has a secret that begins with whsec_ twice; remove one")]
     NamedTwice,
-    /// Not base64 behind the prefix: letters are missing, or were changed.
+    /// It is not base64 behind the prefix: letters are missing, or were changed.
     #[error("has a secret that is not base64 behind whsec_; copy all of it")]
     NotBase64,
-    /// Too short to be safe, or longer than the scheme allows.
+    /// A secret is too short to be safe, or longer than the scheme allows.
     #[error("has a secret of fewer than 24 or more than 64 bytes")]
     Size,
 }
@@ -45,20 +45,20 @@ pub struct WebhookHeaders<'a> {
     pub id: &'a str,
     /// `webhook-timestamp`: seconds, of this attempt.
     pub timestamp: &'a str,
-    /// `webhook-signature`: one or more, parted by blanks.
+    /// `webhook-signature`: one or more, separated by blanks.
     pub signature: &'a str,
 }
 
-/// Why a message is not believed.
+/// Why a message does not verify.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum WebhookError {
     /// A header is missing, or not of its form.
     #[error("webhook headers malformed")]
     Malformed,
-    /// Signed too long ago, or too far ahead.
+    /// The message was signed too long ago, or too far ahead.
     #[error("webhook timestamp outside the tolerance")]
     OutsideTolerance,
-    /// None of the signatures is by one of our secrets.
+    /// None of the signatures is made with one of the secrets.
     #[error("webhook signature wrong")]
     WrongSignature,
 }
@@ -70,10 +70,10 @@ const PREFIX: &str = "whsec_";
 const VERSION: &str = "v1,";
 
 impl WebhookSecrets {
-    /// Reads one secret or several, parted by blanks.
+    /// Reads one secret or several, separated by blanks.
     ///
     /// # Errors
-    /// Where one of them is none.
+    /// If there is no secret, or one of them is not valid.
     pub fn parse(text: &str) -> Result<Self, WebhookSecretError> {
         let secrets: Result<Vec<_>, _> = text.split_ascii_whitespace().map(secret).collect();
         let secrets = secrets?;
@@ -89,7 +89,7 @@ impl WebhookSecrets {
         signed.collect::<Vec<_>>().join(" ")
     }
 
-    /// Believes a message, or not; the time it was signed at.
+    /// Verifies a message. Returns the time when it was signed.
     ///
     /// # Errors
     /// As [`WebhookError`] says.
@@ -108,7 +108,7 @@ impl WebhookSecrets {
             return Err(WebhookError::OutsideTolerance);
         }
         let given: Vec<Vec<u8>> = signature.split(' ').filter_map(given).collect();
-        // Every secret is compared with every signature, whichever matches.
+        // Every secret is compared with every signature: the time must not depend on a match.
         let mut matches = 0;
         for secret in &self.0 {
             let ours = mac(secret, id, timestamp, body);

@@ -10,9 +10,9 @@ use domain::webhook::WebhookSecrets;
 
 use crate::guard::{Guard, Network};
 use crate::orders::Orders;
-use crate::relay::Resting;
 use crate::repository::Repository;
 use crate::seal::Seal;
+use crate::unusable::UnusableEntities;
 use crate::world::{Deadline, World};
 
 /// The outside, and what is known of the product.
@@ -24,7 +24,7 @@ pub struct Context<W> {
     muted_until: AtomicU64,
     clocks_said_until: AtomicU64,
     looked_aside_until: AtomicU64,
-    resting: Mutex<Resting>,
+    unusable: Mutex<UnusableEntities>,
 }
 
 /// What the context is told of the seller's configuration.
@@ -71,8 +71,8 @@ impl<W: World> Context<W> {
     pub fn new(settings: ContextSettings, world: W) -> Self {
         let [muted_until, clocks_said_until, looked_aside_until] =
             [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)];
-        let resting = Mutex::default();
-        Self { world, settings, muted_until, clocks_said_until, looked_aside_until, resting }
+        let unusable = Mutex::default();
+        Self { world, settings, muted_until, clocks_said_until, looked_aside_until, unusable }
     }
 
     /// The entity records, for as long as a deadline allows.
@@ -82,10 +82,10 @@ impl<W: World> Context<W> {
         Repository::new(&self.world, seal, reader, deadline)
     }
 
-    /// The entities that the relay cannot use, and leaves alone for a while.
-    pub(crate) fn resting(&self) -> MutexGuard<'_, Resting> {
+    /// The entities that the relay cannot use, and skips for a while.
+    pub(crate) fn unusable(&self) -> MutexGuard<'_, UnusableEntities> {
         // Whoever holds it does not wait, and each of its statements leaves it whole.
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.unusable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets no callback wait for the product for a while: one just waited in vain.

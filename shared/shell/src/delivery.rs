@@ -1,117 +1,107 @@
-//! One entity's notices to the product: claimed in the value, offered, and settled on whatever
-//! stands by then. Nothing here can fail a callback.
+//! Delivers one entity's notices to the product. Nothing here can fail a callback.
+//!
+//! A notice is claimed in the record, offered to the product, and settled on the record as it is
+//! by then. The types on its way:
+//!
+//! 1. `NoticeDraft`: what a decision wants the product to know.
+//! 2. `Notice`: a draft with its number among the entity's notices.
+//! 3. `Outbox`: an entity's notices, in order, with the attempts so far and the dead letters.
+//! 4. `Claim`: the right to offer a notice, until it expires.
+//! 5. `AttemptOutcome`: how one attempt ended: accepted, failed, gone or paused.
+//! 6. `Settled`: what that makes of the notice: delivered, waits, or a dead letter.
+//! 7. [`NoticeOutcome`]: what became of the notice, as a word in the log. A [`DeliveryResult`] holds
+//!    it beside the record as it is now.
+//!
+//! The first six are in `domain::notice` and `domain::outbox`; the retry schedule is in
+//! `domain/src/outbox/retry_schedule.rs`.
 
+mod advice;
+mod order_details;
 mod outcome;
 mod sending;
 
 use std::time::Duration;
 
 use domain::instance::ClockTrust;
-use domain::notice::Notice;
-use domain::order_details;
-use domain::outbox::{Attempt, Claim, Settled, Settling};
+use domain::outbox::{AttemptOutcome, Claim, Settled, Settling};
 use domain::purchase::AnsweredPurchase;
 use domain::record::EntityRecord;
 
-use self::outcome::Complete;
-pub use self::outcome::{Delivered, OfferOutcome, Turn};
+use self::advice::advice;
+use self::order_details::OrderStep;
+pub use self::outcome::{DeliveryResult, NoticeOutcome};
+use self::sending::Sent;
 use crate::context::{Context, Product};
 use crate::failure::Failure;
-use crate::orders::{Asked, Limits};
+use crate::orders::AskLimits;
 use crate::repository::{Repository, Slot, Start, Update, Updated, Written};
 use crate::world::World;
 
-/// How long a callback waits for the product, where nobody says (decision E2).
-pub const BUDGET: Duration = Duration::from_millis(2_500);
-/// How long the relay waits for one answer (decision E6).
-pub const ATTEMPT: Duration = Duration::from_secs(10);
-/// How long the relay claims a notice: no message is begun that may outlast it.
-pub const CLAIM: Duration = Duration::from_secs(15);
-/// How often a notice waits for what was ordered, before it is offered without: some three minutes.
-const MAX_POSTPONED: u32 = 3;
-/// What a notice says where nobody may ask.
-pub const NO_KEYS: &str = "no keys configured";
-/// What is left of the time for settling, however long the product takes.
-const SETTLE: Duration = Duration::from_millis(300);
-
-/// Delivers what a context's entities have to say.
+/// Delivers the notices of a context's entities.
 pub struct Delivery<'a, W> {
-    /// Whose.
+    /// The context.
     pub context: &'a Context<W>,
-    /// To whom.
+    /// The product that gets the notices.
     pub product: &'a Product,
-    /// Reads and writes, by when everything is settled.
+    /// Reads and writes, until everything must be settled.
     pub repository: Repository<'a, W>,
-    /// How long one answer is waited for.
+    /// How long to wait for one answer.
     pub patience: Duration,
-    /// With less time left than this no message is begun.
+    /// No message is begun with less time than this.
     pub least: Duration,
     /// How long a claim lasts.
     pub claim: Duration,
     /// How long to wait for a turn to ask what was ordered, and for the answer.
-    pub orders: Limits,
+    pub orders: AskLimits,
     /// Whether a notice may be given up because time has passed.
     pub clock: ClockTrust,
     /// The purchase whose own answer changes the instance in turn, if this delivers for one.
     pub answered: Option<AnsweredPurchase>,
 }
 
+/// What a notice says of the order if no keys are set to ask for it.
+pub const NO_KEYS: &str = "no keys configured";
+/// The time that is kept for settling, however long the product takes.
+const SETTLE: Duration = Duration::from_millis(300);
+
 impl<W: World> Delivery<'_, W> {
     /// Claims the next notice that may be offered, offers it, and settles it.
     ///
     /// # Errors
-    /// If the store does not answer in time. A claim that stands runs out by itself.
-    pub async fn next(&self, slot: Slot) -> Result<Turn, Failure> {
-        let Some(mut kept) = slot.record().cloned() else { return Ok(Turn::Nothing) };
-        let Some(notice) = kept.outbox.ready(self.context.world.now()).cloned() else {
-            return Ok(Turn::Nothing);
+    /// If the store does not answer in time. A claim that was written expires by itself.
+    pub async fn next(&self, slot: Slot) -> Result<DeliveryResult, Failure> {
+        let Some(mut record) = slot.record().cloned() else {
+            return Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot));
         };
-        match self.complete(&mut kept, &notice).await {
-            Complete::Busy => return Ok(Turn::Busy),
-            Complete::Yes if self.left() >= self.least => (),
-            Complete::Yes | Complete::Waits => {
-                // A lost race here is somebody else's offer.
-                self.repository.write(&slot, kept).await?;
-                return Ok(Turn::Nothing);
+        let Some(notice) = record.outbox.ready(self.context.world.now()).cloned() else {
+            return Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot));
+        };
+        match self.add_order(&mut record, &notice).await {
+            OrderStep::NoTurn => Ok(DeliveryResult::not_offered(NoticeOutcome::Busy, slot)),
+            OrderStep::Complete if self.left() >= self.least => {
+                self.claim_and_offer(slot, record).await
             }
-        }
-        let Some(claim) = kept.outbox.claim(self.claim, self.context.world.now()) else {
-            return Ok(Turn::Nothing);
-        };
-        let claimed = self.context.world.elapsed();
-        match self.repository.write(&slot, kept).await? {
-            Written::Won(slot) => self.offer(slot, &claim, claimed).await.map(Turn::Offered),
-            Written::Lost(_) => Ok(Turn::Nothing),
+            OrderStep::Complete | OrderStep::Postponed => {
+                // If this write loses a race, another delivery has offered the notice.
+                self.repository.write(&slot, record).await?;
+                Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot))
+            }
         }
     }
 
-    /// Adds what was ordered, where that belongs into the notice; whether it can be offered now.
-    async fn complete(&self, kept: &mut EntityRecord, notice: &Notice) -> Complete {
-        let Some(query) = order_details::query_of(notice) else { return Complete::Yes };
-        let Context { world, settings, .. } = self.context;
-        let sequence = notice.sequence();
-        let Some(orders) = &settings.orders else {
-            kept.learn_nothing(sequence, NO_KEYS);
-            return Complete::Yes;
+    async fn claim_and_offer(
+        &self,
+        slot: Slot,
+        mut record: EntityRecord,
+    ) -> Result<DeliveryResult, Failure> {
+        let Some(claim) = record.outbox.claim(self.claim, self.context.world.now()) else {
+            return Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot));
         };
-        let Limits { answer, turn } = self.orders;
-        let limits = Limits { answer: answer.min(self.left()), turn: turn.min(self.left()) };
-        match orders.ask(world, &query, limits).await {
-            Asked::Found(details) => kept.learn(sequence, details),
-            Asked::Never(reason) => kept.learn_nothing(sequence, &reason),
-            Asked::NoTurn => return Complete::Busy,
-            Asked::NotNow(reason) if kept.outbox.postponed(sequence) >= MAX_POSTPONED => {
-                kept.learn_nothing(sequence, &reason);
-            }
-            Asked::NotNow(reason) => {
-                tracing::warn!(reason, "order not known yet");
-                let attempt = Attempt::of_fault(world.now(), format!("order query: {reason}"));
-                let chance = u16::from_le_bytes(world.random());
-                kept.outbox.postpone(sequence, attempt, chance, world.now());
-                return Complete::Waits;
-            }
+        let claimed = self.context.world.elapsed();
+        match self.repository.write(&slot, record).await? {
+            Written::Won(slot) => self.offer(slot, &claim, claimed).await,
+            Written::Lost(_) => Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot)),
         }
-        Complete::Yes
     }
 
     /// How much time is left for answers: enough stays for settling them.
@@ -119,32 +109,31 @@ impl<W: World> Delivery<'_, W> {
         self.repository.deadline.left(&self.context.world).saturating_sub(SETTLE)
     }
 
-    /// Offers a notice whose claim stands since a moment, and settles it.
+    /// Offers a notice whose claim was written, and settles it. `claimed` is when that was.
     ///
     /// # Errors
-    /// Where the outcome cannot be settled in time.
+    /// If the outcome cannot be stored in time.
     pub async fn offer(
         &self,
         slot: Slot,
         claim: &Claim,
         claimed: Duration,
-    ) -> Result<Delivered, Failure> {
-        let outcome = self.send_all(&slot.key, claim, claimed).await?;
-        let OfferOutcome { unanswered, .. } = outcome;
+    ) -> Result<DeliveryResult, Failure> {
+        let Sent { outcome, unanswered } = self.send_all(&slot.key, claim, claimed).await?;
         if let Some(fault) = unanswered {
-            let (key, advice) = (&slot.key, outcome::advice(fault));
+            let (key, advice) = (&slot.key, advice(fault));
             tracing::info!(key, cause = fault.as_str(), advice, "product did not answer");
         }
         let Updated { slot, decided: settled } = self.settle(slot, claim, &outcome).await?;
-        Ok(Delivered { slot, settled, unanswered })
+        Ok(DeliveryResult { outcome: NoticeOutcome::of(settled, unanswered), unanswered, slot })
     }
 
-    /// One write if nobody else wrote since; else on what they left, for as long as there is time.
+    /// Settles the claim on what is stored by then, as often as another write is faster.
     async fn settle(
         &self,
         slot: Slot,
         claim: &Claim,
-        outcome: &OfferOutcome,
+        outcome: &AttemptOutcome,
     ) -> Result<Updated<Settled>, Failure> {
         let settle = |slot: &Slot| {
             let Some(mut record) = slot.record().cloned() else {
@@ -158,17 +147,20 @@ impl<W: World> Delivery<'_, W> {
         self.repository.update(Start::Slot(slot), settle).await
     }
 
-    fn settled(&self, kept: &mut EntityRecord, claim: &Claim, outcome: &OfferOutcome) -> Settled {
+    fn settled(
+        &self,
+        record: &mut EntityRecord,
+        claim: &Claim,
+        outcome: &AttemptOutcome,
+    ) -> Settled {
         let Context { world, settings, .. } = self.context;
         let template = settings.template.as_ref();
         let chance = u16::from_le_bytes(world.random());
-        let offered = outcome.offered.clone();
-        let told = outcome.told.as_ref();
         let settling = Settling { chance, clock: self.clock, now: world.now() };
-        let settled = kept.settle(claim, offered, told, template, settling);
-        // Whatever the product said, the call is answered with what stands now.
+        let settled = record.settle(claim, outcome, template, settling);
+        // The marketplace is answered with what is stored now, whatever the product said.
         if let Some(answered) = self.answered.filter(|_| settled != Settled::Nothing) {
-            kept.entity = answered.apply(kept.entity.clone(), template);
+            record.entity = answered.apply(record.entity.clone(), template);
         }
         settled
     }

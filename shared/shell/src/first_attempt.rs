@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::decide::Kind;
 use domain::instance::ClockTrust;
 use domain::order_details;
-use domain::outbox::{Claim, Settled};
+use domain::outbox::Claim;
 use domain::page::Change;
 use domain::purchase::AnsweredPurchase;
 use domain::record::EntityRecord;
@@ -16,8 +16,8 @@ use protocol::message::Reply;
 use protocol::signature::Contract;
 
 use crate::context::{Context, Product};
-use crate::delivery::{Delivered, Delivery, NO_KEYS, Turn};
-use crate::orders::Limits;
+use crate::delivery::{Delivery, DeliveryResult, NO_KEYS, NoticeOutcome};
+use crate::orders::AskLimits;
 use crate::repository::{Repository, Slot};
 use crate::world::{Unanswered, World};
 
@@ -41,10 +41,10 @@ pub(crate) struct Claimed<'a> {
 }
 
 /// What became of the attempt.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Attempted {
-    /// What became of the notice, in the log's word.
-    pub notice: &'static str,
+    /// What became of the notice.
+    pub notice: NoticeOutcome,
     /// Why the product did not answer, if it did not.
     pub cause: Option<&'static str>,
     /// What the call is answered instead, if the product changed it.
@@ -96,17 +96,21 @@ impl<'a, W: World> FirstAttempt<'a, W> {
     ) -> Attempted {
         // The write may have taken long; a claim that is not used runs out by itself.
         if self.repository.deadline.left(&self.context.world) < LEAST {
-            return Attempted { notice: "left", ..Attempted::default() };
+            return Attempted { notice: NoticeOutcome::NotOffered, cause: None, reply: None };
         }
         let (is_new, now) = (claimed.is_new, self.context.world.now());
         let answered = self.purchase.map(|contract| AnsweredPurchase { contract, is_new, now });
-        let (notice, delivered) = self.deliver(slot, claimed, answered).await;
-        let unanswered = delivered.as_ref().and_then(|delivered| delivered.unanswered);
+        let Some(DeliveryResult { outcome, unanswered, slot }) =
+            self.deliver(slot, claimed, answered).await
+        else {
+            return Attempted { notice: NoticeOutcome::Unsettled, cause: None, reply: None };
+        };
         if unanswered == Some(Unanswered::TimedOut) {
             self.context.mute();
         }
-        let reply = delivered.and_then(|delivered| self.reply(change, delivered, answered));
-        Attempted { notice, cause: unanswered.map(Unanswered::as_str), reply }
+        let offered = Some(slot).filter(|_| outcome.is_offered());
+        let reply = offered.and_then(|slot| self.reply(change, slot, answered));
+        Attempted { notice: outcome, cause: unanswered.map(Unanswered::as_str), reply }
     }
 
     /// The answer that the instance gives now. What was not written with this answer must not be
@@ -114,10 +118,10 @@ impl<'a, W: World> FirstAttempt<'a, W> {
     fn reply<E: Kind>(
         &self,
         change: &dyn Change<E>,
-        delivered: Delivered,
+        slot: Slot,
         answered: Option<AnsweredPurchase>,
     ) -> Option<Reply> {
-        let entity = delivered.slot.found?.record.entity;
+        let entity = slot.found?.record.entity;
         let template = self.context.settings.template.as_ref();
         if answered.is_some_and(|answered| answered.apply(entity.clone(), template) != entity) {
             return None;
@@ -125,28 +129,24 @@ impl<'a, W: World> FirstAttempt<'a, W> {
         Some(change.reply(&entity.try_into().ok()?))
     }
 
-    /// Offers the notice and settles it.
+    /// Offers the notice and settles it; `None` if it could not be settled.
     async fn deliver(
         &self,
         slot: Slot,
         claimed: Claimed<'a>,
         answered: Option<AnsweredPurchase>,
-    ) -> (&'static str, Option<Delivered>) {
+    ) -> Option<DeliveryResult> {
         let delivery = self.delivery(claimed.product, answered);
         let offered = async {
             match &claimed.claim {
                 Some(claim) => {
                     let since = self.context.world.elapsed();
-                    delivery.offer(slot, claim, since).await.map(Turn::Offered)
+                    delivery.offer(slot, claim, since).await
                 }
                 None => delivery.next(slot).await,
             }
         };
-        match AssertUnwindSafe(offered).catch_unwind().await {
-            Ok(Ok(Turn::Offered(delivered))) => (word(&delivered), Some(delivered)),
-            Ok(Ok(Turn::Nothing | Turn::Busy)) => ("left", None),
-            Ok(Err(_)) | Err(_) => ("unsettled", None),
-        }
+        AssertUnwindSafe(offered).catch_unwind().await.ok()?.ok()
     }
 
     fn delivery(
@@ -166,22 +166,10 @@ impl<'a, W: World> FirstAttempt<'a, W> {
             least: LEAST_ANSWER,
             claim: left.saturating_add(GRACE),
             // The marketplace waits meanwhile: if there is no turn in time, the relay asks.
-            orders: Limits { answer: patience / 2, turn: patience / 2 },
+            orders: AskLimits { answer: patience / 2, turn: patience / 2 },
             // A callback has not asked the store for its time.
             clock: ClockTrust::Doubted,
             answered,
         }
-    }
-}
-
-const fn word(delivered: &Delivered) -> &'static str {
-    match (delivered.settled, delivered.unanswered) {
-        (Settled::Delivered, _) => "delivered",
-        (Settled::Waits, Some(Unanswered::TimedOut)) => "timed-out",
-        (Settled::Waits, Some(_)) => "not-reached",
-        (Settled::Waits, None) => "refused",
-        (Settled::Dead, _) => "given-up",
-        (Settled::Paused, _) => "left",
-        (Settled::Nothing, _) => "settled-before",
     }
 }

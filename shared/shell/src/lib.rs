@@ -10,9 +10,9 @@
 //! - `callback`: the path of one verified callback; `first_attempt`: its first attempt to notify the
 //!   product; `call_log`: the one line that is logged of it.
 //! - [`repository`]: one kept value, read and written over its version.
-//! - [`delivery`]: one entity's notices to the product; [`relay`]: everybody's that are due, and
-//!   [`sweep`]: parts that nothing refers to.
-//! - [`orders`]: what the marketplace is asked before.
+//! - [`delivery`]: one entity's notices to the product; [`relay`]: the notices of all entities that
+//!   are due, and [`sweep`]: parts that nothing refers to; `unusable`: entities that the relay skips.
+//! - [`orders`]: what the marketplace is asked before. `time_limits`: how long to wait for others.
 //! - [`import`]: instances that an older server made.
 //! - [`context`]: what all endpoints share.
 //! - [`world`]: all that is not us: the store, the web, the clock, chance. [`web`]: one call over
@@ -45,5 +45,7 @@ pub mod route;
 pub mod seal;
 pub mod store;
 pub mod sweep;
+mod time_limits;
+mod unusable;
 pub mod web;
 pub mod world;

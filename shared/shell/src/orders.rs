@@ -1,4 +1,5 @@
-//! Asks the marketplace what was ordered, before the product is told of it (decision E7).
+//! Asks the marketplace what was ordered, before a purchase is delivered to the product
+//! (decision E7).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,45 +13,42 @@ use protocol::order_query::{self, OpenApiHost, OrderDetails, OrderQuery, OrderQu
 use protocol::signature::sdk::OpenApiCredentials;
 use protocol::time::UnixMillis;
 
-use crate::delivery::ATTEMPT;
+use crate::time_limits::RELAY_ATTEMPT;
 use crate::world::{Unanswered, Web, World};
 
-/// The marketplace's order query, and our right to use it.
+/// The marketplace's order query, with the seller's access key.
 #[derive(Debug)]
 pub struct Orders {
     host: OpenApiHost,
     credentials: OpenApiCredentials,
     gate: Mutex<QueryGate>,
-    /// Held by the one who asks until the key has worked.
+    /// Until the key has worked, one query at a time holds it.
     first: lock::Mutex<()>,
-    /// One for each question that may be under way.
+    /// One for each query that may be under way.
     turns: [lock::Mutex<()>; AT_ONCE],
 }
 
-/// What asking came to.
+/// What came of a query.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Asked {
-    /// This was ordered.
+pub enum AskOutcome {
+    /// What was ordered.
     Found(OrderDetails),
-    /// Not now, for this reason.
+    /// It is not known now, for this reason; ask again later.
     NotNow(String),
-    /// Never, for this reason.
+    /// It will never be known, for this reason.
     Never(String),
-    /// Not asked: others ask, and there was no turn in time.
+    /// Not asked: other queries are under way, and there was no turn in time.
     NoTurn,
 }
 
-/// How long a question may take.
+/// How long a query may take.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Limits {
-    /// From its turn on.
+pub struct AskLimits {
+    /// The time for the answer, once it has its turn.
     pub answer: Duration,
-    /// For its turn; zero takes a turn that is free, and waits for none.
+    /// The time to wait for its turn; zero takes a turn only if one is free.
     pub turn: Duration,
 }
-
-/// How many ask at once of a key that has worked (decision E7).
-pub const AT_ONCE: usize = 3;
 
 /// The right to ask, until it is dropped.
 struct Turn<'a> {
@@ -58,57 +56,65 @@ struct Turn<'a> {
     _turn: lock::MutexGuard<'a, ()>,
 }
 
+/// How many queries may be under way once the key has worked (decision E7).
+pub const AT_ONCE: usize = 3;
+
 impl Orders {
-    /// The interface at a host, with the seller's access key.
+    /// The order query at a host, with the seller's access key.
     pub fn new(host: OpenApiHost, credentials: OpenApiCredentials) -> Self {
         let turns = std::array::from_fn(|_| lock::Mutex::default());
         Self { host, credentials, gate: Mutex::default(), first: lock::Mutex::default(), turns }
     }
 
-    /// Asks, within limits; where the host is not reached, its fallback once.
-    pub async fn ask<W: World>(&self, world: &W, query: &OrderQuery, limits: Limits) -> Asked {
+    /// Asks, within limits. If the host is not reached, its fallback is asked once.
+    pub async fn ask<W: World>(
+        &self,
+        world: &W,
+        query: &OrderQuery,
+        limits: AskLimits,
+    ) -> AskOutcome {
         let turn = if limits.turn.is_zero() {
             self.turn().now_or_never()
         } else {
             world.within(limits.turn, self.turn()).await
         };
-        let Some(_turn) = turn else { return Asked::NoTurn };
+        let Some(_turn) = turn else { return AskOutcome::NoTurn };
         if !self.gate().may_ask(world.now()) {
-            return Asked::NotNow("refused or unanswered before".to_owned());
+            return AskOutcome::NotNow("refused or unanswered before".to_owned());
         }
         match world.within(limits.answer, self.ask_hosts(world, query)).await {
             Some(Ok(outcome)) => self.answered(outcome, world.now()),
             Some(Err(fault)) => {
                 self.gate().note_unanswered(world.now());
-                Asked::NotNow(fault.to_string())
+                AskOutcome::NotNow(fault.to_string())
             }
             None => {
-                if limits.answer >= ATTEMPT {
+                if limits.answer >= RELAY_ATTEMPT {
                     self.gate().note_unanswered(world.now());
                 }
-                Asked::NotNow(Unanswered::TimedOut.to_string())
+                AskOutcome::NotNow(Unanswered::TimedOut.to_string())
             }
         }
     }
 
-    /// A turn to ask: one at a time until the key has worked, then a few.
+    /// Waits for a turn to ask: one at a time until the key has worked, then a few.
     async fn turn(&self) -> Turn<'_> {
         let first = if self.has_worked() { None } else { Some(self.first.lock().await) };
-        // It may have worked while this one waited.
+        // The key may have worked while this query waited.
         let first = first.filter(|_| !self.has_worked());
         let (turn, ..) = select_all(self.turns.iter().map(lock::Mutex::lock)).await;
         Turn { _first: first, _turn: turn }
     }
 
-    fn answered(&self, outcome: OrderQueryOutcome, now: UnixMillis) -> Asked {
+    fn answered(&self, outcome: OrderQueryOutcome, now: UnixMillis) -> AskOutcome {
         self.gate().note(&outcome, now);
         match outcome {
-            OrderQueryOutcome::Found(details) => Asked::Found(details),
-            OrderQueryOutcome::Retry(reason) => Asked::NotNow(reason.to_string()),
-            OrderQueryOutcome::Permanent(reason) => Asked::Never(reason.to_string()),
+            OrderQueryOutcome::Found(details) => AskOutcome::Found(details),
+            OrderQueryOutcome::Retry(reason) => AskOutcome::NotNow(reason.to_string()),
+            OrderQueryOutcome::Permanent(reason) => AskOutcome::Never(reason.to_string()),
             OrderQueryOutcome::KeyRefused(reason) => {
                 tracing::error!(reason = %reason, "order query refuses the access key");
-                Asked::NotNow(reason.to_string())
+                AskOutcome::NotNow(reason.to_string())
             }
         }
     }

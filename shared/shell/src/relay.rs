@@ -1,38 +1,32 @@
-//! Delivers what is due, lets time pass, and lets go of what nobody needs: on a timer, by one or
-//! several at once.
+//! The relay: delivers the notices that are due, lets time pass for entities, and deletes unused
+//! parts. A timer starts it; several runs may go on at once.
 //!
-//! A run looks at the agenda again and again until nothing is due or its time is up. Each entity
-//! has a turn of a few notices and then waits behind the others; the product that is slow with one
-//! holds up no other. Parts of lists are swept beside the deliveries, in batches.
+//! A run reads the agenda again and again, until nothing is due or its time is up. An entity has a
+//! turn of a few notices, and then waits behind the others: a slow product delays one entity, not
+//! all. Parts of lists are swept beside the deliveries, in batches.
 
+mod agenda;
 mod clock;
+mod entity_turn;
 mod report;
-mod resting;
-mod turn;
-mod work;
+mod run_task;
+mod tasks;
 
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::instance::ClockTrust;
-use domain::record::FARTHEST;
 use futures_util::future::{self, BoxFuture, Either};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use protocol::time::UnixMillis;
 use thiserror::Error;
 
 pub use self::report::RelayReport;
-pub(crate) use self::resting::Resting;
-use self::resting::lasts;
-use self::work::{Done, MAX_ENTRIES, Piece, Work};
+use self::tasks::{TaskOutcome, Tasks};
 use crate::context::Context;
-use crate::delivery::ATTEMPT;
 use crate::failure::Failure;
-use crate::store::{Entry, Queue, Store};
-use crate::sweep::{sweep_parts, sweep_unused};
+use crate::time_limits::RELAY_ATTEMPT;
 use crate::world::{Deadline, World};
 
 /// One run over what is due.
@@ -42,8 +36,8 @@ pub struct Relay<'a, W> {
     deadline: Deadline,
     /// How long the product has for one answer.
     patience: Duration,
-    /// How many offers in a row met no answer over HTTP.
-    silences: AtomicUsize,
+    /// How many offers in a row got no answer over HTTP.
+    unanswered: AtomicUsize,
     clock: ClockTrust,
     report: Mutex<RelayReport>,
 }
@@ -61,18 +55,16 @@ pub enum RelayError {
 
 /// The shortest time that a run may have (decision E4).
 pub const MIN_BUDGET: Duration = Duration::from_secs(4);
-/// What of a run's time an attempt may not use.
+/// The part of a run's time that an attempt may not use.
 const RESERVE: Duration = Duration::from_secs(2);
-/// What is left of it for settling, after the last attempt.
+/// The part of it that is kept for settling, after the last attempt.
 const SETTLE: Duration = Duration::from_secs(1);
-/// How many of those are read that lie further ahead than anything should.
-const MAX_STRAYS: usize = 64;
 /// After so many offers in a row without an answer the product is down.
-const MAX_SILENCES: usize = 5;
-/// How often the agenda is read while work is under way.
-const LOOK: Duration = Duration::from_secs(1);
-/// How long an entity that waits for a turn to ask waits for others of this machine.
-const TURN: Duration = Duration::from_millis(100);
+const MAX_UNANSWERED: usize = 5;
+/// How often the agenda is read while tasks are under way.
+const READ_INTERVAL: Duration = Duration::from_secs(1);
+/// How long busy entities wait, if nothing else is under way.
+const BUSY_PAUSE: Duration = Duration::from_millis(100);
 
 impl<'a, W: World> Relay<'a, W> {
     /// A run that ends after a while.
@@ -81,8 +73,8 @@ impl<'a, W: World> Relay<'a, W> {
             context,
             budget,
             deadline: Deadline::after(context.world.elapsed(), budget),
-            patience: ATTEMPT.min(budget.saturating_sub(RESERVE)),
-            silences: AtomicUsize::new(0),
+            patience: RELAY_ATTEMPT.min(budget.saturating_sub(RESERVE)),
+            unanswered: AtomicUsize::new(0),
             clock: ClockTrust::Trusted,
             report: Mutex::default(),
         }
@@ -96,164 +88,64 @@ impl<'a, W: World> Relay<'a, W> {
         if self.budget < MIN_BUDGET {
             return Err(RelayError::TooShort);
         }
-        let mut work = Work::new();
-        self.look(&mut work).await.map_err(RelayError::Agenda)?;
-        let (clock, aside) = future::join(self.judge_clock(), self.aside()).await;
+        let mut tasks = Tasks::new();
+        self.read_agenda(&mut tasks).await.map_err(RelayError::Agenda)?;
+        let (clock, aside) = future::join(self.judge_clock(), self.read_aside()).await;
         self.clock = clock;
-        let _ = work.take(aside);
-        self.work_off(&mut work).await;
+        let _ = tasks.add(aside);
+        self.work_off(&mut tasks).await;
         let mut report = *self.report();
         report.stopped = self.is_down();
-        report.unfinished |= !self.is_down() && work.has_queue();
+        report.unfinished |= !self.is_down() && tasks.has_waiting();
         Ok(report)
     }
 
-    async fn work_off(&self, work: &mut Work) {
+    async fn work_off(&self, tasks: &mut Tasks) {
         let mut under_way = FuturesUnordered::new();
-        let mut looked = self.context.world.elapsed();
+        let mut read = self.context.world.elapsed();
         loop {
-            self.begin(work, &mut under_way);
-            if under_way.is_empty() && !self.wait_for_more(work).await {
+            self.begin(tasks, &mut under_way);
+            if under_way.is_empty() && !self.wait_for_more(tasks).await {
                 return;
             }
-            if let Either::Left((Some(done), _)) =
-                future::select(under_way.next(), Box::pin(self.context.world.pause(LOOK))).await
+            let interval = Box::pin(self.context.world.pause(READ_INTERVAL));
+            if let Either::Left((Some(outcome), _)) =
+                future::select(under_way.next(), interval).await
             {
-                work.note(done);
+                tasks.record(outcome);
             }
             let now = self.context.world.elapsed();
-            if now.saturating_sub(looked) >= LOOK && !self.is_over() {
-                looked = now;
-                // Beside what is under way: nobody's answer waits for an agenda.
-                under_way.extend(work.next_look().map(|piece| self.carry_out(piece).boxed()));
+            if now.saturating_sub(read) >= READ_INTERVAL && !self.is_over() {
+                read = now;
+                // The agenda is read beside the deliveries: no answer waits for it.
+                under_way.extend(tasks.next_agenda_read().map(|task| self.run_task(task).boxed()));
             }
         }
     }
 
-    /// Begins as much as may be under way at once. After time is up nothing is begun.
-    fn begin<'f>(&'f self, work: &mut Work, under_way: &mut FuturesUnordered<BoxFuture<'f, Done>>) {
+    /// Begins as many tasks as may be under way at once; none after time is up.
+    fn begin<'f>(
+        &'f self,
+        tasks: &mut Tasks,
+        under_way: &mut FuturesUnordered<BoxFuture<'f, TaskOutcome>>,
+    ) {
         let half = self.deadline.left(&self.context.world) < self.budget / 2;
         while !self.is_late() {
-            let Some(piece) = work.next(self.may_deliver(), half) else { return };
-            under_way.push(self.carry_out(piece).boxed());
+            let Some(task) = tasks.next(self.may_deliver(), half) else { return };
+            under_way.push(self.run_task(task).boxed());
         }
     }
 
-    /// Nothing is under way: whether anything can be begun, after another look.
-    async fn wait_for_more(&self, work: &mut Work) -> bool {
+    /// If nothing is under way: whether a task can be begun, after the agenda was read again.
+    async fn wait_for_more(&self, tasks: &mut Tasks) -> bool {
         if self.is_late() || !self.may_deliver() {
             return false;
         }
-        if work.retry_busy() {
-            self.context.world.pause(TURN).await;
+        if tasks.retry_busy() {
+            self.context.world.pause(BUSY_PAUSE).await;
             return true;
         }
-        !self.is_down() && self.look(work).await.unwrap_or(false)
-    }
-
-    /// Takes what is due; whether any of it is new to this run.
-    async fn look(&self, work: &mut Work) -> Result<bool, Failure> {
-        let entries = self.due(work.to_look_at()).await?;
-        Ok(work.take(entries))
-    }
-
-    async fn due(&self, limit: usize) -> Result<Vec<Entry>, Failure> {
-        let (now, elapsed) = (self.context.world.now(), self.context.world.elapsed());
-        let (from, more) = self.context.resting().span(now, elapsed);
-        let limit = limit.saturating_add(more);
-        let entries = self.entries(Queue::Due, from..=now, limit).await?;
-        let is_all = entries.len() < limit;
-        Ok(self.context.resting().sift(entries, &(from..=now), is_all, elapsed))
-    }
-
-    /// Parts that have rested, and what lies so far ahead that a wrong clock must have put it
-    /// there: nobody would look at that for as long as the clock was ahead.
-    async fn aside(&self) -> Vec<Entry> {
-        if !self.context.may_look_aside() {
-            return Vec::new();
-        }
-        let now = self.context.world.now();
-        let ahead = now.after(FARTHEST).after(LOOK)..=UnixMillis::MAX;
-        let entries = future::join_all([
-            self.entries(Queue::Sweep, UnixMillis::EPOCH..=now, MAX_ENTRIES),
-            self.entries(Queue::Sweep, ahead.clone(), MAX_STRAYS),
-            self.entries(
-                Queue::Due,
-                ahead,
-                MAX_STRAYS.saturating_add(self.context.resting().len()),
-            ),
-        ]);
-        let entries = entries.await.into_iter().map(|read| {
-            read.unwrap_or_else(|fault| {
-                tracing::warn!(fault = %fault, "agenda not read");
-                Vec::new()
-            })
-        });
-        let mut entries: Vec<_> = entries.flatten().collect();
-        self.context.resting().leave_out(&mut entries, self.context.world.elapsed());
-        if entries.len() >= MAX_ENTRIES {
-            self.context.look_aside_again();
-        }
-        entries
-    }
-
-    async fn entries(
-        &self,
-        queue: Queue,
-        span: std::ops::RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Failure> {
-        let world = &self.context.world;
-        let agenda = world.store().agenda(queue, span, limit);
-        let left = self.deadline.left(world);
-        Ok(world.within(left, agenda).await.ok_or(Failure::OutOfTime)??)
-    }
-
-    /// One entity's bug is not every entity's: the others are worked on all the same.
-    async fn carry_out(&self, piece: Piece) -> Done {
-        let left = match &piece {
-            Piece::Deliver(key) => Done::Left(key.clone(), false),
-            Piece::Look(_) => Done::Looked(Vec::new()),
-            Piece::SweepList(_) | Piece::SweepParts(..) => Done::Swept(None),
-        };
-        let owner = piece.owner().map(str::to_owned);
-        let done = AssertUnwindSafe(self.try_carry_out(piece)).catch_unwind().await;
-        match (done.unwrap_or(Err(Failure::Panicked)), owner) {
-            (Ok(done), owner) => {
-                owner.inspect(|key| self.context.resting().end(key));
-                done
-            }
-            (Err(fault), owner) => {
-                self.report().troubled += 1;
-                match owner.filter(|_| lasts(fault)) {
-                    Some(key) => {
-                        self.context.resting().begin(&key, fault, self.context.world.elapsed());
-                    }
-                    None => tracing::warn!(fault = %fault, "entity left for later"),
-                }
-                left
-            }
-        }
-    }
-
-    async fn try_carry_out(&self, piece: Piece) -> Result<Done, Failure> {
-        let repository = self.context.repository(self.deadline);
-        match piece {
-            Piece::Deliver(key) => self.turn(&repository, &key).await,
-            // What is known is worked on whether or not there is more.
-            Piece::Look(limit) => Ok(Done::Looked(self.due(limit).await.unwrap_or_default())),
-            Piece::SweepList(key) => {
-                let list = repository.read_key(key.clone()).await?;
-                let (swept, more) = sweep_unused(&repository, list).await?;
-                self.report().add_swept(swept);
-                Ok(Done::Swept(Some(key).filter(|_| more)))
-            }
-            Piece::SweepParts(owner, names) => {
-                let swept = sweep_parts(&repository, &owner, &names).await?;
-                self.report().add_swept(swept);
-                Ok(Done::Swept(None))
-            }
-        }
+        !self.is_down() && self.read_agenda(tasks).await.unwrap_or(false)
     }
 
     fn report(&self) -> MutexGuard<'_, RelayReport> {
@@ -266,14 +158,14 @@ impl<'a, W: World> Relay<'a, W> {
     }
 
     fn is_down(&self) -> bool {
-        self.silences.load(Ordering::Relaxed) >= MAX_SILENCES
+        self.unanswered.load(Ordering::Relaxed) >= MAX_UNANSWERED
     }
 
     fn is_late(&self) -> bool {
         self.deadline.left(&self.context.world) < SETTLE
     }
 
-    /// Whether to begin with entities: a product that is not down must be told in time.
+    /// Whether to begin with entities: an attempt to reach a product needs its full time.
     fn may_deliver(&self) -> bool {
         self.context.settings.product.is_none() || self.is_down() || self.has_time()
     }

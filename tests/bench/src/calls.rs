@@ -10,13 +10,13 @@ use shell::store::Store;
 use tests::call::{SETTINGS, config, run, v2};
 use tests::world::TestWorld;
 
-use crate::Result;
+use crate::outcome::Result;
 
 /// The whole bundle over a store, in a world whose clock stands still.
-pub type Koohook<S> = CallbackEndpoint<TestWorld<S>>;
+pub type InProcessEndpoint<S> = CallbackEndpoint<TestWorld<S>>;
 
 /// A koohook over a store. Nothing is logged: no log was started in this process.
-pub fn koohook<S: Store>(store: S) -> Result<Koohook<S>> {
+pub fn koohook<S: Store>(store: S) -> Result<InProcessEndpoint<S>> {
     let config = config(&SETTINGS);
     let context = Context::new(config.context, TestWorld::new(store));
     Ok(CallbackEndpoint::new(config.endpoint, &functions::BASE, Arc::new(context))?)
@@ -54,7 +54,10 @@ pub fn refresh(order: &str, now_millis: u64) -> Request<Vec<u8>> {
 }
 
 /// Answers a call in this process; anything but a success ends the run.
-pub fn answer<S: Store>(koohook: &Koohook<S>, request: Request<Bytes>) -> Result<Response<Bytes>> {
+pub fn answer<S: Store>(
+    koohook: &InProcessEndpoint<S>,
+    request: Request<Bytes>,
+) -> Result<Response<Bytes>> {
     let response = run(koohook.answer(request));
     if response.body().starts_with(SUCCESS) {
         Ok(response)
@@ -69,5 +72,6 @@ pub const SUCCESS: &[u8] = br#"{"resultCode":"000000""#;
 fn line(order: &str) -> String {
     format!("{order}-000001")
 }
+
 /// How the answer begins to what the product has not answered yet.
 pub const PROCESSING: &[u8] = br#"{"resultCode":"000004""#;

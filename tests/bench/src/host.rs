@@ -15,18 +15,24 @@ use http::Request;
 use tests::call::SETTINGS;
 
 use crate::calls::{PROCESSING, SUCCESS, purchase};
-use crate::table::{Table, Target, paired};
-use crate::{Pace, Result};
+use crate::outcome::Result;
+use crate::pace::Pace;
+use crate::table::{FigureTable, FigureTarget, paired};
 
 /// Connections with one request under way on each.
 const CONNECTIONS: usize = 16;
 
 /// Measures.
-pub fn measure(receive: &Path, constant: &Path, pace: &Pace, table: &mut Table) -> Result<()> {
+pub fn measure(
+    receive: &Path,
+    constant: &Path,
+    pace: &Pace,
+    table: &mut FigureTable,
+) -> Result<()> {
     let hosts = [
-        Host::start(constant, &[("KOOHOOK_LOG", "off")])?,
-        Host::start(receive, &[("KOOHOOK_LOG", "off")])?,
-        Host::start(receive, &[("KOOHOOK_LOG", "info")])?,
+        MeasuredHost::start(constant, &[("KOOHOOK_LOG", "off")])?,
+        MeasuredHost::start(receive, &[("KOOHOOK_LOG", "off")])?,
+        MeasuredHost::start(receive, &[("KOOHOOK_LOG", "info")])?,
     ];
     let length = Duration::from_millis(pace.round_millis);
     let repeats = || Ok::<_, Box<dyn Error>>(batch()?.into_iter().cycle());
@@ -40,27 +46,27 @@ pub fn measure(receive: &Path, constant: &Path, pace: &Pace, table: &mut Table) 
         }
     }
     let [constant, quiet, logging] = loads;
-    let rate = |loads: &[Load]| loads.iter().map(|load| load.answers / load.seconds).collect();
-    let cost = |loads: &[Load]| loads.iter().map(|load| load.micros / load.answers).collect();
+    let rate = |loads: &[HostLoad]| loads.iter().map(|load| load.answers / load.seconds).collect();
+    let cost = |loads: &[HostLoad]| loads.iter().map(|load| load.micros / load.answers).collect();
     let (medians, ratio) = paired(rate(&quiet), rate(&constant));
     let figure = "repeats a second, log off / constant host";
-    table.add(figure, medians, ratio, Target::RatioAtLeast(0.7));
+    table.add(figure, medians, ratio, FigureTarget::RatioAtLeast(0.7));
     let (medians, ratio) = paired(cost(&quiet), cost(&constant));
-    table.add("  processor time of each, us", medians, ratio, Target::None);
+    table.add("  processor time of each, us", medians, ratio, FigureTarget::None);
     let (medians, ratio) = paired(rate(&logging), rate(&constant));
-    table.add("  repeats a second, log to /dev/null", medians, ratio, Target::None);
+    table.add("  repeats a second, log to /dev/null", medians, ratio, FigureTarget::None);
     Ok(())
 }
 
 /// A server process of one thread.
-pub struct Host {
+pub struct MeasuredHost {
     process: Child,
     /// Where it listens.
     pub address: SocketAddr,
 }
 
 /// What a host did in a round.
-pub struct Load {
+pub struct HostLoad {
     /// How many answers came.
     pub answers: f64,
     /// In how many seconds.
@@ -71,7 +77,7 @@ pub struct Load {
     micros: f64,
 }
 
-impl Load {
+impl HostLoad {
     /// How long the slowest of so many in a hundred took.
     pub fn percentile(&self, percent: usize) -> f64 {
         let last = self.millis.len().saturating_sub(1);
@@ -79,7 +85,7 @@ impl Load {
     }
 }
 
-impl Host {
+impl MeasuredHost {
     /// Starts a program that listens where `KOOHOOK_LISTEN` says.
     pub fn start(program: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
@@ -109,10 +115,10 @@ impl Host {
         &self,
         length: Duration,
         requests: &mut impl Iterator<Item = Vec<u8>>,
-    ) -> Result<Load> {
+    ) -> Result<HostLoad> {
         let mut lines = Vec::new();
         for request in requests.by_ref().take(CONNECTIONS) {
-            let mut line = Line::connect(self.address)?;
+            let mut line = KeptConnection::connect(self.address)?;
             line.ask(&request)?;
             lines.push(line);
         }
@@ -133,7 +139,7 @@ impl Host {
         let micros = (self.processor_nanos()? - before) / 1_000.0;
         millis.sort_by(f64::total_cmp);
         let answers = f64::from(u32::try_from(millis.len())?);
-        Ok(Load { answers, seconds, millis, micros })
+        Ok(HostLoad { answers, seconds, millis, micros })
     }
 
     /// Processor time of the host's one thread so far.
@@ -145,7 +151,7 @@ impl Host {
     }
 }
 
-impl Drop for Host {
+impl Drop for MeasuredHost {
     fn drop(&mut self) {
         // It may have ended by itself; then there is nothing to end.
         let _ = self.process.kill();
@@ -173,13 +179,13 @@ pub fn on_the_wire(request: &Request<Vec<u8>>) -> Vec<u8> {
 }
 
 /// A kept-alive connection with at most one request under way.
-struct Line {
+struct KeptConnection {
     stream: TcpStream,
     heard: Vec<u8>,
     asked: Instant,
 }
 
-impl Line {
+impl KeptConnection {
     fn connect(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;

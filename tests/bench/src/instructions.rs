@@ -21,16 +21,21 @@ use tests::world::NOW;
 
 use crate::calls::{answer, koohook, purchase};
 use crate::interleavings;
-use crate::table::{Table, Target};
-use crate::{Pace, Result};
+use crate::outcome::Result;
+use crate::pace::Pace;
+use crate::table::{FigureTable, FigureTarget};
 
 /// Measures.
-pub fn measure(program: &Path, pace: &Pace, table: &mut Table) -> Result<()> {
+pub fn measure(program: &Path, pace: &Pace, table: &mut FigureTable) -> Result<()> {
     let count = |what| difference(program, what, pace.counted);
     let signatures = count("signatures")?;
     let rows = [
-        ("instructions of a renewal / signatures alone", "renewals", Target::AtMost(150_000.0)),
-        ("  instructions of a repeated purchase", "repeats", Target::None),
+        (
+            "instructions of a renewal / signatures alone",
+            "renewals",
+            FigureTarget::AtMost(150_000.0),
+        ),
+        ("  instructions of a repeated purchase", "repeats", FigureTarget::None),
     ];
     for (figure, what, target) in rows {
         let ours = count(what)?;

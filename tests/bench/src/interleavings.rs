@@ -13,12 +13,13 @@ use tests::call::BASE_KEY;
 use tests::world::NOW;
 
 use crate::calls::{SUCCESS, answer, koohook, purchase, refresh};
-use crate::table::{Table, Target, paired};
-use crate::{Pace, Result};
+use crate::outcome::Result;
+use crate::pace::Pace;
+use crate::table::{FigureTable, FigureTarget, paired};
 
-/// Measures lives of four deliveries, a purchase and a renewal, each repeated.
-pub fn measure(pace: &Pace, table: &mut Table) -> Result<()> {
-    let requests: Vec<_> = (0..pace.lives).flat_map(life).collect();
+/// Measures purchases and their renewals, each delivered twice.
+pub fn measure(pace: &Pace, table: &mut FigureTable) -> Result<()> {
+    let requests: Vec<_> = (0..pace.purchases).flat_map(purchase_and_renewal).collect();
     let count = f64::from(u32::try_from(requests.len())?);
     let (mut ours, mut baseline) = (Vec::new(), Vec::new());
     for _ in 0..pace.rounds {
@@ -27,11 +28,11 @@ pub fn measure(pace: &Pace, table: &mut Table) -> Result<()> {
     }
     let (medians, ratio) = paired(ours, baseline);
     let figure = "simulated deliveries a second / signatures alone";
-    table.add(figure, medians, ratio, Target::AtLeast(50_000.0));
+    table.add(figure, medians, ratio, FigureTarget::AtLeast(50_000.0));
     Ok(())
 }
 
-fn life(number: usize) -> [Request<Bytes>; 4] {
+fn purchase_and_renewal(number: usize) -> [Request<Bytes>; 4] {
     let order = format!("CS{number:014}");
     let [purchase, refresh] = [purchase, refresh].map(|call| call(&order, NOW).map(Bytes::from));
     [purchase.clone(), purchase, refresh.clone(), refresh]

@@ -14,14 +14,15 @@ use simulator::answer::Answer;
 use tests::call::{ADDRESS, Koohook, PRODUCT_SECRET, run};
 use tests::world::NOW;
 
-use crate::table::{Table, Target, median};
-use crate::{Pace, Result};
+use crate::outcome::Result;
+use crate::pace::Pace;
+use crate::table::{FigureTable, FigureTarget, median};
 
 const KIT_KEY: &str = "constructed-kit-key-0002";
 const DEPARTMENTS: usize = 10_000;
 
 /// Measures lists over SQLite beside the same over memory, and secrets beside forged calls.
-pub fn measure(pace: &Pace, table: &mut Table) -> Result<()> {
+pub fn measure(pace: &Pace, table: &mut FigureTable) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (mut on_disk, mut in_memory, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     let mut costs = [0.0; 2];
@@ -36,9 +37,9 @@ pub fn measure(pace: &Pace, table: &mut Table) -> Result<()> {
     }
     let medians = [median(on_disk), median(in_memory)];
     let figure = "allOrgSync of 10,000, ms: SQLite / memory";
-    table.add(figure, medians, median(ratios), Target::AtMost(1_000.0));
+    table.add(figure, medians, median(ratios), FigureTarget::AtMost(1_000.0));
     let [all, one] = costs;
-    table.add("values it writes / singleOrgSync writes", costs, all / one, Target::None);
+    table.add("values it writes / singleOrgSync writes", costs, all / one, FigureTarget::None);
     secrets(pace, table)
 }
 
@@ -57,7 +58,7 @@ fn list<S: Store>(store: S) -> Result<(f64, [f64; 2])> {
     Ok((millis, [f64::from(u32::try_from(by_all)?), f64::from(u32::try_from(by_one)?)]))
 }
 
-fn secrets(pace: &Pace, table: &mut Table) -> Result<()> {
+fn secrets(pace: &Pace, table: &mut FigureTable) -> Result<()> {
     let key = PrivateKey::generate(Size::Bits3072)?;
     let sealed = key.seal(Oaep::Sha256Mgf1Sha1, "made-up-client-secret")?;
     let koohook = kit(&[functions::APPLICATION_SYNC], Memory::new(), Some(&key.to_pem()?));
@@ -76,7 +77,12 @@ fn secrets(pace: &Pace, table: &mut Table) -> Result<()> {
     }
     let medians = [median(opened), median(refused)];
     let [opened, refused] = medians;
-    table.add("applicationSync, ms: RSA-3072 / forged", medians, opened / refused, Target::None);
+    table.add(
+        "applicationSync, ms: RSA-3072 / forged",
+        medians,
+        opened / refused,
+        FigureTarget::None,
+    );
     Ok(())
 }
 

@@ -8,64 +8,27 @@
 )]
 
 mod calls;
+mod clock;
 mod function;
 mod host;
 mod instructions;
 mod interleavings;
 mod kit;
+mod outcome;
+mod pace;
 mod product;
+mod runtime_mock;
 mod stores;
 mod table;
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use calls::{purchase, refresh};
 use instructions::ORDER;
-use table::Table;
+use outcome::Result;
+use pace::{FULL, Pace, QUICK};
+use table::FigureTable;
 use tests::world::NOW;
-
-/// Whatever goes wrong ends the run.
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-/// How long to measure.
-struct Pace {
-    /// Rounds of load on each host, and of a simulation.
-    rounds: usize,
-    /// Milliseconds of load in a round.
-    round_millis: u64,
-    /// Starts of each function.
-    starts: usize,
-    /// Calls to one function whose memory is watched.
-    calls: usize,
-    /// Lives in a round of a simulation, of four deliveries each.
-    lives: usize,
-    /// Notices that the relay delivers.
-    relayed: usize,
-    /// Calls that are counted instruction by instruction; twice as many in a second run.
-    counted: u32,
-}
-
-const FULL: Pace = Pace {
-    rounds: 15,
-    round_millis: 2_000,
-    starts: 50,
-    calls: 1_000,
-    lives: 10_000,
-    relayed: 5_000,
-    counted: 2_000,
-};
-
-const QUICK: Pace = Pace {
-    rounds: 3,
-    round_millis: 500,
-    starts: 10,
-    calls: 1_000,
-    lives: 2_000,
-    relayed: 1_000,
-    counted: 200,
-};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -86,7 +49,7 @@ fn measure(program: &Path, pace: &Pace) -> Result<()> {
     let beside = |name: &str| program.with_file_name(name);
     let [receive, constant] = ["receive", "constant-host"].map(beside);
     let [function, hello, empty] = ["new-instance", "hello-function", "empty-function"].map(beside);
-    let mut table = Table::default();
+    let mut table = FigureTable::default();
     eprintln!("throughput: {} rounds on each host", pace.rounds);
     host::measure(&receive, &constant, pace, &mut table)?;
     eprintln!("instructions: {} calls and twice as many", pace.counted);
@@ -119,17 +82,11 @@ fn stores(program: &Path) -> Vec<(String, PathBuf)> {
     stores.filter(|(_, program)| program.exists()).collect()
 }
 
-fn measure_sizes(ours: &[(String, PathBuf)], empty: &Path, table: &mut Table) -> Result<()> {
+fn measure_sizes(ours: &[(String, PathBuf)], empty: &Path, table: &mut FigureTable) -> Result<()> {
     let kib = |path: &Path| Ok::<_, std::io::Error>(std::fs::metadata(path)?.len() / 1_024);
     for (store, program) in ours {
         let figure = format!("size of new-instance, {store} / empty function, KiB");
         table.growth(&figure, kib(program)?, kib(empty)?, 600);
     }
     Ok(())
-}
-
-/// The time of day.
-fn now_millis() -> Result<u64> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    Ok(u64::try_from(since.as_millis())?)
 }

@@ -14,9 +14,11 @@ use shell::store::StoreSetting;
 use tests::call::{APP_INFO, PENDING, PRODUCT_SECRET, config};
 
 use crate::calls::purchase;
-use crate::host::{Host, on_the_wire};
-use crate::table::{Table, Target};
-use crate::{Pace, Result, now_millis};
+use crate::clock::now_millis;
+use crate::host::{MeasuredHost, on_the_wire};
+use crate::outcome::Result;
+use crate::pace::Pace;
+use crate::table::{FigureTable, FigureTarget};
 
 /// Purchases in a measurement of one after the other.
 const CALLS: usize = 100;
@@ -24,13 +26,13 @@ const CALLS: usize = 100;
 const DEADLINE_MILLIS: f64 = 4_000.0;
 
 /// Measures callbacks before a product that never answers.
-pub fn measure(receive: &Path, table: &mut Table) -> Result<()> {
+pub fn measure(receive: &Path, table: &mut FigureTable) -> Result<()> {
     let none = millis(receive, None, CALLS)?;
     let silent = millis(receive, Some(listen()?), 2 * CALLS)?;
     let last = |millis: &[f64]| millis.get(millis.len() * 99 / 100).copied().unwrap_or(f64::NAN);
     let (worst, base) = (last(&silent), last(&none));
     let figure = "p99 before a product that never answers / none, ms";
-    table.add(figure, [worst, base], worst / base, Target::AtMost(DEADLINE_MILLIS));
+    table.add(figure, [worst, base], worst / base, FigureTarget::AtMost(DEADLINE_MILLIS));
     Ok(())
 }
 
@@ -42,7 +44,7 @@ fn millis(receive: &Path, product: Option<SocketAddr>, calls: usize) -> Result<V
         settings.push(("KOOHOOK_PRODUCT_URL", address));
         settings.push(("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET));
     }
-    let host = Host::start(receive, &settings)?;
+    let host = MeasuredHost::start(receive, &settings)?;
     let now = now_millis()?;
     let mut calls = (0..calls).map(|number| on_the_wire(&purchase(&format!("CS{number}"), now)));
     Ok(host.load(Duration::from_secs(60), &mut calls)?.millis)
@@ -62,8 +64,8 @@ fn listen() -> Result<SocketAddr> {
 }
 
 /// Measures how many notices a second the relay delivers to a product that answers at once.
-pub fn measure_relay(constant: &Path, pace: &Pace, table: &mut Table) -> Result<()> {
-    let product = Host::start(constant, &[])?;
+pub fn measure_relay(constant: &Path, pace: &Pace, table: &mut FigureTable) -> Result<()> {
+    let product = MeasuredHost::start(constant, &[])?;
     let folder = tempfile::tempdir()?;
     let file = format!("sqlite:{}", folder.path().join("koohook.db").display());
     let baseline = relayed("memory:", &product, pace)?;
@@ -72,12 +74,12 @@ pub fn measure_relay(constant: &Path, pace: &Pace, table: &mut Table) -> Result<
         let Some(setting) = setting else { continue };
         let ours = relayed(&setting, &product, pace)?;
         let figure = format!("notices a second, relay over {store} / over memory");
-        table.add(&figure, [ours, baseline], ours / baseline, Target::None);
+        table.add(&figure, [ours, baseline], ours / baseline, FigureTarget::None);
     }
     Ok(())
 }
 
-fn relayed(store: &str, product: &Host, pace: &Pace) -> Result<f64> {
+fn relayed(store: &str, product: &MeasuredHost, pace: &Pace) -> Result<f64> {
     let address = format!("http://{}/", product.address);
     let mut settings = PENDING.to_vec();
     settings.extend([("KOOHOOK_PRODUCT_URL", address.as_str()), ("KOOHOOK_APP_INFO", APP_INFO)]);

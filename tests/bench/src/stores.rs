@@ -8,10 +8,12 @@ use std::time::Duration;
 use tests::servers::{self, Server};
 
 use crate::calls::purchase;
+use crate::clock::now_millis;
 use crate::function;
-use crate::host::{Host, Load, on_the_wire};
-use crate::table::{Table, Target, median, paired};
-use crate::{Pace, Result, now_millis};
+use crate::host::{HostLoad, MeasuredHost, on_the_wire};
+use crate::outcome::Result;
+use crate::pace::Pace;
+use crate::table::{FigureTable, FigureTarget, median, paired};
 
 /// A made-up key that seals: 32 times the letter K.
 pub const SEAL_KEY: &str = "S0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0s=";
@@ -23,13 +25,13 @@ const VALUE_LEN: usize = 700;
 const CONNECTIONS: &str = "16";
 
 /// Measures purchases a second, and how long they take.
-pub fn measure(receive: &Path, pace: &Pace, table: &mut Table) -> Result<()> {
+pub fn measure(receive: &Path, pace: &Pace, table: &mut FigureTable) -> Result<()> {
     let Ok(address) = std::env::var("KOOHOOK_TEST_REDIS") else {
         eprintln!("!! SKIPPED stores: no Redis; tests/bench/run starts one where it is installed");
         return Ok(());
     };
     let settings = [("KOOHOOK_STORE", address.as_str()), ("KOOHOOK_SEAL_KEY", SEAL_KEY)];
-    let host = Host::start(receive, &settings)?;
+    let host = MeasuredHost::start(receive, &settings)?;
     let length = Duration::from_millis(pace.round_millis);
     let (mut loads, mut bare) = (Vec::new(), Vec::new());
     for round in 0..pace.rounds {
@@ -37,22 +39,26 @@ pub fn measure(receive: &Path, pace: &Pace, table: &mut Table) -> Result<()> {
         loads.push(host.load(length, &mut purchases)?);
         bare.push(bare_script(&address, pace)?);
     }
-    let rate = |load: &Load| load.answers / load.seconds;
+    let rate = |load: &HostLoad| load.answers / load.seconds;
     let (medians, ratio) =
         paired(loads.iter().map(rate).collect(), bare.iter().map(|bare| bare.rate).collect());
     let figure = "purchases a second over Redis / its script alone";
-    table.add(figure, medians, ratio, Target::RatioAtLeast(0.5));
+    table.add(figure, medians, ratio, FigureTarget::RatioAtLeast(0.5));
     for (figure, percent) in [("  half of them within, ms", 50), ("  99 of 100 within, ms", 99)] {
         let ours = loads.iter().map(|load| load.percentile(percent)).collect();
         let baseline = bare.iter().map(|bare| if percent == 50 { bare.p50 } else { bare.p99 });
         let (medians, ratio) = paired(ours, baseline.collect());
-        table.add(figure, medians, ratio, Target::None);
+        table.add(figure, medians, ratio, FigureTarget::None);
     }
     Ok(())
 }
 
 /// Measures the start of a function, its store's connection made, beside one over memory.
-pub fn measure_start(ours: &[(String, PathBuf)], pace: &Pace, table: &mut Table) -> Result<()> {
+pub fn measure_start(
+    ours: &[(String, PathBuf)],
+    pace: &Pace,
+    table: &mut FigureTable,
+) -> Result<()> {
     let Some((_, memory)) = ours.iter().find(|(store, _)| store == "memory") else {
         return Ok(());
     };
@@ -72,7 +78,7 @@ pub fn measure_start(ours: &[(String, PathBuf)], pace: &Pace, table: &mut Table)
         let settings = [("KOOHOOK_STORE", setting.as_str()), ("KOOHOOK_SEAL_KEY", SEAL_KEY)];
         let started = median(function::starts(program, &settings, pace)?);
         let figure = format!("  start over {store} / over memory, ms");
-        table.add(&figure, [started, baseline], started / baseline, Target::None);
+        table.add(&figure, [started, baseline], started / baseline, FigureTarget::None);
     }
     Ok(())
 }

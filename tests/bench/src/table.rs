@@ -4,7 +4,7 @@ use std::fmt;
 
 /// All figures of a run.
 #[derive(Default)]
-pub struct Table(Vec<Row>);
+pub struct FigureTable(Vec<Row>);
 
 struct Row {
     figure: String,
@@ -16,7 +16,7 @@ struct Row {
 }
 
 /// What a figure should be.
-pub enum Target {
+pub enum FigureTarget {
     /// Ours over the baseline, at least.
     RatioAtLeast(f64),
     /// Ours over the baseline, at most.
@@ -29,16 +29,24 @@ pub enum Target {
     None,
 }
 
-impl Table {
+impl FigureTable {
     /// Adds a figure and its baseline, in the same unit. The ratio is not always that of the two:
     /// where both were measured in pairs, it is the median of the pairs' ratios.
-    pub fn add(&mut self, figure: &str, [ours, baseline]: [f64; 2], ratio: f64, target: Target) {
+    pub fn add(
+        &mut self,
+        figure: &str,
+        [ours, baseline]: [f64; 2],
+        ratio: f64,
+        target: FigureTarget,
+    ) {
         let (target, met) = match target {
-            Target::RatioAtLeast(least) => (format!("ratio >= {least:.2}"), Some(ratio >= least)),
-            Target::RatioAtMost(most) => (format!("ratio <= {most:.2}"), Some(ratio <= most)),
-            Target::AtLeast(least) => (format!(">= {least:.0}"), Some(ours >= least)),
-            Target::AtMost(most) => (format!("<= {most:.0}"), Some(ours <= most)),
-            Target::None => (String::new(), None),
+            FigureTarget::RatioAtLeast(least) => {
+                (format!("ratio >= {least:.2}"), Some(ratio >= least))
+            }
+            FigureTarget::RatioAtMost(most) => (format!("ratio <= {most:.2}"), Some(ratio <= most)),
+            FigureTarget::AtLeast(least) => (format!(">= {least:.0}"), Some(ours >= least)),
+            FigureTarget::AtMost(most) => (format!("<= {most:.0}"), Some(ours <= most)),
+            FigureTarget::None => (String::new(), None),
         };
         self.0.push(Row {
             figure: figure.to_owned(),
@@ -78,7 +86,7 @@ pub fn paired(ours: Vec<f64>, baseline: Vec<f64>) -> ([f64; 2], f64) {
     ([ours, baseline].map(median), ratio)
 }
 
-impl fmt::Display for Table {
+impl fmt::Display for FigureTable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = |formatter: &mut fmt::Formatter<'_>, cells: [&str; 6]| {
             let [figure, ours, baseline, ratio, target, verdict] = cells;

@@ -65,7 +65,7 @@ fn a_product_has_its_budget_and_no_more() {
     let product = Product::of(koohook.world(), |_| READY);
     assert_eq!(buy(&koohook, "CS1").code, "000004");
     assert_eq!(koohook.store().take_counts(), (1, 1));
-    assert_eq!(outbox(&koohook, &id("CS1")).trial, None, "and nobody claims what he leaves");
+    assert_eq!(outbox(&koohook, &id("CS1")).delivery, None, "and nobody claims what he leaves");
     assert_eq!(product.told().len(), 0);
 }
 
@@ -97,7 +97,7 @@ fn with_less_than_a_second_left_nobody_is_told() {
         koohook.world().lag(Duration::ZERO);
         assert!(["000004", "000005"].contains(&code.as_str()));
         assert_eq!(product.told().len(), 0, "{lag}");
-        assert_eq!(outbox(&koohook, &id("CS1")).trial.is_some(), is_claimed);
+        assert_eq!(outbox(&koohook, &id("CS1")).delivery.is_some(), is_claimed);
         assert_eq!(buy(&koohook, "CS2").code, "000000", "{lag}");
     }
 }

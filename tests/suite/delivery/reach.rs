@@ -213,7 +213,7 @@ fn the_attempt_and_the_log_say_why() {
     let log = Log::default();
     let guard = log.keep();
     let down = closed();
-    let attempts = told_at(down).outbox.trial.unwrap().attempts;
+    let attempts = told_at(down).outbox.delivery.unwrap().attempts;
     drop(guard);
     assert_eq!(attempts[0].fault, "connection refused");
     let [line] = log.callbacks().try_into().expect("one callback");
@@ -232,7 +232,7 @@ fn a_product_that_never_answers_timed_out() {
     let guard = log.keep();
     assert_eq!(buy(&koohook, "CS1").code, "000004");
     drop(guard);
-    let attempts = outbox(&koohook, &id("CS1")).trial.unwrap().attempts;
+    let attempts = outbox(&koohook, &id("CS1")).delivery.unwrap().attempts;
     assert_eq!(attempts[0].fault, "timed out");
     let [line] = log.callbacks().try_into().expect("one callback");
     assert_eq!((&line["notice"], &line["cause"]), (&"timed-out".into(), &"timed out".into()));

@@ -82,7 +82,7 @@ fn a_product_that_is_plainly_down_is_left_alone() {
         let run_of = Relay::new(koohook.endpoint.context(), Duration::from_mins(5));
         let report = run(run_of.run()).unwrap();
         assert_eq!(report.stopped, is_silent, "{mood:?}");
-        let trials = ids.iter().map(|id| outbox(&koohook, id).trial);
+        let trials = ids.iter().map(|id| outbox(&koohook, id).delivery);
         let tried = trials.flatten().filter(|trial: &DeliveryState| trial.count > 0).count();
         let expected = if is_silent { 5..=20 } else { 60..=60 };
         assert!(expected.contains(&tried), "{mood:?}: {tried} were tried");

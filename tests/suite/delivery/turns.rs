@@ -110,7 +110,7 @@ fn what_a_run_has_no_time_for_counts_no_attempt() {
     assert!(report.unfinished && report.failed == 0, "{report:?}");
     assert!((1..4).contains(&report.delivered));
     let outbox = outbox(&koohook, &id("CS1"));
-    assert!(outbox.trial.is_none_or(|trial| trial.count == 0 && trial.claimed.is_none()));
+    assert!(outbox.delivery.is_none_or(|trial| trial.count == 0 && trial.claimed.is_none()));
     for _ in 0..4 {
         run_for(&koohook, 4 * SECOND);
     }
@@ -155,7 +155,7 @@ fn a_notice_whose_every_attempt_dies_is_given_up_in_the_end() {
     assert_eq!(runs, MIN_ATTEMPTS + 1, "20 claims, 4 hours apart, and the run that gives up");
     let outbox = outbox(&koohook, &id("CS1"));
     assert_eq!((outbox.dead.len(), outbox.waiting.len()), (1, 0));
-    let trial = &outbox.dead[0].trial;
+    let trial = &outbox.dead[0].delivery;
     assert_eq!((trial.count, &*trial.attempts.last().unwrap().fault), (20, "outcome unknown"));
 }
 
@@ -265,7 +265,7 @@ fn a_product_may_ask_for_a_longer_pause_and_never_for_a_shorter_one() {
             });
             let now = koohook.world().now_millis();
             assert_eq!(relay(&koohook).failed, 1);
-            let next = outbox(&koohook, &id("CS1")).trial.unwrap().next.millis();
+            let next = outbox(&koohook, &id("CS1")).delivery.unwrap().next.millis();
             assert_eq!(next - now, pause * 1_000, "{asked:?}");
         }
     }

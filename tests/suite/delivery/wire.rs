@@ -60,7 +60,7 @@ fn every_answer_to_a_purchase_has_its_meaning() {
         assert_eq!(buy(&koohook, "CS1").code, *code, "{status} {body}");
         let outbox = outbox(&koohook, &id("CS1"));
         assert_eq!(outbox.waiting.is_empty(), fault.is_none(), "{status} {body}");
-        let attempts = outbox.trial.map(|trial| trial.attempts).unwrap_or_default();
+        let attempts = outbox.delivery.map(|trial| trial.attempts).unwrap_or_default();
         let faults: Vec<_> = attempts.iter().map(|attempt| attempt.fault.as_str()).collect();
         assert_eq!(faults, fault.iter().copied().collect::<Vec<_>>(), "{status} {body}");
         assert!(attempts.iter().all(|attempt| attempt.status == Some(*status)));
@@ -113,7 +113,7 @@ fn no_attempt_quotes_an_answer() {
     let page = "<html><head><title>502 Bad Gateway</title></head>nginx/1.27 canary</html>";
     Product::of(koohook.world(), move |_| Mood::Refuses(502, page));
     buy(&koohook, "CS1");
-    let attempts = outbox(&koohook, &id("CS1")).trial.unwrap().attempts;
+    let attempts = outbox(&koohook, &id("CS1")).delivery.unwrap().attempts;
     assert_eq!(attempts[0].said.as_deref(), Some("bad gateway nginx"));
 }
 
@@ -237,7 +237,7 @@ fn hostile_answers_are_failed_attempts() {
         let (address, _) = listening(head(&answer), &MEBIBYTE, times);
         let outbox = told_at(address).outbox;
         assert_eq!(outbox.waiting.len(), 1, "{answer}");
-        let attempts = outbox.trial.unwrap().attempts;
+        let attempts = outbox.delivery.unwrap().attempts;
         assert_eq!(attempts.len(), 1, "{answer}");
         faults.push(attempts[0].fault.clone());
     }

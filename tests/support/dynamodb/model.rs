@@ -2,12 +2,13 @@
 //! does not do. It believes signed calls alone, a weak read is one write behind, and it fails as
 //! planned.
 
+mod refusal;
+mod table;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::DATE as DATE_HEADER;
 use http::{HeaderValue, Request, Response, StatusCode};
@@ -18,7 +19,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
-use super::condition::holds;
+use self::refusal::{ModelAnswer, Refused};
+use self::table::ModelTable;
 use super::signature::{Received, Unbelieved};
 use super::{ACCESS_KEY, REGION, SECRET_KEY, SESSION_TOKEN};
 use crate::on_tokio::{block_on, spawn};
@@ -45,41 +47,17 @@ pub enum Plan {
 
 #[derive(Default)]
 struct State {
-    tables: BTreeMap<String, Table>,
+    tables: BTreeMap<String, ModelTable>,
     plan: VecDeque<Plan>,
     calls: Vec<String>,
     /// The `Date` of its answers.
     date: Option<&'static str>,
 }
 
-#[derive(Default)]
-struct Table {
-    described: Value,
-    frees: bool,
-    items: BTreeMap<String, Item>,
-}
-
-/// An item as it stands, and as it stood before the last write.
-struct Item {
-    now: Map<String, Value>,
-    before: Option<Map<String, Value>>,
-}
-
-/// A refusal: its kind, its message, and what stands instead.
-struct Refused(&'static str, String, Option<Map<String, Value>>);
-
-type Answer = Result<Value, Refused>;
-
 /// The moment for which calls must be signed, as [`super::noon`] is written.
 const DATE: &str = "20261005T210927Z";
 /// The same second, as an answer's `Date` has it.
 const HTTP_DATE: &str = "Mon, 05 Oct 2026 21:09:27 GMT";
-/// An item is no longer, its attributes' names included.
-const MAX_ITEM_LEN: usize = 400 * 1024;
-const MAX_KEY_LEN: usize = 2_048;
-const MAX_SORT_KEY_LEN: usize = 1_024;
-const INVALID: &str = "ValidationException";
-
 impl Model {
     /// Starts one, on a free port.
     pub fn start() -> Self {
@@ -198,7 +176,7 @@ fn believe(head: &http::request::Parts, body: &[u8]) -> Result<(), Refused> {
 }
 
 impl State {
-    fn answer(&mut self, operation: &str, body: &[u8]) -> Answer {
+    fn answer(&mut self, operation: &str, body: &[u8]) -> ModelAnswer {
         let request: Value = serde_json::from_slice(body)
             .map_err(|_| Refused::of("SerializationException", "no JSON"))?;
         let name = request["TableName"].as_str().unwrap_or_default().to_owned();
@@ -213,7 +191,9 @@ impl State {
                 let status = if table.frees { "ENABLED" } else { "DISABLED" };
                 Ok(json!({ "TimeToLiveDescription": { "TimeToLiveStatus": status } }))
             }
-            "UpdateTimeToLive" if table.frees => invalid("TimeToLive is already enabled"),
+            "UpdateTimeToLive" if table.frees => {
+                Err(Refused::invalid("TimeToLive is already enabled"))
+            }
             "UpdateTimeToLive" => {
                 table.frees = request["TimeToLiveSpecification"]["AttributeName"] == "ttl";
                 Ok(json!({ "TimeToLiveSpecification": request["TimeToLiveSpecification"] }))
@@ -226,7 +206,7 @@ impl State {
         }
     }
 
-    fn create(&mut self, name: String, request: &Value) -> Answer {
+    fn create(&mut self, name: String, request: &Value) -> ModelAnswer {
         if self.tables.contains_key(&name) {
             return Err(Refused::of("ResourceInUseException", "it stands"));
         }
@@ -235,106 +215,10 @@ impl State {
         for index in described["GlobalSecondaryIndexes"].as_array_mut().into_iter().flatten() {
             index["IndexStatus"] = json!("ACTIVE");
         }
-        let table = Table { described: described.clone(), ..Table::default() };
+        let table = ModelTable { described: described.clone(), ..ModelTable::default() };
         self.tables.insert(name, table);
         Ok(json!({ "TableDescription": described }))
     }
-}
-
-impl Table {
-    fn get(&self, request: &Value) -> Answer {
-        let item = self.items.get(key(&request["Key"])?);
-        let item = match request["ConsistentRead"] {
-            Value::Bool(true) => item.map(|item| &item.now),
-            _ => item.and_then(|item| item.before.as_ref()),
-        };
-        Ok(item.map_or(json!({}), |item| json!({ "Item": item })))
-    }
-
-    fn put(&mut self, request: &Value) -> Answer {
-        let item = request["Item"].as_object().ok_or(Refused::of(INVALID, "no item"))?;
-        let key = key(&request["Item"])?.to_owned();
-        let lengths = item.iter().map(|(name, value)| name.len() + length(value));
-        if lengths.sum::<usize>() > MAX_ITEM_LEN {
-            return invalid("Item size has exceeded the maximum allowed size");
-        }
-        for (name, longest) in [("agenda", MAX_KEY_LEN), ("due", MAX_SORT_KEY_LEN)] {
-            let text = item.get(name).map(|value| value["S"].as_str().unwrap_or_default());
-            if text.is_some_and(|text| text.is_empty() || text.len() > longest) {
-                return invalid("an index key of a wrong type or length");
-            }
-        }
-        let standing = self.items.get(&key).map(|item| &item.now);
-        if let Some(condition) = request["ConditionExpression"].as_str() {
-            let held = holds(condition, standing, &request["ExpressionAttributeValues"]);
-            if !held.map_err(|fault| Refused(INVALID, fault, None))? {
-                let tells = request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
-                let standing = standing.filter(|_| tells).cloned();
-                let message = "The conditional request failed".to_owned();
-                return Err(Refused("ConditionalCheckFailedException", message, standing));
-            }
-        }
-        let before = self.items.remove(&key).map(|item| item.now);
-        self.items.insert(key, Item { now: item.clone(), before });
-        Ok(json!({}))
-    }
-
-    fn query(&self, request: &Value) -> Answer {
-        if request["IndexName"] != "agenda" || request["ConsistentRead"] == true {
-            return invalid("no such index, or a strong read of one");
-        }
-        let limit = request["Limit"].as_u64().and_then(|limit| usize::try_from(limit).ok());
-        let limit = limit
-            .filter(|limit| *limit > 0)
-            .ok_or_else(|| Refused::of(INVALID, "Limit must be at least 1"))?;
-        let condition = request["KeyConditionExpression"].as_str().unwrap_or_default();
-        let values = &request["ExpressionAttributeValues"];
-        let mut found = Vec::new();
-        for item in self.items.values().map(|item| &item.now) {
-            let held = holds(condition, Some(item), values);
-            if held.map_err(|fault| Refused(INVALID, fault, None))? {
-                let projected = ["k", "agenda", "due"].map(|name| (name, item.get(name)));
-                found.push(json!(BTreeMap::from(projected)));
-            }
-        }
-        let place = |item: &Value| {
-            ["due", "k"].map(|name| item[name]["S"].as_str().unwrap_or_default().to_owned())
-        };
-        found.sort_by_key(place);
-        let start = &request["ExclusiveStartKey"];
-        let mut page: Vec<Value> = found
-            .into_iter()
-            .filter(|item| start.is_null() || place(item) > place(start))
-            .collect();
-        page.truncate(limit);
-        let mut answer = json!({ "Count": page.len(), "Items": page });
-        // A full page says where it ends, though nothing may follow.
-        if let Some(last) = page.last().filter(|_| page.len() == limit) {
-            answer["LastEvaluatedKey"] = last.clone();
-        }
-        Ok(answer)
-    }
-}
-
-impl Refused {
-    fn of(kind: &'static str, message: &str) -> Self {
-        Self(kind, message.to_owned(), None)
-    }
-}
-
-fn key(attributes: &Value) -> Result<&str, Refused> {
-    let key = attributes["k"]["S"].as_str().filter(|key| (1..=MAX_KEY_LEN).contains(&key.len()));
-    key.ok_or_else(|| Refused::of(INVALID, "a key of a wrong type or length"))
-}
-
-fn length(value: &Value) -> usize {
-    let binary = value["B"].as_str().and_then(|text| STANDARD.decode(text).ok());
-    let text = value["S"].as_str().or(value["N"].as_str());
-    binary.map_or(text.map_or(0, str::len), |bytes| bytes.len())
-}
-
-fn invalid(message: &str) -> Answer {
-    Err(Refused::of(INVALID, message))
 }
 
 fn refusal(status: u16, Refused(kind, message, item): &Refused) -> Response<Full<Bytes>> {

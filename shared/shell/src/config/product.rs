@@ -13,8 +13,8 @@ use super::error::ConfigError;
 use super::source::Source;
 use super::text::digits;
 use crate::context::Product;
-use crate::delivery::BUDGET;
 use crate::guard::{Authorities, Guard, Network};
+use crate::time_limits::FIRST_ATTEMPT;
 
 /// Where the product is, and the network that plain HTTP to it is held to.
 type Place = (Uri, Option<Network>);
@@ -30,7 +30,7 @@ pub(super) fn product(source: &Source<'_>, errors: &mut ConfigError) -> Option<O
     let budget = source.parsed("KOOHOOK_DELIVERY_BUDGET_MILLIS", parse_delivery_budget);
     let budget = errors.keep(budget);
     let (place, authorities, secrets) = (place?, authorities?, secrets?);
-    let budget = budget?.unwrap_or(BUDGET);
+    let budget = budget?.unwrap_or(FIRST_ATTEMPT);
     errors.keep(together(place, authorities, secrets, budget))
 }
 

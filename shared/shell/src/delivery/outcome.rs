@@ -1,97 +1,88 @@
-//! What comes of an offer, and of a turn at an entity.
+//! What became of a notice that was to be delivered.
 
-use std::time::Duration;
-
-use domain::outbox::{Offered, Settled};
-use domain::product::PurchaseAnswer;
+use domain::outbox::Settled;
 
 use crate::repository::Slot;
 use crate::world::Unanswered;
 
-/// How one offer ended.
-#[derive(Clone, Debug)]
-pub struct OfferOutcome {
-    pub(super) offered: Offered,
-    pub(super) told: Option<PurchaseAnswer>,
-    /// Why there was no answer over HTTP, if there was none.
-    pub unanswered: Option<Unanswered>,
-}
-
-impl OfferOutcome {
-    /// The time was not enough to go on.
-    pub(super) const fn paused() -> Self {
-        Self { offered: Offered::Paused(1), told: None, unanswered: None }
-    }
-
-    /// The same outcome, of a product that asks for a pause.
-    pub(super) fn asking_for(mut self, pause: Duration) -> Self {
-        if let Offered::Failed(_, asked) = &mut self.offered {
-            *asked = pause;
-        }
-        self
-    }
-
-    /// The same outcome, of one part of a list.
-    pub(super) fn at_part(mut self, part: usize) -> Self {
-        match &mut self.offered {
-            Offered::Delivered => (),
-            Offered::Paused(next) => *next = part,
-            Offered::Failed(attempt, _) | Offered::Undeliverable(attempt) => {
-                attempt.part = Some(part);
-            }
-        }
-        self
-    }
-}
-
-/// What an operator can do about a product that did not answer.
-pub(super) const fn advice(fault: Unanswered) -> &'static str {
-    match fault {
-        Unanswered::NameNotFound => "look at the host in KOOHOOK_PRODUCT_URL and the name service",
-        Unanswered::NotAllowed => {
-            "use https; over http every address of the name must be this machine's, or with KOOHOOK_PRODUCT_HTTP=private in a private network"
-        }
-        Unanswered::Refused => "look at the product and at the port in KOOHOOK_PRODUCT_URL",
-        Unanswered::NotTrusted => {
-            "put the certificate of its authority into KOOHOOK_PRODUCT_CA; it needs a subjectAltName of the host, valid dates, and CA:FALSE if it is self-signed"
-        }
-        Unanswered::Tls => "look at the port in KOOHOOK_PRODUCT_URL: it may not speak TLS",
-        Unanswered::NotHttp => "look at the port in KOOHOOK_PRODUCT_URL: it may want https",
-        Unanswered::NotReached => "look at routes and firewalls",
-        Unanswered::TimedOut => "let the product answer 202 at once, or look at firewalls",
-        Unanswered::CutOff => "look at the product's log and at proxies before it",
-        Unanswered::TooLong => "let the product answer less than 64 KiB",
-    }
-}
-
-/// A notice that was offered and settled.
+/// What came of delivering an entity's next notice: it was offered and settled, or left.
 #[derive(Debug)]
-pub struct Delivered {
-    /// What exists now, to go on from.
-    pub slot: Slot,
+pub struct DeliveryResult {
     /// What became of the notice.
-    pub settled: Settled,
+    pub outcome: NoticeOutcome,
     /// Why there was no answer over HTTP, if there was none.
     pub unanswered: Option<Unanswered>,
+    /// The record afterwards.
+    pub slot: Slot,
 }
 
-/// What came of a turn at an entity.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one lives at a time, and what stands is used")]
-pub enum Turn {
-    /// A notice was offered.
-    Offered(Delivered),
-    /// There is nothing to offer now, or another was faster.
-    Nothing,
-    /// What was ordered is to be asked first, and others are asking.
-    Busy,
-}
-
-/// Whether a notice can be offered.
+/// What became of a notice. [`Self::as_str`] is its word in the log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Complete {
-    Yes,
-    /// What belongs into it is not known; it waits.
-    Waits,
+pub enum NoticeOutcome {
+    /// The product accepted it.
+    Delivered,
+    /// The product rejected it; it waits for its next attempt.
+    Refused,
+    /// The product did not answer in time; the notice waits for its next attempt.
+    TimedOut,
+    /// The product was not reached; the notice waits for its next attempt.
+    NotReached,
+    /// It is a dead letter: an operator should look.
+    GivenUp,
+    /// Part of its list was sent; there was no time for the rest.
+    Paused,
+    /// Nothing was offered: no notice is ready, there is no time, or another delivery was faster.
+    NotOffered,
+    /// Nothing was offered: what was ordered must be asked first, and others are asking.
     Busy,
+    /// It was offered, and another delivery settled it before.
+    SettledBefore,
+    /// It was offered, and the outcome could not be stored.
+    Unsettled,
+}
+
+impl DeliveryResult {
+    /// The result if nothing was offered.
+    pub(super) const fn not_offered(outcome: NoticeOutcome, slot: Slot) -> Self {
+        Self { outcome, unanswered: None, slot }
+    }
+}
+
+impl NoticeOutcome {
+    /// The outcome of a settled attempt.
+    pub(super) const fn of(settled: Settled, unanswered: Option<Unanswered>) -> Self {
+        match (settled, unanswered) {
+            (Settled::Delivered, _) => Self::Delivered,
+            (Settled::Waits, Some(Unanswered::TimedOut)) => Self::TimedOut,
+            (Settled::Waits, Some(_)) => Self::NotReached,
+            (Settled::Waits, None) => Self::Refused,
+            (Settled::Dead, _) => Self::GivenUp,
+            (Settled::Paused, _) => Self::Paused,
+            (Settled::Nothing, _) => Self::SettledBefore,
+        }
+    }
+
+    /// The word in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed-out",
+            Self::NotReached => "not-reached",
+            Self::GivenUp => "given-up",
+            Self::Paused | Self::NotOffered | Self::Busy => "left",
+            Self::SettledBefore => "settled-before",
+            Self::Unsettled => "unsettled",
+        }
+    }
+
+    /// Whether this delivery's attempt was settled with an answer of the product.
+    pub const fn is_answered(self) -> bool {
+        matches!(self, Self::Delivered | Self::Refused | Self::GivenUp)
+    }
+
+    /// Whether the notice was offered to the product.
+    pub const fn is_offered(self) -> bool {
+        !matches!(self, Self::NotOffered | Self::Busy)
+    }
 }

@@ -1,28 +1,41 @@
-//! One notice on its way to the product: a signed request, or one for each part of its list, and
-//! what its answer amounts to.
+//! Sends one notice to the product: one signed request, or one for each part of a list. Reads how
+//! the attempt ended.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use domain::notice::{Message, Part};
-use domain::outbox::{Attempt, Claim, Offered};
-use domain::product::{self, Answer};
+use domain::outbox::{Attempt, AttemptOutcome, Claim};
+use domain::product::{self, ProductError};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 
-use super::{Delivery, OfferOutcome};
+use super::Delivery;
 use crate::failure::Failure;
 use crate::world::{Unanswered, Web, World};
 
+/// How an attempt ended, as it was sent.
+pub(super) struct Sent {
+    pub outcome: AttemptOutcome,
+    /// Why there was no answer over HTTP, if there was none.
+    pub unanswered: Option<Unanswered>,
+}
+
+impl From<AttemptOutcome> for Sent {
+    fn from(outcome: AttemptOutcome) -> Self {
+        Self { outcome, unanswered: None }
+    }
+}
+
 impl<W: World> Delivery<'_, W> {
-    /// Sends a notice, or the parts of its list one after the other, each only if there is time for
-    /// it: the rest is another turn's.
+    /// Sends a notice, or the parts of its list one after the other. A part is only begun if there
+    /// is time for it; another turn sends the rest.
     pub(super) async fn send_all(
         &self,
         owner: &str,
         claim: &Claim,
         claimed: Duration,
-    ) -> Result<OfferOutcome, Failure> {
+    ) -> Result<Sent, Failure> {
         let names: Vec<_> = claim.notice.parts().collect();
         if names.is_empty() {
             return Ok(self.send(claim, claim.notice.message(owner), claimed).await);
@@ -30,63 +43,65 @@ impl<W: World> Delivery<'_, W> {
         let (id, of) = (claim.notice.id(owner), names.len());
         for (name, number) in names.into_iter().zip(1..).skip(claim.part.saturating_sub(1)) {
             if !self.may_begin(claimed) {
-                return Ok(OfferOutcome::paused().at_part(number));
+                return Ok(AttemptOutcome::Paused { part: number }.into());
             }
             let read = self.repository.read_parts(owner, [name].into()).await?;
             let records = read.and_then(|mut read| read.remove(&name)).unwrap_or_default();
             let part = Part { number, of };
             let Some(message) = claim.notice.part_message(&id, part, &records) else {
-                return Ok(self.failed("part missing", None, Duration::ZERO, &[]).at_part(number));
+                return Ok(self.not_sent("part missing").at_part(number).into());
             };
-            let outcome = self.send(claim, message, claimed).await;
-            if outcome.offered != Offered::Delivered {
-                return Ok(outcome.at_part(number));
+            let Sent { outcome, unanswered } = self.send(claim, message, claimed).await;
+            if !matches!(outcome, AttemptOutcome::Accepted(_)) {
+                return Ok(Sent { outcome: outcome.at_part(number), unanswered });
             }
         }
-        Ok(OfferOutcome { offered: Offered::Delivered, told: None, unanswered: None })
+        Ok(AttemptOutcome::Accepted(None).into())
     }
 
-    /// Whether a message that is begun now has its time, and ends before the claim does.
+    /// Whether a message that is begun now has enough time, and ends before the claim expires.
     fn may_begin(&self, claimed: Duration) -> bool {
         let held = self.context.world.elapsed().saturating_sub(claimed);
         let limit = self.patience.min(self.left());
         self.left() >= self.least && held.saturating_add(limit) <= self.claim
     }
 
-    async fn send(&self, claim: &Claim, message: Message, claimed: Duration) -> OfferOutcome {
+    async fn send(&self, claim: &Claim, message: Message, claimed: Duration) -> Sent {
         if !self.may_begin(claimed) {
-            return OfferOutcome::paused();
+            return AttemptOutcome::Paused { part: 1 }.into();
         }
         let began = self.context.world.elapsed();
         let limit = self.patience.min(self.left());
         let Some(request) = self.request(message) else {
-            return self.failed("message unsendable", None, Duration::ZERO, &[]);
+            return self.not_sent("message unsendable").into();
         };
         let world = &self.context.world;
         let sent = world.within(limit, world.product_web().send(request)).await;
         let took = world.elapsed().saturating_sub(began);
-        let response = match sent.unwrap_or(Err(Unanswered::TimedOut)) {
-            Ok(response) => response,
-            Err(fault) => return self.unanswered(fault, took),
-        };
-        let (status, body) = (response.status().as_u16(), response.body());
-        match Answer::read(claim.notice.kind, status, body) {
-            Answer::Taken(told) => {
-                OfferOutcome { offered: Offered::Delivered, told, unanswered: None }
-            }
-            Answer::Failed(fault) => {
-                let failed = self.failed(&fault.to_string(), Some(status), took, body);
-                failed.asking_for(self.asked_pause(response.headers()))
-            }
-            Answer::Gone => {
-                let attempt = self.attempt("product wants it never", Some(status), took, body);
-                let offered = Offered::Undeliverable(attempt);
-                OfferOutcome { offered, told: None, unanswered: None }
-            }
+        match sent.unwrap_or(Err(Unanswered::TimedOut)) {
+            Ok(response) => self.read(claim, &response, took).into(),
+            Err(fault) => self.unanswered(fault, took),
         }
     }
 
-    /// How long a pause the product asks for (decision E4): seconds, or a date.
+    /// Reads how an attempt ended from the product's answer.
+    fn read(&self, claim: &Claim, response: &Response<Bytes>, took: Duration) -> AttemptOutcome {
+        let (status, body) = (response.status(), response.body());
+        let fault = match product::read_answer(claim.notice.kind, status.as_u16(), body) {
+            Ok(answer) => return AttemptOutcome::Accepted(answer),
+            Err(fault) => fault,
+        };
+        // A success that cannot be used may quote credentials; a refusal has none to quote.
+        let said = if status.is_success() { None } else { product::excerpt(body) };
+        let attempt = self.attempt(&fault.to_string(), took);
+        let attempt = Attempt { status: Some(status.as_u16()), said, ..attempt };
+        if fault == ProductError::Gone {
+            return AttemptOutcome::Gone(attempt);
+        }
+        AttemptOutcome::Failed { attempt, pause: self.asked_pause(response.headers()) }
+    }
+
+    /// The pause that the product asks for (decision E4): in seconds, or until a date.
     fn asked_pause(&self, headers: &HeaderMap) -> Duration {
         let text = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let text = text.unwrap_or_default().trim();
@@ -99,7 +114,7 @@ impl<W: World> Delivery<'_, W> {
         until.saturating_sub(now)
     }
 
-    /// A Standard Webhook; nothing of it is a secret but its signature.
+    /// The message as a Standard Webhook.
     fn request(&self, message: Message) -> Option<Request<Bytes>> {
         let Message { id, body } = message;
         let seconds = self.context.world.now().millis() / 1_000;
@@ -115,33 +130,22 @@ impl<W: World> Delivery<'_, W> {
         request.ok()
     }
 
-    fn unanswered(&self, fault: Unanswered, took: Duration) -> OfferOutcome {
-        let failed = self.failed(fault.as_str(), None, took, &[]);
+    fn unanswered(&self, fault: Unanswered, took: Duration) -> Sent {
+        let attempt = self.attempt(fault.as_str(), took);
+        let outcome = AttemptOutcome::Failed { attempt, pause: Duration::ZERO };
         // Too long an answer is an answer.
         let unanswered = Some(fault).filter(|fault| *fault != Unanswered::TooLong);
-        OfferOutcome { unanswered, ..failed }
+        Sent { outcome, unanswered }
     }
 
-    fn failed(
-        &self,
-        fault: &str,
-        status: Option<u16>,
-        took: Duration,
-        body: &[u8],
-    ) -> OfferOutcome {
-        let attempt = self.attempt(fault, status, took, body);
-        let offered = Offered::Failed(attempt, Duration::ZERO);
-        OfferOutcome { offered, told: None, unanswered: None }
+    /// An attempt that failed before anything was sent.
+    fn not_sent(&self, fault: &str) -> AttemptOutcome {
+        let attempt = self.attempt(fault, Duration::ZERO);
+        AttemptOutcome::Failed { attempt, pause: Duration::ZERO }
     }
 
-    fn attempt(&self, fault: &str, status: Option<u16>, took: Duration, body: &[u8]) -> Attempt {
-        let at = self.context.world.now();
+    fn attempt(&self, fault: &str, took: Duration) -> Attempt {
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let failed = status.is_some_and(|status| {
-            StatusCode::from_u16(status).is_ok_and(|status| !status.is_success())
-        });
-        // A success that cannot be used may quote credentials; who refuses has none to give.
-        let said = if failed { product::excerpt(body) } else { None };
-        Attempt { at, millis, status, part: None, fault: fault.to_owned(), said }
+        Attempt { millis, ..Attempt::of_fault(self.context.world.now(), fault.to_owned()) }
     }
 }

@@ -5,19 +5,19 @@ use crate::sweep::Swept;
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct RelayReport {
-    /// Notices that the product took.
+    /// Notices that were delivered.
     pub delivered: usize,
-    /// Offers that failed, and are made again later.
+    /// Attempts that failed; another one follows.
     pub failed: usize,
     /// Notices that were given up: an operator should look.
     pub dead: usize,
-    /// Purchases that the marketplace gave up on.
+    /// Purchases that the marketplace gave up.
     pub abandoned: usize,
-    /// Entities that could not be worked on: the store failed, or others were faster.
+    /// Tasks that failed, for example because the store did not answer.
     pub troubled: usize,
     /// Parts of lists that were looked at.
     pub swept: Swept,
-    /// Whether the product was plainly down, and its other notices were left alone.
+    /// Whether the product was down, so that the other notices were not offered.
     pub stopped: bool,
     /// Whether time was up before the work was done.
     pub unfinished: bool,

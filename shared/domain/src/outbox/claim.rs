@@ -1,0 +1,94 @@
+//! The right to offer a notice for a while. It exists once it is written into the record.
+
+use std::time::Duration;
+
+use protocol::time::UnixMillis;
+
+use super::Outbox;
+use super::attempt::Attempt;
+use super::delivery_state::DeliveryState;
+use crate::notice::Notice;
+
+/// The right to offer a notice, until it expires.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// The notice.
+    pub notice: Notice,
+    /// The number of this attempt.
+    pub attempt: u32,
+    /// The part of a list to begin with: a long list is delivered in several attempts.
+    pub part: usize,
+    /// The number of this claim.
+    pub(super) number: u32,
+    /// When the first attempt began: a replay of a dead letter begins anew.
+    pub(super) since: UnixMillis,
+}
+
+/// How long the relay claims a notice: it begins no message that may outlast its claim.
+pub const RELAY_CLAIM: Duration = Duration::from_secs(15);
+
+impl Outbox {
+    /// Claims the notice that may be offered now, for a while.
+    pub fn claim(&mut self, lasting: Duration, now: UnixMillis) -> Option<Claim> {
+        let notice = self.ready(now)?.clone();
+        let mut delivery = self.take_delivery(notice.sequence(), now);
+        delivery.begin_attempt(lasting, now);
+        self.offered = self.offered.max(delivery.sequence);
+        let DeliveryState { since, count: attempt, claims: number, .. } = delivery;
+        let part = delivery.next_part();
+        self.delivery = Some(delivery);
+        Some(Claim { notice, attempt, part, number, since })
+    }
+
+    /// Whether a claim still exists: it neither expired and was replaced, nor was settled.
+    pub(super) fn is_current(&self, claim: &Claim) -> bool {
+        let delivery = self.delivery_of(claim.notice.sequence());
+        delivery.is_some_and(|it| it.claimed == Some(claim.number) && it.since == claim.since)
+    }
+}
+
+impl DeliveryState {
+    fn begin_attempt(&mut self, lasting: Duration, now: UnixMillis) {
+        if self.count == 0 {
+            // The pauses before, for the order query, were no attempts to reach the product.
+            (self.since, self.pauses, self.resume) = (now, 0, None);
+        }
+        if self.claimed.is_some() {
+            self.remember(Attempt::unknown(now));
+            self.pauses = self.pauses.saturating_add(1);
+        }
+        self.count = self.count.saturating_add(1);
+        self.claims = self.claims.max(self.count).saturating_add(1);
+        self.claimed = Some(self.claims);
+        self.next = now.after(lasting);
+    }
+
+    /// The part of a list to send next: the part that failed, if it is known.
+    fn next_part(&self) -> usize {
+        let failed_at = self.attempts.iter().filter_map(|attempt| attempt.part).max();
+        self.part.or(failed_at).unwrap_or(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notice::{NoticeDraft, NoticeType};
+    use crate::outbox::Reader;
+
+    #[test]
+    fn a_notice_is_claimed_again_only_after_its_claim_expires() {
+        let mut outbox = Outbox::default();
+        let now = UnixMillis::new(0);
+        let drafts = vec![NoticeDraft::of_time(NoticeType::Renewed)];
+        outbox.append(drafts, Reader::Product, now);
+        let first = outbox.claim(RELAY_CLAIM, now).unwrap();
+        assert!(outbox.is_current(&first));
+        assert_eq!(outbox.claim(RELAY_CLAIM, UnixMillis::new(14_999)), None);
+        let second = outbox.claim(RELAY_CLAIM, UnixMillis::new(15_000)).unwrap();
+        assert!(outbox.is_current(&second) && !outbox.is_current(&first));
+        assert_eq!((first.attempt, second.attempt), (1, 2));
+        let kept = &outbox.delivery.unwrap().attempts;
+        assert_eq!(kept.first().map(|attempt| &*attempt.fault), Some("outcome unknown"));
+    }
+}

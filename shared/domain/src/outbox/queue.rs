@@ -1,0 +1,146 @@
+//! The notices that wait, in order: how they come in, and which is next.
+
+use protocol::time::UnixMillis;
+use serde_json::Value;
+
+use super::delivery_state::DeliveryState;
+use super::{Outbox, Reader};
+use crate::notice::{Notice, NoticeDraft, NoticeType};
+
+impl Outbox {
+    /// Appends notices in order, and makes room as the reader allows. Returns the notices that
+    /// were dropped.
+    pub fn append(
+        &mut self,
+        drafts: Vec<NoticeDraft>,
+        reader: Reader,
+        at: UnixMillis,
+    ) -> Vec<Notice> {
+        let mut dropped = Vec::new();
+        for NoticeDraft { kind, members: mut data } in drafts {
+            self.sequence += 1;
+            data.insert("sequence".to_owned(), self.sequence.into());
+            self.waiting.push(Notice { kind, at, data }.fit());
+            if reader == Reader::Product {
+                dropped.extend(self.drop_outdated(kind));
+            }
+        }
+        // What is new may be why the product can be reached again.
+        self.hurry(at);
+        dropped.extend(self.make_room(reader));
+        dropped
+    }
+
+    /// If the product was never offered the purchase, its release is not sent either. After a
+    /// purchase that was given up, a new one may be accepted (decision E4).
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else begins or ends a purchase")]
+    fn drop_outdated(&mut self, newest: NoticeType) -> Vec<Notice> {
+        match newest {
+            NoticeType::Released if self.is_unheard_of() => self.take_back(),
+            NoticeType::Created => self.unblock(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Notices of a purchase that was given up are of no use once there is a new purchase; its end
+    /// is.
+    fn unblock(&mut self) -> Vec<Notice> {
+        if !std::mem::take(&mut self.blocked) {
+            return Vec::new();
+        }
+        let newest = self.sequence;
+        let is_useful = |notice: &Notice| notice.kind.ends() || notice.sequence() == newest;
+        let (useful, dropped) = std::mem::take(&mut self.waiting).into_iter().partition(is_useful);
+        self.waiting = useful;
+        self.count_dropped(dropped)
+    }
+
+    /// Whether the purchase itself waits and was never offered.
+    pub fn is_unheard_of(&self) -> bool {
+        let created = self.waiting.iter().find(|notice| notice.kind == NoticeType::Created);
+        created.is_some_and(|created| !self.was_offered(created.sequence()))
+    }
+
+    /// Drops a purchase that waits, and all notices behind it. Notices before it are of an earlier
+    /// purchase.
+    pub fn take_back(&mut self) -> Vec<Notice> {
+        let created = self.waiting.iter().position(|notice| notice.kind == NoticeType::Created);
+        let dropped = created.map(|place| self.waiting.split_off(place));
+        self.count_dropped(dropped.unwrap_or_default())
+    }
+
+    /// When the next notice may be offered, if there is one: at once, after a pause, or when a
+    /// claim expires. The claim may be of another notice.
+    pub fn due(&self, now: UnixMillis) -> Option<UnixMillis> {
+        let head = self.head()?.sequence();
+        let delays = |it: &&DeliveryState| it.sequence == head || it.claimed.is_some();
+        Some(self.delivery.as_ref().filter(delays).map_or(now, |delivery| delivery.next))
+    }
+
+    /// The next notice to offer, claimed or not.
+    pub fn head(&self) -> Option<&Notice> {
+        self.waiting.iter().find(|notice| !self.blocked || notice.kind.ends())
+    }
+
+    /// The notice that may be offered now.
+    pub fn ready(&self, now: UnixMillis) -> Option<&Notice> {
+        self.head().filter(|_| self.due(now).is_some_and(|due| due <= now))
+    }
+
+    /// Adds a member to a notice that was never offered: its id changes with its content.
+    pub fn enrich(&mut self, sequence: u64, name: &str, value: Value) {
+        if self.was_offered(sequence) {
+            return;
+        }
+        for notice in &mut self.waiting {
+            if notice.sequence() == sequence {
+                *notice = notice.clone().with(name, value);
+                return;
+            }
+        }
+    }
+
+    /// Whether a notice was ever offered. Notices are offered in order: one behind the latest was
+    /// offered, is replayed, or waits until a purchase is accepted.
+    pub(super) const fn was_offered(&self, sequence: u64) -> bool {
+        sequence <= self.offered
+    }
+
+    pub(super) fn count_dropped(&mut self, notices: Vec<Notice>) -> Vec<Notice> {
+        let count = u32::try_from(notices.len()).unwrap_or(u32::MAX);
+        self.dropped = self.dropped.saturating_add(count);
+        notices
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixMillis = UnixMillis::new(1);
+
+    fn append(outbox: &mut Outbox, kind: NoticeType) -> Vec<u64> {
+        let dropped = outbox.append(vec![NoticeDraft::of_time(kind)], Reader::Product, NOW);
+        dropped.iter().map(Notice::sequence).collect()
+    }
+
+    #[test]
+    fn a_release_drops_the_purchase_that_was_never_offered() {
+        let mut outbox = Outbox::default();
+        append(&mut outbox, NoticeType::Created);
+        append(&mut outbox, NoticeType::Renewed);
+        assert_eq!(append(&mut outbox, NoticeType::Released), [1, 2, 3]);
+        assert_eq!((outbox.head(), outbox.dropped), (None, 3));
+    }
+
+    #[test]
+    fn only_an_end_is_next_after_a_purchase_that_was_given_up() {
+        let mut outbox = Outbox { blocked: true, ..Outbox::default() };
+        append(&mut outbox, NoticeType::Renewed);
+        assert_eq!((outbox.ready(NOW), outbox.due(NOW)), (None, None));
+        append(&mut outbox, NoticeType::Released);
+        assert_eq!(outbox.ready(NOW).map(Notice::sequence), Some(2));
+        assert_eq!(append(&mut outbox, NoticeType::Created), [1]);
+        assert!(!outbox.blocked);
+    }
+}

@@ -1,0 +1,76 @@
+//! What the product tells koohook of its own accord (decision E3): an instance's access data.
+
+use protocol::message::InstanceId;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{ProductError, PurchaseAnswer, purchase_answer, without_mark};
+
+/// A message of the product: a Standard Webhook. Its signature does not cover the path, so the body
+/// must name the instance.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InstanceAccess {
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// What becomes of its purchase.
+    pub told: PurchaseAnswer,
+}
+
+impl InstanceAccess {
+    /// The one type of message that the product sends.
+    pub const TYPE: &str = "instance.access";
+
+    /// Reads a message that came to an instance's path.
+    ///
+    /// # Errors
+    /// If it is not such a message, or was signed for something else, for example a notice of ours
+    /// that is sent back.
+    pub fn read(path_id: &InstanceId, body: &[u8]) -> Result<Self, ProductError> {
+        #[derive(Deserialize)]
+        struct Message {
+            #[serde(rename = "type")]
+            kind: String,
+            data: Map<String, Value>,
+        }
+        let Message { kind, data } =
+            serde_json::from_slice(without_mark(body)).map_err(|_| ProductError::NotAnObject)?;
+        let named = data.get("instanceId").and_then(Value::as_str);
+        if kind != Self::TYPE || named != Some(path_id.as_str()) {
+            return Err(ProductError::Misdirected);
+        }
+        match purchase_answer(&data)? {
+            PurchaseAnswer::AsTemplate | PurchaseAnswer::Later => Err(ProductError::Nothing),
+            told @ (PurchaseAnswer::Ready(_) | PurchaseAnswer::Refused(_)) => {
+                Ok(Self { instance_id: path_id.clone(), told })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::result_code::OrderRefused;
+
+    use super::*;
+
+    #[test]
+    fn a_message_is_for_the_instance_that_it_names() {
+        let id = InstanceId::parse("i-1").unwrap();
+        let read = |body: &str| InstanceAccess::read(&id, body.as_bytes());
+        let refused = r#"{"type":"instance.access","data":{"instanceId":"i-1","refuse":"000100"}}"#;
+        assert_eq!(
+            read(refused).map(|it| it.told),
+            Ok(PurchaseAnswer::Refused(OrderRefused::NoResource))
+        );
+        let cases = [
+            (refused.replace("i-1", "i-2"), ProductError::Misdirected),
+            (refused.replace("instance.access", "instance.created"), ProductError::Misdirected),
+            (refused.replace("refuse", "reuse"), ProductError::Nothing),
+            ("{}".to_owned(), ProductError::NotAnObject),
+            (String::new(), ProductError::NotAnObject),
+        ];
+        for (body, fault) in cases {
+            assert_eq!(read(&body), Err(fault), "{body}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Adds what was ordered to a notice, before it is offered (decision E7).
+
+use domain::notice::Notice;
+use domain::order_details;
+use domain::outbox::Attempt;
+use domain::record::EntityRecord;
+
+use super::{Delivery, NO_KEYS};
+use crate::context::Context;
+use crate::orders::{AskLimits, AskOutcome};
+use crate::world::World;
+
+/// Whether a notice can be offered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum OrderStep {
+    /// It says all that it can.
+    Complete,
+    /// What was ordered is not known yet; the notice waits.
+    Postponed,
+    /// There was no turn to ask.
+    NoTurn,
+}
+
+/// How often a notice is postponed before it is offered without what was ordered: for about three
+/// minutes.
+const MAX_POSTPONED: u32 = 3;
+
+impl<W: World> Delivery<'_, W> {
+    /// Adds what was ordered, if that belongs into the notice.
+    pub(super) async fn add_order(&self, record: &mut EntityRecord, notice: &Notice) -> OrderStep {
+        let Some(query) = order_details::query_of(notice) else { return OrderStep::Complete };
+        let Context { world, settings, .. } = self.context;
+        let sequence = notice.sequence();
+        let Some(orders) = &settings.orders else {
+            record.learn_nothing(sequence, NO_KEYS);
+            return OrderStep::Complete;
+        };
+        let AskLimits { answer, turn } = self.orders;
+        let limits = AskLimits { answer: answer.min(self.left()), turn: turn.min(self.left()) };
+        match orders.ask(world, &query, limits).await {
+            AskOutcome::Found(details) => record.learn(sequence, details),
+            AskOutcome::Never(reason) => record.learn_nothing(sequence, &reason),
+            AskOutcome::NoTurn => return OrderStep::NoTurn,
+            AskOutcome::NotNow(reason) if record.outbox.postponed(sequence) >= MAX_POSTPONED => {
+                record.learn_nothing(sequence, &reason);
+            }
+            AskOutcome::NotNow(reason) => {
+                tracing::warn!(reason, "order not known yet");
+                let attempt = Attempt::of_fault(world.now(), format!("order query: {reason}"));
+                let chance = u16::from_le_bytes(world.random());
+                record.outbox.postpone(sequence, attempt, chance, world.now());
+                return OrderStep::Postponed;
+            }
+        }
+        OrderStep::Complete
+    }
+}

@@ -1,0 +1,75 @@
+//! What a run reads of the agenda: entities that are due, parts that have rested, and entries that
+//! a wrong clock wrote.
+
+use std::ops::RangeInclusive;
+
+use domain::record::FARTHEST;
+use futures_util::future;
+use protocol::time::UnixMillis;
+
+use super::tasks::{MAX_ENTRIES, Tasks};
+use super::{READ_INTERVAL, Relay};
+use crate::failure::Failure;
+use crate::store::{Entry, Queue, Store};
+use crate::world::World;
+
+/// How many entries are read that lie further ahead than any entry should.
+const MAX_STRAYS: usize = 64;
+
+impl<W: World> Relay<'_, W> {
+    /// Adds what is due to the tasks. Returns whether any of it is new to this run.
+    pub(super) async fn read_agenda(&self, tasks: &mut Tasks) -> Result<bool, Failure> {
+        let entries = self.due_entries(tasks.entries_to_read()).await?;
+        Ok(tasks.add(entries))
+    }
+
+    /// The entities that are due and usable.
+    pub(super) async fn due_entries(&self, limit: usize) -> Result<Vec<Entry>, Failure> {
+        let (now, elapsed) = (self.context.world.now(), self.context.world.elapsed());
+        let (from, more) = self.context.unusable().read_span(now, elapsed);
+        let limit = limit.saturating_add(more);
+        let entries = self.entries(Queue::Due, from..=now, limit).await?;
+        let is_all = entries.len() < limit;
+        Ok(self.context.unusable().usable(entries, &(from..=now), is_all, elapsed))
+    }
+
+    /// Parts that have rested, and entries that lie so far ahead that a wrong clock must have
+    /// written them: otherwise they would wait for as long as that clock was ahead.
+    pub(super) async fn read_aside(&self) -> Vec<Entry> {
+        if !self.context.may_look_aside() {
+            return Vec::new();
+        }
+        let now = self.context.world.now();
+        let ahead = now.after(FARTHEST).after(READ_INTERVAL)..=UnixMillis::MAX;
+        let strays = MAX_STRAYS.saturating_add(self.context.unusable().len());
+        let entries = future::join_all([
+            self.entries(Queue::Sweep, UnixMillis::EPOCH..=now, MAX_ENTRIES),
+            self.entries(Queue::Sweep, ahead.clone(), MAX_STRAYS),
+            self.entries(Queue::Due, ahead, strays),
+        ]);
+        let entries = entries.await.into_iter().map(|read| {
+            read.unwrap_or_else(|fault| {
+                tracing::warn!(fault = %fault, "agenda not read");
+                Vec::new()
+            })
+        });
+        let mut entries: Vec<_> = entries.flatten().collect();
+        self.context.unusable().remove_skipped(&mut entries, self.context.world.elapsed());
+        if entries.len() >= MAX_ENTRIES {
+            self.context.look_aside_again();
+        }
+        entries
+    }
+
+    async fn entries(
+        &self,
+        queue: Queue,
+        span: RangeInclusive<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Failure> {
+        let world = &self.context.world;
+        let agenda = world.store().agenda(queue, span, limit);
+        let left = self.deadline.left(world);
+        Ok(world.within(left, agenda).await.ok_or(Failure::OutOfTime)??)
+    }
+}

@@ -1,0 +1,67 @@
+//! Runs one task. A failure or a panic of one entity leaves the others alone.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+
+use super::Relay;
+use super::tasks::{Task, TaskOutcome};
+use crate::failure::Failure;
+use crate::sweep::{sweep_parts, sweep_unused};
+use crate::unusable::makes_unusable;
+use crate::world::World;
+
+impl<W: World> Relay<'_, W> {
+    /// Runs a task, and reports its failure.
+    pub(super) async fn run_task(&self, task: Task) -> TaskOutcome {
+        let key = task.key().map(str::to_owned);
+        let if_failed = match &task {
+            Task::Deliver(key) => TaskOutcome::Left { key: key.clone(), has_unused: false },
+            Task::ReadAgenda(_) => TaskOutcome::AgendaRead(Vec::new()),
+            Task::SweepList(_) | Task::SweepParts(..) => TaskOutcome::Swept(None),
+        };
+        let outcome = AssertUnwindSafe(self.try_task(task)).catch_unwind().await;
+        match outcome.unwrap_or(Err(Failure::Panicked)) {
+            Ok(outcome) => {
+                key.inspect(|key| self.context.unusable().readmit(key));
+                outcome
+            }
+            Err(fault) => {
+                self.report_failure(key, fault);
+                if_failed
+            }
+        }
+    }
+
+    async fn try_task(&self, task: Task) -> Result<TaskOutcome, Failure> {
+        let repository = self.context.repository(self.deadline);
+        match task {
+            Task::Deliver(key) => self.turn(&repository, &key).await,
+            // The known entities are worked on if the agenda cannot be read.
+            Task::ReadAgenda(limit) => {
+                Ok(TaskOutcome::AgendaRead(self.due_entries(limit).await.unwrap_or_default()))
+            }
+            Task::SweepList(key) => {
+                let list = repository.read_key(key.clone()).await?;
+                let (swept, more) = sweep_unused(&repository, list).await?;
+                self.report().add_swept(swept);
+                Ok(TaskOutcome::Swept(Some(key).filter(|_| more)))
+            }
+            Task::SweepParts(owner, names) => {
+                let swept = sweep_parts(&repository, &owner, &names).await?;
+                self.report().add_swept(swept);
+                Ok(TaskOutcome::Swept(None))
+            }
+        }
+    }
+
+    fn report_failure(&self, key: Option<String>, fault: Failure) {
+        self.report().troubled += 1;
+        match key.filter(|_| makes_unusable(fault)) {
+            Some(key) => {
+                self.context.unusable().skip(&key, fault, self.context.world.elapsed());
+            }
+            None => tracing::warn!(fault = %fault, "entity left for later"),
+        }
+    }
+}

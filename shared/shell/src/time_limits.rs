@@ -1,0 +1,8 @@
+//! How long koohook waits for others.
+
+use std::time::Duration;
+
+/// How long a callback waits for the product if it is not set (decision E2).
+pub const FIRST_ATTEMPT: Duration = Duration::from_millis(2_500);
+/// How long the relay waits for one answer of the product or the marketplace (decision E6).
+pub const RELAY_ATTEMPT: Duration = Duration::from_secs(10);

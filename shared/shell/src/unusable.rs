@@ -1,0 +1,229 @@
+//! Entities that this process cannot use: another key sealed them, a newer koohook wrote them, or
+//! they are damaged. The relay skips each for a minute, then twice as long each time, up to an
+//! hour. They stay on the agenda, where other processes may use them. They neither keep the relay
+//! from the entries behind them nor fill the log.
+//!
+//! The first entries of the agenda may all be unusable. So the agenda is read from its beginning
+//! once a minute, and otherwise from the first entry that was not skipped.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use protocol::time::UnixMillis;
+
+use crate::failure::Failure;
+use crate::store::Entry;
+
+/// The entities that are skipped, and where the agenda is read from.
+#[derive(Debug, Default)]
+pub struct UnusableEntities {
+    skipped: BTreeMap<String, Skip>,
+    /// Where to read the agenda from until the minute is over.
+    read_from: Option<UnixMillis>,
+    read_from_beginning: Option<Duration>,
+    logged: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Skip {
+    /// The entity's place on the agenda, once that was read. A process that can use it moves it.
+    at: Option<UnixMillis>,
+    until: Duration,
+    span: Duration,
+}
+
+/// The shortest and the longest time that an entity is skipped.
+const SPAN: [Duration; 2] = [Duration::from_mins(1), Duration::from_hours(1)];
+/// How often the agenda is read from its beginning, and the log says that values are unusable.
+const MINUTE: Duration = Duration::from_mins(1);
+/// How far behind the present an entry may appear: clocks differ, and writes take time.
+const LATE: Duration = Duration::from_mins(5);
+/// How many entities are skipped at most; others are tried with every run.
+const MAX_SKIPPED: usize = 100_000;
+
+impl UnusableEntities {
+    /// From where to read the agenda, and how many entries more than otherwise.
+    pub fn read_span(&mut self, now: UnixMillis, elapsed: Duration) -> (UnixMillis, usize) {
+        let is_long_ago =
+            self.read_from_beginning.is_none_or(|at| elapsed.saturating_sub(at) >= MINUTE);
+        if is_long_ago {
+            // An entity that is no longer tried is no longer on the agenda.
+            let is_on = |skip: &Skip| elapsed < skip.until.saturating_add(2 * MINUTE);
+            self.skipped.retain(|_, skip| is_on(skip));
+            self.read_from_beginning = Some(elapsed);
+            self.read_from = None;
+        }
+        if self.skipped.is_empty() {
+            return (UnixMillis::EPOCH, 0);
+        }
+        let from = self.read_from.unwrap_or(UnixMillis::EPOCH).min(now);
+        let more = self.skipped.values().filter(|skip| skip.at.is_none_or(|at| at >= from)).count();
+        (from, more)
+    }
+
+    /// Removes the entries to skip from what was read of the agenda. `span` is what was asked for;
+    /// `is_all` says whether all of it was read.
+    pub fn usable(
+        &mut self,
+        entries: Vec<Entry>,
+        span: &RangeInclusive<UnixMillis>,
+        is_all: bool,
+        elapsed: Duration,
+    ) -> Vec<Entry> {
+        if self.skipped.is_empty() {
+            return entries;
+        }
+        let end = if is_all { *span.end() } else { entries.last().map_or(*span.end(), |it| it.at) };
+        let mut usable = entries;
+        self.remove_skipped(&mut usable, elapsed);
+        let first = usable.first().map_or(end, |entry| entry.at);
+        let late =
+            UnixMillis::EPOCH.after(span.end().since(UnixMillis::EPOCH).saturating_sub(LATE));
+        self.read_from = Some(first.min(late));
+        usable
+    }
+
+    /// Removes the entries to skip, wherever they were read.
+    pub fn remove_skipped(&mut self, entries: &mut Vec<Entry>, elapsed: Duration) {
+        entries.retain(|entry| !self.is_skipped(entry, elapsed));
+    }
+
+    /// How many entities are skipped.
+    pub fn len(&self) -> usize {
+        self.skipped.len()
+    }
+
+    fn is_skipped(&mut self, entry: &Entry, elapsed: Duration) -> bool {
+        let Some(skip) = self.skipped.get_mut(&entry.key) else { return false };
+        if *skip.at.get_or_insert(entry.at) != entry.at {
+            skip.at = Some(entry.at);
+            skip.until = elapsed;
+        }
+        elapsed < skip.until
+    }
+
+    /// Skips an entity for a while that cannot be used.
+    pub fn skip(&mut self, key: &str, fault: Failure, elapsed: Duration) {
+        let [least, most] = SPAN;
+        let known = self.skipped.get(key);
+        let span = known.map_or(least, |skip| skip.span.saturating_mul(2).min(most));
+        let at = known.and_then(|skip| skip.at);
+        if known.is_some() || self.skipped.len() < MAX_SKIPPED {
+            let until = elapsed.saturating_add(span);
+            self.skipped.insert(key.to_owned(), Skip { at, until, span });
+        }
+        if self.logged.is_none_or(|logged| elapsed.saturating_sub(logged) >= MINUTE) {
+            self.logged = Some(elapsed);
+            let (count, advice) = (self.skipped.len(), advice(fault));
+            tracing::error!(fault = %fault, key, count, advice, "values cannot be used");
+        }
+    }
+
+    /// Skips an entity no longer: it was used.
+    pub fn readmit(&mut self, key: &str) {
+        if self.skipped.remove(key).is_some()
+            && self.skipped.is_empty()
+            && self.logged.take().is_some()
+        {
+            tracing::warn!("all values can be used again");
+        }
+    }
+}
+
+/// Whether a failure is the entity's own, and remains until the entity is written again.
+pub const fn makes_unusable(fault: Failure) -> bool {
+    match fault {
+        Failure::Unopened | Failure::SealedElsewhere | Failure::Value(_) | Failure::List(_) => true,
+        Failure::StoreUnavailable | Failure::OutOfTime | Failure::Contended | Failure::Panicked => {
+            false
+        }
+    }
+}
+
+const fn advice(fault: Failure) -> &'static str {
+    match fault {
+        Failure::Unopened | Failure::SealedElsewhere => {
+            "add the key that they were sealed with to KOOHOOK_SEAL_KEY_PREVIOUS"
+        }
+        Failure::Value(_) | Failure::List(_) => {
+            "run the newest koohook that writes to this store; if that does not help, restore these \
+             values from a backup"
+        }
+        Failure::StoreUnavailable | Failure::OutOfTime | Failure::Contended | Failure::Panicked => {
+            "none: they are tried again"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(millis: u64) -> UnixMillis {
+        UnixMillis::new(millis)
+    }
+
+    fn entries(keys: &[(&str, u64)]) -> Vec<Entry> {
+        keys.iter().map(|(key, due)| Entry { key: (*key).to_owned(), at: at(*due) }).collect()
+    }
+
+    fn usable(
+        unusable: &mut UnusableEntities,
+        keys: &[(&str, u64)],
+        elapsed: Duration,
+    ) -> Vec<String> {
+        let span = at(0)..=at(1_000_000);
+        let usable = unusable.usable(entries(keys), &span, true, elapsed);
+        usable.into_iter().map(|entry| entry.key).collect()
+    }
+
+    #[test]
+    fn an_entity_is_skipped_for_up_to_an_hour() {
+        let mut unusable = UnusableEntities::default();
+        let mut elapsed = Duration::ZERO;
+        for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
+            unusable.skip("a", Failure::Unopened, elapsed);
+            elapsed += Duration::from_mins(minutes);
+            let before = elapsed.saturating_sub(Duration::from_millis(1));
+            assert_eq!(usable(&mut unusable, &[("a", 5), ("b", 6)], before), ["b"], "{minutes}");
+            assert_eq!(
+                usable(&mut unusable, &[("a", 5), ("b", 6)], elapsed),
+                ["a", "b"],
+                "{minutes}"
+            );
+        }
+        unusable.readmit("a");
+        assert_eq!(usable(&mut unusable, &[("a", 5)], Duration::ZERO), ["a"]);
+    }
+
+    #[test]
+    fn an_entity_that_was_moved_on_the_agenda_is_tried_at_once() {
+        let mut unusable = UnusableEntities::default();
+        unusable.skip("a", Failure::Unopened, Duration::ZERO);
+        assert!(usable(&mut unusable, &[("a", 5)], Duration::ZERO).is_empty());
+        assert_eq!(usable(&mut unusable, &[("a", 7)], Duration::ZERO), ["a"]);
+    }
+
+    #[test]
+    fn unusable_entries_at_the_front_are_read_once_a_minute() {
+        let mut unusable = UnusableEntities::default();
+        let (now, hour) = (at(10_000_000), Duration::from_hours(1));
+        assert_eq!(unusable.read_span(now, hour), (at(0), 0));
+        for key in ["a", "b"] {
+            unusable.skip(key, Failure::Unopened, hour);
+        }
+        let all = entries(&[("a", 1), ("b", 2), ("c", 3)]);
+        assert_eq!(unusable.read_span(now, hour), (at(0), 2));
+        unusable.usable(all.clone(), &(at(0)..=now), true, hour);
+        assert_eq!(unusable.read_span(now, hour), (at(3), 0), "the first that is not skipped");
+        unusable.usable(all[2..].to_vec(), &(at(3)..=now), true, hour);
+        assert_eq!(unusable.read_span(now, hour), (at(3), 0));
+        unusable.usable(Vec::new(), &(at(3)..=now), true, hour);
+        let late = now.millis() - 300_000;
+        assert_eq!(unusable.read_span(now, hour), (at(late), 0), "an entry may appear late");
+        let later = hour + Duration::from_secs(59);
+        assert_eq!(unusable.read_span(now, later), (at(late), 0));
+        assert_eq!(unusable.read_span(now, later + Duration::from_secs(1)), (at(0), 2));
+    }
+}

@@ -1,0 +1,41 @@
+//! How long a run measures.
+
+/// How long to measure.
+pub struct Pace {
+    /// Rounds of load on each host, and of a simulation.
+    pub rounds: usize,
+    /// Milliseconds of load in a round.
+    pub round_millis: u64,
+    /// Starts of each function.
+    pub starts: usize,
+    /// Calls to one function whose memory is watched.
+    pub calls: usize,
+    /// Purchases in a round of a simulation; each is four deliveries.
+    pub purchases: usize,
+    /// Notices that the relay delivers.
+    pub relayed: usize,
+    /// Calls that are counted instruction by instruction; twice as many in a second run.
+    pub counted: u32,
+}
+
+/// For figures to publish.
+pub const FULL: Pace = Pace {
+    rounds: 15,
+    round_millis: 2_000,
+    starts: 50,
+    calls: 1_000,
+    purchases: 10_000,
+    relayed: 5_000,
+    counted: 2_000,
+};
+
+/// To see that all works.
+pub const QUICK: Pace = Pace {
+    rounds: 3,
+    round_millis: 500,
+    starts: 10,
+    calls: 1_000,
+    purchases: 2_000,
+    relayed: 1_000,
+    counted: 200,
+};

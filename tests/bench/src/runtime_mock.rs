@@ -1,0 +1,141 @@
+//! A mock of the interface that AWS Lambda's runtime offers to its functions.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use http::Request;
+use serde_json::json;
+
+use crate::clock::now_millis;
+use crate::outcome::Result;
+
+/// An answer, and when it came.
+pub type TimedAnswer = (Instant, Vec<u8>);
+
+/// The mock: a poll is answered with the next event; what is posted is an answer.
+#[derive(Clone)]
+pub struct RuntimeMock {
+    events: Arc<Mutex<Receiver<Vec<u8>>>>,
+    answered: Sender<TimedAnswer>,
+}
+
+impl RuntimeMock {
+    /// Serves on a thread of its own until the function has ended: where events go in, and where
+    /// answers come out with their time.
+    pub fn listen(
+        listener: TcpListener,
+        ended: Arc<AtomicBool>,
+    ) -> (Sender<Vec<u8>>, Receiver<TimedAnswer>) {
+        let (events, waiting) = channel();
+        let (answered, answers) = channel();
+        let mock = Self { events: Arc::new(Mutex::new(waiting)), answered };
+        std::thread::spawn(move || mock.open(&listener, &ended));
+        (events, answers)
+    }
+
+    fn open(self, listener: &TcpListener, ended: &AtomicBool) {
+        for stream in listener.incoming().map_while(std::result::Result::ok) {
+            if ended.load(Ordering::SeqCst) {
+                return;
+            }
+            let mock = self.clone();
+            // A connection that breaks off is the end of a function, and no news.
+            std::thread::spawn(move || drop(mock.serve(&stream)));
+        }
+    }
+
+    fn serve(&self, stream: &TcpStream) -> Result<()> {
+        stream.set_nodelay(true)?;
+        let mut reader = BufReader::new(stream);
+        let mut writer = stream;
+        while let Some((line, body)) = request(&mut reader)? {
+            if line.starts_with("GET ") {
+                let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+                writer.write_all(&handed(&events.recv()?)?)?;
+            } else {
+                self.answered.send((Instant::now(), body))?;
+                writer.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One request, its first line and its body; nothing where the connection has ended.
+fn request(reader: &mut BufReader<&TcpStream>) -> Result<Option<(String, Vec<u8>)>> {
+    let mut first = String::new();
+    reader.read_line(&mut first)?;
+    if first.is_empty() {
+        return Ok(None);
+    }
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let line = line.trim_end().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(number) = line.strip_prefix("content-length: ") {
+            length = number.parse()?;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok(Some((first, body)))
+}
+
+/// The answer to a poll.
+fn handed(event: &[u8]) -> Result<Vec<u8>> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Lambda-Runtime-Aws-Request-Id: 00000000-0000-4000-8000-000000000000\r\n\
+         Lambda-Runtime-Deadline-Ms: {}\r\n\
+         Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:local:000000000000:function:mock\r\n\
+         \r\n",
+        event.len(),
+        now_millis()? + 10_000,
+    );
+    Ok([head.as_bytes(), event].concat())
+}
+
+/// A request as API Gateway's HTTP API hands it to a function, payload 2.0.
+pub fn event(request: &Request<Vec<u8>>) -> Result<String> {
+    let uri = request.uri();
+    let event = json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": uri.path(),
+        "rawQueryString": uri.query(),
+        "headers": {
+            "accept": "application/json",
+            "content-type": "application/json;charset=utf8",
+            "host": uri.host(),
+        },
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "mock",
+            "domainName": uri.host(),
+            "domainPrefix": "mock",
+            "http": {
+                "method": request.method().as_str(),
+                "path": uri.path(),
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": "mock",
+            },
+            "requestId": "mock",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "01/Jan/2026:00:00:00 +0000",
+            "timeEpoch": 1_767_225_600_000_u64,
+        },
+        "body": str::from_utf8(request.body())?,
+        "isBase64Encoded": false,
+    });
+    Ok(event.to_string())
+}

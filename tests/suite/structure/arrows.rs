@@ -1,0 +1,209 @@
+//! No file imports one that imports it, inside every crate.
+//!
+//! A module and its own children count as one: at every level, the siblings have an order. A name is
+//! followed through every `use`, so a re-export hides no arrow. The root of a crate is a room like
+//! others here: a room that imports from the root points up.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::imports::{ImportedNames, Place, imports, named, resolve};
+use super::rooms::{Room, Target, targets};
+
+/// Circles that exist today: a package, a module, and the children of it that import each other.
+/// None is added, and each goes when it is opened.
+const KNOWN: [(&str, &str, &[&str]); 10] = [
+    (
+        "koohook",
+        "",
+        &[
+            "bundle", "conform", "demo", "dev", "import", "input", "keys", "notices", "options",
+            "play", "send", "serve", "session", "store", "the root", "told", "wire",
+        ],
+    ),
+    ("koohook", "conform", &["presence", "report"]),
+    ("protocol", "", &["message", "result_code"]),
+    ("protocol", "message", &["details", "fields"]),
+    ("shell", "", &["client", "store", "world"]),
+    ("shell", "", &["context", "delivery", "orders", "relay"]),
+    ("shell", "", &["failure", "repository", "seal"]),
+    ("shell", "host::http", &["connection", "request"]),
+    ("shell", "store", &["any", "redis", "redis_setting", "sqlite_setting"]),
+    ("shell", "store::dynamodb", &["items", "table"]),
+];
+
+/// Rooms at the bottom of a package, and rooms above them that they do not import.
+const BOTTOM: [(&str, &[&str], &[&str]); 1] = [(
+    "protocol",
+    &["digest", "json", "key", "query", "text", "time"],
+    &["message", "order_query", "signature"],
+)];
+
+/// Two siblings, the first of which imports the second, and the lines that do.
+type Arrows = BTreeMap<(String, String), BTreeSet<String>>;
+
+/// Siblings that each lead to each other.
+struct Circle {
+    package: String,
+    module: String,
+    siblings: BTreeSet<String>,
+    arrows: String,
+}
+
+#[test]
+fn no_file_imports_one_that_imports_it() {
+    let circles: Vec<Circle> = targets().iter().flat_map(circles).collect();
+    let unknown: Vec<String> =
+        circles.iter().filter(|circle| !circle.is_known()).map(Circle::show).collect();
+    assert!(unknown.is_empty(), "{} circles:\n{}", unknown.len(), unknown.join("\n"));
+}
+
+#[test]
+fn the_rooms_at_the_bottom_import_none_above_them() {
+    for (package, bottom, above) in BOTTOM {
+        let targets = targets();
+        let target = targets.iter().find(|target| target.package == package).unwrap();
+        let levels = levels(&target.rooms);
+        for ((from, to), places) in &levels[""] {
+            let runs_up = bottom.contains(&from.as_str()) && above.contains(&to.as_str());
+            assert!(!runs_up, "{package}: {from} imports {to}: {places:?}");
+        }
+    }
+}
+
+/// Rooms by their paths, each with its source.
+type MadeUpRooms = &'static [(&'static str, &'static str)];
+
+/// Rooms, and the circle in them.
+const MADE_UP: [(MadeUpRooms, Option<&str>); 9] = [
+    (&[("", "mod a; mod b;"), ("a", "use crate::b::X;"), ("b", "")], None),
+    (&[("", ""), ("a", "use crate::b::X;"), ("b", "fn f() { crate::a::g() }")], Some("a b")),
+    (&[("", ""), ("a", "use super::{b::{X, Y}};"), ("b", "use crate::a;")], Some("a b")),
+    // Tests count for nothing, and neither do comments.
+    (&[("", ""), ("a", "use crate::b;"), ("b", "#[cfg(test)] use crate::a; // crate::a")], None),
+    // A module and its own child are one, and one for others too.
+    (&[("", ""), ("a", "use c::X;"), ("a::c", "use super::Y;")], None),
+    (&[("", ""), ("a", ""), ("a::c", "use crate::b::X;"), ("b", "use crate::a;")], Some("a b")),
+    // Two children are two, and a re-export hides nothing.
+    (
+        &[
+            ("", ""),
+            ("a", "pub use c::X;"),
+            ("a::c", "use super::d::Y;"),
+            ("a::d", "use super::X;"),
+        ],
+        Some("c d"),
+    ),
+    (&[("", "use a::f;"), ("a", "use crate::Error;")], Some("a the root")),
+    // A module that was imported is the module.
+    (
+        &[("", ""), ("a", "use crate::b; fn f() { b::g() }"), ("b", "use super::a as x; x::f!()")],
+        Some("a b"),
+    ),
+];
+
+#[test]
+fn circles_are_seen_in_made_up_rooms() {
+    for (rooms, expected) in MADE_UP {
+        let room = |(path, source): &(&str, &str)| Room {
+            path: path.split("::").filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+            file: format!("{path}.rs"),
+            is_test: false,
+            source: (*source).to_owned(),
+        };
+        let rooms = rooms.iter().map(room).collect();
+        let found = circles(&Target { package: "p".to_owned(), name: "p (lib)".to_owned(), rooms });
+        let found = found.first().map(|circle| Vec::from_iter(circle.siblings.clone()).join(" "));
+        assert_eq!(found.as_deref(), expected);
+    }
+}
+
+impl Circle {
+    fn is_known(&self) -> bool {
+        KNOWN.iter().any(|(package, module, siblings)| {
+            (*package, *module) == (&*self.package, &*self.module)
+                && self.siblings.iter().all(|sibling| siblings.contains(&sibling.as_str()))
+        })
+    }
+
+    fn show(&self) -> String {
+        let siblings: Vec<&str> = self.siblings.iter().map(String::as_str).collect();
+        format!("{} {}{{{}}}{}", self.package, self.module, siblings.join(", "), self.arrows)
+    }
+}
+
+/// The circles of a crate.
+fn circles(target: &Target) -> Vec<Circle> {
+    let mut circles = Vec::new();
+    for (module, arrows) in levels(&target.rooms) {
+        for siblings in tangles(&arrows) {
+            let inside =
+                |(from, to): &(String, String)| siblings.contains(from) && siblings.contains(to);
+            let mut shown = String::new();
+            for ((from, to), places) in arrows.iter().filter(|(arrow, _)| inside(arrow)) {
+                let places: Vec<&str> = places.iter().map(String::as_str).collect();
+                shown += &format!("\n    {from} -> {to}: {}", places.join(", "));
+            }
+            let package = target.package.clone();
+            circles.push(Circle { package, module: module.clone(), siblings, arrows: shown });
+        }
+    }
+    circles
+}
+
+/// The arrows between siblings, by the module they are in.
+fn levels(rooms: &[Room]) -> BTreeMap<String, Arrows> {
+    let is_suite = rooms.first().is_some_and(|root| root.is_test);
+    let rooms: Vec<&Room> = rooms.iter().filter(|room| is_suite || !room.is_test).collect();
+    let places: BTreeSet<&Place> = rooms.iter().map(|room| &room.path).collect();
+    let names: BTreeMap<Place, ImportedNames> =
+        rooms.iter().map(|room| (room.path.clone(), imports(room, &places))).collect();
+    let mut levels: BTreeMap<String, Arrows> = BTreeMap::new();
+    for room in &rooms {
+        for (place, line) in named(room, &names) {
+            let there = resolve(&place, &names);
+            let Some((module, arrow)) = siblings(&room.path, &there) else { continue };
+            let seen = format!("{}:{line}", room.file);
+            levels.entry(module).or_default().entry(arrow).or_default().insert(seen);
+        }
+    }
+    levels
+}
+
+/// Which siblings an arrow joins, and in which module; nothing inside one module and its own
+/// children.
+fn siblings(from: &[String], to: &[String]) -> Option<(String, (String, String))> {
+    let shared = from.iter().zip(to).take_while(|(from, to)| from == to).count();
+    let name = |path: &[String]| match path.get(shared) {
+        Some(name) => Some(name.clone()),
+        None if path.is_empty() => Some("the root".to_owned()),
+        None => None,
+    };
+    let arrow = (name(from)?, name(to)?);
+    (arrow.0 != arrow.1).then(|| (from[..shared].join("::"), arrow))
+}
+
+/// The largest groups of siblings that each lead to each other.
+fn tangles(arrows: &Arrows) -> BTreeSet<BTreeSet<String>> {
+    let names: BTreeSet<&String> = arrows.keys().map(|(from, _)| from).collect();
+    let reached: BTreeMap<&String, BTreeSet<String>> =
+        names.into_iter().map(|name| (name, reached(name, arrows))).collect();
+    let circle = |(name, there): (&&String, &BTreeSet<String>)| {
+        let leads_back = |to: &&String| reached.get(to).is_some_and(|back| back.contains(*name));
+        there.iter().filter(leads_back).cloned().collect::<BTreeSet<String>>()
+    };
+    reached.iter().map(circle).filter(|circle| !circle.is_empty()).collect()
+}
+
+/// What a sibling leads to, over others as well.
+fn reached(from: &str, arrows: &Arrows) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    let mut next = vec![from];
+    while let Some(name) = next.pop() {
+        for (_, to) in arrows.keys().filter(|(from, _)| from == name) {
+            if reached.insert(to.clone()) {
+                next.push(to);
+            }
+        }
+    }
+    reached
+}

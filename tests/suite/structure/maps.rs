@@ -1,0 +1,135 @@
+//! A newcomer finds every room: folders, maps, template and both READMEs name the same things.
+
+use std::collections::BTreeSet;
+
+use protocol::message::Activity;
+use protocol::signature::Contract;
+
+use super::{functions, text};
+
+/// First cells of a README's tables of functions, whose names are kebab-case.
+fn table(readme: &str) -> BTreeSet<String> {
+    let rows = text(readme);
+    let cells = rows.lines().filter_map(|row| row.strip_prefix("| `")?.split_once("` | "));
+    cells
+        .filter(|(_, rest)| rest.matches('|').count() == 3)
+        .filter(|(name, _)| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
+#[test]
+fn readmes_and_binaries_agree() {
+    for readme in ["README.md", "README.zh-CN.md"] {
+        assert_eq!(table(readme), functions(), "{readme}");
+    }
+}
+
+#[test]
+fn readmes_name_the_wire_words_of_every_activity() {
+    let words = |function: &str, contract| {
+        let activity =
+            Activity::ALL.into_iter().find(|activity| function_of(*activity) == function)?;
+        Some(activity.word(contract).map_or("–".to_owned(), |word| format!("`{word}`")))
+    };
+    for readme in ["README.md", "README.zh-CN.md"] {
+        let callbacks = functions();
+        for function in callbacks.iter().filter(|name| !FACING_OTHERS.contains(&name.as_str())) {
+            let [v1, v2] =
+                [Contract::V1, Contract::V2].map(|contract| words(function, contract).unwrap());
+            let row = format!("| `{function}` | {v1} | {v2} |");
+            assert!(text(readme).contains(&row), "{readme} wants a row {row}");
+        }
+    }
+}
+
+/// Functions that are no one activity's: the endpoint of all, and those that face the product and the
+/// timer.
+const FACING_OTHERS: [&str; 3] = ["app-info", "receive", "relay"];
+
+fn function_of(activity: Activity) -> &'static str {
+    match activity {
+        Activity::NewInstance => "new-instance",
+        Activity::RefreshInstance => "refresh-instance",
+        Activity::ExpireInstance => "expire-instance",
+        Activity::UpdateInstanceStatus => "update-instance-status",
+        Activity::UpgradeInstance => "upgrade-instance",
+        Activity::ReleaseInstance => "release-instance",
+        Activity::QueryInstance => "query-instance",
+        Activity::ChangeInstanceCheck => "change-instance-check",
+        Activity::TenantSync => "tenant-sync",
+        Activity::ApplicationSync => "application-sync",
+        Activity::AuthSync => "auth-sync",
+        Activity::SingleOrgSync => "single-org-sync",
+        Activity::AllOrgSync => "all-org-sync",
+    }
+}
+
+#[test]
+fn template_has_a_resource_for_every_function() {
+    let template = text("template.yaml");
+    for function in functions() {
+        assert!(template.contains(&format!("Binary: {function} }}")), "{function}");
+    }
+}
+
+/// Least privilege: each reads and writes values, and the relay alone looks for work.
+#[test]
+fn every_function_of_the_template_may_do_its_work_and_no_more() {
+    let template = text("template.yaml");
+    let resources: Vec<&str> =
+        template.split("Type: AWS::Serverless::Function\n").skip(1).collect();
+    assert_eq!(resources.len(), functions().len());
+    for resource in resources {
+        let own = resource.split("\n  # ").next().unwrap();
+        let policies = own.lines().find_map(|line| line.split_once("Policies: ")).unwrap().1;
+        let relays = own.contains("Binary: relay }");
+        assert!(policies.starts_with("[!Ref Callback"), "{own}");
+        assert_eq!(policies.contains("!Ref Agenda"), relays, "{own}");
+    }
+}
+
+#[test]
+fn readmes_name_every_setting_that_is_read() {
+    for readme in ["README.md", "README.zh-CN.md"] {
+        for setting in shell::config::VARIABLES {
+            assert!(text(readme).contains(&format!("`{setting}`")), "{readme} lacks {setting}");
+        }
+    }
+}
+
+/// The map in a crate's `lib.rs` names every module of the crate.
+#[test]
+fn maps_name_every_room() {
+    for (krate, hidden) in [
+        ("protocol", vec![]),
+        ("domain", vec!["uuid_v5"]),
+        ("shell", vec![]),
+        ("simulator", vec!["form", "mac"]),
+    ] {
+        let map = text(&format!("shared/{krate}/src/lib.rs"));
+        let (told, code): (Vec<&str>, Vec<&str>) =
+            map.lines().partition(|line| line.starts_with("//!"));
+        let told = told.join("\n");
+        let modules = code.iter().filter_map(|line| {
+            line.strip_prefix("pub mod ").or(line.strip_prefix("mod "))?.strip_suffix(';')
+        });
+        for module in modules.filter(|module| !hidden.contains(module)) {
+            assert!(told.contains(&format!("`{module}`")), "{krate} does not map {module}");
+        }
+    }
+}
+
+#[test]
+fn mains_are_alike() {
+    let mains: BTreeSet<String> = functions()
+        .iter()
+        .filter(|name| !matches!(name.as_str(), "app-info" | "relay"))
+        .map(|name| {
+            let main = text(&format!("functions/src/bin/{name}.rs"));
+            let row = format!("[functions::{}]", name.replace('-', "_").to_uppercase());
+            main.replace(name, "NAME").replace(&row, "ROWS").replace("functions::BASE", "ROWS")
+        })
+        .collect();
+    assert_eq!(mains.len(), 1, "where a function runs is the same four lines in each");
+}

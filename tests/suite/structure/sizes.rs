@@ -1,0 +1,120 @@
+//! Files and functions are short enough to be read at once.
+
+use super::rooms::files;
+use super::source::{Token, begins, end_of_block, is_word, tokens};
+
+/// Lines of a file, up to its own tests.
+const LONGEST_FILE: usize = 300;
+/// Lines of a function's body that hold more than a comment.
+const LONGEST_FUNCTION: usize = 40;
+
+/// Files that are long today. None is added, and each goes when it is cut.
+const KNOWN_FILES: [&str; 32] = [
+    "cli/tests/commands.rs",
+    "cli/tests/crash_redis.rs",
+    "shared/domain/src/directory.rs",
+    "shared/domain/src/entity.rs",
+    "shared/domain/src/instance.rs",
+    "shared/domain/src/notice.rs",
+    "shared/domain/src/outbox.rs",
+    "shared/domain/src/page.rs",
+    "shared/simulator/src/scenario/enterprise.rs",
+    "shared/simulator/src/scenario/tests.rs",
+    "tests/suite/bad_inputs.rs",
+    "tests/suite/configuration.rs",
+    "tests/suite/deliveries.rs",
+    "tests/suite/delivery/turns.rs",
+    "tests/suite/delivery/wire.rs",
+    "tests/suite/directory.rs",
+    "tests/suite/dynamodb_store.rs",
+    "tests/suite/faults.rs",
+    "tests/suite/histories.rs",
+    "tests/suite/http_host.rs",
+    "tests/suite/imports.rs",
+    "tests/suite/interleavings.rs",
+    "tests/suite/interleavings/lists.rs",
+    "tests/suite/oaep.rs",
+    "tests/suite/order_details.rs",
+    "tests/suite/outbox.rs",
+    "tests/suite/properties.rs",
+    "tests/suite/seal.rs",
+    "tests/suite/sqlite_files.rs",
+    "tests/suite/stores.rs",
+    "tests/suite/sweep.rs",
+    "tests/suite/vectors.rs",
+];
+
+/// Functions that are long today, as well.
+const KNOWN_FUNCTIONS: [&str; 16] = [
+    "what_a_spreadsheet_left_is_refused",
+    "what_send_is_not_given_is_named",
+    "write",
+    "tell",
+    "networks_end_where_routers_forward_and_clouds_hand_out_credentials",
+    "what_names_no_file_is_refused_for_its_reason",
+    "access_data_that_no_buyer_could_use_is_refused",
+    "products_beyond_this_machine_are_called_over_https",
+    "plain_http_leaves_this_machine_if_the_seller_says_so",
+    "hostile_answers_are_failed_attempts",
+    "reads_and_writes",
+    "rejected",
+    "by_v1",
+    "by_the_kit",
+    "what_is_no_ciphertext_of_ours_does_not_open",
+    "nearly_json",
+];
+
+#[test]
+fn no_file_is_long() {
+    let mut long = Vec::new();
+    for room in files() {
+        let own = room.source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let lines = own.lines().count();
+        if lines > LONGEST_FILE && !KNOWN_FILES.contains(&room.file.as_str()) {
+            long.push(format!("{} has {lines} lines without its tests", room.file));
+        }
+    }
+    assert!(long.is_empty(), "{} files are too long:\n{}", long.len(), long.join("\n"));
+}
+
+#[test]
+fn no_function_is_long() {
+    let mut long = Vec::new();
+    for room in files() {
+        let tokens = tokens(&room.source);
+        for (name, body) in functions(&tokens) {
+            let lines = lines(body);
+            if lines > LONGEST_FUNCTION && !KNOWN_FUNCTIONS.contains(&name) {
+                let line = body[0].line;
+                long.push(format!("{}:{line}: {name} has {lines} lines", room.file));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{} functions are too long:\n{}", long.len(), long.join("\n"));
+}
+
+/// The functions with a body, and what is between its brackets.
+fn functions<'a, 't>(tokens: &'t [Token<'a>]) -> Vec<(&'a str, &'t [Token<'a>])> {
+    let mut functions = Vec::new();
+    for at in 0..tokens.len() {
+        if tokens[at].text != "fn" || !tokens.get(at + 1).is_some_and(|name| is_word(name.text)) {
+            continue;
+        }
+        let mut start = at;
+        while start < tokens.len() && !matches!(tokens[start].text, "{" | ";") {
+            let is_group = matches!(tokens[start].text, "(" | "[");
+            start = if is_group { end_of_block(tokens, start) } else { start + 1 };
+        }
+        if start < tokens.len() && begins(&tokens[start..], &["{"]) {
+            functions.push((tokens[at + 1].text, &tokens[start..end_of_block(tokens, start)]));
+        }
+    }
+    functions
+}
+
+/// The lines between the brackets that hold a token.
+fn lines(body: &[Token<'_>]) -> usize {
+    let mut lines: Vec<usize> = body[1..body.len() - 1].iter().map(|token| token.line).collect();
+    lines.dedup();
+    lines.len()
+}

@@ -1,0 +1,122 @@
+//! A table of the model: its items, its conditions and its index.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use super::refusal::{ModelAnswer, Refused};
+use crate::dynamodb::condition::holds;
+
+/// A table, and its one index.
+#[derive(Default)]
+pub struct ModelTable {
+    /// What `DescribeTable` answers.
+    pub described: Value,
+    /// Whether it frees items by their `ttl`.
+    pub frees: bool,
+    /// The items, by their keys.
+    pub items: BTreeMap<String, KeptItem>,
+}
+
+/// An item as it stands, and as it stood before the last write.
+pub struct KeptItem {
+    /// What it holds now.
+    pub now: Map<String, Value>,
+    before: Option<Map<String, Value>>,
+}
+
+impl ModelTable {
+    /// `GetItem`.
+    pub fn get(&self, request: &Value) -> ModelAnswer {
+        let item = self.items.get(key(&request["Key"])?);
+        let item = match request["ConsistentRead"] {
+            Value::Bool(true) => item.map(|item| &item.now),
+            _ => item.and_then(|item| item.before.as_ref()),
+        };
+        Ok(item.map_or(json!({}), |item| json!({ "Item": item })))
+    }
+
+    /// `PutItem`.
+    pub fn put(&mut self, request: &Value) -> ModelAnswer {
+        let item = request["Item"].as_object().ok_or(Refused::invalid("no item"))?;
+        let key = key(&request["Item"])?.to_owned();
+        let lengths = item.iter().map(|(name, value)| name.len() + length(value));
+        if lengths.sum::<usize>() > MAX_ITEM_LEN {
+            return Err(Refused::invalid("Item size has exceeded the maximum allowed size"));
+        }
+        for (name, longest) in [("agenda", MAX_KEY_LEN), ("due", MAX_SORT_KEY_LEN)] {
+            let text = item.get(name).map(|value| value["S"].as_str().unwrap_or_default());
+            if text.is_some_and(|text| text.is_empty() || text.len() > longest) {
+                return Err(Refused::invalid("an index key of a wrong type or length"));
+            }
+        }
+        let standing = self.items.get(&key).map(|item| &item.now);
+        if let Some(condition) = request["ConditionExpression"].as_str() {
+            let held = holds(condition, standing, &request["ExpressionAttributeValues"]);
+            if !held.map_err(|fault| Refused::invalid(&fault))? {
+                let tells = request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
+                let standing = standing.filter(|_| tells).cloned();
+                let message = "The conditional request failed".to_owned();
+                return Err(Refused("ConditionalCheckFailedException", message, standing));
+            }
+        }
+        let before = self.items.remove(&key).map(|item| item.now);
+        self.items.insert(key, KeptItem { now: item.clone(), before });
+        Ok(json!({}))
+    }
+
+    /// `Query`, of the index alone.
+    pub fn query(&self, request: &Value) -> ModelAnswer {
+        if request["IndexName"] != "agenda" || request["ConsistentRead"] == true {
+            return Err(Refused::invalid("no such index, or a strong read of one"));
+        }
+        let limit = request["Limit"].as_u64().and_then(|limit| usize::try_from(limit).ok());
+        let limit = limit
+            .filter(|limit| *limit > 0)
+            .ok_or_else(|| Refused::invalid("Limit must be at least 1"))?;
+        let condition = request["KeyConditionExpression"].as_str().unwrap_or_default();
+        let values = &request["ExpressionAttributeValues"];
+        let mut found = Vec::new();
+        for item in self.items.values().map(|item| &item.now) {
+            let held = holds(condition, Some(item), values);
+            if held.map_err(|fault| Refused::invalid(&fault))? {
+                let projected = ["k", "agenda", "due"].map(|name| (name, item.get(name)));
+                found.push(json!(BTreeMap::from(projected)));
+            }
+        }
+        let place = |item: &Value| {
+            ["due", "k"].map(|name| item[name]["S"].as_str().unwrap_or_default().to_owned())
+        };
+        found.sort_by_key(place);
+        let start = &request["ExclusiveStartKey"];
+        let mut page: Vec<Value> = found
+            .into_iter()
+            .filter(|item| start.is_null() || place(item) > place(start))
+            .collect();
+        page.truncate(limit);
+        let mut answer = json!({ "Count": page.len(), "Items": page });
+        // A full page says where it ends, though nothing may follow.
+        if let Some(last) = page.last().filter(|_| page.len() == limit) {
+            answer["LastEvaluatedKey"] = last.clone();
+        }
+        Ok(answer)
+    }
+}
+
+fn key(attributes: &Value) -> Result<&str, Refused> {
+    let key = attributes["k"]["S"].as_str().filter(|key| (1..=MAX_KEY_LEN).contains(&key.len()));
+    key.ok_or_else(|| Refused::invalid("a key of a wrong type or length"))
+}
+
+fn length(value: &Value) -> usize {
+    let binary = value["B"].as_str().and_then(|text| STANDARD.decode(text).ok());
+    let text = value["S"].as_str().or(value["N"].as_str());
+    binary.map_or(text.map_or(0, str::len), |bytes| bytes.len())
+}
+
+/// An item is no longer, its attributes' names included.
+const MAX_ITEM_LEN: usize = 400 * 1024;
+const MAX_KEY_LEN: usize = 2_048;
+const MAX_SORT_KEY_LEN: usize = 1_024;

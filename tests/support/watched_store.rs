@@ -1,0 +1,117 @@
+//! A store that counts its operations, and fails and halts as a test plans.
+
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use protocol::time::UnixMillis;
+use shell::store::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
+
+use crate::forward;
+use crate::halt::Halt;
+
+/// A store that counts what is asked of it, and fails as planned.
+pub struct Watched<S> {
+    inner: S,
+    reads: AtomicUsize,
+    writes: AtomicUsize,
+    plan: Mutex<VecDeque<Trouble>>,
+    halt: Arc<Halt>,
+}
+
+/// What is to go wrong with one operation of a store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Trouble {
+    /// It works.
+    None,
+    /// It is refused, and nothing happened.
+    Refused,
+    /// It happens, and the reply is lost.
+    ReplyLost,
+}
+
+impl<S: Store> Watched<S> {
+    /// A store over another one, with nothing planned.
+    pub(crate) fn new(inner: S) -> Self {
+        let [reads, writes] = [0, 0].map(AtomicUsize::new);
+        Self { inner, reads, writes, plan: Mutex::default(), halt: Arc::default() }
+    }
+
+    /// Where its operations halt.
+    pub(crate) const fn halt(&self) -> &Arc<Halt> {
+        &self.halt
+    }
+
+    /// Plans the next operations, in order, reads and writes alike; after them all goes well.
+    pub fn plan(&self, troubles: impl IntoIterator<Item = Trouble>) {
+        *self.plan.lock().unwrap() = troubles.into_iter().collect();
+    }
+
+    /// Reads and writes since the last time this was asked.
+    pub fn take_counts(&self) -> (usize, usize) {
+        (self.reads.swap(0, Ordering::SeqCst), self.writes.swap(0, Ordering::SeqCst))
+    }
+
+    /// The store beneath, to look without being counted.
+    pub const fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    fn next(&self) -> Trouble {
+        self.plan.lock().unwrap().pop_front().unwrap_or(Trouble::None)
+    }
+}
+
+impl<S: Store> Store for Watched<S> {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        let operation = async {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+            match self.next() {
+                Trouble::None => self.inner.get(key, now).await,
+                Trouble::Refused | Trouble::ReplyLost => Err(Unavailable),
+            }
+        };
+        self.halt.operation(operation).await
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        let operation = async {
+            self.writes.fetch_add(1, Ordering::SeqCst);
+            match self.next() {
+                Trouble::None => self.inner.put(key, value, over, now).await,
+                Trouble::Refused => Err(Unavailable),
+                Trouble::ReplyLost => {
+                    self.inner.put(key, value, over, now).await?;
+                    Err(Unavailable)
+                }
+            }
+        };
+        self.halt.operation(operation).await
+    }
+
+    async fn agenda(
+        &self,
+        queue: Queue,
+        span: RangeInclusive<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        self.halt.operation(self.inner.agenda(queue, span, limit)).await
+    }
+
+    async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
+        self.halt.operation(self.inner.is_empty()).await
+    }
+
+    async fn find(&self, first: u8) -> Result<Search, Unavailable> {
+        self.halt.operation(self.inner.find(first)).await
+    }
+
+    forward!(inner: clock);
+}
