@@ -30,12 +30,12 @@ const NAME: HeaderValue = HeaderValue::from_static(concat!("koohook/", env!("CAR
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 impl Client {
-    /// A client that reads answers of so many bytes at most. Connects to nobody yet.
+    /// A client that reads answers of so many bytes at most. Does not connect yet.
     pub fn new(max_answer_len: usize) -> Self {
         Self::guarded(&Guard::default(), max_answer_len)
     }
 
-    /// The same, for connections that are held to a guard.
+    /// The same, for connections that must keep to a guard.
     pub fn guarded(guard: &Guard, max_answer_len: usize) -> Self {
         let mut http = HttpConnector::new_with_resolver(Resolver::new(guard.network));
         // The connector around this one judges the scheme.

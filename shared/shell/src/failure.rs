@@ -8,8 +8,7 @@ use thiserror::Error;
 use crate::seal::SealError;
 use crate::store::Unavailable;
 
-/// Why a call that we believe could not be carried out, or not known to be. The marketplace calls
-/// again.
+/// Why a verified call was not carried out, or perhaps not. The marketplace calls again.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum Failure {
     /// The store did not answer.
@@ -27,7 +26,7 @@ pub enum Failure {
     /// The store's mark does not open: it is sealed by keys that are not ours.
     #[error("store sealed by another key")]
     SealedElsewhere,
-    /// A stored value is none of ours, of a newer koohook, or would be too large.
+    /// A stored value is not ours, is of a newer koohook, or would be too large.
     #[error("stored value unusable")]
     Value(#[from] RecordError),
     /// A list's index is not whole, or too much of it waits for the product.

@@ -8,12 +8,12 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use thiserror::Error;
 
-/// What a connection to the product is held to.
+/// What a connection to the product must keep to.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
     /// Authorities beside the public ones.
     pub authorities: Authorities,
-    /// Where every address of its name must be; anywhere over HTTPS.
+    /// The network that every address of the product's name must be in; over HTTPS, any.
     pub network: Option<Network>,
 }
 

@@ -9,18 +9,18 @@ use protocol::message::Activity;
 use protocol::query;
 use protocol::signature::{Contract, Headers, Interface};
 
-/// Where a callback came to.
+/// What the path and the method of a callback say.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Route {
     /// Whose keys sign it.
     pub interface: Interface,
     /// By which contract it is read.
     pub contract: Contract,
-    /// The kit's activity, which stands in the path; a base call says its own in the call.
+    /// The kit's activity, from the path; a base call names its activity in the call.
     pub activity: Option<Activity>,
 }
 
-/// Which interface types have keys here; without keys a route is not there.
+/// Which interface types have keys here; without keys a route does not exist.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Served {
     /// The lifecycle calls.
@@ -40,7 +40,7 @@ impl Route {
     /// Finds the route of a request.
     ///
     /// # Errors
-    /// The answer, where there is no more to do: a sign of life, or a constant refusal.
+    /// The answer, if there is no more to do: the health answer, or a constant refusal.
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
     pub fn find(head: &Parts, base_path: &str, served: Served) -> Result<Self, Response<Bytes>> {
         if let Some(response) = life(head) {
@@ -65,14 +65,14 @@ impl Route {
     }
 }
 
-/// The answer to who asks whether anything answers here (decision A4): every function's.
+/// The answer to a health check (decision A4); every function gives it.
 pub(crate) fn life(head: &Parts) -> Option<Response<Bytes>> {
     let get = matches!(head.method, Method::GET | Method::HEAD);
     let asked = matches!(head.uri.path(), "/" | "/healthz");
     asked.then(|| if get { alive() } else { not_allowed("GET, HEAD") })
 }
 
-/// Every value of the headers in which the kit carries its proof; what is no text is empty.
+/// Every value of the headers that prove a kit call. A value that is not text counts as empty.
 pub fn kit_headers(head: &Parts) -> Headers<'_> {
     let values = |name| {
         let values = head.headers.get_all(name).iter();

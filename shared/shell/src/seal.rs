@@ -1,4 +1,4 @@
-//! Seals and opens every stored value, in one place, at the store's edge (decision F5).
+//! Encrypts and decrypts every stored value, in one place, at the store's edge (decision F5).
 //!
 //! Buyers' credentials and personal data never lie in clear in a store beyond this machine. A
 //! sealed value is bound to its key in the store: moved under another key it does not open.
@@ -24,12 +24,12 @@ pub struct Seal {
     pub(crate) mark: SealMark,
 }
 
-/// Whether a value may stand in clear.
+/// Whether a stored value may be in clear.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Clear {
     /// On this machine: the file's own permissions guard it.
     Allowed,
-    /// Beyond it: who can write the store must not be able to put a value there.
+    /// Beyond it: an attacker who can write to the store could put a value there.
     Refused,
 }
 
@@ -38,7 +38,7 @@ pub enum Clear {
 #[error("value does not open")]
 pub struct SealError;
 
-/// A setting is no seal key.
+/// A text is not a seal key.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("is not a seal key; write 32 bytes in base64, as koohook keys secret seal prints them")]
 pub struct SealKeyError;
@@ -56,7 +56,7 @@ impl SealKey {
     /// Reads a key: 32 bytes, base64.
     ///
     /// # Errors
-    /// Where it is not.
+    /// If the text is not a key.
     pub fn parse(text: &str) -> Result<Self, SealKeyError> {
         let bytes = STANDARD.decode(text).map_err(|_| SealKeyError)?;
         bytes.try_into().map(Self).map_err(|_| SealKeyError)
@@ -105,7 +105,7 @@ impl Seal {
     /// Seals bytes for a place in the store. The nonce must never be used twice.
     ///
     /// # Errors
-    /// Where the bytes are more than the cipher takes, or must not stand in clear.
+    /// If the bytes are more than the cipher can seal, or must not be in clear.
     pub fn seal(
         &self,
         place: &str,
@@ -129,10 +129,10 @@ impl Seal {
         stored.first() == Some(&SEALED)
     }
 
-    /// Opens what stands at a place.
+    /// Opens what is stored at a place.
     ///
     /// # Errors
-    /// Where no key of ours sealed it for this place, or it stands in clear and must not.
+    /// If no key of ours sealed it for this place, or it is in clear and must not be.
     pub fn open(&self, place: &str, stored: &[u8]) -> Result<Vec<u8>, SealError> {
         match (stored.split_first(), self.clear) {
             (Some((&CLEAR, bytes)), Clear::Allowed) => Ok(bytes.to_vec()),

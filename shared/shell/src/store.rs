@@ -1,7 +1,7 @@
 //! Where state lives: values under keys, each with a version.
 //!
 //! A store knows bytes and versions, not instances. There is no unconditional write and no
-//! delete: whoever writes says which version they read, and loses if another was faster.
+//! delete: a writer names the version that it read, and loses if another writer was faster.
 
 mod agenda;
 mod any;
@@ -31,10 +31,10 @@ pub use self::setting::{Durability, DynamodbSetting, RedisSetting, SqlitePath, S
 
 /// A key-value store.
 pub trait Store: Send + Sync + 'static {
-    /// What stands under a key; a strong read. What expired does not stand.
+    /// Reads the value under a key; a strong read. An expired value does not exist.
     ///
     /// # Errors
-    /// Where the store cannot say.
+    /// If the store does not answer.
     fn get(
         &self,
         key: &str,
@@ -44,7 +44,7 @@ pub trait Store: Send + Sync + 'static {
     /// Writes a value over the version that was read, or over absence.
     ///
     /// # Errors
-    /// Where the outcome is unknown: the value may have been written or not.
+    /// If the outcome is unknown: the value may have been written or not.
     fn put(
         &self,
         key: &str,
@@ -57,7 +57,7 @@ pub trait Store: Send + Sync + 'static {
     /// order of their bytes. A hint: `get` decides.
     ///
     /// # Errors
-    /// Where the store cannot say.
+    /// If the store does not answer.
     fn agenda(
         &self,
         queue: Queue,
@@ -65,8 +65,8 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Entry>, Unavailable>> + Send;
 
-    /// Whether nothing was ever written, if one cheap operation tells; what has expired, or what
-    /// other programs keep there, may count.
+    /// Whether nothing was ever written, if one cheap operation tells. What has expired may count,
+    /// and what other programs keep there.
     ///
     /// # Errors
     /// If the store does not answer.
@@ -82,8 +82,8 @@ pub trait Store: Send + Sync + 'static {
         std::future::ready(Ok(Search::Unsupported))
     }
 
-    /// What the store's own clock shows when this machine's clock shows `now`; nothing if the
-    /// store has no clock of its own, or does not tell its time.
+    /// What the store's own clock shows when this machine's clock shows `now`, if the store has a
+    /// clock and tells its time.
     fn clock(&self, _now: UnixMillis) -> impl Future<Output = Option<UnixMillis>> + Send {
         std::future::ready(None)
     }
@@ -101,9 +101,9 @@ pub struct Value {
     pub version: Version,
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// Where the value stands on an agenda, if it does.
+    /// The agenda that the value is on, and its time there.
     pub agenda: Option<(Queue, UnixMillis)>,
-    /// When it stops standing, if it does.
+    /// When the value stops existing, if ever.
     pub expires: Option<UnixMillis>,
 }
 
@@ -119,9 +119,9 @@ pub struct Stored {
 /// What became of a write.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Put {
-    /// It stands.
+    /// The value is written.
     Won,
-    /// Another was faster; this stands instead.
+    /// Another writer was faster; this is what exists.
     Lost(Option<Stored>),
 }
 
@@ -130,11 +130,11 @@ pub enum Put {
 pub enum Search {
     /// The store cannot look cheaply.
     Unsupported,
-    /// There is none.
+    /// No value begins so.
     Nothing,
     /// One of them.
     Found {
-        /// Where it is.
+        /// Its key.
         key: String,
         /// Its bytes.
         bytes: Vec<u8>,

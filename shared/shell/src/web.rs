@@ -1,4 +1,4 @@
-//! The web as koohook calls it: one request, one whole answer, or why there is none.
+//! Calls over HTTP: one request, and one whole answer or the reason why it is missing.
 
 use std::error::Error;
 use std::fmt;
@@ -12,7 +12,7 @@ pub trait Web: Send + Sync + 'static {
     /// twice.
     ///
     /// # Errors
-    /// Where no whole answer came; what the request did is then unknown.
+    /// If no whole answer came. What the request did is unknown then.
     fn send(
         &self,
         request: Request<Bytes>,
@@ -41,7 +41,7 @@ pub enum Unanswered {
     CutOff,
     /// What came is not HTTP.
     NotHttp,
-    /// More of an answer than anybody reads.
+    /// The answer is longer than koohook reads.
     TooLong,
 }
 

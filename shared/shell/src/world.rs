@@ -1,4 +1,4 @@
-//! All that is not us: the store, the web, the clock, a time limit, and chance.
+//! All that is outside the program: the store, the web, the clock, and randomness.
 
 use std::time::Duration;
 
@@ -33,11 +33,11 @@ pub trait World: Send + Sync + 'static {
     /// Time since some fixed start, which no clock's correction moves.
     fn elapsed(&self) -> Duration;
 
-    /// Bytes that nobody can guess: versions, nonces.
+    /// Random bytes that cannot be guessed: for versions and nonces.
     fn random<const N: usize>(&self) -> [u8; N];
 
-    /// What a future comes to, or nothing once the limit has passed. A future that is dropped may
-    /// have had its effect or not.
+    /// The output of a future, if it ends within the limit. A future that was dropped may have had
+    /// its effect or not.
     fn within<F>(
         &self,
         limit: Duration,

@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use crate::guard::Network;
 
-/// The machine's own resolver, held to a network.
+/// The machine's own resolver; it accepts addresses of one network alone.
 #[derive(Clone, Debug)]
 pub(super) struct Resolver {
     network: Option<Network>,
@@ -21,7 +21,7 @@ pub(super) struct Resolver {
 /// A name that leads nowhere.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub(super) enum ResolveError {
-    /// It has no address, or the one who would know does not answer.
+    /// The name has no address, or the name service does not answer.
     #[error("name not found")]
     NotFound,
     /// One of its addresses is outside the network.

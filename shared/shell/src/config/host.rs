@@ -79,7 +79,7 @@ fn parse_log(text: &str) -> Result<String, String> {
 }
 
 fn parse_relay_secret(text: &str) -> Result<Secret, String> {
-    // As strong as an access key, and fit to stand in a header.
+    // As strong as an access key, and fit for a header.
     let strong = AccessKey::parse(text).is_ok();
     let fits = strong && text.bytes().all(|byte| byte.is_ascii_graphic());
     let secret = Some(text).filter(|_| fits).map(|text| Secret::new(text.to_owned()));

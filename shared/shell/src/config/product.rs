@@ -16,7 +16,7 @@ use crate::context::Product;
 use crate::guard::{Authorities, Guard, Network};
 use crate::time_limits::FIRST_ATTEMPT;
 
-/// Where the product is, and the network that plain HTTP to it is held to.
+/// The product's address, and the network that plain HTTP to it must stay in.
 type Place = (Uri, Option<Network>);
 
 pub(super) fn product(source: &Source<'_>, errors: &mut ConfigError) -> Option<Option<Product>> {
@@ -151,8 +151,8 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// What plain HTTP to this host is held to. Where a name leads is looked at with each
-    /// connection.
+    /// The network that plain HTTP to this host must stay in. The addresses of a name are checked
+    /// with each connection.
     fn network(&self, widest: Network) -> Result<Network, &'static str> {
         let is_here = match self {
             Self::Name(name) => is_localhost(name),

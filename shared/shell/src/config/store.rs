@@ -55,7 +55,7 @@ impl StoreConfig {
     }
 }
 
-/// The store and its seal. What is wrong with the seal can only be told of a store that is known.
+/// The store and its seal. The seal is judged only if the store is known.
 pub(super) fn store_and_seal(
     source: &Source<'_>,
     errors: &mut ConfigError,

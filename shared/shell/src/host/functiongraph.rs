@@ -1,4 +1,4 @@
-//! FunctionGraph's custom runtime, for its timer: its HTTP functions take no timers.
+//! FunctionGraph's custom runtime, for its timer: its HTTP functions have no timers.
 //!
 //! A runtime asks for the next event, works on it, and posts what came of it (FunctionGraph's
 //! developer guide, "creating an event function using a custom runtime").
@@ -18,7 +18,7 @@ use crate::world::World;
 
 /// How long to wait before asking again for an event that did not come.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How long a run may take if the platform does not say: what our pages tell to set.
+/// How long a run may take if the platform does not say: what our documentation tells to set.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// What of the platform's own time is left for posting the outcome.
 const MARGIN: Duration = Duration::from_millis(500);
@@ -42,7 +42,7 @@ pub async fn relay(context: &MachineContext, address: &str) -> Result<(), HostEr
     }
 }
 
-/// The next event's name; nothing where there is none yet.
+/// The next event's name, if there is an event.
 async fn next(context: &MachineContext, address: &str) -> Option<String> {
     let request = Request::get(format!("http://{address}/v1/runtime/invocation/request"));
     let response = context.world.web().send(request.body(Bytes::new()).ok()?).await.ok()?;

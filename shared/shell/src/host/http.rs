@@ -53,11 +53,11 @@ impl<F> Clone for Host<F> {
     }
 }
 
-/// How long what is under way may take once the host wants to stop.
+/// How long open requests may go on after the host was asked to stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 /// How long the host rests after a connection could not be accepted.
 const REST: Duration = Duration::from_millis(100);
-/// How many connections that the system has already taken are accepted before the listener closes.
+/// How many connections that the system has already opened are accepted before the listener closes.
 const MAX_WAITING: usize = 1_024;
 /// The most headers of a request, and the buffer that they and the request line must fit.
 const MAX_HEADERS: usize = 100;

@@ -8,7 +8,7 @@ use super::proof::look_for_seal;
 use crate::relay::Relay;
 use crate::world::World;
 
-/// Does what a timer does on a function platform, for as long as the process lives.
+/// Relays again and again, as a timer does on a function platform, until the process ends.
 pub async fn keep_relaying(context: Arc<MachineContext>) {
     let (mut assessed, mut looked) = (Instant::now(), Instant::now());
     let mut is_failing = false;
@@ -35,9 +35,9 @@ pub async fn keep_relaying(context: Arc<MachineContext>) {
 
 /// How long one run of the relay lasts at most.
 const RUN: Duration = Duration::from_mins(1);
-/// How long it rests: the first failure is tried again after five seconds.
+/// How long the relay rests: a failed attempt is due again after five seconds.
 const REST: Duration = Duration::from_secs(1);
-/// How often it looks whether the store is still as durable as at the start.
+/// How often the durability of the store is checked.
 const ASSESSED_EVERY: Duration = Duration::from_mins(5);
-/// How often a process without a seal key looks whether another one has sealed its store.
+/// How often a process without a seal key looks whether another process has sealed the store.
 const LOOKED_EVERY: Duration = Duration::from_mins(1);

@@ -17,7 +17,7 @@ use crate::world::World;
 /// Serves an endpoint until Lambda ends the process.
 ///
 /// # Errors
-/// Where Lambda's runtime gives up.
+/// If Lambda's runtime gives up.
 pub async fn serve<F: Endpoint>(endpoint: Arc<F>) -> Result<(), HostError> {
     let service = lambda_http::service_fn(move |request| {
         let endpoint = Arc::clone(&endpoint);
@@ -39,7 +39,7 @@ pub async fn answer<F: Endpoint>(endpoint: &F, request: Request<Body>) -> Respon
 /// Delivers what is due whenever an event comes, whatever it says: a schedule's.
 ///
 /// # Errors
-/// Where Lambda's runtime gives up.
+/// If Lambda's runtime gives up.
 pub async fn relay(context: Arc<MachineContext>) -> Result<(), HostError> {
     let service = lambda_http::service_fn(move |event: LambdaEvent<IgnoredAny>| {
         let context = Arc::clone(&context);
@@ -62,7 +62,7 @@ const MARGIN: Duration = Duration::from_secs(1);
 fn as_received(mut request: Request<Body>) -> Request<Body> {
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     let target = format!("{}{query}", request.raw_http_path());
-    // A path that is none by HTTP's grammar leads nowhere.
+    // A path that breaks HTTP's grammar is not found.
     *request.uri_mut() = target.parse().unwrap_or_else(|_| Uri::from_static("/404"));
     request
 }

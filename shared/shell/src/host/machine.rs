@@ -1,4 +1,4 @@
-//! The world as it is on a machine with a clock.
+//! The world of a real machine: its clock, its network, its randomness, and a store.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -27,7 +27,7 @@ impl<S: Store> MachineWorld<S> {
         Self { store, product: web.clone(), web, started: Instant::now() }
     }
 
-    /// The same machine, whose calls to the product are held to a guard.
+    /// The same machine, whose calls to the product keep to a guard.
     #[must_use]
     pub fn guarded(self, guard: &Guard) -> Self {
         Self { product: Client::guarded(guard, MAX_ANSWER_LEN), ..self }

@@ -18,10 +18,10 @@ pub type MachineEndpoint = CallbackEndpoint<MachineWorld<AnyStore>>;
 /// The context behind it.
 pub type MachineContext = Context<MachineWorld<AnyStore>>;
 
-/// Opens the store and puts the endpoint before it.
+/// Opens the store and makes the endpoint.
 ///
 /// # Errors
-/// Where the store does not open, or a page cannot work under the settings.
+/// If the store does not open, or a page cannot work under the settings.
 pub async fn open(
     config: Config,
     rows: &[Row],
@@ -32,11 +32,11 @@ pub async fn open(
     Ok(CallbackEndpoint::new(endpoint, rows, context)?)
 }
 
-/// Opens the store and sets a context before it, for a function: it proves nothing at its start, but
-/// that a store which it would leave in clear is not sealed.
+/// Opens the store and makes the context of a function. The only proof at its start: without a seal
+/// key, the store must not be sealed.
 ///
 /// # Errors
-/// Where the store does not open.
+/// If the store does not open.
 pub async fn open_context(
     settings: ContextSettings,
     store: &StoreSetting,
@@ -50,7 +50,7 @@ pub async fn open_context(
     Ok(Arc::new(context))
 }
 
-/// Opens the store and sets a context before it, for what relays: it proves its keys and its rights.
+/// Opens the store and makes the context of what relays: it proves its keys and its rights.
 ///
 /// # Errors
 /// If the store does not open, or refuses what will not heal.
@@ -66,7 +66,7 @@ pub async fn open_proven_context(
     Ok(Arc::new(context))
 }
 
-/// The machine, with a guard before what calls the product.
+/// The machine; calls to the product keep to its guard.
 fn machine(store: AnyStore, settings: &ContextSettings) -> MachineWorld<AnyStore> {
     let machine = MachineWorld::new(store);
     let Some(product) = &settings.product else { return machine };
@@ -76,8 +76,8 @@ fn machine(store: AnyStore, settings: &ContextSettings) -> MachineWorld<AnyStore
     machine.guarded(&product.guard)
 }
 
-/// Opens a store for a command that writes. A command never begins to seal a store that others
-/// serve in clear: they would have no key, and stop.
+/// Opens a store for a command that writes. A command never begins to seal a store whose
+/// values are in clear: a server without a key would stop.
 ///
 /// # Errors
 /// If the store does not open, its seal does not open, or it refuses what the command does.

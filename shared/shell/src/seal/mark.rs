@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(crate) struct SealMark(AtomicU64);
 
-/// How often a process looks for a mark where there was none.
+/// How often a process looks for a mark that is missing.
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Nothing is known yet.

@@ -55,7 +55,7 @@ async fn write<B: Backend>(
     Ok(())
 }
 
-/// Where the proof writes.
+/// The key that the proof writes to.
 const KEY: &str = "proof";
 /// When the entry that the proof puts on an agenda would be due. It is off the agenda long before.
 const LATER: Duration = Duration::from_hours(1);

@@ -87,8 +87,8 @@ impl Redis {
     }
 
     /// Reads again what the server says of itself, which may change while this runs, and says in
-    /// the log if the grade did. No answer is no change; nor is a replica's, which is not kept as
-    /// a master's.
+    /// the log if the grade did. No answer is no change, nor is the answer of a
+    /// replica.
     pub async fn reassess(&self) {
         let Ok(found) = find(&self.connection, self.fence.is_some()).await else { return };
         if found.is_replica() {

@@ -22,21 +22,21 @@ pub enum StoreSetting {
     Sqlite {
         /// The file.
         path: SqlitePath,
-        /// Whether the seller takes what the platform's disk is worth.
+        /// Whether the seller accepts a disk that may be lost.
         durability: Durability,
     },
-    /// `redis://…` and its kin.
+    /// `redis://…`, and the other schemes of Redis.
     Redis(RedisSetting),
     /// `dynamodb://TABLE?region=…`
     Dynamodb(DynamodbSetting),
 }
 
-/// How much a seller asks of a store.
+/// What a seller asks of a store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Durability {
-    /// That it outlives its host.
+    /// The data outlives the host.
     Required,
-    /// `?durability=any`: whatever it is.
+    /// `?durability=any`: the data may be lost.
     Any,
 }
 
@@ -44,7 +44,7 @@ impl StoreSetting {
     /// Reads the setting; the error says what is wrong with it and not what it is.
     ///
     /// # Errors
-    /// Where the scheme is unknown, or what follows it is not as the scheme wants.
+    /// If the scheme is unknown, or the text behind it is wrong.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if has_unseen(text) {
             return Err(UNSEEN);

@@ -32,7 +32,7 @@ pub use self::refusal::SqliteRefusal;
 /// A store in one file.
 #[derive(Debug)]
 pub struct Sqlite {
-    /// It is dropped first: the last connection that closes must be one that writes.
+    /// Dropped first: the last connection that closes must be one that writes.
     reader: Worker,
     /// Nothing if the store was opened to read.
     writer: Option<Worker>,
@@ -199,7 +199,7 @@ fn read_unchanging(path: &Path) -> Result<(Connection, bool), SqliteRefusal> {
     Ok((reader, found))
 }
 
-/// Connects to a file that nobody changes meanwhile.
+/// Connects to a file that does not change meanwhile.
 fn connect_unchanging(path: &Path) -> Result<Connection, SqliteRefusal> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(byte);
     let letter = |byte: &u8| {
@@ -223,7 +223,7 @@ fn set_up(opened: Result<Connection, rusqlite::Error>) -> Result<Connection, Sql
     Ok(connection)
 }
 
-/// Tries until another process lets go of its lock: SQLite itself does not wait in all of these.
+/// Tries until another process frees its lock: SQLite itself does not wait in all of these.
 fn patiently(step: impl Fn() -> Result<(), SqliteRefusal>) -> Result<(), SqliteRefusal> {
     let begun = Instant::now();
     loop {

@@ -1,11 +1,11 @@
-//! A trouble that repeats is logged at its start and once a minute, not each time (decision I2).
+//! An error that repeats is logged at its start and then once a minute, not each time (decision I2).
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// When a repeating trouble was logged last.
+/// When a repeating error was logged last.
 #[derive(Debug, Default)]
 pub(super) struct LogThrottle {
     logged: Mutex<Option<Instant>>,
@@ -14,7 +14,7 @@ pub(super) struct LogThrottle {
 const EVERY: Duration = Duration::from_mins(1);
 
 impl LogThrottle {
-    /// Whether the trouble is to be logged now; then it is taken as logged.
+    /// Whether to log the error now. If so, it counts as logged.
     pub fn is_due(&self) -> bool {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         let due = logged.is_none_or(|at| EVERY <= at.elapsed());

@@ -37,13 +37,13 @@ pub(super) async fn answer<F: Endpoint>(
     if !is_framed_once(&head, &raw_head) {
         return last(closed(StatusCode::BAD_REQUEST));
     }
-    // A stranger's head is not kept for as long as its call.
+    // The raw head is not kept for as long as the call.
     drop(raw_head);
     let Admitted { max_body_len, interface } = match host.endpoint.admit(&head) {
         Ok(admitted) => admitted,
         Err(response) => return unread(&head, body, response, arriving),
     };
-    // What says that it will be too long need not arrive first.
+    // A body that declares too great a length is refused before it arrives.
     let fits = usize::try_from(body.size_hint().lower()).is_ok_and(|len| len <= max_body_len);
     if !fits {
         return unread(&head, body, closed(StatusCode::PAYLOAD_TOO_LARGE), arriving);
@@ -65,7 +65,7 @@ pub(super) async fn answer<F: Endpoint>(
     }
 }
 
-/// What a future comes to within the time that a body may take.
+/// The output of a future, if it ends within the time that a body may take.
 async fn in_time<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     for _ in 0..TICKS {
@@ -76,8 +76,8 @@ async fn in_time<F: Future>(future: F) -> Option<F::Output> {
     None
 }
 
-/// Reads a body, counting its bytes as they arrive. No more memory than its length is taken ahead
-/// of it.
+/// Reads a body, counting its bytes as they arrive. No more memory than its declared length
+/// is reserved ahead.
 async fn read(
     body: &mut Incoming,
     max_len: usize,
@@ -150,7 +150,7 @@ async fn throw_away(mut body: Incoming, _arriving: Arc<ArrivingRequest>) {
     while !body.is_end_stream() && matches!(body.frame().await, Some(Ok(_))) {}
 }
 
-/// An answer after which the connection is of no use: its body was not read to the end.
+/// An answer that ends its connection: the request's body was not read to the end.
 fn last(mut response: Response<Bytes>) -> Response<Bytes> {
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));

@@ -15,7 +15,7 @@ use crate::web::Web;
 
 /// The index: the keys of the items that are on an agenda, and nothing else.
 pub const INDEX: &str = "agenda";
-/// A queue is spread over so many partitions, for ever: one takes a thousand writes a second.
+/// A queue is spread over so many partitions, for ever: a partition accepts a thousand writes a second.
 const SHARDS: u8 = 16;
 /// How many lines of an agenda come at once.
 const PAGE: usize = 250;

@@ -1,4 +1,4 @@
-//! One signed call, sent again where it may help.
+//! One signed call, sent again if that may help.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -34,7 +34,7 @@ pub type SigningClock = fn() -> SystemTime;
 
 /// Why a call came to nothing.
 pub enum DynamodbError {
-    /// Another write was faster; this stands instead, if it says so.
+    /// Another write was faster; this item exists, if the endpoint tells.
     Lost(Option<Box<Item>>),
     /// The endpoint says no, or not now.
     Refused {
@@ -71,7 +71,7 @@ const PASSING: [&str; 6] = [
 ];
 
 impl<W: Web> Caller<W> {
-    /// Calls where the setting says. Calls nobody yet.
+    /// A caller of the endpoint in the setting. It does not connect yet.
     pub fn new(
         setting: &DynamodbSetting,
         credentials: AwsCredentials,
@@ -82,7 +82,7 @@ impl<W: Web> Caller<W> {
         Self { web, endpoint, region, credentials, clock, date: NewestDate::default() }
     }
 
-    /// The time that the newest answer told, as it is when this machine's clock shows `now`.
+    /// The time of DynamoDB's clock, by its newest answer, when this machine's clock shows `now`.
     pub fn date(&self, now: UnixMillis) -> Option<UnixMillis> {
         self.date.at(now)
     }
@@ -253,7 +253,7 @@ fn advice(kind: &str) -> &'static str {
     }
 }
 
-/// Some time up to the longest pause, so that writers who met do not meet again.
+/// A random time up to the longest pause, so that writers who collided do not collide again.
 fn pause(attempt: u32) -> Duration {
     let mut chance = [0];
     // Without chance the pause is the longest.

@@ -1,8 +1,8 @@
-//! Who signs: the keys that the platform gives, refreshed before they expire.
+//! The keys that sign, as the platform gives them, refreshed before they expire.
 //!
-//! The environment, where AWS Lambda puts a role's keys; or the container endpoint, where
-//! containers and restored functions fetch them. No profile files, and no instance metadata:
-//! koohook runs on functions and in containers, and a person exports keys.
+//! Keys come from the environment, as on AWS Lambda, or from the container endpoint, as in
+//! containers and restored functions. Profile files and instance metadata are not read: koohook
+//! runs on functions and in containers, and a person exports keys.
 
 use std::fmt;
 use std::fs;
@@ -18,22 +18,22 @@ use thiserror::Error;
 
 use crate::web::Web;
 
-/// Where keys come from, and those that are held.
+/// The source of keys, and the keys at hand.
 pub struct AwsCredentials {
     source: Source,
     held: Mutex<Option<Keys>>,
 }
 
-/// Why nobody can sign.
+/// Why there are no keys to sign with.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum AwsCredentialsError {
-    /// There are no keys, and nowhere to fetch them.
+    /// The environment names no keys and no endpoint.
     #[error(
         "there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run \
          where AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI says where they are"
     )]
     Missing,
-    /// The container endpoint is none that keys may be fetched from.
+    /// Keys may not be fetched from this container endpoint.
     #[error(
         "AWS_CONTAINER_CREDENTIALS_FULL_URI wants https, or http to this host's own platform; \
          _RELATIVE_URI wants a path"
@@ -64,7 +64,7 @@ struct Answer {
     expiration: Option<String>,
 }
 
-/// Where a relative URI leads.
+/// The host of a relative URI.
 const PLATFORM: &str = "http://169.254.170.2";
 /// Hosts that are this machine or its platform's own agent: http does not leave the host.
 const NEAR: [&str; 6] =
@@ -76,7 +76,7 @@ impl AwsCredentials {
     /// Reads the process's environment.
     ///
     /// # Errors
-    /// Where it names no keys.
+    /// If it names no keys.
     pub fn from_env() -> Result<Self, AwsCredentialsError> {
         Self::read(&|name| std::env::var(name).ok())
     }
@@ -84,7 +84,7 @@ impl AwsCredentials {
     /// Reads variables from wherever `lookup` finds them.
     ///
     /// # Errors
-    /// Where they name no keys.
+    /// If they name no keys.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, AwsCredentialsError> {
         let set = |name| lookup(name).filter(|text| !text.is_empty());
         let source = match (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY")) {
@@ -96,13 +96,13 @@ impl AwsCredentials {
         Ok(Self { source, held: Mutex::new(None) })
     }
 
-    /// Keys to sign with now; none where they cannot be fetched.
+    /// Keys to sign with now, if there are any.
     pub(super) async fn keys(&self, web: &impl Web, now: SystemTime) -> Option<Keys> {
         let (uri, token) = match &self.source {
             Source::Fixed(keys) => return Some(keys.clone()),
             Source::Container { uri, token } => (uri, token),
         };
-        // Who waits here finds what the one before has fetched.
+        // A call that waits here finds the keys that the call before it has fetched.
         let mut held = self.held.lock().await;
         let lasts = |keys: &Keys, span| keys.expiry().is_none_or(|end| now + span < end);
         if let Some(keys) = held.as_ref().filter(|keys| lasts(keys, EARLY)) {
@@ -114,7 +114,7 @@ impl AwsCredentials {
         held.clone().filter(|keys| lasts(keys, Duration::ZERO))
     }
 
-    /// Forgets keys that were not believed: the next call fetches others, where it can.
+    /// Forgets keys that AWS refused: the next call fetches others, if it can.
     pub(super) async fn forget(&self) {
         *self.held.lock().await = None;
     }

@@ -1,4 +1,4 @@
-//! The table: how it is made, once, by whoever may; the functions themselves may not.
+//! The table: how it is made, once, by an operator. The functions themselves may not make it.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub enum TableStep {
 /// Why there is no table to work with.
 #[derive(Debug, Error)]
 pub enum TableError {
-    /// There is none.
+    /// There is no table.
     #[error("there is no such table in this region; `koohook store create` makes it")]
     Absent,
     /// A table of that name has another shape.
@@ -96,10 +96,10 @@ struct ExpiryStatus {
 }
 
 impl<W: Web> Dynamodb<W> {
-    /// Makes the table with all that belongs to it, as far as it does not stand already.
+    /// Makes the table with all that belongs to it, as far as it does not exist yet.
     ///
     /// # Errors
-    /// As [`TableError`] says; what was done by then stands, and the next run goes on from there.
+    /// As [`TableError`] says; what was done by then stays, and the next run continues there.
     pub async fn make_table(&self, mut tell: impl FnMut(TableStep)) -> Result<(), TableError> {
         match self.described().await? {
             Some(_) => tell(TableStep::Stands),
@@ -116,7 +116,7 @@ impl<W: Web> Dynamodb<W> {
         Ok(())
     }
 
-    /// Looks whether the table stands as it should.
+    /// Checks that the table exists and has the right shape.
     ///
     /// # Errors
     /// As [`TableError`] says.
@@ -169,7 +169,7 @@ impl<W: Web> Dynamodb<W> {
         Err(TableError::Slow)
     }
 
-    /// DynamoDB refuses to be told twice.
+    /// DynamoDB refuses a second request, so that its state is read first.
     async fn free_what_expired(&self) -> Result<(), TableError> {
         let expiry = self.caller.call("DescribeTimeToLive", &self.named()).await;
         let expiry: Expiry = expiry.map_err(|fault| refused("DescribeTimeToLive", &fault))?;

@@ -17,10 +17,10 @@ pub struct Item {
     pub version: BinaryAttribute,
     /// The bytes.
     pub value: BinaryAttribute,
-    /// When the value stops standing, in milliseconds: what is judged.
+    /// When the value stops existing, in milliseconds. Conditions compare this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<NumberAttribute>,
-    /// When DynamoDB may free its memory, in seconds: never judged.
+    /// When DynamoDB may free the memory, in seconds. No condition compares this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<NumberAttribute>,
     /// The agenda's queue and shard.
@@ -66,9 +66,9 @@ pub struct BinaryAttribute {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetItemRequest<'a> {
-    /// Where.
+    /// The table.
     pub table_name: &'a str,
-    /// Which.
+    /// The item's key.
     pub key: ItemKey,
     /// Whether every write that was answered is seen.
     pub consistent_read: bool,
@@ -78,7 +78,7 @@ pub struct GetItemRequest<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetItemResponse {
-    /// What stands there, if anything does.
+    /// The item, if it exists.
     pub item: Option<Item>,
 }
 
@@ -86,15 +86,15 @@ pub struct GetItemResponse {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PutItemRequest<'a> {
-    /// Where.
+    /// The table.
     pub table_name: &'a str,
-    /// What.
+    /// The item.
     pub item: &'a Item,
     /// The condition.
     pub condition_expression: &'static str,
     /// The condition's values.
     pub expression_attribute_values: PutConditionValues,
-    /// Whether a lost race tells what stands.
+    /// Whether the answer to a lost race has the item that exists.
     pub return_values_on_condition_check_failure: &'static str,
 }
 
@@ -113,17 +113,17 @@ pub struct PutConditionValues {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct QueryRequest<'a> {
-    /// Where.
+    /// The table.
     pub table_name: &'a str,
-    /// By which index.
+    /// The index.
     pub index_name: &'static str,
-    /// What.
+    /// The condition.
     pub key_condition_expression: &'static str,
     /// The condition's values.
     pub expression_attribute_values: &'a QueryConditionValues,
     /// How many at once.
     pub limit: usize,
-    /// Where the last page ended.
+    /// The last item of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive_start_key: Option<AgendaItem>,
 }
@@ -148,7 +148,7 @@ pub struct QueryConditionValues {
 pub struct QueryResponse {
     /// One page of it.
     pub items: Vec<AgendaItem>,
-    /// Where the page ended, if there is another.
+    /// The last item of this page, if there is another page.
     pub last_evaluated_key: Option<AgendaItem>,
 }
 
@@ -169,7 +169,7 @@ pub struct DynamodbErrorResponse {
     /// The kind, behind a `#`.
     #[serde(default, rename = "__type")]
     pub kind: String,
-    /// What stands instead of what a write was to replace.
+    /// The item that exists, after a lost race.
     #[serde(rename = "Item")]
     pub item: Option<Item>,
 }
@@ -204,7 +204,7 @@ impl From<Version> for BinaryAttribute {
 }
 
 impl DynamodbErrorResponse {
-    /// The kind alone: what stands before the `#` names the protocol's version.
+    /// The kind alone: the text before the `#` is the protocol's version.
     pub fn kind(&self) -> &str {
         self.kind.rsplit('#').next().unwrap_or_default()
     }

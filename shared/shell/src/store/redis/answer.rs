@@ -1,4 +1,4 @@
-//! What a server answers, read. An answer of another shape is none.
+//! Reads what a server answers. An answer of another shape is an error.
 
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
 //! The connection to Redis, made anew when it fails.
 //!
-//! A host that thaws after hours holds a connection that is dead without having been told so: the
-//! first answer never comes. So nobody waits for an answer longer than [`ANSWER`], whoever did so
-//! in vain has the next one connect anew, and a look is taken twice: a first call after a thaw
-//! ends well inside a callback's four seconds. A write is sent once, since its caller sends it
-//! again by itself, under the version that makes a second arrival harmless.
+//! After hours of being frozen a host holds a connection that is dead, and does not know: the first
+//! answer never comes. So a call waits for an answer no longer than [`ANSWER`]; then the next call
+//! connects anew. A read is sent a second time. So the first call after a thaw ends well inside a
+//! callback's four seconds. A write is sent once here: its caller sends it again, under the same
+//! version, so that a second arrival does no harm.
 
 use std::fs;
 use std::time::Duration;
@@ -49,9 +49,9 @@ enum Target {
 #[derive(Default)]
 struct Standing {
     connection: Option<Connection>,
-    /// How many connections there have been: who was let down says by which.
+    /// How many connections there have been: a failed call names its connection by this number.
     number: u64,
-    /// Whether it let somebody down.
+    /// Whether a call failed on it, so that the next call connects anew.
     unfit: bool,
 }
 
@@ -65,7 +65,7 @@ impl RedisConnection {
     /// A connection that is made when it is first used.
     ///
     /// # Errors
-    /// Where the address is none, or who should vouch for it cannot be read.
+    /// If the address is not one of a Redis, or the authority's file cannot be read.
     pub fn new(setting: &RedisSetting) -> Result<Self, RedisRefusal> {
         let authority = setting.authority.as_deref().map(read_authority).transpose()?;
         let target = if setting.cluster {
@@ -85,7 +85,7 @@ impl RedisConnection {
     /// at any time does the connection no harm.
     ///
     /// # Errors
-    /// Where one of them is refused, or has no answer in time: it may have happened then.
+    /// If a command is refused, or has no answer in time. A command without an answer may have run.
     pub async fn send(&self, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
         let (number, mut connection) = self.connect().await?;
         let sent = connection.request(commands).await;
@@ -97,7 +97,7 @@ impl RedisConnection {
         answers
     }
 
-    /// Sends commands that only look; once more where the connection let us down.
+    /// Sends commands that only read; once more if the connection failed.
     ///
     /// # Errors
     /// As [`RedisConnection::send`].
@@ -108,10 +108,10 @@ impl RedisConnection {
         }
     }
 
-    /// What every master answers to a command; with the server's name where there are several.
+    /// What every master answers to a command; with the server's name if there are several.
     ///
     /// # Errors
-    /// Where one of them does not answer, or refuses.
+    /// If a master does not answer, or refuses.
     pub async fn read_every_master(
         &self,
         command: Cmd,
@@ -130,8 +130,8 @@ impl RedisConnection {
         Ok(vec![(String::new(), answer.extract_error()?)])
     }
 
-    /// The connection and its number. One that let somebody down is made anew; a cluster's stays
-    /// where that fails, since it finds its way to the other nodes by itself.
+    /// The connection and its number. A connection that failed is made anew. If that fails, a
+    /// cluster's old connection stays: it finds its way to the other nodes by itself.
     async fn connect(&self) -> Result<(u64, Connection), RedisError> {
         let mut standing = self.standing.lock().await;
         if standing.connection.is_none() || standing.unfit {
@@ -150,8 +150,7 @@ impl RedisConnection {
         Ok((standing.number, connection))
     }
 
-    /// A cluster's connection mends by itself what it was told of; silence it never takes for an
-    /// end.
+    /// A cluster's connection recovers from errors by itself, but not from silence.
     async fn note_failure(&self, number: u64, fault: &RedisError) {
         let unfit = if self.is_cluster() { fault.is_timeout() } else { !is_their_word(fault) };
         if unfit {
@@ -214,7 +213,7 @@ fn read_authority(file: &str) -> Result<TlsCertificates, RedisRefusal> {
 }
 
 /// Whether the server answered, if only with a no, and the connection is sound. A server that is
-/// read-only has become a replica: another address stands behind its name now.
+/// read-only has become a replica: another address is behind its name now.
 fn is_their_word(fault: &RedisError) -> bool {
     fault.code().is_some() && fault.kind() != ErrorKind::Server(ServerErrorKind::ReadOnly)
 }
@@ -232,7 +231,7 @@ pub fn word(fault: &RedisError) -> &str {
 /// A text that a server answers with.
 ///
 /// # Errors
-/// Where it is none.
+/// If it is none.
 pub fn text(value: Value) -> Result<String, RedisError> {
     match value {
         Value::BulkString(bytes) => String::from_utf8(bytes).map_err(|_| unreadable()),

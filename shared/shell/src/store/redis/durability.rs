@@ -73,7 +73,7 @@ pub struct FoundDurability {
 /// What one server says, by the setting's name; what it does not say is absent.
 type Facts = BTreeMap<&'static str, String>;
 
-/// The settings that matter; `CONFIG GET` names them, where it is allowed.
+/// The settings that matter; `CONFIG GET` names them, if it is allowed.
 const SETTINGS: [&str; 3] = ["appendonly", "appendfsync", "maxmemory-policy"];
 /// What `INFO` calls the same and more; that is allowed more often.
 const LINES: [(&str, &str); 4] = [
@@ -123,7 +123,7 @@ impl FoundDurability {
         self.masters.iter().map(|facts| grade(facts, self.waits)).max().unwrap_or(Grade::B(SILENT))
     }
 
-    /// Whether it takes no writes.
+    /// Whether it accepts no writes.
     pub fn is_replica(&self) -> bool {
         self.masters.iter().any(|facts| facts.get("role").is_some_and(|role| role == "slave"))
     }

@@ -54,7 +54,7 @@ impl Backend for Redis {
         };
         let answers =
             match self.fenced(written("EVALSHA", self.put.get_hash()), Resend::Never).await {
-                // A server that was just started, or told to forget its scripts.
+                // A server that was just started, or whose scripts were flushed.
                 Err(fault) if fault.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                     self.fenced(written("EVAL", PUT), Resend::Never).await?
                 }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Why a server is not taken as a store. Names no address.
+/// Why a server is not accepted as a store. Names no address.
 #[derive(Debug, Error)]
 pub enum RedisRefusal {
     /// The setting names no server.
@@ -15,10 +15,10 @@ pub enum RedisRefusal {
         "the file behind ca= cannot be read, or holds no certificate; name a PEM file that this user may read"
     )]
     Authority,
-    /// There is no answer, or a no.
+    /// There is no answer, or a refusal.
     #[error("redis {0}")]
     Unanswered(String),
-    /// It takes no writes.
+    /// It accepts no writes.
     #[error("the Redis at this address is a replica; name its master")]
     Replica,
     /// It may lose what it acknowledged.

@@ -1,20 +1,20 @@
-//! `dynamodb://TABLE?region=REGION`, and `&endpoint=URL` where it is not Amazon's own.
+//! `dynamodb://TABLE?region=REGION`, and `&endpoint=URL` if it is not Amazon's own.
 
 use http::Uri;
 
-/// Which table, and where.
+/// Which table, in which region, at which endpoint.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DynamodbSetting {
     /// The table's name.
     pub table: String,
     /// The region that calls are signed for.
     pub region: String,
-    /// Where calls go: scheme and authority.
+    /// The endpoint that is called: scheme and authority.
     pub endpoint: String,
 }
 
 impl DynamodbSetting {
-    /// Reads what stands behind `dynamodb://`.
+    /// Reads the text behind `dynamodb://`.
     ///
     /// # Errors
     /// What is wrong with it, without quoting it.

@@ -4,20 +4,20 @@ use domain::secret::Secret;
 
 use super::{Durability, UNSEEN, has_unseen};
 
-/// Which Redis, and how it is spoken to.
+/// Which Redis, and how to call it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RedisSetting {
     /// The server's address, with the password that may be in it.
     pub address: Secret,
-    /// A file with the authority that vouches for the server, where none of the public ones does.
+    /// A file with the authority that signed the server's certificate, if it is not a public one.
     pub authority: Option<String>,
     /// Whether the address is one node of a cluster.
     pub cluster: bool,
     /// What every key in the server begins with.
     pub prefix: String,
-    /// Whether the seller takes what the server's memory is worth.
+    /// Whether the seller accepts a server that may lose data.
     pub durability: Durability,
-    /// How many replicas must acknowledge what an answer rests on.
+    /// How many replicas must acknowledge a write before it is answered.
     pub wait: Option<u8>,
 }
 
@@ -89,8 +89,8 @@ const PERCENT: &str = "has a % in its address that no two hexadecimal digits fol
 const ADDRESS: &str = "is not the address of a Redis; write redis://USER:PASSWORD@HOST:PORT/DATABASE, \
      of which HOST alone is needed";
 
-/// What is wrong with an address, if anything is. The client would take a password that is not
-/// encoded for a host, a database or an option, and what is behind a `#` for "do not check
+/// What is wrong with an address, if anything is. The client would read a password that is not
+/// encoded as a host, a database or an option, and the text behind a `#` as "do not check
 /// certificates".
 fn fault(text: &str, address: &str, theirs: &[&str]) -> Option<&'static str> {
     let has_host = theirs.is_empty();

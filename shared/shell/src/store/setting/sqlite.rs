@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Durability, UNSEEN, has_unseen};
 
-/// The path of a store's file. It is taken as it is written: nothing in it is decoded, expanded or
+/// The path of a store's file. It is used as it is written: nothing in it is decoded, expanded or
 /// interpreted.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SqlitePath(PathBuf);
