@@ -22,7 +22,7 @@ pub struct Route {
 
 /// Which interface types have keys here; without keys a route does not exist.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Served {
+pub struct ServedInterfaces {
     /// The lifecycle calls.
     pub base: bool,
     /// The joint-operations calls.
@@ -42,7 +42,11 @@ impl Route {
     /// # Errors
     /// The answer, if there is no more to do: the health answer, or a constant refusal.
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
-    pub fn find(head: &Parts, base_path: &str, served: Served) -> Result<Self, Response<Bytes>> {
+    pub fn find(
+        head: &Parts,
+        base_path: &str,
+        served: ServedInterfaces,
+    ) -> Result<Self, Response<Bytes>> {
         if let Some(response) = life(head) {
             return Err(response);
         }
@@ -191,7 +195,7 @@ fn constant(status: StatusCode, body: &'static str) -> Response<Bytes> {
 mod tests {
     use super::*;
 
-    fn find(method: &str, target: &str, served: Served) -> Result<Route, u16> {
+    fn find(method: &str, target: &str, served: ServedInterfaces) -> Result<Route, u16> {
         let request = http::Request::builder().method(method).uri(target).body(()).unwrap();
         let (head, ()) = request.into_parts();
         Route::find(&head, "/saasproduce", served).map_err(|response| response.status().as_u16())
@@ -199,7 +203,7 @@ mod tests {
 
     #[test]
     fn routes_are_exact() {
-        let both = Served { base: true, kit: true };
+        let both = ServedInterfaces { base: true, kit: true };
         let kit = |contract, activity| {
             Ok(Route { interface: Interface::Kit, contract, activity: Some(activity) })
         };
@@ -226,7 +230,7 @@ mod tests {
 
     #[test]
     fn routes_without_keys_are_not_there() {
-        let none = Served { base: false, kit: false };
+        let none = ServedInterfaces { base: false, kit: false };
         assert_eq!(find("GET", "/saasproduce", none), Err(404));
         assert_eq!(find("POST", "/saasproduce/produceAPI/tenantSync", none), Err(404));
         assert_eq!(find("GET", "/", none), Err(200));

@@ -24,7 +24,7 @@ use crate::callback::{Callback, Handled};
 use crate::context::Context;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::failure::Failure;
-use crate::route::{Route, Served, closed, json, kit_headers};
+use crate::route::{Route, ServedInterfaces, closed, json, kit_headers};
 use crate::world::{Deadline, World};
 
 /// What the endpoint is told of the seller's configuration.
@@ -105,7 +105,7 @@ impl<W: World> CallbackEndpoint<W> {
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
     pub fn route(&self, head: &Parts) -> Result<Route, Response<Bytes>> {
         let CallbackSettings { base_path, base_keys, kit_keys, .. } = &self.settings;
-        let served = Served { base: base_keys.is_some(), kit: kit_keys.is_some() };
+        let served = ServedInterfaces { base: base_keys.is_some(), kit: kit_keys.is_some() };
         Route::find(head, base_path, served)
     }
 

@@ -35,7 +35,7 @@ impl Backend for Memory {
 
     async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Infallible> {
         Yield::default().await;
-        Ok(standing(self.lock().get(key), now).map(stored))
+        Ok(unexpired(self.lock().get(key), now).map(stored))
     }
 
     async fn try_put(
@@ -47,7 +47,7 @@ impl Backend for Memory {
     ) -> Result<Put, Infallible> {
         Yield::default().await;
         let mut kept = self.lock();
-        let found = standing(kept.get(key), now);
+        let found = unexpired(kept.get(key), now);
         if found.map(|found| found.version) != over {
             return Ok(Put::Lost(found.map(stored)));
         }
@@ -96,7 +96,7 @@ impl Backend for Memory {
     }
 }
 
-fn standing(value: Option<&Value>, now: UnixMillis) -> Option<&Value> {
+fn unexpired(value: Option<&Value>, now: UnixMillis) -> Option<&Value> {
     value.filter(|value| value.expires.is_none_or(|expires| now < expires))
 }
 

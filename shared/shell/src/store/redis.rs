@@ -96,8 +96,8 @@ impl Redis {
         }
         let grade = found.grade();
         let before = {
-            let mut standing = self.grade.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *standing, grade)
+            let mut known = self.grade.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *known, grade)
         };
         grade.log_change(before, &found);
     }

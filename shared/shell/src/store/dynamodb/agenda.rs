@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use futures_util::future::try_join_all;
 use protocol::time::UnixMillis;
 
-use super::call::{Caller, DynamodbError};
+use super::call::{DynamodbClient, DynamodbError};
 use super::wire::{
     AgendaItem, KEY_PREFIX, QueryConditionValues, QueryRequest, QueryResponse, StringAttribute,
 };
@@ -29,7 +29,7 @@ const TIME_LEN: usize = 20;
 /// # Errors
 /// As [`DynamodbError`] says.
 pub async fn read<W: Web>(
-    caller: &Caller<W>,
+    client: &DynamodbClient<W>,
     table: &str,
     queue: Queue,
     span: RangeInclusive<UnixMillis>,
@@ -41,7 +41,7 @@ pub async fn read<W: Web>(
     }
     let shards = (0..SHARDS).map(|number| {
         let values = condition(shard_name(queue, number), &span);
-        read_shard(caller, table, values, limit)
+        read_shard(client, table, values, limit)
     });
     let items = try_join_all(shards).await?.into_iter().flatten();
     // The first place behind the span was asked for, too, and the empty key may be there.
@@ -51,7 +51,7 @@ pub async fn read<W: Web>(
 
 /// The items of one shard, in order, so many at most.
 async fn read_shard<W: Web>(
-    caller: &Caller<W>,
+    client: &DynamodbClient<W>,
     table: &str,
     values: QueryConditionValues,
     limit: usize,
@@ -67,7 +67,7 @@ async fn read_shard<W: Web>(
             limit: PAGE.min(limit - items.len()),
             exclusive_start_key,
         };
-        let found: QueryResponse = caller.call("Query", &query).await?;
+        let found: QueryResponse = client.call("Query", &query).await?;
         items.extend(found.items);
         exclusive_start_key = found.last_evaluated_key;
         if exclusive_start_key.is_none() {

@@ -19,8 +19,8 @@ use super::wire::{DynamodbErrorResponse, Item};
 use crate::store::DynamodbSetting;
 use crate::web::{Unanswered, Web};
 
-/// Calls one endpoint.
-pub struct Caller<W> {
+/// Calls one endpoint of DynamoDB.
+pub struct DynamodbClient<W> {
     web: W,
     endpoint: String,
     region: String,
@@ -44,9 +44,9 @@ pub enum DynamodbError {
         passes: bool,
     },
     /// There are no keys to sign with.
-    Unsigned,
+    NoCredentials,
     /// An item is not one of koohook's.
-    Strange,
+    ForeignItem,
     /// No answer came, or none that can be read.
     Unanswered(Option<Unanswered>),
 }
@@ -70,8 +70,8 @@ const PASSING: [&str; 6] = [
     "TransactionConflictException",
 ];
 
-impl<W: Web> Caller<W> {
-    /// A caller of the endpoint in the setting. It does not connect yet.
+impl<W: Web> DynamodbClient<W> {
+    /// A client of the endpoint in the setting. It does not connect yet.
     pub fn new(
         setting: &DynamodbSetting,
         credentials: AwsCredentials,
@@ -115,13 +115,14 @@ impl<W: Web> Caller<W> {
         let sent = async {
             let now = (self.clock)();
             let keys =
-                self.credentials.keys(&self.web, now).await.ok_or(DynamodbError::Unsigned)?;
-            let request = self.signed(operation, body, keys, now).ok_or(DynamodbError::Unsigned)?;
+                self.credentials.keys(&self.web, now).await.ok_or(DynamodbError::NoCredentials)?;
+            let request =
+                self.signed(operation, body, keys, now).ok_or(DynamodbError::NoCredentials)?;
             self.web.send(request).await.map_err(|fault| DynamodbError::Unanswered(Some(fault)))
         };
         let sent = tokio::time::timeout(PATIENCE, sent).await;
         let response = sent.unwrap_or(Err(DynamodbError::Unanswered(None)))?;
-        self.date.hear(response.headers(), (self.clock)());
+        self.date.remember(response.headers(), (self.clock)());
         if response.status().is_success() {
             let answer = serde_json::from_slice(response.body());
             return answer.map_err(|_| DynamodbError::Unanswered(None));
@@ -189,7 +190,7 @@ impl DynamodbError {
         match self {
             Self::Refused { passes, kind } => *passes || kind == "ExpiredTokenException",
             Self::Unanswered(_) => true,
-            Self::Lost(_) | Self::Unsigned | Self::Strange => false,
+            Self::Lost(_) | Self::NoCredentials | Self::ForeignItem => false,
         }
     }
 
@@ -203,8 +204,10 @@ impl DynamodbError {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Lost(_) => "none: another writer was faster",
-            Self::Unsigned => "AWS credentials cannot be fetched: look at the container endpoint",
-            Self::Strange => "another program writes to this table: name another table",
+            Self::NoCredentials => {
+                "AWS credentials cannot be fetched: look at the container endpoint"
+            }
+            Self::ForeignItem => "another program writes to this table: name another table",
             Self::Unanswered(_) => "look at the region, the endpoint and the way there",
             Self::Refused { kind, .. } => advice(kind),
         }
@@ -220,8 +223,8 @@ impl fmt::Display for DynamodbError {
                 let word = kind.chars().filter(char::is_ascii_alphanumeric).take(64);
                 formatter.write_str(&word.collect::<String>())
             }
-            Self::Unsigned => formatter.write_str("no credentials"),
-            Self::Strange => formatter.write_str("an item of the table is not ours"),
+            Self::NoCredentials => formatter.write_str("no credentials"),
+            Self::ForeignItem => formatter.write_str("an item of the table is not ours"),
             Self::Unanswered(Some(fault)) => fmt::Display::fmt(fault, formatter),
             Self::Unanswered(None) => formatter.write_str("no answer that can be read"),
         }

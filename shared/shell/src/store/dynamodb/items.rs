@@ -8,7 +8,7 @@ use protocol::time::UnixMillis;
 use serde::de::IgnoredAny;
 
 use super::agenda;
-use super::call::{Caller, DynamodbError, SigningClock};
+use super::call::{DynamodbClient, DynamodbError, SigningClock};
 use super::credentials::AwsCredentials;
 use super::wire::{
     BinaryAttribute, GetItemRequest, GetItemResponse, Item, ItemKey, NumberAttribute,
@@ -24,7 +24,7 @@ use crate::web::Web;
 
 /// A store in one table.
 pub struct Dynamodb<W = Client> {
-    pub(super) caller: Caller<W>,
+    pub(super) client: DynamodbClient<W>,
     pub(super) table: String,
 }
 
@@ -51,8 +51,8 @@ impl<W: Web> Dynamodb<W> {
         web: W,
         clock: SigningClock,
     ) -> Self {
-        let caller = Caller::new(setting, credentials, web, clock);
-        Self { caller, table: setting.table.clone() }
+        let client = DynamodbClient::new(setting, credentials, web, clock);
+        Self { client, table: setting.table.clone() }
     }
 
     /// Tries what koohook does in a table, and leaves nothing behind.
@@ -67,7 +67,7 @@ impl<W: Web> Backend for Dynamodb<W> {
     async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, DynamodbError> {
         let key = ItemKey::of(key);
         let request = GetItemRequest { table_name: &self.table, key, consistent_read: true };
-        let found: GetItemResponse = self.caller.call("GetItem", &request).await?;
+        let found: GetItemResponse = self.client.call("GetItem", &request).await?;
         found.item.map_or(Ok(None), |item| unexpired(item, now))
     }
 
@@ -87,7 +87,7 @@ impl<W: Web> Backend for Dynamodb<W> {
             expression_attribute_values: values,
             return_values_on_condition_check_failure: "ALL_OLD",
         };
-        match self.caller.call("PutItem", &request).await {
+        match self.client.call("PutItem", &request).await {
             Ok(IgnoredAny) => Ok(Put::Won),
             Err(DynamodbError::Lost(Some(item))) => unexpired(*item, now).map(Put::Lost),
             // Nothing exists there, or the endpoint does not tell what does.
@@ -102,11 +102,11 @@ impl<W: Web> Backend for Dynamodb<W> {
         span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, DynamodbError> {
-        agenda::read(&self.caller, &self.table, queue, span, limit).await
+        agenda::read(&self.client, &self.table, queue, span, limit).await
     }
 
     async fn try_clock(&self, now: UnixMillis) -> Option<UnixMillis> {
-        self.caller.date(now)
+        self.client.date(now)
     }
 
     fn log(error: &DynamodbError, operation: Operation) {
@@ -122,12 +122,12 @@ impl<W: Web> Backend for Dynamodb<W> {
     fn right_error(error: &DynamodbError) -> RightError {
         let text = format!("dynamodb: {error}; {}", error.advice());
         match error {
-            DynamodbError::Refused { passes: false, .. } | DynamodbError::Strange => {
+            DynamodbError::Refused { passes: false, .. } | DynamodbError::ForeignItem => {
                 RightError::Refused(text)
             }
             DynamodbError::Refused { passes: true, .. }
             | DynamodbError::Lost(_)
-            | DynamodbError::Unsigned
+            | DynamodbError::NoCredentials
             | DynamodbError::Unanswered(_) => RightError::Unanswered(text),
         }
     }
@@ -161,6 +161,6 @@ fn unexpired(item: Item, now: UnixMillis) -> Result<Option<Stored>, DynamodbErro
     if item.expires.is_some_and(|at| at.number <= now.millis()) {
         return Ok(None);
     }
-    let version = item.version.bytes.try_into().map_err(|_| DynamodbError::Strange)?;
+    let version = item.version.bytes.try_into().map_err(|_| DynamodbError::ForeignItem)?;
     Ok(Some(Stored { version: Version(version), bytes: item.value.bytes }))
 }

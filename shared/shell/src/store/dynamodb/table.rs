@@ -126,7 +126,7 @@ impl<W: Web> Dynamodb<W> {
     }
 
     async fn described(&self) -> Result<Option<Table>, TableError> {
-        let described = self.caller.call("DescribeTable", &self.named()).await;
+        let described = self.client.call("DescribeTable", &self.named()).await;
         let table = match described {
             Ok(Described { table }) => table,
             Err(DynamodbError::Refused { kind, .. }) if kind == "ResourceNotFoundException" => {
@@ -150,7 +150,7 @@ impl<W: Web> Dynamodb<W> {
                 "Projection": { "ProjectionType": "KEYS_ONLY" },
             }],
         });
-        match self.caller.call("CreateTable", &table).await {
+        match self.client.call("CreateTable", &table).await {
             Ok(IgnoredAny) => Ok(()),
             // Another was faster, or our own first attempt was.
             Err(DynamodbError::Refused { kind, .. }) if kind == "ResourceInUseException" => Ok(()),
@@ -171,7 +171,7 @@ impl<W: Web> Dynamodb<W> {
 
     /// DynamoDB refuses a second request, so that its state is read first.
     async fn free_what_expired(&self) -> Result<(), TableError> {
-        let expiry = self.caller.call("DescribeTimeToLive", &self.named()).await;
+        let expiry = self.client.call("DescribeTimeToLive", &self.named()).await;
         let expiry: Expiry = expiry.map_err(|fault| refused("DescribeTimeToLive", &fault))?;
         let status = expiry.time_to_live_description.time_to_live_status;
         if matches!(status.as_str(), "ENABLED" | "ENABLING") {
@@ -181,7 +181,7 @@ impl<W: Web> Dynamodb<W> {
             "TableName": self.table,
             "TimeToLiveSpecification": { "AttributeName": "ttl", "Enabled": true },
         });
-        let told = self.caller.call("UpdateTimeToLive", &request).await;
+        let told = self.client.call("UpdateTimeToLive", &request).await;
         told.map(|IgnoredAny| ()).map_err(|fault| refused("UpdateTimeToLive", &fault))
     }
 
@@ -190,7 +190,7 @@ impl<W: Web> Dynamodb<W> {
             "TableName": self.table,
             "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true },
         });
-        match self.caller.call("UpdateContinuousBackups", &request).await {
+        match self.client.call("UpdateContinuousBackups", &request).await {
             Ok(IgnoredAny) => Ok(TableStep::Restorable),
             Err(DynamodbError::Refused { kind, .. }) if kind == "UnknownOperationException" => {
                 Ok(TableStep::NotRestorable)

@@ -36,7 +36,7 @@ const PATIENCE: [u64; 2] = [20, 200];
 /// A server or a cluster, and the one connection to it that all calls share.
 pub struct RedisConnection {
     target: Target,
-    standing: Mutex<Standing>,
+    shared: Mutex<Shared>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "a process has one")]
@@ -47,12 +47,12 @@ enum Target {
 
 /// The connection that is shared, if there is one.
 #[derive(Default)]
-struct Standing {
+struct Shared {
     connection: Option<Connection>,
     /// How many connections there have been: a failed call names its connection by this number.
     number: u64,
     /// Whether a call failed on it, so that the next call connects anew.
-    unfit: bool,
+    has_failed: bool,
 }
 
 #[derive(Clone)]
@@ -73,7 +73,7 @@ impl RedisConnection {
         } else {
             Target::server(setting.address.reveal(), authority)
         };
-        Ok(Self { target: target.map_err(|_| RedisRefusal::Address)?, standing: Mutex::default() })
+        Ok(Self { target: target.map_err(|_| RedisRefusal::Address)?, shared: Mutex::default() })
     }
 
     /// Whether the address is a cluster's.
@@ -133,29 +133,29 @@ impl RedisConnection {
     /// The connection and its number. A connection that failed is made anew. If that fails, a
     /// cluster's old connection stays: it finds its way to the other nodes by itself.
     async fn connect(&self) -> Result<(u64, Connection), RedisError> {
-        let mut standing = self.standing.lock().await;
-        if standing.connection.is_none() || standing.unfit {
+        let mut shared = self.shared.lock().await;
+        if shared.connection.is_none() || shared.has_failed {
             match tokio::time::timeout(CONNECT * 2, self.target.connect()).await {
                 Ok(Ok(connection)) => {
-                    standing.connection = Some(connection);
-                    standing.number += 1;
-                    standing.unfit = false;
+                    shared.connection = Some(connection);
+                    shared.number += 1;
+                    shared.has_failed = false;
                 }
                 Ok(Err(fault)) if !self.is_cluster() => return Err(fault),
                 Err(_) if !self.is_cluster() => return Err(out_of_time()),
                 Ok(Err(_)) | Err(_) => (),
             }
         }
-        let connection = standing.connection.clone().ok_or_else(out_of_time)?;
-        Ok((standing.number, connection))
+        let connection = shared.connection.clone().ok_or_else(out_of_time)?;
+        Ok((shared.number, connection))
     }
 
     /// A cluster's connection recovers from errors by itself, but not from silence.
     async fn note_failure(&self, number: u64, fault: &RedisError) {
-        let unfit = if self.is_cluster() { fault.is_timeout() } else { !is_their_word(fault) };
-        if unfit {
-            let mut standing = self.standing.lock().await;
-            standing.unfit |= standing.number == number;
+        let has_failed = if self.is_cluster() { fault.is_timeout() } else { !is_their_word(fault) };
+        if has_failed {
+            let mut shared = self.shared.lock().await;
+            shared.has_failed |= shared.number == number;
         }
     }
 }

@@ -18,14 +18,14 @@ pub struct FileWatch {
     /// The path as the setting has it, which may lead through links, and then what SQLite keeps
     /// beside the file.
     files: Vec<(PathBuf, Identity)>,
-    standing: Mutex<Standing>,
+    state: Mutex<WatchState>,
 }
 
 /// What tells one file from another on this machine.
 type Identity = (u64, u64);
 
 #[derive(Debug, Default)]
-struct Standing {
+struct WatchState {
     /// What SQLite met in the file. It holds until a restart.
     met: Option<FileLoss>,
     /// How long the file was when it was looked at last.
@@ -67,8 +67,8 @@ impl FileWatch {
             Ok((path, identity))
         });
         let files = files.collect::<Result<_, io::Error>>()?;
-        let standing = Standing { len: fs::metadata(path)?.len(), ..Standing::default() };
-        Ok(Self { files, standing: Mutex::new(standing) })
+        let state = WatchState { len: fs::metadata(path)?.len(), ..WatchState::default() };
+        Ok(Self { files, state: Mutex::new(state) })
     }
 
     /// Whether the files are still those that were opened. The log says once that they are not,
@@ -78,22 +78,22 @@ impl FileWatch {
     /// If they are not.
     pub fn look(&self) -> Result<(), LostFileError> {
         // Numbers are whole after every statement.
-        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        let loss = self.find(&mut standing);
-        match (standing.loss, loss) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let loss = self.find(&mut state);
+        match (state.loss, loss) {
             (None, None) => return Ok(()),
             (None, Some(loss)) => {
-                let (what, advice) = loss.told();
+                let (what, advice) = loss.what_and_advice();
                 tracing::error!(fault = what, advice, "sqlite file lost");
             }
             (Some(_), None) => {
-                let refused = standing.refused;
+                let refused = state.refused;
                 tracing::warn!(refused, "sqlite file is back");
             }
             (Some(_), Some(_)) => {}
         }
-        standing.loss = loss;
-        standing.refused = if loss.is_some() { standing.refused.saturating_add(1) } else { 0 };
+        state.loss = loss;
+        state.refused = if loss.is_some() { state.refused.saturating_add(1) } else { 0 };
         if loss.is_some() { Err(LostFileError) } else { Ok(()) }
     }
 
@@ -107,13 +107,13 @@ impl FileWatch {
         };
         // What the file itself shows says more.
         if self.look().is_ok() {
-            self.standing.lock().unwrap_or_else(PoisonError::into_inner).met = Some(met);
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).met = Some(met);
         }
     }
 
-    fn find(&self, standing: &mut Standing) -> Option<FileLoss> {
-        if standing.met.is_some() {
-            return standing.met;
+    fn find(&self, state: &mut WatchState) -> Option<FileLoss> {
+        if state.met.is_some() {
+            return state.met;
         }
         let mut found = self.files.iter().map(|(path, known)| (fs::metadata(path), path, known));
         let (file, path, known) = found.next()?;
@@ -121,10 +121,10 @@ impl FileWatch {
         if identity(&file) != *known {
             return Some(FileLoss::Replaced);
         }
-        let was = std::mem::replace(&mut standing.len, file.len());
+        let was = std::mem::replace(&mut state.len, file.len());
         if file.len() < was && !is_whole(path, file.len()) {
-            standing.met = Some(FileLoss::Truncated);
-            return standing.met;
+            state.met = Some(FileLoss::Truncated);
+            return state.met;
         }
         found.find_map(|(file, _, known)| match file {
             Ok(file) if identity(&file) == *known => None,
@@ -136,7 +136,7 @@ impl FileWatch {
 
 impl FileLoss {
     /// What happened, and what to do.
-    const fn told(self) -> (&'static str, &'static str) {
+    const fn what_and_advice(self) -> (&'static str, &'static str) {
         match self {
             Self::Missing => (
                 "the file, or its -wal or -shm file, was deleted, moved, or cannot be seen",
