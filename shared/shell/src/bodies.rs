@@ -24,11 +24,6 @@ pub struct UnverifiedBody {
     len: usize,
 }
 
-/// How many bytes may be held, and how many of them by kit bodies. What is left is kept for the
-/// small bodies of purchases.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
-const MAX_KIT_BYTES: usize = 48 * 1024 * 1024;
-
 impl Bodies {
     /// A body of which nothing arrived yet.
     pub fn begin(self: Arc<Self>, interface: Interface) -> UnverifiedBody {
@@ -68,6 +63,11 @@ impl Drop for UnverifiedBody {
         *part = part.saturating_sub(self.len);
     }
 }
+
+/// How many bytes may be held, and how many of them by kit bodies. What is left is kept for the
+/// small bodies of purchases.
+const MAX_BYTES: usize = 64 * 1024 * 1024;
+const MAX_KIT_BYTES: usize = 48 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

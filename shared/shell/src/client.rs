@@ -25,10 +25,6 @@ pub struct Client {
     max_answer_len: usize,
 }
 
-/// Firewalls refuse requests that do not name their client.
-const NAME: HeaderValue = HeaderValue::from_static(concat!("koohook/", env!("CARGO_PKG_VERSION")));
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
 impl Client {
     /// A client that reads answers of so many bytes at most. Does not connect yet.
     pub fn new(max_answer_len: usize) -> Self {
@@ -50,6 +46,18 @@ impl Client {
     }
 }
 
+impl Web for Client {
+    async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, Unanswered> {
+        introduce(request.headers_mut());
+        let sent = self.connections.request(request.map(Full::new)).await;
+        let response = sent.map_err(|fault| cause::of_request(&fault))?;
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, self.max_answer_len).collect().await;
+        let body = body.map_err(|fault| cause::of_body(&*fault))?;
+        Ok(Response::from_parts(head, body.to_bytes()))
+    }
+}
+
 /// The roots are compiled in: a function's image has none of its own.
 fn tls(authorities: &Authorities) -> ClientConfig {
     let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
@@ -64,14 +72,6 @@ fn introduce(headers: &mut HeaderMap) {
     headers.entry(ACCEPT).or_insert(JSON);
 }
 
-impl Web for Client {
-    async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, Unanswered> {
-        introduce(request.headers_mut());
-        let sent = self.connections.request(request.map(Full::new)).await;
-        let response = sent.map_err(|fault| cause::of_request(&fault))?;
-        let (head, body) = response.into_parts();
-        let body = Limited::new(body, self.max_answer_len).collect().await;
-        let body = body.map_err(|fault| cause::of_body(&*fault))?;
-        Ok(Response::from_parts(head, body.to_bytes()))
-    }
-}
+/// Firewalls refuse requests that do not name their client.
+const NAME: HeaderValue = HeaderValue::from_static(concat!("koohook/", env!("CARGO_PKG_VERSION")));
+const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -29,13 +29,6 @@ pub struct ServedInterfaces {
     pub kit: bool,
 }
 
-/// The longest query string.
-pub const MAX_QUERY_LEN: usize = 16 * 1024;
-/// The most parameters in a query.
-pub const MAX_PARAMETERS: usize = 64;
-/// The longest header, name and value.
-pub const MAX_HEADER_LEN: usize = 16 * 1024;
-
 impl Route {
     /// Finds the route of a request.
     ///
@@ -161,6 +154,26 @@ fn is_coded(value: &HeaderValue) -> bool {
         .any(|word| CODINGS.iter().any(|coding| word.trim().eq_ignore_ascii_case(coding)))
 }
 
+fn alive() -> Response<Bytes> {
+    constant(StatusCode::OK, r#"{"status":"ok"}"#)
+}
+
+pub(crate) fn not_allowed(methods: &'static str) -> Response<Bytes> {
+    let mut response = closed(StatusCode::METHOD_NOT_ALLOWED);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    response
+}
+
+fn constant(status: StatusCode, body: &'static str) -> Response<Bytes> {
+    json(status, Bytes::from_static(body.as_bytes()))
+}
+
+/// The longest query string.
+pub const MAX_QUERY_LEN: usize = 16 * 1024;
+/// The most parameters in a query.
+pub const MAX_PARAMETERS: usize = 64;
+/// The longest header, name and value.
+pub const MAX_HEADER_LEN: usize = 16 * 1024;
 /// The registered codings (IANA, HTTP Content Coding Registry), `identity` excepted.
 const CODINGS: [&str; 12] = [
     "aes128gcm",
@@ -176,20 +189,6 @@ const CODINGS: [&str; 12] = [
     "x-gzip",
     "zstd",
 ];
-
-fn alive() -> Response<Bytes> {
-    constant(StatusCode::OK, r#"{"status":"ok"}"#)
-}
-
-pub(crate) fn not_allowed(methods: &'static str) -> Response<Bytes> {
-    let mut response = closed(StatusCode::METHOD_NOT_ALLOWED);
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
-    response
-}
-
-fn constant(status: StatusCode, body: &'static str) -> Response<Bytes> {
-    json(status, Bytes::from_static(body.as_bytes()))
-}
 
 #[cfg(test)]
 mod tests {

@@ -47,11 +47,6 @@ pub struct SealKeyError;
 #[derive(Clone, Eq, PartialEq)]
 pub struct SealKey([u8; 32]);
 
-/// How a stored value begins.
-const CLEAR: u8 = 0;
-pub(crate) const SEALED: u8 = 1;
-const NONCE_LEN: usize = 12;
-
 impl SealKey {
     /// Reads a key: 32 bytes, base64.
     ///
@@ -148,6 +143,11 @@ impl Seal {
         }
     }
 }
+
+/// How a stored value begins.
+const CLEAR: u8 = 0;
+pub(crate) const SEALED: u8 = 1;
+const NONCE_LEN: usize = 12;
 
 #[cfg(test)]
 mod tests {

@@ -14,11 +14,6 @@ use super::text::digits;
 use crate::context::Product;
 use crate::endpoint::callbacks::{BUDGET, CallbackSettings};
 
-/// Paths that koohook answers itself (decision A1).
-const TAKEN: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/relay", "/usage"];
-/// Below it the product speaks.
-const INSTANCES: &str = "/instances";
-
 pub(super) fn callbacks(
     source: &Source<'_>,
     template: Option<Template>,
@@ -100,3 +95,8 @@ fn origin(address: &http::Uri) -> String {
     let authority = address.authority().map(ToString::to_string).unwrap_or_default();
     format!("{}://{authority}", address.scheme_str().unwrap_or_default())
 }
+
+/// Paths that koohook answers itself (decision A1).
+const TAKEN: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/relay", "/usage"];
+/// Below it the product speaks.
+const INSTANCES: &str = "/instances";

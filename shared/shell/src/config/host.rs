@@ -17,12 +17,6 @@ pub(super) struct HostConfig {
     pub log: String,
 }
 
-/// From silent to loud.
-const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
-/// Crates that log something.
-const TARGETS: [&str; 6] =
-    ["shell", "hyper_util", "lambda_http", "lambda_runtime", "tower", "aws_sigv4"];
-
 pub(super) fn host(source: &Source<'_>, errors: &mut ConfigError) -> Option<HostConfig> {
     let relay_secret = errors.keep(source.parsed("KOOHOOK_RELAY_SECRET", parse_relay_secret));
     let listen = errors.keep(source.parsed("KOOHOOK_LISTEN", parse_listen));
@@ -89,3 +83,9 @@ fn parse_relay_secret(text: &str) -> Result<Secret, String> {
             .to_owned()
     })
 }
+
+/// From silent to loud.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+/// Crates that log something.
+const TARGETS: [&str; 6] =
+    ["shell", "hyper_util", "lambda_http", "lambda_runtime", "tower", "aws_sigv4"];

@@ -2,6 +2,21 @@
 
 use protocol::text::nearest;
 
+/// The variables whose names look like settings and are not: a misspelt setting would be ignored
+/// without a word. With each name goes the setting that it is most like.
+pub fn unknown_settings(
+    names: impl Iterator<Item = String>,
+) -> Vec<(String, Option<&'static str>)> {
+    let bare = |name: &str| name.strip_suffix("_FILE").unwrap_or(name).to_owned();
+    let known =
+        |name: &str| VARIABLES.contains(&bare(name).as_str()) || COMMAND_OPTIONS.contains(&name);
+    let judged = names.filter(|name| !known(name)).map(|name| {
+        let near = nearest(&bare(&name), VARIABLES);
+        (name, near)
+    });
+    judged.filter(|(name, near)| name.starts_with("KOOHOOK_") || near.is_some()).collect()
+}
+
 /// Every variable that is read; `_FILE` behind any of them names a file to read it from.
 pub const VARIABLES: [&str; 27] = [
     "KOOHOOK_APP_INFO",
@@ -32,21 +47,5 @@ pub const VARIABLES: [&str; 27] = [
     "KOOHOOK_V1_DEADLINE_MILLIS",
     "KOOHOOK_V2_BODY_SIGN",
 ];
-
 /// Variables of the command's options, which no function reads.
 const COMMAND_OPTIONS: [&str; 2] = ["KOOHOOK_ADDRESS", "KOOHOOK_SEALED_SECRET"];
-
-/// The variables whose names look like settings and are not: a misspelt setting would be ignored
-/// without a word. With each name goes the setting that it is most like.
-pub fn unknown_settings(
-    names: impl Iterator<Item = String>,
-) -> Vec<(String, Option<&'static str>)> {
-    let bare = |name: &str| name.strip_suffix("_FILE").unwrap_or(name).to_owned();
-    let known =
-        |name: &str| VARIABLES.contains(&bare(name).as_str()) || COMMAND_OPTIONS.contains(&name);
-    let judged = names.filter(|name| !known(name)).map(|name| {
-        let near = nearest(&bare(&name), VARIABLES);
-        (name, near)
-    });
-    judged.filter(|(name, near)| name.starts_with("KOOHOOK_") || near.is_some()).collect()
-}

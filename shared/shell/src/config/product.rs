@@ -19,6 +19,65 @@ use crate::time_limits::FIRST_ATTEMPT;
 /// The product's address, and the network that plain HTTP to it must stay in.
 type Place = (Uri, Option<Network>);
 
+/// A host, as an address names it.
+enum Host<'a> {
+    Name(&'a str),
+    Literal(IpAddr),
+}
+
+impl<'a> Host<'a> {
+    /// Tells names from addresses. A name that ends in a number is an address to some programs and
+    /// a name to others, and so is refused.
+    fn parse(text: &'a str) -> Result<Self, &'static str> {
+        if let Some(inner) = text.strip_prefix('[') {
+            let address = inner.strip_suffix(']').and_then(|inner| inner.parse::<Ipv6Addr>().ok());
+            let address = address.map(|address| Self::Literal(address.into()));
+            return address.ok_or("wants an IPv6 address in brackets, without a zone");
+        }
+        if let Ok(address) = text.parse::<Ipv4Addr>() {
+            return Ok(Self::Literal(address.into()));
+        }
+        let labels = text.strip_suffix('.').unwrap_or(text);
+        let last = labels.rsplit('.').next().unwrap_or_default();
+        let is_number = last.starts_with(|letter: char| letter.is_ascii_digit())
+            && (last.bytes().all(|byte| byte.is_ascii_digit())
+                || last.starts_with("0x")
+                || last.starts_with("0X"));
+        if labels.is_empty() || last.is_empty() {
+            Err("wants a host, as in https://product.example.com/hooks")
+        } else if is_number {
+            Err("wants a host name, or an IPv4 address of four decimal numbers")
+        } else {
+            Ok(Self::Name(text))
+        }
+    }
+
+    /// The network that plain HTTP to this host must stay in. The addresses of a name are checked
+    /// with each connection.
+    fn network(&self, widest: Network) -> Result<Network, &'static str> {
+        let is_here = match self {
+            Self::Name(name) => is_localhost(name),
+            Self::Literal(address) => Network::Loopback.contains(*address),
+        };
+        let is_there = match self {
+            Self::Name(_) => widest == Network::Private,
+            Self::Literal(address) => widest.contains(*address),
+        };
+        match (is_here, is_there, widest) {
+            (true, _, _) => Ok(Network::Loopback),
+            (false, true, _) => Ok(widest),
+            (false, false, Network::Loopback) => Err(
+                "wants https; http may lead to this machine alone, or to a private network with \
+                 KOOHOOK_PRODUCT_HTTP=private",
+            ),
+            (false, false, Network::Private) => {
+                Err("wants https; http may lead to this machine, 10.0.0.0/8, 172.16.0.0/12, \
+                 192.168.0.0/16 and fc00::/7 alone")
+            }
+        }
+    }
+}
+
 pub(super) fn product(source: &Source<'_>, errors: &mut ConfigError) -> Option<Option<Product>> {
     let private = errors.keep(source.parsed("KOOHOOK_PRODUCT_HTTP", parse_private));
     let widest = private.map(|private| private.unwrap_or(Network::Loopback));
@@ -115,65 +174,6 @@ fn parse_place(text: &str, widest: Network) -> Result<Place, &'static str> {
             Ok((uri, Some(network)))
         }
         Some(_) | None => Err(EXAMPLE),
-    }
-}
-
-/// A host, as an address names it.
-enum Host<'a> {
-    Name(&'a str),
-    Literal(IpAddr),
-}
-
-impl<'a> Host<'a> {
-    /// Tells names from addresses. A name that ends in a number is an address to some programs and
-    /// a name to others, and so is refused.
-    fn parse(text: &'a str) -> Result<Self, &'static str> {
-        if let Some(inner) = text.strip_prefix('[') {
-            let address = inner.strip_suffix(']').and_then(|inner| inner.parse::<Ipv6Addr>().ok());
-            let address = address.map(|address| Self::Literal(address.into()));
-            return address.ok_or("wants an IPv6 address in brackets, without a zone");
-        }
-        if let Ok(address) = text.parse::<Ipv4Addr>() {
-            return Ok(Self::Literal(address.into()));
-        }
-        let labels = text.strip_suffix('.').unwrap_or(text);
-        let last = labels.rsplit('.').next().unwrap_or_default();
-        let is_number = last.starts_with(|letter: char| letter.is_ascii_digit())
-            && (last.bytes().all(|byte| byte.is_ascii_digit())
-                || last.starts_with("0x")
-                || last.starts_with("0X"));
-        if labels.is_empty() || last.is_empty() {
-            Err("wants a host, as in https://product.example.com/hooks")
-        } else if is_number {
-            Err("wants a host name, or an IPv4 address of four decimal numbers")
-        } else {
-            Ok(Self::Name(text))
-        }
-    }
-
-    /// The network that plain HTTP to this host must stay in. The addresses of a name are checked
-    /// with each connection.
-    fn network(&self, widest: Network) -> Result<Network, &'static str> {
-        let is_here = match self {
-            Self::Name(name) => is_localhost(name),
-            Self::Literal(address) => Network::Loopback.contains(*address),
-        };
-        let is_there = match self {
-            Self::Name(_) => widest == Network::Private,
-            Self::Literal(address) => widest.contains(*address),
-        };
-        match (is_here, is_there, widest) {
-            (true, _, _) => Ok(Network::Loopback),
-            (false, true, _) => Ok(widest),
-            (false, false, Network::Loopback) => Err(
-                "wants https; http may lead to this machine alone, or to a private network with \
-                 KOOHOOK_PRODUCT_HTTP=private",
-            ),
-            (false, false, Network::Private) => {
-                Err("wants https; http may lead to this machine, 10.0.0.0/8, 172.16.0.0/12, \
-                 192.168.0.0/16 and fc00::/7 alone")
-            }
-        }
     }
 }
 

@@ -5,27 +5,6 @@ use std::path::Path;
 
 use protocol::text::{is_quoted, unseen};
 
-/// Settings of more than one line; every other is one line without blanks around it.
-const OF_LINES: [&str; 5] = [
-    "KOOHOOK_APP_INFO",
-    "KOOHOOK_PRODUCT_CA",
-    "KOOHOOK_PRODUCT_SECRET",
-    "KOOHOOK_RSA_PRIVATE_KEY",
-    "KOOHOOK_SEAL_KEY_PREVIOUS",
-];
-/// Settings that are a path, or begin like one.
-const OF_PATHS: [&str; 2] = ["KOOHOOK_BASE_PATH", "KOOHOOK_STORE"];
-/// People read the texts in this setting. There, unseen characters may join letters and words.
-const OF_PROSE: &str = "KOOHOOK_APP_INFO";
-/// Settings whose texts only the marketplace or `koohook keys` makes.
-const OF_KEYS: [&str; 5] = [
-    "KOOHOOK_BASE_KEY",
-    "KOOHOOK_BASE_KEY_PREVIOUS",
-    "KOOHOOK_KIT_KEY",
-    "KOOHOOK_KIT_KEY_PREVIOUS",
-    "KOOHOOK_RELAY_SECRET",
-];
-
 /// Whether a text is a setting's name and value, as env files have them.
 fn is_assignment(text: &str) -> bool {
     let text = text.trim_start();
@@ -78,3 +57,24 @@ pub(super) fn digits(text: &str) -> Option<u64> {
     let are_digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| are_digits)
 }
+
+/// Settings of more than one line; every other is one line without blanks around it.
+const OF_LINES: [&str; 5] = [
+    "KOOHOOK_APP_INFO",
+    "KOOHOOK_PRODUCT_CA",
+    "KOOHOOK_PRODUCT_SECRET",
+    "KOOHOOK_RSA_PRIVATE_KEY",
+    "KOOHOOK_SEAL_KEY_PREVIOUS",
+];
+/// Settings that are a path, or begin like one.
+const OF_PATHS: [&str; 2] = ["KOOHOOK_BASE_PATH", "KOOHOOK_STORE"];
+/// People read the texts in this setting. There, unseen characters may join letters and words.
+const OF_PROSE: &str = "KOOHOOK_APP_INFO";
+/// Settings whose texts only the marketplace or `koohook keys` makes.
+const OF_KEYS: [&str; 5] = [
+    "KOOHOOK_BASE_KEY",
+    "KOOHOOK_BASE_KEY_PREVIOUS",
+    "KOOHOOK_KIT_KEY",
+    "KOOHOOK_KIT_KEY_PREVIOUS",
+    "KOOHOOK_RELAY_SECRET",
+];

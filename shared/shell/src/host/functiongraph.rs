@@ -16,13 +16,6 @@ use crate::relay::{MIN_BUDGET, Relay};
 use crate::web::{Unanswered, Web};
 use crate::world::World;
 
-/// How long to wait before asking again for an event that did not come.
-const PAUSE: Duration = Duration::from_millis(50);
-/// How long a run may take if the platform does not say: what our documentation tells to set.
-const TIMEOUT: Duration = Duration::from_secs(30);
-/// What of the platform's own time is left for posting the outcome.
-const MARGIN: Duration = Duration::from_millis(500);
-
 /// Delivers what is due whenever an event comes, whatever it says.
 ///
 /// # Errors
@@ -79,3 +72,10 @@ async fn post(
     let request = Request::post(address).body(Bytes::from(body));
     context.world.web().send(request.map_err(|_| Unanswered::NotReached)?).await
 }
+
+/// How long to wait before asking again for an event that did not come.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long a run may take if the platform does not say: what our documentation tells to set.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// What of the platform's own time is left for posting the outcome.
+const MARGIN: Duration = Duration::from_millis(500);

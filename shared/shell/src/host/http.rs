@@ -33,6 +33,12 @@ pub trait Listener: Send {
     fn accept(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 }
 
+/// What every connection of a host shares.
+struct Host<F> {
+    endpoint: Arc<F>,
+    bodies: Arc<Bodies>,
+}
+
 impl Listener for TcpListener {
     type Stream = TcpStream;
 
@@ -41,29 +47,11 @@ impl Listener for TcpListener {
     }
 }
 
-/// What every connection of a host shares.
-struct Host<F> {
-    endpoint: Arc<F>,
-    bodies: Arc<Bodies>,
-}
-
 impl<F> Clone for Host<F> {
     fn clone(&self) -> Self {
         Self { endpoint: Arc::clone(&self.endpoint), bodies: Arc::clone(&self.bodies) }
     }
 }
-
-/// How long open requests may go on after the host was asked to stop.
-const FAREWELL: Duration = Duration::from_secs(10);
-/// How long the host rests after a connection could not be accepted.
-const REST: Duration = Duration::from_millis(100);
-/// How many connections that the system has already opened are accepted before the listener closes.
-const MAX_WAITING: usize = 1_024;
-/// The most headers of a request, and the buffer that they and the request line must fit.
-const MAX_HEADERS: usize = 100;
-const MAX_HEAD_LEN: usize = 64 * 1024;
-/// How many open files are left to the store and the product's calls.
-const FILES_LEFT: usize = 32;
 
 /// Serves an endpoint at an address until the process is asked to stop. At most `max_connections` are
 /// open at once; fewer if the process may open fewer files.
@@ -189,6 +177,18 @@ async fn stop_asked() {
     });
     select_all(waits).await;
 }
+
+/// How long open requests may go on after the host was asked to stop.
+const FAREWELL: Duration = Duration::from_secs(10);
+/// How long the host rests after a connection could not be accepted.
+const REST: Duration = Duration::from_millis(100);
+/// How many connections that the system has already opened are accepted before the listener closes.
+const MAX_WAITING: usize = 1_024;
+/// The most headers of a request, and the buffer that they and the request line must fit.
+const MAX_HEADERS: usize = 100;
+const MAX_HEAD_LEN: usize = 64 * 1024;
+/// How many open files are left to the store and the product's calls.
+const FILES_LEFT: usize = 32;
 
 #[cfg(test)]
 mod tests {

@@ -54,9 +54,6 @@ pub async fn relay(context: Arc<MachineContext>) -> Result<(), HostError> {
     lambda_runtime::run(service).await.map_err(|fault| HostError::Lambda(fault.to_string()))
 }
 
-/// What of Lambda's own time is left for ending in good order.
-const MARGIN: Duration = Duration::from_secs(1);
-
 /// The request under the path that arrived: the library's own URI is resolved and re-encoded,
 /// so that `/x/../saasproduce` would be the endpoint. The query it keeps byte for byte.
 fn as_received(mut request: Request<Body>) -> Request<Body> {
@@ -75,3 +72,6 @@ fn into_bytes(body: Body) -> Bytes {
         _ => Bytes::new(),
     }
 }
+
+/// What of Lambda's own time is left for ending in good order.
+const MARGIN: Duration = Duration::from_secs(1);

@@ -17,9 +17,6 @@ pub struct MachineWorld<S> {
     started: Instant,
 }
 
-/// How much of an answer is read (decision E6).
-const MAX_ANSWER_LEN: usize = 64 * 1024;
-
 impl<S: Store> MachineWorld<S> {
     /// The machine, from now on.
     pub fn new(store: S) -> Self {
@@ -83,3 +80,6 @@ impl<S: Store> World for MachineWorld<S> {
         tokio::time::sleep(span).await;
     }
 }
+
+/// How much of an answer is read (decision E6).
+const MAX_ANSWER_LEN: usize = 64 * 1024;

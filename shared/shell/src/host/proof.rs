@@ -14,9 +14,6 @@ use crate::seal::Seal;
 use crate::store::{AnyStore, RightError, RightProof, Version};
 use crate::world::{Deadline, World};
 
-/// How long each of these may take.
-const BUDGET: Duration = Duration::from_secs(5);
-
 /// Proves keys and rights.
 ///
 /// # Errors
@@ -88,6 +85,8 @@ pub(super) fn judge(proven: Result<(), Failure>, seal: &Seal) -> Result<(), Host
     }
 }
 
+/// How long each of these may take.
+const BUDGET: Duration = Duration::from_secs(5);
 pub(super) const OTHER_KEY: &str = "does not open this store, nor does KOOHOOK_SEAL_KEY_PREVIOUS: add the key \
      that the store was sealed with to KOOHOOK_SEAL_KEY_PREVIOUS, or name another store";
 const NO_KEY: &str = "is required: the store is sealed; set the key that it was sealed with";

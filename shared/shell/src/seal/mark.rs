@@ -7,16 +7,6 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(crate) struct SealMark(AtomicU64);
 
-/// How often a process looks for a mark that is missing.
-const MINUTE: Duration = Duration::from_mins(1);
-
-/// Nothing is known yet.
-const UNKNOWN: u64 = 0;
-/// Our keys open it. Any number between is the time of the next look for a mark that is missing.
-const OURS: u64 = u64::MAX;
-/// There is a mark, and this process has no key.
-const THEIRS: u64 = u64::MAX - 1;
-
 impl SealMark {
     pub(crate) fn is_unknown(&self) -> bool {
         self.0.load(Ordering::Relaxed) == UNKNOWN
@@ -56,3 +46,12 @@ impl SealMark {
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX).clamp(1, THEIRS - 1)
 }
+
+/// How often a process looks for a mark that is missing.
+const MINUTE: Duration = Duration::from_mins(1);
+/// Nothing is known yet.
+const UNKNOWN: u64 = 0;
+/// Our keys open it. Any number between is the time of the next look for a mark that is missing.
+const OURS: u64 = u64::MAX;
+/// There is a mark, and this process has no key.
+const THEIRS: u64 = u64::MAX - 1;

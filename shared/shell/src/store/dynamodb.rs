@@ -5,18 +5,19 @@
 //!
 //! - `items`: the store itself: values as items. `agenda`: the index over the items on an agenda.
 //!   `table`: how the table is made.
-//! - `call`: one signed call. `wire`: requests and answers as JSON. `credentials`: the keys that
-//!   sign. `date`: DynamoDB's clock, read from its answers.
+//! - `client`: one signed call. `error`: why a call fails. `wire`: requests and answers as JSON.
+//!   `credentials`: the keys that sign. `date`: DynamoDB's clock, read from its answers.
 
 mod agenda;
-mod call;
+mod client;
 mod credentials;
 mod date;
+mod error;
 mod items;
 mod table;
 mod wire;
 
-pub use self::call::SigningClock;
+pub use self::client::SigningClock;
 pub use self::credentials::{AwsCredentials, AwsCredentialsError};
 pub use self::items::Dynamodb;
 pub use self::table::{TableError, TableStep};

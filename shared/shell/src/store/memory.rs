@@ -18,6 +18,10 @@ pub struct Memory {
     kept: Mutex<BTreeMap<String, Value>>,
 }
 
+/// Lets others run once, as every real store does: what races over a network races here.
+#[derive(Default)]
+struct Yield(bool);
+
 impl Memory {
     /// An empty store.
     pub fn new() -> Self {
@@ -96,18 +100,6 @@ impl Backend for Memory {
     }
 }
 
-fn unexpired(value: Option<&Value>, now: UnixMillis) -> Option<&Value> {
-    value.filter(|value| value.expires.is_none_or(|expires| now < expires))
-}
-
-fn stored(value: &Value) -> Stored {
-    Stored { version: value.version, bytes: value.bytes.clone() }
-}
-
-/// Lets others run once, as every real store does: what races over a network races here.
-#[derive(Default)]
-struct Yield(bool);
-
 impl Future for Yield {
     type Output = ();
 
@@ -119,4 +111,12 @@ impl Future for Yield {
         context.waker().wake_by_ref();
         Poll::Pending
     }
+}
+
+fn unexpired(value: Option<&Value>, now: UnixMillis) -> Option<&Value> {
+    value.filter(|value| value.expires.is_none_or(|expires| now < expires))
+}
+
+fn stored(value: &Value) -> Stored {
+    Stored { version: value.version, bytes: value.bytes.clone() }
 }

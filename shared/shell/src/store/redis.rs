@@ -47,11 +47,6 @@ enum Resend {
     Never,
 }
 
-/// What a write does. Its text is sent once to each server that does not know it.
-const PUT: &str = include_str!("redis/put.lua");
-/// How long a start may take to find the server and read what it is.
-const START: Duration = Duration::from_secs(5);
-
 impl Redis {
     /// Connects to a server, and refuses one that may lose what it acknowledged.
     ///
@@ -163,6 +158,11 @@ fn shard(key: &str) -> char {
 fn log(error: &RedisError) {
     tracing::error!(fault = connection::word(error), "redis failed");
 }
+
+/// What a write does. Its text is sent once to each server that does not know it.
+const PUT: &str = include_str!("redis/put.lua");
+/// How long a start may take to find the server and read what it is.
+const START: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {

@@ -40,17 +40,6 @@ pub struct Sqlite {
     watch: Option<Arc<FileWatch>>,
 }
 
-/// How long a start rests before it tries again what another process's start may hold up.
-const REST: Duration = Duration::from_millis(10);
-
-/// Looks whether a path can lead to a store's file, which may be missing.
-///
-/// # Errors
-/// As [`SqliteRefusal`] says.
-pub fn check(path: &Path) -> Result<(), SqliteRefusal> {
-    file::check(&std::path::absolute(path)?)
-}
-
 impl Sqlite {
     /// Opens a file, or makes it.
     ///
@@ -172,6 +161,14 @@ impl Backend for Sqlite {
     }
 }
 
+/// Looks whether a path can lead to a store's file, which may be missing.
+///
+/// # Errors
+/// As [`SqliteRefusal`] says.
+pub fn check(path: &Path) -> Result<(), SqliteRefusal> {
+    file::check(&std::path::absolute(path)?)
+}
+
 /// Connects to a file that exists. The path is absolute: SQLite, as it is built here, would take a
 /// name like `file:a?mode=memory` for a URI whatever the flags say.
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, SqliteRefusal> {
@@ -233,3 +230,6 @@ fn patiently(step: impl Fn() -> Result<(), SqliteRefusal>) -> Result<(), SqliteR
         }
     }
 }
+
+/// How long a start rests before it tries again what another process's start may hold up.
+const REST: Duration = Duration::from_millis(10);

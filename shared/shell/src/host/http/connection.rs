@@ -25,38 +25,6 @@ use super::{Host, MAX_HEAD_LEN, MAX_HEADERS};
 use crate::endpoint::Endpoint;
 use crate::route::closed;
 
-/// How long a connection that ends may take to send what was answered.
-const LAST_BYTES: Duration = Duration::from_secs(3);
-
-/// Serves a connection until either side ends it.
-pub(super) async fn serve<F, S>(host: Host<F>, stream: S, place: OpenConnection)
-where
-    F: Endpoint,
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let state = Arc::clone(&place.state);
-    let stream = WatchedStream { stream, state: Arc::clone(&state) };
-    let mut connection = pin!(
-        http1::Builder::new()
-            .max_headers(MAX_HEADERS)
-            .max_buf_size(MAX_HEAD_LEN)
-            // A caller that has said all may close its side and wait for the answer.
-            .half_close(true)
-            // `Body-Sign`, as the marketplace is said to look for it.
-            .title_case_headers(true)
-            .serve_connection(TokioIo::new(stream), Caller { host, place: Arc::new(place) })
-    );
-    // The connection is looked at first, and the runtime looks at sockets before it looks at timers:
-    // a host that was frozen finds the time over and a request in the socket, and the request counts.
-    if let Either::Left(_) = select(connection.as_mut(), pin!(state.timed_out())).await {
-        return;
-    }
-    if state.phase() == ConnectionPhase::Idle {
-        connection.as_mut().graceful_shutdown();
-        let _ = timeout(LAST_BYTES, connection).await;
-    }
-}
-
 /// The caller at the other end of a connection.
 struct Caller<F> {
     host: Host<F>,
@@ -92,3 +60,35 @@ impl<F: Endpoint> Service<Request<Incoming>> for Caller<F> {
         })
     }
 }
+
+/// Serves a connection until either side ends it.
+pub(super) async fn serve<F, S>(host: Host<F>, stream: S, place: OpenConnection)
+where
+    F: Endpoint,
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let state = Arc::clone(&place.state);
+    let stream = WatchedStream { stream, state: Arc::clone(&state) };
+    let mut connection = pin!(
+        http1::Builder::new()
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD_LEN)
+            // A caller that has said all may close its side and wait for the answer.
+            .half_close(true)
+            // `Body-Sign`, as the marketplace is said to look for it.
+            .title_case_headers(true)
+            .serve_connection(TokioIo::new(stream), Caller { host, place: Arc::new(place) })
+    );
+    // The connection is looked at first, and the runtime looks at sockets before it looks at timers:
+    // a host that was frozen finds the time over and a request in the socket, and the request counts.
+    if let Either::Left(_) = select(connection.as_mut(), pin!(state.timed_out())).await {
+        return;
+    }
+    if state.phase() == ConnectionPhase::Idle {
+        connection.as_mut().graceful_shutdown();
+        let _ = timeout(LAST_BYTES, connection).await;
+    }
+}
+
+/// How long a connection that ends may take to send what was answered.
+const LAST_BYTES: Duration = Duration::from_secs(3);

@@ -62,16 +62,6 @@ pub(super) enum EvictionRank {
 /// byte begins another request.
 pub(super) struct ArrivingRequest(pub Arc<ConnectionState>);
 
-/// How long a connection may be open and send nothing.
-const SILENT: Duration = Duration::from_secs(10);
-/// How long a head may take from its first byte.
-const HEAD: Duration = Duration::from_secs(3);
-/// A head and a body that come at once have come by then.
-const AT_ONCE: Duration = Duration::from_millis(200);
-/// How long a connection is kept for the next request. Longer than proxies keep theirs (nginx 60 s,
-/// most load balancers 60 s), so that the proxy closes first and sends nothing into a closed one.
-const KEPT: Duration = Duration::from_secs(75);
-
 impl ConnectionState {
     /// A connection that was accepted now.
     pub fn new() -> Self {
@@ -215,3 +205,13 @@ impl Drop for ArrivingRequest {
         self.0.answered();
     }
 }
+
+/// How long a connection may be open and send nothing.
+const SILENT: Duration = Duration::from_secs(10);
+/// How long a head may take from its first byte.
+const HEAD: Duration = Duration::from_secs(3);
+/// A head and a body that come at once have come by then.
+const AT_ONCE: Duration = Duration::from_millis(200);
+/// How long a connection is kept for the next request. Longer than proxies keep theirs (nginx 60 s,
+/// most load balancers 60 s), so that the proxy closes first and sends nothing into a closed one.
+const KEPT: Duration = Duration::from_secs(75);

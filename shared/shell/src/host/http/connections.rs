@@ -29,12 +29,6 @@ struct Open {
     requests: usize,
 }
 
-impl Open {
-    fn is_empty(&self) -> bool {
-        self.connections.is_empty() && self.requests == 0
-    }
-}
-
 /// A connection's place among the open ones, for as long as this lives.
 #[derive(Debug)]
 pub(super) struct OpenConnection {
@@ -47,8 +41,11 @@ pub(super) struct OpenConnection {
 #[derive(Debug)]
 pub(super) struct OpenRequest(Arc<Connections>);
 
-/// How long to wait for a connection to end before another one is asked to.
-const PATIENCE: Duration = Duration::from_millis(100);
+impl Open {
+    fn is_empty(&self) -> bool {
+        self.connections.is_empty() && self.requests == 0
+    }
+}
 
 impl Connections {
     /// Room for so many connections.
@@ -158,3 +155,6 @@ impl Drop for OpenRequest {
         self.0.changed.notify_waiters();
     }
 }
+
+/// How long to wait for a connection to end before another one is asked to.
+const PATIENCE: Duration = Duration::from_millis(100);

@@ -11,8 +11,6 @@ pub(super) struct LogThrottle {
     logged: Mutex<Option<Instant>>,
 }
 
-const EVERY: Duration = Duration::from_mins(1);
-
 impl LogThrottle {
     /// Whether to log the error now. If so, it counts as logged.
     pub fn is_due(&self) -> bool {
@@ -24,3 +22,5 @@ impl LogThrottle {
         due
     }
 }
+
+const EVERY: Duration = Duration::from_mins(1);

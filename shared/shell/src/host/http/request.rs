@@ -18,14 +18,6 @@ use crate::bodies::UnverifiedBody;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::route::closed;
 
-/// How long a body may take to arrive: 3 s, in ticks. However long the process was frozen, that
-/// uses up one tick: what arrived meanwhile is still read.
-const TICK: Duration = Duration::from_millis(100);
-const TICKS: usize = 30;
-/// The host discards a body that it does not use. Up to this length it keeps the connection; above
-/// it the connection ends, and the body is discarded so that the caller can read the answer.
-const SHORT_LEN: u64 = 64 * 1024;
-
 /// Answers a request; `raw_head` is its head as it travelled.
 pub(super) async fn answer<F: Endpoint>(
     host: &Host<F>,
@@ -158,3 +150,11 @@ fn last(mut response: Response<Bytes>) -> Response<Bytes> {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
+
+/// How long a body may take to arrive: 3 s, in ticks. However long the process was frozen, that
+/// uses up one tick: what arrived meanwhile is still read.
+const TICK: Duration = Duration::from_millis(100);
+const TICKS: usize = 30;
+/// The host discards a body that it does not use. Up to this length it keeps the connection; above
+/// it the connection ends, and the body is discarded so that the caller can read the answer.
+const SHORT_LEN: u64 = 64 * 1024;

@@ -5,24 +5,14 @@ use std::ops::RangeInclusive;
 use futures_util::future::try_join_all;
 use protocol::time::UnixMillis;
 
-use super::call::{DynamodbClient, DynamodbError};
+use super::client::DynamodbClient;
+use super::error::DynamodbError;
 use super::wire::{
     AgendaItem, KEY_PREFIX, QueryConditionValues, QueryRequest, QueryResponse, StringAttribute,
 };
 use crate::store::agenda::shard_byte;
 use crate::store::{Entry, Queue};
 use crate::web::Web;
-
-/// The index: the keys of the items that are on an agenda, and nothing else.
-pub const INDEX: &str = "agenda";
-/// A queue is spread over so many partitions, for ever: a partition accepts a thousand writes a second.
-const SHARDS: u8 = 16;
-/// How many lines of an agenda come at once.
-const PAGE: usize = 250;
-/// The longest sort key.
-const MAX_SORT_KEY_LEN: usize = 1_024;
-/// How long a time is in digits, the longest.
-const TIME_LEN: usize = 20;
 
 /// Reads the agenda of a table.
 ///
@@ -110,3 +100,14 @@ fn entry(item: AgendaItem) -> Option<Entry> {
     let key = item.k.text.strip_prefix(KEY_PREFIX)?.to_owned();
     Some(Entry { key, at: UnixMillis::new(at) })
 }
+
+/// The index: the keys of the items that are on an agenda, and nothing else.
+pub const INDEX: &str = "agenda";
+/// A queue is spread over so many partitions, for ever: a partition accepts a thousand writes a second.
+const SHARDS: u8 = 16;
+/// How many lines of an agenda come at once.
+const PAGE: usize = 250;
+/// The longest sort key.
+const MAX_SORT_KEY_LEN: usize = 1_024;
+/// How long a time is in digits, the longest.
+const TIME_LEN: usize = 20;

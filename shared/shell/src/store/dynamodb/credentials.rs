@@ -64,14 +64,6 @@ struct Answer {
     expiration: Option<String>,
 }
 
-/// The host of a relative URI.
-const PLATFORM: &str = "http://169.254.170.2";
-/// Hosts that are this machine or its platform's own agent: http does not leave the host.
-const NEAR: [&str; 6] =
-    ["localhost", "127.0.0.1", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
-/// How long before their end keys are fetched anew.
-const EARLY: Duration = Duration::from_mins(5);
-
 impl AwsCredentials {
     /// Reads the process's environment.
     ///
@@ -180,3 +172,11 @@ fn moment(text: &str) -> Option<SystemTime> {
     let millis = UnixMillis::from_utc_digits(digits.get(..14)?)?.millis();
     Some(UNIX_EPOCH + Duration::from_millis(millis))
 }
+
+/// The host of a relative URI.
+const PLATFORM: &str = "http://169.254.170.2";
+/// Hosts that are this machine or its platform's own agent: http does not leave the host.
+const NEAR: [&str; 6] =
+    ["localhost", "127.0.0.1", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
+/// How long before their end keys are fetched anew.
+const EARLY: Duration = Duration::from_mins(5);

@@ -8,8 +8,9 @@ use protocol::time::UnixMillis;
 use serde::de::IgnoredAny;
 
 use super::agenda;
-use super::call::{DynamodbClient, DynamodbError, SigningClock};
+use super::client::{DynamodbClient, SigningClock};
 use super::credentials::AwsCredentials;
+use super::error::DynamodbError;
 use super::wire::{
     BinaryAttribute, GetItemRequest, GetItemResponse, Item, ItemKey, NumberAttribute,
     PutConditionValues, PutItemRequest, StringAttribute,
@@ -27,14 +28,6 @@ pub struct Dynamodb<W = Client> {
     pub(super) client: DynamodbClient<W>,
     pub(super) table: String,
 }
-
-/// Over absence: what expired is absent, whether or not DynamoDB has freed it.
-const OVER_ABSENCE: &str = "attribute_not_exists(k) OR expires <= :now";
-const OVER_VERSION: &str = "version = :over AND (attribute_not_exists(expires) OR expires > :now)";
-/// How long DynamoDB keeps what expired, at least: its clock is not ours.
-const GRACE: Duration = Duration::from_hours(1);
-/// An item is at most 400 KB; its bytes come as base64.
-const MAX_ANSWER_LEN: usize = 1024 * 1024;
 
 impl Dynamodb {
     /// The table that the setting names, over HTTPS. Does not connect yet.
@@ -164,3 +157,11 @@ fn unexpired(item: Item, now: UnixMillis) -> Result<Option<Stored>, DynamodbErro
     let version = item.version.bytes.try_into().map_err(|_| DynamodbError::ForeignItem)?;
     Ok(Some(Stored { version: Version(version), bytes: item.value.bytes }))
 }
+
+/// Over absence: what expired is absent, whether or not DynamoDB has freed it.
+const OVER_ABSENCE: &str = "attribute_not_exists(k) OR expires <= :now";
+const OVER_VERSION: &str = "version = :over AND (attribute_not_exists(expires) OR expires > :now)";
+/// How long DynamoDB keeps what expired, at least: its clock is not ours.
+const GRACE: Duration = Duration::from_hours(1);
+/// An item is at most 400 KB; its bytes come as base64.
+const MAX_ANSWER_LEN: usize = 1024 * 1024;

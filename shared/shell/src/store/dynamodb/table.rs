@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::agenda::INDEX;
-use super::call::DynamodbError;
+use super::error::DynamodbError;
 use super::items::Dynamodb;
 use crate::web::Web;
 
@@ -54,10 +54,6 @@ pub enum TableError {
         advice: &'static str,
     },
 }
-
-/// How often a table is looked at until it is active, and how long between.
-const LOOKS: usize = 180;
-const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -244,3 +240,7 @@ fn index_schema() -> Value {
 fn refused(operation: &'static str, fault: &DynamodbError) -> TableError {
     TableError::Refused { operation, fault: fault.to_string(), advice: fault.advice() }
 }
+
+/// How often a table is looked at until it is active, and how long between.
+const LOOKS: usize = 180;
+const PAUSE: Duration = Duration::from_secs(1);

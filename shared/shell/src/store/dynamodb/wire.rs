@@ -174,9 +174,6 @@ pub struct DynamodbErrorResponse {
     pub item: Option<Item>,
 }
 
-/// Before every key, since a key must not be empty.
-pub const KEY_PREFIX: &str = "k:";
-
 impl ItemKey {
     /// The key of what a store's caller calls `key`.
     pub fn of(key: &str) -> Self {
@@ -227,3 +224,6 @@ fn read_number<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     let text = String::deserialize(from)?;
     text.parse().map_err(|_| serde::de::Error::custom("no number"))
 }
+
+/// Before every key, since a key must not be empty.
+pub const KEY_PREFIX: &str = "k:";

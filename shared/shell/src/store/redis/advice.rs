@@ -6,38 +6,6 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 use super::connection::word;
 use crate::store::RightError;
 
-/// Nothing came within the time of a start.
-pub const SILENT: &str = "does not answer in time; check host, port and network, and write rediss:// if the port speaks \
-     TLS, else redis://";
-/// The client looks for a cluster's nodes until the time is over.
-pub const NO_CLUSTER: &str = "does not answer as a cluster in time; leave cluster=true out if it \
-     is a single server, else check host, port and network";
-const NOT_REDIS: &str = "does not answer as a Redis does; correct the host and the port, or \
-     write rediss:// if the port speaks TLS";
-const NO_DATABASE: &str = "has no database of this number; correct the number behind the host and \
-     the port, or leave it out";
-const ABSENT: &str = "is not there: nothing listens at its address; start it, or correct the host \
-     and the port";
-const UNKNOWN_HOST: &str = "has an unknown host name; correct it, or check the name service";
-const CUT_OFF: &str =
-    "ends the connection at once; write rediss:// if the server expects TLS, or look at its log";
-const NO_TLS: &str = "does not speak TLS at this port; name its TLS port, or write redis://";
-const UNTRUSTED: &str =
-    "shows a certificate that is not trusted; name its authority's file with ca=FILE";
-const UNKNOWN_USER: &str = "does not accept the user or the password; correct them, and \
-     percent-encode @ : / ? # % and blanks in them";
-const NO_RIGHT: &str = "does not let its user do this; allow the user PING, INFO, TIME, DBSIZE, \
-     HMGET, HGET, HSET, HDEL, PERSIST, PEXPIRE, ZADD, ZREM, ZRANGEBYSCORE, EVAL and EVALSHA on \
-     keys that begin with its prefix";
-const READ_ONLY: &str = "takes no writes at this address; name its master";
-const OTHERS: &str =
-    "holds another program's keys under this prefix; choose a prefix with prefix=NAME";
-const FULL: &str = "is out of memory; raise maxmemory, with maxmemory-policy noeviction";
-const LOADING: &str =
-    "is still loading its data, or stopped taking writes; wait, or look at its log";
-const NOT_THERE: &str = "has no socket at this path; start it, or correct the path";
-const NO_SOCKET: &str = "has a socket that this user may not open; allow it";
-
 /// What to do about a right that is not proved.
 pub fn right_error(fault: &RedisError) -> RightError {
     let text = format!("redis {}", of(fault));
@@ -106,3 +74,35 @@ fn connection(fault: &RedisError) -> Option<&'static str> {
         () => None,
     }
 }
+
+/// Nothing came within the time of a start.
+pub const SILENT: &str = "does not answer in time; check host, port and network, and write rediss:// if the port speaks \
+     TLS, else redis://";
+/// The client looks for a cluster's nodes until the time is over.
+pub const NO_CLUSTER: &str = "does not answer as a cluster in time; leave cluster=true out if it \
+     is a single server, else check host, port and network";
+const NOT_REDIS: &str = "does not answer as a Redis does; correct the host and the port, or \
+     write rediss:// if the port speaks TLS";
+const NO_DATABASE: &str = "has no database of this number; correct the number behind the host and \
+     the port, or leave it out";
+const ABSENT: &str = "is not there: nothing listens at its address; start it, or correct the host \
+     and the port";
+const UNKNOWN_HOST: &str = "has an unknown host name; correct it, or check the name service";
+const CUT_OFF: &str =
+    "ends the connection at once; write rediss:// if the server expects TLS, or look at its log";
+const NO_TLS: &str = "does not speak TLS at this port; name its TLS port, or write redis://";
+const UNTRUSTED: &str =
+    "shows a certificate that is not trusted; name its authority's file with ca=FILE";
+const UNKNOWN_USER: &str = "does not accept the user or the password; correct them, and \
+     percent-encode @ : / ? # % and blanks in them";
+const NO_RIGHT: &str = "does not let its user do this; allow the user PING, INFO, TIME, DBSIZE, \
+     HMGET, HGET, HSET, HDEL, PERSIST, PEXPIRE, ZADD, ZREM, ZRANGEBYSCORE, EVAL and EVALSHA on \
+     keys that begin with its prefix";
+const READ_ONLY: &str = "takes no writes at this address; name its master";
+const OTHERS: &str =
+    "holds another program's keys under this prefix; choose a prefix with prefix=NAME";
+const FULL: &str = "is out of memory; raise maxmemory, with maxmemory-policy noeviction";
+const LOADING: &str =
+    "is still loading its data, or stopped taking writes; wait, or look at its log";
+const NOT_THERE: &str = "has no socket at this path; start it, or correct the path";
+const NO_SOCKET: &str = "has a socket that this user may not open; allow it";

@@ -22,17 +22,6 @@ use tokio::sync::Mutex;
 use super::RedisRefusal;
 use crate::store::RedisSetting;
 
-/// How long an answer may take.
-const ANSWER: Duration = Duration::from_millis(1_500);
-/// How long connecting may take, with all that belongs to it.
-const CONNECT: Duration = Duration::from_secs(1);
-/// How often a cluster may send us elsewhere, or ask for patience, for one command.
-const DETOURS: u32 = 4;
-/// How a certificate begins in a file.
-const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
-/// Milliseconds of patience at a time.
-const PATIENCE: [u64; 2] = [20, 200];
-
 /// A server or a cluster, and the one connection to it that all calls share.
 pub struct RedisConnection {
     target: Target,
@@ -248,3 +237,14 @@ pub fn unreadable() -> RedisError {
 fn out_of_time() -> RedisError {
     std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
+
+/// How long an answer may take.
+const ANSWER: Duration = Duration::from_millis(1_500);
+/// How long connecting may take, with all that belongs to it.
+const CONNECT: Duration = Duration::from_secs(1);
+/// How often a cluster may send us elsewhere, or ask for patience, for one command.
+const DETOURS: u32 = 4;
+/// How a certificate begins in a file.
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+/// Milliseconds of patience at a time.
+const PATIENCE: [u64; 2] = [20, 200];

@@ -23,6 +23,16 @@ pub enum Grade {
     C(&'static str),
 }
 
+/// What the masters say of themselves.
+pub struct FoundDurability {
+    masters: Vec<Facts>,
+    /// Whether koohook waits for replicas.
+    waits: bool,
+}
+
+/// What one server says, by the setting's name; what it does not say is absent.
+type Facts = BTreeMap<&'static str, String>;
+
 impl Grade {
     /// The grade's letter.
     pub const fn as_str(self) -> &'static str {
@@ -63,34 +73,28 @@ impl Grade {
     }
 }
 
-/// What the masters say of themselves.
-pub struct FoundDurability {
-    masters: Vec<Facts>,
-    /// Whether koohook waits for replicas.
-    waits: bool,
+impl FoundDurability {
+    /// The worst master decides.
+    pub fn grade(&self) -> Grade {
+        self.masters.iter().map(|facts| grade(facts, self.waits)).max().unwrap_or(Grade::B(SILENT))
+    }
+
+    /// Whether it accepts no writes.
+    pub fn is_replica(&self) -> bool {
+        self.masters.iter().any(|facts| facts.get("role").is_some_and(|role| role == "slave"))
+    }
 }
 
-/// What one server says, by the setting's name; what it does not say is absent.
-type Facts = BTreeMap<&'static str, String>;
-
-/// The settings that matter; `CONFIG GET` names them, if it is allowed.
-const SETTINGS: [&str; 3] = ["appendonly", "appendfsync", "maxmemory-policy"];
-/// What `INFO` calls the same and more; that is allowed more often.
-const LINES: [(&str, &str); 4] = [
-    ("aof_enabled", "appendonly"),
-    ("maxmemory_policy", "maxmemory-policy"),
-    ("connected_slaves", "replicas"),
-    ("role", "role"),
-];
-
-const EVICTS: &str = "its maxmemory-policy drops keys that never expire: set it to noeviction";
-const FORGETS: &str =
-    "set appendonly to yes and appendfsync to always or everysec, or add a replica";
-const FAILS_OVER: &str = "a failover may lose the newest writes; set wait=N";
-const SYNCS_LATE: &str =
-    "a crash may lose the newest writes: set appendonly to yes and appendfsync to always";
-const SILENT: &str =
-    "the server does not say how it keeps writes: ask its provider whether a crash may lose some";
+impl fmt::Display for FoundDurability {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let worst = self.masters.iter().max_by_key(|facts| grade(facts, self.waits));
+        let Some(facts) = worst.filter(|facts| !facts.is_empty()) else {
+            return formatter.write_str("no durability settings");
+        };
+        let said: Vec<_> = facts.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        formatter.write_str(&said.join(" "))
+    }
+}
 
 /// Asks every master. What a server refuses to say is not an error; no answer is.
 pub async fn find(
@@ -115,29 +119,6 @@ pub async fn find(
         }
     }
     Ok(FoundDurability { masters: found.into_values().collect(), waits })
-}
-
-impl FoundDurability {
-    /// The worst master decides.
-    pub fn grade(&self) -> Grade {
-        self.masters.iter().map(|facts| grade(facts, self.waits)).max().unwrap_or(Grade::B(SILENT))
-    }
-
-    /// Whether it accepts no writes.
-    pub fn is_replica(&self) -> bool {
-        self.masters.iter().any(|facts| facts.get("role").is_some_and(|role| role == "slave"))
-    }
-}
-
-impl fmt::Display for FoundDurability {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let worst = self.masters.iter().max_by_key(|facts| grade(facts, self.waits));
-        let Some(facts) = worst.filter(|facts| !facts.is_empty()) else {
-            return formatter.write_str("no durability settings");
-        };
-        let said: Vec<_> = facts.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        formatter.write_str(&said.join(" "))
-    }
 }
 
 fn grade(facts: &Facts, waits: bool) -> Grade {
@@ -188,6 +169,24 @@ fn second(answer: Value) -> Option<String> {
         _ => None,
     }
 }
+
+/// The settings that matter; `CONFIG GET` names them, if it is allowed.
+const SETTINGS: [&str; 3] = ["appendonly", "appendfsync", "maxmemory-policy"];
+/// What `INFO` calls the same and more; that is allowed more often.
+const LINES: [(&str, &str); 4] = [
+    ("aof_enabled", "appendonly"),
+    ("maxmemory_policy", "maxmemory-policy"),
+    ("connected_slaves", "replicas"),
+    ("role", "role"),
+];
+const EVICTS: &str = "its maxmemory-policy drops keys that never expire: set it to noeviction";
+const FORGETS: &str =
+    "set appendonly to yes and appendfsync to always or everysec, or add a replica";
+const FAILS_OVER: &str = "a failover may lose the newest writes; set wait=N";
+const SYNCS_LATE: &str =
+    "a crash may lose the newest writes: set appendonly to yes and appendfsync to always";
+const SILENT: &str =
+    "the server does not say how it keeps writes: ask its provider whether a crash may lose some";
 
 #[cfg(test)]
 mod tests {

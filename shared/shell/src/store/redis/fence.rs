@@ -17,12 +17,6 @@ pub struct Fence {
     channel: String,
 }
 
-/// How long a server waits for its replicas, in milliseconds. They take few; a callback has four
-/// seconds, and whatever else uses the connection waits behind this.
-const PATIENCE_MILLIS: u64 = 500;
-/// The same at the start: a replica that has just come acknowledges after a second.
-const START_MILLIS: u64 = 1_200;
-
 impl Fence {
     /// A wait for so many replicas.
     pub fn new(replicas: u8, prefix: &str) -> Self {
@@ -68,5 +62,10 @@ impl Fence {
     }
 }
 
+/// How long a server waits for its replicas, in milliseconds. They take few; a callback has four
+/// seconds, and whatever else uses the connection waits behind this.
+const PATIENCE_MILLIS: u64 = 500;
+/// The same at the start: a replica that has just come acknowledges after a second.
+const START_MILLIS: u64 = 1_200;
 /// The log's word for it.
 const TOO_FEW: &str = "too few replicas acknowledge";

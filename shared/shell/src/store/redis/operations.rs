@@ -12,16 +12,6 @@ use super::{PUT, Redis, Resend, advice, answer, shard};
 use crate::store::backend::{Backend, Operation};
 use crate::store::{Entry, Put, Queue, RightError, Stored, Value, Version};
 
-/// How long a value's memory is held after the value expired by its writer's clock: more than
-/// clocks differ.
-const SLACK: Duration = Duration::from_hours(1);
-/// The latest time that a score or a script's number holds exactly.
-const FARTHEST: u64 = (1 << 53) - 1;
-/// The shards.
-const SHARDS: &str = "0123456789abcdef";
-/// What a script is tried with.
-const NOTHING: &str = "return 1";
-
 impl Backend for Redis {
     type Error = RedisError;
 
@@ -162,3 +152,13 @@ impl Redis {
         Ok(())
     }
 }
+
+/// How long a value's memory is held after the value expired by its writer's clock: more than
+/// clocks differ.
+const SLACK: Duration = Duration::from_hours(1);
+/// The latest time that a score or a script's number holds exactly.
+const FARTHEST: u64 = (1 << 53) - 1;
+/// The shards.
+const SHARDS: &str = "0123456789abcdef";
+/// What a script is tried with.
+const NOTHING: &str = "return 1";

@@ -21,17 +21,6 @@ pub struct RedisSetting {
     pub wait: Option<u8>,
 }
 
-/// How an address may begin, and which options of it the client reads by itself.
-const SCHEMES: [(&str, &[&str]); 4] = [
-    ("redis://", &[]),
-    ("rediss://", &[]),
-    ("redis+unix://", &["db", "user", "pass"]),
-    ("unix://", &["db", "user", "pass"]),
-];
-
-const WANTS: &str = "knows no option of redis but cluster=true, prefix=NAME, wait=N, durability=any, and ca=FILE of \
-     rediss";
-
 impl RedisSetting {
     /// Reads the setting, if its scheme is one of Redis; the error says what is wrong with it and
     /// not what it is.
@@ -81,13 +70,6 @@ fn read(text: &str, scheme: &str, theirs: &[&str]) -> Result<RedisSetting, &'sta
     setting.address = Secret::new(format!("{address}{mark}{}", passed.join("&")));
     Ok(setting)
 }
-
-const ENCODE: &str = "has an address with a user or a password that is not percent-encoded; write \
-     %40 for @, %2F for /, %3F for ?, %23 for #, %25 for % and %20 for a blank in them";
-const PERCENT: &str = "has a % in its address that no two hexadecimal digits follow; write %25 for % \
-     in a user or a password";
-const ADDRESS: &str = "is not the address of a Redis; write redis://USER:PASSWORD@HOST:PORT/DATABASE, \
-     of which HOST alone is needed";
 
 /// What is wrong with an address, if anything is. The client would read a password that is not
 /// encoded as a host, a database or an option, and the text behind a `#` as "do not check
@@ -140,6 +122,22 @@ fn is_prefix(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     !name.is_empty() && name.len() <= 64 && name.bytes().all(plain)
 }
+
+/// How an address may begin, and which options of it the client reads by itself.
+const SCHEMES: [(&str, &[&str]); 4] = [
+    ("redis://", &[]),
+    ("rediss://", &[]),
+    ("redis+unix://", &["db", "user", "pass"]),
+    ("unix://", &["db", "user", "pass"]),
+];
+const WANTS: &str = "knows no option of redis but cluster=true, prefix=NAME, wait=N, durability=any, and ca=FILE of \
+     rediss";
+const ENCODE: &str = "has an address with a user or a password that is not percent-encoded; write \
+     %40 for @, %2F for /, %3F for ?, %23 for #, %25 for % and %20 for a blank in them";
+const PERCENT: &str = "has a % in its address that no two hexadecimal digits follow; write %25 for % \
+     in a user or a password";
+const ADDRESS: &str = "is not the address of a Redis; write redis://USER:PASSWORD@HOST:PORT/DATABASE, \
+     of which HOST alone is needed";
 
 #[cfg(test)]
 mod tests {

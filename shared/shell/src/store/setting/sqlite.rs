@@ -9,17 +9,6 @@ use super::{Durability, UNSEEN, has_unseen};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SqlitePath(PathBuf);
 
-const EMPTY: &str =
-    "has no path behind sqlite:; write one, like sqlite:/var/lib/koohook/koohook.db";
-const AROUND: &str = "has a blank or a quotation mark around its path; remove it";
-const OPTION: &str = "has an unknown option; behind a path only ?durability=any is known";
-const URI: &str = "is a URI; write a plain path, like sqlite:/var/lib/koohook/koohook.db";
-const SPECIAL: &str = "has a path that SQLite does not take for a file; write memory: for a store \
-     that is lost at the end of the process, or ./ before the name of a file";
-const HOME: &str = "has a path with ~, which only a shell expands; write the whole path";
-const BACKSLASH: &str = "has a path with backslashes; write / between folders";
-const FOLDER: &str = "has the path of a folder; add the name of a file in it";
-
 impl SqlitePath {
     /// Reads what is behind `sqlite:`.
     ///
@@ -66,14 +55,24 @@ fn fault(path: &str) -> Option<&'static str> {
     faults.into_iter().find_map(|(is_so, text)| is_so.then_some(text))
 }
 
-const QUOTES: [char; 6] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2019}'];
-
 /// A file beside another, named after it.
 pub(in crate::store) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }
+
+const EMPTY: &str =
+    "has no path behind sqlite:; write one, like sqlite:/var/lib/koohook/koohook.db";
+const AROUND: &str = "has a blank or a quotation mark around its path; remove it";
+const OPTION: &str = "has an unknown option; behind a path only ?durability=any is known";
+const URI: &str = "is a URI; write a plain path, like sqlite:/var/lib/koohook/koohook.db";
+const SPECIAL: &str = "has a path that SQLite does not take for a file; write memory: for a store \
+     that is lost at the end of the process, or ./ before the name of a file";
+const HOME: &str = "has a path with ~, which only a shell expands; write the whole path";
+const BACKSLASH: &str = "has a path with backslashes; write / between folders";
+const FOLDER: &str = "has the path of a folder; add the name of a file in it";
+const QUOTES: [char; 6] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2019}'];
 
 #[cfg(test)]
 mod tests {

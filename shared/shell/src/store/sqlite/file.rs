@@ -36,11 +36,6 @@ fn is_too_long(path: &Path) -> bool {
     name > MAX_NAME || path > MAX_PATH
 }
 
-/// What file systems allow.
-const MAX_NAME: usize = 255;
-/// What SQLite allows.
-const MAX_PATH: usize = 512;
-
 /// Makes the file its owner's alone, before anything is in it; what SQLite puts beside it takes
 /// after it. A file that exists stays as it is.
 ///
@@ -62,3 +57,8 @@ pub fn make_private(path: &Path) -> Result<(), SqliteRefusal> {
 pub fn may_write(path: &Path) -> bool {
     OpenOptions::new().write(true).open(path).is_ok()
 }
+
+/// What file systems allow.
+const MAX_NAME: usize = 255;
+/// What SQLite allows.
+const MAX_PATH: usize = 512;

@@ -158,10 +158,6 @@ impl FileLoss {
     }
 }
 
-/// An old log would be written over a restored file.
-const RESTORE: &str = "calls are answered 000005; stop koohook, delete the -wal and -shm files, \
-     restore a backup, and start koohook again";
-
 /// Whether a file that became shorter still has all of its pages, as after `VACUUM`: its head says
 /// how many there are.
 fn is_whole(path: &Path, len: u64) -> bool {
@@ -187,3 +183,7 @@ fn identity(file: &Metadata) -> Identity {
 const fn identity(_: &Metadata) -> Identity {
     (0, 0)
 }
+
+/// An old log would be written over a restored file.
+const RESTORE: &str = "calls are answered 000005; stop koohook, delete the -wal and -shm files, \
+     restore a backup, and start koohook again";

@@ -105,15 +105,6 @@ impl SqliteRefusal {
     }
 }
 
-/// Whether SQLite rejects a statement: ours fit the table that was found at the start.
-fn is_altered(fault: &rusqlite::Error) -> bool {
-    match fault {
-        rusqlite::Error::SqlInputError { .. } => true,
-        rusqlite::Error::SqliteFailure(error, _) => error.extended_code == ffi::SQLITE_ERROR,
-        _ => false,
-    }
-}
-
 impl From<io::Error> for SqliteRefusal {
     fn from(fault: io::Error) -> Self {
         match fault.kind() {
@@ -124,5 +115,14 @@ impl From<io::Error> for SqliteRefusal {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
             _ => Self::Disk,
         }
+    }
+}
+
+/// Whether SQLite rejects a statement: ours fit the table that was found at the start.
+fn is_altered(fault: &rusqlite::Error) -> bool {
+    match fault {
+        rusqlite::Error::SqlInputError { .. } => true,
+        rusqlite::Error::SqliteFailure(error, _) => error.extended_code == ffi::SQLITE_ERROR,
+        _ => false,
     }
 }

@@ -7,40 +7,6 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::store::{Entry, Put, Queue, Search, Stored, Value, Version};
 
-const GET: &str = "
-    SELECT version, value FROM kept WHERE key = :key AND (expires IS NULL OR expires > :now)";
-
-/// Over absence: what expired is absent.
-const PUT_NEW: &str = "
-    INSERT INTO kept (key, version, value, queue, due, expires)
-    VALUES (:key, :version, :value, :queue, :due, :expires)
-    ON CONFLICT (key) DO UPDATE SET version = excluded.version, value = excluded.value,
-        queue = excluded.queue, due = excluded.due, expires = excluded.expires
-    WHERE kept.expires <= :now";
-
-const PUT_OVER: &str = "
-    UPDATE kept SET version = :version, value = :value, queue = :queue, due = :due,
-        expires = :expires
-    WHERE key = :key AND version = :over AND (expires IS NULL OR expires > :now)";
-
-const AGENDA: &str = "
-    SELECT key, due FROM kept WHERE queue = :queue AND due BETWEEN :from AND :until
-    ORDER BY due, key LIMIT :limit";
-
-const IS_EMPTY: &str = "SELECT NOT EXISTS (SELECT 1 FROM kept)";
-
-/// Among the newest rows alone: no index knows the bytes, and a start does not wait for a read of
-/// gigabytes.
-const FIND: &str = "
-    SELECT key, value FROM (SELECT key, value FROM kept ORDER BY rowid DESC LIMIT 10000)
-    WHERE substr(value, 1, 1) = :first LIMIT 1";
-
-/// What expired is as good as gone; it goes while something else that expires is written.
-const SWEEP: &str = "DELETE FROM kept WHERE expires <= :now";
-
-/// A value that has expired when it is written is deleted.
-const DELETE: &str = "DELETE FROM kept WHERE key = :key AND version = :version";
-
 /// Reads a value.
 ///
 /// # Errors
@@ -140,3 +106,30 @@ pub fn find(connection: &Connection, first: u8) -> Result<Search, rusqlite::Erro
 fn millis(at: UnixMillis) -> i64 {
     i64::try_from(at.millis()).unwrap_or(i64::MAX)
 }
+
+const GET: &str = "
+    SELECT version, value FROM kept WHERE key = :key AND (expires IS NULL OR expires > :now)";
+/// Over absence: what expired is absent.
+const PUT_NEW: &str = "
+    INSERT INTO kept (key, version, value, queue, due, expires)
+    VALUES (:key, :version, :value, :queue, :due, :expires)
+    ON CONFLICT (key) DO UPDATE SET version = excluded.version, value = excluded.value,
+        queue = excluded.queue, due = excluded.due, expires = excluded.expires
+    WHERE kept.expires <= :now";
+const PUT_OVER: &str = "
+    UPDATE kept SET version = :version, value = :value, queue = :queue, due = :due,
+        expires = :expires
+    WHERE key = :key AND version = :over AND (expires IS NULL OR expires > :now)";
+const AGENDA: &str = "
+    SELECT key, due FROM kept WHERE queue = :queue AND due BETWEEN :from AND :until
+    ORDER BY due, key LIMIT :limit";
+const IS_EMPTY: &str = "SELECT NOT EXISTS (SELECT 1 FROM kept)";
+/// Among the newest rows alone: no index knows the bytes, and a start does not wait for a read of
+/// gigabytes.
+const FIND: &str = "
+    SELECT key, value FROM (SELECT key, value FROM kept ORDER BY rowid DESC LIMIT 10000)
+    WHERE substr(value, 1, 1) = :first LIMIT 1";
+/// What expired is as good as gone; it goes while something else that expires is written.
+const SWEEP: &str = "DELETE FROM kept WHERE expires <= :now";
+/// A value that has expired when it is written is deleted.
+const DELETE: &str = "DELETE FROM kept WHERE key = :key AND version = :version";

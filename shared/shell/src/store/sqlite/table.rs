@@ -4,23 +4,6 @@ use rusqlite::Connection;
 
 use super::refusal::SqliteRefusal;
 
-/// One row a value. `WITHOUT ROWID` would copy long values about; the agenda's index holds only
-/// the rows that are on one.
-const TABLE: &str = "
-    CREATE TABLE IF NOT EXISTS kept (
-        key TEXT PRIMARY KEY NOT NULL,
-        version BLOB NOT NULL,
-        value BLOB NOT NULL,
-        queue TEXT,
-        due INTEGER,
-        expires INTEGER
-    ) STRICT;
-    CREATE INDEX IF NOT EXISTS agenda ON kept (queue, due, key) WHERE queue IS NOT NULL;
-    CREATE INDEX IF NOT EXISTS expiry ON kept (expires) WHERE expires IS NOT NULL;
-";
-/// The table's columns, in the order of their names.
-const COLUMNS: [&str; 6] = ["due", "expires", "key", "queue", "value", "version"];
-
 /// Whether the table is there, and nothing else that would make the file another's.
 ///
 /// # Errors
@@ -61,3 +44,20 @@ fn to_wal(connection: &Connection) -> Result<(), SqliteRefusal> {
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode == "wal" { Ok(()) } else { Err(SqliteRefusal::NoWal) }
 }
+
+/// One row a value. `WITHOUT ROWID` would copy long values about; the agenda's index holds only
+/// the rows that are on one.
+const TABLE: &str = "
+    CREATE TABLE IF NOT EXISTS kept (
+        key TEXT PRIMARY KEY NOT NULL,
+        version BLOB NOT NULL,
+        value BLOB NOT NULL,
+        queue TEXT,
+        due INTEGER,
+        expires INTEGER
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS agenda ON kept (queue, due, key) WHERE queue IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS expiry ON kept (expires) WHERE expires IS NOT NULL;
+";
+/// The table's columns, in the order of their names.
+const COLUMNS: [&str; 6] = ["due", "expires", "key", "queue", "value", "version"];

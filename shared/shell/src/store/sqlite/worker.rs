@@ -44,15 +44,6 @@ pub enum SqliteError {
     Ended,
 }
 
-/// How long a job waits for another process's lock, from the time that it was handed in; well
-/// inside a callback's time.
-pub const BUSY: Duration = Duration::from_secs(2);
-/// How many jobs may wait: more than a disk works off within a callback's time.
-const MAX_WAITING: usize = 1_024;
-/// How long a drop waits for the connection to close: the job at hand may wait for a lock. It is
-/// well inside the time that a platform leaves a process to end.
-const CLOSING: Duration = Duration::from_secs(3);
-
 impl Worker {
     /// Starts a thread. It ends when the worker is dropped, after the jobs that were handed in.
     pub fn start(connection: Connection, watch: Option<Arc<FileWatch>>) -> Self {
@@ -114,6 +105,15 @@ fn close(connection: Connection, watch: Option<&FileWatch>) {
     }
     drop(connection);
 }
+
+/// How long a job waits for another process's lock, from the time that it was handed in; well
+/// inside a callback's time.
+pub const BUSY: Duration = Duration::from_secs(2);
+/// How many jobs may wait: more than a disk works off within a callback's time.
+const MAX_WAITING: usize = 1_024;
+/// How long a drop waits for the connection to close: the job at hand may wait for a lock. It is
+/// well inside the time that a platform leaves a process to end.
+const CLOSING: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests {

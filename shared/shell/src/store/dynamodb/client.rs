@@ -1,6 +1,5 @@
 //! One signed call, sent again if that may help.
 
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials as Keys;
@@ -8,16 +7,16 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4::SigningParams;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request};
 use protocol::time::UnixMillis;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::credentials::AwsCredentials;
 use super::date::NewestDate;
-use super::wire::{DynamodbErrorResponse, Item};
+use super::error::DynamodbError;
 use crate::store::DynamodbSetting;
-use crate::web::{Unanswered, Web};
+use crate::web::Web;
 
 /// Calls one endpoint of DynamoDB.
 pub struct DynamodbClient<W> {
@@ -31,44 +30,6 @@ pub struct DynamodbClient<W> {
 
 /// The time that a call is signed for.
 pub type SigningClock = fn() -> SystemTime;
-
-/// Why a call came to nothing.
-pub enum DynamodbError {
-    /// Another write was faster; this item exists, if the endpoint tells.
-    Lost(Option<Box<Item>>),
-    /// The endpoint says no, or not now.
-    Refused {
-        /// Its word for why.
-        kind: String,
-        /// Whether the same call may do better.
-        passes: bool,
-    },
-    /// There are no keys to sign with.
-    NoCredentials,
-    /// An item is not one of koohook's.
-    ForeignItem,
-    /// No answer came, or none that can be read.
-    Unanswered(Option<Unanswered>),
-}
-
-/// How often a call is sent at most. The caller's deadline may end it at any time.
-const ATTEMPTS: u32 = 3;
-/// How long one attempt may take. An answer takes some milliseconds; what takes this long is a
-/// connection that died unseen, for instance while the function was frozen.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// The longest pause before the second attempt; the third's is twice as long.
-const PAUSE: Duration = Duration::from_millis(50);
-/// What an endpoint calls a lost race.
-const LOST: &str = "ConditionalCheckFailedException";
-/// Kinds of refusal that pass.
-const PASSING: [&str; 6] = [
-    "InternalServerError",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
-    "Throttling",
-    "TransactionConflictException",
-];
 
 impl<W: Web> DynamodbClient<W> {
     /// A client of the endpoint in the setting. It does not connect yet.
@@ -171,91 +132,6 @@ impl<W: Web> DynamodbClient<W> {
     }
 }
 
-const CONTENT: &str = "application/x-amz-json-1.0";
-
-impl DynamodbError {
-    fn read(response: &Response<Bytes>) -> Self {
-        let refused: DynamodbErrorResponse =
-            serde_json::from_slice(response.body()).unwrap_or_default();
-        let kind = refused.kind().to_owned();
-        if kind == LOST {
-            return Self::Lost(refused.item.map(Box::new));
-        }
-        let passes = response.status().is_server_error() || PASSING.contains(&kind.as_str());
-        Self::Refused { kind, passes }
-    }
-
-    /// Whether the same call, sent again, may do better. A write may: it is over one version.
-    fn passes(&self) -> bool {
-        match self {
-            Self::Refused { passes, kind } => *passes || kind == "ExpiredTokenException",
-            Self::Unanswered(_) => true,
-            Self::Lost(_) | Self::NoCredentials | Self::ForeignItem => false,
-        }
-    }
-
-    /// Logs what to do, and nothing of what was sent.
-    pub fn log(&self, operation: &'static str) {
-        let fault = self.to_string();
-        tracing::error!(operation, fault, advice = self.advice(), "dynamodb failed");
-    }
-
-    /// What an operator can do.
-    pub fn advice(&self) -> &'static str {
-        match self {
-            Self::Lost(_) => "none: another writer was faster",
-            Self::NoCredentials => {
-                "AWS credentials cannot be fetched: look at the container endpoint"
-            }
-            Self::ForeignItem => "another program writes to this table: name another table",
-            Self::Unanswered(_) => "look at the region, the endpoint and the way there",
-            Self::Refused { kind, .. } => advice(kind),
-        }
-    }
-}
-
-impl fmt::Display for DynamodbError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Lost(_) => formatter.write_str(LOST),
-            Self::Refused { kind, .. } => {
-                // The other side's word, as far as it is one.
-                let word = kind.chars().filter(char::is_ascii_alphanumeric).take(64);
-                formatter.write_str(&word.collect::<String>())
-            }
-            Self::NoCredentials => formatter.write_str("no credentials"),
-            Self::ForeignItem => formatter.write_str("an item of the table is not ours"),
-            Self::Unanswered(Some(fault)) => fmt::Display::fmt(fault, formatter),
-            Self::Unanswered(None) => formatter.write_str("no answer that can be read"),
-        }
-    }
-}
-
-fn advice(kind: &str) -> &'static str {
-    match kind {
-        "ResourceNotFoundException" => {
-            "no such table or index in this region: `koohook store create` makes both"
-        }
-        "AccessDeniedException" => {
-            "these credentials want dynamodb:GetItem and PutItem on the table, Query on its index"
-        }
-        "ExpiredTokenException"
-        | "IncompleteSignatureException"
-        | "InvalidSignatureException"
-        | "MissingAuthenticationTokenException"
-        | "UnrecognizedClientException" => {
-            "the credentials are not believed: look at them, at the region and at this clock"
-        }
-        "ValidationException" => {
-            "the table is not as `koohook store create` makes it, or a value is too long"
-        }
-        kind if PASSING.contains(&kind) => {
-            "it passes; where it does not, look at the table's limits"
-        }
-        _ => "look at the table in the console",
-    }
-}
-
 /// A random time up to the longest pause, so that writers who collided do not collide again.
 fn pause(attempt: u32) -> Duration {
     let mut chance = [0];
@@ -263,3 +139,12 @@ fn pause(attempt: u32) -> Duration {
     let part = getrandom::fill(&mut chance).map_or(u32::from(u8::MAX), |()| chance[0].into());
     PAUSE.saturating_mul(attempt) * part / u32::from(u8::MAX)
 }
+
+/// How often a call is sent at most. The caller's deadline may end it at any time.
+const ATTEMPTS: u32 = 3;
+/// How long one attempt may take. An answer takes some milliseconds; what takes this long is a
+/// connection that died unseen, for instance while the function was frozen.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The longest pause before the second attempt; the third's is twice as long.
+const PAUSE: Duration = Duration::from_millis(50);
+const CONTENT: &str = "application/x-amz-json-1.0";
