@@ -83,9 +83,11 @@ pub async fn serve_on<F: Endpoint>(
     listener: TcpListener,
     max_connections: usize,
 ) -> Result<(), HostError> {
+    // The signals are caught before the log says that the host listens: a supervisor may stop it then.
+    let stop = stop_asked();
     tracing::info!(listen = %listener.local_addr()?, "listening");
     let max_connections = within_open_files(max_connections, open_files());
-    serve_until(endpoint, listener, max_connections, stop_asked()).await;
+    serve_until(endpoint, listener, max_connections, stop).await;
     Ok(())
 }
 
@@ -167,7 +169,8 @@ fn open_files() -> Option<usize> {
     limit.current.and_then(|files| usize::try_from(files).ok())
 }
 
-async fn stop_asked() {
+/// Catches the signals that stop a process, from now on; comes true with the first of them.
+fn stop_asked() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let asked = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
     let waits = asked.into_iter().flatten().map(|mut signal| {
@@ -175,7 +178,8 @@ async fn stop_asked() {
             signal.recv().await;
         })
     });
-    select_all(waits).await;
+    let first = select_all(waits);
+    async move { drop(first.await) }
 }
 
 /// How long open requests may go on after the host was asked to stop.
