@@ -1,8 +1,7 @@
 //! Options that several commands share.
 
-use std::fs;
-
 use clap::{Args, ValueEnum};
+use shell::config;
 use simulator::time::TimestampUnit;
 
 use crate::error::CommandError;
@@ -86,19 +85,14 @@ fn missing(variable: &str, option: &str) -> CommandError {
 }
 
 /// A key from its option or its variable, or from the file that another variable names.
-fn given_or_in_file(given: Option<&str>, variable: &str) -> Result<Option<String>, CommandError> {
+fn given_or_in_file(
+    given: Option<&str>,
+    variable: &'static str,
+) -> Result<Option<String>, CommandError> {
     if let Some(key) = given.filter(|key| !key.is_empty()) {
         return Ok(Some(key.to_owned()));
     }
-    let Some(path) = std::env::var_os(format!("{variable}_FILE")).filter(|path| !path.is_empty())
-    else {
-        return Ok(None);
-    };
-    let text = fs::read_to_string(&path).map_err(|fault| {
-        format!("{variable}_FILE names a file that cannot be read ({fault}): correct its path")
-    })?;
-    let key = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
-    Ok(Some(key.to_owned()).filter(|key| !key.is_empty()))
+    Ok(config::variable_in_file(variable)?.filter(|key| !key.is_empty()))
 }
 
 /// The place of an option in the help, behind those that have no place of their own.

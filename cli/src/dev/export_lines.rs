@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use functions::application_sync::secret::{Oaep, PrivateKeys};
+use shell::config::is_set;
 
 use super::keys::DevKeys;
-use super::settings::{DevSettings, is_set, set};
+use super::settings::{DevSettings, set};
 use crate::command_line::{program, quoted};
 use crate::made_up;
 use crate::output::outln;

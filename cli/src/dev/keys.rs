@@ -30,15 +30,14 @@ impl DevKeys {
         let Some(StoreSetting::Sqlite { path, .. }) = store else {
             return Self::made(None);
         };
-        let path = path.as_path();
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = path.as_path().parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !folder.is_dir()) {
             // The store's own error says more.
             return Self::made(None);
         }
         Self::made(Some(KeyFiles {
-            keys: beside(path, ".keys"),
-            pem: beside(path, ".application.pem"),
+            keys: path.beside(".keys"),
+            pem: path.beside(".application.pem"),
         }))
     }
 
@@ -111,13 +110,6 @@ fn read_or_write(
         }
     }
     input::read_text(path)
-}
-
-/// A file beside another, named after it.
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 /// The settings whose keys are made up: all at once, so that no file ever changes.

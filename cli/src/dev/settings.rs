@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shell::config;
+use shell::config::{self, is_set};
 use shell::store::StoreSetting;
 
 use super::keys::{self, DevKeys};
@@ -73,15 +73,6 @@ fn is_wanted(name: &str) -> bool {
 }
 
 /// A setting that is set, by itself or by a file that can be read.
-pub fn set(name: &str) -> Option<String> {
-    let by_file = || {
-        let text = std::fs::read_to_string(std::env::var_os(format!("{name}_FILE"))?).ok()?;
-        Some(text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned())
-    };
-    config::variable(name).or_else(by_file)
-}
-
-/// Whether a setting is set, by itself or by a file.
-pub fn is_set(name: &str) -> bool {
-    [name, &format!("{name}_FILE")].into_iter().any(|name| std::env::var_os(name).is_some())
+pub fn set(name: &'static str) -> Option<String> {
+    config::variable(name).or_else(|| config::variable_in_file(name).ok().flatten())
 }
