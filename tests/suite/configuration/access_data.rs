@@ -40,6 +40,10 @@ fn access_data_that_no_buyer_could_use_is_refused() {
         ],
     );
     accepted("KOOHOOK_APP_INFO", &[&long("password", 79), &long("memo", 1024)]);
+}
+
+#[test]
+fn access_data_or_a_product_is_required() {
     let neither = refusal(&[("KOOHOOK_APP_INFO", "unset")]);
     assert!(neither.starts_with("KOOHOOK_APP_INFO or KOOHOOK_PRODUCT_URL is required"));
     let product = [

@@ -120,6 +120,21 @@ pub(super) fn told_at(address: SocketAddr) -> EntityRecord {
     })
 }
 
+/// What is logged of each hostile answer.
+const HOSTILE_FAULTS: [&str; 11] = [
+    "status says no",
+    "status says no",
+    "answer too long",
+    "answer too long",
+    "cut off",
+    "body is no json object",
+    "answer is not http",
+    "answer is not http",
+    "answer is not http",
+    "status says no",
+    "cut off",
+];
+
 /// B110 and B111: followed nowhere, read only so far, and tried again.
 #[test]
 fn hostile_answers_are_failed_attempts() {
@@ -149,20 +164,5 @@ fn hostile_answers_are_failed_attempts() {
         faults.push(attempts[0].fault.clone());
     }
     assert_eq!(met.load(Ordering::SeqCst), 0, "nobody is followed");
-    assert_eq!(
-        faults,
-        [
-            "status says no",
-            "status says no",
-            "answer too long",
-            "answer too long",
-            "cut off",
-            "body is no json object",
-            "answer is not http",
-            "answer is not http",
-            "answer is not http",
-            "status says no",
-            "cut off",
-        ]
-    );
+    assert_eq!(faults, HOSTILE_FAULTS);
 }

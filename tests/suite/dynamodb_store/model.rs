@@ -47,6 +47,13 @@ fn with(mut object: Json, name: &str, value: Json) -> Json {
     object
 }
 
+fn get(table: &str, key: &str) -> (&'static str, Json) {
+    ("GetItem", json!({ "TableName": table, "Key": { "k": text(key) }, "ConsistentRead": true }))
+}
+
+const ABSENT: &str = "attribute_not_exists(k) OR expires <= :now";
+const OVER: &str = "version = :over AND (attribute_not_exists(expires) OR expires > :now)";
+
 /// Reads and writes that come to every branch of the model, in an order in which they matter.
 fn reads_and_writes(table: &str) -> Asked {
     let item = |key: &str, version: &str| json!({ "k": text(key), "version": { "B": version } });
@@ -55,46 +62,38 @@ fn reads_and_writes(table: &str) -> Asked {
             "ExpressionAttributeValues": values, "ReturnValuesOnConditionCheckFailure": "ALL_OLD" });
         ("PutItem", put)
     };
-    let get = |key: &str| {
-        (
-            "GetItem",
-            json!({ "TableName": table, "Key": { "k": text(key) }, "ConsistentRead": true }),
-        )
-    };
-    let absent = "attribute_not_exists(k) OR expires <= :now";
-    let over = "version = :over AND (attribute_not_exists(expires) OR expires > :now)";
     let now = |now: u64| json!({ ":now": { "N": now.to_string() } });
     let both = |at: u64, over: &str| with(now(at), ":over", json!({ "B": over }));
     let expiring = |at: &str| with(item("a", "AAAC"), "expires", json!({ "N": at }));
     let mut requests = vec![
-        get("a"),
-        get(""),
-        get(&"k".repeat(2_048)),
-        get(&"k".repeat(2_049)),
-        put(item("a", "AAAA"), over, both(9, "AAAA")),
-        put(item("a", "AAAA"), absent, now(9)),
-        put(item("a", "AAAB"), absent, now(9)),
-        put(item("a", "AAAB"), over, both(9, "AAAB")),
-        put(item("a", "AAAB"), over, both(9, "AAAA")),
-        put(expiring("10"), over, both(9, "AAAB")),
-        put(item("a", "AAAD"), over, both(10, "AAAC")),
-        put(item("a", "AAAD"), absent, now(9)),
-        put(item("a", "AAAD"), absent, now(10)),
-        put(item("b", "AAAD"), absent, json!({})),
-        put(item("b", "AAAD"), absent, both(9, "AAAA")),
+        get(table, "a"),
+        get(table, ""),
+        get(table, &"k".repeat(2_048)),
+        get(table, &"k".repeat(2_049)),
+        put(item("a", "AAAA"), OVER, both(9, "AAAA")),
+        put(item("a", "AAAA"), ABSENT, now(9)),
+        put(item("a", "AAAB"), ABSENT, now(9)),
+        put(item("a", "AAAB"), OVER, both(9, "AAAB")),
+        put(item("a", "AAAB"), OVER, both(9, "AAAA")),
+        put(expiring("10"), OVER, both(9, "AAAB")),
+        put(item("a", "AAAD"), OVER, both(10, "AAAC")),
+        put(item("a", "AAAD"), ABSENT, now(9)),
+        put(item("a", "AAAD"), ABSENT, now(10)),
+        put(item("b", "AAAD"), ABSENT, json!({})),
+        put(item("b", "AAAD"), ABSENT, both(9, "AAAA")),
         put(item("b", "AAAD"), "version = = :over", json!({ ":over": { "B": "" } })),
-        put(item("", "AAAD"), absent, now(9)),
-        put(with(item("b", ""), "long", text(&"x".repeat(409_600))), absent, now(9)),
-        put(with(item("b", ""), "agenda", text("")), absent, now(9)),
-        put(with(item("b", ""), "due", text(&"x".repeat(1_025))), absent, now(9)),
-        get("a"),
-        get("b"),
+        put(item("", "AAAD"), ABSENT, now(9)),
+        put(with(item("b", ""), "long", text(&"x".repeat(409_600))), ABSENT, now(9)),
+        put(with(item("b", ""), "agenda", text("")), ABSENT, now(9)),
+        put(with(item("b", ""), "due", text(&"x".repeat(1_025))), ABSENT, now(9)),
+        get(table, "a"),
+        get(table, "b"),
         ("Nothing", json!({ "TableName": table })),
         ("GetItem", json!({ "TableName": "koohook-absent", "Key": { "k": text("a") } })),
     ];
     for (key, due) in [("q1", "01q1"), ("q3", "03q3"), ("q2", "02q2"), ("q4", "04q4")] {
         let line = with(with(item(key, ""), "agenda", text("due#07")), "due", text(due));
-        requests.push(put(line, absent, now(9)));
+        requests.push(put(line, ABSENT, now(9)));
     }
     requests
 }

@@ -75,6 +75,13 @@ fn what_is_no_ciphertext_of_ours_does_not_open() {
             assert_eq!(keys.open(&text), Err(DecryptError), "{what}");
         }
     }
+}
+
+#[test]
+fn what_is_not_the_text_of_a_ciphertext_does_not_open() {
+    let keys = keys(&["made-up-3072"]);
+    let ours = sealed("yes").find(|it| it.key == "made-up-3072").unwrap();
+    let ours = STANDARD.decode(&ours.base64).unwrap();
     let fine = STANDARD.encode(&ours);
     let texts = [
         String::new(),
