@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 use request::Requests;
-use row::{Expanded, Row, Together};
+use row::{BadInput, Expanded, Together};
 use shell::config::Config;
 use tests::call::{BASE_KEY, SETTINGS, koohook, run, v2};
 use tests::world::NOW;
@@ -111,12 +111,18 @@ fn purchase(order: &str) -> [(&'static str, &str); 4] {
 fn hold(file: &str) {
     let requests = Requests::read(REQUESTS);
     let mut bodies = BTreeMap::new();
-    let faults: Vec<String> =
-        Row::read_all(file).iter().flat_map(|row| hold_row(row, &requests, &mut bodies)).collect();
+    let faults: Vec<String> = BadInput::read_all(file)
+        .iter()
+        .flat_map(|row| hold_row(row, &requests, &mut bodies))
+        .collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-fn hold_row(row: &Row, requests: &Requests, bodies: &mut BTreeMap<String, Vec<u8>>) -> Vec<String> {
+fn hold_row(
+    row: &BadInput,
+    requests: &Requests,
+    bodies: &mut BTreeMap<String, Vec<u8>>,
+) -> Vec<String> {
     let mut faults = Vec::new();
     let mut last = Vec::new();
     for (number, Expanded { settings, steps }) in row.expand().iter().enumerate() {
@@ -147,7 +153,7 @@ fn hold_row(row: &Row, requests: &Requests, bodies: &mut BTreeMap<String, Vec<u8
     faults
 }
 
-fn together(row: &Row, last: &[(Vec<u8>, Option<String>)]) -> Option<String> {
+fn together(row: &BadInput, last: &[(Vec<u8>, Option<String>)]) -> Option<String> {
     let bodies: BTreeSet<_> = last.iter().map(|(body, _)| body).collect();
     let instances: BTreeSet<_> = last.iter().filter_map(|(_, id)| id.as_ref()).collect();
     let holds = match row.together {

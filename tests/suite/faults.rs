@@ -1,6 +1,6 @@
 //! What a network does to a callback's exchanges with its store: requests and replies cut after
 //! every byte, and lives of purchases under faults that chance draws. Real doors, on a real
-//! runtime and clock, over a real server at the end of a [`Way`]; what stands is read past it.
+//! runtime and clock, over a real server at the end of a [`FaultProxy`]; what stands is read past it.
 //!
 //! `KOOHOOK_FAULT_SEEDS` says how many runs chance draws, and each failure prints its seed;
 //! `KOOHOOK_FAULT_PLACES=all` cuts every call in every place.
@@ -25,7 +25,7 @@ use shell::store::Store;
 use shell::world::{Deadline, World};
 use simulator::answer::{Answer, verify_body_sign};
 use tests::call::{BASE_KEY, SETTINGS, config, v2};
-use tests::fault_proxy::{Exchange, Way};
+use tests::fault_proxy::{Exchange, FaultProxy};
 use tests::servers::{self, Server, run};
 
 use crate::lifecycle::{CALLBACKS, named};
@@ -57,7 +57,7 @@ struct Place {
 
 /// A koohook at the other end of a way.
 struct Host {
-    way: Way,
+    way: FaultProxy,
     koohook: Koohook,
 }
 
@@ -82,7 +82,7 @@ impl Place {
 
     /// A koohook whose way to the server is the test's; it has read the store's mark.
     fn host(&self) -> Host {
-        let (way, along) = Way::before(&self.setting);
+        let (way, along) = FaultProxy::before(&self.setting);
         let koohook = open(&along);
         let deadline = Deadline::after(koohook.context().world.elapsed(), BUDGET);
         run(koohook.context().repository(deadline).prove_keys()).unwrap();

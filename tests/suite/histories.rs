@@ -13,7 +13,7 @@ use shell::store::memory::Memory;
 use shell::store::sqlite::Sqlite;
 use shell::store::{AnyStore, Store, StoreSetting};
 use tests::chance::Chance;
-use tests::fault_proxy::{Treatment, Way};
+use tests::fault_proxy::{FaultProxy, Treatment};
 use tests::linearizability::{Operation, Timed, is_linearizable};
 use tests::servers::{self, Server, run};
 use tests::world::NOW;
@@ -128,7 +128,7 @@ fn a_server_is_a_register() {
 #[test]
 fn a_server_is_a_register_at_the_end_of_a_bad_way() {
     let Some(setting) = servers::setting(Server::Redis) else { return };
-    let ways = [(); 2].map(|()| Way::before(&setting));
+    let ways = [(); 2].map(|()| FaultProxy::before(&setting));
     let stores = ways.each_ref().map(|(_, along)| open(along));
     for ((way, _), seed) in ways.iter().zip(0..) {
         let mut chance = Chance(seed);

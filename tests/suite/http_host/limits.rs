@@ -6,15 +6,15 @@ use std::sync::Arc;
 use tests::log::Log;
 use tokio::time::{Instant, advance};
 
-use super::fixture::{Gate, Host, MIB};
+use super::fixture::{GatedEndpoint, HostInMemory, MIB};
 use super::{REQUEST, SLOW, seconds};
 
 #[tokio::test(start_paused = true)]
 async fn at_the_limit_the_longest_idle_connection_ends_first() {
     let log = Log::default();
     let _guard = log.keep();
-    let gate = Gate::shut();
-    let host = Host::serve(Arc::clone(&gate), 3);
+    let gate = GatedEndpoint::shut();
+    let host = HostInMemory::serve(Arc::clone(&gate), 3);
     let (mut busy, mut older, mut newer) = (host.connect(), host.connect(), host.connect());
     busy.send(SLOW).await;
     for caller in [&mut older, &mut newer] {
@@ -36,7 +36,7 @@ async fn at_the_limit_the_longest_idle_connection_ends_first() {
 /// A thousand strangers who say nothing do not keep a caller out.
 #[tokio::test(start_paused = true)]
 async fn strangers_at_the_limit_keep_no_caller_out() {
-    let host = Host::serve(Gate::open(), 16);
+    let host = HostInMemory::serve(GatedEndpoint::open(), 16);
     let strangers: Vec<_> = (0..1_000).map(|_| host.connect()).collect();
     let started = Instant::now();
     let mut caller = host.connect();
@@ -50,7 +50,7 @@ async fn strangers_at_the_limit_keep_no_caller_out() {
 async fn an_accept_that_fails_rests_and_is_logged_once_a_minute() {
     let log = Log::default();
     let _guard = log.keep();
-    let host = Host::serve(Gate::open(), 8);
+    let host = HostInMemory::serve(GatedEndpoint::open(), 8);
     let mut idle = host.connect();
     idle.send(REQUEST).await;
     assert_eq!(idle.answer().await.unwrap().status, 200);
@@ -72,7 +72,7 @@ async fn an_accept_that_fails_rests_and_is_logged_once_a_minute() {
 
 #[tokio::test(start_paused = true)]
 async fn bodies_in_flight_are_bounded_and_purchases_have_a_share() {
-    let host = Host::serve(Gate::open(), 64);
+    let host = HostInMemory::serve(GatedEndpoint::open(), 64);
     let post = |path: &str, len: usize| {
         format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {len}\r\n\r\n").into_bytes()
     };
@@ -105,7 +105,7 @@ async fn bodies_in_flight_are_bounded_and_purchases_have_a_share() {
 #[tokio::test(start_paused = true)]
 async fn callers_that_say_half_of_it_make_room() {
     for half in [&b"G"[..], b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx"] {
-        let host = Host::serve(Gate::open(), 4);
+        let host = HostInMemory::serve(GatedEndpoint::open(), 4);
         let mut halves: Vec<_> = (0..12).map(|_| host.connect()).collect();
         halves.iter_mut().for_each(|caller| caller.put(half));
         let started = Instant::now();

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use tokio::time::{advance, sleep};
 
-use super::fixture::{Gate, Host, MIB};
+use super::fixture::{GatedEndpoint, HostInMemory, MIB};
 use super::{REQUEST, SLOW, seconds};
 
 /// A caller that writes all before it reads gets the answer, though nobody reads its body.
 #[tokio::test(start_paused = true)]
 async fn an_answer_before_the_body_reaches_its_caller() {
-    let host = Host::serve(Gate::open(), 8);
+    let host = HostInMemory::serve(GatedEndpoint::open(), 8);
     for (len, kept) in [(100, true), (4 * MIB, false)] {
         let mut caller = host.connect();
         caller
@@ -30,8 +30,8 @@ async fn an_answer_before_the_body_reaches_its_caller() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_may_close_its_side_and_wait() {
-    let gate = Gate::shut();
-    let host = Host::serve(Arc::clone(&gate), 8);
+    let gate = GatedEndpoint::shut();
+    let host = HostInMemory::serve(Arc::clone(&gate), 8);
     let mut caller = host.connect();
     caller.send(SLOW).await;
     caller.shut().await;
@@ -44,7 +44,7 @@ async fn a_caller_may_close_its_side_and_wait() {
 /// for its time, and what comes next is read from its beginning.
 #[tokio::test(start_paused = true)]
 async fn what_is_left_of_a_request_begins_no_other() {
-    let host = Host::serve(Gate::open(), 8);
+    let host = HostInMemory::serve(GatedEndpoint::open(), 8);
     let chunked = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
     for left in [&[b'x'; 20_000][..], b"POST /a HTTP/1.1\r\nHost: x\r\n\r\n", b"\r\n"] {
         for next in [REQUEST, chunked] {
@@ -72,7 +72,7 @@ async fn what_is_left_of_a_request_begins_no_other() {
 /// A length beside chunks is seen behind the rest of another request, too.
 #[tokio::test(start_paused = true)]
 async fn a_left_over_head_vouches_for_no_other() {
-    let host = Host::serve(Gate::open(), 8);
+    let host = HostInMemory::serve(GatedEndpoint::open(), 8);
     let mut caller = host.connect();
     let left = b"POST /a HTTP/1.1\r\nHost: x\r\n\r\n";
     let head = format!("POST /no HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", left.len());

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use tests::log::Log;
 use tokio::time::{Instant, advance};
 
-use super::fixture::{Gate, Host};
+use super::fixture::{GatedEndpoint, HostInMemory};
 use super::{REQUEST, SLOW, seconds};
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_what_is_under_way_and_nothing_else() {
     let log = Log::default();
     let _guard = log.keep();
-    let gate = Gate::shut();
-    let mut host = Host::serve(Arc::clone(&gate), 1_000);
+    let gate = GatedEndpoint::shut();
+    let mut host = HostInMemory::serve(Arc::clone(&gate), 1_000);
     let (mut idle, mut busy, mut silent) = (host.connect(), host.connect(), host.connect());
     let mut head = host.connect();
     idle.send(REQUEST).await;
@@ -46,7 +46,7 @@ async fn a_stop_ends_what_is_under_way_and_nothing_else() {
 async fn a_stop_waits_10_s_at_most() {
     let log = Log::default();
     let _guard = log.keep();
-    let mut host = Host::serve(Gate::shut(), 8);
+    let mut host = HostInMemory::serve(GatedEndpoint::shut(), 8);
     let (mut busy, mut gone) = (host.connect(), host.connect());
     busy.send(SLOW).await;
     gone.send(SLOW).await;
@@ -63,8 +63,8 @@ async fn a_stop_waits_10_s_at_most() {
 /// A caller that hangs up does not end its call, so that a stop waits for the call, too.
 #[tokio::test(start_paused = true)]
 async fn a_stop_waits_for_calls_whose_callers_are_gone() {
-    let gate = Gate::shut();
-    let mut host = Host::serve(Arc::clone(&gate), 8);
+    let gate = GatedEndpoint::shut();
+    let mut host = HostInMemory::serve(Arc::clone(&gate), 8);
     let mut gone = host.connect();
     gone.send(SLOW).await;
     advance(seconds(0.1)).await;
@@ -79,8 +79,8 @@ async fn a_stop_waits_for_calls_whose_callers_are_gone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_waits_for_room_is_served_when_the_host_stops() {
-    let gate = Gate::shut();
-    let mut host = Host::serve(Arc::clone(&gate), 1);
+    let gate = GatedEndpoint::shut();
+    let mut host = HostInMemory::serve(Arc::clone(&gate), 1);
     let mut busy = host.connect();
     busy.send(SLOW).await;
     let mut waiting = host.connect();

@@ -2,12 +2,12 @@
 
 use tokio::time::{Instant, advance, sleep};
 
-use super::fixture::{Gate, Host};
+use super::fixture::{GatedEndpoint, HostInMemory};
 use super::{REQUEST, seconds};
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_connection_lives_10_s() {
-    let host = Host::serve(Gate::open(), 8);
+    let host = HostInMemory::serve(GatedEndpoint::open(), 8);
     let mut silent = host.connect();
     let started = Instant::now();
     assert!(silent.is_closed().await);
@@ -16,7 +16,7 @@ async fn a_silent_connection_lives_10_s() {
 
 #[tokio::test(start_paused = true)]
 async fn a_head_may_take_3_s_from_its_first_byte() {
-    let host = Host::serve(Gate::open(), 8);
+    let host = HostInMemory::serve(GatedEndpoint::open(), 8);
     let mut slow = host.connect();
     advance(seconds(9.0)).await;
     let started = Instant::now();
@@ -30,7 +30,7 @@ async fn a_head_may_take_3_s_from_its_first_byte() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_may_take_3_s() {
-    let host = Host::serve(Gate::open(), 8);
+    let host = HostInMemory::serve(GatedEndpoint::open(), 8);
     for trickles in [false, true] {
         let mut slow = host.connect();
         slow.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nx").await;
@@ -49,7 +49,7 @@ async fn a_body_may_take_3_s() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_is_kept_75_s_for_the_next_request() {
-    let host = Host::serve(Gate::open(), 8);
+    let host = HostInMemory::serve(GatedEndpoint::open(), 8);
     let mut kept = host.connect();
     for _ in 0..3 {
         kept.send(REQUEST).await;
@@ -69,7 +69,7 @@ async fn a_connection_is_kept_75_s_for_the_next_request() {
 #[tokio::test(start_paused = true)]
 async fn what_arrives_while_the_host_is_frozen_is_answered() {
     for frozen in [1.0, 3.5, 10.5, 80.0, 3_600.0].map(seconds) {
-        let host = Host::serve(Gate::open(), 8);
+        let host = HostInMemory::serve(GatedEndpoint::open(), 8);
         let (mut kept, mut silent, mut head) = (host.connect(), host.connect(), host.connect());
         let mut body = host.connect();
         kept.send(REQUEST).await;
