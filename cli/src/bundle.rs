@@ -11,13 +11,13 @@ use shell::endpoint::relay::RelayEndpoint;
 use shell::endpoint::{Either, Endpoint};
 use shell::host::{MachineContext, open_proven_context};
 
-use crate::Error;
+use crate::error::CommandError;
 
 /// Opens the store and puts the endpoints before it; and the context that they share.
 pub async fn open(
     config: Config,
     rows: &[Row],
-) -> Result<(Arc<impl Endpoint + use<>>, Arc<MachineContext>), Error> {
+) -> Result<(Arc<impl Endpoint + use<>>, Arc<MachineContext>), CommandError> {
     let Config { endpoint, context, relay_secret, store, .. } = config;
     let has_product = context.product.is_some();
     let context = open_proven_context(context, &store, false).await?;

@@ -1,30 +1,31 @@
 //! `koohook conform`: the marketplace's calls against any address, before the marketplace makes
 //! them.
 
-mod presence;
+mod probe;
 mod report;
 
 use std::process::ExitCode;
 
 use clap::Args;
-use presence::{Pair, Presence};
-use report::ConformReport;
 use simulator::scenario::Step;
 
-use crate::demo::{self, Only};
-use crate::options::{self, Unit};
+use self::probe::{ContractStatus, probe};
+use self::report::ConformReport;
+use crate::error::CommandError;
+use crate::options::{AccessGuide, SigningArguments};
 use crate::output::errln;
-use crate::play::{Player, Rules, Seller};
-use crate::{Error, wire};
+use crate::player::{AnswerRules, Player, Seller};
+use crate::{scenario, wire};
 
 /// Arguments of `koohook conform`.
 #[derive(Args)]
+#[command(mut_arg("kit_key", |arg| arg.help(KIT_KEY_HELP)))]
 #[command(after_help = "\
 Run `koohook dev` and paste the export lines that it prints into a second terminal. Then these work
 as they are:
 
   koohook conform                  the rehearsals of the debugging page: they leave no trace
-  koohook conform --lives          whole lives: make, change and release instances
+  koohook conform --lives          whole scenarios: make, change and release instances
   koohook conform --only v2 >report.txt
   koohook conform \"$KOOHOOK_ADDRESS\" --key \"$KOOHOOK_BASE_KEY\"
 
@@ -41,61 +42,65 @@ The exit code is 0 if no line says FAILED. A contract fails if all its calls fai
 key too: play a server of one contract with --only. The kit fails if its key is given and neither
 contract of it is served.
 
-Whole lives are for an installation on trial, never for a live one. They need access data at once:
-from a template, or from a product that answers with it.")]
+Whole scenarios are for an installation on trial, never for a live one. They need access data at
+once: from a template, or from a product that answers with it.")]
 pub struct ConformArguments {
     /// The production address.
     #[arg(env = "KOOHOOK_ADDRESS")]
     address: Option<String>,
-    /// The access key of the base interfaces.
-    #[arg(long, env = "KOOHOOK_BASE_KEY", hide_env_values = true)]
-    key: Option<String>,
-    /// The access key of the kit; without it the kit is not played.
-    #[arg(long, env = "KOOHOOK_KIT_KEY", hide_env_values = true)]
-    kit_key: Option<String>,
+    #[command(flatten)]
+    signing: SigningArguments,
     /// A client secret sealed with the seller's public key, as `koohook keys seal` makes it;
     /// without it the kit is not played.
     #[arg(long, value_name = "BASE64", env = "KOOHOOK_SEALED_SECRET", hide_env_values = true)]
     sealed_secret: Option<String>,
-    /// Play whole lives, not only rehearsals: for an installation on trial, never a live one.
-    #[arg(long)]
-    lives: bool,
+    /// Play whole scenarios, not only rehearsals: for an installation on trial, never a live one.
+    #[arg(long = "lives")]
+    whole_scenarios: bool,
     /// Play one contract alone, and expect it to be served.
     #[arg(long, value_name = "CONTRACT")]
-    only: Option<Only>,
-    /// The unit of V2's timestamp: the international guide says seconds.
-    #[arg(
-        long,
-        value_name = "UNIT",
-        env = "KOOHOOK_TIMESTAMP_UNIT",
-        default_value = "milliseconds"
-    )]
-    timestamp_unit: Unit,
+    only: Option<AccessGuide>,
 }
 
-/// Plays, reports, and says whether nothing failed.
-pub fn run(arguments: &ConformArguments) -> Result<ExitCode, Error> {
-    let address = arguments.address.as_deref().filter(|address| !address.is_empty());
-    let address = address.ok_or(
-        "address is missing: give it, or set KOOHOOK_ADDRESS; koohook's own is \
-         http://127.0.0.1:8000/saasproduce",
-    )?;
+/// The interfaces of one type: a scenario for each contract.
+struct Interfaces {
+    name: &'static str,
+    scenarios: Vec<Vec<Step>>,
+}
+
+impl ConformArguments {
+    fn address(&self) -> Result<&str, CommandError> {
+        let address = self.address.as_deref().filter(|address| !address.is_empty());
+        address.ok_or_else(|| {
+            "address is missing: give it, or set KOOHOOK_ADDRESS; koohook's own is \
+             http://127.0.0.1:8000/saasproduce"
+                .into()
+        })
+    }
+}
+
+/// Plays and reports. The exit code is 0 if nothing failed.
+pub fn run(arguments: &ConformArguments) -> Result<ExitCode, CommandError> {
+    let address = arguments.address()?;
     wire::check_address(address)?;
-    let key = options::key(arguments.key.as_deref(), "KOOHOOK_BASE_KEY", "--key")?;
-    let kit_key = options::key_if_any(arguments.kit_key.as_deref(), "KOOHOOK_KIT_KEY")?;
+    let key = arguments.signing.key()?;
+    let kit_key = arguments.signing.kit_key_if_any()?;
     let sealed_secret = arguments.sealed_secret.as_deref().filter(|secret| !secret.is_empty());
     let seller = Seller {
         address,
         access_key: &key,
         kit_key: kit_key.as_deref().unwrap_or_default(),
         sealed_secret: sealed_secret.unwrap_or_default(),
-        unit: arguments.timestamp_unit.into(),
+        unit: arguments.signing.timestamp_unit.into(),
     };
     reach(address)?;
-    let mut report = ConformReport::begin(address, arguments.lives, arguments.only);
-    play(arguments, seller, &Pair::base(demo::lives(arguments.only)), &mut report);
+    let only = arguments.only;
+    let mut report = ConformReport::begin(address, arguments.whole_scenarios, only);
+    let base = Interfaces { name: "base interfaces", scenarios: scenario::purchases(only) };
+    play(arguments, seller, &base, &mut report);
     if kit_key.is_some() && sealed_secret.is_some() {
-        play(arguments, seller, &Pair::kit(demo::enterprises(arguments.only)), &mut report);
+        let kit = Interfaces { name: "kit", scenarios: scenario::enterprises(only) };
+        play(arguments, seller, &kit, &mut report);
     } else if kit_key.is_some() {
         errln!(
             "koohook: the kit is not played: set KOOHOOK_SEALED_SECRET or give --sealed-secret, \
@@ -106,57 +111,71 @@ pub fn run(arguments: &ConformArguments) -> Result<ExitCode, Error> {
 }
 
 /// Plays both contracts of the base interfaces, or of the kit. Of two, one may be not served.
-fn play(arguments: &ConformArguments, seller: Seller, pair: &Pair, report: &mut ConformReport) {
-    let expects_all = arguments.only.is_some();
-    let presences = pair.lives.iter().map(|life| {
-        if expects_all { Presence::Served } else { presence::look(seller, life, report) }
-    });
-    let presences: Vec<Presence> = presences.collect();
-    let is_none_served = presences.iter().all(Presence::is_absent);
-    for (life, presence) in pair.lives.iter().zip(&presences) {
-        match presence {
-            Presence::Served => play_life(arguments, seller, life, report),
-            Presence::Absent(seen) if is_none_served => report.missing(life, seen, pair.name),
-            Presence::Absent(seen) => report.absent(life, &seen.text),
-            Presence::Failing(seen) => report.failing(life, seen),
+fn play(
+    arguments: &ConformArguments,
+    seller: Seller,
+    interfaces: &Interfaces,
+    report: &mut ConformReport,
+) {
+    let mut statuses = Vec::new();
+    for scenario in &interfaces.scenarios {
+        if arguments.only.is_some() {
+            statuses.push(ContractStatus::Served);
+            continue;
+        }
+        let probe = probe(seller, scenario);
+        report.add_calls(probe.calls);
+        statuses.push(probe.status);
+    }
+    let is_none_served = statuses.iter().all(ContractStatus::is_absent);
+    for (scenario, status) in interfaces.scenarios.iter().zip(&statuses) {
+        match status {
+            ContractStatus::Served => play_scenario(arguments, seller, scenario, report),
+            ContractStatus::Absent(seen) if is_none_served => {
+                report.missing(scenario, seen, interfaces.name);
+            }
+            ContractStatus::Absent(seen) => report.absent(scenario, &seen.text),
+            ContractStatus::Failing(seen) => report.failing(scenario, seen),
         }
     }
 }
 
-fn play_life(
+fn play_scenario(
     arguments: &ConformArguments,
     seller: Seller,
-    life: &[Step],
+    scenario: &[Step],
     report: &mut ConformReport,
 ) {
-    let played = |step: &&Step| arguments.lives || step.is_rehearsal();
-    let steps: Vec<&Step> = life.iter().filter(played).collect();
-    let mut player = Player::new(seller, Rules::Guides);
+    let is_played = |step: &&Step| arguments.whole_scenarios || step.is_rehearsal();
+    let steps: Vec<&Step> = scenario.iter().filter(is_played).collect();
+    let mut player = Player::new(seller, AnswerRules::Guides);
     report.start(&steps);
     for step in steps {
-        // Without a purchase there is nothing to call about.
+        // Without a purchase there is no instance to call about.
         if step.needs_instance() && player.instance_id().is_empty() {
             report.unplayed(step);
             continue;
         }
-        report.line(&player.act(step));
+        report.played(&player.play_step(step));
         if player.is_given_up() {
-            report.given_up(life);
+            report.given_up(scenario);
             break;
         }
     }
     if !player.is_any_served() {
-        report.unserved(life);
+        report.unserved(scenario);
     }
     report.add_calls(player.calls());
 }
 
-/// Whether a server is there, before a hundred lines say that none is. It need not answer: a call
-/// of no contract may be dropped.
-fn reach(address: &str) -> Result<(), Error> {
+/// Checks that a server listens, before a hundred lines say that none does. It need not answer: it
+/// may drop a call of no contract.
+fn reach(address: &str) -> Result<(), CommandError> {
     let request = http::Request::get(address.replace("{function}", "receive")).body(Vec::new())?;
     match wire::send(&wire::client(), request) {
         Err(unanswered) if unanswered.is_no_server() => Err(unanswered.into()),
         _ => Ok(()),
     }
 }
+
+const KIT_KEY_HELP: &str = "The access key of the kit; without it the kit is not played";

@@ -18,17 +18,18 @@ use std::time::Duration;
 use clap::Args;
 use domain::outbox::Reader;
 use protocol::time::UnixMillis;
-use report::ImportReport;
-use row::Rows;
 use shell::config::StoreConfig;
 use shell::host::{self, MachineWorld};
 use shell::import::Import;
 use shell::store::{AnyStore, Store, StoreSetting};
 use shell::world::World;
 
+use self::report::ImportReport;
+use self::row::Rows;
+use crate::error::CommandError;
+use crate::input;
 use crate::output::{self, errln};
 use crate::session::{Session, advised, settings};
-use crate::{Error, input};
 
 /// Arguments of `koohook import`.
 #[derive(Args)]
@@ -72,13 +73,9 @@ pub struct ImportArguments {
     dry_run: bool,
 }
 
-/// So far apart this machine's clock and the store's may be: the time of the import decides which
-/// calls are older (decisions D5, D12).
-const CLOCKS_APART: Duration = Duration::from_mins(5);
-
 /// Reads every row, then puts every row; reports both.
-pub fn run(arguments: &ImportArguments) -> Result<ExitCode, Error> {
-    let keeping = settings()?;
+pub fn run(arguments: &ImportArguments) -> Result<ExitCode, CommandError> {
+    let config = settings()?;
     let rows = read(&arguments.file)?;
     if rows.is_empty() {
         errln!("koohook: {} holds no rows: check that it is the file", arguments.file.display());
@@ -86,17 +83,17 @@ pub fn run(arguments: &ImportArguments) -> Result<ExitCode, Error> {
     let mut report = ImportReport::default();
     let mut imports = Vec::new();
     for (line, row) in rows {
-        let import = row.and_then(|row| purchase::understand(&row, keeping.template.as_ref()));
+        let import = row.and_then(|row| purchase::parse_row(&row, config.template.as_ref()));
         match import {
             Ok(import) => imports.push((line, import)),
             Err(fault) => report.rejected(line, &fault),
         }
     }
-    let imports = without_twins(imports, &mut report);
+    let imports = without_duplicates(imports, &mut report);
     let mut failed = None;
     if report.rejections() == 0 {
         let dry_run = arguments.dry_run;
-        let session = Session::open(keeping, async |keeping| open(keeping, dry_run).await)?;
+        let session = Session::open(config, async |config| open(config, dry_run).await)?;
         if let Some((_, first)) = imports.first() {
             check_clock(&session, first)?;
         }
@@ -112,7 +109,7 @@ pub fn run(arguments: &ImportArguments) -> Result<ExitCode, Error> {
     }
 }
 
-fn read(path: &Path) -> Result<Rows, Error> {
+fn read(path: &Path) -> Result<Rows, CommandError> {
     let named = |fault: String| format!("{}: {fault}", path.display());
     let decoded = encoding::decode(&input::read(path)?).map_err(named)?;
     let rows = match decoded.text.trim_start().chars().next() {
@@ -133,7 +130,10 @@ fn read(path: &Path) -> Result<Rows, Error> {
 }
 
 /// Rejects rows that contradict an earlier one: an ID or a purchase that comes twice.
-fn without_twins(imports: Vec<(usize, Import)>, report: &mut ImportReport) -> Vec<(usize, Import)> {
+fn without_duplicates(
+    imports: Vec<(usize, Import)>,
+    report: &mut ImportReport,
+) -> Vec<(usize, Import)> {
     let mut lines = BTreeMap::new();
     let mut alone = Vec::new();
     for (line, import) in imports {
@@ -150,22 +150,22 @@ fn without_twins(imports: Vec<(usize, Import)>, report: &mut ImportReport) -> Ve
 }
 
 /// The store; in a dry run an empty one if there is none yet.
-async fn open(keeping: &StoreConfig, dry_run: bool) -> Result<MachineWorld<AnyStore>, Error> {
-    match &keeping.store {
+async fn open(config: &StoreConfig, dry_run: bool) -> Result<MachineWorld<AnyStore>, CommandError> {
+    match &config.store {
         StoreSetting::Memory => {
             Err("KOOHOOK_STORE is memory: an import into it is lost; name another".into())
         }
         StoreSetting::Sqlite { path, .. } if dry_run && !path.as_path().exists() => {
             Ok(MachineWorld::new(StoreSetting::Memory.open(false).await?))
         }
-        _ if dry_run => Ok(host::open_to_read(keeping).await?),
-        _ => Ok(host::open_to_write(keeping).await?),
+        _ if dry_run => Ok(host::open_to_read(config).await?),
+        _ => Ok(host::open_to_write(config).await?),
     }
 }
 
-/// Refuses to import under a clock that the store's own contradicts. The first row is looked at
-/// before: DynamoDB tells its time with an answer.
-fn check_clock(session: &Session, first: &Import) -> Result<(), Error> {
+/// Refuses to import if this machine's clock and the store's differ. The first row is read before:
+/// DynamoDB sends its time with an answer.
+fn check_clock(session: &Session, first: &Import) -> Result<(), CommandError> {
     let Session { world, runtime, .. } = session;
     let repository = session.repository(Reader::Nobody);
     runtime.block_on(first.put(&repository, true)).map_err(advised)?;
@@ -193,7 +193,7 @@ fn put_all(
     imports: &[(usize, Import)],
     dry_run: bool,
     report: &mut ImportReport,
-) -> Result<(), Error> {
+) -> Result<(), CommandError> {
     let total = imports.len();
     for (done, (line, import)) in imports.iter().enumerate() {
         let repository = session.repository(Reader::Nobody);
@@ -215,6 +215,10 @@ fn progress(done: usize, total: usize) {
         output::print_aside(format_args!("\r{done} of {total} rows{end}"));
     }
 }
+
+/// So far apart this machine's clock and the store's may be: the time of the import decides which
+/// calls are older (decisions D5, D12).
+const CLOCKS_APART: Duration = Duration::from_mins(5);
 
 #[cfg(test)]
 mod tests;

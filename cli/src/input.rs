@@ -1,16 +1,16 @@
-//! Files that a command is given: read whole, and refused in words that say what to do.
+//! Reads the files that a user names. An error says what to do.
 
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use crate::Error;
+use crate::error::CommandError;
 
 /// Reads a file's bytes.
 ///
 /// # Errors
-/// If the file cannot be read: says why, and what to do.
-pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+/// The cause and what to do, if the file cannot be read.
+pub fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     fs::read(path).map_err(|fault| format!("{}: {}", path.display(), cause(&fault)).into())
 }
 
@@ -18,7 +18,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
 ///
 /// # Errors
 /// As [`read`], and if the bytes are not UTF-8.
-pub fn read_text(path: &Path) -> Result<String, Error> {
+pub fn read_text(path: &Path) -> Result<String, CommandError> {
     let text = String::from_utf8(read(path)?).map_err(|fault| {
         let before = fault.as_bytes().iter().take(fault.utf8_error().valid_up_to());
         let line = 1 + before.filter(|byte| **byte == b'\n').count();

@@ -1,35 +1,33 @@
 //! `koohook keys`: the key pair whose public half goes into the seller's console, and the secrets
-//! that nobody but the seller has.
+//! that only the seller has.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use functions::application_sync::secret::{Oaep, PrivateKey, PrivateKeys, Size};
 
+use crate::error::CommandError;
 use crate::output::{self, errln};
-use crate::{Error, input, made_up};
+use crate::{input, made_up, secret_file};
 
 /// Arguments of `koohook keys`.
 #[derive(Args)]
 pub struct KeysArguments {
     #[command(subcommand)]
-    command: Command,
+    command: KeysCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum KeysCommand {
     /// Make an RSA key pair: the private key for koohook, the public one for the marketplace.
-    New(New),
+    New(NewKeyArguments),
     /// Print the public half of each private key in a file, as the seller's console wants it.
-    Public(Public),
+    Public(PublicKeyArguments),
     /// Print a fresh secret: 32 random bytes, in the form that its setting wants.
-    Secret(SecretFor),
+    Secret(SecretArguments),
     /// Seal a text with the public half of a private key, as the marketplace does.
-    Seal(Seal),
+    Seal(SealArguments),
 }
 
 #[derive(Args)]
@@ -41,7 +39,7 @@ enum Command {
 With several application credentials, KOOHOOK_RSA_PRIVATE_KEY takes their keys one after the other.
 With --out the public key goes to the standard output, without it the private one; all else goes to
 the standard error. The file is readable by its owner alone, and one that exists is never written over.")]
-struct New {
+struct NewKeyArguments {
     /// The size of the key. The marketplace takes no smaller one.
     #[arg(long, default_value = "3072", value_parser = ["3072", "4096"])]
     bits: String,
@@ -55,7 +53,7 @@ struct New {
   koohook keys public application.pem
 
 One line a key, in the order of the file, and nothing else on the standard output.")]
-struct Public {
+struct PublicKeyArguments {
     /// PEM of PKCS#8 or PKCS#1, one key or several.
     file: PathBuf,
 }
@@ -65,7 +63,7 @@ struct Public {
   koohook keys seal application.pem made-up-client-secret
 
 One line of base64, for applicationSync's clientSecret.")]
-struct Seal {
+struct SealArguments {
     /// PEM of PKCS#8 or PKCS#1; of several keys the first is taken.
     file: PathBuf,
     /// What is to be sealed.
@@ -78,15 +76,15 @@ struct Seal {
   KOOHOOK_SEAL_KEY=$(koohook keys secret seal)
 
 Keep what it prints: what a lost seal key sealed does not open again.")]
-struct SecretFor {
+struct SecretArguments {
     /// What it is for.
     #[arg(value_enum)]
-    purpose: Purpose,
+    purpose: SecretPurpose,
 }
 
 /// What a secret is for.
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Purpose {
+enum SecretPurpose {
     /// KOOHOOK_PRODUCT_SECRET: signs to the product, and from it.
     Product,
     /// KOOHOOK_SEAL_KEY: seals every stored value.
@@ -95,24 +93,34 @@ enum Purpose {
     Relay,
 }
 
-const PASTE: &str = "\
-Public key, for the application credential and for applicationSync on the debugging page; paste
-the whole line as it is:";
+/// What a command prints.
+struct KeysOutput {
+    /// To the standard output, for a file or a pipe: whole lines.
+    data: String,
+    /// To the standard error: what to do with it.
+    aside: String,
+}
 
-impl Command {
+impl KeysCommand {
     /// Whether what is printed exists nowhere else.
     const fn makes_what_it_prints(&self) -> bool {
-        matches!(self, Self::New(New { out: None, .. }) | Self::Secret(_))
+        matches!(self, Self::New(NewKeyArguments { out: None, .. }) | Self::Secret(_))
+    }
+}
+
+impl KeysOutput {
+    const fn alone(data: String) -> Self {
+        Self { data, aside: String::new() }
     }
 }
 
 /// Makes a key pair, or shows the public half of one.
-pub fn run(arguments: &KeysArguments) -> Result<ExitCode, Error> {
+pub fn run(arguments: &KeysArguments) -> Result<ExitCode, CommandError> {
     let printed = match &arguments.command {
-        Command::New(arguments) => new(arguments)?,
-        Command::Public(arguments) => public(&arguments.file)?,
-        Command::Secret(arguments) => Printed::alone(secret(arguments.purpose)?),
-        Command::Seal(arguments) => Printed::alone(seal(arguments)?),
+        KeysCommand::New(arguments) => new(arguments)?,
+        KeysCommand::Public(arguments) => public(&arguments.file)?,
+        KeysCommand::Secret(arguments) => KeysOutput::alone(secret(arguments.purpose)?),
+        KeysCommand::Seal(arguments) => KeysOutput::alone(seal(arguments)?),
     };
     if !printed.aside.is_empty() {
         errln!("{}", printed.aside);
@@ -124,135 +132,70 @@ pub fn run(arguments: &KeysArguments) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a command prints.
-struct Printed {
-    /// To the standard output, for a file or a pipe: whole lines.
-    data: String,
-    /// To the standard error: what to do with it.
-    aside: String,
-}
-
-impl Printed {
-    const fn alone(data: String) -> Self {
-        Self { data, aside: String::new() }
-    }
-}
-
-fn secret(purpose: Purpose) -> Result<String, Error> {
+fn secret(purpose: SecretPurpose) -> Result<String, CommandError> {
     let bytes = made_up::seal_key()?;
     Ok(match purpose {
-        Purpose::Product => format!("whsec_{bytes}\n"),
-        Purpose::Seal | Purpose::Relay => format!("{bytes}\n"),
+        SecretPurpose::Product => format!("whsec_{bytes}\n"),
+        SecretPurpose::Seal | SecretPurpose::Relay => format!("{bytes}\n"),
     })
 }
 
-fn new(arguments: &New) -> Result<Printed, Error> {
+fn new(arguments: &NewKeyArguments) -> Result<KeysOutput, CommandError> {
     let size = match arguments.bits.as_str() {
         "4096" => Size::Bits4096,
         _ => Size::Bits3072,
     };
     if let Some(path) = arguments.out.as_deref().filter(|path| path.exists()) {
-        return Err(stands(path));
+        return Err(secret_file::exists(path));
     }
     let key = PrivateKey::generate(size)?;
     let (pem, public) = (key.to_pem()?, key.public_text()?);
     match &arguments.out {
         Some(path) => {
-            write_secret(path, &pem)?;
+            secret_file::write(path, &pem)?;
             let path = path.display();
             let private =
                 format!("Private key, for koohook alone: KOOHOOK_RSA_PRIVATE_KEY_FILE={path}");
-            Ok(Printed { data: format!("{public}\n"), aside: format!("{private}\n{PASTE}") })
+            Ok(KeysOutput { data: format!("{public}\n"), aside: format!("{private}\n{PASTE}") })
         }
-        None => Ok(Printed { data: pem, aside: format!("{PASTE}\n{public}") }),
+        None => Ok(KeysOutput { data: pem, aside: format!("{PASTE}\n{public}") }),
     }
 }
 
-fn public(path: &Path) -> Result<Printed, Error> {
+fn public(path: &Path) -> Result<KeysOutput, CommandError> {
     let mut data = String::new();
     for key in read(path)?.as_slice() {
         data += &format!("{}\n", key.public_text()?);
     }
-    Ok(Printed { data, aside: PASTE.to_owned() })
+    Ok(KeysOutput { data, aside: PASTE.to_owned() })
 }
 
-fn seal(arguments: &Seal) -> Result<String, Error> {
+fn seal(arguments: &SealArguments) -> Result<String, CommandError> {
     let keys = read(&arguments.file)?;
     let key = keys.as_slice().first().ok_or("no key")?;
     Ok(format!("{}\n", key.seal(Oaep::Sha256Mgf1Sha1, &arguments.text)?))
 }
 
-fn read(path: &Path) -> Result<PrivateKeys, Error> {
+fn read(path: &Path) -> Result<PrivateKeys, CommandError> {
     let pem = input::read_text(path)?;
     Ok(PrivateKeys::parse(&pem).map_err(|fault| format!("{}: {fault}", path.display()))?)
 }
 
-/// Makes the file, for its owner alone. What could not be written whole is taken away again.
-pub fn write_secret(path: &Path, text: &str) -> Result<(), Error> {
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create_new(true).mode(0o600).open(path);
-    let mut file = file.map_err(|fault| not_made(path, &fault))?;
-    let written = file.write_all(text.as_bytes());
-    written.and_then(|()| file.sync_all()).map_err(|fault| {
-        // What is left over is half a key, and of no use.
-        let _ = fs::remove_file(path);
-        format!("{}: {fault}", path.display()).into()
-    })
-}
-
-fn not_made(path: &Path, fault: &io::Error) -> Error {
-    let cause = match fault.kind() {
-        ErrorKind::AlreadyExists => return stands(path),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            "this user may not write into the folder: change its permissions, or take another"
-                .to_owned()
-        }
-        ErrorKind::NotFound => "no such folder: make it, or take another".to_owned(),
-        _ => format!("cannot be made: {fault}"),
-    };
-    format!("{}: {cause}", path.display()).into()
-}
-
-fn stands(path: &Path) -> Error {
-    let path = path.display();
-    format!("{path} exists and is left as it is; name another file").into()
-}
+const PASTE: &str = "\
+Public key, for the application credential and for applicationSync on the debugging page; paste
+the whole line as it is:";
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::fs;
 
     use super::*;
-
-    #[test]
-    fn a_key_file_is_its_owners_and_never_written_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("made-up.pem");
-        write_secret(&path, "first").unwrap();
-        let mode = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        assert!(write_secret(&path, "second").is_err());
-        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
-    }
-
-    #[test]
-    fn a_key_file_that_is_not_made_says_what_to_do() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = write_secret(&folder.path().join("none/key.pem"), "x").unwrap_err();
-        assert!(
-            error.to_string().ends_with("none/key.pem: no such folder: make it, or take another")
-        );
-        for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
-            let error = not_made(Path::new("key.pem"), &kind.into()).to_string();
-            assert!(error.starts_with("key.pem: this user may not write into the folder: change"));
-        }
-    }
 
     #[test]
     fn a_new_key_reads_back() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("made-up.pem");
-        let arguments = New { bits: "3072".to_owned(), out: Some(out.clone()) };
+        let arguments = NewKeyArguments { bits: "3072".to_owned(), out: Some(out.clone()) };
         let lines = new(&arguments).unwrap();
         let pem = fs::read_to_string(&out).unwrap();
         let keys = PrivateKeys::parse(&pem).unwrap();
@@ -262,7 +205,7 @@ mod tests {
         assert_eq!(public(&out).unwrap().data, lines.data);
         assert!(new(&arguments).is_err());
         assert_eq!(fs::read_to_string(&out).unwrap(), pem);
-        let sealed = |length| seal(&Seal { file: out.clone(), text: "x".repeat(length) });
+        let sealed = |length| seal(&SealArguments { file: out.clone(), text: "x".repeat(length) });
         assert!(sealed(384 - 66).is_ok());
         let fault = sealed(384 - 65).unwrap_err().to_string();
         assert!(

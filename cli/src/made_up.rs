@@ -1,11 +1,11 @@
-//! Keys and names for one run: made up, and looking it.
+//! Keys and names for one run; most show that they are made up.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// An access key that nobody else has.
+/// An access key that no other server has.
 pub fn access_key() -> String {
     format!("made-up-{}", hex(12))
 }
@@ -17,20 +17,9 @@ pub fn seal_key() -> Result<String, getrandom::Error> {
     Ok(STANDARD.encode(key))
 }
 
-/// What the demo seals with: 32 times the letter D, since all that it keeps is made up.
-pub const DEMO_SEAL_KEY: &str = "REREREREREREREREREREREREREREREREREREREREREQ=";
-
 /// A business ID or nonce that no other request has.
 pub fn id() -> String {
     hex(16)
-}
-
-/// Access data for every instance of a trial.
-pub const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com/i/{instanceId}","adminUrl":"https://app.example.com/admin","userName":"admin","password":"made-up-password","memo":"made up by koohook"}"#;
-
-/// A word for a shell, in single quotes.
-pub fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Milliseconds since 1970.
@@ -45,3 +34,9 @@ fn hex(bytes: usize) -> String {
     let _ = getrandom::fill(&mut random);
     hex::encode(random)
 }
+
+/// What the demo seals with: 32 times the letter D, since all that it keeps is made up.
+pub const DEMO_SEAL_KEY: &str = "REREREREREREREREREREREREREREREREREREREREREQ=";
+
+/// Access data for every instance of a trial.
+pub const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com/i/{instanceId}","adminUrl":"https://app.example.com/admin","userName":"admin","password":"made-up-password","memo":"made up by koohook"}"#;

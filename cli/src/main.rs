@@ -1,9 +1,11 @@
 //! The `koohook` command: the bundle on this machine, and the marketplace's side of the wire.
 
 mod bundle;
+mod command_line;
 mod conform;
 mod demo;
 mod dev;
+mod error;
 mod import;
 mod input;
 mod keys;
@@ -11,14 +13,14 @@ mod made_up;
 mod notices;
 mod options;
 mod output;
-mod play;
+mod player;
+mod scenario;
+mod secret_file;
 mod send;
 mod serve;
 mod session;
-mod stand_in;
 mod store;
 mod time_text;
-mod told;
 mod wire;
 
 use std::io::IsTerminal;
@@ -26,6 +28,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::error::CommandError;
 use crate::output::errln;
 
 /// KooGallery (云商店) callbacks, answered right: demo, develop, send, conform, notices, import, keys,
@@ -39,7 +42,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start the bundle with made-up keys and play the lives of purchases over real HTTP.
+    /// Start the bundle with made-up keys and play the scenarios of purchases over real HTTP.
     Demo(demo::DemoArguments),
     /// Keep the bundle running on KOOHOOK_LISTEN; make up and print what is not set.
     Dev(dev::DevArguments),
@@ -47,7 +50,7 @@ enum Command {
     Serve(serve::ServeArguments),
     /// Build, sign and send one call, as the marketplace does.
     Send(send::SendArguments),
-    /// Play the marketplace against any address: rehearsals, or whole lives of purchases.
+    /// Play the marketplace against any address: rehearsals, or whole scenarios of purchases.
     Conform(conform::ConformArguments),
     /// Make the key pair that the kit's application credential wants, and fresh secrets.
     Keys(keys::KeysArguments),
@@ -58,9 +61,6 @@ enum Command {
     /// Make the table that an external store wants, or look at it.
     Store(store::StoreArguments),
 }
-
-/// Why a command ends without having done its work. Says what to do next where it can.
-type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let done = match Cli::try_parse() {
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: &Command) -> Result<ExitCode, Error> {
+fn run(command: &Command) -> Result<ExitCode, CommandError> {
     match command {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Dev(arguments) => dev::run(arguments),
@@ -103,7 +103,7 @@ fn print_help(help: &clap::Error) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn unwritten(fault: std::io::Error) -> Error {
+fn unwritten(fault: std::io::Error) -> CommandError {
     format!("the standard output cannot be written: {fault}").into()
 }
 

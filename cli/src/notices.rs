@@ -10,7 +10,6 @@ use clap::{Args, Subcommand, ValueEnum};
 use domain::entity::{Entity, Subject};
 use domain::keys;
 use domain::outbox::Reader;
-use line::{NoticeLine, lines, whose};
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::failure::Failure;
@@ -19,7 +18,8 @@ use shell::repository::{Repository, Slot, Start, Update};
 use shell::store::{AnyStore, Queue, Store};
 use shell::world::World;
 
-use crate::Error;
+use self::line::{NoticeLine, lines, whose};
+use crate::error::CommandError;
 use crate::output::{self, errln, outln};
 use crate::session::{Session, advised, settings};
 use crate::time_text::parse_since;
@@ -44,28 +44,28 @@ on the standard output. The log, warnings and hints go to the standard error. Ex
 store does not open, a value was sealed by another key, or the instance is unknown.")]
 pub struct NoticesArguments {
     #[command(subcommand)]
-    command: Command,
+    command: NoticesCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum NoticesCommand {
     /// One line a notice: since when, whose, what, and its state.
-    List(Filter),
+    List(NoticeFilter),
     /// Whole notices with every attempt, as JSON. They hold what the product is to learn.
-    Show(Filter),
+    Show(NoticeFilter),
     /// Offer dead letters again, under the same ids.
-    Replay(Filter),
+    Replay(NoticeFilter),
 }
 
 /// Which notices.
 #[derive(Args)]
-struct Filter {
+struct NoticeFilter {
     /// Of this instance alone.
     #[arg(long)]
     instance: Option<String>,
     /// Those that wait, or those that were given up.
     #[arg(long, value_enum)]
-    state: Option<Standing>,
+    state: Option<NoticeState>,
     /// Decided (when waiting) or given up (when dead) at this time or later: a day in UTC like
     /// 2026-11-01, or a time with its offset like 2026-11-01T16:00:00+08:00.
     #[arg(long, value_parser = parse_since)]
@@ -74,51 +74,31 @@ struct Filter {
 
 /// The state of a notice.
 #[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
-pub enum Standing {
+pub enum NoticeState {
     /// It will be offered, or is being offered.
     Waiting,
     /// The product did not accept it in 72 hours and 20 attempts, or answered 410 Gone.
     Dead,
 }
 
-/// How many entities are looked at; an agenda that is longer is named as such.
-const MAX_ENTITIES: usize = 10_000;
-
-/// Lists, shows or replays.
-pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, Error> {
-    let keeping = settings()?;
-    keeping.store.must_exist()?;
-    let writes = matches!(arguments.command, Command::Replay(_));
-    let session = Session::open(keeping, async |keeping| {
-        let opened =
-            if writes { open_to_write(keeping).await } else { open_to_read(keeping).await };
-        Ok(opened?)
-    })?;
-    let context = Desk { session };
-    match &arguments.command {
-        Command::List(filter) => context.list(filter),
-        Command::Show(filter) => context.show(filter),
-        Command::Replay(filter) => context.replay(filter),
-    }
-}
-
-struct Desk {
+/// The open store with the notices.
+struct NoticeStore {
     session: Session,
 }
 
-/// Entities that could not be read or written: the others go on, and the end says so.
+/// Entities that could not be read or written. The others go on; the end reports the first error.
 #[derive(Default)]
-struct Unread {
+struct ReadFailures {
     count: usize,
-    first: Option<Error>,
+    first: Option<CommandError>,
 }
 
-impl Unread {
-    /// What was read, or nothing, and then the failure is counted.
+impl ReadFailures {
+    /// What was read. A failure is counted, and nothing is returned.
     ///
     /// # Errors
-    /// If the store does not answer: each of the others would wait for it, too.
-    fn keep<T>(&mut self, read: Result<T, Failure>) -> Result<Option<T>, Error> {
+    /// If the store does not answer: each of the others would wait for it too.
+    fn keep<T>(&mut self, read: Result<T, Failure>) -> Result<Option<T>, CommandError> {
         match read {
             Ok(value) => Ok(Some(value)),
             Err(failure @ (Failure::StoreUnavailable | Failure::OutOfTime)) => {
@@ -132,7 +112,7 @@ impl Unread {
         }
     }
 
-    fn end(self) -> Result<ExitCode, Error> {
+    fn end(self) -> Result<ExitCode, CommandError> {
         match (self.count, self.first) {
             (_, None) => Ok(ExitCode::SUCCESS),
             (1, Some(fault)) => Err(fault),
@@ -143,14 +123,14 @@ impl Unread {
     }
 }
 
-impl Desk {
-    fn list(&self, filter: &Filter) -> Result<ExitCode, Error> {
+impl NoticeStore {
+    fn list(&self, filter: &NoticeFilter) -> Result<ExitCode, CommandError> {
         let mut count = 0;
-        let mut unread = Unread::default();
+        let mut failures = ReadFailures::default();
         for slot in self.entities(filter)? {
-            let Some(slot) = unread.keep(slot)? else { continue };
+            let Some(slot) = failures.keep(slot)? else { continue };
             let whose = whose(&slot);
-            for line in lines(&slot, &whose).filter(|line| filter.takes(line)) {
+            for line in lines(&slot, &whose).filter(|line| filter.matches(line)) {
                 count += 1;
                 outln!("{}", line.text(self.session.world.now()));
             }
@@ -162,32 +142,32 @@ impl Desk {
         if count == 0 && filter.instance.is_none() {
             errln!("(without a product address they stay with their instance: --instance ID)");
         }
-        unread.end()
+        failures.end()
     }
 
-    fn show(&self, filter: &Filter) -> Result<ExitCode, Error> {
+    fn show(&self, filter: &NoticeFilter) -> Result<ExitCode, CommandError> {
         let mut shown = Vec::new();
-        let mut unread = Unread::default();
+        let mut failures = ReadFailures::default();
         for slot in self.entities(filter)? {
-            let Some(slot) = unread.keep(slot)? else { continue };
+            let Some(slot) = failures.keep(slot)? else { continue };
             let whose = whose(&slot);
-            let lines = lines(&slot, &whose).filter(|line| filter.takes(line));
+            let lines = lines(&slot, &whose).filter(|line| filter.matches(line));
             shown.extend(lines.map(|line| line.json(&slot.key)));
         }
         outln!("{}", serde_json::to_string_pretty(&shown)?);
-        unread.end()
+        failures.end()
     }
 
-    fn replay(&self, filter: &Filter) -> Result<ExitCode, Error> {
-        if filter.state == Some(Standing::Waiting) {
+    fn replay(&self, filter: &NoticeFilter) -> Result<ExitCode, CommandError> {
+        if filter.state == Some(NoticeState::Waiting) {
             return Err("what waits is offered anyway; replay is for --state dead".into());
         }
         let mut count = 0;
-        let mut unread = Unread::default();
+        let mut failures = ReadFailures::default();
         let mut stopped = None;
         for slot in self.entities(filter)? {
             let replayed = slot.and_then(|slot| self.replay_one(slot, filter));
-            match unread.keep(replayed) {
+            match failures.keep(replayed) {
                 Ok(replayed) => count += replayed.unwrap_or_default(),
                 Err(fault) => {
                     stopped = Some(fault);
@@ -196,15 +176,17 @@ impl Desk {
             }
         }
         outln!("{count} notices will be offered again");
-        stopped.map_or_else(|| unread.end(), Err)
+        stopped.map_or_else(|| failures.end(), Err)
     }
 
-    fn replay_one(&self, slot: Slot, filter: &Filter) -> Result<usize, Failure> {
+    fn replay_one(&self, slot: Slot, filter: &NoticeFilter) -> Result<usize, Failure> {
         let replay = |slot: &Slot| {
             let whose = whose(slot);
-            let dead = lines(slot, &whose).filter(|line| line.standing == Standing::Dead);
-            let dead: Vec<u64> =
-                dead.filter(|line| filter.takes(line)).map(|line| line.notice.sequence()).collect();
+            let dead = lines(slot, &whose).filter(|line| line.state == NoticeState::Dead);
+            let dead: Vec<u64> = dead
+                .filter(|line| filter.matches(line))
+                .map(|line| line.notice.sequence())
+                .collect();
             let Some(mut record) = slot.record().cloned().filter(|_| !dead.is_empty()) else {
                 return Ok(Update::Leave(0));
             };
@@ -221,8 +203,8 @@ impl Desk {
     /// The entities that have notices: one, or all that are on an agenda.
     fn entities(
         &self,
-        filter: &Filter,
-    ) -> Result<impl Iterator<Item = Result<Slot, Failure>>, Error> {
+        filter: &NoticeFilter,
+    ) -> Result<impl Iterator<Item = Result<Slot, Failure>>, CommandError> {
         let (one, keys) = match &filter.instance {
             Some(id) => (Some(self.instance(id)?), Vec::new()),
             None => (None, self.agenda()?),
@@ -230,8 +212,8 @@ impl Desk {
         Ok(one.into_iter().map(Ok).chain(keys.into_iter().map(|key| self.read(key))))
     }
 
-    /// One instance. The ID that its purchase derives leads to it, too.
-    fn instance(&self, id: &str) -> Result<Slot, Error> {
+    /// One instance, by its own ID or by the ID that its purchase derives.
+    fn instance(&self, id: &str) -> Result<Slot, CommandError> {
         let id = InstanceId::parse(id)
             .map_err(|fault| format!("--instance {fault}: give an instance's ID"))?;
         let slot = self.read(Subject::Instance(id.clone()).key()).map_err(advised)?;
@@ -252,7 +234,7 @@ impl Desk {
         self.session.runtime.block_on(self.repository().read_key(key))
     }
 
-    fn agenda(&self) -> Result<Vec<String>, Error> {
+    fn agenda(&self) -> Result<Vec<String>, CommandError> {
         let mut keys = BTreeSet::new();
         for queue in [Queue::Dead, Queue::Due] {
             let span = UnixMillis::EPOCH..=UnixMillis::MAX;
@@ -262,22 +244,42 @@ impl Desk {
             if entries.len() == MAX_ENTITIES {
                 errln!("koohook: the agenda is longer than {MAX_ENTITIES}; this is its beginning");
             }
-            // Parts of lists are on it, too, and hold no notice.
+            // Parts of lists are on the agenda too, and hold no notice.
             let entities = entries.into_iter().map(|entry| entry.key);
             keys.extend(entities.filter(|key| !keys::is_part(key)));
         }
         Ok(keys.into_iter().collect())
     }
 
-    /// What is replayed must come before the relay, whatever runs this: the reader is a product.
+    /// A replayed notice must be queued for the relay, so the reader is a product.
     fn repository(&self) -> Repository<'_, MachineWorld<AnyStore>> {
         self.session.repository(Reader::Product)
     }
 }
 
-impl Filter {
-    fn takes(&self, line: &NoticeLine<'_>) -> bool {
-        self.state.is_none_or(|state| state == line.standing)
+impl NoticeFilter {
+    fn matches(&self, line: &NoticeLine<'_>) -> bool {
+        self.state.is_none_or(|state| state == line.state)
             && self.since.is_none_or(|since| since <= line.since)
     }
 }
+
+/// Lists, shows or replays.
+pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, CommandError> {
+    let config = settings()?;
+    config.store.must_exist()?;
+    let writes = matches!(arguments.command, NoticesCommand::Replay(_));
+    let session = Session::open(config, async |config| {
+        let opened = if writes { open_to_write(config).await } else { open_to_read(config).await };
+        Ok(opened?)
+    })?;
+    let store = NoticeStore { session };
+    match &arguments.command {
+        NoticesCommand::List(filter) => store.list(filter),
+        NoticesCommand::Show(filter) => store.show(filter),
+        NoticesCommand::Replay(filter) => store.replay(filter),
+    }
+}
+
+/// How many entities are read; if the agenda is longer, a warning says so.
+const MAX_ENTITIES: usize = 10_000;

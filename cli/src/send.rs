@@ -8,15 +8,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use http::Response;
-use simulator::answer::{Answer, Fault, judge_body_sign};
+use simulator::answer::{Answer, AnswerError, judge_body_sign};
 use simulator::v1::Strength;
 
-use crate::demo::Only;
-use crate::options::{self, Unit};
+use self::call::{SentCall, curl};
+use crate::error::CommandError;
+use crate::options::{AccessGuide, LAST, SigningArguments};
 use crate::output::{errln, outln};
-use crate::{Error, wire};
-pub use call::{SentCall, curl};
-pub use shown::{advice, location};
+use crate::wire;
 
 /// Arguments of `koohook send`.
 #[derive(Args)]
@@ -49,12 +48,8 @@ pub struct SendArguments {
     /// The production address; kit calls go to the kit's paths below it.
     #[arg(long, env = "KOOHOOK_ADDRESS", default_value = "http://127.0.0.1:8000/saasproduce")]
     address: String,
-    /// The access key of the base interfaces.
-    #[arg(long, env = "KOOHOOK_BASE_KEY", hide_env_values = true)]
-    key: Option<String>,
-    /// The access key of the kit.
-    #[arg(long, env = "KOOHOOK_KIT_KEY", hide_env_values = true)]
-    kit_key: Option<String>,
+    #[command(flatten)]
+    signing: SigningArguments,
     /// The seller's public key, a file or its text: seals clientSecret, which is then given plain.
     #[arg(long, value_name = "KEY")]
     public_key: Option<String>,
@@ -73,16 +68,8 @@ pub struct SendArguments {
     /// Encrypt nothing and decrypt nothing: members and answer as they travel.
     #[arg(long)]
     raw: bool,
-    /// The unit of V2's timestamp: the international guide says seconds.
-    #[arg(
-        long,
-        value_name = "UNIT",
-        env = "KOOHOOK_TIMESTAMP_UNIT",
-        default_value = "milliseconds"
-    )]
-    timestamp_unit: Unit,
     /// Print a ready-to-paste `curl` line and send nothing.
-    #[arg(long)]
+    #[arg(long, display_order = LAST + 1)]
     curl: bool,
     /// The activity, or the name of a kit interface, as on the wire.
     activity: String,
@@ -90,8 +77,36 @@ pub struct SendArguments {
     members: Vec<String>,
 }
 
-/// Sends, prints the answer, and says whether the marketplace would go on.
-pub fn run(arguments: &SendArguments) -> Result<ExitCode, Error> {
+impl SendArguments {
+    fn call(&self) -> Result<SentCall, CommandError> {
+        let contract = match (self.v1, self.v2) {
+            (true, _) => AccessGuide::V1,
+            (false, true) => AccessGuide::V2,
+            (false, false) => {
+                return Err(
+                    "access guide is missing: write --v1 or --v2 before the activity".into()
+                );
+            }
+        };
+        let is_kit = call::is_kit(&self.activity);
+        let key = if is_kit { self.signing.kit_key()? } else { self.signing.key()? };
+        Ok(SentCall {
+            contract,
+            address: self.address.clone(),
+            members: members::read(self, contract, &key)?,
+            activity: self.activity.clone(),
+            unit: self.signing.timestamp_unit.into(),
+            key,
+        })
+    }
+
+    fn strength(&self) -> Strength {
+        if self.encrypt_type == "2" { Strength::Aes128 } else { Strength::Aes256 }
+    }
+}
+
+/// Sends a call and prints the answer. The exit code is 0 if the marketplace would go on.
+pub fn run(arguments: &SendArguments) -> Result<ExitCode, CommandError> {
     wire::check_address(&arguments.address)?;
     let call = arguments.call()?;
     let request = call.request()?;
@@ -103,54 +118,22 @@ pub fn run(arguments: &SendArguments) -> Result<ExitCode, Error> {
     let response = &reply.response;
     errln!("HTTP {} in {:.1} ms", response.status().as_u16(), reply.took.as_secs_f64() * 1e3);
     let shown = match call.contract {
-        Only::V1 if !arguments.raw => shown::decrypted(response.body(), &call.key),
-        Only::V1 | Only::V2 => None,
+        AccessGuide::V1 if !arguments.raw => shown::decrypted(response.body(), &call.key),
+        AccessGuide::V1 | AccessGuide::V2 => None,
     };
     outln!("{}", shown.unwrap_or_else(|| String::from_utf8_lossy(response.body()).into_owned()));
     Ok(judge(&call, response, reply.body_sign_name.as_deref()))
 }
 
-impl SendArguments {
-    fn call(&self) -> Result<SentCall, Error> {
-        let contract = match (self.v1, self.v2) {
-            (true, _) => Only::V1,
-            (false, true) => Only::V2,
-            (false, false) => {
-                return Err(
-                    "access guide is missing: write --v1 or --v2 before the activity".into()
-                );
-            }
-        };
-        let is_kit = call::is_kit(&self.activity);
-        let key = if is_kit {
-            options::key(self.kit_key.as_deref(), "KOOHOOK_KIT_KEY", "--kit-key")?
-        } else {
-            options::key(self.key.as_deref(), "KOOHOOK_BASE_KEY", "--key")?
-        };
-        Ok(SentCall {
-            contract,
-            address: self.address.clone(),
-            members: members::read(self, contract, &key)?,
-            activity: self.activity.clone(),
-            unit: self.timestamp_unit.into(),
-            key,
-        })
-    }
-
-    fn strength(&self) -> Strength {
-        if self.encrypt_type == "2" { Strength::Aes128 } else { Strength::Aes256 }
-    }
-}
-
 /// Prints what the marketplace makes of the answer; the exit code.
 fn judge(call: &SentCall, response: &Response<Vec<u8>>, body_sign_name: Option<&str>) -> ExitCode {
-    let is_v1 = call.contract == Only::V1;
+    let is_v1 = call.contract == AccessGuide::V1;
     let is_signed = match judge_body_sign(response, &call.key) {
         Ok(remark) => {
             errln!("Body-Sign: right{}", shown::remarked(remark));
             true
         }
-        Err(Fault::BodySignMissing) if !is_v1 => true,
+        Err(AnswerError::BodySignMissing) if !is_v1 => true,
         Err(fault) => {
             errln!("Body-Sign: {fault}{}", if is_v1 { "" } else { " (V2 needs none)" });
             !is_v1
@@ -166,7 +149,8 @@ fn judge(call: &SentCall, response: &Response<Vec<u8>>, body_sign_name: Option<&
     let (answer, remarks) = match Answer::judge(response) {
         Ok(answer) => answer,
         Err(fault) => {
-            let advice = advice(response.status().as_u16(), location(response).as_deref());
+            let advice =
+                wire::advice(response.status().as_u16(), wire::location(response).as_deref());
             errln!(
                 "FAILED: {fault}{}",
                 advice.map(|to_do| format!(": {to_do}")).unwrap_or_default()

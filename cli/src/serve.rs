@@ -6,8 +6,8 @@ use clap::Args;
 use shell::config::Config;
 use shell::host;
 
-use crate::Error;
 use crate::bundle::open;
+use crate::error::CommandError;
 use crate::output::errln;
 
 /// Arguments of `koohook serve`.
@@ -21,13 +21,13 @@ kit is served where KOOHOOK_KIT_KEY is set. Put a TLS proxy before it that leave
 pub struct ServeArguments {}
 
 /// Serves until the process is asked to stop.
-pub fn run(_: &ServeArguments) -> Result<ExitCode, Error> {
+pub fn run(_: &ServeArguments) -> Result<ExitCode, CommandError> {
     let is_set = |name: &str| std::env::var_os(name).is_some();
     let has_kit = is_set("KOOHOOK_KIT_KEY") || is_set("KOOHOOK_KIT_KEY_FILE");
     serve(has_kit)
 }
 
-fn serve(has_kit: bool) -> Result<ExitCode, Error> {
+fn serve(has_kit: bool) -> Result<ExitCode, CommandError> {
     let config = Config::from_env()?;
     host::start_log(&config.log);
     if has_kit && !config.context.seal.seals() {

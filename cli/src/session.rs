@@ -1,5 +1,5 @@
-//! What commands share that look into the store, or put it right: the settings, the store, and
-//! what to do about a failure.
+//! What the commands share that read or repair the store: the settings, the open store, and the
+//! advice on a failure.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use shell::store::AnyStore;
 use shell::world::{Deadline, World};
 use tokio::runtime::Runtime;
 
-use crate::Error;
+use crate::error::CommandError;
 use crate::output::errln;
 
 /// An open store, for as long as a command runs.
@@ -26,10 +26,26 @@ pub struct Session {
     seal: Seal,
 }
 
-/// How long one value may take.
-const BUDGET: Duration = Duration::from_secs(10);
+impl Session {
+    /// Opens a store.
+    ///
+    /// # Errors
+    /// If the store does not open.
+    pub fn open(
+        config: StoreConfig,
+        open: impl AsyncFnOnce(&StoreConfig) -> Result<MachineWorld<AnyStore>, CommandError>,
+    ) -> Result<Self, CommandError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let world = runtime.block_on(open(&config))?;
+        Ok(Self { runtime, world, seal: config.seal })
+    }
 
-const DEFAULT_STORE: &str = "sqlite:koohook.db";
+    /// Access to stored values, each within the same time.
+    pub fn repository(&self, reader: Reader) -> Repository<'_, MachineWorld<AnyStore>> {
+        let deadline = Deadline::after(self.world.elapsed(), BUDGET);
+        Repository::new(&self.world, &self.seal, reader, deadline)
+    }
+}
 
 /// The environment; a store in this folder if it names none.
 pub fn setting(name: &str) -> Option<String> {
@@ -44,43 +60,22 @@ pub fn setting(name: &str) -> Option<String> {
 ///
 /// # Errors
 /// The settings that cannot be used.
-pub fn settings() -> Result<StoreConfig, Error> {
-    let keeping = StoreConfig::read(&setting)?;
+pub fn settings() -> Result<StoreConfig, CommandError> {
+    let config = StoreConfig::read(&setting)?;
     if ["KOOHOOK_STORE", "KOOHOOK_STORE_FILE"]
         .into_iter()
         .all(|name| std::env::var_os(name).is_none())
     {
         errln!("koohook: KOOHOOK_STORE is not set: the store is koohook.db in this folder");
     }
-    if !keeping.store.is_local() {
-        host::start_log_aside(&keeping.log);
+    if !config.store.is_local() {
+        host::start_log_aside(&config.log);
     }
-    Ok(keeping)
-}
-
-impl Session {
-    /// Opens a store.
-    ///
-    /// # Errors
-    /// If the store does not open.
-    pub fn open(
-        keeping: StoreConfig,
-        open: impl AsyncFnOnce(&StoreConfig) -> Result<MachineWorld<AnyStore>, Error>,
-    ) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let world = runtime.block_on(open(&keeping))?;
-        Ok(Self { runtime, world, seal: keeping.seal })
-    }
-
-    /// Access to kept values, each within the same time.
-    pub fn repository(&self, reader: Reader) -> Repository<'_, MachineWorld<AnyStore>> {
-        let deadline = Deadline::after(self.world.elapsed(), BUDGET);
-        Repository::new(&self.world, &self.seal, reader, deadline)
-    }
+    Ok(config)
 }
 
 /// A failure, and what to do about it.
-pub fn advised(failure: Failure) -> Error {
+pub fn advised(failure: Failure) -> CommandError {
     let advice = match failure {
         Failure::Unopened | Failure::SealedElsewhere => {
             return "a value was sealed by another key: set KOOHOOK_SEAL_KEY, or …_PREVIOUS, to that one"
@@ -100,3 +95,8 @@ pub fn advised(failure: Failure) -> Error {
     };
     format!("{failure}: {advice}").into()
 }
+
+/// How long one value may take.
+const BUDGET: Duration = Duration::from_secs(10);
+
+const DEFAULT_STORE: &str = "sqlite:koohook.db";

@@ -1,5 +1,4 @@
-//! `koohook store`: the table that a store beyond this machine wants before anything is kept in it,
-//! and whether a store can be worked with.
+//! `koohook store`: makes the table that an external store needs, and checks a store.
 
 use std::process::ExitCode;
 
@@ -9,22 +8,22 @@ use shell::host::{self, StoreCheck};
 use shell::store::StoreSetting;
 use shell::store::dynamodb::{AwsCredentials, Dynamodb, TableStep};
 
-use crate::Error;
+use crate::error::CommandError;
 use crate::output::{self, outln};
 
 /// Arguments of `koohook store`.
 #[derive(Args)]
 pub struct StoreArguments {
     #[command(subcommand)]
-    command: Command,
+    command: StoreCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum StoreCommand {
     /// Make the table and its index, if they do not stand already, and wait until they are active.
-    Create(Create),
+    Create(CreateArguments),
     /// Try what koohook does in a store, and say what works; nothing is left behind.
-    Check(Check),
+    Check(CheckArguments),
 }
 
 #[derive(Args)]
@@ -37,7 +36,7 @@ days. Run again it changes nothing that stands. Only who runs this needs the rig
 dynamodb:CreateTable, DescribeTable, DescribeTimeToLive, UpdateTimeToLive, UpdateContinuousBackups.
 AwsCredentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from the container endpoint.
 Memory and SQLite want nothing made.")]
-struct Create {
+struct CreateArguments {
     /// The store, as KOOHOOK_STORE has it.
     #[arg(env = "KOOHOOK_STORE", value_name = "STORE")]
     store: String,
@@ -51,38 +50,38 @@ struct Create {
 Prints a line for each of: table (DynamoDB), open, seal, read, script (Redis), write, agenda. The
 seal is compared with KOOHOOK_SEAL_KEY and KOOHOOK_SEAL_KEY_PREVIOUS if they are set. Exits with 1
 if one of them fails.")]
-struct Check {
+struct CheckArguments {
     /// The store, as KOOHOOK_STORE has it.
     #[arg(env = "KOOHOOK_STORE", value_name = "STORE")]
     store: String,
 }
 
-/// Makes a table, or looks at a store.
-pub fn run(arguments: &StoreArguments) -> Result<ExitCode, Error> {
+/// Makes a table, or checks a store.
+pub fn run(arguments: &StoreArguments) -> Result<ExitCode, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match &arguments.command {
-        Command::Create(Create { store }) => match table(store)? {
-            Some(table) => runtime.block_on(table.make_table(tell))?,
+        StoreCommand::Create(CreateArguments { store }) => match table(store)? {
+            Some(table) => runtime.block_on(table.make_table(print_step))?,
             None => outln!("nothing is to be made: this store makes itself"),
         },
-        Command::Check(Check { store }) => return runtime.block_on(check(store)),
+        StoreCommand::Check(CheckArguments { store }) => return runtime.block_on(check(store)),
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// The table that a setting names; none if the store needs none.
-fn table(setting: &str) -> Result<Option<Dynamodb>, Error> {
+fn table(setting: &str) -> Result<Option<Dynamodb>, CommandError> {
     let setting = StoreSetting::parse(setting).map_err(|fault| format!("KOOHOOK_STORE {fault}"))?;
     let StoreSetting::Dynamodb(setting) = setting else { return Ok(None) };
     Ok(Some(Dynamodb::new(&setting, AwsCredentials::from_env()?)))
 }
 
-fn tell(step: TableStep) {
+fn print_step(step: TableStep) {
     let line = match step {
         TableStep::Stands => "the table stands already",
         TableStep::Asked => "the table is asked for",
         TableStep::Waiting => {
-            // A dot a second, so that whoever waits sees that something happens.
+            // A dot a second shows that something happens.
             output::print(format_args!("."));
             return;
         }
@@ -95,13 +94,13 @@ fn tell(step: TableStep) {
 }
 
 /// Tries everything, and prints a line for each.
-async fn check(store: &str) -> Result<ExitCode, Error> {
-    let keeping = StoreConfig::to_check(&|name| match name {
+async fn check(store: &str) -> Result<ExitCode, CommandError> {
+    let config = StoreConfig::to_check(&|name| match name {
         "KOOHOOK_STORE" => Some(store.to_owned()),
         "KOOHOOK_STORE_FILE" => None,
         name => std::env::var(name).ok(),
     })?;
-    keeping.store.must_exist()?;
+    config.store.must_exist()?;
     let mut is_sound = true;
     let mut print = |name: &str, outcome: Result<&str, String>| {
         let text = match outcome {
@@ -117,7 +116,7 @@ async fn check(store: &str) -> Result<ExitCode, Error> {
         let found = table.check_table().await;
         print("table", found.map(|()| "ok").map_err(|fault| fault.to_string()));
     }
-    for StoreCheck { what, outcome } in host::check_store(&keeping).await {
+    for StoreCheck { what, outcome } in host::check_store(&config).await {
         print(what, outcome);
     }
     if is_sound {

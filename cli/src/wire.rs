@@ -1,22 +1,21 @@
 //! One request over real HTTP and its answer, as bytes.
 
-mod names;
-mod spelling;
-mod unanswered;
+mod header_names;
+mod host_names;
+mod no_reply;
+mod status;
 
 use std::time::{Duration, Instant};
 
 use http::{Request, Response, Uri};
-use names::Names;
-use spelling::Spelling;
 use ureq::Agent;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
-use crate::Error;
-pub use unanswered::NoReply;
-
-/// As long as the marketplace's own client waits at most (V1 guide, frequently asked questions).
-pub const PATIENCE: Duration = Duration::from_secs(20);
+use self::header_names::RecordingConnector;
+use self::host_names::HostNames;
+pub use self::no_reply::NoReplyError;
+pub use self::status::{advice, location};
+use crate::error::CommandError;
 
 /// An answer, as it came.
 pub struct HttpReply {
@@ -38,23 +37,25 @@ pub fn client() -> Agent {
         .timeout_global(Some(PATIENCE))
         .user_agent(concat!("koohook/", env!("CARGO_PKG_VERSION")))
         .build();
-    let connector = DefaultConnector::default().chain(Spelling);
-    Agent::with_parts(config, connector, Names::default())
+    let connector = DefaultConnector::default().chain(RecordingConnector);
+    Agent::with_parts(config, connector, HostNames::default())
 }
 
 /// Sends a request and waits for the whole answer.
 ///
 /// # Errors
 /// If no whole answer came.
-pub fn send(client: &Agent, request: Request<Vec<u8>>) -> Result<HttpReply, NoReply> {
+pub fn send(client: &Agent, request: Request<Vec<u8>>) -> Result<HttpReply, NoReplyError> {
     let uri = request.uri().clone();
-    spelling::forget();
+    header_names::forget();
     let started = Instant::now();
     let received = receive(client, request);
     let took = started.elapsed();
     match received {
-        Ok(response) => Ok(HttpReply { response, body_sign_name: spelling::of("body-sign"), took }),
-        Err(error) => Err(NoReply::new(&uri, &error)),
+        Ok(response) => {
+            Ok(HttpReply { response, body_sign_name: header_names::of("body-sign"), took })
+        }
+        Err(error) => Err(NoReplyError::new(&uri, &error)),
     }
 }
 
@@ -78,7 +79,7 @@ pub fn has_path(address: &str) -> bool {
 ///
 /// # Errors
 /// What is wrong with it, and what to do.
-pub fn check_address(address: &str) -> Result<(), Error> {
+pub fn check_address(address: &str) -> Result<(), CommandError> {
     if !address.starts_with("http://") && !address.starts_with("https://") {
         return Err(format!(
             "address {address} has no scheme: write https:// or http:// before it"
@@ -93,7 +94,7 @@ pub fn check_address(address: &str) -> Result<(), Error> {
         )
         .into());
     }
-    // Braces stand for a function's name, and a URI has none.
+    // The braces are replaced by a function's name; a URI must not contain them.
     let plain = address.replace("{function}", "function");
     let uri: Uri = plain.parse().map_err(|fault| {
         format!("address {address} is not a URL ({fault}): write it as https://host/path")
@@ -106,3 +107,6 @@ pub fn check_address(address: &str) -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// As long as the marketplace's own client waits at most (V1 guide, frequently asked questions).
+pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -8,16 +8,17 @@ use std::process::ExitCode;
 use simulator::scenario::{Contract, Step};
 use simulator::verdict::Outcome;
 
-use super::presence::{Seen, contract};
-use crate::demo::Only;
+use super::probe::CommonAnswer;
+use crate::options::AccessGuide;
 use crate::output::{errln, outln};
-use crate::play::{MOST_UNANSWERED, ScoreLine};
+use crate::player::{MOST_UNANSWERED, PlayedStep};
+use crate::scenario::contract;
 use crate::wire;
 
 /// What was played so far.
 pub struct ConformReport {
-    lives: bool,
-    only: Option<Only>,
+    is_whole: bool,
+    only: Option<AccessGuide>,
     has_path: bool,
     width: usize,
     calls: usize,
@@ -29,22 +30,23 @@ pub struct ConformReport {
     unserved: BTreeSet<(&'static str, String)>,
     /// Result codes of the lines that failed.
     codes: BTreeMap<String, usize>,
-    remarks: BTreeMap<(&'static str, String), Remarked>,
+    remarks: BTreeMap<(&'static str, String), RemarkCount>,
 }
 
-/// Where a remark was made.
-struct Remarked {
+/// The lines with the same remark.
+struct RemarkCount {
     lines: usize,
+    /// The title of the first one.
     first: String,
 }
 
 impl ConformReport {
     /// Begins a report.
-    pub fn begin(address: &str, lives: bool, only: Option<Only>) -> Self {
-        let what = if lives { "whole lives" } else { "rehearsals" };
+    pub fn begin(address: &str, is_whole: bool, only: Option<AccessGuide>) -> Self {
+        let what = if is_whole { "whole lives" } else { "rehearsals" };
         outln!("koohook conform: {what} at {address}");
         Self {
-            lives,
+            is_whole,
             only,
             has_path: wire::has_path(address),
             width: 0,
@@ -75,14 +77,14 @@ impl ConformReport {
         }
     }
 
-    /// Prints a line.
-    pub fn line(&mut self, line: &ScoreLine) {
-        let Some(odd) = line.odd() else { return };
-        self.is_any_right |= odd.is_right();
-        let verdict = match &odd.outcome {
+    /// Prints the line of a step.
+    pub fn played(&mut self, line: &PlayedStep) {
+        let Some(answer) = line.telling_answer() else { return };
+        self.is_any_right |= answer.is_right();
+        let verdict = match &answer.outcome {
             Outcome::Failed(failure) => {
                 self.failures += 1;
-                *self.codes.entry(odd.code.clone()).or_default() += 1;
+                *self.codes.entry(answer.code.clone()).or_default() += 1;
                 format!("FAILED: {failure}")
             }
             Outcome::NotServed(seen) => {
@@ -91,14 +93,14 @@ impl ConformReport {
                 self.unserved.insert(service);
                 format!("not served: {seen}")
             }
-            Outcome::Right if self.remark(line) => "remark".to_owned(),
+            Outcome::Right if self.count_remarks(line) => "remark".to_owned(),
             Outcome::Right => "ok".to_owned(),
         };
-        let code = if odd.code.is_empty() { "-" } else { &odd.code };
+        let code = if answer.code.is_empty() { "-" } else { &answer.code };
         self.print(line.step, &line.sent_text(), code, &verdict);
     }
 
-    /// A step of a life whose purchase failed.
+    /// Prints the line of a step that is not played, since the purchase failed.
     pub fn unplayed(&self, step: &Step) {
         self.print(step, "not sent", "-", "not played: no answer told the instanceId");
     }
@@ -108,8 +110,8 @@ impl ConformReport {
         outln!("{name:<6}  {:width$}  {sent:<19}  {code:<6}  {verdict}", step.title);
     }
 
-    /// Keeps what is worth knowing of a line for the end; whether there is anything.
-    fn remark(&mut self, line: &ScoreLine) -> bool {
+    /// Keeps the remarks of a line for the end; whether it has any.
+    fn count_remarks(&mut self, line: &PlayedStep) -> bool {
         let remarks = line.sent.iter().flat_map(|answered| &answered.remarks);
         let mut texts: Vec<String> = remarks.map(ToString::to_string).collect();
         texts.sort();
@@ -118,82 +120,82 @@ impl ConformReport {
         for text in texts {
             let key = (long(line.step.call.contract), text);
             let first = line.step.title.clone();
-            self.remarks.entry(key).or_insert(Remarked { lines: 0, first }).lines += 1;
+            self.remarks.entry(key).or_insert(RemarkCount { lines: 0, first }).lines += 1;
         }
         is_any
     }
 
     /// A contract that is not served while the other one is.
-    pub fn absent(&mut self, life: &[Step], seen: &str) {
-        let name = long(contract(life));
+    pub fn absent(&mut self, scenario: &[Step], seen: &str) {
+        let name = long(contract(scenario));
         self.unserved.insert((name, String::new()));
         outln!("\n{name}: not served: {seen}");
         errln!(
             "koohook: if your product uses {name}, run with --only {}",
-            if contract(life).is_v2() { "v2" } else { "v1" }
+            if contract(scenario).is_v2() { "v2" } else { "v1" }
         );
     }
 
     /// A contract that is not served, and the other one is not either.
-    pub fn missing(&mut self, life: &[Step], seen: &Seen, pair: &str) {
+    pub fn missing(&mut self, scenario: &[Step], seen: &CommonAnswer, interfaces: &str) {
         let fault = format!(
-            "every call is answered {}; wanted: one of the two access guides served ({pair}, \
+            "every call is answered {}; wanted: one of the two access guides served ({interfaces}, \
              Interface debugging)",
             seen.text
         );
-        self.failed(life, &fault, &seen.text);
+        self.failed(scenario, &fault, &seen.text);
     }
 
     /// A contract of which every call fails alike, although its key was given.
-    pub fn failing(&mut self, life: &[Step], seen: &Seen) {
-        let Seen { text, advice } = seen;
+    pub fn failing(&mut self, scenario: &[Step], seen: &CommonAnswer) {
+        let CommonAnswer { text, advice } = seen;
         let colon = if advice.is_empty() { "" } else { ": " };
-        let fault = format!("every call fails: {text}{colon}{advice}{}", self.way_out(life));
-        self.failed(life, &fault, text);
+        let fault = format!("every call fails: {text}{colon}{advice}{}", self.way_out(scenario));
+        self.failed(scenario, &fault, text);
     }
 
-    /// A contract whose server does not answer any longer.
-    pub fn given_up(&mut self, life: &[Step]) {
+    /// A contract whose server stopped answering.
+    pub fn given_up(&mut self, scenario: &[Step]) {
         let fault = format!(
             "{MOST_UNANSWERED} calls in a row had no answer, and the rest is not played: see the \
              server's log"
         );
-        self.failed(life, &fault, "");
+        self.failed(scenario, &fault, "");
     }
 
-    /// A contract of which no call was served, although every activity may be not served.
-    pub fn unserved(&mut self, life: &[Step]) {
+    /// A contract of which no call was served, although each activity alone may be not served.
+    pub fn unserved(&mut self, scenario: &[Step]) {
         if self.failures == self.failures_before {
             let fault = format!(
                 "no call is answered 000000: compare the access key and the path{}",
-                self.way_out(life)
+                self.way_out(scenario)
             );
-            self.failed(life, &fault, "");
+            self.failed(scenario, &fault, "");
         }
     }
 
     /// What to do if the contract is not served on purpose.
-    fn way_out(&self, life: &[Step]) -> String {
+    fn way_out(&self, scenario: &[Step]) -> String {
         if self.only.is_some() {
             return String::new();
         }
-        let contract = contract(life);
+        let contract = contract(scenario);
         let other = if contract.is_v2() { "v1" } else { "v2" };
         format!("; if your product does not use {}, run with --only {other}", long(contract))
     }
 
-    fn failed(&mut self, life: &[Step], fault: &str, code: &str) {
-        outln!("\n{}: FAILED: {fault}", long(contract(life)));
+    fn failed(&mut self, scenario: &[Step], fault: &str, code: &str) {
+        outln!("\n{}: FAILED: {fault}", long(contract(scenario)));
         self.failures += 1;
         *self.codes.entry(code.to_owned()).or_default() += 1;
     }
 
-    /// Prints the remarks, the sum and what to do next; the exit code.
+    /// Prints the remarks, the sum and what to do next; returns the exit code.
     pub fn conclude(self) -> ExitCode {
         if !self.remarks.is_empty() {
             outln!("\nRemarks (these work, and are worth knowing):");
         }
-        for ((contract, text), Remarked { lines, first }) in &self.remarks {
+        for ((contract, text), RemarkCount { lines, first }) in &self.remarks {
             let where_else = match lines - 1 {
                 0 => first.clone(),
                 more => format!("{first}, and {more} more"),
@@ -227,7 +229,7 @@ impl ConformReport {
         if self.failures > 0 {
             return "mend what FAILED, then run this again; koohook send repeats one call.";
         }
-        match (self.lives, self.only) {
+        match (self.is_whole, self.only) {
             (false, None) => {
                 "koohook conform --lives plays whole lives, against an installation on trial."
             }

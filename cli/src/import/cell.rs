@@ -1,28 +1,12 @@
-//! What programs and people leave in a cell instead of what it held: refused before it becomes
-//! an ID that the marketplace never asks for, or access data that no buyer can use.
+//! Rejects cells whose text a program or a person damaged. Otherwise it would become an ID that the
+//! marketplace never asks for, or access data that no buyer can use.
 
 mod mangled;
 
 use protocol::text::unseen;
 
-pub use mangled::is_scientific;
-use mangled::{is_date, is_error, is_number};
-
-/// Columns whose text is a buyer's: kept letter for letter, blanks included.
-const FREE: [&str; 3] = ["userName", "password", "memo"];
-
-/// Texts that stand for an empty cell.
-const PLACEHOLDERS: [&str; 10] =
-    ["NULL", "(NULL)", "\\N", "N/A", "#N/A", "NA", "NONE", "NIL", "NAN", "UNDEFINED"];
-
-/// Words of Chinese tables for the same.
-const CHINESE_PLACEHOLDERS: [&str; 5] = ["无", "暂无", "空", "空值", "空白"];
-
-/// Strokes that people draw through an empty cell.
-const STROKES: [char; 9] = ['-', '‐', '–', '—', '―', '－', '/', '／', '\\'];
-
-/// How many digits of a number a spreadsheet keeps.
-const DIGITS_KEPT: usize = 15;
+pub use self::mangled::is_scientific;
+use self::mangled::{is_date, is_error, is_number};
 
 /// Whether a column holds an identifier, compared letter for letter.
 pub fn is_id(column: &str) -> bool {
@@ -32,7 +16,7 @@ pub fn is_id(column: &str) -> bool {
 /// Checks the text of a cell that is not blank.
 ///
 /// # Errors
-/// What is wrong and what to do, to be said after the column's name.
+/// What is wrong and what to do; the column's name comes before it.
 pub fn check(column: &str, text: &str) -> Result<(), &'static str> {
     let is_free = FREE.contains(&column);
     let placeholder = PLACEHOLDERS.contains(&text.to_uppercase().as_str());
@@ -75,65 +59,89 @@ pub fn tail_of_number(text: &str) -> Option<&str> {
     text.get(DIGITS_KEPT..).filter(|tail| is_number && !tail.is_empty())
 }
 
+/// Columns whose text is a buyer's: kept letter for letter, blanks included.
+const FREE: [&str; 3] = ["userName", "password", "memo"];
+
+/// Texts that mean an empty cell.
+const PLACEHOLDERS: [&str; 10] =
+    ["NULL", "(NULL)", "\\N", "N/A", "#N/A", "NA", "NONE", "NIL", "NAN", "UNDEFINED"];
+
+/// Words of Chinese tables for the same.
+const CHINESE_PLACEHOLDERS: [&str; 5] = ["无", "暂无", "空", "空值", "空白"];
+
+/// Strokes that people draw through an empty cell.
+const STROKES: [char; 9] = ['-', '‐', '–', '—', '―', '－', '/', '／', '\\'];
+
+/// How many digits of a number a spreadsheet keeps.
+const DIGITS_KEPT: usize = 15;
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Numbers that a spreadsheet made of IDs.
+    const NUMBERS: [&str; 11] = [
+        "2.02601E+17",
+        "4.60001E+12",
+        "2,02601E+17",
+        "1e-05",
+        "2.02601123456789E17",
+        "2,02601123456789e17",
+        "4600012345678.0",
+        "4600012345678.00",
+        "4600012345678,00",
+        "202,601,123",
+        "1,234.00",
+    ];
+    /// Days that a spreadsheet made of IDs.
+    const DAYS: [&str; 9] = [
+        "2026/1/1",
+        "2026/01/01 0:00",
+        "2026-01-01",
+        "1/31/2026",
+        "31.1.2026",
+        "2026年1月1日",
+        "1月2日",
+        "2-Jan",
+        "Jan-02",
+    ];
+    /// Signs and words for an empty cell.
+    const EMPTY: [&str; 15] = [
+        "-",
+        "--",
+        "—",
+        "——",
+        "－",
+        "/",
+        "无",
+        "空",
+        "NULL",
+        "null",
+        "N/A",
+        "\\N",
+        "None",
+        "nan",
+        "undefined",
+    ];
+    /// Errors of formulas, and what a narrow column shows.
+    const ERRORS: [&str; 5] = ["#REF!", "#NAME?", "#DIV/0!", "#N/A", "########"];
+    /// Signs before an ID, and characters that are not seen.
+    const UNSEEN: [&str; 10] = [
+        "='CS1'",
+        "'CS1",
+        " CS1",
+        "CS1 ",
+        "\u{a0}CS1",
+        "CS1\u{200b}",
+        "\u{feff}CS1",
+        "CS\u{3000}1",
+        "CS1\t",
+        "C\u{ad}S1",
+    ];
+
     #[test]
     fn what_a_spreadsheet_left_is_refused() {
-        let ids = [
-            "2.02601E+17",
-            "4.60001E+12",
-            "2,02601E+17",
-            "1e-05",
-            "2.02601123456789E17",
-            "2,02601123456789e17",
-            "4600012345678.0",
-            "4600012345678.00",
-            "4600012345678,00",
-            "202,601,123",
-            "1,234.00",
-            "2026/1/1",
-            "2026/01/01 0:00",
-            "2026-01-01",
-            "1/31/2026",
-            "31.1.2026",
-            "2026年1月1日",
-            "1月2日",
-            "2-Jan",
-            "Jan-02",
-            "-",
-            "--",
-            "—",
-            "——",
-            "－",
-            "/",
-            "无",
-            "空",
-            "#REF!",
-            "#NAME?",
-            "#DIV/0!",
-            "#N/A",
-            "########",
-            "NULL",
-            "null",
-            "N/A",
-            "\\N",
-            "None",
-            "nan",
-            "undefined",
-            "='CS1'",
-            "'CS1",
-            " CS1",
-            "CS1 ",
-            "\u{a0}CS1",
-            "CS1\u{200b}",
-            "\u{feff}CS1",
-            "CS\u{3000}1",
-            "CS1\t",
-            "C\u{ad}S1",
-        ];
-        for id in ids {
+        for id in [&NUMBERS[..], &DAYS, &EMPTY, &ERRORS, &UNSEEN].concat() {
             assert!(check("orderId", id).is_err(), "{id:?}");
             assert!(check("instanceId", id).is_err(), "{id:?}");
         }

@@ -3,26 +3,19 @@
 use encoding_rs::{Encoding, GB18030, UTF_8};
 
 /// A file's text.
-pub struct Decoded {
+pub struct DecodedText {
     /// The text, without a byte-order mark.
     pub text: String,
     /// The encoding, if it is not UTF-8.
     pub encoding: Option<&'static str>,
 }
 
-/// How files begin that are not text, and what to do with them.
-const NO_TEXT: [(&[u8], &str); 3] = [
-    (b"PK\x03\x04", "is an Excel or WPS workbook: save it as CSV UTF-8, and import that"),
-    (b"\xd0\xcf\x11\xe0", "is an old Excel workbook (.xls): save it as CSV UTF-8, and import that"),
-    (b"\x1f\x8b", "is compressed: unpack it first"),
-];
-
 /// Reads UTF-8, UTF-16 with its mark, or GB18030, which contains GBK: what Excel and WPS write in
 /// China.
 ///
 /// # Errors
-/// If the bytes are not text in one of them: says so, with the line of the first bad byte.
-pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
+/// If the bytes are not text in one of them: the error names the line of the first bad byte.
+pub fn decode(bytes: &[u8]) -> Result<DecodedText, String> {
     if let Some((_, fault)) = NO_TEXT.iter().find(|(start, _)| bytes.starts_with(start)) {
         return Err((*fault).to_owned());
     }
@@ -35,18 +28,18 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     }
     // GB18030 has a mark, too, and some programs write one twice.
     let text = decoded.text.trim_start_matches('\u{feff}').to_owned();
-    Ok(Decoded { text, ..decoded })
+    Ok(DecodedText { text, ..decoded })
 }
 
-fn utf_16(bytes: &[u8], encoding: &'static Encoding) -> Result<Decoded, String> {
+fn utf_16(bytes: &[u8], encoding: &'static Encoding) -> Result<DecodedText, String> {
     let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
     let text = text.ok_or("holds half a character of UTF-16: save it as CSV UTF-8")?;
-    Ok(Decoded { text: text.into_owned(), encoding: Some("UTF-16") })
+    Ok(DecodedText { text: text.into_owned(), encoding: Some("UTF-16") })
 }
 
-fn utf_8_or_gb18030(bytes: &[u8]) -> Result<Decoded, String> {
+fn utf_8_or_gb18030(bytes: &[u8]) -> Result<DecodedText, String> {
     let fault = match str::from_utf8(bytes) {
-        Ok(text) => return Ok(Decoded { text: text.to_owned(), encoding: None }),
+        Ok(text) => return Ok(DecodedText { text: text.to_owned(), encoding: None }),
         Err(fault) => fault,
     };
     let before = bytes.iter().take(fault.valid_up_to());
@@ -55,7 +48,7 @@ fn utf_8_or_gb18030(bytes: &[u8]) -> Result<Decoded, String> {
         return Err(format!("line {line} holds a byte that is not UTF-8: save it as CSV UTF-8"));
     }
     match GB18030.decode_without_bom_handling_and_without_replacement(bytes) {
-        Some(text) => Ok(Decoded { text: text.into_owned(), encoding: Some("GB18030 (GBK)") }),
+        Some(text) => Ok(DecodedText { text: text.into_owned(), encoding: Some("GB18030 (GBK)") }),
         None => Err(format!(
             "line {line} holds a byte that is neither UTF-8 nor GB18030 (GBK): save it as CSV UTF-8"
         )),
@@ -73,12 +66,20 @@ fn is_rather_utf_8(bytes: &[u8]) -> bool {
     letters >= faults
 }
 
+/// How files begin that are not text, and what to do with them.
+const NO_TEXT: [(&[u8], &str); 3] = [
+    (b"PK\x03\x04", "is an Excel or WPS workbook: save it as CSV UTF-8, and import that"),
+    (b"\xd0\xcf\x11\xe0", "is an old Excel workbook (.xls): save it as CSV UTF-8, and import that"),
+    (b"\x1f\x8b", "is compressed: unpack it first"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn text(bytes: &[u8]) -> (String, Option<&'static str>) {
-        let Decoded { text, encoding } = decode(bytes).unwrap_or_else(|fault| panic!("{fault}"));
+        let DecodedText { text, encoding } =
+            decode(bytes).unwrap_or_else(|fault| panic!("{fault}"));
         (text, encoding)
     }
 

@@ -5,10 +5,6 @@ use protocol::time::UnixMillis;
 use super::cell::is_scientific;
 use crate::time_text;
 
-/// What is right, after what is wrong.
-const WANTS: &str = "write UTC as 14 digits like 20280101000000, or with its offset like \
-                     2028-01-01T08:00:00+08:00";
-
 /// Reads 14 or 17 digits in UTC, or RFC 3339.
 ///
 /// # Errors
@@ -33,6 +29,10 @@ fn fault(text: &str) -> &'static str {
         _ => "names no point in time",
     }
 }
+
+/// What is right, after what is wrong.
+const WANTS: &str = "write UTC as 14 digits like 20280101000000, or with its offset like \
+                     2028-01-01T08:00:00+08:00";
 
 #[cfg(test)]
 mod tests {

@@ -12,8 +12,29 @@ use super::row::{ColumnFaults, ImportRow, Rows, column};
 /// The members of an object, in their order; repeated ones too.
 struct Members(Vec<(String, Value)>);
 
-/// Numbers that are read as their digits. An ID must be a text: many programs round long numbers.
-const NUMBERS: [&str; 2] = ["chargingMode", "expireTime"];
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = object.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
 
 /// Reads JSON lines.
 ///
@@ -63,7 +84,7 @@ fn check_members<'a>(rows: impl Iterator<Item = (usize, &'a Members)>) -> Result
     faults.check()
 }
 
-/// Says where and what kind, without the value: rows hold passwords.
+/// Names the place and the kind of a fault, not the value: rows hold passwords.
 fn no_object(fault: serde_json::Error) -> String {
     match fault.classify() {
         Category::Eof => "is cut off: an object ends on the line that it starts on".to_owned(),
@@ -101,29 +122,8 @@ fn row(Members(members): Members) -> Result<ImportRow, String> {
     Ok(row)
 }
 
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = object.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Object)
-    }
-}
+/// Numbers that are read as their digits. An ID must be a text: many programs round long numbers.
+const NUMBERS: [&str; 2] = ["chargingMode", "expireTime"];
 
 #[cfg(test)]
 mod tests {

@@ -10,17 +10,11 @@ use shell::import::Import;
 use super::row::{ImportRow, MANDATORY};
 use super::{cell, expiry};
 
-/// V1's modes (both guides, `chargingMode`): on demand, period, one time, on-demand package.
-const CHARGING_MODES: [&str; 4] = ["0", "1", "3", "5"];
-
-/// What a row may say of the access beside its address.
-const OWN_ACCESS: [&str; 4] = ["adminUrl", "userName", "password", "memo"];
-
 /// Reads a row.
 ///
 /// # Errors
 /// The column, what is wrong with it, and what to do; never its text.
-pub fn understand(row: &ImportRow, template: Option<&Template>) -> Result<Import, String> {
+pub fn parse_row(row: &ImportRow, template: Option<&Template>) -> Result<Import, String> {
     check_cells(row)?;
     let id = identifier(row, "instanceId", InstanceId::parse)?.ok_or("instanceId is missing")?;
     let order_id = identifier(row, "orderId", OrderId::parse)?.ok_or("orderId is missing")?;
@@ -129,3 +123,9 @@ fn state(row: &ImportRow) -> Result<InstanceState, String> {
         InstanceState::Active | InstanceState::Frozen(_) | InstanceState::Released => Ok(state),
     }
 }
+
+/// V1's modes (both guides, `chargingMode`): on demand, period, one time, on-demand package.
+const CHARGING_MODES: [&str; 4] = ["0", "1", "3", "5"];
+
+/// The access data that a row may have beside its address.
+const OWN_ACCESS: [&str; 4] = ["adminUrl", "userName", "password", "memo"];

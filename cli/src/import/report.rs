@@ -1,4 +1,4 @@
-//! What became of the rows: a line for each one that an operator must look at, and counts in
+//! The result of each row: a line for each that an operator must check, and counts in
 //! which each row is once.
 
 use std::collections::BTreeMap;
@@ -7,16 +7,16 @@ use shell::import::ImportOutcome;
 
 use crate::output::outln;
 
-/// What is to be printed at the end.
+/// What is printed at the end.
 #[derive(Debug, Default)]
 pub struct ImportReport {
     lines: Vec<String>,
-    counts: BTreeMap<Count, usize>,
+    counts: BTreeMap<RowCount, usize>,
 }
 
 /// A count; they are printed in this order.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Count {
+enum RowCount {
     Imported,
     WouldImport,
     Exists,
@@ -33,37 +33,37 @@ impl ImportReport {
     /// A row was rejected by itself.
     pub fn rejected(&mut self, line: usize, fault: &str) {
         self.lines.push(format!("line {line}: {fault}"));
-        self.count(Count::Rejected, 1);
+        self.count(RowCount::Rejected, 1);
     }
 
     /// Rows were accepted, and not written: others were rejected.
     pub fn not_written(&mut self, rows: usize) {
-        self.count(Count::NotWritten, rows);
+        self.count(RowCount::NotWritten, rows);
     }
 
-    /// The store failed before it said what became of rows.
+    /// The store failed, so the result of these rows is unknown.
     pub fn unknown(&mut self, rows: usize) {
-        self.count(Count::Unknown, rows);
+        self.count(RowCount::Unknown, rows);
     }
 
     /// The store was asked.
     pub fn settled(&mut self, line: usize, id: &str, outcome: &ImportOutcome) {
         let (count, fault) = match outcome {
-            ImportOutcome::Imported => (Count::Imported, None),
-            ImportOutcome::WouldImport => (Count::WouldImport, None),
-            ImportOutcome::Exists => (Count::Exists, None),
-            ImportOutcome::Linked => (Count::Linked, None),
+            ImportOutcome::Imported => (RowCount::Imported, None),
+            ImportOutcome::WouldImport => (RowCount::WouldImport, None),
+            ImportOutcome::Exists => (RowCount::Exists, None),
+            ImportOutcome::Linked => (RowCount::Linked, None),
             ImportOutcome::Differs(columns) => {
                 let columns = columns.join(", ");
-                (Count::Differs, Some(format!("exists already, and differs in {columns}")))
+                (RowCount::Differs, Some(format!("exists already, and differs in {columns}")))
             }
             ImportOutcome::OrderMadeHere => {
                 let fault = "the purchase was made here already, under another ID";
-                (Count::OrderMadeHere, Some(fault.to_owned()))
+                (RowCount::OrderMadeHere, Some(fault.to_owned()))
             }
             ImportOutcome::OtherPurchase => {
                 let fault = "the ID exists already, for another purchase";
-                (Count::OtherPurchase, Some(fault.to_owned()))
+                (RowCount::OtherPurchase, Some(fault.to_owned()))
             }
         };
         let line = fault.map(|fault| format!("line {line}: {}: {fault}", id.escape_debug()));
@@ -73,12 +73,12 @@ impl ImportReport {
 
     /// Whether the store holds, or would hold, what the file says.
     pub fn is_good(&self) -> bool {
-        self.counts.keys().all(|count| *count <= Count::Linked)
+        self.counts.keys().all(|count| *count <= RowCount::Linked)
     }
 
     /// How many rows were rejected by themselves.
     pub fn rejections(&self) -> usize {
-        self.counts.get(&Count::Rejected).copied().unwrap_or_default()
+        self.counts.get(&RowCount::Rejected).copied().unwrap_or_default()
     }
 
     /// Prints the lines, the counts, and their sum.
@@ -93,14 +93,14 @@ impl ImportReport {
         outln!("{rows} {} in all", if rows == 1 { "row" } else { "rows" });
     }
 
-    fn count(&mut self, count: Count, rows: usize) {
+    fn count(&mut self, count: RowCount, rows: usize) {
         if rows > 0 {
             *self.counts.entry(count).or_default() += rows;
         }
     }
 }
 
-impl Count {
+impl RowCount {
     const fn words(self) -> &'static str {
         match self {
             Self::Imported => "imported",

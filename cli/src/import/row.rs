@@ -2,32 +2,20 @@
 
 use std::collections::BTreeMap;
 
-/// The columns of a table, and the members of a JSON line. The first two are mandatory.
-pub const COLUMNS: [&str; 13] = [
-    "instanceId",
-    "orderId",
-    "orderLineId",
-    "productId",
-    "chargingMode",
-    "state",
-    "freezeCause",
-    "expireTime",
-    "frontEndUrl",
-    "adminUrl",
-    "userName",
-    "password",
-    "memo",
-];
-
-/// The columns that a row must fill.
-pub const MANDATORY: [&str; 2] = ["instanceId", "orderId"];
-
 /// The rows of a file, each with the line that it starts on.
 pub type Rows = Vec<(usize, Result<ImportRow, String>)>;
 
 /// A row.
 #[derive(Clone, Debug, Default)]
 pub struct ImportRow(BTreeMap<&'static str, String>);
+
+/// Why names cannot be columns, once for the whole file; nothing if they can.
+#[derive(Debug, Default)]
+pub struct ColumnFaults {
+    unknown: Vec<String>,
+    repeated: Vec<String>,
+    missing: Vec<String>,
+}
 
 impl ImportRow {
     /// Sets a column. The name must be one of [`COLUMNS`].
@@ -45,19 +33,6 @@ impl ImportRow {
         let cells = self.0.iter().map(|(column, text)| (*column, text.as_str()));
         cells.filter(|(_, text)| !text.trim().is_empty())
     }
-}
-
-/// The column of a name.
-pub fn column(name: &str) -> Option<&'static str> {
-    COLUMNS.into_iter().find(|column| *column == name)
-}
-
-/// Why names cannot be columns, once for the whole file; nothing if they can.
-#[derive(Debug, Default)]
-pub struct ColumnFaults {
-    unknown: Vec<String>,
-    repeated: Vec<String>,
-    missing: Vec<String>,
 }
 
 impl ColumnFaults {
@@ -91,3 +66,28 @@ impl ColumnFaults {
         Err(format!("{}; the columns are {}", faults.join("; "), COLUMNS.join(", ")))
     }
 }
+
+/// The column of a name.
+pub fn column(name: &str) -> Option<&'static str> {
+    COLUMNS.into_iter().find(|column| *column == name)
+}
+
+/// The columns of a table, and the members of a JSON line. The first two are mandatory.
+pub const COLUMNS: [&str; 13] = [
+    "instanceId",
+    "orderId",
+    "orderLineId",
+    "productId",
+    "chargingMode",
+    "state",
+    "freezeCause",
+    "expireTime",
+    "frontEndUrl",
+    "adminUrl",
+    "userName",
+    "password",
+    "memo",
+];
+
+/// The columns that a row must fill.
+pub const MANDATORY: [&str; 2] = ["instanceId", "orderId"];

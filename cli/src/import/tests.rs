@@ -13,9 +13,9 @@ use protocol::time::UnixMillis;
 use serde_json::{Map, Value};
 use simulator::{v1, v2};
 
-use super::purchase::understand;
+use super::purchase::parse_row;
 use super::report::ImportReport;
-use super::{agree, json_lines, without_twins};
+use super::{agree, json_lines, without_duplicates};
 
 const KEY: &str = "constructed-base-key-0001";
 const ADDRESS: &str = "https://seller.example.com/saasproduce";
@@ -34,7 +34,7 @@ fn purchases() -> Vec<Purchase> {
     combinations().into_iter().filter(|purchase| !lacks_product(purchase)).collect()
 }
 
-/// V1 wants a product, and of these modes it is a part of the purchase: such a row is rejected.
+/// V1 needs a product, and with these modes it is a part of the purchase: such a row is rejected.
 fn lacks_product(purchase: &Purchase) -> bool {
     let value = |wanted: &str| {
         let found = purchase.iter().find(|(name, _)| *name == wanted);
@@ -66,7 +66,7 @@ fn imported(purchase: &Purchase) -> InstanceId {
     row.insert("instanceId".to_owned(), "legacy-0001".into());
     row.insert("frontEndUrl".to_owned(), "https://app.example.com".into());
     let (_, row) = json_lines::rows(&Value::from(row).to_string()).unwrap().remove(0);
-    understand(&row.unwrap(), None).unwrap().derived
+    parse_row(&row.unwrap(), None).unwrap().derived
 }
 
 /// The call of the purchase, believed.
@@ -131,7 +131,7 @@ fn row(columns: &[(&'static str, &str)]) -> super::row::ImportRow {
 
 #[test]
 fn a_row_says_its_state_and_why() {
-    let state = |columns: &[_]| understand(&row(columns), None).unwrap().instance.state;
+    let state = |columns: &[_]| parse_row(&row(columns), None).unwrap().instance.state;
     for (columns, expected) in [
         ([("state", ""), ("freezeCause", "")], InstanceState::Active),
         ([("state", "active"), ("freezeCause", "")], InstanceState::Active),
@@ -176,7 +176,7 @@ fn a_row_that_cannot_be_what_was_meant_is_rejected() {
     ];
     let template = Template::parse(r#"{"frontEndUrl":"https://t.example"}"#).unwrap();
     for columns in faults {
-        let fault = understand(&row(columns), Some(&template)).unwrap_err();
+        let fault = parse_row(&row(columns), Some(&template)).unwrap_err();
         let names = columns.iter().any(|(column, _)| fault.contains(column));
         assert!(names || fault.contains("productId"), "{columns:?}: {fault}");
         assert!(!fault.to_lowercase().contains("canary"), "{columns:?}: {fault}");
@@ -186,7 +186,7 @@ fn a_row_that_cannot_be_what_was_meant_is_rejected() {
 #[test]
 fn blanks_of_credentials_are_kept() {
     let columns = [("userName", " admin"), ("password", " pass word "), ("memo", "a\nb ")];
-    let Access::Ready(info) = understand(&row(&columns), None).unwrap().instance.access else {
+    let Access::Ready(info) = parse_row(&row(&columns), None).unwrap().instance.access else {
         panic!("access is ready");
     };
     assert_eq!(info.user_name.as_deref(), Some(" admin"));
@@ -197,7 +197,7 @@ fn blanks_of_credentials_are_kept() {
 /// Of the same IDs, in whatever roles, only the first row is accepted.
 #[test]
 fn rows_that_contradict_an_earlier_one_are_rejected() {
-    let derived = understand(&row(&[]), None).unwrap().derived.to_string();
+    let derived = parse_row(&row(&[]), None).unwrap().derived.to_string();
     let pairs = [
         [("instanceId", "i-1"), ("orderId", "CS2")],
         [("instanceId", "i-2"), ("orderId", "CS1")],
@@ -205,9 +205,9 @@ fn rows_that_contradict_an_earlier_one_are_rejected() {
     ];
     for second in pairs {
         let rows = [(2, row(&[])), (3, row(&second))];
-        let imports = rows.map(|(line, row)| (line, understand(&row, None).unwrap()));
+        let imports = rows.map(|(line, row)| (line, parse_row(&row, None).unwrap()));
         let mut report = ImportReport::default();
-        let alone = without_twins(imports.to_vec(), &mut report);
+        let alone = without_duplicates(imports.to_vec(), &mut report);
         assert_eq!(alone.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2], "{second:?}");
         assert_eq!(report.rejections(), 1, "{second:?}");
     }

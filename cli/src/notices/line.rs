@@ -8,12 +8,12 @@ use protocol::time::UnixMillis;
 use serde_json::{Value, json};
 use shell::repository::Slot;
 
-use super::Standing;
+use super::NoticeState;
 
-/// A notice, and whose it is.
+/// A notice with the instance or entity that it is about.
 pub struct NoticeLine<'a> {
     whose: &'a str,
-    pub standing: Standing,
+    pub state: NoticeState,
     pub notice: &'a Notice,
     delivery: Option<&'a DeliveryState>,
     pub since: UnixMillis,
@@ -28,11 +28,11 @@ impl NoticeLine<'_> {
             since.to_rfc3339(),
             notice.sequence(),
             notice.kind.as_str(),
-            self.standing(now)
+            self.state_text(now)
         )
     }
 
-    fn standing(&self, now: UnixMillis) -> String {
+    fn state_text(&self, now: UnixMillis) -> String {
         let Some(delivery) = self.delivery else { return "waits".to_owned() };
         let fault = delivery.attempts.last().map(|Attempt { fault, status, .. }| match status {
             Some(401) => format!(": {fault} (401: does the product have this secret?)"),
@@ -41,10 +41,12 @@ impl NoticeLine<'_> {
         });
         let fault = fault.unwrap_or_default();
         let DeliveryState { count, next, claimed, .. } = delivery;
-        match (self.standing, claimed) {
-            (Standing::Dead, _) => format!("dead after {count} attempts{fault}"),
-            (Standing::Waiting, Some(_)) if now < *next => format!("attempt {count} is under way"),
-            (Standing::Waiting, _) => {
+        match (self.state, claimed) {
+            (NoticeState::Dead, _) => format!("dead after {count} attempts{fault}"),
+            (NoticeState::Waiting, Some(_)) if now < *next => {
+                format!("attempt {count} is under way")
+            }
+            (NoticeState::Waiting, _) => {
                 format!("{count} attempts, next at {}{fault}", next.to_rfc3339())
             }
         }
@@ -55,7 +57,7 @@ impl NoticeLine<'_> {
         json!({
             "key": key,
             "id": self.notice.id(key),
-            "state": if self.standing == Standing::Dead { "dead" } else { "waiting" },
+            "state": if self.state == NoticeState::Dead { "dead" } else { "waiting" },
             "trial": self.delivery,
             "notice": self.notice.body(),
         })
@@ -67,14 +69,14 @@ pub fn lines<'a>(slot: &'a Slot, whose: &'a str) -> impl Iterator<Item = NoticeL
     slot.record().into_iter().flat_map(move |EntityRecord { outbox, .. }| {
         let dead = outbox.dead.iter().map(move |dead| NoticeLine {
             whose,
-            standing: Standing::Dead,
+            state: NoticeState::Dead,
             notice: &dead.notice,
             delivery: Some(&dead.delivery),
             since: dead.at,
         });
         let waiting = outbox.waiting.iter().map(move |notice| NoticeLine {
             whose,
-            standing: Standing::Waiting,
+            state: NoticeState::Waiting,
             notice,
             delivery: outbox.delivery.as_ref().filter(|it| it.sequence == notice.sequence()),
             since: notice.at,
@@ -83,7 +85,7 @@ pub fn lines<'a>(slot: &'a Slot, whose: &'a str) -> impl Iterator<Item = NoticeL
     })
 }
 
-/// The instance's ID, or where the entity lies.
+/// The instance's ID, or the entity's key.
 pub fn whose(slot: &Slot) -> String {
     match slot.record().map(|record| &record.entity) {
         Some(Entity::Instance(instance)) => instance.id.to_string(),

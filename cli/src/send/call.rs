@@ -1,17 +1,20 @@
 //! One call, signed as of now.
 
 use http::Request;
+use protocol::message::Activity;
+use protocol::signature::Interface;
 use serde_json::Value;
 use simulator::time::{self, TimestampUnit};
 use simulator::{kit_v1, kit_v2, v1, v2};
 
-use crate::demo::Only;
+use crate::command_line::quoted;
 use crate::made_up;
+use crate::options::AccessGuide;
 
 /// One call to be signed.
 pub struct SentCall {
     /// By which guide.
-    pub contract: Only,
+    pub contract: AccessGuide,
     /// The production address.
     pub address: String,
     /// The access key of its part of the guide.
@@ -39,10 +42,10 @@ impl SentCall {
             v2::body(&members)
         };
         match (self.contract, is_kit(activity)) {
-            (Only::V1, false) => self.get(&time::to_the_millisecond(now)),
-            (Only::V2, false) => v2::request(address, key, &timestamp, &nonce, &body()),
-            (Only::V1, true) => kit_v1::request(address, activity, key, &body()),
-            (Only::V2, true) => {
+            (AccessGuide::V1, false) => self.get(&time::to_the_millisecond(now)),
+            (AccessGuide::V2, false) => v2::request(address, key, &timestamp, &nonce, &body()),
+            (AccessGuide::V1, true) => kit_v1::request(address, activity, key, &body()),
+            (AccessGuide::V2, true) => {
                 kit_v2::request(address, activity, key, &timestamp, &nonce, &body())
             }
         }
@@ -60,7 +63,9 @@ impl SentCall {
 
 /// Whether this is the name of a kit interface.
 pub fn is_kit(activity: &str) -> bool {
-    ["tenantSync", "applicationSync", "authSync", "singleOrgSync", "allOrgSync"].contains(&activity)
+    Activity::ALL
+        .into_iter()
+        .any(|known| known.interface() == Interface::Kit && known.as_str() == activity)
 }
 
 /// The text of a value: its own, or its JSON.
@@ -70,14 +75,14 @@ pub fn text(value: &Value) -> String {
 
 /// A line for a shell: every word in single quotes.
 pub fn curl(request: &Request<Vec<u8>>) -> String {
-    let mut line = format!("curl -i {}", made_up::quoted(&request.uri().to_string()));
+    let mut line = format!("curl -i {}", quoted(&request.uri().to_string()));
     for (name, value) in request.headers() {
         let header = format!("{name}: {}", value.to_str().unwrap_or_default());
-        line.push_str(&format!(" -H {}", made_up::quoted(&header)));
+        line.push_str(&format!(" -H {}", quoted(&header)));
     }
     if !request.body().is_empty() {
         let body = String::from_utf8_lossy(request.body());
-        line.push_str(&format!(" --data-raw {}", made_up::quoted(&body)));
+        line.push_str(&format!(" --data-raw {}", quoted(&body)));
     }
     line
 }

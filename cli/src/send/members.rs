@@ -9,16 +9,17 @@ use simulator::v1::{self, Iv, Strength};
 
 use super::SendArguments;
 use super::call::{is_kit, text};
-use crate::demo::Only;
+use crate::error::CommandError;
+use crate::made_up;
+use crate::options::AccessGuide;
 use crate::output::errln;
-use crate::{Error, made_up};
 
 /// Reads the members, and adds what the marketplace always sends.
 pub fn read(
     arguments: &SendArguments,
-    contract: Only,
+    contract: AccessGuide,
     key: &str,
-) -> Result<Vec<(String, Value)>, Error> {
+) -> Result<Vec<(String, Value)>, CommandError> {
     let mut members =
         arguments.members.iter().map(|word| member(word)).collect::<Result<_, _>>()?;
     if is_kit(&arguments.activity) {
@@ -30,8 +31,8 @@ pub fn read(
         members.push(("businessId".to_owned(), made_up::id().into()));
     }
     match contract {
-        Only::V1 => complete_v1(arguments, key, &mut members)?,
-        Only::V2 => warn_of_the_sample(&members),
+        AccessGuide::V1 => complete_v1(arguments, key, &mut members)?,
+        AccessGuide::V2 => warn_of_the_sample(&members),
     }
     Ok(members)
 }
@@ -40,7 +41,7 @@ fn complete_v1(
     arguments: &SendArguments,
     key: &str,
     members: &mut [(String, Value)],
-) -> Result<(), Error> {
+) -> Result<(), CommandError> {
     for (name, value) in members.iter_mut() {
         if value.is_object() || value.is_array() {
             return Err(
@@ -56,7 +57,7 @@ fn complete_v1(
 }
 
 /// Encrypts a personal field behind a vector of its own.
-fn encrypted(key: &str, strength: Strength, plain: &str) -> Result<String, Error> {
+fn encrypted(key: &str, strength: Strength, plain: &str) -> Result<String, CommandError> {
     let letters: String = made_up::id().chars().take(16).collect();
     let iv: Iv = letters.parse()?;
     Ok(v1::encrypt(key, strength, iv, plain))
@@ -65,14 +66,14 @@ fn encrypted(key: &str, strength: Strength, plain: &str) -> Result<String, Error
 /// The kit's bodies carry their time, numbers for flags, and V1's lists as text.
 fn complete_kit(
     arguments: &SendArguments,
-    contract: Only,
+    contract: AccessGuide,
     members: &mut Vec<(String, Value)>,
-) -> Result<(), Error> {
+) -> Result<(), CommandError> {
     for (name, value) in members.iter_mut() {
         let number = value.as_str().and_then(|text| text.parse::<u8>().ok());
         if let Some(number) = number.filter(|_| FLAGS.contains(&name.as_str())) {
             *value = number.into();
-        } else if contract == Only::V1 && (value.is_array() || value.is_object()) {
+        } else if contract == AccessGuide::V1 && (value.is_array() || value.is_object()) {
             *value = value.to_string().into();
         }
     }
@@ -95,7 +96,10 @@ fn complete_kit(
 }
 
 /// A plain secret is sealed with the seller's public key; without the key it is sealed already.
-fn seal_secret(arguments: &SendArguments, members: &mut Vec<(String, Value)>) -> Result<(), Error> {
+fn seal_secret(
+    arguments: &SendArguments,
+    members: &mut Vec<(String, Value)>,
+) -> Result<(), CommandError> {
     let given = members.iter_mut().find(|(name, _)| name == SECRET);
     match (given, &arguments.public_key, &arguments.sealed_secret) {
         (Some((_, value)), Some(key), _) => {
@@ -108,7 +112,7 @@ fn seal_secret(arguments: &SendArguments, members: &mut Vec<(String, Value)>) ->
 }
 
 /// The key's text itself, or that of a file.
-fn public_key(given: &str) -> Result<PublicKey, Error> {
+fn public_key(given: &str) -> Result<PublicKey, CommandError> {
     if let Some(key) = PublicKey::parse(given) {
         return Ok(key);
     }
@@ -132,7 +136,7 @@ fn warn_of_the_sample(members: &[(String, Value)]) {
     }
 }
 
-fn member(word: &str) -> Result<(String, Value), Error> {
+fn member(word: &str) -> Result<(String, Value), CommandError> {
     let Some((name, text)) = word.split_once('=') else {
         return Err(format!("{word} is not a member: write name=text, or name:=json").into());
     };

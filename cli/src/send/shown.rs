@@ -1,12 +1,10 @@
 //! What is printed of an answer.
 
-use http::Response;
-use http::header::LOCATION;
 use serde_json::Value;
 use simulator::answer::Remark;
 use simulator::v1::{self, Strength};
 
-use crate::demo::Only;
+use crate::options::AccessGuide;
 use crate::output::errln;
 
 /// The body of a V1 answer with its credentials decrypted; nothing if it has none.
@@ -47,45 +45,18 @@ pub fn remarked(remark: Option<Remark>) -> String {
     remark.map(|remark| format!(" (remark: {remark})")).unwrap_or_default()
 }
 
-/// What to do about an HTTP status; `location` is where the answer redirects.
-pub fn advice(status: u16, location: Option<&str>) -> Option<String> {
-    let advice = match (status, location) {
-        (404, _) => {
-            "correct the path of the address (koohook's own is /saasproduce), or set the key of \
-             this route there: koohook answers 404 without it"
-        }
-        (405 | 501, _) => "the server does not serve this guide, or not at this path",
-        (301..=308, Some(location)) => {
-            return Some(format!(
-                "it redirects to {}; the marketplace follows no redirect: give that address",
-                location.escape_debug()
-            ));
-        }
-        (301..=308, None) => {
-            "give the address that it redirects to; the marketplace follows no redirect"
-        }
-        (401 | 403, _) => "let the marketplace's calls past the gateway in front of the server",
-        (502..=504, _) => "the proxy does not reach the server behind it; start that server",
-        (500.., _) => "the server failed: see its log, or correct the path of the address",
-        _ => return None,
-    };
-    Some(advice.to_owned())
-}
-
-/// Where an answer redirects, without the signature of the call that a server may repeat there.
-pub fn location(response: &Response<Vec<u8>>) -> Option<String> {
-    let location = response.headers().get(LOCATION)?.to_str().ok()?;
-    location.split(['?', '#']).next().map(str::to_owned)
-}
-
 /// What a result code means, and what to do.
-pub fn meaning(code: &str, contract: Only) -> Option<&'static str> {
+pub fn meaning(code: &str, contract: AccessGuide) -> Option<&'static str> {
     Some(match (code, contract) {
         ("000001", _) => "the server rejects the signature: compare the access key",
         ("000002", _) => "the server rejects a parameter, or this machine's clock: see its log",
         ("000003", _) => "the server does not know this instance: create it with newInstance",
-        ("000004", Only::V1) => "the order is being carried out, and V1 counts that as a failure",
-        ("000004", Only::V2) => "the order is being carried out: ask again with queryInstance",
+        ("000004", AccessGuide::V1) => {
+            "the order is being carried out, and V1 counts that as a failure"
+        }
+        ("000004", AccessGuide::V2) => {
+            "the order is being carried out: ask again with queryInstance"
+        }
         ("000005", _) => "the server failed: see its log",
         _ => return None,
     })

@@ -58,7 +58,7 @@ fn text(output: &[u8]) -> &str {
     std::str::from_utf8(output).unwrap()
 }
 
-/// In a folder whose name wants quotes, in either unit of the timestamp.
+/// In a folder whose name needs quotes, with either unit of the timestamp.
 #[test]
 fn the_pasted_lines_play_everything() {
     let folder = tempfile::tempdir().unwrap();
@@ -84,33 +84,12 @@ fn the_pasted_lines_play_everything() {
 fn send_plays_the_kit_and_encrypts() {
     let folder = tempfile::tempdir().unwrap();
     let dev = Dev::start(folder.path(), &[]);
-    let seal = r#"clientSecret=plain --public-key "$(koohook keys public "$KOOHOOK_RSA_PRIVATE_KEY_FILE" | tail -n 1)""#;
-    let by_file = r#"clientSecret=plain --public-key "$PWD/public.txt""#;
-    dev.run(&format!(
-        "cd '{}'; koohook keys public koohook.db.application.pem | tail -n 1 >public.txt",
-        folder.path().display()
-    ));
+    let in_folder =
+        |command: &str| dev.run(&format!("cd '{}'; {command}", folder.path().display()));
+    in_folder("koohook keys public koohook.db.application.pem | tail -n 1 >public.txt");
     for guide in ["--v1", "--v2"] {
-        let (people, departments) = if guide == "--v1" {
-            ("userList", "orgInfo:='[{\"orgCode\":\"1\",\"name\":\"a\"}]'")
-        } else {
-            ("userList", "orgInfoList:='[{\"orgCode\":\"1\",\"orgName\":\"a\"}]'")
-        };
-        for call in [
-            "newInstance orderId=CS1 orderLineId=CS1-1 productId=P customerId=C mobilePhone=159",
-            "tenantSync tenantId=T tenantCode=t name=Name domainName=https://t.example flag=1",
-            "applicationSync tenantId=T appId=A clientId=C flag=1",
-            &format!("applicationSync tenantId=T appId=A clientId=C flag=1 {seal}"),
-            &format!("applicationSync tenantId=T appId=A clientId=C flag=1 {by_file}"),
-            &format!(
-                "authSync tenantId=T appId=A flag=1 {people}:='[{{\"userName\":\"u\",\"name\":\"n\",\
-                 \"orgCode\":\"1\",\"role\":\"user\",\"enable\":\"true\"}}]'"
-            ),
-            "singleOrgSync tenantId=T orgCode=1 orgName=a flag=1",
-            &format!("allOrgSync tenantId=T {departments}"),
-        ] {
-            let done =
-                dev.run(&format!("cd '{}'; koohook send {guide} {call}", folder.path().display()));
+        for call in calls(guide) {
+            let done = in_folder(&format!("koohook send {guide} {call}"));
             let (body, said) = (text(&done.stdout), text(&done.stderr));
             assert!(body.starts_with('{') && body.contains(r#""000000""#), "{call}: {body}{said}");
             assert!(said.ends_with("Body-Sign: right\n"), "{call}: {said}");
@@ -121,6 +100,32 @@ fn send_plays_the_kit_and_encrypts() {
     let plain =
         "koohook send --v2 applicationSync tenantId=T appId=A clientId=C clientSecret=x flag=1";
     assert_eq!(dev.run(plain).status.code(), Some(1));
+}
+
+/// A purchase and the kit's calls; a secret is sealed with the public key, or with that of a file.
+fn calls(guide: &str) -> Vec<String> {
+    let seal = r#"clientSecret=plain --public-key "$(koohook keys public "$KOOHOOK_RSA_PRIVATE_KEY_FILE" | tail -n 1)""#;
+    let by_file = r#"clientSecret=plain --public-key "$PWD/public.txt""#;
+    let people =
+        r#"userList:='[{"userName":"u","name":"n","orgCode":"1","role":"user","enable":"true"}]'"#;
+    let departments = if guide == "--v1" {
+        r#"orgInfo:='[{"orgCode":"1","name":"a"}]'"#
+    } else {
+        r#"orgInfoList:='[{"orgCode":"1","orgName":"a"}]'"#
+    };
+    let application = "applicationSync tenantId=T appId=A clientId=C flag=1";
+    vec![
+        "newInstance orderId=CS1 orderLineId=CS1-1 productId=P customerId=C mobilePhone=159"
+            .to_owned(),
+        "tenantSync tenantId=T tenantCode=t name=Name domainName=https://t.example flag=1"
+            .to_owned(),
+        application.to_owned(),
+        format!("{application} {seal}"),
+        format!("{application} {by_file}"),
+        format!("authSync tenantId=T appId=A flag=1 {people}"),
+        "singleOrgSync tenantId=T orgCode=1 orgName=a flag=1".to_owned(),
+        format!("allOrgSync tenantId=T {departments}"),
+    ]
 }
 
 #[test]

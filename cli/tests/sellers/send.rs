@@ -2,7 +2,7 @@
 
 use crate::{KEY, Seller, koohook};
 
-/// What `koohook send` prints: the answer's body, and what the marketplace makes of it.
+/// Runs `koohook send`: the answer's body, what the marketplace makes of it, and the exit code.
 fn send(arguments: &[&str]) -> (String, String, Option<i32>) {
     let mut all = vec!["send"];
     all.extend(arguments);
@@ -37,57 +37,71 @@ fn credentials_are_shown_decrypted_and_as_they_travel() {
     assert_eq!(code, Some(0));
 }
 
-/// Each is what is wrong, then what to do.
+/// Each error is what is wrong, then what to do.
+fn assert_error(arguments: &[&str], error: &str) {
+    let (body, said, code) = send(arguments);
+    assert_eq!((body.as_str(), said, code), ("", format!("koohook: {error}"), Some(1)));
+}
+
+const AT: [&str; 2] = ["--address", "http://127.0.0.1:9/saasproduce"];
+const NEW: [&str; 2] = ["newInstance", "orderId=CS1"];
+
 #[test]
 fn what_send_is_not_given_is_named() {
-    let at = ["--address", "http://127.0.0.1:9/saasproduce"];
-    let new = ["newInstance", "orderId=CS1"];
+    let keyed = [&AT[..], &["--v2", "--key", KEY]].concat();
     for (arguments, error) in [
         (
-            [&at[..], &["--key", KEY], &new].concat(),
+            [&AT[..], &["--key", KEY], &NEW].concat(),
             "access guide is missing: write --v1 or --v2 before the activity",
         ),
         (
-            [&at[..], &["--v2"], &new].concat(),
+            [&AT[..], &["--v2"], &NEW].concat(),
             "access key is missing: set KOOHOOK_BASE_KEY or KOOHOOK_BASE_KEY_FILE, or give --key",
         ),
         (
-            [&at[..], &["--v2", "--key", KEY, "tenantSync"]].concat(),
+            [&keyed[..], &["tenantSync"]].concat(),
             "access key is missing: set KOOHOOK_KIT_KEY or KOOHOOK_KIT_KEY_FILE, or give --kit-key",
         ),
         (
-            [&["--address", "seller.example/produce", "--v2", "--key", KEY], &new[..]].concat(),
+            [&keyed[..], &["newInstance", "orderId"]].concat(),
+            "orderId is not a member: write name=text, or name:=json",
+        ),
+        (
+            [&AT[..], &["--v1", "--key", KEY, "upgrade", "a:=[1]"]].concat(),
+            "a is JSON, and V1 sends text alone: write a=TEXT",
+        ),
+    ] {
+        assert_error(&arguments, error);
+    }
+}
+
+#[test]
+fn an_address_that_cannot_be_called_is_named() {
+    for (address, error) in [
+        (
+            "seller.example/produce",
             "address seller.example/produce has no scheme: write https:// or http:// before it",
         ),
         (
-            [&["--address", "http://a/b?c=d", "--v2", "--key", KEY], &new[..]].concat(),
+            "http://a/b?c=d",
             "address http://a/b?c=d has a query: leave it out, the signature comes in its place",
         ),
         (
-            [&["--address", "http://a/b#c", "--v2", "--key", KEY], &new[..]].concat(),
+            "http://a/b#c",
             "address http://a/b#c has a fragment: leave # and what follows out; write a # of the \
              path as %23",
         ),
         (
             // A name of no host (RFC 6761).
-            [&["--address", "http://seller.invalid/a", "--v2", "--key", KEY], &new[..]].concat(),
+            "http://seller.invalid/a",
             "host of seller.invalid is unknown: correct the address, or its name in the DNS",
         ),
         (
-            [&at[..], &["--v2", "--key", KEY], &new].concat(),
+            "http://127.0.0.1:9/saasproduce",
             "127.0.0.1:9 refused the connection: start the server, or correct the address",
         ),
-        (
-            [&at[..], &["--v2", "--key", KEY, "newInstance", "orderId"]].concat(),
-            "orderId is not a member: write name=text, or name:=json",
-        ),
-        (
-            [&at[..], &["--v1", "--key", KEY, "upgrade", "a:=[1]"]].concat(),
-            "a is JSON, and V1 sends text alone: write a=TEXT",
-        ),
     ] {
-        let (body, said, code) = send(&arguments);
-        assert_eq!((body.as_str(), said, code), ("", format!("koohook: {error}"), Some(1)));
+        assert_error(&[&["--address", address, "--v2", "--key", KEY], &NEW[..]].concat(), error);
     }
 }
 

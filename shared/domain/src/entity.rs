@@ -13,10 +13,11 @@ use crate::tenant::{Application, Dated, Tenant};
 pub enum Subject {
     /// An instance, by the ID that the marketplace knows.
     Instance(InstanceId),
-    /// A purchase, by the ID derived from its order line, and its order: where an older server had
-    /// given the instance another ID, a pointer stands there and is followed once (decision C7).
+    /// A purchase, by the ID derived from its order line, and its order. If an older server gave
+    /// the instance another ID, a pointer is stored here and is followed once (decision C7).
     Purchase(InstanceId, OrderId),
-    /// An enterprise, as the buyer of an instance; none while a seller applies for credentials.
+    /// An enterprise, as the buyer of an instance. No instance is known while a seller applies for
+    /// credentials.
     Tenant(Option<InstanceId>, TenantId),
     /// An enterprise's credentials for an application.
     Application(Option<InstanceId>, TenantId, AppId),
@@ -45,8 +46,8 @@ impl Subject {
         }
     }
 
-    /// Whether an entity is of this subject's kind. A pointer stands where an instance might: no
-    /// call that names it finds an instance there.
+    /// Whether an entity is of this subject's kind. A pointer counts as an instance's kind: a call
+    /// that names its ID finds no instance there.
     pub const fn holds(&self, entity: &Entity) -> bool {
         matches!(
             (self, entity),
@@ -57,8 +58,8 @@ impl Subject {
         )
     }
 
-    /// Whether the instance that a pointer leads to is this purchase: an import whose ID was taken
-    /// may have left one that leads to another's.
+    /// Whether the instance that a pointer leads to is this purchase. An import whose ID was
+    /// already used may have left a pointer to another purchase.
     pub fn is_led_to(&self, entity: &Entity) -> bool {
         match (self, entity) {
             (Self::Purchase(_, order), Entity::Instance(instance)) => instance.order_id == *order,
@@ -78,11 +79,11 @@ impl Subject {
 /// What is kept of a subject.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::large_enum_variant, reason = "most are instances, and one lives at a time")]
+#[expect(clippy::large_enum_variant, reason = "most are instances, and few exist at a time")]
 pub enum Entity {
     /// A purchase.
     Instance(Instance),
-    /// The purchase of this order line was made elsewhere, under this ID.
+    /// The purchase of this order line is stored under this ID.
     MovedTo(InstanceId),
     /// An enterprise.
     Tenant(Dated<Tenant>),

@@ -16,8 +16,8 @@ pub struct Order {
 }
 
 impl Order {
-    /// The order behind a call: its identity is (activity, scene, order, line), its meaning what
-    /// the request says beside them.
+    /// The order behind a call. Its identity is activity, scene, order and line; its meaning is
+    /// what else the request says.
     pub fn new(
         activity: Activity,
         scene: &str,
@@ -46,9 +46,9 @@ impl Order {
 pub enum Recall {
     /// Never seen.
     Fresh,
-    /// Carried out before; to be answered again, without effect.
+    /// Carried out before. It is answered again, without effect.
     Repeat,
-    /// Carried out before under another meaning: the first stays.
+    /// Carried out before with another meaning. The first one stays.
     Conflict,
 }
 
@@ -100,8 +100,8 @@ impl Ledger {
     }
 }
 
-/// A digest of what the request means: what differs from repeat to repeat is no part of it,
-/// and neither is what the guide does not name (decision C6).
+/// A digest of what the request means. It leaves out the members that differ from repeat to repeat,
+/// and those that the guide does not name (decision C6).
 fn meaning(details: &Details) -> [u8; 8] {
     let mut parts = Vec::new();
     for (name, value) in &details.named {
@@ -112,10 +112,10 @@ fn meaning(details: &Details) -> [u8; 8] {
     digest::of(&parts.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// What a repeat may bring anew.
+/// The members in which a repeat may differ.
 const PASSING: [&str; 3] = ["acceptanceTime", "activity", "businessId"];
 
-/// As stored: all rows in one base64 text, the purchase's first, zeros where none is known.
+/// As stored: all rows in one base64 text, the purchase's first, or zeros if none is known.
 #[derive(Deserialize, Serialize)]
 struct Stored {
     rows: String,

@@ -3,7 +3,7 @@
 //! A transition is a pure function of the instance, the call and the call's time. It says what the
 //! instance is afterwards, which notices the product gets, and what the log remarks.
 //!
-//! - [`id`]: the ID of an instance. `purchase`: a new one, and its purchase repeated.
+//! - [`id`]: the ID of an instance. `new_instance`: a purchase, and the purchase repeated.
 //! - `lifecycle`: refresh, freeze, thaw, upgrade, release. `state`: their results.
 //! - `access`: how the buyer gets in.
 //! - `abandonment`: what happens if the marketplace gives a purchase up.
@@ -13,7 +13,7 @@ mod access;
 mod call_time;
 pub mod id;
 mod lifecycle;
-mod purchase;
+mod new_instance;
 mod state;
 mod transition;
 

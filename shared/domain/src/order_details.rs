@@ -1,5 +1,5 @@
-//! What the marketplace is asked of an order before a notice of it is first offered, and what of the
-//! answer may stay with the instance (decision E7).
+//! When the marketplace is asked for an order's details before a notice is first offered, and which
+//! of them the instance keeps (decision E7).
 
 use protocol::message::{OrderId, OrderLineId, Scene};
 use protocol::order_query::{LINES, OrderDetails, OrderQuery, PRODUCTS};
@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::notice::{Notice, NoticeType};
 
-/// What may stay with the instance: of the thing that was bought, nothing of its buyer (decision
-/// D1). Texts as on the wire; numbers as their text.
+/// What the instance keeps of the details: facts of what was bought, none of its buyer (decision
+/// D1). Texts are as on the wire; a number is its text.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct OrderFacts {
@@ -28,7 +28,7 @@ pub struct OrderFacts {
     /// What the line costs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_amount: Option<String>,
-    /// In which money.
+    /// Its currency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// The first product: another one per period.
@@ -42,29 +42,8 @@ pub struct OrderFacts {
     pub linear_value: Option<String>,
 }
 
-/// What to ask before this notice is offered, if anything: under V2 a purchase, an upgrade,
-/// a refresh of two scenes and one that names a product (decision E7).
-#[expect(clippy::wildcard_enum_match_arm, reason = "nothing is asked unless it is said here")]
-pub fn query_of(notice: &Notice) -> Option<OrderQuery> {
-    let text = |name| {
-        let text = notice.data.get(name).and_then(|value| value.as_str());
-        text.filter(|text| !text.trim().is_empty())
-    };
-    let asks = match notice.kind {
-        NoticeType::Created | NoticeType::Upgraded => true,
-        NoticeType::Renewed => text("productId").is_some() || text("scene").is_some_and(is_change),
-        _ => false,
-    };
-    if !asks || notice.data.contains_key(MEMBER) {
-        return None;
-    }
-    // V1's calls name no line, and carry their product themselves.
-    let order_line_id = Some(OrderLineId::parse(text("orderLineId")?).ok()?);
-    Some(OrderQuery { order_id: OrderId::parse(text("orderId")?).ok()?, order_line_id })
-}
-
 impl OrderFacts {
-    /// What may stay with the instance.
+    /// The facts that the instance keeps.
     pub fn of(details: &OrderDetails) -> Self {
         let order = details.members();
         let line = order.get(LINES).and_then(Value::as_object);
@@ -87,6 +66,27 @@ impl OrderFacts {
     }
 }
 
+/// The question to ask before this notice is offered, if there is one: under V2 for a purchase, an
+/// upgrade, a refresh of two scenes, and a refresh that names a product (decision E7).
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these types cause a question")]
+pub fn query_of(notice: &Notice) -> Option<OrderQuery> {
+    let text = |name| {
+        let text = notice.data.get(name).and_then(|value| value.as_str());
+        text.filter(|text| !text.trim().is_empty())
+    };
+    let asks = match notice.kind {
+        NoticeType::Created | NoticeType::Upgraded => true,
+        NoticeType::Renewed => text("productId").is_some() || text("scene").is_some_and(is_change),
+        _ => false,
+    };
+    if !asks || notice.data.contains_key(MEMBER) {
+        return None;
+    }
+    // V1's calls name no line, and carry their product themselves.
+    let order_line_id = Some(OrderLineId::parse(text("orderLineId")?).ok()?);
+    Some(OrderQuery { order_id: OrderId::parse(text("orderId")?).ok()?, order_line_id })
+}
+
 fn fact(members: Option<&Map<String, Value>>, name: &str) -> Option<String> {
     let text = match members?.get(name)? {
         Value::String(text) => text.clone(),
@@ -96,12 +96,12 @@ fn fact(members: Option<&Map<String, Value>>, name: &str) -> Option<String> {
     (text.chars().count() <= MAX_FACT_LETTERS).then_some(text)
 }
 
-/// Whether a refresh of this scene changes what is served, and not only until when.
+/// Whether a refresh of this scene changes the specification, not only the expiry.
 fn is_change(scene: &str) -> bool {
     [Scene::RenewalChange, Scene::TrialToFormal].iter().any(|change| change.as_str() == scene)
 }
 
-/// The notice's member that holds the answer. A notice with it was asked for already.
+/// The member of a notice that holds the answer. If a notice has it, the question was asked.
 pub const MEMBER: &str = "orderDetails";
 
 /// The guide's length of every identifier and word.

@@ -1,5 +1,5 @@
-//! When not to ask: the gateway locks a key for five minutes that failed more than five times in
-//! a row, and then whatever else the seller does with that key fails with it.
+//! When not to ask for order details. If a key fails more than five times in a row, the gateway
+//! locks it for five minutes. All other uses of the seller's key fail then, too.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use protocol::order_query::OrderQueryOutcome;
 use protocol::time::UnixMillis;
 
-/// What one key's outcomes in a row allow.
+/// Whether one key may be used now, by its latest outcomes in a row.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct QueryGate {
     refused: u32,
@@ -25,14 +25,14 @@ impl QueryGate {
         self.shut_until.is_none_or(|until| now >= until)
     }
 
-    /// Whether the key has worked, and was not refused since. Until then one asks at a time: many
-    /// at once would lock a wrong key before the first refusal is read.
+    /// Whether the key has worked, and was not refused since. Until then only one question is asked
+    /// at a time: many at once would lock a wrong key before the first refusal is read.
     pub const fn has_worked(&self) -> bool {
         self.worked
     }
 
     /// Takes note of a question that got no answer in all the time that one may take. The third in
-    /// a row shuts the gate for a moment: whoever waits for it holds up others.
+    /// a row shuts the gate for a moment: a question that waits delays others.
     pub fn note_unanswered(&mut self, now: UnixMillis) {
         self.unanswered = self.unanswered.saturating_add(1);
         if self.unanswered >= MAX_UNANSWERED {

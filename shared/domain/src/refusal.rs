@@ -1,4 +1,4 @@
-//! We believe the caller, and the rules say no.
+//! Why the rules refuse a call that we believe.
 
 use protocol::result_code::ResultCode;
 use thiserror::Error;
@@ -24,7 +24,7 @@ impl From<Refusal> for ResultCode {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::InstanceUnknown | Refusal::InstanceReleased => Self::InstanceNotFound,
-            // No call of the marketplace's meets it; a parameter that the rules refuse.
+            // Only the product meets `ReadyBefore`; for either, a parameter is refused.
             Refusal::ReadyBefore | Refusal::ChangeNotAllowed => Self::InvalidParameter,
         }
     }

@@ -1,9 +1,9 @@
-//! What is worth a word in the log of a call that was carried out.
+//! What the log remarks on a call that was carried out.
 
 /// Why a believed call had no effect, or what was odd about it. Counted; two are alarms.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Remark {
-    /// A newer call of its kind stands.
+    /// A newer call of its kind is known.
     OlderThanKnown,
     /// It is so already.
     NothingToDo,
@@ -19,11 +19,11 @@ pub enum Remark {
     OtherMeaning,
     /// A personal field could not be read.
     FieldUnreadable,
-    /// Alarm: the marketplace gave up on a purchase.
+    /// Alarm: the marketplace gave a purchase up.
     Abandoned,
     /// Alarm: a call came about a purchase after it was abandoned.
     Revived,
-    /// A list of nobody, which changes nothing.
+    /// An empty list, which changes nothing.
     EmptyList,
 }
 

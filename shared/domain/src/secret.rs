@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A text that is shown to nobody.
+/// A text that no log and no error shows.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Secret(String);
 
@@ -12,7 +12,7 @@ impl Secret {
         Self(text)
     }
 
-    /// Shows it to whoever must have it.
+    /// The text itself, for the code that needs it.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,5 @@
-//! What is kept of an enterprise and of its credentials: whole, or as a tombstone with its time.
+//! What is kept of an enterprise and of its credentials. After a deletion a tombstone with its time
+//! is kept.
 
 use protocol::message::{AppId, ApplicationSync, ClientId, SyncFlag, TenantSync};
 use protocol::time::UnixMillis;
@@ -7,20 +8,20 @@ use serde::{Deserialize, Serialize};
 use crate::notice::NoticeType;
 use crate::remark::Remark;
 
-/// Something the kit puts and deletes: the newest of it, and since when (decision D5).
+/// Something that the kit puts and deletes: its newest state, and since when (decision D5).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dated<T> {
     /// When the newest change happened at the marketplace.
     pub at: UnixMillis,
-    /// What stands; none is a tombstone, so that older changes bring nothing back.
+    /// The newest state. `None` is a tombstone, so that an older change does not bring it back.
     pub standing: Option<T>,
 }
 
 /// An enterprise (kit guide, "synchronising tenants").
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Tenant {
-    /// The label that leads its people to its log-in.
+    /// The label that leads people to the enterprise's login page.
     pub code: String,
     /// Its name.
     pub name: String,
@@ -28,8 +29,7 @@ pub struct Tenant {
     pub domain: String,
 }
 
-/// The credentials of an enterprise for an application, in clear: they are sealed at the store's
-/// edge.
+/// The credentials of an enterprise for an application, in clear. The store's edge encrypts them.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Application {
@@ -50,9 +50,9 @@ impl std::fmt::Debug for Application {
 /// What a kit call makes of one thing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Synced<T> {
-    /// What stands afterwards.
+    /// The state afterwards.
     pub dated: Dated<T>,
-    /// What the product must learn.
+    /// The notice that the product gets.
     pub notice: Option<KitChange>,
     /// Why there was less effect than the call asked for.
     pub remark: Option<Remark>,
@@ -61,15 +61,15 @@ pub struct Synced<T> {
 /// Whether something was put or deleted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KitChange {
-    /// It is there now, or otherwise than it was.
+    /// It was added or modified.
     Put,
-    /// It is there no more.
+    /// It was deleted.
     Deleted,
 }
 
 impl<T: Clone + PartialEq> Dated<T> {
-    /// Sets what stands, or deletes it, unless something newer stands. A deletion of what was
-    /// never here is told as well: the product may know it from an older server.
+    /// Sets the state or deletes it, unless a newer one is known. The product is also told of the
+    /// deletion of what was never here: it may know it from an older server.
     pub fn sync(current: Option<Self>, wanted: Option<T>, at: UnixMillis) -> Synced<T> {
         let told = if wanted.is_some() { KitChange::Put } else { KitChange::Deleted };
         match current {
@@ -88,7 +88,7 @@ impl<T: Clone + PartialEq> Dated<T> {
 }
 
 impl Tenant {
-    /// What a call says; none is a deletion.
+    /// What a call says. `None` is a deletion.
     pub fn of(request: &TenantSync) -> Option<Self> {
         let TenantSync { code, name, domain, .. } = request.clone();
         match request.flag {
@@ -107,7 +107,7 @@ impl Tenant {
 }
 
 impl Application {
-    /// What a call says, its secret opened; none is a deletion.
+    /// What a call says, with its secret decrypted. `None` is a deletion.
     pub fn of(request: &ApplicationSync, client_secret: String) -> Option<Self> {
         let ApplicationSync { app_id, client_id, .. } = request.clone();
         match (request.flag, client_id) {

@@ -1,4 +1,4 @@
-//! What the buyer gets to enter the product: `appInfo`.
+//! The access data with which the buyer enters the product: `appInfo`.
 
 use std::fmt;
 
@@ -25,13 +25,13 @@ pub struct AppInfo {
     pub memo: Option<String>,
 }
 
-/// Why access data cannot go over the wire. Names the field, never the value.
+/// Why access data cannot be sent. It names the field, never the value.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum AppInfoError {
-    /// No JSON object of text fields.
+    /// Not a JSON object of text fields.
     #[error("app info is not an object of texts")]
     NotAnObject,
-    /// `frontEndUrl` is missing, or no http(s) address.
+    /// `frontEndUrl` is missing, or is not an http(s) address.
     #[error("frontEndUrl is missing, or is not an http(s) address")]
     FrontEndUrl,
     /// A field is longer than the guide allows.
@@ -61,7 +61,7 @@ impl AppInfo {
         parsed.check()
     }
 
-    /// Holds the wire's lengths against the fields.
+    /// Checks the lengths of the fields against the guide's limits.
     ///
     /// # Errors
     /// As [`AppInfoError`] says.
@@ -89,7 +89,7 @@ impl AppInfo {
         }
     }
 
-    /// What may stay in a tombstone: addresses, no credentials.
+    /// What a tombstone keeps: the addresses, without the credentials.
     pub fn without_credentials(self) -> Self {
         Self { user_name: None, password: None, memo: None, ..self }
     }

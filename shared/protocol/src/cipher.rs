@@ -31,14 +31,14 @@ impl Strength {
     }
 }
 
-/// Opens and seals single fields under one access key.
+/// Decrypts and encrypts single fields under one access key.
 pub struct Cipher<'a> {
     access_key: &'a AccessKey,
     aes_key: [u8; 32],
     strength: Strength,
 }
 
-/// An IV is 16 letters or digits, standing in clear before the base64 text.
+/// An IV is 16 letters or digits, in clear before the base64 text.
 const IV_LEN: usize = 16;
 
 impl<'a> Cipher<'a> {
@@ -47,8 +47,8 @@ impl<'a> Cipher<'a> {
         Self { access_key, aes_key: sha1prng(access_key.as_str().as_bytes()), strength }
     }
 
-    /// Opens a field that arrived. `None` is unreadable: cut, altered, of another key or
-    /// strength, or no text; an order must not fail for it (decision B11).
+    /// Decrypts a field that arrived. `None` if it is unreadable: cut, altered, not text, or of
+    /// another key or strength. An order must not fail because of it (decision B11).
     pub fn open(&self, wire: &str) -> Option<String> {
         let iv: [u8; IV_LEN] = wire.as_bytes().get(..IV_LEN)?.try_into().ok()?;
         // A `+` lost to a form decoder shows up even in the guide's own sample.
@@ -65,8 +65,8 @@ impl<'a> Cipher<'a> {
         String::from_utf8(clear.ok()?).ok().filter(|text| !text.chars().any(char::is_control))
     }
 
-    /// Seals a field of an answer. The IV is derived, so that a repeated answer is the same to
-    /// the byte; it differs wherever instance, field or text do.
+    /// Encrypts a field of an answer. The IV is derived from instance, field and text: a repeated
+    /// answer has the same bytes, and other fields have other IVs.
     pub fn seal(&self, instance: &str, field: &str, plaintext: &str) -> String {
         self.seal_with(self.iv(instance, field, plaintext), plaintext)
     }
@@ -107,7 +107,7 @@ impl<'a> Cipher<'a> {
 
 /// The first 32 bytes of Java's `SHA1PRNG` seeded with the access key, as the SUN provider makes
 /// them; an AES-128 key is the first half. The state's update adds signed bytes with a carry
-/// that starts at one, which is no big-integer addition.
+/// that starts at one, which is not the addition of big integers.
 fn sha1prng(seed: &[u8]) -> [u8; 32] {
     let mut state: [u8; 20] = Sha1::digest(seed).into();
     let mut key = [0; 32];

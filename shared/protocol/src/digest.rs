@@ -1,9 +1,8 @@
-//! Digests that name things: over parts that cannot run into each other.
+//! Digests that name things. Two different lists of parts never have the same encoding.
 
 use sha2::{Digest, Sha256};
 
-/// The parts in a row, each behind its length in bytes (8 bytes, big-endian): no two lists of
-/// parts encode alike.
+/// The parts in a row, each after its length in bytes (8 bytes, big-endian).
 pub fn length_prefixed(parts: &[&str]) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
     for part in parts {

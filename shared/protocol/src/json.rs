@@ -1,8 +1,8 @@
 //! JSON as the marketplace signs it: numbers keep their text, members keep their order, and a
-//! repeated name is seen rather than swallowed.
+//! repeated name is noticed.
 //!
-//! Before proof there is an [`Outline`]: it writes the signed form and builds nothing. After proof
-//! there is a [`Document`].
+//! Before the signature is verified, an [`Outline`] writes the signed form and builds no tree.
+//! After that, a [`Document`] holds the members.
 
 mod ascii;
 mod canonical;
@@ -41,7 +41,7 @@ pub type Members = Vec<(String, Json)>;
 /// Why a text is not JSON that we accept.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum JsonError {
-    /// The bytes are not UTF-8, break the grammar, or hold a number beyond all doubles.
+    /// The bytes are not UTF-8, break the grammar, or hold a number that no double can hold.
     #[error("json malformed")]
     Malformed,
     /// Arrays and objects are nested deeper than [`MAX_DEPTH`].
@@ -56,12 +56,12 @@ pub enum JsonError {
     NotAnObject,
 }
 
-/// Which of several members of one name counts in the signed form.
+/// Which member counts in the signed form, if several have one name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reading {
-    /// The first: what we execute, once it is known that all are the same.
+    /// The first. We execute it if all of them are the same.
     First,
-    /// The last: what the marketplace's own parser would keep.
+    /// The last, which the marketplace's own parser keeps.
     Last,
 }
 
@@ -80,13 +80,13 @@ pub const MAX_DEPTH: usize = 32;
 /// How many values one text may hold, the outermost and all within it (decision G6).
 pub const MAX_NODES: usize = 400_000;
 
-/// How many members one object may name. The guides' longest has fewer than 64; names are sorted
-/// before proof, and a stranger's hundred thousand would take a processor's time.
+/// How many members one object may have. The guides' longest object has fewer than 64. Names are
+/// sorted before the signature is verified, and a stranger could send a hundred thousand.
 pub const MAX_MEMBERS: usize = 1_024;
 
 impl Json {
     /// A scalar as text: a string as it is, a number as received, a boolean by its word.
-    /// `null` and what is nested have none.
+    /// `null` and nested values have no text.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Number(text) => Some(text),
@@ -125,8 +125,8 @@ impl Json {
     }
 }
 
-/// Whether `serde_json` reads something else into an object that has a member of this name: a
-/// tree with one can be written and not be read again.
+/// Whether `serde_json` keeps this member's name for itself: a tree with such a member can be
+/// written but not read again.
 pub fn is_private(name: &str) -> bool {
     name.starts_with("$serde_json::private::")
 }

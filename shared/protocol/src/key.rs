@@ -10,19 +10,19 @@ use crate::text::{is_quoted, unseen};
 #[derive(Clone, Eq, PartialEq)]
 pub struct AccessKey(String);
 
-/// Why a text is no access key. Never says the text.
+/// Why a text is not an access key. It never shows the text.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum KeyError {
-    /// Nothing at all.
+    /// The text is empty.
     #[error("key is empty")]
     Empty,
-    /// White space at an end, as a careless copy leaves it.
+    /// White space at an end, as copying often leaves it.
     #[error("key begins or ends with white space; copy it without")]
     Padded,
     /// An unseen character, anywhere.
     #[error("key has the unseen character U+{:04X}; copy it anew", u32::from(*.0))]
     Unseen(char),
-    /// Quotes, as a file of settings leaves them.
+    /// Quotes around the key, as in a file of settings.
     #[error("key is in quotes; remove them")]
     Quoted,
     /// Fewer than 16 characters.
@@ -68,12 +68,12 @@ impl fmt::Debug for AccessKey {
     }
 }
 
-/// The keys of one interface: the current one, and the one before it while a change is under way.
+/// The keys of one interface: the current one and, during a change of keys, the previous one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Keyring {
     /// Signs the answers to calls that no key verified.
     pub current: AccessKey,
-    /// Still believed, until the seller takes it away.
+    /// Still accepted, until the seller removes it.
     pub previous: Option<AccessKey>,
 }
 

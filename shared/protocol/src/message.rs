@@ -12,6 +12,7 @@ mod change_instance_check;
 mod details;
 mod fields;
 mod identifier;
+mod kept_text;
 mod list;
 mod malformed;
 mod new_instance;
@@ -30,11 +31,12 @@ pub use all_org_sync::AllOrgSync;
 pub use application_sync::ApplicationSync;
 pub use auth_sync::{AuthSync, UserChange};
 pub use change_instance_check::ChangeInstanceCheck;
-pub use details::{Details, MAX_KEPT_LETTERS};
+pub use details::Details;
 pub use fields::{Fields, Purpose};
 pub use identifier::{
     AppId, ClientId, InstanceId, OrderId, OrderLineId, OrgCode, ProductId, TenantId, UserName,
 };
+pub use kept_text::{MAX_KEPT_LETTERS, kept_text};
 pub use list::ListItem;
 pub use malformed::{Malformed, MalformedKind};
 pub use new_instance::NewInstance;

@@ -1,7 +1,7 @@
 //! Asking the marketplace what was ordered: V2's calls name an order and say nothing of it
 //! (guide 2.0, page "querying an order"; decision E7).
 //!
-//! What stands here makes the request and reads the answer; it does not send.
+//! This module makes the request and reads the answer; it does not send.
 
 mod details;
 mod host;
@@ -34,12 +34,12 @@ pub struct OrderQueryRequest {
     /// All of it, with the query.
     pub url: String,
     /// Lower-case names and their values. `host` is among them, since it is signed: it must go
-    /// out as it stands here.
+    /// out unchanged.
     pub headers: [(&'static str, String); 4],
 }
 
 impl OrderQuery {
-    /// The request to a host, signed now; to another host it has to be signed anew.
+    /// The request to a host, signed now. A request to another host needs another signature.
     pub fn request(
         &self,
         host: &OpenApiHost,
@@ -76,7 +76,7 @@ impl OrderQuery {
 
 impl fmt::Debug for OrderQueryRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Whoever reads the headers can ask the same again for a quarter of an hour.
+        // With these headers, the same request can be sent again for a quarter of an hour.
         formatter.debug_struct("OrderQueryRequest").field("url", &self.url).finish_non_exhaustive()
     }
 }

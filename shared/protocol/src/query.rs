@@ -1,4 +1,5 @@
-//! The raw query string, parsed by ourselves: what signs it must be what we read.
+//! The raw query string. We parse it ourselves: the text that was signed must be the text that we
+//! read.
 
 use std::borrow::Cow;
 
@@ -7,7 +8,7 @@ use percent_encoding::{
 };
 
 /// The raw query's parameters in the order received: `name=value` pieces between `&`, still
-/// encoded. Empty pieces are nothing; a piece without `=` is a name with an empty value.
+/// encoded. Empty pieces are skipped; a piece without `=` is a name with an empty value.
 pub fn pieces(raw: &str) -> impl Iterator<Item = (&str, &str)> {
     raw.split('&')
         .filter(|piece| !piece.is_empty())
@@ -17,13 +18,13 @@ pub fn pieces(raw: &str) -> impl Iterator<Item = (&str, &str)> {
 /// How a `+` in an encoded text is read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Plus {
-    /// As a space: what form decoding does, and the marketplace's own sample with it.
+    /// As a space, as form decoding and the marketplace's own sample read it.
     Space,
-    /// As itself: for a `+` that travelled unencoded.
+    /// As a `+`, for one that was sent without encoding.
     Kept,
 }
 
-/// Decodes one name or value. Bytes that are no UTF-8 have no text.
+/// Decodes one name or value. `None` if the bytes are not UTF-8.
 pub fn decode(encoded: &str, plus: Plus) -> Option<Cow<'_, str>> {
     if plus == Plus::Space && encoded.contains('+') {
         let spaced = encoded.replace('+', " ");
@@ -34,7 +35,7 @@ pub fn decode(encoded: &str, plus: Plus) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Decodes a text as a form, in the memory that it has. Bytes that are not UTF-8 have no text.
+/// Decodes a text as a form, in the memory that it has. `None` if the bytes are not UTF-8.
 pub fn decode_in_place(encoded: String) -> Option<String> {
     let mut bytes = encoded.into_bytes();
     let (mut read, mut written) = (0, 0);
@@ -66,7 +67,7 @@ pub fn encode(text: &str) -> PercentEncode<'_> {
 
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The values of one parameter, decoded as a form; a value that is no text is empty.
+/// The values of one parameter, decoded as a form. A value that is not text is empty.
 pub fn values(raw: &str, name: &str) -> Vec<String> {
     pieces(raw)
         .filter(|(encoded, _)| decode(encoded, Plus::Space).as_deref() == Some(name))

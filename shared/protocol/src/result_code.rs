@@ -20,7 +20,7 @@ pub enum ResultCode {
     /// Not ready yet; under V2 the accepted answer of a slow product.
     #[serde(rename = "000004")]
     Processing,
-    /// Something on our side; to be called again.
+    /// A failure on our side. The marketplace calls again.
     #[serde(rename = "000005")]
     InternalError,
     /// The product cannot serve this order, for one of the guide's reasons.
@@ -28,7 +28,7 @@ pub enum ResultCode {
     Refused(OrderRefused),
 }
 
-/// Why the product will not serve an order: the codes that newInstance alone may answer.
+/// Why the product refuses an order. Only newInstance may answer these codes.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum OrderRefused {
     /// No instance resource is left.
@@ -71,7 +71,7 @@ impl ResultCode {
         }
     }
 
-    /// The table's own text, for `resultMsg`. Never ours: it is read by strangers.
+    /// The table's own text, for `resultMsg`. It is never ours: strangers may read it.
     pub const fn message(self) -> &'static str {
         match self {
             Self::Success => "success.",

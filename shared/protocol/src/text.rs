@@ -1,19 +1,19 @@
 //! What is wrong with a text that a person wrote: unseen characters, quotes that a tool left around
 //! it, and a name that is almost a known one.
 
-/// The first character that shows nothing, or changes how others show: copying from a page, a chat
-/// or an editor leaves such characters in a text. ASCII's blank is not one of them.
+/// The first character that is invisible, or that changes how others look. Copying from a page, a
+/// chat or an editor leaves such characters in a text. ASCII's blank is not one of them.
 pub fn unseen(text: &str) -> Option<char> {
     text.chars().find(|letter| is_unseen(*letter))
 }
 
-/// Whether a text begins or ends with a quote, as a file of settings leaves it.
+/// Whether a text begins or ends with a quote, as in a file of settings.
 pub fn is_quoted(text: &str) -> bool {
     text.starts_with(QUOTES) || text.ends_with(QUOTES)
 }
 
-/// The known name that a text most likely means: the same but for case and signs, or a slip of the
-/// pen or two away.
+/// The known name that a text most likely means. It may differ in case and signs, or in one or two
+/// letters.
 pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let letters = letters(text);
     let far = |name: &str| strsim::osa_distance(&letters, &self::letters(name));

@@ -16,7 +16,7 @@ impl UnixMillis {
     /// The latest point.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// The point that lies this many milliseconds after the epoch.
+    /// The point this many milliseconds after the epoch.
     pub const fn new(millis: u64) -> Self {
         Self(millis)
     }
@@ -43,8 +43,9 @@ impl UnixMillis {
         if matches!(text.len(), 14 | 17) { Self::from_time_stamp(text) } else { None }
     }
 
-    /// Reads `yyyyMMddHHmmss` and up to six digits of a fraction, UTC: V1's `timeStamp`, of which
-    /// the guide's own example has one digit (decision B1). Milliseconds are cut, not rounded.
+    /// Reads `yyyyMMddHHmmss` and up to six digits of a fraction, UTC: V1's `timeStamp`. The
+    /// guide's own example has one digit of a fraction (decision B1). Milliseconds are cut, not
+    /// rounded.
     pub fn from_time_stamp(text: &str) -> Option<Self> {
         if !is_time_stamp(text) {
             return None;
@@ -66,7 +67,7 @@ impl UnixMillis {
         utc.0.checked_sub(8 * 60 * 60 * 1_000).map(Self)
     }
 
-    /// Writes RFC 3339 in UTC with milliseconds: how the product is told a time.
+    /// Writes RFC 3339 in UTC with milliseconds, for the product.
     pub fn to_rfc3339(self) -> String {
         let moment = self.moment();
         let (year, month, day) = moment.to_calendar_date();
@@ -75,7 +76,7 @@ impl UnixMillis {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
     }
 
-    /// Writes `yyyyMMdd'T'HHmmss'Z'`: how the marketplace's API gateway is told a time.
+    /// Writes `yyyyMMdd'T'HHmmss'Z'`, for the marketplace's API gateway.
     pub fn to_sdk_date(self) -> String {
         let moment = self.moment();
         let (year, month, day) = moment.to_calendar_date();
@@ -84,7 +85,7 @@ impl UnixMillis {
         format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
     }
 
-    /// Beyond the year 9999 the calendar ends; such a time says the last one it knows.
+    /// The calendar ends with the year 9999. A later time becomes the last one of that year.
     fn moment(self) -> OffsetDateTime {
         let nanos = i128::from(self.0) * 1_000_000;
         OffsetDateTime::from_unix_timestamp_nanos(nanos)

@@ -50,32 +50,16 @@ impl CallLog {
 
     /// Writes the line: a failure as ERROR, an alarm as WARN, all else as INFO.
     pub fn write(&self, contract: Contract, code: ResultCode, end: CallEnd, took: Duration) {
-        let fault = match end {
-            CallEnd::Replied => None,
-            CallEnd::Rejected(rejection) => Some(rejection.to_string()),
-            CallEnd::NotCarriedOut(error) => Some(error.to_string()),
-        };
         let remarks: Vec<_> = self.remarks.iter().map(|remark| remark.as_str()).collect();
-        let alarm = self.remarks.iter().any(|remark| remark.is_alarm());
-        let given_up = self.notice == Some(NoticeOutcome::GivenUp);
-        let revived = self.remarks.contains(&Remark::Revived);
-        let failed =
-            given_up || revived || matches!(end, CallEnd::NotCarriedOut(CallError::Failed(_)));
-        let outcome = self.outcome(end);
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     contract = ?contract,
                     activity = self.activity.and_then(|activity| activity.word(contract)),
-                    form = self.form.map(|form| match form {
-                        SignedForm::Received => "received",
-                        SignedForm::Canonical => "canonical",
-                        SignedForm::PlusKept => "plus-kept",
-                        SignedForm::Decoded => "decoded",
-                    }),
+                    form = self.form.map(form_word),
                     code = code.as_str(),
-                    outcome,
-                    fault,
+                    outcome = self.outcome(end),
+                    fault = end.fault(),
                     remarks = (!remarks.is_empty()).then(|| remarks.join(" ")),
                     reads = self.reads,
                     writes = self.writes,
@@ -86,13 +70,20 @@ impl CallLog {
                 )
             };
         }
-        if failed {
+        if self.is_failure(end) {
             line!(error);
-        } else if alarm {
+        } else if self.remarks.iter().any(|remark| remark.is_alarm()) {
             line!(warn);
         } else {
             line!(info);
         }
+    }
+
+    /// Whether an operator must look now.
+    fn is_failure(&self, end: CallEnd) -> bool {
+        self.notice == Some(NoticeOutcome::GivenUp)
+            || self.remarks.contains(&Remark::Revived)
+            || matches!(end, CallEnd::NotCarriedOut(CallError::Failed(_)))
     }
 
     fn outcome(&self, end: CallEnd) -> &'static str {
@@ -103,5 +94,25 @@ impl CallLog {
             CallEnd::Replied if self.rehearsal => "rehearsed",
             CallEnd::Replied => self.outcome.unwrap_or("looked-up"),
         }
+    }
+}
+
+impl CallEnd {
+    /// Why the call was not carried out.
+    fn fault(self) -> Option<String> {
+        match self {
+            Self::Replied => None,
+            Self::Rejected(rejection) => Some(rejection.to_string()),
+            Self::NotCarriedOut(error) => Some(error.to_string()),
+        }
+    }
+}
+
+const fn form_word(form: SignedForm) -> &'static str {
+    match form {
+        SignedForm::Received => "received",
+        SignedForm::Canonical => "canonical",
+        SignedForm::PlusKept => "plus-kept",
+        SignedForm::Decoded => "decoded",
     }
 }

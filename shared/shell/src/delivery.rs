@@ -71,20 +71,20 @@ impl<W: World> Delivery<'_, W> {
     /// If the store does not answer in time. A claim that was written expires by itself.
     pub async fn next(&self, slot: Slot) -> Result<DeliveryResult, Failure> {
         let Some(mut record) = slot.record().cloned() else {
-            return Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot));
+            return Ok(DeliveryResult::not_offered(slot));
         };
         let Some(notice) = record.outbox.ready(self.context.world.now()).cloned() else {
-            return Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot));
+            return Ok(DeliveryResult::not_offered(slot));
         };
         match self.add_order(&mut record, &notice).await {
-            OrderStep::NoTurn => Ok(DeliveryResult::not_offered(NoticeOutcome::Busy, slot)),
+            OrderStep::NoTurn => Ok(DeliveryResult::busy(slot)),
             OrderStep::Complete if self.left() >= self.least => {
                 self.claim_and_offer(slot, record).await
             }
             OrderStep::Complete | OrderStep::Postponed => {
                 // If this write loses a race, another delivery has offered the notice.
                 self.repository.write(&slot, record).await?;
-                Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot))
+                Ok(DeliveryResult::not_offered(slot))
             }
         }
     }
@@ -95,12 +95,12 @@ impl<W: World> Delivery<'_, W> {
         mut record: EntityRecord,
     ) -> Result<DeliveryResult, Failure> {
         let Some(claim) = record.outbox.claim(self.claim, self.context.world.now()) else {
-            return Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot));
+            return Ok(DeliveryResult::not_offered(slot));
         };
         let claimed = self.context.world.elapsed();
         match self.repository.write(&slot, record).await? {
             Written::Won(slot) => self.offer(slot, &claim, claimed).await,
-            Written::Lost(_) => Ok(DeliveryResult::not_offered(NoticeOutcome::NotOffered, slot)),
+            Written::Lost(_) => Ok(DeliveryResult::not_offered(slot)),
         }
     }
 

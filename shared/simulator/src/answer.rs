@@ -5,18 +5,17 @@
 //! koohook writes (decision B9). Neither asks whether the answer is the right one;
 //! [`Step::check`](crate::scenario::Step::check) does.
 
+mod body_sign;
+mod members;
+
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+pub use self::body_sign::{judge_body_sign, verify_body_sign};
+use self::members::Members;
 use crate::v1::Strength;
-
-mod body_sign;
-mod members;
-
-pub use body_sign::{judge_body_sign, verify_body_sign};
-use members::Members;
 
 /// An answer that the debugging page could read.
 ///
@@ -63,7 +62,7 @@ pub struct InstanceInfo {
 
 /// Why the marketplace counts a call as failed, whatever its result code.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-pub enum Fault {
+pub enum AnswerError {
     /// The HTTP status is not 200.
     #[error("HTTP status is {0}")]
     Status(StatusCode),
@@ -135,7 +134,7 @@ impl Answer {
     /// # Errors
     ///
     /// The first fault, or the first remark.
-    pub fn read(response: &Response<Vec<u8>>) -> Result<Self, Fault> {
+    pub fn read(response: &Response<Vec<u8>>) -> Result<Self, AnswerError> {
         let (answer, remarks) = Self::judge(response)?;
         remarks.first().map_or(Ok(answer), |remark| Err((*remark).into()))
     }
@@ -147,14 +146,14 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// The first fault, in the order in which [`Fault`] lists them.
-    pub fn judge(response: &Response<Vec<u8>>) -> Result<(Self, Vec<Remark>), Fault> {
+    /// The first fault, in the order in which [`AnswerError`] lists them.
+    pub fn judge(response: &Response<Vec<u8>>) -> Result<(Self, Vec<Remark>), AnswerError> {
         if response.status() != StatusCode::OK {
-            return Err(Fault::Status(response.status()));
+            return Err(AnswerError::Status(response.status()));
         }
         let mut remarks = Vec::from_iter(content_type(response.headers())?);
         let body: Map<String, Value> = serde_json::from_slice(response.body())
-            .map_err(|_| Fault::NotAnObject(beginning(response.body())))?;
+            .map_err(|_| AnswerError::NotAnObject(beginning(response.body())))?;
         let answer = Self::from_members(&Members(&body))?;
         if !response.body().is_ascii() {
             remarks.push(Remark::NotAscii);
@@ -174,7 +173,7 @@ impl Answer {
         }
     }
 
-    fn from_members(members: &Members) -> Result<Self, Fault> {
+    fn from_members(members: &Members) -> Result<Self, AnswerError> {
         Ok(Self {
             code: code(members)?,
             message: members.optional("resultMsg", 255)?.unwrap_or_default(),
@@ -191,7 +190,7 @@ impl Answer {
 }
 
 impl AppInfo {
-    fn within(members: &Members) -> Result<Option<Self>, Fault> {
+    fn within(members: &Members) -> Result<Option<Self>, AnswerError> {
         let Some(members) = members.object("appInfo")? else {
             return Ok(None);
         };
@@ -206,7 +205,7 @@ impl AppInfo {
 }
 
 impl InstanceInfo {
-    fn read(value: &Value) -> Result<Self, Fault> {
+    fn read(value: &Value) -> Result<Self, AnswerError> {
         let members = Members::of("info", value)?;
         for usage in members.list("usageInfo")? {
             check_usage(&Members::of("usageInfo", usage)?)?;
@@ -219,24 +218,24 @@ impl InstanceInfo {
 }
 
 /// Restates *Interface debugging*: a usage needs its value and its time.
-fn check_usage(usage: &Members) -> Result<(), Fault> {
-    usage.get("usageValue").ok_or(Fault::Missing("usageValue"))?;
+fn check_usage(usage: &Members) -> Result<(), AnswerError> {
+    usage.get("usageValue").ok_or(AnswerError::Missing("usageValue"))?;
     usage.mandatory("statisticalTime", 20)?;
     Ok(())
 }
 
-fn code(members: &Members) -> Result<String, Fault> {
+fn code(members: &Members) -> Result<String, AnswerError> {
     let code = members.mandatory("resultCode", 6)?;
     let digits = code.bytes().all(|byte| byte.is_ascii_digit());
-    if digits && code.len() == 6 { Ok(code) } else { Err(Fault::Code) }
+    if digits && code.len() == 6 { Ok(code) } else { Err(AnswerError::Code) }
 }
 
 /// A media type has no case, and parameters may follow it.
-fn content_type(headers: &HeaderMap) -> Result<Option<Remark>, Fault> {
+fn content_type(headers: &HeaderMap) -> Result<Option<Remark>, AnswerError> {
     let text = only(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
     let media_type = text.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case(JSON) {
-        return Err(Fault::ContentType(text.to_owned()));
+        return Err(AnswerError::ContentType(text.to_owned()));
     }
     Ok((text != JSON).then_some(Remark::ContentType))
 }

@@ -15,7 +15,7 @@ use crate::v1;
 ///
 /// # Errors
 ///
-/// If `address` with the path behind it is no URI.
+/// If `address` with the path behind it is not a URI.
 pub fn request(
     address: &str,
     activity_name: &str,
@@ -31,7 +31,7 @@ pub fn request(
 /// Signs the members of the top level as [`v1::auth_token`] signs parameters, blank ones left out.
 ///
 /// A string is signed as it is, anything else as its JSON text. Of a repeated name the last value
-/// counts. A body that is no JSON object is signed as if it had no members.
+/// counts. A body that is not a JSON object is signed as if it had no members.
 ///
 /// Restates *Verifying requests* of access guide 1.0 for the kit.
 #[must_use]

@@ -12,7 +12,8 @@ use crate::{mac, v2};
 ///
 /// # Errors
 ///
-/// If `address` with the path behind it is no URI, or `timestamp` or `nonce` no header's value.
+/// If `address` with the path behind it is not a URI, or `timestamp` or `nonce` is not a header's
+/// value.
 pub fn request(
     address: &str,
     activity_name: &str,

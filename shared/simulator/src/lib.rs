@@ -11,7 +11,7 @@
 //! - [`v2`]: a signed POST request of access guide 2.0.
 //! - [`kit_v1`], [`kit_v2`]: the signed POST requests of the joint-operations kit, one per guide.
 //! - [`answer`]: what the debugging page accepts as an answer, and the answer's own signature.
-//! - [`scenario`]: the lives of a purchase and of an enterprise under each guide, step by step.
+//! - [`scenario`]: the calls about a purchase and an enterprise under each guide, step by step.
 //! - [`verdict`]: whether the marketplace counts an answer to a step as failed.
 //! - [`time`]: the guides' ways to write a moment.
 //!

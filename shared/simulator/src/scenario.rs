@@ -1,28 +1,30 @@
-//! The lives of two purchases and two enterprises, written down: every call the marketplace makes
-//! from the day something is bought until long after it was let go, and what must come of each.
+//! Scenarios: every call that the marketplace makes about a purchase or an enterprise, from before
+//! the purchase until after the release, with the right answer to each.
 //!
-//! A life is played from top to bottom. A step marked [`repeat`](Step::repeat) is sent again right
-//! after itself and must be answered alike; one marked [`race`](Step::race) is first sent several
-//! times at once. No two requests share a nonce or a business id, and the clock never goes back.
-
-use serde_json::Value as Json;
-
-use crate::time::TimestampUnit;
+//! A scenario is played from top to bottom. A step marked [`repeat`](Step::repeat) is sent again
+//! right after itself, and the answer must be the same. A step marked [`race`](Step::race) is first
+//! sent several times at once. No two requests share a nonce or a business id. The clock never goes
+//! back.
 
 mod call;
 mod check;
 mod enterprise;
-mod lives;
+mod purchase;
 mod purchase_v1;
 mod purchase_v2;
 
-pub use crate::scenario::check::Mismatch;
-pub use crate::scenario::lives::{awaited_v2, enterprise_v1, enterprise_v2, quick_v1, v1, v2};
+use serde_json::Value as Json;
 
-/// One call of a life, and what it must lead to.
+pub use self::check::Mismatch;
+pub use self::enterprise::{enterprise_v1, enterprise_v2};
+pub use self::purchase_v1::{quick_v1, v1};
+pub use self::purchase_v2::{awaited_v2, v2};
+use crate::time::TimestampUnit;
+
+/// One call of a scenario, with its right answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Step {
-    /// What happens, unique within the life: the activity and, mostly, a remark.
+    /// What happens, unique within the scenario: the activity and, mostly, a remark.
     pub title: String,
     /// What is sent.
     pub call: Call,
@@ -30,7 +32,7 @@ pub struct Step {
     pub code: &'static str,
     /// What the right answer carries beside its code.
     pub carries: Carries,
-    /// The state that the instance is in afterwards; an enterprise's life has none to look at.
+    /// The state of the instance afterwards; [`State::Absent`] for an enterprise.
     pub state: State,
     /// The step is sent again, with a fresh business id, nonce and timestamp, and changes nothing.
     pub repeat: bool,
@@ -93,14 +95,14 @@ pub enum Value {
 /// What the right answer carries beside its code.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Carries {
-    /// Nothing that is looked at.
+    /// Nothing that is compared.
     Nothing,
     /// The id of some instance: a rehearsal speaks of none in particular.
     AnyInstance {
         /// The answer has app info.
         access: bool,
     },
-    /// The id of the instance whose life this is.
+    /// The id of the instance of this scenario.
     ThisInstance {
         /// The answer has app info.
         access: bool,
@@ -109,7 +111,7 @@ pub enum Carries {
     Listed(Vec<Value>),
 }
 
-/// The state of the instance whose life this is.
+/// The state of the instance of this scenario.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum State {
     /// Nothing was bought yet.
@@ -118,7 +120,7 @@ pub enum State {
     Active,
     /// The buyer is kept out, and nothing is lost.
     Frozen,
-    /// It was let go, for ever.
+    /// It was released, for ever.
     Released,
 }
 
@@ -150,7 +152,7 @@ impl Step {
     ///
     /// # Errors
     ///
-    /// If the address is no URI, or the nonce no header's value.
+    /// If the address is not a URI, or the nonce is not a header's value.
     pub fn request(&self, wire: &Wire) -> Result<http::Request<Vec<u8>>, http::Error> {
         self.request_in(wire, TimestampUnit::Milliseconds)
     }
@@ -193,7 +195,7 @@ impl Step {
         self.call.members.iter().any(text)
     }
 
-    /// Whether the call names the instance of this life, which a purchase before it told.
+    /// Whether the call names the instance of this scenario. An earlier purchase told its id.
     #[must_use]
     pub fn needs_instance(&self) -> bool {
         let named = |value: &Value| matches!(value, Value::InstanceId | Value::InstanceIdAnd(_));
@@ -249,7 +251,7 @@ impl From<String> for Value {
     }
 }
 
-/// Steps whose answers are koohook's decisions, where the guides say nothing.
+/// Steps whose answers koohook decided, since the guides do not say them.
 fn decided(steps: Vec<Step>) -> Vec<Step> {
     steps.into_iter().map(Step::decided).collect()
 }
@@ -262,7 +264,7 @@ pub(crate) const UNKNOWN: &str = "000003";
 
 /// What sellers type into every field of the debugging page.
 const REHEARSED: &str = "123456789";
-/// The id of an instance that nobody ever bought.
+/// The id of an instance that does not exist.
 const STRANGER: &str = "00000000-0000-4000-8000-000000000000";
 
 const HOUR_MILLIS: u64 = 3_600_000;

@@ -3,28 +3,6 @@
 //! A moment is a number of milliseconds since 1970-01-01T00:00:00Z. The calendar is the proleptic
 //! Gregorian one, without leap seconds. Years after 9999 do not fit the guides' forms.
 
-/// Writes `yyyyMMddHHmmssSSS`, 17 digits: the form of V1's `timeStamp`.
-#[must_use]
-pub fn to_the_millisecond(millis: u64) -> String {
-    format!("{}{:03}", to_the_second(millis), millis % MILLIS_PER_SECOND)
-}
-
-/// Writes `yyyyMMddHHmmssSSS` in UTC+8, 17 digits: the form of the kit's `timeStamp` and
-/// `currentSyncTime`.
-#[must_use]
-pub fn in_china(millis: u64) -> String {
-    to_the_millisecond(millis + CHINA_AHEAD_MILLIS)
-}
-
-/// Writes `yyyyMMddHHmmss`, 14 digits: the form of `expireTime`; milliseconds are cut off.
-#[must_use]
-pub fn to_the_second(millis: u64) -> String {
-    let seconds = millis / MILLIS_PER_SECOND;
-    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    let (year, month, day) = civil(seconds / SECONDS_PER_DAY);
-    format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}")
-}
-
 /// The unit of V2's `timestamp`: the mainland guide says milliseconds, the international one
 /// seconds.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -45,6 +23,28 @@ impl TimestampUnit {
             Self::Seconds => (millis / MILLIS_PER_SECOND).to_string(),
         }
     }
+}
+
+/// Writes `yyyyMMddHHmmssSSS`, 17 digits: the form of V1's `timeStamp`.
+#[must_use]
+pub fn to_the_millisecond(millis: u64) -> String {
+    format!("{}{:03}", to_the_second(millis), millis % MILLIS_PER_SECOND)
+}
+
+/// Writes `yyyyMMddHHmmssSSS` in UTC+8, 17 digits: the form of the kit's `timeStamp` and
+/// `currentSyncTime`.
+#[must_use]
+pub fn in_china(millis: u64) -> String {
+    to_the_millisecond(millis + CHINA_AHEAD_MILLIS)
+}
+
+/// Writes `yyyyMMddHHmmss`, 14 digits: the form of `expireTime`; milliseconds are cut off.
+#[must_use]
+pub fn to_the_second(millis: u64) -> String {
+    let seconds = millis / MILLIS_PER_SECOND;
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    let (year, month, day) = civil(seconds / SECONDS_PER_DAY);
+    format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}")
 }
 
 /// Turns a number of days since 1970-01-01 into year, month and day.

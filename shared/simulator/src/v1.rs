@@ -1,15 +1,14 @@
 //! Access guide 1.0, base interfaces: a GET request with everything in its query.
 
+mod personal;
+mod sha1prng;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+pub use self::personal::{Iv, IvError, PersonalFieldError, Strength, decrypt, encrypt};
 use crate::{form, mac};
-
-mod personal;
-mod sha1prng;
-
-pub use personal::{BadIv, Iv, Strength, Unreadable, decrypt, encrypt};
 
 /// Builds and signs the request of one base activity.
 ///
@@ -21,7 +20,7 @@ pub use personal::{BadIv, Iv, Strength, Unreadable, decrypt, encrypt};
 ///
 /// # Errors
 ///
-/// If `address` with the query is no URI.
+/// If `address` with the query is not a URI.
 pub fn request(
     address: &str,
     access_key: &str,

@@ -13,7 +13,7 @@ use crate::{form, mac};
 ///
 /// # Errors
 ///
-/// If `address` with the query is no URI.
+/// If `address` with the query is not a URI.
 pub fn request(
     address: &str,
     access_key: &str,

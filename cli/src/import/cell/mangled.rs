@@ -1,8 +1,4 @@
-//! What a spreadsheet makes of an identifier that it takes for a number, a date or a formula.
-
-/// The months as spreadsheets shorten them.
-const MONTHS: [&str; 12] =
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+//! Recognises identifiers that a spreadsheet changed into numbers, dates or formulas.
 
 /// Whether a text is a number as spreadsheets shorten it, like 2.02601E+17. The sign or the
 /// fraction makes it one: without either, an ID may look so by itself.
@@ -19,7 +15,7 @@ pub fn is_scientific(text: &str) -> bool {
 }
 
 /// Whether a text is a number of a form that no ID has: shortened, with a fraction of zeros, or
-/// with its thousands parted.
+/// with its thousands separated.
 pub fn is_number(text: &str) -> bool {
     if is_scientific(text) {
         return true;
@@ -108,3 +104,7 @@ pub fn is_error(text: &str) -> bool {
         name.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'/' | b'0' | b'_'))
     })
 }
+
+/// The months as spreadsheets shorten them.
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];

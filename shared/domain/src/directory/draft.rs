@@ -1,4 +1,5 @@
-//! A directory laid open: the spans that a change touches become rows, and parts again.
+//! A directory while it is changed: the spans that a change touches become rows, and then parts
+//! again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +42,7 @@ const FILLED_ROWS: usize = PART_ROWS / 4 * 3;
 const MERGED_ROWS: usize = PART_ROWS / 2;
 
 impl IndexDraft {
-    /// Opens the parts that are touched; rows that stand in the head are always open.
+    /// Opens the parts that are touched. Rows in the head are always open.
     pub fn open(
         index: &Index,
         touched: &BTreeSet<PartName>,
@@ -102,8 +103,8 @@ impl IndexDraft {
         rows
     }
 
-    /// Puts rows into the spans where they belong, all being open, and makes one of neighbours
-    /// that became small.
+    /// Puts rows into the spans where they belong, and merges neighbours that became small. All
+    /// spans are open.
     pub fn put_rows(&mut self, rows: BTreeMap<Identity, IndexRow>) {
         for (identity, row) in rows {
             if let Some(around) = self.rows_around(identity) {
@@ -123,7 +124,7 @@ impl IndexDraft {
         self.spans = merged;
     }
 
-    /// Few rows go into the head. Of more, those stay in their part that did not change.
+    /// Few rows go into the head. If there are more, rows that did not change stay in their part.
     pub fn close(self, mut fresh: impl FnMut() -> PartName) -> Result<Closed, DirectoryError> {
         if let Some(rows) = self.few_rows() {
             return Ok((Index::Rows(rows), BTreeMap::new()));

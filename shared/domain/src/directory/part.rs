@@ -1,4 +1,4 @@
-//! Index parts: what they are called, and how a head refers to them.
+//! Index parts: their names, and how a head refers to them.
 
 use std::fmt;
 
@@ -10,14 +10,14 @@ use thiserror::Error;
 
 use super::row::Identity;
 
-/// What a part is called: 16 random bytes, so that no name is ever used again. Written in hex.
+/// The name of a part: 16 random bytes, so that no name is ever used again. It is written in hex.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PartName([u8; 16]);
 
-/// Where the rows lie that begin at an identity: in this part, up to where the next reference
-/// begins. The part may hold rows beyond these, which have moved on: so a part that is split, or
-/// whose neighbour is, need not be written again for the half that did not change.
+/// A reference to the part that holds the rows from an identity up to the next reference. The part
+/// may also hold rows that have moved to another part. So if a part is split, the half that did not
+/// change need not be written again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Reference {
     pub from: Identity,
@@ -48,7 +48,7 @@ impl PartName {
     }
 }
 
-/// A text is no part's name: it wants 32 hex digits.
+/// A text is not a part's name. A name has 32 hex digits.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("no name of a part")]
 pub struct PartNameError;
@@ -74,7 +74,7 @@ impl fmt::Display for PartName {
 }
 
 impl Reference {
-    /// `None` if the number of rows is none that a part can have.
+    /// `None` if a part cannot have this number of rows.
     pub fn new(from: Identity, part: PartName, rows: usize) -> Option<Self> {
         let rows = u16::try_from(rows).ok().filter(|rows| *rows > 0)?;
         Some(Self { from, part, rows })
@@ -102,7 +102,7 @@ pub(super) fn to_text(references: &[Reference]) -> String {
     STANDARD_NO_PAD.encode(bytes)
 }
 
-/// References that lead from the lowest identity on, in order; or nothing.
+/// Reads references, in order from the lowest identity; `None` if the text is anything else.
 pub(super) fn from_text(text: &str) -> Option<Vec<Reference>> {
     let bytes = STANDARD_NO_PAD.decode(text).ok()?;
     let (references, rest) = bytes.as_chunks();

@@ -8,25 +8,25 @@ use protocol::time::UnixMillis;
 
 /// Who: 12 bytes of a digest over what identifies a department or a person (decision F1).
 ///
-/// That two of 50,000 share them has a chance of one in 6 × 10^19. Whoever made such a pair on
-/// purpose (some 2^48 tries) would confuse two people of one directory, the tenant's own.
+/// The chance that two of 50,000 share them is one in 6 × 10^19. A tenant that makes such a pair on
+/// purpose (some 2^48 tries) confuses two people of its own directory only.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Identity([u8; 12]);
 
-/// How: 5 bytes of a digest over what a call says, compared with the content before alone.
+/// How: 5 bytes of a digest over what a call says. It is compared only with the content before.
 ///
-/// One change in 10^12 is taken for a repeat.
+/// One change in 10^12 counts as a repeat.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Content([u8; 5]);
 
-/// What is known of somebody.
+/// What is known of a department or a person.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RowState {
-    /// There, and so.
+    /// It exists, with this content.
     Present(Content),
-    /// Gone.
+    /// It is deleted.
     Deleted,
-    /// Still somebody, and no longer let in.
+    /// The person exists and may no longer log in.
     Revoked,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct IndexRow {
 
 const ROW_LEN: usize = 24;
 
-/// The last time that 6 bytes can tell, in the year 10889.
+/// The last time that 6 bytes can hold, in the year 10889.
 const LAST: UnixMillis = UnixMillis::new((1 << 48) - 1);
 
 impl Identity {
@@ -61,7 +61,7 @@ impl Identity {
 }
 
 impl Content {
-    /// The digest of what a call says. What differs from repeat to repeat is to be left out
+    /// The digest of what a call says. The caller leaves out what differs from repeat to repeat
     /// (decision C6).
     pub fn new(parts: &[&str]) -> Self {
         Self(digest::of(parts))
@@ -110,7 +110,7 @@ impl IndexRow {
     }
 }
 
-/// The nearest time that a row can tell.
+/// The nearest time that a row can hold.
 pub(super) fn storable(at: UnixMillis) -> UnixMillis {
     at.min(LAST)
 }
@@ -121,7 +121,7 @@ pub(super) fn to_bytes(rows: &[IndexRow]) -> Vec<u8> {
     bytes
 }
 
-/// Whole rows, in order, each identity once; or nothing.
+/// Reads whole rows, in order, each identity once; `None` if the bytes are anything else.
 pub(super) fn from_bytes(bytes: &[u8]) -> Option<Vec<IndexRow>> {
     let (rows, rest) = bytes.as_chunks::<ROW_LEN>();
     let rows: Option<Vec<IndexRow>> = rows.iter().map(IndexRow::from_bytes).collect();

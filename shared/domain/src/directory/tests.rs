@@ -39,7 +39,7 @@ fn names(parts: &Parts) -> impl FnMut() -> PartName + use<> {
     }
 }
 
-/// Makes a change and writes it down; parts are never let go.
+/// Applies a change and keeps what it wrote; no part is deleted.
 fn make(head: &mut Head, parts: &mut Parts, change: &DirectoryChange) -> Changed {
     let changed = head.apply(change, parts, names(parts)).unwrap();
     parts.extend(changed.parts.clone());

@@ -30,12 +30,12 @@ pub enum Access {
 
 impl Instance {
     /// Takes the product's answer to the purchase, if the access is still pending.
-    pub fn answered(&mut self, told: &PurchaseAnswer, template: Option<&Template>) {
+    pub fn answered(&mut self, answer: &PurchaseAnswer, template: Option<&Template>) {
         if self.access != Access::Pending || self.state == InstanceState::Released {
             return;
         }
         let filled = || template.map(|it| it.fill(self.id.as_str(), self.order_id.as_str()));
-        self.access = match told {
+        self.access = match answer {
             PurchaseAnswer::Ready(info) => Access::Ready(info.clone()),
             PurchaseAnswer::Refused(reason) => Access::Refused(*reason),
             PurchaseAnswer::AsTemplate => filled().map_or(Access::Pending, Access::Ready),
@@ -48,18 +48,18 @@ impl Instance {
     /// # Errors
     /// If the instance is released, or abandoned and refunded; or if the product refuses an order
     /// whose buyer has access data already.
-    pub fn told_access(mut self, told: &PurchaseAnswer, at: UnixMillis) -> Result<Self, Refusal> {
+    pub fn told_access(mut self, answer: &PurchaseAnswer, at: UnixMillis) -> Result<Self, Refusal> {
         if self.state == InstanceState::Released || self.access == Access::Abandoned {
             return Err(Refusal::InstanceReleased);
         }
         if is_older(at, self.newest.access) {
             return Ok(self);
         }
-        if matches!((told, &self.access), (PurchaseAnswer::Refused(_), Access::Ready(_))) {
+        if matches!((answer, &self.access), (PurchaseAnswer::Refused(_), Access::Ready(_))) {
             return Err(Refusal::ReadyBefore);
         }
         self.newest.access = Some(at);
-        match told {
+        match answer {
             PurchaseAnswer::Ready(info) => self.access = Access::Ready(info.clone()),
             PurchaseAnswer::Refused(reason) => self.access = Access::Refused(*reason),
             PurchaseAnswer::AsTemplate | PurchaseAnswer::Later => (),

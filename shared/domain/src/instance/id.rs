@@ -42,7 +42,7 @@ impl<'a> OrderedBy<'a> {
         }
     }
 
-    /// What a rehearsal says, be it nothing: it may name no order and no line.
+    /// What a rehearsal says. It may name no order and no line.
     pub fn of_rehearsal(verified: &'a Verified) -> Self {
         let fields = Fields::of(verified);
         let order = fields.text("orderId").unwrap_or_default();

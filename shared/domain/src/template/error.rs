@@ -36,7 +36,7 @@ pub enum TemplateError {
     /// No address.
     #[error("has a {0} that is not an address; it wants https:// or http:// and a host")]
     NotAnAddress(&'static str),
-    /// What is filled in is an ID: no part of a host's name.
+    /// A placeholder in a host. An ID cannot be part of a host's name.
     #[error("has a placeholder in the host of {0}; put it into the path or the query")]
     InHost(&'static str),
     /// Something in braces that nothing is filled into, and the placeholder that it looks like.
@@ -48,7 +48,7 @@ pub enum TemplateError {
     /// `${instanceId}`, `{{instanceId}}`: the signs around it would stay.
     #[error("has signs around a placeholder in {0}; write it as {{instanceId}} or {{orderId}}")]
     Wrapped(&'static str),
-    /// An unseen character, or a blank where it changes the meaning.
+    /// An unseen character, or a blank that changes the meaning.
     #[error("has a blank or an unseen character in {0}; type it anew")]
     Unseen(&'static str),
     /// Longer than the guide allows.

@@ -1,11 +1,11 @@
-//! JSON in ASCII alone: how we answer.
+//! JSON in ASCII only, as we answer.
 
 use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-/// Serializes to compact JSON in ASCII alone: every other character is `\uXXXX`, as the guide
+/// Serializes to compact JSON in ASCII only: every other character is `\uXXXX`, as the guide
 /// asks of Chinese text in `memo` (decision B9).
 ///
 /// # Errors

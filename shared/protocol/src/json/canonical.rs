@@ -1,4 +1,4 @@
-//! The form of a text that the marketplace signs, written piece by piece and kept nowhere.
+//! The form of a text that the marketplace signs. It is written piece by piece; no copy is kept.
 
 use super::outline::{Outline, Place};
 use super::scanner::{Scanner, Token};
@@ -11,7 +11,7 @@ impl Outline<'_> {
     /// the sample project's `TreeMap` and `ObjectMapper`).
     ///
     /// # Errors
-    /// None: the text was checked.
+    /// None in practice: the text was checked before.
     pub fn write_canonical(
         &mut self,
         reading: Reading,

@@ -1,7 +1,7 @@
-//! What an unproven text names, without a tree: the places of the outermost members in canonical
-//! order, and of every member that an object names again.
+//! The outline of a text whose signature is not verified yet. It is not a tree: it holds the places
+//! of the outermost members in canonical order, and of every member that an object names again.
 //!
-//! Eight bytes a member, and a member is at least five bytes long (`"":0,`), so that an outline
+//! It takes eight bytes a member. A member is at least five bytes long (`"":0,`), so an outline
 //! takes at most 1.6 times the text's length (decision G6).
 
 use std::cmp::Ordering;
@@ -23,7 +23,7 @@ pub struct Outline<'a> {
     longest: usize,
 }
 
-/// What a nested object's member counts for.
+/// Whether a member of a nested object is named again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Place {
     /// The object names it once.
@@ -58,7 +58,7 @@ impl<'a> Outline<'a> {
         Ok(outline)
     }
 
-    /// Whether some object, at any depth, names a member twice, be it with one value.
+    /// Whether an object, at any depth, names a member twice, also with one value.
     pub const fn names_again(&self) -> bool {
         self.named_again
     }
@@ -74,7 +74,7 @@ impl<'a> Outline<'a> {
     }
 
     /// An outermost member, in canonical order: its name, its value's first token, and a scanner
-    /// behind that.
+    /// after that token.
     pub(crate) fn member(
         &self,
         index: usize,
@@ -96,7 +96,7 @@ impl<'a> Outline<'a> {
         Some((name, value, scanner))
     }
 
-    /// What a nested member counts for.
+    /// Whether a nested member is named again.
     pub(super) fn place(&self, at: usize) -> Place {
         let number = |told: u32| usize::try_from(told).unwrap_or_default();
         match self.find(at).and_then(|found| self.slots.get(found)) {
@@ -173,7 +173,7 @@ impl<'a> Outline<'a> {
         self.slots.get(self.front).copied()
     }
 
-    /// There is room: what goes to the back was taken from the front.
+    /// There is always room: each entry at the back replaces one at the front.
     fn push_back(&mut self, [_, at]: [u32; 2], told: u32) {
         self.named_again = true;
         self.back = self.back.saturating_sub(1);

@@ -1,8 +1,9 @@
 //! A pull scanner over JSON text: the grammar of RFC 8259 and our limits, in one pass and without
 //! memory of its own.
 //!
-//! `serde_json` copies each string that holds an escape, and keeps no place in the text to return
-//! to. Before proof we can afford neither (decision G6), so that the grammar is read here.
+//! `serde_json` copies each string that holds an escape, and cannot return to a place in the text.
+//! Before the signature is verified both would cost too much (decision G6), so this module reads
+//! the grammar itself.
 
 use super::string::{Raw, unescape};
 use super::{JsonError, MAX_DEPTH, MAX_NODES, work};
@@ -51,12 +52,12 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0, name_at: 0, objects: 0, depth: 0, nodes: 0, expects }
     }
 
-    /// Begins at the name of a member, as [`Self::name_at`] told its place.
+    /// Begins at the name of a member, at a place that [`Self::name_at`] returned.
     pub fn at_member(text: &'a str, at: usize) -> Self {
         Self { at, objects: 1, depth: 1, expects: Expects::Name, ..Self::new(text) }
     }
 
-    /// The place behind what was read last.
+    /// The place after what was read last.
     pub const fn at(&self) -> usize {
         self.at
     }
@@ -66,7 +67,7 @@ impl<'a> Scanner<'a> {
         self.name_at
     }
 
-    /// The next token; `None` behind the outermost value.
+    /// The next token; `None` after the outermost value.
     pub fn next(&mut self) -> Result<Option<Token<'a>>, JsonError> {
         self.skip_blanks();
         let Some(byte) = self.peek() else {
@@ -88,14 +89,14 @@ impl<'a> Scanner<'a> {
         Ok(Some(token))
     }
 
-    /// Reads on to the end of the value that is due.
+    /// Reads to the end of the next value.
     pub fn skip_value(&mut self) -> Result<(), JsonError> {
         let depth = self.depth;
         while self.next()?.is_some() && self.depth > depth {}
         Ok(())
     }
 
-    /// Takes the value that is due as read: it ends at `end`.
+    /// Skips the next value, which ends at `end`.
     pub const fn jump(&mut self, end: usize) {
         self.at = end;
         self.expects = Expects::CommaOrEnd;
@@ -113,7 +114,7 @@ impl<'a> Scanner<'a> {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
-    /// Passes over the bytes that fit, and counts them.
+    /// Skips the bytes that fit, and counts them.
     fn pass(&mut self, fits: impl Fn(u8) -> bool) -> usize {
         let rest = self.rest();
         let passed = rest.iter().position(|byte| !fits(*byte)).unwrap_or(rest.len());
@@ -238,7 +239,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Whether a double can hold a number; most need no look.
+/// Whether a double can hold a number. Most numbers need no check.
 fn is_finite(text: &str) -> bool {
     let plainly = text.len() <= 300 && !text.contains(['e', 'E']);
     plainly || text.parse::<f64>().is_ok_and(f64::is_finite)

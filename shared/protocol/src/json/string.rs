@@ -1,4 +1,4 @@
-//! JSON strings while they are still escaped: compared, written and copied piece by piece.
+//! JSON strings that are still escaped. They are compared, written and copied piece by piece.
 
 use std::cmp::Ordering;
 use std::iter;
@@ -14,7 +14,7 @@ impl<'a> Raw<'a> {
         Self(raw)
     }
 
-    /// How many bytes arrived: the text has no more.
+    /// How many bytes it has as received. Unescaped it has no more.
     pub const fn len(self) -> usize {
         self.0.len()
     }
@@ -45,7 +45,7 @@ impl<'a> Raw<'a> {
         out("\"");
     }
 
-    /// Runs without an escape go out as they are, each escape's character through `escaped`.
+    /// Writes runs without an escape unchanged, and each escape's character through `escaped`.
     fn each(self, out: &mut dyn FnMut(&str), escaped: impl Fn(char, &mut dyn FnMut(&str))) {
         let mut rest = self.0;
         while !rest.is_empty() {
@@ -60,7 +60,7 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// The order of two strings by UTF-16 code units, as Java sorts names. Each text begins behind a
+/// The order of two strings by UTF-16 code units, as Java sorts names. Each text begins after a
 /// string's opening quote; what follows the closing quote is ignored.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
     let same = |(a, b): &(u8, u8)| a == b && !matches!(a, b'"' | b'\\');
@@ -112,7 +112,7 @@ pub(super) fn unescape(text: &str) -> Option<(char, usize)> {
     Some((letter, 2))
 }
 
-/// `\uXXXX`, or two that are one character; half of such a pair is no character.
+/// `\uXXXX`, or two of them that are one character. Half of such a pair is not a character.
 fn unescape_units(text: &str) -> Option<(char, usize)> {
     let first = unit(text)?;
     if let Some(letter) = char::from_u32(first.into()) {

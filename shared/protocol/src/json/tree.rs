@@ -8,9 +8,9 @@ use super::{Json, JsonError, Members};
 /// A document that was read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Document {
-    /// The members of the outermost object; of several of one name, the first.
+    /// The members of the outermost object. If several have one name, the first counts.
     pub members: Members,
-    /// Whether some object, at any depth, names one member twice with different values.
+    /// Whether an object, at any depth, names one member twice with different values.
     pub conflicting: bool,
 }
 
@@ -32,7 +32,7 @@ impl Document {
 }
 
 impl Json {
-    /// Reads any one value; same-named members count once, the first stays.
+    /// Reads any one value. If several members have one name, the first counts.
     ///
     /// # Errors
     /// As [`JsonError`] says, `NotAnObject` excepted.
@@ -59,7 +59,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The value that is due; `None` at the end of an array.
+    /// The next value; `None` at the end of an array.
     fn next(&mut self) -> Result<Option<Json>, JsonError> {
         Ok(match self.scanner.next()? {
             None | Some(Token::End | Token::Name(_)) => None,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::signature::{Contract, Interface};
 
-/// An interface of the marketplace, under V2's word where the contracts differ.
+/// An interface of the marketplace, under V2's word if the contracts differ.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Activity {
@@ -98,7 +98,7 @@ impl Activity {
         }
     }
 
-    /// One word for both contracts: V2's, where it has one.
+    /// One word for both contracts: V2's, if it has one.
     pub fn as_str(self) -> &'static str {
         let word = self.word(Contract::V2).or_else(|| self.word(Contract::V1));
         word.unwrap_or_default()

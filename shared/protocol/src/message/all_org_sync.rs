@@ -26,8 +26,8 @@ impl AllOrgSync {
     /// members' names may lack their quotes, as in the guides' own examples.
     ///
     /// # Errors
-    /// If an identifier is none, the list is none, a department has no code, or departments
-    /// lie above themselves.
+    /// If an identifier is invalid, the list is not a list, a department has no code, or
+    /// departments lie above themselves.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         let name = match fields.contract() {

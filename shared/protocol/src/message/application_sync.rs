@@ -29,7 +29,7 @@ impl ApplicationSync {
     /// Reads a call.
     ///
     /// # Errors
-    /// If an identifier is none, the flag is unknown, or a field that the flag wants is
+    /// If an identifier is invalid, the flag is unknown, or a field that the flag wants is
     /// missing.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);

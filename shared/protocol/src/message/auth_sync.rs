@@ -39,7 +39,7 @@ impl AuthSync {
     /// a string.
     ///
     /// # Errors
-    /// If an identifier is none, the flag is unknown, the list is none, or a person has no
+    /// If an identifier is invalid, the flag is unknown, the list is not a list, or a person has no
     /// account.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
@@ -57,7 +57,7 @@ impl AuthSync {
     /// Reads `flag` alone; V1 knows no revocation.
     ///
     /// # Errors
-    /// If it is missing or of no list.
+    /// If it is missing or unknown.
     pub fn change(verified: &Verified) -> Result<UserChange, Malformed> {
         let fields = Fields::of(verified);
         let three = [("0", UserChange::Delete), ("1", UserChange::Put), ("2", UserChange::Put)];

@@ -17,7 +17,7 @@ impl ChangeInstanceCheck {
     /// the guide's page shows none of them.
     ///
     /// # Errors
-    /// If a mandatory field is missing or of the wrong type, or the ID is no identifier.
+    /// If a mandatory field is missing or of the wrong type, or the ID is not an identifier.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         let instance_id = fields.instance_id()?;

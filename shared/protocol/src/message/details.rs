@@ -1,4 +1,4 @@
-//! Everything the product is told of a request, whether we act on it or not.
+//! The fields of a request that the product gets, also those that koohook does not use.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::activity::Activity;
+use super::kept_text::{MAX_KEPT_LETTERS, kept_text};
 use crate::json::{self, Json};
 use crate::signature::{Contract, Verified};
 
@@ -60,13 +61,9 @@ impl Details {
     }
 
     fn cut(&mut self, text: &str) -> Value {
-        match text.char_indices().nth(MAX_KEPT_LETTERS) {
-            None => text.into(),
-            Some((end, _)) => {
-                self.odd += 1;
-                text.get(..end).unwrap_or_default().into()
-            }
-        }
+        let kept = kept_text(text);
+        self.odd += u32::from(kept.len() < text.len());
+        kept.into()
     }
 }
 
@@ -75,9 +72,6 @@ fn extend_params(text: &str) -> Option<Value> {
     let clear = STANDARD.decode(text.replace(' ', "+")).ok()?;
     serde_json::from_slice(&clear).ok().filter(Value::is_array)
 }
-
-/// The longest text that is kept of a field we neither key by nor echo (decision G1).
-pub const MAX_KEPT_LETTERS: usize = 4_096;
 
 /// What no product needs: the marketplace's proof, and the switch that was read already.
 const WITHHELD: [&str; 4] = ["authToken", "signature", "testFlag", "timeStamp"];

@@ -34,13 +34,13 @@ impl<'a> Fields<'a> {
         self.0.contract()
     }
 
-    /// The member as it stands; `null` is absence.
+    /// The member as received. `null` counts as absent.
     pub fn value(self, name: &str) -> Option<&'a Json> {
         let member = self.0.members().iter().find(|(standing, _)| standing == name);
         member.map(|(_, value)| value).filter(|value| **value != Json::Null)
     }
 
-    /// A scalar as text; blank is absence, and so is what is nested.
+    /// A scalar as text. Blank and nested values count as absent.
     pub fn text(self, name: &str) -> Option<&'a str> {
         self.value(name)?.as_text().filter(|text| !text.trim().is_empty())
     }
@@ -107,15 +107,15 @@ impl<'a> Fields<'a> {
     /// `instanceId`, mandatory.
     ///
     /// # Errors
-    /// If it is missing or no identifier.
+    /// If it is missing or not an identifier.
     pub fn instance_id(self) -> Result<InstanceId, Malformed> {
         self.required("instanceId", InstanceId::parse)
     }
 
-    /// The kit's `instanceId`: empty where a seller applies for credentials (decision F2).
+    /// The kit's `instanceId`. It is empty while a seller applies for credentials (decision F2).
     ///
     /// # Errors
-    /// If what stands there is no identifier.
+    /// If the text is not an identifier.
     pub fn kit_instance_id(self) -> Result<Option<InstanceId>, Malformed> {
         self.optional("instanceId", InstanceId::parse)
     }
@@ -130,10 +130,10 @@ impl<'a> Fields<'a> {
         time.map_or_else(|| self.signed_at(), Ok)
     }
 
-    /// An identifier that must stand there.
+    /// A mandatory identifier.
     ///
     /// # Errors
-    /// If it is missing or no identifier.
+    /// If it is missing or not an identifier.
     pub fn required<T>(
         self,
         name: &'static str,
@@ -145,15 +145,15 @@ impl<'a> Fields<'a> {
     /// `orderId`, mandatory.
     ///
     /// # Errors
-    /// If it is missing or no identifier.
+    /// If it is missing or not an identifier.
     pub fn order_id(self) -> Result<OrderId, Malformed> {
         self.required("orderId", OrderId::parse)
     }
 
-    /// `orderLineId`: mandatory under V2, none of V1's.
+    /// `orderLineId`: mandatory under V2; V1 does not have it.
     ///
     /// # Errors
-    /// If it is missing or no identifier.
+    /// If it is missing or not an identifier.
     pub fn order_line_id(self) -> Result<Option<OrderLineId>, Malformed> {
         match self.contract() {
             Contract::V1 => Ok(None),
@@ -164,15 +164,15 @@ impl<'a> Fields<'a> {
     /// `productId`, mandatory.
     ///
     /// # Errors
-    /// If it is missing or no identifier.
+    /// If it is missing or not an identifier.
     pub fn product_id(self) -> Result<ProductId, Malformed> {
         self.required("productId", ProductId::parse)
     }
 
-    /// An identifier that may be absent; but where it stands, it is one.
+    /// An optional identifier. Blank counts as absent.
     ///
     /// # Errors
-    /// If what stands there is no identifier.
+    /// If the text is not an identifier.
     pub fn optional<T>(
         self,
         name: &'static str,
@@ -185,7 +185,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Everything the product is told of the request.
+    /// The fields of the request that the product gets.
     pub fn details(self, activity: Activity) -> Details {
         Details::of(self.0, activity)
     }

@@ -1,16 +1,16 @@
 //! The lists of the kit's calls: people or departments, in an array or in a string that holds one.
 
-use super::details::MAX_KEPT_LETTERS;
+use super::kept_text::kept_text;
 use super::malformed::MalformedKind;
 use super::{Fields, Malformed};
 use crate::json::Json;
 
-/// One item of a list: who or what it is, and all that was said of it.
+/// One item of a list: who or what it is, and all its members.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ListItem {
     /// The account, or the department's code: compared byte for byte.
     pub identity: String,
-    /// The item as received; its texts cut where no product could want them longer.
+    /// The item as received; its texts are cut as [`kept_text`] says.
     pub value: Json,
 }
 
@@ -84,10 +84,10 @@ fn member<'a>(item: &'a Json, name: &str) -> Option<&'a Json> {
 
 fn cut(value: Json) -> Json {
     match value {
-        Json::Text(text) => match text.char_indices().nth(MAX_KEPT_LETTERS) {
-            Some((end, _)) => Json::Text(text.get(..end).unwrap_or_default().to_owned()),
-            None => Json::Text(text),
-        },
+        Json::Text(mut text) => {
+            text.truncate(kept_text(&text).len());
+            Json::Text(text)
+        }
         Json::Array(items) => Json::Array(items.into_iter().map(cut).collect()),
         Json::Object(members) => {
             Json::Object(members.into_iter().map(|(name, value)| (name, cut(value))).collect())

@@ -1,4 +1,4 @@
-//! We believe the caller, and cannot make sense of the request.
+//! Why a request that we believe is not as the guide says.
 
 use thiserror::Error;
 
@@ -26,7 +26,7 @@ pub enum MalformedKind {
     /// A control character in an identifier.
     #[error("holds a control character")]
     ControlCharacter,
-    /// An array or object where a text is due, or the reverse.
+    /// An array or object instead of a text, or the reverse.
     #[error("of the wrong type")]
     WrongType,
     /// A word that is not in the guide's list.
@@ -38,13 +38,13 @@ pub enum MalformedKind {
     /// More items than the guide allows.
     #[error("holds too many items")]
     TooMany,
-    /// No https address of a name.
+    /// Not an https address of a domain name.
     #[error("is no https address of a domain")]
     NoDomain,
     /// A department above itself.
     #[error("leads in a circle")]
     Cyclic,
-    /// What no key of ours opens.
+    /// A secret that none of our keys decrypts.
     #[error("does not open")]
     Unopened,
 }

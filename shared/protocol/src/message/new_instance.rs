@@ -1,4 +1,4 @@
-//! `newInstance`: somebody bought.
+//! `newInstance`: a purchase.
 
 use super::{Activity, Details, Fields, Malformed, OrderId, OrderLineId, ProductId};
 use crate::cipher::{Cipher, Strength};
@@ -20,10 +20,10 @@ pub struct NewInstance {
     pub charging_mode: Option<String>,
     /// Whether the request says that the buyer accepted the delivery.
     pub accepted: bool,
-    /// When the call was signed. A purchase is not refused for a time of no calendar: it counts
-    /// as an old one.
+    /// When the call was signed. A purchase with an impossible time is not refused: it counts as an
+    /// old one.
     pub signed_at: UnixMillis,
-    /// What the product is told; personal fields in clear, or absent where unreadable.
+    /// What the product is told. Personal fields are in clear, or absent if they are unreadable.
     pub details: Details,
     /// How many personal fields could not be read.
     pub unreadable: u32,
@@ -33,7 +33,7 @@ impl NewInstance {
     /// Reads a call.
     ///
     /// # Errors
-    /// If a field that the guide marks mandatory is missing, or an identifier is none.
+    /// If a field that the guide marks mandatory is missing, or an identifier is invalid.
     pub fn read(verified: &Verified, strength: Strength) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         let order_id = fields.order_id()?;
@@ -66,7 +66,7 @@ fn product_id(fields: Fields<'_>) -> Result<Option<ProductId>, Malformed> {
     }
 }
 
-/// Opens V1's two encrypted fields, one by one: what cannot be read is as if it were not sent.
+/// Decrypts V1's two encrypted fields, one by one. An unreadable one counts as not sent.
 fn readable(mut details: Details, verified: &Verified, strength: Strength) -> (Details, u32) {
     let mut unreadable = 0;
     if verified.contract() == Contract::V1 {

@@ -21,7 +21,7 @@ impl QueryInstance {
     /// Reads a call.
     ///
     /// # Errors
-    /// If no ID or more than 100 stand there, or one is no identifier.
+    /// If there is no ID, or more than 100, or one is not an identifier.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let ids = Self::rehearsed_ids(verified)?;
         let parse = |id: &String| {
@@ -35,7 +35,7 @@ impl QueryInstance {
     /// The IDs that a rehearsal echoes, whatever they look like.
     ///
     /// # Errors
-    /// If no ID or more than 100 stand there.
+    /// If there is no ID, or more than 100.
     pub fn rehearsed_ids(verified: &Verified) -> Result<Vec<String>, Malformed> {
         let ids = split_ids(Fields::of(verified).mandatory("instanceId")?);
         let malformed = |kind| Err(Malformed { field: "instanceId", kind });

@@ -26,7 +26,7 @@ pub struct RefreshInstance {
     pub details: Details,
 }
 
-/// Why an expiry changes: V2's `scene`, and what V1's fields amount to.
+/// Why an expiry changes: V2's `scene`, or what V1's fields say together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scene {
     /// V2: renewed.
@@ -90,7 +90,7 @@ impl RefreshInstance {
     /// Reads a call.
     ///
     /// # Errors
-    /// If a mandatory field is missing, an identifier is none, the scene is unknown, or
+    /// If a mandatory field is missing, an identifier is invalid, the scene is unknown, or
     /// `expireTime` names no point in time.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
@@ -130,7 +130,7 @@ fn scene(fields: Fields<'_>) -> Result<(Scene, ExpiryDirection), Malformed> {
     }
 }
 
-/// V1 has no scene: a flag and the sign of the amount stand for it.
+/// V1 has no scene. A flag and the sign of the amount say the same.
 fn v1_scene(fields: Fields<'_>) -> (Scene, ExpiryDirection) {
     match (fields.text("trialToFormal"), Amount::read(fields.text("orderAmount"))) {
         (Some("1"), _) => (Scene::Trial, ExpiryDirection::EitherWay),

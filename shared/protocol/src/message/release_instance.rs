@@ -20,7 +20,7 @@ impl ReleaseInstance {
     /// Reads a call.
     ///
     /// # Errors
-    /// If a mandatory field is missing or an identifier is none.
+    /// If a mandatory field is missing or an identifier is invalid.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         Ok(Self {

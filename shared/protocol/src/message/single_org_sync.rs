@@ -30,7 +30,7 @@ impl SingleOrgSync {
     /// Reads a call.
     ///
     /// # Errors
-    /// If an identifier is none, the flag is unknown, a name that the flag wants is missing,
+    /// If an identifier is invalid, the flag is unknown, a name that the flag wants is missing,
     /// or a department is its own parent.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);

@@ -33,7 +33,7 @@ impl StatusChange {
     /// Reads V1's `expireInstance`. Its table marks `orderId` mandatory and its example has none.
     ///
     /// # Errors
-    /// If a mandatory field is missing or an identifier is none.
+    /// If a mandatory field is missing or an identifier is invalid.
     pub fn read_expiry(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         Ok(Self {
@@ -48,7 +48,7 @@ impl StatusChange {
     /// Reads V1's `instanceStatus` or V2's `updateInstanceStatus`.
     ///
     /// # Errors
-    /// If a mandatory field is missing, an identifier is none, or the status is of no list or
+    /// If a mandatory field is missing, an identifier is invalid, or the status is unknown or
     /// of the other contract's.
     pub fn read_status(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);

@@ -2,7 +2,7 @@
 
 use super::{Fields, Malformed};
 
-/// What becomes of the thing a kit call is about. Modifying what is not there makes it
+/// What becomes of the thing a kit call is about. Modifying a thing that does not exist makes it
 /// (decision F4).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SyncFlag {
@@ -16,7 +16,7 @@ impl SyncFlag {
     /// Reads `flag`, a number or a numeric text.
     ///
     /// # Errors
-    /// If it is missing or of no list.
+    /// If it is missing or unknown.
     pub fn read(fields: Fields<'_>) -> Result<Self, Malformed> {
         fields.word("flag", &[("0", Self::Delete), ("1", Self::Put), ("2", Self::Put)])
     }

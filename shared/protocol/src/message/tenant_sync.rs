@@ -16,7 +16,7 @@ pub struct TenantSync {
     pub flag: SyncFlag,
     /// When.
     pub at: UnixMillis,
-    /// The label that leads its people to its log-in; empty in a deletion.
+    /// The label that leads people to the enterprise's login page; empty in a deletion.
     pub code: String,
     /// Its name; empty in a deletion.
     pub name: String,
@@ -30,7 +30,7 @@ impl TenantSync {
     /// Reads a call.
     ///
     /// # Errors
-    /// If an identifier is none, the flag is unknown, or a field that the flag wants is
+    /// If an identifier is invalid, the flag is unknown, or a field that the flag wants is
     /// missing or unusable.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);

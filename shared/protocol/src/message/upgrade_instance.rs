@@ -23,7 +23,7 @@ impl UpgradeInstance {
     /// Reads a call.
     ///
     /// # Errors
-    /// If a mandatory field is missing or an identifier is none.
+    /// If a mandatory field is missing or an identifier is invalid.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         let instance_id = fields.instance_id()?;

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use fitted::fitted;
 
 use crate::json::{self, Json, Members};
-use crate::message::{MAX_KEPT_LETTERS, OrderLineId};
+use crate::message::{MAX_KEPT_LETTERS, OrderLineId, kept_text};
 
 pub use fitted::MAX_DETAILS_LEN;
 
@@ -140,11 +140,11 @@ fn told<'a>(
 }
 
 /// A value with every text in it cut to its bound, and with the members of its objects sorted into
-/// named and other where a table says their names.
+/// named and other if a table has their names.
 fn kept(value: &Json, table: &Table) -> Value {
     match value {
-        Json::Text(text) => shortened(text).into(),
-        Json::Number(text) if text.len() > MAX_KEPT_LETTERS => shortened(text).into(),
+        Json::Text(text) => kept_text(text).into(),
+        Json::Number(text) if text.len() > MAX_KEPT_LETTERS => kept_text(text).into(),
         Json::Null | Json::Bool(_) | Json::Number(_) => value.to_value(),
         Json::Array(items) => items.iter().map(|item| kept(item, table)).collect(),
         Json::Object(members) if !table.0.is_empty() => told(members.iter(), table).into(),
@@ -154,10 +154,6 @@ fn kept(value: &Json, table: &Table) -> Value {
             .map(|(name, value)| (name.clone(), kept(value, table)))
             .collect(),
     }
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(MAX_KEPT_LETTERS).collect()
 }
 
 /// The member of the one line that was meant.

@@ -1,4 +1,4 @@
-//! Where to ask: the marketplace's sites, or an address of the seller's choice.
+//! The host of an order query: a site of the marketplace, or an address that the seller sets.
 
 use thiserror::Error;
 
@@ -10,13 +10,13 @@ pub struct OpenApiHost {
     fallback: Option<&'static str>,
 }
 
-/// The text of `KOOHOOK_OPENAPI_HOST` names no host. Never says the text.
+/// `KOOHOOK_OPENAPI_HOST` is not a host. It never shows the text.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("wants china, international, europe or an https origin (http on loopback alone)")]
 pub struct OpenApiHostError;
 
 impl OpenApiHost {
-    /// Takes the name of a site, or an origin: scheme, name and port, nothing behind them.
+    /// Takes the name of a site, or an origin: scheme, name and port, and nothing after them.
     ///
     /// # Errors
     /// If the text is neither.
@@ -30,7 +30,7 @@ impl OpenApiHost {
         }
     }
 
-    /// The host to turn to, where this one cannot be reached.
+    /// The host to ask if this one cannot be reached.
     pub fn fallback(&self) -> Option<Self> {
         self.fallback.map(|name| Self::site(name, None))
     }
@@ -40,7 +40,7 @@ impl OpenApiHost {
         format!("{}://{}", self.scheme, self.authority)
     }
 
-    /// Name and port, as the header `host` says them: the scheme's own port is left out.
+    /// Name and port for the header `host`, without the scheme's default port.
     pub fn authority(&self) -> &str {
         &self.authority
     }
@@ -68,14 +68,14 @@ impl OpenApiHost {
     }
 }
 
-/// China's: where the setting says nothing.
+/// China's site, if the setting is not set.
 impl Default for OpenApiHost {
     fn default() -> Self {
         Self::site(CHINA, Some(CHINA_FALLBACK))
     }
 }
 
-/// A name and the port behind it, if there is one; a port that is none makes the whole none.
+/// A name, and its port if there is one. `None` if the port is not a port.
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     match authority.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => {

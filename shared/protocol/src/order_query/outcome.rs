@@ -1,6 +1,6 @@
-//! What an answer amounts to: judged by the number in its code before its status, since the
-//! marketplace answers 500 to what no repetition mends (guide 2.0, page "error codes"; the API
-//! gateway's manual).
+//! What an answer to an order query means. The number in its code counts before its status, since
+//! the marketplace also answers 500 to a question that always fails (guide 2.0, page "error codes";
+//! the API gateway's manual).
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub enum OrderQueryOutcome {
     Retry(OrderQueryReason),
     /// Never: the same question gets the same answer.
     Permanent(OrderQueryReason),
-    /// The key, its signature or its time is not believed: asking on would lock the key.
+    /// The gateway refuses the key, its signature or its time. More questions would lock the key.
     KeyRefused(OrderQueryReason),
 }
 
@@ -59,7 +59,7 @@ fn found(
     }
 }
 
-/// The four digits behind the last dot, whatever stands before it: the same numbers come as
+/// The four digits after the last dot, whatever is before it: the same numbers come as
 /// `MKT.`, `CBC.`, `APIG.` and `APIGW.`, and once with a space. No number means two things.
 fn number_of(answer: &Members) -> Option<u16> {
     let code = member(answer, "resultCode").or_else(|| member(answer, "error_code"))?.as_text()?;
@@ -68,7 +68,7 @@ fn number_of(answer: &Members) -> Option<u16> {
     digits.parse().ok().filter(|_| four)
 }
 
-/// The two tables; what stands in neither is judged by its status. A key that is refused in another
+/// The two tables. A number in neither is judged by its status. A key that is refused in another
 /// gateway scheme's words (0303, 0305, 0307, 1009, 2201) counts as refused all the same.
 fn by_number(
     number: u16,
@@ -95,7 +95,7 @@ fn by_number(
     }
 }
 
-/// Where the number is missing or new. A 401 can only be about the key.
+/// For a number that is missing or new. A 401 can only be about the key.
 fn by_status(status: u16, reason: impl Fn(&'static str) -> OrderQueryReason) -> OrderQueryOutcome {
     match status {
         401 => OrderQueryOutcome::KeyRefused(reason("key-refused")),

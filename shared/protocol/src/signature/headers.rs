@@ -1,6 +1,6 @@
 //! The headers in which the kit carries its proof.
 
-/// Every value that stands under each of the kit's headers. What is no text is empty.
+/// Every value of each of the kit's headers. A value that is not text is empty.
 #[derive(Clone, Debug, Default)]
 pub struct Headers<'a> {
     /// V1: `authToken`.

@@ -15,7 +15,7 @@ use crate::query::{self, Plus};
 use crate::time::{UnixMillis, is_time_stamp};
 
 /// The `authToken` of a text of sorted `name=value` pairs: HMAC-SHA256 with the access key and
-/// the time stamp, joined, as key. On the wire it stands in standard base64.
+/// the time stamp, joined, as key. On the wire it is in standard base64.
 pub fn auth_token(access_key: &str, time_stamp: &str, joined: &str) -> [u8; 32] {
     token_mac(access_key, time_stamp).with(&[joined.as_bytes()]).finish()
 }
@@ -32,7 +32,8 @@ pub(super) struct Joined {
 }
 
 impl Joined {
-    /// Sorts named texts; each name is one, each stands there once, and one is the time stamp.
+    /// Sorts named texts. Each must be a valid name, no name may repeat, and one must be the time
+    /// stamp.
     pub fn new(mut named: Vec<(String, String)>) -> Result<Self, Rejection> {
         named.sort_unstable();
         if !named.iter().all(|(name, _)| is_name(name)) {

@@ -29,7 +29,7 @@ pub(super) fn verify(
         }
         None => return Err(Rejection::SignatureWrong),
     };
-    // Where a member is named twice with different values, neither reading is executed.
+    // If a member is named twice with different values, neither reading is executed.
     if outline.names_again() && Document::parse(body)?.conflicting {
         return Err(Rejection::BodyConflicting);
     }
@@ -110,7 +110,7 @@ mod tests {
         assert!(verified(USERS, &[&format!("\"{USERS_TOKEN}\"")]).is_ok());
     }
 
-    /// Whoever decodes no header may still meet an encoded token.
+    /// A host that decodes no header may still receive an encoded token.
     #[test]
     fn a_token_may_be_encoded_in_its_header() {
         let once = crate::query::encode(TENANT_TOKEN).to_string();

@@ -8,7 +8,7 @@ use crate::result_code::ResultCode;
 /// Why we do not believe the caller. A stranger may read the answer: it has one body per code.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum Rejection {
-    /// No signature where one is due.
+    /// The signature is missing.
     #[error("signature missing")]
     SignatureMissing,
     /// A signature that no HMAC-SHA256 could have, by its length or letters.
@@ -17,10 +17,10 @@ pub enum Rejection {
     /// A signature that none of our keys makes.
     #[error("signature wrong")]
     SignatureWrong,
-    /// A parameter that takes part in the proof stands there twice.
+    /// A parameter of the proof occurs twice.
     #[error("parameter repeated")]
     ParameterRepeated,
-    /// A V1 parameter whose name is none, or whose text is no text.
+    /// A V1 parameter whose name is not a name, or whose value is not text.
     #[error("parameter name malformed")]
     ParameterMalformed,
     /// V1: `timeStamp` absent, or not of 14 to 20 digits.

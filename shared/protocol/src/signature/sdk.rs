@@ -59,7 +59,7 @@ impl OpenApiCredentials {
     /// Takes an access key as the console's file of it says.
     ///
     /// # Errors
-    /// If a part is empty, or has a letter that cannot stand in the header.
+    /// If a part is empty, or has a letter that a header cannot hold.
     pub fn parse(ak: &str, sk: &str) -> Result<Self, OpenApiKeyError> {
         let plain = |text: &str| {
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
@@ -80,7 +80,7 @@ impl fmt::Debug for OpenApiCredentials {
 
 impl fmt::Debug for SdkHeaders {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Whoever reads the authorization can ask the same again for a quarter of an hour.
+        // With the authorization, the same request can be sent again for a quarter of an hour.
         formatter
             .debug_struct("SdkHeaders")
             .field("x_sdk_date", &self.x_sdk_date)

@@ -54,7 +54,7 @@ pub(super) struct Proof {
 }
 
 impl Proof {
-    /// Takes every value that stands under each name; more than one is none.
+    /// Takes every value of each name. More than one value is an error.
     pub fn parse(
         signatures: Vec<String>,
         timestamps: Vec<String>,
@@ -104,8 +104,8 @@ impl Proof {
         })
     }
 
-    /// The body was not signed as it travelled: was its canonical form? Where a member is named
-    /// twice, either reading may be what was signed.
+    /// Looks for the key that signed the canonical form, if the body was not signed as received. If
+    /// a member is named twice, either reading may be signed.
     fn canonical_signer<'k>(
         &self,
         scheme: &Scheme,
@@ -142,7 +142,7 @@ impl Proof {
     }
 }
 
-/// The tree of a body that is signed, in one form or the other. Where a member is named twice with
+/// The members of a body whose signature was verified. If a member is named twice with
 /// different values, neither reading is executed.
 fn proven(body: &[u8]) -> Result<Members, Rejection> {
     match Document::parse(body) {

@@ -14,7 +14,7 @@ pub(super) fn verify(raw: &str, keys: &Keyring) -> Result<Verified, Rejection> {
     let (spaced, signature) = parse(raw)?;
     let (joined, form, key) = match spaced.signer(keys, &signature)? {
         Some(key) => (spaced, SignedForm::Received, key),
-        // A `+` that nobody encoded is a space to a form and was a `+` to whoever signed it.
+        // A `+` that was not encoded is a space in a form, and was a `+` when the call was signed.
         None if raw.contains('+') => {
             let (kept, _) = parameters(raw, Plus::Kept)?;
             let key = kept.signer(keys, &signature)?.ok_or(Rejection::SignatureWrong)?;

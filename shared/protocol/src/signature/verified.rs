@@ -7,8 +7,8 @@ use crate::json::Members;
 use crate::key::AccessKey;
 use crate::time::UnixMillis;
 
-/// A call that the marketplace made: its signature was made with a key of ours, over exactly
-/// the members that stand here.
+/// A call that the marketplace made: its signature was made with one of our keys, over exactly
+/// these members.
 pub struct Verified {
     pub(super) interface: Interface,
     pub(super) contract: Contract,
@@ -19,7 +19,7 @@ pub struct Verified {
     pub(super) key: AccessKey,
 }
 
-/// Which reading of the call the signature was found to cover.
+/// Which reading of the call the signature covers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SignedForm {
     /// What arrived: V2's raw body, V1's values decoded as a form.

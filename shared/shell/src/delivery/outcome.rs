@@ -42,9 +42,12 @@ pub enum NoticeOutcome {
 }
 
 impl DeliveryResult {
-    /// The result if nothing was offered.
-    pub(super) const fn not_offered(outcome: NoticeOutcome, slot: Slot) -> Self {
-        Self { outcome, unanswered: None, slot }
+    pub(super) const fn not_offered(slot: Slot) -> Self {
+        Self { outcome: NoticeOutcome::NotOffered, unanswered: None, slot }
+    }
+
+    pub(super) const fn busy(slot: Slot) -> Self {
+        Self { outcome: NoticeOutcome::Busy, unanswered: None, slot }
     }
 }
 

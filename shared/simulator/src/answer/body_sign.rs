@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Response;
 
-use super::{Fault, Remark, only};
+use super::{AnswerError, Remark, only};
 use crate::mac;
 
 /// Checks the header `Body-Sign` as koohook must write it: the documented text, over exactly the
@@ -18,7 +18,7 @@ use crate::mac;
 /// # Errors
 ///
 /// The fault, or the remark that [`judge_body_sign`] makes.
-pub fn verify_body_sign(response: &Response<Vec<u8>>, access_key: &str) -> Result<(), Fault> {
+pub fn verify_body_sign(response: &Response<Vec<u8>>, access_key: &str) -> Result<(), AnswerError> {
     judge_body_sign(response, access_key)?.map_or(Ok(()), |remark| Err(remark.into()))
 }
 
@@ -29,19 +29,19 @@ pub fn verify_body_sign(response: &Response<Vec<u8>>, access_key: &str) -> Resul
 ///
 /// # Errors
 ///
-/// [`Fault::BodySignMissing`], [`Fault::BodySignForm`] or [`Fault::BodySign`].
+/// [`AnswerError::BodySignMissing`], [`AnswerError::BodySignForm`] or [`AnswerError::BodySign`].
 pub fn judge_body_sign(
     response: &Response<Vec<u8>>,
     access_key: &str,
-) -> Result<Option<Remark>, Fault> {
+) -> Result<Option<Remark>, AnswerError> {
     if !response.headers().contains_key(NAME) {
-        return Err(Fault::BodySignMissing);
+        return Err(AnswerError::BodySignMissing);
     }
-    let text = only(response.headers(), NAME).ok_or(Fault::BodySignForm)?;
-    let signature = signature(text).ok_or(Fault::BodySignForm)?;
+    let text = only(response.headers(), NAME).ok_or(AnswerError::BodySignForm)?;
+    let signature = signature(text).ok_or(AnswerError::BodySignForm)?;
     let expected = STANDARD.encode(mac::hmac_sha256(access_key.as_bytes(), response.body()));
     if signature != expected {
-        return Err(Fault::BodySign);
+        return Err(AnswerError::BodySign);
     }
     let documented = format!(r#"sign_type="HMAC-SHA256", signature= "{signature}""#);
     Ok((text != documented).then_some(Remark::BodySignBlanks))

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::Fault;
+use super::AnswerError;
 
 /// One object of an answer; null counts as absent.
 pub(super) struct Members<'a>(pub(super) &'a Map<String, Value>);
 
 impl<'a> Members<'a> {
     /// The members of a value that must be an object.
-    pub(super) fn of(name: &'static str, value: &'a Value) -> Result<Self, Fault> {
+    pub(super) fn of(name: &'static str, value: &'a Value) -> Result<Self, AnswerError> {
         value.as_object().map(Self).ok_or_else(|| wrong_type(name, value))
     }
 
@@ -17,11 +17,11 @@ impl<'a> Members<'a> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    pub(super) fn object(&self, name: &'static str) -> Result<Option<Self>, Fault> {
+    pub(super) fn object(&self, name: &'static str) -> Result<Option<Self>, AnswerError> {
         self.get(name).map(|value| Members::of(name, value)).transpose()
     }
 
-    pub(super) fn list(&self, name: &'static str) -> Result<Vec<&'a Value>, Fault> {
+    pub(super) fn list(&self, name: &'static str) -> Result<Vec<&'a Value>, AnswerError> {
         let Some(value) = self.get(name) else {
             return Ok(Vec::new());
         };
@@ -29,27 +29,31 @@ impl<'a> Members<'a> {
         Ok(list.iter().collect())
     }
 
-    pub(super) fn mandatory(&self, name: &'static str, limit: usize) -> Result<String, Fault> {
-        self.optional(name, limit)?.ok_or(Fault::Missing(name))
+    pub(super) fn mandatory(
+        &self,
+        name: &'static str,
+        limit: usize,
+    ) -> Result<String, AnswerError> {
+        self.optional(name, limit)?.ok_or(AnswerError::Missing(name))
     }
 
     pub(super) fn optional(
         &self,
         name: &'static str,
         limit: usize,
-    ) -> Result<Option<String>, Fault> {
+    ) -> Result<Option<String>, AnswerError> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
         let text = value.as_str().ok_or_else(|| wrong_type(name, value))?;
         if limit < text.chars().count() {
-            return Err(Fault::TooLong { name, limit });
+            return Err(AnswerError::TooLong { name, limit });
         }
         Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
     }
 }
 
-const fn wrong_type(name: &'static str, value: &Value) -> Fault {
+const fn wrong_type(name: &'static str, value: &Value) -> AnswerError {
     let found = match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -58,5 +62,5 @@ const fn wrong_type(name: &'static str, value: &Value) -> Fault {
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
     };
-    Fault::WrongType { name, found }
+    AnswerError::WrongType { name, found }
 }

@@ -1,6 +1,8 @@
+//! What the debugging page accepts as an answer.
+
 use http::{Response, StatusCode};
 
-use super::{Answer, Fault, Remark, judge_body_sign, verify_body_sign};
+use super::{Answer, AnswerError, Remark, judge_body_sign, verify_body_sign};
 
 const KEY: &str = "11111111-2222-3333-4444-555555555555";
 const SUCCESS: &str = r#"{"resultCode":"000000","resultMsg":"success."}"#;
@@ -14,11 +16,11 @@ fn response(headers: &[(&str, &str)], body: &str) -> Response<Vec<u8>> {
     builder.body(body.as_bytes().to_vec()).unwrap()
 }
 
-fn read(body: &str) -> Result<Answer, Fault> {
+fn read(body: &str) -> Result<Answer, AnswerError> {
     Answer::read(&response(&[("Content-Type", "application/json")], body))
 }
 
-fn signed(value: &str, key: &str, body: &str) -> Result<(), Fault> {
+fn signed(value: &str, key: &str, body: &str) -> Result<(), AnswerError> {
     verify_body_sign(&response(&[("Body-Sign", value)], body), key)
 }
 
@@ -35,9 +37,9 @@ fn vectors_are_signed() {
         ("abcde", "a=1&b=2", "4sbEVd9vKZQGPRRr8TyjWery0lZV7tetTnzfX3Gb9Ok="),
     ] {
         assert_eq!(signed(&documented(signature), key, body), Ok(()));
-        assert_eq!(signed(&documented(signature), "other", body), Err(Fault::BodySign));
+        assert_eq!(signed(&documented(signature), "other", body), Err(AnswerError::BodySign));
         let more = format!("{body} ");
-        assert_eq!(signed(&documented(signature), key, &more), Err(Fault::BodySign));
+        assert_eq!(signed(&documented(signature), key, &more), Err(AnswerError::BodySign));
     }
 }
 
@@ -53,12 +55,12 @@ fn a_body_sign_of_another_form_is_refused() {
         format!(r#"Sign_Type="HMAC-SHA256", signature= "{signature}""#),
         format!("{} ;", documented(signature)),
     ] {
-        assert_eq!(signed(&value, KEY, SUCCESS), Err(Fault::BodySignForm), "{value}");
+        assert_eq!(signed(&value, KEY, SUCCESS), Err(AnswerError::BodySignForm), "{value}");
     }
     let value = documented(signature);
     let twice = response(&[("Body-Sign", &value), ("Body-Sign", &value)], SUCCESS);
-    assert_eq!(verify_body_sign(&twice, KEY), Err(Fault::BodySignForm));
-    assert_eq!(verify_body_sign(&response(&[], SUCCESS), KEY), Err(Fault::BodySignMissing));
+    assert_eq!(verify_body_sign(&twice, KEY), Err(AnswerError::BodySignForm));
+    assert_eq!(verify_body_sign(&response(&[], SUCCESS), KEY), Err(AnswerError::BodySignMissing));
 }
 
 /// The signature page prints one blank, the frequently asked questions none.
@@ -69,7 +71,7 @@ fn other_blanks_in_a_body_sign_are_a_remark() {
         let value = format!(r#"sign_type="HMAC-SHA256",{comma}signature={equals}"{signature}""#);
         let judged = |key| judge_body_sign(&response(&[("Body-Sign", &value)], SUCCESS), key);
         assert_eq!(judged(KEY), Ok(Some(Remark::BodySignBlanks)), "{value}");
-        assert_eq!(judged("other"), Err(Fault::BodySign), "{value}");
+        assert_eq!(judged("other"), Err(AnswerError::BodySign), "{value}");
         assert_eq!(signed(&value, KEY, SUCCESS), Err(Remark::BodySignBlanks.into()));
     }
     let value = format!(r#"sign_type= "HMAC-SHA256", signature= "{signature}""#);
@@ -94,7 +96,7 @@ fn what_the_marketplace_accepts_is_remarked() {
         assert_eq!(judge(("Content-Type", text), SUCCESS), Ok(vec![Remark::ContentType]), "{text}");
     }
     for text in ["", "text/html; charset=utf-8", "application/jsonp", "text/json", "json"] {
-        let fault = Fault::ContentType(text.to_owned());
+        let fault = AnswerError::ContentType(text.to_owned());
         assert_eq!(judge(("Content-Type", text), SUCCESS), Err(fault), "{text}");
     }
     let chinese = r#"{"resultCode":"000000","resultMsg":"成功"}"#;
@@ -140,7 +142,7 @@ fn a_status_or_a_content_type_off_the_guide_is_a_fault() {
     let json = ("Content-Type", "application/json");
     let mut moved = response(&[json], SUCCESS);
     *moved.status_mut() = StatusCode::CREATED;
-    assert_eq!(Answer::read(&moved), Err(Fault::Status(StatusCode::CREATED)));
+    assert_eq!(Answer::read(&moved), Err(AnswerError::Status(StatusCode::CREATED)));
     for headers in [
         &[][..],
         &[("Content-Type", "application/json;charset=UTF-8")],
@@ -148,7 +150,10 @@ fn a_status_or_a_content_type_off_the_guide_is_a_fault() {
         &[json, json],
     ] {
         let read = Answer::read(&response(headers, SUCCESS));
-        assert!(matches!(read, Err(Fault::ContentType(_) | Fault::Remarked(Remark::ContentType))));
+        assert!(matches!(
+            read,
+            Err(AnswerError::ContentType(_) | AnswerError::Remarked(Remark::ContentType))
+        ));
     }
 }
 
@@ -158,32 +163,32 @@ fn each_fault_of_a_body_has_its_name() {
         |entry: &str| format!(r#"{{"resultCode":"000000","resultMsg":"ok","info":{entry}}}"#);
     for (body, fault) in [
         (r#"{"resultCode":"000000","resultMsg":"成功"}"#, Remark::NotAscii.into()),
-        ("", Fault::NotAnObject(String::new())),
-        ("[]", Fault::NotAnObject("[]".to_owned())),
+        ("", AnswerError::NotAnObject(String::new())),
+        ("[]", AnswerError::NotAnObject("[]".to_owned())),
         (
             r#"{"resultCode":"000000","resultMsg":"ok"} x"#,
-            Fault::NotAnObject(
+            AnswerError::NotAnObject(
                 r#"{"resultCode":"000000","resultMsg":"ok"} x"#.chars().take(40).collect(),
             ),
         ),
-        (r#"{"resultMsg":"ok"}"#, Fault::Missing("resultCode")),
+        (r#"{"resultMsg":"ok"}"#, AnswerError::Missing("resultCode")),
         (r#"{"resultCode":"000000"}"#, Remark::MessageMissing.into()),
         (r#"{"resultCode":"000000","resultMsg":null}"#, Remark::MessageMissing.into()),
         (r#"{"resultCode":"000000","resultMsg":""}"#, Remark::MessageMissing.into()),
         (r#"{"resultCode":0,"resultMsg":"ok"}"#, wrong("resultCode", "a number")),
-        (r#"{"resultCode":"00000","resultMsg":"ok"}"#, Fault::Code),
-        (r#"{"resultCode":"00000x","resultMsg":"ok"}"#, Fault::Code),
+        (r#"{"resultCode":"00000","resultMsg":"ok"}"#, AnswerError::Code),
+        (r#"{"resultCode":"00000x","resultMsg":"ok"}"#, AnswerError::Code),
         (
             r#"{"resultCode":"0000000","resultMsg":"ok"}"#,
-            Fault::TooLong { name: "resultCode", limit: 6 },
+            AnswerError::TooLong { name: "resultCode", limit: 6 },
         ),
         (&info("{}"), wrong("info", "an object")),
         (&info(r#"["a"]"#), wrong("info", "a string")),
-        (&info(r#"[{"appInfo":null}]"#), Fault::Missing("instanceId")),
-        (&info(r#"[{"instanceId":""}]"#), Fault::Missing("instanceId")),
+        (&info(r#"[{"appInfo":null}]"#), AnswerError::Missing("instanceId")),
+        (&info(r#"[{"instanceId":""}]"#), AnswerError::Missing("instanceId")),
         (
             &info(r#"[{"instanceId":"a","appInfo":{"adminUrl":"https://a"}}]"#),
-            Fault::Missing("frontEndUrl"),
+            AnswerError::Missing("frontEndUrl"),
         ),
         (&info(r#"[{"instanceId":"a","appInfo":"x"}]"#), wrong("appInfo", "a string")),
     ] {
@@ -201,13 +206,13 @@ fn a_usage_has_its_value_and_its_time() {
         .map(|_| ())
     };
     assert_eq!(usage(r#"[{"usageValue":12.5,"statisticalTime":"20230327065233980"}]"#), Ok(()));
-    assert_eq!(usage(r#"[{"statisticalTime":"1"}]"#), Err(Fault::Missing("usageValue")));
-    assert_eq!(usage(r#"[{"usageValue":1}]"#), Err(Fault::Missing("statisticalTime")));
+    assert_eq!(usage(r#"[{"statisticalTime":"1"}]"#), Err(AnswerError::Missing("usageValue")));
+    assert_eq!(usage(r#"[{"usageValue":1}]"#), Err(AnswerError::Missing("statisticalTime")));
     assert_eq!(usage("{}"), Err(wrong("usageInfo", "an object")));
 }
 
-fn wrong(name: &'static str, found: &'static str) -> Fault {
-    Fault::WrongType { name, found }
+fn wrong(name: &'static str, found: &'static str) -> AnswerError {
+    AnswerError::WrongType { name, found }
 }
 
 #[test]
@@ -236,7 +241,7 @@ fn each_member_may_fill_its_length_and_no_more() {
     ] {
         // Characters count, not bytes and not escapes.
         assert!(read(&body(name, &r"\u4e2d".repeat(limit))).is_ok(), "{name}");
-        let fault = Fault::TooLong { name, limit };
+        let fault = AnswerError::TooLong { name, limit };
         assert_eq!(read(&body(name, &"x".repeat(limit + 1))), Err(fault));
     }
 }

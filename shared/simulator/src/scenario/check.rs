@@ -16,13 +16,13 @@ pub enum Mismatch {
         /// The code of this one.
         found: String,
     },
-    /// No instanceId where there must be one.
+    /// instanceId is missing.
     #[error("instanceId is missing")]
     InstanceIdMissing,
     /// The id of another instance than was learned.
     #[error("instanceId is another one than before")]
     InstanceIdChanged,
-    /// No app info where there must be some.
+    /// App info is missing.
     #[error("app info is missing")]
     AccessMissing,
     /// Other instances listed than were asked for and are there.
@@ -38,7 +38,7 @@ pub enum Mismatch {
 impl Step {
     /// Compares an answer with the right one.
     ///
-    /// While [`Wire::instance_id`] is empty, any id will do for the instance of this life.
+    /// While [`Wire::instance_id`] is empty, any id is right for the instance of this scenario.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl Step {
         buys && self.code != PROCESSING && answer.code == PROCESSING
     }
 
-    /// Finds the id of the instance whose life this is, if this step's answer tells it.
+    /// Finds the id of the instance of this scenario, if this step's answer has it.
     #[must_use]
     pub fn learn<'a>(&self, answer: &'a Answer) -> Option<&'a str> {
         match self.carries {

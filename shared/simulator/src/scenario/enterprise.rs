@@ -1,45 +1,14 @@
-//! The life of an enterprise under either guide: tenants, applications, people, departments.
+//! The scenario of an enterprise under either guide: tenants, applications, people, departments.
 
-use serde_json::{Value as Json, json};
-
-use super::{
-    Call, Carries, Contract, HOUR_MILLIS, REHEARSED, SUCCESS, State, Step, Value, decided,
-};
-use crate::time;
-
+mod calls;
 mod records;
 
-use crate::scenario::enterprise::records::{DEPARTMENTS, Department, departments, person};
+use self::calls::{ADD, DELETE, MODIFY, REVOKE, application};
+use self::records::{DEPARTMENTS, departments, person};
+use super::{Contract, HOUR_MILLIS, REHEARSED, Step, decided};
+use crate::time;
 
-pub(super) fn life(
-    contract: Contract,
-    instance_id: &str,
-    order: &str,
-    now_millis: u64,
-) -> Vec<Step> {
-    let buyer = Party { contract, instance_id, order, now_millis };
-    // The seller has bought nothing: neither an instance nor an order.
-    let seller = Party { instance_id: "", order: "", ..buyer };
-    let mut after = seller.rehearses("after the end");
-    after.reverse();
-    [
-        seller.rehearses("before the binding"),
-        seller.applies_for_a_credential(),
-        decided(buyer.is_unbound("before the binding")),
-        buyer.binds(),
-        buyer.is_rehearsed(),
-        buyer.authorises(),
-        buyer.edits_departments(),
-        buyer.edits_and_dismisses_people(),
-        decided(buyer.is_told_old_news("in life")),
-        buyer.is_unbound("at the end"),
-        decided(buyer.is_told_old_news("after the end")),
-        after,
-    ]
-    .concat()
-}
-
-/// Whose enterprise it is: a buyer's, or the seller's own while he tries things out.
+/// The owner of the enterprise: a buyer, or the seller who tries the product out.
 #[derive(Clone, Copy)]
 struct Party<'a> {
     contract: Contract,
@@ -162,8 +131,8 @@ impl Party<'_> {
         steps
     }
 
-    /// Calls that were overtaken: newer ones of their kind came first, so they have no effect.
-    fn is_told_old_news(self, when: &str) -> Vec<Step> {
+    /// Calls that come late: newer ones of their kind came first, so these have no effect.
+    fn is_called_late(self, when: &str) -> Vec<Step> {
         let remark = format!("late {when}");
         let call = |page| self.step(page, &remark).of(TENANT);
         let before = time::in_china(self.now_millis.saturating_sub(HOUR_MILLIS));
@@ -186,123 +155,57 @@ impl Party<'_> {
             self.tenant(call("tenantSync"), "Enterprise", DELETE).at_once().raced(),
         ]
     }
-
-    fn tenant(self, step: Step, name: &str, flag: i32) -> Step {
-        step.with("orderId", self.order)
-            .with("tenantCode", "huawei")
-            .with("name", name)
-            .with("domainName", "https://example.tenantaccount.com")
-            .flagged(flag)
-    }
-
-    /// Under V1 a list is text.
-    fn people(self, step: Step, flag: i32, people: Vec<Json>) -> Step {
-        let people = Json::from(people);
-        let list = match self.contract {
-            Contract::KitV2 => Value::Json(people),
-            Contract::V1 | Contract::V2 | Contract::KitV1 => people.to_string().into(),
-        };
-        step.with("appId", APP).with("userList", list).flagged(flag)
-    }
-
-    fn single(self, step: Step, flag: i32, code: &str, name: &str, parent: &str) -> Step {
-        step.with("orgCode", code).with("orgName", name).with("parentCode", parent).flagged(flag)
-    }
-
-    /// Under V1 the list is text, and a department's name is called otherwise.
-    fn list(self, step: Step, list: &[Department]) -> Step {
-        let entry = |name: &str| {
-            list.iter()
-                .map(|one| json!({ "orgCode": one.code, name: one.name, "parentCode": one.parent }))
-                .collect::<Json>()
-        };
-        match self.contract {
-            Contract::KitV2 => step.with("orgInfoList", Value::Json(entry("orgName"))),
-            Contract::V1 | Contract::V2 | Contract::KitV1 => {
-                step.with("orgInfo", entry("name").to_string())
-            }
-        }
-    }
-
-    /// The guides' own examples: text, its member names without quotes.
-    fn list_as_text(self, step: Step, list: &[Department]) -> Step {
-        let (member, name) = match self.contract {
-            Contract::KitV2 => ("orgInfoList", "orgName"),
-            Contract::V1 | Contract::V2 | Contract::KitV1 => ("orgInfo", "name"),
-        };
-        let entries: Vec<String> = list.iter().map(|one| one.loosely(name)).collect();
-        step.with(member, format!("[{}]", entries.join(", ")))
-    }
-
-    /// A step of the kit, as yet without members but its instance's id.
-    fn step(self, page: &'static str, remark: &str) -> Step {
-        Step {
-            title: format!("{page} {remark}").trim_end().to_owned(),
-            call: Call {
-                contract: self.contract,
-                page,
-                members: vec![("instanceId", self.instance_id.into())],
-            },
-            code: SUCCESS,
-            carries: Carries::Nothing,
-            // The kit never looks at an instance.
-            state: State::Absent,
-            repeat: true,
-            race: false,
-            is_decision: false,
-        }
-    }
 }
 
-impl Step {
-    fn of(self, tenant: &str) -> Self {
-        self.with("tenantId", tenant)
-    }
-
-    /// The kit's flags are numbers.
-    fn flagged(self, flag: i32) -> Self {
-        self.with("flag", Value::Json(flag.into()))
-    }
-
-    fn rehearsed(self) -> Self {
-        self.with("testFlag", Value::Json(1.into()))
-    }
-
-    fn at_once(self) -> Self {
-        self.at(&Value::ChinaTime)
-    }
-
-    /// Ends the body: its time, and that it is meant unless it is rehearsed.
-    fn at(self, time: &Value) -> Self {
-        let step =
-            if self.is_rehearsal() { self } else { self.with("testFlag", Value::Json(0.into())) };
-        let step = match step.call.page {
-            "authSync" => step.with("currentSyncTime", time.clone()),
-            _ => step,
-        };
-        step.with("timeStamp", time.clone())
-    }
+/// The scenario of an enterprise under access guide 1.0, bound `now_millis`.
+///
+/// The seller tries things out, as rehearsals and for real. Then a buyer binds the product to an
+/// enterprise, authorises people, edits departments, dismisses people and unbinds. Some calls come
+/// late, after newer ones of their kind. Rehearsals come before and after. `instance_id` and
+/// `order` are the purchase's; the seller's own calls have neither.
+///
+/// Every right answer is `000000`.
+#[must_use]
+pub fn enterprise_v1(instance_id: &str, order: &str, now_millis: u64) -> Vec<Step> {
+    scenario(Contract::KitV1, instance_id, order, now_millis)
 }
 
-fn application(step: Step, app: &str, flag: i32) -> Step {
-    step.with("appId", app)
-        .with("clientId", "clientId-0001")
-        .with("clientSecret", Value::SealedSecret)
-        .flagged(flag)
+/// The scenario of an enterprise under access guide 2.0: as [`enterprise_v1`], and the calls that
+/// V2 added to change a tenant or an application and to revoke an authorisation.
+#[must_use]
+pub fn enterprise_v2(instance_id: &str, order: &str, now_millis: u64) -> Vec<Step> {
+    scenario(Contract::KitV2, instance_id, order, now_millis)
 }
 
-const DELETE: i32 = 0;
-const ADD: i32 = 1;
-const MODIFY: i32 = 2;
-/// Cancels an authorisation; V2 alone.
-const REVOKE: i32 = 3;
-
-const USER: &str = "user";
-const ADMIN: &str = "admin";
-/// People in one call, the authSync pages.
-const MOST_PEOPLE: u16 = 500;
+fn scenario(contract: Contract, instance_id: &str, order: &str, now_millis: u64) -> Vec<Step> {
+    let buyer = Party { contract, instance_id, order, now_millis };
+    // The seller has bought nothing: neither an instance nor an order.
+    let seller = Party { instance_id: "", order: "", ..buyer };
+    let mut after = seller.rehearses("after the end");
+    after.reverse();
+    [
+        seller.rehearses("before the binding"),
+        seller.applies_for_a_credential(),
+        decided(buyer.is_unbound("before the binding")),
+        buyer.binds(),
+        buyer.is_rehearsed(),
+        buyer.authorises(),
+        buyer.edits_departments(),
+        buyer.edits_and_dismisses_people(),
+        decided(buyer.is_called_late("in life")),
+        buyer.is_unbound("at the end"),
+        decided(buyer.is_called_late("after the end")),
+        after,
+    ]
+    .concat()
+}
 
 const TENANT: &str = "68cbc86abc2018ab880d92f36422fa0e";
 /// The tenant of the seller's own credential.
 const SELLERS: &str = "e0af2f4f7b1d4a1c9c1f66d2d3c0a001";
 const APP: &str = "8f3a1c0e-7b44-4a10-9a65-0d8a7f6b1c22";
+
+const USER: &str = "user";
+const ADMIN: &str = "admin";
+/// People in one call, the authSync pages.
+const MOST_PEOPLE: u16 = 500;

@@ -1,29 +1,10 @@
-//! The life of a purchase under access guide 1.0.
+//! The scenario of a purchase under access guide 1.0.
 
-use super::{
-    Carries, Contract, DAY_MILLIS, HOUR_MILLIS, REHEARSED, STRANGER, State, Step, UNKNOWN, Value,
-    decided,
-};
-use crate::{time, v1};
-
-pub(super) fn life(order: &str, now_millis: u64) -> Vec<Step> {
-    let purchase = Purchase { order, now_millis };
-    let mut after = rehearsals("after the end", State::Released);
-    after.reverse();
-    [
-        rehearsals("before the purchase", State::Absent),
-        decided(unknown()),
-        purchase.begins(),
-        purchase.is_rehearsed(),
-        purchase.is_renewed_and_expires(),
-        purchase.changes_status(),
-        purchase.is_upgraded_and_cancelled(),
-        purchase.ends(),
-        decided(purchase.is_called_too_late()),
-        after,
-    ]
-    .concat()
-}
+use super::Contract::V1;
+use super::purchase::rehearse;
+use super::{Carries, DAY_MILLIS, HOUR_MILLIS, REHEARSED, State, Step, UNKNOWN, Value, decided};
+use crate::time;
+use crate::v1::extend_params;
 
 /// A month of a product with a linear attribute, tried out first.
 struct Purchase<'a> {
@@ -31,34 +12,16 @@ struct Purchase<'a> {
     now_millis: u64,
 }
 
-/// A short life whose seller's product answers at once: access data comes with the purchase.
-pub(super) fn quick(order: &str, now_millis: u64) -> Vec<Step> {
-    let purchase = Purchase { order, now_millis };
-    let here = State::Active;
-    let listed = Carries::Listed(vec![Value::InstanceId]);
-    vec![
-        purchase
-            .new_instance("product quick", here, 1)
-            .carrying(Carries::ThisInstance { access: true }),
-        query("product quick", here).with("instanceId", Value::InstanceId).carrying(listed),
-        status("FREEZE", "", State::Frozen),
-        purchase.release("", State::Released),
-    ]
-}
-
 impl Purchase<'_> {
     fn begins(&self) -> Vec<Step> {
         let here = State::Active;
-        let listed = || Carries::Listed(vec![Value::InstanceId]);
+        let with_access = || Carries::ThisInstance { access: true };
+        let [alone, with_a_stranger] = V1.queries();
         vec![
-            self.new_instance("", here, 1).carrying(Carries::ThisInstance { access: true }).raced(),
-            self.new_instance("for resource details", here, 3)
-                .carrying(Carries::ThisInstance { access: true }),
-            query("", here).with("instanceId", Value::InstanceId).carrying(listed()),
-            query("with a stranger", here)
-                .with("instanceId", Value::InstanceIdAnd(STRANGER))
-                .with("testFlag", "0")
-                .carrying(listed()),
+            self.new_instance("", here, 1).carrying(with_access()).raced(),
+            self.new_instance("for resource details", here, 3).carrying(with_access()),
+            alone,
+            with_a_stranger,
         ]
     }
 
@@ -69,7 +32,7 @@ impl Purchase<'_> {
             rehearse(self.new_instance("rehearsed in life", here, 7))
                 .carrying(Carries::ThisInstance { access: true }),
             rehearse(self.expire("rehearsed in life", here)),
-            rehearse(this("instanceStatus", "rehearsed in life", here))
+            rehearse(V1.this("instanceStatus", "rehearsed in life", here))
                 .with("instanceStatus", "FREEZE"),
             rehearse(self.release("rehearsed in life", here)),
         ]
@@ -94,7 +57,7 @@ impl Purchase<'_> {
         ]
     }
 
-    /// What a status froze, no renewal thaws (D4).
+    /// A renewal does not thaw what a status froze (D4).
     fn changes_status(&self) -> Vec<Step> {
         vec![
             status("FREEZE", "", State::Frozen),
@@ -112,11 +75,11 @@ impl Purchase<'_> {
         ]
     }
 
-    /// The guide's table wants the order, its example leaves it out: both must do.
+    /// The guide's table needs the order and its example leaves it out: both must succeed.
     fn ends(&self) -> Vec<Step> {
         vec![
             self.release("", State::Released).with("orderAmount", "0").raced(),
-            this("releaseInstance", "again, without an order", State::Released).decided(),
+            V1.this("releaseInstance", "again, without an order", State::Released).decided(),
         ]
     }
 
@@ -125,7 +88,7 @@ impl Purchase<'_> {
         vec![
             self.new_instance("after release", here, 5)
                 .carrying(Carries::ThisInstance { access: false }),
-            query("after release", here).with("instanceId", Value::InstanceId).refused(UNKNOWN),
+            V1.query("after release", here).with("instanceId", Value::InstanceId).refused(UNKNOWN),
             self.expire("after release", here),
             status("FREEZE", "after release", here),
             status("NORMAL", "after release", here).refused(UNKNOWN),
@@ -139,8 +102,8 @@ impl Purchase<'_> {
     /// The personal fields take the vectors `iv` and the next one: a retry encrypts anew.
     fn new_instance(&self, remark: &str, state: State, iv: u16) -> Step {
         let extended =
-            v1::extend_params(&[("emailDomainName", "test.example.com"), ("note", "中文 a+b")]);
-        step("newInstance", remark, state)
+            extend_params(&[("emailDomainName", "test.example.com"), ("note", "中文 a+b")]);
+        V1.step("newInstance", remark, state)
             .with("businessId", Value::BusinessId)
             .with("orderId", self.order)
             .with("skuCode", SKU)
@@ -161,27 +124,27 @@ impl Purchase<'_> {
 
     /// The order is a new one: the purchase's id and `suffix`.
     fn refresh(&self, remark: &str, state: State, suffix: &str, ahead_millis: u64) -> Step {
-        this("refreshInstance", remark, state)
+        V1.this("refreshInstance", remark, state)
             .with("orderId", format!("{}{suffix}", self.order))
             .with("expireTime", self.in_millis(ahead_millis))
     }
 
     fn expire(&self, remark: &str, state: State) -> Step {
-        this("expireInstance", remark, state).with("orderId", self.order)
+        V1.this("expireInstance", remark, state).with("orderId", self.order)
     }
 
     fn upgrade(&self, remark: &str, state: State) -> Step {
         let suffix = if state == State::Released { "U2" } else { "U1" };
-        this("upgrade", remark, state)
+        V1.this("upgrade", remark, state)
             .with("orderId", format!("{}{suffix}", self.order))
             .with("skuCode", "d0abcd12-1234-5678-ab90-11ab012aaaa2")
             .with("productId", "00301-666666-0--2")
             .with("amount", "10")
-            .with("saasExtendParams", v1::extend_params(&[("idNum", "352255555555656")]))
+            .with("saasExtendParams", extend_params(&[("idNum", "352255555555656")]))
     }
 
     fn release(&self, remark: &str, state: State) -> Step {
-        this("releaseInstance", remark, state).with("orderId", self.order)
+        V1.this("releaseInstance", remark, state).with("orderId", self.order)
     }
 
     fn in_millis(&self, ahead_millis: u64) -> String {
@@ -189,11 +152,54 @@ impl Purchase<'_> {
     }
 }
 
-/// Calls about an instance that nobody ever bought.
+/// The scenario of a purchase under access guide 1.0, bought `now_millis`.
+///
+/// It begins as a trial, is made formal, renewed, expires, is thawed by a renewal, frozen and
+/// thawed by status, upgraded, has a renewal cancelled and is released. Then calls come too late.
+/// Rehearsals come before and after. `order` is the purchase's order id, at most 50 characters: the
+/// later orders' ids are made from it.
+///
+/// The instance is ready at once: the server can answer app info by itself.
+#[must_use]
+pub fn v1(order: &str, now_millis: u64) -> Vec<Step> {
+    let purchase = Purchase { order, now_millis };
+    let mut after = rehearsals("after the end", State::Released);
+    after.reverse();
+    [
+        rehearsals("before the purchase", State::Absent),
+        decided(unknown()),
+        purchase.begins(),
+        purchase.is_rehearsed(),
+        purchase.is_renewed_and_expires(),
+        purchase.changes_status(),
+        purchase.is_upgraded_and_cancelled(),
+        purchase.ends(),
+        decided(purchase.is_called_too_late()),
+        after,
+    ]
+    .concat()
+}
+
+/// A short scenario of a purchase under access guide 1.0. The seller's product makes the instance
+/// while the call waits: access data comes with the purchase.
+#[must_use]
+pub fn quick_v1(order: &str, now_millis: u64) -> Vec<Step> {
+    let purchase = Purchase { order, now_millis };
+    let here = State::Active;
+    let listed = Carries::Listed(vec![Value::InstanceId]);
+    vec![
+        purchase
+            .new_instance("product quick", here, 1)
+            .carrying(Carries::ThisInstance { access: true }),
+        V1.query("product quick", here).with("instanceId", Value::InstanceId).carrying(listed),
+        status("FREEZE", "", State::Frozen),
+        purchase.release("", State::Released),
+    ]
+}
+
+/// Calls about an instance that does not exist.
 fn unknown() -> Vec<Step> {
-    let stranger = |activity| {
-        step(activity, "of a stranger", State::Absent).with("instanceId", STRANGER).refused(UNKNOWN)
-    };
+    let stranger = |activity| V1.stranger(activity);
     vec![
         stranger("refreshInstance").with("orderId", REHEARSED).with("expireTime", "20991231235959"),
         stranger("expireInstance"),
@@ -207,12 +213,9 @@ fn unknown() -> Vec<Step> {
     ]
 }
 
-/// The saved cases of the debugging page, in an order that no life takes.
+/// The saved cases of the debugging page, in an order that no real purchase has.
 fn rehearsals(when: &str, state: State) -> Vec<Step> {
-    let case = |activity, remark: &str| {
-        let remark = format!("{remark} rehearsed {when}");
-        rehearse(step(activity, remark.trim_start(), state)).with("instanceId", REHEARSED)
-    };
+    let case = |activity, remark: &str| V1.saved_case(activity, remark, when, state);
     let ordered = |activity, remark| case(activity, remark).with("orderId", REHEARSED);
     let refresh = |remark| ordered("refreshInstance", remark).with("expireTime", "20991231235959");
     vec![
@@ -223,19 +226,13 @@ fn rehearsals(when: &str, state: State) -> Vec<Step> {
         ordered("expireInstance", ""),
         refresh("trial").with("productId", REHEARSED).with("trialToFormal", "1"),
         refresh(""),
-        rehearsed_query(when, state),
+        V1.rehearsed_query(when, state),
         rehearsed_purchase(when, state),
     ]
 }
 
-fn rehearsed_query(when: &str, state: State) -> Step {
-    rehearse(query(&format!("rehearsed {when}"), state))
-        .with("instanceId", format!("{REHEARSED},987654321"))
-        .carrying(Carries::Listed(vec![REHEARSED.into(), "987654321".into()]))
-}
-
 fn rehearsed_purchase(when: &str, state: State) -> Step {
-    rehearse(step("newInstance", &format!("rehearsed {when}"), state))
+    rehearse(V1.step("newInstance", &format!("rehearsed {when}"), state))
         .with("businessId", Value::BusinessId)
         .with("orderId", REHEARSED)
         .with("skuCode", REHEARSED)
@@ -247,26 +244,10 @@ fn rehearsed_purchase(when: &str, state: State) -> Step {
         .carrying(Carries::AnyInstance { access: true })
 }
 
-fn rehearse(step: Step) -> Step {
-    step.with("testFlag", "1")
-}
-
 /// A status call, its status in the title: there are two of them.
 fn status(status: &str, remark: &str, state: State) -> Step {
-    this("instanceStatus", format!("{status} {remark}").trim_end(), state)
+    V1.this("instanceStatus", format!("{status} {remark}").trim_end(), state)
         .with("instanceStatus", status)
-}
-
-fn query(remark: &str, state: State) -> Step {
-    step("queryInstance", remark, state)
-}
-
-fn this(activity: &str, remark: &str, state: State) -> Step {
-    step(activity, remark, state).with("instanceId", Value::InstanceId)
-}
-
-fn step(activity: &str, remark: &str, state: State) -> Step {
-    Step::new(Contract::V1, activity, remark, state)
 }
 
 const SKU: &str = "d0abcd12-1234-5678-ab90-11ab012aaaa1";

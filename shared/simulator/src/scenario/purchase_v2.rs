@@ -1,50 +1,13 @@
-//! The life of a purchase under access guide 2.0.
+//! The scenario of a purchase under access guide 2.0.
 
 use serde_json::{Value as Json, json};
 
+use super::Contract::V2;
+use super::purchase::rehearse;
 use super::{
-    Carries, Contract, DAY_MILLIS, HOUR_MILLIS, PROCESSING, REHEARSED, STRANGER, State, Step,
-    UNKNOWN, Value, decided,
+    Carries, DAY_MILLIS, HOUR_MILLIS, PROCESSING, REHEARSED, State, Step, UNKNOWN, Value, decided,
 };
 use crate::time;
-
-pub(super) fn life(order: &str, now_millis: u64) -> Vec<Step> {
-    let purchase = Purchase { order, now_millis };
-    let mut after = rehearsals("after the end", State::Released);
-    after.reverse();
-    [
-        rehearsals("before the purchase", State::Absent),
-        decided(unknown()),
-        purchase.begins(),
-        purchase.is_rehearsed(),
-        purchase.is_refreshed(),
-        purchase.is_changed_at_renewal(),
-        purchase.changes_status(),
-        purchase.is_upgraded_and_ends(),
-        decided(purchase.is_called_too_late()),
-        after,
-    ]
-    .concat()
-}
-
-/// A short life whose seller's product is down at first: what is called while it is, and after.
-pub(super) fn awaited(order: &str, now_millis: u64) -> (Vec<Step>, Vec<Step>) {
-    let purchase = Purchase { order, now_millis };
-    let here = State::Active;
-    let this = || Carries::ThisInstance { access: false };
-    let look = |remark| query(remark, here).with("instanceId", Value::InstanceId);
-    let down = vec![
-        purchase.new_instance("product down", here).carrying(this()).refused(PROCESSING).raced(),
-        look("product down").refused(PROCESSING),
-    ];
-    let back = vec![
-        look("product back").carrying(Carries::Listed(vec![Value::InstanceId])),
-        purchase.new_instance("product back", here).carrying(this()),
-        status("FREEZE", "", State::Frozen),
-        purchase.release("", State::Released),
-    ];
-    (down, back)
-}
 
 /// A product that is tried out first; what was bought, the seller asks the marketplace.
 struct Purchase<'a> {
@@ -56,15 +19,12 @@ impl Purchase<'_> {
     fn begins(&self) -> Vec<Step> {
         let here = State::Active;
         let this = || Carries::ThisInstance { access: false };
-        let listed = || Carries::Listed(vec![Value::InstanceId]);
+        let [alone, with_a_stranger] = V2.queries();
         vec![
             self.new_instance("", here).carrying(this()).raced(),
             self.new_instance("retried", here).with("testFlag", "0").carrying(this()),
-            query("", here).with("instanceId", Value::InstanceId).carrying(listed()),
-            query("with a stranger", here)
-                .with("instanceId", Value::InstanceIdAnd(STRANGER))
-                .with("testFlag", "0")
-                .carrying(listed()),
+            alone,
+            with_a_stranger,
         ]
     }
 
@@ -111,9 +71,9 @@ impl Purchase<'_> {
 
     fn is_upgraded_and_ends(&self) -> Vec<Step> {
         vec![
-            self.ordered(this("upgradeInstance", "", State::Active), "U1"),
+            self.ordered(V2.this("upgradeInstance", "", State::Active), "U1"),
             self.release("", State::Released).raced(),
-            this("releaseInstance", "again, without an order", State::Released),
+            V2.this("releaseInstance", "again, without an order", State::Released),
         ]
     }
 
@@ -122,19 +82,20 @@ impl Purchase<'_> {
         vec![
             self.new_instance("after release", here)
                 .carrying(Carries::ThisInstance { access: false }),
-            query("after release", here).with("instanceId", Value::InstanceId).refused(UNKNOWN),
+            V2.query("after release", here).with("instanceId", Value::InstanceId).refused(UNKNOWN),
             status("FREEZE", "after release", here),
             status("UNFREEZE", "after release", here).refused(UNKNOWN),
-            self.ordered(this("upgradeInstance", "after release", here), "U2").refused(UNKNOWN),
+            self.ordered(V2.this("upgradeInstance", "after release", here), "U2").refused(UNKNOWN),
             self.refresh("RENEWAL", "after release", here, "R3", 91 * DAY_MILLIS).refused(UNKNOWN),
         ]
     }
 
     fn new_instance(&self, remark: &str, state: State) -> Step {
-        self.ordered(step("newInstance", remark, state), "").with("businessId", Value::BusinessId)
+        self.ordered(V2.step("newInstance", remark, state), "")
+            .with("businessId", Value::BusinessId)
     }
 
-    /// The text says 14 digits and the example has 17: a renewal alone is sent with 17.
+    /// The guide's text has 14 digits and its example 17: only a renewal is sent with 17.
     fn refresh(&self, scene: &str, remark: &str, state: State, suffix: &str, ahead: u64) -> Step {
         let expiry_millis = self.now_millis + ahead;
         let expire_time = match scene {
@@ -142,14 +103,14 @@ impl Purchase<'_> {
             _ => time::to_the_second(expiry_millis),
         };
         let remark = format!("{scene} {remark}");
-        self.ordered(this("refreshInstance", remark.trim_end(), state), suffix)
+        self.ordered(V2.this("refreshInstance", remark.trim_end(), state), suffix)
             .with("scene", scene)
             .with("expireTime", expire_time)
     }
 
     /// Released by unsubscription, whose order is named.
     fn release(&self, remark: &str, state: State) -> Step {
-        self.ordered(this("releaseInstance", remark, state), "D1")
+        self.ordered(V2.this("releaseInstance", remark, state), "D1")
     }
 
     /// Adds an order and its line; the purchase's own has no suffix.
@@ -160,11 +121,58 @@ impl Purchase<'_> {
     }
 }
 
-/// Calls about an instance that nobody ever bought.
+/// The scenario of a purchase under access guide 2.0, bought `now_millis`.
+///
+/// It begins as a trial, is made formal, renewed, has a renewal taken back, is changed at a
+/// renewal, frozen and thawed, upgraded and released. Then calls come too late. Rehearsals come
+/// before and after. `order` is the purchase's order id, at most 50 characters: the later orders'
+/// ids and the order lines' are made from it.
+///
+/// The instance is ready at once: the server can answer app info by itself.
+#[must_use]
+pub fn v2(order: &str, now_millis: u64) -> Vec<Step> {
+    let purchase = Purchase { order, now_millis };
+    let mut after = rehearsals("after the end", State::Released);
+    after.reverse();
+    [
+        rehearsals("before the purchase", State::Absent),
+        decided(unknown()),
+        purchase.begins(),
+        purchase.is_rehearsed(),
+        purchase.is_refreshed(),
+        purchase.is_changed_at_renewal(),
+        purchase.changes_status(),
+        purchase.is_upgraded_and_ends(),
+        decided(purchase.is_called_too_late()),
+        after,
+    ]
+    .concat()
+}
+
+/// A short scenario of a purchase under access guide 2.0. The seller's product is down at first:
+/// the calls while it is down, and the calls after.
+#[must_use]
+pub fn awaited_v2(order: &str, now_millis: u64) -> (Vec<Step>, Vec<Step>) {
+    let purchase = Purchase { order, now_millis };
+    let here = State::Active;
+    let this = || Carries::ThisInstance { access: false };
+    let ask = |remark| V2.query(remark, here).with("instanceId", Value::InstanceId);
+    let down = vec![
+        purchase.new_instance("product down", here).carrying(this()).refused(PROCESSING).raced(),
+        ask("product down").refused(PROCESSING),
+    ];
+    let back = vec![
+        ask("product back").carrying(Carries::Listed(vec![Value::InstanceId])),
+        purchase.new_instance("product back", here).carrying(this()),
+        status("FREEZE", "", State::Frozen),
+        purchase.release("", State::Released),
+    ];
+    (down, back)
+}
+
+/// Calls about an instance that does not exist.
 fn unknown() -> Vec<Step> {
-    let stranger = |activity| {
-        step(activity, "of a stranger", State::Absent).with("instanceId", STRANGER).refused(UNKNOWN)
-    };
+    let stranger = |activity| V2.stranger(activity);
     let ordered = |step: Step| step.with("orderId", REHEARSED).with("orderLineId", REHEARSED);
     vec![
         ordered(stranger("refreshInstance"))
@@ -178,12 +186,9 @@ fn unknown() -> Vec<Step> {
     ]
 }
 
-/// The saved cases of the debugging page, in an order that no life takes.
+/// The saved cases of the debugging page, in an order that no real purchase has.
 fn rehearsals(when: &str, state: State) -> Vec<Step> {
-    let case = |activity, remark: &str| {
-        let remark = format!("{remark} rehearsed {when}");
-        rehearse(step(activity, remark.trim_start(), state)).with("instanceId", REHEARSED)
-    };
+    let case = |activity, remark: &str| V2.saved_case(activity, remark, when, state);
     let ordered = |step: Step| step.with("orderId", REHEARSED).with("orderLineId", REHEARSED);
     let refresh = |scene| {
         ordered(case("refreshInstance", scene))
@@ -200,49 +205,27 @@ fn rehearsals(when: &str, state: State) -> Vec<Step> {
         refresh("UNSUBSCRIBE_RENEWAL_PERIOD"),
         refresh("TRIAL_TO_FORMAL"),
         refresh("RENEWAL").with("productId", REHEARSED),
-        rehearsed_query(when, state),
+        V2.rehearsed_query(when, state),
         rehearsed_purchase(when, state),
     ]
 }
 
-fn rehearsed_query(when: &str, state: State) -> Step {
-    rehearse(query(&format!("rehearsed {when}"), state))
-        .with("instanceId", format!("{REHEARSED},987654321"))
-        .carrying(Carries::Listed(vec![REHEARSED.into(), "987654321".into()]))
-}
-
 fn rehearsed_purchase(when: &str, state: State) -> Step {
-    rehearse(step("newInstance", &format!("rehearsed {when}"), state))
+    rehearse(V2.step("newInstance", &format!("rehearsed {when}"), state))
         .with("businessId", Value::BusinessId)
         .with("orderId", REHEARSED)
         .with("orderLineId", REHEARSED)
         .carrying(Carries::AnyInstance { access: false })
 }
 
-fn rehearse(step: Step) -> Step {
-    step.with("testFlag", "1")
-}
-
 /// A status call, its status in the title: there are two of them.
 fn status(status: &str, remark: &str, state: State) -> Step {
-    this("updateInstanceStatus", format!("{status} {remark}").trim_end(), state)
+    V2.this("updateInstanceStatus", format!("{status} {remark}").trim_end(), state)
         .with("status", status)
 }
 
 fn check(remark: &str, state: State) -> Step {
-    this("changeInstanceCheck", remark, state)
-}
-
-fn query(remark: &str, state: State) -> Step {
-    step("queryInstance", remark, state)
-}
-
-fn this(activity: &str, remark: &str, state: State) -> Step {
-    step(activity, remark, state).with("instanceId", Value::InstanceId)
-}
-
-fn step(activity: &str, remark: &str, state: State) -> Step {
-    Step::new(Contract::V2, activity, remark, state)
+    V2.this("changeInstanceCheck", remark, state)
 }
 
 /// The product after the change, with the members that other pages give a `productInfo`.

@@ -25,10 +25,29 @@ pub enum Strength {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Iv([u8; Self::LENGTH]);
 
+/// The text is not an initialisation vector.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("initialisation vector is not 16 ASCII letters or digits")]
+pub struct IvError;
+
+/// Why an encrypted field cannot be read.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum PersonalFieldError {
+    /// The first 16 characters are missing or no initialisation vector.
+    #[error("field has no initialisation vector of 16 letters or digits")]
+    Iv,
+    /// The text after the initialisation vector is not base64.
+    #[error("field has no base64 behind its initialisation vector")]
+    Base64,
+    /// The ciphertext does not open with this key, or not to text.
+    #[error("field does not open with this key and strength")]
+    Ciphertext,
+}
+
 impl Iv {
     const LENGTH: usize = 16;
 
-    /// Makes up a vector from a number. Fit for rehearsed lives, not for secrets.
+    /// Makes a vector from a number: for scenarios, not for secrets.
     #[must_use]
     pub fn numbered(number: u16) -> Self {
         let mut letters = *b"KooGallery000000";
@@ -49,32 +68,13 @@ impl Display for Iv {
 }
 
 impl FromStr for Iv {
-    type Err = BadIv;
+    type Err = IvError;
 
-    fn from_str(text: &str) -> Result<Self, BadIv> {
-        let letters: [u8; Self::LENGTH] = text.as_bytes().try_into().map_err(|_| BadIv)?;
+    fn from_str(text: &str) -> Result<Self, IvError> {
+        let letters: [u8; Self::LENGTH] = text.as_bytes().try_into().map_err(|_| IvError)?;
         let printable = letters.iter().all(u8::is_ascii_alphanumeric);
-        if printable { Ok(Self(letters)) } else { Err(BadIv) }
+        if printable { Ok(Self(letters)) } else { Err(IvError) }
     }
-}
-
-/// The text is no initialisation vector.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("initialisation vector is not 16 ASCII letters or digits")]
-pub struct BadIv;
-
-/// Why an encrypted field cannot be read.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum Unreadable {
-    /// The first 16 characters are missing or no initialisation vector.
-    #[error("field has no initialisation vector of 16 letters or digits")]
-    Iv,
-    /// What follows the initialisation vector is no base64.
-    #[error("field has no base64 behind its initialisation vector")]
-    Base64,
-    /// The ciphertext does not open with this key, or not to text.
-    #[error("field does not open with this key and strength")]
-    Ciphertext,
 }
 
 /// Encrypts a phone number, an e-mail address or a credential: the vector, then base64.
@@ -103,10 +103,15 @@ pub fn encrypt(access_key: &str, strength: Strength, iv: Iv, plain: &str) -> Str
 /// # Errors
 ///
 /// If the text has another form, or does not open with this key and strength.
-pub fn decrypt(access_key: &str, strength: Strength, wire: &str) -> Result<String, Unreadable> {
-    let (iv, sealed) = wire.split_at_checked(Iv::LENGTH).ok_or(Unreadable::Iv)?;
-    let iv: Iv = iv.parse().map_err(|BadIv| Unreadable::Iv)?;
-    let sealed = STANDARD.decode(sealed.replace(' ', "+")).map_err(|_| Unreadable::Base64)?;
+pub fn decrypt(
+    access_key: &str,
+    strength: Strength,
+    wire: &str,
+) -> Result<String, PersonalFieldError> {
+    let (iv, sealed) = wire.split_at_checked(Iv::LENGTH).ok_or(PersonalFieldError::Iv)?;
+    let iv: Iv = iv.parse().map_err(|IvError| PersonalFieldError::Iv)?;
+    let sealed =
+        STANDARD.decode(sealed.replace(' ', "+")).map_err(|_| PersonalFieldError::Base64)?;
     let seed = access_key.as_bytes();
     let plain = match strength {
         Strength::Aes128 => cbc::Decryptor::<Aes128>::new(&key(seed).into(), &iv.0.into())
@@ -114,8 +119,8 @@ pub fn decrypt(access_key: &str, strength: Strength, wire: &str) -> Result<Strin
         Strength::Aes256 => cbc::Decryptor::<Aes256>::new(&key(seed).into(), &iv.0.into())
             .decrypt_padded_vec::<Pkcs7>(&sealed),
     };
-    let plain = plain.map_err(|_| Unreadable::Ciphertext)?;
-    String::from_utf8(plain).map_err(|_| Unreadable::Ciphertext)
+    let plain = plain.map_err(|_| PersonalFieldError::Ciphertext)?;
+    String::from_utf8(plain).map_err(|_| PersonalFieldError::Ciphertext)
 }
 
 fn key<const N: usize>(seed: &[u8]) -> [u8; N] {
@@ -125,7 +130,7 @@ fn key<const N: usize>(seed: &[u8]) -> [u8; N] {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use super::{Iv, Strength, Unreadable, decrypt, encrypt};
+    use super::{Iv, PersonalFieldError, Strength, decrypt, encrypt};
 
     const KEY: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -186,14 +191,17 @@ mod tests {
     #[test]
     fn what_is_no_ciphertext_is_refused_by_name() {
         let read = |wire| decrypt(KEY, Strength::Aes256, wire);
-        assert_eq!(read("AbCdEfGh1234567"), Err(Unreadable::Iv));
-        assert_eq!(read("用户名用户名"), Err(Unreadable::Iv));
-        assert_eq!(read("AbCdEfGh-2345678mci+oWKEi7E1WJF64THVew=="), Err(Unreadable::Iv));
-        assert_eq!(read("AbCdEfGh12345678mci%2BoWKEi7E"), Err(Unreadable::Base64));
-        assert_eq!(read("AbCdEfGh12345678mci="), Err(Unreadable::Base64));
-        assert_eq!(read("AbCdEfGh12345678"), Err(Unreadable::Ciphertext));
+        assert_eq!(read("AbCdEfGh1234567"), Err(PersonalFieldError::Iv));
+        assert_eq!(read("用户名用户名"), Err(PersonalFieldError::Iv));
+        assert_eq!(read("AbCdEfGh-2345678mci+oWKEi7E1WJF64THVew=="), Err(PersonalFieldError::Iv));
+        assert_eq!(read("AbCdEfGh12345678mci%2BoWKEi7E"), Err(PersonalFieldError::Base64));
+        assert_eq!(read("AbCdEfGh12345678mci="), Err(PersonalFieldError::Base64));
+        assert_eq!(read("AbCdEfGh12345678"), Err(PersonalFieldError::Ciphertext));
         // Made with the other strength.
-        assert_eq!(read("AbCdEfGh12345678le7JNAesGlP3dVIuSfbOSA=="), Err(Unreadable::Ciphertext));
+        assert_eq!(
+            read("AbCdEfGh12345678le7JNAesGlP3dVIuSfbOSA=="),
+            Err(PersonalFieldError::Ciphertext)
+        );
     }
 
     #[test]

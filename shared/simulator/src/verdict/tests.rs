@@ -1,9 +1,11 @@
+//! What the marketplace makes of an answer.
+
 use std::time::Duration;
 
 use http::Response;
 
 use super::{Failure, Outcome, Received, Remark, Verdict, judge};
-use crate::answer::{self, Fault};
+use crate::answer::{self, AnswerError};
 use crate::scenario::{self, Mismatch, Step, Wire};
 
 /// The vectors of `body-sign.json`, which the marketplace's own sample made.
@@ -25,9 +27,9 @@ const WIRE: Wire<'static> = Wire {
 
 fn step(title: &str) -> Step {
     let now = WIRE.now_millis;
-    let lives = [scenario::v1("CS1", now), scenario::v2("CS1", now)];
+    let purchases = [scenario::v1("CS1", now), scenario::v2("CS1", now)];
     let kits = [scenario::enterprise_v1("i", "CS1", now), scenario::enterprise_v2("i", "CS1", now)];
-    let mut steps = lives.into_iter().chain(kits).flatten();
+    let mut steps = purchases.into_iter().chain(kits).flatten();
     let found = |step: &Step| format!("{:?} {}", step.call.contract, step.title) == title;
     steps.find(found).unwrap()
 }
@@ -82,7 +84,11 @@ fn v1_needs_a_signature_and_v2_does_not() {
     for (response, v1, v2) in [
         (&right, None, None),
         (&bare, Some("Body-Sign is missing"), None),
-        (&wrong, Some("Body-Sign does not sign the body"), Some(Remark::Unneeded(Fault::BodySign))),
+        (
+            &wrong,
+            Some("Body-Sign does not sign the body"),
+            Some(Remark::Unneeded(AnswerError::BodySign)),
+        ),
     ] {
         let Verdict { outcome, remarks, .. } = judged(V1_EXPIRE, response);
         let seen = match outcome {
@@ -235,7 +241,7 @@ fn what_the_guides_do_not_say_is_a_remark() {
         let verdict = answered(title, &body);
         assert_eq!((verdict.outcome, verdict.remarks), (Outcome::Right, vec![remark]), "{title}");
     }
-    // The rest of an order's life is said.
+    // The guides say the other answers of an order.
     for (title, body) in [
         ("V2 queryInstance", code("000003")),
         ("V2 queryInstance rehearsed before the purchase", code("000004")),

@@ -1,35 +1,32 @@
 //! What the guide wants instead, with the name of its page.
 
 use super::Failure;
-use crate::answer::Fault;
+use crate::answer::AnswerError;
 use crate::scenario::{Contract, Mismatch, Step};
 
-/// What the guides want of time.
-pub const ANSWER_IN_TIME: &str = "a whole answer within 20 s (access guides, FAQ)";
-
-pub(super) fn of_fault(step: &Step, fault: &Fault) -> Failure {
+pub(super) fn of_error(step: &Step, fault: &AnswerError) -> Failure {
     let wanted = match fault {
-        Fault::Status(_) => on(step, "HTTP status 200 for every outcome", "FAQ"),
-        Fault::ContentType(_) => on(step, "one Content-Type: application/json", "FAQ"),
-        Fault::NotAnObject(_) => on(step, "one JSON object in UTF-8", "Interface debugging"),
-        Fault::Missing(name) => on(step, name, step.activity()),
-        Fault::WrongType { name, .. } => on(step, &typed(name), step.activity()),
-        Fault::TooLong { limit, .. } => {
+        AnswerError::Status(_) => on(step, "HTTP status 200 for every outcome", "FAQ"),
+        AnswerError::ContentType(_) => on(step, "one Content-Type: application/json", "FAQ"),
+        AnswerError::NotAnObject(_) => on(step, "one JSON object in UTF-8", "Interface debugging"),
+        AnswerError::Missing(name) => on(step, name, step.activity()),
+        AnswerError::WrongType { name, .. } => on(step, &typed(name), step.activity()),
+        AnswerError::TooLong { limit, .. } => {
             on(step, &format!("at most {limit} characters"), step.activity())
         }
-        Fault::Code => on(step, "resultCode of 6 digits", "Result codes"),
-        Fault::BodySignMissing | Fault::BodySignForm => on(
+        AnswerError::Code => on(step, "resultCode of 6 digits", "Result codes"),
+        AnswerError::BodySignMissing | AnswerError::BodySignForm => on(
             step,
             r#"Body-Sign: sign_type="HMAC-SHA256", signature= "…""#,
             "Signing the response body",
         ),
-        Fault::BodySign => on(
+        AnswerError::BodySign => on(
             step,
             "base64 of the HMAC-SHA256 of exactly the bytes sent, keyed with the access key alone",
             "Signing the response body",
         ),
-        Fault::BodySignName(_) => on(step, "Body-Sign, in these capitals", "FAQ"),
-        Fault::Remarked(remark) => on(step, &remark.to_string(), "Interface debugging"),
+        AnswerError::BodySignName(_) => on(step, "Body-Sign, in these capitals", "FAQ"),
+        AnswerError::Remarked(remark) => on(step, &remark.to_string(), "Interface debugging"),
     };
     Failure { seen: fault.to_string(), wanted }
 }
@@ -67,3 +64,6 @@ fn on(step: &Step, wanted: &str, page: &str) -> String {
     };
     format!("{wanted} ({guide}, {page})")
 }
+
+/// What the guides want of time.
+pub const ANSWER_IN_TIME: &str = "a whole answer within 20 s (access guides, FAQ)";

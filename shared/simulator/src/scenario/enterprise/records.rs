@@ -2,6 +2,20 @@
 
 use serde_json::{Value as Json, json};
 
+pub(super) struct Department<'a> {
+    pub(super) code: &'a str,
+    pub(super) name: &'a str,
+    /// Empty for a department at the top.
+    pub(super) parent: &'a str,
+}
+
+impl Department<'_> {
+    pub(super) fn loosely(&self, name: &str) -> String {
+        let Self { code, name: value, parent } = self;
+        format!(r#"{{orgCode:"{code}", {name}:"{value}", parentCode:"{parent}"}}"#)
+    }
+}
+
 /// The members of the guides' tables; the last three nested, as the example has them.
 pub(super) fn person(user_name: &str, role: &str) -> Json {
     json!({
@@ -16,20 +30,6 @@ pub(super) fn person(user_name: &str, role: &str) -> Json {
         "email": "user@example.com",
         "extension": { "employeeType": 1, "workPlace": "深圳", "entryDate": "2022-11-9" },
     })
-}
-
-pub(super) struct Department<'a> {
-    pub(super) code: &'a str,
-    pub(super) name: &'a str,
-    /// Empty for a department at the top.
-    pub(super) parent: &'a str,
-}
-
-impl Department<'_> {
-    pub(super) fn loosely(&self, name: &str) -> String {
-        let Self { code, name: value, parent } = self;
-        format!(r#"{{orgCode:"{code}", {name}:"{value}", parentCode:"{parent}"}}"#)
-    }
 }
 
 pub(super) fn departments<'a>(rows: &[(&'a str, &'a str, &'a str)]) -> Vec<Department<'a>> {

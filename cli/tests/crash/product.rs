@@ -1,17 +1,8 @@
-//! `koohook dev` and a product behind a real socket: killed with `kill -9` while it delivers,
-//! nothing is lost, nothing renamed, and each instance's notices come in order. And a product that
-//! takes a connection and never answers holds no answer past its deadline.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test that meets the unexpected fails, and says where"
-)]
-
-#[expect(dead_code, reason = "this test kills at other moments, and counts otherwise")]
-mod load;
+//! `koohook dev` and a product behind a real socket.
+//!
+//! koohook is killed with `kill -9` while it delivers: no notice is lost or renamed, and each
+//! instance's notices come in order. A product that accepts a connection and never answers delays
+//! no answer past its deadline.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -21,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use load::{Running, new_instance, send, start_with};
+use crate::load::{IN_TIME, Running, new_instance, send, start_with};
 use serde_json::Value;
 
 const SECRET: &str = "whsec_Y29uc3RydWN0ZWQtcHJvZHVjdC1zZWNyZXQtMDAwMQ==";
@@ -29,13 +20,10 @@ const KILLS: usize = 8;
 const CALLERS: usize = 3;
 /// After how many messages of a round the process is killed; different every time.
 const MESSAGES: [usize; 4] = [9, 25, 14, 40];
-/// Longer than anything here takes; whoever waits so long has failed.
+/// Longer than anything here takes; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// The marketplace waits five seconds, and koohook four: the rest is this machine's, which may be
-/// busy.
-const IN_TIME: Duration = Duration::from_secs(5);
 
-/// What the product was told, and did.
+/// What the product received, and did.
 #[derive(Default)]
 struct Memory {
     messages: usize,
@@ -49,7 +37,7 @@ struct Memory {
 struct Product(Arc<(Mutex<Memory>, Condvar)>);
 
 impl Product {
-    /// Listens; every seventh message it refuses, and every fifth answer it loses.
+    /// Listens. It refuses every seventh message, and loses every fifth answer.
     fn listen(&self) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -82,7 +70,7 @@ impl Product {
         Some(())
     }
 
-    /// From now on it takes and answers everything.
+    /// From now on it accepts and answers everything.
     fn recover(&self) {
         self.0.0.lock().unwrap().is_well = true;
     }
@@ -117,7 +105,7 @@ impl Product {
     }
 }
 
-/// One message's id and body; `None` where the connection ended.
+/// One message's id and body; `None` if the connection ended.
 fn message(reader: &mut impl BufRead) -> Option<(String, String)> {
     let (mut id, mut len) = (String::new(), 0);
     loop {
@@ -149,24 +137,12 @@ fn a_kill_while_it_delivers_loses_no_notice_and_renames_none() {
     // How many changes each instance was promised.
     let mut promised: BTreeMap<String, u64> = BTreeMap::new();
     for round in 0..KILLS {
-        let (mut koohook, address) = start(&file, hooks);
-        let limit = product.messages() + MESSAGES[round % MESSAGES.len()];
-        let made = thread::scope(|scope| {
-            let call = |caller| {
-                let address = &address;
-                move || call_until_killed(address, &format!("CS{round}C{caller}"))
-            };
-            let callers: Vec<_> = (0..CALLERS).map(|caller| scope.spawn(call(caller))).collect();
-            product.wait("a message", |memory| memory.messages >= limit);
-            koohook.kill();
-            callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect::<Vec<_>>()
-        });
-        promised.extend(made);
+        promised.extend(kill_in_delivery(&file, &product, hooks, round));
     }
     assert!(promised.len() > KILLS);
     let (mut koohook, address) = start(&file, hooks);
     product.recover();
-    // Something new is told at once, and what waits before it sooner.
+    // A new notice is delivered at once, after those that wait before it.
     for (id, changes) in &mut promised {
         assert_eq!(send(&address, &set_status(id, "FREEZE")).unwrap().code, "000000");
         *changes = (*changes).max(2);
@@ -184,7 +160,30 @@ fn a_kill_while_it_delivers_loses_no_notice_and_renames_none() {
     }
 }
 
-/// Makes orders, each frozen and thawed, until nobody answers: how many changes each was promised.
+/// Starts koohook, calls it, and kills it after some messages: how many changes each instance was
+/// promised.
+fn kill_in_delivery(
+    file: &Path,
+    product: &Product,
+    hooks: SocketAddr,
+    round: usize,
+) -> Vec<(String, u64)> {
+    let (mut koohook, address) = start(file, hooks);
+    let limit = product.messages() + MESSAGES[round % MESSAGES.len()];
+    thread::scope(|scope| {
+        let call = |caller| {
+            let address = &address;
+            move || call_until_killed(address, &format!("CS{round}C{caller}"))
+        };
+        let callers: Vec<_> = (0..CALLERS).map(|caller| scope.spawn(call(caller))).collect();
+        product.wait("a message", |memory| memory.messages >= limit);
+        koohook.kill();
+        callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect()
+    })
+}
+
+/// Makes orders, each frozen and thawed, until koohook does not answer: how many changes each was
+/// promised.
 fn call_until_killed(address: &str, prefix: &str) -> Vec<(String, u64)> {
     let mut made = Vec::new();
     for number in 0.. {

@@ -8,28 +8,25 @@ use http::Uri;
 use thiserror::Error;
 use ureq::Agent;
 
-use super::{PATIENCE, spelling};
-
-/// How long a server is asked whether it speaks TLS.
-const PROBE: Duration = Duration::from_secs(5);
+use super::{PATIENCE, header_names};
 
 /// No whole answer came. The text says what is wrong, then what to do.
 #[derive(Debug, Error)]
 #[error("{text}")]
-pub struct NoReply {
+pub struct NoReplyError {
     text: String,
     is_no_server: bool,
 }
 
-impl NoReply {
+impl NoReplyError {
     /// Explains the client's error about a request to `uri`.
     pub fn new(uri: &Uri, error: &ureq::Error) -> Self {
         let at = uri.authority().map_or("the server", |authority| authority.as_str());
         explain(at, &uri.to_string(), error)
     }
 
-    /// Whether no other call to this address can be answered: nothing listens there, or it speaks
-    /// TLS otherwise than the address says.
+    /// Whether no other call to this address can be answered: nothing listens there, or the
+    /// scheme of the address is wrong.
     pub const fn is_no_server(&self) -> bool {
         self.is_no_server
     }
@@ -43,27 +40,27 @@ impl NoReply {
     }
 }
 
-fn explain(at: &str, uri: &str, error: &ureq::Error) -> NoReply {
+fn explain(at: &str, uri: &str, error: &ureq::Error) -> NoReplyError {
     let is_https = uri.starts_with("https:");
     match error {
-        ureq::Error::Timeout(_) => NoReply::of_call(format!(
+        ureq::Error::Timeout(_) => NoReplyError::of_call(format!(
             "{at} did not answer within {} s, and the marketplace waits no longer: look in its \
              log where the call hangs",
             PATIENCE.as_secs()
         )),
-        ureq::Error::HostNotFound => NoReply::of_address(format!(
+        ureq::Error::HostNotFound => NoReplyError::of_address(format!(
             "host of {at} is unknown: correct the address, or its name in the DNS"
         )),
         ureq::Error::Io(fault) if fault.kind() == ErrorKind::ConnectionRefused => {
-            NoReply::of_address(format!(
+            NoReplyError::of_address(format!(
                 "{at} refused the connection: start the server, or correct the address"
             ))
         }
-        _ if !is_https && (spelling::is_tls() || speaks_tls(at)) => NoReply::of_address(format!(
-            "{at} speaks TLS, and the address says http: write https:// before it"
-        )),
+        _ if !is_https && (header_names::is_tls() || speaks_tls(at)) => NoReplyError::of_address(
+            format!("{at} speaks TLS, and the address says http: write https:// before it"),
+        ),
         _ if is_https => explain_tls(at, &causes(error)),
-        _ => NoReply::of_call(format!(
+        _ => NoReplyError::of_call(format!(
             "{at} sent no whole answer ({}): see its log; if it speaks TLS, write https://",
             causes(error)
         )),
@@ -79,20 +76,20 @@ fn speaks_tls(at: &str) -> bool {
     }
 }
 
-fn explain_tls(at: &str, causes: &str) -> NoReply {
+fn explain_tls(at: &str, causes: &str) -> NoReplyError {
     if causes.contains("certificate") {
-        return NoReply::of_address(format!(
+        return NoReplyError::of_address(format!(
             "{at} has a certificate that is not trusted ({causes}): install one from a public \
              authority, with its chain, as the marketplace requires"
         ));
     }
     if causes.contains("InvalidContentType") {
-        return NoReply::of_address(format!(
+        return NoReplyError::of_address(format!(
             "{at} does not speak TLS: write http:// before the address, or give the port of its \
              TLS proxy"
         ));
     }
-    NoReply::of_call(format!(
+    NoReplyError::of_call(format!(
         "{at} sent no whole answer over TLS ({causes}): see the log of its TLS proxy"
     ))
 }
@@ -110,3 +107,6 @@ fn causes(error: &ureq::Error) -> String {
     }
     text
 }
+
+/// How long a server is asked whether it speaks TLS.
+const PROBE: Duration = Duration::from_secs(5);

@@ -1,24 +1,22 @@
-//! One answer, judged; and the answers of one step.
+//! One answer with its verdict, and all answers to one step.
 
 use std::time::Duration;
 
-use simulator::answer::{Answer, Fault, verify_body_sign};
+use serde_json::Value;
+use simulator::answer::{Answer, AnswerError, verify_body_sign};
 use simulator::scenario::{Contract, State, Step, Wire};
 use simulator::verdict::{self, Failure, Outcome, Received, Remark, Verdict};
 
-use serde_json::Value;
+use crate::scenario::guide;
+use crate::wire::{HttpReply, location};
 
-use super::guide;
-use crate::send::location;
-use crate::wire::HttpReply;
-
-/// One answer, judged.
-pub struct Answered {
-    /// Its result code, also if the rest of it cannot be read; empty if there is none.
+/// One answer with its verdict.
+pub struct JudgedAnswer {
+    /// Its result code, even if the rest of it cannot be read; empty if it has none.
     pub code: String,
-    /// The ID of the instance whose life it is, if the answer tells it.
+    /// The ID of the scenario's instance, if the answer has it.
     pub instance_id: Option<String>,
-    /// The state that is stored afterwards, or else the one that the guide asks for.
+    /// The state that is stored afterwards. Without a lookup it is the state that the step leads to.
     pub state: State,
     /// From the first byte sent to the last one received.
     pub took: Duration,
@@ -26,25 +24,25 @@ pub struct Answered {
     pub outcome: Outcome,
     /// What works, and is worth knowing.
     pub remarks: Vec<Remark>,
-    /// Whether all that is wrong is that the order is being carried out.
+    /// Whether the answer only says that the order is still being carried out.
     pub waits: bool,
-    /// Its HTTP status, or nothing if there was no answer.
+    /// Its HTTP status; nothing if no answer came, or under koohook's rules.
     pub status: Option<u16>,
-    /// Where it redirects, if it does.
+    /// The address to which it redirects, if it does.
     pub location: Option<String>,
     /// Whether its result code has another JSON type than a string.
     pub is_code_mistyped: bool,
 }
 
 /// The answers of one step.
-pub struct ScoreLine<'s> {
+pub struct PlayedStep<'s> {
     /// What was played.
     pub step: &'s Step,
     /// The answers, in the order of the calls.
-    pub sent: Vec<Answered>,
+    pub sent: Vec<JudgedAnswer>,
 }
 
-impl Answered {
+impl JudgedAnswer {
     /// Judges an answer as the guides ask for it.
     pub fn by_guides(step: &Step, wire: &Wire, reply: HttpReply, is_served: bool) -> Self {
         let HttpReply { response, body_sign_name, took } = reply;
@@ -75,7 +73,7 @@ impl Answered {
             Contract::KitV1 | Contract::KitV2 => wire.kit_key,
         };
         let signature = match verify_body_sign(response, key) {
-            Err(Fault::BodySignMissing) if step.call.contract.is_v2() => Ok(()),
+            Err(AnswerError::BodySignMissing) if step.call.contract.is_v2() => Ok(()),
             signature => signature,
         };
         let unsigned = signature.err().map(|fault| fault.to_string());
@@ -131,17 +129,18 @@ impl Answered {
     pub fn compare_state(&mut self, step: &Step, state: State) {
         self.state = state;
         if state != step.state && self.is_right() {
-            let seen = format!("state is not {}", word(step.state));
+            let seen = format!("state is not {}", state_word(step.state));
             self.outcome = Outcome::Failed(failure(&seen, step));
         }
     }
 }
 
-impl ScoreLine<'_> {
-    /// The answer that the line is about: the first that failed, or else the first.
-    pub fn odd(&self) -> Option<&Answered> {
-        let failed = |answered: &&Answered| matches!(answered.outcome, Outcome::Failed(_));
-        let unserved = |answered: &&Answered| !answered.is_right();
+impl PlayedStep<'_> {
+    /// The answer that a report shows: the first that failed, else the first that is not right, else
+    /// the first.
+    pub fn telling_answer(&self) -> Option<&JudgedAnswer> {
+        let failed = |answered: &&JudgedAnswer| matches!(answered.outcome, Outcome::Failed(_));
+        let unserved = |answered: &&JudgedAnswer| !answered.is_right();
         let mut found = self.sent.iter().find(failed);
         found = found.or_else(|| self.sent.iter().find(unserved));
         found.or_else(|| self.sent.first())
@@ -166,7 +165,7 @@ fn result_code(body: &[u8]) -> Option<Value> {
 }
 
 /// The word for a state.
-pub const fn word(state: State) -> &'static str {
+pub const fn state_word(state: State) -> &'static str {
     match state {
         State::Absent => "-",
         State::Active => "active",

@@ -1,5 +1,5 @@
-//! A stand-in for the seller's product: it takes notices as the product's page says, makes an
-//! account of every purchase, and keeps a book of what it took.
+//! A stub of the seller's product. It accepts notices as docs/product.md says, makes an account for
+//! every purchase, and records the notices that it accepted.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,15 +18,15 @@ use shell::endpoint::{Admitted, Endpoint};
 use crate::made_up;
 
 /// A product on this machine.
-pub struct StandIn {
+pub struct StubProduct {
     secrets: WebhookSecrets,
-    open: AtomicBool,
-    took: Mutex<BTreeMap<String, Vec<Took>>>,
+    is_up: AtomicBool,
+    accepted: Mutex<BTreeMap<String, Vec<AcceptedNotice>>>,
 }
 
-/// A notice that the product took.
+/// A notice that the product accepted.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Took {
+pub struct AcceptedNotice {
     /// Its id.
     pub id: String,
     /// Its place among the instance's notices.
@@ -35,31 +35,28 @@ pub struct Took {
     pub kind: String,
 }
 
-/// What a small product takes for making an account.
-const WORK: Duration = Duration::from_millis(50);
-
-impl StandIn {
+impl StubProduct {
     /// A product that is down.
     pub const fn down(secrets: WebhookSecrets) -> Self {
-        Self { secrets, open: AtomicBool::new(false), took: Mutex::new(BTreeMap::new()) }
+        Self { secrets, is_up: AtomicBool::new(false), accepted: Mutex::new(BTreeMap::new()) }
     }
 
-    /// The product is back.
-    pub fn come_up(&self) {
-        self.open.store(true, Ordering::SeqCst);
+    /// Brings the product up.
+    pub fn bring_up(&self) {
+        self.is_up.store(true, Ordering::SeqCst);
     }
 
-    /// What it took of an instance, in the order of arrival.
-    pub fn took(&self, instance_id: &str) -> Vec<Took> {
-        self.book().get(instance_id).cloned().unwrap_or_default()
+    /// The notices of an instance that it accepted, in the order of arrival.
+    pub fn accepted(&self, instance_id: &str) -> Vec<AcceptedNotice> {
+        self.record().get(instance_id).cloned().unwrap_or_default()
     }
 
-    fn book(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Took>>> {
-        self.took.lock().unwrap_or_else(PoisonError::into_inner)
+    fn record(&self) -> MutexGuard<'_, BTreeMap<String, Vec<AcceptedNotice>>> {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a notice; nothing where it is none that we sent.
-    fn take(&self, head: &Parts, body: &[u8]) -> Option<Value> {
+    /// Accepts a notice, and returns the answer; nothing if koohook did not sign the request.
+    fn accept(&self, head: &Parts, body: &[u8]) -> Option<Value> {
         let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         let id = header("webhook-id")?;
         let timestamp = header("webhook-timestamp")?;
@@ -76,7 +73,7 @@ impl StandIn {
             "userName": "administrator", "password": made_up::id(),
         }});
         let answer = if kind == "instance.created" { account } else { json!({}) };
-        self.book().entry(instance_id).or_default().push(Took {
+        self.record().entry(instance_id).or_default().push(AcceptedNotice {
             id: id.to_owned(),
             sequence,
             kind,
@@ -85,7 +82,7 @@ impl StandIn {
     }
 }
 
-impl Endpoint for StandIn {
+impl Endpoint for StubProduct {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         if head.method == Method::POST {
             Ok(Admitted { max_body_len: 4 << 20, interface: Interface::Kit })
@@ -95,12 +92,12 @@ impl Endpoint for StandIn {
     }
 
     async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
-        if !self.open.load(Ordering::SeqCst) {
+        if !self.is_up.load(Ordering::SeqCst) {
             return empty(StatusCode::SERVICE_UNAVAILABLE);
         }
         tokio::time::sleep(WORK).await;
         let (head, body) = request.into_parts();
-        match self.take(&head, &body) {
+        match self.accept(&head, &body) {
             Some(answer) => Response::new(Bytes::from(answer.to_string())),
             None => empty(StatusCode::UNAUTHORIZED),
         }
@@ -112,3 +109,6 @@ fn empty(status: StatusCode) -> Response<Bytes> {
     *response.status_mut() = status;
     response
 }
+
+/// The time that a small product needs to make an account.
+const WORK: Duration = Duration::from_millis(50);

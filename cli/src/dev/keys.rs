@@ -1,4 +1,4 @@
-//! Keys that were made up for one database, in two files beside it.
+//! The made-up keys of one database, in two files beside it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,47 +6,43 @@ use std::path::{Path, PathBuf};
 use functions::application_sync::secret::{PrivateKey, PrivateKeys, Size};
 use shell::store::StoreSetting;
 
-use crate::keys::write_secret;
-use crate::{Error, input, made_up};
-
-/// What is kept: all of it is made at once, so that no file ever changes.
-pub const NAMES: [&str; 4] = ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET", PEM];
-const PEM: &str = "KOOHOOK_RSA_PRIVATE_KEY";
+use crate::error::CommandError;
+use crate::{input, made_up, secret_file};
 
 /// The keys of one database.
-pub struct KeptKeys {
+pub struct DevKeys {
     keys: BTreeMap<String, String>,
-    /// The files, unless the keys are of this run alone.
-    files: Option<Files>,
+    /// Nothing, if the keys are of this run alone.
+    files: Option<KeyFiles>,
 }
 
-/// Where keys are kept.
-pub struct Files {
+/// The files of the keys.
+pub struct KeyFiles {
     /// Lines of names and values.
     pub keys: PathBuf,
     /// The kit's private key.
     pub pem: PathBuf,
 }
 
-impl KeptKeys {
+impl DevKeys {
     /// Reads the keys beside a SQLite file, or makes them. A file that exists is never written.
-    pub fn beside(store: Option<&StoreSetting>) -> Result<Self, Error> {
+    pub fn beside(store: Option<&StoreSetting>) -> Result<Self, CommandError> {
         let Some(StoreSetting::Sqlite { path, .. }) = store else {
             return Self::made(None);
         };
         let path = path.as_path();
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !folder.is_dir()) {
-            // The store's own refusal says so better.
+            // The store's own error says more.
             return Self::made(None);
         }
-        Self::made(Some(Files {
+        Self::made(Some(KeyFiles {
             keys: beside(path, ".keys"),
             pem: beside(path, ".application.pem"),
         }))
     }
 
-    fn made(files: Option<Files>) -> Result<Self, Error> {
+    fn made(files: Option<KeyFiles>) -> Result<Self, CommandError> {
         let Some(files) = files else {
             let mut keys = make_keys()?;
             keys.insert(PEM.to_owned(), make_pem()?);
@@ -61,24 +57,24 @@ impl KeptKeys {
     }
 
     /// One key.
-    pub fn get(&self, name: &str) -> Result<String, Error> {
+    pub fn get(&self, name: &str) -> Result<String, CommandError> {
         self.keys.get(name).cloned().ok_or_else(|| format!("{name} was not made up").into())
     }
 
     /// The files, unless the keys are of this run alone.
-    pub const fn files(&self) -> Option<&Files> {
+    pub const fn files(&self) -> Option<&KeyFiles> {
         self.files.as_ref()
     }
 }
 
-fn make_keys() -> Result<BTreeMap<String, String>, Error> {
+fn make_keys() -> Result<BTreeMap<String, String>, CommandError> {
     let [base, kit, product, _] = NAMES.map(str::to_owned);
     let secret = format!("whsec_{}", made_up::seal_key()?);
     let keys = [(base, made_up::access_key()), (kit, made_up::access_key()), (product, secret)];
     Ok(keys.into())
 }
 
-fn make_pem() -> Result<String, Error> {
+fn make_pem() -> Result<String, CommandError> {
     Ok(PrivateKey::generate(Size::Bits3072)?.to_pem()?)
 }
 
@@ -96,7 +92,7 @@ fn parsed(text: &str) -> Option<BTreeMap<String, String>> {
     is_whole.then_some(keys)
 }
 
-fn broken(file: &Path, holds: &str) -> Error {
+fn broken(file: &Path, holds: &str) -> CommandError {
     let file = file.display();
     format!("{file} does not hold {holds} of koohook dev: restore it, or move it away").into()
 }
@@ -104,11 +100,11 @@ fn broken(file: &Path, holds: &str) -> Error {
 /// The text of a file, made first if there is none. Another process may make it meanwhile.
 fn read_or_write(
     path: &Path,
-    make: impl FnOnce() -> Result<String, Error>,
-) -> Result<String, Error> {
+    make: impl FnOnce() -> Result<String, CommandError>,
+) -> Result<String, CommandError> {
     if !path.exists() {
         let text = make()?;
-        match write_secret(path, &text) {
+        match secret_file::write(path, &text) {
             Ok(()) => return Ok(text),
             Err(_) if path.exists() => (),
             Err(error) => return Err(error),
@@ -124,6 +120,10 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
+/// The settings whose keys are made up: all at once, so that no file ever changes.
+pub const NAMES: [&str; 4] = ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET", PEM];
+const PEM: &str = "KOOHOOK_RSA_PRIVATE_KEY";
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -133,17 +133,17 @@ mod tests {
 
     use super::*;
 
-    fn kept_beside(path: &Path) -> Result<KeptKeys, Error> {
+    fn keys_beside(path: &Path) -> Result<DevKeys, CommandError> {
         let path = path.to_str().unwrap();
-        KeptKeys::beside(Some(&StoreSetting::parse(&format!("sqlite:{path}"))?))
+        DevKeys::beside(Some(&StoreSetting::parse(&format!("sqlite:{path}"))?))
     }
 
     #[test]
     fn a_restart_has_the_same_keys() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("it is.db");
-        let first = kept_beside(&database).unwrap();
-        let again = kept_beside(&database).unwrap();
+        let first = keys_beside(&database).unwrap();
+        let again = keys_beside(&database).unwrap();
         for name in NAMES {
             assert_eq!(first.get(name).unwrap(), again.get(name).unwrap());
         }
@@ -162,7 +162,7 @@ mod tests {
         let file = folder.path().join("koohook.db.keys");
         for text in ["somebody's notes", "", "KOOHOOK_BASE_KEY=a\n"] {
             fs::write(&file, text).unwrap();
-            let error = kept_beside(&database).err().unwrap().to_string();
+            let error = keys_beside(&database).err().unwrap().to_string();
             assert!(error.starts_with(file.to_str().unwrap()), "{error}");
             assert!(error.ends_with("the keys of koohook dev: restore it, or move it away"));
             assert_eq!(fs::read_to_string(&file).unwrap(), text);
@@ -170,14 +170,14 @@ mod tests {
         fs::remove_file(&file).unwrap();
         let file = folder.path().join("koohook.db.application.pem");
         fs::write(&file, "x").unwrap();
-        let error = kept_beside(&database).err().unwrap().to_string();
+        let error = keys_beside(&database).err().unwrap().to_string();
         assert!(error.starts_with(file.to_str().unwrap()), "{error}");
         assert!(error.ends_with("a private key of koohook dev: restore it, or move it away"));
     }
 
     #[test]
     fn without_a_database_nothing_is_kept() {
-        let made = |store: &StoreSetting| KeptKeys::beside(Some(store)).unwrap();
+        let made = |store: &StoreSetting| DevKeys::beside(Some(store)).unwrap();
         let memory = made(&StoreSetting::Memory);
         assert!(memory.files().is_none());
         assert_ne!(

@@ -4,20 +4,21 @@ use std::path::Path;
 
 use functions::application_sync::secret::{Oaep, PrivateKeys};
 
-use super::{MadeUp, is_set, set};
-use crate::made_up::{self, quoted};
-use crate::options::program;
+use super::keys::DevKeys;
+use super::settings::{DevSettings, is_set, set};
+use crate::command_line::{program, quoted};
+use crate::made_up;
 use crate::output::outln;
 
 /// What `koohook dev` prints to paste.
-pub struct Pasted<'a> {
+pub struct ExportLines<'a> {
     /// The production address.
     pub address: &'a str,
-    /// Keys that were made up.
-    pub made_up: &'a MadeUp,
+    /// The settings, with the made-up keys.
+    pub settings: &'a DevSettings,
 }
 
-impl Pasted<'_> {
+impl ExportLines<'_> {
     /// Prints the lines, and what to do with them.
     pub fn print(&self) {
         let keys = PrivateKeys::parse(&self.private_key().unwrap_or_default()).ok();
@@ -25,7 +26,7 @@ impl Pasted<'_> {
         if let Some(public) = key.and_then(|key| key.public_text().ok()) {
             outln!("\nThe kit's public key, for the seller's console:\n\n{public}");
         }
-        outln!("\n{}. Paste into a second terminal:\n", self.kept());
+        outln!("\n{}. Paste into a second terminal:\n", self.origin());
         export("KOOHOOK_ADDRESS", self.address);
         for name in ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET"] {
             self.export_key(name);
@@ -44,11 +45,12 @@ impl Pasted<'_> {
 
     fn private_key(&self) -> Option<String> {
         let name = "KOOHOOK_RSA_PRIVATE_KEY";
-        self.made_up.get(name).map(str::to_owned).or_else(|| set(name))
+        self.settings.made_up(name).map(str::to_owned).or_else(|| set(name))
     }
 
-    fn kept(&self) -> String {
-        match self.made_up.kept().map(super::KeptKeys::files) {
+    /// Where the keys come from.
+    fn origin(&self) -> String {
+        match self.settings.keys().map(DevKeys::files) {
             Some(Some(files)) => format!(
                 "Made-up keys are kept in {} and {}",
                 files.keys.display(),
@@ -59,9 +61,9 @@ impl Pasted<'_> {
         }
     }
 
-    /// A key that is set is the seller's own, and not shown.
+    /// A key that is set is the seller's own: it is not shown.
     fn export_key(&self, name: &str) {
-        if let Some(key) = self.made_up.get(name) {
+        if let Some(key) = self.settings.made_up(name) {
             export(name, key);
         } else if let Some(file) = std::env::var_os(format!("{name}_FILE")) {
             export(&format!("{name}_FILE"), &absolute(Path::new(&file)));
@@ -73,8 +75,8 @@ impl Pasted<'_> {
     /// The private key by its file; a key without a file is not shown.
     fn export_private_key(&self) {
         let name = "KOOHOOK_RSA_PRIVATE_KEY_FILE";
-        let made_up = self.made_up.get("KOOHOOK_RSA_PRIVATE_KEY").and(self.made_up.kept());
-        if let Some(files) = made_up.and_then(super::KeptKeys::files) {
+        let made_up = self.settings.made_up("KOOHOOK_RSA_PRIVATE_KEY").and(self.settings.keys());
+        if let Some(files) = made_up.and_then(DevKeys::files) {
             export(name, &absolute(&files.pem));
         } else if let Some(file) = std::env::var_os(name) {
             export(name, &absolute(Path::new(&file)));

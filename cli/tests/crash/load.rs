@@ -23,14 +23,16 @@ use tokio::runtime::Runtime;
 
 /// The base key of every koohook here.
 pub const KEY: &str = "constructed-base-key-0001";
-/// What seals where the store is beyond this machine.
+/// The seal key of every koohook here.
 pub const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// Longer than any load takes; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// The marketplace waits five seconds, and koohook four: the rest is for a busy machine.
+pub const IN_TIME: Duration = Duration::from_secs(5);
 /// How many call at once.
 pub const CALLERS: usize = 4;
 
-/// What one order was told, and what it was promised.
+/// What one order was answered, and so promised.
 #[derive(Clone, Debug, Default)]
 pub struct Promise {
     /// The order.
@@ -53,7 +55,7 @@ pub struct Load {
     enough: AtomicBool,
 }
 
-/// Ends the load, also where the test fails before.
+/// Ends the load, even if the test fails before.
 struct Enough<'a>(&'a AtomicBool);
 
 impl Drop for Enough<'_> {
@@ -63,8 +65,8 @@ impl Drop for Enough<'_> {
 }
 
 impl Load {
-    /// Makes orders and renews each twice, from several callers at once, until nobody answers
-    /// any more or `disturb`, which does its worst meanwhile, is done.
+    /// Makes orders and renews each twice, from several callers at once. Ends if koohook
+    /// answers no more, or if `disturb` is done, which disturbs it meanwhile.
     pub fn run(&self, address: &str, prefix: &str, disturb: impl FnOnce()) -> Vec<Promise> {
         thread::scope(|scope| {
             let caller = |number: usize| format!("{prefix}C{number}");
@@ -128,7 +130,7 @@ impl Load {
     }
 }
 
-/// What koohook keeps, read past it.
+/// What koohook stored, read without it.
 pub struct Watch {
     runtime: Runtime,
     world: MachineWorld<AnyStore>,
@@ -136,7 +138,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Looks into a store.
+    /// Opens a store.
     pub fn open(setting: &str) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
@@ -147,8 +149,8 @@ impl Watch {
         Self { runtime, world: MachineWorld::new(store), seal }
     }
 
-    /// What is kept of an instance.
-    pub fn kept(&self, id: &str) -> Option<EntityRecord> {
+    /// The stored record of an instance.
+    pub fn record(&self, id: &str) -> Option<EntityRecord> {
         let (world, seal) = (&self.world, &self.seal);
         let deadline = Deadline::after(world.elapsed(), Duration::from_secs(10));
         let repository = Repository::new(world, seal, Reader::Nobody, deadline);
@@ -156,17 +158,24 @@ impl Watch {
         self.runtime.block_on(repository.read(&subject)).unwrap().found.map(|found| found.record)
     }
 
-    /// Whether a promise stands.
+    /// Whether a promise is kept.
     pub fn stands(&self, promise: &Promise) -> bool {
         let Some(id) = &promise.instance_id else { return true };
-        let Some(kept) = self.kept(id) else { return false };
-        let told = kept.outbox.sequence;
+        let Some(record) = self.record(id) else { return false };
+        let told = record.outbox.sequence;
         assert!(told <= 1 + promise.sent, "no change is told twice");
-        expiry(&kept) >= promise.acknowledged && told > promise.acknowledged
+        expiry(&record) >= promise.acknowledged && told > promise.acknowledged
     }
 
-    /// Calls everything again: what was cut off is completed, once, and every order has the one
-    /// instance that it ever had.
+    /// Checks that all promises stand.
+    pub fn check_all_stand(&self, promises: &[Promise]) {
+        for promise in promises {
+            assert!(self.stands(promise), "an acknowledged change exists: {promise:?}");
+        }
+    }
+
+    /// Calls everything again: what was interrupted is completed once, and every order keeps its one
+    /// instance.
     pub fn complete(&self, address: &str, promises: &[Promise]) {
         let mut named = BTreeMap::new();
         for promise in promises {
@@ -177,9 +186,9 @@ impl Watch {
             for renewal in 1..=promise.sent {
                 settled(address, &refresh(&promise.order, &id, renewal));
             }
-            let kept = self.kept(&id).unwrap();
-            assert_eq!(kept.outbox.sequence, 1 + promise.sent, "each change is told once");
-            assert_eq!(expiry(&kept), promise.sent);
+            let record = self.record(&id).unwrap();
+            assert_eq!(record.outbox.sequence, 1 + promise.sent, "each change is told once");
+            assert_eq!(expiry(&record), promise.sent);
         }
     }
 }
@@ -191,9 +200,9 @@ pub fn settled(address: &str, members: &[(&'static str, String)]) -> Answer {
     answer
 }
 
-/// Which renewal set the expiry; none is 0.
-fn expiry(kept: &EntityRecord) -> u64 {
-    let Entity::Instance(instance) = &kept.entity else { panic!("an instance stands") };
+/// The number of the renewal that set the expiry; 0 if none did.
+fn expiry(record: &EntityRecord) -> u64 {
+    let Entity::Instance(instance) = &record.entity else { panic!("an instance stands") };
     let first = UnixMillis::from_utc_digits("20300101000000").unwrap().millis();
     instance.expires.map_or(0, |expires| (expires.millis() - first) / 86_400_000)
 }
@@ -220,7 +229,7 @@ fn refresh(order: &str, id: &str, renewal: u64) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// One call; `None` where no whole answer came. An answer that came is signed.
+/// One call; `None` if no whole answer came. An answer that came is signed.
 pub fn send(address: &str, members: &[(&'static str, String)]) -> Option<Answer> {
     let members: Vec<_> = members.iter().map(|(name, text)| (*name, text.as_str())).collect();
     let body = simulator::v2::body(&members);
@@ -233,7 +242,7 @@ pub fn send(address: &str, members: &[(&'static str, String)]) -> Option<Answer>
     Some(Answer::read(&response).unwrap())
 }
 
-/// A process that does not outlive its test, whatever becomes of it.
+/// A process that ends with its test, even if the test fails.
 pub struct Running(pub Child);
 
 impl Running {
@@ -251,7 +260,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts `koohook dev` over a store, and answers where it listens.
+/// Starts `koohook dev` over a store, and returns its address.
 pub fn start(store: &str) -> (Running, String) {
     start_with(store, &[])
 }

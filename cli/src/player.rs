@@ -1,8 +1,7 @@
-//! Plays the marketplace: the steps of a life, each over real HTTP, each answer judged.
+//! Plays the marketplace: sends the steps of a scenario over real HTTP, and judges each answer.
 
-mod answered;
-mod function;
-mod table;
+mod function_name;
+mod judged_answer;
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -12,21 +11,29 @@ use simulator::time::TimestampUnit;
 use simulator::verdict::{Failure, Outcome};
 use ureq::Agent;
 
+use self::function_name::function_name;
+pub use self::judged_answer::{JudgedAnswer, PlayedStep, state_word};
+use crate::scenario::guide;
 use crate::{made_up, wire};
-pub use answered::{Answered, ScoreLine};
-use function::function;
-pub use table::Score;
 
-/// How many times a raced step is sent at once.
-pub const RACERS: usize = 8;
+/// The marketplace's side of one scenario, with a clock that never goes back.
+pub struct Player<'a> {
+    client: Agent,
+    seller: Seller<'a>,
+    rules: AnswerRules<'a>,
+    instance_id: String,
+    is_bought: bool,
+    served: BTreeSet<String>,
+    last_millis: u64,
+    calls: usize,
+    /// How many of the last calls had no answer.
+    unanswered: usize,
+}
 
-/// A server that answers nothing takes the whole patience of each call.
-pub const MOST_UNANSWERED: usize = 3;
+/// Looks up the stored state of an instance; `None` if it is not stored.
+pub type StateLookup<'a> = &'a (dyn Fn(&str) -> Option<State> + Sync);
 
-/// Looks up the state that is stored; `None` if there is nothing.
-pub type Look<'a> = &'a (dyn Fn(&str) -> Option<State> + Sync);
-
-/// What the marketplace's side knows of the seller.
+/// What the marketplace's side knows of the seller's server.
 #[derive(Clone, Copy)]
 pub struct Seller<'a> {
     /// The production address.
@@ -43,30 +50,23 @@ pub struct Seller<'a> {
 
 /// Which answers are right.
 #[derive(Clone, Copy)]
-pub enum Rules<'a> {
-    /// koohook's own decisions, to the letter; with a look at the store behind it.
-    Koohook(Option<Look<'a>>),
-    /// What the guides ask for: anything else is at most remarked.
+pub enum AnswerRules<'a> {
+    /// koohook's own decisions, exactly; if there is a lookup, the stored state is compared too.
+    Koohook(Option<StateLookup<'a>>),
+    /// What the guides ask for. Another answer that works is a remark.
     Guides,
 }
 
-/// One side of the wire, with a clock that never goes back.
-pub struct Player<'a> {
-    client: Agent,
-    seller: Seller<'a>,
-    rules: Rules<'a>,
-    instance_id: String,
-    is_bought: bool,
-    served: BTreeSet<String>,
-    last_millis: u64,
-    calls: usize,
-    /// How many of the last calls had no answer.
-    unanswered: usize,
+/// What no other request has.
+struct FreshValues {
+    now_millis: u64,
+    business_id: String,
+    nonce: String,
 }
 
 impl<'a> Player<'a> {
-    /// A player of one life.
-    pub fn new(seller: Seller<'a>, rules: Rules<'a>) -> Self {
+    /// A player of one scenario.
+    pub fn new(seller: Seller<'a>, rules: AnswerRules<'a>) -> Self {
         Self {
             client: wire::client(),
             seller,
@@ -80,7 +80,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// The instance whose life it is; empty before its first answer.
+    /// The instance of the scenario; empty before the first answer that has its ID.
     pub fn instance_id(&self) -> &str {
         &self.instance_id
     }
@@ -90,13 +90,13 @@ impl<'a> Player<'a> {
         self.calls
     }
 
-    /// Plays one step: several times at once if it is raced, and again if it is repeated.
-    pub fn act<'s>(&mut self, step: &'s Step) -> ScoreLine<'s> {
-        let mut sent = self.act_once(step, if step.race { RACERS } else { 1 });
+    /// Plays one step: several times at once if it has a race, and again if it has a repeat.
+    pub fn play_step<'s>(&mut self, step: &'s Step) -> PlayedStep<'s> {
+        let mut sent = self.play_times(step, if step.race { RACERS } else { 1 });
         if step.repeat && !self.is_given_up() {
-            sent.extend(self.act_once(step, 1));
+            sent.extend(self.play_times(step, 1));
         }
-        ScoreLine { step, sent }
+        PlayedStep { step, sent }
     }
 
     /// Whether anything was answered with success.
@@ -109,40 +109,40 @@ impl<'a> Player<'a> {
         self.unanswered >= MOST_UNANSWERED
     }
 
-    /// Sends a step once, without its races and repeats.
-    pub fn try_out(&mut self, step: &Step) -> Option<Answered> {
-        self.act_once(step, 1).pop()
+    /// Plays a step once, without its race and its repeat.
+    pub fn play_once(&mut self, step: &Step) -> Option<JudgedAnswer> {
+        self.play_times(step, 1).pop()
     }
 
-    fn act_once(&mut self, step: &Step, times: usize) -> Vec<Answered> {
-        let moments = self.moments(times);
-        let mut sent = self.send(step, &moments);
+    fn play_times(&mut self, step: &Step, times: usize) -> Vec<JudgedAnswer> {
+        let fresh_values = self.fresh_values(times);
+        let mut sent = self.send(step, &fresh_values);
         self.calls += sent.len();
         self.count_unanswered(&sent);
-        if step.race && matches!(self.rules, Rules::Koohook(None) | Rules::Guides) {
-            forgive_the_waiting(&mut sent);
+        if step.race && matches!(self.rules, AnswerRules::Koohook(None) | AnswerRules::Guides) {
+            accept_waiting(&mut sent);
         }
         self.learn(step, &mut sent);
         self.note_served(step, &sent);
-        if let Rules::Koohook(Some(look)) = self.rules {
-            let state = look(&self.instance_id).unwrap_or(State::Absent);
+        if let AnswerRules::Koohook(Some(look_up)) = self.rules {
+            let state = look_up(&self.instance_id).unwrap_or(State::Absent);
             sent.iter_mut().for_each(|answered| answered.compare_state(step, state));
         }
         sent
     }
 
     /// Only the guides' rules keep a status: without one there was no answer.
-    fn count_unanswered(&mut self, sent: &[Answered]) {
-        if matches!(self.rules, Rules::Guides) {
+    fn count_unanswered(&mut self, sent: &[JudgedAnswer]) {
+        if matches!(self.rules, AnswerRules::Guides) {
             let silent = sent.iter().rev().take_while(|answered| answered.status.is_none()).count();
             let before = if silent == sent.len() { self.unanswered } else { 0 };
             self.unanswered = before + silent;
         }
     }
 
-    /// Learns the instance's ID from the answers that name it. The answers of one race must name
-    /// one; if they do not, the next answer tells.
-    fn learn(&mut self, step: &Step, sent: &mut [Answered]) {
+    /// Learns the instance's ID from the answers. The answers of one race must name one instance; if
+    /// they name several, the next answer counts.
+    fn learn(&mut self, step: &Step, sent: &mut [JudgedAnswer]) {
         let buys = matches!(step.carries, Carries::ThisInstance { .. });
         // After a purchase, a rehearsal's ID is not that of the instance.
         let is_made_up = self.is_bought && step.is_rehearsal();
@@ -167,64 +167,66 @@ impl<'a> Player<'a> {
     }
 
     /// An activity that was served once cannot be unserved later.
-    fn note_served(&mut self, step: &Step, sent: &[Answered]) {
+    fn note_served(&mut self, step: &Step, sent: &[JudgedAnswer]) {
         if sent.iter().any(|answered| answered.code == "000000") {
             self.served.insert(step.service().to_owned());
         }
     }
 
-    fn send(&self, step: &Step, moments: &[Moment]) -> Vec<Answered> {
+    fn send(&self, step: &Step, fresh_values: &[FreshValues]) -> Vec<JudgedAnswer> {
         thread::scope(|scope| {
-            let racing: Vec<_> =
-                moments.iter().map(|moment| scope.spawn(|| self.send_one(step, moment))).collect();
+            let racing: Vec<_> = fresh_values
+                .iter()
+                .map(|fresh| scope.spawn(|| self.send_one(step, fresh)))
+                .collect();
             racing
                 .into_iter()
-                .map(|sent| sent.join().unwrap_or_else(|_| Answered::none("a thread panicked")))
+                .map(|sent| sent.join().unwrap_or_else(|_| JudgedAnswer::none("a thread panicked")))
                 .collect()
         })
     }
 
-    fn send_one(&self, step: &Step, moment: &Moment) -> Answered {
+    fn send_one(&self, step: &Step, fresh: &FreshValues) -> JudgedAnswer {
         let Seller { address, access_key, kit_key, sealed_secret, unit } = self.seller;
-        let address = address.replace("{function}", function(step));
+        let address = address.replace("{function}", &function_name(step));
         let wire = Wire {
             address: &address,
             access_key,
             kit_key,
             sealed_secret,
-            now_millis: moment.now_millis,
-            business_id: &moment.business_id,
-            nonce: &moment.nonce,
+            now_millis: fresh.now_millis,
+            business_id: &fresh.business_id,
+            nonce: &fresh.nonce,
             instance_id: &self.instance_id,
         };
         let request = match step.request_in(&wire, unit) {
             Ok(request) => request,
-            Err(fault) => return Answered::none(&fault.to_string()),
+            Err(fault) => return JudgedAnswer::none(&fault.to_string()),
         };
         match wire::send(&self.client, request) {
-            Ok(reply) if matches!(self.rules, Rules::Guides) => {
-                Answered::by_guides(step, &wire, reply, self.served.contains(step.service()))
+            Ok(reply) if matches!(self.rules, AnswerRules::Guides) => {
+                JudgedAnswer::by_guides(step, &wire, reply, self.served.contains(step.service()))
             }
-            Ok(reply) => Answered::by_koohook(step, &wire, &reply),
-            Err(fault) => Answered::none(&fault.to_string()),
+            Ok(reply) => JudgedAnswer::by_koohook(step, &wire, &reply),
+            Err(fault) => JudgedAnswer::none(&fault.to_string()),
         }
     }
 
     /// What is sent at once is signed at once: one time, and all else of its own.
-    fn moments(&mut self, times: usize) -> Vec<Moment> {
+    fn fresh_values(&mut self, times: usize) -> Vec<FreshValues> {
         self.last_millis = made_up::now_millis().max(self.last_millis + 1);
-        let moment = |_| Moment {
+        let fresh = |_| FreshValues {
             now_millis: self.last_millis,
             business_id: made_up::id(),
             nonce: made_up::id(),
         };
-        (0..times).map(moment).collect()
+        (0..times).map(fresh).collect()
     }
 }
 
-/// If a purchase is raced, one call makes it and the others find it under way: the marketplace
-/// asks again, so they are right.
-fn forgive_the_waiting(sent: &mut [Answered]) {
+/// In a race of a purchase, one call makes the instance and the others are answered that they must
+/// wait. The marketplace asks again, so they are right.
+fn accept_waiting(sent: &mut [JudgedAnswer]) {
     if sent.iter().any(|answered| !answered.waits && answered.is_right()) {
         for answered in sent.iter_mut().filter(|answered| answered.waits) {
             answered.outcome = Outcome::Right;
@@ -232,14 +234,8 @@ fn forgive_the_waiting(sent: &mut [Answered]) {
     }
 }
 
-/// What every request has for itself.
-struct Moment {
-    now_millis: u64,
-    business_id: String,
-    nonce: String,
-}
+/// How many times a step with a race is sent at once.
+pub const RACERS: usize = 8;
 
-/// The guide that a step follows.
-pub const fn guide(step: &Step) -> &'static str {
-    if step.call.contract.is_v2() { "access guide 2.0" } else { "access guide 1.0" }
-}
+/// After so many unanswered calls in a row no more are sent: each waits until it times out.
+pub const MOST_UNANSWERED: usize = 3;

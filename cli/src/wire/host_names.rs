@@ -1,4 +1,4 @@
-//! Looks up host names, and says of every failure that the name is not known.
+//! Looks up host names. Every failure means that the name is unknown.
 
 use http::Uri;
 use ureq::Error;
@@ -8,9 +8,9 @@ use ureq::unversioned::transport::NextTimeout;
 
 /// The system's resolver. Its own error is one of input and output like any other.
 #[derive(Debug, Default)]
-pub struct Names(DefaultResolver);
+pub struct HostNames(DefaultResolver);
 
-impl Resolver for Names {
+impl Resolver for HostNames {
     fn resolve(
         &self,
         uri: &Uri,

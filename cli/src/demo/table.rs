@@ -1,0 +1,66 @@
+//! The demo's table: a printed line for each step, with the state that is stored afterwards.
+
+use simulator::scenario::{Contract, Step};
+use simulator::verdict::Outcome;
+
+use crate::output::outln;
+use crate::player::{PlayedStep, Player, state_word};
+
+/// What was played of one scenario.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ScenarioScore {
+    /// How many calls were sent.
+    pub calls: usize,
+    /// How many lines failed.
+    pub failed: usize,
+    /// The instance of the scenario.
+    pub instance_id: String,
+}
+
+impl ScenarioScore {
+    /// What a player played, `failed` lines of it wrong.
+    pub fn new(player: &Player, failed: usize) -> Self {
+        Self { calls: player.calls(), failed, instance_id: player.instance_id().to_owned() }
+    }
+}
+
+/// Plays steps from first to last, and prints a line for each; how many lines failed.
+pub fn play_steps(player: &mut Player, steps: &[Step]) -> usize {
+    let width = steps.iter().map(|step| step.title.len()).max().unwrap_or_default();
+    outln!("\n   {:width$}  {:<19}  code    state     {:>8}", "call", "sent", "took");
+    let mut failed = 0;
+    for step in steps {
+        failed += usize::from(!print(&player.play_step(step), width));
+    }
+    failed
+}
+
+/// Prints a line; whether the step is right.
+fn print(played: &PlayedStep, width: usize) -> bool {
+    let Some(answer) = played.telling_answer() else { return true };
+    let slowest = played.sent.iter().map(|answer| answer.took).max().unwrap_or_default();
+    let verdict = match &answer.outcome {
+        Outcome::Right => "ok".to_owned(),
+        Outcome::NotServed(seen) => format!("FAILED: not served ({seen})"),
+        Outcome::Failed(failure) => format!("FAILED: {}", failure.seen),
+    };
+    outln!(
+        "{} {:width$}  {:<19}  {:<6}  {:<8}  {:>5.1} ms  {verdict}",
+        short_name(played.step.call.contract),
+        played.step.title,
+        played.sent_text(),
+        answer.code,
+        state_word(answer.state),
+        slowest.as_secs_f64() * 1_000.0,
+    );
+    answer.is_right()
+}
+
+const fn short_name(contract: Contract) -> &'static str {
+    match contract {
+        Contract::V1 => "V1",
+        Contract::V2 => "V2",
+        Contract::KitV1 => "K1",
+        Contract::KitV2 => "K2",
+    }
+}

@@ -1,0 +1,115 @@
+//! Data goes to the standard output, advice to the standard error. A reader that left gets nothing.
+
+use std::fs::File;
+use std::io::pipe;
+
+use serde_json::Value;
+
+use crate::{Finished, Folder, SEAL_KEY, row};
+
+#[test]
+fn a_reader_that_goes_away_ends_the_printing_quietly() {
+    let folder = Folder::with_instances();
+    let key = folder.run(&["keys", "new", "--out", "key.pem"]);
+    key.check(0, "MII", "Public key");
+    let commands: [&[&str]; 11] = [
+        &["--help"],
+        &["--version"],
+        &["import", "--help"],
+        &["import", "--dry-run", "rows.jsonl"],
+        &["notices", "list", "--instance", "i-1"],
+        &["notices", "show", "--instance", "i-1"],
+        &["notices", "replay"],
+        &["keys", "seal", "key.pem", "text"],
+        &["store", "check", "sqlite:koohook.db"],
+        &["store", "create", "sqlite:koohook.db"],
+        &["send", "--v2", "--curl", "--key", "constructed-base-key-0001", "queryInstance"],
+    ];
+    for arguments in commands {
+        let done = folder.run_unread(arguments);
+        assert_eq!((done.code, done.aside.as_str()), (Some(0), ""), "{arguments:?}");
+    }
+    folder.run_unread(&["keys", "public", "key.pem"]).check(0, "", "Public key");
+}
+
+/// `koohook keys public key.pem >public.txt` makes a file to paste whole.
+#[test]
+fn keys_alone_go_to_the_standard_output() {
+    let folder = Folder::new();
+    let made = folder.run(&["keys", "new", "--out", "key.pem"]);
+    made.check(0, "MII", "KOOHOOK_RSA_PRIVATE_KEY_FILE=key.pem");
+    let shown = folder.run(&["keys", "public", "key.pem"]);
+    shown.check(0, "MII", "paste");
+    assert_eq!(shown.out, made.out);
+    assert_eq!(shown.out.lines().count(), 1);
+    assert!(shown.out.trim_end().bytes().all(|byte| !byte.is_ascii_whitespace()));
+}
+
+/// A secret that the reader did not get exists nowhere else.
+#[test]
+fn a_secret_that_was_not_read_is_an_error() {
+    let folder = Folder::new();
+    for arguments in [["keys", "secret", "seal"].as_slice(), &["keys", "new"]] {
+        folder.run_unread(arguments).check(1, "", "the reader went away");
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    let folder = Folder::with_instances();
+    for arguments in [["notices", "list"].as_slice(), &["import", "rows.jsonl"], &["--help"]] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let done = Finished::of(folder.command(arguments).stdout(full).output().unwrap());
+        done.check(1, "", "the standard output cannot be written: No space left on device");
+    }
+}
+
+#[test]
+fn an_error_that_no_one_reads_is_no_panic() {
+    let folder = Folder::new();
+    let (reader, writer) = pipe().unwrap();
+    drop(reader);
+    let done = folder.command(&["notices", "list"]).stderr(writer).output().unwrap();
+    assert_eq!(done.status.code(), Some(1));
+}
+
+#[test]
+fn notices_are_data_alone() {
+    let folder = Folder::with_instances();
+    let shown = folder.run(&["notices", "show", "--instance", "i-1"]);
+    shown.check(0, "", "");
+    assert_eq!(serde_json::from_str::<Value>(&shown.out).unwrap(), Value::Array(Vec::new()));
+    let listed = folder.run(&["notices", "list"]);
+    listed.check(0, "", "without a product address they stay with their instance");
+    assert_eq!(listed.out, "0 notices\n");
+}
+
+/// The log has the cause, and no line of it is data.
+#[test]
+fn a_server_that_is_down_is_an_error_and_nothing_on_the_standard_output() {
+    let folder = Folder::new();
+    folder.write("rows.jsonl", row(1, "active").as_bytes());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let redis = format!("redis://{address}");
+    let dynamodb = format!("dynamodb://koohook?region=eu-test-1&endpoint=http://{address}");
+    for (store, expected) in [
+        (&redis, "nothing listens at its address; start it, or correct the host and the port"),
+        (&dynamodb, "check that the server runs and that KOOHOOK_STORE names it"),
+    ] {
+        let commands: [&[&str]; 3] =
+            [&["notices", "list"], &["notices", "show"], &["import", "rows.jsonl"]];
+        for arguments in commands {
+            let settings = [
+                ("KOOHOOK_STORE", store.as_str()),
+                ("KOOHOOK_SEAL_KEY", SEAL_KEY),
+                ("AWS_ACCESS_KEY_ID", "constructed"),
+                ("AWS_SECRET_ACCESS_KEY", "constructed"),
+            ];
+            let done = Finished::of(folder.command(arguments).envs(settings).output().unwrap());
+            done.check(1, "", expected);
+            assert_eq!(done.out, "");
+        }
+    }
+}

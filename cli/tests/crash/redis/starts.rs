@@ -1,0 +1,99 @@
+//! What a start of koohook finds out about its Redis, and which servers it refuses.
+
+use std::thread;
+
+use super::{ALWAYS, Redis, found, free_port};
+use crate::load::{Watch, new_instance, settled, start};
+
+#[test]
+fn a_start_finds_out_how_durable_a_server_is() {
+    let Some(redis) = Redis::start(&ALWAYS) else { return };
+    let setting = redis.setting();
+    assert!(found(&setting).unwrap().starts_with("A "));
+    let replica = Redis::start(&["--replicaof", "127.0.0.1", &redis.port.to_string()]).unwrap();
+    redis.wait_for_replica();
+    assert!(found(&setting).unwrap().starts_with("B "), "a failover may lose something");
+    drop(replica);
+    while redis.ask("WAIT 1 1").as_deref() != Some(":0") {
+        thread::yield_now();
+    }
+    redis.tell("CONFIG SET appendfsync everysec");
+    assert!(found(&setting).unwrap().starts_with("B "));
+    for (worse, better, why) in [
+        ("CONFIG SET appendonly no", "CONFIG SET appendonly yes", "appendonly"),
+        ("CONFIG SET appendfsync no", "CONFIG SET appendfsync everysec", "appendfsync"),
+        (
+            "CONFIG SET maxmemory-policy allkeys-lru",
+            "CONFIG SET maxmemory-policy noeviction",
+            "noeviction",
+        ),
+    ] {
+        redis.tell(worse);
+        let refused = found(&setting).unwrap_err();
+        assert!(refused.contains(why) && refused.contains("durability=any"), "{refused}");
+        assert!(!refused.contains("127.0.0.1"), "{refused}");
+        assert!(found(&format!("{setting}?durability=any")).unwrap().starts_with("C "));
+        redis.tell(better);
+    }
+    redis.tell("REPLICAOF 127.0.0.1 1");
+    assert!(found(&setting).unwrap_err().contains("replica"));
+}
+
+/// Managed servers deny what tells.
+#[test]
+fn a_server_that_does_not_say_how_durable_it_is_is_believed() {
+    let Some(redis) = Redis::start(&["--appendonly", "no"]) else { return };
+    redis.tell("ACL SETUSER canary on >canary-password ~* +@all -config -info");
+    let setting = redis.setting().replace("//", "//canary:canary-password@");
+    assert_eq!(found(&setting).as_deref(), Ok("B no durability settings"));
+    redis.tell("ACL SETUSER canary +info");
+    assert!(found(&setting).unwrap_err().contains("appendonly"), "what is seen is refused");
+    let wrong = found(&setting.replace("password", "wrong")).unwrap_err();
+    assert!(wrong.contains("redis") && !wrong.contains("canary"), "{wrong}");
+}
+
+#[test]
+fn a_server_is_found_by_its_socket_and_its_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("redis.sock").display().to_string();
+    let Some(redis) = Redis::start(&[&ALWAYS[..], &["--unixsocket", &socket]].concat()) else {
+        return;
+    };
+    for setting in [format!("unix://{socket}?db=3"), format!("{}/3", redis.setting())] {
+        let (mut koohook, address) = start(&setting);
+        settled(&address, &new_instance("CS1"));
+        koohook.kill();
+    }
+    let (_koohook, address) = start(&redis.setting());
+    let id = settled(&address, &new_instance("CS2")).instance_id.unwrap();
+    let third = Watch::open(&format!("redis+unix://{socket}?db=3"));
+    assert!(third.record(&id).is_none(), "another database");
+    let id = settled(&address, &new_instance("CS1")).instance_id.unwrap();
+    assert_eq!(third.record(&id).unwrap().outbox.sequence, 1, "one place by two names");
+}
+
+/// A certificate is trusted if its authority is named in the setting, or is a public one.
+#[test]
+fn a_server_is_believed_over_tls_where_its_certificate_is() {
+    let port = free_port();
+    let file = |name| format!("{}/../tests/vectors/tls/{name}", env!("CARGO_MANIFEST_DIR"));
+    let [authority, certificate, key] = ["ca.pem", "server.pem", "server.key"].map(file);
+    let listen = port.to_string();
+    let tls = ["--tls-port", &listen, "--tls-auth-clients", "no", "--tls-cert-file", &certificate];
+    let tls = [&tls[..], &["--tls-key-file", &key, "--tls-ca-cert-file", &authority]].concat();
+    let Some(_redis) = Redis::start(&[&ALWAYS[..], &tls].concat()) else { return };
+    for host in ["localhost", "127.0.0.1"] {
+        let setting = format!("rediss://{host}:{port}?ca={authority}");
+        assert!(found(&setting).unwrap().starts_with("A "), "{host}");
+    }
+    for unbelieved in [
+        format!("rediss://127.0.0.1:{port}"),
+        format!("rediss://127.0.0.1:{port}?ca={certificate}"),
+        format!("rediss://127.0.0.2:{port}?ca={authority}"),
+        format!("rediss://127.0.0.1:{port}?ca={key}"),
+        format!("redis://127.0.0.1:{port}"),
+    ] {
+        let refused = found(&unbelieved).unwrap_err();
+        assert!(refused.contains("KOOHOOK_STORE") && !refused.contains("127"), "{refused}");
+    }
+}
