@@ -11,7 +11,7 @@ use protocol::time::UnixMillis;
 use shell::store::{
     AnyStore, Put, Queue, Store, StoreSetting, Stored, Unavailable, Value, Version,
 };
-use tests::fault_proxy::Way;
+use tests::fault_proxy::FaultProxy;
 use tests::log::Log;
 use tests::servers::{self, Server, run};
 use tests::world::NOW;
@@ -49,8 +49,8 @@ impl Place {
     }
 
     /// A way to the server that can fall silent, and the store at its end.
-    fn open_behind(&self) -> (Way, AnyStore) {
-        let (way, along) = Way::before(&self.address);
+    fn open_behind(&self) -> (FaultProxy, AnyStore) {
+        let (way, along) = FaultProxy::before(&self.address);
         (way, open(&along, &self.prefix))
     }
 }

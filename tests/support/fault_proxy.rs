@@ -21,7 +21,7 @@ pub use self::treatment::{Fault, Side, Treatment, What};
 use crate::servers::{run, runtime};
 
 /// Passes bytes between its clients and a server, as its rule says.
-pub struct Way {
+pub struct FaultProxy {
     /// Where it listens.
     pub address: String,
     state: Arc<State>,
@@ -38,7 +38,7 @@ struct State {
     lost_below: AtomicUsize,
 }
 
-impl Way {
+impl FaultProxy {
     /// A proxy before an address.
     pub fn to(server: &str) -> Self {
         let listener = run(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -105,7 +105,7 @@ impl Way {
     }
 }
 
-impl Drop for Way {
+impl Drop for FaultProxy {
     fn drop(&mut self) {
         self.listening.abort();
         self.state.connections.lock().unwrap().iter().for_each(JoinHandle::abort);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// One row: a claim about one request, or about a few in a row.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Row {
+pub struct BadInput {
     /// The catalogue's name of it; rows that the catalogue does not have begin with `X`.
     pub id: String,
     /// What is sent, in words.
@@ -117,7 +117,7 @@ pub struct Step {
     pub answer_headers: BTreeMap<String, String>,
 }
 
-impl Row {
+impl BadInput {
     /// Reads a file of rows.
     pub fn read_all(text: &str) -> Vec<Self> {
         serde_json::from_str(text).expect("a file of rows")

@@ -27,7 +27,7 @@ use super::text::fill;
 /// A row of bytes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct BadInput {
     id: String,
     what: String,
     #[serde(default, rename = "note")]
@@ -46,13 +46,13 @@ struct Row {
 
 #[test]
 fn the_socket_takes_no_bytes_that_could_be_read_in_two_ways() {
-    let rows: Vec<Row> =
+    let rows: Vec<BadInput> =
         serde_json::from_str(include_str!("../../vectors/bad_inputs/wire.json")).unwrap();
     let faults: Vec<String> = rows.iter().flat_map(hold_row).collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-fn hold_row(row: &Row) -> Vec<String> {
+fn hold_row(row: &BadInput) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, send) in row.send.iter().enumerate() {
         let endpoint = Arc::new(koohook(&SETTINGS).endpoint);

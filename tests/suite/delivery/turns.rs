@@ -1,18 +1,19 @@
 //! What one run of the relay has time for (decisions E1a, E4): a slow product holds up its own
 //! notice alone, an attempt is begun only with its full time, and everything ends.
 
+mod giving_up;
+mod lagging;
+
 use std::cell::Cell;
-use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 
 use domain::instance::ClockTrust;
-use domain::outbox::{MIN_ATTEMPTS, Reader};
+use domain::outbox::Reader;
 use domain::record::EntityRecord;
 use protocol::time::UnixMillis;
 use shell::relay::RelayError;
-use shell::store::memory::Memory;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
-use tests::call::{Koohook, TOLD, run_paused, run_until_halt};
+use shell::store::{Queue, Store};
+use tests::call::{TOLD, run_paused};
 use tests::product::{HANGS, Mood, Product, READY, Told};
 
 use super::*;
@@ -134,110 +135,9 @@ fn a_v1_purchase_without_a_template_waits_for_a_product_that_kept_another_waitin
     }
 }
 
-// Giving up (decisions E4, D12).
-
-/// A process that dies at every single attempt settles nothing; the notice is given up all the same.
-#[test]
-fn a_notice_whose_every_attempt_dies_is_given_up_in_the_end() {
-    let koohook = relayed();
-    buy(&koohook, "CS1");
-    Product::of(koohook.world(), |_| READY);
-    let mut runs = 0;
-    while outbox(&koohook, &id("CS1")).dead.is_empty() {
-        koohook.world().pass(Duration::from_hours(4));
-        // The agendas, the value, and its one write; then the process ends.
-        koohook.world().halt_at(BEHIND_WRITE);
-        let relay = Relay::new(koohook.endpoint.context(), 50 * SECOND).run();
-        assert_eq!(run_until_halt(koohook.world(), relay), None, "each run dies");
-        runs += 1;
-        assert!(runs < 100, "it goes on for ever");
-    }
-    assert_eq!(runs, MIN_ATTEMPTS + 1, "20 claims, 4 hours apart, and the run that gives up");
-    let outbox = outbox(&koohook, &id("CS1"));
-    assert_eq!((outbox.dead.len(), outbox.waiting.len()), (1, 0));
-    let trial = &outbox.dead[0].delivery;
-    assert_eq!((trial.count, &*trial.attempts.last().unwrap().fault), (20, "outcome unknown"));
-}
-
 /// Four agendas, a value, and a write, each with the point before and the point behind it.
 const BEHIND_WRITE: usize = 2 * 6 - 1;
-
-/// A relay that was off for a week has made no twenty attempts.
-#[test]
-fn time_alone_gives_nothing_up() {
-    let koohook = relayed();
-    buy(&koohook, "CS1");
-    Product::of(koohook.world(), |_| Mood::Refuses(503, ""));
-    for attempt in 1..=MIN_ATTEMPTS {
-        let report = relay(&koohook);
-        let last = attempt == MIN_ATTEMPTS;
-        assert_eq!((report.failed, report.dead), (usize::from(!last), usize::from(last)));
-        koohook.world().pass(Duration::from_hours(24 * 7));
-    }
-}
-
-/// The store tells another time than we do: nothing is decided by ours.
-#[test]
-fn a_clock_that_the_store_contradicts_gives_nothing_up() {
-    for (apart, given_up) in [(0, true), (300_000, true), (300_001, false), (-300_001, false)] {
-        let koohook = Koohook::over(Clocked::new(apart), &PENDING_V1);
-        Product::of(koohook.world(), |_| Mood::Refuses(503, ""));
-        assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
-        let (mut abandoned, mut dead) = (0, 0);
-        for _ in 0..90 {
-            let report = relay(&koohook);
-            abandoned += report.abandoned;
-            dead += report.dead;
-            koohook.world().pass(Duration::from_mins(61));
-        }
-        let both = usize::from(given_up);
-        // The purchase is abandoned, its end is told in vain.
-        assert_eq!((abandoned, dead), (both, both), "{apart} ms apart");
-    }
-}
-
 const PENDING_V1: [(&str, &str); 5] = tests::call::PENDING;
-
-/// A store with a clock of its own.
-struct Clocked {
-    inner: Memory,
-    apart: i64,
-}
-
-impl Clocked {
-    fn new(apart: i64) -> Self {
-        Self { inner: Memory::new(), apart }
-    }
-}
-
-impl Store for Clocked {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.inner.get(key, now).await
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        self.inner.put(key, value, over, now).await
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.inner.agenda(queue, span, limit).await
-    }
-
-    async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
-        Some(UnixMillis::new(now.millis().checked_add_signed(self.apart).unwrap()))
-    }
-}
 
 // Pauses that the product asks for (decision E4).
 
@@ -328,64 +228,4 @@ fn a_purchase_that_is_settled_while_the_relay_looks_is_not_abandoned() {
     let passed = kept.pass(Reader::Product, ClockTrust::Trusted, UnixMillis::MAX);
     assert!(!passed.abandoned);
     assert_eq!(access(&koohook, &id_v1("CS1")), Access::Pending);
-}
-
-/// An index that lags behind brings up again what is done: once a run, and not again and again.
-#[test]
-fn an_agenda_that_lags_behind_makes_no_run_spin() {
-    let inner = Memory::new();
-    let store = Lagging { inner, seen: Mutex::default() };
-    let koohook = Koohook::over(store, &PENDING_V1);
-    let product = Product::of(koohook.world(), |_| READY);
-    for order in ["CS1", "CS2", "CS3"] {
-        buy_v1(&koohook, order);
-    }
-    koohook.store().take_counts();
-    for run in 1..=3 {
-        relay(&koohook);
-        let (reads, writes) = koohook.store().take_counts();
-        assert!(reads <= 9 && writes <= 12, "run {run}: {reads} reads, {writes} writes");
-    }
-    assert_eq!(product.told().len(), 3);
-}
-
-/// A store whose agenda never forgets.
-struct Lagging {
-    inner: Memory,
-    seen: Mutex<Vec<Entry>>,
-}
-
-impl Store for Lagging {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.inner.get(key, now).await
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        self.inner.put(key, value, over, now).await
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        let entries = self.inner.agenda(queue, span, limit).await?;
-        if queue != Queue::Due {
-            return Ok(entries);
-        }
-        let mut seen = self.seen.lock().unwrap();
-        for entry in entries {
-            if seen.iter().all(|known| known.key != entry.key) {
-                seen.push(entry);
-            }
-        }
-        Ok(seen.clone())
-    }
 }

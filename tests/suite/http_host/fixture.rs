@@ -21,12 +21,12 @@ pub const MIB: usize = 1024 * 1024;
 
 /// A front that answers `/slow` only once its gate is open, `/no` with 404 before the body, and
 /// everything else at once. Bodies to `/kit` are the kit's.
-pub struct Gate {
+pub struct GatedEndpoint {
     gate: Semaphore,
     answered: AtomicUsize,
 }
 
-impl Gate {
+impl GatedEndpoint {
     pub fn open() -> Arc<Self> {
         let gate = Self::shut();
         gate.open_all();
@@ -46,7 +46,7 @@ impl Gate {
     }
 }
 
-impl Endpoint for Gate {
+impl Endpoint for GatedEndpoint {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         match head.uri.path() {
             "/no" => {
@@ -68,14 +68,14 @@ impl Endpoint for Gate {
 }
 
 /// A host that is being served.
-pub struct Host {
+pub struct HostInMemory {
     connections: mpsc::UnboundedSender<io::Result<DuplexStream>>,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<()>,
 }
 
-impl Host {
-    pub fn serve(front: Arc<Gate>, max_connections: usize) -> Self {
+impl HostInMemory {
+    pub fn serve(front: Arc<GatedEndpoint>, max_connections: usize) -> Self {
         let (connections, accepted) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(async move {
@@ -86,10 +86,10 @@ impl Host {
     }
 
     /// A new connection, in the queue of those that wait to be accepted.
-    pub fn connect(&self) -> Caller {
+    pub fn connect(&self) -> HostCaller {
         let (ours, theirs) = duplex(8 * MIB);
         self.connections.send(Ok(theirs)).unwrap();
-        Caller { stream: ours, received: Vec::new() }
+        HostCaller { stream: ours, received: Vec::new() }
     }
 
     /// The next accept fails.
@@ -124,18 +124,18 @@ impl Listener for Accepted {
 }
 
 /// One connection, seen from its other end.
-pub struct Caller {
+pub struct HostCaller {
     stream: DuplexStream,
     received: Vec<u8>,
 }
 
 /// An answer as it stood on the wire.
-pub struct Wire {
+pub struct HostAnswer {
     pub status: u16,
     head: String,
 }
 
-impl Wire {
+impl HostAnswer {
     pub fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.into_iter().find(|(this, _)| this.eq_ignore_ascii_case(name)).map(|(_, value)| value)
@@ -147,7 +147,7 @@ impl Wire {
     }
 }
 
-impl Caller {
+impl HostCaller {
     /// Sends bytes, and lets the host do what it can with them.
     pub async fn send(&mut self, bytes: &[u8]) {
         self.write(bytes).await;
@@ -170,7 +170,7 @@ impl Caller {
     }
 
     /// The next answer; nothing if the host hung up without one.
-    pub async fn answer(&mut self) -> Option<Wire> {
+    pub async fn answer(&mut self) -> Option<HostAnswer> {
         let end = loop {
             match self.received.windows(4).position(|it| it == b"\r\n\r\n") {
                 Some(end) => break end + 4,
@@ -179,7 +179,7 @@ impl Caller {
         };
         let head = String::from_utf8(self.received.drain(..end).collect()).unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let wire = Wire { status, head };
+        let wire = HostAnswer { status, head };
         let len: usize = wire.header("content-length").unwrap().parse().unwrap();
         while self.received.len() < len {
             self.receive().await?;

@@ -3,24 +3,19 @@
 //! anywhere. After every step each part that a list refers to can be read; once all is calm
 //! everything was told once, in order, and nothing is stored that nobody refers to.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex};
+mod invariants;
+mod remembering;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::directory::Directory;
-use domain::directory::PartName;
-use domain::entity::{Entity, Subject};
-use domain::record::EntityRecord;
+use domain::entity::Subject;
 use futures_util::future::join;
 use protocol::message::{AppId, InstanceId, TenantId};
-use protocol::time::UnixMillis;
 use serde_json::{Value as Json, json};
 use shell::relay::Relay;
-use shell::repository::{part_key, part_owner};
-use shell::seal::{Clear, Seal};
-use shell::store::memory::Memory;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::repository::part_key;
 use shell::world::World;
 use simulator::{kit_v2, time};
 use tests::call::{ADDRESS, Koohook, PRODUCT_SECRET, run, run_perhaps_paused, run_until_halt};
@@ -28,6 +23,7 @@ use tests::chance::Chance;
 use tests::product::{HANGS, Mood, Product};
 use tests::world::Trouble;
 
+use self::remembering::Remembering;
 use crate::kit::PAGES;
 
 /// How many runs there are if nobody says; about ten seconds.
@@ -37,6 +33,7 @@ const STEPS: usize = 30;
 /// How many people there are: enough that an index has parts.
 const PEOPLE: u64 = 1_400;
 const KIT_KEY: &str = "constructed-kit-key-0002";
+
 const SETTINGS: [(&str, &str); 5] = [
     ("KOOHOOK_KIT_KEY", KIT_KEY),
     ("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0"),
@@ -45,41 +42,6 @@ const SETTINGS: [(&str, &str); 5] = [
     ("KOOHOOK_STORE", "memory:"),
 ];
 const TAKES: Mood = Mood::Answers(Duration::ZERO, 200, "{}");
-
-/// A memory that remembers which parts were ever written.
-#[derive(Clone, Default)]
-struct Remembering {
-    memory: Arc<Memory>,
-    parts: Arc<Mutex<BTreeSet<String>>>,
-}
-
-impl Store for Remembering {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.memory.get(key, now).await
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        if part_owner(key).is_some() {
-            self.parts.lock().unwrap().insert(key.to_owned());
-        }
-        self.memory.put(key, value, over, now).await
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.memory.agenda(queue, span, limit).await
-    }
-}
 
 struct Lists {
     seed: u64,
@@ -271,37 +233,6 @@ impl Lists {
         self.trace.push(format!("relay of {budget:?}, clock {jump:+}, {plan:?}: {done}"));
     }
 
-    fn kept(&self, key: &str) -> Option<EntityRecord> {
-        Some(EntityRecord::from_bytes(&self.bytes(key)?).unwrap())
-    }
-
-    /// What stands under a key; nothing if it was let go.
-    fn bytes(&self, key: &str) -> Option<Vec<u8>> {
-        let now = UnixMillis::new(self.koohook.world().now_millis());
-        let stored = run(self.koohook.store().inner().get(key, now)).unwrap()?;
-        let clear = Seal::new(None, None, Clear::Allowed);
-        Some(stored.bytes).filter(|it| !it.is_empty()).map(|it| clear.open(key, &it).unwrap())
-    }
-
-    /// The parts that a list refers to, and those that it mentions as unused.
-    fn referred(&self, list: &Subject) -> (BTreeSet<PartName>, BTreeSet<PartName>) {
-        let Some(kept) = self.kept(&list.key()) else { return Default::default() };
-        let Entity::Directory(Directory { head, unused, .. }) = kept.entity else {
-            panic!("a list is kept")
-        };
-        (head.parts().into_iter().chain(kept.outbox.parts()).collect(), unused)
-    }
-
-    /// Whatever is referred to can be read, whoever swept meanwhile.
-    fn hold_parts(&self) {
-        for list in [users(), departments()] {
-            let key = list.key();
-            for name in self.referred(&list).0 {
-                assert!(self.bytes(&part_key(&key, name)).is_some(), "{name} is missing");
-            }
-        }
-    }
-
     /// Once nothing fails any more all is told, in order, each message once; and what nobody refers
     /// to is let go. How many messages, and how many parts.
     fn calm_down(&mut self) -> (usize, usize) {
@@ -326,16 +257,5 @@ impl Lists {
         assert_eq!(stored, referred, "E1a: a part that nobody refers to");
         self.hold_told();
         (self.product.effects().len(), ever.len() - stored.len())
-    }
-
-    /// Messages of one list come by sequence and part, none with two effects.
-    fn hold_told(&self) {
-        let mut last: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-        for told in self.product.effects() {
-            let part = told.body["data"]["part"].as_u64().unwrap_or_default();
-            let place = (told.sequence(), part);
-            let before = last.insert(told.subject(), place);
-            assert!(before.is_none_or(|before| before < place), "E1: {before:?}, then {place:?}");
-        }
     }
 }

@@ -27,6 +27,24 @@ fn with_headers(path: &str, headers: &[(&str, &str)]) -> Builder {
 
 /// Every way in which a head alone is not to be believed.
 fn rejected() -> Heads {
+    let mut heads = rejected_v2();
+    let token = ("authToken", TOKEN);
+    for headers in [
+        &[][..],
+        &[token, token],
+        &[("authToken", "")],
+        &[("authToken", HEX)],
+        &[("authToken", "%2")],
+    ] {
+        heads.push((with_headers(PATH, headers), "000001"));
+    }
+    for query in ["", "timeStamp=20200727073711903", "authToken=x&timeStamp=20200727073711903"] {
+        heads.push((Request::get(format!("/saasproduce?{query}")), "000001"));
+    }
+    heads
+}
+
+fn rejected_v2() -> Heads {
     let [now, early, late] = [NOW, NOW - 60_001, NOW + 60_001].map(|time| time.to_string());
     let mut heads = Vec::new();
     let mut v2 = |code, proofs: &[(&str, &str)]| {
@@ -58,19 +76,6 @@ fn rejected() -> Heads {
     v2("000002", &[sign, time, ("x-nonce", "")]);
     let long = "n".repeat(129);
     v2("000002", &[sign, time, ("x-nonce", &long)]);
-    let token = ("authToken", TOKEN);
-    for headers in [
-        &[][..],
-        &[token, token],
-        &[("authToken", "")],
-        &[("authToken", HEX)],
-        &[("authToken", "%2")],
-    ] {
-        heads.push((with_headers(PATH, headers), "000001"));
-    }
-    for query in ["", "timeStamp=20200727073711903", "authToken=x&timeStamp=20200727073711903"] {
-        heads.push((Request::get(format!("/saasproduce?{query}")), "000001"));
-    }
     heads
 }
 

@@ -81,12 +81,11 @@ fn by_v2() -> Vec<Message> {
 
 const V1_ORDER: (&str, &str) = ("orderId", "CS2610051949V1ABC");
 
-fn by_v1() -> Vec<Message> {
-    let seller = Seller::new(200, READY);
+fn buy_by_v1(seller: &Seller) -> String {
     let [phone, email] = [(1, "15900000000"), (2, "buyer@example.com")].map(|(iv, plain)| {
         v1::encrypt(BASE_KEY, v1::Strength::Aes256, v1::Iv::numbered(iv), plain)
     });
-    let id = seller.v1(
+    seller.v1(
         "newInstance",
         &[
             V1_ORDER,
@@ -106,7 +105,12 @@ fn by_v1() -> Vec<Message> {
             ("orderAmount", "299.000"),
             ("saasExtendParams", &v1::extend_params(&[("emailDomainName", "example.com")])),
         ],
-    );
+    )
+}
+
+fn by_v1() -> Vec<Message> {
+    let seller = Seller::new(200, READY);
+    let id = buy_by_v1(&seller);
     let here = ("instanceId", id.as_str());
     seller.v1("expireInstance", &[V1_ORDER, here]);
     let renewal = [
@@ -151,6 +155,15 @@ fn by_v1_in_vain() -> Vec<Message> {
     seller.diary.told()
 }
 
+fn person(account: &str) -> Value {
+    let (name, code) = if account == "lisi" { ("李四", "E-0002") } else { ("张三", "E-0001") };
+    json!({
+        "userName": account, "name": name, "position": "", "orgCode": "00000002",
+        "role": "user", "enable": "true", "employeeCode": code, "mobile": "15900000000",
+        "email": format!("{account}@example.com"),
+    })
+}
+
 fn by_the_kit() -> Vec<Message> {
     let seller = Seller::new(200, READY);
     let whose = |members: Value| {
@@ -167,15 +180,6 @@ fn by_the_kit() -> Vec<Message> {
             "appId": "made-up-app-0001", "clientId": "made-up-client-0001",
             "clientSecret": KIT_SECRETS.1, "flag": flag,
         }))
-    };
-    let person = |account: &str| {
-        let (name, code) =
-            if account == "lisi" { ("李四", "E-0002") } else { ("张三", "E-0001") };
-        json!({
-            "userName": account, "name": name, "position": "", "orgCode": "00000002",
-            "role": "user", "enable": "true", "employeeCode": code, "mobile": "15900000000",
-            "email": format!("{account}@example.com"),
-        })
     };
     let people = |flag: u8, accounts: &[&str]| {
         let list: Vec<Value> = accounts.iter().map(|account| person(account)).collect();

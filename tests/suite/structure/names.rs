@@ -11,8 +11,7 @@ const EMPTY_WORDS: [&str; 8] =
     ["manager", "service", "processor", "handler", "helper", "util", "execute", "perform"];
 
 /// Names that are used twice today. None is added, and each goes when it is used once.
-const KNOWN: [&str; 9] =
-    ["Access", "Caller", "Function", "Gate", "Look", "Product", "Served", "Watch", "Wire"];
+const KNOWN: [&str; 5] = ["Caller", "Product", "Served", "Watch", "Wire"];
 
 /// The simulator repeats the guides' words on purpose.
 const REPEATS_WORDS: &str = "simulator";

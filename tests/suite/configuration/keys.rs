@@ -1,0 +1,93 @@
+//! Access keys and seal keys.
+
+use tests::call::{koohook, run};
+
+use super::{APP_INFO, SEAL_KEY, accepted, read, refusal, refused};
+
+/// Threat T2: no key that is none ever opens an endpoint.
+#[test]
+fn keys_that_are_none_are_refused() {
+    for setting in ["KOOHOOK_BASE_KEY", "KOOHOOK_BASE_KEY_PREVIOUS"] {
+        refused(
+            setting,
+            &[
+                " ",
+                "\n",
+                "                    ",
+                "\u{3000}\u{3000}",
+                "canary-value",
+                "canary-value-15",
+                " canary-value-padded-0001",
+                "canary-value-padded-0001\n",
+                "canary-value-padded-0001\r",
+                "\tcanary-value-padded-0001",
+                "canary-value-changeme-1",
+                "CHANGE-ME-canary-value",
+                "your_access_key_canary-value",
+                "canary-value-placeholder",
+                "0000000000000000",
+                "1234567890123456",
+                "0123456789abcdef",
+                "----------------",
+            ],
+        );
+    }
+    refused("KOOHOOK_BASE_KEY", &[""]);
+    let alone = refusal(&[
+        ("KOOHOOK_BASE_KEY", "unset"),
+        ("KOOHOOK_BASE_KEY_PREVIOUS", "constructed-base-key-0000"),
+    ]);
+    assert_eq!(alone, "KOOHOOK_BASE_KEY_PREVIOUS is set without a current key");
+    accepted(
+        "KOOHOOK_BASE_KEY",
+        &[
+            "11111111-2222-3333-4444-555555555555",
+            "abcdefghijklmnop",
+            "键键键键键键键键键键键键键键键匙",
+        ],
+    );
+}
+
+#[test]
+fn a_door_without_a_key_has_no_callbacks() {
+    let koohook = koohook(&[("KOOHOOK_STORE", "memory:"), ("KOOHOOK_APP_INFO", APP_INFO)]);
+    for method in ["GET", "POST"] {
+        let request = http::Request::builder().method(method);
+        let request = request.uri("/saasproduce?signature=00").body(Vec::new());
+        let response = run(koohook.answer(request.unwrap()));
+        assert_eq!(response.status(), 404);
+        assert!(!response.headers().contains_key("body-sign"));
+    }
+}
+
+#[test]
+fn seal_keys_that_are_none_are_refused() {
+    for setting in ["KOOHOOK_SEAL_KEY", "KOOHOOK_SEAL_KEY_PREVIOUS"] {
+        refused(
+            setting,
+            &[
+                "canary-value",
+                "Y2FuYXJ5LXZhbHVl",
+                SEAL_KEY.trim_start_matches("AAEC"),
+                &format!("AAAA{SEAL_KEY}"),
+                SEAL_KEY.trim_end_matches('='),
+                "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+            ],
+        );
+    }
+    refused("KOOHOOK_SEAL_KEY", &[&format!("{SEAL_KEY} {SEAL_KEY}")]);
+    accepted("KOOHOOK_SEAL_KEY", &[SEAL_KEY]);
+    // Keys that are given twice are one key.
+    let several = format!("{SEAL_KEY}\r\n{}  {SEAL_KEY}\n", SEAL_KEY.replace('A', "B"));
+    let several = [("KOOHOOK_SEAL_KEY", SEAL_KEY), ("KOOHOOK_SEAL_KEY_PREVIOUS", several.as_str())];
+    assert!(read(&several).is_ok());
+    let both = [("KOOHOOK_SEAL_KEY", SEAL_KEY), ("KOOHOOK_SEAL_KEY_PREVIOUS", SEAL_KEY)];
+    assert!(read(&both).is_ok());
+}
+
+/// What was sealed would not open any more, and what is new would lie in clear beside it.
+#[test]
+fn a_seal_key_is_not_lost_in_silence() {
+    refused("KOOHOOK_SEAL_KEY", &["", " "]);
+    refused("KOOHOOK_SEAL_KEY_PREVIOUS", &[SEAL_KEY]);
+}

@@ -1,0 +1,200 @@
+//! The values of the other settings.
+
+use shell::config::VARIABLES;
+
+use super::{CANARY, accepted, refusal, refused};
+
+#[test]
+fn paths_that_are_none_are_refused() {
+    refused(
+        "KOOHOOK_BASE_PATH",
+        &[
+            "/",
+            "//",
+            "/healthz",
+            "/readyz",
+            "/metrics",
+            "/relay",
+            "/usage",
+            "/instances",
+            "/instances/",
+            "/instances/canary-value",
+            "canary-value",
+            "/canary-value/",
+            "//canary-value",
+            "/canary-value//a",
+            "/canary-value/../a",
+            "/./canary-value",
+            "/canary-value?a=b",
+            "/canary-value#a",
+            "/canary-value a",
+            "/canary-value%20",
+            "/canary-value;a",
+            "/测试",
+            "https://seller.example.com/canary-value",
+            " /canary-value",
+            "/canary-value\n",
+        ],
+    );
+    accepted(
+        "KOOHOOK_BASE_PATH",
+        &["/a", "/a/b/c", "/a-b._~", "/healthz/a", "/relays", "/instancesx", "/..a"],
+    );
+}
+
+#[test]
+fn words_of_no_list_are_refused() {
+    refused(
+        "KOOHOOK_TIMESTAMP_UNIT",
+        &["canary-value", "millis", "Seconds", "SECONDS", " seconds", "ms", "both", "10"],
+    );
+    refused("KOOHOOK_V2_BODY_SIGN", &["canary-value", "ON", "true", "1", "off ", "no"]);
+    refused("KOOHOOK_ENCRYPT_TYPE", &["canary-value", "0", "3", "AES256", "1 ", "01"]);
+    refused("KOOHOOK_RENEWAL_CHANGE", &["canary-value", "Allow", "deny", "yes"]);
+    let said = refusal(&[("KOOHOOK_TIMESTAMP_UNIT", CANARY)]);
+    assert_eq!(said, "KOOHOOK_TIMESTAMP_UNIT wants `milliseconds` or `seconds`");
+    accepted("KOOHOOK_TIMESTAMP_UNIT", &["milliseconds", "seconds"]);
+    accepted("KOOHOOK_V2_BODY_SIGN", &["on", "off"]);
+    accepted("KOOHOOK_ENCRYPT_TYPE", &["1", "2"]);
+    accepted("KOOHOOK_RENEWAL_CHANGE", &["allow", "refuse"]);
+}
+
+/// An empty variable is a mistake, whatever it is for: of some it would be an endpoint that is closed, or
+/// a value that lies in clear.
+#[test]
+fn a_setting_that_is_empty_is_refused() {
+    for setting in VARIABLES {
+        for empty in ["", " ", "\t\n", "\u{3000}"] {
+            let said = refusal(&[(setting, empty)]);
+            assert_eq!(said, format!("{setting} is empty; give it a value, or unset it"));
+        }
+    }
+}
+
+/// Unseen characters in a value, and the quotes that a file of settings leaves around it.
+#[test]
+fn unseen_characters_and_quotes_are_refused_in_every_setting() {
+    let prose = "KOOHOOK_APP_INFO";
+    for setting in VARIABLES {
+        for letter in ["\u{feff}", "\u{200b}", "\u{202e}", "\u{ad}", "\0", "\u{7f}", "\u{a0}"] {
+            for text in [format!("{letter}canary-value"), format!("canary-{letter}-value")] {
+                let said = refusal(&[(setting, &text)]);
+                assert!(said.starts_with(setting), "{said}");
+                let is_named = said.contains("U+") || said.contains("begins or ends with a blank");
+                assert!(is_named || setting == prose, "{letter:?}: {said}");
+            }
+        }
+        for [open, close] in [["\"", "\""], ["'", "'"], ["“", "”"], ["\"", ""], ["", "'"]] {
+            let said = refusal(&[(setting, &format!("{open}canary-value{close}"))]);
+            assert_eq!(said, format!("{setting} is in quotes; remove them"));
+        }
+        let said = refusal(&[(setting, "canary-\u{fffd}-value")]);
+        assert_eq!(said, format!("{setting} is not UTF-8; set it anew"));
+    }
+    let lines = [prose, "KOOHOOK_PRODUCT_CA", "KOOHOOK_PRODUCT_SECRET", "KOOHOOK_RSA_PRIVATE_KEY"];
+    let one_line = VARIABLES.into_iter().filter(|it| !lines.contains(it) && !it.contains("SEAL"));
+    for setting in one_line {
+        for text in ["canary-value\n", "canary-value\r", " canary-value", "canary-value\u{3000}"] {
+            let said = refusal(&[(setting, text)]);
+            assert!(said.starts_with(&format!("{setting} begins or ends with a blank")), "{said}");
+        }
+        let said = refusal(&[(setting, "canary\tvalue")]);
+        assert_eq!(said, format!("{setting} has the unseen character U+0009; type it anew"));
+    }
+}
+
+/// What is not a level would be a target's name, and the log would be silent.
+#[test]
+fn logs_that_would_be_silent_are_refused() {
+    refused(
+        "KOOHOOK_LOG",
+        &[
+            "canary-value",
+            "verbose",
+            "warning",
+            "INFO",
+            "Info",
+            "information",
+            "1",
+            "shell",
+            "koohook=debug",
+            "shell=verbose",
+            "shell=",
+            "=info",
+            "info,",
+            "info,canary-value",
+            "info;shell=debug",
+            "shell:debug",
+            "shell=debug=info",
+            "info, shell=debug",
+            "*",
+            "all",
+        ],
+    );
+    accepted(
+        "KOOHOOK_LOG",
+        &[
+            "off",
+            "error",
+            "warn",
+            "info",
+            "debug",
+            "trace",
+            "warn,shell=debug",
+            "shell::store=trace",
+        ],
+    );
+}
+
+#[test]
+fn places_to_listen_are_an_address_and_a_port() {
+    refused(
+        "KOOHOOK_LISTEN",
+        &[
+            "8000",
+            ":8000",
+            "127.0.0.1",
+            "127.0.0.1:",
+            "127.0.0.1:65536",
+            "127.0.0.1:http",
+            "http://127.0.0.1:8000",
+            "canary-value:8000",
+            "localhost",
+            "localhost:+80",
+            "::1:8000",
+            "[::1]",
+            "127.0.0.1:8000/",
+            "0.0.0.0:8000,canary-value",
+            "*:8000",
+            "127.1:8000",
+        ],
+    );
+    accepted(
+        "KOOHOOK_LISTEN",
+        &["127.0.0.1:8000", "0.0.0.0:80", "[::1]:8000", "[::]:0", "localhost:8000"],
+    );
+}
+
+#[test]
+fn deadlines_beyond_their_bounds_are_refused() {
+    refused(
+        "KOOHOOK_V1_DEADLINE_MILLIS",
+        &[
+            "canary-value",
+            "0",
+            "999",
+            "15001",
+            "-4000",
+            "4e3",
+            "4000.0",
+            "4000ms",
+            "4 s",
+            "+4000",
+            "0x1000",
+            "４０００",
+            " 4000",
+            "99999999999999999999999",
+        ],
+    );
+    accepted("KOOHOOK_V1_DEADLINE_MILLIS", &["1000", "4000", "15000"]);
+}

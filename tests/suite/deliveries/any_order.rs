@@ -1,0 +1,68 @@
+//! The calls of one purchase end alike in whatever order they are delivered.
+
+use std::time::Duration;
+
+use domain::instance::{Instance, NewestCalls};
+use protocol::signature::Contract;
+use protocol::time::UnixMillis;
+use tests::call::{SETTINGS, koohook, run};
+use tests::world::NOW;
+
+use super::{Members, SECOND, bought, send_at};
+
+/// One call of a small life: seconds after the purchase, its members beside the instance's ID.
+type Moment = (u64, &'static [(&'static str, &'static str)]);
+
+/// A life under V1: renewed, expired, renewed again, frozen, thawed.
+#[rustfmt::skip]
+const LIFE: [Moment; 5] = [
+    (1, &[("activity", "refreshInstance"), ("orderId", "R1"), ("expireTime", "20261006074927"), ("orderAmount", "1")]),
+    (2, &[("activity", "expireInstance"), ("orderId", "CS1")]),
+    (3, &[("activity", "refreshInstance"), ("orderId", "R2"), ("expireTime", "20271005194927"), ("orderAmount", "1")]),
+    (4, &[("activity", "instanceStatus"), ("instanceStatus", "FREEZE")]),
+    (5, &[("activity", "instanceStatus"), ("instanceStatus", "NORMAL")]),
+];
+
+/// What is left of a life: whether it serves, until when, and the newest times. (The cause of a
+/// freeze may differ: of two causes, an overtaken renewal does not know which one is the newer.)
+type Remains = (&'static str, Option<UnixMillis>, NewestCalls);
+
+/// Delivers moments of a life in an order.
+fn lived(moments: &[Moment]) -> Remains {
+    let koohook = koohook(&SETTINGS);
+    let id = bought(&koohook);
+    koohook.world().pass(Duration::from_mins(1));
+    for (after, members) in moments {
+        let members: Members<'_> = [*members, &[("instanceId", id.as_str())]].concat();
+        let answer = send_at(&koohook, Contract::V1, NOW + after * SECOND, &members);
+        assert_eq!(answer.code, "000000");
+    }
+    let Instance { state, expires, newest, .. } = run(koohook.instance(&id));
+    (state.as_str(), expires, newest)
+}
+
+#[test]
+fn a_life_delivered_in_any_order_ends_alike() {
+    for (length, end, orders) in [(4, "frozen", 24), (5, "active", 120)] {
+        let mut life = LIFE[..length].to_vec();
+        let in_order = lived(&life);
+        assert_eq!(in_order.0, end);
+        let mut count = 0;
+        permute(&mut life, 0, &mut |moments| {
+            count += 1;
+            assert_eq!(lived(moments), in_order, "{moments:?}");
+        });
+        assert_eq!(count, orders);
+    }
+}
+
+fn permute<T: Copy>(items: &mut [T], from: usize, visit: &mut impl FnMut(&[T])) {
+    if from == items.len() {
+        return visit(items);
+    }
+    for place in from..items.len() {
+        items.swap(from, place);
+        permute(items, from + 1, visit);
+        items.swap(from, place);
+    }
+}

@@ -1,0 +1,115 @@
+//! What an order that was carried out already changes, and how long it is remembered.
+
+use std::time::Duration;
+
+use domain::idempotency::MAX_ORDERS;
+use domain::notice::NoticeType;
+use protocol::time::UnixMillis;
+use tests::call::{SETTINGS, koohook, run};
+use tests::world::NOW;
+
+use super::{bought, kinds, named, ordered, send_at, told};
+
+// One order, said twice.
+
+#[test]
+fn an_acceptance_is_recorded_once() {
+    for (name, line) in [("V1 newInstance", None), ("V2 newInstance", Some(()))] {
+        let koohook = koohook(&SETTINGS);
+        let id = run(named(name).send(&koohook, "")).instance_id.unwrap();
+        let mut accepting = named(name).members("");
+        accepting.push(("acceptanceTime", "20261006000000000"));
+        koohook.store().take_counts();
+        for counts in [(1, 1), (1, 0), (1, 0)] {
+            let answer = send_at(&koohook, named(name).contract, NOW, &accepting);
+            assert_eq!(
+                (answer.code.as_str(), koohook.store().take_counts()),
+                ("000000", counts),
+                "{line:?}"
+            );
+        }
+        assert_eq!(kinds(&koohook, &id), [NoticeType::Created, NoticeType::Accepted]);
+        assert!(run(koohook.instance(&id)).accepted);
+    }
+}
+
+#[test]
+fn an_order_that_says_something_else_changes_nothing() {
+    let renewal = [
+        ("activity", "refreshInstance"),
+        ("orderId", "R1"),
+        ("expireTime", "20271005194927"),
+        ("orderAmount", "299"),
+    ];
+    let koohook = koohook(&SETTINGS);
+    let id = bought(&koohook);
+    let call = |expires: &str, amount: &str| {
+        koohook.world().pass(Duration::from_secs(1));
+        let mut members = [&renewal[..], &[("instanceId", id.as_str())]].concat();
+        members[2].1 = expires;
+        members[3].1 = amount;
+        let answer = run(koohook.v1(&members));
+        (answer.code, koohook.store().take_counts())
+    };
+    let answered = |counts| ("000000".to_owned(), counts);
+    assert_eq!(call("20271005194927", "299"), answered((1, 1)));
+    let first = run(koohook.kept(&id));
+    assert_eq!(call("20281005194927", "299"), answered((1, 0)));
+    assert_eq!(call("20271005194927", "300"), answered((1, 0)));
+    assert_eq!(run(koohook.kept(&id)), first);
+    // Another scene is another order: the renewal is taken back under the same number.
+    assert_eq!(call("20261005194927", "-299"), answered((1, 1)));
+}
+
+#[test]
+fn a_renewal_never_moves_the_expiry_back_and_its_refund_does() {
+    let koohook = koohook(&SETTINGS);
+    let id = bought(&koohook);
+    #[rustfmt::skip]
+    let steps = [
+        ("R1", "20271005000000", "299", "20271005000000"),
+        ("R2", "20270905000000", "299", "20271005000000"),
+        ("R3", "20270905000000", "-299", "20270905000000"),
+        ("R4", "20270805000000", "0", "20270805000000"),
+        ("R5", "20280805000000", "299.5", "20280805000000"),
+    ];
+    for (order, asked, amount, stands) in steps {
+        koohook.world().pass(Duration::from_secs(1));
+        let call = [
+            ("activity", "refreshInstance"),
+            ("orderId", order),
+            ("instanceId", id.as_str()),
+            ("expireTime", asked),
+            ("orderAmount", amount),
+        ];
+        assert_eq!(run(koohook.v1(&call)).code, "000000");
+        let expires = run(koohook.instance(&id)).expires;
+        assert_eq!(expires, UnixMillis::from_utc_digits(stands), "{order}");
+    }
+    assert_eq!(told(&koohook, &id), 5, "created, and four renewals");
+}
+
+// The ledger's bound.
+
+#[test]
+fn the_purchase_is_remembered_beyond_the_ledgers_bound() {
+    let koohook = koohook(&SETTINGS);
+    let id = bought(&koohook);
+    let upgrade = |order: &str| {
+        koohook.world().pass(Duration::from_secs(1));
+        let members = ordered(named("V1 upgrade").members(&id), order);
+        run(koohook.v1(&members));
+        koohook.store().take_counts()
+    };
+    let orders: Vec<_> = (0..MAX_ORDERS).map(|number| format!("U{number}")).collect();
+    for order in &orders {
+        assert_eq!(upgrade(order), (1, 1));
+    }
+    let kept = run(koohook.kept(&id)).unwrap();
+    assert_eq!(kept.ledger.dropped(), 1, "the purchase and 255 upgrades are remembered");
+    assert_eq!(kept.outbox.waiting.len(), 64, "what nobody reads");
+    assert_eq!(upgrade("U1"), (1, 0), "the second upgrade is known still");
+    assert_eq!(upgrade("U0"), (1, 1), "the first is forgotten, and carried out again");
+    assert_eq!(run(named("V1 newInstance").send(&koohook, "")).instance_id, Some(id));
+    assert_eq!(koohook.store().take_counts(), (1, 0));
+}

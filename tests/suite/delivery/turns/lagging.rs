@@ -1,0 +1,73 @@
+//! An agenda that lags behind the values.
+
+use std::ops::RangeInclusive;
+use std::sync::Mutex;
+
+use protocol::time::UnixMillis;
+use shell::store::memory::Memory;
+use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use tests::call::Koohook;
+use tests::product::{Product, READY};
+
+use super::PENDING_V1;
+use crate::delivery::*;
+
+/// An index that lags behind brings up again what is done: once a run, and not again and again.
+#[test]
+fn an_agenda_that_lags_behind_makes_no_run_spin() {
+    let inner = Memory::new();
+    let store = Lagging { inner, seen: Mutex::default() };
+    let koohook = Koohook::over(store, &PENDING_V1);
+    let product = Product::of(koohook.world(), |_| READY);
+    for order in ["CS1", "CS2", "CS3"] {
+        buy_v1(&koohook, order);
+    }
+    koohook.store().take_counts();
+    for run in 1..=3 {
+        relay(&koohook);
+        let (reads, writes) = koohook.store().take_counts();
+        assert!(reads <= 9 && writes <= 12, "run {run}: {reads} reads, {writes} writes");
+    }
+    assert_eq!(product.told().len(), 3);
+}
+
+/// A store whose agenda never forgets.
+struct Lagging {
+    inner: Memory,
+    seen: Mutex<Vec<Entry>>,
+}
+
+impl Store for Lagging {
+    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
+        self.inner.get(key, now).await
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, Unavailable> {
+        self.inner.put(key, value, over, now).await
+    }
+
+    async fn agenda(
+        &self,
+        queue: Queue,
+        span: RangeInclusive<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        let entries = self.inner.agenda(queue, span, limit).await?;
+        if queue != Queue::Due {
+            return Ok(entries);
+        }
+        let mut seen = self.seen.lock().unwrap();
+        for entry in entries {
+            if seen.iter().all(|known| known.key != entry.key) {
+                seen.push(entry);
+            }
+        }
+        Ok(seen.clone())
+    }
+}

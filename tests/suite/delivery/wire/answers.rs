@@ -1,0 +1,97 @@
+//! What each answer of the product means.
+
+use tests::product::{Mood, Product};
+
+use crate::delivery::*;
+
+/// Each answer to a purchase: what the buyer is told, and what is wrong with it if anything is.
+const ANSWERS: &[(u16, &str, &str, Option<&str>)] = &[
+    (200, r#"{"appInfo":{"frontEndUrl":"https://a.example"}}"#, "000000", None),
+    (201, r#"{"appInfo":{"frontEndUrl":"https://a.example"},"more":1}"#, "000000", None),
+    (200, r#"{"refuse":"000100"}"#, "000100", None),
+    (200, r#"{"refuse":"000107"}"#, "000107", None),
+    (202, "not even json", "000004", None),
+    (200, "{}", "000004", None),
+    (204, "", "000004", None),
+    (200, r#"{"appInfo":null,"refuse":null}"#, "000004", None),
+    (200, "ok", "000004", Some("body is no json object")),
+    (200, "[]", "000004", Some("body is no json object")),
+    (200, r#"{"refuse":"000108"}"#, "000004", Some("refuse is no code from 000100 to 000107")),
+    (200, r#"{"refuse":"000000"}"#, "000004", Some("refuse is no code from 000100 to 000107")),
+    (
+        200,
+        r#"{"refuse":"000100","appInfo":{"frontEndUrl":"https://a.example"}}"#,
+        "000004",
+        Some("appInfo and refuse at once"),
+    ),
+    (302, "", "000004", Some("status says no")),
+    (400, "", "000004", Some("status says no")),
+    (404, "", "000004", Some("status says no")),
+    (429, "", "000004", Some("status says no")),
+    (500, "", "000004", Some("status says no")),
+];
+
+#[test]
+fn every_answer_to_a_purchase_has_its_meaning() {
+    for (status, body, code, fault) in ANSWERS {
+        let koohook = told();
+        Product::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, *status, body));
+        assert_eq!(buy(&koohook, "CS1").code, *code, "{status} {body}");
+        let outbox = outbox(&koohook, &id("CS1"));
+        assert_eq!(outbox.waiting.is_empty(), fault.is_none(), "{status} {body}");
+        let attempts = outbox.delivery.map(|trial| trial.attempts).unwrap_or_default();
+        let faults: Vec<_> = attempts.iter().map(|attempt| attempt.fault.as_str()).collect();
+        assert_eq!(faults, fault.iter().copied().collect::<Vec<_>>(), "{status} {body}");
+        assert!(attempts.iter().all(|attempt| attempt.status == Some(*status)));
+    }
+}
+
+#[test]
+fn a_product_that_says_nothing_of_access_has_the_templates() {
+    let template = r#"{"frontEndUrl":"https://app.example.com/{instanceId}"}"#;
+    for (status, body, code) in [(200, "{}", "000000"), (204, "", "000000"), (202, "", "000004")] {
+        let koohook = told_with("KOOHOOK_APP_INFO", template);
+        Product::of(koohook.world(), move |_| Mood::Answers(Duration::ZERO, status, body));
+        assert_eq!(buy(&koohook, "CS1").code, code, "{status}");
+    }
+}
+
+#[test]
+fn what_the_product_never_wants_is_a_dead_letter_at_once() {
+    let koohook = told();
+    let product = Product::of(koohook.world(), |_| Mood::Refuses(410, ""));
+    assert_eq!(buy(&koohook, "CS1").code, "000004");
+    let outbox = outbox(&koohook, &id("CS1"));
+    assert_eq!((outbox.waiting.len(), outbox.dead.len(), outbox.blocked), (0, 1, true));
+    set_status(&koohook, &id("CS1"), "FREEZE");
+    assert_eq!(product.told().len(), 1, "nothing but its end is told of what is not there");
+    assert_eq!(release(&koohook, "CS1"), "000000");
+    assert_eq!(product.told().len(), 2);
+}
+
+/// Whatever a product answers, of it nothing is kept that could be a secret or somebody's name.
+#[test]
+fn no_attempt_quotes_an_answer() {
+    let answers = [
+        r#"{"password":"canary","nested":{"canary":1},"error":"canary"}"#,
+        "password is canary for canary",
+        "<html><title>502 Bad Gateway</title><p>canary canary</p></html>",
+        r#"{"appInfo":{"frontEndUrl":"https://a.example","password":"canary"},"refuse":"canary"}"#,
+        r#"["canary"]"#,
+        "canary",
+    ];
+    for (answer, status) in answers.into_iter().flat_map(|it| [(it, 200), (it, 500), (it, 410)]) {
+        let koohook = told();
+        Product::of(koohook.world(), move |_| Mood::Refuses(status, answer));
+        assert_eq!(buy(&koohook, "CS1").code, "000004");
+        let kept = run(koohook.kept(&id("CS1"))).unwrap().to_bytes().unwrap();
+        let kept = String::from_utf8(kept).unwrap();
+        assert!(!kept.contains("canary"), "{status} {answer}: {kept}");
+    }
+    let koohook = told();
+    let page = "<html><head><title>502 Bad Gateway</title></head>nginx/1.27 canary</html>";
+    Product::of(koohook.world(), move |_| Mood::Refuses(502, page));
+    buy(&koohook, "CS1");
+    let attempts = outbox(&koohook, &id("CS1")).delivery.unwrap().attempts;
+    assert_eq!(attempts[0].said.as_deref(), Some("bad gateway nginx"));
+}

@@ -1,0 +1,92 @@
+//! How values and agendas are laid out in items.
+
+use protocol::time::UnixMillis;
+use sha2::{Digest, Sha256};
+use shell::store::{Put, Queue, Store, Unavailable, Value};
+use tests::call::run;
+use tests::dynamodb::model::Model;
+use tests::dynamodb::{Table, emulator};
+use tests::world::NOW;
+
+use super::{NOON, put, stored, value};
+
+// How a value lies there.
+
+#[test]
+fn a_value_has_no_attribute_that_it_does_not_need() {
+    let model = Model::start();
+    let table = Table::new(&model.endpoint);
+    let names = || -> Vec<String> { model.items()[0].keys().cloned().collect() };
+    put(&table, "a", &value(1), None).unwrap();
+    assert_eq!(names(), ["k", "value", "version"]);
+    let scheduled = Value { agenda: Some((Queue::Dead, NOON)), ..value(2) };
+    put(&table, "a", &scheduled, Some(1)).unwrap();
+    assert_eq!(names(), ["agenda", "due", "k", "value", "version"]);
+    let expires = Some(UnixMillis::new(NOW + 1));
+    put(&table, "a", &Value { expires, ..value(3) }, Some(2)).unwrap();
+    assert_eq!(names(), ["expires", "k", "ttl", "value", "version"]);
+    let ttl: u64 = model.items()[0]["ttl"]["N"].as_str().unwrap().parse().unwrap();
+    assert!(ttl > NOW / 1_000 + 60 * 60, "an hour after it expired at least");
+    assert_eq!(run(table.get("a", NOON)), Ok(Some(stored(3))));
+    model.free();
+    assert_eq!(run(table.get("a", NOON)), Ok(None));
+    assert_eq!(put(&table, "a", &value(4), None), Ok(Put::Won));
+}
+
+/// As many keys as asked for that share a shard, in order.
+fn of_one_shard(count: usize) -> Vec<String> {
+    let keys = (0..).map(|number| format!("key-{number:06}"));
+    keys.filter(|key| Sha256::digest(key)[0] % 16 == 7).take(count).collect()
+}
+
+#[test]
+fn an_agenda_longer_than_a_page_comes_whole_and_in_order() {
+    let model = Model::start();
+    let table = Table::new(&model.endpoint);
+    let keys = of_one_shard(260);
+    for key in keys.iter().rev() {
+        let agenda = Some((Queue::Due, NOON));
+        assert_eq!(put(&table, key, &Value { agenda, ..value(1) }, None), Ok(Put::Won));
+    }
+    for limit in [1, 249, 250, 251, 1_000] {
+        model.take_calls();
+        let entries = run(table.agenda(Queue::Due, UnixMillis::EPOCH..=NOON, limit)).unwrap();
+        let found: Vec<_> = entries.iter().map(|entry| entry.key.as_str()).collect();
+        assert_eq!(found, keys[..limit.min(260)], "{limit}");
+        let pages = if limit > 250 { 2 } else { 1 };
+        assert_eq!(model.take_calls().len(), 15 + pages, "{limit}");
+    }
+    let [before, after] = [NOW - 1, NOW + 1].map(UnixMillis::new);
+    for (queue, span) in [
+        (Queue::Due, UnixMillis::EPOCH..=before),
+        (Queue::Due, after..=UnixMillis::MAX),
+        (Queue::Dead, NOON..=NOON),
+    ] {
+        assert_eq!(run(table.agenda(queue, span, 9)), Ok(Vec::new()));
+    }
+    model.take_calls();
+    assert_eq!(run(table.agenda(Queue::Due, after..=before, 9)), Ok(Vec::new()));
+    assert_eq!(model.take_calls(), [""; 0], "an empty span is not asked for");
+}
+
+#[test]
+fn the_longest_key_and_the_last_moment_stand_on_an_agenda() {
+    for endpoint in [Some(Model::start().endpoint), emulator()].into_iter().flatten() {
+        let table = Table::new(&endpoint);
+        let last = UnixMillis::MAX;
+        let keys = [String::new(), "键".repeat(682), "\u{10FFFF}".repeat(511)];
+        for key in &keys {
+            let agenda = Some((Queue::Due, last));
+            let expires = Some(last);
+            let value = Value { agenda, expires, ..value(1) };
+            assert_eq!(put(&table, key, &value, None), Ok(Put::Won), "{} bytes", key.len());
+        }
+        let entries = run(table.agenda(Queue::Due, last..=last, 9)).unwrap();
+        let found: Vec<_> = entries.into_iter().map(|entry| (entry.key, entry.at)).collect();
+        assert_eq!(found, keys.clone().map(|key| (key, last)));
+        let before = UnixMillis::EPOCH..=UnixMillis::new(u64::MAX - 1);
+        assert_eq!(run(table.agenda(Queue::Due, before, 9)), Ok(Vec::new()));
+        let long = Value { bytes: vec![0; 410 * 1024], ..value(1) };
+        assert_eq!(put(&table, "long", &long, None), Err(Unavailable), "longer than an item");
+    }
+}

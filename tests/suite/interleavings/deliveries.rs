@@ -1,0 +1,132 @@
+//! How a simulation delivers a call: whole, interrupted or paused.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::outbox::Reader;
+use domain::record::EntityRecord;
+use protocol::time::UnixMillis;
+use shell::import::ImportOutcome;
+use shell::relay::Relay;
+use shell::repository::Repository;
+use shell::seal::{Clear, Seal};
+use shell::world::{Deadline, World};
+use simulator::answer::Answer;
+use tests::call::{run, run_perhaps_paused, run_until_halt};
+use tests::world::Trouble;
+
+use super::invariants::Step;
+use super::{Call, IMPORTED, PURCHASES, Simulation, import};
+use crate::lifecycle::{Callback, named};
+
+impl Simulation {
+    pub(super) fn plan(&mut self) -> Vec<Trouble> {
+        if !self.chance.one_in(4) {
+            return Vec::new();
+        }
+        let troubles = [Trouble::None, Trouble::Refused, Trouble::ReplyLost];
+        (0..=self.chance.below(6)).map(|_| *self.chance.pick(&troubles)).collect()
+    }
+
+    pub(super) fn deliver(&mut self, call: &Call) {
+        let plan = self.plan();
+        let before = self.all_kept();
+        self.koohook.store().take_counts();
+        let interrupted = self.chance.one_in(6);
+        if interrupted {
+            // The process ends; the marketplace calls again.
+            let point = usize::try_from(self.chance.below(12)).unwrap();
+            let world = self.koohook.world();
+            world.halt_at(point);
+            drop(run_until_halt(world, self.koohook.answer(Self::request(call))));
+            let Callback { name, .. } = call.callback;
+            self.trace.push(format!("{name} of {} ends at point {point}", call.about));
+        }
+        // Whether an order was carried out could not be told from what the relay did meanwhile.
+        if self.chance.one_in(6) && !call.rehearsal && Step::order_of(call).is_none() {
+            return self.deliver_paused(call);
+        }
+        let answer = self.answer(call, &plan);
+        let counts = self.koohook.store().take_counts();
+        let after = self.all_kept();
+        self.note(call, &plan, &answer, after[call.about].as_ref());
+        for about in (0..PURCHASES.len()).filter(|about| *about != call.about) {
+            assert_eq!(before[about], after[about], "a call touches what it names alone");
+        }
+        let [before, after] = [before, after].map(|mut kept| kept.swap_remove(call.about));
+        let step = Step {
+            call,
+            answer: &answer,
+            troubled: interrupted
+                || self.importing
+                || plan.iter().any(|trouble| *trouble != Trouble::None),
+            now: UnixMillis::new(self.koohook.world().now_millis()),
+            before,
+            after,
+        };
+        self.hold(&step, counts);
+    }
+
+    /// The process is paused at any of its points; meanwhile a relay works, or the import is made.
+    pub(super) fn deliver_paused(&mut self, call: &Call) {
+        let koohook = Arc::clone(&self.koohook);
+        let imports = call.about == IMPORTED && !self.imported;
+        self.imported |= imports;
+        let seal = Seal::new(None, None, Clear::Allowed);
+        let point = self.chance.place(8);
+        let paused = koohook.reply(Self::request(call));
+        let mut is_imported = false;
+        let answer = run_perhaps_paused(koohook.world(), point, paused, || {
+            if imports {
+                let world = koohook.world();
+                let deadline = Deadline::after(World::elapsed(world), Duration::from_secs(10));
+                let repository = Repository::new(world, &seal, Reader::Product, deadline);
+                is_imported = run(import().put(&repository, false)) == Ok(ImportOutcome::Imported);
+            } else {
+                let relay = Relay::new(koohook.endpoint.context(), Duration::from_secs(20));
+                run(relay.run()).unwrap();
+            }
+        });
+        koohook.store().take_counts();
+        self.trace.push(format!(
+            "{} {} of {}, paused at {point}, imported {is_imported}",
+            answer.code, call.callback.name, call.about
+        ));
+        if let Some(id) = &answer.instance_id {
+            let standing = self.answered.entry(call.about).or_insert_with(|| id.clone());
+            assert_eq!(standing, id, "I2: another ID for one purchase");
+            assert_eq!(*id, self.id_of(call.about), "I1: not the ID that it is kept under");
+        }
+    }
+
+    pub(super) fn answer(&self, call: &Call, plan: &[Trouble]) -> Answer {
+        let request = Self::request(call);
+        self.koohook.store().plan(plan.iter().copied());
+        let answer = run(self.koohook.reply(request));
+        self.koohook.store().plan([]);
+        answer
+    }
+
+    pub(super) fn all_kept(&self) -> Vec<Option<EntityRecord>> {
+        let kept = (0..PURCHASES.len()).map(|about| run(self.koohook.kept(&self.id_of(about))));
+        kept.collect()
+    }
+
+    pub(super) fn note(
+        &mut self,
+        call: &Call,
+        plan: &[Trouble],
+        answer: &Answer,
+        kept: Option<&EntityRecord>,
+    ) {
+        let told = kept.map_or(0, |kept| kept.outbox.sequence);
+        let Call { callback, about, members, signed_at, rehearsal } = call;
+        let signed = i128::from(*signed_at) - i128::from(self.koohook.world().now_millis());
+        self.trace.push(format!(
+            "{} {} of {about} {members:?} signed {signed:+} ms, rehearsal {rehearsal}, store {plan:?}: {}, told {told}",
+            answer.code,
+            callback.name,
+            named(kept),
+        ));
+    }
+}

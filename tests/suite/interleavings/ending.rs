@@ -1,0 +1,53 @@
+//! How a simulation comes to rest, and what is true then.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use domain::record::EntityRecord;
+use shell::relay::Relay;
+use tests::call::run;
+use tests::product::{Product, READY};
+
+use super::{Ended, PURCHASES, Simulation, instance};
+
+impl Simulation {
+    /// I18: once nothing fails any more, whatever waits is told or given up. Then all is counted.
+    pub(super) fn calm_down(&mut self) -> Ended {
+        let Some(product) = self.product.clone() else { return Ended::default() };
+        product.meets(self.koohook.world(), |_| READY);
+        let budget = Duration::from_secs(*self.chance.pick(&[4, 25, 60]));
+        // The longest pause, the marketplace's patience, and two looks at it.
+        for _ in 0..5 * 6 {
+            self.koohook.world().pass(Duration::from_mins(10));
+            run(Relay::new(self.koohook.endpoint.context(), budget).run()).unwrap();
+        }
+        let mut ended = Ended { effects: product.effects().len(), ..Ended::default() };
+        for about in 0..PURCHASES.len() {
+            let Some(kept) = run(self.koohook.kept(&self.id_of(about))) else { continue };
+            let outbox = &kept.outbox;
+            assert_eq!(outbox.head(), None, "I18: something waits for ever");
+            let waits = instance(Some(&kept)).and_then(|instance| instance.abandon_at);
+            assert_eq!(waits, None, "I18: a purchase is neither settled nor abandoned");
+            ended.lost += self.untold(about, &kept);
+        }
+        for sequences in product.sequences().values() {
+            assert!(sequences.is_sorted(), "E1: told out of order: {sequences:?}");
+            let once: BTreeSet<_> = sequences.iter().collect();
+            ended.doubled += sequences.len() - once.len();
+        }
+        ended
+    }
+
+    /// How many notices are gone that the product does not know and nobody counted.
+    pub(super) fn untold(&self, about: usize, kept: &EntityRecord) -> usize {
+        let told = self.product.as_ref().map(Product::sequences).unwrap_or_default();
+        let told = told.get(&format!("{}//", self.id_of(about))).cloned().unwrap_or_default();
+        let outbox = &kept.outbox;
+        let dead = outbox.dead.iter().map(|dead| &dead.notice);
+        let known: BTreeSet<_> =
+            outbox.waiting.iter().chain(dead).map(|it| it.sequence()).collect();
+        let gone = (1..=outbox.sequence).filter(|it| !known.contains(it) && !told.contains(it));
+        let counted = usize::try_from(outbox.dropped + outbox.forgotten).unwrap();
+        gone.count().saturating_sub(counted)
+    }
+}

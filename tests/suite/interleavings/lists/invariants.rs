@@ -1,0 +1,59 @@
+//! What is true of lists and their parts, at every step and in the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::directory::Directory;
+use domain::directory::PartName;
+use domain::entity::{Entity, Subject};
+use domain::record::EntityRecord;
+use protocol::time::UnixMillis;
+use shell::repository::part_key;
+use shell::seal::{Clear, Seal};
+use shell::store::Store;
+use tests::call::run;
+
+use super::{Lists, departments, users};
+
+impl Lists {
+    pub(super) fn kept(&self, key: &str) -> Option<EntityRecord> {
+        Some(EntityRecord::from_bytes(&self.bytes(key)?).unwrap())
+    }
+
+    /// What stands under a key; nothing if it was let go.
+    pub(super) fn bytes(&self, key: &str) -> Option<Vec<u8>> {
+        let now = UnixMillis::new(self.koohook.world().now_millis());
+        let stored = run(self.koohook.store().inner().get(key, now)).unwrap()?;
+        let clear = Seal::new(None, None, Clear::Allowed);
+        Some(stored.bytes).filter(|it| !it.is_empty()).map(|it| clear.open(key, &it).unwrap())
+    }
+
+    /// The parts that a list refers to, and those that it mentions as unused.
+    pub(super) fn referred(&self, list: &Subject) -> (BTreeSet<PartName>, BTreeSet<PartName>) {
+        let Some(kept) = self.kept(&list.key()) else { return Default::default() };
+        let Entity::Directory(Directory { head, unused, .. }) = kept.entity else {
+            panic!("a list is kept")
+        };
+        (head.parts().into_iter().chain(kept.outbox.parts()).collect(), unused)
+    }
+
+    /// Whatever is referred to can be read, whoever swept meanwhile.
+    pub(super) fn hold_parts(&self) {
+        for list in [users(), departments()] {
+            let key = list.key();
+            for name in self.referred(&list).0 {
+                assert!(self.bytes(&part_key(&key, name)).is_some(), "{name} is missing");
+            }
+        }
+    }
+
+    /// Messages of one list come by sequence and part, none with two effects.
+    pub(super) fn hold_told(&self) {
+        let mut last: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        for told in self.product.effects() {
+            let part = told.body["data"]["part"].as_u64().unwrap_or_default();
+            let place = (told.sequence(), part);
+            let before = last.insert(told.subject(), place);
+            assert!(before.is_none_or(|before| before < place), "E1: {before:?}, then {place:?}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! No member of a verified call is too odd to be judged.
+
+use std::collections::BTreeMap;
+
+use proptest::collection::btree_map;
+use proptest::prelude::*;
+use proptest::sample::select;
+use protocol::signature::Contract;
+use tests::call::{SETTINGS, koohook, run, v1, v2_body};
+use tests::world::NOW;
+
+use super::time::plain;
+use super::{Tree, as_jackson, cases, to_text, tree};
+use crate::lifecycle::{CALLBACKS, instance_id, standing};
+
+pub(super) fn named(members: BTreeMap<&str, Tree>) -> Tree {
+    Tree::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// Names that the reading of an order looks at, ours among them, and two that it must not keep.
+pub(super) const ORDER_NAMES: [&str; 13] = [
+    "$serde_json::private::Number",
+    "$serde_json::private::RawValue",
+    "buyerInfo",
+    "currency",
+    "email",
+    "extendParams",
+    "orderAmount",
+    "orderId",
+    "orderType",
+    "other",
+    "productId",
+    "productInfo",
+    "truncated",
+];
+
+// Readers.
+
+/// Every name of the guides' tables that some reader looks at, and one that none does.
+const NAMES: [&str; 18] = [
+    "acceptanceTime",
+    "businessId",
+    "chargingMode",
+    "customerId",
+    "email",
+    "expireTime",
+    "instanceId",
+    "instanceStatus",
+    "mobilePhone",
+    "orderAmount",
+    "orderId",
+    "orderLineId",
+    "productId",
+    "productInfo",
+    "saasExtendParams",
+    "scene",
+    "status",
+    "testFlag",
+];
+
+/// Texts that some reader takes for what it wants.
+pub(super) const TEXTS: [&str; 16] = [
+    "",
+    "0",
+    "1",
+    "5",
+    "CS1",
+    "CS1,,CS2",
+    "20261005194927",
+    "20261005194927000",
+    "99999999999999",
+    "RENEWAL",
+    "FREEZE",
+    "-299.00",
+    "[]",
+    "{\"a\":1}",
+    "W10=",
+    "9999999999999999999999999999999999",
+];
+
+pub(super) fn readable() -> impl Strategy<Value = Tree> {
+    let known = [Contract::V1, Contract::V2].map(|contract| instance_id(contract).to_string());
+    prop_oneof![
+        select(TEXTS.to_vec()).prop_map(|text| Tree::Text(text.to_owned())),
+        select(known.to_vec()).prop_map(Tree::Text),
+        tree(),
+        (select(vec!["x", "用"]), 4_000_usize..5_000)
+            .prop_map(|(letter, length)| Tree::Text(letter.repeat(length))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(cases(250))]
+
+    /// A panic would be answered `000005`, and so would a value that cannot be stored.
+    #[test]
+    fn no_member_of_a_believed_call_is_too_odd_to_be_judged(
+        callback in select((0..CALLBACKS.len()).collect::<Vec<_>>()),
+        odd in btree_map(select(NAMES.to_vec()), readable(), 0..4),
+    ) {
+        let callback = &CALLBACKS[callback];
+        let koohook = koohook(&SETTINGS);
+        let id = instance_id(callback.contract);
+        run(koohook.keep(id.as_str(), &standing("ready", callback.contract).unwrap()));
+        let mut said: BTreeMap<&str, Tree> = callback
+            .members(id.as_str())
+            .into_iter()
+            .map(|(name, value)| (name, Tree::Text(value.to_owned())))
+            .collect();
+        said.extend(odd);
+        let answer = match callback.contract {
+            Contract::V1 => {
+                let texts: Vec<_> = said.iter().map(|(name, value)| (*name, plain(value))).collect();
+                let texts: Vec<_> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+                // Encoded, a byte is three letters, and beyond 64 KiB they are no URI.
+                prop_assume!(texts.iter().map(|(_, text)| text.len() * 3).sum::<usize>() < 16 * 1024);
+                v1(NOW, &texts)
+            }
+            Contract::V2 => {
+                let members = said.into_iter().map(|(name, value)| (name.to_owned(), value));
+                let body = to_text(&Tree::Object(members.collect()), "", &as_jackson);
+                v2_body(NOW, body.as_bytes())
+            }
+        };
+        prop_assume!(answer.uri().query().unwrap().len() <= 16 * 1024);
+        let code = run(koohook.reply(answer)).code;
+        prop_assert!(["000000", "000002", "000003"].contains(&code.as_str()), "{}", code);
+    }
+}

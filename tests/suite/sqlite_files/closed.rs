@@ -1,0 +1,42 @@
+//! What a store that was closed leaves behind.
+
+use std::fs;
+
+use shell::store::Store;
+use shell::store::sqlite::Sqlite;
+use tests::servers::run;
+
+use super::{FILES, NOON, Place, stored};
+
+#[test]
+fn a_store_that_was_closed_is_one_file() {
+    for _ in 0..20 {
+        let Place { folder, store } = Place::new();
+        assert_eq!(run(store.get("1", NOON)), Ok(Some(stored(1))));
+        drop(store);
+        let [file, wal, shm] = FILES.map(|name| folder.path().join(name));
+        assert!(file.exists() && !wal.exists() && !shm.exists());
+        assert_eq!(run(Sqlite::open(&file).unwrap().get("1", NOON)), Ok(Some(stored(1))));
+    }
+}
+
+/// SQLite itself looks whether the database was moved, but not whether its log was.
+#[test]
+fn a_close_leaves_what_took_the_place_of_its_files() {
+    for names in [&FILES[..], &FILES[1..], &FILES[1..2]] {
+        let Place { folder, store } = Place::new();
+        let old = folder.path().join("old");
+        fs::create_dir(&old).unwrap();
+        names.iter().for_each(|name| {
+            fs::rename(folder.path().join(name), old.join(name)).unwrap();
+            fs::write(folder.path().join(name), name).unwrap();
+        });
+        drop(store);
+        for name in names {
+            assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), *name);
+            fs::rename(old.join(name), folder.path().join(name)).unwrap();
+        }
+        let again = Sqlite::open(&folder.path().join("koohook.db")).unwrap();
+        assert_eq!(run(again.get("1", NOON)), Ok(Some(stored(1))), "the old log is whole");
+    }
+}

@@ -1,0 +1,64 @@
+//! A file that another process has locked.
+
+use std::pin::pin;
+
+use futures_util::FutureExt;
+use rusqlite::Connection;
+use shell::store::{Put, Queue, Store, Unavailable};
+use tests::servers::run;
+
+use super::{NOON, Place, put, stored};
+
+// Locked by another process.
+
+#[test]
+fn reads_wait_for_no_writer() {
+    let place = Place::new();
+    let other = Connection::open(place.path("koohook.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let _runtime = tests::servers::runtime().enter();
+    let mut writes: Vec<_> = (2..9).map(|number| Box::pin(put(&place.store, number))).collect();
+    for write in &mut writes {
+        assert!(write.as_mut().now_or_never().is_none());
+    }
+    for _ in 0..100 {
+        assert_eq!(place.get(1), Ok(Some(stored(1))));
+        assert_eq!(run(place.store.agenda(Queue::Due, NOON..=NOON, 1)), Ok(Vec::new()));
+    }
+    for write in &mut writes {
+        assert!(write.as_mut().now_or_never().is_none(), "reads came first");
+    }
+    other.execute_batch("COMMIT").unwrap();
+    for write in writes {
+        assert_eq!(run(write), Ok(Put::Won));
+    }
+}
+
+/// All that wait behind a lock wait for it at once: each would wait for all before it otherwise.
+#[test]
+fn a_lock_costs_every_writer_its_patience_once() {
+    let place = Place::new();
+    let other = Connection::open(place.path("koohook.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let begun = std::time::Instant::now();
+    let writes = futures_util::future::join_all((2..12).map(|number| put(&place.store, number)));
+    assert_eq!(run(writes), vec![Err(Unavailable); 10]);
+    // Two seconds are the patience; one after the other, ten writers would need twenty.
+    assert!(begun.elapsed().as_secs() < 10);
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(place.put(2), Ok(Put::Won));
+}
+
+#[test]
+fn a_write_whose_caller_has_gone_before_its_turn_never_happens() {
+    let place = Place::new();
+    let other = Connection::open(place.path("koohook.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut first = pin!(put(&place.store, 2));
+    assert!(first.as_mut().now_or_never().is_none());
+    assert!(put(&place.store, 3).now_or_never().is_none(), "it waits, and is dropped");
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(run(first), Ok(Put::Won));
+    assert_eq!(place.put(4), Ok(Put::Won));
+    assert_eq!(place.get(3), Ok(None));
+}

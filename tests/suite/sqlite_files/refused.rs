@@ -1,0 +1,165 @@
+//! Which files are accepted as a store, and why others are refused.
+
+use std::fs::{self, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use rusqlite::Connection;
+use shell::store::sqlite::{Sqlite, SqliteRefusal};
+use shell::store::{Put, Store, StoreSetting};
+use tests::servers::run;
+
+use super::{NOON, put, stored};
+
+// What is accepted as a store's file.
+
+fn opened(path: &Path) -> Option<SqliteRefusal> {
+    Sqlite::open(path).err()
+}
+
+#[test]
+fn names_that_sqlite_would_interpret_are_files() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["file:a.db", "file:a", ":memory:", "a%20b.db", "云 商店.db", "a#b", "a;b'"] {
+        let path = folder.path().join(name);
+        let store = Sqlite::open(&path).unwrap();
+        assert_eq!(run(put(&store, 1)), Ok(Put::Won), "{name}");
+        assert!(path.is_file(), "{name}");
+        drop(store);
+        let read = Sqlite::open_to_read(&path).unwrap();
+        assert_eq!(run(read.get("1", NOON)), Ok(Some(stored(1))), "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_a_file_is_refused_for_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    assert_eq!(opened(&path("missing/koohook.db")), Some(SqliteRefusal::NoFolder));
+    assert_eq!(opened(folder.path()), Some(SqliteRefusal::Folder));
+    assert_eq!(opened(Path::new("/dev/null")), Some(SqliteRefusal::NotAFile));
+    fs::write(path("file"), "text").unwrap();
+    assert_eq!(opened(&path("file/koohook.db")), Some(SqliteRefusal::NoFolder));
+    symlink(path("missing/a.db"), path("link.db")).unwrap();
+    assert_eq!(opened(&path("link.db")), Some(SqliteRefusal::NoFolder));
+    symlink(path("round.db"), path("round.db")).unwrap();
+    let folder_too_long = format!("{}/a.db", "b".repeat(256));
+    let path_too_long = format!("{}a.db", "long/".repeat(100));
+    for name in ["round.db", &"a".repeat(248), &"a".repeat(256), &folder_too_long, &path_too_long] {
+        assert_eq!(opened(&path(name)), Some(SqliteRefusal::BadPath), "{name}");
+    }
+    assert_eq!(opened(&path(&"a".repeat(247))), None);
+    assert_eq!(Sqlite::open_to_read(&path("none.db")).err(), Some(SqliteRefusal::Empty));
+    assert!(!path("none.db").exists() && !path("missing").exists(), "nothing is made");
+}
+
+#[test]
+fn what_is_not_a_store_is_refused_for_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("koohook.db");
+    let text = "no database, but long enough to be looked at as one".repeat(20);
+    for (sql, reason) in [
+        ("CREATE TABLE other (id)", SqliteRefusal::Foreign),
+        ("CREATE TABLE kept (id)", SqliteRefusal::Foreign),
+        ("CREATE VIEW other AS SELECT 1", SqliteRefusal::Foreign),
+        ("PRAGMA user_version = 7", SqliteRefusal::Foreign),
+        ("", SqliteRefusal::NotADatabase),
+    ] {
+        fs::write(&path, if sql.is_empty() { &text } else { "" }).unwrap();
+        if !sql.is_empty() {
+            Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        }
+        let before = fs::read(&path).unwrap();
+        assert_eq!(opened(&path), Some(reason), "{sql}");
+        assert_eq!(Sqlite::open_to_read(&path).err(), Some(reason), "{sql}");
+        assert_eq!(fs::read(&path).unwrap(), before, "{sql}: it is left as it is");
+    }
+    for sql in ["ALTER TABLE kept ADD COLUMN catalogue TEXT", "PRAGMA user_version = 1"] {
+        fs::remove_file(&path).unwrap();
+        drop(Sqlite::open(&path).unwrap());
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        assert_eq!(opened(&path), Some(SqliteRefusal::Newer), "{sql}");
+    }
+}
+
+#[test]
+fn every_refusal_says_what_to_do_and_names_no_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().join("canary-value");
+    let setting = format!("sqlite:{}/koohook.db", name.display());
+    let fault = run(StoreSetting::parse(&setting).unwrap().open(false)).unwrap_err().to_string();
+    assert!(fault.starts_with("KOOHOOK_STORE: ") && fault.contains("create it"), "{fault}");
+    assert!(!fault.contains("canary-value"), "{fault}");
+}
+
+// Rights, which root has all of: a process of somebody else's looks.
+
+const WHERE: &str = "KOOHOOK_TEST_FILE";
+
+/// What a user who owns nothing here finds: whether the file opens, and whether it opens to read.
+fn found_by_nobody(path: &Path) -> (String, String) {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "--nocapture",
+            "sqlite_files::refused::a_second_user_opens_what_it_is_told_to",
+        ])
+        .env(WHERE, path)
+        .current_dir("/")
+        .uid(65_534)
+        .gid(65_534)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let said = text.lines().find_map(|line| line.split_once("found: ")).expect("it looked").1;
+    let (write, read) = said.split_once(" / ").unwrap();
+    (write.to_owned(), read.to_owned())
+}
+
+/// The other half of the test below.
+#[test]
+fn a_second_user_opens_what_it_is_told_to() {
+    let Ok(path) = std::env::var(WHERE) else { return };
+    let path = Path::new(&path);
+    let write = Sqlite::open(path).err();
+    let read = Sqlite::open_to_read(path).map(|store| run(store.get("1", NOON)));
+    writeln!(std::io::stdout(), "found: {write:?} / {read:?}").unwrap();
+}
+
+#[test]
+fn a_store_that_can_be_read_and_not_written_is_refused_and_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    if folder.path().metadata().unwrap().uid() != 0 {
+        writeln!(std::io::stderr(), "!! SKIPPED only root can become another user").unwrap();
+        return;
+    }
+    let allow =
+        |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    let path = folder.path().join("koohook.db");
+    let store = Sqlite::open(&path).unwrap();
+    assert_eq!(run(put(&store, 1)), Ok(Put::Won));
+    drop(store);
+    let readable = format!("Ok(Ok(Some({:?})))", stored(1));
+    for (file, around, write) in [
+        (0o444, 0o755, "Some(ReadOnly)"),
+        (0o666, 0o755, "Some(ReadOnly)"),
+        (0o444, 0o777, "Some(ReadOnly)"),
+        (0o666, 0o777, "None"),
+    ] {
+        allow(folder.path(), around);
+        allow(&path, file);
+        let found = found_by_nobody(&path);
+        assert_eq!(found, (write.to_owned(), readable.clone()), "{file:o} in {around:o}");
+        let is_left = fs::read_dir(folder.path()).unwrap().count() > 1;
+        assert!(write == "None" || !is_left, "{file:o} in {around:o}: nothing is left behind");
+    }
+    allow(&path, 0o600);
+    let refused = ("Some(Denied)".to_owned(), "Err(Denied)".to_owned());
+    assert_eq!(found_by_nobody(&path), refused);
+    let new = folder.path().join("new.db");
+    allow(folder.path(), 0o755);
+    assert_eq!(found_by_nobody(&new).0, "Some(Denied)", "it may make no file there");
+}

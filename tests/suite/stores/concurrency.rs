@@ -1,0 +1,106 @@
+//! What every store promises of futures that are dropped and of writers that race.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+use protocol::time::UnixMillis;
+use shell::store::{Put, Queue, Store, Stored, Value, Version};
+use tests::servers::{self, run};
+
+use super::{NOON, get, put, value, version};
+
+/// Wakes the thread that polls.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Polls a future so often, each time when it has woken, and drops it. What came of it by then.
+pub fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    let _runtime = servers::runtime().enter();
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    for poll in 1..=polls {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return Some(output),
+            Poll::Pending if poll < polls => thread::park(),
+            Poll::Pending => {}
+        }
+    }
+    None
+}
+
+/// A write that was dropped may happen later still; over what it was to replace, and nothing else.
+pub(super) fn a_dropped_future_tears_nothing<S: Store>(store: &S) {
+    let long = |number| Value { bytes: vec![number; 64 * 1024], ..value(number) };
+    put(store, "a", &long(0), None);
+    let (mut stands, mut under_way) = (0, Vec::new());
+    for (polls, number) in (0..40).zip(1..) {
+        let _ = dropped_after(polls, store.get("a", NOON));
+        let _ = dropped_after(polls, store.agenda(Queue::Due, UnixMillis::EPOCH..=NOON, 1));
+        let done = dropped_after(polls, store.put("a", &long(number), Some(version(stands)), NOON));
+        under_way.push(number);
+        let found = get(store, "a", NOON).unwrap();
+        let won = done.is_some_and(|done| done == Ok(Put::Won));
+        assert!(!won || found.version == version(number), "{polls} polls");
+        if found.version != version(stands) {
+            stands = found.version.0[0];
+            assert!(under_way.contains(&stands), "{polls} polls");
+            under_way.clear();
+        }
+        assert_eq!(found, Stored { version: version(stands), bytes: long(stands).bytes });
+    }
+    // One of those under way may be faster, once.
+    let usable = (200..202).any(|number| {
+        let over = get(store, "a", NOON).unwrap().version.0[0];
+        put(store, "a", &value(number), Some(over)) == Put::Won
+    });
+    assert!(usable, "the store is usable still");
+}
+
+/// One attempt to write: which version it was to replace, and by which.
+type Attempt = (Option<Version>, Version);
+
+/// Several writers on one key, each reading and writing over what it read; the writes that won.
+fn contend<S: Store>(store: &S) -> Vec<Attempt> {
+    const ROUNDS: u8 = 40;
+    let writer = |writer: u8| {
+        let mut won = Vec::new();
+        for round in 0..ROUNDS {
+            let over = get(store, "a", NOON).map(|stored| stored.version);
+            let mut version = Version([writer; 16]);
+            version.0[0] = round;
+            let written = Value { version, ..value(writer) };
+            match run(store.put("a", &written, over, NOON)).unwrap() {
+                Put::Won => won.push((over, version)),
+                Put::Lost(standing) => assert_ne!(standing.map(|stored| stored.version), over),
+            }
+        }
+        won
+    };
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..8).map(|number| scope.spawn(move || writer(number))).collect();
+        writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
+    })
+}
+
+/// The writes that won are one chain from absence to what stands: that is what it means that each
+/// version was overwritten once.
+pub(super) fn one_writer_wins_each_version<S: Store>(store: &S) {
+    let won = contend(store);
+    let mut stands = None;
+    for _ in &won {
+        let mut over_it = won.iter().filter(|(over, _)| *over == stands);
+        let (_, next) = over_it.next().expect("what was overwritten is not there");
+        assert_eq!(over_it.next(), None, "two writers won one version");
+        stands = Some(*next);
+    }
+    assert_eq!(get(store, "a", NOON).map(|stored| stored.version), stands);
+    assert!(won.len() >= 40, "somebody wins every round");
+}

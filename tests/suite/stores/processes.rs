@@ -1,0 +1,106 @@
+//! Several handles and several processes on one store lose no write.
+
+use std::ffi::OsStr;
+use std::process::Command;
+use std::thread;
+
+use shell::store::{Put, Store, Stored, Value, Version};
+use tests::dynamodb::model::Model;
+use tests::dynamodb::{Table, emulator};
+use tests::servers::{self, Server, run};
+
+use super::{NOON, get, open_setting, value};
+
+// Several handles and several processes on one store.
+
+/// Names the store to the second process; without it that process is an ordinary test.
+const SHARED: &str = "KOOHOOK_TEST_SHARED";
+/// How often each of several counts.
+const COUNTS: u64 = 60;
+
+/// Adds one, again and again, over the value that was read.
+fn count_up<S: Store>(store: &S, name: u8) {
+    let mut drawn: u64 = 0;
+    for _ in 0..COUNTS {
+        loop {
+            drawn += 1;
+            assert!(drawn < 100 * COUNTS, "nobody loses so often");
+            let standing = get(store, "count", NOON);
+            let counted = standing.as_ref().map_or(0, count);
+            let mut version = Version([name; 16]);
+            version.0[..8].copy_from_slice(&drawn.to_le_bytes());
+            let next = Value { version, bytes: (counted + 1).to_le_bytes().to_vec(), ..value(0) };
+            let over = standing.map(|stored| stored.version);
+            if run(store.put("count", &next, over, NOON)).unwrap() == Put::Won {
+                break;
+            }
+        }
+    }
+}
+
+fn count(stored: &Stored) -> u64 {
+    u64::from_le_bytes(stored.bytes.as_slice().try_into().unwrap())
+}
+
+/// Three handles count on one store, one of them in another process, which runs `test`.
+fn count_together<S: Store>(open: impl Fn() -> S + Sync, test: &str, shared: &OsStr) {
+    let store = open();
+    let mut other = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("stores::processes::{test}")])
+        .env(SHARED, shared)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| count_up(&open(), 1));
+        count_up(&store, 2);
+    });
+    assert!(other.wait().unwrap().success());
+    assert_eq!(get(&store, "count", NOON).as_ref().map(count), Some(3 * COUNTS));
+}
+
+#[test]
+fn handles_and_processes_on_one_file_lose_no_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!("sqlite:{}", folder.path().join("koohook.db").display());
+    count_over(&file);
+}
+
+#[test]
+fn handles_and_processes_on_one_server_lose_no_write() {
+    for server in [Server::Redis, Server::RedisCluster] {
+        if let Some(setting) = servers::setting(server) {
+            count_over(&setting);
+        }
+    }
+}
+
+fn count_over(setting: &str) {
+    let test = "a_second_process_counts_where_it_is_told_to";
+    count_together(|| open_setting(setting), test, setting.as_ref());
+}
+
+/// The other half of the tests before: nothing to do unless one of them started this process.
+#[test]
+fn a_second_process_counts_where_it_is_told_to() {
+    if let Ok(setting) = std::env::var(SHARED) {
+        count_up(&open_setting(&setting), 3);
+    }
+}
+
+#[test]
+fn handles_and_processes_on_one_table_lose_no_write() {
+    let test = "a_second_process_counts_in_the_table_it_is_told";
+    for endpoint in [Some(Model::start().endpoint), emulator()].into_iter().flatten() {
+        let table = Table::new(&endpoint);
+        count_together(|| Table::open(&table.setting), test, table.setting.as_ref());
+    }
+}
+
+/// The other half of the test before.
+#[test]
+fn a_second_process_counts_in_the_table_it_is_told() {
+    if let Ok(setting) = std::env::var(SHARED) {
+        count_up(&Table::open(&setting), 3);
+    }
+}

@@ -1,0 +1,36 @@
+//! What the stores of this machine promise by themselves.
+
+use shell::store::sqlite::Sqlite;
+use shell::store::{Put, Store};
+use tests::servers::run;
+
+use super::{NOON, get, open, open_setting, put, stored, value};
+
+#[test]
+fn a_store_of_this_machine_has_no_clock_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!("sqlite:{}", folder.path().join("koohook.db").display());
+    for setting in ["memory:", &file] {
+        assert_eq!(run(open_setting(setting).clock(NOON)), None, "{setting}");
+    }
+}
+
+#[test]
+fn a_file_keeps_what_was_written_before_it_was_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    put(&open(folder.path()), "a", &value(1), None);
+    let again = open(folder.path());
+    assert_eq!(get(&again, "a", NOON), Some(stored(1)));
+    assert_eq!(put(&again, "a", &value(2), Some(1)), Put::Won);
+    assert_eq!(get(&open(folder.path()), "a", NOON), Some(stored(2)));
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("koohook.db");
+    std::fs::write(&path, "no database, but long enough to be looked at as one".repeat(20))
+        .unwrap();
+    assert!(Sqlite::open(&path).is_err());
+    assert!(Sqlite::open(folder.path()).is_err(), "a folder");
+}

@@ -1,0 +1,119 @@
+//! Sweeps that end early, fail or race.
+
+use std::time::Duration;
+
+use domain::directory::PartName;
+use protocol::time::UnixMillis;
+use shell::relay::Relay;
+use shell::repository::part_key;
+use shell::store::{Put, Queue, Store, Value, Version};
+use shell::world::{Deadline, World};
+use tests::call::run;
+use tests::product::{Product, READY};
+use tests::world::Trouble;
+
+use super::{HOUR, crowded, koohook, readable, subject, swept, unused, with_shelf};
+
+/// A sweep whose process ends anywhere goes on where it came to.
+#[test]
+fn a_sweep_that_ends_anywhere_loses_no_more_than_a_batch() {
+    let koohook = koohook();
+    crowded(&koohook, 300);
+    Product::of(koohook.world(), |_| READY);
+    let mut runs = 0;
+    for point in (10..).step_by(97) {
+        koohook.world().halt_at(point);
+        let relay = Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run();
+        let done = tests::call::run_until_halt(koohook.world(), relay).is_some();
+        // A claim that its process took along runs out.
+        koohook.world().pass(Duration::from_mins(1));
+        runs += 1;
+        if done && unused(&koohook) == 0 {
+            break;
+        }
+        assert!(runs < 50, "{} are left", unused(&koohook));
+    }
+    let swept = with_shelf(koohook.world(), async |repository| {
+        let parts =
+            repository.world.store().agenda(Queue::Sweep, UnixMillis::EPOCH..=UnixMillis::MAX, 999);
+        parts.await.unwrap().len()
+    });
+    assert_eq!(swept, 0, "nothing that was let go is looked at again");
+}
+
+/// Parts that cannot be let go keep nobody from being told, and are let go later.
+#[test]
+fn a_sweep_that_fails_stops_no_delivery_and_is_made_again() {
+    let koohook = koohook();
+    crowded(&koohook, 100);
+    let product = Product::of(koohook.world(), |_| READY);
+    // Four agendas, the value; then claim and settlement among the sweep's own reads and writes.
+    let well = std::iter::repeat_n(Trouble::None, 8);
+    koohook.store().plan(well.chain(std::iter::repeat_n(Trouble::Refused, 40)));
+    for _ in 0..4 {
+        run(Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run()).unwrap();
+        koohook.world().pass(Duration::from_secs(60));
+    }
+    assert_eq!((product.effects().len(), unused(&koohook)), (1, 0));
+}
+
+/// Two that let go of one part, or one that lets go while another takes it off the agenda: it goes.
+#[test]
+fn a_race_about_a_part_leaves_nothing_behind() {
+    let owner = subject().key();
+    for point in 0..4 {
+        let koohook = koohook();
+        let name = PartName::new([7; 16]);
+        with_shelf(koohook.world(), async |repository| {
+            repository.write_parts(&owner, [(name, b"part".to_vec())].into()).await.unwrap();
+        });
+        let context = koohook.endpoint.context();
+        let deadline = Deadline::after(context.world.elapsed(), Duration::from_secs(4));
+        let repository = context.repository(deadline);
+        let let_go = repository.delete_part(&owner, name);
+        tests::call::run_paused(koohook.world(), point, let_go, || {
+            run(repository.keep_part(&owner, name)).unwrap();
+        })
+        .unwrap();
+        assert!(!readable(&koohook, vec![name]), "let go behind point {point}");
+        let settle = repository.keep_part(&owner, name);
+        run(settle).unwrap();
+        koohook.world().pass(HOUR);
+        let key = part_key(&owner, name);
+        let now = UnixMillis::new(koohook.world().now_millis());
+        let gone = run(koohook.store().inner().get(&key, now)).unwrap();
+        assert_eq!(gone, None, "what was let go expires, whoever looked at it since");
+    }
+}
+
+/// Parts of a list that nobody can read rest on; those behind them are swept.
+#[test]
+fn parts_of_an_unreadable_list_keep_no_others_from_being_swept() {
+    let koohook = koohook();
+    let (unreadable, other) = (subject().key(), "users:other".to_owned());
+    with_shelf(koohook.world(), async |repository| {
+        let name = |number: u16| {
+            let mut name = [1; 16];
+            name[..2].copy_from_slice(&number.to_be_bytes());
+            PartName::new(name)
+        };
+        for first in (0..300).step_by(50) {
+            let parts = (first..first + 50).map(|number| (name(number), b"[]".to_vec())).collect();
+            repository.write_parts(&unreadable, parts).await.unwrap();
+        }
+        repository.world.pass(Duration::from_secs(1));
+        repository.write_parts(&other, [(name(999), b"[]".to_vec())].into()).await.unwrap();
+        let bytes = br#"{"schema":999}"#.to_vec();
+        let value = Value { version: Version([9; 16]), bytes, agenda: None, expires: None };
+        let now = UnixMillis::new(repository.world.now_millis());
+        let store = repository.world.store().inner();
+        assert_eq!(store.put(&unreadable, &value, None, now).await.unwrap(), Put::Won);
+    });
+    koohook.world().pass(HOUR);
+    let mut let_go = 0;
+    for _ in 0..4 {
+        let_go += swept(&koohook).deleted;
+        koohook.world().pass(Duration::from_mins(1));
+    }
+    assert_eq!(let_go, 1, "the part behind them");
+}
