@@ -26,7 +26,7 @@ use protocol::signature::Contract;
 use shell::import::Import;
 use tests::call::{Bundled, PENDING, SETTINGS, TOLD, koohook, run};
 use tests::chance::Chance;
-use tests::product::{HANGS, Mood, Product, READY, Told};
+use tests::product::{HANGS, Mood, READY, ScriptedProduct, Told};
 
 use crate::lifecycle::Callback;
 
@@ -79,7 +79,7 @@ struct Simulation {
     chance: Chance,
     koohook: Arc<Bundled>,
     /// Who is told, if anybody is.
-    product: Option<Product>,
+    product: Option<ScriptedProduct>,
     /// Whether callbacks tell it, too.
     inline: bool,
     sent: Vec<Call>,
@@ -234,7 +234,7 @@ impl Simulation {
             trace: Vec::new(),
         };
         if which > 0 {
-            let product = Product::of(simulation.koohook.world(), |_| READY);
+            let product = ScriptedProduct::of(simulation.koohook.world(), |_| READY);
             simulation.product = Some(product);
         }
         simulation

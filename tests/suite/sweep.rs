@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use domain::directory::PartName;
 use domain::entity::{Entity, Subject};
+use domain::keys::part_key;
 use domain::outbox::Reader;
 use domain::record::EntityRecord;
 use protocol::message::TenantId;
 use protocol::time::UnixMillis;
 use shell::relay::Relay;
-use shell::repository::{Repository, Written, part_key};
+use shell::repository::{Repository, Written};
 use shell::seal::{Clear, Seal};
 use shell::store::{Queue, Store};
 use shell::sweep::Swept;
 use shell::world::{Deadline, World};
 use tests::call::{Bundled, Koohook, PRODUCT_SECRET, run};
-use tests::product::{Product, READY};
+use tests::product::{READY, ScriptedProduct};
 use tests::test_store::TestStore;
 use tests::world::{NOW, TestWorld, Watched};
 
@@ -222,7 +223,7 @@ fn a_crowded_list_is_told_at_once_and_swept_in_the_end() {
     for budget in [4, 10, 60] {
         let koohook = koohook();
         crowded(&koohook, 3_000);
-        let product = Product::of(koohook.world(), |_| READY);
+        let product = ScriptedProduct::of(koohook.world(), |_| READY);
         koohook.world().lag(Duration::from_millis(20));
         let mut left = vec![unused(&koohook)];
         while *left.last().unwrap() > 0 {

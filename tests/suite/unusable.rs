@@ -8,7 +8,7 @@ use shell::seal::{Clear, Seal, SealKey};
 use shell::store::{Put, Queue, Store, Value, Version};
 use tests::call::{Bundled, TOLD, koohook, run};
 use tests::log::Log;
-use tests::product::{Product, READY};
+use tests::product::{READY, ScriptedProduct};
 use tests::world::NOW;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -61,7 +61,7 @@ fn ten_thousand_values_that_do_not_open_hold_up_nothing() {
     let koohook = relayed();
     fill(&koohook, 10_000, &sealed);
     buy(&koohook, "CS1");
-    let product = Product::of(koohook.world(), |_| READY);
+    let product = ScriptedProduct::of(koohook.world(), |_| READY);
     let log = Log::default();
     let kept = log.keep();
     let report = relay(&koohook);
@@ -88,7 +88,7 @@ fn each_rests_longer_each_time_and_says_so_once_a_minute_at_most() {
     for bytes in [sealed, |_: &str| b"\0{\"schema\":9}".to_vec(), |_: &str| b"\0no".to_vec()] {
         let koohook = relayed();
         fill(&koohook, 20, &bytes);
-        Product::of(koohook.world(), |_| READY);
+        ScriptedProduct::of(koohook.world(), |_| READY);
         let log = Log::default();
         let _kept = log.keep();
         let mut tried = Vec::new();
@@ -125,7 +125,7 @@ fn a_value_that_is_written_anew_is_used_at_once() {
         version
     };
     let over = put(sealed(&entry.key), 101, good.version, entry.at);
-    let product = Product::of(koohook.world(), |_| READY);
+    let product = ScriptedProduct::of(koohook.world(), |_| READY);
     assert_eq!(relay(&koohook).troubled, 1);
     assert_eq!(relay(&koohook).troubled, 0);
     koohook.world().pass(Duration::from_secs(1));

@@ -19,7 +19,7 @@ use crate::world::TestWorld;
 
 /// A product, and what it has been told.
 #[derive(Clone, Default)]
-pub struct Product(Arc<Mutex<Memory>>);
+pub struct ScriptedProduct(Arc<Mutex<Memory>>);
 
 #[derive(Default)]
 struct Memory {
@@ -82,7 +82,7 @@ impl Told {
     }
 }
 
-impl Product {
+impl ScriptedProduct {
     /// A product that a world reaches, in moods as they come.
     pub fn of<S: Store>(
         world: &TestWorld<S>,

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use crate::log::Log;
 
 /// An endpoint that is served on a port of this machine until this is dropped.
-pub struct Served {
+pub struct ServedEndpoint {
     /// Where it listens.
     pub address: SocketAddr,
     /// What it logs.
@@ -26,7 +26,7 @@ pub struct Served {
 }
 
 /// An answer as it stood on the wire.
-pub struct Wire {
+pub struct RawAnswer {
     /// The head's bytes, as text.
     pub head: String,
     /// The same answer, read.
@@ -38,7 +38,7 @@ const MAX_CONNECTIONS: usize = 1_024;
 /// Longer than any answer takes; a caller that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-impl Served {
+impl ServedEndpoint {
     /// Serves an endpoint, on a thread of its own.
     pub fn new<W: World>(endpoint: Arc<CallbackEndpoint<W>>) -> Self {
         let log = Log::default();
@@ -60,14 +60,14 @@ impl Served {
     }
 
     /// A new connection to it.
-    pub fn connect(&self) -> Caller {
+    pub fn connect(&self) -> RawCaller {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Caller { stream, received: Vec::new() }
+        RawCaller { stream, received: Vec::new() }
     }
 }
 
-impl Drop for Served {
+impl Drop for ServedEndpoint {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
@@ -77,20 +77,20 @@ impl Drop for Served {
 }
 
 /// One connection.
-pub struct Caller {
+pub struct RawCaller {
     /// The socket.
     pub stream: TcpStream,
     received: Vec<u8>,
 }
 
-impl Caller {
+impl RawCaller {
     /// Sends bytes. Where the other side has hung up by then, its answer says why.
     pub fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
 
     /// The next answer, or nothing where the other side hung up without one.
-    pub fn answer(&mut self) -> Option<Wire> {
+    pub fn answer(&mut self) -> Option<RawAnswer> {
         let end = loop {
             match find(&self.received, b"\r\n\r\n") {
                 Some(end) => break end + 4,
@@ -106,7 +106,7 @@ impl Caller {
             self.receive()?;
         }
         *response.body_mut() = self.received.drain(..len).collect();
-        Some(Wire { head, response })
+        Some(RawAnswer { head, response })
     }
 
     /// Whether the other side has hung up, once all it sent was read.

@@ -12,8 +12,9 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::load::{IN_TIME, Running, new_instance, send, start_with};
 use serde_json::Value;
+
+use crate::load::{IN_TIME, Running, new_instance, send, start_with};
 
 const SECRET: &str = "whsec_Y29uc3RydWN0ZWQtcHJvZHVjdC1zZWNyZXQtMDAwMQ==";
 const KILLS: usize = 8;

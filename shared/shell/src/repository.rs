@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use domain::directory::PartName;
 use domain::entity::Subject;
-pub use domain::keys::{part_key, part_owner};
 use domain::outbox::Reader;
 use domain::record::EntityRecord;
 use futures_util::future;

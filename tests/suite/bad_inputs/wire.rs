@@ -18,7 +18,7 @@ use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version
 use shell::world::World;
 use simulator::answer::{Answer, verify_body_sign};
 use tests::call::{BASE_KEY, Koohook, SETTINGS, koohook, v1, v2};
-use tests::served::{Caller, Served, Wire};
+use tests::served::{RawAnswer, RawCaller, ServedEndpoint};
 use tests::world::NOW;
 use tokio::sync::Semaphore;
 
@@ -56,7 +56,7 @@ fn hold_row(row: &BadInput) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, send) in row.send.iter().enumerate() {
         let endpoint = Arc::new(koohook(&SETTINGS).endpoint);
-        let served = Served::new(Arc::clone(&endpoint));
+        let served = ServedEndpoint::new(Arc::clone(&endpoint));
         let mut caller = served.connect();
         caller.send(&bytes(send));
         let mut hold = |holds: bool, fault: String| {
@@ -85,8 +85,8 @@ fn hold_row(row: &BadInput) -> Vec<String> {
 
 /// An answer's code, or its status. A signed answer is signed, and its headers are written as
 /// the marketplace looks for them.
-fn word(answer: &Wire) -> String {
-    let Wire { head, response } = answer;
+fn word(answer: &RawAnswer) -> String {
+    let RawAnswer { head, response } = answer;
     let status = response.status().as_u16();
     if status != 200 {
         return format!("H{status}");
@@ -138,8 +138,8 @@ fn purchase(order: &str) -> Vec<u8> {
 
 #[test]
 fn idle_connections_keep_nobody_waiting() {
-    let served = Served::new(Arc::new(koohook(&SETTINGS).endpoint));
-    let idle: Vec<Caller> = (0..200).map(|_| served.connect()).collect();
+    let served = ServedEndpoint::new(Arc::new(koohook(&SETTINGS).endpoint));
+    let idle: Vec<RawCaller> = (0..200).map(|_| served.connect()).collect();
     let mut caller = served.connect();
     caller.send(&purchase("CS-canary-1"));
     assert_eq!(caller.answer().as_ref().map(word).as_deref(), Some("000000"));
@@ -148,7 +148,7 @@ fn idle_connections_keep_nobody_waiting() {
 
 #[test]
 fn a_hundred_calls_in_a_row_are_answered_in_order() {
-    let served = Served::new(Arc::new(koohook(&SETTINGS).endpoint));
+    let served = ServedEndpoint::new(Arc::new(koohook(&SETTINGS).endpoint));
     let calls: Vec<Vec<u8>> = (0..100).map(|order| purchase(&format!("CS-{order}"))).collect();
     let single: Vec<Vec<u8>> = calls
         .iter()
@@ -171,7 +171,7 @@ fn a_caller_that_hangs_up_changes_nothing_about_the_call() {
     let koohook: Koohook<Gated> = Koohook::over(Gated::default(), &SETTINGS);
     let endpoint = Arc::new(koohook.endpoint);
     let gated = || endpoint.world().store().inner();
-    let served = Served::new(Arc::clone(&endpoint));
+    let served = ServedEndpoint::new(Arc::clone(&endpoint));
     let whole = purchase("CS-canary-1");
     let mut half = served.connect();
     half.send(&whole[..whole.len() - 1]);

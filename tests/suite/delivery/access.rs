@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use shell::endpoint::Endpoint;
 use shell::endpoint::app_info::AppInfoEndpoint;
 use tests::call::{PRODUCT_SECRET, run_until_halt};
-use tests::product::{HANGS, Mood, Product};
+use tests::product::{HANGS, Mood, ScriptedProduct};
 
 use super::*;
 
@@ -57,7 +57,7 @@ fn said(koohook: &Bundled, id: &str, ago: u64, body: &[u8]) -> u16 {
 /// A purchase that the product makes later.
 fn pending() -> Bundled {
     let koohook = told();
-    Product::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 202, ""));
+    ScriptedProduct::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 202, ""));
     assert_eq!(buy(&koohook, "CS1").code, "000004");
     koohook.store().take_counts();
     koohook
@@ -90,7 +90,7 @@ fn the_newest_word_counts() {
 #[test]
 fn a_message_for_another_instance_or_of_another_type_is_none() {
     let koohook = pending();
-    Product::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 202, ""));
+    ScriptedProduct::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 202, ""));
     assert_eq!(buy(&koohook, "CS2").code, "000004");
     let (one, other) = (id("CS1"), id("CS2"));
     assert_eq!(said(&koohook, &other, 0, &ready(&one)), 400, "replayed to another path");
@@ -194,7 +194,7 @@ fn what_is_unknown_or_gone_is_said_to_be() {
 fn a_word_that_comes_while_the_notice_is_under_way_stands() {
     let koohook = Arc::new(told());
     let other = Arc::clone(&koohook);
-    let product = Product::of(koohook.world(), move |_| {
+    let product = ScriptedProduct::of(koohook.world(), move |_| {
         assert_eq!(said(&other, &id("CS1"), 0, &ready(&id("CS1"))), 200);
         Mood::Answers(Duration::ZERO, 200, r#"{"appInfo":{"frontEndUrl":"https://answer"}}"#)
     });
@@ -230,7 +230,7 @@ fn a_purchase_that_the_product_readied_while_it_was_told_is_settled() {
         let koohook = Arc::new(told());
         let other = Arc::clone(&koohook);
         let met = mood.clone();
-        Product::of(koohook.world(), move |_| {
+        ScriptedProduct::of(koohook.world(), move |_| {
             assert_eq!(said(&other, &id_v1("CS1"), 0, &ready(&id_v1("CS1"))), 200);
             met.clone()
         });
@@ -245,7 +245,7 @@ fn a_purchase_that_the_product_readied_while_it_was_told_is_settled() {
 fn an_answer_that_would_settle_is_given_only_if_it_was_written() {
     let koohook = Arc::new(told());
     let other = Arc::clone(&koohook);
-    Product::of(koohook.world(), move |_| {
+    ScriptedProduct::of(koohook.world(), move |_| {
         assert_eq!(said(&other, &id_v1("CS1"), 0, &ready(&id_v1("CS1"))), 200);
         // Another relay has settled the notice meanwhile: nothing is left to settle.
         let mut kept = run(other.kept(&id_v1("CS1"))).unwrap();

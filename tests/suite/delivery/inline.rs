@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tests::call::run_until_halt;
-use tests::product::{HANGS, Mood, Product, READY, Told};
+use tests::product::{HANGS, Mood, READY, ScriptedProduct, Told};
 use tests::world::Trouble;
 
 use super::*;
@@ -17,7 +17,7 @@ fn answers_after(span: u64) -> impl FnMut(&Told) -> Mood {
 #[test]
 fn a_purchase_is_answered_with_what_the_product_said_at_once() {
     let koohook = told();
-    let product = Product::of(koohook.world(), |_| READY);
+    let product = ScriptedProduct::of(koohook.world(), |_| READY);
     let answer = buy(&koohook, "CS1");
     assert_eq!((answer.code.as_str(), answer.instance_id), ("000000", Some(id("CS1"))));
     assert_eq!(koohook.store().take_counts(), (1, 2), "the commit, and the settlement");
@@ -29,7 +29,7 @@ fn a_purchase_is_answered_with_what_the_product_said_at_once() {
 #[test]
 fn a_purchase_that_the_product_makes_later_waits_under_its_id() {
     let koohook = told();
-    let product = Product::of(koohook.world(), |_| LATER);
+    let product = ScriptedProduct::of(koohook.world(), |_| LATER);
     for told in [1, 1] {
         let answer = buy(&koohook, "CS1");
         assert_eq!((answer.code.as_str(), answer.instance_id), ("000004", Some(id("CS1"))));
@@ -41,14 +41,14 @@ fn a_purchase_that_the_product_makes_later_waits_under_its_id() {
 #[test]
 fn a_purchase_under_v1_is_answered_with_access_data_at_once() {
     let koohook = told();
-    Product::of(koohook.world(), |_| READY);
+    ScriptedProduct::of(koohook.world(), |_| READY);
     let answer = buy_v1(&koohook, "CS1");
     assert_eq!(answer.code, "000000");
     assert_eq!(answer.app_info.unwrap().front_end_url, "https://app.example.com/i");
     assert_eq!(koohook.store().take_counts(), (1, 2));
     assert_eq!(run(koohook.instance(&id_v1("CS1"))).abandon_at, None, "V1 was answered");
     let pending = told();
-    Product::of(pending.world(), |_| LATER);
+    ScriptedProduct::of(pending.world(), |_| LATER);
     assert_eq!(buy_v1(&pending, "CS1").code, "000004");
     assert!(run(pending.instance(&id_v1("CS1"))).abandon_at.is_some());
 }
@@ -57,12 +57,12 @@ fn a_purchase_under_v1_is_answered_with_access_data_at_once() {
 fn a_product_has_its_budget_and_no_more() {
     for (span, code, took) in [(2_499, "000000", 2_499), (2_500, "000004", 2_500)] {
         let koohook = told();
-        Product::of(koohook.world(), answers_after(span));
+        ScriptedProduct::of(koohook.world(), answers_after(span));
         assert_eq!(buy(&koohook, "CS1").code, code);
         assert_eq!(elapsed(&koohook), millis(took));
     }
     let koohook = relayed();
-    let product = Product::of(koohook.world(), |_| READY);
+    let product = ScriptedProduct::of(koohook.world(), |_| READY);
     assert_eq!(buy(&koohook, "CS1").code, "000004");
     assert_eq!(koohook.store().take_counts(), (1, 1));
     assert_eq!(outbox(&koohook, &id("CS1")).delivery, None, "and nobody claims what he leaves");
@@ -72,7 +72,7 @@ fn a_product_has_its_budget_and_no_more() {
 #[test]
 fn who_waited_in_vain_lets_nobody_wait_for_half_a_minute() {
     let koohook = told();
-    let product = Product::of(koohook.world(), |_| HANGS);
+    let product = ScriptedProduct::of(koohook.world(), |_| HANGS);
     assert_eq!(buy(&koohook, "CS1").code, "000004");
     product.meets(koohook.world(), |_| READY);
     koohook.world().pass(millis(29_999));
@@ -91,7 +91,7 @@ fn with_less_than_a_second_left_nobody_is_told() {
     // Before the commit, and after it; and what is claimed then is not muted.
     for (lag, is_claimed) in [(3_100, false), (1_600, true)] {
         let koohook = told();
-        let product = Product::of(koohook.world(), |_| READY);
+        let product = ScriptedProduct::of(koohook.world(), |_| READY);
         koohook.world().lag(millis(lag));
         let code = buy(&koohook, "CS1").code;
         koohook.world().lag(Duration::ZERO);
@@ -108,7 +108,7 @@ fn no_answer_is_late_whatever_product_and_store_do() {
     for lag in (0..2_000).step_by(130) {
         for span in (0..6_000).step_by(290) {
             let koohook = told();
-            Product::of(koohook.world(), answers_after(span));
+            ScriptedProduct::of(koohook.world(), answers_after(span));
             koohook.world().lag(millis(lag));
             let before = elapsed(&koohook);
             codes.insert(buy(&koohook, "CS1").code);
@@ -126,7 +126,7 @@ fn no_answer_is_late_whatever_product_and_store_do() {
 fn a_longer_deadline_for_v1_is_the_products() {
     for (span, code) in [(13_000, "000000"), (13_600, "000004")] {
         let koohook = told_with("KOOHOOK_V1_DEADLINE_MILLIS", "15000");
-        Product::of(koohook.world(), answers_after(span));
+        ScriptedProduct::of(koohook.world(), answers_after(span));
         assert_eq!(buy_v1(&koohook, "CS1").code, code);
         assert!(elapsed(&koohook) <= millis(14_500));
         let before = elapsed(&koohook);
@@ -139,7 +139,7 @@ fn a_longer_deadline_for_v1_is_the_products() {
 #[test]
 fn a_panic_at_the_product_keeps_the_answer() {
     let koohook = told();
-    let product = Product::of(koohook.world(), |_| Mood::Panics);
+    let product = ScriptedProduct::of(koohook.world(), |_| Mood::Panics);
     assert_eq!(buy(&koohook, "CS1").code, "000004");
     assert_eq!(relay(&koohook).troubled, 0, "the claim has not run out");
     koohook.world().pass(millis(6_000));
@@ -154,7 +154,7 @@ fn a_panic_at_the_product_keeps_the_answer() {
 fn a_settlement_stands_on_what_a_faster_call_left() {
     let koohook = Arc::new(told());
     let other = Arc::clone(&koohook);
-    let product = Product::of(koohook.world(), move |_| {
+    let product = ScriptedProduct::of(koohook.world(), move |_| {
         assert_eq!(release(&other, "CS1"), "000000");
         READY
     });
@@ -178,7 +178,7 @@ fn a_settlement_that_fails_leaves_the_notice_to_the_relay() {
         (Trouble::Refused, 3, "000004", 2),
     ] {
         let koohook = self::told();
-        let product = Product::of(koohook.world(), |_| READY);
+        let product = ScriptedProduct::of(koohook.world(), |_| READY);
         koohook.store().plan(well.into_iter().chain(std::iter::repeat_n(trouble, times)));
         assert_eq!(buy(&koohook, "CS1").code, code, "{trouble:?} {times}");
         koohook.store().plan([]);
@@ -196,7 +196,7 @@ fn a_process_that_ends_anywhere_loses_and_doubles_nothing() {
         for point in 0.. {
             let koohook = told();
             let first = mood.clone();
-            let product = Product::of(koohook.world(), move |_| first.clone());
+            let product = ScriptedProduct::of(koohook.world(), move |_| first.clone());
             koohook.world().halt_at(point);
             let purchase = purchase("CS1", "CS1-1");
             let done = run_until_halt(koohook.world(), koohook.v2(&purchase)).is_some();
@@ -223,7 +223,7 @@ fn a_purchase_that_the_product_refuses_at_once_is_not_settled_by_a_template() {
     const REFUSES: Mood = Mood::Answers(Duration::ZERO, 200, r#"{"refuse":"000106"}"#);
     for (mood, code, is_settled) in [(REFUSES, "000106", false), (LATER, "000000", true)] {
         let koohook = told_with("KOOHOOK_APP_INFO", tests::call::APP_INFO);
-        Product::of(koohook.world(), move |_| mood.clone());
+        ScriptedProduct::of(koohook.world(), move |_| mood.clone());
         assert_eq!(buy_v1(&koohook, "CS1").code, code);
         let instance = run(koohook.instance(&id_v1("CS1")));
         assert_eq!(instance.abandon_at.is_none(), is_settled, "{code}");

@@ -19,7 +19,7 @@ use shell::host::MachineWorld;
 use shell::store::memory::Memory;
 use shell::world::{Unanswered, Web};
 use tests::log::Log;
-use tests::product::{HANGS, Product};
+use tests::product::{HANGS, ScriptedProduct};
 
 use super::wire::told_at;
 use super::*;
@@ -227,7 +227,7 @@ fn the_attempt_and_the_log_say_why() {
 #[test]
 fn a_product_that_never_answers_timed_out() {
     let koohook = told();
-    Product::of(koohook.world(), |_| HANGS);
+    ScriptedProduct::of(koohook.world(), |_| HANGS);
     let log = Log::default();
     let guard = log.keep();
     assert_eq!(buy(&koohook, "CS1").code, "000004");

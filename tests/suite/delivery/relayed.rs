@@ -9,7 +9,7 @@ use domain::record::EntityRecord;
 use futures_util::future::join;
 use protocol::time::UnixMillis;
 use shell::store::{Queue, Store};
-use tests::product::{HANGS, Mood, Product, READY};
+use tests::product::{HANGS, Mood, READY, ScriptedProduct};
 
 use super::*;
 
@@ -38,7 +38,7 @@ fn on_agenda(koohook: &Bundled, queue: Queue) -> usize {
 #[test]
 fn everything_that_waits_is_told_in_order() {
     let koohook = relayed();
-    let product = Product::of(koohook.world(), |_| READY);
+    let product = ScriptedProduct::of(koohook.world(), |_| READY);
     let ids = many(&koohook, 300);
     koohook.store().take_counts();
     let report = relay(&koohook);
@@ -54,7 +54,7 @@ fn everything_that_waits_is_told_in_order() {
 #[test]
 fn two_relays_at_once_tell_nothing_twice() {
     let koohook = relayed();
-    let product = Product::of(koohook.world(), |_| READY);
+    let product = ScriptedProduct::of(koohook.world(), |_| READY);
     let ids = many(&koohook, 40);
     let context = koohook.endpoint.context();
     let [one, two] = [(); 2].map(|()| Relay::new(context, Duration::from_secs(50)).run());
@@ -77,7 +77,7 @@ fn a_product_that_is_plainly_down_is_left_alone() {
         let koohook = relayed();
         let ids = many(&koohook, 60);
         let met = mood.clone();
-        Product::of(koohook.world(), move |_| met.clone());
+        ScriptedProduct::of(koohook.world(), move |_| met.clone());
         // Time here is spent by one after the other, though they wait at once.
         let run_of = Relay::new(koohook.endpoint.context(), Duration::from_mins(5));
         let report = run(run_of.run()).unwrap();
@@ -94,7 +94,7 @@ fn a_product_that_is_plainly_down_is_left_alone() {
 fn a_product_that_was_down_for_a_day_learns_everything_in_order() {
     let koohook = relayed();
     let ids = many(&koohook, 12);
-    let product = Product::of(koohook.world(), |_| Mood::NotReached);
+    let product = ScriptedProduct::of(koohook.world(), |_| Mood::NotReached);
     for _ in 0..24 * 6 {
         koohook.world().pass(Duration::from_mins(10));
         relay(&koohook);
@@ -119,7 +119,7 @@ fn a_product_that_is_down_for_long_leaves_dead_letters_that_can_be_replayed() {
     buy(&koohook, "CS1");
     let id = id("CS1");
     set_status(&koohook, &id, "FREEZE");
-    let product = Product::of(koohook.world(), |_| Mood::Refuses(500, ""));
+    let product = ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(500, ""));
     assert_eq!((on_agenda(&koohook, Queue::Due), on_agenda(&koohook, Queue::Dead)), (1, 0));
     let mut dead = 0;
     for _ in 0..74 {
@@ -144,7 +144,7 @@ fn a_product_that_is_down_for_long_leaves_dead_letters_that_can_be_replayed() {
 #[test]
 fn whoever_releases_what_was_never_told_tells_nobody() {
     let koohook = relayed();
-    let product = Product::of(koohook.world(), |_| READY);
+    let product = ScriptedProduct::of(koohook.world(), |_| READY);
     many(&koohook, 1);
     assert_eq!(release(&koohook, "CS0"), "000000");
     assert!(relay(&koohook).is_empty());
@@ -159,10 +159,10 @@ const LOOK_AGAIN: Duration = Duration::from_mins(10);
 
 /// A V1 purchase that the product has not answered by the end of the marketplace's patience, which
 /// the relay has seen once.
-fn sighted(mood: &Mood) -> (Bundled, Product) {
+fn sighted(mood: &Mood) -> (Bundled, ScriptedProduct) {
     let koohook = relayed();
     let met = mood.clone();
-    let product = Product::of(koohook.world(), move |_| met.clone());
+    let product = ScriptedProduct::of(koohook.world(), move |_| met.clone());
     assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
     koohook.world().pass(PATIENCE);
     assert_eq!(relay(&koohook).abandoned, 0, "the first look only remembers");
@@ -172,7 +172,7 @@ fn sighted(mood: &Mood) -> (Bundled, Product) {
 #[test]
 fn what_is_abandoned_before_it_was_offered_is_never_told() {
     let koohook = relayed();
-    let product = Product::of(koohook.world(), |_| READY);
+    let product = ScriptedProduct::of(koohook.world(), |_| READY);
     assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
     // Its first offer waits for longer than the marketplace.
     let mut kept = run(koohook.kept(&id_v1("CS1"))).unwrap();
@@ -250,7 +250,7 @@ fn pass_now(koohook: &Bundled) -> usize {
 #[test]
 fn a_clock_that_jumps_for_seconds_abandons_nothing_and_delays_little() {
     let koohook = relayed();
-    let product = Product::of(koohook.world(), |_| Mood::Refuses(503, ""));
+    let product = ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(503, ""));
     assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
     assert_eq!(buy(&koohook, "CS2").code, "000004");
     for jump in [4, 24 * 365] {

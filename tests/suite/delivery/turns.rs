@@ -14,7 +14,7 @@ use protocol::time::UnixMillis;
 use shell::relay::RelayError;
 use shell::store::{Queue, Store};
 use tests::call::{TOLD, run_paused};
-use tests::product::{HANGS, Mood, Product, READY, Told};
+use tests::product::{HANGS, Mood, READY, ScriptedProduct, Told};
 
 use super::*;
 
@@ -30,7 +30,7 @@ fn run_for(koohook: &Bundled, budget: Duration) -> RelayReport {
 }
 
 /// When each order was told, in order.
-fn orders(product: &Product) -> Vec<String> {
+fn orders(product: &ScriptedProduct) -> Vec<String> {
     let order = |told: &Told| told.body["data"]["orderId"].as_str().unwrap_or("-").to_owned();
     product.told().iter().map(order).collect()
 }
@@ -47,7 +47,7 @@ fn talkative(koohook: &Bundled, order: &str, notices: usize) {
 #[test]
 fn a_few_notices_are_one_turn_and_then_others_have_theirs() {
     let koohook = relayed();
-    let product = Product::of(koohook.world(), |_| READY);
+    let product = ScriptedProduct::of(koohook.world(), |_| READY);
     talkative(&koohook, "CS1", 12);
     for number in 0..200 {
         buy(&koohook, &format!("CV{number}"));
@@ -71,7 +71,7 @@ fn a_purchase_that_comes_while_a_run_works_is_told_in_it() {
     let bought = Cell::new(false);
     let bought = Arc::new(Mutex::new(bought));
     let other = Arc::clone(&koohook);
-    let product = Product::of(koohook.world(), move |_| {
+    let product = ScriptedProduct::of(koohook.world(), move |_| {
         if !bought.lock().unwrap().replace(true) {
             assert_eq!(buy(&other, "CS2").code, "000004");
         }
@@ -89,13 +89,13 @@ fn an_attempt_is_begun_only_with_its_full_time_and_a_run_without_time_is_refused
         let koohook = relayed();
         buy(&koohook, "CS1");
         let patience = (budget - 2).min(10) * 1_000;
-        let product = Product::of(koohook.world(), move |_| after(millis(patience - 1)));
+        let product = ScriptedProduct::of(koohook.world(), move |_| after(millis(patience - 1)));
         assert_eq!(run_for(&koohook, Duration::from_secs(budget)).delivered, usize::from(told));
         assert_eq!(product.told().len(), 1, "{budget}");
     }
     let koohook = relayed();
     buy(&koohook, "CS1");
-    let product = Product::of(koohook.world(), |_| READY);
+    let product = ScriptedProduct::of(koohook.world(), |_| READY);
     let short = Relay::new(koohook.endpoint.context(), millis(3_999)).run();
     assert_eq!(run(short), Err(RelayError::TooShort));
     assert_eq!(product.told().len(), 0);
@@ -106,7 +106,7 @@ fn an_attempt_is_begun_only_with_its_full_time_and_a_run_without_time_is_refused
 fn what_a_run_has_no_time_for_counts_no_attempt() {
     let koohook = relayed();
     talkative(&koohook, "CS1", 4);
-    let product = Product::of(koohook.world(), |_| after(millis(900)));
+    let product = ScriptedProduct::of(koohook.world(), |_| after(millis(900)));
     let report = run_for(&koohook, 4 * SECOND);
     assert!(report.unfinished && report.failed == 0, "{report:?}");
     assert!((1..4).contains(&report.delivered));
@@ -127,7 +127,7 @@ fn a_v1_purchase_without_a_template_waits_for_a_product_that_kept_another_waitin
             settings.push(("KOOHOOK_APP_INFO", tests::call::APP_INFO));
         }
         let koohook = koohook(&settings);
-        let product = Product::of(koohook.world(), |_| HANGS);
+        let product = ScriptedProduct::of(koohook.world(), |_| HANGS);
         buy(&koohook, "CS1");
         product.meets(koohook.world(), |_| READY);
         assert_eq!(buy_v1(&koohook, "CS2").code, "000000");
@@ -196,7 +196,7 @@ fn without_a_product_nothing_stays_due() {
 #[test]
 fn a_purchase_that_is_sighted_waits_for_its_second_look_and_is_not_read_meanwhile() {
     let koohook = relayed();
-    Product::of(koohook.world(), |_| Mood::Refuses(410, ""));
+    ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(410, ""));
     assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
     relay(&koohook);
     koohook.world().pass(Duration::from_mins(210));
@@ -213,7 +213,7 @@ fn a_purchase_that_is_sighted_waits_for_its_second_look_and_is_not_read_meanwhil
 #[test]
 fn a_purchase_that_is_settled_while_the_relay_looks_is_not_abandoned() {
     let koohook = relayed();
-    Product::of(koohook.world(), |_| Mood::Refuses(503, ""));
+    ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(503, ""));
     assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
     koohook.world().pass(Duration::from_mins(210));
     relay(&koohook);

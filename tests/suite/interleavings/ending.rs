@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::record::EntityRecord;
 use shell::relay::Relay;
 use tests::call::run;
-use tests::product::{Product, READY};
+use tests::product::{READY, ScriptedProduct};
 
 use super::{Ended, PURCHASES, Simulation, instance};
 
@@ -40,7 +40,7 @@ impl Simulation {
 
     /// How many notices are gone that the product does not know and nobody counted.
     pub(super) fn untold(&self, about: usize, kept: &EntityRecord) -> usize {
-        let told = self.product.as_ref().map(Product::sequences).unwrap_or_default();
+        let told = self.product.as_ref().map(ScriptedProduct::sequences).unwrap_or_default();
         let told = told.get(&format!("{}//", self.id_of(about))).cloned().unwrap_or_default();
         let outbox = &kept.outbox;
         let dead = outbox.dead.iter().map(|dead| &dead.notice);

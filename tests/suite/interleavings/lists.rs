@@ -11,16 +11,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::entity::Subject;
+use domain::keys::part_key;
 use futures_util::future::join;
 use protocol::message::{AppId, InstanceId, TenantId};
 use serde_json::{Value as Json, json};
 use shell::relay::Relay;
-use shell::repository::part_key;
 use shell::world::World;
 use simulator::{kit_v2, time};
 use tests::call::{ADDRESS, Koohook, PRODUCT_SECRET, run, run_perhaps_paused, run_until_halt};
 use tests::chance::Chance;
-use tests::product::{HANGS, Mood, Product};
+use tests::product::{HANGS, Mood, ScriptedProduct};
 use tests::world::Trouble;
 
 use self::remembering::Remembering;
@@ -47,7 +47,7 @@ struct Lists {
     seed: u64,
     chance: Chance,
     koohook: Arc<Koohook<Remembering>>,
-    product: Product,
+    product: ScriptedProduct,
     trace: Vec<String>,
 }
 
@@ -95,7 +95,7 @@ fn departments() -> Subject {
 impl Lists {
     fn new(seed: u64) -> Self {
         let koohook = Arc::new(Koohook::serving(&PAGES, Remembering::default(), &SETTINGS));
-        let product = Product::of(koohook.world(), |_| TAKES);
+        let product = ScriptedProduct::of(koohook.world(), |_| TAKES);
         Self { seed, chance: Chance(seed), koohook, product, trace: Vec::new() }
     }
 

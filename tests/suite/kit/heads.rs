@@ -9,7 +9,7 @@ use http::{Request, Response, StatusCode};
 use shell::endpoint::app_info::AppInfoEndpoint;
 use shell::endpoint::{Either, Endpoint};
 use tests::log::Log;
-use tests::served::Served;
+use tests::served::ServedEndpoint;
 
 use super::*;
 
@@ -173,7 +173,7 @@ fn a_body_that_arrives_behind_the_window_is_rejected() {
 
 #[test]
 fn over_a_socket_no_body_is_awaited() {
-    let served = Served::new(Arc::new(Kit::new().0.endpoint));
+    let served = ServedEndpoint::new(Arc::new(Kit::new().0.endpoint));
     for (path, code) in [(PATH, "000001"), (PATH_V2, "000002"), ("/saasproduce", "000002")] {
         let mut caller = served.connect();
         let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n");

@@ -7,7 +7,7 @@ use domain::record::MAX_VALUE_LEN;
 use shell::relay::{Relay, RelayReport};
 use tests::call::run_paused;
 use tests::log::Log;
-use tests::product::{Mood, Product, READY};
+use tests::product::{Mood, READY, ScriptedProduct};
 
 use super::*;
 
@@ -34,7 +34,7 @@ fn call_paused(kit: &Kit, body: &Value, parts: usize, meanwhile: impl FnOnce()) 
 #[test]
 fn a_notice_that_the_relay_settled_meanwhile_costs_one_more_write_and_no_part() {
     let (kit, here) = (Kit::new(), users_of("inst-1"));
-    Product::of(kit.0.world(), |_| READY);
+    ScriptedProduct::of(kit.0.world(), |_| READY);
     assert_eq!(kit.call(Contract::V2, "authSync", &people(0, 3)), "000000");
     let code = call_paused(&kit, &people(3, 3), 1, || {
         assert_eq!(relay(&kit).delivered, 1);
@@ -111,7 +111,7 @@ fn as_many_parts_wait_as_the_page_says_and_no_more() {
     // Beside them the longest head, whose 512 references take 40 bytes of text each.
     let len = kept.to_bytes().unwrap().len();
     assert!(len + 512 * 40 < MAX_VALUE_LEN, "{len}");
-    Product::of(kit.0.world(), |_| READY);
+    ScriptedProduct::of(kit.0.world(), |_| READY);
     while relay(&kit).delivered > 0 {}
     assert_eq!(call(MAX_WAITING_PARTS).0, "000000", "once the product took them there is room");
 }
@@ -189,7 +189,7 @@ fn a_list_does_not_replace_a_value_of_another_kind() {
 fn sequential_calls_beside_a_busy_relay_all_succeed() {
     let kit = Kit::new();
     let product =
-        Product::of(kit.0.world(), |_| Mood::Answers(Duration::from_millis(20), 200, "{}"));
+        ScriptedProduct::of(kit.0.world(), |_| Mood::Answers(Duration::from_millis(20), 200, "{}"));
     kit.0.world().lag(Duration::from_millis(5));
     for number in 0..20 {
         let now = kit.0.world().now_millis();

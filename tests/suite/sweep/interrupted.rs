@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use domain::directory::PartName;
+use domain::keys::part_key;
 use protocol::time::UnixMillis;
 use shell::relay::Relay;
-use shell::repository::part_key;
 use shell::store::{Put, Queue, Store, Value, Version};
 use shell::world::{Deadline, World};
 use tests::call::run;
-use tests::product::{Product, READY};
+use tests::product::{READY, ScriptedProduct};
 use tests::world::Trouble;
 
 use super::{HOUR, crowded, koohook, readable, subject, swept, unused, with_shelf};
@@ -19,7 +19,7 @@ use super::{HOUR, crowded, koohook, readable, subject, swept, unused, with_shelf
 fn a_sweep_that_ends_anywhere_loses_no_more_than_a_batch() {
     let koohook = koohook();
     crowded(&koohook, 300);
-    Product::of(koohook.world(), |_| READY);
+    ScriptedProduct::of(koohook.world(), |_| READY);
     let mut runs = 0;
     for point in (10..).step_by(97) {
         koohook.world().halt_at(point);
@@ -46,7 +46,7 @@ fn a_sweep_that_ends_anywhere_loses_no_more_than_a_batch() {
 fn a_sweep_that_fails_stops_no_delivery_and_is_made_again() {
     let koohook = koohook();
     crowded(&koohook, 100);
-    let product = Product::of(koohook.world(), |_| READY);
+    let product = ScriptedProduct::of(koohook.world(), |_| READY);
     // Four agendas, the value; then claim and settlement among the sweep's own reads and writes.
     let well = std::iter::repeat_n(Trouble::None, 8);
     koohook.store().plan(well.chain(std::iter::repeat_n(Trouble::Refused, 40)));

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use domain::directory::PartName;
+use domain::keys::part_owner;
 
 use crate::orders;
-use crate::repository::part_owner;
 use crate::store::Entry;
 use crate::sweep::BATCH;
 

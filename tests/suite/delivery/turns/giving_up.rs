@@ -7,7 +7,7 @@ use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use tests::call::{Koohook, run_until_halt};
-use tests::product::{Mood, Product, READY};
+use tests::product::{Mood, READY, ScriptedProduct};
 
 use super::{BEHIND_WRITE, PENDING_V1, SECOND};
 use crate::delivery::*;
@@ -19,7 +19,7 @@ use crate::delivery::*;
 fn a_notice_whose_every_attempt_dies_is_given_up_in_the_end() {
     let koohook = relayed();
     buy(&koohook, "CS1");
-    Product::of(koohook.world(), |_| READY);
+    ScriptedProduct::of(koohook.world(), |_| READY);
     let mut runs = 0;
     while outbox(&koohook, &id("CS1")).dead.is_empty() {
         koohook.world().pass(Duration::from_hours(4));
@@ -42,7 +42,7 @@ fn a_notice_whose_every_attempt_dies_is_given_up_in_the_end() {
 fn time_alone_gives_nothing_up() {
     let koohook = relayed();
     buy(&koohook, "CS1");
-    Product::of(koohook.world(), |_| Mood::Refuses(503, ""));
+    ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(503, ""));
     for attempt in 1..=MIN_ATTEMPTS {
         let report = relay(&koohook);
         let last = attempt == MIN_ATTEMPTS;
@@ -56,7 +56,7 @@ fn time_alone_gives_nothing_up() {
 fn a_clock_that_the_store_contradicts_gives_nothing_up() {
     for (apart, given_up) in [(0, true), (300_000, true), (300_001, false), (-300_001, false)] {
         let koohook = Koohook::over(Clocked::new(apart), &PENDING_V1);
-        Product::of(koohook.world(), |_| Mood::Refuses(503, ""));
+        ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(503, ""));
         assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
         let (mut abandoned, mut dead) = (0, 0);
         for _ in 0..90 {

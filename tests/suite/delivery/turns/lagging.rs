@@ -7,7 +7,7 @@ use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use tests::call::Koohook;
-use tests::product::{Product, READY};
+use tests::product::{READY, ScriptedProduct};
 
 use super::PENDING_V1;
 use crate::delivery::*;
@@ -18,7 +18,7 @@ fn an_agenda_that_lags_behind_makes_no_run_spin() {
     let inner = Memory::new();
     let store = Lagging { inner, seen: Mutex::default() };
     let koohook = Koohook::over(store, &PENDING_V1);
-    let product = Product::of(koohook.world(), |_| READY);
+    let product = ScriptedProduct::of(koohook.world(), |_| READY);
     for order in ["CS1", "CS2", "CS3"] {
         buy_v1(&koohook, order);
     }

@@ -1,6 +1,6 @@
 //! What each answer of the product means.
 
-use tests::product::{Mood, Product};
+use tests::product::{Mood, ScriptedProduct};
 
 use crate::delivery::*;
 
@@ -35,7 +35,7 @@ const ANSWERS: &[(u16, &str, &str, Option<&str>)] = &[
 fn every_answer_to_a_purchase_has_its_meaning() {
     for (status, body, code, fault) in ANSWERS {
         let koohook = told();
-        Product::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, *status, body));
+        ScriptedProduct::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, *status, body));
         assert_eq!(buy(&koohook, "CS1").code, *code, "{status} {body}");
         let outbox = outbox(&koohook, &id("CS1"));
         assert_eq!(outbox.waiting.is_empty(), fault.is_none(), "{status} {body}");
@@ -51,7 +51,7 @@ fn a_product_that_says_nothing_of_access_has_the_templates() {
     let template = r#"{"frontEndUrl":"https://app.example.com/{instanceId}"}"#;
     for (status, body, code) in [(200, "{}", "000000"), (204, "", "000000"), (202, "", "000004")] {
         let koohook = told_with("KOOHOOK_APP_INFO", template);
-        Product::of(koohook.world(), move |_| Mood::Answers(Duration::ZERO, status, body));
+        ScriptedProduct::of(koohook.world(), move |_| Mood::Answers(Duration::ZERO, status, body));
         assert_eq!(buy(&koohook, "CS1").code, code, "{status}");
     }
 }
@@ -59,7 +59,7 @@ fn a_product_that_says_nothing_of_access_has_the_templates() {
 #[test]
 fn what_the_product_never_wants_is_a_dead_letter_at_once() {
     let koohook = told();
-    let product = Product::of(koohook.world(), |_| Mood::Refuses(410, ""));
+    let product = ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(410, ""));
     assert_eq!(buy(&koohook, "CS1").code, "000004");
     let outbox = outbox(&koohook, &id("CS1"));
     assert_eq!((outbox.waiting.len(), outbox.dead.len(), outbox.blocked), (0, 1, true));
@@ -82,7 +82,7 @@ fn no_attempt_quotes_an_answer() {
     ];
     for (answer, status) in answers.into_iter().flat_map(|it| [(it, 200), (it, 500), (it, 410)]) {
         let koohook = told();
-        Product::of(koohook.world(), move |_| Mood::Refuses(status, answer));
+        ScriptedProduct::of(koohook.world(), move |_| Mood::Refuses(status, answer));
         assert_eq!(buy(&koohook, "CS1").code, "000004");
         let kept = run(koohook.kept(&id("CS1"))).unwrap().to_bytes().unwrap();
         let kept = String::from_utf8(kept).unwrap();
@@ -90,7 +90,7 @@ fn no_attempt_quotes_an_answer() {
     }
     let koohook = told();
     let page = "<html><head><title>502 Bad Gateway</title></head>nginx/1.27 canary</html>";
-    Product::of(koohook.world(), move |_| Mood::Refuses(502, page));
+    ScriptedProduct::of(koohook.world(), move |_| Mood::Refuses(502, page));
     buy(&koohook, "CS1");
     let attempts = outbox(&koohook, &id("CS1")).delivery.unwrap().attempts;
     assert_eq!(attempts[0].said.as_deref(), Some("bad gateway nginx"));

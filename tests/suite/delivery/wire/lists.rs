@@ -6,7 +6,7 @@ use domain::entity::Subject;
 use protocol::message::TenantId;
 use shell::world::Deadline;
 use tests::call::{Bundled, Koohook, PRODUCT_SECRET, run_until_halt};
-use tests::product::{Mood, Product, Told};
+use tests::product::{Mood, ScriptedProduct, Told};
 use tests::test_store::TestStore;
 
 use crate::delivery::*;
@@ -53,7 +53,7 @@ fn run_relay(koohook: &Bundled, seconds: u64) -> RelayReport {
 }
 
 /// What a product heard of a list: each part's number, and how many records it held.
-fn parts(product: &Product) -> Vec<(u64, usize)> {
+fn parts(product: &ScriptedProduct) -> Vec<(u64, usize)> {
     let part = |told: &Told| {
         let data = &told.body["data"];
         assert_eq!(data["parts"], 20);
@@ -65,7 +65,8 @@ fn parts(product: &Product) -> Vec<(u64, usize)> {
 #[test]
 fn a_long_list_arrives_whole_in_parts_in_order_and_its_parts_are_let_go() {
     let koohook = listing();
-    let product = Product::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 200, "ok"));
+    let product =
+        ScriptedProduct::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 200, "ok"));
     list_departments(&koohook, 10_000);
     assert_eq!(product.told().len(), 0, "lists are left to the relay");
     let report = run_relay(&koohook, 50);
@@ -83,7 +84,8 @@ fn a_long_list_arrives_whole_in_parts_in_order_and_its_parts_are_let_go() {
 #[test]
 fn a_list_too_long_for_one_run_goes_on_where_it_stopped() {
     let koohook = listing();
-    let product = Product::of(koohook.world(), |_| Mood::Answers(Duration::from_secs(1), 200, ""));
+    let product =
+        ScriptedProduct::of(koohook.world(), |_| Mood::Answers(Duration::from_secs(1), 200, ""));
     list_departments(&koohook, 10_000);
     let mut delivered = 0;
     for _ in 0..12 {
@@ -104,7 +106,7 @@ fn a_list_too_long_for_one_run_goes_on_where_it_stopped() {
 #[test]
 fn a_long_list_whose_sender_died_goes_on_after_one_claim() {
     let koohook = listing();
-    let product = Product::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 200, ""));
+    let product = ScriptedProduct::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 200, ""));
     list_departments(&koohook, 10_000);
     // Some parts are sent; then the process ends.
     koohook.world().halt_at(40);
@@ -122,7 +124,7 @@ fn a_long_list_whose_sender_died_goes_on_after_one_claim() {
 #[test]
 fn the_parts_of_a_dead_list_stay_for_as_long_as_it_can_be_replayed() {
     let koohook = listing();
-    let product = Product::of(koohook.world(), |_| Mood::Refuses(410, ""));
+    let product = ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(410, ""));
     list_departments(&koohook, 10_000);
     assert_eq!(run_relay(&koohook, 50).dead, 1);
     koohook.world().pass(Duration::from_hours(1));
