@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use domain::entity::{Entity, Subject};
-use domain::keys;
 use domain::outbox::Reader;
+use domain::store_keys;
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::failure::Failure;
@@ -246,7 +246,7 @@ impl NoticeStore {
             }
             // Parts of lists are on the agenda too, and hold no notice.
             let entities = entries.into_iter().map(|entry| entry.key);
-            keys.extend(entities.filter(|key| !keys::is_part(key)));
+            keys.extend(entities.filter(|key| !store_keys::is_part(key)));
         }
         Ok(keys.into_iter().collect())
     }

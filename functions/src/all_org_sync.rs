@@ -6,8 +6,8 @@
 //! departments is likelier a fault than a wish.
 
 use domain::decision::ListNotice;
-use domain::directory::{Content, DirectoryChange, EntryOutcome, Identity, List};
 use domain::entity::Subject;
+use domain::kit_list::{Content, EntryOutcome, Identity, KitListChange, List};
 use domain::notice::{NoticeDraft, NoticeType};
 use domain::page::{ChangeList, Page, Request};
 use protocol::message::{Activity, AllOrgSync, Malformed};
@@ -34,12 +34,12 @@ impl ChangeList for Departments {
         self.0.at
     }
 
-    fn change(&self, at: UnixMillis) -> DirectoryChange {
+    fn change(&self, at: UnixMillis) -> KitListChange {
         let entries = self.0.records.iter().map(|item| {
             let (name, parent) = (item.department_name(), item.parent_code());
             (Identity::new(&[&item.identity]), Content::new(&[name, parent]))
         });
-        DirectoryChange::List(List::new(entries, at))
+        KitListChange::List(List::new(entries, at))
     }
 
     fn notice(&self, at: UnixMillis, outcomes: &[EntryOutcome]) -> ListNotice {

@@ -5,8 +5,8 @@
 //! repeat from a change and old from new, and hands on what changed.
 
 use domain::decision::ListNotice;
-use domain::directory::{Content, DirectoryChange, Edit, EntryOutcome, Identity};
 use domain::entity::Subject;
+use domain::kit_list::{Content, Edit, EntryOutcome, Identity, KitListChange};
 use domain::notice::{NoticeDraft, NoticeType};
 use domain::page::{ChangeList, Page, Request};
 use protocol::message::{Activity, AuthSync, ListItem, Malformed, Reply, UserChange};
@@ -39,7 +39,7 @@ impl ChangeList for Users {
         self.0.at
     }
 
-    fn change(&self, at: UnixMillis) -> DirectoryChange {
+    fn change(&self, at: UnixMillis) -> KitListChange {
         let edit = |ListItem { identity, value }: &ListItem| {
             let who = Identity::new(&[identity]);
             match self.0.change {
@@ -48,7 +48,7 @@ impl ChangeList for Users {
                 UserChange::Revoke => Edit::revoke(who, at),
             }
         };
-        DirectoryChange::Edits(self.0.records.iter().map(edit).collect())
+        KitListChange::Edits(self.0.records.iter().map(edit).collect())
     }
 
     fn notice(&self, at: UnixMillis, outcomes: &[EntryOutcome]) -> ListNotice {

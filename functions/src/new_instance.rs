@@ -4,6 +4,7 @@
 //! where the store was lost: the ID is derived. V1 calls again whenever the buyer opens the
 //! resource's details, so that the page is a look as well.
 
+use domain::app_info_template::Template;
 use domain::decision::Decision;
 use domain::entity::Subject;
 use domain::idempotency::Order;
@@ -15,7 +16,6 @@ use domain::page::{Change, Moment, Page, Request};
 use domain::refusal::Refusal;
 use domain::remark::Remark;
 use domain::settings::Settings;
-use domain::template::Template;
 use protocol::cipher::Strength;
 use protocol::message::{Activity, InstanceId, Malformed, NewInstance, Reply};
 use protocol::result_code::ResultCode;

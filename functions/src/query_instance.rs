@@ -3,10 +3,10 @@
 //! Asked again and again until a purchase is ready, and live whenever the buyer looks. Never
 //! `000000` with nothing in it: that would end the asking.
 
+use domain::app_info_template::Template;
 use domain::entity::{Entity, Subject};
 use domain::page::{Lookup, Page, Request};
 use domain::refusal::Refusal;
-use domain::template::Template;
 use protocol::message::{InstanceId, InstanceInfo, Malformed, QueryInstance, Reply};
 use protocol::result_code::ResultCode;
 use protocol::signature::{Contract, Verified};

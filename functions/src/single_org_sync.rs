@@ -6,8 +6,8 @@
 //! promised.
 
 use domain::decision::ListNotice;
-use domain::directory::{Content, DirectoryChange, Edit, EntryOutcome, Identity};
 use domain::entity::Subject;
+use domain::kit_list::{Content, Edit, EntryOutcome, Identity, KitListChange};
 use domain::notice::{NoticeDraft, NoticeType};
 use domain::page::{ChangeList, Page, Request};
 use protocol::message::{Activity, Fields, Malformed, Reply, SingleOrgSync, SyncFlag};
@@ -39,10 +39,10 @@ impl ChangeList for Department {
         self.0.at
     }
 
-    fn change(&self, at: UnixMillis) -> DirectoryChange {
+    fn change(&self, at: UnixMillis) -> KitListChange {
         let Self(call) = self;
         let who = Identity::new(&[call.org_code.as_str()]);
-        DirectoryChange::Edits(vec![match call.flag {
+        KitListChange::Edits(vec![match call.flag {
             SyncFlag::Put => Edit::put(who, Content::new(&[&call.name, &call.parent]), at),
             SyncFlag::Delete => Edit::delete(who, at),
         }])

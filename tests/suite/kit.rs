@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use domain::directory::Directory;
-use domain::directory::PartName;
 use domain::entity::{Entity, Subject};
-use domain::keys::part_key;
+use domain::kit_list::KitList;
+use domain::kit_list::PartName;
 use domain::page::Row;
 use domain::record::EntityRecord;
+use domain::store_keys::part_key;
 use domain::tenant::{Dated, Tenant};
 use protocol::message::{AppId, InstanceId, TenantId};
 use protocol::time::UnixMillis;
@@ -102,11 +102,11 @@ impl Kit {
         }
     }
 
-    fn directory(&self, subject: &Subject) -> Directory {
+    fn list(&self, subject: &Subject) -> KitList {
         match self.kept(subject).map(|kept| kept.entity) {
-            Some(Entity::Directory(directory)) => directory,
-            None => Directory::default(),
-            Some(other) => panic!("no directory: {other:?}"),
+            Some(Entity::KitList(list)) => list,
+            None => KitList::default(),
+            Some(other) => panic!("no list: {other:?}"),
         }
     }
 

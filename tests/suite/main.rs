@@ -11,10 +11,9 @@
 
 mod amounts;
 mod bad_inputs;
+mod callbacks;
 mod configuration;
-mod deliveries;
 mod delivery;
-mod directory;
 mod dynamodb_store;
 mod faults;
 mod first_calls;
@@ -23,6 +22,7 @@ mod http_host;
 mod imports;
 mod interleavings;
 mod kit;
+mod kit_list;
 mod lambda_events;
 mod lifecycle;
 mod notices;

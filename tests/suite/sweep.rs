@@ -4,18 +4,18 @@ mod interrupted;
 
 use std::time::Duration;
 
-use domain::directory::PartName;
 use domain::entity::{Entity, Subject};
-use domain::keys::part_key;
+use domain::kit_list::PartName;
 use domain::outbox::Reader;
 use domain::record::EntityRecord;
+use domain::store_keys::part_key;
 use protocol::message::TenantId;
 use protocol::time::UnixMillis;
 use shell::relay::Relay;
 use shell::repository::{Repository, Written};
 use shell::seal::{Clear, Seal};
 use shell::store::{Queue, Store};
-use shell::sweep::Swept;
+use shell::unused_parts::Swept;
 use shell::world::{Deadline, World};
 use tests::call::{Bundled, Koohook, PRODUCT_SECRET, run};
 use tests::product::{READY, ScriptedProduct};
@@ -84,9 +84,9 @@ fn kept(koohook: &Bundled) -> EntityRecord {
 }
 
 fn parts(koohook: &Bundled) -> Vec<PartName> {
-    let Entity::Directory(directory) = kept(koohook).entity else { panic!("a list is kept") };
+    let Entity::KitList(list) = kept(koohook).entity else { panic!("a list is kept") };
     let told = kept(koohook).outbox;
-    directory.head.parts().into_iter().chain(told.waiting.iter().flat_map(|n| n.parts())).collect()
+    list.head.parts().into_iter().chain(told.waiting.iter().flat_map(|n| n.parts())).collect()
 }
 
 fn readable(koohook: &Bundled, names: Vec<PartName>) -> bool {
@@ -115,13 +115,13 @@ fn what_is_referred_to_stays() {
 fn what_a_newer_list_replaced_goes() {
     let koohook = koohook();
     list(&koohook, 1_500, "a");
-    let Entity::Directory(first) = kept(&koohook).entity else { panic!("a list is kept") };
+    let Entity::KitList(first) = kept(&koohook).entity else { panic!("a list is kept") };
     koohook.world().pass(HOUR);
     list(&koohook, 1_500, "b");
     koohook.world().pass(HOUR);
     assert!(swept(&koohook).deleted >= first.head.parts().len());
     assert!(!readable(&koohook, first.head.parts().into_iter().collect()));
-    let Entity::Directory(second) = kept(&koohook).entity else { panic!("a list is kept") };
+    let Entity::KitList(second) = kept(&koohook).entity else { panic!("a list is kept") };
     assert!(second.unused.is_empty());
     assert!(readable(&koohook, parts(&koohook)));
 }
@@ -196,7 +196,7 @@ fn crowded(koohook: &Bundled, count: u32) {
     with_shelf(koohook.world(), async |repository| {
         let slot = repository.read(&subject()).await.unwrap();
         let mut kept = slot.record().cloned().unwrap();
-        let Entity::Directory(directory) = &mut kept.entity else { panic!("a list is kept") };
+        let Entity::KitList(list) = &mut kept.entity else { panic!("a list is kept") };
         let name = |number: u32| {
             let mut name = [1; 16];
             name[..4].copy_from_slice(&number.to_be_bytes());
@@ -207,14 +207,14 @@ fn crowded(koohook: &Bundled, count: u32) {
             let parts = names.iter().map(|name| (*name, b"[]".to_vec())).collect();
             repository.write_parts(&subject().key(), parts).await.unwrap();
         }
-        directory.unused = names.into_iter().collect();
+        list.unused = names.into_iter().collect();
         assert!(matches!(repository.write(&slot, kept).await.unwrap(), Written::Won(_)));
     });
 }
 
 fn unused(koohook: &Bundled) -> usize {
-    let Entity::Directory(directory) = kept(koohook).entity else { panic!("a list is kept") };
-    directory.unused.len()
+    let Entity::KitList(list) = kept(koohook).entity else { panic!("a list is kept") };
+    list.unused.len()
 }
 
 /// Deliveries come first; each batch's progress is kept; and the end is reached in bounded runs.

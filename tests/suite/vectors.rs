@@ -9,7 +9,7 @@ mod v2;
 mod webhooks;
 
 use http::{Request, Uri};
-use protocol::key::{AccessKey, Keyring};
+use protocol::access_key::{AccessKey, Keyring};
 use tests::call::{APP_INFO, Bundled, koohook};
 
 const V1_KEY: &str = "11111111-2222-3333-4444-555555555555";

@@ -1,8 +1,8 @@
 //! A row → the instance to import, and the purchase that leads to it.
 
+use domain::app_info_template::Template;
 use domain::instance::id::OrderedBy;
 use domain::instance::{Access, FreezeCause, Instance, InstanceState};
-use domain::template::Template;
 use protocol::app_info::AppInfo;
 use protocol::message::{InstanceId, OrderId, OrderLineId, ProductId};
 use shell::import::Import;

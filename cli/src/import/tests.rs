@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use domain::app_info_template::Template;
 use domain::instance::id::OrderedBy;
 use domain::instance::{Access, FreezeCause, InstanceState};
-use domain::template::Template;
+use protocol::access_key::{AccessKey, Keyring};
 use protocol::cipher::Strength;
-use protocol::key::{AccessKey, Keyring};
 use protocol::message::{InstanceId, NewInstance};
 use protocol::signature::{Contract, Headers, Interface, TimestampUnit, Unverified, Verified};
 use protocol::time::UnixMillis;

@@ -1,5 +1,7 @@
 //! Step 5 of a callback's path: what becomes of the one kept value.
 
+pub mod list;
+
 use protocol::message::Reply;
 use protocol::time::UnixMillis;
 

@@ -3,9 +3,9 @@
 use protocol::message::{AppId, InstanceId, OrderId, TenantId};
 use serde::{Deserialize, Serialize};
 
-use crate::directory::Directory;
 use crate::instance::Instance;
-use crate::keys::entity_key;
+use crate::kit_list::KitList;
+use crate::store_keys::entity_key;
 use crate::tenant::{Application, Dated, Tenant};
 
 /// What a callback is about.
@@ -54,7 +54,7 @@ impl Subject {
             (Self::Instance(_) | Self::Purchase(..), Entity::Instance(_) | Entity::MovedTo(_))
                 | (Self::Tenant(..), Entity::Tenant(_))
                 | (Self::Application(..), Entity::Application(_))
-                | (Self::Users(..) | Self::Departments(..), Entity::Directory(_))
+                | (Self::Users(..) | Self::Departments(..), Entity::KitList(_))
         )
     }
 
@@ -90,7 +90,8 @@ pub enum Entity {
     /// An enterprise's credentials for an application.
     Application(Dated<Application>),
     /// The people of an application, or the departments of an enterprise.
-    Directory(Directory),
+    #[serde(rename = "directory")]
+    KitList(KitList),
 }
 
 macro_rules! entity {
@@ -117,4 +118,4 @@ macro_rules! entity {
 entity!(Instance, Instance);
 entity!(Tenant, Dated<Tenant>);
 entity!(Application, Dated<Application>);
-entity!(Directory, Directory);
+entity!(KitList, KitList);

@@ -10,13 +10,13 @@ mod message;
 mod size;
 #[cfg(test)]
 mod tests;
-mod void;
+mod voided;
 
 use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::directory::PartName;
+use crate::kit_list::PartName;
 
 pub use draft::NoticeDraft;
 pub use kind::NoticeType;

@@ -17,26 +17,26 @@
 //! - `room`: how much an entity may keep.
 
 mod attempt;
+mod capacity;
 mod claim;
 mod dead_letters;
 mod delivery_state;
 mod queue;
 mod retry_schedule;
-mod room;
 mod settle;
 
 use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
 pub use self::attempt::{Attempt, AttemptOutcome};
+pub use self::capacity::{MAX_OUTBOX_LEN, MAX_UNREAD};
 pub use self::claim::{Claim, RELAY_CLAIM};
 pub use self::dead_letters::{DeadLetter, MAX_DEAD, MAX_DEAD_LEN};
 pub use self::delivery_state::{DeliveryState, MAX_ATTEMPTS};
 pub use self::retry_schedule::{LONGEST_PAUSE, MAX_ASKED_PAUSE, MIN_ATTEMPTS, PATIENCE};
-pub use self::room::{MAX_OUTBOX_LEN, MAX_UNREAD};
 pub use self::settle::{Settled, Settling};
-use crate::directory::PartName;
 use crate::instance::ClockTrust;
+use crate::kit_list::PartName;
 use crate::notice::Notice;
 
 /// The notices of one entity.

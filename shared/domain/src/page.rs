@@ -6,10 +6,10 @@ use protocol::signature::{Contract, Verified};
 use protocol::time::UnixMillis;
 
 use crate::decision::{Decision, ListNotice};
-use crate::directory::{DirectoryChange, EntryOutcome};
 use crate::entity::{Entity, Subject};
 use crate::idempotency::Order;
 use crate::instance::Instance;
+use crate::kit_list::{EntryOutcome, KitListChange};
 use crate::refusal::Refusal;
 use crate::settings::{SettingError, Settings};
 use crate::tenant::{Application, Dated, Tenant};
@@ -99,7 +99,7 @@ pub trait ChangeList: Send + Sync {
     fn at(&self) -> UnixMillis;
 
     /// What it changes, at the time that the call counts as.
-    fn change(&self, at: UnixMillis) -> DirectoryChange;
+    fn change(&self, at: UnixMillis) -> KitListChange;
 
     /// What the product is to be told, at the time that the call counts as, given what became of
     /// each edit or entry.

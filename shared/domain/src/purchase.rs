@@ -3,9 +3,9 @@
 use protocol::signature::Contract;
 use protocol::time::UnixMillis;
 
+use crate::app_info_template::Template;
 use crate::entity::Entity;
 use crate::instance::Instance;
-use crate::template::Template;
 
 /// A newInstance call that is answered after the product was notified of it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,7 +27,7 @@ impl AnsweredPurchase {
             other @ (Entity::MovedTo(_)
             | Entity::Tenant(_)
             | Entity::Application(_)
-            | Entity::Directory(_)) => other,
+            | Entity::KitList(_)) => other,
         }
     }
 

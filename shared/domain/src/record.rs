@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use protocol::order_query::OrderDetails;
 use protocol::time::UnixMillis;
 
-use crate::directory::PartName;
+use crate::app_info_template::Template;
 use crate::entity::Entity;
 use crate::idempotency::Ledger;
+use crate::kit_list::PartName;
 use crate::order_details::{self, OrderFacts};
 use crate::outbox::{AttemptOutcome, Claim, Outbox, Settled, Settling};
-use crate::template::Template;
 
 pub use bytes::{MAX_VALUE_LEN, RecordError, SCHEMA};
 pub use time::{FARTHEST, Passed, REST};
@@ -79,9 +79,9 @@ impl EntityRecord {
 
     /// Notes as unused the parts that a notice named before and no notice names now.
     fn note_unused(&mut self, before: &BTreeSet<PartName>) {
-        if let Entity::Directory(directory) = &mut self.entity {
+        if let Entity::KitList(list) = &mut self.entity {
             let after: BTreeSet<_> = self.outbox.parts().collect();
-            directory.unused.extend(before.difference(&after));
+            list.unused.extend(before.difference(&after));
         }
     }
 }

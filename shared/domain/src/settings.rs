@@ -3,9 +3,9 @@
 use protocol::cipher::Strength;
 use thiserror::Error;
 
+use crate::app_info_template::Template;
 use crate::outbox::Reader;
 use crate::secret::Secret;
-use crate::template::Template;
 
 /// What the pages are told of the seller's configuration.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use sha1::{Digest, Sha1};
 
-use crate::key::AccessKey;
+use crate::access_key::AccessKey;
 use crate::mac::hmac_sha256;
 
 /// The key length the seller chose when the product was released; on the wire `encryptType`.

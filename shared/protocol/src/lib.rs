@@ -5,7 +5,7 @@
 //!
 //! In reading order:
 //!
-//! - [`signature`]: `Unverified` → `Verified`; signs a reply. [`key`], [`mac`], [`query`],
+//! - [`signature`]: `Unverified` → `Verified`; signs a reply. [`access_key`], [`mac`], [`query_string`],
 //!   [`json`] and [`cipher`] are what it and the readers use.
 //! - [`message`]: one type per activity, a reader per contract, and the replies; [`app_info`],
 //!   [`result_code`].
@@ -14,15 +14,15 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod access_key;
 pub mod app_info;
 pub mod cipher;
 pub mod digest;
 pub mod json;
-pub mod key;
 pub mod mac;
 pub mod message;
 pub mod order_query;
-pub mod query;
+pub mod query_string;
 pub mod result_code;
 pub mod signature;
 pub mod text;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use domain::decide::list::{ListDecision, decide_list, kit_list};
 use domain::decide::{Kind, Verdict, decide};
-use domain::decide_list::{ListDecision, decide_list, directory};
-use domain::directory::PartName;
 use domain::entity::{Entity, Subject};
 use domain::instance::effective;
-use domain::keys::used_signature_key;
+use domain::kit_list::PartName;
 use domain::page::{Change, ChangeList, Lookup, Page, Request};
+use domain::store_keys::used_signature_key;
 use futures_util::{StreamExt, stream};
 use protocol::message::{Fields, Purpose, Reply};
 use protocol::signature::{TOLERANCE_MILLIS, Verified};
@@ -111,7 +111,7 @@ impl<W: World> Callback<'_, W> {
             let decision = match decided {
                 Some(decision) => decision,
                 None => {
-                    let current = directory(slot.record());
+                    let current = kit_list(slot.record());
                     let needs = current.head.needs(&change);
                     if !needs.iter().all(|name| slot.parts.contains_key(name)) {
                         return Ok(Update::Read(needs));

@@ -4,15 +4,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::app_info_template::Template;
 use domain::outbox::Reader;
-use domain::template::Template;
 use domain::webhook::WebhookSecrets;
 
 use crate::guard::{Guard, Network};
-use crate::orders::Orders;
+use crate::order_lookup::Orders;
 use crate::repository::Repository;
 use crate::seal::Seal;
-use crate::unusable::UnusableEntities;
+use crate::unusable_entities::UnusableEntities;
 use crate::world::{Deadline, World};
 
 /// The outside, and what is known of the product.

@@ -33,7 +33,7 @@ pub use self::outcome::{DeliveryResult, NoticeOutcome};
 use self::sending::Sent;
 use crate::context::{Context, Product};
 use crate::failure::Failure;
-use crate::orders::AskLimits;
+use crate::order_lookup::AskLimits;
 use crate::repository::{Repository, Slot, Start, Update, Updated, Written};
 use crate::world::World;
 

@@ -1,6 +1,6 @@
 //! Something on our side.
 
-use domain::decide_list::ListError;
+use domain::decide::list::ListError;
 use domain::record::RecordError;
 use protocol::result_code::ResultCode;
 use thiserror::Error;

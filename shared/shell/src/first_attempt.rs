@@ -17,7 +17,7 @@ use protocol::signature::Contract;
 
 use crate::context::{Context, Product};
 use crate::delivery::{Delivery, DeliveryResult, NO_KEYS, NoticeOutcome};
-use crate::orders::AskLimits;
+use crate::order_lookup::AskLimits;
 use crate::repository::{Repository, Slot};
 use crate::world::{Unanswered, World};
 

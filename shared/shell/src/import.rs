@@ -163,7 +163,7 @@ impl Import {
             | Entity::MovedTo(_)
             | Entity::Tenant(_)
             | Entity::Application(_)
-            | Entity::Directory(_) => ImportOutcome::OtherPurchase,
+            | Entity::KitList(_) => ImportOutcome::OtherPurchase,
         }
     }
 

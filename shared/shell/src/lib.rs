@@ -11,18 +11,18 @@
 //!   product; `call_log`: the one line that is logged of it.
 //! - [`repository`]: one kept value, read and written over its version.
 //! - [`delivery`]: one entity's notices to the product; [`relay`]: the notices of all entities that
-//!   are due, and [`sweep`]: parts that nothing refers to; `unusable`: entities that the relay skips.
-//! - [`orders`]: what the marketplace is asked before. `time_limits`: how long to wait for others.
+//!   are due, and [`unused_parts`]: parts that nothing refers to;
+//!   `unusable_entities`: those that the relay skips.
+//! - [`order_lookup`]: what the marketplace is asked before. `time_limits`: how long to wait for others.
 //! - [`import`]: instances that an older server made.
 //! - [`context`]: what all endpoints share.
 //! - [`world`]: all that is not us: the store, the web, the clock, chance. [`web`]: one call over
 //!   HTTP; `client`: how a machine makes it; [`guard`]: which networks and authorities a call to the
 //!   product may use. [`store`]: where state lives. [`seal`]: what encrypts it.
-//! - [`config`]: the environment, once per start. [`host`]: where functions run; [`bodies`]: how much
+//! - [`config`]: the environment, once per start. [`host`]: where functions run; [`unverified_bodies`]: how much
 //!   of strangers' bodies a host holds.
 //! - [`failure`]: something on our side; `call_error`: why a verified call was not carried out.
 
-pub mod bodies;
 mod call_error;
 mod call_log;
 mod callback;
@@ -38,14 +38,15 @@ pub mod guard;
 #[cfg(feature = "runtime")]
 pub mod host;
 pub mod import;
-pub mod orders;
+pub mod order_lookup;
 pub mod relay;
 pub mod repository;
 pub mod route;
 pub mod seal;
 pub mod store;
-pub mod sweep;
 mod time_limits;
-mod unusable;
+mod unusable_entities;
+pub mod unused_parts;
+pub mod unverified_bodies;
 pub mod web;
 pub mod world;

@@ -1,8 +1,8 @@
 //! Entity records: read and decrypted, decided on, encrypted and written over the version that was
 //! read, within a deadline.
 
-mod mark;
 mod parts;
+mod seal_mark;
 mod update;
 
 use std::collections::BTreeMap;
@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use domain::directory::PartName;
 use domain::entity::Subject;
+use domain::kit_list::PartName;
 use domain::outbox::Reader;
 use domain::record::EntityRecord;
 use futures_util::future;

@@ -6,7 +6,7 @@ use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use protocol::message::Activity;
-use protocol::query;
+use protocol::query_string;
 use protocol::signature::{Contract, Headers, Interface};
 
 /// What the path and the method of a callback say.
@@ -137,7 +137,7 @@ fn over_limits(head: &Parts) -> Option<StatusCode> {
     let query = head.uri.query().unwrap_or_default();
     if head.headers.iter().any(|(name, value)| name.as_str().len() + value.len() > MAX_HEADER_LEN) {
         Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
-    } else if query.len() > MAX_QUERY_LEN || query::pieces(query).count() > MAX_PARAMETERS {
+    } else if query.len() > MAX_QUERY_LEN || query_string::pieces(query).count() > MAX_PARAMETERS {
         Some(StatusCode::URI_TOO_LONG)
     } else if head.headers.get_all(CONTENT_ENCODING).iter().any(is_coded) {
         Some(StatusCode::UNSUPPORTED_MEDIA_TYPE)

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use bytes::Bytes;
 use domain::entity::Subject;
 use http::Request;
-use protocol::key::AccessKey;
+use protocol::access_key::AccessKey;
 use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
 use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};

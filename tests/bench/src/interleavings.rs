@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::Request;
-use protocol::key::AccessKey;
+use protocol::access_key::AccessKey;
 use protocol::signature::{body_sign, sign};
 use shell::store::memory::Memory;
 use tests::call::BASE_KEY;

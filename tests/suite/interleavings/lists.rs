@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::entity::Subject;
-use domain::keys::part_key;
+use domain::store_keys::part_key;
 use futures_util::future::join;
 use protocol::message::{AppId, InstanceId, TenantId};
 use serde_json::{Value as Json, json};

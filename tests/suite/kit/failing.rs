@@ -13,7 +13,7 @@ fn codes() -> Vec<String> {
     (0..1_200).map(|code| format!("{code:05}")).collect()
 }
 
-/// A directory that has parts, and the call that changes it next.
+/// A list that has parts, and the call that changes it next.
 fn prepared() -> (Kit, Value) {
     let (kit, codes) = (Kit::new(), codes());
     let rows: Vec<_> = codes.iter().map(|code| (code.as_str(), "A", "")).collect();
@@ -25,12 +25,12 @@ fn prepared() -> (Kit, Value) {
 /// All that is referred to stands, and what was told was told once.
 fn assert_whole(kit: &Kit, done: bool) {
     let here = departments_of("inst-1");
-    let directory = kit.directory(&here);
-    for name in directory.head.parts() {
+    let list = kit.list(&here);
+    for name in list.head.parts() {
         assert!(!kit.part(&here, name).is_empty());
     }
     let notices = kit.notices(&here);
-    let (rows, told) = (directory.head.rows(), notices.len());
+    let (rows, told) = (list.head.rows(), notices.len());
     assert!(done || (rows, told) == (1_200, 1) || (rows, told) == (600, 2), "{rows} {told}");
     if done {
         assert_eq!((rows, told), (600, 2));
@@ -133,6 +133,6 @@ fn sixteen_callers_on_one_directory_lose_nothing() {
         let told: Vec<String> = notices.iter().flat_map(one).collect();
         let once: BTreeSet<&String> = told.iter().collect();
         assert_eq!((notices.len(), told.len()), (16, once.len()));
-        assert_eq!(kit.directory(&here).head.rows(), once.len());
+        assert_eq!(kit.list(&here).head.rows(), once.len());
     }
 }

@@ -23,7 +23,7 @@ fn a_list_rules_over_what_is_not_newer_and_leaves_the_rest() {
         single(0, "2", "", -30);
         list(&ROWS, -40);
         // "older" is removed, "newer" is spared, and what is gone since is not brought back.
-        assert_eq!(kit.directory(&here).head.rows(), 4);
+        assert_eq!(kit.list(&here).head.rows(), 4);
         assert_eq!(kit.notices(&here)[3].column("orgCode"), ["1", "3"]);
         let told = |count| assert_eq!(kit.kinds(&here).len(), count);
         // Whatever is older than the list has no effect, on whomever.
@@ -47,7 +47,7 @@ fn a_list_rules_over_what_is_not_newer_and_leaves_the_rest() {
         let last = kit.notices(&here).pop().unwrap();
         assert_eq!(last.kind, "departments.replaced");
         assert_eq!(last.column("orgCode"), ["1", "2", "3"]);
-        assert_eq!(kit.directory(&here).head.rows(), 3);
+        assert_eq!(kit.list(&here).head.rows(), 3);
     }
 }
 
@@ -97,7 +97,7 @@ fn ten_thousand_departments_are_one_call_and_one_more_is_cheap() {
         // Twenty parts for the product, the head, and the index.
         assert!((31..=41).contains(&writes), "{writes}");
         let here = departments_of("inst-1");
-        assert_eq!(kit.directory(&here).head.rows(), 10_000);
+        assert_eq!(kit.list(&here).head.rows(), 10_000);
         assert_eq!(kit.notices(&here)[0].column("orgCode"), codes);
 
         let (code, (_, writes)) = kit.cost(contract, "allOrgSync", &body);

@@ -161,7 +161,7 @@ fn kinds_come_in_any_order_for_any_instance() {
                 let id = id.as_str().unwrap_or_default();
                 assert_eq!(kit.kinds(&tenant_of(id)), ["tenant.put"]);
                 assert_eq!(kit.kinds(&users_of(id)), ["users.put"]);
-                assert_eq!(kit.directory(&departments_of(id)).head.rows(), 2);
+                assert_eq!(kit.list(&departments_of(id)).head.rows(), 2);
             }
         }
     }
@@ -174,7 +174,7 @@ fn identities_are_bytes() {
         ["admin", "ADMIN", "adm\u{131}n", "admin ", "adm\u{200b}in", "\u{430}dmin", "\u{fffe}"];
     let kit = Kit::new();
     assert_eq!(kit.call(Contract::V2, "authSync", &users(1, &ids, 0)), "000000");
-    assert_eq!(kit.directory(&users_of("inst-1")).head.rows(), ids.len());
+    assert_eq!(kit.list(&users_of("inst-1")).head.rows(), ids.len());
     for id in ids {
         let body = with(&tenant(1, "A", 0), "tenantId", id);
         assert_eq!(kit.cost(Contract::V1, "tenantSync", &body), ("000000".to_owned(), (1, 1)));

@@ -2,7 +2,7 @@
 //! changed in between decides whether a call is decided again, and whether its parts are made
 //! again.
 
-use domain::decide_list::MAX_WAITING_PARTS;
+use domain::decide::list::MAX_WAITING_PARTS;
 use domain::record::MAX_VALUE_LEN;
 use shell::relay::{Relay, RelayReport};
 use tests::call::run_paused;
@@ -44,10 +44,10 @@ fn a_notice_that_the_relay_settled_meanwhile_costs_one_more_write_and_no_part() 
     // Its head, once in vain and once again.
     assert_eq!(kit.0.store().take_counts(), (0, 2), "no part is made anew, nothing is read");
     let kept = kit.kept(&here).unwrap();
-    assert_eq!(kit.directory(&here).head.rows(), 6);
+    assert_eq!(kit.list(&here).head.rows(), 6);
     let waiting: Vec<_> = kept.outbox.waiting.iter().map(|notice| notice.sequence()).collect();
     assert_eq!(waiting, [2], "what was settled stays settled");
-    assert!(kit.directory(&here).unused.is_empty() || relay(&kit).troubled == 0);
+    assert!(kit.list(&here).unused.is_empty() || relay(&kit).troubled == 0);
 }
 
 /// Another call was faster: the list is another, and the call is decided anew.
@@ -60,7 +60,7 @@ fn a_list_that_changed_meanwhile_is_decided_again() {
     });
     assert_eq!(code, "000000");
     assert_eq!(kit.0.store().take_counts(), (0, 3), "a head in vain, its part anew, its head");
-    assert_eq!(kit.directory(&here).head.rows(), 6);
+    assert_eq!(kit.list(&here).head.rows(), 6);
     let told: Vec<_> = kit.notices(&here).iter().map(|notice| notice.column("userName")).collect();
     assert_eq!(told, [["u0000003", "u0000004", "u0000005"], ["u0000000", "u0000001", "u0000002"]]);
 }
@@ -84,7 +84,7 @@ fn a_writer_that_a_sweep_overtook_makes_its_parts_anew() {
         // Whatever is told can be read.
         let told = kit.notices(&here).pop().unwrap();
         assert_eq!(told.column("userName"), ["u0000000", "u0000001", "u0000002"]);
-        assert_eq!(kit.directory(&here).head.rows(), 3 + earlier);
+        assert_eq!(kit.list(&here).head.rows(), 3 + earlier);
     }
 }
 
@@ -123,7 +123,7 @@ fn a_list_that_does_not_fit_its_value_is_refused_before_its_parts() {
     assert_eq!(kit.call(Contract::V2, "authSync", &people(0, 3)), "000000");
     let mut kept = kit.kept(&here).unwrap();
     let len = kept.to_bytes().unwrap().len();
-    let Entity::Directory(directory) = &mut kept.entity else { panic!("a list is kept") };
+    let Entity::KitList(list) = &mut kept.entity else { panic!("a list is kept") };
     let name = |number: u32| {
         let mut name = [0; 16];
         name[..4].copy_from_slice(&number.to_be_bytes());
@@ -131,7 +131,7 @@ fn a_list_that_does_not_fit_its_value_is_refused_before_its_parts() {
     };
     let room = MAX_VALUE_LEN - 2_000 - len;
     // A name takes 16 bytes, in base64.
-    directory.unused = (0..).map(name).take(room / 4 * 3 / 16).collect();
+    list.unused = (0..).map(name).take(room / 4 * 3 / 16).collect();
     assert!((MAX_VALUE_LEN - 3_000..MAX_VALUE_LEN).contains(&kept.to_bytes().unwrap().len()));
     let context = kit.0.endpoint.context();
     let repository =

@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::message::OrderId;
 use protocol::order_query::OrderQuery;
 use serde_json::Value;
-use shell::orders::AskLimits;
+use shell::order_lookup::AskLimits;
 use shell::relay::Relay;
 use tests::call::{Bundled, run, run_paused};
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use protocol::message::OrderId;
 use protocol::order_query::{MAX_DETAILS_LEN, OrderQuery, OrderQueryOutcome};
-use protocol::query::{Plus, decode, pieces};
+use protocol::query_string::{Plus, decode, pieces};
 use protocol::signature::sdk::{OpenApiCredentials, UnsignedRequest, query_text};
 use protocol::time::UnixMillis;
 use serde_json::Value;

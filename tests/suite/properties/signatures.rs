@@ -3,8 +3,8 @@
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use protocol::access_key::{AccessKey, Keyring};
 use protocol::json::Scalars;
-use protocol::key::{AccessKey, Keyring};
 use protocol::result_code::ResultCode;
 use protocol::signature::{Contract, Headers, Interface, TimestampUnit, Unverified, Verified};
 use protocol::time::UnixMillis;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use rusqlite::Connection;
-use shell::store::sqlite::{Sqlite, SqliteRefusal};
+use shell::store::sqlite::{Sqlite, SqliteOpenError};
 use shell::store::{Put, Store, StoreSetting};
 use tests::servers::run;
 
@@ -16,7 +16,7 @@ use super::{NOON, put, stored};
 
 // What is accepted as a store's file.
 
-fn opened(path: &Path) -> Option<SqliteRefusal> {
+fn opened(path: &Path) -> Option<SqliteOpenError> {
     Sqlite::open(path).err()
 }
 
@@ -38,21 +38,21 @@ fn names_that_sqlite_would_interpret_are_files() {
 fn what_is_not_a_file_is_refused_for_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    assert_eq!(opened(&path("missing/koohook.db")), Some(SqliteRefusal::NoFolder));
-    assert_eq!(opened(folder.path()), Some(SqliteRefusal::Folder));
-    assert_eq!(opened(Path::new("/dev/null")), Some(SqliteRefusal::NotAFile));
+    assert_eq!(opened(&path("missing/koohook.db")), Some(SqliteOpenError::NoFolder));
+    assert_eq!(opened(folder.path()), Some(SqliteOpenError::Folder));
+    assert_eq!(opened(Path::new("/dev/null")), Some(SqliteOpenError::NotAFile));
     fs::write(path("file"), "text").unwrap();
-    assert_eq!(opened(&path("file/koohook.db")), Some(SqliteRefusal::NoFolder));
+    assert_eq!(opened(&path("file/koohook.db")), Some(SqliteOpenError::NoFolder));
     symlink(path("missing/a.db"), path("link.db")).unwrap();
-    assert_eq!(opened(&path("link.db")), Some(SqliteRefusal::NoFolder));
+    assert_eq!(opened(&path("link.db")), Some(SqliteOpenError::NoFolder));
     symlink(path("round.db"), path("round.db")).unwrap();
     let folder_too_long = format!("{}/a.db", "b".repeat(256));
     let path_too_long = format!("{}a.db", "long/".repeat(100));
     for name in ["round.db", &"a".repeat(248), &"a".repeat(256), &folder_too_long, &path_too_long] {
-        assert_eq!(opened(&path(name)), Some(SqliteRefusal::BadPath), "{name}");
+        assert_eq!(opened(&path(name)), Some(SqliteOpenError::BadPath), "{name}");
     }
     assert_eq!(opened(&path(&"a".repeat(247))), None);
-    assert_eq!(Sqlite::open_to_read(&path("none.db")).err(), Some(SqliteRefusal::Empty));
+    assert_eq!(Sqlite::open_to_read(&path("none.db")).err(), Some(SqliteOpenError::Empty));
     assert!(!path("none.db").exists() && !path("missing").exists(), "nothing is made");
 }
 
@@ -62,11 +62,11 @@ fn what_is_not_a_store_is_refused_for_its_reason() {
     let path = folder.path().join("koohook.db");
     let text = "no database, but long enough to be looked at as one".repeat(20);
     for (sql, reason) in [
-        ("CREATE TABLE other (id)", SqliteRefusal::Foreign),
-        ("CREATE TABLE kept (id)", SqliteRefusal::Foreign),
-        ("CREATE VIEW other AS SELECT 1", SqliteRefusal::Foreign),
-        ("PRAGMA user_version = 7", SqliteRefusal::Foreign),
-        ("", SqliteRefusal::NotADatabase),
+        ("CREATE TABLE other (id)", SqliteOpenError::Foreign),
+        ("CREATE TABLE kept (id)", SqliteOpenError::Foreign),
+        ("CREATE VIEW other AS SELECT 1", SqliteOpenError::Foreign),
+        ("PRAGMA user_version = 7", SqliteOpenError::Foreign),
+        ("", SqliteOpenError::NotADatabase),
     ] {
         fs::write(&path, if sql.is_empty() { &text } else { "" }).unwrap();
         if !sql.is_empty() {
@@ -81,7 +81,7 @@ fn what_is_not_a_store_is_refused_for_its_reason() {
         fs::remove_file(&path).unwrap();
         drop(Sqlite::open(&path).unwrap());
         Connection::open(&path).unwrap().execute_batch(sql).unwrap();
-        assert_eq!(opened(&path), Some(SqliteRefusal::Newer), "{sql}");
+        assert_eq!(opened(&path), Some(SqliteOpenError::Newer), "{sql}");
     }
 }
 

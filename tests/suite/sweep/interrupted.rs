@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::directory::PartName;
-use domain::keys::part_key;
+use domain::kit_list::PartName;
+use domain::store_keys::part_key;
 use protocol::time::UnixMillis;
 use shell::relay::Relay;
 use shell::store::{Put, Queue, Store, Value, Version};

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use protocol::key::Keyring;
+use protocol::access_key::Keyring;
 use protocol::signature::{
     Contract, Headers, Interface, Rejection, TimestampUnit, Unverified, Verified,
 };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use protocol::access_key::AccessKey;
 use protocol::cipher::{Cipher, Strength};
-use protocol::key::AccessKey;
 use protocol::signature::{
     Contract, Headers, Interface, Rejection, SignedForm, TimestampUnit, Unverified, auth_token,
     body_sign,

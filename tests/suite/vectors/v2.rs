@@ -1,6 +1,6 @@
 //! Contract V2: signatures and calls.
 
-use protocol::key::AccessKey;
+use protocol::access_key::AccessKey;
 use protocol::signature::{body_sign, sign};
 use serde::Deserialize;
 use simulator::answer::{Answer, verify_body_sign};

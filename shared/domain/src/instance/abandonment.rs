@@ -13,8 +13,8 @@ use super::Instance;
 use super::access::Access;
 use super::call_time::MAX_AHEAD;
 use super::state::InstanceState;
+use crate::app_info_template::Template;
 use crate::remark::Remark;
-use crate::template::Template;
 
 /// Whether a decision may rest on the clock (decision D12).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::Instance;
 use super::call_time::is_older;
 use super::state::InstanceState;
+use crate::app_info_template::Template;
 use crate::product::PurchaseAnswer;
 use crate::refusal::Refusal;
-use crate::template::Template;
 
 /// Whether the buyer can get in.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

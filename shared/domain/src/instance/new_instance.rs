@@ -8,9 +8,9 @@ use super::access::Access;
 use super::state::InstanceState;
 use super::transition::Transition;
 use super::{Instance, NewestCalls};
+use crate::app_info_template::Template;
 use crate::notice::NoticeType;
 use crate::remark::Remark;
-use crate::template::Template;
 
 impl Instance {
     /// A new purchase. If there is no product to ask, the template's access data is ready at once.

@@ -35,8 +35,8 @@ impl EntityRecord {
         let waits = if reader == Reader::Product { self.outbox.due(now) } else { None };
         let later = match &self.entity {
             Entity::Instance(instance) => instance.look_at(),
-            Entity::Directory(directory) if !directory.unused.is_empty() => Some(now),
-            Entity::Directory(_)
+            Entity::KitList(list) if !list.unused.is_empty() => Some(now),
+            Entity::KitList(_)
             | Entity::MovedTo(_)
             | Entity::Tenant(_)
             | Entity::Application(_) => None,

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::InstanceId;
+use crate::access_key::AccessKey;
 use crate::app_info::AppInfo;
 use crate::cipher::{Cipher, Strength};
 use crate::json;
-use crate::key::AccessKey;
 use crate::result_code::ResultCode;
 use crate::signature::Contract;
 

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::key::AccessKey;
+use crate::access_key::AccessKey;
 use crate::mac::hmac_sha256;
 
 /// The value of the header `Body-Sign`, over exactly the bytes that are sent (V1 guide, page

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
+use crate::access_key::{AccessKey, Keyring};
 use crate::json::work;
-use crate::key::{AccessKey, Keyring};
 use crate::time::UnixMillis;
 
 const NOW: u64 = 1_800_000_000_000;

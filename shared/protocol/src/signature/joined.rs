@@ -8,10 +8,10 @@ use super::contract::{Contract, Interface};
 use super::rejection::Rejection;
 use super::signer::signer;
 use super::verified::{SignedForm, Verified};
+use crate::access_key::{AccessKey, Keyring};
 use crate::json::Json;
-use crate::key::{AccessKey, Keyring};
 use crate::mac::Mac;
-use crate::query::{self, Plus};
+use crate::query_string::{self, Plus};
 use crate::time::{UnixMillis, is_time_stamp};
 
 /// The `authToken` of a text of sorted `name=value` pairs: HMAC-SHA256 with the access key and
@@ -107,7 +107,7 @@ pub(super) fn parse_token(text: &str) -> Result<[u8; 32], Rejection> {
     if text.is_empty() {
         return Err(Rejection::SignatureMissing);
     }
-    let decoded = query::decode(text, Plus::Kept).ok_or(Rejection::SignatureMalformed)?;
+    let decoded = query_string::decode(text, Plus::Kept).ok_or(Rejection::SignatureMalformed)?;
     let bytes = STANDARD.decode(decoded.replace(' ', "+"));
     let bytes = bytes.map_err(|_| Rejection::SignatureMalformed)?;
     bytes.try_into().map_err(|_| Rejection::SignatureMalformed)

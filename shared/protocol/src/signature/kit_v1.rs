@@ -11,8 +11,8 @@ use super::joined::{Joined, parse_token, token_mac};
 use super::rejection::Rejection;
 use super::signer::{Out, signer};
 use super::verified::{SignedForm, Verified};
+use crate::access_key::{AccessKey, Keyring};
 use crate::json::{Document, Outline, Reading};
-use crate::key::{AccessKey, Keyring};
 use crate::mac::Mac;
 
 pub(super) fn verify(
@@ -88,7 +88,7 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;
-    use crate::key::AccessKey;
+    use crate::access_key::AccessKey;
 
     const TENANT: &str = r#"{"instanceId":"","orderId":"","tenantId":"68cbc86abc2018ab880d92f36422fa0e","tenantCode":"huawei","name":"测试企业","domainName":"https://example.tenantaccount.com","flag":1,"testFlag":1,"timeStamp":"20260413093539534"}"#;
     const TENANT_TOKEN: &str = "+110ERzcaz24GqeRTKDtvhsBJu58DpGqIiFxWn4AmwY=";
@@ -113,10 +113,10 @@ mod tests {
     /// A host that decodes no header may still receive an encoded token.
     #[test]
     fn a_token_may_be_encoded_in_its_header() {
-        let once = crate::query::encode(TENANT_TOKEN).to_string();
+        let once = crate::query_string::encode(TENANT_TOKEN).to_string();
         assert!(once.contains("%2B") && once.contains("%3D"));
         assert!(verified(TENANT, &[&once]).is_ok());
-        let twice = crate::query::encode(&once).to_string();
+        let twice = crate::query_string::encode(&once).to_string();
         assert_eq!(verified(TENANT, &[&twice]).err(), Some(Rejection::SignatureMalformed));
     }
 

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::mac::hmac_sha256;
-use crate::query;
+use crate::query_string;
 use crate::time::UnixMillis;
 
 /// A request of ours, not signed yet.
@@ -141,13 +141,15 @@ impl UnsignedRequest<'_> {
 pub fn query_text(query: &[(&str, &str)]) -> String {
     let mut pairs = query.to_vec();
     pairs.sort_unstable();
-    let encode = |(name, value)| format!("{}={}", query::encode(name), query::encode(value));
+    let encode =
+        |(name, value)| format!("{}={}", query_string::encode(name), query_string::encode(value));
     pairs.into_iter().map(encode).collect::<Vec<_>>().join("&")
 }
 
 /// The path as it is signed, never as it is sent: it always ends in a slash.
 fn canonical_path(path: &str) -> String {
-    let parts: Vec<_> = path.split('/').map(|part| query::encode(part).to_string()).collect();
+    let parts: Vec<_> =
+        path.split('/').map(|part| query_string::encode(part).to_string()).collect();
     let mut encoded = parts.join("/");
     if !encoded.ends_with('/') {
         encoded.push('/');

@@ -1,6 +1,6 @@
 //! Finds the key of a ring that signed a text. The text arrives in pieces.
 
-use crate::key::{AccessKey, Keyring};
+use crate::access_key::{AccessKey, Keyring};
 use crate::mac::{Mac, same_mac};
 
 /// Where a signed text is written to, piece by piece.

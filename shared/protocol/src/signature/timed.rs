@@ -7,8 +7,8 @@ use super::contract::{Contract, Interface};
 use super::rejection::Rejection;
 use super::signer::{Out, signer};
 use super::verified::{SignedForm, Verified};
+use crate::access_key::{AccessKey, Keyring};
 use crate::json::{Document, JsonError, Members, Outline, Reading, Scalars};
-use crate::key::{AccessKey, Keyring};
 use crate::mac::Mac;
 use crate::time::UnixMillis;
 

@@ -6,7 +6,7 @@ use super::rejection::Rejection;
 use super::timed::TimestampUnit;
 use super::verified::Verified;
 use super::{kit_v1, kit_v2, v1, v2};
-use crate::key::Keyring;
+use crate::access_key::Keyring;
 use crate::time::UnixMillis;
 
 /// A call as it arrived. Its signature is not verified yet.

@@ -7,8 +7,8 @@ use super::contract::Interface;
 use super::joined::{Joined, parse_token};
 use super::rejection::Rejection;
 use super::verified::{SignedForm, Verified};
-use crate::key::Keyring;
-use crate::query::{self, Plus};
+use crate::access_key::Keyring;
+use crate::query_string::{self, Plus};
 
 pub(super) fn verify(raw: &str, keys: &Keyring) -> Result<Verified, Rejection> {
     let (spaced, signature) = parse(raw)?;
@@ -34,10 +34,10 @@ pub(super) fn parse(raw: &str) -> Result<(Joined, [u8; 32]), Rejection> {
 /// Every parameter but the token, and the token.
 fn parameters(raw: &str, plus: Plus) -> Result<(Joined, String), Rejection> {
     let decode = |encoded, plus| {
-        let decoded = query::decode(encoded, plus).ok_or(Rejection::ParameterMalformed);
+        let decoded = query_string::decode(encoded, plus).ok_or(Rejection::ParameterMalformed);
         decoded.map(Cow::into_owned)
     };
-    let named = query::pieces(raw)
+    let named = query_string::pieces(raw)
         .map(|(name, value)| Ok((decode(name, Plus::Space)?, decode(value, plus)?)))
         .collect::<Result<Vec<_>, Rejection>>()?;
     let is_token = |(name, _): &(String, String)| name == "authToken";
@@ -91,8 +91,8 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;
+    use crate::access_key::AccessKey;
     use crate::json::Json;
-    use crate::key::AccessKey;
     use crate::signature::auth_token;
 
     const KEY: &str = "11111111-2222-3333-4444-555555555555";
@@ -133,10 +133,10 @@ mod tests {
     fn a_token_may_be_encoded_twice() {
         let joined = "orderId=100%2541&timeStamp=20200727073711903";
         let token = auth_token(KEY, "20200727073711903", &joined.replace("%25", "%"));
-        let once = query::encode(&STANDARD.encode(token)).to_string();
+        let once = query_string::encode(&STANDARD.encode(token)).to_string();
         assert!(once.contains('%'));
-        let twice = query::encode(&once).to_string();
-        let thrice = query::encode(&twice).to_string();
+        let twice = query_string::encode(&once).to_string();
+        let thrice = query_string::encode(&twice).to_string();
         let verified = |token: &str| verify(&format!("{joined}&authToken={token}"), &ring(KEY));
         for token in [&once, &twice] {
             let verified = verified(token).unwrap();

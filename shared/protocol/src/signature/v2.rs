@@ -6,7 +6,7 @@ use super::rejection::Rejection;
 use super::timed::{Proof, Scheme, TimestampUnit};
 use crate::json::Scalars;
 use crate::mac::Mac;
-use crate::query;
+use crate::query_string;
 use crate::time::UnixMillis;
 
 pub(super) const SCHEME: Scheme = Scheme {
@@ -33,6 +33,6 @@ pub(super) fn proof(
     unit: TimestampUnit,
     now: UnixMillis,
 ) -> Result<Proof, Rejection> {
-    let values = |name| query::values(raw_query, name);
+    let values = |name| query_string::values(raw_query, name);
     Proof::parse(values("signature"), values("timestamp"), values("nonce"), unit, now)
 }

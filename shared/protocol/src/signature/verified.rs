@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::contract::{Contract, Interface};
+use crate::access_key::AccessKey;
 use crate::json::Members;
-use crate::key::AccessKey;
 use crate::time::UnixMillis;
 
 /// A call that the marketplace made: its signature was made with one of our keys, over exactly

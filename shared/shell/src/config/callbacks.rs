@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use domain::app_info_template::Template;
 use domain::secret::Secret;
 use domain::settings::{RenewalChange, Settings};
-use domain::template::Template;
 use protocol::cipher::Strength;
 use protocol::signature::TimestampUnit;
 

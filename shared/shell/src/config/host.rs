@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use domain::secret::Secret;
 use domain::settings::SettingError;
-use protocol::key::AccessKey;
+use protocol::access_key::AccessKey;
 
 use super::error::ConfigError;
 use super::source::Source;

@@ -6,7 +6,7 @@ use protocol::signature::sdk::{OpenApiCredentials, OpenApiKeyError};
 
 use super::error::ConfigError;
 use super::source::Source;
-use crate::orders::Orders;
+use crate::order_lookup::Orders;
 
 pub(super) fn orders(source: &Source<'_>, errors: &mut ConfigError) -> Option<Option<Orders>> {
     let ak = errors.keep(source.text(AK));

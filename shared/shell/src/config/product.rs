@@ -4,8 +4,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use domain::app_info_template::Template;
 use domain::settings::SettingError;
-use domain::template::Template;
 use domain::webhook::WebhookSecrets;
 use http::Uri;
 

@@ -1,7 +1,7 @@
 //! Where settings come from: a setting is set by itself or by a file.
 
 use domain::settings::SettingError;
-use protocol::key::{AccessKey, Keyring};
+use protocol::access_key::{AccessKey, Keyring};
 
 use super::error::ConfigError;
 use super::file;

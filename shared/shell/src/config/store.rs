@@ -1,7 +1,7 @@
 //! Settings of the store, and of the seal that encrypts what is in it.
 
+use domain::app_info_template::Template;
 use domain::settings::SettingError;
-use domain::template::Template;
 
 use super::error::ConfigError;
 use super::host::log;

@@ -7,7 +7,7 @@ use domain::record::EntityRecord;
 
 use super::{Delivery, NO_KEYS};
 use crate::context::Context;
-use crate::orders::{AskLimits, AskOutcome};
+use crate::order_lookup::{AskLimits, AskOutcome};
 use crate::world::World;
 
 /// Whether a notice can be offered.

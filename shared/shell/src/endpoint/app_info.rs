@@ -13,7 +13,7 @@ use domain::webhook::{WebhookError, WebhookHeaders};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use protocol::message::InstanceId;
-use protocol::query::{self, Plus};
+use protocol::query_string::{self, Plus};
 use protocol::signature::Interface;
 use protocol::time::UnixMillis;
 use thiserror::Error;
@@ -170,6 +170,6 @@ impl From<Refusal> for AppInfoRefusal {
 /// The instance that a path names, if it is of this way in.
 fn instance_id(path: &str) -> Option<InstanceId> {
     let name = path.strip_prefix("/instances/")?.strip_suffix("/app-info")?;
-    let name = if name.contains('/') { None } else { query::decode(name, Plus::Kept) }?;
+    let name = if name.contains('/') { None } else { query_string::decode(name, Plus::Kept) }?;
     InstanceId::parse(&name).ok()
 }

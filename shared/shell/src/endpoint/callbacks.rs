@@ -11,13 +11,12 @@ use domain::settings::{SettingError, Settings};
 use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use protocol::key::{AccessKey, Keyring};
+use protocol::access_key::{AccessKey, Keyring};
 use protocol::message::{Activity, Fields, Reply};
 use protocol::signature::{
     Contract, Interface, Rejection, TimestampUnit, Unverified, Verified, body_sign,
 };
 
-use crate::bodies::UnverifiedBody;
 use crate::call_error::CallError;
 use crate::call_log::{CallEnd, CallLog};
 use crate::callback::{Callback, Handled};
@@ -25,6 +24,7 @@ use crate::context::Context;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::failure::Failure;
 use crate::route::{Route, ServedInterfaces, closed, json, kit_headers};
+use crate::unverified_bodies::UnverifiedBody;
 use crate::world::{Deadline, World};
 
 /// What the endpoint is told of the seller's configuration.

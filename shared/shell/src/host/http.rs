@@ -21,8 +21,8 @@ use tokio::time::sleep;
 use self::connections::Connections;
 use self::log_throttle::LogThrottle;
 use super::error::HostError;
-use crate::bodies::Bodies;
 use crate::endpoint::Endpoint;
+use crate::unverified_bodies::Bodies;
 
 /// Where connections come from.
 pub trait Listener: Send {

@@ -12,9 +12,9 @@ use super::tasks::TaskOutcome;
 use crate::context::Product;
 use crate::delivery::{Delivery, DeliveryResult, NoticeOutcome};
 use crate::failure::Failure;
-use crate::orders::AskLimits;
+use crate::order_lookup::AskLimits;
 use crate::repository::{Repository, Slot, Written};
-use crate::sweep::unused;
+use crate::unused_parts::unused;
 use crate::world::World;
 
 /// How many notices of an entity are delivered before it waits behind the others.

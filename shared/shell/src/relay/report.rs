@@ -1,6 +1,6 @@
 //! What a run of the relay did.
 
-use crate::sweep::Swept;
+use crate::unused_parts::Swept;
 
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

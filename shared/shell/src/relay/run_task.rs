@@ -7,8 +7,8 @@ use futures_util::FutureExt;
 use super::Relay;
 use super::tasks::{Task, TaskOutcome};
 use crate::failure::Failure;
-use crate::sweep::{sweep_parts, sweep_unused};
-use crate::unusable::makes_unusable;
+use crate::unusable_entities::makes_unusable;
+use crate::unused_parts::{sweep_parts, sweep_unused};
 use crate::world::World;
 
 impl<W: World> Relay<'_, W> {

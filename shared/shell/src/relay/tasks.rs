@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use domain::directory::PartName;
-use domain::keys::part_owner;
+use domain::kit_list::PartName;
+use domain::store_keys::part_owner;
 
-use crate::orders;
+use crate::order_lookup;
 use crate::store::Entry;
-use crate::sweep::BATCH;
+use crate::unused_parts::BATCH;
 
 /// The tasks of a run.
 #[derive(Debug, Default)]
@@ -186,7 +186,7 @@ impl Tasks {
 
     /// Lets as many busy entities try again as may ask at once. Returns whether there were any.
     pub fn retry_busy(&mut self) -> bool {
-        let some = self.busy.len().min(orders::AT_ONCE);
+        let some = self.busy.len().min(order_lookup::AT_ONCE);
         self.due.extend(self.busy.drain(..some));
         some > 0
     }

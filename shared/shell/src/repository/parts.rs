@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::directory::PartName;
-use domain::keys::part_key;
+use domain::kit_list::PartName;
 use domain::record::REST;
+use domain::store_keys::part_key;
 use futures_util::{StreamExt, stream};
 
 use super::Repository;

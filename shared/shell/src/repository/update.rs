@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::directory::PartName;
 use domain::entity::Subject;
+use domain::kit_list::PartName;
 use domain::record::{EntityRecord, RecordError};
 
 use super::{Repository, Slot, Written};

@@ -7,10 +7,10 @@ use super::any::AnyStore;
 use super::dynamodb::{AwsCredentials, AwsCredentialsError, Dynamodb};
 use super::memory::Memory;
 #[cfg(feature = "redis")]
-use super::redis::{Redis, RedisRefusal};
+use super::redis::{Redis, RedisOpenError};
 use super::setting::{Durability, StoreSetting};
 #[cfg(feature = "sqlite")]
-use super::sqlite::{self, Sqlite, SqliteRefusal};
+use super::sqlite::{self, Sqlite, SqliteOpenError};
 
 /// Why a store does not open.
 #[derive(Debug, Error)]
@@ -33,11 +33,11 @@ pub enum StoreOpenError {
     /// The file is missing, or not fit.
     #[cfg(feature = "sqlite")]
     #[error("KOOHOOK_STORE: {0}")]
-    Sqlite(#[from] SqliteRefusal),
+    Sqlite(#[from] SqliteOpenError),
     /// The server is not there, or not fit.
     #[cfg(feature = "redis")]
     #[error("KOOHOOK_STORE: {0}")]
-    Redis(#[from] RedisRefusal),
+    Redis(#[from] RedisOpenError),
     /// There are no keys to sign with.
     #[cfg(feature = "dynamodb")]
     #[error("KOOHOOK_STORE: {0}")]

@@ -15,8 +15,8 @@ mod answer;
 mod connection;
 mod durability;
 mod fence;
+mod open_error;
 mod operations;
-mod refusal;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -29,7 +29,7 @@ use super::agenda::shard_byte;
 use super::{Durability, Queue, RedisSetting};
 
 pub use self::durability::Grade;
-pub use self::refusal::RedisRefusal;
+pub use self::open_error::RedisOpenError;
 
 /// A store in a server that others share.
 pub struct Redis {
@@ -51,22 +51,22 @@ impl Redis {
     /// Connects to a server, and refuses one that may lose what it acknowledged.
     ///
     /// # Errors
-    /// As [`RedisRefusal`] says.
-    pub async fn open(setting: &RedisSetting) -> Result<Self, RedisRefusal> {
+    /// As [`RedisOpenError`] says.
+    pub async fn open(setting: &RedisSetting) -> Result<Self, RedisOpenError> {
         let connection = RedisConnection::new(setting)?;
         let fence = setting.wait.map(|replicas| Fence::new(replicas, &setting.prefix));
-        let found = find(&connection, fence.is_some()).await.map_err(RedisRefusal::Unanswered)?;
+        let found = find(&connection, fence.is_some()).await.map_err(RedisOpenError::Unanswered)?;
         let grade = found.grade();
         grade.log(&found);
         if found.is_replica() {
-            return Err(RedisRefusal::Replica);
+            return Err(RedisOpenError::Replica);
         }
         if let Some(fence) = &fence {
             fence.prove(&connection).await?;
         }
         match grade {
             Grade::C(reason) if setting.durability == Durability::Required => {
-                Err(RedisRefusal::NotDurable(reason))
+                Err(RedisOpenError::NotDurable(reason))
             }
             Grade::APlus | Grade::A | Grade::B(_) | Grade::C(_) => {
                 let prefix = setting.prefix.clone();

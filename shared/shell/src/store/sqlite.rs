@@ -6,7 +6,7 @@
 
 mod file;
 mod file_watch;
-mod refusal;
+mod open_error;
 mod rows;
 mod table;
 mod worker;
@@ -27,7 +27,7 @@ use super::backend::{Backend, Operation};
 use super::setting::beside;
 use super::{Entry, Put, Queue, RightError, Search, Stored, Value, Version};
 
-pub use self::refusal::SqliteRefusal;
+pub use self::open_error::SqliteOpenError;
 
 /// A store in one file.
 #[derive(Debug)]
@@ -45,13 +45,13 @@ impl Sqlite {
     ///
     /// # Errors
     /// If the file cannot be opened or written, or is not a store.
-    pub fn open(path: &Path) -> Result<Self, SqliteRefusal> {
+    pub fn open(path: &Path) -> Result<Self, SqliteOpenError> {
         let path = std::path::absolute(path)?;
         file::check(&path)?;
         file::make_private(&path)?;
         let writer = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         if writer.is_readonly("main")? {
-            return Err(SqliteRefusal::ReadOnly);
+            return Err(SqliteOpenError::ReadOnly);
         }
         has_table(&writer)?;
         patiently(|| prepare(&writer))?;
@@ -67,15 +67,15 @@ impl Sqlite {
     ///
     /// # Errors
     /// If the file cannot be opened, or is not a store.
-    pub fn open_to_read(path: &Path) -> Result<Self, SqliteRefusal> {
+    pub fn open_to_read(path: &Path) -> Result<Self, SqliteOpenError> {
         let path = std::path::absolute(path)?;
         file::check(&path)?;
         if !path.exists() {
-            return Err(SqliteRefusal::Empty);
+            return Err(SqliteOpenError::Empty);
         }
         let (reader, has_table) = read(&path)?;
         if !has_table {
-            return Err(SqliteRefusal::Empty);
+            return Err(SqliteOpenError::Empty);
         }
         Ok(Self { reader: Worker::start(reader, None), writer: None, watch: None })
     }
@@ -147,13 +147,14 @@ impl Backend for Sqlite {
 
     fn right_error(error: &SqliteError) -> RightError {
         match error {
-            SqliteError::Sqlite(fault) => match SqliteRefusal::of(fault) {
-                text @ (SqliteRefusal::Full | SqliteRefusal::Locked | SqliteRefusal::Disk) => {
+            SqliteError::Sqlite(fault) => match SqliteOpenError::of(fault) {
+                text
+                @ (SqliteOpenError::Full | SqliteOpenError::Locked | SqliteOpenError::Disk) => {
                     RightError::Unanswered(text.to_string())
                 }
                 text => RightError::Refused(text.to_string()),
             },
-            SqliteError::ReadOnly => RightError::Refused(SqliteRefusal::ReadOnly.to_string()),
+            SqliteError::ReadOnly => RightError::Refused(SqliteOpenError::ReadOnly.to_string()),
             SqliteError::Lost | SqliteError::Crowded | SqliteError::Ended => {
                 RightError::Unanswered(error.to_string())
             }
@@ -164,40 +165,42 @@ impl Backend for Sqlite {
 /// Looks whether a path can lead to a store's file, which may be missing.
 ///
 /// # Errors
-/// As [`SqliteRefusal`] says.
-pub fn check(path: &Path) -> Result<(), SqliteRefusal> {
+/// As [`SqliteOpenError`] says.
+pub fn check(path: &Path) -> Result<(), SqliteOpenError> {
     file::check(&std::path::absolute(path)?)
 }
 
 /// Connects to a file that exists. The path is absolute: SQLite, as it is built here, would take a
 /// name like `file:a?mode=memory` for a URI whatever the flags say.
-fn connect(path: &Path, access: OpenFlags) -> Result<Connection, SqliteRefusal> {
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, SqliteOpenError> {
     set_up(Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX))
 }
 
 /// Connects to a file to read it. SQLite wants to create files beside it even then; a user who may
 /// not, or whose files would be in the way of the owner's, reads a store that no process has open
 /// as one that does not change.
-fn read(path: &Path) -> Result<(Connection, bool), SqliteRefusal> {
+fn read(path: &Path) -> Result<(Connection, bool), SqliteOpenError> {
     let is_idle = !beside(path, "-wal").exists();
     if is_idle && !file::may_write(path) {
         return read_unchanging(path);
     }
     let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     match has_table(&reader) {
-        Err(SqliteRefusal::NoSidecar | SqliteRefusal::ReadOnly) if is_idle => read_unchanging(path),
+        Err(SqliteOpenError::NoSidecar | SqliteOpenError::ReadOnly) if is_idle => {
+            read_unchanging(path)
+        }
         found => Ok((reader, found?)),
     }
 }
 
-fn read_unchanging(path: &Path) -> Result<(Connection, bool), SqliteRefusal> {
+fn read_unchanging(path: &Path) -> Result<(Connection, bool), SqliteOpenError> {
     let reader = connect_unchanging(path)?;
     let found = has_table(&reader)?;
     Ok((reader, found))
 }
 
 /// Connects to a file that does not change meanwhile.
-fn connect_unchanging(path: &Path) -> Result<Connection, SqliteRefusal> {
+fn connect_unchanging(path: &Path) -> Result<Connection, SqliteOpenError> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(byte);
     let letter = |byte: &u8| {
         if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") }
@@ -210,9 +213,9 @@ fn connect_unchanging(path: &Path) -> Result<Connection, SqliteRefusal> {
 }
 
 /// What cannot even be opened is the user's lack of a right: the file exists.
-fn set_up(opened: Result<Connection, rusqlite::Error>) -> Result<Connection, SqliteRefusal> {
+fn set_up(opened: Result<Connection, rusqlite::Error>) -> Result<Connection, SqliteOpenError> {
     let connection = opened.map_err(|fault| match fault.sqlite_error_code() {
-        Some(ErrorCode::CannotOpen) => SqliteRefusal::Denied,
+        Some(ErrorCode::CannotOpen) => SqliteOpenError::Denied,
         _ => fault.into(),
     })?;
     connection.busy_timeout(BUSY)?;
@@ -221,11 +224,11 @@ fn set_up(opened: Result<Connection, rusqlite::Error>) -> Result<Connection, Sql
 }
 
 /// Tries until another process frees its lock: SQLite itself does not wait in all of these.
-fn patiently(step: impl Fn() -> Result<(), SqliteRefusal>) -> Result<(), SqliteRefusal> {
+fn patiently(step: impl Fn() -> Result<(), SqliteOpenError>) -> Result<(), SqliteOpenError> {
     let begun = Instant::now();
     loop {
         match step() {
-            Err(SqliteRefusal::Locked) if begun.elapsed() < BUSY => thread::sleep(REST),
+            Err(SqliteOpenError::Locked) if begun.elapsed() < BUSY => thread::sleep(REST),
             done => return done,
         }
     }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::directory::Directory;
-use domain::directory::PartName;
 use domain::entity::{Entity, Subject};
-use domain::keys::part_key;
+use domain::kit_list::KitList;
+use domain::kit_list::PartName;
 use domain::record::EntityRecord;
+use domain::store_keys::part_key;
 use protocol::time::UnixMillis;
 use shell::seal::{Clear, Seal};
 use shell::store::Store;
@@ -30,7 +30,7 @@ impl Lists {
     /// The parts that a list refers to, and those that it mentions as unused.
     pub(super) fn referred(&self, list: &Subject) -> (BTreeSet<PartName>, BTreeSet<PartName>) {
         let Some(kept) = self.kept(&list.key()) else { return Default::default() };
-        let Entity::Directory(Directory { head, unused, .. }) = kept.entity else {
+        let Entity::KitList(KitList { head, unused, .. }) = kept.entity else {
             panic!("a list is kept")
         };
         (head.parts().into_iter().chain(kept.outbox.parts()).collect(), unused)

@@ -1,7 +1,7 @@
 //! What an answer needs under access guide 1.0: encrypted fields, and a signature over its bytes.
 
+use protocol::access_key::AccessKey;
 use protocol::cipher::{Cipher, Strength};
-use protocol::key::AccessKey;
 use protocol::signature::body_sign;
 use serde::Deserialize;
 use simulator::answer::verify_body_sign;

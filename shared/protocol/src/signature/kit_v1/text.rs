@@ -3,7 +3,7 @@
 use crate::json::scanner::Token;
 use crate::json::string::Raw;
 use crate::json::{JsonError, Outline, Reading};
-use crate::query;
+use crate::query_string;
 use crate::signature::joined::is_name_letter;
 use crate::signature::rejection::Rejection;
 use crate::signature::signer::Out;
@@ -77,7 +77,7 @@ impl<'o, 'a> Texts<'o, 'a> {
             value.clear();
             raw_value.append_to(&mut value);
             if values == Values::Decoded {
-                value = query::decode_in_place(value).ok_or(JsonError::Malformed)?;
+                value = query_string::decode_in_place(value).ok_or(JsonError::Malformed)?;
             }
             show(&name, &value);
         }

@@ -14,9 +14,9 @@ use tokio::time::timeout;
 
 use super::connection_state::ArrivingRequest;
 use super::{Host, MAX_HEADERS};
-use crate::bodies::UnverifiedBody;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::route::closed;
+use crate::unverified_bodies::UnverifiedBody;
 
 /// Answers a request; `raw_head` is its head as it travelled.
 pub(super) async fn answer<F: Endpoint>(

@@ -19,7 +19,7 @@ use redis::{
 };
 use tokio::sync::Mutex;
 
-use super::RedisRefusal;
+use super::RedisOpenError;
 use crate::store::RedisSetting;
 
 /// A server or a cluster, and the one connection to it that all calls share.
@@ -55,14 +55,14 @@ impl RedisConnection {
     ///
     /// # Errors
     /// If the address is not one of a Redis, or the authority's file cannot be read.
-    pub fn new(setting: &RedisSetting) -> Result<Self, RedisRefusal> {
+    pub fn new(setting: &RedisSetting) -> Result<Self, RedisOpenError> {
         let authority = setting.authority.as_deref().map(read_authority).transpose()?;
         let target = if setting.cluster {
             Target::cluster(setting.address.reveal(), authority)
         } else {
             Target::server(setting.address.reveal(), authority)
         };
-        Ok(Self { target: target.map_err(|_| RedisRefusal::Address)?, shared: Mutex::default() })
+        Ok(Self { target: target.map_err(|_| RedisOpenError::Address)?, shared: Mutex::default() })
     }
 
     /// Whether the address is a cluster's.
@@ -192,11 +192,11 @@ impl Connection {
     }
 }
 
-fn read_authority(file: &str) -> Result<TlsCertificates, RedisRefusal> {
-    let pem = fs::read(file).map_err(|_| RedisRefusal::Authority)?;
+fn read_authority(file: &str) -> Result<TlsCertificates, RedisOpenError> {
+    let pem = fs::read(file).map_err(|_| RedisOpenError::Authority)?;
     // A file without one would be as good as none at all, and say so only when it is too late.
     if !pem.windows(BEGIN.len()).any(|text| text == BEGIN) {
-        return Err(RedisRefusal::Authority);
+        return Err(RedisOpenError::Authority);
     }
     Ok(TlsCertificates { client_tls: None, root_cert: Some(pem) })
 }

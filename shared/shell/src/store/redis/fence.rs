@@ -9,7 +9,7 @@
 use redis::{Pipeline, RedisError, Value, make_extension_error};
 
 use super::connection::{RedisConnection, unreadable};
-use super::{RedisRefusal, advice};
+use super::{RedisOpenError, advice};
 
 /// The wait for replicas that ends every pipeline.
 pub struct Fence {
@@ -50,15 +50,15 @@ impl Fence {
     ///
     /// # Errors
     /// If the server refuses the commands, or too few replicas acknowledge.
-    pub async fn prove(&self, connection: &RedisConnection) -> Result<(), RedisRefusal> {
+    pub async fn prove(&self, connection: &RedisConnection) -> Result<(), RedisOpenError> {
         let mut commands = Pipeline::new();
         self.wait(&mut commands, START_MILLIS);
         let answers = connection.send(&commands).await;
         let mut answers = answers.map_err(|fault| match fault.code() {
-            Some(code) => RedisRefusal::NoWait(code.to_owned()),
-            None => RedisRefusal::Unanswered(advice::of(&fault)),
+            Some(code) => RedisOpenError::NoWait(code.to_owned()),
+            None => RedisOpenError::Unanswered(advice::of(&fault)),
         })?;
-        self.check(&mut answers).map_err(|_| RedisRefusal::TooFewReplicas(self.replicas))
+        self.check(&mut answers).map_err(|_| RedisOpenError::TooFewReplicas(self.replicas))
     }
 }
 

@@ -4,26 +4,26 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use super::refusal::SqliteRefusal;
+use crate::store::sqlite::open_error::SqliteOpenError;
 
 /// Looks whether a path can lead to a store's file.
 ///
 /// # Errors
-/// As [`SqliteRefusal`] says; the file may be missing.
-pub fn check(path: &Path) -> Result<(), SqliteRefusal> {
+/// As [`SqliteOpenError`] says; the file may be missing.
+pub fn check(path: &Path) -> Result<(), SqliteOpenError> {
     if is_too_long(path) {
-        return Err(SqliteRefusal::BadPath);
+        return Err(SqliteOpenError::BadPath);
     }
     match fs::metadata(path) {
-        Ok(found) if found.is_dir() => Err(SqliteRefusal::Folder),
-        Ok(found) if !found.is_file() => Err(SqliteRefusal::NotAFile),
+        Ok(found) if found.is_dir() => Err(SqliteOpenError::Folder),
+        Ok(found) if !found.is_file() => Err(SqliteOpenError::NotAFile),
         Ok(_) => Ok(()),
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
             let folder = path.parent().unwrap_or(path);
-            if folder.is_dir() { Ok(()) } else { Err(SqliteRefusal::NoFolder) }
+            if folder.is_dir() { Ok(()) } else { Err(SqliteOpenError::NoFolder) }
         }
-        Err(fault) => match SqliteRefusal::from(fault) {
-            SqliteRefusal::Disk => Err(SqliteRefusal::BadPath),
+        Err(fault) => match SqliteOpenError::from(fault) {
+            SqliteOpenError::Disk => Err(SqliteOpenError::BadPath),
             known => Err(known),
         },
     }
@@ -41,7 +41,7 @@ fn is_too_long(path: &Path) -> bool {
 ///
 /// # Errors
 /// If it cannot be made.
-pub fn make_private(path: &Path) -> Result<(), SqliteRefusal> {
+pub fn make_private(path: &Path) -> Result<(), SqliteOpenError> {
     if path.exists() {
         return Ok(());
     }

@@ -9,8 +9,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::refusal::SqliteRefusal;
 use crate::store::setting::beside;
+use crate::store::sqlite::open_error::SqliteOpenError;
 
 /// Knows the files of a store, and whether they are still there.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl FileWatch {
     ///
     /// # Errors
     /// If one of them cannot be seen.
-    pub fn new(path: &Path) -> Result<Self, SqliteRefusal> {
+    pub fn new(path: &Path) -> Result<Self, SqliteOpenError> {
         let target = fs::canonicalize(path)?;
         let paths = [path.to_owned(), beside(&target, "-wal"), beside(&target, "-shm")];
         let files = paths.into_iter().map(|path| {
@@ -100,9 +100,9 @@ impl FileWatch {
     /// Remembers an error that SQLite met if it says that the file is not the store any more, until
     /// a restart: part of the file may still seem to work.
     pub fn note(&self, fault: &rusqlite::Error) {
-        let met = match SqliteRefusal::of(fault) {
-            SqliteRefusal::Damaged | SqliteRefusal::NotADatabase => FileLoss::Damaged,
-            SqliteRefusal::Altered => FileLoss::Altered,
+        let met = match SqliteOpenError::of(fault) {
+            SqliteOpenError::Damaged | SqliteOpenError::NotADatabase => FileLoss::Damaged,
+            SqliteOpenError::Altered => FileLoss::Altered,
             _ => return,
         };
         // What the file itself shows says more.

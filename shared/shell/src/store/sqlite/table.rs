@@ -2,13 +2,13 @@
 
 use rusqlite::Connection;
 
-use super::refusal::SqliteRefusal;
+use crate::store::sqlite::open_error::SqliteOpenError;
 
 /// Whether the table is there, and nothing else that would make the file another's.
 ///
 /// # Errors
 /// If the database is another's, or cannot be read.
-pub fn has_table(connection: &Connection) -> Result<bool, SqliteRefusal> {
+pub fn has_table(connection: &Connection) -> Result<bool, SqliteOpenError> {
     let named = |sql: &str| {
         let mut statement = connection.prepare(sql)?;
         let names = statement.query_map([], |row| row.get::<_, String>(0))?;
@@ -18,31 +18,31 @@ pub fn has_table(connection: &Connection) -> Result<bool, SqliteRefusal> {
     let shape: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if !tables.iter().any(|name| name == "kept") {
         let is_new = tables.is_empty() && shape == 0;
-        return if is_new { Ok(false) } else { Err(SqliteRefusal::Foreign) };
+        return if is_new { Ok(false) } else { Err(SqliteOpenError::Foreign) };
     }
     let columns = named("SELECT name FROM pragma_table_info('kept') ORDER BY name")?;
     if columns == COLUMNS && shape == 0 {
         return Ok(true);
     }
     let has_all = COLUMNS.iter().all(|column| columns.iter().any(|found| found == column));
-    Err(if has_all { SqliteRefusal::Newer } else { SqliteRefusal::Foreign })
+    Err(if has_all { SqliteOpenError::Newer } else { SqliteOpenError::Foreign })
 }
 
 /// Makes the table if there is none, and every commit outlive a crash of the machine.
 ///
 /// # Errors
 /// If the file cannot be written, or the disk has no write-ahead log.
-pub fn prepare(connection: &Connection) -> Result<(), SqliteRefusal> {
+pub fn prepare(connection: &Connection) -> Result<(), SqliteOpenError> {
     to_wal(connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute_batch(TABLE)?;
     Ok(())
 }
 
-fn to_wal(connection: &Connection) -> Result<(), SqliteRefusal> {
+fn to_wal(connection: &Connection) -> Result<(), SqliteOpenError> {
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if mode == "wal" { Ok(()) } else { Err(SqliteRefusal::NoWal) }
+    if mode == "wal" { Ok(()) } else { Err(SqliteOpenError::NoWal) }
 }
 
 /// One row a value. `WITHOUT ROWID` would copy long values about; the agenda's index holds only

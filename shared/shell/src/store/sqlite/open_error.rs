@@ -7,7 +7,7 @@ use thiserror::Error;
 
 /// Why a file is not accepted as a store. Names no path.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum SqliteRefusal {
+pub enum SqliteOpenError {
     /// The folder is missing.
     #[error("the folder of the file does not exist; create it, or correct the path")]
     NoFolder,
@@ -79,13 +79,13 @@ pub enum SqliteRefusal {
     Other(Option<ErrorCode>),
 }
 
-impl From<rusqlite::Error> for SqliteRefusal {
+impl From<rusqlite::Error> for SqliteOpenError {
     fn from(fault: rusqlite::Error) -> Self {
         Self::of(&fault)
     }
 }
 
-impl SqliteRefusal {
+impl SqliteOpenError {
     /// What an error of SQLite's means.
     pub fn of(fault: &rusqlite::Error) -> Self {
         if is_altered(fault) {
@@ -105,7 +105,7 @@ impl SqliteRefusal {
     }
 }
 
-impl From<io::Error> for SqliteRefusal {
+impl From<io::Error> for SqliteOpenError {
     fn from(fault: io::Error) -> Self {
         match fault.kind() {
             io::ErrorKind::PermissionDenied => Self::Denied,

@@ -1,9 +1,9 @@
-//! A directory while it is changed: the spans that a change touches become rows, and then parts
+//! A list while it is changed: the spans that a change touches become rows, and then parts
 //! again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::DirectoryError;
+use super::error::KitListError;
 use super::index::{INLINE_ROWS, Index, MAX_PARTS, PART_ROWS};
 use super::part::{PartName, Reference};
 use super::row::{self, Identity, IndexRow};
@@ -30,7 +30,7 @@ struct Open {
 /// From an identity up to the next span's, if there is one.
 type Range = (Identity, Option<Identity>);
 
-/// Index and new parts of a directory that is closed again.
+/// Index and new parts of a list that is closed again.
 type Closed = (Index, BTreeMap<PartName, Vec<u8>>);
 
 /// How full a part is made when many are: three quarters, so that the single changes after a list
@@ -47,11 +47,11 @@ impl IndexDraft {
         index: &Index,
         touched: &BTreeSet<PartName>,
         read: &BTreeMap<PartName, Vec<u8>>,
-    ) -> Result<Self, DirectoryError> {
+    ) -> Result<Self, KitListError> {
         let mut draft = Self { spans: Vec::new(), read: BTreeMap::new() };
         for name in touched {
-            let bytes = read.get(name).ok_or(DirectoryError::Missing(*name))?;
-            let rows = row::from_bytes(bytes).ok_or(DirectoryError::Unreadable)?;
+            let bytes = read.get(name).ok_or(KitListError::Missing(*name))?;
+            let rows = row::from_bytes(bytes).ok_or(KitListError::Unreadable)?;
             draft.read.insert(*name, rows);
         }
         match index {
@@ -71,14 +71,14 @@ impl IndexDraft {
         Ok(draft)
     }
 
-    fn span(&self, to: &Reference, until: Option<Identity>) -> Result<Span, DirectoryError> {
+    fn span(&self, to: &Reference, until: Option<Identity>) -> Result<Span, KitListError> {
         let Some(part) = self.read.get(&to.part) else {
             return Ok(Span::Closed(*to));
         };
         let rows: BTreeMap<Identity, IndexRow> =
             within(part, (to.from, until)).iter().map(|row| (row.identity, *row)).collect();
         if rows.len() != to.rows() {
-            return Err(DirectoryError::Unreadable);
+            return Err(KitListError::Unreadable);
         }
         Ok(Span::Open(Open { from: to.from, parts: vec![to.part], rows }))
     }
@@ -125,7 +125,7 @@ impl IndexDraft {
     }
 
     /// Few rows go into the head. If there are more, rows that did not change stay in their part.
-    pub fn close(self, mut fresh: impl FnMut() -> PartName) -> Result<Closed, DirectoryError> {
+    pub fn close(self, mut fresh: impl FnMut() -> PartName) -> Result<Closed, KitListError> {
         if let Some(rows) = self.few_rows() {
             return Ok((Index::Rows(rows), BTreeMap::new()));
         }
@@ -147,17 +147,17 @@ impl IndexDraft {
                 let part = kept.unwrap_or_else(&mut fresh);
                 if kept.is_none() {
                     if !taken.insert(part) {
-                        return Err(DirectoryError::NamedTwice(part));
+                        return Err(KitListError::NamedTwice(part));
                     }
                     written.insert(part, row::to_bytes(rows));
                 }
                 references.push(
-                    Reference::new(range.0, part, rows.len()).ok_or(DirectoryError::Unreadable)?,
+                    Reference::new(range.0, part, rows.len()).ok_or(KitListError::Unreadable)?,
                 );
             }
         }
         if references.len() > MAX_PARTS {
-            return Err(DirectoryError::Full);
+            return Err(KitListError::Full);
         }
         Ok((Index::Parts(references), written))
     }

@@ -1,8 +1,8 @@
 //! Which change counts: by its time, and by what is known.
 
 use super::*;
-use crate::directory::outcome::weigh;
-use crate::directory::row::IndexRow;
+use crate::kit_list::outcome::weigh;
+use crate::kit_list::row::IndexRow;
 
 #[test]
 fn a_row_is_weighed_against_what_is_known() {
@@ -53,13 +53,13 @@ fn a_time_beyond_all_rows_is_still_a_time() {
 fn the_last_of_two_alike_counts() {
     for text in ["a", "b"] {
         let second = if text == "a" { EntryOutcome::Repeated } else { EntryOutcome::Applied };
-        let edits = DirectoryChange::Edits(vec![put(1, "a", 5), put(1, text, 5)]);
+        let edits = KitListChange::Edits(vec![put(1, "a", 5), put(1, text, 5)]);
         let entries = [(who(1), how("a")), (who(1), how(text))];
-        for change in [edits, DirectoryChange::List(List::new(entries, at(5)))] {
+        for change in [edits, KitListChange::List(List::new(entries, at(5)))] {
             let (mut head, mut parts) = (Head::default(), Parts::new());
             let changed = make(&mut head, &mut parts, &change);
             assert_eq!(changed.outcomes, [EntryOutcome::Applied, second]);
-            let again = DirectoryChange::Edits(vec![put(1, text, 5)]);
+            let again = KitListChange::Edits(vec![put(1, text, 5)]);
             let again = make(&mut head, &mut parts, &again);
             assert_eq!(again.outcomes, [EntryOutcome::Repeated]);
             assert_eq!((again.head, head.rows()), (None, 1));
@@ -79,7 +79,7 @@ fn a_list_rules_over_what_is_not_newer() {
         Edit::delete(who(6), at(6)),
         put(7, "b", 6),
     ];
-    make(&mut head, &mut parts, &DirectoryChange::Edits(edits));
+    make(&mut head, &mut parts, &KitListChange::Edits(edits));
     let changed = make(&mut head, &mut parts, &list([4, 5, 7, 8], "a", 5));
     use EntryOutcome::{Applied, Stale};
     assert_eq!(changed.outcomes, [Applied, Stale, Stale, Applied]);
@@ -89,7 +89,7 @@ fn a_list_rules_over_what_is_not_newer() {
 
     let older = make(&mut head, &mut parts, &list([1, 2], "a", 4));
     assert_eq!((older.head, older.outcomes), (None, vec![Stale, Stale]));
-    let older = DirectoryChange::Edits(vec![put(1, "a", 4), Edit::delete(who(4), at(4))]);
+    let older = KitListChange::Edits(vec![put(1, "a", 4), Edit::delete(who(4), at(4))]);
     assert!(head.needs(&older).is_empty());
     let older = make(&mut head, &mut parts, &older);
     assert_eq!((older.head, older.outcomes), (None, vec![Stale, Stale]));
@@ -117,7 +117,7 @@ fn a_list_that_says_the_same_again_writes_the_head_alone() {
     assert!(repeat.head.is_none());
     assert_eq!(repeat.outcomes, [EntryOutcome::Repeated; 3000]);
     // What the list confirmed counts from its time.
-    let edits = DirectoryChange::Edits(vec![put(0, "b", 1), put(1, "a", 2)]);
+    let edits = KitListChange::Edits(vec![put(0, "b", 1), put(1, "a", 2)]);
     let edits = make(&mut head, &mut parts, &edits);
     assert_eq!(edits.outcomes, [EntryOutcome::Stale, EntryOutcome::Repeated]);
 }

@@ -1,17 +1,17 @@
-//! The index parts of a directory that outgrew its head.
+//! The index parts of a list that outgrew its head.
 
 use super::*;
-use crate::directory::index::Index;
-use crate::directory::part::Reference;
+use crate::kit_list::index::Index;
+use crate::kit_list::part::Reference;
 
 #[test]
 fn a_part_that_is_missing_or_broken_is_a_fault() {
     let (mut head, mut parts) = (Head::default(), Parts::new());
     make(&mut head, &mut parts, &list(0..3000, "a", 1));
-    let edit = DirectoryChange::Edits(vec![put(0, "b", 2)]);
+    let edit = KitListChange::Edits(vec![put(0, "b", 2)]);
     let name = *head.needs(&edit).first().unwrap();
     let apply = |parts: &Parts| head.apply(&edit, parts, names(parts)).unwrap_err();
-    assert_eq!(apply(&Parts::new()), DirectoryError::Missing(name));
+    assert_eq!(apply(&Parts::new()), KitListError::Missing(name));
 
     let whole = parts.get(&name).unwrap().clone();
     let (short, odd) = (&whole[24..], &whole[1..]);
@@ -20,7 +20,7 @@ fn a_part_that_is_missing_or_broken_is_a_fault() {
     let other = parts.values().find(|other| **other != whole).unwrap();
     for broken in [short, odd, &shuffled, other, &[]] {
         let broken = Parts::from([(name, broken.to_vec())]);
-        assert_eq!(apply(&broken), DirectoryError::Unreadable);
+        assert_eq!(apply(&broken), KitListError::Unreadable);
     }
 }
 
@@ -30,11 +30,11 @@ fn a_name_is_never_used_twice() {
     let one = || PartName::new([0; 16]);
     let many = list(0..3000, "a", 1);
     let twice = head.apply(&many, &parts, one);
-    assert_eq!(twice.unwrap_err(), DirectoryError::NamedTwice(one()));
+    assert_eq!(twice.unwrap_err(), KitListError::NamedTwice(one()));
     make(&mut head, &mut parts, &many);
     let taken = *head.parts().first().unwrap();
     let again = head.apply(&list(0..3000, "b", 2), &parts, || taken);
-    assert_eq!(again.unwrap_err(), DirectoryError::NamedTwice(taken));
+    assert_eq!(again.unwrap_err(), KitListError::NamedTwice(taken));
 }
 
 #[test]
@@ -51,11 +51,11 @@ fn a_directory_that_is_full_says_so() {
     };
     references.extend((1..MAX_PARTS).map(beyond));
     let apply = |number, text| {
-        let edit = DirectoryChange::Edits(vec![put(number, text, 2)]);
+        let edit = KitListChange::Edits(vec![put(number, text, 2)]);
         head.apply(&edit, &parts, names(&parts))
     };
     assert!(apply(0, "b").is_ok());
-    assert_eq!(apply(PART_ROWS, "a").unwrap_err(), DirectoryError::Full);
+    assert_eq!(apply(PART_ROWS, "a").unwrap_err(), KitListError::Full);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn rows_that_moved_on_never_come_back() {
         assert_eq!(head.parts().len(), 1);
         let before = head.parts();
         let edits = added.into_iter().map(|number| put(number, "a", 2)).collect();
-        let split = make(&mut head, &mut parts, &DirectoryChange::Edits(edits));
+        let split = make(&mut head, &mut parts, &KitListChange::Edits(edits));
         assert_eq!((split.parts.len(), head.parts().len()), (1, 2));
         assert!(split.unreferenced.is_empty() && before.is_subset(&head.parts()));
 

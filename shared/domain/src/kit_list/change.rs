@@ -1,12 +1,12 @@
-//! What a call asks of a directory: edits of some rows, or a full list.
+//! What a call asks of a list: edits of some rows, or a full list.
 
 use protocol::time::UnixMillis;
 
 use super::row::{self, Content, Identity, IndexRow, RowState};
 
-/// What a call asks of a directory.
+/// What a call asks of a list.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum DirectoryChange {
+pub enum KitListChange {
     /// Changes of some rows, applied one by one in this order. If two name the same subject at the
     /// same time, the last counts, as it does if JSON repeats a member.
     Edits(Vec<Edit>),

@@ -1,4 +1,4 @@
-//! What a change of a directory amounts to: a row that arrives is compared with what is known.
+//! What a change of a list amounts to: a row that arrives is compared with what is known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::head::Head;
 use super::part::PartName;
 use super::row::IndexRow;
 
-/// What a change makes of a directory.
+/// What a change makes of a list.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Changed {
     /// The head to write over the one that was read; `None` if nothing changed.

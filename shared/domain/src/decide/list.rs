@@ -9,8 +9,8 @@ use thiserror::Error;
 
 use crate::decide::CallOutcome;
 use crate::decision::ListNotice;
-use crate::directory::Directory;
-use crate::directory::{self, Changed, DirectoryChange, DirectoryError, Head, PartName};
+use crate::kit_list::KitList;
+use crate::kit_list::{self, Changed, Head, KitListChange, KitListError, PartName};
 use crate::notice::{Notice, NoticeDraft};
 use crate::outbox::Reader;
 use crate::page::ChangeList;
@@ -44,7 +44,7 @@ pub struct ListDecision {
 pub enum ListError {
     /// The index is not whole.
     #[error("list unusable: {0}")]
-    Index(#[from] DirectoryError),
+    Index(#[from] KitListError),
     /// More parts wait for the product than fit one value.
     #[error("list has too many undelivered parts")]
     Backlog,
@@ -68,8 +68,8 @@ pub const MAX_WAITING_PARTS: usize = 256;
 /// As [`ListError`] says; nothing may then be written.
 pub fn decide_list(
     request: &dyn ChangeList,
-    (change, at): (&DirectoryChange, UnixMillis),
-    current: &Directory,
+    (change, at): (&KitListChange, UnixMillis),
+    current: &KitList,
     read: &BTreeMap<PartName, Vec<u8>>,
     mut fresh: impl FnMut() -> PartName,
 ) -> Result<ListDecision, ListError> {
@@ -93,7 +93,7 @@ pub fn decide_list(
 impl ListDecision {
     /// Whether it was decided on the head that stands here, and its own parts stand still.
     pub fn fits(&self, current: Option<&EntityRecord>) -> bool {
-        let Directory { head, fences, .. } = directory(current);
+        let KitList { head, fences, .. } = kit_list(current);
         self.base == head && self.fences == fences
     }
 
@@ -109,22 +109,22 @@ impl ListDecision {
         now: UnixMillis,
     ) -> Result<Option<EntityRecord>, ListError> {
         let Some(head) = self.head.clone() else { return Ok(None) };
-        let Directory { mut unused, fences, .. } = directory(current.as_ref());
+        let KitList { mut unused, fences, .. } = kit_list(current.as_ref());
         unused.extend(&self.unreferenced);
-        let mut record = current.unwrap_or_else(|| EntityRecord::new(Directory::default().into()));
+        let mut record = current.unwrap_or_else(|| EntityRecord::new(KitList::default().into()));
         let notices = self.notice.iter().cloned().collect();
         let dropped = record.outbox.append(notices, reader, now);
         unused.extend(dropped.iter().flat_map(Notice::parts));
         if record.outbox.waiting.iter().flat_map(Notice::parts).count() > MAX_WAITING_PARTS {
             return Err(ListError::Backlog);
         }
-        record.entity = Directory { head, unused, fences }.into();
+        record.entity = KitList { head, unused, fences }.into();
         Ok(Some(record))
     }
 }
 
-/// The directory that is kept, or an empty one.
-pub fn directory(current: Option<&EntityRecord>) -> Directory {
+/// The list that is kept, or an empty one.
+pub fn kit_list(current: Option<&EntityRecord>) -> KitList {
     current.and_then(|record| record.entity.clone().try_into().ok()).unwrap_or_default()
 }
 
@@ -134,7 +134,7 @@ fn remark(changed: &Changed) -> Option<Remark> {
         Some(Remark::EmptyList)
     } else if changed.has_effect() {
         None
-    } else if all(directory::EntryOutcome::Stale) {
+    } else if all(kit_list::EntryOutcome::Stale) {
         Some(Remark::OlderThanKnown)
     } else {
         Some(Remark::NothingToDo)

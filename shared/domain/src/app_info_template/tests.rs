@@ -37,7 +37,10 @@ fn an_id_of_odd_letters_is_cut_where_it_does_not_fit() {
     for id in ["😀", "用", "é", "%", "ab用"].map(|letters| letters.repeat(64)) {
         let id: String = id.chars().take(64).collect();
         let filled = template.fill(&id, &id).check().expect("what is filled in fits");
-        assert!(query::decode(&filled.front_end_url, query::Plus::Kept).is_some(), "{id}");
+        assert!(
+            query_string::decode(&filled.front_end_url, query_string::Plus::Kept).is_some(),
+            "{id}"
+        );
     }
     let whole = template.fill(&"用".repeat(8), "CS1");
     assert!(whole.front_end_url.ends_with(&format!("{}/CS1", "%E7%94%A8".repeat(8))));

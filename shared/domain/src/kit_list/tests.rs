@@ -24,9 +24,9 @@ fn put(number: usize, text: &str, millis: u64) -> Edit {
     Edit::put(who(number), how(text), at(millis))
 }
 
-fn list(numbers: impl IntoIterator<Item = usize>, text: &str, millis: u64) -> DirectoryChange {
+fn list(numbers: impl IntoIterator<Item = usize>, text: &str, millis: u64) -> KitListChange {
     let entries = numbers.into_iter().map(|number| (who(number), how(text)));
-    DirectoryChange::List(List::new(entries, at(millis)))
+    KitListChange::List(List::new(entries, at(millis)))
 }
 
 type Parts = BTreeMap<PartName, Vec<u8>>;
@@ -40,7 +40,7 @@ fn names(parts: &Parts) -> impl FnMut() -> PartName + use<> {
 }
 
 /// Applies a change and keeps what it wrote; no part is deleted.
-fn make(head: &mut Head, parts: &mut Parts, change: &DirectoryChange) -> Changed {
+fn make(head: &mut Head, parts: &mut Parts, change: &KitListChange) -> Changed {
     let changed = head.apply(change, parts, names(parts)).unwrap();
     parts.extend(changed.parts.clone());
     *head = changed.head.clone().unwrap_or_else(|| head.clone());

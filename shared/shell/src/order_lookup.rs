@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::query_gate::QueryGate;
+use domain::order_query_gate::QueryGate;
 use futures_util::future::select_all;
 use futures_util::{FutureExt, lock};
 use http::Request;

@@ -11,7 +11,7 @@
 
 use protocol::digest;
 
-use crate::directory::PartName;
+use crate::kit_list::PartName;
 
 /// The key of an entity. It has a fixed length and plain letters only, so no text of the
 /// marketplace's can name another value.

@@ -1,4 +1,4 @@
-//! The index of a directory: its rows, or references to the parts that hold them.
+//! The index of a list: its rows, or references to the parts that hold them.
 
 use super::part::Reference;
 use super::row::IndexRow;

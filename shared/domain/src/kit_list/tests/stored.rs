@@ -1,8 +1,8 @@
 //! The stored form of heads and rows.
 
 use super::*;
-use crate::directory::index::Index;
-use crate::directory::row::{self, IndexRow};
+use crate::kit_list::index::Index;
+use crate::kit_list::row::{self, IndexRow};
 
 #[test]
 fn what_is_stored_never_changes_its_form() {

@@ -19,7 +19,7 @@
 //! a sealed value at its start and, if it goes on for long, for a mark once a minute; it does not
 //! work over either.
 
-use domain::keys::SEAL_MARK;
+use domain::store_keys::SEAL_MARK;
 use futures_util::future;
 
 use super::Repository;

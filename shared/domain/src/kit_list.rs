@@ -1,8 +1,8 @@
 //! Order and repeats for long lists: one 24-byte row per department or person (decision F3).
 //!
-//! A directory is a [`Head`] and, if the head outgrows its value, index parts. The head is in the
+//! A list is a [`Head`] and, if the head outgrows its value, index parts. The head is in the
 //! entity's record and is written over its version. A part is a byte string of sorted rows that
-//! never changes, under a name that was never used before. A change of a directory takes four
+//! never changes, under a name that was never used before. A change of a list takes four
 //! steps:
 //!
 //! 1. The shell reads the head, asks which parts a change [needs](Head::needs), and reads those.
@@ -10,7 +10,7 @@
 //! 3. The shell writes all new parts over absence, and only then the new head.
 //! 4. The relay deletes the parts that no head refers to any more.
 //!
-//! A reader sees the old directory or the new one. If step 3 is interrupted, no head refers to the
+//! A reader sees the old list or the new one. If step 3 is interrupted, no head refers to the
 //! parts that it wrote. If a part is missing and the head has changed meanwhile, the race is lost:
 //! the change is decided again on the new head. If the head is the newest, a missing part is a
 //! fault.
@@ -38,18 +38,18 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use change::{DirectoryChange, Edit, List};
-pub use error::DirectoryError;
-pub use head::Head;
-pub use index::{INLINE_ROWS, MAX_PARTS, PART_ROWS};
-pub use outcome::{Changed, EntryOutcome};
-pub use part::PartName;
-pub use row::{Content, Identity, RowState};
+pub use crate::kit_list::change::{Edit, KitListChange, List};
+pub use crate::kit_list::error::KitListError;
+pub use crate::kit_list::head::Head;
+pub use crate::kit_list::index::{INLINE_ROWS, MAX_PARTS, PART_ROWS};
+pub use crate::kit_list::outcome::{Changed, EntryOutcome};
+pub use crate::kit_list::part::PartName;
+pub use crate::kit_list::row::{Content, Identity, RowState};
 
 /// What is kept of a long list: the order and the repeats of its rows. Their content is only in
 /// parts that are not delivered yet (decision F3).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Directory {
+pub struct KitList {
     /// The rows, or where they are.
     pub head: Head,
     /// Parts that nothing refers to any more. The relay deletes them.

@@ -1,4 +1,4 @@
-//! A directory beside a plain map: whatever is asked of it, in whatever order, and wherever its
+//! A list beside a plain map: whatever is asked of it, in whatever order, and wherever its
 //! writing breaks off.
 
 mod costs;
@@ -7,8 +7,8 @@ mod model;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use domain::directory::{
-    Changed, DirectoryChange, DirectoryError, Edit, EntryOutcome, Head, Identity, PartName,
+use domain::kit_list::{
+    Changed, Edit, EntryOutcome, Head, Identity, KitListChange, KitListError, PartName,
 };
 use protocol::time::UnixMillis;
 
@@ -49,7 +49,7 @@ impl Store {
         serde_json::from_str(&self.head).unwrap()
     }
 
-    fn decide(&mut self, change: &DirectoryChange) -> (Changed, usize) {
+    fn decide(&mut self, change: &KitListChange) -> (Changed, usize) {
         let head = self.head();
         let needs = head.needs(change);
         let read = needs.iter().map(|part| (*part, self.parts[part].clone()));
@@ -84,7 +84,7 @@ impl Store {
     }
 
     /// Makes a change from reading to letting go.
-    fn make(&mut self, change: &DirectoryChange) -> (Changed, Cost) {
+    fn make(&mut self, change: &KitListChange) -> (Changed, Cost) {
         let (changed, reads) = self.decide(change);
         assert!(self.write(&changed, usize::MAX));
         self.parts.retain(|name, _| !changed.unreferenced.contains(name));
@@ -92,12 +92,12 @@ impl Store {
         (changed, Cost { reads, writes })
     }
 
-    /// Whether the directory knows this and nothing else: asked again, everything is a repeat.
+    /// Whether the list knows this and nothing else: asked again, everything is a repeat.
     fn assert_knows(&mut self, model: &Model) {
         assert_eq!(self.head().rows(), model.rows.len());
         assert_eq!(self.head().listed_at().map(UnixMillis::millis), model.listed_at);
         let edits: Vec<Edit> = model.rows.iter().map(|(who, row)| row.edit(*who)).collect();
-        let (again, _) = self.decide(&DirectoryChange::Edits(edits));
+        let (again, _) = self.decide(&KitListChange::Edits(edits));
         assert!(again.outcomes.iter().all(|known| *known == EntryOutcome::Repeated));
         assert!(again.head.is_none() && again.parts.is_empty());
     }
@@ -197,7 +197,7 @@ fn of_two_writers_at_once_the_loser_decides_again() {
     // A reader of the old head misses its parts: it reads the head again.
     let needs = *before.needs(&call.change()).first().unwrap();
     let missing = before.apply(&call.change(), &store.parts, || PartName::new([9; 16]));
-    assert_eq!(missing.unwrap_err(), DirectoryError::Missing(needs));
+    assert_eq!(missing.unwrap_err(), KitListError::Missing(needs));
 
     assert_eq!(store.make(&call.change()).0.outcomes, model.make(&call));
     store.assert_knows(&model);

@@ -1,10 +1,10 @@
-//! Makes a change of a directory: a new head, and new parts.
+//! Makes a change of a list: a new head, and new parts.
 
 use std::collections::BTreeMap;
 
-use super::change::{DirectoryChange, Edit, List};
+use super::change::{Edit, KitListChange, List};
 use super::draft::IndexDraft;
-use super::error::DirectoryError;
+use super::error::KitListError;
 use super::head::Head;
 use super::outcome::{Changed, EntryOutcome, weigh};
 use super::part::PartName;
@@ -15,23 +15,23 @@ impl Head {
     /// gives random names for new parts, which were never used before.
     ///
     /// # Errors
-    /// As [`DirectoryError`] says. The caller must then write nothing.
+    /// As [`KitListError`] says. The caller must then write nothing.
     pub fn apply(
         &self,
-        change: &DirectoryChange,
+        change: &KitListChange,
         read: &BTreeMap<PartName, Vec<u8>>,
         fresh: impl FnMut() -> PartName,
-    ) -> Result<Changed, DirectoryError> {
+    ) -> Result<Changed, KitListError> {
         let mut draft = IndexDraft::open(&self.index, &self.needs(change), read)?;
         let mut changed = Changed::nothing(Vec::new());
         let mut listed_at = self.listed_at;
         match change {
-            DirectoryChange::Edits(edits) => changed.outcomes = self.edit(&mut draft, edits)?,
-            DirectoryChange::List(list) if list.rows.is_empty() => return Ok(changed),
-            DirectoryChange::List(list) if self.is_too_old(list.at) => {
+            KitListChange::Edits(edits) => changed.outcomes = self.edit(&mut draft, edits)?,
+            KitListChange::List(list) if list.rows.is_empty() => return Ok(changed),
+            KitListChange::List(list) if self.is_too_old(list.at) => {
                 return Ok(Changed::nothing(vec![EntryOutcome::Stale; list.rows.len()]));
             }
-            DirectoryChange::List(list) => {
+            KitListChange::List(list) => {
                 self.replace(&mut draft, list, &mut changed);
                 listed_at = Some(list.at);
             }
@@ -48,12 +48,12 @@ impl Head {
         &self,
         draft: &mut IndexDraft,
         edits: &[Edit],
-    ) -> Result<Vec<EntryOutcome>, DirectoryError> {
+    ) -> Result<Vec<EntryOutcome>, KitListError> {
         let edit = |Edit { row }: &Edit| {
             if self.is_too_old(row.at) {
                 return Ok(EntryOutcome::Stale);
             }
-            let rows = draft.rows_around(row.identity).ok_or(DirectoryError::Unreadable)?;
+            let rows = draft.rows_around(row.identity).ok_or(KitListError::Unreadable)?;
             let outcome = weigh(rows.get(&row.identity), self.listed_at, row);
             if matches!(outcome, EntryOutcome::Applied | EntryOutcome::Confirmed) {
                 rows.insert(row.identity, *row);

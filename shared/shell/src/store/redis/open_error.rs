@@ -4,7 +4,7 @@ use thiserror::Error;
 
 /// Why a server is not accepted as a store. Names no address.
 #[derive(Debug, Error)]
-pub enum RedisRefusal {
+pub enum RedisOpenError {
     /// The setting names no server.
     #[error(
         "the address is not one of a Redis; write redis://USER:PASSWORD@HOST:PORT/DATABASE, and percent-encode @ : / ? # % and blanks in user and password"

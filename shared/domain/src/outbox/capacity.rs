@@ -65,7 +65,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::directory::PartName;
+    use crate::kit_list::PartName;
     use crate::notice::{NoticeDraft, NoticeType};
     use crate::outbox::RELAY_CLAIM;
 

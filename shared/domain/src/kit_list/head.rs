@@ -1,17 +1,17 @@
-//! The head of a directory: what is known of all its rows.
+//! The head of a list: what is known of all its rows.
 
 use std::collections::BTreeSet;
 
 use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-use super::change::DirectoryChange;
-use super::error::DirectoryError;
+use super::change::KitListChange;
+use super::error::KitListError;
 use super::index::Index;
 use super::part::{self, PartName, Reference};
 use super::row::{self, Identity};
 
-/// What is known of all departments or people of a directory.
+/// What is known of all departments or people of a list.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Head {
@@ -43,13 +43,13 @@ impl Head {
 
     /// The parts to read before a change can be applied: none if the head alone knows that the
     /// change is too old, one for a single edit, all for a list.
-    pub fn needs(&self, change: &DirectoryChange) -> BTreeSet<PartName> {
+    pub fn needs(&self, change: &KitListChange) -> BTreeSet<PartName> {
         match change {
-            DirectoryChange::List(list) if list.rows.is_empty() || self.is_too_old(list.at) => {
+            KitListChange::List(list) if list.rows.is_empty() || self.is_too_old(list.at) => {
                 BTreeSet::new()
             }
-            DirectoryChange::List(_) => self.parts(),
-            DirectoryChange::Edits(edits) => edits
+            KitListChange::List(_) => self.parts(),
+            KitListChange::Edits(edits) => edits
                 .iter()
                 .filter(|edit| !self.is_too_old(edit.row.at))
                 .filter_map(|edit| self.part_of(edit.row.identity))
@@ -85,16 +85,16 @@ struct Stored {
 }
 
 impl TryFrom<Stored> for Head {
-    type Error = DirectoryError;
+    type Error = KitListError;
 
     /// An unreadable head is an error: without its rows, old calls would count as new.
-    fn try_from(stored: Stored) -> Result<Self, DirectoryError> {
+    fn try_from(stored: Stored) -> Result<Self, KitListError> {
         let index = if stored.parts.is_empty() {
-            Index::Rows(row::from_text(&stored.rows).ok_or(DirectoryError::Unreadable)?)
+            Index::Rows(row::from_text(&stored.rows).ok_or(KitListError::Unreadable)?)
         } else if stored.rows.is_empty() {
-            Index::Parts(part::from_text(&stored.parts).ok_or(DirectoryError::Unreadable)?)
+            Index::Parts(part::from_text(&stored.parts).ok_or(KitListError::Unreadable)?)
         } else {
-            return Err(DirectoryError::Unreadable);
+            return Err(KitListError::Unreadable);
         };
         Ok(Self { listed_at: stored.listed_at, index })
     }

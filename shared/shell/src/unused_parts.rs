@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::directory::Directory;
-use domain::directory::PartName;
 use domain::entity::Entity;
+use domain::kit_list::KitList;
+use domain::kit_list::PartName;
 use domain::record::EntityRecord;
 use futures_util::{StreamExt, stream};
 
@@ -110,13 +110,13 @@ async fn remove_mention<W: World>(
         let rest: BTreeSet<_> = unused(slot).difference(gone).copied().collect();
         let more = !rest.is_empty();
         let Some(record) = slot.record() else { return Ok(Update::Leave(false)) };
-        let Entity::Directory(directory) = &record.entity else {
+        let Entity::KitList(list) = &record.entity else {
             return Ok(Update::Leave(false));
         };
-        if rest.len() == directory.unused.len() {
+        if rest.len() == list.unused.len() {
             return Ok(Update::Leave(more));
         }
-        let entity = Directory { unused: rest, ..directory.clone() }.into();
+        let entity = KitList { unused: rest, ..list.clone() }.into();
         Ok::<_, Failure>(Update::write(EntityRecord { entity, ..record.clone() }, more))
     };
     Ok(repository.update(Start::Slot(slot), remove).await?.decided)
@@ -134,10 +134,10 @@ async fn fence<W: World>(
         if unknown.is_empty() {
             return Ok(Update::Leave(unknown));
         }
-        let absent = || EntityRecord::new(Directory::default().into());
+        let absent = || EntityRecord::new(KitList::default().into());
         let mut record = slot.record().cloned().unwrap_or_else(absent);
-        if let Entity::Directory(directory) = &mut record.entity {
-            directory.fences = directory.fences.saturating_add(1);
+        if let Entity::KitList(list) = &mut record.entity {
+            list.fences = list.fences.saturating_add(1);
         }
         Ok::<_, Failure>(Update::write(record, unknown))
     };
@@ -153,7 +153,7 @@ fn named(slot: &Slot, names: &BTreeSet<PartName>) -> BTreeSet<PartName> {
 /// The parts that a list mentions as unused.
 pub fn unused(slot: &Slot) -> BTreeSet<PartName> {
     match slot.record().map(|record| &record.entity) {
-        Some(Entity::Directory(directory)) => directory.unused.clone(),
+        Some(Entity::KitList(list)) => list.unused.clone(),
         Some(_) | None => BTreeSet::new(),
     }
 }
@@ -162,9 +162,9 @@ pub fn unused(slot: &Slot) -> BTreeSet<PartName> {
 /// replayed.
 fn referred(record: &EntityRecord) -> BTreeSet<PartName> {
     let mut names: BTreeSet<_> = record.outbox.parts().collect();
-    if let Entity::Directory(directory) = &record.entity {
-        names.extend(directory.head.parts());
-        names.extend(&directory.unused);
+    if let Entity::KitList(list) = &record.entity {
+        names.extend(list.head.parts());
+        names.extend(&list.unused);
     }
     names
 }

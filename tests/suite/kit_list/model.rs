@@ -1,8 +1,8 @@
-//! The plain map beside which a directory is held, and the changes that chance draws.
+//! The plain map beside which a list is held, and the changes that chance draws.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::directory::{Content, DirectoryChange, Edit, EntryOutcome, List};
+use domain::kit_list::{Content, Edit, EntryOutcome, KitListChange, List};
 use protocol::time::UnixMillis;
 
 use super::PEOPLE;
@@ -46,15 +46,15 @@ impl Known {
 }
 
 impl Call {
-    pub(super) fn change(&self) -> DirectoryChange {
+    pub(super) fn change(&self) -> KitListChange {
         match self {
             Self::Edits(edits) => {
                 let edit = |&(who, how, at): &(usize, How, u64)| Known { at, how }.edit(who);
-                DirectoryChange::Edits(edits.iter().map(edit).collect())
+                KitListChange::Edits(edits.iter().map(edit).collect())
             }
             Self::List(entries, at) => {
                 let entry = |&(who, how): &(usize, u8)| (PEOPLE[who], content_of(how));
-                DirectoryChange::List(List::new(entries.iter().map(entry), UnixMillis::new(*at)))
+                KitListChange::List(List::new(entries.iter().map(entry), UnixMillis::new(*at)))
             }
         }
     }

@@ -7,13 +7,13 @@ mod placeholder;
 mod tests;
 
 use protocol::app_info::{AppInfo, AppInfoError, limit};
-use protocol::query;
+use protocol::query_string;
 use serde_json::Value;
 
-use check::{check_members, check_texts};
-use placeholder::replace;
+use crate::app_info_template::check::{check_members, check_texts};
+use crate::app_info_template::placeholder::replace;
 
-pub use error::TemplateError;
+pub use crate::app_info_template::error::TemplateError;
 
 /// Access data with placeholders, which are filled with the IDs of an instance.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -51,12 +51,12 @@ impl Template {
     /// outside ASCII, which the marketplace does not make, is cut if it does not fit.
     pub fn fill(&self, instance_id: &str, order_id: &str) -> AppInfo {
         let ids = [instance_id, order_id];
-        let whole = self.filled(ids, |id| id.to_owned(), |id| query::encode(id).to_string());
+        let whole = self.filled(ids, |id| id.to_owned(), |id| query_string::encode(id).to_string());
         whole.check().unwrap_or_else(|_| {
             self.filled(
                 ids,
                 |id| cut(id, str::to_owned),
-                |id| cut(id, |letter| query::encode(letter).to_string()),
+                |id| cut(id, |letter| query_string::encode(letter).to_string()),
             )
         })
     }

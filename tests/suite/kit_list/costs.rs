@@ -1,6 +1,6 @@
-//! What a change of a directory costs in reads and writes.
+//! What a change of a list costs in reads and writes.
 
-use domain::directory::{INLINE_ROWS, MAX_PARTS, PART_ROWS};
+use domain::kit_list::{INLINE_ROWS, MAX_PARTS, PART_ROWS};
 
 use super::model::{Call, How, Model};
 use super::{Cost, PEOPLE, Store};

@@ -9,7 +9,7 @@ use protocol::time::UnixMillis;
 /// Who: 12 bytes of a digest over what identifies a department or a person (decision F1).
 ///
 /// The chance that two of 50,000 share them is one in 6 × 10^19. A tenant that makes such a pair on
-/// purpose (some 2^48 tries) confuses two people of its own directory only.
+/// purpose (some 2^48 tries) confuses two people of its own list only.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Identity([u8; 12]);
 

@@ -1,12 +1,12 @@
-//! Why a directory cannot be changed.
+//! Why a list cannot be changed.
 
 use thiserror::Error;
 
 use super::part::PartName;
 
-/// Why a directory cannot be changed.
+/// Why a list cannot be changed.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum DirectoryError {
+pub enum KitListError {
     /// The caller did not read a part that the change needs.
     #[error("index part {0} missing")]
     Missing(PartName),
