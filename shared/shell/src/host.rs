@@ -12,7 +12,7 @@ mod log;
 mod machine;
 mod opening;
 mod platform;
-mod proof;
+mod start_check;
 mod store_check;
 
 use std::process::ExitCode;

@@ -10,10 +10,10 @@ mod backend;
 pub mod dynamodb;
 pub mod memory;
 mod open;
-mod proof;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod right;
+mod rights_check;
 mod setting;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

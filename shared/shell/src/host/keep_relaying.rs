@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::opening::MachineContext;
-use super::proof::look_for_seal;
+use crate::host::start_check::look_for_seal;
 use crate::relay::Relay;
 use crate::world::World;
 

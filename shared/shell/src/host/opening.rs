@@ -7,10 +7,10 @@ use domain::settings::SettingError;
 
 use super::error::HostError;
 use super::machine::MachineWorld;
-use super::proof::{judge, prove, prove_keys, repository};
 use crate::config::{Config, StoreConfig};
 use crate::context::{Context, ContextSettings};
 use crate::endpoint::callbacks::CallbackEndpoint;
+use crate::host::start_check::{judge, prove, prove_keys, repository};
 use crate::store::{AnyStore, StoreSetting};
 
 /// The endpoint of a function on a real machine.

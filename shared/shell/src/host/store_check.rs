@@ -3,9 +3,9 @@
 use std::fs::{self, OpenOptions};
 
 use super::machine::MachineWorld;
-use super::proof::{OTHER_KEY, repository, try_rights};
 use crate::config::StoreConfig;
 use crate::failure::Failure;
+use crate::host::start_check::{OTHER_KEY, repository, try_rights};
 use crate::seal::Seal;
 use crate::store::{AnyStore, StoreSetting};
 

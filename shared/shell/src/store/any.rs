@@ -7,12 +7,12 @@ use protocol::time::UnixMillis;
 #[cfg(feature = "dynamodb")]
 use super::dynamodb::Dynamodb;
 use super::memory::Memory;
-use super::proof::ProveRights;
 #[cfg(feature = "redis")]
 use super::redis::Redis;
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
 use super::{Entry, Put, Queue, RightProof, Search, Store, Stored, Unavailable, Value, Version};
+use crate::store::rights_check::ProveRights;
 
 /// One of the stores.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use super::wire::{
 };
 use crate::client::Client;
 use crate::store::backend::{Backend, Operation};
-use crate::store::proof::ProveRights;
+use crate::store::rights_check::ProveRights;
 use crate::store::{
     DynamodbSetting, Entry, Put, Queue, RightError, RightProof, Stored, Value, Version,
 };
