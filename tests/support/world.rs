@@ -88,7 +88,7 @@ impl<S: Store> TestWorld<Watched<S>> {
         Self { web, ..Self::new(store) }
     }
 
-    /// Lets everything halt at a point of its operations; see [`Halt`].
+    /// Lets everything halt at a point of its operations; see [`crate::halt::Halt`].
     pub fn halt_at(&self, point: usize) {
         self.store.halt().set(Some(point));
     }

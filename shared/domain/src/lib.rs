@@ -11,7 +11,7 @@
 //! - [`tenant`]: enterprises and their credentials. [`kit_list`]: order and repeats for long lists
 //!   of departments and people.
 //! - [`entity`]: what a callback is about. [`record`]: the one stored value of an entity.
-//!   [`keys`]: the keys of stored values. [`idempotency`]: which orders were carried out.
+//!   [`store_keys`]: the keys of stored values. [`idempotency`]: which orders were carried out.
 //! - [`notice`]: what the product is told. [`outbox`]: how notices get there, in order.
 //!   [`product`]: what the product may answer. [`webhook`]: how both sides sign.
 //! - [`order_details`]: what the marketplace is asked before a notice is sent. [`order_query_gate`]: when

@@ -30,7 +30,7 @@ pub use self::opening::{
     open_to_write,
 };
 use self::platform::Platform;
-pub use self::proof::look_for_seal;
+pub use self::start_check::look_for_seal;
 pub use self::store_check::{StoreCheck, check_store};
 use crate::config::Config;
 use crate::endpoint::Endpoint;
