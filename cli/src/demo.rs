@@ -85,7 +85,7 @@ impl ServedBundle {
         let world = &self.context.world;
         let deadline = Deadline::after(world.elapsed(), shell::endpoint::callbacks::BUDGET);
         let seal = Seal::new(Some(&SealKey::parse(&keys.seal).ok()?), None, Clear::Refused);
-        let repository = Repository::new(world, &seal, Reader::Nobody, deadline);
+        let repository = Repository::new(world, &seal, Reader::Operator, deadline);
         Some(runtime.block_on(repository.read(&subject)).ok()?.found?.record)
     }
 }

@@ -167,7 +167,7 @@ async fn open(config: &StoreConfig, dry_run: bool) -> Result<MachineWorld<AnySto
 /// DynamoDB sends its time with an answer.
 fn check_clock(session: &Session, first: &Import) -> Result<(), CommandError> {
     let Session { world, runtime, .. } = session;
-    let repository = session.repository(Reader::Nobody);
+    let repository = session.repository(Reader::Operator);
     runtime.block_on(first.put(&repository, true)).map_err(advised)?;
     let now = world.now();
     let told = runtime.block_on(world.store().clock(now)).unwrap_or(now);
@@ -196,7 +196,7 @@ fn put_all(
 ) -> Result<(), CommandError> {
     let total = imports.len();
     for (done, (line, import)) in imports.iter().enumerate() {
-        let repository = session.repository(Reader::Nobody);
+        let repository = session.repository(Reader::Operator);
         match session.runtime.block_on(import.put(&repository, dry_run)) {
             Ok(outcome) => report.settled(*line, import.instance.id.as_str(), &outcome),
             Err(failure) => {

@@ -121,10 +121,10 @@ impl Purchase<'_> {
     /// Without a product to ask, the template's access data is the buyer's at once.
     fn access(&self) -> Access {
         match (&self.page.template, self.page.reader) {
-            (Some(template), Reader::Nobody) => {
+            (Some(template), Reader::Operator) => {
                 Access::Ready(template.fill(self.id.as_str(), self.call.order_id.as_str()))
             }
-            (_, Reader::Product) | (None, Reader::Nobody) => Access::Pending,
+            (_, Reader::Product) | (None, Reader::Operator) => Access::Pending,
         }
     }
 
@@ -144,7 +144,7 @@ impl Purchase<'_> {
         let draft = NoticeDraft::of_call(kind, Activity::NewInstance, order, details);
         match self.page.reader {
             Reader::Product => draft,
-            Reader::Nobody => draft.without_contacts(),
+            Reader::Operator => draft.without_contacts(),
         }
     }
 }

@@ -67,7 +67,7 @@ async fn put_or_foresee(
     let seal = Seal::new(None, None, Clear::Allowed);
     let world = koohook.world();
     let deadline = Deadline::after(world.elapsed(), Duration::from_secs(10));
-    let repository = Repository::new(world, &seal, Reader::Nobody, deadline);
+    let repository = Repository::new(world, &seal, Reader::Operator, deadline);
     import.put(&repository, dry_run).await
 }
 

@@ -153,7 +153,7 @@ impl Watch {
     pub fn record(&self, id: &str) -> Option<EntityRecord> {
         let (world, seal) = (&self.world, &self.seal);
         let deadline = Deadline::after(world.elapsed(), Duration::from_secs(10));
-        let repository = Repository::new(world, seal, Reader::Nobody, deadline);
+        let repository = Repository::new(world, seal, Reader::Operator, deadline);
         let subject = Subject::Instance(InstanceId::parse(id).unwrap());
         self.runtime.block_on(repository.read(&subject)).unwrap().found.map(|found| found.record)
     }

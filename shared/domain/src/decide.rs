@@ -1,4 +1,4 @@
-//! Step 5 of a callback's path: what becomes of the one kept value.
+//! Step 5 of a callback's path: what becomes of the one entity record.
 
 pub mod list;
 
@@ -15,12 +15,12 @@ use crate::record::EntityRecord;
 use crate::refusal::Refusal;
 use crate::remark::Remark;
 
-/// What a call makes of a kept value.
+/// What a call makes of an entity record.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// What is to be written over the value that was read; `None` where nothing changes.
+    /// What to write over the record that was read; `None` if nothing changes.
     pub write: Option<EntityRecord>,
-    /// The answer, once that is written.
+    /// The reply, once that is written.
     pub reply: Reply,
     /// What became of the call, in the log's word.
     pub outcome: CallOutcome,
@@ -28,14 +28,14 @@ pub struct Verdict {
     pub remarks: Vec<Remark>,
 }
 
-/// What became of a believed, well-formed call.
+/// What became of a verified, well-formed call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CallOutcome {
     /// Something changed.
     Applied,
     /// The order was carried out before.
     Repeated,
-    /// It has no effect on what stands.
+    /// It has no effect on what exists.
     NoEffect,
 }
 

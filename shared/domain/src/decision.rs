@@ -1,5 +1,4 @@
-//! What a call decided: what is to be kept, what the product is to be told, and what is worth a word
-//! in the log.
+//! What a call decided: the entity to store, the notices to the product, and remarks for the log.
 
 use protocol::message::Activity;
 use protocol::time::UnixMillis;
@@ -13,9 +12,9 @@ use crate::tenant::{Dated, KitChange, Synced};
 /// What a change decided.
 #[derive(Clone, Debug)]
 pub struct Decision<E> {
-    /// What is to stand; `None` where nothing changes and nothing is written.
+    /// The entity to store; `None` if nothing changes and nothing is written.
     pub entity: Option<E>,
-    /// What the product is to be told, in order.
+    /// The notices to the product, in order.
     pub notices: Vec<NoticeDraft>,
     /// Why there was less effect than the call asked for, and what was odd about it.
     pub remarks: Vec<Remark>,
@@ -26,17 +25,10 @@ impl<E> Decision<E> {
     pub const fn nothing() -> Self {
         Self { entity: None, notices: Vec::new(), remarks: Vec::new() }
     }
-
-    /// The same decision, remarked upon.
-    #[must_use]
-    pub fn with_remark(mut self, remark: Option<Remark>) -> Self {
-        self.remarks.extend(remark);
-        self
-    }
 }
 
 impl<T: Clone + PartialEq> Decision<Dated<T>> {
-    /// What a kit call about one thing amounts to.
+    /// The decision of a kit call about one enterprise or one application.
     pub fn of_synced(
         before: Option<&Dated<T>>,
         synced: Synced<T>,
@@ -50,9 +42,9 @@ impl<T: Clone + PartialEq> Decision<Dated<T>> {
 }
 
 impl Decision<Instance> {
-    /// What a transition amounts to: nothing where the instance is as it was and nobody is told.
-    /// (A second upgrade of one signed time leaves the instance as it was.) `draft` writes a
-    /// notice; what was known before the call goes with each.
+    /// The decision of a transition: nothing if the instance is as it was and there is no notice.
+    /// (A second upgrade of one signed time leaves the instance as it was.) `draft` writes a notice;
+    /// each notice carries what was known before the call.
     pub fn of(
         before: &Instance,
         transition: Transition,
@@ -83,11 +75,11 @@ fn purchase(instance: &Instance) -> NoticeDraft {
         .with("orderId", instance.order_id.as_str())
 }
 
-/// What the product is told of a change to a list.
+/// The notice of a change to a list.
 #[derive(Clone, Debug)]
 pub struct ListNotice {
     /// The notice.
     pub notice: NoticeDraft,
-    /// The records that it is about, too many to stand in it.
+    /// The list items that it is about: too many to be in it, they are sent as parts.
     pub records: Vec<Value>,
 }

@@ -72,8 +72,8 @@ pub struct Outbox {
 pub enum Reader {
     /// A product: every notice is delivered.
     Product,
-    /// No product: the newest notices are kept, so that the seller can look at them.
-    Nobody,
+    /// No product: the newest notices are kept for the operator to read.
+    Operator,
 }
 
 impl Outbox {
@@ -81,7 +81,7 @@ impl Outbox {
     /// given up like any other, and times that a wrong clock wrote are corrected. Returns whether
     /// a notice was given up. Without a product, a buyer's phone and e-mail are removed.
     pub fn pass(&mut self, reader: Reader, clock: ClockTrust, now: UnixMillis) -> bool {
-        if reader == Reader::Nobody {
+        if reader == Reader::Operator {
             self.waiting.iter_mut().for_each(Notice::forget_contacts);
         }
         let Some(delivery) = self.delivery.as_mut() else { return false };

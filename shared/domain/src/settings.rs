@@ -53,7 +53,7 @@ impl SettingError {
 impl Settings {
     /// Who reads the notices.
     pub const fn reader(&self) -> Reader {
-        if self.product_origin.is_some() { Reader::Product } else { Reader::Nobody }
+        if self.product_origin.is_some() { Reader::Product } else { Reader::Operator }
     }
 
     /// The access data that rehearsals are answered: the template's, or the product's address.

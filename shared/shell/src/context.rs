@@ -22,8 +22,8 @@ pub struct Context<W> {
     /// What is known of it.
     pub settings: ContextSettings,
     muted_until: AtomicU64,
-    clocks_said_until: AtomicU64,
-    looked_aside_until: AtomicU64,
+    clocks_logged_until: AtomicU64,
+    rare_agendas_read_until: AtomicU64,
     unusable: Mutex<UnusableEntities>,
 }
 
@@ -69,16 +69,23 @@ const MINUTE: Duration = Duration::from_mins(1);
 impl<W: World> Context<W> {
     /// The context of a world.
     pub fn new(settings: ContextSettings, world: W) -> Self {
-        let [muted_until, clocks_said_until, looked_aside_until] =
+        let [muted_until, clocks_logged_until, rare_agendas_read_until] =
             [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)];
         let unusable = Mutex::default();
-        Self { world, settings, muted_until, clocks_said_until, looked_aside_until, unusable }
+        Self {
+            world,
+            settings,
+            muted_until,
+            clocks_logged_until,
+            rare_agendas_read_until,
+            unusable,
+        }
     }
 
     /// The entity records, for as long as a deadline allows.
     pub fn repository(&self, deadline: Deadline) -> Repository<'_, W> {
         let ContextSettings { seal, product, .. } = &self.settings;
-        let reader = if product.is_some() { Reader::Product } else { Reader::Nobody };
+        let reader = if product.is_some() { Reader::Product } else { Reader::Operator };
         Repository::new(&self.world, seal, reader, deadline)
     }
 
@@ -95,19 +102,19 @@ impl<W: World> Context<W> {
     }
 
     /// Whether to say that clocks differ: once a minute is enough.
-    pub fn may_say_clocks(&self) -> bool {
-        self.once_a_minute(&self.clocks_said_until)
+    pub fn may_log_clocks(&self) -> bool {
+        self.once_a_minute(&self.clocks_logged_until)
     }
 
-    /// Whether the relay looks at the agendas that nobody waits for: once a minute is enough, since
-    /// each look costs a store money.
-    pub fn may_look_aside(&self) -> bool {
-        self.once_a_minute(&self.looked_aside_until)
+    /// Whether the relay reads the agendas that are not urgent: once a minute is enough, since each
+    /// read costs money.
+    pub fn may_read_rare_agendas(&self) -> bool {
+        self.once_a_minute(&self.rare_agendas_read_until)
     }
 
-    /// Lets the relay look there again with its next run: it has not seen all.
-    pub fn look_aside_again(&self) {
-        self.looked_aside_until.store(0, Ordering::Relaxed);
+    /// Lets the next run of the relay read them again: it has not seen all entries.
+    pub fn read_rare_agendas_again(&self) {
+        self.rare_agendas_read_until.store(0, Ordering::Relaxed);
     }
 
     fn once_a_minute(&self, until: &AtomicU64) -> bool {

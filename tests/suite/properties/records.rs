@@ -71,7 +71,7 @@ proptest! {
         let mut outbox = Outbox::default();
         for (kind, length) in &drafts {
             let draft = NoticeDraft::of_time(*kind).with("orderAmount", "x".repeat(*length));
-            outbox.append(vec![draft], Reader::Nobody, UnixMillis::new(NOW));
+            outbox.append(vec![draft], Reader::Operator, UnixMillis::new(NOW));
             let sequences: Vec<_> = outbox.waiting.iter().map(|notice| notice.sequence()).collect();
             prop_assert!(sequences.is_sorted_by(|a, b| a < b));
             prop_assert_eq!(sequences.last().copied(), Some(outbox.sequence), "the newest waits");

@@ -15,7 +15,7 @@ impl Outbox {
             // So few cannot be too much, and need not be measured.
             _ if self.is_surely_small() => Vec::new(),
             Reader::Product => self.drop_void(),
-            Reader::Nobody => self.drop_oldest(),
+            Reader::Operator => self.drop_oldest(),
         }
     }
 
@@ -102,7 +102,7 @@ mod tests {
                 Value::from(PartName::new(name).to_string())
             });
             let draft = draft(NoticeType::UsersPut, "1").with("parts", names.collect::<Vec<_>>());
-            outbox.append(vec![draft], Reader::Nobody, UnixMillis::new(0));
+            outbox.append(vec![draft], Reader::Operator, UnixMillis::new(0));
         }
         assert!(outbox.len() <= MAX_OUTBOX_LEN && outbox.dropped > 0);
     }
@@ -113,7 +113,7 @@ mod tests {
         for _ in 0..100 {
             outbox.append(
                 vec![draft(NoticeType::Renewed, "1")],
-                Reader::Nobody,
+                Reader::Operator,
                 UnixMillis::new(0),
             );
         }

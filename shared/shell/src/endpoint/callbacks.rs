@@ -1,5 +1,5 @@
-//! From an HTTP request to an HTTP response, on plain `http` types, so that any host can carry
-//! it. Every way into a callback leaves through one exit, and that exit signs.
+//! From an HTTP request to an HTTP response, on plain `http` types, so that any host can carry it.
+//! Every callback leaves through one exit, and that exit signs.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
@@ -30,7 +30,7 @@ use crate::world::{Deadline, World};
 /// What the endpoint is told of the seller's configuration.
 #[derive(Debug)]
 pub struct CallbackSettings {
-    /// The production address's path; calls to any other path are not for us.
+    /// The production address's path; a call to any other path is HTTP 404.
     pub base_path: String,
     /// The keys of the base interfaces; without them there are none.
     pub base_keys: Option<Keyring>,
@@ -42,7 +42,7 @@ pub struct CallbackSettings {
     pub v2_body_sign: bool,
     /// How long a V1 newInstance may take; every other callback has [`BUDGET`].
     pub v1_new_instance: Duration,
-    /// What the pages are told.
+    /// The settings of the pages.
     pub pages: Settings,
 }
 

@@ -67,7 +67,7 @@ pub(super) fn repository<'a>(
     seal: &'a Seal,
 ) -> Repository<'a, MachineWorld<AnyStore>> {
     let deadline = Deadline::after(world.elapsed(), BUDGET);
-    Repository::new(world, seal, Reader::Nobody, deadline)
+    Repository::new(world, seal, Reader::Operator, deadline)
 }
 
 /// Only what will not heal by itself refuses a start.

@@ -36,7 +36,7 @@ impl<W: World> Relay<'_, W> {
     /// Parts that have rested, and entries that lie so far ahead that a wrong clock must have
     /// written them: otherwise they would wait for as long as that clock was ahead.
     pub(super) async fn read_aside(&self) -> Vec<Entry> {
-        if !self.context.may_look_aside() {
+        if !self.context.may_read_rare_agendas() {
             return Vec::new();
         }
         let now = self.context.world.now();
@@ -56,7 +56,7 @@ impl<W: World> Relay<'_, W> {
         let mut entries: Vec<_> = entries.flatten().collect();
         self.context.unusable().remove_skipped(&mut entries, self.context.world.elapsed());
         if entries.len() >= MAX_ENTRIES {
-            self.context.look_aside_again();
+            self.context.read_rare_agendas_again();
         }
         entries
     }

@@ -23,7 +23,7 @@ impl<W: World> Relay<'_, W> {
         let apart = told.map_or(Duration::ZERO, |told| told.since(now).max(now.since(told)));
         let seconds = apart.as_secs();
         let is_doubted = apart > CLOCKS_DOUBTED;
-        if apart > CLOCKS_APART && self.context.may_say_clocks() {
+        if apart > CLOCKS_APART && self.context.may_log_clocks() {
             if is_doubted {
                 let what = "clocks differ: nothing is given up by time until they agree";
                 tracing::error!(seconds, "{what}");
