@@ -92,6 +92,10 @@ fn given_or_in_file(
     if let Some(key) = given.filter(|key| !key.is_empty()) {
         return Ok(Some(key.to_owned()));
     }
+    // A variable that a shell exports empty names no file.
+    if std::env::var_os(format!("{variable}_FILE")).is_some_and(|path| path.is_empty()) {
+        return Ok(None);
+    }
     Ok(config::variable_in_file(variable)?.filter(|key| !key.is_empty()))
 }
 

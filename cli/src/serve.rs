@@ -30,7 +30,8 @@ pub fn run(_: &ServeArguments) -> Result<ExitCode, CommandError> {
 fn serve(has_kit: bool) -> Result<ExitCode, CommandError> {
     let config = Config::from_env()?;
     host::start_log(&config.log);
-    if has_kit && !config.context.seal.seals() {
+    let rows = if has_kit { functions::everything() } else { functions::BASE.to_vec() };
+    if rows.iter().any(|row| row.keeps_secrets) && !config.context.seal.seals() {
         return Err("KOOHOOK_SEAL_KEY is required: the kit keeps secrets; koohook keys secret seal makes one".into());
     }
     if config.endpoint.base_keys.is_none() {
@@ -39,7 +40,6 @@ fn serve(has_kit: bool) -> Result<ExitCode, CommandError> {
         }
         errln!("koohook: KOOHOOK_BASE_KEY is not set: lifecycle calls are 404");
     }
-    let rows = if has_kit { functions::everything() } else { functions::BASE.to_vec() };
     let (listen, max_connections) = (config.listen.clone(), config.max_connections);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -34,7 +34,7 @@ enum StoreCommand {
 The table is billed on demand, frees what expired, and can be restored to any second of the last 35
 days. Run again it changes nothing that stands. Only who runs this needs the rights for it:
 dynamodb:CreateTable, DescribeTable, DescribeTimeToLive, UpdateTimeToLive, UpdateContinuousBackups.
-AwsCredentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from the container endpoint.
+Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from the container endpoint.
 Memory and SQLite want nothing made.")]
 struct CreateArguments {
     /// The store, as KOOHOOK_STORE has it.

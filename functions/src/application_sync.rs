@@ -46,10 +46,6 @@ impl Applications {
 }
 
 impl Page for Applications {
-    fn keeps_secrets(&self) -> bool {
-        true
-    }
-
     fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
         let fields = Fields::of(call);
         match SyncFlag::read(fields)? {

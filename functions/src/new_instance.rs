@@ -1,4 +1,4 @@
-//! `newInstance`: somebody bought (V1 guide "subscription", V2 guide "creating an instance").
+//! `newInstance`: a buyer bought (V1 guide "subscription", V2 guide "creating an instance").
 //!
 //! The same order always has the same instance, however often and late it is called, and even
 //! where the store was lost: the ID is derived. V1 calls again whenever the buyer opens the

@@ -22,7 +22,7 @@ fn function(rows: &[Row], store: Shared) -> Answerer {
 /// Each activity's own function, over one store.
 fn functions() -> Vec<(Activity, Answerer)> {
     let store = Shared::default();
-    let own = |row: Row| (row.0, function(&[row], store.clone()));
+    let own = |row: Row| (row.activity, function(&[row], store.clone()));
     functions::BASE.map(own).into()
 }
 

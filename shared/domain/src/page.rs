@@ -16,11 +16,6 @@ use crate::tenant::{Application, Dated, Tenant};
 
 /// A page of the guide: a value that is made from the configuration at start.
 pub trait Page: Send + Sync {
-    /// Whether its stored values must be sealed in every store (decision F5).
-    fn keeps_secrets(&self) -> bool {
-        false
-    }
-
     /// Answers a rehearsal, which leaves no trace (decision D10).
     ///
     /// # Errors
@@ -136,7 +131,31 @@ pub struct Moment {
 }
 
 /// An activity, and how its page is made from the configuration.
-pub type Row = (Activity, fn(&Settings) -> Result<Box<dyn Page>, SettingError>);
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The activity.
+    pub activity: Activity,
+    /// Makes the page.
+    pub page: fn(&Settings) -> Result<Box<dyn Page>, SettingError>,
+    /// Whether its stored values must be sealed in every store (decision F5).
+    pub keeps_secrets: bool,
+}
+
+impl Row {
+    /// A row whose values need not be sealed in a store on this machine.
+    pub const fn new(
+        activity: Activity,
+        page: fn(&Settings) -> Result<Box<dyn Page>, SettingError>,
+    ) -> Self {
+        Self { activity, page, keeps_secrets: false }
+    }
+
+    /// The row of a page that keeps secrets.
+    #[must_use]
+    pub const fn keeping_secrets(self) -> Self {
+        Self { keeps_secrets: true, ..self }
+    }
+}
 
 /// The pages that answer at one address.
 pub struct Pages(Vec<(Activity, Box<dyn Page>)>);
@@ -147,7 +166,7 @@ impl Pages {
     /// # Errors
     /// If a page cannot work under the configuration.
     pub fn new(rows: &[Row], settings: &Settings) -> Result<Self, SettingError> {
-        let pages = rows.iter().map(|(activity, page)| Ok((*activity, page(settings)?)));
+        let pages = rows.iter().map(|row| Ok((row.activity, (row.page)(settings)?)));
         pages.collect::<Result<_, _>>().map(Self)
     }
 
@@ -155,10 +174,5 @@ impl Pages {
     pub fn find(&self, activity: Activity) -> Option<&dyn Page> {
         let row = self.0.iter().find(|(served, _)| *served == activity);
         row.map(|(_, page)| page.as_ref())
-    }
-
-    /// Whether a page of them keeps secrets.
-    pub fn keep_secrets(&self) -> bool {
-        self.0.iter().any(|(_, page)| page.keeps_secrets())
     }
 }

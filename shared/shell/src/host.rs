@@ -18,7 +18,7 @@ mod store_check;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use domain::page::{Pages, Row};
+use domain::page::Row;
 use domain::settings::SettingError;
 
 pub use self::error::HostError;
@@ -43,7 +43,7 @@ use crate::seal::Seal;
 /// sets.
 pub fn serve(rows: &[Row]) -> ExitCode {
     ended(serve_endpoint(async |config: Config, on_platform| {
-        if Pages::new(rows, &config.endpoint.pages)?.keep_secrets() {
+        if rows.iter().any(|row| row.keeps_secrets) {
             sealing(&config.context.seal)?;
         }
         open(config, rows, on_platform).await

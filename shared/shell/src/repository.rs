@@ -146,12 +146,12 @@ impl<'a, W: World> Repository<'a, W> {
     /// # Errors
     /// If the outcome is unknown, or the record is too large.
     pub async fn write(&self, slot: &Slot, record: EntityRecord) -> Result<Written, Failure> {
-        self.counts.add_writes(1);
         let due = record.due(self.reader, self.world.now()).map(|at| (Queue::Due, at));
         let dead = || record.dead().map(|at| (Queue::Dead, at));
         let value = self.sealed(&slot.key, &record.to_bytes()?)?;
         let value = Value { agenda: due.or_else(dead), ..value };
         let key = slot.key.clone();
+        self.counts.add_writes(1);
         match self.put(&slot.key, &value, slot.version()).await? {
             Put::Won => {
                 let found = Some(Versioned { version: value.version, record });
