@@ -1,7 +1,6 @@
 //! A bug is one answer, not the end of the process: whatever panics below the exit is answered
 //! `000005`, signed with the key that the call was signed with, and says nothing.
 
-use std::ops::RangeInclusive;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,10 +13,11 @@ use shell::config::Config;
 use shell::context::Context;
 use shell::endpoint::callbacks::CallbackEndpoint;
 use shell::store::memory::Memory;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::store::{Put, Store, Stored, Unavailable, Value, Version};
 use shell::world::World;
 use simulator::answer::verify_body_sign;
 use tests::call::{ADDRESS, BASE_KEY, SETTINGS, config, run, v1, v2};
+use tests::forward;
 use tests::log::Log;
 use tests::world::{NOW, Scripted, TestWorld};
 
@@ -91,6 +91,8 @@ impl World for Buggy {
 }
 
 impl Store for BuggyStore {
+    forward!(memory: agenda);
+
     async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
         let stored = self.memory.get(key, now).await;
         meet(&self.bugs.get);
@@ -106,15 +108,6 @@ impl Store for BuggyStore {
     ) -> Result<Put, Unavailable> {
         meet(&self.bugs.put);
         self.memory.put(key, value, over, now).await
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.memory.agenda(queue, span, limit).await
     }
 }
 

@@ -1,7 +1,6 @@
 //! The rows that need a socket: bytes in, bytes out, over the plain HTTP host.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
@@ -13,11 +12,12 @@ use protocol::signature::Interface;
 use protocol::time::UnixMillis;
 use serde::Deserialize;
 use shell::store::memory::Memory;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::store::{Store, Stored, Unavailable};
 use shell::unverified_bodies::Bodies;
 use shell::world::World;
 use simulator::answer::{Answer, verify_body_sign};
 use tests::call::{BASE_KEY, Koohook, SETTINGS, koohook, v1, v2};
+use tests::forward;
 use tests::served::{RawAnswer, RawCaller, ServedEndpoint};
 use tests::world::NOW;
 use tokio::sync::Semaphore;
@@ -229,29 +229,12 @@ impl Default for Gated {
 }
 
 impl Store for Gated {
+    forward!(memory: put, agenda);
+
     async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         self.gate.acquire().await.unwrap().forget();
         self.memory.get(key, now).await
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        self.memory.put(key, value, over, now).await
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.memory.agenda(queue, span, limit).await
     }
 }
 

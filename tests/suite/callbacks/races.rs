@@ -1,6 +1,5 @@
 //! Many callers at once: each order is carried out once, and a lost race is decided again.
 
-use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
@@ -11,10 +10,11 @@ use protocol::message::InstanceId;
 use protocol::signature::Contract;
 use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::store::{Put, Store, Unavailable, Value, Version};
 use shell::world::World;
 use simulator::answer::Answer;
 use tests::call::{PENDING, SETTINGS, koohook, run, run_paused, v1, v2};
+use tests::forward;
 use tests::servers;
 use tests::world::NOW;
 
@@ -119,9 +119,7 @@ struct Contested {
 }
 
 impl Store for Contested {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.inner.get(key, now).await
-    }
+    forward!(inner: get, agenda);
 
     async fn put(
         &self,
@@ -142,15 +140,6 @@ impl Store for Contested {
             self.inner.put(key, &rival, Some(standing.version), now).await?;
         }
         self.inner.put(key, value, over, now).await
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.inner.agenda(queue, span, limit).await
     }
 }
 

@@ -1,13 +1,13 @@
 //! Stores that are broken on purpose: the checker finds every defect.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::store::{Put, Store, Stored, Unavailable, Value, Version};
+use tests::forward;
 
 use super::{NOON, first_broken};
 
@@ -57,6 +57,8 @@ impl Broken {
 }
 
 impl Store for Broken {
+    forward!(inner: agenda);
+
     async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
         let found = self.inner.get(key, now).await?;
         let before = self.looked.lock().unwrap().insert(key.to_owned(), found.clone());
@@ -92,15 +94,6 @@ impl Store for Broken {
             }
             _ => self.inner.put(key, value, over, now).await,
         }
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.inner.agenda(queue, span, limit).await
     }
 }
 

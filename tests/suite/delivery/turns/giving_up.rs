@@ -1,12 +1,11 @@
 //! When a notice is given up: after its attempts, never by the clock alone.
 
-use std::ops::RangeInclusive;
-
 use domain::outbox::MIN_ATTEMPTS;
 use protocol::time::UnixMillis;
+use shell::store::Store;
 use shell::store::memory::Memory;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
 use tests::call::{Koohook, run_until_halt};
+use tests::forward;
 use tests::product::{Mood, READY, ScriptedProduct};
 
 use super::{BEHIND_WRITE, PENDING_V1, SECOND};
@@ -84,28 +83,7 @@ impl Clocked {
 }
 
 impl Store for Clocked {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.inner.get(key, now).await
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        self.inner.put(key, value, over, now).await
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.inner.agenda(queue, span, limit).await
-    }
+    forward!(inner: get, put, agenda);
 
     async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
         Some(UnixMillis::new(now.millis().checked_add_signed(self.apart).unwrap()))

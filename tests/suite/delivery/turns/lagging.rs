@@ -5,8 +5,9 @@ use std::sync::Mutex;
 
 use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::store::{Entry, Queue, Store, Unavailable};
 use tests::call::Koohook;
+use tests::forward;
 use tests::product::{READY, ScriptedProduct};
 
 use super::PENDING_V1;
@@ -38,19 +39,7 @@ struct Lagging {
 }
 
 impl Store for Lagging {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.inner.get(key, now).await
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        self.inner.put(key, value, over, now).await
-    }
+    forward!(inner: get, put);
 
     async fn agenda(
         &self,

@@ -1,13 +1,13 @@
 //! A store that remembers every key that was ever written.
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 
 use domain::store_keys::part_owner;
 use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::store::{Put, Store, Unavailable, Value, Version};
+use tests::forward;
 
 /// A memory that remembers which parts were ever written.
 #[derive(Clone, Default)]
@@ -17,9 +17,7 @@ pub(super) struct Remembering {
 }
 
 impl Store for Remembering {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.memory.get(key, now).await
-    }
+    forward!(memory: get, agenda);
 
     async fn put(
         &self,
@@ -32,14 +30,5 @@ impl Store for Remembering {
             self.parts.lock().unwrap().insert(key.to_owned());
         }
         self.memory.put(key, value, over, now).await
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.memory.agenda(queue, span, limit).await
     }
 }
