@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::decide::list::{ListDecision, decide_list, kit_list};
+use domain::decide::list::{ListCall, ListDecision, kit_list};
 use domain::decide::{Kind, Verdict, decide};
 use domain::entity::{Entity, Subject};
-use domain::instance::effective;
 use domain::kit_list::PartName;
 use domain::page::{Change, ChangeList, Lookup, Page, Request};
 use domain::store_keys::used_signature_key;
@@ -100,8 +99,7 @@ impl<W: World> Callback<'_, W> {
 
     async fn change_list(&mut self, request: &dyn ChangeList) -> Result<Reply, CallError> {
         let Self { repository, log, .. } = self;
-        let (at, ahead) = effective(request.at(), repository.world.now());
-        let (subject, change) = (request.subject(), request.change(at));
+        let (subject, call) = (request.subject(), ListCall::new(request, repository.world.now()));
         let fresh = || PartName::new(repository.world.random());
         let mut standing: Option<ListDecision> = None;
         let updated = repository.update(Start::Subject(&subject), |slot: &Slot| {
@@ -112,14 +110,14 @@ impl<W: World> Callback<'_, W> {
                 Some(decision) => decision,
                 None => {
                     let current = kit_list(slot.record());
-                    let needs = current.head.needs(&change);
+                    let needs = call.needs(&current);
                     if !needs.iter().all(|name| slot.parts.contains_key(name)) {
                         return Ok(Update::Read(needs));
                     }
-                    decide_list(request, (&change, at), &current, &slot.parts, fresh)?
+                    call.decide(&current, &slot.parts, fresh)?
                 }
             };
-            log.decided(decision.outcome, decision.remarks.iter().copied().chain(ahead).collect());
+            log.decided(decision.outcome, decision.remarks.clone());
             let (reader, now) = (repository.reader, repository.world.now());
             let record = decision.onto(slot.record().cloned(), reader, now)?;
             let parts = if is_new { decision.parts.clone() } else { BTreeMap::new() };

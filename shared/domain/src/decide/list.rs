@@ -9,8 +9,10 @@ use thiserror::Error;
 
 use crate::decide::CallOutcome;
 use crate::decision::ListNotice;
-use crate::kit_list::KitList;
-use crate::kit_list::{self, Changed, Head, KitListChange, KitListError, PartName};
+use crate::instance::effective;
+use crate::kit_list::{
+    Changed, EntryOutcome, Head, KitList, KitListChange, KitListError, PartName,
+};
 use crate::notice::{Notice, NoticeDraft};
 use crate::outbox::Reader;
 use crate::page::ChangeList;
@@ -61,37 +63,67 @@ const MAX_RECORD_LEN: usize = MAX_PART_LEN - 3;
 /// reaches the number. The product's page names it.
 pub const MAX_WAITING_PARTS: usize = 256;
 
-/// Decides a call on the list that exists, with the index parts that it needs. `at` is the time
-/// that the call counts as, `change` what it asks for at that time.
-///
-/// # Errors
-/// As [`ListError`] says; nothing may then be written.
-pub fn decide_list(
-    request: &dyn ChangeList,
-    (change, at): (&KitListChange, UnixMillis),
-    current: &KitList,
-    read: &BTreeMap<PartName, Vec<u8>>,
-    mut fresh: impl FnMut() -> PartName,
-) -> Result<ListDecision, ListError> {
-    let changed = current.head.apply(change, read, &mut fresh)?;
-    let remarks = remark(&changed).into_iter().collect();
-    let has_effect = changed.has_effect();
-    let Changed { head, mut parts, unreferenced, outcomes, .. } = changed;
-    let mut notice = None;
-    if head.is_some() && has_effect {
-        let ListNotice { notice: draft, records } = request.notice(at, &outcomes);
-        let told = told_parts(records, request.identity(), &mut fresh);
-        let names: Vec<Value> = told.iter().map(|(name, _)| name.to_string().into()).collect();
-        notice = Some(if names.is_empty() { draft } else { draft.with("parts", names) });
-        parts.extend(told);
+/// A call on a list, at the time that it counts as.
+pub struct ListCall<'r> {
+    request: &'r dyn ChangeList,
+    at: UnixMillis,
+    /// What is odd about its own time.
+    ahead: Option<Remark>,
+    change: KitListChange,
+}
+
+impl<'r> ListCall<'r> {
+    /// A call that arrived now.
+    pub fn new(request: &'r dyn ChangeList, now: UnixMillis) -> Self {
+        let (at, ahead) = effective(request.at(), now);
+        Self { request, at, ahead, change: request.change(at) }
     }
-    let outcome = if head.is_some() { CallOutcome::Applied } else { CallOutcome::NoEffect };
-    let (base, fences) = (current.head.clone(), current.fences);
-    Ok(ListDecision { base, fences, head, unreferenced, notice, parts, outcome, remarks })
+
+    /// The index parts that must be read to decide it on a list.
+    pub fn needs(&self, current: &KitList) -> BTreeSet<PartName> {
+        current.head.needs(&self.change)
+    }
+
+    /// Decides it on the list that exists, with the index parts that it needs.
+    ///
+    /// # Errors
+    /// As [`ListError`] says; nothing may then be written.
+    pub fn decide(
+        &self,
+        current: &KitList,
+        read: &BTreeMap<PartName, Vec<u8>>,
+        mut fresh: impl FnMut() -> PartName,
+    ) -> Result<ListDecision, ListError> {
+        let changed = current.head.apply(&self.change, read, &mut fresh)?;
+        let remarks = remark(&changed).into_iter().chain(self.ahead).collect();
+        let has_effect = changed.has_effect();
+        let Changed { head, mut parts, unreferenced, outcomes, .. } = changed;
+        let mut notice = None;
+        if head.is_some() && has_effect {
+            let (draft, told) = self.notice(&outcomes, fresh);
+            notice = Some(draft);
+            parts.extend(told);
+        }
+        let outcome = if head.is_some() { CallOutcome::Applied } else { CallOutcome::NoEffect };
+        let (base, fences) = (current.head.clone(), current.fences);
+        Ok(ListDecision { base, fences, head, unreferenced, notice, parts, outcome, remarks })
+    }
+
+    /// The notice, and the parts that hold its list items.
+    fn notice(
+        &self,
+        outcomes: &[EntryOutcome],
+        fresh: impl FnMut() -> PartName,
+    ) -> (NoticeDraft, Vec<(PartName, Vec<u8>)>) {
+        let ListNotice { notice: draft, records } = self.request.notice(self.at, outcomes);
+        let told = told_parts(records, self.request.identity(), fresh);
+        let names: Vec<Value> = told.iter().map(|(name, _)| name.to_string().into()).collect();
+        (if names.is_empty() { draft } else { draft.with("parts", names) }, told)
+    }
 }
 
 impl ListDecision {
-    /// Whether it was decided on the head that stands here, and its own parts stand still.
+    /// Whether it was decided on the head that exists here, and its own parts still exist.
     pub fn fits(&self, current: Option<&EntityRecord>) -> bool {
         let KitList { head, fences, .. } = kit_list(current);
         self.base == head && self.fences == fences
@@ -134,7 +166,7 @@ fn remark(changed: &Changed) -> Option<Remark> {
         Some(Remark::EmptyList)
     } else if changed.has_effect() {
         None
-    } else if all(kit_list::EntryOutcome::Stale) {
+    } else if all(EntryOutcome::Stale) {
         Some(Remark::OlderThanKnown)
     } else {
         Some(Remark::NothingToDo)

@@ -14,6 +14,9 @@ pub struct ListItem {
     pub value: Json,
 }
 
+/// How the guides spell the member of a department's name.
+pub(super) const DEPARTMENT_NAMES: [&str; 3] = ["orgName", "OrgName", "name"];
+
 /// How the member names of a list in a string are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Names {
@@ -24,8 +27,8 @@ pub(super) enum Names {
 impl ListItem {
     /// A department's name, under any of the guides' three spellings.
     pub fn department_name(&self) -> &str {
-        let names = ["orgName", "OrgName", "name"];
-        names.iter().find_map(|name| member(&self.value, name)?.as_text()).unwrap_or_default()
+        let name = DEPARTMENT_NAMES.iter().find_map(|name| member(&self.value, name)?.as_text());
+        name.unwrap_or_default()
     }
 
     /// The department above a department; empty at the top.

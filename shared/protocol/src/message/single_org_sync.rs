@@ -1,5 +1,6 @@
 //! `singleOrgSync`: one department of an enterprise.
 
+use super::list::DEPARTMENT_NAMES;
 use super::malformed::MalformedKind;
 use super::{Activity, Details, Fields, InstanceId, Malformed, OrgCode, SyncFlag, TenantId};
 use crate::signature::Verified;
@@ -36,7 +37,7 @@ impl SingleOrgSync {
         let fields = Fields::of(verified);
         let flag = SyncFlag::read(fields)?;
         let org_code = fields.required("orgCode", OrgCode::parse)?;
-        let name = ["orgName", "OrgName", "name"].iter().find_map(|name| fields.text(name));
+        let name = DEPARTMENT_NAMES.iter().find_map(|name| fields.text(name));
         let parent = fields.text("parentCode").unwrap_or_default();
         if flag == SyncFlag::Put && name.is_none() {
             return Err(Malformed { field: "orgName", kind: MalformedKind::Missing });
