@@ -111,7 +111,7 @@ impl<W: World> Callback<'_, W> {
                 None => {
                     let current = kit_list(slot.record());
                     let needs = call.needs(&current);
-                    if !needs.iter().all(|name| slot.parts.contains_key(name)) {
+                    if !slot.has_parts(&needs) {
                         return Ok(Update::Read(needs));
                     }
                     call.decide(&current, &slot.parts, fresh)?

@@ -5,7 +5,7 @@ mod parts;
 mod seal_mark;
 mod update;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -89,6 +89,11 @@ impl Slot {
     /// The record that exists there.
     pub fn record(&self) -> Option<&EntityRecord> {
         self.found.as_ref().map(|found| &found.record)
+    }
+
+    /// Whether these of its parts were read.
+    pub fn has_parts(&self, names: &BTreeSet<PartName>) -> bool {
+        names.iter().all(|name| self.parts.contains_key(name))
     }
 
     fn version(&self) -> Option<Version> {

@@ -2,9 +2,13 @@
 //! changed in between decides whether a call is decided again, and whether its parts are made
 //! again.
 
+use std::collections::BTreeSet;
+
 use domain::decide::list::MAX_WAITING_PARTS;
 use domain::record::MAX_VALUE_LEN;
+use shell::failure::Failure;
 use shell::relay::{Relay, RelayReport};
+use shell::repository::{Slot, Start, Update};
 use tests::call::run_paused;
 use tests::log::Log;
 use tests::product::{Mood, READY, ScriptedProduct};
@@ -201,4 +205,16 @@ fn sequential_calls_beside_a_busy_relay_all_succeed() {
     }
     while relay(&kit).delivered > 0 {}
     assert_eq!(product.effects().len(), 20);
+}
+
+/// A decision that asks for what it has already is a bug of ours. Its call ends all the same.
+#[test]
+fn a_decision_that_asks_in_vain_ends_by_the_deadline() {
+    let (kit, here) = (Kit::new(), users_of("inst-1"));
+    let context = kit.0.endpoint.context();
+    let repository =
+        context.repository(Deadline::after(context.world.elapsed(), Duration::from_secs(4)));
+    let ask = |_: &Slot| Ok::<Update<()>, Failure>(Update::Read(BTreeSet::new()));
+    let ended = run(repository.update(Start::Subject(&here), ask));
+    assert_eq!(ended.map(drop), Err(Failure::Contended));
 }

@@ -26,7 +26,7 @@ pub enum Update<T> {
     Leave(T),
     /// Write over it.
     Write(Write<T>),
-    /// Read these parts of it, and decide again.
+    /// Read these parts of it, and decide again. They are added to those that were read.
     Read(BTreeSet<PartName>),
 }
 
@@ -82,9 +82,11 @@ impl<W: World> Repository<'_, W> {
         loop {
             let faster = match decide(&slot)? {
                 Update::Leave(decided) => return Ok(Updated { slot, decided }),
+                // Nothing new to read: without a rest the loop would not end.
+                Update::Read(names) if slot.has_parts(&names) => None,
                 Update::Read(names) => match self.read_parts(&slot.key, names).await? {
                     Some(parts) => {
-                        slot.parts = parts;
+                        slot.parts.extend(parts);
                         continue;
                     }
                     // A part was deleted: the record that referred to it exists no longer.
