@@ -201,21 +201,21 @@ fn start(
         _ => settings.iter().find(|(set, _)| *set == name).map(|(_, value)| value.clone()),
     })?;
     let base_path = config.endpoint.base_path.clone();
-    let (front, context) = runtime.block_on(open(config, &functions::everything()))?;
-    let (address, stop) = listen(runtime, front)?;
+    let (endpoint, context) = runtime.block_on(open(config, &functions::everything()))?;
+    let (address, stop) = listen(runtime, endpoint)?;
     let relaying = runtime.spawn(host::keep_relaying(Arc::clone(&context)));
     Ok(ServedBundle { address: format!("{address}{base_path}"), context, relaying, _stop: stop })
 }
 
-/// Serves a front on a free port until the sender is dropped.
+/// Serves an endpoint on a free port until the returned sender is dropped.
 fn listen<F: Endpoint>(
     runtime: &Runtime,
-    front: Arc<F>,
+    endpoint: Arc<F>,
 ) -> Result<(String, oneshot::Sender<()>), CommandError> {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let address = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel();
-    runtime.spawn(host::http::serve_until(front, listener, MAX_CONNECTIONS, async {
+    runtime.spawn(host::http::serve_until(endpoint, listener, MAX_CONNECTIONS, async {
         // A message and the end of the sender both stop it.
         let _ = stopped.await;
     }));

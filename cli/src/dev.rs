@@ -51,14 +51,14 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (front, context) = runtime.block_on(open(config, &functions::everything()))?;
+    let (endpoint, context) = runtime.block_on(open(config, &functions::everything()))?;
     let listener = runtime.block_on(host::http::bind(&listen))?;
     let address = address(listener.local_addr()?, &base_path);
     if !arguments.quiet {
         ExportLines { address: &address, settings: &settings }.print();
     }
     runtime.spawn(host::keep_relaying(context));
-    runtime.block_on(host::http::serve_on(front, listener, max_connections))?;
+    runtime.block_on(host::http::serve_on(endpoint, listener, max_connections))?;
     Ok(ExitCode::SUCCESS)
 }
 

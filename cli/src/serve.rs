@@ -43,8 +43,8 @@ fn serve(has_kit: bool) -> Result<ExitCode, CommandError> {
     let (listen, max_connections) = (config.listen.clone(), config.max_connections);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (front, context) = runtime.block_on(open(config, &rows))?;
+    let (endpoint, context) = runtime.block_on(open(config, &rows))?;
     runtime.spawn(host::keep_relaying(context));
-    runtime.block_on(host::http::serve(front, &listen, max_connections))?;
+    runtime.block_on(host::http::serve(endpoint, &listen, max_connections))?;
     Ok(ExitCode::SUCCESS)
 }

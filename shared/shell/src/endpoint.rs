@@ -77,14 +77,14 @@ impl<A: Endpoint, B: Endpoint> Endpoint for Either<A, B> {
 impl<F: Endpoint> Endpoint for Option<F> {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         match self {
-            Some(front) => front.admit(head),
+            Some(endpoint) => endpoint.admit(head),
             None => Err(closed(StatusCode::NOT_FOUND)),
         }
     }
 
     async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         match self {
-            Some(front) => front.answer(request).await,
+            Some(endpoint) => endpoint.answer(request).await,
             None => closed(StatusCode::NOT_FOUND),
         }
     }

@@ -1,4 +1,4 @@
-//! A host over streams in memory, a front with a gate, and a caller that writes bytes.
+//! A host over streams in memory, an endpoint with a gate, and a caller that writes bytes.
 
 use std::io;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use tokio::time::sleep;
 
 pub const MIB: usize = 1024 * 1024;
 
-/// A front that answers `/slow` only once its gate is open, `/no` with 404 before the body, and
+/// An endpoint that answers `/slow` only once its gate is open, `/no` with 404 before the body, and
 /// everything else at once. Bodies to `/kit` are the kit's.
 pub struct GatedEndpoint {
     gate: Semaphore,
@@ -75,12 +75,12 @@ pub struct HostInMemory {
 }
 
 impl HostInMemory {
-    pub fn serve(front: Arc<GatedEndpoint>, max_connections: usize) -> Self {
+    pub fn serve(endpoint: Arc<GatedEndpoint>, max_connections: usize) -> Self {
         let (connections, accepted) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(async move {
             let stop = async { drop(stopped.await) };
-            serve_until(front, Accepted(accepted), max_connections, stop).await;
+            serve_until(endpoint, Accepted(accepted), max_connections, stop).await;
         });
         Self { connections, stop: Some(stop), served }
     }

@@ -142,17 +142,17 @@ fn a_head_that_could_be_proven_is_admitted_unlogged() {
     }
 }
 
-/// A front in front of another one judges each head to find its own calls.
+/// An endpoint before another one judges each head to find its own calls.
 #[test]
-fn a_call_is_logged_once_behind_any_front() {
+fn a_call_is_logged_once_behind_any_endpoint() {
     let all = rejected().into_iter().map(|(head, _)| head);
     for head in all.chain(admitted().map(|(head, _)| head)) {
         let Kit(koohook) = Kit::new();
         let access = AppInfoEndpoint::new(Arc::clone(koohook.endpoint.context()));
-        let front = Either(koohook.endpoint, Some(access));
+        let endpoint = Either(koohook.endpoint, Some(access));
         let log = Log::default();
         let _guard = log.keep();
-        let response = run(front.answer(head.body(Bytes::from_static(b"{}")).unwrap()));
+        let response = run(endpoint.answer(head.body(Bytes::from_static(b"{}")).unwrap()));
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(log.callbacks().len(), 1, "{}", log.text());
     }
