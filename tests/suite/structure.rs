@@ -3,6 +3,7 @@
 
 mod arrows;
 mod imports;
+mod links;
 mod maps;
 mod names;
 mod packages;
