@@ -1,5 +1,5 @@
-//! How the house is laid out: [`maps`] name every room, [`packages`] and [`arrows`] run one way,
-//! [`platforms`] get what they need, [`names`] are used once, and [`sizes`] are small.
+//! How the house is laid out: [`maps`] name every room, [`links`] resolve, [`packages`] and [`arrows`]
+//! run one way, [`platforms`] get what they need, [`names`] are used once, and [`sizes`] are small.
 
 mod arrows;
 mod imports;
