@@ -12,6 +12,7 @@
 mod amounts;
 mod bad_inputs;
 mod callbacks;
+mod citations;
 mod configuration;
 mod delivery;
 mod dynamodb_store;
