@@ -44,7 +44,7 @@ fn every_cited_number_exists() {
             }
         }
     }
-    assert!(cited.len() > 80, "the test found only {} citations", cited.len());
+    assert!(cited.len() > 40, "the test found only {} citations", cited.len());
     assert!(missing.is_empty(), "cited, but not in the docs:\n{}", missing.join("\n"));
 }
 
