@@ -91,7 +91,7 @@ fn every_function_of_the_template_may_do_its_work_and_no_more() {
 
 #[test]
 fn pages_on_settings_name_every_setting_that_is_read() {
-    for page in ["docs/configuration.md", "README.zh-CN.md"] {
+    for page in ["docs/configuration.md", "docs/configuration.zh-CN.md"] {
         for setting in shell::config::VARIABLES {
             assert!(text(page).contains(&format!("`{setting}`")), "{page} lacks {setting}");
         }
