@@ -1,6 +1,6 @@
-//! Amounts as Java writes them, and what a V1 refresh makes of each (decisions C3, D3, D4).
+//! Amounts that Java can write, and what a V1 refresh does with each (decisions C3, D3, D4).
 //!
-//! What an amount says is Java's answer; see `vectors/amounts/MakeVectors.java`.
+//! The expected reading of each amount comes from Java: see `vectors/amounts/MakeVectors.java`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use tests::world::NOW;
 
 const JAVA: &str = include_str!("../vectors/amounts/java.json");
 
-/// When the frozen instance expires, and when the refresh says that it does.
-const STANDING: u64 = NOW + 60_000;
+/// When the frozen instance expires, and an earlier and a later expiry that a refresh sets.
+const EXPIRES: u64 = NOW + 60_000;
 const EARLIER: u64 = NOW + 30_000;
 const LATER: u64 = NOW + 90_000;
 
@@ -37,21 +37,21 @@ impl Expired {
         ];
         let id = run(koohook.v1(&purchase)).instance_id.unwrap();
         let expired = Self { koohook, id };
-        expired.refresh("R0", STANDING, Some("299"));
+        expired.refresh("R0", EXPIRES, Some("299"));
         let expire = [("activity", "expireInstance"), ("instanceId", expired.id.as_str())];
         assert_eq!(run(expired.koohook.v1(&expire)).code, "000000");
         assert_eq!(expired.state(), InstanceState::Frozen(FreezeCause::Expiry));
         expired
     }
 
-    /// The same, another time.
-    fn again(&self, kept: &EntityRecord) -> Self {
+    /// A second koohook that stores the same record.
+    fn copy(&self, record: &EntityRecord) -> Self {
         let koohook = koohook(&SETTINGS);
-        run(koohook.keep(&self.id, kept));
+        run(koohook.keep(&self.id, record));
         Self { koohook, id: self.id.clone() }
     }
 
-    fn kept(&self) -> EntityRecord {
+    fn record(&self) -> EntityRecord {
         run(self.koohook.kept(&self.id)).unwrap()
     }
 
@@ -72,89 +72,91 @@ impl Expired {
         assert_eq!(run(self.koohook.v1(&call)).code, "000000", "{amount:?}");
     }
 
-    /// What a refresh with an earlier and one with a later expiry does, each on its own: the
-    /// scene that the product learns of and what stands then, where anything changed.
-    fn refreshed(&self, kept: &EntityRecord, amount: Option<&str>) -> [Option<Effect>; 2] {
+    /// What a refresh does with an earlier expiry and, separately, with a later one. The effect is
+    /// the scene in the notice and whether the instance is unfrozen; `None` if nothing changed.
+    fn refreshed(&self, record: &EntityRecord, amount: Option<&str>) -> [Option<Effect>; 2] {
         [EARLIER, LATER].map(|expires| {
-            let expired = self.again(kept);
+            let expired = self.copy(record);
             expired.refresh("R1", expires, amount);
-            expired.effect(kept, expires)
+            expired.effect(record, expires)
         })
     }
 
     fn effect(&self, before: &EntityRecord, expires: u64) -> Option<Effect> {
-        let EntityRecord { entity, outbox, .. } = self.kept();
-        let Entity::Instance(instance) = entity else { panic!("an instance stands") };
+        let EntityRecord { entity, outbox, .. } = self.record();
+        let Entity::Instance(instance) = entity else {
+            panic!("the stored entity is not an instance")
+        };
         if outbox.sequence == before.outbox.sequence {
-            assert_eq!(instance.expires, Some(UnixMillis::new(STANDING)));
+            assert_eq!(instance.expires, Some(UnixMillis::new(EXPIRES)));
             assert_eq!(instance.state, InstanceState::Frozen(FreezeCause::Expiry));
             return None;
         }
         assert_eq!(instance.expires, Some(UnixMillis::new(expires)));
         let renewed = outbox.waiting.iter().rfind(|it| it.kind.as_str() == "instance.renewed");
         let scene = renewed.unwrap().data["scene"].as_str().unwrap().to_owned();
-        Some(Effect { scene, thawed: instance.state == InstanceState::Active })
+        Some(Effect { scene, unfrozen: instance.state == InstanceState::Active })
     }
 }
 
 #[derive(Debug, PartialEq)]
 struct Effect {
     scene: String,
-    thawed: bool,
+    unfrozen: bool,
 }
 
-fn effect(scene: &str, thawed: bool) -> Option<Effect> {
-    Some(Effect { scene: scene.to_owned(), thawed })
+fn effect(scene: &str, unfrozen: bool) -> Option<Effect> {
+    Some(Effect { scene: scene.to_owned(), unfrozen })
 }
 
-/// What an earlier and a later expiry come to.
+/// The effects of an earlier and of a later expiry.
 fn expected(read: &str) -> [Option<Effect>; 2] {
     match read {
         "positive" => [None, effect("renew", true)],
         "zero" | "absent" => [effect("renew", true), effect("renew", true)],
         "negative" => [effect("cancel", false), effect("cancel", false)],
         "unreadable" => [effect("renew", false), effect("renew", false)],
-        other => panic!("{other} is no sign"),
+        other => panic!("{other} is not a known reading"),
     }
 }
 
 #[test]
-fn an_amount_is_what_java_reads_in_it() {
+fn koohook_reads_an_amount_as_java_does() {
     let expired = Expired::new();
-    let kept = expired.kept();
+    let record = expired.record();
     let java: BTreeMap<String, Vec<String>> = serde_json::from_str(JAVA).unwrap();
     assert_eq!(java.len(), 4);
     for (read, texts) in &java {
         assert!(texts.len() >= 100, "{read}");
         for text in texts {
-            assert_eq!(expired.refreshed(&kept, Some(text)), expected(read), "{read} {text:?}");
+            assert_eq!(expired.refreshed(&record, Some(text)), expected(read), "{read} {text:?}");
         }
     }
 }
 
 #[test]
-fn an_absent_amount_renews_and_thaws() {
+fn an_absent_amount_renews_and_unfreezes() {
     let expired = Expired::new();
-    let kept = expired.kept();
+    let record = expired.record();
     for amount in [None, Some(""), Some(" ")] {
-        assert_eq!(expired.refreshed(&kept, amount), expected("absent"), "{amount:?}");
+        assert_eq!(expired.refreshed(&record, amount), expected("absent"), "{amount:?}");
     }
 }
 
-/// A refresh that thaws nothing leaves the order of status calls alone (decision D5).
+/// A refresh that does not unfreeze must not outdate earlier status calls (decision D5).
 #[test]
-fn a_freeze_from_before_an_unreadable_amount_is_not_too_late() {
+fn a_freeze_signed_before_an_unreadable_amount_is_still_carried_out() {
     for (amount, is_frozen) in [("12.78x", true), ("12.78", false)] {
         let koohook = Expired::new();
-        let thaw = [
+        let unfreeze = [
             ("activity", "instanceStatus"),
             ("instanceId", koohook.id.as_str()),
             ("instanceStatus", "NORMAL"),
         ];
-        run(koohook.koohook.v1(&thaw));
+        run(koohook.koohook.v1(&unfreeze));
         let signed = koohook.koohook.world().now_millis();
         koohook.refresh("R1", LATER, Some(amount));
-        let mut freeze = thaw;
+        let mut freeze = unfreeze;
         freeze[2].1 = "FREEZE";
         let request = tests::call::v1(signed, &freeze);
         assert_eq!(run(koohook.koohook.reply(request)).code, "000000");

@@ -1,17 +1,17 @@
 //! The catalogue of hostile and malformed requests, and the answer that each must get.
 //!
-//! The rows are data: `vectors/bad_inputs/*.json`, read by `bad_inputs/row.rs`; a new row needs
-//! no code. Every answer but a success is held against the same checks, whatever the row says:
+//! The rows are data: `vectors/bad_inputs/*.json`, read by `bad_inputs/row.rs`. A new row needs no
+//! code. Every answer that is not a success must pass these checks:
 //!
-//! - it is the one constant body of its code or status, and bare `application/json`;
-//! - an answer with a result code carries a `Body-Sign` that covers its bytes;
-//! - nothing was written, and for a rejected request nothing was read;
-//! - nothing of the request, no key and no secret of ours is in the log, at any level, and every
-//!   line of the log is one line of JSON;
-//! - there was no panic, and the next valid call succeeds.
+//! - it is the one constant body of its code or status, with the bare type `application/json`;
+//! - if it has a result code, it carries a `Body-Sign` that covers its bytes;
+//! - koohook wrote nothing, and for a rejected request it read nothing;
+//! - at every level, the log contains no part of the request, no key and no secret of koohook;
+//! - every line of the log is one line of JSON;
+//! - koohook did not panic, and the next valid call succeeds.
 //!
-//! What is not here: the rows of the kit and of RSA, which belong to calls that this bundle does
-//! not serve; those of the notices' receiver; and load.
+//! Not here: rows of the kit and of RSA, because this bundle does not serve those calls; rows of
+//! the notices' receiver; and load.
 
 mod request;
 mod row;
@@ -31,7 +31,7 @@ use tests::world::NOW;
 use self::trial::Trial;
 
 const REQUESTS: &str = include_str!("../vectors/bad_inputs/requests.json");
-/// What stands in the settings or is opened on the way, and belongs into no log.
+/// Secrets from the settings or from decrypted fields. No log may contain them.
 const OUR_SECRETS: [&str; 4] =
     [BASE_KEY, "constructed-kit-key-0002", "made-up-password", "15905222222"];
 
@@ -40,30 +40,30 @@ macro_rules! rows {
         $(
             #[test]
             fn $claim() {
-                hold(include_str!(concat!("../vectors/bad_inputs/", $file, ".json")));
+                check_file(include_str!(concat!("../vectors/bad_inputs/", $file, ".json")));
             }
         )*
     };
 }
 
 rows! {
-    signatures_are_whole_and_right: "signatures",
-    parameters_are_read_once: "parameters",
-    keys_are_the_routes_own: "keys",
-    old_calls_change_nothing: "time",
-    bodies_are_what_was_signed: "bodies",
-    unreadable_fields_fail_no_order: "encrypted",
-    limits_come_before_proof: "limits",
-    strange_values_stay_themselves: "values",
-    the_state_decides: "state",
+    a_wrong_or_shortened_signature_is_rejected: "signatures",
+    a_repeated_or_malformed_parameter_is_rejected: "parameters",
+    each_route_accepts_only_its_own_keys: "keys",
+    an_old_call_changes_nothing: "time",
+    a_body_that_was_not_signed_is_rejected: "bodies",
+    an_unreadable_field_does_not_fail_an_order: "encrypted",
+    limits_are_checked_before_the_signature: "limits",
+    unusual_values_are_stored_unchanged: "values",
+    the_state_decides_the_answer: "state",
 }
 
-/// Row B039, on threads that truly race.
+/// Row B039, on real threads.
 #[test]
-fn one_purchase_replayed_at_once_is_one_purchase() {
+fn concurrent_replays_of_one_purchase_make_one_instance() {
     let koohook = koohook(&SETTINGS);
     let call = v2(NOW, &purchase("CS-canary-1"));
-    let answers = at_once(64, |_| run(koohook.reply(call.clone())));
+    let answers = on_threads(64, |_| run(koohook.reply(call.clone())));
     let ids: BTreeSet<_> = answers.iter().map(|answer| &answer.instance_id).collect();
     assert!(answers.iter().all(|answer| answer.code == "000000"));
     assert_eq!(ids.len(), 1);
@@ -73,9 +73,9 @@ fn one_purchase_replayed_at_once_is_one_purchase() {
 
 /// Row B090.
 #[test]
-fn a_thousand_purchases_at_once_are_a_thousand_instances() {
+fn a_thousand_concurrent_purchases_make_a_thousand_instances() {
     let koohook = koohook(&SETTINGS);
-    let answers = at_once(20, |thread| {
+    let answers = on_threads(20, |thread| {
         let order = |number| format!("CS-{thread}-{number}");
         let buy = |number| run(koohook.reply(v2(NOW, &purchase(&order(number)))));
         (0..50).map(buy).collect::<Vec<_>>()
@@ -89,8 +89,8 @@ fn a_thousand_purchases_at_once_are_a_thousand_instances() {
     assert_eq!((ids.len(), koohook.store().take_counts()), (1_000, (1_000, 1_000)));
 }
 
-/// What each of many threads comes to.
-fn at_once<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+/// The results of the same work on many threads.
+fn on_threads<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let work = &work;
     thread::scope(|scope| {
         let all: Vec<_> = (0..threads).map(|number| scope.spawn(move || work(number))).collect();
@@ -107,18 +107,18 @@ fn purchase(order: &str) -> [(&'static str, &str); 4] {
     ]
 }
 
-/// Holds the bundle against every row of a file, and says all that fails.
-fn hold(file: &str) {
+/// Checks the bundle against every row of a file, and reports all failures.
+fn check_file(file: &str) {
     let requests = Requests::read(REQUESTS);
     let mut bodies = BTreeMap::new();
     let faults: Vec<String> = BadInput::read_all(file)
         .iter()
-        .flat_map(|row| hold_row(row, &requests, &mut bodies))
+        .flat_map(|row| check_row(row, &requests, &mut bodies))
         .collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-fn hold_row(
+fn check_row(
     row: &BadInput,
     requests: &Requests,
     bodies: &mut BTreeMap<String, Vec<u8>>,
@@ -133,18 +133,18 @@ fn hold_row(
         let mut fault =
             |fault| faults.push(format!("{} ({}) #{number}: {fault}", row.id, row.what));
         if let Some(setting) = &row.start_refused {
-            refused_start(setting, &set).into_iter().for_each(fault);
+            start_fault(setting, &set).into_iter().for_each(fault);
             continue;
         }
         assert!(!steps.is_empty(), "{}: no step", row.id);
         let mut trial = Trial::new(&set, requests);
-        steps.iter().for_each(|step| trial.take(step));
+        steps.iter().for_each(|step| trial.perform(step));
         trial.end();
         trial.faults.drain(..).for_each(&mut fault);
         for (code, body) in trial.failures {
             let first = bodies.entry(code.clone()).or_insert_with(|| body.clone());
             if *first != body {
-                fault(format!("another body for {code}"));
+                fault(format!("a second body for {code}"));
             }
         }
         last.push((trial.answered, trial.instance));
@@ -156,29 +156,29 @@ fn hold_row(
 fn together(row: &BadInput, last: &[(Vec<u8>, Option<String>)]) -> Option<String> {
     let bodies: BTreeSet<_> = last.iter().map(|(body, _)| body).collect();
     let instances: BTreeSet<_> = last.iter().filter_map(|(_, id)| id.as_ref()).collect();
-    let holds = match row.together {
+    let fulfilled = match row.together {
         Together::Free => true,
         Together::Identical => bodies.len() == 1,
         Together::Distinct => instances.len() == last.len(),
     };
-    (!holds).then(|| format!("{} ({}): not so together", row.id, row.what))
+    (!fulfilled).then(|| format!("{} ({}): expected {:?} answers", row.id, row.what, row.together))
 }
 
-/// Why the start is not refused as it should be: for this setting, without showing it.
-fn refused_start(setting: &str, set: &[(&str, &str)]) -> Option<String> {
+/// What is wrong with the rejection of these settings: it must name this setting without its value.
+fn start_fault(setting: &str, set: &[(&str, &str)]) -> Option<String> {
     let lookup = |name: &str| {
         let found = set.iter().rev().find(|(set, _)| *set == name);
         found.map(|(_, value)| (*value).to_owned())
     };
     match Config::read(&lookup) {
-        Ok(_) => Some("the start is not refused".to_owned()),
-        Err(refused) if refused.iter().all(|unfit| unfit.setting != setting) => {
-            Some(format!("the start is refused otherwise: {refused}"))
+        Ok(_) => Some("koohook starts".to_owned()),
+        Err(rejected) if rejected.iter().all(|unfit| unfit.setting != setting) => {
+            Some(format!("the start is rejected for another reason: {rejected}"))
         }
-        Err(refused) => {
+        Err(rejected) => {
             let value = lookup(setting).unwrap_or_default();
-            let shown = format!("{refused} {refused:?}").contains(value.trim());
-            (shown && !value.trim().is_empty()).then(|| "the value is shown".to_owned())
+            let shown = format!("{rejected} {rejected:?}").contains(value.trim());
+            (shown && !value.trim().is_empty()).then(|| "the message shows the value".to_owned())
         }
     }
 }

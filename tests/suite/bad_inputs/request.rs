@@ -1,4 +1,4 @@
-//! From a step's description to the bytes that travel.
+//! Turns the description of a step into the bytes that are sent.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use tests::call::{ADDRESS, BASE_KEY};
 use super::row::Step;
 use super::text::fill;
 
-/// The requests that the rows begin with.
+/// The requests that the rows start from.
 #[derive(Deserialize)]
 pub struct Requests(BTreeMap<String, Plain>);
 
-/// A request before anything was done to it.
+/// A request before a step changes it.
 #[derive(Clone, Deserialize)]
 struct Plain {
     contract: Word,
@@ -27,28 +27,28 @@ enum Word {
     V2,
 }
 
-/// A request, ready to travel, and every text in it that no log may show.
+/// A request that is ready to be sent, and every text in it that must not be logged.
 pub struct Made {
-    /// What travels.
+    /// The request to send.
     pub request: Request<Vec<u8>>,
-    /// The values of its members, its proof, its body.
+    /// The values of its members, its signature's parts, its body.
     pub secrets: Vec<String>,
 }
 
 const PATH: &str = "/saasproduce";
-/// The instance that nobody bought.
+/// The ID of an instance that was never bought.
 const NO_INSTANCE: &str = "made-up-instance-0000-0000-000000000000";
 
 impl Requests {
-    /// Reads them.
+    /// Parses the file.
     pub fn read(text: &str) -> Self {
         serde_json::from_str(text).expect("a file of requests")
     }
 
-    /// Makes a step's request, signed at a time. `instance` is the one that the row is about.
+    /// Makes the request of a step, signed at `now_millis`. `instance` is the row's instance.
     pub fn make(&self, step: &Step, now_millis: u64, instance: Option<&str>) -> Made {
         let plain = self.0.get(&step.request);
-        let plain = plain.unwrap_or_else(|| panic!("no such request: {}", step.request));
+        let plain = plain.unwrap_or_else(|| panic!("unknown request: {}", step.request));
         let instance = instance.unwrap_or(NO_INSTANCE);
         let mut members = plain.members.clone();
         members.extend(step.set.clone());
@@ -58,23 +58,23 @@ impl Requests {
             .into_iter()
             .map(|(name, value)| (text(&name, &fixed), filled(&value, &fixed)))
             .collect();
-        let proof = match plain.contract {
-            Word::V1 => Proof::v1(step, &members, now_millis),
-            Word::V2 => Proof::v2(step, &members, now_millis),
+        let signed = match plain.contract {
+            Word::V1 => Signed::v1(step, &members, now_millis),
+            Word::V2 => Signed::v2(step, &members, now_millis),
         };
         let value_of = |name: &str| match fixed(name) {
             Some(value) => Some(value),
-            None => proof.value_of(name, &members),
+            None => signed.value_of(name, &members),
         };
         Made {
-            request: travelling(step, plain.contract, &proof, &value_of),
-            secrets: secrets(&members, &proof),
+            request: sent_request(step, plain.contract, &signed, &value_of),
+            secrets: secrets(&members, &signed),
         }
     }
 }
 
-/// What a signature is made of, and the signature.
-struct Proof {
+/// The inputs of a signature, and the signature.
+struct Signed {
     body: Vec<u8>,
     time: String,
     nonce: String,
@@ -82,14 +82,16 @@ struct Proof {
     pairs: String,
 }
 
-impl Proof {
+impl Signed {
     fn v1(step: &Step, members: &Map<String, Value>, now_millis: u64) -> Self {
         let time = simulator::time::to_the_millisecond(now_millis);
         let time = step.time.clone().unwrap_or(time);
         let key = key(step);
         let pairs: Vec<(&str, &str)> = members
             .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str().expect("V1 has texts alone")))
+            .map(|(name, value)| {
+                (name.as_str(), value.as_str().expect("a V1 member must be a string"))
+            })
             .collect();
         let request = simulator::v1::request(ADDRESS, &key, &time, &pairs).unwrap();
         let query = request.uri().query().unwrap_or_default();
@@ -110,7 +112,7 @@ impl Proof {
         };
         let time = step.time.clone().unwrap_or_else(|| now_millis.to_string());
         let time = text(&time, &|_| None);
-        // Of the body, so that two different calls never share one.
+        // The nonce is derived from the body, so that two different calls never share one.
         let nonce = step.nonce.as_ref().map(|nonce| text(nonce, &|_| None));
         let nonce = nonce.unwrap_or_else(|| simulator::v2::sign(BASE_KEY, "0", "0", &body));
         Self {
@@ -143,10 +145,10 @@ fn key(step: &Step) -> String {
     text(key, &|_| None)
 }
 
-fn travelling(
+fn sent_request(
     step: &Step,
     contract: Word,
-    proof: &Proof,
+    signed: &Signed,
     value_of: &dyn Fn(&str) -> Option<Vec<u8>>,
 ) -> Request<Vec<u8>> {
     let (method, query) = match contract {
@@ -163,11 +165,11 @@ fn travelling(
         request = request.header(name, fill(value, value_of));
     }
     request
-        .body(body.unwrap_or_else(|| proof.body.clone()))
-        .unwrap_or_else(|fault| panic!("no request at all: {fault}"))
+        .body(body.unwrap_or_else(|| signed.body.clone()))
+        .unwrap_or_else(|fault| panic!("the row does not make a request: {fault}"))
 }
 
-/// Fills in the texts of a member's value, however deep.
+/// Fills in the texts in a value, at any depth.
 pub fn filled(value: &Value, value_of: &dyn Fn(&str) -> Option<Vec<u8>>) -> Value {
     match value {
         Value::String(part) => text(part, value_of).into(),
@@ -188,16 +190,16 @@ fn as_bytes(value: &Value) -> Option<Vec<u8>> {
     value.as_str().map(|text| text.as_bytes().to_vec())
 }
 
-/// What must not be logged. Short values stand in every text by chance, and the activity's word
-/// is what a log is for.
-fn secrets(members: &Map<String, Value>, proof: &Proof) -> Vec<String> {
+/// Texts that must not be logged. Short values are left out because they appear in other texts by
+/// chance. The activity is left out because logs name it.
+fn secrets(members: &Map<String, Value>, signed: &Signed) -> Vec<String> {
     let mut secrets = vec![
-        proof.signature.clone(),
-        proof.signature.to_ascii_lowercase(),
-        proof.nonce.clone(),
-        proof.pairs.clone(),
-        proof.time.clone(),
-        String::from_utf8_lossy(&proof.body).into_owned(),
+        signed.signature.clone(),
+        signed.signature.to_ascii_lowercase(),
+        signed.nonce.clone(),
+        signed.pairs.clone(),
+        signed.time.clone(),
+        String::from_utf8_lossy(&signed.body).into_owned(),
     ];
     for (name, value) in members {
         if name != "activity" {

@@ -1,33 +1,34 @@
-//! The rows of the catalogue as they stand in `vectors/bad_inputs/*.json`.
+//! The rows of the catalogue, as `vectors/bad_inputs/*.json` writes them.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// One row: a claim about one request, or about a few in a row.
+/// One row: a claim about one request or about a sequence of requests.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BadInput {
-    /// The catalogue's name of it; rows that the catalogue does not have begin with `X`.
+    /// The row's ID in the catalogue. The ID of a row that the catalogue does not have starts with
+    /// `X`.
     pub id: String,
-    /// What is sent, in words.
+    /// A description of the request.
     pub what: String,
-    /// Why the answer is this one, where that is not plain.
+    /// The reason for the answer, if it is not obvious.
     #[serde(default, rename = "note")]
     _note: String,
-    /// The row stands for one row for each of these values, in every combination. `{name}` in a
-    /// text is the value; a text that is nothing but `{name}` is the value with its type. The
-    /// items of a list are `{name.0}`, `{name.1}` and so on.
+    /// The row is repeated for every combination of these values. `{name}` in a text is replaced by
+    /// the value. A text that is only `{name}` becomes the value with its type. The items of a list
+    /// are `{name.0}`, `{name.1}` and so on.
     #[serde(default)]
     each: BTreeMap<String, Each>,
-    /// Settings beside the usual ones.
+    /// Settings besides the usual ones.
     #[serde(default)]
     settings: Map<String, Value>,
-    /// The setting for which the start is refused; then there are no steps.
+    /// The setting that makes koohook reject its settings at start. Such a row has no steps.
     #[serde(default)]
     pub start_refused: Option<String>,
-    /// What the rows of `each` have in common.
+    /// What the answers to the rows of `each` have in common.
     #[serde(default)]
     pub together: Together,
     /// The requests.
@@ -44,22 +45,22 @@ enum Each {
 }
 
 /// What the answers to all rows of an `each` have in common.
-#[derive(Clone, Copy, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Together {
-    /// Nothing in particular.
+    /// Nothing is required.
     #[default]
     Free,
-    /// The last answer's bytes are the same in all of them.
+    /// The last answer's bytes are the same in all rows.
     Identical,
     /// The last answer's instance IDs are all different.
     Distinct,
 }
 
-/// One of the rows that a row with `each` stands for.
+/// One of the rows that a row with `each` expands to.
 #[derive(Deserialize)]
 pub struct Expanded {
-    /// Settings beside the usual ones.
+    /// Settings besides the usual ones.
     pub settings: BTreeMap<String, String>,
     /// The requests.
     pub steps: Vec<Step>,
@@ -69,61 +70,61 @@ pub struct Expanded {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Step {
-    /// Which request of `vectors/bad_inputs/requests.json` it begins with.
+    /// The name of the request in `vectors/bad_inputs/requests.json` to start from.
     pub request: String,
-    /// Members that are set before the request is signed; `«absent»` takes one away.
+    /// Members that are set before the request is signed; `«absent»` removes a member.
     pub set: Map<String, Value>,
-    /// V2: the body that is signed, in place of the members.
+    /// V2: the body to sign, instead of the members.
     pub body: Option<String>,
-    /// The key that signs.
+    /// The key to sign with.
     pub key: Option<String>,
-    /// The time that is signed, as the wire has it.
+    /// The time to sign, in its form on the wire.
     pub time: Option<String>,
-    /// V2: the nonce that is signed.
+    /// V2: the nonce to sign.
     pub nonce: Option<String>,
-    /// What travels as the query.
+    /// The query to send.
     pub query: Option<String>,
-    /// What travels as the body.
+    /// The body to send.
     pub sent_body: Option<String>,
-    /// Another method than the contract's.
+    /// The method, if it is not the contract's.
     pub method: Option<String>,
-    /// Another path than the endpoint's.
+    /// The path, if it is not the endpoint's.
     pub path: Option<String>,
-    /// Headers, names and values.
+    /// Headers: names and values.
     pub headers: Vec<(String, String)>,
-    /// How much later than it was signed the request arrives.
+    /// The milliseconds between signing the request and its arrival.
     pub late_millis: i64,
-    /// Where the clock stands when the request is signed; it stays there.
+    /// The clock's time when the request is signed. Later steps keep it.
     pub now: Option<u64>,
-    /// Time that passes before the request is signed.
+    /// The hours that pass before the request is signed.
     pub pass_hours: u64,
-    /// What goes wrong with the store: `refused` or `reply-lost`, operation by operation.
+    /// The store's faults, one for each operation: `refused` or `reply-lost`.
     pub trouble: Vec<String>,
-    /// The answer.
+    /// The expected answer.
     pub answer: String,
-    /// Reads and writes of the store.
+    /// The expected numbers of reads and writes.
     pub counts: Option<(usize, usize)>,
-    /// The reading that the signature was found to cover, as the log has it.
+    /// The logged form of the text that the signature covers.
     pub form: Option<String>,
-    /// What the log's line says, by member.
+    /// Expected members of the call's log line.
     pub line: Map<String, Value>,
-    /// What is kept afterwards of the instance that the row is about, by JSON pointer.
+    /// Expected parts of the stored record of the row's instance afterwards, by JSON pointer.
     pub kept: BTreeMap<String, Value>,
-    /// The key that signs the answer, where it is not the current one.
+    /// The key that signs the answer, if it is not the current one.
     pub signed_by: Option<String>,
-    /// Whether the answer is, byte for byte, that of the step before.
+    /// Whether the answer's bytes equal those of the previous step.
     pub same_answer: bool,
-    /// Words in the answer's headers.
+    /// Expected headers of the answer.
     pub answer_headers: BTreeMap<String, String>,
 }
 
 impl BadInput {
-    /// Reads a file of rows.
+    /// Parses a file of rows.
     pub fn read_all(text: &str) -> Vec<Self> {
         serde_json::from_str(text).expect("a file of rows")
     }
 
-    /// The row, once for every combination of `each`.
+    /// Expands the row to every combination of `each`.
     pub fn expand(&self) -> Vec<Expanded> {
         let mut all = vec![json!({ "settings": self.settings, "steps": self.steps })];
         for (name, each) in &self.each {

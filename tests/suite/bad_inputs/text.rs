@@ -1,12 +1,12 @@
-//! The little language of the rows' texts: between « and » stands a name or a 'literal', and
-//! behind it what becomes of it, as in `«signature|first 63»`.
+//! The template language of the rows. Between « and » is a name or a 'literal', followed by the
+//! changes to apply to its value, as in `«signature|first 63»`.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use simulator::v1::{Iv, Strength};
 use tests::call::BASE_KEY;
 
-/// Fills in everything between « and ».
+/// Replaces every « » term with its value.
 pub fn fill(text: &str, value_of: &dyn Fn(&str) -> Option<Vec<u8>>) -> Vec<u8> {
     let mut filled = Vec::new();
     let mut rest = text;
@@ -57,7 +57,7 @@ fn changed(bytes: Vec<u8>, verb: &str, number: usize) -> Vec<u8> {
         "untidy" => untidy(&text()),
         "encrypted" => encrypted(Strength::Aes256, &text()),
         "encrypted-128" => encrypted(Strength::Aes128, &text()),
-        unknown => panic!("no such verb: {unknown}"),
+        unknown => panic!("unknown verb: {unknown}"),
     }
 }
 
@@ -83,7 +83,7 @@ fn with_last(mut bytes: Vec<u8>, value: usize) -> Vec<u8> {
     bytes
 }
 
-/// Flips one of the bits that a text of hex digits stands for.
+/// Flips one bit of the bytes that a hex text encodes.
 fn flipped(hex: &str, bit: usize) -> Vec<u8> {
     let mut bytes = from_hex(hex);
     bytes[bit / 8] ^= 1 << (bit % 8);
@@ -106,7 +106,7 @@ fn percent(bytes: &[u8], escape: impl Fn(u8) -> String) -> Vec<u8> {
         .collect()
 }
 
-/// The same bytes in base64 whose last letter says more bits than there are.
+/// The same bytes in non-canonical base64: unused bits of the last letter are set.
 fn untidy(base64: &str) -> Vec<u8> {
     let mut letters: Vec<char> = base64.chars().collect();
     let last = letters.iter().rposition(|letter| *letter != '=').unwrap();

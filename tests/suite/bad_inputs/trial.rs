@@ -1,4 +1,4 @@
-//! One koohook under the steps of a row, and what is judged of each answer.
+//! One koohook that receives the steps of a row, and the checks on each answer.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::request::{self, Made, Requests};
 use super::row::Step;
 use super::{OUR_SECRETS, purchase};
 
-/// The guide's table of result codes, as the bodies that it amounts to.
+/// The constant bodies that follow from the guide's table of result codes.
 fn constant(code: &str) -> String {
     let message = match code {
         "000001" => "authentication failed.",
@@ -23,17 +23,17 @@ fn constant(code: &str) -> String {
     format!(r#"{{"resultCode":"{code}","resultMsg":"{message}"}}"#)
 }
 
-/// One koohook that goes through the steps of one row.
+/// One koohook that receives the steps of one row.
 pub(super) struct Trial<'a> {
     pub(super) koohook: Bundled,
     pub(super) settings: &'a [(&'a str, &'a str)],
     pub(super) requests: &'a Requests,
     pub(super) log: Log,
-    /// The instance that the row is about: the last one answered.
+    /// The row's instance: the one in the latest answer that names an instance.
     pub(super) instance: Option<String>,
-    /// The last answer's bytes.
+    /// The bytes of the latest answer.
     pub(super) answered: Vec<u8>,
-    /// The bodies of all answers that are no success, by code or status.
+    /// The bodies of all answers that are not a success, by code or status.
     pub(super) failures: Vec<(String, Vec<u8>)>,
     pub(super) secrets: Vec<String>,
     pub(super) faults: Vec<String>,
@@ -54,7 +54,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    pub(super) fn take(&mut self, step: &Step) {
+    pub(super) fn perform(&mut self, step: &Step) {
         let world = self.koohook.world();
         world.pass(Duration::from_hours(step.pass_hours));
         if let Some(now) = step.now {
@@ -68,7 +68,7 @@ impl<'a> Trial<'a> {
             "none" => Trouble::None,
             "refused" => Trouble::Refused,
             "reply-lost" => Trouble::ReplyLost,
-            other => panic!("no such trouble: {other}"),
+            other => panic!("unknown fault: {other}"),
         });
         self.koohook.store().plan(plan);
         self.koohook.store().take_counts();
@@ -83,7 +83,7 @@ impl<'a> Trial<'a> {
         let counts = self.koohook.store().take_counts();
         let word = match response.status().as_u16() {
             200 => self.judge_signed(step, response),
-            status => self.judge_closed(status, response),
+            status => self.judge_http_error(status, response),
         };
         let expected = match step.answer.as_str() {
             "OK" => "000000",
@@ -94,7 +94,7 @@ impl<'a> Trial<'a> {
             "R5" => "000005",
             closed => closed,
         };
-        self.hold(word == expected, || format!("answered {word}, not {expected}"));
+        self.check(word == expected, || format!("answered {word}, not {expected}"));
         let most = match step.answer.as_str() {
             "OK" | "P" => (usize::MAX, usize::MAX),
             "R3" | "R5" => (usize::MAX, 0),
@@ -104,28 +104,29 @@ impl<'a> Trial<'a> {
             Some(exact) => counts == exact,
             None => counts.0 <= most.0 && counts.1 <= most.1,
         };
-        self.hold(fine, || format!("reads and writes are {counts:?}"));
-        self.hold(!step.same_answer || *response.body() == self.answered, || {
-            "another answer than before".to_owned()
+        self.check(fine, || format!("reads and writes are {counts:?}"));
+        self.check(!step.same_answer || *response.body() == self.answered, || {
+            "the answer differs from the one before".to_owned()
         });
         for (name, value) in &step.answer_headers {
             let found = response.headers().get(name).map(|found| found.as_bytes().to_vec());
-            self.hold(found.as_deref() == Some(value.as_bytes()), || format!("header {name}"));
+            self.check(found.as_deref() == Some(value.as_bytes()), || format!("header {name}"));
         }
         self.judge_traces(step);
     }
 
-    /// An answer with a result code: whole, signed, and constant if it is no success.
+    /// An answer with a result code must be complete and signed. If it is not a success, it is
+    /// constant.
     pub(super) fn judge_signed(&mut self, step: &Step, response: &Response<Vec<u8>>) -> String {
         let key = step.signed_by.as_deref().unwrap_or(self.current_key());
         let unsigned =
             step.request.starts_with("V2") && self.setting("KOOHOOK_V2_BODY_SIGN") == Some("off");
         if unsigned {
             let bare = !response.headers().contains_key("body-sign");
-            self.hold(bare, || "signed all the same".to_owned());
+            self.check(bare, || "the answer is signed, although signing is off".to_owned());
         } else {
             let signed = simulator::answer::verify_body_sign(response, key);
-            self.hold(signed.is_ok(), || format!("Body-Sign: {signed:?}"));
+            self.check(signed.is_ok(), || format!("Body-Sign: {signed:?}"));
         }
         let answer = match Answer::read(response) {
             Ok(answer) => answer,
@@ -136,7 +137,7 @@ impl<'a> Trial<'a> {
         };
         if matches!(answer.code.as_str(), "000001" | "000002" | "000003" | "000005") {
             let expected = constant(&answer.code);
-            self.hold(*response.body() == expected.as_bytes(), || {
+            self.check(*response.body() == expected.as_bytes(), || {
                 format!("the body of {} is not its constant", answer.code)
             });
             self.failures.push((answer.code.clone(), response.body().clone()));
@@ -149,14 +150,15 @@ impl<'a> Trial<'a> {
         answer.code
     }
 
-    /// An answer that the marketplace never causes: a short constant, unsigned.
-    pub(super) fn judge_closed(&mut self, status: u16, response: &Response<Vec<u8>>) -> String {
+    /// An HTTP error, which no call of the marketplace causes: a short constant, unsigned.
+    pub(super) fn judge_http_error(&mut self, status: u16, response: &Response<Vec<u8>>) -> String {
         let bare = response.headers()["content-type"] == "application/json"
             && !response.headers().contains_key("body-sign");
-        self.hold(bare, || "headers of a closed answer".to_owned());
+        self.check(bare, || "headers of an HTTP error".to_owned());
         let body: Option<serde_json::Value> = serde_json::from_slice(response.body()).ok();
-        let told = body.is_some_and(|body| body.as_object().is_some_and(|body| body.len() == 1));
-        self.hold(told && response.body().len() < 64, || "body of a closed answer".to_owned());
+        let one_member =
+            body.is_some_and(|body| body.as_object().is_some_and(|body| body.len() == 1));
+        self.check(one_member && response.body().len() < 64, || "body of an HTTP error".to_owned());
         let word = format!("H{status}");
         self.failures.push((word.clone(), response.body().clone()));
         word
@@ -164,12 +166,12 @@ impl<'a> Trial<'a> {
 
     pub(super) fn judge_traces(&mut self, step: &Step) {
         let line = self.log.callbacks().pop().unwrap_or_default();
-        self.hold(line["fault"] != "panic", || "there was a panic".to_owned());
+        self.check(line["fault"] != "panic", || "there was a panic".to_owned());
         if let Some(form) = &step.form {
-            self.hold(line["form"] == form.as_str(), || format!("form is {}", line["form"]));
+            self.check(line["form"] == form.as_str(), || format!("form is {}", line["form"]));
         }
         for (name, value) in &step.line {
-            self.hold(line[name] == *value, || format!("the line's {name} is {}", line[name]));
+            self.check(line[name] == *value, || format!("the line's {name} is {}", line[name]));
         }
         if step.kept.is_empty() {
             return;
@@ -181,11 +183,11 @@ impl<'a> Trial<'a> {
         for (pointer, value) in &step.kept {
             let found = kept.pointer(pointer).cloned().unwrap_or_default();
             let value = request::filled(value, &|_| Some(id.as_bytes().to_vec()));
-            self.hold(found == value, || format!("{pointer} is {found}"));
+            self.check(found == value, || format!("{pointer} is {found}"));
         }
     }
 
-    /// The next valid call succeeds, and the log holds no secret.
+    /// The next valid call must succeed, and the log must contain no secret.
     pub(super) fn end(&mut self) {
         self.koohook.store().plan([]);
         self.koohook.world().set_now(NOW);
@@ -193,18 +195,18 @@ impl<'a> Trial<'a> {
         let answer = Answer::read(&response).map(|answer| answer.code);
         let pending = self.setting("KOOHOOK_PRODUCT_URL").is_some();
         let fine = if pending { "000004" } else { "000000" };
-        self.hold(answer.as_deref() == Ok(fine), || format!("the next call: {answer:?}"));
+        self.check(answer.as_deref() == Ok(fine), || format!("the next call: {answer:?}"));
         let text = self.log.text();
         for secret in std::mem::take(&mut self.secrets) {
             let escaped = serde_json::Value::from(secret.as_str()).to_string();
             let shown = text.contains(&secret) || text.contains(escaped.trim_matches('"'));
-            self.hold(!shown, || format!("the log shows {secret:?}"));
+            self.check(!shown, || format!("the log shows {secret:?}"));
         }
         let raw = |letter: char| letter.is_control() && letter != '\n';
-        self.hold(!text.contains(raw), || "a control character in the log".to_owned());
+        self.check(!text.contains(raw), || "a control character in the log".to_owned());
     }
 
-    /// A purchase that nobody made yet, as the settings want it.
+    /// A new purchase, sent as the settings require.
     pub(super) fn next(&self) -> Request<Vec<u8>> {
         let body = simulator::v2::body(&purchase("CS-next"));
         let seconds = self.setting("KOOHOOK_TIMESTAMP_UNIT") == Some("seconds");
@@ -225,8 +227,8 @@ impl<'a> Trial<'a> {
         found.map(|(_, value)| *value)
     }
 
-    pub(super) fn hold(&mut self, holds: bool, fault: impl FnOnce() -> String) {
-        if !holds {
+    pub(super) fn check(&mut self, passed: bool, fault: impl FnOnce() -> String) {
+        if !passed {
             self.faults.push(fault());
         }
     }

@@ -1,4 +1,4 @@
-//! The rows that need a socket: bytes in, bytes out, over the plain HTTP host.
+//! The rows that need a socket: raw bytes sent to the plain HTTP host.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 
 use super::text::fill;
 
-/// A row of bytes.
+/// A row that sends raw bytes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BadInput {
@@ -32,59 +32,59 @@ struct BadInput {
     what: String,
     #[serde(default, rename = "note")]
     _note: String,
-    /// What is sent, once for each.
+    /// Variants of the bytes to send. Each one must get these answers.
     send: Vec<String>,
     /// The answers' codes, or HTTP statuses with `H` before them.
     answers: Vec<String>,
-    /// Whether the connection is closed behind them.
+    /// Whether koohook closes the connection after the answers.
     #[serde(default)]
     closed: bool,
-    /// How often something was written.
+    /// The expected number of writes.
     #[serde(default)]
     writes: usize,
 }
 
 #[test]
-fn the_socket_takes_no_bytes_that_could_be_read_in_two_ways() {
+fn the_host_rejects_ambiguous_http() {
     let rows: Vec<BadInput> =
         serde_json::from_str(include_str!("../../vectors/bad_inputs/wire.json")).unwrap();
-    let faults: Vec<String> = rows.iter().flat_map(hold_row).collect();
+    let faults: Vec<String> = rows.iter().flat_map(check_row).collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-fn hold_row(row: &BadInput) -> Vec<String> {
+fn check_row(row: &BadInput) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, send) in row.send.iter().enumerate() {
         let endpoint = Arc::new(koohook(&SETTINGS).endpoint);
         let served = ServedEndpoint::new(Arc::clone(&endpoint));
         let mut caller = served.connect();
         caller.send(&bytes(send));
-        let mut hold = |holds: bool, fault: String| {
-            if !holds {
+        let mut check = |passed: bool, fault: String| {
+            if !passed {
                 faults.push(format!("{} ({}) #{number}: {fault}", row.id, row.what));
             }
         };
         for expected in &row.answers {
             let answer = caller.answer();
             let word = answer.as_ref().map_or("nothing".to_owned(), word);
-            hold(word == *expected, format!("answered {word}, not {expected}"));
+            check(word == *expected, format!("answered {word}, not {expected}"));
         }
         if row.closed {
-            hold(caller.is_closed(), "not closed".to_owned());
+            check(caller.is_closed(), "the connection is open".to_owned());
         }
         let (_, writes) = endpoint.world().store().take_counts();
-        hold(writes == row.writes, format!("{writes} writes"));
+        check(writes == row.writes, format!("{writes} writes"));
         let mut next = served.connect();
         next.send(&purchase("CS-next"));
         let next = next.answer().as_ref().map(word);
-        hold(next.as_deref() == Some("000000"), format!("the next call: {next:?}"));
-        hold(!served.log.text().contains("panic"), "a panic".to_owned());
+        check(next.as_deref() == Some("000000"), format!("the next call: {next:?}"));
+        check(!served.log.text().contains("panic"), "a panic".to_owned());
     }
     faults
 }
 
-/// An answer's code, or its status. A signed answer is signed, and its headers are written as
-/// the marketplace looks for them.
+/// The code of an answer, or `H` and its HTTP status. An answer with a code must be signed, and its
+/// headers must have the form that the marketplace expects.
 fn word(answer: &RawAnswer) -> String {
     let RawAnswer { head, response } = answer;
     let status = response.status().as_u16();
@@ -123,7 +123,7 @@ fn bytes(template: &str) -> Vec<u8> {
     fill(template, &|name| names.get(name).map(|text| text.as_bytes().to_vec()))
 }
 
-/// A whole request.
+/// A complete request.
 fn purchase(order: &str) -> Vec<u8> {
     let request = v2(NOW, &super::purchase(order));
     let target = request.uri().path_and_query().unwrap();
@@ -137,7 +137,7 @@ fn purchase(order: &str) -> Vec<u8> {
 }
 
 #[test]
-fn idle_connections_keep_nobody_waiting() {
+fn idle_connections_do_not_delay_a_call() {
     let served = ServedEndpoint::new(Arc::new(koohook(&SETTINGS).endpoint));
     let idle: Vec<RawCaller> = (0..200).map(|_| served.connect()).collect();
     let mut caller = served.connect();
@@ -147,7 +147,7 @@ fn idle_connections_keep_nobody_waiting() {
 }
 
 #[test]
-fn a_hundred_calls_in_a_row_are_answered_in_order() {
+fn a_hundred_calls_on_one_connection_are_answered_in_order() {
     let served = ServedEndpoint::new(Arc::new(koohook(&SETTINGS).endpoint));
     let calls: Vec<Vec<u8>> = (0..100).map(|order| purchase(&format!("CS-{order}"))).collect();
     let single: Vec<Vec<u8>> = calls
@@ -165,7 +165,7 @@ fn a_hundred_calls_in_a_row_are_answered_in_order() {
     }
 }
 
-/// Row B143. The store holds every call until it is told, so that the caller is gone by then.
+/// Row B143. The store delays every call until the gate opens. The caller has hung up by then.
 #[test]
 fn a_caller_that_hangs_up_changes_nothing_about_the_call() {
     let koohook: Koohook<Gated> = Koohook::over(Gated::default(), &SETTINGS);
@@ -180,7 +180,7 @@ fn a_caller_that_hangs_up_changes_nothing_about_the_call() {
     gone.send(&whole);
     wait_until(|| gated().waiting.load(Ordering::SeqCst) == 1);
     drop(gone);
-    // Two turns of the server, in which it learns that the caller is gone.
+    // Two more requests, so that the server has noticed that the caller hung up.
     for _ in 0..2 {
         let mut caller = served.connect();
         caller.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -198,20 +198,21 @@ fn a_caller_that_hangs_up_changes_nothing_about_the_call() {
     assert_eq!((writes, endpoint.world().store().take_counts()), (1, (1, 0)));
 }
 
-/// A proven body waits for the store as long as it must, and takes no room from strangers meanwhile.
+/// After its signature is verified, a body may wait for the store. It must not use the room for
+/// unverified bodies meanwhile.
 #[test]
-fn a_body_counts_as_a_strangers_until_it_is_proven() {
+fn a_body_counts_as_unverified_until_its_signature_is_verified() {
     let koohook: Koohook<Gated> = Koohook::over(Gated::default(), &SETTINGS);
     for (sign, waits) in [(true, true), (false, false)] {
-        let unproven = Arc::new(Arc::<Bodies>::default().begin(Interface::Base));
+        let unverified = Arc::new(Arc::<Bodies>::default().begin(Interface::Base));
         let mut request = v2(NOW, &super::purchase("CS-1")).map(Bytes::from);
         if !sign {
             *request.body_mut() = Bytes::from_static(b"{}");
         }
-        request.extensions_mut().insert(Arc::clone(&unproven));
+        request.extensions_mut().insert(Arc::clone(&unverified));
         let mut answer = Box::pin(koohook.endpoint.answer(request));
         let polled = answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        assert_eq!((polled.is_pending(), Arc::strong_count(&unproven)), (waits, 1));
+        assert_eq!((polled.is_pending(), Arc::strong_count(&unverified)), (waits, 1));
     }
 }
 
@@ -238,10 +239,13 @@ impl Store for Gated {
     }
 }
 
-fn wait_until(mut holds: impl FnMut() -> bool) {
+fn wait_until(mut is_true: impl FnMut() -> bool) {
     let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(20), "it never comes true");
+    while !is_true() {
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "the condition did not become true in 20 s"
+        );
         thread::yield_now();
     }
 }
