@@ -1,4 +1,4 @@
-//! What the marketplace repeats, reorders and races, and what a store loses: one effect each.
+//! Repeated, reordered and concurrent calls, and store faults: each call has one effect.
 
 mod abandonment;
 mod any_order;
@@ -28,24 +28,24 @@ const SECOND: u64 = 1_000;
 const HOUR: u64 = 3_600 * SECOND;
 const DAY: u64 = 24 * HOUR;
 
-/// A call's members.
+/// The members of a call.
 type Members<'a> = Vec<(&'a str, &'a str)>;
 
-/// The whole bundle, over a store.
+/// The whole bundle over a store.
 type Over<S> = Koohook<S>;
 
-// What a callback does to the instance it finds.
+// What a callback does to the instance that it finds.
 
 #[derive(Clone, Copy, PartialEq)]
 enum Effect {
     Changes,
-    Looks,
+    Reads,
 }
 
 fn effect(callback: &Callback) -> Effect {
-    let looks = ["queryInstance", "changeInstanceCheck"];
-    if looks.iter().any(|name| callback.name.contains(name)) {
-        Effect::Looks
+    let reading = ["queryInstance", "changeInstanceCheck"];
+    if reading.iter().any(|name| callback.name.contains(name)) {
+        Effect::Reads
     } else {
         Effect::Changes
     }
@@ -53,10 +53,10 @@ fn effect(callback: &Callback) -> Effect {
 
 /// The state in which a callback has an effect.
 fn fitting_state(callback: &Callback) -> &'static str {
-    let thaws = callback.name.contains("NORMAL") || callback.name.contains("UNFREEZE");
+    let unfreezes = callback.name.contains("NORMAL") || callback.name.contains("UNFREEZE");
     match callback.name.ends_with("newInstance") {
         true => "absent",
-        false if thaws => "frozen by status",
+        false if unfreezes => "frozen by status",
         false => "ready",
     }
 }
@@ -65,7 +65,7 @@ fn changing() -> impl Iterator<Item = &'static Callback> {
     CALLBACKS.iter().filter(|callback| effect(callback) == Effect::Changes)
 }
 
-/// A koohook with the instance of the table in a state.
+/// A koohook that stores the lifecycle table's instance in a state.
 fn with_instance(settings: &[(&str, &str)], state: &str, contract: Contract) -> Bundled {
     with_instance_in(TestStore::new(), settings, state, contract)
 }
@@ -84,7 +84,7 @@ fn with_instance_in<S: Store>(
     koohook
 }
 
-/// A store in each server that there is, with nothing in it.
+/// An empty store in each server that the machine has.
 fn served_stores() -> impl Iterator<Item = AnyStore> {
     [Server::Redis, Server::RedisCluster, Server::Dynamodb].into_iter().filter_map(|server| {
         let setting = StoreSetting::parse(&servers::setting(server)?).unwrap();
@@ -104,7 +104,7 @@ fn send_at<S: Store>(
     }))
 }
 
-fn told(koohook: &Bundled, id: &str) -> u64 {
+fn notice_count(koohook: &Bundled, id: &str) -> u64 {
     run(koohook.kept(id)).map_or(0, |kept| kept.outbox.sequence)
 }
 
@@ -113,7 +113,7 @@ fn kinds(koohook: &Bundled, id: &str) -> Vec<NoticeType> {
     kept.outbox.waiting.iter().map(|notice| notice.kind).collect()
 }
 
-/// Buys the V1 order `CS1` and answers its ID.
+/// Buys the V1 order `CS1` and returns its instance ID.
 fn bought(koohook: &Bundled) -> String {
     let answer = run(CALLBACKS[0].send(koohook, ""));
     koohook.store().take_counts();
@@ -124,13 +124,13 @@ fn named(name: &str) -> &'static Callback {
     CALLBACKS.iter().find(|callback| callback.name == name).unwrap()
 }
 
-/// The members under another order.
+/// The members with another order ID.
 fn ordered<'a>(members: Members<'a>, order: &'a str) -> Members<'a> {
     let renamed = |(name, value)| (name, if name == "orderId" { order } else { value });
     members.into_iter().map(renamed).collect()
 }
 
-/// A store in a file that goes when the test ends.
+/// A store in a file that is deleted when the test ends.
 fn sqlite(folder: &tempfile::TempDir) -> Sqlite {
     Sqlite::open(&folder.path().join("koohook.db")).unwrap()
 }

@@ -1,7 +1,7 @@
-//! What every callback does to an instance in every state: code, state afterwards, notices.
+//! The effect of every callback on an instance in every state: code, state afterwards, notices.
 //!
-//! `lifecycle.txt` is the specification that a newcomer reads first. It is worked out by hand from
-//! the decisions, and compared as text with what the real endpoint answers to really signed calls.
+//! `lifecycle.txt` is the specification to read first. It was written by hand from the decisions.
+//! The test compares it with the real endpoint's answers to signed calls.
 
 use domain::entity::Entity;
 use domain::instance::{Access, ClockTrust, FreezeCause, Instance, InstanceState};
@@ -19,16 +19,16 @@ use tests::world::NOW;
 
 const SPECIFICATION: &str = include_str!("lifecycle.txt");
 
-/// A callback under the name it has in the table, and what it carries.
+/// A callback with its name in the table and its members.
 pub struct Callback {
     pub name: &'static str,
     pub contract: Contract,
     pub members: &'static [(&'static str, &'static str)],
 }
 
-/// Stands for the instance's ID in a callback's members.
+/// The placeholder for the instance's ID in the members of a callback.
 const ID: &str = "{instanceId}";
-/// An expiry a year away.
+/// An expiry one year later.
 const NEXT_YEAR: &str = "20271005194927";
 
 macro_rules! callbacks {
@@ -67,7 +67,7 @@ callbacks! {
     V2 "changeInstanceCheck": activity = "changeInstanceCheck", instanceId = ID, productInfo = r#"{"productId":"P2"}"#;
 }
 
-/// Every state, under the name it has in the table.
+/// The names of all states in the table.
 pub const STATES: [&str; 10] = [
     "absent",
     "pending",
@@ -77,12 +77,12 @@ pub const STATES: [&str; 10] = [
     "frozen by both",
     "refused",
     "abandoned",
-    "abandoned since",
+    "just abandoned",
     "released",
 ];
 
-/// A product that is asked, and access data for whom it has not answered yet.
-const ASKED_WITH_TEMPLATE: [(&str, &str); 6] = [
+/// A product, and a template for the time until the product answers.
+const PRODUCT_AND_TEMPLATE: [(&str, &str); 6] = [
     ("KOOHOOK_BASE_KEY", BASE_KEY),
     ("KOOHOOK_APP_INFO", APP_INFO),
     ("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0"),
@@ -92,40 +92,44 @@ const ASKED_WITH_TEMPLATE: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn every_callback_does_in_every_state_what_the_table_says() {
+fn every_callback_does_what_the_table_says_in_every_state() {
     let all = |_: &Callback| true;
     let purchases = |callback: &Callback| callback.name.ends_with("newInstance");
     let sections = [
-        table(SPECIFICATION_HEAD, &PENDING, all, &STATES),
-        table(TEMPLATE_HEAD, &ASKED_WITH_TEMPLATE, purchases, &STATES),
-        table(NOBODY_HEAD, &tests::call::SETTINGS, purchases, &["absent"]),
+        table(PRODUCT_HEADING, &PENDING, all, &STATES),
+        table(PRODUCT_AND_TEMPLATE_HEADING, &PRODUCT_AND_TEMPLATE, purchases, &STATES),
+        table(TEMPLATE_HEADING, &tests::call::SETTINGS, purchases, &["absent"]),
     ];
     let found = sections.join("\n");
     show(&found);
     let differing = found.lines().zip(SPECIFICATION.lines());
     if let Some((found, specified)) = differing.into_iter().find(|(a, b)| a != b) {
-        panic!("the table says\n  {specified}\nand the endpoint\n  {found}");
+        panic!("the table has\n  {specified}\nand the endpoint gives\n  {found}");
     }
-    assert_eq!(found, SPECIFICATION, "one is longer than the other");
+    assert_eq!(found, SPECIFICATION, "the table and the endpoint's answers differ in length");
 }
 
-const SPECIFICATION_HEAD: &str = "A product is asked whether an instance is ready:";
-const TEMPLATE_HEAD: &str = "A product is asked, and a template stands in until it answers:";
-const NOBODY_HEAD: &str = "No product is asked, the template is the access data:";
+const PRODUCT_HEADING: &str = "With a product, which decides whether an instance is ready:";
+const PRODUCT_AND_TEMPLATE_HEADING: &str =
+    "With a product, and with a template until the product answers:";
+const TEMPLATE_HEADING: &str = "Without a product; the template gives the access data:";
 
-/// One section of the table, as the endpoint answers it.
+/// One section of the table, with the endpoint's answers.
 fn table(
-    head: &str,
+    heading: &str,
     settings: &[(&str, &str)],
     belongs: impl Fn(&Callback) -> bool,
     states: &[&str],
 ) -> String {
-    let mut out = format!("{head}\n\n{}", row(["callback", "in state", "code", "then", "notices"]));
+    let mut out = format!(
+        "{heading}\n\n{}",
+        row(["callback", "state before", "code", "state after", "notices"])
+    );
     for callback in CALLBACKS.iter().filter(|callback| belongs(callback)) {
         out.push('\n');
         for state in states {
-            let answered = run(answered(callback, state, settings));
-            let [code, after, notices] = answered.each_ref().map(String::as_str);
+            let effect_of = run(effect_of(callback, state, settings));
+            let [code, after, notices] = effect_of.each_ref().map(String::as_str);
             out += &row([callback.name, state, code, after, notices]);
         }
     }
@@ -137,8 +141,8 @@ fn row([callback, state, code, after, notices]: [&str; 5]) -> String {
     format!("{}\n", row.trim_end())
 }
 
-/// Code, state and notices after one callback to an instance in a state.
-async fn answered(callback: &Callback, state: &str, settings: &[(&str, &str)]) -> [String; 3] {
+/// The code, the state and the notices after one callback to an instance in a state.
+async fn effect_of(callback: &Callback, state: &str, settings: &[(&str, &str)]) -> [String; 3] {
     let koohook = koohook(settings);
     let id = instance_id(callback.contract);
     let before = standing(state, callback.contract);
@@ -150,19 +154,19 @@ async fn answered(callback: &Callback, state: &str, settings: &[(&str, &str)]) -
         assert_eq!(answer.instance_id.as_deref(), Some(id.as_str()), "{state}");
     }
     let after = koohook.kept(id.as_str()).await;
-    let told = before.map_or(0, |kept| kept.outbox.sequence);
-    [answer.code, named(after.as_ref()), notices(after.as_ref(), told)]
+    let sequence = before.map_or(0, |kept| kept.outbox.sequence);
+    [answer.code, named(after.as_ref()), notices(after.as_ref(), sequence)]
 }
 
 impl Callback {
-    /// Its members for an instance.
+    /// The callback's members for an instance.
     pub fn members<'a>(&self, instance_id: &'a str) -> Vec<(&'a str, &'a str)> {
         let filled = |value| if value == ID { instance_id } else { value };
         let members = self.members.iter();
         members.map(|(name, value)| (*name, filled(*value))).collect()
     }
 
-    /// Sends it, signed now.
+    /// Sends the callback, signed now.
     pub async fn send<S: Store>(
         &self,
         koohook: &Koohook<S>,
@@ -176,7 +180,7 @@ impl Callback {
     }
 }
 
-/// The ID of the purchase in the table's calls.
+/// The instance ID of the purchase in the table's calls.
 pub fn instance_id(contract: Contract) -> InstanceId {
     let line = match contract {
         Contract::V1 => None,
@@ -185,58 +189,60 @@ pub fn instance_id(contract: Contract) -> InstanceId {
     domain::instance::id::derive("CS1", line, None)
 }
 
-/// What is kept of an instance in a state, as the calls before and the product left it.
+/// The stored record of an instance in a state, after earlier calls and the product's answers.
 pub fn standing(state: &str, contract: Contract) -> Option<EntityRecord> {
     let ready = || Access::Ready(AppInfo::parse(r#"{"frontEndUrl":"https://a.example"}"#).unwrap());
     let abandoned = match state {
         "abandoned" => Some(NOW - 1),
-        "abandoned since" => Some(NOW),
+        "just abandoned" => Some(NOW),
         _ => None,
     };
     let (state, access) = match state {
         "absent" => return None,
-        "pending" | "abandoned" | "abandoned since" => (InstanceState::Active, Access::Pending),
+        "pending" | "abandoned" | "just abandoned" => (InstanceState::Active, Access::Pending),
         "ready" => (InstanceState::Active, ready()),
         "frozen by expiry" => (InstanceState::Frozen(FreezeCause::Expiry), ready()),
         "frozen by status" => (InstanceState::Frozen(FreezeCause::Status), ready()),
         "frozen by both" => (InstanceState::Frozen(FreezeCause::Both), ready()),
         "refused" => (InstanceState::Active, Access::Refused(OrderRefused::SoldOut)),
         "released" => (InstanceState::Released, ready()),
-        _ => panic!("{state} is no state"),
+        _ => panic!("{state} is not a state of the table"),
     };
     let order = OrderId::parse("CS1").unwrap();
     let mut instance = Instance::created(instance_id(contract), order, access);
     instance.state = state;
     let kept = EntityRecord::new(Entity::Instance(instance));
     Some(match abandoned {
-        Some(abandoned) => give_up(kept, abandoned),
+        Some(abandoned) => abandon(kept, abandoned),
         None => kept,
     })
 }
 
-/// A V1 purchase that was told the product and not answered, abandoned by the relay at a time.
-fn give_up(mut kept: EntityRecord, abandoned: u64) -> EntityRecord {
+/// A V1 purchase that the product was offered and did not answer. The relay abandoned it at this
+/// time.
+fn abandon(mut kept: EntityRecord, abandoned: u64) -> EntityRecord {
     let Entity::Instance(instance) = kept.entity else {
-        panic!("an instance is bought");
+        panic!("the entity is not an instance");
     };
-    let bought = UnixMillis::new(abandoned - LOOK_AGAIN_MILLIS - PATIENCE_MILLIS);
+    let bought = UnixMillis::new(abandoned - SECOND_CHECK_AFTER_MILLIS - ABANDON_AFTER_MILLIS);
     kept.entity = Entity::Instance(instance.unsettled(Contract::V1, None, bought));
     let pass = |kept: EntityRecord, at| {
         kept.pass(Reader::Product, ClockTrust::Trusted, UnixMillis::new(at))
     };
-    let sighted = pass(kept, abandoned - LOOK_AGAIN_MILLIS);
-    assert!(sighted.changed && !sighted.abandoned, "the first look only remembers");
-    let passed = pass(sighted.record, abandoned);
-    assert!(passed.abandoned, "the second acts");
-    passed.record
+    let first_check = pass(kept, abandoned - SECOND_CHECK_AFTER_MILLIS);
+    assert!(first_check.changed && !first_check.abandoned, "the first check only stores its time");
+    let second_check = pass(first_check.record, abandoned);
+    assert!(second_check.abandoned, "the second check abandons the purchase");
+    second_check.record
 }
 
-/// Three and a half hours: V1's patience, and half an hour for clocks and queues.
-pub const PATIENCE_MILLIS: u64 = 12_600_000;
-/// Ten minutes: from the relay's first look to the one that acts.
-pub const LOOK_AGAIN_MILLIS: u64 = 600_000;
+/// Three and a half hours: the time that the marketplace waits under V1, and half an hour for
+/// clocks and queues.
+pub const ABANDON_AFTER_MILLIS: u64 = 12_600_000;
+/// Ten minutes: from the relay's first check to the check that abandons the purchase.
+pub const SECOND_CHECK_AFTER_MILLIS: u64 = 600_000;
 
-/// The state's name in the table.
+/// The name of a state in the table.
 pub fn named(kept: Option<&EntityRecord>) -> String {
     let Some(kept) = kept else {
         return "absent".to_owned();
@@ -258,11 +264,11 @@ pub fn named(kept: Option<&EntityRecord>) -> String {
     }
 }
 
-/// The notices after a sequence, each with its cause if it has one.
-pub fn notices(kept: Option<&EntityRecord>, told: u64) -> String {
+/// The kinds of the notices after a sequence number, each with its cause if it has one.
+pub fn notices(kept: Option<&EntityRecord>, after: u64) -> String {
     let waiting = kept.map(|kept| kept.outbox.waiting.as_slice());
-    let news = waiting.unwrap_or_default().iter();
-    let words = news.filter(|notice| notice.sequence() > told).map(|notice| {
+    let notices = waiting.unwrap_or_default().iter();
+    let words = notices.filter(|notice| notice.sequence() > after).map(|notice| {
         let word = notice.kind.as_str().trim_start_matches("instance.");
         match notice.data.get("cause").and_then(Value::as_str) {
             Some(cause) => format!("{word} ({cause})"),
@@ -273,7 +279,7 @@ pub fn notices(kept: Option<&EntityRecord>, told: u64) -> String {
     if words.is_empty() { "-".to_owned() } else { words.join(", ") }
 }
 
-#[expect(clippy::print_stdout, reason = "the table is there to be read")]
+#[expect(clippy::print_stdout, reason = "the table is meant to be read")]
 fn show(table: &str) {
     println!("{table}");
 }

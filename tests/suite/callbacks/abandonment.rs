@@ -1,4 +1,4 @@
-//! When a purchase is abandoned, and which calls settle it for ever.
+//! When the relay abandons a purchase, and which calls settle it permanently.
 
 use std::time::Duration;
 
@@ -13,47 +13,49 @@ use tests::log::Log;
 use tests::world::NOW;
 
 use super::{Over, named, sqlite};
-use crate::lifecycle::{CALLBACKS, PATIENCE_MILLIS, instance_id, standing};
+use crate::lifecycle::{ABANDON_AFTER_MILLIS, CALLBACKS, instance_id, standing};
 
-// V1's patience (decision D11).
+// The wait for the product under V1 (decision D11).
 
-/// The relay alone abandons: whoever calls, however late, finds what is stored.
+/// Only the relay abandons a purchase. A late callback finds the stored state.
 #[test]
 fn no_callback_abandons_a_purchase() {
     let koohook = koohook(&PENDING);
     let purchase = named("V1 newInstance");
     let id = instance_id(Contract::V1);
-    let patience_ends = Some(UnixMillis::new(NOW + PATIENCE_MILLIS));
+    let abandon_at = Some(UnixMillis::new(NOW + ABANDON_AFTER_MILLIS));
     for counts in [(1, 1), (1, 0), (1, 0)] {
         let answer = run(purchase.send(&koohook, ""));
         assert_eq!((answer.code.as_str(), koohook.store().take_counts()), ("000004", counts));
-        assert_eq!(run(koohook.instance(id.as_str())).abandon_at, patience_ends);
+        assert_eq!(run(koohook.instance(id.as_str())).abandon_at, abandon_at);
         koohook.world().pass(Duration::from_hours(1));
     }
-    koohook.world().set_now(NOW + 10 * PATIENCE_MILLIS);
+    koohook.world().set_now(NOW + 10 * ABANDON_AFTER_MILLIS);
     let query = run(named("V1 queryInstance").send(&koohook, id.as_str()));
-    assert_eq!(query.code, "000004", "it may be made still");
+    assert_eq!(query.code, "000004", "the product may still create it");
     assert_eq!(run(purchase.send(&koohook, "")).code, "000004");
     let instance = run(koohook.instance(id.as_str()));
-    assert_eq!((instance.access, instance.abandon_at), (Access::Pending, patience_ends));
+    assert_eq!((instance.access, instance.abandon_at), (Access::Pending, abandon_at));
 }
 
-/// A V1 purchase that is pending, and not settled.
+/// A pending V1 purchase that is not settled.
 fn unsettled() -> EntityRecord {
     let mut kept = standing("pending", Contract::V1).unwrap();
     if let Entity::Instance(instance) = &mut kept.entity {
-        instance.abandon_at = Some(UnixMillis::new(NOW + PATIENCE_MILLIS));
+        instance.abandon_at = Some(UnixMillis::new(NOW + ABANDON_AFTER_MILLIS));
     }
     kept
 }
 
-/// Whatever shows that the purchase was paid settles it, whether it has any other effect or not.
+/// Every call that shows that the purchase was paid settles it, even if the call has no other
+/// effect.
 #[test]
-fn every_later_call_settles_a_purchase_for_ever() {
+fn every_later_call_settles_a_purchase_permanently() {
     let later = CALLBACKS.iter().filter(|callback| {
         let name = callback.name;
-        let looks = ["newInstance", "queryInstance", "changeInstanceCheck", "releaseInstance"];
-        callback.contract == Contract::V1 && !looks.iter().any(|look| name.ends_with(look))
+        let not_settling =
+            ["newInstance", "queryInstance", "changeInstanceCheck", "releaseInstance"];
+        callback.contract == Contract::V1 && !not_settling.iter().any(|other| name.ends_with(other))
     });
     let mut count = 0;
     for callback in later {
@@ -64,14 +66,14 @@ fn every_later_call_settles_a_purchase_for_ever() {
         assert_eq!(run(koohook.instance(id.as_str())).abandon_at, None, "{}", callback.name);
         assert_eq!(run(named("V1 newInstance").send(&koohook, "")).code, "000004");
         let instance = run(koohook.instance(id.as_str()));
-        assert_eq!(instance.abandon_at, None, "{}: for ever", callback.name);
+        assert_eq!(instance.abandon_at, None, "{}: the purchase stays settled", callback.name);
         count += 1;
     }
     assert_eq!(count, 7);
 }
 
 #[test]
-fn an_acceptance_settles_a_purchase_for_ever() {
+fn an_acceptance_settles_a_purchase_permanently() {
     let koohook = koohook(&PENDING);
     let id = instance_id(Contract::V1);
     run(koohook.keep(id.as_str(), &unsettled()));
@@ -83,10 +85,10 @@ fn an_acceptance_settles_a_purchase_for_ever() {
     assert_eq!(run(koohook.instance(id.as_str())).abandon_at, None);
 }
 
-/// The template that answered for the product was missing for a moment: the purchase was answered
-/// `000000` before, it is paid, and it stays.
+/// A template that answers for the product may be missing for some time. A purchase that was
+/// answered `000000` before is paid, so it must stay settled.
 #[test]
-fn a_purchase_that_was_answered_once_is_settled_whatever_is_answered_later() {
+fn a_purchase_with_one_successful_answer_stays_settled() {
     let folder = tempfile::tempdir().unwrap();
     let purchase = named("V1 newInstance");
     let id = instance_id(Contract::V1);
@@ -100,9 +102,10 @@ fn a_purchase_that_was_answered_once_is_settled_whatever_is_answered_later() {
     }
 }
 
-/// V1 has no freshness: bytes that were captured before the abandonment revive nothing.
+/// V1 does not limit a call's age, so a captured call may be replayed. It must not revive the
+/// purchase.
 #[test]
-fn a_replayed_purchase_is_not_revived_and_one_signed_since_is() {
+fn only_a_call_signed_after_the_abandonment_revives_a_purchase() {
     let koohook = koohook(&PENDING);
     let id = instance_id(Contract::V1);
     let replayed = v1(NOW, &named("V1 newInstance").members(""));
@@ -114,18 +117,18 @@ fn a_replayed_purchase_is_not_revived_and_one_signed_since_is() {
     let old = v1(NOW - 60_000, &named("V1 newInstance").members(""));
     assert_eq!(run(koohook.reply(old)).code, "000004");
     assert_eq!(koohook.store().take_counts(), (1, 0));
-    assert_eq!(run(koohook.kept(id.as_str())), before, "a replay changes nothing");
+    assert_eq!(run(koohook.kept(id.as_str())), before, "a replay must change nothing");
     assert_eq!(run(named("V1 newInstance").send(&koohook, "")).code, "000004");
     let instance = run(koohook.instance(id.as_str()));
-    let again = Some(UnixMillis::new(koohook.world().now_millis() + PATIENCE_MILLIS));
-    assert_eq!((instance.access, instance.abandon_at), (Access::Pending, again));
+    let restarted = Some(UnixMillis::new(koohook.world().now_millis() + ABANDON_AFTER_MILLIS));
+    assert_eq!((instance.access, instance.abandon_at), (Access::Pending, restarted));
     assert_eq!(instance.abandoned_at, None);
 }
 
-/// A value of an older koohook does not say when it was abandoned: only what was signed just now
-/// can be no replay.
+/// A record of an older koohook has no time of abandonment. Then koohook revives the purchase only
+/// for a call that was signed just now, because such a call is not a replay.
 #[test]
-fn an_abandonment_of_unknown_time_believes_fresh_calls_alone() {
+fn without_an_abandonment_time_only_a_fresh_call_revives_a_purchase() {
     for (ago, access) in [(601_000, Access::Abandoned), (0, Access::Pending)] {
         let koohook = koohook(&PENDING);
         let id = instance_id(Contract::V1);
@@ -139,9 +142,9 @@ fn an_abandonment_of_unknown_time_believes_fresh_calls_alone() {
     }
 }
 
-/// A wrong clock abandoned it at a time to come: whoever calls now is believed, not locked out.
+/// A wrong clock stored a time of abandonment in the future. A call now must revive the purchase.
 #[test]
-fn an_abandonment_under_a_clock_that_was_ahead_locks_nobody_out() {
+fn an_abandonment_time_in_the_future_does_not_block_a_call() {
     let koohook = koohook(&PENDING);
     let id = instance_id(Contract::V1);
     let mut kept = standing("abandoned", Contract::V1).unwrap();
@@ -159,7 +162,7 @@ fn an_abandonment_under_a_clock_that_was_ahead_locks_nobody_out() {
 }
 
 #[test]
-fn the_first_success_ends_v1s_patience() {
+fn the_first_success_settles_a_v1_purchase() {
     let koohook = koohook(&PENDING);
     let purchase = named("V1 newInstance");
     let id = instance_id(Contract::V1);
@@ -167,7 +170,7 @@ fn the_first_success_ends_v1s_patience() {
     let mut kept = run(koohook.kept(id.as_str())).unwrap();
     let Some(Entity::Instance(ready)) = standing("ready", Contract::V1).map(|kept| kept.entity)
     else {
-        panic!("a ready instance stands");
+        panic!("the ready record is not an instance");
     };
     if let Entity::Instance(instance) = &mut kept.entity {
         instance.access = ready.access;
@@ -184,7 +187,7 @@ fn the_first_success_ends_v1s_patience() {
 }
 
 #[test]
-fn v2_has_patience_without_end() {
+fn a_v2_purchase_is_never_abandoned() {
     let koohook = koohook(&PENDING);
     run(named("V2 newInstance").send(&koohook, ""));
     let id = instance_id(Contract::V2);
@@ -193,9 +196,9 @@ fn v2_has_patience_without_end() {
     assert_eq!(run(named("V2 queryInstance").send(&koohook, id.as_str())).code, "000004");
 }
 
-/// What is offered anew names the purchase, whatever the call was about.
+/// The new offer contains the members of the purchase, not those of the later call.
 #[test]
-fn a_later_call_about_an_abandoned_purchase_offers_it_anew() {
+fn a_later_call_about_an_abandoned_purchase_offers_it_again() {
     let koohook = koohook(&PENDING);
     let id = instance_id(Contract::V1);
     run(koohook.keep(id.as_str(), &standing("abandoned", Contract::V1).unwrap()));

@@ -1,4 +1,4 @@
-//! The calls of one purchase end alike in whatever order they are delivered.
+//! The calls of one purchase have the same result in any order of delivery.
 
 use std::time::Duration;
 
@@ -10,12 +10,13 @@ use tests::world::NOW;
 
 use super::{Members, SECOND, bought, send_at};
 
-/// One call of a small life: seconds after the purchase, its members beside the instance's ID.
+/// One call of a short scenario: the seconds after the purchase, and its members besides the
+/// instance's ID.
 type Moment = (u64, &'static [(&'static str, &'static str)]);
 
-/// A life under V1: renewed, expired, renewed again, frozen, thawed.
+/// A scenario under V1: renew, expire, renew again, freeze, unfreeze.
 #[rustfmt::skip]
-const LIFE: [Moment; 5] = [
+const SCENARIO: [Moment; 5] = [
     (1, &[("activity", "refreshInstance"), ("orderId", "R1"), ("expireTime", "20261006074927"), ("orderAmount", "1")]),
     (2, &[("activity", "expireInstance"), ("orderId", "CS1")]),
     (3, &[("activity", "refreshInstance"), ("orderId", "R2"), ("expireTime", "20271005194927"), ("orderAmount", "1")]),
@@ -23,12 +24,13 @@ const LIFE: [Moment; 5] = [
     (5, &[("activity", "instanceStatus"), ("instanceStatus", "NORMAL")]),
 ];
 
-/// What is left of a life: whether it serves, until when, and the newest times. (The cause of a
-/// freeze may differ: of two causes, an overtaken renewal does not know which one is the newer.)
-type Remains = (&'static str, Option<UnixMillis>, NewestCalls);
+/// The result of a scenario: whether the instance serves, until when, and the newest times. The
+/// cause of a freeze is left out because it may differ. If there are two causes,
+/// koohook cannot determine at an overtaken renewal which one is newer.
+type Outcome = (&'static str, Option<UnixMillis>, NewestCalls);
 
-/// Delivers moments of a life in an order.
-fn lived(moments: &[Moment]) -> Remains {
+/// Delivers the calls of a scenario in an order.
+fn delivered(moments: &[Moment]) -> Outcome {
     let koohook = koohook(&SETTINGS);
     let id = bought(&koohook);
     koohook.world().pass(Duration::from_mins(1));
@@ -42,15 +44,15 @@ fn lived(moments: &[Moment]) -> Remains {
 }
 
 #[test]
-fn a_life_delivered_in_any_order_ends_alike() {
+fn a_scenario_has_the_same_result_in_any_order() {
     for (length, end, orders) in [(4, "frozen", 24), (5, "active", 120)] {
-        let mut life = LIFE[..length].to_vec();
-        let in_order = lived(&life);
+        let mut calls = SCENARIO[..length].to_vec();
+        let in_order = delivered(&calls);
         assert_eq!(in_order.0, end);
         let mut count = 0;
-        permute(&mut life, 0, &mut |moments| {
+        permute(&mut calls, 0, &mut |moments| {
             count += 1;
-            assert_eq!(lived(moments), in_order, "{moments:?}");
+            assert_eq!(delivered(moments), in_order, "{moments:?}");
         });
         assert_eq!(count, orders);
     }

@@ -1,4 +1,4 @@
-//! Calls about instances that an older server made.
+//! Calls about instances that an older server created.
 
 use domain::entity::Entity;
 use domain::record::EntityRecord;
@@ -9,24 +9,22 @@ use tests::call::{Bundled, SETTINGS, koohook, run};
 use super::named;
 use crate::lifecycle::{CALLBACKS, instance_id, standing};
 
-// Imported.
-
-/// An instance of an older server, under its own ID, with a pointer at the derived one.
+/// An instance of an older server under its legacy ID, with a pointer to it under the derived ID.
 fn imported(contract: Contract) -> Bundled {
     let koohook = koohook(&SETTINGS);
-    let own = InstanceId::parse("legacy-0001").unwrap();
+    let legacy = InstanceId::parse("legacy-0001").unwrap();
     let mut kept = standing("ready", contract).unwrap();
     if let Entity::Instance(instance) = &mut kept.entity {
-        instance.id = own.clone();
+        instance.id = legacy.clone();
     }
-    run(koohook.keep(own.as_str(), &kept));
-    let pointer = EntityRecord::new(Entity::MovedTo(own));
+    run(koohook.keep(legacy.as_str(), &kept));
+    let pointer = EntityRecord::new(Entity::MovedTo(legacy));
     run(koohook.keep(instance_id(contract).as_str(), &pointer));
     koohook
 }
 
 #[test]
-fn an_imported_purchase_answers_its_own_id_for_one_more_read() {
+fn a_repeated_purchase_of_an_import_returns_the_imported_id() {
     for name in ["V1 newInstance", "V2 newInstance"] {
         let koohook = imported(named(name).contract);
         for _ in 0..2 {
@@ -39,7 +37,7 @@ fn an_imported_purchase_answers_its_own_id_for_one_more_read() {
 }
 
 #[test]
-fn an_imported_instance_is_called_by_its_own_id_alone() {
+fn an_imported_instance_is_found_only_under_its_imported_id() {
     for callback in CALLBACKS.iter().filter(|callback| !callback.name.ends_with("newInstance")) {
         let derived = instance_id(callback.contract);
         for (id, code) in [("legacy-0001", "000000"), (derived.as_str(), "000003")] {
@@ -51,12 +49,12 @@ fn an_imported_instance_is_called_by_its_own_id_alone() {
 }
 
 #[test]
-fn a_purchase_whose_import_is_half_done_waits_for_the_other_half() {
+fn a_purchase_with_a_half_finished_import_gets_an_error() {
     for name in ["V1 newInstance", "V2 newInstance"] {
         let koohook = koohook(&SETTINGS);
-        let own = InstanceId::parse("legacy-0001").unwrap();
+        let legacy = InstanceId::parse("legacy-0001").unwrap();
         let derived = instance_id(named(name).contract);
-        run(koohook.keep(derived.as_str(), &EntityRecord::new(Entity::MovedTo(own))));
+        run(koohook.keep(derived.as_str(), &EntityRecord::new(Entity::MovedTo(legacy))));
         let answer = run(named(name).send(&koohook, ""));
         let found = (answer.code.as_str(), koohook.store().take_counts());
         assert_eq!(found, ("000005", (2, 0)), "{name}");

@@ -1,4 +1,4 @@
-//! Calls that were signed long ago or far ahead, and calls that the marketplace starts again.
+//! Calls that were signed long ago or far in the future, and calls that the marketplace restarts.
 
 use std::time::Duration;
 
@@ -9,14 +9,12 @@ use protocol::time::UnixMillis;
 use tests::call::{SETTINGS, koohook, run};
 use tests::world::NOW;
 
-use super::{DAY, SECOND, bought, named, send_at, told, with_instance};
+use super::{DAY, SECOND, bought, named, notice_count, send_at, with_instance};
 use crate::lifecycle::instance_id;
-
-// Restarted days later, and old calls.
 
 #[test]
 fn an_expiry_restarted_after_a_renewal_has_no_effect() {
-    // The term that the renewal set, from the moment of the restart on.
+    // The remaining term of the renewal at the time of the restart.
     for (term, state) in [(DAY + 1, "active"), (DAY, "frozen")] {
         let koohook = koohook(&SETTINGS);
         let id = bought(&koohook);
@@ -31,17 +29,21 @@ fn an_expiry_restarted_after_a_renewal_has_no_effect() {
             ("expireTime", &end),
             ("orderAmount", "299"),
         ]));
-        assert_eq!(run(koohook.instance(&id)).state, InstanceState::Active, "the renewal thaws");
+        assert_eq!(
+            run(koohook.instance(&id)).state,
+            InstanceState::Active,
+            "the renewal unfreezes"
+        );
         koohook.world().pass(Duration::from_hours(48));
-        let sequence = told(&koohook, &id);
+        let sequence = notice_count(&koohook, &id);
         assert_eq!(run(koohook.v1(&expire)).code, "000000");
         assert_eq!(run(koohook.instance(&id)).state.as_str(), state);
-        assert_eq!(told(&koohook, &id) > sequence, state == "frozen");
+        assert_eq!(notice_count(&koohook, &id) > sequence, state == "frozen");
     }
 }
 
 #[test]
-fn a_purchase_restarted_days_later_is_the_same_one() {
+fn a_purchase_restarted_days_later_returns_the_same_instance_id() {
     for name in ["V1 newInstance", "V2 newInstance"] {
         let koohook = koohook(&SETTINGS);
         let first = run(named(name).send(&koohook, ""));
@@ -52,7 +54,7 @@ fn a_purchase_restarted_days_later_is_the_same_one() {
 }
 
 #[test]
-fn a_restart_that_no_rule_catches_is_applied_and_told_with_what_was_known() {
+fn an_undetected_restart_is_applied_and_its_notice_contains_the_state_before() {
     let koohook = with_instance(&SETTINGS, "ready", Contract::V2);
     let id = instance_id(Contract::V2);
     let freeze = named("V2 updateInstanceStatus FREEZE");
@@ -68,7 +70,7 @@ fn a_restart_that_no_rule_catches_is_applied_and_told_with_what_was_known() {
 }
 
 #[test]
-fn an_old_v1_call_that_nothing_overtook_is_carried_out() {
+fn an_old_v1_call_without_a_newer_one_is_carried_out() {
     let koohook = with_instance(&SETTINGS, "ready", Contract::V1);
     let id = instance_id(Contract::V1);
     let freeze = named("V1 instanceStatus FREEZE").members(id.as_str());
@@ -77,7 +79,7 @@ fn an_old_v1_call_that_nothing_overtook_is_carried_out() {
 }
 
 #[test]
-fn an_old_v2_call_is_not_believed() {
+fn an_old_v2_call_is_rejected() {
     let koohook = with_instance(&SETTINGS, "ready", Contract::V2);
     let id = instance_id(Contract::V2);
     let freeze = named("V2 updateInstanceStatus FREEZE").members(id.as_str());
@@ -93,10 +95,10 @@ fn an_old_v2_call_is_not_believed() {
 }
 
 #[test]
-fn a_call_signed_far_ahead_counts_as_now() {
+fn a_call_signed_far_in_the_future_counts_as_signed_now() {
     let id = instance_id(Contract::V1);
-    let [freeze, thaw] = ["V1 instanceStatus FREEZE", "V1 instanceStatus NORMAL"].map(named);
-    // Ten minutes are taken as they are, and outdate a thaw that is signed before them.
+    let [freeze, unfreeze] = ["V1 instanceStatus FREEZE", "V1 instanceStatus NORMAL"].map(named);
+    // Ten minutes ahead is accepted. The freeze then outdates an unfreeze that is signed earlier.
     for (ahead, then) in [(11 * 60 * SECOND, "active"), (10 * 60 * SECOND, "frozen")] {
         let koohook = with_instance(&SETTINGS, "ready", Contract::V1);
         send_at(&koohook, Contract::V1, NOW + ahead, &freeze.members(id.as_str()));
@@ -104,7 +106,7 @@ fn a_call_signed_far_ahead_counts_as_now() {
         let counted = if then == "active" { NOW } else { NOW + ahead };
         assert_eq!(kept.newest.status, Some(UnixMillis::new(counted)));
         koohook.world().pass(Duration::from_secs(1));
-        assert_eq!(run(thaw.send(&koohook, id.as_str())).code, "000000");
+        assert_eq!(run(unfreeze.send(&koohook, id.as_str())).code, "000000");
         assert_eq!(run(koohook.instance(id.as_str())).state.as_str(), then);
     }
 }

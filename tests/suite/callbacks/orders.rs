@@ -1,4 +1,4 @@
-//! What an order that was carried out already changes, and how long it is remembered.
+//! What a repeated order changes, and how long the ledger remembers an order.
 
 use std::time::Duration;
 
@@ -8,9 +8,7 @@ use protocol::time::UnixMillis;
 use tests::call::{SETTINGS, koohook, run};
 use tests::world::NOW;
 
-use super::{bought, kinds, named, ordered, send_at, told};
-
-// One order, said twice.
+use super::{bought, kinds, named, notice_count, ordered, send_at};
 
 #[test]
 fn an_acceptance_is_recorded_once() {
@@ -34,7 +32,7 @@ fn an_acceptance_is_recorded_once() {
 }
 
 #[test]
-fn an_order_that_says_something_else_changes_nothing() {
+fn a_repeated_order_with_other_values_changes_nothing() {
     let renewal = [
         ("activity", "refreshInstance"),
         ("orderId", "R1"),
@@ -57,12 +55,12 @@ fn an_order_that_says_something_else_changes_nothing() {
     assert_eq!(call("20281005194927", "299"), answered((1, 0)));
     assert_eq!(call("20271005194927", "300"), answered((1, 0)));
     assert_eq!(run(koohook.kept(&id)), first);
-    // Another scene is another order: the renewal is taken back under the same number.
+    // Another scene is another order: the renewal is cancelled under the same order ID.
     assert_eq!(call("20261005194927", "-299"), answered((1, 1)));
 }
 
 #[test]
-fn a_renewal_never_moves_the_expiry_back_and_its_refund_does() {
+fn only_a_cancelled_renewal_moves_the_expiry_back() {
     let koohook = koohook(&SETTINGS);
     let id = bought(&koohook);
     #[rustfmt::skip]
@@ -73,7 +71,7 @@ fn a_renewal_never_moves_the_expiry_back_and_its_refund_does() {
         ("R4", "20270805000000", "0", "20270805000000"),
         ("R5", "20280805000000", "299.5", "20280805000000"),
     ];
-    for (order, asked, amount, stands) in steps {
+    for (order, asked, amount, expected) in steps {
         koohook.world().pass(Duration::from_secs(1));
         let call = [
             ("activity", "refreshInstance"),
@@ -84,15 +82,13 @@ fn a_renewal_never_moves_the_expiry_back_and_its_refund_does() {
         ];
         assert_eq!(run(koohook.v1(&call)).code, "000000");
         let expires = run(koohook.instance(&id)).expires;
-        assert_eq!(expires, UnixMillis::from_utc_digits(stands), "{order}");
+        assert_eq!(expires, UnixMillis::from_utc_digits(expected), "{order}");
     }
-    assert_eq!(told(&koohook, &id), 5, "created, and four renewals");
+    assert_eq!(notice_count(&koohook, &id), 5, "created, and four renewals");
 }
 
-// The ledger's bound.
-
 #[test]
-fn the_purchase_is_remembered_beyond_the_ledgers_bound() {
+fn a_full_ledger_still_remembers_the_purchase() {
     let koohook = koohook(&SETTINGS);
     let id = bought(&koohook);
     let upgrade = |order: &str| {
@@ -107,9 +103,13 @@ fn the_purchase_is_remembered_beyond_the_ledgers_bound() {
     }
     let kept = run(koohook.kept(&id)).unwrap();
     assert_eq!(kept.ledger.dropped(), 1, "the purchase and 255 upgrades are remembered");
-    assert_eq!(kept.outbox.waiting.len(), 64, "what nobody reads");
-    assert_eq!(upgrade("U1"), (1, 0), "the second upgrade is known still");
-    assert_eq!(upgrade("U0"), (1, 1), "the first is forgotten, and carried out again");
+    assert_eq!(kept.outbox.waiting.len(), 64, "the outbox keeps at most 64 notices");
+    assert_eq!(upgrade("U1"), (1, 0), "the second upgrade is still in the ledger");
+    assert_eq!(
+        upgrade("U0"),
+        (1, 1),
+        "the first is no longer in the ledger, so it is carried out again"
+    );
     assert_eq!(run(named("V1 newInstance").send(&koohook, "")).instance_id, Some(id));
     assert_eq!(koohook.store().take_counts(), (1, 0));
 }

@@ -1,4 +1,4 @@
-//! A call that a newer one overtook is acknowledged and changes nothing.
+//! koohook acknowledges an overtaken call and changes nothing.
 
 use domain::instance::InstanceState;
 use domain::notice::NoticeType;
@@ -8,8 +8,6 @@ use tests::world::NOW;
 
 use super::{kinds, named, ordered, send_at, with_instance};
 use crate::lifecycle::instance_id;
-
-// Reordered.
 
 /// A newer call and an older one of its kind.
 #[rustfmt::skip]
@@ -42,13 +40,13 @@ fn a_call_that_a_newer_one_overtook_is_acknowledged_without_effect() {
         koohook.store().take_counts();
         let late = ordered(older.members(id.as_str()), "CS9");
         let answer = send_at(&koohook, older.contract, NOW - 1, &late);
-        let told = format!("{} after {}", older.name, newer.name);
+        let case = format!("{} after {}", older.name, newer.name);
         assert_eq!(
             (answer.code.as_str(), koohook.store().take_counts()),
             ("000000", (1, 0)),
-            "{told}"
+            "{case}"
         );
-        assert_eq!(run(koohook.kept(id.as_str())), before, "{told}");
+        assert_eq!(run(koohook.kept(id.as_str())), before, "{case}");
     }
 }
 
@@ -64,7 +62,7 @@ fn a_refresh_under_v2_does_not_outdate_a_status() {
 }
 
 #[test]
-fn two_upgrades_of_one_signed_time_are_both_told() {
+fn two_upgrades_with_one_signed_time_are_both_sent() {
     for name in ["V1 upgrade", "V2 upgradeInstance"] {
         let upgrade = named(name);
         let koohook = with_instance(&SETTINGS, "ready", upgrade.contract);

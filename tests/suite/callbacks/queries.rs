@@ -1,4 +1,4 @@
-//! A signed V2 query is answered once; a V1 query may be asked again.
+//! A signed V2 query is answered once. A V1 query is answered every time.
 
 use std::time::Duration;
 
@@ -9,10 +9,8 @@ use tests::world::{NOW, Trouble};
 use super::{named, send_at, with_instance};
 use crate::lifecycle::instance_id;
 
-// Signatures that were used.
-
 #[test]
-fn a_v2_query_answers_one_signature_once() {
+fn a_v2_query_is_answered_once_per_signature() {
     let koohook = with_instance(&SETTINGS, "ready", Contract::V2);
     let id = instance_id(Contract::V2);
     let query = named("V2 queryInstance").members(id.as_str());
@@ -29,7 +27,7 @@ fn a_v2_query_answers_one_signature_once() {
 }
 
 #[test]
-fn a_v2_query_stays_used_for_as_long_as_its_signature_is_believed() {
+fn a_v2_query_is_remembered_until_its_signature_expires() {
     let koohook = with_instance(&SETTINGS, "ready", Contract::V2);
     let id = instance_id(Contract::V2);
     let query = named("V2 queryInstance").members(id.as_str());
@@ -42,30 +40,30 @@ fn a_v2_query_stays_used_for_as_long_as_its_signature_is_believed() {
 }
 
 #[test]
-fn a_v2_query_that_cannot_be_remembered_is_not_answered() {
+fn a_v2_query_whose_signature_cannot_be_stored_is_not_answered() {
     let koohook = with_instance(&SETTINGS, "ready", Contract::V2);
     let id = instance_id(Contract::V2);
     let query = named("V2 queryInstance").members(id.as_str());
     koohook.store().plan([Trouble::Refused; 16]);
     let answer = send_at(&koohook, Contract::V2, NOW, &query);
     assert_eq!((answer.code.as_str(), answer.info.len()), ("000005", 0));
-    assert_eq!(koohook.store().take_counts().0, 0, "nothing is read");
+    assert_eq!(koohook.store().take_counts().0, 0, "no entity is read");
     koohook.store().plan([]);
     assert_eq!(send_at(&koohook, Contract::V2, NOW, &query).code, "000000");
 }
 
 #[test]
-fn a_v2_query_that_was_remembered_unseen_is_answered() {
+fn a_v2_query_is_answered_if_only_the_reply_to_its_write_was_lost() {
     let koohook = with_instance(&SETTINGS, "ready", Contract::V2);
     let id = instance_id(Contract::V2);
     let query = named("V2 queryInstance").members(id.as_str());
     koohook.store().plan([Trouble::ReplyLost]);
     let codes = [(); 2].map(|()| send_at(&koohook, Contract::V2, NOW, &query).code);
-    assert_eq!(codes, ["000000", "000001"], "its own mark is no other's");
+    assert_eq!(codes, ["000000", "000001"], "the call recognises its own write");
 }
 
 #[test]
-fn a_v1_query_may_be_asked_again() {
+fn a_repeated_v1_query_is_answered() {
     let koohook = with_instance(&SETTINGS, "ready", Contract::V1);
     let id = instance_id(Contract::V1);
     for _ in 0..3 {

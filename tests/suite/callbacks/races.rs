@@ -1,4 +1,5 @@
-//! Many callers at once: each order is carried out once, and a lost race is decided again.
+//! Many concurrent callers: each order is carried out once, and koohook decides again after a lost
+//! race.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -21,11 +22,9 @@ use tests::world::NOW;
 use super::{Over, named, ordered, served_stores, sqlite};
 use crate::lifecycle::{CALLBACKS, instance_id, standing};
 
-// Racing.
-
 const RACERS: usize = 32;
 
-/// Sends one call of each racer at once, on threads of their own, and answers the codes.
+/// Sends one call of each racer concurrently, on separate threads. Returns the answers.
 fn race<S: Store>(
     koohook: &Over<S>,
     call: impl Fn(usize) -> http::Request<Vec<u8>> + Sync,
@@ -42,7 +41,7 @@ fn race<S: Store>(
     })
 }
 
-/// One order, called by all at once: one instance, one notice, one answer.
+/// All racers send the same order. Expected: one instance, one notice, one answer.
 fn one_order_races<S: Store>(store: S) {
     let koohook = Over::over(store, &SETTINGS);
     let purchase = CALLBACKS[0].members("");
@@ -55,8 +54,8 @@ fn one_order_races<S: Store>(store: S) {
     assert_eq!(kept.outbox.sequence, 1);
 }
 
-/// Orders on one instance, each called by two at once: whatever was answered `000000` was told,
-/// once, and whatever was answered `000005` may be called again.
+/// Two racers send each order on one instance. An order that was answered `000000` has exactly one
+/// notice. An order that was answered `000005` may be sent again.
 fn many_orders_race<S: Store>(store: S) {
     let koohook = Over::over(store, &SETTINGS);
     let id = servers::run(koohook.v1(&CALLBACKS[0].members(""))).instance_id.unwrap();
@@ -75,44 +74,44 @@ fn many_orders_race<S: Store>(store: S) {
     carried_out.dedup();
     let kept = servers::run(koohook.kept(&id)).unwrap();
     let upgrades = kept.outbox.waiting.iter().skip(1);
-    let mut told: Vec<_> =
+    let mut notified: Vec<_> =
         upgrades.map(|notice| notice.data["orderId"].as_str().unwrap().to_owned()).collect();
-    told.sort();
-    assert_eq!(told, carried_out);
-    assert!(!told.is_empty());
+    notified.sort();
+    assert_eq!(notified, carried_out);
+    assert!(!notified.is_empty());
 }
 
 #[test]
-fn racers_for_one_order_over_memory_make_one_instance() {
+fn concurrent_calls_of_one_order_over_memory_make_one_instance() {
     one_order_races(Memory::new());
 }
 
 #[test]
-fn racers_for_one_order_over_sqlite_make_one_instance() {
+fn concurrent_calls_of_one_order_over_sqlite_make_one_instance() {
     one_order_races(sqlite(&tempfile::tempdir().unwrap()));
 }
 
 #[test]
-fn racers_for_one_order_over_a_server_make_one_instance() {
+fn concurrent_calls_of_one_order_over_a_server_make_one_instance() {
     served_stores().for_each(one_order_races);
 }
 
 #[test]
-fn racers_for_many_orders_over_memory_lose_none() {
+fn concurrent_orders_over_memory_lose_no_notice() {
     many_orders_race(Memory::new());
 }
 
 #[test]
-fn racers_for_many_orders_over_sqlite_lose_none() {
+fn concurrent_orders_over_sqlite_lose_no_notice() {
     many_orders_race(sqlite(&tempfile::tempdir().unwrap()));
 }
 
 #[test]
-fn racers_for_many_orders_over_a_server_lose_none() {
+fn concurrent_orders_over_a_server_lose_no_notice() {
     served_stores().for_each(many_orders_race);
 }
 
-/// A store whose key somebody else writes just before us, so many times.
+/// A store in which another writer wins the key just before koohook writes, `rivals` times.
 struct Contested {
     inner: Memory,
     rivals: AtomicU8,
@@ -129,22 +128,22 @@ impl Store for Contested {
         now: UnixMillis,
     ) -> Result<Put, Unavailable> {
         let left = self.rivals.load(Ordering::SeqCst);
-        if let (1.., Some(standing)) = (left, self.inner.get(key, now).await?) {
+        if let (1.., Some(current)) = (left, self.inner.get(key, now).await?) {
             self.rivals.store(left - 1, Ordering::SeqCst);
             let rival = Value {
                 version: Version([left; 16]),
-                bytes: standing.bytes,
+                bytes: current.bytes,
                 agenda: None,
                 expires: None,
             };
-            self.inner.put(key, &rival, Some(standing.version), now).await?;
+            self.inner.put(key, &rival, Some(current.version), now).await?;
         }
         self.inner.put(key, value, over, now).await
     }
 }
 
-/// Sequential calls must not fail because our own relay writes in between (decision C2): a lost race
-/// is decided again for as long as there is time, with a rest before each try.
+/// Sequential calls must not fail because koohook's own relay writes between them (decision C2).
+/// After a lost race, koohook decides again until the deadline, with a pause before each attempt.
 #[test]
 fn a_lost_race_is_decided_again_until_the_deadline() {
     for rivals in [1, 3, 40] {
@@ -160,11 +159,11 @@ fn a_lost_race_is_decided_again_until_the_deadline() {
     assert_eq!(run(koohook.v1(&named("V1 upgrade").members(&id))).code, "000005");
     let took = World::elapsed(koohook.world()) - before;
     assert!(took <= Duration::from_secs(4), "{took:?}");
-    assert!(koohook.store().take_counts().1 > 40, "it was tried all that time");
+    assert!(koohook.store().take_counts().1 > 40, "koohook retried until the deadline");
     assert_eq!(run(koohook.kept(&id)).unwrap().outbox.sequence, 1);
 }
 
-/// An import beside serving: the purchase had read absence, and finds a pointer when it writes.
+/// An import during operation: the purchase reads no value, and finds a pointer when it writes.
 #[test]
 fn a_purchase_that_loses_to_an_import_answers_the_imported_id() {
     for contract in [Contract::V1, Contract::V2] {
@@ -190,35 +189,35 @@ fn a_purchase_that_loses_to_an_import_answers_the_imported_id() {
             ("000000", Some("old-1"))
         );
         let at_derived = run(koohook.kept(derived.as_str())).unwrap();
-        assert!(matches!(at_derived.entity, Entity::MovedTo(_)), "the pointer stays");
+        assert!(matches!(at_derived.entity, Entity::MovedTo(_)), "the pointer must remain");
     }
 }
 
-/// The point behind a callback's one read, before its write.
+/// The pause point after a callback's one read and before its write.
 const AFTER_READ: usize = 1;
 
-/// Whatever wins the race is judged as if it had been read first: half an import, or a value of
-/// another kind, is no absence.
+/// A half-finished import, or a value of another kind, must not be treated as absent. It does not
+/// matter whether koohook finds it when it reads or when it writes.
 #[test]
-fn a_value_of_another_kind_is_never_written_over() {
+fn a_value_of_another_kind_is_never_overwritten() {
     let moved = || Entity::MovedTo(InstanceId::parse("old-1").unwrap());
-    let strange = || Entity::Tenant(Dated { at: UnixMillis::new(NOW), standing: None });
+    let tenant = || Entity::Tenant(Dated { at: UnixMillis::new(NOW), standing: None });
     let id = instance_id(Contract::V2);
-    for entity in [moved(), strange()] {
+    for entity in [moved(), tenant()] {
         let koohook = koohook(&PENDING);
         let purchase = || koohook.reply(v2(NOW, &named("V2 newInstance").members("")));
         let kept = EntityRecord::new(entity);
         let answer = run_paused(koohook.world(), AFTER_READ, purchase(), || {
             run(koohook.keep(id.as_str(), &kept));
         });
-        assert_eq!(answer.code, "000005", "found when it wrote");
+        assert_eq!(answer.code, "000005", "found at the write");
         assert_eq!(run(koohook.kept(id.as_str())).unwrap(), kept);
-        assert_eq!(run(purchase()).code, "000005", "found when it read");
+        assert_eq!(run(purchase()).code, "000005", "found at the read");
         assert_eq!(run(koohook.kept(id.as_str())).unwrap(), kept);
     }
 }
 
-/// A purchase over a store where rivals write so often before the next write.
+/// A purchase over a store whose next writes lose to this many rivals.
 fn contested(rivals: u8) -> (Over<Contested>, String) {
     let inner = Memory::new();
     let koohook = Over::over(Contested { inner, rivals: AtomicU8::new(0) }, &SETTINGS);

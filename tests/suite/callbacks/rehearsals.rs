@@ -1,4 +1,4 @@
-//! A rehearsal leaves no trace.
+//! A rehearsal changes nothing in the store.
 
 use protocol::signature::Contract;
 use tests::call::{SETTINGS, koohook, run};
@@ -7,10 +7,8 @@ use tests::world::NOW;
 use super::{Members, named, send_at, with_instance};
 use crate::lifecycle::{CALLBACKS, STATES, instance_id};
 
-// Rehearsed.
-
 #[test]
-fn a_rehearsal_leaves_no_trace_whatever_stands() {
+fn a_rehearsal_reads_and_writes_nothing_in_any_state() {
     for (callback, state) in
         CALLBACKS.iter().flat_map(|callback| STATES.map(|state| (callback, state)))
     {
@@ -27,7 +25,7 @@ fn a_rehearsal_leaves_no_trace_whatever_stands() {
 }
 
 #[test]
-fn a_rehearsal_takes_any_text_for_an_id_and_any_fault_for_a_field() {
+fn a_rehearsal_accepts_any_id_and_any_field_value() {
     for text in ["123456789", "0", "测试 id", "a,b", "{instanceId}", &"9".repeat(64)] {
         for callback in CALLBACKS {
             let koohook = koohook(&SETTINGS);
@@ -42,7 +40,7 @@ fn a_rehearsal_takes_any_text_for_an_id_and_any_fault_for_a_field() {
 }
 
 #[test]
-fn a_rehearsed_purchase_answers_the_id_that_the_real_one_will_have() {
+fn a_rehearsed_purchase_returns_the_id_of_the_real_one() {
     for name in ["V1 newInstance", "V2 newInstance"] {
         let koohook = koohook(&SETTINGS);
         let mut members = named(name).members("");
