@@ -1,5 +1,5 @@
-//! Every setting, every way to get it wrong: the start is refused with the setting's name and
-//! without its value, and nothing that is configured shows a secret.
+//! Every setting and every way to set it wrong. Each time koohook must not start, and must report
+//! the setting's name without its value. No configured object may show a secret.
 
 mod access_data;
 mod files;
@@ -20,17 +20,17 @@ use shell::endpoint::callbacks::BUDGET;
 use shell::store::{Durability, StoreSetting};
 use tests::call::{BASE_KEY, PRODUCT_SECRET};
 
-/// Part of every value that is refused, and of no message.
+/// A part of every rejected value. No message may contain it.
 const CANARY: &str = "canary-value";
 const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com"}"#;
 const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-/// The least that starts.
-const LEAST: [(&str, &str); 3] =
+/// The fewest settings with which koohook starts.
+const MINIMUM: [(&str, &str); 3] =
     [("KOOHOOK_STORE", "memory:"), ("KOOHOOK_BASE_KEY", BASE_KEY), ("KOOHOOK_APP_INFO", APP_INFO)];
 
-/// The least that starts, with some settings changed.
+/// Reads the minimum with some settings changed.
 fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
-    let mut set: BTreeMap<String, String> = LEAST
+    let mut set: BTreeMap<String, String> = MINIMUM
         .iter()
         .chain(changes)
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -39,12 +39,12 @@ fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
     Config::read(&|name| set.get(name).cloned())
 }
 
-/// Why a start is refused, once it is known to name the setting and no value.
+/// The text of a rejected configuration. It must name the setting and must not contain the value.
 fn refusal(changes: &[(&str, &str)]) -> String {
-    let Err(refused) = read(changes) else { panic!("not refused: {changes:?}") };
+    let Err(refused) = read(changes) else { panic!("not rejected: {changes:?}") };
     let said = refused.to_string();
     let shown = [said.clone(), format!("{refused:?}")].concat();
-    let first = refused.iter().next().expect("a refusal names a setting");
+    let first = refused.iter().next().expect("a rejection must name a setting");
     assert!(said.starts_with(&format!("{} ", first.setting)), "{said}");
     assert!(!shown.contains(CANARY), "{said}");
     said
@@ -65,7 +65,7 @@ fn accepted(setting: &str, values: &[&str]) {
 }
 
 #[test]
-fn the_least_starts_with_every_default() {
+fn the_minimum_has_every_default() {
     let Config { endpoint, store, listen, log, .. } = read(&[]).unwrap();
     assert_eq!(endpoint.base_path, "/saasproduce");
     let keys = endpoint.base_keys.unwrap();
@@ -81,7 +81,7 @@ fn the_least_starts_with_every_default() {
 }
 
 #[test]
-fn every_setting_can_be_something_else() {
+fn every_setting_replaces_its_default() {
     let Config { endpoint, store, listen, log, .. } = read(&[
         ("KOOHOOK_BASE_PATH", "/a/b"),
         ("KOOHOOK_BASE_KEY_PREVIOUS", "constructed-base-key-0000"),

@@ -5,7 +5,7 @@ use tests::call::PRODUCT_SECRET;
 use super::{accepted, read, refusal, refused};
 
 #[test]
-fn access_data_that_no_buyer_could_use_is_refused() {
+fn access_data_that_a_buyer_cannot_use_is_rejected() {
     let long = |field: &str, len: usize| {
         format!(r#"{{"frontEndUrl":"https://a.example","{field}":"{}"}}"#, "x".repeat(len))
     };
@@ -32,7 +32,7 @@ fn access_data_that_no_buyer_could_use_is_refused() {
             r#"{"frontEndUrl":"https://a.example","password":"canary-value-${orderId}"}"#,
             r#"{"frontEndUrl":"https://a.example","password":7, "memo":"canary-value"}"#,
             r#"'{"frontEndUrl":"https://a.example/canary-value"}'"#,
-            // Judged as filled.
+            // The length limit applies after the placeholder is filled in.
             &format!(
                 r#"{{"frontEndUrl":"https://a.example","userName":"{}{{orderId}}"}}"#,
                 "x".repeat(44)

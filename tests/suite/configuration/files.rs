@@ -1,5 +1,5 @@
-//! Settings that are in files: what editors leave at a file's ends is no part of them, and each way
-//! in which a file cannot be read has its own message.
+//! Settings that are read from files. A byte order mark or a line end that an editor adds is not a
+//! part of the setting. Each reason why a file cannot be read has its own message.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 
 use super::{BASE_KEY, CANARY, read, refusal};
 
-/// The base key that a file with these bytes amounts to.
+/// The base key from a file with these bytes.
 fn from_file(bytes: &[u8]) -> Result<String, String> {
     let file = NamedTempFile::new().unwrap();
     fs::write(file.path(), bytes).unwrap();
@@ -18,13 +18,13 @@ fn from_file(bytes: &[u8]) -> Result<String, String> {
         .map_err(|refused| refused.to_string())
 }
 
-/// Why a start with this file is refused.
+/// The text of the rejection of this file.
 fn refused(path: &str) -> String {
     refusal(&[("KOOHOOK_BASE_KEY", "unset"), ("KOOHOOK_BASE_KEY_FILE", path)])
 }
 
 #[test]
-fn marks_and_line_ends_of_a_file_are_no_part_of_the_setting() {
+fn byte_order_marks_and_line_ends_of_a_file_are_removed() {
     let key = BASE_KEY;
     for text in [
         key.to_owned(),
@@ -56,9 +56,9 @@ fn marks_and_line_ends_of_a_file_are_no_part_of_the_setting() {
     }
 }
 
-/// A file that is there and empty is as much a mistake as an empty variable.
+/// An existing empty file is a mistake, like an empty variable.
 #[test]
-fn an_empty_file_is_no_absence_of_a_key() {
+fn an_empty_file_is_rejected() {
     for text in ["", "\n", "\r\n", "\u{feff}\n"] {
         let said = from_file(text.as_bytes()).unwrap_err();
         assert_eq!(said, "KOOHOOK_BASE_KEY is empty; give it a value, or unset it");
@@ -66,7 +66,7 @@ fn an_empty_file_is_no_absence_of_a_key() {
 }
 
 #[test]
-fn each_way_not_to_read_a_file_has_its_message() {
+fn each_reason_why_a_file_is_unreadable_has_its_message() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().to_str().unwrap();
     let missing = format!("{place}/missing.key");
@@ -79,23 +79,23 @@ fn each_way_not_to_read_a_file_has_its_message() {
     let said = refused(&latin);
     let expected = format!("KOOHOOK_BASE_KEY names a file that is not UTF-8: {latin}; save it so");
     assert_eq!(said, expected);
-    // As PowerShell's redirection writes it.
+    // UTF-16 with its mark, as PowerShell's redirection writes it.
     fs::write(&latin, b"\xff\xfec\0o\0n\0s\0t\0").unwrap();
     assert_eq!(refused(&latin), expected);
     let below = format!("{latin}/key");
     assert!(refused(&below).contains("does not exist"));
-    let shut = format!("{place}/shut.key");
-    fs::write(&shut, BASE_KEY).unwrap();
-    fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
-    // The superuser reads it all the same.
-    if fs::read(&shut).is_err() {
-        assert!(refused(&shut).contains("koohook may not read"), "{}", refused(&shut));
+    let unreadable = format!("{place}/unreadable.key");
+    fs::write(&unreadable, BASE_KEY).unwrap();
+    fs::set_permissions(&unreadable, fs::Permissions::from_mode(0o000)).unwrap();
+    // The superuser can read the file anyway.
+    if fs::read(&unreadable).is_err() {
+        assert!(refused(&unreadable).contains("koohook may not read"), "{}", refused(&unreadable));
     }
 }
 
-/// A key of a path's letters would be taken, and verify nothing.
+/// If koohook accepted a path as the key, it would verify no call.
 #[test]
-fn the_name_of_a_file_is_not_what_the_file_holds() {
+fn a_file_name_in_place_of_a_value_is_rejected() {
     let file = NamedTempFile::new().unwrap();
     fs::write(file.path(), BASE_KEY).unwrap();
     let path = file.path().to_str().unwrap();
@@ -105,9 +105,9 @@ fn the_name_of_a_file_is_not_what_the_file_holds() {
     }
 }
 
-/// A secret that was set as the name of its file is not shown as a path.
+/// If a secret was set in place of its file's path, the message must not contain it.
 #[test]
-fn a_secret_in_the_place_of_a_path_is_not_shown() {
+fn a_secret_in_place_of_a_path_is_not_shown() {
     for secret in [
         format!("{CANARY}-0001"),
         format!("whsec_{CANARY}+/=="),
@@ -124,7 +124,7 @@ fn a_secret_in_the_place_of_a_path_is_not_shown() {
 }
 
 #[test]
-fn a_setting_by_itself_and_in_a_file_is_set_twice() {
+fn a_setting_with_both_a_value_and_a_file_is_rejected() {
     let both = refusal(&[("KOOHOOK_BASE_KEY_FILE", "/nowhere")]);
     assert_eq!(both, "KOOHOOK_BASE_KEY is set twice, by itself and by a file; unset one");
 }

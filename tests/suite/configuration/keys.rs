@@ -4,9 +4,9 @@ use tests::call::{koohook, run};
 
 use super::{APP_INFO, SEAL_KEY, accepted, read, refusal, refused};
 
-/// Threat T2: no key that is none ever opens an endpoint.
+/// Threat T2: an unusable key must never enable an endpoint.
 #[test]
-fn keys_that_are_none_are_refused() {
+fn unusable_access_keys_are_rejected() {
     for setting in ["KOOHOOK_BASE_KEY", "KOOHOOK_BASE_KEY_PREVIOUS"] {
         refused(
             setting,
@@ -49,7 +49,7 @@ fn keys_that_are_none_are_refused() {
 }
 
 #[test]
-fn a_door_without_a_key_has_no_callbacks() {
+fn an_endpoint_without_a_key_serves_no_callbacks() {
     let koohook = koohook(&[("KOOHOOK_STORE", "memory:"), ("KOOHOOK_APP_INFO", APP_INFO)]);
     for method in ["GET", "POST"] {
         let request = http::Request::builder().method(method);
@@ -61,7 +61,7 @@ fn a_door_without_a_key_has_no_callbacks() {
 }
 
 #[test]
-fn seal_keys_that_are_none_are_refused() {
+fn unusable_seal_keys_are_rejected() {
     for setting in ["KOOHOOK_SEAL_KEY", "KOOHOOK_SEAL_KEY_PREVIOUS"] {
         refused(
             setting,
@@ -77,7 +77,7 @@ fn seal_keys_that_are_none_are_refused() {
     }
     refused("KOOHOOK_SEAL_KEY", &[&format!("{SEAL_KEY} {SEAL_KEY}")]);
     accepted("KOOHOOK_SEAL_KEY", &[SEAL_KEY]);
-    // Keys that are given twice are one key.
+    // A repeated key counts once.
     let several = format!("{SEAL_KEY}\r\n{}  {SEAL_KEY}\n", SEAL_KEY.replace('A', "B"));
     let several = [("KOOHOOK_SEAL_KEY", SEAL_KEY), ("KOOHOOK_SEAL_KEY_PREVIOUS", several.as_str())];
     assert!(read(&several).is_ok());
@@ -85,9 +85,10 @@ fn seal_keys_that_are_none_are_refused() {
     assert!(read(&both).is_ok());
 }
 
-/// What was sealed would not open any more, and what is new would lie in clear beside it.
+/// Without its seal key, koohook cannot decrypt sealed values and would store new ones in plain
+/// text.
 #[test]
-fn a_seal_key_is_not_lost_in_silence() {
+fn a_missing_seal_key_is_rejected() {
     refused("KOOHOOK_SEAL_KEY", &["", " "]);
     refused("KOOHOOK_SEAL_KEY_PREVIOUS", &[SEAL_KEY]);
 }

@@ -1,13 +1,13 @@
-//! The names of the settings, and what a start says of them.
+//! The names of the settings, and what koohook reports about them at start.
 
 use shell::config::{Config, VARIABLES, unknown_settings};
 use shell::store::StoreSetting;
 
-use super::{CANARY, LEAST, SEAL_KEY, read, refusal};
+use super::{CANARY, MINIMUM, SEAL_KEY, read, refusal};
 
-/// An operator mends all of it in one go.
+/// All problems are in one message, so that the operator can fix them in one pass.
 #[test]
-fn a_start_names_every_setting_that_cannot_be_used() {
+fn the_start_names_every_unusable_setting() {
     let said = refusal(&[
         ("KOOHOOK_LISTEN", "canary-value"),
         ("KOOHOOK_STORE", "canary-value"),
@@ -38,7 +38,7 @@ fn a_start_names_every_setting_that_cannot_be_used() {
 }
 
 #[test]
-fn names_that_are_almost_settings_are_told_which() {
+fn a_misspelt_setting_is_reported_with_the_right_name() {
     let near = |name: &str| unknown_settings([name.to_owned()].into_iter()).pop();
     for (name, setting) in [
         ("KOOHOOK_BASEKEY", "KOOHOOK_BASE_KEY"),
@@ -60,21 +60,21 @@ fn names_that_are_almost_settings_are_told_which() {
 
 #[test]
 fn every_variable_that_is_read_is_listed() {
-    let asked = std::cell::RefCell::new(Vec::new());
+    let read_names = std::cell::RefCell::new(Vec::new());
     let lookup = |name: &str| {
-        asked.borrow_mut().push(name.to_owned());
-        let least = LEAST.iter().find(|(set, _)| *set == name);
-        least.map(|(_, value)| (*value).to_owned())
+        read_names.borrow_mut().push(name.to_owned());
+        let minimum = MINIMUM.iter().find(|(set, _)| *set == name);
+        minimum.map(|(_, value)| (*value).to_owned())
     };
     assert!(Config::read(&lookup).is_ok());
-    for name in asked.into_inner() {
+    for name in read_names.into_inner() {
         let name = name.strip_suffix("_FILE").unwrap_or(&name);
         assert!(VARIABLES.contains(&name), "{name}");
     }
 }
 
 #[test]
-fn what_is_configured_shows_no_secret() {
+fn a_printed_configuration_shows_no_secret() {
     let app_info = format!(
         r#"{{"frontEndUrl":"https://a.example/{CANARY}","password":"{CANARY}","memo":"{CANARY}"}}"#
     );

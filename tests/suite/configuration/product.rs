@@ -1,5 +1,6 @@
-//! Settings of the product (decision E6): over HTTPS anywhere, over HTTP in this machine or, if the
-//! seller says so, in its private network; by an authority of the seller's own.
+//! Settings of the product (decision E6). HTTPS is accepted for any host. Plain HTTP is accepted
+//! for this machine and, if the seller sets it, for the seller's private network. The seller may
+//! set its own certificate authority.
 
 use shell::guard::Network;
 
@@ -9,7 +10,7 @@ const AUTHORITY: &str = include_str!("../../vectors/tls/ca.pem");
 const AUTHORITYS_KEY: &str = include_str!("../../vectors/tls/server.key");
 const ADDRESS: &str = "https://product.example.com";
 
-/// What plain HTTP to an address is held to, or why a start is refused.
+/// The network that plain HTTP to an address is restricted to, or the text of the rejection.
 fn network(address: &str, more: &[(&str, &str)]) -> Result<Option<Network>, String> {
     let product = [("KOOHOOK_PRODUCT_URL", address), ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET)];
     let config = read(&[&product, more].concat()).map_err(|refused| refused.to_string())?;
@@ -18,7 +19,7 @@ fn network(address: &str, more: &[(&str, &str)]) -> Result<Option<Network>, Stri
 
 const PRIVATE: [(&str, &str); 1] = [("KOOHOOK_PRODUCT_HTTP", "private")];
 
-const NO_PRODUCTS: [&str; 24] = [
+const BAD_ADDRESSES: [&str; 24] = [
     "canary-value",
     "canary-value.example.com/hooks",
     "http://canary-value.example.com/hooks",
@@ -46,8 +47,8 @@ const NO_PRODUCTS: [&str; 24] = [
 ];
 
 #[test]
-fn products_beyond_this_machine_are_called_over_https() {
-    refused("KOOHOOK_PRODUCT_URL", &NO_PRODUCTS);
+fn products_on_other_machines_require_https() {
+    refused("KOOHOOK_PRODUCT_URL", &BAD_ADDRESSES);
     for address in [ADDRESS, "https://product.example.com:8443/hooks?a=b", "https://192.0.2.1"] {
         assert_eq!(network(address, &[]), Ok(None), "{address}");
         assert_eq!(network(address, &PRIVATE), Ok(None), "{address}");
@@ -62,21 +63,21 @@ fn products_beyond_this_machine_are_called_over_https() {
         "http://[::1]:3000/hooks",
         "http://[::ffff:127.0.0.1]/",
     ] {
-        // Also under the wider setting nothing of these crosses a network.
+        // The wider setting must not let these addresses leave the machine.
         assert_eq!(network(address, &[]), Ok(Some(Network::Loopback)), "{address}");
         assert_eq!(network(address, &PRIVATE), Ok(Some(Network::Loopback)), "{address}");
     }
 }
 
 #[test]
-fn plain_http_leaves_this_machine_if_the_seller_says_so() {
+fn plain_http_to_a_private_network_requires_a_setting() {
     for address in [
         "http://10.1.2.3:8080/hooks",
         "http://172.16.0.1",
         "http://192.168.0.10",
         "http://[fd12::1]:8080",
         "http://[::ffff:10.0.0.1]",
-        // Where a name leads is looked at with each connection.
+        // koohook checks the address of a host name at every connection.
         "http://product",
         "http://product.internal:8080/hooks",
         "http://localhost.canary-value.example",
@@ -105,7 +106,7 @@ fn plain_http_leaves_this_machine_if_the_seller_says_so() {
 }
 
 #[test]
-fn hosts_that_programs_read_in_different_ways_are_refused() {
+fn ambiguous_hosts_are_rejected() {
     for address in [
         "http://2130706433",
         "http://0x7f000001",
@@ -126,7 +127,7 @@ fn hosts_that_programs_read_in_different_ways_are_refused() {
 }
 
 #[test]
-fn an_authority_is_a_certificate() {
+fn an_authority_must_be_a_certificate() {
     let product = [("KOOHOOK_PRODUCT_URL", ADDRESS), ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET)];
     let with = |pem: &str| {
         let said = refusal(&[&product[..], &[("KOOHOOK_PRODUCT_CA", pem)]].concat());
@@ -153,7 +154,7 @@ fn an_authority_is_a_certificate() {
 }
 
 #[test]
-fn a_secret_says_what_is_wrong_with_it() {
+fn an_unusable_product_secret_has_a_precise_message() {
     let with = |secret: &str| {
         refusal(&[("KOOHOOK_PRODUCT_URL", ADDRESS), ("KOOHOOK_PRODUCT_SECRET", secret)])
     };

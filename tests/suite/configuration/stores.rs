@@ -9,7 +9,7 @@ use tests::servers;
 
 use super::{CANARY, SEAL_KEY, accepted, read, refusal, refused};
 
-const NO_STORES: [&str; 69] = [
+const BAD_STORES: [&str; 69] = [
     "",
     "memory",
     "memory:canary-value",
@@ -82,14 +82,14 @@ const NO_STORES: [&str; 69] = [
 ];
 
 #[test]
-fn stores_that_are_none_are_refused() {
-    refused("KOOHOOK_STORE", &NO_STORES);
+fn unusable_stores_are_rejected() {
+    refused("KOOHOOK_STORE", &BAD_STORES);
     accepted("KOOHOOK_STORE", &["memory:", "sqlite:a", "sqlite:/a/b?durability=any"]);
 }
 
-/// What lies beyond this machine is sealed.
+/// Values that leave this machine must be sealed.
 #[test]
-fn stores_beyond_this_machine_want_a_seal_key() {
+fn stores_on_other_machines_require_a_seal_key() {
     for setting in [
         "redis://127.0.0.1",
         "redis://user:pass%40word@redis.example.com:6380/2",
@@ -110,27 +110,27 @@ fn stores_beyond_this_machine_want_a_seal_key() {
     }
 }
 
-/// The store's password is in its address.
+/// The store's address contains its password, so the message must not contain the address.
 #[test]
-fn a_server_that_is_none_is_refused_in_time_and_without_its_address() {
+fn an_unreachable_server_is_reported_soon_and_without_its_address() {
     let password = format!("redis://user:{CANARY}@127.0.0.1:1");
     let cluster = format!("{password}?cluster=true");
     let tls = format!("rediss://user:{CANARY}@127.0.0.1:1");
-    let authority = format!("rediss://127.0.0.1:1?ca=/nowhere/{CANARY}");
+    let authority = format!("rediss://127.0.0.1:1?ca=/missing/{CANARY}");
     let host = format!("redis://{CANARY}.invalid:6379");
-    let file = format!("unix:///nowhere/{CANARY}");
+    let file = format!("unix:///missing/{CANARY}");
     for setting in [password, cluster, tls, authority, host, file] {
         let parsed = StoreSetting::parse(&setting).unwrap();
         let open = async { tokio::time::timeout(Duration::from_secs(8), parsed.open(true)).await };
-        let refused = servers::run(open).expect("a start takes no longer than it must");
+        let refused = servers::run(open).expect("koohook must stop trying within 8 s");
         let said = refused.map(|_| ()).unwrap_err().to_string();
         assert!(!said.is_empty() && !said.contains(CANARY), "{said}");
     }
 }
 
-/// On a function platform a file dies with the function (decision: the seller says that it may).
+/// A function platform deletes files with the function. The seller may accept this by a setting.
 #[test]
-fn a_file_is_no_store_where_files_die() {
+fn a_function_platform_requires_a_setting_for_a_file_store() {
     let open = |setting: &str, on_function_platform| {
         run(StoreSetting::parse(setting).unwrap().open(on_function_platform))
             .map(|_| ())
@@ -142,6 +142,6 @@ fn a_file_is_no_store_where_files_die() {
     assert_eq!(open(&format!("{path}?durability=any"), true), Ok(()));
     let refused = open(&path, true).unwrap_err();
     assert!(!refused.contains(&path), "{refused}");
-    let nowhere = open("sqlite:/nowhere/canary-value/a", false).unwrap_err();
-    assert!(!nowhere.contains(CANARY), "{nowhere}");
+    let missing = open("sqlite:/missing/canary-value/a", false).unwrap_err();
+    assert!(!missing.contains(CANARY), "{missing}");
 }

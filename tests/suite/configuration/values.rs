@@ -5,7 +5,7 @@ use shell::config::VARIABLES;
 use super::{CANARY, accepted, refusal, refused};
 
 #[test]
-fn paths_that_are_none_are_refused() {
+fn unusable_paths_are_rejected() {
     refused(
         "KOOHOOK_BASE_PATH",
         &[
@@ -43,7 +43,7 @@ fn paths_that_are_none_are_refused() {
 }
 
 #[test]
-fn words_of_no_list_are_refused() {
+fn unknown_words_are_rejected() {
     refused(
         "KOOHOOK_TIMESTAMP_UNIT",
         &["canary-value", "millis", "Seconds", "SECONDS", " seconds", "ms", "both", "10"],
@@ -59,10 +59,10 @@ fn words_of_no_list_are_refused() {
     accepted("KOOHOOK_RENEWAL_CHANGE", &["allow", "refuse"]);
 }
 
-/// An empty variable is a mistake, whatever it is for: of some it would be an endpoint that is closed, or
-/// a value that lies in clear.
+/// An empty variable is always a mistake. For some settings it would disable an endpoint or store
+/// values in plain text.
 #[test]
-fn a_setting_that_is_empty_is_refused() {
+fn an_empty_setting_is_rejected() {
     for setting in VARIABLES {
         for empty in ["", " ", "\t\n", "\u{3000}"] {
             let said = refusal(&[(setting, empty)]);
@@ -71,9 +71,9 @@ fn a_setting_that_is_empty_is_refused() {
     }
 }
 
-/// Unseen characters in a value, and the quotes that a file of settings leaves around it.
+/// Invisible characters in a value, and the quotes that settings files put around it.
 #[test]
-fn unseen_characters_and_quotes_are_refused_in_every_setting() {
+fn invisible_characters_and_quotes_are_rejected_in_every_setting() {
     let prose = "KOOHOOK_APP_INFO";
     for setting in VARIABLES {
         for letter in ["\u{feff}", "\u{200b}", "\u{202e}", "\u{ad}", "\0", "\u{7f}", "\u{a0}"] {
@@ -103,9 +103,9 @@ fn unseen_characters_and_quotes_are_refused_in_every_setting() {
     }
 }
 
-/// What is not a level would be a target's name, and the log would be silent.
+/// `tracing` would treat an unknown level as a target's name, and koohook would log nothing.
 #[test]
-fn logs_that_would_be_silent_are_refused() {
+fn log_settings_that_would_log_nothing_are_rejected() {
     refused(
         "KOOHOOK_LOG",
         &[
@@ -147,7 +147,7 @@ fn logs_that_would_be_silent_are_refused() {
 }
 
 #[test]
-fn places_to_listen_are_an_address_and_a_port() {
+fn the_listening_address_is_an_address_and_a_port() {
     refused(
         "KOOHOOK_LISTEN",
         &[
@@ -176,7 +176,7 @@ fn places_to_listen_are_an_address_and_a_port() {
 }
 
 #[test]
-fn deadlines_beyond_their_bounds_are_refused() {
+fn deadlines_out_of_bounds_are_rejected() {
     refused(
         "KOOHOOK_V1_DEADLINE_MILLIS",
         &[
