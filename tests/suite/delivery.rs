@@ -1,5 +1,5 @@
-//! The product is told, once per notice, in order, whatever fails: inside the callback and by the
-//! relay; and it is heard, where it has something to say by itself.
+//! koohook sends each notice to the product once and in order, whatever fails: inside the callback
+//! or by the relay. It also receives what the product sends on its own initiative.
 
 mod access;
 mod inline;
@@ -19,21 +19,21 @@ use shell::world::World;
 use simulator::answer::Answer;
 use tests::call::{Bundled, Koohook, TOLD, koohook, run};
 
-/// A koohook whose product is told at once.
-fn told() -> Bundled {
+/// A koohook that notifies its product inside the callback.
+fn with_product() -> Bundled {
     koohook(&TOLD)
 }
 
 /// The same with one more setting.
-fn told_with(name: &'static str, value: &'static str) -> Bundled {
+fn with_product_and(name: &'static str, value: &'static str) -> Bundled {
     let mut settings = TOLD.to_vec();
     settings.push((name, value));
     koohook(&settings)
 }
 
-/// A koohook that leaves everything to the relay.
+/// A koohook that leaves every delivery to the relay.
 fn relayed() -> Bundled {
-    told_with("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0")
+    with_product_and("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0")
 }
 
 fn buy(koohook: &Bundled, order: &str) -> Answer {
@@ -100,7 +100,7 @@ fn is_ready(koohook: &Bundled, id: &str) -> bool {
     matches!(access(koohook, id), Access::Ready(_))
 }
 
-/// One run of the relay, as long as a timer's.
+/// One run of the relay with a timer's time limit.
 fn relay<S: Store>(koohook: &Koohook<S>) -> RelayReport {
     run(Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run()).unwrap()
 }

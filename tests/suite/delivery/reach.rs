@@ -1,6 +1,6 @@
-//! How the product is reached (decision E6), over real sockets: why it was not has one word each,
-//! its certificate is of a public authority or of the seller's own, and plain HTTP leads to no
-//! address that was not looked at.
+//! How koohook reaches the product (decision E6), over real sockets. Each failure has its own word.
+//! The product's certificate is from a public authority or from the seller's own. Plain HTTP goes
+//! only to addresses that koohook checked.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -21,7 +21,7 @@ use shell::world::{Unanswered, Web};
 use tests::log::Log;
 use tests::product::{HANGS, ScriptedProduct};
 
-use super::wire::told_at;
+use super::wire::record_after_first_attempt;
 use super::*;
 
 const AUTHORITY: &str = include_str!("../../vectors/tls/ca.pem");
@@ -35,7 +35,7 @@ const EXPIRED: [&str; 2] =
     [include_str!("../../vectors/tls/expired.pem"), include_str!("../../vectors/tls/expired.key")];
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 
-/// A listener on a port of its own, which meets each connection so.
+/// A listener on a new port that handles each connection with `meet`.
 fn listening(host: &str, meet: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind((host, 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -43,7 +43,7 @@ fn listening(host: &str, meet: impl Fn(TcpStream) + Send + 'static) -> SocketAdd
     address
 }
 
-/// Reads a request's head, and writes these bytes.
+/// Reads the request line and headers of a request, and writes these bytes.
 fn answer(stream: &mut (impl Read + Write), bytes: &[u8]) -> String {
     let mut head = Vec::new();
     let mut byte = [0];
@@ -58,7 +58,7 @@ fn plain(bytes: &'static [u8]) -> SocketAddr {
     listening("127.0.0.1", move |mut stream| drop(answer(&mut stream, bytes)))
 }
 
-/// A server of TLS with a certificate and its key.
+/// A TLS server with a certificate and its key.
 fn secure(host: &str, [certificate, key]: [&str; 2]) -> SocketAddr {
     let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
@@ -70,7 +70,7 @@ fn secure(host: &str, [certificate, key]: [&str; 2]) -> SocketAddr {
     })
 }
 
-/// A port that nothing listens on.
+/// A port without a listener.
 fn closed() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
@@ -89,30 +89,34 @@ fn post(web: &Client, url: &str) -> Result<Response<Bytes>, Unanswered> {
     runtime.block_on(web.send(request))
 }
 
-/// Why a call to an address came to nothing.
+/// Why a call to an address failed.
 fn cause(guard: &Guard, url: &str) -> Option<Unanswered> {
     post(&Client::guarded(guard, 64 * 1024), url).err()
 }
 
-fn of_anybody(url: &str) -> Option<Unanswered> {
+fn cause_unguarded(url: &str) -> Option<Unanswered> {
     cause(&Guard::default(), url)
 }
 
 #[test]
-fn a_product_that_is_not_found_and_one_that_is_down_are_two_causes() {
+fn an_unknown_host_and_a_refused_connection_are_two_causes() {
     for scheme in ["http", "https"] {
-        let nowhere = format!("{scheme}://no-such-host.invalid/h");
-        assert_eq!(of_anybody(&nowhere), Some(Unanswered::NameNotFound), "{nowhere}");
+        let unknown_host = format!("{scheme}://no-such-host.invalid/h");
+        assert_eq!(
+            cause_unguarded(&unknown_host),
+            Some(Unanswered::NameNotFound),
+            "{unknown_host}"
+        );
         let down = format!("{scheme}://{}/h", closed());
-        assert_eq!(of_anybody(&down), Some(Unanswered::Refused), "{down}");
+        assert_eq!(cause_unguarded(&down), Some(Unanswered::Refused), "{down}");
     }
 }
 
 #[test]
-fn a_certificate_is_of_a_known_authority_and_for_this_host_and_this_day() {
+fn a_certificate_must_have_a_known_authority_and_the_right_host_and_dates() {
     let at = |address: SocketAddr| format!("https://localhost:{}/h", address.port());
     let signed = secure("127.0.0.1", SIGNED);
-    assert_eq!(of_anybody(&at(signed)), Some(Unanswered::NotTrusted));
+    assert_eq!(cause_unguarded(&at(signed)), Some(Unanswered::NotTrusted));
     assert_eq!(cause(&trusting(AUTHORITY), &at(signed)), None);
     assert_eq!(cause(&trusting(AUTHORITY), &format!("https://{signed}/h")), None);
     let two = [SELF_SIGNED[0], AUTHORITY].concat();
@@ -122,40 +126,43 @@ fn a_certificate_is_of_a_known_authority_and_for_this_host_and_this_day() {
     let by_authority = cause(&trusting(AUTHORITY), &format!("https://{other_host}/h"));
     assert_eq!(by_authority, Some(Unanswered::NotTrusted));
     let self_signed = secure("127.0.0.1", SELF_SIGNED);
-    assert_eq!(of_anybody(&at(self_signed)), Some(Unanswered::NotTrusted));
+    assert_eq!(cause_unguarded(&at(self_signed)), Some(Unanswered::NotTrusted));
     assert_eq!(cause(&trusting(SELF_SIGNED[0]), &at(self_signed)), None);
     let expired = secure("127.0.0.1", EXPIRED);
     assert_eq!(cause(&trusting(EXPIRED[0]), &at(expired)), Some(Unanswered::NotTrusted));
 }
 
 #[test]
-fn the_wrong_protocol_is_told_from_a_line_that_was_cut() {
+fn a_wrong_protocol_and_a_cut_connection_are_two_causes() {
     let at = |scheme: &str, address: SocketAddr| format!("{scheme}://{address}/h");
     let bad_request = listening("127.0.0.1", |mut stream| {
         let _ = stream.read(&mut [0; 9]);
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     });
-    assert_eq!(of_anybody(&at("https", bad_request)), Some(Unanswered::Tls));
-    assert_eq!(of_anybody(&at("http", secure("127.0.0.1", SIGNED))), Some(Unanswered::NotHttp));
+    assert_eq!(cause_unguarded(&at("https", bad_request)), Some(Unanswered::Tls));
+    assert_eq!(
+        cause_unguarded(&at("http", secure("127.0.0.1", SIGNED))),
+        Some(Unanswered::NotHttp)
+    );
     let hangs_up = || listening("127.0.0.1", |mut stream| drop(stream.read(&mut [0; 9])));
-    assert_eq!(of_anybody(&at("https", hangs_up())), Some(Unanswered::Tls));
-    assert_eq!(of_anybody(&at("http", hangs_up())), Some(Unanswered::CutOff));
+    assert_eq!(cause_unguarded(&at("https", hangs_up())), Some(Unanswered::Tls));
+    assert_eq!(cause_unguarded(&at("http", hangs_up())), Some(Unanswered::CutOff));
     let resets = listening("127.0.0.1", |stream| drop(stream.peek(&mut [0])));
-    assert_eq!(of_anybody(&at("http", resets)), Some(Unanswered::CutOff));
+    assert_eq!(cause_unguarded(&at("http", resets)), Some(Unanswered::CutOff));
     for half in
         [&b"HTTP/1.1 200 OK\r\nContent-Le"[..], b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"]
     {
-        assert_eq!(of_anybody(&at("http", plain(half))), Some(Unanswered::CutOff));
+        assert_eq!(cause_unguarded(&at("http", plain(half))), Some(Unanswered::CutOff));
     }
     let banner = plain(b"220 mail.example ESMTP\r\n");
-    assert_eq!(of_anybody(&at("http", banner)), Some(Unanswered::NotHttp));
-    assert_eq!(of_anybody(&at("http", plain(ANSWER))), None);
+    assert_eq!(cause_unguarded(&at("http", banner)), Some(Unanswered::NotHttp));
+    assert_eq!(cause_unguarded(&at("http", plain(ANSWER))), None);
 }
 
-/// Numbers that the machine's resolver reads as addresses stand for names here, so that the test
-/// needs no name service.
+/// The hosts here are numbers that the machine's resolver turns into addresses. So the test needs
+/// no name service.
 #[test]
-fn plain_http_leads_to_no_address_outside_its_network() {
+fn plain_http_goes_to_no_address_outside_its_network() {
     let port = plain(ANSWER).port();
     for network in [Network::Loopback, Network::Private] {
         for host in ["127.1", "2130706433", "localhost"] {
@@ -173,7 +180,7 @@ fn plain_http_leads_to_no_address_outside_its_network() {
 }
 
 #[test]
-fn an_authority_of_the_sellers_own_holds_for_the_product_alone() {
+fn the_sellers_own_authority_is_trusted_only_for_the_product() {
     let url = format!("https://localhost:{}/h", secure("127.0.0.1", SIGNED).port());
     let machine = MachineWorld::new(Memory::new()).guarded(&trusting(AUTHORITY));
     assert!(post(machine.product_web(), &url).is_ok());
@@ -182,19 +189,19 @@ fn an_authority_of_the_sellers_own_holds_for_the_product_alone() {
     assert_eq!(post(unguarded.product_web(), &url).err(), Some(Unanswered::NotTrusted));
 }
 
-/// A listener that tells each request's head.
-fn heard() -> (SocketAddr, Receiver<String>) {
-    let (tell, heard) = channel();
+/// A listener that sends the request line and headers of each request to a channel.
+fn listening_for_heads() -> (SocketAddr, Receiver<String>) {
+    let (sender, heads) = channel();
     let address = listening("127.0.0.1", move |mut stream| {
-        let _ = tell.send(answer(&mut stream, ANSWER).to_ascii_lowercase());
+        let _ = sender.send(answer(&mut stream, ANSWER).to_ascii_lowercase());
     });
-    (address, heard)
+    (address, heads)
 }
 
-/// Firewalls refuse requests that do not name their client.
+/// Firewalls block requests that do not name their client.
 #[test]
-fn every_call_says_who_calls() {
-    let (address, heads) = heard();
+fn every_request_names_koohook() {
+    let (address, heads) = listening_for_heads();
     let url = format!("http://{address}/h");
     let client = Client::new(64 * 1024);
     assert!(post(&client, &url).is_ok());
@@ -202,18 +209,18 @@ fn every_call_says_who_calls() {
     let name = format!("\r\nuser-agent: koohook/{}\r\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(head.matches(&name).count(), 1, "{head}");
     assert_eq!(head.matches("\r\naccept: application/json\r\n").count(), 1, "{head}");
-    told_at(address);
+    record_after_first_attempt(address);
     let head = heads.recv().unwrap();
     assert!(head.contains(&name) && head.contains("\r\nwebhook-id: "), "{head}");
 }
 
-/// The same words wherever a person reads of it.
+/// The stored attempt and the log use the same words.
 #[test]
-fn the_attempt_and_the_log_say_why() {
+fn the_attempt_and_the_log_state_the_cause() {
     let log = Log::default();
     let guard = log.keep();
     let down = closed();
-    let attempts = told_at(down).outbox.delivery.unwrap().attempts;
+    let attempts = record_after_first_attempt(down).outbox.delivery.unwrap().attempts;
     drop(guard);
     assert_eq!(attempts[0].fault, "connection refused");
     let [line] = log.callbacks().try_into().expect("one callback");
@@ -225,8 +232,8 @@ fn the_attempt_and_the_log_say_why() {
 }
 
 #[test]
-fn a_product_that_never_answers_timed_out() {
-    let koohook = told();
+fn a_product_that_never_answers_is_logged_as_timed_out() {
+    let koohook = with_product();
     ScriptedProduct::of(koohook.world(), |_| HANGS);
     let log = Log::default();
     let guard = log.keep();

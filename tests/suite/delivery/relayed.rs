@@ -1,5 +1,5 @@
-//! The relay: everything that is due, in order, once; by one or several at once, to a product that
-//! may be down for days.
+//! The relay delivers every due notice once and in order. Several relays may run concurrently, and
+//! the product may be down for days.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use tests::product::{HANGS, Mood, READY, ScriptedProduct};
 
 use super::*;
 
-/// So many purchases, each of which is frozen and thawed.
+/// Buys `orders` instances, and freezes and unfreezes each one.
 fn many(koohook: &Bundled, orders: usize) -> Vec<String> {
     let orders: Vec<_> = (0..orders).map(|order| format!("CS{order}")).collect();
     for order in &orders {
@@ -25,8 +25,8 @@ fn many(koohook: &Bundled, orders: usize) -> Vec<String> {
     orders.iter().map(|order| id(order)).collect()
 }
 
-/// What a product has done that was told all of it, in order.
-fn all_told(ids: &[String]) -> BTreeMap<String, Vec<u64>> {
+/// The sequences that a product must have received: all notices, in order.
+fn all_notices(ids: &[String]) -> BTreeMap<String, Vec<u64>> {
     ids.iter().map(|id| (format!("{id}//"), vec![1, 2, 3])).collect()
 }
 
@@ -36,23 +36,23 @@ fn on_agenda(koohook: &Bundled, queue: Queue) -> usize {
 }
 
 #[test]
-fn everything_that_waits_is_told_in_order() {
+fn the_relay_sends_every_waiting_notice_in_order() {
     let koohook = relayed();
     let product = ScriptedProduct::of(koohook.world(), |_| READY);
     let ids = many(&koohook, 300);
     koohook.store().take_counts();
     let report = relay(&koohook);
     assert_eq!((report.delivered, report.failed, report.unfinished), (900, 0, false));
-    assert_eq!(product.sequences(), all_told(&ids));
+    assert_eq!(product.sequences(), all_notices(&ids));
     assert_eq!(product.told().len(), 900);
-    // A look each, and for each notice a claim and a settlement.
+    // One read for each entity; one claim and one settlement for each notice.
     assert_eq!(koohook.store().take_counts(), (300, 1_800));
     assert_eq!(on_agenda(&koohook, Queue::Due), 0);
     assert!(relay(&koohook).is_empty());
 }
 
 #[test]
-fn two_relays_at_once_tell_nothing_twice() {
+fn two_concurrent_relays_send_no_notice_twice() {
     let koohook = relayed();
     let product = ScriptedProduct::of(koohook.world(), |_| READY);
     let ids = many(&koohook, 40);
@@ -61,13 +61,13 @@ fn two_relays_at_once_tell_nothing_twice() {
     let (one, two) = run(join(one, two));
     let (one, two) = (one.unwrap(), two.unwrap());
     relay(&koohook);
-    assert_eq!(product.sequences(), all_told(&ids));
+    assert_eq!(product.sequences(), all_notices(&ids));
     assert_eq!(product.told().len(), 120, "every notice once");
     assert!(one.delivered > 0 && two.delivered > 0, "{one:?} {two:?}");
 }
 
 #[test]
-fn a_product_that_is_plainly_down_is_left_alone() {
+fn a_run_stops_early_if_the_product_is_down() {
     for (mood, is_silent) in [
         (Mood::NotReached, true),
         (Mood::LosesReply, true),
@@ -78,20 +78,20 @@ fn a_product_that_is_plainly_down_is_left_alone() {
         let ids = many(&koohook, 60);
         let met = mood.clone();
         ScriptedProduct::of(koohook.world(), move |_| met.clone());
-        // Time here is spent by one after the other, though they wait at once.
+        // In this world, concurrent waits take their time one after the other.
         let run_of = Relay::new(koohook.endpoint.context(), Duration::from_mins(5));
         let report = run(run_of.run()).unwrap();
         assert_eq!(report.stopped, is_silent, "{mood:?}");
         let trials = ids.iter().map(|id| outbox(&koohook, id).delivery);
         let tried = trials.flatten().filter(|trial: &DeliveryState| trial.count > 0).count();
         let expected = if is_silent { 5..=20 } else { 60..=60 };
-        assert!(expected.contains(&tried), "{mood:?}: {tried} were tried");
-        assert_eq!(report.failed, tried, "what was not touched counts no attempt");
+        assert!(expected.contains(&tried), "{mood:?}: {tried} were attempted");
+        assert_eq!(report.failed, tried, "an entity that was not attempted counts no attempt");
     }
 }
 
 #[test]
-fn a_product_that_was_down_for_a_day_learns_everything_in_order() {
+fn a_product_that_was_down_for_a_day_gets_every_notice_in_order() {
     let koohook = relayed();
     let ids = many(&koohook, 12);
     let product = ScriptedProduct::of(koohook.world(), |_| Mood::NotReached);
@@ -109,12 +109,12 @@ fn a_product_that_was_down_for_a_day_learns_everything_in_order() {
         koohook.world().pass(Duration::from_mins(67));
         relay(&koohook);
     }
-    assert_eq!(product.sequences(), all_told(&ids), "each once, in order");
+    assert_eq!(product.sequences(), all_notices(&ids), "each once, in order");
     assert!(ids.iter().all(|id| outbox(&koohook, id).waiting.is_empty()));
 }
 
 #[test]
-fn a_product_that_is_down_for_long_leaves_dead_letters_that_can_be_replayed() {
+fn dead_letters_of_a_long_outage_can_be_replayed() {
     let koohook = relayed();
     buy(&koohook, "CS1");
     let id = id("CS1");
@@ -128,21 +128,21 @@ fn a_product_that_is_down_for_long_leaves_dead_letters_that_can_be_replayed() {
     }
     assert_eq!(dead, 1);
     assert_eq!((on_agenda(&koohook, Queue::Due), on_agenda(&koohook, Queue::Dead)), (0, 1));
-    let told = product.told().len();
+    let sent = product.told().len();
     product.meets(koohook.world(), |_| READY);
-    assert!(relay(&koohook).is_empty(), "a dead purchase blocks what comes after it");
+    assert!(relay(&koohook).is_empty(), "a dead purchase blocks the notices after it");
     let mut kept = run(koohook.kept(&id)).unwrap();
     assert!(kept.outbox.replay(1));
     run(koohook.keep(&id, &kept));
-    // Any call puts it on the agenda again, where a tool that replays has not.
+    // A call puts the entity on the agenda again. The code above replayed it without doing so.
     set_status(&koohook, &id, "UNFREEZE");
     assert_eq!(relay(&koohook).delivered, 3);
-    assert_eq!((product.told().len(), product.effects().len()), (told + 3, 3));
+    assert_eq!((product.told().len(), product.effects().len()), (sent + 3, 3));
     assert_eq!(on_agenda(&koohook, Queue::Dead), 0);
 }
 
 #[test]
-fn whoever_releases_what_was_never_told_tells_nobody() {
+fn the_release_of_a_purchase_that_was_never_offered_is_not_sent() {
     let koohook = relayed();
     let product = ScriptedProduct::of(koohook.world(), |_| READY);
     many(&koohook, 1);
@@ -152,47 +152,45 @@ fn whoever_releases_what_was_never_told_tells_nobody() {
     assert_eq!(outbox(&koohook, &id("CS0")).dropped, 4);
 }
 
-// V1's patience (decisions D11, D12).
+const ABANDON_AFTER: Duration = Duration::from_mins(210);
+const SECOND_CHECK_AFTER: Duration = Duration::from_mins(10);
 
-const PATIENCE: Duration = Duration::from_mins(210);
-const LOOK_AGAIN: Duration = Duration::from_mins(10);
-
-/// A V1 purchase that the product has not answered by the end of the marketplace's patience, which
-/// the relay has seen once.
-fn sighted(mood: &Mood) -> (Bundled, ScriptedProduct) {
+/// A V1 purchase that the product did not answer until the marketplace stopped waiting. The relay
+/// has checked it once.
+fn checked_once(mood: &Mood) -> (Bundled, ScriptedProduct) {
     let koohook = relayed();
     let met = mood.clone();
     let product = ScriptedProduct::of(koohook.world(), move |_| met.clone());
     assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
-    koohook.world().pass(PATIENCE);
-    assert_eq!(relay(&koohook).abandoned, 0, "the first look only remembers");
+    koohook.world().pass(ABANDON_AFTER);
+    assert_eq!(relay(&koohook).abandoned, 0, "the first check only stores its time");
     (koohook, product)
 }
 
 #[test]
-fn what_is_abandoned_before_it_was_offered_is_never_told() {
+fn a_purchase_abandoned_before_its_offer_is_never_sent() {
     let koohook = relayed();
     let product = ScriptedProduct::of(koohook.world(), |_| READY);
     assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
-    // Its first offer waits for longer than the marketplace.
+    // Its first offer is postponed until after the marketplace stopped waiting.
     let mut kept = run(koohook.kept(&id_v1("CS1"))).unwrap();
-    let never = UnixMillis::new(koohook.world().now_millis() + 600_000);
-    let attempt = Attempt::of_fault(never, "made up".to_owned());
+    let attempted = UnixMillis::new(koohook.world().now_millis() + 600_000);
+    let attempt = Attempt::of_fault(attempted, "made up".to_owned());
     for _ in 0..2 {
         let now = UnixMillis::new(koohook.world().now_millis());
         kept.outbox.postpone(1, attempt.clone(), 0, now.after(Duration::from_mins(60)));
         run(koohook.keep(&id_v1("CS1"), &kept));
-        koohook.world().pass(PATIENCE / 2);
+        koohook.world().pass(ABANDON_AFTER / 2);
     }
     let pass = |kept: EntityRecord| {
         let now = UnixMillis::new(koohook.world().now_millis());
         kept.pass(Reader::Product, ClockTrust::Trusted, now)
     };
     let first = pass(kept);
-    koohook.world().pass(LOOK_AGAIN);
+    koohook.world().pass(SECOND_CHECK_AFTER);
     let second = pass(first.record);
     assert!(!first.abandoned && second.abandoned);
-    assert_eq!(second.record.outbox.waiting, [], "neither the purchase nor its end");
+    assert_eq!(second.record.outbox.waiting, [], "neither the purchase nor its abandonment");
     run(koohook.keep(&id_v1("CS1"), &second.record));
     assert!(relay(&koohook).is_empty());
     assert_eq!(access(&koohook, &id_v1("CS1")), Access::Abandoned);
@@ -200,27 +198,31 @@ fn what_is_abandoned_before_it_was_offered_is_never_told() {
 }
 
 #[test]
-fn what_is_abandoned_after_it_was_offered_is_told_so_and_can_be_bought_again() {
-    let (koohook, product) = sighted(&Mood::Refuses(503, ""));
-    koohook.world().pass(LOOK_AGAIN);
+fn a_purchase_abandoned_after_its_offer_is_sent_and_can_be_bought_again() {
+    let (koohook, product) = checked_once(&Mood::Refuses(503, ""));
+    koohook.world().pass(SECOND_CHECK_AFTER);
     let before = product.told().len();
     assert_eq!(relay(&koohook).abandoned, 1);
     let last = product.told();
-    assert!(last[before..].iter().all(|told| told.kind() == "instance.abandoned"));
+    assert!(last[before..].iter().all(|notice| notice.kind() == "instance.abandoned"));
     product.meets(koohook.world(), |_| READY);
     koohook.world().pass(millis(1));
-    assert_eq!(buy_v1(&koohook, "CS1").code, "000004", "it is to be made again");
+    assert_eq!(buy_v1(&koohook, "CS1").code, "000004", "the product must create it again");
     relay(&koohook);
-    let effects: Vec<_> =
-        product.effects().iter().map(|told| (told.kind().to_owned(), told.sequence())).collect();
+    let effects: Vec<_> = product
+        .effects()
+        .iter()
+        .map(|notice| (notice.kind().to_owned(), notice.sequence()))
+        .collect();
     assert_eq!(effects, [("instance.abandoned".to_owned(), 2), ("instance.created".to_owned(), 3)]);
     assert_eq!(buy_v1(&koohook, "CS1").code, "000000");
 }
 
-/// The look that acts comes ten minutes to a day after one that is remembered; any other look is
-/// remembered instead, and so does a clock no harm that was wrong for a moment.
+/// The relay abandons a purchase only at a check that follows a stored check by ten minutes to a
+/// day. Every other check is stored as the first one. So a clock that is wrong for a moment does no
+/// harm.
 #[test]
-fn only_a_look_that_agrees_with_an_earlier_one_abandons() {
+fn only_a_second_check_in_time_abandons_a_purchase() {
     const MINUTE: i64 = 60_000;
     for (then, abandoned) in [
         (0, 0),
@@ -231,14 +233,14 @@ fn only_a_look_that_agrees_with_an_earlier_one_abandons() {
         (400 * 24 * 60 * MINUTE, 0),
         (-MINUTE, 0),
     ] {
-        let (koohook, _) = sighted(&Mood::Refuses(503, ""));
-        let sighted = i64::try_from(koohook.world().now_millis()).unwrap();
-        koohook.world().set_now(u64::try_from(sighted + then).unwrap());
-        assert_eq!(pass_now(&koohook), abandoned, "{then} ms after the first look");
+        let (koohook, _) = checked_once(&Mood::Refuses(503, ""));
+        let checked_at = i64::try_from(koohook.world().now_millis()).unwrap();
+        koohook.world().set_now(u64::try_from(checked_at + then).unwrap());
+        assert_eq!(pass_now(&koohook), abandoned, "{then} ms after the first check");
     }
 }
 
-/// Looks at the purchase as a run of the relay does that finds it on the agenda.
+/// Checks the purchase as the relay does after it finds the purchase on the agenda.
 fn pass_now(koohook: &Bundled) -> usize {
     let kept = run(koohook.kept(&id_v1("CS1"))).unwrap();
     let now = UnixMillis::new(koohook.world().now_millis());
@@ -246,9 +248,9 @@ fn pass_now(koohook: &Bundled) -> usize {
     usize::from(passed.abandoned)
 }
 
-/// What it wrote meanwhile is set right by the next run.
+/// The next run corrects the times that the relay stored under the wrong clock.
 #[test]
-fn a_clock_that_jumps_for_seconds_abandons_nothing_and_delays_little() {
+fn a_clock_that_is_wrong_for_seconds_abandons_nothing() {
     let koohook = relayed();
     let product = ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(503, ""));
     assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
@@ -268,6 +270,6 @@ fn a_clock_that_jumps_for_seconds_abandons_nothing_and_delays_little() {
     relay(&koohook);
     assert!(is_ready(&koohook, &id_v1("CS1")) && is_ready(&koohook, &id("CS2")));
     let effects = product.effects();
-    assert!(effects.iter().all(|told| told.kind() == "instance.created"), "{effects:?}");
+    assert!(effects.iter().all(|notice| notice.kind() == "instance.created"), "{effects:?}");
     assert_eq!((buy_v1(&koohook, "CS1").code, effects.len()), ("000000".to_owned(), 2));
 }

@@ -1,5 +1,5 @@
-//! What one run of the relay has time for (decisions E1a, E4): a slow product holds up its own
-//! notice alone, an attempt is begun only with its full time, and everything ends.
+//! The time of one relay run (decisions E1a, E4). A slow product delays only its own notice. The
+//! relay starts an attempt only if it has its full time. Every run ends.
 
 mod giving_up;
 mod lagging;
@@ -29,14 +29,14 @@ fn run_for(koohook: &Bundled, budget: Duration) -> RelayReport {
     run(Relay::new(koohook.endpoint.context(), budget).run()).unwrap()
 }
 
-/// When each order was told, in order.
+/// The orders of the notices that the product got, in order.
 fn orders(product: &ScriptedProduct) -> Vec<String> {
-    let order = |told: &Told| told.body["data"]["orderId"].as_str().unwrap_or("-").to_owned();
+    let order = |notice: &Told| notice.body["data"]["orderId"].as_str().unwrap_or("-").to_owned();
     product.told().iter().map(order).collect()
 }
 
-/// So many notices about one instance, each of them told in three seconds.
-fn talkative(koohook: &Bundled, order: &str, notices: usize) {
+/// Makes this many notices about one instance.
+fn make_notices(koohook: &Bundled, order: &str, notices: usize) {
     buy(koohook, order);
     for number in 1..notices {
         let status = if number % 2 == 1 { "FREEZE" } else { "UNFREEZE" };
@@ -45,29 +45,32 @@ fn talkative(koohook: &Bundled, order: &str, notices: usize) {
 }
 
 #[test]
-fn a_few_notices_are_one_turn_and_then_others_have_theirs() {
+fn after_a_few_notices_an_instance_waits_for_the_others() {
     let koohook = relayed();
     let product = ScriptedProduct::of(koohook.world(), |_| READY);
-    talkative(&koohook, "CS1", 12);
+    make_notices(&koohook, "CS1", 12);
     for number in 0..200 {
         buy(&koohook, &format!("CV{number}"));
     }
     relay(&koohook);
-    let told = product.told();
-    let place = |told: &[Told], sequence: u64| {
-        told.iter()
+    let sent = product.told();
+    let place = |sent: &[Told], sequence: u64| {
+        sent.iter()
             .position(|it| it.subject() == format!("{}//", id("CS1")) && it.sequence() == sequence)
     };
-    let (fourth, fifth) = (place(&told, 4).unwrap(), place(&told, 5).unwrap());
-    assert!(fifth - fourth > 100, "the others waited for {fourth} and {fifth}");
+    let (fourth, fifth) = (place(&sent, 4).unwrap(), place(&sent, 5).unwrap());
+    assert!(
+        fifth - fourth > 100,
+        "the notices {fourth} and {fifth} have too few others between them"
+    );
     assert_eq!(product.effects().len(), 212);
 }
 
-/// What becomes due while a run works is told by that run.
+/// A run also sends notices that become due while it works.
 #[test]
-fn a_purchase_that_comes_while_a_run_works_is_told_in_it() {
+fn a_run_sends_a_purchase_that_arrives_during_the_run() {
     let koohook = Arc::new(relayed());
-    talkative(&koohook, "CS1", 8);
+    make_notices(&koohook, "CS1", 8);
     let bought = Cell::new(false);
     let bought = Arc::new(Mutex::new(bought));
     let other = Arc::clone(&koohook);
@@ -79,18 +82,18 @@ fn a_purchase_that_comes_while_a_run_works_is_told_in_it() {
     });
     assert_eq!(run_for(&koohook, 60 * SECOND).delivered, 9);
     let orders = orders(&product);
-    let victim = orders.iter().position(|order| order == "CS2").unwrap();
-    assert!(victim < 6, "told behind {victim} of the others: {orders:?}");
+    let place = orders.iter().position(|order| order == "CS2").unwrap();
+    assert!(place < 6, "sent after {place} of the others: {orders:?}");
 }
 
 #[test]
-fn an_attempt_is_begun_only_with_its_full_time_and_a_run_without_time_is_refused() {
-    for (budget, told) in [(4, true), (5, true), (11, true), (60, true)] {
+fn an_attempt_starts_only_with_its_full_time_and_a_short_run_is_rejected() {
+    for budget in [4, 5, 11, 60] {
         let koohook = relayed();
         buy(&koohook, "CS1");
         let patience = (budget - 2).min(10) * 1_000;
         let product = ScriptedProduct::of(koohook.world(), move |_| after(millis(patience - 1)));
-        assert_eq!(run_for(&koohook, Duration::from_secs(budget)).delivered, usize::from(told));
+        assert_eq!(run_for(&koohook, Duration::from_secs(budget)).delivered, 1);
         assert_eq!(product.told().len(), 1, "{budget}");
     }
     let koohook = relayed();
@@ -101,11 +104,12 @@ fn an_attempt_is_begun_only_with_its_full_time_and_a_run_without_time_is_refused
     assert_eq!(product.told().len(), 0);
 }
 
-/// A notice that the run had no time for is not tried, not counted, and next run's first.
+/// A notice that the run has no time for is not attempted and not counted. It is the first one in
+/// the next run.
 #[test]
-fn what_a_run_has_no_time_for_counts_no_attempt() {
+fn a_notice_without_time_in_a_run_counts_no_attempt() {
     let koohook = relayed();
-    talkative(&koohook, "CS1", 4);
+    make_notices(&koohook, "CS1", 4);
     let product = ScriptedProduct::of(koohook.world(), |_| after(millis(900)));
     let report = run_for(&koohook, 4 * SECOND);
     assert!(report.unfinished && report.failed == 0, "{report:?}");
@@ -115,13 +119,14 @@ fn what_a_run_has_no_time_for_counts_no_attempt() {
     for _ in 0..4 {
         run_for(&koohook, 4 * SECOND);
     }
-    assert_eq!(product.told().len(), 4, "each once");
+    assert_eq!(product.told().len(), 4, "each notice once");
 }
 
-/// One answer in vain mutes first attempts, but not those that only the product can make a success.
+/// One timeout stops first attempts for a while. The exception is a purchase that only the product
+/// can answer with success.
 #[test]
-fn a_v1_purchase_without_a_template_waits_for_a_product_that_kept_another_waiting() {
-    for (template, told) in [(false, 2), (true, 1)] {
+fn a_v1_purchase_without_a_template_has_a_first_attempt_after_a_timeout() {
+    for (template, sent) in [(false, 2), (true, 1)] {
         let mut settings = TOLD.to_vec();
         if template {
             settings.push(("KOOHOOK_APP_INFO", tests::call::APP_INFO));
@@ -131,19 +136,18 @@ fn a_v1_purchase_without_a_template_waits_for_a_product_that_kept_another_waitin
         buy(&koohook, "CS1");
         product.meets(koohook.world(), |_| READY);
         assert_eq!(buy_v1(&koohook, "CS2").code, "000000");
-        assert_eq!(product.told().len(), told);
+        assert_eq!(product.told().len(), sent);
     }
 }
 
-/// Four agendas, a value, and a write, each with the point before and the point behind it.
-const BEHIND_WRITE: usize = 2 * 6 - 1;
+/// The pause point after the relay's first write: four agenda reads, one read of a value, one
+/// write, each with a point before it and a point after it.
+const AFTER_WRITE: usize = 2 * 6 - 1;
 const PENDING_V1: [(&str, &str); 5] = tests::call::PENDING;
 
-// Pauses that the product asks for (decision E4).
-
 #[test]
-fn a_product_may_ask_for_a_longer_pause_and_never_for_a_shorter_one() {
-    // A date is by the test world's calendar: a minute, a day, and an hour ago.
+fn a_product_can_only_lengthen_the_pause_before_a_retry() {
+    // The dates are one minute, one day and minus one hour from the test world's time.
     for (asked, pause) in [
         ("60", 60),
         ("3", 5),
@@ -171,30 +175,33 @@ fn a_product_may_ask_for_a_longer_pause_and_never_for_a_shorter_one() {
     }
 }
 
-// What stands on the agenda without a reason.
-
-/// The product's address was taken away while notices waited: what is due is looked at once, and
-/// then not again each second.
+/// The product's address was removed while notices waited. A run checks each due entity once and
+/// removes it from the agenda, so that the next run does not read it again.
 #[test]
-fn without_a_product_nothing_stays_due() {
-    let told = relayed();
+fn without_a_product_the_agenda_becomes_empty() {
+    let with_product = relayed();
     for number in 0..40 {
-        buy(&told, &format!("CS{number}"));
+        buy(&with_product, &format!("CS{number}"));
     }
-    let due =
-        || run(told.store().inner().agenda(Queue::Due, UnixMillis::EPOCH..=UnixMillis::MAX, 99));
+    let due = || {
+        run(with_product.store().inner().agenda(
+            Queue::Due,
+            UnixMillis::EPOCH..=UnixMillis::MAX,
+            99,
+        ))
+    };
     assert_eq!(due().unwrap().len(), 40);
-    let alone = told.another(&tests::call::SETTINGS);
-    assert_eq!(relay(&alone), RelayReport::default());
-    assert_eq!(alone.store().take_counts(), (40, 40));
-    relay(&alone);
-    assert_eq!(alone.store().take_counts(), (0, 0));
+    let without_product = with_product.another(&tests::call::SETTINGS);
+    assert_eq!(relay(&without_product), RelayReport::default());
+    assert_eq!(without_product.store().take_counts(), (40, 40));
+    relay(&without_product);
+    assert_eq!(without_product.store().take_counts(), (0, 0));
     assert_eq!(due().unwrap(), []);
 }
 
-/// A value on the agenda is due by what it says, whatever put it there.
+/// The stored value decides when it is due, whatever put it on the agenda.
 #[test]
-fn a_purchase_that_is_sighted_waits_for_its_second_look_and_is_not_read_meanwhile() {
+fn a_purchase_is_not_read_between_its_first_and_second_check() {
     let koohook = relayed();
     ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(410, ""));
     assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
@@ -209,9 +216,10 @@ fn a_purchase_that_is_sighted_waits_for_its_second_look_and_is_not_read_meanwhil
     assert_eq!(relay(&koohook).abandoned, 1);
 }
 
-/// A relay that pauses between its look and its write finds what a call left, and abandons nothing.
+/// A relay that pauses between its read and its write then finds the change of a call. It must not
+/// abandon the purchase.
 #[test]
-fn a_purchase_that_is_settled_while_the_relay_looks_is_not_abandoned() {
+fn a_purchase_that_is_settled_during_the_relays_check_is_not_abandoned() {
     let koohook = relayed();
     ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(503, ""));
     assert_eq!(buy_v1(&koohook, "CS1").code, "000004");
@@ -219,8 +227,8 @@ fn a_purchase_that_is_settled_while_the_relay_looks_is_not_abandoned() {
     relay(&koohook);
     koohook.world().pass(Duration::from_mins(10));
     let run_of = Relay::new(koohook.endpoint.context(), 50 * SECOND).run();
-    // Behind its look at the value, before its write.
-    let report = run_paused(koohook.world(), BEHIND_WRITE - 2, run_of, || {
+    // After the relay's read of the value, before its write.
+    let report = run_paused(koohook.world(), AFTER_WRITE - 2, run_of, || {
         assert_eq!(set_status(&koohook, &id_v1("CS1"), "FREEZE"), "000000");
     });
     assert_eq!(report.unwrap().abandoned, 0);

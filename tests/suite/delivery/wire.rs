@@ -1,5 +1,5 @@
-//! What the product answers (decision E3), in tables; and answers that no product should give, over
-//! a real socket.
+//! The product's answers (decision E3), in tables. Also answers that no product should give, over a
+//! real socket.
 
 mod answers;
 mod lists;
@@ -24,9 +24,7 @@ use tests::world::{NOW, TestWorld};
 
 use super::*;
 
-// Over a real socket.
-
-/// A world of the tests, whose web is real.
+/// A test world with a real HTTP client.
 struct Wired {
     world: TestWorld<Memory>,
     web: Client,
@@ -69,7 +67,8 @@ impl World for Wired {
     }
 }
 
-/// Somebody who meets each connection with these bytes, so often, and how often he was met.
+/// A listener that sends `head` to each connection and then `again`, repeated `times` times. Also
+/// returns the number of its connections.
 fn listening(head: String, again: &'static [u8], times: usize) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -91,8 +90,8 @@ fn listening(head: String, again: &'static [u8], times: usize) -> (SocketAddr, A
     (address, met)
 }
 
-/// What is kept of a purchase that this product was told of.
-pub(super) fn told_at(address: SocketAddr) -> EntityRecord {
+/// The stored record of a purchase after its first attempt at this address.
+pub(super) fn record_after_first_attempt(address: SocketAddr) -> EntityRecord {
     let url = format!("http://{address}/hooks");
     let mut settings = TOLD.to_vec();
     settings.push(("KOOHOOK_PRODUCT_URL", &url));
@@ -120,7 +119,7 @@ pub(super) fn told_at(address: SocketAddr) -> EntityRecord {
     })
 }
 
-/// What is logged of each hostile answer.
+/// The stored fault of each hostile answer.
 const HOSTILE_FAULTS: [&str; 11] = [
     "status says no",
     "status says no",
@@ -135,7 +134,7 @@ const HOSTILE_FAULTS: [&str; 11] = [
     "cut off",
 ];
 
-/// B110 and B111: followed nowhere, read only so far, and tried again.
+/// B110 and B111: koohook follows no redirect, reads a limited length, and tries again later.
 #[test]
 fn hostile_answers_are_failed_attempts() {
     static MEBIBYTE: [u8; 1 << 20] = [b' '; 1 << 20];
@@ -157,12 +156,12 @@ fn hostile_answers_are_failed_attempts() {
     let mut faults = Vec::new();
     for (answer, times) in cases {
         let (address, _) = listening(head(&answer), &MEBIBYTE, times);
-        let outbox = told_at(address).outbox;
+        let outbox = record_after_first_attempt(address).outbox;
         assert_eq!(outbox.waiting.len(), 1, "{answer}");
         let attempts = outbox.delivery.unwrap().attempts;
         assert_eq!(attempts.len(), 1, "{answer}");
         faults.push(attempts[0].fault.clone());
     }
-    assert_eq!(met.load(Ordering::SeqCst), 0, "nobody is followed");
+    assert_eq!(met.load(Ordering::SeqCst), 0, "no redirect is followed");
     assert_eq!(faults, HOSTILE_FAULTS);
 }

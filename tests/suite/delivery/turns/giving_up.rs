@@ -1,4 +1,4 @@
-//! When a notice is given up: after its attempts, never by the clock alone.
+//! When the relay gives a notice up: after its attempts, never only because time passed.
 
 use domain::outbox::MIN_ATTEMPTS;
 use protocol::time::UnixMillis;
@@ -8,37 +8,42 @@ use tests::call::{Koohook, run_until_halt};
 use tests::forward;
 use tests::product::{Mood, READY, ScriptedProduct};
 
-use super::{BEHIND_WRITE, PENDING_V1, SECOND};
+use super::{AFTER_WRITE, PENDING_V1, SECOND};
 use crate::delivery::*;
 
-// Giving up (decisions E4, D12).
-
-/// A process that dies at every single attempt settles nothing; the notice is given up all the same.
+/// A process that ends during each attempt settles no attempt. The relay still gives the notice up.
 #[test]
-fn a_notice_whose_every_attempt_dies_is_given_up_in_the_end() {
+fn a_notice_is_given_up_even_if_every_attempt_is_interrupted() {
     let koohook = relayed();
     buy(&koohook, "CS1");
     ScriptedProduct::of(koohook.world(), |_| READY);
     let mut runs = 0;
     while outbox(&koohook, &id("CS1")).dead.is_empty() {
         koohook.world().pass(Duration::from_hours(4));
-        // The agendas, the value, and its one write; then the process ends.
-        koohook.world().halt_at(BEHIND_WRITE);
+        // The agenda reads, the read of the value and its one write. Then the process ends.
+        koohook.world().halt_at(AFTER_WRITE);
         let relay = Relay::new(koohook.endpoint.context(), 50 * SECOND).run();
-        assert_eq!(run_until_halt(koohook.world(), relay), None, "each run dies");
+        assert_eq!(run_until_halt(koohook.world(), relay), None, "each run is interrupted");
         runs += 1;
-        assert!(runs < 100, "it goes on for ever");
+        assert!(runs < 100, "the notice is never given up");
     }
-    assert_eq!(runs, MIN_ATTEMPTS + 1, "20 claims, 4 hours apart, and the run that gives up");
+    assert_eq!(
+        runs,
+        MIN_ATTEMPTS + 1,
+        "20 claims, 4 hours apart, and the run that gives the notice up"
+    );
     let outbox = outbox(&koohook, &id("CS1"));
     assert_eq!((outbox.dead.len(), outbox.waiting.len()), (1, 0));
-    let trial = &outbox.dead[0].delivery;
-    assert_eq!((trial.count, &*trial.attempts.last().unwrap().fault), (20, "outcome unknown"));
+    let delivery = &outbox.dead[0].delivery;
+    assert_eq!(
+        (delivery.count, &*delivery.attempts.last().unwrap().fault),
+        (20, "outcome unknown")
+    );
 }
 
-/// A relay that was off for a week has made no twenty attempts.
+/// A relay that did not run for weeks has not made its twenty attempts.
 #[test]
-fn time_alone_gives_nothing_up() {
+fn a_notice_is_not_given_up_before_its_attempts() {
     let koohook = relayed();
     buy(&koohook, "CS1");
     ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(503, ""));
@@ -50,9 +55,9 @@ fn time_alone_gives_nothing_up() {
     }
 }
 
-/// The store tells another time than we do: nothing is decided by ours.
+/// The store's clock differs from koohook's. Then koohook decides nothing by its own clock.
 #[test]
-fn a_clock_that_the_store_contradicts_gives_nothing_up() {
+fn without_an_agreeing_store_clock_nothing_is_given_up() {
     for (apart, given_up) in [(0, true), (300_000, true), (300_001, false), (-300_001, false)] {
         let koohook = Koohook::over(Clocked::new(apart), &PENDING_V1);
         ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(503, ""));
@@ -65,12 +70,12 @@ fn a_clock_that_the_store_contradicts_gives_nothing_up() {
             koohook.world().pass(Duration::from_mins(61));
         }
         let both = usize::from(given_up);
-        // The purchase is abandoned, its end is told in vain.
+        // The relay abandons the purchase, and cannot deliver the abandonment.
         assert_eq!((abandoned, dead), (both, both), "{apart} ms apart");
     }
 }
 
-/// A store with a clock of its own.
+/// A store with its own clock.
 struct Clocked {
     inner: Memory,
     apart: i64,

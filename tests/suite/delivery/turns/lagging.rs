@@ -1,4 +1,4 @@
-//! An agenda that lags behind the values.
+//! An agenda that is older than the values.
 
 use std::ops::RangeInclusive;
 use std::sync::Mutex;
@@ -13,9 +13,10 @@ use tests::product::{READY, ScriptedProduct};
 use super::PENDING_V1;
 use crate::delivery::*;
 
-/// An index that lags behind brings up again what is done: once a run, and not again and again.
+/// An old index lists entities that have no due notice. A run must read each of them once, not
+/// repeatedly.
 #[test]
-fn an_agenda_that_lags_behind_makes_no_run_spin() {
+fn a_stale_agenda_does_not_make_a_run_loop() {
     let inner = Memory::new();
     let store = Lagging { inner, seen: Mutex::default() };
     let koohook = Koohook::over(store, &PENDING_V1);
@@ -32,7 +33,7 @@ fn an_agenda_that_lags_behind_makes_no_run_spin() {
     assert_eq!(product.told().len(), 3);
 }
 
-/// A store whose agenda never forgets.
+/// A store whose agenda never removes an entry.
 struct Lagging {
     inner: Memory,
     seen: Mutex<Vec<Entry>>,

@@ -1,10 +1,11 @@
-//! What each answer of the product means.
+//! The meaning of each answer of the product.
 
 use tests::product::{Mood, ScriptedProduct};
 
 use crate::delivery::*;
 
-/// Each answer to a purchase: what the buyer is told, and what is wrong with it if anything is.
+/// Each answer to a purchase: the code that koohook answers, and the fault in the product's answer
+/// if there is one.
 const ANSWERS: &[(u16, &str, &str, Option<&str>)] = &[
     (200, r#"{"appInfo":{"frontEndUrl":"https://a.example"}}"#, "000000", None),
     (201, r#"{"appInfo":{"frontEndUrl":"https://a.example"},"more":1}"#, "000000", None),
@@ -34,12 +35,12 @@ const ANSWERS: &[(u16, &str, &str, Option<&str>)] = &[
 #[test]
 fn every_answer_to_a_purchase_has_its_meaning() {
     for (status, body, code, fault) in ANSWERS {
-        let koohook = told();
+        let koohook = with_product();
         ScriptedProduct::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, *status, body));
         assert_eq!(buy(&koohook, "CS1").code, *code, "{status} {body}");
         let outbox = outbox(&koohook, &id("CS1"));
         assert_eq!(outbox.waiting.is_empty(), fault.is_none(), "{status} {body}");
-        let attempts = outbox.delivery.map(|trial| trial.attempts).unwrap_or_default();
+        let attempts = outbox.delivery.map(|delivery| delivery.attempts).unwrap_or_default();
         let faults: Vec<_> = attempts.iter().map(|attempt| attempt.fault.as_str()).collect();
         assert_eq!(faults, fault.iter().copied().collect::<Vec<_>>(), "{status} {body}");
         assert!(attempts.iter().all(|attempt| attempt.status == Some(*status)));
@@ -47,29 +48,29 @@ fn every_answer_to_a_purchase_has_its_meaning() {
 }
 
 #[test]
-fn a_product_that_says_nothing_of_access_has_the_templates() {
+fn the_template_is_used_if_the_product_sends_no_access_data() {
     let template = r#"{"frontEndUrl":"https://app.example.com/{instanceId}"}"#;
     for (status, body, code) in [(200, "{}", "000000"), (204, "", "000000"), (202, "", "000004")] {
-        let koohook = told_with("KOOHOOK_APP_INFO", template);
+        let koohook = with_product_and("KOOHOOK_APP_INFO", template);
         ScriptedProduct::of(koohook.world(), move |_| Mood::Answers(Duration::ZERO, status, body));
         assert_eq!(buy(&koohook, "CS1").code, code, "{status}");
     }
 }
 
 #[test]
-fn what_the_product_never_wants_is_a_dead_letter_at_once() {
-    let koohook = told();
+fn an_answer_410_makes_a_dead_letter_immediately() {
+    let koohook = with_product();
     let product = ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(410, ""));
     assert_eq!(buy(&koohook, "CS1").code, "000004");
     let outbox = outbox(&koohook, &id("CS1"));
     assert_eq!((outbox.waiting.len(), outbox.dead.len(), outbox.blocked), (0, 1, true));
     set_status(&koohook, &id("CS1"), "FREEZE");
-    assert_eq!(product.told().len(), 1, "nothing but its end is told of what is not there");
+    assert_eq!(product.told().len(), 1, "only the release of an unwanted purchase is sent");
     assert_eq!(release(&koohook, "CS1"), "000000");
     assert_eq!(product.told().len(), 2);
 }
 
-/// Whatever a product answers, of it nothing is kept that could be a secret or somebody's name.
+/// koohook stores no text of an answer that may be a secret or a person's name.
 #[test]
 fn no_attempt_quotes_an_answer() {
     let answers = [
@@ -81,14 +82,14 @@ fn no_attempt_quotes_an_answer() {
         "canary",
     ];
     for (answer, status) in answers.into_iter().flat_map(|it| [(it, 200), (it, 500), (it, 410)]) {
-        let koohook = told();
+        let koohook = with_product();
         ScriptedProduct::of(koohook.world(), move |_| Mood::Refuses(status, answer));
         assert_eq!(buy(&koohook, "CS1").code, "000004");
         let kept = run(koohook.kept(&id("CS1"))).unwrap().to_bytes().unwrap();
         let kept = String::from_utf8(kept).unwrap();
         assert!(!kept.contains("canary"), "{status} {answer}: {kept}");
     }
-    let koohook = told();
+    let koohook = with_product();
     let page = "<html><head><title>502 Bad Gateway</title></head>nginx/1.27 canary</html>";
     ScriptedProduct::of(koohook.world(), move |_| Mood::Refuses(502, page));
     buy(&koohook, "CS1");

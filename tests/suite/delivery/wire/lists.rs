@@ -1,4 +1,4 @@
-//! Long lists on their way to the product.
+//! Delivery of long lists to the product.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,9 @@ use tests::test_store::TestStore;
 
 use crate::delivery::*;
 
-// Lists.
-
 const KIT_KEY: &str = "constructed-kit-key-0002";
 
-/// Lists so many departments.
+/// Sends a list of this many departments.
 fn list_departments(koohook: &Bundled, count: usize) {
     let now = koohook.world().now_millis();
     let item = |code: usize| format!(r#"{{"orgCode":"{code:05}","orgName":"made up"}}"#);
@@ -52,10 +50,10 @@ fn run_relay(koohook: &Bundled, seconds: u64) -> RelayReport {
     run(Relay::new(koohook.endpoint.context(), Duration::from_secs(seconds)).run()).unwrap()
 }
 
-/// What a product heard of a list: each part's number, and how many records it held.
+/// The parts that a product got: each part's number, and the number of its records.
 fn parts(product: &ScriptedProduct) -> Vec<(u64, usize)> {
-    let part = |told: &Told| {
-        let data = &told.body["data"];
+    let part = |notice: &Told| {
+        let data = &notice.body["data"];
         assert_eq!(data["parts"], 20);
         (data["part"].as_u64().unwrap(), data["records"].as_array().unwrap().len())
     };
@@ -63,26 +61,30 @@ fn parts(product: &ScriptedProduct) -> Vec<(u64, usize)> {
 }
 
 #[test]
-fn a_long_list_arrives_whole_in_parts_in_order_and_its_parts_are_let_go() {
+fn a_long_list_is_delivered_in_ordered_parts_which_are_then_deleted() {
     let koohook = listing();
     let product =
         ScriptedProduct::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 200, "ok"));
     list_departments(&koohook, 10_000);
     assert_eq!(product.told().len(), 0, "lists are left to the relay");
     let report = run_relay(&koohook, 50);
-    assert_eq!((report.delivered, report.swept.deleted), (1, 20), "told, and its parts let go");
+    assert_eq!(
+        (report.delivered, report.swept.deleted),
+        (1, 20),
+        "delivered, and its parts deleted"
+    );
     assert_eq!(parts(&product), (1..=20).map(|part| (part, 500)).collect::<Vec<_>>());
-    let records = product.told().into_iter().flat_map(|told| {
-        let records = told.body["data"]["records"].as_array().unwrap().clone();
+    let records = product.told().into_iter().flat_map(|notice| {
+        let records = notice.body["data"]["records"].as_array().unwrap().clone();
         records.into_iter().map(|record| record["orgCode"].as_str().unwrap().to_owned())
     });
     let expected = (0..10_000).map(|code| format!("{code:05}"));
-    assert!(records.eq(expected), "every department, in its place");
+    assert!(records.eq(expected), "every department, in order");
 }
 
-/// A product that takes a second for each part needs more than a timer's run gives.
+/// A product that needs a second for each part needs more time than one run has.
 #[test]
-fn a_list_too_long_for_one_run_goes_on_where_it_stopped() {
+fn a_list_too_long_for_one_run_continues_in_the_next() {
     let koohook = listing();
     let product =
         ScriptedProduct::of(koohook.world(), |_| Mood::Answers(Duration::from_secs(1), 200, ""));
@@ -93,18 +95,19 @@ fn a_list_too_long_for_one_run_goes_on_where_it_stopped() {
         koohook.world().pass(Duration::from_mins(10));
     }
     assert_eq!(delivered, 1);
-    let told: Vec<_> = parts(&product).into_iter().map(|(part, _)| part).collect();
-    assert!(told.is_sorted() && told.len() < 25, "{told:?}");
-    let mut once = told.clone();
+    let sent: Vec<_> = parts(&product).into_iter().map(|(part, _)| part).collect();
+    assert!(sent.is_sorted() && sent.len() < 25, "{sent:?}");
+    let mut once = sent.clone();
     once.dedup();
     assert_eq!(once, (1..=20).collect::<Vec<_>>());
-    let ids: BTreeSet<_> = product.told().into_iter().map(|told| told.id).collect();
-    assert_eq!(ids.len(), 20, "each part has a name for ever");
+    let ids: BTreeSet<_> = product.told().into_iter().map(|notice| notice.id).collect();
+    assert_eq!(ids.len(), 20, "a part that is sent again has the same ID");
 }
 
-/// A process that ends while it sends a part holds the list for a claim, be the list ever so long.
+/// A process that ends while it sends a part blocks the list for one claim, however long the list
+/// is.
 #[test]
-fn a_long_list_whose_sender_died_goes_on_after_one_claim() {
+fn an_interrupted_delivery_of_a_list_continues_after_one_claim() {
     let koohook = listing();
     let product = ScriptedProduct::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 200, ""));
     list_departments(&koohook, 10_000);
@@ -115,14 +118,14 @@ fn a_long_list_whose_sender_died_goes_on_after_one_claim() {
     let sent = product.told().len();
     assert!((3..20).contains(&sent), "{sent} were sent");
     koohook.world().pass(Duration::from_millis(14_999));
-    assert_eq!(run_relay(&koohook, 50).delivered, 0, "the claim stands");
+    assert_eq!(run_relay(&koohook, 50).delivered, 0, "the claim has not expired");
     koohook.world().pass(Duration::from_millis(1));
     assert_eq!(run_relay(&koohook, 50).delivered, 1);
     assert_eq!(product.effects().len(), 20);
 }
 
 #[test]
-fn the_parts_of_a_dead_list_stay_for_as_long_as_it_can_be_replayed() {
+fn the_parts_of_a_dead_list_are_kept_for_a_replay() {
     let koohook = listing();
     let product = ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(410, ""));
     list_departments(&koohook, 10_000);
