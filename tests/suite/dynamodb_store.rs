@@ -1,5 +1,5 @@
-//! What koohook asks of DynamoDB, how it signs that, and what it makes of every answer. That the
-//! store keeps its promises there is among `stores`.
+//! koohook's requests to DynamoDB, their signatures, and koohook's reaction to every answer. The
+//! module `stores` tests that this store keeps the guarantees of a store.
 
 mod answers;
 mod clock;
@@ -39,7 +39,7 @@ fn put(store: &impl Store, key: &str, value: &Value, over: Option<u8>) -> Result
 
 type Sent = Arc<Mutex<Vec<Request<Bytes>>>>;
 
-/// A store whose calls are answered by a closure, and every call that it made.
+/// A store whose calls a closure answers, and every call that it made.
 fn scripted(
     endpoint: &str,
     credentials: AwsCredentials,
@@ -63,7 +63,7 @@ fn answer(status: u16, body: &str) -> Result<Response<Bytes>, Unanswered> {
     Ok(Response::builder().status(status).body(Bytes::from(body.to_owned())).unwrap())
 }
 
-fn refusal(kind: &str) -> Result<Response<Bytes>, Unanswered> {
+fn rejection(kind: &str) -> Result<Response<Bytes>, Unanswered> {
     answer(400, &format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{kind}"}}"#))
 }
 

@@ -1,4 +1,4 @@
-//! What the store makes of answers: late, lost, refused or unreadable.
+//! How the store handles answers that are late, lost, rejected or unreadable.
 
 use std::time::Duration;
 
@@ -12,15 +12,13 @@ use tests::call::{Koohook, SETTINGS, run};
 use tests::dynamodb::model::{Model, Plan};
 use tests::dynamodb::{REGION, Table, credentials, noon};
 
-use super::{NOON, answer, header, put, refusal, scripted, stored, value};
-
-// What is made of every answer.
+use super::{NOON, answer, header, put, rejection, scripted, stored, value};
 
 #[test]
-fn what_passes_is_sent_again_and_what_does_not_is_not() {
+fn only_temporary_errors_are_retried() {
     let model = Model::start();
     let table = Table::new(&model.endpoint);
-    let passing = [
+    let temporary = [
         Plan::CutBefore,
         Plan::Refuse(400, "ProvisionedThroughputExceededException"),
         Plan::Refuse(400, "ThrottlingException"),
@@ -29,7 +27,7 @@ fn what_passes_is_sent_again_and_what_does_not_is_not() {
         Plan::Refuse(500, "InternalServerError"),
         Plan::Refuse(503, "ServiceUnavailable"),
     ];
-    for (plan, number) in passing.into_iter().zip(1..) {
+    for (plan, number) in temporary.into_iter().zip(1..) {
         let key = format!("key-{number}");
         model.plan([plan, plan, Plan::Work, plan]);
         assert_eq!(put(&table, &key, &value(number), None), Ok(Put::Won), "{plan:?}");
@@ -38,7 +36,7 @@ fn what_passes_is_sent_again_and_what_does_not_is_not() {
         model.plan([plan; 6]);
         assert_eq!(run(table.get(&key, NOON)), Err(Unavailable), "{plan:?}");
         assert_eq!(put(&table, &key, &value(99), Some(number)), Err(Unavailable), "{plan:?}");
-        assert_eq!(model.take_calls().len(), 6, "three times each: {plan:?}");
+        assert_eq!(model.take_calls().len(), 6, "three attempts each: {plan:?}");
         assert_eq!(run(table.get(&key, NOON)), Ok(Some(stored(number))), "{plan:?}");
     }
     for kind in ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"] {
@@ -50,12 +48,12 @@ fn what_passes_is_sent_again_and_what_does_not_is_not() {
     }
 }
 
-/// Decision I5: the start of a process that relays names the right that it lacks.
+/// Decision I5: the start of a process that relays names each missing permission.
 #[test]
-fn a_proof_names_each_right_that_is_missing() {
+fn a_store_check_names_each_missing_permission() {
     let denied = Plan::Refuse(400, "AccessDeniedException");
     let works = Plan::Work;
-    for (plan, lacking) in [
+    for (plan, expected) in [
         (vec![], vec![]),
         (vec![denied], vec!["read"]),
         (vec![works, denied], vec!["write"]),
@@ -73,12 +71,12 @@ fn a_proof_names_each_right_that_is_missing() {
             assert!(is_refused, "{lack:?}");
             Some(right.as_str())
         });
-        assert_eq!(missing.collect::<Vec<_>>(), lacking, "{plan:?}");
+        assert_eq!(missing.collect::<Vec<_>>(), expected, "{plan:?}");
         model.plan([]);
         assert!(table.prove(NOON).iter().all(|(_, outcome)| outcome.is_ok()));
-        assert_eq!(run(table.get("proof", NOON)), Ok(None), "nothing is left behind");
+        assert_eq!(run(table.get("proof", NOON)), Ok(None), "the check must leave no value");
         let all = UnixMillis::EPOCH..=UnixMillis::MAX;
-        assert_eq!(run(table.agenda(Queue::Sweep, all, 9)), Ok(Vec::new()), "nor on an agenda");
+        assert_eq!(run(table.agenda(Queue::Sweep, all, 9)), Ok(Vec::new()), "nor an agenda entry");
     }
     let model = Model::start();
     let table = Table::new(&model.endpoint);
@@ -98,7 +96,11 @@ fn a_write_whose_answer_was_lost_is_recognised() {
     for (number, over) in [(1, None), (2, Some(1))] {
         model.plan([Plan::CutAfter]);
         let put = put(&table, "a", &value(number), over);
-        assert_eq!(put, Ok(Put::Lost(Some(stored(number)))), "its own version stands");
+        assert_eq!(
+            put,
+            Ok(Put::Lost(Some(stored(number)))),
+            "the store must return its own version"
+        );
     }
     let koohook = Koohook::over(table, &SETTINGS);
     for (order, plan) in [("A", [Plan::Work, Plan::CutAfter]), ("B", [Plan::CutBefore; 2])] {
@@ -106,7 +108,7 @@ fn a_write_whose_answer_was_lost_is_recognised() {
         let answer = run(koohook.v2(&new_instance(order)));
         assert_eq!(answer.code, "000000");
         let id = answer.instance_id.unwrap();
-        assert_eq!(run(koohook.kept(&id)).unwrap().outbox.sequence, 1, "told once");
+        assert_eq!(run(koohook.kept(&id)).unwrap().outbox.sequence, 1, "one notice");
     }
 }
 
@@ -119,7 +121,7 @@ fn new_instance(order: &str) -> [(&str, &str); 4] {
     ]
 }
 
-/// Decision G3, counted at the other end.
+/// Decision G3, counted at the server.
 #[test]
 fn a_change_is_two_round_trips_and_a_repeat_is_one() {
     let model = Model::start();
@@ -139,12 +141,12 @@ fn a_change_is_two_round_trips_and_a_repeat_is_one() {
 }
 
 #[test]
-fn an_endpoint_that_does_not_tell_what_stands_is_asked() {
-    let standing = r#"{"Item":{"k":{"S":"k:a"},"version":{"B":"AQEBAQEBAQEBAQEBAQEBAQ=="},"value":{"B":"AQEB"}}}"#;
+fn the_store_reads_the_current_value_if_the_answer_lacks_it() {
+    let current = r#"{"Item":{"k":{"S":"k:a"},"version":{"B":"AQEBAQEBAQEBAQEBAQEBAQ=="},"value":{"B":"AQEB"}}}"#;
     let (store, sent) = scripted("https://a.example", credentials(), noon, move |request| {
         match header(request, "x-amz-target").unwrap() {
-            "DynamoDB_20120810.GetItem" => answer(200, standing),
-            _ => refusal("ConditionalCheckFailedException"),
+            "DynamoDB_20120810.GetItem" => answer(200, current),
+            _ => rejection("ConditionalCheckFailedException"),
         }
     });
     for over in [None, Some(0)] {
@@ -154,7 +156,7 @@ fn an_endpoint_that_does_not_tell_what_stands_is_asked() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_read_is_none() {
+fn an_unreadable_answer_is_an_error() {
     let bodies = [
         "",
         "[]",
@@ -173,7 +175,7 @@ fn an_answer_that_cannot_be_read_is_none() {
     assert_eq!(run(store.get("a", NOON)), Err(Unavailable));
 }
 
-/// A connection that died while its function was frozen answers nothing, for ever.
+/// A connection that broke while its function was suspended never answers.
 struct Silent;
 
 impl Web for Silent {
@@ -184,7 +186,7 @@ impl Web for Silent {
 
 /// Decision G2.
 #[tokio::test(start_paused = true)]
-async fn a_silent_endpoint_leaves_time_to_answer() {
+async fn a_silent_endpoint_leaves_time_to_answer_the_callback() {
     let setting = DynamodbSetting::parse(&format!("koohook?region={REGION}")).unwrap();
     let store = Dynamodb::over(&setting, credentials(), Silent, noon);
     let begun = tokio::time::Instant::now();

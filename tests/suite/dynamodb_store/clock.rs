@@ -1,4 +1,4 @@
-//! The time that the service's answers tell.
+//! The time in the service's answers.
 
 use std::time::Duration;
 
@@ -11,18 +11,16 @@ use tests::world::NOW;
 
 use super::{NOON, put, value};
 
-// What time it is there.
-
 #[test]
-fn the_newest_answer_tells_the_time_at_no_cost() {
+fn the_newest_answer_sets_the_clock_without_a_request() {
     let model = Model::start();
     let table = Table::new(&model.endpoint);
     let fresh = Table::open(&table.setting);
-    assert_eq!(run(fresh.clock(NOON)), None, "no answer came yet");
+    assert_eq!(run(fresh.clock(NOON)), None, "there is no answer yet");
     run(fresh.get("a", NOON)).unwrap();
     assert_eq!(run(fresh.clock(NOON)), Some(NOON));
     let later = UnixMillis::new(NOW + 1_234_567);
-    assert_eq!(run(fresh.clock(later)), Some(later), "it goes on as this machine's clock does");
+    assert_eq!(run(fresh.clock(later)), Some(later), "the time advances with this machine's clock");
     let hour = Duration::from_hours(1);
     model.tell_date(Some("Mon, 05 Oct 2026 22:09:27 GMT"));
     put(&fresh, "a", &value(1), None).unwrap();
@@ -33,20 +31,24 @@ fn the_newest_answer_tells_the_time_at_no_cost() {
     model.plan([Plan::Refuse(400, "AccessDeniedException")]);
     model.tell_date(Some("Monday, 05-Oct-26 21:09:57 GMT"));
     run(fresh.get("a", NOON)).unwrap_err();
-    assert_eq!(run(fresh.clock(NOON)), Some(UnixMillis::new(NOW + 30_000)), "a no tells it, too");
+    assert_eq!(
+        run(fresh.clock(NOON)),
+        Some(UnixMillis::new(NOW + 30_000)),
+        "an error answer contains the time, too"
+    );
     model.tell_date(Some("Mon, 05 Oct 2026 21:09:27 GMT"));
     run(fresh.agenda(Queue::Due, NOON..=NOON, 1)).unwrap();
     model.plan([Plan::CutAfter; 3]);
     model.tell_date(None);
     run(fresh.get("a", NOON)).unwrap_err();
-    assert_eq!(run(fresh.clock(NOON)), Some(NOON), "what never came told nothing");
+    assert_eq!(run(fresh.clock(NOON)), Some(NOON), "a lost answer must not change the time");
     model.take_calls();
     run(fresh.clock(NOON));
     assert_eq!(model.take_calls(), [""; 0]);
 }
 
 #[test]
-fn an_answer_whose_date_is_none_tells_no_time() {
+fn an_answer_without_a_valid_date_sets_no_time() {
     let model = Model::start();
     let table = Table::new(&model.endpoint);
     for date in [

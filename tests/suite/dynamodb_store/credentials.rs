@@ -1,4 +1,4 @@
-//! Where keys come from, and when they are fetched anew.
+//! Sources of credentials, and when the store fetches them again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,9 +10,7 @@ use tests::call::run;
 use tests::dynamodb::{ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, credentials, noon};
 use tests::world::NOW;
 
-use super::{NOON, answer, header, refusal, scripted};
-
-// Who signs.
+use super::{NOON, answer, header, rejection, scripted};
 
 pub(super) fn read(set: &[(&str, &str)]) -> Result<AwsCredentials, AwsCredentialsError> {
     AwsCredentials::read(&|name| {
@@ -21,7 +19,7 @@ pub(super) fn read(set: &[(&str, &str)]) -> Result<AwsCredentials, AwsCredential
 }
 
 #[test]
-fn keys_come_from_this_host_or_over_https() {
+fn credentials_are_fetched_only_from_trusted_addresses() {
     const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
     const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
     assert_eq!(read(&[]).unwrap_err(), AwsCredentialsError::Missing);
@@ -46,7 +44,7 @@ fn keys_come_from_this_host_or_over_https() {
     assert_eq!(format!("{:?}", credentials()), "AwsCredentials([redacted])");
 }
 
-/// The clock of the one test that lets it run.
+/// The clock of the only test that advances it.
 static CLOCK: AtomicU64 = AtomicU64::new(NOW);
 
 fn running() -> SystemTime {
@@ -54,14 +52,14 @@ fn running() -> SystemTime {
 }
 
 #[test]
-fn fetched_keys_are_held_until_shortly_before_they_expire() {
+fn fetched_credentials_are_kept_until_shortly_before_they_expire() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "first-token\n").unwrap();
     let credentials = read(&[
         ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/keys"),
         ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", file.path().to_str().unwrap()),
     ]);
-    // The test's clock begins at 21:09:27; these end an hour after each fetch.
+    // The test's clock starts at 21:09:27. Credentials expire one hour after each fetch.
     let (store, sent) = scripted("https://a.example", credentials.unwrap(), running, |request| {
         match request.uri().host() {
             Some("127.0.0.1") if running() > noon() + Duration::from_hours(2) => answer(500, "{}"),
@@ -91,23 +89,23 @@ fn fetched_keys_are_held_until_shortly_before_they_expire() {
     assert_eq!(fetches_after(54, true), none);
     std::fs::write(file.path(), "second-token").unwrap();
     assert_eq!(fetches_after(56, true), ["second-token"]);
-    // At 1:56 these would end; from 2:00 on the platform gives none.
+    // At 1:56 these credentials expire. From 2:00 on, the platform returns none.
     assert_eq!(fetches_after(110, true), none);
     assert_eq!(fetches_after(114, true), ["second-token"]);
-    assert_eq!(fetches_after(170, true), ["second-token"], "they serve until their end");
+    assert_eq!(fetches_after(170, true), ["second-token"], "they are used until they expire");
     assert_eq!(fetches_after(175, false), ["second-token"]);
 }
 
 #[test]
-fn keys_that_are_not_believed_any_more_are_fetched_anew() {
+fn rejected_credentials_are_fetched_again() {
     let credentials = read(&[("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/keys")]);
-    let told = AtomicU64::new(0);
+    let calls = AtomicU64::new(0);
     let (store, sent) = scripted("https://a.example", credentials.unwrap(), noon, move |request| {
         if request.uri().host() == Some("169.254.170.2") {
             return answer(200, r#"{"AccessKeyId":"made-up","SecretAccessKey":"made-up"}"#);
         }
-        match told.fetch_add(1, Ordering::SeqCst) {
-            1 => refusal("ExpiredTokenException"),
+        match calls.fetch_add(1, Ordering::SeqCst) {
+            1 => rejection("ExpiredTokenException"),
             _ => answer(200, "{}"),
         }
     });

@@ -1,4 +1,4 @@
-//! How values and agendas are laid out in items.
+//! The layout of values and agendas in items.
 
 use protocol::time::UnixMillis;
 use sha2::{Digest, Sha256};
@@ -10,10 +10,8 @@ use tests::world::NOW;
 
 use super::{NOON, put, stored, value};
 
-// How a value lies there.
-
 #[test]
-fn a_value_has_no_attribute_that_it_does_not_need() {
+fn an_item_has_only_the_attributes_it_needs() {
     let model = Model::start();
     let table = Table::new(&model.endpoint);
     let names = || -> Vec<String> { model.items()[0].keys().cloned().collect() };
@@ -26,24 +24,24 @@ fn a_value_has_no_attribute_that_it_does_not_need() {
     put(&table, "a", &Value { expires, ..value(3) }, Some(2)).unwrap();
     assert_eq!(names(), ["expires", "k", "ttl", "value", "version"]);
     let ttl: u64 = model.items()[0]["ttl"]["N"].as_str().unwrap().parse().unwrap();
-    assert!(ttl > NOW / 1_000 + 60 * 60, "an hour after it expired at least");
+    assert!(ttl > NOW / 1_000 + 60 * 60, "DynamoDB may delete it only an hour after it expired");
     assert_eq!(run(table.get("a", NOON)), Ok(Some(stored(3))));
     model.free();
     assert_eq!(run(table.get("a", NOON)), Ok(None));
     assert_eq!(put(&table, "a", &value(4), None), Ok(Put::Won));
 }
 
-/// As many keys as asked for that share a shard, in order.
-fn of_one_shard(count: usize) -> Vec<String> {
+/// The first `count` keys of one shard, in order.
+fn keys_of_one_shard(count: usize) -> Vec<String> {
     let keys = (0..).map(|number| format!("key-{number:06}"));
     keys.filter(|key| Sha256::digest(key)[0] % 16 == 7).take(count).collect()
 }
 
 #[test]
-fn an_agenda_longer_than_a_page_comes_whole_and_in_order() {
+fn an_agenda_longer_than_a_page_is_returned_whole_and_in_order() {
     let model = Model::start();
     let table = Table::new(&model.endpoint);
-    let keys = of_one_shard(260);
+    let keys = keys_of_one_shard(260);
     for key in keys.iter().rev() {
         let agenda = Some((Queue::Due, NOON));
         assert_eq!(put(&table, key, &Value { agenda, ..value(1) }, None), Ok(Put::Won));
@@ -66,11 +64,11 @@ fn an_agenda_longer_than_a_page_comes_whole_and_in_order() {
     }
     model.take_calls();
     assert_eq!(run(table.agenda(Queue::Due, after..=before, 9)), Ok(Vec::new()));
-    assert_eq!(model.take_calls(), [""; 0], "an empty span is not asked for");
+    assert_eq!(model.take_calls(), [""; 0], "an empty span needs no request");
 }
 
 #[test]
-fn the_longest_key_and_the_last_moment_stand_on_an_agenda() {
+fn an_agenda_can_contain_the_longest_key_and_the_last_time() {
     for endpoint in [Some(Model::start().endpoint), emulator()].into_iter().flatten() {
         let table = Table::new(&endpoint);
         let last = UnixMillis::MAX;

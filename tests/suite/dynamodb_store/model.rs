@@ -1,4 +1,4 @@
-//! The model answers as Amazon's own emulator does.
+//! Compares the model with Amazon's own emulator.
 
 use bytes::Bytes;
 use http::Request;
@@ -9,11 +9,9 @@ use tests::dynamodb::model::Model;
 use tests::dynamodb::{ACCESS_KEY, REGION, Table, emulator};
 use tests::on_tokio::block_on;
 
-// The model, beside Amazon's own.
-
-/// What the emulator answers, as the model says it.
+/// The emulator's answer to a request, in the model's form.
 fn ask(endpoint: &str, operation: &str, request: &Json) -> (Option<String>, Json) {
-    // It wants to see a signature, and does not look at it.
+    // The emulator requires a signature but does not verify it.
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20261005/{REGION}/dynamodb/aws4_request, \
          SignedHeaders=host, Signature=00"
@@ -30,13 +28,13 @@ fn ask(endpoint: &str, operation: &str, request: &Json) -> (Option<String>, Json
     (kind.map(str::to_owned), body)
 }
 
-/// What koohook looks at in an answer.
-fn looked_at((kind, body): (Option<String>, Json)) -> Json {
+/// The parts of an answer that koohook reads.
+fn parts_read((kind, body): (Option<String>, Json)) -> Json {
     let parts = ["Item", "Items", "LastEvaluatedKey"].map(|name| body.get(name).cloned());
     json!([kind, parts])
 }
 
-type Asked = Vec<(&'static str, Json)>;
+type Requests = Vec<(&'static str, Json)>;
 
 pub(super) fn text(text: &str) -> Json {
     json!({ "S": text })
@@ -54,8 +52,8 @@ fn get(table: &str, key: &str) -> (&'static str, Json) {
 const ABSENT: &str = "attribute_not_exists(k) OR expires <= :now";
 const OVER: &str = "version = :over AND (attribute_not_exists(expires) OR expires > :now)";
 
-/// Reads and writes that come to every branch of the model, in an order in which they matter.
-fn reads_and_writes(table: &str) -> Asked {
+/// Reads and writes that reach every branch of the model. Their order matters.
+fn reads_and_writes(table: &str) -> Requests {
     let item = |key: &str, version: &str| json!({ "k": text(key), "version": { "B": version } });
     let put = |item: Json, condition: &str, values: Json| {
         let put = json!({ "TableName": table, "Item": item, "ConditionExpression": condition,
@@ -98,8 +96,8 @@ fn reads_and_writes(table: &str) -> Asked {
     requests
 }
 
-/// Queries of what was written.
-fn queries(table: &str) -> Asked {
+/// Queries over the written items.
+fn queries(table: &str) -> Requests {
     let values = |from: &str, until: &str| json!({ ":agenda": text("due#07"), ":from": text(from), ":until": text(until) });
     let start = json!({ "k": text("q1"), "agenda": text("due#07"), "due": text("01q1") });
     let query = |name: &str, value: Json| {
@@ -108,7 +106,7 @@ fn queries(table: &str) -> Asked {
             "ExpressionAttributeValues": values("01q1", "03q3") });
         ("Query", with(query, name, value))
     };
-    let mut requests: Asked = (0..5).map(|limit| query("Limit", json!(limit))).collect();
+    let mut requests: Requests = (0..5).map(|limit| query("Limit", json!(limit))).collect();
     requests.push(query("ExclusiveStartKey", start));
     requests.push(query("IndexName", json!("nothing")));
     requests.push(query("ConsistentRead", json!(true)));
@@ -120,7 +118,7 @@ fn queries(table: &str) -> Asked {
 }
 
 #[test]
-fn the_model_answers_as_amazons_own_emulator() {
+fn the_model_answers_like_amazons_emulator() {
     let Some(endpoint) = emulator() else { return };
     let model = Model::start();
     let tables = [&endpoint, &model.endpoint].map(|endpoint| Table::new(endpoint));
@@ -128,10 +126,11 @@ fn the_model_answers_as_amazons_own_emulator() {
         let setting = table.setting.strip_prefix("dynamodb://").unwrap();
         setting.split('?').next().unwrap().to_owned()
     });
-    let [theirs, ours] = names.map(|name| [reads_and_writes(&name), queries(&name)].concat());
-    for (theirs, ours) in theirs.into_iter().zip(ours) {
-        let amazon = looked_at(ask(&endpoint, theirs.0, &theirs.1));
+    let [emulator_requests, model_requests] =
+        names.map(|name| [reads_and_writes(&name), queries(&name)].concat());
+    for (theirs, ours) in emulator_requests.into_iter().zip(model_requests) {
+        let amazon = parts_read(ask(&endpoint, theirs.0, &theirs.1));
         let shown: String = ours.1.to_string().chars().take(400).collect();
-        assert_eq!(looked_at(model.ask(ours.0, &ours.1)), amazon, "{} {shown}", ours.0);
+        assert_eq!(parts_read(model.ask(ours.0, &ours.1)), amazon, "{} {shown}", ours.0);
     }
 }

@@ -1,4 +1,4 @@
-//! Every call is signed, and a call that is signed wrongly gets nothing.
+//! Every request is signed. A request with a wrong signature gets an error.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,8 +17,6 @@ use tests::world::NOW;
 
 use super::{NOON, answer, header, keys, put, scripted, stored, value};
 
-// How a call is signed.
-
 #[derive(Deserialize)]
 struct Published {
     name: String,
@@ -28,9 +26,9 @@ struct Published {
     secret: String,
 }
 
-/// The published suite holds the reading that the model checks signatures by.
+/// AWS's published examples check the signature verification of the model.
 #[test]
-fn the_published_signatures_are_believed_and_nothing_beside_them() {
+fn the_model_accepts_only_the_published_signatures() {
     let published: Vec<Published> =
         serde_json::from_str(include_str!("../../vectors/dynamodb/aws.json")).unwrap();
     assert!(published.len() > 10);
@@ -39,8 +37,8 @@ fn the_published_signatures_are_believed_and_nothing_beside_them() {
             headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let received =
             |body| Received { method, headers: headers.clone(), body: str::as_bytes(body) };
-        let believed = received(body).believe(secret);
-        assert_eq!(believed.map(|believed| believed.access_key), Ok("AKIDEXAMPLE"), "{name}");
+        let verified = received(body).believe(secret);
+        assert_eq!(verified.map(|verified| verified.access_key), Ok("AKIDEXAMPLE"), "{name}");
         assert_eq!(received("other").believe(secret), Err(Unbelieved::Wrong), "{name}");
         assert_eq!(received(body).believe("other"), Err(Unbelieved::Wrong), "{name}");
         let mut unsigned = received(body);
@@ -61,9 +59,9 @@ struct Signed {
     authorization: String,
 }
 
-/// To the byte, with botocore: see `make_vectors.py` beside the vectors.
+/// The signatures equal botocore's, byte for byte. The folder of the vectors has `make_vectors.py`.
 #[test]
-fn every_call_is_signed_as_another_signer_signs_it() {
+fn every_request_has_the_signature_of_another_signer() {
     let vectors: Vec<Signed> =
         serde_json::from_str(include_str!("../../vectors/dynamodb/botocore.json")).unwrap();
     for vector in &vectors {
@@ -94,18 +92,18 @@ fn an_hour_late() -> SystemTime {
 }
 
 #[test]
-fn whoever_signs_wrongly_gets_nothing_and_the_log_says_what_to_do() {
+fn a_wrong_signature_gets_an_error_and_a_helpful_log_line() {
     let model = Model::start();
     let table = Table::new(&model.endpoint);
     put(&table, "a", &value(1), None).unwrap();
     let setting =
         DynamodbSetting::parse(table.setting.strip_prefix("dynamodb://").unwrap()).unwrap();
-    let elsewhere = DynamodbSetting { region: "eu-test-2".to_owned(), ..setting.clone() };
+    let other_region = DynamodbSetting { region: "eu-test-2".to_owned(), ..setting.clone() };
     let attempts: [(&DynamodbSetting, AwsCredentials, SigningClock); 4] = [
         (&setting, credentials(), an_hour_late),
         (&setting, keys(None), noon),
         (&setting, keys(Some("another-token")), noon),
-        (&elsewhere, credentials(), noon),
+        (&other_region, credentials(), noon),
     ];
     for (setting, credentials, clock) in attempts {
         let log = Log::default();
@@ -117,7 +115,7 @@ fn whoever_signs_wrongly_gets_nothing_and_the_log_says_what_to_do() {
             assert_eq!(run(store.get("a", NOON)), Err(Unavailable));
             assert_eq!(put(&store, "a", &value(2), Some(1)), Err(Unavailable));
         }
-        assert_eq!(model.take_calls(), ["GetItem", "PutItem"], "sent once each");
+        assert_eq!(model.take_calls(), ["GetItem", "PutItem"], "each request is sent once");
         let text = log.text();
         assert_eq!(text.matches(r#""level":"ERROR""#).count(), 2, "{text}");
         assert!(text.contains("the credentials are not believed"), "{text}");

@@ -1,4 +1,4 @@
-//! How the table is made, and which tables are left alone.
+//! How the table is created, and which tables koohook does not change.
 
 use serde_json::Value as Json;
 use shell::store::dynamodb::{TableError, TableStep};
@@ -8,12 +8,10 @@ use tests::dynamodb::model::Model;
 use tests::dynamodb::{Table, credentials, emulator, noon};
 use tests::on_tokio::block_on;
 
-use super::{NOON, answer, header, put, refusal, scripted, stored, value};
-
-// The table.
+use super::{NOON, answer, header, put, rejection, scripted, stored, value};
 
 #[test]
-fn a_table_is_made_once_and_found_after_that() {
+fn a_table_is_created_once_and_then_found() {
     for endpoint in [Some(Model::start().endpoint), emulator()].into_iter().flatten() {
         let table = Table::new(&endpoint);
         let store = &table.store.0;
@@ -34,24 +32,27 @@ fn a_table_is_made_once_and_found_after_that() {
     }
 }
 
-/// What `koohook store create` makes and what the template makes is one table.
+/// `koohook store create` and the template must create the same table.
 #[test]
-fn the_template_makes_the_same_table() {
+fn the_template_creates_the_same_table() {
     let (store, sent) =
         scripted("https://a.example", credentials(), noon, |request| {
             match header(request, "x-amz-target").unwrap() {
-                "DynamoDB_20120810.DescribeTable" => refusal("ResourceNotFoundException"),
-                _ => refusal("AccessDeniedException"),
+                "DynamoDB_20120810.DescribeTable" => rejection("ResourceNotFoundException"),
+                _ => rejection("AccessDeniedException"),
             }
         });
-    let made = block_on(store.0.make_table(|_| {}));
-    assert!(matches!(made, Err(TableError::Refused { operation: "CreateTable", .. })), "{made:?}");
-    let asked: Json = serde_json::from_slice(sent.lock().unwrap()[1].body()).unwrap();
+    let created = block_on(store.0.make_table(|_| {}));
+    assert!(
+        matches!(created, Err(TableError::Refused { operation: "CreateTable", .. })),
+        "{created:?}"
+    );
+    let request: Json = serde_json::from_slice(sent.lock().unwrap()[1].body()).unwrap();
     let template = include_str!("../../../template.yaml");
     let (_, template) = template.split_once("Type: AWS::DynamoDB::Table").unwrap();
     let (template, _) = template.split_once("TimeToLiveSpecification").unwrap();
-    let lists = ["AttributeDefinitions", "KeySchema"].map(|name| asked[name].as_array().unwrap());
-    let index = &asked["GlobalSecondaryIndexes"][0];
+    let lists = ["AttributeDefinitions", "KeySchema"].map(|name| request[name].as_array().unwrap());
+    let index = &request["GlobalSecondaryIndexes"][0];
     let lists = lists.into_iter().chain(index["KeySchema"].as_array()).flatten();
     let rows = lists.map(|part| {
         let members = part.as_object().unwrap().iter();
@@ -68,7 +69,7 @@ fn the_template_makes_the_same_table() {
 }
 
 #[test]
-fn a_table_of_another_shape_is_left_alone() {
+fn a_table_with_another_schema_is_not_changed() {
     let key = r#""KeySchema":[{"AttributeName":"k","KeyType":"HASH"}]"#;
     let kinds = r#""AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"}]"#;
     let tables = [
@@ -80,8 +81,8 @@ fn a_table_of_another_shape_is_left_alone() {
         let described = format!(r#"{{"Table":{{"TableStatus":"ACTIVE",{table}}}}}"#);
         let (store, sent) =
             scripted("https://a.example", credentials(), noon, move |_| answer(200, &described));
-        let made = block_on(store.0.make_table(|_| {}));
-        assert!(matches!(made, Err(TableError::Unfit(_))), "{made:?}");
+        let created = block_on(store.0.make_table(|_| {}));
+        assert!(matches!(created, Err(TableError::Unfit(_))), "{created:?}");
         assert_eq!(sent.lock().unwrap().len(), 1);
     }
 }
