@@ -1,8 +1,8 @@
-//! What a network does to a callback's exchanges with its store: requests and replies cut after
-//! every byte, and lives of purchases under faults that chance draws. Real doors, on a real
-//! runtime and clock, over a real server at the end of a [`FaultProxy`]; what stands is read past it.
+//! Network faults between callbacks and their store: requests and replies that are cut after every
+//! byte, and scenarios under random faults. The endpoints, the runtime and the clock are real. The
+//! server is real, too, behind a [`FaultProxy`]. The tests read the stored values directly.
 //!
-//! `KOOHOOK_FAULT_SEEDS` says how many runs chance draws, and each failure prints its seed;
+//! `KOOHOOK_FAULT_SEEDS` is the number of random runs. Each failure prints its seed.
 //! `KOOHOOK_FAULT_PLACES=all` cuts every call in every place.
 
 mod by_chance;
@@ -30,18 +30,18 @@ use tests::servers::{self, Server, run};
 
 use crate::lifecycle::{CALLBACKS, named};
 
-/// What an answer may be late by on a machine that is busy with tests.
+/// The lateness that is allowed for an answer, because tests keep the machine busy.
 const MARGIN: Duration = Duration::from_secs(1);
-/// What seals where the store is beyond this machine.
+/// The seal key, which a store on a server requires.
 const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-/// What is short enough to be cut in every way in every place.
+/// A side of an exchange up to this length is cut in every place and in every way.
 const SHORT: usize = 32;
-/// How many runs chance draws where nobody says.
+/// The number of random runs if `KOOHOOK_FAULT_SEEDS` is not set.
 const SEEDS: u64 = 2;
 const PURCHASE: &str = "V2 newInstance";
 const RENEWAL: &str = "V2 refreshInstance RENEWAL";
 const FREEZE: &str = "V2 updateInstanceStatus FREEZE";
-const THAW: &str = "V2 updateInstanceStatus UNFREEZE";
+const UNFREEZE: &str = "V2 updateInstanceStatus UNFREEZE";
 const RELEASE: &str = "V2 releaseInstance";
 /// Calls that change an instance, and its state after them.
 const CHANGES: [(&str, &str); 4] =
@@ -49,66 +49,66 @@ const CHANGES: [(&str, &str); 4] =
 
 type Koohook = MachineEndpoint;
 
-/// A store in a server, and a koohook right beside it.
+/// A store in a server, and a koohook that is connected to it directly.
 struct Place {
     setting: String,
-    beside: Koohook,
+    direct: Koohook,
 }
 
-/// A koohook at the other end of a way.
+/// A koohook that is connected to the server through a fault proxy.
 struct Host {
-    way: FaultProxy,
+    proxy: FaultProxy,
     koohook: Koohook,
 }
 
-/// What stands of a purchase, as far as a call of [`CHANGES`] makes a difference.
+/// The part of a stored purchase that the calls of [`CHANGES`] change.
 #[derive(Clone, Debug, PartialEq)]
-struct Standing {
+struct Stored {
     state: String,
     expires: Option<UnixMillis>,
-    told: u64,
+    notices: u64,
 }
 
 impl Place {
-    /// A place in a server that knows its scripts, if there is one.
+    /// A store in a server that has the scripts loaded, if there is such a server.
     fn new(server: Server) -> Option<Self> {
         let setting = servers::setting(server)?;
-        let place = Self { beside: open(&setting), setting };
-        // Whoever buys tells the script, and whoever looks puts the store's mark.
+        let place = Self { direct: open(&setting), setting };
+        // The purchase loads the script, and the read stores the store's mark.
         let order = place.order_for(RENEWAL);
         place.kept(&order);
         Some(place)
     }
 
-    /// A koohook whose way to the server is the test's; it has read the store's mark.
+    /// A koohook behind a new fault proxy. It has read the store's mark.
     fn host(&self) -> Host {
-        let (way, along) = FaultProxy::before(&self.setting);
-        let koohook = open(&along);
+        let (proxy, address) = FaultProxy::before(&self.setting);
+        let koohook = open(&address);
         let deadline = Deadline::after(koohook.context().world.elapsed(), BUDGET);
         run(koohook.context().repository(deadline).prove_keys()).unwrap();
-        Host { way, koohook }
+        Host { proxy, koohook }
     }
 
-    /// An order that nobody else has; bought already where a call is about what was.
+    /// A new order. It is already bought if the call is about an existing purchase.
     fn order_for(&self, name: &str) -> String {
         let order = fresh_order();
         if name != PURCHASE {
             let bought = signed(now(), &members(PURCHASE, &order, ""));
-            assert_eq!(code(&self.beside, &bought), "000000");
+            assert_eq!(code(&self.direct, &bought), "000000");
         }
         order
     }
 
-    /// Has the server forget its scripts, as a start does.
+    /// Makes the server forget its scripts, as a restart does.
     fn forget_scripts(&self) {
         let client = redis::Client::open(self.setting.split('?').next().unwrap()).unwrap();
         let mut connection = client.get_connection().unwrap();
         redis::cmd("SCRIPT").arg("FLUSH").exec(&mut connection).unwrap();
     }
 
-    /// What is kept of a purchase.
+    /// The stored record of a purchase.
     fn kept(&self, order: &str) -> Option<EntityRecord> {
-        let context = self.beside.context();
+        let context = self.direct.context();
         let deadline = Deadline::after(context.world.elapsed(), BUDGET);
         run(context.repository(deadline).read(&Subject::Instance(id_of(order))))
             .unwrap()
@@ -116,27 +116,27 @@ impl Place {
             .map(|found| found.record)
     }
 
-    /// I6: of the notices that there ever were, none is missing and none is there twice.
-    fn standing(&self, order: &str) -> Standing {
+    /// I6: no notice may be missing or repeated.
+    fn stored(&self, order: &str) -> Stored {
         let kept = self.kept(order);
         if let Some(EntityRecord { outbox, .. }) = &kept {
             let sequences = outbox.waiting.iter().map(|notice| notice.sequence());
             assert!(sequences.eq(1..=outbox.sequence), "I6: {outbox:?}");
         }
-        Standing {
+        Stored {
             state: named(kept.as_ref()),
             expires: kept.as_ref().and_then(|kept| instance(kept).expires),
-            told: kept.as_ref().map_or(0, |kept| kept.outbox.sequence),
+            notices: kept.as_ref().map_or(0, |kept| kept.outbox.sequence),
         }
     }
 }
 
 impl Host {
-    /// Has a connection stand; so the next exchange is a callback's.
+    /// Makes sure that a connection exists, so that the next exchange belongs to a callback.
     fn connect(&self) {
-        self.way.pass();
+        self.proxy.pass();
         run(self.koohook.world().store().get("nothing", now())).unwrap();
-        self.way.pass();
+        self.proxy.pass();
     }
 }
 
@@ -149,7 +149,7 @@ fn open(setting: &str) -> Koohook {
 fn instance(kept: &EntityRecord) -> &Instance {
     match &kept.entity {
         Entity::Instance(instance) => instance,
-        other => panic!("no instance: {other:?}"),
+        other => panic!("not an instance: {other:?}"),
     }
 }
 
@@ -158,18 +158,18 @@ fn now() -> UnixMillis {
     UnixMillis::new(u64::try_from(since.as_millis()).unwrap())
 }
 
-/// An order that nobody else has; as long as all others.
+/// A new order, as long as every other order.
 fn fresh_order() -> String {
     static DRAWN: AtomicUsize = AtomicUsize::new(0);
     format!("F{:08}", DRAWN.fetch_add(1, Ordering::SeqCst))
 }
 
-/// The ID of what an order bought.
+/// The ID of the instance that an order bought.
 fn id_of(order: &str) -> InstanceId {
     domain::instance::id::derive(order, Some(&format!("{order}-1")), None)
 }
 
-/// The members of a call about what an order bought; a later call has an order of its own.
+/// The members of a call about an order's instance. A later call has its own order.
 fn members(name: &str, order: &str, later: &str) -> Vec<(&'static str, String)> {
     let callback = CALLBACKS.iter().find(|callback| callback.name == name).unwrap();
     let own = if name == PURCHASE { order } else { later };
@@ -193,7 +193,7 @@ fn signed(at: UnixMillis, members: &[(&'static str, String)]) -> Request<Vec<u8>
     v2(at.millis(), &members)
 }
 
-/// Delivers a call, and holds the answer to its form and its time.
+/// Delivers a call, and checks the form and the time of the answer.
 fn deliver(koohook: &Koohook, request: &Request<Vec<u8>>) -> Answer {
     let begun = Instant::now();
     let response = run(koohook.answer(request.clone().map(Bytes::from)));
@@ -201,25 +201,23 @@ fn deliver(koohook: &Koohook, request: &Request<Vec<u8>>) -> Answer {
     assert!(took < BUDGET + MARGIN, "G2: {took:?}");
     let response = response.map(|body| body.to_vec());
     verify_body_sign(&response, BASE_KEY).expect("every answer is signed");
-    Answer::read(&response).expect("every answer is as the guide says")
+    Answer::read(&response).expect("every answer has the guide's form")
 }
 
 fn code(koohook: &Koohook, request: &Request<Vec<u8>>) -> String {
     deliver(koohook, request).code
 }
 
-// Counted.
-
-/// A call's exchanges, on a connection that stands.
+/// The exchanges of a call over an existing connection.
 fn exchanges(host: &Host, request: &Request<Vec<u8>>, right: &str) -> Vec<Exchange> {
     host.connect();
     assert_eq!(code(&host.koohook, request), right);
-    host.way.exchanges()
+    host.proxy.exchanges()
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures are there to be read")]
-fn a_change_is_two_exchanges_a_repeat_one_and_a_rehearsal_or_a_refusal_none() {
+#[expect(clippy::print_stdout, reason = "the figures are meant to be read")]
+fn a_change_costs_two_exchanges_and_a_repeat_costs_one() {
     let Some(place) = Place::new(Server::Redis) else { return };
     let host = place.host();
     let order = fresh_order();
@@ -240,7 +238,11 @@ fn a_change_is_two_exchanges_a_repeat_one_and_a_rehearsal_or_a_refusal_none() {
         assert_eq!(exchanges(&host, &signed(old, &members), "000002"), [], "{name}");
     }
     let query = members("V2 queryInstance", &fresh_order(), "L1");
-    assert_eq!(exchanges(&host, &signed(now(), &query), "000003").len(), 2, "remembers, and looks");
-    let unknown = members(FREEZE, "of nobody", "L1");
+    assert_eq!(
+        exchanges(&host, &signed(now(), &query), "000003").len(),
+        2,
+        "stores the signature, and reads"
+    );
+    let unknown = members(FREEZE, "unknown", "L1");
     assert_eq!(exchanges(&host, &signed(now(), &unknown), "000003").len(), 1);
 }

@@ -1,8 +1,8 @@
-//! Every store is a register a key: whatever many do to it at once, and whatever becomes of their
-//! replies, all answers are those that some order of single steps would have given.
+//! For each key, every store behaves like a register. Many callers act concurrently, and replies
+//! may be lost. Still, the answers must equal those of some sequence of single steps.
 //!
-//! `KOOHOOK_HISTORIES` says how many histories of each store are looked at. Agendas and expiry are
-//! left to the conformance suite.
+//! `KOOHOOK_HISTORIES` is the number of histories of each store. The conformance suite checks
+//! agendas and expiry.
 
 mod actors;
 mod checker;
@@ -18,15 +18,15 @@ use tests::linearizability::{Operation, Timed, is_linearizable};
 use tests::servers::{self, Server, run};
 use tests::world::NOW;
 
-use self::actors::acted;
+use self::actors::run_actors;
 
 const NOON: UnixMillis = UnixMillis::new(NOW);
-/// How many act at once, on how many keys, and how often each.
+/// The number of concurrent actors, of keys, and of the operations of each actor.
 const ACTORS: u64 = 8;
 const KEYS: usize = 3;
 const ACTS: u64 = 60;
 
-/// One operation on one key, by the numbers of the versions; and what came of it.
+/// One operation on one key, with the numbers of the versions, and its outcome.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Found(Option<u64>),
@@ -48,40 +48,40 @@ impl Operation for Act {
     }
 }
 
-/// The first of so many rounds with a history that no order explains.
+/// The first round with a history that no sequence explains.
 fn first_broken<S: Store>(stores: &[S], rounds: u64) -> Option<u64> {
-    (0..rounds).find(|round| !acted(stores, *round).values().all(|acts| is_linearizable(acts)))
+    (0..rounds).find(|round| !run_actors(stores, *round).values().all(|acts| is_linearizable(acts)))
 }
 
-/// Holds a store to being a register.
-#[expect(clippy::print_stdout, reason = "the figures are there to be read")]
-fn hold<S: Store>(name: &str, stores: &[S], rounds: u64) {
-    let asked = std::env::var("KOOHOOK_HISTORIES");
-    let rounds = asked.map_or(rounds, |rounds| rounds.parse().expect("a number of histories"));
-    let mut happened = Happened::default();
+/// Checks that a store is a register.
+#[expect(clippy::print_stdout, reason = "the figures are meant to be read")]
+fn check<S: Store>(name: &str, stores: &[S], rounds: u64) {
+    let wanted = std::env::var("KOOHOOK_HISTORIES");
+    let rounds = wanted.map_or(rounds, |rounds| rounds.parse().expect("a number of histories"));
+    let mut counts = Counts::default();
     for round in 0..rounds {
-        for (key, acts) in acted(stores, round) {
-            happened.count(&acts);
+        for (key, acts) in run_actors(stores, round) {
+            counts.count(&acts);
             assert!(is_linearizable(&acts), "{name}, round {round}, key {key}: {acts:#?}");
         }
     }
-    println!("{name}: {rounds} rounds, {happened:?}");
-    let Happened { won, lost, unknown, met, .. } = happened;
-    assert!([won, lost, unknown, met].iter().all(|many| *many > 10), "{name}: {happened:?}");
+    println!("{name}: {rounds} rounds, {counts:?}");
+    let Counts { won, lost, unknown, overlapping, .. } = counts;
+    assert!([won, lost, unknown, overlapping].iter().all(|many| *many > 10), "{name}: {counts:?}");
 }
 
-/// What there was in histories: where nothing happens, every store is a register.
+/// Counts of the operations in histories. A history without races would prove nothing.
 #[derive(Debug, Default)]
-struct Happened {
+struct Counts {
     acts: usize,
     won: usize,
     lost: usize,
     unknown: usize,
-    /// Those that were called before the one before them returned.
-    met: usize,
+    /// Operations that were called before the previous one returned.
+    overlapping: usize,
 }
 
-impl Happened {
+impl Counts {
     fn count(&mut self, acts: &[Timed<Act>]) {
         self.acts += acts.len();
         for Timed { operation, .. } in acts {
@@ -94,8 +94,8 @@ impl Happened {
         }
         let mut acts: Vec<_> = acts.iter().filter(|act| act.returned.is_some()).collect();
         acts.sort_by_key(|act| act.called);
-        let meet = acts.windows(2).filter(|pair| Some(pair[1].called) < pair[0].returned);
-        self.met += meet.count();
+        let overlaps = acts.windows(2).filter(|pair| Some(pair[1].called) < pair[0].returned);
+        self.overlapping += overlaps.count();
     }
 }
 
@@ -104,35 +104,35 @@ fn open(setting: &str) -> AnyStore {
 }
 
 #[test]
-fn memory_is_a_register() {
-    hold("memory", &[Memory::new()], 20);
+fn the_memory_store_is_a_register() {
+    check("memory", &[Memory::new()], 20);
 }
 
 #[test]
-fn a_file_is_a_register() {
+fn a_sqlite_file_is_a_register() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("koohook.db");
-    hold("sqlite", &[Sqlite::open(&path).unwrap(), Sqlite::open(&path).unwrap()], 2);
+    check("sqlite", &[Sqlite::open(&path).unwrap(), Sqlite::open(&path).unwrap()], 2);
 }
 
 #[test]
 fn a_server_is_a_register() {
     for server in [Server::Redis, Server::RedisCluster] {
         if let Some(setting) = servers::setting(server) {
-            hold(&setting, &[open(&setting), open(&setting)], 4);
+            check(&setting, &[open(&setting), open(&setting)], 4);
         }
     }
 }
 
 /// Replies are lost, and writes arrive late or never.
 #[test]
-fn a_server_is_a_register_at_the_end_of_a_bad_way() {
+fn a_server_behind_a_fault_proxy_is_a_register() {
     let Some(setting) = servers::setting(Server::Redis) else { return };
-    let ways = [(); 2].map(|()| FaultProxy::before(&setting));
-    let stores = ways.each_ref().map(|(_, along)| open(along));
-    for ((way, _), seed) in ways.iter().zip(0..) {
+    let proxies = [(); 2].map(|()| FaultProxy::before(&setting));
+    let stores = proxies.each_ref().map(|(_, address)| open(address));
+    for ((proxy, _), seed) in proxies.iter().zip(0..) {
         let mut chance = Chance(seed);
-        way.treat(move |_| Treatment::drawn(&mut chance));
+        proxy.treat(move |_| Treatment::drawn(&mut chance));
     }
-    hold("redis behind a bad way", &stores, 1);
+    check("redis behind a fault proxy", &stores, 1);
 }

@@ -1,4 +1,4 @@
-//! What many actors do at once to the same keys of a store.
+//! The concurrent operations of many actors on the same keys of a store.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -14,9 +14,7 @@ use tests::servers::run;
 
 use super::{ACTORS, ACTS, Act, KEYS, NOON};
 
-// The stores.
-
-/// What one actor knows and does.
+/// One actor: its state and its operations.
 struct Actor<'a, S> {
     store: &'a S,
     clock: &'a AtomicU64,
@@ -24,9 +22,9 @@ struct Actor<'a, S> {
     chance: Chance,
     name: u64,
     round: u64,
-    /// Versions that were seen, by key, the last one last.
+    /// The versions that it saw, by key, newest last.
     seen: [Vec<u64>; KEYS],
-    /// The write whose outcome is not known, by key.
+    /// The write with an unknown outcome, by key.
     unknown: [Option<(Option<u64>, u64)>; KEYS],
     acts: Vec<(usize, Timed<Act>)>,
 }
@@ -45,12 +43,12 @@ impl<S: Store> Actor<'_, S> {
         self.acts
     }
 
-    /// A moment: no two are the same.
+    /// A unique point in time.
     fn moment(&self) -> u64 {
         self.clock.fetch_add(1, Ordering::SeqCst)
     }
 
-    /// Now and then nobody waits for the end.
+    /// Sometimes the actor does not wait for the end of an operation.
     fn patience(&mut self) -> u64 {
         if self.chance.one_in(10) { self.chance.below(4) } else { u64::MAX }
     }
@@ -60,14 +58,15 @@ impl<S: Store> Actor<'_, S> {
         let called = self.moment();
         let found = run(polled(self.store.get(&name, NOON), patience));
         let returned = Some(self.moment());
-        // A look that failed says nothing.
+        // A failed read does not show the value.
         let Some(Ok(found)) = found else { return };
         let found = found.as_ref().map(number_of);
         self.seen[key].extend(found);
         self.acts.push((key, Timed { operation: Act::Found(found), called, returned }));
     }
 
-    /// Over what was seen last, mostly; or over something older, or absence, or once more.
+    /// Writes over the version that it saw last, in most cases. Sometimes it writes over an older
+    /// version or over absence, or repeats a write.
     fn put(&mut self, key: usize, number: u64) {
         let seen = &self.seen[key];
         let over = match self.chance.below(8) {
@@ -76,8 +75,8 @@ impl<S: Store> Actor<'_, S> {
             _ => seen.last().copied(),
         };
         let fresh = (over, self.name * ACTS + number + 1);
-        let again = self.unknown[key].take().filter(|_| self.chance.one_in(2));
-        let (over, new) = again.unwrap_or(fresh);
+        let repeated = self.unknown[key].take().filter(|_| self.chance.one_in(2));
+        let (over, new) = repeated.unwrap_or(fresh);
         let (name, patience) = (self.key(key), self.patience());
         let value = value(new);
         let called = self.moment();
@@ -118,18 +117,18 @@ pub(super) fn value(number: u64) -> Value {
 }
 
 fn number_of(stored: &Stored) -> u64 {
-    assert_eq!(stored.bytes, stored.version.0.repeat(20), "the bytes are another version's");
+    assert_eq!(stored.bytes, stored.version.0.repeat(20), "the bytes belong to another version");
     u64::from_le_bytes(stored.version.0[..8].try_into().unwrap())
 }
 
-/// What a future comes to, unless so many polls are not enough for it: then it is dropped.
+/// The output of a future, or `None` if it needs more polls. Then the future is dropped.
 async fn polled<F: Future>(future: F, mut polls: u64) -> Option<F::Output> {
     let mut future = pin!(future);
     poll_fn(|context| match polls.checked_sub(1) {
         None => Poll::Ready(None),
         Some(left) => {
             polls = left;
-            // So that others come between.
+            // Lets other threads run in between.
             std::thread::yield_now();
             future.as_mut().poll(context).map(Some)
         }
@@ -137,8 +136,9 @@ async fn polled<F: Future>(future: F, mut polls: u64) -> Option<F::Output> {
     .await
 }
 
-/// What many do at once to the same keys, through one or several handles: a history a key.
-pub(super) fn acted<S: Store>(stores: &[S], round: u64) -> BTreeMap<usize, Vec<Timed<Act>>> {
+/// Runs the concurrent operations of all actors, through one or more handles. Returns one history
+/// for each key.
+pub(super) fn run_actors<S: Store>(stores: &[S], round: u64) -> BTreeMap<usize, Vec<Timed<Act>>> {
     let clock = AtomicU64::new(1);
     let gate = Barrier::new(usize::try_from(ACTORS).unwrap());
     let mut chance = Chance(round);

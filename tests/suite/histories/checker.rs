@@ -1,11 +1,9 @@
-//! The checker itself, on histories whose verdict is known.
+//! Tests of the checker on histories with known verdicts.
 
 use tests::chance::Chance;
 use tests::linearizability::{Operation, Timed, is_linearizable};
 
 use super::Act;
-
-// The checker, on histories whose verdict is known.
 
 /// A first-in-first-out queue.
 #[derive(Clone, Copy)]
@@ -25,7 +23,7 @@ impl Operation for Queued {
     }
 }
 
-/// A register that is written without looking.
+/// A register with unconditional writes.
 #[derive(Clone, Copy)]
 enum Plain {
     Read(u64),
@@ -52,15 +50,15 @@ fn history<O: Copy>(operations: &[(O, u64, u64)]) -> Vec<Timed<O>> {
     operations.iter().map(timed).collect()
 }
 
-/// When an operation returns whose outcome nobody knows.
+/// The return time of an operation with an unknown outcome.
 const NEVER: u64 = u64::MAX;
 
-/// The four histories with which Herlihy and Wing say what they mean ("Linearizability", 1990,
-/// section 1.2), and their verdicts.
+/// The four histories that Herlihy and Wing use to define linearizability ("Linearizability", 1990,
+/// section 1.2), with their verdicts.
 #[test]
-fn the_first_queues_that_were_ever_judged_are_judged_alike() {
+fn the_checker_agrees_with_herlihy_and_wing() {
     use Queued::{Deq, Enq};
-    let judged: [(&[_], bool); 4] = [
+    let histories: [(&[_], bool); 4] = [
         (
             &[
                 (Enq('x'), 1, 3),
@@ -75,34 +73,34 @@ fn the_first_queues_that_were_ever_judged_are_judged_alike() {
         (&[(Enq('x'), 1, NEVER), (Deq('x'), 2, 3)], true),
         (&[(Enq('x'), 1, 3), (Enq('y'), 2, 4), (Deq('y'), 5, 7), (Deq('y'), 6, 8)], false),
     ];
-    for (operations, verdict) in judged {
+    for (operations, verdict) in histories {
         assert_eq!(is_linearizable(&history(operations)), verdict);
     }
 }
 
-/// Lamport ("On interprocess communication", 1986): readers of a regular register may see the new
-/// value and then the old one while it is written; of an atomic one, never.
+/// Lamport ("On interprocess communication", 1986): during a write, readers of a regular register
+/// may see the new value and then the old one. Readers of an atomic register may not.
 #[test]
-fn a_reader_never_sees_the_old_after_the_new() {
+fn the_checker_rejects_an_old_value_after_a_new_one() {
     use Plain::{Read, Write};
     let written = (Write(1), 1, 9);
     for (first, second, verdict) in [(0, 0, true), (0, 1, true), (1, 1, true), (1, 0, false)] {
         let reads = [written, (Read(first), 2, 3), (Read(second), 4, 5)];
         assert_eq!(is_linearizable(&history(&reads)), verdict, "{first} {second}");
-        // Nor where the writer never learns that it wrote.
+        // The same if the writer never gets its reply.
         let reads = [(Write(1), 1, NEVER), reads[1], reads[2]];
         assert_eq!(is_linearizable(&history(&reads)), verdict, "{first} {second}");
     }
-    // Without a write under way it is over.
+    // After the write has returned, the old value is wrong in any case.
     assert!(!is_linearizable(&history(&[(Write(1), 1, 2), (Read(0), 3, 4)])));
 }
 
 #[test]
-fn what_a_version_protects_from_is_seen() {
+fn the_checker_finds_writes_that_ignore_the_version() {
     use Act::{Found, Lost, Unknown, Won};
     let won = |over, new| Won { over, new };
     let first = (won(None, 1), 1, 2);
-    let judged: [(&[_], bool); 8] = [
+    let histories: [(&[_], bool); 8] = [
         (&[first, (won(Some(1), 2), 3, 5), (won(Some(1), 3), 4, 6)], false),
         (&[first, (Lost { over: None, found: Some(1) }, 3, 4), (Found(Some(1)), 5, 6)], true),
         (&[first, (Lost { over: None, found: None }, 3, 4)], false),
@@ -126,7 +124,7 @@ fn what_a_version_protects_from_is_seen() {
             ],
             false,
         ),
-        // It came too late: another had won the version.
+        // The unknown write is too late, because another write won the version.
         (
             &[
                 first,
@@ -137,13 +135,13 @@ fn what_a_version_protects_from_is_seen() {
             false,
         ),
     ];
-    for (operations, verdict) in judged {
+    for (operations, verdict) in histories {
         assert_eq!(is_linearizable(&history(operations)), verdict, "{operations:?}");
     }
 }
 
-/// The definition itself, order by order.
-fn some_order_explains(left: &[Timed<Act>], state: Option<u64>) -> bool {
+/// The definition: tries every sequence.
+fn has_explaining_sequence(left: &[Timed<Act>], state: Option<u64>) -> bool {
     if left.iter().all(|timed| timed.returned.is_none()) {
         return true;
     }
@@ -152,7 +150,7 @@ fn some_order_explains(left: &[Timed<Act>], state: Option<u64>) -> bool {
         let next = rest.remove(place);
         let is_first = rest.iter().all(|other| other.returned.is_none_or(|at| at > next.called));
         let after = next.operation.step(&state).filter(|_| is_first);
-        after.is_some_and(|after| some_order_explains(&rest, after))
+        after.is_some_and(|after| has_explaining_sequence(&rest, after))
     })
 }
 
@@ -163,7 +161,7 @@ fn the_checker_and_the_definition_agree_on_small_histories() {
     for _ in 0..20_000 {
         let many = 2 + chance.below(5);
         let history: Vec<_> = (0..many).map(|_| drawn_act(&mut chance)).collect();
-        let verdict = some_order_explains(&history, None);
+        let verdict = has_explaining_sequence(&history, None);
         assert_eq!(is_linearizable(&history), verdict, "{history:?}");
         verdicts[usize::from(verdict)] += 1;
     }

@@ -1,4 +1,4 @@
-//! Stores that are broken on purpose: the checker finds every defect.
+//! Stores with deliberate defects. The checker must find every defect.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -11,42 +11,40 @@ use tests::forward;
 
 use super::{NOON, first_broken};
 
-// Stores that are broken on purpose.
-
-/// What is wrong with a store.
+/// The defect of a store.
 #[derive(Clone, Copy, Debug)]
 enum Defect {
-    /// Some looks see what another saw before.
-    StaleLook,
-    /// Some writes are acknowledged and not made.
+    /// Some reads return the value of an earlier read.
+    StaleRead,
+    /// Some writes are acknowledged but not stored.
     LostWrite,
-    /// Some writes are made and said to be lost.
+    /// Some writes are stored but reported as lost.
     DeniedWrite,
-    /// Some writes go over whatever stands.
+    /// Some writes ignore the version.
     UncheckedWrite,
-    /// The version is compared first, and the write goes over what stands then.
+    /// A write checks the version first, and later overwrites any version.
     LateWrite,
 }
 
-/// A store with a defect that shows in one of so many operations.
+/// A store whose defect appears in one of 16 operations.
 struct Broken {
     inner: Memory,
     defect: Defect,
     operations: AtomicU64,
-    looked: Mutex<BTreeMap<String, Option<Stored>>>,
+    read_before: Mutex<BTreeMap<String, Option<Stored>>>,
 }
 
 impl Broken {
     fn new(defect: Defect) -> Self {
         let inner = Memory::new();
-        Self { inner, defect, operations: AtomicU64::new(0), looked: Mutex::default() }
+        Self { inner, defect, operations: AtomicU64::new(0), read_before: Mutex::default() }
     }
 
     fn is_due(&self) -> bool {
         self.operations.fetch_add(1, Ordering::SeqCst) % 16 == 15
     }
 
-    /// A write over what stands, whatever that is.
+    /// A write over any current version.
     async fn put_over_all(&self, key: &str, value: &Value) -> Result<Put, Unavailable> {
         let mut over = None;
         while let Put::Lost(Some(found)) = self.inner.put(key, value, over, NOON).await? {
@@ -61,9 +59,9 @@ impl Store for Broken {
 
     async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
         let found = self.inner.get(key, now).await?;
-        let before = self.looked.lock().unwrap().insert(key.to_owned(), found.clone());
+        let before = self.read_before.lock().unwrap().insert(key.to_owned(), found.clone());
         match (self.defect, before) {
-            (Defect::StaleLook, Some(before)) if self.is_due() => Ok(before),
+            (Defect::StaleRead, Some(before)) if self.is_due() => Ok(before),
             _ => Ok(found),
         }
     }
@@ -98,17 +96,17 @@ impl Store for Broken {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures are there to be read")]
-fn a_store_that_is_broken_in_any_of_these_ways_is_no_register() {
+#[expect(clippy::print_stdout, reason = "the figures are meant to be read")]
+fn the_checker_finds_every_defect() {
     for defect in [
-        Defect::StaleLook,
+        Defect::StaleRead,
         Defect::LostWrite,
         Defect::DeniedWrite,
         Defect::UncheckedWrite,
         Defect::LateWrite,
     ] {
-        let seen = first_broken(&[Broken::new(defect)], 50);
-        println!("{defect:?}: seen in round {seen:?}");
-        assert!(seen.is_some(), "{defect:?} was not seen in fifty rounds");
+        let found = first_broken(&[Broken::new(defect)], 50);
+        println!("{defect:?}: found in round {found:?}");
+        assert!(found.is_some(), "{defect:?} was not found in fifty rounds");
     }
 }
