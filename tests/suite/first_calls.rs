@@ -1,4 +1,4 @@
-//! The thin path: one purchase under each contract.
+//! The shortest path: one purchase under each contract.
 
 use tests::call::{SETTINGS, koohook, run};
 

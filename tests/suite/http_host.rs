@@ -1,5 +1,5 @@
-//! The plain HTTP host: how long it waits, how much it holds, and how it stops (decision G6). Over
-//! streams in memory and under a clock that moves only where nothing else can happen.
+//! The plain HTTP host: its time limits, its size limits, and its stop (decision G6). The streams
+//! are in memory. The test clock advances only when every task waits.
 
 mod fixture;
 mod limits;

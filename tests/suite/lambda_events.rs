@@ -1,19 +1,22 @@
-//! AWS Lambda's events, from their JSON to the JSON that goes back, on the runtime's own way:
-//! `lambda_http` reads the event and makes a request of it, the host answers, and `lambda_http`
-//! makes a response of that.
+//! Tests of AWS Lambda's events, from the event's JSON to the response's JSON, through the
+//! runtime's own code. `lambda_http` makes a request from the event, the host answers it, and
+//! `lambda_http` makes a response from the answer.
 //!
-//! What happens to events that are none of ours:
+//! What happens to other events:
 //!
-//! - An event of version 1.0, of a schedule, of another cloud, or no object is refused while it
-//!   is read. The runtime reports a failed invocation; we are never called.
-//! - A body that is said to be base64 and is none makes `lambda_http` panic before we are
-//!   called, and so do a query with a blank, `"`, `<` or `>` in it and a host that is none. The
-//!   runtime catches it and reports a failed invocation; a client that encodes causes none.
+//! - Events of version 1.0, of a schedule or of another cloud, and events that are not an object,
+//!   are rejected by the parser. The runtime reports a failed invocation, and koohook is not
+//!   called.
+//! - `lambda_http` panics before it calls koohook if a body is marked as base64 but is not base64.
+//!   It also panics if the query contains a blank, `"`, `<` or `>`, or if the host is invalid. The
+//!   runtime catches the panic and reports a failed invocation. A client that encodes its requests
+//!   does not cause this.
 //! - A body that is null is an empty body.
-//! - `lambda_http` writes paths anew: `/a/../saasproduce` and `/a/%2e%2e/saasproduce` are
-//!   `/saasproduce` here, and are unknown to the plain HTTP host. Paths are not signed.
-//! - The raw query stays as it is, byte for byte, whatever `queryStringParameters` says; but
-//!   what stands behind a `#` is no part of it.
+//! - `lambda_http` resolves paths: `/a/../saasproduce` and `/a/%2e%2e/saasproduce` become
+//!   `/saasproduce`. The host uses the path of the event instead. So these paths are unknown, as at
+//!   the plain HTTP host.
+//! - The raw query stays the same, byte for byte, whatever `queryStringParameters` contains. But
+//!   the part after a `#` is removed.
 
 use std::sync::Arc;
 
@@ -47,7 +50,7 @@ const PURCHASE_V2: [(&str, &str); 5] = [
     ("orderLineId", "CS1-1"),
 ];
 
-/// An event of a kind, with a query and a body in it.
+/// An event of a kind, with a query and a body filled in.
 fn event(kind: &str, query: &str, body: &[u8]) -> Value {
     use base64::Engine;
     let events: Value = serde_json::from_str(EVENTS).unwrap();
@@ -74,9 +77,9 @@ fn v2_event(kind: &str) -> Value {
     event(kind, request.uri().query().unwrap(), request.body())
 }
 
-/// What the runtime sends back for an event, if it reads the event at all.
+/// The runtime's response to an event, or `None` if the event cannot be parsed.
 fn invoke(koohook: Bundled, event: &Value) -> Option<Value> {
-    // As the runtime does: from bytes.
+    // From bytes, as in the runtime.
     let event: LambdaRequest = serde_json::from_slice(event.to_string().as_bytes()).ok()?;
     let endpoint = Arc::new(koohook.endpoint);
     let answer = service_fn(move |request| {
@@ -89,9 +92,9 @@ fn invoke(koohook: Bundled, event: &Value) -> Option<Value> {
     Some(serde_json::to_value(response).unwrap())
 }
 
-/// The answer in what goes back, its signature held against the bytes that the caller will get.
-fn answered(sent: &Value) -> Answer {
-    assert_eq!(sent["isBase64Encoded"], false, "every answer is text");
+/// The answer in a response. Its signature is verified over the bytes that the caller gets.
+fn read_answer(sent: &Value) -> Answer {
+    assert_eq!(sent["isBase64Encoded"], false, "every answer must be text");
     let mut response = http::Response::new(sent["body"].as_str().unwrap().as_bytes().to_vec());
     let status = sent["statusCode"].as_u64().unwrap();
     *response.status_mut() = StatusCode::from_u16(u16::try_from(status).unwrap()).unwrap();
@@ -104,35 +107,34 @@ fn answered(sent: &Value) -> Answer {
 }
 
 fn code(event: &Value) -> String {
-    answered(&invoke(koohook(&SETTINGS), event).expect("an event of ours")).code
+    read_answer(&invoke(koohook(&SETTINGS), event).expect("a readable event")).code
 }
 
 fn status(event: &Value) -> u64 {
-    let sent = invoke(koohook(&SETTINGS), event).expect("an event of ours");
+    let sent = invoke(koohook(&SETTINGS), event).expect("a readable event");
     sent["statusCode"].as_u64().unwrap()
 }
 
 #[test]
-fn purchases_arrive_whole_and_answers_leave_signed() {
+fn a_purchase_is_answered_and_the_answer_is_signed() {
     for event in [v2_event("http-api"), v2_event("function-url"), v1_event("function-url-get")] {
         let sent = invoke(koohook(&SETTINGS), &event).unwrap();
-        assert_eq!(answered(&sent).code, "000000");
-        // The body's signature holds only if Lambda sends the bytes that we signed.
+        assert_eq!(read_answer(&sent).code, "000000");
+        // The body's signature is valid only if Lambda sends exactly these bytes.
         let members: Vec<_> = sent.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
             members,
             ["body", "cookies", "headers", "isBase64Encoded", "multiValueHeaders", "statusCode"]
         );
         assert_eq!(sent["headers"]["content-type"], "application/json");
-        // Names are in lower case here, as they are in the event's format: what the caller sees
-        // is up to AWS.
+        // The event's format has header names in lower case. AWS decides what the caller sees.
         assert!(sent["headers"]["body-sign"].is_string());
         assert_eq!((&sent["cookies"], &sent["multiValueHeaders"]), (&json!([]), &json!({})));
     }
 }
 
 #[test]
-fn a_body_is_the_same_in_base64_and_as_text() {
+fn a_body_in_base64_equals_the_same_body_as_text() {
     let mut as_text = v2_event("http-api");
     let as_base64 = v2_event("function-url");
     let answers = [&as_text, &as_base64].map(|event| invoke(koohook(&SETTINGS), event).unwrap());
@@ -143,7 +145,7 @@ fn a_body_is_the_same_in_base64_and_as_text() {
 }
 
 #[test]
-fn the_raw_query_is_read_and_nothing_else() {
+fn only_the_raw_query_is_read() {
     let event = v1_event("function-url-get");
     let query = event["rawQueryString"].as_str().unwrap().to_owned();
     assert!(query.contains("%2B") && query.contains('+') && query.contains("email=&"));
@@ -165,9 +167,9 @@ fn the_raw_query_is_read_and_nothing_else() {
     assert_eq!((code(&misled).as_str(), code(&bare).as_str()), ("000000", "000000"));
 }
 
-/// Every byte that an address may hold, as it arrives at the endpoint.
+/// Every byte that an address may contain reaches the endpoint unchanged.
 #[test]
-fn no_byte_of_a_query_changes_on_the_way() {
+fn lambda_changes_no_byte_of_a_query() {
     let visible: String =
         (0x21..0x7f).map(char::from).filter(|letter| !"#<>\"".contains(*letter)).collect();
     for query in [
@@ -183,7 +185,7 @@ fn no_byte_of_a_query_changes_on_the_way() {
     assert_eq!(target("a=1#b=2").1, "a=1");
 }
 
-/// The path and the query that `lambda_http` makes of a raw query.
+/// The path and the query of the request that `lambda_http` makes from a raw query.
 fn target(query: &str) -> (String, String) {
     let mut event = v1_event("function-url-get");
     event["rawQueryString"] = query.into();
@@ -194,7 +196,7 @@ fn target(query: &str) -> (String, String) {
 }
 
 #[test]
-fn pages_of_health_and_unknown_paths_are_answered() {
+fn health_checks_and_unknown_paths_are_answered() {
     let at = |method: &str, path: &str| {
         let mut event = v1_event("function-url-get");
         event["rawPath"] = path.into();
@@ -207,19 +209,19 @@ fn pages_of_health_and_unknown_paths_are_answered() {
     }
     assert_eq!(at("DELETE", "/saasproduce"), 405);
     assert_eq!(at("GET", "/saasproduce/"), 200);
-    for path in ["/nowhere", "//saasproduce", "/SaasProduce", "/saasproduce%2f", "/saasproduce;a"] {
+    for path in ["/unknown", "//saasproduce", "/SaasProduce", "/saasproduce%2f", "/saasproduce;a"] {
         assert_eq!(at("GET", path), 404, "{path}");
     }
-    // The library resolves these on its way to a URI; we go by what arrived.
+    // `lambda_http` resolves these paths, but the host uses the path of the event.
     for path in ["/a/../saasproduce", "/a/%2e%2e/saasproduce", "/./saasproduce"] {
         assert_eq!(at("GET", path), 404, "{path}");
     }
 }
 
-/// A stage other than the default one stands before the path that a gateway hands on; the base
-/// path has to name it.
+/// A gateway puts a stage that is not the default one before the path. The base path must then
+/// contain the stage.
 #[test]
-fn a_stage_is_a_part_of_the_path() {
+fn the_stage_is_a_part_of_the_path() {
     let mut event = v2_event("http-api");
     event["rawPath"] = "/prod/saasproduce".into();
     event["requestContext"]["stage"] = "prod".into();
@@ -227,11 +229,11 @@ fn a_stage_is_a_part_of_the_path() {
     let mut settings = SETTINGS.to_vec();
     settings.push(("KOOHOOK_BASE_PATH", "/prod/saasproduce"));
     let sent = invoke(koohook(&settings), &event).unwrap();
-    assert_eq!(answered(&sent).code, "000000");
+    assert_eq!(read_answer(&sent).code, "000000");
 }
 
 #[test]
-fn headers_and_limits_are_judged_as_anywhere() {
+fn headers_and_limits_are_checked_as_at_any_host() {
     let mut event = v2_event("http-api");
     event["headers"]["content-encoding"] = "gzip".into();
     assert_eq!(status(&event), 415);
@@ -247,7 +249,7 @@ fn headers_and_limits_are_judged_as_anywhere() {
 }
 
 #[test]
-fn a_body_that_is_absent_is_an_empty_one() {
+fn an_absent_body_is_an_empty_body() {
     for absent in [Value::Null, "".into()] {
         for base64 in [true, false] {
             let mut event = v2_event("http-api");
@@ -262,7 +264,7 @@ fn a_body_that_is_absent_is_an_empty_one() {
 }
 
 #[test]
-fn events_that_are_none_of_ours_do_not_reach_the_door() {
+fn other_events_do_not_reach_the_endpoint() {
     for kind in ["rest-api-1.0", "schedule", "apig-of-functiongraph"] {
         let event = event(kind, "", b"");
         assert!(invoke(koohook(&SETTINGS), &event).is_none(), "{kind}");
@@ -272,13 +274,13 @@ fn events_that_are_none_of_ours_do_not_reach_the_door() {
     }
     let mut event = v2_event("http-api");
     event["body"] = json!({"activity": "newInstance"});
-    assert!(invoke(koohook(&SETTINGS), &event).is_none(), "a body that is decoded already");
+    assert!(invoke(koohook(&SETTINGS), &event).is_none(), "a body that is already decoded");
 }
 
-/// The panic is `lambda_http`'s own and happens before a call of ours; the runtime catches it. If
-/// this fails, the module's first lines want another word.
+/// The panic is in `lambda_http`, before it calls koohook, and the runtime catches it. If this test
+/// fails, correct the list at the top of this module.
 #[test]
-fn events_that_contradict_themselves_never_reach_the_door() {
+fn events_that_contradict_themselves_do_not_reach_the_endpoint() {
     let mut not_base64 = v2_event("function-url");
     not_base64["body"] = "***".into();
     let mut no_target = v2_event("http-api");

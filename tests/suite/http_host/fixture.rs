@@ -19,8 +19,8 @@ use tokio::time::sleep;
 
 pub const MIB: usize = 1024 * 1024;
 
-/// An endpoint that answers `/slow` only once its gate is open, `/no` with 404 before the body, and
-/// everything else at once. Bodies to `/kit` are the kit's.
+/// An endpoint that answers `/slow` only after its gate opens, and `/no` with 404 before it reads
+/// the body. It answers every other path immediately. Bodies to `/kit` have the kit's limits.
 pub struct GatedEndpoint {
     gate: Semaphore,
     answered: AtomicUsize,
@@ -67,7 +67,7 @@ impl Endpoint for GatedEndpoint {
     }
 }
 
-/// A host that is being served.
+/// A running host.
 pub struct HostInMemory {
     connections: mpsc::UnboundedSender<io::Result<DuplexStream>>,
     stop: Option<oneshot::Sender<()>>,
@@ -85,14 +85,14 @@ impl HostInMemory {
         Self { connections, stop: Some(stop), served }
     }
 
-    /// A new connection, in the queue of those that wait to be accepted.
+    /// A new connection, in the queue of connections to accept.
     pub fn connect(&self) -> HostCaller {
         let (ours, theirs) = duplex(8 * MIB);
         self.connections.send(Ok(theirs)).unwrap();
         HostCaller { stream: ours, received: Vec::new() }
     }
 
-    /// The next accept fails.
+    /// Makes the next accept fail.
     pub fn fail(&self, fault: io::Error) {
         self.connections.send(Err(fault)).unwrap();
     }
@@ -123,13 +123,13 @@ impl Listener for Accepted {
     }
 }
 
-/// One connection, seen from its other end.
+/// The caller's end of a connection.
 pub struct HostCaller {
     stream: DuplexStream,
     received: Vec<u8>,
 }
 
-/// An answer as it stood on the wire.
+/// An answer in its form on the wire.
 pub struct HostAnswer {
     pub status: u16,
     head: String,
@@ -141,17 +141,17 @@ impl HostAnswer {
         lines.into_iter().find(|(this, _)| this.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// Whether the answer says that its connection ends.
+    /// Whether the answer announces that the connection closes.
     pub fn closes(&self) -> bool {
         self.header("connection") == Some("close")
     }
 }
 
 impl HostCaller {
-    /// Sends bytes, and lets the host do what it can with them.
+    /// Sends bytes, and lets the host process them.
     pub async fn send(&mut self, bytes: &[u8]) {
         self.write(bytes).await;
-        // The clock moves only where nothing else can happen.
+        // The test clock advances only when every task waits, so the host has processed the bytes.
         sleep(Duration::from_millis(1)).await;
     }
 
@@ -159,17 +159,17 @@ impl HostCaller {
         let _ = self.stream.write_all(bytes).await;
     }
 
-    /// Puts bytes into the connection; the host does nothing meanwhile.
+    /// Writes bytes to the connection without letting the host run.
     pub fn put(&mut self, bytes: &[u8]) {
         unconstrained(self.write(bytes)).now_or_never().expect("the connection has room");
     }
 
-    /// Closes this side; the other may still answer.
+    /// Closes the sending side. The host can still answer.
     pub async fn shut(&mut self) {
         self.stream.shutdown().await.unwrap();
     }
 
-    /// The next answer; nothing if the host hung up without one.
+    /// Reads the next answer; `None` if the host closed the connection without one.
     pub async fn answer(&mut self) -> Option<HostAnswer> {
         let end = loop {
             match self.received.windows(4).position(|it| it == b"\r\n\r\n") {
@@ -188,7 +188,7 @@ impl HostCaller {
         Some(wire)
     }
 
-    /// Waits until the other side hangs up; `false` if it says something instead.
+    /// Waits until the host closes the connection; `false` if it sends bytes instead.
     pub async fn is_closed(&mut self) -> bool {
         self.received.is_empty() && self.receive().await.is_none()
     }

@@ -1,4 +1,4 @@
-//! How many connections and bytes a host holds, and who makes room.
+//! The limits on connections and bytes, and which connections the host closes at the limit.
 
 use std::io;
 use std::sync::Arc;
@@ -33,21 +33,21 @@ async fn at_the_limit_the_longest_idle_connection_ends_first() {
     assert_eq!(log.text().matches("too many connections").count(), 1, "{}", log.text());
 }
 
-/// A thousand strangers who say nothing do not keep a caller out.
+/// A thousand connections without a request must not delay a caller.
 #[tokio::test(start_paused = true)]
-async fn strangers_at_the_limit_keep_no_caller_out() {
+async fn silent_connections_at_the_limit_do_not_delay_a_caller() {
     let host = HostInMemory::serve(GatedEndpoint::open(), 16);
-    let strangers: Vec<_> = (0..1_000).map(|_| host.connect()).collect();
+    let silent: Vec<_> = (0..1_000).map(|_| host.connect()).collect();
     let started = Instant::now();
     let mut caller = host.connect();
     caller.send(REQUEST).await;
     assert_eq!(caller.answer().await.unwrap().status, 200);
     assert!(started.elapsed() < seconds(1.0), "{:?}", started.elapsed());
-    drop(strangers);
+    drop(silent);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_accept_that_fails_rests_and_is_logged_once_a_minute() {
+async fn a_failed_accept_pauses_and_is_logged_once_a_minute() {
     let log = Log::default();
     let _guard = log.keep();
     let host = HostInMemory::serve(GatedEndpoint::open(), 8);
@@ -64,14 +64,14 @@ async fn an_accept_that_fails_rests_and_is_logged_once_a_minute() {
     assert!(seconds(65.0) <= started.elapsed(), "{:?}", started.elapsed());
     let lines = log.text().matches("cannot accept connections").count();
     assert!((2..=3).contains(&lines), "{lines} lines");
-    // A caller that gave up is no trouble.
+    // An aborted connection is not a fault of the host.
     host.fail(io::ErrorKind::ConnectionAborted.into());
     caller.send(REQUEST).await;
     assert_eq!(caller.answer().await.unwrap().status, 200);
 }
 
 #[tokio::test(start_paused = true)]
-async fn bodies_in_flight_are_bounded_and_purchases_have_a_share() {
+async fn unfinished_bodies_are_bounded_and_purchases_have_their_share() {
     let host = HostInMemory::serve(GatedEndpoint::open(), 64);
     let post = |path: &str, len: usize| {
         format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {len}\r\n\r\n").into_bytes()
@@ -103,7 +103,7 @@ async fn bodies_in_flight_are_bounded_and_purchases_have_a_share() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_that_say_half_of_it_make_room() {
+async fn connections_with_half_a_request_are_closed_at_the_limit() {
     for half in [&b"G"[..], b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx"] {
         let host = HostInMemory::serve(GatedEndpoint::open(), 4);
         let mut halves: Vec<_> = (0..12).map(|_| host.connect()).collect();

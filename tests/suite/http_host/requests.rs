@@ -1,4 +1,4 @@
-//! Where one request on a connection ends and the next begins.
+//! Where one request on a connection ends and the next one starts.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use tokio::time::{advance, sleep};
 use super::fixture::{GatedEndpoint, HostInMemory, MIB};
 use super::{REQUEST, SLOW, seconds};
 
-/// A caller that writes all before it reads gets the answer, though nobody reads its body.
+/// Some callers write the whole request before they read. They must get the answer even if the host
+/// does not read the body.
 #[tokio::test(start_paused = true)]
 async fn an_answer_before_the_body_reaches_its_caller() {
     let host = HostInMemory::serve(GatedEndpoint::open(), 8);
@@ -29,7 +30,7 @@ async fn an_answer_before_the_body_reaches_its_caller() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_may_close_its_side_and_wait() {
+async fn a_caller_that_closes_its_sending_side_is_answered() {
     let gate = GatedEndpoint::shut();
     let host = HostInMemory::serve(Arc::clone(&gate), 8);
     let mut caller = host.connect();
@@ -40,10 +41,10 @@ async fn a_caller_may_close_its_side_and_wait() {
     assert_eq!(caller.answer().await.unwrap().status, 200);
 }
 
-/// A caller's body, or an empty line, behind an answer is no next request: the connection is kept
-/// for its time, and what comes next is read from its beginning.
+/// The rest of a body, or an empty line, may follow an early answer. The host must not treat it as
+/// a request. It keeps the connection for its usual time and reads the next request from its start.
 #[tokio::test(start_paused = true)]
-async fn what_is_left_of_a_request_begins_no_other() {
+async fn the_rest_of_a_request_is_not_a_new_request() {
     let host = HostInMemory::serve(GatedEndpoint::open(), 8);
     let chunked = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
     for left in [&[b'x'; 20_000][..], b"POST /a HTTP/1.1\r\nHost: x\r\n\r\n", b"\r\n"] {
@@ -69,9 +70,10 @@ async fn what_is_left_of_a_request_begins_no_other() {
     }
 }
 
-/// A length beside chunks is seen behind the rest of another request, too.
+/// The host must reject a request with both a length and chunks, even after the rest of another
+/// request.
 #[tokio::test(start_paused = true)]
-async fn a_left_over_head_vouches_for_no_other() {
+async fn the_rest_of_a_request_does_not_hide_an_ambiguous_one() {
     let host = HostInMemory::serve(GatedEndpoint::open(), 8);
     let mut caller = host.connect();
     let left = b"POST /a HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -1,4 +1,4 @@
-//! How a host stops.
+//! The stop of a host.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::fixture::{GatedEndpoint, HostInMemory};
 use super::{REQUEST, SLOW, seconds};
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_ends_what_is_under_way_and_nothing_else() {
+async fn a_stop_answers_waiting_requests_and_closes_idle_connections() {
     let log = Log::default();
     let _guard = log.keep();
     let gate = GatedEndpoint::shut();
@@ -21,7 +21,7 @@ async fn a_stop_ends_what_is_under_way_and_nothing_else() {
     busy.send(SLOW).await;
     head.send(&REQUEST[..10]).await;
     advance(seconds(0.5)).await;
-    // In the system's queue: more than are accepted before the stop is seen.
+    // More connections in the system's queue than the host accepts before it notices the stop.
     let mut waiting: Vec<_> = (0..400).map(|_| host.connect()).collect();
     waiting.iter_mut().for_each(|caller| caller.put(REQUEST));
     host.stop();
@@ -60,9 +60,9 @@ async fn a_stop_waits_10_s_at_most() {
     assert!(log.text().contains(r#""requests":2"#), "{}", log.text());
 }
 
-/// A caller that hangs up does not end its call, so that a stop waits for the call, too.
+/// A call continues after its caller hangs up, so a stop waits for that call, too.
 #[tokio::test(start_paused = true)]
-async fn a_stop_waits_for_calls_whose_callers_are_gone() {
+async fn a_stop_waits_for_calls_whose_callers_hung_up() {
     let gate = GatedEndpoint::shut();
     let mut host = HostInMemory::serve(Arc::clone(&gate), 8);
     let mut gone = host.connect();
@@ -78,7 +78,7 @@ async fn a_stop_waits_for_calls_whose_callers_are_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_waits_for_room_is_served_when_the_host_stops() {
+async fn a_caller_that_waits_at_the_limit_is_served_at_a_stop() {
     let gate = GatedEndpoint::shut();
     let mut host = HostInMemory::serve(Arc::clone(&gate), 1);
     let mut busy = host.connect();

@@ -1,4 +1,4 @@
-//! How long a connection, a head and a body may take.
+//! The time limits of a connection, of a request's headers and of its body.
 
 use tokio::time::{Instant, advance, sleep};
 
@@ -6,7 +6,7 @@ use super::fixture::{GatedEndpoint, HostInMemory};
 use super::{REQUEST, seconds};
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_connection_lives_10_s() {
+async fn a_silent_connection_is_closed_after_10_s() {
     let host = HostInMemory::serve(GatedEndpoint::open(), 8);
     let mut silent = host.connect();
     let started = Instant::now();
@@ -15,7 +15,7 @@ async fn a_silent_connection_lives_10_s() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_may_take_3_s_from_its_first_byte() {
+async fn the_headers_of_a_request_may_take_3_s_from_the_first_byte() {
     let host = HostInMemory::serve(GatedEndpoint::open(), 8);
     let mut slow = host.connect();
     advance(seconds(9.0)).await;
@@ -64,11 +64,11 @@ async fn a_connection_is_kept_75_s_for_the_next_request() {
     assert_eq!(started.elapsed(), seconds(74.999));
 }
 
-/// A function platform freezes a process between requests. When it thaws, the time is over and the
-/// request is in the socket, both at once.
+/// A function platform suspends a process between requests. When the process resumes, the time
+/// limit has passed and the request is in the socket.
 #[tokio::test(start_paused = true)]
-async fn what_arrives_while_the_host_is_frozen_is_answered() {
-    for frozen in [1.0, 3.5, 10.5, 80.0, 3_600.0].map(seconds) {
+async fn a_request_that_arrives_while_the_host_is_suspended_is_answered() {
+    for suspended in [1.0, 3.5, 10.5, 80.0, 3_600.0].map(seconds) {
         let host = HostInMemory::serve(GatedEndpoint::open(), 8);
         let (mut kept, mut silent, mut head) = (host.connect(), host.connect(), host.connect());
         let mut body = host.connect();
@@ -76,17 +76,17 @@ async fn what_arrives_while_the_host_is_frozen_is_answered() {
         assert_eq!(kept.answer().await.unwrap().status, 200);
         head.send(&REQUEST[..10]).await;
         body.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nxy").await;
-        // Nothing is polled between these lines: it all happens while the host stands still.
+        // No task runs between these lines, so all of this happens while the host is suspended.
         kept.put(REQUEST);
         silent.put(REQUEST);
         head.put(&REQUEST[10..]);
         body.put(b"z!");
-        advance(frozen).await;
+        advance(suspended).await;
         for (name, caller) in
             [("kept", &mut kept), ("silent", &mut silent), ("head", &mut head), ("body", &mut body)]
         {
             let answer = caller.answer().await;
-            assert_eq!(answer.map(|it| it.status), Some(200), "{name} after {frozen:?}");
+            assert_eq!(answer.map(|it| it.status), Some(200), "{name} after {suspended:?}");
         }
     }
 }
