@@ -1,7 +1,7 @@
-//! Imports beside a bundle that serves: whatever comes in between, one order has one instance
-//! (decisions C2 and C7).
+//! Imports into a bundle that serves calls. Whatever happens during an import, one order has one
+//! instance (decisions C2 and C7).
 //!
-//! An import is stopped at each point of its operations in turn, and another actor runs to its end
+//! Each test stops an import at each point of its operations, and runs another actor to its end
 //! there.
 
 mod calls;
@@ -29,9 +29,9 @@ use self::interleaved::interleaved;
 
 type Served = Koohook<Memory>;
 
-/// More points than an import has.
+/// More than the number of points in an import.
 const POINTS: usize = 12;
-const OWN: &str = "legacy-0001";
+const LEGACY: &str = "legacy-0001";
 
 fn served() -> Served {
     Koohook::over(Memory::new(), &SETTINGS)
@@ -41,7 +41,7 @@ fn derived(order: &str) -> InstanceId {
     OrderedBy::V1 { order, product: Some("P1"), charging_mode: None }.instance_id()
 }
 
-/// The instance of an order, under the ID that an older server gave it.
+/// The instance of an order, with the ID from an older server.
 fn import(order: &str, id: &str) -> Import {
     let info = AppInfo {
         front_end_url: "https://old.example.com".to_owned(),
@@ -55,11 +55,11 @@ fn import(order: &str, id: &str) -> Import {
     Import { instance, derived: derived(order) }
 }
 
-async fn put(koohook: &Served, import: &Import) -> Result<ImportOutcome, Failure> {
-    put_or_foresee(koohook, import, false).await
+async fn run_import(koohook: &Served, import: &Import) -> Result<ImportOutcome, Failure> {
+    run_or_check(koohook, import, false).await
 }
 
-async fn put_or_foresee(
+async fn run_or_check(
     koohook: &Served,
     import: &Import,
     dry_run: bool,
@@ -71,7 +71,7 @@ async fn put_or_foresee(
     import.put(&repository, dry_run).await
 }
 
-/// The marketplace's call: its code, and the ID that it is answered.
+/// The marketplace's purchase call. Returns the code and the instance ID in the answer.
 fn call(koohook: &Served, order: &str) -> (String, Option<String>) {
     let purchase = [
         ("activity", "newInstance"),
@@ -84,23 +84,23 @@ fn call(koohook: &Served, order: &str) -> (String, Option<String>) {
     (answer.code, answer.instance_id)
 }
 
-/// The IDs under which an instance of the order exists.
+/// The IDs that have an instance of the order.
 fn instances(koohook: &Served, order: &str) -> Vec<String> {
     let at = |id: &str| run(koohook.kept(id)).map(|kept| kept.entity);
-    let ids = [OWN.to_owned(), derived(order).to_string()];
+    let ids = [LEGACY.to_owned(), derived(order).to_string()];
     let is_one =
         |id: &String| matches!(at(id), Some(Entity::Instance(it)) if it.order_id.as_str() == order);
     ids.into_iter().filter(is_one).collect()
 }
 
-/// One order, one instance, and the marketplace is answered its ID.
+/// Checks that the order has one instance, and that the marketplace gets its ID.
 fn check_whole(koohook: &Served, order: &str, what: &str) {
     let (code, id) = call(koohook, order);
     assert_eq!(code, "000000", "{what}");
     assert_eq!(instances(koohook, order), [id.unwrap()], "{what}");
 }
 
-/// An older server that happened to give the derived ID needs no pointer.
+/// If the older server used the derived ID, no pointer is needed.
 #[test]
 fn an_instance_under_the_derived_id_is_one_value() {
     let import = import("CS1", derived("CS1").as_str());
@@ -111,7 +111,7 @@ fn an_instance_under_the_derived_id_is_one_value() {
         let differs = |columns: &[&str]| columns.contains(&"frontEndUrl");
         match &outcome {
             ImportOutcome::Imported => (),
-            // The purchase came first, with the template's access data.
+            // The purchase was first, with the access data of the template.
             ImportOutcome::Differs(columns) if differs(columns) => (),
             other => panic!("{what}: {other:?}"),
         }
@@ -122,37 +122,38 @@ fn an_instance_under_the_derived_id_is_one_value() {
 #[test]
 fn a_dry_run_writes_nothing() {
     let koohook = served();
-    let foreseen = run(put_or_foresee(&koohook, &import("CS1", OWN), true));
-    assert_eq!(foreseen, Ok(ImportOutcome::WouldImport));
+    let outcome = run(run_or_check(&koohook, &import("CS1", LEGACY), true));
+    assert_eq!(outcome, Ok(ImportOutcome::WouldImport));
     assert_eq!(koohook.store().take_counts(), (2, 0));
     assert!(run(koohook.kept(derived("CS1").as_str())).is_none());
 }
 
-/// A first import forgot what makes the purchase another; the corrected one leads to the instance.
+/// The first import lacked the charging mode, which is a part of the purchase's ID. A corrected
+/// import adds a pointer to the instance.
 #[test]
-fn a_purchase_that_was_named_wrongly_is_linked_by_another_import() {
+fn a_corrected_import_links_the_purchase_to_its_instance() {
     let koohook = served();
-    run(put(&koohook, &import("CS1", OWN))).unwrap();
+    run(run_import(&koohook, &import("CS1", LEGACY))).unwrap();
     let purchase = OrderedBy::V1 { order: "CS1", product: Some("P1"), charging_mode: Some("5") };
-    let corrected = Import { derived: purchase.instance_id(), ..import("CS1", OWN) };
+    let corrected = Import { derived: purchase.instance_id(), ..import("CS1", LEGACY) };
     for (dry_run, expected) in [
         (true, ImportOutcome::Linked),
         (false, ImportOutcome::Linked),
         (true, ImportOutcome::Exists),
         (false, ImportOutcome::Exists),
     ] {
-        assert_eq!(run(put_or_foresee(&koohook, &corrected, dry_run)), Ok(expected));
+        assert_eq!(run(run_or_check(&koohook, &corrected, dry_run)), Ok(expected));
     }
-    assert_eq!(call(&koohook, "CS1").1.as_deref(), Some(OWN));
+    assert_eq!(call(&koohook, "CS1").1.as_deref(), Some(LEGACY));
 }
 
-/// A pointer that leads to another order's instance answers nobody.
+/// A call must not be answered with another order's instance.
 #[test]
 fn a_pointer_to_another_order_is_not_followed() {
     let koohook = served();
-    run(put(&koohook, &import("CS2", OWN))).unwrap();
-    let moved = Entity::MovedTo(InstanceId::parse(OWN).unwrap());
+    run(run_import(&koohook, &import("CS2", LEGACY))).unwrap();
+    let moved = Entity::MovedTo(InstanceId::parse(LEGACY).unwrap());
     run(koohook.keep(derived("CS1").as_str(), &EntityRecord::new(moved)));
     assert_eq!(call(&koohook, "CS1").0, "000005");
-    assert_eq!(call(&koohook, "CS2"), ("000000".to_owned(), Some(OWN.to_owned())));
+    assert_eq!(call(&koohook, "CS2"), ("000000".to_owned(), Some(LEGACY.to_owned())));
 }

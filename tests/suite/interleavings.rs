@@ -1,10 +1,10 @@
-//! Purchases under both contracts, delivered by chance: duplicated, reordered, rehearsed, late and
-//! early, to a store that fails, by processes that end anywhere; and a product that fails, hangs and
-//! loses its replies, told by callbacks and by two relays. After every step, and once all is calm,
-//! what must hold. A seed names a run for ever.
+//! Random scenarios of purchases under both contracts. Calls are duplicated, reordered, rehearsed,
+//! late and early. The store fails, and processes end at any point. The product fails, hangs and
+//! loses its replies. Callbacks and two relays notify it. The invariants are checked after every
+//! step and at the end, when no more faults happen. A seed always produces the same run.
 //!
-//! `KOOHOOK_SIMULATION_SEEDS` says how many runs, `KOOHOOK_SIMULATION_FIRST` the first of them; each
-//! failure prints its seed and its trace.
+//! `KOOHOOK_SIMULATION_SEEDS` is the number of runs, and `KOOHOOK_SIMULATION_FIRST` is the first
+//! seed. Each failure prints its seed and its trace.
 
 mod calls;
 mod deliveries;
@@ -30,16 +30,16 @@ use tests::product::{HANGS, Mood, READY, ScriptedProduct, Told};
 
 use crate::lifecycle::Callback;
 
-/// How many runs there are where nobody says; about ten seconds.
+/// The number of runs if it is not set; they need about ten seconds.
 const SEEDS: u64 = 40;
-/// How many calls a run delivers.
+/// The number of calls in a run.
 const STEPS: usize = 80;
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// What is bought in a run.
+/// The purchases of a run.
 const PURCHASES: [(Contract, &str); 5] = [
     (Contract::V1, "CS1"),
     (Contract::V1, "CS2"),
@@ -47,56 +47,56 @@ const PURCHASES: [(Contract, &str); 5] = [
     (Contract::V2, "CS2"),
     (Contract::V1, "CS3"),
 ];
-/// The one that an older server made, under an ID of its own: a command imports it at some time,
-/// beside the calls.
+/// The purchase that an older server created under its own ID. A command imports it at some time,
+/// while calls arrive.
 const IMPORTED: usize = 4;
-const OWN_ID: &str = "older-0003";
-/// What one process after the other is started with: a product, told by callbacks or not, and a
-/// template that comes and goes.
+const LEGACY_ID: &str = "older-0003";
+/// The settings that processes are started with, whether callbacks notify the product, and whether
+/// there is a template.
 const STARTS: [(Settings, bool, bool); 4] =
     [(&PENDING, false, false), (&TOLD, true, false), (&PENDING, false, true), (&TOLD, true, true)];
 
 /// Names and values of settings.
 type Settings = &'static [(&'static str, &'static str)];
 
-/// One call, as it may be delivered again.
+/// One call, stored so that it can be delivered again.
 #[derive(Clone)]
 struct Call {
     callback: &'static Callback,
-    /// Which of the purchases it is about.
+    /// The index of its purchase.
     about: usize,
     members: Vec<(String, String)>,
     signed_at: u64,
     rehearsal: bool,
 }
 
-/// An order in the simulation's own ledger: purchase, callback, order.
+/// An order in the simulation's ledger: purchase, callback, order.
 type OrderKey = (usize, &'static str, String);
 
-/// A run under way.
+/// A run in progress.
 struct Simulation {
     seed: u64,
     chance: Chance,
     koohook: Arc<Bundled>,
-    /// Who is told, if anybody is.
+    /// The product, if there is one.
     product: Option<ScriptedProduct>,
-    /// Whether callbacks tell it, too.
+    /// Whether callbacks notify it, too.
     inline: bool,
     sent: Vec<Call>,
-    /// The IDs that were answered.
+    /// The instance IDs in the answers.
     answered: BTreeMap<usize, String>,
     /// The orders that were carried out.
     carried_out: BTreeSet<OrderKey>,
-    /// The purchases that the marketplace has paid for, by what it was answered (decision D11).
+    /// The purchases that the marketplace paid for, according to the answers (decision D11).
     settled: BTreeSet<usize>,
-    /// Whether the import was made, and whether it is half done.
+    /// Whether the import has started, and whether it is paused halfway.
     imported: bool,
     importing: bool,
     trace: Vec<String>,
 }
 
 impl Drop for Simulation {
-    #[expect(clippy::print_stdout, reason = "a failure that cannot be run again is lost")]
+    #[expect(clippy::print_stdout, reason = "a failure needs its seed to be reproduced")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             println!("seed {}\n{}", self.seed, self.trace.join("\n"));
@@ -104,29 +104,29 @@ impl Drop for Simulation {
     }
 }
 
-/// What runs came to, once all was calm.
+/// The counts of all runs at their ends.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Ended {
-    /// Notices that neither reached the product nor were given up or dropped, and counted.
+    /// Notices that are missing: not delivered, not given up, and not counted as dropped.
     lost: usize,
-    /// Notices that had more than one effect.
+    /// Additional effects of notices that had more than one.
     doubled: usize,
-    /// Notices that had one.
+    /// All effects of notices.
     effects: usize,
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what nothing was lost of is worth knowing")]
-fn whatever_is_delivered_every_invariant_holds_after_every_step() {
-    let asked = |name, or| {
+#[expect(clippy::print_stdout, reason = "the figures are meant to be read")]
+fn every_invariant_is_kept_in_random_scenarios() {
+    let setting = |name, or| {
         std::env::var(name).map_or(or, |seeds| seeds.parse().expect("a number of seeds"))
     };
-    let seeds: u64 = asked("KOOHOOK_SIMULATION_SEEDS", SEEDS);
-    let first: u64 = asked("KOOHOOK_SIMULATION_FIRST", 0);
+    let seeds: u64 = setting("KOOHOOK_SIMULATION_SEEDS", SEEDS);
+    let first: u64 = setting("KOOHOOK_SIMULATION_FIRST", 0);
     let mut codes: BTreeMap<String, usize> = BTreeMap::new();
     let mut ended = Ended::default();
     for seed in first..first + seeds {
-        let (trace, end) = simulated(seed);
+        let (trace, end) = run_seed(seed);
         ended.lost += end.lost;
         ended.doubled += end.doubled;
         ended.effects += end.effects;
@@ -135,7 +135,7 @@ fn whatever_is_delivered_every_invariant_holds_after_every_step() {
             *codes.entry(code.to_owned()).or_default() += 1;
         }
     }
-    // A simulation that never gets anywhere holds every invariant.
+    // A simulation in which no call succeeds would keep every invariant.
     for code in ["000000", "000003", "000004", "000005", "000106"] {
         assert!(codes.contains_key(code), "{code} was never answered: {codes:?}");
     }
@@ -146,17 +146,17 @@ fn whatever_is_delivered_every_invariant_holds_after_every_step() {
 }
 
 #[test]
-fn a_seed_names_a_run() {
+fn a_seed_always_produces_the_same_run() {
     if std::env::var_os("KOOHOOK_TEST_STORE").is_some() {
-        // How often a real store must be asked before it answers is not the seed's to say.
+        // A real store may need several polls for an answer, and the seed does not decide how many.
         return;
     }
-    assert_eq!(simulated(7), simulated(7));
-    assert_ne!(simulated(7), simulated(8));
+    assert_eq!(run_seed(7), run_seed(7));
+    assert_ne!(run_seed(7), run_seed(8));
 }
 
-/// Runs a seed to its end and answers its trace.
-fn simulated(seed: u64) -> (Vec<String>, Ended) {
+/// Runs a seed to its end. Returns its trace and its counts.
+fn run_seed(seed: u64) -> (Vec<String>, Ended) {
     let mut simulation = Simulation::new(seed);
     for _ in 0..STEPS {
         simulation.step();
@@ -165,7 +165,7 @@ fn simulated(seed: u64) -> (Vec<String>, Ended) {
     (std::mem::take(&mut simulation.trace), ended)
 }
 
-/// What a product makes of what it is told: mostly well, sometimes not for a while.
+/// The product's reaction to a notice: usually success, but failures while it is bad.
 fn mood(chance: &mut Chance, is_bad: bool) -> Mood {
     const REFUSES: Mood = Mood::Answers(Duration::ZERO, 200, r#"{"refuse":"000106"}"#);
     const LATER: Mood = Mood::Answers(Duration::ZERO, 202, "");
@@ -183,12 +183,12 @@ fn mood(chance: &mut Chance, is_bad: bool) -> Mood {
     }
 }
 
-/// The ID of the purchase that a notice is about.
-fn id_in(told: &Told) -> String {
-    told.body["data"]["instanceId"].as_str().unwrap().to_owned()
+/// The instance ID in a notice.
+fn id_in(notice: &Told) -> String {
+    notice.body["data"]["instanceId"].as_str().unwrap().to_owned()
 }
 
-/// The ID that a purchase derives.
+/// The ID that is derived from a purchase.
 fn derived_of(about: usize) -> InstanceId {
     let (contract, order) = PURCHASES[about];
     let line = format!("{order}-1");
@@ -196,10 +196,10 @@ fn derived_of(about: usize) -> InstanceId {
     domain::instance::id::derive(order, line, None)
 }
 
-/// The instance that an older server made.
+/// The instance that an older server created.
 fn import() -> Import {
     let info = AppInfo::parse(r#"{"frontEndUrl":"https://older.example.com"}"#).unwrap();
-    let (id, order) = (InstanceId::parse(OWN_ID).unwrap(), OrderId::parse("CS3").unwrap());
+    let (id, order) = (InstanceId::parse(LEGACY_ID).unwrap(), OrderId::parse("CS3").unwrap());
     let instance = Instance::created(id, order, Access::Ready(info));
     Import { instance, derived: derived_of(IMPORTED) }
 }
@@ -207,11 +207,9 @@ fn import() -> Import {
 fn instance(kept: Option<&EntityRecord>) -> Option<&Instance> {
     match &kept?.entity {
         Entity::Instance(instance) => Some(instance),
-        _ => panic!("what is kept is no instance"),
+        _ => panic!("the stored entity is not an instance"),
     }
 }
-
-// What happens.
 
 impl Simulation {
     fn new(seed: u64) -> Self {
@@ -240,7 +238,7 @@ impl Simulation {
         simulation
     }
 
-    /// The ID under which a purchase is kept.
+    /// The ID that a purchase is stored under.
     fn id_of(&self, about: usize) -> String {
         let derived = derived_of(about).to_string();
         let entity = run(self.koohook.kept(&derived)).map(|kept| kept.entity);
@@ -252,14 +250,14 @@ impl Simulation {
 
     fn step(&mut self) {
         self.pass_time();
-        let somebody = self.chance.place(PURCHASES.len());
+        let about = self.chance.place(PURCHASES.len());
         if self.product.is_some() && self.chance.one_in(12) {
-            self.start_anew();
+            self.restart();
         }
         self.change_mood();
         if self.chance.one_in(4) {
             self.relays_run();
-            self.hold_the_paid();
+            self.check_paid();
         }
         if !self.imported && self.chance.one_in(20) {
             self.import();
@@ -269,11 +267,11 @@ impl Simulation {
         let call = if self.chance.one_in(3) && !self.sent.is_empty() {
             self.sent_before()
         } else {
-            self.newly_made(somebody)
+            self.new_call(about)
         };
         self.sent.push(call.clone());
         self.deliver(&call);
         self.koohook.world().lag(Duration::ZERO);
-        self.hold_the_paid();
+        self.check_paid();
     }
 }

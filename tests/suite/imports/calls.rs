@@ -1,14 +1,14 @@
-//! Calls about an imported instance, older and newer than its import.
+//! Calls about an imported instance that are older or newer than the import.
 
 use domain::instance::{FreezeCause, InstanceState};
 use shell::import::ImportOutcome;
 use tests::call::{run, v1};
 use tests::world::NOW;
 
-use super::{OWN, import, put, served};
+use super::{LEGACY, import, run_import, served};
 
-/// How long before and after the import a call is signed, and whether it has an effect: one that
-/// was under way has, a copy of an older one has not (decision D5).
+/// The time between the import and the signing of a call, and whether the call has an effect. A
+/// call that was under way has an effect; a copy of an older call has none (decision D5).
 const SIGNED: [(i64, bool); 6] = [
     (-365 * 86_400_000, false),
     (-3_600_000, false),
@@ -18,17 +18,27 @@ const SIGNED: [(i64, bool); 6] = [
     (5_000, true),
 ];
 
-/// Calls of V1, which old signatures still pass, that change an imported instance.
+/// V1 calls that change an imported instance. V1 accepts old signatures.
 fn changes() -> [Vec<(&'static str, &'static str)>; 5] {
-    let of = |members: &[(&'static str, &'static str)]| [&[("instanceId", OWN)], members].concat();
+    let about =
+        |members: &[(&'static str, &'static str)]| [&[("instanceId", LEGACY)], members].concat();
     let order = [("orderId", "CS9"), ("expireTime", "20300101000000")];
     [
-        of(&[("activity", "instanceStatus"), ("instanceStatus", "FREEZE")]),
-        of(&[("activity", "expireInstance"), ("orderId", "CS1")]),
-        of(&[&[("activity", "refreshInstance"), ("orderAmount", "1")], order.as_slice()].concat()),
-        of(&[&[("activity", "refreshInstance"), ("trialToFormal", "1")], order.as_slice()]
-            .concat()),
-        of(&[("activity", "upgrade"), ("orderId", "CS9"), ("skuCode", "S2"), ("productId", "P2")]),
+        about(&[("activity", "instanceStatus"), ("instanceStatus", "FREEZE")]),
+        about(&[("activity", "expireInstance"), ("orderId", "CS1")]),
+        about(
+            &[&[("activity", "refreshInstance"), ("orderAmount", "1")], order.as_slice()].concat(),
+        ),
+        about(
+            &[&[("activity", "refreshInstance"), ("trialToFormal", "1")], order.as_slice()]
+                .concat(),
+        ),
+        about(&[
+            ("activity", "upgrade"),
+            ("orderId", "CS9"),
+            ("skuCode", "S2"),
+            ("productId", "P2"),
+        ]),
     ]
 }
 
@@ -37,47 +47,47 @@ fn a_call_that_is_older_than_the_import_has_no_effect() {
     for change in changes() {
         for (millis, has_effect) in SIGNED {
             let koohook = served();
-            run(put(&koohook, &import("CS1", OWN))).unwrap();
-            let before = run(koohook.kept(OWN)).unwrap();
+            run(run_import(&koohook, &import("CS1", LEGACY))).unwrap();
+            let before = run(koohook.kept(LEGACY)).unwrap();
             let signed_at = NOW.checked_add_signed(millis).unwrap();
             koohook.world().set_now(NOW.max(signed_at));
             let answer = run(koohook.reply(v1(signed_at, &change)));
             let what = format!("{change:?}, signed {millis} ms after the import");
             assert_eq!(answer.code, "000000", "{what}");
-            let after = run(koohook.kept(OWN)).unwrap();
+            let after = run(koohook.kept(LEGACY)).unwrap();
             let [before, after] = [before, after].map(|kept| kept.outbox.waiting.len());
             assert_eq!(after > before, has_effect, "{what}");
         }
     }
 }
 
-/// An imported freeze is not ended by a copy of a thaw that came before it.
+/// A copy of an older unfreeze must not end an imported freeze.
 #[test]
-fn an_older_thaw_does_not_end_an_imported_freeze() {
+fn an_older_unfreeze_does_not_end_an_imported_freeze() {
     for (millis, has_effect) in SIGNED {
         let koohook = served();
-        let mut frozen = import("CS1", OWN);
+        let mut frozen = import("CS1", LEGACY);
         frozen.instance.state = InstanceState::Frozen(FreezeCause::Status);
-        run(put(&koohook, &frozen)).unwrap();
+        run(run_import(&koohook, &frozen)).unwrap();
         let signed_at = NOW.checked_add_signed(millis).unwrap();
         koohook.world().set_now(NOW.max(signed_at));
-        let thaw =
-            [("activity", "instanceStatus"), ("instanceId", OWN), ("instanceStatus", "NORMAL")];
-        assert_eq!(run(koohook.reply(v1(signed_at, &thaw))).code, "000000");
-        let state = run(koohook.instance(OWN)).state;
+        let unfreeze =
+            [("activity", "instanceStatus"), ("instanceId", LEGACY), ("instanceStatus", "NORMAL")];
+        assert_eq!(run(koohook.reply(v1(signed_at, &unfreeze))).code, "000000");
+        let state = run(koohook.instance(LEGACY)).state;
         assert_eq!(state == InstanceState::Active, has_effect, "{millis}");
     }
 }
 
-/// A second import of the file does not move the time of the first.
+/// A second import of the file must not move the time of the first import.
 #[test]
-fn an_import_that_is_run_again_ages_no_call() {
+fn a_repeated_import_keeps_the_time_of_the_first() {
     let koohook = served();
-    run(put(&koohook, &import("CS1", OWN))).unwrap();
+    run(run_import(&koohook, &import("CS1", LEGACY))).unwrap();
     koohook.world().set_now(NOW + 600_000);
-    assert_eq!(run(put(&koohook, &import("CS1", OWN))), Ok(ImportOutcome::Exists));
+    assert_eq!(run(run_import(&koohook, &import("CS1", LEGACY))), Ok(ImportOutcome::Exists));
     let freeze =
-        [("activity", "instanceStatus"), ("instanceId", OWN), ("instanceStatus", "FREEZE")];
+        [("activity", "instanceStatus"), ("instanceId", LEGACY), ("instanceStatus", "FREEZE")];
     assert_eq!(run(koohook.reply(v1(NOW + 60_000, &freeze))).code, "000000");
-    assert_eq!(run(koohook.instance(OWN)).state, InstanceState::Frozen(FreezeCause::Status));
+    assert_eq!(run(koohook.instance(LEGACY)).state, InstanceState::Frozen(FreezeCause::Status));
 }

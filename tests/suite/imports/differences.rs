@@ -1,4 +1,4 @@
-//! How a row differs from what exists.
+//! Differences between an import's row and the stored instance.
 
 use domain::instance::{Access, FreezeCause, Instance, InstanceState};
 use protocol::app_info::AppInfo;
@@ -7,9 +7,9 @@ use shell::import::ImportOutcome;
 use tests::call::run;
 use tests::world::NOW;
 
-use super::{OWN, import, put, put_or_foresee, served};
+use super::{LEGACY, import, run_import, run_or_check, served};
 
-/// An import of the same instance that says something else, and the columns in which it does.
+/// A change to an import of the same instance, and the columns that then differ.
 type Difference = (fn(&mut Instance), &'static [&'static str]);
 
 const DIFFERENCES: [Difference; 9] = [
@@ -37,35 +37,35 @@ pub(super) fn info(instance: &mut Instance) -> &mut AppInfo {
     }
 }
 
-/// What exists already is left as it is; where the import says something else, it is told so, in
-/// a dry run and in a run alike.
+/// An import never changes an existing instance. It reports the columns that differ, in a dry run
+/// and in a real one.
 #[test]
-fn a_row_that_differs_from_what_exists_is_not_equal_to_it() {
+fn an_import_reports_the_columns_that_differ() {
     for (change, columns) in DIFFERENCES {
         let koohook = served();
-        run(put(&koohook, &import("CS1", OWN))).unwrap();
-        let standing = run(koohook.instance(OWN));
-        let mut other = import("CS1", OWN);
+        run(run_import(&koohook, &import("CS1", LEGACY))).unwrap();
+        let existing = run(koohook.instance(LEGACY));
+        let mut other = import("CS1", LEGACY);
         change(&mut other.instance);
         let expected = match columns {
             [] => ImportOutcome::Exists,
             columns => ImportOutcome::Differs(columns.to_vec()),
         };
         for dry_run in [true, false, true] {
-            let outcome = run(put_or_foresee(&koohook, &other, dry_run));
+            let outcome = run(run_or_check(&koohook, &other, dry_run));
             assert_eq!(outcome.as_ref(), Ok(&expected));
         }
-        assert_eq!(run(koohook.instance(OWN)), standing, "{columns:?}");
+        assert_eq!(run(koohook.instance(LEGACY)), existing, "{columns:?}");
     }
 }
 
 #[test]
-fn a_cause_of_a_freeze_that_differs_is_named() {
+fn an_import_reports_a_different_cause_of_a_freeze() {
     let koohook = served();
-    let mut first = import("CS1", OWN);
+    let mut first = import("CS1", LEGACY);
     first.instance.state = InstanceState::Frozen(FreezeCause::Expiry);
-    run(put(&koohook, &first)).unwrap();
+    run(run_import(&koohook, &first)).unwrap();
     first.instance.state = InstanceState::Frozen(FreezeCause::Status);
-    let outcome = run(put(&koohook, &first));
+    let outcome = run(run_import(&koohook, &first));
     assert_eq!(outcome, Ok(ImportOutcome::Differs(vec!["freezeCause"])));
 }

@@ -1,19 +1,22 @@
-//! Imports that are interrupted, and purchases in between.
+//! Interrupted imports, and purchases during an import.
 
 use futures_util::FutureExt;
 use shell::import::{Import, ImportOutcome};
 use tests::call::{run, run_until_halt};
 
-use super::{OWN, POINTS, Served, call, check_whole, derived, import, instances, put, served};
+use super::{
+    LEGACY, POINTS, Served, call, check_whole, derived, import, instances, run_import, served,
+};
 
-/// Runs an import up to a point of its operations, then another actor, then the import's rest.
+/// Runs an import up to a point of its operations, then the other actor, then the rest of the
+/// import.
 pub(super) fn interleaved(
     koohook: &Served,
     point: usize,
     import: &Import,
     other: impl FnOnce(),
 ) -> ImportOutcome {
-    let putting = put(koohook, import);
+    let putting = run_import(koohook, import);
     futures_util::pin_mut!(putting);
     koohook.world().halt_at(point);
     let early = loop {
@@ -27,15 +30,15 @@ pub(super) fn interleaved(
     early.unwrap_or_else(|| run(putting)).unwrap()
 }
 
-/// Runs an import up to a point of its operations, where its process ends.
+/// Runs an import up to a point of its operations. There its process ends.
 fn interrupted(koohook: &Served, point: usize, import: &Import) {
     koohook.world().halt_at(point);
-    let _ = run_until_halt(koohook.world(), put(koohook, import));
+    let _ = run_until_halt(koohook.world(), run_import(koohook, import));
 }
 
 #[test]
-fn a_purchase_in_between_makes_no_second_instance() {
-    let import = import("CS1", OWN);
+fn a_purchase_during_an_import_makes_no_second_instance() {
+    let import = import("CS1", LEGACY);
     let mut outcomes = Vec::new();
     for point in 0..POINTS {
         let koohook = served();
@@ -48,7 +51,7 @@ fn a_purchase_in_between_makes_no_second_instance() {
                 assert_eq!(id, Some(derived("CS1").to_string()), "{what}")
             }
             ImportOutcome::Imported if code == "000000" => {
-                assert_eq!(id.as_deref(), Some(OWN), "{what}")
+                assert_eq!(id.as_deref(), Some(LEGACY), "{what}")
             }
             ImportOutcome::Imported => assert_eq!((code.as_str(), id), ("000005", None), "{what}"),
             other => panic!("{what}: {other:?}"),
@@ -64,33 +67,34 @@ fn a_purchase_in_between_makes_no_second_instance() {
 }
 
 #[test]
-fn an_import_that_was_interrupted_anywhere_is_whole_when_run_again() {
-    let import = import("CS1", OWN);
+fn an_import_that_was_interrupted_is_completed_by_the_next_run() {
+    let import = import("CS1", LEGACY);
     for with_purchase in [false, true] {
         for point in 0..POINTS {
             let koohook = served();
             interrupted(&koohook, point, &import);
             let code = with_purchase.then(|| call(&koohook, "CS1").0);
-            let outcome = run(put(&koohook, &import)).unwrap();
+            let outcome = run(run_import(&koohook, &import)).unwrap();
             let what = format!("after point {point}, {code:?}: {outcome:?}");
             check_whole(&koohook, "CS1", &what);
-            let own = instances(&koohook, "CS1") == [OWN];
-            assert_eq!(own, outcome != ImportOutcome::OrderMadeHere, "{what}");
-            assert!(own || with_purchase, "{what}");
+            let is_imported = instances(&koohook, "CS1") == [LEGACY];
+            assert_eq!(is_imported, outcome != ImportOutcome::OrderMadeHere, "{what}");
+            assert!(is_imported || with_purchase, "{what}");
         }
     }
 }
 
-/// Two imports give one ID to two purchases: the first has it, and the other's purchase is made
-/// here when the marketplace calls.
+/// Two imports use one ID for two purchases. The first import gets the ID. koohook creates an
+/// instance for the other purchase when the marketplace calls.
 #[test]
-fn an_id_that_another_purchase_took_is_pointed_at_by_no_one_else() {
-    let (mine, theirs) = (import("CS1", OWN), import("CS2", OWN));
+fn an_id_belongs_to_the_first_purchase_that_is_imported_under_it() {
+    let (first, second) = (import("CS1", LEGACY), import("CS2", LEGACY));
     for point in 0..POINTS {
         let koohook = served();
         let mut other = None;
-        let outcome =
-            interleaved(&koohook, point, &mine, || other = Some(run(put(&koohook, &theirs))));
+        let outcome = interleaved(&koohook, point, &first, || {
+            other = Some(run(run_import(&koohook, &second)))
+        });
         let what = format!("after point {point}: {outcome:?} and {other:?}");
         let mut outcomes = [outcome, other.unwrap().unwrap()];
         outcomes.sort();
@@ -101,17 +105,17 @@ fn an_id_that_another_purchase_took_is_pointed_at_by_no_one_else() {
     }
 }
 
-/// The pointer of an import that was interrupted waits for an instance; another purchase took its
-/// ID meanwhile.
+/// The pointer of an interrupted import waits for its instance. Meanwhile another purchase was
+/// imported under that ID.
 #[test]
-fn a_pointer_to_another_purchase_is_taken_back() {
-    let (mine, theirs) = (import("CS1", OWN), import("CS2", OWN));
+fn a_pointer_to_another_purchase_is_replaced() {
+    let (first, second) = (import("CS1", LEGACY), import("CS2", LEGACY));
     for point in 0..POINTS {
         let koohook = served();
-        interrupted(&koohook, point, &mine);
-        let theirs = run(put(&koohook, &theirs)).unwrap();
-        let outcome = run(put(&koohook, &mine)).unwrap();
-        let what = format!("after point {point}: {theirs:?} and {outcome:?}");
+        interrupted(&koohook, point, &first);
+        let second = run(run_import(&koohook, &second)).unwrap();
+        let outcome = run(run_import(&koohook, &first)).unwrap();
+        let what = format!("after point {point}: {second:?} and {outcome:?}");
         for order in ["CS1", "CS2"] {
             check_whole(&koohook, order, &what);
         }
@@ -119,18 +123,19 @@ fn a_pointer_to_another_purchase_is_taken_back() {
 }
 
 #[test]
-fn two_runs_of_one_import_at_once_are_one() {
-    let import = import("CS1", OWN);
+fn two_concurrent_runs_of_an_import_make_one_instance() {
+    let import = import("CS1", LEGACY);
     for point in 0..POINTS {
         let koohook = served();
         let mut other = None;
-        let outcome =
-            interleaved(&koohook, point, &import, || other = Some(run(put(&koohook, &import))));
+        let outcome = interleaved(&koohook, point, &import, || {
+            other = Some(run(run_import(&koohook, &import)))
+        });
         let what = format!("after point {point}: {outcome:?} and {other:?}");
         let mut outcomes = [outcome, other.unwrap().unwrap()];
         outcomes.sort();
         assert_eq!(outcomes, [ImportOutcome::Imported, ImportOutcome::Exists], "{what}");
         check_whole(&koohook, "CS1", &what);
-        assert_eq!(instances(&koohook, "CS1"), [OWN], "{what}");
+        assert_eq!(instances(&koohook, "CS1"), [LEGACY], "{what}");
     }
 }

@@ -1,4 +1,4 @@
-//! The calls that a simulation sends: new ones, and ones that it sent before.
+//! The calls that a simulation sends: new ones and repeated ones.
 
 use http::Request;
 use protocol::signature::Contract;
@@ -8,23 +8,23 @@ use super::{Call, HOUR, MINUTE, PURCHASES, Simulation};
 use crate::lifecycle::{CALLBACKS, Callback};
 
 impl Simulation {
-    /// A call that was sent before: as it was, or signed anew.
+    /// A call that was sent before, unchanged or signed again.
     pub(super) fn sent_before(&mut self) -> Call {
         let mut call = self.chance.pick(&self.sent).clone();
         let now = self.koohook.world().now_millis();
-        let believed =
+        let is_fresh =
             call.callback.contract == Contract::V1 || now.abs_diff(call.signed_at) <= MINUTE;
-        if !believed || self.chance.one_in(2) {
+        if !is_fresh || self.chance.one_in(2) {
             call.signed_at = now;
         }
         call
     }
 
-    pub(super) fn newly_made(&mut self, about: usize) -> Call {
+    pub(super) fn new_call(&mut self, about: usize) -> Call {
         let (contract, order) = PURCHASES[about];
         let fitting: Vec<_> =
             CALLBACKS.iter().filter(|callback| callback.contract == contract).collect();
-        // A release ends all that is worth watching: it shall be rare.
+        // After a release there is little to test, so releases are rare.
         let drawn = [*self.chance.pick(&fitting), *self.chance.pick(&fitting)];
         let ends = drawn[0].name.ends_with("releaseInstance") && !self.chance.one_in(4);
         let first = self.sent.iter().all(|sent| sent.about != about || sent.rehearsal);
@@ -43,7 +43,7 @@ impl Simulation {
         }
     }
 
-    /// Now, a while ago, or ahead of us, as far as the contract allows.
+    /// A time that the contract allows: now, earlier, or in the future.
     pub(super) fn signing_time(&mut self, contract: Contract, now: u64) -> u64 {
         let (ago, ahead) = match contract {
             Contract::V1 => (2 * HOUR, 30 * MINUTE),
@@ -56,8 +56,8 @@ impl Simulation {
         }
     }
 
-    /// The members of the table's call, about this purchase: one of three later orders, and one of
-    /// several expiries, so that an order may come with another meaning.
+    /// The members of a call from the table, for this purchase. There are three later orders and
+    /// several expiries, so that an order may be repeated with other values.
     pub(super) fn members(
         &mut self,
         callback: &Callback,

@@ -1,4 +1,4 @@
-//! How a simulation delivers a call: whole, interrupted or paused.
+//! How a simulation delivers a call: completely, interrupted or paused.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl Simulation {
         self.koohook.store().take_counts();
         let interrupted = self.chance.one_in(6);
         if interrupted {
-            // The process ends; the marketplace calls again.
+            // The process ends, and the marketplace calls again.
             let point = usize::try_from(self.chance.below(12)).unwrap();
             let world = self.koohook.world();
             world.halt_at(point);
@@ -42,16 +42,17 @@ impl Simulation {
             let Callback { name, .. } = call.callback;
             self.trace.push(format!("{name} of {} ends at point {point}", call.about));
         }
-        // Whether an order was carried out could not be told from what the relay did meanwhile.
+        // A paused call must not have an order: the relay writes meanwhile, so the test could not
+        // know whether the order was carried out.
         if self.chance.one_in(6) && !call.rehearsal && Step::order_of(call).is_none() {
             return self.deliver_paused(call);
         }
         let answer = self.answer(call, &plan);
         let counts = self.koohook.store().take_counts();
         let after = self.all_kept();
-        self.note(call, &plan, &answer, after[call.about].as_ref());
+        self.add_to_trace(call, &plan, &answer, after[call.about].as_ref());
         for about in (0..PURCHASES.len()).filter(|about| *about != call.about) {
-            assert_eq!(before[about], after[about], "a call touches what it names alone");
+            assert_eq!(before[about], after[about], "a call changes only its own purchase");
         }
         let [before, after] = [before, after].map(|mut kept| kept.swap_remove(call.about));
         let step = Step {
@@ -64,10 +65,10 @@ impl Simulation {
             before,
             after,
         };
-        self.hold(&step, counts);
+        self.check(&step, counts);
     }
 
-    /// The process is paused at any of its points; meanwhile a relay works, or the import is made.
+    /// The call's process is paused at some point. Meanwhile a relay runs, or the import is done.
     pub(super) fn deliver_paused(&mut self, call: &Call) {
         let koohook = Arc::clone(&self.koohook);
         let imports = call.about == IMPORTED && !self.imported;
@@ -93,9 +94,9 @@ impl Simulation {
             answer.code, call.callback.name, call.about
         ));
         if let Some(id) = &answer.instance_id {
-            let standing = self.answered.entry(call.about).or_insert_with(|| id.clone());
-            assert_eq!(standing, id, "I2: another ID for one purchase");
-            assert_eq!(*id, self.id_of(call.about), "I1: not the ID that it is kept under");
+            let first = self.answered.entry(call.about).or_insert_with(|| id.clone());
+            assert_eq!(first, id, "I2: another ID for one purchase");
+            assert_eq!(*id, self.id_of(call.about), "I1: not the ID that it is stored under");
         }
     }
 
@@ -112,18 +113,18 @@ impl Simulation {
         kept.collect()
     }
 
-    pub(super) fn note(
+    pub(super) fn add_to_trace(
         &mut self,
         call: &Call,
         plan: &[Trouble],
         answer: &Answer,
         kept: Option<&EntityRecord>,
     ) {
-        let told = kept.map_or(0, |kept| kept.outbox.sequence);
+        let notices = kept.map_or(0, |kept| kept.outbox.sequence);
         let Call { callback, about, members, signed_at, rehearsal } = call;
         let signed = i128::from(*signed_at) - i128::from(self.koohook.world().now_millis());
         self.trace.push(format!(
-            "{} {} of {about} {members:?} signed {signed:+} ms, rehearsal {rehearsal}, store {plan:?}: {}, told {told}",
+            "{} {} of {about} {members:?} signed {signed:+} ms, rehearsal {rehearsal}, store {plan:?}: {}, notices {notices}",
             answer.code,
             callback.name,
             named(kept),

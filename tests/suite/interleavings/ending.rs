@@ -1,4 +1,4 @@
-//! How a simulation comes to rest, and what is true then.
+//! The end of a simulation, and the checks on it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,12 +11,14 @@ use tests::product::{READY, ScriptedProduct};
 use super::{Ended, PURCHASES, Simulation, instance};
 
 impl Simulation {
-    /// I18: once nothing fails any more, whatever waits is told or given up. Then all is counted.
+    /// I18: without faults, every waiting notice is delivered or given up. Then the notices are
+    /// counted.
     pub(super) fn calm_down(&mut self) -> Ended {
         let Some(product) = self.product.clone() else { return Ended::default() };
         product.meets(self.koohook.world(), |_| READY);
         let budget = Duration::from_secs(*self.chance.pick(&[4, 25, 60]));
-        // The longest pause, the marketplace's patience, and two looks at it.
+        // This is longer than the longest pause, the marketplace's wait, and the two checks after
+        // it.
         for _ in 0..5 * 6 {
             self.koohook.world().pass(Duration::from_mins(10));
             run(Relay::new(self.koohook.endpoint.context(), budget).run()).unwrap();
@@ -25,28 +27,28 @@ impl Simulation {
         for about in 0..PURCHASES.len() {
             let Some(kept) = run(self.koohook.kept(&self.id_of(about))) else { continue };
             let outbox = &kept.outbox;
-            assert_eq!(outbox.head(), None, "I18: something waits for ever");
+            assert_eq!(outbox.head(), None, "I18: a notice waits forever");
             let waits = instance(Some(&kept)).and_then(|instance| instance.abandon_at);
             assert_eq!(waits, None, "I18: a purchase is neither settled nor abandoned");
-            ended.lost += self.untold(about, &kept);
+            ended.lost += self.lost_notices(about, &kept);
         }
         for sequences in product.sequences().values() {
-            assert!(sequences.is_sorted(), "E1: told out of order: {sequences:?}");
+            assert!(sequences.is_sorted(), "E1: delivered out of order: {sequences:?}");
             let once: BTreeSet<_> = sequences.iter().collect();
             ended.doubled += sequences.len() - once.len();
         }
         ended
     }
 
-    /// How many notices are gone that the product does not know and nobody counted.
-    pub(super) fn untold(&self, about: usize, kept: &EntityRecord) -> usize {
-        let told = self.product.as_ref().map(ScriptedProduct::sequences).unwrap_or_default();
-        let told = told.get(&format!("{}//", self.id_of(about))).cloned().unwrap_or_default();
+    /// The number of missing notices: not stored, not delivered, and not counted.
+    pub(super) fn lost_notices(&self, about: usize, kept: &EntityRecord) -> usize {
+        let sent = self.product.as_ref().map(ScriptedProduct::sequences).unwrap_or_default();
+        let sent = sent.get(&format!("{}//", self.id_of(about))).cloned().unwrap_or_default();
         let outbox = &kept.outbox;
         let dead = outbox.dead.iter().map(|dead| &dead.notice);
         let known: BTreeSet<_> =
             outbox.waiting.iter().chain(dead).map(|it| it.sequence()).collect();
-        let gone = (1..=outbox.sequence).filter(|it| !known.contains(it) && !told.contains(it));
+        let gone = (1..=outbox.sequence).filter(|it| !known.contains(it) && !sent.contains(it));
         let counted = usize::try_from(outbox.dropped + outbox.forgotten).unwrap();
         gone.count().saturating_sub(counted)
     }

@@ -1,4 +1,5 @@
-//! What else happens in a simulation: time passes, moods change, the relay runs, a process starts anew.
+//! Other events of a simulation: time passes, the product's mood changes, the relay runs, the
+//! process restarts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,17 +18,18 @@ use tests::chance::Chance;
 use super::{DAY, HOUR, IMPORTED, MINUTE, SECOND, STARTS, Simulation, id_in, import, mood};
 
 impl Simulation {
-    /// The process ends, and one with other settings begins.
-    pub(super) fn start_anew(&mut self) {
+    /// The process ends, and a process with other settings starts.
+    pub(super) fn restart(&mut self) {
         let (settings, inline, template) = *self.chance.pick(&STARTS);
         let template = template.then_some(("KOOHOOK_APP_INFO", APP_INFO));
         let settings: Vec<_> = settings.iter().copied().chain(template).collect();
         self.koohook = Arc::new(self.koohook.another(&settings));
         self.inline = inline;
-        self.trace.push(format!("started anew, inline {inline}, template {}", template.is_some()));
+        self.trace.push(format!("restarted, inline {inline}, template {}", template.is_some()));
     }
 
-    /// A command imports the instance of an older server; at any of its points a purchase may come.
+    /// A command imports the instance of an older server. A purchase may arrive at any point of the
+    /// import.
     pub(super) fn import(&mut self) {
         self.imported = true;
         let point = usize::try_from(self.chance.below(12)).unwrap();
@@ -37,11 +39,11 @@ impl Simulation {
         let deadline = Deadline::after(World::elapsed(world), Duration::from_secs(10));
         let repository = Repository::new(world, &seal, Reader::Product, deadline);
         let import = import();
-        let putting = import.put(&repository, false);
-        pin_mut!(putting);
+        let importing = import.put(&repository, false);
+        pin_mut!(importing);
         world.halt_at(point);
         let early = loop {
-            let output = putting.as_mut().now_or_never();
+            let output = importing.as_mut().now_or_never();
             if output.is_some() || world.has_halted() {
                 break output;
             }
@@ -49,17 +51,17 @@ impl Simulation {
         world.go_on();
         if self.chance.one_in(2) {
             self.importing = true;
-            let call = self.newly_made(IMPORTED);
+            let call = self.new_call(IMPORTED);
             self.sent.push(call.clone());
             self.deliver(&call);
             self.importing = false;
         }
-        let outcome = early.unwrap_or_else(|| run(putting));
+        let outcome = early.unwrap_or_else(|| run(importing));
         self.koohook.store().take_counts();
         self.trace.push(format!("import, paused at {point}: {outcome:?}"));
     }
 
-    /// Mostly moments, sometimes hours, and now and then more than V1 waits.
+    /// Usually seconds, sometimes hours, and rarely longer than V1's wait.
     pub(super) fn pass_time(&mut self) {
         let span = match self.chance.below(20) {
             0 => 2 * DAY,
@@ -71,21 +73,25 @@ impl Simulation {
         self.koohook.world().pass(Duration::from_millis(millis));
     }
 
-    /// The product is well for a while, or it is not.
+    /// Changes the product's mood: good or bad for a while.
     pub(super) fn change_mood(&mut self) {
         let (mut chance, koohook) = (Chance(self.chance.draw()), Arc::clone(&self.koohook));
         let is_bad = chance.one_in(3);
         if let Some(product) = &self.product {
-            product.meets(self.koohook.world(), move |told| {
-                // I5: what is told was written before.
-                let kept = run(koohook.kept(&id_in(told))).expect("I5: told of what is not there");
-                assert!(told.sequence() <= kept.outbox.sequence, "I5: told before it was written");
+            product.meets(self.koohook.world(), move |notice| {
+                // I5: the sent notice must be stored already.
+                let kept = run(koohook.kept(&id_in(notice)))
+                    .expect("I5: the notice's instance is not stored");
+                assert!(
+                    notice.sequence() <= kept.outbox.sequence,
+                    "I5: the notice was sent before it was written"
+                );
                 mood(&mut chance, is_bad)
             });
         }
     }
 
-    /// One relay or two, to their end or to anywhere before it.
+    /// Runs one relay or two, to their end or up to some point.
     pub(super) fn relays_run(&mut self) {
         let context = Arc::clone(self.koohook.endpoint.context());
         let budget = *self.chance.pick(&[4, 5, 8, 25, 50, 60]);
@@ -109,12 +115,12 @@ impl Simulation {
         koohook.store().plan([]);
         koohook.store().take_counts();
         self.trace.push(format!(
-            "relay of {budget} s, clock {jump:+} ms, store {plan:?}, to its end: {done}, after {took:?}"
+            "relay of {budget} s, clock {jump:+} ms, store {plan:?}, finished: {done}, after {took:?}"
         ));
-        assert!(took <= Duration::from_secs(budget), "a run outlasts its time: {took:?}");
+        assert!(took <= Duration::from_secs(budget), "a run takes more than its time: {took:?}");
     }
 
-    /// Mostly none; hours or a year, ahead or back, for as long as the relay runs.
+    /// Usually 0. Otherwise hours or a year, forward or back, for the time of the relay's run.
     pub(super) fn clock_jump(&mut self) -> i64 {
         let span = match self.chance.below(8) {
             0 => 10 * HOUR,

@@ -1,4 +1,4 @@
-//! What is true after every step of a simulation.
+//! The invariants that every step of a simulation must keep.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tests::call::run;
 
 use super::{Call, IMPORTED, OrderKey, Simulation, instance};
 
-/// Before and after one step, of one purchase.
+/// One purchase before and after one step.
 pub(super) struct Step<'a> {
     pub(super) call: &'a Call,
     pub(super) answer: &'a Answer,
@@ -22,8 +22,8 @@ pub(super) struct Step<'a> {
 }
 
 impl Simulation {
-    /// D11: what was paid for is never abandoned.
-    pub(super) fn hold_the_paid(&self) {
+    /// D11: a paid purchase must never be abandoned.
+    pub(super) fn check_paid(&self) {
         for about in &self.settled {
             let kept = run(self.koohook.kept(&self.id_of(*about)));
             let access = instance(kept.as_ref()).map(|instance| &instance.access);
@@ -31,72 +31,73 @@ impl Simulation {
         }
     }
 
-    /// A purchase is paid for once the marketplace was answered `000000` to it, or calls about it.
+    /// A purchase counts as paid after the marketplace got `000000` for it or for a later call
+    /// about it.
     pub(super) fn settle(&mut self, step: &Step<'_>) {
-        let looks = step.is("query") || step.is("Check");
-        let standing = instance(step.after.as_ref()).map(|instance| &instance.access);
-        let live = standing.is_some_and(|access| *access != Access::Abandoned);
-        if step.answer.code == "000000" && !looks && live {
+        let reads_only = step.is("query") || step.is("Check");
+        let access = instance(step.after.as_ref()).map(|instance| &instance.access);
+        let is_kept = access.is_some_and(|access| *access != Access::Abandoned);
+        if step.answer.code == "000000" && !reads_only && is_kept {
             self.settled.insert(step.call.about);
         }
     }
 
-    pub(super) fn hold(&mut self, step: &Step<'_>, counts: (usize, usize)) {
+    pub(super) fn check(&mut self, step: &Step<'_>, counts: (usize, usize)) {
         if step.call.rehearsal {
-            assert_eq!(counts, (0, 0), "I15: a rehearsal asks the store nothing");
+            assert_eq!(counts, (0, 0), "I15: a rehearsal does not use the store");
             assert_eq!(step.answer.code, "000000");
-            return assert_eq!(step.before, step.after, "I15: and changes nothing");
+            return assert_eq!(step.before, step.after, "I15: a rehearsal changes nothing");
         }
         let writes = if self.inline { 2 } else { 1 };
-        // One more read behind a pointer.
+        // An imported purchase needs one more read, through its pointer.
         let reads = if step.call.about == IMPORTED && step.is("newInstance") { 2 } else { 1 };
         assert!(step.troubled || (counts.0 <= reads && counts.1 <= writes), "G3: {counts:?}");
-        assert!(step.troubled || step.answer.code != "000005", "failed for no reason");
-        self.hold_one_id(step);
-        self.hold_the_count_of_notices(step);
+        assert!(step.troubled || step.answer.code != "000005", "the call failed without a fault");
+        self.check_one_id(step);
+        self.check_notice_count(step);
         if !self.inline {
-            // What was told already waits no longer, and cannot be seen.
-            step.hold_edges();
+            // Otherwise, a delivered notice is already gone from the outbox.
+            step.check_notices_fit();
         }
-        step.hold_order_of_time();
-        step.hold_the_end();
-        self.hold_orders(step);
-        step.hold_honesty();
+        step.check_order_of_time();
+        step.check_released();
+        self.check_orders(step);
+        step.check_success();
         self.settle(step);
     }
 
-    /// I1, I2: one ID for each purchase, whatever lies between, and no ID for two.
-    pub(super) fn hold_one_id(&mut self, step: &Step<'_>) {
+    /// I1, I2: a purchase always has the same ID, and no two purchases have the same one.
+    pub(super) fn check_one_id(&mut self, step: &Step<'_>) {
         let Some(id) = &step.answer.instance_id else {
             return;
         };
-        let standing = self.answered.entry(step.call.about).or_insert_with(|| id.clone());
-        assert_eq!(standing, id, "I2: another ID for one purchase");
+        let first = self.answered.entry(step.call.about).or_insert_with(|| id.clone());
+        assert_eq!(first, id, "I2: another ID for one purchase");
         let sharing = self.answered.values().filter(|answered| *answered == id);
         assert_eq!(sharing.count(), 1, "I1: one ID for two purchases");
         assert_eq!(instance(step.after.as_ref()).unwrap().id.as_str(), id);
     }
 
-    /// I6: every notice that was ever appended waits, was delivered, or was dropped and counted.
-    pub(super) fn hold_the_count_of_notices(&self, step: &Step<'_>) {
+    /// I6: every notice waits, was delivered, or was dropped and counted.
+    pub(super) fn check_notice_count(&self, step: &Step<'_>) {
         let Some(kept) = &step.after else {
             return;
         };
-        assert_eq!(self.untold(step.call.about, kept), 0, "I6: a notice came or went unseen");
+        assert_eq!(self.lost_notices(step.call.about, kept), 0, "I6: a notice is lost");
         let outbox = &kept.outbox;
         let most = u64::from(outbox.dropped) + u64::try_from(outbox.waiting.len()).unwrap();
-        assert!(most <= outbox.sequence, "I6: more notices than there ever were");
+        assert!(most <= outbox.sequence, "I6: more notices than sequence numbers");
         let sequences = outbox.waiting.iter().map(|notice| notice.sequence());
         assert!(sequences.is_sorted_by(|a, b| a < b), "I6: notices out of order");
     }
 
-    /// I9: an order is carried out once, and what it says the second time changes nothing.
-    pub(super) fn hold_orders(&mut self, step: &Step<'_>) {
+    /// I9: an order is carried out once. A repeat with other values changes nothing.
+    pub(super) fn check_orders(&mut self, step: &Step<'_>) {
         let Some(order) = step.later_order() else {
             return;
         };
         if step.member("instanceId") != self.id_of(step.call.about) {
-            // Made before the import: nobody knows the instance under that ID any more.
+            // The ID in this call is from before the import, and no instance has it now.
             return;
         }
         let changed = step.before != step.after;
@@ -121,12 +122,12 @@ impl Step<'_> {
         self.call.callback.name.contains(word)
     }
 
-    /// The time that the call counts as.
+    /// The time of the call for the decision.
     pub(super) fn at(&self) -> UnixMillis {
         effective(UnixMillis::new(self.call.signed_at), self.now).0
     }
 
-    /// The order behind a refresh or an upgrade.
+    /// The order of a refresh or an upgrade.
     pub(super) fn later_order(&self) -> Option<OrderKey> {
         Self::order_of(self.call)
     }
@@ -138,7 +139,7 @@ impl Step<'_> {
         order.filter(|_| later).map(|(_, order)| (call.about, name, order.clone()))
     }
 
-    /// Whether a newer call of the same kind was there first.
+    /// Whether a newer call of the same kind was carried out before.
     pub(super) fn is_overtaken(&self) -> bool {
         let newest =
             instance(self.before.as_ref()).map(|instance| instance.newest).unwrap_or_default();
@@ -146,30 +147,34 @@ impl Step<'_> {
         newest.is_some_and(|newest| self.at() < newest)
     }
 
-    /// The notices that this step appended.
-    pub(super) fn told(&self) -> Vec<NoticeType> {
+    /// The notices that this step added.
+    pub(super) fn new_notices(&self) -> Vec<NoticeType> {
         let before = self.before.as_ref().map_or(0, |kept| kept.outbox.sequence);
         let waiting = self.after.iter().flat_map(|kept| &kept.outbox.waiting);
-        let told: Vec<_> =
+        let added: Vec<_> =
             waiting.filter(|notice| notice.sequence() > before).map(|notice| notice.kind).collect();
         let after = self.after.as_ref().map_or(0, |kept| kept.outbox.sequence);
-        if told.is_empty() && after == before + 1 {
-            // Of a purchase that the product never heard of, the end need not be told either.
-            let unheard_of = self.before.as_ref().is_some_and(|kept| kept.outbox.is_unheard_of());
-            assert!(self.is("releaseInstance") && unheard_of, "I6: told nobody, and not of an end");
+        if added.is_empty() && after == before + 1 {
+            // The release is not sent if the product was never offered the purchase.
+            let unoffered = self.before.as_ref().is_some_and(|kept| kept.outbox.is_unheard_of());
+            assert!(self.is("releaseInstance") && unoffered, "I6: a notice is missing");
             return vec![NoticeType::Released];
         }
-        assert_eq!(u64::try_from(told.len()).unwrap(), after - before, "I6: told more than waits");
-        told
+        assert_eq!(
+            u64::try_from(added.len()).unwrap(),
+            after - before,
+            "I6: the outbox lacks a new notice"
+        );
+        added
     }
 
-    /// I12: every change of state is the label of a notice, and every notice a change it may name.
-    pub(super) fn hold_edges(&self) {
+    /// I12: every change of state has its notice, and every notice fits the state before it.
+    pub(super) fn check_notices_fit(&self) {
         let word = |kept: Option<&EntityRecord>| {
             instance(kept).map_or("absent", |instance| instance.state.as_str())
         };
         let mut state = word(self.before.as_ref());
-        for kind in self.told() {
+        for kind in self.new_notices() {
             state = match (kind, state) {
                 (NoticeType::Created, "absent") => "active",
                 (NoticeType::Frozen, "active" | "frozen") => "frozen",
@@ -183,14 +188,14 @@ impl Step<'_> {
                     | NoticeType::Abandoned,
                     "active" | "frozen",
                 ) => state,
-                (kind, state) => panic!("I12: {kind:?} of what is {state}"),
+                (kind, state) => panic!("I12: {kind:?} in the state {state}"),
             };
         }
-        assert_eq!(state, word(self.after.as_ref()), "I12: a change that nobody is told of");
+        assert_eq!(state, word(self.after.as_ref()), "I12: a change of state without a notice");
     }
 
-    /// I10: what is kept of signed times never goes back, and an overtaken call changes nothing.
-    pub(super) fn hold_order_of_time(&self) {
+    /// I10: stored times never go back, and an overtaken call changes nothing.
+    pub(super) fn check_order_of_time(&self) {
         let [Some(before), Some(after)] =
             [&self.before, &self.after].map(|kept| instance(kept.as_ref()))
         else {
@@ -212,8 +217,8 @@ impl Step<'_> {
         }
     }
 
-    /// I11: what is released stays as it is, for ever.
-    pub(super) fn hold_the_end(&self) {
+    /// I11: a released instance never changes.
+    pub(super) fn check_released(&self) {
         if instance(self.before.as_ref())
             .is_some_and(|instance| instance.state == InstanceState::Released)
         {
@@ -221,14 +226,14 @@ impl Step<'_> {
         }
     }
 
-    /// I8: what is answered `000000` can be seen in the store.
-    pub(super) fn hold_honesty(&self) {
+    /// I8: the effect of a call that was answered `000000` must be stored.
+    pub(super) fn check_success(&self) {
         if self.answer.code != "000000" || self.is("query") || self.is("Check") {
             return;
         }
-        let after = instance(self.after.as_ref()).expect("I8: success, and nothing is there");
+        let after = instance(self.after.as_ref()).expect("I8: success without a stored instance");
         let newest = after.newest.status;
-        let frozen_by = |cause| matches!(after.state, InstanceState::Frozen(standing) if standing == cause || standing == FreezeCause::Both);
+        let frozen_by = |cause| matches!(after.state, InstanceState::Frozen(stored) if stored == cause || stored == FreezeCause::Both);
         let done = if self.is("releaseInstance") || after.state == InstanceState::Released {
             after.state == InstanceState::Released
         } else if self.is("newInstance") {
@@ -245,6 +250,6 @@ impl Step<'_> {
         } else {
             true
         };
-        assert!(done, "I8: success, and it was not done");
+        assert!(done, "I8: success without the effect");
     }
 }

@@ -1,7 +1,8 @@
-//! Lists of people and departments, by chance: calls that repeat, race a relay, end anywhere, over
-//! a store that fails and lags; relays with little time, whose clock jumps, and sweeps that end
-//! anywhere. After every step each part that a list refers to can be read; once all is calm
-//! everything was told once, in order, and nothing is stored that nobody refers to.
+//! Random scenarios of lists of people and departments. Calls are repeated, race with a relay, and
+//! end at any point, over a store that fails and is slow. Relays have little time, and their clock
+//! jumps. Sweeps end at any point. After every step, every part that a list refers to must be
+//! readable. At the end, without faults, every message must be delivered once and in order. No
+//! unused part may remain.
 
 mod invariants;
 mod remembering;
@@ -26,11 +27,11 @@ use tests::world::Trouble;
 use self::remembering::Remembering;
 use crate::kit::PAGES;
 
-/// How many runs there are if nobody says; about ten seconds.
+/// The number of runs if it is not set; they need about ten seconds.
 const SEEDS: u64 = 25;
-/// How many calls a run delivers.
+/// The number of calls in a run.
 const STEPS: usize = 30;
-/// How many people there are: enough that an index has parts.
+/// The number of people; with this many, a list has index parts.
 const PEOPLE: u64 = 1_400;
 const KIT_KEY: &str = "constructed-kit-key-0002";
 
@@ -41,7 +42,7 @@ const SETTINGS: [(&str, &str); 5] = [
     ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
     ("KOOHOOK_STORE", "memory:"),
 ];
-const TAKES: Mood = Mood::Answers(Duration::ZERO, 200, "{}");
+const ACCEPTS: Mood = Mood::Answers(Duration::ZERO, 200, "{}");
 
 struct Lists {
     seed: u64,
@@ -52,7 +53,7 @@ struct Lists {
 }
 
 impl Drop for Lists {
-    #[expect(clippy::print_stdout, reason = "a failure that cannot be run again is lost")]
+    #[expect(clippy::print_stdout, reason = "a failure needs its seed to be reproduced")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             println!("seed {}\n{}", self.seed, self.trace.join("\n"));
@@ -61,26 +62,28 @@ impl Drop for Lists {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what was played is worth knowing")]
-fn whatever_happens_to_lists_all_is_told_once_and_nothing_is_left_behind() {
+#[expect(clippy::print_stdout, reason = "the figures are meant to be read")]
+fn lists_in_random_scenarios_are_delivered_once_and_leave_no_unused_part() {
     if std::env::var_os("KOOHOOK_TEST_STORE").is_some() {
-        // Which parts a real store holds is not to be seen from here.
+        // The test cannot see which parts a real store has.
         return;
     }
-    let asked = |name, or| std::env::var(name).map_or(or, |seeds| seeds.parse().unwrap());
-    let first: u64 = asked("KOOHOOK_SIMULATION_FIRST", 0);
-    let seeds: u64 = asked("KOOHOOK_SIMULATION_SEEDS", SEEDS);
-    let (mut accepted, mut told, mut swept) = (0, 0, 0);
+    let setting = |name, or| std::env::var(name).map_or(or, |seeds| seeds.parse().unwrap());
+    let first: u64 = setting("KOOHOOK_SIMULATION_FIRST", 0);
+    let seeds: u64 = setting("KOOHOOK_SIMULATION_SEEDS", SEEDS);
+    let (mut accepted, mut delivered, mut swept) = (0, 0, 0);
     for seed in first..first + seeds {
         let mut lists = Lists::new(seed);
         (0..STEPS).for_each(|_| accepted += usize::from(lists.step()));
         let (messages, gone) = lists.calm_down();
-        told += messages;
+        delivered += messages;
         swept += gone;
     }
-    println!("{seeds} runs: {accepted} calls accepted, {told} messages told, {swept} parts let go");
-    let least = usize::try_from(seeds).unwrap();
-    assert!(accepted > 10 * least && told > 10 * least && swept > 10 * least);
+    println!(
+        "{seeds} runs: {accepted} calls accepted, {delivered} messages delivered, {swept} parts deleted"
+    );
+    let minimum = usize::try_from(seeds).unwrap();
+    assert!(accepted > 10 * minimum && delivered > 10 * minimum && swept > 10 * minimum);
 }
 
 fn users() -> Subject {
@@ -95,11 +98,11 @@ fn departments() -> Subject {
 impl Lists {
     fn new(seed: u64) -> Self {
         let koohook = Arc::new(Koohook::serving(&PAGES, Remembering::default(), &SETTINGS));
-        let product = ScriptedProduct::of(koohook.world(), |_| TAKES);
+        let product = ScriptedProduct::of(koohook.world(), |_| ACCEPTS);
         Self { seed, chance: Chance(seed), koohook, product, trace: Vec::new() }
     }
 
-    /// One call, and what happens before it; whether the call was accepted.
+    /// Sends one call, after other events. Returns whether it was accepted.
     fn step(&mut self) -> bool {
         let span = *self.chance.pick(&[3_000, 3_000, 60_000, 3_600_000, 3 * 3_600_000]);
         self.koohook.world().pass(Duration::from_millis(self.chance.below(span)));
@@ -109,10 +112,10 @@ impl Lists {
         }
         let lag = if self.chance.one_in(3) { self.chance.below(60) } else { 0 };
         self.koohook.world().lag(Duration::from_millis(lag));
-        let (page, body) = self.newly_made();
+        let (page, body) = self.new_call();
         let accepted = self.deliver(page, &body);
         self.koohook.world().lag(Duration::ZERO);
-        self.hold_parts();
+        self.check_parts();
         accepted
     }
 
@@ -120,7 +123,7 @@ impl Lists {
         let mut chance = Chance(self.chance.draw());
         let is_bad = chance.one_in(3);
         self.product.meets(self.koohook.world(), move |_| match chance.below(8) {
-            _ if !is_bad => TAKES,
+            _ if !is_bad => ACCEPTS,
             0 => Mood::Refuses(410, ""),
             1 | 2 => HANGS,
             3 | 4 => Mood::LosesReply,
@@ -129,7 +132,7 @@ impl Lists {
         });
     }
 
-    fn newly_made(&mut self) -> (&'static str, Json) {
+    fn new_call(&mut self) -> (&'static str, Json) {
         let now = self.koohook.world().now_millis();
         let at = time::in_china(now - self.chance.below(4) * 1_000);
         let mut body = json!({
@@ -169,7 +172,8 @@ impl Lists {
         (0..self.chance.below(30)).map(|_| *self.chance.pick(&troubles)).collect()
     }
 
-    /// Sends a call, perhaps twice, once to a process that ends anywhere; whether it was accepted.
+    /// Sends a call. Sometimes it is sent first to a process that ends at some point. Returns
+    /// whether it was accepted.
     fn deliver(&mut self, page: &'static str, body: &Json) -> bool {
         let koohook = Arc::clone(&self.koohook);
         let send = || {
@@ -186,12 +190,13 @@ impl Lists {
         }
         let plan = self.plan();
         koohook.store().plan(plan.iter().copied());
-        // A relay of another process' may be at it beside the call.
+        // A relay in another process may run concurrently with the call.
         let relay = || Relay::new(koohook.endpoint.context(), Duration::from_secs(20)).run();
         let kind = self.chance.below(4);
         let response = match kind {
             0 => run(join(send(), relay())).0,
-            // The process is frozen, its own clock with it, for longer than parts rest.
+            // The process and its clock are suspended for longer than the rest time of unused
+            // parts.
             1 => {
                 let world = koohook.world();
                 run_perhaps_paused(world, self.chance.place(40), send(), || {
@@ -205,8 +210,11 @@ impl Lists {
         let code = simulator::answer::Answer::read(&response).unwrap().code;
         self.trace.push(format!("{code} {page}, store {plan:?}"));
         assert!(["000000", "000005"].contains(&code.as_str()), "{code}");
-        // While it was frozen its time may have run out.
-        assert!(code == "000000" || !plan.is_empty() || kind == 1, "failed for no reason");
+        // While the process was suspended, the call's deadline may have passed.
+        assert!(
+            code == "000000" || !plan.is_empty() || kind == 1,
+            "the call failed without a fault"
+        );
         code == "000000"
     }
 
@@ -229,33 +237,33 @@ impl Lists {
         koohook.store().plan([]);
         let took = World::elapsed(world) - began;
         world.set_now(now + u64::try_from(took.as_millis()).unwrap());
-        assert!(took <= budget, "a run outlasts its time: {took:?} of {budget:?}");
+        assert!(took <= budget, "a run takes more than its time: {took:?} of {budget:?}");
         self.trace.push(format!("relay of {budget:?}, clock {jump:+}, {plan:?}: {done}"));
     }
 
-    /// Once nothing fails any more all is told, in order, each message once; and what nobody refers
-    /// to is let go. How many messages, and how many parts.
+    /// Without faults, every message must be delivered once and in order, and unused parts must be
+    /// deleted. Returns the numbers of messages and of deleted parts.
     fn calm_down(&mut self) -> (usize, usize) {
-        self.product.meets(self.koohook.world(), |_| TAKES);
+        self.product.meets(self.koohook.world(), |_| ACCEPTS);
         for _ in 0..20 {
             self.koohook.world().pass(Duration::from_mins(10));
             run(Relay::new(self.koohook.endpoint.context(), Duration::from_secs(25)).run())
                 .unwrap();
         }
-        self.hold_parts();
+        self.check_parts();
         let mut referred = BTreeSet::new();
         for list in [users(), departments()] {
             let (names, unused) = self.referred(&list);
-            assert_eq!(unused, BTreeSet::new(), "I18: unused for ever");
+            assert_eq!(unused, BTreeSet::new(), "I18: an unused part remains");
             let waiting = self.kept(&list.key()).map(|kept| kept.outbox.waiting);
-            assert_eq!(waiting.unwrap_or_default(), [], "I18: something waits for ever");
+            assert_eq!(waiting.unwrap_or_default(), [], "I18: a notice waits forever");
             referred.extend(names.into_iter().map(|name| part_key(&list.key(), name)));
         }
-        let ever = self.koohook.store().inner().parts.lock().unwrap().clone();
+        let written = self.koohook.store().inner().parts.lock().unwrap().clone();
         let stored: BTreeSet<_> =
-            ever.iter().filter(|key| self.bytes(key).is_some()).cloned().collect();
-        assert_eq!(stored, referred, "E1a: a part that nobody refers to");
-        self.hold_told();
-        (self.product.effects().len(), ever.len() - stored.len())
+            written.iter().filter(|key| self.bytes(key).is_some()).cloned().collect();
+        assert_eq!(stored, referred, "E1a: an unused part remains");
+        self.check_order_of_messages();
+        (self.product.effects().len(), written.len() - stored.len())
     }
 }

@@ -1,4 +1,4 @@
-//! What is true of lists and their parts, at every step and in the end.
+//! The invariants of lists and their parts, at every step and at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ impl Lists {
         Some(EntityRecord::from_bytes(&self.bytes(key)?).unwrap())
     }
 
-    /// What stands under a key; nothing if it was let go.
+    /// The value of a key, decrypted; `None` if it was deleted.
     pub(super) fn bytes(&self, key: &str) -> Option<Vec<u8>> {
         let now = UnixMillis::new(self.koohook.world().now_millis());
         let stored = run(self.koohook.store().inner().get(key, now)).unwrap()?;
@@ -27,17 +27,17 @@ impl Lists {
         Some(stored.bytes).filter(|it| !it.is_empty()).map(|it| clear.open(key, &it).unwrap())
     }
 
-    /// The parts that a list refers to, and those that it mentions as unused.
+    /// The parts that a list refers to, and the parts that it lists as unused.
     pub(super) fn referred(&self, list: &Subject) -> (BTreeSet<PartName>, BTreeSet<PartName>) {
         let Some(kept) = self.kept(&list.key()) else { return Default::default() };
         let Entity::KitList(KitList { head, unused, .. }) = kept.entity else {
-            panic!("a list is kept")
+            panic!("the stored entity is not a list")
         };
         (head.parts().into_iter().chain(kept.outbox.parts()).collect(), unused)
     }
 
-    /// Whatever is referred to can be read, whoever swept meanwhile.
-    pub(super) fn hold_parts(&self) {
+    /// Every part that is referred to must be readable, even after concurrent sweeps.
+    pub(super) fn check_parts(&self) {
         for list in [users(), departments()] {
             let key = list.key();
             for name in self.referred(&list).0 {
@@ -46,13 +46,14 @@ impl Lists {
         }
     }
 
-    /// Messages of one list come by sequence and part, none with two effects.
-    pub(super) fn hold_told(&self) {
+    /// The messages of a list must be in the order of sequence and part. No message may have two
+    /// effects.
+    pub(super) fn check_order_of_messages(&self) {
         let mut last: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-        for told in self.product.effects() {
-            let part = told.body["data"]["part"].as_u64().unwrap_or_default();
-            let place = (told.sequence(), part);
-            let before = last.insert(told.subject(), place);
+        for message in self.product.effects() {
+            let part = message.body["data"]["part"].as_u64().unwrap_or_default();
+            let place = (message.sequence(), part);
+            let before = last.insert(message.subject(), place);
             assert!(before.is_none_or(|before| before < place), "E1: {before:?}, then {place:?}");
         }
     }

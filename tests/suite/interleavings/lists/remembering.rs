@@ -1,4 +1,4 @@
-//! A store that remembers every key that was ever written.
+//! A store that remembers the key of every part that was ever written.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use shell::store::memory::Memory;
 use shell::store::{Put, Store, Unavailable, Value, Version};
 use tests::forward;
 
-/// A memory that remembers which parts were ever written.
+/// A memory store with the keys of all parts that were ever written.
 #[derive(Clone, Default)]
 pub(super) struct Remembering {
     pub(super) memory: Arc<Memory>,
