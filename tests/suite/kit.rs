@@ -1,5 +1,5 @@
-//! The kit's calls through a real endpoint, under either contract, with the marketplace's own
-//! signatures.
+//! The kit's calls through a real endpoint, under both contracts, with the signatures of the
+//! simulated marketplace.
 
 use std::time::Duration;
 
@@ -26,14 +26,14 @@ mod failing;
 mod heads;
 mod leniencies;
 mod lists;
-mod lives;
 mod order;
 mod racing;
+mod scenarios;
 mod vectors;
 
 const KIT_KEY: &str = "constructed-kit-key-0002";
 
-/// A product is to be told, and nobody tells it: every notice waits.
+/// There is a product, but no delivery inside the callback and no relay, so every notice waits.
 const SETTINGS: [(&str, &str); 6] = [
     ("KOOHOOK_BASE_KEY", BASE_KEY),
     ("KOOHOOK_KIT_KEY", KIT_KEY),
@@ -43,7 +43,7 @@ const SETTINGS: [(&str, &str); 6] = [
     ("KOOHOOK_STORE", "memory:"),
 ];
 
-/// The kit's pages at one address, but for the one that needs a private key.
+/// The kit's pages at one address, except the page that needs a private key.
 pub const PAGES: [Row; 4] = [
     functions::TENANT_SYNC,
     functions::AUTH_SYNC,
@@ -66,20 +66,21 @@ impl Kit {
         Self(Koohook::serving(&PAGES, Memory::new(), &SETTINGS))
     }
 
-    /// Sends a request, and reads the answer as the marketplace does.
+    /// Sends a request, and verifies and reads the answer like the marketplace.
     fn send(&self, request: http::Request<Vec<u8>>) -> String {
         let response = run(self.0.answer(request));
         verify_body_sign(&response, KIT_KEY).unwrap();
         Answer::read(&response).unwrap().code
     }
 
-    /// The result code of a call. Bodies are written as V2 has them; V1's lists are text.
+    /// The result code of a call. The body has V2's form; for V1 it is converted, with lists as
+    /// text.
     fn call(&self, contract: Contract, page: &str, body: &Value) -> String {
         let request = signed(self.0.world().now_millis(), contract, page, body);
         self.send(request)
     }
 
-    /// As [`Self::call`], with what it cost.
+    /// Like [`Self::call`], with the numbers of reads and writes.
     fn cost(&self, contract: Contract, page: &str, body: &Value) -> (String, (usize, usize)) {
         self.0.store().take_counts();
         (self.call(contract, page, body), self.0.store().take_counts())
@@ -98,7 +99,7 @@ impl Kit {
     fn tenant(&self) -> Dated<Tenant> {
         match self.kept(&tenant_of("inst-1")).unwrap().entity {
             Entity::Tenant(tenant) => tenant,
-            other => panic!("no tenant: {other:?}"),
+            other => panic!("not a tenant: {other:?}"),
         }
     }
 
@@ -106,16 +107,16 @@ impl Kit {
         match self.kept(subject).map(|kept| kept.entity) {
             Some(Entity::KitList(list)) => list,
             None => KitList::default(),
-            Some(other) => panic!("no list: {other:?}"),
+            Some(other) => panic!("not a list: {other:?}"),
         }
     }
 
-    /// What one part of a subject holds.
+    /// The content of one part of a subject.
     fn part(&self, subject: &Subject, name: PartName) -> Vec<u8> {
-        self.bytes(&part_key(&subject.key(), name)).expect("a part that is referred to stands")
+        self.bytes(&part_key(&subject.key(), name)).expect("a part that is referred to must exist")
     }
 
-    /// What the product is to be told of a subject: types, members, and the records in the parts.
+    /// The waiting notices of a subject: types, members, and the records in the parts.
     fn notices(&self, subject: &Subject) -> Vec<Notice> {
         let waiting = self.kept(subject).map(|kept| kept.outbox.waiting).unwrap_or_default();
         let notice = |(place, notice): (u64, &domain::notice::Notice)| {
@@ -145,14 +146,15 @@ struct Notice {
 }
 
 impl Notice {
-    /// One member of every record.
+    /// The values of one member in all records.
     fn column(&self, name: &str) -> Vec<String> {
         let text = |record: &Value| record[name].as_str().unwrap_or("-").to_owned();
         self.records.iter().map(text).collect()
     }
 }
 
-/// A call, signed at a time. The nonce is of the body, so that two different calls never share one.
+/// A call, signed at a time. The nonce is derived from the body, so that two different calls never
+/// share one.
 fn signed(now_millis: u64, contract: Contract, page: &str, body: &Value) -> http::Request<Vec<u8>> {
     let text = written(contract, body);
     match contract {
@@ -180,7 +182,7 @@ fn written(contract: Contract, body: &Value) -> Vec<u8> {
     v2::body(&members)
 }
 
-/// The same body with one member replaced, or left out by null.
+/// The same body with one member replaced; null removes the member.
 fn with(body: &Value, name: &str, value: impl Into<Value>) -> Value {
     let mut body = body.clone();
     body[name] = value.into();
@@ -190,7 +192,7 @@ fn with(body: &Value, name: &str, value: impl Into<Value>) -> Value {
     body
 }
 
-/// The kit's writing of a moment so long after [`NOW`].
+/// The time this many milliseconds after [`NOW`], in the kit's format.
 fn at(offset: i64) -> String {
     time::in_china(NOW.checked_add_signed(offset).unwrap())
 }
@@ -223,7 +225,7 @@ fn single(flag: i64, code: &str, name: &str, parent: &str, offset: i64) -> Value
     })
 }
 
-/// Departments of a code, a name and a parent each.
+/// A full list of departments, each with a code, a name and a parent.
 fn all(rows: &[(&str, &str, &str)], offset: i64) -> Value {
     let row = |(code, name, parent): &(&str, &str, &str)| json!({ "orgCode": code, "orgName": name, "parentCode": parent });
     json!({

@@ -1,5 +1,5 @@
-//! A list beside a plain map: whatever is asked of it, in whatever order, and wherever its
-//! writing breaks off.
+//! Compares a list with a plain map: after any changes in any order, and after writes that were
+//! interrupted at any point.
 
 mod costs;
 mod model;
@@ -14,18 +14,18 @@ use protocol::time::UnixMillis;
 
 use self::model::{Call, Dice, How, Model};
 
-/// What a real store is asked to take at most. The head shares its value with the notices, so it
-/// is held far below; a part is all alone.
+/// Limits on the stored values in this test. The limit on the list's head is low, because it
+/// shares its value with the notices. A part is a separate value.
 const MAX_HEAD_LEN: usize = 24 * 1024;
 const MAX_PART_LEN: usize = 24 * 1024;
 
-/// Everybody there ever is.
+/// All people in these tests.
 static PEOPLE: LazyLock<Vec<Identity>> = LazyLock::new(|| {
     let identity = |number: usize| Identity::new(&["I1", "T1", &number.to_string()]);
     (0..60_000).map(identity).collect()
 });
 
-/// A store of one head and many parts, which counts, and can break off.
+/// A store of one head and its parts. It counts operations, and a write can be interrupted.
 #[derive(Clone, Default)]
 struct Store {
     head: String,
@@ -33,7 +33,7 @@ struct Store {
     names: u128,
 }
 
-/// What a change cost.
+/// The reads and writes of a change.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Cost {
     reads: usize,
@@ -60,14 +60,15 @@ impl Store {
         };
         let changed = head.apply(change, &read, fresh).unwrap();
         let after = changed.head.as_ref().unwrap_or(&head);
-        let let_go: BTreeSet<PartName> = head.parts().difference(&after.parts()).copied().collect();
+        let unreferenced: BTreeSet<PartName> =
+            head.parts().difference(&after.parts()).copied().collect();
         let added: BTreeSet<PartName> = after.parts().difference(&head.parts()).copied().collect();
-        assert_eq!(changed.unreferenced, let_go);
+        assert_eq!(changed.unreferenced, unreferenced);
         assert!(changed.parts.keys().eq(&added));
         (changed, 1 + needs.len())
     }
 
-    /// Writes what was decided, up to a number of writes; whether all were made.
+    /// Writes a decision, but makes at most `at_most` writes. Returns whether all writes were made.
     fn write(&mut self, changed: &Changed, at_most: usize) -> bool {
         for (name, part) in changed.parts.iter().take(at_most) {
             assert!(part.len() <= MAX_PART_LEN, "{}", part.len());
@@ -83,7 +84,7 @@ impl Store {
         true
     }
 
-    /// Makes a change from reading to letting go.
+    /// Makes a complete change: reads, decides, writes and deletes.
     fn make(&mut self, change: &KitListChange) -> (Changed, Cost) {
         let (changed, reads) = self.decide(change);
         assert!(self.write(&changed, usize::MAX));
@@ -92,19 +93,20 @@ impl Store {
         (changed, Cost { reads, writes })
     }
 
-    /// Whether the list knows this and nothing else: asked again, everything is a repeat.
-    fn assert_knows(&mut self, model: &Model) {
+    /// Checks that the list equals the model: if the model's rows are sent again, every one is a
+    /// repeat.
+    fn assert_equals(&mut self, model: &Model) {
         assert_eq!(self.head().rows(), model.rows.len());
         assert_eq!(self.head().listed_at().map(UnixMillis::millis), model.listed_at);
         let edits: Vec<Edit> = model.rows.iter().map(|(who, row)| row.edit(*who)).collect();
-        let (again, _) = self.decide(&KitListChange::Edits(edits));
-        assert!(again.outcomes.iter().all(|known| *known == EntryOutcome::Repeated));
-        assert!(again.head.is_none() && again.parts.is_empty());
+        let (repeated, _) = self.decide(&KitListChange::Edits(edits));
+        assert!(repeated.outcomes.iter().all(|known| *known == EntryOutcome::Repeated));
+        assert!(repeated.head.is_none() && repeated.parts.is_empty());
     }
 }
 
 #[test]
-fn any_history_equals_a_plain_map() {
+fn a_list_with_any_history_equals_a_plain_map() {
     let (mut split, mut inlined) = (0, 0);
     for seed in 0..16 {
         let mut dice = Dice(seed);
@@ -127,12 +129,12 @@ fn any_history_equals_a_plain_map() {
             if matches!(&call, Call::Edits(edits) if edits.len() == 1) {
                 assert!(cost.reads <= 2 && cost.writes <= 2, "{cost:?}");
             }
-            // What is referred to is there, and nothing else is left.
+            // Every part that is referred to exists, and no other part is stored.
             assert!(store.head().parts().iter().eq(store.parts.keys()));
             split += usize::from(store.parts.len() > 1);
             inlined += usize::from(store.parts.is_empty());
             if step % 10 == 9 {
-                store.assert_knows(&model);
+                store.assert_equals(&model);
             }
         }
     }
@@ -140,7 +142,7 @@ fn any_history_equals_a_plain_map() {
 }
 
 #[test]
-fn an_interrupted_write_leaves_the_old_state_whole() {
+fn an_interrupted_write_keeps_the_old_state() {
     let mut interrupted = 0;
     for seed in 100..105 {
         let mut dice = Dice(seed);
@@ -148,7 +150,8 @@ fn an_interrupted_write_leaves_the_old_state_whole() {
         let mut orphans = BTreeSet::new();
         for step in 0..12 {
             let call = dice.call(2500, 100 + 2 * step);
-            // Breaks off before its first write, between two, and before the head.
+            // The write is interrupted before its first part, between two parts, or before the
+            // head.
             let parts = store.decide(&call.change()).0.parts.len();
             for made in BTreeSet::from([0, dice.roll(parts + 1), parts]) {
                 let (lost, _) = store.decide(&call.change());
@@ -156,29 +159,29 @@ fn an_interrupted_write_leaves_the_old_state_whole() {
                 orphans.extend(lost.parts.keys().take(made).copied());
                 interrupted += 1;
             }
-            store.assert_knows(&model);
-            // The marketplace calls again: as if nothing had been.
+            store.assert_equals(&model);
+            // The marketplace calls again, and the interrupted write has no effect.
             let expected = model.make(&call);
             let (changed, _) = store.make(&call.change());
             assert_eq!(changed.outcomes, expected, "seed {seed} step {step}");
-            store.assert_knows(&model);
+            store.assert_equals(&model);
             let mut known = store.head().parts();
             known.extend(&orphans);
             assert!(known.iter().eq(store.parts.keys()));
 
-            // Breaks off before its answer, and is called again: nothing new but where one call
-            // says two things of somebody.
+            // The answer is lost, and the marketplace calls again. This has an effect only if one
+            // call has two entries for a person.
             let expected = model.make(&call);
-            let (again, _) = store.make(&call.change());
-            assert_eq!(again.outcomes, expected, "seed {seed} step {step}");
-            assert_eq!(again.has_effect(), expected.contains(&EntryOutcome::Applied));
+            let (repeated, _) = store.make(&call.change());
+            assert_eq!(repeated.outcomes, expected, "seed {seed} step {step}");
+            assert_eq!(repeated.has_effect(), expected.contains(&EntryOutcome::Applied));
         }
     }
     assert!(interrupted > 90, "{interrupted}");
 }
 
 #[test]
-fn of_two_writers_at_once_the_loser_decides_again() {
+fn the_loser_of_two_concurrent_writers_decides_again() {
     let (mut store, mut model) = (Store::new(), Model::default());
     let all = Call::List((0..3000).map(|who| (who, 0)).collect(), 1);
     model.make(&all);
@@ -187,18 +190,18 @@ fn of_two_writers_at_once_the_loser_decides_again() {
     let call = Call::Edits(vec![(7, How::Put(1), 3)]);
     let before = store.head();
     let (lost, _) = store.decide(&call.change());
-    // Another list comes between; then the loser's part is there for nobody.
+    // Another list is written in between. Then the part of the loser is unused.
     let other = Call::List((0..3000).map(|who| (who, 2)).collect(), 2);
     model.make(&other);
     store.make(&other.change());
     assert!(!store.write(&lost, 1));
-    store.assert_knows(&model);
+    store.assert_equals(&model);
 
-    // A reader of the old head misses its parts: it reads the head again.
+    // A reader of the old head does not find its parts, so it must read the head again.
     let needs = *before.needs(&call.change()).first().unwrap();
     let missing = before.apply(&call.change(), &store.parts, || PartName::new([9; 16]));
     assert_eq!(missing.unwrap_err(), KitListError::Missing(needs));
 
     assert_eq!(store.make(&call.change()).0.outcomes, model.make(&call));
-    store.assert_knows(&model);
+    store.assert_equals(&model);
 }

@@ -1,4 +1,4 @@
-//! A store that fails at any moment, callers that give up, and callers that race.
+//! Store faults at any operation, interrupted calls, and concurrent callers.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -13,7 +13,7 @@ fn codes() -> Vec<String> {
     (0..1_200).map(|code| format!("{code:05}")).collect()
 }
 
-/// A list that has parts, and the call that changes it next.
+/// A kit with a list in parts, and the next call that changes the list.
 fn prepared() -> (Kit, Value) {
     let (kit, codes) = (Kit::new(), codes());
     let rows: Vec<_> = codes.iter().map(|code| (code.as_str(), "A", "")).collect();
@@ -22,7 +22,7 @@ fn prepared() -> (Kit, Value) {
     (kit, all(&rows, -50))
 }
 
-/// All that is referred to stands, and what was told was told once.
+/// Every part that is referred to must exist, and every notice must be there once.
 fn assert_whole(kit: &Kit, done: bool) {
     let here = departments_of("inst-1");
     let list = kit.list(&here);
@@ -30,31 +30,32 @@ fn assert_whole(kit: &Kit, done: bool) {
         assert!(!kit.part(&here, name).is_empty());
     }
     let notices = kit.notices(&here);
-    let (rows, told) = (list.head.rows(), notices.len());
-    assert!(done || (rows, told) == (1_200, 1) || (rows, told) == (600, 2), "{rows} {told}");
+    let (rows, count) = (list.head.rows(), notices.len());
+    assert!(done || (rows, count) == (1_200, 1) || (rows, count) == (600, 2), "{rows} {count}");
     if done {
-        assert_eq!((rows, told), (600, 2));
+        assert_eq!((rows, count), (600, 2));
         assert_eq!(notices[1].column("orgCode"), codes()[600..]);
     }
 }
 
 #[test]
-fn a_store_that_fails_anywhere_leaves_the_old_list_or_the_new_one() {
+fn a_store_fault_leaves_the_old_list_or_the_new_one() {
     for trouble in [Trouble::Refused, Trouble::ReplyLost] {
         for times in [1, 30] {
             for first in 0.. {
                 let (kit, body) = prepared();
-                let well = (0..first).map(|_| Trouble::None);
+                let successes = (0..first).map(|_| Trouble::None);
                 kit.0.store().take_counts();
-                kit.0.store().plan(well.chain((0..times).map(|_| trouble)));
+                kit.0.store().plan(successes.chain((0..times).map(|_| trouble)));
                 let code = kit.call(Contract::V2, "allOrgSync", &body);
                 let (reads, writes) = kit.0.store().take_counts();
                 kit.0.store().plan([]);
                 assert_whole(&kit, code == "000000");
                 assert!(code == "000000" || code == "000005", "{code}");
-                // A write is sent again, and whoever finds it there knows it for his own.
+                // A write is retried once. If koohook then finds its own version, the write
+                // succeeded.
                 assert!(times > 1 || writes == 0 || code == "000000", "{trouble:?} at {first}");
-                // A retry is a new call with a new time.
+                // The marketplace's retry is a new call with a new time.
                 let retry = with(&body, "timeStamp", at(-40));
                 assert_eq!(kit.call(Contract::V2, "allOrgSync", &retry), "000000");
                 assert_whole(&kit, true);
@@ -67,7 +68,7 @@ fn a_store_that_fails_anywhere_leaves_the_old_list_or_the_new_one() {
 }
 
 #[test]
-fn a_caller_that_is_dropped_anywhere_leaves_the_old_list_or_the_new_one() {
+fn an_interrupted_call_leaves_the_old_list_or_the_new_one() {
     for point in 0.. {
         let (kit, body) = prepared();
         let request = signed(NOW, Contract::V2, "allOrgSync", &body);
@@ -85,12 +86,12 @@ fn a_caller_that_is_dropped_anywhere_leaves_the_old_list_or_the_new_one() {
 }
 
 #[test]
-fn a_tenant_is_told_once_however_the_store_fails() {
+fn a_tenant_is_sent_once_despite_store_faults() {
     for trouble in [Trouble::Refused, Trouble::ReplyLost] {
         for (first, times) in [(0, 1), (1, 1), (1, 2), (1, 3), (1, 9), (2, 1)] {
             let kit = Kit::new();
-            let well = (0..first).map(|_| Trouble::None);
-            kit.0.store().plan(well.chain((0..times).map(|_| trouble)));
+            let successes = (0..first).map(|_| Trouble::None);
+            kit.0.store().plan(successes.chain((0..times).map(|_| trouble)));
             let code = kit.call(Contract::V1, "tenantSync", &tenant(1, "A", 0));
             assert!(code == "000000" || code == "000005", "{code}");
             kit.0.store().plan([]);
@@ -101,9 +102,10 @@ fn a_tenant_is_told_once_however_the_store_fails() {
     }
 }
 
-/// What is answered 000000 happened; what is answered 000005 is sent again until it did.
+/// A call that was answered 000000 is stored. A call that was answered 000005 is sent again until
+/// it is.
 #[test]
-fn sixteen_callers_on_one_directory_lose_nothing() {
+fn sixteen_concurrent_callers_on_one_directory_lose_no_change() {
     for (page, here) in
         [("authSync", users_of("inst-1")), ("singleOrgSync", departments_of("inst-1"))]
     {
@@ -114,14 +116,14 @@ fn sixteen_callers_on_one_directory_lose_nothing() {
                 scope.spawn(move || {
                     let name = format!("u{number}");
                     let body = match page {
-                        "authSync" => users(1, &[&name, "everybody"], 0),
+                        "authSync" => users(1, &[&name, "shared"], 0),
                         _ => single(1, &name, "A", "", 0),
                     };
                     barrier.wait();
                     let sent = (0..100).map(|_| kit.call(Contract::V2, page, &body));
-                    let refused: Vec<String> = sent.take_while(|code| code != "000000").collect();
-                    assert!(refused.iter().all(|code| code == "000005"), "{refused:?}");
-                    assert!(refused.len() < 100, "never carried out");
+                    let failed: Vec<String> = sent.take_while(|code| code != "000000").collect();
+                    assert!(failed.iter().all(|code| code == "000005"), "{failed:?}");
+                    assert!(failed.len() < 100, "the call was never carried out");
                 });
             }
         });
@@ -130,9 +132,9 @@ fn sixteen_callers_on_one_directory_lose_nothing() {
             "authSync" => notice.column("userName"),
             _ => vec![notice.data["orgCode"].as_str().unwrap().to_owned()],
         };
-        let told: Vec<String> = notices.iter().flat_map(one).collect();
-        let once: BTreeSet<&String> = told.iter().collect();
-        assert_eq!((notices.len(), told.len()), (16, once.len()));
-        assert_eq!(kit.list(&here).head.rows(), once.len());
+        let sent: Vec<String> = notices.iter().flat_map(one).collect();
+        let distinct: BTreeSet<&String> = sent.iter().collect();
+        assert_eq!((notices.len(), sent.len()), (16, distinct.len()));
+        assert_eq!(kit.list(&here).head.rows(), distinct.len());
     }
 }

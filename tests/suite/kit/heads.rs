@@ -1,5 +1,5 @@
-//! What a stranger is told before a body is read (decision G6), and that it is what it would be told
-//! afterwards.
+//! Rejections before the body is read (decision G6). They must equal the rejections after the body
+//! is read.
 
 use std::sync::Arc;
 
@@ -18,14 +18,14 @@ const HEX: &str = "0000000000000000000000000000000000000000000000000000000000000
 const PATH: &str = "/saasproduce/produceAPI/tenantSync";
 const PATH_V2: &str = "/saasproduce/produceAPI/v2/tenantSync";
 
-/// The heads of calls to one route, and the code that each gets.
+/// Request lines and headers of calls to one route, and the code that each one gets.
 type Heads = Vec<(Builder, &'static str)>;
 
 fn with_headers(path: &str, headers: &[(&str, &str)]) -> Builder {
     headers.iter().fold(Request::post(path), |head, (name, value)| head.header(*name, *value))
 }
 
-/// Every way in which a head alone is not to be believed.
+/// Every case in which the request line and headers are enough to reject the call.
 fn rejected() -> Heads {
     let mut heads = rejected_v2();
     let token = ("authToken", TOKEN);
@@ -79,7 +79,7 @@ fn rejected_v2() -> Heads {
     heads
 }
 
-/// The heads of calls whose bodies decide.
+/// Request lines and headers of calls that cannot be decided without the body.
 fn admitted() -> [(Builder, usize); 4] {
     let now = NOW.to_string();
     let v2 = [("x-sign", HEX), ("x-timestamp", &now), ("x-nonce", "n")];
@@ -94,13 +94,13 @@ fn admitted() -> [(Builder, usize); 4] {
     ]
 }
 
-/// All that a caller sees of an answer.
-fn seen(response: &Response<Bytes>) -> String {
+/// The parts of an answer that a caller sees.
+fn visible(response: &Response<Bytes>) -> String {
     format!("{:?} {:?} {:?}", response.status(), response.headers(), response.body())
 }
 
 #[test]
-fn a_head_is_rejected_before_its_body_as_it_would_be_behind_it() {
+fn a_rejection_before_the_body_equals_the_one_after_it() {
     for (head, code) in rejected() {
         let Kit(koohook) = Kit::new();
         let request = head.body(Bytes::from_static(b"{}")).unwrap();
@@ -120,14 +120,14 @@ fn a_head_is_rejected_before_its_body_as_it_would_be_behind_it() {
             let _guard = late.keep();
             run(koohook.endpoint.answer(Request::from_parts(head, body)))
         };
-        assert_eq!(seen(&response), seen(&answered), "{what}");
+        assert_eq!(visible(&response), visible(&answered), "{what}");
         assert_eq!(early.text(), late.text(), "{what}");
         assert_eq!(early.callbacks().len(), 1, "{what}");
     }
 }
 
 #[test]
-fn a_head_that_could_be_proven_is_admitted_unlogged() {
+fn a_call_that_needs_its_body_is_admitted_without_a_log_line() {
     for (head, len) in admitted() {
         let log = Log::default();
         let _guard = log.keep();
@@ -142,9 +142,9 @@ fn a_head_that_could_be_proven_is_admitted_unlogged() {
     }
 }
 
-/// An endpoint before another one judges each head to find its own calls.
+/// The first of two endpoints checks every call to find its own calls.
 #[test]
-fn a_call_is_logged_once_behind_any_endpoint() {
+fn a_call_is_logged_once_by_two_endpoints_in_a_row() {
     let all = rejected().into_iter().map(|(head, _)| head);
     for head in all.chain(admitted().map(|(head, _)| head)) {
         let Kit(koohook) = Kit::new();
@@ -158,9 +158,9 @@ fn a_call_is_logged_once_behind_any_endpoint() {
     }
 }
 
-/// The body may take its time, and the window does not wait for it.
+/// A body may arrive slowly. The time of the signature is checked when it has arrived.
 #[test]
-fn a_body_that_arrives_behind_the_window_is_rejected() {
+fn a_body_that_arrives_after_its_signature_expired_is_rejected() {
     let Kit(koohook) = Kit::new();
     let request = signed(NOW, Contract::V2, "tenantSync", &tenant(1, "A", 0));
     let (head, body) = request.into_parts();
@@ -172,19 +172,19 @@ fn a_body_that_arrives_behind_the_window_is_rejected() {
 }
 
 #[test]
-fn over_a_socket_no_body_is_awaited() {
+fn over_a_socket_a_rejection_does_not_wait_for_the_body() {
     let served = ServedEndpoint::new(Arc::new(Kit::new().0.endpoint));
     for (path, code) in [(PATH, "000001"), (PATH_V2, "000002"), ("/saasproduce", "000002")] {
         let mut caller = served.connect();
         let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n");
         caller.send(head.as_bytes());
-        let answer = caller.answer().expect("an answer comes without the body");
+        let answer = caller.answer().expect("there must be an answer before the body");
         assert_eq!(Answer::read(&answer.response).unwrap().code, code, "{path}");
     }
 }
 
 #[test]
-fn a_body_of_too_many_values_is_too_large_signed_or_not() {
+fn a_body_with_too_many_values_is_rejected_signed_or_not() {
     let zeros = |count: usize| format!(r#"{{"a":[{}0]}}"#, "0,".repeat(count - 1)).into_bytes();
     let time = NOW.to_string();
     let answer = |contract, key: &str, body: &[u8]| {
@@ -203,7 +203,7 @@ fn a_body_of_too_many_values_is_too_large_signed_or_not() {
         assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE, "{contract:?}");
         assert_eq!(response.body(), br#"{"error":"body too large"}"#);
         assert!(response.headers().get("body-sign").is_none());
-        // The object and the array are values, too.
+        // The object and the array also count as values.
         let response = answer(contract, key, &zeros(399_998));
         assert_eq!(response.status(), StatusCode::OK, "{contract:?}");
     }

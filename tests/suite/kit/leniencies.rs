@@ -1,4 +1,4 @@
-//! What a body may look like (decisions F4, F6, G1), and nothing beyond it.
+//! Which deviations in a body are accepted (decisions F4, F6, G1), and which are not.
 
 use super::*;
 
@@ -11,12 +11,12 @@ fn check(contract: Contract, page: &str, body: &Value, code: &str) {
 }
 
 #[test]
-fn lists_may_be_text_and_under_v2_arrays() {
+fn lists_are_text_or_under_v2_arrays() {
     let (quoted, bare) = (r#"[{"userName":"u"}]"#, r#"[{userName:"u"}]"#);
     for contract in BOTH {
         check(contract, "authSync", &people(quoted.into()), "000000");
-        for none in [json!(bare), json!("{}"), json!("x"), json!(""), json!(7), json!("null")] {
-            check(contract, "authSync", &people(none), "000002");
+        for bad in [json!(bare), json!("{}"), json!("x"), json!(""), json!(7), json!("null")] {
+            check(contract, "authSync", &people(bad), "000002");
         }
     }
     check(Contract::V2, "authSync", &people(json!({ "userName": "u" })), "000002");
@@ -47,7 +47,7 @@ fn members(body: &Value) -> Vec<(&str, Value)> {
 }
 
 #[test]
-fn flags_are_those_of_the_page_as_numbers_or_digits() {
+fn flags_are_numbers_or_digits_in_the_pages_range() {
     for contract in BOTH {
         let pages = [
             ("tenantSync", tenant(1, "A", 0), 2),
@@ -68,7 +68,7 @@ fn flags_are_those_of_the_page_as_numbers_or_digits() {
 }
 
 #[test]
-fn deletions_need_no_more_than_identities() {
+fn deletions_need_only_identities() {
     for contract in BOTH {
         let without = |body: &Value, names: &[&str]| {
             names.iter().fold(body.clone(), |body, name| with(&body, name, Value::Null))
@@ -86,15 +86,15 @@ fn deletions_need_no_more_than_identities() {
             let spelt = with(&without(&single(1, "1", "A", "", 0), &bare), name, "A");
             check(contract, "singleOrgSync", &spelt, "000000");
         }
-        let gone = json!([{ "userName": "u" }]);
-        check(contract, "authSync", &with(&users(0, &[], 0), "userList", gone), "000000");
+        let deleted = json!([{ "userName": "u" }]);
+        check(contract, "authSync", &with(&users(0, &[], 0), "userList", deleted), "000000");
     }
     let revoked = with(&users(3, &[], 0), "userList", json!([{ "userName": "u" }]));
     check(Contract::V2, "authSync", &revoked, "000000");
 }
 
 #[test]
-fn one_odd_person_does_not_refuse_the_others_unless_nobody_knows_who() {
+fn a_list_is_rejected_only_for_a_person_without_an_identity() {
     let odd = json!([
         { "userName": "a", "role": "root", "enable": "TRUE" },
         { "userName": "b", "role": "", "enable": 1, "name": 7, "entryDate": "2022-11-9" },
@@ -108,7 +108,7 @@ fn one_odd_person_does_not_refuse_the_others_unless_nobody_knows_who() {
         let notices = kit.notices(&users_of("inst-1"));
         assert_eq!(notices[0].column("userName"), ["a", "b", "c", "d", "-"]);
         assert_eq!(notices[0].column("role")[0], "root");
-        for nobody in [
+        for without_identity in [
             json!({ "name": "A" }),
             json!({ "userName": "" }),
             json!({ "userName": null }),
@@ -116,14 +116,14 @@ fn one_odd_person_does_not_refuse_the_others_unless_nobody_knows_who() {
             json!({ "userName": "a\u{7}" }),
         ] {
             let mut list = odd.clone();
-            list.as_array_mut().unwrap().push(nobody);
+            list.as_array_mut().unwrap().push(without_identity);
             check(contract, "authSync", &people(list), "000002");
         }
     }
 }
 
 #[test]
-fn identities_have_64_characters_at_most_and_none_is_half_a_pair() {
+fn identities_have_at_most_64_characters_and_no_lone_surrogate() {
     let astral = "\u{1f600}".repeat(64);
     for contract in BOTH {
         for (page, name, body) in [
@@ -147,7 +147,7 @@ fn identities_have_64_characters_at_most_and_none_is_half_a_pair() {
 }
 
 #[test]
-fn a_domain_is_an_https_address_of_a_name() {
+fn a_domain_is_an_https_address_with_a_host_name() {
     let longest = |len: usize| format!("https://a.example/{}", "a".repeat(len - 18));
     for (domain, code) in [
         ("https://a.example", "000000"),

@@ -1,5 +1,5 @@
-//! Departments: single changes and whole lists beside each other (decision F3), and people by
-//! the thousand.
+//! Departments: single changes and full lists in combination (decision F3). Also thousands of
+//! people.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use super::*;
 const ROWS: [(&str, &str, &str); 3] = [("1", "A", ""), ("2", "B", "1"), ("3", "C", "2")];
 
 #[test]
-fn a_list_rules_over_what_is_not_newer_and_leaves_the_rest() {
+fn a_full_list_replaces_only_departments_that_are_not_newer() {
     for contract in BOTH {
         let (kit, here) = (Kit::new(), departments_of("inst-1"));
         let single = |flag, code, name, offset| {
@@ -22,28 +22,29 @@ fn a_list_rules_over_what_is_not_newer_and_leaves_the_rest() {
         single(1, "newer", "N", -30);
         single(0, "2", "", -30);
         list(&ROWS, -40);
-        // "older" is removed, "newer" is spared, and what is gone since is not brought back.
+        // The list removes "older" and keeps "newer". It does not restore "2", which was deleted
+        // later.
         assert_eq!(kit.list(&here).head.rows(), 4);
         assert_eq!(kit.notices(&here)[3].column("orgCode"), ["1", "3"]);
-        let told = |count| assert_eq!(kit.kinds(&here).len(), count);
-        // Whatever is older than the list has no effect, on whomever.
+        let check_count = |count| assert_eq!(kit.kinds(&here).len(), count);
+        // A call that is older than the list has no effect.
         single(1, "4", "D", -41);
         single(0, "1", "", -41);
         list(&ROWS[..1], -41);
         list(&[], -20);
-        told(4);
+        check_count(4);
         single(1, "1", "A", -39);
-        told(4);
+        check_count(4);
         single(0, "1", "", -38);
-        told(5);
-        // The children of a department that is gone are still there.
+        check_count(5);
+        // The children of a deleted department remain.
         single(2, "3", "C2", -37);
-        told(6);
+        check_count(6);
         assert_eq!(kit.notices(&here)[4].kind, "department.deleted");
         list(&ROWS, -10);
         list(&ROWS, -10);
         list(&ROWS, -9);
-        told(7);
+        check_count(7);
         let last = kit.notices(&here).pop().unwrap();
         assert_eq!(last.kind, "departments.replaced");
         assert_eq!(last.column("orgCode"), ["1", "2", "3"]);
@@ -52,7 +53,7 @@ fn a_list_rules_over_what_is_not_newer_and_leaves_the_rest() {
 }
 
 #[test]
-fn circles_are_refused_within_one_list_and_self_parents_everywhere() {
+fn a_circle_in_a_list_and_a_self_parent_are_rejected() {
     for contract in BOTH {
         let kit = Kit::new();
         for circle in [
@@ -60,13 +61,13 @@ fn circles_are_refused_within_one_list_and_self_parents_everywhere() {
             &[("1", "A", "2"), ("2", "B", "1")],
             &[("0", "Z", ""), ("1", "A", "3"), ("2", "B", "1"), ("3", "C", "2")],
         ] {
-            let refused = ("000002".to_owned(), (0, 0));
-            assert_eq!(kit.cost(contract, "allOrgSync", &all(circle, 0)), refused);
+            let rejected = ("000002".to_owned(), (0, 0));
+            assert_eq!(kit.cost(contract, "allOrgSync", &all(circle, 0)), rejected);
         }
         let own = single(1, "1", "A", "1", 0);
         assert_eq!(kit.cost(contract, "singleOrgSync", &own), ("000002".to_owned(), (0, 0)));
-        // The stored tree is never looked at: one edit may be half of a move.
-        for (code, parent) in [("1", "2"), ("2", "1"), ("3", "nowhere")] {
+        // koohook does not check the stored tree, because one change may be half of a move.
+        for (code, parent) in [("1", "2"), ("2", "1"), ("3", "unknown")] {
             let edit = single(1, code, "A", parent, 0);
             assert_eq!(kit.call(contract, "singleOrgSync", &edit), "000000");
         }
@@ -74,11 +75,14 @@ fn circles_are_refused_within_one_list_and_self_parents_everywhere() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what it cost is worth reading, and no promise")]
-fn ten_thousand_departments_are_one_call_and_one_more_is_cheap() {
+#[expect(
+    clippy::print_stdout,
+    reason = "the figures are meant to be read; they are not guaranteed"
+)]
+fn ten_thousand_departments_are_one_call_and_one_change_stays_cheap() {
     for contract in BOTH {
         let codes: Vec<String> = (0..10_000).map(|code| format!("{code:08}")).collect();
-        // A line of a thousand, and everybody else below its end.
+        // A chain of a thousand departments. All others are children of its last one.
         let parent = |number: usize| match number {
             0 => "",
             1..1_000 => codes[number - 1].as_str(),
@@ -94,7 +98,7 @@ fn ten_thousand_departments_are_one_call_and_one_more_is_cheap() {
         let took = start.elapsed();
         println!("{contract:?}: {took:?}, {reads} reads, {writes} writes");
         assert_eq!((code.as_str(), reads), ("000000", 1));
-        // Twenty parts for the product, the head, and the index.
+        // Twenty parts for the product, the entity record, and the index parts.
         assert!((31..=41).contains(&writes), "{writes}");
         let here = departments_of("inst-1");
         assert_eq!(kit.list(&here).head.rows(), 10_000);
@@ -113,7 +117,7 @@ fn ten_thousand_departments_are_one_call_and_one_more_is_cheap() {
 }
 
 #[test]
-fn people_by_the_thousand_come_in_parts() {
+fn thousands_of_people_are_sent_in_parts() {
     let names: Vec<String> = (0..2_001).map(|name| format!("user{name}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     for (count, parts) in [(500, 1), (501, 2), (2_001, 5)] {
@@ -122,8 +126,8 @@ fn people_by_the_thousand_come_in_parts() {
             let body = users(1, &names[..count], 0);
             assert_eq!(kit.call(contract, "authSync", &body), "000000");
             let notices = kit.notices(&here);
-            let told = notices[0].data["parts"].as_array().unwrap();
-            assert_eq!((notices.len(), told.len()), (1, parts));
+            let sent = notices[0].data["parts"].as_array().unwrap();
+            assert_eq!((notices.len(), sent.len()), (1, parts));
             assert_eq!(notices[0].column("userName"), names[..count]);
             for (name, value) in [("tenantId", "t-1"), ("appId", "app-1"), ("instanceId", "inst-1")]
             {

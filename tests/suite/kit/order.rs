@@ -1,17 +1,17 @@
-//! What counts is the body's time, for each kind of call (decision D5), and order between the
-//! kinds is not promised (F2).
+//! The time in the body decides, for each kind of call (decision D5). An order between the kinds is
+//! not guaranteed (F2).
 
 use super::*;
 
 #[test]
-fn a_tenant_is_as_the_newest_call_says() {
+fn the_newest_call_decides_a_tenant() {
     for contract in BOTH {
         let kit = Kit::new();
         let call =
             |flag, name, offset| kit.cost(contract, "tenantSync", &tenant(flag, name, offset));
         let name = || kit.tenant().standing.map_or("-".to_owned(), |tenant| tenant.name);
-        // What is sent, what it costs, and what stands then.
-        for (flag, sent, offset, writes, stands) in [
+        // The call, its writes, and the stored name afterwards.
+        for (flag, sent, offset, writes, stored) in [
             (2, "B", -50, 1, "B"),
             (1, "A", -60, 0, "B"),
             (0, "B", -51, 0, "B"),
@@ -26,20 +26,21 @@ fn a_tenant_is_as_the_newest_call_says() {
         ] {
             let expected = ("000000".to_owned(), (1, writes));
             assert_eq!(call(flag, sent, offset), expected, "{flag} {sent} {offset}");
-            assert_eq!(name(), stands, "{flag} {sent} {offset}");
+            assert_eq!(name(), stored, "{flag} {sent} {offset}");
         }
         let kinds = ["tenant.put", "tenant.put", "tenant.deleted", "tenant.put"];
         assert_eq!(kit.kinds(&tenant_of("inst-1")), kinds);
     }
 }
 
-/// The digits of the second at which the tests begin.
+/// The digits of the second at which the tests start.
 fn second() -> String {
     at(0).strip_suffix("000").unwrap().to_owned()
 }
 
-/// The first 14 digits are the second, in China's time, and the rest is its fraction. What cannot
-/// be read is no V1 signature, and under V2 the signed time stands in for it.
+/// The first 14 digits are the second, in China's time. The other digits are its fraction. With an
+/// unreadable time, a V1 signature is invalid. Under V2, the signed time replaces an unreadable
+/// one.
 #[test]
 fn a_time_has_a_fraction_of_up_to_six_digits() {
     let second = second();
@@ -79,19 +80,19 @@ fn a_list_has_a_time_with_a_fraction_too() {
     let second = second();
     for contract in BOTH {
         let kit = Kit::new();
-        for (fraction, flag, told) in [("5", 1, 1), ("499999", 0, 1), ("50", 0, 2)] {
+        for (fraction, flag, count) in [("5", 1, 1), ("499999", 0, 1), ("50", 0, 2)] {
             let time = format!("{second}{fraction}");
             let body = with(&users(flag, &["u"], 0), "currentSyncTime", time);
             assert_eq!(kit.call(contract, "authSync", &body), "000000");
-            assert_eq!(kit.kinds(&users_of("inst-1")).len(), told, "{contract:?} {fraction}");
+            assert_eq!(kit.kinds(&users_of("inst-1")).len(), count, "{contract:?} {fraction}");
         }
     }
 }
 
 #[test]
-fn a_person_is_as_the_newest_call_says() {
+fn the_newest_call_decides_a_person() {
     let kit = Kit::new();
-    for (contract, flag, offset, told) in [
+    for (contract, flag, offset, is_sent) in [
         (Contract::V1, 1, -50, true),
         (Contract::V2, 1, -60, false),
         (Contract::V2, 0, -60, false),
@@ -106,18 +107,18 @@ fn a_person_is_as_the_newest_call_says() {
         let before = kit.kinds(&users_of("inst-1")).len();
         assert_eq!(kit.call(contract, "authSync", &users(flag, &["u"], offset)), "000000");
         let after = kit.kinds(&users_of("inst-1")).len();
-        assert_eq!(after - before, usize::from(told), "{flag} {offset}");
+        assert_eq!(after - before, usize::from(is_sent), "{flag} {offset}");
     }
     let kinds = ["users.put", "users.revoked", "users.deleted", "users.put"];
     assert_eq!(kit.kinds(&users_of("inst-1")), kinds);
-    // Of a mixed list the product hears of those alone who are not as they were.
+    // From a mixed list, the product gets only the people that changed.
     let mixed = users(1, &["new", "u"], -30);
     assert_eq!(kit.call(Contract::V1, "authSync", &mixed), "000000");
     assert_eq!(kit.notices(&users_of("inst-1"))[4].column("userName"), ["new"]);
 }
 
 #[test]
-fn a_time_that_is_none_is_the_signatures_and_one_far_ahead_is_now() {
+fn an_unreadable_time_is_replaced_and_a_far_future_time_counts_as_now() {
     for contract in BOTH {
         let kit = Kit::new();
         let odd = with(&users(1, &["u"], 0), "currentSyncTime", "yesterday");
@@ -135,7 +136,7 @@ fn a_time_that_is_none_is_the_signatures_and_one_far_ahead_is_now() {
 }
 
 #[test]
-fn kinds_come_in_any_order_for_any_instance() {
+fn kinds_of_calls_are_accepted_in_any_order_for_any_instance() {
     let calls = [
         ("tenantSync", tenant(1, "A", 0)),
         ("authSync", users(1, &["u"], 0)),
@@ -167,9 +168,10 @@ fn kinds_come_in_any_order_for_any_instance() {
     }
 }
 
-/// Absent and empty are one; every other text is another (decision F1).
+/// An absent identity equals an empty one. Any other difference makes another identity (decision
+/// F1).
 #[test]
-fn identities_are_bytes() {
+fn identities_are_compared_byte_by_byte() {
     let ids =
         ["admin", "ADMIN", "adm\u{131}n", "admin ", "adm\u{200b}in", "\u{430}dmin", "\u{fffe}"];
     let kit = Kit::new();
@@ -178,15 +180,15 @@ fn identities_are_bytes() {
     for id in ids {
         let body = with(&tenant(1, "A", 0), "tenantId", id);
         assert_eq!(kit.cost(Contract::V1, "tenantSync", &body), ("000000".to_owned(), (1, 1)));
-        let elsewhere = with(&with(&body, "instanceId", "other"), "flag", 0);
-        assert_eq!(kit.call(Contract::V2, "tenantSync", &elsewhere), "000000");
+        let other_instance = with(&with(&body, "instanceId", "other"), "flag", 0);
+        assert_eq!(kit.call(Contract::V2, "tenantSync", &other_instance), "000000");
         let subject = Subject::Tenant(instance("inst-1"), TenantId::parse(id).unwrap());
         assert_eq!(kit.kinds(&subject), ["tenant.put"]);
     }
 }
 
 #[test]
-fn rehearsals_leave_no_trace_and_no_field_but_the_flag_matters() {
+fn a_rehearsal_stores_nothing_and_checks_only_the_flags() {
     let junk = json!({
         "instanceId": "x".repeat(100), "orderId": "123456789", "tenantId": "", "tenantCode": "1",
         "name": "1", "domainName": "123456789", "flag": 1, "testFlag": 1, "appId": "123456789",

@@ -1,11 +1,11 @@
-//! Golden calls, made by another program.
+//! Calls with signatures that another program made.
 
 use super::*;
 
 const TIMESTAMP: u64 = 1_680_508_066_618;
 const NONCE: &str = "50D83FDECAED6CCD8EF597F2A577950527928BA287D04E6036E92B2806FD17DA";
 
-/// The path, the body as it travels, and what signs its canonical form and its bytes.
+/// The page, the body as it is sent, and the signatures of its canonical form and of its bytes.
 const V2: [(&str, &str, [&str; 2]); 3] = [
     (
         "tenantSync",
@@ -41,7 +41,7 @@ fn v2(page: &str, sign: &str, timestamp: &str, nonce: &str, body: &str) -> http:
     builder.body(body.as_bytes().to_vec()).unwrap()
 }
 
-fn check(row: Row, own: &str) {
+fn check(row: Row, own_page: &str) {
     for (page, body, signs) in V2 {
         for sign in signs {
             let kit = Kit(Koohook::serving(&[row], Memory::new(), &SETTINGS));
@@ -61,8 +61,8 @@ fn check(row: Row, own: &str) {
             assert_eq!(kit.0.store().take_counts(), (0, 0));
             let code = kit.send(v2(page, &lower, &now, NONCE, body));
             let (expected, counts) =
-                if page == own { ("000000", (1, 1)) } else { ("000002", (0, 0)) };
-            if page == "tenantSync" || page != own {
+                if page == own_page { ("000000", (1, 1)) } else { ("000002", (0, 0)) };
+            if page == "tenantSync" || page != own_page {
                 assert_eq!((code.as_str(), kit.0.store().take_counts()), (expected, counts));
             }
             assert_eq!(code, expected, "{page}");
@@ -76,14 +76,14 @@ fn check(row: Row, own: &str) {
 }
 
 #[test]
-fn a_function_answers_the_v2_vectors_of_its_own_page() {
+fn a_function_answers_only_the_v2_vectors_of_its_page() {
     check(functions::TENANT_SYNC, "tenantSync");
     check(functions::ALL_ORG_SYNC, "allOrgSync");
     check(functions::AUTH_SYNC, "authSync");
     check(functions::SINGLE_ORG_SYNC, "singleOrgSync");
 }
 
-/// The key of the V1 vectors is another one.
+/// The key of the V1 vectors.
 const V1_KEY: &str = "11111111-2222-3333-4444-555555555555";
 const V1: [(&str, &str, &str, (usize, usize)); 2] = [
     (
@@ -101,7 +101,7 @@ const V1: [(&str, &str, &str, (usize, usize)); 2] = [
 ];
 
 #[test]
-fn the_v1_vectors_are_believed_with_and_without_quotes_around_the_token() {
+fn the_v1_vectors_are_accepted_with_and_without_quotes_around_the_token() {
     let settings = SETTINGS.map(|(name, value)| match name {
         "KOOHOOK_KIT_KEY" => (name, V1_KEY),
         _ => (name, value),
@@ -127,7 +127,7 @@ fn the_v1_vectors_are_believed_with_and_without_quotes_around_the_token() {
 }
 
 #[test]
-fn a_key_opens_its_own_route_alone() {
+fn a_key_is_accepted_only_on_its_own_route() {
     let kit = Kit::new();
     let body = written(Contract::V2, &tenant(1, "A", 0));
     let now = NOW.to_string();
@@ -138,7 +138,7 @@ fn a_key_opens_its_own_route_alone() {
     for request in by_base {
         assert_eq!(kit.send(request.unwrap()), "000001");
     }
-    // One contract's proof on the other's route.
+    // A signature of one contract on the other contract's route.
     let mut request = kit_v1::request(ADDRESS, "tenantSync", KIT_KEY, &body).unwrap();
     *request.uri_mut() = format!("{ADDRESS}/produceAPI/v2/tenantSync").parse().unwrap();
     assert_ne!(kit.send(request), "000000");
@@ -158,7 +158,7 @@ fn a_key_opens_its_own_route_alone() {
     assert_eq!((kit.0.store().take_counts(), base.store().take_counts()), ((0, 0), (0, 0)));
 }
 
-/// A V2 signature covers neither path nor page: the members decide.
+/// A V2 signature covers neither the path nor the page, so the members decide.
 #[test]
 fn a_call_on_another_calls_path_is_malformed() {
     let bodies = [

@@ -1,4 +1,4 @@
-//! The plain map beside which a list is held, and the changes that chance draws.
+//! The plain map that a list is compared with, and random changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use protocol::time::UnixMillis;
 
 use super::PEOPLE;
 
-/// What should be known: a plain map.
+/// The expected content of the list: a plain map.
 #[derive(Clone, Default)]
 pub(super) struct Model {
     pub(super) rows: BTreeMap<usize, Known>,
@@ -27,7 +27,7 @@ pub(super) enum How {
     Revoked,
 }
 
-/// A call, as numbers.
+/// A call, in numbers.
 #[derive(Clone, Debug)]
 pub(super) enum Call {
     Edits(Vec<(usize, How, u64)>),
@@ -59,7 +59,7 @@ impl Call {
         }
     }
 
-    /// Whether it is the newest list, and does not name somebody.
+    /// Whether the call is the newest full list and does not contain this person.
     pub(super) fn leaves_out(&self, who: usize, newest: Option<u64>) -> bool {
         match self {
             Self::Edits(_) => false,
@@ -118,7 +118,7 @@ fn content_of(number: u8) -> Content {
     Content::new(&[&number.to_string()])
 }
 
-/// SplitMix64: the same calls from the same seed.
+/// SplitMix64: the same seed gives the same calls.
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
@@ -130,7 +130,7 @@ impl Dice {
         usize::try_from((z ^ (z >> 31)) % u64::try_from(sides).unwrap()).unwrap()
     }
 
-    /// A time near now: often the same, often the past.
+    /// A time near `now`, often the same and often in the past.
     pub(super) fn time(&mut self, now: u64) -> u64 {
         let back = [0, 0, 0, 1, 2, 5, 30][self.roll(7)];
         now.saturating_sub(back)
@@ -139,7 +139,8 @@ impl Dice {
     pub(super) fn call(&mut self, people: usize, now: u64) -> Call {
         let (at, content) = (self.time(now), |dice: &mut Self| u8::try_from(dice.roll(3)).unwrap());
         if self.roll(4) == 0 {
-            // A list of a stretch of everybody, most of them as they usually are, a few twice.
+            // A list of consecutive people, with the usual content for most of them. A few are in
+            // it twice.
             let (some, first) = (self.roll(people + 1), self.roll(people));
             let twins = if some == 0 { 0 } else { self.roll(9) };
             let place = (0..some).chain((0..twins).map(|twin| twin * 7));

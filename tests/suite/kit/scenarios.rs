@@ -1,4 +1,4 @@
-//! The life of an enterprise, as the marketplace's side tells it.
+//! The lifecycle of an enterprise, as the simulated marketplace sends it.
 
 use simulator::scenario::{self, Step, Wire};
 
@@ -6,10 +6,10 @@ use super::*;
 
 fn play(steps: &[Step]) -> Kit {
     let kit = Kit::new();
-    // The page of applications has a subject of its own.
+    // The page of applications has its own subject.
     let steps = steps.iter().filter(|step| step.call.page != "applicationSync");
-    let twice = steps.flat_map(|step| [(step, false), (step, true)]);
-    for (number, (step, again)) in (0..).zip(twice) {
+    let repeated = steps.flat_map(|step| [(step, false), (step, true)]);
+    for (number, (step, is_repeat)) in (0..).zip(repeated) {
         kit.0.world().set_now(NOW + number);
         let nonce = number.to_string();
         let wire = Wire {
@@ -22,14 +22,14 @@ fn play(steps: &[Step]) -> Kit {
             instance_id: "inst-1",
             sealed_secret: "",
         };
-        let before = told(&kit);
+        let before = kinds(&kit);
         kit.0.store().take_counts();
         let response = run(kit.0.answer(step.request(&wire).unwrap()));
         verify_body_sign(&response, KIT_KEY).unwrap();
         let answer = Answer::read(&response).unwrap();
         step.check(&wire, &answer).unwrap_or_else(|fault| panic!("{}: {fault}", step.title));
-        let silent = again || step.is_rehearsal() || step.title.contains("late");
-        assert!(!silent || told(&kit) == before, "{} is told", step.title);
+        let silent = is_repeat || step.is_rehearsal() || step.title.contains("late");
+        assert!(!silent || kinds(&kit) == before, "{} sent a notice", step.title);
         let (reads, writes) = kit.0.store().take_counts();
         let most = if step.is_rehearsal() { (0, 0) } else { (2, 3) };
         assert!(reads <= most.0 && writes <= most.1, "{}: {reads}, {writes}", step.title);
@@ -49,14 +49,14 @@ fn subjects() -> [Subject; 3] {
     ]
 }
 
-fn told(kit: &Kit) -> [Vec<&'static str>; 3] {
+fn kinds(kit: &Kit) -> [Vec<&'static str>; 3] {
     subjects().map(|subject| kit.kinds(&subject))
 }
 
 #[test]
-fn a_v1_enterprise_lives() {
+fn a_v1_enterprise_has_a_whole_lifecycle() {
     let kit = play(&scenario::enterprise_v1("inst-1", "CS1", NOW));
-    let [tenant, users, departments] = told(&kit);
+    let [tenant, users, departments] = kinds(&kit);
     assert_eq!(tenant, ["tenant.deleted", "tenant.put", "tenant.deleted"]);
     let people = "put put put put deleted deleted";
     assert_eq!(users.join(" ").replace("users.", ""), people);
@@ -64,16 +64,16 @@ fn a_v1_enterprise_lives() {
 }
 
 #[test]
-fn a_v2_enterprise_lives() {
+fn a_v2_enterprise_has_a_whole_lifecycle() {
     let kit = play(&scenario::enterprise_v2("inst-1", "CS1", NOW));
-    let [tenant, users, departments] = told(&kit);
+    let [tenant, users, departments] = kinds(&kit);
     assert_eq!(tenant, ["tenant.deleted", "tenant.put", "tenant.put", "tenant.deleted"]);
     let people = "put put put put deleted deleted revoked deleted";
     assert_eq!(users.join(" ").replace("users.", ""), people);
     assert_eq!(departments, DEPARTMENTS);
 }
 
-/// The list that is written loosely says the same as the one before it.
+/// The list with the looser form has the same content as the one before it, so it has no notice.
 const DEPARTMENTS: [&str; 7] = [
     "department.put",
     "departments.replaced",
