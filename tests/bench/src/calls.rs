@@ -1,4 +1,4 @@
-//! The calls that are measured, and a koohook in this process to answer them.
+//! The calls to measure, and a koohook in this process that answers them.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use tests::world::TestWorld;
 
 use crate::outcome::Result;
 
-/// The whole bundle over a store, in a world whose clock stands still.
+/// The whole bundle over a store, in a world whose clock does not advance.
 pub type InProcessEndpoint<S> = CallbackEndpoint<TestWorld<S>>;
 
-/// A koohook over a store. Nothing is logged: no log was started in this process.
+/// A koohook over a store. It logs nothing, because this process did not start a log.
 pub fn koohook<S: Store>(store: S) -> Result<InProcessEndpoint<S>> {
     let config = config(&SETTINGS);
     let context = Context::new(config.context, TestWorld::new(store));
     Ok(CallbackEndpoint::new(config.endpoint, &functions::BASE, Arc::new(context))?)
 }
 
-/// A purchase, signed at a time.
+/// A purchase, signed at `now_millis`.
 pub fn purchase(order: &str, now_millis: u64) -> Request<Vec<u8>> {
     let line = line(order);
     let members = [
@@ -35,7 +35,7 @@ pub fn purchase(order: &str, now_millis: u64) -> Request<Vec<u8>> {
     v2(now_millis, &members)
 }
 
-/// A purchase's first renewal, signed at a time.
+/// The first renewal of a purchase, signed at `now_millis`.
 pub fn refresh(order: &str, now_millis: u64) -> Request<Vec<u8>> {
     let line = line(order);
     let instance = domain::instance::id::derive(order, Some(&line), None);
@@ -53,7 +53,10 @@ pub fn refresh(order: &str, now_millis: u64) -> Request<Vec<u8>> {
     v2(now_millis, &members)
 }
 
-/// Answers a call in this process; anything but a success ends the run.
+/// Answers a call in this process.
+///
+/// # Errors
+/// If the answer is not a success.
 pub fn answer<S: Store>(
     koohook: &InProcessEndpoint<S>,
     request: Request<Bytes>,
@@ -66,12 +69,12 @@ pub fn answer<S: Store>(
     }
 }
 
-/// How the answer to a call that succeeded begins.
+/// The start of a successful answer.
 pub const SUCCESS: &[u8] = br#"{"resultCode":"000000""#;
 
 fn line(order: &str) -> String {
     format!("{order}-000001")
 }
 
-/// How the answer begins to what the product has not answered yet.
+/// The start of the answer to a purchase that the product has not answered yet.
 pub const PROCESSING: &[u8] = br#"{"resultCode":"000004""#;

@@ -1,5 +1,5 @@
-//! How fast a function starts and how much memory it takes: the binary as it is deployed, fed by
-//! a mock of its runtime.
+//! Measures how fast a function starts and how much memory it needs. The function is the deployed
+//! binary; a mock of its runtime sends the events.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -22,9 +22,9 @@ use crate::pace::Pace;
 use crate::runtime_mock::{RuntimeMock, TimedAnswer, event};
 use crate::table::{FigureTable, FigureTarget, paired};
 
-/// Measures milliseconds from the start of a process to its first answer, verified.
+/// Measures the milliseconds from the start of a process to its first answer, which is verified.
 pub fn measure_start(
-    ours: &Path,
+    program: &Path,
     hello: &Path,
     pace: &Pace,
     table: &mut FigureTable,
@@ -33,9 +33,9 @@ pub fn measure_start(
     for number in 0..=pace.starts {
         let call = purchase(&format!("CS{number:014}"), now_millis()?);
         let hello = RunningFunction::start(hello, &[])?.call(&call)?;
-        let answer = RunningFunction::start(ours, &[])?.call(&call)?;
+        let answer = RunningFunction::start(program, &[])?.call(&call)?;
         answer.check()?;
-        // The first pair finds its binaries on disk and not in memory.
+        // For the first pair, the binaries are on disk and not in memory, so it does not count.
         if number > 0 {
             starts.push(answer.millis);
             hellos.push(hello.millis);
@@ -47,7 +47,7 @@ pub fn measure_start(
     Ok(())
 }
 
-/// Milliseconds from the start of a process to its first answer, over a store.
+/// The milliseconds from the start of a process to its first answer, over a store.
 pub fn starts(program: &Path, settings: &[(&str, &str)], pace: &Pace) -> Result<Vec<f64>> {
     let mut starts = Vec::new();
     for number in 0..=pace.starts {
@@ -62,9 +62,9 @@ pub fn starts(program: &Path, settings: &[(&str, &str)], pace: &Pace) -> Result<
     Ok(starts)
 }
 
-/// Measures what a process holds after many purchases, over what it held after the first.
-pub fn measure_memory(ours: &Path, pace: &Pace, table: &mut FigureTable) -> Result<()> {
-    let function = RunningFunction::start(ours, &[])?;
+/// Measures how much the peak memory of a process grows from the first purchase to the last.
+pub fn measure_memory(program: &Path, pace: &Pace, table: &mut FigureTable) -> Result<()> {
+    let function = RunningFunction::start(program, &[])?;
     let mut first = 0;
     for number in 0..pace.calls {
         let call = purchase(&format!("CS{number:014}"), now_millis()?);
@@ -78,7 +78,7 @@ pub fn measure_memory(ours: &Path, pace: &Pace, table: &mut FigureTable) -> Resu
     Ok(())
 }
 
-/// A running function and the mock that feeds it.
+/// A running function and the mock that sends its events.
 struct RunningFunction {
     process: Child,
     started: Instant,
@@ -88,7 +88,7 @@ struct RunningFunction {
     ended: Arc<AtomicBool>,
 }
 
-/// What a function answered, and when.
+/// The answer of a function, and its time.
 struct FunctionAnswer {
     millis: f64,
     body: Vec<u8>,
@@ -114,7 +114,7 @@ impl RunningFunction {
         Ok(Self { process, started, address, events, answers, ended })
     }
 
-    /// Hands out one call and waits for its answer.
+    /// Sends one call and waits for its answer.
     fn call(&self, request: &Request<Vec<u8>>) -> Result<FunctionAnswer> {
         self.events.send(event(request)?.into_bytes())?;
         let (at, body) = self.answers.recv_timeout(Duration::from_secs(10))?;
@@ -122,7 +122,7 @@ impl RunningFunction {
         Ok(FunctionAnswer { millis, body })
     }
 
-    /// The most memory that it ever held.
+    /// The peak memory of the process.
     fn peak_kib(&self) -> Result<u64> {
         let path = format!("/proc/{}/status", self.process.id());
         let text = std::fs::read_to_string(path)?;
@@ -134,17 +134,17 @@ impl RunningFunction {
 
 impl Drop for RunningFunction {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
         self.ended.store(true, Ordering::SeqCst);
-        // Wakes the mock, which waits for a caller.
+        // Wakes the mock, which waits for a connection.
         let _ = TcpStream::connect(self.address);
     }
 }
 
 impl FunctionAnswer {
-    /// Checks the answer against the guide: signed, and a success.
+    /// Checks that the answer is signed and a success.
     fn check(&self) -> Result<()> {
         let Outgoing { headers, body } = serde_json::from_slice(&self.body)?;
         let mut response = Response::new(body.into_bytes());
@@ -160,21 +160,21 @@ impl FunctionAnswer {
     }
 }
 
-/// An answer as a function hands it to API Gateway.
+/// An answer in the form that a function gives to API Gateway.
 #[derive(Deserialize)]
 struct Outgoing {
     headers: BTreeMap<String, String>,
     body: String,
 }
 
-/// What Lambda gives a function to sign its calls with; made up.
+/// Made-up credentials in the variables that Lambda sets for a function.
 const AWS: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", "MADEUPACCESSKEYID"),
     ("AWS_SECRET_ACCESS_KEY", "made-up-secret-access-key"),
     ("AWS_REGION", "eu-central-1"),
 ];
 
-/// What `lambda_http` insists on.
+/// The variables that `lambda_http` requires.
 const LAMBDA: [(&str, &str); 5] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "function"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),

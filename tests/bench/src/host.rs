@@ -1,8 +1,9 @@
-//! How many calls the plain HTTP host carries: `receive` beside the same host with nothing behind
-//! it, one thread each, loaded in turn over kept-alive connections from this process.
+//! Measures how many calls the plain HTTP host answers. It compares `receive` with a host without
+//! koohook. Each has one thread, and this process loads them in turn over kept-alive connections.
 //!
-//! Each call repeats a purchase over the memory store: verified, read, recalled and answered
-//! signed. The log is off; a third host writes it, to nowhere, to show what it costs.
+//! Each call repeats a purchase over the memory store: it is verified, parsed, read and answered
+//! with a signature. The log is off. A third host writes its log to /dev/null, to show the cost of
+//! the log.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -19,10 +20,10 @@ use crate::outcome::Result;
 use crate::pace::Pace;
 use crate::table::{FigureTable, FigureTarget, paired};
 
-/// Connections with one request under way on each.
+/// Connections with one request in progress on each.
 const CONNECTIONS: usize = 16;
 
-/// Measures.
+/// Measures the three hosts and adds the figures.
 pub fn measure(
     receive: &Path,
     constant: &Path,
@@ -58,27 +59,27 @@ pub fn measure(
     Ok(())
 }
 
-/// A server process of one thread.
+/// A server process with one thread.
 pub struct MeasuredHost {
     process: Child,
-    /// Where it listens.
+    /// The address that it listens on.
     pub address: SocketAddr,
 }
 
-/// What a host did in a round.
+/// The result of one round of load on a host.
 pub struct HostLoad {
-    /// How many answers came.
+    /// The number of answers.
     pub answers: f64,
-    /// In how many seconds.
+    /// The seconds of the round.
     pub seconds: f64,
-    /// How long each took, in milliseconds, the shortest first.
+    /// The milliseconds of each answer, sorted.
     pub millis: Vec<f64>,
-    /// Of processor time.
+    /// The microseconds of processor time.
     micros: f64,
 }
 
 impl HostLoad {
-    /// How long the slowest of so many in a hundred took.
+    /// The milliseconds within which `percent` of a hundred answers came.
     pub fn percentile(&self, percent: usize) -> f64 {
         let last = self.millis.len().saturating_sub(1);
         self.millis.get(last * percent / 100).copied().unwrap_or(f64::NAN)
@@ -86,7 +87,7 @@ impl HostLoad {
 }
 
 impl MeasuredHost {
-    /// Starts a program that listens where `KOOHOOK_LISTEN` says.
+    /// Starts a program that listens on the address in `KOOHOOK_LISTEN`.
     pub fn start(program: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let process = Command::new(program)
@@ -99,9 +100,9 @@ impl MeasuredHost {
             .stdout(Stdio::null())
             .spawn()?;
         let host = Self { process, address };
-        let patience = Instant::now() + Duration::from_secs(10);
+        let give_up_at = Instant::now() + Duration::from_secs(10);
         while TcpStream::connect(address).is_err() {
-            if Instant::now() > patience {
+            if Instant::now() > give_up_at {
                 return Err(format!("{} does not listen", program.display()).into());
             }
             std::thread::sleep(Duration::from_millis(5));
@@ -109,30 +110,30 @@ impl MeasuredHost {
         Ok(host)
     }
 
-    /// Keeps every connection busy for a while, with requests signed before; ends early where
-    /// there are no more of them.
+    /// Keeps every connection busy for a time, with requests that are already signed. Ends earlier
+    /// if there are no more requests.
     pub fn load(
         &self,
         length: Duration,
         requests: &mut impl Iterator<Item = Vec<u8>>,
     ) -> Result<HostLoad> {
-        let mut lines = Vec::new();
+        let mut connections = Vec::new();
         for request in requests.by_ref().take(CONNECTIONS) {
-            let mut line = KeptConnection::connect(self.address)?;
-            line.ask(&request)?;
-            lines.push(line);
+            let mut connection = KeptConnection::connect(self.address)?;
+            connection.send(&request)?;
+            connections.push(connection);
         }
         let (started, before) = (Instant::now(), self.processor_nanos()?);
         let mut millis = Vec::new();
         let mut more = true;
         while more && started.elapsed() < length {
-            for line in &mut lines {
+            for connection in &mut connections {
                 let Some(request) = requests.next() else {
                     more = false;
                     break;
                 };
-                millis.push(line.hear()?);
-                line.ask(&request)?;
+                millis.push(connection.read_answer()?);
+                connection.send(&request)?;
             }
         }
         let seconds = started.elapsed().as_secs_f64();
@@ -142,7 +143,7 @@ impl MeasuredHost {
         Ok(HostLoad { answers, seconds, millis, micros })
     }
 
-    /// Processor time of the host's one thread so far.
+    /// The processor time of the host's one thread until now.
     fn processor_nanos(&self) -> Result<f64> {
         let path = format!("/proc/{}/schedstat", self.process.id());
         let text = std::fs::read_to_string(path)?;
@@ -153,13 +154,13 @@ impl MeasuredHost {
 
 impl Drop for MeasuredHost {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Repeats of one purchase as they stand on the wire, signed a millisecond apart up to now.
+/// Repeats of one purchase in their form on the wire, signed at successive milliseconds up to now.
 fn batch() -> Result<Vec<Vec<u8>>> {
     let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
     Ok((now - 255..=now)
@@ -167,7 +168,7 @@ fn batch() -> Result<Vec<Vec<u8>>> {
         .collect())
 }
 
-/// A request as it stands on the wire.
+/// A request in its form on the wire.
 pub fn on_the_wire(request: &Request<Vec<u8>>) -> Vec<u8> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let head = format!(
@@ -178,11 +179,11 @@ pub fn on_the_wire(request: &Request<Vec<u8>>) -> Vec<u8> {
     [head.as_bytes(), request.body()].concat()
 }
 
-/// A kept-alive connection with at most one request under way.
+/// A kept-alive connection with at most one request in progress.
 struct KeptConnection {
     stream: TcpStream,
-    heard: Vec<u8>,
-    asked: Instant,
+    received: Vec<u8>,
+    sent_at: Instant,
 }
 
 impl KeptConnection {
@@ -190,30 +191,30 @@ impl KeptConnection {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        Ok(Self { stream, heard: Vec::new(), asked: Instant::now() })
+        Ok(Self { stream, received: Vec::new(), sent_at: Instant::now() })
     }
 
-    fn ask(&mut self, request: &[u8]) -> Result<()> {
-        self.asked = Instant::now();
+    fn send(&mut self, request: &[u8]) -> Result<()> {
+        self.sent_at = Instant::now();
         Ok(self.stream.write_all(request)?)
     }
 
-    /// Reads one answer, and how many milliseconds it took; anything but a success ends the run.
-    fn hear(&mut self) -> Result<f64> {
+    /// Reads one answer and returns its milliseconds. An answer that is not a success is an error.
+    fn read_answer(&mut self) -> Result<f64> {
         let mut chunk = [0; 4_096];
-        self.heard.clear();
-        while !is_whole(&self.heard)? {
+        self.received.clear();
+        while !is_whole(&self.received)? {
             let read = self.stream.read(&mut chunk)?;
             let chunk = chunk.get(..read).filter(|chunk| !chunk.is_empty());
-            self.heard.extend_from_slice(chunk.ok_or("connection closed")?);
+            self.received.extend_from_slice(chunk.ok_or("connection closed")?);
         }
-        Ok(self.asked.elapsed().as_secs_f64() * 1_000.0)
+        Ok(self.sent_at.elapsed().as_secs_f64() * 1_000.0)
     }
 }
 
-/// Whether all of an answer is there, by its `Content-Length`.
-fn is_whole(heard: &[u8]) -> Result<bool> {
-    let text = str::from_utf8(heard)?;
+/// Whether the answer is complete according to its `Content-Length`.
+fn is_whole(received: &[u8]) -> Result<bool> {
+    let text = str::from_utf8(received)?;
     let Some((head, body)) = text.split_once("\r\n\r\n") else {
         return Ok(false);
     };

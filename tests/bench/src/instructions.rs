@@ -1,8 +1,9 @@
-//! How many instructions one verified renewal costs inside the process, without socket and store.
+//! Measures the instructions of one verified renewal in the process, without socket and store.
 //!
-//! Counted by `valgrind --tool=callgrind`, the same on every machine of one kind: two processes,
-//! one with twice the calls of the other, so that the start cancels out. It runs without the SHA
-//! instructions of newer processors, so that the figure is what an old one would need.
+//! `valgrind --tool=callgrind` counts them, with the same result on every machine of one kind. It
+//! counts two processes, one with twice the calls of the other, so that the start cancels out.
+//! callgrind does not use the SHA instructions of newer processors, so the figure is that of an old
+//! one.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -25,13 +26,13 @@ use crate::outcome::Result;
 use crate::pace::Pace;
 use crate::table::{FigureTable, FigureTarget};
 
-/// Measures.
+/// Counts the instructions and adds the figures.
 pub fn measure(program: &Path, pace: &Pace, table: &mut FigureTable) -> Result<()> {
     let count = |what| difference(program, what, pace.counted);
     let signatures = count("signatures")?;
     let rows = [
         (
-            "instructions of a renewal / signatures alone",
+            "instructions of a renewal / only signatures",
             "renewals",
             FigureTarget::AtMost(150_000.0),
         ),
@@ -44,19 +45,19 @@ pub fn measure(program: &Path, pace: &Pace, table: &mut FigureTable) -> Result<(
     Ok(())
 }
 
-/// Answers one call so many times, over what the purchase left behind.
+/// Answers one call `times` times, over the stored purchase.
 pub fn calls(call: Request<Vec<u8>>, times: u32) -> Result<()> {
     let call = call.map(Bytes::from);
-    let standing = koohook(Memory::new())?;
-    answer(&standing, purchase(ORDER, NOW).map(Bytes::from))?;
-    let koohook = koohook(Standing::of(standing.world().store())?)?;
+    let first = koohook(Memory::new())?;
+    answer(&first, purchase(ORDER, NOW).map(Bytes::from))?;
+    let koohook = koohook(FixedStore::of(first.world().store())?)?;
     for _ in 0..times {
         answer(&koohook, call.clone())?;
     }
     Ok(())
 }
 
-/// Makes the signatures of one call so many times, and nothing else.
+/// Makes only the signatures of one call, `times` times.
 pub fn signatures(call: Request<Vec<u8>>, times: u32) -> Result<()> {
     let key = AccessKey::parse(BASE_KEY)?;
     let call = call.map(Bytes::from);
@@ -64,10 +65,10 @@ pub fn signatures(call: Request<Vec<u8>>, times: u32) -> Result<()> {
     Ok(())
 }
 
-/// The order that all of these calls are about.
+/// The order of all these calls.
 pub const ORDER: &str = "CS2211181819B4LVS";
 
-/// The instructions of one call: the difference of two runs.
+/// The instructions of one call: the difference between two runs, per call.
 fn difference(program: &Path, what: &str, times: u32) -> Result<f64> {
     let [once, twice] = [times, 2 * times].map(|times| count(program, what, times));
     Ok((twice? - once?) / f64::from(times))
@@ -81,28 +82,28 @@ fn count(program: &Path, what: &str, times: u32) -> Result<f64> {
         .stdin(Stdio::null())
         .output()
         .map_err(|fault| format!("valgrind does not start: {fault}"))?;
-    let said = String::from_utf8_lossy(&counted.stderr).into_owned();
-    let collected = said.lines().find_map(|line| line.split_once("Collected : "));
+    let output = String::from_utf8_lossy(&counted.stderr).into_owned();
+    let collected = output.lines().find_map(|line| line.split_once("Collected : "));
     match collected {
         Some((_, number)) if counted.status.success() => Ok(number.trim().parse()?),
-        Some(_) | None => Err(said.into()),
+        Some(_) | None => Err(output.into()),
     }
 }
 
-/// A store in which one value stands whatever is written, at no cost but a copy.
-struct Standing(Stored);
+/// A store that always contains one value, whatever is written. A read costs only a copy.
+struct FixedStore(Stored);
 
-impl Standing {
-    /// The value that a purchase left behind.
+impl FixedStore {
+    /// The value that a purchase has stored.
     fn of(memory: &Memory) -> Result<Self> {
         let id = domain::instance::id::derive(ORDER, Some(&format!("{ORDER}-000001")), None);
         let key = Subject::Instance(id).key();
         let stored = run(memory.get(&key, UnixMillis::new(NOW)))?;
-        stored.map(Self).ok_or_else(|| "no purchase stands".into())
+        stored.map(Self).ok_or_else(|| "the purchase is not stored".into())
     }
 }
 
-impl Store for Standing {
+impl Store for FixedStore {
     async fn get(
         &self,
         _: &str,

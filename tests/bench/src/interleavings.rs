@@ -1,5 +1,6 @@
-//! How many deliveries a second one core simulates: the real endpoint over the memory store, real
-//! signatures, no runtime. Requests are signed before the clock starts.
+//! Measures how many deliveries a second one core can simulate: the real endpoint over the memory
+//! store, with real signatures and without a runtime. The requests are signed before the
+//! measurement starts.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -24,10 +25,10 @@ pub fn measure(pace: &Pace, table: &mut FigureTable) -> Result<()> {
     let (mut ours, mut baseline) = (Vec::new(), Vec::new());
     for _ in 0..pace.rounds {
         ours.push(count / deliver(&requests)?);
-        baseline.push(count / sign_alone(&requests)?);
+        baseline.push(count / only_sign(&requests)?);
     }
     let (medians, ratio) = paired(ours, baseline);
-    let figure = "simulated deliveries a second / signatures alone";
+    let figure = "simulated deliveries a second / only signatures";
     table.add(figure, medians, ratio, FigureTarget::AtLeast(50_000.0));
     Ok(())
 }
@@ -38,7 +39,7 @@ fn purchase_and_renewal(number: usize) -> [Request<Bytes>; 4] {
     [purchase.clone(), purchase, refresh.clone(), refresh]
 }
 
-/// The seconds that a new koohook takes for all requests.
+/// The seconds that a new koohook needs for all requests.
 fn deliver(requests: &[Request<Bytes>]) -> Result<f64> {
     let koohook = koohook(Memory::new())?;
     let requests = requests.to_vec();
@@ -49,8 +50,8 @@ fn deliver(requests: &[Request<Bytes>]) -> Result<f64> {
     Ok(started.elapsed().as_secs_f64())
 }
 
-/// The seconds for what no koohook could do without: to verify each request and sign an answer.
-fn sign_alone(requests: &[Request<Bytes>]) -> Result<f64> {
+/// The seconds for the least possible work: the signature of each request and of an answer.
+fn only_sign(requests: &[Request<Bytes>]) -> Result<f64> {
     let key = AccessKey::parse(BASE_KEY)?;
     let started = Instant::now();
     for request in requests {
@@ -59,7 +60,7 @@ fn sign_alone(requests: &[Request<Bytes>]) -> Result<f64> {
     Ok(started.elapsed().as_secs_f64())
 }
 
-/// The signature of a request and the signature of an answer to it.
+/// Computes the signature of a request and the signature of an answer to it.
 pub fn signatures(key: &AccessKey, request: &Request<Bytes>) {
     let nonce = black_box("87b94795-0603-4e24-8ae5-69420d60e3c887b94795-0603-4e24-8ae5-6942");
     black_box(sign(key.as_str(), nonce, "1791234567000", request.body()));

@@ -1,5 +1,5 @@
-//! The kit's dear calls: ten thousand departments at once, one more on top of them, and a secret
-//! that RSA seals.
+//! Measures the expensive calls of the kit: a list of ten thousand departments, one more change to
+//! it, and a secret that is encrypted with RSA.
 
 use std::time::Instant;
 
@@ -21,7 +21,7 @@ use crate::table::{FigureTable, FigureTarget, median};
 const KIT_KEY: &str = "constructed-kit-key-0002";
 const DEPARTMENTS: usize = 10_000;
 
-/// Measures lists over SQLite beside the same over memory, and secrets beside forged calls.
+/// Measures lists over SQLite and over memory, and calls with a secret and forged calls.
 pub fn measure(pace: &Pace, table: &mut FigureTable) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (mut on_disk, mut in_memory, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
@@ -43,7 +43,8 @@ pub fn measure(pace: &Pace, table: &mut FigureTable) -> Result<()> {
     secrets(pace, table)
 }
 
-/// The milliseconds of a list, and the values that it and a single change on top of it write.
+/// The milliseconds of a full list, and the numbers of values that the list and a single change to
+/// it write.
 fn list<S: Store>(store: S) -> Result<(f64, [f64; 2])> {
     let koohook = kit(&[functions::ALL_ORG_SYNC, functions::SINGLE_ORG_SYNC], store, None);
     let name = |code: usize| format!(r#"{{"orgCode":"{code}","orgName":"Department {code}"}}"#);
@@ -67,20 +68,20 @@ fn secrets(pace: &Pace, table: &mut FigureTable) -> Result<()> {
         tail(NOW)
     );
     let forged = body.replace("\"flag\":1", "\"flag\":2");
-    let (mut opened, mut refused) = (Vec::new(), Vec::new());
+    let (mut decrypted, mut rejected) = (Vec::new(), Vec::new());
     for _ in 0..pace.rounds {
-        opened.push(timed(&koohook, "applicationSync", body.as_bytes(), NOW, "000000")?);
+        decrypted.push(timed(&koohook, "applicationSync", body.as_bytes(), NOW, "000000")?);
         let signed = request("applicationSync", body.as_bytes(), NOW)?;
         let (head, _) = signed.into_parts();
         let forged = Request::from_parts(head, Bytes::from(forged.clone()));
-        refused.push(answer_in_millis(&koohook, forged, "000001")?);
+        rejected.push(answer_in_millis(&koohook, forged, "000001")?);
     }
-    let medians = [median(opened), median(refused)];
-    let [opened, refused] = medians;
+    let medians = [median(decrypted), median(rejected)];
+    let [decrypted, rejected] = medians;
     table.add(
         "applicationSync, ms: RSA-3072 / forged",
         medians,
-        opened / refused,
+        decrypted / rejected,
         FigureTarget::None,
     );
     Ok(())
@@ -99,7 +100,7 @@ fn kit<S: Store>(rows: &[Row], store: S, pem: Option<&str>) -> Koohook<S> {
     Koohook::serving(rows, store, &settings)
 }
 
-/// The members that every call ends with.
+/// The last members of every call.
 fn tail(millis: u64) -> String {
     let time = simulator::time::in_china(millis);
     format!(r#""tenantId":"t","testFlag":0,"timeStamp":"{time}"}}"#)

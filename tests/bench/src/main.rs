@@ -1,5 +1,5 @@
-//! What koohook costs: each figure beside the least that could do its work, both measured in the
-//! same run. `tests/bench/run` builds what is needed and starts this.
+//! Measures what koohook costs. Each figure is compared with the smallest program that could do the
+//! work, measured in the same run. `tests/bench/run` builds the programs and starts this one.
 
 #![expect(
     clippy::print_stdout,
@@ -37,18 +37,19 @@ fn main() -> Result<()> {
     match arguments.as_slice() {
         [] => measure(&program, &FULL),
         ["--quick"] => measure(&program, &QUICK),
-        // What instructions::measure asks of a process of its own.
+        // `instructions::measure` starts this program again with these arguments.
         ["renewals", times] => instructions::calls(refresh(ORDER, NOW), times.parse()?),
         ["repeats", times] => instructions::calls(purchase(ORDER, NOW), times.parse()?),
         ["signatures", times] => instructions::signatures(refresh(ORDER, NOW), times.parse()?),
-        _ => Err("wants nothing or --quick".into()),
+        _ => Err("the arguments must be none or --quick; see tests/bench/run --help".into()),
     }
 }
 
 fn measure(program: &Path, pace: &Pace) -> Result<()> {
-    let beside = |name: &str| program.with_file_name(name);
-    let [receive, constant] = ["receive", "constant-host"].map(beside);
-    let [function, hello, empty] = ["new-instance", "hello-function", "empty-function"].map(beside);
+    let in_same_folder = |name: &str| program.with_file_name(name);
+    let [receive, constant] = ["receive", "constant-host"].map(in_same_folder);
+    let [function, hello, empty] =
+        ["new-instance", "hello-function", "empty-function"].map(in_same_folder);
     let mut table = FigureTable::default();
     eprintln!("throughput: {} rounds on each host", pace.rounds);
     host::measure(&receive, &constant, pace, &mut table)?;
@@ -82,9 +83,13 @@ fn stores(program: &Path) -> Vec<(String, PathBuf)> {
     stores.filter(|(_, program)| program.exists()).collect()
 }
 
-fn measure_sizes(ours: &[(String, PathBuf)], empty: &Path, table: &mut FigureTable) -> Result<()> {
+fn measure_sizes(
+    programs: &[(String, PathBuf)],
+    empty: &Path,
+    table: &mut FigureTable,
+) -> Result<()> {
     let kib = |path: &Path| Ok::<_, std::io::Error>(std::fs::metadata(path)?.len() / 1_024);
-    for (store, program) in ours {
+    for (store, program) in programs {
         let figure = format!("size of new-instance, {store} / empty function, KiB");
         table.growth(&figure, kib(program)?, kib(empty)?, 600);
     }

@@ -1,6 +1,6 @@
-//! How a run ends that goes wrong.
+//! The result type of the bench.
 
 use std::error::Error;
 
-/// Every error ends the run.
+/// A result whose error ends the run.
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;

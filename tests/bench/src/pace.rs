@@ -1,24 +1,24 @@
 //! How long a run measures.
 
-/// How long to measure.
+/// The amount of work of a run.
 pub struct Pace {
-    /// Rounds of load on each host, and of a simulation.
+    /// Rounds of load on each host, and rounds of a simulation.
     pub rounds: usize,
     /// Milliseconds of load in a round.
     pub round_millis: u64,
     /// Starts of each function.
     pub starts: usize,
-    /// Calls to one function whose memory is watched.
+    /// Calls to the function whose memory is measured.
     pub calls: usize,
-    /// Purchases in a round of a simulation; each is four deliveries.
+    /// Purchases in a round of a simulation; each one has four deliveries.
     pub purchases: usize,
     /// Notices that the relay delivers.
     pub relayed: usize,
-    /// Calls that are counted instruction by instruction; twice as many in a second run.
+    /// Calls whose instructions are counted; a second run counts twice as many.
     pub counted: u32,
 }
 
-/// For figures to publish.
+/// For figures that are published.
 pub const FULL: Pace = Pace {
     rounds: 15,
     round_millis: 2_000,
@@ -29,7 +29,7 @@ pub const FULL: Pace = Pace {
     counted: 2_000,
 };
 
-/// To see that all works.
+/// To check that everything works.
 pub const QUICK: Pace = Pace {
     rounds: 3,
     round_millis: 500,

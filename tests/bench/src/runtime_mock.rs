@@ -13,10 +13,10 @@ use serde_json::json;
 use crate::clock::now_millis;
 use crate::outcome::Result;
 
-/// An answer, and when it came.
+/// An answer and the time when it arrived.
 pub type TimedAnswer = (Instant, Vec<u8>);
 
-/// The mock: a poll is answered with the next event; what is posted is an answer.
+/// The mock. It answers each poll with the next event, and each post contains an answer.
 #[derive(Clone)]
 pub struct RuntimeMock {
     events: Arc<Mutex<Receiver<Vec<u8>>>>,
@@ -24,8 +24,8 @@ pub struct RuntimeMock {
 }
 
 impl RuntimeMock {
-    /// Serves on a thread of its own until the function has ended: where events go in, and where
-    /// answers come out with their time.
+    /// Serves on a separate thread until the function has ended. Returns the sender of events and
+    /// the receiver of answers with their times.
     pub fn listen(
         listener: TcpListener,
         ended: Arc<AtomicBool>,
@@ -43,7 +43,7 @@ impl RuntimeMock {
                 return;
             }
             let mock = self.clone();
-            // A connection that breaks off is the end of a function, and no news.
+            // If a connection breaks, its function has ended. This is not an error.
             std::thread::spawn(move || drop(mock.serve(&stream)));
         }
     }
@@ -55,7 +55,7 @@ impl RuntimeMock {
         while let Some((line, body)) = request(&mut reader)? {
             if line.starts_with("GET ") {
                 let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-                writer.write_all(&handed(&events.recv()?)?)?;
+                writer.write_all(&poll_answer(&events.recv()?)?)?;
             } else {
                 self.answered.send((Instant::now(), body))?;
                 writer.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")?;
@@ -65,7 +65,7 @@ impl RuntimeMock {
     }
 }
 
-/// One request, its first line and its body; nothing where the connection has ended.
+/// One request: its first line and its body; `None` if the connection has ended.
 fn request(reader: &mut BufReader<&TcpStream>) -> Result<Option<(String, Vec<u8>)>> {
     let mut first = String::new();
     reader.read_line(&mut first)?;
@@ -90,7 +90,7 @@ fn request(reader: &mut BufReader<&TcpStream>) -> Result<Option<(String, Vec<u8>
 }
 
 /// The answer to a poll.
-fn handed(event: &[u8]) -> Result<Vec<u8>> {
+fn poll_answer(event: &[u8]) -> Result<Vec<u8>> {
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
          Lambda-Runtime-Aws-Request-Id: 00000000-0000-4000-8000-000000000000\r\n\
@@ -103,7 +103,7 @@ fn handed(event: &[u8]) -> Result<Vec<u8>> {
     Ok([head.as_bytes(), event].concat())
 }
 
-/// A request as API Gateway's HTTP API hands it to a function, payload 2.0.
+/// A request in the form that API Gateway's HTTP API sends to a function, payload 2.0.
 pub fn event(request: &Request<Vec<u8>>) -> Result<String> {
     let uri = request.uri();
     let event = json!({

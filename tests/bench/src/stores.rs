@@ -1,5 +1,6 @@
-//! What an external store costs: purchases a second over Redis beside the bare script that writes
-//! them, in the same server; and the first answer of a function that connects to a store first.
+//! Measures the cost of an external store. Purchases a second over Redis are compared with the
+//! script that writes them, in the same server. Also measures the first answer of a function that
+//! first connects to its store.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,19 +16,19 @@ use crate::outcome::Result;
 use crate::pace::Pace;
 use crate::table::{FigureTable, FigureTarget, median, paired};
 
-/// A made-up key that seals: 32 times the letter K.
+/// A made-up seal key: 32 times the letter K.
 pub const SEAL_KEY: &str = "S0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0s=";
 /// The script that the store writes with.
 const SCRIPT: &str = include_str!("../../../shared/shell/src/store/redis/put.lua");
-/// As long as a purchase is when it is kept and sealed, about.
+/// The approximate length of a stored and sealed purchase.
 const VALUE_LEN: usize = 700;
-/// Connections with one request under way on each, on both sides.
+/// Connections with one request in progress on each, on both sides.
 const CONNECTIONS: &str = "16";
 
-/// Measures purchases a second, and how long they take.
+/// Measures purchases a second and their times.
 pub fn measure(receive: &Path, pace: &Pace, table: &mut FigureTable) -> Result<()> {
     let Ok(address) = std::env::var("KOOHOOK_TEST_REDIS") else {
-        eprintln!("!! SKIPPED stores: no Redis; tests/bench/run starts one where it is installed");
+        eprintln!("!! SKIPPED stores: no Redis; tests/bench/run starts one if it is installed");
         return Ok(());
     };
     let settings = [("KOOHOOK_STORE", address.as_str()), ("KOOHOOK_SEAL_KEY", SEAL_KEY)];
@@ -42,7 +43,7 @@ pub fn measure(receive: &Path, pace: &Pace, table: &mut FigureTable) -> Result<(
     let rate = |load: &HostLoad| load.answers / load.seconds;
     let (medians, ratio) =
         paired(loads.iter().map(rate).collect(), bare.iter().map(|bare| bare.rate).collect());
-    let figure = "purchases a second over Redis / its script alone";
+    let figure = "purchases a second over Redis / only its script";
     table.add(figure, medians, ratio, FigureTarget::RatioAtLeast(0.5));
     for (figure, percent) in [("  half of them within, ms", 50), ("  99 of 100 within, ms", 99)] {
         let ours = loads.iter().map(|load| load.percentile(percent)).collect();
@@ -53,7 +54,8 @@ pub fn measure(receive: &Path, pace: &Pace, table: &mut FigureTable) -> Result<(
     Ok(())
 }
 
-/// Measures the start of a function, its store's connection made, beside one over memory.
+/// Measures the start of a function with its connection to a store, and compares it with the memory
+/// store.
 pub fn measure_start(
     ours: &[(String, PathBuf)],
     pace: &Pace,
@@ -83,18 +85,18 @@ pub fn measure_start(
     Ok(())
 }
 
-/// Purchases that nobody made yet, signed now.
+/// New purchases, signed now.
 fn purchases(round: usize) -> Result<impl Iterator<Item = Vec<u8>>> {
     let now = now_millis()?;
-    let made =
+    let signed =
         move |number: usize| on_the_wire(&purchase(&format!("CS{now}{round:03}{number:06}"), now));
-    // Signed before the clock starts, as many as no host can answer in a round.
-    Ok((0..MAX_PURCHASES).map(made).collect::<Vec<_>>().into_iter())
+    // They are signed before the round starts. They are more than a host can answer in a round.
+    Ok((0..MAX_PURCHASES).map(signed).collect::<Vec<_>>().into_iter())
 }
 
 const MAX_PURCHASES: usize = 40_000;
 
-/// What `redis-benchmark` makes of the script alone.
+/// The results of `redis-benchmark` with only the script.
 struct Bare {
     rate: f64,
     p50: f64,
@@ -118,14 +120,15 @@ fn bare_script(address: &str, pace: &Pace) -> Result<Bare> {
         .output()?;
     let text = String::from_utf8(output.stdout)?;
     // "test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95…","p99…","max…"
-    let row = text.lines().last().ok_or("redis-benchmark says nothing")?;
-    // The first cell is the command, and may hold commas; the figures are the last seven.
+    let row = text.lines().last().ok_or("redis-benchmark prints nothing")?;
+    // The first cell is the command, which may contain commas. The figures are the last seven
+    // cells.
     let cells: Vec<f64> =
         row.rsplit(',').take(7).map_while(|cell| cell.trim_matches('"').parse().ok()).collect();
     match cells.as_slice() {
         [_max, p99, _p95, p50, _min, _average, rate] => {
             Ok(Bare { rate: *rate, p50: *p50, p99: *p99 })
         }
-        _ => Err(format!("redis-benchmark says {row:.80}").into()),
+        _ => Err(format!("redis-benchmark prints an unknown row: {row:.80}").into()),
     }
 }

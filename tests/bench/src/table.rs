@@ -1,4 +1,4 @@
-//! The figures, and how they are printed.
+//! The figures and their printed form.
 
 use std::fmt;
 
@@ -15,23 +15,23 @@ struct Row {
     verdict: &'static str,
 }
 
-/// What a figure should be.
+/// The target of a figure.
 pub enum FigureTarget {
-    /// Ours over the baseline, at least.
+    /// The minimum of koohook's figure divided by the baseline.
     RatioAtLeast(f64),
-    /// Ours over the baseline, at most.
+    /// The maximum of koohook's figure divided by the baseline.
     RatioAtMost(f64),
-    /// Ours alone, at least.
+    /// The minimum of koohook's figure.
     AtLeast(f64),
-    /// Ours alone, at most.
+    /// The maximum of koohook's figure.
     AtMost(f64),
-    /// There is none: the figure explains another.
+    /// No target: the figure explains another one.
     None,
 }
 
 impl FigureTable {
-    /// Adds a figure and its baseline, in the same unit. The ratio is not always that of the two:
-    /// where both were measured in pairs, it is the median of the pairs' ratios.
+    /// Adds a figure and its baseline, in the same unit. If both were measured in pairs, the ratio
+    /// is the median of the pairs' ratios. It may then differ from the ratio of the two figures.
     pub fn add(
         &mut self,
         figure: &str,
@@ -58,7 +58,7 @@ impl FigureTable {
         });
     }
 
-    /// Adds a size that may be so much larger than its baseline.
+    /// Adds a size that may exceed its baseline by at most `most`.
     pub fn growth(&mut self, figure: &str, ours: u64, baseline: u64, most: u64) {
         let [large, small] =
             [ours, baseline].map(|size| f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
@@ -73,13 +73,13 @@ impl FigureTable {
     }
 }
 
-/// The middle one, the upper of two.
+/// The median. For an even number of values, it is the upper of the middle two.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The median of each side, and of the pairs' ratios.
+/// The median of each side, and the median of the pairs' ratios.
 pub fn paired(ours: Vec<f64>, baseline: Vec<f64>) -> ([f64; 2], f64) {
     let pairs = ours.iter().zip(&baseline);
     let ratio = median(pairs.map(|(ours, baseline)| ours / baseline).collect());

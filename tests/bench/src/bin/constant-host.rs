@@ -1,8 +1,8 @@
-//! The plain HTTP host with nothing behind it: the same settings of the same server, one thread,
-//! each body read to its end, one constant answer. What `receive` is held against.
+//! The plain HTTP host without koohook: the same server with the same settings and one thread. It
+//! reads each body completely and gives a constant answer. This is the baseline of `receive`.
 //!
-//! The server's settings restate `shell::host::http`, whose own limits of time and memory are what
-//! this leaves out.
+//! The server's settings repeat those of `shell::host::http`. That host's own limits of time and
+//! memory are left out.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -47,7 +47,7 @@ async fn serve(stream: TcpStream) {
         .max_buf_size(64 * 1024)
         .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service_fn(answer));
-    // A caller that hangs up ends its connection, and nothing else.
+    // If a caller hangs up, only its connection ends.
     let _ = connection.await;
 }
 

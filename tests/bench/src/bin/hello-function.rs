@@ -1,5 +1,5 @@
-//! The least that runs on AWS Lambda: `lambda_http` and a constant. What the start of a function
-//! is held against.
+//! The smallest function for AWS Lambda: `lambda_http` and a constant. This is the baseline for the
+//! start of a function.
 
 use lambda_http::{Body, Error, Request, Response, service_fn};
 
