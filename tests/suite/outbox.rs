@@ -61,7 +61,7 @@ const fn at(now: u64, chance: u16) -> Settling {
 }
 
 fn attempt(now: u64) -> Attempt {
-    Attempt::of_fault(UnixMillis::new(now), "status says no".to_owned())
+    Attempt::of_fault(UnixMillis::new(now), "status is not a success".to_owned())
 }
 
 const fn failed(attempt: Attempt) -> AttemptOutcome {

@@ -1,4 +1,4 @@
-//! The template of access data: one text for every instance, written by the seller.
+//! The template of access data. The seller writes one text for all instances.
 
 mod check;
 mod error;
@@ -15,16 +15,15 @@ use crate::app_info_template::placeholder::replace;
 
 pub use crate::app_info_template::error::TemplateError;
 
-/// Access data with placeholders, which are filled with the IDs of an instance.
+/// Access data with placeholders. koohook fills them with the IDs of an instance.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Template(AppInfo);
 
 impl Template {
-    /// Reads a template from JSON text.
+    /// Parses a template from JSON text.
     ///
     /// # Errors
-    /// As [`TemplateError`] says. Lengths are checked with the longest IDs of plain letters filled
-    /// in.
+    /// See [`TemplateError`]. Lengths are checked with the longest IDs of plain letters.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let value: Value = serde_json::from_str(text).map_err(|fault| {
             let (line, column) = (fault.line(), fault.column());
@@ -32,8 +31,7 @@ impl Template {
         })?;
         let Value::Object(members) = value else { return Err(TemplateError::NotAnObject) };
         check_members(&members)?;
-        // Everything else was checked: the one fault that serde can still find is a repeated
-        // member.
+        // All other faults were checked before. serde can find only a repeated member.
         let info: AppInfo = serde_json::from_str(text).map_err(|_| TemplateError::Twice)?;
         check_texts(&members)?;
         let template = Self(info);
@@ -42,13 +40,13 @@ impl Template {
         Ok(template)
     }
 
-    /// The bare address: the answer to a rehearsal if there is no template.
+    /// A template with only an address. It answers rehearsals if there is no template.
     pub fn of_address(front_end_url: &str) -> Self {
         Self(AppInfo { front_end_url: front_end_url.to_owned(), ..AppInfo::default() })
     }
 
     /// The access data of one instance. IDs in addresses are percent-encoded. An ID with letters
-    /// outside ASCII, which the marketplace does not make, is cut if it does not fit.
+    /// outside ASCII is cut if it does not fit; the marketplace does not make such IDs.
     pub fn fill(&self, instance_id: &str, order_id: &str) -> AppInfo {
         let ids = [instance_id, order_id];
         let whole = self.filled(ids, |id| id.to_owned(), |id| query_string::encode(id).to_string());
@@ -80,7 +78,7 @@ impl Template {
     }
 }
 
-/// As many of an ID's letters, each as `write` writes it, as fit into [`MAX_ID_LEN`].
+/// The first letters of an ID that fit into [`MAX_ID_LEN`], each written by `write`.
 fn cut(id: &str, write: impl Fn(&str) -> String) -> String {
     let mut cut = String::new();
     for letter in id.chars() {
@@ -93,7 +91,7 @@ fn cut(id: &str, write: impl Fn(&str) -> String) -> String {
     cut
 }
 
-/// The error of a template that is not valid access data once the IDs are filled in.
+/// The error of a template that is not valid access data after the IDs are filled in.
 fn filled(fault: AppInfoError) -> TemplateError {
     match fault {
         AppInfoError::NotAnObject => TemplateError::NotAnObject,
@@ -102,5 +100,5 @@ fn filled(fault: AppInfoError) -> TemplateError {
     }
 }
 
-/// The longest ID.
+/// The longest ID, in bytes.
 const MAX_ID_LEN: usize = 64;

@@ -1,4 +1,4 @@
-//! Step 5 of a callback's path: what becomes of the one entity record.
+//! Step 5 of a callback: decides how the entity record changes.
 
 pub mod list;
 
@@ -15,27 +15,27 @@ use crate::record::EntityRecord;
 use crate::refusal::Refusal;
 use crate::remark::Remark;
 
-/// What a call makes of an entity record.
+/// The result of a call on an entity record.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// What to write over the record that was read; `None` if nothing changes.
+    /// The record to write over the one that was read; `None` if nothing changes.
     pub write: Option<EntityRecord>,
-    /// The reply, once that is written.
+    /// The reply to send after the write.
     pub reply: Reply,
-    /// What became of the call, in the log's word.
+    /// The outcome, for the log.
     pub outcome: CallOutcome,
-    /// What the log should say beside it.
+    /// Further remarks for the log.
     pub remarks: Vec<Remark>,
 }
 
-/// What became of a verified, well-formed call.
+/// The outcome of a verified, well-formed call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CallOutcome {
-    /// Something changed.
+    /// The call changed the entity.
     Applied,
     /// The order was carried out before.
     Repeated,
-    /// It has no effect on what exists.
+    /// The call changed nothing.
     NoEffect,
 }
 
@@ -50,15 +50,15 @@ impl CallOutcome {
     }
 }
 
-/// An entity of its own kind: what a request may change.
+/// A kind of entity that a request can change.
 pub trait Kind: Clone + Into<Entity> + Send + Sync + TryFrom<Entity> {}
 
 impl<E: Clone + Into<Entity> + Send + Sync + TryFrom<Entity>> Kind for E {}
 
-/// Decides a call on what exists.
+/// Decides a call on the record that exists now.
 ///
 /// # Errors
-/// If the rules say no.
+/// If a rule refuses the call.
 pub fn decide<E: Kind>(
     change: &dyn Change<E>,
     current: Option<&EntityRecord>,
@@ -86,7 +86,8 @@ pub fn decide<E: Kind>(
     Ok(Verdict { write: Some(record), reply, outcome, remarks })
 }
 
-/// Asks the request, at the time that the call counts as; and what is odd about that time.
+/// The decision of the request at the effective time of the call, and a remark if that time is
+/// unusual.
 fn decision<E>(
     change: &dyn Change<E>,
     entity: Option<E>,

@@ -1,4 +1,4 @@
-//! What a call decided: the entity to store, the notices to the product, and remarks for the log.
+//! What a call decides: the entity to store, the notices to the product, and remarks for the log.
 
 use protocol::message::Activity;
 use protocol::time::UnixMillis;
@@ -9,19 +9,19 @@ use crate::notice::{NoticeDraft, NoticeType};
 use crate::remark::Remark;
 use crate::tenant::{Dated, KitChange, Synced};
 
-/// What a change decided.
+/// What a change decides.
 #[derive(Clone, Debug)]
 pub struct Decision<E> {
-    /// The entity to store; `None` if nothing changes and nothing is written.
+    /// The entity to store; `None` if the call changes no entity. Then nothing is written.
     pub entity: Option<E>,
     /// The notices to the product, in order.
     pub notices: Vec<NoticeDraft>,
-    /// Why there was less effect than the call asked for, and what was odd about it.
+    /// Why the call had less effect than it asked for, or what was unusual about it.
     pub remarks: Vec<Remark>,
 }
 
 impl<E> Decision<E> {
-    /// Nothing changes.
+    /// The decision that changes nothing.
     pub const fn nothing() -> Self {
         Self { entity: None, notices: Vec::new(), remarks: Vec::new() }
     }
@@ -42,9 +42,9 @@ impl<T: Clone + PartialEq> Decision<Dated<T>> {
 }
 
 impl Decision<Instance> {
-    /// The decision of a transition: nothing if the instance is as it was and there is no notice.
-    /// (A second upgrade of one signed time leaves the instance as it was.) `draft` writes a notice;
-    /// each notice carries what was known before the call.
+    /// The decision of a transition. The entity is `None` if the instance is unchanged and there is
+    /// no notice. (A second upgrade with the same signed time leaves the instance unchanged and has
+    /// a notice.) `draft` writes a notice. Each notice contains what was known before the call.
     pub fn of(
         before: &Instance,
         transition: Transition,
@@ -57,18 +57,18 @@ impl Decision<Instance> {
         });
         let drafts = notices.into_iter().map(draft);
         let drafts = revived.then(|| purchase(&instance)).into_iter().chain(drafts);
-        let tell = |draft: NoticeDraft| {
+        let complete = |draft: NoticeDraft| {
             draft.with("instanceId", instance.id.as_str()).with("before", known.clone())
         };
-        let notices: Vec<_> = drafts.map(tell).collect();
+        let notices: Vec<_> = drafts.map(complete).collect();
         let entity = Some(instance.clone());
         let entity = entity.filter(|after| after != before || !notices.is_empty());
         Self { entity, notices, remarks }
     }
 }
 
-/// The notice of a purchase that was abandoned and is wanted after all. The call that says so may
-/// be of another activity, and its fields may be of another order.
+/// The notice of an abandoned purchase that a later call revived. That call may have another
+/// activity, and its fields may name another order, so the notice does not contain them.
 fn purchase(instance: &Instance) -> NoticeDraft {
     NoticeDraft::of_time(NoticeType::Created)
         .with("activity", Activity::NewInstance.as_str())
@@ -80,6 +80,6 @@ fn purchase(instance: &Instance) -> NoticeDraft {
 pub struct ListNotice {
     /// The notice.
     pub notice: NoticeDraft,
-    /// The list items that it is about: too many to be in it, they are sent as parts.
+    /// The list items. They are too many for one notice, so they are sent in parts.
     pub records: Vec<Value>,
 }

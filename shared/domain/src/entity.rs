@@ -1,4 +1,4 @@
-//! What a callback is about, and what is kept of it.
+//! The subject of a callback, and the entity that is stored for it.
 
 use protocol::message::{AppId, InstanceId, OrderId, TenantId};
 use serde::{Deserialize, Serialize};
@@ -8,27 +8,27 @@ use crate::kit_list::KitList;
 use crate::store_keys::entity_key;
 use crate::tenant::{Application, Dated, Tenant};
 
-/// What a callback is about.
+/// The subject of a callback.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Subject {
     /// An instance, by the ID that the marketplace knows.
     Instance(InstanceId),
-    /// A purchase, by the ID derived from its order line, and its order. If an older server gave
-    /// the instance another ID, a pointer is stored here and is followed once (decision C7).
+    /// A purchase, by the ID that is derived from its order line, and its order. If an older server
+    /// gave the instance another ID, this ID has a pointer. It is followed once (decision C7).
     Purchase(InstanceId, OrderId),
-    /// An enterprise, as the buyer of an instance. No instance is known while a seller applies for
-    /// credentials.
+    /// An enterprise, as the buyer of an instance. There is no instance ID while a seller applies
+    /// for credentials.
     Tenant(Option<InstanceId>, TenantId),
     /// An enterprise's credentials for an application.
     Application(Option<InstanceId>, TenantId, AppId),
-    /// The people whom an enterprise authorises for an application.
+    /// The people that an enterprise authorises for an application.
     Users(Option<InstanceId>, TenantId, AppId),
     /// The departments of an enterprise.
     Departments(Option<InstanceId>, TenantId),
 }
 
 impl Subject {
-    /// The key of its record in every store, for ever.
+    /// The key of its record in every store. It must never change.
     pub fn key(&self) -> String {
         let instance = |id: &Option<InstanceId>| id.clone().map(String::from).unwrap_or_default();
         match self {
@@ -46,8 +46,8 @@ impl Subject {
         }
     }
 
-    /// Whether an entity is of this subject's kind. A pointer counts as an instance's kind: a call
-    /// that names its ID finds no instance there.
+    /// Whether an entity has the kind of this subject. A pointer counts as an instance, and a call
+    /// that names the pointer's ID finds no instance.
     pub const fn holds(&self, entity: &Entity) -> bool {
         matches!(
             (self, entity),
@@ -58,8 +58,8 @@ impl Subject {
         )
     }
 
-    /// Whether the instance that a pointer leads to is this purchase. An import whose ID was
-    /// already used may have left a pointer to another purchase.
+    /// Whether the instance behind a pointer is this purchase. If an import used an ID that already
+    /// existed, the pointer may lead to another purchase.
     pub fn is_led_to(&self, entity: &Entity) -> bool {
         match (self, entity) {
             (Self::Purchase(_, order), Entity::Instance(instance)) => instance.order_id == *order,
@@ -67,7 +67,7 @@ impl Subject {
         }
     }
 
-    /// The subject that a pointer found here leads to.
+    /// The subject behind a pointer; `None` if the entity is not a pointer.
     pub fn follow(&self, entity: &Entity) -> Option<Self> {
         match (self, entity) {
             (Self::Purchase(..), Entity::MovedTo(id)) => Some(Self::Instance(id.clone())),
@@ -76,14 +76,14 @@ impl Subject {
     }
 }
 
-/// What is kept of a subject.
+/// The entity that is stored for a subject.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::large_enum_variant, reason = "most are instances, and few exist at a time")]
 pub enum Entity {
     /// A purchase.
     Instance(Instance),
-    /// The purchase of this order line is stored under this ID.
+    /// A pointer: the purchase of this order line is stored under this ID.
     MovedTo(InstanceId),
     /// An enterprise.
     Tenant(Dated<Tenant>),

@@ -1,4 +1,5 @@
-//! Which orders an entity has carried out: a repeat is compared, not assumed.
+//! The ledger of orders: which orders were carried out for an entity. koohook compares a repeat
+//! with the first call.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -16,8 +17,8 @@ pub struct Order {
 }
 
 impl Order {
-    /// The order behind a call. Its identity is activity, scene, order and line; its meaning is
-    /// what else the request says.
+    /// The order of a call. Its identity is activity, scene, order and line. Its meaning is a
+    /// digest of the other fields.
     pub fn new(
         activity: Activity,
         scene: &str,
@@ -41,18 +42,18 @@ impl Order {
     }
 }
 
-/// What an entity's ledger knows of an order.
+/// What the ledger of an entity knows about an order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Recall {
-    /// Never seen.
+    /// The order is new.
     Fresh,
-    /// Carried out before. It is answered again, without effect.
+    /// The order was carried out before. The call is answered again and has no effect.
     Repeat,
-    /// Carried out before with another meaning. The first one stays.
+    /// The order was carried out before with another meaning. The first meaning stays.
     Conflict,
 }
 
-/// The orders that made an entity: digests of 24 bytes, the purchase first.
+/// The orders that were carried out for an entity: digests of 24 bytes, the purchase first.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub struct Ledger {
@@ -64,24 +65,24 @@ pub struct Ledger {
 const ROW_LEN: usize = 24;
 type Row = [u8; ROW_LEN];
 
-/// How many orders an entity remembers. With a renewal a month this is two decades; beyond it
-/// the oldest renewal or upgrade is forgotten, never the purchase.
+/// The most orders that the ledger keeps. With one renewal a month this is two decades. Then the
+/// ledger drops the oldest renewal or upgrade, never the purchase.
 pub const MAX_ORDERS: usize = 256;
 
 impl Ledger {
-    /// What is known of an order.
+    /// Compares an order with the ledger.
     pub fn recall(&self, order: &Order) -> Recall {
         let row = order.to_row();
         let known = self.purchase.iter().chain(&self.later);
-        let same_order = |standing: &&Row| standing.first_chunk::<16>() == Some(&order.identity);
+        let same_order = |stored: &&Row| stored.first_chunk::<16>() == Some(&order.identity);
         match known.clone().find(same_order) {
             None => Recall::Fresh,
-            Some(standing) if *standing == row => Recall::Repeat,
+            Some(stored) if *stored == row => Recall::Repeat,
             Some(_) => Recall::Conflict,
         }
     }
 
-    /// Remembers an order that is being carried out.
+    /// Adds an order that is being carried out.
     pub fn remember(&mut self, order: &Order) {
         if order.purchase {
             self.purchase = Some(order.to_row());
@@ -94,14 +95,14 @@ impl Ledger {
         }
     }
 
-    /// How many orders were forgotten for room.
+    /// The number of orders that were dropped to make room.
     pub const fn dropped(&self) -> u32 {
         self.dropped
     }
 }
 
-/// A digest of what the request means. It leaves out the members that differ from repeat to repeat,
-/// and those that the guide does not name (decision C6).
+/// A digest of the fields that give a request its meaning. It leaves out members that differ from
+/// repeat to repeat, and members that the guide does not name (decision C6).
 fn meaning(details: &Details) -> [u8; 8] {
     let mut parts = Vec::new();
     for (name, value) in &details.named {
@@ -112,10 +113,11 @@ fn meaning(details: &Details) -> [u8; 8] {
     digest::of(&parts.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// The members in which a repeat may differ.
+/// The members that may differ in a repeat.
 const PASSING: [&str; 3] = ["acceptanceTime", "activity", "businessId"];
 
-/// As stored: all rows in one base64 text, the purchase's first, or zeros if none is known.
+/// The stored form: all rows in one base64 text. The first row is the purchase, or zeros if no
+/// purchase is known.
 #[derive(Deserialize, Serialize)]
 struct Stored {
     rows: String,
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_is_compared() {
+    fn a_repeat_with_another_meaning_is_a_conflict() {
         let mut ledger = Ledger::default();
         let first = order(Activity::RefreshInstance, 1, "a");
         assert_eq!(ledger.recall(&first), Recall::Fresh);
@@ -170,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_purchase_is_never_forgotten() {
+    fn the_ledger_never_drops_the_purchase() {
         let mut ledger = Ledger::default();
         let purchase = order(Activity::NewInstance, 0, "a");
         ledger.remember(&purchase);
@@ -183,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ledger_outlives_its_store() {
+    fn a_stored_ledger_is_read_back_unchanged() {
         let mut ledger = Ledger::default();
         for with_purchase in [false, true] {
             if with_purchase {

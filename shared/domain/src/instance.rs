@@ -1,12 +1,12 @@
-//! What was bought, and every way it can change.
+//! A purchase, and every change that it can have.
 //!
-//! A transition is a pure function of the instance, the call and the call's time. It says what the
-//! instance is afterwards, which notices the product gets, and what the log remarks.
+//! A transition is a pure function of the instance, the call and the call's time. It returns the
+//! instance after the change, the notices to the product, and the remarks for the log.
 //!
-//! - [`id`]: the ID of an instance. `new_instance`: a purchase, and the purchase repeated.
-//! - `lifecycle`: refresh, freeze, thaw, upgrade, release. `state`: their results.
-//! - `access`: how the buyer gets in.
-//! - `abandonment`: what happens if the marketplace gives a purchase up.
+//! - [`id`]: the ID of an instance. `new_instance`: a purchase, and a repeated purchase.
+//! - `lifecycle`: refresh, freeze, unfreeze, upgrade, release. `state`: the states.
+//! - `access`: the access data of the buyer.
+//! - `abandonment`: purchases that the marketplace gives up.
 
 mod abandonment;
 mod access;
@@ -29,18 +29,19 @@ pub use call_time::effective;
 pub use state::{FreezeCause, InstanceState};
 pub use transition::Transition;
 
-/// One purchase. It is kept for ever; after its release only a tombstone is left.
+/// One purchase. It is never deleted; after its release, koohook keeps a tombstone without
+/// credentials.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Instance {
     /// Its ID at the marketplace.
     pub id: InstanceId,
-    /// The purchase that made it.
+    /// The order of the purchase.
     pub order_id: OrderId,
-    /// Whether it serves, waits, or is gone.
+    /// Whether it is active, frozen or released.
     pub state: InstanceState,
-    /// Whether its buyer can get in.
+    /// Whether its buyer has access data.
     pub access: Access,
-    /// What was ordered, if the marketplace was asked (decision E7).
+    /// Facts about the order, if koohook asked the marketplace for them (decision E7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Box<OrderFacts>>,
     /// The expiry that a refresh set. The purchase's own expiry is an estimate and is not kept.
@@ -52,8 +53,8 @@ pub struct Instance {
     /// When the newest calls of each kind were signed.
     #[serde(default)]
     pub newest: NewestCalls,
-    /// V1: when the marketplace will have given the purchase up. If it is not set, the purchase is
-    /// settled, for ever (decision D11).
+    /// V1: the time when the marketplace has given the purchase up. If it is not set, the purchase
+    /// is settled, and stays settled (decision D11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abandon_at: Option<UnixMillis>,
     /// When a relay first found that `abandon_at` had passed (decision D12).
@@ -67,7 +68,7 @@ pub struct Instance {
 /// When the newest calls of each kind were signed (decision D5).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct NewestCalls {
-    /// Freeze, thaw, expiry, and a V1 refresh that may thaw.
+    /// Freeze, unfreeze, expiry, and a V1 refresh that may unfreeze.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<UnixMillis>,
     /// Refreshes.
@@ -76,7 +77,7 @@ pub struct NewestCalls {
     /// Upgrades.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upgrade: Option<UnixMillis>,
-    /// Access data that the product sent by itself.
+    /// Access data that the product sent in its own message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<UnixMillis>,
 }

@@ -1,24 +1,24 @@
 //! What koohook keeps and decides, as pure functions.
 //!
 //! The domain gets a verified call, the stored record and the time. It returns what to store, which
-//! notices the product gets, and what to answer. There is no I/O here, nothing asynchronous, no
-//! clock, no environment, no randomness, no log, and no header.
+//! notices to send to the product, and how to answer. The crate has no I/O, no asynchronous code,
+//! no clock, no environment, no randomness, no log and no HTTP header.
 //!
 //! In reading order:
 //!
-//! - [`instance`]: what was bought and every way it can change. [`refusal`] and [`remark`]: why a
-//!   call has no effect, or less.
+//! - [`instance`]: a purchase, and every change that it can have. [`refusal`] and [`remark`]: why a
+//!   call has no effect, or less effect than it asked for.
 //! - [`tenant`]: enterprises and their credentials. [`kit_list`]: order and repeats for long lists
 //!   of departments and people.
-//! - [`entity`]: what a callback is about. [`record`]: the one stored value of an entity.
+//! - [`entity`]: the subject of a callback. [`record`]: the one stored value of an entity.
 //!   [`store_keys`]: the keys of stored values. [`idempotency`]: which orders were carried out.
-//! - [`notice`]: what the product is told. [`outbox`]: how notices get there, in order.
-//!   [`product`]: what the product may answer. [`webhook`]: how both sides sign.
-//! - [`order_details`]: what the marketplace is asked before a notice is sent. [`order_query_gate`]: when
-//!   it is not asked.
-//! - [`page`]: what a function implements. [`decision`]: what its request decides. [`purchase`]:
-//!   what a purchase's own answer changes. [`decide`]: what a call makes of a record.
-//!   [`decide::list`]: what a call makes of a long list.
+//! - [`notice`]: what koohook sends to the product. [`outbox`]: the delivery of notices, in order.
+//!   [`product`]: what the product may answer. [`webhook`]: the signature that both sides use.
+//! - [`order_details`]: what koohook asks the marketplace before it sends a notice.
+//!   [`order_query_gate`]: when koohook must not ask.
+//! - [`page`]: the interface that a function implements. [`decision`]: what a request decides.
+//!   [`purchase`]: how the answer to a purchase changes the instance. [`decide`]: how a call
+//!   changes a record. [`decide::list`]: how a call changes a long list.
 //! - [`settings`], [`secret`], [`app_info_template`]: the seller's configuration, as pages use it.
 
 #![warn(clippy::wildcard_enum_match_arm)]

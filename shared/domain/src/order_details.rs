@@ -1,5 +1,5 @@
-//! When the marketplace is asked for an order's details before a notice is first offered, and which
-//! of them the instance keeps (decision E7).
+//! When koohook asks the marketplace for an order's details before it first offers a notice, and
+//! which details the instance keeps (decision E7).
 
 use protocol::message::{OrderId, OrderLineId, Scene};
 use protocol::order_query::{LINES, OrderDetails, OrderQuery, PRODUCTS};
@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::notice::{Notice, NoticeType};
 
-/// What the instance keeps of the details: facts of what was bought, none of its buyer (decision
-/// D1). Texts are as on the wire; a number is its text.
+/// The order details that the instance keeps: facts about the purchase, no data about its buyer
+/// (decision D1). Texts are as on the wire; a number is kept as its text.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct OrderFacts {
@@ -22,22 +22,22 @@ pub struct OrderFacts {
     /// `year`, `month`, `day`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period_type: Option<String>,
-    /// How many of them.
+    /// The number of periods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period_number: Option<String>,
-    /// What the line costs.
+    /// The price of the order line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_amount: Option<String>,
     /// Its currency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// The first product: another one per period.
+    /// The ID of the first product. It differs for each period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product_id: Option<String>,
-    /// Its specification: the same for every period.
+    /// The specification of the product. It is the same for every period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sku_code: Option<String>,
-    /// Its quantity.
+    /// The quantity of the product.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub linear_value: Option<String>,
 }
@@ -66,9 +66,9 @@ impl OrderFacts {
     }
 }
 
-/// The question to ask before this notice is offered, if there is one: under V2 for a purchase, an
-/// upgrade, a refresh of two scenes, and a refresh that names a product (decision E7).
-#[expect(clippy::wildcard_enum_match_arm, reason = "only these types cause a question")]
+/// The query to send before this notice is offered, if there is one. V2 has a query for a purchase,
+/// an upgrade, a refresh of two scenes, and a refresh that names a product (decision E7).
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these types cause a query")]
 pub fn query_of(notice: &Notice) -> Option<OrderQuery> {
     let text = |name| {
         let text = notice.data.get(name).and_then(|value| value.as_str());
@@ -82,7 +82,7 @@ pub fn query_of(notice: &Notice) -> Option<OrderQuery> {
     if !asks || notice.data.contains_key(MEMBER) {
         return None;
     }
-    // V1's calls name no line, and carry their product themselves.
+    // V1 calls name no order line and already contain their product.
     let order_line_id = Some(OrderLineId::parse(text("orderLineId")?).ok()?);
     Some(OrderQuery { order_id: OrderId::parse(text("orderId")?).ok()?, order_line_id })
 }
@@ -101,10 +101,10 @@ fn is_change(scene: &str) -> bool {
     [Scene::RenewalChange, Scene::TrialToFormal].iter().any(|change| change.as_str() == scene)
 }
 
-/// The member of a notice that holds the answer. If a notice has it, the question was asked.
+/// The member of a notice that contains the answer. If a notice has it, koohook has already asked.
 pub const MEMBER: &str = "orderDetails";
 
-/// The guide's length of every identifier and word.
+/// The length that the guide gives for every identifier and word, in characters.
 const MAX_FACT_LETTERS: usize = 64;
 
 #[cfg(test)]
@@ -130,7 +130,7 @@ mod tests {
         }
     }
 
-    /// The guide's fields, each beside one that is not the guide's.
+    /// Fields of the guide, each next to a field that the guide does not have.
     fn order() -> Value {
         json!({
             "orderId": "CS1", "orderType": "NEW", "createTime": "20220726064736", "new": {"a": [1]},
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_are_of_the_purchase_and_not_of_the_buyer() {
+    fn the_instance_keeps_facts_about_the_purchase_and_not_about_the_buyer() {
         let details = read(&order(), Some("L1"));
         let facts = serde_json::to_value(OrderFacts::of(&details)).unwrap();
         let expected = json!({
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_that_are_none_are_absent() {
+    fn a_value_that_is_not_a_fact_is_left_out() {
         let odd = json!({"orderType": "x".repeat(65), "orderAmount": 3, "orderLine": {
             "periodNumber": [1], "periodType": true, "productInfo": {"productId": "P1"}}});
         let facts = OrderFacts::of(&read(&odd, None));

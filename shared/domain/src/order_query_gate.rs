@@ -1,5 +1,5 @@
-//! When not to ask for order details. If a key fails more than five times in a row, the gateway
-//! locks it for five minutes. All other uses of the seller's key fail then, too.
+//! When koohook must not ask for order details. If a key fails more than five times in a row, the
+//! gateway locks it for five minutes. Then all other uses of the seller's key also fail.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use protocol::order_query::OrderQueryOutcome;
 use protocol::time::UnixMillis;
 
-/// Whether one key may be used now, by its latest outcomes in a row.
+/// Decides from the latest outcomes whether a key may be used now.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct QueryGate {
     refused: u32,
@@ -20,19 +20,20 @@ pub struct QueryGate {
 }
 
 impl QueryGate {
-    /// Whether to ask now.
+    /// Whether koohook may ask now.
     pub fn may_ask(&self, now: UnixMillis) -> bool {
         self.shut_until.is_none_or(|until| now >= until)
     }
 
-    /// Whether the key has worked, and was not refused since. Until then only one question is asked
-    /// at a time: many at once would lock a wrong key before the first refusal is read.
+    /// Whether the key has worked and was not refused since. Until then, koohook asks only one
+    /// question at a time. Concurrent questions would lock a wrong key before koohook reads the
+    /// first refusal.
     pub const fn has_worked(&self) -> bool {
         self.worked
     }
 
-    /// Takes note of a question that got no answer in all the time that one may take. The third in
-    /// a row shuts the gate for a moment: a question that waits delays others.
+    /// Records a question that got no answer before its time limit. The third one in a row closes
+    /// the gate for ten seconds, because a question that waits delays others.
     pub fn note_unanswered(&mut self, now: UnixMillis) {
         self.unanswered = self.unanswered.saturating_add(1);
         if self.unanswered >= MAX_UNANSWERED {
@@ -40,9 +41,9 @@ impl QueryGate {
         }
     }
 
-    /// Takes note of an outcome. The third refusal of the key in a row shuts the gate, and so does
-    /// every further one: after a pause one question finds out, not three. An outcome that says
-    /// nothing of the key, like a failed gateway's, neither counts nor forgives.
+    /// Records an outcome. The third refusal of the key in a row closes the gate. Every further
+    /// refusal closes it again, so that one question after a pause is enough. An outcome without
+    /// information about the key, such as a failed gateway, does not change the count.
     pub fn note(&mut self, outcome: &OrderQueryOutcome, now: UnixMillis) {
         self.unanswered = 0;
         match outcome {
@@ -59,15 +60,16 @@ impl QueryGate {
     }
 }
 
-/// So many refusals shut the gate: two fewer than the gateway forgives, for what other processes
-/// ask with the same key.
+/// The number of refusals that closes the gate. The gateway allows two more, and other processes
+/// may use them with the same key.
 const MAX_REFUSED: u32 = 3;
 
-/// For so long: as long as the gateway would lock the key.
+/// How long refusals close the gate: as long as the gateway would lock the key.
 const PAUSE: Duration = Duration::from_mins(5);
 
-/// So many questions without an answer shut the gate, and for so long.
+/// The number of questions without an answer that closes the gate.
 const MAX_UNANSWERED: u32 = 3;
+/// How long questions without an answer close the gate.
 const PAUSE_UNANSWERED: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
@@ -77,8 +79,8 @@ mod tests {
 
     use super::*;
 
-    /// What happens at which second, and whether the gate is open right after it.
-    const LIFE: &[(u64, &str, bool)] = &[
+    /// The second, the outcome, and whether the gate is open right after it.
+    const OUTCOMES: &[(u64, &str, bool)] = &[
         (0, "refused", true),
         (1, "refused", true),
         (2, "unavailable", true),
@@ -113,9 +115,9 @@ mod tests {
     }
 
     #[test]
-    fn the_third_refusal_shuts_for_five_minutes() {
+    fn the_third_refusal_closes_the_gate_for_five_minutes() {
         let mut gate = QueryGate::default();
-        for (second, what, open) in LIFE {
+        for (second, what, open) in OUTCOMES {
             let now = UnixMillis::new(1_595_835_431_903 + second * 1_000);
             if let Some(outcome) = outcome(what) {
                 gate.note(&outcome, now);
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_works_from_its_first_answer_to_its_next_refusal() {
+    fn a_key_has_worked_from_its_first_answer_until_its_next_refusal() {
         let mut gate = QueryGate::default();
         let mut has_worked = |what| {
             gate.note(&outcome(what).unwrap(), UnixMillis::new(0));
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_shuts_for_ten_seconds_from_the_third_on() {
+    fn the_third_question_without_an_answer_closes_the_gate_for_ten_seconds() {
         let mut gate = QueryGate::default();
         let at = |second: u64| UnixMillis::new(second * 1_000);
         for (second, open) in [(0, true), (1, true), (2, false), (12, false)] {
@@ -148,6 +150,6 @@ mod tests {
         assert!(!gate.may_ask(at(21)) && gate.may_ask(at(22)));
         gate.note(&outcome("unavailable").unwrap(), at(22));
         gate.note_unanswered(at(23));
-        assert!(gate.may_ask(at(23)), "an answer begins the count anew");
+        assert!(gate.may_ask(at(23)), "an answer resets the count");
     }
 }

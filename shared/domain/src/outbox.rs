@@ -1,20 +1,20 @@
-//! The notices of one entity on their way to the product. They are sent in order, each until the
-//! product answers it, and never two at once.
+//! The notices of one entity that wait for delivery to the product. koohook sends them one by one
+//! and in order. It offers each notice until the product accepts it or koohook gives it up.
 //!
 //! There are no locks. A delivery first writes a claim into the record, over the version that it
-//! read, and settles the claim in the same way. A claim expires by itself; the notice is then
-//! offered again, under the same id.
+//! read. Afterwards it settles the claim in the same way. A claim expires automatically; then the
+//! notice is offered again, with the same ID.
 //!
 //! In reading order:
 //!
-//! - `queue`: append notices; which one is next, and when.
-//! - `claim`: the right to offer a notice for a while.
-//! - `attempt`: how one attempt ended, and what is kept of it.
-//! - `settle`: what an attempt makes of the queue.
-//! - `delivery_state`: what is kept of the attempts so far.
-//! - `retry_schedule`: the pauses between attempts, and when a notice is given up.
+//! - `queue`: appends notices, and decides which notice is next and when.
+//! - `claim`: the permission to offer a notice for a limited time.
+//! - `attempt`: the outcome of one attempt, and its stored form.
+//! - `settle`: how the outcome of an attempt changes the queue.
+//! - `delivery_state`: the stored state of the attempts so far.
+//! - `retry_schedule`: the pauses between attempts, and when koohook gives a notice up.
 //! - `dead_letters`: notices that were given up.
-//! - `room`: how much an entity may keep.
+//! - `capacity`: how many notices an entity may keep.
 
 mod attempt;
 mod capacity;
@@ -42,11 +42,11 @@ use crate::notice::Notice;
 /// The notices of one entity.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Outbox {
-    /// How many notices the entity ever had.
+    /// The number of notices that the entity has had; also the sequence of the newest notice.
     pub sequence: u64,
     /// The notices that wait, in order.
     pub waiting: Vec<Notice>,
-    /// How many notices were dropped: a later notice made them void, or there was no room.
+    /// The number of dropped notices: a later notice made them void, or there was no room.
     #[serde(default)]
     pub dropped: u32,
     /// The attempts so far to deliver the notice that is offered now.
@@ -55,14 +55,15 @@ pub struct Outbox {
     /// The notices that were given up (decision E4).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dead: Vec<DeadLetter>,
-    /// How many dead letters were deleted: there was no room, or they were of no more use.
+    /// The number of deleted dead letters: there was no room, or they were no longer useful.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub forgotten: u32,
-    /// The sequence of the latest notice that was ever offered. The product may know this one and
-    /// all before it.
+    /// The sequence of the latest notice that was ever offered. The product may have received this
+    /// notice and every earlier one.
     #[serde(default, skip_serializing_if = "is_never")]
     pub offered: u64,
-    /// Whether the purchase was given up. Then only its end makes sense to the product.
+    /// Whether `instance.created` was given up. Then only a notice that ends the instance is
+    /// offered.
     #[serde(default, skip_serializing_if = "is_false")]
     pub blocked: bool,
 }
@@ -77,9 +78,9 @@ pub enum Reader {
 }
 
 impl Outbox {
-    /// What the passing of time makes of the notices. A notice whose last attempt never ended is
-    /// given up like any other, and times that a wrong clock wrote are corrected. Returns whether
-    /// a notice was given up. Without a product, a buyer's phone and e-mail are removed.
+    /// Applies the passing of time to the notices. Returns whether a notice was given up. A notice
+    /// can also be given up if its last attempt was never settled. Times that a wrong clock wrote
+    /// are corrected. If there is no product, the buyer's phone and e-mail are removed.
     pub fn pass(&mut self, reader: Reader, clock: ClockTrust, now: UnixMillis) -> bool {
         if reader == Reader::Operator {
             self.waiting.iter_mut().for_each(Notice::forget_contacts);
@@ -93,13 +94,13 @@ impl Outbox {
         self.give_up(place, Attempt::unknown(now), now) == Settled::Dead
     }
 
-    /// Every part that a notice names, waiting or dead.
+    /// Every part that a waiting notice or a dead letter names.
     pub fn parts(&self) -> impl Iterator<Item = PartName> {
         let dead = self.dead.iter().map(|dead| &dead.notice);
         self.waiting.iter().chain(dead).flat_map(Notice::parts)
     }
 
-    /// The place of a notice among those that wait.
+    /// The index of a notice in `waiting`.
     fn place(&self, sequence: u64) -> Option<usize> {
         self.waiting.iter().position(|notice| notice.sequence() == sequence)
     }
@@ -129,9 +130,9 @@ mod tests {
     use super::*;
     use crate::notice::{NoticeDraft, NoticeType};
 
-    /// Older records must be read, and older programs must read ours.
+    /// koohook must read older records, and an older koohook must read new records.
     #[test]
-    fn the_stored_names_stay() {
+    fn the_stored_member_names_do_not_change() {
         let mut outbox = Outbox::default();
         let now = UnixMillis::new(1);
         outbox.append(vec![NoticeDraft::of_time(NoticeType::Created)], Reader::Product, now);

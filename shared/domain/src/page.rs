@@ -1,5 +1,5 @@
-//! What a page of the marketplace's guide is to koohook: it reads a verified call into a request. The
-//! request knows whom it is about, decides, and answers.
+//! A page of the marketplace's guide, as code. A page parses a verified call into a request. The
+//! request names its subject, decides the change, and makes the reply.
 
 use protocol::message::{Activity, Malformed, Reply};
 use protocol::signature::{Contract, Verified};
@@ -14,123 +14,126 @@ use crate::refusal::Refusal;
 use crate::settings::{SettingError, Settings};
 use crate::tenant::{Application, Dated, Tenant};
 
-/// A page of the guide: a value that is made from the configuration at start.
+/// A page of the guide. It is made from the configuration when the process starts.
 pub trait Page: Send + Sync {
-    /// Answers a rehearsal, which leaves no trace (decision D10).
+    /// Answers a rehearsal. A rehearsal stores nothing (decision D10).
     ///
     /// # Errors
-    /// If a field is missing that the answer would echo, or that a rehearsal is there to try.
+    /// If a field is missing that the answer must repeat, or if a field that the rehearsal checks
+    /// is wrong.
     fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
         let _ = call;
         Ok(Reply::success())
     }
 
-    /// Reads a real call.
+    /// Parses a real call into a request.
     ///
     /// # Errors
-    /// If it is not as the guide says.
+    /// If the call does not follow the guide.
     fn read<'p>(&'p self, call: &Verified) -> Result<Request<'p>, Malformed>;
 }
 
-/// What a call asks for, by what it changes.
+/// A parsed call, by the kind of entity that it changes.
 pub enum Request<'p> {
-    /// An instance changes.
+    /// Changes an instance.
     Instance(Box<dyn Change<Instance> + 'p>),
-    /// An enterprise changes.
+    /// Changes an enterprise.
     Tenant(Box<dyn Change<Dated<Tenant>> + 'p>),
-    /// An enterprise's credentials for an application change.
+    /// Changes an enterprise's credentials for an application.
     Application(Box<dyn Change<Dated<Application>> + 'p>),
-    /// A long list changes.
+    /// Changes a long list.
     List(Box<dyn ChangeList + 'p>),
-    /// Nothing changes.
+    /// Only reads.
     Lookup(Box<dyn Lookup + 'p>),
 }
 
 /// A request that changes one entity.
 pub trait Change<E>: Send + Sync {
-    /// Which entity.
+    /// The entity to change.
     fn subject(&self) -> Subject;
 
-    /// When the change happened, by the marketplace's word; `None` if its time does not matter.
+    /// When the change happened, as the marketplace states it; `None` if the time does not matter.
     fn at(&self) -> Option<UnixMillis> {
         None
     }
 
-    /// The order behind the call, if it is to be carried out once.
+    /// The order of the call, if koohook must carry it out only once.
     fn order(&self) -> Option<Order> {
         None
     }
 
-    /// The contract of a purchase: its answer changes the instance in turn (decision D11).
+    /// The contract, if the call is a purchase: its answer also changes the instance (decision
+    /// D11).
     fn purchase(&self) -> Option<Contract> {
         None
     }
 
-    /// Decides what becomes of the entity.
+    /// Decides how the entity changes.
     ///
     /// # Errors
-    /// If the rules say no.
+    /// If a rule refuses the call.
     fn decide(&self, current: Option<E>, moment: Moment) -> Result<Decision<E>, Refusal>;
 
-    /// What a repeat of an order still changes. Most change nothing.
+    /// What a repeat of the order changes. Most repeats change nothing.
     fn repeat(&self, current: E, moment: Moment) -> Option<Decision<E>> {
         let _ = (current, moment);
         None
     }
 
-    /// Answers with what exists now.
+    /// The reply, made from the entity after the change.
     fn reply(&self, entity: &E) -> Reply {
         let _ = entity;
         Reply::success()
     }
 }
 
-/// A request that changes a long list, of which koohook keeps order and repeats alone.
+/// A request that changes a long list. koohook keeps only the order and the repeats of its rows.
 pub trait ChangeList: Send + Sync {
-    /// Which list.
+    /// The list to change.
     fn subject(&self) -> Subject;
 
-    /// When the change happened, by the marketplace's word.
+    /// When the change happened, as the marketplace states it.
     fn at(&self) -> UnixMillis;
 
-    /// What it changes, at the time that the call counts as.
+    /// The change, at the effective time of the call.
     fn change(&self, at: UnixMillis) -> KitListChange;
 
-    /// What the product is to be told, at the time that the call counts as, given what became of
-    /// each edit or entry.
+    /// The notice to the product. `at` is the effective time of the call; `outcomes` are the
+    /// results of the edits or entries, in their order.
     fn notice(&self, at: UnixMillis, outcomes: &[EntryOutcome]) -> ListNotice;
 
-    /// The member of a list item that says who or what it is.
+    /// The member of a list item that identifies the person or department.
     fn identity(&self) -> &'static str;
 }
 
 /// A request that only reads.
 pub trait Lookup: Send + Sync {
-    /// What it reads, in the order of the answer.
+    /// The entities to read, in the order of the answer.
     fn subjects(&self) -> Vec<Subject>;
 
-    /// Whether the answer has what must not be given twice to one signature (decision B8).
+    /// Whether the answer contains access data. Such an answer is given only once for each
+    /// signature (decision B8).
     fn discloses(&self) -> bool {
         false
     }
 
-    /// Answers with what was found, each at its subject's place.
+    /// The reply. `found` has one entry for each subject, in the order of the subjects.
     ///
     /// # Errors
-    /// If the rules say no.
+    /// If a rule refuses the call.
     fn reply(&self, found: &[Option<Entity>]) -> Result<Reply, Refusal>;
 }
 
 /// The two times of a decision.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Moment {
-    /// The time that the call counts as.
+    /// The effective time of the call (see [`effective`](crate::instance::effective)).
     pub at: UnixMillis,
-    /// The time now.
+    /// The current time.
     pub now: UnixMillis,
 }
 
-/// An activity, and how its page is made from the configuration.
+/// An activity and the function that makes its page from the configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The activity.
@@ -142,7 +145,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// A row whose values need not be sealed in a store on this machine.
+    /// A row whose values need no seal in a store on the same machine.
     pub const fn new(
         activity: Activity,
         page: fn(&Settings) -> Result<Box<dyn Page>, SettingError>,
@@ -150,27 +153,27 @@ impl Row {
         Self { activity, page, keeps_secrets: false }
     }
 
-    /// The row of a page that keeps secrets.
+    /// The same row, for a page that stores secrets: its values need a seal in every store.
     #[must_use]
     pub const fn keeping_secrets(self) -> Self {
         Self { keeps_secrets: true, ..self }
     }
 }
 
-/// The pages that answer at one address.
+/// The pages that koohook serves at one address.
 pub struct Pages(Vec<(Activity, Box<dyn Page>)>);
 
 impl Pages {
-    /// Makes the pages of rows.
+    /// Makes the pages of these rows.
     ///
     /// # Errors
-    /// If a page cannot work under the configuration.
+    /// If a page cannot work with the configuration.
     pub fn new(rows: &[Row], settings: &Settings) -> Result<Self, SettingError> {
         let pages = rows.iter().map(|row| Ok((row.activity, (row.page)(settings)?)));
         pages.collect::<Result<_, _>>().map(Self)
     }
 
-    /// The page of an activity, if it is served here.
+    /// The page of an activity; `None` if this address does not serve it.
     pub fn find(&self, activity: Activity) -> Option<&dyn Page> {
         let row = self.0.iter().find(|(served, _)| *served == activity);
         row.map(|(_, page)| page.as_ref())

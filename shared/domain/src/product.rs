@@ -1,4 +1,4 @@
-//! What the product says: its answers to notices, and its own messages (decision E3).
+//! The product's answers to notices, and its own messages (decision E3).
 
 mod excerpt;
 mod instance_access;
@@ -12,53 +12,55 @@ pub use self::excerpt::excerpt;
 pub use self::instance_access::InstanceAccess;
 use crate::notice::NoticeType;
 
-/// What the product says of a purchase.
+/// The product's answer to a purchase.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PurchaseAnswer {
-    /// The buyer's access data.
+    /// The instance is ready, with this access data.
     Ready(AppInfo),
-    /// It will not serve the order.
+    /// The product refuses the order.
     Refused(OrderRefused),
-    /// The access data of the template; without a template, the product will say later.
+    /// The instance is ready with the template's access data. Without a template, the product sends
+    /// the access data later.
     AsTemplate,
-    /// It will say later.
+    /// The product sends the access data later.
     Later,
 }
 
-/// Why an answer or a message of the product cannot be used. Its text quotes nothing of it.
+/// Why an answer or a message of the product cannot be used. The text quotes no part of it.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum ProductError {
-    /// The product answered 410 Gone: it never wants the notice.
-    #[error("product wants it never")]
+    /// The product answered 410 Gone: it will never accept the notice.
+    #[error("product answered 410 Gone")]
     Gone,
     /// The status is not a success.
-    #[error("status says no")]
+    #[error("status is not a success")]
     Status,
     /// The body is not a JSON object.
-    #[error("body is no json object")]
+    #[error("body is not a JSON object")]
     NotAnObject,
     /// The access data cannot be sent to the marketplace.
     #[error(transparent)]
     AppInfo(#[from] AppInfoError),
-    /// The reason is not in the marketplace's table.
-    #[error("refuse is no code from 000100 to 000107")]
+    /// `refuse` is not a code of the marketplace's table.
+    #[error("refuse is not a code from 000100 to 000107")]
     Reason,
-    /// There are both access data and a refusal.
-    #[error("appInfo and refuse at once")]
+    /// The message has both access data and a refusal.
+    #[error("both appInfo and refuse are set; send only one")]
     Contradiction,
-    /// There is neither access data nor a refusal.
-    #[error("neither appInfo nor refuse")]
+    /// The message has neither access data nor a refusal.
+    #[error("neither appInfo nor refuse is set; send one")]
     Nothing,
-    /// The message is of another type or instance: it was signed for something else.
-    #[error("message of another type or instance")]
+    /// The message has another type or names another instance, so it was not signed for this
+    /// request.
+    #[error("type is not instance.access, or instanceId is not the one in the path")]
     Misdirected,
 }
 
-/// Reads the product's answer to a notice. A purchase is also answered with what becomes of it.
+/// Parses the product's answer to a notice. Only the answer to a purchase has a [`PurchaseAnswer`].
 ///
 /// # Errors
-/// [`ProductError::Gone`] if the product never wants the notice; any other error if the notice is
-/// to be offered again.
+/// [`ProductError::Gone`] if the product will never accept the notice. Any other error if koohook
+/// must offer the notice again.
 pub fn read_answer(
     kind: NoticeType,
     status: u16,
@@ -73,12 +75,12 @@ pub fn read_answer(
     }
 }
 
-/// The body without the byte-order mark that some frameworks write before it.
+/// The body without its byte-order mark, which some frameworks write.
 fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
 }
 
-/// The answer to a purchase. An empty body means the same as an empty object.
+/// Parses the answer to a purchase. An empty body means the same as an empty object.
 fn created(body: &[u8]) -> Result<PurchaseAnswer, ProductError> {
     let body = without_mark(body);
     if body.trim_ascii().is_empty() {
@@ -90,8 +92,8 @@ fn created(body: &[u8]) -> Result<PurchaseAnswer, ProductError> {
 }
 
 fn purchase_answer(members: &Map<String, Value>) -> Result<PurchaseAnswer, ProductError> {
-    let said = |name: &str| members.get(name).filter(|value| !value.is_null());
-    match (said("appInfo"), said("refuse")) {
+    let member = |name: &str| members.get(name).filter(|value| !value.is_null());
+    match (member("appInfo"), member("refuse")) {
         (Some(_), Some(_)) => Err(ProductError::Contradiction),
         (Some(Value::Object(info)), None) if !info.contains_key("frontEndUrl") => {
             Err(ProductError::AppInfo(AppInfoError::FrontEndUrl))
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_purchase_is_answered_in_one_of_five_ways() {
+    fn the_answer_to_a_purchase_has_five_meanings() {
         let info = r#"{"frontEndUrl":"https://a.example","userName":"u"}"#;
         let ready = AppInfo::parse(info).unwrap();
         let cases = [
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_a_failed_attempt() {
+    fn an_answer_that_cannot_be_used_is_an_error() {
         let long = "x".repeat(80);
         let cases = [
             (500, "{}", ProductError::Status),
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn other_notices_are_taken_whatever_the_body_says() {
+    fn the_body_of_an_answer_to_another_notice_does_not_count() {
         let frozen = |status| read_answer(NoticeType::Frozen, status, b"ok");
         assert_eq!(frozen(200), Ok(None));
         assert_eq!(frozen(202), Ok(None));

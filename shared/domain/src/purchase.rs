@@ -1,4 +1,4 @@
-//! A purchase whose own answer changes the instance in turn (decision D11).
+//! The answer to a purchase, which also changes the instance (decision D11).
 
 use protocol::signature::Contract;
 use protocol::time::UnixMillis;
@@ -7,19 +7,19 @@ use crate::app_info_template::Template;
 use crate::entity::Entity;
 use crate::instance::Instance;
 
-/// A newInstance call that is answered after the product was notified of it.
+/// A newInstance call that is answered after koohook notified the product.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct AnsweredPurchase {
-    /// By which contract the answer is due.
+    /// The contract of the answer.
     pub contract: Contract,
-    /// Whether the call made the instance.
+    /// Whether the call created the instance.
     pub is_new: bool,
     /// The time of the answer.
     pub now: UnixMillis,
 }
 
 impl AnsweredPurchase {
-    /// What the answer makes of the instance; an entity of another kind stays as it is.
+    /// Applies the answer to the instance. An entity of another kind stays unchanged.
     #[must_use]
     pub fn apply(self, entity: Entity, template: Option<&Template>) -> Entity {
         match entity {
@@ -32,7 +32,7 @@ impl AnsweredPurchase {
     }
 
     fn answer(self, instance: Instance, template: Option<&Template>) -> Instance {
-        // A product that refuses is the first answer, whatever a template would have said.
+        // If the product refuses, that is the first answer. The template does not count.
         let instance = if self.is_new {
             instance.unsettled(self.contract, template, self.now)
         } else {

@@ -1,4 +1,4 @@
-//! The record of an entity: the one value that is stored of it.
+//! The record of an entity: its one stored value.
 
 mod bytes;
 mod time;
@@ -18,13 +18,13 @@ use crate::outbox::{AttemptOutcome, Claim, Outbox, Settled, Settling};
 pub use bytes::{MAX_VALUE_LEN, RecordError, SCHEMA};
 pub use time::{FARTHEST, Passed, REST};
 
-/// The one stored value of an entity: what it is, the orders that made it, and the notices that the
-/// product is to get. It is written over the version that was read, or not at all.
+/// The one stored value of an entity: its state, its orders, and the notices for the product. It is
+/// written only over the version that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EntityRecord {
-    /// What it is.
+    /// The entity and its state.
     pub entity: Entity,
-    /// The orders that made it.
+    /// The orders that were carried out.
     pub ledger: Ledger,
     /// The notices for the product.
     pub outbox: Outbox,
@@ -36,13 +36,14 @@ impl EntityRecord {
         Self { entity, ledger: Ledger::default(), outbox: Outbox::default() }
     }
 
-    /// When the first of its dead notices died, if it has one. An operator should look then.
+    /// When its oldest dead letter was given up; `None` if it has no dead letter. An operator
+    /// should check dead letters.
     pub fn dead(&self) -> Option<UnixMillis> {
         self.outbox.dead.iter().map(|dead| dead.at).min()
     }
 
-    /// Adds the order's details to a notice that was not offered yet. The instance keeps what of
-    /// them may stay.
+    /// Adds the order details to a notice that was not offered yet. The instance keeps only
+    /// [`OrderFacts`].
     pub fn learn(&mut self, sequence: u64, details: OrderDetails) {
         if let Entity::Instance(instance) = &mut self.entity {
             instance.facts = Some(Box::new(OrderFacts::of(&details)));
@@ -50,14 +51,14 @@ impl EntityRecord {
         self.outbox.enrich(sequence, order_details::MEMBER, details.into_value());
     }
 
-    /// Says in a notice why it has no order details.
+    /// Adds to a notice the reason why it has no order details.
     pub fn learn_nothing(&mut self, sequence: u64, why: &str) {
         let missing = serde_json::json!({ "missing": why });
         self.outbox.enrich(sequence, order_details::MEMBER, missing);
     }
 
-    /// Settles an attempt, and the product's answer to a purchase with it. Parts of a list that was
-    /// delivered, or given up and forgotten, become unused.
+    /// Settles an attempt and applies the product's answer to a purchase. The parts of a list
+    /// become unused if its notice was delivered, or was given up and deleted.
     pub fn settle(
         &mut self,
         claim: &Claim,
@@ -77,7 +78,7 @@ impl EntityRecord {
         settled
     }
 
-    /// Notes as unused the parts that a notice named before and no notice names now.
+    /// Marks parts as unused that a notice named before and that no notice names now.
     fn note_unused(&mut self, before: &BTreeSet<PartName>) {
         if let Entity::KitList(list) = &mut self.entity {
             let after: BTreeSet<_> = self.outbox.parts().collect();

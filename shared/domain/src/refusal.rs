@@ -1,22 +1,22 @@
-//! Why the rules refuse a call that we believe.
+//! Why the rules refuse a verified call.
 
 use protocol::result_code::ResultCode;
 use thiserror::Error;
 
-/// Why a believed, well-formed request is not carried out.
+/// Why a verified, well-formed request is not carried out.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum Refusal {
-    /// No instance of this ID was ever made here (decision D7).
+    /// koohook has never stored an instance with this ID (decision D7).
     #[error("instance unknown")]
     InstanceUnknown,
-    /// The instance was released, which is for ever (decision D6).
+    /// The instance was released. A release cannot be undone (decision D6).
     #[error("instance released")]
     InstanceReleased,
-    /// The product refuses an order whose buyer has access data already.
-    #[error("instance ready before")]
+    /// The product refuses an order whose buyer already has access data.
+    #[error("instance already has access data")]
     ReadyBefore,
     /// The seller does not allow changes at renewal (decision D9).
-    #[error("change at renewal not allowed")]
+    #[error("change at renewal is not allowed")]
     ChangeNotAllowed,
 }
 
@@ -24,7 +24,7 @@ impl From<Refusal> for ResultCode {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::InstanceUnknown | Refusal::InstanceReleased => Self::InstanceNotFound,
-            // Only the product meets `ReadyBefore`; for either, a parameter is refused.
+            // Only a call of the product can cause `ReadyBefore`. Both are faults of a parameter.
             Refusal::ReadyBefore | Refusal::ChangeNotAllowed => Self::InvalidParameter,
         }
     }

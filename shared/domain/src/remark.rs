@@ -1,29 +1,30 @@
-//! What the log remarks on a call that was carried out.
+//! Remarks in the log about a call that was carried out.
 
-/// Why a believed call had no effect, or what was odd about it. Counted; two are alarms.
+/// Why a verified call had no effect, or what was unusual about it. [`Remark::is_alarm`] names the
+/// alarms.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Remark {
-    /// A newer call of its kind is known.
+    /// koohook already knows a newer call of the same kind.
     OlderThanKnown,
-    /// It is so already.
+    /// The entity already has the state that the call asks for.
     NothingToDo,
     /// The instance is released.
     ReleasedBefore,
     /// A renewal would have moved the expiry back.
     WouldMoveBack,
-    /// Alarm: expiry was called long before the expiry that a renewal set.
+    /// Alarm: an expiry call arrived long before the expiry that a renewal set.
     ExpiryBeforeRenewedTerm,
-    /// Alarm: signed more than ten minutes ahead of now.
+    /// Alarm: the call was signed more than ten minutes ahead of now.
     SignedAhead,
-    /// The same order came with another meaning; the first stays.
+    /// The same order arrived with another meaning; the first meaning stays.
     OtherMeaning,
-    /// A personal field could not be read.
+    /// A personal field could not be decrypted.
     FieldUnreadable,
     /// Alarm: the marketplace gave a purchase up.
     Abandoned,
-    /// Alarm: a call came about a purchase after it was abandoned.
+    /// Alarm: a call about a purchase was signed after the purchase was abandoned.
     Revived,
-    /// An empty list, which changes nothing.
+    /// The list is empty, so it changes nothing.
     EmptyList,
 }
 
@@ -45,7 +46,7 @@ impl Remark {
         }
     }
 
-    /// Whether an operator should look.
+    /// Whether an operator should check the instance.
     pub const fn is_alarm(self) -> bool {
         match self {
             Self::ExpiryBeforeRenewedTerm | Self::SignedAhead => true,

@@ -1,8 +1,8 @@
-//! Texts that must not be shown.
+//! Texts that logs and errors must not show.
 
 use std::fmt;
 
-/// A text that no log and no error shows.
+/// A text that logs and errors do not show.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Secret(String);
 

@@ -1,4 +1,4 @@
-//! What the pages are told of the seller's configuration.
+//! The part of the seller's configuration that pages use.
 
 use protocol::cipher::Strength;
 use thiserror::Error;
@@ -7,44 +7,45 @@ use crate::app_info_template::Template;
 use crate::outbox::Reader;
 use crate::secret::Secret;
 
-/// What the pages are told of the seller's configuration.
+/// The part of the seller's configuration that pages use.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Access data for all instances, or for rehearsals and V1 purchases under way.
+    /// The template of access data. It serves all instances if there is no product, otherwise
+    /// rehearsals and pending V1 purchases.
     pub template: Option<Template>,
-    /// The product's address up to its path, where one is configured.
+    /// The origin of the product's address (scheme, host, port), if a product is configured.
     pub product_origin: Option<String>,
     /// V1's `encryptType`.
     pub strength: Strength,
-    /// What `changeInstanceCheck` answers.
+    /// The answer to `changeInstanceCheck`.
     pub renewal_change: RenewalChange,
-    /// The kit's private keys, as PEM: for the one page that opens secrets.
+    /// The kit's private keys, as PEM. Only `applicationSync` uses them, to decrypt client secrets.
     pub private_keys: Option<Secret>,
 }
 
-/// A page cannot work under this configuration: the start is refused. Says the setting and what
-/// it wants, never what it is.
+/// Why a page cannot work with this configuration. koohook then does not start. The text names the
+/// setting and says what to do; it never contains the value of the setting.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("{setting} {wants}")]
 pub struct SettingError {
-    /// The variable.
+    /// The environment variable.
     pub setting: &'static str,
-    /// What it should be.
+    /// What is wrong, and what the setting must be.
     pub wants: String,
 }
 
 /// Whether buyers may change the specification when they renew (decision D9).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum RenewalChange {
-    /// They may.
+    /// Buyers may.
     #[default]
     Allow,
-    /// They may not.
+    /// Buyers may not.
     Refuse,
 }
 
 impl SettingError {
-    /// A setting, and what it should be.
+    /// An error about a setting: what is wrong, and what the setting must be.
     pub fn new(setting: &'static str, wants: impl Into<String>) -> Self {
         Self { setting, wants: wants.into() }
     }
@@ -56,7 +57,8 @@ impl Settings {
         if self.product_origin.is_some() { Reader::Product } else { Reader::Operator }
     }
 
-    /// The access data that rehearsals are answered: the template's, or the product's address.
+    /// The access data for the answer to a rehearsal: the template, or the origin of the product's
+    /// address.
     pub fn rehearsal_template(&self) -> Option<Template> {
         let address = || self.product_origin.as_deref().map(Template::of_address);
         self.template.clone().or_else(address)

@@ -1,47 +1,48 @@
-//! The keys of stored values: their grammar is written and read here alone.
+//! The keys of stored values. Only this module writes and parses them.
 //!
 //! | key | value |
 //! |---|---|
 //! | `instance:…`, `tenant:…`, `application:…`, `users:…`, `departments:…` | the record of an entity |
 //! | `part:<name>:<owner's key>` | a part of a list |
-//! | `used:<signature>` | a signature that was answered |
+//! | `used:<signature>` | the signature of a query that was answered |
 //! | `seal` | the mark of a sealed store |
 //!
-//! Stored values lie under these keys for ever: another key would lose them.
+//! The keys must never change: koohook would not find the stored values under other keys.
 
 use protocol::digest;
 
 use crate::kit_list::PartName;
 
-/// The key of an entity. It has a fixed length and plain letters only, so no text of the
-/// marketplace's can name another value.
+/// The key of an entity. It has a fixed length and only plain letters, so that a text from the
+/// marketplace cannot name another value.
 pub(crate) fn entity_key(kind: &str, parts: &[&str]) -> String {
     let digest: [u8; 24] = digest::of(&[&[kind], parts].concat());
     format!("{kind}:{}", hex::encode(digest))
 }
 
-/// The key of a part. The owner's key is in it, so that a part on the agenda leads to its owner.
+/// The key of a part. It contains the key of its owner, so that the relay finds the owner of a part
+/// on the agenda.
 pub fn part_key(owner: &str, name: PartName) -> String {
     format!("{PART}{name}:{owner}")
 }
 
-/// The part that a key names and its owner's key, if it is a part's key.
+/// The part and the key of its owner; `None` if the key is not the key of a part.
 pub fn part_owner(key: &str) -> Option<(PartName, &str)> {
     let (name, owner) = key.strip_prefix(PART)?.split_once(':')?;
     Some((PartName::try_from(name.to_owned()).ok()?, owner))
 }
 
-/// Whether a key names a part. Parts hold no notices.
+/// Whether a key is the key of a part. Parts contain no notices.
 pub fn is_part(key: &str) -> bool {
     key.starts_with(PART)
 }
 
-/// The key under which a signature is remembered that was answered once (decision B8).
+/// The key under which koohook stores that a signature was answered once (decision B8).
 pub fn used_signature_key(signature: &[u8; 32]) -> String {
     format!("used:{}", hex::encode(signature))
 }
 
-/// The key of the mark that a sealed store has (decision F5).
+/// The key of the mark in a sealed store (decision F5).
 pub const SEAL_MARK: &str = "seal";
 
 const PART: &str = "part:";
@@ -51,9 +52,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_never_change_their_form() {
+    fn the_form_of_keys_does_not_change() {
         let key = entity_key("instance", &["i-1"]);
-        // SHA-256 over the length-prefixed parts, its first 24 bytes, by another program.
+        // Another program computed the first 24 bytes of SHA-256 over the length-prefixed parts.
         assert_eq!(key, "instance:012c58cd76aa1b032664d2815802bc31c7e37769aecf72bb");
         let name = PartName::new([0xab; 16]);
         let part = part_key(&key, name);
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_parts_key_leads_to_an_owner() {
+    fn only_the_key_of_a_part_has_an_owner() {
         for key in ["seal", "part:", "part:ab:instance:x", "instance:ab", "part:ab"] {
             assert_eq!(part_owner(key), None, "{key}");
         }

@@ -1,5 +1,5 @@
-//! What is kept of an enterprise and of its credentials. After a deletion a tombstone with its time
-//! is kept.
+//! The stored form of an enterprise and of its credentials. After a deletion, koohook keeps a
+//! tombstone with the time of the deletion.
 
 use protocol::message::{AppId, ApplicationSync, ClientId, SyncFlag, TenantSync};
 use protocol::time::UnixMillis;
@@ -8,28 +8,29 @@ use serde::{Deserialize, Serialize};
 use crate::notice::NoticeType;
 use crate::remark::Remark;
 
-/// Something that the kit puts and deletes: its newest state, and since when (decision D5).
+/// An enterprise or application: its newest state and the time of that state (decision D5).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dated<T> {
     /// When the newest change happened at the marketplace.
     pub at: UnixMillis,
-    /// The newest state. `None` is a tombstone, so that an older change does not bring it back.
+    /// The newest state. `None` is a tombstone, so that an older change does not restore it.
     pub standing: Option<T>,
 }
 
 /// An enterprise (kit guide, "synchronising tenants").
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Tenant {
-    /// The label that leads people to the enterprise's login page.
+    /// The label that selects the enterprise's login page.
     pub code: String,
     /// Its name.
     pub name: String,
-    /// Its authentication centre.
+    /// The address of its authentication centre.
     pub domain: String,
 }
 
-/// The credentials of an enterprise for an application, in clear. The store's edge encrypts them.
+/// The credentials of an enterprise for an application, in plain text. The shell seals them before
+/// it writes them to a store.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Application {
@@ -47,18 +48,18 @@ impl std::fmt::Debug for Application {
     }
 }
 
-/// What a kit call makes of one thing.
+/// The change of one enterprise or application by a kit call.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Synced<T> {
-    /// The state afterwards.
+    /// The state after the call.
     pub dated: Dated<T>,
-    /// The notice that the product gets.
+    /// The notice to the product.
     pub notice: Option<KitChange>,
-    /// Why there was less effect than the call asked for.
+    /// Why the call had less effect than it asked for.
     pub remark: Option<Remark>,
 }
 
-/// Whether something was put or deleted.
+/// Whether a call put or deleted an enterprise or application.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KitChange {
     /// It was added or modified.
@@ -68,10 +69,11 @@ pub enum KitChange {
 }
 
 impl<T: Clone + PartialEq> Dated<T> {
-    /// Sets the state or deletes it, unless a newer one is known. The product is also told of the
-    /// deletion of what was never here: it may know it from an older server.
+    /// Sets or deletes the state, unless a newer state is known. The product also gets a notice if
+    /// a deleted enterprise or application was never stored here: the product may know it from an
+    /// older server.
     pub fn sync(current: Option<Self>, wanted: Option<T>, at: UnixMillis) -> Synced<T> {
-        let told = if wanted.is_some() { KitChange::Put } else { KitChange::Deleted };
+        let change = if wanted.is_some() { KitChange::Put } else { KitChange::Deleted };
         match current {
             Some(current) if at < current.at => {
                 Synced { dated: current, notice: None, remark: Some(Remark::OlderThanKnown) }
@@ -81,14 +83,14 @@ impl<T: Clone + PartialEq> Dated<T> {
                 Synced { dated, notice: None, remark: Some(Remark::NothingToDo) }
             }
             Some(_) | None => {
-                Synced { dated: Self { at, standing: wanted }, notice: Some(told), remark: None }
+                Synced { dated: Self { at, standing: wanted }, notice: Some(change), remark: None }
             }
         }
     }
 }
 
 impl Tenant {
-    /// What a call says. `None` is a deletion.
+    /// The tenant of a call. `None` is a deletion.
     pub fn of(request: &TenantSync) -> Option<Self> {
         let TenantSync { code, name, domain, .. } = request.clone();
         match request.flag {
@@ -98,8 +100,8 @@ impl Tenant {
     }
 
     /// The notice of a change.
-    pub const fn notice(told: KitChange) -> NoticeType {
-        match told {
+    pub const fn notice(change: KitChange) -> NoticeType {
+        match change {
             KitChange::Put => NoticeType::TenantPut,
             KitChange::Deleted => NoticeType::TenantDeleted,
         }
@@ -107,7 +109,7 @@ impl Tenant {
 }
 
 impl Application {
-    /// What a call says, with its secret decrypted. `None` is a deletion.
+    /// The application of a call, with its decrypted secret. `None` is a deletion.
     pub fn of(request: &ApplicationSync, client_secret: String) -> Option<Self> {
         let ApplicationSync { app_id, client_id, .. } = request.clone();
         match (request.flag, client_id) {
@@ -117,8 +119,8 @@ impl Application {
     }
 
     /// The notice of a change.
-    pub const fn notice(told: KitChange) -> NoticeType {
-        match told {
+    pub const fn notice(change: KitChange) -> NoticeType {
+        match change {
             KitChange::Put => NoticeType::ApplicationPut,
             KitChange::Deleted => NoticeType::ApplicationDeleted,
         }
@@ -130,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_change_stands() {
+    fn only_the_newest_change_counts() {
         let at = UnixMillis::new;
         let put = Dated::sync(None, Some("a"), at(5));
         assert_eq!(put.notice, Some(KitChange::Put));

@@ -1,4 +1,4 @@
-//! UUIDs made from names (RFC 9562, §5.5).
+//! Version-5 UUIDs, which are made from names (RFC 9562, §5.5).
 
 use sha1::{Digest, Sha1};
 use uuid::{Builder, Uuid};
@@ -16,7 +16,7 @@ mod tests {
 
     /// RFC 9562, appendix A.4: `www.example.com` in the namespace of DNS names.
     #[test]
-    fn answers_the_rfc() {
+    fn the_uuid_of_the_rfc_is_reproduced() {
         let dns = 0x6ba7_b810_9dad_11d1_80b4_00c0_4fd4_30c8_u128.to_be_bytes();
         assert_eq!(of(dns, b"www.example.com").to_string(), "2ed6657d-e927-568b-95e1-2665a8aea6a2");
     }

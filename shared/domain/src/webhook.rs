@@ -1,6 +1,6 @@
 //! Standard Webhooks (<https://www.standardwebhooks.com>, version 1.0.0): the signature of notices
-//! and of the product's own messages. The published crate reads the clock by itself; the domain
-//! must not.
+//! and of the product's messages. The published crate reads the clock, which the domain must not
+//! do, so this module implements the scheme.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,28 +13,28 @@ use thiserror::Error;
 use protocol::mac::hmac_sha256;
 use protocol::time::UnixMillis;
 
-/// The secrets that sign. Each of them signs, so that the other side can change from one to the
-/// next at its own time. The first is the newest.
+/// The secrets that sign messages. Every secret signs every message, so that the other side can
+/// change from one secret to the next at any time. The first secret is the newest.
 #[derive(Clone)]
 pub struct WebhookSecrets(Vec<Vec<u8>>);
 
-/// Why a setting is not a secret. Never says the text.
+/// Why a setting is not a valid secret. The error never contains the setting's text.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum WebhookSecretError {
-    /// It is empty, or only blanks.
-    #[error("is empty; wants whsec_ and 24 to 64 bytes in base64")]
+    /// The setting is empty or contains only blanks.
+    #[error("is empty; it must be whsec_ and 24 to 64 bytes in base64")]
     Empty,
     /// A secret does not begin with the prefix.
-    #[error("has a secret that does not begin with whsec_; copy all of it")]
+    #[error("has a secret that does not begin with whsec_; copy the whole secret")]
     Unnamed,
     /// A secret begins with the prefix twice.
     #[error("has a secret that begins with whsec_ twice; remove one")]
     NamedTwice,
-    /// It is not base64 behind the prefix: letters are missing, or were changed.
-    #[error("has a secret that is not base64 behind whsec_; copy all of it")]
+    /// The text after the prefix is not base64: letters are missing or were changed.
+    #[error("has a secret that is not base64 after whsec_; copy the whole secret")]
     NotBase64,
     /// A secret is too short to be safe, or longer than the scheme allows.
-    #[error("has a secret of fewer than 24 or more than 64 bytes")]
+    #[error("has a secret that is not 24 to 64 bytes long; generate a new secret")]
     Size,
 }
 
@@ -43,44 +43,44 @@ pub enum WebhookSecretError {
 pub struct WebhookHeaders<'a> {
     /// `webhook-id`: the same in every attempt.
     pub id: &'a str,
-    /// `webhook-timestamp`: seconds, of this attempt.
+    /// `webhook-timestamp`: the time of this attempt, in seconds.
     pub timestamp: &'a str,
-    /// `webhook-signature`: one or more, separated by blanks.
+    /// `webhook-signature`: one or more signatures, separated by blanks.
     pub signature: &'a str,
 }
 
-/// Why a message does not verify.
+/// Why a message is not verified.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum WebhookError {
-    /// A header is missing, or not of its form.
-    #[error("webhook headers malformed")]
+    /// A header is missing or malformed.
+    #[error("webhook headers are missing or malformed; send each of the three once")]
     Malformed,
-    /// The message was signed too long ago, or too far ahead.
-    #[error("webhook timestamp outside the tolerance")]
+    /// The message was signed too long ago or too far in the future.
+    #[error("webhook timestamp is more than 300 s away from now; check the clock")]
     OutsideTolerance,
-    /// None of the signatures is made with one of the secrets.
-    #[error("webhook signature wrong")]
+    /// No signature was made with one of the secrets.
+    #[error("webhook signature is wrong; check the secret and the signed bytes")]
     WrongSignature,
 }
 
-/// How far a message's time may be from now (decision E3).
+/// The largest difference between a message's time and the current time (decision E3).
 pub const WEBHOOK_TOLERANCE: Duration = Duration::from_secs(300);
 
 const PREFIX: &str = "whsec_";
 const VERSION: &str = "v1,";
 
 impl WebhookSecrets {
-    /// Reads one secret or several, separated by blanks.
+    /// Parses one or more secrets, separated by blanks.
     ///
     /// # Errors
-    /// If there is no secret, or one of them is not valid.
+    /// If there is no secret, or a secret is not valid.
     pub fn parse(text: &str) -> Result<Self, WebhookSecretError> {
         let secrets: Result<Vec<_>, _> = text.split_ascii_whitespace().map(secret).collect();
         let secrets = secrets?;
         if secrets.is_empty() { Err(WebhookSecretError::Empty) } else { Ok(Self(secrets)) }
     }
 
-    /// The `webhook-signature` of a message, at a time in seconds.
+    /// The `webhook-signature` of a message that is sent at a time in seconds.
     pub fn sign(&self, id: &str, seconds: u64, body: &[u8]) -> String {
         let timestamp = seconds.to_string();
         let signed = self.0.iter().map(|secret| {
@@ -92,7 +92,7 @@ impl WebhookSecrets {
     /// Verifies a message. Returns the time when it was signed.
     ///
     /// # Errors
-    /// As [`WebhookError`] says.
+    /// See [`WebhookError`].
     pub fn verify(
         &self,
         headers: &WebhookHeaders<'_>,
@@ -108,7 +108,8 @@ impl WebhookSecrets {
             return Err(WebhookError::OutsideTolerance);
         }
         let given: Vec<Vec<u8>> = signature.split(' ').filter_map(given).collect();
-        // Every secret is compared with every signature: the time must not depend on a match.
+        // Every secret is compared with every signature, so that the duration does not depend on
+        // which secret matched.
         let mut matches = 0;
         for secret in &self.0 {
             let ours = mac(secret, id, timestamp, body);

@@ -121,16 +121,16 @@ pub(super) fn record_after_first_attempt(address: SocketAddr) -> EntityRecord {
 
 /// The stored fault of each hostile answer.
 const HOSTILE_FAULTS: [&str; 11] = [
-    "status says no",
-    "status says no",
+    "status is not a success",
+    "status is not a success",
     "answer too long",
     "answer too long",
     "cut off",
-    "body is no json object",
+    "body is not a JSON object",
     "answer is not http",
     "answer is not http",
     "answer is not http",
-    "status says no",
+    "status is not a success",
     "cut off",
 ];
 

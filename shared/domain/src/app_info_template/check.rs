@@ -1,4 +1,4 @@
-//! Checks a template's members when it is read. Otherwise a buyer would find its faults.
+//! Checks the members of a template at start, so that the seller finds its faults before a buyer.
 
 use protocol::text::{nearest, unseen};
 use serde_json::{Map, Value};
@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 use super::error::TemplateError;
 use super::placeholder::{PLACEHOLDERS, replace};
 
-/// Checks that every member is known and is text, and that the mandatory one exists.
+/// Checks that every member is known and is text, and that the mandatory member exists.
 pub(super) fn check_members(members: &Map<String, Value>) -> Result<(), TemplateError> {
     for (name, value) in members {
         let Some(known) = MEMBERS.into_iter().find(|known| known == name) else {
-            return Err(meant(name).map_or(TemplateError::UnknownMember, TemplateError::NearMember));
+            return Err(probable_member(name)
+                .map_or(TemplateError::UnknownMember, TemplateError::NearMember));
         };
         let may_lack = known != "frontEndUrl";
         if !(value.is_string() || (may_lack && value.is_null())) {
@@ -21,8 +22,8 @@ pub(super) fn check_members(members: &Map<String, Value>) -> Result<(), Template
     if has_address { Ok(()) } else { Err(TemplateError::NoFrontEndUrl) }
 }
 
-/// The member that an unknown one was meant to be.
-fn meant(name: &str) -> Option<&'static str> {
+/// The member that the seller probably meant by an unknown name.
+fn probable_member(name: &str) -> Option<&'static str> {
     let letters = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
     let letters = letters.to_ascii_lowercase();
     let other = OTHER_NAMES.into_iter().find(|(other, _)| *other == letters);
@@ -59,7 +60,7 @@ fn check_address(member: &'static str, text: &str) -> Result<(), TemplateError> 
     }
 }
 
-/// Checks that no other braces look like a placeholder. An address may have no other braces at all.
+/// Checks that no other braces look like a placeholder. An address must not have any other braces.
 fn check_braces(member: &'static str, text: &str, is_address: bool) -> Result<(), TemplateError> {
     let wrapped = |placeholder: &str| {
         let doubled = [format!("{{{placeholder}"), format!("{placeholder}}}")];
@@ -87,9 +88,9 @@ fn is_name(text: &str) -> bool {
 }
 
 const MEMBERS: [&str; 5] = ["frontEndUrl", "adminUrl", "userName", "password", "memo"];
-/// Members in which a blank at an end, or an unseen letter, changes the meaning.
+/// Members in which a blank at an end or an invisible character changes the meaning.
 const EXACT: [&str; 4] = ["frontEndUrl", "adminUrl", "userName", "password"];
-/// Names that other systems have for a member, too far from it for a slip of the pen.
+/// Names that other systems use for a member. They are too different to be typing mistakes.
 const OTHER_NAMES: [(&str, &str); 9] = [
     ("url", "frontEndUrl"),
     ("frontend", "frontEndUrl"),

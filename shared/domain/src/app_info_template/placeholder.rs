@@ -1,6 +1,7 @@
 //! The placeholders of a template.
 
-/// Replaces in one pass, so that a value which looks like a placeholder stays itself.
+/// Replaces the placeholders in one pass, so that a value that looks like a placeholder is not
+/// replaced again.
 pub(super) fn replace(text: &str, values: [&str; 2]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -18,5 +19,5 @@ pub(super) fn replace(text: &str, values: [&str; 2]) -> String {
     out
 }
 
-/// What a template may name: replaced by the instance's own.
+/// The placeholders. The IDs of the instance replace them.
 pub(super) const PLACEHOLDERS: [&str; 2] = ["{instanceId}", "{orderId}"];

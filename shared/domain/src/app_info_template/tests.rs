@@ -8,7 +8,7 @@ fn fault(text: &str) -> TemplateError {
     Template::parse(text).expect_err(text)
 }
 
-/// A template whose member has a text.
+/// A template in which a member has this text.
 fn with(member: &str, text: &str) -> Result<Template, TemplateError> {
     let mut members = Map::new();
     members.insert("frontEndUrl".to_owned(), "https://a.example".into());
@@ -17,7 +17,7 @@ fn with(member: &str, text: &str) -> Result<Template, TemplateError> {
 }
 
 #[test]
-fn templates_are_filled_field_by_field() {
+fn placeholders_are_filled_once_and_encoded_in_addresses() {
     let text = r#"{"frontEndUrl":"https://app.example.com/i/{instanceId}?o={orderId}",
         "userName":"admin@{orderId}","password":"a{9}b}","memo":"{\"a\": 1} {instanceId"}"#;
     let filled = Template::parse(text).unwrap().fill("a/b", "{instanceId} 1");
@@ -28,7 +28,7 @@ fn templates_are_filled_field_by_field() {
 }
 
 #[test]
-fn an_id_of_odd_letters_is_cut_where_it_does_not_fit() {
+fn an_id_with_letters_outside_ascii_is_cut_if_it_does_not_fit() {
     let template = Template::parse(
         r#"{"frontEndUrl":"https://a.example/{instanceId}/{orderId}","userName":"admin@{orderId}",
             "adminUrl":"https://a.example/{orderId}{orderId}"}"#,
@@ -36,7 +36,7 @@ fn an_id_of_odd_letters_is_cut_where_it_does_not_fit() {
     let template = template.unwrap();
     for id in ["😀", "用", "é", "%", "ab用"].map(|letters| letters.repeat(64)) {
         let id: String = id.chars().take(64).collect();
-        let filled = template.fill(&id, &id).check().expect("what is filled in fits");
+        let filled = template.fill(&id, &id).check().expect("the filled template fits");
         assert!(
             query_string::decode(&filled.front_end_url, query_string::Plus::Kept).is_some(),
             "{id}"
@@ -47,7 +47,7 @@ fn an_id_of_odd_letters_is_cut_where_it_does_not_fit() {
 }
 
 #[test]
-fn a_template_fits_the_wire_for_the_longest_id() {
+fn a_template_must_fit_the_wire_with_the_longest_id() {
     assert!(with("userName", "admin@{orderId}").is_ok());
     let long = TemplateError::TooLong("userName", "79 bytes");
     assert_eq!(with("userName", "{orderId}@{instanceId}"), Err(long));
@@ -56,7 +56,7 @@ fn a_template_fits_the_wire_for_the_longest_id() {
 }
 
 #[test]
-fn what_is_not_an_object_of_known_texts_is_refused() {
+fn a_template_must_be_an_object_of_known_text_members() {
     let not_json = fault("{\n  'frontEndUrl': 1}");
     assert_eq!(not_json, TemplateError::NotJson { line: 2, column: 3 });
     assert_eq!(fault("[]"), TemplateError::NotAnObject);
@@ -86,7 +86,7 @@ fn what_is_not_an_object_of_known_texts_is_refused() {
 }
 
 #[test]
-fn placeholders_that_nothing_is_filled_into_are_refused() {
+fn unknown_placeholders_are_rejected() {
     let near = TemplateError::NearPlaceholder;
     let cases = [
         ("{instanceID}", near("userName", "{instanceId}")),
@@ -114,7 +114,7 @@ fn placeholders_that_nothing_is_filled_into_are_refused() {
 }
 
 #[test]
-fn addresses_and_credentials_have_no_unseen_letters() {
+fn addresses_and_credentials_must_not_have_invisible_characters() {
     for (member, text) in [
         ("frontEndUrl", "https://a.example/\u{200b}"),
         ("frontEndUrl", " https://a.example"),
@@ -128,18 +128,18 @@ fn addresses_and_credentials_have_no_unseen_letters() {
     assert!(with("password", "two words").is_ok());
     assert!(with("memo", " 欢迎\u{3000}👨\u{200d}👩\n").is_ok());
     for text in ["a.example", "ftp://a.example", "https://", "https:///a", "https://a b/"] {
-        let refused = with("adminUrl", text);
-        assert_eq!(refused, Err(TemplateError::NotAnAddress("adminUrl")), "{text}");
+        let rejected = with("adminUrl", text);
+        assert_eq!(rejected, Err(TemplateError::NotAnAddress("adminUrl")), "{text}");
     }
 }
 
 #[test]
-fn faults_say_what_to_do_and_no_value() {
-    let said = with("usrname", "canary").unwrap_err().to_string();
-    assert_eq!(said, "has an unknown member; did you mean userName?");
-    let said = with("userName", "{canary}").unwrap_err().to_string();
-    let fills = "koohook fills in {instanceId} and {orderId}";
-    assert_eq!(said, format!("has an unknown placeholder in userName; {fills}"));
-    let said = fault(r#"{"frontEndUrl":"https://a.example","password":42}"#).to_string();
-    assert_eq!(said, "has a password that is not text; write it in quotes");
+fn error_texts_say_what_to_do_and_contain_no_value() {
+    let text = with("usrname", "canary").unwrap_err().to_string();
+    assert_eq!(text, "has an unknown member; did you mean userName?");
+    let text = with("userName", "{canary}").unwrap_err().to_string();
+    let advice = "use only {instanceId} and {orderId}";
+    assert_eq!(text, format!("has an unknown placeholder in userName; {advice}"));
+    let text = fault(r#"{"frontEndUrl":"https://a.example","password":42}"#).to_string();
+    assert_eq!(text, "has a password that is not text; write it in quotes");
 }

@@ -1,5 +1,5 @@
-//! Step 5 for the kit's long lists: what becomes of the head, which parts stand before it, and
-//! which parts hold what the product is told.
+//! Step 5 for the kit's long lists: how the head changes, which parts must be written before it,
+//! and which parts contain the items of the notice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,75 +19,77 @@ use crate::page::ChangeList;
 use crate::record::EntityRecord;
 use crate::remark::Remark;
 
-/// What a call makes of a list, decided on one head. It may be put onto any value with that head:
-/// another writer may have settled notices meanwhile (decision C2).
+/// The decision of a call on a list, made on one head. It can be put onto any value with that head,
+/// because another writer may have settled notices in between (decision C2).
 #[derive(Clone, Debug)]
 pub struct ListDecision {
-    /// The head that it was decided on.
+    /// The head on which it was decided.
     base: Head,
-    /// How often the list had been fenced by then: since then its own parts may be gone.
+    /// The value of [`KitList::fences`] at that time. If it has changed, the relay may have deleted
+    /// the parts of this decision.
     fences: u64,
     /// The head to write; `None` if nothing changes.
     head: Option<Head>,
-    /// Parts of the old head that the new one does not refer to.
+    /// Parts of the old head to which the new head does not refer.
     unreferenced: BTreeSet<PartName>,
-    /// What the product is to be told.
+    /// The notice to the product.
     notice: Option<NoticeDraft>,
-    /// What is to be put over absence before the head: index parts, and the content of notices.
+    /// The parts to put over absence before the head: index parts and the items of notices.
     pub parts: BTreeMap<PartName, Vec<u8>>,
-    /// What became of the call, in the log's word.
+    /// The outcome, for the log.
     pub outcome: CallOutcome,
-    /// What the log should say beside it.
+    /// Further remarks for the log.
     pub remarks: Vec<Remark>,
 }
 
-/// Why a list cannot be changed. Ours, not the caller's.
+/// Why a list cannot be changed. The fault is koohook's, not the caller's.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum ListError {
-    /// The index is not whole.
-    #[error("list unusable: {0}")]
+    /// The index is not complete, or it is full.
+    #[error("list not usable: {0}")]
     Index(#[from] KitListError),
-    /// More parts wait for the product than fit one value.
-    #[error("list has too many undelivered parts")]
+    /// More parts wait for the product than one value can name.
+    #[error("too many list parts wait for the product; check why it does not accept notices")]
     Backlog,
 }
 
-/// How many records a part of a notice holds at most (decision E1a).
+/// The most list items that a part of a notice contains (decision E1a).
 pub const MAX_RECORDS: usize = 500;
-/// How long a part of a notice is at most, in bytes.
+/// The longest part of a notice, in bytes.
 pub const MAX_PART_LEN: usize = 128 * 1024;
-/// How long a record is at most: a part holds it, its brackets and a comma.
+/// The longest list item, in bytes: a part also needs its brackets and a comma.
 const MAX_RECORD_LEN: usize = MAX_PART_LEN - 3;
-/// How many parts may wait for the product (decision E1a). So many fit one value, each in a notice
-/// of its own and under the longest identifiers of plain letters, beside the longest head; a test
-/// reaches the number. The product's page names it.
+/// The most parts that may wait for the product (decision E1a). So many names fit one value
+/// together with the longest head, even if each part has a separate notice with the longest
+/// identifiers of plain letters. A test reaches the number, and the product's page names it.
 pub const MAX_WAITING_PARTS: usize = 256;
 
-/// A call on a list, at the time that it counts as.
+/// A call on a list, at the effective time of the call.
 pub struct ListCall<'r> {
     request: &'r dyn ChangeList,
     at: UnixMillis,
-    /// What is odd about its own time.
+    /// A remark if the signed time is unusual.
     ahead: Option<Remark>,
     change: KitListChange,
 }
 
 impl<'r> ListCall<'r> {
-    /// A call that arrived now.
+    /// A call that arrives now.
     pub fn new(request: &'r dyn ChangeList, now: UnixMillis) -> Self {
         let (at, ahead) = effective(request.at(), now);
         Self { request, at, ahead, change: request.change(at) }
     }
 
-    /// The index parts that must be read to decide it on a list.
+    /// The index parts that must be read before the call can be decided on a list.
     pub fn needs(&self, current: &KitList) -> BTreeSet<PartName> {
         current.head.needs(&self.change)
     }
 
-    /// Decides it on the list that exists, with the index parts that it needs.
+    /// Decides the call on the list that exists now. `read` are the index parts that it needs;
+    /// `fresh` makes names for new parts.
     ///
     /// # Errors
-    /// As [`ListError`] says; nothing may then be written.
+    /// See [`ListError`]. The caller must then write nothing.
     pub fn decide(
         &self,
         current: &KitList,
@@ -100,40 +102,41 @@ impl<'r> ListCall<'r> {
         let Changed { head, mut parts, unreferenced, outcomes, .. } = changed;
         let mut notice = None;
         if head.is_some() && has_effect {
-            let (draft, told) = self.notice(&outcomes, fresh);
+            let (draft, items) = self.notice(&outcomes, fresh);
             notice = Some(draft);
-            parts.extend(told);
+            parts.extend(items);
         }
         let outcome = if head.is_some() { CallOutcome::Applied } else { CallOutcome::NoEffect };
         let (base, fences) = (current.head.clone(), current.fences);
         Ok(ListDecision { base, fences, head, unreferenced, notice, parts, outcome, remarks })
     }
 
-    /// The notice, and the parts that hold its list items.
+    /// The notice, and the parts that contain its list items.
     fn notice(
         &self,
         outcomes: &[EntryOutcome],
         fresh: impl FnMut() -> PartName,
     ) -> (NoticeDraft, Vec<(PartName, Vec<u8>)>) {
         let ListNotice { notice: draft, records } = self.request.notice(self.at, outcomes);
-        let told = told_parts(records, self.request.identity(), fresh);
-        let names: Vec<Value> = told.iter().map(|(name, _)| name.to_string().into()).collect();
-        (if names.is_empty() { draft } else { draft.with("parts", names) }, told)
+        let parts = item_parts(records, self.request.identity(), fresh);
+        let names: Vec<Value> = parts.iter().map(|(name, _)| name.to_string().into()).collect();
+        (if names.is_empty() { draft } else { draft.with("parts", names) }, parts)
     }
 }
 
 impl ListDecision {
-    /// Whether it was decided on the head that exists here, and its own parts still exist.
+    /// Whether the record still has the head of this decision, and the parts of this decision still
+    /// exist.
     pub fn fits(&self, current: Option<&EntityRecord>) -> bool {
         let KitList { head, fences, .. } = kit_list(current);
         self.base == head && self.fences == fences
     }
 
-    /// The value to write over `current`, which must be one that it [fits](Self::fits); `None` if
-    /// nothing changes.
+    /// The record to write over `current`; `None` if nothing changes. The decision must
+    /// [fit](Self::fits) `current`.
     ///
     /// # Errors
-    /// As [`ListError`] says; nothing may then be written, no part either.
+    /// See [`ListError`]. The caller must then write nothing, not even a part.
     pub fn onto(
         &self,
         current: Option<EntityRecord>,
@@ -155,13 +158,13 @@ impl ListDecision {
     }
 }
 
-/// The list that is kept, or an empty one.
+/// The list in the record; an empty list if there is none.
 pub fn kit_list(current: Option<&EntityRecord>) -> KitList {
     current.and_then(|record| record.entity.clone().try_into().ok()).unwrap_or_default()
 }
 
 fn remark(changed: &Changed) -> Option<Remark> {
-    let all = |outcome| changed.outcomes.iter().all(|standing| *standing == outcome);
+    let all = |outcome| changed.outcomes.iter().all(|found| *found == outcome);
     if changed.outcomes.is_empty() {
         Some(Remark::EmptyList)
     } else if changed.has_effect() {
@@ -173,9 +176,9 @@ fn remark(changed: &Changed) -> Option<Remark> {
     }
 }
 
-/// Cuts records into parts that fit every store, each a JSON array, in the list's order. A record
-/// that is longer than a part loses what it can lose.
-fn told_parts(
+/// Splits list items into parts that fit every store, in the list's order. Each part is a JSON
+/// array. An item that is longer than a part loses members until it fits.
+fn item_parts(
     records: Vec<Value>,
     identity: &str,
     mut fresh: impl FnMut() -> PartName,
@@ -199,8 +202,8 @@ fn told_parts(
     parts
 }
 
-/// A record's text, short enough for a part of its own: `extension` goes first, then the longest
-/// member, never the one that says who it is; `truncated` says so (decision E1a).
+/// The text of a list item, short enough for one part. It first removes `extension`, then the
+/// longest member, and never the identity. It marks the item with `truncated` (decision E1a).
 fn cut_record(record: Value, identity: &str) -> String {
     let text = record.to_string();
     let Value::Object(mut members) = record else { return text };
@@ -234,7 +237,7 @@ mod tests {
             number += 1;
             PartName::new([number; 16])
         };
-        let parts = told_parts(records.to_vec(), "userName", fresh);
+        let parts = item_parts(records.to_vec(), "userName", fresh);
         parts.into_iter().map(|(_, bytes)| bytes).collect()
     }
 
@@ -243,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_hold_so_many_records_and_no_more() {
+    fn a_part_has_at_most_500_records_and_128_kib() {
         assert_eq!(cut(&[]).len(), 0);
         let short = vec![Value::from("a"); 1_001];
         let counts: Vec<usize> = cut(&short).iter().map(|part| read(part).len()).collect();
@@ -253,10 +256,10 @@ mod tests {
         assert_eq!(cut(&long).len(), 3);
     }
 
-    /// A record that just fits stays whole; one that does not loses no more than it must, and the
-    /// records beside it nothing.
+    /// A record that just fits stays whole. A record that does not fit loses only the members that
+    /// it must lose. The other records lose no member.
     #[test]
-    fn a_record_longer_than_a_part_is_cut_and_refuses_no_other() {
+    fn a_record_longer_than_a_part_is_cut_and_the_others_are_kept() {
         let person = |name: &str, extension: usize, memo: usize| {
             json!({
                 "userName": name,
@@ -273,14 +276,14 @@ mod tests {
             person("c", 1, MAX_PART_LEN),
             person("last", 1, 1),
         ];
-        let told: Vec<Value> = cut(&records).iter().flat_map(|part| read(part)).collect();
+        let written: Vec<Value> = cut(&records).iter().flat_map(|part| read(part)).collect();
         let expected = [
             records[0].clone(),
             json!({ "userName": "b", "memo": "", "truncated": true }),
             json!({ "userName": "c", "truncated": true }),
             records[3].clone(),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(written, expected);
         assert!(cut(&records).iter().all(|part| part.len() <= MAX_PART_LEN));
     }
 }

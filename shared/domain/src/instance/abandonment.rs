@@ -1,7 +1,8 @@
 //! Purchases that the marketplace gives up (decisions D11, D12).
 //!
-//! V1 gives a purchase up and refunds it if newInstance is not answered `000000` in three hours. No
-//! call says so: the relay finds it by the clock. A later call about the purchase revives it.
+//! Under V1, the marketplace gives a purchase up and refunds it if newInstance is not answered
+//! `000000` within three hours. It does not call koohook then, so the relay checks the clock. A
+//! later call about the purchase revives it.
 
 use std::time::Duration;
 
@@ -16,18 +17,19 @@ use super::state::InstanceState;
 use crate::app_info_template::Template;
 use crate::remark::Remark;
 
-/// Whether a decision may rest on the clock (decision D12).
+/// Whether a decision may depend on the clock (decision D12).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ClockTrust {
-    /// The clock agrees with the store's.
+    /// The clock agrees with the store's clock.
     Trusted,
     /// The store's clock shows another time.
     Doubted,
 }
 
 impl Instance {
-    /// A later call proves that the purchase was paid: it is settled for ever. If the call was
-    /// signed after the purchase was abandoned, it revives the purchase (decision D11).
+    /// Settles the purchase, because a later call shows that it was paid. It stays settled. If the
+    /// call was signed after the purchase was abandoned, it revives the purchase (decision D11).
+    /// Returns whether the purchase was revived.
     pub(super) fn settled(mut self, at: UnixMillis, now: UnixMillis) -> (Self, bool) {
         self.abandon_at = None;
         self.sighted_at = None;
@@ -38,11 +40,12 @@ impl Instance {
         (self, revived)
     }
 
-    /// Whether the purchase was abandoned before a call was signed. If the record does not say
-    /// when, the call must have been signed just now: a replay of an older call was not.
+    /// Whether the purchase was abandoned before a call was signed. If the record does not contain
+    /// the time of the abandonment, the call must be signed just now, which excludes a replay of an
+    /// older call.
     pub(super) fn is_abandoned_before(&self, at: UnixMillis, now: UnixMillis) -> bool {
         let just_now = || at.after(MAX_AHEAD) > now;
-        // A time in the future was written under a wrong clock, and says nothing.
+        // A wrong clock wrote a time in the future, so that time does not count.
         let abandoned = self.abandoned_at.filter(|abandoned| *abandoned <= now);
         let later = abandoned.map_or_else(just_now, |abandoned| at > abandoned);
         self.access == Access::Abandoned && later
@@ -53,8 +56,8 @@ impl Instance {
         self.abandoned_at = None;
     }
 
-    /// Starts V1's time to give a purchase up, if the answer is not `000000`. Only a purchase that
-    /// is new, or revived, can be unsettled (decision D11).
+    /// Starts the time after which a V1 purchase is abandoned, if the answer is not `000000`. It is
+    /// called only for a purchase that is new or revived (decision D11).
     #[must_use]
     pub fn unsettled(
         mut self,
@@ -69,7 +72,7 @@ impl Instance {
         self
     }
 
-    /// Ends V1's time to give the purchase up, if newInstance is answered `000000`.
+    /// Settles a V1 purchase if newInstance is answered `000000`.
     #[must_use]
     pub fn answered_with(mut self, contract: Contract, template: Option<&Template>) -> Self {
         let success = self.purchase_code(contract, template) == ResultCode::Success;
@@ -80,9 +83,10 @@ impl Instance {
         self
     }
 
-    /// What the passing of time makes of it: a V1 purchase that was not settled in three hours
-    /// is refunded, and no release follows (decision D11). The first look that finds it so is
-    /// remembered; a later look abandons the purchase (decision D12). Only the relay looks.
+    /// Applies the passing of time. The marketplace refunds a V1 purchase that was not settled
+    /// within three hours, and sends no release (decision D11). The first relay run that finds such
+    /// a purchase records the time. A later run abandons the purchase (decision D12). Only the
+    /// relay calls this.
     #[must_use]
     pub fn pass(mut self, now: UnixMillis) -> (Self, Option<Remark>) {
         if self.abandon_at.is_none_or(|at| now < at) {
@@ -90,7 +94,7 @@ impl Instance {
             return (self, None);
         }
         match self.sighted_at {
-            Some(sighted) if sighted <= now && now < sighted.after(LOOK_AGAIN) => (self, None),
+            Some(sighted) if sighted <= now && now < sighted.after(CHECK_AGAIN) => (self, None),
             Some(sighted) if sighted <= now && now <= sighted.after(SIGHTING_LASTS) => {
                 self.abandon_at = None;
                 self.sighted_at = None;
@@ -105,19 +109,20 @@ impl Instance {
         }
     }
 
-    /// When the relay should look at the purchase next, if it should.
+    /// When the relay must check the purchase next; `None` if the purchase is settled.
     pub fn look_at(&self) -> Option<UnixMillis> {
-        let again = self.sighted_at.map(|sighted| sighted.after(LOOK_AGAIN));
+        let again = self.sighted_at.map(|sighted| sighted.after(CHECK_AGAIN));
         self.abandon_at.map(|at| again.unwrap_or(at))
     }
 }
 
-/// V1 gives a purchase up after three hours. Half an hour is added for clocks and queues.
+/// Under V1, the marketplace gives a purchase up after three hours. Half an hour is added for
+/// clocks and queues.
 const ABANDON_AFTER: Duration = Duration::from_mins(210);
 
-/// How long after its first look the relay abandons a purchase (decision D12). A clock that was
-/// wrong for a moment is right again by then.
-const LOOK_AGAIN: Duration = Duration::from_mins(10);
+/// How long the relay waits between the first check and the abandonment (decision D12). A clock
+/// that was wrong for a short time is correct again by then.
+const CHECK_AGAIN: Duration = Duration::from_mins(10);
 
-/// A first look that is older than this does not count: the clock may have jumped since.
+/// A first check that is older than this does not count: the clock may have jumped in between.
 const SIGHTING_LASTS: Duration = Duration::from_hours(24);

@@ -1,5 +1,5 @@
-//! How the buyer of an instance gets in: what the product answered, and what the marketplace is
-//! told.
+//! The access data of an instance: what the product answered, and what koohook answers the
+//! marketplace.
 
 use protocol::app_info::AppInfo;
 use protocol::result_code::{OrderRefused, ResultCode};
@@ -14,13 +14,13 @@ use crate::app_info_template::Template;
 use crate::product::PurchaseAnswer;
 use crate::refusal::Refusal;
 
-/// Whether the buyer can get in.
+/// Whether the buyer has access data.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Access {
     /// The product has not answered yet.
     Pending,
-    /// The buyer gets in with this access data.
+    /// The buyer has this access data.
     Ready(AppInfo),
     /// The product refused the order, for this reason.
     Refused(OrderRefused),
@@ -29,7 +29,7 @@ pub enum Access {
 }
 
 impl Instance {
-    /// Takes the product's answer to the purchase, if the access is still pending.
+    /// Applies the product's answer to the purchase, if the access is still pending.
     pub fn answered(&mut self, answer: &PurchaseAnswer, template: Option<&Template>) {
         if self.access != Access::Pending || self.state == InstanceState::Released {
             return;
@@ -43,11 +43,12 @@ impl Instance {
         };
     }
 
-    /// Takes access data that the product sent by itself, signed at `at`. The newest counts.
+    /// Applies access data that the product sent in its own message. `at` is the time of the
+    /// signature; the newest message counts.
     ///
     /// # Errors
-    /// If the instance is released, or abandoned and refunded; or if the product refuses an order
-    /// whose buyer has access data already.
+    /// If the instance is released, or abandoned and refunded. Also if the product refuses an order
+    /// whose buyer already has access data.
     pub fn told_access(mut self, answer: &PurchaseAnswer, at: UnixMillis) -> Result<Self, Refusal> {
         if self.state == InstanceState::Released || self.access == Access::Abandoned {
             return Err(Refusal::InstanceReleased);
@@ -67,16 +68,17 @@ impl Instance {
         Ok(self)
     }
 
-    /// The code that newInstance is answered (decision D2).
+    /// The result code of the answer to newInstance (decision D2).
     pub fn purchase_code(&self, contract: Contract, template: Option<&Template>) -> ResultCode {
         match (self.state, &self.access, contract) {
             (InstanceState::Released, _, _) | (_, Access::Ready(_), _) => ResultCode::Success,
             (_, Access::Refused(reason), _) => ResultCode::Refused(*reason),
-            // A refunded purchase is not served, even if there is a template.
+            // The template does not help a purchase that was refunded.
             (_, Access::Abandoned, _) | (_, Access::Pending, Contract::V2) => {
                 ResultCode::Processing
             }
-            // V1 has no answer "later": the buyer's next look brings the real access data.
+            // V1 has no answer that means "later". The buyer's next query returns the real access
+            // data.
             (_, Access::Pending, Contract::V1) => {
                 if template.is_some() {
                     ResultCode::Success
@@ -87,7 +89,7 @@ impl Instance {
         }
     }
 
-    /// The access data that goes with a purchase answered `000000`.
+    /// The access data of an answer `000000` to a purchase.
     pub fn purchase_app_info(&self, template: Option<&Template>) -> Option<AppInfo> {
         match &self.access {
             Access::Ready(info) => Some(info.clone()),
@@ -97,10 +99,10 @@ impl Instance {
         }
     }
 
-    /// What this instance adds to a query: its access data (decision D8).
+    /// The access data that this instance adds to the answer to a query (decision D8).
     ///
     /// # Errors
-    /// If the instance is not ready, the code that says why.
+    /// If the instance is not ready. The error is the result code for the reason.
     pub fn looked_up(&self) -> Result<&AppInfo, ResultCode> {
         match (self.state, &self.access) {
             (InstanceState::Released, _) | (_, Access::Abandoned) => {

@@ -1,4 +1,4 @@
-//! The time that a call counts as, and which of two calls is older (decision D5).
+//! The effective time of a call, and which of two calls is older (decision D5).
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use protocol::time::UnixMillis;
 
 use crate::remark::Remark;
 
-/// The time that a call counts as: its signature's, but never far ahead of now. A time far ahead
-/// would make every later call count as older.
+/// The effective time of a call: the time of its signature, or now if that time is more than ten
+/// minutes ahead. A time far ahead would make every later call count as older.
 pub fn effective(signed_at: UnixMillis, now: UnixMillis) -> (UnixMillis, Option<Remark>) {
     if signed_at > now.after(MAX_AHEAD) {
         (now, Some(Remark::SignedAhead))
@@ -20,5 +20,5 @@ pub(super) fn is_older(at: UnixMillis, newest: Option<UnixMillis>) -> bool {
     newest.is_some_and(|newest| at < newest)
 }
 
-/// How far ahead of now a call may be signed before its time counts as now.
+/// How far ahead a call may be signed. If it is signed further ahead, its time counts as now.
 pub(super) const MAX_AHEAD: Duration = Duration::from_mins(10);

@@ -1,5 +1,5 @@
-//! The ID of an instance, derived from its purchase (decision C1): a repeat needs no look-up, and a
-//! lost store loses no ID.
+//! The ID of an instance. It is derived from the purchase (decision C1), so a repeat needs no
+//! look-up and the loss of the store loses no ID.
 
 use protocol::digest;
 use protocol::message::{Fields, InstanceId, NewInstance, ProductId};
@@ -7,8 +7,8 @@ use protocol::signature::{Contract, Verified};
 
 use crate::uuid_v5;
 
-/// What ordered an instance, in the words of each contract: its ID is derived from nothing else
-/// (decision C1).
+/// The order line of an instance, with the fields of each contract. The ID is derived only from
+/// these fields (decision C1).
 #[derive(Clone, Copy, Debug)]
 pub enum OrderedBy<'a> {
     /// An order of access guide 1.0.
@@ -26,13 +26,13 @@ pub enum OrderedBy<'a> {
         order: &'a str,
         /// `orderLineId`.
         line: &'a str,
-        /// `productId`, if the purchase carries one.
+        /// `productId`, if the purchase contains it.
         product: Option<&'a str>,
     },
 }
 
 impl<'a> OrderedBy<'a> {
-    /// What a purchase says.
+    /// The order line of a purchase.
     pub fn of_call(call: &'a NewInstance) -> Self {
         let order = call.order_id.as_str();
         let product = call.product_id.as_ref().map(ProductId::as_str);
@@ -42,7 +42,7 @@ impl<'a> OrderedBy<'a> {
         }
     }
 
-    /// What a rehearsal says. It may name no order and no line.
+    /// The order line of a rehearsal. The order and the line may be empty.
     pub fn of_rehearsal(verified: &'a Verified) -> Self {
         let fields = Fields::of(verified);
         let order = fields.text("orderId").unwrap_or_default();
@@ -56,7 +56,7 @@ impl<'a> OrderedBy<'a> {
         }
     }
 
-    /// The ID of the instance, for the callback, its rehearsal and the import alike.
+    /// The ID of the instance. The callback, its rehearsal and the import all use it.
     pub fn instance_id(self) -> InstanceId {
         match self {
             Self::V1 { order, product, charging_mode } => {
@@ -68,9 +68,9 @@ impl<'a> OrderedBy<'a> {
     }
 }
 
-/// Derives the ID of an order line: the version-5 UUID, in the namespace
-/// `6b6f6f68-6f6f-6b2e-696e-7374616e6365`, of the parts, each behind its name and its length. Which
-/// parts a purchase has is for [`OrderedBy`] to say.
+/// Derives the ID of an order line. It is a version-5 UUID in the namespace
+/// `6b6f6f68-6f6f-6b2e-696e-7374616e6365`. Its name contains each part after the part's name and
+/// length. [`OrderedBy`] decides which parts a purchase has.
 pub fn derive(order: &str, line: Option<&str>, product: Option<&str>) -> InstanceId {
     let mut parts = vec!["orderId", order];
     for (name, value) in [("orderLineId", line), ("productId", product)] {
@@ -79,15 +79,15 @@ pub fn derive(order: &str, line: Option<&str>, product: Option<&str>) -> Instanc
     uuid_v5::of(NAMESPACE, &digest::length_prefixed(&parts)).into()
 }
 
-/// The UUID namespace of derived instance IDs. It is part of every ID ever answered: another
-/// one would make a second instance of every order that is repeated.
+/// The UUID namespace of derived instance IDs. Every answered ID depends on it: with another
+/// namespace, every repeated order would make a second instance.
 const NAMESPACE: [u8; 16] = [
     0x6b, 0x6f, 0x6f, 0x68, 0x6f, 0x6f, 0x6b, 0x2e, 0x69, 0x6e, 0x73, 0x74, 0x61, 0x6e, 0x63, 0x65,
 ];
 
 #[cfg(test)]
 mod tests {
-    /// Answers from Python: `uuid.uuid5(NAMESPACE, bytes)` over the documented encoding.
+    /// Python computed the IDs: `uuid.uuid5(NAMESPACE, bytes)` over the documented encoding.
     #[test]
     fn derived_ids_are_version_5_uuids() {
         let derive = |order, line, product| super::derive(order, line, product).to_string();

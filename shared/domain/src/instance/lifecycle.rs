@@ -1,4 +1,4 @@
-//! The calls that change an instance: refresh, freeze, thaw, upgrade, release.
+//! The calls that change an instance: refresh, freeze, unfreeze, upgrade, release.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::remark::Remark;
 
 impl Instance {
-    /// A new expiry (decisions D3 to D6).
+    /// Sets a new expiry (decisions D3 to D6).
     ///
     /// # Errors
     /// If the instance is released.
@@ -41,7 +41,7 @@ impl Instance {
             return Ok(self.unchanged(Remark::OlderThanKnown));
         }
         self.newest.refresh = Some(at);
-        let moves_back = self.expires.is_some_and(|standing| request.expires < standing);
+        let moves_back = self.expires.is_some_and(|current| request.expires < current);
         if request.direction == ExpiryDirection::Forward && moves_back {
             return Ok(self.unchanged(Remark::WouldMoveBack));
         }
@@ -54,7 +54,7 @@ impl Instance {
         Ok(self.changed(notices))
     }
 
-    /// A freeze, for a cause (decisions D4 to D6).
+    /// Freezes the instance for a cause (decisions D4 to D6).
     pub fn freeze(self, cause: FreezeCause, at: UnixMillis, now: UnixMillis) -> Transition {
         let (instance, revived) = self.settled(at, now);
         instance.frozen(cause, at).revived(revived)
@@ -72,7 +72,7 @@ impl Instance {
             return self.unchanged(Remark::ExpiryBeforeRenewedTerm);
         }
         let frozen = match self.state {
-            InstanceState::Frozen(standing) => standing.and(cause),
+            InstanceState::Frozen(current) => current.and(cause),
             InstanceState::Active | InstanceState::Released => cause,
         };
         if self.state == InstanceState::Frozen(frozen) {
@@ -82,7 +82,7 @@ impl Instance {
         self.changed(vec![NoticeType::Frozen])
     }
 
-    /// A thaw, for any cause of the freeze (decisions D4 to D6).
+    /// Unfreezes the instance, for every cause of the freeze (decisions D4 to D6).
     ///
     /// # Errors
     /// If the instance is released.
@@ -106,7 +106,7 @@ impl Instance {
         }
     }
 
-    /// Another specification (decisions D5, D6, D9).
+    /// Changes the specification (decisions D5, D6, D9).
     ///
     /// # Errors
     /// If the instance is released.
@@ -126,7 +126,7 @@ impl Instance {
         Ok(self.changed(vec![NoticeType::Upgraded]))
     }
 
-    /// The end, from any state. A tombstone without credentials stays (decision D6).
+    /// Releases the instance, from any state. A tombstone without credentials stays (decision D6).
     pub fn release(mut self) -> Transition {
         if self.state == InstanceState::Released {
             return self.unchanged(Remark::ReleasedBefore);
@@ -147,7 +147,7 @@ impl Instance {
         self.expires.is_some_and(|expires| expires.since(at) > EXPIRY_SLACK)
     }
 
-    /// Removes expiry from the causes of a freeze. If no cause is left, this is a thaw.
+    /// Removes expiry from the causes of a freeze. If no cause is left, the instance is unfrozen.
     fn lift_expiry(&mut self) -> Option<NoticeType> {
         match self.state {
             InstanceState::Frozen(FreezeCause::Expiry) => {
@@ -165,6 +165,6 @@ impl Instance {
     }
 }
 
-/// An expiry call that comes longer than this before the end of a renewed term belongs to the old
-/// term.
+/// An expiry call that arrives more than this long before the renewed expiry belongs to the old
+/// term (decision D4).
 const EXPIRY_SLACK: Duration = Duration::from_hours(24);

@@ -1,4 +1,4 @@
-//! `newInstance`: a purchase, and the purchase repeated.
+//! `newInstance`: a purchase, and a repeated purchase.
 
 use protocol::message::{InstanceId, OrderId};
 use protocol::signature::Contract;
@@ -13,7 +13,7 @@ use crate::notice::NoticeType;
 use crate::remark::Remark;
 
 impl Instance {
-    /// A new purchase. If there is no product to ask, the template's access data is ready at once.
+    /// A new purchase. If there is no product, `access` is the template's access data.
     pub fn created(id: InstanceId, order_id: OrderId, access: Access) -> Self {
         Self {
             id,
@@ -30,9 +30,9 @@ impl Instance {
         }
     }
 
-    /// The purchase is called again, by a call that counts as signed at `at`. The buyer may have
-    /// accepted, the call may revive an abandoned purchase, and its answer may settle it
-    /// (decisions D2, D11).
+    /// Applies a repeated newInstance call. `at` is the effective time of the call. The buyer may
+    /// have accepted the delivery. The call may revive an abandoned purchase, and its answer may
+    /// settle the purchase (decisions D2, D11).
     pub fn purchased_again(
         mut self,
         contract: Contract,

@@ -3,19 +3,20 @@
 use protocol::message::Freeze;
 use serde::{Deserialize, Serialize};
 
-/// Whether an instance serves.
+/// Whether an instance serves its buyer.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum InstanceState {
-    /// It serves.
+    /// The buyer can use it.
     Active,
-    /// It does not serve; its data stays.
+    /// The buyer cannot use it; its data stays.
     Frozen(FreezeCause),
-    /// It is deleted, for ever.
+    /// It is deleted. This state never ends.
     Released,
 }
 
-/// Why an instance is frozen. A renewal lifts a freeze by expiry, never one by a status call.
+/// Why an instance is frozen. A V1 renewal ends a freeze by expiry, never a freeze by a status
+/// call.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FreezeCause {
@@ -23,7 +24,7 @@ pub enum FreezeCause {
     Expiry,
     /// V1 `instanceStatus`, V2 `updateInstanceStatus`.
     Status,
-    /// Both of them, in any order.
+    /// Both causes, in any order.
     Both,
 }
 

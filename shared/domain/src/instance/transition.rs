@@ -1,20 +1,20 @@
-//! What a call makes of an instance.
+//! The change of an instance by a call.
 
 use super::Instance;
 use crate::notice::NoticeType;
 use crate::remark::Remark;
 
-/// What a call makes of an instance.
+/// The change of an instance by a call.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Transition {
-    /// The instance afterwards.
+    /// The instance after the call.
     pub instance: Instance,
-    /// The notices that the product gets, in order.
+    /// The notices to the product, in order.
     pub notices: Vec<NoticeType>,
-    /// Whether the call revived an abandoned purchase. The product must then be offered the
-    /// purchase again, before any other notice.
+    /// Whether the call revived an abandoned purchase. koohook must then offer the purchase to the
+    /// product again, before any other notice.
     pub revived: bool,
-    /// Why there was less effect than the call asked for, and what was odd about it.
+    /// Why the call had less effect than it asked for, or what was unusual about it.
     pub remarks: Vec<Remark>,
 }
 

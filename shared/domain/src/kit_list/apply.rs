@@ -1,4 +1,4 @@
-//! Makes a change of a list: a new head, and new parts.
+//! Applies a change to a list. The result is a new head and new parts.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use super::part::PartName;
 use super::row::IndexRow;
 
 impl Head {
-    /// Applies a change, with the parts that it [needs](Self::needs) as they were read. `fresh`
-    /// gives random names for new parts, which were never used before.
+    /// Applies a change. `read` contains the parts that the change [needs](Self::needs). `fresh`
+    /// makes random names for new parts; a name must never be used twice.
     ///
     /// # Errors
-    /// As [`KitListError`] says. The caller must then write nothing.
+    /// See [`KitListError`]. The caller must then write nothing.
     pub fn apply(
         &self,
         change: &KitListChange,
@@ -63,18 +63,18 @@ impl Head {
         edits.iter().map(edit).collect()
     }
 
-    /// If a list only confirms a row, the row stays as it was: the list's own time counts for it.
-    /// So a list with few changes rewrites few parts.
+    /// If a list only confirms a row, the row stays unchanged, because the time of the list counts
+    /// for it. So a list with few changes writes few parts again.
     fn replace(&self, draft: &mut IndexDraft, list: &List, changed: &mut Changed) {
         let mut before = draft.take_rows();
         let mut after = BTreeMap::new();
         for row in &list.rows {
-            let (standing, floor) = match after.get(&row.identity).copied() {
+            let (known, floor) = match after.get(&row.identity).copied() {
                 Some(listed) => (Some(listed), Some(list.at)),
                 None => (before.remove(&row.identity), self.listed_at),
             };
-            let outcome = weigh(standing.as_ref(), floor, row);
-            let stays = standing.filter(|_| outcome != EntryOutcome::Applied);
+            let outcome = weigh(known.as_ref(), floor, row);
+            let stays = known.filter(|_| outcome != EntryOutcome::Applied);
             after.insert(row.identity, stays.unwrap_or(*row));
             changed.outcomes.push(outcome);
         }

@@ -1,16 +1,16 @@
-//! What a call asks of a list: edits of some rows, or a full list.
+//! The change that a call asks for: edits of some rows, or a full list.
 
 use protocol::time::UnixMillis;
 
 use super::row::{self, Content, Identity, IndexRow, RowState};
 
-/// What a call asks of a list.
+/// The change that a call asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum KitListChange {
-    /// Changes of some rows, applied one by one in this order. If two name the same subject at the
-    /// same time, the last counts, as it does if JSON repeats a member.
+    /// Edits of some rows, applied one by one in this order. If two edits name the same subject at
+    /// the same time, the last edit counts, like the last of two equal member names in JSON.
     Edits(Vec<Edit>),
-    /// All departments or people there are.
+    /// A full list of departments or people.
     List(List),
 }
 
@@ -20,8 +20,8 @@ pub struct Edit {
     pub(super) row: IndexRow,
 }
 
-/// A full list: it sets the subjects that it names and removes all others, except those whose own
-/// time is newer. An empty list changes nothing; the caller warns of it.
+/// A full list. It sets the subjects that it names and removes all others. Subjects with a newer
+/// time stay. An empty list changes nothing, and the caller logs a warning.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct List {
     pub(super) at: UnixMillis,
@@ -50,7 +50,7 @@ impl Edit {
 }
 
 impl List {
-    /// The list of a time. If two entries name the same subject, the last counts.
+    /// A list with this time. If two entries name the same subject, the last entry counts.
     pub fn new(entries: impl IntoIterator<Item = (Identity, Content)>, at: UnixMillis) -> Self {
         let row = |(identity, content)| IndexRow::new(identity, at, RowState::Present(content));
         Self { at: row::storable(at), rows: entries.into_iter().map(row).collect() }

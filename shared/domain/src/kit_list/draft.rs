@@ -1,5 +1,5 @@
-//! A list while it is changed: the spans that a change touches become rows, and then parts
-//! again.
+//! A list while it is changed. The spans that a change needs are read into rows, and written as
+//! parts afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,11 @@ use super::row::{self, Identity, IndexRow};
 
 pub(super) struct IndexDraft {
     spans: Vec<Span>,
-    /// What was read, beyond the spans as well.
+    /// The rows of the parts that were read, including rows outside their spans.
     read: BTreeMap<PartName, Vec<IndexRow>>,
 }
 
-/// The rows from one identity up to the next span's.
+/// The rows from one identity up to the first identity of the next span.
 enum Span {
     Closed(Reference),
     Open(Open),
@@ -22,27 +22,27 @@ enum Span {
 
 struct Open {
     from: Identity,
-    /// The parts that its rows came from.
+    /// The parts from which its rows were read.
     parts: Vec<PartName>,
     rows: BTreeMap<Identity, IndexRow>,
 }
 
-/// From an identity up to the next span's, if there is one.
+/// From an identity up to the first identity of the next span, if there is one.
 type Range = (Identity, Option<Identity>);
 
-/// Index and new parts of a list that is closed again.
+/// The index and the new parts of a changed list.
 type Closed = (Index, BTreeMap<PartName, Vec<u8>>);
 
-/// How full a part is made when many are: three quarters, so that the single changes after a list
-/// do not split it at once.
+/// The rows of a part if a span is split into several parts: three quarters of the limit. So the
+/// single changes after a list do not split it again immediately.
 const FILLED_ROWS: usize = PART_ROWS / 4 * 3;
 
-/// Neighbours that hold no more than this together become one. Half a part: the one that comes of
-/// it, and the halves of one that is split, are far from either change.
+/// Two neighbouring spans with at most so many rows together are merged. It is half a part, so a
+/// merged span, and each half of a split part, can change a lot before the next merge or split.
 const MERGED_ROWS: usize = PART_ROWS / 2;
 
 impl IndexDraft {
-    /// Opens the parts that are touched. Rows in the head are always open.
+    /// Opens the parts that the change needs. Rows in the head are always open.
     pub fn open(
         index: &Index,
         touched: &BTreeSet<PartName>,
@@ -83,7 +83,7 @@ impl IndexDraft {
         Ok(Span::Open(Open { from: to.from, parts: vec![to.part], rows }))
     }
 
-    /// The rows among which an identity has its place, if they are open.
+    /// The rows of the span of an identity; `None` if the span is closed.
     pub fn rows_around(&mut self, identity: Identity) -> Option<&mut BTreeMap<Identity, IndexRow>> {
         let after = self.spans.partition_point(|span| span.from() <= identity);
         match self.spans.get_mut(after.checked_sub(1)?)? {
@@ -92,7 +92,7 @@ impl IndexDraft {
         }
     }
 
-    /// All rows that are open, leaving the spans empty.
+    /// Removes and returns all rows of open spans.
     pub fn take_rows(&mut self) -> BTreeMap<Identity, IndexRow> {
         let mut rows = BTreeMap::new();
         for span in &mut self.spans {
@@ -103,8 +103,7 @@ impl IndexDraft {
         rows
     }
 
-    /// Puts rows into the spans where they belong, and merges neighbours that became small. All
-    /// spans are open.
+    /// Puts rows into their spans and merges small neighbouring spans. All spans must be open.
     pub fn put_rows(&mut self, rows: BTreeMap<Identity, IndexRow>) {
         for (identity, row) in rows {
             if let Some(around) = self.rows_around(identity) {
@@ -114,7 +113,7 @@ impl IndexDraft {
         let mut merged: Vec<Span> = Vec::with_capacity(self.spans.len());
         for span in std::mem::take(&mut self.spans) {
             match (merged.last_mut(), span) {
-                (Some(Span::Open(last)), Span::Open(open)) if last.takes(&open) => {
+                (Some(Span::Open(last)), Span::Open(open)) if last.can_merge(&open) => {
                     last.parts.extend(open.parts);
                     last.rows.extend(open.rows);
                 }
@@ -124,7 +123,8 @@ impl IndexDraft {
         self.spans = merged;
     }
 
-    /// Few rows go into the head. If there are more, rows that did not change stay in their part.
+    /// Makes the index and the new parts. Few rows go into the head. If there are more rows, rows
+    /// that did not change stay in their part.
     pub fn close(self, mut fresh: impl FnMut() -> PartName) -> Result<Closed, KitListError> {
         if let Some(rows) = self.few_rows() {
             return Ok((Index::Rows(rows), BTreeMap::new()));
@@ -162,7 +162,7 @@ impl IndexDraft {
         Ok((Index::Parts(references), written))
     }
 
-    /// All rows, if they are open and have room in a head.
+    /// All rows, if all spans are open and the rows fit into a head.
     fn few_rows(&self) -> Option<Vec<IndexRow>> {
         let mut rows = Vec::new();
         for span in &self.spans {
@@ -176,7 +176,7 @@ impl IndexDraft {
         Some(rows)
     }
 
-    /// The part that already holds these rows in this range, and no others.
+    /// The part that already contains exactly these rows in this range.
     fn part_with(&self, parts: &[PartName], range: Range, rows: &[IndexRow]) -> Option<PartName> {
         let holds = |name: &&PartName| {
             let part = self.read.get(*name);
@@ -203,13 +203,13 @@ impl Span {
 }
 
 impl Open {
-    fn takes(&self, next: &Self) -> bool {
+    fn can_merge(&self, next: &Self) -> bool {
         let rows = self.rows.len() + next.rows.len();
         rows <= MERGED_ROWS || self.rows.is_empty() || next.rows.is_empty()
     }
 }
 
-/// A span's rows in portions of a part, each with the range up to the next one.
+/// Splits the rows of a span into portions that fit a part. Each portion has its range.
 fn portions((mut from, until): Range, rows: &[IndexRow]) -> Vec<(Range, &[IndexRow])> {
     let count = if rows.len() > PART_ROWS { rows.len().div_ceil(FILLED_ROWS) } else { 1 };
     let portions: Vec<&[IndexRow]> = rows.chunks(rows.len().div_ceil(count).max(1)).collect();

@@ -8,15 +8,15 @@ use super::part::PartName;
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum KitListError {
     /// The caller did not read a part that the change needs.
-    #[error("index part {0} missing")]
+    #[error("index part {0} is missing")]
     Missing(PartName),
-    /// The head or a part is not as it was written.
-    #[error("index unreadable")]
+    /// The head or a part does not have the form in which koohook writes it.
+    #[error("index is unreadable")]
     Unreadable,
     /// A name for a new part is already used.
-    #[error("index part {0} named twice")]
+    #[error("name of the new index part {0} is already used")]
     NamedTwice(PartName),
-    /// More rows than a head can refer to.
-    #[error("directory full")]
+    /// The list has more rows than a head can refer to.
+    #[error("list has too many rows")]
     Full,
 }

@@ -1,4 +1,4 @@
-//! The head of a list: what is known of all its rows.
+//! The head of a list: its rows, or references to the parts that contain them.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::index::Index;
 use super::part::{self, PartName, Reference};
 use super::row::{self, Identity};
 
-/// What is known of all departments or people of a list.
+/// The known departments or people of a list, and the time of the newest full list.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Head {
@@ -25,7 +25,7 @@ impl Head {
         self.listed_at
     }
 
-    /// How many rows there are, with those of deleted subjects.
+    /// The number of rows, including the rows of deleted subjects.
     pub fn rows(&self) -> usize {
         match &self.index {
             Index::Rows(rows) => rows.len(),
@@ -41,8 +41,8 @@ impl Head {
         }
     }
 
-    /// The parts to read before a change can be applied: none if the head alone knows that the
-    /// change is too old, one for a single edit, all for a list.
+    /// The parts to read before a change can be applied. That is no part if the head shows that the
+    /// change is too old, one part for a single edit, and all parts for a list.
     pub fn needs(&self, change: &KitListChange) -> BTreeSet<PartName> {
         match change {
             KitListChange::List(list) if list.rows.is_empty() || self.is_too_old(list.at) => {
@@ -72,7 +72,7 @@ impl Head {
     }
 }
 
-/// As stored: the rows or the references in one base64 text.
+/// The stored form: the rows or the references in one base64 text.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {

@@ -1,4 +1,4 @@
-//! What a change of a list amounts to: a row that arrives is compared with what is known.
+//! The outcome of a change of a list. Each arriving row is compared with the known row.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,33 +8,33 @@ use super::head::Head;
 use super::part::PartName;
 use super::row::IndexRow;
 
-/// What a change makes of a list.
+/// The result of a change of a list.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Changed {
     /// The head to write over the one that was read; `None` if nothing changed.
     pub head: Option<Head>,
-    /// The new parts, to be written over absence before it.
+    /// The new parts, which must be written over absence before the head.
     pub parts: BTreeMap<PartName, Vec<u8>>,
-    /// The parts that are unused once the head is written.
+    /// The parts that are unused after the head is written.
     pub unreferenced: BTreeSet<PartName>,
-    /// What each edit or entry amounted to, in the order of the call.
+    /// The outcome of each edit or entry, in the order of the call.
     pub outcomes: Vec<EntryOutcome>,
-    /// How many subjects a list removed because it does not name them.
+    /// The number of subjects that a list removed because it does not name them.
     pub removed: usize,
-    /// How many subjects a list does not name and still leaves: their own time is newer.
+    /// The number of subjects that a list does not name but keeps, because their time is newer.
     pub spared: usize,
 }
 
-/// What an edit, or one entry of a list, amounted to.
+/// The outcome of an edit, or of one entry of a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum EntryOutcome {
-    /// What is known changed.
+    /// The known state changed.
     Applied,
-    /// Newer than what is known, and saying the same: its time is kept (decision D5).
+    /// The entry is newer and has the same state. Its time is stored (decision D5).
     Confirmed,
-    /// Known with this very time: nothing is written for it.
+    /// The entry has the known state and the known time. It changes nothing.
     Repeated,
-    /// Older than what is known: nothing is written for it.
+    /// The entry is older than the known state. It changes nothing.
     Stale,
 }
 
@@ -50,26 +50,26 @@ impl Changed {
         }
     }
 
-    /// Whether there is anything that the product does not know yet. A repeat has no effect, even
-    /// if its time must be kept.
+    /// Whether koohook must notify the product. An entry that is only confirmed has no effect, even
+    /// if its time must be stored.
     pub fn has_effect(&self) -> bool {
         self.removed > 0 || self.outcomes.contains(&EntryOutcome::Applied)
     }
 }
 
-/// Compares a row that arrives with the row that stands and the time of the newest list.
+/// Compares an arriving row with the known row and the time of the newest list.
 pub(super) fn weigh(
-    standing: Option<&IndexRow>,
+    known: Option<&IndexRow>,
     floor: Option<UnixMillis>,
     arriving: &IndexRow,
 ) -> EntryOutcome {
-    let known = standing.map(|row| row.at).max(floor);
-    let same = standing.is_some_and(|row| row.state == arriving.state);
-    if Some(arriving.at) < known {
+    let known_at = known.map(|row| row.at).max(floor);
+    let same = known.is_some_and(|row| row.state == arriving.state);
+    if Some(arriving.at) < known_at {
         EntryOutcome::Stale
     } else if !same {
         EntryOutcome::Applied
-    } else if Some(arriving.at) == known {
+    } else if Some(arriving.at) == known_at {
         EntryOutcome::Repeated
     } else {
         EntryOutcome::Confirmed

@@ -1,4 +1,4 @@
-//! Index parts: their names, and how a head refers to them.
+//! Index parts: their names, and the references of a head.
 
 use std::fmt;
 
@@ -10,14 +10,14 @@ use thiserror::Error;
 
 use super::row::Identity;
 
-/// The name of a part: 16 random bytes, so that no name is ever used again. It is written in hex.
+/// The name of a part: 16 random bytes, so that a name is never used twice. It is written in hex.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PartName([u8; 16]);
 
-/// A reference to the part that holds the rows from an identity up to the next reference. The part
-/// may also hold rows that have moved to another part. So if a part is split, the half that did not
-/// change need not be written again.
+/// A reference to the part that contains the rows from an identity up to the next reference. The
+/// part may also contain rows that have moved to another part. So if a part is split, the half that
+/// did not change need not be written again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Reference {
     pub from: Identity,
@@ -25,7 +25,7 @@ pub(super) struct Reference {
     rows: u16,
 }
 
-/// The identity, the name and the number of rows.
+/// The length of an identity, a name and a number of rows, in bytes.
 const REFERENCE_LEN: usize = 12 + 16 + 2;
 
 impl PartName {
@@ -40,7 +40,7 @@ impl PartName {
         STANDARD_NO_PAD.encode(bytes)
     }
 
-    /// Reads that text; `None` if it holds no whole names.
+    /// Parses that text; `None` if it is not a sequence of whole names.
     pub fn from_text<C: FromIterator<Self>>(text: &str) -> Option<C> {
         let bytes = STANDARD_NO_PAD.decode(text).ok()?;
         let (names, rest) = bytes.as_chunks();
@@ -48,9 +48,9 @@ impl PartName {
     }
 }
 
-/// A text is not a part's name. A name has 32 hex digits.
+/// The text is not the name of a part. A name has 32 hex digits.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("no name of a part")]
+#[error("text is not the name of a part")]
 pub struct PartNameError;
 
 impl TryFrom<String> for PartName {
@@ -102,7 +102,7 @@ pub(super) fn to_text(references: &[Reference]) -> String {
     STANDARD_NO_PAD.encode(bytes)
 }
 
-/// Reads references, in order from the lowest identity; `None` if the text is anything else.
+/// Parses references in ascending order from the lowest identity; `None` if the text is malformed.
 pub(super) fn from_text(text: &str) -> Option<Vec<Reference>> {
     let bytes = STANDARD_NO_PAD.decode(text).ok()?;
     let (references, rest) = bytes.as_chunks();

@@ -1,5 +1,5 @@
-//! Names of parts as one base64 text, a third shorter than hex digits in an array. Older values
-//! have that array.
+//! Names of parts as one base64 text. It is a third shorter than an array of hex texts, which older
+//! values have.
 
 use std::collections::BTreeSet;
 
@@ -27,6 +27,6 @@ pub fn deserialize<'d, D: Deserializer<'d>>(
     match Stored::deserialize(deserializer)? {
         Stored::Names(names) => Ok(names),
         Stored::Text(text) => PartName::from_text(&text)
-            .ok_or_else(|| serde::de::Error::custom("names of parts unreadable")),
+            .ok_or_else(|| serde::de::Error::custom("names of parts are unreadable")),
     }
 }

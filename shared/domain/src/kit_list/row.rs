@@ -1,4 +1,4 @@
-//! One row: 24 bytes that say who, since when, and how.
+//! One row: 24 bytes with identity, time and content.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -6,20 +6,21 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use protocol::digest;
 use protocol::time::UnixMillis;
 
-/// Who: 12 bytes of a digest over what identifies a department or a person (decision F1).
+/// The identity of a department or a person: 12 bytes of a digest over its IDs (decision F1).
 ///
-/// The chance that two of 50,000 share them is one in 6 × 10^19. A tenant that makes such a pair on
-/// purpose (some 2^48 tries) confuses two people of its own list only.
+/// Two of 50,000 have the same bytes with a chance of one in 6 × 10^19. A tenant can make such a
+/// pair on purpose (some 2^48 tries). It then confuses only two people of its own list.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Identity([u8; 12]);
 
-/// How: 5 bytes of a digest over what a call says. It is compared only with the content before.
+/// The content: 5 bytes of a digest over the fields of a call. It is compared only with the content
+/// before.
 ///
-/// One change in 10^12 counts as a repeat.
+/// One change in 10^12 counts as a repeat by mistake.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Content([u8; 5]);
 
-/// What is known of a department or a person.
+/// The known state of a department or a person.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RowState {
     /// It exists, with this content.
@@ -39,11 +40,11 @@ pub(super) struct IndexRow {
 
 const ROW_LEN: usize = 24;
 
-/// The last time that 6 bytes can hold, in the year 10889.
+/// The last time that fits into 6 bytes, in the year 10889.
 const LAST: UnixMillis = UnixMillis::new((1 << 48) - 1);
 
 impl Identity {
-    /// Below or at every identity: where the first part begins.
+    /// The lowest identity. The first part begins here.
     pub(super) const LOWEST: Self = Self([0; 12]);
 
     /// The identity made of these parts.
@@ -61,8 +62,8 @@ impl Identity {
 }
 
 impl Content {
-    /// The digest of what a call says. The caller leaves out what differs from repeat to repeat
-    /// (decision C6).
+    /// The digest of the fields of a call. The caller leaves out fields that differ from repeat to
+    /// repeat (decision C6).
     pub fn new(parts: &[&str]) -> Self {
         Self(digest::of(parts))
     }
@@ -110,7 +111,7 @@ impl IndexRow {
     }
 }
 
-/// The nearest time that a row can hold.
+/// The nearest time that a row can store.
 pub(super) fn storable(at: UnixMillis) -> UnixMillis {
     at.min(LAST)
 }
@@ -121,7 +122,7 @@ pub(super) fn to_bytes(rows: &[IndexRow]) -> Vec<u8> {
     bytes
 }
 
-/// Reads whole rows, in order, each identity once; `None` if the bytes are anything else.
+/// Parses whole rows, in ascending order of their identities; `None` if the bytes are malformed.
 pub(super) fn from_bytes(bytes: &[u8]) -> Option<Vec<IndexRow>> {
     let (rows, rest) = bytes.as_chunks::<ROW_LEN>();
     let rows: Option<Vec<IndexRow>> = rows.iter().map(IndexRow::from_bytes).collect();

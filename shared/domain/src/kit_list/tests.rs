@@ -39,7 +39,7 @@ fn names(parts: &Parts) -> impl FnMut() -> PartName + use<> {
     }
 }
 
-/// Applies a change and keeps what it wrote; no part is deleted.
+/// Applies a change and stores the result. It deletes no part.
 fn make(head: &mut Head, parts: &mut Parts, change: &KitListChange) -> Changed {
     let changed = head.apply(change, parts, names(parts)).unwrap();
     parts.extend(changed.parts.clone());

@@ -1,9 +1,9 @@
-//! A buyer's phone and e-mail (decision D1).
+//! The buyer's phone and e-mail (decision D1).
 
 use serde_json::{Map, Value};
 
-/// Removes them from the members, and from `other`, which holds the fields that the guide does not
-/// name.
+/// Removes phone and e-mail from the members, and from `other`. `other` contains the fields that
+/// the guide does not name.
 pub(super) fn remove_contacts(members: &mut Map<String, Value>) {
     for name in CONTACTS {
         members.remove(name);

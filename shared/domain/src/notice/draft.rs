@@ -1,4 +1,4 @@
-//! Notices that a decision asks for.
+//! Notices that a decision makes.
 
 use protocol::message::{Activity, Details, OrderId, OrderLineId};
 use protocol::time::UnixMillis;
@@ -7,17 +7,17 @@ use serde_json::{Map, Value, json};
 use super::contacts::remove_contacts;
 use super::kind::NoticeType;
 
-/// A notice that a decision asks for; the outbox gives it a place in the order.
+/// A notice that a decision makes. The outbox gives it a sequence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NoticeDraft {
-    /// What it is about.
+    /// Its type.
     pub kind: NoticeType,
     /// Its members, without `sequence`.
     pub members: Map<String, Value>,
 }
 
 impl NoticeDraft {
-    /// A notice that a call caused: who called, for which order, and every field it carried.
+    /// The notice of a call: its activity, its order, and every field of the call.
     pub fn of_call(
         kind: NoticeType,
         activity: Activity,
@@ -35,13 +35,13 @@ impl NoticeDraft {
         Self { kind, members }
     }
 
-    /// A notice whose content is a list. The list is stored in parts; `at` is the list's time.
+    /// The notice of a list. The list is stored in parts. `at` is the time of the list.
     pub fn of_list(kind: NoticeType, activity: Activity, at: UnixMillis) -> Self {
         let draft = Self { kind, members: Map::new() };
         draft.with("activity", activity.as_str()).with("listTime", at.to_rfc3339())
     }
 
-    /// A notice that the passing of time caused, not a call.
+    /// A notice without the fields of a call, for example a notice that only time causes.
     pub fn of_time(kind: NoticeType) -> Self {
         Self { kind, members: Map::new() }
     }
@@ -53,7 +53,7 @@ impl NoticeDraft {
         self
     }
 
-    /// The same notice without a buyer's phone and e-mail (decision D1).
+    /// The same notice without the buyer's phone and e-mail (decision D1).
     #[must_use]
     pub fn without_contacts(mut self) -> Self {
         remove_contacts(&mut self.members);

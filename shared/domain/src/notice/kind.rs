@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a notice is about (decision E1).
+/// The type of a notice: what the product must do (decision E1).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum NoticeType {
-    /// A buyer bought: make the instance.
+    /// A buyer bought an instance: create it.
     #[serde(rename = "instance.created")]
     Created,
     /// The buyer accepted the delivery.
@@ -20,7 +20,7 @@ pub enum NoticeType {
     /// Serve again.
     #[serde(rename = "instance.thawed")]
     Thawed,
-    /// Another specification.
+    /// The specification changed.
     #[serde(rename = "instance.upgraded")]
     Upgraded,
     /// Delete the instance.
@@ -41,13 +41,13 @@ pub enum NoticeType {
     /// Credentials were deleted.
     #[serde(rename = "application.deleted")]
     ApplicationDeleted,
-    /// People were added or modified: they may use an application.
+    /// People were added or modified: they may use the application.
     #[serde(rename = "users.put")]
     UsersPut,
     /// People were deleted.
     #[serde(rename = "users.deleted")]
     UsersDeleted,
-    /// People may no longer use an application.
+    /// People may no longer use the application.
     #[serde(rename = "users.revoked")]
     UsersRevoked,
     /// A department was added or modified.
@@ -56,13 +56,13 @@ pub enum NoticeType {
     /// A department was deleted; its children stay.
     #[serde(rename = "department.deleted")]
     DepartmentDeleted,
-    /// These are all departments there are.
+    /// The complete list of departments. It replaces the earlier departments.
     #[serde(rename = "departments.replaced")]
     DepartmentsReplaced,
 }
 
 impl NoticeType {
-    /// The word on the wire.
+    /// The `type` of the notice on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Created => "instance.created",
@@ -86,7 +86,7 @@ impl NoticeType {
         }
     }
 
-    /// Whether it ends an instance. A product can take such a notice even if it took none before.
+    /// Whether it ends an instance. The product can accept such a notice without the earlier ones.
     pub const fn ends(self) -> bool {
         matches!(self, Self::Released | Self::Abandoned)
     }

@@ -1,4 +1,4 @@
-//! The messages that are sent of a notice: one, or one for each part of a list.
+//! The messages of a notice: one message, or one message for each part of a list.
 
 use protocol::digest;
 use serde::Serialize;
@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use super::Notice;
 use super::kind::NoticeType;
 
-/// What is sent to the product, without its signature.
+/// A message to the product, without its signature.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Message {
-    /// Its ID for ever (`webhook-id`): the product recognises a repeat by it.
+    /// Its permanent ID (`webhook-id`), by which the product recognises a repeat.
     pub id: String,
     /// The body.
     pub body: Vec<u8>,
@@ -19,13 +19,13 @@ pub struct Message {
 /// One part of a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Part {
-    /// Which; 1 is the first.
+    /// The number of the part; the first part has number 1.
     pub number: usize,
-    /// Of how many.
+    /// The total number of parts.
     pub of: usize,
 }
 
-/// A notice as it is sent.
+/// The body of a notice.
 #[derive(Serialize)]
 struct Sent<'a> {
     #[serde(rename = "type")]
@@ -35,25 +35,25 @@ struct Sent<'a> {
 }
 
 impl Notice {
-    /// The notice's ID for ever. It is made of the entity, the sequence and the content: even if a
-    /// store is lost, two contents never get one ID.
+    /// The permanent ID of the notice. It is derived from the entity, the sequence and the content.
+    /// So two contents never get the same ID, even after the loss of a store.
     pub fn id(&self, entity_key: &str) -> String {
         let digest: [u8; 16] = digest::of(&[entity_key, &self.body().to_string()]);
         format!("msg_{}", hex::encode(digest))
     }
 
-    /// What is sent: `{"type","timestamp","data"}`.
+    /// The body: `{"type","timestamp","data"}`.
     pub fn body(&self) -> Value {
         json!(self.sent())
     }
 
-    /// The message that is sent of a notice without parts.
+    /// The message of a notice without parts.
     pub fn message(&self, entity_key: &str) -> Message {
         Message { id: self.id(entity_key), body: self.body().to_string().into_bytes() }
     }
 
-    /// The message of one part of a list. `records` is a JSON array. `id` is the notice's own; the
-    /// part's ID is derived from it. `None` if the records are not JSON.
+    /// The message of one part of a list. `records` is a JSON array. `id` is the ID of the notice;
+    /// the ID of the part is derived from it. `None` if the records are not JSON.
     pub fn part_message(&self, id: &str, part: Part, records: &[u8]) -> Option<Message> {
         let records: Value = serde_json::from_slice(records).ok()?;
         let Part { number: part, of } = part;
@@ -69,7 +69,8 @@ impl Notice {
         Sent { kind: self.kind, timestamp: self.at.to_rfc3339(), data: &self.data }
     }
 
-    /// The length of the body. No tree is built for it: every write measures every waiting notice.
+    /// The length of the body in bytes. It builds no JSON tree, because every write measures every
+    /// waiting notice.
     pub(crate) fn len(&self) -> usize {
         serde_json::to_vec(&self.sent()).map_or(usize::MAX, |written| written.len())
     }

@@ -1,9 +1,9 @@
-//! A notice is cut until it is short enough.
+//! Cuts a notice that is too long.
 
 use super::Notice;
 
 impl Notice {
-    /// Cuts what a product can do without until the notice fits.
+    /// Removes members that a product can do without, until the notice fits.
     pub(crate) fn fit(mut self) -> Self {
         let mut spare = ["other", "saasExtendParams"].into_iter();
         while self.len() > MAX_NOTICE_LEN {
@@ -33,10 +33,10 @@ impl Notice {
     }
 }
 
-/// The longest notice, written out.
+/// The longest body of a notice, in bytes.
 pub const MAX_NOTICE_LEN: usize = 8 * 1024;
 
-/// Members that order and name a notice and are never cut for room.
+/// Members that identify and order a notice. They are never cut.
 const KEPT_MEMBERS: [&str; 15] = [
     "activity",
     "appId",

@@ -11,7 +11,7 @@ fn draft(kind: NoticeType, text: &str) -> NoticeDraft {
 }
 
 #[test]
-fn notices_have_a_place_and_a_name() {
+fn each_notice_has_its_own_sequence_and_id() {
     let mut outbox = Outbox::default();
     let at = UnixMillis::new(1_595_835_431_903);
     outbox.append(vec![draft(NoticeType::Created, "1")], Reader::Product, at);
@@ -31,7 +31,7 @@ fn notices_have_a_place_and_a_name() {
 }
 
 #[test]
-fn a_notice_is_cut_until_it_fits() {
+fn a_notice_that_is_too_long_is_cut() {
     let mut outbox = Outbox::default();
     let long = "用".repeat(4096);
     let draft = draft(NoticeType::Created, &long)
@@ -48,7 +48,7 @@ fn a_notice_is_cut_until_it_fits() {
 }
 
 #[test]
-fn what_was_ordered_outlasts_what_the_call_said() {
+fn order_details_are_kept_and_fields_of_the_call_are_cut() {
     let mut outbox = Outbox::default();
     let draft = draft(NoticeType::Created, &"x".repeat(4_096))
         .with("orderId", "CS1")
@@ -68,9 +68,9 @@ fn what_was_ordered_outlasts_what_the_call_said() {
     assert_ne!(with_order.id("k"), notice.id("k"));
 }
 
-/// However many parts it has, a list's notice says whose list it is.
+/// A list's notice identifies its list, even if it names very many parts.
 #[test]
-fn what_names_a_subject_is_never_cut() {
+fn the_members_that_identify_a_list_are_never_cut() {
     let mut outbox = Outbox::default();
     let at = UnixMillis::new(0);
     let draft = NoticeDraft::of_list(NoticeType::UsersPut, Activity::AuthSync, at)

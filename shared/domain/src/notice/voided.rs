@@ -7,21 +7,21 @@ use super::Notice;
 use super::kind::NoticeType;
 
 impl Notice {
-    /// Whether a later notice makes this one void, since it says all that this one says (decision
-    /// E1). A purchase and a release are never void, nor is a renewal that changes more than the
-    /// expiry.
+    /// Whether a later notice makes this notice void: the later notice contains all that the
+    /// product needs (decision E1). A purchase and a release are never void. A renewal that changes
+    /// more than the expiry is never void.
     #[expect(clippy::wildcard_enum_match_arm, reason = "only these types can be void")]
     pub(crate) fn made_void_by(&self, later: &Self) -> bool {
         match self.kind {
             NoticeType::Frozen | NoticeType::Thawed => {
                 matches!(later.kind, NoticeType::Frozen | NoticeType::Thawed)
             }
-            NoticeType::Renewed => later.kind == NoticeType::Renewed && self.changes_expiry_alone(),
+            NoticeType::Renewed => later.kind == NoticeType::Renewed && self.changes_only_expiry(),
             _ => false,
         }
     }
 
-    fn changes_expiry_alone(&self) -> bool {
+    fn changes_only_expiry(&self) -> bool {
         let text = |name| self.data.get(name).and_then(Value::as_str).unwrap_or_default();
         let plain = [Scene::Renewal, Scene::UnsubscribeRenewalPeriod, Scene::Renew, Scene::Cancel];
         let is_plain = |scene: &str| plain.iter().any(|plain| plain.as_str() == scene);

@@ -10,47 +10,47 @@ use crate::product::PurchaseAnswer;
 /// How one attempt to deliver a notice ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum AttemptOutcome {
-    /// The product accepted the notice. To a purchase it also says what becomes of the order.
+    /// The product accepted the notice. The answer to a purchase also decides about the order.
     Accepted(Option<PurchaseAnswer>),
-    /// The attempt failed; another one follows.
+    /// The attempt failed; the relay will try again.
     Failed {
-        /// What is kept of it.
+        /// The stored form of the attempt.
         attempt: Attempt,
-        /// The pause that the product asks for (`Retry-After`); zero if it asks for none.
+        /// The pause that the product asks for (`Retry-After`); zero if it asks for no pause.
         pause: Duration,
     },
-    /// The product answered 410 Gone: it never wants the notice.
+    /// The product answered 410 Gone: it will never accept the notice.
     Gone(Attempt),
-    /// The time ran out before this part of a list was sent, 1 being the first. That is neither an
-    /// attempt nor a failure.
+    /// The time ran out before a part of a list was sent. This counts neither as an attempt nor as
+    /// a failure.
     Paused {
-        /// The part to go on with.
+        /// The part to send next; the first part has number 1.
         part: usize,
     },
 }
 
-/// What is kept of an attempt that did not succeed.
+/// The stored form of an attempt that did not succeed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Attempt {
     /// When it ended.
     pub at: UnixMillis,
-    /// How long it took, in milliseconds.
+    /// Its duration in milliseconds.
     pub millis: u64,
     /// The HTTP status, if there was an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Which part of a list failed, 1 being the first. The parts before it are delivered.
+    /// The part of a list that failed; the first part has number 1. Earlier parts are delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<usize>,
-    /// What was wrong, in our own words.
+    /// What was wrong, in koohook's words.
     pub fault: String,
-    /// How the answer began, without anything that could be a secret.
+    /// The beginning of the answer, without text that could be a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
 }
 
 impl AttemptOutcome {
-    /// What the product said of a purchase, if it said anything.
+    /// The product's answer to a purchase, if there is one.
     pub const fn purchase_answer(&self) -> Option<&PurchaseAnswer> {
         match self {
             Self::Accepted(answer) => answer.as_ref(),
@@ -58,7 +58,7 @@ impl AttemptOutcome {
         }
     }
 
-    /// The same outcome, of one part of a list.
+    /// The same outcome, for one part of a list.
     #[must_use]
     pub const fn at_part(mut self, number: usize) -> Self {
         match &mut self {
@@ -71,7 +71,7 @@ impl AttemptOutcome {
 }
 
 impl Attempt {
-    /// An attempt that was never settled: its process ended, or paused for too long.
+    /// An attempt that was never settled: its process ended, or paused until the claim expired.
     pub(super) fn unknown(at: UnixMillis) -> Self {
         Self::of_fault(at, "outcome unknown".to_owned())
     }

@@ -1,26 +1,27 @@
-//! How much an outbox may keep, and what is dropped for room.
+//! How many notices an outbox may keep, and which notices are dropped to make room.
 
 use super::{Outbox, Reader};
 use crate::notice::{MAX_NOTICE_LEN, Notice};
 
-/// If the notices that wait are longer together, those that later ones make void are dropped.
+/// The length in bytes from which void notices are dropped. Waiting notices count together.
 pub const MAX_OUTBOX_LEN: usize = 64 * 1024;
-/// How many notices an entity keeps if there is no product.
+/// The most notices that an entity keeps if there is no product.
 pub const MAX_UNREAD: usize = 64;
 
 impl Outbox {
-    /// Drops what the reader allows until the rest fits. Returns the notices that were dropped.
+    /// Drops notices that the reader allows to drop, until the rest fits. Returns the dropped
+    /// notices.
     pub(super) fn make_room(&mut self, reader: Reader) -> Vec<Notice> {
         match reader {
-            // So few cannot be too much, and need not be measured.
+            // So few notices always fit, so koohook need not measure them.
             _ if self.is_surely_small() => Vec::new(),
             Reader::Product => self.drop_void(),
             Reader::Operator => self.drop_oldest(),
         }
     }
 
-    /// Whether there is room without measuring: only the notice of a list may be longer than
-    /// others.
+    /// Whether the notices fit for certain, without measuring. Only the notice of a list can be
+    /// longer than [`MAX_NOTICE_LEN`].
     fn is_surely_small(&self) -> bool {
         let few = self.waiting.len() <= MAX_OUTBOX_LEN / MAX_NOTICE_LEN;
         few && self.waiting.iter().all(|notice| notice.parts().next().is_none())
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn only_void_notices_make_room() {
+    fn only_void_notices_are_dropped_for_room() {
         let mut outbox = Outbox::default();
         let text = "x".repeat(4000);
         let now = UnixMillis::new(0);
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn long_notices_of_lists_are_measured_however_few() {
+    fn a_few_long_notices_of_lists_are_measured() {
         let mut outbox = Outbox::default();
         for first in 0..4_u8 {
             let names = (0..700_u16).map(|number| {
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn notices_without_a_product_are_kept_for_a_while() {
+    fn the_newest_64_notices_are_kept_without_a_product() {
         let mut outbox = Outbox::default();
         for _ in 0..100 {
             outbox.append(

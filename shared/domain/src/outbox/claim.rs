@@ -1,4 +1,4 @@
-//! The right to offer a notice for a while. It exists once it is written into the record.
+//! The permission to offer a notice for a limited time. It exists as soon as it is in the record.
 
 use std::time::Duration;
 
@@ -9,26 +9,26 @@ use super::attempt::Attempt;
 use super::delivery_state::DeliveryState;
 use crate::notice::Notice;
 
-/// The right to offer a notice, until it expires.
+/// The permission to offer a notice until the claim expires.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
     /// The notice.
     pub notice: Notice,
     /// The number of this attempt.
     pub attempt: u32,
-    /// The part of a list to begin with: a long list is delivered in several attempts.
+    /// The part of a list to send first: a long list is delivered in several attempts.
     pub part: usize,
     /// The number of this claim.
     pub(super) number: u32,
-    /// When the first attempt began: a replay of a dead letter begins anew.
+    /// When the first attempt began. A replay of a dead letter starts again from its first attempt.
     pub(super) since: UnixMillis,
 }
 
-/// How long the relay claims a notice: it begins no message that may outlast its claim.
+/// How long a claim of the relay lasts. The relay starts no message that may end after its claim.
 pub const RELAY_CLAIM: Duration = Duration::from_secs(15);
 
 impl Outbox {
-    /// Claims the notice that may be offered now, for a while.
+    /// Claims the notice that may be offered now; `None` if no notice may be offered.
     pub fn claim(&mut self, lasting: Duration, now: UnixMillis) -> Option<Claim> {
         let notice = self.ready(now)?.clone();
         let mut delivery = self.take_delivery(notice.sequence(), now);
@@ -40,7 +40,7 @@ impl Outbox {
         Some(Claim { notice, attempt, part, number, since })
     }
 
-    /// Whether a claim still exists: it neither expired and was replaced, nor was settled.
+    /// Whether a claim still exists: it was neither settled nor replaced after it expired.
     pub(super) fn is_current(&self, claim: &Claim) -> bool {
         let delivery = self.delivery_of(claim.notice.sequence());
         delivery.is_some_and(|it| it.claimed == Some(claim.number) && it.since == claim.since)
@@ -50,7 +50,7 @@ impl Outbox {
 impl DeliveryState {
     fn begin_attempt(&mut self, lasting: Duration, now: UnixMillis) {
         if self.count == 0 {
-            // The pauses before, for the order query, were no attempts to reach the product.
+            // Earlier pauses waited for the order query and were not attempts to reach the product.
             (self.since, self.pauses, self.resume) = (now, 0, None);
         }
         if self.claimed.is_some() {
@@ -63,7 +63,7 @@ impl DeliveryState {
         self.next = now.after(lasting);
     }
 
-    /// The part of a list to send next: the part that failed, if it is known.
+    /// The part of a list to send next: the part that failed, or the first part.
     fn next_part(&self) -> usize {
         let failed_at = self.attempts.iter().filter_map(|attempt| attempt.part).max();
         self.part.or(failed_at).unwrap_or(1)
@@ -77,7 +77,7 @@ mod tests {
     use crate::outbox::Reader;
 
     #[test]
-    fn a_notice_is_claimed_again_only_after_its_claim_expires() {
+    fn a_notice_can_be_claimed_again_after_its_claim_expires() {
         let mut outbox = Outbox::default();
         let now = UnixMillis::new(0);
         let drafts = vec![NoticeDraft::of_time(NoticeType::Renewed)];

@@ -1,4 +1,4 @@
-//! Notices that were given up. An operator looks at them, and may replay them.
+//! Dead letters: notices that were given up. An operator reads them and can replay them.
 
 use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::notice::{Notice, NoticeType};
 /// A notice that was given up.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct DeadLetter {
-    /// The notice, as it was offered.
+    /// The notice that was offered.
     pub notice: Notice,
     /// The attempts to deliver it.
     #[serde(rename = "trial")]
@@ -19,13 +19,15 @@ pub struct DeadLetter {
     pub at: UnixMillis,
 }
 
-/// How many dead letters an entity keeps.
+/// The most dead letters that an entity keeps.
 pub const MAX_DEAD: usize = 16;
-/// How long an entity's dead letters may be together: the rest of the record must fit beside them.
+/// The longest total of an entity's dead letters, in bytes. It leaves room for the rest of the
+/// record.
 pub const MAX_DEAD_LEN: usize = 64 * 1024;
 
 impl Outbox {
-    /// Offers a dead letter again, in its place and under its id. Returns whether there is one.
+    /// Puts a dead letter back in its place in the queue, with the same ID. Returns `false` if
+    /// there is no dead letter with this sequence.
     pub fn replay(&mut self, sequence: u64) -> bool {
         let place = self.dead.iter().position(|dead| dead.notice.sequence() == sequence);
         let Some(place) = place else { return false };
@@ -38,18 +40,23 @@ impl Outbox {
         true
     }
 
-    /// Keeps a dead letter; older ones make room for it.
-    pub(super) fn bury(&mut self, notice: Notice, delivery: DeliveryState, at: UnixMillis) {
+    /// Stores a dead letter, and deletes older ones if there is no room.
+    pub(super) fn add_dead_letter(
+        &mut self,
+        notice: Notice,
+        delivery: DeliveryState,
+        at: UnixMillis,
+    ) {
         self.dead.push(DeadLetter { notice, delivery, at });
         while self.dead.len() > MAX_DEAD || self.dead_len() > MAX_DEAD_LEN {
-            // The purchase that blocks all others is the last to be deleted.
+            // A purchase blocks all other notices, so its dead letter is deleted last.
             let older = self.dead.iter().position(|dead| dead.notice.kind != NoticeType::Created);
             self.dead.remove(older.unwrap_or_default());
             self.count_forgotten(1);
         }
     }
 
-    /// Deletes the dead letters of notices before this one.
+    /// Deletes the dead letters with a lower or equal sequence.
     pub(super) fn forget_before(&mut self, sequence: u64) {
         let dead = self.dead.len();
         self.dead.retain(|dead| dead.notice.sequence() > sequence);
@@ -73,7 +80,7 @@ mod tests {
     use crate::outbox::{Attempt, Reader};
 
     #[test]
-    fn a_replayed_notice_returns_to_its_place() {
+    fn a_replayed_notice_returns_to_its_place_in_the_queue() {
         let mut outbox = Outbox::default();
         let now = UnixMillis::new(0);
         let kinds = [NoticeType::Created, NoticeType::Frozen, NoticeType::Thawed];

@@ -1,4 +1,4 @@
-//! What is kept of the attempts to deliver one notice.
+//! The stored state of the attempts to deliver one notice.
 
 use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -13,30 +13,30 @@ pub struct DeliveryState {
     pub sequence: u64,
     /// When the first attempt began.
     pub since: UnixMillis,
-    /// How often the notice was offered.
+    /// The number of counted attempts.
     pub count: u32,
-    /// How many of the pauses between attempts it has had.
+    /// The number of pauses of the retry schedule that are used up.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub pauses: u32,
-    /// When the current pause would have ended, if a new notice cut it short.
+    /// The planned end of the current pause, if a new notice made the pause shorter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<UnixMillis>,
-    /// The last attempts.
+    /// The last attempts that failed.
     pub attempts: Vec<Attempt>,
-    /// When the next attempt may begin: after the pause, or when the claim expires.
+    /// When the next attempt may start: after the pause, or when the claim expires.
     pub next: UnixMillis,
-    /// How often the notice was claimed. A paused attempt is claimed again, but not counted.
+    /// The number of claims. A paused attempt is claimed again but is not counted as an attempt.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub claims: u32,
-    /// The number of the claim that exists now, if one does.
+    /// The number of the current claim, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed: Option<u32>,
-    /// Which part of a list is sent next, 1 being the first. The parts before it are delivered.
+    /// The part of a list to send next; the first part has number 1. Earlier parts are delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<usize>,
 }
 
-/// How many attempts are kept of a notice.
+/// The most attempts that are kept for one notice.
 pub const MAX_ATTEMPTS: usize = 8;
 
 impl DeliveryState {
@@ -56,7 +56,7 @@ impl DeliveryState {
         }
     }
 
-    /// Keeps an attempt; the oldest makes room for it.
+    /// Adds an attempt, and deletes the oldest one if there is no room.
     pub(super) fn remember(&mut self, attempt: Attempt) {
         if self.attempts.len() == MAX_ATTEMPTS {
             self.attempts.remove(0);
@@ -66,7 +66,7 @@ impl DeliveryState {
 }
 
 impl Outbox {
-    /// Takes the state of a notice out; a new one if there is none.
+    /// Removes and returns the state of a notice; a new state if there is none.
     pub(super) fn take_delivery(&mut self, sequence: u64, now: UnixMillis) -> DeliveryState {
         let existing = self.delivery.take().filter(|delivery| delivery.sequence == sequence);
         existing.unwrap_or(DeliveryState::new(sequence, now))
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_attempts_are_kept() {
+    fn only_the_last_eight_attempts_are_kept() {
         let mut delivery = DeliveryState::new(1, UnixMillis::EPOCH);
         for number in 1..=10 {
             delivery.remember(Attempt::of_fault(UnixMillis::new(number), String::new()));

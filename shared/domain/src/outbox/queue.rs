@@ -1,4 +1,4 @@
-//! The notices that wait, in order: how they come in, and which is next.
+//! The waiting notices, in order: how they are appended, and which notice is next.
 
 use protocol::time::UnixMillis;
 use serde_json::Value;
@@ -8,8 +8,8 @@ use super::{Outbox, Reader};
 use crate::notice::{Notice, NoticeDraft, NoticeType};
 
 impl Outbox {
-    /// Appends notices in order, and makes room as the reader allows. Returns the notices that
-    /// were dropped.
+    /// Appends notices in order. If there is no room, it drops the notices that the reader allows
+    /// to drop. Returns the dropped notices.
     pub fn append(
         &mut self,
         drafts: Vec<NoticeDraft>,
@@ -25,14 +25,14 @@ impl Outbox {
                 dropped.extend(self.drop_outdated(kind));
             }
         }
-        // What is new may be why the product can be reached again.
+        // The same change may have made the product reachable again.
         self.hurry(at);
         dropped.extend(self.make_room(reader));
         dropped
     }
 
-    /// If the product was never offered the purchase, its release is not sent either. After a
-    /// purchase that was given up, a new one may be accepted (decision E4).
+    /// If the product was never offered the purchase, koohook does not send its release either. If
+    /// the purchase was given up, a new purchase ends the block (decision E4).
     #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else begins or ends a purchase")]
     fn drop_outdated(&mut self, newest: NoticeType) -> Vec<Notice> {
         match newest {
@@ -42,8 +42,8 @@ impl Outbox {
         }
     }
 
-    /// Notices of a purchase that was given up are of no use once there is a new purchase; its end
-    /// is.
+    /// Drops the notices of a purchase that was given up, because there is a new purchase. Notices
+    /// that end the old purchase are kept.
     fn unblock(&mut self) -> Vec<Notice> {
         if !std::mem::take(&mut self.blocked) {
             return Vec::new();
@@ -55,22 +55,22 @@ impl Outbox {
         self.count_dropped(dropped)
     }
 
-    /// Whether the purchase itself waits and was never offered.
+    /// Whether `instance.created` waits and was never offered to the product.
     pub fn is_unheard_of(&self) -> bool {
         let created = self.waiting.iter().find(|notice| notice.kind == NoticeType::Created);
         created.is_some_and(|created| !self.was_offered(created.sequence()))
     }
 
-    /// Drops a purchase that waits, and all notices behind it. Notices before it are of an earlier
-    /// purchase.
+    /// Drops a waiting `instance.created` and all notices after it. Notices before it belong to an
+    /// earlier purchase and are kept. Returns the dropped notices.
     pub fn take_back(&mut self) -> Vec<Notice> {
         let created = self.waiting.iter().position(|notice| notice.kind == NoticeType::Created);
         let dropped = created.map(|place| self.waiting.split_off(place));
         self.count_dropped(dropped.unwrap_or_default())
     }
 
-    /// When the next notice may be offered, if there is one: at once, after a pause, or when a
-    /// claim expires. The claim may be of another notice.
+    /// When the next notice may be offered: immediately, after a pause, or when a claim expires.
+    /// The claim may belong to another notice. `None` if no notice waits.
     pub fn due(&self, now: UnixMillis) -> Option<UnixMillis> {
         let head = self.head()?.sequence();
         let delays = |it: &&DeliveryState| it.sequence == head || it.claimed.is_some();
@@ -87,7 +87,8 @@ impl Outbox {
         self.head().filter(|_| self.due(now).is_some_and(|due| due <= now))
     }
 
-    /// Adds a member to a notice that was never offered: its id changes with its content.
+    /// Adds a member to a notice. It does nothing if the notice was already offered: the ID changes
+    /// with the content.
     pub fn enrich(&mut self, sequence: u64, name: &str, value: Value) {
         if self.was_offered(sequence) {
             return;
@@ -100,8 +101,8 @@ impl Outbox {
         }
     }
 
-    /// Whether a notice was ever offered. Notices are offered in order: one behind the latest was
-    /// offered, is replayed, or waits until a purchase is accepted.
+    /// Whether a notice was ever offered. Notices are offered in order. A waiting notice that is
+    /// not after the latest offered one was offered before, is replayed, or was skipped by a block.
     pub(super) const fn was_offered(&self, sequence: u64) -> bool {
         sequence <= self.offered
     }
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_drops_the_purchase_that_was_never_offered() {
+    fn a_release_drops_a_purchase_that_was_never_offered() {
         let mut outbox = Outbox::default();
         append(&mut outbox, NoticeType::Created);
         append(&mut outbox, NoticeType::Renewed);
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_end_is_next_after_a_purchase_that_was_given_up() {
+    fn only_a_release_is_offered_after_a_purchase_was_given_up() {
         let mut outbox = Outbox { blocked: true, ..Outbox::default() };
         append(&mut outbox, NoticeType::Renewed);
         assert_eq!((outbox.ready(NOW), outbox.due(NOW)), (None, None));

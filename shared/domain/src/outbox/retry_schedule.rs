@@ -1,4 +1,4 @@
-//! The retry schedule (decision E4): the pauses between attempts, and when a notice is given up.
+//! The retry schedule (decision E4): the pauses between attempts, and when koohook gives up.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use super::attempt::Attempt;
 use super::claim::RELAY_CLAIM;
 use super::delivery_state::DeliveryState;
 
-/// How long a notice is offered before it is given up: a weekend.
+/// How long a notice is offered before it is given up. This covers a weekend.
 pub const PATIENCE: Duration = Duration::from_hours(72);
-/// How often a notice is offered before it is given up, however long that takes: a clock that
-/// jumps gives nothing up (decision D12).
+/// The fewest attempts before a notice is given up. So a clock that jumps ahead cannot give a
+/// notice up (decision D12).
 pub const MIN_ATTEMPTS: u32 = 20;
 /// The longest pause that the product may ask for (decision E4).
 pub const MAX_ASKED_PAUSE: Duration = HOURLY;
-/// Longer than any pause. A time further ahead was written under a wrong clock.
+/// Longer than every pause. A wrong clock wrote a time that is further ahead.
 pub const LONGEST_PAUSE: Duration = Duration::from_mins(67);
 
 /// The pauses after the first failures; later pauses last an hour.
@@ -29,8 +29,8 @@ const PAUSES: [Duration; 5] = [
 ];
 const HOURLY: Duration = Duration::from_hours(1);
 
-/// How long a pause lasts, by its number from 1 on. Hourly pauses are spread over a tenth more, so
-/// that a product which comes back does not get all attempts at once.
+/// The length of a pause, by its number; the first has number 1. Hourly pauses get up to a tenth
+/// more at random. So a product that works again does not get all attempts at the same time.
 fn pause(number: u32, chance: u16) -> Duration {
     let place = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
     PAUSES.get(place).copied().unwrap_or_else(|| {
@@ -39,15 +39,15 @@ fn pause(number: u32, chance: u16) -> Duration {
 }
 
 impl Outbox {
-    /// Ends the pause of the notice that waits: it may be offered at once. A claimed notice stays
-    /// claimed.
+    /// Ends the pause of the waiting notice, so that it may be offered immediately. A claimed
+    /// notice stays claimed.
     pub fn hurry(&mut self, now: UnixMillis) {
         if let Some(delivery) = self.delivery.as_mut().filter(|it| it.claimed.is_none()) {
             delivery.hurry(now);
         }
     }
 
-    /// Postpones a notice that cannot be offered yet: what was ordered is not known.
+    /// Postpones a notice that cannot be offered yet because its order details are missing.
     pub fn postpone(&mut self, sequence: u64, attempt: Attempt, chance: u16, now: UnixMillis) {
         let mut delivery = self.take_delivery(sequence, now);
         delivery.remember(attempt);
@@ -63,7 +63,7 @@ impl Outbox {
 }
 
 impl DeliveryState {
-    /// Cuts the pause short.
+    /// Ends the pause early.
     fn hurry(&mut self, at: UnixMillis) {
         if at < self.next {
             self.resume = self.resume.or(Some(self.next));
@@ -71,8 +71,8 @@ impl DeliveryState {
         }
     }
 
-    /// Begins the next pause. An attempt that cut one short uses none up: many notices of one
-    /// entity must not move its next attempt hours away.
+    /// Begins the next pause. If a new notice ended the last pause early, that pause is not used
+    /// up: many notices of one entity must not move its next attempt hours away.
     pub(super) fn begin_pause(&mut self, chance: u16, now: UnixMillis) {
         let least = now.after(pause(1, chance));
         self.next = match self.resume.take() {
@@ -82,20 +82,20 @@ impl DeliveryState {
                 now.after(pause(self.pauses, chance))
             }
         };
-        // The last attempt is made when patience ends; what is beyond it follows the pauses.
+        // One attempt is made exactly when the patience ends. Later attempts follow the pauses.
         let end = self.since.after(PATIENCE);
         if end > least {
             self.next = self.next.min(end);
         }
     }
 
-    /// Whether a notice is given up: it was offered for long enough, and often enough.
+    /// Whether to give the notice up: it was offered for long enough and often enough.
     pub(super) fn is_over(&self, now: UnixMillis) -> bool {
         now.since(self.since) >= PATIENCE && self.count >= MIN_ATTEMPTS
     }
 
-    /// Corrects times that lie further ahead than any pause: a wrong clock wrote them. Otherwise
-    /// the notice would wait for as long as that clock was ahead.
+    /// Corrects times that are further ahead than every pause, since a wrong clock wrote them.
+    /// Otherwise the notice would wait for as long as that clock was ahead.
     pub(super) fn correct_times(&mut self, now: UnixMillis) {
         let farthest = now.after(LONGEST_PAUSE);
         if self.next > farthest {
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_an_hour_and_a_tenth() {
+    fn pauses_grow_to_an_hour_plus_a_tenth() {
         let seconds = |chance| [1, 2, 3, 4, 5, 6, 70].map(|number| pause(number, chance).as_secs());
         assert_eq!(seconds(0), [5, 30, 120, 600, 1_800, 3_600, 3_600]);
         assert_eq!(seconds(u16::MAX), [5, 30, 120, 600, 1_800, 3_960, 3_960]);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_that_was_cut_short_is_not_used_up() {
+    fn a_pause_that_ended_early_is_not_used_up() {
         let mut delivery = DeliveryState::new(1, UnixMillis::new(0));
         delivery.begin_pause(0, UnixMillis::new(0));
         delivery.begin_pause(0, UnixMillis::new(5_000));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn times_of_a_wrong_clock_are_corrected() {
+    fn times_that_a_wrong_clock_wrote_are_corrected() {
         let (now, ahead) = (UnixMillis::new(0), UnixMillis::new(0).after(2 * LONGEST_PAUSE));
         let mut delivery = DeliveryState::new(1, ahead);
         delivery.resume = Some(ahead);

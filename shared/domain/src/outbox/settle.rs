@@ -1,4 +1,4 @@
-//! What the outcome of an attempt makes of the queue.
+//! How the outcome of an attempt changes the queue.
 
 use std::time::Duration;
 
@@ -11,27 +11,27 @@ use super::retry_schedule::MAX_ASKED_PAUSE;
 use crate::instance::ClockTrust;
 use crate::notice::NoticeType;
 
-/// What became of a notice when its attempt was settled.
+/// The state of a notice after its attempt was settled.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Settled {
     /// The notice is delivered.
     Delivered,
     /// It waits for its next attempt.
     Waits,
-    /// It is given up: an operator should look.
+    /// It is given up and is a dead letter; an operator should check it.
     Dead,
-    /// It may go on at once, with the next part of its list.
+    /// Its list may continue immediately with the next part.
     Paused,
-    /// Another settled it before.
+    /// The attempt was already settled, or another attempt replaced it.
     Nothing,
 }
 
-/// What a settlement depends on, beside the outcome itself.
+/// The inputs of a settlement, besides the outcome.
 #[derive(Clone, Copy, Debug)]
 pub struct Settling {
-    /// A random number: it spreads the attempts of many entities.
+    /// A random number that spreads the attempts of many entities over time.
     pub chance: u16,
-    /// Whether a notice may be given up because time has passed.
+    /// Whether time may give a notice up.
     pub clock: ClockTrust,
     /// The current time.
     pub now: UnixMillis,
@@ -48,7 +48,7 @@ impl Outbox {
         let Some(place) = self.place(claim.notice.sequence()) else { return Settled::Nothing };
         match outcome {
             AttemptOutcome::Accepted(_) => self.remove_delivered(place),
-            // Another attempt exists, or was settled: a failure of this one says nothing new.
+            // Another attempt exists or was settled, so this failure adds no information.
             AttemptOutcome::Failed { .. }
             | AttemptOutcome::Gone(_)
             | AttemptOutcome::Paused { .. }
@@ -71,8 +71,8 @@ impl Outbox {
         Settled::Delivered
     }
 
-    /// Once the product knows the end of a purchase, notices from before it are of no use. A
-    /// replay of a dead letter would do harm.
+    /// Drops notices from before the end of a purchase. The product knows the end, so they are no
+    /// longer useful, and a replay of a dead letter would do harm.
     fn drop_before_end(&mut self, place: usize, sequence: u64) {
         if std::mem::take(&mut self.blocked) {
             let rest = self.waiting.split_off(place);
@@ -102,7 +102,7 @@ impl Outbox {
         Settled::Waits
     }
 
-    /// Releases a claim whose list was not sent to its end.
+    /// Ends a claim whose list was not sent completely.
     fn pause(&mut self, part: usize, now: UnixMillis) -> Settled {
         if let Some(delivery) = self.delivery.as_mut() {
             delivery.claimed = None;
@@ -113,14 +113,15 @@ impl Outbox {
         Settled::Paused
     }
 
-    /// Makes a notice a dead letter. Without its purchase, later notices make no sense.
+    /// Makes a notice a dead letter. A purchase then blocks the later notices, because the product
+    /// cannot use them without it.
     pub(super) fn give_up(&mut self, place: usize, attempt: Attempt, now: UnixMillis) -> Settled {
         let Some(mut delivery) = self.delivery.take() else { return Settled::Nothing };
         delivery.remember(attempt);
         delivery.claimed = None;
         let notice = self.waiting.remove(place);
         self.blocked |= notice.kind == NoticeType::Created;
-        self.bury(notice, delivery, now);
+        self.add_dead_letter(notice, delivery, now);
         Settled::Dead
     }
 }
@@ -133,7 +134,7 @@ mod tests {
 
     const NOW: UnixMillis = UnixMillis::new(0);
 
-    /// Settles the first attempt of a notice twice; what came of it, and what exists then.
+    /// Settles the first attempt of a notice twice. Returns both results and the outbox afterwards.
     fn settled(outcome: &AttemptOutcome) -> ([Settled; 2], Outbox) {
         let mut outbox = Outbox::default();
         outbox.append(vec![NoticeDraft::of_time(NoticeType::Renewed)], Reader::Product, NOW);
@@ -144,8 +145,8 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_is_settled_once() {
-        let attempt = Attempt::of_fault(NOW, "status says no".to_owned());
+    fn an_attempt_is_settled_only_once() {
+        let attempt = Attempt::of_fault(NOW, "status is not a success".to_owned());
         let failed = AttemptOutcome::Failed { attempt: attempt.clone(), pause: Duration::ZERO };
         for (outcome, first, lengths) in [
             (AttemptOutcome::Accepted(None), Settled::Delivered, (0, 0)),
@@ -161,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_pause_that_the_product_asks_for_is_at_most_an_hour() {
-        let attempt = Attempt::of_fault(NOW, "status says no".to_owned());
+        let attempt = Attempt::of_fault(NOW, "status is not a success".to_owned());
         for (asked, next) in [(0, 5_000), (4, 5_000), (60, 60_000), (86_400, 3_600_000)] {
             let pause = Duration::from_secs(asked);
             let failed = AttemptOutcome::Failed { attempt: attempt.clone(), pause };

@@ -1,9 +1,10 @@
-//! How an answer of the product begins, for an operator to read.
+//! The beginning of a product's answer, for an operator to read.
 
 use serde_json::{Map, Value};
 
-/// How an answer begins, without anything that could be a secret or a name: of a JSON object the
-/// names of its members, of any other text the words that servers use for failures.
+/// The beginning of an answer, without text that could be a secret or a person's name. For a JSON
+/// object, it is the names of the members. For any other text, it is the words that servers use for
+/// failures. `None` if there is no such text.
 pub fn excerpt(body: &[u8]) -> Option<String> {
     let words = match serde_json::from_slice::<Map<String, Value>>(body) {
         Ok(members) => members.into_iter().map(|(name, _)| name).collect(),
@@ -14,16 +15,16 @@ pub fn excerpt(body: &[u8]) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// Any other word might be a password, or a buyer that the answer quotes.
+/// The known words of a text. Any other word could be a password or the name of a buyer.
 fn known_words(text: &str) -> Vec<String> {
     let words = text.split(|letter: char| !letter.is_ascii_alphabetic()).map(str::to_lowercase);
-    let mut said = Vec::new();
+    let mut found = Vec::new();
     for word in words.filter(|word| SERVERS_WORDS.contains(&word.as_str())) {
-        if !said.contains(&word) {
-            said.push(word);
+        if !found.contains(&word) {
+            found.push(word);
         }
     }
-    said
+    found
 }
 
 /// The words that servers and gateways use for failures.
@@ -61,7 +62,7 @@ const SERVERS_WORDS: [&str; 32] = [
     "unavailable",
     "upstream",
 ];
-/// How much is kept of how an answer began, in characters.
+/// The longest excerpt, in characters.
 const MAX_EXCERPT: usize = 80;
 
 #[cfg(test)]
@@ -76,8 +77,8 @@ mod tests {
             ("hunter2", None),
             ("", None),
         ];
-        for (body, said) in cases {
-            assert_eq!(excerpt(body.as_bytes()).as_deref(), said, "{body}");
+        for (body, expected) in cases {
+            assert_eq!(excerpt(body.as_bytes()).as_deref(), expected, "{body}");
         }
     }
 }

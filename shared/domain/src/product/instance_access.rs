@@ -1,4 +1,4 @@
-//! What the product tells koohook of its own accord (decision E3): an instance's access data.
+//! The message with which the product sends an instance's access data to koohook (decision E3).
 
 use protocol::message::InstanceId;
 use serde::Deserialize;
@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 
 use super::{ProductError, PurchaseAnswer, purchase_answer, without_mark};
 
-/// A message of the product: a Standard Webhook. Its signature does not cover the path, so the body
-/// must name the instance.
+/// A message of the product. It is a Standard Webhook. Its signature does not cover the path, so
+/// the body must name the instance.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InstanceAccess {
     /// The instance.
     pub instance_id: InstanceId,
-    /// What becomes of its purchase.
+    /// The answer to its purchase.
     pub told: PurchaseAnswer,
 }
 
@@ -20,11 +20,11 @@ impl InstanceAccess {
     /// The one type of message that the product sends.
     pub const TYPE: &str = "instance.access";
 
-    /// Reads a message that came to an instance's path.
+    /// Parses a message that was sent to the path of an instance.
     ///
     /// # Errors
-    /// If it is not such a message, or was signed for something else, for example a notice of ours
-    /// that is sent back.
+    /// If it is not such a message. Also if it was signed for another request, for example a notice
+    /// of koohook that a caller sends back.
     pub fn read(path_id: &InstanceId, body: &[u8]) -> Result<Self, ProductError> {
         #[derive(Deserialize)]
         struct Message {
@@ -40,8 +40,8 @@ impl InstanceAccess {
         }
         match purchase_answer(&data)? {
             PurchaseAnswer::AsTemplate | PurchaseAnswer::Later => Err(ProductError::Nothing),
-            told @ (PurchaseAnswer::Ready(_) | PurchaseAnswer::Refused(_)) => {
-                Ok(Self { instance_id: path_id.clone(), told })
+            answer @ (PurchaseAnswer::Ready(_) | PurchaseAnswer::Refused(_)) => {
+                Ok(Self { instance_id: path_id.clone(), told: answer })
             }
         }
     }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_for_the_instance_that_it_names() {
+    fn a_message_must_name_the_instance_of_the_path() {
         let id = InstanceId::parse("i-1").unwrap();
         let read = |body: &str| InstanceAccess::read(&id, body.as_bytes());
         let refused = r#"{"type":"instance.access","data":{"instanceId":"i-1","refuse":"000100"}}"#;

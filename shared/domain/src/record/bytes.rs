@@ -1,4 +1,4 @@
-//! The bytes of a record.
+//! The stored bytes of a record.
 
 use std::borrow::Cow;
 
@@ -23,22 +23,23 @@ struct Stored<'a, E> {
 /// Why stored bytes are not a record, or a record cannot be stored.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum RecordError {
-    /// A newer koohook wrote it: an older one would lose what it does not know (decision C2).
-    #[error("value of a newer schema")]
+    /// A newer koohook wrote it. An older koohook would lose members that it does not know
+    /// (decision C2).
+    #[error("stored value has a newer schema")]
     NewerSchema,
     /// The bytes are not a record.
-    #[error("value unreadable")]
+    #[error("stored value is unreadable")]
     Unreadable,
-    /// Longer than [`MAX_VALUE_LEN`].
-    #[error("value too large")]
+    /// The record is longer than [`MAX_VALUE_LEN`].
+    #[error("value is longer than 192 KiB")]
     TooLarge,
 }
 
 impl EntityRecord {
-    /// Reads stored bytes.
+    /// Parses stored bytes.
     ///
     /// # Errors
-    /// As [`RecordError`] says.
+    /// [`RecordError::NewerSchema`] or [`RecordError::Unreadable`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
         match serde_json::from_slice(bytes) {
             Ok(Stored { schema, .. }) if schema > SCHEMA => Err(RecordError::NewerSchema),
@@ -49,10 +50,10 @@ impl EntityRecord {
         }
     }
 
-    /// Writes the bytes to store.
+    /// The bytes to store.
     ///
     /// # Errors
-    /// If there would be more than [`MAX_VALUE_LEN`].
+    /// If they are longer than [`MAX_VALUE_LEN`].
     pub fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
         let Self { entity, ledger, outbox } = self;
         let (ledger, outbox) = (Cow::Borrowed(ledger), Cow::Borrowed(outbox));
@@ -62,7 +63,7 @@ impl EntityRecord {
     }
 }
 
-/// Why this program cannot read the bytes: a newer one may have written them.
+/// Why this koohook cannot read the bytes: a newer koohook may have written them.
 fn unreadable(bytes: &[u8]) -> RecordError {
     #[derive(Deserialize)]
     struct Numbered {
@@ -74,8 +75,8 @@ fn unreadable(bytes: &[u8]) -> RecordError {
     }
 }
 
-/// The schema that this program writes.
+/// The number of the schema that this koohook writes.
 pub const SCHEMA: u32 = 1;
 
-/// The longest value that is written to any store, in bytes (decision C2).
+/// The longest value that koohook writes to any store, in bytes (decision C2).
 pub const MAX_VALUE_LEN: usize = 192 * 1024;

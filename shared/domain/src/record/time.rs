@@ -1,5 +1,5 @@
-//! What time does to a record: when there is work for the relay, and the one transition that no
-//! call makes.
+//! The effect of time on a record: when the relay has work, and the one transition that no call
+//! causes.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::instance::ClockTrust;
 use crate::notice::{NoticeDraft, NoticeType};
 use crate::outbox::{LONGEST_PAUSE, Reader};
 
-/// What the passing of time made of a record.
+/// The result of applying the passing of time to a record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passed {
-    /// The record now.
+    /// The record after the change.
     pub record: EntityRecord,
     /// Whether it changed.
     pub changed: bool,
@@ -27,10 +27,9 @@ pub struct Passed {
 }
 
 impl EntityRecord {
-    /// When the relay should look at it: notices to deliver, a purchase that the marketplace will
-    /// have given up, unused parts to delete. This is a hint for the agenda; the record itself
-    /// decides. It is never further ahead than [`FARTHEST`]: a later entry on an agenda was written
-    /// under a wrong clock.
+    /// When the relay must read the record: to deliver notices, to abandon a purchase, or to delete
+    /// unused parts. This is a hint for the agenda, and the record decides. It is never further
+    /// ahead than [`FARTHEST`]: only a wrong clock writes a later entry.
     pub fn due(&self, reader: Reader, now: UnixMillis) -> Option<UnixMillis> {
         let waits = if reader == Reader::Product { self.outbox.due(now) } else { None };
         let later = match &self.entity {
@@ -44,9 +43,9 @@ impl EntityRecord {
         waits.into_iter().chain(later).min().map(|due| due.min(now.after(FARTHEST)))
     }
 
-    /// What the passing of time makes of it: the one transition that no call makes. Only the relay
-    /// writes it (decisions D11, D12). A part becomes unused if only a notice named it that was
-    /// given up and forgotten.
+    /// Applies the passing of time: the one transition that no call causes. Only the relay writes
+    /// it (decisions D11, D12). A part becomes unused if the only notice that named it was given up
+    /// and deleted.
     #[must_use]
     pub fn pass(mut self, reader: Reader, clock: ClockTrust, now: UnixMillis) -> Passed {
         let before = self.clone();
@@ -69,23 +68,24 @@ impl EntityRecord {
         remark.is_some()
     }
 
-    /// Takes the purchase back. A product that was offered it gets a notice that it is over.
+    /// Drops the purchase's waiting notices. If the product was offered the purchase, it gets
+    /// `instance.abandoned`.
     fn abandon(&mut self, id: &InstanceId, now: UnixMillis) {
-        let unheard_of = self.outbox.is_unheard_of();
+        let never_offered = self.outbox.is_unheard_of();
         self.outbox.take_back();
-        if !unheard_of {
+        if !never_offered {
             let draft = NoticeDraft::of_time(NoticeType::Abandoned).with("instanceId", id.as_str());
             self.outbox.append(vec![draft], Reader::Product, now);
         }
     }
 }
 
-/// How long a part rests before the relay looks at it: longer than any callback that may still read
-/// it or refer to it.
+/// How long after its write the relay checks a part. This is longer than any callback that may
+/// still read the part or refer to it.
 pub const REST: Duration = Duration::from_hours(1);
 
-/// The furthest ahead that an entry of an agenda may be: longer than any pause, and longer than a
-/// part rests.
+/// The largest distance of an agenda entry from now. It is longer than any pause and longer than
+/// [`REST`].
 pub const FARTHEST: Duration = Duration::from_mins(70);
 const _: () = assert!(FARTHEST.as_secs() > LONGEST_PAUSE.as_secs());
 const _: () = assert!(FARTHEST.as_secs() > REST.as_secs());

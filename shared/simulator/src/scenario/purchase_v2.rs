@@ -49,7 +49,8 @@ impl Purchase<'_> {
         ]
     }
 
-    /// The guide leaves the shape of `productInfo` open; koohook accepts an object and its text (D9).
+    /// The guide leaves the shape of `productInfo` open; koohook accepts an object and its text
+    /// (D9).
     fn is_changed_at_renewal(&self) -> Vec<Step> {
         let here = State::Active;
         vec![

@@ -1,11 +1,11 @@
-//! Which change counts: by its time, and by what is known.
+//! Which change counts, by its time and by the known state.
 
 use super::*;
 use crate::kit_list::outcome::weigh;
 use crate::kit_list::row::IndexRow;
 
 #[test]
-fn a_row_is_weighed_against_what_is_known() {
+fn an_arriving_row_is_compared_with_the_known_row_and_the_newest_list() {
     use EntryOutcome::{Applied, Confirmed, Repeated, Stale};
     let state = |letter| match letter {
         'a' | 'b' => RowState::Present(how(&String::from(letter))),
@@ -13,7 +13,7 @@ fn a_row_is_weighed_against_what_is_known() {
         _ => RowState::Revoked,
     };
     let row = |(letter, millis)| IndexRow::new(who(1), at(millis), state(letter));
-    // What stands, the newest list's time, what arrives.
+    // The known row, the time of the newest list, the arriving row.
     let table = [
         (None, None, ('a', 5), Applied),
         (None, None, ('d', 5), Applied),
@@ -35,14 +35,14 @@ fn a_row_is_weighed_against_what_is_known() {
         (Some(('d', 4)), None, ('d', 5), Confirmed),
         (Some(('r', 4)), None, ('d', 5), Applied),
     ];
-    for (standing, floor, arriving, expected) in table {
-        let outcome = weigh(standing.map(row).as_ref(), floor.map(at), &row(arriving));
-        assert_eq!(outcome, expected, "{standing:?} {floor:?} {arriving:?}");
+    for (known, floor, arriving, expected) in table {
+        let outcome = weigh(known.map(row).as_ref(), floor.map(at), &row(arriving));
+        assert_eq!(outcome, expected, "{known:?} {floor:?} {arriving:?}");
     }
 }
 
 #[test]
-fn a_time_beyond_all_rows_is_still_a_time() {
+fn a_time_that_is_too_late_for_a_row_is_still_recognised() {
     let (mut head, mut parts) = (Head::default(), Parts::new());
     make(&mut head, &mut parts, &list([1], "a", u64::MAX));
     let again = make(&mut head, &mut parts, &list([1], "a", u64::MAX));
@@ -50,7 +50,7 @@ fn a_time_beyond_all_rows_is_still_a_time() {
 }
 
 #[test]
-fn the_last_of_two_alike_counts() {
+fn the_last_of_two_entries_with_the_same_subject_counts() {
     for text in ["a", "b"] {
         let second = if text == "a" { EntryOutcome::Repeated } else { EntryOutcome::Applied };
         let edits = KitListChange::Edits(vec![put(1, "a", 5), put(1, text, 5)]);
@@ -68,7 +68,7 @@ fn the_last_of_two_alike_counts() {
 }
 
 #[test]
-fn a_list_rules_over_what_is_not_newer() {
+fn a_list_replaces_rows_that_are_not_newer() {
     let (mut head, mut parts) = (Head::default(), Parts::new());
     let edits = vec![
         put(1, "a", 4),
@@ -107,7 +107,7 @@ fn an_empty_list_changes_nothing() {
 }
 
 #[test]
-fn a_list_that_says_the_same_again_writes_the_head_alone() {
+fn a_repeated_list_writes_only_the_head() {
     let (mut head, mut parts) = (Head::default(), Parts::new());
     make(&mut head, &mut parts, &list(0..3000, "a", 1));
     let same = make(&mut head, &mut parts, &list(0..3000, "a", 2));
@@ -116,7 +116,7 @@ fn a_list_that_says_the_same_again_writes_the_head_alone() {
     let repeat = make(&mut head, &mut parts, &list(0..3000, "a", 2));
     assert!(repeat.head.is_none());
     assert_eq!(repeat.outcomes, [EntryOutcome::Repeated; 3000]);
-    // What the list confirmed counts from its time.
+    // Rows that the list confirmed have the time of the list.
     let edits = KitListChange::Edits(vec![put(0, "b", 1), put(1, "a", 2)]);
     let edits = make(&mut head, &mut parts, &edits);
     assert_eq!(edits.outcomes, [EntryOutcome::Stale, EntryOutcome::Repeated]);

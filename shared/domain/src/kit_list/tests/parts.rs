@@ -1,11 +1,11 @@
-//! The index parts of a list that outgrew its head.
+//! The index parts of a list that is too long for its head.
 
 use super::*;
 use crate::kit_list::index::Index;
 use crate::kit_list::part::Reference;
 
 #[test]
-fn a_part_that_is_missing_or_broken_is_a_fault() {
+fn a_missing_or_damaged_part_is_an_error() {
     let (mut head, mut parts) = (Head::default(), Parts::new());
     make(&mut head, &mut parts, &list(0..3000, "a", 1));
     let edit = KitListChange::Edits(vec![put(0, "b", 2)]);
@@ -25,7 +25,7 @@ fn a_part_that_is_missing_or_broken_is_a_fault() {
 }
 
 #[test]
-fn a_name_is_never_used_twice() {
+fn a_part_name_that_is_already_used_is_rejected() {
     let (mut head, mut parts) = (Head::default(), Parts::new());
     let one = || PartName::new([0; 16]);
     let many = list(0..3000, "a", 1);
@@ -38,7 +38,7 @@ fn a_name_is_never_used_twice() {
 }
 
 #[test]
-fn a_directory_that_is_full_says_so() {
+fn a_list_with_too_many_rows_is_rejected() {
     let (mut head, mut parts) = (Head::default(), Parts::new());
     make(&mut head, &mut parts, &list(0..PART_ROWS, "a", 1));
     let Index::Parts(references) = &mut head.index else {
@@ -59,11 +59,11 @@ fn a_directory_that_is_full_says_so() {
 }
 
 #[test]
-fn rows_that_moved_on_never_come_back() {
+fn rows_that_moved_to_another_part_do_not_reappear() {
     let (mut head, mut parts) = (Head::default(), Parts::new());
     let mut numbers: Vec<usize> = (0..PART_ROWS + 3).collect();
     numbers.sort_by_key(|number| who(*number));
-    // One part, full; the rows that split it fall into the upper half, then into the lower.
+    // One full part. The rows that split it belong to the upper half, then to the lower half.
     for splitting in [PART_ROWS - 1, 1] {
         let mut full = numbers.clone();
         let added = full.drain(splitting..splitting + 3).collect::<Vec<_>>();
@@ -75,7 +75,7 @@ fn rows_that_moved_on_never_come_back() {
         assert_eq!((split.parts.len(), head.parts().len()), (1, 2));
         assert!(split.unreferenced.is_empty() && before.is_subset(&head.parts()));
 
-        // The half that was written anew goes; the old part's range grows over its old rows.
+        // The new half becomes unused. The range of the old part grows over its old rows.
         let (lower, upper) = numbers.split_at(head_rows(&head)[0]);
         let stays = if splitting == 1 { upper } else { lower };
         let shrunk = list(stays.iter().copied(), "a", 3);

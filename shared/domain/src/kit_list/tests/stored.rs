@@ -5,8 +5,8 @@ use crate::kit_list::index::Index;
 use crate::kit_list::row::{self, IndexRow};
 
 #[test]
-fn what_is_stored_never_changes_its_form() {
-    // SHA-256 over the length-prefixed parts, and the time, by another program.
+fn the_stored_form_does_not_change() {
+    // Another program computed the SHA-256 over the length-prefixed parts, and the time.
     let text = "a165a1c6e21876ac902a07f0 01738f343bdf 3af84f09d4 00";
     let row = IndexRow::new(
         Identity::new(&["I1", "T1", "00000001"]),
@@ -24,10 +24,10 @@ fn what_is_stored_never_changes_its_form() {
 }
 
 #[test]
-fn every_state_outlives_its_store() {
+fn every_stored_state_is_read_back_unchanged() {
     let states = [RowState::Present(how("a")), RowState::Deleted, RowState::Revoked];
     for state in states {
-        // The last time that a row can tell, and one beyond it.
+        // The time is beyond the last time that a row can store.
         let row = IndexRow::new(who(1), at(u64::MAX), state);
         assert_eq!(row.at.millis(), (1 << 48) - 1);
         assert_eq!(row::from_bytes(&row::to_bytes(&[row])), Some(vec![row]));
@@ -35,7 +35,7 @@ fn every_state_outlives_its_store() {
 }
 
 #[test]
-fn what_is_unreadable_is_never_taken_for_nothing() {
+fn an_unreadable_head_is_an_error_and_not_an_empty_list() {
     let rows = |rows: &[u8]| {
         use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
         format!(r#"{{"rows":"{}"}}"#, STANDARD_NO_PAD.encode(rows))
@@ -52,7 +52,7 @@ fn what_is_unreadable_is_never_taken_for_nothing() {
         rows(&[0; 25]),
         r#"{"rows":"!"}"#.to_owned(),
         r#"{"parts":"AAAA"}"#.to_owned(),
-        // A reference that begins too late, one without rows, and rows beside it.
+        // A reference that begins too late, a reference without rows, and rows besides references.
         format!(r#"{{"parts":"AAAB{}AAAB"}}"#, "A".repeat(32)),
         format!(r#"{{"parts":"{}"}}"#, "A".repeat(40)),
         format!(r#"{{"rows":"{}","parts":"{}AAAB"}}"#, "A".repeat(32), "A".repeat(36)),
