@@ -17,8 +17,8 @@ fn the_marketplaces_own_sample_fails_nothing() {
         V2  changeInstanceCheck rehearsed after the end  once and again  000002  not served: 000002
         V2  refreshInstance RENEWAL_CHANGE rehearsed after the end  once and again  000002  not served: 000002
         Remarks (these work, and are worth knowing):
-        V2  Content-Type is not the bare application/json of the guide [releaseInstance rehearsed before the purchase, and 20 more]
-        V2  body has characters beyond ASCII; the guide asks for \uXXXX [queryInstance rehearsed before the purchase, and 1 more]
+        V2  Content-Type is not exactly application/json, as the guide writes it [releaseInstance rehearsed before the purchase, and 20 more]
+        V2  body has characters outside ASCII; the guide requires \uXXXX [queryInstance rehearsed before the purchase, and 1 more]
         54 calls, 0 failures, 2 remarks, 3 not served.
         Next: koohook conform --lives plays whole lives, against an installation on trial.
         ",
@@ -37,18 +37,18 @@ fn the_marketplaces_own_sample_fails_a_race_alone() {
         koohook conform: whole lives at «address»
         V2  refreshInstance RENEWAL_CHANGE rehearsed before the purchase  once and again  000002  not served: 000002
         V2  changeInstanceCheck rehearsed before the purchase  once and again  000002  not served: 000002
-        V2  changeInstanceCheck of a stranger  once and again  000002  not served: 000002
-        V2  newInstance  8 at once and again  000000  FAILED: 8 answers at once name 8 instances; wanted: one instance for one order (access guide 2.0, newInstance)
+        V2  changeInstanceCheck of an unknown instance  once and again  000002  not served: 000002
+        V2  newInstance  8 at once and again  000000  FAILED: 8 answers at once name 8 instances; expected: one instance for one order (access guide 2.0, newInstance)
         V2  changeInstanceCheck  once and again  000002  not served: 000002
         V2  changeInstanceCheck with a text  once and again  000002  not served: 000002
         V2  refreshInstance RENEWAL_CHANGE  once and again  000002  not served: 000002
         V2  changeInstanceCheck rehearsed after the end  once and again  000002  not served: 000002
         V2  refreshInstance RENEWAL_CHANGE rehearsed after the end  once and again  000002  not served: 000002
         Remarks (these work, and are worth knowing):
-        V2  Content-Type is not the bare application/json of the guide [releaseInstance rehearsed before the purchase, and 43 more]
-        V2  an unknown or released instance is answered 000000; the guide's code is 000003 [refreshInstance of a stranger, and 8 more]
-        V2  body has characters beyond ASCII; the guide asks for \uXXXX [queryInstance rehearsed before the purchase, and 5 more]
-        V2  queryInstance lists other instances than were asked for [queryInstance with a stranger]
+        V2  Content-Type is not exactly application/json, as the guide writes it [releaseInstance rehearsed before the purchase, and 43 more]
+        V2  an unknown or released instance is answered 000000; the guide has the code 000003 [refreshInstance of an unknown instance, and 8 more]
+        V2  body has characters outside ASCII; the guide requires \uXXXX [queryInstance rehearsed before the purchase, and 5 more]
+        V2  queryInstance lists instances that the query does not name [queryInstance with an unknown instance]
         127 calls, 1 failure, 4 remarks, 2 not served.
         Next: mend what FAILED, then run this again; koohook send repeats one call.
         ",
@@ -72,8 +72,8 @@ fn a_sellers_php_fails_nothing() {
         V2  changeInstanceCheck rehearsed after the end  once and again  000002  not served: 000002
         V2  upgradeInstance rehearsed after the end  once and again  000002  not served: 000002
         Remarks (these work, and are worth knowing):
-        V1  Body-Sign has other blanks than the guide's sign_type="…", signature= "…" [releaseInstance rehearsed before the purchase, and 19 more]
-        V2  Body-Sign has other blanks than the guide's sign_type="…", signature= "…" [releaseInstance rehearsed before the purchase, and 20 more]
+        V1  Body-Sign has other blanks than in the guide: sign_type="…", signature= "…" [releaseInstance rehearsed before the purchase, and 19 more]
+        V2  Body-Sign has other blanks than in the guide: sign_type="…", signature= "…" [releaseInstance rehearsed before the purchase, and 20 more]
         98 calls, 0 failures, 2 remarks, 3 not served.
         Next: koohook conform --lives plays whole lives, against an installation on trial.
         "#,
@@ -105,7 +105,7 @@ fn a_seller_of_v1_alone_says_so() {
         V1  upgrade rehearsed after the end  once and again  000002  not served: 000002
         V2: FAILED: every call fails: 000001: compare the access key with the server's, and see its log; if your product does not use V2, run with --only v1
         Remarks (these work, and are worth knowing):
-        V1  Body-Sign has other blanks than the guide's sign_type="…", signature= "…" [releaseInstance rehearsed before the purchase, and 19 more]
+        V1  Body-Sign has other blanks than in the guide: sign_type="…", signature= "…" [releaseInstance rehearsed before the purchase, and 19 more]
         48 calls, 1 failure, 1 remark, 1 not served.
         Next: compare the access key with the server's; 000001 says that the signature is wrong. koohook send repeats one call.
         "#,
@@ -234,24 +234,24 @@ fn each_mistake_is_named_with_what_the_guide_wants() {
         &lines.iter().filter(before).cloned().collect::<Vec<_>>(),
         r#"
         koohook conform: rehearsals at «address»
-        V1  releaseInstance rehearsed before the purchase  once and again  000000  FAILED: Body-Sign does not sign the body; wanted: base64 of the HMAC-SHA256 of exactly the bytes sent, keyed with the access key alone (access guide 1.0, Signing the response body)
-        V1  instanceStatus NORMAL rehearsed before the purchase  once and again  000000  FAILED: Body-Sign is missing; wanted: Body-Sign: sign_type="HMAC-SHA256", signature= "…" (access guide 1.0, Signing the response body)
-        V1  instanceStatus FREEZE rehearsed before the purchase  once and again  000000  FAILED: Body-Sign is missing; wanted: Body-Sign: sign_type="HMAC-SHA256", signature= "…" (access guide 1.0, Signing the response body)
-        V1  upgrade rehearsed before the purchase  once and again  -  FAILED: body begins with a byte order mark; wanted: one JSON object in UTF-8 (access guide 1.0, Interface debugging)
-        V1  expireInstance rehearsed before the purchase  once and again  000000  FAILED: header name is body-sign; wanted: Body-Sign, in these capitals (access guide 1.0, FAQ)
-        V1  refreshInstance trial rehearsed before the purchase  once and again  -  FAILED: resultCode is a number; wanted: resultCode as a string (access guide 1.0, refreshInstance)
-        V1  refreshInstance rehearsed before the purchase  once and again  -  FAILED: resultCode is a number; wanted: resultCode as a string (access guide 1.0, refreshInstance)
-        V1  queryInstance rehearsed before the purchase  once and again  000000  FAILED: instances listed are [], not ["123456789", "987654321"]; wanted: an entry of info for the instance asked for (access guide 1.0, queryInstance)
-        V2  releaseInstance rehearsed before the purchase  once and again  -  FAILED: HTTP status is 500 Internal Server Error; wanted: HTTP status 200 for every outcome (access guide 2.0, FAQ)
-        V2  updateInstanceStatus UNFREEZE rehearsed before the purchase  once and again  000001  FAILED: result code is 000001, not 000000; wanted: resultCode 000000 (access guide 2.0, Result codes)
-        V2  updateInstanceStatus FREEZE rehearsed before the purchase  once and again  000001  FAILED: result code is 000001, not 000000; wanted: resultCode 000000 (access guide 2.0, Result codes)
-        V2  upgradeInstance rehearsed before the purchase  once and again  000000  FAILED: Content-Type is text/plain; wanted: one Content-Type: application/json (access guide 2.0, FAQ)
-        V2  refreshInstance RENEWAL_CHANGE rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; wanted: one Content-Type: application/json (access guide 2.0, FAQ)
-        V2  changeInstanceCheck rehearsed before the purchase  once and again  0  FAILED: resultCode is not 6 digits; wanted: resultCode of 6 digits (access guide 2.0, Result codes)
-        V2  refreshInstance UNSUBSCRIBE_RENEWAL_PERIOD rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; wanted: one Content-Type: application/json (access guide 2.0, FAQ)
-        V2  refreshInstance TRIAL_TO_FORMAL rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; wanted: one Content-Type: application/json (access guide 2.0, FAQ)
-        V2  refreshInstance RENEWAL rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; wanted: one Content-Type: application/json (access guide 2.0, FAQ)
-        V2  queryInstance rehearsed before the purchase  once and again  000000  FAILED: instanceId is missing; wanted: instanceId (access guide 2.0, queryInstance)
+        V1  releaseInstance rehearsed before the purchase  once and again  000000  FAILED: Body-Sign is not the signature of the body; expected: base64 of HMAC-SHA256 over the exact bytes of the body, with only the access key as key (access guide 1.0, Signing the response body); check the access key, and that the body does not change after it is signed
+        V1  instanceStatus NORMAL rehearsed before the purchase  once and again  000000  FAILED: Body-Sign is missing; expected: Body-Sign: sign_type="HMAC-SHA256", signature= "…" (access guide 1.0, Signing the response body); check that the server signs every answer, also errors
+        V1  instanceStatus FREEZE rehearsed before the purchase  once and again  000000  FAILED: Body-Sign is missing; expected: Body-Sign: sign_type="HMAC-SHA256", signature= "…" (access guide 1.0, Signing the response body); check that the server signs every answer, also errors
+        V1  upgrade rehearsed before the purchase  once and again  -  FAILED: body begins with a byte order mark; expected: one JSON object in UTF-8 (access guide 1.0, Interface debugging); check which program wrote the body
+        V1  expireInstance rehearsed before the purchase  once and again  000000  FAILED: header name is body-sign; expected: Body-Sign, in these capitals (access guide 1.0, FAQ); check that no proxy or HTTP/2 connection changes header names
+        V1  refreshInstance trial rehearsed before the purchase  once and again  -  FAILED: resultCode is a number; expected: resultCode as a string (access guide 1.0, refreshInstance); check that the value is in quotes
+        V1  refreshInstance rehearsed before the purchase  once and again  -  FAILED: resultCode is a number; expected: resultCode as a string (access guide 1.0, refreshInstance); check that the value is in quotes
+        V1  queryInstance rehearsed before the purchase  once and again  000000  FAILED: info lists the instances [], not ["123456789", "987654321"]; expected: an entry of info for each instance of the query (access guide 1.0, queryInstance); check how the server splits instanceId at commas
+        V2  releaseInstance rehearsed before the purchase  once and again  -  FAILED: HTTP status is 500 Internal Server Error; expected: HTTP status 200 for every outcome (access guide 2.0, FAQ); check the server's log
+        V2  updateInstanceStatus UNFREEZE rehearsed before the purchase  once and again  000001  FAILED: resultCode is 000001, not 000000; expected: resultCode 000000 (access guide 2.0, Result codes); check the server's log
+        V2  updateInstanceStatus FREEZE rehearsed before the purchase  once and again  000001  FAILED: resultCode is 000001, not 000000; expected: resultCode 000000 (access guide 2.0, Result codes); check the server's log
+        V2  upgradeInstance rehearsed before the purchase  once and again  000000  FAILED: Content-Type is text/plain; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
+        V2  refreshInstance RENEWAL_CHANGE rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
+        V2  changeInstanceCheck rehearsed before the purchase  once and again  0  FAILED: resultCode is not 6 digits; expected: resultCode with 6 digits (access guide 2.0, Result codes); check that the leading zeros are kept
+        V2  refreshInstance UNSUBSCRIBE_RENEWAL_PERIOD rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
+        V2  refreshInstance TRIAL_TO_FORMAL rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
+        V2  refreshInstance RENEWAL rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
+        V2  queryInstance rehearsed before the purchase  once and again  000000  FAILED: instanceId is missing; expected: instanceId (access guide 2.0, queryInstance); check the spelling of the member's name
         98 calls, 41 failures, 0 remarks, 0 not served.
         Next: mend what FAILED, then run this again; koohook send repeats one call.
         "#,

@@ -27,7 +27,7 @@ fn credentials_are_shown_decrypted_and_as_they_travel() {
     assert_eq!(body["appInfo"]["password"], "user@example.com");
     assert_eq!(
         said,
-        "HTTP 200\nBody-Sign: right (remark: Body-Sign has other blanks than the guide's \
+        "HTTP 200\nBody-Sign: right (remark: Body-Sign has other blanks than in the guide: \
          sign_type=\"…\", signature= \"…\")"
     );
     assert_eq!(code, Some(0));

@@ -1,9 +1,9 @@
-//! What the marketplace makes of a seller's answer: the checks of its debugging pages.
+//! The marketplace's checks of a seller's answer, as its debugging pages make them.
 //!
 //! Each check has two forms. [`Answer::judge`] and [`judge_body_sign`] are as lenient as the
-//! marketplace and collect remarks. [`Answer::read`] and [`verify_body_sign`] accept only what
-//! koohook writes (decision B9). Neither asks whether the answer is the right one;
-//! [`Step::check`](crate::scenario::Step::check) does.
+//! marketplace and collect remarks. [`Answer::read`] and [`verify_body_sign`] accept only the form
+//! that koohook writes (decision B9). Both check only the form of the answer.
+//! [`Step::check`](crate::scenario::Step::check) checks whether it is the right answer.
 
 mod body_sign;
 mod members;
@@ -17,12 +17,12 @@ pub use self::body_sign::{judge_body_sign, verify_body_sign};
 use self::members::Members;
 use crate::v1::Strength;
 
-/// An answer that the debugging page could read.
+/// An answer that the debugging page can read.
 ///
-/// An empty text counts as an absent one.
+/// An empty text counts as an absent text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Answer {
-    /// `resultCode`, 6 characters; `000000` is success and everything else is not.
+    /// `resultCode`, 6 characters. Only `000000` is success.
     pub code: String,
     /// `resultMsg`, at most 255 characters; empty if the answer has none.
     pub message: String,
@@ -36,16 +36,16 @@ pub struct Answer {
     pub info: Vec<InstanceInfo>,
 }
 
-/// How the buyer gets into the product, `appInfo`.
+/// The access data of the buyer, `appInfo`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AppInfo {
     /// `frontEndUrl`, at most 512 characters.
     pub front_end_url: String,
     /// `adminUrl`, at most 512 characters.
     pub admin_url: Option<String>,
-    /// `userName`, at most 128 characters: ciphertext under V1, plain under V2.
+    /// `userName`, at most 128 characters: ciphertext under V1, plain text under V2.
     pub user_name: Option<String>,
-    /// `password`, at most 128 characters: ciphertext under V1, plain under V2.
+    /// `password`, at most 128 characters: ciphertext under V1, plain text under V2.
     pub password: Option<String>,
     /// `memo`, at most 1,024 characters.
     pub memo: Option<String>,
@@ -60,22 +60,23 @@ pub struct InstanceInfo {
     pub app_info: Option<AppInfo>,
 }
 
-/// Why the marketplace counts a call as failed, whatever its result code.
+/// Why the marketplace counts a call as failed, with any result code.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum AnswerError {
     /// The HTTP status is not 200.
     #[error("HTTP status is {0}")]
     Status(StatusCode),
-    /// There is not one `Content-Type`, or it is not `application/json`; its text.
+    /// The `Content-Type` is not `application/json`. The field is its text; it is empty if there is
+    /// no such header or more than one.
     #[error("{}", seen_content_type(.0))]
     ContentType(String),
-    /// The body is not one JSON object; how it begins.
+    /// The body is not one JSON object. The field is its beginning.
     #[error("{}", seen_body(.0))]
     NotAnObject(String),
-    /// A member that must be there is absent, null or empty.
+    /// A mandatory member is absent, null or empty.
     #[error("{0} is missing")]
     Missing(&'static str),
-    /// A member has another JSON type than the guide gives it.
+    /// A member does not have the JSON type of the guide.
     #[error("{name} is {found}")]
     WrongType {
         /// The member, in the guide's spelling.
@@ -88,48 +89,49 @@ pub enum AnswerError {
     TooLong {
         /// The member, in the guide's spelling.
         name: &'static str,
-        /// The most characters that it may have.
+        /// The greatest number of characters.
         limit: usize,
     },
     /// `resultCode` is not 6 digits.
     #[error("resultCode is not 6 digits")]
     Code,
-    /// There is no `Body-Sign`.
+    /// The header `Body-Sign` is missing.
     #[error("Body-Sign is missing")]
     BodySignMissing,
-    /// There are several `Body-Sign`s, or it does not have the documented form.
-    #[error("Body-Sign is not of the documented form")]
+    /// The header `Body-Sign` exists more than once, or does not have the documented form.
+    #[error("Body-Sign does not have the documented form")]
     BodySignForm,
-    /// `Body-Sign` has the documented form and does not sign these bytes with this key.
-    #[error("Body-Sign does not sign the body")]
+    /// `Body-Sign` has the documented form but is not the signature of this body with this key.
+    #[error("Body-Sign is not the signature of the body")]
     BodySign,
-    /// The header's name has other capitals; the name as it was sent.
+    /// The name of the header has other capitals. The field is the name that was sent.
     #[error("header name is {0}")]
     BodySignName(String),
-    /// What the marketplace accepts and koohook does not write.
+    /// The marketplace accepts the answer, but koohook would not write it in this form.
     #[error(transparent)]
     Remarked(#[from] Remark),
 }
 
-/// What the marketplace accepts in an answer, and a seller should know all the same.
+/// A fault that the marketplace accepts in an answer, and that the seller should still know.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum Remark {
     /// `Content-Type` has capitals or parameters, such as a charset.
-    #[error("Content-Type is not the bare application/json of the guide")]
+    #[error("Content-Type is not exactly application/json, as the guide writes it")]
     ContentType,
-    /// A character of the body is not ASCII: the guide asks for `\uXXXX`.
-    #[error("body has characters beyond ASCII; the guide asks for \\uXXXX")]
+    /// A character of the body is not ASCII. The guide requires `\uXXXX`.
+    #[error("body has characters outside ASCII; the guide requires \\uXXXX")]
     NotAscii,
-    /// `resultMsg` is absent or empty: the tables allow it, the frequently asked questions do not.
-    #[error("resultMsg is missing; the page's own checks name it beside resultCode")]
+    /// `resultMsg` is absent or empty. The tables allow this; the frequently asked questions do
+    /// not.
+    #[error("resultMsg is missing; the guide's FAQ asks for both resultCode and resultMsg")]
     MessageMissing,
-    /// `Body-Sign` has other blanks than the signature page prints.
-    #[error("Body-Sign has other blanks than the guide's sign_type=\"…\", signature= \"…\"")]
+    /// `Body-Sign` does not have the blanks of the signature page.
+    #[error("Body-Sign has other blanks than in the guide: sign_type=\"…\", signature= \"…\"")]
     BodySignBlanks,
 }
 
 impl Answer {
-    /// Reads an answer as koohook must write it: without a fault and without a remark.
+    /// Parses an answer that must have the form of koohook: no fault and no remark.
     ///
     /// # Errors
     ///
@@ -139,10 +141,11 @@ impl Answer {
         remarks.first().map_or(Ok(answer), |remark| Err((*remark).into()))
     }
 
-    /// Reads an answer as the debugging page does, and remarks what it forgives.
+    /// Parses an answer as the debugging page does, and returns remarks about faults that the page
+    /// accepts.
     ///
-    /// Restates *Interface debugging* and the response tables of both access guides; that all is
-    /// ASCII is decision B9.
+    /// Restates *Interface debugging* and the response tables of both access guides. ASCII is
+    /// required by decision B9.
     ///
     /// # Errors
     ///
@@ -164,7 +167,8 @@ impl Answer {
         Ok((answer, remarks))
     }
 
-    /// The strength that V1's credentials are encrypted with; AES-256 if the answer does not say.
+    /// The strength with which V1's credentials are encrypted; AES-256 if the answer has no
+    /// `encryptType`.
     #[must_use]
     pub fn strength(&self) -> Strength {
         match self.encrypt_type.as_deref() {
@@ -217,7 +221,7 @@ impl InstanceInfo {
     }
 }
 
-/// Restates *Interface debugging*: a usage needs its value and its time.
+/// Restates *Interface debugging*: a usage entry must have its value and its time.
 fn check_usage(usage: &Members) -> Result<(), AnswerError> {
     usage.get("usageValue").ok_or(AnswerError::Missing("usageValue"))?;
     usage.mandatory("statisticalTime", 20)?;
@@ -230,7 +234,7 @@ fn code(members: &Members) -> Result<String, AnswerError> {
     if digits && code.len() == 6 { Ok(code) } else { Err(AnswerError::Code) }
 }
 
-/// A media type has no case, and parameters may follow it.
+/// Checks the media type. Its capitals do not count, and parameters may follow it.
 fn content_type(headers: &HeaderMap) -> Result<Option<Remark>, AnswerError> {
     let text = only(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
     let media_type = text.split(';').next().unwrap_or_default().trim();
@@ -242,7 +246,7 @@ fn content_type(headers: &HeaderMap) -> Result<Option<Remark>, AnswerError> {
 
 fn seen_content_type(text: &str) -> String {
     if text.is_empty() {
-        "there is not one Content-Type".to_owned()
+        "Content-Type is missing or exists more than once".to_owned()
     } else {
         format!("Content-Type is {text}")
     }
@@ -258,7 +262,7 @@ fn seen_body(beginning: &str) -> String {
     }
 }
 
-/// The start of a body that cannot be read.
+/// The beginning of a body that cannot be parsed.
 fn beginning(body: &[u8]) -> String {
     String::from_utf8_lossy(body).chars().take(BEGINNING).collect()
 }
@@ -271,7 +275,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 const JSON: &str = "application/json";
-/// Characters of a body that are enough to recognise an error page.
+/// The number of characters that is enough to recognise an error page.
 const BEGINNING: usize = 40;
 
 #[cfg(test)]

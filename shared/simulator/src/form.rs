@@ -1,6 +1,6 @@
-//! Query strings as `java.net.URLEncoder` writes them, since the marketplace is a Java program.
+//! Query strings in the form of `java.net.URLEncoder`, since the marketplace is a Java program.
 
-/// Joins the pairs into a query, names and values encoded.
+/// Joins the pairs into a query, with encoded names and values.
 pub(crate) fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let pairs: Vec<String> = pairs
         .into_iter()

@@ -1,4 +1,4 @@
-//! Joint-operations kit of access guide 1.0: a POST of JSON, signed in a header.
+//! Joint-operations kit of access guide 1.0: a POST of JSON with the signature in a header.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use crate::v1;
 
 /// Builds and signs the request of one kit activity.
 ///
-/// `body` is sent as the bytes it is; its `timeStamp` is UTC+8 `yyyyMMddHHmmssSSS`. `address` is
+/// The exact bytes of `body` are sent. Its `timeStamp` is UTC+8 `yyyyMMddHHmmssSSS`. `address` is
 /// the production address, without a query.
 ///
 /// Restates *Interface description* and *Verifying requests* of access guide 1.0 for the kit.
 ///
 /// # Errors
 ///
-/// If `address` with the path behind it is not a URI.
+/// If `address` with the path is not a URI.
 pub fn request(
     address: &str,
     activity_name: &str,
@@ -28,10 +28,11 @@ pub fn request(
         .body(body.to_vec())
 }
 
-/// Signs the members of the top level as [`v1::auth_token`] signs parameters, blank ones left out.
+/// Signs the members of the top level as [`v1::auth_token`] signs parameters. Blank members are
+/// left out.
 ///
-/// A string is signed as it is, anything else as its JSON text. Of a repeated name the last value
-/// counts. A body that is not a JSON object is signed as if it had no members.
+/// A string is signed unchanged; any other value is signed as its JSON text. If a name is repeated,
+/// its last value counts. A body that is not a JSON object is signed as if it had no members.
 ///
 /// Restates *Verifying requests* of access guide 1.0 for the kit.
 #[must_use]
@@ -48,7 +49,7 @@ pub fn auth_token(access_key: &str, body: &[u8]) -> String {
     v1::auth_token(access_key, time_stamp, &parameters)
 }
 
-/// The text that a JSON value is signed as; null is signed as nothing.
+/// The signed text of a JSON value. The text of null is empty.
 fn plain(json: &str) -> String {
     match serde_json::from_str(json) {
         Ok(Some(text)) => text,
@@ -57,7 +58,8 @@ fn plain(json: &str) -> String {
     }
 }
 
-/// The guide's sample skips what `StringUtils.isBlank` finds blank, by `Character.isWhitespace`.
+/// Java's `Character.isWhitespace`. The guide's sample uses it in `StringUtils.isBlank` to find
+/// blank members.
 fn is_java_whitespace(char: char) -> bool {
     let unbroken = ['\u{85}', '\u{a0}', '\u{2007}', '\u{202f}'];
     let separator = ('\u{1c}'..='\u{1f}').contains(&char);
@@ -81,13 +83,13 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_people_is_signed_as_the_text_it_is() {
+    fn a_list_of_people_in_a_text_is_signed_unchanged() {
         let token = auth_token(KEY, USERS.as_bytes());
         assert_eq!(token, "qBuvjCrqj4Am8+u2+rjJeiP0t6H6bU9i9UI3brQN1hg=");
     }
 
     #[test]
-    fn what_a_body_says_counts_and_not_how_it_is_written() {
+    fn the_values_of_a_body_are_signed_and_not_its_layout() {
         let (flag, order) = (r#""flag":1"#, r#""orderId":"""#);
         for same in [
             TENANT.replace(flag, r#" "flag" : 1 "#),
@@ -122,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_none_is_refused() {
+    fn an_invalid_address_is_rejected() {
         assert!(request("no address", "tenantSync", KEY, b"{}").is_err());
     }
 }

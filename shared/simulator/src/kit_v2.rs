@@ -1,18 +1,18 @@
-//! Joint-operations kit of access guide 2.0: a POST of JSON, signed in three headers.
+//! Joint-operations kit of access guide 2.0: a POST of JSON with the signature in three headers.
 
 use crate::{mac, v2};
 
 /// Builds and signs the request of one kit activity.
 ///
-/// `body` is signed as the bytes it is; [`v2::body`] makes one in the order that the guide asks
-/// for. `timestamp` is Unix time in milliseconds, as text. `address` is the production address,
-/// without a query.
+/// The exact bytes of `body` are signed. [`v2::body`] makes a body with the order that the guide
+/// requires. `timestamp` is Unix time in milliseconds, as text. `address` is the production
+/// address, without a query.
 ///
 /// Restates *Interface requirements* and *Security token* of access guide 2.0 for the kit.
 ///
 /// # Errors
 ///
-/// If `address` with the path behind it is not a URI, or `timestamp` or `nonce` is not a header's
+/// If `address` with the path is not a URI. Also if `timestamp` or `nonce` is not a valid header
 /// value.
 pub fn request(
     address: &str,
@@ -30,10 +30,10 @@ pub fn request(
         .body(body.to_vec())
 }
 
-/// Signs a body: 64 hexadecimal digits, upper case.
+/// Signs a body. The signature has 64 hexadecimal digits in upper case.
 ///
-/// The text that is signed is the access key, the nonce, the timestamp and the body itself, not
-/// its digest as in the base interfaces, with nothing in between.
+/// The signed text is the access key, the nonce, the timestamp and the body, without separators.
+/// The base interfaces use a digest of the body instead.
 ///
 /// Restates *Security token* of access guide 2.0 for the kit.
 #[must_use]
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn k1_tenant_sync() {
+    fn k1_tenant_sync_is_signed() {
         check(
             r#"{"instanceId": "huaiweitest123456","orderId": "CS1906666666ABCDE","tenantId": "68cbc86aaaa880d92f36422fa0e","tenantCode": "huawei","name": "huaiweitest","domainName": "https://example.tenantaccount.com","flag": 1,"testFlag": 0,"timeStamp": "20220413093539534"}"#,
             "9AE896670E159411BAC22C626800A88660AD4EF71827D484DA0F50B4DDBD516A",
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn k2_all_org_sync() {
+    fn k2_all_org_sync_is_signed() {
         check(
             r#"{"instanceId":"inst-1","tenantId":"t-1","orgInfoList":[{"orgCode":"00000001","orgName":"产品部","parentCode":""},{"orgCode":"00000002","orgName":"测试部","parentCode":"00000001"}],"testFlag":0,"timeStamp":"20220413093539534"}"#,
             "E7848BCB73F6C5D7D681D7B2FA0ECBF63A4545A8830644CDAF59EDDE175A9523",
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn k3_auth_sync() {
+    fn k3_auth_sync_is_signed() {
         check(
             r#"{"instanceId":"inst-1","tenantId":"t-1","appId":"app-1","userList":[{"userName":"zhangsan01","name":"张三","orgCode":"00000001","role":"admin","enable":"true","mobile":null}],"currentSyncTime":"20220420114117642","flag":1,"testFlag":0,"timeStamp":"20220420114117642","extra":null}"#,
             "CFB0DD2C8065AC8B88DDA66CB572B4C19A2CC0E1F898C461FF73C6A9FCF3DCA3",
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_or_a_nonce_that_is_none_is_refused() {
+    fn an_invalid_address_or_nonce_is_rejected() {
         assert!(request("no address", "authSync", KEY, TIMESTAMP, NONCE, b"{}").is_err());
         assert!(request("https://a", "authSync", KEY, TIMESTAMP, "\n", b"{}").is_err());
     }

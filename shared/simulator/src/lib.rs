@@ -1,25 +1,27 @@
-//! The marketplace's side of the wire: what KooGallery sends to a seller's server, and what it
-//! makes of the answers.
+//! The marketplace's side of the wire: the calls that KooGallery sends to a seller's server, and
+//! the checks of the answers.
 //!
-//! Written from the marketplace's guides alone, so that it is a second reading of them: a receiver
-//! that misread a page disagrees with this crate. It does nothing by itself: no I/O, no clock, no
-//! randomness. Time, nonces and business ids are arguments.
+//! This crate is written only from the marketplace's guides and depends on no other crate of
+//! koohook. So it is a second reading of the guides: a server that misread a page disagrees with
+//! this crate. It has no I/O, no clock and no randomness. Time, nonces and business IDs are
+//! arguments.
 //!
 //! # Layout, in reading order
 //!
 //! - [`v1`]: a signed GET request of access guide 1.0, and the encryption of personal fields.
 //! - [`v2`]: a signed POST request of access guide 2.0.
 //! - [`kit_v1`], [`kit_v2`]: the signed POST requests of the joint-operations kit, one per guide.
-//! - [`answer`]: what the debugging page accepts as an answer, and the answer's own signature.
-//! - [`scenario`]: the calls about a purchase and an enterprise under each guide, step by step.
-//! - [`verdict`]: whether the marketplace counts an answer to a step as failed.
-//! - [`time`]: the guides' ways to write a moment.
+//! - [`answer`]: the answers that the debugging page accepts, and the signature of an answer.
+//! - [`scenario`]: the calls about a purchase and about an enterprise under each guide, step by
+//!   step.
+//! - [`verdict`]: whether the marketplace counts the answer to a step as failed.
+//! - [`time`]: the time formats of the guides.
 //!
 //! # Absent
 //!
-//! Licences and order notices; an HTTP client. The capitalisation of `Body-Sign`, which the
-//! marketplace does check, is lost in [`http::HeaderMap`]: the caller reads it from the bytes of
-//! the connection and gives it to [`verdict`].
+//! License-code products, `orderNotify`, and an HTTP client. The marketplace checks the capitals of
+//! `Body-Sign`, but [`http::HeaderMap`] does not keep them. The caller reads the name from the bytes
+//! of the connection and passes it to [`verdict`].
 
 pub mod answer;
 pub mod kit_v1;

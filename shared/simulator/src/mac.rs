@@ -1,4 +1,4 @@
-//! The one keyed digest that every signature of both guides is made of.
+//! The keyed digest of every signature in both guides.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

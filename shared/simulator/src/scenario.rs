@@ -1,9 +1,9 @@
-//! Scenarios: every call that the marketplace makes about a purchase or an enterprise, from before
-//! the purchase until after the release, with the right answer to each.
+//! Scenarios: every call that the marketplace makes about a purchase or an enterprise, with the
+//! right answers. A scenario begins before the purchase and ends after the release.
 //!
-//! A scenario is played from top to bottom. A step marked [`repeat`](Step::repeat) is sent again
-//! right after itself, and the answer must be the same. A step marked [`race`](Step::race) is first
-//! sent several times at once. No two requests share a nonce or a business id. The clock never goes
+//! The steps are sent from first to last. A step marked [`repeat`](Step::repeat) is sent again
+//! immediately, and the answer must be the same. A step marked [`race`](Step::race) is first sent
+//! several times concurrently. Each request has its own nonce and business ID. The clock never goes
 //! back.
 
 mod call;
@@ -24,36 +24,39 @@ use crate::time::TimestampUnit;
 /// One call of a scenario, with its right answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Step {
-    /// What happens, unique within the scenario: the activity and, mostly, a remark.
+    /// The title, unique in the scenario: the activity and, mostly, a remark.
     pub title: String,
-    /// What is sent.
+    /// The call to send.
     pub call: Call,
     /// The `resultCode` of the right answer.
     pub code: &'static str,
-    /// What the right answer carries beside its code.
+    /// The content of the right answer, besides its code.
     pub carries: Carries,
-    /// The state of the instance afterwards; [`State::Absent`] for an enterprise.
+    /// The state of the instance after the step; [`State::Absent`] for an enterprise.
     pub state: State,
-    /// The step is sent again, with a fresh business id, nonce and timestamp, and changes nothing.
+    /// Whether the step is sent again, with a new business ID, nonce and timestamp. The repeat
+    /// changes nothing.
     pub repeat: bool,
-    /// The step is sent several times at once: one takes effect, and all are answered alike.
+    /// Whether the step is sent several times concurrently. One request has an effect, and all get
+    /// the same answer.
     pub race: bool,
-    /// The guides do not ask for this answer: it is koohook's decision, and others may differ.
+    /// Whether the answer is a decision of koohook. The guides do not define it, so other servers
+    /// may answer differently.
     pub is_decision: bool,
 }
 
-/// What a step sends: the members of one request, in the order of the guide's examples.
+/// The call of a step: the members of one request, in the order of the guide's examples.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Call {
-    /// Which guide the request follows, and which of its two parts.
+    /// The guide of the request, and one of the guide's two parts.
     pub contract: Contract,
-    /// The last part of a kit call's path, such as `tenantSync`; base calls have none.
+    /// The last part of a kit call's path, such as `tenantSync`; empty for base calls.
     pub page: &'static str,
-    /// Names and values; `activity` is the first of a base call's.
+    /// Names and values. In a base call, `activity` is the first.
     pub members: Vec<(&'static str, Value)>,
 }
 
-/// One of the two access guides, and one of its two parts.
+/// One of the two access guides, and one of the guide's two parts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Contract {
     /// Access guide 1.0, base interfaces: GET, `authToken`.
@@ -66,67 +69,68 @@ pub enum Contract {
     KitV2,
 }
 
-/// The value of a member, known now or when the step is sent.
+/// The value of a member. Some values are known only when the step is sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Value {
     /// This text.
     Text(String),
-    /// This JSON value, its compact text in a query.
+    /// This JSON value; in a query, its compact text.
     Json(Json),
     /// [`Wire::business_id`].
     BusinessId,
     /// [`Wire::instance_id`].
     InstanceId,
-    /// [`Wire::instance_id`], a comma, and this id.
+    /// [`Wire::instance_id`], a comma, and this ID.
     InstanceIdAnd(&'static str),
-    /// This text, encrypted with the access key as AES-256, the default strength of a product.
+    /// This text, encrypted with the access key and AES-256, the default strength of a product.
     Personal {
-        /// What the seller must find.
+        /// The text after decryption.
         plain: &'static str,
-        /// The number of the made-up vector, see [`Iv::numbered`](crate::v1::Iv::numbered).
+        /// The number of the generated vector, see [`Iv::numbered`](crate::v1::Iv::numbered).
         iv: u16,
     },
-    /// [`Wire::now_millis`] as the kit's bodies have it, see [`in_china`](crate::time::in_china).
+    /// [`Wire::now_millis`] in the format of the kit's bodies, see
+    /// [`in_china`](crate::time::in_china).
     ChinaTime,
     /// [`Wire::sealed_secret`].
     SealedSecret,
 }
 
-/// What the right answer carries beside its code.
+/// The content of the right answer, besides its code.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Carries {
-    /// Nothing that is compared.
+    /// The step compares only the code.
     Nothing,
-    /// The id of some instance: a rehearsal speaks of none in particular.
+    /// The ID of any instance: a rehearsal is not about a real instance.
     AnyInstance {
-        /// The answer has app info.
+        /// Whether the answer must have app info.
         access: bool,
     },
-    /// The id of the instance of this scenario.
+    /// The ID of the instance of this scenario.
     ThisInstance {
-        /// The answer has app info.
+        /// Whether the answer must have app info.
         access: bool,
     },
-    /// A list of exactly these instances in this order, each with app info.
+    /// A list of exactly these instances in this order. Each has app info.
     Listed(Vec<Value>),
 }
 
 /// The state of the instance of this scenario.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum State {
-    /// Nothing was bought yet.
+    /// The purchase has not happened yet.
     Absent,
-    /// The buyer uses it.
+    /// The buyer can use it.
     Active,
-    /// The buyer is kept out, and nothing is lost.
+    /// The buyer cannot use it, and its data is kept.
     Frozen,
-    /// It was released, for ever.
+    /// It was released. This state never ends.
     Released,
 }
 
-/// All that a step needs to know of the moment in which it is sent.
+/// The values that a step needs when it is sent.
 ///
-/// It has no `Debug`, because it holds the access keys.
+/// It has no `Debug`, because it contains the access keys.
 #[derive(Clone, Copy)]
 pub struct Wire<'a> {
     /// The production address, without a query.
@@ -135,15 +139,16 @@ pub struct Wire<'a> {
     pub access_key: &'a str,
     /// The access key of the kit.
     pub kit_key: &'a str,
-    /// Now, in milliseconds since 1970-01-01T00:00:00Z.
+    /// The current time, in milliseconds since 1970-01-01T00:00:00Z.
     pub now_millis: u64,
-    /// Fresh for every request; V1 and V2 send it with newInstance alone.
+    /// The business ID, new for every request. V1 and V2 send it only with newInstance.
     pub business_id: &'a str,
-    /// Fresh for every request; V1 sends none.
+    /// The nonce, new for every request. V1 sends no nonce.
     pub nonce: &'a str,
-    /// What [`Step::learn`] found; empty before.
+    /// The ID that [`Step::learn`] found; empty before.
     pub instance_id: &'a str,
-    /// A secret encrypted with the seller's RSA key, in base64; applicationSync alone sends it.
+    /// A secret that is encrypted with the seller's RSA key, in base64. Only applicationSync sends
+    /// it.
     pub sealed_secret: &'a str,
 }
 
@@ -152,16 +157,16 @@ impl Step {
     ///
     /// # Errors
     ///
-    /// If the address is not a URI, or the nonce is not a header's value.
+    /// If the address is not a URI, or the nonce is not a valid header value.
     pub fn request(&self, wire: &Wire) -> Result<http::Request<Vec<u8>>, http::Error> {
         self.request_in(wire, TimestampUnit::Milliseconds)
     }
 
-    /// Turns the step into a signed request whose V2 timestamp has this unit.
+    /// Turns the step into a signed request. `unit` is the unit of a V2 timestamp.
     ///
     /// # Errors
     ///
-    /// As [`Step::request`].
+    /// The same as [`Step::request`].
     pub fn request_in(
         &self,
         wire: &Wire,
@@ -184,7 +189,7 @@ impl Step {
         named.unwrap_or(self.call.page)
     }
 
-    /// Whether the call only tries the seller out: `testFlag` is 1.
+    /// Whether the call is a rehearsal: `testFlag` is 1.
     #[must_use]
     pub fn is_rehearsal(&self) -> bool {
         let text = |(name, value): &(&str, Value)| match (*name, value) {
@@ -195,14 +200,14 @@ impl Step {
         self.call.members.iter().any(text)
     }
 
-    /// Whether the call names the instance of this scenario. An earlier purchase told its id.
+    /// Whether the call names the instance of this scenario. Its ID comes from an earlier purchase.
     #[must_use]
     pub fn needs_instance(&self) -> bool {
         let named = |value: &Value| matches!(value, Value::InstanceId | Value::InstanceIdAnd(_));
         self.call.members.iter().any(|(_, value)| named(value))
     }
 
-    /// A step that succeeds, carries nothing and is repeated.
+    /// A step that succeeds, compares only the code, and is repeated.
     fn new(contract: Contract, activity: &str, remark: &str, state: State) -> Self {
         let members = vec![("activity", activity.into())];
         Self {
@@ -251,21 +256,21 @@ impl From<String> for Value {
     }
 }
 
-/// Steps whose answers koohook decided, since the guides do not say them.
+/// Marks steps whose answers are decisions of koohook, because the guides do not define them.
 fn decided(steps: Vec<Step>) -> Vec<Step> {
     steps.into_iter().map(Step::decided).collect()
 }
 
 pub(crate) const SUCCESS: &str = "000000";
-/// "The order is being processed", the guides' *Result codes*: the marketplace asks again.
+/// "The order is being processed" (*Result codes* of the guides): the marketplace asks again.
 pub(crate) const PROCESSING: &str = "000004";
-/// "Instance ID does not exist", the guides' *Result codes*.
+/// "Instance ID does not exist" (*Result codes* of the guides).
 pub(crate) const UNKNOWN: &str = "000003";
 
-/// What sellers type into every field of the debugging page.
+/// The text that sellers type into every field of the debugging page.
 const REHEARSED: &str = "123456789";
-/// The id of an instance that does not exist.
-const STRANGER: &str = "00000000-0000-4000-8000-000000000000";
+/// The ID of an instance that does not exist.
+const UNKNOWN_ID: &str = "00000000-0000-4000-8000-000000000000";
 
 const HOUR_MILLIS: u64 = 3_600_000;
 const DAY_MILLIS: u64 = 24 * HOUR_MILLIS;

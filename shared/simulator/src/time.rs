@@ -1,13 +1,13 @@
-//! The ways the guides write a moment: digits only, in UTC but for the kit's bodies.
+//! The time formats of the guides: only digits. They are in UTC, except in the bodies of the kit.
 //!
-//! A moment is a number of milliseconds since 1970-01-01T00:00:00Z. The calendar is the proleptic
+//! A time is a number of milliseconds since 1970-01-01T00:00:00Z. The calendar is the proleptic
 //! Gregorian one, without leap seconds. Years after 9999 do not fit the guides' forms.
 
-/// The unit of V2's `timestamp`: the mainland guide says milliseconds, the international one
-/// seconds.
+/// The unit of V2's `timestamp`. The guide for mainland China requires milliseconds; the
+/// international guide requires seconds.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum TimestampUnit {
-    /// 13 digits, as both guides' examples have them.
+    /// 13 digits, as in the examples of both guides.
     #[default]
     Milliseconds,
     /// 10 digits.
@@ -15,7 +15,7 @@ pub enum TimestampUnit {
 }
 
 impl TimestampUnit {
-    /// Writes a moment as V2's `timestamp` and `x-timestamp`.
+    /// Writes a time as V2's `timestamp` and `x-timestamp`.
     #[must_use]
     pub fn text(self, millis: u64) -> String {
         match self {
@@ -25,20 +25,20 @@ impl TimestampUnit {
     }
 }
 
-/// Writes `yyyyMMddHHmmssSSS`, 17 digits: the form of V1's `timeStamp`.
+/// Writes `yyyyMMddHHmmssSSS`, 17 digits: the format of V1's `timeStamp`.
 #[must_use]
 pub fn to_the_millisecond(millis: u64) -> String {
     format!("{}{:03}", to_the_second(millis), millis % MILLIS_PER_SECOND)
 }
 
-/// Writes `yyyyMMddHHmmssSSS` in UTC+8, 17 digits: the form of the kit's `timeStamp` and
+/// Writes `yyyyMMddHHmmssSSS` in UTC+8, 17 digits: the format of the kit's `timeStamp` and
 /// `currentSyncTime`.
 #[must_use]
 pub fn in_china(millis: u64) -> String {
     to_the_millisecond(millis + CHINA_AHEAD_MILLIS)
 }
 
-/// Writes `yyyyMMddHHmmss`, 14 digits: the form of `expireTime`; milliseconds are cut off.
+/// Writes `yyyyMMddHHmmss`, 14 digits: the format of `expireTime`. Milliseconds are cut off.
 #[must_use]
 pub fn to_the_second(millis: u64) -> String {
     let seconds = millis / MILLIS_PER_SECOND;
@@ -49,8 +49,8 @@ pub fn to_the_second(millis: u64) -> String {
 
 /// Turns a number of days since 1970-01-01 into year, month and day.
 ///
-/// The year is counted from March, so that the leap day is its last one, and the calendar repeats
-/// every 400 years (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+/// The year begins in March, so that the leap day is its last day. The calendar repeats every 400
+/// years (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + DAYS_FROM_MARCH_OF_YEAR_0_TO_1970;
     let (era, day_of_era) = (days / DAYS_PER_ERA, days % DAYS_PER_ERA);
@@ -64,7 +64,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (year, month, day)
 }
 
-/// China keeps one time all year.
+/// China has the same offset all year.
 const CHINA_AHEAD_MILLIS: u64 = 8 * 3_600_000;
 const MILLIS_PER_SECOND: u64 = 1_000;
 const SECONDS_PER_DAY: u64 = 86_400;
@@ -75,9 +75,9 @@ const DAYS_FROM_MARCH_OF_YEAR_0_TO_1970: u64 = 719_468;
 mod tests {
     use super::{TimestampUnit, civil, in_china, to_the_millisecond, to_the_second};
 
-    /// The expected texts were made with GNU `date -u -d @SECONDS +%Y%m%d%H%M%S`.
+    /// The expected texts come from GNU `date -u -d @SECONDS +%Y%m%d%H%M%S`.
     #[test]
-    fn known_moments_are_written_as_the_calendar_has_them() {
+    fn known_times_are_written_as_gnu_date_writes_them() {
         let known = [
             (0, "19700101000000"),
             (68_169_600, "19720229000000"),
@@ -99,27 +99,27 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_has_its_unit() {
+    fn a_timestamp_is_written_in_its_unit() {
         assert_eq!(TimestampUnit::default().text(1_680_508_066_618), "1680508066618");
         assert_eq!(TimestampUnit::Seconds.text(1_680_508_066_618), "1680508066");
     }
 
     #[test]
-    fn milliseconds_are_three_digits() {
+    fn milliseconds_are_written_with_three_digits() {
         assert_eq!(to_the_millisecond(1_595_835_431_903), "20200727073711903");
         assert_eq!(to_the_millisecond(1_595_835_431_007), "20200727073711007");
         assert_eq!(to_the_second(1_595_835_431_999), "20200727073711");
     }
 
     #[test]
-    fn china_is_eight_hours_ahead_and_may_have_another_day_and_year() {
+    fn china_time_is_eight_hours_ahead() {
         assert_eq!(in_china(1_595_835_431_903), "20200727153711903");
         assert_eq!(in_china(1_735_689_599_999), "20250101075959999");
     }
 
-    /// Counts the days of 1970 to 2499 by the schoolbook's leap rule and compares each one.
+    /// Counts the days from 1970 to 2499 with the simple leap-year rule and compares each day.
     #[test]
-    fn every_day_of_five_centuries_follows_the_day_before() {
+    fn each_day_from_1970_to_2499_has_the_right_date() {
         let mut days = 0;
         for year in 1970..2500 {
             let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);

@@ -1,4 +1,4 @@
-//! Access guide 1.0, base interfaces: a GET request with everything in its query.
+//! Access guide 1.0, base interfaces: a GET request with all fields in its query.
 
 mod personal;
 mod sha1prng;
@@ -12,8 +12,8 @@ use crate::{form, mac};
 
 /// Builds and signs the request of one base activity.
 ///
-/// `activity` is one of the `parameters`, which are plain text, without `timeStamp` and
-/// `authToken`: these are added at the end. `address` is the production address, without a query.
+/// `parameters` are plain text and include `activity`. They do not include `timeStamp` and
+/// `authToken`, which are added at the end. `address` is the production address, without a query.
 /// `time_stamp` is UTC `yyyyMMddHHmmssSSS`.
 ///
 /// Restates *Interface description* and *Verifying requests* of access guide 1.0.
@@ -33,11 +33,11 @@ pub fn request(
     http::Request::get(format!("{address}?{query}")).body(Vec::new())
 }
 
-/// Signs the plain parameters: base64 of an HMAC-SHA256 whose key is the access key with the time
-/// stamp behind it.
+/// Signs the plain parameters: base64 of an HMAC-SHA256. Its key is the access key, followed by the
+/// time stamp.
 ///
-/// Every parameter but `authToken` counts, an empty one too; of a repeated name the first value
-/// counts. `timeStamp` is added and need not be among them.
+/// Every parameter except `authToken` counts, also an empty one. If a name is repeated, its first
+/// value counts. `timeStamp` is added.
 ///
 /// Restates *Verifying requests* of access guide 1.0.
 #[must_use]
@@ -49,7 +49,7 @@ pub fn auth_token(access_key: &str, time_stamp: &str, parameters: &[(&str, &str)
 
 /// Writes the value of `saasExtendParams`: base64 of a JSON array of names and values.
 ///
-/// Restates the *saasExtendParams* note of the newInstance page of access guide 1.0.
+/// Restates the note *saasExtendParams* on the newInstance page of access guide 1.0.
 #[must_use]
 pub fn extend_params(pairs: &[(&str, &str)]) -> String {
     let list: Value =
@@ -79,9 +79,9 @@ mod tests {
     /// The key of the constructed vectors.
     const KEY: &str = "11111111-2222-3333-4444-555555555555";
 
-    /// The one vector of the guide that can be recomputed: *Java sample code (all)*.
+    /// The only vector of the guide that can be computed again: *Java sample code (all)*.
     #[test]
-    fn the_guides_own_vector_is_reproduced() {
+    fn the_vector_of_the_guide_is_reproduced() {
         let parameters = [
             ("activity", "newInstance"),
             ("businessId", "61e834ba-7b97-4418-b8f7-e5345137278c"),
@@ -95,7 +95,8 @@ mod tests {
         assert_eq!(token, "Gzbfjf9LHRBcI3bFVi++sLinCNOBF6qa7is1fvjEgYQ=");
     }
 
-    /// Unsorted here; with an empty value, a space, Chinese, and a `+` inside base64.
+    /// The parameters are unsorted. They contain an empty value, a space, Chinese text, and a `+`
+    /// inside base64.
     const NEW_INSTANCE: [(&str, &str); 13] = [
         ("trialFlag", "0"),
         ("activity", "newInstance"),
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_of_two_is_signed_with_a_plain_comma_and_sent_with_an_encoded_one() {
+    fn a_query_of_two_ids_is_signed_with_a_plain_comma_and_sent_with_an_encoded_comma() {
         let ids = "ebc28eb6-4606-4098-b4bd-c201c99a0654,fe28e27e-1157-4105-8592-24cc9488db10";
         let parameters = [("activity", "queryInstance"), ("instanceId", ids), ("testFlag", "1")];
         let request =
@@ -148,9 +149,9 @@ mod tests {
         );
     }
 
-    /// The kit's bodies sign like parameters, their blank members left out.
+    /// The kit signs the members of its bodies like parameters, without blank members.
     #[test]
-    fn the_kits_canonical_members_are_signed_alike() {
+    fn the_members_of_kit_bodies_are_signed_like_parameters() {
         let tenant = [
             ("domainName", "https://example.tenantaccount.com"),
             ("flag", "1"),
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_name_signs_its_first_value_and_a_token_signs_nothing() {
+    fn only_the_first_value_of_a_name_is_signed_and_the_token_is_not_signed() {
         let mut parameters = NEW_INSTANCE.to_vec();
         parameters.push(("orderId", "another"));
         parameters.push(("authToken", "anything"));
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_a_bodiless_get_of_the_production_address() {
+    fn a_request_is_a_get_of_the_production_address_without_a_body() {
         let parameters = [("activity", "newInstance"), ("customerName", "a b+c")];
         let request =
             request("http://127.0.0.1:8000/saas", "key", "20260101000000000", &parameters).unwrap();
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_none_is_refused() {
+    fn an_invalid_address_is_rejected() {
         assert!(request("no address", "key", "20260101000000000", &[]).is_err());
     }
 
@@ -207,7 +208,7 @@ mod tests {
     fn extended_parameters_are_base64_of_a_json_list() {
         let written =
             extend_params(&[("emailDomainName", "test.example.com"), ("note", "中文 a+b")]);
-        // Parsed, not compared as text: JSON members have no order.
+        // The test parses both, because JSON members have no order.
         let parse = |text: &str| -> serde_json::Value {
             serde_json::from_slice(&STANDARD.decode(text).unwrap()).unwrap()
         };

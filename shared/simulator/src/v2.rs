@@ -1,4 +1,4 @@
-//! Access guide 2.0, base interfaces: a POST of JSON, signed in its query.
+//! Access guide 2.0, base interfaces: a POST of JSON with the signature in its query.
 
 use serde_json::Value;
 
@@ -6,8 +6,8 @@ use crate::{form, mac};
 
 /// Builds and signs the request of one base activity.
 ///
-/// `body` is signed as the bytes it is; [`body`] makes one in the order that the guide asks for.
-/// `timestamp` is Unix time in milliseconds, as text. `address` has no query.
+/// The exact bytes of `body` are signed. The function [`body`] makes a body with the order that the
+/// guide requires. `timestamp` is Unix time in milliseconds, as text. `address` has no query.
 ///
 /// Restates *Interface requirements* and *Security token* of access guide 2.0.
 ///
@@ -29,14 +29,14 @@ pub fn request(
     ]);
     http::Request::post(format!("{address}?{query}"))
         .header(http::header::ACCEPT, "application/json")
-        // The charset's name is the guide's own; the registered one has a hyphen.
+        // The guide writes the charset without a hyphen; the registered name has one.
         .header(http::header::CONTENT_TYPE, "application/json;charset=utf8")
         .body(body.to_vec())
 }
 
-/// Writes a body: compact JSON, its members sorted by name.
+/// Writes a body: compact JSON with members sorted by name.
 ///
-/// The members of this level alone are sorted; a value that is an object is written as it stands.
+/// Only the members of the top level are sorted. Nested objects keep their order.
 ///
 /// Restates *Security token* of access guide 2.0.
 #[must_use]
@@ -50,10 +50,10 @@ pub fn body<V: Clone + Into<Value>>(members: &[(&str, V)]) -> Vec<u8> {
     format!("{{{}}}", members.join(",")).into_bytes()
 }
 
-/// Signs a body: 64 hexadecimal digits, upper case.
+/// Signs a body. The signature has 64 hexadecimal digits in upper case.
 ///
-/// The text that is signed is the access key, the nonce, the timestamp and the lower-case digest
-/// of the body, with nothing in between. Both digests are HMAC-SHA256 with the access key.
+/// The signed text is the access key, the nonce, the timestamp and the lower-case digest of the
+/// body, without separators. Both digests are HMAC-SHA256 with the access key.
 ///
 /// Restates *Security token* of access guide 2.0.
 #[must_use]
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn b1_new_instance() {
+    fn b1_new_instance_is_signed() {
         check(
             &[
                 TEST,
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn b2_query_instance() {
+    fn b2_query_instance_is_signed() {
         check(
             &[("instanceId", INSTANCE), TEST, ("activity", "queryInstance")],
             r#"{"activity":"queryInstance","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","testFlag":"1"}"#,
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn b3_refresh_instance() {
+    fn b3_refresh_instance_is_signed() {
         check(
             &[
                 ("activity", "refreshInstance"),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn b4_update_instance_status() {
+    fn b4_update_instance_status_is_signed() {
         check(
             &[
                 ("status", "FREEZE"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn b5_release_instance() {
+    fn b5_release_instance_is_signed() {
         check(
             &[("activity", "releaseInstance"), ("instanceId", INSTANCE), ORDER, LINE, TEST],
             r#"{"activity":"releaseInstance","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","orderId":"CS2211181819B4LVS","orderLineId":"CS2211181819B4LVS-000001","testFlag":"1"}"#,
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn b6_upgrade_instance() {
+    fn b6_upgrade_instance_is_signed() {
         check(
             &[("activity", "upgradeInstance"), ("instanceId", INSTANCE), ORDER, LINE, TEST],
             r#"{"activity":"upgradeInstance","instanceId":"10e758d0-31ad-4c4b-8f1b-81d03469a10e","orderId":"CS2211181819B4LVS","orderLineId":"CS2211181819B4LVS-000001","testFlag":"1"}"#,
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn b7_an_unsorted_spaced_body_is_signed_as_it_stands() {
+    fn b7_an_unsorted_body_with_spaces_is_signed_unchanged() {
         check_bytes(
             br#"{ "testFlag": "1", "orderId": "CS2211181819B4LVS", "activity": "newInstance", "businessId": "87b94795-0603-4e24-8ae5-69420d60e3c8", "orderLineId": "CS2211181819B4LVS-000001" }"#,
             "bd158576c86ff194f28685dac42b8970c037b42853a9f89c0ad45affee31ad75",
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_escaped_only_where_json_asks_for_it_and_objects_stay_objects() {
+    fn a_body_escapes_only_what_json_requires_and_keeps_objects() {
         let members = [
             ("name", Value::from("中 / \"\\\n")),
             ("flag", json!(1)),
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_none_is_refused() {
+    fn an_invalid_address_is_rejected() {
         assert!(request("no address", KEY, TIMESTAMP, NONCE, b"{}").is_err());
     }
 }

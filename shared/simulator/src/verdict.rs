@@ -1,7 +1,7 @@
-//! Whether the marketplace counts an answer to a step as failed, and what a seller should know.
+//! Whether the marketplace counts the answer to a step as failed, with remarks for the seller.
 //!
-//! A *failure* breaks the guide. A *remark* works. An activity that not every product needs may
-//! be *not served*.
+//! A *failure* breaks the guide. A *remark* is about an answer that works. An activity that not
+//! every product needs may be *not served*.
 
 mod wanted;
 
@@ -15,81 +15,87 @@ use crate::answer::{self, Answer, AnswerError, judge_body_sign};
 use crate::scenario::{Contract, Mismatch, PROCESSING, SUCCESS, Step, UNKNOWN, Wire};
 use crate::v1;
 
-/// An answer as it came from the wire.
+/// An answer as it was received.
 #[derive(Clone, Copy, Debug)]
 pub struct Received<'a> {
     /// Status, headers and body.
     pub response: &'a Response<Vec<u8>>,
-    /// The name of the header `Body-Sign` as it was sent, if it was.
+    /// The name of the header `Body-Sign` with its capitals, if the header was sent.
     pub body_sign_name: Option<&'a str>,
-    /// From the first byte sent to the last one received.
+    /// The time from the first sent byte to the last received byte.
     pub took: Duration,
 }
 
-/// What the marketplace makes of an answer.
+/// The marketplace's verdict on an answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Verdict {
-    /// The answer, if it could be read.
+    /// The answer, if it could be parsed.
     pub answer: Option<Answer>,
-    /// Whether it counts.
+    /// Whether the marketplace accepts the answer.
     pub outcome: Outcome,
-    /// What works, and is worth knowing.
+    /// Remarks about an answer that works.
     pub remarks: Vec<Remark>,
 }
 
-/// Whether an answer counts.
+/// Whether the marketplace accepts an answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Outcome {
-    /// The marketplace goes on.
+    /// The marketplace accepts the answer.
     Right,
-    /// The server does not serve this activity, which not every product needs; what it answers.
+    /// The server does not serve this activity, which not every product needs. The field is its
+    /// answer.
     NotServed(String),
     /// The marketplace counts a failed call.
     Failed(Failure),
 }
 
-/// Why the marketplace counts a call as failed.
+/// Why the marketplace counts a call as failed. Its text states what was seen, then what the guide
+/// requires, then what to check.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[error("{seen}; wanted: {wanted}")]
+#[error("{seen}; expected: {wanted}")]
 pub struct Failure {
-    /// What the server did.
+    /// What the simulator saw.
     pub seen: String,
-    /// What the guide wants, with the name of its page.
+    /// What the guide requires, with the name of its page, and what to check.
     pub wanted: String,
 }
 
-/// What works, and is worth knowing.
+/// A remark about an answer that works.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Remark {
-    /// The form of the answer.
+    /// The form of the answer is unusual.
     #[error(transparent)]
     Form(#[from] answer::Remark),
-    /// V2's answers need no signature, but this one has a wrong one.
-    #[error("{0}; access guide 2.0 needs no Body-Sign")]
+    /// The signature is wrong. V2 requires no signature.
+    #[error("{0}; access guide 2.0 does not require Body-Sign")]
     Unneeded(AnswerError),
-    /// An unknown instance is not answered with its code.
-    #[error("an unknown or released instance is answered {0}; the guide's code is 000003")]
+    /// The answer about an unknown or released instance has another code than the guide's.
+    #[error("an unknown or released instance is answered {0}; the guide has the code 000003")]
     Unknown(String),
-    /// The order is still being carried out.
-    #[error("answered 000004: the marketplace asks again until access data is there")]
+    /// The order is still being processed.
+    #[error("resultCode is 000004; the marketplace asks again until the server has access data")]
     Processing,
-    /// The guide does not say this answer.
-    #[error("{0}; the guide does not say the answer to this call")]
+    /// The guide does not define the answer.
+    #[error("{0}; the guide does not define the answer to this call")]
     Unsaid(Mismatch),
-    /// The list has other entries than were asked for.
-    #[error("queryInstance lists other instances than were asked for")]
+    /// The list has instances that the query does not name.
+    #[error("queryInstance lists instances that the query does not name")]
     Listed,
-    /// The buyer sees no access data.
-    #[error("queryInstance has no appInfo: the buyer must get the access data otherwise")]
+    /// The answer has no access data for the buyer.
+    #[error("queryInstance has no appInfo; send the access data to the buyer in another way")]
     NoAccess,
-    /// The marketplace shows the buyer what it decrypts, and this does not decrypt.
-    #[error("{0} does not decrypt with this key and encryptType: the buyer cannot read it")]
+    /// The marketplace cannot decrypt a credential, so it cannot show it to the buyer.
+    #[error(
+        "{0} cannot be decrypted with this access key and encryptType; the buyer cannot read it"
+    )]
     Undecryptable(&'static str),
-    /// The answer took longer than the requirements page allows, and shorter than the questions.
-    #[error("took longer than 5 s: the requirements page allows 5 s, the questions page 20 s")]
+    /// The answer took longer than the requirements page allows, but not longer than the FAQ
+    /// allows.
+    #[error("answer took longer than 5 s; the requirements page allows 5 s, the FAQ allows 20 s")]
     Slow,
 }
 
+/// Whether the marketplace accepts an answer that is not the right one.
 enum Forgiven {
     Silently,
     With(Remark),
@@ -110,13 +116,13 @@ impl Step {
         optional.contains(&self.service())
     }
 
-    /// What a server serves or not: the activity, and the one scene that came with another.
+    /// The name of the service: the activity, or the one scene that a later guide added.
     #[must_use]
     pub fn service(&self) -> &str {
         if self.title.contains(RENEWAL_CHANGE) { RENEWAL_CHANGE } else { self.activity() }
     }
 
-    /// Whether the marketplace asks again after `000004`: V2, and only in earnest.
+    /// Whether the marketplace asks again after `000004`. Only V2 does so, and only for real calls.
     fn may_wait(&self) -> bool {
         let asked_again = ["newInstance", "queryInstance"].contains(&self.activity());
         self.call.contract == Contract::V2 && asked_again && !self.is_rehearsal()
@@ -124,7 +130,7 @@ impl Step {
 }
 
 impl Contract {
-    /// Access guide 2.0, either part: its answers need no signature.
+    /// Whether this is one of the two parts of access guide 2.0. Its answers need no signature.
     #[must_use]
     pub const fn is_v2(self) -> bool {
         matches!(self, Self::V2 | Self::KitV2)
@@ -138,9 +144,10 @@ impl Contract {
     }
 }
 
-/// Judges an answer to a step as leniently as the marketplace.
+/// Judges the answer to a step as leniently as the marketplace.
 ///
-/// `is_served`: the server has served this activity before, so it cannot be unserved now.
+/// `is_served`: the server has served this activity before, so the result cannot be
+/// [`Outcome::NotServed`].
 #[must_use]
 pub fn judge(step: &Step, wire: &Wire, received: &Received, is_served: bool) -> Verdict {
     let may_lack = !is_served && step.is_optional();
@@ -163,7 +170,7 @@ pub fn judge(step: &Step, wire: &Wire, received: &Received, is_served: bool) -> 
     Verdict { answer: Some(answer), outcome, remarks }
 }
 
-/// Reads an answer and its signature.
+/// Parses an answer and checks its signature.
 fn read(
     step: &Step,
     wire: &Wire,
@@ -187,7 +194,7 @@ fn read(
     }
 }
 
-/// The first credential of a V1 answer that is not ciphertext of this key.
+/// The first credential of a V1 answer that cannot be decrypted with this key.
 fn undecryptable(step: &Step, wire: &Wire, answer: &Answer) -> Option<&'static str> {
     if step.call.contract != Contract::V1 {
         return None;
@@ -197,12 +204,12 @@ fn undecryptable(step: &Step, wire: &Wire, answer: &Answer) -> Option<&'static s
     let mut credentials = answer.app_info.iter().chain(listed).flat_map(|access| {
         [("userName", access.user_name.as_ref()), ("password", access.password.as_ref())]
     });
-    let opens = |text: &String| v1::decrypt(wire.access_key, strength, text).is_ok();
-    let unopened = credentials.find(|(_, text)| text.is_some_and(|text| !opens(text)));
-    unopened.map(|(name, _)| name)
+    let is_decryptable = |text: &String| v1::decrypt(wire.access_key, strength, text).is_ok();
+    let first = credentials.find(|(_, text)| text.is_some_and(|text| !is_decryptable(text)));
+    first.map(|(name, _)| name)
 }
 
-/// Decides whether the answer counts.
+/// Decides whether the marketplace accepts the answer.
 fn weigh(step: &Step, wire: &Wire, answer: &Answer, remarks: &mut Vec<Remark>) -> Outcome {
     let Err(mismatch) = step.check(wire, answer) else {
         return Outcome::Right;
@@ -217,7 +224,7 @@ fn weigh(step: &Step, wire: &Wire, answer: &Answer, remarks: &mut Vec<Remark>) -
     }
 }
 
-/// What the marketplace forgives although koohook would answer otherwise.
+/// Whether the marketplace accepts this difference from the right answer.
 fn forgive(step: &Step, mismatch: &Mismatch) -> Forgiven {
     match mismatch {
         Mismatch::InstanceIdChanged if step.is_rehearsal() => Forgiven::Silently,
@@ -229,22 +236,23 @@ fn forgive(step: &Step, mismatch: &Mismatch) -> Forgiven {
             if step.may_wait() {
                 Forgiven::With(Remark::Processing)
             } else {
-                unsaid(step, mismatch)
+                forgive_undefined(step, mismatch)
             }
         }
         Mismatch::AccessMissing if step.activity() == "queryInstance" => {
             Forgiven::With(Remark::NoAccess)
         }
         Mismatch::Listed { expected, found } => forgive_list(step, expected, found),
-        _ => unsaid(step, mismatch),
+        _ => forgive_undefined(step, mismatch),
     }
 }
 
-fn unsaid(step: &Step, mismatch: &Mismatch) -> Forgiven {
+fn forgive_undefined(step: &Step, mismatch: &Mismatch) -> Forgiven {
     if step.is_decision { Forgiven::With(Remark::Unsaid(mismatch.clone())) } else { Forgiven::Not }
 }
 
-/// The guide promises no order, and says nothing about unknown IDs.
+/// Whether the marketplace accepts another list. The guide guarantees no order and does not define
+/// the answer for unknown IDs.
 fn forgive_list(step: &Step, expected: &[String], found: &[String]) -> Forgiven {
     let is_all_there = expected.iter().all(|id| found.contains(id));
     if is_all_there && found.len() == expected.len() {
@@ -256,8 +264,9 @@ fn forgive_list(step: &Step, expected: &[String], found: &[String]) -> Forgiven 
     }
 }
 
-/// How servers answer what they do not serve: no such path or method, or the code for a bad
-/// parameter or an error.
+/// The answer of a server that does not serve the call, as text; `None` for another answer. Such a
+/// server answers that the path or method does not exist, or a code for a bad parameter or an
+/// error.
 fn unserved(response: &Response<Vec<u8>>) -> Option<String> {
     let status = response.status();
     if ABSENT.contains(&status) {
@@ -269,9 +278,9 @@ fn unserved(response: &Response<Vec<u8>>) -> Option<String> {
 
 const BODY_SIGN: &str = "Body-Sign";
 const RENEWAL_CHANGE: &str = "RENEWAL_CHANGE";
-/// The requirements page of access guide 2.0.
+/// The limit on the requirements page of access guide 2.0.
 const SLOW: Duration = Duration::from_secs(5);
-/// The statuses of a server that does not serve the call: no such path, method or function.
+/// The statuses of a server that does not serve the call: it has no such path, method or function.
 pub const ABSENT: [StatusCode; 3] =
     [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_IMPLEMENTED];
 

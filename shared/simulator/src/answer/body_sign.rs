@@ -1,4 +1,4 @@
-//! The answer's own signature.
+//! The signature of an answer.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,11 +7,11 @@ use http::Response;
 use super::{AnswerError, Remark, only};
 use crate::mac;
 
-/// Checks the header `Body-Sign` as koohook must write it: the documented text, over exactly the
-/// bytes of the body, with the access key alone.
+/// Checks the header `Body-Sign` in the form of koohook. The signature covers the exact bytes of
+/// the body, and its key is only the access key.
 ///
-/// The one form accepted is `sign_type="HMAC-SHA256", signature= "…"`, with a space before the
-/// second value, as the signature page writes it.
+/// The only accepted form is `sign_type="HMAC-SHA256", signature= "…"`, with a space before the
+/// second value, as on the signature page.
 ///
 /// Restates *Signing the response body* of access guide 1.0.
 ///
@@ -22,10 +22,10 @@ pub fn verify_body_sign(response: &Response<Vec<u8>>, access_key: &str) -> Resul
     judge_body_sign(response, access_key)?.map_or(Ok(()), |remark| Err(remark.into()))
 }
 
-/// Checks the header `Body-Sign` with any blanks behind its comma and its equals signs.
+/// Checks the header `Body-Sign` with any blanks after its comma and its equals signs.
 ///
-/// The signature page prints a space before the second value, and the frequently asked questions
-/// print none: the marketplace accepts both.
+/// The signature page has a space before the second value, and the frequently asked questions have
+/// no space. The marketplace accepts both.
 ///
 /// # Errors
 ///
@@ -47,7 +47,7 @@ pub fn judge_body_sign(
     Ok((text != documented).then_some(Remark::BodySignBlanks))
 }
 
-/// The second value of the header.
+/// The signature in the header: its second value.
 fn signature(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("sign_type=")?.trim_start_matches(BLANKS);
     let rest = rest.strip_prefix(r#""HMAC-SHA256","#)?.trim_start_matches(BLANKS);
@@ -55,6 +55,6 @@ fn signature(text: &str) -> Option<&str> {
     rest.strip_prefix('"')?.strip_suffix('"')
 }
 
-/// A header's blanks (RFC 9110).
+/// The blanks of a header (RFC 9110).
 const BLANKS: [char; 2] = [' ', '\t'];
 const NAME: &str = "body-sign";

@@ -1,10 +1,10 @@
-//! The members of one JSON object, read by the guide's tables.
+//! The members of one JSON object, read by the tables of the guide.
 
 use serde_json::{Map, Value};
 
 use super::AnswerError;
 
-/// One object of an answer; null counts as absent.
+/// One object of an answer. A member with null counts as absent.
 pub(super) struct Members<'a>(pub(super) &'a Map<String, Value>);
 
 impl<'a> Members<'a> {

@@ -1,4 +1,4 @@
-//! What the debugging page accepts as an answer.
+//! The debugging page's checks of an answer.
 
 use http::{Response, StatusCode};
 
@@ -29,7 +29,7 @@ fn documented(signature: &str) -> String {
 }
 
 #[test]
-fn vectors_are_signed() {
+fn the_vectors_have_right_signatures() {
     for (key, body, signature) in [
         (KEY, SUCCESS, "JlKwXWkh0Ut3KEMWxd0Q8cjpT9/KvMKX/y6SJ8PitkE="),
         (KEY, &format!("{SUCCESS}\n"), "eINdBa4mnOtUe9GrvMNPnmpXRFoaIc7+nLLeS9s0hBM="),
@@ -44,7 +44,7 @@ fn vectors_are_signed() {
 }
 
 #[test]
-fn a_body_sign_of_another_form_is_refused() {
+fn a_body_sign_of_another_form_is_rejected() {
     let signature = "JlKwXWkh0Ut3KEMWxd0Q8cjpT9/KvMKX/y6SJ8PitkE=";
     for value in [
         signature.to_owned(),
@@ -63,7 +63,7 @@ fn a_body_sign_of_another_form_is_refused() {
     assert_eq!(verify_body_sign(&response(&[], SUCCESS), KEY), Err(AnswerError::BodySignMissing));
 }
 
-/// The signature page prints one blank, the frequently asked questions none.
+/// The signature page has one blank, and the frequently asked questions have no blank.
 #[test]
 fn other_blanks_in_a_body_sign_are_a_remark() {
     let signature = "JlKwXWkh0Ut3KEMWxd0Q8cjpT9/KvMKX/y6SJ8PitkE=";
@@ -82,7 +82,7 @@ fn other_blanks_in_a_body_sign_are_a_remark() {
 }
 
 #[test]
-fn what_the_marketplace_accepts_is_remarked() {
+fn a_fault_that_the_marketplace_accepts_is_a_remark() {
     let bare = ("Content-Type", "application/json");
     let judge =
         |header, body| Answer::judge(&response(&[header], body)).map(|(_, remarks)| remarks);
@@ -106,7 +106,7 @@ fn what_the_marketplace_accepts_is_remarked() {
 }
 
 #[test]
-fn an_answer_is_read_whole() {
+fn every_member_of_an_answer_is_read() {
     let answer = read(NEW_INSTANCE).unwrap();
     assert_eq!(answer.code, "000000");
     assert_eq!(answer.message, "success.");
@@ -116,11 +116,11 @@ fn an_answer_is_read_whole() {
     assert_eq!(access.front_end_url, "https://app.example.com/login");
     assert_eq!(access.admin_url.as_deref(), Some("https://app.example.com/admin"));
     assert_eq!(access.memo, None);
-    let open = |text: Option<String>| {
+    let decrypt = |text: Option<String>| {
         crate::v1::decrypt(KEY, crate::v1::Strength::Aes256, &text.unwrap()).unwrap()
     };
-    assert_eq!(open(access.user_name), "admin");
-    assert_eq!(open(access.password), "P@ssw0rd-2026");
+    assert_eq!(decrypt(access.user_name), "admin");
+    assert_eq!(decrypt(access.password), "P@ssw0rd-2026");
     assert!(answer.info.is_empty());
 }
 
@@ -138,7 +138,7 @@ fn a_list_of_instances_is_read() {
 }
 
 #[test]
-fn a_status_or_a_content_type_off_the_guide_is_a_fault() {
+fn another_status_or_content_type_is_a_fault() {
     let json = ("Content-Type", "application/json");
     let mut moved = response(&[json], SUCCESS);
     *moved.status_mut() = StatusCode::CREATED;
@@ -158,7 +158,7 @@ fn a_status_or_a_content_type_off_the_guide_is_a_fault() {
 }
 
 #[test]
-fn each_fault_of_a_body_has_its_name() {
+fn each_fault_of_a_body_has_its_own_error() {
     let info =
         |entry: &str| format!(r#"{{"resultCode":"000000","resultMsg":"ok","info":{entry}}}"#);
     for (body, fault) in [
@@ -196,9 +196,9 @@ fn each_fault_of_a_body_has_its_name() {
     }
 }
 
-/// Restates *Interface debugging*: a usage needs its value and its time.
+/// Restates *Interface debugging*: a usage entry must have its value and its time.
 #[test]
-fn a_usage_has_its_value_and_its_time() {
+fn a_usage_entry_must_have_its_value_and_its_time() {
     let usage = |usage: &str| {
         read(&format!(
             r#"{{"resultCode":"000000","resultMsg":"ok","info":[{{"instanceId":"a","usageInfo":{usage}}}]}}"#
@@ -216,7 +216,7 @@ fn wrong(name: &'static str, found: &'static str) -> AnswerError {
 }
 
 #[test]
-fn each_member_may_fill_its_length_and_no_more() {
+fn a_member_that_is_longer_than_its_limit_is_rejected() {
     let body = |name: &str, text: &str| match name {
         "resultMsg" => format!(r#"{{"resultCode":"000000","resultMsg":"{text}"}}"#),
         "encryptType" | "instanceId" => {
@@ -239,7 +239,7 @@ fn each_member_may_fill_its_length_and_no_more() {
         ("password", 128),
         ("memo", 1024),
     ] {
-        // Characters count, not bytes and not escapes.
+        // The limit counts characters, not bytes or escapes.
         assert!(read(&body(name, &r"\u4e2d".repeat(limit))).is_ok(), "{name}");
         let fault = AnswerError::TooLong { name, limit };
         assert_eq!(read(&body(name, &"x".repeat(limit + 1))), Err(fault));

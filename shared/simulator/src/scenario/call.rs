@@ -1,4 +1,4 @@
-//! A step's members, turned into a signed request.
+//! Turns the members of a step into a signed request.
 
 use serde_json::Value as Json;
 
@@ -8,7 +8,7 @@ use crate::v1::{Iv, Strength};
 use crate::{kit_v1, kit_v2, time, v1, v2};
 
 impl Call {
-    /// What follows the production address: nothing, or the path of a kit activity.
+    /// The path after the production address: empty, or the path of a kit activity.
     #[must_use]
     pub fn path(&self) -> String {
         match self.contract {

@@ -1,44 +1,44 @@
-//! An answer, compared with the right one.
+//! Compares an answer with the right answer.
 
 use thiserror::Error;
 
 use super::{Carries, PROCESSING, Step, Wire};
 use crate::answer::{Answer, AppInfo};
 
-/// Why an answer is not the one that a step asks for.
+/// Why an answer is not the right answer of a step.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum Mismatch {
-    /// Another result code.
-    #[error("result code is {found}, not {expected}")]
+    /// The result code is wrong.
+    #[error("resultCode is {found}, not {expected}")]
     Code {
         /// The code of the right answer.
         expected: &'static str,
-        /// The code of this one.
+        /// The code of this answer.
         found: String,
     },
-    /// instanceId is missing.
+    /// `instanceId` is missing.
     #[error("instanceId is missing")]
     InstanceIdMissing,
-    /// The id of another instance than was learned.
-    #[error("instanceId is another one than before")]
+    /// `instanceId` differs from [`Wire::instance_id`].
+    #[error("instanceId is not the same as before")]
     InstanceIdChanged,
-    /// App info is missing.
-    #[error("app info is missing")]
+    /// `appInfo` is missing.
+    #[error("appInfo is missing")]
     AccessMissing,
-    /// Other instances listed than were asked for and are there.
-    #[error("instances listed are {found:?}, not {expected:?}")]
+    /// The answer does not list the instances of the query that exist.
+    #[error("info lists the instances {found:?}, not {expected:?}")]
     Listed {
-        /// The ids of the right answer.
+        /// The IDs of the right answer.
         expected: Vec<String>,
-        /// The ids of this one.
+        /// The IDs of this answer.
         found: Vec<String>,
     },
 }
 
 impl Step {
-    /// Compares an answer with the right one.
+    /// Compares an answer with the right answer.
     ///
-    /// While [`Wire::instance_id`] is empty, any id is right for the instance of this scenario.
+    /// If [`Wire::instance_id`] is empty, any ID is right for the instance of this scenario.
     ///
     /// # Errors
     ///
@@ -55,15 +55,15 @@ impl Step {
         }
     }
 
-    /// Whether a purchase is answered that it is still being carried out: the marketplace then
-    /// asks again.
+    /// Whether the answer to a purchase means that the order is being processed. The marketplace
+    /// then asks again.
     #[must_use]
     pub fn waits(&self, answer: &Answer) -> bool {
         let buys = matches!(self.carries, Carries::ThisInstance { .. });
         buys && self.code != PROCESSING && answer.code == PROCESSING
     }
 
-    /// Finds the id of the instance of this scenario, if this step's answer has it.
+    /// The ID of the instance of this scenario, if the answer to this step contains it.
     #[must_use]
     pub fn learn<'a>(&self, answer: &'a Answer) -> Option<&'a str> {
         match self.carries {

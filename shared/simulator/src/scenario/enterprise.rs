@@ -1,4 +1,4 @@
-//! The scenario of an enterprise under either guide: tenants, applications, people, departments.
+//! The scenario of an enterprise under both guides: tenants, applications, people and departments.
 
 mod calls;
 mod records;
@@ -8,7 +8,7 @@ use self::records::{DEPARTMENTS, departments, person};
 use super::{Contract, HOUR_MILLIS, REHEARSED, Step, decided};
 use crate::time;
 
-/// The owner of the enterprise: a buyer, or the seller who tries the product out.
+/// The owner of the enterprise: a buyer, or the seller during a trial of the product.
 #[derive(Clone, Copy)]
 struct Party<'a> {
     contract: Contract,
@@ -18,7 +18,8 @@ struct Party<'a> {
 }
 
 impl Party<'_> {
-    /// The saved cases of the debugging page: any order will do, since they know no ids.
+    /// The saved cases of the debugging page. They can have any order, because they name no real
+    /// IDs.
     fn rehearses(self, when: &str) -> Vec<Step> {
         let remark = format!("rehearsed {when}");
         let case = |page| self.step(page, &remark).of(REHEARSED).rehearsed();
@@ -30,108 +31,111 @@ impl Party<'_> {
             self.tenant(case("tenantSync"), REHEARSED, ADD),
         ]
         .into_iter()
-        .map(Step::at_once)
+        .map(Step::on_time)
         .collect()
     }
 
-    /// What the seller's own credential and test account make the marketplace send, for real.
+    /// The real calls that the marketplace sends for the seller's credential and test account.
     fn applies_for_a_credential(self) -> Vec<Step> {
         let call = |page, what: &str| self.step(page, what).of(SELLERS);
         let list = departments(&[("00000001", "Test department", "")]);
         vec![
-            self.tenant(call("tenantSync", "of a credential"), "Seller", ADD),
-            application(call("applicationSync", "of a credential"), APP, ADD),
-            self.list(call("allOrgSync", "of a credential"), &list),
-            self.people(call("authSync", "of a test account"), ADD, vec![person("tester", ADMIN)]),
+            self.tenant(call("tenantSync", "for a credential"), "Seller", ADD),
+            application(call("applicationSync", "for a credential"), APP, ADD),
+            self.list(call("allOrgSync", "for a credential"), &list),
+            self.people(call("authSync", "for a test account"), ADD, vec![person("tester", ADMIN)]),
         ]
         .into_iter()
-        .map(Step::at_once)
+        .map(Step::on_time)
         .collect()
     }
 
-    /// The guides promise no order: people and departments come before their tenant here.
+    /// The guides guarantee no order. Here, people and departments arrive before their tenant.
     fn binds(self) -> Vec<Step> {
         let call = |page, remark: &str| self.step(page, remark).of(TENANT);
         let list = departments(&DEPARTMENTS);
         vec![
             self.people(call("authSync", "before the tenant"), ADD, vec![person("early", ADMIN)])
-                .at_once()
+                .on_time()
                 .decided(),
             self.single(call("singleOrgSync", "before the tenant"), ADD, "00000009", "Early", "")
-                .at_once()
+                .on_time()
                 .decided(),
-            self.tenant(call("tenantSync", ""), "Enterprise", ADD).at_once().raced(),
-            application(call("applicationSync", ""), APP, ADD).at_once().raced(),
-            self.list(call("allOrgSync", ""), &list).at_once().raced(),
-            self.list_as_text(call("allOrgSync", "written loosely"), &list).at_once().decided(),
-            self.list(call("allOrgSync", "of nothing"), &[]).at_once().decided(),
+            self.tenant(call("tenantSync", ""), "Enterprise", ADD).on_time().raced(),
+            application(call("applicationSync", ""), APP, ADD).on_time().raced(),
+            self.list(call("allOrgSync", ""), &list).on_time().raced(),
+            self.list_as_text(call("allOrgSync", "with unquoted member names"), &list)
+                .on_time()
+                .decided(),
+            self.list(call("allOrgSync", "with an empty list"), &[]).on_time().decided(),
         ]
     }
 
-    /// Rehearsals with the ids of the living enterprise: they must leave no trace.
+    /// Rehearsals with the IDs of the bound enterprise. They must change nothing.
     fn is_rehearsed(self) -> Vec<Step> {
-        let case = |page| self.step(page, "rehearsed in life").of(TENANT).rehearsed();
+        let case = |page| self.step(page, "rehearsed while bound").of(TENANT).rehearsed();
         vec![
-            self.tenant(case("tenantSync"), "Enterprise", DELETE).at_once(),
-            application(case("applicationSync"), APP, DELETE).at_once(),
-            self.people(case("authSync"), DELETE, vec![person("early", ADMIN)]).at_once(),
-            self.single(case("singleOrgSync"), DELETE, "00000001", "Product", "").at_once(),
-            self.list(case("allOrgSync"), &departments(&[("1", "Other", "")])).at_once(),
+            self.tenant(case("tenantSync"), "Enterprise", DELETE).on_time(),
+            application(case("applicationSync"), APP, DELETE).on_time(),
+            self.people(case("authSync"), DELETE, vec![person("early", ADMIN)]).on_time(),
+            self.single(case("singleOrgSync"), DELETE, "00000001", "Product", "").on_time(),
+            self.list(case("allOrgSync"), &departments(&[("1", "Other", "")])).on_time(),
         ]
     }
 
-    /// As many people as fit into one call, twice the same one under other spellings.
+    /// The most people of one call, and then a person whose name differs only in capitals.
     fn authorises(self) -> Vec<Step> {
         let call = |remark: &str| self.step("authSync", remark).of(TENANT);
         let all = (1..=MOST_PEOPLE).map(|number| person(&format!("user{number:03}"), USER));
         vec![
-            self.people(call("of the most people"), ADD, all.collect()).at_once().raced(),
-            self.people(call("of two spellings"), ADD, vec![person("User001", ADMIN)]).at_once(),
+            self.people(call("of 500 people"), ADD, all.collect()).on_time().raced(),
+            self.people(call("of a name with a capital"), ADD, vec![person("User001", ADMIN)])
+                .on_time(),
         ]
     }
 
     fn edits_departments(self) -> Vec<Step> {
         let edit = |remark: &str, flag, code, name, parent| {
             let step = self.step("singleOrgSync", remark).of(TENANT);
-            self.single(step, flag, code, name, parent).at_once()
+            self.single(step, flag, code, name, parent).on_time()
         };
         vec![
             edit("adds", ADD, "00000004", "Branch", "00000001").raced(),
             edit("renames and moves", MODIFY, "00000004", "Office", ""),
-            edit("modifies one never seen", MODIFY, "00000005", "Depot", "00000004").decided(),
+            edit("modifies an unknown one", MODIFY, "00000005", "Depot", "00000004").decided(),
             edit("deletes a parent", DELETE, "00000004", "Office", "").decided(),
-            edit("deletes one never seen", DELETE, "00000006", "Nowhere", "").decided(),
+            edit("deletes an unknown one", DELETE, "00000006", "Nowhere", "").decided(),
         ]
     }
 
-    /// V1 knows no flag 3 and no flag 2 of tenants and applications.
-    fn edits_and_dismisses_people(self) -> Vec<Step> {
+    /// V1 has no flag 3, and no flag 2 for tenants and applications.
+    fn edits_and_removes_people(self) -> Vec<Step> {
         let call = |page, remark: &str| self.step(page, remark).of(TENANT);
         let some = || vec![person("user001", ADMIN), person("user002", USER)];
         let mut steps = vec![
-            self.people(call("authSync", "modifies"), MODIFY, some()).at_once(),
-            self.people(call("authSync", "deletes"), DELETE, some()).at_once().raced(),
+            self.people(call("authSync", "modifies"), MODIFY, some()).on_time(),
+            self.people(call("authSync", "deletes"), DELETE, some()).on_time().raced(),
             self.people(
-                call("authSync", "deletes one never seen"),
+                call("authSync", "deletes an unknown one"),
                 DELETE,
                 vec![person("no", USER)],
             )
-            .at_once()
+            .on_time()
             .decided(),
         ];
         if self.contract == Contract::KitV2 {
             let one = || vec![person("user003", USER)];
             steps.extend([
-                self.people(call("authSync", "revokes"), REVOKE, one()).at_once(),
-                self.people(call("authSync", "of one revoked"), DELETE, one()).at_once(),
-                self.tenant(call("tenantSync", "modifies"), "Renamed", MODIFY).at_once(),
-                application(call("applicationSync", "modifies"), APP, MODIFY).at_once(),
+                self.people(call("authSync", "revokes"), REVOKE, one()).on_time(),
+                self.people(call("authSync", "deletes a revoked one"), DELETE, one()).on_time(),
+                self.tenant(call("tenantSync", "modifies"), "Renamed", MODIFY).on_time(),
+                application(call("applicationSync", "modifies"), APP, MODIFY).on_time(),
             ]);
         }
         steps
     }
 
-    /// Calls that come late: newer ones of their kind came first, so these have no effect.
+    /// Calls that arrive late. Newer calls of the same kind arrived first, so these have no effect.
     fn is_called_late(self, when: &str) -> Vec<Step> {
         let remark = format!("late {when}");
         let call = |page| self.step(page, &remark).of(TENANT);
@@ -146,23 +150,23 @@ impl Party<'_> {
         steps.into_iter().map(|step| step.at(&before.clone().into())).collect()
     }
 
-    /// Nothing needs to be there to be deleted.
+    /// The deletion of an application and a tenant. They need not exist.
     fn is_unbound(self, when: &str) -> Vec<Step> {
         let remark = format!("deletes {when}");
         let call = |page| self.step(page, &remark).of(TENANT);
         vec![
-            application(call("applicationSync"), APP, DELETE).at_once(),
-            self.tenant(call("tenantSync"), "Enterprise", DELETE).at_once().raced(),
+            application(call("applicationSync"), APP, DELETE).on_time(),
+            self.tenant(call("tenantSync"), "Enterprise", DELETE).on_time().raced(),
         ]
     }
 }
 
-/// The scenario of an enterprise under access guide 1.0, bound `now_millis`.
+/// The scenario of an enterprise under access guide 1.0, which is bound at `now_millis`.
 ///
-/// The seller tries things out, as rehearsals and for real. Then a buyer binds the product to an
-/// enterprise, authorises people, edits departments, dismisses people and unbinds. Some calls come
-/// late, after newer ones of their kind. Rehearsals come before and after. `instance_id` and
-/// `order` are the purchase's; the seller's own calls have neither.
+/// First the seller makes rehearsals and real calls. Then a buyer binds the product to an
+/// enterprise, authorises people, edits departments, removes people and unbinds the product. Some
+/// calls arrive late, after newer calls of the same kind. Rehearsals are sent before and after.
+/// `instance_id` and `order` belong to the purchase. The seller's calls have neither.
 ///
 /// Every right answer is `000000`.
 #[must_use]
@@ -170,8 +174,8 @@ pub fn enterprise_v1(instance_id: &str, order: &str, now_millis: u64) -> Vec<Ste
     scenario(Contract::KitV1, instance_id, order, now_millis)
 }
 
-/// The scenario of an enterprise under access guide 2.0: as [`enterprise_v1`], and the calls that
-/// V2 added to change a tenant or an application and to revoke an authorisation.
+/// The scenario of an enterprise under access guide 2.0. It is [`enterprise_v1`] and the calls that
+/// V2 added: to change a tenant or an application, and to revoke an authorisation.
 #[must_use]
 pub fn enterprise_v2(instance_id: &str, order: &str, now_millis: u64) -> Vec<Step> {
     scenario(Contract::KitV2, instance_id, order, now_millis)
@@ -179,7 +183,7 @@ pub fn enterprise_v2(instance_id: &str, order: &str, now_millis: u64) -> Vec<Ste
 
 fn scenario(contract: Contract, instance_id: &str, order: &str, now_millis: u64) -> Vec<Step> {
     let buyer = Party { contract, instance_id, order, now_millis };
-    // The seller has bought nothing: neither an instance nor an order.
+    // The seller has not bought the product, so it has no instance and no order.
     let seller = Party { instance_id: "", order: "", ..buyer };
     let mut after = seller.rehearses("after the end");
     after.reverse();
@@ -191,8 +195,8 @@ fn scenario(contract: Contract, instance_id: &str, order: &str, now_millis: u64)
         buyer.is_rehearsed(),
         buyer.authorises(),
         buyer.edits_departments(),
-        buyer.edits_and_dismisses_people(),
-        decided(buyer.is_called_late("in life")),
+        buyer.edits_and_removes_people(),
+        decided(buyer.is_called_late("while bound")),
         buyer.is_unbound("at the end"),
         decided(buyer.is_called_late("after the end")),
         after,
@@ -201,11 +205,11 @@ fn scenario(contract: Contract, instance_id: &str, order: &str, now_millis: u64)
 }
 
 const TENANT: &str = "68cbc86abc2018ab880d92f36422fa0e";
-/// The tenant of the seller's own credential.
+/// The tenant of the seller's credential.
 const SELLERS: &str = "e0af2f4f7b1d4a1c9c1f66d2d3c0a001";
 const APP: &str = "8f3a1c0e-7b44-4a10-9a65-0d8a7f6b1c22";
 
 const USER: &str = "user";
 const ADMIN: &str = "admin";
-/// People in one call, the authSync pages.
+/// The most people in one call (the authSync pages).
 const MOST_PEOPLE: u16 = 500;

@@ -1,6 +1,6 @@
-//! The calls that a purchase has under either guide.
+//! The calls about a purchase that both guides have.
 
-use super::{Carries, Contract, REHEARSED, STRANGER, State, Step, UNKNOWN, Value};
+use super::{Carries, Contract, REHEARSED, State, Step, UNKNOWN, UNKNOWN_ID, Value};
 
 impl Contract {
     pub(super) fn step(self, activity: &str, remark: &str, state: State) -> Step {
@@ -13,9 +13,9 @@ impl Contract {
     }
 
     /// A call about an instance that does not exist.
-    pub(super) fn stranger(self, activity: &str) -> Step {
-        self.step(activity, "of a stranger", State::Absent)
-            .with("instanceId", STRANGER)
+    pub(super) fn about_unknown(self, activity: &str) -> Step {
+        self.step(activity, "of an unknown instance", State::Absent)
+            .with("instanceId", UNKNOWN_ID)
             .refused(UNKNOWN)
     }
 
@@ -23,19 +23,19 @@ impl Contract {
         self.step("queryInstance", remark, state)
     }
 
-    /// Queries of the new instance, alone and beside one that does not exist.
+    /// Two queries of the new instance. The second also asks for an instance that does not exist.
     pub(super) fn queries(self) -> [Step; 2] {
         let listed = || Carries::Listed(vec![Value::InstanceId]);
         [
             self.query("", State::Active).with("instanceId", Value::InstanceId).carrying(listed()),
-            self.query("with a stranger", State::Active)
-                .with("instanceId", Value::InstanceIdAnd(STRANGER))
+            self.query("with an unknown instance", State::Active)
+                .with("instanceId", Value::InstanceIdAnd(UNKNOWN_ID))
                 .with("testFlag", "0")
                 .carrying(listed()),
         ]
     }
 
-    /// A saved case of the debugging page. `when` says at which point of the scenario it is played.
+    /// A saved case of the debugging page. `when` names its point in the scenario.
     pub(super) fn saved_case(self, activity: &str, remark: &str, when: &str, state: State) -> Step {
         let remark = format!("{remark} rehearsed {when}");
         rehearse(self.step(activity, remark.trim_start(), state)).with("instanceId", REHEARSED)
@@ -49,7 +49,7 @@ impl Contract {
     }
 }
 
-/// Marks a base call as a rehearsal; its flags are texts.
+/// Marks a base call as a rehearsal. Flags of base calls are texts.
 pub(super) fn rehearse(step: Step) -> Step {
     step.with("testFlag", "1")
 }

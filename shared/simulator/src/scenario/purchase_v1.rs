@@ -6,7 +6,7 @@ use super::{Carries, DAY_MILLIS, HOUR_MILLIS, REHEARSED, State, Step, UNKNOWN, V
 use crate::time;
 use crate::v1::extend_params;
 
-/// A month of a product with a linear attribute, tried out first.
+/// The purchase of a product for one month, after a trial. The product has a linear attribute.
 struct Purchase<'a> {
     order: &'a str,
     now_millis: u64,
@@ -16,29 +16,30 @@ impl Purchase<'_> {
     fn begins(&self) -> Vec<Step> {
         let here = State::Active;
         let with_access = || Carries::ThisInstance { access: true };
-        let [alone, with_a_stranger] = V1.queries();
+        let [query, query_with_unknown] = V1.queries();
         vec![
             self.new_instance("", here, 1).carrying(with_access()).raced(),
             self.new_instance("for resource details", here, 3).carrying(with_access()),
-            alone,
-            with_a_stranger,
+            query,
+            query_with_unknown,
         ]
     }
 
-    /// Rehearsals with the ids of the living instance: they must leave no trace.
+    /// Rehearsals with the IDs of the active instance. They must change nothing.
     fn is_rehearsed(&self) -> Vec<Step> {
         let here = State::Active;
         vec![
-            rehearse(self.new_instance("rehearsed in life", here, 7))
+            rehearse(self.new_instance("rehearsed while active", here, 7))
                 .carrying(Carries::ThisInstance { access: true }),
-            rehearse(self.expire("rehearsed in life", here)),
-            rehearse(V1.this("instanceStatus", "rehearsed in life", here))
+            rehearse(self.expire("rehearsed while active", here)),
+            rehearse(V1.this("instanceStatus", "rehearsed while active", here))
                 .with("instanceStatus", "FREEZE"),
-            rehearse(self.release("rehearsed in life", here)),
+            rehearse(self.release("rehearsed while active", here)),
         ]
     }
 
-    /// The renewed expiry is near, for an expire call long before it has no effect (D4).
+    /// The renewed expiry is near, because an expire call long before it has no effect (decision
+    /// D4).
     fn is_renewed_and_expires(&self) -> Vec<Step> {
         vec![
             self.refresh("trial", State::Active, "T1", 6 * HOUR_MILLIS)
@@ -51,13 +52,13 @@ impl Purchase<'_> {
                 .with("orderAmount", "299.000")
                 .raced(),
             self.expire("", State::Frozen),
-            self.refresh("renew thaws", State::Active, "R2", 31 * DAY_MILLIS)
+            self.refresh("renew unfreezes", State::Active, "R2", 31 * DAY_MILLIS)
                 .with("orderAmount", "299.5"),
             self.expire("restarted after the renewal", State::Active),
         ]
     }
 
-    /// A renewal does not thaw what a status froze (D4).
+    /// A renewal does not unfreeze an instance that a status call froze (decision D4).
     fn changes_status(&self) -> Vec<Step> {
         vec![
             status("FREEZE", "", State::Frozen),
@@ -75,8 +76,8 @@ impl Purchase<'_> {
         ]
     }
 
-    /// The guide's table needs the order and its example leaves it out: both must succeed.
-    fn ends(&self) -> Vec<Step> {
+    /// The guide's table requires the order, and its example leaves it out. Both must succeed.
+    fn is_released(&self) -> Vec<Step> {
         vec![
             self.release("", State::Released).with("orderAmount", "0").raced(),
             V1.this("releaseInstance", "again, without an order", State::Released).decided(),
@@ -99,7 +100,7 @@ impl Purchase<'_> {
         ]
     }
 
-    /// The personal fields take the vectors `iv` and the next one: a retry encrypts anew.
+    /// The personal fields use the vectors `iv` and `iv + 1`, because a retry encrypts them again.
     fn new_instance(&self, remark: &str, state: State, iv: u16) -> Step {
         let extended =
             extend_params(&[("emailDomainName", "test.example.com"), ("note", "中文 a+b")]);
@@ -122,7 +123,7 @@ impl Purchase<'_> {
             .with("saasExtendParams", extended)
     }
 
-    /// The order is a new one: the purchase's id and `suffix`.
+    /// The order is new. Its ID is the purchase's ID and `suffix`.
     fn refresh(&self, remark: &str, state: State, suffix: &str, ahead_millis: u64) -> Step {
         V1.this("refreshInstance", remark, state)
             .with("orderId", format!("{}{suffix}", self.order))
@@ -152,14 +153,14 @@ impl Purchase<'_> {
     }
 }
 
-/// The scenario of a purchase under access guide 1.0, bought `now_millis`.
+/// The scenario of a purchase under access guide 1.0, which happens at `now_millis`.
 ///
-/// It begins as a trial, is made formal, renewed, expires, is thawed by a renewal, frozen and
-/// thawed by status, upgraded, has a renewal cancelled and is released. Then calls come too late.
-/// Rehearsals come before and after. `order` is the purchase's order id, at most 50 characters: the
-/// later orders' ids are made from it.
+/// The purchase begins as a trial, becomes formal, is renewed and expires. A renewal unfreezes it.
+/// Status calls freeze and unfreeze it. It is upgraded, a renewal is cancelled, and it is released.
+/// Then calls arrive too late. Rehearsals are sent before and after. `order` is the order ID of the
+/// purchase, at most 50 characters. The IDs of later orders begin with it.
 ///
-/// The instance is ready at once: the server can answer app info by itself.
+/// The instance is ready immediately: the server can answer app info without asking its product.
 #[must_use]
 pub fn v1(order: &str, now_millis: u64) -> Vec<Step> {
     let purchase = Purchase { order, now_millis };
@@ -173,15 +174,15 @@ pub fn v1(order: &str, now_millis: u64) -> Vec<Step> {
         purchase.is_renewed_and_expires(),
         purchase.changes_status(),
         purchase.is_upgraded_and_cancelled(),
-        purchase.ends(),
+        purchase.is_released(),
         decided(purchase.is_called_too_late()),
         after,
     ]
     .concat()
 }
 
-/// A short scenario of a purchase under access guide 1.0. The seller's product makes the instance
-/// while the call waits: access data comes with the purchase.
+/// A short scenario of a purchase under access guide 1.0. The seller's product creates the instance
+/// while the call waits, so the answer to the purchase contains access data.
 #[must_use]
 pub fn quick_v1(order: &str, now_millis: u64) -> Vec<Step> {
     let purchase = Purchase { order, now_millis };
@@ -189,9 +190,11 @@ pub fn quick_v1(order: &str, now_millis: u64) -> Vec<Step> {
     let listed = Carries::Listed(vec![Value::InstanceId]);
     vec![
         purchase
-            .new_instance("product quick", here, 1)
+            .new_instance("with a quick product", here, 1)
             .carrying(Carries::ThisInstance { access: true }),
-        V1.query("product quick", here).with("instanceId", Value::InstanceId).carrying(listed),
+        V1.query("with a quick product", here)
+            .with("instanceId", Value::InstanceId)
+            .carrying(listed),
         status("FREEZE", "", State::Frozen),
         purchase.release("", State::Released),
     ]
@@ -199,21 +202,23 @@ pub fn quick_v1(order: &str, now_millis: u64) -> Vec<Step> {
 
 /// Calls about an instance that does not exist.
 fn unknown() -> Vec<Step> {
-    let stranger = |activity| V1.stranger(activity);
+    let about_unknown = |activity| V1.about_unknown(activity);
     vec![
-        stranger("refreshInstance").with("orderId", REHEARSED).with("expireTime", "20991231235959"),
-        stranger("expireInstance"),
-        stranger("instanceStatus").with("instanceStatus", "FREEZE"),
-        stranger("upgrade")
+        about_unknown("refreshInstance")
+            .with("orderId", REHEARSED)
+            .with("expireTime", "20991231235959"),
+        about_unknown("expireInstance"),
+        about_unknown("instanceStatus").with("instanceStatus", "FREEZE"),
+        about_unknown("upgrade")
             .with("orderId", REHEARSED)
             .with("skuCode", SKU)
             .with("productId", PRODUCT),
-        stranger("queryInstance"),
-        stranger("releaseInstance"),
+        about_unknown("queryInstance"),
+        about_unknown("releaseInstance"),
     ]
 }
 
-/// The saved cases of the debugging page, in an order that no real purchase has.
+/// The saved cases of the debugging page. A real purchase never has this order of calls.
 fn rehearsals(when: &str, state: State) -> Vec<Step> {
     let case = |activity, remark: &str| V1.saved_case(activity, remark, when, state);
     let ordered = |activity, remark| case(activity, remark).with("orderId", REHEARSED);
@@ -244,7 +249,7 @@ fn rehearsed_purchase(when: &str, state: State) -> Step {
         .carrying(Carries::AnyInstance { access: true })
 }
 
-/// A status call, its status in the title: there are two of them.
+/// A status call. Its status is in the title, because there are two status calls.
 fn status(status: &str, remark: &str, state: State) -> Step {
     V1.this("instanceStatus", format!("{status} {remark}").trim_end(), state)
         .with("instanceStatus", status)

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::time;
 
-/// A product that is tried out first; what was bought, the seller asks the marketplace.
+/// The purchase of a product after a trial. The seller asks the marketplace for the order details.
 struct Purchase<'a> {
     order: &'a str,
     now_millis: u64,
@@ -19,23 +19,23 @@ impl Purchase<'_> {
     fn begins(&self) -> Vec<Step> {
         let here = State::Active;
         let this = || Carries::ThisInstance { access: false };
-        let [alone, with_a_stranger] = V2.queries();
+        let [query, query_with_unknown] = V2.queries();
         vec![
             self.new_instance("", here).carrying(this()).raced(),
             self.new_instance("retried", here).with("testFlag", "0").carrying(this()),
-            alone,
-            with_a_stranger,
+            query,
+            query_with_unknown,
         ]
     }
 
-    /// Rehearsals with the ids of the living instance: they must leave no trace.
+    /// Rehearsals with the IDs of the active instance. They must change nothing.
     fn is_rehearsed(&self) -> Vec<Step> {
         let here = State::Active;
         vec![
-            rehearse(self.new_instance("rehearsed in life", here))
+            rehearse(self.new_instance("rehearsed while active", here))
                 .carrying(Carries::ThisInstance { access: false }),
-            rehearse(status("FREEZE", "rehearsed in life", here)),
-            rehearse(self.release("rehearsed in life", here)),
+            rehearse(status("FREEZE", "rehearsed while active", here)),
+            rehearse(self.release("rehearsed while active", here)),
         ]
     }
 
@@ -49,8 +49,8 @@ impl Purchase<'_> {
         ]
     }
 
-    /// The guide leaves the shape of `productInfo` open; koohook accepts an object and its text
-    /// (D9).
+    /// The guide does not define the type of `productInfo`. koohook accepts an object and its text
+    /// (decision D9).
     fn is_changed_at_renewal(&self) -> Vec<Step> {
         let here = State::Active;
         vec![
@@ -61,7 +61,8 @@ impl Purchase<'_> {
         ]
     }
 
-    /// V2 sends a thaw of its own after a renewal, so the renewal does not thaw (D4).
+    /// V2 sends a separate unfreeze call after a renewal, so the renewal does not unfreeze
+    /// (decision D4).
     fn changes_status(&self) -> Vec<Step> {
         vec![
             status("FREEZE", "", State::Frozen),
@@ -96,7 +97,8 @@ impl Purchase<'_> {
             .with("businessId", Value::BusinessId)
     }
 
-    /// The guide's text has 14 digits and its example 17: only a renewal is sent with 17.
+    /// The guide's text has 14 digits, and its example has 17. Only a renewal is sent with 17
+    /// digits.
     fn refresh(&self, scene: &str, remark: &str, state: State, suffix: &str, ahead: u64) -> Step {
         let expiry_millis = self.now_millis + ahead;
         let expire_time = match scene {
@@ -109,12 +111,12 @@ impl Purchase<'_> {
             .with("expireTime", expire_time)
     }
 
-    /// Released by unsubscription, whose order is named.
+    /// The release after an unsubscription. It names the order of the unsubscription.
     fn release(&self, remark: &str, state: State) -> Step {
         self.ordered(V2.this("releaseInstance", remark, state), "D1")
     }
 
-    /// Adds an order and its line; the purchase's own has no suffix.
+    /// Adds an order and its line. The order of the purchase has no suffix.
     fn ordered(&self, step: Step, suffix: &str) -> Step {
         let order = format!("{}{suffix}", self.order);
         let line = format!("{order}-000001");
@@ -122,14 +124,14 @@ impl Purchase<'_> {
     }
 }
 
-/// The scenario of a purchase under access guide 2.0, bought `now_millis`.
+/// The scenario of a purchase under access guide 2.0, which happens at `now_millis`.
 ///
-/// It begins as a trial, is made formal, renewed, has a renewal taken back, is changed at a
-/// renewal, frozen and thawed, upgraded and released. Then calls come too late. Rehearsals come
-/// before and after. `order` is the purchase's order id, at most 50 characters: the later orders'
-/// ids and the order lines' are made from it.
+/// The purchase begins as a trial, becomes formal and is renewed. A renewal is cancelled. It is
+/// changed at a renewal, frozen, unfrozen, upgraded and released. Then calls arrive too late.
+/// Rehearsals are sent before and after. `order` is the order ID of the purchase, at most 50
+/// characters. The IDs of later orders and of order lines begin with it.
 ///
-/// The instance is ready at once: the server can answer app info by itself.
+/// The instance is ready immediately: the server can answer app info without asking its product.
 #[must_use]
 pub fn v2(order: &str, now_millis: u64) -> Vec<Step> {
     let purchase = Purchase { order, now_millis };
@@ -150,8 +152,8 @@ pub fn v2(order: &str, now_millis: u64) -> Vec<Step> {
     .concat()
 }
 
-/// A short scenario of a purchase under access guide 2.0. The seller's product is down at first:
-/// the calls while it is down, and the calls after.
+/// A short scenario of a purchase under access guide 2.0. The seller's product is down at first.
+/// The first list has the calls while it is down, and the second list has the calls afterwards.
 #[must_use]
 pub fn awaited_v2(order: &str, now_millis: u64) -> (Vec<Step>, Vec<Step>) {
     let purchase = Purchase { order, now_millis };
@@ -159,12 +161,16 @@ pub fn awaited_v2(order: &str, now_millis: u64) -> (Vec<Step>, Vec<Step>) {
     let this = || Carries::ThisInstance { access: false };
     let ask = |remark| V2.query(remark, here).with("instanceId", Value::InstanceId);
     let down = vec![
-        purchase.new_instance("product down", here).carrying(this()).refused(PROCESSING).raced(),
-        ask("product down").refused(PROCESSING),
+        purchase
+            .new_instance("while the product is down", here)
+            .carrying(this())
+            .refused(PROCESSING)
+            .raced(),
+        ask("while the product is down").refused(PROCESSING),
     ];
     let back = vec![
-        ask("product back").carrying(Carries::Listed(vec![Value::InstanceId])),
-        purchase.new_instance("product back", here).carrying(this()),
+        ask("after the product is back").carrying(Carries::Listed(vec![Value::InstanceId])),
+        purchase.new_instance("after the product is back", here).carrying(this()),
         status("FREEZE", "", State::Frozen),
         purchase.release("", State::Released),
     ];
@@ -173,21 +179,21 @@ pub fn awaited_v2(order: &str, now_millis: u64) -> (Vec<Step>, Vec<Step>) {
 
 /// Calls about an instance that does not exist.
 fn unknown() -> Vec<Step> {
-    let stranger = |activity| V2.stranger(activity);
+    let about_unknown = |activity| V2.about_unknown(activity);
     let ordered = |step: Step| step.with("orderId", REHEARSED).with("orderLineId", REHEARSED);
     vec![
-        ordered(stranger("refreshInstance"))
+        ordered(about_unknown("refreshInstance"))
             .with("scene", "RENEWAL")
             .with("expireTime", "20991231235959"),
-        stranger("updateInstanceStatus").with("status", "FREEZE"),
-        ordered(stranger("upgradeInstance")),
-        stranger("changeInstanceCheck").with("productInfo", Value::Json(product())),
-        stranger("queryInstance"),
-        stranger("releaseInstance"),
+        about_unknown("updateInstanceStatus").with("status", "FREEZE"),
+        ordered(about_unknown("upgradeInstance")),
+        about_unknown("changeInstanceCheck").with("productInfo", Value::Json(product())),
+        about_unknown("queryInstance"),
+        about_unknown("releaseInstance"),
     ]
 }
 
-/// The saved cases of the debugging page, in an order that no real purchase has.
+/// The saved cases of the debugging page. A real purchase never has this order of calls.
 fn rehearsals(when: &str, state: State) -> Vec<Step> {
     let case = |activity, remark: &str| V2.saved_case(activity, remark, when, state);
     let ordered = |step: Step| step.with("orderId", REHEARSED).with("orderLineId", REHEARSED);
@@ -219,7 +225,7 @@ fn rehearsed_purchase(when: &str, state: State) -> Step {
         .carrying(Carries::AnyInstance { access: false })
 }
 
-/// A status call, its status in the title: there are two of them.
+/// A status call. Its status is in the title, because there are two status calls.
 fn status(status: &str, remark: &str, state: State) -> Step {
     V2.this("updateInstanceStatus", format!("{status} {remark}").trim_end(), state)
         .with("status", status)
@@ -229,7 +235,7 @@ fn check(remark: &str, state: State) -> Step {
     V2.this("changeInstanceCheck", remark, state)
 }
 
-/// The product after the change, with the members that other pages give a `productInfo`.
+/// The product after the change. It has the members of `productInfo` on other pages.
 fn product() -> Json {
     json!({ "productId": PRODUCT, "skuCode": "d0abcd12-1234-5678-ab90-11ab012aaaa2" })
 }

@@ -1,4 +1,4 @@
-//! What a scenario sends, and which answers are right.
+//! Tests of the calls of a scenario and of their right answers.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ fn step(contract: Contract, members: Vec<(&'static str, Value)>) -> Step {
     Step { call, ..Step::new(contract, "", "", State::Active) }
 }
 
-/// The query as a server reads it.
+/// The query, parsed as a server parses it.
 fn query(request: &http::Request<Vec<u8>>) -> BTreeMap<String, String> {
     let pairs: Vec<(String, String)> =
         request.uri().query().unwrap().split('&').map(pair).collect();
@@ -58,7 +58,7 @@ fn decode(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// What the step says, in either contract, as text.
+/// The members that the step sends, as texts, under both contracts.
 fn members(step: &Step, wire: &Wire) -> BTreeMap<String, String> {
     let request = step.request(wire).unwrap();
     if step.call.contract == Contract::V1 {

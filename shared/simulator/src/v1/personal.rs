@@ -1,4 +1,5 @@
-//! Personal fields and credentials: AES-CBC behind a printable initialisation vector.
+//! Personal fields and credentials: a printable initialisation vector, followed by AES-CBC
+//! ciphertext.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -12,7 +13,7 @@ use thiserror::Error;
 
 use super::sha1prng;
 
-/// The length of the AES key, chosen by the seller when the product is released.
+/// The length of the AES key. The seller chooses it when the product is published.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Strength {
     /// `encryptType` 2, `AES128_CBC_PKCS5Padding`.
@@ -21,7 +22,7 @@ pub enum Strength {
     Aes256,
 }
 
-/// An initialisation vector as the guide wants it: 16 ASCII letters or digits, sent as they are.
+/// An initialisation vector of the guide: 16 ASCII letters or digits, sent unencrypted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Iv([u8; Self::LENGTH]);
 
@@ -33,21 +34,21 @@ pub struct IvError;
 /// Why an encrypted field cannot be read.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum PersonalFieldError {
-    /// The first 16 characters are missing or no initialisation vector.
-    #[error("field has no initialisation vector of 16 letters or digits")]
+    /// The first 16 characters are missing or are not an initialisation vector.
+    #[error("field does not begin with an initialisation vector of 16 letters or digits")]
     Iv,
     /// The text after the initialisation vector is not base64.
-    #[error("field has no base64 behind its initialisation vector")]
+    #[error("field is not base64 after its initialisation vector")]
     Base64,
-    /// The ciphertext does not open with this key, or not to text.
-    #[error("field does not open with this key and strength")]
+    /// The ciphertext cannot be decrypted with this key, or the result is not text.
+    #[error("field cannot be decrypted with this access key and encryptType")]
     Ciphertext,
 }
 
 impl Iv {
     const LENGTH: usize = 16;
 
-    /// Makes a vector from a number: for scenarios, not for secrets.
+    /// Makes a vector from a number. It is only for scenarios, not for secrets.
     #[must_use]
     pub fn numbered(number: u16) -> Self {
         let mut letters = *b"KooGallery000000";
@@ -77,47 +78,50 @@ impl FromStr for Iv {
     }
 }
 
-/// Encrypts a phone number, an e-mail address or a credential: the vector, then base64.
+/// Encrypts a phone number, an e-mail address or a credential. The result is the vector, then
+/// base64.
 ///
-/// The AES key is not the access key but what the sample's generator draws from it.
+/// The AES key is not the access key. The generator of the guide's sample derives it from the
+/// access key.
 ///
 /// Restates *Encrypting user names and passwords* of access guide 1.0.
 #[must_use]
 pub fn encrypt(access_key: &str, strength: Strength, iv: Iv, plain: &str) -> String {
     let (seed, plain) = (access_key.as_bytes(), plain.as_bytes());
-    let sealed = match strength {
+    let ciphertext = match strength {
         Strength::Aes128 => cbc::Encryptor::<Aes128>::new(&key(seed).into(), &iv.0.into())
             .encrypt_padded_vec::<Pkcs7>(plain),
         Strength::Aes256 => cbc::Encryptor::<Aes256>::new(&key(seed).into(), &iv.0.into())
             .encrypt_padded_vec::<Pkcs7>(plain),
     };
-    format!("{iv}{}", STANDARD.encode(sealed))
+    format!("{iv}{}", STANDARD.encode(ciphertext))
 }
 
-/// Decrypts what [`encrypt`] or a seller's server made.
+/// Decrypts a field that [`encrypt`] or a seller's server encrypted.
 ///
-/// A `+` that a query turned into a space is read as `+`, as the guide's own sample needs it.
+/// A space is read as `+`, because a query can turn `+` into a space. The guide's sample needs
+/// this.
 ///
 /// Restates *Decrypting mobile numbers and e-mail addresses* of access guide 1.0.
 ///
 /// # Errors
 ///
-/// If the text has another form, or does not open with this key and strength.
+/// If the text has another form, or cannot be decrypted with this key and strength.
 pub fn decrypt(
     access_key: &str,
     strength: Strength,
     wire: &str,
 ) -> Result<String, PersonalFieldError> {
-    let (iv, sealed) = wire.split_at_checked(Iv::LENGTH).ok_or(PersonalFieldError::Iv)?;
+    let (iv, ciphertext) = wire.split_at_checked(Iv::LENGTH).ok_or(PersonalFieldError::Iv)?;
     let iv: Iv = iv.parse().map_err(|IvError| PersonalFieldError::Iv)?;
-    let sealed =
-        STANDARD.decode(sealed.replace(' ', "+")).map_err(|_| PersonalFieldError::Base64)?;
+    let ciphertext =
+        STANDARD.decode(ciphertext.replace(' ', "+")).map_err(|_| PersonalFieldError::Base64)?;
     let seed = access_key.as_bytes();
     let plain = match strength {
         Strength::Aes128 => cbc::Decryptor::<Aes128>::new(&key(seed).into(), &iv.0.into())
-            .decrypt_padded_vec::<Pkcs7>(&sealed),
+            .decrypt_padded_vec::<Pkcs7>(&ciphertext),
         Strength::Aes256 => cbc::Decryptor::<Aes256>::new(&key(seed).into(), &iv.0.into())
-            .decrypt_padded_vec::<Pkcs7>(&sealed),
+            .decrypt_padded_vec::<Pkcs7>(&ciphertext),
     };
     let plain = plain.map_err(|_| PersonalFieldError::Ciphertext)?;
     String::from_utf8(plain).map_err(|_| PersonalFieldError::Ciphertext)
@@ -174,14 +178,14 @@ mod tests {
     ];
 
     #[test]
-    fn vectors_are_encrypted_as_written() {
+    fn encryption_reproduces_the_vectors() {
         for (strength, iv, plain, wire) in VECTORS {
             assert_eq!(encrypt(KEY, strength, iv.parse().unwrap(), plain), wire);
         }
     }
 
     #[test]
-    fn vectors_are_decrypted_with_a_plus_lost_or_not() {
+    fn vectors_are_decrypted_with_plus_signs_or_with_spaces() {
         for (strength, _, plain, wire) in VECTORS {
             assert_eq!(decrypt(KEY, strength, wire).as_deref(), Ok(plain));
             assert_eq!(decrypt(KEY, strength, &wire.replace('+', " ")).as_deref(), Ok(plain));
@@ -189,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_ciphertext_is_refused_by_name() {
+    fn each_fault_of_a_ciphertext_has_its_own_error() {
         let read = |wire| decrypt(KEY, Strength::Aes256, wire);
         assert_eq!(read("AbCdEfGh1234567"), Err(PersonalFieldError::Iv));
         assert_eq!(read("用户名用户名"), Err(PersonalFieldError::Iv));
@@ -197,7 +201,7 @@ mod tests {
         assert_eq!(read("AbCdEfGh12345678mci%2BoWKEi7E"), Err(PersonalFieldError::Base64));
         assert_eq!(read("AbCdEfGh12345678mci="), Err(PersonalFieldError::Base64));
         assert_eq!(read("AbCdEfGh12345678"), Err(PersonalFieldError::Ciphertext));
-        // Made with the other strength.
+        // This field was encrypted with the other strength.
         assert_eq!(
             read("AbCdEfGh12345678le7JNAesGlP3dVIuSfbOSA=="),
             Err(PersonalFieldError::Ciphertext)
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_numbered_vector_is_one_of_the_guides_form() {
+    fn a_numbered_vector_has_the_form_of_the_guide() {
         assert_eq!(Iv::numbered(0).to_string(), "KooGallery000000");
         assert_eq!(Iv::numbered(40_312).to_string(), "KooGallery040312");
         assert_eq!(Iv::numbered(u16::MAX).to_string().parse(), Ok(Iv::numbered(65_535)));

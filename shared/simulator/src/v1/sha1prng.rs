@@ -1,8 +1,8 @@
 //! The key derivation of the guide's Java sample: a `SHA1PRNG` seeded with the access key.
 //!
-//! The sample asks Java's SUN provider for `SecureRandom.getInstance("SHA1PRNG")`, seeds it with
-//! the access key and draws the AES key from it. Seeded before the first draw, that generator is
-//! deterministic, so what it draws is part of the wire format.
+//! The sample calls `SecureRandom.getInstance("SHA1PRNG")` of Java's SUN provider, seeds it with
+//! the access key and draws the AES key. The seed is set before the first draw, so the generator is
+//! deterministic. Its output is part of the wire format.
 
 use sha1::{Digest, Sha1};
 
@@ -20,7 +20,8 @@ pub(super) fn draw<const N: usize>(seed: &[u8]) -> [u8; N] {
 
 /// Adds the output and one to the state, byte by byte as Java does.
 ///
-/// Java's bytes are signed: the carry can be negative, so this is no addition of large numbers.
+/// Java's bytes are signed and the carry can be negative, so this is not an addition of large
+/// numbers.
 fn advance(state: &mut [u8; BLOCK], output: [u8; BLOCK]) {
     let before = *state;
     let mut carry = 1;
@@ -45,9 +46,9 @@ mod tests {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Both keys come from JDK 17.
+    /// JDK 17 made the keys.
     #[test]
-    fn keys_are_those_of_java() {
+    fn the_keys_are_the_same_as_in_java() {
         let seed = b"11111111-2222-3333-4444-555555555555";
         assert_eq!(hex(&draw::<16>(seed)), "fa99dc2d055187d2bd1e0b33100448cc");
         assert_eq!(
@@ -61,9 +62,9 @@ mod tests {
         );
     }
 
-    /// By hand: 0 - 1 + 1 = 0 leaves each byte and the carry as they were.
+    /// Computed by hand: 0 - 1 + 1 = 0 leaves each byte and the carry unchanged.
     #[test]
-    fn a_state_that_would_stand_still_is_moved_by_one() {
+    fn a_state_that_would_not_change_is_increased_by_one() {
         let mut state = [0; BLOCK];
         let mut output = [0; BLOCK];
         output[0] = 0xff;

@@ -1,4 +1,4 @@
-//! What the marketplace makes of an answer.
+//! Tests of the marketplace's verdict on an answer.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{Failure, Outcome, Received, Remark, Verdict, judge};
 use crate::answer::{self, AnswerError};
 use crate::scenario::{self, Mismatch, Step, Wire};
 
-/// The vectors of `body-sign.json`, which the marketplace's own sample made.
+/// The vectors of `body-sign.json`, which the marketplace's sample made.
 const KEY: &str = "constructed-base-key-0001";
 const SUCCESS: &str = r#"{"resultCode":"000000","resultMsg":"success."}"#;
 const SIGNED: &str =
@@ -50,7 +50,7 @@ fn judged(title: &str, response: &Response<Vec<u8>>) -> Verdict {
     judge(&step(title), &WIRE, &received(response), false)
 }
 
-/// Signed under V1 as the marketplace's sample signs.
+/// An answer with the signature of V1.
 fn signed(body: &str) -> Response<Vec<u8>> {
     let signature = crate::mac::hmac_sha256(KEY.as_bytes(), body.as_bytes());
     use base64::Engine as _;
@@ -77,7 +77,7 @@ const V1_EXPIRE: &str = "V1 expireInstance rehearsed before the purchase";
 const V2_FREEZE: &str = "V2 updateInstanceStatus FREEZE rehearsed before the purchase";
 
 #[test]
-fn v1_needs_a_signature_and_v2_does_not() {
+fn v1_requires_a_signature_and_v2_does_not() {
     let right = response(&[("body-sign", SIGNED)], SUCCESS);
     let bare = response(&[], SUCCESS);
     let wrong = response(&[("body-sign", &SIGNED.replace("zB", "zC"))], SUCCESS);
@@ -86,7 +86,7 @@ fn v1_needs_a_signature_and_v2_does_not() {
         (&bare, Some("Body-Sign is missing"), None),
         (
             &wrong,
-            Some("Body-Sign does not sign the body"),
+            Some("Body-Sign is not the signature of the body"),
             Some(Remark::Unneeded(AnswerError::BodySign)),
         ),
     ] {
@@ -101,19 +101,20 @@ fn v1_needs_a_signature_and_v2_does_not() {
     }
 }
 
-/// The questions page: the check of the header's name knows capitals.
+/// FAQ page: the check of the header's name is case-sensitive.
 #[test]
-fn the_header_of_v1_has_its_capitals() {
+fn v1_requires_the_capitals_of_the_header_name() {
     let response = response(&[("body-sign", SIGNED)], SUCCESS);
     let named = Received { body_sign_name: Some("body-sign"), ..received(&response) };
     let outcome = |title| judge(&step(title), &WIRE, &named, false).outcome;
-    let wanted = "Body-Sign, in these capitals (access guide 1.0, FAQ)";
+    let wanted = "Body-Sign, in these capitals (access guide 1.0, FAQ); \
+                  check that no proxy or HTTP/2 connection changes header names";
     assert_eq!(outcome(V1_EXPIRE), failed("header name is body-sign", wanted));
     assert_eq!(outcome(V2_FREEZE), Outcome::Right);
 }
 
 #[test]
-fn more_than_five_seconds_are_a_remark_under_v2_alone() {
+fn an_answer_after_five_seconds_is_a_remark_only_under_v2() {
     let response = response(&[("body-sign", SIGNED)], SUCCESS);
     for (millis, title, remarks) in [
         (5_000, V2_FREEZE, vec![]),
@@ -128,7 +129,7 @@ fn more_than_five_seconds_are_a_remark_under_v2_alone() {
 }
 
 #[test]
-fn an_error_page_is_named_with_what_the_guide_wants() {
+fn an_error_page_is_reported_with_the_requirement_of_the_guide() {
     let page = "<html>\n<body>Whitelabel Error Page</body></html>";
     let html = Response::builder().header("content-type", "text/html;charset=UTF-8");
     let html = html.body(page.as_bytes().to_vec()).unwrap();
@@ -136,14 +137,16 @@ fn an_error_page_is_named_with_what_the_guide_wants() {
         judged(V2_FREEZE, &html).outcome,
         failed(
             "Content-Type is text/html;charset=UTF-8",
-            "one Content-Type: application/json (access guide 2.0, FAQ)"
+            "one header Content-Type: application/json (access guide 2.0, FAQ); \
+             check which headers the framework adds"
         )
     );
     assert_eq!(
         judged(V2_FREEZE, &response(&[], page)).outcome,
         failed(
             r#"body is not a JSON object; it begins with "<html>\n<body>Whitelabel Error Page</body""#,
-            "one JSON object in UTF-8 (access guide 2.0, Interface debugging)"
+            "one JSON object in UTF-8 (access guide 2.0, Interface debugging); \
+             check which program wrote the body"
         )
     );
     let mut broken = response(&[], "");
@@ -152,20 +155,21 @@ fn an_error_page_is_named_with_what_the_guide_wants() {
         judged(V1_EXPIRE, &broken).outcome,
         failed(
             "HTTP status is 500 Internal Server Error",
-            "HTTP status 200 for every outcome (access guide 1.0, FAQ)"
+            "HTTP status 200 for every outcome (access guide 1.0, FAQ); check the server's log"
         )
     );
     assert_eq!(
         answered(V1_EXPIRE, r#"{"resultCode":0,"resultMsg":"ok"}"#).outcome,
         failed(
             "resultCode is a number",
-            "resultCode as a string (access guide 1.0, expireInstance)"
+            "resultCode as a string (access guide 1.0, expireInstance); \
+             check that the value is in quotes"
         )
     );
 }
 
 #[test]
-fn what_not_every_product_needs_may_be_unserved() {
+fn an_activity_that_not_every_product_needs_may_be_unserved() {
     let missing = |status| {
         let mut response = response(&[], "not here");
         *response.status_mut() = status;
@@ -202,14 +206,15 @@ fn what_not_every_product_needs_may_be_unserved() {
 }
 
 #[test]
-fn an_order_keeps_its_id_and_a_rehearsal_need_not() {
+fn the_instance_id_of_an_order_stays_and_that_of_a_rehearsal_may_change() {
     let other = r#"{"resultCode":"000000","resultMsg":"ok","instanceId":"other"}"#;
-    let wanted = "the same instanceId for the same order (access guide 2.0, newInstance)";
+    let wanted = "the same instanceId for the same order (access guide 2.0, newInstance); \
+                  check that the server stores the instance of each order";
     for (title, outcome) in [
         ("V2 newInstance rehearsed before the purchase", Outcome::Right),
-        ("V2 newInstance rehearsed in life", Outcome::Right),
-        ("V2 newInstance retried", failed("instanceId is another one than before", wanted)),
-        ("V2 newInstance after release", failed("instanceId is another one than before", wanted)),
+        ("V2 newInstance rehearsed while active", Outcome::Right),
+        ("V2 newInstance retried", failed("instanceId is not the same as before", wanted)),
+        ("V2 newInstance after release", failed("instanceId is not the same as before", wanted)),
     ] {
         let verdict = answered(title, other);
         assert_eq!((verdict.outcome, verdict.remarks), (outcome, vec![]), "{title}");
@@ -217,10 +222,10 @@ fn an_order_keeps_its_id_and_a_rehearsal_need_not() {
 }
 
 #[test]
-fn what_the_guides_do_not_say_is_a_remark() {
+fn an_answer_that_the_guides_do_not_define_is_a_remark() {
     for (title, body, remark) in [
-        ("V1 expireInstance of a stranger", code("000000"), Remark::Unknown("000000".to_owned())),
-        ("V2 releaseInstance of a stranger", code("000005"), Remark::Unknown("000005".to_owned())),
+        ("V1 expireInstance of an unknown instance", code("000000"), Remark::Unknown("000000".to_owned())),
+        ("V2 releaseInstance of an unknown instance", code("000005"), Remark::Unknown("000005".to_owned())),
         (
             "V1 expireInstance after release",
             code("000003"),
@@ -233,7 +238,7 @@ fn what_the_guides_do_not_say_is_a_remark() {
             Remark::NoAccess,
         ),
         (
-            "V2 queryInstance with a stranger",
+            "V2 queryInstance with an unknown instance",
             r#"{"resultCode":"000000","resultMsg":"ok","info":[{"instanceId":"x"},{"instanceId":"mine"}]}"#.to_owned(),
             Remark::Listed,
         ),
@@ -241,7 +246,7 @@ fn what_the_guides_do_not_say_is_a_remark() {
         let verdict = answered(title, &body);
         assert_eq!((verdict.outcome, verdict.remarks), (Outcome::Right, vec![remark]), "{title}");
     }
-    // The guides say the other answers of an order.
+    // The guides define the answers to these calls.
     for (title, body) in [
         ("V2 queryInstance", code("000003")),
         ("V2 queryInstance rehearsed before the purchase", code("000004")),
@@ -257,25 +262,25 @@ fn what_the_guides_do_not_say_is_a_remark() {
     }
 }
 
-/// The ciphertexts are of `v1-aes.json`.
+/// One password is plain text, and one is ciphertext.
 #[test]
-fn credentials_that_do_not_decrypt_are_a_remark() {
+fn credentials_that_cannot_be_decrypted_are_a_remark() {
     let title = "V1 newInstance for resource details";
     let body = |password: &str| {
         format!(
             r#"{{"resultCode":"000000","resultMsg":"ok","instanceId":"mine","appInfo":{{"frontEndUrl":"https://a","password":"{password}"}}}}"#
         )
     };
-    let sealed =
+    let ciphertext =
         crate::v1::encrypt(KEY, crate::v1::Strength::Aes256, crate::v1::Iv::numbered(1), "secret");
     let plain = answered(title, &body("secret"));
     assert_eq!(plain.remarks, [Remark::Undecryptable("password")]);
     assert_eq!(plain.outcome, Outcome::Right);
-    assert_eq!(answered(title, &body(&sealed)).remarks, []);
+    assert_eq!(answered(title, &body(&ciphertext)).remarks, []);
 }
 
 #[test]
-fn the_form_is_remarked_with_the_rest() {
+fn a_remark_about_the_form_is_in_the_verdict() {
     let body = r#"{"resultCode":"000000","resultMsg":"成功"}"#;
     let verdict = answered(V1_EXPIRE, body);
     assert_eq!(verdict.outcome, Outcome::Right);

@@ -1,4 +1,4 @@
-//! The calls of the kit: their members, as the guides' tables have them.
+//! The members of the kit's calls, as in the tables of the guides.
 
 use serde_json::{Value as Json, json};
 
@@ -15,7 +15,7 @@ impl Party<'_> {
             .flagged(flag)
     }
 
-    /// Under V1 a list is text.
+    /// Under V1, a list is a text.
     pub(super) fn people(self, step: Step, flag: i32, people: Vec<Json>) -> Step {
         let people = Json::from(people);
         let list = match self.contract {
@@ -36,7 +36,7 @@ impl Party<'_> {
         step.with("orgCode", code).with("orgName", name).with("parentCode", parent).flagged(flag)
     }
 
-    /// Under V1 the list is text, and a department's name is called otherwise.
+    /// Under V1, the list is a text, and the member for a department's name has another name.
     pub(super) fn list(self, step: Step, list: &[Department]) -> Step {
         let entry = |name: &str| {
             list.iter()
@@ -51,17 +51,17 @@ impl Party<'_> {
         }
     }
 
-    /// The guides' own examples: text, its member names without quotes.
+    /// The form of the guides' examples: a text with unquoted member names.
     pub(super) fn list_as_text(self, step: Step, list: &[Department]) -> Step {
         let (member, name) = match self.contract {
             Contract::KitV2 => ("orgInfoList", "orgName"),
             Contract::V1 | Contract::V2 | Contract::KitV1 => ("orgInfo", "name"),
         };
-        let entries: Vec<String> = list.iter().map(|one| one.loosely(name)).collect();
+        let entries: Vec<String> = list.iter().map(|one| one.unquoted(name)).collect();
         step.with(member, format!("[{}]", entries.join(", ")))
     }
 
-    /// A step of the kit, as yet without members but its instance's id.
+    /// A step of the kit. Its only member is the instance's ID; the caller adds the others.
     pub(super) fn step(self, page: &'static str, remark: &str) -> Step {
         Step {
             title: format!("{page} {remark}").trim_end().to_owned(),
@@ -72,7 +72,7 @@ impl Party<'_> {
             },
             code: SUCCESS,
             carries: Carries::Nothing,
-            // The kit has no instance.
+            // A kit call does not change the instance.
             state: State::Absent,
             repeat: true,
             race: false,
@@ -86,7 +86,7 @@ impl Step {
         self.with("tenantId", tenant)
     }
 
-    /// The kit's flags are numbers.
+    /// Adds the flag. Flags of the kit are numbers.
     fn flagged(self, flag: i32) -> Self {
         self.with("flag", Value::Json(flag.into()))
     }
@@ -95,11 +95,11 @@ impl Step {
         self.with("testFlag", Value::Json(1.into()))
     }
 
-    pub(super) fn at_once(self) -> Self {
+    pub(super) fn on_time(self) -> Self {
         self.at(&Value::ChinaTime)
     }
 
-    /// Ends the body: its time, and that it is meant unless it is rehearsed.
+    /// Adds the last members: the time, and `testFlag` 0 for a real call.
     pub(super) fn at(self, time: &Value) -> Self {
         let step =
             if self.is_rehearsal() { self } else { self.with("testFlag", Value::Json(0.into())) };
@@ -121,5 +121,5 @@ pub(super) fn application(step: Step, app: &str, flag: i32) -> Step {
 pub(super) const DELETE: i32 = 0;
 pub(super) const ADD: i32 = 1;
 pub(super) const MODIFY: i32 = 2;
-/// Cancels an authorisation; V2 alone.
+/// Cancels an authorisation. Only V2 has it.
 pub(super) const REVOKE: i32 = 3;

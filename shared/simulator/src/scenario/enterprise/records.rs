@@ -1,22 +1,23 @@
-//! The people and departments of an enterprise, as its lists have them.
+//! The people and departments in the lists of an enterprise.
 
 use serde_json::{Value as Json, json};
 
 pub(super) struct Department<'a> {
     pub(super) code: &'a str,
     pub(super) name: &'a str,
-    /// Empty for a department at the top.
+    /// The code of the parent; empty for a department at the top.
     pub(super) parent: &'a str,
 }
 
 impl Department<'_> {
-    pub(super) fn loosely(&self, name: &str) -> String {
+    /// The department as JSON text with unquoted member names.
+    pub(super) fn unquoted(&self, name: &str) -> String {
         let Self { code, name: value, parent } = self;
         format!(r#"{{orgCode:"{code}", {name}:"{value}", parentCode:"{parent}"}}"#)
     }
 }
 
-/// The members of the guides' tables; the last three nested, as the example has them.
+/// The members of the guides' tables. The last three are nested, as in the example.
 pub(super) fn person(user_name: &str, role: &str) -> Json {
     json!({
         "userName": user_name,
@@ -36,7 +37,7 @@ pub(super) fn departments<'a>(rows: &[(&'a str, &'a str, &'a str)]) -> Vec<Depar
     rows.iter().map(|&(code, name, parent)| Department { code, name, parent }).collect()
 }
 
-/// Codes, names and parents; a child comes before its parent.
+/// Codes, names and parents. Each child is listed before its parent.
 pub(super) const DEPARTMENTS: [(&str, &str, &str); 3] = [
     ("00000003", "Test: a \u{6d4b}, {b}", "00000002"),
     ("00000002", "研发部", "00000001"),

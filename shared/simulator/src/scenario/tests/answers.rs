@@ -1,11 +1,11 @@
-//! An answer is compared with the right one.
+//! Tests of the comparison of an answer with the right answer.
 
 use super::{WIRE, answer, step};
 use crate::answer::{Answer, AppInfo, InstanceInfo};
 use crate::scenario::{Carries, Contract, Mismatch, State, Step, Value, Wire};
 
 #[test]
-fn an_answer_is_compared_in_all_that_the_step_asks_for() {
+fn an_answer_must_have_the_code_id_and_access_data_of_its_step() {
     let asks = |carries| Step { carries, ..step(Contract::V1, Vec::new()) };
     let check = |carries, answer: &Answer| asks(carries).check(&WIRE, answer);
     let bare = answer("000000");
@@ -26,12 +26,12 @@ fn an_answer_is_compared_in_all_that_the_step_asks_for() {
     assert_eq!(check(own(without), &other), Err(Mismatch::InstanceIdChanged));
     assert_eq!(check(own(with), &this), Err(Mismatch::AccessMissing));
     assert_eq!(check(own(with), &full), Ok(()));
-    let unlearned = Wire { instance_id: "", ..WIRE };
-    assert_eq!(asks(own(without)).check(&unlearned, &other), Ok(()));
+    let before_purchase = Wire { instance_id: "", ..WIRE };
+    assert_eq!(asks(own(without)).check(&before_purchase, &other), Ok(()));
 }
 
 #[test]
-fn a_list_is_compared_in_ids_order_and_access() {
+fn a_list_must_have_the_right_ids_order_and_access_data() {
     let asks = Step {
         carries: Carries::Listed(vec![Value::InstanceId, "b".into()]),
         ..step(Contract::V2, Vec::new())
@@ -63,9 +63,9 @@ fn access() -> Option<AppInfo> {
     })
 }
 
-/// A purchase alone, and only if another answer was asked for.
+/// Only a purchase waits, and only if its right answer is not `000004`.
 #[test]
-fn a_purchase_may_wait() {
+fn a_purchase_waits_if_it_is_answered_000004() {
     let purchase = |carries| Step { carries, ..Step::new(Contract::V2, "", "", State::Active) };
     let buys = purchase(Carries::ThisInstance { access: false });
     assert!(buys.waits(&answer("000004")));

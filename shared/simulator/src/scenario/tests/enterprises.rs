@@ -1,4 +1,4 @@
-//! The scenarios of an enterprise.
+//! Tests of the scenarios of an enterprise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ fn body(step: &Step) -> BTreeMap<String, Json> {
 }
 
 #[test]
-fn an_enterprises_steps_are_told_apart_and_all_succeed() {
+fn each_enterprise_step_has_its_own_title_and_succeeds() {
     for scenario in enterprises() {
         let titles: BTreeSet<&str> = scenario.iter().map(|step| step.title.as_str()).collect();
         assert_eq!(titles.len(), scenario.len());
@@ -31,7 +31,7 @@ fn an_enterprises_steps_are_told_apart_and_all_succeed() {
 }
 
 #[test]
-fn an_enterprises_steps_go_to_the_paths_of_their_guide_with_the_kits_key() {
+fn enterprise_steps_use_the_paths_of_their_guide_and_the_kit_key() {
     for (scenario, path) in enterprises().iter().zip(["/produceAPI/", "/produceAPI/v2/"]) {
         for rehearsed in [false, true] {
             let called: BTreeSet<String> = scenario
@@ -52,9 +52,9 @@ fn an_enterprises_steps_go_to_the_paths_of_their_guide_with_the_kits_key() {
     }
 }
 
-/// The tables of the kit's pages, whole: every member that they have, and no other.
+/// The complete tables of the kit's pages. A body has exactly these members.
 #[test]
-fn an_enterprises_bodies_have_the_members_of_the_guides_tables() {
+fn enterprise_bodies_have_exactly_the_members_of_the_guides_tables() {
     let pages = BTreeMap::from([
         ("tenantSync", "domainName flag instanceId name orderId tenantCode tenantId"),
         ("applicationSync", "appId clientId clientSecret flag instanceId tenantId"),
@@ -89,7 +89,7 @@ fn lists_are_text_under_v1_and_mostly_arrays_under_v2() {
                 let list = ["userList", "orgInfo", "orgInfoList"].iter().find_map(|n| body.get(*n));
                 let list = list?;
                 let parsed = match list.as_str() {
-                    // As the example has it, member names are bare: counted, not parsed.
+                    // The member names have no quotes, as in the example. So the test counts them.
                     Some(text) if text.contains("[{org") => text.matches("orgCode").count(),
                     Some(text) => text.parse::<Json>().unwrap().as_array().unwrap().len(),
                     None => list.as_array().unwrap().len(),
@@ -106,7 +106,7 @@ fn lists_are_text_under_v1_and_mostly_arrays_under_v2() {
 }
 
 #[test]
-fn a_seller_names_no_instance_and_no_order() {
+fn the_sellers_calls_name_no_instance_and_no_order() {
     for scenario in enterprises() {
         let mut named = BTreeSet::new();
         for step in &scenario {
@@ -120,7 +120,7 @@ fn a_seller_names_no_instance_and_no_order() {
 }
 
 #[test]
-fn flags_are_numbers_and_those_of_the_guide() {
+fn flags_are_numbers_of_the_guides_tables() {
     for (scenario, expected) in enterprises().iter().zip([
         "applicationSync 01, authSync 012, singleOrgSync 012, tenantSync 01",
         "applicationSync 012, authSync 0123, singleOrgSync 012, tenantSync 012",
@@ -131,17 +131,17 @@ fn flags_are_numbers_and_those_of_the_guide() {
                 flags.entry(step.call.page).or_default().insert(flag.as_u64().unwrap());
             }
         }
-        let told = |(page, flags): (&&str, &BTreeSet<u64>)| {
+        let line = |(page, flags): (&&str, &BTreeSet<u64>)| {
             format!("{page} {}", flags.iter().map(u64::to_string).collect::<String>())
         };
-        assert_eq!(flags.iter().map(told).collect::<Vec<_>>().join(", "), expected);
+        assert_eq!(flags.iter().map(line).collect::<Vec<_>>().join(", "), expected);
     }
 }
 
 #[test]
-fn the_sealed_secret_travels_with_an_application_alone() {
+fn only_an_application_call_contains_the_encrypted_secret() {
     for step in enterprises().iter().flatten() {
-        let sealed = body(step).values().any(|value| value == WIRE.sealed_secret);
-        assert_eq!(sealed, step.call.page == "applicationSync", "{}", step.title);
+        let has_secret = body(step).values().any(|value| value == WIRE.sealed_secret);
+        assert_eq!(has_secret, step.call.page == "applicationSync", "{}", step.title);
     }
 }

@@ -1,4 +1,4 @@
-//! The scenarios of a purchase.
+//! Tests of the scenarios of a purchase.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +44,7 @@ fn every_activity_of_a_guide_is_called_and_rehearsed() {
 }
 
 #[test]
-fn a_rehearsal_or_a_refusal_leaves_the_state_and_release_is_for_ever() {
+fn rehearsals_refused_calls_and_calls_after_release_do_not_change_the_state() {
     for scenario in scenarios() {
         let mut state = State::Absent;
         for step in &scenario {
@@ -58,11 +58,11 @@ fn a_rehearsal_or_a_refusal_leaves_the_state_and_release_is_for_ever() {
     }
 }
 
-/// The states that a scenario passes through, in order.
+/// The states that a scenario reaches, in order.
 #[test]
-fn both_scenarios_pass_through_every_state() {
+fn both_scenarios_reach_every_state() {
     let expected = [
-        "newInstance Active, expireInstance Frozen, refreshInstance renew thaws Active, \
+        "newInstance Active, expireInstance Frozen, refreshInstance renew unfreezes Active, \
          instanceStatus FREEZE Frozen, instanceStatus NORMAL Active, releaseInstance Released",
         "newInstance Active, updateInstanceStatus FREEZE Frozen, \
          updateInstanceStatus UNFREEZE Active, releaseInstance Released",
@@ -81,20 +81,21 @@ fn both_scenarios_pass_through_every_state() {
 }
 
 #[test]
-fn the_instance_is_learned_from_the_purchase_before_anything_speaks_of_it() {
+fn the_purchase_returns_the_instance_id_before_a_call_names_it() {
     for scenario in scenarios() {
-        let told = Answer { instance_id: Some("i".to_owned()), ..answer("000000") };
-        let first = scenario.iter().position(|step| step.learn(&told) == Some("i")).unwrap();
-        let spoken = scenario
+        let bought = Answer { instance_id: Some("i".to_owned()), ..answer("000000") };
+        let first = scenario.iter().position(|step| step.learn(&bought) == Some("i")).unwrap();
+        let named = scenario
             .iter()
             .position(|step| members(step, &WIRE).values().any(|v| v.contains(WIRE.instance_id)));
         assert_eq!(scenario.get(first).unwrap().title, "newInstance");
         assert!(scenario.get(first).unwrap().race);
-        assert!(first < spoken.unwrap());
+        assert!(first < named.unwrap());
     }
 }
 
-/// Lengths of the guides' tables; queryInstance lists more ids than its own row has room for.
+/// The lengths of the guides' tables. queryInstance has no limit here: its list of IDs may be
+/// longer than the length in its table.
 #[test]
 fn members_fit_the_guides_tables() {
     let limits = BTreeMap::from([
@@ -135,7 +136,7 @@ fn members_fit_the_guides_tables() {
 }
 
 #[test]
-fn every_change_has_an_order_of_its_own() {
+fn every_change_has_its_own_order() {
     for scenario in scenarios() {
         let mut seen = BTreeSet::new();
         for step in scenario.iter().filter(|step| !step.is_rehearsal()) {
@@ -153,7 +154,7 @@ fn every_change_has_an_order_of_its_own() {
 
 /// Decision D4: an expire call more than 24 hours before a refreshed expiry has no effect.
 #[test]
-fn an_expire_call_freezes_only_near_the_expiry_that_a_refresh_set() {
+fn an_expire_call_freezes_only_near_the_refreshed_expiry() {
     let [scenario, _] = scenarios();
     let tomorrow = "20260726025113";
     let mut expiry = String::new();
@@ -172,7 +173,7 @@ fn an_expire_call_freezes_only_near_the_expiry_that_a_refresh_set() {
 }
 
 #[test]
-fn business_ids_and_personal_fields_travel_with_a_purchase_alone() {
+fn only_a_purchase_contains_a_business_id_and_personal_fields() {
     let [scenario, _] = scenarios();
     let mut written = BTreeSet::new();
     for step in scenario.iter().chain(&v2("order", NOW)) {
@@ -206,7 +207,7 @@ fn product_info_is_sent_as_an_object_and_as_its_text() {
 }
 
 #[test]
-fn expiry_is_sent_with_14_and_with_17_digits_under_v2() {
+fn v2_sends_expiry_times_with_14_and_with_17_digits() {
     let lengths: BTreeSet<usize> = v2("order", NOW)
         .iter()
         .filter_map(|step| members(step, &WIRE).get("expireTime").map(String::len))

@@ -1,11 +1,11 @@
-//! A step becomes the request of a constructed vector.
+//! Tests that a step becomes the request of a constructed vector.
 
 use super::{NONCE, WIRE, query, step};
 use crate::scenario::{Contract, Value, Wire};
 
-/// The constructed vector of a V1 renewal, its time stamp made from a number.
+/// The constructed vector of a V1 renewal. Its time stamp is computed from `now_millis`.
 #[test]
-fn a_v1_step_becomes_the_vectors_request() {
+fn a_v1_step_becomes_the_request_of_the_vector() {
     let renewal = step(
         Contract::V1,
         vec![
@@ -28,7 +28,7 @@ fn a_v1_step_becomes_the_vectors_request() {
 
 /// The constructed vector B1.
 #[test]
-fn a_v2_step_becomes_the_vectors_request() {
+fn a_v2_step_becomes_the_request_of_the_vector() {
     let purchase = step(
         Contract::V2,
         vec![
