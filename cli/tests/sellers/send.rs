@@ -163,9 +163,9 @@ fn a_number_under_v2_is_warned_of() {
     assert_eq!(
         said,
         "koohook: testFlag is not a text: a server built on the marketplace's sample reads texts \
-         alone and answers 000001; write testFlag=1\nHTTP 200\nremark: Content-Type is not the \
-         bare application/json of the guide\n000001: the server rejects the signature: compare the \
-         access key"
+         alone and answers 000001; write testFlag=1\nHTTP 200\nremark: Content-Type is not \
+         exactly application/json, as the guide writes it\n000001: the server rejects the signature: \
+         compare the access key"
     );
     assert_eq!(code, Some(1));
 }

@@ -161,6 +161,6 @@ fn an_unusable_product_secret_has_a_precise_message() {
     assert!(with("Y2FuYXJ5").contains("does not begin with whsec_"));
     assert!(with(&format!("whsec_{PRODUCT_SECRET}")).contains("twice"));
     assert!(with("whsec_canary-value").contains("not base64"));
-    assert!(with("whsec_Y2FuYXJ5").contains("fewer than 24"));
+    assert!(with("whsec_Y2FuYXJ5").contains("not 24 to 64 bytes"));
     assert!(with("unset").contains("koohook keys secret product"));
 }
