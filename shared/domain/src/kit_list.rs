@@ -11,15 +11,15 @@
 //! 4. The relay deletes the parts that no head refers to any more.
 //!
 //! A reader sees the old list or the new list. If step 3 is interrupted, no head refers to the
-//! parts that it wrote. If a part is missing and the head has changed, the change lost a race and
-//! is decided again on the new head. If a part is missing and the head is the newest, that is a
-//! fault.
+//! parts that it wrote. If a part is missing and the head has changed, another writer was faster.
+//! The change is then decided again on the new head. If a part of the newest head is missing, that
+//! is a fault.
 //!
-//! The order of changes (decision D5): a change has no effect if it is older than what is known
-//! about its subject. What is known has the time of the subject's row or the time of the newest
-//! full list, whichever is newer. A full list also counts for the subjects that it leaves out. If
-//! two times are equal, the later arrival counts, because some of the marketplace's times count
-//! whole seconds. A list that is older than the newest list has no effect.
+//! The order of changes (decision D5): a change has no effect if it is older than the known state
+//! of its subject. The time of the known state is the time of the subject's row or of the newest
+//! full list. The newer of the two times counts. A full list also counts for the subjects that it
+//! leaves out. If two times are equal, the later arrival counts, because some of the marketplace's
+//! times count whole seconds. A list that is older than the newest list has no effect.
 
 mod apply;
 mod change;

@@ -1,5 +1,5 @@
-//! When koohook asks the marketplace for an order's details before it first offers a notice, and
-//! which details the instance keeps (decision E7).
+//! When koohook asks the marketplace for the details of an order, and which details the instance
+//! keeps (decision E7). It asks before it first offers a notice.
 
 use protocol::message::{OrderId, OrderLineId, Scene};
 use protocol::order_query::{LINES, OrderDetails, OrderQuery, PRODUCTS};
@@ -66,8 +66,9 @@ impl OrderFacts {
     }
 }
 
-/// The query to send before this notice is offered, if there is one. V2 has a query for a purchase,
-/// an upgrade, a refresh of two scenes, and a refresh that names a product (decision E7).
+/// The query to send before this notice is offered, if there is one. Only V2 has such queries
+/// (decision E7). They are for a purchase, an upgrade, a refresh of two scenes, and a refresh that
+/// names a product.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these types cause a query")]
 pub fn query_of(notice: &Notice) -> Option<OrderQuery> {
     let text = |name| {

@@ -70,7 +70,7 @@ pub enum KitChange {
 
 impl<T: Clone + PartialEq> Dated<T> {
     /// Sets or deletes the state, unless a newer state is known. The product also gets a notice if
-    /// a deleted enterprise or application was never stored here: the product may know it from an
+    /// a deleted enterprise or application was never stored here. It may know that one from an
     /// older server.
     pub fn sync(current: Option<Self>, wanted: Option<T>, at: UnixMillis) -> Synced<T> {
         let change = if wanted.is_some() { KitChange::Put } else { KitChange::Deleted };

@@ -13,8 +13,8 @@ use thiserror::Error;
 use protocol::mac::hmac_sha256;
 use protocol::time::UnixMillis;
 
-/// The secrets that sign messages. Every secret signs every message, so that the other side can
-/// change from one secret to the next at any time. The first secret is the newest.
+/// The secrets that sign messages. Every secret signs every message. So the other side can change
+/// from one secret to the next at any time. The first secret is the newest.
 #[derive(Clone)]
 pub struct WebhookSecrets(Vec<Vec<u8>>);
 

@@ -1,5 +1,5 @@
-//! The marketplace's side of the wire: the calls that KooGallery sends to a seller's server, and
-//! the checks of the answers.
+//! The marketplace's side of the wire: the calls of KooGallery to a seller's server, and the checks
+//! of the answers.
 //!
 //! This crate is written only from the marketplace's guides and depends on no other crate of
 //! koohook. So it is a second reading of the guides: a server that misread a page disagrees with

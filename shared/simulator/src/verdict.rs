@@ -265,7 +265,7 @@ fn forgive_list(step: &Step, expected: &[String], found: &[String]) -> Forgiven 
 }
 
 /// The answer of a server that does not serve the call, as text; `None` for another answer. Such a
-/// server answers that the path or method does not exist, or a code for a bad parameter or an
+/// server answers with a status for a missing path or method, or a code for a bad parameter or an
 /// error.
 fn unserved(response: &Response<Vec<u8>>) -> Option<String> {
     let status = response.status();

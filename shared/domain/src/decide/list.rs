@@ -1,5 +1,5 @@
-//! Step 5 for the kit's long lists: how the head changes, which parts must be written before it,
-//! and which parts contain the items of the notice.
+//! Step 5 for the kit's long lists. It decides how the head changes and which parts must be written
+//! before the head. Some of these parts contain the items of the notice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,8 +19,8 @@ use crate::page::ChangeList;
 use crate::record::EntityRecord;
 use crate::remark::Remark;
 
-/// The decision of a call on a list, made on one head. It can be put onto any value with that head,
-/// because another writer may have settled notices in between (decision C2).
+/// The decision of a call on a list, made on one head. It can be put onto any value with that head:
+/// another writer may have settled notices in between (decision C2).
 #[derive(Clone, Debug)]
 pub struct ListDecision {
     /// The head on which it was decided.
@@ -60,8 +60,9 @@ pub const MAX_PART_LEN: usize = 128 * 1024;
 /// The longest list item, in bytes: a part also needs its brackets and a comma.
 const MAX_RECORD_LEN: usize = MAX_PART_LEN - 3;
 /// The most parts that may wait for the product (decision E1a). So many names fit one value
-/// together with the longest head, even if each part has a separate notice with the longest
-/// identifiers of plain letters. A test reaches the number, and the product's page names it.
+/// together with the longest head. This is true even if each part has a separate notice with the
+/// longest identifiers of plain letters. A test reaches the number, and the product's page names
+/// it.
 pub const MAX_WAITING_PARTS: usize = 256;
 
 /// A call on a list, at the effective time of the call.

@@ -41,7 +41,7 @@ impl Instance {
     }
 
     /// Whether the purchase was abandoned before a call was signed. If the record does not contain
-    /// the time of the abandonment, the call must be signed just now, which excludes a replay of an
+    /// the time of the abandonment, the call must be signed just now. This excludes a replay of an
     /// older call.
     pub(super) fn is_abandoned_before(&self, at: UnixMillis, now: UnixMillis) -> bool {
         let just_now = || at.after(MAX_AHEAD) > now;

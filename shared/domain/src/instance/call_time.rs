@@ -6,8 +6,8 @@ use protocol::time::UnixMillis;
 
 use crate::remark::Remark;
 
-/// The effective time of a call: the time of its signature, or now if that time is more than ten
-/// minutes ahead. A time far ahead would make every later call count as older.
+/// The effective time of a call is the time of its signature. It is now if the signed time is more
+/// than ten minutes ahead. A time far ahead would make every later call count as older.
 pub fn effective(signed_at: UnixMillis, now: UnixMillis) -> (UnixMillis, Option<Remark>) {
     if signed_at > now.after(MAX_AHEAD) {
         (now, Some(Remark::SignedAhead))

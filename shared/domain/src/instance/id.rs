@@ -1,5 +1,5 @@
-//! The ID of an instance. It is derived from the purchase (decision C1), so a repeat needs no
-//! look-up and the loss of the store loses no ID.
+//! The ID of an instance. It is derived from the purchase (decision C1). So a repeat needs no
+//! look-up, and the loss of the store loses no ID.
 
 use protocol::digest;
 use protocol::message::{Fields, InstanceId, NewInstance, ProductId};

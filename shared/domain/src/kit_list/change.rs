@@ -8,7 +8,7 @@ use super::row::{self, Content, Identity, IndexRow, RowState};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum KitListChange {
     /// Edits of some rows, applied one by one in this order. If two edits name the same subject at
-    /// the same time, the last edit counts, like the last of two equal member names in JSON.
+    /// the same time, the last edit counts. JSON readers treat a repeated member in the same way.
     Edits(Vec<Edit>),
     /// A full list of departments or people.
     List(List),

@@ -41,8 +41,8 @@ impl Head {
         }
     }
 
-    /// The parts to read before a change can be applied. That is no part if the head shows that the
-    /// change is too old, one part for a single edit, and all parts for a list.
+    /// The parts to read before a change can be applied. A single edit needs one part, and a list
+    /// needs all parts. A change that the head shows to be too old needs no part.
     pub fn needs(&self, change: &KitListChange) -> BTreeSet<PartName> {
         match change {
             KitListChange::List(list) if list.rows.is_empty() || self.is_too_old(list.at) => {

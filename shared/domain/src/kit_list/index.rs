@@ -16,9 +16,9 @@ impl Default for Index {
     }
 }
 
-/// The most rows in the head. 512 rows are 16 KiB of base64. A tenant of usual size needs no part,
-/// and the head leaves most of its value's 192 KiB for the notices. It is half of [`PART_ROWS`], so
-/// the rows of a head that becomes too long fit into one part.
+/// The most rows in the head. 512 rows are 16 KiB of base64. A tenant of usual size needs no part.
+/// The head leaves most of its value's 192 KiB for the notices. It is half of [`PART_ROWS`], so the
+/// rows of a head that becomes too long fit into one part.
 pub const INLINE_ROWS: usize = 512;
 
 /// The most rows in a part: 24 KiB. A single change reads and writes one part; a list reads and

@@ -101,8 +101,9 @@ impl Outbox {
         }
     }
 
-    /// Whether a notice was ever offered. Notices are offered in order. A waiting notice that is
-    /// not after the latest offered one was offered before, is replayed, or was skipped by a block.
+    /// Whether a notice was ever offered. Notices are offered in order. So a waiting notice counts
+    /// as offered if it is not after the latest offered notice. It was offered, is replayed, or was
+    /// skipped by a block.
     pub(super) const fn was_offered(&self, sequence: u64) -> bool {
         sequence <= self.offered
     }

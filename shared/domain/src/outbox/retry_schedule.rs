@@ -72,7 +72,7 @@ impl DeliveryState {
     }
 
     /// Begins the next pause. If a new notice ended the last pause early, that pause is not used
-    /// up: many notices of one entity must not move its next attempt hours away.
+    /// up. Otherwise many notices of one entity would move its next attempt hours away.
     pub(super) fn begin_pause(&mut self, chance: u16, now: UnixMillis) {
         let least = now.after(pause(1, chance));
         self.next = match self.resume.take() {

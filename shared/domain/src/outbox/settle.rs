@@ -72,7 +72,7 @@ impl Outbox {
     }
 
     /// Drops notices from before the end of a purchase. The product knows the end, so they are no
-    /// longer useful, and a replay of a dead letter would do harm.
+    /// longer useful. A replay of a dead letter would do harm.
     fn drop_before_end(&mut self, place: usize, sequence: u64) {
         if std::mem::take(&mut self.blocked) {
             let rest = self.waiting.split_off(place);

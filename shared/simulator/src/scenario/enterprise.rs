@@ -174,8 +174,8 @@ pub fn enterprise_v1(instance_id: &str, order: &str, now_millis: u64) -> Vec<Ste
     scenario(Contract::KitV1, instance_id, order, now_millis)
 }
 
-/// The scenario of an enterprise under access guide 2.0. It is [`enterprise_v1`] and the calls that
-/// V2 added: to change a tenant or an application, and to revoke an authorisation.
+/// The scenario of an enterprise under access guide 2.0. It is [`enterprise_v1`] with the calls
+/// that V2 added. They change a tenant or an application, and revoke an authorisation.
 #[must_use]
 pub fn enterprise_v2(instance_id: &str, order: &str, now_millis: u64) -> Vec<Step> {
     scenario(Contract::KitV2, instance_id, order, now_millis)
