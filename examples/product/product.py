@@ -1,7 +1,8 @@
-"""A seller's product, small: it takes koohook's notices and keeps accounts, enterprises and people.
+"""A small product of a seller: it receives koohook's notices and keeps accounts, enterprises and
+people.
 
-Every notice is verified by the published package, taken once by its id, and applied in order by
-its sequence, in one transaction. What each means is in docs/product.md.
+The published package verifies each notice. The product applies a notice once, by its id, and in
+order, by its sequence, in one transaction. docs/product.md says what each notice means.
 """
 
 import argparse
@@ -24,17 +25,17 @@ CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS applied (entity TEXT PRIMARY KEY, sequence INTEGER, part INTEGER);
 CREATE TABLE IF NOT EXISTS accounts (
     id TEXT PRIMARY KEY, state TEXT, expires TEXT, sku TEXT, user_name TEXT, password TEXT,
-    told INTEGER);
-CREATE TABLE IF NOT EXISTS tenants (whose TEXT PRIMARY KEY, name TEXT, domain TEXT);
-CREATE TABLE IF NOT EXISTS applications (whose TEXT PRIMARY KEY, client TEXT, secret TEXT);
+    is_access_sent INTEGER);
+CREATE TABLE IF NOT EXISTS tenants (owner TEXT PRIMARY KEY, name TEXT, domain TEXT);
+CREATE TABLE IF NOT EXISTS applications (owner TEXT PRIMARY KEY, client TEXT, secret TEXT);
 CREATE TABLE IF NOT EXISTS users (
-    whose TEXT, account TEXT, record TEXT, PRIMARY KEY (whose, account));
+    owner TEXT, account TEXT, record TEXT, PRIMARY KEY (owner, account));
 CREATE TABLE IF NOT EXISTS departments (
-    whose TEXT, code TEXT, name TEXT, parent TEXT, changed TEXT, sequence INTEGER,
-    PRIMARY KEY (whose, code));
+    owner TEXT, code TEXT, name TEXT, parent TEXT, changed TEXT, sequence INTEGER,
+    PRIMARY KEY (owner, code));
 """
 
-# What names an entity: notices of one entity share its sequence.
+# The members that identify an entity. The notices of one entity share its sequence.
 IDENTITY = {
     "instance": ("instanceId",),
     "tenant": ("instanceId", "tenantId"),
@@ -43,52 +44,60 @@ IDENTITY = {
     "department": ("instanceId", "tenantId"),
 }
 
+STATES = {"frozen": "frozen", "thawed": "active", "released": "deleted", "abandoned": "deleted"}
+
+USUAL_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # Seconds.
+MAX_BODY_LENGTH = 1024 * 1024  # The longest notice is one part of a list: 128 KiB of records.
+
 
 class Product:
-    """What the seller keeps, and what becomes of it when a notice arrives."""
+    """What the seller keeps, and how a notice changes it."""
 
     def __init__(self, arguments):
         self.arguments = arguments
-        # While the secret is changed there are two, parted by a blank: either is believed.
+        # While the secret is changed there are two, separated by a blank. Both are accepted.
         self.webhooks = [Webhook(secret) for secret in os.environ["KOOHOOK_PRODUCT_SECRET"].split()]
         self.database = sqlite3.connect(arguments.database, check_same_thread=False)
         self.database.executescript(TABLES)
         self.lock = threading.Lock()
-        # Whoever was promised "later" before a restart is told now.
-        for (account,) in self.database.execute("SELECT id FROM accounts WHERE told = 0").fetchall():
-            self.tell_later(account)
+        # After a restart: send the access data that the program had no time to send before.
+        unsent = self.do("SELECT id FROM accounts WHERE is_access_sent = 0").fetchall()
+        for (account,) in unsent:
+            self.send_access_later(account)
 
     def verified(self, body, headers):
-        """The notice, if one of our secrets signed it a moment ago; else nothing."""
+        """Returns the notice if one of the secrets signed it in the last five minutes, else None."""
         for webhook in self.webhooks:
             try:
                 return webhook.verify(body, dict(headers))
-            except Exception:  # Odd headers raise more than the package's own error.
+            except Exception:  # Malformed headers raise more than the package's own error.
                 continue
         return None
 
-    def take(self, notice_id, notice):
-        """Takes a notice once and in order; the status and body of the answer."""
-        family, word = notice["type"].split(".")
+    def receive(self, notice_id, notice):
+        """Applies a notice once and in order. Returns the status and the body of the answer."""
+        family, _, word = notice["type"].partition(".")
         family, data = family.removesuffix("s"), notice["data"]
         with self.lock, self.database:
             if not self.is_new(notice_id):
-                say("repeated", notice)
+                print_line("repeated", notice)
             elif family not in IDENTITY:
-                say("unknown", notice)  # A later koohook may tell more: take it, leave it.
+                # A later koohook may send other types: accept them, ignore them.
+                print_line("unknown", notice)
             elif not self.is_next(family, data):
-                say("too late", notice)
+                print_line("too late", notice)
             else:
                 getattr(self, f"on_{family}")(word, data)
-                say("applied", notice)
-            return self.answer(data["instanceId"]) if word == "created" else (204, None)
+                print_line("applied", notice)
+            is_purchase = notice["type"] == "instance.created"
+            return self.answer_purchase(data["instanceId"]) if is_purchase else (204, None)
 
     def is_new(self, notice_id):
         return self.do("INSERT OR IGNORE INTO seen VALUES (?)", notice_id).rowcount == 1
 
     def is_next(self, family, data):
-        """Whether nothing newer of its entity was applied. The parts of a list share a number."""
-        entity, place = f"{family} {whose(family, data)}", (data["sequence"], data.get("part", 0))
+        """Returns whether no later notice of the entity was applied. Parts share a sequence."""
+        entity, place = f"{family} {owner(family, data)}", (data["sequence"], data.get("part", 0))
         last = self.do("SELECT sequence, part FROM applied WHERE entity = ?", entity).fetchone()
         if last and place <= last:
             return False
@@ -98,11 +107,11 @@ class Product:
     def on_instance(self, word, data):
         account = data["instanceId"]
         if word == "created":
-            # An abandoned purchase may be wanted again: then everything begins anew.
+            # After an abandoned purchase the notice may arrive again: the account starts again.
             self.do("INSERT OR REPLACE INTO accounts VALUES (?, 'active', NULL, ?, 'admin', ?, ?)",
                     account, sku(data), secrets.token_urlsafe(12), self.arguments.later is None)
             if self.arguments.later is not None:
-                self.tell_later(account)
+                self.send_access_later(account)
         elif word in STATES:
             self.do("UPDATE accounts SET state = ? WHERE id = ?", STATES[word], account)
         if word == "upgraded":
@@ -111,38 +120,38 @@ class Product:
             self.do("UPDATE accounts SET expires = ? WHERE id = ?", data["expireTime"], account)
 
     def on_tenant(self, word, data):
-        key = whose("tenant", data)
-        self.do("DELETE FROM tenants WHERE whose = ?", key)
+        key = owner("tenant", data)
+        self.do("DELETE FROM tenants WHERE owner = ?", key)
         if word == "put":
             self.do("INSERT INTO tenants VALUES (?, ?, ?)", key, data["name"], data["domainName"])
 
     def on_application(self, word, data):
-        key = whose("application", data)
-        self.do("DELETE FROM applications WHERE whose = ?", key)
+        key = owner("application", data)
+        self.do("DELETE FROM applications WHERE owner = ?", key)
         if word == "put":
             self.do("INSERT INTO applications VALUES (?, ?, ?)",
                     key, data["clientId"], data["clientSecret"])
 
     def on_user(self, word, data):
-        key = whose("user", data)
+        key = owner("user", data)
         for record in data["records"]:
-            self.do("DELETE FROM users WHERE whose = ? AND account = ?", key, record["userName"])
+            self.do("DELETE FROM users WHERE owner = ? AND account = ?", key, record["userName"])
             if word == "put":
                 self.do("INSERT INTO users VALUES (?, ?, ?)",
                         key, record["userName"], json.dumps(record, ensure_ascii=False))
 
     def on_department(self, word, data):
-        key = whose("department", data)
+        key = owner("department", data)
         if word == "put":
             self.put_department(key, data.get("other", {}) | data, data["changeTime"], data)
         elif word == "deleted":
-            self.do("DELETE FROM departments WHERE whose = ? AND code = ?", key, data["orgCode"])
+            self.do("DELETE FROM departments WHERE owner = ? AND code = ?", key, data["orgCode"])
         elif word == "replaced":
             for record in data.get("records", []):
                 self.put_department(key, record, data["listTime"], data)
             if data.get("part") == data.get("parts"):
-                # The list is whole: the others go, but for those that changed after it.
-                self.do("DELETE FROM departments WHERE whose = ? AND changed <= ? AND sequence < ?",
+                # The last part: the other departments go, unless they changed after the list.
+                self.do("DELETE FROM departments WHERE owner = ? AND changed <= ? AND sequence < ?",
                         key, data["listTime"], data["sequence"])
 
     def put_department(self, key, record, changed, data):
@@ -150,36 +159,40 @@ class Product:
         self.do("INSERT OR REPLACE INTO departments VALUES (?, ?, ?, ?, ?, ?)",
                 key, record["orgCode"], name, record.get("parentCode"), changed, data["sequence"])
 
-    def answer(self, account):
-        """What becomes of a purchase: the same however often it is asked."""
+    def answer_purchase(self, account):
+        """The answer to a purchase. It is the same however often the notice arrives."""
         if self.arguments.refuse:
             return 200, {"refuse": self.arguments.refuse}
-        known = self.do(
-            "SELECT told, user_name, password FROM accounts WHERE id = ?", account).fetchone()
-        told, *credentials = known or (False,)
-        return (200, {"appInfo": self.app_info(account, *credentials)}) if told else (202, None)
+        found = self.do("SELECT is_access_sent, user_name, password FROM accounts WHERE id = ?",
+                        account).fetchone()
+        is_sent, *credentials = found or (False,)
+        return (200, {"appInfo": self.app_info(account, *credentials)}) if is_sent else (202, None)
 
     def app_info(self, account, user, password):
+        """The access data that the buyer sees on the marketplace's page."""
         return {"frontEndUrl": f"{self.arguments.address}/login/{quote(account, safe='')}",
                 "userName": user, "password": password,
                 "memo": "Change the password when you first log in."}
 
-    def tell_later(self, account):
-        threading.Thread(target=self.tell, args=(account,), daemon=True).start()
+    def send_access_later(self, account):
+        threading.Thread(target=self.send_access, args=(account,), daemon=True).start()
 
-    def tell(self, account):
-        """Says by itself how the buyer gets in, as often as it takes: what was slow is done."""
+    def send_access(self, account):
+        """Sends the access data of a purchase that was answered 202, until koohook accepts it."""
+        pause = self.arguments.later or USUAL_PAUSE
         while True:
-            time.sleep(self.arguments.later or 2)
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
             with self.lock:
                 user, password = self.do(
                     "SELECT user_name, password FROM accounts WHERE id = ?", account).fetchone()
             data = {"instanceId": account, "appInfo": self.app_info(account, user, password)}
             status = self.put(account, {"type": "instance.access", "data": data})
-            print(f"told how to get in: {account} {status}", flush=True)
-            if status in (200, 404, 410):  # Told; or nobody waits for it any more.
+            print(f"sent access data: {account} {status}", flush=True)
+            # After these answers koohook expects no further message: accepted, unknown, released.
+            if status in (200, 404, 410):
                 with self.lock, self.database:
-                    self.do("UPDATE accounts SET told = 1 WHERE id = ?", account)
+                    self.do("UPDATE accounts SET is_access_sent = 1 WHERE id = ?", account)
                 return
 
     def put(self, account, message):
@@ -191,46 +204,51 @@ class Product:
                 "content-type": "application/json",
                 "webhook-id": message_id,
                 "webhook-timestamp": str(int(now.timestamp())),
-                # The time knows its zone: the package takes one without for UTC.
+                # The time has its zone: the package reads a time without a zone as UTC.
                 "webhook-signature": self.webhooks[0].sign(message_id, now, body)})
         try:
             with urllib.request.urlopen(request, timeout=10) as response:
                 return response.status
-        except URLError as fault:
-            return getattr(fault, "code", "unreachable")
+        except URLError as failure:
+            return getattr(failure, "code", "unreachable")
 
-    def look(self, account):
-        """An account and its enterprise as they stand, for people and tests."""
+    def show(self, account):
+        """An account and its enterprise, for people and tests. A real product does not serve this:
+        it has no log-in, and the answer contains client secrets."""
         with self.lock:
             found = self.do("SELECT state, expires, sku FROM accounts WHERE id = ?", account)
-            seen = {"account": found.fetchone()}
+            shown = {"account": found.fetchone()}
             for table in ("tenants", "applications", "users", "departments"):
                 rows = self.do(f"SELECT * FROM {table}").fetchall()
-                seen[table] = [row[1:] for row in rows if json.loads(row[0])[0] == account]
-        return seen
+                shown[table] = [row[1:] for row in rows if json.loads(row[0])[0] == account]
+        return shown
 
     def do(self, statement, *values):
         return self.database.execute(statement, values)
 
 
-class Door(BaseHTTPRequestHandler):
-    """HTTP in front of the product."""
+class Endpoint(BaseHTTPRequestHandler):
+    """The product's HTTP server."""
 
     protocol_version = "HTTP/1.1"
     timeout = 60
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        length = int(self.headers.get("content-length", 0))
+        if length > MAX_BODY_LENGTH:
+            self.close_connection = True
+            return self.answer(413)
+        body = self.rfile.read(length)
         notice = self.server.product.verified(body, self.headers)
         if notice is None:
             return self.answer(401)
-        self.answer(*self.server.product.take(self.headers["webhook-id"], notice))
+        self.answer(*self.server.product.receive(self.headers["webhook-id"], notice))
 
     def do_GET(self):
         folder, _, account = self.path.rpartition("/")
         if folder != "/accounts":
             return self.answer(404)
-        self.answer(200, self.server.product.look(unquote(account)))
+        self.answer(200, self.server.product.show(unquote(account)))
 
     def answer(self, status, body=None):
         text = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
@@ -241,40 +259,39 @@ class Door(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def log_message(self, *_):
-        pass  # A line a notice is enough, and holds no secret.
+        pass  # The product prints one line for each notice. The line contains no secret.
 
 
-def whose(family, data):
+def owner(family, data):
+    """What identifies an entity, as one text. A null, empty or missing member is the same."""
     return json.dumps([data.get(name) or "" for name in IDENTITY[family]])
 
 
 def sku(data):
-    """What was bought: V1 says it; of V2 it stands in the order's details, if koohook could ask."""
+    """What was bought. V1 names it; under V2 koohook adds it as orderDetails, if it is known."""
     products = data.get("orderDetails", {}).get("orderLine", {}).get("productInfo") or [{}]
     return data.get("skuCode") or products[0].get("skuCode")
 
 
-def say(what, notice):
+def print_line(what, notice):
     data = notice["data"]
     part = f" part {data['part']} of {data['parts']}" if "part" in data else ""
-    whom = data.get("instanceId") or data.get("tenantId")
-    print(f"{what}: {notice['type']} {whom} {data['sequence']}{part}", flush=True)
-
-
-STATES = {"frozen": "frozen", "thawed": "active", "released": "deleted", "abandoned": "deleted"}
+    entity = data.get("instanceId") or data.get("tenantId")
+    print(f"{what}: {notice['type']} {entity} {data['sequence']}{part}", flush=True)
 
 
 def main():
-    parser = argparse.ArgumentParser(description="A seller's product, small.")
-    parser.add_argument("--port", type=int, default=9000)
-    parser.add_argument("--database", default="product.db")
-    parser.add_argument("--koohook", default="http://127.0.0.1:8000", help="where koohook listens")
-    parser.add_argument("--later", type=float, nargs="?", const=2.0, metavar="SECONDS",
-                        help="answer purchases with 202, and say how to get in afterwards")
-    parser.add_argument("--refuse", metavar="CODE", help="refuse purchases: 000100 to 000107")
+    parser = argparse.ArgumentParser(description="A small product of a seller.")
+    parser.add_argument("--port", type=int, default=9000, help="port to listen on")
+    parser.add_argument("--database", default="product.db", help="SQLite file")
+    parser.add_argument("--koohook", default="http://127.0.0.1:8000", help="address of koohook")
+    parser.add_argument("--later", type=float, nargs="?", const=USUAL_PAUSE, metavar="SECONDS",
+                        help="answer purchases with 202, and send the access data afterwards")
+    parser.add_argument("--refuse", metavar="CODE",
+                        help="refuse purchases with a code from 000100 to 000107")
     arguments = parser.parse_args()
     arguments.address = f"http://127.0.0.1:{arguments.port}"
-    with ThreadingHTTPServer(("127.0.0.1", arguments.port), Door) as server:
+    with ThreadingHTTPServer(("127.0.0.1", arguments.port), Endpoint) as server:
         server.product = Product(arguments)
         print(f"listening on {arguments.address}", flush=True)
         server.serve_forever()

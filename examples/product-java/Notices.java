@@ -1,0 +1,221 @@
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.security.SecureRandom;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+
+/** Applies notices to the product's tables: each notice once, and the notices of an entity in order. */
+final class Notices {
+    static final Gson JSON = new GsonBuilder().serializeNulls().disableHtmlEscaping().create();
+
+    /** The members that identify an entity. The notices of one entity share its sequence. */
+    private static final Map<String, List<String>> IDENTITY = Map.of(
+            "instance", List.of("instanceId"),
+            "tenant", List.of("instanceId", "tenantId"),
+            "application", List.of("instanceId", "tenantId", "appId"),
+            "user", List.of("instanceId", "tenantId", "appId"),
+            "department", List.of("instanceId", "tenantId"));
+
+    private static final Map<String, String> STATES = Map.of(
+            "frozen", "frozen", "thawed", "active", "released", "deleted", "abandoned", "deleted");
+
+    private final Database database;
+    private final boolean answersLater;
+    private final SecureRandom random = new SecureRandom();
+
+    Notices(Database database, boolean answersLater) {
+        this.database = database;
+        this.answersLater = answersLater;
+    }
+
+    /** Applies a notice if it is new. Must be called in a transaction. Returns what was done. */
+    String apply(String noticeId, JsonObject notice) throws SQLException {
+        String[] words = notice.get("type").getAsString().split("\\.", 2);
+        String family = words[0].replaceFirst("s$", "");
+        JsonObject data = notice.getAsJsonObject("data");
+        if (!isNew(noticeId)) {
+            return "repeated";
+        }
+        if (words.length < 2 || !IDENTITY.containsKey(family)) {
+            return "unknown"; // A later koohook may send other types: accept them, ignore them.
+        }
+        if (!isNext(family, data)) {
+            return "too late";
+        }
+        String owner = owner(family, data);
+        switch (family) {
+            case "instance" -> onInstance(words[1], data);
+            case "tenant" -> onTenant(words[1], owner, data);
+            case "application" -> onApplication(words[1], owner, data);
+            case "user" -> onUsers(words[1], owner, data);
+            default -> onDepartment(words[1], owner, data);
+        }
+        return "applied";
+    }
+
+    private boolean isNew(String noticeId) throws SQLException {
+        if (database.row("SELECT id FROM seen WHERE id = ?", noticeId) != null) {
+            return false;
+        }
+        database.change("INSERT INTO seen VALUES (?)", noticeId);
+        return true;
+    }
+
+    /** Returns whether no later notice of the entity was applied. Parts of a list share a sequence. */
+    private boolean isNext(String family, JsonObject data) throws SQLException {
+        String entity = family + " " + owner(family, data);
+        long sequence = data.get("sequence").getAsLong();
+        long part = data.has("part") ? data.get("part").getAsLong() : 0;
+        List<Object> last =
+                database.row("SELECT sequence, part FROM applied WHERE entity = ?", entity);
+        if (last != null) {
+            long lastSequence = ((Number) last.get(0)).longValue();
+            long lastPart = ((Number) last.get(1)).longValue();
+            if (sequence < lastSequence || sequence == lastSequence && part <= lastPart) {
+                return false;
+            }
+        }
+        database.change("REPLACE INTO applied VALUES (?, ?, ?)", entity, sequence, part);
+        return true;
+    }
+
+    private void onInstance(String word, JsonObject data) throws SQLException {
+        String account = text(data, "instanceId");
+        if (word.equals("created")) {
+            // After an abandoned purchase the notice may arrive again: the account starts again.
+            byte[] password = new byte[9];
+            random.nextBytes(password);
+            database.change("REPLACE INTO accounts VALUES (?, 'active', NULL, ?, 'admin', ?, ?)",
+                    account, sku(data), Base64.getUrlEncoder().encodeToString(password),
+                    answersLater ? 0 : 1);
+        } else if (STATES.containsKey(word)) {
+            database.change("UPDATE accounts SET state = ? WHERE id = ?", STATES.get(word), account);
+        }
+        if (word.equals("upgraded")) {
+            database.change("UPDATE accounts SET sku = ? WHERE id = ?", sku(data), account);
+        }
+        if (word.matches("renewed|thawed") && data.has("expireTime")) {
+            database.change("UPDATE accounts SET expires = ? WHERE id = ?",
+                    text(data, "expireTime"), account);
+        }
+    }
+
+    private void onTenant(String word, String owner, JsonObject data) throws SQLException {
+        database.change("DELETE FROM tenants WHERE owner = ?", owner);
+        if (word.equals("put")) {
+            database.change("INSERT INTO tenants VALUES (?, ?, ?)",
+                    owner, text(data, "name"), text(data, "domainName"));
+        }
+    }
+
+    private void onApplication(String word, String owner, JsonObject data) throws SQLException {
+        database.change("DELETE FROM applications WHERE owner = ?", owner);
+        if (word.equals("put")) {
+            database.change("INSERT INTO applications VALUES (?, ?, ?)",
+                    owner, text(data, "clientId"), text(data, "clientSecret"));
+        }
+    }
+
+    private void onUsers(String word, String owner, JsonObject data) throws SQLException {
+        for (JsonObject user : records(data)) {
+            String account = text(user, "userName");
+            database.change("DELETE FROM users WHERE owner = ? AND account = ?", owner, account);
+            if (word.equals("put")) {
+                database.change("INSERT INTO users VALUES (?, ?, ?)",
+                        owner, account, JSON.toJson(user));
+            }
+        }
+    }
+
+    private void onDepartment(String word, String owner, JsonObject data) throws SQLException {
+        long sequence = data.get("sequence").getAsLong();
+        switch (word) {
+            case "put" -> putDepartment(owner, data, text(data, "changeTime"), sequence);
+            case "deleted" -> database.change(
+                    "DELETE FROM departments WHERE owner = ? AND code = ?",
+                    owner, text(data, "orgCode"));
+            case "replaced" -> replaceDepartments(owner, data, sequence);
+            default -> { }
+        }
+    }
+
+    private void replaceDepartments(String owner, JsonObject data, long sequence)
+            throws SQLException {
+        String listTime = text(data, "listTime");
+        for (JsonObject department : records(data)) {
+            putDepartment(owner, department, listTime, sequence);
+        }
+        boolean isLastPart = !data.has("part") || data.get("part").equals(data.get("parts"));
+        if (isLastPart) {
+            // Departments that the list does not name go, unless they changed after the list.
+            database.change("DELETE FROM departments"
+                    + " WHERE owner = ? AND changed <= ? AND sequence < ?",
+                    owner, listTime, sequence);
+        }
+    }
+
+    private void putDepartment(String owner, JsonObject department, String changed, long sequence)
+            throws SQLException {
+        String name = null;
+        for (String member : List.of("orgName", "OrgName", "name")) {
+            name = name == null || name.isEmpty() ? text(department, member) : name;
+        }
+        if (name == null && department.has("other")) {
+            putDepartment(owner, merged(department), changed, sequence);
+            return;
+        }
+        database.change("REPLACE INTO departments VALUES (?, ?, ?, ?, ?, ?)",
+                owner, text(department, "orgCode"), name, text(department, "parentCode"),
+                changed, sequence);
+    }
+
+    /** A department with the members of its "other" beside its own. */
+    private static JsonObject merged(JsonObject department) {
+        JsonObject all = department.getAsJsonObject("other").deepCopy();
+        department.entrySet().forEach(member -> all.add(member.getKey(), member.getValue()));
+        all.remove("other");
+        return all;
+    }
+
+    private static List<JsonObject> records(JsonObject data) {
+        List<JsonObject> records = new ArrayList<>();
+        if (data.has("records")) {
+            data.getAsJsonArray("records").forEach(it -> records.add(it.getAsJsonObject()));
+        }
+        return records;
+    }
+
+    /** What identifies an entity, as one text. A null, empty or missing member is the same. */
+    private static String owner(String family, JsonObject data) {
+        List<String> names = new ArrayList<>();
+        for (String member : IDENTITY.get(family)) {
+            String name = text(data, member);
+            names.add(name == null ? "" : name);
+        }
+        return JSON.toJson(names);
+    }
+
+    /** What was bought. V1 names it; under V2 koohook adds it as orderDetails, if it is known. */
+    private static String sku(JsonObject data) {
+        if (data.has("skuCode")) {
+            return text(data, "skuCode");
+        }
+        JsonElement found = data.get("orderDetails");
+        for (String member : List.of("orderLine", "productInfo")) {
+            found = found instanceof JsonObject parent ? parent.get(member) : null;
+        }
+        boolean isList = found != null && found.isJsonArray() && !found.getAsJsonArray().isEmpty();
+        return isList ? text(found.getAsJsonArray().get(0).getAsJsonObject(), "skuCode") : null;
+    }
+
+    /** A member's text; null if it is missing, null, or not a plain value. */
+    static String text(JsonObject members, String name) {
+        JsonElement value = members.get(name);
+        return value != null && value.isJsonPrimitive() ? value.getAsString() : null;
+    }
+}
