@@ -1,5 +1,5 @@
-//! What the product is told, held against the schema that its developer is given: every notice of
-//! every callback, as it goes over the wire.
+//! Checks every notice of every callback, as it is sent, against the published schema and against
+//! the examples of the product's pages.
 
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -25,42 +25,42 @@ mod story;
 
 const KIT_KEY: &str = "constructed-kit-key-0002";
 
-/// A koohook whose product writes down what it is told.
+/// A koohook and a product that records every notice.
 struct Seller {
     koohook: Koohook<Memory>,
-    diary: Diary,
+    received: Received,
 }
 
-/// What a product was told, in the order in which it was.
+/// The notices that a product received, in order.
 #[derive(Clone, Default)]
-struct Diary(Arc<Mutex<Vec<Message>>>);
+struct Received(Arc<Mutex<Vec<Message>>>);
 
-/// A message as it arrived.
+/// One notice as it arrived.
 #[derive(Clone, Debug)]
 struct Message {
     id: String,
     body: Value,
-    /// Its headers and its body, as text.
+    /// The headers and the body, as text.
     wire: String,
 }
 
-impl Diary {
-    /// Sets a product into a world: it answers a purchase with a status and a body, and all else
-    /// with 204.
+impl Received {
+    /// Adds a product to a world. It answers a purchase with this status and body, and every other
+    /// notice with 204.
     fn of<S: Store>(world: &TestWorld<S>, status: u16, created: &'static str) -> Self {
-        let diary = Self::default();
-        let written = diary.clone();
+        let received = Self::default();
+        let messages = received.clone();
         world.web().answer(move |request| {
             let message = Message::read(&request);
             let (status, body) =
                 if message.kind() == "instance.created" { (status, created) } else { (204, "") };
-            written.0.lock().unwrap().push(message);
+            messages.0.lock().unwrap().push(message);
             Ok(Response::builder().status(status).body(Bytes::from(body)).unwrap())
         });
-        diary
+        received
     }
 
-    fn told(&self) -> Vec<Message> {
+    fn messages(&self) -> Vec<Message> {
         self.0.lock().unwrap().clone()
     }
 }
@@ -71,23 +71,23 @@ impl Seller {
         let settings =
             [&SETTINGS[..], &[("KOOHOOK_KIT_KEY", KIT_KEY), ("KOOHOOK_RSA_PRIVATE_KEY", pem)]];
         let koohook = Koohook::serving(&functions::everything(), Memory::new(), &settings.concat());
-        let diary = Diary::of(koohook.world(), status, created);
-        Self { koohook, diary }
+        let received = Received::of(koohook.world(), status, created);
+        Self { koohook, received }
     }
 
-    /// Sends a request; what it is answered.
+    /// Sends a request. Returns koohook's answer.
     fn send(&self, request: Request<Vec<u8>>) -> Answer {
         Answer::read(&run(self.koohook.answer(request))).unwrap()
     }
 
-    /// Lets the relay deliver what is due.
+    /// Runs the relay once.
     fn relay(&self) {
         run(Relay::new(self.koohook.endpoint.context(), Duration::from_secs(60)).run()).unwrap();
     }
 
-    /// Plays a life from top to bottom; the clock moves on, so that no call is older than one
-    /// before it.
-    fn live(&self, steps: &[Step]) {
+    /// Plays a scenario from the first step to the last. The clock advances before each step, so
+    /// that no call is older than the previous one.
+    fn play(&self, steps: &[Step]) {
         let mut instance_id = String::new();
         for (number, step) in (0_u64..).zip(steps) {
             self.koohook.world().pass(Duration::from_millis(1));
@@ -104,8 +104,8 @@ impl Seller {
             };
             let answer = self.send(step.request(&wire).unwrap());
             assert_eq!(answer.code, step.code, "{}", step.title);
-            if let Some(learned) = step.learn(&answer).map(str::to_owned) {
-                instance_id = learned;
+            if let Some(id) = step.learn(&answer).map(str::to_owned) {
+                instance_id = id;
             }
         }
         self.relay();
@@ -116,13 +116,13 @@ impl Message {
     fn read(request: &Request<Bytes>) -> Self {
         let header = |name: &str| request.headers()[name].to_str().unwrap();
         let headers = ["content-type", "webhook-id", "webhook-timestamp", "webhook-signature"];
-        let head: String =
+        let lines: String =
             headers.iter().map(|name| format!("{name}: {}\n", header(name))).collect();
         let text = std::str::from_utf8(request.body()).unwrap();
         Self {
             id: header("webhook-id").to_owned(),
             body: serde_json::from_str(text).unwrap(),
-            wire: format!("{head}\n{text}\n"),
+            wire: format!("{lines}\n{text}\n"),
         }
     }
 
@@ -131,33 +131,33 @@ impl Message {
     }
 }
 
-/// What a product is told in both lives of a purchase and of an enterprise, by every callback to an
-/// instance in every state, and in the story of the documents.
-fn everything_told() -> Vec<Message> {
-    let lives = [
+/// All notices of these sources: the scenarios of a purchase and of an enterprise under both
+/// contracts, every callback to an instance in every state, and the calls behind the examples.
+fn all_messages() -> Vec<Message> {
+    let scenarios = [
         scenario::v1("CS1", NOW),
         scenario::v2("CS1", NOW),
         scenario::enterprise_v1("inst-1", "CS1", NOW),
         scenario::enterprise_v2("inst-1", "CS1", NOW),
     ];
-    let lives = lives.iter().flat_map(|life| {
+    let scenarios = scenarios.iter().flat_map(|scenario| {
         let seller = Seller::new(200, READY);
-        seller.live(life);
-        seller.diary.told()
+        seller.play(scenario);
+        seller.received.messages()
     });
     let callbacks = CALLBACKS.iter().flat_map(|callback| {
         STATES.iter().flat_map(move |state| {
             let koohook = koohook(&SETTINGS);
-            let diary = Diary::of(koohook.world(), 200, READY);
+            let received = Received::of(koohook.world(), 200, READY);
             let id = instance_id(callback.contract);
             if let Some(kept) = standing(state, callback.contract) {
                 run(koohook.keep(id.as_str(), &kept));
             }
             run(callback.send(&koohook, id.as_str()));
-            diary.told()
+            received.messages()
         })
     });
-    lives.chain(callbacks).chain(story::told()).chain(story::by_an_overtaken_list()).collect()
+    scenarios.chain(callbacks).chain(story::messages()).chain(story::by_an_overtaken_list()).collect()
 }
 
 const READY: &str = r#"{"appInfo":{"frontEndUrl":"https://app.example.com/login"}}"#;

@@ -1,9 +1,12 @@
-//! What the product's page shows is true: every example was sent, or is taken.
+//! Checks the product's pages, English and Chinese: koohook sends every notice that they show, and
+//! accepts every answer.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use domain::notice::NoticeType;
 use domain::order_details::MEMBER;
 use domain::product::{InstanceAccess, read_answer};
@@ -28,8 +31,8 @@ fn examples(page: &str) -> Vec<Value> {
 }
 
 #[test]
-fn every_example_is_as_the_schema_says_and_as_it_is() {
-    let told = story::told();
+fn every_example_fits_the_schema_and_is_sent_or_accepted() {
+    let sent = story::messages();
     for page in PAGES {
         let mut shown = BTreeSet::new();
         for example in examples(page) {
@@ -37,7 +40,7 @@ fn every_example_is_as_the_schema_says_and_as_it_is() {
                 Some(InstanceAccess::TYPE) => access(&example),
                 Some(kind) => {
                     shown.insert(kind.to_owned());
-                    notice(&told, &example);
+                    notice(&sent, &example);
                 }
                 None => answer(&example),
             }
@@ -46,34 +49,62 @@ fn every_example_is_as_the_schema_says_and_as_it_is() {
     }
 }
 
-/// A vector for whoever verifies by hand: what stands there goes over the wire to the byte.
+/// Developers check their own code with this message. So koohook must send it byte for byte.
 #[test]
-fn the_message_that_is_shown_whole_is_one() {
-    let told = story::told();
-    let abandoned = told.iter().find(|message| message.kind() == "instance.abandoned").unwrap();
+fn both_pages_show_a_whole_signed_message() {
+    let sent = story::messages();
+    let abandoned = sent.iter().find(|message| message.kind() == "instance.abandoned").unwrap();
     for page in PAGES {
         let text = text(page);
-        assert!(text.contains(&abandoned.wire), "{page} wants\n{}", abandoned.wire);
-        assert!(text.contains(PRODUCT_SECRET), "{page} wants the secret that signed it");
+        assert!(text.contains(&abandoned.wire), "{page} must show\n{}", abandoned.wire);
+        assert!(text.contains(PRODUCT_SECRET), "{page} must show the secret");
+    }
+}
+
+/// The recipe shows the key, the text that is signed, and the length of the body.
+/// `tests/product` runs its command, and verifies the message with the published package.
+#[test]
+fn both_pages_show_each_step_of_the_signature() {
+    let sent = story::messages();
+    let abandoned = sent.iter().find(|message| message.kind() == "instance.abandoned").unwrap();
+    let (headers, body) = abandoned.wire.trim_end().split_once("\n\n").unwrap();
+    let timestamp = headers.lines().find_map(|line| line.strip_prefix("webhook-timestamp: "));
+    let signed = format!("{}.{}.{body}", abandoned.id, timestamp.unwrap());
+    let key = hex::encode(STANDARD.decode(PRODUCT_SECRET.trim_start_matches("whsec_")).unwrap());
+    for page in PAGES {
+        let text = text(page);
+        assert!(text.contains(&format!("printf %s '{signed}'")), "{page} must show {signed}");
+        assert_eq!(text.matches(&key).count(), 2, "{page} must show the key {key}");
+        assert!(text.contains(&format!("{} ", body.len())), "{page} must show the length");
     }
 }
 
 #[test]
-fn both_pages_show_the_same() {
+fn both_pages_have_the_same_examples_sections_and_tables() {
     let [english, chinese] = PAGES.map(examples);
+    assert_eq!(english, chinese);
+    let [english, chinese] = PAGES.map(|page| outline(&text(page)));
     assert_eq!(english, chinese);
 }
 
-/// It was sent; what was ordered depends on whether anybody was asked.
-fn notice(told: &[Message], example: &Value) {
+/// The kind of every line that both languages must share: headings by their level, rows of tables,
+/// items of lists.
+fn outline(text: &str) -> Vec<&'static str> {
+    let marks = ["# ", "## ", "### ", "| ", "- ", "1. "];
+    text.lines().filter_map(|line| marks.into_iter().find(|mark| line.starts_with(*mark))).collect()
+}
+
+/// Checks that koohook sends the example. The order's details are compared separately: they depend
+/// on the keys of the order query.
+fn notice(sent: &[Message], example: &Value) {
     let bare = |body: &Value| {
         let mut body = body.clone();
         let details = body["data"].as_object_mut().unwrap().remove(MEMBER);
         (body, details)
     };
     let (body, details) = bare(example);
-    let sent = told.iter().any(|message| bare(&message.body).0 == body);
-    assert!(sent, "nobody sends {example}");
+    let is_sent = sent.iter().any(|message| bare(&message.body).0 == body);
+    assert!(is_sent, "koohook does not send {example}");
     if let Some(details) = details {
         assert!(details.get("missing").is_some() || details == order_details(), "{details}");
     }
@@ -92,9 +123,9 @@ fn access(example: &Value) {
     InstanceAccess::read(&id, example.to_string().as_bytes()).unwrap();
 }
 
-/// What koohook refuses, the schema refuses as well, but for one: it cannot count bytes.
+/// There is one exception: a schema cannot count bytes.
 #[test]
-fn answers_and_messages_are_judged_alike() {
+fn koohook_and_the_schema_accept_the_same_answers() {
     let long = "a".repeat(80);
     let info = |name: &str, value: &str| {
         let mut info = json!({ "frontEndUrl": "https://a.example" });
@@ -116,18 +147,18 @@ fn answers_and_messages_are_judged_alike() {
         (false, json!({ "appInfo": info("memo", "")["appInfo"], "refuse": "000106" })),
     ];
     let id = InstanceId::parse("inst-1").unwrap();
-    for (taken, answer) in answers {
+    for (accepted, answer) in answers {
         let ours = read_answer(NoticeType::Created, 200, answer.to_string().as_bytes());
-        assert_eq!(ours.is_ok(), taken, "{answer}");
-        assert_eq!(closed(Some("answer")).is_valid(&answer), taken, "{answer}");
+        assert_eq!(ours.is_ok(), accepted, "{answer}");
+        assert_eq!(closed(Some("answer")).is_valid(&answer), accepted, "{answer}");
         let mut data = answer.clone();
         if let Some(members) = data.as_object_mut() {
             members.insert("instanceId".to_owned(), "inst-1".into());
-            let says_something = members.len() > 1;
+            let has_content = members.len() > 1;
             let message = json!({ "type": "instance.access", "data": data });
             let ours = InstanceAccess::read(&id, message.to_string().as_bytes()).is_ok();
             let schema = closed(Some("instance.access")).is_valid(&message);
-            assert_eq!((ours, schema), (taken && says_something, ours), "{message}");
+            assert_eq!((ours, schema), (accepted && has_content, ours), "{message}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The schema that products are given says what is sent, and no more.
+//! Checks that the published schema describes every member that koohook sends, and no others.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::*;
 
 const SCHEMA: &str = include_str!("../../../docs/notices.schema.json");
 
-/// The schema as products have it, of one of its definitions or of all notices.
+/// The published schema: of one definition, or of all notices.
 pub(super) fn schema(part: Option<&str>) -> Value {
     let mut schema: Value = serde_json::from_str(SCHEMA).unwrap();
     if let Some(part) = part {
@@ -22,8 +22,8 @@ pub(super) fn schema(part: Option<&str>) -> Value {
     schema
 }
 
-/// The schema with every object closed that it does not leave open on purpose. Products must live
-/// with members that a later koohook adds; here a member that nobody described is a mistake.
+/// The schema without unknown members. Products must accept members that a later koohook adds; in
+/// this test a member that the schema does not describe is an error.
 pub(super) fn closed(part: Option<&str>) -> Validator {
     let mut schema = schema(part);
     close(&mut schema);
@@ -53,30 +53,30 @@ fn described() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_schema_is_one() {
+fn the_schema_is_a_valid_json_schema() {
     jsonschema::meta::validate(&schema(None)).unwrap();
 }
 
 #[test]
-fn every_notice_is_as_the_schema_says_and_every_type_is_met() {
+fn every_notice_fits_the_schema_and_every_type_is_sent() {
     let closed = closed(None);
-    let mut met = BTreeSet::new();
-    for message in everything_told() {
+    let mut sent = BTreeSet::new();
+    for message in all_messages() {
         if let Err(fault) = closed.validate(&message.body) {
             panic!("{fault} at {}: {}", fault.instance_path(), message.body);
         }
-        met.insert(message.kind().to_owned());
+        sent.insert(message.kind().to_owned());
     }
-    assert_eq!(met, described());
-    assert_eq!(met.len(), 18);
+    assert_eq!(sent, described());
+    assert_eq!(sent.len(), 18);
 }
 
 #[test]
-fn every_message_has_a_name_of_its_own() {
-    let told = story::told();
-    let names: BTreeSet<&str> = told.iter().map(|message| message.id.as_str()).collect();
-    assert_eq!(names.len(), told.len());
-    for Message { id, body, .. } in &told {
+fn every_message_has_a_different_id() {
+    let messages = story::messages();
+    let names: BTreeSet<&str> = messages.iter().map(|message| message.id.as_str()).collect();
+    assert_eq!(names.len(), messages.len());
+    for Message { id, body, .. } in &messages {
         let part = body["data"]["part"].as_u64().map(|part| format!("_{part}"));
         let name = id.strip_suffix(part.as_deref().unwrap_or_default());
         let digits = name.and_then(|name| name.strip_prefix("msg_")).unwrap_or_default();
@@ -84,9 +84,9 @@ fn every_message_has_a_name_of_its_own() {
     }
 }
 
-/// The product can tell which departments stay: a later time of their own.
+/// The product sees by their own times which departments stay.
 #[test]
-fn a_list_may_have_nothing_but_its_time() {
+fn a_list_without_records_still_has_its_time() {
     let [first, newer, overtaken] = story::by_an_overtaken_list().try_into().unwrap();
     assert_eq!(first.body["data"]["records"].as_array().unwrap().len(), 2);
     let overtaken = overtaken.body["data"].as_object().unwrap();
@@ -96,42 +96,43 @@ fn a_list_may_have_nothing_but_its_time() {
     assert_eq!(newer.body["data"]["changeTime"], "2026-10-05T21:11:27.000Z");
 }
 
-/// A schema that takes everything would hold nothing: each member of each message counts.
+/// A schema that accepts every message would check nothing. So the test changes each member of each
+/// message.
 #[test]
-fn a_notice_that_lacks_or_bends_anything_is_not_one() {
+fn a_notice_with_a_missing_or_changed_member_does_not_fit_the_schema() {
     let closed = closed(None);
-    let [mut lacking, mut bent] = [0, 0];
-    for message in story::told() {
+    let [mut missing, mut changed] = [0, 0];
+    for message in story::messages() {
         let data = message.body["data"].as_object().unwrap();
-        let refused = |name: &str, value: Option<Value>, why: &str| {
+        let rejected = |name: &str, value: Option<Value>, why: &str| {
             let body = with_data(&message.body, name, value);
             assert!(!closed.is_valid(&body), "{why} {name}: {body}");
         };
         for name in data.keys() {
-            refused(name, Some(json!({ "bent": 1 })), "bent");
-            bent += 1;
+            rejected(name, Some(json!({ "changed": 1 })), "changed");
+            changed += 1;
         }
-        // A purchase has something before it only where it is wanted again.
+        // A purchase has `before` only if it was abandoned and is valid again.
         let optional = |name: &str| name == "before" && message.kind() == "instance.created";
         for name in ALWAYS.iter().filter(|name| data.contains_key(**name) && !optional(name)) {
-            refused(name, None, "lacking");
-            lacking += 1;
+            rejected(name, None, "missing");
+            missing += 1;
         }
-        refused("madeUp", Some(json!("text")), "strange");
-        refused("sequence", Some(json!("1")), "as text");
-        refused("sequence", Some(json!(0)), "zero");
+        rejected("madeUp", Some(json!("text")), "unknown");
+        rejected("sequence", Some(json!("1")), "as text");
+        rejected("sequence", Some(json!(0)), "zero");
         for name in ["type", "timestamp", "data"] {
             let mut body = message.body.clone();
             body.as_object_mut().unwrap().remove(name);
             assert!(!closed.is_valid(&body), "without {name}");
-            body[name] = "instance.unheard".into();
+            body[name] = "instance.unknown".into();
             assert!(!closed.is_valid(&body), "with another {name}");
         }
     }
-    assert!(lacking > 100 && bent > 150, "{lacking}, {bent}");
+    assert!(missing > 100 && changed > 150, "{missing}, {changed}");
 }
 
-/// Members that every notice that has them always has.
+/// Members that are required in every notice type that has them.
 const ALWAYS: [&str; 14] = [
     "activity",
     "appId",
@@ -159,7 +160,7 @@ fn with_data(body: &Value, name: &str, value: Option<Value>) -> Value {
     body
 }
 
-/// What the marketplace answers about an order, as its guide shows it; values made up.
+/// The marketplace's answer to an order query, in the form of its guide. The values are made up.
 pub(super) fn order_details() -> Value {
     let answer = json!({
         "resultCode": "MKT.0000", "resultMsg": "success",
@@ -189,13 +190,12 @@ pub(super) fn order_details() -> Value {
     }
 }
 
-/// With an order's details or a word why there are none.
 #[test]
-fn what_was_ordered_may_stand_in_a_notice() {
+fn a_notice_contains_order_details_or_the_reason_why_they_are_missing() {
     let closed = closed(None);
-    let told = story::told();
+    let messages = story::messages();
     let created = |message: &&Message| message.kind() == "instance.created";
-    let created = &told.iter().find(created).unwrap().body;
+    let created = &messages.iter().find(created).unwrap().body;
     let with = |details: Value| closed.is_valid(&with_data(created, MEMBER, Some(details)));
     assert!(with(order_details()));
     assert!(with(json!({ "missing": "no keys configured" })));

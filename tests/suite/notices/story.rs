@@ -1,13 +1,14 @@
-//! One of each notice with values like the guide's, all made up: what the documents show.
+//! One notice of each type, for the examples of the product's pages. The values have the form of the
+//! guide's values and are made up.
 
 use serde_json::json;
 use simulator::{kit_v2, v1, v2};
 
 use super::*;
 
-/// What a product is told, in the order in which it happens.
-pub(super) fn told() -> Vec<Message> {
-    [by_v2(), by_v1(), by_v1_in_vain(), by_the_kit()].concat()
+/// All notices, in the order in which koohook sends them.
+pub(super) fn messages() -> Vec<Message> {
+    [by_v2(), by_v1(), by_v1_abandoned(), by_the_kit()].concat()
 }
 
 const V2_LINE: [(&str, &str); 2] =
@@ -31,7 +32,7 @@ impl Seller {
         answer.instance_id.unwrap_or_default()
     }
 
-    /// A call of the kit, and what the relay makes of it.
+    /// Sends a call of the kit, and runs the relay.
     fn kit(&self, page: &str, members: Value) {
         self.pass();
         let now = self.koohook.world().now_millis();
@@ -51,7 +52,7 @@ impl Seller {
         self.relay();
     }
 
-    /// A minute goes by.
+    /// Advances the clock by a minute.
     fn pass(&self) {
         self.koohook.world().pass(Duration::from_mins(1));
     }
@@ -76,7 +77,7 @@ fn by_v2() -> Vec<Message> {
     seller.v2("upgradeInstance", &[&here[..], &upgrade].concat());
     let end = [("orderId", "CS2612051949V2JKL"), ("orderLineId", "CS2612051949V2JKL-000001")];
     seller.v2("releaseInstance", &[&here[..], &end].concat());
-    seller.diary.told()
+    seller.received.messages()
 }
 
 const V1_ORDER: (&str, &str) = ("orderId", "CS2610051949V1ABC");
@@ -133,11 +134,11 @@ fn by_v1() -> Vec<Message> {
     seller.relay();
     seller.v1("releaseInstance", &[V1_ORDER, here, ("orderAmount", "0")]);
     seller.relay();
-    seller.diary.told()
+    seller.received.messages()
 }
 
-/// A product that says "later" and never does: the marketplace gives up.
-fn by_v1_in_vain() -> Vec<Message> {
+/// A product that answers 202 and never sends access data: the marketplace refunds the purchase.
+fn by_v1_abandoned() -> Vec<Message> {
     let seller = Seller::new(202, "");
     let purchase = [
         ("orderId", "CS2610051949V1XYZ"),
@@ -148,11 +149,11 @@ fn by_v1_in_vain() -> Vec<Message> {
     seller.v1("newInstance", &purchase);
     seller.koohook.world().pass(Duration::from_mins(3 * 60 + 30));
     seller.relay();
-    // The relay acts on its second look, ten minutes after the first.
+    // The relay abandons a purchase at its second check, ten minutes after the first.
     seller.koohook.world().pass(Duration::from_mins(10));
     seller.relay();
     seller.v1("newInstance", &purchase);
-    seller.diary.told()
+    seller.received.messages()
 }
 
 fn person(account: &str) -> Value {
@@ -166,7 +167,7 @@ fn person(account: &str) -> Value {
 
 fn by_the_kit() -> Vec<Message> {
     let seller = Seller::new(200, READY);
-    let whose = |members: Value| {
+    let of_enterprise = |members: Value| {
         let mut all = json!({ "instanceId": ENTERPRISE, "tenantId": "made-up-tenant-0001" });
         all.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
         all
@@ -176,28 +177,28 @@ fn by_the_kit() -> Vec<Message> {
         "domainName": "https://made-up.tenantaccount.example.com",
     });
     let application = |flag: u8| {
-        whose(json!({
+        of_enterprise(json!({
             "appId": "made-up-app-0001", "clientId": "made-up-client-0001",
             "clientSecret": KIT_SECRETS.1, "flag": flag,
         }))
     };
     let people = |flag: u8, accounts: &[&str]| {
         let list: Vec<Value> = accounts.iter().map(|account| person(account)).collect();
-        whose(json!({ "appId": "made-up-app-0001", "userList": list, "flag": flag }))
+        of_enterprise(json!({ "appId": "made-up-app-0001", "userList": list, "flag": flag }))
     };
     let department = |flag: u8, code: &str, name: &str, parent: &str| {
-        whose(json!({ "orgCode": code, "orgName": name, "parentCode": parent, "flag": flag }))
+        of_enterprise(json!({ "orgCode": code, "orgName": name, "parentCode": parent, "flag": flag }))
     };
     let row = |code: &str, name: &str, parent: &str| json!({ "orgCode": code, "orgName": name, "parentCode": parent });
 
-    let [mut put, mut deleted] = [1, 0].map(|flag| (flag, whose(tenant.clone())));
+    let [mut put, mut deleted] = [1, 0].map(|flag| (flag, of_enterprise(tenant.clone())));
     for (flag, body) in [&mut put, &mut deleted] {
         body["flag"] = (*flag).into();
     }
     seller.kit("tenantSync", put.1);
     seller.kit("applicationSync", application(1));
     let all = [row("00000001", "产品部", ""), row("00000002", "研发部", "00000001")];
-    seller.kit("allOrgSync", whose(json!({ "orgInfoList": all })));
+    seller.kit("allOrgSync", of_enterprise(json!({ "orgInfoList": all })));
     seller.kit("singleOrgSync", department(1, "00000003", "测试部", "00000001"));
     seller.kit("singleOrgSync", department(0, "00000003", "测试部", "00000001"));
     seller.kit("authSync", people(1, &["zhangsan", "lisi"]));
@@ -205,11 +206,11 @@ fn by_the_kit() -> Vec<Message> {
     seller.kit("authSync", people(0, &["zhangsan"]));
     seller.kit("applicationSync", application(0));
     seller.kit("tenantSync", deleted.1);
-    seller.diary.told()
+    seller.received.messages()
 }
 
-/// A list that names one department, of which newer things are known: there is only something to
-/// remove.
+/// A list with one department that has a newer change. No record is sent, but the other departments
+/// must be deleted.
 pub(super) fn by_an_overtaken_list() -> Vec<Message> {
     let seller = Seller::new(200, READY);
     let row = |code: &str| json!({ "orgCode": code, "orgName": code, "parentCode": "" });
@@ -229,7 +230,7 @@ pub(super) fn by_an_overtaken_list() -> Vec<Message> {
     let mut older = list(&["2"]);
     older["timeStamp"] = simulator::time::in_china(overtaken).into();
     seller.kit("allOrgSync", older);
-    seller.diary.told()
+    seller.received.messages()
 }
 
 const ENTERPRISE: &str = "made-up-instance-0001";
