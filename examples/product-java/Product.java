@@ -20,6 +20,9 @@ public final class Product {
     /** The longest notice is one part of a list: 128 KiB of records. */
     private static final int MAX_BODY_LENGTH = 1024 * 1024;
 
+    private static final String NO_SECRET =
+            "KOOHOOK_PRODUCT_SECRET is not set; set it to the same secret as koohook's";
+
     private final Options options;
     private final Webhook webhook;
     private final Database database;
@@ -40,7 +43,7 @@ public final class Product {
         Options options = Options.parse(words);
         String secret = System.getenv("KOOHOOK_PRODUCT_SECRET");
         if (options == null || secret == null) {
-            System.err.println(options == null ? Options.USAGE : "KOOHOOK_PRODUCT_SECRET is not set");
+            System.err.println(options == null ? Options.USAGE : NO_SECRET);
             System.exit(2);
         }
         // Without this the JDK's server delays each answer by 40 ms on a kept connection.

@@ -56,7 +56,7 @@ class Product:
     def __init__(self, arguments):
         self.arguments = arguments
         # While the secret is changed there are two, separated by a blank. Both are accepted.
-        self.webhooks = [Webhook(secret) for secret in os.environ["KOOHOOK_PRODUCT_SECRET"].split()]
+        self.webhooks = [Webhook(secret) for secret in arguments.secrets.split()]
         self.database = sqlite3.connect(arguments.database, check_same_thread=False)
         self.database.executescript(TABLES)
         self.lock = threading.Lock()
@@ -290,6 +290,9 @@ def main():
     parser.add_argument("--refuse", metavar="CODE",
                         help="refuse purchases with a code from 000100 to 000107")
     arguments = parser.parse_args()
+    arguments.secrets = os.environ.get("KOOHOOK_PRODUCT_SECRET", "")
+    if not arguments.secrets:
+        parser.error("KOOHOOK_PRODUCT_SECRET is not set; set it to the same secret as koohook's")
     arguments.address = f"http://127.0.0.1:{arguments.port}"
     with ThreadingHTTPServer(("127.0.0.1", arguments.port), Endpoint) as server:
         server.product = Product(arguments)
