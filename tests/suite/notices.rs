@@ -157,7 +157,11 @@ fn all_messages() -> Vec<Message> {
             received.messages()
         })
     });
-    scenarios.chain(callbacks).chain(story::messages()).chain(story::by_an_overtaken_list()).collect()
+    scenarios
+        .chain(callbacks)
+        .chain(story::messages())
+        .chain(story::by_an_overtaken_list())
+        .collect()
 }
 
 const READY: &str = r#"{"appInfo":{"frontEndUrl":"https://app.example.com/login"}}"#;

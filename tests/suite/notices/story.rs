@@ -167,7 +167,7 @@ fn person(account: &str) -> Value {
 
 fn by_the_kit() -> Vec<Message> {
     let seller = Seller::new(200, READY);
-    let of_enterprise = |members: Value| {
+    let entity = |members: Value| {
         let mut all = json!({ "instanceId": ENTERPRISE, "tenantId": "made-up-tenant-0001" });
         all.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
         all
@@ -177,28 +177,28 @@ fn by_the_kit() -> Vec<Message> {
         "domainName": "https://made-up.tenantaccount.example.com",
     });
     let application = |flag: u8| {
-        of_enterprise(json!({
+        entity(json!({
             "appId": "made-up-app-0001", "clientId": "made-up-client-0001",
             "clientSecret": KIT_SECRETS.1, "flag": flag,
         }))
     };
     let people = |flag: u8, accounts: &[&str]| {
         let list: Vec<Value> = accounts.iter().map(|account| person(account)).collect();
-        of_enterprise(json!({ "appId": "made-up-app-0001", "userList": list, "flag": flag }))
+        entity(json!({ "appId": "made-up-app-0001", "userList": list, "flag": flag }))
     };
     let department = |flag: u8, code: &str, name: &str, parent: &str| {
-        of_enterprise(json!({ "orgCode": code, "orgName": name, "parentCode": parent, "flag": flag }))
+        entity(json!({ "orgCode": code, "orgName": name, "parentCode": parent, "flag": flag }))
     };
     let row = |code: &str, name: &str, parent: &str| json!({ "orgCode": code, "orgName": name, "parentCode": parent });
 
-    let [mut put, mut deleted] = [1, 0].map(|flag| (flag, of_enterprise(tenant.clone())));
+    let [mut put, mut deleted] = [1, 0].map(|flag| (flag, entity(tenant.clone())));
     for (flag, body) in [&mut put, &mut deleted] {
         body["flag"] = (*flag).into();
     }
     seller.kit("tenantSync", put.1);
     seller.kit("applicationSync", application(1));
     let all = [row("00000001", "产品部", ""), row("00000002", "研发部", "00000001")];
-    seller.kit("allOrgSync", of_enterprise(json!({ "orgInfoList": all })));
+    seller.kit("allOrgSync", entity(json!({ "orgInfoList": all })));
     seller.kit("singleOrgSync", department(1, "00000003", "测试部", "00000001"));
     seller.kit("singleOrgSync", department(0, "00000003", "测试部", "00000001"));
     seller.kit("authSync", people(1, &["zhangsan", "lisi"]));
