@@ -44,7 +44,7 @@ final class Webhook {
         for (byte[] secret : secrets) {
             byte[] expected = bytes(sign(secret, id, timestamp, body));
             for (String given : signatures.split(" ")) {
-                // isEqual takes the same time for every signature. The loop does not stop early.
+                // isEqual needs the same time for every signature. The loop does not stop early.
                 verified |= MessageDigest.isEqual(expected, bytes(given));
             }
         }
