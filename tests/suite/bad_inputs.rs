@@ -58,7 +58,7 @@ rows! {
     the_state_decides_the_answer: "state",
 }
 
-/// Row B039, on real threads.
+/// The calls race on real threads.
 #[test]
 fn concurrent_replays_of_one_purchase_make_one_instance() {
     let koohook = koohook(&SETTINGS);
@@ -71,7 +71,7 @@ fn concurrent_replays_of_one_purchase_make_one_instance() {
     assert_eq!(run(koohook.kept(id)).unwrap().outbox.sequence, 1);
 }
 
-/// Row B090.
+/// The calls race on real threads.
 #[test]
 fn a_thousand_concurrent_purchases_make_a_thousand_instances() {
     let koohook = koohook(&SETTINGS);

@@ -2,6 +2,7 @@
 //! or by the relay. It also receives what the product sends on its own initiative.
 
 mod access;
+mod added_later;
 mod inline;
 mod reach;
 mod relayed;

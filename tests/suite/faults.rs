@@ -116,12 +116,12 @@ impl Place {
             .map(|found| found.record)
     }
 
-    /// I6: no notice may be missing or repeated.
+    /// Invariant 6: no notice may be missing or repeated.
     fn stored(&self, order: &str) -> Stored {
         let kept = self.kept(order);
         if let Some(EntityRecord { outbox, .. }) = &kept {
             let sequences = outbox.waiting.iter().map(|notice| notice.sequence());
-            assert!(sequences.eq(1..=outbox.sequence), "I6: {outbox:?}");
+            assert!(sequences.eq(1..=outbox.sequence), "invariant 6: {outbox:?}");
         }
         Stored {
             state: named(kept.as_ref()),

@@ -142,7 +142,7 @@ fn every_invariant_is_kept_in_random_scenarios() {
     let Ended { lost, doubled, effects } = ended;
     println!("{seeds} runs, {effects} effects: {lost} notices lost, {doubled} effects doubled");
     assert!(effects > 5 * usize::try_from(seeds).unwrap());
-    assert_eq!((lost, doubled), (0, 0), "I3, I4");
+    assert_eq!((lost, doubled), (0, 0), "invariants 3, 4");
 }
 
 #[test]

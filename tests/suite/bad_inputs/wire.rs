@@ -165,7 +165,7 @@ fn a_hundred_calls_on_one_connection_are_answered_in_order() {
     }
 }
 
-/// Row B143. The store delays every call until the gate opens. The caller has hung up by then.
+/// The store delays every call until the gate opens. The caller has hung up by then.
 #[test]
 fn a_caller_that_hangs_up_changes_nothing_about_the_call() {
     let koohook: Koohook<Gated> = Koohook::over(Gated::default(), &SETTINGS);

@@ -4,7 +4,7 @@ use tests::call::{koohook, run};
 
 use super::{APP_INFO, SEAL_KEY, accepted, read, refusal, refused};
 
-/// Threat T2: an unusable key must never enable an endpoint.
+/// An unusable key must never enable an endpoint.
 #[test]
 fn unusable_access_keys_are_rejected() {
     for setting in ["KOOHOOK_BASE_KEY", "KOOHOOK_BASE_KEY_PREVIOUS"] {

@@ -88,7 +88,7 @@ fn a_store_check_names_each_missing_permission() {
     );
 }
 
-/// Faults F2 and F13.
+/// The reply to a write is lost, and the retry finds its own condition failed.
 #[test]
 fn a_write_whose_answer_was_lost_is_recognised() {
     let model = Model::start();

@@ -74,13 +74,13 @@ impl Scenarios<'_> {
         let codes = ["000000", "000003", "000005"];
         assert!(codes.contains(&answer.code.as_str()), "{answer:?}");
         if let Some(id) = &answer.instance_id {
-            assert_eq!(*id, id_of(order).to_string(), "I1, I2");
+            assert_eq!(*id, id_of(order).to_string(), "invariants 1, 2");
         }
         if answer.code != "000000" {
             return;
         }
         self.place.stored(order);
-        let kept = self.place.kept(order).expect("I8: success without a stored value");
+        let kept = self.place.kept(order).expect("invariant 8: success without a stored value");
         let Instance { state, newest, .. } = instance(&kept);
         let is_stored = match name {
             PURCHASE => true,
@@ -92,7 +92,7 @@ impl Scenarios<'_> {
             FREEZE | UNFREEZE => newest.status >= Some(at) || *state == InstanceState::Released,
             _ => *state == InstanceState::Released,
         };
-        assert!(is_stored, "I8: {name} of {order} was acknowledged but is not stored");
+        assert!(is_stored, "invariant 8: {name} of {order} was acknowledged but is not stored");
     }
 
     /// Without faults, every purchase must be complete. No acknowledged write may be lost.
@@ -101,15 +101,18 @@ impl Scenarios<'_> {
         for (about, order) in self.orders.iter().enumerate() {
             let bought = deliver(&host.koohook, &signed(now(), &members(PURCHASE, order, "")));
             assert_eq!(bought.code, "000000");
-            assert_eq!(bought.instance_id, Some(id_of(order).to_string()), "I2");
+            assert_eq!(bought.instance_id, Some(id_of(order).to_string()), "invariant 2");
             self.place.stored(order);
             let kept = self.place.kept(order).unwrap();
             check_lifecycle(&kept);
             let sent: Vec<_> = renewals(&kept).collect();
             let distinct: BTreeSet<_> = sent.iter().copied().collect();
-            assert_eq!(sent.len(), distinct.len(), "I4: a renewal is sent twice");
+            assert_eq!(sent.len(), distinct.len(), "invariant 4: a renewal is sent twice");
             for (_, later) in self.renewed.lock().unwrap().iter().filter(|(at, _)| *at == about) {
-                assert!(distinct.contains(later.as_str()), "I7: a renewal was overwritten");
+                assert!(
+                    distinct.contains(later.as_str()),
+                    "invariant 7: a renewal was overwritten"
+                );
             }
         }
     }
@@ -121,7 +124,7 @@ pub(super) fn renewals(kept: &EntityRecord) -> impl Iterator<Item = &str> {
     renewed.map(|notice| notice.data["orderId"].as_str().unwrap())
 }
 
-/// I12: the notices must be a valid lifecycle.
+/// Invariant 12: the notices must be a valid lifecycle.
 fn check_lifecycle(kept: &EntityRecord) {
     let mut state = "absent";
     for notice in &kept.outbox.waiting {
@@ -130,10 +133,10 @@ fn check_lifecycle(kept: &EntityRecord) {
             (NoticeType::Frozen, "active") => "frozen",
             (NoticeType::Released, "active" | "frozen") => "released",
             (NoticeType::Renewed, "active" | "frozen") => state,
-            (kind, state) => panic!("I12: {kind:?} in the state {state}"),
+            (kind, state) => panic!("invariant 12: {kind:?} in the state {state}"),
         };
     }
-    assert_eq!(state, instance(kept).state.as_str(), "I12");
+    assert_eq!(state, instance(kept).state.as_str(), "invariant 12");
 }
 
 /// Runs a seed. Returns the answers' codes and the number of exchanges.

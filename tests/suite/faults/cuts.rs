@@ -72,21 +72,21 @@ impl Cut {
         assert_eq!(
             (last.state.as_str(), last.notices),
             (state, before.notices + 1),
-            "I6: {self:?}"
+            "invariant 6: {self:?}"
         );
         if is_done {
             assert_eq!(last, after, "{self:?}");
         }
         let ids = [answer.instance_id, repeated.instance_id].into_iter().flatten();
         let id = id_of(&order).to_string();
-        assert!(ids.into_iter().all(|answered| answered == id), "I1, I2: {self:?}");
+        assert!(ids.into_iter().all(|answered| answered == id), "invariants 1, 2: {self:?}");
     }
 
-    /// I8, and more: a connection that is cut only once must not fail the call. If all later
+    /// Invariant 8, and more: a connection that is cut only once must not fail the call. If all later
     /// exchanges fail, the call is done only if the reply to its write was lost.
     pub(super) fn check_answer(&self, answer: &Answer, is_done: bool) {
         assert!(["000000", "000005"].contains(&answer.code.as_str()), "{self:?}: {answer:?}");
-        assert!(is_done || answer.code == "000005", "I8: {self:?}");
+        assert!(is_done || answer.code == "000005", "invariant 8: {self:?}");
         if !self.is_permanent {
             assert_eq!(answer.code, "000000", "{self:?}");
         } else if self.fault.after < self.len {

@@ -38,11 +38,11 @@ fn arrives_late(place: &Place, is_permanent: bool, is_overtaken: bool) {
     assert_eq!(
         after.notices,
         before.notices + u64::from(is_written),
-        "I7: {is_permanent} {is_overtaken}"
+        "invariant 7: {is_permanent} {is_overtaken}"
     );
-    assert_eq!(after == before, !is_written, "I7: {is_permanent} {is_overtaken}");
+    assert_eq!(after == before, !is_written, "invariant 7: {is_permanent} {is_overtaken}");
     assert_eq!(code(&place.direct, &renewal), "000000");
-    assert_eq!(place.stored(&order).notices, 2 + u64::from(is_overtaken), "I6");
+    assert_eq!(place.stored(&order).notices, 2 + u64::from(is_overtaken), "invariant 6");
     assert_eq!(renewals(&place.kept(&order).unwrap()).count(), 1);
 }
 

@@ -95,8 +95,12 @@ impl Simulation {
         ));
         if let Some(id) = &answer.instance_id {
             let first = self.answered.entry(call.about).or_insert_with(|| id.clone());
-            assert_eq!(first, id, "I2: another ID for one purchase");
-            assert_eq!(*id, self.id_of(call.about), "I1: not the ID that it is stored under");
+            assert_eq!(first, id, "invariant 2: another ID for one purchase");
+            assert_eq!(
+                *id,
+                self.id_of(call.about),
+                "invariant 1: not the ID that it is stored under"
+            );
         }
     }
 

@@ -11,7 +11,7 @@ use tests::product::{READY, ScriptedProduct};
 use super::{Ended, PURCHASES, Simulation, instance};
 
 impl Simulation {
-    /// I18: without faults, every waiting notice is delivered or given up. Then the notices are
+    /// Invariant 18: without faults, every waiting notice is delivered or given up. Then the notices are
     /// counted.
     pub(super) fn calm_down(&mut self) -> Ended {
         let Some(product) = self.product.clone() else { return Ended::default() };
@@ -27,9 +27,9 @@ impl Simulation {
         for about in 0..PURCHASES.len() {
             let Some(kept) = run(self.koohook.kept(&self.id_of(about))) else { continue };
             let outbox = &kept.outbox;
-            assert_eq!(outbox.head(), None, "I18: a notice waits forever");
+            assert_eq!(outbox.head(), None, "invariant 18: a notice waits forever");
             let waits = instance(Some(&kept)).and_then(|instance| instance.abandon_at);
-            assert_eq!(waits, None, "I18: a purchase is neither settled nor abandoned");
+            assert_eq!(waits, None, "invariant 18: a purchase is neither settled nor abandoned");
             ended.lost += self.lost_notices(about, &kept);
         }
         for sequences in product.sequences().values() {

@@ -79,12 +79,12 @@ impl Simulation {
         let is_bad = chance.one_in(3);
         if let Some(product) = &self.product {
             product.meets(self.koohook.world(), move |notice| {
-                // I5: the sent notice must be stored already.
+                // Invariant 5: the sent notice must be stored already.
                 let kept = run(koohook.kept(&id_in(notice)))
-                    .expect("I5: the notice's instance is not stored");
+                    .expect("invariant 5: the notice's instance is not stored");
                 assert!(
                     notice.sequence() <= kept.outbox.sequence,
-                    "I5: the notice was sent before it was written"
+                    "invariant 5: the notice was sent before it was written"
                 );
                 mood(&mut chance, is_bad)
             });

@@ -44,9 +44,12 @@ impl Simulation {
 
     pub(super) fn check(&mut self, step: &Step<'_>, counts: (usize, usize)) {
         if step.call.rehearsal {
-            assert_eq!(counts, (0, 0), "I15: a rehearsal does not use the store");
+            assert_eq!(counts, (0, 0), "invariant 15: a rehearsal does not use the store");
             assert_eq!(step.answer.code, "000000");
-            return assert_eq!(step.before, step.after, "I15: a rehearsal changes nothing");
+            return assert_eq!(
+                step.before, step.after,
+                "invariant 15: a rehearsal changes nothing"
+            );
         }
         let writes = if self.inline { 2 } else { 1 };
         // An imported purchase needs one more read, through its pointer.
@@ -66,32 +69,32 @@ impl Simulation {
         self.settle(step);
     }
 
-    /// I1, I2: a purchase always has the same ID, and no two purchases have the same one.
+    /// Invariants 1, 2: a purchase always has the same ID, and no two purchases have the same one.
     pub(super) fn check_one_id(&mut self, step: &Step<'_>) {
         let Some(id) = &step.answer.instance_id else {
             return;
         };
         let first = self.answered.entry(step.call.about).or_insert_with(|| id.clone());
-        assert_eq!(first, id, "I2: another ID for one purchase");
+        assert_eq!(first, id, "invariant 2: another ID for one purchase");
         let sharing = self.answered.values().filter(|answered| *answered == id);
-        assert_eq!(sharing.count(), 1, "I1: one ID for two purchases");
+        assert_eq!(sharing.count(), 1, "invariant 1: one ID for two purchases");
         assert_eq!(instance(step.after.as_ref()).unwrap().id.as_str(), id);
     }
 
-    /// I6: every notice waits, was delivered, or was dropped and counted.
+    /// Invariant 6: every notice waits, was delivered, or was dropped and counted.
     pub(super) fn check_notice_count(&self, step: &Step<'_>) {
         let Some(kept) = &step.after else {
             return;
         };
-        assert_eq!(self.lost_notices(step.call.about, kept), 0, "I6: a notice is lost");
+        assert_eq!(self.lost_notices(step.call.about, kept), 0, "invariant 6: a notice is lost");
         let outbox = &kept.outbox;
         let most = u64::from(outbox.dropped) + u64::try_from(outbox.waiting.len()).unwrap();
-        assert!(most <= outbox.sequence, "I6: more notices than sequence numbers");
+        assert!(most <= outbox.sequence, "invariant 6: more notices than sequence numbers");
         let sequences = outbox.waiting.iter().map(|notice| notice.sequence());
-        assert!(sequences.is_sorted_by(|a, b| a < b), "I6: notices out of order");
+        assert!(sequences.is_sorted_by(|a, b| a < b), "invariant 6: notices out of order");
     }
 
-    /// I9: an order is carried out once. A repeat with other values changes nothing.
+    /// Invariant 9: an order is carried out once. A repeat with other values changes nothing.
     pub(super) fn check_orders(&mut self, step: &Step<'_>) {
         let Some(order) = step.later_order() else {
             return;
@@ -102,12 +105,12 @@ impl Simulation {
         }
         let changed = step.before != step.after;
         let known = self.carried_out.contains(&order);
-        assert!(!(known && changed), "I9: {order:?} was carried out twice");
+        assert!(!(known && changed), "invariant 9: {order:?} was carried out twice");
         assert!(!known || ["000000", "000005"].contains(&step.answer.code.as_str()));
         if changed {
             self.carried_out.insert(order);
         } else if !known && step.answer.code == "000000" {
-            assert!(step.is_overtaken(), "I3: {order:?} was acknowledged and lost");
+            assert!(step.is_overtaken(), "invariant 3: {order:?} was acknowledged and lost");
         }
     }
 }
@@ -157,18 +160,18 @@ impl Step<'_> {
         if added.is_empty() && after == before + 1 {
             // The release is not sent if the product was never offered the purchase.
             let unoffered = self.before.as_ref().is_some_and(|kept| kept.outbox.is_unheard_of());
-            assert!(self.is("releaseInstance") && unoffered, "I6: a notice is missing");
+            assert!(self.is("releaseInstance") && unoffered, "invariant 6: a notice is missing");
             return vec![NoticeType::Released];
         }
         assert_eq!(
             u64::try_from(added.len()).unwrap(),
             after - before,
-            "I6: the outbox lacks a new notice"
+            "invariant 6: the outbox lacks a new notice"
         );
         added
     }
 
-    /// I12: every change of state has its notice, and every notice fits the state before it.
+    /// Invariant 12: every change of state has its notice, and every notice fits the state before it.
     pub(super) fn check_notices_fit(&self) {
         let word = |kept: Option<&EntityRecord>| {
             instance(kept).map_or("absent", |instance| instance.state.as_str())
@@ -188,13 +191,17 @@ impl Step<'_> {
                     | NoticeType::Abandoned,
                     "active" | "frozen",
                 ) => state,
-                (kind, state) => panic!("I12: {kind:?} in the state {state}"),
+                (kind, state) => panic!("invariant 12: {kind:?} in the state {state}"),
             };
         }
-        assert_eq!(state, word(self.after.as_ref()), "I12: a change of state without a notice");
+        assert_eq!(
+            state,
+            word(self.after.as_ref()),
+            "invariant 12: a change of state without a notice"
+        );
     }
 
-    /// I10: stored times never go back, and an overtaken call changes nothing.
+    /// Invariant 10: stored times never go back, and an overtaken call changes nothing.
     pub(super) fn check_order_of_time(&self) {
         let [Some(before), Some(after)] =
             [&self.before, &self.after].map(|kept| instance(kept.as_ref()))
@@ -210,28 +217,29 @@ impl Step<'_> {
         let sets_status =
             self.is("FREEZE") || self.is("NORMAL") || self.is("UNFREEZE") || self.is("expire");
         if sets_status && then.status.is_some_and(|newest| self.at() < newest) {
-            assert_eq!(before, after, "I10: an older status changed something");
+            assert_eq!(before, after, "invariant 10: an older status changed something");
         }
         if self.later_order().is_some() && self.is_overtaken() {
-            assert_eq!(before, after, "I10: an older order changed something");
+            assert_eq!(before, after, "invariant 10: an older order changed something");
         }
     }
 
-    /// I11: a released instance never changes.
+    /// Invariant 11: a released instance never changes.
     pub(super) fn check_released(&self) {
         if instance(self.before.as_ref())
             .is_some_and(|instance| instance.state == InstanceState::Released)
         {
-            assert_eq!(self.before, self.after, "I11: a released instance changed");
+            assert_eq!(self.before, self.after, "invariant 11: a released instance changed");
         }
     }
 
-    /// I8: the effect of a call that was answered `000000` must be stored.
+    /// Invariant 8: the effect of a call that was answered `000000` must be stored.
     pub(super) fn check_success(&self) {
         if self.answer.code != "000000" || self.is("query") || self.is("Check") {
             return;
         }
-        let after = instance(self.after.as_ref()).expect("I8: success without a stored instance");
+        let after =
+            instance(self.after.as_ref()).expect("invariant 8: success without a stored instance");
         let newest = after.newest.status;
         let frozen_by = |cause| matches!(after.state, InstanceState::Frozen(stored) if stored == cause || stored == FreezeCause::Both);
         let done = if self.is("releaseInstance") || after.state == InstanceState::Released {
@@ -250,6 +258,6 @@ impl Step<'_> {
         } else {
             true
         };
-        assert!(done, "I8: success without the effect");
+        assert!(done, "invariant 8: success without the effect");
     }
 }

@@ -254,9 +254,9 @@ impl Lists {
         let mut referred = BTreeSet::new();
         for list in [users(), departments()] {
             let (names, unused) = self.referred(&list);
-            assert_eq!(unused, BTreeSet::new(), "I18: an unused part remains");
+            assert_eq!(unused, BTreeSet::new(), "invariant 18: an unused part remains");
             let waiting = self.kept(&list.key()).map(|kept| kept.outbox.waiting);
-            assert_eq!(waiting.unwrap_or_default(), [], "I18: a notice waits forever");
+            assert_eq!(waiting.unwrap_or_default(), [], "invariant 18: a notice waits forever");
             referred.extend(names.into_iter().map(|name| part_key(&list.key(), name)));
         }
         let written = self.koohook.store().inner().parts.lock().unwrap().clone();

@@ -1,5 +1,5 @@
 //! The time in the body decides, for each kind of call (decision D5). An order between the kinds is
-//! not guaranteed (F2).
+//! not guaranteed (decision F2).
 
 use super::*;
 
