@@ -6,38 +6,40 @@ use thiserror::Error;
 
 use crate::text::{is_quoted, unseen};
 
-/// The shared secret of one interface: HMAC key, and under V2 part of the signed text.
+/// The shared secret of one interface type. It is the HMAC key. Under V2 it is also a part of the
+/// signed text.
 #[derive(Clone, Eq, PartialEq)]
 pub struct AccessKey(String);
 
-/// Why a text is not an access key. It never shows the text.
+/// Why a text is not an access key. The error never contains the text. It follows the name of a
+/// setting.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum KeyError {
     /// The text is empty.
-    #[error("key is empty")]
+    #[error("is empty; copy the key from the seller's console")]
     Empty,
-    /// White space at an end, as copying often leaves it.
-    #[error("key begins or ends with white space; copy it without")]
+    /// White space at the beginning or the end, as copying often leaves it.
+    #[error("begins or ends with white space; remove it")]
     Padded,
-    /// An unseen character, anywhere.
-    #[error("key has the unseen character U+{:04X}; copy it anew", u32::from(*.0))]
+    /// An invisible character at any place.
+    #[error("has the invisible character U+{:04X}; copy the key again", u32::from(*.0))]
     Unseen(char),
-    /// Quotes around the key, as in a file of settings.
-    #[error("key is in quotes; remove them")]
+    /// Quotes around the key, as in a settings file.
+    #[error("is in quotes; remove them")]
     Quoted,
     /// Fewer than 16 characters.
-    #[error("key is shorter than 16 characters; copy all of it")]
+    #[error("is shorter than 16 characters; copy the whole key from the seller's console")]
     Short,
     /// A word from an example.
-    #[error("key is a placeholder; copy the real one from the seller's console")]
+    #[error("is a placeholder; copy the real key from the seller's console")]
     Placeholder,
 }
 
 impl AccessKey {
-    /// Takes a key as the seller's console shows it.
+    /// Reads a key as the seller's console shows it.
     ///
     /// # Errors
-    /// As [`KeyError`] says: a weak key is worse than none (decision B6).
+    /// If the key is weak or badly copied. koohook must not start with such a key (decision B6).
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         if text.trim().is_empty() {
             Err(KeyError::Empty)
@@ -56,7 +58,7 @@ impl AccessKey {
         }
     }
 
-    /// The key as the HMAC takes it.
+    /// The key's text. Its UTF-8 bytes are the HMAC key.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -68,12 +70,13 @@ impl fmt::Debug for AccessKey {
     }
 }
 
-/// The keys of one interface: the current one and, during a change of keys, the previous one.
+/// The keys of one interface type: the current key and, while the seller changes keys, the previous
+/// key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Keyring {
-    /// Signs the answers to calls that no key verified.
+    /// The key that also signs the answer if no key verified the call.
     pub current: AccessKey,
-    /// Still accepted, until the seller removes it.
+    /// A key that koohook accepts until the seller removes the setting.
     pub previous: Option<AccessKey>,
 }
 
@@ -103,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weak_keys_are_refused() {
+    fn weak_and_badly_copied_keys_are_rejected() {
         let cases = [
             ("", KeyError::Empty),
             ("                ", KeyError::Empty),
@@ -127,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_key() {
+    fn debug_output_contains_no_key() {
         let key = AccessKey::parse("constructed-base-key-0001").unwrap();
         assert_eq!(format!("{key:?}"), "AccessKey([redacted])");
     }

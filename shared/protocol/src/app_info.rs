@@ -1,45 +1,47 @@
-//! The access data with which the buyer enters the product: `appInfo`.
+//! `appInfo`: the access data with which the buyer logs in to the product.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The access data of one instance, in clear (both guides, `AppInfo`). Lengths are characters.
+/// The access data of one instance, unencrypted (both guides, `AppInfo`). Lengths are in
+/// characters.
 #[derive(Clone, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AppInfo {
-    /// Where the buyer logs in; at most 512.
+    /// The address where the buyer logs in: at most 512.
     pub front_end_url: String,
-    /// Where the buyer's administrator logs in; at most 512.
+    /// The address where the buyer's administrator logs in: at most 512.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_url: Option<String>,
-    /// The administrator's account; at most 79 bytes, so that V1's ciphertext fits its 128.
+    /// The administrator's account: at most 79 bytes, since V1 limits the ciphertext to 128
+    /// characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_name: Option<String>,
-    /// The initial password; as the account.
+    /// The initial password: at most 79 bytes, for the same reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
-    /// Anything else the buyer should read; at most 1,024.
+    /// Other text for the buyer: at most 1,024.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memo: Option<String>,
 }
 
-/// Why access data cannot be sent. It names the field, never the value.
+/// Why access data cannot be sent. The error contains the field's name, never its value.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum AppInfoError {
-    /// Not a JSON object of text fields.
-    #[error("app info is not an object of texts")]
+    /// The text is not a JSON object with string members.
+    #[error("access data is not a JSON object with string members")]
     NotAnObject,
     /// `frontEndUrl` is missing, or is not an http(s) address.
-    #[error("frontEndUrl is missing, or is not an http(s) address")]
+    #[error("frontEndUrl is missing or is not an http(s) address")]
     FrontEndUrl,
     /// A field is longer than the guide allows.
-    #[error("{0} is too long: at most {limit}", limit = limit(.0))]
+    #[error("{0} is too long; the limit is {limit}", limit = limit(.0))]
     TooLong(&'static str),
 }
 
-/// The most that a field may have.
+/// The limit of a field, as text.
 pub fn limit(field: &str) -> &'static str {
     match field {
         "userName" | "password" => "79 bytes",
@@ -48,23 +50,23 @@ pub fn limit(field: &str) -> &'static str {
     }
 }
 
-/// The longest credential whose ciphertext, IV included, fits V1's 128 characters.
+/// The longest credential. Its ciphertext with the IV has at most V1's 128 characters.
 const MAX_CREDENTIAL_BYTES: usize = 79;
 
 impl AppInfo {
     /// Reads access data from JSON text.
     ///
     /// # Errors
-    /// As [`AppInfoError`] says.
+    /// If the text is not access data, or a field breaks a limit.
     pub fn parse(text: &str) -> Result<Self, AppInfoError> {
         let parsed: Self = serde_json::from_str(text).map_err(|_| AppInfoError::NotAnObject)?;
         parsed.check()
     }
 
-    /// Checks the lengths of the fields against the guide's limits.
+    /// Checks `frontEndUrl` and the lengths of the fields by the guide's limits.
     ///
     /// # Errors
-    /// As [`AppInfoError`] says.
+    /// If a field breaks a limit.
     pub fn check(self) -> Result<Self, AppInfoError> {
         let address = &self.front_end_url;
         if !(address.starts_with("https://") || address.starts_with("http://")) {
@@ -89,7 +91,7 @@ impl AppInfo {
         }
     }
 
-    /// What a tombstone keeps: the addresses, without the credentials.
+    /// The access data without credentials and memo. A tombstone keeps only this part.
     pub fn without_credentials(self) -> Self {
         Self { user_name: None, password: None, memo: None, ..self }
     }
@@ -106,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_the_wires() {
+    fn fields_are_limited_as_in_the_guide() {
         let with = |field: &str, text: String| {
             AppInfo::parse(&format!(r#"{{"frontEndUrl":"https://a.example","{field}":"{text}"}}"#))
         };
@@ -117,7 +119,7 @@ mod tests {
         assert_eq!(with("adminUrl", "x".repeat(513)), Err(AppInfoError::TooLong("adminUrl")));
         assert_eq!(
             AppInfoError::TooLong("memo").to_string(),
-            "memo is too long: at most 1024 characters"
+            "memo is too long; the limit is 1024 characters"
         );
         assert_eq!(AppInfo::parse("{}"), Err(AppInfoError::NotAnObject));
         assert_eq!(AppInfo::parse(r#"{"frontEndUrl":""}"#), Err(AppInfoError::FrontEndUrl));
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_credential() {
+    fn debug_output_contains_no_credential() {
         let info = AppInfo::parse(r#"{"frontEndUrl":"https://a.example","password":"canary"}"#);
         assert_eq!(format!("{:?}", info.unwrap()), "AppInfo { .. }");
     }

@@ -1,5 +1,5 @@
-//! V1's cipher for personal fields and credentials: AES-CBC under a key that Java's SHA1PRNG
-//! derives from the access key (guide 1.0, pages "encrypting" and "decrypting").
+//! V1's cipher for personal fields and credentials: AES-CBC. Java's SHA1PRNG derives the AES key
+//! from the access key (V1 guide, pages "encrypting" and "decrypting").
 
 use aes::{Aes128, Aes256};
 use base64::Engine;
@@ -11,7 +11,7 @@ use sha1::{Digest, Sha1};
 use crate::access_key::AccessKey;
 use crate::mac::hmac_sha256;
 
-/// The key length the seller chose when the product was released; on the wire `encryptType`.
+/// The length of the AES key. The seller chose it when the product was released.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Strength {
     /// `1`: AES-256, the default.
@@ -22,7 +22,7 @@ pub enum Strength {
 }
 
 impl Strength {
-    /// The wire's `encryptType`.
+    /// The value of `encryptType` on the wire.
     pub const fn encrypt_type(self) -> &'static str {
         match self {
             Self::Aes256 => "1",
@@ -31,27 +31,27 @@ impl Strength {
     }
 }
 
-/// Decrypts and encrypts single fields under one access key.
+/// Encrypts and decrypts single fields with one access key.
 pub struct Cipher<'a> {
     access_key: &'a AccessKey,
     aes_key: [u8; 32],
     strength: Strength,
 }
 
-/// An IV is 16 letters or digits, in clear before the base64 text.
+/// An IV is 16 letters or digits. It is written in plain text before the base64 text.
 const IV_LEN: usize = 16;
 
 impl<'a> Cipher<'a> {
-    /// The cipher of one access key.
+    /// Derives the AES key from an access key.
     pub fn new(access_key: &'a AccessKey, strength: Strength) -> Self {
         Self { access_key, aes_key: sha1prng(access_key.as_str().as_bytes()), strength }
     }
 
-    /// Decrypts a field that arrived. `None` if it is unreadable: cut, altered, not text, or of
-    /// another key or strength. An order must not fail because of it (decision B11).
+    /// Decrypts a field of a request. `None` if the field is damaged, is not text, or was encrypted
+    /// with another key or strength. The order must not fail for that reason (decision B11).
     pub fn open(&self, wire: &str) -> Option<String> {
         let iv: [u8; IV_LEN] = wire.as_bytes().get(..IV_LEN)?.try_into().ok()?;
-        // A `+` lost to a form decoder shows up even in the guide's own sample.
+        // A form decoder turns `+` into a space. Even the guide's own sample contains such a space.
         let sealed = STANDARD.decode(wire.get(IV_LEN..)?.replace(' ', "+")).ok()?;
         let [short, long] = [self.aes_128(), &self.aes_key];
         let clear = match self.strength {
@@ -65,8 +65,8 @@ impl<'a> Cipher<'a> {
         String::from_utf8(clear.ok()?).ok().filter(|text| !text.chars().any(char::is_control))
     }
 
-    /// Encrypts a field of an answer. The IV is derived from instance, field and text: a repeated
-    /// answer has the same bytes, and other fields have other IVs.
+    /// Encrypts a field of an answer. The IV is derived from instance, field and text. So a
+    /// repeated answer has the same bytes, and two different fields have different IVs.
     pub fn seal(&self, instance: &str, field: &str, plaintext: &str) -> String {
         self.seal_with(self.iv(instance, field, plaintext), plaintext)
     }
@@ -79,7 +79,7 @@ impl<'a> Cipher<'a> {
             Strength::Aes256 => cbc::Encryptor::<Aes256>::new_from_slices(&self.aes_key, &iv)
                 .map(|cipher| cipher.encrypt_padded_vec::<Pkcs7>(clear)),
         };
-        // Key and IV have the cipher's lengths by their types; the empty branch is never taken.
+        // The types of key and IV guarantee the cipher's lengths, so this never fails.
         let sealed = STANDARD.encode(sealed.unwrap_or_default());
         iv.into_iter().map(char::from).chain(sealed.chars()).collect()
     }
@@ -94,7 +94,8 @@ impl<'a> Cipher<'a> {
         let digest = hmac_sha256(key, &[instance, field, plaintext]);
         let mut iv = [b'A'; IV_LEN];
         for (letter, byte) in iv.iter_mut().zip(digest) {
-            // A slight lean to the first letters does no harm: an IV need only not repeat.
+            // The first letters are slightly more frequent. That is harmless: an IV must only be
+            // unique.
             *letter = LETTERS.get(usize::from(byte) % LETTERS.len()).copied().unwrap_or(b'A');
         }
         iv
@@ -105,9 +106,9 @@ impl<'a> Cipher<'a> {
     }
 }
 
-/// The first 32 bytes of Java's `SHA1PRNG` seeded with the access key, as the SUN provider makes
-/// them; an AES-128 key is the first half. The state's update adds signed bytes with a carry
-/// that starts at one, which is not the addition of big integers.
+/// The first 32 bytes of Java's `SHA1PRNG` with the access key as seed, as the SUN provider
+/// generates them. An AES-128 key is the first half. The update of the state adds signed bytes with
+/// a carry that starts at one. The addition of big integers would give other bytes.
 fn sha1prng(seed: &[u8]) -> [u8; 32] {
     let mut state: [u8; 20] = Sha1::digest(seed).into();
     let mut key = [0; 32];
@@ -142,16 +143,16 @@ mod tests {
         AccessKey::parse("11111111-2222-3333-4444-555555555555").unwrap()
     }
 
-    /// Both from a Java 17 runtime.
+    /// A Java 17 runtime generated both expected keys.
     #[test]
-    fn keys_are_those_that_java_derives() {
+    fn derived_keys_are_equal_to_javas() {
         let derived = hex::encode(sha1prng(key().as_str().as_bytes()));
         assert_eq!(derived, "fa99dc2d055187d2bd1e0b33100448cca4a528b19c93588930b6b64e82d99935");
         let derived = hex::encode(sha1prng(b"xxxxxxx"));
         assert_eq!(derived, "c962ef8500ad13239b5ec0eb6a5c570b3cae0fd0e5c28e793eb6aaa22d251123");
     }
 
-    /// Made with Java's cipher: strength, IV, plain text, wire.
+    /// Strength, IV, plain text and wire text. Java's cipher generated the wire texts.
     const FIELDS: [(Strength, &[u8; 16], &str, &str); 6] = [
         (
             Strength::Aes256,
@@ -192,7 +193,7 @@ mod tests {
     ];
 
     #[test]
-    fn fields_are_those_that_java_seals() {
+    fn encrypted_fields_are_equal_to_javas() {
         let key = key();
         for (strength, iv, clear, wire) in FIELDS {
             let cipher = Cipher::new(&key, strength);
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn unreadable_fields_are_absent() {
+    fn an_unreadable_field_is_not_decrypted() {
         let key = key();
         let cipher = Cipher::new(&key, Strength::Aes256);
         let wires = [
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn ivs_are_derived_and_never_shared() {
+    fn the_iv_depends_on_instance_field_and_text() {
         let key = key();
         let cipher = Cipher::new(&key, Strength::Aes256);
         let iv = |wire: String| wire.get(..16).unwrap().to_owned();
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_of_79_bytes_fits_the_wire() {
+    fn a_credential_of_79_bytes_is_the_longest_that_fits() {
         let key = key();
         let cipher = Cipher::new(&key, Strength::Aes256);
         assert!(cipher.seal("i", "password", &"x".repeat(79)).len() <= 128);

@@ -1,8 +1,8 @@
-//! Digests that name things. Two different lists of parts never have the same encoding.
+//! Digests over several texts. Two different lists of texts never have the same encoding.
 
 use sha2::{Digest, Sha256};
 
-/// The parts in a row, each after its length in bytes (8 bytes, big-endian).
+/// Concatenates the parts. The length of each part in bytes precedes it (8 bytes, big-endian).
 pub fn length_prefixed(parts: &[&str]) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
     for part in parts {
@@ -13,7 +13,7 @@ pub fn length_prefixed(parts: &[&str]) -> Vec<u8> {
     encoded
 }
 
-/// SHA-256 over the parts, length-prefixed; the first `N` of its 32 bytes.
+/// The first `N` of the 32 bytes of SHA-256 over the length-prefixed parts.
 pub fn of<const N: usize>(parts: &[&str]) -> [u8; N] {
     let full: [u8; 32] = Sha256::digest(length_prefixed(parts)).into();
     let mut first = [0; N];
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_never_run_into_each_other() {
+    fn different_parts_have_different_encodings() {
         assert_ne!(length_prefixed(&["ab", "c"]), length_prefixed(&["a", "bc"]));
         assert_ne!(length_prefixed(&["a", ""]), length_prefixed(&["", "a"]));
     }

@@ -1,8 +1,8 @@
-//! JSON as the marketplace signs it: numbers keep their text, members keep their order, and a
-//! repeated name is noticed.
+//! JSON as the marketplace signs it. Numbers keep their text, members keep their order, and a
+//! repeated name is detected.
 //!
-//! Before the signature is verified, an [`Outline`] writes the signed form and builds no tree.
-//! After that, a [`Document`] holds the members.
+//! Before the signature is verified, an [`Outline`] writes the signed form without building a tree.
+//! Afterwards, a [`Document`] contains the members.
 
 mod ascii;
 mod canonical;
@@ -18,75 +18,77 @@ pub use ascii::to_ascii;
 pub use outline::Outline;
 pub use tree::Document;
 
-/// One JSON value. Numbers are the text that arrived.
+/// One JSON value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Json {
     /// `null`.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as received.
+    /// A number: the text as received.
     Number(String),
-    /// A string, unescaped.
+    /// A string without escapes.
     Text(String),
     /// An array.
     Array(Vec<Json>),
-    /// An object: members in the order received, each name once.
+    /// An object: its members in the order received, each name once.
     Object(Members),
 }
 
 /// The members of an object in the order received.
 pub type Members = Vec<(String, Json)>;
 
-/// Why a text is not JSON that we accept.
+/// Why koohook does not accept a text as JSON.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum JsonError {
-    /// The bytes are not UTF-8, break the grammar, or hold a number that no double can hold.
+    /// The bytes are not UTF-8, break the grammar, or contain a number outside the range of a
+    /// double.
     #[error("json malformed")]
     Malformed,
-    /// Arrays and objects are nested deeper than [`MAX_DEPTH`].
-    #[error("json nested too deep")]
+    /// Arrays and objects are nested more than [`MAX_DEPTH`] levels deep.
+    #[error("json nested too deeply")]
     TooDeep,
-    /// There are more values than [`MAX_NODES`], or more members in one object than
-    /// [`MAX_MEMBERS`].
-    #[error("json holds too many values")]
+    /// The text has more than [`MAX_NODES`] values, or one object has more than [`MAX_MEMBERS`]
+    /// members.
+    #[error("json contains too many values")]
     TooManyNodes,
     /// The outermost value is not an object.
     #[error("json is not an object")]
     NotAnObject,
 }
 
-/// Which member counts in the signed form, if several have one name.
+/// Which member the signed form contains, if several members have the same name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reading {
-    /// The first. We execute it if all of them are the same.
+    /// The first member. koohook executes it if all values are equal.
     First,
-    /// The last, which the marketplace's own parser keeps.
+    /// The last member. The marketplace's own parser keeps it.
     Last,
 }
 
 /// How the canonical form writes top-level numbers and booleans.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scalars {
-    /// As strings: the marketplace's sample binds base calls to a map of strings.
+    /// As strings: the marketplace's sample reads base calls into a map of strings.
     AsText,
-    /// As received: the kit keeps types.
+    /// As received: the sample keeps the types of kit calls.
     AsReceived,
 }
 
-/// How deep arrays and objects may be nested (decision G1).
+/// How many levels deep arrays and objects may be nested (decision G1).
 pub const MAX_DEPTH: usize = 32;
 
-/// How many values one text may hold, the outermost and all within it (decision G6).
+/// How many values one text may contain, including the outermost value (decision G6).
 pub const MAX_NODES: usize = 400_000;
 
-/// How many members one object may have. The guides' longest object has fewer than 64. Names are
-/// sorted before the signature is verified, and a stranger could send a hundred thousand.
+/// How many members one object may have. The longest object of the guides has fewer than 64.
+/// koohook sorts the names before it verifies the signature. So an unverified caller must not be
+/// able to send a hundred thousand names.
 pub const MAX_MEMBERS: usize = 1_024;
 
 impl Json {
-    /// A scalar as text: a string as it is, a number as received, a boolean by its word.
-    /// `null` and nested values have no text.
+    /// The text of a scalar: a string unchanged, a number as received, a boolean as `true` or
+    /// `false`. `None` for `null`, arrays and objects.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Number(text) => Some(text),
@@ -96,15 +98,15 @@ impl Json {
         }
     }
 
-    /// Compact JSON text, escaped as Jackson does.
+    /// Writes compact JSON with Jackson's escapes.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         write_value(self, &mut out);
         out
     }
 
-    /// The same value in `serde_json`'s tree. A number that tree cannot hold exactly becomes text,
-    /// and so does an object with a name that it keeps for itself.
+    /// Converts the value to `serde_json`'s tree. A number that is not an `i64` becomes a string.
+    /// So does an object with a member name that `serde_json` reserves.
     pub fn to_value(&self) -> serde_json::Value {
         use serde_json::Value;
         match self {
@@ -125,8 +127,8 @@ impl Json {
     }
 }
 
-/// Whether `serde_json` keeps this member's name for itself: a tree with such a member can be
-/// written but not read again.
+/// Whether `serde_json` reserves this member name. A tree with such a member can be written but not
+/// read back.
 pub fn is_private(name: &str) -> bool {
     name.starts_with("$serde_json::private::")
 }
@@ -183,31 +185,32 @@ mod tests {
     }
 
     #[test]
-    fn canonical_form_sorts_the_top_level_alone() {
+    fn the_canonical_form_sorts_only_the_top_level() {
         assert_eq!(form(r#"{ "b" : {"z":1, "a":2}, "a":"x" }"#), r#"{"a":"x","b":{"z":1,"a":2}}"#);
-        // U+1F600 is D83D DE00 in UTF-16 and so stands before U+FF01, after it in code points.
+        // In UTF-16 U+1F600 is D83D DE00, so it is before U+FF01. By code points it is after
+        // U+FF01.
         assert_eq!(form(r#"{"！":"","😀":""}"#), r#"{"😀":"","！":""}"#);
     }
 
     #[test]
-    fn canonical_form_drops_nulls_of_the_top_level_alone() {
+    fn the_canonical_form_drops_only_top_level_nulls() {
         assert_eq!(form(r#"{"a":null,"b":{"c":null}}"#), r#"{"b":{"c":null}}"#);
     }
 
     #[test]
-    fn canonical_form_escapes_as_jackson() {
+    fn the_canonical_form_escapes_as_jackson_does() {
         let body = r#"{"a":"\u001f\u0008\t\n\f\r\"\\\/é\u007f\u2028"}"#;
         assert_eq!(form(body), "{\"a\":\"\\u001F\\b\\t\\n\\f\\r\\\"\\\\/é\u{7f}\u{2028}\"}");
     }
 
     #[test]
-    fn numbers_keep_their_text() {
+    fn a_number_keeps_its_text() {
         let body = r#"{"a":[1.50,1e3,12345678901234567890123],"b":1.0}"#;
         assert_eq!(form(body), r#"{"a":[1.50,1e3,12345678901234567890123],"b":"1.0"}"#);
     }
 
     #[test]
-    fn repeated_members_are_seen_at_any_depth() {
+    fn a_repeated_member_is_detected_at_any_depth() {
         let read = |body: &str| Document::parse(body.as_bytes()).unwrap();
         assert!(!read(r#"{"a":1,"a":1}"#).conflicting);
         assert!(read(r#"{"a":1,"a":2}"#).conflicting);
@@ -215,9 +218,9 @@ mod tests {
         assert_eq!(read(r#"{"a":1,"b":2,"a":1}"#).members.len(), 2);
     }
 
-    /// A name counts once, at its first place; its value is the reading's.
+    /// Each name is written once, at its first place. The reading decides which value is written.
     #[test]
-    fn readings_differ_where_a_member_is_named_again() {
+    fn the_reading_decides_the_value_of_a_repeated_member() {
         let cases = [
             (r#"{"a":1,"a":2}"#, r#"{"a":"1"}"#, r#"{"a":"2"}"#),
             (r#"{"b":1,"a":3,"\u0062":2,"b":null}"#, r#"{"a":"3","b":"1"}"#, r#"{"a":"3"}"#),
@@ -249,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_json() {
+    fn invalid_json_is_rejected() {
         let bodies: [&[u8]; 15] = [
             b"",
             b"{",
@@ -278,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_has_a_limit() {
+    fn json_nested_too_deeply_is_rejected() {
         let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
         assert!(Document::parse(nested(MAX_DEPTH - 1).as_bytes()).is_ok());
         for depth in [MAX_DEPTH, 10_000] {
@@ -288,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_means_more_than_itself() {
+    fn a_reserved_name_is_written_as_text() {
         let text = r#"{"a":[{"$serde_json::private::RawValue":"{}"},{"b":1}]}"#;
         let tree = Json::parse(text).unwrap().to_value();
         let again: serde_json::Value = serde_json::from_str(&tree.to_string()).unwrap();

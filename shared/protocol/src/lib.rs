@@ -1,16 +1,17 @@
-//! What the marketplace's guides say, as pure functions, and nothing of koohook's own.
+//! The contract of the marketplace's guides, as pure functions. koohook's own rules are in the
+//! crate `domain`.
 //!
-//! There is no I/O here, nothing asynchronous, no clock, no environment, no randomness and no log.
-//! Nothing outside this crate can make a `Verified`.
+//! This crate has no I/O, no async code, no clock, no environment, no randomness and no log.
+//! Only this crate can create a `Verified`.
 //!
-//! In reading order:
+//! The modules, in reading order:
 //!
-//! - [`signature`]: `Unverified` → `Verified`; signs a reply. [`access_key`], [`mac`], [`query_string`],
-//!   [`json`] and [`cipher`] are what it and the readers use.
-//! - [`message`]: one type per activity, a reader per contract, and the replies; [`app_info`],
-//!   [`result_code`].
-//! - [`order_query`]: the open API that says what was ordered.
-//! - [`time`], [`digest`], [`text`]: points in time, names made of parts, what people mistype.
+//! - [`signature`]: turns `Unverified` into `Verified`, and signs a reply. It and the request
+//!   readers use [`access_key`], [`mac`], [`query_string`], [`json`] and [`cipher`].
+//! - [`message`]: one type for each activity, with a reader for each contract, and the replies. See
+//!   also [`app_info`] and [`result_code`].
+//! - [`order_query`]: the open API that returns the contents of an order.
+//! - [`time`], [`digest`], [`text`]: points in time, digests of several texts, and typing mistakes.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 

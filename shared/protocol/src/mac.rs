@@ -1,15 +1,15 @@
-//! HMAC-SHA256, and comparing secrets in constant time.
+//! HMAC-SHA256, and the comparison of secrets in constant time.
 
 use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 /// HMAC-SHA256 of a text that arrives in pieces.
-// An HMAC takes a key of any length, so that there is always one.
+// HMAC accepts a key of any length, so this is never `None`.
 pub(crate) struct Mac(Option<Hmac<Sha256>>);
 
 impl Mac {
-    /// Starts with a key.
+    /// Starts an HMAC with a key.
     pub fn new(key: &[u8]) -> Self {
         Self(Hmac::new_from_slice(key).ok())
     }
@@ -25,23 +25,23 @@ impl Mac {
         self.0.iter_mut().for_each(|mac| mac.update(piece));
     }
 
-    /// The HMAC of all that was added.
+    /// Returns the HMAC of all added pieces.
     pub fn finish(self) -> [u8; 32] {
         self.0.map_or([0; 32], |mac| mac.finalize().into_bytes().into())
     }
 }
 
-/// HMAC-SHA256 over the parts, one directly after the other.
+/// HMAC-SHA256 over the parts, without separators.
 pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     Mac::new(key).with(parts).finish()
 }
 
-/// Compares two HMACs. The time that it takes does not tell where they differ.
+/// Compares two HMACs in constant time: the duration does not depend on where they differ.
 pub(crate) fn same_mac(given: &[u8; 32], known: &[u8; 32]) -> bool {
     given.as_slice().ct_eq(known.as_slice()).into()
 }
 
-/// Compares two texts. The time that it takes does not tell where they differ.
+/// Compares two texts in constant time: the duration depends only on their lengths.
 pub fn same_text(given: &str, known: &str) -> bool {
     given.as_bytes().ct_eq(known.as_bytes()).into()
 }
@@ -50,9 +50,9 @@ pub fn same_text(given: &str, known: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// RFC 4231, cases 1, 2, 3, 4, 6 and 7 (5 is a truncated one).
+    /// RFC 4231, cases 1, 2, 3, 4, 6 and 7. Case 5 is left out: its HMAC is truncated.
     #[test]
-    fn hmac_answers_rfc_4231() {
+    fn hmacs_are_equal_to_those_of_rfc_4231() {
         let long_key = vec![0xaa; 131];
         let cases: [(&[u8], &[u8], &str); 6] = [
             (

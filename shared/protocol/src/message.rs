@@ -1,7 +1,7 @@
-//! What a callback says: one file per activity, and the replies.
+//! The requests of the callbacks, one file for each activity, and the replies.
 //!
-//! [`Fields`] reads the members of a verified call by the guide's rules; an activity's type reads
-//! its own from it, under either contract.
+//! [`Fields`] reads the members of a verified call by the guide's rules. The type of an activity
+//! reads its members through [`Fields`], under both contracts.
 
 mod activity;
 mod all_org_sync;

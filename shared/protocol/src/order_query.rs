@@ -1,7 +1,7 @@
-//! Asking the marketplace what was ordered: V2's calls name an order and say nothing of it
-//! (guide 2.0, page "querying an order"; decision E7).
+//! Asks the marketplace for the contents of an order. A V2 call contains only the order's IDs (V2
+//! guide, page "querying an order"; decision E7).
 //!
-//! This module makes the request and reads the answer; it does not send.
+//! This module builds the request and reads the answer. It does not send the request.
 
 mod details;
 mod host;
@@ -17,29 +17,29 @@ pub use details::{LINES, MAX_DETAILS_LEN, OrderDetails, PRODUCTS};
 pub use host::{OpenApiHost, OpenApiHostError};
 pub use outcome::{OrderQueryOutcome, OrderQueryReason};
 
-/// One question: what is this order, and this line of it?
+/// A query for one order and one of its lines.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OrderQuery {
     /// The order.
     pub order_id: OrderId,
-    /// The line; without it, the order's only one is meant.
+    /// The line. If it is absent, the order must have exactly one line.
     pub order_line_id: Option<OrderLineId>,
 }
 
-/// A request, signed, as plain text: it is as good as sent.
+/// A signed request. Any HTTP client can send it unchanged.
 #[derive(Clone, Eq, PartialEq)]
 pub struct OrderQueryRequest {
     /// `GET`.
     pub method: &'static str,
-    /// All of it, with the query.
+    /// The whole address, with the query.
     pub url: String,
-    /// Lower-case names and their values. `host` is among them, since it is signed: it must go
-    /// out unchanged.
+    /// Names in lower case, and values. `host` is signed, so the client must send this value
+    /// unchanged.
     pub headers: [(&'static str, String); 4],
 }
 
 impl OrderQuery {
-    /// The request to a host, signed now. A request to another host needs another signature.
+    /// Builds and signs the request to one host. Another host needs another signature.
     pub fn request(
         &self,
         host: &OpenApiHost,
@@ -68,7 +68,7 @@ impl OrderQuery {
         }
     }
 
-    /// Reads an answer to this question.
+    /// Reads the answer to this query.
     pub fn read(&self, status: u16, body: &[u8]) -> OrderQueryOutcome {
         outcome::read(status, body, self.order_line_id.as_ref())
     }
@@ -76,12 +76,12 @@ impl OrderQuery {
 
 impl fmt::Debug for OrderQueryRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // With these headers, the same request can be sent again for a quarter of an hour.
+        // The gateway accepts the same headers for 15 minutes, so they must not reach a log.
         formatter.debug_struct("OrderQueryRequest").field("url", &self.url).finish_non_exhaustive()
     }
 }
 
 const METHOD: &str = "GET";
 
-/// The guide's path, on every host.
+/// The guide's path. It is the same on every host.
 const PATH: &str = "/api/mkp-openapi-public/global/v1/order/query";

@@ -1,5 +1,5 @@
-//! The raw query string. We parse it ourselves: the text that was signed must be the text that we
-//! read.
+//! The raw query string. koohook parses it itself: a second parser could read another text than the
+//! one that was signed.
 
 use std::borrow::Cow;
 
@@ -7,20 +7,20 @@ use percent_encoding::{
     AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode,
 };
 
-/// The raw query's parameters in the order received: `name=value` pieces between `&`, still
-/// encoded. Empty pieces are skipped; a piece without `=` is a name with an empty value.
+/// The parameters of a raw query in the order received, still encoded. Empty pieces between `&` are
+/// skipped. A piece without `=` is a name with an empty value.
 pub fn pieces(raw: &str) -> impl Iterator<Item = (&str, &str)> {
     raw.split('&')
         .filter(|piece| !piece.is_empty())
         .map(|piece| piece.split_once('=').unwrap_or((piece, "")))
 }
 
-/// How a `+` in an encoded text is read.
+/// How koohook reads a `+` in an encoded text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Plus {
-    /// As a space, as form decoding and the marketplace's own sample read it.
+    /// As a space. Form decoding and the marketplace's own sample do the same.
     Space,
-    /// As a `+`, for one that was sent without encoding.
+    /// As a `+`, because the sender did not encode it.
     Kept,
 }
 
@@ -35,7 +35,7 @@ pub fn decode(encoded: &str, plus: Plus) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Decodes a text as a form, in the memory that it has. `None` if the bytes are not UTF-8.
+/// Decodes a text as a form, without new memory. `None` if the bytes are not UTF-8.
 pub fn decode_in_place(encoded: String) -> Option<String> {
     let mut bytes = encoded.into_bytes();
     let (mut read, mut written) = (0, 0);
@@ -59,15 +59,15 @@ pub fn decode_in_place(encoded: String) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Encodes one name, value or part of a path: everything but the unreserved characters of RFC 3986,
-/// a space as `%20`.
+/// Encodes one name, value or part of a path: every character except the unreserved characters of
+/// RFC 3986. A space becomes `%20`.
 pub fn encode(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, RESERVED)
 }
 
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The values of one parameter, decoded as a form. A value that is not text is empty.
+/// All values of one parameter, decoded as a form. A value that is not UTF-8 is returned empty.
 pub fn values(raw: &str, name: &str) -> Vec<String> {
     pieces(raw)
         .filter(|(encoded, _)| decode(encoded, Plus::Space).as_deref() == Some(name))
@@ -80,14 +80,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn splits_what_arrives() {
+    fn a_query_is_split_into_pieces() {
         let read: Vec<_> = pieces("a=1&&b&c=&d==&;e=f").collect();
         assert_eq!(read, [("a", "1"), ("b", ""), ("c", ""), ("d", "="), (";e", "f")]);
         assert_eq!(pieces("").count(), 0);
     }
 
     #[test]
-    fn decodes_as_a_form() {
+    fn a_text_is_decoded_as_a_form() {
         assert_eq!(decode("a+b%20c%2Bd", Plus::Space).as_deref(), Some("a b c+d"));
         assert_eq!(decode("a+b", Plus::Kept).as_deref(), Some("a+b"));
         assert_eq!(decode("%E6%B5%8B", Plus::Space).as_deref(), Some("测"));
@@ -95,23 +95,23 @@ mod tests {
     }
 
     #[test]
-    fn decodes_in_place_as_elsewhere() {
+    fn decoding_in_place_gives_the_same_text() {
         let texts =
             ["", "a+b%20c%2Bd", "%E6%B5%8B%e6", "%", "%4", "%4+1", "%%41", "%zz+%+", "é+%C3"];
         for text in texts {
-            let elsewhere = decode(text, Plus::Space).map(Cow::into_owned);
-            assert_eq!(decode_in_place(text.to_owned()), elsewhere, "{text}");
+            let expected = decode(text, Plus::Space).map(Cow::into_owned);
+            assert_eq!(decode_in_place(text.to_owned()), expected, "{text}");
         }
     }
 
     #[test]
-    fn encodes_all_but_the_unreserved() {
+    fn only_unreserved_characters_are_not_encoded() {
         assert_eq!(encode("aZ0-._~").to_string(), "aZ0-._~");
         assert_eq!(encode(" +/%&=测*").to_string(), "%20%2B%2F%25%26%3D%E6%B5%8B%2A");
     }
 
     #[test]
-    fn finds_every_value_of_a_name() {
+    fn all_values_of_a_name_are_found() {
         assert_eq!(values("n=1&%6e=2&N=3", "n"), ["1", "2"]);
     }
 }

@@ -1,58 +1,59 @@
-//! The marketplace's table of result codes. An error that has a code says which beside its type.
+//! The marketplace's table of result codes. Each error type defines its code next to the type, as
+//! `From<…> for ResultCode`.
 
 use serde::{Deserialize, Serialize};
 
 /// A result code, six digits on the wire (both guides, page "result codes").
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum ResultCode {
-    /// Done, now or before.
+    /// The call succeeded, now or earlier.
     #[serde(rename = "000000")]
     Success,
-    /// The signature is not the marketplace's.
+    /// The signature is missing or wrong.
     #[serde(rename = "000001")]
     AuthenticationFailed,
-    /// A parameter is not as the guide says.
+    /// A parameter does not follow the guide.
     #[serde(rename = "000002")]
     InvalidParameter,
-    /// No instance of this ID.
+    /// An instance with this ID does not exist.
     #[serde(rename = "000003")]
     InstanceNotFound,
-    /// Not ready yet; under V2 the accepted answer of a slow product.
+    /// The instance is not ready. Under V2 this is a valid answer for a slow product.
     #[serde(rename = "000004")]
     Processing,
-    /// A failure on our side. The marketplace calls again.
+    /// koohook failed. The marketplace retries the call.
     #[serde(rename = "000005")]
     InternalError,
-    /// The product cannot serve this order, for one of the guide's reasons.
+    /// The product refuses this order for one of the guide's reasons.
     #[serde(untagged)]
     Refused(OrderRefused),
 }
 
-/// Why the product refuses an order. Only newInstance may answer these codes.
+/// Why the product refuses an order. The guides allow these codes only for `newInstance`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum OrderRefused {
-    /// No instance resource is left.
+    /// The product has no free instance resource.
     #[serde(rename = "000100")]
     NoResource,
-    /// The mobile number is empty or taken.
+    /// The mobile number is empty or already exists.
     #[serde(rename = "000101")]
     MobileNumber,
-    /// The e-mail address is empty or taken.
+    /// The e-mail address is empty or already exists.
     #[serde(rename = "000102")]
     Email,
-    /// The product may not be bought again.
+    /// The buyer may not buy the product again.
     #[serde(rename = "000103")]
     BoughtBefore,
-    /// The product has a fault of its own.
+    /// The product has an internal error.
     #[serde(rename = "000104")]
     ProductFault,
-    /// The account holds the benefit already.
+    /// The account already has the benefit.
     #[serde(rename = "000105")]
     BenefitHeld,
-    /// Sold out.
+    /// The product is sold out.
     #[serde(rename = "000106")]
     SoldOut,
-    /// The e-mail domain is taken.
+    /// The e-mail domain already exists.
     #[serde(rename = "000107")]
     EmailDomain,
 }
@@ -71,7 +72,8 @@ impl ResultCode {
         }
     }
 
-    /// The table's own text, for `resultMsg`. It is never ours: strangers may read it.
+    /// The table's text for `resultMsg`. koohook never sends its own error texts: an unverified
+    /// caller may read the answer.
     pub const fn message(self) -> &'static str {
         match self {
             Self::Success => "success.",
@@ -130,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_six_digits_and_stored_as_such() {
+    fn a_code_is_stored_as_its_six_digits() {
         let refused = OrderRefused::ALL.map(ResultCode::Refused);
         let own = [
             ResultCode::Success,

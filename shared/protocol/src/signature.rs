@@ -1,8 +1,8 @@
-//! From [`Unverified`] to [`Verified`], and the signature of an answer.
+//! Verifies the signature of a call, and signs the answer.
 //!
-//! Only [`Unverified::verify`] makes a [`Verified`], and every request is read from one. It holds
-//! the members that the signature covers: the bytes are never parsed a second time. [`sdk`] signs
-//! the requests that we send to the marketplace.
+//! Only [`Unverified::verify`] creates a [`Verified`], and every request is read from a
+//! [`Verified`]. It contains the members that the signature covers, so the bytes are never parsed a
+//! second time. [`sdk`] signs koohook's requests to the marketplace.
 
 mod body_sign;
 mod contract;

@@ -1,19 +1,19 @@
-//! What is wrong with a text that a person wrote: unseen characters, quotes that a tool left around
-//! it, and a name that is almost a known one.
+//! Typical mistakes in a text that a person wrote: invisible characters, quotes around the text,
+//! and a misspelled name.
 
-/// The first character that is invisible, or that changes how others look. Copying from a page, a
-/// chat or an editor leaves such characters in a text. ASCII's blank is not one of them.
+/// The first character that is invisible, or that changes how other characters look. Copying from a
+/// web page, a chat or an editor leaves such characters in a text. The ASCII space is visible.
 pub fn unseen(text: &str) -> Option<char> {
     text.chars().find(|letter| is_unseen(*letter))
 }
 
-/// Whether a text begins or ends with a quote, as in a file of settings.
+/// Whether a text begins or ends with a quote, as in a settings file.
 pub fn is_quoted(text: &str) -> bool {
     text.starts_with(QUOTES) || text.ends_with(QUOTES)
 }
 
-/// The known name that a text most likely means. It may differ in case and signs, or in one or two
-/// letters.
+/// The known name that is most similar to a text. The text may differ in case, in punctuation, and
+/// in one or two letters.
 pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let letters = letters(text);
     let far = |name: &str| strsim::osa_distance(&letters, &self::letters(name));
@@ -22,7 +22,7 @@ pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     (near.0 <= MAX_SLIPS && near.0.saturating_mul(3) <= letters.len()).then_some(near.1)
 }
 
-/// How many letters may differ from the name that was meant.
+/// How many letters may differ from the known name.
 const MAX_SLIPS: usize = 2;
 
 const QUOTES: [char; 11] = ['"', '\'', '`', '“', '”', '‘', '’', '「', '」', '«', '»'];
@@ -32,8 +32,8 @@ fn letters(text: &str) -> String {
     letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// Controls, blanks of other widths, letters without width, marks of direction, selectors and tags
-/// (Unicode: `Cc`, `Cf`, `Zl`, `Zp`, `Zs` and the letters that fonts leave empty).
+/// Control characters, spaces of other widths, characters without width, direction marks, selectors
+/// and tags (Unicode: `Cc`, `Cf`, `Zl`, `Zp`, `Zs`, and the letters that fonts show as empty).
 fn is_unseen(letter: char) -> bool {
     letter.is_control()
         || matches!(
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unseen_characters_are_found_anywhere() {
+    fn an_invisible_character_is_found_at_any_place() {
         for letter in [
             '\u{feff}',
             '\u{200b}',
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_are_found_at_either_end() {
+    fn a_quote_is_found_at_both_ends() {
         for text in ["\"a\"", "'a'", "“a”", "‘a’", "`a`", "\"a", "a\"", "「a」"] {
             assert!(is_quoted(text), "{text}");
         }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_of_the_pen_is_near_and_another_word_is_not() {
+    fn a_misspelled_name_is_recognized_and_another_word_is_not() {
         let known = ["instanceId", "orderId"];
         for text in ["instanceID", "instance_id", " instanceId ", "instnaceId", "InstanceIds"] {
             assert_eq!(nearest(text, known), Some("instanceId"), "{text}");

@@ -1,4 +1,4 @@
-//! Points in time, and the marketplace's ways of writing them.
+//! Points in time, and the marketplace's time formats.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use time::{Date, Month, OffsetDateTime};
 pub struct UnixMillis(u64);
 
 impl UnixMillis {
-    /// The earliest point.
+    /// The earliest point in time.
     pub const EPOCH: Self = Self(0);
-    /// The latest point.
+    /// The latest point in time.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// The point this many milliseconds after the epoch.
+    /// The point in time at this number of milliseconds after the epoch.
     pub const fn new(millis: u64) -> Self {
         Self(millis)
     }
@@ -26,26 +26,25 @@ impl UnixMillis {
         self.0
     }
 
-    /// The point `span` later; the end of time rather than an overflow.
+    /// The point in time `span` later. It stops at [`Self::MAX`] instead of overflowing.
     pub fn after(self, span: Duration) -> Self {
         let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(millis))
     }
 
-    /// How much later `self` is than `earlier`; zero if it is not later.
+    /// The time from `earlier` to `self`. It is zero if `self` is not later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// Reads `yyyyMMddHHmmss` or `yyyyMMddHHmmssSSS`, UTC: the marketplace's `expireTime`. Anything
-    /// that names no second of the calendar is `None`.
+    /// Reads `yyyyMMddHHmmss` or `yyyyMMddHHmmssSSS` in UTC: the marketplace's `expireTime`. `None`
+    /// if the text is not a valid date and time.
     pub fn from_utc_digits(text: &str) -> Option<Self> {
         if matches!(text.len(), 14 | 17) { Self::from_time_stamp(text) } else { None }
     }
 
-    /// Reads `yyyyMMddHHmmss` and up to six digits of a fraction, UTC: V1's `timeStamp`. The
-    /// guide's own example has one digit of a fraction (decision B1). Milliseconds are cut, not
-    /// rounded.
+    /// Reads `yyyyMMddHHmmss` with up to six fraction digits in UTC: V1's `timeStamp`. The guide's
+    /// own example has one fraction digit (decision B1). Digits after the milliseconds are cut off.
     pub fn from_time_stamp(text: &str) -> Option<Self> {
         if !is_time_stamp(text) {
             return None;
@@ -61,13 +60,13 @@ impl UnixMillis {
         u64::try_from(millis).ok().map(Self)
     }
 
-    /// Reads the same digits in UTC+8: the kit's `timeStamp` and `currentSyncTime`.
+    /// Reads the same format in UTC+8: the kit's `timeStamp` and `currentSyncTime`.
     pub fn from_china_time_stamp(text: &str) -> Option<Self> {
         let utc = Self::from_time_stamp(text)?;
         utc.0.checked_sub(8 * 60 * 60 * 1_000).map(Self)
     }
 
-    /// Writes RFC 3339 in UTC with milliseconds, for the product.
+    /// Writes RFC 3339 in UTC with milliseconds. The product gets this format.
     pub fn to_rfc3339(self) -> String {
         let moment = self.moment();
         let (year, month, day) = moment.to_calendar_date();
@@ -76,7 +75,7 @@ impl UnixMillis {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
     }
 
-    /// Writes `yyyyMMdd'T'HHmmss'Z'`, for the marketplace's API gateway.
+    /// Writes `yyyyMMdd'T'HHmmss'Z'`. The marketplace's API gateway expects this format.
     pub fn to_sdk_date(self) -> String {
         let moment = self.moment();
         let (year, month, day) = moment.to_calendar_date();
@@ -85,7 +84,7 @@ impl UnixMillis {
         format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
     }
 
-    /// The calendar ends with the year 9999. A later time becomes the last one of that year.
+    /// The calendar type ends with the year 9999. A later time becomes the last day of that year.
     fn moment(self) -> OffsetDateTime {
         let nanos = i128::from(self.0) * 1_000_000;
         OffsetDateTime::from_unix_timestamp_nanos(nanos)
@@ -103,8 +102,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_calendar() {
-        // The timeStamp of the guide's Java sample, and the same second by `date -u +%s`.
+    fn digits_are_read_as_date_and_time() {
+        // The timeStamp of the guide's Java sample. `date -u +%s` gave the expected second.
         let read = |text| UnixMillis::from_utc_digits(text).map(UnixMillis::millis);
         assert_eq!(read("20200727073711903"), Some(1_595_835_431_903));
         assert_eq!(read("20200727073711"), Some(1_595_835_431_000));
@@ -112,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn reads_china_time() {
+    fn a_kit_time_stamp_is_read_in_utc_plus_8() {
         let read = |text| UnixMillis::from_china_time_stamp(text).map(UnixMillis::millis);
         assert_eq!(read("20200727153711903"), Some(1_595_835_431_903));
         assert_eq!(read("2020072715371190"), Some(1_595_835_431_900));
     }
 
     #[test]
-    fn reads_the_fraction_of_a_time_stamp() {
+    fn the_fraction_of_a_time_stamp_is_read_to_milliseconds() {
         let read = |text: &str| UnixMillis::from_time_stamp(text).map(UnixMillis::millis);
         let second = "20200727073711";
         let fractions =
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_names_no_second() {
+    fn an_invalid_date_or_time_is_rejected() {
         let texts = [
             "20271301000000",
             "20270229000000",
@@ -155,13 +154,13 @@ mod tests {
     }
 
     #[test]
-    fn writes_rfc_3339() {
+    fn a_time_is_written_as_rfc_3339() {
         assert_eq!(UnixMillis::new(1_595_835_431_903).to_rfc3339(), "2020-07-27T07:37:11.903Z");
         assert_eq!(UnixMillis::new(0).to_rfc3339(), "1970-01-01T00:00:00.000Z");
     }
 
     #[test]
-    fn writes_the_gateways_date() {
+    fn a_time_is_written_as_the_gateways_date() {
         assert_eq!(UnixMillis::new(1_595_835_431_903).to_sdk_date(), "20200727T073711Z");
         assert_eq!(UnixMillis::new(u64::MAX).to_sdk_date(), "99991231T000000Z");
     }

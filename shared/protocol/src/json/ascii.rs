@@ -1,15 +1,15 @@
-//! JSON in ASCII only, as we answer.
+//! Writes JSON in ASCII only, for koohook's answers.
 
 use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-/// Serializes to compact JSON in ASCII only: every other character is `\uXXXX`, as the guide
-/// asks of Chinese text in `memo` (decision B9).
+/// Writes compact JSON in ASCII only. Every other character is written as `\uXXXX`. The guide
+/// requires this for Chinese text in `memo` (decision B9).
 ///
 /// # Errors
-/// If a map's key is not text.
+/// If a key of a map is not text.
 pub fn to_ascii<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
     let mut out = Vec::with_capacity(128);
     value.serialize(&mut Serializer::with_formatter(&mut out, Ascii))?;
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_are_ascii() {
+    fn characters_outside_ascii_are_escaped() {
         let written = to_ascii(&"a\u{7f}é用户😀\"\n").unwrap();
         let expected = "\"a\u{7f}\\u00e9\\u7528\\u6237\\ud83d\\ude00\\\"\\n\"";
         assert_eq!(String::from_utf8(written).unwrap(), expected);

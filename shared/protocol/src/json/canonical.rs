@@ -1,4 +1,5 @@
-//! The form of a text that the marketplace signs. It is written piece by piece; no copy is kept.
+//! Writes the canonical form, which the marketplace signs. It is written in pieces, without a copy
+//! in memory.
 
 use super::outline::{Outline, Place};
 use super::scanner::{Scanner, Token};
@@ -6,12 +7,13 @@ use super::string::Raw;
 use super::{JsonError, Reading, Scalars};
 
 impl Outline<'_> {
-    /// Writes the form that the marketplace signs: outermost members sorted by UTF-16 code units
-    /// and without nulls, compact, nested order kept (the V2.0 guide's page on signatures, and
-    /// the sample project's `TreeMap` and `ObjectMapper`).
+    /// Writes the form that the marketplace signs. The outermost members are sorted by UTF-16 code
+    /// units, and top-level nulls are dropped. The text is compact, and nested members keep their
+    /// order. Sources: V2 guide, page "security token"; `TreeMap` and `ObjectMapper` in the sample
+    /// project.
     ///
     /// # Errors
-    /// None in practice: the text was checked before.
+    /// Never in practice: [`Outline::of`] has checked the text.
     pub fn write_canonical(
         &mut self,
         reading: Reading,
@@ -67,7 +69,7 @@ impl<'a> Writer<'_, 'a> {
             Token::Bool(true) => (self.out)("true"),
             Token::Bool(false) => (self.out)("false"),
             Token::Null => (self.out)("null"),
-            // Neither is a value.
+            // These two tokens are not values.
             Token::Name(_) | Token::End => return Err(JsonError::Malformed),
         }
         Ok(())
@@ -110,7 +112,7 @@ impl<'a> Writer<'_, 'a> {
         self.value(value, scanner)
     }
 
-    /// Writes the value of a later member in its first one's place.
+    /// Writes the value of a later member at the place of the first member of that name.
     fn value_at(&mut self, at: usize) -> Result<(), JsonError> {
         let (_, value, mut scanner) = self.outline.member_at(at).ok_or(JsonError::Malformed)?;
         self.value(value, &mut scanner)?;

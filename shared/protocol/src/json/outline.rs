@@ -1,8 +1,8 @@
-//! The outline of a text whose signature is not verified yet. It is not a tree: it holds the places
-//! of the outermost members in canonical order, and of every member that an object names again.
+//! The outline of a text whose signature is not verified yet. It is not a tree. It contains the
+//! places of the outermost members in canonical order, and the places of all repeated members.
 //!
-//! It takes eight bytes a member. A member is at least five bytes long (`"":0,`), so an outline
-//! takes at most 1.6 times the text's length (decision G6).
+//! An outline uses eight bytes for each member. A member is at least five bytes long (`"":0,`). So
+//! an outline uses at most 1.6 times the text's length (decision G6).
 
 use std::cmp::Ordering;
 
@@ -10,12 +10,12 @@ use super::scanner::{Scanner, Token};
 use super::string::{self, Raw};
 use super::{JsonError, MAX_DEPTH, MAX_MEMBERS, Reading};
 
-/// A text that was checked: one object, by the grammar and within our limits.
+/// A checked text: one JSON object within koohook's limits.
 pub struct Outline<'a> {
     text: &'a str,
-    /// From the front the outermost members, each as its last and its first place; from the back
-    /// every nested member that is named again: its place, and what [`Place`] says of it. While
-    /// objects are open, their members grow at the front: first units of the name, and place.
+    /// At the front: the outermost members, each with its last and its first place. At the back:
+    /// every repeated nested member, with its place and the encoded [`Place`]. While an object is
+    /// open, its members are appended at the front: the first units of the name, and the place.
     slots: Vec<[u32; 2]>,
     front: usize,
     back: usize,
@@ -23,30 +23,30 @@ pub struct Outline<'a> {
     longest: usize,
 }
 
-/// Whether a member of a nested object is named again.
+/// Whether the name of a nested member is repeated in its object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Place {
-    /// The object names it once.
+    /// The name occurs once.
     Only,
-    /// The first of its name, and the place of the last.
+    /// The first member of a repeated name, with the place of the last.
     First { last: usize },
-    /// A later one of its name, and where it ends if that is known.
+    /// A later member of a repeated name, with its end if that is known.
     Later { end: Option<usize> },
 }
 
-/// Set in what a slot says of a first place: the rest is the last place.
+/// This bit marks a first member in a slot. The other bits are the last member's place.
 const FIRST: u32 = 1 << 31;
-/// What a slot says of a later place whose end is not known.
+/// The value in a slot for a later member whose end is not known.
 const UNKNOWN: u32 = 0;
 
 impl<'a> Outline<'a> {
-    /// Checks a body, and finds what its objects name.
+    /// Checks a body and finds the places of its members.
     ///
     /// # Errors
-    /// As [`JsonError`] says.
+    /// If the body is not a JSON object, or breaks a limit.
     pub fn of(body: &'a [u8]) -> Result<Self, JsonError> {
         let text = str::from_utf8(body).map_err(|_| JsonError::Malformed)?;
-        // A place must fit beside `FIRST`; our longest body is far shorter.
+        // A place must fit into the bits below `FIRST`. The longest body is far shorter.
         if !u32::try_from(text.len()).is_ok_and(|len| len < FIRST) {
             return Err(JsonError::TooManyNodes);
         }
@@ -58,23 +58,23 @@ impl<'a> Outline<'a> {
         Ok(outline)
     }
 
-    /// Whether an object, at any depth, names a member twice, also with one value.
+    /// Whether an object at any depth has a repeated member, even with equal values.
     pub const fn names_again(&self) -> bool {
         self.named_again
     }
 
-    /// How many outermost members there are, each name once.
+    /// The number of outermost members. Each name counts once.
     pub(crate) const fn len(&self) -> usize {
         self.front
     }
 
-    /// The length of the longest string, as it arrived.
+    /// The length of the longest string as received, in bytes.
     pub(crate) const fn longest(&self) -> usize {
         self.longest
     }
 
-    /// An outermost member, in canonical order: its name, its value's first token, and a scanner
-    /// after that token.
+    /// The outermost member at an index in canonical order. Returns its name, the first token of
+    /// its value, and a scanner after that token.
     pub(crate) fn member(
         &self,
         index: usize,
@@ -88,7 +88,7 @@ impl<'a> Outline<'a> {
         self.member_at(usize::try_from(at).ok()?)
     }
 
-    /// The member whose name is at a place.
+    /// The member whose name begins at a place.
     pub(super) fn member_at(&self, at: usize) -> Option<(Raw<'a>, Token<'a>, Scanner<'a>)> {
         let mut scanner = Scanner::at_member(self.text, at);
         let Ok(Some(Token::Name(name))) = scanner.next() else { return None };
@@ -96,22 +96,22 @@ impl<'a> Outline<'a> {
         Some((name, value, scanner))
     }
 
-    /// Whether a nested member is named again.
+    /// Whether the name of the nested member at a place is repeated.
     pub(super) fn place(&self, at: usize) -> Place {
-        let number = |told: u32| usize::try_from(told).unwrap_or_default();
+        let number = |state: u32| usize::try_from(state).unwrap_or_default();
         match self.find(at).and_then(|found| self.slots.get(found)) {
             None => Place::Only,
-            Some([_, told]) if told & FIRST != 0 => Place::First { last: number(told & !FIRST) },
+            Some([_, state]) if state & FIRST != 0 => Place::First { last: number(state & !FIRST) },
             Some(&[_, UNKNOWN]) => Place::Later { end: None },
             Some(&[_, end]) => Place::Later { end: Some(number(end)) },
         }
     }
 
-    /// Keeps where a later member ends, so that its text is not read again.
+    /// Stores the end of a later member, so that its text is not read again.
     pub(super) fn set_end(&mut self, at: usize, end: usize) {
         let found = self.find(at).and_then(|found| self.slots.get_mut(found));
-        if let (Some([_, told]), Ok(end)) = (found, u32::try_from(end)) {
-            *told = end;
+        if let (Some([_, state]), Ok(end)) = (found, u32::try_from(end)) {
+            *state = end;
         }
     }
 
@@ -124,7 +124,7 @@ impl<'a> Outline<'a> {
 
     fn fill(&mut self) -> Result<(), JsonError> {
         let mut scanner = Scanner::new(self.text);
-        // For each open object where its members begin, for each array nothing.
+        // For each open object, the index of its first member. `None` for each open array.
         let mut open = Vec::with_capacity(MAX_DEPTH);
         while let Some(token) = scanner.next()? {
             match token {
@@ -153,7 +153,7 @@ impl<'a> Outline<'a> {
         }
     }
 
-    /// Ends a nested object: its members go, but those that it names again.
+    /// Ends a nested object: removes its members, and moves the repeated ones to the back.
     fn close(&mut self, start: usize) {
         self.sort(start);
         let mut last = None;
@@ -173,16 +173,16 @@ impl<'a> Outline<'a> {
         self.slots.get(self.front).copied()
     }
 
-    /// There is always room: each entry at the back replaces one at the front.
-    fn push_back(&mut self, [_, at]: [u32; 2], told: u32) {
+    /// A slot is always free: each entry at the back replaces one at the front.
+    fn push_back(&mut self, [_, at]: [u32; 2], state: u32) {
         self.named_again = true;
         self.back = self.back.saturating_sub(1);
         if let Some(slot) = self.slots.get_mut(self.back) {
-            *slot = [at, told];
+            *slot = [at, state];
         }
     }
 
-    /// Ends the outermost object: each name stays once, in canonical order.
+    /// Ends the outermost object: sorts its members canonically and keeps each name once.
     fn order(&mut self) {
         self.sort(0);
         let mut names = 0_usize;
@@ -212,12 +212,12 @@ impl<'a> Outline<'a> {
     }
 }
 
-/// Reads a text once: how many members its objects have, and the length of its longest string.
+/// Reads a text once. Returns the number of members in it and the length of its longest string.
 fn check(text: &str) -> Result<(usize, usize), JsonError> {
     let mut scanner = Scanner::new(text);
     let outermost = scanner.next()?;
     let (mut members, mut longest) = (0, 0);
-    // How many members each open object or array has so far.
+    // The number of members read so far in each open object. It stays 0 for an array.
     let mut open = Vec::with_capacity(MAX_DEPTH);
     open.push(0);
     while let Some(token) = scanner.next()? {
@@ -244,13 +244,13 @@ fn check(text: &str) -> Result<(usize, usize), JsonError> {
     }
 }
 
-/// By the first units that the slots hold, then by the names themselves.
+/// Compares by the first units in the slots, then by the names.
 fn by_name(text: &str, [a_units, a]: [u32; 2], [b_units, b]: [u32; 2]) -> Ordering {
     let names = || string::compare(name(text, a), name(text, b));
     a_units.cmp(&b_units).then_with(names)
 }
 
-/// What follows the opening quote at a place.
+/// The text after the opening quote at a place.
 fn name(text: &str, at: u32) -> &str {
     let quoted = usize::try_from(at).ok().and_then(|at| text.get(at..));
     quoted.and_then(|quoted| quoted.strip_prefix('"')).unwrap_or_default()

@@ -1,14 +1,13 @@
-//! A pull scanner over JSON text: the grammar of RFC 8259 and our limits, in one pass and without
-//! memory of its own.
+//! A pull scanner over JSON text. It checks the grammar of RFC 8259 and koohook's limits in one
+//! pass, and allocates no memory.
 //!
-//! `serde_json` copies each string that holds an escape, and cannot return to a place in the text.
-//! Before the signature is verified both would cost too much (decision G6), so this module reads
-//! the grammar itself.
+//! `serde_json` copies each string that contains an escape, and cannot return to a place in the
+//! text. Before the signature is verified, both would cost too much (decision G6).
 
 use super::string::{Raw, unescape};
 use super::{JsonError, MAX_DEPTH, MAX_NODES, work};
 
-/// What the scanner finds next. Strings and numbers are the text that arrived.
+/// What the scanner reads next. Strings and numbers are the text as received.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Token<'a> {
     /// An object begins.
@@ -17,7 +16,7 @@ pub(crate) enum Token<'a> {
     Array,
     /// The innermost object or array ends.
     End,
-    /// A member's name, its colon included.
+    /// A member's name. The scanner has also read its colon.
     Name(Raw<'a>),
     Text(Raw<'a>),
     Number(&'a str),
@@ -29,7 +28,7 @@ pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     name_at: usize,
-    /// One bit for each open object (1) or array (0), the innermost lowest.
+    /// One bit for each open object (1) or array (0). The lowest bit is the innermost.
     objects: u64,
     depth: usize,
     nodes: usize,
@@ -52,17 +51,17 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0, name_at: 0, objects: 0, depth: 0, nodes: 0, expects }
     }
 
-    /// Begins at the name of a member, at a place that [`Self::name_at`] returned.
+    /// Starts at the name of a member. [`Self::name_at`] returned the place.
     pub fn at_member(text: &'a str, at: usize) -> Self {
         Self { at, objects: 1, depth: 1, expects: Expects::Name, ..Self::new(text) }
     }
 
-    /// The place after what was read last.
+    /// The place after the last token.
     pub const fn at(&self) -> usize {
         self.at
     }
 
-    /// The place of the name that was read last.
+    /// The place of the last name.
     pub const fn name_at(&self) -> usize {
         self.name_at
     }
@@ -114,7 +113,7 @@ impl<'a> Scanner<'a> {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
-    /// Skips the bytes that fit, and counts them.
+    /// Skips bytes while they fit. Returns their number.
     fn pass(&mut self, fits: impl Fn(u8) -> bool) -> usize {
         let rest = self.rest();
         let passed = rest.iter().position(|byte| !fits(*byte)).unwrap_or(rest.len());
@@ -239,7 +238,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Whether a double can hold a number. Most numbers need no check.
+/// Whether a number is in the range of a double. Most numbers need no conversion.
 fn is_finite(text: &str) -> bool {
     let plainly = text.len() <= 300 && !text.contains(['e', 'E']);
     plainly || text.parse::<f64>().is_ok_and(f64::is_finite)

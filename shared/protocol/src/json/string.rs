@@ -1,11 +1,11 @@
-//! JSON strings that are still escaped. They are compared, written and copied piece by piece.
+//! JSON strings with escapes. They are compared, written and copied in pieces.
 
 use std::cmp::Ordering;
 use std::iter;
 
 use super::work;
 
-/// What is between a string's quotes, as it arrived. The scanner has checked it.
+/// The text between a string's quotes, as received. The scanner has checked it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Raw<'a>(&'a str);
 
@@ -14,38 +14,38 @@ impl<'a> Raw<'a> {
         Self(raw)
     }
 
-    /// How many bytes it has as received. Unescaped it has no more.
+    /// The length as received, in bytes. Without escapes the string is never longer.
     pub const fn len(self) -> usize {
         self.0.len()
     }
 
-    /// The string's characters.
+    /// The string's characters without escapes.
     pub fn chars(self) -> impl Iterator<Item = char> {
         chars(self.0)
     }
 
-    /// Appends the string, unescaped.
+    /// Appends the string without escapes.
     pub fn append_to(self, text: &mut String) {
         self.each(&mut |plain| text.push_str(plain), |letter, out| {
             out(letter.encode_utf8(&mut [0; 4]));
         });
     }
 
-    /// The string, unescaped.
+    /// The string without escapes.
     pub fn to_text(self) -> String {
         let mut text = String::with_capacity(self.len());
         self.append_to(&mut text);
         text
     }
 
-    /// Writes the string in quotes, escaped as Jackson does.
+    /// Writes the string in quotes with Jackson's escapes.
     pub fn write_as_jackson(self, out: &mut dyn FnMut(&str)) {
         out("\"");
         self.each(out, |letter, out| write_letter(letter, out));
         out("\"");
     }
 
-    /// Writes runs without an escape unchanged, and each escape's character through `escaped`.
+    /// Writes the text between escapes unchanged. Passes the character of each escape to `escaped`.
     fn each(self, out: &mut dyn FnMut(&str), escaped: impl Fn(char, &mut dyn FnMut(&str))) {
         let mut rest = self.0;
         while !rest.is_empty() {
@@ -60,8 +60,8 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// The order of two strings by UTF-16 code units, as Java sorts names. Each text begins after a
-/// string's opening quote; what follows the closing quote is ignored.
+/// Compares two strings by UTF-16 code units, as Java sorts names. Each text begins after a
+/// string's opening quote. The text after the closing quote is ignored.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
     let same = |(a, b): &(u8, u8)| a == b && !matches!(a, b'"' | b'\\');
     let same = a.bytes().zip(b.bytes()).take_while(same).count();
@@ -71,7 +71,8 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
     a.cmp(b)
 }
 
-/// The first two UTF-16 code units of a string. They order most names, so that few are read again.
+/// The first two UTF-16 code units of a string. They decide the order of most names, so a sort
+/// reads few names again.
 pub(super) fn first_units(text: &str) -> u32 {
     let mut units = units(text);
     let mut unit = || u32::from(units.next().unwrap_or_default());
@@ -97,7 +98,7 @@ fn chars(text: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// The character of the escape that a text begins with, and the escape's length.
+/// Reads the escape at the beginning of a text. Returns its character and its length.
 pub(super) fn unescape(text: &str) -> Option<(char, usize)> {
     let letter = match *text.as_bytes().get(1)? {
         letter @ (b'"' | b'\\' | b'/') => char::from(letter),
@@ -112,7 +113,7 @@ pub(super) fn unescape(text: &str) -> Option<(char, usize)> {
     Some((letter, 2))
 }
 
-/// `\uXXXX`, or two of them that are one character. Half of such a pair is not a character.
+/// Reads `\uXXXX`, or a surrogate pair of two such escapes. Half of a pair is not a character.
 fn unescape_units(text: &str) -> Option<(char, usize)> {
     let first = unit(text)?;
     if let Some(letter) = char::from_u32(first.into()) {
@@ -133,8 +134,8 @@ fn unit(text: &str) -> Option<u16> {
 /// The length of `\uXXXX`.
 const UNIT: usize = 6;
 
-/// Writes a text in quotes, escaped as Jackson does: five short escapes, `\u00XX` in upper case,
-/// all else plain.
+/// Writes a text in quotes with Jackson's escapes: short escapes, or `\u00XX` in upper case. Other
+/// characters are unchanged.
 pub(super) fn write_as_jackson(text: &str, out: &mut dyn FnMut(&str)) {
     out("\"");
     let mut rest = text;

@@ -1,16 +1,16 @@
-//! The tree of a text, built in one pass.
+//! Builds the tree of a JSON text in one pass.
 
 use std::collections::BTreeMap;
 
 use super::scanner::{Scanner, Token};
 use super::{Json, JsonError, Members};
 
-/// A document that was read.
+/// A JSON document whose outermost value is an object.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Document {
-    /// The members of the outermost object. If several have one name, the first counts.
+    /// The members of the outermost object. If a name is repeated, this is the first member.
     pub members: Members,
-    /// Whether an object, at any depth, names one member twice with different values.
+    /// Whether an object at any depth repeats a name with different values.
     pub conflicting: bool,
 }
 
@@ -18,7 +18,7 @@ impl Document {
     /// Reads a document whose outermost value is an object.
     ///
     /// # Errors
-    /// As [`JsonError`] says.
+    /// If the body is not a JSON object, or breaks a limit.
     pub fn parse(body: &[u8]) -> Result<Self, JsonError> {
         let text = str::from_utf8(body).map_err(|_| JsonError::Malformed)?;
         let mut builder = Builder::new(text);
@@ -32,10 +32,10 @@ impl Document {
 }
 
 impl Json {
-    /// Reads any one value. If several members have one name, the first counts.
+    /// Reads one value of any type. If a name is repeated, the first member counts.
     ///
     /// # Errors
-    /// As [`JsonError`] says, `NotAnObject` excepted.
+    /// If the text is not JSON, or breaks a limit.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         Builder::new(text).whole()
     }
@@ -59,7 +59,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The next value; `None` at the end of an array.
+    /// Reads the next value. `None` at the end of an array.
     fn next(&mut self) -> Result<Option<Json>, JsonError> {
         Ok(match self.scanner.next()? {
             None | Some(Token::End | Token::Name(_)) => None,

@@ -1,4 +1,4 @@
-//! The bytes that are read and compared, counted for the tests alone.
+//! Counts the bytes that are read and compared. Only the tests count them.
 
 #[cfg(test)]
 thread_local! {
@@ -13,7 +13,7 @@ pub fn done(bytes: usize) {
 #[cfg(not(test))]
 pub const fn done(_: usize) {}
 
-/// What was done since this was asked last.
+/// The number of bytes since the last call.
 #[cfg(test)]
 pub fn take() -> usize {
     DONE.take()

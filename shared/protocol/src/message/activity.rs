@@ -1,44 +1,44 @@
-//! The words that tell the marketplace's interfaces apart: a member of the base calls, the last
-//! part of the kit's paths.
+//! The names of the marketplace's interfaces. A base call has the name in the member `activity`, a
+//! kit call as the last part of its path.
 
 use serde::{Deserialize, Serialize};
 
 use crate::signature::{Contract, Interface};
 
-/// An interface of the marketplace, under V2's word if the contracts differ.
+/// An interface of the marketplace. If the contracts have different names, this is V2's name.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Activity {
-    /// A purchase; V1 also when the buyer opens the resource's details.
+    /// A purchase. V1 also sends it when the buyer opens the resource's details.
     NewInstance,
-    /// A renewal, a conversion, or either taken back.
+    /// A renewal, a conversion of a trial, or the cancellation of one of them.
     RefreshInstance,
-    /// V1: the term is over.
+    /// V1: the term ended.
     ExpireInstance,
-    /// Freeze or thaw; V1 `instanceStatus`.
+    /// Freeze or unfreeze. V1's name is `instanceStatus`.
     UpdateInstanceStatus,
-    /// A larger or other specification; V1 `upgrade`.
+    /// Another specification. V1's name is `upgrade`.
     UpgradeInstance,
-    /// The end.
+    /// The release of an instance.
     ReleaseInstance,
-    /// The marketplace asks for access data.
+    /// The marketplace queries access data.
     QueryInstance,
-    /// V2: may this instance change at its renewal?
+    /// V2: the marketplace asks whether an instance may change at its renewal.
     ChangeInstanceCheck,
     /// Kit: an enterprise.
     TenantSync,
     /// Kit: the credentials of an enterprise for one of the seller's applications.
     ApplicationSync,
-    /// Kit: the people whom an enterprise authorises for an application.
+    /// Kit: the people that an enterprise authorises for an application.
     AuthSync,
     /// Kit: one department of an enterprise.
     SingleOrgSync,
-    /// Kit: all its departments.
+    /// Kit: all departments of an enterprise.
     AllOrgSync,
 }
 
 impl Activity {
-    /// Every activity: first in the order of a purchase's life, then of an enterprise's.
+    /// Every activity, in the order of the lifecycle: first the base interfaces, then the kit.
     pub const ALL: [Self; 13] = [
         Self::NewInstance,
         Self::RefreshInstance,
@@ -55,7 +55,7 @@ impl Activity {
         Self::AllOrgSync,
     ];
 
-    /// Of which interface type it is.
+    /// The interface type of this activity.
     pub const fn interface(self) -> Interface {
         match self {
             Self::NewInstance
@@ -74,7 +74,7 @@ impl Activity {
         }
     }
 
-    /// The wire's word under a contract; `None` if the contract has no such interface.
+    /// The name on the wire under a contract. `None` if the contract has no such interface.
     pub const fn word(self, contract: Contract) -> Option<&'static str> {
         match (self, contract) {
             (Self::NewInstance, _) => Some("newInstance"),
@@ -98,14 +98,14 @@ impl Activity {
         }
     }
 
-    /// One word for both contracts: V2's, if it has one.
+    /// One name for both contracts: V2's name, or V1's name if V2 does not have the activity.
     pub fn as_str(self) -> &'static str {
         let word = self.word(Contract::V2).or_else(|| self.word(Contract::V1));
         word.unwrap_or_default()
     }
 
-    /// The activity of a word; none for a word of another interface type or contract
-    /// (decision A3).
+    /// The activity of a name on the wire. `None` if the name belongs to another interface type or
+    /// contract (decision A3).
     pub fn named(interface: Interface, contract: Contract, word: &str) -> Option<Self> {
         let here = |activity: &Self| {
             activity.interface() == interface && activity.word(contract) == Some(word)
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_belong_to_their_contract() {
+    fn a_name_belongs_to_its_contract_and_interface() {
         let named = |contract, word| Activity::named(Interface::Base, contract, word);
         assert_eq!(named(Contract::V1, "upgrade"), Some(Activity::UpgradeInstance));
         assert_eq!(named(Contract::V2, "upgrade"), None);

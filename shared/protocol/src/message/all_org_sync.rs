@@ -11,23 +11,23 @@ use crate::time::UnixMillis;
 /// All departments of an enterprise (kit guide, "synchronising departments, all").
 #[derive(Clone, Debug)]
 pub struct AllOrgSync {
-    /// The purchase.
+    /// The instance. `None` if the call names no instance.
     pub instance_id: Option<InstanceId>,
     /// The enterprise.
     pub tenant_id: TenantId,
-    /// When.
+    /// When the marketplace made the list.
     pub at: UnixMillis,
     /// The departments, as received: a flat list.
     pub records: Vec<ListItem>,
 }
 
 impl AllOrgSync {
-    /// Reads a call. The list is `orgInfo` under V1 and `orgInfoList` under V2; in a string its
-    /// members' names may lack their quotes, as in the guides' own examples.
+    /// Reads a call. The list is `orgInfo` under V1 and `orgInfoList` under V2. If it is a string,
+    /// its member names may have no quotes, as in the guides' own examples.
     ///
     /// # Errors
-    /// If an identifier is invalid, the list is not a list, a department has no code, or
-    /// departments lie above themselves.
+    /// If an identifier is invalid, the list has the wrong type, a department has no code, or
+    /// departments form a cycle.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         let name = match fields.contract() {
@@ -36,7 +36,7 @@ impl AllOrgSync {
         };
         let items = list::read(fields, name, Names::MaybeBare)?;
         let records = list::items(items, "orgCode", |text| OrgCode::parse(text).map(drop))?;
-        if has_circle(&records) {
+        if has_cycle(&records) {
             return Err(Malformed { field: "parentCode", kind: MalformedKind::Cyclic });
         }
         Ok(Self {
@@ -48,9 +48,9 @@ impl AllOrgSync {
     }
 }
 
-/// Whether departments of one list lie above themselves. Each is walked up once, so that a
-/// list of ten thousand in one line takes no longer than any other.
-fn has_circle(records: &[ListItem]) -> bool {
+/// Whether the departments of one list contain a cycle. Each department is visited once, so a chain
+/// of ten thousand departments is not slow.
+fn has_cycle(records: &[ListItem]) -> bool {
     let parents: BTreeMap<&str, &str> =
         records.iter().map(|record| (record.identity.as_str(), record.parent_code())).collect();
     let mut walked: BTreeMap<&str, usize> = BTreeMap::new();
@@ -81,18 +81,13 @@ mod tests {
     }
 
     #[test]
-    fn circles_are_seen_and_lines_are_none() {
-        assert!(has_circle(&departments(&[("a", "a")])));
-        assert!(has_circle(&departments(&[("x", ""), ("a", "b"), ("b", "c"), ("c", "a")])));
-        assert!(!has_circle(&departments(&[
-            ("a", ""),
-            ("b", "a"),
-            ("c", "a"),
-            ("d", "elsewhere")
-        ])));
+    fn a_cycle_is_detected_and_a_chain_is_accepted() {
+        assert!(has_cycle(&departments(&[("a", "a")])));
+        assert!(has_cycle(&departments(&[("x", ""), ("a", "b"), ("b", "c"), ("c", "a")])));
+        assert!(!has_cycle(&departments(&[("a", ""), ("b", "a"), ("c", "a"), ("d", "elsewhere")])));
         let codes: Vec<String> = (0..10_000).map(|code| code.to_string()).collect();
         let line: Vec<_> =
             codes.windows(2).map(|pair| (pair[1].as_str(), pair[0].as_str())).collect();
-        assert!(!has_circle(&departments(&line)));
+        assert!(!has_cycle(&departments(&line)));
     }
 }

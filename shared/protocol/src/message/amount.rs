@@ -1,15 +1,15 @@
-//! The amount of a V1 order: what its text says of its sign.
+//! The amount of a V1 order. Only its sign is read.
 
-/// An optional amount, read no further than its sign (decision C3).
+/// The sign of an optional amount (decision C3).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Amount {
-    /// The call carries none.
+    /// The call has no amount.
     Absent,
-    /// The call carries a text that is not a decimal.
+    /// The text is not a decimal.
     Unreadable,
     /// Below zero: a refund.
     Negative,
-    /// Zero, however it is written.
+    /// Zero, in any notation.
     Zero,
     /// Above zero.
     Positive,
@@ -21,8 +21,9 @@ impl Amount {
         text.map_or(Self::Absent, |text| Self::parse(text).unwrap_or(Self::Unreadable))
     }
 
-    /// Java's BigDecimal prints and reads these: a sign, digits with a dot before, among or
-    /// behind them, an exponent. The exponent is checked and never expanded.
+    /// Reads every decimal that Java's `BigDecimal` reads or prints: an optional sign, digits with
+    /// an optional dot at any place, and an optional exponent. The exponent is checked but never
+    /// expanded, because that could need much memory.
     fn parse(text: &str) -> Option<Self> {
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
         let (decimal, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
@@ -41,7 +42,7 @@ impl Amount {
     }
 }
 
-/// Java's scale. It refuses a number whose exponent or scale is not an `int`.
+/// Java's scale. `None` if the exponent or the scale is not an `int`: Java rejects such a number.
 fn scale(fraction: &str, exponent: &str) -> Option<i32> {
     let exponent: i32 = exponent.parse().ok()?;
     let scale = i64::try_from(fraction.len()).ok()?.checked_sub(i64::from(exponent))?;
@@ -52,9 +53,9 @@ fn scale(fraction: &str, exponent: &str) -> Option<i32> {
 mod tests {
     use super::*;
 
-    /// Many more, with Java's answers, are in the tests' vectors.
+    /// The tests' vectors contain many more texts, with Java's results.
     #[test]
-    fn amounts_are_read_by_their_sign() {
+    fn the_sign_of_an_amount_is_read() {
         let cases = [
             (Amount::Positive, "12.78 1. .5 +1E+2 1E-2147483647"),
             (Amount::Negative, "-0.001 -.5 -1E+2 -1e2147483647"),
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_exponent_costs_nothing() {
+    fn a_long_exponent_is_not_expanded() {
         let amount = format!("1E{}", "9".repeat(100_000));
         assert_eq!(Amount::read(Some(&amount)), Amount::Unreadable);
     }

@@ -9,19 +9,20 @@ use crate::time::UnixMillis;
 /// applications").
 #[derive(Clone)]
 pub struct ApplicationSync {
-    /// The purchase; none while a seller applies for credentials.
+    /// The instance. `None` while a seller applies for credentials.
     pub instance_id: Option<InstanceId>,
     /// The enterprise.
     pub tenant_id: TenantId,
     /// The seller's application.
     pub app_id: AppId,
-    /// What becomes of them.
+    /// Whether the credentials are put or deleted.
     pub flag: SyncFlag,
-    /// When.
+    /// When the change happened at the marketplace.
     pub at: UnixMillis,
-    /// The OAuth client; none in a deletion.
+    /// The OAuth client. `None` in a deletion.
     pub client_id: Option<ClientId>,
-    /// The OAuth client's secret as it arrived, encrypted; empty in a deletion, which needs none.
+    /// The OAuth client's secret as received, encrypted with the seller's public key. Empty in a
+    /// deletion.
     pub sealed_secret: String,
 }
 
@@ -29,7 +30,7 @@ impl ApplicationSync {
     /// Reads a call.
     ///
     /// # Errors
-    /// If an identifier is invalid, the flag is unknown, or a field that the flag wants is
+    /// If an identifier is invalid, the flag is unknown, or a field that the flag requires is
     /// missing.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
@@ -52,7 +53,7 @@ impl ApplicationSync {
         })
     }
 
-    /// The encrypted secret alone: what a rehearsal tries.
+    /// Reads only the encrypted secret. A rehearsal decrypts it.
     ///
     /// # Errors
     /// If it is missing or too long.
@@ -65,5 +66,5 @@ impl ApplicationSync {
     }
 }
 
-/// The longest encrypted secret that is looked at (decision G1).
+/// The longest encrypted secret that koohook accepts, in characters (decision G1).
 const MAX_SECRET_LETTERS: usize = 8_192;

@@ -1,45 +1,44 @@
-//! `authSync`: the people whom an enterprise authorises for an application.
+//! `authSync`: the people that an enterprise authorises for an application.
 
 use super::list::{self, ListItem, Names};
 use super::{AppId, Fields, InstanceId, Malformed, TenantId, UserName};
 use crate::signature::{Contract, Verified};
 use crate::time::UnixMillis;
 
-/// People authorised for an application, or no longer (kit guide, "synchronising
-/// authorisations").
+/// A change of the people that may use an application (kit guide, "synchronising authorisations").
 #[derive(Clone, Debug)]
 pub struct AuthSync {
-    /// The purchase.
+    /// The instance. `None` if the call names no instance.
     pub instance_id: Option<InstanceId>,
     /// The enterprise.
     pub tenant_id: TenantId,
     /// The application.
     pub app_id: AppId,
-    /// What becomes of the people.
+    /// The change of the people in the list.
     pub change: UserChange,
-    /// When.
+    /// When the change happened at the marketplace.
     pub at: UnixMillis,
     /// The people, as received.
     pub records: Vec<ListItem>,
 }
 
-/// What becomes of the people in a list.
+/// The change of the people in a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum UserChange {
-    /// `0`: they are no more.
+    /// `0`: deleted.
     Delete,
     /// `1`, `2`: added or modified.
     Put,
-    /// V2 `3`: they may not use the application any more.
+    /// V2 `3`: they may no longer use the application.
     Revoke,
 }
 
 impl AuthSync {
-    /// Reads a call. `userList` is an array under V2 or a string that holds one, under V1 always
-    /// a string.
+    /// Reads a call. Under V2 `userList` is an array, or a string that contains one. Under V1 it is
+    /// always a string.
     ///
     /// # Errors
-    /// If an identifier is invalid, the flag is unknown, the list is not a list, or a person has no
+    /// If an identifier or the flag is invalid, the list has the wrong type, or a person has no
     /// account.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
@@ -54,7 +53,7 @@ impl AuthSync {
         })
     }
 
-    /// Reads `flag` alone; V1 knows no revocation.
+    /// Reads only `flag`. V1 has no revocation.
     ///
     /// # Errors
     /// If it is missing or unknown.

@@ -1,20 +1,20 @@
-//! `changeInstanceCheck`: the marketplace asks if an instance may change at its renewal.
+//! `changeInstanceCheck`: the marketplace asks whether an instance may change at its renewal.
 
 use super::malformed::MalformedKind;
 use super::{Fields, InstanceId, Malformed};
 use crate::json::Json;
 use crate::signature::Verified;
 
-/// May this instance change at its renewal? (V2 guide, "checking a change".)
+/// The question whether an instance may change at its renewal (V2 guide, "checking a change").
 #[derive(Clone, Debug)]
 pub struct ChangeInstanceCheck {
-    /// Which instance.
+    /// The instance.
     pub instance_id: InstanceId,
 }
 
 impl ChangeInstanceCheck {
-    /// Reads a call. `productInfo` may be an object, an array, or a string that holds either:
-    /// the guide's page shows none of them.
+    /// Reads a call. `productInfo` may be an object, an array, or a string that contains one of
+    /// them: the guide's page does not show its form.
     ///
     /// # Errors
     /// If a mandatory field is missing or of the wrong type, or the ID is not an identifier.

@@ -1,4 +1,4 @@
-//! The fields of a request that the product gets, also those that koohook does not use.
+//! The fields of a request that the product gets, including those that koohook does not use.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,20 +10,20 @@ use super::kept_text::{MAX_KEPT_LETTERS, kept_text};
 use crate::json::{self, Json};
 use crate::signature::{Contract, Verified};
 
-/// The request's fields by their wire names, and apart from them those the guide does not name:
-/// its tables grow silently.
+/// The request's fields by their wire names. Fields that are not in the guide are separate: the
+/// marketplace adds fields without notice.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Details {
-    /// The guide's fields.
+    /// The fields of the guide.
     pub named: Map<String, Value>,
-    /// All others.
+    /// All other fields.
     pub other: Map<String, Value>,
-    /// How many fields were cut or are not of their type.
+    /// The number of fields that were cut or left out.
     pub odd: u32,
 }
 
 impl Details {
-    /// Takes what the product may know: not the proof, not our own switch.
+    /// Collects the fields for the product. Signature fields and `testFlag` are left out.
     pub(super) fn of(verified: &Verified, activity: Activity) -> Self {
         let mut details = Self::default();
         for (name, value) in verified.members() {
@@ -67,16 +67,16 @@ impl Details {
     }
 }
 
-/// `saasExtendParams` is base64 of a JSON array of names and values (guide 1.0).
+/// Decodes `saasExtendParams`: base64 of a JSON array of names and values (V1 guide).
 fn extend_params(text: &str) -> Option<Value> {
     let clear = STANDARD.decode(text.replace(' ', "+")).ok()?;
     serde_json::from_slice(&clear).ok().filter(Value::is_array)
 }
 
-/// What no product needs: the marketplace's proof, and the switch that was read already.
+/// Fields that the product does not need: the signature fields, and `testFlag`.
 const WITHHELD: [&str; 4] = ["authToken", "signature", "testFlag", "timeStamp"];
 
-/// The guide's tables. A field that is missing here reaches the product under `other`.
+/// The fields in the guide's tables. The product gets every other field under `other`.
 fn guide_fields(activity: Activity, contract: Contract) -> &'static [&'static str] {
     let row = GUIDE.iter().find(|(named, of, _)| *named == activity && *of == contract);
     row.map_or(&[], |(_, _, fields)| fields)

@@ -1,4 +1,4 @@
-//! Reading the members of a verified call by the guide's rules.
+//! Reads the members of a verified call by the guide's rules.
 
 use std::fmt;
 
@@ -10,37 +10,38 @@ use crate::json::Json;
 use crate::signature::{Contract, Interface, Verified};
 use crate::time::UnixMillis;
 
-/// Whether a call means what it says.
+/// Whether a call is a real call or a rehearsal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Purpose {
-    /// A buyer is behind it.
+    /// The call is about a buyer's real purchase.
     Real,
-    /// `testFlag` 1: the debugging page, or the dial tests that replay its cases twice a day.
+    /// `testFlag` 1: the debugging page sends it, and so do the marketplace's tests that replay its
+    /// cases twice a day.
     Rehearsal,
 }
 
-/// A view of a verified call's members.
+/// Reads the members of a verified call.
 #[derive(Clone, Copy)]
 pub struct Fields<'a>(&'a Verified);
 
 impl<'a> Fields<'a> {
-    /// The members of a call.
+    /// Creates a reader for a call.
     pub const fn of(verified: &'a Verified) -> Self {
         Self(verified)
     }
 
-    /// Which contract the call is read by.
+    /// The contract of the call.
     pub const fn contract(self) -> Contract {
         self.0.contract()
     }
 
-    /// The member as received. `null` counts as absent.
+    /// A member as received. `null` counts as absent.
     pub fn value(self, name: &str) -> Option<&'a Json> {
-        let member = self.0.members().iter().find(|(standing, _)| standing == name);
+        let member = self.0.members().iter().find(|(given, _)| given == name);
         member.map(|(_, value)| value).filter(|value| **value != Json::Null)
     }
 
-    /// A scalar as text. Blank and nested values count as absent.
+    /// A scalar as text. Blank texts, arrays and objects count as absent.
     pub fn text(self, name: &str) -> Option<&'a str> {
         self.value(name)?.as_text().filter(|text| !text.trim().is_empty())
     }
@@ -48,14 +49,14 @@ impl<'a> Fields<'a> {
     /// A mandatory text, of any length.
     ///
     /// # Errors
-    /// If it is missing, blank or nested.
+    /// If it is missing or blank, or is an array or an object.
     pub fn mandatory(self, name: &'static str) -> Result<&'a str, Malformed> {
         let nested = matches!(self.value(name), Some(Json::Array(_) | Json::Object(_)));
         let kind = if nested { MalformedKind::WrongType } else { MalformedKind::Missing };
         self.text(name).ok_or(Malformed { field: name, kind })
     }
 
-    /// A word of a list, by its wire name.
+    /// A text that must be in a list of words.
     ///
     /// # Errors
     /// If it is missing, or not in the list.
@@ -67,16 +68,17 @@ impl<'a> Fields<'a> {
             .ok_or(Malformed { field: name, kind: MalformedKind::Unknown })
     }
 
-    /// The activity that a base call names, if it is one of this contract's.
+    /// The activity of a base call. `None` if the contract has no such activity.
     pub fn activity(self) -> Option<Activity> {
         let word = self.value("activity")?.as_text()?;
         Activity::named(Interface::Base, self.contract(), word)
     }
 
-    /// Whether the call is a rehearsal: `testFlag` absent, empty or 0 is not, 1 is (decision D10).
+    /// Whether the call is a rehearsal. `testFlag` 1 is a rehearsal. Absent, empty or 0 is a real
+    /// call (decision D10).
     ///
     /// # Errors
-    /// Any other value.
+    /// If `testFlag` has another value.
     pub fn purpose(self) -> Result<Purpose, Malformed> {
         let unknown = Malformed { field: "testFlag", kind: MalformedKind::Unknown };
         match self.value("testFlag").map(Json::as_text) {
@@ -89,15 +91,15 @@ impl<'a> Fields<'a> {
     /// When the call was signed.
     ///
     /// # Errors
-    /// If V1's `timeStamp` names no second of the calendar.
+    /// If V1's `timeStamp` is not a valid time.
     pub fn signed_at(self) -> Result<UnixMillis, Malformed> {
         self.0.signed_at().ok_or(Malformed { field: "timeStamp", kind: MalformedKind::NoTime })
     }
 
-    /// `expireTime`: 14 or 17 digits, UTC.
+    /// `expireTime`: 14 or 17 digits in UTC.
     ///
     /// # Errors
-    /// If it is missing or names no point in time.
+    /// If it is missing or not a valid time.
     pub fn expire_time(self) -> Result<UnixMillis, Malformed> {
         let text = self.mandatory("expireTime")?;
         let no_time = Malformed { field: "expireTime", kind: MalformedKind::NoTime };
@@ -120,11 +122,11 @@ impl<'a> Fields<'a> {
         self.optional("instanceId", InstanceId::parse)
     }
 
-    /// When a kit call's change happened at the marketplace: a member of the body in China's
-    /// time, or else the time of the signature.
+    /// When the change of a kit call happened at the marketplace: the member of this name in UTC+8.
+    /// If the member is not a valid time, it is the time of the signature.
     ///
     /// # Errors
-    /// If neither names a point in time.
+    /// If the time of the signature is not valid either.
     pub fn kit_time(self, name: &'static str) -> Result<UnixMillis, Malformed> {
         let time = self.text(name).and_then(UnixMillis::from_china_time_stamp);
         time.map_or_else(|| self.signed_at(), Ok)
@@ -150,7 +152,7 @@ impl<'a> Fields<'a> {
         self.required("orderId", OrderId::parse)
     }
 
-    /// `orderLineId`: mandatory under V2; V1 does not have it.
+    /// `orderLineId`: mandatory under V2. V1 does not have it.
     ///
     /// # Errors
     /// If it is missing or not an identifier.
@@ -169,7 +171,7 @@ impl<'a> Fields<'a> {
         self.required("productId", ProductId::parse)
     }
 
-    /// An optional identifier. Blank counts as absent.
+    /// An optional identifier. A blank text counts as absent.
     ///
     /// # Errors
     /// If the text is not an identifier.

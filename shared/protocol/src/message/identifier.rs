@@ -1,4 +1,4 @@
-//! The identifiers that we key by or echo.
+//! The identifiers that koohook uses as keys or echoes.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::malformed::MalformedKind;
 
-/// The length of every identifier of the base interfaces, in Unicode scalar values.
+/// The longest identifier, in Unicode scalar values.
 const MAX_LETTERS: usize = 64;
 
-/// Takes an identifier as received: compared byte for byte, never trimmed or normalised.
+/// Checks an identifier. koohook compares it byte by byte, and never trims or normalises it.
 pub(super) fn parse(text: &str) -> Result<&str, MalformedKind> {
     if text.trim().is_empty() {
         Err(MalformedKind::Missing)
@@ -32,10 +32,10 @@ macro_rules! identifier {
         pub struct $name(String);
 
         impl $name {
-            /// Takes the text as received.
+            /// Accepts the text as received.
             ///
             /// # Errors
-            /// If it is blank, too long, or holds a control character.
+            /// If it is blank, too long, or contains a control character.
             pub fn parse(text: &str) -> Result<Self, MalformedKind> {
                 parse(text).map(|text| Self(text.to_owned()))
             }
@@ -70,11 +70,11 @@ macro_rules! identifier {
 }
 
 identifier!(
-    /// `instanceId`: what was bought, under the name that the seller's side gave it.
+    /// `instanceId`: one purchased instance. The seller's side chose the ID.
     InstanceId
 );
 identifier!(
-    /// `orderId`: one purchase or change, the same however often it is repeated.
+    /// `orderId`: one purchase or change. A repeated call has the same ID.
     OrderId
 );
 identifier!(
@@ -82,7 +82,7 @@ identifier!(
     OrderLineId
 );
 identifier!(
-    /// `productId`: one specification and period, or one item of a pay-per-use bill.
+    /// `productId`: one specification with its period, or one item of a pay-per-use bill.
     ProductId
 );
 
@@ -107,7 +107,7 @@ identifier!(
     UserName
 );
 
-/// A UUID, hyphenated and in lower case, is always an identifier.
+/// The text is hyphenated and in lower case, so it is always a valid identifier.
 impl From<Uuid> for InstanceId {
     fn from(uuid: Uuid) -> Self {
         Self(uuid.hyphenated().to_string())
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_count_characters() {
+    fn identifiers_are_limited_in_characters_and_kept_as_received() {
         assert!(OrderId::parse(&"😀".repeat(64)).is_ok());
         assert_eq!(OrderId::parse(&"😀".repeat(65)), Err(MalformedKind::TooLong));
         assert_eq!(OrderId::parse(" \u{3000}"), Err(MalformedKind::Missing));

@@ -1,23 +1,23 @@
-//! The lists of the kit's calls: people or departments, in an array or in a string that holds one.
+//! The lists of people or departments in kit calls: an array, or a string that contains one.
 
 use super::kept_text::kept_text;
 use super::malformed::MalformedKind;
 use super::{Fields, Malformed};
 use crate::json::Json;
 
-/// One item of a list: who or what it is, and all its members.
+/// One person or department of a list, with all its members.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ListItem {
-    /// The account, or the department's code: compared byte for byte.
+    /// The person's account or the department's code. koohook compares it byte by byte.
     pub identity: String,
-    /// The item as received; its texts are cut as [`kept_text`] says.
+    /// The item as received. [`kept_text`] cuts its texts.
     pub value: Json,
 }
 
-/// How the guides spell the member of a department's name.
+/// The guides' spellings of the member with a department's name.
 pub(super) const DEPARTMENT_NAMES: [&str; 3] = ["orgName", "OrgName", "name"];
 
-/// How the member names of a list in a string are written.
+/// Whether the member names of a list in a string must have quotes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Names {
     Quoted,
@@ -25,19 +25,19 @@ pub(super) enum Names {
 }
 
 impl ListItem {
-    /// A department's name, under any of the guides' three spellings.
+    /// The department's name. It may have any of the guides' three spellings.
     pub fn department_name(&self) -> &str {
         let name = DEPARTMENT_NAMES.iter().find_map(|name| member(&self.value, name)?.as_text());
         name.unwrap_or_default()
     }
 
-    /// The department above a department; empty at the top.
+    /// The code of the parent department. Empty for a top department.
     pub fn parent_code(&self) -> &str {
         member(&self.value, "parentCode").and_then(Json::as_text).unwrap_or_default()
     }
 }
 
-/// Reads the list of a member.
+/// Reads a list from a member of the call.
 pub(super) fn read(
     fields: Fields<'_>,
     name: &'static str,
@@ -61,7 +61,7 @@ pub(super) fn read(
     }
 }
 
-/// Reads who or what each item is.
+/// Reads the identity of each item.
 pub(super) fn items(
     values: Vec<Json>,
     name: &'static str,
@@ -79,7 +79,7 @@ pub(super) fn items(
 fn member<'a>(item: &'a Json, name: &str) -> Option<&'a Json> {
     match item {
         Json::Object(members) => {
-            members.iter().find(|(standing, _)| standing == name).map(|(_, value)| value)
+            members.iter().find(|(given, _)| given == name).map(|(_, value)| value)
         }
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Array(_) => None,
     }
@@ -109,7 +109,7 @@ fn with_quoted_names(text: &str) -> String {
         rest = rest.get(letter.len_utf8()..).unwrap_or_default();
         match letter {
             '\\' if in_string => {
-                // What is escaped never ends a string.
+                // An escaped character never ends a string.
                 let escaped = rest.chars().next();
                 out.extend(escaped);
                 rest = rest.get(escaped.map_or(0, char::len_utf8)..).unwrap_or_default();
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bare_names_get_quotes() {
+    fn names_without_quotes_get_quotes() {
         let cases = [
             (r#"[{orgCode:"1", name : "a,b:{c:d"}]"#, r#"[{"orgCode":"1","name" : "a,b:{c:d"}]"#),
             (r#"[{"a":"x\",b:1",c:[1,2]}]"#, r#"[{"a":"x\",b:1","c":[1,2]}]"#),

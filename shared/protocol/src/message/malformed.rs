@@ -1,14 +1,15 @@
-//! Why a request that we believe is not as the guide says.
+//! Why a verified request does not follow the guide.
 
 use thiserror::Error;
 
 use crate::result_code::ResultCode;
 
-/// A believed request that is not as the guide says. Names the field, never its value.
+/// A field of a verified request does not follow the guide. The error contains the field's name,
+/// never its value.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("{field} {kind}")]
 pub struct Malformed {
-    /// The wire's name of the field.
+    /// The name of the field on the wire.
     pub field: &'static str,
     /// What is wrong with it.
     pub kind: MalformedKind,
@@ -17,35 +18,35 @@ pub struct Malformed {
 /// What is wrong with a field.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum MalformedKind {
-    /// Absent, null, empty or blank, and mandatory.
+    /// A mandatory field is absent, null, empty or blank.
     #[error("missing")]
     Missing,
-    /// More characters than the guide allows.
+    /// The text has more characters than the guide allows.
     #[error("too long")]
     TooLong,
-    /// A control character in an identifier.
-    #[error("holds a control character")]
+    /// An identifier contains a control character.
+    #[error("contains a control character")]
     ControlCharacter,
-    /// An array or object instead of a text, or the reverse.
-    #[error("of the wrong type")]
+    /// The field is an array or an object instead of a text, or the reverse.
+    #[error("has the wrong type")]
     WrongType,
-    /// A word that is not in the guide's list.
+    /// The word is not in the guide's list.
     #[error("unknown")]
     Unknown,
-    /// Digits that name no point in time.
-    #[error("names no point in time")]
+    /// The text is not a valid time.
+    #[error("is not a valid time")]
     NoTime,
-    /// More items than the guide allows.
-    #[error("holds too many items")]
+    /// The field has more items than the guide allows.
+    #[error("contains too many items")]
     TooMany,
-    /// Not an https address of a domain name.
-    #[error("is no https address of a domain")]
+    /// The text is not an https address with a domain name.
+    #[error("is not an https address with a domain name")]
     NoDomain,
-    /// A department above itself.
-    #[error("leads in a circle")]
+    /// A department is its own direct or indirect parent.
+    #[error("contains a cycle")]
     Cyclic,
-    /// A secret that none of our keys decrypts.
-    #[error("does not open")]
+    /// None of the private keys decrypts the secret.
+    #[error("cannot be decrypted")]
     Unopened,
 }
 

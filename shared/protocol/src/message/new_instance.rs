@@ -8,24 +8,25 @@ use crate::time::UnixMillis;
 /// A purchase (V1 guide "subscription", V2 guide "creating an instance").
 #[derive(Clone, Debug)]
 pub struct NewInstance {
-    /// By which contract the answer is due.
+    /// The contract of the call and of its answer.
     pub contract: Contract,
-    /// The purchase.
+    /// The order.
     pub order_id: OrderId,
-    /// Its line, under V2.
+    /// The order line. Only V2 has it.
     pub order_line_id: Option<OrderLineId>,
-    /// What was bought: one specification and period. V1 always says it.
+    /// The product: one specification with its period. V1 always sends it.
     pub product_id: Option<ProductId>,
     /// V1's `chargingMode`, as on the wire.
     pub charging_mode: Option<String>,
-    /// Whether the request says that the buyer accepted the delivery.
+    /// Whether the buyer accepted the delivery: the request has an `acceptanceTime`.
     pub accepted: bool,
-    /// When the call was signed. A purchase with an impossible time is not refused: it counts as an
-    /// old one.
+    /// When the call was signed. A purchase with an invalid time is not rejected. It counts as an
+    /// old call.
     pub signed_at: UnixMillis,
-    /// What the product is told. Personal fields are in clear, or absent if they are unreadable.
+    /// The fields that the product gets. Personal fields are decrypted. An unreadable field is
+    /// absent.
     pub details: Details,
-    /// How many personal fields could not be read.
+    /// The number of personal fields that cannot be decrypted.
     pub unreadable: u32,
 }
 
@@ -66,7 +67,7 @@ fn product_id(fields: Fields<'_>) -> Result<Option<ProductId>, Malformed> {
     }
 }
 
-/// Decrypts V1's two encrypted fields, one by one. An unreadable one counts as not sent.
+/// Decrypts V1's two encrypted fields. An unreadable field counts as absent.
 fn readable(mut details: Details, verified: &Verified, strength: Strength) -> (Details, u32) {
     let mut unreadable = 0;
     if verified.contract() == Contract::V1 {

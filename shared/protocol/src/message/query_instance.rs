@@ -1,4 +1,4 @@
-//! `queryInstance`: the marketplace asks for access data.
+//! `queryInstance`: the marketplace queries access data.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +6,14 @@ use super::malformed::MalformedKind;
 use super::{Fields, InstanceId, Malformed};
 use crate::signature::Verified;
 
-/// The marketplace asks for access data (both guides, "querying an instance").
+/// A query for access data (both guides, "querying an instance").
 #[derive(Clone, Debug)]
 pub struct QueryInstance {
-    /// Whose; 1 to 100, each once, in the order asked.
+    /// The instances: 1 to 100 IDs, each once, in the order of the request.
     pub instance_ids: Vec<InstanceId>,
-    /// The whole text, if it is several IDs or one: an older server may have given an ID with a
-    /// comma in it (decision C7). IDs of ours have none, and two of them are longer than one may
-    /// be.
+    /// The whole text as one ID, if it contains a comma. A seller's older server may have used IDs
+    /// with a comma (decision C7). koohook's own IDs contain no comma. Two of them together are
+    /// longer than one ID may be.
     pub undivided: Option<InstanceId>,
 }
 
@@ -21,7 +21,7 @@ impl QueryInstance {
     /// Reads a call.
     ///
     /// # Errors
-    /// If there is no ID, or more than 100, or one is not an identifier.
+    /// If there is no ID, there are more than 100, or one is not an identifier.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let ids = Self::rehearsed_ids(verified)?;
         let parse = |id: &String| {
@@ -32,10 +32,10 @@ impl QueryInstance {
         Ok(Self { instance_ids: ids.iter().map(parse).collect::<Result<_, _>>()?, undivided })
     }
 
-    /// The IDs that a rehearsal echoes, whatever they look like.
+    /// The IDs that a rehearsal echoes. They need not be identifiers.
     ///
     /// # Errors
-    /// If there is no ID, or more than 100.
+    /// If there is no ID, or there are more than 100.
     pub fn rehearsed_ids(verified: &Verified) -> Result<Vec<String>, Malformed> {
         let ids = split_ids(Fields::of(verified).mandatory("instanceId")?);
         let malformed = |kind| Err(Malformed { field: "instanceId", kind });
@@ -47,11 +47,12 @@ impl QueryInstance {
     }
 }
 
-/// Splits a comma-separated list of instance IDs: blank items skipped, repeats once.
+/// Splits a comma-separated list of instance IDs. Blank items are skipped, and repeated IDs count
+/// once.
 fn split_ids(text: &str) -> Vec<&str> {
     let mut seen = BTreeSet::new();
     text.split(',').filter(|id| !id.trim().is_empty() && seen.insert(*id)).collect()
 }
 
-/// The guide's limit on instance IDs in one query.
+/// How many instance IDs one query may have (both guides, "querying an instance").
 const MAX_IDS: usize = 100;

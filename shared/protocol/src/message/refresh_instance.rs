@@ -8,34 +8,34 @@ use crate::time::UnixMillis;
 /// A new expiry (V1 guide "renewal", V2 guide "updating an instance").
 #[derive(Clone, Debug)]
 pub struct RefreshInstance {
-    /// Whose expiry.
+    /// The instance.
     pub instance_id: InstanceId,
-    /// The order behind it; never the purchase.
+    /// The order of the change. It is never the order of the purchase.
     pub order_id: OrderId,
-    /// Its line, under V2.
+    /// The order line. Only V2 has it.
     pub order_line_id: Option<OrderLineId>,
-    /// Why.
+    /// The reason of the change.
     pub scene: Scene,
-    /// Which way the expiry may go.
+    /// In which direction the expiry may move.
     pub direction: ExpiryDirection,
-    /// The new expiry: absolute, never added.
+    /// The new expiry. It replaces the old one and is never added to it.
     pub expires: UnixMillis,
     /// When the call was signed.
     pub signed_at: UnixMillis,
-    /// What the product is told.
+    /// The fields that the product gets.
     pub details: Details,
 }
 
-/// Why an expiry changes: V2's `scene`, or what V1's fields say together.
+/// Why an expiry changes: V2's `scene`, or the combination of V1's fields.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scene {
     /// V2: renewed.
     Renewal,
-    /// V2: renewed together with another specification.
+    /// V2: renewed with another specification.
     RenewalChange,
     /// V2: a trial was paid for.
     TrialToFormal,
-    /// V2: a renewal that had not begun was refunded.
+    /// V2: the buyer cancelled a renewal before its period began.
     UnsubscribeRenewalPeriod,
     /// V1: renewed.
     Renew,
@@ -43,22 +43,22 @@ pub enum Scene {
     Trial,
     /// V1, negative amount: a renewal was refunded.
     Cancel,
-    /// V1, an amount that cannot be read: renewed or refunded. The word is the renewal's, but it
-    /// must not thaw, since a refund does not.
+    /// V1, unreadable amount: renewed or refunded. Its word is the renewal's. It must not unfreeze
+    /// the instance, because a refund does not.
     RenewOrCancel,
 }
 
-/// Which way an expiry may go (decision D3).
+/// In which direction an expiry may move (decision D3).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ExpiryDirection {
-    /// Only to later.
+    /// Only to a later time.
     Forward,
-    /// To whatever the newest call says.
+    /// To the time in the newest call, earlier or later.
     EitherWay,
 }
 
 impl Scene {
-    /// The word: V2's own, ours for V1.
+    /// The word in notices: V2's scene, or koohook's word for V1.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Renewal => "RENEWAL",
@@ -71,8 +71,8 @@ impl Scene {
         }
     }
 
-    /// Whether the refresh ends a freeze by expiry: V1 sends no thaw of its own for products
-    /// with a term, V2 does (decision D4).
+    /// Whether the refresh unfreezes an instance that was frozen by expiry. For products with a
+    /// term, V2 sends a separate call to unfreeze, and V1 does not (decision D4).
     pub const fn thaws(self) -> bool {
         match self {
             Self::Renew | Self::Trial => true,
@@ -90,8 +90,7 @@ impl RefreshInstance {
     /// Reads a call.
     ///
     /// # Errors
-    /// If a mandatory field is missing, an identifier is invalid, the scene is unknown, or
-    /// `expireTime` names no point in time.
+    /// If a mandatory field is missing, or an identifier, the scene or `expireTime` is invalid.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         let instance_id = fields.instance_id()?;
@@ -130,7 +129,7 @@ fn scene(fields: Fields<'_>) -> Result<(Scene, ExpiryDirection), Malformed> {
     }
 }
 
-/// V1 has no scene. A flag and the sign of the amount say the same.
+/// V1 has no scene. `trialToFormal` and the sign of the amount give the same information.
 fn v1_scene(fields: Fields<'_>) -> (Scene, ExpiryDirection) {
     match (fields.text("trialToFormal"), Amount::read(fields.text("orderAmount"))) {
         (Some("1"), _) => (Scene::Trial, ExpiryDirection::EitherWay),

@@ -1,18 +1,18 @@
-//! `releaseInstance`: an instance ends.
+//! `releaseInstance`: an instance is released.
 
 use super::{Activity, Details, Fields, InstanceId, Malformed, OrderId, OrderLineId};
 use crate::signature::Verified;
 
-/// The end (both guides, "releasing an instance").
+/// The release of an instance (both guides, "releasing an instance").
 #[derive(Clone, Debug)]
 pub struct ReleaseInstance {
-    /// Which instance.
+    /// The instance.
     pub instance_id: InstanceId,
-    /// V1: the purchase. V2: the order that unsubscribed, if one did.
+    /// V1: the order of the purchase. V2: the order of the unsubscription. `None` if there is none.
     pub order_id: Option<OrderId>,
-    /// Its line.
+    /// The order line.
     pub order_line_id: Option<OrderLineId>,
-    /// What the product is told.
+    /// The fields that the product gets.
     pub details: Details,
 }
 

@@ -1,4 +1,4 @@
-//! What the marketplace is answered, and how each contract writes it.
+//! The answer to the marketplace, and how each contract writes it.
 
 use serde::Serialize;
 
@@ -10,41 +10,41 @@ use crate::json;
 use crate::result_code::ResultCode;
 use crate::signature::Contract;
 
-/// An answer, before a contract writes it.
+/// An answer that is not written yet.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reply {
-    /// What became of the call.
+    /// The result of the call.
     pub code: ResultCode,
     /// newInstance: the instance.
     pub instance_id: Option<InstanceId>,
-    /// V1 newInstance: how the buyer gets in.
+    /// V1 newInstance: the access data.
     pub app_info: Option<AppInfo>,
     /// queryInstance: the instances that are ready.
     pub info: Vec<InstanceInfo>,
 }
 
-/// One instance in the answer to a query. A rehearsal echoes any text for an ID.
+/// One instance in the answer to a query. In a rehearsal the ID may be any text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InstanceInfo {
-    /// As it was asked.
+    /// The ID as in the query.
     pub instance_id: String,
-    /// How the buyer gets in.
+    /// The access data.
     pub app_info: AppInfo,
 }
 
 impl Reply {
-    /// The bare answer of a code.
+    /// An answer with only a code.
     pub const fn of(code: ResultCode) -> Self {
         Self { code, instance_id: None, app_info: None, info: Vec::new() }
     }
 
-    /// The answer that the marketplace wants to every change.
+    /// An answer with only the code `000000`.
     pub const fn success() -> Self {
         Self::of(ResultCode::Success)
     }
 
-    /// Writes the body: the bytes that are signed and sent. V1 seals the credentials under the
-    /// key that verified the call; V2 sends them plain, as its guide says.
+    /// Writes the body: the bytes that are signed and sent. Under V1 the credentials are encrypted
+    /// with the key that verified the call. Under V2 they are in plain text, as the guide requires.
     pub fn write(&self, contract: Contract, key: &AccessKey, strength: Strength) -> Vec<u8> {
         let cipher = match contract {
             Contract::V1 if self.app_info.is_some() || !self.info.is_empty() => {
@@ -53,7 +53,7 @@ impl Reply {
             Contract::V1 | Contract::V2 => None,
         };
         let app_info = |id: &str, info: &AppInfo| match &cipher {
-            Some(cipher) => sealed(cipher, id, info),
+            Some(cipher) => encrypted(cipher, id, info),
             None => info.clone(),
         };
         let id = self.instance_id.as_ref().map(InstanceId::as_str);
@@ -72,12 +72,12 @@ impl Reply {
                 })
                 .collect(),
         };
-        // Structs of text under fixed names: there is nothing in them that could fail.
+        // Texts under fixed names can always be written, so this never fails.
         json::to_ascii(&wire).unwrap_or_default()
     }
 }
 
-fn sealed(cipher: &Cipher<'_>, id: &str, info: &AppInfo) -> AppInfo {
+fn encrypted(cipher: &Cipher<'_>, id: &str, info: &AppInfo) -> AppInfo {
     let seal =
         |field: &str, text: &Option<String>| text.as_ref().map(|text| cipher.seal(id, field, text));
     AppInfo {
@@ -87,7 +87,7 @@ fn sealed(cipher: &Cipher<'_>, id: &str, info: &AppInfo) -> AppInfo {
     }
 }
 
-/// The members in the order in which the guide's tables list them.
+/// The members are in the order of the guide's tables.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire<'a> {

@@ -9,21 +9,22 @@ use crate::time::UnixMillis;
 /// One department (kit guide, "synchronising departments, single").
 #[derive(Clone, Debug)]
 pub struct SingleOrgSync {
-    /// The purchase.
+    /// The instance. `None` if the call names no instance.
     pub instance_id: Option<InstanceId>,
     /// The enterprise.
     pub tenant_id: TenantId,
     /// The department.
     pub org_code: OrgCode,
-    /// What becomes of it. Its children stay, whatever it is.
+    /// Whether the department is put or deleted. Its children stay in both cases.
     pub flag: SyncFlag,
-    /// Its name, under any of the guides' three spellings; empty in a deletion.
+    /// Its name. The member may have any of the guides' three spellings. It may be empty in a
+    /// deletion.
     pub name: String,
-    /// The department above it; empty at the top.
+    /// The code of the parent department. Empty for a top department.
     pub parent: String,
-    /// When.
+    /// When the change happened at the marketplace.
     pub at: UnixMillis,
-    /// What the product is told.
+    /// The fields that the product gets.
     pub details: Details,
 }
 
@@ -31,8 +32,8 @@ impl SingleOrgSync {
     /// Reads a call.
     ///
     /// # Errors
-    /// If an identifier is invalid, the flag is unknown, a name that the flag wants is missing,
-    /// or a department is its own parent.
+    /// If an identifier or the flag is invalid, a put has no name, or a put department is its own
+    /// parent.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         let flag = SyncFlag::read(fields)?;

@@ -1,36 +1,39 @@
 //! `updateInstanceStatus`, V1 `instanceStatus` and `expireInstance`: an instance is frozen or
-//! thawed.
+//! unfrozen.
 
 use super::{Activity, Details, Fields, InstanceId, Malformed, OrderId};
 use crate::signature::{Contract, Verified};
 use crate::time::UnixMillis;
 
-/// Freeze or thaw: V1 `expireInstance` and `instanceStatus`, V2 `updateInstanceStatus`.
+/// A freeze or an unfreeze: V1 `expireInstance` (guide page "expiration") and `instanceStatus`
+/// (page "changing the resource status"), V2 `updateInstanceStatus` (page "updating the instance
+/// status").
 #[derive(Clone, Debug)]
 pub struct StatusChange {
-    /// Which instance.
+    /// The instance.
     pub instance_id: InstanceId,
-    /// The cause of a freeze; `None` thaws.
+    /// The cause of a freeze. `None` unfreezes the instance.
     pub freeze: Option<Freeze>,
-    /// The order that the call names, if it does: the purchase.
+    /// The order of the purchase, if the call has it.
     pub order_id: Option<OrderId>,
     /// When the call was signed.
     pub signed_at: UnixMillis,
-    /// What the product is told.
+    /// The fields that the product gets.
     pub details: Details,
 }
 
-/// What freezes an instance.
+/// The cause of a freeze.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Freeze {
-    /// V1 `expireInstance`: the term is over.
+    /// V1 `expireInstance`: the term ended.
     Expiry,
     /// V1 `instanceStatus`, V2 `updateInstanceStatus`.
     Status,
 }
 
 impl StatusChange {
-    /// Reads V1's `expireInstance`. Its table marks `orderId` mandatory and its example has none.
+    /// Reads V1's `expireInstance`. `orderId` is optional: the guide's table marks it mandatory,
+    /// but its example does not have it.
     ///
     /// # Errors
     /// If a mandatory field is missing or an identifier is invalid.
@@ -48,8 +51,8 @@ impl StatusChange {
     /// Reads V1's `instanceStatus` or V2's `updateInstanceStatus`.
     ///
     /// # Errors
-    /// If a mandatory field is missing, an identifier is invalid, or the status is unknown or
-    /// of the other contract's.
+    /// If a mandatory field is missing, an identifier is invalid, or the contract does not have the
+    /// status.
     pub fn read_status(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         let freeze = match fields.contract() {

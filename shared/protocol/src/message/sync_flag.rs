@@ -2,11 +2,11 @@
 
 use super::{Fields, Malformed};
 
-/// What becomes of the thing a kit call is about. Modifying a thing that does not exist makes it
-/// (decision F4).
+/// Whether a kit call puts or deletes its entity. Modifying an entity that does not exist creates
+/// it (decision F4).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SyncFlag {
-    /// `0`.
+    /// `0`: deleted.
     Delete,
     /// `1`: added, `2`: modified.
     Put,

@@ -8,21 +8,22 @@ use crate::time::UnixMillis;
 /// An enterprise (kit guide, "synchronising tenants").
 #[derive(Clone, Debug)]
 pub struct TenantSync {
-    /// The purchase; none while a seller applies for credentials.
+    /// The instance. `None` while a seller applies for credentials.
     pub instance_id: Option<InstanceId>,
     /// The enterprise.
     pub tenant_id: TenantId,
-    /// What becomes of it.
+    /// Whether the enterprise is put or deleted.
     pub flag: SyncFlag,
-    /// When.
+    /// When the change happened at the marketplace.
     pub at: UnixMillis,
-    /// The label that leads people to the enterprise's login page; empty in a deletion.
+    /// The enterprise's label. It selects the enterprise's login page. Empty in a deletion.
     pub code: String,
-    /// Its name; empty in a deletion.
+    /// The enterprise's name. Empty in a deletion.
     pub name: String,
-    /// Its authentication centre; empty in a deletion. Kept and told, never called.
+    /// The address of its authentication centre. koohook stores it and sends it to the product, but
+    /// never calls it. Empty in a deletion.
     pub domain: String,
-    /// What the product is told.
+    /// The fields that the product gets.
     pub details: Details,
 }
 
@@ -30,17 +31,17 @@ impl TenantSync {
     /// Reads a call.
     ///
     /// # Errors
-    /// If an identifier is invalid, the flag is unknown, or a field that the flag wants is
+    /// If an identifier is invalid, the flag is unknown, or a field that the flag requires is
     /// missing or unusable.
     pub fn read(verified: &Verified) -> Result<Self, Malformed> {
         let fields = Fields::of(verified);
         fields.optional("orderId", OrderId::parse)?;
         let flag = SyncFlag::read(fields)?;
-        let wanted = |name| match flag {
+        let required = |name| match flag {
             SyncFlag::Put => fields.mandatory(name).map(str::to_owned),
             SyncFlag::Delete => Ok(String::new()),
         };
-        let domain = wanted("domainName")?;
+        let domain = required("domainName")?;
         if flag == SyncFlag::Put && !is_domain(&domain) {
             return Err(Malformed { field: "domainName", kind: MalformedKind::NoDomain });
         }
@@ -49,16 +50,16 @@ impl TenantSync {
             tenant_id: fields.required("tenantId", TenantId::parse)?,
             flag,
             at: fields.kit_time("timeStamp")?,
-            code: wanted("tenantCode")?,
-            name: wanted("name")?,
+            code: required("tenantCode")?,
+            name: required("name")?,
             domain,
             details: fields.details(Activity::TenantSync),
         })
     }
 }
 
-/// `domainName` as decision F6 takes it: https, a name and no address, no one's log-in, the usual
-/// port. We never call it, but the product will.
+/// Whether `domainName` fulfils decision F6: https, a domain name and not an IP address, no user
+/// information, and the default port. koohook never calls it, but the product does.
 fn is_domain(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("https://") else {
         return false;
@@ -69,7 +70,7 @@ fn is_domain(text: &str) -> bool {
         let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         (1..=63).contains(&label.len()) && label.bytes().all(letters)
     };
-    // A last label of digits, or one that begins like a hexadecimal, is an address in disguise.
+    // A last label that begins with a digit makes the host an IP address, for example `0x7f`.
     let last = host.rsplit('.').next().unwrap_or_default();
     let is_name = last.starts_with(|letter: char| letter.is_ascii_alphabetic());
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn domains_are_names_over_https() {
+    fn only_https_addresses_with_a_domain_name_are_accepted() {
         let good = [
             "https://example.tenantaccount.com",
             "https://a.b.example:443",

@@ -4,18 +4,18 @@ use super::{Activity, Details, Fields, InstanceId, Malformed, OrderId, OrderLine
 use crate::signature::{Contract, Verified};
 use crate::time::UnixMillis;
 
-/// A larger or other specification (V1 guide "upgrade", V2 guide "upgrading an instance").
+/// A change of the specification (V1 guide "upgrade", V2 guide "upgrading an instance").
 #[derive(Clone, Debug)]
 pub struct UpgradeInstance {
-    /// Which instance; its ID stays.
+    /// The instance. Its ID does not change.
     pub instance_id: InstanceId,
-    /// The order behind it.
+    /// The order of the upgrade.
     pub order_id: OrderId,
-    /// Its line, under V2.
+    /// The order line. Only V2 has it.
     pub order_line_id: Option<OrderLineId>,
     /// When the call was signed.
     pub signed_at: UnixMillis,
-    /// What the product is told.
+    /// The fields that the product gets.
     pub details: Details,
 }
 

@@ -1,4 +1,4 @@
-//! An order as the product is told it.
+//! The order details that the product gets in a notice.
 
 mod fitted;
 #[cfg(test)]
@@ -16,20 +16,20 @@ use crate::message::{MAX_KEPT_LETTERS, OrderLineId, kept_text};
 
 pub use fitted::MAX_DETAILS_LEN;
 
-/// What the marketplace said of an order and of one of its lines. Members that the guide names keep
-/// their places; all others are under `other` in the same object. `orderLine` is the one line that
-/// was meant. At most [`MAX_DETAILS_LEN`] long; `truncated` says that members were cut for it.
+/// The marketplace's details of an order and of one of its lines. Members of the guide keep their
+/// places. All others are under `other` in the same object. `orderLine` is the requested line. The
+/// JSON text has at most [`MAX_DETAILS_LEN`] bytes. If members were removed, `truncated` is `true`.
 #[derive(Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct OrderDetails(Map<String, Value>);
 
-/// The names that the guide gives the members of an object, each with the names inside it.
+/// The guide's member names of an object. Each has the table of the objects inside it.
 struct Table(&'static [(&'static str, Self)]);
 
 const PLAIN: Table = Table(&[]);
 
-/// The members of an order, without its lines. No page that we know names the amounts; these are
-/// the callbacks' names.
+/// The members of an order, without its lines. The known pages do not show the names of the
+/// amounts, so these are the callbacks' names.
 #[rustfmt::skip]
 const ORDER: Table = Table(&[
     ("orderId", PLAIN),
@@ -67,13 +67,13 @@ const LINE: Table = Table(&[
 ]);
 
 impl OrderDetails {
-    /// Reads `orderInfo`. An order without the line that is meant is none.
+    /// Reads `orderInfo`. `None` if the order does not have the requested line.
     pub(super) fn read(order: &Members, line: Option<&OrderLineId>) -> Option<Self> {
         let lines = order.iter().filter(|(name, _)| name == LINES);
         let lines: Vec<_> = lines.flat_map(|(_, value)| objects(value)).collect();
         let line = line_of(&lines, line.map(OrderLineId::as_str))?;
-        let mut members = told(order.iter().filter(|(name, _)| name != LINES), &ORDER);
-        members.insert(LINES.to_owned(), told(line.iter(), &LINE).into());
+        let mut members = sorted(order.iter().filter(|(name, _)| name != LINES), &ORDER);
+        members.insert(LINES.to_owned(), sorted(line.iter(), &LINE).into());
         Some(Self(fitted(members)))
     }
 
@@ -82,7 +82,7 @@ impl OrderDetails {
         &self.0
     }
 
-    /// The members, as one value.
+    /// The members as one JSON value.
     pub fn into_value(self) -> Value {
         self.0.into()
     }
@@ -90,12 +90,12 @@ impl OrderDetails {
 
 impl fmt::Debug for OrderDetails {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A buyer's name, phone and address are in it.
+        // It contains the buyer's name, phone and e-mail address.
         formatter.debug_struct("OrderDetails").finish_non_exhaustive()
     }
 }
 
-/// The line that was asked for, or the only one, whatever it is called.
+/// The requested line. If the order has exactly one line, its ID is ignored.
 fn line_of<'a>(lines: &[&'a Members], asked: Option<&str>) -> Option<&'a Members> {
     let is_asked = |line: &&&'a Members| {
         let mut ids = line.iter().filter(|(name, _)| name == "orderLineId");
@@ -107,7 +107,7 @@ fn line_of<'a>(lines: &[&'a Members], asked: Option<&str>) -> Option<&'a Members
     }
 }
 
-/// The objects of an array; one alone counts as an array of it.
+/// The objects of an array. A single object counts as an array with one object.
 fn objects(value: &Json) -> Vec<&Members> {
     match value {
         Json::Object(members) => vec![members],
@@ -119,7 +119,8 @@ fn objects(value: &Json) -> Vec<&Members> {
     }
 }
 
-fn told<'a>(
+/// Puts the members of the table at their places, and all others under `other`.
+fn sorted<'a>(
     members: impl Iterator<Item = &'a (String, Json)>,
     table: &Table,
 ) -> Map<String, Value> {
@@ -139,15 +140,15 @@ fn told<'a>(
     named
 }
 
-/// A value with every text in it cut to its bound, and with the members of its objects sorted into
-/// named and other if a table has their names.
+/// Cuts every text in a value to [`MAX_KEPT_LETTERS`]. If the table has names, the members of
+/// objects are split into named and other.
 fn kept(value: &Json, table: &Table) -> Value {
     match value {
         Json::Text(text) => kept_text(text).into(),
         Json::Number(text) if text.len() > MAX_KEPT_LETTERS => kept_text(text).into(),
         Json::Null | Json::Bool(_) | Json::Number(_) => value.to_value(),
         Json::Array(items) => items.iter().map(|item| kept(item, table)).collect(),
-        Json::Object(members) if !table.0.is_empty() => told(members.iter(), table).into(),
+        Json::Object(members) if !table.0.is_empty() => sorted(members.iter(), table).into(),
         Json::Object(members) => members
             .iter()
             .filter(|(name, _)| !json::is_private(name))
@@ -156,7 +157,7 @@ fn kept(value: &Json, table: &Table) -> Value {
     }
 }
 
-/// The member of the one line that was meant.
+/// The name of the member with the order's lines.
 pub const LINES: &str = "orderLine";
-/// The member of a line's products.
+/// The name of the member with a line's products.
 pub const PRODUCTS: &str = "productInfo";

@@ -1,4 +1,4 @@
-//! The host of an order query: a site of the marketplace, or an address that the seller sets.
+//! The host of an order query: a site of the marketplace, or an address from the settings.
 
 use thiserror::Error;
 
@@ -10,27 +10,30 @@ pub struct OpenApiHost {
     fallback: Option<&'static str>,
 }
 
-/// `KOOHOOK_OPENAPI_HOST` is not a host. It never shows the text.
+/// `KOOHOOK_OPENAPI_HOST` is not a host. The error never contains the text.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("wants china, international, europe or an https origin (http on loopback alone)")]
+#[error(
+    "must be china, international, europe or an https origin; http is allowed only for this machine"
+)]
 pub struct OpenApiHostError;
 
 impl OpenApiHost {
-    /// Takes the name of a site, or an origin: scheme, name and port, and nothing after them.
+    /// Reads the name of a site, or an origin: scheme, name and port without a path.
     ///
     /// # Errors
-    /// If the text is neither.
+    /// If the text is not a site or an origin.
     pub fn parse(text: &str) -> Result<Self, OpenApiHostError> {
         match text {
             "china" => Ok(Self::site(CHINA, Some(CHINA_FALLBACK))),
-            // The international guide names China's fallback. Buyers' orders do not go there.
+            // The international guide names China's fallback. koohook does not send buyers' orders
+            // to it.
             "international" => Ok(Self::site("mkt-intl.myhuaweicloud.com", None)),
             "europe" => Ok(Self::site("mkt.myhuaweicloud.eu", None)),
             origin => Self::parse_origin(origin),
         }
     }
 
-    /// The host to ask if this one cannot be reached.
+    /// The host to query if this host cannot be reached.
     pub fn fallback(&self) -> Option<Self> {
         self.fallback.map(|name| Self::site(name, None))
     }
@@ -40,7 +43,7 @@ impl OpenApiHost {
         format!("{}://{}", self.scheme, self.authority)
     }
 
-    /// Name and port for the header `host`, without the scheme's default port.
+    /// Name and port for the header `host`. The scheme's default port is left out.
     pub fn authority(&self) -> &str {
         &self.authority
     }
@@ -68,14 +71,14 @@ impl OpenApiHost {
     }
 }
 
-/// China's site, if the setting is not set.
+/// China's site. koohook uses it if the setting is not set.
 impl Default for OpenApiHost {
     fn default() -> Self {
         Self::site(CHINA, Some(CHINA_FALLBACK))
     }
 }
 
-/// A name, and its port if there is one. `None` if the port is not a port.
+/// Splits a name from its optional port. `None` if the port is not valid.
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     match authority.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => {
@@ -100,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sites_have_their_hosts() {
+    fn a_site_has_its_host_and_fallback() {
         let cases = [
             ("china", "https://mkt.myhuaweicloud.com", Some("https://mkt.myhuaweicloud.cn")),
             ("international", "https://mkt-intl.myhuaweicloud.com", None),
@@ -109,15 +112,15 @@ mod tests {
         for (text, origin, fallback) in cases {
             let host = OpenApiHost::parse(text).unwrap();
             assert_eq!(host.origin(), origin);
-            let turned_to = host.fallback();
-            assert_eq!(turned_to.as_ref().map(OpenApiHost::origin).as_deref(), fallback);
-            assert_eq!(turned_to.and_then(|host| host.fallback()), None);
+            let other = host.fallback();
+            assert_eq!(other.as_ref().map(OpenApiHost::origin).as_deref(), fallback);
+            assert_eq!(other.and_then(|host| host.fallback()), None);
         }
         assert_eq!(OpenApiHost::default(), OpenApiHost::parse("china").unwrap());
     }
 
     #[test]
-    fn origins_are_https_or_loopback() {
+    fn an_origin_is_https_or_this_machine() {
         let cases = [
             ("https://Open.Example", Some("https://open.example")),
             ("https://open.example/", Some("https://open.example")),
@@ -157,10 +160,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_says_what_is_wanted_and_not_what_stands_there() {
+    fn the_error_contains_the_allowed_hosts_and_not_the_text() {
         let error = OpenApiHost::parse("https://seller:canary@open.example").unwrap_err();
-        let said = error.to_string();
-        assert!(said.starts_with("wants china, international, europe"), "{said}");
-        assert!(!format!("{said} {error:?}").contains("canary"));
+        let text = error.to_string();
+        assert!(text.starts_with("must be china, international, europe"), "{text}");
+        assert!(!format!("{text} {error:?}").contains("canary"));
     }
 }

@@ -1,6 +1,6 @@
-//! What an answer to an order query means. The number in its code counts before its status, since
-//! the marketplace also answers 500 to a question that always fails (guide 2.0, page "error codes";
-//! the API gateway's manual).
+//! Reads the answer to an order query. The number in the result code counts before the HTTP status:
+//! the marketplace also answers 500 to a query that always fails. Sources: V2 guide, page "error
+//! codes"; the API gateway's manual.
 
 use std::fmt;
 
@@ -8,20 +8,21 @@ use super::OrderDetails;
 use crate::json::{Document, Json, Members};
 use crate::message::OrderLineId;
 
-/// What came of a question.
+/// The outcome of an order query.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OrderQueryOutcome {
-    /// The order.
+    /// The marketplace returned the order.
     Found(OrderDetails),
-    /// Not now: ask again, later.
+    /// The query failed. It may succeed later.
     Retry(OrderQueryReason),
-    /// Never: the same question gets the same answer.
+    /// The query failed. A retry would get the same answer.
     Permanent(OrderQueryReason),
-    /// The gateway refuses the key, its signature or its time. More questions would lock the key.
+    /// The gateway rejected the key, its signature or its time. More queries would lock the key.
     KeyRefused(OrderQueryReason),
 }
 
-/// Why there is no order: our word for it, and two numbers. Nothing of the answer's text.
+/// Why a query returned no order: koohook's word and two numbers. It contains no text of the
+/// answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct OrderQueryReason {
     word: &'static str,
@@ -29,7 +30,7 @@ pub struct OrderQueryReason {
     number: Option<u16>,
 }
 
-/// Reads an answer about an order of which one line is meant.
+/// Reads the answer to a query for one line of an order.
 pub(super) fn read(status: u16, body: &[u8], line: Option<&OrderLineId>) -> OrderQueryOutcome {
     let answer = Document::parse(body).map(|document| document.members);
     let answer = answer.unwrap_or_default();
@@ -59,8 +60,8 @@ fn found(
     }
 }
 
-/// The four digits after the last dot, whatever is before it: the same numbers come as
-/// `MKT.`, `CBC.`, `APIG.` and `APIGW.`, and once with a space. No number means two things.
+/// The four digits after the last dot. The prefix is ignored: the guides print the same numbers
+/// with `MKT.`, `CBC.`, `APIG.` and `APIGW.`, and once with a space. Each number has one meaning.
 fn number_of(answer: &Members) -> Option<u16> {
     let code = member(answer, "resultCode").or_else(|| member(answer, "error_code"))?.as_text()?;
     let digits = code.rsplit('.').next().unwrap_or_default().trim();
@@ -68,8 +69,8 @@ fn number_of(answer: &Members) -> Option<u16> {
     digits.parse().ok().filter(|_| four)
 }
 
-/// The two tables. A number in neither is judged by its status. A key that is refused in another
-/// gateway scheme's words (0303, 0305, 0307, 1009, 2201) counts as refused all the same.
+/// The numbers of both tables. For any other number the HTTP status decides. The numbers 0303,
+/// 0305, 0307, 1009 and 2201 belong to other gateway schemes. They also mean a rejected key.
 fn by_number(
     number: u16,
     status: u16,
@@ -77,7 +78,7 @@ fn by_number(
 ) -> Option<OrderQueryOutcome> {
     match number {
         250 | 308 => Some(OrderQueryOutcome::Retry(reason("throttled"))),
-        // A request that is too large, or a backend that failed: the status tells which.
+        // The request is too large, or the backend failed. The status distinguishes them.
         201 if status < 500 => Some(OrderQueryOutcome::Permanent(reason("malformed"))),
         201..=203 | 601 | 606 | 608 | 610 | 613 | 999 => {
             Some(OrderQueryOutcome::Retry(reason("unavailable")))
@@ -95,7 +96,7 @@ fn by_number(
     }
 }
 
-/// For a number that is missing or new. A 401 can only be about the key.
+/// Decides by status if the number is missing or unknown. A 401 always means the key.
 fn by_status(status: u16, reason: impl Fn(&'static str) -> OrderQueryReason) -> OrderQueryOutcome {
     match status {
         401 => OrderQueryOutcome::KeyRefused(reason("key-refused")),
@@ -203,7 +204,7 @@ mod tests {
     ];
 
     #[test]
-    fn codes_are_judged_by_their_number() {
+    fn the_number_in_a_code_decides_the_outcome() {
         for (status, code, expected) in CODES {
             for body in [
                 format!(r#"{{"resultCode":"{code}","resultMsg":"canary"}}"#),
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_asked_again() {
+    fn an_answer_without_the_order_is_retried_or_permanent() {
         #[rustfmt::skip]
         let cases: [(u16, &[u8], &str); 9] = [
             (200, b"", "retry: unreadable (status 200)"),

@@ -1,4 +1,4 @@
-//! The signature of an answer.
+//! Signs an answer.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,8 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use crate::access_key::AccessKey;
 use crate::mac::hmac_sha256;
 
-/// The value of the header `Body-Sign`, over exactly the bytes that are sent (V1 guide, page
-/// "signing the response"). The one space behind `signature=` is the guide's.
+/// The value of the header `Body-Sign`. It covers exactly the bytes that are sent (V1 guide, page
+/// "signing the response"). The guide has the space after `signature=`.
 pub fn body_sign(key: &AccessKey, body: &[u8]) -> String {
     let digest = hmac_sha256(key.as_str().as_bytes(), &[body]);
     format!("sign_type=\"HMAC-SHA256\", signature= \"{}\"", STANDARD.encode(digest))
@@ -17,9 +17,9 @@ pub fn body_sign(key: &AccessKey, body: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// Computed from the guide's formula by another language's library.
+    /// A library of another language computed the expected signatures by the guide's formula.
     #[test]
-    fn body_sign_covers_the_bytes_sent() {
+    fn body_sign_covers_the_sent_bytes() {
         let key = AccessKey::parse("11111111-2222-3333-4444-555555555555").unwrap();
         let body = r#"{"resultCode":"000000","resultMsg":"success."}"#;
         let cases = [

@@ -1,20 +1,20 @@
 //! The marketplace's contracts and interface types.
 
-/// Which of the marketplace's contracts a call belongs to: decided by its route, never by trial
+/// The contract of a call. Only the route decides it. koohook never tries a second contract
 /// (decision A1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Contract {
-    /// Access guide 1.0: GET, everything in the query.
+    /// V1 guide. A base call is a GET with all its parameters in the query.
     V1,
-    /// Access guide 2.0: POST, JSON.
+    /// V2 guide. Every call is a POST with a JSON body.
     V2,
 }
 
-/// Which of the marketplace's interface types a call belongs to: each has keys of its own.
+/// The interface type of a call. Each type has its own keys.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Interface {
-    /// The lifecycle calls, on the production address.
+    /// The lifecycle calls. Their path is the production address.
     Base,
-    /// The joint-operations calls, on fixed paths below it.
+    /// The joint-operations calls. They have fixed paths below the production address.
     Kit,
 }

@@ -1,6 +1,6 @@
-//! The headers in which the kit carries its proof.
+//! The headers with the signature fields of a kit call.
 
-/// Every value of each of the kit's headers. A value that is not text is empty.
+/// All values of the kit's signature headers. A value that is not text is empty.
 #[derive(Clone, Debug, Default)]
 pub struct Headers<'a> {
     /// V1: `authToken`.

@@ -1,5 +1,5 @@
-//! What both V1 schemes share: named texts, sorted by name, joined as `name=value` with `&`, and
-//! an HMAC whose key ends in the call's own time stamp.
+//! The common part of both V1 schemes. The parameters are sorted by name and joined as `name=value`
+//! with `&`. The HMAC's key is the access key followed by the call's time stamp.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,26 +14,28 @@ use crate::mac::Mac;
 use crate::query_string::{self, Plus};
 use crate::time::{UnixMillis, is_time_stamp};
 
-/// The `authToken` of a text of sorted `name=value` pairs: HMAC-SHA256 with the access key and
-/// the time stamp, joined, as key. On the wire it is in standard base64.
+/// The `authToken` of a text of sorted `name=value` pairs: an HMAC-SHA256. Its key is the access
+/// key followed by the time stamp. On the wire it is standard base64 (V1 guide, page "verifying a
+/// request").
 pub fn auth_token(access_key: &str, time_stamp: &str, joined: &str) -> [u8; 32] {
     token_mac(access_key, time_stamp).with(&[joined.as_bytes()]).finish()
 }
 
-/// An `authToken` that has seen no text yet.
+/// Starts the HMAC of an `authToken`.
 pub(super) fn token_mac(access_key: &str, time_stamp: &str) -> Mac {
     Mac::new([access_key, time_stamp].concat().as_bytes())
 }
 
-/// What a V1 signature covers. Shapes are all that was judged (decisions B1, B3).
+/// The parameters that a V1 signature covers. Before the signature is verified, only their shapes
+/// are checked (decisions B1, B3).
 pub(super) struct Joined {
     sorted: Vec<(String, String)>,
     time_stamp: String,
 }
 
 impl Joined {
-    /// Sorts named texts. Each must be a valid name, no name may repeat, and one must be the time
-    /// stamp.
+    /// Sorts the parameters. Each must have a valid name, no name may be repeated, and one must be
+    /// the time stamp.
     pub fn new(mut named: Vec<(String, String)>) -> Result<Self, Rejection> {
         named.sort_unstable();
         if !named.iter().all(|(name, _)| is_name(name)) {
@@ -50,7 +52,7 @@ impl Joined {
         Ok(Self { sorted: named, time_stamp })
     }
 
-    /// The key that signed these texts.
+    /// Returns the key that signed these parameters.
     pub fn signer<'k>(
         &self,
         keys: &'k Keyring,
@@ -70,8 +72,9 @@ impl Joined {
         })
     }
 
-    /// Takes the texts as a believed call, unless one of them could be two: `orderId=A&productId=P`
-    /// signs alike as one value and as two parameters. `names` are the guide's.
+    /// Creates the verified call. It rejects a value that contains a second parameter: as one value
+    /// and as two parameters, `orderId=A&productId=P` has the same signature. `names` are the
+    /// guide's parameter names.
     pub fn verified(
         self,
         interface: Interface,
@@ -86,7 +89,7 @@ impl Joined {
         let text = |(name, value)| (name, Json::Text(value));
         let signed_at = match interface {
             Interface::Base => UnixMillis::from_time_stamp(&self.time_stamp),
-            // The kit's pages write China's time.
+            // The kit's pages use UTC+8.
             Interface::Kit => UnixMillis::from_china_time_stamp(&self.time_stamp),
         };
         Ok(Verified {
@@ -101,8 +104,8 @@ impl Joined {
     }
 }
 
-/// Reads an `authToken`: strict base64 of 32 bytes. Base64 has neither `%` nor spaces: a token with
-/// `%` was encoded once more than it was decoded, and a space was a `+` before its journey.
+/// Reads an `authToken`: strict base64 of 32 bytes. Base64 contains no `%` and no space. A token
+/// with `%` is URL-decoded once more. A space was a `+` that a form decoder changed.
 pub(super) fn parse_token(text: &str) -> Result<[u8; 32], Rejection> {
     if text.is_empty() {
         return Err(Rejection::SignatureMissing);
@@ -117,11 +120,12 @@ fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(is_name_letter)
 }
 
-/// Whether a parameter's name may hold a letter.
+/// Whether a parameter's name may contain this character.
 pub(super) fn is_name_letter(letter: u8) -> bool {
     letter.is_ascii_alphanumeric() || b"_.-".contains(&letter)
 }
 
+/// Whether a value contains `&`, a name of the guide, and `=`.
 fn folds(value: &str, names: &[&str]) -> bool {
     let mut rests = value.split('&').skip(1);
     rests.any(|rest| rest.split_once('=').is_some_and(|(name, _)| names.contains(&name)))

@@ -1,5 +1,5 @@
-//! V1, joint-operations kit: `authToken` in a header, over the body's top-level members (guide
-//! 1.0, page "verifying a request body").
+//! Kit calls under V1: the header `authToken` signs the body's top-level members (V1 guide, page
+//! "verifying a request body").
 
 mod text;
 
@@ -29,19 +29,19 @@ pub(super) fn verify(
         }
         None => return Err(Rejection::SignatureWrong),
     };
-    // If a member is named twice with different values, neither reading is executed.
+    // If a member is repeated with different values, koohook executes neither reading.
     if outline.names_again() && Document::parse(body)?.conflicting {
         return Err(Rejection::BodyConflicting);
     }
     joined.verified(Interface::Kit, &GUIDE_MEMBERS, form, signature, key)
 }
 
-/// The signature, which the header alone holds.
+/// Reads the signature. It is only in the header.
 pub(super) fn signature(headers: &Headers<'_>) -> Result<[u8; 32], Rejection> {
     parse_token(token(headers)?)
 }
 
-/// One reading of a body, if it is signed: as it is, or else with its values URL-decoded.
+/// Checks one reading of a body: first the values as received, then the URL-decoded values.
 fn signed<'k>(
     outline: &Outline<'_>,
     reading: Reading,
@@ -62,7 +62,7 @@ fn signed<'k>(
     Ok(None)
 }
 
-/// The one header, without the pair of quotes that the guide prints around it.
+/// The value of the only header, without surrounding quotes. The guide's examples have quotes.
 fn token<'a>(headers: &Headers<'a>) -> Result<&'a str, Rejection> {
     let token = match headers.auth_token.as_slice() {
         [] => return Err(Rejection::SignatureMissing),
@@ -73,8 +73,8 @@ fn token<'a>(headers: &Headers<'a>) -> Result<&'a str, Rejection> {
     Ok(unquoted.unwrap_or(token))
 }
 
-/// Every member name of the V1 kit's pages. One that is missing here could be folded into
-/// another's value.
+/// Every member name of the V1 kit's pages. If a name were missing here, a value could contain that
+/// parameter without being rejected.
 #[rustfmt::skip]
 const GUIDE_MEMBERS: [&str; 18] = [
     "appId", "clientId", "clientSecret", "currentSyncTime", "domainName", "flag", "instanceId",
@@ -102,17 +102,17 @@ mod tests {
         verify(&headers, body.as_bytes(), &keys)
     }
 
-    /// Made with another language's library.
+    /// A library of another language computed the tokens.
     #[test]
-    fn bodies_are_signed_by_their_members() {
+    fn a_token_signs_the_members_of_a_body() {
         assert!(verified(TENANT, &[TENANT_TOKEN]).is_ok());
         assert!(verified(USERS, &[USERS_TOKEN]).is_ok());
         assert!(verified(USERS, &[&format!("\"{USERS_TOKEN}\"")]).is_ok());
     }
 
-    /// A host that decodes no header may still receive an encoded token.
+    /// A caller may URL-encode the token, and a host does not decode headers.
     #[test]
-    fn a_token_may_be_encoded_in_its_header() {
+    fn a_token_may_be_url_encoded_in_its_header() {
         let once = crate::query_string::encode(TENANT_TOKEN).to_string();
         assert!(once.contains("%2B") && once.contains("%3D"));
         assert!(verified(TENANT, &[&once]).is_ok());
@@ -120,8 +120,8 @@ mod tests {
         assert_eq!(verified(TENANT, &[&twice]).err(), Some(Rejection::SignatureMalformed));
     }
 
-    /// Raw or URL-decoded, by the first or the last of one name: whatever was signed is found, and
-    /// what conflicts is not executed.
+    /// The signature may cover the received or the URL-decoded values, and the first or the last
+    /// member of a name. A body with conflicting members is never executed.
     #[test]
     fn either_reading_may_be_signed_in_either_form() {
         let token = |joined: &str| {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_body_or_token_is_not() {
+    fn another_body_or_token_is_rejected() {
         let wrong = Some(Rejection::SignatureWrong);
         assert_eq!(verified(TENANT, &[USERS_TOKEN]).err(), wrong);
         assert_eq!(

@@ -1,10 +1,10 @@
-//! V2.0, joint-operations kit: `x-sign`, `x-timestamp` and `x-nonce` in headers, one HMAC over
-//! the body itself (guide 2.0, page "security token").
+//! Kit calls under V2: the headers `x-sign`, `x-timestamp` and `x-nonce`, and one HMAC over the
+//! body (V2 guide, page "security token").
 
 use super::contract::Interface;
 use super::headers::Headers;
 use super::rejection::Rejection;
-use super::timed::{Proof, Scheme, TimestampUnit};
+use super::timed::{Scheme, SignatureFields, TimestampUnit};
 use crate::json::Scalars;
 use crate::mac::Mac;
 use crate::time::UnixMillis;
@@ -19,21 +19,22 @@ pub(super) const SCHEME: Scheme = Scheme {
     scalars: Scalars::AsReceived,
 };
 
-/// The signature of a payload under the kit's V2: on the wire 64 hex digits.
+/// The signature of a payload of a V2 kit call. On the wire it is 64 hex digits (V2 guide, page
+/// "security token").
 pub fn sign(access_key: &str, nonce: &str, timestamp: &str, payload: &[u8]) -> [u8; 32] {
     SCHEME.sign(access_key, nonce, timestamp, payload)
 }
 
-/// The proof, which the headers alone hold.
-pub(super) fn proof(
+/// Reads the signature fields. They are only in the headers.
+pub(super) fn signature_fields(
     headers: &Headers<'_>,
     unit: TimestampUnit,
     now: UnixMillis,
-) -> Result<Proof, Rejection> {
+) -> Result<SignatureFields, Rejection> {
     let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
     let [signatures, timestamps, nonces] =
         [&headers.x_sign, &headers.x_timestamp, &headers.x_nonce].map(|values| owned(values));
-    Proof::parse(signatures, timestamps, nonces, unit, now)
+    SignatureFields::parse(signatures, timestamps, nonces, unit, now)
 }
 
 #[cfg(test)]
@@ -41,9 +42,9 @@ mod tests {
     use super::*;
     use crate::json::{Outline, Reading};
 
-    /// Made with another language's library: canonical form and raw bytes of one tenant.
+    /// A library of another language signed the raw bytes and the canonical form of one tenant.
     #[test]
-    fn signs_the_payload_itself() {
+    fn a_kit_signature_covers_the_payload() {
         let sign = |payload: &str| {
             let nonce = "50D83FDECAED6CCD8EF597F2A577950527928BA287D04E6036E92B2806FD17DA";
             let signature =

@@ -1,63 +1,65 @@
-//! Why a call is not believed.
+//! Why a call is rejected.
 
 use thiserror::Error;
 
 use crate::json::JsonError;
 use crate::result_code::ResultCode;
 
-/// Why we do not believe the caller. A stranger may read the answer: it has one body per code.
+/// Why koohook rejects a call. An unverified caller may read the answer, so all rejections with one
+/// code have the same body.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum Rejection {
     /// The signature is missing.
     #[error("signature missing")]
     SignatureMissing,
-    /// A signature that no HMAC-SHA256 could have, by its length or letters.
+    /// The signature has a length or characters that no HMAC-SHA256 has.
     #[error("signature malformed")]
     SignatureMalformed,
-    /// A signature that none of our keys makes.
+    /// None of the configured keys made the signature.
     #[error("signature wrong")]
     SignatureWrong,
-    /// A parameter of the proof occurs twice.
+    /// A signature field or a V1 parameter occurs twice.
     #[error("parameter repeated")]
     ParameterRepeated,
-    /// A V1 parameter whose name is not a name, or whose value is not text.
+    /// A V1 parameter has an invalid name, or a value that is not UTF-8.
     #[error("parameter name malformed")]
     ParameterMalformed,
-    /// V1: `timeStamp` absent, or not of 14 to 20 digits.
+    /// V1: `timeStamp` is absent, or does not have 14 to 20 digits.
     #[error("time stamp malformed")]
     TimeStampMalformed,
-    /// V2: `timestamp` absent, or not of the unit's length.
+    /// V2: `timestamp` is absent, or is not a number of 10 or 13 digits.
     #[error("timestamp malformed")]
     TimestampMalformed,
-    /// V2: `timestamp` well-formed in the unit that `KOOHOOK_TIMESTAMP_UNIT` does not name.
-    #[error("timestamp in the other unit than KOOHOOK_TIMESTAMP_UNIT says")]
+    /// V2: `timestamp` is not in the unit of `KOOHOOK_TIMESTAMP_UNIT`.
+    #[error("timestamp is not in the unit of KOOHOOK_TIMESTAMP_UNIT")]
     TimestampOtherUnit,
-    /// V2: signed too long ago, or too far ahead.
+    /// V2: `timestamp` is too old, or too far in the future.
     #[error("timestamp outside the tolerance")]
     OutsideTolerance,
-    /// V2: `nonce` absent, too long, or not of printable characters.
+    /// V2: `nonce` is absent, too long, or contains a character that is not printable ASCII.
     #[error("nonce malformed")]
     NonceMalformed,
-    /// V1, proven: a value that signs like two parameters (decision B1).
-    #[error("value folds into two parameters")]
+    /// V1, after the signature was verified: a value contains a second parameter (decision B1).
+    #[error("value contains a second parameter")]
     Folded,
-    /// More values than a body may hold, signed or not: the host answers HTTP 413 (decision G6).
-    #[error("body holds too many values")]
+    /// The body contains too many values, signed or not. The host answers HTTP 413 (decision G6).
+    #[error("body contains too many values")]
     TooManyNodes,
-    /// V2, proven: no JSON object, or nested too deep.
+    /// The signed body is not a JSON object, or is nested too deeply. V1 kit, signed or not: a
+    /// member is an array or an object (decision B3).
     #[error("body malformed")]
     BodyMalformed,
-    /// V2, proven: one name with two values.
+    /// The signature was verified, but the body repeats a name with different values.
     #[error("body names one member twice")]
     BodyConflicting,
 }
 
-/// A body that was not signed as it arrived, and has no canonical form that could be.
+/// The body was not signed as received. It has no canonical form, so no signature can match.
 impl From<JsonError> for Rejection {
     fn from(error: JsonError) -> Self {
         match error {
             JsonError::TooManyNodes => Self::TooManyNodes,
-            // What is not JSON has no members, and so no signature could cover them.
+            // A body that is not a JSON object has no members for a signature to cover.
             JsonError::Malformed | JsonError::TooDeep | JsonError::NotAnObject => {
                 Self::SignatureWrong
             }

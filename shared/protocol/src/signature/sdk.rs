@@ -1,8 +1,9 @@
-//! Signing what we ask of the marketplace: `SDK-HMAC-SHA256`, the scheme of its API gateway
-//! (the guide's pages "API signing").
+//! Signs koohook's requests to the marketplace with `SDK-HMAC-SHA256`, the scheme of its API
+//! gateway (the guide's pages "API signing").
 //!
-//! It has nothing in common with the schemes of the callbacks: another key, another text. What
-//! is signed is the request, part by part; the gateway believes it for 15 minutes.
+//! This scheme is different from the schemes of the callbacks: it has another key and another
+//! signed text. It signs each part of the request. The gateway accepts the signature for 15
+//! minutes.
 
 use std::fmt;
 
@@ -13,22 +14,22 @@ use crate::mac::hmac_sha256;
 use crate::query_string;
 use crate::time::UnixMillis;
 
-/// A request of ours, not signed yet.
+/// A request to the marketplace that is not signed yet.
 #[derive(Clone, Copy, Debug)]
 pub struct UnsignedRequest<'a> {
-    /// `GET`, `POST`.
+    /// The HTTP method: `GET` or `POST`.
     pub method: &'a str,
-    /// Not encoded.
+    /// The path, not encoded.
     pub path: &'a str,
-    /// Names and values, not encoded, in any order.
+    /// The query's names and values, not encoded, in any order.
     pub query: &'a [(&'a str, &'a str)],
-    /// Every header that is signed beside `x-sdk-date`; the gateway wants `host` among them.
+    /// The signed headers without `x-sdk-date`. The gateway requires `host`.
     pub headers: &'a [(&'a str, &'a str)],
-    /// The very bytes that are sent.
+    /// Exactly the bytes that are sent.
     pub body: &'a [u8],
 }
 
-/// The headers that a signed request carries.
+/// The headers that a signature adds to a request.
 #[derive(Clone, Eq, PartialEq)]
 pub struct SdkHeaders {
     /// `x-sdk-date`.
@@ -37,29 +38,29 @@ pub struct SdkHeaders {
     pub authorization: String,
 }
 
-/// An access key of the seller's account: its name, and the secret that signs.
+/// An access key of the seller's account: the access key (AK) and the secret key (SK) that signs.
 #[derive(Clone, Eq, PartialEq)]
 pub struct OpenApiCredentials {
     ak: String,
     sk: String,
 }
 
-/// Why a text is no part of an access key. Never says the text.
+/// Which part of an access key is invalid. The error never contains the text.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum OpenApiKeyError {
-    /// The name.
-    #[error("access key wants printable letters without space or comma")]
+    /// The access key.
+    #[error("access key must be printable ASCII characters without spaces or commas")]
     Ak,
-    /// The secret.
-    #[error("secret key wants printable letters without space or comma")]
+    /// The secret key.
+    #[error("secret key must be printable ASCII characters without spaces or commas")]
     Sk,
 }
 
 impl OpenApiCredentials {
-    /// Takes an access key as the console's file of it says.
+    /// Reads an access key as the file from the console contains it.
     ///
     /// # Errors
-    /// If a part is empty, or has a letter that a header cannot hold.
+    /// If a part is empty, or contains a character that a header must not contain.
     pub fn parse(ak: &str, sk: &str) -> Result<Self, OpenApiKeyError> {
         let plain = |text: &str| {
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
@@ -80,7 +81,7 @@ impl fmt::Debug for OpenApiCredentials {
 
 impl fmt::Debug for SdkHeaders {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // With the authorization, the same request can be sent again for a quarter of an hour.
+        // The gateway accepts the same authorization for 15 minutes, so it must not reach a log.
         formatter
             .debug_struct("SdkHeaders")
             .field("x_sdk_date", &self.x_sdk_date)
@@ -89,7 +90,7 @@ impl fmt::Debug for SdkHeaders {
 }
 
 impl UnsignedRequest<'_> {
-    /// Signs the request as made now.
+    /// Signs the request with the current time.
     pub fn sign(&self, credentials: &OpenApiCredentials, now: UnixMillis) -> SdkHeaders {
         let x_sdk_date = now.to_sdk_date();
         let text = format!("{ALGORITHM}\n{x_sdk_date}\n{}", self.canonical_digest(now));
@@ -102,8 +103,8 @@ impl UnsignedRequest<'_> {
         SdkHeaders { x_sdk_date, authorization }
     }
 
-    /// The text whose digest is signed: no secret is in it, and where the gateway refuses a
-    /// signature, it is what to compare.
+    /// The canonical request. Its digest is signed. It contains no secret. If the gateway rejects a
+    /// signature, compare this text with the gateway's.
     pub fn canonical(&self, now: UnixMillis) -> String {
         let headers = self.signed_headers(now);
         let lines: String =
@@ -120,7 +121,7 @@ impl UnsignedRequest<'_> {
         .join("\n")
     }
 
-    /// SHA-256 of that text, in hex: all that the signature covers beside the date.
+    /// SHA-256 of the canonical request in hex. The signature covers this digest and the date.
     pub fn canonical_digest(&self, now: UnixMillis) -> String {
         hex::encode(Sha256::digest(self.canonical(now)))
     }
@@ -136,8 +137,8 @@ impl UnsignedRequest<'_> {
     }
 }
 
-/// A query as it is signed and as it should be sent: encoded, sorted by name and then by value,
-/// as they read before they are encoded (the marketplace's own libraries sort so).
+/// The query in the form that is signed and should be sent. The pairs are sorted by name and then
+/// by value, and encoded afterwards. The marketplace's own libraries sort in the same way.
 pub fn query_text(query: &[(&str, &str)]) -> String {
     let mut pairs = query.to_vec();
     pairs.sort_unstable();
@@ -146,7 +147,8 @@ pub fn query_text(query: &[(&str, &str)]) -> String {
     pairs.into_iter().map(encode).collect::<Vec<_>>().join("&")
 }
 
-/// The path as it is signed, never as it is sent: it always ends in a slash.
+/// The path in the form that is signed. It always ends with a slash. The sent path has no such
+/// slash.
 fn canonical_path(path: &str) -> String {
     let parts: Vec<_> =
         path.split('/').map(|part| query_string::encode(part).to_string()).collect();
@@ -168,13 +170,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queries_are_sorted_and_encoded() {
+    fn a_query_is_sorted_and_then_encoded() {
         let cases: [(&[(&str, &str)], &str); 6] = [
             (&[], ""),
             (&[("b", "2"), ("a", "1"), ("b", "1"), ("B", "")], "B=&a=1&b=1&b=2"),
             (&[("a", "x y"), ("a", "~-._")], "a=x%20y&a=~-._"),
             (&[("a", "+/=&%*'")], "a=%2B%2F%3D%26%25%2A%27"),
-            // Sorted before they are encoded: `~` is 7E, `é` begins with C3 and would be `%`.
+            // Sorted before encoding: `~` is 7E and `é` begins with C3. After encoding, `é` begins
+            // with `%`.
             (&[("é", "测"), ("~", "")], "~=&%C3%A9=%E6%B5%8B"),
             (&[("ab", "1"), ("a", "2"), ("a b", "3")], "a=2&a%20b=3&ab=1"),
         ];
@@ -184,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn signed_paths_end_in_a_slash() {
+    fn a_signed_path_ends_with_a_slash() {
         let cases = [
             ("", "/"),
             ("/", "/"),
@@ -198,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_lowered_trimmed_and_sorted() {
+    fn header_names_are_lower_case_and_sorted() {
         let outgoing = UnsignedRequest {
             method: "GET",
             path: "/",
@@ -212,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_stand_in_a_header() {
+    fn a_key_that_does_not_fit_into_a_header_is_rejected() {
         let cases = [
             ("", "sk", Err(OpenApiKeyError::Ak)),
             ("ak", "", Err(OpenApiKeyError::Sk)),
@@ -227,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_secret() {
+    fn debug_output_contains_no_secret() {
         let credentials = OpenApiCredentials::parse("canary-ak", "canary-sk").unwrap();
         let outgoing =
             UnsignedRequest { method: "GET", path: "/", query: &[], headers: &[], body: b"" };

@@ -1,16 +1,16 @@
-//! Finds the key of a ring that signed a text. The text arrives in pieces.
+//! Finds the key that signed a text. The text is written in pieces.
 
 use crate::access_key::{AccessKey, Keyring};
 use crate::mac::{Mac, same_mac};
 
-/// Where a signed text is written to, piece by piece.
+/// Receives a signed text in pieces.
 pub(super) type Out<'o> = &'o mut dyn FnMut(&[u8]);
 
-/// The key of a ring that signed a text. `write` writes the text once, for all keys, and no copy of
-/// it is kept. Every key is compared, so that the time does not tell which key it was.
+/// Returns the key that signed a text. `write` writes the text once for all keys, and no copy is
+/// kept. Every key is compared, so the duration does not depend on which key matched.
 ///
 /// # Errors
-/// As `write` says.
+/// If `write` fails.
 pub(super) fn signer<'k, E>(
     keys: &'k Keyring,
     signature: &[u8; 32],
@@ -44,7 +44,7 @@ pub(super) fn signer<'k, E>(
     Ok(if by_current { Some(&keys.current) } else { by_previous })
 }
 
-/// So many bytes of a text are gathered before they are hashed: most pieces are a few letters.
+/// How many bytes are collected before they are hashed. Most pieces have only a few letters.
 const CHUNK: usize = 1024;
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ mod tests {
     use crate::mac::hmac_sha256;
 
     #[test]
-    fn either_key_is_found_however_the_text_arrives() {
+    fn both_keys_are_found_for_any_piece_length() {
         let key = |text| AccessKey::parse(text).unwrap();
         let [current, previous, other] =
             ["constructed-key-0001", "constructed-key-0002", "constructed-key-0003"].map(key);

@@ -1,5 +1,5 @@
-//! What both V2 schemes share: a signature with a timestamp and a nonce, over the body as it
-//! travelled or over its canonical form.
+//! The common part of both V2 schemes: a signature with a timestamp and a nonce. It covers the body
+//! as received, or the body's canonical form.
 
 use hex::FromHex;
 
@@ -12,49 +12,51 @@ use crate::json::{Document, JsonError, Members, Outline, Reading, Scalars};
 use crate::mac::Mac;
 use crate::time::UnixMillis;
 
-/// The unit in which this installation reads V2's `timestamp`. Never both: the signed text has
-/// no separators, so that a digit could wander between nonce and timestamp.
+/// The unit of V2's `timestamp` in this installation. koohook accepts only one unit: the signed
+/// text has no separators, so an attacker could move digits between nonce and timestamp.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum TimestampUnit {
-    /// 13 digits: the guide's examples.
+    /// 13 digits, as in the guide's examples.
     #[default]
     Milliseconds,
-    /// 10 digits: the international guide's words.
+    /// 10 digits, as in the text of the international guide.
     Seconds,
 }
 
-/// How far from now a V2 call may have been signed, either way (guide 2.0: 60 s). The memory of
-/// used signatures must last longer than twice this, or a captured query could be used again.
+/// How far a V2 `timestamp` may be before or after now (V2 guide, page "security token": 60 s).
+/// koohook must remember used signatures for more than twice this time. Otherwise a captured query
+/// could be used a second time.
 pub const TOLERANCE_MILLIS: u64 = 60_000;
 
 /// How one interface type signs.
 pub(super) struct Scheme {
     pub interface: Interface,
-    /// Starts over a payload, with access key, nonce and timestamp.
+    /// Starts the HMAC of a payload with access key, nonce and timestamp.
     pub begin: fn(&str, &str, &str) -> Mac,
-    /// Makes the signature of what was started and has seen the payload.
+    /// Computes the signature from the HMAC over the payload.
     pub finish: fn(Mac, &str, &str, &str) -> [u8; 32],
     pub scalars: Scalars,
 }
 
 impl Scheme {
-    /// The signature of a payload.
+    /// Signs a payload.
     pub fn sign(&self, access_key: &str, nonce: &str, timestamp: &str, payload: &[u8]) -> [u8; 32] {
         let mac = (self.begin)(access_key, nonce, timestamp).with(&[payload]);
         (self.finish)(mac, access_key, nonce, timestamp)
     }
 }
 
-/// Signature, timestamp and nonce, of the right shape and in time.
-pub(super) struct Proof {
+/// A signature, timestamp and nonce. Their shapes are valid, and the timestamp is within the
+/// tolerance.
+pub(super) struct SignatureFields {
     signature: [u8; 32],
     timestamp: String,
     signed_at: UnixMillis,
     nonce: String,
 }
 
-impl Proof {
-    /// Takes every value of each name. More than one value is an error.
+impl SignatureFields {
+    /// Reads all values of each field. More than one value is an error.
     pub fn parse(
         signatures: Vec<String>,
         timestamps: Vec<String>,
@@ -77,8 +79,8 @@ impl Proof {
         Ok(Self { signature, timestamp, signed_at, nonce })
     }
 
-    /// Verifies the body's bytes, or else its canonical form; what is believed is the tree of
-    /// whichever was signed.
+    /// Verifies the body as received. If that fails, it verifies the canonical form. The result
+    /// contains the members of the signed form.
     pub fn verify(
         self,
         scheme: &Scheme,
@@ -96,7 +98,7 @@ impl Proof {
         Ok(Verified {
             interface: scheme.interface,
             contract: Contract::V2,
-            members: proven(body)?,
+            members: signed_members(body)?,
             signed_at: Some(self.signed_at),
             form,
             signature: self.signature,
@@ -104,8 +106,8 @@ impl Proof {
         })
     }
 
-    /// Looks for the key that signed the canonical form, if the body was not signed as received. If
-    /// a member is named twice, either reading may be signed.
+    /// Finds the key that signed the canonical form. If a member is repeated, the signature may
+    /// cover the first or the last one.
     fn canonical_signer<'k>(
         &self,
         scheme: &Scheme,
@@ -142,9 +144,9 @@ impl Proof {
     }
 }
 
-/// The members of a body whose signature was verified. If a member is named twice with
-/// different values, neither reading is executed.
-fn proven(body: &[u8]) -> Result<Members, Rejection> {
+/// Reads the members of a body after its signature was verified. If a member is repeated with
+/// different values, koohook executes neither reading.
+fn signed_members(body: &[u8]) -> Result<Members, Rejection> {
     match Document::parse(body) {
         Ok(document) if document.conflicting => Err(Rejection::BodyConflicting),
         Ok(document) => Ok(document.members),
@@ -182,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn timestamps_are_digits_of_one_unit() {
+    fn a_timestamp_must_have_the_configured_unit() {
         let read = |text| parse_timestamp(text, TimestampUnit::Milliseconds);
         assert_eq!(read("1791234567000"), Ok(UnixMillis::new(1_791_234_567_000)));
         assert_eq!(read("1791234567"), Err(Rejection::TimestampOtherUnit));
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn nonces_are_printable() {
+    fn a_nonce_must_be_short_and_printable() {
         assert!(is_nonce("a") && is_nonce(&"~".repeat(128)));
         for text in ["", " ", "a b", "a\r\n", "😀", "\u{7f}", &"a".repeat(129)] {
             assert!(!is_nonce(text), "{text:?}");

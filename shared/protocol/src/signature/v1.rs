@@ -1,4 +1,4 @@
-//! V1, base interfaces: `authToken` over the sorted, decoded query (guide 1.0, page "verifying a
+//! Base calls under V1: `authToken` signs the sorted and decoded query (V1 guide, page "verifying a
 //! request").
 
 use std::borrow::Cow;
@@ -14,7 +14,7 @@ pub(super) fn verify(raw: &str, keys: &Keyring) -> Result<Verified, Rejection> {
     let (spaced, signature) = parse(raw)?;
     let (joined, form, key) = match spaced.signer(keys, &signature)? {
         Some(key) => (spaced, SignedForm::Received, key),
-        // A `+` that was not encoded is a space in a form, and was a `+` when the call was signed.
+        // A sender may sign a `+` and not encode it. Form decoding has made it a space.
         None if raw.contains('+') => {
             let (kept, _) = parameters(raw, Plus::Kept)?;
             let key = kept.signer(keys, &signature)?.ok_or(Rejection::SignatureWrong)?;
@@ -25,13 +25,13 @@ pub(super) fn verify(raw: &str, keys: &Keyring) -> Result<Verified, Rejection> {
     joined.verified(Interface::Base, &GUIDE_PARAMETERS, form, signature, key)
 }
 
-/// What is signed, and the signature: all that can be judged without a key.
+/// Reads the signed parameters and the signature. This needs no key.
 pub(super) fn parse(raw: &str) -> Result<(Joined, [u8; 32]), Rejection> {
     let (joined, token) = parameters(raw, Plus::Space)?;
     Ok((joined, parse_token(&token)?))
 }
 
-/// Every parameter but the token, and the token.
+/// Returns every parameter except the token, and the token.
 fn parameters(raw: &str, plus: Plus) -> Result<(Joined, String), Rejection> {
     let decode = |encoded, plus| {
         let decoded = query_string::decode(encoded, plus).ok_or(Rejection::ParameterMalformed);
@@ -49,8 +49,8 @@ fn parameters(raw: &str, plus: Plus) -> Result<(Joined, String), Rejection> {
     }
 }
 
-/// Every parameter name of the V1 guide's base interfaces. One that is missing here could be
-/// folded into another's value.
+/// Every parameter name of the V1 guide's base interfaces. If a name were missing here, a value
+/// could contain that parameter without being rejected.
 #[rustfmt::skip]
 const GUIDE_PARAMETERS: [&str; 30] = [
     "acceptanceTime",
@@ -101,9 +101,9 @@ mod tests {
         Keyring { current: AccessKey::parse(key).unwrap(), previous: None }
     }
 
-    /// The guide's page "Java sample (whole)": its key is seven letters x.
+    /// The example is from the guide's page "Java sample (whole)". Its key is `xxxxxxx`.
     #[test]
-    fn token_answers_the_guide() {
+    fn a_token_is_equal_to_the_guides() {
         let joined = "activity=newInstance&businessId=61e834ba-7b97-4418-b8f7-e5345137278c\
             &customerId=68cbc86abc2018ab880d92f36422fa0e&expireTime=20200727153156\
             &orderId=CS1906666666ABCDE&productId=00301-666666-0--0&testFlag=1\
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plus_that_nobody_encoded_verifies_as_itself() {
+    fn a_plus_without_encoding_is_verified_as_a_plus() {
         let joined = "email=a+b&timeStamp=20200727073711903";
         let verified = signed(joined, "20200727073711903", joined).unwrap();
         assert_eq!(verified.form(), SignedForm::PlusKept);
@@ -128,7 +128,8 @@ mod tests {
         assert_eq!(verified.form(), SignedForm::Received);
     }
 
-    /// Base64 has no `%`: of the token alone a second encoding is seen, and undone.
+    /// Base64 contains no `%`. So koohook detects and removes a second encoding, but only of the
+    /// token.
     #[test]
     fn a_token_may_be_encoded_twice() {
         let joined = "orderId=100%2541&timeStamp=20200727073711903";
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_folds_is_refused_once_proven() {
+    fn a_signed_value_with_a_second_parameter_is_rejected() {
         let folded = |value: &str| {
             let joined = format!("orderId={value}&timeStamp=20200727073711903");
             let raw = joined.replace(value, &value.replace('&', "%26").replace('=', "%3D"));
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn every_guide_parameter_has_its_place() {
+    fn the_guide_parameters_are_sorted() {
         assert!(GUIDE_PARAMETERS.is_sorted());
     }
 }

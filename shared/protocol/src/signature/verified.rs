@@ -7,8 +7,7 @@ use crate::access_key::AccessKey;
 use crate::json::Members;
 use crate::time::UnixMillis;
 
-/// A call that the marketplace made: its signature was made with one of our keys, over exactly
-/// these members.
+/// A call from the marketplace. One of the configured keys signed exactly these members.
 pub struct Verified {
     pub(super) interface: Interface,
     pub(super) contract: Contract,
@@ -19,26 +18,26 @@ pub struct Verified {
     pub(super) key: AccessKey,
 }
 
-/// Which reading of the call the signature covers.
+/// Which form of the call the signature covers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SignedForm {
-    /// What arrived: V2's raw body, V1's values decoded as a form.
+    /// The call as received: V2's raw body, V1's form-decoded values, or the V1 kit's raw values.
     Received,
     /// V2's canonical form.
     Canonical,
-    /// V1's values with `+` kept as it is.
+    /// V1's values with `+` not decoded to a space.
     PlusKept,
-    /// The kit's V1 values, URL-decoded.
+    /// The V1 kit's values, URL-decoded.
     Decoded,
 }
 
 impl Verified {
-    /// Of which interface type the call is.
+    /// The interface type of the call.
     pub const fn interface(&self) -> Interface {
         self.interface
     }
 
-    /// By which contract the call is read.
+    /// The contract of the call.
     pub const fn contract(&self) -> Contract {
         self.contract
     }
@@ -48,22 +47,23 @@ impl Verified {
         &self.members
     }
 
-    /// When the call was signed; `None` if V1's `timeStamp` names no second of the calendar.
+    /// When the call was signed. `None` if V1's `timeStamp` is not a valid time.
     pub const fn signed_at(&self) -> Option<UnixMillis> {
         self.signed_at
     }
 
-    /// Which reading the signature covers.
+    /// Which form the signature covers.
     pub const fn form(&self) -> SignedForm {
         self.form
     }
 
-    /// The signature's bytes: they name this one call for ever.
+    /// The signature's bytes. They identify this call.
     pub const fn signature(&self) -> &[u8; 32] {
         &self.signature
     }
 
-    /// The key that verified the call, with which its answer is signed and sealed.
+    /// The key that verified the call. koohook signs the answer with it, and encrypts V1
+    /// credentials.
     pub const fn key(&self) -> &AccessKey {
         &self.key
     }
@@ -71,7 +71,7 @@ impl Verified {
 
 impl fmt::Debug for Verified {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The members hold personal data, which must not reach a log.
+        // The members contain personal data, which must not reach a log.
         formatter
             .debug_struct("Verified")
             .field("contract", &self.contract)

@@ -1,15 +1,16 @@
-//! An order is cut until it fits into a notice: it loses the least that a product needs.
+//! Shortens order details until they fit into a notice. The least important members are removed
+//! first.
 
 use serde_json::{Map, Value};
 
 use super::{LINES, PRODUCTS};
 
-/// Removes members from an order that is so many bytes too long. Says if it removed any.
+/// Removes members from an order. The number is how many bytes the order is too long. Returns
+/// whether a member was removed.
 type Cut = fn(&mut Map<String, Value>, usize) -> bool;
 
-/// Cuts what a product can do without until the order fits: first the members that the guide does
-/// not name, then the extended parameters, then products from the last one on, then the longest
-/// member.
+/// Removes members until the order fits. The order of removal is: members that the guide does not
+/// name, extended parameters, products from the last one, the longest member.
 pub(super) fn fitted(mut order: Map<String, Value>) -> Map<String, Value> {
     let cuts: [Cut; 4] = [
         |order, _| cut("other", order),
@@ -27,21 +28,21 @@ pub(super) fn fitted(mut order: Map<String, Value>) -> Map<String, Value> {
     order
 }
 
-/// How many bytes too long the order is, if it is too long.
+/// How many bytes the order is too long. `None` if it fits.
 fn excess(order: &Map<String, Value>) -> Option<usize> {
     let len = serde_json::to_vec(order).map_or(usize::MAX, |written| written.len());
     len.checked_sub(MAX_DETAILS_LEN).filter(|excess| *excess > 0)
 }
 
-/// Removes every member of this name, at any depth. Says if there was one.
-fn cut(name: &str, told: &mut Map<String, Value>) -> bool {
-    let removed = told.remove(name).is_some();
-    let inner = told.values_mut().map(|value| match value {
+/// Removes every member of this name at any depth. Returns whether a member was removed.
+fn cut(name: &str, members: &mut Map<String, Value>) -> bool {
+    let removed = members.remove(name).is_some();
+    let inner = members.values_mut().map(|value| match value {
         Value::Object(members) => cut(name, members),
         Value::Array(items) => cut_each(name, items),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     });
-    // All of them: `any` would stop at the first.
+    // `count` visits every member. `any` would stop at the first.
     inner.filter(|cut| *cut).count() > 0 || removed
 }
 
@@ -50,9 +51,9 @@ fn cut_each(name: &str, items: &mut [Value]) -> bool {
     objects.map(|members| cut(name, members)).filter(|cut| *cut).count() > 0
 }
 
-/// Removes the last products, but never the only one.
-fn cut_products(told: &mut Map<String, Value>, excess: usize) -> bool {
-    let products = told.get_mut(LINES).and_then(|line| line.get_mut(PRODUCTS));
+/// Removes the last products. The first product stays.
+fn cut_products(order: &mut Map<String, Value>, excess: usize) -> bool {
+    let products = order.get_mut(LINES).and_then(|line| line.get_mut(PRODUCTS));
     let Some(products) = products.and_then(Value::as_array_mut) else { return false };
     let mut freed = 0;
     while freed < excess && products.len() > 1 {
@@ -61,14 +62,14 @@ fn cut_products(told: &mut Map<String, Value>, excess: usize) -> bool {
     freed > 0
 }
 
-fn cut_longest(told: &mut Map<String, Value>) -> bool {
-    let members = told.iter().filter(|(name, _)| *name != TRUNCATED);
+fn cut_longest(order: &mut Map<String, Value>) -> bool {
+    let members = order.iter().filter(|(name, _)| *name != TRUNCATED);
     let longest = members.max_by_key(|(_, value)| value.to_string().len());
     let longest = longest.map(|(name, _)| name.clone());
-    longest.is_some_and(|name| told.remove(&name).is_some())
+    longest.is_some_and(|name| order.remove(&name).is_some())
 }
 
-/// The longest order, written out: a notice with it stays within its own bound.
+/// The limit of order details in bytes of JSON. A notice with them stays within its own limit.
 pub const MAX_DETAILS_LEN: usize = 6 * 1024;
 
 const TRUNCATED: &str = "truncated";

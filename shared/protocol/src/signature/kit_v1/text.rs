@@ -1,4 +1,5 @@
-//! The text that signs a V1 kit body, written from the body's outline: no copy exists before proof.
+//! The text that a V1 kit signature covers. It is written from the body's outline, so no copy
+//! exists before the signature is verified.
 
 use crate::json::scanner::Token;
 use crate::json::string::Raw;
@@ -9,16 +10,16 @@ use crate::signature::rejection::Rejection;
 use crate::signature::signer::Out;
 use crate::time::is_time_stamp;
 
-/// How values are read.
+/// Whether values are URL-decoded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Values {
-    /// As they are.
+    /// As received.
     Received,
-    /// URL-decoded: the guide says so; its sample and its examples say otherwise.
+    /// URL-decoded. The guide's text requires it, but its sample and examples do not do it.
     Decoded,
 }
 
-/// One reading of a body: its members as texts. Blank ones are not signed and count as absent.
+/// One reading of a body: its members as texts. Blank members are not signed and count as absent.
 pub struct Texts<'o, 'a> {
     outline: &'o Outline<'a>,
     reading: Reading,
@@ -26,7 +27,7 @@ pub struct Texts<'o, 'a> {
 }
 
 impl<'o, 'a> Texts<'o, 'a> {
-    /// Judges the shape of a reading (decision B3), and finds its time stamp.
+    /// Checks the shape of a reading (decision B3) and finds its time stamp.
     pub fn new(outline: &'o Outline<'a>, reading: Reading) -> Result<Self, Rejection> {
         let mut texts = Self { outline, reading, time_stamp: String::new() };
         if texts.tokens().any(|(_, value)| matches!(value, Token::Array | Token::Object)) {
@@ -37,7 +38,7 @@ impl<'o, 'a> Texts<'o, 'a> {
         }
         let is_time = |name: Raw<'_>| name.chars().eq("timeStamp".chars());
         let time_stamp = texts.named().find(|(name, _)| is_time(*name));
-        // One letter more than the longest time stamp has is enough to see that it is none.
+        // A time stamp has at most 20 characters. A longer text fails the check with 21.
         let time_stamp = time_stamp.map(|(_, value)| value.chars().take(21).collect());
         texts.time_stamp = time_stamp
             .filter(|text: &String| is_time_stamp(text))
@@ -50,7 +51,7 @@ impl<'o, 'a> Texts<'o, 'a> {
         &self.time_stamp
     }
 
-    /// Writes the names and values, joined.
+    /// Writes the names and values as `name=value`, joined with `&`.
     pub fn write(&self, values: Values, out: Out<'_>) -> Result<(), JsonError> {
         let mut separator = "";
         self.each(values, |name, value| {
@@ -61,14 +62,14 @@ impl<'o, 'a> Texts<'o, 'a> {
         })
     }
 
-    /// Copies the names and values, once they are proven.
+    /// Copies the names and values after the signature is verified.
     pub fn copied(&self, values: Values) -> Result<Vec<(String, String)>, JsonError> {
         let mut copied = Vec::with_capacity(self.outline.len());
         self.each(values, |name, value| copied.push((name.to_owned(), value.to_owned())))?;
         Ok(copied)
     }
 
-    /// Shows every name and value in turn, from memory that the longest of them fits.
+    /// Passes every name and value to `show`. The memory for values is allocated once.
     fn each(&self, values: Values, mut show: impl FnMut(&str, &str)) -> Result<(), JsonError> {
         let (mut name, mut value) = (String::new(), String::with_capacity(self.outline.longest()));
         for (raw_name, raw_value) in self.named() {
@@ -96,7 +97,7 @@ impl<'o, 'a> Texts<'o, 'a> {
     }
 }
 
-/// A scalar as text: a string as it is, a number as received, a boolean by its word.
+/// The text of a scalar: a string unchanged, a number as received, a boolean as `true` or `false`.
 const fn text(value: Token<'_>) -> Option<Raw<'_>> {
     match value {
         Token::Text(raw) => Some(raw),
@@ -112,20 +113,20 @@ fn is_name(name: Raw<'_>) -> bool {
     name.chars().all(letter) && (1..=64).contains(&name.chars().take(65).count())
 }
 
-/// White space as the sample's `StringUtils.isBlank` sees it: no space that keeps words together,
-/// but the separators of files and records.
+/// Whether a character is white space for the sample's `StringUtils.isBlank`. Non-breaking spaces
+/// are not. The separators U+001C to U+001F are.
 fn is_java_white_space(letter: char) -> bool {
-    let keeps_together = matches!(letter, '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{85}');
-    matches!(letter, '\u{1c}'..='\u{1f}') || (letter.is_whitespace() && !keeps_together)
+    let is_non_breaking = matches!(letter, '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{85}');
+    matches!(letter, '\u{1c}'..='\u{1f}') || (letter.is_whitespace() && !is_non_breaking)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Answers of Java's `Character.isWhitespace`.
+    /// The results of Java's `Character.isWhitespace`.
     #[test]
-    fn blank_is_what_java_calls_so() {
+    fn white_space_is_the_same_as_in_java() {
         for letter in [' ', '\t', '\u{b}', '\u{1c}', '\u{1f}', '\u{2003}', '\u{3000}'] {
             assert!(is_java_white_space(letter), "{letter:?}");
         }
