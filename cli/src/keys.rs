@@ -208,8 +208,6 @@ mod tests {
         let sealed = |length| seal(&SealArguments { file: out.clone(), text: "x".repeat(length) });
         assert!(sealed(384 - 66).is_ok());
         let fault = sealed(384 - 65).unwrap_err().to_string();
-        assert!(
-            fault.starts_with("text to seal is 319 bytes long, and this key seals 318 at most")
-        );
+        assert!(fault.starts_with("text has 319 bytes, but this key encrypts at most 318"));
     }
 }

@@ -1,9 +1,9 @@
 //! `allOrgSync` (kit): all departments of an enterprise (kit guide, "synchronising departments,
 //! all").
 //!
-//! The list says what there is: departments that it does not name are gone, unless a newer call
-//! of their own says otherwise. An empty list changes nothing; a whole enterprise without
-//! departments is likelier a fault than a wish.
+//! The list is complete: departments that are not in it are deleted. A department with a newer
+//! `singleOrgSync` call does not change. An empty list changes nothing, because it is probably a
+//! mistake: an enterprise rarely deletes all its departments.
 
 use domain::decision::ListNotice;
 use domain::entity::Subject;
@@ -14,7 +14,7 @@ use protocol::message::{Activity, AllOrgSync, Malformed};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-/// The page.
+/// The page. It has no settings.
 pub(crate) struct SyncAllDepartments;
 
 impl Page for SyncAllDepartments {
@@ -44,7 +44,7 @@ impl ChangeList for Departments {
 
     fn notice(&self, at: UnixMillis, outcomes: &[EntryOutcome]) -> ListNotice {
         let Self(call) = self;
-        // What is known from a newer call of its own must not be overwritten by the product.
+        // The product already has newer data of these departments, and must not overwrite it.
         let current = call.records.iter().zip(outcomes);
         let current = current.filter(|(_, outcome)| **outcome != EntryOutcome::Stale);
         let notice =

@@ -1,9 +1,9 @@
 //! `applicationSync` (kit): the credentials of an enterprise for one of the seller's applications
 //! (kit guide, "synchronising applications").
 //!
-//! The marketplace seals the OAuth secret with the public key that the seller gave it. It is
-//! opened after the call is believed and before anything else; a secret that does not open is the
-//! one field fault that even a rehearsal is told of, since trying it is what the rehearsal is for.
+//! The marketplace encrypts the OAuth secret with the seller's public key. koohook decrypts it
+//! first, as soon as the signature is verified. A rehearsal ignores most invalid fields, but it
+//! fails if the secret cannot be decrypted: the seller rehearses to test the key.
 
 pub mod secret;
 
@@ -22,26 +22,29 @@ use protocol::time::UnixMillis;
 
 use self::secret::PrivateKeys;
 
-/// The page.
+/// The page with its private keys.
 pub(crate) struct Applications {
     private_keys: PrivateKeys,
 }
 
 impl Applications {
     pub(crate) fn new(settings: &Settings) -> Result<Self, SettingError> {
-        let unfit = |wants: &str| SettingError {
+        let unfit = |fault: &str| SettingError {
             setting: "KOOHOOK_RSA_PRIVATE_KEY",
-            wants: wants.to_owned(),
+            wants: fault.to_owned(),
         };
-        let pem = settings.private_keys.as_ref().ok_or_else(|| unfit("is required"))?;
+        let pem = settings
+            .private_keys
+            .as_ref()
+            .ok_or_else(|| unfit("is required by application-sync; run koohook keys new"))?;
         let private_keys =
             PrivateKeys::parse(pem.reveal()).map_err(|error| unfit(&error.to_string()))?;
         Ok(Self { private_keys })
     }
 
     fn decrypt(&self, sealed: &str) -> Result<String, Malformed> {
-        let unopened = Malformed { field: "clientSecret", kind: MalformedKind::Unopened };
-        self.private_keys.open(sealed).map_err(|_| unopened)
+        let undecryptable = Malformed { field: "clientSecret", kind: MalformedKind::Unopened };
+        self.private_keys.open(sealed).map_err(|_| undecryptable)
     }
 }
 
@@ -65,7 +68,7 @@ impl Page for Applications {
     }
 }
 
-/// A call, its secret decrypted.
+/// A call with its decrypted secret. The secret is empty in a deletion.
 struct Sync {
     call: ApplicationSync,
     client_secret: String,
@@ -86,14 +89,14 @@ impl Change<Dated<Application>> for Sync {
         current: Option<Dated<Application>>,
         Moment { at, .. }: Moment,
     ) -> Result<Decision<Dated<Application>>, Refusal> {
-        let wanted = Application::of(&self.call, self.client_secret.clone());
-        let synced = Dated::sync(current.clone(), wanted, at);
+        let application = Application::of(&self.call, self.client_secret.clone());
+        let synced = Dated::sync(current.clone(), application, at);
         Ok(Decision::of_synced(current.as_ref(), synced, |change| self.draft(change)))
     }
 }
 
 impl Sync {
-    /// The notice has the secret in clear: the product logs people in with it.
+    /// The notice contains the secret in plain text, because the product needs it to log people in.
     fn draft(&self, change: KitChange) -> NoticeDraft {
         let Self { call, client_secret } = self;
         let (kind, activity) = (Application::notice(change), Activity::ApplicationSync);

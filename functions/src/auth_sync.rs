@@ -1,8 +1,8 @@
-//! `authSync` (kit): the people whom an enterprise authorises for an application (kit guide,
+//! `authSync` (kit): the people that an enterprise authorises for an application (kit guide,
 //! "synchronising authorisations").
 //!
-//! The product is where people live: koohook keeps of each a row of 24 bytes, enough to know a
-//! repeat from a change and old from new, and hands on what changed.
+//! The product stores the people's data. koohook stores only 24 bytes for each person: enough to
+//! detect repeated and outdated calls. It sends the changes to the product.
 
 use domain::decision::ListNotice;
 use domain::entity::Subject;
@@ -13,7 +13,7 @@ use protocol::message::{Activity, AuthSync, ListItem, Malformed, Reply, UserChan
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-/// The page.
+/// The page. It has no settings.
 pub(crate) struct SyncUsers;
 
 impl Page for SyncUsers {
@@ -58,7 +58,7 @@ impl ChangeList for Users {
             UserChange::Delete => NoticeType::UsersDeleted,
             UserChange::Revoke => NoticeType::UsersRevoked,
         };
-        // Of the others the product knows as much already, or newer.
+        // For the other people, the product already has the same or newer data.
         let applied = call.records.iter().zip(outcomes);
         let applied = applied.filter(|(_, outcome)| **outcome == EntryOutcome::Applied);
         let notice = NoticeDraft::of_list(kind, Activity::AuthSync, at)

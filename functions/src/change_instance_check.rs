@@ -1,7 +1,7 @@
-//! `changeInstanceCheck` (V2): may this instance change at its renewal? (V2 guide, "checking a
-//! change".)
+//! `changeInstanceCheck` (V2): the marketplace asks whether an instance may change at its renewal
+//! (V2 guide, "checking a change").
 //!
-//! The seller's setting answers for every instance that is known and not released.
+//! The setting `KOOHOOK_RENEWAL_CHANGE` decides for every known instance that is not released.
 
 use domain::entity::{Entity, Subject};
 use domain::instance::InstanceState;
@@ -11,7 +11,7 @@ use domain::settings::RenewalChange;
 use protocol::message::{ChangeInstanceCheck, Malformed, Reply};
 use protocol::signature::Verified;
 
-/// The page.
+/// The page with its setting.
 pub(crate) struct Check {
     pub(crate) renewal_change: RenewalChange,
 }

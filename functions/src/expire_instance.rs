@@ -1,7 +1,8 @@
-//! `expireInstance` (V1): the term is over (V1 guide "expiration").
+//! `expireInstance` (V1): the term ended (V1 guide "expiration").
 //!
-//! The instance is frozen and its data kept: the buyer may renew within the retention period,
-//! and the renewal thaws it. V2 has no such call; there an expiry is a status.
+//! The instance is frozen, and its data is kept: the buyer may renew it within the retention
+//! period. The renewal unfreezes the instance. V2 has no such call. It sends `updateInstanceStatus`
+//! instead.
 
 use domain::decision::Decision;
 use domain::entity::Subject;
@@ -13,7 +14,7 @@ use protocol::message::{Activity, Malformed, StatusChange};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-/// The page.
+/// The page. It has no settings.
 pub(crate) struct Expire;
 
 impl Page for Expire {

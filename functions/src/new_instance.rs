@@ -1,8 +1,8 @@
-//! `newInstance`: a buyer bought (V1 guide "subscription", V2 guide "creating an instance").
+//! `newInstance`: a purchase (V1 guide "subscription", V2 guide "creating an instance").
 //!
-//! The same order always has the same instance, however often and late it is called, and even
-//! where the store was lost: the ID is derived. V1 calls again whenever the buyer opens the
-//! resource's details, so that the page is a look as well.
+//! The instance ID is derived from the order. So a repeated call always gets the same ID, even
+//! after the store was lost. V1 also sends this call when the buyer opens the resource's details,
+//! and shows the access data of the answer.
 
 use domain::app_info_template::Template;
 use domain::decision::Decision;
@@ -22,7 +22,7 @@ use protocol::result_code::ResultCode;
 use protocol::signature::{Contract, Verified};
 use protocol::time::UnixMillis;
 
-/// The page.
+/// The page with its settings.
 pub(crate) struct Purchases {
     template: Option<Template>,
     rehearsal: Option<Template>,
@@ -59,7 +59,7 @@ impl Page for Purchases {
 struct Purchase<'p> {
     page: &'p Purchases,
     call: NewInstance,
-    /// Derived from the call, so that a repeat names the same instance.
+    /// The ID is derived from the order, so a repeated call has the same ID.
     id: InstanceId,
 }
 
@@ -118,7 +118,8 @@ impl Purchase<'_> {
         }
     }
 
-    /// Without a product to ask, the template's access data is the buyer's at once.
+    /// Without a product address, the template's access data is ready immediately. Otherwise the
+    /// access data is pending until the product sends it.
     fn access(&self) -> Access {
         match (&self.page.template, self.page.reader) {
             (Some(template), Reader::Operator) => {
@@ -136,8 +137,8 @@ impl Purchase<'_> {
         Decision::of(&before, after, |kind| self.draft(kind))
     }
 
-    /// Without a product address no notice has a buyer's phone or e-mail: they are not stored
-    /// (decision D1).
+    /// Without a product address, the notice does not contain the buyer's phone and e-mail. So
+    /// koohook does not store them (decision D1).
     fn draft(&self, kind: NoticeType) -> NoticeDraft {
         let NewInstance { order_id, order_line_id, details, .. } = &self.call;
         let order = (Some(order_id), order_line_id.as_ref());

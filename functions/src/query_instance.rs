@@ -1,7 +1,8 @@
-//! `queryInstance`: the marketplace asks for access data (both guides, "querying an instance").
+//! `queryInstance`: the marketplace queries access data (both guides, "querying an instance").
 //!
-//! Asked again and again until a purchase is ready, and live whenever the buyer looks. Never
-//! `000000` with nothing in it: that would end the asking.
+//! The marketplace repeats the query until a purchase is ready. It also queries when the buyer
+//! opens the instance. The answer is never `000000` without access data, because then the
+//! marketplace would stop querying.
 
 use domain::app_info_template::Template;
 use domain::entity::{Entity, Subject};
@@ -11,7 +12,7 @@ use protocol::message::{InstanceId, InstanceInfo, Malformed, QueryInstance, Repl
 use protocol::result_code::ResultCode;
 use protocol::signature::{Contract, Verified};
 
-/// The page.
+/// The page with its template for rehearsals.
 pub(crate) struct Query {
     pub(crate) rehearsal: Option<Template>,
 }
@@ -39,19 +40,20 @@ struct Question {
 }
 
 impl Lookup for Question {
-    /// One read for each ID, and one more for a text that may be a single ID with a comma in it.
+    /// One read for each ID. If the text contains a comma, one more read for the whole text as one
+    /// ID.
     fn subjects(&self) -> Vec<Subject> {
         self.ids().cloned().map(Subject::Instance).collect()
     }
 
     fn discloses(&self) -> bool {
-        // V1 encrypts the credentials; under V2 they travel in clear.
+        // V1 encrypts the credentials. V2 sends them in plain text.
         self.contract == Contract::V2
     }
 
     fn reply(&self, found: &[Option<Entity>]) -> Result<Reply, Refusal> {
         let ids = self.ids().zip(found);
-        let looked_up: Vec<_> = as_meant(&self.call, ids.collect()).map(look_up).collect();
+        let looked_up: Vec<_> = requested(&self.call, ids.collect()).map(look_up).collect();
         let code = code(&looked_up);
         Ok(Reply { info: looked_up.into_iter().flatten().collect(), ..Reply::of(code) })
     }
@@ -63,12 +65,15 @@ impl Question {
     }
 }
 
-/// An ID, and what was found under it.
+/// An ID with the entity that was read for it.
 type Found<'a> = (&'a InstanceId, &'a Option<Entity>);
 
-/// What the text names. If an instance has the whole text as its ID, it is meant; and of its pieces
-/// only those can be meant that exist. If none has, the text is a list.
-fn as_meant<'a>(request: &QueryInstance, found: Vec<Found<'a>>) -> impl Iterator<Item = Found<'a>> {
+/// The requested IDs. If an instance has the whole text as its ID, the result is this instance and
+/// the pieces that exist. Otherwise the text is a list.
+fn requested<'a>(
+    request: &QueryInstance,
+    found: Vec<Found<'a>>,
+) -> impl Iterator<Item = Found<'a>> {
     let exists = |(_, found): &Found<'_>| matches!(found, Some(Entity::Instance(_)));
     let is_undivided = request.undivided.is_some() && found.first().is_some_and(exists);
     let is_list = request.undivided.is_some() && !is_undivided;
@@ -86,8 +91,8 @@ fn look_up((id, found): Found<'_>) -> Result<InstanceInfo, ResultCode> {
     }
 }
 
-/// The code of a list: ready if any is, else pending if any is, else the first refusal, else
-/// unknown (decision D8).
+/// The code of a list (decision D8): success if any instance is ready, otherwise processing if any
+/// is pending, otherwise the first refusal, otherwise not found.
 fn code(looked_up: &[Result<InstanceInfo, ResultCode>]) -> ResultCode {
     let codes = || looked_up.iter().filter_map(|found| found.as_ref().err().copied());
     if looked_up.iter().any(Result::is_ok) {

@@ -1,8 +1,8 @@
 //! `refreshInstance`: the expiry changes (V1 guide "renewal", V2 guide "updating an instance").
 //!
-//! A renewal, a trial that was paid for, either taken back, or a renewal together with another
-//! specification. The expiry is absolute: it is set, never added to, and a renewal never moves
-//! it back.
+//! The cause is a renewal, a paid trial, a cancellation of one of them, or a renewal with another
+//! specification. The new expiry is an absolute time. It replaces the old one and is never added to
+//! it. A renewal never moves the expiry back.
 
 use domain::decision::Decision;
 use domain::entity::Subject;
@@ -15,7 +15,7 @@ use protocol::message::{Activity, Malformed, RefreshInstance};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-/// The page.
+/// The page. It has no settings.
 pub(crate) struct Refresh;
 
 impl Page for Refresh {

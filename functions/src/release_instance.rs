@@ -1,7 +1,7 @@
-//! `releaseInstance`: the end (both guides, "releasing an instance").
+//! `releaseInstance`: the instance ends (both guides, "releasing an instance").
 //!
-//! Accepted in any state, for ever, and answered alike when it is repeated. What stays is a
-//! tombstone, so that nothing late brings the instance back.
+//! The call is accepted in every state, and the release is final. A repeated call gets the same
+//! answer. The store keeps a tombstone, so that a late call cannot restore the instance.
 
 use domain::decision::Decision;
 use domain::entity::Subject;
@@ -12,7 +12,7 @@ use domain::refusal::Refusal;
 use protocol::message::{Activity, Malformed, ReleaseInstance};
 use protocol::signature::Verified;
 
-/// The page.
+/// The page. It has no settings.
 pub(crate) struct Release;
 
 impl Page for Release {

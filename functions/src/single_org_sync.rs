@@ -1,9 +1,9 @@
 //! `singleOrgSync` (kit): one department of an enterprise (kit guide, "synchronising
 //! departments, single").
 //!
-//! A change of one row in the list of departments; the children of a department that is deleted
-//! stay, and nothing is checked against the tree that stands: the marketplace's order is not
-//! promised.
+//! The call changes one row in the list of departments. If a department is deleted, its children
+//! stay. The call is not checked against the stored tree, because the marketplace does not
+//! guarantee the order of its calls.
 
 use domain::decision::ListNotice;
 use domain::entity::Subject;
@@ -14,7 +14,7 @@ use protocol::message::{Activity, Fields, Malformed, Reply, SingleOrgSync, SyncF
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-/// The page.
+/// The page. It has no settings.
 pub(crate) struct SyncDepartment;
 
 impl Page for SyncDepartment {
@@ -53,7 +53,8 @@ impl ChangeList for Department {
             SyncFlag::Put => NoticeType::DepartmentPut,
             SyncFlag::Delete => NoticeType::DepartmentDeleted,
         };
-        // A later list names only departments that are older than it: the product must know.
+        // A later notice of the full list leaves out departments with a newer change. The product
+        // needs the time of this change to keep such a department.
         let activity = Activity::SingleOrgSync;
         let notice = NoticeDraft::of_call(kind, activity, (None, None), &self.0.details)
             .with("changeTime", at.to_rfc3339());

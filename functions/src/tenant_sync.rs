@@ -1,7 +1,8 @@
 //! `tenantSync` (kit): an enterprise (kit guide, "synchronising tenants").
 //!
-//! Who the enterprise is and where its people log in. Order between the kit's calls is not
-//! promised, and no call looks at the instance: a seller who applies for credentials has none.
+//! The call contains the enterprise's name and the address where its people log in. The marketplace
+//! does not guarantee the order of kit calls. No kit call reads the instance, because a seller that
+//! applies for credentials has no instance.
 
 use domain::decision::Decision;
 use domain::entity::Subject;
@@ -13,7 +14,7 @@ use protocol::message::{Activity, Fields, Malformed, Reply, SyncFlag, TenantSync
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-/// The page.
+/// The page. It has no settings.
 pub(crate) struct SyncTenant;
 
 impl Page for SyncTenant {

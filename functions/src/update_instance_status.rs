@@ -1,8 +1,8 @@
-//! `updateInstanceStatus` (V1 `instanceStatus`): freeze and thaw (V1 guide "changing the
-//! resource status", V2 guide "updating the instance status").
+//! `updateInstanceStatus` (V1 `instanceStatus`): freezes or unfreezes an instance (V1 guide
+//! "changing the resource status", V2 guide "updating the instance status").
 //!
-//! Neither contract sends a reason: under V2 a freeze may be an expiry or a violation. What a
-//! status froze, a status thaws.
+//! The call contains no reason: under V2 a freeze may be an expiry or a violation. An unfreeze ends
+//! a freeze of any cause. If this call froze an instance, only this call can unfreeze it.
 
 use domain::decision::Decision;
 use domain::entity::Subject;
@@ -14,7 +14,7 @@ use protocol::message::{Activity, Malformed, StatusChange};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-/// The page.
+/// The page. It has no settings.
 pub(crate) struct UpdateStatus;
 
 impl Page for UpdateStatus {

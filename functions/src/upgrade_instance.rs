@@ -1,7 +1,8 @@
-//! `upgradeInstance` (V1 `upgrade`): another specification (V1 guide "upgrade", V2 guide
-//! "upgrading an instance").
+//! `upgradeInstance` (V1 `upgrade`): the instance gets another specification (V1 guide "upgrade",
+//! V2 guide "upgrading an instance").
 //!
-//! Each order is carried out once. V1 says what the instance becomes; V2 only names the order.
+//! Each order is applied once. A V1 call contains the new specification. A V2 call contains only
+//! the order's IDs.
 
 use domain::decision::Decision;
 use domain::entity::Subject;
@@ -14,7 +15,7 @@ use protocol::message::{Activity, Malformed, UpgradeInstance};
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-/// The page.
+/// The page. It has no settings.
 pub(crate) struct Upgrade;
 
 impl Page for Upgrade {

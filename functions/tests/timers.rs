@@ -1,11 +1,7 @@
-//! The relay as its platforms start it: Lambda's schedule, and FunctionGraph's timer by its custom
-//! runtime. Each is played by a socket of this machine that speaks what its guide says.
+//! Checks that Lambda's schedule and FunctionGraph's timer start the relay. A local socket
+//! simulates each platform's runtime API.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that meets the unexpected fails, and says where"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -14,11 +10,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// 32 bytes that look made up.
+/// 32 bytes that are obviously only for tests.
 const SEAL_KEY: &str = "bWFkZS11cC1zZWFsLWtleS1vZi0zMi1ieXRlcy0tLS0=";
 const REPORT: &str = r#"{"abandoned":0,"dead":0,"delivered":0,"failed":0,"partsKept":0,"partsLetGo":0,"stopped":false,"troubled":0,"unfinished":false}"#;
 
-/// A relay that does not outlive its test.
+/// A relay process. It is stopped when the test ends.
 struct Running(Child);
 
 impl Drop for Running {
@@ -42,7 +38,7 @@ fn start(environment: &[(&str, &str)]) -> Running {
     Running(command.spawn().unwrap())
 }
 
-/// One request: its line, and its body.
+/// Reads one request: its request line and its body.
 fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, String)> {
     let (mut line, mut len) = (String::new(), 0);
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
@@ -59,14 +55,14 @@ fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, String)> {
     Some((line, String::from_utf8(body).unwrap()))
 }
 
-/// Plays a runtime: answers each request in turn, by its line and the next of these answers, and
-/// gives back what was posted. A relay that never asks has failed.
+/// Simulates a runtime. Each request must have the next expected line and gets its answer. Returns
+/// the posted bodies. The test fails if the relay sends no request within 60 seconds.
 fn play(listener: TcpListener, answers: &[(&str, &str)]) -> Vec<String> {
     let owned = |(line, answer): &(&str, &str)| ((*line).to_owned(), (*answer).to_owned());
     let answers: Vec<(String, String)> = answers.iter().map(owned).collect();
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || tell.send(posted(&listener, &answers)));
-    told.recv_timeout(Duration::from_secs(60)).unwrap()
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(posted(&listener, &answers)));
+    receiver.recv_timeout(Duration::from_secs(60)).unwrap()
 }
 
 fn posted(listener: &TcpListener, answers: &[(String, String)]) -> Vec<String> {
@@ -88,7 +84,7 @@ fn posted(listener: &TcpListener, answers: &[(String, String)]) -> Vec<String> {
 }
 
 #[test]
-fn a_schedule_of_lambda_starts_a_run_whatever_its_event_says() {
+fn any_event_of_lambdas_schedule_starts_a_relay_run() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let _relay = start(&[
@@ -124,26 +120,26 @@ fn a_schedule_of_lambda_starts_a_run_whatever_its_event_says() {
     );
     assert_eq!(posted.len(), 2);
     for report in posted {
-        // Lambda's answer is JSON; a report goes as its text.
+        // Lambda's answer is JSON: the report is sent as a JSON string.
         assert_eq!(report, format!("{REPORT:?}"));
     }
 }
 
-/// The platform's default is three seconds: no attempt would have its time, so the start says what
-/// to do.
+/// FunctionGraph's default timeout is three seconds, which is too short for a delivery attempt. So
+/// the relay does not start, and the error names the setting.
 #[test]
-fn a_timeout_of_function_graph_that_is_too_short_refuses_the_start() {
-    for (timeout, refused) in [("3", true), ("4", true), ("5", false)] {
+fn the_relay_does_not_start_if_function_graphs_timeout_is_too_short() {
+    for (timeout, rejected) in [("3", true), ("4", true), ("5", false)] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let mut relay = start(&[("RUNTIME_API_ADDR", &address), ("RUNTIME_TIMEOUT", timeout)]);
-        if refused {
-            let mut said = String::new();
-            relay.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-            assert!(said.contains("RUNTIME_TIMEOUT is too short"), "{timeout}: {said}");
+        if rejected {
+            let mut errors = String::new();
+            relay.0.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+            assert!(errors.contains("RUNTIME_TIMEOUT is too short"), "{timeout}: {errors}");
             assert!(!relay.0.wait().unwrap().success());
         } else {
-            // It asks for its first event.
+            // The relay started: it requests its first event.
             let none = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
             play(listener, &[("GET /v1/runtime/invocation/request", none)]);
         }
@@ -151,20 +147,20 @@ fn a_timeout_of_function_graph_that_is_too_short_refuses_the_start() {
 }
 
 #[test]
-fn a_timer_of_function_graph_starts_a_run_and_hears_of_it() {
+fn function_graphs_timer_starts_a_run_and_gets_the_report() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let _relay = start(&[("RUNTIME_API_ADDR", &address), ("RUNTIME_TIMEOUT", "30")]);
     let next = "GET /v1/runtime/invocation/request";
     let event = "HTTP/1.1 200 OK\r\nX-CFF-Request-Id: one\r\ncontent-length: 2\r\n\r\n{}";
     let none = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
-    let taken = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    let accepted = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
     let posted = play(
         listener,
         &[
             (next, none),
             (next, event),
-            ("POST /v1/runtime/invocation/response/one", taken),
+            ("POST /v1/runtime/invocation/response/one", accepted),
             (next, none),
         ],
     );

@@ -1,14 +1,19 @@
-//! Opens `clientSecret` (V1 and V2 guides, "application information synchronisation").
+//! Decrypts `clientSecret` (V1 and V2 guides, "application information synchronisation").
 //!
-//! The marketplace seals it with the public key of the seller's application credential. Its guides
-//! say RSA of 3072 bits or more with OAEP padding, and neither which hashes nor which text form; so
-//! each that a Java sender may reasonably use is tried (decision B10).
+//! The marketplace encrypts it with the public key of the seller's application credential. Its
+//! guides require RSA of at least 3072 bits with OAEP padding. They do not define the hashes or the
+//! text form. So koohook tries all that a Java sender probably uses (decision B10).
 //!
-//! Who sends ciphertexts of their own making must learn nothing from a failure. There is one error
-//! for everything, every key is tried with every padding whatever succeeds, and a ciphertext that
-//! fits no key costs what any other costs. `OpenSSL` blinds the exponent's work and undoes OAEP in
-//! constant time. What remains visible is public or in the answer anyway: the length and form of
-//! the text, a number not below the modulus (refused early), and whether something opened at all.
+//! A caller that sends its own ciphertexts must get no information from a failure:
+//!
+//! - There is only one error.
+//! - Every key is tried with every padding, even after one of them succeeded.
+//! - A ciphertext of a wrong length costs the same time as any other.
+//! - `OpenSSL` uses blinding for the RSA operation and removes the OAEP padding in constant time.
+//!
+//! The caller can still observe three facts, which are public or in the answer: the form of the
+//! text, the success, and a number that is too large. `OpenSSL` rejects a number that is not below
+//! the modulus early.
 
 mod private_key;
 mod public_key;
@@ -22,68 +27,69 @@ use thiserror::Error;
 pub use private_key::{EncryptError, KeyGenerationError, Oaep, PrivateKey, Size};
 pub use public_key::PublicKey;
 
-/// The private keys whose public halves the marketplace has: one per application credential.
+/// The seller's private keys, one for each application credential. The marketplace has the public
+/// keys.
 #[derive(Clone)]
 pub struct PrivateKeys(Vec<PrivateKey>);
 
-/// Why a setting holds no usable private keys. Blocks count from 1; the text is never said.
+/// Why a setting or a file contains no usable private keys. The error follows the name of the
+/// setting or file. Blocks are counted from 1. The error never contains the text.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum PrivateKeyError {
-    /// Nothing between PEM's lines.
-    #[error("text has no PEM block; it wants the file's content from -----BEGIN on")]
+    /// The text has no PEM block.
+    #[error("has no PEM block; copy the whole key file, from -----BEGIN")]
     Absent,
-    /// Something outside PEM's lines: half a key, or a public key with the private one.
-    #[error("text has something outside its PEM blocks; remove it")]
+    /// There is text outside the PEM blocks, for example a part of a key.
+    #[error("has text outside its PEM blocks; remove that text")]
     Outside,
-    /// A beginning without its end.
-    #[error("PEM block {0} has no end; copy all of it")]
+    /// A block has no `-----END` line.
+    #[error("has no -----END line in PEM block {0}; copy the whole block")]
     Endless(usize),
-    /// The half that the marketplace has.
-    #[error("PEM block {0} is a public key; it wants the private one")]
+    /// A block contains a public key.
+    #[error("has a public key in PEM block {0}; put the private key there")]
     PublicKey(usize),
-    /// A public key that somebody signed.
-    #[error("PEM block {0} is a certificate; it wants the private key")]
+    /// A block contains a certificate.
+    #[error("has a certificate in PEM block {0}; put the private key there")]
     Certificate(usize),
-    /// A private key of another kind: of an elliptic curve, say.
-    #[error("PEM block {0} is not an RSA key; koohook keys new makes one")]
+    /// A block contains a private key of another kind, for example of an elliptic curve.
+    #[error("has a key in PEM block {0} that is not an RSA key; run koohook keys new")]
     NotRsa(usize),
-    /// Parameters, a request, a key in OpenSSH's form.
-    #[error("PEM block {0} is neither a PRIVATE KEY nor an RSA PRIVATE KEY")]
+    /// A block has another label: parameters, a certificate request, or a key in OpenSSH's format.
+    #[error("has a PEM block {0} that is not a private key; put the private key there")]
     Foreign(usize),
-    /// Nobody is there to type it.
-    #[error("PEM block {0} is under a passphrase; decrypt it, as openssl pkey does")]
+    /// A block has a passphrase, and no person can type it when a server starts.
+    #[error("has a passphrase on PEM block {0}; remove it with openssl pkey")]
     Passphrase(usize),
-    /// Damaged, or a key whose halves do not fit.
-    #[error("PEM block {0} is not an RSA key that works; copy it anew")]
+    /// A block is damaged, or its private and public parts do not match.
+    #[error("has a damaged RSA key in PEM block {0}; copy the key again")]
     Unusable(usize),
-    /// The marketplace asks for at least 3072 bits; more than 8192 only cost time.
-    #[error(
-        "PEM block {0} is a key of fewer than 3072 or more than 8192 bits; koohook keys new makes one"
-    )]
+    /// The marketplace requires at least 3072 bits. A key of more than 8192 bits only costs time.
+    #[error("has a key in PEM block {0} that is not 3072 to 8192 bits long; run koohook keys new")]
     Size(usize),
-    /// Every one of them costs every call its time: for 3072 bits twelve milliseconds of a core.
-    #[error("text has more than 8 PEM blocks; remove the keys that are not used any more")]
+    /// There are too many keys. Each call tries every key. A key of 3072 bits costs 12 ms of CPU
+    /// time.
+    #[error("has more than 8 PEM blocks; remove the keys that are no longer used")]
     Many,
 }
 
-/// A secret does not open. There is one reason for everything.
+/// A secret cannot be decrypted. The error is the same for every reason.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("secret does not open")]
+#[error("secret cannot be decrypted")]
 pub struct DecryptError;
 
-/// In bits. The lower end is the guide's.
+/// The allowed key sizes in bits. The minimum is the guide's.
 const KEY_SIZE: std::ops::RangeInclusive<usize> = 3072..=8192;
 const MAX_KEYS: usize = 8;
-/// Of a secret, sealed or opened (decision G1). Sealed for 8192 bits it is 2,048 hex digits.
+/// The longest secret in characters, encrypted or decrypted (decision G1). With a key of 8192 bits,
+/// the ciphertext has 2,048 hex digits.
 const MAX_CHARS: usize = 8192;
 
 impl PrivateKeys {
-    /// Reads PEM blocks of PKCS#8 or PKCS#1. Line breaks may be lost or written as `\n`, as the
-    /// consoles of function platforms leave them.
+    /// Reads PEM blocks of PKCS#8 or PKCS#1. Line breaks may be missing or written as `\n`:
+    /// consoles of function platforms change them in this way.
     ///
     /// # Errors
-    /// As [`PrivateKeyError`] says: whoever starts with a key that cannot serve would notice at the first
-    /// buyer.
+    /// If the text contains no usable keys. Otherwise the first buyer would find the mistake.
     pub fn parse(pem: &str) -> Result<Self, PrivateKeyError> {
         let text = pem.replace("\\r", "\r").replace("\\n", "\n");
         let mut rest = text.as_str();
@@ -102,15 +108,16 @@ impl PrivateKeys {
         if keys.is_empty() { Err(PrivateKeyError::Absent) } else { Ok(Self(keys)) }
     }
 
-    /// Opens a secret: base64 (standard or URL-safe, padded or not) or hex, line breaks anywhere.
+    /// Decrypts a secret. The text is base64 (standard or URL-safe, with or without padding) or
+    /// hex. It may contain line breaks.
     ///
     /// # Errors
-    /// [`DecryptError`] where no key opens it, or what was sealed is empty, no UTF-8, or has control
+    /// If no key decrypts it, or the plaintext is empty, is not UTF-8, or contains control
     /// characters.
     pub fn open(&self, text: &str) -> Result<String, DecryptError> {
         let ciphertext = decode(text).unwrap_or_default();
-        let opened = self.attempts(&ciphertext).into_iter().flatten();
-        opened.filter_map(secret).next().ok_or(DecryptError)
+        let plaintexts = self.attempts(&ciphertext).into_iter().flatten();
+        plaintexts.filter_map(secret).next().ok_or(DecryptError)
     }
 
     /// The keys, in the order of their blocks.
@@ -118,7 +125,7 @@ impl PrivateKeys {
         &self.0
     }
 
-    /// Every key with every padding, in this order, all of them before the first is looked at.
+    /// Tries every key with every padding, in this order. All attempts end before a result is read.
     fn attempts(&self, ciphertext: &[u8]) -> Vec<Option<Vec<u8>>> {
         let by = |key: &PrivateKey| Oaep::ALL.map(|oaep| key.decrypt(oaep, ciphertext));
         self.0.iter().flat_map(by).collect()
@@ -131,14 +138,14 @@ impl fmt::Debug for PrivateKeys {
     }
 }
 
-/// What stands outside the blocks must be nothing; nothing at all is not yet a fault.
+/// Checks that only white space is outside the blocks.
 fn outside(text: &str) -> Result<(), PrivateKeyError> {
     if text.trim().is_empty() { Ok(()) } else { Err(PrivateKeyError::Outside) }
 }
 
-/// The key in the block that begins here, and what follows the block.
+/// Reads the key of the block that begins here. Returns the key and the text after the block.
 ///
-/// Read by ourselves: given a key under a passphrase, `OpenSSL`'s own reader asks the terminal.
+/// `OpenSSL`'s reader is not used, because it would ask the terminal for a passphrase.
 fn read_block(block: &str, number: usize) -> Result<(PrivateKey, &str), PrivateKeyError> {
     let endless = PrivateKeyError::Endless(number);
     let (label, rest) = block.split_once("-----").ok_or(endless)?;
@@ -164,10 +171,10 @@ fn read_block(block: &str, number: usize) -> Result<(PrivateKey, &str), PrivateK
     }
 }
 
-/// Reads a key from DER, if it is one.
+/// Reads a key from DER. `None` if the DER is not such a key.
 type Reader = fn(&[u8]) -> Option<PrivateKey>;
 
-/// What reads a block of this label.
+/// The function that reads a block with this label.
 fn reader(label: &str, body: &str, number: usize) -> Result<Reader, PrivateKeyError> {
     match label {
         "PRIVATE KEY" => Ok(PrivateKey::from_pkcs8),
@@ -183,7 +190,8 @@ fn reader(label: &str, body: &str, number: usize) -> Result<Reader, PrivateKeyEr
     }
 }
 
-/// The bytes of a text in any form that is served. Hex is asked first: as base64 it would read too.
+/// Decodes a text in any accepted form. Hex is tried first, because hex digits are also valid
+/// base64.
 fn decode(text: &str) -> Option<Vec<u8>> {
     if text.len() > MAX_CHARS {
         return None;
@@ -199,7 +207,7 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     from_hex.or_else(|| STANDARD_PAD_INDIFFERENT.decode(&letters).ok())
 }
 
-/// A plaintext, where it can be a secret.
+/// Converts a plaintext to a secret. `None` if it cannot be a secret.
 fn secret(plaintext: Vec<u8>) -> Option<String> {
     let text = String::from_utf8(plaintext).ok()?;
     let fits = (1..=MAX_CHARS).contains(&text.chars().count());
@@ -214,7 +222,7 @@ mod tests {
 
     use super::*;
 
-    /// Twice the same key: making one takes its time.
+    /// The same key twice, because generating a key is slow.
     fn keys() -> PrivateKeys {
         static KEY: LazyLock<PrivateKey> =
             LazyLock::new(|| PrivateKey::generate(Size::Bits3072).unwrap());
@@ -222,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_tries_every_padding_whatever_comes() {
+    fn every_key_is_tried_with_every_padding() {
         let keys = keys();
         for length in [0, 1, 383, 384, 385, 512] {
             assert_eq!(keys.attempts(&vec![1; length]).len(), 6, "{length} bytes");
@@ -230,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_leave_nothing_behind() {
+    fn a_failure_leaves_no_openssl_error_in_the_queue() {
         let keys = keys();
         for text in ["", "!", "00", &"00".repeat(384), &"ff".repeat(384)] {
             assert_eq!(keys.open(text), Err(DecryptError), "{text}");
@@ -242,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_text() {
+    fn a_secret_is_text_of_limited_length() {
         let text = |length| "密".repeat(length).into_bytes();
         assert!(secret(text(8192)).is_some());
         for plaintext in [text(8193), vec![], b"\xff".to_vec(), b"a\0".to_vec(), b"\x7f".to_vec()] {
@@ -251,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_key() {
+    fn debug_output_contains_no_key() {
         let keys = keys();
         assert_eq!(format!("{keys:?}"), "PrivateKeys([redacted])");
         let key = keys.as_slice();

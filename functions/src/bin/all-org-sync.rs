@@ -1,4 +1,4 @@
-//! Where `all-org-sync` runs.
+//! The binary of the function `all-org-sync`.
 
 fn main() -> std::process::ExitCode {
     shell::host::serve(&[functions::ALL_ORG_SYNC])

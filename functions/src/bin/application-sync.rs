@@ -1,4 +1,4 @@
-//! Where `application-sync` runs.
+//! The binary of the function `application-sync`.
 
 fn main() -> std::process::ExitCode {
     shell::host::serve(&[functions::APPLICATION_SYNC])

@@ -1,4 +1,4 @@
-//! Where `auth-sync` runs.
+//! The binary of the function `auth-sync`.
 
 fn main() -> std::process::ExitCode {
     shell::host::serve(&[functions::AUTH_SYNC])

@@ -1,4 +1,4 @@
-//! Where `change-instance-check` runs.
+//! The binary of the function `change-instance-check`.
 
 fn main() -> std::process::ExitCode {
     shell::host::serve(&[functions::CHANGE_INSTANCE_CHECK])

@@ -1,4 +1,4 @@
-//! Where `refresh-instance` runs.
+//! The binary of the function `refresh-instance`.
 
 fn main() -> std::process::ExitCode {
     shell::host::serve(&[functions::REFRESH_INSTANCE])

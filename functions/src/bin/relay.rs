@@ -1,5 +1,6 @@
-//! Where `relay` runs: on a timer, it delivers what is due, abandons what the marketplace has
-//! refunded, and deletes unused parts. All of it is the shell's; no page of a guide is behind it.
+//! The binary of the function `relay`: on a timer, it delivers due notices, abandons purchases that
+//! the marketplace has refunded, and deletes unused parts. The crate `shell` implements it, because
+//! no page of the marketplace's guides defines it.
 
 fn main() -> std::process::ExitCode {
     shell::host::relay()

@@ -1,4 +1,4 @@
-//! Where `release-instance` runs.
+//! The binary of the function `release-instance`.
 
 fn main() -> std::process::ExitCode {
     shell::host::serve(&[functions::RELEASE_INSTANCE])

@@ -1,4 +1,4 @@
-//! Where `tenant-sync` runs.
+//! The binary of the function `tenant-sync`.
 
 fn main() -> std::process::ExitCode {
     shell::host::serve(&[functions::TENANT_SYNC])

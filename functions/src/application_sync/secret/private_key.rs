@@ -1,4 +1,4 @@
-//! One RSA private key: made, read, written, and asked to open bytes.
+//! One RSA private key: generates, reads and writes it, and decrypts with it.
 
 use std::fmt;
 
@@ -11,53 +11,53 @@ use openssl::pkey_ctx::PkeyCtx;
 use openssl::rsa::{Padding, Rsa};
 use thiserror::Error;
 
-/// An RSA private key of any size. [`super::PrivateKeys`] holds keys to theirs.
+/// An RSA private key of any size. [`super::PrivateKeys`] limits the size.
 #[derive(Clone)]
 pub struct PrivateKey(PKey<Private>);
 
-/// OAEP with its two hashes: of the (empty) label, and within the mask.
+/// OAEP with its two hashes: the hash of the empty label, and the hash of the mask function MGF1.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Oaep {
-    /// What Java does under the name `RSA/ECB/OAEPWithSHA-256AndMGF1Padding`.
+    /// Java's `RSA/ECB/OAEPWithSHA-256AndMGF1Padding`.
     Sha256Mgf1Sha1,
-    /// What most others do under that name.
+    /// Most other libraries use this for the same name.
     Sha256Mgf1Sha256,
-    /// What Java does under the name `RSA/ECB/OAEPPadding`.
+    /// Java's `RSA/ECB/OAEPPadding`.
     Sha1Mgf1Sha1,
 }
 
-/// The sizes that keys are made of.
+/// The size of a generated key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Size {
-    /// The least that the marketplace takes.
+    /// 3072 bits: the minimum of the marketplace.
     Bits3072,
-    /// More, at more than twice the time.
+    /// 4096 bits. Each decryption takes more than twice the time.
     Bits4096,
 }
 
-/// A key is not made, or not written: the machine has no memory or no randomness.
+/// A key cannot be generated or written, because the machine has no memory or no randomness.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("key is not made")]
+#[error("key cannot be generated or written; the machine has no memory or no randomness")]
 pub struct KeyGenerationError;
 
-/// A text is not sealed.
+/// Why a text cannot be encrypted.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum EncryptError {
-    /// OAEP pads within one block, so the key bounds the text (RFC 8017, section 7.1.1).
-    #[error("text to seal is {length} bytes long, and this key seals {most} at most: shorten it")]
+    /// OAEP encrypts only one block, so the key size limits the text (RFC 8017, section 7.1.1).
+    #[error("text has {length} bytes, but this key encrypts at most {most}; shorten the text")]
     TooLong {
-        /// The text's bytes.
+        /// The length of the text in bytes.
         length: usize,
-        /// How many the key seals.
+        /// How many bytes the key encrypts.
         most: usize,
     },
     /// The machine has no memory or no randomness.
-    #[error("text is not sealed: the machine has no memory or no randomness")]
+    #[error("text cannot be encrypted; the machine has no memory or no randomness")]
     Failed,
 }
 
 impl Oaep {
-    /// In the order in which they are tried (decision B10).
+    /// All paddings, in the order of the attempts (decision B10).
     pub const ALL: [Self; 3] = [Self::Sha256Mgf1Sha1, Self::Sha256Mgf1Sha256, Self::Sha1Mgf1Sha1];
 
     fn hashes(self) -> (&'static MdRef, &'static MdRef) {
@@ -70,10 +70,10 @@ impl Oaep {
 }
 
 impl PrivateKey {
-    /// Makes a key pair.
+    /// Generates a key pair.
     ///
     /// # Errors
-    /// [`KeyGenerationError`].
+    /// If the machine has no memory or no randomness.
     pub fn generate(size: Size) -> Result<Self, KeyGenerationError> {
         let bits = match size {
             Size::Bits3072 => 3072,
@@ -83,78 +83,79 @@ impl PrivateKey {
         PKey::from_rsa(rsa).map(Self).map_err(|_| KeyGenerationError)
     }
 
-    /// Reads DER of PKCS#8. `None` for anything but an RSA key.
+    /// Reads DER of PKCS#8. `None` if it is not an RSA key.
     pub fn from_pkcs8(der: &[u8]) -> Option<Self> {
         let key = PKey::private_key_from_pkcs8(der).ok()?;
-        // Through the RSA key: one that is for PSS signatures alone cannot decrypt.
+        // The conversion through the RSA key drops a restriction to PSS signatures, which forbids
+        // decryption.
         key.rsa().and_then(PKey::from_rsa).map(Self).ok()
     }
 
-    /// Whether DER of PKCS#8 holds a key that is whole, but not RSA.
+    /// Whether DER of PKCS#8 contains a valid key that is not an RSA key.
     pub fn is_of_another_kind(der: &[u8]) -> bool {
         PKey::private_key_from_pkcs8(der).is_ok_and(|key| key.rsa().is_err())
     }
 
-    /// Reads DER of PKCS#1.
+    /// Reads DER of PKCS#1. `None` if it is not an RSA key.
     pub fn from_pkcs1(der: &[u8]) -> Option<Self> {
         let rsa = Rsa::private_key_from_der(der);
         rsa.and_then(PKey::from_rsa).map(Self).ok()
     }
 
-    /// The size of the modulus.
+    /// The size of the modulus in bits.
     pub fn bits(&self) -> usize {
         self.0.bits().try_into().unwrap_or_default()
     }
 
-    /// PEM of PKCS#8, without a passphrase.
+    /// Writes PEM of PKCS#8 without a passphrase.
     ///
     /// # Errors
-    /// [`KeyGenerationError`].
+    /// If the machine has no memory or no randomness.
     pub fn to_pem(&self) -> Result<String, KeyGenerationError> {
         let pem = self.0.private_key_to_pem_pkcs8().map_err(|_| KeyGenerationError)?;
         String::from_utf8(pem).map_err(|_| KeyGenerationError)
     }
 
-    /// The public half as the seller's console wants it: X.509 `SubjectPublicKeyInfo` in base64,
-    /// one line, without PEM's header and footer.
+    /// Writes the public key in the form that the seller's console expects: X.509
+    /// `SubjectPublicKeyInfo` in base64, on one line, without PEM's first and last line.
     ///
     /// # Errors
-    /// [`KeyGenerationError`].
+    /// If the machine has no memory or no randomness.
     pub fn public_text(&self) -> Result<String, KeyGenerationError> {
         let der = self.0.public_key_to_der().map_err(|_| KeyGenerationError)?;
         Ok(STANDARD.encode(der))
     }
 
-    /// Opens bytes. A ciphertext that is not as long as the modulus does not open, and costs the
-    /// same: zeros are tried in its place.
+    /// Decrypts bytes. `None` if that fails. A ciphertext that is not as long as the modulus fails
+    /// after the same time: zeros are decrypted instead.
     pub fn decrypt(&self, oaep: Oaep, ciphertext: &[u8]) -> Option<Vec<u8>> {
         let zeros = vec![0; self.0.size()];
         let fits = ciphertext.len() == zeros.len();
         let tried = if fits { ciphertext } else { &zeros };
-        // The error says no more than that there is one, and its queue is emptied with it.
-        let opened = self.oaep(oaep, tried).ok();
-        opened.filter(|_| fits)
+        // The reason must not be visible. Converting the error also empties OpenSSL's error queue.
+        let decrypted = self.oaep(oaep, tried).ok();
+        decrypted.filter(|_| fits)
     }
 
-    /// Seals a text with the public half, as the marketplace does: base64. For whoever plays the
-    /// marketplace.
+    /// Encrypts a text with the public key, as the marketplace does. Returns base64. Only tools
+    /// that simulate the marketplace need it.
     ///
     /// # Errors
-    /// [`EncryptError`].
+    /// If the text is too long, or encryption fails.
     pub fn seal(&self, oaep: Oaep, text: &str) -> Result<String, EncryptError> {
         seal(&self.0, oaep, text)
     }
 
-    /// Whether the two halves fit: what the public one makes of a number the private one undoes.
+    /// Whether the private key decrypts a number that the public key encrypted.
     pub(super) fn is_whole(&self) -> bool {
         let mut number = vec![0; self.0.size()];
         number.fill(0x5a);
         if let Some(first) = number.first_mut() {
-            // Below every modulus of this size.
+            // So the number is below every modulus of this size.
             *first = 0;
         }
-        let there = self.there_and_back(&number);
-        there.is_ok_and(|back| back == number)
+        let returned = self.round_trip(&number);
+        returned.is_ok_and(|returned| returned == number)
     }
 
     fn oaep(&self, oaep: Oaep, ciphertext: &[u8]) -> Result<Vec<u8>, ErrorStack> {
@@ -169,21 +170,21 @@ impl PrivateKey {
         Ok(plaintext)
     }
 
-    fn there_and_back(&self, number: &[u8]) -> Result<Vec<u8>, ErrorStack> {
+    fn round_trip(&self, number: &[u8]) -> Result<Vec<u8>, ErrorStack> {
         let mut context = PkeyCtx::new(&self.0)?;
         context.encrypt_init()?;
         context.set_rsa_padding(Padding::NONE)?;
-        let mut there = Vec::new();
-        context.encrypt_to_vec(number, &mut there)?;
+        let mut encrypted = Vec::new();
+        context.encrypt_to_vec(number, &mut encrypted)?;
         context.decrypt_init()?;
         context.set_rsa_padding(Padding::NONE)?;
-        let mut back = Vec::new();
-        context.decrypt_to_vec(&there, &mut back)?;
-        Ok(back)
+        let mut decrypted = Vec::new();
+        context.decrypt_to_vec(&encrypted, &mut decrypted)?;
+        Ok(decrypted)
     }
 }
 
-/// Seals a text with the public half of a key: base64.
+/// Encrypts a text with a public key. Returns base64.
 pub(super) fn seal<K: HasPublic>(
     key: &PKeyRef<K>,
     oaep: Oaep,
@@ -194,11 +195,11 @@ pub(super) fn seal<K: HasPublic>(
     if length > most {
         return Err(EncryptError::TooLong { length, most });
     }
-    let sealed = sealed(key, oaep, text.as_bytes()).map_err(|_| EncryptError::Failed)?;
-    Ok(STANDARD.encode(sealed))
+    let ciphertext = encrypted(key, oaep, text.as_bytes()).map_err(|_| EncryptError::Failed)?;
+    Ok(STANDARD.encode(ciphertext))
 }
 
-fn sealed<K: HasPublic>(
+fn encrypted<K: HasPublic>(
     key: &PKeyRef<K>,
     oaep: Oaep,
     plaintext: &[u8],
@@ -209,9 +210,9 @@ fn sealed<K: HasPublic>(
     context.set_rsa_padding(Padding::PKCS1_OAEP)?;
     context.set_rsa_oaep_md(label)?;
     context.set_rsa_mgf1_md(mask)?;
-    let mut sealed = Vec::new();
-    context.encrypt_to_vec(plaintext, &mut sealed)?;
-    Ok(sealed)
+    let mut ciphertext = Vec::new();
+    context.encrypt_to_vec(plaintext, &mut ciphertext)?;
+    Ok(ciphertext)
 }
 
 impl fmt::Debug for PrivateKey {

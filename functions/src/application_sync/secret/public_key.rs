@@ -1,4 +1,4 @@
-//! The public half of a key pair: what the marketplace has of it.
+//! The public key of a key pair. The seller gives it to the marketplace.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use openssl::pkey::{PKey, Public};
 
 use super::private_key::{EncryptError, Oaep, seal};
 
-/// An RSA public key, for the side that plays the marketplace.
+/// An RSA public key. Only tools that simulate the marketplace need it.
 #[derive(Clone)]
 pub struct PublicKey(PKey<Public>);
 
 impl PublicKey {
-    /// Reads a public key: PEM, or the one line of base64 that the seller's console wants.
-    /// `None` for anything but an RSA key.
+    /// Reads a public key: PEM, or the one line of base64 that the seller's console expects. `None`
+    /// if it is not an RSA key.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bare = |line: &&str| !line.starts_with("-----");
@@ -24,10 +24,10 @@ impl PublicKey {
         key.rsa().and_then(PKey::from_rsa).map(Self).ok()
     }
 
-    /// Seals a text as the marketplace does: base64.
+    /// Encrypts a text as the marketplace does. Returns base64.
     ///
     /// # Errors
-    /// [`EncryptError`].
+    /// If the text is too long, or encryption fails.
     pub fn seal(&self, oaep: Oaep, text: &str) -> Result<String, EncryptError> {
         seal(&self.0, oaep, text)
     }
@@ -46,7 +46,7 @@ mod tests {
     use crate::application_sync::secret::{Oaep, PrivateKey, PrivateKeys, Size};
 
     #[test]
-    fn what_the_public_half_seals_the_private_one_opens() {
+    fn the_private_key_decrypts_texts_of_the_public_key() {
         let private = PrivateKey::generate(Size::Bits3072).unwrap();
         let line = private.public_text().unwrap();
         let pem = format!("-----BEGIN PUBLIC KEY-----\n{line}\r\n-----END PUBLIC KEY-----\n");
