@@ -7,7 +7,7 @@
 use super::string::{Raw, unescape};
 use super::{JsonError, MAX_DEPTH, MAX_NODES, work};
 
-/// What the scanner reads next. Strings and numbers are the text as received.
+/// One token of the text. Strings and numbers are the text as received.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Token<'a> {
     /// An object begins.

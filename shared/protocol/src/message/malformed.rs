@@ -11,11 +11,11 @@ use crate::result_code::ResultCode;
 pub struct Malformed {
     /// The name of the field on the wire.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// The kind of the fault.
     pub kind: MalformedKind,
 }
 
-/// What is wrong with a field.
+/// The kind of a fault in a field.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum MalformedKind {
     /// A mandatory field is absent, null, empty or blank.

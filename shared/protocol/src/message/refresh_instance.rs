@@ -33,13 +33,13 @@ pub enum Scene {
     Renewal,
     /// V2: renewed with another specification.
     RenewalChange,
-    /// V2: a trial was paid for.
+    /// V2: the buyer paid for a trial.
     TrialToFormal,
     /// V2: the buyer cancelled a renewal before its period began.
     UnsubscribeRenewalPeriod,
     /// V1: renewed.
     Renew,
-    /// V1 `trialToFormal=1`: a trial was paid for.
+    /// V1 `trialToFormal=1`: the buyer paid for a trial.
     Trial,
     /// V1, negative amount: a renewal was refunded.
     Cancel,
