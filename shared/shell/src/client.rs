@@ -1,11 +1,12 @@
-//! Calls of ours over HTTP/1.1: TLS is checked strictly, no redirect is followed, an answer is read
-//! only so far, and each call says who calls (decision E6).
+//! koohook's calls over HTTP/1.1. TLS is strict, no redirect is followed, the length of an answer
+//! is limited, and each call names koohook (decision E6).
 
 mod cause;
 mod resolver;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, USER_AGENT};
+use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -18,7 +19,7 @@ use self::resolver::Resolver;
 use crate::guard::{Authorities, Guard};
 use crate::web::{Unanswered, Web};
 
-/// A client that keeps its connections.
+/// A client that reuses its connections.
 #[derive(Clone, Debug)]
 pub struct Client {
     connections: legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
@@ -26,15 +27,16 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that reads answers of so many bytes at most. Does not connect yet.
+    /// Makes a client that reads answers of at most `max_answer_len` bytes. It does not connect
+    /// yet.
     pub fn new(max_answer_len: usize) -> Self {
         Self::guarded(&Guard::default(), max_answer_len)
     }
 
-    /// The same, for connections that must keep to a guard.
+    /// Makes a client whose connections obey a guard.
     pub fn guarded(guard: &Guard, max_answer_len: usize) -> Self {
         let mut http = HttpConnector::new_with_resolver(Resolver::new(guard.network));
-        // The connector around this one judges the scheme.
+        // The HTTPS connector around this one checks the scheme.
         http.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls(&guard.authorities))
@@ -49,8 +51,9 @@ impl Client {
 impl Web for Client {
     async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, Unanswered> {
         introduce(request.headers_mut());
+        let is_https = request.uri().scheme() == Some(&Scheme::HTTPS);
         let sent = self.connections.request(request.map(Full::new)).await;
-        let response = sent.map_err(|fault| cause::of_request(&fault))?;
+        let response = sent.map_err(|fault| cause::of_request(&fault, is_https))?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, self.max_answer_len).collect().await;
         let body = body.map_err(|fault| cause::of_body(&*fault))?;
@@ -58,20 +61,20 @@ impl Web for Client {
     }
 }
 
-/// The roots are compiled in: a function's image has none of its own.
+/// The root certificates are compiled in, because a function's image has none.
 fn tls(authorities: &Authorities) -> ClientConfig {
     let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-    // Each was added to a store of its own when it was read.
+    // Each was checked when it was parsed, so that none is skipped here.
     roots.add_parsable_certificates(authorities.iter().cloned());
     ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
 }
 
-/// Says who calls and what it reads. No signature covers either.
+/// Adds the headers that name koohook and the format that it reads. No signature covers them.
 fn introduce(headers: &mut HeaderMap) {
     headers.entry(USER_AGENT).or_insert(NAME);
     headers.entry(ACCEPT).or_insert(JSON);
 }
 
-/// Firewalls refuse requests that do not name their client.
+/// Some firewalls reject requests without a user agent.
 const NAME: HeaderValue = HeaderValue::from_static(concat!("koohook/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
