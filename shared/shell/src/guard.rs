@@ -1,5 +1,6 @@
-//! How the product may be reached (decision E6): over HTTPS if a public authority or one of the
-//! seller's own signed its certificate; over HTTP in this machine or its private network alone.
+//! How koohook may reach the product (decision E6). Over HTTPS a public authority, or one of the
+//! seller's own, must have signed the product's certificate. Over HTTP the product must be on this
+//! machine or in its private network.
 
 use std::net::IpAddr;
 
@@ -8,12 +9,13 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use thiserror::Error;
 
-/// What a connection to the product must keep to.
+/// The limits of a connection to the product.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
-    /// Authorities beside the public ones.
+    /// Authorities that are trusted besides the public ones.
     pub authorities: Authorities,
-    /// The network that every address of the product's name must be in; over HTTPS, any.
+    /// Over HTTP, the network that must contain every address of the product's name. Over HTTPS
+    /// `None`: any address is allowed.
     pub network: Option<Network>,
 }
 
@@ -21,42 +23,42 @@ pub struct Guard {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Authorities(Vec<CertificateDer<'static>>);
 
-/// Where plain HTTP may lead.
+/// The addresses that plain HTTP may connect to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Network {
     /// This machine.
     Loopback,
-    /// This machine, and addresses that no router of the internet forwards: RFC 1918's and unique
-    /// local ones of IPv6. Not link-local ones, where clouds hand out credentials.
+    /// This machine, and addresses that no internet router forwards: RFC 1918, and IPv6 unique
+    /// local addresses. Link-local addresses are excluded: clouds hand out credentials there.
     Private,
 }
 
-/// Why a text holds no authorities. Certificates count from 1.
+/// Why a text is not a list of authorities. Certificates count from 1.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum AuthoritiesError {
-    /// No PEM block at all.
-    #[error("has no certificate; it wants PEM from -----BEGIN CERTIFICATE----- on")]
+    /// The text has no PEM block.
+    #[error("has no certificate; set it to PEM text that begins with -----BEGIN CERTIFICATE-----")]
     Absent,
-    /// The secret half of a certificate, which is the product's alone.
-    #[error("has a private key; it wants the authority's certificate alone")]
+    /// A private key. Only the product may have it.
+    #[error("has a private key; set it to only the authority's certificate")]
     PrivateKey,
-    /// A public key, a request, a list of revoked certificates.
+    /// A public key, a certificate request, or a list of revoked certificates.
     #[error("has a PEM block that is not a certificate; remove it")]
     Foreign,
-    /// A block without its end, or not base64.
-    #[error("has a damaged PEM block after {0} certificates; copy the file anew")]
+    /// A block that is cut off, or is not base64.
+    #[error("has a damaged PEM block after {0} certificates; copy the whole file again")]
     Damaged(usize),
-    /// PEM of something that is not a certificate.
-    #[error("has a certificate that cannot be read, number {0}")]
+    /// A block that is labelled as a certificate and is not one.
+    #[error("has an unreadable certificate, number {0}; replace it with an X.509 certificate")]
     Unusable(usize),
 }
 
 impl Authorities {
-    /// Reads certificates from PEM. Line ends may be lost or written as `\n`, as the consoles of
-    /// function platforms leave them.
+    /// Reads certificates from PEM. Line ends may be missing or written as `\n`: the consoles of
+    /// some function platforms change them.
     ///
     /// # Errors
-    /// As [`AuthoritiesError`] says.
+    /// See [`AuthoritiesError`].
     pub fn parse(pem: &str) -> Result<Self, AuthoritiesError> {
         let pem = with_line_ends(pem);
         let mut certificates = Vec::new();
@@ -89,7 +91,8 @@ impl Authorities {
 }
 
 impl Network {
-    /// Whether an address is there. An IPv4 address in IPv6's form is the same address.
+    /// Whether the network contains an address. An IPv4 address in IPv6 form counts as the IPv4
+    /// address.
     pub fn contains(self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let is_private = match address {
@@ -103,10 +106,10 @@ impl Network {
     }
 }
 
-/// PEM with every line on a line of its own, without blanks before it.
+/// Restores PEM: every label and body on a separate line, without leading spaces.
 fn with_line_ends(pem: &str) -> String {
     let text = pem.replace("\\r", "\r").replace("\\n", "\n");
-    // Of a text on one line the labels alone have blanks that mean something.
+    // In a text on one line, only the spaces inside the labels are significant.
     let text = text.replace("-----BEGIN ", "\n-----BEGIN ").replace("-----END ", "\n-----END ");
     let lines = text.lines().map(|line| {
         let line = line.trim();
@@ -127,7 +130,7 @@ mod tests {
     const KEY: &str = include_str!("../../../tests/vectors/tls/server.key");
 
     #[test]
-    fn certificates_are_read_in_every_form_that_consoles_leave() {
+    fn certificates_are_read_with_any_line_ends() {
         let expected = Authorities::parse(AUTHORITY).unwrap();
         assert_eq!(expected.iter().count(), 1);
         let indented: String = AUTHORITY.lines().map(|line| format!("    {line}\n")).collect();
@@ -146,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_certificate_is_refused() {
+    fn a_text_that_is_not_a_certificate_is_rejected() {
         let damaged = AUTHORITY.replace("-----END CERTIFICATE-----", "");
         let nonsense = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         let public = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
@@ -168,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_end_where_routers_forward_and_clouds_hand_out_credentials() {
+    fn a_private_network_excludes_public_and_link_local_addresses() {
         let contains = |network: Network, text: &str| network.contains(text.parse().unwrap());
         for text in ["127.0.0.1", "127.255.255.254", "::1", "::ffff:127.0.0.1"] {
             assert!(contains(Network::Loopback, text), "{text}");
@@ -186,13 +189,14 @@ mod tests {
             assert!(!contains(Network::Loopback, text), "{text}");
             assert!(contains(Network::Private, text), "{text}");
         }
-        for text in ELSEWHERE {
+        for text in NOT_PRIVATE {
             assert!(!contains(Network::Private, text), "{text}");
         }
     }
 
-    /// Addresses that are not private: of the internet, of links, of carriers, of nothing.
-    const ELSEWHERE: [&str; 21] = [
+    /// Addresses that are not private: public, link-local, shared by carriers, multicast,
+    /// unspecified.
+    const NOT_PRIVATE: [&str; 21] = [
         "0.0.0.0",
         "::",
         "::ffff:0.0.0.0",

@@ -1,4 +1,4 @@
-//! How many bytes of unverified bodies a host holds at once (decision G6).
+//! Limits how many bytes of unverified bodies a host keeps in memory (decision G6).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +16,7 @@ struct Bytes {
     kit: usize,
 }
 
-/// One body's bytes. They count until this is dropped: the call was verified, or answered.
+/// The bytes of one body. They count until this is dropped: when the call is verified or answered.
 #[derive(Debug)]
 pub struct UnverifiedBody {
     bodies: Arc<Bodies>,
@@ -25,7 +25,7 @@ pub struct UnverifiedBody {
 }
 
 impl Bodies {
-    /// A body of which nothing arrived yet.
+    /// Starts to count a body that has not begun to arrive.
     pub fn begin(self: Arc<Self>, interface: Interface) -> UnverifiedBody {
         UnverifiedBody { bodies: self, interface, len: 0 }
     }
@@ -36,7 +36,7 @@ impl Bodies {
 }
 
 impl UnverifiedBody {
-    /// Counts bytes that arrived; `false` if they are too many to be held.
+    /// Counts bytes that arrived. Returns `false` if the host must not keep them.
     #[must_use]
     pub fn grow(&mut self, len: usize) -> bool {
         let mut held = self.bodies.lock();
@@ -64,8 +64,8 @@ impl Drop for UnverifiedBody {
     }
 }
 
-/// How many bytes may be held, and how many of them by kit bodies. What is left is kept for the
-/// small bodies of purchases.
+/// The limit for all bodies, and the limit for kit bodies. The rest is reserved for the small
+/// bodies of purchases.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 const MAX_KIT_BYTES: usize = 48 * 1024 * 1024;
 
@@ -92,13 +92,13 @@ mod tests {
     }
 
     #[test]
-    fn bytes_count_as_they_arrive() {
+    fn a_byte_counts_when_it_arrives() {
         let bodies = Arc::new(Bodies::default());
         let mut first = Arc::clone(&bodies).begin(Interface::Kit);
         assert!(first.grow(MAX_KIT_BYTES - 1));
         let mut second = Arc::clone(&bodies).begin(Interface::Kit);
         assert!(second.grow(1));
-        // What does not fit is not counted: the bytes before it stay.
+        // A byte that does not fit is not counted; the earlier bytes still count.
         assert!(!second.grow(1));
         drop(first);
         assert_eq!(*bodies.lock(), Bytes { base: 0, kit: 1 });

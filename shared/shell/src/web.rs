@@ -1,4 +1,4 @@
-//! Calls over HTTP: one request, and one whole answer or the reason why it is missing.
+//! Calls over HTTP: one request, and either one complete answer or the reason why there is none.
 
 use std::error::Error;
 use std::fmt;
@@ -6,47 +6,48 @@ use std::fmt;
 use bytes::Bytes;
 use http::{Request, Response};
 
-/// What can be called over HTTP.
+/// Sends requests over HTTP.
 pub trait Web: Send + Sync + 'static {
-    /// Sends a request and reads the whole answer. No redirect is followed, and nothing is sent
-    /// twice.
+    /// Sends a request and reads the complete answer. Follows no redirect and sends nothing twice.
     ///
     /// # Errors
-    /// If no whole answer came. What the request did is unknown then.
+    /// If there is no complete answer. The request may have had its effect or not.
     fn send(
         &self,
         request: Request<Bytes>,
     ) -> impl Future<Output = Result<Response<Bytes>, Unanswered>> + Send;
 }
 
-/// Why there is no answer to a call of ours (decision E6). Each has the same words in the log, in a
-/// stored attempt and wherever a person reads of it.
+/// Why a call has no answer (decision E6). Its words are the same in the log, in a stored attempt
+/// and in the commands' output.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Unanswered {
-    /// The name has no address: the call had no effect, as with all down to [`Self::NotReached`].
+    /// The name has no address. The call had no effect, as with every reason down to
+    /// [`Self::NotReached`].
     NameNotFound,
-    /// The name has an address to which plain HTTP may not go.
+    /// The name has an address to which plain HTTP is not allowed.
     NotAllowed,
-    /// Nothing listens there.
+    /// No program listens at the address.
     Refused,
-    /// The certificate is of an unknown authority, of another name, or expired.
+    /// The certificate's authority is unknown, its name is another one, or it has expired.
     NotTrusted,
-    /// TLS did not begin: the other side does not speak it, or not our versions.
+    /// The TLS handshake failed: the other side does not speak TLS, or not a version that koohook
+    /// speaks.
     Tls,
-    /// There was no connection, for another reason.
+    /// The connection failed for another reason.
     NotReached,
-    /// The time was up.
+    /// The time limit passed.
     TimedOut,
     /// The connection ended before the answer did.
     CutOff,
-    /// What came is not HTTP.
+    /// The answer is not HTTP.
     NotHttp,
     /// The answer is longer than koohook reads.
     TooLong,
 }
 
 impl Unanswered {
-    /// The words for it.
+    /// The reason's words in the log and in stored attempts.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NameNotFound => "name not found",
@@ -62,7 +63,7 @@ impl Unanswered {
         }
     }
 
-    /// Whether nothing was sent, so that the call had no effect.
+    /// Whether the call failed before it was sent, so that it had no effect.
     pub const fn is_before_sending(self) -> bool {
         match self {
             Self::NameNotFound

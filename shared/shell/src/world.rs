@@ -1,4 +1,4 @@
-//! All that is outside the program: the store, the web, the clock, and randomness.
+//! Everything outside the program: the store, the web, the clock and randomness.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use protocol::time::UnixMillis;
 use crate::store::Store;
 pub use crate::web::{Unanswered, Web};
 
-/// What a callback may ask of the outside. The steps are generic over it and name no runtime, so
-/// that a simulation can be the world a million times over.
+/// What koohook uses of the outside. The steps of a callback are generic over it and name no
+/// runtime, so that a simulation can run them many times.
 pub trait World: Send + Sync + 'static {
-    /// Where state lives.
+    /// The type of the store.
     type Store: Store;
     /// How the product and the marketplace's open APIs are called.
     type Web: Web;
@@ -21,8 +21,8 @@ pub trait World: Send + Sync + 'static {
     /// The web.
     fn web(&self) -> &Self::Web;
 
-    /// The web as the product is called over it: the authorities and the network that the seller
-    /// named hold for the product alone (decision E6).
+    /// The web over which koohook calls the product. The authorities and the network that the
+    /// seller configures apply only to the product (decision E6).
     fn product_web(&self) -> &Self::Web {
         self.web()
     }
@@ -30,13 +30,13 @@ pub trait World: Send + Sync + 'static {
     /// The time of day.
     fn now(&self) -> UnixMillis;
 
-    /// Time since some fixed start, which no clock's correction moves.
+    /// The time since a fixed start. A correction of the clock does not change it.
     fn elapsed(&self) -> Duration;
 
-    /// Random bytes that cannot be guessed: for versions and nonces.
+    /// Random bytes that cannot be guessed, for versions and nonces.
     fn random<const N: usize>(&self) -> [u8; N];
 
-    /// The output of a future, if it ends within the limit. A future that was dropped may have had
+    /// Returns the output of a future if it ends within the limit. A dropped future may have had
     /// its effect or not.
     fn within<F>(
         &self,
@@ -51,23 +51,24 @@ pub trait World: Send + Sync + 'static {
     fn pause(&self, span: Duration) -> impl Future<Output = ()> + Send;
 }
 
-/// By when a callback must be settled: one per callback, made at its receipt, passed down.
+/// The time by which a callback must be settled. koohook makes one when it receives the call and
+/// passes it down.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Deadline(Duration);
 
 impl Deadline {
-    /// The deadline that lies `budget` after a moment of the world's.
+    /// The deadline that is `budget` after `received`, a time as [`World::elapsed`] gives it.
     pub fn after(received: Duration, budget: Duration) -> Self {
         Self(received.saturating_add(budget))
     }
 
-    /// The same deadline, so much earlier.
+    /// The same deadline, earlier by `margin`.
     #[must_use]
     pub const fn before(self, margin: Duration) -> Self {
         Self(self.0.saturating_sub(margin))
     }
 
-    /// How much time is left; zero once it has passed.
+    /// The time that is left; zero after the deadline.
     pub fn left(self, world: &impl World) -> Duration {
         self.0.saturating_sub(world.elapsed())
     }

@@ -1,5 +1,5 @@
-//! Names to addresses. The connection goes to the very addresses that were looked at: a name that
-//! means another machine a moment later leads nowhere else.
+//! Resolves names to addresses. The connection goes to exactly the addresses that were checked. So
+//! a name that resolves differently a moment later does no harm.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -12,13 +12,13 @@ use tower_service::Service;
 
 use crate::guard::Network;
 
-/// The machine's own resolver; it accepts addresses of one network alone.
+/// The machine's own resolver. It accepts only addresses of one network.
 #[derive(Clone, Debug)]
 pub(super) struct Resolver {
     network: Option<Network>,
 }
 
-/// A name that leads nowhere.
+/// Why a name has no usable address.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub(super) enum ResolveError {
     /// The name has no address, or the name service does not answer.
@@ -30,7 +30,7 @@ pub(super) enum ResolveError {
 }
 
 impl Resolver {
-    /// Any address is allowed, or those of a network alone.
+    /// Makes a resolver that allows the addresses of a network; without one, any address.
     pub const fn new(network: Option<Network>) -> Self {
         Self { network }
     }
@@ -56,7 +56,8 @@ impl Service<Name> for Resolver {
     }
 }
 
-/// All addresses, if each is in the network: one outside could be the one that is called.
+/// All addresses, if the network contains each. One outside is enough to fail: the client could
+/// connect to it.
 fn allowed(
     network: Option<Network>,
     addresses: Vec<SocketAddr>,
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_address_outside_the_network_refuses_the_name() {
+    fn a_name_with_one_address_outside_the_network_is_rejected() {
         let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
             texts.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0)).collect()
         };
