@@ -1,9 +1,9 @@
-//! Environment → [`Config`], once per start. What is wrong is refused with the setting's name
-//! and never with its value; a start names all that is wrong with it at once (decision I6).
+//! Reads the environment into [`Config`], once per start. An error names the setting, and never its
+//! value. A start reports all wrong settings together (decision I6).
 //!
-//! A setting's text comes from the `environment` or a `file`; `source` and `text` refuse what no
-//! setting may be. Then each subject parses its own: `callbacks`, `product`, `orders`, `store`,
-//! `host`. `names`: all settings.
+//! A setting's text comes from the `environment` or a `file`. `source` and `text` reject texts that
+//! no setting may have. Then each subject parses its own settings: `callbacks`, `product`,
+//! `orders`, `store`, `host`. `names` lists all settings.
 
 mod callbacks;
 mod environment;
@@ -30,21 +30,21 @@ use crate::context::ContextSettings;
 use crate::endpoint::callbacks::CallbackSettings;
 use crate::store::StoreSetting;
 
-/// Everything that a start needs to know.
+/// All settings of a start.
 pub struct Config {
-    /// For the endpoint and its pages.
+    /// Settings of the endpoint and its pages.
     pub endpoint: CallbackSettings,
-    /// For whatever works with the store and the product.
+    /// Settings of the store's seal and the product.
     pub context: ContextSettings,
-    /// What an HTTP timer must know to start the relay.
+    /// The secret that an HTTP timer sends to start the relay.
     pub relay_secret: Option<Secret>,
-    /// Where state lives.
+    /// The store.
     pub store: StoreSetting,
-    /// Where a plain HTTP host listens.
+    /// The address that a plain HTTP host listens on.
     pub listen: String,
-    /// How many connections a plain HTTP host keeps open at once.
+    /// How many connections a plain HTTP host keeps open concurrently.
     pub max_connections: usize,
-    /// `tracing` targets.
+    /// The levels of the log, as `tracing` targets.
     pub log: String,
 }
 

@@ -1,7 +1,7 @@
-//! Encrypts and decrypts every stored value, in one place, at the store's edge (decision F5).
+//! Encrypts and decrypts every stored value, just before the store (decision F5).
 //!
-//! Buyers' credentials and personal data never lie in clear in a store beyond this machine. A
-//! sealed value is bound to its key in the store: moved under another key it does not open.
+//! A store outside this machine never contains unencrypted credentials or personal data of buyers.
+//! A sealed value is bound to its key in the store: under another key it cannot be decrypted.
 
 mod mark;
 
@@ -15,32 +15,33 @@ use thiserror::Error;
 
 use self::mark::SealMark;
 
-/// What seals and opens.
+/// Seals and decrypts stored values.
 pub struct Seal {
     current: Option<Aes256Gcm>,
     previous: Vec<Aes256Gcm>,
     clear: Clear,
-    /// What is known of the mark of the one store that this seal is for.
+    /// What the process knows about the mark of the store.
     pub(crate) mark: SealMark,
 }
 
-/// Whether a stored value may be in clear.
+/// Whether a stored value may be unencrypted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Clear {
-    /// On this machine: the file's own permissions guard it.
+    /// Allowed: the store is on this machine, and the file's permissions protect it.
     Allowed,
-    /// Beyond it: an attacker who can write to the store could put a value there.
+    /// Not allowed: an attacker with write access to the store could put an unencrypted value
+    /// there.
     Refused,
 }
 
-/// A stored value does not open: of another key, moved, or altered.
+/// A stored value cannot be decrypted: another key sealed it, or it was moved or altered.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("value does not open")]
+#[error("value cannot be decrypted")]
 pub struct SealError;
 
 /// A text is not a seal key.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("is not a seal key; write 32 bytes in base64, as koohook keys secret seal prints them")]
+#[error("is not a seal key; set it to 32 bytes in base64, as koohook keys secret seal prints them")]
 pub struct SealKeyError;
 
 /// 32 bytes that seal values.
@@ -57,7 +58,7 @@ impl SealKey {
         bytes.try_into().map(Self).map_err(|_| SealKeyError)
     }
 
-    /// Reads several keys, which blanks or line ends separate.
+    /// Reads several keys, separated by blanks or line ends.
     ///
     /// # Errors
     /// If one of them is not a key, or there is none.
@@ -80,8 +81,8 @@ impl fmt::Debug for Seal {
 }
 
 impl Seal {
-    /// A seal for one store. It seals with the current key, if there is one, and opens with that
-    /// and with the previous ones.
+    /// Makes the seal of one store. It seals with the current key, if there is one. It decrypts
+    /// with the current key and the previous keys.
     pub fn new<'k>(
         current: Option<&SealKey>,
         previous: impl IntoIterator<Item = &'k SealKey>,
@@ -92,15 +93,16 @@ impl Seal {
         Self { current: current.map(cipher), previous, clear, mark: SealMark::default() }
     }
 
-    /// Whether what is written is sealed.
+    /// Whether this seal encrypts the values that are written.
     pub const fn seals(&self) -> bool {
         self.current.is_some()
     }
 
-    /// Seals bytes for a place in the store. The nonce must never be used twice.
+    /// Seals bytes for a place (a key) in the store. Never use a nonce twice.
     ///
     /// # Errors
-    /// If the bytes are more than the cipher can seal, or must not be in clear.
+    /// If the cipher cannot seal so many bytes, or if there is no key and unencrypted values are
+    /// not allowed.
     pub fn seal(
         &self,
         place: &str,
@@ -119,15 +121,16 @@ impl Seal {
         }
     }
 
-    /// Whether stored bytes are sealed, by whatever key: bytes in clear open for everyone.
+    /// Whether stored bytes are sealed, with any key. Only sealed bytes show which key was used.
     pub fn is_sealed(stored: &[u8]) -> bool {
         stored.first() == Some(&SEALED)
     }
 
-    /// Opens what is stored at a place.
+    /// Decrypts the bytes that are stored at a place.
     ///
     /// # Errors
-    /// If no key of ours sealed it for this place, or it is in clear and must not be.
+    /// If none of the keys sealed the bytes for this place, or if they are unencrypted and that is
+    /// not allowed.
     pub fn open(&self, place: &str, stored: &[u8]) -> Result<Vec<u8>, SealError> {
         match (stored.split_first(), self.clear) {
             (Some((&CLEAR, bytes)), Clear::Allowed) => Ok(bytes.to_vec()),
@@ -144,7 +147,7 @@ impl Seal {
     }
 }
 
-/// How a stored value begins.
+/// The first byte of a stored value.
 const CLEAR: u8 = 0;
 pub(crate) const SEALED: u8 = 1;
 const NONCE_LEN: usize = 12;
@@ -158,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn opens_with_either_key_and_at_its_place_alone() {
+    fn a_value_is_decrypted_with_either_key_and_only_at_its_place() {
         let old = Seal::new(Some(&key(1)), None, Clear::Refused);
         let new = Seal::new(Some(&key(2)), Some(&key(1)), Clear::Refused);
         let sealed = old.seal("a", b"text", [7; 12]).unwrap();
@@ -170,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn several_previous_keys_open() {
+    fn every_previous_key_decrypts() {
         let text = [1, 2, 3].map(|letter| STANDARD.encode([letter; 32])).join(" \r\n\t");
         let previous = SealKey::parse_all(&format!("\n{text}\n")).unwrap();
         assert_eq!(previous, [key(1), key(2), key(3)]);
@@ -188,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn altered_bytes_do_not_open() {
+    fn altered_bytes_are_rejected() {
         let seal = Seal::new(Some(&key(1)), None, Clear::Refused);
         let sealed = seal.seal("a", b"text", [7; 12]).unwrap();
         for place in 0..sealed.len() {
@@ -200,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn clear_values_stay_on_this_machine() {
+    fn unencrypted_values_are_allowed_only_on_this_machine() {
         let local = Seal::new(None, None, Clear::Allowed);
         let clear = local.seal("a", b"text", [0; 12]).unwrap();
         let sealing = Seal::new(Some(&key(1)), None, Clear::Allowed);
@@ -211,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_32_bytes() {
+    fn a_seal_key_has_32_bytes() {
         assert!(SealKey::parse(&STANDARD.encode([9; 32])).is_ok());
         for text in ["", "short", &STANDARD.encode([9; 31]), &STANDARD.encode([9; 33])] {
             assert_eq!(SealKey::parse(text), Err(SealKeyError));

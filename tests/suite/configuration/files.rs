@@ -71,13 +71,17 @@ fn each_reason_why_a_file_is_unreadable_has_its_message() {
     let place = folder.path().to_str().unwrap();
     let missing = format!("{place}/missing.key");
     let said = refused(&missing);
-    assert_eq!(said, format!("KOOHOOK_BASE_KEY names a file that does not exist: {missing}"));
+    assert_eq!(
+        said,
+        format!("KOOHOOK_BASE_KEY names a file that does not exist: {missing}; correct the path")
+    );
     let said = refused(place);
     assert_eq!(said, format!("KOOHOOK_BASE_KEY names a folder: {place}; name a file in it"));
     let latin = format!("{place}/latin.key");
     fs::write(&latin, b"\xe9constructed-base-key").unwrap();
     let said = refused(&latin);
-    let expected = format!("KOOHOOK_BASE_KEY names a file that is not UTF-8: {latin}; save it so");
+    let expected =
+        format!("KOOHOOK_BASE_KEY names a file that is not UTF-8: {latin}; save it as UTF-8");
     assert_eq!(said, expected);
     // UTF-16 with its mark, as PowerShell's redirection writes it.
     fs::write(&latin, b"\xff\xfec\0o\0n\0s\0t\0").unwrap();
@@ -101,7 +105,10 @@ fn a_file_name_in_place_of_a_value_is_rejected() {
     let path = file.path().to_str().unwrap();
     for setting in ["KOOHOOK_BASE_KEY", "KOOHOOK_APP_INFO", "KOOHOOK_PRODUCT_CA"] {
         let said = refusal(&[(setting, path)]);
-        assert_eq!(said, format!("{setting} names a file; set {setting}_FILE to it instead"));
+        assert_eq!(
+            said,
+            format!("{setting} is the path of a file; set {setting}_FILE to it instead")
+        );
     }
 }
 
@@ -126,5 +133,5 @@ fn a_secret_in_place_of_a_path_is_not_shown() {
 #[test]
 fn a_setting_with_both_a_value_and_a_file_is_rejected() {
     let both = refusal(&[("KOOHOOK_BASE_KEY_FILE", "/nowhere")]);
-    assert_eq!(both, "KOOHOOK_BASE_KEY is set twice, by itself and by a file; unset one");
+    assert_eq!(both, "KOOHOOK_BASE_KEY is set twice, directly and as a file; unset one of them");
 }

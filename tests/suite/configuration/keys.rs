@@ -37,7 +37,10 @@ fn unusable_access_keys_are_rejected() {
         ("KOOHOOK_BASE_KEY", "unset"),
         ("KOOHOOK_BASE_KEY_PREVIOUS", "constructed-base-key-0000"),
     ]);
-    assert_eq!(alone, "KOOHOOK_BASE_KEY_PREVIOUS is set without a current key");
+    assert_eq!(
+        alone,
+        "KOOHOOK_BASE_KEY_PREVIOUS is set without KOOHOOK_BASE_KEY; set both, or unset it"
+    );
     accepted(
         "KOOHOOK_BASE_KEY",
         &[

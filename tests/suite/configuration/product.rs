@@ -144,13 +144,19 @@ fn an_authority_must_be_a_certificate() {
         assert_eq!(config.context.product.unwrap().guard.authorities.iter().count(), count);
     }
     let alone = refusal(&[("KOOHOOK_PRODUCT_CA", AUTHORITY), ("KOOHOOK_APP_INFO", APP_INFO)]);
-    assert_eq!(alone, "KOOHOOK_PRODUCT_CA is set without a product address");
+    assert_eq!(
+        alone,
+        "KOOHOOK_PRODUCT_CA is set without KOOHOOK_PRODUCT_URL; set both, or unset it"
+    );
     let plain = refusal(&[
         ("KOOHOOK_PRODUCT_URL", "http://localhost"),
         ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),
         ("KOOHOOK_PRODUCT_CA", AUTHORITY),
     ]);
-    assert_eq!(plain, "KOOHOOK_PRODUCT_CA wants an https address in KOOHOOK_PRODUCT_URL");
+    assert_eq!(
+        plain,
+        "KOOHOOK_PRODUCT_CA is only for https; use https in KOOHOOK_PRODUCT_URL, or unset it"
+    );
 }
 
 #[test]

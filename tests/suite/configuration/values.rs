@@ -52,7 +52,7 @@ fn unknown_words_are_rejected() {
     refused("KOOHOOK_ENCRYPT_TYPE", &["canary-value", "0", "3", "AES256", "1 ", "01"]);
     refused("KOOHOOK_RENEWAL_CHANGE", &["canary-value", "Allow", "deny", "yes"]);
     let said = refusal(&[("KOOHOOK_TIMESTAMP_UNIT", CANARY)]);
-    assert_eq!(said, "KOOHOOK_TIMESTAMP_UNIT wants `milliseconds` or `seconds`");
+    assert_eq!(said, "KOOHOOK_TIMESTAMP_UNIT must be `milliseconds` or `seconds`");
     accepted("KOOHOOK_TIMESTAMP_UNIT", &["milliseconds", "seconds"]);
     accepted("KOOHOOK_V2_BODY_SIGN", &["on", "off"]);
     accepted("KOOHOOK_ENCRYPT_TYPE", &["1", "2"]);
@@ -89,7 +89,7 @@ fn invisible_characters_and_quotes_are_rejected_in_every_setting() {
             assert_eq!(said, format!("{setting} is in quotes; remove them"));
         }
         let said = refusal(&[(setting, "canary-\u{fffd}-value")]);
-        assert_eq!(said, format!("{setting} is not UTF-8; set it anew"));
+        assert_eq!(said, format!("{setting} is not UTF-8; set it again"));
     }
     let lines = [prose, "KOOHOOK_PRODUCT_CA", "KOOHOOK_PRODUCT_SECRET", "KOOHOOK_RSA_PRIVATE_KEY"];
     let one_line = VARIABLES.into_iter().filter(|it| !lines.contains(it) && !it.contains("SEAL"));
@@ -99,7 +99,10 @@ fn invisible_characters_and_quotes_are_rejected_in_every_setting() {
             assert!(said.starts_with(&format!("{setting} begins or ends with a blank")), "{said}");
         }
         let said = refusal(&[(setting, "canary\tvalue")]);
-        assert_eq!(said, format!("{setting} has the unseen character U+0009; type it anew"));
+        assert_eq!(
+            said,
+            format!("{setting} has the invisible character U+0009; type the value again")
+        );
     }
 }
 

@@ -62,41 +62,43 @@ fn pages(
     })
 }
 
-/// A path like `/saasproduce` that no other route has.
+/// Reads a path like `/saasproduce` that is not another route's.
 fn parse_base_path(text: &str) -> Result<String, &'static str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     let parts_fine = text.split('/').skip(1).all(|part| !matches!(part, "" | "." | ".."));
-    let below =
+    let is_product_path =
         text.strip_prefix(INSTANCES).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     if text.contains("://") {
-        Err("wants the path alone, like /saasproduce, without scheme and host")
+        Err("must be only a path like /saasproduce; remove the scheme and the host")
     } else if text.contains(['?', '#']) {
-        Err("wants a path like /saasproduce, without a query")
+        Err("must be only a path like /saasproduce; remove the ? or # and the text after it")
     } else if text == "/" {
-        Err("wants a path like /saasproduce; / answers health checks")
+        Err("must not be /, which answers health checks; set a path like /saasproduce")
     } else if text.ends_with('/') {
-        Err("wants a path like /saasproduce, without a slash at its end")
-    } else if TAKEN.contains(&text) || below {
-        Err("wants a path like /saasproduce; koohook answers this one itself")
+        Err("must not end with a slash; set a path like /saasproduce")
+    } else if RESERVED.contains(&text) || is_product_path {
+        Err("is a path that koohook uses itself; set another path like /saasproduce")
     } else if text.starts_with('/') && text.bytes().all(plain) && parts_fine {
         Ok(text.to_owned())
     } else {
-        Err("wants a path like /saasproduce, of letters, digits and / - . _ ~ alone")
+        Err("must be a path like /saasproduce, with only letters, digits and / - . _ ~")
     }
 }
 
 fn parse_v1_deadline(text: &str) -> Result<Duration, &'static str> {
     let millis = digits(text).filter(|millis| (1_000..=15_000).contains(millis));
-    millis.map(Duration::from_millis).ok_or("wants milliseconds from 1000 to 15000, in digits")
+    millis
+        .map(Duration::from_millis)
+        .ok_or("must be a number of milliseconds from 1000 to 15000, in digits")
 }
 
-/// An address up to its path.
+/// The scheme and the authority of an address.
 fn origin(address: &http::Uri) -> String {
     let authority = address.authority().map(ToString::to_string).unwrap_or_default();
     format!("{}://{authority}", address.scheme_str().unwrap_or_default())
 }
 
-/// Paths that koohook answers itself (decision A1).
-const TAKEN: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/relay", "/usage"];
-/// Below it the product speaks.
+/// Paths that koohook uses itself (decision A1).
+const RESERVED: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/relay", "/usage"];
+/// The product's own calls have paths is_product_path this one.
 const INSTANCES: &str = "/instances";

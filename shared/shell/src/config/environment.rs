@@ -4,12 +4,13 @@ use domain::settings::SettingError;
 
 use super::file;
 
-/// The process's environment. A value that is not Unicode keeps a mark that no setting may have.
+/// Reads a variable of the process's environment. If its value is not Unicode, the result contains
+/// a replacement character, which no setting may have.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|text| text.to_string_lossy().into_owned())
 }
 
-/// Whether a setting is set, by itself or by a file.
+/// Whether a setting is set, directly or as a file.
 pub fn is_set(name: &str) -> bool {
     variable(name).is_some() || variable(&of_file(name)).is_some()
 }
@@ -17,7 +18,7 @@ pub fn is_set(name: &str) -> bool {
 /// The text of the file that `NAME_FILE` names, if it is set.
 ///
 /// # Errors
-/// If the file cannot be read, or is not text.
+/// If the file cannot be read, or is not UTF-8.
 pub fn variable_in_file(name: &'static str) -> Result<Option<String>, SettingError> {
     variable(&of_file(name)).map(|path| file::read(name, &path)).transpose()
 }

@@ -36,24 +36,25 @@ pub(super) fn log(source: &Source<'_>) -> Result<String, SettingError> {
     Ok(log.unwrap_or_else(|| "info".to_owned()))
 }
 
-/// An address and a port. A name other than `localhost` is refused: it may have several addresses.
+/// Reads an address and a port. A name other than `localhost` is rejected, because it may have
+/// several addresses.
 fn parse_listen(text: &str) -> Result<String, &'static str> {
     let is_local = text.strip_prefix("localhost:").is_some_and(|port| {
         port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
     });
     let is_address = text.parse::<SocketAddr>().is_ok() || is_local;
     let fits = is_address.then(|| text.to_owned());
-    fits.ok_or("wants an IP address and a port, like 127.0.0.1:8000 or 0.0.0.0:8000")
+    fits.ok_or("must be an IP address and a port, like 127.0.0.1:8000 or 0.0.0.0:8000")
 }
 
-/// How many connections a plain HTTP host keeps open.
+/// Reads how many connections a plain HTTP host keeps open.
 fn parse_max_connections(text: &str) -> Result<usize, &'static str> {
     let count = text.parse().ok().filter(|count| (1..=65_536).contains(count));
-    count.ok_or("wants a number from 1 to 65536, in digits")
+    count.ok_or("must be a number from 1 to 65536, in digits")
 }
 
-/// A level, or `target=level` for some targets. What is neither would be a target's name to
-/// `tracing`, and the log would be silent.
+/// Reads a level, or `target=level` for some targets. `tracing` would read any other text as the
+/// name of a target, and the log would be empty.
 fn parse_log(text: &str) -> Result<String, String> {
     let fits = |part: &str| match part.split_once('=') {
         None => LEVELS.contains(&part),
@@ -66,26 +67,26 @@ fn parse_log(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err(format!(
-        "wants one of {}, or target=level separated by commas, of the targets {}",
+        "must be one of {}, or target=level separated by commas, with the targets {}",
         LEVELS.join(", "),
         TARGETS.join(", ")
     ))
 }
 
 fn parse_relay_secret(text: &str) -> Result<Secret, String> {
-    // As strong as an access key, and fit for a header.
+    // The rules of an access key; also, a header must be able to carry it.
     let strong = AccessKey::parse(text).is_ok();
     let fits = strong && text.bytes().all(|byte| byte.is_ascii_graphic());
     let secret = Some(text).filter(|_| fits).map(|text| Secret::new(text.to_owned()));
     secret.ok_or_else(|| {
-        "wants 16 printable characters or more that are not a placeholder; koohook keys secret \
-         relay makes one"
+        "must have at least 16 printable characters and not be a placeholder; generate one with \
+         koohook keys secret relay"
             .to_owned()
     })
 }
 
-/// From silent to loud.
+/// The levels, from no output to the most output.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
-/// Crates that log something.
+/// The crates that log.
 const TARGETS: [&str; 6] =
     ["shell", "hyper_util", "lambda_http", "lambda_runtime", "tower", "aws_sigv4"];

@@ -1,9 +1,9 @@
-//! The names of all settings, and names that are almost one.
+//! The names of all settings, and the search for misspelt names.
 
 use protocol::text::nearest;
 
-/// The variables whose names look like settings and are not: a misspelt setting would be ignored
-/// without a word. With each name goes the setting that it is most like.
+/// The variables whose names look like settings but are not: a misspelt setting would be ignored
+/// silently. Each comes with the setting that has the most similar name.
 pub fn unknown_settings(
     names: impl Iterator<Item = String>,
 ) -> Vec<(String, Option<&'static str>)> {
@@ -17,7 +17,7 @@ pub fn unknown_settings(
     judged.filter(|(name, near)| name.starts_with("KOOHOOK_") || near.is_some()).collect()
 }
 
-/// Every variable that is read; `_FILE` behind any of them names a file to read it from.
+/// Every setting. With `_FILE` after its name, a variable names a file that contains the value.
 pub const VARIABLES: [&str; 27] = [
     "KOOHOOK_APP_INFO",
     "KOOHOOK_BASE_KEY",
@@ -47,5 +47,5 @@ pub const VARIABLES: [&str; 27] = [
     "KOOHOOK_V1_DEADLINE_MILLIS",
     "KOOHOOK_V2_BODY_SIGN",
 ];
-/// Variables of the command's options, which no function reads.
+/// Variables for options of the command. No function reads them.
 const COMMAND_OPTIONS: [&str; 2] = ["KOOHOOK_ADDRESS", "KOOHOOK_SEALED_SECRET"];

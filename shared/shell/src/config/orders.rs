@@ -19,12 +19,12 @@ pub(super) fn orders(source: &Source<'_>, errors: &mut ConfigError) -> Option<Op
             OpenApiKeyError::Ak => SettingError::new(AK, UNPRINTABLE),
             OpenApiKeyError::Sk => SettingError::new(SK, UNPRINTABLE),
         }),
-        (Some(_), None) => Err(SettingError::new(SK, "is required with KOOHOOK_OPENAPI_AK")),
-        (None, Some(_)) => Err(SettingError::new(AK, "is required with KOOHOOK_OPENAPI_SK")),
+        (Some(_), None) => Err(SettingError::new(SK, "is required if KOOHOOK_OPENAPI_AK is set")),
+        (None, Some(_)) => Err(SettingError::new(AK, "is required if KOOHOOK_OPENAPI_SK is set")),
     };
     errors.keep(credentials).map(|credentials| Some(Orders::new(host, credentials)))
 }
 
 const AK: &str = "KOOHOOK_OPENAPI_AK";
 const SK: &str = "KOOHOOK_OPENAPI_SK";
-const UNPRINTABLE: &str = "wants printable letters without blank or comma";
+const UNPRINTABLE: &str = "must have only printable ASCII characters, without blanks and commas";

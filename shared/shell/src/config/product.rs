@@ -1,5 +1,5 @@
-//! Settings of the product: where it is, how it may be reached, and what is signed to it
-//! (decision E6).
+//! Settings of the product: its address, how it may be reached, and the secrets that sign calls to
+//! it (decision E6).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -19,20 +19,21 @@ use crate::time_limits::FIRST_ATTEMPT;
 /// The product's address, and the network that plain HTTP to it must stay in.
 type Place = (Uri, Option<Network>);
 
-/// A host, as an address names it.
+/// The host of an address.
 enum Host<'a> {
     Name(&'a str),
     Literal(IpAddr),
 }
 
 impl<'a> Host<'a> {
-    /// Tells names from addresses. A name that ends in a number is an address to some programs and
-    /// a name to others, and so is refused.
+    /// Distinguishes names from addresses. A name that ends in a number is an address for some
+    /// programs and a name for others, so it is rejected.
     fn parse(text: &'a str) -> Result<Self, &'static str> {
         if let Some(inner) = text.strip_prefix('[') {
             let address = inner.strip_suffix(']').and_then(|inner| inner.parse::<Ipv6Addr>().ok());
             let address = address.map(|address| Self::Literal(address.into()));
-            return address.ok_or("wants an IPv6 address in brackets, without a zone");
+            return address
+                .ok_or("must have an IPv6 address in brackets as its host, without a zone");
         }
         if let Ok(address) = text.parse::<Ipv4Addr>() {
             return Ok(Self::Literal(address.into()));
@@ -44,16 +45,16 @@ impl<'a> Host<'a> {
                 || last.starts_with("0x")
                 || last.starts_with("0X"));
         if labels.is_empty() || last.is_empty() {
-            Err("wants a host, as in https://product.example.com/hooks")
+            Err("must have a host, as in https://product.example.com/hooks")
         } else if is_number {
-            Err("wants a host name, or an IPv4 address of four decimal numbers")
+            Err("must have a host name, or an IPv4 address of four decimal numbers, as its host")
         } else {
             Ok(Self::Name(text))
         }
     }
 
     /// The network that plain HTTP to this host must stay in. The addresses of a name are checked
-    /// with each connection.
+    /// when koohook connects.
     fn network(&self, widest: Network) -> Result<Network, &'static str> {
         let is_here = match self {
             Self::Name(name) => is_localhost(name),
@@ -67,13 +68,13 @@ impl<'a> Host<'a> {
             (true, _, _) => Ok(Network::Loopback),
             (false, true, _) => Ok(widest),
             (false, false, Network::Loopback) => Err(
-                "wants https; http may lead to this machine alone, or to a private network with \
+                "must be https; http is allowed only to this machine, or to a private network if \
                  KOOHOOK_PRODUCT_HTTP=private",
             ),
-            (false, false, Network::Private) => {
-                Err("wants https; http may lead to this machine, 10.0.0.0/8, 172.16.0.0/12, \
-                 192.168.0.0/16 and fc00::/7 alone")
-            }
+            (false, false, Network::Private) => Err(
+                "must be https; http is allowed only to this machine, 10.0.0.0/8, 172.16.0.0/12, \
+                 192.168.0.0/16 and fc00::/7",
+            ),
         }
     }
 }
@@ -93,12 +94,12 @@ pub(super) fn product(source: &Source<'_>, errors: &mut ConfigError) -> Option<O
     errors.keep(together(place, authorities, secrets, budget))
 }
 
-/// Access data for all instances.
+/// Reads the template of the access data.
 pub(super) fn template(source: &Source<'_>) -> Result<Option<Template>, SettingError> {
     source.parsed("KOOHOOK_APP_INFO", Template::parse)
 }
 
-/// Whether buyers get in at all: by the template, or by what the product says.
+/// Checks that buyers can get access data: from the template or from the product.
 ///
 /// # Errors
 /// If neither is set.
@@ -107,13 +108,13 @@ pub(super) fn require_access(
     product: Option<&Product>,
 ) -> Result<(), SettingError> {
     if template.is_none() && product.is_none() {
-        let text = "or KOOHOOK_PRODUCT_URL is required: without either no buyer ever gets in";
+        let text = "or KOOHOOK_PRODUCT_URL is required; without either no buyer gets access data";
         return Err(SettingError::new("KOOHOOK_APP_INFO", text));
     }
     Ok(())
 }
 
-/// What only makes sense with another setting.
+/// Checks the settings that need each other.
 fn together(
     place: Option<Place>,
     authorities: Option<Authorities>,
@@ -123,48 +124,50 @@ fn together(
     match (place, secrets, authorities) {
         (Some((_, Some(_))), _, Some(_)) => Err(SettingError::new(
             "KOOHOOK_PRODUCT_CA",
-            "wants an https address in KOOHOOK_PRODUCT_URL",
+            "is only for https; use https in KOOHOOK_PRODUCT_URL, or unset it",
         )),
         (Some((address, network)), Some(secrets), authorities) => {
             let guard = Guard { authorities: authorities.unwrap_or_default(), network };
             Ok(Some(Product { address, secrets, budget, guard }))
         }
         (Some(_), None, _) => {
-            let text = "is required with a product address; koohook keys secret product makes one";
+            let text = "is required with KOOHOOK_PRODUCT_URL; generate one with koohook keys secret product";
             Err(SettingError::new("KOOHOOK_PRODUCT_SECRET", text))
         }
-        (None, Some(_), _) => {
-            Err(SettingError::new("KOOHOOK_PRODUCT_SECRET", "is set without a product address"))
-        }
-        (None, None, Some(_)) => {
-            Err(SettingError::new("KOOHOOK_PRODUCT_CA", "is set without a product address"))
-        }
+        (None, Some(_), _) => Err(SettingError::new(
+            "KOOHOOK_PRODUCT_SECRET",
+            "is set without KOOHOOK_PRODUCT_URL; set both, or unset it",
+        )),
+        (None, None, Some(_)) => Err(SettingError::new(
+            "KOOHOOK_PRODUCT_CA",
+            "is set without KOOHOOK_PRODUCT_URL; set both, or unset it",
+        )),
         (None, None, None) => Ok(None),
     }
 }
 
 fn parse_private(text: &str) -> Result<Network, &'static str> {
-    if text == "private" { Ok(Network::Private) } else { Err("wants `private`, or is unset") }
+    if text == "private" { Ok(Network::Private) } else { Err("must be `private`; else unset it") }
 }
 
-/// The product's address: https, or http in a network.
+/// Reads the product's address: https, or http to an allowed network.
 fn parse_place(text: &str, widest: Network) -> Result<Place, &'static str> {
-    const EXAMPLE: &str = "wants an address like https://product.example.com/hooks";
+    const EXAMPLE: &str = "must be an address like https://product.example.com/hooks";
     if !text.contains("://") {
-        return Err("wants https:// before the host, as in https://product.example.com/hooks");
+        return Err("must begin with https://, as in https://product.example.com/hooks");
     }
     if text.contains('#') {
-        return Err("wants an address without #");
+        return Err("must not contain #");
     }
     let uri: Uri = text.parse().map_err(|_| EXAMPLE)?;
     let authority = uri.authority().ok_or(EXAMPLE)?;
     let named = authority.as_str();
     if named.contains('@') {
-        return Err("wants an address without user and password; the signature proves who calls");
+        return Err("must not contain a user or a password; the signature shows who calls");
     }
     let port = named.strip_prefix(authority.host()).is_none_or(|port| !port.is_empty());
     if port && authority.port_u16().is_none_or(|port| port == 0) {
-        return Err("wants a port from 1 to 65535 behind the host, or none");
+        return Err("must have a port from 1 to 65535 after its host, or no port");
     }
     let host = Host::parse(authority.host())?;
     match uri.scheme_str() {
@@ -185,5 +188,7 @@ fn is_localhost(name: &str) -> bool {
 
 fn parse_delivery_budget(text: &str) -> Result<Duration, &'static str> {
     let millis = digits(text).filter(|millis| *millis <= 15_000);
-    millis.map(Duration::from_millis).ok_or("wants milliseconds up to 15000, in digits; 0 is never")
+    millis
+        .map(Duration::from_millis)
+        .ok_or("must be a number of milliseconds up to 15000, in digits; 0: never")
 }

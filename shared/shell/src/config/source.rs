@@ -1,4 +1,4 @@
-//! Where settings come from: a setting is set by itself or by a file.
+//! Reads settings, which are set directly or as a file.
 
 use domain::settings::SettingError;
 use protocol::access_key::{AccessKey, Keyring};
@@ -7,25 +7,25 @@ use super::error::ConfigError;
 use super::file;
 use super::text::{is_file, judge};
 
-/// Where settings come from.
+/// Looks up variables by name.
 pub(super) struct Source<'a>(pub(super) &'a dyn Fn(&str) -> Option<String>);
 
 impl Source<'_> {
-    /// A setting, or the file that it is in. One that is empty is a mistake, not an absence: it
-    /// would close a route, or leave out a seal, unseen.
+    /// The text of a setting, or of its file. An empty text is an error. Treated as absent, it
+    /// would silently disable a route or the seal.
     pub(super) fn text(&self, name: &'static str) -> Result<Option<String>, SettingError> {
         let text = match ((self.0)(name), (self.0)(&format!("{name}_FILE"))) {
             (Some(_), Some(_)) => {
                 return Err(SettingError::new(
                     name,
-                    "is set twice, by itself and by a file; unset one",
+                    "is set twice, directly and as a file; unset one of them",
                 ));
             }
             (None, None) => return Ok(None),
             (Some(text), None) if is_file(name, &text) => {
                 return Err(SettingError::new(
                     name,
-                    format!("names a file; set {name}_FILE to it instead"),
+                    format!("is the path of a file; set {name}_FILE to it instead"),
                 ));
             }
             (Some(text), None) => text,
@@ -54,7 +54,7 @@ impl Source<'_> {
         let [(first, default), (second, _)] = words;
         let parsed = self.parsed(name, |text| {
             let found = words.iter().find(|(word, _)| *word == text);
-            found.map(|(_, value)| *value).ok_or_else(|| format!("wants `{first}` or `{second}`"))
+            found.map(|(_, value)| *value).ok_or_else(|| format!("must be `{first}` or `{second}`"))
         });
         Ok(parsed?.unwrap_or(default))
     }
@@ -68,9 +68,10 @@ impl Source<'_> {
         let previous_key = errors.keep(self.parsed(previous, AccessKey::parse));
         match (current_key?, previous_key?) {
             (Some(current), previous) => Some(Some(Keyring { current, previous })),
-            (None, Some(_)) => {
-                errors.keep(Err(SettingError::new(previous, "is set without a current key")))
-            }
+            (None, Some(_)) => errors.keep(Err(SettingError::new(
+                previous,
+                format!("is set without {current}; set both, or unset it"),
+            ))),
             (None, None) => Some(None),
         }
     }

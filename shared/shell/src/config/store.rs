@@ -1,4 +1,4 @@
-//! Settings of the store, and of the seal that encrypts what is in it.
+//! Settings of the store, and of the seal that encrypts its values.
 
 use domain::app_info_template::Template;
 use domain::settings::SettingError;
@@ -10,15 +10,15 @@ use super::source::Source;
 use crate::seal::{Clear, Seal, SealKey};
 use crate::store::StoreSetting;
 
-/// What a command needs that works on stored values and serves no calls.
+/// The settings of a command that works on stored values and serves no calls.
 pub struct StoreConfig {
-    /// Where state lives.
+    /// The store.
     pub store: StoreSetting,
-    /// What seals it.
+    /// The seal of the store.
     pub seal: Seal,
-    /// Access data for all instances.
+    /// The template of the access data, if it is set.
     pub template: Option<Template>,
-    /// `tracing` targets.
+    /// The levels of the log, as `tracing` targets.
     pub log: String,
 }
 
@@ -41,7 +41,7 @@ impl StoreConfig {
         errors.finish(whole)
     }
 
-    /// Reads the settings for a check of the store alone: a missing seal key is not an error.
+    /// Reads the settings that only check the store. A missing seal key is not an error.
     ///
     /// # Errors
     /// The first setting that cannot be used.
@@ -55,7 +55,7 @@ impl StoreConfig {
     }
 }
 
-/// The store and its seal. The seal is judged only if the store is known.
+/// Reads the store and its seal. The seal is checked only if the store is valid.
 pub(super) fn store_and_seal(
     source: &Source<'_>,
     errors: &mut ConfigError,
@@ -75,16 +75,19 @@ fn seal(source: &Source<'_>, store: &StoreSetting) -> Result<Seal, SettingError>
     let previous = source.parsed(SEAL_KEY_PREVIOUS, SealKey::parse_all)?;
     let previous = previous.unwrap_or_default();
     if (source.0)(SEAL_KEY).is_some_and(|text| text.trim().is_empty()) {
-        return Err(SettingError::new(SEAL_KEY, "is empty: set 32 bytes in base64, or unset it"));
+        return Err(SettingError::new(SEAL_KEY, "is empty; set 32 bytes in base64, or unset it"));
     }
     if current.is_none() && !previous.is_empty() {
-        return Err(SettingError::new(SEAL_KEY_PREVIOUS, "is set without a current key"));
+        return Err(SettingError::new(
+            SEAL_KEY_PREVIOUS,
+            "is set without KOOHOOK_SEAL_KEY; set both, or unset it",
+        ));
     }
     let clear = if store.is_local() { Clear::Allowed } else { Clear::Refused };
     if current.is_none() && clear == Clear::Refused {
         return Err(SettingError::new(
             SEAL_KEY,
-            "is required where the store is not local; koohook keys secret seal makes one",
+            "is required if the store is not local; generate one with koohook keys secret seal",
         ));
     }
     Ok(Seal::new(current.as_ref(), &previous, clear))

@@ -1,28 +1,28 @@
-//! What may be wrong with the text of any setting: unseen characters, quotes, emptiness, and the
-//! name of a file instead of what is in it (decision I6).
+//! Checks that apply to the text of every setting: invisible characters, quotes, an empty text, and
+//! the name of a file instead of its content (decision I6).
 
 use std::path::Path;
 
 use protocol::text::{is_quoted, unseen};
 
-/// Whether a text is a setting's name and value, as env files have them.
+/// Whether a text is a whole `NAME=value` line, as env files have them.
 fn is_assignment(text: &str) -> bool {
     let text = text.trim_start();
     let text = text.strip_prefix("export ").unwrap_or(text);
     text.starts_with("KOOHOOK_") && text.contains('=')
 }
 
-/// Whether a key is the path of a file, which need not exist. Base64 has `/`, too, but not the other
-/// letters of file names.
+/// Whether a text that should be a key looks like the path of a file. The file need not exist.
+/// Base64 contains `/`, too, but not the other characters of file names.
 fn is_path(text: &str) -> bool {
     let relative = ["./", "../", "~/"].into_iter().any(|start| text.starts_with(start));
     relative || (text.starts_with('/') && text.contains(['.', '-', '_']))
 }
 
-/// Judges a text, whatever it is for.
+/// Checks the text of a setting.
 ///
 /// # Errors
-/// What is wrong with it.
+/// What is wrong with the text, and what to do.
 pub(super) fn judge(name: &str, text: &str) -> Result<(), String> {
     let is_lines = OF_LINES.contains(&name);
     let letters = if is_lines { text.replace(['\n', '\r', '\t'], "") } else { text.to_owned() };
@@ -30,15 +30,18 @@ pub(super) fn judge(name: &str, text: &str) -> Result<(), String> {
     if text.trim().is_empty() {
         Err("is empty; give it a value, or unset it".to_owned())
     } else if is_assignment(text) {
-        Err("holds a whole line of an env file; keep only the text after its =".to_owned())
+        Err("is a whole line of an env file; keep only the text after the =".to_owned())
     } else if OF_KEYS.contains(&name) && is_path(text) {
         Err(format!("is the path of a file; set {name}_FILE to it instead"))
     } else if text.contains(char::REPLACEMENT_CHARACTER) {
-        Err("is not UTF-8; set it anew".to_owned())
+        Err("is not UTF-8; set it again".to_owned())
     } else if !is_lines && text.trim() != text {
         Err("begins or ends with a blank or a line end; remove it".to_owned())
     } else if let Some(letter) = hidden {
-        Err(format!("has the unseen character U+{:04X}; type it anew", u32::from(letter)))
+        Err(format!(
+            "has the invisible character U+{:04X}; type the value again",
+            u32::from(letter)
+        ))
     } else if is_quoted(text.trim()) {
         Err("is in quotes; remove them".to_owned())
     } else {
@@ -46,19 +49,19 @@ pub(super) fn judge(name: &str, text: &str) -> Result<(), String> {
     }
 }
 
-/// Whether a text names a file that exists, instead of being what the file holds. A path may pass as
+/// Whether a text names an existing file instead of being its content. A path could be accepted as
 /// a key, and then no signature would verify.
 pub(super) fn is_file(name: &str, text: &str) -> bool {
     !OF_PATHS.contains(&name) && text.contains(['/', '.']) && Path::new(text).is_file()
 }
 
-/// A number in digits alone: no sign, no unit, no exponent.
+/// Reads a number that has only digits: no sign, unit or exponent.
 pub(super) fn digits(text: &str) -> Option<u64> {
     let are_digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| are_digits)
 }
 
-/// Settings of more than one line; every other is one line without blanks around it.
+/// Settings that may have several lines. Every other setting is one line without blanks around it.
 const OF_LINES: [&str; 5] = [
     "KOOHOOK_APP_INFO",
     "KOOHOOK_PRODUCT_CA",
@@ -66,11 +69,12 @@ const OF_LINES: [&str; 5] = [
     "KOOHOOK_RSA_PRIVATE_KEY",
     "KOOHOOK_SEAL_KEY_PREVIOUS",
 ];
-/// Settings that are a path, or begin like one.
+/// Settings whose value is a path, or begins like one.
 const OF_PATHS: [&str; 2] = ["KOOHOOK_BASE_PATH", "KOOHOOK_STORE"];
-/// People read the texts in this setting. There, unseen characters may join letters and words.
+/// Buyers read the texts in this setting. Some languages need invisible characters between letters
+/// and words.
 const OF_PROSE: &str = "KOOHOOK_APP_INFO";
-/// Settings whose texts only the marketplace or `koohook keys` makes.
+/// Settings whose texts are keys, made by the marketplace or by `koohook keys`.
 const OF_KEYS: [&str; 5] = [
     "KOOHOOK_BASE_KEY",
     "KOOHOOK_BASE_KEY_PREVIOUS",

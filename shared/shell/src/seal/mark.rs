@@ -1,9 +1,9 @@
-//! What a process knows of its store's mark. The repository reads the mark and puts it.
+//! What a process knows about its store's seal mark. The repository reads and puts the mark.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Whether the mark is known, whose it is, and when to look for it again.
+/// Whether the process knows the mark, whether its keys decrypt it, and when to look for it again.
 #[derive(Debug, Default)]
 pub(crate) struct SealMark(AtomicU64);
 
@@ -12,7 +12,7 @@ impl SealMark {
         self.0.load(Ordering::Relaxed) == UNKNOWN
     }
 
-    /// Whether the last look found no mark.
+    /// Whether the store had no mark when the process last read it.
     pub(crate) fn is_missing(&self) -> bool {
         !matches!(self.0.load(Ordering::Relaxed), UNKNOWN | OURS | THEIRS)
     }
@@ -37,7 +37,7 @@ impl SealMark {
         self.0.store(millis(elapsed.saturating_add(MINUTE)), Ordering::Relaxed);
     }
 
-    /// Remembers what a process without a key found: a mark, which it cannot open, or none.
+    /// Remembers whether a process without a key found a mark.
     pub(crate) fn set_keyless(&self, is_sealed: bool) {
         self.0.store(if is_sealed { THEIRS } else { UNKNOWN }, Ordering::Relaxed);
     }
@@ -47,11 +47,12 @@ fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX).clamp(1, THEIRS - 1)
 }
 
-/// How often a process looks for a mark that is missing.
+/// How often a process looks for a missing mark.
 const MINUTE: Duration = Duration::from_mins(1);
-/// Nothing is known yet.
+/// The process has not read the mark yet.
 const UNKNOWN: u64 = 0;
-/// Our keys open it. Any number between is the time of the next look for a mark that is missing.
+/// This process's keys decrypt the mark. A number between `UNKNOWN` and `THEIRS` is the time of the
+/// next look for a missing mark.
 const OURS: u64 = u64::MAX;
 /// There is a mark, and this process has no key.
 const THEIRS: u64 = u64::MAX - 1;
