@@ -40,9 +40,9 @@ fn a_setting_that_does_not_fit_the_server_is_named() {
     let Some(server) = RedisServer::start(&[]) else { return };
     let address = server.address();
     let number = refusal(&format!("{address}/99"));
-    assert!(number.contains("no database of this number; correct the number"), "{number}");
+    assert!(number.contains("no database with this number; correct the number"), "{number}");
     let cluster = refusal(&format!("{address}?cluster=true"));
-    assert!(cluster.contains("leave cluster=true out"), "{cluster}");
+    assert!(cluster.contains("remove cluster=true"), "{cluster}");
 }
 
 /// It answers every line as a mail server does, from the first word on.
@@ -57,7 +57,7 @@ fn a_server_that_is_not_a_redis_is_named() {
         }
     });
     let refusal = refusal(&setting);
-    assert!(refusal.contains("does not answer as a Redis does; correct the host"), "{refusal}");
+    assert!(refusal.contains("does not answer like a Redis server; correct the host"), "{refusal}");
 }
 
 fn line(level: &str, grades: &str) -> Option<(String, String)> {

@@ -39,14 +39,14 @@ fn a_right_that_is_missing_is_named() {
     for lacking in ["hmget", "hset", "hdel", "persist", "pexpire", "zadd", "zrem", "zrangebyscore"]
     {
         let said = with(&format!("{all} {keys} -{lacking}")).expect(lacking);
-        assert!(said.contains("the right to ") && said.contains("EVALSHA"), "{lacking}: {said}");
+        assert!(said.contains("permission `") && said.contains("EVALSHA"), "{lacking}: {said}");
     }
     for rules in [
         format!("{all} ~other:*"),
         format!("{all} {keys} -eval -evalsha"),
         format!("+@read +ping +info {keys}"),
     ] {
-        assert!(with(&rules).is_some_and(|said| said.contains("the right to ")), "{rules}");
+        assert!(with(&rules).is_some_and(|said| said.contains("permission `")), "{rules}");
     }
     assert_eq!(
         with(&format!("{all} {keys} -dbsize -time -config")),
@@ -101,12 +101,12 @@ fn a_server_that_cannot_be_reached_is_told_with_what_to_do() {
     let host = address.strip_prefix("redis://").unwrap();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (store, expected) in [
-        (format!("redis://{free}"), "nothing listens"),
+        (format!("redis://{free}"), "does not run at this address"),
         (format!("redis://{host}"), "percent-encode"),
         (format!("redis://:canary-value@{host}"), "percent-encode"),
         (format!("redis://shop:canary-value@{host}"), "percent-encode"),
         ("redis://canary-value.invalid".to_owned(), "host name"),
-        (format!("rediss://:p%40ss%25@{host}"), "write rediss:// if the port speaks TLS"),
+        (format!("rediss://:p%40ss%25@{host}"), "use rediss:// if the port speaks TLS"),
         ("unix:///nowhere/canary-value".to_owned(), "no socket"),
     ] {
         let said = said(&store).expect(expected);

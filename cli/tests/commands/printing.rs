@@ -95,7 +95,7 @@ fn a_server_that_is_down_is_an_error_and_nothing_on_the_standard_output() {
     let redis = format!("redis://{address}");
     let dynamodb = format!("dynamodb://koohook?region=eu-test-1&endpoint=http://{address}");
     for (store, expected) in [
-        (&redis, "nothing listens at its address; start it, or correct the host and the port"),
+        (&redis, "does not run at this address; start it, or correct the host and the port"),
         (&dynamodb, "check that the server runs and that KOOHOOK_STORE names it"),
     ] {
         let commands: [&[&str]; 3] =

@@ -1,7 +1,8 @@
-//! Where state lives: values under keys, each with a version.
+//! Stores: values under keys, each with a version.
 //!
-//! A store knows bytes and versions, not instances. There is no unconditional write and no
-//! delete: a writer names the version that it read, and loses if another writer was faster.
+//! A store contains bytes and versions, and has no notion of instances. There is no unconditional
+//! write and no delete. A writer names the version that it read, and loses if another writer was
+//! faster.
 
 mod agenda;
 mod any;
@@ -31,7 +32,7 @@ pub use self::setting::{Durability, DynamodbSetting, RedisSetting, SqlitePath, S
 
 /// A key-value store.
 pub trait Store: Send + Sync + 'static {
-    /// Reads the value under a key; a strong read. An expired value does not exist.
+    /// Reads the value under a key, strongly consistent. An expired value does not exist.
     ///
     /// # Errors
     /// If the store does not answer.
@@ -53,8 +54,8 @@ pub trait Store: Send + Sync + 'static {
         now: UnixMillis,
     ) -> impl Future<Output = Result<Put, Unavailable>> + Send;
 
-    /// Keys with work that is due within a span of time, the earliest first; of one time, in the
-    /// order of their bytes. A hint: `get` decides.
+    /// Returns keys whose work is due within a span of time, the earliest first. Keys of the same
+    /// time are in the order of their bytes. The result is a hint; `get` decides.
     ///
     /// # Errors
     /// If the store does not answer.
@@ -65,8 +66,8 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Entry>, Unavailable>> + Send;
 
-    /// Whether nothing was ever written, if one cheap operation tells. What has expired may count,
-    /// and what other programs keep there.
+    /// Whether the store is empty, if one cheap operation can find out. Expired values and other
+    /// programs' keys may count.
     ///
     /// # Errors
     /// If the store does not answer.
@@ -74,7 +75,7 @@ pub trait Store: Send + Sync + 'static {
         std::future::ready(Ok(None))
     }
 
-    /// A value whose bytes begin with a certain one, if the store can look for it cheaply.
+    /// Finds a value whose bytes begin with a certain byte, if the store can search cheaply.
     ///
     /// # Errors
     /// If the store does not answer.
@@ -82,57 +83,56 @@ pub trait Store: Send + Sync + 'static {
         std::future::ready(Ok(Search::Unsupported))
     }
 
-    /// What the store's own clock shows when this machine's clock shows `now`, if the store has a
-    /// clock and tells its time.
+    /// The time of the store's clock when this machine's clock shows `now`, if the store reports
+    /// its time.
     fn clock(&self, _now: UnixMillis) -> impl Future<Output = Option<UnixMillis>> + Send {
         std::future::ready(None)
     }
 }
 
-/// A token that names one write for ever, so that a writer whose reply was lost recognises its
-/// own.
+/// A unique token of one write. A writer whose reply was lost recognises its own write by it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Version(pub [u8; 16]);
 
-/// What is to be written.
+/// A value to write.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Value {
-    /// The name of this write.
+    /// The version: a unique token of this write.
     pub version: Version,
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// The agenda that the value is on, and its time there.
+    /// The agenda that the value is on, and the time of its entry.
     pub agenda: Option<(Queue, UnixMillis)>,
-    /// When the value stops existing, if ever.
+    /// When the value expires, if it does.
     pub expires: Option<UnixMillis>,
 }
 
-/// What was found.
+/// A stored value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Stored {
-    /// The name of the write that made it.
+    /// The version: the token of the write that made it.
     pub version: Version,
     /// The bytes.
     pub bytes: Vec<u8>,
 }
 
-/// What became of a write.
+/// The outcome of a write.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Put {
     /// The value is written.
     Won,
-    /// Another writer was faster; this is what exists.
+    /// Another writer was faster; this is the current value.
     Lost(Option<Stored>),
 }
 
-/// What a look for a value found.
+/// The result of a search.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Search {
-    /// The store cannot look cheaply.
+    /// The store cannot search cheaply.
     Unsupported,
-    /// No value begins so.
+    /// No value begins with this byte.
     Nothing,
-    /// One of them.
+    /// One such value.
     Found {
         /// Its key.
         key: String,
@@ -141,7 +141,7 @@ pub enum Search {
     },
 }
 
-/// The store did not answer, or not in a way that says what happened.
+/// The store did not answer, or its answer does not show what happened.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("store unavailable")]
 pub struct Unavailable;

@@ -7,25 +7,25 @@ use sha2::{Digest, Sha256};
 /// An agenda.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Queue {
-    /// There is something to do.
+    /// Entities with work for the relay.
     Due,
-    /// An operator should look.
+    /// Entities with dead letters, for an operator.
     Dead,
-    /// A part of a list waits for the relay to see whether anything refers to it.
+    /// Parts of lists for which the relay must check whether a record refers to them.
     Sweep,
 }
 
-/// A line of an agenda.
+/// An entry of an agenda.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
-    /// The value with the work.
+    /// The key of the value with the work.
     pub key: String,
-    /// Since when the work is due.
+    /// The time when the work is due.
     pub at: UnixMillis,
 }
 
 impl Queue {
-    /// Every agenda. A value is on one of them at most.
+    /// All agendas. A value is on at most one of them.
     pub const ALL: [Self; 3] = [Self::Due, Self::Dead, Self::Sweep];
 
     /// The agenda's name in a store.
@@ -39,8 +39,8 @@ impl Queue {
 }
 
 impl Entry {
-    /// Sorts entries as an agenda is read: the earliest first; of one time, in the order of their
-    /// keys' bytes. Keeps the first ones, up to a limit.
+    /// Sorts entries by time, and entries of the same time by the bytes of their keys. Keeps the
+    /// first `limit` entries.
     pub(super) fn earliest(entries: impl IntoIterator<Item = Self>, limit: usize) -> Vec<Self> {
         let mut entries: Vec<_> = entries.into_iter().collect();
         entries.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
@@ -49,8 +49,8 @@ impl Entry {
     }
 }
 
-/// The byte of a key that its shard follows from: the first of its SHA-256. The rule is for ever:
-/// under another rule a store would look for every value elsewhere.
+/// The byte of a key that determines its shard: the first byte of its SHA-256. This rule must never
+/// change: under another rule a store would look for every value in the wrong shard.
 #[cfg(any(feature = "dynamodb", feature = "redis"))]
 pub(super) fn shard_byte(key: &str) -> u8 {
     let [first, ..] = <[u8; 32]>::from(Sha256::digest(key));

@@ -1,4 +1,4 @@
-//! The stores that are compiled in, as one type.
+//! All stores that are compiled in, as one type.
 
 use std::ops::RangeInclusive;
 
@@ -30,7 +30,7 @@ pub enum AnyStore {
     Dynamodb(Box<Dynamodb>),
 }
 
-/// Calls the same method of whichever store this is.
+/// Calls a method of the store that this is.
 macro_rules! delegate {
     ($any:expr, $store:ident => $call:expr) => {
         match $any {
@@ -46,7 +46,7 @@ macro_rules! delegate {
 }
 
 impl AnyStore {
-    /// Tries what koohook does in a store, and leaves nothing behind.
+    /// Tries every operation that koohook needs in a store, and leaves nothing behind.
     pub async fn prove(&self, drawn: [Version; 2], now: UnixMillis) -> Vec<RightProof> {
         delegate!(self, store => store.prove_rights(drawn, now))
     }

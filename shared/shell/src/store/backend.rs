@@ -1,5 +1,5 @@
-//! What each store implements: the operations of [`Store`], failing for reasons of its own. The
-//! reason is logged here, in one place; a caller of [`Store`] only learns that there is no answer.
+//! The trait that each store implements: the operations of [`Store`], each with the store's own
+//! error. This module logs the error. The caller of [`Store`] sees only that there is no answer.
 
 use std::future::ready;
 use std::ops::RangeInclusive;
@@ -8,7 +8,7 @@ use protocol::time::UnixMillis;
 
 use super::{Entry, Put, Queue, RightError, Search, Store, Stored, Unavailable, Value, Version};
 
-/// A store, with its own reasons for failing.
+/// A store, with its own error type.
 pub(super) trait Backend: Send + Sync + 'static {
     /// Why an operation fails.
     type Error: Send;
@@ -42,7 +42,8 @@ pub(super) trait Backend: Send + Sync + 'static {
         ready(Ok(Search::Unsupported))
     }
 
-    /// As [`Store::clock`] says. No answer is not an error: nothing rests on this clock.
+    /// See [`Store::clock`]. A missing answer is not an error, since no correctness depends on this
+    /// clock.
     fn try_clock(&self, _now: UnixMillis) -> impl Future<Output = Option<UnixMillis>> + Send {
         ready(None)
     }
@@ -58,7 +59,7 @@ pub(super) trait Backend: Send + Sync + 'static {
     /// Logs why an operation failed.
     fn log(error: &Self::Error, operation: Operation);
 
-    /// Why the right to an operation is not proved, if the operation failed so.
+    /// What a failed operation shows about the permission for it.
     fn right_error(error: &Self::Error) -> RightError;
 }
 
@@ -109,7 +110,7 @@ impl<B: Backend> Store for B {
     }
 }
 
-/// Logs an error and forgets it.
+/// Logs an error and turns it into [`Unavailable`].
 fn unavailable<B: Backend>(operation: Operation) -> impl FnOnce(B::Error) -> Unavailable {
     move |error| {
         B::log(&error, operation);

@@ -1,12 +1,13 @@
-//! DynamoDB, by its own protocol: one item a value, one conditional `PutItem` a write.
+//! DynamoDB, with its own protocol: one item for each value, one conditional `PutItem` for each
+//! write.
 //!
-//! The AWS SDK would be most of a small function's size and of its cold start. koohook needs four
-//! operations, and already has an HTTP client.
+//! koohook does not use the AWS SDK, which would be most of a small function's size and cold start.
+//! koohook needs four operations, and has an HTTP client already.
 //!
-//! - `items`: the store itself: values as items. `agenda`: the index over the items on an agenda.
-//!   `table`: how the table is made.
+//! - `items`: the store, with values as items. `agenda`: the index of the items that are on an
+//!   agenda. `table`: creates the table.
 //! - `client`: one signed call. `error`: why a call fails. `wire`: requests and answers as JSON.
-//!   `credentials`: the keys that sign. `date`: DynamoDB's clock, read from its answers.
+//!   `credentials`: the keys that sign. `date`: DynamoDB's clock, from its answers.
 
 mod agenda;
 mod client;

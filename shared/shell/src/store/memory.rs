@@ -1,4 +1,4 @@
-//! A map in memory: the model that every real store is compared with, for tests and simulation.
+//! A map in memory, for tests and simulations. Tests compare every real store with it.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -12,13 +12,14 @@ use protocol::time::UnixMillis;
 use super::backend::{Backend, Operation};
 use super::{Entry, Put, Queue, RightError, Search, Stored, Value, Version};
 
-/// A store that lives as long as its process.
+/// A store whose values are lost when its process ends.
 #[derive(Debug, Default)]
 pub struct Memory {
     kept: Mutex<BTreeMap<String, Value>>,
 }
 
-/// Lets others run once, as every real store does: what races over a network races here.
+/// Yields to other tasks once, as every real store does. So tasks race here as they do over a
+/// network.
 #[derive(Default)]
 struct Yield(bool);
 
@@ -29,7 +30,7 @@ impl Memory {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Value>> {
-        // Nothing panics while it holds the lock, and a map is whole after every statement.
+        // No code panics under the lock, and each statement leaves the map consistent.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

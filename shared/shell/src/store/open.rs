@@ -1,4 +1,4 @@
-//! Opens the store that the setting names, if the program was built with it.
+//! Opens the store of the setting, if the program was built with it.
 
 use thiserror::Error;
 
@@ -12,49 +12,51 @@ use super::setting::{Durability, StoreSetting};
 #[cfg(feature = "sqlite")]
 use super::sqlite::{self, Sqlite, SqliteOpenError};
 
-/// Why a store does not open.
+/// Why a store cannot be opened.
 #[derive(Debug, Error)]
 pub enum StoreOpenError {
     /// The program was built without the store.
-    #[error("KOOHOOK_STORE: this program was built without the feature `{0}`")]
+    #[error(
+        "KOOHOOK_STORE: this program was built without this store; build it with --features {0}"
+    )]
     NotCompiledIn(&'static str),
     /// The file does not exist.
     #[error(
-        "KOOHOOK_STORE: the file does not exist; the first koohook that serves makes it: correct \
-             the path, or start one"
+        "KOOHOOK_STORE: the file does not exist; correct the path, or start the koohook that \
+             serves, which creates the file"
     )]
     NoFile,
-    /// A function's disk dies with the function.
+    /// A function platform deletes the disk of a function with the function.
     #[error(
-        "KOOHOOK_STORE: sqlite on a function platform loses its file with the host; use an external \
+        "KOOHOOK_STORE: a function platform deletes the sqlite file with the host; use an external \
              store, or add ?durability=any for a trial"
     )]
     NotDurable,
-    /// The file is missing, or not fit.
+    /// The SQLite file cannot be used.
     #[cfg(feature = "sqlite")]
     #[error("KOOHOOK_STORE: {0}")]
     Sqlite(#[from] SqliteOpenError),
-    /// The server is not there, or not fit.
+    /// The Redis server cannot be used.
     #[cfg(feature = "redis")]
     #[error("KOOHOOK_STORE: {0}")]
     Redis(#[from] RedisOpenError),
-    /// There are no keys to sign with.
+    /// There are no AWS credentials.
     #[cfg(feature = "dynamodb")]
     #[error("KOOHOOK_STORE: {0}")]
     Dynamodb(#[from] AwsCredentialsError),
 }
 
 impl StoreSetting {
-    /// Refuses a store in a file that does not exist. Opening would make the file, and a command
-    /// that only reads would show an empty store.
+    /// Checks that a store in a file exists. Opening would create the file, and a command that only
+    /// reads would show an empty store.
     ///
     /// # Errors
-    /// If there is no file.
+    /// If the file does not exist.
     pub fn must_exist(&self) -> Result<(), StoreOpenError> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite { path, .. } if !path.as_path().exists() => {
-                // If its folder is missing, too, the path is wrong.
+                // If the folder is missing, too, the error must report that.
                 sqlite::check(path.as_path())?;
                 Err(StoreOpenError::NoFile)
             }
@@ -62,10 +64,10 @@ impl StoreSetting {
         }
     }
 
-    /// Opens the store to read it, which its user need not be allowed to write.
+    /// Opens the store only to read it. The user need not have write permission.
     ///
     /// # Errors
-    /// As [`StoreOpenError`] says.
+    /// See [`StoreOpenError`].
     pub async fn open_to_read(&self) -> Result<AnyStore, StoreOpenError> {
         match self {
             #[cfg(feature = "sqlite")]
@@ -79,7 +81,7 @@ impl StoreSetting {
     /// Opens the store.
     ///
     /// # Errors
-    /// As [`StoreOpenError`] says.
+    /// See [`StoreOpenError`].
     pub async fn open(&self, on_function_platform: bool) -> Result<AnyStore, StoreOpenError> {
         match self {
             Self::Memory => Ok(AnyStore::Memory(Memory::new())),

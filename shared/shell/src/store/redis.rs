@@ -1,14 +1,17 @@
-//! Redis and what speaks its protocol, from version 5: one server or a cluster, over TLS or not.
+//! Redis, from version 5, and servers that speak its protocol: a single server or a cluster, with
+//! or without TLS.
 //!
-//! A value is one hash under one key; a write is one script, so that comparing the version,
-//! writing, and moving the agenda's entry are one step. Keys are spread over 16 shards, for ever,
-//! by the first hex digit of their SHA-256; each shard has its own agendas, and its mark `{…}`
-//! keeps it on one node of a cluster. What is in a server reads
-//! `koohook:{7}:kept:KEY`, `koohook:{7}:agenda:due`, and `dead` and `sweep` beside it.
+//! A value is one hash under one key. A write is one script, so that it compares the version,
+//! writes, and moves the agenda entry in one step. Keys are spread over 16 shards by the first hex
+//! digit of their SHA-256; this never changes. Each shard has separate agendas, and its mark `{…}`
+//! keeps it on one node of a cluster. The keys in a server are `koohook:{7}:kept:KEY` and
+//! `koohook:{7}:agenda:due`, and the same with `dead` and `sweep`.
 //!
-//! With `wait=N` an answer counts once N replicas have acknowledged what it rests on: see `fence`.
+//! With `wait=N`, koohook accepts an answer only after N replicas have acknowledged the data behind
+//! it: see `fence`.
 //!
-//! Expiry is judged by the caller's clock. The server's own expiry only frees memory, later.
+//! The caller's clock decides whether a value has expired. The server's own expiry only frees
+//! memory, later.
 
 mod advice;
 mod answer;
@@ -31,7 +34,7 @@ use super::{Durability, Queue, RedisSetting};
 pub use self::durability::Grade;
 pub use self::open_error::RedisOpenError;
 
-/// A store in a server that others share.
+/// A store in a Redis server or cluster.
 pub struct Redis {
     connection: RedisConnection,
     prefix: String,
@@ -48,10 +51,10 @@ enum Resend {
 }
 
 impl Redis {
-    /// Connects to a server, and refuses one that may lose what it acknowledged.
+    /// Connects to a server, and rejects a server that may lose acknowledged writes.
     ///
     /// # Errors
-    /// As [`RedisOpenError`] says.
+    /// See [`RedisOpenError`].
     pub async fn open(setting: &RedisSetting) -> Result<Self, RedisOpenError> {
         let connection = RedisConnection::new(setting)?;
         let fence = setting.wait.map(|replicas| Fence::new(replicas, &setting.prefix));
@@ -81,9 +84,8 @@ impl Redis {
         }
     }
 
-    /// Reads again what the server says of itself, which may change while this runs, and says in
-    /// the log if the grade did. No answer is no change, nor is the answer of a
-    /// replica.
+    /// Reads the server's durability settings again, since they may change, and logs a changed
+    /// grade. Does nothing if the server does not answer, or is a replica.
     pub async fn reassess(&self) {
         let Ok(found) = find(&self.connection, self.fence.is_some()).await else { return };
         if found.is_replica() {
@@ -105,8 +107,8 @@ impl Redis {
         format!("{}:{{{shard}}}:agenda:{}", self.prefix, queue.as_str())
     }
 
-    /// Sends commands; with `wait=N` their answers count once so many replicas know what they rest
-    /// on.
+    /// Sends commands. With `wait=N` the answers are accepted only after N replicas have
+    /// acknowledged the data behind them.
     async fn fenced(
         &self,
         mut commands: Pipeline,
@@ -132,7 +134,8 @@ impl std::fmt::Debug for Redis {
     }
 }
 
-/// What the masters say of themselves, within the time of a start; or one word for why not.
+/// Reads the durability settings of all masters, within the time limit of a start. The error states
+/// what is wrong and what to do.
 async fn find(
     connection: &RedisConnection,
     waits: bool,
@@ -159,18 +162,18 @@ fn log(error: &RedisError) {
     tracing::error!(fault = connection::word(error), "redis failed");
 }
 
-/// What a write does. Its text is sent once to each server that does not know it.
+/// The script of a write. Its text is sent once to each server that does not have it.
 const PUT: &str = include_str!("redis/put.lua");
-/// How long a start may take to find the server and read what it is.
+/// How long a start may take to reach the server and read its settings.
 const START: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The digests begin as NIST's examples and `sha256sum` say.
+    /// The expected digits are from NIST's examples and `sha256sum`.
     #[test]
-    fn shards_are_what_they_have_always_been() {
+    fn the_shard_of_a_key_never_changes() {
         let known = [
             ("", 'e'),
             ("abc", 'b'),

@@ -1,36 +1,36 @@
-//! What koohook does in a store, and why a store may not let it.
+//! The permissions that koohook needs in a store, and why one may be missing.
 
 use thiserror::Error;
 
-/// Something that koohook does in a store.
+/// A permission that koohook needs in a store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Right {
-    /// Reading a value.
+    /// To read a value.
     Read,
-    /// Running a script, in a Redis.
+    /// To run a script, in Redis.
     Script,
-    /// Writing a value, on an agenda and off it.
+    /// To write a value, with and without an agenda entry.
     Write,
-    /// Reading an agenda.
+    /// To read an agenda.
     Agenda,
 }
 
-/// Why a right is not proved.
+/// Why koohook could not confirm a permission.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum RightError {
-    /// The store refuses, and will go on refusing: what to do.
+    /// The store denies the permission. Contains what to do.
     #[error("{0}")]
     Refused(String),
-    /// The store does not answer, or not now: what to do.
+    /// The store does not answer, or has a temporary failure. Contains what to do.
     #[error("{0}")]
     Unanswered(String),
 }
 
-/// A right, and what came of trying it.
+/// A permission, and the result of trying it.
 pub type RightProof = (Right, Result<(), RightError>);
 
 impl Right {
-    /// The right's name in messages.
+    /// The permission's name in messages.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",

@@ -1,7 +1,7 @@
-//! What a process may do in its store, proved by doing it (decision I5).
+//! Checks the permissions of a process in its store by using them (decision I5).
 //!
-//! The proof reads, writes and reads an agenda as koohook itself does, under a key of its own. Two
-//! proofs at a time do not disturb each other. A proof removes what an interrupted one left.
+//! The check reads, writes and reads an agenda as koohook itself does, under a separate key. Two
+//! concurrent checks do not disturb each other. A check removes what an interrupted one has left.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use protocol::time::UnixMillis;
 use super::backend::Backend;
 use super::{Put, Queue, Right, RightProof, Value, Version};
 
-/// A store that can be asked for its rights.
+/// A store whose permissions can be checked.
 pub(super) trait ProveRights: Backend + Sized {
-    /// Tries each right.
+    /// Tries each permission.
     async fn prove_rights(&self, drawn: [Version; 2], now: UnixMillis) -> Vec<RightProof> {
         let read = self.try_get(KEY, now).await;
         let script = self.try_script(KEY).await;
@@ -33,7 +33,8 @@ pub(super) trait ProveRights: Backend + Sized {
 
 impl<B: Backend> ProveRights for B {}
 
-/// Writes onto an agenda and off it again. Losing to another proof is a proof, too.
+/// Writes a value with an agenda entry, and then without one. If it loses a race against another
+/// check, the permission is confirmed, too.
 async fn write<B: Backend>(
     store: &B,
     over: Option<Version>,
@@ -41,7 +42,7 @@ async fn write<B: Backend>(
     now: UnixMillis,
 ) -> Result<(), B::Error> {
     let agenda = Some((Queue::Sweep, now.after(LATER)));
-    // Without an expiry first: a Redis has a command of its own for that.
+    // The first write has no expiry: for that, Redis needs a separate command.
     let put = Value { version: first, bytes: Vec::new(), agenda, expires: None };
     let mut over = match store.try_put(KEY, &put, over, now).await? {
         Put::Won => Some(first),
@@ -55,7 +56,7 @@ async fn write<B: Backend>(
     Ok(())
 }
 
-/// The key that the proof writes to.
+/// The key that the check writes to.
 const KEY: &str = "proof";
-/// When the entry that the proof puts on an agenda would be due. It is off the agenda long before.
+/// When the check's agenda entry would be due. It is removed long before.
 const LATER: Duration = Duration::from_hours(1);

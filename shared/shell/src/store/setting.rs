@@ -1,5 +1,5 @@
-//! `KOOHOOK_STORE`: which store, and how to reach it. Every program reads it, so that a program
-//! built without a store can say so.
+//! `KOOHOOK_STORE`: which store, and how to reach it. Every program parses all stores, so that a
+//! program that was built without one can report that.
 
 mod dynamodb;
 mod redis;
@@ -13,14 +13,14 @@ pub use self::sqlite::SqlitePath;
 #[cfg(feature = "sqlite")]
 pub(super) use self::sqlite::beside;
 
-/// `KOOHOOK_STORE`, read.
+/// The parsed `KOOHOOK_STORE`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum StoreSetting {
     /// `memory:`
     Memory,
     /// `sqlite:PATH`
     Sqlite {
-        /// The file.
+        /// The file's path.
         path: SqlitePath,
         /// Whether the seller accepts a disk that may be lost.
         durability: Durability,
@@ -31,20 +31,20 @@ pub enum StoreSetting {
     Dynamodb(DynamodbSetting),
 }
 
-/// What a seller asks of a store.
+/// The durability that a seller requires of a store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Durability {
-    /// The data outlives the host.
+    /// The data must outlive the host.
     Required,
     /// `?durability=any`: the data may be lost.
     Any,
 }
 
 impl StoreSetting {
-    /// Reads the setting; the error says what is wrong with it and not what it is.
+    /// Reads the setting. The error states what is wrong, without the value.
     ///
     /// # Errors
-    /// If the scheme is unknown, or the text behind it is wrong.
+    /// If the scheme is unknown, or the text after it is wrong.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if has_unseen(text) {
             return Err(UNSEEN);
@@ -69,7 +69,7 @@ impl StoreSetting {
         Ok(Self::Sqlite { path, durability })
     }
 
-    /// Whether the store's bytes never leave this machine.
+    /// Whether the stored bytes stay on this machine.
     pub const fn is_local(&self) -> bool {
         match self {
             Self::Memory | Self::Sqlite { .. } => true,
@@ -78,9 +78,8 @@ impl StoreSetting {
     }
 }
 
-/// Whether a terminal shows nothing for a character of a setting, or something else than what it
-/// is. Blanks wider than ASCII's do not count: a path may hold them, and at its ends they have a
-/// refusal of their own.
+/// Whether a character of a setting is invisible, or looks like another one. Wide blanks do not
+/// count: a path may contain them, and blanks at its ends have a separate error.
 fn has_unseen(text: &str) -> bool {
     let is_wide = |letter: char| {
         letter.is_whitespace() && !letter.is_control() && !matches!(letter, '\u{2028}' | '\u{2029}')
@@ -88,4 +87,5 @@ fn has_unseen(text: &str) -> bool {
     text.split(is_wide).any(|part| unseen(part).is_some())
 }
 
-const UNSEEN: &str = "has an unseen character, such as a line end or a byte-order mark; remove it";
+const UNSEEN: &str =
+    "has an invisible character, such as a line end or a byte-order mark; remove it";

@@ -1,7 +1,7 @@
-//! SQLite, embedded: the default on one machine. Safe for several processes on one file.
+//! SQLite, embedded: the default on one machine. Several processes can use one file safely.
 //!
-//! Reads have a connection and a thread of their own: in SQLite's write-ahead log they wait for no
-//! writer, of this process or of another. `file_watch` sees to it that nothing is acknowledged
+//! Reads have a separate connection and thread. In SQLite's write-ahead log they do not wait for a
+//! writer, of this process or of another. `file_watch` ensures that koohook acknowledges no write
 //! into a file that was deleted or replaced.
 
 mod file;
@@ -32,16 +32,16 @@ pub use self::open_error::SqliteOpenError;
 /// A store in one file.
 #[derive(Debug)]
 pub struct Sqlite {
-    /// Dropped first: the last connection that closes must be one that writes.
+    /// Dropped first, because the last connection to close must be one that can write.
     reader: Worker,
-    /// Nothing if the store was opened to read.
+    /// `None` if the store was opened only to read.
     writer: Option<Worker>,
-    /// Nothing if what is read is a copy, or may be replaced without harm.
+    /// `None` if the store was opened only to read: then a replaced file does no harm.
     watch: Option<Arc<FileWatch>>,
 }
 
 impl Sqlite {
-    /// Opens a file, or makes it.
+    /// Opens a file, or creates it.
     ///
     /// # Errors
     /// If the file cannot be opened or written, or is not a store.
@@ -63,7 +63,7 @@ impl Sqlite {
         Ok(Self { reader: worker(reader), writer: Some(worker(writer)), watch })
     }
 
-    /// Opens a file to read it, which the user need not be allowed to write.
+    /// Opens a file only to read it. The user need not have write permission.
     ///
     /// # Errors
     /// If the file cannot be opened, or is not a store.
@@ -80,23 +80,23 @@ impl Sqlite {
         Ok(Self { reader: Worker::start(reader, None), writer: None, watch: None })
     }
 
-    /// Runs a job of a worker's. What it did in a file that is lost by its end does not count.
+    /// Runs a job on a worker. Its result does not count if the file is lost when it ends.
     async fn run<T: Send + 'static>(
         &self,
         worker: Option<&Worker>,
         work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, SqliteError> {
-        self.look()?;
+        self.check_file()?;
         let done = worker.ok_or(SqliteError::ReadOnly)?.run(work).await;
         if let (Err(SqliteError::Sqlite(fault)), Some(watch)) = (&done, &self.watch) {
             watch.note(fault);
         }
-        self.look()?;
+        self.check_file()?;
         done
     }
 
-    /// The system answers this from its memory: no worker is needed.
-    fn look(&self) -> Result<(), SqliteError> {
+    /// Checks the file. The system answers from its memory, so that no worker is needed.
+    fn check_file(&self) -> Result<(), SqliteError> {
         self.watch.as_ref().map_or(Ok(()), |watch| watch.look().map_err(|_| SqliteError::Lost))
     }
 }
@@ -162,23 +162,23 @@ impl Backend for Sqlite {
     }
 }
 
-/// Looks whether a path can lead to a store's file, which may be missing.
+/// Checks that a path can be a store's file. The file may be missing.
 ///
 /// # Errors
-/// As [`SqliteOpenError`] says.
+/// See [`SqliteOpenError`].
 pub fn check(path: &Path) -> Result<(), SqliteOpenError> {
     file::check(&std::path::absolute(path)?)
 }
 
-/// Connects to a file that exists. The path is absolute: SQLite, as it is built here, would take a
-/// name like `file:a?mode=memory` for a URI whatever the flags say.
+/// Connects to an existing file. The path must be absolute: this build of SQLite would treat a name
+/// like `file:a?mode=memory` as a URI, whatever the flags are.
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, SqliteOpenError> {
     set_up(Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX))
 }
 
-/// Connects to a file to read it. SQLite wants to create files beside it even then; a user who may
-/// not, or whose files would be in the way of the owner's, reads a store that no process has open
-/// as one that does not change.
+/// Connects to a file only to read it. Even then SQLite creates files next to it. Some users may
+/// not create them, or their files would block the owner's process. If no process has the store
+/// open, such a user reads it as a file that does not change.
 fn read(path: &Path) -> Result<(Connection, bool), SqliteOpenError> {
     let is_idle = !beside(path, "-wal").exists();
     if is_idle && !file::may_write(path) {
@@ -199,7 +199,7 @@ fn read_unchanging(path: &Path) -> Result<(Connection, bool), SqliteOpenError> {
     Ok((reader, found))
 }
 
-/// Connects to a file that does not change meanwhile.
+/// Connects to a file that does not change while it is open.
 fn connect_unchanging(path: &Path) -> Result<Connection, SqliteOpenError> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(byte);
     let letter = |byte: &u8| {
@@ -212,7 +212,8 @@ fn connect_unchanging(path: &Path) -> Result<Connection, SqliteOpenError> {
     set_up(Connection::open_with_flags(format!("file:{name}?immutable=1"), flags))
 }
 
-/// What cannot even be opened is the user's lack of a right: the file exists.
+/// Configures an opened connection. The file exists, so if it cannot be opened, the user lacks a
+/// permission.
 fn set_up(opened: Result<Connection, rusqlite::Error>) -> Result<Connection, SqliteOpenError> {
     let connection = opened.map_err(|fault| match fault.sqlite_error_code() {
         Some(ErrorCode::CannotOpen) => SqliteOpenError::Denied,
@@ -223,7 +224,7 @@ fn set_up(opened: Result<Connection, rusqlite::Error>) -> Result<Connection, Sql
     Ok(connection)
 }
 
-/// Tries until another process frees its lock: SQLite itself does not wait in all of these.
+/// Tries until another process releases its lock. SQLite itself does not always wait.
 fn patiently(step: impl Fn() -> Result<(), SqliteOpenError>) -> Result<(), SqliteOpenError> {
     let begun = Instant::now();
     loop {
@@ -234,5 +235,5 @@ fn patiently(step: impl Fn() -> Result<(), SqliteOpenError>) -> Result<(), Sqlit
     }
 }
 
-/// How long a start rests before it tries again what another process's start may hold up.
+/// The pause before a start tries again.
 const REST: Duration = Duration::from_millis(10);

@@ -1,4 +1,4 @@
-//! The agenda: an index over the items that are on one, each queue spread over shards.
+//! The agenda: an index of the items that are on one. Each queue is spread over shards.
 
 use std::ops::RangeInclusive;
 
@@ -17,7 +17,7 @@ use crate::web::Web;
 /// Reads the agenda of a table.
 ///
 /// # Errors
-/// As [`DynamodbError`] says.
+/// See [`DynamodbError`].
 pub async fn read<W: Web>(
     client: &DynamodbClient<W>,
     table: &str,
@@ -26,7 +26,7 @@ pub async fn read<W: Web>(
     limit: usize,
 ) -> Result<Vec<Entry>, DynamodbError> {
     if span.is_empty() {
-        // DynamoDB refuses a lower bound above the upper one.
+        // DynamoDB rejects a lower bound above the upper one.
         return Ok(Vec::new());
     }
     let shards = (0..SHARDS).map(|number| {
@@ -34,12 +34,12 @@ pub async fn read<W: Web>(
         read_shard(client, table, values, limit)
     });
     let items = try_join_all(shards).await?.into_iter().flatten();
-    // The first place behind the span was asked for, too, and the empty key may be there.
+    // The query includes the first sort key after the span, where an empty key may be.
     let entries = items.filter_map(entry).filter(|entry| span.contains(&entry.at));
     Ok(Entry::earliest(entries, limit))
 }
 
-/// The items of one shard, in order, so many at most.
+/// The items of one shard, in order, at most `limit`.
 async fn read_shard<W: Web>(
     client: &DynamodbClient<W>,
     table: &str,
@@ -75,7 +75,7 @@ fn condition(shard: String, span: &RangeInclusive<UnixMillis>) -> QueryCondition
     }
 }
 
-/// The partition of the index that a key is in, as long as the key is on this queue's agenda.
+/// The index partition of a key while the key is on this queue's agenda.
 pub fn shard(queue: Queue, key: &str) -> String {
     shard_name(queue, shard_byte(key) % SHARDS)
 }
@@ -84,13 +84,13 @@ fn shard_name(queue: Queue, number: u8) -> String {
     format!("{}#{number:02}", queue.as_str())
 }
 
-/// Where an item is in its shard: by time, then by key as far as a sort key is long.
+/// The sort key of an item in its shard: its time, then its key, cut to the maximum length.
 pub fn sort_key(at: UnixMillis, key: &str) -> String {
     let end = key.floor_char_boundary(MAX_SORT_KEY_LEN - TIME_LEN);
     format!("{:020}{}", at.millis(), key.get(..end).unwrap_or_default())
 }
 
-/// The first sort key behind all that is due at a time.
+/// The first sort key after every entry of a time.
 fn first_after(until: UnixMillis) -> String {
     format!("{:020}", u128::from(until.millis()) + 1)
 }
@@ -101,13 +101,14 @@ fn entry(item: AgendaItem) -> Option<Entry> {
     Some(Entry { key, at: UnixMillis::new(at) })
 }
 
-/// The index: the keys of the items that are on an agenda, and nothing else.
+/// The index. It contains only the keys of the items that are on an agenda.
 pub const INDEX: &str = "agenda";
-/// A queue is spread over so many partitions, for ever: a partition accepts a thousand writes a second.
+/// The number of partitions of a queue. It must never change. A partition accepts a thousand writes
+/// a second.
 const SHARDS: u8 = 16;
-/// How many lines of an agenda come at once.
+/// How many entries of an agenda one query returns.
 const PAGE: usize = 250;
-/// The longest sort key.
+/// The maximum length of a sort key.
 const MAX_SORT_KEY_LEN: usize = 1_024;
-/// How long a time is in digits, the longest.
+/// The number of digits of a time, with leading zeros.
 const TIME_LEN: usize = 20;

@@ -1,4 +1,4 @@
-//! One signed call, sent again if that may help.
+//! Sends one signed call, and again if that may help.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,7 +18,7 @@ use super::error::DynamodbError;
 use crate::store::DynamodbSetting;
 use crate::web::Web;
 
-/// Calls one endpoint of DynamoDB.
+/// A client of one DynamoDB endpoint.
 pub struct DynamodbClient<W> {
     web: W,
     endpoint: String,
@@ -28,11 +28,11 @@ pub struct DynamodbClient<W> {
     date: NewestDate,
 }
 
-/// The time that a call is signed for.
+/// The clock whose time a signature contains.
 pub type SigningClock = fn() -> SystemTime;
 
 impl<W: Web> DynamodbClient<W> {
-    /// A client of the endpoint in the setting. It does not connect yet.
+    /// Makes a client of the setting's endpoint. It does not connect yet.
     pub fn new(
         setting: &DynamodbSetting,
         credentials: AwsCredentials,
@@ -43,12 +43,13 @@ impl<W: Web> DynamodbClient<W> {
         Self { web, endpoint, region, credentials, clock, date: NewestDate::default() }
     }
 
-    /// The time of DynamoDB's clock, by its newest answer, when this machine's clock shows `now`.
+    /// The time of DynamoDB's clock when this machine's clock shows `now`, according to its newest
+    /// answer.
     pub fn date(&self, now: UnixMillis) -> Option<UnixMillis> {
         self.date.at(now)
     }
 
-    /// Sends an operation until it is answered, or it is of no use.
+    /// Sends an operation until it has an answer, or until another attempt would not help.
     pub async fn call<A: DeserializeOwned>(
         &self,
         operation: &'static str,
@@ -96,7 +97,7 @@ impl<W: Web> DynamodbClient<W> {
         Err(fault)
     }
 
-    /// The request, with what proves that it is ours.
+    /// Makes the request and signs it.
     fn signed(
         &self,
         operation: &str,
@@ -132,18 +133,18 @@ impl<W: Web> DynamodbClient<W> {
     }
 }
 
-/// A random time up to the longest pause, so that writers who collided do not collide again.
+/// A random time up to the longest pause, so that writers that collided do not collide again.
 fn pause(attempt: u32) -> Duration {
     let mut chance = [0];
-    // Without chance the pause is the longest.
+    // If there is no randomness, the pause is the longest one.
     let part = getrandom::fill(&mut chance).map_or(u32::from(u8::MAX), |()| chance[0].into());
     PAUSE.saturating_mul(attempt) * part / u32::from(u8::MAX)
 }
 
-/// How often a call is sent at most. The caller's deadline may end it at any time.
+/// The maximum number of attempts of a call. The caller's deadline may end it earlier.
 const ATTEMPTS: u32 = 3;
-/// How long one attempt may take. An answer takes some milliseconds; what takes this long is a
-/// connection that died unseen, for instance while the function was frozen.
+/// How long one attempt may take. An answer normally takes some milliseconds. A slower one means a
+/// broken connection, for example after the function was frozen.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The longest pause before the second attempt; the third's is twice as long.
 const PAUSE: Duration = Duration::from_millis(50);

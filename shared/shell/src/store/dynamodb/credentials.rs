@@ -1,8 +1,8 @@
-//! The keys that sign, as the platform gives them, refreshed before they expire.
+//! The AWS keys that sign, from the platform. They are fetched again before they expire.
 //!
 //! Keys come from the environment, as on AWS Lambda, or from the container endpoint, as in
 //! containers and restored functions. Profile files and instance metadata are not read: koohook
-//! runs on functions and in containers, and a person exports keys.
+//! runs in functions and containers, and a developer can export keys.
 
 use std::fmt;
 use std::fs;
@@ -18,25 +18,25 @@ use thiserror::Error;
 
 use crate::web::Web;
 
-/// The source of keys, and the keys at hand.
+/// The source of the keys, and the keys that were fetched.
 pub struct AwsCredentials {
     source: Source,
     held: Mutex<Option<Keys>>,
 }
 
-/// Why there are no keys to sign with.
+/// Why koohook has no keys to sign with.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum AwsCredentialsError {
-    /// The environment names no keys and no endpoint.
+    /// The environment contains no keys and no endpoint.
     #[error(
-        "there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run \
-         where AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI says where they are"
+        "there are no AWS credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run \
+         on a platform that sets AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI"
     )]
     Missing,
-    /// Keys may not be fetched from this container endpoint.
+    /// koohook must not fetch keys from this container endpoint.
     #[error(
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI wants https, or http to this host's own platform; \
-         _RELATIVE_URI wants a path"
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI must be https, or http to this host's own platform; \
+         _RELATIVE_URI must be a path"
     )]
     Endpoint,
 }
@@ -46,11 +46,11 @@ enum Source {
     Container { uri: Uri, token: Token },
 }
 
-/// What the container endpoint wants to see.
+/// The token that the container endpoint requires.
 enum Token {
     None,
     Text(String),
-    /// Read for each fetch: the platform writes it anew.
+    /// The path of a file that is read for each fetch, because the platform changes it.
     File(String),
 }
 
@@ -68,15 +68,15 @@ impl AwsCredentials {
     /// Reads the process's environment.
     ///
     /// # Errors
-    /// If it names no keys.
+    /// If it contains no keys.
     pub fn from_env() -> Result<Self, AwsCredentialsError> {
         Self::read(&|name| std::env::var(name).ok())
     }
 
-    /// Reads variables from wherever `lookup` finds them.
+    /// Reads variables with `lookup`.
     ///
     /// # Errors
-    /// If they name no keys.
+    /// If they contain no keys.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, AwsCredentialsError> {
         let set = |name| lookup(name).filter(|text| !text.is_empty());
         let source = match (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY")) {
@@ -88,13 +88,13 @@ impl AwsCredentials {
         Ok(Self { source, held: Mutex::new(None) })
     }
 
-    /// Keys to sign with now, if there are any.
+    /// The keys to sign with now, if there are any.
     pub(super) async fn keys(&self, web: &impl Web, now: SystemTime) -> Option<Keys> {
         let (uri, token) = match &self.source {
             Source::Fixed(keys) => return Some(keys.clone()),
             Source::Container { uri, token } => (uri, token),
         };
-        // A call that waits here finds the keys that the call before it has fetched.
+        // A call that waits here uses the keys that the previous call has fetched.
         let mut held = self.held.lock().await;
         let lasts = |keys: &Keys, span| keys.expiry().is_none_or(|end| now + span < end);
         if let Some(keys) = held.as_ref().filter(|keys| lasts(keys, EARLY)) {
@@ -106,7 +106,7 @@ impl AwsCredentials {
         held.clone().filter(|keys| lasts(keys, Duration::ZERO))
     }
 
-    /// Forgets keys that AWS refused: the next call fetches others, if it can.
+    /// Forgets keys that AWS rejected. The next call fetches new ones, if it can.
     pub(super) async fn forget(&self) {
         *self.held.lock().await = None;
     }
@@ -155,7 +155,7 @@ async fn fetch(web: &impl Web, uri: &Uri, token: &Token) -> Option<Keys> {
     let response = web.send(request).await.ok()?;
     let answer: Answer = serde_json::from_slice(response.body()).ok()?;
     let expiry = answer.expiration.as_deref().map(moment);
-    // An end that cannot be read is as good as now: the keys serve once.
+    // If the expiry cannot be read, the keys count as expired, so that they are fetched again.
     let expiry = expiry.map(|end| end.unwrap_or(UNIX_EPOCH));
     Some(Keys::new(
         answer.access_key_id,
@@ -175,8 +175,8 @@ fn moment(text: &str) -> Option<SystemTime> {
 
 /// The host of a relative URI.
 const PLATFORM: &str = "http://169.254.170.2";
-/// Hosts that are this machine or its platform's own agent: http does not leave the host.
+/// Hosts that are this machine or its platform's agent. Plain HTTP to them does not leave the host.
 const NEAR: [&str; 6] =
     ["localhost", "127.0.0.1", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
-/// How long before their end keys are fetched anew.
+/// How long before they expire the keys are fetched again.
 const EARLY: Duration = Duration::from_mins(5);

@@ -1,4 +1,4 @@
-//! DynamoDB's clock, as the `Date` of every answer shows it.
+//! DynamoDB's clock, from the `Date` header of its answers.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,7 +7,7 @@ use http::HeaderMap;
 use http::header::DATE;
 use protocol::time::UnixMillis;
 
-/// The `Date` of the newest answer, beside this machine's own time when it arrived.
+/// The `Date` of the newest answer, with this machine's time when it arrived.
 #[derive(Debug, Default)]
 pub struct NewestDate(Mutex<Option<ReadDate>>);
 
@@ -18,8 +18,8 @@ struct ReadDate {
 }
 
 impl NewestDate {
-    /// Remembers what an answer says, and forgets the one before: an answer that says nothing may
-    /// come after this machine's clock was set.
+    /// Remembers the `Date` of an answer. An answer without one deletes the earlier one, because
+    /// this machine's clock may have been set since then.
     pub fn remember(&self, headers: &HeaderMap, here: SystemTime) {
         let date = headers.get(DATE).and_then(|text| text.to_str().ok());
         let date = date.and_then(|text| httpdate::parse_http_date(text).ok());
@@ -28,7 +28,7 @@ impl NewestDate {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = read;
     }
 
-    /// What DynamoDB's clock shows when this machine's shows `now`, to the second.
+    /// The time of DynamoDB's clock when this machine's clock shows `now`, to the second.
     pub fn at(&self, now: UnixMillis) -> Option<UnixMillis> {
         let ReadDate { date, here } = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
         let later = now.millis().saturating_add(date.millis());

@@ -1,4 +1,4 @@
-//! Why a call of DynamoDB fails, and what an operator can do.
+//! Why a call to DynamoDB fails, and what an operator can do.
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use http::Response;
 use super::wire::{DynamodbErrorResponse, Item};
 use crate::web::Unanswered;
 
-/// Why a call came to nothing.
+/// Why a call failed.
 pub enum DynamodbError {
-    /// Another write was faster; this item exists, if the endpoint tells.
+    /// Another write was faster. Contains the current item, if the endpoint returns it.
     Lost(Option<Box<Item>>),
-    /// The endpoint says no, or not now.
+    /// The endpoint rejects the call.
     Refused {
-        /// Its word for why.
+        /// The endpoint's name for the error.
         kind: String,
-        /// Whether the same call may do better.
+        /// Whether the same call may succeed later.
         passes: bool,
     },
-    /// There are no keys to sign with.
+    /// koohook has no keys to sign with.
     NoCredentials,
-    /// An item is not one of koohook's.
+    /// koohook did not write this item.
     ForeignItem,
-    /// No answer came, or none that can be read.
+    /// There is no answer, or it cannot be read.
     Unanswered(Option<Unanswered>),
 }
 
@@ -40,7 +40,8 @@ impl DynamodbError {
         Self::Refused { kind, passes }
     }
 
-    /// Whether the same call, sent again, may do better. A write may: it is over one version.
+    /// Whether the same call may succeed if it is sent again. This is safe for a write, because it
+    /// is conditional on one version.
     pub fn passes(&self) -> bool {
         match self {
             Self::Refused { passes, kind } => *passes || kind == "ExpiredTokenException",
@@ -49,7 +50,7 @@ impl DynamodbError {
         }
     }
 
-    /// Logs what to do, and nothing of what was sent.
+    /// Logs the error and what to do. The log contains none of the bytes that were sent.
     pub fn log(&self, operation: &'static str) {
         let fault = self.to_string();
         tracing::error!(operation, fault, advice = self.advice(), "dynamodb failed");
@@ -58,12 +59,12 @@ impl DynamodbError {
     /// What an operator can do.
     pub fn advice(&self) -> &'static str {
         match self {
-            Self::Lost(_) => "none: another writer was faster",
+            Self::Lost(_) => "nothing to do; another writer was faster",
             Self::NoCredentials => {
-                "AWS credentials cannot be fetched: look at the container endpoint"
+                "AWS credentials cannot be fetched; check the container endpoint"
             }
-            Self::ForeignItem => "another program writes to this table: name another table",
-            Self::Unanswered(_) => "look at the region, the endpoint and the way there",
+            Self::ForeignItem => "another program writes to this table; name another table",
+            Self::Unanswered(_) => "check the region, the endpoint and the network",
             Self::Refused { kind, .. } => advice(kind),
         }
     }
@@ -74,14 +75,14 @@ impl fmt::Display for DynamodbError {
         match self {
             Self::Lost(_) => formatter.write_str(LOST),
             Self::Refused { kind, .. } => {
-                // The other side's word, as far as it is one.
+                // Only letters and digits: the endpoint's text must not forge a log line.
                 let word = kind.chars().filter(char::is_ascii_alphanumeric).take(64);
                 formatter.write_str(&word.collect::<String>())
             }
             Self::NoCredentials => formatter.write_str("no credentials"),
-            Self::ForeignItem => formatter.write_str("an item of the table is not ours"),
+            Self::ForeignItem => formatter.write_str("an item of the table is not koohook's"),
             Self::Unanswered(Some(fault)) => fmt::Display::fmt(fault, formatter),
-            Self::Unanswered(None) => formatter.write_str("no answer that can be read"),
+            Self::Unanswered(None) => formatter.write_str("unreadable answer"),
         }
     }
 }
@@ -89,31 +90,31 @@ impl fmt::Display for DynamodbError {
 fn advice(kind: &str) -> &'static str {
     match kind {
         "ResourceNotFoundException" => {
-            "no such table or index in this region: `koohook store create` makes both"
+            "this region has no such table or index; create both with `koohook store create`"
         }
         "AccessDeniedException" => {
-            "these credentials want dynamodb:GetItem and PutItem on the table, Query on its index"
+            "allow these credentials dynamodb:GetItem and PutItem on the table, and Query on its index"
         }
         "ExpiredTokenException"
         | "IncompleteSignatureException"
         | "InvalidSignatureException"
         | "MissingAuthenticationTokenException"
         | "UnrecognizedClientException" => {
-            "the credentials are not believed: look at them, at the region and at this clock"
+            "AWS rejects the credentials; check them, the region and this machine's clock"
         }
         "ValidationException" => {
-            "the table is not as `koohook store create` makes it, or a value is too long"
+            "the table is not as `koohook store create` creates it, or a value is too long"
         }
         kind if PASSING.contains(&kind) => {
-            "it passes; where it does not, look at the table's limits"
+            "the failure is temporary; if it lasts, check the table's limits"
         }
-        _ => "look at the table in the console",
+        _ => "check the table in the console",
     }
 }
 
-/// What an endpoint calls a lost race.
+/// The endpoint's name for a lost race.
 const LOST: &str = "ConditionalCheckFailedException";
-/// Kinds of refusal that pass.
+/// Errors that are temporary.
 const PASSING: [&str; 6] = [
     "InternalServerError",
     "ProvisionedThroughputExceededException",

@@ -1,4 +1,4 @@
-//! The store: values as items of a table.
+//! The store, with values as items of a table.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -30,14 +30,14 @@ pub struct Dynamodb<W = Client> {
 }
 
 impl Dynamodb {
-    /// The table that the setting names, over HTTPS. Does not connect yet.
+    /// Makes a store in the setting's table, over HTTPS. It does not connect yet.
     pub fn new(setting: &DynamodbSetting, credentials: AwsCredentials) -> Self {
         Self::over(setting, credentials, Client::new(MAX_ANSWER_LEN), SystemTime::now)
     }
 }
 
 impl<W: Web> Dynamodb<W> {
-    /// The table that the setting names, over a web, by a clock.
+    /// Makes a store in the setting's table, with this web and this clock.
     pub fn over(
         setting: &DynamodbSetting,
         credentials: AwsCredentials,
@@ -48,7 +48,7 @@ impl<W: Web> Dynamodb<W> {
         Self { client, table: setting.table.clone() }
     }
 
-    /// Tries what koohook does in a table, and leaves nothing behind.
+    /// Tries every operation that koohook needs in a table, and leaves nothing behind.
     pub async fn prove(&self, drawn: [Version; 2], now: UnixMillis) -> Vec<RightProof> {
         self.prove_rights(drawn, now).await
     }
@@ -83,7 +83,7 @@ impl<W: Web> Backend for Dynamodb<W> {
         match self.client.call("PutItem", &request).await {
             Ok(IgnoredAny) => Ok(Put::Won),
             Err(DynamodbError::Lost(Some(item))) => unexpired(*item, now).map(Put::Lost),
-            // Nothing exists there, or the endpoint does not tell what does.
+            // There is no item, or the endpoint does not return it.
             Err(DynamodbError::Lost(None)) => self.try_get(key, now).await.map(Put::Lost),
             Err(fault) => Err(fault),
         }
@@ -107,7 +107,7 @@ impl<W: Web> Backend for Dynamodb<W> {
             Operation::Get => "GetItem",
             Operation::Put => "PutItem",
             Operation::Agenda => "Query",
-            // DynamoDB has no operation for these, so that none fails.
+            // DynamoDB has no operation for these, so these never fail.
             Operation::IsEmpty | Operation::Find => "none",
         });
     }
@@ -158,10 +158,11 @@ fn unexpired(item: Item, now: UnixMillis) -> Result<Option<Stored>, DynamodbErro
     Ok(Some(Stored { version: Version(version), bytes: item.value.bytes }))
 }
 
-/// Over absence: what expired is absent, whether or not DynamoDB has freed it.
+/// The condition of a write over absence. An expired item counts as absent, even if DynamoDB has
+/// not deleted it yet.
 const OVER_ABSENCE: &str = "attribute_not_exists(k) OR expires <= :now";
 const OVER_VERSION: &str = "version = :over AND (attribute_not_exists(expires) OR expires > :now)";
-/// How long DynamoDB keeps what expired, at least: its clock is not ours.
+/// How long DynamoDB keeps an expired item at least, because its clock differs from ours.
 const GRACE: Duration = Duration::from_hours(1);
-/// An item is at most 400 KB; its bytes come as base64.
+/// The maximum length of an answer. An item is at most 400 KB, and its bytes are base64.
 const MAX_ANSWER_LEN: usize = 1024 * 1024;

@@ -1,4 +1,4 @@
-//! The table: how it is made, once, by an operator. The functions themselves may not make it.
+//! Creates the table. An operator does this once; the functions have no permission to do it.
 
 use std::time::Duration;
 
@@ -12,43 +12,43 @@ use super::error::DynamodbError;
 use super::items::Dynamodb;
 use crate::web::Web;
 
-/// What has happened to a table.
+/// A step of creating a table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TableStep {
-    /// It stood already.
+    /// The table exists already.
     Stands,
-    /// It is asked for.
+    /// The table is being created.
     Asked,
-    /// It is not active yet.
+    /// The table is not active yet.
     Waiting,
-    /// It is active.
+    /// The table is active.
     Active,
-    /// What expired is freed from now on.
+    /// DynamoDB deletes expired items from now on.
     Freeing,
-    /// It can be restored to any second of the last days.
+    /// The table can be restored to any second of the last days.
     Restorable,
-    /// This endpoint knows no such restoring.
+    /// This endpoint does not support such restores.
     NotRestorable,
 }
 
-/// Why there is no table to work with.
+/// Why the table cannot be used.
 #[derive(Debug, Error)]
 pub enum TableError {
     /// There is no table.
-    #[error("there is no such table in this region; `koohook store create` makes it")]
+    #[error("there is no such table in this region; create it with `koohook store create`")]
     Absent,
     /// A table of that name has another shape.
-    #[error("a table of that name stands, and {0}; name another one")]
+    #[error("a table of that name exists, but {0}; name another one")]
     Unfit(&'static str),
-    /// It takes too long.
-    #[error("the table is still being made; run this again")]
+    /// The table did not become active in time.
+    #[error("the table is still being created; run this command again")]
     Slow,
-    /// The endpoint says no.
-    #[error("{operation}: {fault}: {advice}")]
+    /// The endpoint rejects a call.
+    #[error("{operation}: {fault}; {advice}")]
     Refused {
-        /// Which call.
+        /// The call's name.
         operation: &'static str,
-        /// Its word for why.
+        /// The endpoint's name for the error.
         fault: String,
         /// What to do.
         advice: &'static str,
@@ -92,30 +92,31 @@ struct ExpiryStatus {
 }
 
 impl<W: Web> Dynamodb<W> {
-    /// Makes the table with all that belongs to it, as far as it does not exist yet.
+    /// Creates the table, its index and its settings, as far as they do not exist yet. Reports each
+    /// step.
     ///
     /// # Errors
-    /// As [`TableError`] says; what was done by then stays, and the next run continues there.
-    pub async fn make_table(&self, mut tell: impl FnMut(TableStep)) -> Result<(), TableError> {
+    /// See [`TableError`]. Finished steps stay, and the next run continues there.
+    pub async fn make_table(&self, mut report: impl FnMut(TableStep)) -> Result<(), TableError> {
         match self.described().await? {
-            Some(_) => tell(TableStep::Stands),
+            Some(_) => report(TableStep::Stands),
             None => {
                 self.create().await?;
-                tell(TableStep::Asked);
+                report(TableStep::Asked);
             }
         }
-        self.wait(&mut tell).await?;
-        tell(TableStep::Active);
+        self.wait(&mut report).await?;
+        report(TableStep::Active);
         self.free_what_expired().await?;
-        tell(TableStep::Freeing);
-        tell(self.keep_restorable().await?);
+        report(TableStep::Freeing);
+        report(self.keep_restorable().await?);
         Ok(())
     }
 
     /// Checks that the table exists and has the right shape.
     ///
     /// # Errors
-    /// As [`TableError`] says.
+    /// See [`TableError`].
     pub async fn check_table(&self) -> Result<(), TableError> {
         let table = self.described().await?.ok_or(TableError::Absent)?;
         if table.is_active() { Ok(()) } else { Err(TableError::Slow) }
@@ -148,24 +149,24 @@ impl<W: Web> Dynamodb<W> {
         });
         match self.client.call("CreateTable", &table).await {
             Ok(IgnoredAny) => Ok(()),
-            // Another was faster, or our own first attempt was.
+            // Another process was faster, or an earlier attempt of this call succeeded.
             Err(DynamodbError::Refused { kind, .. }) if kind == "ResourceInUseException" => Ok(()),
             Err(fault) => Err(refused("CreateTable", &fault)),
         }
     }
 
-    async fn wait(&self, tell: &mut impl FnMut(TableStep)) -> Result<(), TableError> {
-        for _ in 0..LOOKS {
+    async fn wait(&self, report: &mut impl FnMut(TableStep)) -> Result<(), TableError> {
+        for _ in 0..MAX_READS {
             if self.described().await?.is_some_and(|table| table.is_active()) {
                 return Ok(());
             }
-            tell(TableStep::Waiting);
+            report(TableStep::Waiting);
             tokio::time::sleep(PAUSE).await;
         }
         Err(TableError::Slow)
     }
 
-    /// DynamoDB refuses a second request, so that its state is read first.
+    /// DynamoDB rejects a second request, so the current state is read first.
     async fn free_what_expired(&self) -> Result<(), TableError> {
         let expiry = self.client.call("DescribeTimeToLive", &self.named()).await;
         let expiry: Expiry = expiry.map_err(|fault| refused("DescribeTimeToLive", &fault))?;
@@ -177,8 +178,8 @@ impl<W: Web> Dynamodb<W> {
             "TableName": self.table,
             "TimeToLiveSpecification": { "AttributeName": "ttl", "Enabled": true },
         });
-        let told = self.client.call("UpdateTimeToLive", &request).await;
-        told.map(|IgnoredAny| ()).map_err(|fault| refused("UpdateTimeToLive", &fault))
+        let updated = self.client.call("UpdateTimeToLive", &request).await;
+        updated.map(|IgnoredAny| ()).map_err(|fault| refused("UpdateTimeToLive", &fault))
     }
 
     async fn keep_restorable(&self) -> Result<TableStep, TableError> {
@@ -206,17 +207,17 @@ impl Table {
         self.table_status == "ACTIVE" && index.is_some_and(|index| index.index_status == "ACTIVE")
     }
 
-    /// What is wrong with it, if anything is.
+    /// Checks the table's shape. The error states what is wrong.
     fn fit(&self) -> Result<(), &'static str> {
         if self.key_schema != key_schema() {
-            return Err("its key is not `k` alone");
+            return Err("its key is not only `k`");
         }
         let index = self.global_secondary_indexes.iter().find(|index| index.index_name == INDEX);
         if index.is_none_or(|index| index.key_schema != index_schema()) {
-            return Err("it has no index `agenda` by `agenda` and `due`");
+            return Err("it has no index `agenda` on `agenda` and `due`");
         }
         if !definitions().iter().all(|wanted| self.attribute_definitions.contains(wanted)) {
-            return Err("its keys are not texts");
+            return Err("its key attributes are not strings");
         }
         Ok(())
     }
@@ -241,6 +242,6 @@ fn refused(operation: &'static str, fault: &DynamodbError) -> TableError {
     TableError::Refused { operation, fault: fault.to_string(), advice: fault.advice() }
 }
 
-/// How often a table is looked at until it is active, and how long between.
-const LOOKS: usize = 180;
+/// How often the table's state is read until it is active, and the pause between two reads.
+const MAX_READS: usize = 180;
 const PAUSE: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! Requests and answers of DynamoDB's protocol, as JSON: no more of them than koohook uses.
+//! Requests and answers of DynamoDB's protocol as JSON: only the members that koohook uses.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,25 +8,25 @@ use protocol::time::UnixMillis;
 
 use crate::store::Version;
 
-/// A stored value as an item. An attribute that is not there stays out of the index.
+/// A stored value as an item. Without `agenda` and `due`, the item is not in the index.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Item {
     /// The key, with [`KEY_PREFIX`] before it.
     pub k: StringAttribute,
-    /// The name of the write.
+    /// The version: the token of the write.
     pub version: BinaryAttribute,
     /// The bytes.
     pub value: BinaryAttribute,
-    /// When the value stops existing, in milliseconds. Conditions compare this.
+    /// When the value expires, in milliseconds. Conditions compare this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<NumberAttribute>,
-    /// When DynamoDB may free the memory, in seconds. No condition compares this.
+    /// When DynamoDB may delete the item, in seconds. No condition compares this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<NumberAttribute>,
     /// The agenda's queue and shard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agenda: Option<StringAttribute>,
-    /// The time and the key, so that the index is in both's order.
+    /// The time and the key, so that the index is sorted by both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<StringAttribute>,
 }
@@ -34,7 +34,7 @@ pub struct Item {
 /// An item's key.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct ItemKey {
-    /// As in [`Item`].
+    /// See [`Item`].
     pub k: StringAttribute,
 }
 
@@ -46,7 +46,7 @@ pub struct StringAttribute {
     pub text: String,
 }
 
-/// A number attribute, which travels as text.
+/// A number attribute, which is sent as text.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct NumberAttribute {
     /// The number.
@@ -54,7 +54,7 @@ pub struct NumberAttribute {
     pub number: u64,
 }
 
-/// A binary attribute, which travels as base64.
+/// A binary attribute, which is sent as base64.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct BinaryAttribute {
     /// The bytes.
@@ -70,11 +70,11 @@ pub struct GetItemRequest<'a> {
     pub table_name: &'a str,
     /// The item's key.
     pub key: ItemKey,
-    /// Whether every write that was answered is seen.
+    /// Whether the read sees every acknowledged write.
     pub consistent_read: bool,
 }
 
-/// What `GetItem` answers.
+/// The answer to `GetItem`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetItemResponse {
@@ -82,7 +82,7 @@ pub struct GetItemResponse {
     pub item: Option<Item>,
 }
 
-/// `PutItem`, under a condition.
+/// A conditional `PutItem`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PutItemRequest<'a> {
@@ -94,7 +94,7 @@ pub struct PutItemRequest<'a> {
     pub condition_expression: &'static str,
     /// The condition's values.
     pub expression_attribute_values: PutConditionValues,
-    /// Whether the answer to a lost race has the item that exists.
+    /// Whether the answer to a lost race contains the current item.
     pub return_values_on_condition_check_failure: &'static str,
 }
 
@@ -121,9 +121,9 @@ pub struct QueryRequest<'a> {
     pub key_condition_expression: &'static str,
     /// The condition's values.
     pub expression_attribute_values: &'a QueryConditionValues,
-    /// How many at once.
+    /// The maximum number of items in the answer.
     pub limit: usize,
-    /// The last item of the page before.
+    /// The last item of the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive_start_key: Option<AgendaItem>,
 }
@@ -134,55 +134,55 @@ pub struct QueryConditionValues {
     /// Queue and shard.
     #[serde(rename = ":agenda")]
     pub agenda: StringAttribute,
-    /// The first place that is asked for.
+    /// The first sort key.
     #[serde(rename = ":from")]
     pub from: StringAttribute,
-    /// The last one.
+    /// The last sort key.
     #[serde(rename = ":until")]
     pub until: StringAttribute,
 }
 
-/// What `Query` answers.
+/// The answer to `Query`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct QueryResponse {
-    /// One page of it.
+    /// The items of one page.
     pub items: Vec<AgendaItem>,
     /// The last item of this page, if there is another page.
     pub last_evaluated_key: Option<AgendaItem>,
 }
 
-/// A line of the agenda, as the index has it.
+/// An entry of the agenda, as the index contains it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct AgendaItem {
-    /// As in [`Item`].
+    /// See [`Item`].
     pub k: StringAttribute,
-    /// As in [`Item`].
+    /// See [`Item`].
     pub agenda: StringAttribute,
-    /// As in [`Item`].
+    /// See [`Item`].
     pub due: StringAttribute,
 }
 
-/// What any call may be refused with.
+/// The answer to a call that failed.
 #[derive(Default, Deserialize)]
 pub struct DynamodbErrorResponse {
-    /// The kind, behind a `#`.
+    /// The error's name, after a `#`.
     #[serde(default, rename = "__type")]
     pub kind: String,
-    /// The item that exists, after a lost race.
+    /// After a lost race, the current item.
     #[serde(rename = "Item")]
     pub item: Option<Item>,
 }
 
 impl ItemKey {
-    /// The key of what a store's caller calls `key`.
+    /// The item key of a store key.
     pub fn of(key: &str) -> Self {
         Self { k: StringAttribute::new(format!("{KEY_PREFIX}{key}")) }
     }
 }
 
 impl StringAttribute {
-    /// A text.
+    /// Makes a text attribute.
     pub const fn new(text: String) -> Self {
         Self { text }
     }
@@ -201,7 +201,7 @@ impl From<Version> for BinaryAttribute {
 }
 
 impl DynamodbErrorResponse {
-    /// The kind alone: the text before the `#` is the protocol's version.
+    /// The error's name without the protocol's version, which is before the `#`.
     pub fn kind(&self) -> &str {
         self.kind.rsplit('#').next().unwrap_or_default()
     }
@@ -213,7 +213,7 @@ fn write_base64<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
 
 fn read_base64<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
     let text = String::deserialize(from)?;
-    STANDARD.decode(text).map_err(|_| serde::de::Error::custom("no base64"))
+    STANDARD.decode(text).map_err(|_| serde::de::Error::custom("not base64"))
 }
 
 fn write_number<S: Serializer>(number: &u64, to: S) -> Result<S::Ok, S::Error> {
@@ -222,8 +222,8 @@ fn write_number<S: Serializer>(number: &u64, to: S) -> Result<S::Ok, S::Error> {
 
 fn read_number<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     let text = String::deserialize(from)?;
-    text.parse().map_err(|_| serde::de::Error::custom("no number"))
+    text.parse().map_err(|_| serde::de::Error::custom("not a number"))
 }
 
-/// Before every key, since a key must not be empty.
+/// The prefix of every key, because DynamoDB allows no empty key.
 pub const KEY_PREFIX: &str = "k:";

@@ -1,4 +1,4 @@
-//! What is wrong with a Redis that does not do as asked, and what to do. Never the server's own
+//! What is wrong if a Redis command fails, and what to do. It never contains the server's own
 //! sentence, which names keys and addresses.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
@@ -6,7 +6,7 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 use super::connection::word;
 use crate::store::RightError;
 
-/// What to do about a right that is not proved.
+/// What a failed command shows about the permission for it.
 pub fn right_error(fault: &RedisError) -> RightError {
     let text = format!("redis {}", of(fault));
     let passes = match fault.code() {
@@ -32,19 +32,23 @@ pub fn of(fault: &RedisError) -> String {
             None => connection(fault),
         },
     };
-    known.map_or_else(|| format!("refuses ({}); look at its log", word(fault)), str::to_owned)
+    known.map_or_else(
+        || format!("rejects the command ({}); check the server's log", word(fault)),
+        str::to_owned,
+    )
 }
 
-/// Whether the server refuses the number of the database. The client tells it in words alone.
+/// Whether the server rejects the number of the database. The client reports this only in the
+/// error's text.
 fn is_about_database(fault: &RedisError) -> bool {
     let text = fault.to_string();
     text.contains("switch database") || text.contains("DB index")
 }
 
-/// What the server's word for its no means.
+/// What the error code of the server means.
 fn answered(code: &str, detail: &str) -> Option<&'static str> {
     match code {
-        // A script that may not do what it does.
+        // A script whose user lacks a permission.
         "ERR" if detail.contains("ACL failure") || detail.contains("can't run this command") => {
             Some(NO_RIGHT)
         }
@@ -58,7 +62,7 @@ fn answered(code: &str, detail: &str) -> Option<&'static str> {
     }
 }
 
-/// What became of the connection. The client tells some of it in words alone.
+/// What is wrong with the connection. The client reports some of it only in the error's text.
 fn connection(fault: &RedisError) -> Option<&'static str> {
     let text = fault.to_string();
     let says = |word: &str| text.contains(word);
@@ -75,34 +79,33 @@ fn connection(fault: &RedisError) -> Option<&'static str> {
     }
 }
 
-/// Nothing came within the time of a start.
-pub const SILENT: &str = "does not answer in time; check host, port and network, and write rediss:// if the port speaks \
+/// There was no answer within the time limit of a start.
+pub const SILENT: &str = "does not answer in time; check host, port and network, and use rediss:// if the port speaks \
      TLS, else redis://";
-/// The client looks for a cluster's nodes until the time is over.
-pub const NO_CLUSTER: &str = "does not answer as a cluster in time; leave cluster=true out if it \
+/// The client searches for a cluster's nodes until the time is over.
+pub const NO_CLUSTER: &str = "does not answer as a cluster in time; remove cluster=true if it \
      is a single server, else check host, port and network";
-const NOT_REDIS: &str = "does not answer as a Redis does; correct the host and the port, or \
-     write rediss:// if the port speaks TLS";
-const NO_DATABASE: &str = "has no database of this number; correct the number behind the host and \
-     the port, or leave it out";
-const ABSENT: &str = "is not there: nothing listens at its address; start it, or correct the host \
+const NOT_REDIS: &str = "does not answer like a Redis server; correct the host and the port, or \
+     use rediss:// if the port speaks TLS";
+const NO_DATABASE: &str = "has no database with this number; correct the number after the host and \
+     the port, or remove it";
+const ABSENT: &str = "does not run at this address; start it, or correct the host \
      and the port";
-const UNKNOWN_HOST: &str = "has an unknown host name; correct it, or check the name service";
+const UNKNOWN_HOST: &str = "has an unknown host name; correct it, or check the DNS";
 const CUT_OFF: &str =
-    "ends the connection at once; write rediss:// if the server expects TLS, or look at its log";
-const NO_TLS: &str = "does not speak TLS at this port; name its TLS port, or write redis://";
+    "closes the connection immediately; use rediss:// if the server expects TLS, or check its log";
+const NO_TLS: &str = "does not speak TLS at this port; name its TLS port, or use redis://";
 const UNTRUSTED: &str =
     "shows a certificate that is not trusted; name its authority's file with ca=FILE";
-const UNKNOWN_USER: &str = "does not accept the user or the password; correct them, and \
+const UNKNOWN_USER: &str = "rejects the user or the password; correct them, and \
      percent-encode @ : / ? # % and blanks in them";
-const NO_RIGHT: &str = "does not let its user do this; allow the user PING, INFO, TIME, DBSIZE, \
+const NO_RIGHT: &str = "does not allow this to its user; allow the user PING, INFO, TIME, DBSIZE, \
      HMGET, HGET, HSET, HDEL, PERSIST, PEXPIRE, ZADD, ZREM, ZRANGEBYSCORE, EVAL and EVALSHA on \
      keys that begin with its prefix";
-const READ_ONLY: &str = "takes no writes at this address; name its master";
+const READ_ONLY: &str = "accepts no writes at this address; name its master";
 const OTHERS: &str =
-    "holds another program's keys under this prefix; choose a prefix with prefix=NAME";
-const FULL: &str = "is out of memory; raise maxmemory, with maxmemory-policy noeviction";
-const LOADING: &str =
-    "is still loading its data, or stopped taking writes; wait, or look at its log";
+    "contains another program's keys with this prefix; choose another one with prefix=NAME";
+const FULL: &str = "is out of memory; raise maxmemory, and keep maxmemory-policy noeviction";
+const LOADING: &str = "is still loading its data, or accepts no writes now; wait, or check its log";
 const NOT_THERE: &str = "has no socket at this path; start it, or correct the path";
-const NO_SOCKET: &str = "has a socket that this user may not open; allow it";
+const NO_SOCKET: &str = "has a socket that this user may not open; allow the user to open it";

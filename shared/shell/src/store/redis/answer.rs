@@ -1,4 +1,4 @@
-//! Reads what a server answers. An answer of another shape is an error.
+//! Reads a server's answers. An answer with another shape than expected is an error.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use redis::{RedisError, Value as Answer};
 use super::connection;
 use crate::store::{Entry, Put, Stored, Version};
 
-/// The last of a read's answers: a value's version, bytes and expiry.
+/// Reads a value's version, bytes and expiry from the last answer of a read.
 ///
 /// # Errors
-/// If the answer has another shape, as for all of these.
+/// If the answer has another shape than expected.
 pub fn read_get(answers: Vec<Answer>, now: UnixMillis) -> Result<Option<Stored>, RedisError> {
     let fields = <[Answer; 3]>::try_from(last(answers)?).map_err(|_| connection::unreadable())?;
     let [version, bytes, expires] = fields;
@@ -19,15 +19,15 @@ pub fn read_get(answers: Vec<Answer>, now: UnixMillis) -> Result<Option<Stored>,
         return Ok(None);
     }
     let expires = connection::text(expires)?;
-    let stands = expires.is_empty() || now < UnixMillis::new(number(&expires)?);
+    let exists = expires.is_empty() || now < UnixMillis::new(number(&expires)?);
     let stored = || Ok(Stored { version: read_version(version)?, bytes: read_bytes(bytes)? });
-    stands.then(stored).transpose()
+    exists.then(stored).transpose()
 }
 
-/// What the script of a write answers.
+/// Reads the answer of the write script.
 ///
 /// # Errors
-/// As [`read_get`].
+/// If the answer has another shape than expected.
 pub fn read_put(answers: Vec<Answer>) -> Result<Put, RedisError> {
     let mut answer = last(answers)?.into_iter();
     match (answer.next(), answer.next(), answer.next()) {
@@ -41,10 +41,10 @@ pub fn read_put(answers: Vec<Answer>) -> Result<Put, RedisError> {
     }
 }
 
-/// The lines of an agenda: keys, each with its time.
+/// Reads the entries of an agenda: keys, each with its time.
 ///
 /// # Errors
-/// As [`read_get`].
+/// If the answer has another shape than expected.
 pub fn read_entries(answers: Vec<Answer>) -> Result<Vec<Entry>, RedisError> {
     let mut lines = last(answers)?.into_iter().map(connection::text);
     let mut entries = Vec::new();
@@ -54,10 +54,10 @@ pub fn read_entries(answers: Vec<Answer>) -> Result<Vec<Entry>, RedisError> {
     Ok(entries)
 }
 
-/// What `TIME` answers, as what passed since the epoch.
+/// Reads the answer to `TIME`: the time since the epoch.
 ///
 /// # Errors
-/// As [`read_get`].
+/// If the answer has another shape than expected.
 pub fn read_time(answers: Vec<Answer>) -> Result<Duration, RedisError> {
     let parts = <[Answer; 2]>::try_from(last(answers)?).map_err(|_| connection::unreadable())?;
     let [seconds, micros] = parts.map(|part| connection::text(part).and_then(|text| number(&text)));

@@ -1,10 +1,10 @@
-//! The connection to Redis, made anew when it fails.
+//! The connection to Redis, which is replaced after it fails.
 //!
-//! After hours of being frozen a host holds a connection that is dead, and does not know: the first
-//! answer never comes. So a call waits for an answer no longer than [`ANSWER`]; then the next call
-//! connects anew. A read is sent a second time. So the first call after a thaw ends well inside a
-//! callback's four seconds. A write is sent once here: its caller sends it again, under the same
-//! version, so that a second arrival does no harm.
+//! After a host was frozen for hours, its connection may be broken without the host noticing: the
+//! next answer never arrives. So a call waits for an answer at most [`ANSWER`]. After that the next
+//! call connects again. A read is sent a second time, so that the first call after a freeze ends
+//! well within a callback's four seconds. A write is sent only once here. Its caller sends it again
+//! with the same version, so that a second arrival does no harm.
 
 use std::fs;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 use super::RedisOpenError;
 use crate::store::RedisSetting;
 
-/// A server or a cluster, and the one connection to it that all calls share.
+/// A server or a cluster, and the one connection that all calls share.
 pub struct RedisConnection {
     target: Target,
     shared: Mutex<Shared>,
@@ -34,13 +34,13 @@ enum Target {
     Cluster(ClusterClient),
 }
 
-/// The connection that is shared, if there is one.
+/// The shared connection, if there is one.
 #[derive(Default)]
 struct Shared {
     connection: Option<Connection>,
-    /// How many connections there have been: a failed call names its connection by this number.
+    /// The number of connections so far. A failed call reports its connection by this number.
     number: u64,
-    /// Whether a call failed on it, so that the next call connects anew.
+    /// Whether a call failed on the connection, so that the next call connects again.
     has_failed: bool,
 }
 
@@ -51,10 +51,10 @@ enum Connection {
 }
 
 impl RedisConnection {
-    /// A connection that is made when it is first used.
+    /// Prepares a connection. The first call connects.
     ///
     /// # Errors
-    /// If the address is not one of a Redis, or the authority's file cannot be read.
+    /// If the address is not one of Redis, or the authority's file cannot be read.
     pub fn new(setting: &RedisSetting) -> Result<Self, RedisOpenError> {
         let authority = setting.authority.as_deref().map(read_authority).transpose()?;
         let target = if setting.cluster {
@@ -65,16 +65,17 @@ impl RedisConnection {
         Ok(Self { target: target.map_err(|_| RedisOpenError::Address)?, shared: Mutex::default() })
     }
 
-    /// Whether the address is a cluster's.
+    /// Whether the address belongs to a cluster.
     pub const fn is_cluster(&self) -> bool {
         matches!(self.target, Target::Cluster(_))
     }
 
-    /// Sends commands about one shard, in one round trip, and reads their answers. Being dropped
-    /// at any time does the connection no harm.
+    /// Sends commands of one shard in one round trip, and reads their answers. Dropping the future
+    /// at any time does not damage the connection.
     ///
     /// # Errors
-    /// If a command is refused, or has no answer in time. A command without an answer may have run.
+    /// If the server rejects a command, or does not answer in time. In that case the commands may
+    /// have run.
     pub async fn send(&self, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
         let (number, mut connection) = self.connect().await?;
         let sent = connection.request(commands).await;
@@ -86,21 +87,22 @@ impl RedisConnection {
         answers
     }
 
-    /// Sends commands that only read; once more if the connection failed.
+    /// Sends commands that only read. Sends them once more if the connection failed.
     ///
     /// # Errors
-    /// As [`RedisConnection::send`].
+    /// See [`RedisConnection::send`].
     pub async fn read(&self, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
         match self.send(commands).await {
-            Err(fault) if !is_their_word(&fault) => self.send(commands).await,
+            Err(fault) if !is_answer(&fault) => self.send(commands).await,
             answers => answers,
         }
     }
 
-    /// What every master answers to a command; with the server's name if there are several.
+    /// Sends a command to every master and returns the answers, with the server's name if there are
+    /// several.
     ///
     /// # Errors
-    /// If a master does not answer, or refuses.
+    /// If a master does not answer, or rejects the command.
     pub async fn read_every_master(
         &self,
         command: Cmd,
@@ -119,8 +121,8 @@ impl RedisConnection {
         Ok(vec![(String::new(), answer.extract_error()?)])
     }
 
-    /// The connection and its number. A connection that failed is made anew. If that fails, a
-    /// cluster's old connection stays: it finds its way to the other nodes by itself.
+    /// Returns the connection and its number. A connection that failed is replaced. If that fails
+    /// for a cluster, the old connection stays, since it can find the other nodes itself.
     async fn connect(&self) -> Result<(u64, Connection), RedisError> {
         let mut shared = self.shared.lock().await;
         if shared.connection.is_none() || shared.has_failed {
@@ -139,9 +141,10 @@ impl RedisConnection {
         Ok((shared.number, connection))
     }
 
-    /// A cluster's connection recovers from errors by itself, but not from silence.
+    /// Records that a call failed. A cluster's connection recovers from errors itself, but not from
+    /// missing answers.
     async fn note_failure(&self, number: u64, fault: &RedisError) {
-        let has_failed = if self.is_cluster() { fault.is_timeout() } else { !is_their_word(fault) };
+        let has_failed = if self.is_cluster() { fault.is_timeout() } else { !is_answer(fault) };
         if has_failed {
             let mut shared = self.shared.lock().await;
             shared.has_failed |= shared.number == number;
@@ -160,7 +163,7 @@ impl Target {
 
     fn cluster(address: &str, authority: Option<TlsCertificates>) -> Result<Self, RedisError> {
         let [least, most] = PATIENCE;
-        let builder = ClusterClient::builder([address]).retries(DETOURS);
+        let builder = ClusterClient::builder([address]).retries(MAX_REDIRECTS);
         let builder = builder.min_retry_wait(least).max_retry_wait(most);
         let builder = builder.connection_timeout(CONNECT).response_timeout(ANSWER);
         let builder = match authority {
@@ -194,21 +197,22 @@ impl Connection {
 
 fn read_authority(file: &str) -> Result<TlsCertificates, RedisOpenError> {
     let pem = fs::read(file).map_err(|_| RedisOpenError::Authority)?;
-    // A file without one would be as good as none at all, and say so only when it is too late.
+    // The client would ignore a file without a certificate, and fail only when it connects.
     if !pem.windows(BEGIN.len()).any(|text| text == BEGIN) {
         return Err(RedisOpenError::Authority);
     }
     Ok(TlsCertificates { client_tls: None, root_cert: Some(pem) })
 }
 
-/// Whether the server answered, if only with a no, and the connection is sound. A server that is
-/// read-only has become a replica: another address is behind its name now.
-fn is_their_word(fault: &RedisError) -> bool {
+/// Whether the error is an answer of the server, so that the connection works. If the server is
+/// read-only, it has become a replica: its name now belongs to another address, and koohook must
+/// connect again.
+fn is_answer(fault: &RedisError) -> bool {
     fault.code().is_some() && fault.kind() != ErrorKind::Server(ServerErrorKind::ReadOnly)
 }
 
-/// One word for the log: the server's own for its no, or what became of the connection. Never
-/// what else the server says, which names keys and addresses.
+/// One word for the log: the server's error code, or the category of the connection's error. It
+/// never contains the rest of the server's text, which names keys and addresses.
 pub fn word(fault: &RedisError) -> &str {
     match fault.code() {
         Some(code) => code,
@@ -217,10 +221,10 @@ pub fn word(fault: &RedisError) -> &str {
     }
 }
 
-/// A text that a server answers with.
+/// Reads a text from an answer.
 ///
 /// # Errors
-/// If it is none.
+/// If the answer is not a text.
 pub fn text(value: Value) -> Result<String, RedisError> {
     match value {
         Value::BulkString(bytes) => String::from_utf8(bytes).map_err(|_| unreadable()),
@@ -229,9 +233,9 @@ pub fn text(value: Value) -> Result<String, RedisError> {
     }
 }
 
-/// An answer that is not of the command's kind.
+/// The error for an answer that does not fit the command.
 pub fn unreadable() -> RedisError {
-    (ErrorKind::UnexpectedReturnType, "not an answer to that").into()
+    (ErrorKind::UnexpectedReturnType, "unexpected type of answer").into()
 }
 
 fn out_of_time() -> RedisError {
@@ -240,11 +244,11 @@ fn out_of_time() -> RedisError {
 
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_millis(1_500);
-/// How long connecting may take, with all that belongs to it.
+/// How long it may take to connect, with TLS and authentication.
 const CONNECT: Duration = Duration::from_secs(1);
-/// How often a cluster may send us elsewhere, or ask for patience, for one command.
-const DETOURS: u32 = 4;
-/// How a certificate begins in a file.
+/// How often a cluster may redirect one command, or ask to try it again.
+const MAX_REDIRECTS: u32 = 4;
+/// The beginning of a certificate in a file.
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
-/// Milliseconds of patience at a time.
+/// The shortest and the longest wait before such a retry, in milliseconds.
 const PATIENCE: [u64; 2] = [20, 200];

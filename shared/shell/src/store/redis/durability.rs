@@ -1,4 +1,4 @@
-//! How durable a server is: what it says of itself, and what that is worth.
+//! The durability of a server: the settings that it reports, and the grade that follows.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,30 +7,31 @@ use redis::{RedisError, Value};
 
 use super::connection::{RedisConnection, text};
 
-/// What an acknowledged write is worth.
+/// How safe an acknowledged write is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Grade {
-    /// It outlives any crash, and a failover to a replica that acknowledged it: `wait=N`.
+    /// It survives any crash, and a failover to a replica that acknowledged it: `wait=N`.
     APlus,
-    /// It outlives any crash, and there is no replica that a failover could promote.
+    /// It survives any crash, and there is no replica that a failover could promote.
     A,
-    /// A crash or a failover may lose the newest writes; why, and what to change. Or the server
-    /// does not say, as managed servers may not: its buyer cannot change what is hidden, and what
-    /// is seen to be bad is refused all the same. A lost purchase is made again by the
-    /// marketplace's next newInstance, under the same derived ID. No other lost call comes again.
+    /// A crash or a failover may lose the newest writes. Contains why, and what to change. A server
+    /// that does not report its settings, as managed servers may not, has this grade, too: its
+    /// customer cannot change hidden settings. A bad setting that is reported still leads to grade
+    /// C. If a purchase is lost, the marketplace's next newInstance creates it again under the same
+    /// derived ID. No other lost call is repeated.
     B(&'static str),
-    /// It may lose more than that; why, and what to change.
+    /// It may lose more than that. Contains why, and what to change.
     C(&'static str),
 }
 
-/// What the masters say of themselves.
+/// The durability settings that the masters report.
 pub struct FoundDurability {
     masters: Vec<Facts>,
     /// Whether koohook waits for replicas.
     waits: bool,
 }
 
-/// What one server says, by the setting's name; what it does not say is absent.
+/// The settings that one server reports, by name. A setting that it does not report is absent.
 type Facts = BTreeMap<&'static str, String>;
 
 impl Grade {
@@ -44,7 +45,7 @@ impl Grade {
         }
     }
 
-    /// Says in the log that the grade is another one than before, if it is.
+    /// Logs that the grade has changed, if it has.
     pub fn log_change(self, before: Self, found: &FoundDurability) {
         let (grade, was) = (self.as_str(), before.as_str());
         match self {
@@ -61,7 +62,7 @@ impl Grade {
         }
     }
 
-    /// Says in the log what was found at the start.
+    /// Logs the settings and the grade that were found at the start.
     pub fn log(self, found: &FoundDurability) {
         let grade = self.as_str();
         match self {
@@ -74,12 +75,12 @@ impl Grade {
 }
 
 impl FoundDurability {
-    /// The worst master decides.
+    /// The grade of the worst master.
     pub fn grade(&self) -> Grade {
         self.masters.iter().map(|facts| grade(facts, self.waits)).max().unwrap_or(Grade::B(SILENT))
     }
 
-    /// Whether it accepts no writes.
+    /// Whether a server is a replica, which accepts no writes.
     pub fn is_replica(&self) -> bool {
         self.masters.iter().any(|facts| facts.get("role").is_some_and(|role| role == "slave"))
     }
@@ -91,18 +92,20 @@ impl fmt::Display for FoundDurability {
         let Some(facts) = worst.filter(|facts| !facts.is_empty()) else {
             return formatter.write_str("no durability settings");
         };
-        let said: Vec<_> = facts.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        formatter.write_str(&said.join(" "))
+        let reported: Vec<_> =
+            facts.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        formatter.write_str(&reported.join(" "))
     }
 }
 
-/// Asks every master. What a server refuses to say is not an error; no answer is.
+/// Reads the settings of every master. It is not an error if a server rejects the question; a
+/// missing answer is an error.
 pub async fn find(
     connection: &RedisConnection,
     waits: bool,
 ) -> Result<FoundDurability, RedisError> {
     let mut found: BTreeMap<String, Facts> = BTreeMap::new();
-    // The one that tells whether there is a server at all.
+    // `PING` shows whether there is a server; the later commands may be rejected.
     for (name, _) in connection.read_every_master(redis::cmd("PING")).await? {
         found.entry(name).or_default();
     }
@@ -122,9 +125,9 @@ pub async fn find(
 }
 
 fn grade(facts: &Facts, waits: bool) -> Grade {
-    let said = |name| facts.get(name).map(String::as_str);
-    let replicated = said("replicas").is_some_and(|count| count != "0");
-    match (said("maxmemory-policy"), said("appendonly"), said("appendfsync")) {
+    let reported = |name| facts.get(name).map(String::as_str);
+    let replicated = reported("replicas").is_some_and(|count| count != "0");
+    match (reported("maxmemory-policy"), reported("appendonly"), reported("appendfsync")) {
         (Some(policy), _, _) if policy.starts_with("allkeys") => Grade::C(EVICTS),
         (_, Some("yes"), Some("always")) if waits => Grade::APlus,
         (_, Some("yes"), Some("always")) if replicated => Grade::B(FAILS_OVER),
@@ -137,7 +140,7 @@ fn grade(facts: &Facts, waits: bool) -> Grade {
     }
 }
 
-/// A refusal is silence; the connection's failure is not.
+/// Treats a rejected command as an empty answer. A failed connection stays an error.
 fn allowed(
     answers: Result<Vec<(String, Value)>, RedisError>,
 ) -> Result<Vec<(String, Value)>, RedisError> {
@@ -161,7 +164,7 @@ fn lines(info: &str) -> Facts {
     pairs.filter_map(fact).collect()
 }
 
-/// The value of the one setting that was asked for.
+/// The value in an answer to `CONFIG GET` for one setting.
 fn second(answer: Value) -> Option<String> {
     match answer {
         Value::Array(pair) => pair.into_iter().nth(1).and_then(|value| text(value).ok()),
@@ -170,39 +173,38 @@ fn second(answer: Value) -> Option<String> {
     }
 }
 
-/// The settings that matter; `CONFIG GET` names them, if it is allowed.
+/// The settings that determine durability; `CONFIG GET` returns them, if it is allowed.
 const SETTINGS: [&str; 3] = ["appendonly", "appendfsync", "maxmemory-policy"];
-/// What `INFO` calls the same and more; that is allowed more often.
+/// The names of the same and more settings in `INFO`, which is allowed more often.
 const LINES: [(&str, &str); 4] = [
     ("aof_enabled", "appendonly"),
     ("maxmemory_policy", "maxmemory-policy"),
     ("connected_slaves", "replicas"),
     ("role", "role"),
 ];
-const EVICTS: &str = "its maxmemory-policy drops keys that never expire: set it to noeviction";
+const EVICTS: &str = "its maxmemory-policy deletes keys that never expire; set it to noeviction";
 const FORGETS: &str =
     "set appendonly to yes and appendfsync to always or everysec, or add a replica";
 const FAILS_OVER: &str = "a failover may lose the newest writes; set wait=N";
 const SYNCS_LATE: &str =
-    "a crash may lose the newest writes: set appendonly to yes and appendfsync to always";
-const SILENT: &str =
-    "the server does not say how it keeps writes: ask its provider whether a crash may lose some";
+    "a crash may lose the newest writes; set appendonly to yes and appendfsync to always";
+const SILENT: &str = "the server does not report how it stores writes; ask its provider whether a crash may lose some";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn facts(said: &str) -> Facts {
+    fn facts(reported: &str) -> Facts {
         let names = SETTINGS.into_iter().chain(["replicas", "role"]);
         let value = |name: &str| {
-            said.split(' ').find_map(|fact| fact.strip_prefix(name)?.strip_prefix('='))
+            reported.split(' ').find_map(|fact| fact.strip_prefix(name)?.strip_prefix('='))
         };
         names.filter_map(|name| Some((name, value(name)?.to_owned()))).collect()
     }
 
     #[test]
-    fn a_server_is_worth_what_it_says() {
-        for (said, grade) in [
+    fn the_reported_settings_determine_the_grade() {
+        for (reported, grade) in [
             ("appendonly=yes appendfsync=always", 'A'),
             ("appendonly=yes appendfsync=always maxmemory-policy=noeviction replicas=0", 'A'),
             ("appendonly=yes appendfsync=always maxmemory-policy=volatile-lru", 'A'),
@@ -220,21 +222,25 @@ mod tests {
             ("appendonly=yes appendfsync=always maxmemory-policy=allkeys-lru", 'C'),
             ("maxmemory-policy=allkeys-random replicas=1", 'C'),
         ] {
-            assert_eq!(super::grade(&facts(said), false).as_str(), grade.to_string(), "{said}");
+            assert_eq!(
+                super::grade(&facts(reported), false).as_str(),
+                grade.to_string(),
+                "{reported}"
+            );
         }
     }
 
-    /// A crash of a master that restarts before a failover is the replicas' loss, too.
+    /// If a master crashes and restarts before a failover, the replicas lose what it lost.
     #[test]
-    fn waiting_for_replicas_is_worth_what_the_master_syncs() {
-        for (said, grade) in [
+    fn waiting_for_replicas_needs_a_master_that_always_syncs() {
+        for (reported, grade) in [
             ("appendonly=yes appendfsync=always replicas=1", "A+"),
             ("appendonly=yes appendfsync=everysec replicas=1", "B"),
             ("appendonly=no replicas=2", "B"),
             ("", "B"),
             ("appendonly=yes appendfsync=always maxmemory-policy=allkeys-lru replicas=1", "C"),
         ] {
-            assert_eq!(super::grade(&facts(said), true).as_str(), grade, "{said}");
+            assert_eq!(super::grade(&facts(reported), true).as_str(), grade, "{reported}");
         }
         assert!(
             Grade::APlus < Grade::A && Grade::A < Grade::B("") && Grade::B("z") < Grade::C("a")
@@ -242,9 +248,9 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_master_decides() {
-        let found = |said: &[&str]| FoundDurability {
-            masters: said.iter().map(|said| facts(said)).collect(),
+    fn the_worst_master_determines_the_grade() {
+        let found = |reported: &[&str]| FoundDurability {
+            masters: reported.iter().map(|reported| facts(reported)).collect(),
             waits: false,
         };
         let (best, good) = ("appendonly=yes appendfsync=always", "appendonly=yes");
@@ -258,9 +264,9 @@ mod tests {
         assert_eq!(found(&[""]).to_string(), "no durability settings");
     }
 
-    /// As a server of version 7 writes it.
+    /// The text is in the format of a server of version 7.
     #[test]
-    fn info_is_read_by_its_lines() {
+    fn settings_are_read_from_info() {
         let info = "# Memory\r\nmaxmemory_policy:noeviction\r\n\r\n# Persistence\r\n\
             aof_enabled:1\r\naof_enabled_x:0\r\n# Replication\r\nrole:slave\r\n\
             connected_slaves:2\r\n";

@@ -1,24 +1,24 @@
-//! `wait=N`: an answer counts once N replicas have acknowledged what it rests on.
+//! `wait=N`: koohook accepts an answer only after N replicas have acknowledged the data behind it.
 //!
-//! A master may answer a write and die with it before a replica has heard of it. A reader may find
-//! such a write, and a repeated call is answered from what is found, without another write. So
-//! reads wait as writes do. Since version 7.2 `WAIT` waits only for what its own connection wrote.
-//! So a message to a channel goes before it: a replica that acknowledges the message has
-//! everything that came before.
+//! A master may answer a write and crash before a replica has received it. A reader may find such a
+//! write, and a repeated call is answered from what is found, without another write. So reads wait,
+//! too. Since version 7.2, `WAIT` waits only for writes of its own connection. So a message to a
+//! channel comes before `WAIT`. A replica that acknowledges the message has received everything
+//! before it.
 
 use redis::{Pipeline, RedisError, Value, make_extension_error};
 
 use super::connection::{RedisConnection, unreadable};
 use super::{RedisOpenError, advice};
 
-/// The wait for replicas that ends every pipeline.
+/// The wait for replicas at the end of every pipeline.
 pub struct Fence {
     replicas: u8,
     channel: String,
 }
 
 impl Fence {
-    /// A wait for so many replicas.
+    /// Makes the wait for `replicas` replicas.
     pub fn new(replicas: u8, prefix: &str) -> Self {
         Self { replicas, channel: format!("{prefix}:fence") }
     }
@@ -33,10 +33,10 @@ impl Fence {
         commands.cmd("WAIT").arg(self.replicas).arg(millis);
     }
 
-    /// Takes the wait's own answers off, and checks them.
+    /// Removes the answers to the wait's own commands, and checks them.
     ///
     /// # Errors
-    /// If fewer than N replicas have acknowledged. A failover may lose what was written, or not.
+    /// If fewer than N replicas have acknowledged. A failover may then lose the writes.
     pub fn check(&self, answers: &mut Vec<Value>) -> Result<(), RedisError> {
         let Some(Value::Int(acknowledged)) = answers.pop() else { return Err(unreadable()) };
         answers.pop();
@@ -46,10 +46,10 @@ impl Fence {
         Ok(())
     }
 
-    /// Tries it once, so that a start is refused rather than every call.
+    /// Tries the wait once, so that the start fails and not every call.
     ///
     /// # Errors
-    /// If the server refuses the commands, or too few replicas acknowledge.
+    /// If the server rejects the commands, or too few replicas acknowledge.
     pub async fn prove(&self, connection: &RedisConnection) -> Result<(), RedisOpenError> {
         let mut commands = Pipeline::new();
         self.wait(&mut commands, START_MILLIS);
@@ -62,10 +62,10 @@ impl Fence {
     }
 }
 
-/// How long a server waits for its replicas, in milliseconds. They take few; a callback has four
-/// seconds, and whatever else uses the connection waits behind this.
+/// How long a server waits for its replicas, in milliseconds. They normally take few. A callback
+/// has four seconds, and other commands on the connection are delayed by this wait.
 const PATIENCE_MILLIS: u64 = 500;
-/// The same at the start: a replica that has just come acknowledges after a second.
+/// The same at the start: a new replica needs about a second for its first acknowledgement.
 const START_MILLIS: u64 = 1_200;
-/// The log's word for it.
+/// The text in the log.
 const TOO_FEW: &str = "too few replicas acknowledge";

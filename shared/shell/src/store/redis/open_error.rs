@@ -1,39 +1,39 @@
-//! Why a Redis is not accepted as a store.
+//! Why koohook does not accept a Redis server as a store.
 
 use thiserror::Error;
 
-/// Why a server is not accepted as a store. Names no address.
+/// Why koohook does not accept a server as a store. No text contains an address.
 #[derive(Debug, Error)]
 pub enum RedisOpenError {
-    /// The setting names no server.
+    /// The setting is not an address.
     #[error(
         "the address is not one of a Redis; write redis://USER:PASSWORD@HOST:PORT/DATABASE, and percent-encode @ : / ? # % and blanks in user and password"
     )]
     Address,
-    /// The authority that should vouch for it cannot.
+    /// The file with the authority's certificate cannot be used.
     #[error(
-        "the file behind ca= cannot be read, or holds no certificate; name a PEM file that this user may read"
+        "the file of ca= cannot be read, or contains no certificate; name a PEM file that this user may read"
     )]
     Authority,
-    /// There is no answer, or a refusal.
+    /// The server does not answer, or rejects a command.
     #[error("redis {0}")]
     Unanswered(String),
-    /// It accepts no writes.
-    #[error("the Redis at this address is a replica; name its master")]
+    /// The server is a replica, which accepts no writes.
+    #[error("the Redis server at this address is a replica; name its master")]
     Replica,
-    /// It may lose what it acknowledged.
-    #[error("redis may lose what it acknowledged: {0}; or say durability=any for a trial")]
+    /// The server may lose acknowledged writes.
+    #[error("redis may lose acknowledged writes: {0}; or add durability=any for a trial")]
     NotDurable(&'static str),
-    /// It does not let us wait for its replicas.
+    /// The server does not allow to wait for its replicas.
     #[error(
-        "redis refuses what wait=N needs ({0}): let its user WAIT, and PUBLISH to the channel \
-             PREFIX:fence; or leave wait=N out"
+        "redis rejects a command that wait=N needs ({0}); allow its user WAIT, and PUBLISH to the channel \
+             PREFIX:fence; or remove wait=N"
     )]
     NoWait(String),
-    /// Too few replicas would acknowledge.
+    /// Too few replicas acknowledge.
     #[error(
-        "fewer than {0} replicas of redis acknowledge, as wait={0} wants: connect more replicas to \
-             this server, or lower N, or leave wait=N out (then a failover may lose the newest writes)"
+        "fewer than {0} replicas of redis acknowledge, but wait={0} is set; connect more replicas to \
+             this server, or lower N, or remove wait=N (then a failover may lose the newest writes)"
     )]
     TooFewReplicas(u8),
 }

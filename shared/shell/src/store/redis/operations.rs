@@ -1,4 +1,4 @@
-//! What is asked of a server, one operation at a time.
+//! The operations of the store, as Redis commands.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -19,8 +19,8 @@ impl Backend for Redis {
         let kept = self.kept(shard(key), key);
         let mut commands = Pipeline::new();
         if !self.connection.is_cluster() {
-            // A write of nothing: a replica refuses it, and what a replica knows may be old. In a
-            // cluster a replica sends readers to its master.
+            // A write without effect: a replica rejects it. A replica's data may be old. In a
+            // cluster, a replica redirects readers to its master.
             commands.cmd("HDEL").arg(&kept).arg("");
         }
         commands.cmd("HMGET").arg(&kept).arg(&["version", "bytes", "expires"]);
@@ -44,7 +44,7 @@ impl Backend for Redis {
         };
         let answers =
             match self.fenced(written("EVALSHA", self.put.get_hash()), Resend::Never).await {
-                // A server that was just started, or whose scripts were flushed.
+                // The server was just started, or its scripts were flushed.
                 Err(fault) if fault.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                     self.fenced(written("EVAL", PUT), Resend::Never).await?
                 }
@@ -59,16 +59,16 @@ impl Backend for Redis {
         span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, RedisError> {
-        let looks = SHARDS.chars().map(|shard| self.agenda_in(shard, queue, &span, limit));
-        Ok(Entry::earliest(try_join_all(looks).await?.into_iter().flatten(), limit))
+        let reads = SHARDS.chars().map(|shard| self.agenda_in(shard, queue, &span, limit));
+        Ok(Entry::earliest(try_join_all(reads).await?.into_iter().flatten(), limit))
     }
 
     async fn try_script(&self, key: &str) -> Option<Result<(), RedisError>> {
         Some(self.run_nothing(&self.kept(shard(key), key)).await)
     }
 
-    /// Whether every master holds nothing at all; keys of others count, and a server that does not
-    /// let its user ask says nothing.
+    /// Whether every master is empty. Other programs' keys count. The answer is unknown if the
+    /// server does not allow the command.
     async fn try_is_empty(&self) -> Result<Option<bool>, RedisError> {
         match self.connection.read_every_master(redis::cmd("DBSIZE")).await {
             Ok(sizes) => Ok(Some(sizes.iter().all(|(_, size)| *size == Answer::Int(0)))),
@@ -77,13 +77,13 @@ impl Backend for Redis {
         }
     }
 
-    /// The server's time when this is called; of a cluster, any node's.
+    /// The server's time when this is called. In a cluster, the time of any node.
     async fn try_clock(&self, _: UnixMillis) -> Option<UnixMillis> {
         let asked = Instant::now();
         let mut commands = Pipeline::new();
         commands.cmd("TIME");
         let answered = answer::read_time(self.connection.read(&commands).await.ok()?).ok()?;
-        // What passed since the call is not the clock's fault.
+        // The time of the round trip is not a difference between the clocks.
         Some(UnixMillis::EPOCH.after(answered.saturating_sub(asked.elapsed())))
     }
 
@@ -97,7 +97,7 @@ impl Backend for Redis {
 }
 
 impl Redis {
-    /// The arguments in the script's own order.
+    /// Adds the arguments in the script's order.
     fn write_arguments(
         &self,
         command: &mut Cmd,
@@ -113,10 +113,10 @@ impl Redis {
         command.arg(over.as_ref().map_or(&[][..], |over| &over.0)).arg(now.millis());
         command.arg(&value.version.0[..]).arg(value.bytes.as_slice());
         command.arg(value.expires.map_or_else(empty, |at| at.millis().to_string()));
-        // A span of the caller's clock, so that the server's need not agree with it.
-        let held = |at: UnixMillis| at.since(now).saturating_add(SLACK).as_millis();
+        // A duration by the caller's clock, so that the server's clock need not agree with it.
+        let lasts = |at: UnixMillis| at.since(now).saturating_add(SLACK).as_millis();
         command
-            .arg(value.expires.map_or_else(empty, |at| held(at).min(FARTHEST.into()).to_string()));
+            .arg(value.expires.map_or_else(empty, |at| lasts(at).min(FARTHEST.into()).to_string()));
         let place = |(queue, _)| match queue {
             Queue::Due => "2",
             Queue::Dead => "3",
@@ -141,7 +141,7 @@ impl Redis {
         answer::read_entries(self.connection.read(&commands).await?)
     }
 
-    /// Runs a script that does nothing, by its text and then by its name.
+    /// Runs a script that does nothing, by its text and then by its hash.
     async fn run_nothing(&self, key: &str) -> Result<(), RedisError> {
         let script = Script::new(NOTHING);
         for (command, text) in [("EVAL", NOTHING), ("EVALSHA", script.get_hash())] {
@@ -153,12 +153,12 @@ impl Redis {
     }
 }
 
-/// How long a value's memory is held after the value expired by its writer's clock: more than
+/// How long a value stays in memory after it expired by its writer's clock. This is longer than
 /// clocks differ.
 const SLACK: Duration = Duration::from_hours(1);
-/// The latest time that a score or a script's number holds exactly.
+/// The latest time that a score and a number in a script can represent exactly.
 const FARTHEST: u64 = (1 << 53) - 1;
 /// The shards.
 const SHARDS: &str = "0123456789abcdef";
-/// What a script is tried with.
+/// The script that checks the permission to run scripts.
 const NOTHING: &str = "return 1";

@@ -14,14 +14,16 @@ pub struct DynamodbSetting {
 }
 
 impl DynamodbSetting {
-    /// Reads the text behind `dynamodb://`.
+    /// Reads the text after `dynamodb://`.
     ///
     /// # Errors
-    /// What is wrong with it, without quoting it.
+    /// What is wrong, without the value.
     pub fn parse(rest: &str) -> Result<Self, &'static str> {
         let (table, options) = rest.split_once('?').unwrap_or((rest, ""));
         if !(3..=255).contains(&table.len()) || !table.bytes().all(is_of_a_name) {
-            return Err("wants a table's name behind dynamodb://: 3 to 255 of a-z A-Z 0-9 _ - .");
+            return Err(
+                "must have a table's name after dynamodb://: 3 to 255 of a-z A-Z 0-9 _ - .",
+            );
         }
         let (mut region, mut endpoint) = (None, None);
         for option in options.split('&').filter(|option| !option.is_empty()) {
@@ -30,10 +32,14 @@ impl DynamodbSetting {
                 Some(("endpoint", text)) if endpoint.is_none() => {
                     endpoint = Some(parse_endpoint(text)?);
                 }
-                _ => return Err("knows no options but ?region= and &endpoint=, each once"),
+                _ => {
+                    return Err(
+                        "has an unknown option; only ?region= and &endpoint= are allowed, each once",
+                    );
+                }
             }
         }
-        let region = region.ok_or("wants ?region= behind the table's name")?;
+        let region = region.ok_or("must have ?region= after the table's name")?;
         let endpoint = endpoint.unwrap_or_else(|| amazon(&region));
         Ok(Self { table: table.to_owned(), region, endpoint })
     }
@@ -46,28 +52,29 @@ const fn is_of_a_name(byte: u8) -> bool {
 fn parse_region(text: &str) -> Result<String, &'static str> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if text.is_empty() || text.len() > 63 || !text.bytes().all(plain) {
-        return Err("wants a region like eu-west-1");
+        return Err("must have a region like eu-west-1");
     }
     Ok(text.to_owned())
 }
 
-/// Scheme and authority: credentials never travel in clear beyond this machine.
+/// Reads an endpoint: scheme and authority. Credentials never leave this machine unencrypted.
 fn parse_endpoint(text: &str) -> Result<String, &'static str> {
-    const WANTS: &str = "wants an https endpoint without a path (http on loopback alone)";
-    let uri: Uri = text.parse().map_err(|_| WANTS)?;
-    let authority = uri.authority().ok_or(WANTS)?;
+    const ENDPOINT: &str = "must have an https endpoint without a path (http only on loopback)";
+    let uri: Uri = text.parse().map_err(|_| ENDPOINT)?;
+    let authority = uri.authority().ok_or(ENDPOINT)?;
     let loopback = matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]");
-    let scheme = uri.scheme_str().filter(|scheme| *scheme == "https" || loopback).ok_or(WANTS)?;
+    let scheme =
+        uri.scheme_str().filter(|scheme| *scheme == "https" || loopback).ok_or(ENDPOINT)?;
     let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
     if !matches!(scheme, "https" | "http") || !bare || authority.as_str().contains('@') {
-        return Err(WANTS);
+        return Err(ENDPOINT);
     }
     Ok(format!("{scheme}://{authority}"))
 }
 
 /// Amazon's own endpoint of a region.
 fn amazon(region: &str) -> String {
-    // China's regions are a partition of their own, under a domain of their own.
+    // China's regions are a separate partition, under a separate domain.
     let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     format!("https://dynamodb.{region}.{domain}")
 }
@@ -77,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amazon_is_where_nothing_else_is_said() {
+    fn amazon_is_the_default_endpoint() {
         let endpoint = |rest| DynamodbSetting::parse(rest).map(|setting| setting.endpoint);
         let amazon = Ok("https://dynamodb.eu-west-1.amazonaws.com".to_owned());
         assert_eq!(endpoint("koohook?region=eu-west-1"), amazon);

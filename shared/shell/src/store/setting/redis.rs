@@ -7,23 +7,23 @@ use super::{Durability, UNSEEN, has_unseen};
 /// Which Redis, and how to call it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RedisSetting {
-    /// The server's address, with the password that may be in it.
+    /// The server's address. It may contain a password.
     pub address: Secret,
-    /// A file with the authority that signed the server's certificate, if it is not a public one.
+    /// A file with the certificate of the server's authority, if it is not a public one.
     pub authority: Option<String>,
     /// Whether the address is one node of a cluster.
     pub cluster: bool,
-    /// What every key in the server begins with.
+    /// The prefix of every key in the server.
     pub prefix: String,
     /// Whether the seller accepts a server that may lose data.
     pub durability: Durability,
-    /// How many replicas must acknowledge a write before it is answered.
+    /// How many replicas must acknowledge a write before koohook relies on it.
     pub wait: Option<u8>,
 }
 
 impl RedisSetting {
-    /// Reads the setting, if its scheme is one of Redis; the error says what is wrong with it and
-    /// not what it is.
+    /// Reads the setting if its scheme is one of Redis. The error states what is wrong, without the
+    /// value.
     pub fn parse(text: &str) -> Option<Result<Self, &'static str>> {
         let known = SCHEMES.iter().find(|(scheme, _)| text.starts_with(scheme));
         known.map(|(scheme, theirs)| read(text, scheme, theirs))
@@ -45,7 +45,7 @@ fn read(text: &str, scheme: &str, theirs: &[&str]) -> Result<RedisSetting, &'sta
     };
     let mut passed = Vec::new();
     for option in options.split('&').filter(|option| !option.is_empty()) {
-        match option.split_once('=').ok_or(WANTS)? {
+        match option.split_once('=').ok_or(OPTIONS)? {
             ("cluster", "true") => setting.cluster = true,
             ("durability", "any") => setting.durability = Durability::Any,
             ("wait", number) => setting.wait = Some(read_wait(number)?),
@@ -54,25 +54,25 @@ fn read(text: &str, scheme: &str, theirs: &[&str]) -> Result<RedisSetting, &'sta
                 setting.authority = Some(file.to_owned());
             }
             (name, _) if theirs.contains(&name) => passed.push(option),
-            _ => return Err(WANTS),
+            _ => return Err(OPTIONS),
         }
     }
     if setting.cluster && !theirs.is_empty() {
-        return Err("wants a host and a port of a cluster: its nodes name each other by those");
+        return Err(
+            "must have a host and a port with cluster=true; cluster nodes refer to each other by these",
+        );
     }
     if setting.cluster && setting.wait.is_some() {
-        return Err(
-            "cannot have wait=N in a cluster: WAIT names no key, so it cannot be sent to the \
-             node that wrote; leave wait=N out, or name a single server",
-        );
+        return Err("cannot have wait=N in a cluster, since WAIT has no key that selects the \
+             node that wrote; remove wait=N, or name a single server");
     }
     let mark = if passed.is_empty() { "" } else { "?" };
     setting.address = Secret::new(format!("{address}{mark}{}", passed.join("&")));
     Ok(setting)
 }
 
-/// What is wrong with an address, if anything is. The client would read a password that is not
-/// encoded as a host, a database or an option, and the text behind a `#` as "do not check
+/// What is wrong with an address, if it is wrong. The client would read a password that is not
+/// encoded as a host, a database or an option. It would read the text after a `#` as "do not check
 /// certificates".
 fn fault(text: &str, address: &str, theirs: &[&str]) -> Option<&'static str> {
     let has_host = theirs.is_empty();
@@ -97,7 +97,7 @@ fn is_encoded(text: &str) -> bool {
     text.split('%').skip(1).all(is_hex)
 }
 
-/// A host, and a port behind it if there is one.
+/// Whether a text is a host, with or without a port.
 fn is_host(text: &str) -> bool {
     let behind = text.rfind(']').map_or(0, |at| at + 1);
     let (host, port) = match text.get(behind..).unwrap_or_default().split_once(':') {
@@ -114,41 +114,41 @@ fn is_database(path: &str) -> bool {
 
 fn read_wait(number: &str) -> Result<u8, &'static str> {
     let number = number.parse().ok().filter(|number| (1..=16).contains(number));
-    number.ok_or("wants wait=N with N from 1 to 16: how many replicas must acknowledge")
+    number.ok_or("must have wait=N with N from 1 to 16: how many replicas must acknowledge")
 }
 
-/// Braces would be the shard's mark in a key.
+/// Whether a text can be a prefix. Braces are excluded: in a key they mark the shard.
 fn is_prefix(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     !name.is_empty() && name.len() <= 64 && name.bytes().all(plain)
 }
 
-/// How an address may begin, and which options of it the client reads by itself.
+/// How an address may begin, and which of its options the client reads itself.
 const SCHEMES: [(&str, &[&str]); 4] = [
     ("redis://", &[]),
     ("rediss://", &[]),
     ("redis+unix://", &["db", "user", "pass"]),
     ("unix://", &["db", "user", "pass"]),
 ];
-const WANTS: &str = "knows no option of redis but cluster=true, prefix=NAME, wait=N, durability=any, and ca=FILE of \
-     rediss";
-const ENCODE: &str = "has an address with a user or a password that is not percent-encoded; write \
-     %40 for @, %2F for /, %3F for ?, %23 for #, %25 for % and %20 for a blank in them";
-const PERCENT: &str = "has a % in its address that no two hexadecimal digits follow; write %25 for % \
+const OPTIONS: &str = "has an unknown option; only cluster=true, prefix=NAME, wait=N, durability=any, and ca=FILE with \
+     rediss:// are allowed";
+const ENCODE: &str = "has a user or a password that is not percent-encoded; in them, write \
+     %40 for @, %2F for /, %3F for ?, %23 for #, %25 for % and %20 for a blank";
+const PERCENT: &str = "has a % that is not followed by two hexadecimal digits; write %25 for % \
      in a user or a password";
 const ADDRESS: &str = "is not the address of a Redis; write redis://USER:PASSWORD@HOST:PORT/DATABASE, \
-     of which HOST alone is needed";
+     where only HOST is required";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn refused(address: &str) -> Option<&'static str> {
+    fn rejected(address: &str) -> Option<&'static str> {
         RedisSetting::parse(address).unwrap().err()
     }
 
     #[test]
-    fn what_is_not_encoded_is_refused_for_its_reason() {
+    fn an_invalid_address_is_rejected_with_its_reason() {
         for (address, reason) in [
             ("redis://:p@ss@host", ENCODE),
             ("redis://user:p/w@host:6379", ENCODE),
@@ -172,7 +172,7 @@ mod tests {
             if reason.is_empty() {
                 assert!(RedisSetting::parse(address).is_none(), "{address}");
             } else {
-                assert_eq!(refused(address), Some(reason), "{address}");
+                assert_eq!(rejected(address), Some(reason), "{address}");
             }
         }
     }
@@ -192,7 +192,7 @@ mod tests {
             "redis+unix:///run/redis.sock?db=1&pass=p%40w",
             "unix:///run/a@b.sock",
         ] {
-            assert_eq!(refused(address), None, "{address}");
+            assert_eq!(rejected(address), None, "{address}");
         }
     }
 }

@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 
 use super::{Durability, UNSEEN, has_unseen};
 
-/// The path of a store's file. It is used as it is written: nothing in it is decoded, expanded or
-/// interpreted.
+/// The path of a store's file. koohook uses it literally: it decodes, expands and interprets
+/// nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SqlitePath(PathBuf);
 
 impl SqlitePath {
-    /// Reads what is behind `sqlite:`.
+    /// Reads the text after `sqlite:`.
     ///
     /// # Errors
-    /// What is wrong with it, without quoting it.
+    /// What is wrong, without the value.
     pub(super) fn parse(rest: &str) -> Result<(Self, Durability), &'static str> {
         if has_unseen(rest) {
             return Err(UNSEEN);
@@ -31,13 +31,13 @@ impl SqlitePath {
         &self.0
     }
 
-    /// The path of a file in the same folder: the file's name with an ending.
+    /// The path of a file in the same folder whose name is the store's with an ending.
     pub fn beside(&self, ending: &str) -> PathBuf {
         beside(&self.0, ending)
     }
 }
 
-/// What is wrong with a path, if anything is.
+/// What is wrong with a path, if it is wrong.
 fn fault(path: &str) -> Option<&'static str> {
     let is_uri =
         path.starts_with("//") || path.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("file:"));
@@ -46,7 +46,7 @@ fn fault(path: &str) -> Option<&'static str> {
         (path.is_empty(), EMPTY),
         (path.trim() != path || path.starts_with(QUOTES) || path.ends_with(QUOTES), AROUND),
         (is_uri, URI),
-        // SQLite keeps all names that begin so for itself.
+        // SQLite reserves all names that begin with a colon.
         (path.starts_with(':'), SPECIAL),
         (path.starts_with('~'), HOME),
         (cfg!(unix) && path.contains('\\'), BACKSLASH),
@@ -55,23 +55,22 @@ fn fault(path: &str) -> Option<&'static str> {
     faults.into_iter().find_map(|(is_so, text)| is_so.then_some(text))
 }
 
-/// A file beside another, named after it.
+/// The path of a file next to another, with the same name and an ending.
 pub(in crate::store) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }
 
-const EMPTY: &str =
-    "has no path behind sqlite:; write one, like sqlite:/var/lib/koohook/koohook.db";
+const EMPTY: &str = "has no path after sqlite:; write one, like sqlite:/var/lib/koohook/koohook.db";
 const AROUND: &str = "has a blank or a quotation mark around its path; remove it";
-const OPTION: &str = "has an unknown option; behind a path only ?durability=any is known";
+const OPTION: &str = "has an unknown option; after a path only ?durability=any is allowed";
 const URI: &str = "is a URI; write a plain path, like sqlite:/var/lib/koohook/koohook.db";
-const SPECIAL: &str = "has a path that SQLite does not take for a file; write memory: for a store \
-     that is lost at the end of the process, or ./ before the name of a file";
-const HOME: &str = "has a path with ~, which only a shell expands; write the whole path";
+const SPECIAL: &str = "has a path that SQLite does not treat as a file; write memory: for a store \
+     that is lost when the process ends, or ./ before the name of a file";
+const HOME: &str = "has a path with ~, which only a shell expands; write the full path";
 const BACKSLASH: &str = "has a path with backslashes; write / between folders";
-const FOLDER: &str = "has the path of a folder; add the name of a file in it";
+const FOLDER: &str = "has the path of a folder; add a file name";
 const QUOTES: [char; 6] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2019}'];
 
 #[cfg(test)]
@@ -79,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_taken_as_they_are_written() {
+    fn a_path_is_used_literally() {
         for path in [
             "koohook.db",
             "./koohook.db",
@@ -107,13 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_file_is_refused_for_its_reason() {
-        for (rest, reason) in REFUSED {
+    fn an_invalid_path_is_rejected_with_its_reason() {
+        for (rest, reason) in REJECTED {
             assert_eq!(SqlitePath::parse(rest).err(), Some(reason), "{rest:?}");
         }
     }
 
-    const REFUSED: [(&str, &str); 44] = [
+    const REJECTED: [(&str, &str); 44] = [
         ("", EMPTY),
         ("?durability=any", EMPTY),
         (":memory:", SPECIAL),

@@ -1,4 +1,4 @@
-//! The file of a store before it is opened: whether a path can lead to one, and its permissions.
+//! The file of a store before it is opened: checks its path, and sets its permissions.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use crate::store::sqlite::open_error::SqliteOpenError;
 
-/// Looks whether a path can lead to a store's file.
+/// Checks that a path can be a store's file. The file may be missing.
 ///
 /// # Errors
-/// As [`SqliteOpenError`] says; the file may be missing.
+/// See [`SqliteOpenError`].
 pub fn check(path: &Path) -> Result<(), SqliteOpenError> {
     if is_too_long(path) {
         return Err(SqliteOpenError::BadPath);
@@ -29,18 +29,18 @@ pub fn check(path: &Path) -> Result<(), SqliteOpenError> {
     }
 }
 
-/// Whether the path, or the file's name, is too long once SQLite puts `-journal` behind it.
+/// Whether the path or the file's name is too long after SQLite appends `-journal`.
 fn is_too_long(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().len();
     let [name, path] = [name, path.as_os_str().len()].map(|len| len.saturating_add(8));
     name > MAX_NAME || path > MAX_PATH
 }
 
-/// Makes the file its owner's alone, before anything is in it; what SQLite puts beside it takes
-/// after it. A file that exists stays as it is.
+/// Creates the file with permissions only for its owner, before it has content. SQLite's other
+/// files get the same permissions. An existing file stays as it is.
 ///
 /// # Errors
-/// If it cannot be made.
+/// If the file cannot be created.
 pub fn make_private(path: &Path) -> Result<(), SqliteOpenError> {
     if path.exists() {
         return Ok(());
@@ -48,17 +48,17 @@ pub fn make_private(path: &Path) -> Result<(), SqliteOpenError> {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    // Not `create_new`: the path may be a link to a file that is to be made.
+    // Not `create_new`: the path may be a link to a file that does not exist yet.
     options.write(true).create(true).truncate(false).open(path)?;
     Ok(())
 }
 
-/// Whether this user may write a file that exists. Nothing is written.
+/// Whether this user may write an existing file. It writes nothing.
 pub fn may_write(path: &Path) -> bool {
     OpenOptions::new().write(true).open(path).is_ok()
 }
 
-/// What file systems allow.
+/// The maximum length of a file name in common file systems.
 const MAX_NAME: usize = 255;
-/// What SQLite allows.
+/// The maximum length of a path in SQLite.
 const MAX_PATH: usize = 512;

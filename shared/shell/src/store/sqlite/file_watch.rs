@@ -1,8 +1,8 @@
-//! Whether the file of a store is still the one that was opened.
+//! Checks that the file of a store is still the one that was opened.
 //!
-//! SQLite goes on with a file that was deleted or replaced: what it acknowledges then is gone with
-//! the process. So the path is looked at before and after each operation. That costs some
-//! microseconds, and no notification of the system's would be in time.
+//! SQLite continues to use a file that was deleted or replaced. Its acknowledged writes are then
+//! lost when the process ends. So the path is checked before and after each operation. A check
+//! takes some microseconds. A notification from the system would be too late.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -12,53 +12,53 @@ use std::sync::{Mutex, PoisonError};
 use crate::store::setting::beside;
 use crate::store::sqlite::open_error::SqliteOpenError;
 
-/// Knows the files of a store, and whether they are still there.
+/// Remembers the files of a store, and checks whether they still exist.
 #[derive(Debug)]
 pub struct FileWatch {
-    /// The path as the setting has it, which may lead through links, and then what SQLite keeps
-    /// beside the file.
+    /// The path in the setting, which may be a link, and then SQLite's files next to the store's
+    /// file.
     files: Vec<(PathBuf, Identity)>,
     state: Mutex<WatchState>,
 }
 
-/// What tells one file from another on this machine.
+/// The identity of a file on this machine: device and inode.
 type Identity = (u64, u64);
 
 #[derive(Debug, Default)]
 struct WatchState {
-    /// What SQLite met in the file. It holds until a restart.
+    /// A loss that SQLite itself found. It stays until a restart.
     met: Option<FileLoss>,
-    /// How long the file was when it was looked at last.
+    /// The length of the file at the last check.
     len: u64,
     loss: Option<FileLoss>,
-    /// How many operations were refused since the file was lost.
+    /// How many operations were rejected since the file was lost.
     refused: u64,
 }
 
 /// What happened to a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum FileLoss {
-    /// Nothing is there, or it cannot be seen.
+    /// The file does not exist, or cannot be accessed.
     Missing,
-    /// Another file is there.
+    /// Another file has its path.
     Replaced,
-    /// It lost its end. Whatever is done about it, SQLite's own memory of it is wrong.
+    /// The file was cut short. Even if it is repaired, SQLite's cached data about it is wrong.
     Truncated,
-    /// SQLite cannot read it.
+    /// SQLite cannot read the file.
     Damaged,
     /// Another program dropped or altered the table.
     Altered,
 }
 
-/// A file is not the one that was opened.
+/// The file is not the one that was opened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct LostFileError;
 
 impl FileWatch {
-    /// Remembers a store's files, which SQLite has opened.
+    /// Remembers the files that SQLite has opened.
     ///
     /// # Errors
-    /// If one of them cannot be seen.
+    /// If one of them cannot be accessed.
     pub fn new(path: &Path) -> Result<Self, SqliteOpenError> {
         let target = fs::canonicalize(path)?;
         let paths = [path.to_owned(), beside(&target, "-wal"), beside(&target, "-shm")];
@@ -71,13 +71,13 @@ impl FileWatch {
         Ok(Self { files, state: Mutex::new(state) })
     }
 
-    /// Whether the files are still those that were opened. The log says once that they are not,
-    /// and once that they are again.
+    /// Checks that the files are still those that were opened. The log reports once that they are
+    /// not, and once that they are again.
     ///
     /// # Errors
-    /// If they are not.
+    /// If a file is lost.
     pub fn look(&self) -> Result<(), LostFileError> {
-        // Numbers are whole after every statement.
+        // Each statement leaves the state consistent: a panic under the lock does no harm.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let loss = self.find(&mut state);
         match (state.loss, loss) {
@@ -97,15 +97,15 @@ impl FileWatch {
         if loss.is_some() { Err(LostFileError) } else { Ok(()) }
     }
 
-    /// Remembers an error that SQLite met if it says that the file is not the store any more, until
-    /// a restart: part of the file may still seem to work.
+    /// Remembers an SQLite error that shows that the file is no longer the store. It is remembered
+    /// until a restart, because parts of the file may still seem to work.
     pub fn note(&self, fault: &rusqlite::Error) {
         let met = match SqliteOpenError::of(fault) {
             SqliteOpenError::Damaged | SqliteOpenError::NotADatabase => FileLoss::Damaged,
             SqliteOpenError::Altered => FileLoss::Altered,
             _ => return,
         };
-        // What the file itself shows says more.
+        // If the check of the file itself fails, its reason is more precise.
         if self.look().is_ok() {
             self.state.lock().unwrap_or_else(PoisonError::into_inner).met = Some(met);
         }
@@ -139,13 +139,13 @@ impl FileLoss {
     const fn what_and_advice(self) -> (&'static str, &'static str) {
         match self {
             Self::Missing => (
-                "the file, or its -wal or -shm file, was deleted, moved, or cannot be seen",
+                "the file, or its -wal or -shm file, was deleted, moved, or cannot be accessed",
                 "calls are answered 000005; move the same files back; or stop koohook, delete the \
                  -wal and -shm files, restore a backup, and start koohook again",
             ),
             Self::Replaced => (
                 "another file was put in the place of the file, or of its -wal or -shm file",
-                "calls are answered 000005; put the first files back, or start koohook again to \
+                "calls are answered 000005; put the original files back, or restart koohook to \
                  work with the new ones",
             ),
             Self::Truncated => ("the file was cut short", RESTORE),
@@ -158,8 +158,8 @@ impl FileLoss {
     }
 }
 
-/// Whether a file that became shorter still has all of its pages, as after `VACUUM`: its head says
-/// how many there are.
+/// Whether a file that became shorter still has all its pages, as after `VACUUM`. Its header
+/// contains the number of pages.
 fn is_whole(path: &Path, len: u64) -> bool {
     let mut head = [0; 100];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
@@ -167,7 +167,7 @@ fn is_whole(path: &Path, len: u64) -> bool {
     let size = size.and_then(|it| it.try_into().ok()).map(u16::from_be_bytes);
     let pages = pages.and_then(|it| it.try_into().ok()).map(u32::from_be_bytes);
     let (Ok(()), Some(size), Some(pages)) = (read, size, pages) else { return false };
-    // A size of 1 is 65,536, which no two bytes hold.
+    // The value 1 means 65,536, which does not fit into two bytes.
     let size = if size == 1 { 65_536 } else { u64::from(size) };
     size.saturating_mul(pages.into()) <= len
 }
@@ -178,12 +178,12 @@ fn identity(file: &Metadata) -> Identity {
     (file.dev(), file.ino())
 }
 
-/// Whether the file is there is all that is known.
+/// On other systems, koohook checks only that the file exists.
 #[cfg(not(unix))]
 const fn identity(_: &Metadata) -> Identity {
     (0, 0)
 }
 
-/// An old log would be written over a restored file.
+/// The -wal file must be deleted: SQLite would apply the old log to the restored file.
 const RESTORE: &str = "calls are answered 000005; stop koohook, delete the -wal and -shm files, \
      restore a backup, and start koohook again";

@@ -1,71 +1,71 @@
-//! Why an SQLite file is not accepted as a store.
+//! Why koohook does not accept an SQLite file as a store.
 
 use std::io;
 
 use rusqlite::{ErrorCode, ffi};
 use thiserror::Error;
 
-/// Why a file is not accepted as a store. Names no path.
+/// Why koohook does not accept a file as a store. No text contains a path.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum SqliteOpenError {
     /// The folder is missing.
     #[error("the folder of the file does not exist; create it, or correct the path")]
     NoFolder,
-    /// The path leads to a folder.
+    /// The path is a folder.
     #[error("the path is a folder; add the name of a file in it")]
     Folder,
-    /// The path leads to a device, a socket or a pipe.
-    #[error("the path leads to something that is not a file; correct it")]
+    /// The path is a device, a socket or a pipe.
+    #[error("the path is not a regular file; correct it")]
     NotAFile,
-    /// The system or SQLite does not follow the path.
+    /// The system or SQLite cannot use the path.
     #[error(
-        "the path cannot be followed: a name is too long, links lead in a circle, or the disk \
+        "the path cannot be used: a name is too long, links form a circle, or the disk \
          fails; correct the path"
     )]
     BadPath,
-    /// Nothing was ever kept there.
-    #[error("the file holds no store yet; the first koohook that serves makes it")]
+    /// The file is missing or contains no store.
+    #[error("the file contains no store yet; the first koohook that serves creates it")]
     Empty,
-    /// The user lacks the right to the file or to its folder.
+    /// The user has no permission for the file or its folder.
     #[error(
-        "this user may not open or create the file; let the user read and write the file and its \
+        "this user may not open or create the file; allow it to read and write the file and its \
          folder"
     )]
     Denied,
-    /// The file can be read alone.
+    /// The file can only be read.
     #[error(
-        "the file can be read but not written; let this user write the file and its folder, or \
+        "the file can be read but not written; allow this user to write the file and its folder, or \
          mount the disk writable"
     )]
     ReadOnly,
-    /// SQLite cannot make the files that it needs beside the store's.
+    /// SQLite cannot create the files that it needs next to the store's file.
     #[error(
-        "SQLite cannot create its -wal and -shm files beside the file; let this user write the \
+        "SQLite cannot create its -wal and -shm files next to the file; allow this user to write the \
          folder and these files"
     )]
     NoSidecar,
-    /// The disk has no way to share memory, as some network disks.
+    /// The disk does not support shared memory, like some network disks.
     #[error("the disk does not support SQLite's write-ahead log; put the file on a local disk")]
     NoWal,
-    /// It is something else.
+    /// The file is not a database.
     #[error("the file is not an SQLite database; correct the path, or restore the file")]
     NotADatabase,
-    /// It is damaged.
+    /// The database is damaged.
     #[error("the database is damaged; delete its -wal and -shm files and restore a backup")]
     Damaged,
-    /// It is a database that koohook did not make.
-    #[error("the database is another program's; name another file")]
+    /// koohook did not create this database.
+    #[error("the database belongs to another program; name another file")]
     Foreign,
-    /// The table is not there any more, or not as it was.
+    /// Another program has dropped or altered the table.
     #[error("another program dropped or altered the table of the store; restore a backup")]
     Altered,
-    /// A newer koohook changed its tables.
+    /// A newer koohook changed the tables.
     #[error("a newer koohook changed the tables of this store; run that version")]
     Newer,
-    /// There is no room.
+    /// The disk is full.
     #[error("the disk is full; free some space")]
     Full,
-    /// Another process holds the lock.
+    /// Another process has locked the database.
     #[error("another process keeps the database locked; end its transaction, then start again")]
     Locked,
     /// The disk fails.
@@ -74,7 +74,7 @@ pub enum SqliteOpenError {
          mount"
     )]
     Disk,
-    /// Whatever else SQLite says.
+    /// Any other error of SQLite.
     #[error("SQLite does not open the file ({0:?}); check the file and its folder")]
     Other(Option<ErrorCode>),
 }
@@ -86,7 +86,7 @@ impl From<rusqlite::Error> for SqliteOpenError {
 }
 
 impl SqliteOpenError {
-    /// What an error of SQLite's means.
+    /// The meaning of an SQLite error.
     pub fn of(fault: &rusqlite::Error) -> Self {
         if is_altered(fault) {
             return Self::Altered;
@@ -118,7 +118,8 @@ impl From<io::Error> for SqliteOpenError {
     }
 }
 
-/// Whether SQLite rejects a statement: ours fit the table that was found at the start.
+/// Whether SQLite rejects a statement. koohook's statements fitted the table at the start, so it
+/// must have been altered.
 fn is_altered(fault: &rusqlite::Error) -> bool {
     match fault {
         rusqlite::Error::SqlInputError { .. } => true,

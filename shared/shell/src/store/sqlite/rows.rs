@@ -1,4 +1,4 @@
-//! The statements of a store: one row a value.
+//! The SQL statements of a store. Each value is one row.
 
 use std::ops::RangeInclusive;
 
@@ -10,7 +10,7 @@ use crate::store::{Entry, Put, Queue, Search, Stored, Value, Version};
 /// Reads a value.
 ///
 /// # Errors
-/// SQLite's own, as for all of these.
+/// If SQLite fails.
 pub fn get(
     connection: &Connection,
     key: &str,
@@ -26,7 +26,7 @@ pub fn get(
 /// Writes a value over a version, or over absence.
 ///
 /// # Errors
-/// As [`get`].
+/// If SQLite fails.
 pub fn put(
     connection: &Connection,
     key: &str,
@@ -64,7 +64,7 @@ pub fn put(
 /// Reads an agenda.
 ///
 /// # Errors
-/// As [`get`].
+/// If SQLite fails.
 pub fn agenda(
     connection: &Connection,
     queue: Queue,
@@ -83,10 +83,10 @@ pub fn agenda(
     connection.prepare_cached(AGENDA)?.query_map(named, entry)?.collect()
 }
 
-/// Whether there is no row.
+/// Whether the table is empty.
 ///
 /// # Errors
-/// As [`get`].
+/// If SQLite fails.
 pub fn is_empty(connection: &Connection) -> Result<bool, rusqlite::Error> {
     connection.prepare_cached(IS_EMPTY)?.query_row([], |row| row.get(0))
 }
@@ -94,7 +94,7 @@ pub fn is_empty(connection: &Connection) -> Result<bool, rusqlite::Error> {
 /// Finds a value that begins with a certain byte.
 ///
 /// # Errors
-/// As [`get`].
+/// If SQLite fails.
 pub fn find(connection: &Connection, first: u8) -> Result<Search, rusqlite::Error> {
     let row = |row: &rusqlite::Row<'_>| Ok(Search::Found { key: row.get(0)?, bytes: row.get(1)? });
     let named = named_params! { ":first": [first] };
@@ -102,14 +102,14 @@ pub fn find(connection: &Connection, first: u8) -> Result<Search, rusqlite::Erro
     Ok(found.unwrap_or(Search::Nothing))
 }
 
-/// SQLite's integers are signed; the end of time is theirs.
+/// A time as an SQLite integer, which is signed. A later time becomes the largest integer.
 fn millis(at: UnixMillis) -> i64 {
     i64::try_from(at.millis()).unwrap_or(i64::MAX)
 }
 
 const GET: &str = "
     SELECT version, value FROM kept WHERE key = :key AND (expires IS NULL OR expires > :now)";
-/// Over absence: what expired is absent.
+/// A write over absence. An expired row counts as absent.
 const PUT_NEW: &str = "
     INSERT INTO kept (key, version, value, queue, due, expires)
     VALUES (:key, :version, :value, :queue, :due, :expires)
@@ -124,12 +124,12 @@ const AGENDA: &str = "
     SELECT key, due FROM kept WHERE queue = :queue AND due BETWEEN :from AND :until
     ORDER BY due, key LIMIT :limit";
 const IS_EMPTY: &str = "SELECT NOT EXISTS (SELECT 1 FROM kept)";
-/// Among the newest rows alone: no index knows the bytes, and a start does not wait for a read of
+/// Searches only the newest rows. There is no index of the bytes, and a start must not read
 /// gigabytes.
 const FIND: &str = "
     SELECT key, value FROM (SELECT key, value FROM kept ORDER BY rowid DESC LIMIT 10000)
     WHERE substr(value, 1, 1) = :first LIMIT 1";
-/// What expired is as good as gone; it goes while something else that expires is written.
+/// Deletes expired rows. It runs when a value that expires is written.
 const SWEEP: &str = "DELETE FROM kept WHERE expires <= :now";
-/// A value that has expired when it is written is deleted.
+/// Deletes a value that has already expired when it is written.
 const DELETE: &str = "DELETE FROM kept WHERE key = :key AND version = :version";

@@ -4,10 +4,10 @@ use rusqlite::Connection;
 
 use crate::store::sqlite::open_error::SqliteOpenError;
 
-/// Whether the table is there, and nothing else that would make the file another's.
+/// Whether the table exists. Other tables or columns mean that the file is not this koohook's.
 ///
 /// # Errors
-/// If the database is another's, or cannot be read.
+/// If the database belongs to another program or a newer koohook, or cannot be read.
 pub fn has_table(connection: &Connection) -> Result<bool, SqliteOpenError> {
     let named = |sql: &str| {
         let mut statement = connection.prepare(sql)?;
@@ -28,7 +28,7 @@ pub fn has_table(connection: &Connection) -> Result<bool, SqliteOpenError> {
     Err(if has_all { SqliteOpenError::Newer } else { SqliteOpenError::Foreign })
 }
 
-/// Makes the table if there is none, and every commit outlive a crash of the machine.
+/// Creates the table if there is none. Makes every commit survive a crash of the machine.
 ///
 /// # Errors
 /// If the file cannot be written, or the disk has no write-ahead log.
@@ -45,8 +45,8 @@ fn to_wal(connection: &Connection) -> Result<(), SqliteOpenError> {
     if mode == "wal" { Ok(()) } else { Err(SqliteOpenError::NoWal) }
 }
 
-/// One row a value. `WITHOUT ROWID` would copy long values about; the agenda's index holds only
-/// the rows that are on one.
+/// Each value is one row. `WITHOUT ROWID` would copy long values more often. The index of the
+/// agenda contains only rows that are on one.
 const TABLE: &str = "
     CREATE TABLE IF NOT EXISTS kept (
         key TEXT PRIMARY KEY NOT NULL,

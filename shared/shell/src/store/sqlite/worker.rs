@@ -1,4 +1,4 @@
-//! A thread with a connection of its own: SQLite blocks, and a callback must not.
+//! A thread with a separate connection. SQLite blocks its thread, and a callback must not block.
 
 use std::convert::Infallible;
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
@@ -13,12 +13,12 @@ use thiserror::Error;
 
 use super::file_watch::FileWatch;
 
-/// Works on jobs, one after the other.
+/// Runs jobs one after the other.
 #[derive(Debug)]
 pub struct Worker {
-    /// Nothing once the worker is being dropped.
+    /// `None` while the worker is being dropped.
     jobs: Option<SyncSender<Job>>,
-    /// Disconnected once the connection is closed.
+    /// Disconnected after the connection is closed.
     closed: Mutex<Receiver<Infallible>>,
 }
 
@@ -27,17 +27,17 @@ type Job = Box<dyn FnOnce(&Connection) + Send>;
 /// Why a job has no result.
 #[derive(Debug, Error)]
 pub enum SqliteError {
-    /// SQLite's own reason.
+    /// SQLite failed.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
-    /// The file is not the one that was opened any more. The log says so already.
+    /// The file is no longer the one that was opened. The log reports this already.
     #[error("file lost")]
     Lost,
-    /// Too many jobs wait.
-    #[error("{MAX_WAITING} calls wait for the store already")]
+    /// Too many jobs are waiting.
+    #[error("{MAX_WAITING} calls are already waiting for the store")]
     Crowded,
-    /// The store was opened to read.
-    #[error("store opened to read alone")]
+    /// The store was opened only to read.
+    #[error("store opened only to read")]
     ReadOnly,
     /// The thread has ended.
     #[error("worker ended")]
@@ -45,7 +45,7 @@ pub enum SqliteError {
 }
 
 impl Worker {
-    /// Starts a thread. It ends when the worker is dropped, after the jobs that were handed in.
+    /// Starts a thread. When the worker is dropped, the thread finishes its jobs and ends.
     pub fn start(connection: Connection, watch: Option<Arc<FileWatch>>) -> Self {
         let (jobs, queue) = mpsc::sync_channel::<Job>(MAX_WAITING);
         let (closing, closed) = mpsc::channel();
@@ -57,11 +57,11 @@ impl Worker {
         Self { jobs: Some(jobs), closed: Mutex::new(closed) }
     }
 
-    /// Runs a job, unless its caller has gone by the time that its turn comes. All jobs behind a
-    /// lock wait for it at once, not one after the other.
+    /// Runs a job, unless its caller has stopped waiting before the job's turn. Jobs that wait for
+    /// the same lock wait concurrently, not one after the other.
     ///
     /// # Errors
-    /// As [`SqliteError`] says.
+    /// See [`SqliteError`].
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
@@ -74,7 +74,7 @@ impl Worker {
             }
             let left = BUSY.saturating_sub(asked.elapsed());
             let ready = connection.busy_timeout(left);
-            // The caller may have gone meanwhile; the work is done all the same.
+            // If the caller has stopped waiting meanwhile, the result is not needed.
             let _ = answer.send(ready.and_then(|()| work(connection)));
         });
         let jobs = self.jobs.as_ref().ok_or(SqliteError::Ended)?;
@@ -86,19 +86,19 @@ impl Worker {
     }
 }
 
-/// The last connection to close brings the log into the file; a process that ended before would
-/// leave rows in the log alone, and a copy of the file would lack them.
+/// The last connection to close moves the log into the file. If the process ended before that, some
+/// rows would be only in the log. A copy of the file would lack them.
 impl Drop for Worker {
     fn drop(&mut self) {
         drop(self.jobs.take());
         let closed = self.closed.get_mut().unwrap_or_else(PoisonError::into_inner);
-        // Nothing is ever sent: it is disconnected, or too slow.
+        // The channel carries no message: it is disconnected, or the time is over.
         let _ = closed.recv_timeout(CLOSING);
     }
 }
 
-/// Closes a connection. SQLite would delete by their names what is beside the file, and if the file
-/// is lost these may be another store's.
+/// Closes a connection. If the file is lost, SQLite must not delete the files next to it by name:
+/// they may belong to another store.
 fn close(connection: Connection, watch: Option<&FileWatch>) {
     if watch.is_some_and(|watch| watch.look().is_err()) {
         let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
@@ -106,13 +106,13 @@ fn close(connection: Connection, watch: Option<&FileWatch>) {
     drop(connection);
 }
 
-/// How long a job waits for another process's lock, from the time that it was handed in; well
-/// inside a callback's time.
+/// How long a job waits for another process's lock, counted from its submission. This is well
+/// within a callback's time.
 pub const BUSY: Duration = Duration::from_secs(2);
-/// How many jobs may wait: more than a disk works off within a callback's time.
+/// How many jobs may wait. This is more than a disk finishes within a callback's time.
 const MAX_WAITING: usize = 1_024;
-/// How long a drop waits for the connection to close: the job at hand may wait for a lock. It is
-/// well inside the time that a platform leaves a process to end.
+/// How long a drop waits for the connection to close, since the current job may wait for a lock.
+/// This is well within the time that a platform gives a process to end.
 const CLOSING: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
@@ -125,7 +125,7 @@ mod tests {
 
     use super::*;
 
-    /// A worker that is at a job until the barrier is met.
+    /// A worker that is busy until the test reaches the barrier.
     fn busy() -> (Worker, Arc<Barrier>) {
         let worker = Worker::start(Connection::open_in_memory().unwrap(), None);
         let barrier = Arc::new(Barrier::new(2));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_whose_caller_has_gone_is_dropped() {
+    fn a_job_whose_caller_stopped_waiting_does_not_run() {
         let (worker, barrier) = busy();
         let count = Arc::new(AtomicUsize::new(0));
         {
@@ -163,19 +163,19 @@ mod tests {
     }
 
     #[test]
-    fn no_more_jobs_wait_than_may() {
+    fn a_job_beyond_the_limit_is_rejected() {
         let (worker, barrier) = busy();
-        let mut taken = 0;
-        let refused = loop {
+        let mut waiting = 0;
+        let rejected = loop {
             match worker.run(|_| Ok(())).now_or_never() {
-                None => taken += 1,
+                None => waiting += 1,
                 Some(done) => break done,
             }
-            assert!(taken <= MAX_WAITING + 1);
+            assert!(waiting <= MAX_WAITING + 1);
         };
-        assert!(matches!(refused, Err(SqliteError::Crowded)));
-        // The thread may not have taken the first job out of the queue yet.
-        assert!(taken >= MAX_WAITING - 1);
+        assert!(matches!(rejected, Err(SqliteError::Crowded)));
+        // The thread may not have received the first job from the queue yet.
+        assert!(waiting >= MAX_WAITING - 1);
         barrier.wait();
     }
 
