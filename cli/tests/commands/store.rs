@@ -36,11 +36,7 @@ fn another_seal_key_is_named_by_its_setting() {
     ];
     for arguments in commands {
         let done = run(arguments, 'E');
-        done.check(
-            1,
-            "",
-            "add the key that the store was sealed with to KOOHOOK_SEAL_KEY_PREVIOUS",
-        );
+        done.check(1, "", "add the key that sealed the store to KOOHOOK_SEAL_KEY_PREVIOUS");
     }
 }
 

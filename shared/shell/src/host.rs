@@ -1,5 +1,5 @@
-//! Where functions run: AWS Lambda, or plain HTTP (FunctionGraph's HTTP functions, Vercel, and any
-//! machine).
+//! The hosts that run functions: AWS Lambda, or plain HTTP (FunctionGraph's HTTP functions, Vercel,
+//! and any machine).
 
 mod error;
 mod functiongraph;
@@ -39,31 +39,31 @@ use crate::endpoint::app_info::AppInfoEndpoint;
 use crate::endpoint::relay::RelayEndpoint;
 use crate::seal::Seal;
 
-/// Serves the pages of rows until the host ends it. The host is chosen at start, by what the platform
-/// sets.
+/// Serves the pages of `rows` until the host ends the process. At start it chooses the host by the
+/// variables that the platform sets.
 pub fn serve(rows: &[Row]) -> ExitCode {
     ended(serve_endpoint(async |config: Config, on_platform| {
         if rows.iter().any(|row| row.keeps_secrets) {
-            sealing(&config.context.seal)?;
+            require_seal(&config.context.seal)?;
         }
         open(config, rows, on_platform).await
     }))
 }
 
-/// Serves app info, the product's own way in, as [`serve`] does pages.
+/// Serves the product's app-info calls, as [`serve`] serves pages.
 pub fn serve_app_info() -> ExitCode {
     ended(serve_endpoint(async |config: Config, on_platform| {
         if config.context.product.is_none() {
-            let wants = "is required: without a product nobody tells us anything";
-            return Err(SettingError::new("KOOHOOK_PRODUCT_URL", wants).into());
+            let problem = "is required; this function only serves calls of the product";
+            return Err(SettingError::new("KOOHOOK_PRODUCT_URL", problem).into());
         }
         let context = open_context(config.context, &config.store, on_platform).await?;
         Ok(AppInfoEndpoint::new(context))
     }))
 }
 
-/// Delivers what is due whenever the host's timer says so: Lambda's schedule, FunctionGraph's timer
-/// trigger, or an HTTP timer that knows a secret.
+/// Runs the relay whenever the host's timer starts it: Lambda's schedule, FunctionGraph's timer
+/// trigger, or an HTTP timer that sends the secret.
 pub fn relay() -> ExitCode {
     ended(try_relay())
 }
@@ -71,7 +71,7 @@ pub fn relay() -> ExitCode {
 fn try_relay() -> Result<(), HostError> {
     let config = Config::from_env()?;
     start_log(&config.log);
-    sealing(&config.context.seal)?;
+    require_seal(&config.context.seal)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let Config { context, store, listen, max_connections, relay_secret: secret, .. } = config;
     let platform = Platform::here();
@@ -86,8 +86,9 @@ fn try_relay() -> Result<(), HostError> {
         }
         #[cfg(feature = "http")]
         Platform::FunctionGraph { runtime: None } | Platform::Vercel | Platform::Machine => {
-            let wants = "is required: it lets a timer start the relay";
-            let secret = secret.ok_or_else(|| SettingError::new("KOOHOOK_RELAY_SECRET", wants))?;
+            let problem = "is required; the timer sends it to start the relay";
+            let secret =
+                secret.ok_or_else(|| SettingError::new("KOOHOOK_RELAY_SECRET", problem))?;
             runtime.block_on(http::serve(
                 Arc::new(RelayEndpoint::new(context, secret)),
                 &listen,
@@ -128,28 +129,28 @@ fn serve_endpoint<F: Endpoint>(
     }
 }
 
-fn sealing(seal: &Seal) -> Result<(), SettingError> {
+fn require_seal(seal: &Seal) -> Result<(), SettingError> {
     if seal.seals() {
         return Ok(());
     }
-    let wants = "is required: this function keeps secrets; koohook keys secret seal makes one";
-    Err(SettingError::new("KOOHOOK_SEAL_KEY", wants))
+    let problem = "is required, because this function stores secrets; generate one with koohook keys secret seal";
+    Err(SettingError::new("KOOHOOK_SEAL_KEY", problem))
 }
 
 fn ended(served: Result<(), HostError>) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(error = %error, "start refused");
-            // Where the settings were unusable there may be no log yet; a start that fails must
-            // not fail in silence.
+            tracing::error!(error = %error, "cannot start");
+            // If the settings are unusable, the log is not started yet. The operator must still see
+            // why the start failed.
             eprint(&error);
             ExitCode::FAILURE
         }
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the one message of a start that has no log yet")]
+#[expect(clippy::print_stderr, reason = "the only message of a start that has no log yet")]
 fn eprint(error: &HostError) {
     eprintln!("koohook does not start: {error}");
 }

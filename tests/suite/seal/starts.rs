@@ -108,7 +108,10 @@ fn an_examination_tries_everything_and_says_what_it_found() {
     let file = File(tempfile::tempdir().unwrap());
     let [open, read, write, agenda] = ["open: ok", "read: ok", "write: ok", "agenda: ok"];
     let lines = |seals| examined(&file, seals);
-    assert_eq!(lines((None, "")), [open, "seal: the store has no mark yet", read, write, agenda]);
+    assert_eq!(
+        lines((None, "")),
+        [open, "seal: the store has no seal mark yet", read, write, agenda]
+    );
     assert_eq!(file.starts((Some(KEYS[0]), "")), vec![Ok(()); 4], "an examination puts no mark");
     assert_eq!(lines((Some(KEYS[0]), "")), [open, "seal: ok", read, write, agenda]);
     assert!(lines((None, ""))[1].starts_with("seal: sealed; set KOOHOOK_SEAL_KEY"));
@@ -130,11 +133,14 @@ fn no_start_over_a_store_that_its_keys_do_not_open() {
     assert_eq!(file.starts((Some(c), &others)), well, "a previous key opens the mark");
     assert_eq!(file.starts((Some(a), "")), well, "and does not seal it anew");
     let keyless = file.starts((None, ""));
-    assert!(refused(&keyless, "KOOHOOK_SEAL_KEY is required: the store is sealed"), "{keyless:?}");
+    assert!(
+        refused(&keyless, "KOOHOOK_SEAL_KEY is required, because the store is sealed"),
+        "{keyless:?}"
+    );
     for seals in [(Some(b), ""), (Some(b), c)] {
         let mut starts = file.starts(seals);
         assert_eq!(starts.remove(1), Ok(()), "a function proves nothing at its start");
-        assert!(refused(&starts, "KOOHOOK_SEAL_KEY does not open this store"), "{starts:?}");
+        assert!(refused(&starts, "KOOHOOK_SEAL_KEY does not decrypt this store"), "{starts:?}");
     }
 }
 
@@ -176,7 +182,7 @@ fn a_command_begins_to_seal_no_store_in_clear() {
     };
     fill(&file, "a", [&[0], &b"{\"schema\":1}"[..]].concat());
     let refused = open((Some(KEYS[0]), "")).unwrap_err();
-    assert!(refused.contains("the values of this store are in clear"), "{refused}");
+    assert!(refused.contains("the values of this store are unencrypted"), "{refused}");
     assert_eq!(open((None, "")), Ok(()));
     assert_eq!(file.starts((Some(KEYS[0]), "")), vec![Ok(()); 4]);
     assert_eq!(open((Some(KEYS[0]), "")), Ok(()));
@@ -196,10 +202,10 @@ fn a_store_without_a_mark_is_proven_by_a_sealed_value() {
         assert!(examined(&file, (None, ""))[1].starts_with("seal: sealed; set KOOHOOK_SEAL_KEY"));
         let mut starts = file.starts((Some(b), ""));
         assert_eq!(starts.remove(1), Ok(()), "a function proves nothing at its start");
-        assert!(refused(&starts, "KOOHOOK_SEAL_KEY does not open this store"), "{starts:?}");
+        assert!(refused(&starts, "KOOHOOK_SEAL_KEY does not decrypt this store"), "{starts:?}");
         assert!(examined(&file, (Some(b), ""))[1].starts_with("seal failed: "));
     }
-    assert_eq!(examined(&file, (Some(a), ""))[1], "seal: the store has no mark yet");
+    assert_eq!(examined(&file, (Some(a), ""))[1], "seal: the store has no seal mark yet");
     assert_eq!(file.starts((Some(b), a)), well, "a previous key opens it");
     assert_eq!(examined(&file, (Some(b), ""))[1], "seal: ok");
 }

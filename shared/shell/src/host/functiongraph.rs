@@ -1,7 +1,8 @@
-//! FunctionGraph's custom runtime, for its timer: its HTTP functions have no timers.
+//! FunctionGraph's custom runtime. The relay needs it, because HTTP functions of FunctionGraph have
+//! no timers.
 //!
-//! A runtime asks for the next event, works on it, and posts what came of it (FunctionGraph's
-//! developer guide, "creating an event function using a custom runtime").
+//! A runtime asks for the next event, works on it, and posts the result. See FunctionGraph's
+//! developer guide, "creating an event function using a custom runtime".
 
 use std::time::Duration;
 
@@ -16,16 +17,16 @@ use crate::relay::{MIN_BUDGET, Relay};
 use crate::web::{Unanswered, Web};
 use crate::world::World;
 
-/// Delivers what is due whenever an event comes, whatever it says.
+/// Runs the relay for every event. The content of the event does not matter.
 ///
 /// # Errors
-/// If the platform gives a run less time than an attempt needs. Else it ends with its process.
+/// If the function's timeout is too short for a run. Otherwise it runs until the process ends.
 pub async fn relay(context: &MachineContext, address: &str) -> Result<(), HostError> {
     let timeout = std::env::var("RUNTIME_TIMEOUT").ok().and_then(|text| text.parse().ok());
     let budget = timeout.map_or(TIMEOUT, Duration::from_secs).saturating_sub(MARGIN);
     if budget < MIN_BUDGET {
-        let wants = "is too short for the relay: set the function's timeout to 30 s";
-        return Err(SettingError::new("RUNTIME_TIMEOUT", wants).into());
+        let problem = "is too short for the relay; set the function's timeout to 30 s";
+        return Err(SettingError::new("RUNTIME_TIMEOUT", problem).into());
     }
     loop {
         match next(context, address).await {
@@ -35,7 +36,7 @@ pub async fn relay(context: &MachineContext, address: &str) -> Result<(), HostEr
     }
 }
 
-/// The next event's name, if there is an event.
+/// The request ID of the next event, if there is one.
 async fn next(context: &MachineContext, address: &str) -> Option<String> {
     let request = Request::get(format!("http://{address}/v1/runtime/invocation/request"));
     let response = context.world.web().send(request.body(Bytes::new()).ok()?).await.ok()?;
@@ -60,7 +61,7 @@ async fn carry_out(context: &MachineContext, address: &str, id: &str, budget: Du
         .await
         .is_err()
     {
-        tracing::warn!("outcome not taken");
+        tracing::warn!("platform did not accept the result of the run");
     }
 }
 
@@ -73,9 +74,10 @@ async fn post(
     context.world.web().send(request.map_err(|_| Unanswered::NotReached)?).await
 }
 
-/// How long to wait before asking again for an event that did not come.
+/// How long to wait before asking again, if there was no event.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How long a run may take if the platform does not say: what our documentation tells to set.
+/// The timeout of the function if the platform does not report it: the value that our documentation
+/// recommends.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// What of the platform's own time is left for posting the outcome.
+/// The part of the timeout that is reserved for posting the result.
 const MARGIN: Duration = Duration::from_millis(500);

@@ -24,16 +24,16 @@ use super::error::HostError;
 use crate::endpoint::Endpoint;
 use crate::unverified_bodies::Bodies;
 
-/// Where connections come from.
+/// Accepts connections.
 pub trait Listener: Send {
-    /// One connection.
+    /// The type of a connection.
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
     /// Waits for the next connection.
     fn accept(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 }
 
-/// What every connection of a host shares.
+/// What all connections of a host share.
 struct Host<F> {
     endpoint: Arc<F>,
     bodies: Arc<Bodies>,
@@ -53,11 +53,11 @@ impl<F> Clone for Host<F> {
     }
 }
 
-/// Serves an endpoint at an address until the process is asked to stop. At most `max_connections` are
-/// open at once; fewer if the process may open fewer files.
+/// Serves an endpoint at an address until the process gets a signal to stop. At most
+/// `max_connections` are open concurrently; fewer if the process may open fewer files.
 ///
 /// # Errors
-/// If the address cannot be listened on.
+/// If koohook cannot listen on the address.
 pub async fn serve<F: Endpoint>(
     endpoint: Arc<F>,
     listen: &str,
@@ -66,7 +66,7 @@ pub async fn serve<F: Endpoint>(
     serve_on(endpoint, bind(listen).await?, max_connections).await
 }
 
-/// Listens on an address; port 0 is a free one.
+/// Listens on an address. With port 0 the system chooses a free port.
 ///
 /// # Errors
 /// If the address is not free.
@@ -77,13 +77,13 @@ pub async fn bind(listen: &str) -> Result<TcpListener, HostError> {
 /// Serves an endpoint on a listener, as [`serve`] does.
 ///
 /// # Errors
-/// If the listener does not know its address.
+/// If the listener's address cannot be read.
 pub async fn serve_on<F: Endpoint>(
     endpoint: Arc<F>,
     listener: TcpListener,
     max_connections: usize,
 ) -> Result<(), HostError> {
-    // The signals are caught before the log says that the host listens: a supervisor may stop it then.
+    // Catch the signals before the log reports "listening": a supervisor may send one after that.
     let stop = stop_asked();
     tracing::info!(listen = %listener.local_addr()?, "listening");
     let max_connections = within_open_files(max_connections, open_files());
@@ -91,7 +91,7 @@ pub async fn serve_on<F: Endpoint>(
     Ok(())
 }
 
-/// Serves an endpoint until a future comes true; then lets what is under way end.
+/// Serves an endpoint until `stop` completes. Then it finishes the open requests.
 pub async fn serve_until<F: Endpoint>(
     endpoint: Arc<F>,
     mut listener: impl Listener,
@@ -103,12 +103,12 @@ pub async fn serve_until<F: Endpoint>(
     let mut waiting = None;
     {
         let accepting = std::pin::pin!(accept(&host, &mut listener, &connections, &mut waiting));
-        // The stop is polled first: a flood of callers must not delay it.
+        // `stop` is polled first, so that many callers cannot delay it.
         select(std::pin::pin!(stop), accepting).await;
     }
     tracing::info!("stopping");
-    // What the system has accepted in our name would be reset when the listener closes. Yielding lets
-    // the runtime learn of it.
+    // The system resets connections in the backlog when the listener closes, so accept them first.
+    // Yielding lets the runtime see them.
     yield_now().await;
     let queued =
         std::iter::from_fn(|| unconstrained(listener.accept()).now_or_never().and_then(Result::ok));
@@ -119,12 +119,17 @@ pub async fn serve_until<F: Endpoint>(
     match connections.stop(FAREWELL).await {
         (0, 0) => tracing::info!("stopped"),
         (open, requests) => {
-            tracing::warn!(open, requests, "stopped: what was under way is cut off")
+            tracing::warn!(
+                open,
+                requests,
+                "stopped; the open connections and requests were cut off"
+            )
         }
     }
 }
 
-/// Accepts connections for ever. One that waits for room is `waiting`: it outlives a stop.
+/// Accepts connections forever. `waiting` contains a connection that waits for room, so that a stop
+/// can still serve it.
 async fn accept<F: Endpoint, L: Listener>(
     host: &Host<F>,
     listener: &mut L,
@@ -141,13 +146,13 @@ async fn accept<F: Endpoint, L: Listener>(
                     tokio::spawn(connection::serve(host.clone(), stream, connections.open()));
                 }
             }
-            // The caller hung up before it was accepted.
+            // The caller closed the connection before koohook accepted it.
             Err(fault) if fault.kind() == io::ErrorKind::ConnectionAborted => (),
             Err(fault) => {
                 if failing.is_due() {
                     tracing::error!(
                         fault = %fault,
-                        "cannot accept connections: raise the limit of open files (ulimit -n)"
+                        "cannot accept connections; raise the limit of open files (ulimit -n)"
                     );
                 }
                 if !connections.close_one().await {
@@ -158,7 +163,7 @@ async fn accept<F: Endpoint, L: Listener>(
     }
 }
 
-/// How many connections there may be in a process that may open so many files.
+/// The number of connections that the limit of open files allows.
 fn within_open_files(max_connections: usize, open_files: Option<usize>) -> usize {
     let most = open_files.map(|files| files.saturating_sub(FILES_LEFT).max(files / 2).max(1));
     most.map_or(max_connections, |most| max_connections.min(most))
@@ -169,7 +174,7 @@ fn open_files() -> Option<usize> {
     limit.current.and_then(|files| usize::try_from(files).ok())
 }
 
-/// Catches the signals that stop a process, from now on; comes true with the first of them.
+/// Starts to catch the signals that stop a process. The future completes with the first of them.
 fn stop_asked() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let asked = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
@@ -182,16 +187,16 @@ fn stop_asked() -> impl Future<Output = ()> {
     async move { drop(first.await) }
 }
 
-/// How long open requests may go on after the host was asked to stop.
+/// How long open requests may continue after the host was asked to stop.
 const FAREWELL: Duration = Duration::from_secs(10);
-/// How long the host rests after a connection could not be accepted.
+/// How long the host pauses after it failed to accept a connection.
 const REST: Duration = Duration::from_millis(100);
-/// How many connections that the system has already opened are accepted before the listener closes.
+/// How many connections of the backlog are accepted before the listener closes.
 const MAX_WAITING: usize = 1_024;
-/// The most headers of a request, and the buffer that they and the request line must fit.
+/// The maximum number of headers, and the maximum length of the request line with all headers.
 const MAX_HEADERS: usize = 100;
 const MAX_HEAD_LEN: usize = 64 * 1024;
-/// How many open files are left to the store and the product's calls.
+/// How many open files are reserved for the store and the calls to the product.
 const FILES_LEFT: usize = 32;
 
 #[cfg(test)]
@@ -199,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_leave_open_files_to_the_store() {
+    fn connections_leave_open_files_for_the_store() {
         let cases = [(1_024, None, 1_024), (1_024, Some(1_024), 992), (1_024, Some(65_536), 1_024)];
         let few =
             [(1_024, Some(64), 32), (1_024, Some(40), 20), (1_024, Some(1), 1), (8, Some(64), 8)];

@@ -1,4 +1,4 @@
-//! The relay of a process that lives on: no platform's timer is needed.
+//! Runs the relay in a long-running process, which needs no timer of a platform.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use crate::host::start_check::look_for_seal;
 use crate::relay::Relay;
 use crate::world::World;
 
-/// Relays again and again, as a timer does on a function platform, until the process ends.
+/// Runs the relay repeatedly, as a timer does on a function platform, until the process ends.
 pub async fn keep_relaying(context: Arc<MachineContext>) {
     let (mut assessed, mut looked) = (Instant::now(), Instant::now());
     let mut is_failing = false;
@@ -20,7 +20,7 @@ pub async fn keep_relaying(context: Arc<MachineContext>) {
         let outcome = Relay::new(&context, RUN).run().await;
         match &outcome {
             Ok(report) => report.log(),
-            // It is tried every second: one line says so until it succeeds.
+            // The relay tries every second. Only the first failure in a row is logged.
             Err(_) if is_failing => {}
             Err(fault) => tracing::error!(fault = %fault, "relay failed"),
         }
@@ -33,11 +33,11 @@ pub async fn keep_relaying(context: Arc<MachineContext>) {
     }
 }
 
-/// How long one run of the relay lasts at most.
+/// The longest run of the relay.
 const RUN: Duration = Duration::from_mins(1);
-/// How long the relay rests: a failed attempt is due again after five seconds.
+/// The pause between two runs. A failed attempt is due again after five seconds.
 const REST: Duration = Duration::from_secs(1);
 /// How often the durability of the store is checked.
 const ASSESSED_EVERY: Duration = Duration::from_mins(5);
-/// How often a process without a seal key looks whether another process has sealed the store.
+/// How often a process without a seal key checks whether another process has sealed the store.
 const LOOKED_EVERY: Duration = Duration::from_mins(1);

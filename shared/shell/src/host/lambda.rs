@@ -17,7 +17,7 @@ use crate::world::World;
 /// Serves an endpoint until Lambda ends the process.
 ///
 /// # Errors
-/// If Lambda's runtime gives up.
+/// If Lambda's runtime fails.
 pub async fn serve<F: Endpoint>(endpoint: Arc<F>) -> Result<(), HostError> {
     let service = lambda_http::service_fn(move |request| {
         let endpoint = Arc::clone(&endpoint);
@@ -26,20 +26,20 @@ pub async fn serve<F: Endpoint>(endpoint: Arc<F>) -> Result<(), HostError> {
     lambda_http::run(service).await.map_err(|fault| HostError::Lambda(fault.to_string()))
 }
 
-/// Answers one event that `lambda_http` made a request of.
+/// Answers one event, which `lambda_http` has turned into a request.
 pub async fn answer<F: Endpoint>(endpoint: &F, request: Request<Body>) -> Response<Body> {
     let response = endpoint.answer(as_received(request).map(into_bytes)).await;
-    // Every answer is ASCII (decision B9), so that it travels as text and not as base64.
+    // Every answer is ASCII (decision B9), so Lambda can send it as text, not as base64.
     response.map(|body| match String::from_utf8(body.to_vec()) {
         Ok(text) => Body::Text(text),
         Err(_) => Body::Binary(body.to_vec()),
     })
 }
 
-/// Delivers what is due whenever an event comes, whatever it says: a schedule's.
+/// Runs the relay for every event of the schedule. The content of the event does not matter.
 ///
 /// # Errors
-/// If Lambda's runtime gives up.
+/// If Lambda's runtime fails.
 pub async fn relay(context: Arc<MachineContext>) -> Result<(), HostError> {
     let service = lambda_http::service_fn(move |event: LambdaEvent<IgnoredAny>| {
         let context = Arc::clone(&context);
@@ -54,12 +54,12 @@ pub async fn relay(context: Arc<MachineContext>) -> Result<(), HostError> {
     lambda_runtime::run(service).await.map_err(|fault| HostError::Lambda(fault.to_string()))
 }
 
-/// The request under the path that arrived: the library's own URI is resolved and re-encoded,
-/// so that `/x/../saasproduce` would be the endpoint. The query it keeps byte for byte.
+/// The request with the path as received. The library resolves and re-encodes the path, so that
+/// `/x/../saasproduce` would reach the endpoint. It does not change the query.
 fn as_received(mut request: Request<Body>) -> Request<Body> {
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     let target = format!("{}{query}", request.raw_http_path());
-    // A path that breaks HTTP's grammar is not found.
+    // A path that is not valid in HTTP is answered as not found.
     *request.uri_mut() = target.parse().unwrap_or_else(|_| Uri::from_static("/404"));
     request
 }
@@ -73,5 +73,5 @@ fn into_bytes(body: Body) -> Bytes {
     }
 }
 
-/// What of Lambda's own time is left for ending in good order.
+/// The part of Lambda's timeout that is reserved for the end of the run.
 const MARGIN: Duration = Duration::from_secs(1);

@@ -1,5 +1,5 @@
-//! The log: one JSON line an event, to the standard output, where every function host collects it;
-//! of a command that prints data, to the standard error.
+//! The log: one JSON line for each event. It goes to the standard output, where every function host
+//! collects it. The log of a command that prints data goes to the standard error.
 
 use std::{io, panic};
 
@@ -10,21 +10,21 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config;
 
-/// Where the log's lines go.
+/// The stream that the log's lines go to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum LogStream {
-    /// To the standard output.
+    /// The standard output.
     Output,
-    /// To the standard error: the standard output is for data.
+    /// The standard error: the standard output is for data.
     Error,
 }
 
-/// Starts the log, once per process, and says which variables are not settings.
+/// Starts the log, once per process, and logs which variables look like settings but are not.
 pub fn start_log(targets: &str) {
     start_log_on(targets, LogStream::Output);
 }
 
-/// Starts the log of a command that prints data: on the standard error.
+/// Starts the log of a command that prints data, on the standard error.
 pub fn start_log_aside(targets: &str) {
     start_log_on(targets, LogStream::Error);
 }
@@ -33,13 +33,13 @@ fn start_log_on(targets: &str, stream: LogStream) {
     start(targets, stream);
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for (name, nearest) in config::unknown_settings(names) {
-        tracing::warn!(name, nearest, "setting unknown");
+        tracing::warn!(name, nearest, "unknown setting ignored");
     }
 }
 
-/// Starts the log, once per process. Targets that cannot be read are as if they were `info`.
+/// Starts the log, once per process. If the targets cannot be read, the level is `info`.
 ///
-/// A panic is one line with its place: its message could quote a value, and is dropped.
+/// A panic is logged with its place only. Its message could contain a value.
 fn start(targets: &str, stream: LogStream) {
     let targets =
         targets.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
@@ -48,7 +48,7 @@ fn start(targets: &str, stream: LogStream) {
         LogStream::Output => BoxMakeWriter::new(io::stdout),
         LogStream::Error => BoxMakeWriter::new(io::stderr),
     });
-    // A second start in one process keeps the first log.
+    // If the log is started twice, the first one stays.
     let _ = tracing_subscriber::registry().with(targets).with(lines).try_init();
     panic::set_hook(Box::new(|panicked| {
         let place = panicked.location().map(ToString::to_string);

@@ -1,4 +1,4 @@
-//! The world of a real machine: its clock, its network, its randomness, and a store.
+//! The world of a real machine: its clock, network, randomness, and a store.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -18,13 +18,13 @@ pub struct MachineWorld<S> {
 }
 
 impl<S: Store> MachineWorld<S> {
-    /// The machine, from now on.
+    /// Makes the world; its elapsed time starts now.
     pub fn new(store: S) -> Self {
         let web = Client::new(MAX_ANSWER_LEN);
         Self { store, product: web.clone(), web, started: Instant::now() }
     }
 
-    /// The same machine, whose calls to the product keep to a guard.
+    /// The same world, whose calls to the product obey a guard.
     #[must_use]
     pub fn guarded(self, guard: &Guard) -> Self {
         Self { product: Client::guarded(guard, MAX_ANSWER_LEN), ..self }
@@ -58,7 +58,7 @@ impl<S: Store> World for MachineWorld<S> {
 
     #[expect(
         clippy::panic,
-        reason = "without randomness no nonce is safe; the edge answers 000005"
+        reason = "without randomness no nonce is safe; the endpoint answers 000005"
     )]
     fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
@@ -81,5 +81,5 @@ impl<S: Store> World for MachineWorld<S> {
     }
 }
 
-/// How much of an answer is read (decision E6).
+/// The maximum length of an answer, in bytes (decision E6).
 const MAX_ANSWER_LEN: usize = 64 * 1024;

@@ -1,4 +1,4 @@
-//! Opens a store: for what serves and relays, and for a command.
+//! Opens a store: for a function, for the relay, and for a command.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ use crate::store::{AnyStore, StoreSetting};
 
 /// The endpoint of a function on a real machine.
 pub type MachineEndpoint = CallbackEndpoint<MachineWorld<AnyStore>>;
-/// The context behind it.
+/// The context of that endpoint.
 pub type MachineContext = Context<MachineWorld<AnyStore>>;
 
 /// Opens the store and makes the endpoint.
 ///
 /// # Errors
-/// If the store does not open, or a page cannot work under the settings.
+/// If the store cannot be opened, or a page cannot work with the settings.
 pub async fn open(
     config: Config,
     rows: &[Row],
@@ -32,11 +32,11 @@ pub async fn open(
     Ok(CallbackEndpoint::new(endpoint, rows, context)?)
 }
 
-/// Opens the store and makes the context of a function. The only proof at its start: without a seal
+/// Opens the store and makes the context of a function. It only checks one thing: without a seal
 /// key, the store must not be sealed.
 ///
 /// # Errors
-/// If the store does not open.
+/// If the store cannot be opened, or the store is sealed and there is no key.
 pub async fn open_context(
     settings: ContextSettings,
     store: &StoreSetting,
@@ -50,10 +50,11 @@ pub async fn open_context(
     Ok(Arc::new(context))
 }
 
-/// Opens the store and makes the context of what relays: it proves its keys and its rights.
+/// Opens the store and makes the context of a program that relays. It checks the keys and the
+/// permissions.
 ///
 /// # Errors
-/// If the store does not open, or refuses what will not heal.
+/// If the store cannot be opened, or if a check fails for a reason that does not go away.
 pub async fn open_proven_context(
     settings: ContextSettings,
     store: &StoreSetting,
@@ -66,34 +67,34 @@ pub async fn open_proven_context(
     Ok(Arc::new(context))
 }
 
-/// The machine; calls to the product keep to its guard.
+/// Makes the world. Its calls to the product obey the product's guard.
 fn machine(store: AnyStore, settings: &ContextSettings) -> MachineWorld<AnyStore> {
     let machine = MachineWorld::new(store);
     let Some(product) = &settings.product else { return machine };
     if product.is_told_in_clear() {
-        tracing::warn!("product is called over http: credentials cross that network in clear");
+        tracing::warn!("product is called over http; credentials cross that network unencrypted");
     }
     machine.guarded(&product.guard)
 }
 
-/// Opens a store for a command that writes. A command never begins to seal a store whose
-/// values are in clear: a server without a key would stop.
+/// Opens a store for a command that writes. A command never starts to seal a store with unencrypted
+/// values: a server without a key would have to stop.
 ///
 /// # Errors
-/// If the store does not open, its seal does not open, or it refuses what the command does.
+/// If the store cannot be opened, the keys do not decrypt it, or a permission is missing.
 pub async fn open_to_write(config: &StoreConfig) -> Result<MachineWorld<AnyStore>, HostError> {
     let world = MachineWorld::new(config.store.open(false).await?);
     if matches!(repository(&world, &config.seal).is_to_be_sealed().await, Ok(true)) {
-        return Err(SettingError::new("KOOHOOK_SEAL_KEY", IN_CLEAR).into());
+        return Err(SettingError::new("KOOHOOK_SEAL_KEY", UNENCRYPTED).into());
     }
     prove(&world, &config.seal).await?;
     Ok(world)
 }
 
-/// Opens a store for a command that reads. It need not be writable.
+/// Opens a store for a command that only reads. The store need not be writable.
 ///
 /// # Errors
-/// If the store does not open, or its seal does not open.
+/// If the store cannot be opened, or the keys do not decrypt it.
 pub async fn open_to_read(config: &StoreConfig) -> Result<MachineWorld<AnyStore>, HostError> {
     let world = MachineWorld::new(config.store.open_to_read().await?);
     let proven = repository(&world, &config.seal).prove_keys_to_read().await;
@@ -101,5 +102,5 @@ pub async fn open_to_read(config: &StoreConfig) -> Result<MachineWorld<AnyStore>
     Ok(world)
 }
 
-const IN_CLEAR: &str = "is set, and the values of this store are in clear: unset it here, or start \
-     the koohook that serves with it first";
+const UNENCRYPTED: &str = "is set, but the values of this store are unencrypted; unset it here, or \
+     first start the koohook that serves with it";

@@ -1,4 +1,4 @@
-//! Where the process runs, by the variables that a platform sets.
+//! Finds the platform of the process by the variables that platforms set.
 
 use std::ffi::OsString;
 
@@ -7,12 +7,12 @@ use std::ffi::OsString;
 pub enum Platform {
     /// AWS Lambda.
     Lambda,
-    /// Vercel's functions; they are served over plain HTTP.
+    /// Vercel's functions, which are served over plain HTTP.
     Vercel,
-    /// Huawei FunctionGraph. Its HTTP functions are served over plain HTTP; a function with a timer
-    /// asks the custom runtime for its events.
+    /// Huawei FunctionGraph. Its HTTP functions are served over plain HTTP. A function with a timer
+    /// gets its events from the custom runtime.
     FunctionGraph {
-        /// Where the custom runtime listens, if there is one.
+        /// The address of the custom runtime, if there is one.
         runtime: Option<String>,
     },
     /// Any other machine.
@@ -38,7 +38,7 @@ impl Platform {
         }
     }
 
-    /// Whether a file that the process writes is lost with its host.
+    /// Whether a file that the process writes is lost when its host ends.
     pub const fn loses_files(&self) -> bool {
         match self {
             Self::Lambda | Self::Vercel | Self::FunctionGraph { .. } => true,
@@ -47,7 +47,7 @@ impl Platform {
     }
 }
 
-/// Where FunctionGraph's custom runtime listens.
+/// The variable with the address of FunctionGraph's custom runtime.
 const RUNTIME_API: &str = "RUNTIME_API_ADDR";
 /// One of these is set in every function of FunctionGraph.
 const FUNCTION_GRAPH: [&str; 3] = ["RUNTIME_FUNC_NAME", "RUNTIME_CODE_ROOT", RUNTIME_API];
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn each_platform_is_known_by_what_it_sets() {
+    fn each_platform_is_found_by_its_variables() {
         let runtime = Some("127.0.0.1:8".to_owned());
         let cases: [(&[&str], Platform); 8] = [
             (&[], Platform::Machine),

@@ -1,4 +1,4 @@
-//! What a start proves of its store: the seal keys, and the rights (decisions F5, I5).
+//! What a start checks in its store: the seal keys and the permissions (decisions F5, I5).
 
 use std::time::Duration;
 
@@ -14,10 +14,11 @@ use crate::seal::Seal;
 use crate::store::{AnyStore, RightError, RightProof, Version};
 use crate::world::{Deadline, World};
 
-/// Proves keys and rights.
+/// Checks the keys and the permissions.
 ///
 /// # Errors
-/// What will not heal by itself. A store that does not answer now is a warning.
+/// If a check fails for a reason that does not go away. A store that does not answer now is only a
+/// warning.
 pub(super) async fn prove(world: &MachineWorld<AnyStore>, seal: &Seal) -> Result<(), HostError> {
     prove_keys(world, seal).await?;
     for (right, outcome) in try_rights(world).await {
@@ -33,17 +34,17 @@ pub(super) async fn prove(world: &MachineWorld<AnyStore>, seal: &Seal) -> Result
     Ok(())
 }
 
-/// Tries what koohook does in a store.
+/// Tries every operation that koohook needs in a store.
 pub(super) async fn try_rights(world: &MachineWorld<AnyStore>) -> Vec<RightProof> {
     let drawn = [(); 2].map(|()| Version(world.random()));
     let proof = world.store().prove(drawn, world.now());
     world.within(BUDGET, proof).await.unwrap_or_default()
 }
 
-/// Proves the keys alone.
+/// Checks only the keys.
 ///
 /// # Errors
-/// If the store's mark does not open.
+/// If the keys do not decrypt the store's seal mark.
 pub(super) async fn prove_keys(
     world: &MachineWorld<AnyStore>,
     seal: &Seal,
@@ -51,14 +52,14 @@ pub(super) async fn prove_keys(
     judge(repository(world, seal).prove_keys().await, seal)
 }
 
-/// Stops work in a store that another process has begun to seal, if this one has no key.
+/// For a process without a key: stops work in a store that another process has begun to seal.
 pub async fn look_for_seal(context: &Context<MachineWorld<AnyStore>>) {
     let seal = &context.settings.seal;
     if seal.seals() {
         return;
     }
     if let Err(fault) = repository(&context.world, seal).look_for_mark().await {
-        tracing::error!(fault = %fault, advice = format!("KOOHOOK_SEAL_KEY {NO_KEY}"), "store not usable");
+        tracing::error!(fault = %fault, advice = format!("KOOHOOK_SEAL_KEY {NO_KEY}"), "store cannot be used");
     }
 }
 
@@ -70,13 +71,13 @@ pub(super) fn repository<'a>(
     Repository::new(world, seal, Reader::Operator, deadline)
 }
 
-/// Only what will not heal by itself refuses a start.
+/// A start fails only for a reason that does not go away.
 pub(super) fn judge(proven: Result<(), Failure>, seal: &Seal) -> Result<(), HostError> {
     match proven {
         Ok(()) => Ok(()),
         Err(Failure::SealedElsewhere) => {
-            let wants = if seal.seals() { OTHER_KEY } else { NO_KEY };
-            Err(SettingError::new("KOOHOOK_SEAL_KEY", wants).into())
+            let problem = if seal.seals() { OTHER_KEY } else { NO_KEY };
+            Err(SettingError::new("KOOHOOK_SEAL_KEY", problem).into())
         }
         Err(fault) => {
             tracing::warn!(fault = %fault, "store does not answer");
@@ -85,8 +86,8 @@ pub(super) fn judge(proven: Result<(), Failure>, seal: &Seal) -> Result<(), Host
     }
 }
 
-/// How long each of these may take.
+/// How long each check may take.
 const BUDGET: Duration = Duration::from_secs(5);
-pub(super) const OTHER_KEY: &str = "does not open this store, nor does KOOHOOK_SEAL_KEY_PREVIOUS: add the key \
-     that the store was sealed with to KOOHOOK_SEAL_KEY_PREVIOUS, or name another store";
-const NO_KEY: &str = "is required: the store is sealed; set the key that it was sealed with";
+pub(super) const OTHER_KEY: &str = "does not decrypt this store, and KOOHOOK_SEAL_KEY_PREVIOUS does not; add the key \
+     that sealed the store to KOOHOOK_SEAL_KEY_PREVIOUS, or name another store";
+const NO_KEY: &str = "is required, because the store is sealed; set the key that sealed it";

@@ -1,4 +1,4 @@
-//! Checks what koohook does in a store, for an operator (decision I5).
+//! Checks for an operator whether koohook can use a store (decision I5).
 
 use std::fs::{self, OpenOptions};
 
@@ -9,19 +9,20 @@ use crate::host::start_check::{OTHER_KEY, repository, try_rights};
 use crate::seal::Seal;
 use crate::store::{AnyStore, StoreSetting};
 
-/// One thing that was checked.
+/// The result of one check.
 #[derive(Debug)]
 pub struct StoreCheck {
-    /// What was tried.
+    /// The name of the check.
     pub what: &'static str,
-    /// A word for what was found; or what is wrong, and what to do.
+    /// What was found; or what is wrong, and what to do.
     pub outcome: Result<&'static str, String>,
 }
 
-/// Tries what koohook does in a store. A store that cannot be written is still read.
+/// Tries every operation that koohook needs in a store. If the store cannot be written, it is still
+/// read.
 pub async fn check_store(config: &StoreConfig) -> Vec<StoreCheck> {
-    if is_unmade(&config.store) {
-        return vec![StoreCheck { what: "open", outcome: Ok(UNMADE) }];
+    if is_not_created(&config.store) {
+        return vec![StoreCheck { what: "open", outcome: Ok(NOT_CREATED) }];
     }
     let (opened, refused) = match config.store.open(false).await {
         Ok(store) => (Ok(store), None),
@@ -39,26 +40,26 @@ pub async fn check_store(config: &StoreConfig) -> Vec<StoreCheck> {
     checks
 }
 
-/// Whether the store is an empty file that this user may write: opening it would make the store.
-fn is_unmade(store: &StoreSetting) -> bool {
+/// Whether the store is an empty file that this user may write. Opening it would create the store.
+fn is_not_created(store: &StoreSetting) -> bool {
     let StoreSetting::Sqlite { path, .. } = store else { return false };
     let is_empty = fs::metadata(path.as_path()).is_ok_and(|file| file.is_file() && file.len() == 0);
     is_empty && OpenOptions::new().write(true).open(path.as_path()).is_ok()
 }
 
-/// How the store is sealed. A check puts no mark.
+/// Checks how the store is sealed. It puts no mark.
 async fn seal(world: &MachineWorld<AnyStore>, seal: &Seal) -> Result<&'static str, String> {
     let is_marked = repository(world, seal).is_sealed().await.map_err(|fault| fault.to_string())?;
     let proven = repository(world, seal).prove_keys_to_read().await;
     match (is_marked, proven) {
-        (false, Ok(())) => Ok("the store has no mark yet"),
+        (false, Ok(())) => Ok("the store has no seal mark yet"),
         (true, Ok(())) => Ok("ok"),
         (_, Err(Failure::SealedElsewhere)) if !seal.seals() => {
-            Ok("sealed; set KOOHOOK_SEAL_KEY to see whether the key opens it")
+            Ok("sealed; set KOOHOOK_SEAL_KEY to check whether it decrypts the store")
         }
         (_, Err(Failure::SealedElsewhere)) => Err(format!("KOOHOOK_SEAL_KEY {OTHER_KEY}")),
         (_, Err(fault)) => Err(fault.to_string()),
     }
 }
 
-const UNMADE: &str = "the file is empty; the first koohook that serves makes the store";
+const NOT_CREATED: &str = "the file is empty; the first koohook that serves creates the store";

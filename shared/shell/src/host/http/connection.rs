@@ -1,4 +1,4 @@
-//! One connection, from its first byte to its end.
+//! Serves one connection.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -41,7 +41,7 @@ impl<F: Endpoint> Service<Request<Incoming>> for Caller<F> {
         let (host, place) = (self.host.clone(), Arc::clone(&self.place));
         let under_way = place.connections.begin();
         let arriving = Arc::new(ArrivingRequest(Arc::clone(&place.state)));
-        // A task of its own: a request runs to its end though the caller hung up.
+        // A separate task: a request is finished even if the caller closes the connection.
         let arrives = Arc::clone(&arriving);
         let answering = tokio::spawn(async move {
             let response = answer(&host, request, raw_head, arrives).await;
@@ -73,14 +73,14 @@ where
         http1::Builder::new()
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD_LEN)
-            // A caller that has said all may close its side and wait for the answer.
+            // A caller may close its side after the request, and wait for the answer.
             .half_close(true)
-            // `Body-Sign`, as the marketplace is said to look for it.
+            // The marketplace reportedly looks for `Body-Sign` in this capitalisation.
             .title_case_headers(true)
             .serve_connection(TokioIo::new(stream), Caller { host, place: Arc::new(place) })
     );
-    // The connection is looked at first, and the runtime looks at sockets before it looks at timers:
-    // a host that was frozen finds the time over and a request in the socket, and the request counts.
+    // The connection is polled before the timer, and the runtime polls sockets before timers. So if
+    // the platform froze the host past the time limit, a request in the socket is still served.
     if let Either::Left(_) = select(connection.as_mut(), pin!(state.timed_out())).await {
         return;
     }
@@ -90,5 +90,5 @@ where
     }
 }
 
-/// How long a connection that ends may take to send what was answered.
+/// How long a closing connection may take to send its last answer.
 const LAST_BYTES: Duration = Duration::from_secs(3);

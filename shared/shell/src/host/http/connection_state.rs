@@ -1,4 +1,4 @@
-//! How far one connection is, and how long it may stay there (decision G6).
+//! The phase of one connection, and how long it may last (decision G6).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-/// How far a connection is.
+/// The phase of a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum ConnectionPhase {
-    /// It is open and has sent nothing.
+    /// The caller has sent nothing yet.
     Silent,
-    /// Some of a request's head has arrived.
+    /// Part of a request line and headers has arrived.
     Head,
     /// A request's body is arriving, even if the host does not use it.
     Body,
@@ -21,7 +21,7 @@ pub(super) enum ConnectionPhase {
     Idle,
 }
 
-/// What the host knows of one connection.
+/// The state of one connection.
 #[derive(Debug)]
 pub(super) struct ConnectionState {
     state: Mutex<State>,
@@ -33,37 +33,37 @@ struct State {
     phase: ConnectionPhase,
     since: Instant,
     close: CloseRequest,
-    /// The bytes of the head that is arriving, up to its end.
+    /// The bytes of the request line and headers that have arrived.
     head: Vec<u8>,
 }
 
-/// Whether the host wants the connection to end.
+/// Whether the host has asked the connection to close.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum CloseRequest {
     None,
-    /// As soon as no request is under way.
+    /// Close as soon as no request is open.
     WhenIdle,
-    /// Though a request is arriving.
+    /// Close even if a request is arriving.
     Now,
 }
 
-/// Which connections make room for others, the first ones first.
+/// Which connections are closed to make room for others, in this order.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum EvictionRank {
-    /// Nothing is under way on it.
+    /// It has no open request.
     Idle,
-    /// Its head has not come at once.
+    /// Its request line and headers arrive slowly.
     SlowHead,
-    /// Its body has not come at once.
+    /// Its body arrives slowly.
     SlowBody,
 }
 
-/// A request of which bytes may still arrive, even if it is answered. When this is dropped, the next
-/// byte begins another request.
+/// A request whose bytes may still arrive, even if it is answered. When this is dropped, the next
+/// byte starts another request.
 pub(super) struct ArrivingRequest(pub Arc<ConnectionState>);
 
 impl ConnectionState {
-    /// A connection that was accepted now.
+    /// The state of a connection that was just accepted.
     pub fn new() -> Self {
         let state = State {
             phase: ConnectionPhase::Silent,
@@ -74,8 +74,9 @@ impl ConnectionState {
         Self { state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// Bytes arrived. Between requests they begin a head, whose bytes are kept until it is whole;
-    /// empty lines there mean nothing (RFC 9112, 2.2).
+    /// Records that bytes arrived. Between requests they start a request line and headers, whose
+    /// bytes are kept until all have arrived. Empty lines between requests mean nothing (RFC 9112,
+    /// 2.2).
     pub fn arrived(&self, bytes: &[u8], max_head_len: usize) {
         let mut state = self.lock();
         if matches!(state.phase, ConnectionPhase::Silent | ConnectionPhase::Idle) {
@@ -91,31 +92,32 @@ impl ConnectionState {
         }
     }
 
-    /// A head is whole; these are its bytes as they travelled, and what came right behind them.
+    /// Records that the request line and headers are complete. Returns their bytes as received, and
+    /// the bytes that came directly after them.
     pub fn take_head(&self) -> Vec<u8> {
         let mut state = self.lock();
         self.enter(&mut state, ConnectionPhase::Body);
         std::mem::take(&mut state.head)
     }
 
-    /// All of the request that the host reads is there.
+    /// Records that the host has read the body.
     pub fn body_read(&self) {
         let mut state = self.lock();
         self.enter(&mut state, ConnectionPhase::Busy);
     }
 
-    /// The request is answered, and nothing of it is still arriving.
+    /// Records that the request is answered, and that none of its bytes is still arriving.
     pub fn answered(&self) {
         let mut state = self.lock();
         self.enter(&mut state, ConnectionPhase::Idle);
     }
 
-    /// Asks the connection to end as soon as no request is under way.
+    /// Asks the connection to close as soon as no request is open.
     pub fn close_when_idle(&self) {
         self.request_close(CloseRequest::WhenIdle);
     }
 
-    /// Asks the connection to end though a request is arriving.
+    /// Asks the connection to close even if a request is arriving.
     pub fn close_now(&self) {
         self.request_close(CloseRequest::Now);
     }
@@ -127,16 +129,16 @@ impl ConnectionState {
         self.changed.notify_one();
     }
 
-    /// Whether the host asked the connection to end.
+    /// Whether the host has asked the connection to close.
     pub fn is_to_close(&self) -> bool {
         self.lock().close != CloseRequest::None
     }
 
-    /// How soon the connection is to make room for others; of one rank the oldest first. `None` if
-    /// it is not to, or was asked already.
+    /// The connection's rank for closing; the oldest of one rank is first. `None` if it must stay
+    /// open, or was already asked to close.
     pub fn eviction_rank(&self) -> Option<(EvictionRank, Instant)> {
         let state = self.lock();
-        let slow = AT_ONCE <= state.since.elapsed();
+        let slow = SLOW <= state.since.elapsed();
         let rank = match state.phase {
             _ if state.close == CloseRequest::Now => None,
             ConnectionPhase::Silent | ConnectionPhase::Idle
@@ -155,12 +157,12 @@ impl ConnectionState {
         rank.map(|rank| (rank, state.since))
     }
 
-    /// How far the connection is.
+    /// The phase of the connection.
     pub fn phase(&self) -> ConnectionPhase {
         self.lock().phase
     }
 
-    /// Waits until the connection has stayed as it is for too long.
+    /// Waits until the connection has been in its phase for too long.
     pub async fn timed_out(&self) {
         loop {
             match self.until() {
@@ -206,12 +208,13 @@ impl Drop for ArrivingRequest {
     }
 }
 
-/// How long a connection may be open and send nothing.
+/// How long a new connection may send nothing.
 const SILENT: Duration = Duration::from_secs(10);
-/// How long a head may take from its first byte.
+/// How long a request line and headers may take, from their first byte.
 const HEAD: Duration = Duration::from_secs(3);
-/// A head and a body that come at once have come by then.
-const AT_ONCE: Duration = Duration::from_millis(200);
-/// How long a connection is kept for the next request. Longer than proxies keep theirs (nginx 60 s,
-/// most load balancers 60 s), so that the proxy closes first and sends nothing into a closed one.
+/// A request line with headers, or a body, is slow after this time.
+const SLOW: Duration = Duration::from_millis(200);
+/// How long an idle connection stays open for the next request. This is longer than proxies keep
+/// theirs (nginx 60 s, most load balancers 60 s). So the proxy closes first, and never sends a
+/// request into a closed connection.
 const KEPT: Duration = Duration::from_secs(75);

@@ -1,5 +1,5 @@
-//! All open connections: how many there may be, which one ends first, and how all of them end when
-//! the host stops (decision G6).
+//! All open connections: how many are allowed, which one is closed first, and how they are closed
+//! when the host stops (decision G6).
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::connection_state::{ConnectionState, EvictionRank};
 use super::log_throttle::LogThrottle;
 
-/// The open connections of a host, and the requests under way.
+/// The open connections and the open requests of a host.
 #[derive(Debug)]
 pub(super) struct Connections {
     open: Mutex<Open>,
@@ -29,7 +29,7 @@ struct Open {
     requests: usize,
 }
 
-/// A connection's place among the open ones, for as long as this lives.
+/// Registers a connection among the open ones until it is dropped.
 #[derive(Debug)]
 pub(super) struct OpenConnection {
     pub connections: Arc<Connections>,
@@ -37,7 +37,7 @@ pub(super) struct OpenConnection {
     number: u64,
 }
 
-/// A request under way; it runs to its end even if its caller hangs up.
+/// An open request. It is finished even if its caller closes the connection.
 #[derive(Debug)]
 pub(super) struct OpenRequest(Arc<Connections>);
 
@@ -48,7 +48,7 @@ impl Open {
 }
 
 impl Connections {
-    /// Room for so many connections.
+    /// Allows at most `limit` connections.
     pub fn new(limit: usize) -> Self {
         Self {
             open: Mutex::default(),
@@ -59,22 +59,22 @@ impl Connections {
         }
     }
 
-    /// Waits until there is room for one more connection; makes it if there is none.
+    /// Waits until there is room for one more connection. Closes others if there is none.
     pub async fn room(&self) {
         while self.limit <= self.lock().connections.len() {
             if self.full.is_due() {
                 tracing::warn!(
                     limit = self.limit,
-                    "too many connections: the longest idle one is closed for each new one; \
-                     raise KOOHOOK_MAX_CONNECTIONS and the limit of open files if they are yours"
+                    "too many connections; each new one closes the one that was idle longest; if the \
+                     callers are yours, raise KOOHOOK_MAX_CONNECTIONS and the limit of open files"
                 );
             }
             self.close_one().await;
         }
     }
 
-    /// Asks the connection that has been idle for longest to end, or if all are busy the one that is
-    /// slowest to say what it wants. Waits a moment; whether there is one less.
+    /// Asks the connection that was idle longest to close; if none is idle, the slowest sender.
+    /// Waits a moment. Returns whether a connection has closed.
     pub async fn close_one(&self) -> bool {
         let (first, count) = {
             let open = self.lock();
@@ -94,7 +94,7 @@ impl Connections {
         timeout(PATIENCE, fewer).await.is_ok()
     }
 
-    /// A place for a connection that was just accepted.
+    /// Registers a connection that was just accepted.
     pub fn open(self: &Arc<Self>) -> OpenConnection {
         let state = Arc::new(ConnectionState::new());
         let mut open = self.lock();
@@ -104,19 +104,19 @@ impl Connections {
         OpenConnection { connections: Arc::clone(self), state, number }
     }
 
-    /// Counts a request that is under way.
+    /// Counts an open request.
     pub fn begin(self: &Arc<Self>) -> OpenRequest {
         self.lock().requests += 1;
         OpenRequest(Arc::clone(self))
     }
 
-    /// Whether the host wants to stop: an answer says then that its connection ends.
+    /// Whether the host is stopping. If it is, each answer contains `Connection: close`.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Closes idle connections and lets what is under way end, up to a limit of time. Returns how
-    /// many connections and requests were cut off.
+    /// Closes idle connections and finishes open requests, up to a time limit. Returns how many
+    /// connections and requests were cut off.
     pub async fn stop(&self, limit: Duration) -> (usize, usize) {
         self.stopping.store(true, Ordering::Relaxed);
         let all: Vec<_> = self.lock().connections.values().map(Arc::clone).collect();
@@ -126,11 +126,11 @@ impl Connections {
         (open.connections.len(), open.requests)
     }
 
-    /// Waits until something holds of what is open.
-    async fn until(&self, holds: impl Fn(&Open) -> bool) {
+    /// Waits until a condition is true for the open connections.
+    async fn until(&self, is_true: impl Fn(&Open) -> bool) {
         loop {
             let changed = self.changed.notified();
-            if holds(&self.lock()) {
+            if is_true(&self.lock()) {
                 return;
             }
             changed.await;
@@ -156,5 +156,5 @@ impl Drop for OpenRequest {
     }
 }
 
-/// How long to wait for a connection to end before another one is asked to.
+/// How long to wait for a connection to close before another one is asked.
 const PATIENCE: Duration = Duration::from_millis(100);

@@ -1,11 +1,11 @@
-//! An error that repeats is logged at its start and then once a minute, not each time (decision I2).
+//! Logs a repeating error when it begins and then at most once a minute (decision I2).
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// When a repeating error was logged last.
+/// The time when a repeating error was last logged.
 #[derive(Debug, Default)]
 pub(super) struct LogThrottle {
     logged: Mutex<Option<Instant>>,

@@ -1,4 +1,5 @@
-//! One request: is it framed in one way only, may its body be read, and what is the answer.
+//! Answers one request. It checks that the request is framed in only one way and that its body may
+//! be read.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::endpoint::{Admitted, Endpoint};
 use crate::route::closed;
 use crate::unverified_bodies::UnverifiedBody;
 
-/// Answers a request; `raw_head` is its head as it travelled.
+/// Answers a request. `raw_head` is its request line and headers as received.
 pub(super) async fn answer<F: Endpoint>(
     host: &Host<F>,
     request: Request<Incoming>,
@@ -29,13 +30,13 @@ pub(super) async fn answer<F: Endpoint>(
     if !is_framed_once(&head, &raw_head) {
         return last(closed(StatusCode::BAD_REQUEST));
     }
-    // The raw head is not kept for as long as the call.
+    // Free the memory: the call may take long.
     drop(raw_head);
     let Admitted { max_body_len, interface } = match host.endpoint.admit(&head) {
         Ok(admitted) => admitted,
         Err(response) => return unread(&head, body, response, arriving),
     };
-    // A body that declares too great a length is refused before it arrives.
+    // A body whose declared length is too large is rejected before it arrives.
     let fits = usize::try_from(body.size_hint().lower()).is_ok_and(|len| len <= max_body_len);
     if !fits {
         return unread(&head, body, closed(StatusCode::PAYLOAD_TOO_LARGE), arriving);
@@ -49,15 +50,15 @@ pub(super) async fn answer<F: Endpoint>(
             host.endpoint.answer(request).await
         }
         Some(Err(status)) => {
-            // The rest of a body that is too much is thrown away, so that its caller can read why.
-            tokio::spawn(in_time(throw_away(body, arriving)));
+            // The rest of the body is discarded, so that the caller can read the answer.
+            tokio::spawn(in_time(discard(body, arriving)));
             last(closed(status))
         }
         None => last(closed(StatusCode::REQUEST_TIMEOUT)),
     }
 }
 
-/// The output of a future, if it ends within the time that a body may take.
+/// Returns the output of a future if it ends within the time that a body may take.
 async fn in_time<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     for _ in 0..TICKS {
@@ -68,8 +69,8 @@ async fn in_time<F: Future>(future: F) -> Option<F::Output> {
     None
 }
 
-/// Reads a body, counting its bytes as they arrive. No more memory than its declared length
-/// is reserved ahead.
+/// Reads a body and counts its bytes when they arrive. It reserves no more memory than the declared
+/// length.
 async fn read(
     body: &mut Incoming,
     max_len: usize,
@@ -86,7 +87,7 @@ async fn read(
             return Err(StatusCode::SERVICE_UNAVAILABLE);
         }
         if bytes.capacity() - bytes.len() < data.len() {
-            // Twice as much each time, but never more than was declared.
+            // The capacity doubles each time, up to the declared length.
             let most = declared.unwrap_or(max_len).max(bytes.len() + data.len());
             let wanted = (bytes.len() * 2).max(data.len()).min(most - bytes.len());
             bytes.reserve_exact(wanted.max(data.len()));
@@ -96,8 +97,8 @@ async fn read(
     Ok((Bytes::from(bytes), unverified))
 }
 
-/// Whether a request can be read in one way only: two readers of one connection must see the same
-/// requests (RFC 9112, 6.1 and 3.2).
+/// Whether a request can be read in only one way. A proxy and koohook must see the same requests on
+/// one connection (RFC 9112, 6.1 and 3.2).
 fn is_framed_once(head: &Parts, raw_head: &[u8]) -> bool {
     let hosts = head.headers.get_all(HOST).iter().count();
     let has_host = hosts == 1 || (hosts == 0 && head.version < Version::HTTP_11);
@@ -105,8 +106,9 @@ fn is_framed_once(head: &Parts, raw_head: &[u8]) -> bool {
     has_host && !(chunked && has_length(head, raw_head))
 }
 
-/// Whether a head names a length. The library takes it away beside chunks, so that the bytes are
-/// read again; bytes that are not this head's count as one that does.
+/// Whether the request has a `Content-Length`. The library removes that header from a chunked
+/// request, so the raw bytes are parsed again. If the raw bytes are not this request's, the answer
+/// is `true`.
 fn has_length(head: &Parts, raw_head: &[u8]) -> bool {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut raw = httparse::Request::new(&mut headers);
@@ -119,7 +121,7 @@ fn has_length(head: &Parts, raw_head: &[u8]) -> bool {
     }
 }
 
-/// An answer to a request whose body is not read.
+/// Answers a request whose body is not read.
 fn unread(
     head: &Parts,
     body: Incoming,
@@ -130,19 +132,20 @@ fn unread(
         return response;
     }
     let short = body.size_hint().upper().is_some_and(|len| len <= SHORT_LEN);
-    // Reading would ask a caller that waits to be asked for its body.
+    // With `Expect: 100-continue`, reading would make the caller send its body.
     if !head.headers.contains_key(EXPECT) {
-        tokio::spawn(in_time(throw_away(body, arriving)));
+        tokio::spawn(in_time(discard(body, arriving)));
     }
     if short { response } else { last(response) }
 }
 
-/// The connection begins no other request before the body's end, or the end of its time.
-async fn throw_away(mut body: Incoming, _arriving: Arc<ArrivingRequest>) {
+/// Discards a body. The connection starts no other request before the body's end, or before its
+/// time is over.
+async fn discard(mut body: Incoming, _arriving: Arc<ArrivingRequest>) {
     while !body.is_end_stream() && matches!(body.frame().await, Some(Ok(_))) {}
 }
 
-/// An answer that ends its connection: the request's body was not read to the end.
+/// Marks an answer as the last one of its connection, because the body was not read to its end.
 fn last(mut response: Response<Bytes>) -> Response<Bytes> {
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -151,10 +154,10 @@ fn last(mut response: Response<Bytes>) -> Response<Bytes> {
     response
 }
 
-/// How long a body may take to arrive: 3 s, in ticks. However long the process was frozen, that
-/// uses up one tick: what arrived meanwhile is still read.
+/// How long a body may take to arrive: 3 s, counted in ticks. A freeze of the process, however
+/// long, uses up only one tick, so that bytes that arrived meanwhile are still read.
 const TICK: Duration = Duration::from_millis(100);
 const TICKS: usize = 30;
-/// The host discards a body that it does not use. Up to this length it keeps the connection; above
-/// it the connection ends, and the body is discarded so that the caller can read the answer.
+/// The host discards a body that it does not use. Up to this length the connection stays open.
+/// Above it the connection closes, after the caller had time to read the answer.
 const SHORT_LEN: u64 = 64 * 1024;

@@ -1,4 +1,4 @@
-//! A connection's bytes, with an eye on when they arrive.
+//! A stream that records when bytes arrive.
 
 use std::io;
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::MAX_HEAD_LEN;
 use super::connection_state::ConnectionState;
 
-/// A stream that tells its connection's state of every byte that arrives.
+/// A stream that reports every byte that arrives to the connection's state.
 pub(super) struct WatchedStream<S> {
     pub stream: S,
     pub state: Arc<ConnectionState>,
