@@ -1,16 +1,16 @@
 //! Delivers one entity's notices to the product. Nothing here can fail a callback.
 //!
-//! A notice is claimed in the record, offered to the product, and settled on the record as it is
-//! by then. The types on its way:
+//! koohook claims a notice in the record and offers it to the product. Then it settles the outcome
+//! on the record that exists by then. The types, in this order:
 //!
-//! 1. `NoticeDraft`: what a decision wants the product to know.
-//! 2. `Notice`: a draft with its number among the entity's notices.
-//! 3. `Outbox`: an entity's notices, in order, with the attempts so far and the dead letters.
-//! 4. `Claim`: the right to offer a notice, until it expires.
+//! 1. `NoticeDraft`: a notice as a decision makes it.
+//! 2. `Notice`: a draft with its sequence number in the entity.
+//! 3. `Outbox`: an entity's notices, in order, with their attempts and the dead letters.
+//! 4. `Claim`: allows one delivery to offer a notice, until it expires.
 //! 5. `AttemptOutcome`: how one attempt ended: accepted, failed, gone or paused.
-//! 6. `Settled`: what that makes of the notice: delivered, waits, or a dead letter.
-//! 7. [`NoticeOutcome`]: what became of the notice, as a word in the log. A [`DeliveryResult`] holds
-//!    it beside the record as it is now.
+//! 6. `Settled`: the notice's new state: delivered, waiting, or a dead letter.
+//! 7. [`NoticeOutcome`]: the outcome as a word in the log. A [`DeliveryResult`] contains it and the
+//!    current record.
 //!
 //! The first six are in `domain::notice` and `domain::outbox`; the retry schedule is in
 //! `domain/src/outbox/retry_schedule.rs`.
@@ -39,36 +39,37 @@ use crate::world::World;
 
 /// Delivers the notices of a context's entities.
 pub struct Delivery<'a, W> {
-    /// The context.
+    /// The shared context.
     pub context: &'a Context<W>,
     /// The product that gets the notices.
     pub product: &'a Product,
-    /// Reads and writes, until everything must be settled.
+    /// Reads and writes the record. Its deadline ends the delivery.
     pub repository: Repository<'a, W>,
-    /// How long to wait for one answer.
+    /// How long to wait for one answer from the product.
     pub patience: Duration,
-    /// No message is begun with less time than this.
+    /// A message is sent only if at least this time is left.
     pub least: Duration,
-    /// How long a claim lasts.
+    /// How long a claim is valid.
     pub claim: Duration,
-    /// How long to wait for a turn to ask what was ordered, and for the answer.
+    /// How long to wait for a turn of the order query, and for its answer.
     pub orders: AskLimits,
-    /// Whether a notice may be given up because time has passed.
+    /// Whether a notice may be given up because time has passed (decision D12).
     pub clock: ClockTrust,
-    /// The purchase whose own answer changes the instance in turn, if this delivers for one.
+    /// The purchase that waits for this delivery, if a callback delivers. Its reply changes the
+    /// instance, too.
     pub answered: Option<AnsweredPurchase>,
 }
 
-/// What a notice says of the order if no keys are set to ask for it.
+/// Why a notice has no order details, if no access key for the order query is set.
 pub const NO_KEYS: &str = "no keys configured";
-/// The time that is kept for settling, however long the product takes.
+/// The time that is reserved for settling, however slow the product is.
 const SETTLE: Duration = Duration::from_millis(300);
 
 impl<W: World> Delivery<'_, W> {
-    /// Claims the next notice that may be offered, offers it, and settles it.
+    /// Claims, offers and settles the next notice that may be offered.
     ///
     /// # Errors
-    /// If the store does not answer in time. A claim that was written expires by itself.
+    /// If the store does not answer in time. A written claim expires automatically.
     pub async fn next(&self, slot: Slot) -> Result<DeliveryResult, Failure> {
         let Some(mut record) = slot.record().cloned() else {
             return Ok(DeliveryResult::not_offered(slot));
@@ -82,7 +83,7 @@ impl<W: World> Delivery<'_, W> {
                 self.claim_and_offer(slot, record).await
             }
             OrderStep::Complete | OrderStep::Postponed => {
-                // If this write loses a race, another delivery has offered the notice.
+                // A lost race does no harm: another delivery has offered the notice.
                 self.repository.write(&slot, record).await?;
                 Ok(DeliveryResult::not_offered(slot))
             }
@@ -104,12 +105,13 @@ impl<W: World> Delivery<'_, W> {
         }
     }
 
-    /// How much time is left for answers: enough stays for settling them.
+    /// The time that is left for answers, without the time that is reserved for settling.
     fn left(&self) -> Duration {
         self.repository.deadline.left(&self.context.world).saturating_sub(SETTLE)
     }
 
-    /// Offers a notice whose claim was written, and settles it. `claimed` is when that was.
+    /// Offers a notice whose claim was written, and settles it. `claimed` is the time of that
+    /// write.
     ///
     /// # Errors
     /// If the outcome cannot be stored in time.
@@ -128,7 +130,7 @@ impl<W: World> Delivery<'_, W> {
         Ok(DeliveryResult { outcome: NoticeOutcome::of(settled, unanswered), unanswered, slot })
     }
 
-    /// Settles the claim on what is stored by then, as often as another write is faster.
+    /// Settles the claim on the current record. Repeats this if another write is faster.
     async fn settle(
         &self,
         slot: Slot,
@@ -158,7 +160,7 @@ impl<W: World> Delivery<'_, W> {
         let chance = u16::from_le_bytes(world.random());
         let settling = Settling { chance, clock: self.clock, now: world.now() };
         let settled = record.settle(claim, outcome, template, settling);
-        // The marketplace is answered with what is stored now, whatever the product said.
+        // The marketplace is answered from the stored record, so this reply's change is stored too.
         if let Some(answered) = self.answered.filter(|_| settled != Settled::Nothing) {
             record.entity = answered.apply(record.entity.clone(), template);
         }

@@ -1,5 +1,5 @@
-//! Step 7 of a callback's path: the first attempt to notify the product, with the time that is left
-//! after the write. It settles what it can and fails nothing (decision E2).
+//! Step 7 of a callback: the first attempt to notify the product, in the time that is left after
+//! the write. A failure here never fails the callback (decision E2).
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -25,43 +25,43 @@ use crate::world::{Unanswered, World};
 pub(crate) struct FirstAttempt<'a, W> {
     pub context: &'a Context<W>,
     pub repository: Repository<'a, W>,
-    /// How much longer than other calls this one may take, and the product with it.
+    /// The extra time that this call and the product have, compared with other calls.
     pub stretch: Duration,
-    /// The contract of a purchase, whose answer waits for the product.
+    /// The contract, if the call is a purchase, whose answer depends on the product.
     pub purchase: Option<Contract>,
 }
 
-/// A notice that goes with the write.
+/// A notice for which the callback's write includes a claim.
 pub(crate) struct Claimed<'a> {
     product: &'a Product,
-    /// The claim; none if the marketplace is to be asked first what was ordered.
+    /// The claim. `None` if koohook must first ask the marketplace for the order details.
     claim: Option<Claim>,
-    /// Whether the call made what the notice is about.
+    /// Whether this call created the entity.
     is_new: bool,
 }
 
-/// What became of the attempt.
+/// The outcome of the first attempt.
 #[derive(Debug)]
 pub(crate) struct Attempted {
-    /// What became of the notice.
+    /// The outcome of the notice.
     pub notice: NoticeOutcome,
     /// Why the product did not answer, if it did not.
     pub cause: Option<&'static str>,
-    /// What the call is answered instead, if the product changed it.
+    /// The reply to the call, if the product's answer changed it.
     pub reply: Option<Reply>,
 }
 
-/// With less time left than this the product is left to the relay.
+/// If less time is left, the notice is left to the relay.
 const LEAST: Duration = Duration::from_secs(1);
-/// How long before the deadline all of it must be over.
+/// How long before the deadline the attempt must have ended.
 const MARGIN: Duration = Duration::from_millis(500);
-/// An answer that has less time than this is not waited for: it would count as an attempt.
+/// The shortest useful wait for an answer. A shorter wait would still count as an attempt.
 const LEAST_ANSWER: Duration = Duration::from_millis(400);
-/// How long a claim outlives its callback.
+/// How long after the callback's deadline its claim expires.
 const GRACE: Duration = Duration::from_secs(2);
 
 impl<'a, W: World> FirstAttempt<'a, W> {
-    /// Claims the next notice for this callback, if the product is to be notified at once.
+    /// Claims the next notice for this callback, if the product is to be notified immediately.
     pub fn claim(&self, record: &mut EntityRecord, is_new: bool) -> Option<Claimed<'a>> {
         let Context { settings, world, .. } = self.context;
         let product = settings.product.as_ref().filter(|product| !product.budget.is_zero())?;
@@ -80,21 +80,21 @@ impl<'a, W: World> FirstAttempt<'a, W> {
         Some(Claimed { product, claim, is_new })
     }
 
-    /// Whether only the product can make this call a success: V1 counts any other answer to a
-    /// purchase as a failure (decision E2).
+    /// Whether this call can succeed only with the product's answer. V1 counts any other answer to
+    /// a purchase as a failure (decision E2).
     fn waits_for_the_product(&self) -> bool {
         self.purchase == Some(Contract::V1) && self.context.settings.template.is_none()
     }
 
-    /// Notifies the product; its word on a purchase changes the answer. The change is written:
-    /// nothing here can take it back.
+    /// Notifies the product. Its answer to a purchase changes the reply. The change itself is
+    /// written already and stays written.
     pub async fn make<E: Kind>(
         &self,
         change: &dyn Change<E>,
         slot: Slot,
         claimed: Claimed<'a>,
     ) -> Attempted {
-        // The write may have taken long; a claim that is not used runs out by itself.
+        // The write may have been slow. A claim that is not used expires automatically.
         if self.repository.deadline.left(&self.context.world) < LEAST {
             return Attempted { notice: NoticeOutcome::NotOffered, cause: None, reply: None };
         }
@@ -113,8 +113,8 @@ impl<'a, W: World> FirstAttempt<'a, W> {
         Attempted { notice: outcome, cause: unanswered.map(Unanswered::as_str), reply }
     }
 
-    /// The answer that the instance gives now. What was not written with this answer must not be
-    /// answered (decision D11).
+    /// The reply from the current instance. `None` if the record does not contain what this reply
+    /// would change: then the reply must not be given (decision D11).
     fn reply<E: Kind>(
         &self,
         change: &dyn Change<E>,
@@ -129,7 +129,7 @@ impl<'a, W: World> FirstAttempt<'a, W> {
         Some(change.reply(&entity.try_into().ok()?))
     }
 
-    /// Offers the notice and settles it; `None` if it could not be settled.
+    /// Offers the notice and settles it. `None` if the outcome could not be stored.
     async fn deliver(
         &self,
         slot: Slot,
@@ -165,9 +165,9 @@ impl<'a, W: World> FirstAttempt<'a, W> {
             patience,
             least: LEAST_ANSWER,
             claim: left.saturating_add(GRACE),
-            // The marketplace waits meanwhile: if there is no turn in time, the relay asks.
+            // The marketplace is waiting. If the query gets no turn in time, the relay asks later.
             orders: AskLimits { answer: patience / 2, turn: patience / 2 },
-            // A callback has not asked the store for its time.
+            // A callback does not compare its clock with the store's.
             clock: ClockTrust::Doubted,
             answered,
         }

@@ -1,8 +1,8 @@
-//! One instance that an older server made, and the pointer that its purchase finds it by
+//! Imports one instance that an older server made, with the pointer by which its purchase finds it
 //! (decision C7).
 //!
-//! The pointer is written first: from then on a purchase that comes in between waits for the
-//! instance, and makes no other one.
+//! The pointer is written first. A purchase that arrives after that waits for the instance, and
+//! creates no second one.
 
 use domain::entity::{Entity, Subject};
 use domain::instance::{Access, Instance, InstanceState, NewestCalls};
@@ -24,36 +24,36 @@ pub struct Import {
     pub derived: InstanceId,
 }
 
-/// What became of an import.
+/// The outcome of an import.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum ImportOutcome {
-    /// It was written.
+    /// The instance was written.
     Imported,
-    /// The instance exists already, as the import has it.
+    /// The instance exists already, with the same values.
     Exists,
-    /// The instance exists already, and its purchase leads to it from now on. In a dry run: would
-    /// lead.
+    /// The instance existed already; the import added the pointer from its purchase. In a dry run:
+    /// it would add the pointer.
     Linked,
-    /// The instance exists already, differs in these columns, and was left as it is.
+    /// The instance exists already and differs in these columns. The import changed nothing.
     Differs(Vec<&'static str>),
-    /// koohook answered the purchase itself, under another ID.
+    /// koohook has already answered the purchase itself, with another ID.
     OrderMadeHere,
     /// An instance of another purchase has the ID.
     OtherPurchase,
-    /// It was not written, since that was not wanted.
+    /// A dry run: the instance would be written.
     WouldImport,
 }
 
-/// How long before the import a call may have been signed that still has an effect: a call that
-/// was sent while the import ran is not lost. No older one of access guide 2.0 is accepted.
+/// How long before the import a call may have been signed and still have an effect. So a call that
+/// is sent during the import is not lost. Older calls of access guide 2.0 are rejected anyway.
 const UNDER_WAY_MILLIS: u64 = TOLERANCE_MILLIS;
 
 impl Import {
-    /// Writes the pointer and then the instance, each over absence; nothing in a dry run.
+    /// Writes the pointer and then the instance, each over absence. A dry run writes nothing.
     ///
     /// # Errors
-    /// Where the outcome is unknown. The pointer may exist then without its instance, so that the
-    /// purchase is answered `000005` until the same import is put again.
+    /// If the outcome is unknown. The pointer may then exist without its instance. In that case the
+    /// purchase is answered `000005` until the same import is repeated.
     pub async fn put<W: World>(
         &self,
         repository: &Repository<'_, W>,
@@ -63,7 +63,7 @@ impl Import {
         let at_own = repository.read(&Subject::Instance(self.instance.id.clone())).await?;
         match self.foresee(&at_derived, &at_own) {
             foreseen if dry_run => Ok(foreseen),
-            ImportOutcome::OtherPurchase => self.give_up(repository, &at_derived).await,
+            ImportOutcome::OtherPurchase => self.remove_pointer(repository, &at_derived).await,
             ImportOutcome::Imported
             | ImportOutcome::Exists
             | ImportOutcome::Linked
@@ -73,14 +73,14 @@ impl Import {
         }
     }
 
-    /// What a dry run says.
+    /// The outcome that a dry run reports.
     fn foresee(&self, at_derived: &Slot, at_own: &Slot) -> ImportOutcome {
         if self.needs_pointer() && at_derived.found.is_some() && !self.points(at_derived) {
             return ImportOutcome::OrderMadeHere;
         }
         match at_own.record() {
             None => ImportOutcome::WouldImport,
-            Some(record) => self.beside(&record.entity).linked(self.lacks_pointer(at_derived)),
+            Some(record) => self.compare(&record.entity).linked(self.lacks_pointer(at_derived)),
         }
     }
 
@@ -95,14 +95,14 @@ impl Import {
             return Ok(ImportOutcome::OrderMadeHere);
         }
         match self.put_instance(repository, at_own).await? {
-            ImportOutcome::OtherPurchase => self.give_up(repository, &at_derived).await,
-            // An instance that was there before this pointer had none, or another.
+            ImportOutcome::OtherPurchase => self.remove_pointer(repository, &at_derived).await,
+            // An instance that existed before this pointer had no pointer from this purchase.
             outcome => Ok(outcome.linked(is_new && at_own.found.is_some())),
         }
     }
 
-    /// Writes the pointer over absence, if there is to be one; what exists there then, and whether
-    /// it is this import's own.
+    /// Writes the pointer over absence, if the import needs one. Returns the value that exists
+    /// then, and whether this import wrote it.
     async fn point<W: World>(
         &self,
         repository: &Repository<'_, W>,
@@ -124,22 +124,22 @@ impl Import {
         at_own: &Slot,
     ) -> Result<ImportOutcome, Failure> {
         if let Some(record) = at_own.record() {
-            return Ok(self.beside(&record.entity));
+            return Ok(self.compare(&record.entity));
         }
         let instance = self.as_of(repository.world.now());
         let record = EntityRecord::new(instance.into());
         match repository.write(at_own, record).await? {
             Written::Won(_) => Ok(ImportOutcome::Imported),
             Written::Lost(faster) => match faster.record() {
-                Some(record) => Ok(self.beside(&record.entity)),
+                Some(record) => Ok(self.compare(&record.entity)),
                 None => Err(Failure::Contended),
             },
         }
     }
 
-    /// The ID belongs to another purchase: a pointer there would answer this one with that one's
-    /// instance.
-    async fn give_up<W: World>(
+    /// Deletes the pointer, because the ID belongs to another purchase. With the pointer, this
+    /// purchase would be answered with the other purchase's instance.
+    async fn remove_pointer<W: World>(
         &self,
         repository: &Repository<'_, W>,
         at_derived: &Slot,
@@ -150,8 +150,8 @@ impl Import {
         Ok(ImportOutcome::OtherPurchase)
     }
 
-    /// What an entity under the instance's own ID means for the import.
-    fn beside(&self, entity: &Entity) -> ImportOutcome {
+    /// The outcome if this entity exists under the instance's ID.
+    fn compare(&self, entity: &Entity) -> ImportOutcome {
         match entity {
             Entity::Instance(found) if found.order_id == self.instance.order_id => {
                 match differences(found, &self.instance) {
@@ -167,8 +167,9 @@ impl Import {
         }
     }
 
-    /// The instance, with the import as its newest status, refresh and upgrade: of those that were
-    /// signed before it says the outcome, and a copy of one changes nothing (decision D5).
+    /// The instance, with the time of the import as the time of its newest status, refresh and
+    /// upgrade. The import contains the effect of older calls, so that a copy of one changes
+    /// nothing (decision D5).
     fn as_of(&self, now: UnixMillis) -> Instance {
         let since = Some(UnixMillis::new(now.millis().saturating_sub(UNDER_WAY_MILLIS)));
         let newest = NewestCalls { status: since, refresh: since, upgrade: since, access: None };
@@ -193,14 +194,14 @@ impl Import {
 }
 
 impl ImportOutcome {
-    /// An instance that exists as the import has it, but for its pointer, which is new.
+    /// Turns `Exists` into `Linked` if the pointer is new.
     fn linked(self, is_linked: bool) -> Self {
         if is_linked && self == Self::Exists { Self::Linked } else { self }
     }
 }
 
-/// The import's columns in which an instance differs from one that exists. Of a released instance
-/// nothing but its release is kept that could differ.
+/// The import's columns in which the existing instance differs. koohook keeps only the release of a
+/// released instance, so that no other column can differ.
 fn differences(found: &Instance, wanted: &Instance) -> Vec<&'static str> {
     let is_released = |instance: &Instance| instance.state == InstanceState::Released;
     if is_released(found) != is_released(wanted) {

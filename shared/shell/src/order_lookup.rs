@@ -1,4 +1,4 @@
-//! Asks the marketplace what was ordered, before a purchase is delivered to the product
+//! Queries the order details from the marketplace, before a purchase is delivered to the product
 //! (decision E7).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,51 +22,51 @@ pub struct Orders {
     host: OpenApiHost,
     credentials: OpenApiCredentials,
     gate: Mutex<QueryGate>,
-    /// Until the key has worked, one query at a time holds it.
+    /// Locked by the one running query, until the access key has worked.
     first: lock::Mutex<()>,
-    /// One for each query that may be under way.
+    /// One lock for each query that may run concurrently.
     turns: [lock::Mutex<()>; AT_ONCE],
 }
 
-/// What came of a query.
+/// The outcome of a query.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AskOutcome {
-    /// What was ordered.
+    /// The order details.
     Found(OrderDetails),
-    /// It is not known now, for this reason; ask again later.
+    /// The details are not available now, for this reason; ask again later.
     NotNow(String),
-    /// It will never be known, for this reason.
+    /// The details will never be available, for this reason.
     Never(String),
-    /// Not asked: other queries are under way, and there was no turn in time.
+    /// Not asked: other queries are running, and there was no turn in time.
     NoTurn,
 }
 
 /// How long a query may take.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct AskLimits {
-    /// The time for the answer, once it has its turn.
+    /// How long to wait for the answer, after the query has its turn.
     pub answer: Duration,
-    /// The time to wait for its turn; zero takes a turn only if one is free.
+    /// How long to wait for a turn. Zero: ask only if a turn is free.
     pub turn: Duration,
 }
 
-/// The right to ask, until it is dropped.
+/// Allows one query until it is dropped.
 struct Turn<'a> {
     _first: Option<lock::MutexGuard<'a, ()>>,
     _turn: lock::MutexGuard<'a, ()>,
 }
 
-/// How many queries may be under way once the key has worked (decision E7).
+/// How many queries may run concurrently after the access key has worked (decision E7).
 pub const AT_ONCE: usize = 3;
 
 impl Orders {
-    /// The order query at a host, with the seller's access key.
+    /// Makes the order query of a host, with the seller's access key.
     pub fn new(host: OpenApiHost, credentials: OpenApiCredentials) -> Self {
         let turns = std::array::from_fn(|_| lock::Mutex::default());
         Self { host, credentials, gate: Mutex::default(), first: lock::Mutex::default(), turns }
     }
 
-    /// Asks, within limits. If the host is not reached, its fallback is asked once.
+    /// Asks within limits. If the host cannot be reached, koohook asks its fallback once.
     pub async fn ask<W: World>(
         &self,
         world: &W,
@@ -97,7 +97,7 @@ impl Orders {
         }
     }
 
-    /// Waits for a turn to ask: one at a time until the key has worked, then a few.
+    /// Waits for a turn: one query at a time until the key has worked, then a few.
     async fn turn(&self) -> Turn<'_> {
         let first = if self.has_worked() { None } else { Some(self.first.lock().await) };
         // The key may have worked while this query waited.
@@ -113,7 +113,7 @@ impl Orders {
             OrderQueryOutcome::Retry(reason) => AskOutcome::NotNow(reason.to_string()),
             OrderQueryOutcome::Permanent(reason) => AskOutcome::Never(reason.to_string()),
             OrderQueryOutcome::KeyRefused(reason) => {
-                tracing::error!(reason = %reason, "order query refuses the access key");
+                tracing::error!(reason = %reason, "marketplace rejects the access key of the order query");
                 AskOutcome::NotNow(reason.to_string())
             }
         }
@@ -124,7 +124,7 @@ impl Orders {
     }
 
     fn gate(&self) -> MutexGuard<'_, QueryGate> {
-        // Its numbers are whole after every statement.
+        // Each statement leaves the gate consistent: a panic under the lock does no harm.
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,9 +1,9 @@
-//! The relay: delivers the notices that are due, lets time pass for entities, and deletes unused
-//! parts. A timer starts it; several runs may go on at once.
+//! The relay: delivers the notices that are due, applies changes that only depend on time, and
+//! deletes unused parts. A timer starts it; several runs may be active concurrently.
 //!
-//! A run reads the agenda again and again, until nothing is due or its time is up. An entity has a
-//! turn of a few notices, and then waits behind the others: a slow product delays one entity, not
-//! all. Parts of lists are swept beside the deliveries, in batches.
+//! A run reads the agenda repeatedly, until nothing is due or its time is up. An entity has a turn
+//! of a few notices, and then waits until the other entities had their turns. So a slow product
+//! delays one entity, not all. Unused parts are swept concurrently with deliveries, in batches.
 
 mod agenda;
 mod clock;
@@ -29,12 +29,12 @@ use crate::failure::Failure;
 use crate::time_limits::RELAY_ATTEMPT;
 use crate::world::{Deadline, World};
 
-/// One run over what is due.
+/// One run of the relay.
 pub struct Relay<'a, W> {
     context: &'a Context<W>,
     budget: Duration,
     deadline: Deadline,
-    /// How long the product has for one answer.
+    /// How long the product may take for one answer.
     patience: Duration,
     /// How many offers in a row got no answer over HTTP.
     unanswered: AtomicUsize,
@@ -42,14 +42,14 @@ pub struct Relay<'a, W> {
     report: Mutex<RelayReport>,
 }
 
-/// A run that could not begin.
+/// Why a run could not start.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum RelayError {
     /// The agenda cannot be read.
     #[error("agenda cannot be read: {0}")]
     Agenda(Failure),
-    /// No attempt would have its time.
-    #[error("a run has less than 4 s: give the relay's function a timeout of 30 s")]
+    /// The run is too short for one attempt.
+    #[error("a run has less than 4 s; set the timeout of the relay's function to 30 s")]
     TooShort,
 }
 
@@ -57,17 +57,17 @@ pub enum RelayError {
 pub const MIN_BUDGET: Duration = Duration::from_secs(4);
 /// The part of a run's time that an attempt may not use.
 const RESERVE: Duration = Duration::from_secs(2);
-/// The part of it that is kept for settling, after the last attempt.
+/// The part of a run's time that is reserved for settling, after the last attempt.
 const SETTLE: Duration = Duration::from_secs(1);
-/// After so many offers in a row without an answer the product is down.
+/// After this many offers in a row without an answer, the relay treats the product as down.
 const MAX_UNANSWERED: usize = 5;
-/// How often the agenda is read while tasks are under way.
+/// How often the agenda is read while tasks run.
 const READ_INTERVAL: Duration = Duration::from_secs(1);
-/// How long busy entities wait, if nothing else is under way.
+/// How long the relay pauses before it retries busy entities, if no other task runs.
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 
 impl<'a, W: World> Relay<'a, W> {
-    /// A run that ends after a while.
+    /// Makes a run that ends after `budget`.
     pub fn new(context: &'a Context<W>, budget: Duration) -> Self {
         Self {
             context,
@@ -80,27 +80,27 @@ impl<'a, W: World> Relay<'a, W> {
         }
     }
 
-    /// Works on everything that is due, until it is done or time is up.
+    /// Runs every task that is due, until all are done or the time is up.
     ///
     /// # Errors
-    /// If the budget is too short, or the agenda cannot be read. What was done stays done.
+    /// If the budget is too short, or the first read of the agenda fails.
     pub async fn run(mut self) -> Result<RelayReport, RelayError> {
         if self.budget < MIN_BUDGET {
             return Err(RelayError::TooShort);
         }
         let mut tasks = Tasks::new();
         self.read_agenda(&mut tasks).await.map_err(RelayError::Agenda)?;
-        let (clock, aside) = future::join(self.judge_clock(), self.read_aside()).await;
+        let (clock, rare) = future::join(self.judge_clock(), self.read_rare_agendas()).await;
         self.clock = clock;
-        let _ = tasks.add(aside);
-        self.work_off(&mut tasks).await;
+        let _ = tasks.add(rare);
+        self.run_tasks(&mut tasks).await;
         let mut report = *self.report();
         report.stopped = self.is_down();
         report.unfinished |= !self.is_down() && tasks.has_waiting();
         Ok(report)
     }
 
-    async fn work_off(&self, tasks: &mut Tasks) {
+    async fn run_tasks(&self, tasks: &mut Tasks) {
         let mut under_way = FuturesUnordered::new();
         let mut read = self.context.world.elapsed();
         loop {
@@ -117,13 +117,13 @@ impl<'a, W: World> Relay<'a, W> {
             let now = self.context.world.elapsed();
             if now.saturating_sub(read) >= READ_INTERVAL && !self.is_over() {
                 read = now;
-                // The agenda is read beside the deliveries: no answer waits for it.
+                // The agenda is read concurrently with the deliveries, so that it delays none.
                 under_way.extend(tasks.next_agenda_read().map(|task| self.run_task(task).boxed()));
             }
         }
     }
 
-    /// Begins as many tasks as may be under way at once; none after time is up.
+    /// Starts tasks up to the concurrency limit; none after the time is up.
     fn begin<'f>(
         &'f self,
         tasks: &mut Tasks,
@@ -136,7 +136,7 @@ impl<'a, W: World> Relay<'a, W> {
         }
     }
 
-    /// If nothing is under way: whether a task can be begun, after the agenda was read again.
+    /// Called if no task runs. Reads the agenda again, and returns whether a task can be started.
     async fn wait_for_more(&self, tasks: &mut Tasks) -> bool {
         if self.is_late() || !self.may_deliver() {
             return false;
@@ -149,7 +149,7 @@ impl<'a, W: World> Relay<'a, W> {
     }
 
     fn report(&self) -> MutexGuard<'_, RelayReport> {
-        // Numbers are whole after every statement.
+        // Each statement leaves the report consistent: a panic under the lock does no harm.
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -165,7 +165,7 @@ impl<'a, W: World> Relay<'a, W> {
         self.deadline.left(&self.context.world) < SETTLE
     }
 
-    /// Whether to begin with entities: an attempt to reach a product needs its full time.
+    /// Whether to start deliveries: an attempt to reach a product needs its full time.
     fn may_deliver(&self) -> bool {
         self.context.settings.product.is_none() || self.is_down() || self.has_time()
     }

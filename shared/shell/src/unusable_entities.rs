@@ -1,10 +1,10 @@
 //! Entities that this process cannot use: another key sealed them, a newer koohook wrote them, or
 //! they are damaged. The relay skips each for a minute, then twice as long each time, up to an
-//! hour. They stay on the agenda, where other processes may use them. They neither keep the relay
-//! from the entries behind them nor fill the log.
+//! hour. They stay on the agenda, where other processes may use them. They do not delay the entries
+//! after them, and they do not fill the log.
 //!
-//! The first entries of the agenda may all be unusable. So the agenda is read from its beginning
-//! once a minute, and otherwise from the first entry that was not skipped.
+//! The first entries of the agenda may all be unusable. So the relay reads the agenda from its
+//! beginning once a minute, and otherwise from the first entry that was not skipped.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -19,7 +19,7 @@ use crate::store::Entry;
 #[derive(Debug, Default)]
 pub struct UnusableEntities {
     skipped: BTreeMap<String, Skip>,
-    /// Where to read the agenda from until the minute is over.
+    /// Where to read the agenda from, until the next read from its beginning.
     read_from: Option<UnixMillis>,
     read_from_beginning: Option<Duration>,
     logged: Option<Duration>,
@@ -27,7 +27,8 @@ pub struct UnusableEntities {
 
 #[derive(Debug)]
 struct Skip {
-    /// The entity's place on the agenda, once that was read. A process that can use it moves it.
+    /// The time of the entity's agenda entry, after it was read. A process that can use the entity
+    /// changes it.
     at: Option<UnixMillis>,
     until: Duration,
     span: Duration,
@@ -35,20 +36,21 @@ struct Skip {
 
 /// The shortest and the longest time that an entity is skipped.
 const SPAN: [Duration; 2] = [Duration::from_mins(1), Duration::from_hours(1)];
-/// How often the agenda is read from its beginning, and the log says that values are unusable.
+/// How often the agenda is read from its beginning, and how often unusable values are logged.
 const MINUTE: Duration = Duration::from_mins(1);
-/// How far behind the present an entry may appear: clocks differ, and writes take time.
+/// How far in the past a new entry may appear, because clocks differ and writes take time.
 const LATE: Duration = Duration::from_mins(5);
-/// How many entities are skipped at most; others are tried with every run.
+/// The maximum number of skipped entities. Further ones are tried in every run.
 const MAX_SKIPPED: usize = 100_000;
 
 impl UnusableEntities {
-    /// From where to read the agenda, and how many entries more than otherwise.
+    /// From where to read the agenda, and how many additional entries to read because of skipped
+    /// entities.
     pub fn read_span(&mut self, now: UnixMillis, elapsed: Duration) -> (UnixMillis, usize) {
         let is_long_ago =
             self.read_from_beginning.is_none_or(|at| elapsed.saturating_sub(at) >= MINUTE);
         if is_long_ago {
-            // An entity that is no longer tried is no longer on the agenda.
+            // If an entity was not tried again, its entry has left the agenda.
             let is_on = |skip: &Skip| elapsed < skip.until.saturating_add(2 * MINUTE);
             self.skipped.retain(|_, skip| is_on(skip));
             self.read_from_beginning = Some(elapsed);
@@ -62,8 +64,8 @@ impl UnusableEntities {
         (from, more)
     }
 
-    /// Removes the entries to skip from what was read of the agenda. `span` is what was asked for;
-    /// `is_all` says whether all of it was read.
+    /// Removes the skipped entities from the entries that were read from the agenda. `span` is the
+    /// requested span of time; `is_all` is whether all its entries were read.
     pub fn usable(
         &mut self,
         entries: Vec<Entry>,
@@ -84,7 +86,7 @@ impl UnusableEntities {
         usable
     }
 
-    /// Removes the entries to skip, wherever they were read.
+    /// Removes the skipped entities from entries of any agenda.
     pub fn remove_skipped(&mut self, entries: &mut Vec<Entry>, elapsed: Duration) {
         entries.retain(|entry| !self.is_skipped(entry, elapsed));
     }
@@ -103,7 +105,7 @@ impl UnusableEntities {
         elapsed < skip.until
     }
 
-    /// Skips an entity for a while that cannot be used.
+    /// Skips an unusable entity for a while.
     pub fn skip(&mut self, key: &str, fault: Failure, elapsed: Duration) {
         let [least, most] = SPAN;
         let known = self.skipped.get(key);
@@ -120,7 +122,7 @@ impl UnusableEntities {
         }
     }
 
-    /// Skips an entity no longer: it was used.
+    /// Stops skipping an entity, because it was used successfully.
     pub fn readmit(&mut self, key: &str) {
         if self.skipped.remove(key).is_some()
             && self.skipped.is_empty()
@@ -131,7 +133,8 @@ impl UnusableEntities {
     }
 }
 
-/// Whether a failure is the entity's own, and remains until the entity is written again.
+/// Whether the cause of a failure is the entity's stored value, so that it remains until the entity
+/// is written again.
 pub const fn makes_unusable(fault: Failure) -> bool {
     match fault {
         Failure::Unopened | Failure::SealedElsewhere | Failure::Value(_) | Failure::List(_) => true,
@@ -144,14 +147,14 @@ pub const fn makes_unusable(fault: Failure) -> bool {
 const fn advice(fault: Failure) -> &'static str {
     match fault {
         Failure::Unopened | Failure::SealedElsewhere => {
-            "add the key that they were sealed with to KOOHOOK_SEAL_KEY_PREVIOUS"
+            "add the key that sealed these values to KOOHOOK_SEAL_KEY_PREVIOUS"
         }
         Failure::Value(_) | Failure::List(_) => {
-            "run the newest koohook that writes to this store; if that does not help, restore these \
+            "run the newest koohook version that writes to this store; if that does not help, restore these \
              values from a backup"
         }
         Failure::StoreUnavailable | Failure::OutOfTime | Failure::Contended | Failure::Panicked => {
-            "none: they are tried again"
+            "nothing to do; the relay tries again"
         }
     }
 }
@@ -198,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entity_that_was_moved_on_the_agenda_is_tried_at_once() {
+    fn an_entity_whose_agenda_entry_moved_is_tried_immediately() {
         let mut unusable = UnusableEntities::default();
         unusable.skip("a", Failure::Unopened, Duration::ZERO);
         assert!(usable(&mut unusable, &[("a", 5)], Duration::ZERO).is_empty());
@@ -206,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn unusable_entries_at_the_front_are_read_once_a_minute() {
+    fn the_agenda_is_read_from_its_beginning_once_a_minute() {
         let mut unusable = UnusableEntities::default();
         let (now, hour) = (at(10_000_000), Duration::from_hours(1));
         assert_eq!(unusable.read_span(now, hour), (at(0), 0));

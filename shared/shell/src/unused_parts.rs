@@ -1,6 +1,6 @@
-//! Deletes parts that nothing refers to: those of interrupted writes, and those that a newer
-//! part replaced (decision E1a). Safe beside callbacks and beside other sweeps. A sweep goes by
-//! batches and keeps its progress after each, so that a list of any length is swept in the end.
+//! Deletes parts that no record refers to: parts of interrupted writes, and parts that a newer part
+//! replaced (decision E1a). It is safe while callbacks and other sweeps run. A sweep works in
+//! batches and stores its progress after each, so that it can finish a list of any length.
 
 use std::collections::BTreeSet;
 
@@ -14,25 +14,25 @@ use crate::failure::Failure;
 use crate::repository::{Repository, Slot, Start, Update};
 use crate::world::World;
 
-/// What a batch of a sweep did.
+/// The result of a batch of a sweep.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Swept {
     /// Parts that were deleted.
     pub deleted: usize,
-    /// Parts that are referred to, and were taken off the agenda.
+    /// Parts that a record refers to, and that were removed from the agenda.
     pub kept: usize,
 }
 
-/// How many parts a batch works on: so much is done again if a process ends.
+/// How many parts a batch has. If a process ends, at most this many are swept twice.
 pub const BATCH: usize = 64;
-/// How many of them at once.
+/// How many parts are deleted concurrently.
 const AT_ONCE: usize = 16;
 
-/// Deletes parts that a list mentions as unused, and then removes the mention; whether the list
-/// mentions more.
+/// Deletes parts that a list's record names as unused, and then removes their names. Returns also
+/// whether the record names more unused parts.
 ///
 /// # Errors
-/// If the store does not answer in time. What was done stays done.
+/// If the store does not answer in time. Finished work stays done.
 pub async fn sweep_unused<W: World>(
     repository: &Repository<'_, W>,
     slot: Slot,
@@ -43,16 +43,17 @@ pub async fn sweep_unused<W: World>(
     }
     let (gone, failure) = delete(repository, &slot.key, &names).await;
     let deleted = gone.len();
-    let more = remove_mention(repository, slot, &gone).await?;
+    let more = remove_names(repository, slot, &gone).await?;
     failure.map_or(Ok((Swept { deleted, kept: 0 }, more)), Err)
 }
 
-/// Looks at parts of one list that have rested: the list refers to each, or never will. A writer
-/// who paused for all that time must not refer to a part that is gone, so the list is fenced
-/// before any part goes: its version changes, and the mark by which the writer sees why.
+/// Checks parts of one list that have rested. The parts that the list refers to are kept; the
+/// others are deleted. A writer may have paused all this time and could still write a record that
+/// refers to such a part. So koohook fences the list first: it changes the list's version and its
+/// fence counter. Then that writer loses its race, and sees why.
 ///
 /// # Errors
-/// If the store does not answer in time. What was done stays done.
+/// If the store does not answer in time. Finished work stays done.
 pub async fn sweep_parts<W: World>(
     repository: &Repository<'_, W>,
     owner: &str,
@@ -60,7 +61,7 @@ pub async fn sweep_parts<W: World>(
 ) -> Result<Swept, Failure> {
     let slot = match repository.read_key(owner.to_owned()).await {
         Err(fault @ (Failure::Unopened | Failure::Value(_))) => {
-            // In front of the agenda they would keep others from being looked at.
+            // Otherwise they would stay first on the agenda and block the other parts.
             for name in names {
                 repository.postpone_part(owner, *name).await?;
             }
@@ -77,7 +78,7 @@ pub async fn sweep_parts<W: World>(
     failure.map_or(Ok(Swept { deleted: gone.len(), kept: named.len() }), Err)
 }
 
-/// Deletes each part; which are gone, and the first failure if there was one.
+/// Deletes each part. Returns the deleted parts, and the first failure if there was one.
 async fn delete<W: World>(
     repository: &Repository<'_, W>,
     owner: &str,
@@ -99,9 +100,9 @@ async fn delete<W: World>(
     (gone, failure)
 }
 
-/// Removes the mention of parts that are gone, from what exists by now; whether more are mentioned.
-/// Callers that change the list meanwhile are faster, and mention others.
-async fn remove_mention<W: World>(
+/// Removes the names of deleted parts from the current record. Returns whether the record names
+/// more unused parts. Callbacks may change the list meanwhile and name other parts.
+async fn remove_names<W: World>(
     repository: &Repository<'_, W>,
     slot: Slot,
     gone: &BTreeSet<PartName>,
@@ -122,8 +123,8 @@ async fn remove_mention<W: World>(
     Ok(repository.update(Start::Slot(slot), remove).await?.decided)
 }
 
-/// Fences a list against a writer of parts that it does not name; those parts. If another write was
-/// faster, what exists by then may name them.
+/// Fences a list against a writer of parts that the list does not name, and returns those parts. If
+/// another write was faster, the check is repeated on the new record, which may name them.
 async fn fence<W: World>(
     repository: &Repository<'_, W>,
     slot: Slot,
@@ -144,13 +145,13 @@ async fn fence<W: World>(
     Ok(repository.update(Start::Slot(slot), fence).await?.decided)
 }
 
-/// Those parts that a list names.
+/// The parts among `names` that a list's record refers to.
 fn named(slot: &Slot, names: &BTreeSet<PartName>) -> BTreeSet<PartName> {
     let known = slot.record().map(referred).unwrap_or_default();
     names.intersection(&known).copied().collect()
 }
 
-/// The parts that a list mentions as unused.
+/// The parts that a list's record names as unused.
 pub fn unused(slot: &Slot) -> BTreeSet<PartName> {
     match slot.record().map(|record| &record.entity) {
         Some(Entity::KitList(list)) => list.unused.clone(),
@@ -158,8 +159,8 @@ pub fn unused(slot: &Slot) -> BTreeSet<PartName> {
     }
 }
 
-/// Every part that a value names: of its index, unused, or of a notice. A dead letter may be
-/// replayed.
+/// Every part that a record refers to: in its index, as unused, or in a notice. Dead letters count,
+/// since they may be replayed.
 fn referred(record: &EntityRecord) -> BTreeSet<PartName> {
     let mut names: BTreeSet<_> = record.outbox.parts().collect();
     if let Entity::KitList(list) = &record.entity {

@@ -1,23 +1,25 @@
-//! What an operator can do about a product that did not answer.
+//! What an operator can do if the product did not answer.
 
 use crate::world::Unanswered;
 
-/// What an operator can do about a product that did not answer.
+/// What an operator can do if the product did not answer.
 pub(super) const fn advice(fault: Unanswered) -> &'static str {
     match fault {
-        Unanswered::NameNotFound => "look at the host in KOOHOOK_PRODUCT_URL and the name service",
+        Unanswered::NameNotFound => "check the host in KOOHOOK_PRODUCT_URL and the DNS",
         Unanswered::NotAllowed => {
-            "use https; over http every address of the name must be this machine's, or with KOOHOOK_PRODUCT_HTTP=private in a private network"
+            "use https; over http every address of the host must be on this machine, or in a private network if KOOHOOK_PRODUCT_HTTP=private"
         }
-        Unanswered::Refused => "look at the product and at the port in KOOHOOK_PRODUCT_URL",
+        Unanswered::Refused => {
+            "check that the product runs, and check the port in KOOHOOK_PRODUCT_URL"
+        }
         Unanswered::NotTrusted => {
-            "put the certificate of its authority into KOOHOOK_PRODUCT_CA; it needs a subjectAltName of the host, valid dates, and CA:FALSE if it is self-signed"
+            "set KOOHOOK_PRODUCT_CA to the certificate of the product's authority; the product's certificate needs the host in subjectAltName, valid dates, and CA:FALSE if it is self-signed"
         }
-        Unanswered::Tls => "look at the port in KOOHOOK_PRODUCT_URL: it may not speak TLS",
-        Unanswered::NotHttp => "look at the port in KOOHOOK_PRODUCT_URL: it may want https",
-        Unanswered::NotReached => "look at routes and firewalls",
-        Unanswered::TimedOut => "let the product answer 202 at once, or look at firewalls",
-        Unanswered::CutOff => "look at the product's log and at proxies before it",
-        Unanswered::TooLong => "let the product answer less than 64 KiB",
+        Unanswered::Tls => "check the port in KOOHOOK_PRODUCT_URL; it may not speak TLS",
+        Unanswered::NotHttp => "check the port in KOOHOOK_PRODUCT_URL; it may need https",
+        Unanswered::NotReached => "check routes and firewalls",
+        Unanswered::TimedOut => "make the product answer 202 immediately, or check firewalls",
+        Unanswered::CutOff => "check the product's log and the proxies in front of it",
+        Unanswered::TooLong => "make the product's answers shorter than 64 KiB",
     }
 }

@@ -1,4 +1,4 @@
-//! Adds what was ordered to a notice, before it is offered (decision E7).
+//! Adds the order details to a notice before it is offered (decision E7).
 
 use domain::notice::Notice;
 use domain::order_details;
@@ -13,20 +13,20 @@ use crate::world::World;
 /// Whether a notice can be offered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum OrderStep {
-    /// It says all that it can.
+    /// The notice is complete and can be offered.
     Complete,
-    /// What was ordered is not known yet; the notice waits.
+    /// The order details are not available yet; the notice waits.
     Postponed,
-    /// There was no turn to ask.
+    /// The order query got no turn.
     NoTurn,
 }
 
-/// How often a notice is postponed before it is offered without what was ordered: for about three
-/// minutes.
+/// How often a notice is postponed before it is offered without order details. This takes about
+/// three minutes.
 const MAX_POSTPONED: u32 = 3;
 
 impl<W: World> Delivery<'_, W> {
-    /// Adds what was ordered, if that belongs into the notice.
+    /// Adds the order details, if the notice needs them.
     pub(super) async fn add_order(&self, record: &mut EntityRecord, notice: &Notice) -> OrderStep {
         let Some(query) = order_details::query_of(notice) else { return OrderStep::Complete };
         let Context { world, settings, .. } = self.context;
@@ -45,7 +45,7 @@ impl<W: World> Delivery<'_, W> {
                 record.learn_nothing(sequence, &reason);
             }
             AskOutcome::NotNow(reason) => {
-                tracing::warn!(reason, "order not known yet");
+                tracing::warn!(reason, "order details not available yet");
                 let attempt = Attempt::of_fault(world.now(), format!("order query: {reason}"));
                 let chance = u16::from_le_bytes(world.random());
                 record.outbox.postpone(sequence, attempt, chance, world.now());

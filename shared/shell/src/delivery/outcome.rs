@@ -1,22 +1,22 @@
-//! What became of a notice that was to be delivered.
+//! The outcome of delivering a notice.
 
 use domain::outbox::Settled;
 
 use crate::repository::Slot;
 use crate::world::Unanswered;
 
-/// What came of delivering an entity's next notice: it was offered and settled, or left.
+/// The result of delivering an entity's next notice: it was offered and settled, or left.
 #[derive(Debug)]
 pub struct DeliveryResult {
-    /// What became of the notice.
+    /// The outcome of the notice.
     pub outcome: NoticeOutcome,
     /// Why there was no answer over HTTP, if there was none.
     pub unanswered: Option<Unanswered>,
-    /// The record afterwards.
+    /// The current record.
     pub slot: Slot,
 }
 
-/// What became of a notice. [`Self::as_str`] is its word in the log.
+/// The outcome of a notice. [`Self::as_str`] is its word in the log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NoticeOutcome {
     /// The product accepted it.
@@ -27,17 +27,17 @@ pub enum NoticeOutcome {
     TimedOut,
     /// The product was not reached; the notice waits for its next attempt.
     NotReached,
-    /// It is a dead letter: an operator should look.
+    /// The notice is a dead letter: an operator should act.
     GivenUp,
     /// Part of its list was sent; there was no time for the rest.
     Paused,
     /// Nothing was offered: no notice is ready, there is no time, or another delivery was faster.
     NotOffered,
-    /// Nothing was offered: what was ordered must be asked first, and others are asking.
+    /// Nothing was offered: the order query comes first, and other queries have all turns.
     Busy,
-    /// It was offered, and another delivery settled it before.
+    /// It was offered, but another delivery settled it first.
     SettledBefore,
-    /// It was offered, and the outcome could not be stored.
+    /// It was offered, but the outcome could not be stored.
     Unsettled,
 }
 

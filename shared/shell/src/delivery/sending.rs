@@ -1,5 +1,5 @@
-//! Sends one notice to the product: one signed request, or one for each part of a list. Reads how
-//! the attempt ended.
+//! Sends one notice to the product, in one signed request or one for each part of a list. Reads the
+//! outcome from the product's answer.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ use super::Delivery;
 use crate::failure::Failure;
 use crate::world::{Unanswered, Web, World};
 
-/// How an attempt ended, as it was sent.
+/// How an attempt ended.
 pub(super) struct Sent {
     pub outcome: AttemptOutcome,
     /// Why there was no answer over HTTP, if there was none.
@@ -28,8 +28,8 @@ impl From<AttemptOutcome> for Sent {
 }
 
 impl<W: World> Delivery<'_, W> {
-    /// Sends a notice, or the parts of its list one after the other. A part is only begun if there
-    /// is time for it; another turn sends the rest.
+    /// Sends a notice, or the parts of its list one after the other. It sends a part only if enough
+    /// time is left; another turn sends the rest.
     pub(super) async fn send_all(
         &self,
         owner: &str,
@@ -59,11 +59,11 @@ impl<W: World> Delivery<'_, W> {
         Ok(AttemptOutcome::Accepted(None).into())
     }
 
-    /// Whether a message that is begun now has enough time, and ends before the claim expires.
+    /// Whether a message that is sent now has enough time, and ends before the claim expires.
     fn may_begin(&self, claimed: Duration) -> bool {
-        let held = self.context.world.elapsed().saturating_sub(claimed);
+        let since_claim = self.context.world.elapsed().saturating_sub(claimed);
         let limit = self.patience.min(self.left());
-        self.left() >= self.least && held.saturating_add(limit) <= self.claim
+        self.left() >= self.least && since_claim.saturating_add(limit) <= self.claim
     }
 
     async fn send(&self, claim: &Claim, message: Message, claimed: Duration) -> Sent {
@@ -91,7 +91,7 @@ impl<W: World> Delivery<'_, W> {
             Ok(answer) => return AttemptOutcome::Accepted(answer),
             Err(fault) => fault,
         };
-        // A success that cannot be used may quote credentials; a refusal has none to quote.
+        // The body of a success may contain credentials, so only other bodies are quoted.
         let said = if status.is_success() { None } else { product::excerpt(body) };
         let attempt = self.attempt(&fault.to_string(), took);
         let attempt = Attempt { status: Some(status.as_u16()), said, ..attempt };
@@ -101,7 +101,7 @@ impl<W: World> Delivery<'_, W> {
         AttemptOutcome::Failed { attempt, pause: self.asked_pause(response.headers()) }
     }
 
-    /// The pause that the product asks for (decision E4): in seconds, or until a date.
+    /// The pause that the product asks for in `Retry-After`: seconds, or a date (decision E4).
     fn asked_pause(&self, headers: &HeaderMap) -> Duration {
         let text = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let text = text.unwrap_or_default().trim();
@@ -133,7 +133,7 @@ impl<W: World> Delivery<'_, W> {
     fn unanswered(&self, fault: Unanswered, took: Duration) -> Sent {
         let attempt = self.attempt(fault.as_str(), took);
         let outcome = AttemptOutcome::Failed { attempt, pause: Duration::ZERO };
-        // Too long an answer is an answer.
+        // An answer that is too long still shows that the product is reachable.
         let unanswered = Some(fault).filter(|fault| *fault != Unanswered::TooLong);
         Sent { outcome, unanswered }
     }

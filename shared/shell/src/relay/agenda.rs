@@ -1,5 +1,5 @@
-//! What a run reads of the agenda: entities that are due, parts that have rested, and entries that
-//! a wrong clock wrote.
+//! Reads the agenda for a run: entities that are due, parts that have rested, and entries that a
+//! wrong clock wrote.
 
 use std::ops::RangeInclusive;
 
@@ -13,17 +13,17 @@ use crate::failure::Failure;
 use crate::store::{Entry, Queue, Store};
 use crate::world::World;
 
-/// How many entries are read that lie further ahead than any entry should.
-const MAX_STRAYS: usize = 64;
+/// How many entries to read that are further in the future than any entry should be.
+const MAX_FAR_ENTRIES: usize = 64;
 
 impl<W: World> Relay<'_, W> {
-    /// Adds what is due to the tasks. Returns whether any of it is new to this run.
+    /// Adds the due entities to the tasks. Returns whether one of them is new to this run.
     pub(super) async fn read_agenda(&self, tasks: &mut Tasks) -> Result<bool, Failure> {
         let entries = self.due_entries(tasks.entries_to_read()).await?;
         Ok(tasks.add(entries))
     }
 
-    /// The entities that are due and usable.
+    /// The entries of entities that are due and usable.
     pub(super) async fn due_entries(&self, limit: usize) -> Result<Vec<Entry>, Failure> {
         let (now, elapsed) = (self.context.world.now(), self.context.world.elapsed());
         let (from, more) = self.context.unusable().read_span(now, elapsed);
@@ -33,23 +33,23 @@ impl<W: World> Relay<'_, W> {
         Ok(self.context.unusable().usable(entries, &(from..=now), is_all, elapsed))
     }
 
-    /// Parts that have rested, and entries that lie so far ahead that a wrong clock must have
-    /// written them: otherwise they would wait for as long as that clock was ahead.
-    pub(super) async fn read_aside(&self) -> Vec<Entry> {
+    /// The entries of parts that have rested, and entries so far in the future that a wrong clock
+    /// must have written them. Without this, they would wait until that wrong time.
+    pub(super) async fn read_rare_agendas(&self) -> Vec<Entry> {
         if !self.context.may_read_rare_agendas() {
             return Vec::new();
         }
         let now = self.context.world.now();
         let ahead = now.after(FARTHEST).after(READ_INTERVAL)..=UnixMillis::MAX;
-        let strays = MAX_STRAYS.saturating_add(self.context.unusable().len());
+        let far = MAX_FAR_ENTRIES.saturating_add(self.context.unusable().len());
         let entries = future::join_all([
             self.entries(Queue::Sweep, UnixMillis::EPOCH..=now, MAX_ENTRIES),
-            self.entries(Queue::Sweep, ahead.clone(), MAX_STRAYS),
-            self.entries(Queue::Due, ahead, strays),
+            self.entries(Queue::Sweep, ahead.clone(), MAX_FAR_ENTRIES),
+            self.entries(Queue::Due, ahead, far),
         ]);
         let entries = entries.await.into_iter().map(|read| {
             read.unwrap_or_else(|fault| {
-                tracing::warn!(fault = %fault, "agenda not read");
+                tracing::warn!(fault = %fault, "agenda cannot be read");
                 Vec::new()
             })
         });

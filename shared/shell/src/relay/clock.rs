@@ -1,4 +1,5 @@
-//! Whether a run may decide by this machine's clock (decision D12).
+//! Whether a run may use this machine's clock to give up notices and abandon purchases (decision
+//! D12).
 
 use std::time::Duration;
 
@@ -8,24 +9,25 @@ use super::Relay;
 use crate::store::Store;
 use crate::world::World;
 
-/// So far apart clocks may be before the log says so, and before nothing is decided by ours.
+/// Above the first difference, the run logs a warning. Above the second, nothing is given up by
+/// this machine's clock.
 const CLOCKS_APART: Duration = Duration::from_secs(30);
 const CLOCKS_DOUBTED: Duration = Duration::from_mins(5);
 
 impl<W: World> Relay<'_, W> {
-    /// Whether the store's clock agrees with ours; if the store tells no time, nothing speaks
-    /// against ours (decision D12).
+    /// Whether the store's clock agrees with this machine's clock. If the store does not report a
+    /// time, this machine's clock is trusted (decision D12).
     pub(super) async fn judge_clock(&self) -> ClockTrust {
         let world = &self.context.world;
         let clock = world.store().clock(world.now());
-        let told = world.within(self.deadline.left(world), clock).await.flatten();
+        let store_time = world.within(self.deadline.left(world), clock).await.flatten();
         let now = world.now();
-        let apart = told.map_or(Duration::ZERO, |told| told.since(now).max(now.since(told)));
+        let apart = store_time.map_or(Duration::ZERO, |at| at.since(now).max(now.since(at)));
         let seconds = apart.as_secs();
         let is_doubted = apart > CLOCKS_DOUBTED;
         if apart > CLOCKS_APART && self.context.may_log_clocks() {
             if is_doubted {
-                let what = "clocks differ: nothing is given up by time until they agree";
+                let what = "clocks differ; the relay gives up nothing by time until they agree";
                 tracing::error!(seconds, "{what}");
             } else {
                 tracing::warn!(seconds, "clocks differ");

@@ -1,4 +1,5 @@
-//! One entity's turn in a run: time passes for it, and a few of its notices are delivered.
+//! One entity's turn in a run: changes that only depend on time are applied, and a few notices are
+//! delivered.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -17,18 +18,19 @@ use crate::repository::{Repository, Slot, Written};
 use crate::unused_parts::unused;
 use crate::world::World;
 
-/// How many notices of an entity are delivered before it waits behind the others.
+/// How many notices of an entity are delivered before the other entities get their turns.
 const NOTICES_A_TURN: usize = 4;
 
 impl<W: World> Relay<'_, W> {
-    /// Lets time pass for an entity, and delivers a few of its notices.
+    /// Applies to an entity the changes that only depend on time, and delivers a few of its
+    /// notices.
     pub(super) async fn turn<'d>(
         &'d self,
         repository: &Repository<'d, W>,
         key: &str,
     ) -> Result<TaskOutcome, Failure> {
         let slot = repository.read_key(key.to_owned()).await?;
-        let Some((slot, changed)) = self.let_pass(repository, slot).await? else {
+        let Some((slot, changed)) = self.pass_time(repository, slot).await? else {
             return Ok(TaskOutcome::Left { key: key.to_owned(), has_unused: false });
         };
         match &self.context.settings.product {
@@ -37,7 +39,7 @@ impl<W: World> Relay<'_, W> {
         }
     }
 
-    /// Delivers a few notices. `changed` is whether the entity was changed before.
+    /// Delivers a few notices. `changed` is whether this turn has changed the entity already.
     async fn deliver<'d>(
         &'d self,
         repository: &Repository<'d, W>,
@@ -51,7 +53,7 @@ impl<W: World> Relay<'_, W> {
                 return Ok(end_turn(slot, changed));
             }
             let result = self.delivery(repository, product).next(slot).await?;
-            self.note(&result);
+            self.count(&result);
             changed |= result.outcome.is_offered();
             slot = result.slot;
             match result.outcome {
@@ -69,10 +71,11 @@ impl<W: World> Relay<'_, W> {
         Ok(TaskOutcome::HasMore(slot.key))
     }
 
-    /// Writes the one transition that no call makes (decisions D11, D12), and corrects a wrong
-    /// agenda entry: it would bring the entity up again and again. Returns the record and whether
-    /// it changed; `None` if it does not exist, or another write was faster.
-    async fn let_pass(
+    /// Writes the changes that only depend on time (decisions D11, D12). It also corrects a wrong
+    /// agenda entry, which would make the relay read the entity in every run. Returns the record
+    /// and whether it changed. Returns `None` if the record does not exist, or another write was
+    /// faster.
+    async fn pass_time(
         &self,
         repository: &Repository<'_, W>,
         slot: Slot,
@@ -90,15 +93,15 @@ impl<W: World> Relay<'_, W> {
         if matches!(written, Ok(Written::Won(_)) | Err(_)) {
             self.log_pass(&slot.key, abandoned, given_up, is_unknown);
         }
-        // A corrected entry may be read again from an index that lags behind.
+        // The index may lag, so that this run may read the corrected entry once more.
         Ok(match written? {
             Written::Won(slot) => Some((slot, changed)),
             Written::Lost(_) => None,
         })
     }
 
-    /// Logs what the passing of time ended. An operator should look at it, also if the write's
-    /// outcome is unknown: no later run would log it.
+    /// Logs what was given up because time passed, since an operator must act. It logs this also if
+    /// the write's outcome is unknown: no later run would log it.
     fn log_pass(&self, key: &str, abandoned: bool, given_up: bool, is_unknown: bool) {
         let mut report = self.report();
         if abandoned {
@@ -125,15 +128,15 @@ impl<W: World> Relay<'_, W> {
             patience: *patience,
             least: *patience,
             claim: RELAY_CLAIM,
-            // An entity that waits here for a turn to ask would delay others.
+            // An entity that waited here for a turn of the order query would delay other entities.
             orders: AskLimits { answer: *patience, turn: Duration::ZERO },
             clock: *clock,
             answered: None,
         }
     }
 
-    /// Counts what became of a notice, and the offers in a row without an answer.
-    fn note(&self, result: &DeliveryResult) {
+    /// Counts the outcome of a notice, and the offers in a row without an answer.
+    fn count(&self, result: &DeliveryResult) {
         if result.unanswered.is_some() {
             self.unanswered.fetch_add(1, Ordering::Relaxed);
         } else if result.outcome.is_answered() {
@@ -158,7 +161,7 @@ impl<W: World> Relay<'_, W> {
     }
 }
 
-/// The end of a turn in which nothing more can be offered now.
+/// The end of a turn, if no further notice can be offered now.
 fn end_turn(slot: Slot, changed: bool) -> TaskOutcome {
     let has_unused = !unused(&slot).is_empty();
     let key = slot.key;

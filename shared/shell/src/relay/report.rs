@@ -1,30 +1,30 @@
-//! What a run of the relay did.
+//! The report of a run of the relay.
 
 use crate::unused_parts::Swept;
 
-/// What a run did.
+/// The report of a run.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct RelayReport {
     /// Notices that were delivered.
     pub delivered: usize,
-    /// Attempts that failed; another one follows.
+    /// Attempts that failed. The relay tries again later.
     pub failed: usize,
-    /// Notices that were given up: an operator should look.
+    /// Notices that were given up: an operator should act.
     pub dead: usize,
-    /// Purchases that the marketplace gave up.
+    /// Purchases that were abandoned, because the marketplace has given them up.
     pub abandoned: usize,
     /// Tasks that failed, for example because the store did not answer.
     pub troubled: usize,
-    /// Parts of lists that were looked at.
+    /// Parts of lists that were swept.
     pub swept: Swept,
-    /// Whether the product was down, so that the other notices were not offered.
+    /// Whether the run stopped delivering because the product was down.
     pub stopped: bool,
-    /// Whether time was up before the work was done.
+    /// Whether the time was up before all work was done.
     pub unfinished: bool,
 }
 
 impl RelayReport {
-    /// Whether there was anything to do.
+    /// Whether the run did nothing and had nothing left to do.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -42,16 +42,31 @@ impl RelayReport {
         .to_string()
     }
 
-    /// Writes the report to the log: as a warning if an operator should look.
+    /// Logs the report, as a warning if an operator should act.
     pub fn log(&self) {
         let Self { delivered, failed, dead, abandoned, troubled, stopped, unfinished, .. } = *self;
-        let in_vain = unfinished && delivered + failed == 0;
-        if stopped || dead > 0 || troubled > 0 || in_vain {
+        let without_effect = unfinished && delivered + failed == 0;
+        if stopped || dead > 0 || troubled > 0 || without_effect {
             tracing::warn!(
-                delivered, failed, dead, abandoned, troubled, stopped, unfinished, "relayed"
+                delivered,
+                failed,
+                dead,
+                abandoned,
+                troubled,
+                stopped,
+                unfinished,
+                "relay run finished"
             );
         } else if !self.is_empty() {
-            tracing::info!(delivered, failed, dead, abandoned, stopped, unfinished, "relayed");
+            tracing::info!(
+                delivered,
+                failed,
+                dead,
+                abandoned,
+                stopped,
+                unfinished,
+                "relay run finished"
+            );
         }
     }
 

@@ -1,4 +1,4 @@
-//! Runs one task. A failure or a panic of one entity leaves the others alone.
+//! Runs one task. A failure or a panic in one entity does not affect the others.
 
 use std::panic::AssertUnwindSafe;
 
@@ -12,7 +12,7 @@ use crate::unused_parts::{sweep_parts, sweep_unused};
 use crate::world::World;
 
 impl<W: World> Relay<'_, W> {
-    /// Runs a task, and reports its failure.
+    /// Runs a task. Logs and counts its failure.
     pub(super) async fn run_task(&self, task: Task) -> TaskOutcome {
         let key = task.key().map(str::to_owned);
         let if_failed = match &task {
@@ -37,7 +37,7 @@ impl<W: World> Relay<'_, W> {
         let repository = self.context.repository(self.deadline);
         match task {
             Task::Deliver(key) => self.turn(&repository, &key).await,
-            // The known entities are worked on if the agenda cannot be read.
+            // If the agenda cannot be read, the run continues with the entities that it has.
             Task::ReadAgenda(limit) => {
                 Ok(TaskOutcome::AgendaRead(self.due_entries(limit).await.unwrap_or_default()))
             }
@@ -61,7 +61,7 @@ impl<W: World> Relay<'_, W> {
             Some(key) => {
                 self.context.unusable().skip(&key, fault, self.context.world.elapsed());
             }
-            None => tracing::warn!(fault = %fault, "entity left for later"),
+            None => tracing::warn!(fault = %fault, "task failed; a later run tries again"),
         }
     }
 }

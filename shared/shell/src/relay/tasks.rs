@@ -1,5 +1,5 @@
-//! The tasks of one run of the relay: entities whose notices are due, and lists to sweep. Deliveries
-//! come first, a few notices of an entity at a time. At most one sweep is under way.
+//! The tasks of one run of the relay: entities whose notices are due, and unused parts to sweep.
+//! Deliveries have priority. An entity's turn is a few notices. At most one sweep runs at a time.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -15,17 +15,17 @@ use crate::unused_parts::BATCH;
 pub(super) struct Tasks {
     /// Entities that are due, the earliest first.
     due: VecDeque<String>,
-    /// Entities that wait until they may ask what was ordered.
+    /// Entities that wait for a turn of the order query.
     busy: VecDeque<String>,
-    /// Lists that mention unused parts.
+    /// Lists whose records name unused parts.
     lists: VecDeque<String>,
-    /// Parts that have rested, by the list that should refer to them.
+    /// Parts that have rested, by the list that may refer to them.
     parts: BTreeMap<String, BTreeSet<PartName>>,
-    /// Entities that wait, are under way, or are left for another run.
+    /// Entities that wait, are being worked on, or are left for another run.
     known: BTreeSet<String>,
-    /// How many parts a batch of this run may still work on.
+    /// How many parts this run may still sweep.
     sweeps_left: usize,
-    /// How many tasks are under way.
+    /// How many tasks are running.
     under_way: usize,
     is_sweeping: bool,
     is_reading_agenda: bool,
@@ -36,16 +36,16 @@ pub(super) struct Tasks {
 pub(super) enum Task {
     /// Deliver a few notices of an entity.
     Deliver(String),
-    /// Read so many entries of the agenda.
+    /// Read up to this many entries of the agenda.
     ReadAgenda(usize),
     /// Delete a batch of the unused parts of a list.
     SweepList(String),
-    /// Look at a batch of parts that a list should refer to.
+    /// Check a batch of parts of a list: keep those that it refers to, and delete the others.
     SweepParts(String, BTreeSet<PartName>),
 }
 
 impl Task {
-    /// The key of the entity that it is about, if it is about one.
+    /// The key of the task's entity, if it has one.
     pub fn key(&self) -> Option<&str> {
         match self {
             Self::Deliver(key) | Self::SweepList(key) | Self::SweepParts(key, _) => Some(key),
@@ -57,35 +57,35 @@ impl Task {
 /// How a task ended.
 #[derive(Debug)]
 pub(super) enum TaskOutcome {
-    /// The entity has more notices, and waits behind the others.
+    /// The entity has more notices. It waits until the other entities had their turns.
     HasMore(String),
-    /// The entity waits until it may ask what was ordered.
+    /// The entity waits for a turn of the order query.
     Busy(String),
     /// The entity was changed; it may become due again in this run.
     Changed {
         /// Its key.
         key: String,
-        /// Whether it mentions unused parts.
+        /// Whether its record names unused parts.
         has_unused: bool,
     },
     /// The entity is left for another run.
     Left {
         /// Its key.
         key: String,
-        /// Whether it mentions unused parts.
+        /// Whether its record names unused parts.
         has_unused: bool,
     },
-    /// What was read of the agenda.
+    /// The entries that were read from the agenda.
     AgendaRead(Vec<Entry>),
-    /// A batch was swept. If the list mentions more unused parts, its key.
+    /// A batch was swept. Contains the list's key if its record names more unused parts.
     Swept(Option<String>),
 }
 
-/// How many entities are worked on at once.
+/// How many tasks run concurrently.
 const AT_ONCE: usize = 16;
-/// How many entries of the agenda are read at once, beyond those that are known.
+/// How many new entries one read of the agenda can return.
 pub(super) const MAX_ENTRIES: usize = 256;
-/// How many parts one run looks at.
+/// How many parts one run sweeps.
 const MAX_SWEPT: usize = 2_048;
 
 impl Tasks {
@@ -93,12 +93,12 @@ impl Tasks {
         Self { sweeps_left: MAX_SWEPT, ..Self::default() }
     }
 
-    /// How many entries of the agenda to read: the known entries come first.
+    /// How many entries of the agenda to read. The entries that are known already come first.
     pub fn entries_to_read(&self) -> usize {
         self.known.len().saturating_add(MAX_ENTRIES)
     }
 
-    /// A task that reads the agenda, unless one is under way, or enough entities wait.
+    /// A task that reads the agenda. `None` if such a task runs already, or enough entities wait.
     pub fn next_agenda_read(&mut self) -> Option<Task> {
         if self.due.len() >= MAX_ENTRIES || std::mem::replace(&mut self.is_reading_agenda, true) {
             return None;
@@ -107,8 +107,8 @@ impl Tasks {
         Some(Task::ReadAgenda(self.entries_to_read()))
     }
 
-    /// Adds what was read of an agenda: entities, and parts to sweep. Returns whether an entity is
-    /// new.
+    /// Adds entries of an agenda: entities to deliver, and parts to sweep. Returns whether an
+    /// entity is new.
     pub fn add(&mut self, entries: Vec<Entry>) -> bool {
         let mut any = false;
         for Entry { key, .. } in entries {
@@ -122,8 +122,8 @@ impl Tasks {
         any
     }
 
-    /// The next task: a delivery if `may_deliver`, or a sweep. Without `may_sweep`, there is a sweep
-    /// only if no entity waits.
+    /// The next task: a delivery if `may_deliver`, or a sweep. Without `may_sweep`, a sweep is
+    /// returned only if no entity waits.
     pub fn next(&mut self, may_deliver: bool, may_sweep: bool) -> Option<Task> {
         let has_place = may_deliver && self.under_way < AT_ONCE;
         let entity = if has_place { self.due.pop_front() } else { None };
@@ -184,7 +184,8 @@ impl Tasks {
         !self.due.is_empty() || !self.busy.is_empty()
     }
 
-    /// Lets as many busy entities try again as may ask at once. Returns whether there were any.
+    /// Moves busy entities back to the queue, as many as the order query serves concurrently.
+    /// Returns whether there were any.
     pub fn retry_busy(&mut self) -> bool {
         let some = self.busy.len().min(order_lookup::AT_ONCE);
         self.due.extend(self.busy.drain(..some));
