@@ -1,4 +1,4 @@
-//! Why a verified callback was not carried out.
+//! Why koohook did not carry out a verified callback.
 
 use std::fmt;
 
@@ -8,18 +8,18 @@ use protocol::result_code::ResultCode;
 
 use crate::failure::Failure;
 
-/// Why a verified callback was not carried out.
+/// Why koohook did not carry out a verified callback.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum CallError {
     /// No function here serves this activity.
     ActivityUnknown,
-    /// The request is not as the guide says.
+    /// The request does not follow the guide.
     Malformed(Malformed),
-    /// The rules say no.
+    /// The rules reject the call, for example because the instance was released.
     Refused(Refusal),
-    /// An answer with credentials was given to this signature before.
+    /// koohook already answered this signature with credentials (decision B8).
     UsedBefore,
-    /// Something on our side.
+    /// koohook failed.
     Failed(Failure),
 }
 

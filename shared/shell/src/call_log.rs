@@ -1,5 +1,5 @@
-//! What is logged of a callback: one line, of fields that are named here and nowhere else. No
-//! body, query, key, signature, personal data or secret has a place in it (decision G5).
+//! The log line of a callback. It has only the fields that are named here. No body, query, key,
+//! signature, personal data or secret may be added (decision G5).
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use protocol::signature::{Contract, Rejection, SignedForm};
 use crate::call_error::CallError;
 use crate::delivery::NoticeOutcome;
 
-/// One callback's line.
+/// The values of one callback's log line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallLog {
     pub activity: Option<Activity>,
@@ -20,15 +20,15 @@ pub(crate) struct CallLog {
     pub rehearsal: bool,
     pub reads: usize,
     pub writes: usize,
-    /// What became of the first attempt to tell the product, if there was one.
+    /// The outcome of the first attempt to notify the product, if there was one.
     pub notice: Option<NoticeOutcome>,
-    /// Why the product did not answer it, if it did not.
+    /// Why the product did not answer, if it did not.
     pub cause: Option<&'static str>,
     outcome: Option<&'static str>,
     remarks: Vec<Remark>,
 }
 
-/// How a callback ended, where it was not carried out.
+/// How a callback ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CallEnd {
     Replied,
@@ -37,18 +37,18 @@ pub(crate) enum CallEnd {
 }
 
 impl CallLog {
-    /// The line of a call that verified.
+    /// The log line of a verified call.
     pub fn verified(activity: Option<Activity>, form: SignedForm) -> Self {
         Self { activity, form: Some(form), ..Self::default() }
     }
 
-    /// What was decided; a later decision replaces an earlier one.
+    /// Records the decision. A later decision replaces an earlier one.
     pub fn decided(&mut self, outcome: CallOutcome, remarks: Vec<Remark>) {
         self.outcome = Some(outcome.as_str());
         self.remarks = remarks;
     }
 
-    /// Writes the line: a failure as ERROR, an alarm as WARN, all else as INFO.
+    /// Writes the line: a failure as ERROR, an alarm as WARN, every other end as INFO.
     pub fn write(&self, contract: Contract, code: ResultCode, end: CallEnd, took: Duration) {
         let remarks: Vec<_> = self.remarks.iter().map(|remark| remark.as_str()).collect();
         macro_rules! line {
@@ -79,7 +79,7 @@ impl CallLog {
         }
     }
 
-    /// Whether an operator must look now.
+    /// Whether an operator must act now.
     fn is_failure(&self, end: CallEnd) -> bool {
         self.notice == Some(NoticeOutcome::GivenUp)
             || self.remarks.contains(&Remark::Revived)
@@ -98,7 +98,7 @@ impl CallLog {
 }
 
 impl CallEnd {
-    /// Why the call was not carried out.
+    /// Why koohook did not carry out the call.
     fn fault(self) -> Option<String> {
         match self {
             Self::Replied => None,

@@ -1,5 +1,5 @@
-//! The path of one verified callback, for every page: parse, read, decide, write, deliver, reply.
-//! (`endpoint/callbacks.rs` receives and verifies before, and signs after.)
+//! The steps of one verified callback, for every page: parse, read, decide, write, deliver, reply.
+//! `endpoint/callbacks.rs` does the steps before (receive, verify) and the last one (sign).
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -23,32 +23,33 @@ use crate::first_attempt::FirstAttempt;
 use crate::repository::{Repository, Slot, Start, Update, Updated};
 use crate::world::World;
 
-/// How many instances of a query are read at once (decision D8).
+/// How many instances of a query koohook reads concurrently (decision D8).
 const READS_AT_ONCE: usize = 8;
-/// How long a used signature is remembered. Longer than it could be used again: a call is
-/// accepted from one tolerance before its signed time to one after.
+/// How long koohook remembers a used signature. A call is accepted from one tolerance before its
+/// signed time to one tolerance after it; this time must be longer.
 const REMEMBERED: Duration = Duration::from_secs(150);
 const _: () =
     assert!(Duration::from_millis(2 * TOLERANCE_MILLIS).as_nanos() < REMEMBERED.as_nanos());
 
-/// One verified callback on its way.
+/// One verified callback that is being carried out.
 pub(crate) struct Callback<'a, W> {
     pub context: &'a Context<W>,
     pub repository: Repository<'a, W>,
-    /// How much longer than other calls this one may take, and the product with it.
+    /// The extra time that this call and the product have, compared with other calls.
     pub stretch: Duration,
     pub verified: &'a Verified,
     pub log: CallLog,
 }
 
-/// A callback that has been carried out, or not.
+/// The result of a callback.
 pub(crate) struct Handled {
     pub reply: Result<Reply, CallError>,
     pub log: CallLog,
 }
 
 impl<W: World> Callback<'_, W> {
-    /// Carries the call out by its page, if it has one here.
+    /// Carries out the call with its page. `page` is `None` if no function here serves the
+    /// activity.
     pub async fn carry_out(mut self, page: Option<&dyn Page>) -> Handled {
         let reply = match page {
             Some(page) => self.try_carry_out(page).await,
@@ -86,7 +87,7 @@ impl<W: World> Callback<'_, W> {
             let Verdict { write, reply, outcome, remarks } = verdict;
             log.decided(outcome, remarks);
             let Some(mut record) = write else { return Ok(Update::Leave((reply, None))) };
-            // The write carries the claim of its own first attempt.
+            // The claim of the first attempt is in the same write: it costs no second one.
             let claimed = first.claim(&mut record, slot.found.is_none());
             Ok::<_, CallError>(Update::write(record, (reply, claimed)))
         });
@@ -101,10 +102,11 @@ impl<W: World> Callback<'_, W> {
         let Self { repository, log, .. } = self;
         let (subject, call) = (request.subject(), ListCall::new(request, repository.world.now()));
         let fresh = || PartName::new(repository.world.random());
-        let mut standing: Option<ListDecision> = None;
+        let mut earlier: Option<ListDecision> = None;
         let updated = repository.update(Start::Subject(&subject), |slot: &Slot| {
-            // A relay that settled a notice meanwhile changed nothing that was decided on.
-            let decided = standing.take().filter(|it| it.fits(slot.record()));
+            // If only notices changed meanwhile, the earlier decision is still correct. Its parts
+            // are written already.
+            let decided = earlier.take().filter(|it| it.fits(slot.record()));
             let is_new = decided.is_none();
             let decision = match decided {
                 Some(decision) => decision,
@@ -121,7 +123,7 @@ impl<W: World> Callback<'_, W> {
             let (reader, now) = (repository.reader, repository.world.now());
             let record = decision.onto(slot.record().cloned(), reader, now)?;
             let parts = if is_new { decision.parts.clone() } else { BTreeMap::new() };
-            standing = Some(decision);
+            earlier = Some(decision);
             Ok::<_, CallError>(match record {
                 None => Update::Leave(()),
                 Some(record) => Update::write_with_parts(record, parts, ()),
@@ -143,8 +145,8 @@ impl<W: World> Callback<'_, W> {
         Ok(lookup.reply(&found)?)
     }
 
-    /// Remembers that this very signature was answered (decision B8): an answer with credentials
-    /// in clear is given once.
+    /// Remembers the signature before it is answered (decision B8). koohook gives an answer with
+    /// unencrypted credentials only once for a signature.
     async fn remember_signature(&self) -> Result<(), CallError> {
         let key = used_signature_key(self.verified.signature());
         let expires = self.repository.world.now().after(REMEMBERED);

@@ -1,4 +1,4 @@
-//! What all endpoints and the relay share: a world, the seal of its store, and the product.
+//! What all endpoints and the relay share: the world, the seal of its store, and the product.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,11 +15,11 @@ use crate::seal::Seal;
 use crate::unusable_entities::UnusableEntities;
 use crate::world::{Deadline, World};
 
-/// The outside, and what is known of the product.
+/// What all endpoints and the relay share.
 pub struct Context<W> {
-    /// All that is not us.
+    /// The store, the web, the clock and randomness.
     pub world: W,
-    /// What is known of it.
+    /// The seller's settings for the context.
     pub settings: ContextSettings,
     muted_until: AtomicU64,
     clocks_logged_until: AtomicU64,
@@ -27,47 +27,47 @@ pub struct Context<W> {
     unusable: Mutex<UnusableEntities>,
 }
 
-/// What the context is told of the seller's configuration.
+/// The part of the seller's configuration that the context needs.
 #[derive(Debug)]
 pub struct ContextSettings {
-    /// What seals every stored value.
+    /// Encrypts every stored value.
     pub seal: Seal,
-    /// Access data for all instances, or for purchases under way.
+    /// The template of the access data (`KOOHOOK_APP_INFO`), if it is set.
     pub template: Option<Template>,
-    /// Where notices go, if anywhere.
+    /// The product that gets the notices, if its address is set.
     pub product: Option<Product>,
-    /// Whom to ask what was ordered, if anybody.
+    /// The marketplace's order query, if its access key is set.
     pub orders: Option<Orders>,
 }
 
-/// The seller's own product, as we reach it.
+/// The seller's product: its address, and how koohook calls it.
 #[derive(Clone, Debug)]
 pub struct Product {
-    /// Where it listens.
+    /// The URL that koohook sends notices to.
     pub address: http::Uri,
-    /// What signs to it, and what it signs with.
+    /// The secrets that sign koohook's calls to the product and verify the product's calls.
     pub secrets: WebhookSecrets,
-    /// How long a callback may wait for it; zero is never.
+    /// How long a callback may wait for the product. Zero: a callback never waits.
     pub budget: Duration,
-    /// What a connection to it is held to.
+    /// Which networks and authorities a connection to the product may use.
     pub guard: Guard,
 }
 
 impl Product {
-    /// Whether what it is told, credentials too, crosses a network in clear.
+    /// Whether notices, with credentials in them, cross a network unencrypted.
     pub fn is_told_in_clear(&self) -> bool {
         self.guard.network == Some(Network::Private)
     }
 }
 
-/// How long no callback waits for a product that kept one waiting in vain (decision E2).
+/// How long callbacks do not wait for the product after one timed out (decision E2).
 const MUTE: Duration = Duration::from_secs(30);
 
-/// How often a lasting trouble is said again, and the rarer looks are made.
+/// How often a lasting problem is logged, and how often the relay reads the rare agendas.
 const MINUTE: Duration = Duration::from_mins(1);
 
 impl<W: World> Context<W> {
-    /// The context of a world.
+    /// Makes a context.
     pub fn new(settings: ContextSettings, world: W) -> Self {
         let [muted_until, clocks_logged_until, rare_agendas_read_until] =
             [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)];
@@ -82,52 +82,52 @@ impl<W: World> Context<W> {
         }
     }
 
-    /// The entity records, for as long as a deadline allows.
+    /// Access to the entity records until a deadline.
     pub fn repository(&self, deadline: Deadline) -> Repository<'_, W> {
         let ContextSettings { seal, product, .. } = &self.settings;
         let reader = if product.is_some() { Reader::Product } else { Reader::Operator };
         Repository::new(&self.world, seal, reader, deadline)
     }
 
-    /// The entities that the relay cannot use, and skips for a while.
+    /// The entities that the relay cannot use and skips for a while.
     pub(crate) fn unusable(&self) -> MutexGuard<'_, UnusableEntities> {
-        // Whoever holds it does not wait, and each of its statements leaves it whole.
+        // Each statement leaves the value consistent, so that a panic under the lock does no harm.
         self.unusable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets no callback wait for the product for a while: one just waited in vain.
+    /// Stops callbacks from waiting for the product for a while, because one timed out.
     pub fn mute(&self) {
         let until = self.world.elapsed().saturating_add(MUTE);
         self.muted_until.store(millis(until), Ordering::Relaxed);
     }
 
-    /// Whether to say that clocks differ: once a minute is enough.
+    /// Whether to log now that clocks differ: at most once a minute.
     pub fn may_log_clocks(&self) -> bool {
         self.once_a_minute(&self.clocks_logged_until)
     }
 
-    /// Whether the relay reads the agendas that are not urgent: once a minute is enough, since each
+    /// Whether the relay reads the agendas that are not urgent: at most once a minute, since each
     /// read costs money.
     pub fn may_read_rare_agendas(&self) -> bool {
         self.once_a_minute(&self.rare_agendas_read_until)
     }
 
-    /// Lets the next run of the relay read them again: it has not seen all entries.
+    /// Makes the next run of the relay read them again: this run did not read all entries.
     pub fn read_rare_agendas_again(&self) {
         self.rare_agendas_read_until.store(0, Ordering::Relaxed);
     }
 
     fn once_a_minute(&self, until: &AtomicU64) -> bool {
         let now = self.world.elapsed();
-        let standing = until.load(Ordering::Relaxed);
-        let may = standing == 0 || standing <= millis(now);
+        let current = until.load(Ordering::Relaxed);
+        let may = current == 0 || current <= millis(now);
         if may {
             until.store(millis(now.saturating_add(MINUTE)), Ordering::Relaxed);
         }
         may
     }
 
-    /// Whether callbacks leave the product to the relay for now.
+    /// Whether callbacks now leave the notices to the relay.
     pub fn is_muted(&self) -> bool {
         millis(self.world.elapsed()) < self.muted_until.load(Ordering::Relaxed)
     }

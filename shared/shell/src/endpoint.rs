@@ -1,5 +1,5 @@
-//! From an HTTP request to an HTTP response: callbacks, app info, the relay, or all of them at one
-//! address.
+//! Endpoints: each turns an HTTP request into an HTTP response. There are endpoints for callbacks,
+//! for app info and for the relay; several can share one address.
 
 pub mod app_info;
 pub mod callbacks;
@@ -14,22 +14,22 @@ use protocol::signature::Interface;
 
 use crate::route::closed;
 
-/// A request whose body a host may read.
+/// How a host may read the body of an admitted request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Admitted {
-    /// How long the body may be, in bytes.
+    /// The maximum length of the body, in bytes.
     pub max_body_len: usize,
-    /// Whose share of the host's memory the body counts as.
+    /// The share of the host's memory that the body counts against.
     pub interface: Interface,
 }
 
-/// Answers requests. `tower::Service` would be one more dependency, and has no place for judging a
-/// request by its head before its body is read (decision G6).
+/// Answers requests. `tower::Service` would be one more dependency. It also has no step that checks
+/// the request line and headers before the body is read (decision G6).
 pub trait Endpoint: Send + Sync + 'static {
-    /// Judges a request by its head, before a host reads the body.
+    /// Checks the request line and headers of a request, before the host reads the body.
     ///
     /// # Errors
-    /// The answer, where there is no more to do.
+    /// The answer, if the request needs no further work.
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>>;
 
@@ -47,7 +47,7 @@ impl<F: Endpoint> Endpoint for Arc<F> {
     }
 }
 
-/// Two at one address: what the first does not know is the second's.
+/// Two endpoints at one address. The second gets each request that the first answers with 404.
 pub struct Either<A, B>(pub A, pub B);
 
 impl<A: Endpoint, B: Endpoint> Endpoint for Either<A, B> {
@@ -66,14 +66,14 @@ impl<A: Endpoint, B: Endpoint> Endpoint for Either<A, B> {
             Err(response) if response.status() == StatusCode::NOT_FOUND => {
                 self.1.answer(request).await
             }
-            // It was judged, and logged, by its head: an answer of its own would log it again.
+            // `admit` has logged this request already; `answer` would log it again.
             Err(response) => response,
             Ok(_) => self.0.answer(request).await,
         }
     }
 }
 
-/// One that may not be there.
+/// An endpoint that may be absent; without it every request is answered with 404.
 impl<F: Endpoint> Endpoint for Option<F> {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         match self {

@@ -1,4 +1,4 @@
-//! Something on our side.
+//! Failures on koohook's side.
 
 use domain::decide::list::ListError;
 use domain::record::RecordError;
@@ -8,31 +8,32 @@ use thiserror::Error;
 use crate::seal::SealError;
 use crate::store::Unavailable;
 
-/// Why a verified call was not carried out, or perhaps not. The marketplace calls again.
+/// Why koohook did not carry out a verified call, or does not know whether it did. The marketplace
+/// sends the call again.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum Failure {
     /// The store did not answer.
     #[error("store unavailable")]
     StoreUnavailable,
-    /// The time was up.
+    /// The deadline passed.
     #[error("deadline passed")]
     OutOfTime,
-    /// Others were faster, again and again.
+    /// Other writers were faster every time, until the deadline.
     #[error("write contended")]
     Contended,
-    /// A stored value does not open under our seal keys.
+    /// Neither the seal key nor a previous one decrypts a stored value.
     #[error("stored value sealed by another key")]
     Unopened,
-    /// The store's mark does not open: it is sealed by keys that are not ours.
+    /// The configured keys do not decrypt the store's seal mark: another key sealed the store.
     #[error("store sealed by another key")]
     SealedElsewhere,
-    /// A stored value is not ours, is of a newer koohook, or would be too large.
+    /// koohook did not write the stored value, a newer koohook wrote it, or it would be too large.
     #[error("stored value unusable")]
     Value(#[from] RecordError),
-    /// A list's index is not whole, or too much of it waits for the product.
+    /// A list's index is incomplete, or too many of its parts wait for the product.
     #[error(transparent)]
     List(#[from] ListError),
-    /// A bug of ours.
+    /// koohook panicked: a bug.
     #[error("panic")]
     Panicked,
 }
@@ -50,7 +51,7 @@ impl From<SealError> for Failure {
 }
 
 impl From<Failure> for ResultCode {
-    /// An unknown outcome is never a success (decision G2).
+    /// An unknown outcome is never reported as a success (decision G2).
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::StoreUnavailable

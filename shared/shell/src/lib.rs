@@ -1,27 +1,29 @@
-//! Everything of koohook that touches the outside.
+//! Everything of koohook that uses the outside: HTTP, stores, the environment, the clock, the log.
 //!
-//! The shell reads once, asks the core, writes once, and signs. It knows no callback by name.
+//! The shell reads once, asks the core for a decision, writes once, and signs the answer. It has no
+//! code for a single callback.
 //!
 //! In reading order:
 //!
-//! - [`endpoint`]: HTTP request → HTTP response: callbacks, through one signed exit; app info; the
-//!   relay. [`route`]: which contract a request belongs to, and the constant answers to what belongs
-//!   to none.
-//! - `callback`: the path of one verified callback; `first_attempt`: its first attempt to notify the
-//!   product; `call_log`: the one line that is logged of it.
-//! - [`repository`]: one kept value, read and written over its version.
-//! - [`delivery`]: one entity's notices to the product; [`relay`]: the notices of all entities that
-//!   are due, and [`unused_parts`]: parts that nothing refers to;
-//!   `unusable_entities`: those that the relay skips.
-//! - [`order_lookup`]: what the marketplace is asked before. `time_limits`: how long to wait for others.
-//! - [`import`]: instances that an older server made.
-//! - [`context`]: what all endpoints share.
-//! - [`world`]: all that is not us: the store, the web, the clock, chance. [`web`]: one call over
-//!   HTTP; `client`: how a machine makes it; [`guard`]: which networks and authorities a call to the
-//!   product may use. [`store`]: where state lives. [`seal`]: what encrypts it.
-//! - [`config`]: the environment, once per start. [`host`]: where functions run; [`unverified_bodies`]: how much
-//!   of strangers' bodies a host holds.
-//! - [`failure`]: something on our side; `call_error`: why a verified call was not carried out.
+//! - [`endpoint`]: turns an HTTP request into an HTTP response: callbacks, with one function that
+//!   signs every answer; app info; the relay. [`route`]: finds which contract a request belongs to,
+//!   and makes the constant answers to all other requests.
+//! - `callback`: the steps of one verified callback; `first_attempt`: its first attempt to notify the
+//!   product; `call_log`: its log line.
+//! - [`repository`]: reads entity records, and writes them over the version that was read.
+//! - [`delivery`]: sends one entity's notices to the product; [`relay`]: delivers the due notices of
+//!   all entities; [`unused_parts`]: deletes parts that no record refers to; `unusable_entities`:
+//!   entities that the relay skips for a while.
+//! - [`order_lookup`]: queries the order details from the marketplace before a notice is sent.
+//!   `time_limits`: how long koohook waits for the product and the marketplace.
+//! - [`import`]: imports instances that an older server made.
+//! - [`context`]: what all endpoints and the relay share.
+//! - [`world`]: the interface to the outside: store, web, clock, randomness. [`web`]: one call over
+//!   HTTP; `client`: the HTTP client; [`guard`]: which networks and authorities a call to the product
+//!   may use. [`store`]: the key-value stores. [`seal`]: encrypts stored values.
+//! - [`config`]: reads the environment, once per start. [`host`]: the hosts that run functions;
+//!   [`unverified_bodies`]: limits how many bytes of unverified bodies a host keeps.
+//! - [`failure`]: failures on koohook's side; `call_error`: why a verified call was not carried out.
 
 mod call_error;
 mod call_log;

@@ -1,5 +1,5 @@
-//! Entity records: read and decrypted, decided on, encrypted and written over the version that was
-//! read, within a deadline.
+//! Reads and writes entity records within a deadline. It decrypts what it reads and encrypts what
+//! it writes, and it writes over the version that was read.
 
 mod parts;
 mod seal_mark;
@@ -23,21 +23,21 @@ use crate::seal::Seal;
 use crate::store::{Put, Queue, Store, Stored, Unavailable, Value, Version};
 use crate::world::{Deadline, World};
 
-/// How often a write without a reply is sent again, under the same version.
+/// How often a write without a reply is sent again with the same version.
 const MAX_RESENDS: usize = 2;
-/// How long a lost race rests at least and at most, in milliseconds, before it is decided again:
-/// those who raced come back apart.
+/// The shortest and the longest pause after a lost race, in milliseconds. The pause is random, so
+/// that the writers do not meet again.
 const REST_AFTER_RACE: [u64; 2] = [2, 40];
 
-/// Reads and writes entity records for as long as a deadline allows.
+/// Reads and writes entity records until a deadline.
 pub struct Repository<'a, W> {
-    /// Whose store, clock and chance.
+    /// The world, with the store, the clock and randomness.
     pub world: &'a W,
-    /// What encrypts stored values.
+    /// Encrypts and decrypts stored values.
     pub seal: &'a Seal,
-    /// Who reads the notices: decides what is due.
+    /// Who reads the notices. It decides which entities are due.
     pub reader: Reader,
-    /// By when.
+    /// When all reads and writes must have ended.
     pub deadline: Deadline,
     /// How many records and parts were read and written.
     pub counts: Arc<Counts>,
@@ -46,20 +46,20 @@ pub struct Repository<'a, W> {
 /// How many records and parts were read and written, for the call log.
 #[derive(Debug, Default)]
 pub struct Counts {
-    /// Reads.
+    /// The number of reads.
     pub reads: AtomicUsize,
-    /// Writes, also those that lost a race.
+    /// The number of writes, including those that lost a race.
     pub writes: AtomicUsize,
 }
 
-/// A key of the store, and what was read there: to be written over, or not at all.
+/// A key of the store, and what was read there. A write goes over exactly this.
 #[derive(Clone, Debug)]
 pub struct Slot {
-    /// The key.
+    /// The store's key.
     pub key: String,
-    /// What exists there; `None` is absence.
+    /// The record with its version; `None` if there is no value.
     pub found: Option<Versioned>,
-    /// Those of its parts that were asked for.
+    /// The parts of the entity that were read.
     pub parts: BTreeMap<PartName, Vec<u8>>,
 }
 
@@ -72,12 +72,12 @@ pub struct Versioned {
     pub record: EntityRecord,
 }
 
-/// What became of a write.
+/// The outcome of a write.
 #[derive(Debug)]
 pub enum Written {
-    /// It exists now.
+    /// The record was written; this is the value now.
     Won(Slot),
-    /// Another was faster; this exists instead.
+    /// Another writer was faster; this is the value now.
     Lost(Slot),
 }
 
@@ -86,12 +86,12 @@ impl Slot {
         Self { key, found, parts: BTreeMap::new() }
     }
 
-    /// The record that exists there.
+    /// The record, if there is a value.
     pub fn record(&self) -> Option<&EntityRecord> {
         self.found.as_ref().map(|found| &found.record)
     }
 
-    /// Whether these of its parts were read.
+    /// Whether all these parts of the entity were read.
     pub fn has_parts(&self, names: &BTreeSet<PartName>) -> bool {
         names.iter().all(|name| self.parts.contains_key(name))
     }
@@ -118,35 +118,35 @@ impl Counts {
 }
 
 impl<'a, W: World> Repository<'a, W> {
-    /// Access that has read and written nothing yet.
+    /// Makes a repository whose counts are zero.
     pub fn new(world: &'a W, seal: &'a Seal, reader: Reader, deadline: Deadline) -> Self {
         Self { world, seal, reader, deadline, counts: Arc::default() }
     }
 
-    /// Reads what exists under a subject's key.
+    /// Reads the record under a subject's key.
     ///
     /// # Errors
-    /// If the store does not answer in time, or what exists is unusable.
+    /// If the store does not answer in time, or the stored value is unusable.
     pub async fn read(&self, subject: &Subject) -> Result<Slot, Failure> {
         self.read_key(subject.key()).await
     }
 
-    /// Reads what exists under a key that an agenda named.
+    /// Reads the record under a key, for example from the agenda.
     ///
     /// # Errors
-    /// If the store does not answer in time, or what exists is unusable.
+    /// If the store does not answer in time, or the stored value is unusable.
     pub async fn read_key(&self, key: String) -> Result<Slot, Failure> {
         self.counts.add_reads(1);
-        let standing = self.get(&key).await?;
-        let is_sealed = standing.as_ref().is_some_and(|it| Seal::is_sealed(&it.bytes));
-        let slot = self.open(key, standing)?;
+        let stored = self.get(&key).await?;
+        let is_sealed = stored.as_ref().is_some_and(|it| Seal::is_sealed(&it.bytes));
+        let slot = self.open(key, stored)?;
         if is_sealed {
-            self.opened().await?;
+            self.put_missing_mark().await?;
         }
         Ok(slot)
     }
 
-    /// Writes a record over what was read, in one conditional write.
+    /// Writes a record over the version that was read, in one conditional write.
     ///
     /// # Errors
     /// If the outcome is unknown, or the record is too large.
@@ -166,10 +166,10 @@ impl<'a, W: World> Repository<'a, W> {
         }
     }
 
-    /// Rests after a lost race, before it is decided again on what exists.
+    /// Pauses after a lost race, before the caller decides again on the current value.
     ///
     /// # Errors
-    /// If no time is left for another try.
+    /// If the time is too short to try again.
     pub async fn rest(&self) -> Result<(), Failure> {
         let [least, most] = REST_AFTER_RACE;
         let drawn = u64::from(u16::from_le_bytes(self.world.random()));
@@ -181,8 +181,8 @@ impl<'a, W: World> Repository<'a, W> {
         Ok(())
     }
 
-    /// Deletes what was read, and at once: a callback may write there next. What another wrote over
-    /// it since then stays.
+    /// Deletes the value that was read. It expires immediately, so that a callback may write there
+    /// next. A value that another writer has put there since then stays.
     ///
     /// # Errors
     /// If the outcome is unknown.
@@ -198,10 +198,10 @@ impl<'a, W: World> Repository<'a, W> {
         Version(self.world.random())
     }
 
-    /// Reads a value, and beside the first one of a process the store's mark.
+    /// Reads a value. The first read of a process also checks the store's seal mark, concurrently.
     async fn get(&self, key: &str) -> Result<Option<Stored>, Failure> {
-        let (proven, found) = future::join(self.prove(), self.look_up(key)).await;
-        proven?;
+        let (checked, found) = future::join(self.check_keys(), self.look_up(key)).await;
+        checked?;
         found
     }
 
@@ -211,10 +211,11 @@ impl<'a, W: World> Repository<'a, W> {
         Ok(self.world.within(left, get).await.ok_or(Failure::OutOfTime)??)
     }
 
-    /// Puts a mark that expires, over absence; whether it was ours to put.
+    /// Puts an empty value that expires over absence. Returns `true` if the value did not exist
+    /// before.
     ///
     /// # Errors
-    /// Where the outcome is unknown.
+    /// If the outcome is unknown.
     pub async fn mark(&self, key: &str, expires: UnixMillis) -> Result<bool, Failure> {
         self.counts.add_writes(1);
         let value = Value { expires: Some(expires), ..self.sealed(key, b"")? };
@@ -233,13 +234,13 @@ impl<'a, W: World> Repository<'a, W> {
     }
 
     async fn put(&self, key: &str, value: &Value, over: Option<Version>) -> Result<Put, Failure> {
-        self.prove().await?;
-        self.put_unproven(key, value, over).await
+        self.check_keys().await?;
+        self.put_unchecked(key, value, over).await
     }
 
-    /// Writes, and writes again under the same version if no reply came: the write that is found
-    /// under it is our own.
-    async fn put_unproven(
+    /// Writes a value. If there is no reply, it writes again with the same version. A value with
+    /// this version is then its own earlier write.
+    async fn put_unchecked(
         &self,
         key: &str,
         value: &Value,
@@ -255,7 +256,7 @@ impl<'a, W: World> Repository<'a, W> {
             }
         }
         match outcome? {
-            Put::Lost(Some(standing)) if standing.version == value.version => Ok(Put::Won),
+            Put::Lost(Some(stored)) if stored.version == value.version => Ok(Put::Won),
             put => Ok(put),
         }
     }

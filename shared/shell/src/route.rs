@@ -1,5 +1,5 @@
-//! Which contract a request belongs to, by its head alone, and the constant answers to what the
-//! marketplace never sends (decisions A1, A3, A4, G1).
+//! Finds which contract a request belongs to, only by its request line and headers. Also the
+//! constant answers to requests that the marketplace never sends (decisions A1, A3, A4, G1).
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
@@ -9,18 +9,18 @@ use protocol::message::Activity;
 use protocol::query_string;
 use protocol::signature::{Contract, Headers, Interface};
 
-/// What the path and the method of a callback say.
+/// What the path and the method of a callback determine.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Route {
-    /// Whose keys sign it.
+    /// The interface, whose keys sign the call.
     pub interface: Interface,
-    /// By which contract it is read.
+    /// The contract by which koohook reads the call.
     pub contract: Contract,
-    /// The kit's activity, from the path; a base call names its activity in the call.
+    /// A kit call's activity, from the path. A base call names its activity itself.
     pub activity: Option<Activity>,
 }
 
-/// Which interface types have keys here; without keys a route does not exist.
+/// Which interfaces have keys. Without keys a route does not exist.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ServedInterfaces {
     /// The lifecycle calls.
@@ -33,14 +33,14 @@ impl Route {
     /// Finds the route of a request.
     ///
     /// # Errors
-    /// The answer, if there is no more to do: the health answer, or a constant refusal.
+    /// The answer, if the request needs no further work: the health answer, or a constant error.
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
     pub fn find(
         head: &Parts,
         base_path: &str,
         served: ServedInterfaces,
     ) -> Result<Self, Response<Bytes>> {
-        if let Some(response) = life(head) {
+        if let Some(response) = health_answer(head) {
             return Err(response);
         }
         let path = head.uri.path();
@@ -53,7 +53,7 @@ impl Route {
         over_limits(head).map_or(Ok(route), |status| Err(closed(status)))
     }
 
-    /// How long the route's bodies may be, in bytes.
+    /// The maximum length of the route's bodies, in bytes.
     pub const fn max_body_len(&self) -> usize {
         match self.interface {
             Interface::Base => 256 * 1024,
@@ -62,14 +62,14 @@ impl Route {
     }
 }
 
-/// The answer to a health check (decision A4); every function gives it.
-pub(crate) fn life(head: &Parts) -> Option<Response<Bytes>> {
+/// The answer to a health check, if the request is one (decision A4). Every function gives it.
+pub(crate) fn health_answer(head: &Parts) -> Option<Response<Bytes>> {
     let get = matches!(head.method, Method::GET | Method::HEAD);
     let asked = matches!(head.uri.path(), "/" | "/healthz");
     asked.then(|| if get { alive() } else { not_allowed("GET, HEAD") })
 }
 
-/// Every value of the headers that prove a kit call. A value that is not text counts as empty.
+/// Every value of the headers that sign a kit call. A value that is not text counts as empty.
 pub fn kit_headers(head: &Parts) -> Headers<'_> {
     let values = |name| {
         let values = head.headers.get_all(name).iter();
@@ -83,12 +83,12 @@ pub fn kit_headers(head: &Parts) -> Headers<'_> {
     }
 }
 
-/// The answer of a status that the marketplace never causes: a constant, unsigned.
+/// The constant, unsigned answer of an HTTP status that the marketplace never causes.
 pub fn closed(status: StatusCode) -> Response<Bytes> {
     let body = match status {
         StatusCode::NOT_FOUND => r#"{"error":"not found"}"#,
         StatusCode::UNAUTHORIZED => r#"{"error":"not authorised"}"#,
-        StatusCode::SERVICE_UNAVAILABLE => r#"{"error":"not now"}"#,
+        StatusCode::SERVICE_UNAVAILABLE => r#"{"error":"unavailable; try again later"}"#,
         StatusCode::METHOD_NOT_ALLOWED => r#"{"error":"method not allowed"}"#,
         StatusCode::PAYLOAD_TOO_LARGE => r#"{"error":"body too large"}"#,
         StatusCode::URI_TOO_LONG => r#"{"error":"query too long"}"#,
@@ -100,7 +100,7 @@ pub fn closed(status: StatusCode) -> Response<Bytes> {
     constant(status, body)
 }
 
-/// Bare `application/json`: the marketplace compares the header as text.
+/// `application/json` without a parameter: the marketplace compares the whole header.
 pub(crate) fn json(status: StatusCode, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -146,8 +146,8 @@ fn over_limits(head: &Parts) -> Option<StatusCode> {
     }
 }
 
-/// Whether a `Content-Encoding` names a coding. Callers that mean a character set write `UTF-8`
-/// there: such a body is not coded, and its signature is made over its bytes as they are.
+/// Whether a `Content-Encoding` names a coding. Some callers write a character set there, like
+/// `UTF-8`. Such a body is not encoded, and its signature covers its bytes as they are.
 fn is_coded(value: &HeaderValue) -> bool {
     let text = value.to_str().unwrap_or_default();
     text.split(',')
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn routes_are_exact() {
+    fn only_exact_paths_and_methods_have_a_route() {
         let both = ServedInterfaces { base: true, kit: true };
         let kit = |contract, activity| {
             Ok(Route { interface: Interface::Kit, contract, activity: Some(activity) })
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn routes_without_keys_are_not_there() {
+    fn a_route_without_keys_does_not_exist() {
         let none = ServedInterfaces { base: false, kit: false };
         assert_eq!(find("GET", "/saasproduce", none), Err(404));
         assert_eq!(find("POST", "/saasproduce/produceAPI/tenantSync", none), Err(404));

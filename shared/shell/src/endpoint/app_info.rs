@@ -1,4 +1,4 @@
-//! The product's own way in: `PUT /instances/{instanceId}/app-info`, a Standard Webhook
+//! The product reports access data: `PUT /instances/{instanceId}/app-info`, a Standard Webhook
 //! (decision E3).
 
 use std::sync::Arc;
@@ -22,17 +22,18 @@ use crate::context::Context;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::failure::Failure;
 use crate::repository::{Slot, Start, Update};
-use crate::route::{closed, json, life, not_allowed};
+use crate::route::{closed, health_answer, json, not_allowed};
 use crate::world::{Deadline, World};
 
-/// Takes the product's word that an instance is ready, or that it will not be. For products that
-/// answered `instance.created` with 202, because making an instance takes them longer than a callback
-/// can wait. The same message twice changes nothing; of two, the one that was signed later counts.
+/// Accepts the product's message that an instance is ready, or that it was refused. It is for
+/// products that answer `instance.created` with 202, because they need longer than a callback can
+/// wait. A repeated message changes nothing. Of two messages the one that was signed later counts.
 pub struct AppInfoEndpoint<W> {
     context: Arc<Context<W>>,
 }
 
-/// Why what the product said has no effect. Shown to it, so that its developer sees what to do.
+/// Why the product's message has no effect. The product gets this text, so that its developer can
+/// correct the call.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 enum AppInfoRefusal {
     #[error(transparent)]
@@ -41,21 +42,21 @@ enum AppInfoRefusal {
     Malformed(#[from] ProductError),
     #[error("instance unknown")]
     Unknown,
-    #[error("instance gone: released, or abandoned and refunded")]
+    #[error("instance gone: it was released, or its purchase was abandoned and refunded")]
     Gone,
-    #[error("instance ready: its buyer has access data already")]
+    #[error("instance ready: koohook already gave its access data to the buyer")]
     Ready,
-    #[error("not now: {0}; say it again")]
+    #[error("temporary failure: {0}; sign the message again and resend it")]
     Failed(#[from] Failure),
 }
 
-/// The longest message; the guide's own lengths make two kilobytes.
+/// The longest message. The guide's own limits add up to two kilobytes.
 const MAX_BODY_LEN: usize = 64 * 1024;
-/// How long it may take.
+/// How long a call may take.
 const BUDGET: Duration = Duration::from_secs(10);
 
 impl<W: World> AppInfoEndpoint<W> {
-    /// The endpoint at a context.
+    /// Makes the endpoint.
     pub const fn new(context: Arc<Context<W>>) -> Self {
         Self { context }
     }
@@ -103,7 +104,7 @@ impl<W: World> AppInfoEndpoint<W> {
 
 impl<W: World> Endpoint for AppInfoEndpoint<W> {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
-        if let Some(response) = life(head) {
+        if let Some(response) = health_answer(head) {
             return Err(response);
         }
         instance_id(head.uri.path()).ok_or_else(|| closed(StatusCode::NOT_FOUND))?;
@@ -129,17 +130,17 @@ impl<W: World> Endpoint for AppInfoEndpoint<W> {
         let carried_out = self.carry_out(&id, &head, &body).await;
         let status = status(carried_out);
         match carried_out {
-            Ok(()) => tracing::info!(status = status.as_u16(), "access told"),
-            // A stranger's noise.
+            Ok(()) => tracing::info!(status = status.as_u16(), "access data accepted"),
+            // Any caller can cause this line, so it is not a warning.
             Err(fault @ AppInfoRefusal::Unverified(_)) => {
-                tracing::info!(status = status.as_u16(), fault = %fault, "access refused");
+                tracing::info!(status = status.as_u16(), fault = %fault, "access data rejected");
             }
             Err(fault) => {
-                tracing::warn!(status = status.as_u16(), fault = %fault, "access refused")
+                tracing::warn!(status = status.as_u16(), fault = %fault, "access data rejected")
             }
         }
         let word = carried_out.err().map_or_else(|| "ok".to_owned(), |fault| fault.to_string());
-        // Our own words hold nothing that JSON would have to escape.
+        // koohook's own words contain no character that JSON would have to escape.
         json(status, Bytes::from(format!(r#"{{"status":"{word}"}}"#)))
     }
 }
@@ -167,7 +168,7 @@ impl From<Refusal> for AppInfoRefusal {
     }
 }
 
-/// The instance that a path names, if it is of this way in.
+/// The instance that a path names; `None` if the path is not one of this endpoint.
 fn instance_id(path: &str) -> Option<InstanceId> {
     let name = path.strip_prefix("/instances/")?.strip_suffix("/app-info")?;
     let name = if name.contains('/') { None } else { query_string::decode(name, Plus::Kept) }?;

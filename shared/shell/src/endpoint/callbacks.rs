@@ -1,5 +1,5 @@
-//! From an HTTP request to an HTTP response, on plain `http` types, so that any host can carry it.
-//! Every callback leaves through one exit, and that exit signs.
+//! The endpoint of the callbacks, on plain `http` types, so that any host can serve it. Every
+//! callback leaves through one function, which signs the answer.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
@@ -27,41 +27,41 @@ use crate::route::{Route, ServedInterfaces, closed, json, kit_headers};
 use crate::unverified_bodies::UnverifiedBody;
 use crate::world::{Deadline, World};
 
-/// What the endpoint is told of the seller's configuration.
+/// The part of the seller's configuration that the endpoint needs.
 #[derive(Debug)]
 pub struct CallbackSettings {
-    /// The production address's path; a call to any other path is HTTP 404.
+    /// The path of the production address. A call to another path is answered with HTTP 404.
     pub base_path: String,
-    /// The keys of the base interfaces; without them there are none.
+    /// The keys of the base interfaces. Without keys they are not served.
     pub base_keys: Option<Keyring>,
-    /// The keys of the joint-operations kit; without them there is none.
+    /// The keys of the joint-operations kit. Without keys it is not served.
     pub kit_keys: Option<Keyring>,
-    /// V2's unit of time.
+    /// The unit of V2's timestamps.
     pub timestamp_unit: TimestampUnit,
-    /// Whether answers under V2 are signed, too.
+    /// Whether answers under V2 are signed. Answers under V1 always are.
     pub v2_body_sign: bool,
-    /// How long a V1 newInstance may take; every other callback has [`BUDGET`].
+    /// How long a V1 newInstance may take. Every other callback may take [`BUDGET`].
     pub v1_new_instance: Duration,
     /// The settings of the pages.
     pub pages: Settings,
 }
 
-/// The callbacks of some pages at one address.
+/// Answers the callbacks of several pages at one address.
 pub struct CallbackEndpoint<W> {
     settings: CallbackSettings,
     pages: Pages,
     context: Arc<Context<W>>,
 }
 
-/// From receipt to answer (decision G2). The marketplace waits five seconds.
+/// The time from receipt to answer (decision G2). The marketplace waits five seconds.
 pub const BUDGET: Duration = Duration::from_secs(4);
 
-/// `http` keeps names in lower case; a host that writes HTTP/1 capitalises them again, since the
-/// marketplace is said to look for exactly `Body-Sign`.
+/// `http` keeps header names in lower case. A host that writes HTTP/1 capitalises them again, since
+/// the marketplace reportedly looks for exactly `Body-Sign`.
 const BODY_SIGN: HeaderName = HeaderName::from_static("body-sign");
 
 impl<W: World> CallbackEndpoint<W> {
-    /// The endpoint of the pages of rows.
+    /// Makes the endpoint of the pages of `rows`.
     ///
     /// # Errors
     /// If a page cannot work under the settings.
@@ -87,7 +87,7 @@ impl<W: World> CallbackEndpoint<W> {
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         let received = self.context.world.elapsed();
         let (mut head, body) = request.into_parts();
-        let unproven = head.extensions.remove();
+        let unverified_body = head.extensions.remove();
         let route = match self.route(&head) {
             Ok(route) => route,
             Err(response) => return response,
@@ -95,13 +95,13 @@ impl<W: World> CallbackEndpoint<W> {
         if body.len() > route.max_body_len() {
             return closed(StatusCode::PAYLOAD_TOO_LARGE);
         }
-        self.callback(unverified(route, &head, &body), unproven, route, received).await
+        self.callback(unverified(route, &head, &body), unverified_body, route, received).await
     }
 
-    /// Finds the route of a request by its head, before a host reads the body.
+    /// Finds the route of a request by its request line and headers, before a host reads the body.
     ///
     /// # Errors
-    /// The answer, where there is no more to do.
+    /// The answer, if the request needs no further work.
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
     pub fn route(&self, head: &Parts) -> Result<Route, Response<Bytes>> {
         let CallbackSettings { base_path, base_keys, kit_keys, .. } = &self.settings;
@@ -109,12 +109,13 @@ impl<W: World> CallbackEndpoint<W> {
         Route::find(head, base_path, served)
     }
 
-    /// The one way through. It starts with the route's current key and learns the one that
-    /// matched; a panic below it is an answer like any other.
+    /// Carries out a callback and answers it. The answer is signed with the key that verified the
+    /// call, or with the route's current key if no key did. A panic in a step becomes an answer,
+    /// too.
     async fn callback(
         &self,
         call: Unverified<'_>,
-        unproven: Option<Arc<UnverifiedBody>>,
+        unverified_body: Option<Arc<UnverifiedBody>>,
         route: Route,
         received: Duration,
     ) -> Response<Bytes> {
@@ -122,9 +123,9 @@ impl<W: World> CallbackEndpoint<W> {
             return closed(StatusCode::NOT_FOUND);
         };
         let matched = OnceLock::new();
-        let steps = self.steps(call, unproven, route, keys, received, &matched);
+        let steps = self.steps(call, unverified_body, route, keys, received, &matched);
         let done = match AssertUnwindSafe(steps).catch_unwind().await {
-            // No call of the marketplace's has so many values.
+            // The marketplace sends no call with so many values.
             Ok(done @ Done { end: CallEnd::Rejected(Rejection::TooManyNodes), .. }) => {
                 let took = self.context.world.elapsed().saturating_sub(received);
                 done.log.write(route.contract, done.reply.code, done.end, took);
@@ -142,7 +143,7 @@ impl<W: World> CallbackEndpoint<W> {
     async fn steps(
         &self,
         call: Unverified<'_>,
-        unproven: Option<Arc<UnverifiedBody>>,
+        unverified_body: Option<Arc<UnverifiedBody>>,
         route: Route,
         keys: &Keyring,
         received: Duration,
@@ -153,9 +154,9 @@ impl<W: World> CallbackEndpoint<W> {
             Ok(verified) => verified,
             Err(rejection) => return Done::rejected(rejection),
         };
-        // The body is its caller's, not a stranger's: it counts no more.
-        drop(unproven);
-        // The cell is empty: this is the only place that fills it.
+        // The call is verified: its body no longer counts as unverified.
+        drop(unverified_body);
+        // The cell is empty: only this line fills it.
         let _ = matched.set(verified.key().clone());
         let activity = match route.interface {
             Interface::Base => Fields::of(&verified).activity(),
@@ -171,7 +172,7 @@ impl<W: World> CallbackEndpoint<W> {
             log: CallLog::verified(activity, verified.form()),
         };
         let page = activity.and_then(|activity| self.pages.find(activity));
-        // Boxed: the steps are large, and their types are not each host's to work out.
+        // Boxed: the future is large, and its type would make each host slow to compile.
         let Handled { reply, log } = callback.carry_out(page).boxed().await;
         match reply {
             Ok(reply) => Done { reply, end: CallEnd::Replied, log },
@@ -179,21 +180,21 @@ impl<W: World> CallbackEndpoint<W> {
         }
     }
 
-    /// Judges a call by its head. What is rejected leaves by the same exit as a call that was read
-    /// whole, so that both answers are one.
+    /// Checks the request line and headers of a call. The same function answers a call that is
+    /// rejected here and a call whose body was read, so that both answers are identical.
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
-    fn judge(&self, route: Route, head: &Parts) -> Result<(), Response<Bytes>> {
+    fn check_headers(&self, route: Route, head: &Parts) -> Result<(), Response<Bytes>> {
         let world = &self.context.world;
         let received = world.elapsed();
         let keys = self.keys(route).ok_or_else(|| closed(StatusCode::NOT_FOUND))?;
-        let judged =
+        let checked =
             unverified(route, head, &[]).judge_head(self.settings.timestamp_unit, world.now());
-        judged.map_err(|rejection| {
+        checked.map_err(|rejection| {
             self.leave(&Done::rejected(rejection), route.contract, &keys.current, received)
         })
     }
 
-    /// The one exit: it logs and signs.
+    /// Logs, signs and returns the answer. Every callback ends here.
     fn leave(
         &self,
         done: &Done,
@@ -233,12 +234,12 @@ impl<W: World> CallbackEndpoint<W> {
 }
 
 impl<W: World> Endpoint for CallbackEndpoint<W> {
-    /// No body is read for a call whose head cannot be proven (decision G6). The body may take
-    /// seconds to arrive, so that [`CallbackEndpoint::answer`] judges the head once more, by its own time: a
-    /// sender that dawdles gains nothing, and an answer needs no memory of the head.
+    /// The body is not read if the headers show that the call cannot be verified (decision G6). The
+    /// body may take seconds to arrive, so [`CallbackEndpoint::answer`] verifies the headers again
+    /// at that time. A slow sender gains nothing, and the result of this check need not be kept.
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         let route = self.route(head)?;
-        self.judge(route, head)?;
+        self.check_headers(route, head)?;
         Ok(Admitted { max_body_len: route.max_body_len(), interface: route.interface })
     }
 
@@ -247,7 +248,7 @@ impl<W: World> Endpoint for CallbackEndpoint<W> {
     }
 }
 
-/// What became of a call, on its way to the exit.
+/// The reply to a call, and how the call ended.
 struct Done {
     reply: Reply,
     end: CallEnd,

@@ -1,4 +1,4 @@
-//! An HTTP timer's way to start the relay: `/relay`, with a secret of its own.
+//! An HTTP timer starts the relay: `/relay`, with a separate secret.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,28 +14,28 @@ use protocol::signature::Interface;
 use crate::context::Context;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::relay::Relay;
-use crate::route::{closed, json, life, not_allowed};
+use crate::route::{closed, health_answer, json, not_allowed};
 use crate::world::World;
 
-/// Starts the relay if the caller knows the secret.
+/// Starts the relay if the caller sends the secret.
 pub struct RelayEndpoint<W> {
     context: Arc<Context<W>>,
     secret: Secret,
 }
 
-/// How long a run takes at most; timers and gateways wait half a minute.
+/// The longest run: timers and gateways wait about 30 seconds.
 const BUDGET: Duration = Duration::from_secs(25);
 
-/// A timer sends little, and it is not read.
+/// The longest body. koohook does not use it.
 const MAX_BODY_LEN: usize = 64 * 1024;
 
 impl<W: World> RelayEndpoint<W> {
-    /// The endpoint at a context.
+    /// Makes the endpoint.
     pub const fn new(context: Arc<Context<W>>, secret: Secret) -> Self {
         Self { context, secret }
     }
 
-    fn knows_secret(&self, head: &Parts) -> bool {
+    fn has_secret(&self, head: &Parts) -> bool {
         let given = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let given = given.and_then(|value| value.split_once(' '));
         let given = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
@@ -46,17 +46,17 @@ impl<W: World> RelayEndpoint<W> {
 
 impl<W: World> Endpoint for RelayEndpoint<W> {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
-        if let Some(response) = life(head) {
+        if let Some(response) = health_answer(head) {
             return Err(response);
         }
         if head.uri.path() != "/relay" {
             return Err(closed(StatusCode::NOT_FOUND));
         }
-        // Timers differ: some can only GET.
+        // Some timers can only send GET.
         if !matches!(head.method, Method::GET | Method::POST) {
             return Err(not_allowed("GET, POST"));
         }
-        if self.knows_secret(head) {
+        if self.has_secret(head) {
             Ok(Admitted { max_body_len: MAX_BODY_LEN, interface: Interface::Kit })
         } else {
             Err(closed(StatusCode::UNAUTHORIZED))

@@ -1,4 +1,5 @@
-//! Parts of an entity: written before it refers to them, and deleted once nothing does.
+//! Parts of an entity. A part is written before the entity refers to it, and deleted when nothing
+//! refers to it any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +14,10 @@ use crate::seal::Seal;
 use crate::store::{Put, Queue, Stored, Value};
 use crate::world::World;
 
-/// How many parts are read or written at once.
+/// How many parts are read or written concurrently.
 const AT_ONCE: usize = 8;
-/// How often a part is read and written again because another was faster. It has few writers, and
-/// each leaves it as the next one wants it.
+/// How often koohook tries to write a part again because another writer was faster. A part has few
+/// writers, so that few tries are enough.
 const MAX_PART_RACES_LOST: usize = 8;
 
 impl<W: World> Repository<'_, W> {
@@ -42,20 +43,20 @@ impl<W: World> Repository<'_, W> {
         name: PartName,
     ) -> Result<Option<(PartName, Vec<u8>)>, Failure> {
         let key = part_key(owner, name);
-        let standing = self.get(&key).await?.filter(|stored| !stored.bytes.is_empty());
-        let Some(stored) = standing else { return Ok(None) };
+        let stored = self.get(&key).await?.filter(|it| !it.bytes.is_empty());
+        let Some(stored) = stored else { return Ok(None) };
         let bytes = self.seal.open(&key, &stored.bytes)?;
         if Seal::is_sealed(&stored.bytes) {
-            self.opened().await?;
+            self.put_missing_mark().await?;
         }
         Ok(Some((name, bytes)))
     }
 
-    /// Writes parts of an entity over absence, each on the agenda for when it has rested: until its
-    /// owner refers to it, no other record does.
+    /// Writes parts of an entity over absence. Each goes on the agenda for one resting time later:
+    /// until the entity refers to the part, no record does, and the relay may have to delete it.
     ///
     /// # Errors
-    /// If one of the outcomes is unknown; the parts that exist then are unused.
+    /// If an outcome is unknown. Parts that were written are then unused.
     pub async fn write_parts(
         &self,
         owner: &str,
@@ -75,56 +76,58 @@ impl<W: World> Repository<'_, W> {
         let value = Value { agenda: Some((Queue::Sweep, rested)), ..value };
         match self.put(&key, &value, None).await? {
             Put::Won => Ok(()),
-            // Its name is random: no other part has it.
+            // Part names are random, so another writer cannot have used this one.
             Put::Lost(_) => Err(Failure::Contended),
         }
     }
 
-    /// Takes a part that is referred to off the agenda.
+    /// Removes a part from the agenda, because a record refers to it.
     ///
     /// # Errors
-    /// If the outcome is unknown, or others were faster again and again.
+    /// If the outcome is unknown, or other writers were faster every time.
     pub async fn keep_part(&self, owner: &str, name: PartName) -> Result<(), Failure> {
         self.rewrite_part(owner, name, |value| value).await
     }
 
-    /// Postpones a part: whether anything refers to it cannot be known now.
+    /// Postpones the check of a part, because koohook cannot find out now whether a record refers
+    /// to it.
     ///
     /// # Errors
-    /// If the outcome is unknown, or others were faster again and again.
+    /// If the outcome is unknown, or other writers were faster every time.
     pub async fn postpone_part(&self, owner: &str, name: PartName) -> Result<(), Failure> {
         let agenda = Some((Queue::Sweep, self.world.now().after(REST)));
         self.rewrite_part(owner, name, |value| Value { agenda, ..value }).await
     }
 
-    /// Deletes a part: an empty value that expires, since a store deletes nothing by itself.
+    /// Deletes a part: writes an empty value that expires, since a store has no delete operation.
     ///
     /// # Errors
-    /// If the outcome is unknown, or others were faster again and again.
+    /// If the outcome is unknown, or other writers were faster every time.
     pub async fn delete_part(&self, owner: &str, name: PartName) -> Result<(), Failure> {
         let expires = Some(self.world.now().after(REST));
         self.rewrite_part(owner, name, |value| Value { bytes: Vec::new(), expires, ..value }).await
     }
 
-    /// Writes a part anew, off the agenda, unless it was deleted. A writer that loses a race reads
-    /// again: if it took the part for deleted, the part would stay for ever.
+    /// Writes a part again, without an agenda entry unless `change` adds one. Does nothing if the
+    /// part was deleted. After a lost race it uses the value that won: if it treated the part as
+    /// deleted, the part would stay forever.
     async fn rewrite_part(
         &self,
         owner: &str,
         name: PartName,
-        anew: impl Fn(Value) -> Value,
+        change: impl Fn(Value) -> Value,
     ) -> Result<(), Failure> {
         let key = part_key(owner, name);
-        let mut standing = self.get(&key).await?;
+        let mut stored = self.get(&key).await?;
         for _ in 0..=MAX_PART_RACES_LOST {
-            let Some(Stored { version, bytes }) = standing.filter(|it| !it.bytes.is_empty()) else {
+            let Some(Stored { version, bytes }) = stored.filter(|it| !it.bytes.is_empty()) else {
                 return Ok(());
             };
             let value = Value { version: self.version(), bytes, agenda: None, expires: None };
-            let value = anew(value);
+            let value = change(value);
             match self.put(&key, &value, Some(version)).await? {
                 Put::Won => return Ok(()),
-                Put::Lost(faster) => standing = faster,
+                Put::Lost(faster) => stored = faster,
             }
         }
         Err(Failure::Contended)

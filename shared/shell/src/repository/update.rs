@@ -1,5 +1,5 @@
-//! The one loop that reads, decides, writes, and decides anew on what another wrote. A decision is
-//! data: it says what to read beside the record, and what to write; it does neither.
+//! The loop that reads, decides and writes, and decides again if another write was faster. A
+//! decision is data: it names the parts to read and the record to write. It does no I/O itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,22 +11,22 @@ use super::{Repository, Slot, Written};
 use crate::failure::Failure;
 use crate::world::World;
 
-/// Where the loop begins.
-#[expect(clippy::large_enum_variant, reason = "one lives at a time")]
+/// How the loop starts.
+#[expect(clippy::large_enum_variant, reason = "only one exists at a time")]
 pub enum Start<'a> {
-    /// With a read of a subject; a purchase that was imported is found under its older ID.
+    /// Read the subject's record. An imported purchase is found under its older ID.
     Subject(&'a Subject),
-    /// With what was read already.
+    /// Use what was read already.
     Slot(Slot),
 }
 
-/// What is decided on what exists.
+/// A decision on the current value.
 pub enum Update<T> {
-    /// Leave it as it is.
+    /// Write nothing.
     Leave(T),
-    /// Write over it.
+    /// Write over the current value.
     Write(Write<T>),
-    /// Read these parts of it, and decide again. They are added to those that were read.
+    /// Read these parts of the entity and decide again. They are added to the parts that were read.
     Read(BTreeSet<PartName>),
 }
 
@@ -40,9 +40,9 @@ pub struct Write<T> {
 /// How the loop ended.
 #[derive(Debug)]
 pub struct Updated<T> {
-    /// What exists now.
+    /// The current value.
     pub slot: Slot,
-    /// What was decided on it.
+    /// The result of the decision.
     pub decided: T,
 }
 
@@ -52,8 +52,8 @@ impl<T> Update<T> {
         Self::write_with_parts(record, BTreeMap::new(), decided)
     }
 
-    /// Write these parts over absence, and then the record that refers to them: an interruption
-    /// leaves the old record whole.
+    /// Write these parts over absence, and then the record that refers to them. An interruption
+    /// leaves the old record complete.
     pub fn write_with_parts(
         record: EntityRecord,
         parts: BTreeMap<PartName, Vec<u8>>,
@@ -64,11 +64,11 @@ impl<T> Update<T> {
 }
 
 impl<W: World> Repository<'_, W> {
-    /// Decides on what exists and writes the decision over the version that was read. If another
-    /// write was faster, it rests and decides on what exists then, until the deadline.
+    /// Decides on the current value and writes the decision over the version that was read. If
+    /// another write was faster, it pauses and decides on the new value, until the deadline.
     ///
     /// # Errors
-    /// As `decide` says; or if the store does not answer in time, what exists is unusable, or the
+    /// If `decide` fails, the store does not answer in time, the stored value is unusable, or the
     /// deadline has passed.
     pub async fn update<T, E: From<Failure>>(
         &self,
@@ -82,14 +82,14 @@ impl<W: World> Repository<'_, W> {
         loop {
             let faster = match decide(&slot)? {
                 Update::Leave(decided) => return Ok(Updated { slot, decided }),
-                // Nothing new to read: without a rest the loop would not end.
+                // The parts were read already: without a pause the loop would spin.
                 Update::Read(names) if slot.has_parts(&names) => None,
                 Update::Read(names) => match self.read_parts(&slot.key, names).await? {
                     Some(parts) => {
                         slot.parts.extend(parts);
                         continue;
                     }
-                    // A part was deleted: the record that referred to it exists no longer.
+                    // A part was deleted, so the record has changed: read it again.
                     None => None,
                 },
                 Update::Write(Write { record, parts, decided }) => {
@@ -116,22 +116,22 @@ impl<W: World> Repository<'_, W> {
         parts: BTreeMap<PartName, Vec<u8>>,
     ) -> Result<Written, Failure> {
         if !parts.is_empty() {
-            // A record that does not fit is refused before any part of it is written.
+            // A record that is too large is rejected before any part is written (decision C2).
             record.to_bytes()?;
             self.write_parts(&slot.key, parts).await?;
         }
         self.write(slot, record).await
     }
 
-    /// One read; one more if the purchase was made elsewhere.
+    /// Finds the subject's record: one read, or two if the purchase was imported.
     async fn find(&self, subject: &Subject) -> Result<Slot, Failure> {
         let slot = self.read(subject).await?;
         self.followed(subject, slot).await
     }
 
-    /// Follows a pointer, once. What won a race is read by the same rules as what was found first
-    /// (decision C2): an import may have put a pointer there meanwhile. A record of another kind is
-    /// never taken for absence: it would be written over.
+    /// Follows a pointer, once. The record that won a race is checked by the same rules as the
+    /// first record (decision C2): an import may have put a pointer there meanwhile. A record of
+    /// another kind is an error. Absence would let the caller overwrite it.
     async fn followed(&self, subject: &Subject, slot: Slot) -> Result<Slot, Failure> {
         let Some(record) = slot.record() else { return Ok(slot) };
         if !subject.holds(&record.entity) {
@@ -141,7 +141,7 @@ impl<W: World> Repository<'_, W> {
         let slot = self.read(&moved).await?;
         match slot.record().map(|record| &record.entity) {
             Some(entity) if subject.is_led_to(entity) => Ok(slot),
-            // An import that is half done: a purchase made here now would lie under another's ID.
+            // The import is incomplete. A purchase written here would get another instance's ID.
             Some(_) | None => Err(Failure::Value(RecordError::Unreadable)),
         }
     }
