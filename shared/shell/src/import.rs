@@ -20,7 +20,7 @@ use crate::world::World;
 pub struct Import {
     /// The instance, under the ID that the older server gave it.
     pub instance: Instance,
-    /// The ID that its purchase derives.
+    /// The ID that koohook derives from its purchase.
     pub derived: InstanceId,
 }
 

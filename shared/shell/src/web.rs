@@ -38,7 +38,8 @@ pub enum Unanswered {
     NotReached,
     /// The time limit passed.
     TimedOut,
-    /// The connection ended before the answer did.
+    /// The connection ended before the answer did. Over plain HTTP it may have ended before the
+    /// request was sent.
     CutOff,
     /// The answer is not HTTP.
     NotHttp,

@@ -37,10 +37,8 @@ fn unusable_access_keys_are_rejected() {
         ("KOOHOOK_BASE_KEY", "unset"),
         ("KOOHOOK_BASE_KEY_PREVIOUS", "constructed-base-key-0000"),
     ]);
-    assert_eq!(
-        alone,
-        "KOOHOOK_BASE_KEY_PREVIOUS is set without KOOHOOK_BASE_KEY; set both, or unset it"
-    );
+    let text = "KOOHOOK_BASE_KEY_PREVIOUS is set without KOOHOOK_BASE_KEY; set both, or unset it";
+    assert_eq!(alone, text);
     accepted(
         "KOOHOOK_BASE_KEY",
         &[

@@ -168,7 +168,7 @@ fn a_start_with_a_key_marks_a_store_in_clear_at_once() {
     assert_eq!(file.starts((Some(KEYS[0]), "")), well);
     assert!(refused(&file.starts((None, "")), "KOOHOOK_SEAL_KEY is required"));
     let others = file.starts((Some(KEYS[1]), ""));
-    assert!(refused(&others[2..], "KOOHOOK_SEAL_KEY does not open"), "{others:?}");
+    assert!(refused(&others[2..], "KOOHOOK_SEAL_KEY does not decrypt"), "{others:?}");
 }
 
 /// A command's key in a shell is not the key of what serves: it seals nothing, and says so.

@@ -21,7 +21,7 @@ pub(super) struct Resolver {
 /// Why a name has no usable address.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub(super) enum ResolveError {
-    /// The name has no address, or the name service does not answer.
+    /// The name has no address, or the DNS does not answer.
     #[error("name not found")]
     NotFound,
     /// One of its addresses is outside the network.

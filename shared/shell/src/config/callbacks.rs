@@ -100,5 +100,5 @@ fn origin(address: &http::Uri) -> String {
 
 /// Paths that koohook uses itself (decision A1).
 const RESERVED: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/relay", "/usage"];
-/// The product's own calls have paths is_product_path this one.
+/// The paths of the product's own calls begin with this one.
 const INSTANCES: &str = "/instances";

@@ -52,8 +52,8 @@ impl<W: World> Repository<'_, W> {
         Ok(Some((name, bytes)))
     }
 
-    /// Writes parts of an entity over absence. Each goes on the agenda for one resting time later:
-    /// until the entity refers to the part, no record does, and the relay may have to delete it.
+    /// Writes parts of an entity over absence. Each part gets an agenda entry for after its resting
+    /// time. If the entity does not refer to the part by then, the relay deletes it.
     ///
     /// # Errors
     /// If an outcome is unknown. Parts that were written are then unused.

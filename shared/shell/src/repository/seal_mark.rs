@@ -114,7 +114,7 @@ impl<W: World> Repository<'_, W> {
             let (found, is_empty) = future::join(self.look_up(SEAL_MARK), self.is_empty()).await;
             match (found?, is_empty?) {
                 (None, Some(true)) => return self.put_mark().await,
-                // Another process may have put its mark after the first read of it.
+                // Another process may have put its mark after this process read the mark first.
                 (None, Some(false)) => self.look_up(SEAL_MARK).await?,
                 (found, _) => found,
             }

@@ -74,7 +74,7 @@ impl RedisConnection {
     /// at any time does not damage the connection.
     ///
     /// # Errors
-    /// If the server rejects a command, or does not answer in time. In that case the commands may
+    /// If the server rejects a command, or does not answer in time. Commands without an answer may
     /// have run.
     pub async fn send(&self, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
         let (number, mut connection) = self.connect().await?;

@@ -7,7 +7,7 @@ use thiserror::Error;
 pub enum RedisOpenError {
     /// The setting is not an address.
     #[error(
-        "the address is not one of a Redis; write redis://USER:PASSWORD@HOST:PORT/DATABASE, and percent-encode @ : / ? # % and blanks in user and password"
+        "the address is not a Redis address; write redis://USER:PASSWORD@HOST:PORT/DATABASE, and percent-encode @ : / ? # % and blanks in user and password"
     )]
     Address,
     /// The file with the authority's certificate cannot be used.
@@ -24,7 +24,7 @@ pub enum RedisOpenError {
     /// The server may lose acknowledged writes.
     #[error("redis may lose acknowledged writes: {0}; or add durability=any for a trial")]
     NotDurable(&'static str),
-    /// The server does not allow to wait for its replicas.
+    /// The server does not allow its user to wait for replicas.
     #[error(
         "redis rejects a command that wait=N needs ({0}); allow its user WAIT, and PUBLISH to the channel \
              PREFIX:fence; or remove wait=N"

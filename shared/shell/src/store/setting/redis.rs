@@ -136,7 +136,7 @@ const ENCODE: &str = "has a user or a password that is not percent-encoded; in t
      %40 for @, %2F for /, %3F for ?, %23 for #, %25 for % and %20 for a blank";
 const PERCENT: &str = "has a % that is not followed by two hexadecimal digits; write %25 for % \
      in a user or a password";
-const ADDRESS: &str = "is not the address of a Redis; write redis://USER:PASSWORD@HOST:PORT/DATABASE, \
+const ADDRESS: &str = "is not a Redis address; write redis://USER:PASSWORD@HOST:PORT/DATABASE, \
      where only HOST is required";
 
 #[cfg(test)]
