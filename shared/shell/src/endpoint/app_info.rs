@@ -68,14 +68,14 @@ impl<W: World> AppInfoEndpoint<W> {
         body: &[u8],
     ) -> Result<(), AppInfoRefusal> {
         let at = self.verified(head, body)?;
-        let told = InstanceAccess::read(id, body)?.told;
+        let reported = InstanceAccess::read(id, body)?.told;
         let deadline = Deadline::after(self.context.world.elapsed(), BUDGET);
         let decide = |slot: &Slot| {
             let record = slot.record().cloned().ok_or(AppInfoRefusal::Unknown)?;
             let Entity::Instance(instance) = record.entity.clone() else {
                 return Err(AppInfoRefusal::Unknown);
             };
-            let decided = instance.clone().told_access(&told, at)?;
+            let decided = instance.clone().told_access(&reported, at)?;
             if decided == instance {
                 return Ok(Update::Leave(()));
             }
