@@ -44,5 +44,6 @@ mod sqlite_files;
 mod stores;
 mod structure;
 mod sweep;
+mod texts;
 mod unusable;
 mod vectors;

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
@@ -29,4 +29,10 @@ fn functions() -> BTreeSet<String> {
     let entries = fs::read_dir(root().join("functions/src/bin")).unwrap().map(Result::unwrap);
     let names = entries.map(|entry| entry.file_name().into_string().unwrap());
     names.map(|name| name.strip_suffix(".rs").unwrap().to_owned()).collect()
+}
+
+/// Every source file that is not a test: its path, and its text.
+pub fn shipped_files() -> Vec<(String, String)> {
+    let shipped = rooms::files().into_iter().filter(|file| !file.is_test);
+    shipped.map(|file| (file.file, file.source)).collect()
 }

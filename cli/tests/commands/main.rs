@@ -11,6 +11,7 @@
 mod import;
 mod printing;
 mod store;
+mod texts;
 
 use std::fs;
 use std::io::pipe;

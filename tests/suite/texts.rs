@@ -1,0 +1,61 @@
+//! `texts.txt` lists every text that a person reads: errors, advice, log messages, the answers that
+//! HTTP callers read, and the help of the command. A reviewer reads them all in one file.
+//!
+//! This test writes and compares the texts of the source. The test `texts` of the command does the
+//! same with the help, which is the end of the file.
+
+mod source;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use self::source::{SourceText, texts};
+use crate::structure::{root, shipped_files};
+
+const LIST: &str = "tests/suite/texts.txt";
+/// The line before the help.
+const HELP_HEAD: &str = "# koohook: help\n";
+/// Packages whose texts reach a person outside the tests.
+const PACKAGES: [&str; 4] = ["cli", "functions", "shared", "examples"];
+
+#[test]
+fn every_text_of_the_source_is_in_the_list() {
+    let path = root().join(LIST);
+    let list = fs::read_to_string(&path).unwrap_or_default();
+    let (listed, help) = list.split_at(list.find(HELP_HEAD).unwrap_or(list.len()));
+    let found = source_texts();
+    if std::env::var_os("UPDATE_TEXTS").is_some() {
+        fs::write(path, format!("{found}{help}")).unwrap();
+        return;
+    }
+    let pairs = found.lines().zip(listed.lines());
+    if let Some((found, listed)) = pairs.into_iter().find(|(found, listed)| found != listed) {
+        panic!("{LIST} lists\n  {listed}\nand the source has\n  {found}\n{UPDATE}");
+    }
+    assert_eq!(found.lines().count(), listed.lines().count(), "{UPDATE}");
+}
+
+/// The texts of every file, sorted by the file's path.
+fn source_texts() -> String {
+    let is_listed = |file: &String| PACKAGES.iter().any(|package| file.starts_with(package));
+    let mut all = BTreeMap::new();
+    for (file, source) in shipped_files().into_iter().filter(|(file, _)| is_listed(file)) {
+        let texts = texts(&source);
+        if !texts.is_empty() {
+            all.insert(file, texts);
+        }
+    }
+    let section = |(file, texts): (&String, &Vec<SourceText>)| {
+        let lines: String = texts.iter().map(|text| format!("{text}\n")).collect();
+        format!("# {file}\n{lines}\n")
+    };
+    format!("{ABOUT}{}", all.iter().map(section).collect::<String>())
+}
+
+const UPDATE: &str = "if the new text is right, write the list again:\n  \
+    UPDATE_TEXTS=1 cargo test --locked --workspace --test suite --test commands texts::\n";
+const ABOUT: &str = "\
+Every text that a person reads, sorted by file. A test writes this list; do not edit it.
+error: the text of an error enum. log: a message, with its level. text: any other sentence.
+
+";
