@@ -1,5 +1,5 @@
-//! Every page, the product's own way in, and the relay at one address. For this machine; on a function
-//! platform each is a function of its own.
+//! All callbacks, the product's `app-info` endpoint and the relay at one address. On a function platform
+//! each of them is a separate function.
 
 use std::sync::Arc;
 
@@ -13,7 +13,10 @@ use shell::host::{MachineContext, open_proven_context};
 
 use crate::error::CommandError;
 
-/// Opens the store and puts the endpoints before it; and the context that they share.
+/// Opens the store and returns the endpoints, and the context that they share.
+///
+/// # Errors
+/// If the store does not open, or a setting does not fit the callbacks.
 pub async fn open(
     config: Config,
     rows: &[Row],

@@ -1,5 +1,4 @@
-//! `koohook conform`: the marketplace's calls against any address, before the marketplace makes
-//! them.
+//! `koohook conform`: sends the marketplace's calls to any server before the marketplace does.
 
 mod probe;
 mod report;
@@ -21,48 +20,50 @@ use crate::{scenario, wire};
 #[derive(Args)]
 #[command(mut_arg("kit_key", |arg| arg.help(KIT_KEY_HELP)))]
 #[command(after_help = "\
-Run `koohook dev` and paste the export lines that it prints into a second terminal. Then these work
-as they are:
+Run `koohook dev` and paste the export lines that it prints into a second terminal. There you can run:
 
-  koohook conform                  the rehearsals of the debugging page: they leave no trace
-  koohook conform --lives          whole scenarios: make, change and release instances
+  koohook conform                  send the rehearsals of the debugging page; they change no data
+  koohook conform --scenarios      also create, change and release instances
   koohook conform --only v2 >report.txt
   koohook conform \"$KOOHOOK_ADDRESS\" --key \"$KOOHOOK_BASE_KEY\"
 
-The address may be any server's. If a gateway routes each activity to its own function, write
-{function} for its name: 'https://seller.example.com/{function}/saasproduce'.
+The server need not be koohook. If a gateway routes each activity to its own function, write {function}
+for the function's name: 'https://seller.example.com/{function}/saasproduce'.
 
-The report goes to the standard output, and progress to the standard error. Each line ends with:
-  ok          the marketplace goes on
-  remark      it works, and the end of the report says what is worth knowing
-  not served  not every product needs this activity, or this contract: a contract is not served
-              if the server answers HTTP 404, 405 or 501
-  FAILED      the marketplace counts a failed call; what was seen, and what the guide wants
-The exit code is 0 if no line says FAILED. A contract fails if all its calls fail alike, by a wrong
-key too: play a server of one contract with --only. The kit fails if its key is given and neither
-contract of it is served.
+The report goes to the standard output. Progress goes to the standard error. Each line ends with one of:
+  ok          the answer is right
+  remark      the answer works; the end of the report explains the remark
+  not served  the server does not serve this activity, and not every product needs it
+  FAILED      the marketplace would count a failed call; the line shows the fault and the guide's rule
+The exit code is 0 if no line says FAILED.
 
-Whole scenarios are for an installation on trial, never for a live one. They need access data at
-once: from a template, or from a product that answers with it.")]
+A server may serve only one contract. conform then sees HTTP 404, 405 or 501 on each call of the other
+contract, and reports that contract as not served. If all calls of a contract fail in another way, the
+contract fails. The reason may be a wrong key. Give --only if your product uses one contract. If the
+kit's key is given, the server must serve the kit under at least one contract.
+
+Run --scenarios only against a test installation: it creates and releases instances. The server must
+return access data immediately: from KOOHOOK_APP_INFO, or from a product that answers with appInfo.")]
 pub struct ConformArguments {
-    /// The production address.
+    /// The production address of the server.
     #[arg(env = "KOOHOOK_ADDRESS")]
     address: Option<String>,
     #[command(flatten)]
     signing: SigningArguments,
-    /// A client secret sealed with the seller's public key, as `koohook keys seal` makes it;
-    /// without it the kit is not played.
+    /// A client secret, encrypted with the seller's public key by `koohook keys seal`. Without it the
+    /// kit is not played.
     #[arg(long, value_name = "BASE64", env = "KOOHOOK_SEALED_SECRET", hide_env_values = true)]
     sealed_secret: Option<String>,
-    /// Play whole scenarios, not only rehearsals: for an installation on trial, never a live one.
-    #[arg(long = "lives")]
+    /// Play whole scenarios, not only rehearsals. Use it only against a test installation.
+    // Scripts use the first name of this option.
+    #[arg(long = "scenarios", alias = "lives")]
     whole_scenarios: bool,
-    /// Play one contract alone, and expect it to be served.
+    /// Play only this contract, and fail if it is not served [default: both contracts].
     #[arg(long, value_name = "CONTRACT")]
     only: Option<AccessGuide>,
 }
 
-/// The interfaces of one type: a scenario for each contract.
+/// The interfaces of one type, with a scenario for each contract.
 struct Interfaces {
     name: &'static str,
     scenarios: Vec<Vec<Step>>,
@@ -72,14 +73,14 @@ impl ConformArguments {
     fn address(&self) -> Result<&str, CommandError> {
         let address = self.address.as_deref().filter(|address| !address.is_empty());
         address.ok_or_else(|| {
-            "address is missing: give it, or set KOOHOOK_ADDRESS; koohook's own is \
-             http://127.0.0.1:8000/saasproduce"
+            "address is missing; give it, or set KOOHOOK_ADDRESS (koohook dev serves \
+             http://127.0.0.1:8000/saasproduce)"
                 .into()
         })
     }
 }
 
-/// Plays and reports. The exit code is 0 if nothing failed.
+/// Plays the calls and prints the report. The exit code is 0 if no line failed.
 pub fn run(arguments: &ConformArguments) -> Result<ExitCode, CommandError> {
     let address = arguments.address()?;
     wire::check_address(address)?;
@@ -91,7 +92,7 @@ pub fn run(arguments: &ConformArguments) -> Result<ExitCode, CommandError> {
         access_key: &key,
         kit_key: kit_key.as_deref().unwrap_or_default(),
         sealed_secret: sealed_secret.unwrap_or_default(),
-        unit: arguments.signing.timestamp_unit.into(),
+        unit: arguments.signing.timestamp_unit()?,
     };
     reach(address)?;
     let only = arguments.only;
@@ -103,14 +104,14 @@ pub fn run(arguments: &ConformArguments) -> Result<ExitCode, CommandError> {
         play(arguments, seller, &kit, &mut report);
     } else if kit_key.is_some() {
         errln!(
-            "koohook: the kit is not played: set KOOHOOK_SEALED_SECRET or give --sealed-secret, \
-             which koohook keys seal makes"
+            "koohook: the kit is not played; set KOOHOOK_SEALED_SECRET or give --sealed-secret \
+             (koohook keys seal prints one)"
         );
     }
     Ok(report.conclude())
 }
 
-/// Plays both contracts of the base interfaces, or of the kit. Of two, one may be not served.
+/// Plays both contracts of the base interfaces, or of the kit. The server may serve only one of them.
 fn play(
     arguments: &ConformArguments,
     seller: Seller,
@@ -151,7 +152,7 @@ fn play_scenario(
     let mut player = Player::new(seller, AnswerRules::Guides);
     report.start(&steps);
     for step in steps {
-        // Without a purchase there is no instance to call about.
+        // If the purchase failed, the scenario has no instance.
         if step.needs_instance() && player.instance_id().is_empty() {
             report.unplayed(step);
             continue;
@@ -168,8 +169,8 @@ fn play_scenario(
     report.add_calls(player.calls());
 }
 
-/// Checks that a server listens, before a hundred lines say that none does. It need not answer: it
-/// may drop a call of no contract.
+/// Checks that a server listens; otherwise the report has a hundred lines with the same fault. The server
+/// need not answer: it may drop a call that belongs to no contract.
 fn reach(address: &str) -> Result<(), CommandError> {
     let request = http::Request::get(address.replace("{function}", "receive")).body(Vec::new())?;
     match wire::send(&wire::client(), request) {
@@ -178,4 +179,4 @@ fn reach(address: &str) -> Result<(), CommandError> {
     }
 }
 
-const KIT_KEY_HELP: &str = "The access key of the kit; without it the kit is not played";
+const KIT_KEY_HELP: &str = "The access key of the kit. Without it the kit is not played";

@@ -1,4 +1,4 @@
-//! `koohook demo`: the main job, on a bare machine, in a few seconds.
+//! `koohook demo`: shows on one machine, in a few seconds, what koohook does.
 
 mod keys;
 mod late_product;
@@ -36,25 +36,27 @@ use crate::error::CommandError;
 use crate::options::AccessGuide;
 use crate::output::outln;
 use crate::player::{AnswerRules, Player, Seller, StateLookup};
-use crate::{made_up, scenario};
+use crate::{generated, scenario};
 
 /// Arguments of `koohook demo`.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  koohook demo             both scenarios, a line a call
-  koohook demo --only v2   one of them
-  koohook demo --store redis://127.0.0.1:6379")]
+  koohook demo             play both contracts; each call prints one line
+  koohook demo --only v2   play only contract V2
+  koohook demo --store redis://127.0.0.1:6379
+
+The demo does not read KOOHOOK_STORE, so that its data does not reach your store by accident.")]
 pub struct DemoArguments {
-    /// Keep state there, said as in KOOHOOK_STORE (which is not looked at: what is made up here
-    /// stays there).
+    /// The store, in the form of KOOHOOK_STORE. The demo's data stays in it [default: a temporary
+    /// SQLite file].
     #[arg(long, value_name = "STORE")]
     store: Option<String>,
-    /// Play one contract alone.
+    /// Play only this contract [default: both contracts].
     #[arg(long, value_name = "CONTRACT")]
     only: Option<AccessGuide>,
 }
 
-/// A seller's server, with what the demo reads in the store behind it.
+/// A seller's server, and access to its store.
 struct ObservedSeller<'a> {
     /// The server that the marketplace calls.
     seller: Seller<'a>,
@@ -64,7 +66,7 @@ struct ObservedSeller<'a> {
     is_ready: &'a dyn Fn(&str) -> bool,
 }
 
-/// A bundle that is served until this is dropped, with its relay.
+/// A running koohook with its relay. It stops when this is dropped.
 struct ServedBundle {
     address: String,
     context: Arc<MachineContext>,
@@ -79,7 +81,7 @@ impl Drop for ServedBundle {
 }
 
 impl ServedBundle {
-    /// The stored record of an instance, read without the bundle.
+    /// The stored record of an instance. The demo reads it from the store itself.
     fn record(&self, runtime: &Runtime, keys: &DemoKeys, id: &str) -> Option<EntityRecord> {
         let subject = Subject::Instance(InstanceId::parse(id).ok()?);
         let world = &self.context.world;
@@ -90,31 +92,31 @@ impl ServedBundle {
     }
 }
 
-/// Starts the bundle and plays. The exit code is 0 if every line was right.
+/// Starts koohook and plays the scenarios. The exit code is 0 if every line was right.
 pub fn run(arguments: &DemoArguments) -> Result<ExitCode, CommandError> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("koohook.db");
     let (store, place) = match &arguments.store {
-        Some(store) => (store.clone(), "the store that was named".to_owned()),
+        Some(store) => (store.clone(), "the given store".to_owned()),
         None => (format!("sqlite:{}", file.display()), format!("SQLite in {}", file.display())),
     };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let keys = DemoKeys::make_up()?;
-    outln!("koohook demo: over {place}");
-    let mut scores = play_by_itself(&runtime, &store, &keys, arguments.only)?;
+    let keys = DemoKeys::generate()?;
+    outln!("koohook demo: the store is {place}");
+    let mut scores = play_without_product(&runtime, &store, &keys, arguments.only)?;
     scores.extend(play_with_product(&runtime, &store, &keys, arguments.only)?);
     Ok(conclude(&scores))
 }
 
-/// A seller without a product: every buyer gets the template's access data.
-fn play_by_itself(
+/// Plays a seller without a product. Every buyer gets the template's access data.
+fn play_without_product(
     runtime: &Runtime,
     store: &str,
     keys: &DemoKeys,
     only: Option<AccessGuide>,
 ) -> Result<Vec<ScenarioScore>, CommandError> {
-    let template = ("KOOHOOK_APP_INFO", made_up::APP_INFO.to_owned());
+    let template = ("KOOHOOK_APP_INFO", generated::APP_INFO.to_owned());
     let served = start(runtime, store, keys, &[template])?;
     let record = |id: &str| served.record(runtime, keys, id);
     let look = |id: &str| state(&record(id)?.entity);
@@ -139,7 +141,7 @@ fn play_scenario(seller: Seller, state: Option<StateLookup>, scenario: &[Step]) 
     ScenarioScore::new(&player, failed)
 }
 
-/// A seller with a product, which is down at first.
+/// Plays a seller with a product that is down at first.
 fn play_with_product(
     runtime: &Runtime,
     store: &str,
@@ -161,15 +163,15 @@ fn play_with_product(
     late_product::play(&observed, &product, only)
 }
 
-/// Prints the notices of a scenario: every change once, in order.
+/// Prints the notices of a scenario. Each change has one notice, in order.
 fn print_notices(outbox: &Outbox) {
-    outln!("\n   recorded for the product, each once:");
+    outln!("\n   notices that koohook recorded for the product:");
     for notice in &outbox.waiting {
         outln!("   {:>4}  {}", notice.sequence(), notice.kind.as_str());
     }
 }
 
-/// Prints the sum of what was played, and what to do next.
+/// Prints the counts and the next steps. Returns the exit code.
 fn conclude(scores: &[ScenarioScore]) -> ExitCode {
     let calls: usize = scores.iter().map(|score| score.calls).sum();
     let failed: usize = scores.iter().map(|score| score.failed).sum();
@@ -180,12 +182,12 @@ fn conclude(scores: &[ScenarioScore]) -> ExitCode {
 
 fn print_next() {
     let koohook = program();
-    outln!("\nNext:\n  {koohook} dev: keeps it running, and prints what a second terminal needs");
-    outln!("  {koohook} conform: plays the marketplace there, or against any address");
-    outln!("  docs/product.md: says what your product answers; README.md has the settings");
+    outln!("\nNext:\n  {koohook} dev: runs koohook, and prints the settings for a second terminal");
+    outln!("  {koohook} conform: plays the marketplace against that server, or against any other");
+    outln!("  docs/product.md: what your product must answer; docs/configuration.md: the settings");
 }
 
-/// Serves the bundle on a free port.
+/// Starts koohook on a free port.
 fn start(
     runtime: &Runtime,
     store: &str,
@@ -216,7 +218,7 @@ fn listen<F: Endpoint>(
     let address = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel();
     runtime.spawn(host::http::serve_until(endpoint, listener, MAX_CONNECTIONS, async {
-        // A message and the end of the sender both stop it.
+        // The endpoint also stops if the sender is dropped.
         let _ = stopped.await;
     }));
     Ok((address, stop))
@@ -235,5 +237,5 @@ fn state(entity: &Entity) -> Option<State> {
     })
 }
 
-/// More than the demo opens.
+/// More connections than the demo opens.
 const MAX_CONNECTIONS: usize = 1_024;

@@ -1,4 +1,4 @@
-//! `koohook dev`: the bundle on this machine, for as long as the seller develops.
+//! `koohook dev`: runs koohook on one machine while the seller develops.
 
 mod export_lines;
 mod keys;
@@ -25,20 +25,21 @@ Examples:
   KOOHOOK_LISTEN=127.0.0.1:9000 KOOHOOK_STORE=memory: koohook dev
   KOOHOOK_APP_INFO='{\"frontEndUrl\":\"https://app.example.com\"}' koohook dev
 
-It honours every KOOHOOK_… setting and makes up what is missing. State stays in koohook.db in this
-folder unless KOOHOOK_STORE says otherwise. Made-up keys stay beside it, in koohook.db.keys and
-koohook.db.application.pem, so that a restart has the same ones. With memory: nothing is kept.
+dev reads every KOOHOOK_… setting and generates the missing ones. If KOOHOOK_STORE is not set, the store
+is koohook.db in this folder. The generated keys are beside it, in koohook.db.keys and
+koohook.db.application.pem; the next start uses them again. A memory: store is lost at the end.
+dev also runs the relay.
 
-It prints export lines. Paste them into a second terminal, then play the marketplace there:
-  koohook conform --lives
+dev prints export lines. Paste them into a second terminal, then play the marketplace there:
+  koohook conform --scenarios
   koohook send --v2 newInstance orderId=CS1 orderLineId=CS1-000001")]
 pub struct DevArguments {
-    /// Print nothing to paste.
+    /// Do not print the export lines.
     #[arg(long)]
     quiet: bool,
 }
 
-/// Serves until the process is asked to stop.
+/// Serves until the process gets a signal to stop.
 pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     let settings = DevSettings::read()?;
     let config = Config::read(&|name| settings.lookup(name))?;
@@ -47,7 +48,9 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     let max_connections = config.max_connections;
     settings.announce();
     if !config.context.seal.seals() {
-        errln!("KOOHOOK_SEAL_KEY is not set: stored values, client secrets too, are in clear");
+        errln!(
+            "koohook: KOOHOOK_SEAL_KEY is not set; stored values are unencrypted, and so are client secrets"
+        );
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -62,7 +65,7 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The production address on this machine: the loopback reaches a listener on any interface.
+/// The production address on this machine. If koohook listens on all interfaces, it is on the loopback.
 fn address(listen: SocketAddr, base_path: &str) -> String {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

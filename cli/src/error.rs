@@ -1,4 +1,4 @@
-//! What every command reports if it fails.
+//! The error that every command reports.
 
-/// Why a command ended without doing its work: what is wrong, then what to do.
+/// Why a command failed. The text says what is wrong, then what to do.
 pub type CommandError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,4 +1,4 @@
-//! `koohook import`: instances that an older server made keep the IDs it gave (decision C7).
+//! `koohook import`: imports the instances of an older server. They keep their IDs (decision C7).
 
 mod cell;
 mod encoding;
@@ -33,52 +33,56 @@ use crate::session::{Session, advised, settings};
 
 /// Arguments of `koohook import`.
 #[derive(Args)]
-#[command(after_help = "Each row names an instance and the purchase that made it:
+#[command(after_help = "Each row describes an instance and its purchase:
 
   {\"instanceId\":\"i-1\",\"orderId\":\"CS1\",\"state\":\"active\",\"expireTime\":\"20280101000000\",
    \"frontEndUrl\":\"https://app.example.com\",\"userName\":\"admin\",\"password\":\"…\"}
 
-Columns, or members of a JSON line:
-  instanceId, orderId  mandatory, letter for letter
-  orderLineId          of an order of access guide 2.0; a row without it is one of access guide 1.0
-  productId            2.0: if the purchase carried one
-  chargingMode         1.0: 0, 1, 3 or 5; 0 and 5 have an instance for each product, and want productId
+Columns of a table, or members of a JSON line:
+  instanceId, orderId  required; exactly as the marketplace has them
+  orderLineId          required for an order of access guide 2.0; without it the order is of 1.0
+  productId            2.0: required if the purchase had one
+  chargingMode         1.0: 0, 1, 3 or 5; with 0 and 5 productId is required
   state                active (default), frozen, released
-  freezeCause          of a frozen one: expiry (default), status, both; a renewal ends expiry alone
-  expireTime           14 or 17 digits in UTC, or like 2028-01-01T08:00:00+08:00
-  frontEndUrl          without it, KOOHOOK_APP_INFO is filled in
+  freezeCause          if state is frozen: expiry (default), status, both; a renewal ends only expiry
+  expireTime           14 or 17 digits in UTC, or a time like 2028-01-01T08:00:00+08:00
+  frontEndUrl          if it is missing, the access data comes from KOOHOOK_APP_INFO
   adminUrl, userName, password, memo
 
-A table has a head line. Its separators are commas, semicolons or tabs; a line like sep=; before it
-names another. Text is UTF-8, UTF-16 or GB18030 (GBK): what Excel and WPS save. Format columns with
-IDs as text before you save: a spreadsheet rounds long numbers. Blanks in credentials are kept; an
-ID with blanks around it is rejected. Empty rows are skipped.
+A table begins with a line of column names. Cells are separated by commas, semicolons or tabs. A first
+line like sep=; sets another separator. The file may be UTF-8, UTF-16 or GB18030 (GBK), as Excel and
+WPS save it. Format the columns with IDs as text before you save: a spreadsheet rounds long numbers.
+Blanks in credentials are kept. An ID with blanks around it is rejected. Empty rows are skipped.
 
 Examples:
   koohook import --dry-run instances.csv
   KOOHOOK_STORE=sqlite:koohook.db koohook import instances.jsonl
 
-If a row is rejected for what it says, none is written. A row is put over absence only; what exists
-already is reported and left as it is. A call that was signed more than a minute before the import
-has no effect on what was imported. An import may run while koohook serves. If it is interrupted,
-run it again: until then koohook may answer 000005 to the one purchase that it was at.
+If one row is malformed, no row is written. An existing instance is never changed, only reported. A call
+that was signed more than a minute before the import does not change an imported instance.
 
-Exits with 0 if the store holds every row (--dry-run: would hold it); with 1 if a row was rejected,
-differs from what exists, or could not be written; with 2 if the arguments are wrong.")]
+An import may run while koohook serves. If the import is interrupted, run it again. Until then koohook
+may answer 000005 to the purchase of one row.
+
+The exit code is 0 if the store contains every row (with --dry-run: would contain it). It is 1 if a row
+was rejected, differs from the stored instance, or was not written. It is 2 if the arguments are wrong.")]
 pub struct ImportArguments {
-    /// JSON lines, or a table with a head line (CSV); the first letter tells them apart.
+    /// A file of JSON lines, or a table (CSV). A file that begins with { is read as JSON lines.
     file: PathBuf,
-    /// Read and check everything, write nothing.
+    /// Check every row and write nothing.
     #[arg(long)]
     dry_run: bool,
 }
 
-/// Reads every row, then puts every row; reports both.
+/// Reads every row, then writes every row, and prints a report.
 pub fn run(arguments: &ImportArguments) -> Result<ExitCode, CommandError> {
     let config = settings()?;
     let rows = read(&arguments.file)?;
     if rows.is_empty() {
-        errln!("koohook: {} holds no rows: check that it is the file", arguments.file.display());
+        errln!(
+            "koohook: {} contains no rows; check the name of the file",
+            arguments.file.display()
+        );
     }
     let mut report = ImportReport::default();
     let mut imports = Vec::new();
@@ -115,45 +119,47 @@ fn read(path: &Path) -> Result<Rows, CommandError> {
     let rows = match decoded.text.trim_start().chars().next() {
         None => Ok(Rows::new()),
         Some('[') => {
-            Err("holds a JSON array: write one object a line, as `jq -c '.[]'` does".to_owned())
+            Err("file contains a JSON array; write one object on each line, as `jq -c '.[]'` does"
+                .to_owned())
         }
         Some('{') => json_lines::rows(&decoded.text),
         Some(_) => table::rows(&decoded.text),
     };
     let rows = rows.map_err(named)?;
     if let Some(encoding) = decoded.encoding {
-        errln!(
-            "koohook: the file is read as {encoding}; if its texts are not, save it as CSV UTF-8"
-        );
+        errln!("koohook: the file is read as {encoding}; if this is wrong, save it as CSV UTF-8");
     }
     Ok(rows)
 }
 
-/// Rejects rows that contradict an earlier one: an ID or a purchase that comes twice.
+/// Rejects a row whose instance ID or purchase an earlier row has already.
 fn without_duplicates(
     imports: Vec<(usize, Import)>,
     report: &mut ImportReport,
 ) -> Vec<(usize, Import)> {
     let mut lines = BTreeMap::new();
-    let mut alone = Vec::new();
+    let mut kept = Vec::new();
     for (line, import) in imports {
         let ids = [&import.instance.id, &import.derived];
         if let Some(earlier) = ids.into_iter().find_map(|id| lines.get(id)) {
-            let fault = format!("names the instance or the purchase of line {earlier} again");
+            let fault = format!(
+                "instance or purchase is the same as on line {earlier}; delete one of the lines"
+            );
             report.rejected(line, &fault);
             continue;
         }
         lines.extend(ids.map(|id| (id.clone(), line)));
-        alone.push((line, import));
+        kept.push((line, import));
     }
-    alone
+    kept
 }
 
-/// The store; in a dry run an empty one if there is none yet.
+/// Opens the store. If its file does not exist, a dry run uses an empty store.
 async fn open(config: &StoreConfig, dry_run: bool) -> Result<MachineWorld<AnyStore>, CommandError> {
     match &config.store {
         StoreSetting::Memory => {
-            Err("KOOHOOK_STORE is memory: an import into it is lost; name another".into())
+            Err("KOOHOOK_STORE is memory:, so the import would be lost; set it to another store"
+                .into())
         }
         StoreSetting::Sqlite { path, .. } if dry_run && !path.as_path().exists() => {
             Ok(MachineWorld::new(StoreSetting::Memory.open(false).await?))
@@ -163,19 +169,19 @@ async fn open(config: &StoreConfig, dry_run: bool) -> Result<MachineWorld<AnySto
     }
 }
 
-/// Refuses to import if this machine's clock and the store's differ. The first row is read before:
+/// Fails if this machine's clock and the store's clock differ. It reads the first row first, because
 /// DynamoDB sends its time with an answer.
 fn check_clock(session: &Session, first: &Import) -> Result<(), CommandError> {
     let Session { world, runtime, .. } = session;
     let repository = session.repository(Reader::Operator);
     runtime.block_on(first.put(&repository, true)).map_err(advised)?;
     let now = world.now();
-    let told = runtime.block_on(world.store().clock(now)).unwrap_or(now);
-    Ok(agree(now, told)?)
+    let stores = runtime.block_on(world.store().clock(now)).unwrap_or(now);
+    Ok(agree(now, stores)?)
 }
 
-/// Whether two clocks agree. If ours is ahead, every call of the next minutes is older than the
-/// import; if it is behind, copies of older calls are not.
+/// Whether two clocks agree. If ours is fast, koohook treats the calls of the next minutes as older than
+/// the import. If ours is slow, it treats old copies of calls as newer.
 fn agree(ours: UnixMillis, theirs: UnixMillis) -> Result<(), String> {
     let apart = theirs.since(ours).max(ours.since(theirs));
     if apart <= CLOCKS_APART {
@@ -183,8 +189,8 @@ fn agree(ours: UnixMillis, theirs: UnixMillis) -> Result<(), String> {
     }
     let seconds = apart.as_secs();
     Err(format!(
-        "this machine's clock and the store's differ by {seconds} seconds: set the clock, and run \
-         the import again"
+        "this machine's clock and the store's clock differ by {seconds} seconds; set the clock, \
+         then run the import again"
     ))
 }
 
@@ -216,8 +222,8 @@ fn progress(done: usize, total: usize) {
     }
 }
 
-/// So far apart this machine's clock and the store's may be: the time of the import decides which
-/// calls are older (decisions D5, D12).
+/// The most that this machine's clock and the store's clock may differ. The time of the import decides
+/// which calls are older (decisions D5, D12).
 const CLOCKS_APART: Duration = Duration::from_mins(5);
 
 #[cfg(test)]

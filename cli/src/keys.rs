@@ -1,5 +1,4 @@
-//! `koohook keys`: the key pair whose public half goes into the seller's console, and the secrets
-//! that only the seller has.
+//! `koohook keys`: generates the kit's key pair and other secrets, and prints public keys.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,7 +8,7 @@ use functions::application_sync::secret::{Oaep, PrivateKey, PrivateKeys, Size};
 
 use crate::error::CommandError;
 use crate::output::{self, errln};
-use crate::{input, made_up, secret_file};
+use crate::{generated, input, secret_file};
 
 /// Arguments of `koohook keys`.
 #[derive(Args)]
@@ -20,13 +19,13 @@ pub struct KeysArguments {
 
 #[derive(Subcommand)]
 enum KeysCommand {
-    /// Make an RSA key pair: the private key for koohook, the public one for the marketplace.
+    /// Generate an RSA key pair: the private key for koohook, the public key for the marketplace.
     New(NewKeyArguments),
-    /// Print the public half of each private key in a file, as the seller's console wants it.
+    /// Print the public key of each private key in a file, in the form for the seller's console.
     Public(PublicKeyArguments),
-    /// Print a fresh secret: 32 random bytes, in the form that its setting wants.
+    /// Generate a secret of 32 random bytes and print it in the form of its setting.
     Secret(SecretArguments),
-    /// Seal a text with the public half of a private key, as the marketplace does.
+    /// Encrypt a text with the public key of a private key, as the marketplace does.
     Seal(SealArguments),
 }
 
@@ -36,14 +35,14 @@ enum KeysCommand {
   KOOHOOK_RSA_PRIVATE_KEY_FILE=application.pem
   koohook keys new --bits 4096 --out application-2.pem
 
-With several application credentials, KOOHOOK_RSA_PRIVATE_KEY takes their keys one after the other.
-With --out the public key goes to the standard output, without it the private one; all else goes to
-the standard error. The file is readable by its owner alone, and one that exists is never written over.")]
+KOOHOOK_RSA_PRIVATE_KEY may contain the keys of several application credentials, one after the other.
+With --out the standard output gets the public key; without it, the private key. Everything else goes
+to the standard error. Only the owner can read the file. An existing file is never overwritten.")]
 struct NewKeyArguments {
-    /// The size of the key. The marketplace takes no smaller one.
+    /// The size of the key in bits. The marketplace does not accept smaller keys.
     #[arg(long, default_value = "3072", value_parser = ["3072", "4096"])]
     bits: String,
-    /// Where the private key goes; without it, to the standard output.
+    /// The file for the private key [default: the standard output].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -52,9 +51,9 @@ struct NewKeyArguments {
 #[command(after_help = "Examples:
   koohook keys public application.pem
 
-One line a key, in the order of the file, and nothing else on the standard output.")]
+The standard output gets one line for each key, in the order of the file.")]
 struct PublicKeyArguments {
-    /// PEM of PKCS#8 or PKCS#1, one key or several.
+    /// A PEM file (PKCS#8 or PKCS#1) with one key or several.
     file: PathBuf,
 }
 
@@ -62,11 +61,11 @@ struct PublicKeyArguments {
 #[command(after_help = "Examples:
   koohook keys seal application.pem made-up-client-secret
 
-One line of base64, for applicationSync's clientSecret.")]
+The output is one line of base64. It is a value for clientSecret of applicationSync.")]
 struct SealArguments {
-    /// PEM of PKCS#8 or PKCS#1; of several keys the first is taken.
+    /// A PEM file (PKCS#8 or PKCS#1). The first key in it is used.
     file: PathBuf,
-    /// What is to be sealed.
+    /// The text to encrypt.
     text: String,
 }
 
@@ -75,9 +74,9 @@ struct SealArguments {
   KOOHOOK_PRODUCT_SECRET=$(koohook keys secret product)
   KOOHOOK_SEAL_KEY=$(koohook keys secret seal)
 
-Keep what it prints: what a lost seal key sealed does not open again.")]
+Store the printed secret safely. If a seal key is lost, the values that it sealed cannot be read.")]
 struct SecretArguments {
-    /// What it is for.
+    /// The setting that the secret is for.
     #[arg(value_enum)]
     purpose: SecretPurpose,
 }
@@ -85,55 +84,55 @@ struct SecretArguments {
 /// What a secret is for.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum SecretPurpose {
-    /// KOOHOOK_PRODUCT_SECRET: signs to the product, and from it.
+    /// KOOHOOK_PRODUCT_SECRET: koohook and the product sign their calls to each other with it.
     Product,
-    /// KOOHOOK_SEAL_KEY: seals every stored value.
+    /// KOOHOOK_SEAL_KEY: koohook encrypts every stored value with it.
     Seal,
-    /// KOOHOOK_RELAY_SECRET: lets an HTTP timer start the relay.
+    /// KOOHOOK_RELAY_SECRET: an HTTP timer starts the relay with it.
     Relay,
 }
 
-/// What a command prints.
+/// The output of a command.
 struct KeysOutput {
-    /// To the standard output, for a file or a pipe: whole lines.
+    /// For the standard output, so that a file or a pipe gets it: whole lines.
     data: String,
-    /// To the standard error: what to do with it.
+    /// For the standard error: what to do with the data.
     aside: String,
 }
 
 impl KeysCommand {
-    /// Whether what is printed exists nowhere else.
-    const fn makes_what_it_prints(&self) -> bool {
+    /// Whether the printed secret exists only in the output.
+    const fn prints_a_new_secret(&self) -> bool {
         matches!(self, Self::New(NewKeyArguments { out: None, .. }) | Self::Secret(_))
     }
 }
 
 impl KeysOutput {
-    const fn alone(data: String) -> Self {
+    const fn of_data(data: String) -> Self {
         Self { data, aside: String::new() }
     }
 }
 
-/// Makes a key pair, or shows the public half of one.
+/// Generates a key or a secret, prints public keys, or encrypts a text.
 pub fn run(arguments: &KeysArguments) -> Result<ExitCode, CommandError> {
     let printed = match &arguments.command {
         KeysCommand::New(arguments) => new(arguments)?,
         KeysCommand::Public(arguments) => public(&arguments.file)?,
-        KeysCommand::Secret(arguments) => KeysOutput::alone(secret(arguments.purpose)?),
-        KeysCommand::Seal(arguments) => KeysOutput::alone(seal(arguments)?),
+        KeysCommand::Secret(arguments) => KeysOutput::of_data(secret(arguments.purpose)?),
+        KeysCommand::Seal(arguments) => KeysOutput::of_data(seal(arguments)?),
     };
     if !printed.aside.is_empty() {
         errln!("{}", printed.aside);
     }
     output::print(format_args!("{}", printed.data));
-    if output::is_closed() && arguments.command.makes_what_it_prints() {
-        return Err("the reader went away, and the secret with it: run this again".into());
+    if output::is_closed() && arguments.command.prints_a_new_secret() {
+        return Err("the pipe was closed, so the secret is lost; run this command again".into());
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn secret(purpose: SecretPurpose) -> Result<String, CommandError> {
-    let bytes = made_up::seal_key()?;
+    let bytes = generated::seal_key()?;
     Ok(match purpose {
         SecretPurpose::Product => format!("whsec_{bytes}\n"),
         SecretPurpose::Seal | SecretPurpose::Relay => format!("{bytes}\n"),
@@ -155,7 +154,7 @@ fn new(arguments: &NewKeyArguments) -> Result<KeysOutput, CommandError> {
             secret_file::write(path, &pem)?;
             let path = path.display();
             let private =
-                format!("Private key, for koohook alone: KOOHOOK_RSA_PRIVATE_KEY_FILE={path}");
+                format!("Private key, only for koohook: KOOHOOK_RSA_PRIVATE_KEY_FILE={path}");
             Ok(KeysOutput { data: format!("{public}\n"), aside: format!("{private}\n{PASTE}") })
         }
         None => Ok(KeysOutput { data: pem, aside: format!("{PASTE}\n{public}") }),
@@ -172,7 +171,10 @@ fn public(path: &Path) -> Result<KeysOutput, CommandError> {
 
 fn seal(arguments: &SealArguments) -> Result<String, CommandError> {
     let keys = read(&arguments.file)?;
-    let key = keys.as_slice().first().ok_or("no key")?;
+    let key = keys
+        .as_slice()
+        .first()
+        .ok_or("the file has no private key; koohook keys new generates one")?;
     Ok(format!("{}\n", key.seal(Oaep::Sha256Mgf1Sha1, &arguments.text)?))
 }
 
@@ -182,8 +184,8 @@ fn read(path: &Path) -> Result<PrivateKeys, CommandError> {
 }
 
 const PASTE: &str = "\
-Public key, for the application credential and for applicationSync on the debugging page; paste
-the whole line as it is:";
+Public key, for the application credential and for applicationSync on the debugging page. Paste the
+whole line:";
 
 #[cfg(test)]
 mod tests {
@@ -192,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_key_reads_back() {
+    fn a_new_key_file_contains_the_printed_key() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("made-up.pem");
         let arguments = NewKeyArguments { bits: "3072".to_owned(), out: Some(out.clone()) };

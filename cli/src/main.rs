@@ -1,4 +1,5 @@
-//! The `koohook` command: the bundle on this machine, and the marketplace's side of the wire.
+//! The `koohook` command. It runs koohook on one machine, plays the marketplace against a server,
+//! and prepares and repairs an installation.
 
 mod bundle;
 mod command_line;
@@ -6,10 +7,10 @@ mod conform;
 mod demo;
 mod dev;
 mod error;
+mod generated;
 mod import;
 mod input;
 mod keys;
-mod made_up;
 mod notices;
 mod options;
 mod output;
@@ -31,8 +32,7 @@ use clap::{Parser, Subcommand};
 use crate::error::CommandError;
 use crate::output::errln;
 
-/// KooGallery (云商店) callbacks, answered right: demo, develop, send, conform, notices, import, keys,
-/// store.
+/// Answers the signed callbacks of KooGallery (云商店), Huawei Cloud's marketplace, for a SaaS seller.
 #[derive(Parser)]
 #[command(name = "koohook", version, max_term_width = 100)]
 struct Cli {
@@ -42,30 +42,30 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start the bundle with made-up keys and play the scenarios of purchases over real HTTP.
+    /// Run koohook on this machine with generated keys, and play the marketplace against it.
     Demo(demo::DemoArguments),
-    /// Keep the bundle running on KOOHOOK_LISTEN; make up and print what is not set.
+    /// Run koohook on this machine while you develop. It generates the settings that are missing.
     Dev(dev::DevArguments),
-    /// Serve the bundle for real: every setting from the environment, nothing made up.
-    Serve(serve::ServeArguments),
+    /// Test any server with the marketplace's calls: rehearsals, or whole scenarios.
+    Conform(conform::ConformArguments),
     /// Build, sign and send one call, as the marketplace does.
     Send(send::SendArguments),
-    /// Play the marketplace against any address: rehearsals, or whole scenarios of purchases.
-    Conform(conform::ConformArguments),
-    /// Make the key pair that the kit's application credential wants, and fresh secrets.
+    /// Generate the kit's key pair and other secrets, and print public keys.
     Keys(keys::KeysArguments),
-    /// Look at what the product was not told yet, and tell it again what it did not take.
-    Notices(notices::NoticesArguments),
-    /// Bring in instances that an older server made, under the IDs it gave.
-    Import(import::ImportArguments),
-    /// Make the table that an external store wants, or look at it.
+    /// Create the table of a DynamoDB store, or check any store.
     Store(store::StoreArguments),
+    /// Import the instances of an older server. They keep their IDs.
+    Import(import::ImportArguments),
+    /// Run koohook in production. It generates no setting.
+    Serve(serve::ServeArguments),
+    /// List notices that the product has not accepted, and send given-up ones again.
+    Notices(notices::NoticesArguments),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::try_parse() {
         Ok(cli) => run(&cli.command),
-        Err(told) if told.use_stderr() => told.exit(),
+        Err(error) if error.use_stderr() => error.exit(),
         Err(help) => Ok(print_help(&help)),
     };
     let done = done.and_then(|code| output::finish().map(|()| code).map_err(unwritten));
@@ -92,7 +92,7 @@ fn run(command: &Command) -> Result<ExitCode, CommandError> {
     }
 }
 
-/// Help, or the version: both were asked for.
+/// Prints the help or the version on the standard output.
 fn print_help(help: &clap::Error) -> ExitCode {
     let text = help.render();
     if std::io::stdout().is_terminal() {
@@ -104,7 +104,7 @@ fn print_help(help: &clap::Error) -> ExitCode {
 }
 
 fn unwritten(fault: std::io::Error) -> CommandError {
-    format!("the standard output cannot be written: {fault}").into()
+    format!("standard output cannot be written ({fault}); check the disk or the pipe").into()
 }
 
 #[cfg(test)]

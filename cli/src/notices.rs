@@ -1,5 +1,4 @@
-//! `koohook notices`: notices that the product did not receive yet, or did not accept, and
-//! offering them again.
+//! `koohook notices`: lists the notices that the product has not accepted, and sends given-up ones again.
 
 mod line;
 
@@ -18,7 +17,7 @@ use shell::repository::{Repository, Slot, Start, Update};
 use shell::store::{AnyStore, Queue, Store};
 use shell::world::World;
 
-use self::line::{NoticeLine, lines, whose};
+use self::line::{NoticeLine, lines, owner};
 use crate::error::CommandError;
 use crate::output::{self, errln, outln};
 use crate::session::{Session, advised, settings};
@@ -27,21 +26,22 @@ use crate::time_text::parse_since;
 /// Arguments of `koohook notices`.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  koohook notices list                              all that wait or were given up
+  koohook notices list                              waiting notices and dead letters
   koohook notices list --state dead --since 2026-11-01
   koohook notices list --since 2026-11-26T08:00:00+08:00
-  koohook notices show --instance 3c1d…             one instance's, with every attempt
-  koohook notices replay --instance 3c1d…           offer its dead letters again
-  koohook notices replay --since 2026-11-20         all that died since
+  koohook notices show --instance 3c1d…             the notices of one instance, with every attempt
+  koohook notices replay --instance 3c1d…           send the dead letters of one instance again
+  koohook notices replay --since 2026-11-20         send all dead letters since that day again
 
-KOOHOOK_STORE and KOOHOOK_SEAL_KEY name the store and its key; the store is sqlite:koohook.db if
-none is named. A replayed notice keeps its id and its sequence, so that a product which did accept it
-recognises it. A product that accepted later notices since answers it and does not apply it: look
-there, too.
+Set KOOHOOK_STORE to the store [default: sqlite:koohook.db], and KOOHOOK_SEAL_KEY to its key.
 
-`list` is for people, and its last line is the count. `show` prints one JSON array and nothing else
-on the standard output. The log, warnings and hints go to the standard error. Exits with 1 if the
-store does not open, a value was sealed by another key, or the instance is unknown.")]
+replay only marks the notices; the relay sends them. A replayed notice keeps its id and its sequence
+number, so the product recognises a notice that it accepted before. If the product accepted a later
+notice of the same instance, it answers the replayed one but does not apply it. Check the product then.
+
+The last line of list is the count. show prints one JSON array, and nothing else, on the standard
+output. The log, warnings and hints go to the standard error. The exit code is 1 if the store cannot be
+opened, a value was sealed with another key, or the instance is unknown.")]
 pub struct NoticesArguments {
     #[command(subcommand)]
     command: NoticesCommand,
@@ -49,25 +49,25 @@ pub struct NoticesArguments {
 
 #[derive(Subcommand)]
 enum NoticesCommand {
-    /// One line a notice: since when, whose, what, and its state.
+    /// List notices that the product has not accepted: time, instance, sequence, type and state.
     List(NoticeFilter),
-    /// Whole notices with every attempt, as JSON. They hold what the product is to learn.
+    /// Print whole notices with every attempt, as JSON. They contain the buyers' data.
     Show(NoticeFilter),
-    /// Offer dead letters again, under the same ids.
+    /// Send dead letters again. Each keeps its id.
     Replay(NoticeFilter),
 }
 
-/// Which notices.
+/// The options that select notices.
 #[derive(Args)]
 struct NoticeFilter {
-    /// Of this instance alone.
+    /// Only notices of this instance [default: all instances].
     #[arg(long)]
     instance: Option<String>,
-    /// Those that wait, or those that were given up.
+    /// Only notices in this state [default: both states; replay: dead].
     #[arg(long, value_enum)]
     state: Option<NoticeState>,
-    /// Decided (when waiting) or given up (when dead) at this time or later: a day in UTC like
-    /// 2026-11-01, or a time with its offset like 2026-11-01T16:00:00+08:00.
+    /// Only notices since this time: a waiting notice since its change, a dead letter since it was given
+    /// up. Write a day in UTC like 2026-11-01, or a time like 2026-11-01T16:00:00+08:00.
     #[arg(long, value_parser = parse_since)]
     since: Option<UnixMillis>,
 }
@@ -75,18 +75,19 @@ struct NoticeFilter {
 /// The state of a notice.
 #[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
 pub enum NoticeState {
-    /// It will be offered, or is being offered.
+    /// koohook will send the notice, or is sending it.
     Waiting,
-    /// The product did not accept it in 72 hours and 20 attempts, or answered 410 Gone.
+    /// The relay gave it up: 20 attempts in 72 hours failed, or the product answered 410 Gone.
     Dead,
 }
 
-/// The open store with the notices.
+/// The open store that contains the notices.
 struct NoticeStore {
     session: Session,
 }
 
-/// Entities that could not be read or written. The others go on; the end reports the first error.
+/// Counts the entities that could not be read or written. The command continues with the others, and
+/// reports the first error at its end.
 #[derive(Default)]
 struct ReadFailures {
     count: usize,
@@ -94,10 +95,10 @@ struct ReadFailures {
 }
 
 impl ReadFailures {
-    /// What was read. A failure is counted, and nothing is returned.
+    /// Returns the value. A failure is counted and gives `None`.
     ///
     /// # Errors
-    /// If the store does not answer: each of the others would wait for it too.
+    /// If the store does not answer, because every other entity would wait for it too.
     fn keep<T>(&mut self, read: Result<T, Failure>) -> Result<Option<T>, CommandError> {
         match read {
             Ok(value) => Ok(Some(value)),
@@ -117,7 +118,8 @@ impl ReadFailures {
             (_, None) => Ok(ExitCode::SUCCESS),
             (1, Some(fault)) => Err(fault),
             (count, Some(fault)) => {
-                Err(format!("{count} values failed, the first: {fault}").into())
+                Err(format!("{count} stored values cannot be used; the first fault: {fault}")
+                    .into())
             }
         }
     }
@@ -129,8 +131,8 @@ impl NoticeStore {
         let mut failures = ReadFailures::default();
         for slot in self.entities(filter)? {
             let Some(slot) = failures.keep(slot)? else { continue };
-            let whose = whose(&slot);
-            for line in lines(&slot, &whose).filter(|line| filter.matches(line)) {
+            let owner = owner(&slot);
+            for line in lines(&slot, &owner).filter(|line| filter.matches(line)) {
                 count += 1;
                 outln!("{}", line.text(self.session.world.now()));
             }
@@ -140,7 +142,9 @@ impl NoticeStore {
         }
         outln!("{count} notices");
         if count == 0 && filter.instance.is_none() {
-            errln!("(without a product address they stay with their instance: --instance ID)");
+            errln!(
+                "koohook: if koohook has no product address, notices are only listed with --instance ID"
+            );
         }
         failures.end()
     }
@@ -150,8 +154,8 @@ impl NoticeStore {
         let mut failures = ReadFailures::default();
         for slot in self.entities(filter)? {
             let Some(slot) = failures.keep(slot)? else { continue };
-            let whose = whose(&slot);
-            let lines = lines(&slot, &whose).filter(|line| filter.matches(line));
+            let owner = owner(&slot);
+            let lines = lines(&slot, &owner).filter(|line| filter.matches(line));
             shown.extend(lines.map(|line| line.json(&slot.key)));
         }
         outln!("{}", serde_json::to_string_pretty(&shown)?);
@@ -160,7 +164,7 @@ impl NoticeStore {
 
     fn replay(&self, filter: &NoticeFilter) -> Result<ExitCode, CommandError> {
         if filter.state == Some(NoticeState::Waiting) {
-            return Err("what waits is offered anyway; replay is for --state dead".into());
+            return Err("waiting notices are sent without a replay; leave --state out, or write --state dead".into());
         }
         let mut count = 0;
         let mut failures = ReadFailures::default();
@@ -175,14 +179,14 @@ impl NoticeStore {
                 }
             }
         }
-        outln!("{count} notices will be offered again");
+        outln!("{count} notices will be sent again");
         stopped.map_or_else(|| failures.end(), Err)
     }
 
     fn replay_one(&self, slot: Slot, filter: &NoticeFilter) -> Result<usize, Failure> {
         let replay = |slot: &Slot| {
-            let whose = whose(slot);
-            let dead = lines(slot, &whose).filter(|line| line.state == NoticeState::Dead);
+            let owner = owner(slot);
+            let dead = lines(slot, &owner).filter(|line| line.state == NoticeState::Dead);
             let dead: Vec<u64> = dead
                 .filter(|line| filter.matches(line))
                 .map(|line| line.notice.sequence())
@@ -200,7 +204,7 @@ impl NoticeStore {
         Ok(self.session.runtime.block_on(replayed)?.decided)
     }
 
-    /// The entities that have notices: one, or all that are on an agenda.
+    /// The entities that have notices: one instance, or every entity on an agenda.
     fn entities(
         &self,
         filter: &NoticeFilter,
@@ -212,10 +216,10 @@ impl NoticeStore {
         Ok(one.into_iter().map(Ok).chain(keys.into_iter().map(|key| self.read(key))))
     }
 
-    /// One instance, by its own ID or by the ID that its purchase derives.
+    /// One instance by its own ID, or by the ID that koohook derives from its purchase.
     fn instance(&self, id: &str) -> Result<Slot, CommandError> {
         let id = InstanceId::parse(id)
-            .map_err(|fault| format!("--instance {fault}: give an instance's ID"))?;
+            .map_err(|fault| format!("--instance {fault}; give the ID of an instance"))?;
         let slot = self.read(Subject::Instance(id.clone()).key()).map_err(advised)?;
         let slot = match slot.record().map(|record| &record.entity) {
             Some(Entity::MovedTo(moved)) => {
@@ -224,8 +228,8 @@ impl NoticeStore {
             _ => slot,
         };
         if slot.found.is_none() {
-            let advice = "check the ID, and that KOOHOOK_STORE names the store that serves it";
-            return Err(format!("instance {id} is unknown here: {advice}").into());
+            let advice = "correct the ID, or set KOOHOOK_STORE to the store of this instance";
+            return Err(format!("instance {id} is not in this store; {advice}").into());
         }
         Ok(slot)
     }
@@ -242,16 +246,18 @@ impl NoticeStore {
             let agenda = self.session.runtime.block_on(agenda);
             let entries = agenda.map_err(|fault| advised(fault.into()))?;
             if entries.len() == MAX_ENTITIES {
-                errln!("koohook: the agenda is longer than {MAX_ENTITIES}; this is its beginning");
+                errln!(
+                    "koohook: more than {MAX_ENTITIES} entities have notices; only the first ones are read"
+                );
             }
-            // Parts of lists are on the agenda too, and hold no notice.
+            // Parts of lists are also on the agenda, but have no notices.
             let entities = entries.into_iter().map(|entry| entry.key);
             keys.extend(entities.filter(|key| !store_keys::is_part(key)));
         }
         Ok(keys.into_iter().collect())
     }
 
-    /// A replayed notice must be queued for the relay, so the reader is a product.
+    /// The repository. Its reader is a product, so that the relay finds a replayed notice.
     fn repository(&self) -> Repository<'_, MachineWorld<AnyStore>> {
         self.session.repository(Reader::Product)
     }
@@ -264,7 +270,7 @@ impl NoticeFilter {
     }
 }
 
-/// Lists, shows or replays.
+/// Lists, shows or replays notices.
 pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, CommandError> {
     let config = settings()?;
     config.store.must_exist()?;
@@ -281,5 +287,5 @@ pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, CommandError> {
     }
 }
 
-/// How many entities are read; if the agenda is longer, a warning says so.
+/// The most entities that are read. If there are more, a warning is printed.
 const MAX_ENTITIES: usize = 10_000;

@@ -1,11 +1,11 @@
-//! What a command prints. A reader that goes away, as `head` does, ends the printing and not the
-//! command: what it writes to a store it finishes first.
+//! What a command prints. If the reader closes the pipe, as `head` does, the printing ends. The command
+//! itself goes on, so that it finishes its writes to a store.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Stderr, Stdout, Write};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-/// Prints a line on the standard output: what the command was asked for.
+/// Prints a line on the standard output: the result of the command.
 macro_rules! outln {
     ($($text:tt)*) => { $crate::output::print(format_args!("{}\n", format_args!($($text)*))) };
 }
@@ -17,7 +17,7 @@ macro_rules! errln {
 
 pub(crate) use {errln, outln};
 
-/// A stream that remembers its first fault, and is written to no more from then on.
+/// A stream that keeps its first fault. After a fault nothing is written to it.
 struct Output<W> {
     stream: W,
     fault: Option<io::Error>,
@@ -31,7 +31,7 @@ impl<W: Write> Output<W> {
         Mutex::new(Self { stream, fault: None })
     }
 
-    /// Writes through at once: progress shows, and a full disk is noticed.
+    /// Writes and flushes immediately, so that progress shows and a full disk is noticed.
     fn print(&mut self, text: fmt::Arguments<'_>) {
         if self.fault.is_none() {
             let written = self.stream.write_fmt(text).and_then(|()| self.stream.flush());
@@ -43,7 +43,7 @@ impl<W: Write> Output<W> {
         self.fault.as_ref().is_some_and(|fault| fault.kind() == ErrorKind::BrokenPipe)
     }
 
-    /// The fault that a command must report. A reader that went away is not a fault.
+    /// Returns the fault that a command must report. A closed pipe is not a fault.
     fn finish(&mut self) -> io::Result<()> {
         if self.is_closed() {
             return Ok(());
@@ -57,12 +57,12 @@ pub fn print(text: fmt::Arguments<'_>) {
     locked(&OUT).print(text);
 }
 
-/// Prints text on the standard error. Nothing can report that this failed.
+/// Prints text on the standard error. A failure is ignored: there is no place to report it.
 pub fn print_aside(text: fmt::Arguments<'_>) {
     locked(&ASIDE).print(text);
 }
 
-/// Whether the reader of the standard output went away: who only prints may stop.
+/// Whether the reader closed the standard output. A command that only prints may stop.
 pub fn is_closed() -> bool {
     locked(&OUT).is_closed()
 }
@@ -83,7 +83,7 @@ fn locked<W>(output: &Mutex<Output<W>>) -> MutexGuard<'_, Output<W>> {
 mod tests {
     use super::*;
 
-    /// Takes some bytes, then fails.
+    /// Accepts some bytes, then fails.
     struct Failing {
         room: usize,
         kind: ErrorKind,
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_went_away_is_no_fault_and_is_written_to_no_more() {
+    fn a_closed_pipe_is_not_a_fault_and_gets_no_more_writes() {
         assert_eq!(printed(ErrorKind::BrokenPipe), (true, None, 2));
     }
 

@@ -1,4 +1,4 @@
-//! Plays the marketplace: sends the steps of a scenario over real HTTP, and judges each answer.
+//! Plays the marketplace. It sends the steps of a scenario over HTTP and judges each answer.
 
 mod function_name;
 mod judged_answer;
@@ -14,9 +14,9 @@ use ureq::Agent;
 use self::function_name::function_name;
 pub use self::judged_answer::{JudgedAnswer, PlayedStep, state_word};
 use crate::scenario::guide;
-use crate::{made_up, wire};
+use crate::{generated, wire};
 
-/// The marketplace's side of one scenario, with a clock that never goes back.
+/// The marketplace's side of one scenario. Its clock never goes back.
 pub struct Player<'a> {
     client: Agent,
     seller: Seller<'a>,
@@ -26,14 +26,14 @@ pub struct Player<'a> {
     served: BTreeSet<String>,
     last_millis: u64,
     calls: usize,
-    /// How many of the last calls had no answer.
+    /// How many calls in a row had no answer.
     unanswered: usize,
 }
 
 /// Looks up the stored state of an instance; `None` if it is not stored.
 pub type StateLookup<'a> = &'a (dyn Fn(&str) -> Option<State> + Sync);
 
-/// What the marketplace's side knows of the seller's server.
+/// The address and the keys of the seller's server.
 #[derive(Clone, Copy)]
 pub struct Seller<'a> {
     /// The production address.
@@ -42,22 +42,22 @@ pub struct Seller<'a> {
     pub access_key: &'a str,
     /// The access key of the kit.
     pub kit_key: &'a str,
-    /// A secret, sealed with the seller's public key.
+    /// A client secret, encrypted with the seller's public key.
     pub sealed_secret: &'a str,
     /// The unit of V2's timestamp.
     pub unit: TimestampUnit,
 }
 
-/// Which answers are right.
+/// The rules that decide which answers are right.
 #[derive(Clone, Copy)]
 pub enum AnswerRules<'a> {
-    /// koohook's own decisions, exactly; if there is a lookup, the stored state is compared too.
+    /// The answer must be exactly koohook's own. With a lookup, the stored state must be right too.
     Koohook(Option<StateLookup<'a>>),
-    /// What the guides ask for. Another answer that works is a remark.
+    /// The answer must follow the guides. An answer that only works gets a remark.
     Guides,
 }
 
-/// What no other request has.
+/// Values that no other request has.
 struct FreshValues {
     now_millis: u64,
     business_id: String,
@@ -65,7 +65,7 @@ struct FreshValues {
 }
 
 impl<'a> Player<'a> {
-    /// A player of one scenario.
+    /// Creates a player of one scenario.
     pub fn new(seller: Seller<'a>, rules: AnswerRules<'a>) -> Self {
         Self {
             client: wire::client(),
@@ -90,7 +90,7 @@ impl<'a> Player<'a> {
         self.calls
     }
 
-    /// Plays one step: several times at once if it has a race, and again if it has a repeat.
+    /// Plays one step. A race sends it several times concurrently. A repeat sends it once more.
     pub fn play_step<'s>(&mut self, step: &'s Step) -> PlayedStep<'s> {
         let mut sent = self.play_times(step, if step.race { RACERS } else { 1 });
         if step.repeat && !self.is_given_up() {
@@ -99,17 +99,17 @@ impl<'a> Player<'a> {
         PlayedStep { step, sent }
     }
 
-    /// Whether anything was answered with success.
+    /// Whether an answer was `000000`.
     pub fn is_any_served(&self) -> bool {
         !self.served.is_empty()
     }
 
-    /// Whether so many calls in a row had no answer that no more are sent.
+    /// Whether too many calls in a row had no answer, so that no more are sent.
     pub const fn is_given_up(&self) -> bool {
         self.unanswered >= MOST_UNANSWERED
     }
 
-    /// Plays a step once, without its race and its repeat.
+    /// Sends a step once, without its race and its repeat.
     pub fn play_once(&mut self, step: &Step) -> Option<JudgedAnswer> {
         self.play_times(step, 1).pop()
     }
@@ -122,7 +122,7 @@ impl<'a> Player<'a> {
         if step.race && matches!(self.rules, AnswerRules::Koohook(None) | AnswerRules::Guides) {
             accept_waiting(&mut sent);
         }
-        self.learn(step, &mut sent);
+        self.keep_instance_id(step, &mut sent);
         self.note_served(step, &sent);
         if let AnswerRules::Koohook(Some(look_up)) = self.rules {
             let state = look_up(&self.instance_id).unwrap_or(State::Absent);
@@ -131,7 +131,7 @@ impl<'a> Player<'a> {
         sent
     }
 
-    /// Only the guides' rules keep a status: without one there was no answer.
+    /// Counts calls without an answer: they have no status. Only the guides' rules record a status.
     fn count_unanswered(&mut self, sent: &[JudgedAnswer]) {
         if matches!(self.rules, AnswerRules::Guides) {
             let silent = sent.iter().rev().take_while(|answered| answered.status.is_none()).count();
@@ -140,13 +140,13 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Learns the instance's ID from the answers. The answers of one race must name one instance; if
-    /// they name several, the next answer counts.
-    fn learn(&mut self, step: &Step, sent: &mut [JudgedAnswer]) {
+    /// Takes the instance's ID from the answers. The answers of one race must name one instance. If they
+    /// name several, the step fails and the ID of the next answer counts.
+    fn keep_instance_id(&mut self, step: &Step, sent: &mut [JudgedAnswer]) {
         let buys = matches!(step.carries, Carries::ThisInstance { .. });
-        // After a purchase, a rehearsal's ID is not that of the instance.
-        let is_made_up = self.is_bought && step.is_rehearsal();
-        if !self.instance_id.is_empty() || !buys || is_made_up {
+        // After a purchase, the ID of a rehearsal is not the ID of the instance.
+        let is_other_id = self.is_bought && step.is_rehearsal();
+        if !self.instance_id.is_empty() || !buys || is_other_id {
             return;
         }
         self.is_bought |= !step.is_rehearsal();
@@ -155,8 +155,8 @@ impl<'a> Player<'a> {
         let count = named.len();
         if count > 1 {
             let failure = Failure {
-                seen: format!("{} answers at once name {count} instances", sent.len()),
-                wanted: format!("one instance for one order ({}, newInstance)", guide(step)),
+                seen: format!("{} concurrent answers contain {count} instance IDs", sent.len()),
+                wanted: format!("one instance ID for one order ({}, newInstance)", guide(step)),
             };
             if let Some(first) = sent.first_mut() {
                 first.outcome = Outcome::Failed(failure);
@@ -166,7 +166,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// An activity that was served once cannot be unserved later.
+    /// Remembers a served activity. An activity that was served once must be served later too.
     fn note_served(&mut self, step: &Step, sent: &[JudgedAnswer]) {
         if sent.iter().any(|answered| answered.code == "000000") {
             self.served.insert(step.service().to_owned());
@@ -212,20 +212,20 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// What is sent at once is signed at once: one time, and all else of its own.
+    /// Values for several requests. Concurrent requests have one time and different nonces.
     fn fresh_values(&mut self, times: usize) -> Vec<FreshValues> {
-        self.last_millis = made_up::now_millis().max(self.last_millis + 1);
+        self.last_millis = generated::now_millis().max(self.last_millis + 1);
         let fresh = |_| FreshValues {
             now_millis: self.last_millis,
-            business_id: made_up::id(),
-            nonce: made_up::id(),
+            business_id: generated::id(),
+            nonce: generated::id(),
         };
         (0..times).map(fresh).collect()
     }
 }
 
-/// In a race of a purchase, one call makes the instance and the others are answered that they must
-/// wait. The marketplace asks again, so they are right.
+/// Accepts 000004 in a race: one call creates the instance, and the server answers 000004 to the others.
+/// The marketplace sends them again, so these answers are right.
 fn accept_waiting(sent: &mut [JudgedAnswer]) {
     if sent.iter().any(|answered| !answered.waits && answered.is_right()) {
         for answered in sent.iter_mut().filter(|answered| answered.waits) {
@@ -234,8 +234,8 @@ fn accept_waiting(sent: &mut [JudgedAnswer]) {
     }
 }
 
-/// How many times a step with a race is sent at once.
+/// How many times a race sends its step concurrently.
 pub const RACERS: usize = 8;
 
-/// After so many unanswered calls in a row no more are sent: each waits until it times out.
+/// After this many calls in a row without an answer no more are sent, because each waits for its timeout.
 pub const MOST_UNANSWERED: usize = 3;

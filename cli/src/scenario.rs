@@ -1,13 +1,13 @@
-//! The scenarios that `koohook demo` and `koohook conform` play, of orders that no earlier run made.
+//! The scenarios of `koohook demo` and `koohook conform`. Each run has new order IDs.
 
 use simulator::scenario::{self, Contract, Step};
 
-use crate::made_up;
+use crate::generated;
 use crate::options::AccessGuide;
 
 /// The scenarios of a purchase: of one access guide, or of both.
 pub fn purchases(only: Option<AccessGuide>) -> Vec<Vec<Step>> {
-    let now = made_up::now_millis();
+    let now = generated::now_millis();
     let order = format!("CS{now}DEMO");
     of_guides(
         only,
@@ -18,7 +18,7 @@ pub fn purchases(only: Option<AccessGuide>) -> Vec<Vec<Step>> {
 
 /// The scenarios of an enterprise: of one access guide, or of both.
 pub fn enterprises(only: Option<AccessGuide>) -> Vec<Vec<Step>> {
-    let now = made_up::now_millis();
+    let now = generated::now_millis();
     let (order, instance) = (format!("CS{now}KIT"), format!("instance-{now}"));
     let names = |letter: &str| (format!("{instance}{letter}"), format!("{order}{letter}"));
     let (v1, v2) = (names("A"), names("B"));
@@ -34,7 +34,7 @@ pub fn contract(scenario: &[Step]) -> Contract {
     scenario.first().map_or(Contract::V2, |step| step.call.contract)
 }
 
-/// The access guide of a step, as reports name it.
+/// The name of a step's access guide in reports.
 pub const fn guide(step: &Step) -> &'static str {
     if step.call.contract.is_v2() { "access guide 2.0" } else { "access guide 1.0" }
 }

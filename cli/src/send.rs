@@ -1,4 +1,4 @@
-//! `koohook send`: one call, built and signed as the marketplace does.
+//! `koohook send`: builds, signs and sends one call as the marketplace does.
 
 mod call;
 mod members;
@@ -13,15 +13,14 @@ use simulator::v1::Strength;
 
 use self::call::{SentCall, curl};
 use crate::error::CommandError;
-use crate::options::{AccessGuide, LAST, SigningArguments};
+use crate::options::{AccessGuide, LAST, SigningArguments, given_or_in_file, unknown_in_file};
 use crate::output::{errln, outln};
 use crate::wire;
 
 /// Arguments of `koohook send`.
 #[derive(Args)]
 #[command(after_help = "\
-Run `koohook dev` and paste the export lines that it prints into a second terminal. Then these work
-as they are:
+Run `koohook dev` and paste the export lines that it prints into a second terminal. There you can run:
 
   koohook send --v2 newInstance orderId=CS1 orderLineId=CS1-000001
   koohook send --v1 newInstance orderId=CS2 productId=P1 customerId=C1 mobilePhone=15905222222
@@ -31,49 +30,44 @@ as they are:
   koohook send --v2 tenantSync tenantId=T1 tenantCode=t name=Name domainName=https://t.example flag=1
   koohook send --v2 applicationSync tenantId=T1 appId=A1 clientId=C1 flag=1
 
-The body of the answer goes to the standard output, everything else to the standard error. The exit
-code is 0 if the answer is 000000, or 000004 under V2, and signed where V1 asks for it.
+The body of the answer goes to the standard output. Everything else goes to the standard error. The exit
+code is 0 if the answer is 000000, or 000004 under V2. Under V1 the answer must also be signed.
 
-businessId, timestamps and nonce are made up for each call unless they are given; a kit call also
-gets testFlag 0. V2 accepts a signature for 60 seconds: use a --curl line within them. V1's
-mobilePhone and email are encrypted on the way out, userName and password decrypted on the way
-back; --raw leaves them as they travel.")]
+send generates businessId, timestamps and nonce if you do not give them. A kit call also gets
+testFlag=0. A V2 signature is valid for 60 seconds, so run a --curl line within a minute.
+
+Under V1, send encrypts mobilePhone and email, and decrypts userName and password of the answer.
+With --raw it does neither.")]
 pub struct SendArguments {
-    /// By access guide 1.0: GET, or POST for the kit.
+    /// Call as access guide 1.0 describes: GET, or POST for the kit.
     #[arg(long, conflicts_with = "v2")]
     v1: bool,
-    /// By access guide 2.0: POST.
+    /// Call as access guide 2.0 describes: POST.
     #[arg(long)]
     v2: bool,
-    /// The production address; kit calls go to the kit's paths below it.
+    /// The production address. Kit calls go to the kit's paths below it.
     #[arg(long, env = "KOOHOOK_ADDRESS", default_value = "http://127.0.0.1:8000/saasproduce")]
     address: String,
     #[command(flatten)]
     signing: SigningArguments,
-    /// The seller's public key, a file or its text: seals clientSecret, which is then given plain.
+    /// The seller's public key, as a file or as text. send then encrypts clientSecret with it.
     #[arg(long, value_name = "KEY")]
     public_key: Option<String>,
-    /// A sealed secret, for an applicationSync without clientSecret.
+    /// An encrypted client secret. applicationSync uses it if clientSecret is not given.
     #[arg(long, value_name = "BASE64", env = "KOOHOOK_SEALED_SECRET", hide_env_values = true)]
     sealed_secret: Option<String>,
-    /// How V1's personal fields are encrypted: 1 is AES-256, 2 is AES-128.
-    #[arg(
-        long,
-        value_name = "1|2",
-        env = "KOOHOOK_ENCRYPT_TYPE",
-        default_value = "1",
-        value_parser = ["1", "2"]
-    )]
-    encrypt_type: String,
-    /// Encrypt nothing and decrypt nothing: members and answer as they travel.
+    /// How send encrypts V1's personal fields: 1 is AES-256, 2 is AES-128 [default: 1].
+    #[arg(long, value_name = "1|2", env = ENCRYPT_TYPE, value_parser = ["1", "2"])]
+    encrypt_type: Option<String>,
+    /// Do not encrypt members, and do not decrypt the answer.
     #[arg(long)]
     raw: bool,
-    /// Print a ready-to-paste `curl` line and send nothing.
+    /// Print a `curl` line for the call, and do not send it.
     #[arg(long, display_order = LAST + 1)]
     curl: bool,
-    /// The activity, or the name of a kit interface, as on the wire.
+    /// The activity, or the name of a kit interface, like newInstance or tenantSync.
     activity: String,
-    /// Members: `name=text`, or `name:=json`.
+    /// Members of the call, each as `name=text` or `name:=json`.
     members: Vec<String>,
 }
 
@@ -84,7 +78,7 @@ impl SendArguments {
             (false, true) => AccessGuide::V2,
             (false, false) => {
                 return Err(
-                    "access guide is missing: write --v1 or --v2 before the activity".into()
+                    "access guide is missing; write --v1 or --v2 before the activity".into()
                 );
             }
         };
@@ -95,17 +89,22 @@ impl SendArguments {
             address: self.address.clone(),
             members: members::read(self, contract, &key)?,
             activity: self.activity.clone(),
-            unit: self.signing.timestamp_unit.into(),
+            unit: self.signing.timestamp_unit()?,
             key,
         })
     }
 
-    fn strength(&self) -> Strength {
-        if self.encrypt_type == "2" { Strength::Aes128 } else { Strength::Aes256 }
+    fn strength(&self) -> Result<Strength, CommandError> {
+        let encrypt_type = given_or_in_file(self.encrypt_type.as_deref(), ENCRYPT_TYPE)?;
+        match encrypt_type.as_deref() {
+            None | Some("1") => Ok(Strength::Aes256),
+            Some("2") => Ok(Strength::Aes128),
+            Some(_) => Err(unknown_in_file(ENCRYPT_TYPE, "1 or 2")),
+        }
     }
 }
 
-/// Sends a call and prints the answer. The exit code is 0 if the marketplace would go on.
+/// Sends a call and prints the answer. The exit code is 0 if the marketplace would accept the answer.
 pub fn run(arguments: &SendArguments) -> Result<ExitCode, CommandError> {
     wire::check_address(&arguments.address)?;
     let call = arguments.call()?;
@@ -125,7 +124,7 @@ pub fn run(arguments: &SendArguments) -> Result<ExitCode, CommandError> {
     Ok(judge(&call, response, reply.body_sign_name.as_deref()))
 }
 
-/// Prints what the marketplace makes of the answer; the exit code.
+/// Prints how the marketplace would judge the answer. Returns the exit code.
 fn judge(call: &SentCall, response: &Response<Vec<u8>>, body_sign_name: Option<&str>) -> ExitCode {
     let is_v1 = call.contract == AccessGuide::V1;
     let is_signed = match judge_body_sign(response, &call.key) {
@@ -135,13 +134,13 @@ fn judge(call: &SentCall, response: &Response<Vec<u8>>, body_sign_name: Option<&
         }
         Err(AnswerError::BodySignMissing) if !is_v1 => true,
         Err(fault) => {
-            errln!("Body-Sign: {fault}{}", if is_v1 { "" } else { " (V2 needs none)" });
+            errln!("Body-Sign: {fault}{}", if is_v1 { "" } else { " (V2 does not need it)" });
             !is_v1
         }
     };
     let is_named = match body_sign_name {
         Some(name) if is_v1 && name != "Body-Sign" => {
-            errln!("FAILED: header name is {name}: write Body-Sign, in these capitals");
+            errln!("FAILED: header name is {name}; write Body-Sign, in these capitals");
             false
         }
         _ => true,
@@ -153,7 +152,7 @@ fn judge(call: &SentCall, response: &Response<Vec<u8>>, body_sign_name: Option<&
                 wire::advice(response.status().as_u16(), wire::location(response).as_deref());
             errln!(
                 "FAILED: {fault}{}",
-                advice.map(|to_do| format!(": {to_do}")).unwrap_or_default()
+                advice.map(|to_do| format!("; {to_do}")).unwrap_or_default()
             );
             return ExitCode::FAILURE;
         }
@@ -165,3 +164,5 @@ fn judge(call: &SentCall, response: &Response<Vec<u8>>, body_sign_name: Option<&
     let goes_on = answer.code == "000000" || answer.code == "000004" && !is_v1;
     if goes_on && is_signed && is_named { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
+
+const ENCRYPT_TYPE: &str = "KOOHOOK_ENCRYPT_TYPE";

@@ -1,4 +1,4 @@
-//! `koohook serve`: the bundle on any machine, for real: nothing is made up.
+//! `koohook serve`: runs koohook in production on one machine. It generates no setting.
 
 use std::process::ExitCode;
 
@@ -16,11 +16,12 @@ use crate::output::errln;
   KOOHOOK_BASE_KEY_FILE=base.key KOOHOOK_APP_INFO_FILE=app-info.json \\
   KOOHOOK_STORE=sqlite:/var/lib/koohook/koohook.db koohook serve
 
-Every KOOHOOK_… variable is honoured and none is made up: what is missing refuses the start. The
-kit is served where KOOHOOK_KIT_KEY is set. Put a TLS proxy before it that leaves headers alone.")]
+serve reads every KOOHOOK_… setting and generates none. If a required setting is missing, it does not
+start. It serves the kit if KOOHOOK_KIT_KEY is set. It also runs the relay. Put a TLS proxy in front of
+it that does not change header names or bodies.")]
 pub struct ServeArguments {}
 
-/// Serves until the process is asked to stop.
+/// Serves until the process gets a signal to stop.
 pub fn run(_: &ServeArguments) -> Result<ExitCode, CommandError> {
     let is_set = |name: &str| std::env::var_os(name).is_some();
     let has_kit = is_set("KOOHOOK_KIT_KEY") || is_set("KOOHOOK_KIT_KEY_FILE");
@@ -32,13 +33,20 @@ fn serve(has_kit: bool) -> Result<ExitCode, CommandError> {
     host::start_log(&config.log);
     let rows = if has_kit { functions::everything() } else { functions::BASE.to_vec() };
     if rows.iter().any(|row| row.keeps_secrets) && !config.context.seal.seals() {
-        return Err("KOOHOOK_SEAL_KEY is required: the kit keeps secrets; koohook keys secret seal makes one".into());
+        return Err(
+            "KOOHOOK_SEAL_KEY is missing, and the kit stores secrets; generate a key with \
+                    koohook keys secret seal"
+                .into(),
+        );
     }
     if config.endpoint.base_keys.is_none() {
         if config.endpoint.kit_keys.is_none() {
-            return Err("KOOHOOK_BASE_KEY is required: without a key every call is 404".into());
+            return Err(
+                "KOOHOOK_BASE_KEY is missing; set it, or set KOOHOOK_KIT_KEY to serve only the kit"
+                    .into(),
+            );
         }
-        errln!("koohook: KOOHOOK_BASE_KEY is not set: lifecycle calls are 404");
+        errln!("koohook: KOOHOOK_BASE_KEY is not set; koohook answers 404 to the base interfaces");
     }
     let (listen, max_connections) = (config.listen.clone(), config.max_connections);
     let runtime =

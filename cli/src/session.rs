@@ -1,5 +1,5 @@
-//! What the commands share that read or repair the store: the settings, the open store, and the
-//! advice on a failure.
+//! Shared by the commands that read or write the store: the settings, the open store, and the advice on a
+//! failure.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ use tokio::runtime::Runtime;
 use crate::error::CommandError;
 use crate::output::errln;
 
-/// An open store, for as long as a command runs.
+/// The open store of a command.
 pub struct Session {
-    /// What waits for the store.
+    /// The runtime that waits for the store.
     pub runtime: Runtime,
-    /// The machine and the store.
+    /// The store, the clock and the network.
     pub world: MachineWorld<AnyStore>,
     seal: Seal,
 }
@@ -30,7 +30,7 @@ impl Session {
     /// Opens a store.
     ///
     /// # Errors
-    /// If the store does not open.
+    /// If the store cannot be opened.
     pub fn open(
         config: StoreConfig,
         open: impl AsyncFnOnce(&StoreConfig) -> Result<MachineWorld<AnyStore>, CommandError>,
@@ -40,14 +40,14 @@ impl Session {
         Ok(Self { runtime, world, seal: config.seal })
     }
 
-    /// Access to stored values, each within the same time.
+    /// The repository, with a new deadline.
     pub fn repository(&self, reader: Reader) -> Repository<'_, MachineWorld<AnyStore>> {
         let deadline = Deadline::after(self.world.elapsed(), BUDGET);
         Repository::new(&self.world, &self.seal, reader, deadline)
     }
 }
 
-/// The environment; a store in this folder if it names none.
+/// Reads a setting from the environment. The default store is a file in this folder.
 pub fn setting(name: &str) -> Option<String> {
     let file = || std::env::var_os(format!("{name}_FILE"));
     let default =
@@ -55,18 +55,18 @@ pub fn setting(name: &str) -> Option<String> {
     config::variable(name).or_else(default)
 }
 
-/// Reads the settings, and starts the log: why an external store does not answer is in it alone.
-/// The log goes to the standard error, so that a pipe gets data and nothing else.
+/// Reads the settings and starts the log, because only the log says why an external store does not
+/// answer. The log goes to the standard error, so that a pipe gets only data.
 ///
 /// # Errors
-/// The settings that cannot be used.
+/// If a setting cannot be used.
 pub fn settings() -> Result<StoreConfig, CommandError> {
     let config = StoreConfig::read(&setting)?;
     if ["KOOHOOK_STORE", "KOOHOOK_STORE_FILE"]
         .into_iter()
         .all(|name| std::env::var_os(name).is_none())
     {
-        errln!("koohook: KOOHOOK_STORE is not set: the store is koohook.db in this folder");
+        errln!("koohook: KOOHOOK_STORE is not set; the store is koohook.db in this folder");
     }
     if !config.store.is_local() {
         host::start_log_aside(&config.log);
@@ -74,29 +74,32 @@ pub fn settings() -> Result<StoreConfig, CommandError> {
     Ok(config)
 }
 
-/// A failure, and what to do about it.
+/// A failure, then what to do.
 pub fn advised(failure: Failure) -> CommandError {
     let advice = match failure {
         Failure::Unopened | Failure::SealedElsewhere => {
-            return "a value was sealed by another key: set KOOHOOK_SEAL_KEY, or …_PREVIOUS, to that one"
+            return "a value was sealed with another key; set KOOHOOK_SEAL_KEY, or \
+                    KOOHOOK_SEAL_KEY_PREVIOUS, to that key"
                 .into();
         }
         Failure::StoreUnavailable | Failure::OutOfTime => {
-            "check that the server runs and that KOOHOOK_STORE names it"
+            "check that the server of the store runs, and that KOOHOOK_STORE is its address"
         }
-        Failure::Contended => "others write the same value all the time; run this again",
-        Failure::Value(RecordError::NewerSchema) => "use the koohook that serves, or a newer one",
-        Failure::Value(RecordError::Unreadable) => {
-            "check that KOOHOOK_STORE names koohook's own store"
+        Failure::Contended => {
+            "other programs write the same value again and again; run this command again"
         }
+        Failure::Value(RecordError::NewerSchema) => {
+            "use the version of koohook that serves, or a newer one"
+        }
+        Failure::Value(RecordError::Unreadable) => "check that KOOHOOK_STORE is a store of koohook",
         Failure::Value(RecordError::TooLarge) | Failure::List(_) | Failure::Panicked => {
             return failure.into();
         }
     };
-    format!("{failure}: {advice}").into()
+    format!("{failure}; {advice}").into()
 }
 
-/// How long one value may take.
+/// The most time for one stored value.
 const BUDGET: Duration = Duration::from_secs(10);
 
 const DEFAULT_STORE: &str = "sqlite:koohook.db";

@@ -1,7 +1,8 @@
-//! `koohook store`: makes the table that an external store needs, and checks a store.
+//! `koohook store`: creates the table of a DynamoDB store, and checks any store.
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Args, Subcommand};
 use shell::config::StoreConfig;
 use shell::host::{self, StoreCheck};
@@ -9,6 +10,7 @@ use shell::store::StoreSetting;
 use shell::store::dynamodb::{AwsCredentials, Dynamodb, TableStep};
 
 use crate::error::CommandError;
+use crate::options::given_or_in_file;
 use crate::output::{self, outln};
 
 /// Arguments of `koohook store`.
@@ -20,9 +22,9 @@ pub struct StoreArguments {
 
 #[derive(Subcommand)]
 enum StoreCommand {
-    /// Make the table and its index, if they do not stand already, and wait until they are active.
+    /// Create the DynamoDB table and its index if they do not exist, and wait until they are active.
     Create(CreateArguments),
-    /// Try what koohook does in a store, and say what works; nothing is left behind.
+    /// Check a store: try each operation of koohook in it, and print which ones work.
     Check(CheckArguments),
 }
 
@@ -31,15 +33,15 @@ enum StoreCommand {
   koohook store create 'dynamodb://koohook?region=eu-west-1'
   KOOHOOK_STORE='dynamodb://koohook?region=eu-west-1' koohook store create
 
-The table is billed on demand, frees what expired, and can be restored to any second of the last 35
-days. Run again it changes nothing that stands. Only who runs this needs the rights for it:
-dynamodb:CreateTable, DescribeTable, DescribeTimeToLive, UpdateTimeToLive, UpdateContinuousBackups.
-Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from the container endpoint.
-Memory and SQLite want nothing made.")]
+The table is billed on demand and deletes expired items. You can restore it to any second of the last 35
+days. If the table exists, this command only completes it. The user of this command needs these
+permissions; the functions do not need them: dynamodb:CreateTable, DescribeTable, DescribeTimeToLive,
+UpdateTimeToLive, UpdateContinuousBackups. Credentials come from AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY, or from the container endpoint. Other stores need no table.")]
 struct CreateArguments {
-    /// The store, as KOOHOOK_STORE has it.
-    #[arg(env = "KOOHOOK_STORE", value_name = "STORE")]
-    store: String,
+    /// The store, in the form of KOOHOOK_STORE. KOOHOOK_STORE_FILE may name a file that contains it.
+    #[arg(env = STORE, value_name = "STORE")]
+    store: Option<String>,
 }
 
 #[derive(Args)]
@@ -47,29 +49,39 @@ struct CreateArguments {
   koohook store check sqlite:/var/lib/koohook/koohook.db
   KOOHOOK_SEAL_KEY_FILE=seal.key koohook store check 'dynamodb://koohook?region=eu-west-1'
 
-Prints a line for each of: table (DynamoDB), open, seal, read, script (Redis), write, agenda. The
-seal is compared with KOOHOOK_SEAL_KEY and KOOHOOK_SEAL_KEY_PREVIOUS if they are set. Exits with 1
-if one of them fails.")]
+Prints one line for each check: table (DynamoDB), open, seal, read, script (Redis), write, agenda. The
+check leaves no value in the store. It compares the seal with KOOHOOK_SEAL_KEY and
+KOOHOOK_SEAL_KEY_PREVIOUS if they are set. The exit code is 1 if a check fails.")]
 struct CheckArguments {
-    /// The store, as KOOHOOK_STORE has it.
-    #[arg(env = "KOOHOOK_STORE", value_name = "STORE")]
-    store: String,
+    /// The store, in the form of KOOHOOK_STORE. KOOHOOK_STORE_FILE may name a file that contains it.
+    #[arg(env = STORE, value_name = "STORE")]
+    store: Option<String>,
 }
 
-/// Makes a table, or checks a store.
+/// Creates a table, or checks a store.
 pub fn run(arguments: &StoreArguments) -> Result<ExitCode, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match &arguments.command {
-        StoreCommand::Create(CreateArguments { store }) => match table(store)? {
-            Some(table) => runtime.block_on(table.make_table(print_step))?,
-            None => outln!("nothing is to be made: this store makes itself"),
-        },
-        StoreCommand::Check(CheckArguments { store }) => return runtime.block_on(check(store)),
+        StoreCommand::Create(CreateArguments { store }) => {
+            match table(&named(store.as_deref())?)? {
+                Some(table) => runtime.block_on(table.make_table(print_step))?,
+                None => outln!("this store needs no table; koohook creates it at the first start"),
+            }
+        }
+        StoreCommand::Check(CheckArguments { store }) => {
+            return runtime.block_on(check(&named(store.as_deref())?));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The table that a setting names; none if the store needs none.
+/// The store from the argument, the variable or its file. Without any of them the arguments are wrong.
+fn named(store: Option<&str>) -> Result<String, CommandError> {
+    given_or_in_file(store, STORE)?
+        .map_or_else(|| <clap::Error>::raw(ErrorKind::MissingRequiredArgument, MISSING).exit(), Ok)
+}
+
+/// The table that a setting names; `None` if the store needs none.
 fn table(setting: &str) -> Result<Option<Dynamodb>, CommandError> {
     let setting = StoreSetting::parse(setting).map_err(|fault| format!("KOOHOOK_STORE {fault}"))?;
     let StoreSetting::Dynamodb(setting) = setting else { return Ok(None) };
@@ -78,25 +90,26 @@ fn table(setting: &str) -> Result<Option<Dynamodb>, CommandError> {
 
 fn print_step(step: TableStep) {
     let line = match step {
-        TableStep::Stands => "the table stands already",
-        TableStep::Asked => "the table is asked for",
+        TableStep::Stands => "the table exists already",
+        TableStep::Asked => "the table is being created",
         TableStep::Waiting => {
-            // A dot a second shows that something happens.
+            // One dot a second shows that the command still waits.
             output::print(format_args!("."));
             return;
         }
         TableStep::Active => "the table and its index are active",
-        TableStep::Freeing => "what expired is freed",
-        TableStep::Restorable => "any second of the last days can be restored",
-        TableStep::NotRestorable => "this endpoint cannot restore the table to a point in time",
+        TableStep::Freeing => "the table deletes expired items",
+        TableStep::Restorable => "the table can be restored to a point in time",
+        TableStep::NotRestorable => "this endpoint cannot restore a table to a point in time",
     };
     outln!("{line}");
 }
 
-/// Tries everything, and prints a line for each.
+/// Runs every check, and prints a line for each.
 async fn check(store: &str) -> Result<ExitCode, CommandError> {
     let config = StoreConfig::to_check(&|name| match name {
-        "KOOHOOK_STORE" => Some(store.to_owned()),
+        STORE => Some(store.to_owned()),
+        // The store is known already, from the file too.
         "KOOHOOK_STORE_FILE" => None,
         name => std::env::var(name).ok(),
     })?;
@@ -120,7 +133,10 @@ async fn check(store: &str) -> Result<ExitCode, CommandError> {
         print(what, outcome);
     }
     if is_sound {
-        outln!("the store is as it should be");
+        outln!("the store works");
     }
     Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
+
+const STORE: &str = "KOOHOOK_STORE";
+const MISSING: &str = "the store is missing; give it, or set KOOHOOK_STORE or KOOHOOK_STORE_FILE\n";

@@ -1,11 +1,11 @@
-//! Times as people write them: RFC 3339, or a day.
+//! Reads times as people write them: RFC 3339, or a day.
 
 use protocol::time::UnixMillis;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Reads a date and a time with its offset from UTC: RFC 3339, of which the seconds and the
-/// offset's minutes may be left out. A time without an offset is `None`: it is one of many.
+/// Reads RFC 3339: a date, and a time with its offset from UTC. The seconds and the offset's minutes may
+/// be left out. A time without an offset is `None`, because it is not one point in time.
 pub fn parse(text: &str) -> Option<UnixMillis> {
     let (date, rest) = text.split_at_checked(10)?;
     let clock = rest.strip_prefix(['T', 't', ' '])?;
@@ -34,15 +34,15 @@ fn split_offset(text: &str) -> Option<(&str, String)> {
 /// Reads a time, or a day in UTC, as `2026-11-01` or in the marketplace's digits.
 ///
 /// # Errors
-/// The forms that are known, if the text has none of them.
+/// If the text has another form. The error lists the known forms.
 pub fn parse_since(text: &str) -> Result<UnixMillis, String> {
     let is_day = |text: &str| text.len() == 10 && text.matches('-').count() == 2;
     let day = is_day(text).then(|| parse(&format!("{text}T00:00Z"))).flatten();
     let digits = if text.len() == 8 { format!("{text}000000") } else { text.to_owned() };
     let found = day.or_else(|| parse(text)).or_else(|| UnixMillis::from_utc_digits(&digits));
     found.ok_or_else(|| {
-        "wants a day like 2026-11-01 (UTC), or a time with its offset from UTC like \
-         2026-11-01T08:00:00Z or 2026-11-01T16:00:00+08:00"
+        "not a point in time; write a day in UTC like 2026-11-01, or a time with its offset from UTC \
+         like 2026-11-01T08:00:00Z or 2026-11-01T16:00:00+08:00"
             .to_owned()
     })
 }
@@ -55,7 +55,7 @@ mod tests {
     const MIDNIGHT: u64 = 1_795_651_200_000;
 
     #[test]
-    fn an_offset_counts() {
+    fn the_offset_changes_the_time() {
         let same = [
             "2026-11-26T00:00:00Z",
             "2026-11-26t00:00:00z",
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_point_in_time_is_refused() {
+    fn a_text_that_is_not_one_point_in_time_is_rejected() {
         let texts = [
             "",
             "yesterday",

@@ -1,4 +1,4 @@
-//! One request over real HTTP and its answer, as bytes.
+//! Sends one request over HTTP and reads its answer as bytes.
 
 mod header_names;
 mod host_names;
@@ -17,18 +17,18 @@ pub use self::no_reply::NoReplyError;
 pub use self::status::{advice, location};
 use crate::error::CommandError;
 
-/// An answer, as it came.
+/// An answer as the server sent it.
 pub struct HttpReply {
     /// Status, headers and body.
     pub response: Response<Vec<u8>>,
-    /// The name of the header `Body-Sign` as it was sent, if it was.
+    /// The name of the header `Body-Sign` with the server's capitals; `None` without the header.
     pub body_sign_name: Option<String>,
     /// From the first byte sent to the last one received.
     pub took: Duration,
 }
 
-/// A client that follows no redirect and reads every status as an answer. It keeps no connection: a
-/// server may close an idle one while the next call is on its way.
+/// A client that follows no redirect and reads every status as an answer. It opens a new connection for
+/// each call, because a server may close an idle connection while a call is sent.
 pub fn client() -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
@@ -44,7 +44,7 @@ pub fn client() -> Agent {
 /// Sends a request and waits for the whole answer.
 ///
 /// # Errors
-/// If no whole answer came.
+/// If the server sends no whole answer.
 pub fn send(client: &Agent, request: Request<Vec<u8>>) -> Result<HttpReply, NoReplyError> {
     let uri = request.uri().clone();
     header_names::forget();
@@ -69,44 +69,43 @@ fn receive(client: &Agent, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>
     Ok(Response::from_parts(head, body.read_to_vec()?))
 }
 
-/// Whether an address has a path behind its host.
+/// Whether an address has a path after its host.
 pub fn has_path(address: &str) -> bool {
     let host = address.split_once("://").map_or(address, |(_, rest)| rest);
     host.split_once('/').is_some_and(|(_, path)| !path.is_empty())
 }
 
-/// Checks a production address before anything is sent there.
+/// Checks a production address before the first call.
 ///
 /// # Errors
-/// What is wrong with it, and what to do.
+/// What is wrong with it, then what to do.
 pub fn check_address(address: &str) -> Result<(), CommandError> {
     if !address.starts_with("http://") && !address.starts_with("https://") {
         return Err(format!(
-            "address {address} has no scheme: write https:// or http:// before it"
+            "address {address} has no scheme; write https:// or http:// before it"
         )
         .into());
     }
-    // The parser of URIs drops it, and with it the rest of a path that was not escaped.
+    // The parser of URIs drops the fragment: # and the rest of the address.
     if address.contains('#') {
         return Err(format!(
-            "address {address} has a fragment: leave # and what follows out; write a # of the path \
-             as %23"
+            "address {address} has a fragment; delete # and the text after it, or write # as %23"
         )
         .into());
     }
-    // The braces are replaced by a function's name; a URI must not contain them.
+    // A function's name replaces {function} later. A URI must not contain braces.
     let plain = address.replace("{function}", "function");
     let uri: Uri = plain.parse().map_err(|fault| {
-        format!("address {address} is not a URL ({fault}): write it as https://host/path")
+        format!("address {address} is not a URL ({fault}); write it as https://host/path")
     })?;
     if uri.query().is_some() {
         return Err(format!(
-            "address {address} has a query: leave it out, the signature comes in its place"
+            "address {address} has a query; delete the query, because koohook adds the signature there"
         )
         .into());
     }
     Ok(())
 }
 
-/// As long as the marketplace's own client waits at most (V1 guide, frequently asked questions).
+/// The longest time that the marketplace's client waits (V1 guide, frequently asked questions).
 pub const PATIENCE: Duration = Duration::from_secs(20);

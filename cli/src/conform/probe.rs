@@ -1,4 +1,4 @@
-//! Finds out whether a server serves a contract at all: most servers serve one of the two.
+//! Finds out whether a server serves a contract. Most servers serve one of the two.
 
 use simulator::scenario::{Contract, Step};
 use simulator::verdict::{ABSENT, Outcome};
@@ -10,11 +10,11 @@ use crate::wire::advice;
 /// Whether a contract is served.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ContractStatus {
-    /// It is served: play it.
+    /// The server serves it.
     Served,
-    /// Every call is answered as servers answer what they do not serve.
+    /// The server answers every call with a status that means "not served".
     Absent(CommonAnswer),
-    /// Every call fails alike: the contract is not served, or its key or address is wrong.
+    /// Every call fails in the same way. The contract is not served, or its key or address is wrong.
     Failing(CommonAnswer),
 }
 
@@ -36,13 +36,13 @@ pub struct Probe {
 }
 
 impl ContractStatus {
-    /// Whether the server says that it does not serve the contract.
+    /// Whether the server reports that it does not serve the contract.
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent(_))
     }
 }
 
-/// Tries out two rehearsals that every server of this contract must serve.
+/// Sends two rehearsals that every server of this contract must serve.
 pub fn probe(seller: Seller, scenario: &[Step]) -> Probe {
     let mut player = Player::new(seller, AnswerRules::Guides);
     let mut probed = Vec::new();
@@ -59,7 +59,7 @@ pub fn probe(seller: Seller, scenario: &[Step]) -> Probe {
     Probe { status: sum(&probed), calls: player.calls() }
 }
 
-/// A contract whose calls fail differently is played too: the lines then say how.
+/// A contract whose calls fail in different ways counts as served. Its lines then show the faults.
 fn sum(probed: &[ContractStatus]) -> ContractStatus {
     match probed.split_last() {
         Some((silent @ ContractStatus::Failing(_), before))
@@ -76,7 +76,7 @@ fn sum(probed: &[ContractStatus]) -> ContractStatus {
     }
 }
 
-/// What one answer says about its contract.
+/// The status of a contract after one answer.
 fn status(answered: &JudgedAnswer, contract: Contract) -> ContractStatus {
     let code = answered.code.as_str();
     let failure = match &answered.outcome {
@@ -107,15 +107,17 @@ fn is_result_code(code: &str) -> bool {
 
 const fn advice_on_code(code: &str, contract: Contract) -> &'static str {
     match (code.as_bytes(), contract) {
-        (b"000001", _) => "compare the access key with the server's, and see its log",
+        (b"000001", _) => "compare the access key with the server's key, and read the server's log",
         (b"000002", Contract::V2 | Contract::KitV2) => {
-            "compare --timestamp-unit and this machine's clock with the server's, and see its log"
+            "compare --timestamp-unit and this machine's clock with the server's, and read its log"
         }
-        (b"000002", _) => "compare this machine's clock with the server's, and see its log",
-        _ => "see the server's log",
+        (b"000002", _) => {
+            "compare this machine's clock with the server's clock, and read the server's log"
+        }
+        _ => "read the server's log",
     }
 }
 
 /// Two rehearsals of each contract.
 const PROBES: [&str; 4] = ["newInstance", "releaseInstance", "tenantSync", "singleOrgSync"];
-const PATH: &str = "correct the path of the address, or see the server's log";
+const PATH: &str = "correct the path of the address, or read the server's log";

@@ -1,5 +1,5 @@
-//! The report of a conformance run. It alone goes to the standard output, and it is the same for
-//! the same server: no times, no order IDs.
+//! The report of `koohook conform`. Only the report goes to the standard output. It contains no times and
+//! no order IDs, so that it is the same for the same server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
@@ -15,7 +15,7 @@ use crate::player::{MOST_UNANSWERED, PlayedStep};
 use crate::scenario::contract;
 use crate::wire;
 
-/// What was played so far.
+/// The counts of the calls that were played.
 pub struct ConformReport {
     is_whole: bool,
     only: Option<AccessGuide>,
@@ -23,10 +23,10 @@ pub struct ConformReport {
     width: usize,
     calls: usize,
     failures: usize,
-    /// How many there were before the contract that is played.
+    /// The failures before the current contract.
     failures_before: usize,
     is_any_right: bool,
-    /// Contracts, and activities of contracts, that are not served.
+    /// Contracts that are not served, and activities that are not served.
     unserved: BTreeSet<(&'static str, String)>,
     /// Result codes of the lines that failed.
     codes: BTreeMap<String, usize>,
@@ -43,7 +43,7 @@ struct RemarkCount {
 impl ConformReport {
     /// Begins a report.
     pub fn begin(address: &str, is_whole: bool, only: Option<AccessGuide>) -> Self {
-        let what = if is_whole { "whole lives" } else { "rehearsals" };
+        let what = if is_whole { "scenarios" } else { "rehearsals" };
         outln!("koohook conform: {what} at {address}");
         Self {
             is_whole,
@@ -79,7 +79,7 @@ impl ConformReport {
 
     /// Prints the line of a step.
     pub fn played(&mut self, line: &PlayedStep) {
-        let Some(answer) = line.telling_answer() else { return };
+        let Some(answer) = line.shown_answer() else { return };
         self.is_any_right |= answer.is_right();
         let verdict = match &answer.outcome {
             Outcome::Failed(failure) => {
@@ -100,9 +100,9 @@ impl ConformReport {
         self.print(line.step, &line.sent_text(), code, &verdict);
     }
 
-    /// Prints the line of a step that is not played, since the purchase failed.
+    /// Prints the line of a step that is not sent because the purchase failed.
     pub fn unplayed(&self, step: &Step) {
-        self.print(step, "not sent", "-", "not played: no answer told the instanceId");
+        self.print(step, "not sent", "-", "skipped: no answer contained the instanceId");
     }
 
     fn print(&self, step: &Step, sent: &str, code: &str, verdict: &str) {
@@ -110,7 +110,7 @@ impl ConformReport {
         outln!("{name:<6}  {:width$}  {sent:<19}  {code:<6}  {verdict}", step.title);
     }
 
-    /// Keeps the remarks of a line for the end; whether it has any.
+    /// Keeps the remarks of a line for the end of the report. Returns whether it has any.
     fn count_remarks(&mut self, line: &PlayedStep) -> bool {
         let remarks = line.sent.iter().flat_map(|answered| &answered.remarks);
         let mut texts: Vec<String> = remarks.map(ToString::to_string).collect();
@@ -125,7 +125,7 @@ impl ConformReport {
         is_any
     }
 
-    /// A contract that is not served while the other one is.
+    /// Reports a contract that is not served, if the other one is served.
     pub fn absent(&mut self, scenario: &[Step], seen: &str) {
         let name = long(contract(scenario));
         self.unserved.insert((name, String::new()));
@@ -136,45 +136,46 @@ impl ConformReport {
         );
     }
 
-    /// A contract that is not served, and the other one is not either.
+    /// Reports a contract that is not served, if the other one is not served either.
     pub fn missing(&mut self, scenario: &[Step], seen: &CommonAnswer, interfaces: &str) {
         let fault = format!(
-            "every call is answered {}; wanted: one of the two access guides served ({interfaces}, \
-             Interface debugging)",
+            "every call is answered {}; expected: the server serves one of the two access guides \
+             ({interfaces}, Interface debugging)",
             seen.text
         );
         self.failed(scenario, &fault, &seen.text);
     }
 
-    /// A contract of which every call fails alike, although its key was given.
+    /// Reports a contract whose calls all fail in the same way.
     pub fn failing(&mut self, scenario: &[Step], seen: &CommonAnswer) {
         let CommonAnswer { text, advice } = seen;
-        let colon = if advice.is_empty() { "" } else { ": " };
-        let fault = format!("every call fails: {text}{colon}{advice}{}", self.way_out(scenario));
+        let separator = if advice.is_empty() { "" } else { "; " };
+        let fault =
+            format!("every call fails: {text}{separator}{advice}{}", self.way_out(scenario));
         self.failed(scenario, &fault, text);
     }
 
-    /// A contract whose server stopped answering.
+    /// Reports a contract whose server stopped answering.
     pub fn given_up(&mut self, scenario: &[Step]) {
         let fault = format!(
-            "{MOST_UNANSWERED} calls in a row had no answer, and the rest is not played: see the \
+            "{MOST_UNANSWERED} calls in a row had no answer, so the rest is not sent; read the \
              server's log"
         );
         self.failed(scenario, &fault, "");
     }
 
-    /// A contract of which no call was served, although each activity alone may be not served.
+    /// Reports a contract without any successful call. A single activity may be not served, but not all.
     pub fn unserved(&mut self, scenario: &[Step]) {
         if self.failures == self.failures_before {
             let fault = format!(
-                "no call is answered 000000: compare the access key and the path{}",
+                "no call is answered 000000; compare the access key and the path{}",
                 self.way_out(scenario)
             );
             self.failed(scenario, &fault, "");
         }
     }
 
-    /// What to do if the contract is not served on purpose.
+    /// The advice for a product that does not use the contract.
     fn way_out(&self, scenario: &[Step]) -> String {
         if self.only.is_some() {
             return String::new();
@@ -190,10 +191,10 @@ impl ConformReport {
         *self.codes.entry(code.to_owned()).or_default() += 1;
     }
 
-    /// Prints the remarks, the sum and what to do next; returns the exit code.
+    /// Prints the remarks, the counts and the next step. Returns the exit code.
     pub fn conclude(self) -> ExitCode {
         if !self.remarks.is_empty() {
-            outln!("\nRemarks (these work, and are worth knowing):");
+            outln!("\nRemarks (these calls work; check each point once):");
         }
         for ((contract, text), RemarkCount { lines, first }) in &self.remarks {
             let where_else = match lines - 1 {
@@ -215,27 +216,23 @@ impl ConformReport {
 
     fn next(&self) -> &'static str {
         if self.failures > 0 && !self.is_any_right && !self.has_path {
-            return "write the path behind the host of the address; koohook's own is /saasproduce.";
+            return "add the path to the address; koohook's own path is /saasproduce.";
         }
         let is_each = |seen: &str| self.failures > 0 && self.codes.keys().all(|code| code == seen);
         if is_each("000001") {
-            return "compare the access key with the server's; 000001 says that the signature is \
-                    wrong. koohook send repeats one call.";
+            return "compare the access key with the server's key; 000001 means that the signature \
+                    is wrong. koohook send repeats one call.";
         }
         if ["HTTP 404", "HTTP 405", "HTTP 501"].into_iter().any(is_each) {
-            return "correct the path of the address; koohook's own is /saasproduce, and a route \
-                    without its key is 404.";
+            return "correct the path of the address; koohook's own path is /saasproduce. koohook \
+                    also answers 404 if the key of the route is not set.";
         }
         if self.failures > 0 {
-            return "mend what FAILED, then run this again; koohook send repeats one call.";
+            return "correct each line that FAILED, then run this again. koohook send repeats one call.";
         }
         match (self.is_whole, self.only) {
-            (false, None) => {
-                "koohook conform --lives plays whole lives, against an installation on trial."
-            }
-            (false, Some(_)) => {
-                "add --lives to play whole lives, against an installation on trial."
-            }
+            (false, None) => "run koohook conform --scenarios against a test installation.",
+            (false, Some(_)) => "add --scenarios, against a test installation.",
             (true, _) => "debug and save each case on the marketplace's debugging page.",
         }
     }

@@ -1,10 +1,10 @@
-//! The keys that the demo makes up.
+//! The keys that the demo generates.
 
 use functions::application_sync::secret::{Oaep, PrivateKey, Size};
 use simulator::time::TimestampUnit;
 
 use crate::error::CommandError;
-use crate::made_up;
+use crate::generated;
 use crate::player::Seller;
 
 /// The keys of one run.
@@ -19,20 +19,23 @@ pub struct DemoKeys {
     pub product: String,
     /// The private key of the application credential, as PEM.
     pub private: String,
-    /// A client secret, sealed with the public key.
+    /// A client secret, encrypted with the public key.
     pub sealed_secret: String,
 }
 
 impl DemoKeys {
-    /// Makes the keys up.
-    pub fn make_up() -> Result<Self, CommandError> {
+    /// Generates the keys.
+    ///
+    /// # Errors
+    /// If the machine has no randomness.
+    pub fn generate() -> Result<Self, CommandError> {
         let private = PrivateKey::generate(Size::Bits3072)?;
         Ok(Self {
-            base: made_up::access_key(),
-            kit: made_up::access_key(),
-            // The same in every run: a store that is named may hold what an earlier run made up.
-            seal: made_up::DEMO_SEAL_KEY.to_owned(),
-            product: format!("whsec_{}", made_up::seal_key()?),
+            base: generated::access_key(),
+            kit: generated::access_key(),
+            // The same key in every run: a given store may contain values of an earlier run.
+            seal: generated::DEMO_SEAL_KEY.to_owned(),
+            product: format!("whsec_{}", generated::seal_key()?),
             private: private.to_pem()?,
             sealed_secret: private.seal(Oaep::Sha256Mgf1Sha1, "made-up-client-secret")?,
         })

@@ -1,5 +1,5 @@
-//! A stub of the seller's product. It accepts notices as docs/product.md says, makes an account for
-//! every purchase, and records the notices that it accepted.
+//! A stub of the seller's product. It accepts notices as docs/product.md describes, creates an account
+//! for every purchase, and records the accepted notices.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use protocol::time::UnixMillis;
 use serde_json::{Value, json};
 use shell::endpoint::{Admitted, Endpoint};
 
-use crate::made_up;
+use crate::generated;
 
 /// A product on this machine.
 pub struct StubProduct {
@@ -29,9 +29,9 @@ pub struct StubProduct {
 pub struct AcceptedNotice {
     /// Its id.
     pub id: String,
-    /// Its place among the instance's notices.
+    /// Its sequence number among the instance's notices.
     pub sequence: u64,
-    /// What it was about.
+    /// Its type, like `instance.created`.
     pub kind: String,
 }
 
@@ -41,12 +41,12 @@ impl StubProduct {
         Self { secrets, is_up: AtomicBool::new(false), accepted: Mutex::new(BTreeMap::new()) }
     }
 
-    /// Brings the product up.
+    /// Starts the product.
     pub fn bring_up(&self) {
         self.is_up.store(true, Ordering::SeqCst);
     }
 
-    /// The notices of an instance that it accepted, in the order of arrival.
+    /// The accepted notices of an instance, in the order of arrival.
     pub fn accepted(&self, instance_id: &str) -> Vec<AcceptedNotice> {
         self.record().get(instance_id).cloned().unwrap_or_default()
     }
@@ -55,13 +55,13 @@ impl StubProduct {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Accepts a notice, and returns the answer; nothing if koohook did not sign the request.
+    /// Accepts a notice and returns the answer; `None` if koohook did not sign the request.
     fn accept(&self, head: &Parts, body: &[u8]) -> Option<Value> {
         let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         let id = header("webhook-id")?;
         let timestamp = header("webhook-timestamp")?;
         let headers = WebhookHeaders { id, timestamp, signature: header("webhook-signature")? };
-        let now = UnixMillis::new(made_up::now_millis());
+        let now = UnixMillis::new(generated::now_millis());
         self.secrets.verify(&headers, body, now).ok()?;
         let notice: Value = serde_json::from_slice(body).ok()?;
         let kind = notice.get("type")?.as_str()?.to_owned();
@@ -70,7 +70,7 @@ impl StubProduct {
         let instance_id = data.get("instanceId")?.as_str()?.to_owned();
         let account = json!({ "appInfo": {
             "frontEndUrl": format!("https://product.example.com/{instance_id}"),
-            "userName": "administrator", "password": made_up::id(),
+            "userName": "administrator", "password": generated::id(),
         }});
         let answer = if kind == "instance.created" { account } else { json!({}) };
         self.record().entry(instance_id).or_default().push(AcceptedNotice {
@@ -110,5 +110,5 @@ fn empty(status: StatusCode) -> Response<Bytes> {
     response
 }
 
-/// The time that a small product needs to make an account.
+/// The time that a small product needs to create an account.
 const WORK: Duration = Duration::from_millis(50);

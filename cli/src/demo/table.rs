@@ -1,4 +1,4 @@
-//! The demo's table: a printed line for each step, with the state that is stored afterwards.
+//! The demo's table: one line for each step, with the state that is stored afterwards.
 
 use simulator::scenario::{Contract, Step};
 use simulator::verdict::Outcome;
@@ -6,7 +6,7 @@ use simulator::verdict::Outcome;
 use crate::output::outln;
 use crate::player::{PlayedStep, Player, state_word};
 
-/// What was played of one scenario.
+/// The counts of one scenario.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ScenarioScore {
     /// How many calls were sent.
@@ -18,13 +18,13 @@ pub struct ScenarioScore {
 }
 
 impl ScenarioScore {
-    /// What a player played, `failed` lines of it wrong.
+    /// The score of a player whose scenario had `failed` wrong lines.
     pub fn new(player: &Player, failed: usize) -> Self {
         Self { calls: player.calls(), failed, instance_id: player.instance_id().to_owned() }
     }
 }
 
-/// Plays steps from first to last, and prints a line for each; how many lines failed.
+/// Plays the steps in order and prints a line for each. Returns how many lines failed.
 pub fn play_steps(player: &mut Player, steps: &[Step]) -> usize {
     let width = steps.iter().map(|step| step.title.len()).max().unwrap_or_default();
     outln!("\n   {:width$}  {:<19}  code    state     {:>8}", "call", "sent", "took");
@@ -35,9 +35,9 @@ pub fn play_steps(player: &mut Player, steps: &[Step]) -> usize {
     failed
 }
 
-/// Prints a line; whether the step is right.
+/// Prints the line of a step. Returns whether the step is right.
 fn print(played: &PlayedStep, width: usize) -> bool {
-    let Some(answer) = played.telling_answer() else { return true };
+    let Some(answer) = played.shown_answer() else { return true };
     let slowest = played.sent.iter().map(|answer| answer.took).max().unwrap_or_default();
     let verdict = match &answer.outcome {
         Outcome::Right => "ok".to_owned(),

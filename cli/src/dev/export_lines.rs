@@ -1,4 +1,4 @@
-//! What a second terminal needs to play the marketplace: lines to paste.
+//! The lines that a user pastes into a second terminal to play the marketplace.
 
 use std::path::Path;
 
@@ -8,26 +8,26 @@ use shell::config::is_set;
 use super::keys::DevKeys;
 use super::settings::{DevSettings, set};
 use crate::command_line::{program, quoted};
-use crate::made_up;
+use crate::generated;
 use crate::output::outln;
 
-/// What `koohook dev` prints to paste.
+/// The export lines of `koohook dev`.
 pub struct ExportLines<'a> {
     /// The production address.
     pub address: &'a str,
-    /// The settings, with the made-up keys.
+    /// The settings, with the generated keys.
     pub settings: &'a DevSettings,
 }
 
 impl ExportLines<'_> {
-    /// Prints the lines, and what to do with them.
+    /// Prints the lines, and the commands to run after them.
     pub fn print(&self) {
         let keys = PrivateKeys::parse(&self.private_key().unwrap_or_default()).ok();
         let key = keys.as_ref().and_then(|keys| keys.as_slice().first());
         if let Some(public) = key.and_then(|key| key.public_text().ok()) {
             outln!("\nThe kit's public key, for the seller's console:\n\n{public}");
         }
-        outln!("\n{}. Paste into a second terminal:\n", self.origin());
+        outln!("\n{}. Paste these lines into a second terminal:\n", self.origin());
         export("KOOHOOK_ADDRESS", self.address);
         for name in ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET"] {
             self.export_key(name);
@@ -46,38 +46,39 @@ impl ExportLines<'_> {
 
     fn private_key(&self) -> Option<String> {
         let name = "KOOHOOK_RSA_PRIVATE_KEY";
-        self.settings.made_up(name).map(str::to_owned).or_else(|| set(name))
+        self.settings.generated(name).map(str::to_owned).or_else(|| set(name))
     }
 
-    /// Where the keys come from.
+    /// A sentence that names the origin of the keys.
     fn origin(&self) -> String {
         match self.settings.keys().map(DevKeys::files) {
             Some(Some(files)) => format!(
-                "Made-up keys are kept in {} and {}",
+                "The generated keys are in {} and {}",
                 files.keys.display(),
                 files.pem.display()
             ),
-            Some(None) => "Made-up keys are of this run alone".to_owned(),
+            Some(None) => "The generated keys are only for this run".to_owned(),
             None => "All keys are set".to_owned(),
         }
     }
 
-    /// A key that is set is the seller's own: it is not shown.
+    /// Exports a key. A key that the seller set is not shown.
     fn export_key(&self, name: &str) {
-        if let Some(key) = self.settings.made_up(name) {
+        if let Some(key) = self.settings.generated(name) {
             export(name, key);
         } else if let Some(file) = std::env::var_os(format!("{name}_FILE")) {
             export(&format!("{name}_FILE"), &absolute(Path::new(&file)));
         } else if is_set(name) {
-            outln!("# {name} is set here: set it there, too");
+            outln!("# {name} is set here; set it in the second terminal too");
         }
     }
 
-    /// The private key by its file; a key without a file is not shown.
+    /// Exports the private key by the name of its file. A key without a file is not shown.
     fn export_private_key(&self) {
         let name = "KOOHOOK_RSA_PRIVATE_KEY_FILE";
-        let made_up = self.settings.made_up("KOOHOOK_RSA_PRIVATE_KEY").and(self.settings.keys());
-        if let Some(files) = made_up.and_then(DevKeys::files) {
+        let generated =
+            self.settings.generated("KOOHOOK_RSA_PRIVATE_KEY").and(self.settings.keys());
+        if let Some(files) = generated.and_then(DevKeys::files) {
             export(name, &absolute(&files.pem));
         } else if let Some(file) = std::env::var_os(name) {
             export(name, &absolute(Path::new(&file)));
@@ -94,10 +95,10 @@ fn absolute(path: &Path) -> String {
 }
 
 fn print_commands() {
-    let order = format!("CS{}DEV", made_up::now_millis());
+    let order = format!("CS{}DEV", generated::now_millis());
     let koohook = program();
-    outln!("\nThen, there:\n");
-    outln!("{koohook} conform --lives");
+    outln!("\nThen run these commands there:\n");
+    outln!("{koohook} conform --scenarios");
     outln!("{koohook} send --v2 newInstance orderId={order} orderLineId={order}-000001");
     outln!("{koohook} send --v2 queryInstance instanceId=123456789 testFlag=1\n");
 }

@@ -1,4 +1,4 @@
-//! The made-up keys of one database, in two files beside it.
+//! The generated keys of one database, in two files beside it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use functions::application_sync::secret::{PrivateKey, PrivateKeys, Size};
 use shell::store::StoreSetting;
 
 use crate::error::CommandError;
-use crate::{input, made_up, secret_file};
+use crate::{generated, input, secret_file};
 
 /// The keys of one database.
 pub struct DevKeys {
     keys: BTreeMap<String, String>,
-    /// Nothing, if the keys are of this run alone.
+    /// `None` if the keys are only for this run.
     files: Option<KeyFiles>,
 }
 
@@ -25,14 +25,17 @@ pub struct KeyFiles {
 }
 
 impl DevKeys {
-    /// Reads the keys beside a SQLite file, or makes them. A file that exists is never written.
+    /// Reads the keys beside an SQLite file, or generates them. An existing file is never overwritten.
+    ///
+    /// # Errors
+    /// If a file cannot be read or written, or contains something else.
     pub fn beside(store: Option<&StoreSetting>) -> Result<Self, CommandError> {
         let Some(StoreSetting::Sqlite { path, .. }) = store else {
             return Self::made(None);
         };
         let folder = path.as_path().parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !folder.is_dir()) {
-            // The store's own error says more.
+            // Opening the store reports a better error for this.
             return Self::made(None);
         }
         Self::made(Some(KeyFiles {
@@ -56,11 +59,14 @@ impl DevKeys {
     }
 
     /// One key.
+    ///
+    /// # Errors
+    /// If this name has no generated key.
     pub fn get(&self, name: &str) -> Result<String, CommandError> {
-        self.keys.get(name).cloned().ok_or_else(|| format!("{name} was not made up").into())
+        self.keys.get(name).cloned().ok_or_else(|| format!("{name} has no generated key").into())
     }
 
-    /// The files, unless the keys are of this run alone.
+    /// The files; `None` if the keys are only for this run.
     pub const fn files(&self) -> Option<&KeyFiles> {
         self.files.as_ref()
     }
@@ -68,8 +74,8 @@ impl DevKeys {
 
 fn make_keys() -> Result<BTreeMap<String, String>, CommandError> {
     let [base, kit, product, _] = NAMES.map(str::to_owned);
-    let secret = format!("whsec_{}", made_up::seal_key()?);
-    let keys = [(base, made_up::access_key()), (kit, made_up::access_key()), (product, secret)];
+    let secret = format!("whsec_{}", generated::seal_key()?);
+    let keys = [(base, generated::access_key()), (kit, generated::access_key()), (product, secret)];
     Ok(keys.into())
 }
 
@@ -81,7 +87,7 @@ fn written(keys: &BTreeMap<String, String>) -> String {
     keys.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
 }
 
-/// The keys in a text, if all are there.
+/// The keys in a text, if the text has all of them.
 fn parsed(text: &str) -> Option<BTreeMap<String, String>> {
     let pairs = text.lines().map(|line| line.split_once('='));
     let keys: BTreeMap<String, String> = pairs
@@ -91,12 +97,14 @@ fn parsed(text: &str) -> Option<BTreeMap<String, String>> {
     is_whole.then_some(keys)
 }
 
-fn broken(file: &Path, holds: &str) -> CommandError {
+fn broken(file: &Path, contents: &str) -> CommandError {
     let file = file.display();
-    format!("{file} does not hold {holds} of koohook dev: restore it, or move it away").into()
+    format!("{file} does not contain {contents} of koohook dev; restore the file, or move it away")
+        .into()
 }
 
-/// The text of a file, made first if there is none. Another process may make it meanwhile.
+/// The text of a file. If the file does not exist, it is written first. Another process may write it
+/// in the same moment.
 fn read_or_write(
     path: &Path,
     make: impl FnOnce() -> Result<String, CommandError>,
@@ -112,7 +120,7 @@ fn read_or_write(
     input::read_text(path)
 }
 
-/// The settings whose keys are made up: all at once, so that no file ever changes.
+/// The settings whose keys are generated. All are generated together, so that the file never changes.
 pub const NAMES: [&str; 4] = ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET", PEM];
 const PEM: &str = "KOOHOOK_RSA_PRIVATE_KEY";
 
@@ -131,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_has_the_same_keys() {
+    fn a_restart_uses_the_same_keys() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("it is.db");
         let first = keys_beside(&database).unwrap();
@@ -148,15 +156,15 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_another_kind_is_left_as_it_is() {
+    fn a_file_with_other_contents_is_not_changed() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("koohook.db");
         let file = folder.path().join("koohook.db.keys");
-        for text in ["somebody's notes", "", "KOOHOOK_BASE_KEY=a\n"] {
+        for text in ["other notes", "", "KOOHOOK_BASE_KEY=a\n"] {
             fs::write(&file, text).unwrap();
             let error = keys_beside(&database).err().unwrap().to_string();
             assert!(error.starts_with(file.to_str().unwrap()), "{error}");
-            assert!(error.ends_with("the keys of koohook dev: restore it, or move it away"));
+            assert!(error.ends_with("the keys of koohook dev; restore the file, or move it away"));
             assert_eq!(fs::read_to_string(&file).unwrap(), text);
         }
         fs::remove_file(&file).unwrap();
@@ -164,11 +172,11 @@ mod tests {
         fs::write(&file, "x").unwrap();
         let error = keys_beside(&database).err().unwrap().to_string();
         assert!(error.starts_with(file.to_str().unwrap()), "{error}");
-        assert!(error.ends_with("a private key of koohook dev: restore it, or move it away"));
+        assert!(error.ends_with("a private key of koohook dev; restore the file, or move it away"));
     }
 
     #[test]
-    fn without_a_database_nothing_is_kept() {
+    fn a_memory_store_has_no_key_files() {
         let made = |store: &StoreSetting| DevKeys::beside(Some(store)).unwrap();
         let memory = made(&StoreSetting::Memory);
         assert!(memory.files().is_none());

@@ -1,5 +1,5 @@
-//! Rejects cells whose text a program or a person damaged. Otherwise it would become an ID that the
-//! marketplace never asks for, or access data that no buyer can use.
+//! Rejects cells whose text a program or a person damaged. Otherwise koohook would store an ID that the
+//! marketplace never sends, or access data that no buyer can use.
 
 mod mangled;
 
@@ -8,7 +8,7 @@ use protocol::text::unseen;
 pub use self::mangled::is_scientific;
 use self::mangled::{is_date, is_error, is_number};
 
-/// Whether a column holds an identifier, compared letter for letter.
+/// Whether a column contains identifiers. They are compared byte by byte.
 pub fn is_id(column: &str) -> bool {
     column.ends_with("Id")
 }
@@ -16,34 +16,37 @@ pub fn is_id(column: &str) -> bool {
 /// Checks the text of a cell that is not blank.
 ///
 /// # Errors
-/// What is wrong and what to do; the column's name comes before it.
+/// What is wrong, then what to do. The caller writes the column's name before it.
 pub fn check(column: &str, text: &str) -> Result<(), &'static str> {
     let is_free = FREE.contains(&column);
     let placeholder = PLACEHOLDERS.contains(&text.to_uppercase().as_str());
     let stroke = CHINESE_PLACEHOLDERS.contains(&text) || text.chars().all(is_stroke);
     let faults = [
-        (!is_free && text.trim() != text, "has blanks at its beginning or end: delete them"),
-        (!is_free && unseen(text).is_some(), "holds a character that is not seen: type it anew"),
-        (is_error(text), "is an error of a spreadsheet: mend the cell"),
+        (!is_free && text.trim() != text, "has blanks at its beginning or end; delete them"),
+        (
+            !is_free && unseen(text).is_some(),
+            "contains an invisible character; type the text again",
+        ),
+        (is_error(text), "is an error value of a spreadsheet; correct the cell"),
         (
             !is_free && text.chars().all(|letter| letter == '#'),
-            "is what a spreadsheet shows in a narrow column: save the file again",
+            "is the ##### of a narrow column; widen the column, and save the file again",
         ),
         (
             placeholder && column != "memo" || stroke && !is_free,
-            "holds a word for an empty cell: leave the cell empty (JSON: null)",
+            "contains a word for an empty cell; leave the cell empty (JSON: null)",
         ),
         (
             !is_free && text.starts_with(['=', '\'']),
-            "begins with a sign of a spreadsheet: write the bare text",
+            "begins with = or ' of a spreadsheet; write only the text",
         ),
         (
             is_id(column) && is_number(text),
-            "was changed into a number: save the table again with the column formatted as text",
+            "was changed into a number; save the table again with the column formatted as text",
         ),
         (
             is_id(column) && is_date(text),
-            "was changed into a date: save the table again with the column formatted as text",
+            "was changed into a date; save the table again with the column formatted as text",
         ),
     ];
     faults.into_iter().find(|(found, _)| *found).map_or(Ok(()), |(_, fault)| Err(fault))
@@ -53,20 +56,20 @@ fn is_stroke(letter: char) -> bool {
     STROKES.contains(&letter)
 }
 
-/// The digits of a long whole number that a spreadsheet does not keep.
+/// The digits of a long whole number that a spreadsheet loses.
 pub fn tail_of_number(text: &str) -> Option<&str> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     text.get(DIGITS_KEPT..).filter(|tail| is_number && !tail.is_empty())
 }
 
-/// Columns whose text is a buyer's: kept letter for letter, blanks included.
+/// Columns with a buyer's texts. They are kept unchanged, with their blanks.
 const FREE: [&str; 3] = ["userName", "password", "memo"];
 
 /// Texts that mean an empty cell.
 const PLACEHOLDERS: [&str; 10] =
     ["NULL", "(NULL)", "\\N", "N/A", "#N/A", "NA", "NONE", "NIL", "NAN", "UNDEFINED"];
 
-/// Words of Chinese tables for the same.
+/// Words of Chinese tables that mean an empty cell.
 const CHINESE_PLACEHOLDERS: [&str; 5] = ["无", "暂无", "空", "空值", "空白"];
 
 /// Strokes that people draw through an empty cell.
@@ -123,9 +126,9 @@ mod tests {
         "nan",
         "undefined",
     ];
-    /// Errors of formulas, and what a narrow column shows.
+    /// Errors of formulas, and the text of a narrow column.
     const ERRORS: [&str; 5] = ["#REF!", "#NAME?", "#DIV/0!", "#N/A", "########"];
-    /// Signs before an ID, and characters that are not seen.
+    /// Signs before an ID, and invisible characters.
     const UNSEEN: [&str; 10] = [
         "='CS1'",
         "'CS1",
@@ -140,7 +143,7 @@ mod tests {
     ];
 
     #[test]
-    fn what_a_spreadsheet_left_is_refused() {
+    fn an_id_that_a_spreadsheet_changed_is_rejected() {
         for id in [&NUMBERS[..], &DAYS, &EMPTY, &ERRORS, &UNSEEN].concat() {
             assert!(check("orderId", id).is_err(), "{id:?}");
             assert!(check("instanceId", id).is_err(), "{id:?}");
@@ -148,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_ids_are_ids() {
+    fn unusual_ids_are_accepted() {
         let ids = [
             "a b",
             "a,b",
@@ -186,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buyers_texts_are_kept_as_they_are() {
+    fn credentials_may_contain_signs_of_a_spreadsheet() {
         for text in [" pass word ", "=1+1", "'quoted'", "########", "2.0E+17", "a\u{200b}", "1.0"] {
             assert_eq!(check("password", text), Ok(()), "{text:?}");
         }
@@ -201,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn long_numbers_have_a_tail() {
+    fn a_number_of_more_than_15_digits_has_a_tail() {
         assert_eq!(tail_of_number("123456789012345"), None);
         assert_eq!(tail_of_number("12345678901234500"), Some("00"));
         assert_eq!(tail_of_number("CS345678901234500"), None);

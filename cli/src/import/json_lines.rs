@@ -1,4 +1,4 @@
-//! JSON lines: an object a line.
+//! Reads JSON lines: one object on each line.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde_json::error::Category;
 
 use super::row::{ColumnFaults, ImportRow, Rows, column};
 
-/// The members of an object, in their order; repeated ones too.
+/// The members of an object in their order, with repeated ones.
 struct Members(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Members {
@@ -39,7 +39,7 @@ impl<'de> Deserialize<'de> for Members {
 /// Reads JSON lines.
 ///
 /// # Errors
-/// If members are unknown, or the file has another shape.
+/// If members are unknown, or a line does not contain one whole object.
 pub fn rows(text: &str) -> Result<Rows, String> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let parsed: Vec<_> =
@@ -48,16 +48,16 @@ pub fn rows(text: &str) -> Result<Rows, String> {
         && fault.classify() == Category::Eof
     {
         return Err(format!(
-            "line {line} holds the beginning of an object: write each object on one line, as \
+            "line {line} contains only the beginning of an object; write each object on one line, as \
              `jq -c .` does"
         ));
     }
     check_members(parsed.iter().filter_map(|(line, it)| Some((*line, it.as_ref().ok()?))))?;
-    let row = |members: Result<Members, _>| members.map_err(no_object).and_then(row);
+    let row = |members: Result<Members, _>| members.map_err(not_an_object).and_then(row);
     Ok(parsed.into_iter().map(|(line, members)| (line, row(members))).collect())
 }
 
-/// Says of every wrong name once that it is wrong.
+/// Checks the names of all members. The error names each wrong name once.
 fn check_members<'a>(rows: impl Iterator<Item = (usize, &'a Members)>) -> Result<(), String> {
     let mut unknown: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut known = Vec::new();
@@ -84,12 +84,12 @@ fn check_members<'a>(rows: impl Iterator<Item = (usize, &'a Members)>) -> Result
     faults.check()
 }
 
-/// Names the place and the kind of a fault, not the value: rows hold passwords.
-fn no_object(fault: serde_json::Error) -> String {
+/// Describes a fault by its place and kind. It leaves the value out, because rows contain passwords.
+fn not_an_object(fault: serde_json::Error) -> String {
     match fault.classify() {
-        Category::Eof => "is cut off: an object ends on the line that it starts on".to_owned(),
+        Category::Eof => "is cut off; write the whole object on one line".to_owned(),
         Category::Io | Category::Syntax | Category::Data => {
-            format!("is not a JSON object, at column {}", fault.column())
+            format!("is not a JSON object; correct it at column {}", fault.column())
         }
     }
 }
@@ -100,7 +100,7 @@ fn row(Members(members): Members) -> Result<ImportRow, String> {
     for (name, value) in members {
         let Some(column) = column(&name) else { continue };
         if names.contains(&column) {
-            return Err(format!("{column} comes twice"));
+            return Err(format!("{column} is there twice; delete one"));
         }
         names.push(column);
         match value {
@@ -111,18 +111,18 @@ fn row(Members(members): Members) -> Result<ImportRow, String> {
             }
             Value::Number(_) => {
                 return Err(format!(
-                    "{column} is a number: write it as a text, in quotation marks"
+                    "{column} is a number; write it as a text, in quotation marks"
                 ));
             }
             Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-                return Err(format!("{column} is not a text"));
+                return Err(format!("{column} is not a text; write it in quotation marks"));
             }
         }
     }
     Ok(row)
 }
 
-/// Numbers that are read as their digits. An ID must be a text: many programs round long numbers.
+/// Columns that may be numbers. An ID must be a text, because many programs round long numbers.
 const NUMBERS: [&str; 2] = ["chargingMode", "expireTime"];
 
 #[cfg(test)]
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_lines_count_and_are_no_rows() {
+    fn an_empty_line_is_counted_but_is_not_a_row() {
         for end in ["\n", "\r\n"] {
             let text = [ROW, "", "  ", ROW, ""].join(end);
             let lines: Vec<_> = rows(&text).unwrap().into_iter().map(|(line, _)| line).collect();
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_row_is_named_by_its_line() {
+    fn the_error_names_the_line_of_a_bad_row() {
         let faults = [
             ("[]", "is not a JSON object"),
             ("null", "is not a JSON object"),
@@ -155,7 +155,7 @@ mod tests {
             (&format!("{ROW}{ROW}"), "is not a JSON object"),
             (r#"{"instanceId":1,"orderId":"CS2"}"#, "instanceId is a number"),
             (r#"{"instanceId":true}"#, "instanceId is not a text"),
-            (r#"{"instanceId":"a","instanceId":"b"}"#, "instanceId comes twice"),
+            (r#"{"instanceId":"a","instanceId":"b"}"#, "instanceId is there twice"),
         ];
         for (row, expected) in faults {
             let (line, fault) = fault(row);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_member_is_named_once() {
+    fn the_error_names_a_wrong_member_once() {
         let row = r#"{"instanceId":"i-1","order":"canary","pass":"canary"}"#;
         let fault = rows(&format!("{row}\n{row}\n\n{row}\n")).unwrap_err();
         let expected = "unknown column `order` on line 1 and 2 more; \
@@ -175,13 +175,13 @@ mod tests {
     }
 
     #[test]
-    fn an_object_over_several_lines_is_named_as_one() {
+    fn an_object_on_several_lines_is_one_error() {
         let fault = rows("{\n  \"instanceId\": \"i-1\"\n}\n").unwrap_err();
-        assert!(fault.starts_with("line 1 holds the beginning of an object"), "{fault}");
+        assert!(fault.starts_with("line 1 contains only the beginning of an object"), "{fault}");
     }
 
     #[test]
-    fn absence_has_three_forms() {
+    fn null_and_blank_texts_mean_absent() {
         for text in ["null", "\"\"", "\" \""] {
             let row = format!(r#"{{"instanceId":"i-1","orderId":"CS1","memo":{text}}}"#);
             let (_, row) = rows(&row).unwrap().remove(0);

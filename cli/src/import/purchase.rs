@@ -1,4 +1,4 @@
-//! A row → the instance to import, and the purchase that leads to it.
+//! Turns a row into the instance to import and the purchase that points to it.
 
 use domain::app_info_template::Template;
 use domain::instance::id::OrderedBy;
@@ -13,11 +13,13 @@ use super::{cell, expiry};
 /// Reads a row.
 ///
 /// # Errors
-/// The column, what is wrong with it, and what to do; never its text.
+/// The column, what is wrong with it, and what to do. The error never contains the text of the cell.
 pub fn parse_row(row: &ImportRow, template: Option<&Template>) -> Result<Import, String> {
     check_cells(row)?;
-    let id = identifier(row, "instanceId", InstanceId::parse)?.ok_or("instanceId is missing")?;
-    let order_id = identifier(row, "orderId", OrderId::parse)?.ok_or("orderId is missing")?;
+    let id = identifier(row, "instanceId", InstanceId::parse)?
+        .ok_or("instanceId is missing; fill it in")?;
+    let order_id =
+        identifier(row, "orderId", OrderId::parse)?.ok_or("orderId is missing; fill it in")?;
     let line = identifier(row, "orderLineId", OrderLineId::parse)?;
     let product = identifier(row, "productId", ProductId::parse)?;
     let charging_mode = charging_mode(row)?;
@@ -39,7 +41,7 @@ pub fn parse_row(row: &ImportRow, template: Option<&Template>) -> Result<Import,
 
 fn check_cells(row: &ImportRow) -> Result<(), String> {
     if let Some(column) = MANDATORY.into_iter().find(|column| row.get(column).is_none()) {
-        return Err(format!("{column} is missing"));
+        return Err(format!("{column} is missing; fill it in"));
     }
     for (column, text) in row.cells() {
         cell::check(column, text).map_err(|fault| format!("{column} {fault}"))?;
@@ -56,19 +58,18 @@ fn identifier<T, E: ToString>(
     parsed.map_err(|fault| format!("{column} {}", fault.to_string()))
 }
 
-/// The mode decides which purchase the row is: a text that only looks like one makes a second
-/// instance of it.
+/// Reads the charging mode exactly, because the instance's ID depends on it. With another mode, the
+/// purchase would get a second instance.
 fn charging_mode(row: &ImportRow) -> Result<Option<&str>, String> {
     let mode = row.get("chargingMode");
     if mode.is_some_and(|mode| !CHARGING_MODES.contains(&mode)) {
-        return Err(format!("chargingMode is not {}", CHARGING_MODES.join(", ")));
+        return Err(format!("chargingMode is unknown; write one of {}", CHARGING_MODES.join(", ")));
     }
     if matches!(mode, Some("0" | "5"))
         && row.get("orderLineId").is_none()
         && row.get("productId").is_none()
     {
-        return Err("productId is missing: with chargingMode 0 or 5 it is a part of the purchase"
-            .to_owned());
+        return Err("productId is missing, and chargingMode 0 or 5 needs it; fill it in".to_owned());
     }
     Ok(mode)
 }
@@ -94,12 +95,14 @@ fn access(
         (None, Some(template)) => {
             match OWN_ACCESS.into_iter().find(|column| row.get(column).is_some()) {
                 Some(column) => Err(format!(
-                    "frontEndUrl is missing, and {column} is set: the template would hide it"
+                    "frontEndUrl is missing, and {column} is set; fill frontEndUrl in, or clear {column}"
                 )),
                 None => Ok(template.fill(id.as_str(), order_id.as_str())),
             }
         }
-        (None, None) => Err("frontEndUrl is missing, and KOOHOOK_APP_INFO is not set".to_owned()),
+        (None, None) => {
+            Err("frontEndUrl is missing; fill it in, or set KOOHOOK_APP_INFO".to_owned())
+        }
     }
 }
 
@@ -108,17 +111,17 @@ fn state(row: &ImportRow) -> Result<InstanceState, String> {
         None | Some("expiry") => FreezeCause::Expiry,
         Some("status") => FreezeCause::Status,
         Some("both") => FreezeCause::Both,
-        Some(_) => return Err("freezeCause is not expiry, status or both".to_owned()),
+        Some(_) => return Err("freezeCause is unknown; write expiry, status or both".to_owned()),
     };
     let state = match row.get("state") {
         None | Some("active") => InstanceState::Active,
         Some("frozen") => InstanceState::Frozen(cause),
         Some("released") => InstanceState::Released,
-        Some(_) => return Err("state is not active, frozen or released".to_owned()),
+        Some(_) => return Err("state is unknown; write active, frozen or released".to_owned()),
     };
     match state {
         InstanceState::Active | InstanceState::Released if row.get("freezeCause").is_some() => {
-            Err("freezeCause is set, and state is not frozen".to_owned())
+            Err("freezeCause is set, and state is not frozen; clear one of them".to_owned())
         }
         InstanceState::Active | InstanceState::Frozen(_) | InstanceState::Released => Ok(state),
     }
@@ -127,5 +130,5 @@ fn state(row: &ImportRow) -> Result<InstanceState, String> {
 /// V1's modes (both guides, `chargingMode`): on demand, period, one time, on-demand package.
 const CHARGING_MODES: [&str; 4] = ["0", "1", "3", "5"];
 
-/// The access data that a row may have beside its address.
+/// The access data that a row may have besides frontEndUrl.
 const OWN_ACCESS: [&str; 4] = ["adminUrl", "userName", "password", "memo"];

@@ -1,5 +1,4 @@
-//! The result of each row: a line for each that an operator must check, and counts in
-//! which each row is once.
+//! The report of an import: a line for each row that an operator must check, and the counts of all rows.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +6,14 @@ use shell::import::ImportOutcome;
 
 use crate::output::outln;
 
-/// What is printed at the end.
+/// The lines and counts that are printed at the end.
 #[derive(Debug, Default)]
 pub struct ImportReport {
     lines: Vec<String>,
     counts: BTreeMap<RowCount, usize>,
 }
 
-/// A count; they are printed in this order.
+/// A result of rows. The counts are printed in this order.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum RowCount {
     Imported,
@@ -30,23 +29,23 @@ enum RowCount {
 }
 
 impl ImportReport {
-    /// A row was rejected by itself.
+    /// Adds a row that is rejected because of its own text.
     pub fn rejected(&mut self, line: usize, fault: &str) {
         self.lines.push(format!("line {line}: {fault}"));
         self.count(RowCount::Rejected, 1);
     }
 
-    /// Rows were accepted, and not written: others were rejected.
+    /// Adds rows that are right but not written, because other rows are rejected.
     pub fn not_written(&mut self, rows: usize) {
         self.count(RowCount::NotWritten, rows);
     }
 
-    /// The store failed, so the result of these rows is unknown.
+    /// Adds rows whose result is unknown, because the store failed.
     pub fn unknown(&mut self, rows: usize) {
         self.count(RowCount::Unknown, rows);
     }
 
-    /// The store was asked.
+    /// Adds a row with the answer of the store.
     pub fn settled(&mut self, line: usize, id: &str, outcome: &ImportOutcome) {
         let (count, fault) = match outcome {
             ImportOutcome::Imported => (RowCount::Imported, None),
@@ -55,14 +54,20 @@ impl ImportReport {
             ImportOutcome::Linked => (RowCount::Linked, None),
             ImportOutcome::Differs(columns) => {
                 let columns = columns.join(", ");
-                (RowCount::Differs, Some(format!("exists already, and differs in {columns}")))
+                (
+                    RowCount::Differs,
+                    Some(format!(
+                        "exists already, and differs in {columns}; compare it with the file"
+                    )),
+                )
             }
             ImportOutcome::OrderMadeHere => {
-                let fault = "the purchase was made here already, under another ID";
+                let fault =
+                    "koohook answered this purchase already, with another ID; delete the line";
                 (RowCount::OrderMadeHere, Some(fault.to_owned()))
             }
             ImportOutcome::OtherPurchase => {
-                let fault = "the ID exists already, for another purchase";
+                let fault = "the ID exists already, for another purchase; correct the line";
                 (RowCount::OtherPurchase, Some(fault.to_owned()))
             }
         };
@@ -71,17 +76,17 @@ impl ImportReport {
         self.count(count, 1);
     }
 
-    /// Whether the store holds, or would hold, what the file says.
+    /// Whether the store contains, or would contain, every row.
     pub fn is_good(&self) -> bool {
         self.counts.keys().all(|count| *count <= RowCount::Linked)
     }
 
-    /// How many rows were rejected by themselves.
+    /// How many rows were rejected because of their own text.
     pub fn rejections(&self) -> usize {
         self.counts.get(&RowCount::Rejected).copied().unwrap_or_default()
     }
 
-    /// Prints the lines, the counts, and their sum.
+    /// Prints the lines, the counts and their sum.
     pub fn print(&self) {
         for line in &self.lines {
             outln!("{line}");
@@ -105,14 +110,14 @@ impl RowCount {
         match self {
             Self::Imported => "imported",
             Self::WouldImport => "would be imported",
-            Self::Exists => "exist already, as the file says",
-            Self::Linked => "exist already, and the purchase that the file names leads to them now",
-            Self::Differs => "exist already, differ from the file, and are left as they are",
-            Self::OrderMadeHere => "rejected: the purchase was made here under another ID",
+            Self::Exists => "exist already, the same as in the file",
+            Self::Linked => "exist already; their purchase in the file points to them now",
+            Self::Differs => "exist already, differ from the file, and are not changed",
+            Self::OrderMadeHere => "rejected: koohook answered the purchase with another ID",
             Self::OtherPurchase => "rejected: the ID exists already, for another purchase",
-            Self::Rejected => "rejected: the lines above say why",
-            Self::NotWritten => "accepted, but not written, since other rows were rejected",
-            Self::Unknown => "not known: the store failed; run the import again",
+            Self::Rejected => "rejected: see the lines above",
+            Self::NotWritten => "correct, but not written because other rows were rejected",
+            Self::Unknown => "unknown: the store failed; run the import again",
         }
     }
 }
@@ -122,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_row_is_in_one_count() {
+    fn each_row_is_counted_once() {
         let mut report = ImportReport::default();
         let outcomes = [
             ImportOutcome::Imported,
@@ -140,9 +145,9 @@ mod tests {
             ImportOutcome::OtherPurchase,
         ];
         for outcome in &bad {
-            let mut alone = ImportReport::default();
-            alone.settled(1, "i-1", outcome);
-            assert!(!alone.is_good(), "{outcome:?}");
+            let mut single = ImportReport::default();
+            single.settled(1, "i-1", outcome);
+            assert!(!single.is_good(), "{outcome:?}");
             report.settled(1, "i-1", outcome);
         }
         report.rejected(1, "state is missing");

@@ -1,4 +1,4 @@
-//! One row of the file, as the seller wrote it: columns and their texts.
+//! One row of the file: the columns and their texts.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ pub type Rows = Vec<(usize, Result<ImportRow, String>)>;
 #[derive(Clone, Debug, Default)]
 pub struct ImportRow(BTreeMap<&'static str, String>);
 
-/// Why names cannot be columns, once for the whole file; nothing if they can.
+/// The faults of the column names, for the whole file.
 #[derive(Debug, Default)]
 pub struct ColumnFaults {
     unknown: Vec<String>,
@@ -23,7 +23,7 @@ impl ImportRow {
         self.0.insert(column, text);
     }
 
-    /// The text of a column; blank is absence: a table knows no other.
+    /// The text of a column. Blank text means absent, because a table has no other form of absence.
     pub fn get(&self, column: &str) -> Option<&str> {
         self.0.get(column).map(String::as_str).filter(|text| !text.trim().is_empty())
     }
@@ -36,25 +36,25 @@ impl ImportRow {
 }
 
 impl ColumnFaults {
-    /// Notes a name that is none of [`COLUMNS`].
+    /// Adds a name that is not one of [`COLUMNS`].
     pub fn unknown(&mut self, name: &str, place: &str) {
-        // A name is shown as a text, whatever letters it has.
+        // The name may contain control characters.
         let name = name.escape_debug();
         self.unknown.push(format!("unknown column `{name}`{place}"));
     }
 
-    /// Notes a name that comes twice.
+    /// Adds a name that comes twice.
     pub fn repeated(&mut self, name: &str, place: &str) {
         self.repeated.push(format!("column {name} comes twice{place}"));
     }
 
-    /// Notes the mandatory columns that none of the names is.
+    /// Adds the required columns that are missing from the names.
     pub fn check_mandatory(&mut self, names: &[&str]) {
         let missing = MANDATORY.into_iter().filter(|column| !names.contains(column));
         self.missing.extend(missing.map(|column| format!("column {column} is missing")));
     }
 
-    /// All faults in one sentence, with the columns that are known.
+    /// Reports all faults in one sentence, with the known columns.
     ///
     /// # Errors
     /// If there is a fault.
@@ -72,7 +72,7 @@ pub fn column(name: &str) -> Option<&'static str> {
     COLUMNS.into_iter().find(|column| *column == name)
 }
 
-/// The columns of a table, and the members of a JSON line. The first two are mandatory.
+/// The columns of a table, and the members of a JSON line. The first two are required.
 pub const COLUMNS: [&str; 13] = [
     "instanceId",
     "orderId",

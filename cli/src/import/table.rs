@@ -1,4 +1,5 @@
-//! A table with a head line, as spreadsheets save it: separated by commas, semicolons or tabs.
+//! Reads a table as spreadsheets save it: a line of column names, then rows. Cells are separated by
+//! commas, semicolons or tabs.
 
 mod rounded;
 
@@ -16,7 +17,7 @@ struct TableRecord {
 /// Reads a table.
 ///
 /// # Errors
-/// If its head line does not name the columns.
+/// If its first line does not name the columns.
 pub fn rows(text: &str) -> Result<Rows, String> {
     let (separator, text) = match named_separator(text)? {
         Some((separator, rest)) => (separator, rest),
@@ -30,8 +31,8 @@ pub fn rows(text: &str) -> Result<Rows, String> {
     Ok(rows)
 }
 
-/// The separator that a first line like `sep=;` names, as Excel reads it, and the text from the end
-/// of that line on, so that the lines behind it keep their numbers.
+/// The separator of a first line like `sep=;`, which Excel also reads, and the text after it. The text
+/// begins with the end of that line, so that the following lines keep their numbers.
 fn named_separator(text: &str) -> Result<Option<(u8, &str)>, String> {
     let end = text.find(['\r', '\n']).unwrap_or(text.len());
     let (first, rest) = text.split_at_checked(end).unwrap_or((text, ""));
@@ -44,21 +45,21 @@ fn named_separator(text: &str) -> Result<Option<(u8, &str)>, String> {
         [separator] if separator.is_ascii_punctuation() || *separator == b'\t' => {
             Ok(Some((*separator, rest)))
         }
-        _ => {
-            Err("the first line names no separator: write sep=, or sep=; or delete the line"
-                .to_owned())
-        }
+        _ => Err(
+            "the first line has no separator after sep=; write sep=, or sep=; or delete the line"
+                .to_owned(),
+        ),
     }
 }
 
-/// The separator under which the head line names most columns.
+/// The separator that finds the most column names in the first line.
 fn separator(text: &str) -> u8 {
     let head = text.trim_start().lines().next().unwrap_or_default();
     let named = |separator: &u8| {
         let names = head.split(char::from(*separator));
         names.filter(|name| column(name.trim().trim_matches('"')).is_some()).count()
     };
-    // Of equals the last wins: the comma.
+    // If several find the same number, the last one counts: the comma.
     SEPARATORS.into_iter().rev().max_by_key(named).unwrap_or(b',')
 }
 
@@ -72,10 +73,13 @@ fn records(text: &str, separator: u8) -> Result<Vec<TableRecord>, String> {
     let mut records = Vec::new();
     let mut cells = StringRecord::new();
     let (mut line, mut start) = (1, 0);
-    while reader.read_record(&mut cells).map_err(|_| "is not a table".to_owned())? {
+    while reader
+        .read_record(&mut cells)
+        .map_err(|_| "file is not a table; save it as CSV UTF-8".to_owned())?
+    {
         let end = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
         let record = text.get(start..end).unwrap_or_default();
-        // The reader counts empty lines before a record as its own.
+        // The reader counts the empty lines before a record as part of the record.
         let empty = record.len() - record.trim_start_matches(['\r', '\n']).len();
         line += lines(text, start, start + empty);
         if cells.iter().any(|cell| !cell.trim().is_empty()) {
@@ -99,15 +103,15 @@ fn lines(text: &str, from: usize, to: usize) -> usize {
     (from..to).filter(ends).count()
 }
 
-/// The column of each cell; none if the head line names none.
+/// The column of each cell; `None` if the first line has no name for it.
 fn columns(head: &StringRecord) -> Result<Vec<Option<&'static str>>, String> {
     let names: Vec<&str> = head.iter().map(str::trim).collect();
     let known: Vec<_> = names.iter().filter_map(|name| column(name)).collect();
     if known.is_empty() {
-        // The first line may be a row, with a password in it: it is not shown.
+        // The first line may be a row with a password, so the error does not show it.
         return Err(format!(
-            "the first line names no column: it must be a head line, separated by commas, \
-             semicolons or tabs; the columns are {}",
+            "the first line has no column name; write a line of column names first, separated by \
+             commas, semicolons or tabs; the columns are {}",
             COLUMNS.join(", ")
         ));
     }
@@ -126,25 +130,32 @@ fn columns(head: &StringRecord) -> Result<Vec<Option<&'static str>>, String> {
 
 fn row(record: &TableRecord, columns: &[Option<&'static str>]) -> Result<ImportRow, String> {
     if !record.is_closed {
-        return Err("a quotation mark is not closed, or not doubled inside a cell".to_owned());
+        return Err(
+            "a quotation mark is not closed; close it, or double it inside a cell".to_owned()
+        );
     }
     let (cells, named) = (record.cells.len(), columns.len());
     let is_blank = |cell: &str| cell.trim().is_empty();
     if cells < named || record.cells.iter().skip(named).any(|cell| !is_blank(cell)) {
-        return Err(format!("has {cells} cells, and the head line {named}"));
+        return Err(format!("has {cells} cells, and the first line {named}; add or delete cells"));
     }
     let mut row = ImportRow::default();
     for (at, (cell, column)) in record.cells.iter().zip(columns).enumerate() {
         match column {
             Some(column) => row.set(column, cell.to_owned()),
             None if is_blank(cell) => (),
-            None => return Err(format!("cell {} has no name in the head line", at + 1)),
+            None => {
+                return Err(format!(
+                    "cell {} has no name in the first line; add the name, or clear the cell",
+                    at + 1
+                ));
+            }
         }
     }
     Ok(row)
 }
 
-/// What separates cells: the comma; Excel writes the others if the comma is a decimal sign, or for
+/// The separators of cells. Excel writes semicolons if the comma is a decimal sign, and tabs for
 /// "Unicode text".
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 

@@ -1,4 +1,4 @@
-//! What rows mean; and a row and the callback of the same purchase have one ID (decision C1).
+//! Checks how rows are read. A row and the callback of the same purchase have one ID (decision C1).
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ const KEY: &str = "constructed-base-key-0001";
 const ADDRESS: &str = "https://seller.example.com/saasproduce";
 const NOW: u64 = 1_791_234_567_000;
 
-/// A purchase as the marketplace may say it: names and values, each in every combination.
+/// The fields of a purchase with their possible values. The tests combine all of them.
 const FIELDS: [(&str, &[Option<&str>]); 3] = [
     ("orderLineId", &[None, Some("CS1-000001"), Some("P1")]),
     ("productId", &[None, Some(""), Some("P1"), Some("CS1-000001")]),
@@ -34,7 +34,7 @@ fn purchases() -> Vec<Purchase> {
     combinations().into_iter().filter(|purchase| !lacks_product(purchase)).collect()
 }
 
-/// V1 needs a product, and with these modes it is a part of the purchase: such a row is rejected.
+/// Under V1 these modes need a product, because the ID depends on it. A row without it is rejected.
 fn lacks_product(purchase: &Purchase) -> bool {
     let value = |wanted: &str| {
         let found = purchase.iter().find(|(name, _)| *name == wanted);
@@ -59,7 +59,7 @@ fn contract(purchase: &Purchase) -> Contract {
     if is_v2 { Contract::V2 } else { Contract::V1 }
 }
 
-/// What the import of the purchase's row points from.
+/// The derived ID from which the import of the purchase's row points to the instance.
 fn imported(purchase: &Purchase) -> InstanceId {
     let mut row: Map<String, Value> =
         purchase.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
@@ -69,7 +69,7 @@ fn imported(purchase: &Purchase) -> InstanceId {
     parse_row(&row.unwrap(), None).unwrap().derived
 }
 
-/// The call of the purchase, believed.
+/// The verified call of the purchase.
 fn called(purchase: &Purchase) -> Verified {
     let members = [("activity", "newInstance"), ("businessId", "b"), ("customerId", "c")];
     let members: Vec<_> = members.iter().chain(purchase).copied().collect();
@@ -101,7 +101,7 @@ fn a_row_derives_the_id_that_the_callback_and_its_rehearsal_derive() {
     for purchase in &purchases {
         let (imported, verified) = (imported(purchase), called(purchase));
         assert_eq!(OrderedBy::of_rehearsal(&verified).instance_id(), imported, "{purchase:?}");
-        // A V1 call without a product is refused.
+        // A V1 call without a product is rejected.
         if let Ok(call) = NewInstance::read(&verified, Strength::default()) {
             assert_eq!(OrderedBy::of_call(&call).instance_id(), imported, "{purchase:?}");
         } else {
@@ -110,16 +110,16 @@ fn a_row_derives_the_id_that_the_callback_and_its_rehearsal_derive() {
     }
 }
 
-/// How many purchases there are, by the parts that C1 names.
+/// Decision C1 names the parts of a purchase.
 #[test]
-fn only_what_the_decision_names_makes_another_instance() {
+fn only_the_parts_of_decision_c1_change_the_instance_id() {
     let ids: BTreeSet<_> = purchases().iter().map(imported).collect();
-    // V1: the order alone, and with one of two products. V2: two lines, each with none or one of
-    // two products.
+    // V1: the order without a product, and with one of two products. V2: two lines, each without a
+    // product or with one of two products.
     assert_eq!(ids.len(), (1 + 2) + 2 * (1 + 2));
 }
 
-/// A row with these columns beside the mandatory ones.
+/// A row with these columns besides the required ones.
 fn row(columns: &[(&'static str, &str)]) -> super::row::ImportRow {
     let mut row = super::row::ImportRow::default();
     let usual = [("instanceId", "i-1"), ("orderId", "CS1"), ("frontEndUrl", "https://a.example")];
@@ -130,7 +130,7 @@ fn row(columns: &[(&'static str, &str)]) -> super::row::ImportRow {
 }
 
 #[test]
-fn a_row_says_its_state_and_why() {
+fn a_row_sets_the_state_and_the_freeze_cause() {
     let state = |columns: &[_]| parse_row(&row(columns), None).unwrap().instance.state;
     for (columns, expected) in [
         ([("state", ""), ("freezeCause", "")], InstanceState::Active),
@@ -151,9 +151,9 @@ fn a_row_says_its_state_and_why() {
     }
 }
 
-/// Every fault names its column and never its text.
+/// Every error names the column and never contains the text of the cell.
 #[test]
-fn a_row_that_cannot_be_what_was_meant_is_rejected() {
+fn a_row_with_a_wrong_cell_is_rejected() {
     let faults: [&[(&str, &str)]; 18] = [
         &[("instanceId", "")],
         &[("orderId", " ")],
@@ -194,9 +194,9 @@ fn blanks_of_credentials_are_kept() {
     assert_eq!(info.memo.as_deref(), Some("a\nb "));
 }
 
-/// Of the same IDs, in whatever roles, only the first row is accepted.
+/// If several rows have one ID, only the first row is accepted. The ID may be given or derived.
 #[test]
-fn rows_that_contradict_an_earlier_one_are_rejected() {
+fn a_row_that_repeats_an_id_is_rejected() {
     let derived = parse_row(&row(&[]), None).unwrap().derived.to_string();
     let pairs = [
         [("instanceId", "i-1"), ("orderId", "CS2")],
@@ -207,8 +207,8 @@ fn rows_that_contradict_an_earlier_one_are_rejected() {
         let rows = [(2, row(&[])), (3, row(&second))];
         let imports = rows.map(|(line, row)| (line, parse_row(&row, None).unwrap()));
         let mut report = ImportReport::default();
-        let alone = without_duplicates(imports.to_vec(), &mut report);
-        assert_eq!(alone.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2], "{second:?}");
+        let kept = without_duplicates(imports.to_vec(), &mut report);
+        assert_eq!(kept.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2], "{second:?}");
         assert_eq!(report.rejections(), 1, "{second:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! One notice as it is listed, or shown.
+//! One notice as `list` and `show` print it.
 
 use domain::entity::Entity;
 use domain::notice::Notice;
@@ -12,7 +12,8 @@ use super::NoticeState;
 
 /// A notice with the instance or entity that it is about.
 pub struct NoticeLine<'a> {
-    whose: &'a str,
+    /// The instance's ID, or the entity's key.
+    owner: &'a str,
     pub state: NoticeState,
     pub notice: &'a Notice,
     delivery: Option<&'a DeliveryState>,
@@ -20,11 +21,11 @@ pub struct NoticeLine<'a> {
 }
 
 impl NoticeLine<'_> {
-    /// The line for people.
+    /// The line of `list`.
     pub fn text(&self, now: UnixMillis) -> String {
-        let Self { whose, notice, since, .. } = self;
+        let Self { owner, notice, since, .. } = self;
         format!(
-            "{}  {whose}  {}  {}  {}",
+            "{}  {owner}  {}  {}  {}",
             since.to_rfc3339(),
             notice.sequence(),
             notice.kind.as_str(),
@@ -33,9 +34,11 @@ impl NoticeLine<'_> {
     }
 
     fn state_text(&self, now: UnixMillis) -> String {
-        let Some(delivery) = self.delivery else { return "waits".to_owned() };
+        let Some(delivery) = self.delivery else { return "waiting".to_owned() };
         let fault = delivery.attempts.last().map(|Attempt { fault, status, .. }| match status {
-            Some(401) => format!(": {fault} (401: does the product have this secret?)"),
+            Some(401) => {
+                format!(": {fault} (401; compare KOOHOOK_PRODUCT_SECRET with the product's secret)")
+            }
             Some(status) => format!(": {fault} ({status})"),
             None => format!(": {fault}"),
         });
@@ -44,7 +47,7 @@ impl NoticeLine<'_> {
         match (self.state, claimed) {
             (NoticeState::Dead, _) => format!("dead after {count} attempts{fault}"),
             (NoticeState::Waiting, Some(_)) if now < *next => {
-                format!("attempt {count} is under way")
+                format!("attempt {count} is running")
             }
             (NoticeState::Waiting, _) => {
                 format!("{count} attempts, next at {}{fault}", next.to_rfc3339())
@@ -52,7 +55,7 @@ impl NoticeLine<'_> {
         }
     }
 
-    /// The whole notice.
+    /// The notice as `show` prints it.
     pub fn json(&self, key: &str) -> Value {
         json!({
             "key": key,
@@ -64,18 +67,18 @@ impl NoticeLine<'_> {
     }
 }
 
-/// An entity's notices: the dead letters, and those that wait.
-pub fn lines<'a>(slot: &'a Slot, whose: &'a str) -> impl Iterator<Item = NoticeLine<'a>> {
+/// An entity's notices: the dead letters, then the waiting ones.
+pub fn lines<'a>(slot: &'a Slot, owner: &'a str) -> impl Iterator<Item = NoticeLine<'a>> {
     slot.record().into_iter().flat_map(move |EntityRecord { outbox, .. }| {
         let dead = outbox.dead.iter().map(move |dead| NoticeLine {
-            whose,
+            owner,
             state: NoticeState::Dead,
             notice: &dead.notice,
             delivery: Some(&dead.delivery),
             since: dead.at,
         });
         let waiting = outbox.waiting.iter().map(move |notice| NoticeLine {
-            whose,
+            owner,
             state: NoticeState::Waiting,
             notice,
             delivery: outbox.delivery.as_ref().filter(|it| it.sequence == notice.sequence()),
@@ -86,7 +89,7 @@ pub fn lines<'a>(slot: &'a Slot, whose: &'a str) -> impl Iterator<Item = NoticeL
 }
 
 /// The instance's ID, or the entity's key.
-pub fn whose(slot: &Slot) -> String {
+pub fn owner(slot: &Slot) -> String {
     match slot.record().map(|record| &record.entity) {
         Some(Entity::Instance(instance)) => instance.id.to_string(),
         _ => slot.key.clone(),

@@ -1,4 +1,4 @@
-//! The functions of koohook, each at an address of its own.
+//! The name of the function that serves a step, if each function has a separate address.
 
 use protocol::message::Activity;
 use protocol::signature::Contract;
@@ -17,7 +17,7 @@ pub fn function_name(step: &Step) -> String {
     }
 }
 
-/// Writes `newInstance` as `new-instance`: each activity's function is named after it.
+/// Writes `newInstance` as `new-instance`, which is the name of its function.
 fn in_kebab_case(activity: &str) -> String {
     let mut name = String::new();
     for letter in activity.chars() {
@@ -35,11 +35,11 @@ mod tests {
 
     use super::*;
 
-    /// The functions that are built.
+    /// The manifest that names the built functions.
     const MANIFEST: &str = include_str!("../../../functions/Cargo.toml");
 
     #[test]
-    fn each_step_is_served_by_a_function_of_its_activity() {
+    fn each_step_has_the_function_of_its_activity() {
         let purchases = [v1("CS1", 0), v2("CS2", 0)];
         let enterprises = [enterprise_v1("i-1", "CS3", 0), enterprise_v2("i-2", "CS4", 0)];
         for step in purchases.iter().chain(&enterprises).flatten() {
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_v1_name_the_same_functions() {
+    fn the_activity_names_of_v1_have_the_same_functions() {
         let names = |steps: Vec<Step>, activity: &str| {
             let step = steps.into_iter().find(|step| step.activity() == activity);
             function_name(&step.unwrap())

@@ -12,21 +12,21 @@ use crate::wire::{HttpReply, location};
 
 /// One answer with its verdict.
 pub struct JudgedAnswer {
-    /// Its result code, even if the rest of it cannot be read; empty if it has none.
+    /// Its result code; empty if it has none. It is set even if the rest cannot be read.
     pub code: String,
     /// The ID of the scenario's instance, if the answer has it.
     pub instance_id: Option<String>,
-    /// The state that is stored afterwards. Without a lookup it is the state that the step leads to.
+    /// The state that is stored afterwards. Without a lookup it is the state that the step expects.
     pub state: State,
     /// From the first byte sent to the last one received.
     pub took: Duration,
-    /// Whether it counts.
+    /// Whether it is right.
     pub outcome: Outcome,
-    /// What works, and is worth knowing.
+    /// Remarks on an answer that works.
     pub remarks: Vec<Remark>,
-    /// Whether the answer only says that the order is still being carried out.
+    /// Whether the answer says that the server is still processing the order.
     pub waits: bool,
-    /// Its HTTP status; nothing if no answer came, or under koohook's rules.
+    /// Its HTTP status; `None` without an answer, and under koohook's rules.
     pub status: Option<u16>,
     /// The address to which it redirects, if it does.
     pub location: Option<String>,
@@ -36,14 +36,14 @@ pub struct JudgedAnswer {
 
 /// The answers of one step.
 pub struct PlayedStep<'s> {
-    /// What was played.
+    /// The step.
     pub step: &'s Step,
     /// The answers, in the order of the calls.
     pub sent: Vec<JudgedAnswer>,
 }
 
 impl JudgedAnswer {
-    /// Judges an answer as the guides ask for it.
+    /// Judges an answer by the rules of the guides.
     pub fn by_guides(step: &Step, wire: &Wire, reply: HttpReply, is_served: bool) -> Self {
         let HttpReply { response, body_sign_name, took } = reply;
         let received =
@@ -61,7 +61,7 @@ impl JudgedAnswer {
         }
     }
 
-    /// Judges an answer as koohook must write it.
+    /// Judges an answer by koohook's own rules.
     pub fn by_koohook(step: &Step, wire: &Wire, reply: &HttpReply) -> Self {
         let HttpReply { response, took, .. } = reply;
         let answer = match Answer::read(response) {
@@ -78,8 +78,8 @@ impl JudgedAnswer {
         };
         let unsigned = signature.err().map(|fault| fault.to_string());
         let is_signed = unsigned.is_none();
-        let unlike = || step.check(wire, &answer).err().map(|mismatch| mismatch.to_string());
-        let outcome = match unsigned.or_else(unlike) {
+        let differs = || step.check(wire, &answer).err().map(|mismatch| mismatch.to_string());
+        let outcome = match unsigned.or_else(differs) {
             None => Outcome::Right,
             Some(seen) => Outcome::Failed(failure(&seen, step)),
         };
@@ -103,7 +103,7 @@ impl JudgedAnswer {
         }
     }
 
-    /// No answer came.
+    /// A call without an answer.
     pub fn none(seen: &str) -> Self {
         let wanted = verdict::ANSWER_IN_TIME.to_owned();
         Self {
@@ -120,12 +120,12 @@ impl JudgedAnswer {
         }
     }
 
-    /// Whether nothing is wrong with it.
+    /// Whether the answer is right.
     pub fn is_right(&self) -> bool {
         self.outcome == Outcome::Right
     }
 
-    /// Compares the stored state with the one that the step leads to.
+    /// Compares the stored state with the state that the step expects.
     pub fn compare_state(&mut self, step: &Step, state: State) {
         self.state = state;
         if state != step.state && self.is_right() {
@@ -136,9 +136,9 @@ impl JudgedAnswer {
 }
 
 impl PlayedStep<'_> {
-    /// The answer that a report shows: the first that failed, else the first that is not right, else
-    /// the first.
-    pub fn telling_answer(&self) -> Option<&JudgedAnswer> {
+    /// The answer that a report shows: the first failed one, or else the first one that is not right, or
+    /// else the first one.
+    pub fn shown_answer(&self) -> Option<&JudgedAnswer> {
         let failed = |answered: &&JudgedAnswer| matches!(answered.outcome, Outcome::Failed(_));
         let unserved = |answered: &&JudgedAnswer| !answered.is_right();
         let mut found = self.sent.iter().find(failed);
@@ -149,13 +149,14 @@ impl PlayedStep<'_> {
     /// How the step was sent.
     pub fn sent_text(&self) -> String {
         let first =
-            if self.step.race { format!("{} at once", super::RACERS) } else { "once".to_owned() };
-        if self.step.repeat { format!("{first} and again") } else { first }
+            if self.step.race { format!("{} parallel", super::RACERS) } else { "once".to_owned() };
+        if self.step.repeat { format!("{first} + repeat") } else { first }
     }
 }
 
 fn failure(seen: &str, step: &Step) -> Failure {
-    let wanted = format!("what koohook decides ({}, {})", guide(step), step.activity());
+    let wanted =
+        format!("the answer of koohook's decisions ({}, {})", guide(step), step.activity());
     Failure { seen: seen.to_owned(), wanted }
 }
 

@@ -1,4 +1,4 @@
-//! One call, signed as of now.
+//! One call, signed with the current time.
 
 use http::Request;
 use protocol::message::Activity;
@@ -8,16 +8,16 @@ use simulator::time::{self, TimestampUnit};
 use simulator::{kit_v1, kit_v2, v1, v2};
 
 use crate::command_line::quoted;
-use crate::made_up;
+use crate::generated;
 use crate::options::AccessGuide;
 
-/// One call to be signed.
+/// One call before it is signed.
 pub struct SentCall {
-    /// By which guide.
+    /// The access guide.
     pub contract: AccessGuide,
     /// The production address.
     pub address: String,
-    /// The access key of its part of the guide.
+    /// The access key of its interfaces.
     pub key: String,
     /// The activity, or the name of a kit interface.
     pub activity: String,
@@ -28,14 +28,14 @@ pub struct SentCall {
 }
 
 impl SentCall {
-    /// Builds and signs the request, as of now.
+    /// Builds and signs the request with the current time.
     ///
     /// # Errors
     /// If the address is not a URI.
     pub fn request(&self) -> Result<Request<Vec<u8>>, http::Error> {
         let Self { address, key, activity, .. } = self;
-        let now = made_up::now_millis();
-        let (timestamp, nonce) = (self.unit.text(now), made_up::id());
+        let now = generated::now_millis();
+        let (timestamp, nonce) = (self.unit.text(now), generated::id());
         let body = || {
             let members: Vec<_> =
                 self.members.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
@@ -51,7 +51,7 @@ impl SentCall {
         }
     }
 
-    /// Under V1 everything is text; a time stamp that is given counts.
+    /// Builds the GET of V1. All values are texts. A given `timeStamp` replaces the current time.
     fn get(&self, now: &str) -> Result<Request<Vec<u8>>, http::Error> {
         let texts = self.members.iter().map(|(name, value)| (name.as_str(), text(value)));
         let (given, texts): (Vec<_>, Vec<_>) = texts.partition(|(name, _)| *name == "timeStamp");
@@ -68,12 +68,12 @@ pub fn is_kit(activity: &str) -> bool {
         .any(|known| known.interface() == Interface::Kit && known.as_str() == activity)
 }
 
-/// The text of a value: its own, or its JSON.
+/// The text of a value, or its JSON if it is not a text.
 pub fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A line for a shell: every word in single quotes.
+/// The `curl` line for a shell, with every word in single quotes.
 pub fn curl(request: &Request<Vec<u8>>) -> String {
     let mut line = format!("curl -i {}", quoted(&request.uri().to_string()));
     for (name, value) in request.headers() {

@@ -1,4 +1,4 @@
-//! The members of a call, completed and encrypted as the marketplace does.
+//! The members of a call. They are completed and encrypted as the marketplace does it.
 
 use std::fs;
 
@@ -10,11 +10,14 @@ use simulator::v1::{self, Iv, Strength};
 use super::SendArguments;
 use super::call::{is_kit, text};
 use crate::error::CommandError;
-use crate::made_up;
+use crate::generated;
 use crate::options::AccessGuide;
 use crate::output::errln;
 
-/// Reads the members, and adds what the marketplace always sends.
+/// Reads the members, and adds the members that the marketplace always sends.
+///
+/// # Errors
+/// If a member is malformed, or a key cannot be used.
 pub fn read(
     arguments: &SendArguments,
     contract: AccessGuide,
@@ -28,7 +31,7 @@ pub fn read(
     }
     members.insert(0, ("activity".to_owned(), arguments.activity.as_str().into()));
     if arguments.activity == "newInstance" && !has(&members, "businessId") {
-        members.push(("businessId".to_owned(), made_up::id().into()));
+        members.push(("businessId".to_owned(), generated::id().into()));
     }
     match contract {
         AccessGuide::V1 => complete_v1(arguments, key, &mut members)?,
@@ -45,25 +48,25 @@ fn complete_v1(
     for (name, value) in members.iter_mut() {
         if value.is_object() || value.is_array() {
             return Err(
-                format!("{name} is JSON, and V1 sends text alone: write {name}=TEXT").into()
+                format!("{name} is JSON, and V1 sends only texts; write {name}=TEXT").into()
             );
         }
         let plain = text(value);
         if PERSONAL.contains(&name.as_str()) && !arguments.raw && !plain.is_empty() {
-            *value = encrypted(key, arguments.strength(), &plain)?.into();
+            *value = encrypted(key, arguments.strength()?, &plain)?.into();
         }
     }
     Ok(())
 }
 
-/// Encrypts a personal field behind a vector of its own.
+/// Encrypts a personal field with a new initialisation vector.
 fn encrypted(key: &str, strength: Strength, plain: &str) -> Result<String, CommandError> {
-    let letters: String = made_up::id().chars().take(16).collect();
+    let letters: String = generated::id().chars().take(16).collect();
     let iv: Iv = letters.parse()?;
     Ok(v1::encrypt(key, strength, iv, plain))
 }
 
-/// The kit's bodies carry their time, numbers for flags, and V1's lists as text.
+/// Completes a kit body: the time, flags as numbers, and lists as text under V1.
 fn complete_kit(
     arguments: &SendArguments,
     contract: AccessGuide,
@@ -81,7 +84,7 @@ fn complete_kit(
     if is_application {
         seal_secret(arguments, members)?;
     }
-    let now = in_china(made_up::now_millis());
+    let now = in_china(generated::now_millis());
     let mut add = |name: &str, value: Value| {
         if !has(members, name) {
             members.push((name.to_owned(), value));
@@ -95,7 +98,8 @@ fn complete_kit(
     Ok(())
 }
 
-/// A plain secret is sealed with the seller's public key; without the key it is sealed already.
+/// Encrypts a given client secret with the seller's public key. Without that key, a given secret must
+/// already be encrypted.
 fn seal_secret(
     arguments: &SendArguments,
     members: &mut Vec<(String, Value)>,
@@ -111,26 +115,26 @@ fn seal_secret(
     Ok(())
 }
 
-/// The key's text itself, or that of a file.
+/// Reads a public key from its text, or from a file.
 fn public_key(given: &str) -> Result<PublicKey, CommandError> {
     if let Some(key) = PublicKey::parse(given) {
         return Ok(key);
     }
     let text = fs::read_to_string(given).map_err(|fault| {
-        format!("--public-key is neither a public key nor a file that can be read ({fault})")
+        format!("--public-key is neither a public key nor a readable file ({fault}); correct it")
     })?;
     PublicKey::parse(&text).ok_or_else(|| {
-        "--public-key names a file without a public key: koohook keys public prints one".into()
+        "--public-key names a file without a public key; koohook keys public prints one".into()
     })
 }
 
-/// The sample binds a V2 body to a map of texts, and signs the texts.
+/// Warns of JSON values: the marketplace's sample reads a V2 body as a map of texts, and signs the texts.
 fn warn_of_the_sample(members: &[(String, Value)]) {
     let other = |(name, value): &&(String, Value)| !value.is_string() && name != "productInfo";
     for (name, value) in members.iter().filter(other) {
         errln!(
-            "koohook: {name} is not a text: a server built on the marketplace's sample reads \
-             texts alone and answers 000001; write {name}={}",
+            "koohook: {name} is not a text, and a server built on the marketplace's sample answers \
+             000001; write {name}={}",
             text(value)
         );
     }
@@ -138,14 +142,14 @@ fn warn_of_the_sample(members: &[(String, Value)]) {
 
 fn member(word: &str) -> Result<(String, Value), CommandError> {
     let Some((name, text)) = word.split_once('=') else {
-        return Err(format!("{word} is not a member: write name=text, or name:=json").into());
+        return Err(format!("{word} is not a member; write name=text or name:=json").into());
     };
     match name.strip_suffix(':') {
         None => Ok((name.to_owned(), text.into())),
         Some(name) => match serde_json::from_str(text) {
             Ok(value) => Ok((name.to_owned(), value)),
             Err(fault) => {
-                Err(format!("{name} is not JSON ({fault}): write {name}=text for a text").into())
+                Err(format!("{name} is not JSON ({fault}); write {name}=text for a text").into())
             }
         },
     }

@@ -1,8 +1,8 @@
-//! The names of headers with the capitals that the server wrote.
+//! The names of headers with the server's capitals.
 //!
-//! The marketplace's check of `Body-Sign` compares capitals (V1 guide, frequently asked questions),
-//! and [`http::HeaderMap`] loses them. So every connection records the first bytes that it reads.
-//! One thread sends a request and reads its answer, so each thread has a record of its own.
+//! The marketplace's check of `Body-Sign` compares capitals (V1 guide, frequently asked questions), and
+//! [`http::HeaderMap`] loses them. So every connection records the first bytes that it reads. One thread
+//! sends a request and reads its answer, so each thread has its own record.
 
 use std::cell::RefCell;
 
@@ -82,5 +82,5 @@ pub fn is_tls() -> bool {
     HEAD.with_borrow(|head| matches!(head.as_slice(), [0x15 | 0x16, 0x03, ..]))
 }
 
-/// More than any head that the client reads.
+/// More bytes than the longest header that the client reads.
 const MOST: usize = 128 << 10;

@@ -1,4 +1,4 @@
-//! Looks up host names. Every failure means that the name is unknown.
+//! Looks up host names. Every failure is reported as an unknown name.
 
 use http::Uri;
 use ureq::Error;
@@ -6,7 +6,7 @@ use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-/// The system's resolver. Its own error is one of input and output like any other.
+/// The system's resolver. Its own error is a general I/O error, which does not name the cause.
 #[derive(Debug, Default)]
 pub struct HostNames(DefaultResolver);
 

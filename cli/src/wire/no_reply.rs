@@ -1,4 +1,4 @@
-//! Why no answer came, and what to do about it.
+//! Why a call has no answer, and what to do.
 
 use std::error::Error as _;
 use std::io::ErrorKind;
@@ -10,7 +10,7 @@ use ureq::Agent;
 
 use super::{PATIENCE, header_names};
 
-/// No whole answer came. The text says what is wrong, then what to do.
+/// The server sent no whole answer. The text says what is wrong, then what to do.
 #[derive(Debug, Error)]
 #[error("{text}")]
 pub struct NoReplyError {
@@ -25,8 +25,8 @@ impl NoReplyError {
         explain(at, &uri.to_string(), error)
     }
 
-    /// Whether no other call to this address can be answered: nothing listens there, or the
-    /// scheme of the address is wrong.
+    /// Whether every other call to this address would fail too: no server listens there, or the scheme
+    /// of the address is wrong.
     pub const fn is_no_server(&self) -> bool {
         self.is_no_server
     }
@@ -44,31 +44,31 @@ fn explain(at: &str, uri: &str, error: &ureq::Error) -> NoReplyError {
     let is_https = uri.starts_with("https:");
     match error {
         ureq::Error::Timeout(_) => NoReplyError::of_call(format!(
-            "{at} did not answer within {} s, and the marketplace waits no longer: look in its \
-             log where the call hangs",
+            "{at} did not answer within {} s, which is the marketplace's limit; read its log to find the \
+             slow step",
             PATIENCE.as_secs()
         )),
         ureq::Error::HostNotFound => NoReplyError::of_address(format!(
-            "host of {at} is unknown: correct the address, or its name in the DNS"
+            "host name of {at} is unknown; correct the address, or the DNS record"
         )),
         ureq::Error::Io(fault) if fault.kind() == ErrorKind::ConnectionRefused => {
             NoReplyError::of_address(format!(
-                "{at} refused the connection: start the server, or correct the address"
+                "{at} refused the connection; start the server, or correct the address"
             ))
         }
-        _ if !is_https && (header_names::is_tls() || speaks_tls(at)) => NoReplyError::of_address(
-            format!("{at} speaks TLS, and the address says http: write https:// before it"),
+        _ if !is_https && (header_names::is_tls() || uses_tls(at)) => NoReplyError::of_address(
+            format!("{at} uses TLS, and the address begins with http://; write https://"),
         ),
         _ if is_https => explain_tls(at, &causes(error)),
         _ => NoReplyError::of_call(format!(
-            "{at} sent no whole answer ({}): see its log; if it speaks TLS, write https://",
+            "{at} sent no whole answer ({}); read its log, or write https:// if it uses TLS",
             causes(error)
         )),
     }
 }
 
-/// Whether a server that broke off a plain request answers a TLS handshake.
-fn speaks_tls(at: &str) -> bool {
+/// Whether a server that closed a plain HTTP request answers a TLS handshake.
+fn uses_tls(at: &str) -> bool {
     let config = Agent::config_builder().timeout_global(Some(PROBE)).max_redirects(0).build();
     match Agent::from(config).get(format!("https://{at}/")).call() {
         Ok(_) | Err(ureq::Error::StatusCode(_)) => true,
@@ -79,22 +79,21 @@ fn speaks_tls(at: &str) -> bool {
 fn explain_tls(at: &str, causes: &str) -> NoReplyError {
     if causes.contains("certificate") {
         return NoReplyError::of_address(format!(
-            "{at} has a certificate that is not trusted ({causes}): install one from a public \
+            "{at} has a certificate that is not trusted ({causes}); install one from a public \
              authority, with its chain, as the marketplace requires"
         ));
     }
     if causes.contains("InvalidContentType") {
         return NoReplyError::of_address(format!(
-            "{at} does not speak TLS: write http:// before the address, or give the port of its \
-             TLS proxy"
+            "{at} does not use TLS; write http://, or give the port of its TLS proxy"
         ));
     }
     NoReplyError::of_call(format!(
-        "{at} sent no whole answer over TLS ({causes}): see the log of its TLS proxy"
+        "{at} sent no whole answer over TLS ({causes}); read the log of its TLS proxy"
     ))
 }
 
-/// The error and what it was made of, as one text.
+/// The error and its sources as one text.
 fn causes(error: &ureq::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -108,5 +107,5 @@ fn causes(error: &ureq::Error) -> String {
     text
 }
 
-/// How long a server is asked whether it speaks TLS.
+/// The timeout of the TLS check.
 const PROBE: Duration = Duration::from_secs(5);

@@ -1,13 +1,14 @@
-//! What `koohook`'s commands do and print.
+//! Checks what the commands of `koohook` do and print.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test that meets the unexpected fails, and says where"
+    reason = "a test that finds something unexpected must fail, and name the place"
 )]
 
+mod files;
 mod import;
 mod printing;
 mod store;
@@ -22,10 +23,10 @@ use tempfile::TempDir;
 
 const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// A folder with a store in it, where commands run.
+/// A folder in which the commands run. Their store is in it.
 struct Folder(TempDir);
 
-/// The end of a command.
+/// The exit code and the output of a command.
 struct Finished {
     code: Option<i32>,
     out: String,
@@ -62,12 +63,12 @@ impl Folder {
         Finished::of(self.command(arguments).output().unwrap())
     }
 
-    /// Runs a command whose standard output has no reader.
+    /// Runs a command whose standard output is a closed pipe.
     fn run_unread(&self, arguments: &[&str]) -> Finished {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
         let mut command = self.command(arguments);
-        // Without it the command prints which store it uses.
+        // Without this setting the command prints which store it uses.
         command.env("KOOHOOK_STORE", "sqlite:koohook.db").stdout(writer);
         Finished::of(command.output().unwrap())
     }
@@ -81,12 +82,12 @@ impl Finished {
 
     #[track_caller]
     fn check(&self, code: i32, out: &str, aside: &str) {
-        let Self { code: ended, out: printed, aside: told } = self;
-        let what = format!("{ended:?}\n{printed}\n{told}");
-        assert_eq!(*ended, Some(code), "{what}");
+        let Self { code: exit_code, out: printed, aside: warned } = self;
+        let what = format!("{exit_code:?}\n{printed}\n{warned}");
+        assert_eq!(*exit_code, Some(code), "{what}");
         assert!(printed.contains(out), "{what}");
-        assert!(told.contains(aside), "{what}");
-        assert!(!told.contains("panicked"), "{what}");
+        assert!(warned.contains(aside), "{what}");
+        assert!(!warned.contains("panicked"), "{what}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Data goes to the standard output, advice to the standard error. A reader that left gets nothing.
+//! Checks what goes to the standard output and what goes to the standard error.
 
 use std::fs::File;
 use std::io::pipe;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{Finished, Folder, SEAL_KEY, row};
 
 #[test]
-fn a_reader_that_goes_away_ends_the_printing_quietly() {
+fn a_closed_pipe_ends_the_printing_without_an_error() {
     let folder = Folder::with_instances();
     let key = folder.run(&["keys", "new", "--out", "key.pem"]);
     key.check(0, "MII", "Public key");
@@ -32,25 +32,25 @@ fn a_reader_that_goes_away_ends_the_printing_quietly() {
     folder.run_unread(&["keys", "public", "key.pem"]).check(0, "", "Public key");
 }
 
-/// `koohook keys public key.pem >public.txt` makes a file to paste whole.
+/// `koohook keys public key.pem >public.txt` must write a file that contains only the key.
 #[test]
-fn keys_alone_go_to_the_standard_output() {
+fn the_standard_output_has_only_the_public_key() {
     let folder = Folder::new();
     let made = folder.run(&["keys", "new", "--out", "key.pem"]);
     made.check(0, "MII", "KOOHOOK_RSA_PRIVATE_KEY_FILE=key.pem");
     let shown = folder.run(&["keys", "public", "key.pem"]);
-    shown.check(0, "MII", "paste");
+    shown.check(0, "MII", "Paste the");
     assert_eq!(shown.out, made.out);
     assert_eq!(shown.out.lines().count(), 1);
     assert!(shown.out.trim_end().bytes().all(|byte| !byte.is_ascii_whitespace()));
 }
 
-/// A secret that the reader did not get exists nowhere else.
+/// The secret exists only in the output.
 #[test]
-fn a_secret_that_was_not_read_is_an_error() {
+fn a_new_secret_on_a_closed_pipe_is_an_error() {
     let folder = Folder::new();
     for arguments in [["keys", "secret", "seal"].as_slice(), &["keys", "new"]] {
-        folder.run_unread(arguments).check(1, "", "the reader went away");
+        folder.run_unread(arguments).check(1, "", "the pipe was closed");
     }
 }
 
@@ -60,12 +60,12 @@ fn a_full_disk_is_an_error() {
     for arguments in [["notices", "list"].as_slice(), &["import", "rows.jsonl"], &["--help"]] {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let done = Finished::of(folder.command(arguments).stdout(full).output().unwrap());
-        done.check(1, "", "the standard output cannot be written: No space left on device");
+        done.check(1, "", "standard output cannot be written (No space left on device");
     }
 }
 
 #[test]
-fn an_error_that_no_one_reads_is_no_panic() {
+fn an_error_on_a_closed_pipe_is_not_a_panic() {
     let folder = Folder::new();
     let (reader, writer) = pipe().unwrap();
     drop(reader);
@@ -74,19 +74,19 @@ fn an_error_that_no_one_reads_is_no_panic() {
 }
 
 #[test]
-fn notices_are_data_alone() {
+fn the_standard_output_has_only_the_notices() {
     let folder = Folder::with_instances();
     let shown = folder.run(&["notices", "show", "--instance", "i-1"]);
     shown.check(0, "", "");
     assert_eq!(serde_json::from_str::<Value>(&shown.out).unwrap(), Value::Array(Vec::new()));
     let listed = folder.run(&["notices", "list"]);
-    listed.check(0, "", "without a product address they stay with their instance");
+    listed.check(0, "", "notices are only listed with --instance ID");
     assert_eq!(listed.out, "0 notices\n");
 }
 
-/// The log has the cause, and no line of it is data.
+/// The cause is in the log, and the log goes to the standard error.
 #[test]
-fn a_server_that_is_down_is_an_error_and_nothing_on_the_standard_output() {
+fn the_error_of_a_stopped_server_leaves_the_standard_output_empty() {
     let folder = Folder::new();
     folder.write("rows.jsonl", row(1, "active").as_bytes());
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! A command's store: which one is opened, and what is left of it.
+//! Checks which store a command opens, and which files remain after it.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 use crate::{Finished, Folder, SEAL_KEY, row};
 
 #[test]
-fn what_is_not_there_or_does_not_open_is_an_error() {
+fn a_missing_store_and_an_unknown_instance_are_errors() {
     let folder = Folder::new();
     folder.run(&["notices", "list"]).check(1, "", "KOOHOOK_STORE: the file does not exist");
     let folder = Folder::with_instances();
     for command in ["list", "show", "replay"] {
         let done = folder.run(&["notices", command, "--instance", "i-9"]);
-        done.check(1, "", "instance i-9 is unknown here: check the ID");
+        done.check(1, "", "instance i-9 is not in this store; correct the ID");
         assert_eq!(done.out, "");
         let done = folder.run(&["notices", command, "--since", "2026-11-26T08:00:00"]);
         done.check(2, "", "a time with its offset from UTC");
@@ -21,7 +21,7 @@ fn what_is_not_there_or_does_not_open_is_an_error() {
 }
 
 #[test]
-fn another_seal_key_is_named_by_its_setting() {
+fn the_error_of_another_seal_key_names_the_setting() {
     let folder = Folder::new();
     folder.write("rows.jsonl", row(1, "active").as_bytes());
     let run = |arguments: &[&str], letter: char| {
@@ -40,7 +40,7 @@ fn another_seal_key_is_named_by_its_setting() {
     }
 }
 
-/// Another folder, with a copy of the database's file and of nothing else.
+/// Another folder with a copy of only the database file.
 fn copy_of(folder: &Folder) -> Folder {
     let copy = Folder::new();
     fs::copy(folder.0.path().join("koohook.db"), copy.0.path().join("koohook.db")).unwrap();
@@ -48,12 +48,12 @@ fn copy_of(folder: &Folder) -> Folder {
 }
 
 #[test]
-fn a_command_that_ended_leaves_one_file_that_holds_all() {
+fn a_finished_command_leaves_one_file_with_every_value() {
     let folder = Folder::with_instances();
     let beside = |ending: &str| folder.0.path().join(format!("koohook.db{ending}")).exists();
     assert!(!beside("-wal") && !beside("-shm"));
     copy_of(&folder).run(&["notices", "show", "--instance", "i-3"]).check(0, "[]", "");
-    folder.run(&["store", "check", "sqlite:koohook.db"]).check(0, "as it should be", "");
+    folder.run(&["store", "check", "sqlite:koohook.db"]).check(0, "the store works", "");
     assert!(!beside("-wal") && !beside("-shm"));
 }
 
@@ -63,11 +63,15 @@ fn a_check_of_an_empty_file_leaves_it_empty() {
     let path = folder.write("koohook.db", b"");
     folder.run(&["store", "check", "sqlite:koohook.db"]).check(0, "the file is empty", "");
     assert_eq!(fs::read(path).unwrap(), b"");
-    assert_eq!(fs::read_dir(folder.0.path()).unwrap().count(), 1, "and nothing is beside it");
+    assert_eq!(
+        fs::read_dir(folder.0.path()).unwrap().count(),
+        1,
+        "the check creates no other file"
+    );
 }
 
 #[test]
-fn a_server_that_was_stopped_leaves_one_file_that_holds_all() {
+fn a_stopped_server_leaves_one_file_with_every_value() {
     for (arguments, signal) in [(["serve"], "TERM"), (["dev"], "TERM"), (["serve"], "INT")] {
         let folder = Folder::new();
         let mut command = folder.command(&arguments);

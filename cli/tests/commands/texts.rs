@@ -12,7 +12,7 @@ const HELP_HEAD: &str = "# koohook: help\n";
 fn the_help_of_every_command_is_in_the_list_of_texts() {
     let list = fs::read_to_string(LIST).unwrap_or_default();
     let (before, listed) = list.split_at(list.find(HELP_HEAD).unwrap_or(list.len()));
-    let found = format!("{HELP_HEAD}{}", help(&Folder::new(), &[]));
+    let found = format!("{HELP_HEAD}{}", every_help(&Folder::new()));
     if std::env::var_os("UPDATE_TEXTS").is_some() {
         fs::write(LIST, format!("{before}{found}")).unwrap();
         return;
@@ -22,6 +22,11 @@ fn the_help_of_every_command_is_in_the_list_of_texts() {
         panic!("{LIST} lists\n  {listed}\nand the help has\n  {found}\n{UPDATE}");
     }
     assert_eq!(found.lines().count(), listed.lines().count(), "{UPDATE}");
+}
+
+/// The help of every command.
+pub fn every_help(folder: &Folder) -> String {
+    help(folder, &[])
 }
 
 /// The help of a command, then the help of its subcommands.

@@ -1,5 +1,4 @@
-//! A running `koohook dev`, calls that the marketplace's side signs, and what was promised to
-//! them.
+//! Runs `koohook dev`, sends signed calls to it, and records which changes it acknowledged.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -25,37 +24,37 @@ use tokio::runtime::Runtime;
 pub const KEY: &str = "constructed-base-key-0001";
 /// The seal key of every koohook here.
 pub const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-/// Longer than any load takes; a test that waits this long has failed.
+/// The timeout of a test. Every load is much shorter.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// The marketplace waits five seconds, and koohook four: the rest is for a busy machine.
+/// The marketplace waits five seconds. koohook answers within four; the rest is for a busy machine.
 pub const IN_TIME: Duration = Duration::from_secs(5);
-/// How many call at once.
+/// The number of concurrent callers.
 pub const CALLERS: usize = 4;
 
-/// What one order was answered, and so promised.
+/// One order, with the answers of koohook. An answer `000000` is an acknowledged change.
 #[derive(Clone, Debug, Default)]
-pub struct Promise {
-    /// The order.
-    pub order: String,
-    /// The instance that it was answered.
+pub struct LoadOrder {
+    /// The order ID.
+    pub id: String,
+    /// The instance ID of the answer.
     pub instance_id: Option<String>,
-    /// Renewals sent, whatever came back.
+    /// How many renewals were sent, with any answer.
     pub sent: u64,
-    /// Renewals answered `000000`.
+    /// How many renewals were answered `000000`.
     pub acknowledged: u64,
 }
 
-/// What callers see of a koohook, and when they stop.
+/// The callers' counts of answers, and the sign to stop.
 #[derive(Default)]
 pub struct Load {
-    /// Answers `000000`.
+    /// How many answers were `000000`.
     pub settled: AtomicUsize,
-    /// Answers `000005`.
+    /// How many answers were `000005`.
     pub refused: AtomicUsize,
     enough: AtomicBool,
 }
 
-/// Ends the load, even if the test fails before.
+/// Ends the load when it is dropped, so that it also ends if the test fails.
 struct Enough<'a>(&'a AtomicBool);
 
 impl Drop for Enough<'_> {
@@ -65,9 +64,9 @@ impl Drop for Enough<'_> {
 }
 
 impl Load {
-    /// Makes orders and renews each twice, from several callers at once. Ends if koohook
-    /// answers no more, or if `disturb` is done, which disturbs it meanwhile.
-    pub fn run(&self, address: &str, prefix: &str, disturb: impl FnOnce()) -> Vec<Promise> {
+    /// Several concurrent callers create orders and renew each twice, while `disturb` runs. The load ends
+    /// if koohook stops answering, or after `disturb`.
+    pub fn run(&self, address: &str, prefix: &str, disturb: impl FnOnce()) -> Vec<LoadOrder> {
         thread::scope(|scope| {
             let caller = |number: usize| format!("{prefix}C{number}");
             let call = |number| scope.spawn(move || self.call(address, &caller(number)));
@@ -79,22 +78,22 @@ impl Load {
         })
     }
 
-    /// Waits for so many more answers `000000`.
+    /// Waits for this many more answers `000000`.
     pub fn wait_for(&self, more: usize) {
         let begun = Instant::now();
         let until = self.settled.load(Ordering::SeqCst) + more;
         while self.settled.load(Ordering::SeqCst) < until {
-            assert!(begun.elapsed() < PATIENCE, "nothing is settled any more");
+            assert!(begun.elapsed() < PATIENCE, "koohook answers no call with 000000");
             thread::yield_now();
         }
     }
 
-    fn call(&self, address: &str, prefix: &str) -> Vec<Promise> {
+    fn call(&self, address: &str, prefix: &str) -> Vec<LoadOrder> {
         let mut made = Vec::new();
         for number in 0.. {
-            let mut promise = Promise { order: format!("{prefix}N{number}"), ..Promise::default() };
-            let answered = self.call_order(address, &mut promise);
-            made.push(promise);
+            let mut order = LoadOrder { id: format!("{prefix}N{number}"), ..LoadOrder::default() };
+            let answered = self.call_order(address, &mut order);
+            made.push(order);
             if answered.is_none() || self.enough.load(Ordering::SeqCst) {
                 break;
             }
@@ -102,18 +101,18 @@ impl Load {
         made
     }
 
-    fn call_order(&self, address: &str, promise: &mut Promise) -> Option<()> {
-        promise.instance_id = self.settle(address, &new_instance(&promise.order))?.instance_id;
+    fn call_order(&self, address: &str, order: &mut LoadOrder) -> Option<()> {
+        order.instance_id = self.settle(address, &new_instance(&order.id))?.instance_id;
         for renewal in 1..=2 {
-            promise.sent = renewal;
-            let id = promise.instance_id.clone().unwrap();
-            self.settle(address, &refresh(&promise.order, &id, renewal))?;
-            promise.acknowledged = renewal;
+            order.sent = renewal;
+            let id = order.instance_id.clone().unwrap();
+            self.settle(address, &refresh(&order.id, &id, renewal))?;
+            order.acknowledged = renewal;
         }
         Some(())
     }
 
-    /// Sends a call again after each `000005`, as the marketplace does, only sooner.
+    /// Repeats a call after each `000005`, as the marketplace does, but without its pause.
     fn settle(&self, address: &str, members: &[(&'static str, String)]) -> Option<Answer> {
         loop {
             let answer = send(address, members)?;
@@ -130,7 +129,7 @@ impl Load {
     }
 }
 
-/// What koohook stored, read without it.
+/// Reads the stored values from the store itself.
 pub struct Watch {
     runtime: Runtime,
     world: MachineWorld<AnyStore>,
@@ -158,37 +157,40 @@ impl Watch {
         self.runtime.block_on(repository.read(&subject)).unwrap().found.map(|found| found.record)
     }
 
-    /// Whether a promise is kept.
-    pub fn stands(&self, promise: &Promise) -> bool {
-        let Some(id) = &promise.instance_id else { return true };
+    /// Whether the store has every acknowledged change of an order.
+    pub fn has_acknowledged(&self, order: &LoadOrder) -> bool {
+        let Some(id) = &order.instance_id else { return true };
         let Some(record) = self.record(id) else { return false };
-        let told = record.outbox.sequence;
-        assert!(told <= 1 + promise.sent, "no change is told twice");
-        expiry(&record) >= promise.acknowledged && told > promise.acknowledged
+        let notices = record.outbox.sequence;
+        assert!(notices <= 1 + order.sent, "no change has two notices");
+        expiry(&record) >= order.acknowledged && notices > order.acknowledged
     }
 
-    /// Checks that all promises stand.
-    pub fn check_all_stand(&self, promises: &[Promise]) {
-        for promise in promises {
-            assert!(self.stands(promise), "an acknowledged change exists: {promise:?}");
+    /// Checks that the store has every acknowledged change of all orders.
+    pub fn check_acknowledged(&self, orders: &[LoadOrder]) {
+        for order in orders {
+            assert!(self.has_acknowledged(order), "every acknowledged change exists: {order:?}");
         }
     }
 
-    /// Calls everything again: what was interrupted is completed once, and every order keeps its one
-    /// instance.
-    pub fn complete(&self, address: &str, promises: &[Promise]) {
+    /// Sends every call again. An interrupted change must be completed once, and every order must keep its
+    /// one instance.
+    pub fn complete(&self, address: &str, orders: &[LoadOrder]) {
         let mut named = BTreeMap::new();
-        for promise in promises {
-            let again = settled(address, &new_instance(&promise.order));
+        for order in orders {
+            let again = settled(address, &new_instance(&order.id));
             let id = again.instance_id.unwrap();
-            assert!(promise.instance_id.as_ref().is_none_or(|promised| *promised == id));
-            assert!(named.insert(id.clone(), &promise.order).is_none(), "no two orders share one");
-            for renewal in 1..=promise.sent {
-                settled(address, &refresh(&promise.order, &id, renewal));
+            assert!(order.instance_id.as_ref().is_none_or(|known| *known == id));
+            assert!(
+                named.insert(id.clone(), &order.id).is_none(),
+                "each order has its own instance"
+            );
+            for renewal in 1..=order.sent {
+                settled(address, &refresh(&order.id, &id, renewal));
             }
             let record = self.record(&id).unwrap();
-            assert_eq!(record.outbox.sequence, 1 + promise.sent, "each change is told once");
-            assert_eq!(expiry(&record), promise.sent);
+            assert_eq!(record.outbox.sequence, 1 + order.sent, "each change has one notice");
+            assert_eq!(expiry(&record), order.sent);
         }
     }
 }
@@ -200,9 +202,9 @@ pub fn settled(address: &str, members: &[(&'static str, String)]) -> Answer {
     answer
 }
 
-/// The number of the renewal that set the expiry; 0 if none did.
+/// The number of the renewal that set the expiry; 0 without a renewal.
 fn expiry(record: &EntityRecord) -> u64 {
-    let Entity::Instance(instance) = &record.entity else { panic!("an instance stands") };
+    let Entity::Instance(instance) = &record.entity else { panic!("the value is an instance") };
     let first = UnixMillis::from_utc_digits("20300101000000").unwrap().millis();
     instance.expires.map_or(0, |expires| (expires.millis() - first) / 86_400_000)
 }
@@ -229,7 +231,7 @@ fn refresh(order: &str, id: &str, renewal: u64) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// One call; `None` if no whole answer came. An answer that came is signed.
+/// Sends one call. It is `None` without a whole answer. The test checks the signature of every answer.
 pub fn send(address: &str, members: &[(&'static str, String)]) -> Option<Answer> {
     let members: Vec<_> = members.iter().map(|(name, text)| (*name, text.as_str())).collect();
     let body = simulator::v2::body(&members);
@@ -242,11 +244,11 @@ pub fn send(address: &str, members: &[(&'static str, String)]) -> Option<Answer>
     Some(Answer::read(&response).unwrap())
 }
 
-/// A process that ends with its test, even if the test fails.
+/// A process that is killed when this is dropped, also if the test fails.
 pub struct Running(pub Child);
 
 impl Running {
-    /// Ends it as a crash does.
+    /// Kills the process, as a crash does.
     pub fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
@@ -265,7 +267,7 @@ pub fn start(store: &str) -> (Running, String) {
     start_with(store, &[])
 }
 
-/// The same with more settings.
+/// Starts `koohook dev` over a store, with more settings.
 pub fn start_with(store: &str, settings: &[(&str, &str)]) -> (Running, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_koohook"))
         .args(["dev", "--quiet"])
@@ -282,12 +284,9 @@ pub fn start_with(store: &str, settings: &[(&str, &str)]) -> (Running, String) {
         let line: serde_json::Value = serde_json::from_str(&line).ok()?;
         line.get("listen")?.as_str().map(str::to_owned)
     });
-    // Its log must be read to the end, or it would wait for a reader.
+    // The log must be read to its end; otherwise koohook waits when the pipe is full.
     thread::spawn(move || lines.for_each(drop));
-    (
-        Running(child),
-        format!("http://{}/saasproduce", listen.expect("koohook says where it listens")),
-    )
+    (Running(child), format!("http://{}/saasproduce", listen.expect("koohook logs its address")))
 }
 
 fn now() -> u64 {

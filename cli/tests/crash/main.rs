@@ -1,11 +1,11 @@
-//! Crashes of `koohook dev`, of its store and of its product, under real load.
+//! Kills `koohook dev`, its store and its product under load.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test that meets the unexpected fails, and says where"
+    reason = "a test that finds something unexpected must fail, and name the place"
 )]
 
 mod load;

@@ -1,8 +1,8 @@
 //! `koohook dev` and a product behind a real socket.
 //!
-//! koohook is killed with `kill -9` while it delivers: no notice is lost or renamed, and each
-//! instance's notices come in order. A product that accepts a connection and never answers delays
-//! no answer past its deadline.
+//! The test kills koohook with `kill -9` while it delivers. No notice may be lost or get another id, and
+//! each instance's notices must arrive in order. A product that accepts a connection and never answers
+//! must not delay koohook's answers past their deadline.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -19,18 +19,19 @@ use crate::load::{IN_TIME, Running, new_instance, send, start_with};
 const SECRET: &str = "whsec_Y29uc3RydWN0ZWQtcHJvZHVjdC1zZWNyZXQtMDAwMQ==";
 const KILLS: usize = 8;
 const CALLERS: usize = 3;
-/// After how many messages of a round the process is killed; different every time.
+/// After how many messages of a round the process is killed. The rounds differ.
 const MESSAGES: [usize; 4] = [9, 25, 14, 40];
-/// Longer than anything here takes; a test that waits this long has failed.
+/// The timeout of a test. Every step is much shorter.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What the product received, and did.
+/// The messages that the product received, and their effects.
 #[derive(Default)]
 struct Memory {
     messages: usize,
-    is_well: bool,
-    named: BTreeMap<String, String>,
-    /// For each instance the sequences it carried out, each id once.
+    has_recovered: bool,
+    /// The body of each id.
+    bodies: BTreeMap<String, String>,
+    /// For each instance, the sequence numbers that the product applied. Each id counts once.
     effects: BTreeMap<String, Vec<(u64, String)>>,
 }
 
@@ -38,7 +39,7 @@ struct Memory {
 struct Product(Arc<(Mutex<Memory>, Condvar)>);
 
 impl Product {
-    /// Listens. It refuses every seventh message, and loses every fifth answer.
+    /// Starts to listen. The product rejects every seventh message, and loses every fifth answer.
     fn listen(&self) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -46,24 +47,24 @@ impl Product {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let product = product.clone();
-                thread::spawn(move || product.talk(stream));
+                thread::spawn(move || product.serve(stream));
             }
         });
         address
     }
 
-    fn talk(&self, mut stream: TcpStream) -> Option<()> {
+    fn serve(&self, mut stream: TcpStream) -> Option<()> {
         let mut reader = BufReader::new(stream.try_clone().ok()?);
         while let Some((id, body)) = message(&mut reader) {
-            let number = self.hear(&id, &body);
+            let number = self.receive(&id, &body);
             let answer = match number {
                 _ if number.is_multiple_of(7) => {
                     "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n".to_owned()
                 }
                 _ if number.is_multiple_of(5) => return None,
                 _ => {
-                    let said = r#"{"appInfo":{"frontEndUrl":"https://app.example.com"}}"#;
-                    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{said}", said.len())
+                    let body = r#"{"appInfo":{"frontEndUrl":"https://app.example.com"}}"#;
+                    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
                 }
             };
             stream.write_all(answer.as_bytes()).ok()?;
@@ -71,17 +72,17 @@ impl Product {
         Some(())
     }
 
-    /// From now on it accepts and answers everything.
+    /// From now on the product accepts and answers every message.
     fn recover(&self) {
-        self.0.0.lock().unwrap().is_well = true;
+        self.0.0.lock().unwrap().has_recovered = true;
     }
 
-    fn hear(&self, id: &str, body: &str) -> usize {
+    fn receive(&self, id: &str, body: &str) -> usize {
         let mut memory = self.0.0.lock().unwrap();
         memory.messages += 1;
-        let number = if memory.is_well { 1 } else { memory.messages };
-        let named = memory.named.entry(id.to_owned()).or_insert_with(|| body.to_owned());
-        assert_eq!(named, body, "no id has two contents");
+        let number = if memory.has_recovered { 1 } else { memory.messages };
+        let known = memory.bodies.entry(id.to_owned()).or_insert_with(|| body.to_owned());
+        assert_eq!(known, body, "each id has one body");
         if !number.is_multiple_of(7) {
             let body: Value = serde_json::from_str(body).unwrap();
             let instance = body["data"]["instanceId"].as_str().unwrap().to_owned();
@@ -94,11 +95,11 @@ impl Product {
         number
     }
 
-    /// Waits until something is true of what the product knows.
+    /// Waits until a condition on the received messages is true.
     fn wait(&self, what: &str, mut is_so: impl FnMut(&Memory) -> bool) {
         let memory = self.0.0.lock().unwrap();
         let waited = self.0.1.wait_timeout_while(memory, PATIENCE, |memory| !is_so(memory));
-        assert!(!waited.unwrap().1.timed_out(), "{what} never came");
+        assert!(!waited.unwrap().1.timed_out(), "{what} did not arrive");
     }
 
     fn messages(&self) -> usize {
@@ -130,39 +131,39 @@ fn message(reader: &mut impl BufRead) -> Option<(String, String)> {
 }
 
 #[test]
-fn a_kill_while_it_delivers_loses_no_notice_and_renames_none() {
+fn a_kill_during_delivery_loses_no_notice_and_changes_no_id() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("koohook.db");
     let product = Product::default();
     let hooks = product.listen();
-    // How many changes each instance was promised.
-    let mut promised: BTreeMap<String, u64> = BTreeMap::new();
+    // How many changes of each instance koohook acknowledged.
+    let mut acknowledged: BTreeMap<String, u64> = BTreeMap::new();
     for round in 0..KILLS {
-        promised.extend(kill_in_delivery(&file, &product, hooks, round));
+        acknowledged.extend(kill_in_delivery(&file, &product, hooks, round));
     }
-    assert!(promised.len() > KILLS);
+    assert!(acknowledged.len() > KILLS);
     let (mut koohook, address) = start(&file, hooks);
     product.recover();
-    // A new notice is delivered at once, after those that wait before it.
-    for (id, changes) in &mut promised {
+    // A new notice is delivered immediately, after the notices that wait before it.
+    for (id, changes) in &mut acknowledged {
         assert_eq!(send(&address, &set_status(id, "FREEZE")).unwrap().code, "000000");
         *changes = (*changes).max(2);
     }
-    product.wait("what was promised", |memory| {
-        let told = |id: &String| memory.effects.get(id).map_or(0, Vec::len);
-        promised.iter().all(|(id, changes)| u64::try_from(told(id)).unwrap() >= *changes)
+    product.wait("every acknowledged change", |memory| {
+        let applied = |id: &String| memory.effects.get(id).map_or(0, Vec::len);
+        acknowledged.iter().all(|(id, changes)| u64::try_from(applied(id)).unwrap() >= *changes)
     });
     koohook.kill();
     let memory = product.0.0.lock().unwrap();
     for (id, effects) in &memory.effects {
         let sequences: Vec<u64> = effects.iter().map(|(sequence, _)| *sequence).collect();
-        let told = u64::try_from(sequences.len()).unwrap();
-        assert_eq!(sequences, (1..=told).collect::<Vec<_>>(), "{id} in order, and each once");
+        let count = u64::try_from(sequences.len()).unwrap();
+        assert_eq!(sequences, (1..=count).collect::<Vec<_>>(), "{id}: in order, each once");
     }
 }
 
-/// Starts koohook, calls it, and kills it after some messages: how many changes each instance was
-/// promised.
+/// Starts koohook, calls it, and kills it after some messages. Returns how many changes of each instance
+/// it acknowledged.
 fn kill_in_delivery(
     file: &Path,
     product: &Product,
@@ -183,8 +184,8 @@ fn kill_in_delivery(
     })
 }
 
-/// Makes orders, each frozen and thawed, until koohook does not answer: how many changes each was
-/// promised.
+/// Creates orders, and freezes and unfreezes each, until koohook stops answering. Returns how many changes
+/// of each instance it acknowledged.
 fn call_until_killed(address: &str, prefix: &str) -> Vec<(String, u64)> {
     let mut made = Vec::new();
     for number in 0.. {
@@ -204,7 +205,7 @@ fn call_until_killed(address: &str, prefix: &str) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn a_product_that_never_answers_holds_no_answer_past_its_deadline() {
+fn a_silent_product_delays_no_answer_past_its_deadline() {
     let folder = tempfile::tempdir().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let (mut koohook, address) =
@@ -225,7 +226,7 @@ fn a_product_that_never_answers_holds_no_answer_past_its_deadline() {
     });
     koohook.kill();
     let longest = took.iter().max().unwrap();
-    assert!(*longest >= Duration::from_secs(2), "the product was waited for: {took:?}");
+    assert!(*longest >= Duration::from_secs(2), "koohook waits for the product: {took:?}");
     assert!(*longest < IN_TIME, "{took:?}");
 }
 

@@ -1,7 +1,7 @@
-//! A real Redis that is killed, frozen, full, demoted or forgetful under a running `koohook dev`.
+//! Runs `koohook dev` over a real Redis that is killed, stopped, full, demoted or without its scripts.
 //!
-//! Acknowledged changes are lost only as the durability of the server allows. No instance exists
-//! twice. An unknown outcome is answered `000005` in time.
+//! Acknowledged changes may only be lost if the durability of the server allows it. No instance may exist
+//! twice. koohook must answer `000005` in time if the outcome of a write is unknown.
 
 mod failovers;
 mod kills;
@@ -17,12 +17,12 @@ use tempfile::TempDir;
 
 use crate::load::{Running, SEAL_KEY, new_instance, send};
 
-/// Loses nothing.
+/// A server with these options loses no write.
 const ALWAYS: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
-/// Loses a second.
+/// A server with these options may lose the writes of a second.
 const EVERYSEC: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "everysec"];
 
-/// A Redis that only one test uses.
+/// A Redis for one test.
 struct Redis {
     running: Running,
     port: u16,
@@ -31,10 +31,10 @@ struct Redis {
 }
 
 impl Redis {
-    /// Starts one, if this machine can; in CI it must.
+    /// Starts a Redis. Without redis-server the test is skipped, but in CI it fails.
     fn start(arguments: &[&str]) -> Option<Self> {
-        let there = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
-        if there.is_err() {
+        let found = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
+        if found.is_err() {
             assert!(std::env::var("CI").as_deref() != Ok("true"), "redis-server is missing");
             let _ = writeln!(std::io::stderr(), "!! SKIPPED redis-server is missing");
             return None;
@@ -52,20 +52,20 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Kills it and starts it again, over what is on the disk.
+    /// Kills the server and starts it again with its files.
     fn crash(&mut self) {
         self.running.kill();
         self.running = run_redis(self.port, &self.folder, &self.arguments);
         self.wait();
     }
 
-    /// Stops the process, or continues it.
+    /// Sends a signal to the process.
     fn signal(&self, signal: &str) {
         let id = self.running.0.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
-    /// Its answer to a command: one line.
+    /// Sends a command and returns the first line of the answer.
     fn ask(&self, command: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.write_all(format!("{command}\r\n").as_bytes()).ok()?;
@@ -74,11 +74,12 @@ impl Redis {
         Some(line.trim_end().to_owned())
     }
 
-    fn tell(&self, command: &str) {
+    /// Sends a command that must succeed.
+    fn command(&self, command: &str) {
         assert_eq!(self.ask(command).as_deref(), Some("+OK"), "{command}");
     }
 
-    /// Waits until a replica has heard everything.
+    /// Waits until a replica has every write.
     fn wait_for_replica(&self) {
         while self.ask("WAIT 1 100").as_deref() != Some(":1") {
             thread::yield_now();
@@ -110,19 +111,19 @@ fn code(address: &str, order: &str) -> String {
     send(address, &new_instance(order)).unwrap().code
 }
 
-/// A cluster of one node: it has every slot, and is spoken to as any other.
+/// A cluster of one node, which has every slot.
 fn cluster() -> Option<Redis> {
     let bus = free_port().to_string();
     let clustered = ["--cluster-enabled", "yes", "--cluster-port", &bus];
     let node = Redis::start(&[&ALWAYS[..], &clustered].concat())?;
-    node.tell("CLUSTER ADDSLOTSRANGE 0 16383");
+    node.command("CLUSTER ADDSLOTSRANGE 0 16383");
     while node.ask("SET up yes").as_deref() != Some("+OK") {
         thread::yield_now();
     }
     Some(node)
 }
 
-/// The durability grade that a start logs, or the error of a start that is refused.
+/// The durability grade that koohook logs at its start, or the error of a failed start.
 fn found(setting: &str) -> Result<String, String> {
     let mut child = Command::new(env!("CARGO_BIN_EXE_koohook"))
         .args(["dev", "--quiet"])
@@ -146,7 +147,7 @@ fn found(setting: &str) -> Result<String, String> {
             return Ok(grade);
         }
     }
-    let mut said = String::new();
-    stderr.read_to_string(&mut said).unwrap();
-    Err(said)
+    let mut error = String::new();
+    stderr.read_to_string(&mut error).unwrap();
+    Err(error)
 }

@@ -1,10 +1,10 @@
-//! What `koohook conform` counts as failed breaks the guide, and nothing else does.
+//! Checks that `koohook conform` fails exactly the calls that break a guide.
 
 use crate::{KEY, Seller, assert_lines, koohook};
 
-/// V1 is not served, and its rehearsals make up a new ID each time.
+/// It does not serve V1. Its rehearsals generate a new ID each time.
 #[test]
-fn the_marketplaces_own_sample_fails_nothing() {
+fn the_marketplaces_sample_passes_the_rehearsals() {
     let sample = Seller::start("sample", &[]);
     let (lines, code) = sample.conform(&[]);
     assert_lines(
@@ -12,45 +12,45 @@ fn the_marketplaces_own_sample_fails_nothing() {
         r"
         koohook conform: rehearsals at «address»
         V1: not served: HTTP 405
-        V2  refreshInstance RENEWAL_CHANGE rehearsed before the purchase  once and again  000002  not served: 000002
-        V2  changeInstanceCheck rehearsed before the purchase  once and again  000002  not served: 000002
-        V2  changeInstanceCheck rehearsed after the end  once and again  000002  not served: 000002
-        V2  refreshInstance RENEWAL_CHANGE rehearsed after the end  once and again  000002  not served: 000002
-        Remarks (these work, and are worth knowing):
+        V2  refreshInstance RENEWAL_CHANGE rehearsed before the purchase  once + repeat  000002  not served: 000002
+        V2  changeInstanceCheck rehearsed before the purchase  once + repeat  000002  not served: 000002
+        V2  changeInstanceCheck rehearsed after the end  once + repeat  000002  not served: 000002
+        V2  refreshInstance RENEWAL_CHANGE rehearsed after the end  once + repeat  000002  not served: 000002
+        Remarks (these calls work; check each point once):
         V2  Content-Type is not exactly application/json, as the guide writes it [releaseInstance rehearsed before the purchase, and 20 more]
         V2  body has characters outside ASCII; the guide requires \uXXXX [queryInstance rehearsed before the purchase, and 1 more]
         54 calls, 0 failures, 2 remarks, 3 not served.
-        Next: koohook conform --lives plays whole lives, against an installation on trial.
+        Next: run koohook conform --scenarios against a test installation.
         ",
     );
     assert_eq!(code, Some(0));
 }
 
-/// It looks for an order and writes it without a lock.
+/// It reads and writes an order without a lock.
 #[test]
-fn the_marketplaces_own_sample_fails_a_race_alone() {
+fn the_marketplaces_sample_fails_only_the_race() {
     let sample = Seller::start("sample", &[]);
-    let (lines, code) = sample.conform(&["--lives", "--only", "v2"]);
+    let (lines, code) = sample.conform(&["--scenarios", "--only", "v2"]);
     assert_lines(
         &lines,
         r"
-        koohook conform: whole lives at «address»
-        V2  refreshInstance RENEWAL_CHANGE rehearsed before the purchase  once and again  000002  not served: 000002
-        V2  changeInstanceCheck rehearsed before the purchase  once and again  000002  not served: 000002
-        V2  changeInstanceCheck of an unknown instance  once and again  000002  not served: 000002
-        V2  newInstance  8 at once and again  000000  FAILED: 8 answers at once name 8 instances; expected: one instance for one order (access guide 2.0, newInstance)
-        V2  changeInstanceCheck  once and again  000002  not served: 000002
-        V2  changeInstanceCheck with a text  once and again  000002  not served: 000002
-        V2  refreshInstance RENEWAL_CHANGE  once and again  000002  not served: 000002
-        V2  changeInstanceCheck rehearsed after the end  once and again  000002  not served: 000002
-        V2  refreshInstance RENEWAL_CHANGE rehearsed after the end  once and again  000002  not served: 000002
-        Remarks (these work, and are worth knowing):
+        koohook conform: scenarios at «address»
+        V2  refreshInstance RENEWAL_CHANGE rehearsed before the purchase  once + repeat  000002  not served: 000002
+        V2  changeInstanceCheck rehearsed before the purchase  once + repeat  000002  not served: 000002
+        V2  changeInstanceCheck of an unknown instance  once + repeat  000002  not served: 000002
+        V2  newInstance  8 parallel + repeat  000000  FAILED: 8 concurrent answers contain 8 instance IDs; expected: one instance ID for one order (access guide 2.0, newInstance); check that concurrent calls of one order wait for each other
+        V2  changeInstanceCheck  once + repeat  000002  not served: 000002
+        V2  changeInstanceCheck with a text  once + repeat  000002  not served: 000002
+        V2  refreshInstance RENEWAL_CHANGE  once + repeat  000002  not served: 000002
+        V2  changeInstanceCheck rehearsed after the end  once + repeat  000002  not served: 000002
+        V2  refreshInstance RENEWAL_CHANGE rehearsed after the end  once + repeat  000002  not served: 000002
+        Remarks (these calls work; check each point once):
         V2  Content-Type is not exactly application/json, as the guide writes it [releaseInstance rehearsed before the purchase, and 43 more]
         V2  an unknown or released instance is answered 000000; the guide has the code 000003 [refreshInstance of an unknown instance, and 8 more]
         V2  body has characters outside ASCII; the guide requires \uXXXX [queryInstance rehearsed before the purchase, and 5 more]
         V2  queryInstance lists instances that the query does not name [queryInstance with an unknown instance]
         127 calls, 1 failure, 4 remarks, 2 not served.
-        Next: mend what FAILED, then run this again; koohook send repeats one call.
+        Next: correct each line that FAILED, then run this again. koohook send repeats one call.
         ",
     );
     assert_eq!(code, Some(1));
@@ -58,28 +58,28 @@ fn the_marketplaces_own_sample_fails_a_race_alone() {
 
 /// Both guides, slashes escaped, and no blank in `Body-Sign`.
 #[test]
-fn a_sellers_php_fails_nothing() {
+fn a_sellers_php_server_passes_everything() {
     let php = Seller::start("php", &[]);
     let (lines, code) = php.conform(&[]);
     assert_lines(
         &lines,
         r#"
         koohook conform: rehearsals at «address»
-        V1  upgrade rehearsed before the purchase  once and again  000002  not served: 000002
-        V1  upgrade rehearsed after the end  once and again  000002  not served: 000002
-        V2  upgradeInstance rehearsed before the purchase  once and again  000002  not served: 000002
-        V2  changeInstanceCheck rehearsed before the purchase  once and again  000002  not served: 000002
-        V2  changeInstanceCheck rehearsed after the end  once and again  000002  not served: 000002
-        V2  upgradeInstance rehearsed after the end  once and again  000002  not served: 000002
-        Remarks (these work, and are worth knowing):
+        V1  upgrade rehearsed before the purchase  once + repeat  000002  not served: 000002
+        V1  upgrade rehearsed after the end  once + repeat  000002  not served: 000002
+        V2  upgradeInstance rehearsed before the purchase  once + repeat  000002  not served: 000002
+        V2  changeInstanceCheck rehearsed before the purchase  once + repeat  000002  not served: 000002
+        V2  changeInstanceCheck rehearsed after the end  once + repeat  000002  not served: 000002
+        V2  upgradeInstance rehearsed after the end  once + repeat  000002  not served: 000002
+        Remarks (these calls work; check each point once):
         V1  Body-Sign has other blanks than in the guide: sign_type="…", signature= "…" [releaseInstance rehearsed before the purchase, and 19 more]
         V2  Body-Sign has other blanks than in the guide: sign_type="…", signature= "…" [releaseInstance rehearsed before the purchase, and 20 more]
         98 calls, 0 failures, 2 remarks, 3 not served.
-        Next: koohook conform --lives plays whole lives, against an installation on trial.
+        Next: run koohook conform --scenarios against a test installation.
         "#,
     );
     assert_eq!(code, Some(0));
-    let (lines, code) = php.conform(&["--lives"]);
+    let (lines, code) = php.conform(&["--scenarios"]);
     assert_eq!(lines.iter().filter(|line| line.contains("FAILED")).count(), 0, "{lines:?}");
     assert_eq!(
         lines[lines.len() - 2..],
@@ -91,23 +91,23 @@ fn a_sellers_php_fails_nothing() {
     assert_eq!(code, Some(0));
 }
 
-/// It answers V2's calls as it answers any without its token, and as a server of V2 with another
-/// key does: only the operator knows which it is.
+/// It answers V2's calls like any call without its token. A V2 server with another key does the same, so
+/// only the operator can decide which case it is.
 #[test]
-fn a_seller_of_v1_alone_says_so() {
+fn a_v1_server_passes_with_only_v1() {
     let v1 = Seller::start("php", &["v1"]);
     let (lines, code) = v1.conform(&[]);
     assert_lines(
         &lines,
         r#"
         koohook conform: rehearsals at «address»
-        V1  upgrade rehearsed before the purchase  once and again  000002  not served: 000002
-        V1  upgrade rehearsed after the end  once and again  000002  not served: 000002
-        V2: FAILED: every call fails: 000001: compare the access key with the server's, and see its log; if your product does not use V2, run with --only v1
-        Remarks (these work, and are worth knowing):
+        V1  upgrade rehearsed before the purchase  once + repeat  000002  not served: 000002
+        V1  upgrade rehearsed after the end  once + repeat  000002  not served: 000002
+        V2: FAILED: every call fails: 000001; compare the access key with the server's key, and read the server's log; if your product does not use V2, run with --only v1
+        Remarks (these calls work; check each point once):
         V1  Body-Sign has other blanks than in the guide: sign_type="…", signature= "…" [releaseInstance rehearsed before the purchase, and 19 more]
         48 calls, 1 failure, 1 remark, 1 not served.
-        Next: compare the access key with the server's; 000001 says that the signature is wrong. koohook send repeats one call.
+        Next: compare the access key with the server's key; 000001 means that the signature is wrong. koohook send repeats one call.
         "#,
     );
     assert_eq!(code, Some(1));
@@ -128,24 +128,27 @@ fn a_key_that_both_contracts_reject_is_a_failure() {
         &lines,
         "
         koohook conform: rehearsals at «address»
-        V1: FAILED: every call fails: 000001: compare the access key with the server's, and see its log; if your product does not use V1, run with --only v2
-        V2: FAILED: every call fails: 000001: compare the access key with the server's, and see its log; if your product does not use V2, run with --only v1
+        V1: FAILED: every call fails: 000001; compare the access key with the server's key, and read the server's log; if your product does not use V1, run with --only v2
+        V2: FAILED: every call fails: 000001; compare the access key with the server's key, and read the server's log; if your product does not use V2, run with --only v1
         4 calls, 2 failures, 0 remarks, 0 not served.
-        Next: compare the access key with the server's; 000001 says that the signature is wrong. koohook send repeats one call.
+        Next: compare the access key with the server's key; 000001 means that the signature is wrong. koohook send repeats one call.
         ",
     );
     assert_eq!(code, Some(1));
 }
 
-/// A joint product alone needs the kit. If its key is given, it is played, or it fails.
+/// Only a joint-operations product needs the kit. If the kit's key is given, the server must serve it.
 #[test]
-fn a_kit_that_is_asked_for_is_served() {
+fn a_server_without_the_kit_fails_if_the_kits_key_is_given() {
     let kit = ["--kit-key", "constructed-kit-key-0001", "--sealed-secret", "c2VhbGVk"];
     let only = [&kit[..], &["--only", "v2"]].concat();
     for (seller, failed) in [
-        (Seller::start("sample", &[]), "V2 kit: FAILED: every call fails: 000002: compare "),
-        (Seller::start("php", &[]), "V2 kit: FAILED: every call fails: 000001: compare "),
-        (Seller::start("faulty", &[]), "V2 kit: FAILED: every call is answered HTTP 404; wanted: "),
+        (Seller::start("sample", &[]), "V2 kit: FAILED: every call fails: 000002; compare "),
+        (Seller::start("php", &[]), "V2 kit: FAILED: every call fails: 000001; compare "),
+        (
+            Seller::start("faulty", &[]),
+            "V2 kit: FAILED: every call is answered HTTP 404; expected: ",
+        ),
     ] {
         let (lines, code) = seller.conform(&kit);
         assert!(lines.iter().any(|line| line.starts_with(failed)), "{lines:?}");
@@ -154,25 +157,31 @@ fn a_kit_that_is_asked_for_is_served() {
     for seller in [Seller::start("sample", &[]), Seller::start("faulty", &[])] {
         let (lines, code) = seller.conform(&only);
         let failed =
-            "V2 kit: FAILED: no call is answered 000000: compare the access key and the path";
+            "V2 kit: FAILED: no call is answered 000000; compare the access key and the path";
         assert!(lines.iter().any(|line| line == failed), "{lines:?}");
         assert_eq!(code, Some(1));
     }
 }
 
-/// Only 404, 405 and 501 say that a contract is not served; and of two, one must be.
+/// Only 404, 405 and 501 mean that a contract is not served. The server must serve one of the two.
 #[test]
-fn a_server_that_fails_alike_serves_no_contract() {
+fn a_server_whose_calls_all_fail_alike_serves_no_contract() {
     for (how, failed) in [
-        ("404", "every call is answered HTTP 404; wanted: one of the two access guides served"),
-        ("500", "every call fails: HTTP 500: the server failed: see its log"),
-        ("503", "every call fails: HTTP 503: the proxy does not reach the server behind it"),
-        ("redirect", "HTTP 301: it redirects to https://seller.example/produce; the marketplace"),
-        ("html", "every call fails: Content-Type is text/html: correct the path"),
-        ("json", "every call fails: resultCode is missing: correct the path"),
-        ("000002", "every call fails: 000002: compare "),
-        ("000005", "every call fails: 000005: see the server's log"),
-        ("000009", "every call fails: 000009: see the server's log"),
+        (
+            "404",
+            "every call is answered HTTP 404; expected: the server serves one of the two access guides",
+        ),
+        ("500", "every call fails: HTTP 500; the server failed; read its log"),
+        ("503", "every call fails: HTTP 503; the proxy cannot reach the server behind it"),
+        (
+            "redirect",
+            "HTTP 301; the marketplace follows no redirect; give the address https://seller.example/produce",
+        ),
+        ("html", "every call fails: Content-Type is text/html; correct the path"),
+        ("json", "every call fails: resultCode is missing; correct the path"),
+        ("000002", "every call fails: 000002; compare "),
+        ("000005", "every call fails: 000005; read the server's log"),
+        ("000009", "every call fails: 000009; read the server's log"),
         ("quiet", "sent no whole answer"),
     ] {
         let seller = Seller::start("alike", &[how]);
@@ -185,18 +194,18 @@ fn a_server_that_fails_alike_serves_no_contract() {
 }
 
 #[test]
-fn a_server_that_stops_answering_is_given_up() {
+fn a_server_that_stops_answering_gets_no_more_calls() {
     let seller = Seller::start("alike", &["stops"]);
     let (lines, code) = seller.conform(&[]);
-    let given_up = |line: &&String| line.contains("3 calls in a row had no answer");
-    assert_eq!(lines.iter().filter(given_up).count(), 2, "{lines:?}");
+    let is_stopped = |line: &&String| line.contains("3 calls in a row had no answer");
+    assert_eq!(lines.iter().filter(is_stopped).count(), 2, "{lines:?}");
     assert!(lines.iter().any(|line| line.starts_with("10 calls, ")), "{lines:?}");
     assert_eq!(code, Some(1));
 }
 
-/// The marketplace makes no call without parameters, so a server may drop one.
+/// The marketplace sends no call without parameters, so a server may drop such a call.
 #[test]
-fn a_server_that_drops_what_it_does_not_serve_is_played() {
+fn a_server_may_drop_calls_that_it_does_not_serve() {
     let seller = Seller::start("php", &["drops"]);
     assert_eq!(seller.conform(&["--only", "v2"]).1, Some(0));
     let (lines, code) = seller.conform(&[]);
@@ -205,17 +214,16 @@ fn a_server_that_drops_what_it_does_not_serve_is_played() {
     assert_eq!(code, Some(1));
 }
 
-/// A server may promise to keep a connection, and close it all the same.
+/// A server may announce a kept connection and close it anyway.
 #[test]
-fn each_call_has_a_connection_of_its_own() {
+fn each_call_opens_a_new_connection() {
     let seller = Seller::start("php", &["once"]);
     assert_eq!(seller.conform(&[]).1, Some(0));
 }
 
 #[test]
-fn an_address_without_a_path_is_named() {
-    let next =
-        "Next: write the path behind the host of the address; koohook's own is /saasproduce.";
+fn the_advice_for_an_address_without_a_path_names_the_path() {
+    let next = "Next: add the path to the address; koohook's own path is /saasproduce.";
     for how in ["404", "405", "500", "redirect", "html", "json"] {
         let mut seller = Seller::start("alike", &[how]);
         seller.address = seller.address.replace("/isv/produce", "");
@@ -227,57 +235,57 @@ fn an_address_without_a_path_is_named() {
 }
 
 #[test]
-fn each_mistake_is_named_with_what_the_guide_wants() {
+fn each_failed_line_names_the_fault_and_the_rule_of_the_guide() {
     let (lines, code) = Seller::start("faulty", &[]).conform(&[]);
     let before = |line: &&String| line.contains("rehearsed before") || !line.contains("rehearsed");
     assert_lines(
         &lines.iter().filter(before).cloned().collect::<Vec<_>>(),
         r#"
         koohook conform: rehearsals at «address»
-        V1  releaseInstance rehearsed before the purchase  once and again  000000  FAILED: Body-Sign is not the signature of the body; expected: base64 of HMAC-SHA256 over the exact bytes of the body, with only the access key as key (access guide 1.0, Signing the response body); check the access key, and that the body does not change after it is signed
-        V1  instanceStatus NORMAL rehearsed before the purchase  once and again  000000  FAILED: Body-Sign is missing; expected: Body-Sign: sign_type="HMAC-SHA256", signature= "…" (access guide 1.0, Signing the response body); check that the server signs every answer, also errors
-        V1  instanceStatus FREEZE rehearsed before the purchase  once and again  000000  FAILED: Body-Sign is missing; expected: Body-Sign: sign_type="HMAC-SHA256", signature= "…" (access guide 1.0, Signing the response body); check that the server signs every answer, also errors
-        V1  upgrade rehearsed before the purchase  once and again  -  FAILED: body begins with a byte order mark; expected: one JSON object in UTF-8 (access guide 1.0, Interface debugging); check which program wrote the body
-        V1  expireInstance rehearsed before the purchase  once and again  000000  FAILED: header name is body-sign; expected: Body-Sign, in these capitals (access guide 1.0, FAQ); check that no proxy or HTTP/2 connection changes header names
-        V1  refreshInstance trial rehearsed before the purchase  once and again  -  FAILED: resultCode is a number; expected: resultCode as a string (access guide 1.0, refreshInstance); check that the value is in quotes
-        V1  refreshInstance rehearsed before the purchase  once and again  -  FAILED: resultCode is a number; expected: resultCode as a string (access guide 1.0, refreshInstance); check that the value is in quotes
-        V1  queryInstance rehearsed before the purchase  once and again  000000  FAILED: info lists the instances [], not ["123456789", "987654321"]; expected: an entry of info for each instance of the query (access guide 1.0, queryInstance); check how the server splits instanceId at commas
-        V2  releaseInstance rehearsed before the purchase  once and again  -  FAILED: HTTP status is 500 Internal Server Error; expected: HTTP status 200 for every outcome (access guide 2.0, FAQ); check the server's log
-        V2  updateInstanceStatus UNFREEZE rehearsed before the purchase  once and again  000001  FAILED: resultCode is 000001, not 000000; expected: resultCode 000000 (access guide 2.0, Result codes); check the server's log
-        V2  updateInstanceStatus FREEZE rehearsed before the purchase  once and again  000001  FAILED: resultCode is 000001, not 000000; expected: resultCode 000000 (access guide 2.0, Result codes); check the server's log
-        V2  upgradeInstance rehearsed before the purchase  once and again  000000  FAILED: Content-Type is text/plain; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
-        V2  refreshInstance RENEWAL_CHANGE rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
-        V2  changeInstanceCheck rehearsed before the purchase  once and again  0  FAILED: resultCode is not 6 digits; expected: resultCode with 6 digits (access guide 2.0, Result codes); check that the leading zeros are kept
-        V2  refreshInstance UNSUBSCRIBE_RENEWAL_PERIOD rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
-        V2  refreshInstance TRIAL_TO_FORMAL rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
-        V2  refreshInstance RENEWAL rehearsed before the purchase  once and again  -  FAILED: Content-Type is text/html; charset=utf-8; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
-        V2  queryInstance rehearsed before the purchase  once and again  000000  FAILED: instanceId is missing; expected: instanceId (access guide 2.0, queryInstance); check the spelling of the member's name
+        V1  releaseInstance rehearsed before the purchase  once + repeat  000000  FAILED: Body-Sign is not the signature of the body; expected: base64 of HMAC-SHA256 over the exact bytes of the body, with only the access key as key (access guide 1.0, Signing the response body); check the access key, and that the body does not change after it is signed
+        V1  instanceStatus NORMAL rehearsed before the purchase  once + repeat  000000  FAILED: Body-Sign is missing; expected: Body-Sign: sign_type="HMAC-SHA256", signature= "…" (access guide 1.0, Signing the response body); check that the server signs every answer, also errors
+        V1  instanceStatus FREEZE rehearsed before the purchase  once + repeat  000000  FAILED: Body-Sign is missing; expected: Body-Sign: sign_type="HMAC-SHA256", signature= "…" (access guide 1.0, Signing the response body); check that the server signs every answer, also errors
+        V1  upgrade rehearsed before the purchase  once + repeat  -  FAILED: body begins with a byte order mark; expected: one JSON object in UTF-8 (access guide 1.0, Interface debugging); check which program wrote the body
+        V1  expireInstance rehearsed before the purchase  once + repeat  000000  FAILED: header name is body-sign; expected: Body-Sign, in these capitals (access guide 1.0, FAQ); check that no proxy or HTTP/2 connection changes header names
+        V1  refreshInstance trial rehearsed before the purchase  once + repeat  -  FAILED: resultCode is a number; expected: resultCode as a string (access guide 1.0, refreshInstance); check that the value is in quotes
+        V1  refreshInstance rehearsed before the purchase  once + repeat  -  FAILED: resultCode is a number; expected: resultCode as a string (access guide 1.0, refreshInstance); check that the value is in quotes
+        V1  queryInstance rehearsed before the purchase  once + repeat  000000  FAILED: info lists the instances [], not ["123456789", "987654321"]; expected: an entry of info for each instance of the query (access guide 1.0, queryInstance); check how the server splits instanceId at commas
+        V2  releaseInstance rehearsed before the purchase  once + repeat  -  FAILED: HTTP status is 500 Internal Server Error; expected: HTTP status 200 for every outcome (access guide 2.0, FAQ); check the server's log
+        V2  updateInstanceStatus UNFREEZE rehearsed before the purchase  once + repeat  000001  FAILED: resultCode is 000001, not 000000; expected: resultCode 000000 (access guide 2.0, Result codes); check the server's log
+        V2  updateInstanceStatus FREEZE rehearsed before the purchase  once + repeat  000001  FAILED: resultCode is 000001, not 000000; expected: resultCode 000000 (access guide 2.0, Result codes); check the server's log
+        V2  upgradeInstance rehearsed before the purchase  once + repeat  000000  FAILED: Content-Type is text/plain; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
+        V2  refreshInstance RENEWAL_CHANGE rehearsed before the purchase  once + repeat  -  FAILED: Content-Type is text/html; charset=utf-8; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
+        V2  changeInstanceCheck rehearsed before the purchase  once + repeat  0  FAILED: resultCode is not 6 digits; expected: resultCode with 6 digits (access guide 2.0, Result codes); check that the leading zeros are kept
+        V2  refreshInstance UNSUBSCRIBE_RENEWAL_PERIOD rehearsed before the purchase  once + repeat  -  FAILED: Content-Type is text/html; charset=utf-8; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
+        V2  refreshInstance TRIAL_TO_FORMAL rehearsed before the purchase  once + repeat  -  FAILED: Content-Type is text/html; charset=utf-8; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
+        V2  refreshInstance RENEWAL rehearsed before the purchase  once + repeat  -  FAILED: Content-Type is text/html; charset=utf-8; expected: one header Content-Type: application/json (access guide 2.0, FAQ); check which headers the framework adds
+        V2  queryInstance rehearsed before the purchase  once + repeat  000000  FAILED: instanceId is missing; expected: instanceId (access guide 2.0, queryInstance); check the spelling of the member's name
         98 calls, 41 failures, 0 remarks, 0 not served.
-        Next: mend what FAILED, then run this again; koohook send repeats one call.
+        Next: correct each line that FAILED, then run this again. koohook send repeats one call.
         "#,
     );
     assert_eq!(code, Some(1));
 }
 
-/// The unit that the international guide writes; this server reads milliseconds.
+/// The international guide uses seconds. This server reads milliseconds.
 #[test]
-fn a_timestamp_in_the_other_unit_is_sent_as_asked() {
+fn conform_sends_the_timestamp_in_the_given_unit() {
     let sample = Seller::start("sample", &[]);
     let (lines, code) = sample.conform(&["--timestamp-unit", "seconds"]);
-    let failed = "V2: FAILED: every call fails: 000002: compare --timestamp-unit ";
+    let failed = "V2: FAILED: every call fails: 000002; compare --timestamp-unit ";
     assert!(lines.iter().any(|line| line.starts_with(failed)), "{lines:?}");
     assert_eq!(code, Some(1));
 }
 
-/// Nothing but the report: progress and hints go elsewhere.
+/// Progress and hints go to the standard error.
 #[test]
-fn the_standard_output_has_the_report_alone() {
+fn the_standard_output_has_only_the_report() {
     let sample = Seller::start("sample", &[]);
     let done = koohook(&["conform", &sample.address, "--key", KEY, "--kit-key", "x"]);
     let report = String::from_utf8(done.stdout).unwrap();
     assert!(report.starts_with("koohook conform: rehearsals at "), "{report}");
     assert!(!report.contains("KOOHOOK_SEALED_SECRET"));
     let hints = String::from_utf8(done.stderr).unwrap();
-    assert!(hints.contains("koohook: the kit is not played: set KOOHOOK_SEALED_SECRET"), "{hints}");
+    assert!(hints.contains("koohook: the kit is not played; set KOOHOOK_SEALED_SECRET"), "{hints}");
     assert!(hints.contains("koohook: if your product uses V1, run with --only v1"), "{hints}");
 }

@@ -1,4 +1,4 @@
-//! `koohook dev`: what it prints to paste is enough to play everything against it.
+//! Checks `koohook dev`: its export lines are enough to play every scenario against it.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use crate::without_settings;
 
-/// A running `koohook dev`, and its lines up to the one that says that it listens.
+/// A running `koohook dev`, with its output up to the line "listening".
 struct Dev {
     child: Child,
     lines: Vec<String>,
@@ -27,7 +27,7 @@ impl Dev {
                 break;
             }
         }
-        // Its log must be read to the end, or it would wait for a reader.
+        // The log must be read to its end; otherwise koohook waits when the pipe is full.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, lines: printed }
     }
@@ -37,7 +37,7 @@ impl Dev {
         lines.filter(|line| line.starts_with("export ")).collect()
     }
 
-    /// Runs a command in a shell where the lines were pasted.
+    /// Runs a command in a shell, after the export lines.
     fn run(&self, command: &str) -> Output {
         let script = format!("{}\n{command}", self.exports().join("\n"));
         let folder = Path::new(env!("CARGO_BIN_EXE_koohook")).parent().unwrap();
@@ -58,9 +58,9 @@ fn text(output: &[u8]) -> &str {
     std::str::from_utf8(output).unwrap()
 }
 
-/// In a folder whose name needs quotes, with either unit of the timestamp.
+/// The name of the folder needs quotes. The test uses both units of the timestamp.
 #[test]
-fn the_pasted_lines_play_everything() {
+fn the_export_lines_are_enough_to_play_every_scenario() {
     let folder = tempfile::tempdir().unwrap();
     let odd = folder.path().join("it's $HOME");
     fs::create_dir(&odd).unwrap();
@@ -68,7 +68,7 @@ fn the_pasted_lines_play_everything() {
         [&[][..], &[("KOOHOOK_TIMESTAMP_UNIT", "seconds"), ("KOOHOOK_ENCRYPT_TYPE", "2")]]
     {
         let dev = Dev::start(&odd, settings);
-        let played = dev.run("koohook conform --lives");
+        let played = dev.run("koohook conform --scenarios");
         let report = text(&played.stdout);
         assert!(report.contains("\nV2 kit  applicationSync"), "{report}");
         assert!(report.contains(" calls, 0 failures, 0 remarks, 0 not served.\n"), "{report}");
@@ -79,9 +79,9 @@ fn the_pasted_lines_play_everything() {
     }
 }
 
-/// Under each guide: the kit's calls, and a purchase with a phone.
+/// Sends the kit's calls and a purchase with a phone number, under each guide.
 #[test]
-fn send_plays_the_kit_and_encrypts() {
+fn send_signs_and_encrypts_every_call_of_the_kit() {
     let folder = tempfile::tempdir().unwrap();
     let dev = Dev::start(folder.path(), &[]);
     let in_folder =
@@ -90,19 +90,22 @@ fn send_plays_the_kit_and_encrypts() {
     for guide in ["--v1", "--v2"] {
         for call in calls(guide) {
             let done = in_folder(&format!("koohook send {guide} {call}"));
-            let (body, said) = (text(&done.stdout), text(&done.stderr));
-            assert!(body.starts_with('{') && body.contains(r#""000000""#), "{call}: {body}{said}");
-            assert!(said.ends_with("Body-Sign: right\n"), "{call}: {said}");
+            let (body, judgement) = (text(&done.stdout), text(&done.stderr));
+            assert!(
+                body.starts_with('{') && body.contains(r#""000000""#),
+                "{call}: {body}{judgement}"
+            );
+            assert!(judgement.ends_with("Body-Sign: right\n"), "{call}: {judgement}");
             assert_eq!(done.status.code(), Some(0), "{call}");
         }
     }
-    // A secret that is neither sealed nor sealed here does not open.
+    // Without a public key, send does not encrypt the secret, so koohook cannot decrypt it.
     let plain =
         "koohook send --v2 applicationSync tenantId=T appId=A clientId=C clientSecret=x flag=1";
     assert_eq!(dev.run(plain).status.code(), Some(1));
 }
 
-/// A purchase and the kit's calls; a secret is sealed with the public key, or with that of a file.
+/// A purchase and the kit's calls. The public key that encrypts the secret is a text or a file.
 fn calls(guide: &str) -> Vec<String> {
     let seal = r#"clientSecret=plain --public-key "$(koohook keys public "$KOOHOOK_RSA_PRIVATE_KEY_FILE" | tail -n 1)""#;
     let by_file = r#"clientSecret=plain --public-key "$PWD/public.txt""#;
@@ -129,7 +132,7 @@ fn calls(guide: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_restart_has_the_same_keys_and_memory_keeps_nothing() {
+fn a_restart_uses_the_same_keys_unless_the_store_is_memory() {
     let folder = tempfile::tempdir().unwrap();
     let key = |dev: &Dev| dev.exports()[1].to_owned();
     let first = key(&Dev::start(folder.path(), &[]));
@@ -145,7 +148,7 @@ fn a_restart_has_the_same_keys_and_memory_keeps_nothing() {
     assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 0);
 }
 
-/// A seller's own key is used, and not shown. The options of other commands are no settings.
+/// koohook uses the seller's own key and does not show it. It does not warn of other commands' options.
 #[test]
 fn a_key_that_is_set_is_not_shown() {
     let folder = tempfile::tempdir().unwrap();
@@ -155,7 +158,11 @@ fn a_key_that_is_set_is_not_shown() {
         ("KOOHOOK_ADDRESS", "http://127.0.0.1:8000/saasproduce"),
     ];
     let dev = Dev::start(folder.path(), &settings);
-    assert!(dev.lines.contains(&"# KOOHOOK_BASE_KEY is set here: set it there, too".to_owned()));
+    assert!(
+        dev.lines.contains(
+            &"# KOOHOOK_BASE_KEY is set here; set it in the second terminal too".to_owned()
+        )
+    );
     assert!(!dev.lines.iter().any(|line| line.contains("the-sellers-own-key")));
     assert!(
         !dev.lines.iter().any(|line| line.contains("unknown setting ignored")),

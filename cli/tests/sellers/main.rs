@@ -1,12 +1,12 @@
-//! The command against other people's servers, each a small Python program in `servers/`; and
-//! against `koohook dev`.
+//! Runs the command against servers that are not koohook, and against `koohook dev`. Each server is a
+//! small Python program in `servers/`.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test that meets the unexpected fails, and says where"
+    reason = "a test that finds something unexpected must fail, and name the place"
 )]
 
 mod conform;
@@ -18,7 +18,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 const KEY: &str = "constructed-base-key-0001";
 
-/// One of the servers in `servers/`, until this is dropped.
+/// A running server of `servers/`. It stops when this is dropped.
 struct Seller {
     child: Child,
     address: String,
@@ -45,8 +45,7 @@ impl Seller {
         self.conform_with(KEY, arguments)
     }
 
-    /// Plays the marketplace, and returns the exit code and the lines that say more than `ok` or
-    /// `remark`.
+    /// Plays the marketplace. Returns the exit code, and the lines that do not end with `ok` or `remark`.
     fn conform_with(&self, key: &str, arguments: &[&str]) -> (Vec<String>, Option<i32>) {
         let mut all = vec!["conform", &self.address, "--key", key];
         all.extend(arguments);
@@ -54,7 +53,7 @@ impl Seller {
         let report = String::from_utf8(done.stdout).unwrap();
         let is_plain = |line: &&str| line.ends_with("  ok") || line.ends_with("  remark");
         let lines = report.lines().filter(|line| !line.is_empty() && !is_plain(line));
-        // The columns are as wide as the longest title.
+        // The width of the columns depends on the longest title.
         let words = |line: &str| {
             let words = line.split("  ").map(str::trim).filter(|word| !word.is_empty());
             words.collect::<Vec<_>>().join("  ").replace(&self.address, "«address»")
@@ -70,7 +69,7 @@ impl Drop for Seller {
     }
 }
 
-/// Runs the command without this process's settings.
+/// Runs the command without the settings of this process.
 fn koohook(arguments: &[&str]) -> Output {
     let mut command = without_settings(Command::new(env!("CARGO_BIN_EXE_koohook")));
     command.args(arguments).stdin(Stdio::null()).output().unwrap()

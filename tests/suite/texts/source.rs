@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Literal, TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, Ident, ItemConst, ItemEnum, ItemFn, ItemImpl, ItemStatic, ItemStruct, ItemTrait, Lit,
@@ -19,7 +19,7 @@ pub struct SourceText {
 
 impl fmt::Display for SourceText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.text.replace('\n', "\\n");
+        let text = self.text.replace('\n', "\\n").replace('\r', "\\r");
         write!(formatter, "{:<5}  {}: {text}", self.kind, self.place)
     }
 }
@@ -48,20 +48,34 @@ impl Reader {
         self.texts.push(SourceText { kind, place: self.places.join("::"), text });
     }
 
-    /// The texts of a macro's input. `is_format`: one word is a text, too.
+    /// The texts of a macro's input. If `is_format`, one word is also a text.
     fn add_tokens(&mut self, tokens: TokenStream, is_format: bool) {
+        // The names before a group: of the macro that it calls.
+        let mut names: Vec<Ident> = Vec::new();
+        let mut is_attribute = false;
         for token in tokens {
+            let was_attribute = std::mem::take(&mut is_attribute);
             match token {
-                TokenTree::Group(group) => self.add_tokens(group.stream(), is_format),
-                TokenTree::Literal(literal) => {
-                    if let Lit::Str(text) = Lit::new(literal) {
-                        let text = text.value();
-                        if is_sentence(&text) || is_format && has_word(&text) {
-                            self.add("text", text);
-                        }
+                TokenTree::Ident(name) => names.push(name),
+                TokenTree::Punct(mark) => is_attribute = mark.as_char() == '#',
+                // Doc comments are attributes.
+                TokenTree::Group(_) if was_attribute => (),
+                TokenTree::Group(group) => match names.as_slice() {
+                    [.., tracing, level] if tracing == "tracing" => {
+                        self.add_log_line(level, group.stream());
                     }
-                }
-                TokenTree::Ident(_) | TokenTree::Punct(_) => (),
+                    _ => self.add_tokens(group.stream(), is_format),
+                },
+                TokenTree::Literal(literal) => self.add_literal(literal, is_format),
+            }
+        }
+    }
+
+    fn add_literal(&mut self, literal: Literal, is_format: bool) {
+        if let Lit::Str(text) = Lit::new(literal) {
+            let text = text.value();
+            if is_sentence(&text) || is_format && has_word(&text) {
+                self.add("text", text);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Recognises identifiers that a spreadsheet changed into numbers, dates or formulas.
 
-/// Whether a text is a number as spreadsheets shorten it, like 2.02601E+17. The sign or the
-/// fraction makes it one: without either, an ID may look so by itself.
+/// Whether a text is a number as spreadsheets shorten it, like 2.02601E+17. It must have a sign or a
+/// fraction: an ID like 1e5 has neither.
 pub fn is_scientific(text: &str) -> bool {
     let Some((number, exponent)) = text.split_once(['E', 'e']) else { return false };
     let fraction = number.split_once(['.', ',']);
@@ -14,8 +14,8 @@ pub fn is_scientific(text: &str) -> bool {
     }
 }
 
-/// Whether a text is a number of a form that no ID has: shortened, with a fraction of zeros, or
-/// with its thousands separated.
+/// Whether a text is a number in a form that no ID has: shortened, with a fraction of zeros, or with
+/// separated thousands.
 pub fn is_number(text: &str) -> bool {
     if is_scientific(text) {
         return true;
@@ -33,7 +33,7 @@ fn is_grouped(text: &str) -> bool {
     first.len() <= 3 && are_digits(first) && rest.split(',').all(is_group)
 }
 
-/// Whether a text is a day as spreadsheets write it, with or without a time behind it.
+/// Whether a text is a day as spreadsheets write it. A time may follow.
 pub fn is_date(text: &str) -> bool {
     let day = text.split_once(' ').map_or(
         text,
@@ -84,7 +84,7 @@ fn is_year(text: &str) -> bool {
     text.len() == 4 && are_digits(text) && ["19", "20", "21"].iter().any(|it| text.starts_with(it))
 }
 
-/// Either may come first.
+/// Accepts the day and the month in either order.
 fn are_day_and_month(one: &str, other: &str) -> bool {
     is_within(one, 31) && is_within(other, 12) || is_within(one, 12) && is_within(other, 31)
 }

@@ -1,13 +1,13 @@
-//! Rejects IDs that a spreadsheet read as numbers and rounded.
+//! Rejects IDs that a spreadsheet rounded as numbers.
 
 use crate::import::cell;
 use crate::import::row::{COLUMNS, ImportRow, Rows};
 
 /// Rejects rows whose IDs a spreadsheet rounded.
 ///
-/// It reads IDs as numbers, keeps 15 digits and writes zeros for the rest. One ID may end in zeros
-/// by itself. If every long ID of a column does, they were rounded: the IDs in the file belong to
-/// other instances. No spreadsheet writes JSON lines, so they are not checked.
+/// A spreadsheet reads IDs as numbers, keeps 15 digits and writes zeros for the rest. A single ID may
+/// really end in zeros. If every long ID of a column ends in zeros, the spreadsheet rounded them, and
+/// they belong to other instances. JSON lines are not checked: a spreadsheet does not write them.
 pub fn refuse(rows: &mut Rows) {
     for column in COLUMNS.into_iter().filter(|column| cell::is_id(column)) {
         let long = |row: &Result<ImportRow, String>| {
@@ -21,13 +21,13 @@ pub fn refuse(rows: &mut Rows) {
         }
         for (_, row) in rows.iter_mut().filter(|(_, row)| long(row).is_some()) {
             *row = Err(format!(
-                "{column} has zeros behind its 15th digit, as all long ones of the column have: a \
-                 spreadsheet rounds so. Save the table again with the column formatted as text; if \
-                 the IDs are right, import them as JSON lines"
+                "{column} has only zeros after its 15th digit, like every long ID of the column, so a \
+                 spreadsheet rounded it; save the table again with the column formatted as text \
+                 (if the IDs are right, import them as JSON lines)"
             ));
         }
     }
 }
 
-/// So many zeros come by chance once in a hundred columns.
+/// Two zeros happen by chance in one column of a hundred.
 const MIN_ZEROS: usize = 2;

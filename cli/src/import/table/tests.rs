@@ -1,10 +1,10 @@
-//! Which rows a table has, and which tables are refused.
+//! Checks which rows a table has, and which tables are rejected.
 
 use super::*;
 
 const HEAD: &str = "instanceId,orderId,frontEndUrl,memo\n";
 
-/// The lines and the instance IDs of the rows, or their faults.
+/// The line of each row, with its instance ID or its fault.
 fn read(text: &str) -> Vec<(usize, Result<String, String>)> {
     let id = |row: ImportRow| row.get("instanceId").unwrap_or_default().to_owned();
     rows(text).unwrap().into_iter().map(|(line, row)| (line, row.map(id))).collect()
@@ -15,7 +15,7 @@ fn ids(text: &str) -> Vec<(usize, String)> {
 }
 
 #[test]
-fn a_row_is_on_the_line_that_it_starts_on() {
+fn a_row_has_the_number_of_its_first_line() {
     let text = "instanceId,orderId,memo\ni-1,CS1,\"one\ntwo\n\"\"three\"\"\"\n\n,,\ni-2,CS2,m\n\n\ni-3,CS3,m";
     let expected = [(2, "i-1".to_owned()), (7, "i-2".to_owned()), (10, "i-3".to_owned())];
     assert_eq!(ids(text), expected);
@@ -26,7 +26,7 @@ fn a_row_is_on_the_line_that_it_starts_on() {
 }
 
 #[test]
-fn separators_of_spreadsheets_are_known() {
+fn the_separators_of_spreadsheets_are_recognised() {
     let comma = format!("{HEAD}i-1,CS1,https://a.example,m\n");
     for separator in [";", "\t"] {
         assert_eq!(ids(&comma.replace(',', separator)), [(2, "i-1".to_owned())], "{separator:?}");
@@ -38,7 +38,7 @@ fn separators_of_spreadsheets_are_known() {
 }
 
 #[test]
-fn wrong_columns_are_named_once() {
+fn the_error_names_each_wrong_column_once() {
     let fault = |head: &str| rows(&format!("{head}\ni-1,CS1\ni-2,CS2\n")).unwrap_err();
     let known = COLUMNS.join(", ");
     for (head, expected) in [
@@ -51,21 +51,21 @@ fn wrong_columns_are_named_once() {
     }
 }
 
-/// What is not a head line may be a row, with a password in it.
+/// A first line without column names may be a row with a password.
 #[test]
-fn a_first_line_that_is_not_a_head_line_is_not_shown() {
+fn the_error_does_not_show_a_first_line_without_column_names() {
     for head in ["i-1,CS1,canary", "instanceId|orderId|canary", "instanceId，orderId，canary"] {
         let fault = rows(&format!("{head}\n")).unwrap_err();
-        assert!(fault.starts_with("the first line names no column"), "{fault}");
+        assert!(fault.starts_with("the first line has no column name"), "{fault}");
         assert!(!fault.contains("canary"), "{fault}");
     }
 }
 
 #[test]
-fn rows_that_do_not_fit_the_head_line_are_rejected() {
+fn a_row_with_another_number_of_cells_is_rejected() {
     for (row, expected) in [
-        ("i-1,CS1,https://a.example", "has 3 cells, and the head line 4"),
-        ("i-1,CS1,https://a.example,m,more", "has 5 cells, and the head line 4"),
+        ("i-1,CS1,https://a.example", "has 3 cells, and the first line 4"),
+        ("i-1,CS1,https://a.example,m,more", "has 5 cells, and the first line 4"),
         ("i-1,CS1,https://a.example,\"m", "a quotation mark is not closed"),
         ("i-1,CS1,https://a.example,5\" wide", "a quotation mark is not closed"),
     ] {
@@ -77,7 +77,7 @@ fn rows_that_do_not_fit_the_head_line_are_rejected() {
 }
 
 #[test]
-fn a_first_line_may_name_the_separator() {
+fn the_first_line_may_set_the_separator() {
     let body = "instanceId;orderId;memo\ni-1;CS1;m\n";
     for head in ["sep=;\n", "SEP=;\r\n", "\"sep=;\"\n"] {
         assert_eq!(ids(&format!("{head}{body}")), [(3, "i-1".to_owned())], "{head:?}");
@@ -88,19 +88,25 @@ fn a_first_line_may_name_the_separator() {
     }
     for head in ["sep=", "sep=ab", "sep=；"] {
         let fault = rows(&format!("{head}\n{body}")).unwrap_err();
-        assert!(fault.starts_with("the first line names no separator"), "{head}: {fault}");
+        assert!(fault.starts_with("the first line has no separator"), "{head}: {fault}");
     }
 }
 
 #[test]
-fn columns_without_a_name_must_be_empty() {
+fn a_column_without_a_name_must_be_empty() {
     assert_eq!(ids("instanceId,,orderId,\ni-1,,CS1,\n").len(), 1);
     let rows = read("instanceId,,orderId\ni-1,stray,CS1\n");
-    assert_eq!(rows, [(2, Err("cell 2 has no name in the head line".to_owned()))]);
+    assert_eq!(
+        rows,
+        [(
+            2,
+            Err("cell 2 has no name in the first line; add the name, or clear the cell".to_owned())
+        )]
+    );
 }
 
 #[test]
-fn rounded_ids_are_rejected_unless_one_of_the_column_is_whole() {
+fn rounded_ids_are_rejected_unless_one_id_of_the_column_is_not_rounded() {
     let table = |ids: &[&str]| {
         let rows = ids.iter().map(|id| format!("i-{id},{id},https://a.example,m\n"));
         read(&format!("{HEAD}{}", rows.collect::<String>()))
@@ -108,14 +114,14 @@ fn rounded_ids_are_rejected_unless_one_of_the_column_is_whole() {
     let rounded = |ids: &[&str]| table(ids).iter().filter(|(_, row)| row.is_err()).count();
     assert_eq!(rounded(&["20260112345678900"]), 1);
     assert_eq!(rounded(&["2026011234567890", "2026011234567880", "CS1"]), 2);
-    // One time in a hundred an ID ends so by itself.
+    // One ID of a hundred really ends in two zeros.
     assert_eq!(rounded(&["20260112345678900", "20260112345678901"]), 0);
     assert_eq!(rounded(&["2026011234567890"]), 0);
     assert_eq!(rounded(&["202601123456000", "CS345678901234500"]), 0);
 }
 
 #[test]
-fn blanks_in_a_cell_are_the_sellers() {
+fn blanks_in_a_password_cell_are_kept() {
     let rows = rows("instanceId,orderId,password\ni-1,CS1,\" pass word \"\ni-2,CS2, word\n");
     let passwords =
         rows.unwrap().into_iter().map(|(_, row)| row.unwrap().get("password").unwrap().to_owned());

@@ -1,4 +1,4 @@
-//! A replica takes over from the Redis that koohook writes to.
+//! A replica replaces the Redis that koohook writes to.
 
 use std::io::Write;
 use std::sync::atomic::Ordering;
@@ -7,39 +7,39 @@ use std::thread;
 use super::{ALWAYS, EVERYSEC, Redis, found};
 use crate::load::{CALLERS, Load, Watch, start};
 
-/// The replica did not hear the end: what it missed is lost, and heals when it is called again.
+/// The replica misses the last writes. They are lost, and the repeated calls write them again.
 #[test]
-fn a_failover_may_forget_but_makes_no_order_two() {
+fn a_failover_may_lose_writes_but_gives_no_order_two_instances() {
     let Some((mut master, replica)) = replicated(&EVERYSEC) else { return };
     let (_koohook, address) = start(&master.setting());
     let load = Load::default();
-    let promises = load.run(&address, "CSF", || {
+    let orders = load.run(&address, "CSF", || {
         load.wait_for(100);
-        replica.tell("REPLICAOF NO ONE");
+        replica.command("REPLICAOF NO ONE");
         load.wait_for(60);
         master.running.kill();
     });
     let (_koohook, address) = start(&replica.setting());
     let watch = Watch::open(&replica.setting());
-    let lost = promises.iter().filter(|promise| !watch.stands(promise)).count();
-    let _ = writeln!(std::io::stderr(), "failover: {lost} of {} promises lost", promises.len());
-    assert!(lost > 0, "or this test shows nothing");
-    assert!(lost < promises.len(), "what the replica heard stands");
-    watch.complete(&address, &promises);
+    let lost = orders.iter().filter(|order| !watch.has_acknowledged(order)).count();
+    let _ = writeln!(std::io::stderr(), "failover: {lost} of {} orders lost a write", orders.len());
+    assert!(lost > 0, "the failover must lose a write; otherwise the test shows nothing");
+    assert!(lost < orders.len(), "writes that the replica received exist");
+    watch.complete(&address, &orders);
 }
 
-/// What was answered `000000` exists on the replica. This holds even if the first answer was
-/// `000005` and a repeat found the change that no replica had received.
+/// A change that was answered `000000` exists on the replica. This is true even if the first answer was
+/// `000005`, and the repeated call found the change that no replica had received.
 #[test]
-fn a_failover_to_a_replica_that_acknowledges_forgets_nothing() {
+fn a_failover_to_an_acknowledging_replica_loses_nothing() {
     let Some((mut master, replica)) = replicated(&ALWAYS) else { return };
     let setting = format!("{}?wait=1", master.setting());
     assert!(found(&setting).unwrap().starts_with("A+ "));
     let (_koohook, address) = start(&setting);
     let load = Load::default();
-    let promises = load.run(&address, "CSW", || {
+    let orders = load.run(&address, "CSW", || {
         load.wait_for(100);
-        replica.tell("REPLICAOF NO ONE");
+        replica.command("REPLICAOF NO ONE");
         while load.refused.load(Ordering::SeqCst) < 2 * CALLERS {
             thread::yield_now();
         }
@@ -47,11 +47,11 @@ fn a_failover_to_a_replica_that_acknowledges_forgets_nothing() {
     });
     let (_koohook, address) = start(&replica.setting());
     let watch = Watch::open(&replica.setting());
-    watch.check_all_stand(&promises);
-    watch.complete(&address, &promises);
+    watch.check_acknowledged(&orders);
+    watch.complete(&address, &orders);
 }
 
-/// A master, and its replica that has heard everything.
+/// A master, and a replica that has every write of it.
 fn replicated(arguments: &[&str]) -> Option<(Redis, Redis)> {
     let master = Redis::start(arguments)?;
     let port = master.port.to_string();

@@ -1,4 +1,4 @@
-//! A Redis that is frozen, full, demoted, busy or forgetful, and recovers.
+//! A Redis that is stopped, full, demoted, busy or without its scripts, and recovers.
 
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -8,18 +8,18 @@ use super::{ALWAYS, Redis, cluster, code};
 use crate::load::{CALLERS, IN_TIME, Load, Watch, new_instance, settled, start};
 
 #[test]
-fn a_frozen_server_is_000005_in_time_and_recovers() {
+fn koohook_answers_000005_in_time_while_a_server_is_stopped() {
     let Some(redis) = Redis::start(&ALWAYS) else { return };
-    freezes_and_recovers(&redis, &redis.setting());
+    stop_and_continue(&redis, &redis.setting());
 }
 
 #[test]
-fn a_frozen_node_is_000005_in_time_and_recovers() {
+fn koohook_answers_000005_in_time_while_a_cluster_node_is_stopped() {
     let Some(node) = cluster() else { return };
-    freezes_and_recovers(&node, &format!("{}?cluster=true", node.setting()));
+    stop_and_continue(&node, &format!("{}?cluster=true", node.setting()));
 }
 
-fn freezes_and_recovers(redis: &Redis, setting: &str) {
+fn stop_and_continue(redis: &Redis, setting: &str) {
     let (_koohook, address) = start(setting);
     settled(&address, &new_instance("CS1"));
     redis.signal("-STOP");
@@ -47,22 +47,22 @@ fn freezes_and_recovers(redis: &Redis, setting: &str) {
 }
 
 #[test]
-fn a_server_that_forgets_its_scripts_is_told_them_again() {
+fn koohook_loads_its_scripts_again_if_the_server_lost_them() {
     let Some(redis) = Redis::start(&ALWAYS) else { return };
     let (_koohook, address) = start(&redis.setting());
     let load = Load::default();
-    let promises = load.run(&address, "CSS", || {
+    let orders = load.run(&address, "CSS", || {
         for _ in 0..20 {
             load.wait_for(10);
-            redis.tell("SCRIPT FLUSH");
+            redis.command("SCRIPT FLUSH");
         }
     });
     assert_eq!(load.refused.load(Ordering::SeqCst), 0);
-    Watch::open(&redis.setting()).complete(&address, &promises);
+    Watch::open(&redis.setting()).complete(&address, &orders);
 }
 
 #[test]
-fn a_server_that_cannot_write_is_000005_until_it_can() {
+fn koohook_answers_000005_while_a_server_cannot_write() {
     let Some(redis) = Redis::start(&ALWAYS) else { return };
     let (_koohook, address) = start(&redis.setting());
     let id = settled(&address, &new_instance("CS1")).instance_id.unwrap();
@@ -77,33 +77,33 @@ fn a_server_that_cannot_write_is_000005_until_it_can() {
     .enumerate()
     {
         let order = format!("CSW{number}");
-        redis.tell(worse);
+        redis.command(worse);
         for _ in 0..3 {
             assert_eq!(code(&address, &order), "000005", "{worse}");
         }
-        redis.tell(better);
+        redis.command(better);
         settled(&address, &new_instance(&order));
     }
     assert_eq!(watch.record(&id), before);
 }
 
-/// The data of a replica may be old: koohook answers nothing from it, not even a repeat.
+/// The data of a replica may be old. koohook does not answer from it, not even a repeated call.
 #[test]
-fn a_replica_is_not_believed() {
+fn koohook_does_not_answer_from_a_replica() {
     let Some(redis) = Redis::start(&ALWAYS) else { return };
     let (_koohook, address) = start(&redis.setting());
     settled(&address, &new_instance("CS1"));
-    redis.tell("REPLICAOF 127.0.0.1 1");
+    redis.command("REPLICAOF 127.0.0.1 1");
     assert_eq!(code(&address, "CS1"), "000005");
-    redis.tell("REPLICAOF NO ONE");
+    redis.command("REPLICAOF NO ONE");
     settled(&address, &new_instance("CS1"));
 }
 
 #[test]
-fn a_server_that_a_script_keeps_busy_is_000005_in_time() {
+fn koohook_answers_000005_in_time_while_a_script_blocks_the_server() {
     let Some(redis) = Redis::start(&ALWAYS) else { return };
     let (_koohook, address) = start(&redis.setting());
-    redis.tell("CONFIG SET lua-time-limit 50");
+    redis.command("CONFIG SET lua-time-limit 50");
     thread::scope(|scope| {
         scope.spawn(|| redis.ask("EVAL \"while true do end\" 0"));
         while !redis.ask("PING").unwrap().starts_with("-BUSY") {
@@ -112,7 +112,7 @@ fn a_server_that_a_script_keeps_busy_is_000005_in_time() {
         let begun = Instant::now();
         assert_eq!(code(&address, "CS1"), "000005");
         assert!(begun.elapsed() < IN_TIME);
-        redis.tell("SCRIPT KILL");
+        redis.command("SCRIPT KILL");
     });
     settled(&address, &new_instance("CS1"));
 }

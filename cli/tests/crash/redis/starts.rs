@@ -1,4 +1,4 @@
-//! What a start of koohook finds out about its Redis, and which servers it refuses.
+//! Checks what koohook finds out about its Redis at the start, and which servers it rejects.
 
 use std::thread;
 
@@ -6,18 +6,18 @@ use super::{ALWAYS, Redis, found, free_port};
 use crate::load::{Watch, new_instance, settled, start};
 
 #[test]
-fn a_start_finds_out_how_durable_a_server_is() {
+fn a_start_logs_the_durability_grade_of_the_server() {
     let Some(redis) = Redis::start(&ALWAYS) else { return };
     let setting = redis.setting();
     assert!(found(&setting).unwrap().starts_with("A "));
     let replica = Redis::start(&["--replicaof", "127.0.0.1", &redis.port.to_string()]).unwrap();
     redis.wait_for_replica();
-    assert!(found(&setting).unwrap().starts_with("B "), "a failover may lose something");
+    assert!(found(&setting).unwrap().starts_with("B "), "a failover may lose writes");
     drop(replica);
     while redis.ask("WAIT 1 1").as_deref() != Some(":0") {
         thread::yield_now();
     }
-    redis.tell("CONFIG SET appendfsync everysec");
+    redis.command("CONFIG SET appendfsync everysec");
     assert!(found(&setting).unwrap().starts_with("B "));
     for (worse, better, why) in [
         ("CONFIG SET appendonly no", "CONFIG SET appendonly yes", "appendonly"),
@@ -28,32 +28,35 @@ fn a_start_finds_out_how_durable_a_server_is() {
             "noeviction",
         ),
     ] {
-        redis.tell(worse);
+        redis.command(worse);
         let refused = found(&setting).unwrap_err();
         assert!(refused.contains(why) && refused.contains("durability=any"), "{refused}");
         assert!(!refused.contains("127.0.0.1"), "{refused}");
         assert!(found(&format!("{setting}?durability=any")).unwrap().starts_with("C "));
-        redis.tell(better);
+        redis.command(better);
     }
-    redis.tell("REPLICAOF 127.0.0.1 1");
+    redis.command("REPLICAOF 127.0.0.1 1");
     assert!(found(&setting).unwrap_err().contains("replica"));
 }
 
-/// Managed servers deny what tells.
+/// Managed servers may deny CONFIG and INFO.
 #[test]
-fn a_server_that_does_not_say_how_durable_it_is_is_believed() {
+fn a_server_that_hides_its_durability_settings_gets_grade_b() {
     let Some(redis) = Redis::start(&["--appendonly", "no"]) else { return };
-    redis.tell("ACL SETUSER canary on >canary-password ~* +@all -config -info");
+    redis.command("ACL SETUSER canary on >canary-password ~* +@all -config -info");
     let setting = redis.setting().replace("//", "//canary:canary-password@");
     assert_eq!(found(&setting).as_deref(), Ok("B no durability settings"));
-    redis.tell("ACL SETUSER canary +info");
-    assert!(found(&setting).unwrap_err().contains("appendonly"), "what is seen is refused");
+    redis.command("ACL SETUSER canary +info");
+    assert!(
+        found(&setting).unwrap_err().contains("appendonly"),
+        "a visible bad setting is rejected"
+    );
     let wrong = found(&setting.replace("password", "wrong")).unwrap_err();
     assert!(wrong.contains("redis") && !wrong.contains("canary"), "{wrong}");
 }
 
 #[test]
-fn a_server_is_found_by_its_socket_and_its_database() {
+fn koohook_connects_by_socket_and_by_database_number() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("redis.sock").display().to_string();
     let Some(redis) = Redis::start(&[&ALWAYS[..], &["--unixsocket", &socket]].concat()) else {
@@ -69,12 +72,16 @@ fn a_server_is_found_by_its_socket_and_its_database() {
     let third = Watch::open(&format!("redis+unix://{socket}?db=3"));
     assert!(third.record(&id).is_none(), "another database");
     let id = settled(&address, &new_instance("CS1")).instance_id.unwrap();
-    assert_eq!(third.record(&id).unwrap().outbox.sequence, 1, "one place by two names");
+    assert_eq!(
+        third.record(&id).unwrap().outbox.sequence,
+        1,
+        "both settings name the same database"
+    );
 }
 
-/// A certificate is trusted if its authority is named in the setting, or is a public one.
+/// koohook trusts a certificate if its authority is public, or is given by `ca=` in the setting.
 #[test]
-fn a_server_is_believed_over_tls_where_its_certificate_is() {
+fn koohook_connects_over_tls_only_to_a_trusted_certificate() {
     let port = free_port();
     let file = |name| format!("{}/../tests/vectors/tls/{name}", env!("CARGO_MANIFEST_DIR"));
     let [authority, certificate, key] = ["ca.pem", "server.pem", "server.key"].map(file);
@@ -86,14 +93,14 @@ fn a_server_is_believed_over_tls_where_its_certificate_is() {
         let setting = format!("rediss://{host}:{port}?ca={authority}");
         assert!(found(&setting).unwrap().starts_with("A "), "{host}");
     }
-    for unbelieved in [
+    for untrusted in [
         format!("rediss://127.0.0.1:{port}"),
         format!("rediss://127.0.0.1:{port}?ca={certificate}"),
         format!("rediss://127.0.0.2:{port}?ca={authority}"),
         format!("rediss://127.0.0.1:{port}?ca={key}"),
         format!("redis://127.0.0.1:{port}"),
     ] {
-        let refused = found(&unbelieved).unwrap_err();
+        let refused = found(&untrusted).unwrap_err();
         assert!(refused.contains("KOOHOOK_STORE") && !refused.contains("127"), "{refused}");
     }
 }

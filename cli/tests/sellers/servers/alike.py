@@ -1,4 +1,7 @@
-"""A server that answers every call alike, as its argument says; `stops` does so after four."""
+"""A server that gives every call the same answer. The argument selects the answer.
+
+With `stops` it answers the first calls with success, then closes every connection.
+"""
 import itertools
 import sys
 
@@ -11,12 +14,12 @@ COUNT = itertools.count(1)
 
 class Alike(Handler):
     def answer_get(self, _):
-        self.say()
+        self.answer()
 
     def answer_post(self, *_):
-        self.say()
+        self.answer()
 
-    def say(self):
+    def answer(self):
         calls = next(COUNT)
         if HOW == "redirect":
             self.reply("", 301, Location="https://seller.example/produce?authToken=secret")
@@ -28,7 +31,7 @@ class Alike(Handler):
             self.reply("no", int(HOW), Content_Type="text/plain")
         elif HOW.isdigit():
             self.reply(SUCCESS.replace("000000", HOW), Content_Type="application/json")
-        # The first call is none of the marketplace's.
+        # The first call only checks that the server listens.
         elif HOW == "stops" and calls <= 5:
             self.reply(SUCCESS, Content_Type="application/json")
         else:

@@ -1,4 +1,4 @@
-"""A server with a mistake in each activity, and `newInstance` as it should be."""
+"""A server with a mistake in each activity except `newInstance`."""
 import json
 
 from seller import KEY, PASSWORD, USER_NAME, Handler, body_sign, serve
@@ -21,7 +21,7 @@ class Faulty(Handler):
                                "instanceId": parameters["businessId"]})
             self.reply(body, **signed(body))
         elif activity == "releaseInstance":
-            # Signed as requests are.
+            # Signed like a request, with the time stamp in the key.
             self.reply(SUCCESS, **signed(SUCCESS, KEY + parameters["timeStamp"]))
         elif activity == "expireInstance":
             lower = {name.lower(): value for name, value in signed(SUCCESS).items()}

@@ -1,6 +1,8 @@
-"""A server as sellers write it in PHP: `json_encode`, which escapes slashes and all that is not
-ASCII, and a `Body-Sign` without the blank. It serves both guides, or `v1` alone; or it `drops`
-every GET, or answers `once` a connection although it promises more.
+"""A server as sellers write it in PHP.
+
+`json_encode` escapes slashes and characters outside ASCII, and `Body-Sign` has no blank. The server
+serves both guides. With the argument `v1` it serves only V1. With `drops` it closes the connection of
+every GET. With `once` it answers one call on each connection, although it announces to keep it.
 """
 import json
 import sys
@@ -8,7 +10,7 @@ import threading
 
 from seller import KEY, PASSWORD, USER_NAME, Handler, body_sign, serve, v1_is_signed, v2_is_signed
 
-V1_ALONE = "v1" in sys.argv[1:]
+V1_ONLY = "v1" in sys.argv[1:]
 DROPS = "drops" in sys.argv[1:]
 ONCE = "once" in sys.argv[1:]
 LOCK = threading.Lock()
@@ -78,14 +80,14 @@ class Php(Handler):
         if DROPS:
             self.close_connection = True
             return
-        self.say(decide(parameters, True) if v1_is_signed(parameters) else code("000001"))
+        self.answer(decide(parameters, True) if v1_is_signed(parameters) else code("000001"))
 
     def answer_post(self, query, body):
-        if V1_ALONE or not v2_is_signed(query, body):
-            return self.say(code("000001"))
-        return self.say(decide(json.loads(body), False))
+        if V1_ONLY or not v2_is_signed(query, body):
+            return self.answer(code("000001"))
+        return self.answer(decide(json.loads(body), False))
 
-    def say(self, answer):
+    def answer(self, answer):
         if ONCE and self.is_used:
             self.close_connection = True
             return

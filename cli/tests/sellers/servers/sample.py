@@ -1,8 +1,8 @@
-"""A server made of the marketplace's own V2 sample, a Spring Boot project.
+"""A server that behaves like the marketplace's own V2 sample, a Spring Boot project.
 
-It binds the body to a map of texts, and signs the map, sorted, as compact JSON. Its answers name
-a charset and have Chinese in the memo. It makes up an ID for each rehearsal, answers 000000 for an
-instance that it does not know, and looks for an order before it writes it without a lock.
+It reads the body as a map of texts, sorts the map, and signs it as compact JSON. Its answers have a
+charset in their Content-Type, and Chinese in the memo. It generates an ID for each rehearsal. It answers
+000000 for an unknown instance. It reads an order and then writes it, without a lock.
 """
 import json
 import threading
@@ -12,8 +12,8 @@ import uuid
 from seller import Handler, serve, v2_is_signed
 
 ORDERS, INSTANCES = {}, {}
-# Eight purchases at once all look before any of them writes.
-LOOKED = threading.Barrier(8)
+# Eight concurrent purchases all read before one of them writes.
+HAVE_READ = threading.Barrier(8)
 
 
 def code(value, **more):
@@ -27,7 +27,7 @@ def new_instance(body):
     known = ORDERS.get(order)
     if known is None:
         try:
-            LOOKED.wait(10)
+            HAVE_READ.wait(10)
         except threading.BrokenBarrierError:
             pass
         known = ORDERS[order] = body["businessId"]
@@ -79,7 +79,7 @@ class Sample(Handler):
 
 
 def text(value):
-    """What Jackson makes of a value that goes into a map of texts; an object does not fit."""
+    """The text that Jackson puts into a map of texts. An object does not fit."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, (int, float)) else value

@@ -1,6 +1,7 @@
-"""What every seller's server here has: a free loopback port, told on standard output, and keys.
+"""Shared by the sellers' servers: the keys, the signatures and the HTTP server.
 
-Python's standard library alone. The process ends when its standard input does.
+The server listens on a free loopback port and prints the port on the standard output. It ends when its
+standard input ends. It uses only Python's standard library.
 """
 import base64
 import hashlib
@@ -12,7 +13,7 @@ import threading
 import urllib.parse
 
 KEY = "constructed-base-key-0001"
-# Two wires of the marketplace's own sample, sealed with the key above.
+# Two values that the marketplace's own sample encrypted with the key above.
 USER_NAME = "3g9Pt41hu71q9IgHH4vHssmylrsJBuLoJfcstg=="
 PASSWORD = "V8K050W7Jb72rqg1QYjEz5zFzNy4TlYX6N4t+fP/gxJjCoyufOTzUa7bIAQ="
 
@@ -27,10 +28,10 @@ def body_sign(body, key=KEY):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """One request of the marketplace; `answer` is the seller's."""
+    """Handles one request of the marketplace. Subclasses define answer_get and answer_post."""
 
     protocol_version = "HTTP/1.1"
-    # Head and body leave together: a client that delays its acknowledgement costs 40 ms a call.
+    # Headers and body are sent together. Otherwise a delayed acknowledgement costs 40 ms a call.
     wbufsize = -1
 
     def do_GET(self):

@@ -1,4 +1,4 @@
-"""A server that speaks TLS, with a certificate of no public authority."""
+"""A TLS server whose certificate does not come from a public authority."""
 import pathlib
 import ssl
 

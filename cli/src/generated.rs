@@ -1,4 +1,4 @@
-//! Keys and names for one run; most show that they are made up.
+//! Generated keys and names for one run. Most of them begin with `made-up`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,7 +10,7 @@ pub fn access_key() -> String {
     format!("made-up-{}", hex(12))
 }
 
-/// A key that seals what one run keeps.
+/// A key that seals the values of one run.
 pub fn seal_key() -> Result<String, getrandom::Error> {
     let mut key = [0; 32];
     getrandom::fill(&mut key)?;
@@ -30,13 +30,13 @@ pub fn now_millis() -> u64 {
 
 fn hex(bytes: usize) -> String {
     let mut random = vec![0; bytes];
-    // Names, not secrets: without randomness they are merely the same in every run.
+    // These are names, not secrets. Without randomness they are only the same in every run.
     let _ = getrandom::fill(&mut random);
     hex::encode(random)
 }
 
-/// What the demo seals with: 32 times the letter D, since all that it keeps is made up.
+/// The seal key of the demo: 32 times the letter D. The demo stores no real data.
 pub const DEMO_SEAL_KEY: &str = "REREREREREREREREREREREREREREREREREREREREREQ=";
 
-/// Access data for every instance of a trial.
+/// Access data for every instance of a demo or of `koohook dev`.
 pub const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com/i/{instanceId}","adminUrl":"https://app.example.com/admin","userName":"admin","password":"made-up-password","memo":"made up by koohook"}"#;
