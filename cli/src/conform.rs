@@ -20,27 +20,28 @@ use crate::{scenario, wire};
 #[derive(Args)]
 #[command(mut_arg("kit_key", |arg| arg.help(KIT_KEY_HELP)))]
 #[command(after_help = "\
-Run `koohook dev` and paste the export lines that it prints into a second terminal. There you can run:
+Run `koohook dev` and paste its export lines into a second terminal. There you can run:
 
   koohook conform                  send the rehearsals of the debugging page; they change no data
   koohook conform --scenarios      also create, change and release instances
   koohook conform --only v2 >report.txt
   koohook conform \"$KOOHOOK_ADDRESS\" --key \"$KOOHOOK_BASE_KEY\"
 
-The server need not be koohook. If a gateway routes each activity to its own function, write {function}
-for the function's name: 'https://seller.example.com/{function}/saasproduce'.
+The server need not be koohook. If a gateway routes each activity to its own function, write
+{function} for the function's name: 'https://seller.example.com/{function}/saasproduce'.
 
-The report goes to the standard output. Progress goes to the standard error. Each line ends with one of:
+The report goes to the standard output. Progress goes to the standard error. Each line ends with:
   ok          the answer is right
   remark      the answer works; the end of the report explains the remark
   not served  the server does not serve this activity, and not every product needs it
-  FAILED      the marketplace would count a failed call; the line shows the fault and the guide's rule
+  skipped     the call needs an instance ID, and no answer contained one
+  FAILED      the marketplace would count a failed call; the line shows the fault and the rule
 The exit code is 0 if no line says FAILED.
 
-A server may serve only one contract. conform then sees HTTP 404, 405 or 501 on each call of the other
-contract, and reports that contract as not served. If all calls of a contract fail in another way, the
-contract fails. The reason may be a wrong key. Give --only if your product uses one contract. If the
-kit's key is given, the server must serve the kit under at least one contract.
+A server may serve only one contract. If it answers the other contract with HTTP 404, 405 or 501,
+that contract is not served. If all calls of a contract fail in another way, the contract fails. The
+reason may be a wrong key. If your product uses only one contract, give --only. If the kit's key is
+given, the server must serve the kit under at least one contract.
 
 Run --scenarios only against a test installation: it creates and releases instances. The server must
 return access data immediately: from KOOHOOK_APP_INFO, or from a product that answers with appInfo.")]
@@ -50,8 +51,7 @@ pub struct ConformArguments {
     address: Option<String>,
     #[command(flatten)]
     signing: SigningArguments,
-    /// A client secret, encrypted with the seller's public key by `koohook keys seal`. Without it the
-    /// kit is not played.
+    /// A client secret from `koohook keys seal`. Without it the kit is not played.
     #[arg(long, value_name = "BASE64", env = "KOOHOOK_SEALED_SECRET", hide_env_values = true)]
     sealed_secret: Option<String>,
     /// Play whole scenarios, not only rehearsals. Use it only against a test installation.

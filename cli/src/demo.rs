@@ -47,8 +47,7 @@ use crate::{generated, scenario};
 
 The demo does not read KOOHOOK_STORE, so that its data does not reach your store by accident.")]
 pub struct DemoArguments {
-    /// The store, in the form of KOOHOOK_STORE. The demo's data stays in it [default: a temporary
-    /// SQLite file].
+    /// The store, written like KOOHOOK_STORE; the data stays in it [default: a temporary SQLite file].
     #[arg(long, value_name = "STORE")]
     store: Option<String>,
     /// Play only this contract [default: both contracts].

@@ -25,10 +25,10 @@ Examples:
   KOOHOOK_LISTEN=127.0.0.1:9000 KOOHOOK_STORE=memory: koohook dev
   KOOHOOK_APP_INFO='{\"frontEndUrl\":\"https://app.example.com\"}' koohook dev
 
-dev reads every KOOHOOK_… setting and generates the missing ones. If KOOHOOK_STORE is not set, the store
-is koohook.db in this folder. The generated keys are beside it, in koohook.db.keys and
-koohook.db.application.pem; the next start uses them again. A memory: store is lost at the end.
-dev also runs the relay.
+dev reads every KOOHOOK_… setting and generates the missing ones. It also runs the relay. If
+KOOHOOK_STORE is not set, the store is koohook.db in this folder. The generated keys are next to it,
+in koohook.db.keys and koohook.db.application.pem. The next start uses them again. A memory: store is
+lost when dev ends.
 
 dev prints export lines. Paste them into a second terminal, then play the marketplace there:
   koohook conform --scenarios

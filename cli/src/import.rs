@@ -39,7 +39,7 @@ use crate::session::{Session, advised, settings};
    \"frontEndUrl\":\"https://app.example.com\",\"userName\":\"admin\",\"password\":\"…\"}
 
 Columns of a table, or members of a JSON line:
-  instanceId, orderId  required; exactly as the marketplace has them
+  instanceId, orderId  required; exactly as the marketplace sends them
   orderLineId          required for an order of access guide 2.0; without it the order is of 1.0
   productId            2.0: required if the purchase had one
   chargingMode         1.0: 0, 1, 3 or 5; with 0 and 5 productId is required
@@ -58,14 +58,16 @@ Examples:
   koohook import --dry-run instances.csv
   KOOHOOK_STORE=sqlite:koohook.db koohook import instances.jsonl
 
-If one row is malformed, no row is written. An existing instance is never changed, only reported. A call
-that was signed more than a minute before the import does not change an imported instance.
+If one row is malformed or repeats an ID, no row is written. An existing instance is never changed,
+only reported. A call that was signed more than a minute before the import does not change an
+imported instance.
 
-An import may run while koohook serves. If the import is interrupted, run it again. Until then koohook
-may answer 000005 to the purchase of one row.
+An import may run while koohook serves. If the import is interrupted, run it again. Until then
+koohook may answer 000005 to the purchase of one row.
 
-The exit code is 0 if the store contains every row (with --dry-run: would contain it). It is 1 if a row
-was rejected, differs from the stored instance, or was not written. It is 2 if the arguments are wrong.")]
+The exit code is 0 if the store contains every row (with --dry-run: would contain it). It is 1 if a
+row was rejected, differs from the stored instance, or was not written. It is 2 if the arguments are
+wrong.")]
 pub struct ImportArguments {
     /// A file of JSON lines, or a table (CSV). A file that begins with { is read as JSON lines.
     file: PathBuf,

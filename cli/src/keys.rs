@@ -12,6 +12,11 @@ use crate::{generated, input, secret_file};
 
 /// Arguments of `koohook keys`.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  koohook keys new --out application.pem
+  koohook keys public application.pem
+  koohook keys secret seal
+  koohook keys seal application.pem made-up-client-secret")]
 pub struct KeysArguments {
     #[command(subcommand)]
     command: KeysCommand,
@@ -25,7 +30,7 @@ enum KeysCommand {
     Public(PublicKeyArguments),
     /// Generate a secret of 32 random bytes and print it in the form of its setting.
     Secret(SecretArguments),
-    /// Encrypt a text with the public key of a private key, as the marketplace does.
+    /// Encrypt a text as the marketplace does: with the public key that belongs to a private key.
     Seal(SealArguments),
 }
 
@@ -35,11 +40,13 @@ enum KeysCommand {
   KOOHOOK_RSA_PRIVATE_KEY_FILE=application.pem
   koohook keys new --bits 4096 --out application-2.pem
 
-KOOHOOK_RSA_PRIVATE_KEY may contain the keys of several application credentials, one after the other.
+The marketplace accepts keys of 3072 bits or more. KOOHOOK_RSA_PRIVATE_KEY may contain the keys of
+several application credentials, one after the other.
+
 With --out the standard output gets the public key; without it, the private key. Everything else goes
 to the standard error. Only the owner can read the file. An existing file is never overwritten.")]
 struct NewKeyArguments {
-    /// The size of the key in bits. The marketplace does not accept smaller keys.
+    /// The size of the key in bits.
     #[arg(long, default_value = "3072", value_parser = ["3072", "4096"])]
     bits: String,
     /// The file for the private key [default: the standard output].
@@ -84,7 +91,7 @@ struct SecretArguments {
 /// What a secret is for.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum SecretPurpose {
-    /// KOOHOOK_PRODUCT_SECRET: koohook and the product sign their calls to each other with it.
+    /// KOOHOOK_PRODUCT_SECRET: koohook and the product sign their calls with it.
     Product,
     /// KOOHOOK_SEAL_KEY: koohook encrypts every stored value with it.
     Seal,

@@ -35,6 +35,11 @@ use crate::output::errln;
 /// Answers the signed callbacks of KooGallery (云商店), Huawei Cloud's marketplace, for a SaaS seller.
 #[derive(Parser)]
 #[command(name = "koohook", version, max_term_width = 100)]
+#[command(after_help = "Examples:
+  koohook demo               see in a few seconds what koohook does
+  koohook dev                run koohook, and paste its export lines into a second terminal
+  koohook conform            in the second terminal: send the calls of the debugging page
+  koohook conform --help     describe a command with its options and examples")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -44,7 +49,7 @@ struct Cli {
 enum Command {
     /// Run koohook on this machine with generated keys, and play the marketplace against it.
     Demo(demo::DemoArguments),
-    /// Run koohook on this machine while you develop. It generates the settings that are missing.
+    /// Run koohook on this machine while you develop, and generate the missing settings.
     Dev(dev::DevArguments),
     /// Test any server with the marketplace's calls: rehearsals, or whole scenarios.
     Conform(conform::ConformArguments),
@@ -54,9 +59,9 @@ enum Command {
     Keys(keys::KeysArguments),
     /// Create the table of a DynamoDB store, or check any store.
     Store(store::StoreArguments),
-    /// Import the instances of an older server. They keep their IDs.
+    /// Import the instances of an older server, with their IDs.
     Import(import::ImportArguments),
-    /// Run koohook in production. It generates no setting.
+    /// Run koohook in production. Every setting comes from the environment.
     Serve(serve::ServeArguments),
     /// List notices that the product has not accepted, and send given-up ones again.
     Notices(notices::NoticesArguments),

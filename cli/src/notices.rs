@@ -29,7 +29,7 @@ use crate::time_text::parse_since;
   koohook notices list                              waiting notices and dead letters
   koohook notices list --state dead --since 2026-11-01
   koohook notices list --since 2026-11-26T08:00:00+08:00
-  koohook notices show --instance 3c1d…             the notices of one instance, with every attempt
+  koohook notices show --instance 3c1d…             whole notices of one instance
   koohook notices replay --instance 3c1d…           send the dead letters of one instance again
   koohook notices replay --since 2026-11-20         send all dead letters since that day again
 
@@ -50,10 +50,19 @@ pub struct NoticesArguments {
 #[derive(Subcommand)]
 enum NoticesCommand {
     /// List notices that the product has not accepted: time, instance, sequence, type and state.
+    #[command(after_help = "Examples:
+  koohook notices list
+  koohook notices list --state dead --since 2026-11-01")]
     List(NoticeFilter),
-    /// Print whole notices with every attempt, as JSON. They contain the buyers' data.
+    /// Print whole notices with their last 8 attempts, as JSON. They contain the buyers' data.
+    #[command(after_help = "Examples:
+  koohook notices show --instance 3c1d…
+  koohook notices show --state dead >dead.json")]
     Show(NoticeFilter),
     /// Send dead letters again. Each keeps its id.
+    #[command(after_help = "Examples:
+  koohook notices replay --instance 3c1d…
+  koohook notices replay --since 2026-11-20")]
     Replay(NoticeFilter),
 }
 
@@ -66,8 +75,8 @@ struct NoticeFilter {
     /// Only notices in this state [default: both states; replay: dead].
     #[arg(long, value_enum)]
     state: Option<NoticeState>,
-    /// Only notices since this time: a waiting notice since its change, a dead letter since it was given
-    /// up. Write a day in UTC like 2026-11-01, or a time like 2026-11-01T16:00:00+08:00.
+    /// Only notices since this time, like 2026-11-01 (UTC) or 2026-11-01T16:00:00+08:00. The time of a
+    /// dead letter is the time when it was given up.
     #[arg(long, value_parser = parse_since)]
     since: Option<UnixMillis>,
 }
@@ -77,7 +86,7 @@ struct NoticeFilter {
 pub enum NoticeState {
     /// koohook will send the notice, or is sending it.
     Waiting,
-    /// The relay gave it up: 20 attempts in 72 hours failed, or the product answered 410 Gone.
+    /// The relay gave it up after 72 hours and 20 attempts, or after the answer 410 Gone.
     Dead,
 }
 

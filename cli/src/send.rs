@@ -20,7 +20,7 @@ use crate::wire;
 /// Arguments of `koohook send`.
 #[derive(Args)]
 #[command(after_help = "\
-Run `koohook dev` and paste the export lines that it prints into a second terminal. There you can run:
+Run `koohook dev` and paste its export lines into a second terminal. There you can run:
 
   koohook send --v2 newInstance orderId=CS1 orderLineId=CS1-000001
   koohook send --v1 newInstance orderId=CS2 productId=P1 customerId=C1 mobilePhone=15905222222
@@ -30,8 +30,8 @@ Run `koohook dev` and paste the export lines that it prints into a second termin
   koohook send --v2 tenantSync tenantId=T1 tenantCode=t name=Name domainName=https://t.example flag=1
   koohook send --v2 applicationSync tenantId=T1 appId=A1 clientId=C1 flag=1
 
-The body of the answer goes to the standard output. Everything else goes to the standard error. The exit
-code is 0 if the answer is 000000, or 000004 under V2. Under V1 the answer must also be signed.
+The body of the answer goes to the standard output. Everything else goes to the standard error. The
+exit code is 0 if the answer is 000000, or 000004 under V2. Under V1 the answer must also be signed.
 
 send generates businessId, timestamps and nonce if you do not give them. A kit call also gets
 testFlag=0. A V2 signature is valid for 60 seconds, so run a --curl line within a minute.

@@ -16,9 +16,9 @@ use crate::output::errln;
   KOOHOOK_BASE_KEY_FILE=base.key KOOHOOK_APP_INFO_FILE=app-info.json \\
   KOOHOOK_STORE=sqlite:/var/lib/koohook/koohook.db koohook serve
 
-serve reads every KOOHOOK_… setting and generates none. If a required setting is missing, it does not
-start. It serves the kit if KOOHOOK_KIT_KEY is set. It also runs the relay. Put a TLS proxy in front of
-it that does not change header names or bodies.")]
+serve reads every KOOHOOK_… setting and generates none. If a required setting is missing, it does
+not start. It serves the kit if KOOHOOK_KIT_KEY is set. It also runs the relay. Put a TLS proxy in
+front of it. The proxy must not change header names or bodies.")]
 pub struct ServeArguments {}
 
 /// Serves until the process gets a signal to stop.

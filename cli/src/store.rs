@@ -15,6 +15,9 @@ use crate::output::{self, outln};
 
 /// Arguments of `koohook store`.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  koohook store create 'dynamodb://koohook?region=eu-west-1'
+  koohook store check sqlite:/var/lib/koohook/koohook.db")]
 pub struct StoreArguments {
     #[command(subcommand)]
     command: StoreCommand,
@@ -22,7 +25,7 @@ pub struct StoreArguments {
 
 #[derive(Subcommand)]
 enum StoreCommand {
-    /// Create the DynamoDB table and its index if they do not exist, and wait until they are active.
+    /// Create the DynamoDB table and its index if they are missing, and wait until they are active.
     Create(CreateArguments),
     /// Check a store: try each operation of koohook in it, and print which ones work.
     Check(CheckArguments),
@@ -33,13 +36,14 @@ enum StoreCommand {
   koohook store create 'dynamodb://koohook?region=eu-west-1'
   KOOHOOK_STORE='dynamodb://koohook?region=eu-west-1' koohook store create
 
-The table is billed on demand and deletes expired items. You can restore it to any second of the last 35
-days. If the table exists, this command only completes it. The user of this command needs these
-permissions; the functions do not need them: dynamodb:CreateTable, DescribeTable, DescribeTimeToLive,
-UpdateTimeToLive, UpdateContinuousBackups. Credentials come from AWS_ACCESS_KEY_ID and
-AWS_SECRET_ACCESS_KEY, or from the container endpoint. Other stores need no table.")]
+The table is billed on demand and deletes expired items. You can restore it to any second of the
+last 35 days. If the table exists, this command only completes it. Other stores need no table.
+
+Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from the container endpoint.
+They need dynamodb:CreateTable, DescribeTable, DescribeTimeToLive, UpdateTimeToLive and
+UpdateContinuousBackups. The functions do not need these permissions.")]
 struct CreateArguments {
-    /// The store, in the form of KOOHOOK_STORE. KOOHOOK_STORE_FILE may name a file that contains it.
+    /// The store, written like KOOHOOK_STORE [default: the text in the file of KOOHOOK_STORE_FILE].
     #[arg(env = STORE, value_name = "STORE")]
     store: Option<String>,
 }
@@ -49,11 +53,11 @@ struct CreateArguments {
   koohook store check sqlite:/var/lib/koohook/koohook.db
   KOOHOOK_SEAL_KEY_FILE=seal.key koohook store check 'dynamodb://koohook?region=eu-west-1'
 
-Prints one line for each check: table (DynamoDB), open, seal, read, script (Redis), write, agenda. The
-check leaves no value in the store. It compares the seal with KOOHOOK_SEAL_KEY and
+The command prints one line for each check: table (DynamoDB), open, seal, read, script (Redis),
+write, agenda. It leaves no value in the store. It compares the seal with KOOHOOK_SEAL_KEY and
 KOOHOOK_SEAL_KEY_PREVIOUS if they are set. The exit code is 1 if a check fails.")]
 struct CheckArguments {
-    /// The store, in the form of KOOHOOK_STORE. KOOHOOK_STORE_FILE may name a file that contains it.
+    /// The store, written like KOOHOOK_STORE [default: the text in the file of KOOHOOK_STORE_FILE].
     #[arg(env = STORE, value_name = "STORE")]
     store: Option<String>,
 }
