@@ -164,7 +164,7 @@ fn play_with_product(
 
 /// Prints the notices of a scenario. Each change has one notice, in order.
 fn print_notices(outbox: &Outbox) {
-    outln!("\n   notices that koohook recorded for the product:");
+    outln!("\n   notices that koohook recorded for the product, each once:");
     for notice in &outbox.waiting {
         outln!("   {:>4}  {}", notice.sequence(), notice.kind.as_str());
     }

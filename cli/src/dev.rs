@@ -65,7 +65,7 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The production address on this machine. If koohook listens on all interfaces, it is on the loopback.
+/// The production address on this machine. A listener on all interfaces is called by the loopback.
 fn address(listen: SocketAddr, base_path: &str) -> String {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -36,12 +36,12 @@ use crate::time_text::parse_since;
 Set KOOHOOK_STORE to the store [default: sqlite:koohook.db], and KOOHOOK_SEAL_KEY to its key.
 
 replay only marks the notices; the relay sends them. A replayed notice keeps its id and its sequence
-number, so the product recognises a notice that it accepted before. If the product accepted a later
-notice of the same instance, it answers the replayed one but does not apply it. Check the product then.
+number, so the product recognises a notice that it accepted before. If the product has applied
+a later notice of the instance, it skips the replayed one. Check the product then.
 
 The last line of list is the count. show prints one JSON array, and nothing else, on the standard
 output. The log, warnings and hints go to the standard error. The exit code is 1 if the store cannot be
-opened, a value was sealed with another key, or the instance is unknown.")]
+opened, a value has another seal key, or the instance is unknown.")]
 pub struct NoticesArguments {
     #[command(subcommand)]
     command: NoticesCommand,

@@ -140,7 +140,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Takes the instance's ID from the answers. The answers of one race must name one instance. If they
+    /// Reads the instance's ID from the answers. The answers of one race must name one instance. If they
     /// name several, the step fails and the ID of the next answer counts.
     fn keep_instance_id(&mut self, step: &Step, sent: &mut [JudgedAnswer]) {
         let buys = matches!(step.carries, Carries::ThisInstance { .. });
@@ -156,7 +156,11 @@ impl<'a> Player<'a> {
         if count > 1 {
             let failure = Failure {
                 seen: format!("{} concurrent answers contain {count} instance IDs", sent.len()),
-                wanted: format!("one instance ID for one order ({}, newInstance)", guide(step)),
+                wanted: format!(
+                    "one instance ID for one order ({}, newInstance); check that concurrent calls of one order \
+                     wait for each other",
+                    guide(step)
+                ),
             };
             if let Some(first) = sent.first_mut() {
                 first.outcome = Outcome::Failed(failure);
@@ -166,7 +170,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Remembers a served activity. An activity that was served once must be served later too.
+    /// Records a served activity. A later answer to it cannot count as not served.
     fn note_served(&mut self, step: &Step, sent: &[JudgedAnswer]) {
         if sent.iter().any(|answered| answered.code == "000000") {
             self.served.insert(step.service().to_owned());

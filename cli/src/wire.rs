@@ -28,7 +28,7 @@ pub struct HttpReply {
 }
 
 /// A client that follows no redirect and reads every status as an answer. It opens a new connection for
-/// each call, because a server may close an idle connection while a call is sent.
+/// each call: a server may close an idle connection while a call is sent.
 pub fn client() -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)

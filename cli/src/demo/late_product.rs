@@ -81,7 +81,10 @@ fn wait(what: &str, is_true: impl Fn() -> bool) -> bool {
 fn print_accepted(accepted: &[AcceptedNotice]) -> bool {
     let kinds: Vec<_> = accepted.iter().map(|notice| notice.kind.as_str()).collect();
     let in_order = accepted.iter().map(|notice| notice.sequence).eq(1..=3) && kinds == NOTICES;
-    outln!("\n   notices that the product accepted:{}", if in_order { "" } else { " FAILED" });
+    outln!(
+        "\n   notices that the product accepted, each once:{}",
+        if in_order { "" } else { " FAILED" }
+    );
     for AcceptedNotice { sequence, kind, id } in accepted {
         outln!("   {sequence:>4}  {kind:<18}  {id}");
     }

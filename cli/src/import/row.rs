@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// The rows of a file, each with the line that it starts on.
+/// The rows of a file, each with the number of its first line.
 pub type Rows = Vec<(usize, Result<ImportRow, String>)>;
 
 /// A row.
@@ -45,7 +45,7 @@ impl ColumnFaults {
 
     /// Adds a name that comes twice.
     pub fn repeated(&mut self, name: &str, place: &str) {
-        self.repeated.push(format!("column {name} comes twice{place}"));
+        self.repeated.push(format!("column {name} is there twice{place}"));
     }
 
     /// Adds the required columns that are missing from the names.

@@ -63,7 +63,7 @@ impl Folder {
         Finished::of(self.command(arguments).output().unwrap())
     }
 
-    /// Runs a command whose standard output is a closed pipe.
+    /// Runs a command with a closed pipe as its standard output.
     fn run_unread(&self, arguments: &[&str]) -> Finished {
         let (reader, writer) = pipe().unwrap();
         drop(reader);

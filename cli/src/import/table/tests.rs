@@ -43,7 +43,7 @@ fn the_error_names_each_wrong_column_once() {
     let known = COLUMNS.join(", ");
     for (head, expected) in [
         ("instanceId,orderld", "unknown column `orderld`; column orderId is missing"),
-        ("instanceId,orderId,orderId", "column orderId comes twice"),
+        ("instanceId,orderId,orderId", "column orderId is there twice"),
         ("orderId,state", "column instanceId is missing"),
         ("instanceId,orderId,pass,word", "unknown column `pass`; unknown column `word`"),
     ] {

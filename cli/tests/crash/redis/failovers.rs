@@ -28,8 +28,8 @@ fn a_failover_may_lose_writes_but_gives_no_order_two_instances() {
     watch.complete(&address, &orders);
 }
 
-/// A change that was answered `000000` exists on the replica. This is true even if the first answer was
-/// `000005`, and the repeated call found the change that no replica had received.
+/// A change that was answered `000000` exists on the replica. The first answer may
+/// be `000005`. The repeated call may then find a change that no replica has received.
 #[test]
 fn a_failover_to_an_acknowledging_replica_loses_nothing() {
     let Some((mut master, replica)) = replicated(&ALWAYS) else { return };
