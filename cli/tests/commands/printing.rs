@@ -96,7 +96,10 @@ fn the_error_of_a_stopped_server_leaves_the_standard_output_empty() {
     let dynamodb = format!("dynamodb://koohook?region=eu-test-1&endpoint=http://{address}");
     for (store, expected) in [
         (&redis, "does not run at this address; start it, or correct the host and the port"),
-        (&dynamodb, "check that the server runs and that KOOHOOK_STORE names it"),
+        (
+            &dynamodb,
+            "check that the server of the store runs, and that KOOHOOK_STORE is its address",
+        ),
     ] {
         let commands: [&[&str]; 3] =
             [&["notices", "list"], &["notices", "show"], &["import", "rows.jsonl"]];
