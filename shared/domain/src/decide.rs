@@ -72,7 +72,7 @@ pub fn decide<E: Kind>(
     let Decision { entity: changed, notices, remarks } = decision;
     let conflict = (recall == Recall::Conflict).then_some(Remark::OtherMeaning);
     let remarks = conflict.into_iter().chain(remarks).chain(ahead).collect();
-    let outcome = outcome(recall, changed.is_some());
+    let outcome = outcome(recall, !notices.is_empty());
     let Some(changed) = changed else {
         let entity = entity.ok_or(Refusal::InstanceUnknown)?;
         return Ok(Verdict { write: None, reply: change.reply(&entity), outcome, remarks });
@@ -107,8 +107,9 @@ fn decision<E>(
     }
 }
 
-const fn outcome(recall: Recall, is_changed: bool) -> CallOutcome {
-    match (recall, is_changed) {
+/// A call without a notice had no effect, though it may have stored its time.
+const fn outcome(recall: Recall, is_notified: bool) -> CallOutcome {
+    match (recall, is_notified) {
         (Recall::Repeat | Recall::Conflict, _) => CallOutcome::Repeated,
         (Recall::Fresh, true) => CallOutcome::Applied,
         (Recall::Fresh, false) => CallOutcome::NoEffect,

@@ -107,7 +107,7 @@ impl<'r> ListCall<'r> {
             notice = Some(draft);
             parts.extend(items);
         }
-        let outcome = if head.is_some() { CallOutcome::Applied } else { CallOutcome::NoEffect };
+        let outcome = if notice.is_some() { CallOutcome::Applied } else { CallOutcome::NoEffect };
         let (base, fences) = (current.head.clone(), current.fences);
         Ok(ListDecision { base, fences, head, unreferenced, notice, parts, outcome, remarks })
     }

@@ -102,5 +102,5 @@ pub async fn open_to_read(config: &StoreConfig) -> Result<MachineWorld<AnyStore>
     Ok(world)
 }
 
-const UNENCRYPTED: &str = "is set, but the values of this store are unencrypted; unset it here, or \
+pub(super) const UNENCRYPTED: &str = "is set, but the values of this store are unencrypted; unset it here, or \
      first start the koohook that serves with it";

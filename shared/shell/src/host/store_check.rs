@@ -5,6 +5,7 @@ use std::fs::{self, OpenOptions};
 use super::machine::MachineWorld;
 use crate::config::StoreConfig;
 use crate::failure::Failure;
+use crate::host::opening::UNENCRYPTED;
 use crate::host::start_check::{OTHER_KEY, repository, try_rights};
 use crate::seal::Seal;
 use crate::store::{AnyStore, StoreSetting};
@@ -50,6 +51,9 @@ fn is_not_created(store: &StoreSetting) -> bool {
 /// Checks how the store is sealed. It puts no mark.
 async fn seal(world: &MachineWorld<AnyStore>, seal: &Seal) -> Result<&'static str, String> {
     let is_marked = repository(world, seal).is_sealed().await.map_err(|fault| fault.to_string())?;
+    if repository(world, seal).is_to_be_sealed().await.map_err(|fault| fault.to_string())? {
+        return Err(format!("KOOHOOK_SEAL_KEY {UNENCRYPTED}"));
+    }
     let proven = repository(world, seal).prove_keys_to_read().await;
     match (is_marked, proven) {
         (false, Ok(())) => Ok("the store has no seal mark yet"),

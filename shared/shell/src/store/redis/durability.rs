@@ -124,6 +124,7 @@ pub async fn find(
     Ok(FoundDurability { masters: found.into_values().collect(), waits })
 }
 
+/// Grades a server. The rows go from what is certain to what is unknown, so their order matters.
 fn grade(facts: &Facts, waits: bool) -> Grade {
     let reported = |name| facts.get(name).map(String::as_str);
     let replicated = reported("replicas").is_some_and(|count| count != "0");
@@ -132,6 +133,7 @@ fn grade(facts: &Facts, waits: bool) -> Grade {
         (_, Some("yes"), Some("always")) if waits => Grade::APlus,
         (_, Some("yes"), Some("always")) if replicated => Grade::B(FAILS_OVER),
         (_, Some("yes"), Some("always")) => Grade::A,
+        (_, Some("yes"), None) => Grade::B(HIDES),
         _ if replicated => Grade::B(SYNCS_LATE),
         (_, Some("yes"), Some("no")) => Grade::C(FORGETS),
         (_, Some("yes"), _) => Grade::B(SYNCS_LATE),
@@ -188,6 +190,8 @@ const FORGETS: &str =
 const FAILS_OVER: &str = "a failover may lose the newest writes; set wait=N";
 const SYNCS_LATE: &str =
     "a crash may lose the newest writes; set appendonly to yes and appendfsync to always";
+const HIDES: &str = "the server does not report appendfsync; allow this user to run CONFIG GET, or ask the \
+     server's provider whether it syncs every write";
 const SILENT: &str = "the server does not report how it stores writes; ask its provider whether a crash may lose some";
 
 #[cfg(test)]
@@ -248,12 +252,20 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_hides_appendfsync_is_b_and_the_advice_names_config_get() {
+        let found = facts("appendonly=yes maxmemory-policy=noeviction");
+        assert_eq!(grade(&found, false), Grade::B(HIDES));
+        assert!(HIDES.contains("CONFIG GET"));
+    }
+
+    #[test]
     fn the_worst_master_determines_the_grade() {
         let found = |reported: &[&str]| FoundDurability {
             masters: reported.iter().map(|reported| facts(reported)).collect(),
             waits: false,
         };
-        let (best, good) = ("appendonly=yes appendfsync=always", "appendonly=yes");
+        let best = "appendonly=yes appendfsync=always";
+        let good = "appendonly=yes appendfsync=everysec";
         assert_eq!(found(&[best, best]).grade(), Grade::A);
         assert_eq!(found(&[good, best]).grade(), Grade::B(SYNCS_LATE));
         let replicated = "appendonly=yes appendfsync=always replicas=1";
