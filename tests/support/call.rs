@@ -1,4 +1,4 @@
-//! A koohook in a test's hand, and calls that the marketplace's side signs.
+//! A koohook that a test controls, and calls that the simulator signs.
 
 use std::sync::Arc;
 
@@ -22,11 +22,11 @@ use simulator::answer::Answer;
 use crate::test_store::TestStore;
 use crate::world::{TestWorld, Watched};
 
-/// The made-up key of the base interfaces.
+/// The access key of the base interfaces, generated for tests.
 pub const BASE_KEY: &str = "constructed-base-key-0001";
-/// What signs to the product, and it to us: `constructed-product-secret-0001`.
+/// The secret that koohook and the product sign with: `constructed-product-secret-0001`.
 pub const PRODUCT_SECRET: &str = "whsec_Y29uc3RydWN0ZWQtcHJvZHVjdC1zZWNyZXQtMDAwMQ==";
-/// Where the endpoint is.
+/// The endpoint's address.
 pub const ADDRESS: &str = "https://seller.example.com/saasproduce";
 /// Access data for every instance.
 pub const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com/{instanceId}",
@@ -37,7 +37,8 @@ pub const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com/{instanceI
 pub const SETTINGS: [(&str, &str); 3] =
     [("KOOHOOK_BASE_KEY", BASE_KEY), ("KOOHOOK_APP_INFO", APP_INFO), ("KOOHOOK_STORE", "memory:")];
 
-/// Settings under which an instance stays pending: a product is to be asked, and nobody asks it.
+/// Settings under which an instance stays pending: a product is configured, and no notice is sent
+/// inside the callback.
 pub const PENDING: [(&str, &str); 5] = [
     ("KOOHOOK_BASE_KEY", BASE_KEY),
     ("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0"),
@@ -46,7 +47,7 @@ pub const PENDING: [(&str, &str); 5] = [
     ("KOOHOOK_STORE", "memory:"),
 ];
 
-/// Settings under which the product is told at once.
+/// Settings under which koohook notifies the product inside the callback.
 pub const TOLD: [(&str, &str); 4] = [
     ("KOOHOOK_BASE_KEY", BASE_KEY),
     ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
@@ -61,10 +62,10 @@ pub struct Koohook<S> {
     rows: Vec<Row>,
 }
 
-/// The usual one: over memory or the store that a run names.
+/// The usual koohook: over memory, or over the store that `KOOHOOK_TEST_STORE` names.
 pub type Bundled = Koohook<TestStore>;
 
-/// The configuration that settings amount to.
+/// Reads the configuration from settings.
 pub fn config(settings: &[(&str, &str)]) -> Config {
     let owned: Vec<(String, String)> =
         settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -74,13 +75,13 @@ pub fn config(settings: &[(&str, &str)]) -> Config {
     Config::read(&lookup).expect("the settings of a test are usable")
 }
 
-/// A koohook over a store with nothing in it, with settings.
+/// A koohook over an empty store, with settings.
 pub fn koohook(settings: &[(&str, &str)]) -> Bundled {
     Koohook::over(TestStore::new(), settings)
 }
 
 impl<S: Store + Clone> Koohook<S> {
-    /// Another process of the same koohook, with settings of its own.
+    /// Another process of the same koohook, with its own settings.
     ///
     /// # Panics
     /// If the settings are not usable.
@@ -96,12 +97,12 @@ impl<S: Store + Clone> Koohook<S> {
 }
 
 impl<S: Store> Koohook<S> {
-    /// A koohook of the base interfaces over a store, with settings.
+    /// A koohook that serves the base interfaces over a store, with settings.
     pub fn over(store: S, settings: &[(&str, &str)]) -> Self {
         Self::serving(&functions::BASE, store, settings)
     }
 
-    /// A koohook of some pages over a store, with settings.
+    /// A koohook that serves some pages over a store, with settings.
     ///
     /// # Panics
     /// If the settings are not usable.
@@ -112,12 +113,12 @@ impl<S: Store> Koohook<S> {
         Self { endpoint: endpoint.expect("the settings of a test are usable"), rows: rows.to_vec() }
     }
 
-    /// The world around it.
+    /// The world that the koohook runs in.
     pub fn world(&self) -> &TestWorld<Watched<S>> {
         &self.endpoint.context().world
     }
 
-    /// The store beneath it.
+    /// The store that the koohook uses.
     pub fn store(&self) -> &Watched<S> {
         World::store(self.world())
     }
@@ -127,25 +128,25 @@ impl<S: Store> Koohook<S> {
         self.endpoint.answer(request.map(Bytes::from)).await.map(|body| body.to_vec())
     }
 
-    /// Answers one request, reads the answer as the marketplace does, and holds its signature
-    /// against the bytes.
+    /// Answers one request, verifies the answer's signature over its bytes, and reads the answer as
+    /// the marketplace does.
     pub async fn reply(&self, request: Request<Vec<u8>>) -> Answer {
         let response = self.answer(request).await;
         simulator::answer::verify_body_sign(&response, BASE_KEY).expect("every answer is signed");
-        Answer::read(&response).expect("every answer is as the guide says")
+        Answer::read(&response).expect("every answer has the form that the guide gives")
     }
 
-    /// A V1 call of these parameters, signed now.
+    /// Sends a V1 call with these parameters, signed now.
     pub async fn v1(&self, parameters: &[(&str, &str)]) -> Answer {
         self.reply(v1(self.world().now_millis(), parameters)).await
     }
 
-    /// A V2 call of these members, signed now.
+    /// Sends a V2 call with these members, signed now.
     pub async fn v2(&self, members: &[(&str, &str)]) -> Answer {
         self.reply(v2(self.world().now_millis(), members)).await
     }
 
-    /// What is kept under an instance's ID, if anything is.
+    /// The entity record under an instance's ID, if one exists.
     pub async fn kept(&self, instance_id: &str) -> Option<EntityRecord> {
         let id = InstanceId::parse(instance_id).unwrap();
         let key = Subject::Instance(id).key();
@@ -155,12 +156,12 @@ impl<S: Store> Koohook<S> {
         Some(EntityRecord::from_bytes(&clear.open(&key, &stored.bytes).unwrap()).unwrap())
     }
 
-    /// Puts a value under an instance's ID, from behind: over whatever stands, and uncounted.
+    /// Writes an entity record under an instance's ID, over any version. The write is not counted.
     pub async fn keep(&self, instance_id: &str, kept: &EntityRecord) {
         self.keep_bytes(instance_id, &[&[0], kept.to_bytes().unwrap().as_slice()].concat()).await;
     }
 
-    /// Puts bytes there, as a store holds them.
+    /// Writes bytes under an instance's ID, as a store contains them.
     pub async fn keep_bytes(&self, instance_id: &str, bytes: &[u8]) {
         let key = Subject::Instance(InstanceId::parse(instance_id).unwrap()).key();
         let now = UnixMillis::new(self.world().now_millis());
@@ -172,16 +173,16 @@ impl<S: Store> Koohook<S> {
             agenda: None,
             expires: None,
         };
-        let over = over.map(|standing| standing.version);
+        let over = over.map(|stored| stored.version);
         let put = store.put(&key, &value, over, now).await.unwrap();
-        assert_eq!(put, Put::Won, "nobody else is writing");
+        assert_eq!(put, Put::Won, "no other writer exists");
     }
 
-    /// The instance that is kept under an ID.
+    /// The instance under an ID.
     pub async fn instance(&self, instance_id: &str) -> Instance {
-        match self.kept(instance_id).await.expect("an instance is kept").entity {
+        match self.kept(instance_id).await.expect("a record exists").entity {
             Entity::Instance(instance) => instance,
-            other => panic!("an instance is not what is kept: {other:?}"),
+            other => panic!("the record is not an instance: {other:?}"),
         }
     }
 }
@@ -197,15 +198,16 @@ pub fn v2(now_millis: u64, members: &[(&str, &str)]) -> Request<Vec<u8>> {
     v2_body(now_millis, &simulator::v2::body(members))
 }
 
-/// A V2 call of a body, signed at a time over its bytes. The nonce is of the body, so that two
-/// different calls never share one.
+/// A V2 call with a body, signed at a time over its bytes. The nonce is derived from the body, so
+/// that two different calls never share a nonce.
 pub fn v2_body(now_millis: u64, body: &[u8]) -> Request<Vec<u8>> {
     let nonce = simulator::v2::sign(BASE_KEY, "0", "0", body);
     simulator::v2::request(ADDRESS, BASE_KEY, &now_millis.to_string(), &nonce, body).unwrap()
 }
 
-/// Runs a future of a world to its end, or until [`TestWorld::halt_at`] halts the world: then the
-/// future is dropped, as its process has ended, and the world goes on without it.
+/// Runs a future of a world until it finishes, or until [`TestWorld::halt_at`] halts the world. At
+/// a
+/// halt the future is dropped, as if its process had ended. The world then continues without it.
 pub fn run_until_halt<S: Store, F: Future>(
     world: &TestWorld<Watched<S>>,
     future: F,
@@ -221,11 +223,12 @@ pub fn run_until_halt<S: Store, F: Future>(
     output
 }
 
-/// Runs a future of a world to a point of its operations, lets others work meanwhile, and runs it
-/// to its end: a process that was paused.
+/// Runs a future of a world to a point of its operations, runs other work, then finishes the
+/// future.
+/// This simulates a process that was paused.
 ///
 /// # Panics
-/// If the future ends before the point.
+/// If the future finishes before the point.
 pub fn run_paused<S: Store, F: Future>(
     world: &TestWorld<Watched<S>>,
     point: usize,
@@ -237,11 +240,12 @@ pub fn run_paused<S: Store, F: Future>(
         is_paused = true;
         meanwhile();
     });
-    assert!(is_paused, "it ended before the point");
+    assert!(is_paused, "the future finished before the point");
     output
 }
 
-/// The same, of a future that may end before the point: others work all the same.
+/// Does the same as [`run_paused`], but the future may finish before the point. Then the other work
+/// does not run.
 pub fn run_perhaps_paused<S: Store, F: Future>(
     world: &TestWorld<Watched<S>>,
     point: usize,

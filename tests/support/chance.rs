@@ -1,7 +1,7 @@
-//! Chance in a seed's hand.
+//! Pseudorandom numbers from a seed.
 
-/// Numbers that a seed names for ever (Steele, Lea, Flood, "Fast splittable pseudorandom number
-/// generators").
+/// A generator whose seed always gives the same numbers (Steele, Lea, Flood, "Fast splittable
+/// pseudorandom number generators").
 #[derive(Clone, Copy, Debug)]
 pub struct Chance(pub u64);
 
@@ -14,23 +14,23 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// One below a limit.
+    /// The next number below a limit.
     pub const fn below(&mut self, limit: u64) -> u64 {
         self.draw() % limit
     }
 
-    /// Whether the one of so many came.
+    /// Whether a draw with a probability of one in `many` succeeds.
     pub const fn one_in(&mut self, many: u64) -> bool {
         self.below(many) == 0
     }
 
-    /// A place among so many.
+    /// A random index below `many`.
     pub fn place(&mut self, many: usize) -> usize {
         let many = u64::try_from(many).unwrap();
         usize::try_from(self.below(many)).unwrap()
     }
 
-    /// One of several.
+    /// A random item of several.
     pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         let place = self.place(items.len());
         items.get(place).unwrap()

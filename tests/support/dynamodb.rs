@@ -1,5 +1,5 @@
-//! Tables of DynamoDB for tests: in Amazon's own emulator, where one runs, and in a model that is
-//! held against it.
+//! DynamoDB tables for tests: in Amazon's own emulator, if one runs, and in a model. Tests compare
+//! the model with the emulator.
 
 mod condition;
 pub mod model;
@@ -17,47 +17,47 @@ use crate::forward;
 use crate::on_tokio::{OnTokio, block_on};
 use crate::world::NOW;
 
-/// A table of a test's own, and the store in it.
+/// A table for one test, and the store in it.
 pub struct Table {
-    /// `KOOHOOK_STORE`, for whoever else is to open it.
+    /// The value of `KOOHOOK_STORE` that opens this table.
     pub setting: String,
     /// The store.
     pub store: OnTokio<Dynamodb>,
 }
 
-/// A made-up key, and what signs with it.
+/// The access key ID that tests sign with.
 pub const ACCESS_KEY: &str = "MADEUPACCESSKEY";
-/// The secret half.
+/// The secret access key.
 pub const SECRET_KEY: &str = "made-up-secret-key-of-no-account";
-/// What belongs to a role's keys.
+/// The session token of a role's temporary keys.
 pub const SESSION_TOKEN: &str = "made-up-session-token";
 /// The region that calls are signed for.
 pub const REGION: &str = "eu-test-1";
-/// How often a table is made before it cannot be.
+/// How many times a test tries to create a table.
 const TRIES: usize = 5;
-/// Longer than any answer.
+/// The limit of an answer's length in bytes, longer than any answer.
 const MAX_ANSWER_LEN: usize = 2 * 1024 * 1024;
 
-/// Where the emulator listens, if one runs.
+/// The emulator's address, if one runs.
 ///
 /// # Panics
-/// In CI where none runs.
-#[expect(clippy::print_stderr, reason = "what is not tested is said aloud")]
+/// If no emulator runs in CI.
+#[expect(clippy::print_stderr, reason = "a skipped test is reported")]
 pub fn emulator() -> Option<String> {
     let endpoint = std::env::var("KOOHOOK_TEST_DYNAMODB").ok().filter(|set| !set.is_empty());
     if endpoint.is_none() {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "KOOHOOK_TEST_DYNAMODB is not set");
-        eprintln!("!! SKIPPED: KOOHOOK_TEST_DYNAMODB names no emulator; tests/run starts one");
+        eprintln!("!! SKIPPED: KOOHOOK_TEST_DYNAMODB is not set; tests/run starts an emulator");
     }
     endpoint
 }
 
-/// The moment for which every test signs.
+/// The moment for which every test signs its calls.
 pub fn noon() -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(NOW)
 }
 
-/// Made-up credentials.
+/// Credentials that were generated for tests.
 pub fn credentials() -> AwsCredentials {
     let set = [
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
@@ -66,11 +66,11 @@ pub fn credentials() -> AwsCredentials {
     ];
     let lookup =
         |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
-    AwsCredentials::read(&lookup).expect("they are credentials")
+    AwsCredentials::read(&lookup).expect("the credentials are complete")
 }
 
 impl Table {
-    /// A new table at an endpoint.
+    /// Creates a table at an endpoint.
     pub fn new(endpoint: &str) -> Self {
         static MADE: AtomicUsize = AtomicUsize::new(0);
         let (process, number) = (std::process::id(), MADE.fetch_add(1, Ordering::SeqCst));
@@ -80,27 +80,28 @@ impl Table {
         table
     }
 
-    /// Makes the table. An emulator that has just started takes longer for its first answers than
-    /// the store waits, on a machine with other things to do; making goes on where it stopped.
+    /// Creates the table. An emulator that has just started may answer later than the store waits,
+    /// on
+    /// a busy machine. So this tries again; creation continues at the step where it failed.
     async fn make(&self) {
         for _ in 1..TRIES {
             if self.store.0.make_table(|_| {}).await.is_ok() {
                 return;
             }
         }
-        self.store.0.make_table(|_| {}).await.expect("the table is made");
+        self.store.0.make_table(|_| {}).await.expect("the table is created");
     }
 
-    /// A table that stands already.
+    /// Opens a table that already exists.
     pub fn open(setting: &str) -> Self {
-        let rest = setting.strip_prefix("dynamodb://").expect("a setting of this store");
-        let parsed = DynamodbSetting::parse(rest).expect("a setting that can be used");
+        let rest = setting.strip_prefix("dynamodb://").expect("the setting names DynamoDB");
+        let parsed = DynamodbSetting::parse(rest).expect("the setting is usable");
         let client = Client::new(MAX_ANSWER_LEN);
         let store = Dynamodb::over(&parsed, credentials(), client, noon);
         Self { setting: setting.to_owned(), store: OnTokio(store) }
     }
 
-    /// What the proof of a start finds.
+    /// Checks the store's permissions, as a start does.
     pub fn prove(&self, now: UnixMillis) -> Vec<RightProof> {
         block_on(self.store.0.prove([1, 2].map(|number| Version([number; 16])), now))
     }

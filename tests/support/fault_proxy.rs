@@ -1,8 +1,8 @@
-//! A proxy before a server that does to bytes what a network does: they come late, in slices, in
-//! part or not at all, and connections end in each of the ways they can.
+//! A proxy before a server that simulates network faults: bytes arrive late, in slices, in part or
+//! not at all, and connections end in each possible way.
 //!
-//! It knows no protocol. What a client says until the server answers, and that answer, are one
-//! exchange. A rule says how each exchange is treated.
+//! The proxy parses no protocol. The bytes that a client sends until the server answers, and that
+//! answer, are one exchange. A rule sets how the proxy treats each exchange.
 
 mod connection;
 mod exchanges;
@@ -20,21 +20,22 @@ use self::exchanges::Exchanges;
 pub use self::treatment::{Fault, Side, Treatment, What};
 use crate::servers::{run, runtime};
 
-/// Passes bytes between its clients and a server, as its rule says.
+/// Passes bytes between its clients and a server, as its rule sets.
 pub struct FaultProxy {
-    /// Where it listens.
+    /// The address at which it listens.
     pub address: String,
     state: Arc<State>,
     listening: JoinHandle<()>,
 }
 
 struct State {
-    /// Where connections made from now on end.
+    /// The server's address for new connections.
     server: Mutex<String>,
     exchanges: Mutex<Exchanges>,
     connections: Mutex<Vec<JoinHandle<()>>>,
     made: AtomicUsize,
-    /// Connections are numbered as they come; nothing passes on those below this.
+    /// Connections are numbered in order. The proxy passes no byte on connections below this
+    /// number.
     lost_below: AtomicUsize,
 }
 
@@ -54,7 +55,9 @@ impl FaultProxy {
         Self { address, state, listening }
     }
 
-    /// A proxy before the server that a `KOOHOOK_STORE` names, and the setting that leads to it.
+    /// A proxy before the server that a `KOOHOOK_STORE` names, and the `KOOHOOK_STORE` that names
+    /// the
+    /// proxy.
     pub fn before(setting: &str) -> (Self, String) {
         let (_, rest) = setting.split_once("://").expect("a store in a server");
         let server = rest.split(['?', '/']).next().unwrap_or_default();
@@ -63,22 +66,22 @@ impl FaultProxy {
         (proxy, through)
     }
 
-    /// Connections made from now on end at another address.
+    /// Sends new connections to another address.
     pub fn lead_to(&self, server: &str) {
         server.clone_into(&mut self.state.server.lock().unwrap());
     }
 
-    /// Exchanges that begin from now on are treated by this rule, and counted anew.
+    /// Treats exchanges that begin from now on by this rule, and counts them from 0 again.
     pub fn treat(&self, rule: impl FnMut(usize) -> Treatment + Send + 'static) {
         self.state.exchanges.lock().unwrap().treat(Box::new(rule));
     }
 
-    /// Everything passes, on connections that still live.
+    /// Passes every byte, on connections that are not lost.
     pub fn pass(&self) {
         self.treat(|_| Treatment::default());
     }
 
-    /// What is asked arrives, what is answered does not.
+    /// Passes requests, and withholds replies.
     pub fn withhold_replies(&self) {
         let fault = Fault { side: Side::Reply, after: 0, what: What::Silence };
         self.treat(move |_| fault.alone());
@@ -89,17 +92,17 @@ impl FaultProxy {
         self.state.exchanges.lock().unwrap().since_rule()
     }
 
-    /// The open connections die, and neither end learns of it.
+    /// Stops passing bytes on the open connections. They stay open at both ends.
     pub fn lose_connections(&self) {
         self.state.lost_below.store(self.state.made.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 
-    /// The open connections are closed.
+    /// Closes the open connections.
     pub fn close_connections(&self) {
         let open = std::mem::take(&mut *self.state.connections.lock().unwrap());
         for connection in open {
             connection.abort();
-            // It ends in being aborted, or has ended already.
+            // The result is ignored: the task was aborted, or had already ended.
             let _ = run(connection);
         }
     }

@@ -1,10 +1,10 @@
-//! A store of a test is mostly another store: it does one operation its own way, and forwards the
-//! others.
+//! Most test stores wrap another store. They implement one operation, and forward the others to
+//! that store.
 
 /// Forwards operations of [`shell::store::Store`] to a field, by their names.
 ///
-/// A macro, because a trait cannot: no crate but the shell may implement `Store` for every type that
-/// has a store beneath it, and a wrapper around each of them would stand in every signature.
+/// This is a macro, because a trait cannot do it. Only the shell may implement `Store` for every
+/// type that wraps a store, and a wrapper type would appear in every signature.
 ///
 /// ```text
 /// impl Store for Slow {

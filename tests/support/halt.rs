@@ -1,35 +1,35 @@
-//! Where a process ends, in a test: at a point of its operations, which are what is asked of a
-//! store and what is sent. Each has a point before it begins, and one after it was done and before
-//! its caller sees it. How often a store must be polled in between is the machine's to say, and
-//! counts for nothing.
+//! Ends or pauses a process of a test at a chosen point. An operation is a call to a store or a
+//! request that is sent. Each operation has two points: before it begins, and after it is done but
+//! before its caller sees the result. Polls in between are not counted: their number depends on the
+//! machine.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use futures_util::future::poll_fn;
 
-/// The points of a world, and at which of them it halts.
+/// The points of a world, and the point at which it halts.
 #[derive(Debug, Default)]
 pub struct Halt(Mutex<Points>);
 
 #[derive(Debug, Default)]
 struct Points {
-    /// How many points are passed yet, if it halts at all.
+    /// How many points remain before the halt, if there is one.
     left: Option<usize>,
-    /// Whether the last of them was reached: nothing goes past another one.
+    /// Whether the world has halted: no operation passes another point.
     is_reached: bool,
-    /// How many operations were begun and are not done.
+    /// How many operations have begun and are not done.
     under_way: usize,
 }
 
 impl Halt {
-    /// Sets the point at which everything halts, the first being 0; or that nothing does.
+    /// Sets the point at which all operations halt, counted from 0. `None` lifts the halt.
     pub fn set(&self, point: Option<usize>) {
         let mut points = self.lock();
         (points.left, points.is_reached) = (point, false);
     }
 
-    /// Whether the point was reached, and all that had been begun by then was done.
+    /// Whether the point was reached, and every operation that had begun is done.
     pub fn is_over(&self) -> bool {
         let points = self.lock();
         points.is_reached && points.under_way == 0
@@ -51,7 +51,7 @@ impl Halt {
         output
     }
 
-    /// Passes a point; the one at which everything halts, only once that is lifted.
+    /// Passes a point. At the halting point it waits until the halt is lifted.
     async fn pass(&self) {
         if self.ends_here() {
             poll_fn(|context| {
@@ -77,7 +77,7 @@ impl Halt {
     }
 }
 
-/// An operation that was begun, until it is done or dropped.
+/// An operation that has begun, until it is done or dropped.
 struct UnderWay<'a>(&'a Halt);
 
 impl<'a> UnderWay<'a> {

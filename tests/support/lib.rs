@@ -1,12 +1,12 @@
-//! What the tests share: a world with a clock in the test's hand, stores that count and fail on
-//! demand, and calls signed by the marketplace's side.
+//! Shared parts of the tests: a world whose clock the test sets, stores that count and fail on
+//! demand, and calls that the simulator signs.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test that meets the unexpected fails, and says where"
+    reason = "a test that finds something unexpected panics at that place"
 )]
 
 pub mod call;

@@ -1,9 +1,9 @@
-//! Whether a history of concurrent operations is linearizable: whether each can be given one
-//! moment between its call and its return so that, in the order of those moments, every answer is
-//! the right one (Herlihy and Wing, "Linearizability: a correctness condition for concurrent
-//! objects"). The search is Wing and Gong's with Lowe's memory of where it has been in vain.
+//! Checks whether a history of concurrent operations is linearizable. It is, if each operation can
+//! get one moment between its call and its return, so that every answer is right in the order of
+//! those moments (Herlihy and Wing, "Linearizability: a correctness condition for concurrent
+//! objects"). The search is Wing and Gong's, with Lowe's memory of failed states.
 //!
-//! An operation whose outcome nobody knows may take effect at any moment after its call, or never.
+//! An operation with an unknown outcome may take effect at any moment after its call, or never.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -13,15 +13,15 @@ pub trait Operation {
     /// The object's states.
     type State: Clone + Default + Eq + Hash;
 
-    /// The state after the operation with its outcome, or nothing where a state does not allow
-    /// that outcome.
+    /// The state after the operation with its outcome, or `None` if the state does not allow that
+    /// outcome.
     fn step(&self, state: &Self::State) -> Option<Self::State>;
 }
 
 /// An operation and its time.
 #[derive(Clone, Debug)]
 pub struct Timed<O> {
-    /// What was done, and what came of it.
+    /// The operation and its outcome.
     pub operation: O,
     /// When it was called.
     pub called: u64,
@@ -32,9 +32,9 @@ pub struct Timed<O> {
 /// A search under way.
 struct Search<'a, O: Operation> {
     history: Vec<&'a Timed<O>>,
-    /// Which operations have had their moment.
+    /// Which operations already have a moment.
     done: Vec<bool>,
-    in_vain: HashSet<(Vec<bool>, O::State)>,
+    failed: HashSet<(Vec<bool>, O::State)>,
 }
 
 /// Whether a history of one object, which begins in its default state, is linearizable.
@@ -42,37 +42,38 @@ pub fn is_linearizable<O: Operation>(history: &[Timed<O>]) -> bool {
     let mut history: Vec<_> = history.iter().collect();
     history.sort_by_key(|timed| timed.called);
     let done = vec![false; history.len()];
-    let mut search = Search { history, done, in_vain: HashSet::new() };
-    search.goes_on_from(O::State::default())
+    let mut search = Search { history, done, failed: HashSet::new() };
+    search.succeeds_from(O::State::default())
 }
 
 impl<O: Operation> Search<'_, O> {
-    /// Whether the operations that are left can all have their moments from a state on.
-    fn goes_on_from(&mut self, state: O::State) -> bool {
-        // What fits and changes nothing may have its moment at once: whatever can come after it
-        // can come after it now, and more can.
-        let mut looked = Vec::new();
-        while let Some(place) = self.looking(&state) {
+    /// Whether all remaining operations can get a moment, from a state on.
+    fn succeeds_from(&mut self, state: O::State) -> bool {
+        // A matching operation that does not change the state gets its moment immediately. This
+        // excludes
+        // no order: every operation that could follow later can also follow now.
+        let mut reads = Vec::new();
+        while let Some(place) = self.matching_read(&state) {
             self.set(place, true);
-            looked.push(place);
+            reads.push(place);
         }
-        let goes_on = self.is_over() || self.branches(&state);
-        if !goes_on {
-            looked.into_iter().for_each(|place| self.set(place, false));
+        let succeeds = self.is_over() || self.branches(&state);
+        if !succeeds {
+            reads.into_iter().for_each(|place| self.set(place, false));
         }
-        goes_on
+        succeeds
     }
 
-    /// Whether one of the operations that change something can be the next.
+    /// Whether an operation that changes the state can be the next.
     fn branches(&mut self, state: &O::State) -> bool {
-        if !self.in_vain.insert((self.done.clone(), state.clone())) {
+        if !self.failed.insert((self.done.clone(), state.clone())) {
             return false;
         }
         for place in self.possible() {
             let after = self.history.get(place).and_then(|timed| timed.operation.step(state));
             let Some(after) = after.filter(|after| after != state) else { continue };
             self.set(place, true);
-            if self.goes_on_from(after) {
+            if self.succeeds_from(after) {
                 return true;
             }
             self.set(place, false);
@@ -80,23 +81,23 @@ impl<O: Operation> Search<'_, O> {
         false
     }
 
-    /// An operation that can be the next and leaves the state as it is. One that never returned
-    /// may still change another.
-    fn looking(&self, state: &O::State) -> Option<usize> {
-        let looks = |place: &usize| {
+    /// An operation that can be the next and does not change the state. An operation that never
+    /// returned does not count, because it may change a later state.
+    fn matching_read(&self, state: &O::State) -> Option<usize> {
+        let is_read = |place: &usize| {
             let timed = self.history.get(*place).filter(|timed| timed.returned.is_some());
             timed.and_then(|timed| timed.operation.step(state)).as_ref() == Some(state)
         };
-        self.possible().into_iter().find(looks)
+        self.possible().into_iter().find(is_read)
     }
 
-    /// The operations that nothing which is left must come before.
+    /// The operations that can be the next: no remaining operation returned before their call.
     fn possible(&self) -> Vec<usize> {
         let first = self.left().filter_map(|(_, timed)| timed.returned).min().unwrap_or(u64::MAX);
         self.left().filter(|(_, timed)| timed.called < first).map(|(place, _)| place).collect()
     }
 
-    /// Whether all that returned have had their moment; the others need none.
+    /// Whether all operations that returned have a moment. The others need none.
     fn is_over(&self) -> bool {
         self.left().all(|(_, timed)| timed.returned.is_none())
     }
@@ -107,8 +108,8 @@ impl<O: Operation> Search<'_, O> {
     }
 
     fn set(&mut self, place: usize, done: bool) {
-        if let Some(standing) = self.done.get_mut(place) {
-            *standing = done;
+        if let Some(current) = self.done.get_mut(place) {
+                *current = done;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A log that a test reads: what `host::start_log` would write, in a buffer.
+//! A log that a test reads: the lines that `host::start_log` would write, in a buffer.
 
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -10,18 +10,19 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
-/// Everything that was logged on this thread, at every level, while [`Log::keep`]'s guard lived.
+/// Everything that this thread logged, at every level, until [`Log::keep`]'s guard was dropped.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
-/// While there are fewer than two listeners in the process, `tracing` asks the thread that first
-/// comes by a line whether anybody listens, and believes it for all threads. These two listen to
-/// everything for ever, and write nothing.
+/// If the process has fewer than two subscribers, `tracing` asks only the first thread that reaches
+/// a log line whether that line is wanted. It then uses that result for all threads. These two
+/// subscribers accept every line and write nothing, so `tracing` always asks each thread.
 static LISTENERS: OnceLock<[Dispatch; 2]> = OnceLock::new();
 
 impl Log {
-    /// Keeps what this thread logs until the guard is dropped. The lines have the shape that the
-    /// hosts give them, without the time.
+    /// Keeps the lines that this thread logs, until the guard is dropped. The lines have the format
+    /// of
+    /// the hosts' lines, without the time.
     pub fn keep(&self) -> tracing::subscriber::DefaultGuard {
         LISTENERS.get_or_init(|| [(); 2].map(|()| Dispatch::new(Registry::default())));
         let lines = tracing_subscriber::fmt::layer()
@@ -33,12 +34,12 @@ impl Log {
         tracing::subscriber::set_default(subscriber)
     }
 
-    /// All of it.
+    /// The whole log.
     pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).expect("the log is text")
     }
 
-    /// The lines about callbacks, each of them read as the JSON that it must be.
+    /// The lines about callbacks, parsed as JSON.
     pub fn callbacks(&self) -> Vec<Value> {
         let text = self.text();
         let lines =

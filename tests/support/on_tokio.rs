@@ -1,5 +1,5 @@
-//! A store that wants tokio, for tests that want none: each of its futures enters a runtime while
-//! it is polled, by whom- and as often as ever, and may be dropped in between.
+//! Runs a store that needs tokio in tests without tokio. Each of its futures enters a runtime while
+//! it is polled. Any thread may poll it, and a test may drop it at any time.
 
 use std::future::poll_fn;
 use std::ops::RangeInclusive;
@@ -9,23 +9,23 @@ use protocol::time::UnixMillis;
 use shell::store::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
 use tokio::runtime::{Builder, Runtime};
 
-/// A store whose futures run anywhere.
+/// A store whose futures run on any thread.
 pub struct OnTokio<S>(pub S);
 
-/// Where connections live and timers run.
+/// The runtime for connections and timers.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let builder = &mut Builder::new_multi_thread();
     builder.worker_threads(1).enable_all().build().expect("a runtime starts")
 });
 
-/// A future that finds tokio wherever it is polled.
+/// Gives a future the runtime each time it is polled.
 pub async fn entered<F: Future + Send>(future: F) -> F::Output {
     let mut future = Box::pin(future);
     poll_fn(move |context| {
         let _entered = RUNTIME.enter();
         let polled = future.as_mut().poll(context);
         if polled.is_pending() {
-            // Whoever polls in a loop leaves the runtime something of this machine.
+            // A test that polls in a loop would otherwise take all processor time from the runtime.
             std::thread::yield_now();
         }
         polled
@@ -33,12 +33,12 @@ pub async fn entered<F: Future + Send>(future: F) -> F::Output {
     .await
 }
 
-/// Runs a future that wants tokio to its end.
+/// Runs a future that needs tokio until it finishes.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     RUNTIME.block_on(future)
 }
 
-/// Starts a future that goes on for as long as the process does.
+/// Starts a future that runs until the process ends.
 pub fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     RUNTIME.spawn(future);
 }

@@ -1,5 +1,5 @@
-//! A seller's product in a test's hand: it believes what is signed, honours ids, remembers what it
-//! was told, and may fail in every way.
+//! A seller's product that a test controls. It verifies signatures, honours IDs, remembers the
+//! messages that it received, and can fail in every way.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,20 +17,20 @@ use crate::call::PRODUCT_SECRET;
 use crate::web::PeerAnswer;
 use crate::world::TestWorld;
 
-/// A product, and what it has been told.
+/// A product, and the messages that it received.
 #[derive(Clone, Default)]
 pub struct ScriptedProduct(Arc<Mutex<Memory>>);
 
 #[derive(Default)]
 struct Memory {
     told: Vec<Told>,
-    /// What each id names.
+    /// The first body under each ID.
     named: BTreeMap<String, Bytes>,
-    /// What was done, in order.
+    /// The messages that it carried out, in order.
     effects: Vec<Told>,
 }
 
-/// One message, as it came.
+/// One message that the product received.
 #[derive(Clone, Debug)]
 pub struct Told {
     /// `webhook-id`.
@@ -39,42 +39,42 @@ pub struct Told {
     pub body: Value,
 }
 
-/// How a product meets a message.
+/// How a product reacts to a message.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Mood {
-    /// It does what it is told, and answers this after a while.
+    /// It carries the message out, and answers this after a while.
     Answers(Duration, u16, &'static str),
-    /// It does nothing, and answers this.
+    /// It does not carry the message out, and answers this.
     Refuses(u16, &'static str),
-    /// It does what it is told, and its answer is lost.
+    /// It carries the message out, and its answer is lost.
     LosesReply,
-    /// Nobody reaches it.
+    /// It cannot be reached.
     NotReached,
-    /// Its client has a bug.
+    /// koohook's HTTP client panics.
     Panics,
 }
 
-/// A product that makes instances at once.
+/// A product that creates instances immediately.
 pub const READY: Mood = Mood::Answers(
     Duration::ZERO,
     200,
     r#"{"appInfo":{"frontEndUrl":"https://app.example.com/i","userName":"admin"}}"#,
 );
-/// Longer than anybody waits; what it was told is done all the same.
+/// A product that carries the message out, and answers later than any caller waits.
 pub const HANGS: Mood = Mood::Answers(Duration::from_hours(1), 200, "{}");
 
 impl Told {
-    /// What it is about.
+    /// The message's type.
     pub fn kind(&self) -> &str {
         self.body["type"].as_str().unwrap()
     }
 
-    /// Its place among those of its entity.
+    /// The message's sequence within its entity.
     pub fn sequence(&self) -> u64 {
         self.body["data"]["sequence"].as_u64().unwrap()
     }
 
-    /// Whose it is.
+    /// The subject that the message is about.
     pub fn subject(&self) -> String {
         let data = &self.body["data"];
         let names = ["instanceId", "tenantId", "appId"].map(|name| data[name].as_str());
@@ -83,7 +83,7 @@ impl Told {
 }
 
 impl ScriptedProduct {
-    /// A product that a world reaches, in moods as they come.
+    /// A product that a world reaches. A closure picks its reaction to each message.
     pub fn of<S: Store>(
         world: &TestWorld<S>,
         moods: impl FnMut(&Told) -> Mood + Send + 'static,
@@ -93,7 +93,7 @@ impl ScriptedProduct {
         product
     }
 
-    /// The same product, in other moods.
+    /// Changes how the product reacts.
     pub fn meets<S: Store>(
         &self,
         world: &TestWorld<S>,
@@ -101,23 +101,23 @@ impl ScriptedProduct {
     ) {
         let memory = Arc::clone(&self.0);
         World::web(world).answer_after(move |request| {
-            let told = believed(&request);
+            let told = verified(&request);
             let mood = moods(&told);
             lock(&memory).meet(&told, request.body(), mood)
         });
     }
 
-    /// Every message that arrived, repeats as well.
+    /// Every message that arrived, repeats included.
     pub fn told(&self) -> Vec<Told> {
         lock(&self.0).told.clone()
     }
 
-    /// What it did, each id once.
+    /// The messages that it carried out, each ID once.
     pub fn effects(&self) -> Vec<Told> {
         lock(&self.0).effects.clone()
     }
 
-    /// What it did for each subject, by sequence.
+    /// The sequences that it carried out, for each subject.
     pub fn sequences(&self) -> BTreeMap<String, Vec<u64>> {
         let mut sequences: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         for effect in self.effects() {
@@ -134,7 +134,7 @@ impl Memory {
         }
         self.told.push(told.clone());
         let named = self.named.entry(told.id.clone()).or_insert_with(|| body.clone());
-        assert_eq!(named, body, "one id names one content");
+        assert_eq!(named, body, "an ID always has the same body");
         match mood {
             Mood::Answers(after, status, answer) => {
                 self.carry_out(told);
@@ -157,8 +157,8 @@ impl Memory {
     }
 }
 
-/// A message whose signature is verified, at the time that it says.
-fn believed(request: &Request<Bytes>) -> Told {
+/// Verifies a message's signature at the message's own time, and returns the message.
+fn verified(request: &Request<Bytes>) -> Told {
     let header = |name| request.headers()[name].to_str().unwrap();
     let headers = WebhookHeaders {
         id: header("webhook-id"),
@@ -177,7 +177,7 @@ fn response(status: u16, body: &'static str) -> Response<Bytes> {
     Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).unwrap()
 }
 
-/// A bug in its client does not make a product forget.
+/// A panic in koohook's client does not clear the product's memory.
 fn lock(memory: &Mutex<Memory>) -> MutexGuard<'_, Memory> {
     memory.lock().unwrap_or_else(PoisonError::into_inner)
 }

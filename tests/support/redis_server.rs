@@ -1,4 +1,4 @@
-//! A Redis of a test's own, to be stopped, demoted and promoted.
+//! A Redis server for one test, which the test stops, demotes and promotes.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -9,29 +9,29 @@ use std::time::{Duration, Instant};
 use ::redis::{Client, Connection, FromRedisValue};
 use tempfile::TempDir;
 
-/// A server that does not outlive its test.
+/// A server that stops when its test ends.
 pub struct RedisServer {
     child: Child,
     port: u16,
     _folder: TempDir,
 }
 
-/// Longer than a server takes to start, or a replica to follow.
+/// The longest wait for a server's start or a replica's synchronization.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl RedisServer {
-    /// Starts one that syncs every write, if this machine can; in CI it must.
+    /// Starts a server that syncs every write, or returns `None` if this machine has no Redis.
     ///
     /// # Panics
-    /// If it should start and does not.
+    /// If the server does not start, or if CI has no Redis.
     pub fn start(arguments: &[&str]) -> Option<Self> {
-        let there = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
-        if there.is_err() {
+        let found = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
+        if found.is_err() {
             assert!(std::env::var("CI").as_deref() != Ok("true"), "redis-server is missing");
-            let _ = writeln!(std::io::stderr(), "!! SKIPPED redis-server is missing");
+            let _ = writeln!(std::io::stderr(), "!! SKIPPED: redis-server is missing; install it");
             return None;
         }
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir().expect("a folder is created");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
         let port = port.expect("a port is free").port();
         let child = Command::new("redis-server")
@@ -42,20 +42,20 @@ impl RedisServer {
             .args(arguments)
             .stdout(Stdio::null())
             .spawn();
-        let server = Self { child: child.expect("it starts"), port, _folder: folder };
+        let server = Self { child: child.expect("the server starts"), port, _folder: folder };
         until(|| server.connection().is_some());
         Some(server)
     }
 
-    /// Starts the one that follows this one, and waits until it does.
+    /// Starts a replica of this server, and waits until it is synchronized.
     ///
     /// # Panics
-    /// If it does not.
+    /// If the replica does not start or synchronize.
     pub fn replica(&self) -> Self {
         let replica = Self::start(&["--replicaof", "127.0.0.1", &self.port.to_string()]);
-        let replica = replica.expect("another one started");
-        // A replica that is online has heard all, and acknowledges what comes a second later.
-        let mut connection = self.connection().expect("it is there");
+        let replica = replica.expect("this server started, so its replica can");
+        // A replica that is online has all data, and acknowledges new data within a second.
+        let mut connection = self.connection().expect("the server answers");
         until(|| {
             let mut commands = ::redis::pipe();
             commands.cmd("PUBLISH").arg("any").arg("").cmd("WAIT").arg(1).arg(100);
@@ -70,25 +70,25 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// What it answers to a command, whose words blanks separate.
+    /// Sends a command, whose words are separated by blanks, and returns the answer.
     ///
     /// # Panics
-    /// If the answer is of another kind, or does not come.
+    /// If no answer comes, or it has another type.
     pub fn tell<T: FromRedisValue>(&self, command: &str) -> T {
         let mut words = command.split(' ');
-        let mut command = ::redis::cmd(words.next().expect("a command"));
+        let mut command = ::redis::cmd(words.next().expect("the command has a first word"));
         command.arg(words.collect::<Vec<_>>());
-        let mut connection = self.connection().expect("it is there");
-        command.query(&mut connection).expect("an answer to that")
+        let mut connection = self.connection().expect("the server answers");
+        command.query(&mut connection).expect("the server answers with this type")
     }
 
-    /// Sends its process a signal.
+    /// Sends the server's process a signal.
     ///
     /// # Panics
     /// If there is no such process or signal.
     pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
-        assert!(sent.expect("kill is there").success());
+        assert!(sent.expect("kill exists").success());
     }
 
     fn connection(&self) -> Option<Connection> {
@@ -103,10 +103,10 @@ impl Drop for RedisServer {
     }
 }
 
-fn until(mut comes: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !comes() {
-        assert!(begun.elapsed() < PATIENCE, "it never comes");
+fn until(mut is_true: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_true() {
+        assert!(start.elapsed() < PATIENCE, "the server did not reach the state in time");
         thread::yield_now();
     }
 }

@@ -1,4 +1,4 @@
-//! A koohook behind a real socket, and a caller that writes bytes.
+//! A koohook behind a real socket, and a caller that sends raw bytes.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -17,33 +17,33 @@ use crate::log::Log;
 
 /// An endpoint that is served on a port of this machine until this is dropped.
 pub struct ServedEndpoint {
-    /// Where it listens.
+    /// The address at which it listens.
     pub address: SocketAddr,
-    /// What it logs.
+    /// The log of the endpoint's thread.
     pub log: Log,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
-/// An answer as it stood on the wire.
+/// An answer in its exact bytes, and parsed.
 pub struct RawAnswer {
-    /// The head's bytes, as text.
+    /// The status line and the headers, as text.
     pub head: String,
-    /// The same answer, read.
+    /// The same answer, parsed.
     pub response: Response<Vec<u8>>,
 }
 
 const MAX_CONNECTIONS: usize = 1_024;
 
-/// Longer than any answer takes; a caller that waits this long has failed.
+/// The longest wait for an answer. A test that waits longer fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl ServedEndpoint {
-    /// Serves an endpoint, on a thread of its own.
+    /// Serves an endpoint on its own thread.
     pub fn new<W: World>(endpoint: Arc<CallbackEndpoint<W>>) -> Self {
         let log = Log::default();
         let (stop, stopped) = oneshot::channel();
-        let (tell, told) = mpsc::channel();
+        let (sender, address) = mpsc::channel();
         let kept = log.clone();
         let thread = thread::spawn(move || {
             let _guard = kept.keep();
@@ -51,12 +51,12 @@ impl ServedEndpoint {
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                tell.send(listener.local_addr().unwrap()).unwrap();
+                sender.send(listener.local_addr().unwrap()).unwrap();
                 serve_until(endpoint, listener, MAX_CONNECTIONS, async { drop(stopped.await) })
                     .await;
             });
         });
-        Self { address: told.recv().unwrap(), log, stop: Some(stop), thread: Some(thread) }
+        Self { address: address.recv().unwrap(), log, stop: Some(stop), thread: Some(thread) }
     }
 
     /// A new connection to it.
@@ -84,12 +84,13 @@ pub struct RawCaller {
 }
 
 impl RawCaller {
-    /// Sends bytes. Where the other side has hung up by then, its answer says why.
+    /// Sends bytes. If the server has already closed, the error is ignored: its answer gives the
+    /// reason.
     pub fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
 
-    /// The next answer, or nothing where the other side hung up without one.
+    /// The next answer, or `None` if the server closed without an answer.
     pub fn answer(&mut self) -> Option<RawAnswer> {
         let end = loop {
             match find(&self.received, b"\r\n\r\n") {
@@ -98,7 +99,7 @@ impl RawCaller {
             }
         };
         let head: Vec<u8> = self.received.drain(..end).collect();
-        let head = String::from_utf8(head).expect("a head is text");
+        let head = String::from_utf8(head).expect("headers are text");
         let mut response = read_head(&head);
         let len = response.headers().get("content-length");
         let len = len.map_or(0, |len| len.to_str().unwrap().parse().unwrap());
@@ -109,7 +110,7 @@ impl RawCaller {
         Some(RawAnswer { head, response })
     }
 
-    /// Whether the other side has hung up, once all it sent was read.
+    /// Whether the server has closed, and all its bytes were read.
     pub fn is_closed(&mut self) -> bool {
         self.received.is_empty() && self.receive().is_none()
     }
@@ -123,7 +124,7 @@ impl RawCaller {
                 Some(())
             }
             Err(fault) if fault.kind() == std::io::ErrorKind::ConnectionReset => None,
-            Err(fault) => panic!("no answer came: {fault}"),
+            Err(fault) => panic!("no answer arrived: {fault}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Servers that `tests/servers` started, and a runtime to speak to them from.
+//! The servers that `tests/servers` started, and the runtime for connections to them.
 
 use std::io::Write;
 use std::sync::LazyLock;
@@ -8,21 +8,21 @@ use tokio::runtime::Runtime;
 
 use crate::dynamodb::Table;
 
-/// A server that a store may be in.
+/// A kind of server for a store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Server {
     /// One Redis.
     Redis,
-    /// Three of them.
+    /// A cluster of three Redis servers.
     RedisCluster,
-    /// Amazon's own emulator.
+    /// Amazon's emulator of DynamoDB.
     Dynamodb,
-    /// One that a single test makes forget its scripts.
+    /// A Redis for the one test that deletes the server's scripts.
     RedisForgetful,
 }
 
 impl Server {
-    /// The variable in which `tests/servers` leaves its address.
+    /// The environment variable in which `tests/servers` gives the server's address.
     const fn variable(self) -> &'static str {
         match self {
             Self::Redis => "KOOHOOK_TEST_REDIS",
@@ -33,15 +33,15 @@ impl Server {
     }
 }
 
-/// `KOOHOOK_STORE` for a store in a server that nobody else has keys in; nothing where there is
-/// no such server: said aloud, and in CI a failure.
+/// `KOOHOOK_STORE` for a store in a server, with a prefix or table that no other test uses. If the
+/// server does not run, it prints a line and returns `None`; in CI it panics.
 pub fn setting(server: Server) -> Option<String> {
     static DRAWN: AtomicUsize = AtomicUsize::new(0);
     let variable = server.variable();
     let Ok(address) = std::env::var(variable) else {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "{variable} is not set");
-        // Past the test's own output, which nobody sees where it passes.
-        let _ = writeln!(std::io::stderr(), "!! SKIPPED {variable} is not set: use tests/servers");
+        // Not with `eprintln!`: cargo hides that output if the test passes.
+        let _ = writeln!(std::io::stderr(), "!! SKIPPED: {variable} is not set; run tests/servers");
         return None;
     };
     if server == Server::Dynamodb {
@@ -56,12 +56,12 @@ pub fn setting(server: Server) -> Option<String> {
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
-        builder.worker_threads(2).enable_all().build().expect("this machine runs threads")
+        builder.worker_threads(2).enable_all().build().expect("the runtime starts")
     });
     &RUNTIME
 }
 
-/// Runs a future to its end, on that runtime.
+/// Runs a future on that runtime until it finishes.
 pub fn run<F: Future>(future: F) -> F::Output {
     runtime().block_on(future)
 }

@@ -1,4 +1,4 @@
-//! One store in memory under several functions, as an external one is.
+//! One store in memory that several functions share, like an external store.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use shell::store::memory::Memory;
 
 use crate::forward;
 
-/// A store that several functions share. As DynamoDB, it does not say whether it is empty, and
-/// cannot look for a value.
+/// A store that several functions share. Like DynamoDB, it cannot report whether it is empty, and
+/// cannot search for a value.
 #[derive(Clone, Default)]
 pub struct Shared(Arc<Memory>);
 

@@ -1,5 +1,5 @@
-//! The store under most tests: memory, or the one that `KOOHOOK_TEST_STORE` names, so that what
-//! holds over the model is held over a real store by the same tests.
+//! The store under most tests: memory, or the store that `KOOHOOK_TEST_STORE` names. So the same
+//! tests check koohook over the memory store and over a real store.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -14,34 +14,34 @@ use tempfile::TempDir;
 use crate::on_tokio::OnTokio;
 use crate::servers::{self, Server};
 
-/// A store with nothing in it, and without a clock: a test keeps the world's clock in its hand, and
-/// a real server's shows another time.
+/// An empty store without a clock: the test sets the world's clock, and a real server's clock has
+/// another time.
 #[derive(Clone)]
 pub enum TestStore {
     /// The model.
     Memory(Arc<Memory>),
-    /// A real one, and the folder that it may be in.
+    /// A real store, and its folder if it has one.
     Real(Arc<OnTokio<AnyStore>>, Option<Arc<TempDir>>),
 }
 
 impl TestStore {
-    /// The store that the environment names: `memory`, where it names none, `sqlite`, `redis`,
+    /// The store that the environment names: `memory` (the default), `sqlite`, `redis`,
     /// `redis-cluster` or `dynamodb`.
     ///
     /// # Panics
-    /// Where it names another, or one that is not there.
+    /// If the environment names another store, or the store's server does not run.
     pub fn new() -> Self {
         match std::env::var("KOOHOOK_TEST_STORE").as_deref() {
             Err(_) | Ok("memory") => Self::Memory(Arc::default()),
             Ok("sqlite") => {
-                let folder = tempfile::tempdir().expect("a folder");
+                let folder = tempfile::tempdir().expect("a folder is created");
                 let file = folder.path().join("koohook.db");
                 Self::open(&format!("sqlite:{}", file.display()), Some(folder))
             }
             Ok("redis") => Self::served(Server::Redis),
             Ok("redis-cluster") => Self::served(Server::RedisCluster),
             Ok("dynamodb") => Self::served(Server::Dynamodb),
-            Ok(other) => panic!("KOOHOOK_TEST_STORE names no store: {other}"),
+            Ok(other) => panic!("KOOHOOK_TEST_STORE names an unknown store: {other}"),
         }
     }
 
@@ -50,7 +50,7 @@ impl TestStore {
     }
 
     fn open(setting: &str, folder: Option<TempDir>) -> Self {
-        let setting = StoreSetting::parse(setting).expect("a setting of a store");
+        let setting = StoreSetting::parse(setting).expect("the setting names a store");
         let store = servers::run(setting.open(false)).expect("the store opens");
         Self::Real(Arc::new(OnTokio(store)), folder.map(Arc::new))
     }

@@ -11,7 +11,7 @@ use shell::store::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value,
 use crate::forward;
 use crate::halt::Halt;
 
-/// A store that counts what is asked of it, and fails as planned.
+/// A store that counts its reads and writes, and fails as planned.
 pub struct Watched<S> {
     inner: S,
     reads: AtomicUsize,
@@ -20,40 +20,40 @@ pub struct Watched<S> {
     halt: Arc<Halt>,
 }
 
-/// What is to go wrong with one operation of a store.
+/// How one operation of a store fails.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Trouble {
-    /// It works.
+    /// The operation works.
     None,
-    /// It is refused, and nothing happened.
+    /// The operation fails and changes nothing.
     Refused,
-    /// It happens, and the reply is lost.
+    /// The operation is done, and its reply is lost.
     ReplyLost,
 }
 
 impl<S: Store> Watched<S> {
-    /// A store over another one, with nothing planned.
+    /// Watches another store. No fault is planned yet.
     pub(crate) fn new(inner: S) -> Self {
         let [reads, writes] = [0, 0].map(AtomicUsize::new);
         Self { inner, reads, writes, plan: Mutex::default(), halt: Arc::default() }
     }
 
-    /// Where its operations halt.
+    /// The halt of its operations.
     pub(crate) const fn halt(&self) -> &Arc<Halt> {
         &self.halt
     }
 
-    /// Plans the next operations, in order, reads and writes alike; after them all goes well.
+    /// Plans the next reads and writes, in order. Operations after them work.
     pub fn plan(&self, troubles: impl IntoIterator<Item = Trouble>) {
         *self.plan.lock().unwrap() = troubles.into_iter().collect();
     }
 
-    /// Reads and writes since the last time this was asked.
+    /// The counts of reads and writes since the last use of this method.
     pub fn take_counts(&self) -> (usize, usize) {
         (self.reads.swap(0, Ordering::SeqCst), self.writes.swap(0, Ordering::SeqCst))
     }
 
-    /// The store beneath, to look without being counted.
+    /// The watched store itself. Its operations are not counted.
     pub const fn inner(&self) -> &S {
         &self.inner
     }

@@ -11,14 +11,14 @@ use shell::world::{Unanswered, Web};
 use crate::halt::Halt;
 use crate::yielding::yield_now;
 
-/// The other side of every call: a closure that answers. Without one, no call arrives.
+/// Answers every call with a closure. Without a closure, no call arrives.
 #[derive(Default)]
 pub struct Scripted {
     peer: Mutex<Option<Peer>>,
     /// How long the last call took, until a caller has waited for it.
     took: AtomicU64,
     halt: Arc<Halt>,
-    /// How many calls are under way, and how many ever were at once.
+    /// How many calls are under way, and the highest such number so far.
     calls: AtomicUsize,
     most: AtomicUsize,
 }
@@ -26,16 +26,16 @@ pub struct Scripted {
 /// Answers a call, after a while.
 pub type Peer = Box<dyn FnMut(Request<Bytes>) -> (Duration, PeerAnswer) + Send + 'static>;
 
-/// What came of a call.
+/// The outcome of a call.
 pub type PeerAnswer = Result<Response<Bytes>, Unanswered>;
 
 impl Scripted {
-    /// A web without an answer yet, which halts as this says.
+    /// A web without a closure, which halts with `halt`.
     pub(crate) fn with_halt(halt: Arc<Halt>) -> Self {
         Self { halt, ..Self::default() }
     }
 
-    /// How many calls were ever under way at once.
+    /// The highest number of concurrent calls so far.
     pub(crate) fn most_at_once(&self) -> usize {
         self.most.load(Ordering::SeqCst)
     }
@@ -50,12 +50,13 @@ impl Scripted {
         self.halt.is_idle()
     }
 
-    /// Sets who answers from now on, at once.
+    /// Sets the closure that answers from now on, without delay.
     pub fn answer(&self, mut peer: impl FnMut(Request<Bytes>) -> PeerAnswer + Send + 'static) {
         self.answer_after(move |request| (Duration::ZERO, peer(request)));
     }
 
-    /// Sets who answers from now on, each after a while; what they do is done all the same.
+    /// Sets the closure that answers from now on, with a delay for each answer. The closure runs
+    /// even if the caller does not wait for the answer.
     pub fn answer_after(
         &self,
         peer: impl FnMut(Request<Bytes>) -> (Duration, PeerAnswer) + Send + 'static,

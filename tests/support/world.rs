@@ -1,4 +1,4 @@
-//! A world for tests: time passes when a test says so, and what is random is the same in every run.
+//! A world for tests. The test sets the time, and random values are the same in every run.
 
 mod waiting;
 
@@ -18,7 +18,7 @@ use crate::yielding::yield_now;
 /// The moment at which every test begins: 2026-10-05T21:09:27Z.
 pub const NOW: u64 = 1_791_234_567_000;
 
-/// A world with a clock in the test's hand.
+/// A world whose clock the test sets.
 pub struct TestWorld<S> {
     store: S,
     web: Scripted,
@@ -37,26 +37,27 @@ impl<S: Store> TestWorld<S> {
         Self { store, web: Scripted::default(), now, elapsed, lag, drawn, waiting }
     }
 
-    /// Lets time pass, on both clocks.
+    /// Advances both clocks.
     pub fn pass(&self, span: Duration) {
         let millis = u64::try_from(span.as_millis()).unwrap();
         self.now.fetch_add(millis, Ordering::SeqCst);
         self.elapsed.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// How long every operation takes from now on; more than the caller waits, and it happens
-    /// unseen.
+    /// Sets how long every operation takes from now on. If that is longer than the caller waits,
+    /// the
+    /// operation is done but its caller does not see the result.
     pub fn lag(&self, span: Duration) {
         let millis = u64::try_from(span.as_millis()).unwrap();
         self.lag.store(millis, Ordering::SeqCst);
     }
 
-    /// Sets the time of day alone, as a correction of the clock does.
+    /// Sets only the time of day, as a correction of the clock does.
     pub fn set_now(&self, millis: u64) {
         self.now.store(millis, Ordering::SeqCst);
     }
 
-    /// How many calls over the web were ever under way at once.
+    /// The highest number of concurrent calls over the web so far.
     pub fn most_called(&self) -> usize {
         self.web.most_at_once()
     }
@@ -68,12 +69,12 @@ impl<S: Store> TestWorld<S> {
 }
 
 impl<S: Store + Clone> TestWorld<Watched<S>> {
-    /// The same world as another process finds it: the store, the time of day, and chance that
-    /// never repeats itself; nobody is called there yet, and nothing fails.
+    /// The same world for another process: the same store and time of day, other random values, no
+    /// closure that answers calls, and no planned fault.
     pub fn of_another_process(&self) -> Self {
         let other = Self::watched(self.store.inner().clone());
         other.now.store(self.now_millis(), Ordering::SeqCst);
-        // Far from whatever this process draws.
+        // Far from every number that this process draws.
         let drawn = self.drawn.fetch_add(1 << 40, Ordering::SeqCst) + (1 << 39);
         other.drawn.store(drawn, Ordering::SeqCst);
         other
@@ -88,17 +89,17 @@ impl<S: Store> TestWorld<Watched<S>> {
         Self { web, ..Self::new(store) }
     }
 
-    /// Lets everything halt at a point of its operations; see [`crate::halt::Halt`].
+    /// Halts all operations at a point; see [`crate::halt::Halt`].
     pub fn halt_at(&self, point: usize) {
         self.store.halt().set(Some(point));
     }
 
-    /// Lets everything go on.
+    /// Lifts the halt.
     pub fn go_on(&self) {
         self.store.halt().set(None);
     }
 
-    /// Whether the world has halted, and nothing is under way any more.
+    /// Whether the world has halted, and no operation is under way.
     pub fn has_halted(&self) -> bool {
         self.store.halt().is_over()
     }
@@ -124,7 +125,7 @@ impl<S: Store> World for TestWorld<S> {
         Duration::from_millis(self.elapsed.load(Ordering::SeqCst))
     }
 
-    /// Never the same twice, and the same in every run.
+    /// Returns a new value at each call, and the same values in every run.
     fn random<const N: usize>(&self) -> [u8; N] {
         let drawn = self.drawn.fetch_add(1, Ordering::SeqCst);
         let mut bytes = [0; N];
@@ -132,8 +133,8 @@ impl<S: Store> World for TestWorld<S> {
         bytes
     }
 
-    /// A future takes as long as the world lags, and whoever is called; without a limit left it
-    /// is not begun. Those that are under way at once take their time at once.
+    /// A future takes the world's lag plus the time of its call over the web. If the limit is zero,
+    /// the future does not begin. Concurrent futures share the time that passes.
     async fn within<F>(&self, limit: Duration, future: F) -> Option<F::Output>
     where
         F: Future + Send,
@@ -150,8 +151,9 @@ impl<S: Store> World for TestWorld<S> {
         (lag.saturating_add(took) < limit).then_some(output)
     }
 
-    /// Time passes for who waits least, once nobody has anything else to do. How long a real store
-    /// takes is no time of this world.
+    /// Time passes for the future with the shortest wait, after all other futures are idle. The
+    /// real
+    /// time that a real store takes does not count.
     async fn pause(&self, span: Duration) {
         let until = self.elapsed().saturating_add(span);
         let waiting = Waiting::new(&self.waiting, until);
@@ -160,7 +162,7 @@ impl<S: Store> World for TestWorld<S> {
             idle = match (self.web.is_idle(), waiting.is_first()) {
                 (false, _) => 0,
                 (true, true) => idle + PATIENCE / FIRST,
-                // Whoever waits less may be a process that is paused.
+                // A future with a shorter wait may belong to a paused process.
                 (true, false) => idle + 1,
             };
             yield_now().await;
@@ -169,7 +171,7 @@ impl<S: Store> World for TestWorld<S> {
     }
 }
 
-/// How many turns others have to begin an operation before time passes for who waits least, and for
-/// anybody else.
+/// How many turns other futures get to begin an operation, before time passes for the future with
+/// the shortest wait (`FIRST`) and for any other future (`PATIENCE`).
 const FIRST: usize = 4;
 const PATIENCE: usize = 256;

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::mem::replace;
 use std::task::Poll;
 
-/// Lets every other future go on first.
+/// Lets every other future run first.
 pub async fn yield_now() {
     let mut yielded = false;
     poll_fn(|context| {

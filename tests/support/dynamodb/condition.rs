@@ -1,5 +1,5 @@
-//! DynamoDB's condition expressions, as far as koohook has any use for them: `AND`, `OR`, brackets,
-//! comparisons with a value, `BETWEEN` two, and whether an attribute is there.
+//! The part of DynamoDB's condition expressions that koohook uses: `AND`, `OR`, brackets,
+//! comparisons with a value, `BETWEEN` two values, and whether an attribute exists.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 /// Whether an item, which may be absent, meets a condition.
 ///
 /// # Errors
-/// What DynamoDB would call invalid: a word that it does not know there, a value that is named and
-/// not given, or given and not named.
+/// If DynamoDB would call the expression invalid: a word is unknown at its place, a named value is
+/// not given, or a given value is not named.
 pub fn holds(
     text: &str,
     item: Option<&Map<String, Value>>,
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
     fn any(&mut self) -> Result<bool, String> {
         let mut held = self.all()?;
         while self.take("OR") {
-            // Read to its end, whether or not it matters.
+            // The rest is always read, so that a syntax error in it is found.
             held |= self.all()?;
         }
         Ok(held)
@@ -60,20 +60,20 @@ impl<'a> Reader<'a> {
     fn one(&mut self) -> Result<bool, String> {
         if self.take("(") {
             let held = self.any()?;
-            return self.want(")").map(|()| held);
+            return self.expect(")").map(|()| held);
         }
         let word = self.next()?;
         if word == "attribute_not_exists" {
-            self.want("(")?;
+            self.expect("(")?;
             let name = self.next()?;
-            self.want(")")?;
+            self.expect(")")?;
             return Ok(self.item.is_none_or(|item| !item.contains_key(name)));
         }
         let operator = self.next()?;
         let value = self.value()?;
         let found = self.item.and_then(|item| item.get(word));
         if operator == "BETWEEN" {
-            self.want("AND")?;
+            self.expect("AND")?;
             return between(found, value, self.value()?);
         }
         let Some(found) = found else { return Ok(false) };
@@ -105,12 +105,13 @@ impl<'a> Reader<'a> {
         found
     }
 
-    fn want(&mut self, word: &str) -> Result<(), String> {
+    fn expect(&mut self, word: &str) -> Result<(), String> {
         if self.take(word) { Ok(()) } else { Err(format!("{word} is missing")) }
     }
 }
 
-/// Whether a value lies between two others, or is one of them. The greater one first is invalid.
+/// Whether a value lies between two others, or equals one of them. Bounds in the wrong order are
+/// invalid.
 fn between(found: Option<&Value>, least: &Value, greatest: &Value) -> Result<bool, String> {
     if compare(least, greatest) == Some(Ordering::Greater) {
         return Err("The BETWEEN operator requires upper bound to be greater".to_owned());
@@ -119,13 +120,13 @@ fn between(found: Option<&Value>, least: &Value, greatest: &Value) -> Result<boo
     Ok(found.is_some_and(|found| at_least(found, least) && at_least(greatest, found)))
 }
 
-/// The order of two values of one type; values of two types have none.
+/// The order of two values of the same type. Values of different types have no order.
 fn compare(a: &Value, b: &Value) -> Option<Ordering> {
     let number = |value: &Value| value["N"].as_str()?.parse::<u128>().ok();
     if let (Some(a), Some(b)) = (number(a), number(b)) {
         return Some(a.cmp(&b));
     }
     let of = |kind: &str| Some(a[kind].as_str()?.cmp(b[kind].as_str()?));
-    // Base64 keeps no order, but what is equal.
+    // Base64 does not keep the order of bytes, but equal bytes have equal texts.
     of("S").or_else(|| of("B").filter(|order| order.is_eq()))
 }

@@ -1,6 +1,6 @@
-//! DynamoDB as far as koohook uses it, over HTTP: the emulator's answers, and beyond them what it
-//! does not do. It believes signed calls alone, a weak read is one write behind, and it fails as
-//! planned.
+//! The part of DynamoDB that koohook uses, over HTTP. It answers as the emulator does, and does
+//! what the emulator does not: it accepts only signed calls, a weak read is one write behind, and
+//! it fails as planned.
 
 mod refusal;
 mod table;
@@ -25,23 +25,23 @@ use super::signature::{Received, Unbelieved};
 use super::{ACCESS_KEY, REGION, SECRET_KEY, SESSION_TOKEN};
 use crate::on_tokio::{block_on, spawn};
 
-/// A server of its own for each test, until the process ends.
+/// A server for one test. It runs until the process ends.
 pub struct Model {
-    /// Where it listens.
+    /// The address at which it listens.
     pub endpoint: String,
     state: Arc<Mutex<State>>,
 }
 
-/// What is to go wrong with one call.
+/// How the model fails one call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Plan {
-    /// Nothing.
+    /// The call works.
     Work,
-    /// It is refused with this status and kind, and nothing happened.
+    /// The call is rejected with this status and kind, and changes nothing.
     Refuse(u16, &'static str),
-    /// The connection ends before it happens.
+    /// The connection closes before the operation is done.
     CutBefore,
-    /// It happens, and the connection ends before the answer.
+    /// The operation is done, and the connection closes before the answer.
     CutAfter,
 }
 
@@ -50,21 +50,21 @@ struct State {
     tables: BTreeMap<String, ModelTable>,
     plan: VecDeque<Plan>,
     calls: Vec<String>,
-    /// The `Date` of its answers.
+    /// The `Date` header of its answers.
     date: Option<&'static str>,
 }
 
-/// The moment for which calls must be signed, as [`super::noon`] is written.
+/// The moment for which calls must be signed: [`super::noon`] in the signature's format.
 const DATE: &str = "20261005T210927Z";
-/// The same second, as an answer's `Date` has it.
+/// The same second in the format of an answer's `Date`.
 const HTTP_DATE: &str = "Mon, 05 Oct 2026 21:09:27 GMT";
 impl Model {
-    /// Starts one, on a free port.
+    /// Starts a server on a free port.
     pub fn start() -> Self {
         let state = State { date: Some(HTTP_DATE), ..State::default() };
         let state = Arc::new(Mutex::new(state));
         let listener = block_on(TcpListener::bind("127.0.0.1:0")).expect("a port is free");
-        let address: SocketAddr = listener.local_addr().expect("it has one");
+        let address: SocketAddr = listener.local_addr().expect("the listener has an address");
         let kept = Arc::clone(&state);
         spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -79,23 +79,24 @@ impl Model {
         Self { endpoint: format!("http://{address}"), state }
     }
 
-    /// Plans the next calls, in order; after them all goes well.
+    /// Plans the next calls, in order. Calls after them work.
     pub fn plan(&self, plans: impl IntoIterator<Item = Plan>) {
         self.lock().plan = plans.into_iter().collect();
     }
 
-    /// What every answer gives as its `Date` from now on.
+    /// Sets the `Date` of every answer from now on.
     pub fn tell_date(&self, date: Option<&'static str>) {
         self.lock().date = date;
     }
 
-    /// The operations that were asked for since the last time this was.
+    /// The operations that were called since the last use of this method.
     pub fn take_calls(&self) -> Vec<String> {
         std::mem::take(&mut self.lock().calls)
     }
 
-    /// What it answers to a request, without the wire and whoever signed: the kind of a refusal
-    /// beside the body.
+    /// The answer to a request, without HTTP and without a signature: the kind of a rejection, if
+    /// it is
+    /// one, and the body.
     pub fn ask(&self, operation: &str, request: &Value) -> (Option<String>, Value) {
         match self.lock().answer(operation, request.to_string().as_bytes()) {
             Ok(answer) => (None, answer),
@@ -105,14 +106,14 @@ impl Model {
         }
     }
 
-    /// Every item of every table, as it stands.
+    /// Every item of every table, in its current version.
     pub fn items(&self) -> Vec<Map<String, Value>> {
         let state = self.lock();
         let items = state.tables.values().flat_map(|table| table.items.values());
         items.map(|item| item.now.clone()).collect()
     }
 
-    /// Frees every item with a `ttl`, as DynamoDB does some day after.
+    /// Deletes every item that has a `ttl`, as DynamoDB does some days after expiry.
     pub fn free(&self) {
         for table in self.lock().tables.values_mut().filter(|table| table.frees) {
             table.items.retain(|_, item| !item.now.contains_key("ttl"));
@@ -120,11 +121,11 @@ impl Model {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panics with it")
+        self.state.lock().expect("no test panicked while it had the lock")
     }
 }
 
-/// Answers one request, or ends the connection.
+/// Answers one request, or closes the connection.
 async fn serve(
     state: Arc<Mutex<State>>,
     request: Request<Incoming>,
@@ -134,7 +135,7 @@ async fn serve(
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let target = text("x-amz-target").unwrap_or_default();
     let operation = target.strip_prefix("DynamoDB_20120810.").unwrap_or_default();
-    let believed = believe(&head, &body);
+    let verified = verify(&head, &body);
     let mut state = state.lock().map_err(|_| "a test panicked")?;
     state.calls.push(operation.to_owned());
     let plan = state.plan.pop_front().unwrap_or(Plan::Work);
@@ -143,7 +144,7 @@ async fn serve(
         Plan::Refuse(status, kind) => {
             return Ok(dated(refusal(status, &Refused::of(kind, "")), state.date));
         }
-        Plan::Work | Plan::CutAfter => believed.and_then(|()| state.answer(operation, &body)),
+        Plan::Work | Plan::CutAfter => verified.and_then(|()| state.answer(operation, &body)),
     };
     if plan == Plan::CutAfter {
         return Err("as planned");
@@ -155,7 +156,7 @@ async fn serve(
     Ok(dated(response, state.date))
 }
 
-fn believe(head: &http::request::Parts, body: &[u8]) -> Result<(), Refused> {
+fn verify(head: &http::request::Parts, body: &[u8]) -> Result<(), Refused> {
     let headers = head.headers.iter();
     let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
     let received = Received { method: head.method.as_str(), headers: headers.collect(), body };
@@ -168,7 +169,7 @@ fn believe(head: &http::request::Parts, body: &[u8]) -> Result<(), Refused> {
     if believed.access_key != ACCESS_KEY || believed.session_token != Some(SESSION_TOKEN) {
         return Err(Refused::of("UnrecognizedClientException", "another's key"));
     }
-    // The service allows some minutes; the tests' clock stands still.
+    // DynamoDB allows some minutes, but the clock of these tests does not run.
     if (region, service, believed.date) != (REGION, "dynamodb", DATE) || !DATE.starts_with(day) {
         return Err(Refused::of("InvalidSignatureException", "for another time or place"));
     }
@@ -178,7 +179,7 @@ fn believe(head: &http::request::Parts, body: &[u8]) -> Result<(), Refused> {
 impl State {
     fn answer(&mut self, operation: &str, body: &[u8]) -> ModelAnswer {
         let request: Value = serde_json::from_slice(body)
-            .map_err(|_| Refused::of("SerializationException", "no JSON"))?;
+            .map_err(|_| Refused::of("SerializationException", "the body is not JSON"))?;
         let name = request["TableName"].as_str().unwrap_or_default().to_owned();
         if operation == "CreateTable" {
             return self.create(name, &request);
@@ -208,7 +209,7 @@ impl State {
 
     fn create(&mut self, name: String, request: &Value) -> ModelAnswer {
         if self.tables.contains_key(&name) {
-            return Err(Refused::of("ResourceInUseException", "it stands"));
+            return Err(Refused::of("ResourceInUseException", "the table exists"));
         }
         let mut described = request.clone();
         described["TableStatus"] = json!("ACTIVE");
@@ -227,7 +228,7 @@ fn refusal(status: u16, Refused(kind, message, item): &Refused) -> Response<Full
     if let Some(item) = item {
         body["Item"] = json!(item);
     }
-    response(StatusCode::from_u16(status).expect("a status of the plan's"), &body)
+    response(StatusCode::from_u16(status).expect("the planned status is valid"), &body)
 }
 
 fn dated(mut response: Response<Full<Bytes>>, date: Option<&'static str>) -> Response<Full<Bytes>> {

@@ -1,5 +1,7 @@
-//! Signature Version 4 as a server checks it, written from its description and sharing nothing with
-//! the signer but the hash. For calls to `/` without a query, which all of DynamoDB's are.
+//! Signature Version 4 as a server verifies it. It was written from the specification, and shares
+//! only the hash with the signer. It verifies calls to `/` without a query, as all calls of
+//! DynamoDB
+//! are.
 
 use std::collections::BTreeMap;
 
@@ -10,41 +12,41 @@ use sha2::{Digest, Sha256};
 pub struct Received<'a> {
     /// The method.
     pub method: &'a str,
-    /// Every header, as often as it came.
+    /// Every header, repeated headers included.
     pub headers: Vec<(&'a str, &'a str)>,
     /// The body.
     pub body: &'a [u8],
 }
 
-/// Why a request is not believed.
+/// Why the signature of a request is not accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Unbelieved {
-    /// It is not signed, or not in a way that can be read.
+    /// The request is unsigned, or its signature cannot be parsed.
     Unsigned,
-    /// Something that must be signed is not: the host, the date, anything of Amazon's own.
+    /// A header that must be signed is not signed: the host, the date or another `x-amz-` header.
     LeftOut,
-    /// The signature is another's, or of another request.
+    /// The signature belongs to another key or another request.
     Wrong,
 }
 
-/// What a believed request was signed with.
+/// The signing facts of a verified request.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Believed<'a> {
-    /// The key's name.
+    /// The access key ID.
     pub access_key: &'a str,
     /// The day, region and service that the signature is for.
     pub scope: [&'a str; 3],
-    /// The moment that it names.
+    /// The moment of signing.
     pub date: &'a str,
-    /// What came with a role's keys.
+    /// The session token of a role's temporary keys.
     pub session_token: Option<&'a str>,
 }
 
 impl<'a> Received<'a> {
-    /// Checks the signature with the secret half of the key that it names.
+    /// Verifies the signature with the secret access key of the named access key ID.
     ///
     /// # Errors
-    /// As [`Unbelieved`] says.
+    /// See [`Unbelieved`].
     pub fn believe(&self, secret: &str) -> Result<Believed<'a>, Unbelieved> {
         let read = || {
             let authorization = self.header("authorization")?;
@@ -85,11 +87,11 @@ impl<'a> Received<'a> {
 
     fn signs_enough(&self, names: &[&str]) -> bool {
         let must = |name: &str| name == "host" || name.starts_with("x-amz-");
-        let mut came = self.headers.iter().map(|(name, _)| name.to_ascii_lowercase());
-        names.is_sorted() && came.all(|name| !must(&name) || names.contains(&name.as_str()))
+        let mut received = self.headers.iter().map(|(name, _)| name.to_ascii_lowercase());
+        names.is_sorted() && received.all(|name| !must(&name) || names.contains(&name.as_str()))
     }
 
-    /// The one form that every way of sending the same request has.
+    /// The canonical form: equal for every way of sending the same request.
     fn canonical(&self, names: &[&str]) -> Option<String> {
         let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, value) in &self.headers {
@@ -104,7 +106,7 @@ impl<'a> Received<'a> {
 }
 
 fn mac(key: &[u8], text: &[u8]) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length will do");
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC accepts a key of any length");
     mac.update(text);
     mac.finalize().into_bytes().to_vec()
 }

@@ -1,4 +1,4 @@
-//! One connection through a fault proxy.
+//! One connection through the fault proxy.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -17,9 +17,9 @@ pub(super) struct ProxiedConnection {
     number: usize,
     client: TcpStream,
     server: TcpStream,
-    /// Who spoke last.
+    /// The side that sent last.
     last: Side,
-    /// The exchange under way, and what is left of its treatment.
+    /// The current exchange, and the rest of its treatment.
     exchange: Option<usize>,
     treatment: Treatment,
     silent: Vec<Side>,
@@ -45,7 +45,8 @@ impl ProxiedConnection {
         }
     }
 
-    /// Carries bytes until both ends have closed; what one said before it did still arrives.
+    /// Carries bytes until both ends have closed. Bytes that an end sent before it closed still
+    /// arrive.
     pub(super) async fn carry(mut self) {
         let [mut asked, mut answered] = [(); 2].map(|()| vec![0; 16 * 1024]);
         let mut over = Vec::new();
@@ -66,7 +67,7 @@ impl ProxiedConnection {
         }
     }
 
-    /// Passes bytes as far as they come, and lets go wrong what is due.
+    /// Passes bytes, and applies a fault that is due.
     async fn pass(&mut self, side: Side, bytes: &[u8]) -> io::Result<ControlFlow<()>> {
         let before = self.note(side, bytes.len());
         let is_lost = self.number < self.state.lost_below.load(Ordering::SeqCst);
@@ -82,7 +83,7 @@ impl ProxiedConnection {
         let _ = self.write(side, first).await?;
         match fault.what {
             What::Pause(span) => {
-                // Lateness is the fault itself here, not something that a test waits for.
+                // The delay is the fault itself; no test waits for it to synchronize.
                 tokio::time::sleep(span).await;
                 return self.write(side, rest).await;
             }
@@ -101,7 +102,7 @@ impl ProxiedConnection {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Counts bytes; how many of that side of the exchange came before them.
+    /// Counts bytes, and returns how many bytes of that side of the exchange came before.
     fn note(&mut self, side: Side, len: usize) -> usize {
         let mut exchanges = self.state.exchanges.lock().unwrap();
         if (self.last, side) == (Side::Reply, Side::Request) {
@@ -109,7 +110,7 @@ impl ProxiedConnection {
             (self.exchange, self.treatment) = (Some(exchange), treatment);
         }
         self.last = side;
-        // A server that speaks first speaks outside every exchange.
+        // Bytes that a server sends first belong to no exchange.
         self.exchange.map_or(0, |exchange| exchanges.count(exchange, side, len))
     }
 
@@ -122,7 +123,7 @@ impl ProxiedConnection {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Who is told what a side says.
+    /// The stream that receives the bytes of a side.
     const fn to(&mut self, side: Side) -> &mut TcpStream {
         match side {
             Side::Request => &mut self.server,

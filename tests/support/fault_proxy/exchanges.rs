@@ -1,29 +1,29 @@
-//! The exchanges that a fault proxy saw, and the rule for the next.
+//! The exchanges that the fault proxy saw, and the rule for the next ones.
 
 use super::treatment::{Side, Treatment};
 
-/// How many bytes an exchange brought to the proxy, whatever became of them.
+/// How many bytes of an exchange the proxy received, passed or not.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Exchange {
-    /// What the client said.
+    /// Bytes from the client.
     pub request: usize,
-    /// What the server said to it.
+    /// Bytes from the server.
     pub reply: usize,
 }
 
-/// Says how an exchange is treated, by its number since the rule was made.
+/// Returns the treatment of an exchange, from its number since the rule was set.
 pub(super) type Rule = Box<dyn FnMut(usize) -> Treatment + Send>;
 
-/// The exchanges so far, and how the next are treated.
+/// The exchanges so far, and the rule for the next ones.
 pub(super) struct Exchanges {
     rule: Rule,
     seen: Vec<Exchange>,
-    /// The first that the rule was made for.
+    /// The first exchange under the current rule.
     from: usize,
 }
 
 impl Exchange {
-    /// How many bytes there are on a side.
+    /// The number of bytes on a side.
     pub const fn on(&self, side: Side) -> usize {
         match side {
             Side::Request => self.request,
@@ -33,12 +33,12 @@ impl Exchange {
 }
 
 impl Exchanges {
-    /// No exchange yet; the next ones pass.
+    /// No exchange yet. The next ones pass unchanged.
     pub(super) fn new() -> Self {
         Self { rule: Box::new(|_| Treatment::default()), seen: Vec::new(), from: 0 }
     }
 
-    /// Treats the next exchanges by another rule, and counts them anew.
+    /// Treats the next exchanges by another rule, and counts them from 0 again.
     pub(super) fn treat(&mut self, rule: Rule) {
         self.rule = rule;
         self.from = self.seen.len();
@@ -49,14 +49,14 @@ impl Exchanges {
         self.seen.get(self.from..).unwrap_or_default().to_vec()
     }
 
-    /// Begins an exchange: its number, and how it is treated.
+    /// Begins an exchange. Returns its number and its treatment.
     pub(super) fn begin(&mut self) -> (usize, Treatment) {
         let number = self.seen.len();
         self.seen.push(Exchange::default());
         (number, (self.rule)(number - self.from))
     }
 
-    /// Counts bytes of an exchange; how many of the same side came before them.
+    /// Counts bytes of an exchange, and returns how many bytes of the same side came before.
     pub(super) fn count(&mut self, exchange: usize, side: Side, len: usize) -> usize {
         let Some(seen) = self.seen.get_mut(exchange) else { return 0 };
         let seen = match side {

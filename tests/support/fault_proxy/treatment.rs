@@ -1,55 +1,55 @@
-//! What a fault proxy does to an exchange.
+//! What the fault proxy does to an exchange.
 
 use std::time::Duration;
 
 use crate::chance::Chance;
 
-/// How one exchange is treated; by itself, well.
+/// The treatment of one exchange. The default passes it unchanged.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Treatment {
-    /// How many bytes are passed at once at most, where that is limited.
+    /// The greatest number of bytes in one write, if it is limited.
     pub slice: Option<usize>,
-    /// What goes wrong with it.
+    /// The fault of the exchange.
     pub fault: Option<Fault>,
 }
 
-/// What goes wrong with an exchange, and where.
+/// A fault of an exchange.
 #[derive(Clone, Copy, Debug)]
 pub struct Fault {
-    /// On which side.
+    /// The side that it hits.
     pub side: Side,
-    /// After how many of that side's bytes: no more of them are passed before it.
+    /// The number of that side's bytes that pass before the fault.
     pub after: usize,
-    /// What.
+    /// The kind of fault.
     pub what: What,
 }
 
 /// The halves of an exchange.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Side {
-    /// What a client says.
+    /// From the client to the server.
     Request,
-    /// What the server says to it.
+    /// From the server to the client.
     Reply,
 }
 
-/// What goes wrong.
+/// The kinds of faults.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum What {
-    /// Nothing passes for a while.
+    /// No byte passes for a while.
     Pause(Duration),
-    /// Nothing passes on that side any more, and nobody is told.
+    /// No byte passes on that side any more. Both ends stay open.
     Silence,
-    /// That side is over; the other one goes on.
+    /// That side is closed. The other side continues.
     HalfClose,
-    /// The connection is over, and both ends are told in order.
+    /// The connection is closed in order.
     Close,
-    /// The connection never was: both ends are told RST.
+    /// The connection is reset: both ends receive RST.
     Reset,
 }
 
 impl Treatment {
-    /// What chance does to an exchange: mostly nothing, now and then much.
+    /// A random treatment: mostly no fault, sometimes a severe one.
     pub fn drawn(chance: &mut Chance) -> Self {
         let slice = chance.one_in(4).then(|| 1 + chance.place(40));
         let what = match chance.below(48) {
@@ -68,7 +68,7 @@ impl Treatment {
 }
 
 impl Fault {
-    /// The treatment that this is all of.
+    /// The treatment that has only this fault.
     pub const fn alone(self) -> Treatment {
         Treatment { slice: None, fault: Some(self) }
     }

@@ -1,13 +1,13 @@
-//! Which of the futures that wait is the first for which time passes.
+//! Finds the waiting future for which time passes first.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Until when each future waits that waits.
+/// The moment until which each waiting future waits.
 #[derive(Default)]
 pub struct Waits(Mutex<Vec<Duration>>);
 
-/// A future that waits; it ends to wait when this is dropped.
+/// A waiting future. Its wait ends when this is dropped.
 pub struct Waiting<'a> {
     all: &'a Waits,
     until: Duration,
@@ -19,7 +19,7 @@ impl<'a> Waiting<'a> {
         Self { all, until }
     }
 
-    /// Whether no other future waits for less.
+    /// Whether no other future has a shorter wait.
     pub fn is_first(&self) -> bool {
         let all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().all(|until| self.until <= *until)

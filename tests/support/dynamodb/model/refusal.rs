@@ -1,20 +1,20 @@
-//! What the model refuses with.
+//! The model's rejections.
 
 use serde_json::{Map, Value};
 
-/// A refusal: its kind, its message, and what stands instead.
+/// A rejection: its kind, its message, and the item that exists, if the call asked for it.
 pub struct Refused(pub &'static str, pub String, pub Option<Map<String, Value>>);
 
-/// What an operation answers.
+/// The answer of an operation.
 pub type ModelAnswer = Result<Value, Refused>;
 
 impl Refused {
-    /// A refusal of a kind.
+    /// A rejection of a kind.
     pub fn of(kind: &'static str, message: &str) -> Self {
         Self(kind, message.to_owned(), None)
     }
 
-    /// A refusal of what is asked itself.
+    /// A rejection of a request that is invalid.
     pub fn invalid(message: &str) -> Self {
         Self::of("ValidationException", message)
     }

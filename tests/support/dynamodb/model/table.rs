@@ -9,20 +9,20 @@ use serde_json::{Map, Value, json};
 use super::refusal::{ModelAnswer, Refused};
 use crate::dynamodb::condition::holds;
 
-/// A table, and its one index.
+/// A table with one index.
 #[derive(Default)]
 pub struct ModelTable {
-    /// What `DescribeTable` answers.
+    /// The answer of `DescribeTable`.
     pub described: Value,
-    /// Whether it frees items by their `ttl`.
+    /// Whether the table deletes items by their `ttl`.
     pub frees: bool,
     /// The items, by their keys.
     pub items: BTreeMap<String, KeptItem>,
 }
 
-/// An item as it stands, and as it stood before the last write.
+/// An item now, and before its last write.
 pub struct KeptItem {
-    /// What it holds now.
+    /// The attributes now.
     pub now: Map<String, Value>,
     before: Option<Map<String, Value>>,
 }
@@ -52,14 +52,14 @@ impl ModelTable {
                 return Err(Refused::invalid("an index key of a wrong type or length"));
             }
         }
-        let standing = self.items.get(&key).map(|item| &item.now);
+        let current = self.items.get(&key).map(|item| &item.now);
         if let Some(condition) = request["ConditionExpression"].as_str() {
-            let held = holds(condition, standing, &request["ExpressionAttributeValues"]);
+            let held = holds(condition, current, &request["ExpressionAttributeValues"]);
             if !held.map_err(|fault| Refused::invalid(&fault))? {
-                let tells = request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
-                let standing = standing.filter(|_| tells).cloned();
+                let returns_item = request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
+                let current = current.filter(|_| returns_item).cloned();
                 let message = "The conditional request failed".to_owned();
-                return Err(Refused("ConditionalCheckFailedException", message, standing));
+                return Err(Refused("ConditionalCheckFailedException", message, current));
             }
         }
         let before = self.items.remove(&key).map(|item| item.now);
@@ -67,7 +67,7 @@ impl ModelTable {
         Ok(json!({}))
     }
 
-    /// `Query`, of the index alone.
+    /// `Query`, only of the index.
     pub fn query(&self, request: &Value) -> ModelAnswer {
         if request["IndexName"] != "agenda" || request["ConsistentRead"] == true {
             return Err(Refused::invalid("no such index, or a strong read of one"));
@@ -97,7 +97,7 @@ impl ModelTable {
             .collect();
         page.truncate(limit);
         let mut answer = json!({ "Count": page.len(), "Items": page });
-        // A full page says where it ends, though nothing may follow.
+        // A full page gives its last key, although no item may follow.
         if let Some(last) = page.last().filter(|_| page.len() == limit) {
             answer["LastEvaluatedKey"] = last.clone();
         }
@@ -116,7 +116,7 @@ fn length(value: &Value) -> usize {
     binary.map_or(text.map_or(0, str::len), |bytes| bytes.len())
 }
 
-/// An item is no longer, its attributes' names included.
+/// The greatest length of an item, with the names of its attributes.
 const MAX_ITEM_LEN: usize = 400 * 1024;
 const MAX_KEY_LEN: usize = 2_048;
 const MAX_SORT_KEY_LEN: usize = 1_024;
