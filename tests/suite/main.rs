@@ -1,4 +1,4 @@
-//! koohook, held against its promises. `tests/run` runs everything; one subject alone is
+//! The tests of koohook's behaviour. `tests/run` runs all of them. To run only one subject, use
 //! `cargo test -p tests --test suite SUBJECT::`.
 
 #![allow(
@@ -6,7 +6,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test that meets the unexpected fails, and says where"
+    reason = "a test that finds something unexpected panics at that place"
 )]
 
 mod amounts;

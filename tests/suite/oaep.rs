@@ -1,4 +1,5 @@
-//! Secrets that RSA seals: whose ciphertexts open, and how everything else fails alike.
+//! Client secrets under RSA: which ciphertexts koohook decrypts. All others fail with the same
+//! error.
 
 mod ciphertexts;
 mod keys;
@@ -13,7 +14,7 @@ use functions::application_sync::secret::{DecryptError, PrivateKeys};
 use proptest::prelude::*;
 use serde::Deserialize;
 
-/// What a Java sender makes; see `MakeVectors.java` beside it.
+/// Ciphertexts that Java made; see `MakeVectors.java` in the same folder.
 const JAVA: &str = include_str!("../vectors/oaep/java.json");
 
 #[derive(Deserialize)]
@@ -50,7 +51,7 @@ impl Key {
         pem("PRIVATE KEY", &self.der())
     }
 
-    /// The PKCS#1 key lies in a PKCS#8 one, behind 26 bytes that say it is RSA.
+    /// A PKCS#8 key contains the PKCS#1 key after 26 bytes, which name RSA.
     fn pkcs1(&self) -> Vec<u8> {
         self.der().split_off(26)
     }
@@ -83,9 +84,9 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Only what opens secrets, and what is run on a seller's machine, links `OpenSSL`.
+/// Only the package that decrypts client secrets, and builds that use it, link `OpenSSL`.
 #[test]
-fn one_package_of_ours_brings_openssl() {
+fn only_the_functions_package_depends_on_openssl() {
     let lock = include_str!("../../Cargo.lock");
     let users = |wanted: &str| -> Vec<String> {
         let packages = lock.split("[[package]]").skip(1);
@@ -101,7 +102,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn no_text_upsets_the_reader_of_keys(
+    fn the_key_parser_rejects_random_texts(
         label in "(PRIVATE KEY|RSA PRIVATE KEY|.{0,8})",
         body in "[A-Za-z0-9+/=\\\\ \n-]{0,80}|.{0,40}",
         tail in "(-----END (PRIVATE KEY|RSA PRIVATE KEY)-----)?.{0,8}",
@@ -111,7 +112,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_upsets_the_opening(text in "[A-Za-z0-9+/=_\r\n-]{0,1200}|.{0,80}|[0-9a-f]{768}") {
+    fn decryption_rejects_random_texts(text in "[A-Za-z0-9+/=_\r\n-]{0,1200}|.{0,80}|[0-9a-f]{768}") {
         prop_assert_eq!(keys(&["made-up-3072"]).open(&text), Err(DecryptError));
     }
 }

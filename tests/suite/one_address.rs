@@ -1,5 +1,5 @@
-//! The endpoint and the single function give byte-identical answers; a function answers its own
-//! activity alone (decision A2).
+//! The shared endpoint and a single function give byte-identical answers. A single function answers
+//! only its own activity (decision A2).
 
 use domain::page::Row;
 use http::{Request, Response};
@@ -11,7 +11,7 @@ use tests::call::{ADDRESS, BASE_KEY, Koohook, SETTINGS, run};
 use tests::shared_store::Shared;
 use tests::world::NOW;
 
-/// Whatever answers requests.
+/// Answers requests: the shared endpoint or a single function.
 type Answerer = Box<dyn Fn(Request<Vec<u8>>) -> Response<Vec<u8>>>;
 
 fn function(rows: &[Row], store: Shared) -> Answerer {
@@ -30,15 +30,17 @@ fn activity_of(step: &Step) -> Activity {
     let contract = match step.call.contract {
         scenario::Contract::V1 => Contract::V1,
         scenario::Contract::V2 => Contract::V2,
-        scenario::Contract::KitV1 | scenario::Contract::KitV2 => panic!("the kit has no endpoint"),
+        scenario::Contract::KitV1 | scenario::Contract::KitV2 => {
+            panic!("kit calls do not go to this endpoint")
+        }
     };
     let Some((_, scenario::Value::Text(word))) = step.call.members.first() else {
-        panic!("a step names its activity first")
+        panic!("the first member of a step is its activity")
     };
     Activity::named(Interface::Base, contract, word).unwrap()
 }
 
-/// Plays a life against the endpoint and against the functions, in step.
+/// Sends each step of a scenario to the endpoint and to the functions, and compares the answers.
 fn play(steps: &[Step]) {
     let endpoint = function(&functions::BASE, Shared::default());
     let functions = functions();
@@ -55,14 +57,14 @@ fn play(steps: &[Step]) {
             nonce: &nonce,
             instance_id: &instance_id,
         };
-        let by_door = endpoint(step.request(&wire).unwrap());
-        let answer = Answer::read(&by_door).unwrap();
+        let by_endpoint = endpoint(step.request(&wire).unwrap());
+        let answer = Answer::read(&by_endpoint).unwrap();
         step.check(&wire, &answer).unwrap_or_else(|fault| panic!("{}: {fault}", step.title));
         for (activity, function) in &functions {
             let by_function = function(step.request(&wire).unwrap());
             if *activity == activity_of(step) {
-                assert_eq!(by_function.body(), by_door.body(), "{}", step.title);
-                assert_eq!(by_function.headers(), by_door.headers(), "{}", step.title);
+                assert_eq!(by_function.body(), by_endpoint.body(), "{}", step.title);
+                assert_eq!(by_function.headers(), by_endpoint.headers(), "{}", step.title);
             } else {
                 let answer = Answer::read(&by_function).unwrap();
                 assert_eq!(answer.code, "000002", "{} at {activity:?}", step.title);
@@ -75,11 +77,11 @@ fn play(steps: &[Step]) {
 }
 
 #[test]
-fn a_v1_life_is_the_same_at_both() {
+fn a_v1_scenario_gets_the_same_answers_from_endpoint_and_functions() {
     play(&scenario::v1("CS1", NOW));
 }
 
 #[test]
-fn a_v2_life_is_the_same_at_both() {
+fn a_v2_scenario_gets_the_same_answers_from_endpoint_and_functions() {
     play(&scenario::v2("CS1", NOW));
 }

@@ -1,5 +1,5 @@
-//! What was ordered is asked before the product is told, once, and no failure of the marketplace's
-//! interface keeps the product waiting for ever (decision E7).
+//! koohook asks the order query once for the order details, before it notifies the product. A
+//! failure of the order query does not delay the notice for ever (decision E7).
 
 mod turns;
 
@@ -13,14 +13,14 @@ use shell::relay::Relay;
 use shell::world::{Unanswered, World};
 use tests::call::{Bundled, PENDING, koohook, run};
 
-/// Everything that was called, and how the marketplace's interface answers.
+/// Plays the marketplace's order query and the product, and remembers their calls.
 #[derive(Clone, Default)]
 struct Outside(Arc<Mutex<Calls>>);
 
 #[derive(Default)]
 struct Calls {
     asked: Vec<String>,
-    told: Vec<(String, Value)>,
+    notices: Vec<(String, Value)>,
 }
 
 type Answer = (u16, &'static str);
@@ -43,7 +43,7 @@ fn reply((status, body): Answer, line: &str) -> Result<Response<Bytes>, Unanswer
 }
 
 impl Outside {
-    /// Somebody who is both the marketplace's interface and a product that makes instances.
+    /// Answers for the order query and for a product that creates instances.
     fn around(
         koohook: &Bundled,
         answer: impl Fn(usize) -> Option<Answer> + Send + 'static,
@@ -51,7 +51,7 @@ impl Outside {
         Self::around_after(koohook, Duration::ZERO, answer)
     }
 
-    /// The same, with an interface that takes its time. It answers about the line that is asked for.
+    /// Does the same, but the order query answers after a delay. It answers for the requested line.
     fn around_after(
         koohook: &Bundled,
         after: Duration,
@@ -64,7 +64,7 @@ impl Outside {
             if request.uri().host() == Some("product.example.com") {
                 let body = serde_json::from_slice(request.body()).unwrap();
                 let id = request.headers()["webhook-id"].to_str().unwrap().to_owned();
-                calls.told.push((id, body));
+                calls.notices.push((id, body));
                 return (Duration::ZERO, reply((200, READY), ""));
             }
             let line = request.uri().query().unwrap_or_default().rsplit('=').next().unwrap();
@@ -79,14 +79,14 @@ impl Outside {
         self.0.lock().unwrap().asked.len()
     }
 
-    fn told(&self) -> Vec<(String, Value)> {
-        self.0.lock().unwrap().told.clone()
+    fn notices(&self) -> Vec<(String, Value)> {
+        self.0.lock().unwrap().notices.clone()
     }
 
     fn details(&self) -> Value {
-        let told = self.told();
-        assert_eq!(told.len(), 1, "one notice was told");
-        told[0].1["data"]["orderDetails"].clone()
+        let notices = self.notices();
+        assert_eq!(notices.len(), 1, "the product received one notice");
+        notices[0].1["data"]["orderDetails"].clone()
     }
 }
 
@@ -120,25 +120,25 @@ fn id() -> String {
 }
 
 #[test]
-fn a_purchase_is_told_with_what_was_ordered_inside_its_callback() {
+fn a_purchase_notice_has_the_order_details_inside_its_callback() {
     let koohook = asking(true);
     let outside = Outside::around(&koohook, |_| Some(FOUND));
     assert_eq!(buy(&koohook), "000000");
-    // Its own write, the claim with what was ordered, the settlement.
+    // The writes: the purchase, the claim with the order details, the settlement.
     assert_eq!(koohook.store().take_counts(), (1, 3));
     let details = outside.details();
     assert_eq!(details["orderLine"]["productInfo"][0]["skuCode"], "S1");
     let facts = run(koohook.instance(&id())).facts.unwrap();
     assert_eq!(facts.sku_code.as_deref(), Some("S1"));
     let kept = run(koohook.kept(&id())).unwrap().to_bytes().unwrap();
-    assert!(!String::from_utf8(kept).unwrap().contains("canary"), "no phone or e-mail stays");
+    assert!(!String::from_utf8(kept).unwrap().contains("canary"), "no phone or e-mail is stored");
     let asked = outside.0.lock().unwrap().asked[0].clone();
     assert!(asked.starts_with("https://mkt.myhuaweicloud.com/"), "{asked}");
     assert!(asked.ends_with("?orderId=CS1&orderLineId=CS1-1"), "{asked}");
 }
 
 #[test]
-fn without_keys_the_notice_says_so_and_costs_no_more() {
+fn without_openapi_keys_the_notice_gives_the_reason_and_no_query_is_sent() {
     let mut settings = PENDING.to_vec();
     settings.push(("KOOHOOK_DELIVERY_BUDGET_MILLIS", "2500"));
     let koohook = koohook(&settings);
@@ -150,7 +150,7 @@ fn without_keys_the_notice_says_so_and_costs_no_more() {
 }
 
 #[test]
-fn an_answer_that_will_never_come_is_not_waited_for() {
+fn a_final_error_of_the_order_query_does_not_delay_the_notice() {
     let koohook = asking(true);
     let outside = Outside::around(&koohook, |_| Some(UNKNOWN_LINE));
     assert_eq!(buy(&koohook), "000000");
@@ -159,12 +159,12 @@ fn an_answer_that_will_never_come_is_not_waited_for() {
 }
 
 #[test]
-fn a_busy_interface_is_asked_again_and_then_done_without() {
+fn a_busy_order_query_is_retried_before_the_notice_is_sent_without_details() {
     let koohook = asking(true);
     let outside = Outside::around(&koohook, |_| Some(BUSY));
-    assert_eq!(buy(&koohook), "000004", "the purchase stands all the same");
+    assert_eq!(buy(&koohook), "000004", "the purchase is stored, and waits for its notice");
     for pause in [4, 1, 29, 1, 119, 1] {
-        assert_eq!(outside.told(), []);
+        assert_eq!(outside.notices(), []);
         koohook.world().pass(Duration::from_secs(pause));
         relay(&koohook);
     }
@@ -173,9 +173,9 @@ fn a_busy_interface_is_asked_again_and_then_done_without() {
     assert_eq!(outside.details(), missing);
 }
 
-/// Whatever else is called about the instance, its purchase is not told the sooner without.
+/// Other calls about the instance do not use up the purchase's attempts at the order query.
 #[test]
-fn a_burst_of_calls_does_not_use_the_patience_up() {
+fn a_burst_of_calls_does_not_use_up_the_tries_of_the_order_query() {
     let koohook = asking(true);
     let outside = Outside::around(&koohook, |asked| Some(if asked < 6 { BUSY } else { FOUND }));
     assert_eq!(buy(&koohook), "000004");
@@ -188,21 +188,21 @@ fn a_burst_of_calls_does_not_use_the_patience_up() {
         assert_eq!(answer.code, "000000");
         koohook.world().pass(Duration::from_millis(1));
     }
-    assert_eq!((outside.asked(), outside.told()), (5, Vec::new()));
+    assert_eq!((outside.asked(), outside.notices()), (5, Vec::new()));
     koohook.world().pass(Duration::from_secs(5));
     relay(&koohook);
-    let told = outside.told();
-    assert_eq!(told.len(), 5);
-    assert_eq!(told[0].1["data"]["orderDetails"]["orderType"], "NEW");
+    let notices = outside.notices();
+    assert_eq!(notices.len(), 5);
+    assert_eq!(notices[0].1["data"]["orderDetails"]["orderType"], "NEW");
 }
 
 #[test]
-fn a_retried_answer_is_the_same_notice_afterwards() {
+fn a_notice_is_sent_only_after_the_order_query_answered() {
     let koohook = asking(false);
     let outside = Outside::around(&koohook, |asked| Some(if asked == 1 { BUSY } else { FOUND }));
     assert_eq!(buy(&koohook), "000004");
     relay(&koohook);
-    assert_eq!(outside.told(), [], "nobody is offered a notice that will change");
+    assert_eq!(outside.notices(), [], "a notice that may change is not sent");
     koohook.world().pass(Duration::from_secs(5));
     relay(&koohook);
     assert_eq!(outside.details()["orderType"], "NEW");
@@ -210,9 +210,10 @@ fn a_retried_answer_is_the_same_notice_afterwards() {
     assert_eq!(outside.asked(), 2);
 }
 
-/// More than five refusals in a row lock the key for everything else that the seller does with it.
+/// More than five rejections in a row lock the key for all other calls that the seller makes with
+/// it.
 #[test]
-fn a_refused_key_rests_for_five_minutes() {
+fn a_rejected_key_is_not_used_for_five_minutes() {
     let koohook = asking(false);
     let outside = Outside::around(&koohook, |_| Some(KEY_REFUSED));
     for order in ["CS1", "CS2", "CS3", "CS4", "CS5"] {
@@ -232,11 +233,11 @@ fn a_refused_key_rests_for_five_minutes() {
     assert_eq!(outside.asked(), 3);
     koohook.world().pass(Duration::from_secs(60));
     relay(&koohook);
-    assert_eq!(outside.asked(), 4, "the first refusal after the rest shuts the gate again");
+    assert_eq!(outside.asked(), 4, "the first rejection after the pause starts another pause");
 }
 
 #[test]
-fn a_host_that_is_not_reached_has_a_fallback() {
+fn an_unreachable_host_is_replaced_by_the_fallback_host() {
     let koohook = asking(true);
     let outside = Outside::around(&koohook, |asked| if asked == 1 { None } else { Some(FOUND) });
     assert_eq!(buy(&koohook), "000000");
@@ -246,12 +247,12 @@ fn a_host_that_is_not_reached_has_a_fallback() {
 }
 
 #[test]
-fn an_interface_that_hangs_leaves_the_answer_in_time() {
+fn an_order_query_that_hangs_does_not_delay_the_answer() {
     let koohook = asking(true);
     let outside = Outside::around(&koohook, |_| Some(FOUND));
     koohook.world().lag(Duration::from_millis(1_400));
     let before = World::elapsed(koohook.world());
     assert_eq!(buy(&koohook), "000004");
     assert!(World::elapsed(koohook.world()) - before <= Duration::from_secs(4));
-    assert_eq!(outside.told(), []);
+    assert_eq!(outside.notices(), []);
 }

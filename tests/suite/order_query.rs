@@ -1,4 +1,4 @@
-//! Asking the marketplace what was ordered: which notices of the real endpoint ask, and what is sent.
+//! The order query: which notices of the real endpoint need one, and which request koohook sends.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use tests::call::{PENDING, koohook, run};
 
 use crate::lifecycle::{CALLBACKS, Callback, STATES, instance_id, standing};
 
-/// Calls that differ from the lifecycle's in what decides.
+/// Calls that differ from the lifecycle's in the fields that decide about a query.
 #[rustfmt::skip]
 const OTHERS: [Callback; 4] = [
     Callback { name: "V2 RENEWAL with a product", contract: Contract::V2, members: &[
@@ -36,7 +36,7 @@ const OTHERS: [Callback; 4] = [
     ]},
 ];
 
-/// Decision E7, and no notice beside it.
+/// The notices that need a query (decision E7). No other notice needs one.
 const ASKING: [(&str, &str, &str); 5] = [
     ("V2 newInstance", "CS1", "CS1-1"),
     ("V2 refreshInstance RENEWAL_CHANGE", "CS3", "CS3-1"),
@@ -45,7 +45,7 @@ const ASKING: [(&str, &str, &str); 5] = [
     ("V2 RENEWAL with a product", "CS2", "CS2-1"),
 ];
 
-/// What a call to an instance in a state leaves for the product.
+/// The notices that a call to an instance in a state leaves in the outbox.
 fn notices(callback: &Callback, state: &str) -> Vec<Notice> {
     let koohook = koohook(&PENDING);
     let id = instance_id(callback.contract);
@@ -59,7 +59,7 @@ fn notices(callback: &Callback, state: &str) -> Vec<Notice> {
 }
 
 #[test]
-fn the_notices_of_decision_e7_ask_and_no_others() {
+fn only_the_notices_of_decision_e7_need_an_order_query() {
     let (mut kinds, mut asking) = (BTreeSet::new(), BTreeSet::new());
     for callback in CALLBACKS.iter().chain(&OTHERS) {
         for notice in STATES.iter().flat_map(|state| notices(callback, state)) {
@@ -72,11 +72,11 @@ fn the_notices_of_decision_e7_ask_and_no_others() {
     }
     let expected = ASKING.map(|(name, id, line)| (name, id.to_owned(), line.to_owned()));
     assert_eq!(asking, BTreeSet::from(expected));
-    assert_eq!(kinds.len(), 7, "all but an acceptance was told: {kinds:?}");
+    assert_eq!(kinds.len(), 7, "the calls make every kind but an acceptance: {kinds:?}");
 }
 
 #[test]
-fn an_acceptance_and_what_was_asked_before_ask_nothing() {
+fn an_acceptance_and_a_queried_notice_need_no_order_query() {
     let accepted = Callback {
         name: "V2 newInstance",
         contract: Contract::V2,
@@ -101,7 +101,7 @@ fn an_acceptance_and_what_was_asked_before_ask_nothing() {
 
 /// The signature was computed by another language's library.
 #[test]
-fn what_is_sent_is_what_is_signed() {
+fn the_order_query_sends_the_request_that_it_signed() {
     let id = "MOCKPERIODYEARNEW";
     let query = |line: Option<&str>| OrderQuery {
         order_id: id.to_owned().try_into().unwrap(),

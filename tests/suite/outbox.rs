@@ -1,6 +1,7 @@
-//! An entity's notices beside a slow model that remembers everything: whatever is appended,
-//! claimed, settled late or twice, given up and replayed, in whatever order and with whatever
-//! clock, each notice has one fate, and no two are offered at once.
+//! An entity's outbox, compared with a simple model that remembers every step. Notices are
+//! appended,
+//! claimed, settled late or twice, given up and replayed, in any order and with any clock. Each
+//! notice gets exactly one outcome, and two notices are never offered concurrently.
 
 mod attempts;
 mod dead_letters;
@@ -17,15 +18,15 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use protocol::time::UnixMillis;
 
-use self::model::{Beside, Ending, Step};
+use self::model::{Ending, ModelledOutbox, Step};
 
 const START: u64 = 1_791_234_567_000;
 const SECOND: u64 = 1_000;
 const HOUR: u64 = 3_600 * SECOND;
-/// Decision E4, in seconds; after these each hour.
+/// The pauses of decision E4 in seconds. After them, each pause is an hour.
 const PAUSES: [u64; 5] = [5, 30, 120, 600, 1_800];
 const PATIENCE: u64 = 72 * HOUR;
-/// What a relay claims for.
+/// How long a relay's claim lasts.
 const LASTING: u64 = 15 * SECOND;
 
 fn step() -> impl Strategy<Value = Step> {
@@ -55,7 +56,7 @@ fn draft(kind: NoticeType, len: usize) -> NoticeDraft {
     NoticeDraft::of_time(kind).with("scene", "renew").with("orderAmount", "x".repeat(len))
 }
 
-/// A settlement at a time by a clock that nothing speaks against.
+/// A settlement at a time, by a clock that koohook trusts.
 const fn at(now: u64, chance: u16) -> Settling {
     Settling { chance, clock: ClockTrust::Trusted, now: UnixMillis::new(now) }
 }
@@ -72,7 +73,7 @@ const fn ends(kind: NoticeType) -> bool {
     matches!(kind, NoticeType::Released | NoticeType::Abandoned)
 }
 
-/// A later one says all that an earlier one says.
+/// Whether a later notice replaces an earlier one.
 const fn is_void(earlier: NoticeType, later: NoticeType) -> bool {
     use NoticeType::{Frozen, Renewed, Thawed};
     matches!((earlier, later), (Frozen | Thawed, Frozen | Thawed) | (Renewed, Renewed))
@@ -86,16 +87,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_notice_has_one_fate_and_its_turn(steps in prop::collection::vec(step(), 0..150)) {
-        let mut beside = Beside::new();
+    fn every_notice_has_one_outcome_and_keeps_its_order(steps in prop::collection::vec(step(), 0..150)) {
+        let mut modelled = ModelledOutbox::new();
         for step in &steps {
-            beside.take(step);
+            modelled.apply(step);
         }
-        beside.end();
+        modelled.finish();
     }
 }
 
-// What the model found, and what it is too slow to meet.
+// Cases that the model found, and cases that random steps rarely reach.
 
 fn outbox(kinds: &[NoticeType]) -> Outbox {
     let mut outbox = Outbox::default();
@@ -107,7 +108,7 @@ fn outbox(kinds: &[NoticeType]) -> Outbox {
 
 fn claim(outbox: &mut Outbox, now: u64) -> Claim {
     let claim = outbox.claim(Duration::from_millis(LASTING), UnixMillis::new(now));
-    claim.expect("something is due")
+    claim.expect("a notice is due")
 }
 
 fn gone(outbox: &mut Outbox, now: u64) {

@@ -1,5 +1,5 @@
-//! A bug is one answer, not the end of the process: whatever panics below the exit is answered
-//! `000005`, signed with the key that the call was signed with, and says nothing.
+//! A panic does not end the process. koohook answers the call with `000005`, signs it with the key
+//! that verified the call, and reveals nothing.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const CANARY: &str = "canary-in-a-panic";
 const PREVIOUS_KEY: &str = "constructed-base-key-0000";
 const FAILED: &[u8] = br#"{"resultCode":"000005","resultMsg":"other internal error."}"#;
 
-/// Where it goes wrong, how often from now.
+/// How many of the next calls of each operation panic.
 #[derive(Default)]
 struct Bugs {
     get: AtomicUsize,
@@ -34,8 +34,8 @@ struct Bugs {
     within: AtomicUsize,
 }
 
-/// Panics if a bug is due.
-fn meet(bug: &AtomicUsize) {
+/// Panics if a bug is planned for this call.
+fn trigger(bug: &AtomicUsize) {
     let due = bug.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
     assert!(due.is_err(), "{CANARY}");
 }
@@ -72,7 +72,7 @@ impl World for Buggy {
     }
 
     fn random<const N: usize>(&self) -> [u8; N] {
-        meet(&self.store.bugs.random);
+        trigger(&self.store.bugs.random);
         self.world.random()
     }
 
@@ -81,7 +81,7 @@ impl World for Buggy {
         F: Future + Send,
         F::Output: Send,
     {
-        meet(&self.store.bugs.within);
+        trigger(&self.store.bugs.within);
         self.world.within(limit, future).await
     }
 
@@ -95,7 +95,7 @@ impl Store for BuggyStore {
 
     async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
         let stored = self.memory.get(key, now).await;
-        meet(&self.bugs.get);
+        trigger(&self.bugs.get);
         stored
     }
 
@@ -106,14 +106,14 @@ impl Store for BuggyStore {
         over: Option<Version>,
         now: UnixMillis,
     ) -> Result<Put, Unavailable> {
-        meet(&self.bugs.put);
+        trigger(&self.bugs.put);
         self.memory.put(key, value, over, now).await
     }
 }
 
-type BuggyDoor = CallbackEndpoint<Buggy>;
+type BuggyEndpoint = CallbackEndpoint<Buggy>;
 
-fn endpoint() -> BuggyDoor {
+fn endpoint() -> BuggyEndpoint {
     let mut settings = SETTINGS.to_vec();
     settings.push(("KOOHOOK_BASE_KEY_PREVIOUS", PREVIOUS_KEY));
     let Config { endpoint, context, .. } = config(&settings);
@@ -124,7 +124,7 @@ fn endpoint() -> BuggyDoor {
         .expect("the settings of a test are usable")
 }
 
-fn answer(endpoint: &BuggyDoor, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
+fn answer(endpoint: &BuggyEndpoint, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
     let response = run(endpoint.answer(request.map(Bytes::from)));
     response.map(|body| body.to_vec())
 }
@@ -200,7 +200,7 @@ fn the_answer_is_signed_with_the_key_that_matched() {
 }
 
 #[test]
-fn many_panics_poison_nothing() {
+fn the_endpoint_works_after_many_panics() {
     let endpoint = endpoint();
     for (_, due) in each_bug(&endpoint.world().store.bugs) {
         due.store(50, Ordering::SeqCst);
@@ -213,7 +213,7 @@ fn many_panics_poison_nothing() {
 }
 
 #[test]
-fn what_needs_no_store_is_untouched_by_its_bugs() {
+fn calls_without_store_access_work_while_the_store_panics() {
     let endpoint = endpoint();
     for (_, due) in each_bug(&endpoint.world().store.bugs) {
         due.store(1_000, Ordering::SeqCst);
@@ -226,15 +226,15 @@ fn what_needs_no_store_is_untouched_by_its_bugs() {
     assert_eq!(answer(&endpoint, health).status(), 200);
 }
 
-/// The log that the hosts start is one for the whole process, and so is what it does about
-/// panics. So this test calls itself in a process of its own, and reads all that it says.
+/// The hosts' log and panic hook belong to the whole process. So this test starts itself as another
+/// process, and reads that process's output.
 #[test]
-fn the_hosts_log_has_a_panics_place_and_not_its_message() {
+fn the_hosts_log_has_the_place_of_a_panic_but_not_its_message() {
     const INSIDE: &str = "KOOHOOK_TEST_PANICS_INSIDE";
-    const NAME: &str = "panics::the_hosts_log_has_a_panics_place_and_not_its_message";
+    const NAME: &str = "panics::the_hosts_log_has_the_place_of_a_panic_but_not_its_message";
     if std::env::var_os(INSIDE).is_some() {
-        let loud = [&SETTINGS[..], &[("KOOHOOK_LOG", "trace")]].concat();
-        shell::host::start_log(&config(&loud).log);
+        let settings = [&SETTINGS[..], &[("KOOHOOK_LOG", "trace")]].concat();
+        shell::host::start_log(&config(&settings).log);
         let endpoint = endpoint();
         endpoint.world().store.bugs.get.store(1, Ordering::SeqCst);
         assert_eq!(answer(&endpoint, purchase_v2()).body(), FAILED);
@@ -245,12 +245,12 @@ fn the_hosts_log_has_a_panics_place_and_not_its_message() {
         .env(INSIDE, "1")
         .output()
         .unwrap();
-    let said = [inside.stdout, inside.stderr].map(|said| String::from_utf8(said).unwrap());
-    let said = said.concat();
-    assert!(inside.status.success(), "{said}");
-    let lines = || said.lines().filter(|line| line.starts_with('{'));
+    let output = [inside.stdout, inside.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    let output = output.concat();
+    assert!(inside.status.success(), "{output}");
+    let lines = || output.lines().filter(|line| line.starts_with('{'));
     let line = |word: &str| lines().filter(|line| line.contains(word)).count();
-    assert_eq!((line("\"panicked\""), line("tests/suite/panics.rs:")), (1, 1), "{said}");
-    assert_eq!(line("\"callback\""), 1, "{said}");
-    assert!(!said.contains(CANARY), "{said}");
+    assert_eq!((line("\"panicked\""), line("tests/suite/panics.rs:")), (1, 1), "{output}");
+    assert_eq!(line("\"callback\""), 1, "{output}");
+    assert!(!output.contains(CANARY), "{output}");
 }

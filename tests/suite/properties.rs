@@ -1,4 +1,4 @@
-//! What holds for whatever is thrown at the core: random inputs against slow second readings.
+//! Properties of the core: random inputs, checked by slow second implementations.
 
 mod canonical;
 mod json;
@@ -13,14 +13,14 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
 
-/// So many random cases of each property; nothing is written to disk when one fails.
+/// The number of random cases of each property. A failure writes no file.
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 // The canonical form.
 
-/// A JSON value as its writer sees it: numbers are text, members have an order.
+/// A JSON value before it is written: numbers are text, members have an order.
 #[derive(Clone, Debug)]
 enum Tree {
     Null,
@@ -63,7 +63,7 @@ fn tree() -> impl Strategy<Value = Tree> {
     })
 }
 
-/// JSON text, with white space wherever it may stand, and strings as `written` writes them.
+/// JSON text with white space at every allowed place. `written` writes the strings.
 fn to_text(tree: &Tree, space: &str, written: &dyn Fn(&str) -> String) -> String {
     let inner = |tree: &Tree| to_text(tree, space, written);
     let joined = |items: Vec<String>, ends: [&str; 2]| {
@@ -84,19 +84,19 @@ fn to_text(tree: &Tree, space: &str, written: &dyn Fn(&str) -> String) -> String
     }
 }
 
-/// As our sender may write a text: every character escaped, as it is allowed to.
+/// Writes a text with every character escaped, which JSON allows.
 fn all_escaped(text: &str) -> String {
     let units = text.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
     format!("\"{}\"", units.collect::<String>())
 }
 
-/// As Jackson writes a text: what `serde_json` writes, but for the hex digits' case.
+/// Writes a text as Jackson does: like `serde_json`, but with upper-case hex digits.
 fn as_jackson(text: &str) -> String {
     let mut out = String::new();
     for letter in text.chars() {
         let written = Value::from(letter.to_string()).to_string();
         let inner = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let inner = inner.expect("a text stands between quotes");
+        let inner = inner.expect("a text is between quotes");
         match inner.strip_prefix("\\u") {
             Some(hex) => out += &format!("\\u{}", hex.to_uppercase()),
             None => out += inner,

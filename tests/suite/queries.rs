@@ -1,5 +1,5 @@
-//! `queryInstance` of IDs that an older server gave: a comma separates IDs, and may be part of one
-//! (decisions C7, D8).
+//! `queryInstance` for IDs that an older server gave. A comma separates IDs, and an ID may contain
+//! a comma (decisions C7, D8).
 
 use domain::instance::{Access, Instance};
 use domain::record::EntityRecord;
@@ -11,8 +11,8 @@ use tests::call::{Koohook, SETTINGS, run};
 
 type Served = Koohook<Memory>;
 
-/// A koohook that keeps instances under these IDs, each with an address of its own; those whose
-/// IDs begin with `p` are not ready yet.
+/// A koohook with instances under these IDs. Each has its own address. An instance whose ID begins
+/// with `p` is not ready yet.
 fn served(ids: &[&str]) -> Served {
     let koohook = Koohook::over(Memory::new(), &SETTINGS);
     for id in ids {
@@ -26,7 +26,7 @@ fn served(ids: &[&str]) -> Served {
     koohook
 }
 
-/// The code, and the IDs in the answer, under each contract; and how many reads each asked for.
+/// The result code, the IDs in the answer and the number of reads. V1 and V2 must agree.
 fn query(koohook: &Served, text: &str) -> (String, Vec<String>, usize) {
     let members = [("activity", "queryInstance"), ("instanceId", text)];
     let v2 = run(koohook.v2(&members));
@@ -51,7 +51,7 @@ fn an_id_with_a_comma_is_one_id() {
 }
 
 #[test]
-fn a_text_that_no_instance_has_as_a_whole_is_a_list() {
+fn a_text_that_is_not_an_instance_id_is_a_list_of_ids() {
     let koohook = served(&["a", "b", "p"]);
     for (text, code, found) in [
         ("a,b", "000000", vec!["a", "b"]),
@@ -69,16 +69,16 @@ fn a_text_that_no_instance_has_as_a_whole_is_a_list() {
     }
 }
 
-/// Nothing says which was meant: the whole ID is answered, and so is what exists of the list.
+/// The text is ambiguous, so the answer has the instance of the whole ID and those of the list.
 #[test]
-fn a_text_that_is_an_id_and_a_list_is_answered_as_both() {
+fn a_text_that_is_an_id_and_a_list_gets_an_answer_for_both() {
     let koohook = served(&["a", "a,b", "p"]);
     assert_eq!(query(&koohook, "a,b").1, ["a,b", "a"]);
-    // A piece that does not exist says nothing about the instance that does.
+    // A part of the list that does not exist does not change the answer for the whole ID.
     assert_eq!(query(&served(&["p,x"]), "p,x").0, "000004");
 }
 
-/// One read for each ID, and one more only for a text that may be a single ID (decision G3).
+/// Each ID costs one read. A text that may be a single ID costs one more (decision G3).
 #[test]
 fn only_a_short_text_with_a_comma_costs_one_more_read() {
     let koohook = served(&["a"]);

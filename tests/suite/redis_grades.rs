@@ -1,4 +1,4 @@
-//! The grade of a Redis that changes while koohook runs.
+//! The grade of a Redis whose settings change while koohook runs.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -13,8 +13,9 @@ fn open(server: &RedisServer) -> AnyStore {
     run(StoreSetting::parse(&server.address()).unwrap().open(false)).unwrap()
 }
 
-/// What the log says when the grade is read again: the level and the grade; nothing for nothing.
-fn said(store: &AnyStore) -> Option<(String, String)> {
+/// The log line after the grade is read again: its level and its grades. `None` if no line is
+/// logged.
+fn logged(store: &AnyStore) -> Option<(String, String)> {
     let log = Log::default();
     {
         let _kept = log.keep();
@@ -25,18 +26,18 @@ fn said(store: &AnyStore) -> Option<(String, String)> {
     let line: serde_json::Value = serde_json::from_str(text.lines().next()?).unwrap();
     let text = |name: &str| line[name].as_str().unwrap().to_owned();
     if text("level") != "INFO" {
-        assert!(!text("advice").is_empty(), "an operator wants to know what to do");
+        assert!(!text("advice").is_empty(), "the line tells the operator what to do");
     }
     Some((text("level"), format!("{} {}", text("was"), text("grade"))))
 }
 
-/// What a start says that is refused.
+/// The error of a start that fails.
 fn refusal(setting: &str) -> String {
     run(StoreSetting::parse(setting).unwrap().open(false)).unwrap_err().to_string()
 }
 
 #[test]
-fn a_setting_that_does_not_fit_the_server_is_named() {
+fn the_error_names_a_setting_that_does_not_fit_the_server() {
     let Some(server) = RedisServer::start(&[]) else { return };
     let address = server.address();
     let number = refusal(&format!("{address}/99"));
@@ -45,9 +46,9 @@ fn a_setting_that_does_not_fit_the_server_is_named() {
     assert!(cluster.contains("remove cluster=true"), "{cluster}");
 }
 
-/// It answers every line as a mail server does, from the first word on.
+/// The server answers every line like a mail server.
 #[test]
-fn a_server_that_is_not_a_redis_is_named() {
+fn the_error_reports_a_server_that_is_not_a_redis() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let setting = format!("redis://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -65,10 +66,10 @@ fn line(level: &str, grades: &str) -> Option<(String, String)> {
 }
 
 #[test]
-fn a_grade_that_changes_is_said_once() {
+fn a_changed_grade_is_logged_once() {
     let Some(server) = RedisServer::start(&[]) else { return };
     let store = open(&server);
-    assert_eq!(said(&store), None);
+    assert_eq!(logged(&store), None);
     for (setting, expected) in [
         ("appendfsync everysec", line("WARN", "A B")),
         ("appendfsync no", line("ERROR", "B C")),
@@ -80,33 +81,33 @@ fn a_grade_that_changes_is_said_once() {
         ("appendonly yes", line("INFO", "C B")),
         ("appendfsync always", line("INFO", "B A")),
     ] {
-        let _: () = server.tell(&format!("CONFIG SET {setting}"));
-        assert_eq!(said(&store), expected, "{setting}");
-        assert_eq!(said(&store), None, "{setting}");
+        let _: () = server.command(&format!("CONFIG SET {setting}"));
+        assert_eq!(logged(&store), expected, "{setting}");
+        assert_eq!(logged(&store), None, "{setting}");
     }
     let _replica = server.replica();
-    assert_eq!(said(&store), line("WARN", "A B"), "a failover has become possible");
+    assert_eq!(logged(&store), line("WARN", "A B"), "a failover has become possible");
 }
 
 #[test]
-fn a_server_that_does_not_answer_is_no_change() {
+fn a_server_that_does_not_answer_does_not_change_the_grade() {
     let Some(server) = RedisServer::start(&[]) else { return };
     let store = open(&server);
-    let _: () = server.tell("CONFIG SET appendonly no");
+    let _: () = server.command("CONFIG SET appendonly no");
     server.signal("-STOP");
-    assert_eq!(said(&store), None);
+    assert_eq!(logged(&store), None);
     server.signal("-CONT");
-    let _: () = server.tell("REPLICAOF 127.0.0.1 1");
-    assert_eq!(said(&store), None, "a replica is another server");
-    let _: () = server.tell("REPLICAOF NO ONE");
-    assert_eq!(said(&store), line("ERROR", "A C"));
+    let _: () = server.command("REPLICAOF 127.0.0.1 1");
+    assert_eq!(logged(&store), None, "a replica's settings do not count");
+    let _: () = server.command("REPLICAOF NO ONE");
+    assert_eq!(logged(&store), line("ERROR", "A C"));
     let address = server.address();
     drop(server);
-    assert_eq!(said(&store), None, "{address} is gone");
+    assert_eq!(logged(&store), None, "the server at {address} was stopped");
 }
 
 #[test]
 fn other_stores_have_no_grade() {
     let store = run(StoreSetting::parse("memory:").unwrap().open(false)).unwrap();
-    assert_eq!(said(&store), None);
+    assert_eq!(logged(&store), None);
 }

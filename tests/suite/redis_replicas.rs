@@ -1,4 +1,5 @@
-//! `wait=N`: what is acknowledged stands on a replica, so that a failover to it loses nothing.
+//! `wait=N`: an acknowledged write exists on a replica, so a failover to that replica loses no
+//! write.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use tests::servers::run;
 use tests::world::NOW;
 
 const NOON: UnixMillis = UnixMillis::new(NOW);
-/// Half of what a callback has for everything.
+/// Half of a callback's time limit.
 const IN_TIME: Duration = Duration::from_secs(2);
 
 fn open(server: &RedisServer, options: &str) -> Result<AnyStore, StoreOpenError> {
@@ -49,32 +50,36 @@ fn stored(number: u8) -> Stored {
 }
 
 #[test]
-fn a_write_that_no_replica_acknowledges_is_no_win_however_often_it_is_sent() {
+fn a_write_without_a_replicas_acknowledgement_fails_at_every_try() {
     let Some((master, replica)) = pair() else { return };
-    // The second has a connection of its own, on which it writes nothing.
+    // The second store has its own connection, on which it has written nothing.
     let [store, other] = [(); 2].map(|()| open(&master, "?wait=1").unwrap());
     assert_eq!(put(&store, "a", 1, None), Ok(Put::Won));
     replica.signal("-STOP");
     let log = Log::default();
     {
         let _kept = log.keep();
-        let begun = Instant::now();
+        let start = Instant::now();
         assert_eq!(put(&store, "a", 2, Some(1)), Err(Unavailable));
-        assert!(begun.elapsed() < IN_TIME, "time is left to send it again");
+        assert!(start.elapsed() < IN_TIME, "time remains for another try");
     }
     assert!(log.text().contains("too few replicas acknowledge"), "{}", log.text());
     for store in [&store, &other] {
-        assert_eq!(put(store, "a", 2, Some(1)), Err(Unavailable), "its own version stands");
-        assert_eq!(put(store, "a", 3, Some(1)), Err(Unavailable), "another's version stands");
+        assert_eq!(put(store, "a", 2, Some(1)), Err(Unavailable), "the stored version is its own");
+        assert_eq!(
+            put(store, "a", 3, Some(1)),
+            Err(Unavailable),
+            "the stored version belongs to another writer"
+        );
     }
     replica.signal("-CONT");
     assert_eq!(put(&other, "a", 2, Some(1)), Ok(Put::Lost(Some(stored(2)))));
     assert_eq!(put(&store, "a", 3, Some(2)), Ok(Put::Won));
 }
 
-/// A repeated call is answered from what is read, without a write.
+/// A repeated call is answered from the read value, without a write.
 #[test]
-fn what_no_replica_knows_is_not_read() {
+fn a_value_that_no_replica_has_is_not_read() {
     let Some((master, replica)) = pair() else { return };
     let [store, other] = [(); 2].map(|()| open(&master, "?wait=1").unwrap());
     assert_eq!(get(&store, "a"), Ok(None));
@@ -89,19 +94,19 @@ fn what_no_replica_knows_is_not_read() {
     }
 }
 
-/// Since version 7.2 `WAIT` waits for what its own connection sent to replicas, and for nothing
-/// else. So every answer sends replicas something, also if it changed nothing.
+/// Since version 7.2, `WAIT` waits only for data that its own connection sent to replicas. So every
+/// operation sends data to the replicas, even if it changes nothing.
 #[test]
-fn every_answer_sends_replicas_something_to_acknowledge() {
+fn every_operation_sends_data_to_the_replicas() {
     let Some((master, _replica)) = pair() else { return };
     let store = open(&master, "?wait=1").unwrap();
     put(&store, "a", 1, None).unwrap();
     let offset = || -> u64 {
-        let info: String = master.tell("INFO replication");
+        let info: String = master.command("INFO replication");
         let line = info.lines().find_map(|line| line.strip_prefix("master_repl_offset:"));
         line.unwrap().parse().unwrap()
     };
-    // More than the server's own ping, which may come at any time.
+    // This is more than the server's own ping, which may come at any time.
     let grows = |before: u64| assert!(offset() > before + 30);
     let before = offset();
     get(&store, "a").unwrap();
@@ -115,20 +120,20 @@ fn every_answer_sends_replicas_something_to_acknowledge() {
 }
 
 #[test]
-fn a_failover_to_a_replica_that_acknowledged_loses_nothing_acknowledged() {
+fn a_failover_to_an_acknowledging_replica_loses_no_acknowledged_write() {
     let Some((master, replica)) = pair() else { return };
     let store = open(&master, "?wait=1").unwrap();
     let write = |number: u8| put(&store, &format!("key-{number}"), number, None);
     for number in 0..40 {
         assert_eq!(write(number), Ok(Put::Won));
     }
-    // It hears no more.
-    let _: () = replica.tell("REPLICAOF 127.0.0.1 1");
+    // The replica no longer follows the master.
+    let _: () = replica.command("REPLICAOF 127.0.0.1 1");
     for number in 40..43 {
         assert_eq!(write(number), Err(Unavailable));
     }
     drop(master);
-    let _: () = replica.tell("REPLICAOF NO ONE");
+    let _: () = replica.command("REPLICAOF NO ONE");
     let promoted = open(&replica, "").unwrap();
     for number in 0..40 {
         assert_eq!(get(&promoted, &format!("key-{number}")), Ok(Some(stored(number))));
@@ -137,22 +142,23 @@ fn a_failover_to_a_replica_that_acknowledged_loses_nothing_acknowledged() {
         assert_eq!(
             get(&promoted, &format!("key-{number}")),
             Ok(None),
-            "or this test shows nothing"
+            "the write must be missing, or this test checks nothing"
         );
     }
 }
 
 #[test]
-fn a_start_with_too_few_replicas_is_refused() {
+fn a_start_with_too_few_replicas_fails() {
     let Some(master) = RedisServer::start(&[]) else { return };
-    let alone = refusal(&master, "?wait=1");
-    assert!(alone.contains("connect more replicas") && alone.contains("wait=1"), "{alone}");
+    let without_replica = refusal(&master, "?wait=1");
+    assert!(without_replica.contains("connect more replicas"), "{without_replica}");
+    assert!(without_replica.contains("wait=1"), "{without_replica}");
     assert!(open(&master, "").is_ok());
     let replica = master.replica();
     assert!(open(&master, "?wait=1").is_ok());
     assert!(refusal(&master, "?wait=2").contains("wait=2"));
     assert!(refusal(&replica, "?wait=1").contains("replica"));
-    let _: () = master.tell("ACL SETUSER canary on >canary-password ~* +@all resetchannels");
+    let _: () = master.command("ACL SETUSER canary on >canary-password ~* +@all resetchannels");
     let setting = master.address().replace("//", "//canary:canary-password@");
     let open =
         |options| run(StoreSetting::parse(&format!("{setting}{options}")).unwrap().open(false));

@@ -1,4 +1,4 @@
-//! What a start says of a Redis that does not let its user do everything, or is not one.
+//! The error of a start if the Redis user lacks a permission, or the server is not reachable.
 
 use std::net::TcpListener;
 
@@ -10,57 +10,57 @@ use tests::servers::run;
 
 const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// What the start of a process that relays says; nothing if it starts.
-fn said(store: &str) -> Option<String> {
+/// The error of a process that runs the relay, or `None` if it starts.
+fn start_error(store: &str) -> Option<String> {
     let Config { context, store, .. } = config(&[
         ("KOOHOOK_BASE_KEY", BASE_KEY),
         ("KOOHOOK_APP_INFO", APP_INFO),
         ("KOOHOOK_SEAL_KEY", SEAL_KEY),
         ("KOOHOOK_STORE", store),
     ]);
-    let said = run(host::open_proven_context(context, &store, false)).err()?.to_string();
-    assert!(said.starts_with("KOOHOOK_STORE: "), "{said}");
-    assert!(!said.contains("canary-value") && !said.contains("127.0.0.1"), "{said}");
-    Some(said)
+    let error = run(host::open_proven_context(context, &store, false)).err()?.to_string();
+    assert!(error.starts_with("KOOHOOK_STORE: "), "{error}");
+    assert!(!error.contains("canary-value") && !error.contains("127.0.0.1"), "{error}");
+    Some(error)
 }
 
 #[test]
-fn a_right_that_is_missing_is_named() {
+fn the_error_of_a_start_names_the_missing_permission() {
     let Some(server) = RedisServer::start(&[]) else { return };
     let all = "+ping +info +config +time +dbsize +hmget +hget +hset +hdel +persist +pexpire +zadd \
         +zrem +zrangebyscore +eval +evalsha";
     let keys = "~koohook:*";
     let address = server.address().replace("redis://", "redis://shop:canary-value@");
     let with = |rules: &str| {
-        let _: () = server.tell(&format!("ACL SETUSER shop reset on >canary-value {rules}"));
-        said(&address)
+        let _: () = server.command(&format!("ACL SETUSER shop reset on >canary-value {rules}"));
+        start_error(&address)
     };
-    assert_eq!(with(&format!("{all} {keys}")), None, "what is documented is enough");
+    assert_eq!(with(&format!("{all} {keys}")), None, "the documented permissions are enough");
     for lacking in ["hmget", "hset", "hdel", "persist", "pexpire", "zadd", "zrem", "zrangebyscore"]
     {
-        let said = with(&format!("{all} {keys} -{lacking}")).expect(lacking);
-        assert!(said.contains("permission `") && said.contains("EVALSHA"), "{lacking}: {said}");
+        let error = with(&format!("{all} {keys} -{lacking}")).expect(lacking);
+        assert!(error.contains("permission `") && error.contains("EVALSHA"), "{lacking}: {error}");
     }
     for rules in [
         format!("{all} ~other:*"),
         format!("{all} {keys} -eval -evalsha"),
         format!("+@read +ping +info {keys}"),
     ] {
-        assert!(with(&rules).is_some_and(|said| said.contains("permission `")), "{rules}");
+        assert!(with(&rules).is_some_and(|error| error.contains("permission `")), "{rules}");
     }
     assert_eq!(
         with(&format!("{all} {keys} -dbsize -time -config")),
         None,
-        "these it can do without"
+        "koohook does not need these"
     );
 }
 
-/// `koohook store check` prints a line for each.
+/// `koohook store check` prints a line for each finding.
 #[test]
-fn an_examination_names_each_right_that_is_missing() {
+fn a_store_check_names_each_missing_permission() {
     let Some(server) = RedisServer::start(&[]) else { return };
     let rules = "on >canary-value ~koohook:* +@all -zrangebyscore -evalsha";
-    let _: () = server.tell(&format!("ACL SETUSER shop reset {rules}"));
+    let _: () = server.command(&format!("ACL SETUSER shop reset {rules}"));
     let store = server.address().replace("redis://", "redis://shop:canary-value@");
     let settings = [("KOOHOOK_SEAL_KEY", SEAL_KEY), ("KOOHOOK_STORE", store.as_str())];
     let lookup = |name: &str| {
@@ -81,21 +81,21 @@ fn an_examination_names_each_right_that_is_missing() {
 }
 
 #[test]
-fn nothing_of_a_proof_is_left_on_an_agenda() {
+fn the_permission_check_leaves_no_entry_on_the_agenda() {
     let Some(server) = RedisServer::start(&[]) else { return };
     for _ in 0..2 {
-        assert_eq!(said(&server.address()), None);
-        let keys: Vec<String> = server.tell("KEYS koohook:*");
+        assert_eq!(start_error(&server.address()), None);
+        let keys: Vec<String> = server.command("KEYS koohook:*");
         assert!(!keys.iter().any(|key| key.contains("agenda")), "{keys:?}");
         for key in keys.iter().filter(|key| key.ends_with("proof")) {
-            let seconds: i64 = server.tell(&format!("TTL {key}"));
-            assert!((1..=3_600).contains(&seconds), "its memory is freed: {seconds}");
+            let seconds: i64 = server.command(&format!("TTL {key}"));
+            assert!((1..=3_600).contains(&seconds), "the key expires: {seconds}");
         }
     }
 }
 
 #[test]
-fn a_server_that_cannot_be_reached_is_told_with_what_to_do() {
+fn the_error_for_an_unreachable_server_says_what_to_do() {
     let Some(server) = RedisServer::start(&["--requirepass", "p@ss%"]) else { return };
     let address = server.address();
     let host = address.strip_prefix("redis://").unwrap();
@@ -109,8 +109,8 @@ fn a_server_that_cannot_be_reached_is_told_with_what_to_do() {
         (format!("rediss://:p%40ss%25@{host}"), "use rediss:// if the port speaks TLS"),
         ("unix:///nowhere/canary-value".to_owned(), "no socket"),
     ] {
-        let said = said(&store).expect(expected);
-        assert!(said.contains(expected), "{expected}: {said}");
+        let error = start_error(&store).expect(expected);
+        assert!(error.contains(expected), "{expected}: {error}");
     }
-    assert_eq!(said(&format!("redis://:p%40ss%25@{host}")), None);
+    assert_eq!(start_error(&format!("redis://:p%40ss%25@{host}")), None);
 }

@@ -1,5 +1,5 @@
-//! What only a Redis can get wrong: replies that never come, connections that died unseen, what
-//! stands in the server, and what a server says instead of an answer.
+//! Faults that only a Redis store has: replies that never arrive, connections that were lost
+//! without notice, foreign data in the server, and errors instead of an answer.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -19,39 +19,39 @@ use tests::world::NOW;
 use crate::stores::dropped_after;
 
 const NOON: UnixMillis = UnixMillis::new(NOW);
-/// What a callback has for everything.
+/// A callback's time limit.
 const BUDGET: Duration = Duration::from_secs(4);
 /// How long the store waits for one answer.
 const ANSWER: Duration = Duration::from_millis(1_500);
 
-/// A server's address, and keys of one's own in it.
+/// A server's address, and a key prefix that no other test uses.
 struct Place {
     address: String,
     prefix: String,
 }
 
 impl Place {
-    /// A place in the one Redis, if there is one.
+    /// A place in the single Redis, if it runs.
     fn new() -> Option<Self> {
         let setting = servers::setting(Server::Redis)?;
         let (address, prefix) = setting.split_once("?prefix=").unwrap();
         Some(Self { address: address.to_owned(), prefix: prefix.to_owned() })
     }
 
-    /// The store, past everything.
+    /// The store without a fault proxy.
     fn open(&self) -> AnyStore {
         open(&self.address, &self.prefix)
     }
 
-    /// The server itself.
+    /// A connection to the server itself.
     fn connect(&self) -> Connection {
         Client::open(self.address.as_str()).unwrap().get_connection().unwrap()
     }
 
-    /// A way to the server that can fall silent, and the store at its end.
+    /// A fault proxy before the server, and the store behind that proxy.
     fn open_behind(&self) -> (FaultProxy, AnyStore) {
-        let (way, along) = FaultProxy::before(&self.address);
-        (way, open(&along, &self.prefix))
+        let (proxy, setting) = FaultProxy::before(&self.address);
+        (proxy, open(&setting, &self.prefix))
     }
 }
 
@@ -78,7 +78,7 @@ fn get(store: &AnyStore) -> Result<Option<Stored>, Unavailable> {
 }
 
 #[test]
-fn what_stands_in_a_server_can_be_told_by_its_name() {
+fn the_keys_in_a_server_have_the_documented_names() {
     let Some(place) = Place::new() else { return };
     let store = place.open();
     let due = Value { agenda: Some((Queue::Due, NOON)), ..value(1) };
@@ -89,7 +89,7 @@ fn what_stands_in_a_server_can_be_told_by_its_name() {
     run(store.put("", &sweep, None, NOON)).unwrap();
     let mut keys: Vec<String> = place.connect().keys(format!("{}*", place.prefix)).unwrap();
     keys.sort();
-    // `c`, `b` and `e` begin the SHA-256 of `a`, of `abc` and of nothing.
+    // The SHA-256 of `a` begins with `c`, that of `abc` with `b`, that of the empty text with `e`.
     let expected = [
         "{b}:agenda:dead",
         "{b}:kept:abc",
@@ -101,27 +101,27 @@ fn what_stands_in_a_server_can_be_told_by_its_name() {
     assert_eq!(keys, expected.map(|key| format!("{}:{key}", place.prefix)));
 }
 
-/// The server's clock is months from the caller's here: only spans may be told it.
+/// The server's clock differs from the caller's by months. So the store may send it only spans.
 #[test]
-fn memory_is_freed_an_hour_after_a_value_expired() {
+fn the_server_deletes_a_value_an_hour_after_its_expiry() {
     let Some(place) = Place::new() else { return };
     let (store, mut server) = (place.open(), place.connect());
     let key = format!("{}:{{c}}:kept:a", place.prefix);
-    let mut held = || ::redis::cmd("PTTL").arg(&key).query::<i64>(&mut server).unwrap();
+    let mut lifetime = || ::redis::cmd("PTTL").arg(&key).query::<i64>(&mut server).unwrap();
     let expires = Some(UnixMillis::new(NOW + 150_000));
     run(store.put("a", &Value { expires, ..value(1) }, None, NOON)).unwrap();
     let hour = 3_600_000;
-    assert!((hour + 90_000..=hour + 150_000).contains(&held()));
+    assert!((hour + 90_000..=hour + 150_000).contains(&lifetime()));
     put(&store, 2, Some(1)).unwrap();
-    assert_eq!(held(), -1, "what lasts is never freed");
+    assert_eq!(lifetime(), -1, "a value without expiry is never deleted");
     let expires = Some(UnixMillis::new(u64::MAX));
     run(store.put("a", &Value { expires, ..value(3) }, Some(Version([2; 16])), NOON)).unwrap();
     assert_eq!(get(&store), Ok(Some(stored(3))));
 }
 
-/// One machine, one clock: what the store says lies between the server's time before and after.
+/// The store's time lies between two times that the server gives before and after.
 #[test]
-fn a_server_tells_its_own_time() {
+fn the_store_returns_the_servers_time() {
     for server in [Server::Redis, Server::RedisCluster] {
         let Some(setting) = servers::setting(server) else { return };
         let store = run(StoreSetting::parse(&setting).unwrap().open(false)).unwrap();
@@ -131,109 +131,116 @@ fn a_server_tells_its_own_time() {
             let (seconds, micros): (u64, u64) = ::redis::cmd("TIME").query(&mut server).unwrap();
             seconds * 1_000 + micros / 1_000
         };
-        // The caller's clock is months from it, and does not matter.
-        let (before, told, after) = (time(), run(store.clock(NOON)).unwrap().millis(), time());
-        // What the answer took on its way is taken off.
-        assert!((before.saturating_sub(2_000)..=after).contains(&told), "{before} {told} {after}");
+        // The caller's clock differs by months and has no effect.
+        let (before, returned, after) = (time(), run(store.clock(NOON)).unwrap().millis(), time());
+        // The store subtracts the time that the answer took.
+        assert!(
+            (before.saturating_sub(2_000)..=after).contains(&returned),
+            "{before} {returned} {after}"
+        );
     }
 }
 
 #[test]
-fn a_server_that_does_not_tell_the_time_tells_none() {
+fn the_store_returns_no_time_if_the_server_gives_none() {
     let Some(place) = Place::new() else { return };
-    let (way, store) = place.open_behind();
-    way.withhold_replies();
+    let (proxy, store) = place.open_behind();
+    proxy.withhold_replies();
     assert_eq!(run(store.clock(NOON)), None);
-    way.pass();
+    proxy.pass();
     assert!(run(store.clock(NOON)).is_some());
     let server = place.address.strip_prefix("redis://").unwrap();
-    way.lead_to(&answering("-NOPERM this user has no permissions to run the 'time' command"));
-    way.close_connections();
+    proxy.lead_to(&answering("-NOPERM this user has no permissions to run the 'time' command"));
+    proxy.close_connections();
     assert_eq!(run(store.clock(NOON)), None);
-    way.lead_to(server);
-    way.close_connections();
+    proxy.lead_to(server);
+    proxy.close_connections();
     assert!(run(store.clock(NOON)).is_some());
 }
 
 #[test]
-fn a_write_without_a_reply_is_no_win_and_is_recognised_when_sent_again() {
+fn a_write_without_a_reply_fails_and_is_recognised_if_it_is_sent_again() {
     let Some(place) = Place::new() else { return };
-    let (way, store) = place.open_behind();
+    let (proxy, store) = place.open_behind();
     assert_eq!(put(&store, 1, None), Ok(Put::Won));
-    way.withhold_replies();
+    proxy.withhold_replies();
     let log = Log::default();
-    let begun = Instant::now();
+    let start = Instant::now();
     let outcome = {
         let _kept = log.keep();
         put(&store, 2, Some(1))
     };
     assert_eq!(outcome, Err(Unavailable));
-    assert!(begun.elapsed() < BUDGET - ANSWER, "time is left to send it again");
-    // The whole of it: a word, and no address.
-    let said = r#"{"level":"ERROR","message":"redis failed","fault":"timeout","target":"shell::store::redis"}"#;
-    assert_eq!(log.text().trim_end(), said);
-    assert_eq!(get(&place.open()), Ok(Some(stored(2))), "it happened all the same");
-    way.pass();
+    assert!(start.elapsed() < BUDGET - ANSWER, "time remains for another try");
+    // The whole line: it has a fault word and no address.
+    let line = r#"{"level":"ERROR","message":"redis failed","fault":"timeout","target":"shell::store::redis"}"#;
+    assert_eq!(log.text().trim_end(), line);
+    assert_eq!(get(&place.open()), Ok(Some(stored(2))), "the server did the write");
+    proxy.pass();
     assert_eq!(put(&store, 2, Some(1)), Ok(Put::Lost(Some(stored(2)))));
 }
 
-/// A host that was frozen for hours: nobody says that the connection is no more.
+/// A host was suspended for hours: its connection is lost, and no packet reports that.
 #[test]
-fn a_connection_that_died_in_silence_leaves_a_look_time_to_ask_again() {
+fn a_read_over_a_lost_connection_is_retried_in_time() {
     let Some(place) = Place::new() else { return };
-    let (way, store) = place.open_behind();
+    let (proxy, store) = place.open_behind();
     put(&store, 1, None).unwrap();
-    way.lose_connections();
-    let begun = Instant::now();
+    proxy.lose_connections();
+    let start = Instant::now();
     assert_eq!(get(&store), Ok(Some(stored(1))));
-    assert!(begun.elapsed() < BUDGET - ANSWER, "{:?}", begun.elapsed());
-    way.lose_connections();
+    assert!(start.elapsed() < BUDGET - ANSWER, "{:?}", start.elapsed());
+    proxy.lose_connections();
     let entries = run(store.agenda(Queue::Due, UnixMillis::EPOCH..=NOON, 9)).unwrap();
-    assert_eq!(entries, [], "sixteen looks at once, and one connection");
-    way.lose_connections();
-    assert_eq!(put(&store, 2, Some(1)), Err(Unavailable), "a write is its caller's to send again");
+    assert_eq!(entries, [], "sixteen concurrent queries share one connection");
+    proxy.lose_connections();
+    assert_eq!(
+        put(&store, 2, Some(1)),
+        Err(Unavailable),
+        "the store does not retry a write; its caller does"
+    );
     assert_eq!(put(&store, 2, Some(1)), Ok(Put::Won));
 }
 
 #[test]
-fn a_connection_that_was_closed_costs_nothing() {
+fn a_closed_connection_is_replaced_without_an_error() {
     let Some(place) = Place::new() else { return };
-    let (way, store) = place.open_behind();
+    let (proxy, store) = place.open_behind();
     put(&store, 1, None).unwrap();
     for _ in 0..3 {
-        way.close_connections();
+        proxy.close_connections();
         assert_eq!(get(&store), Ok(Some(stored(1))));
     }
 }
 
-/// Connecting takes several steps; whoever gives up at one of them leaves the next caller none the
-/// worse.
+/// Connecting takes several steps. A caller that is dropped at one of them does not disturb the
+/// next caller.
 #[test]
-fn a_dropped_reconnect_harms_nobody() {
+fn a_dropped_reconnect_does_not_disturb_the_next_caller() {
     let Some(place) = Place::new() else { return };
-    let (way, store) = place.open_behind();
+    let (proxy, store) = place.open_behind();
     put(&store, 1, None).unwrap();
     for polls in 0..16 {
-        way.close_connections();
+        proxy.close_connections();
         let _ = dropped_after(polls, store.get("a", NOON));
         assert_eq!(get(&store), Ok(Some(stored(1))), "{polls} polls");
     }
 }
 
-/// A failover moves the server's name; who still holds a connection to the old one must let go.
+/// A failover moves the server's name. A store with a connection to the old server must close it.
 #[test]
-fn a_master_that_became_a_replica_is_left_for_whoever_has_its_name_now() {
+fn the_store_leaves_a_demoted_master_and_connects_to_the_new_one() {
     let Some(place) = Place::new() else { return };
-    let (way, store) = place.open_behind();
+    let (proxy, store) = place.open_behind();
     put(&store, 1, None).unwrap();
     let server = place.address.strip_prefix("redis://").unwrap();
-    let demoted = answering("-READONLY You can't write against a read only replica.");
-    for taken in [false, true] {
-        way.lead_to(&demoted);
-        way.close_connections();
+    let replica = answering("-READONLY You can't write against a read only replica.");
+    for writes in [false, true] {
+        proxy.lead_to(&replica);
+        proxy.close_connections();
         assert_eq!(get(&store), Err(Unavailable));
-        way.lead_to(server);
-        match taken {
+        proxy.lead_to(server);
+        match writes {
             false => assert_eq!(get(&store), Ok(Some(stored(1)))),
             true => assert_eq!(put(&store, 2, Some(1)), Ok(Put::Won)),
         }
@@ -259,7 +266,7 @@ fn answering(line: &str) -> String {
 }
 
 #[test]
-fn what_is_not_ours_is_no_answer() {
+fn foreign_data_under_a_key_is_an_error() {
     let Some(place) = Place::new() else { return };
     let (store, mut server) = (place.open(), place.connect());
     let key = format!("{}:{{c}}:kept:a", place.prefix);
@@ -275,12 +282,12 @@ fn what_is_not_ours_is_no_answer() {
     }
 }
 
-/// A cluster's node asked as if it were alone sends two of three keys elsewhere: for ever.
+/// Without `cluster=true`, a cluster's node redirects two of three keys to other nodes, always.
 #[test]
-fn a_server_that_sends_us_elsewhere_is_no_answer() {
+fn a_redirect_from_a_cluster_node_is_an_error() {
     let Some(setting) = servers::setting(Server::RedisCluster) else { return };
-    let alone = setting.replace("cluster=true&", "");
-    let store = run(StoreSetting::parse(&alone).unwrap().open(false)).unwrap();
+    let single = setting.replace("cluster=true&", "");
+    let store = run(StoreSetting::parse(&single).unwrap().open(false)).unwrap();
     let tried: Vec<_> =
         (0..32).map(|number| run(store.put(&number.to_string(), &value(1), None, NOON))).collect();
     assert!(tried.iter().all(|put| matches!(put, Ok(Put::Won) | Err(Unavailable))), "{tried:?}");

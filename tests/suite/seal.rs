@@ -1,4 +1,4 @@
-//! The sealed mark of a store: a process with other keys than the store's neither reads nor writes.
+//! The sealed mark of a store: a process without the store's key neither reads nor writes.
 
 mod starts;
 
@@ -25,7 +25,7 @@ fn keyed(key: usize) -> Vec<(&'static str, &'static str)> {
     [&SETTINGS[..], &[("KOOHOOK_SEAL_KEY", KEYS[key])]].concat()
 }
 
-/// A koohook over a store that is certainly empty: others have keys in a server.
+/// A koohook over an empty store in memory. A server may contain the keys of other tests.
 fn koohook(settings: &[(&str, &str)]) -> Over<TestStore> {
     Koohook::over(TestStore::Memory(Arc::default()), settings)
 }
@@ -45,9 +45,9 @@ fn mark<S: Store>(koohook: &Over<S>) -> Option<Stored> {
     run(koohook.store().inner().get("seal", NOON)).unwrap()
 }
 
-/// Wherever the second process comes in between.
+/// The second process runs at each point of the first process's call.
 #[test]
-fn of_two_keys_over_an_empty_store_one_wins() {
+fn one_of_two_seal_keys_wins_over_an_empty_store() {
     let mut winners = [0, 0];
     for point in 0..24 {
         let first = koohook(&keyed(0));
@@ -68,15 +68,15 @@ fn of_two_keys_over_an_empty_store_one_wins() {
         assert_eq!(codes[1 - won], "000005", "at {point}");
         let third = first.another(&keyed(won));
         for (order, code) in [("CS1", "000000"), ("CS2", "000000"), ("CS3", "000000")] {
-            assert_eq!(run(buy(&third, order)), code, "nothing of the other's is there");
+            assert_eq!(run(buy(&third, order)), code, "the loser has written no value");
         }
     }
-    assert!(winners[0] > 0 && winners[1] > 0, "each is faster once: {winners:?}");
+    assert!(winners[0] > 0 && winners[1] > 0, "each key wins at some point: {winners:?}");
 }
 
-/// Decision G3, and what the mark adds to it.
+/// The costs of decision G3, and the additional costs of the mark.
 #[test]
-fn a_mark_costs_the_first_call_of_a_process_alone() {
+fn the_mark_costs_only_the_first_call_of_a_process() {
     let first = koohook(&keyed(0));
     for (order, counts) in [("CS1", (2, 2)), ("CS2", (1, 1)), ("CS2", (1, 0))] {
         assert_eq!(run(buy(&first, order)), "000000");
@@ -91,14 +91,14 @@ fn a_mark_costs_the_first_call_of_a_process_alone() {
 
 #[test]
 fn a_mark_that_cannot_be_read_is_read_again() {
-    for trouble in [Trouble::Refused, Trouble::ReplyLost] {
+    for fault in [Trouble::Refused, Trouble::ReplyLost] {
         for failing in 0..3 {
             let koohook = koohook(&keyed(0));
-            let plan = (0..failing).map(|_| Trouble::None).chain([trouble; 4]);
+            let plan = (0..failing).map(|_| Trouble::None).chain([fault; 4]);
             koohook.store().plan(plan);
-            assert_eq!(run(buy(&koohook, "CS1")), "000005", "{trouble:?} {failing}");
+            assert_eq!(run(buy(&koohook, "CS1")), "000005", "{fault:?} {failing}");
             koohook.store().plan([]);
-            assert_eq!(run(buy(&koohook, "CS1")), "000000", "{trouble:?} {failing}");
+            assert_eq!(run(buy(&koohook, "CS1")), "000000", "{fault:?} {failing}");
             assert!(mark(&koohook).is_some());
         }
     }
@@ -106,7 +106,7 @@ fn a_mark_that_cannot_be_read_is_read_again() {
 
 /// A store that an older koohook filled has no mark.
 #[test]
-fn over_values_the_mark_is_put_by_whoever_opens_one() {
+fn over_existing_values_only_a_process_that_decrypts_one_writes_the_mark() {
     let old = koohook(&keyed(0));
     assert_eq!(run(buy(&old, "CS1")), "000000");
     let found = mark(&old).unwrap();
@@ -121,7 +121,11 @@ fn over_values_the_mark_is_put_by_whoever_opens_one() {
     assert_eq!(mark(&old), None);
     let wrong = old.another(&keyed(1));
     assert_eq!(run(buy(&wrong, "CS1")), "000005");
-    assert_eq!(run(buy(&wrong, "CS2")), "000005", "it writes nothing beside what it cannot open");
+    assert_eq!(
+        run(buy(&wrong, "CS2")),
+        "000005",
+        "a process that cannot decrypt the values writes none"
+    );
     assert_eq!(mark(&old), None);
     let right = old.another(&keyed(0));
     assert_eq!(run(buy(&right, "CS1")), "000000");
@@ -131,16 +135,20 @@ fn over_values_the_mark_is_put_by_whoever_opens_one() {
 }
 
 #[test]
-fn of_two_keys_over_a_store_that_tells_nothing_one_stays() {
+fn one_of_two_seal_keys_wins_over_a_store_that_cannot_report_emptiness() {
     let first: Over<Shared> = Koohook::over(Shared::default(), &keyed(0));
     let second = first.another(&keyed(1));
     assert_eq!(run(buy(&first, "CS1")), "000000");
     assert_eq!(run(buy(&second, "CS2")), "000000");
-    assert_eq!(mark(&first), None, "nothing was opened");
+    assert_eq!(mark(&first), None, "no process has decrypted a value");
     assert_eq!(run(buy(&second, "CS1")), "000005");
     assert_eq!(run(buy(&first, "CS1")), "000000");
     assert!(mark(&first).is_some());
-    assert_eq!(run(buy(&second, "CS2")), "000005", "its own value brings it to the mark");
+    assert_eq!(
+        run(buy(&second, "CS2")),
+        "000005",
+        "the process reads its own value, then finds the mark"
+    );
     second.world().pass(Duration::from_mins(1));
     assert_eq!(run(buy(&second, "CS3")), "000005");
     first.store().take_counts();
@@ -149,23 +157,23 @@ fn of_two_keys_over_a_store_that_tells_nothing_one_stays() {
 }
 
 #[test]
-fn a_value_in_clear_proves_no_key() {
+fn an_unencrypted_value_does_not_confirm_a_key() {
     let clear: Over<Shared> = Koohook::over(Shared::default(), &SETTINGS);
     assert_eq!(run(buy(&clear, "CS1")), "000000");
     let sealing = clear.another(&keyed(0));
-    assert_eq!(run(buy(&sealing, "CS1")), "000000", "it opens");
+    assert_eq!(run(buy(&sealing, "CS1")), "000000", "an unencrypted value is readable");
     assert_eq!(mark(&clear), None);
     assert_eq!(run(buy(&sealing, "CS2")), "000000");
-    assert_eq!(run(buy(&sealing, "CS2")), "000000", "it opens a sealed one");
+    assert_eq!(run(buy(&sealing, "CS2")), "000000", "the process decrypts its own sealed value");
     assert!(mark(&clear).is_some());
 }
 
 #[test]
-fn a_store_in_clear_has_no_mark() {
+fn an_unencrypted_store_has_no_mark() {
     let clear = koohook(&SETTINGS);
     assert_eq!(run(buy(&clear, "CS1")), "000000");
     assert_eq!(mark(&clear), None);
     let sealing = clear.another(&keyed(0));
-    assert_eq!(run(buy(&sealing, "CS1")), "000000", "values in clear open");
+    assert_eq!(run(buy(&sealing, "CS1")), "000000", "unencrypted values are readable");
     assert!(mark(&clear).is_some());
 }

@@ -1,5 +1,5 @@
-//! The file of an SQLite store: which files are accepted, and what happens when one is deleted,
-//! replaced, cut short or locked beneath a running store.
+//! The file of an SQLite store: which files koohook accepts, and what happens if the file of a
+//! running store is deleted, replaced, cut short or locked.
 
 mod closed;
 mod locked;
@@ -46,7 +46,7 @@ impl Place {
         run(self.store.get(&number.to_string(), NOON))
     }
 
-    /// Nothing is acknowledged, and nothing is read.
+    /// Whether writes, reads and the agenda all fail.
     fn is_lost(&self) -> bool {
         let agenda = run(self.store.agenda(Queue::Due, NOON..=NOON, 1));
         self.put(200).is_err() && self.get(1).is_err() && agenda.is_err()
@@ -67,8 +67,8 @@ fn stored(number: u8) -> Stored {
     Stored { version: Version([number; 16]), bytes: vec![number; 3] }
 }
 
-/// The level and the text of each line that was logged.
-fn said(log: &Log) -> Vec<(String, String)> {
+/// The level and the message of each log line.
+fn logged(log: &Log) -> Vec<(String, String)> {
     let text = log.text();
     let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     lines

@@ -1,4 +1,4 @@
-//! Values that this process cannot use stay on the agenda, and are in nobody's way there.
+//! Values that this process cannot use stay on the agenda, and do not delay other values.
 
 use std::time::Duration;
 
@@ -32,7 +32,8 @@ fn relay(koohook: &Bundled) -> RelayReport {
     run(Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run()).unwrap()
 }
 
-/// Puts values that do not open before everything else, several at the same time.
+/// Puts values that cannot be decrypted before all others on the agenda. Several have the same
+/// time.
 fn fill(koohook: &Bundled, count: u64, bytes: &dyn Fn(&str) -> Vec<u8>) {
     for number in 0..count {
         let key = format!("instance:{number}");
@@ -51,13 +52,13 @@ fn sealed(key: &str) -> Vec<u8> {
     Seal::new(Some(&other), None, Clear::Refused).seal(key, b"{}", [7; 12]).unwrap()
 }
 
-/// How many lines of the log are of this level.
+/// The number of log lines with this level.
 fn count(log: &Log, level: &str) -> usize {
     log.text().lines().filter(|line| line.contains(&format!("\"level\":\"{level}\""))).count()
 }
 
 #[test]
-fn ten_thousand_values_that_do_not_open_hold_up_nothing() {
+fn ten_thousand_values_that_cannot_be_decrypted_delay_no_notice() {
     let koohook = relayed();
     fill(&koohook, 10_000, &sealed);
     buy(&koohook, "CS1");
@@ -76,42 +77,42 @@ fn ten_thousand_values_that_do_not_open_hold_up_nothing() {
         koohook.world().pass(Duration::from_secs(1));
         buy(&koohook, &format!("CT{second}"));
         assert_eq!(relay(&koohook).troubled, 0);
-        assert_eq!(product.effects().len(), second + 2, "what is due is delivered at once");
+        assert_eq!(product.effects().len(), second + 2, "a due notice is delivered immediately");
     }
     let (reads, _) = koohook.store().take_counts();
-    assert!(reads < 1_000, "none of them is read again: {reads}");
+    assert!(reads < 1_000, "the unusable values are not read again: {reads}");
     assert_eq!(count(&log, "ERROR"), 0, "{}", log.text());
 }
 
 #[test]
-fn each_rests_longer_each_time_and_says_so_once_a_minute_at_most() {
+fn each_unusable_value_waits_longer_each_time_and_is_logged_at_most_once_a_minute() {
     for bytes in [sealed, |_: &str| b"\0{\"schema\":9}".to_vec(), |_: &str| b"\0no".to_vec()] {
         let koohook = relayed();
         fill(&koohook, 20, &bytes);
         ScriptedProduct::of(koohook.world(), |_| READY);
         let log = Log::default();
         let _kept = log.keep();
-        let mut tried = Vec::new();
+        let mut tries = Vec::new();
         for minute in 0..200 {
             let report = relay(&koohook);
             if report.troubled > 0 {
                 assert_eq!(report.troubled, 20);
-                tried.push(minute);
+                tries.push(minute);
             }
             for _ in 0..5 {
                 koohook.world().pass(MINUTE / 6);
-                assert_eq!(relay(&koohook).troubled, 0, "none within its minute");
+                assert_eq!(relay(&koohook).troubled, 0, "no value is read again within a minute");
             }
             koohook.world().pass(MINUTE / 6);
         }
-        assert_eq!(tried.len(), 9, "{tried:?}");
-        assert_eq!(count(&log, "ERROR"), tried.len());
-        assert!(log.text().contains("\"count\":20"), "how many there are is said");
+        assert_eq!(tries.len(), 9, "{tries:?}");
+        assert_eq!(count(&log, "ERROR"), tries.len());
+        assert!(log.text().contains("\"count\":20"), "the line has the number of unusable values");
     }
 }
 
 #[test]
-fn a_value_that_is_written_anew_is_used_at_once() {
+fn a_value_that_is_written_again_is_used_immediately() {
     let koohook = relayed();
     buy(&koohook, "CS1");
     let store = koohook.store().inner();

@@ -109,7 +109,7 @@ impl<O: Operation> Search<'_, O> {
 
     fn set(&mut self, place: usize, done: bool) {
         if let Some(current) = self.done.get_mut(place) {
-                *current = done;
+            *current = done;
         }
     }
 }

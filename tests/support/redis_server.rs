@@ -74,7 +74,7 @@ impl RedisServer {
     ///
     /// # Panics
     /// If no answer comes, or it has another type.
-    pub fn tell<T: FromRedisValue>(&self, command: &str) -> T {
+    pub fn command<T: FromRedisValue>(&self, command: &str) -> T {
         let mut words = command.split(' ');
         let mut command = ::redis::cmd(words.next().expect("the command has a first word"));
         command.arg(words.collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! Which ciphertexts open.
+//! Which ciphertexts koohook decrypts.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use functions::application_sync::secret::DecryptError;
 use super::{hex, keys, sealed};
 
 #[test]
-fn what_java_seals_opens_in_every_form() {
+fn a_java_ciphertext_is_decrypted_in_every_text_form() {
     let mut opened = 0;
     for it in sealed("yes") {
         let what = format!("{} {} ({})", it.key, it.transformation, it.parameters);
@@ -24,9 +24,9 @@ fn what_java_seals_opens_in_every_form() {
     assert_eq!(opened, 2 * 9 * 8);
 }
 
-/// B075, and paddings that nobody agreed on.
+/// B075, and paddings that the guide does not allow.
 #[test]
-fn plaintexts_that_are_no_secret_do_not_open() {
+fn a_plaintext_that_is_not_a_secret_is_rejected() {
     for it in sealed("no") {
         let what = format!("{} {:?}", it.parameters, it.plaintext);
         assert_eq!(keys(&[&it.key]).open(&it.base64), Err(DecryptError), "{what}");
@@ -34,16 +34,16 @@ fn plaintexts_that_are_no_secret_do_not_open() {
     assert_eq!(sealed("no").count(), 2 * 20);
 }
 
-/// B075: nobody seals 8 KiB. SHA-1 leaves the most room, all but 42 bytes of the modulus.
+/// B075: RSA cannot encrypt 8 KiB. SHA-1 leaves the most room: the modulus without 42 bytes.
 #[test]
-fn the_longest_secret_opens() {
+fn the_longest_secret_is_decrypted() {
     let lengths: Vec<usize> = sealed("yes").map(|it| it.plaintext.len() / 2).collect();
     assert!(lengths.contains(&(384 - 42)) && lengths.contains(&(512 - 42)));
 }
 
 /// B072.
 #[test]
-fn what_is_no_ciphertext_of_ours_does_not_open() {
+fn a_wrong_ciphertext_is_rejected() {
     let keys = keys(&["made-up-3072"]);
     let fine = |key: &str| {
         let it = sealed("yes").find(|it| it.key == key).unwrap();
@@ -78,7 +78,7 @@ fn what_is_no_ciphertext_of_ours_does_not_open() {
 }
 
 #[test]
-fn what_is_not_the_text_of_a_ciphertext_does_not_open() {
+fn a_text_that_is_not_a_ciphertext_is_rejected() {
     let keys = keys(&["made-up-3072"]);
     let ours = sealed("yes").find(|it| it.key == "made-up-3072").unwrap();
     let ours = STANDARD.decode(&ours.base64).unwrap();
@@ -100,7 +100,7 @@ fn what_is_not_the_text_of_a_ciphertext_does_not_open() {
 }
 
 #[test]
-fn any_of_several_keys_opens() {
+fn any_of_several_keys_decrypts_a_ciphertext() {
     for names in [["made-up-3072", "made-up-4096"], ["made-up-4096", "made-up-3072"]] {
         let keys = keys(&names);
         for it in sealed("yes").chain(sealed("no")) {

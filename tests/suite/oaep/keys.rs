@@ -1,4 +1,4 @@
-//! Which keys are read, and how they are written.
+//! Which private keys koohook accepts, and how it writes keys.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use functions::application_sync::secret::{PrivateKey, PrivateKeyError, PrivateKe
 use super::{VECTORS, key, pem};
 
 #[test]
-fn keys_are_read_as_consoles_leave_them() {
+fn a_key_is_accepted_with_the_line_breaks_that_consoles_leave() {
     let key = key("made-up-3072");
     let pkcs8 = key.pem();
     let pkcs1 = pem("RSA PRIVATE KEY", &key.pkcs1());
@@ -31,7 +31,7 @@ fn keys_are_read_as_consoles_leave_them() {
 }
 
 #[test]
-fn keys_are_held_to_their_size() {
+fn a_key_outside_the_size_limits_is_rejected() {
     let parse = |name| PrivateKeys::parse(&key(name).pem()).map(|_| ());
     for name in ["made-up-2048", "made-up-3071", "made-up-8193"] {
         assert_eq!(parse(name), Err(PrivateKeyError::Size(1)), "{name}");
@@ -43,11 +43,11 @@ fn keys_are_held_to_their_size() {
     assert_eq!(PrivateKeys::parse(&second).unwrap_err(), PrivateKeyError::Size(2));
 }
 
-/// A key of another kind, as a server of TLS has it.
+/// An elliptic-curve key, as TLS servers use it.
 const ELLIPTIC: &str = include_str!("../../vectors/tls/server.key");
 
 #[test]
-fn what_cannot_serve_is_refused_at_start() {
+fn an_unusable_key_is_rejected_at_start() {
     let key = key("made-up-3072");
     let fine = key.pem();
     let public = STANDARD.decode(&key.public).unwrap();
@@ -90,7 +90,7 @@ fn what_cannot_serve_is_refused_at_start() {
 }
 
 #[test]
-fn a_made_key_reads_back_and_shows_its_public_half() {
+fn a_generated_key_can_be_parsed_and_gives_its_public_key() {
     for (size, bits, length) in [(Size::Bits3072, 3072, 564), (Size::Bits4096, 4096, 736)] {
         let made = PrivateKey::generate(size).unwrap();
         let keys = PrivateKeys::parse(&made.to_pem().unwrap()).unwrap();
@@ -102,7 +102,8 @@ fn a_made_key_reads_back_and_shows_its_public_half() {
     }
 }
 
-/// As `openssl pkey -pubout` and Java's `getEncoded` have it; the PEM as Java's PKCS#8.
+/// The public key has the form of `openssl pkey -pubout` and Java's `getEncoded`. The PEM has the
+/// form of Java's PKCS#8.
 #[test]
 fn a_public_key_is_written_as_java_writes_it() {
     for key in &VECTORS.keys {

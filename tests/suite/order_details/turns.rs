@@ -1,4 +1,4 @@
-//! Many purchases at once: the order query has one caller at a time until its key has worked.
+//! Many concurrent purchases: koohook sends one order query at a time until its key has worked.
 
 use std::time::Duration;
 
@@ -27,10 +27,10 @@ fn bought(koohook: &Bundled, orders: usize) {
     }
 }
 
-/// Waiting for a turn uses up no patience: each purchase is told with what was ordered, and asked
-/// for once.
+/// A wait for a turn is not an attempt. Each purchase is queried once, and its notice has the order
+/// details.
 #[test]
-fn a_burst_is_told_with_what_was_ordered_however_long_each_answer_takes() {
+fn every_notice_of_a_burst_has_the_order_details_if_answers_are_slow() {
     for seconds in [1, 4, 9] {
         let koohook = asking(false);
         bought(&koohook, 40);
@@ -40,17 +40,17 @@ fn a_burst_is_told_with_what_was_ordered_however_long_each_answer_takes() {
             relay(&koohook);
             koohook.world().pass(Duration::from_secs(1));
         }
-        let told = outside.told();
-        assert_eq!((told.len(), outside.asked()), (40, 40), "{seconds} s an answer");
+        let notices = outside.notices();
+        assert_eq!((notices.len(), outside.asked()), (40, 40), "{seconds} s an answer");
         let found =
             |(_, body): &(String, Value)| body["data"]["orderDetails"]["orderType"] == "NEW";
-        assert!(told.iter().all(found));
+        assert!(notices.iter().all(found));
     }
 }
 
-/// One at a time until the key has worked, then three at once.
+/// One query at a time until the key has worked, then three concurrent queries.
 #[test]
-fn only_a_key_that_has_worked_is_asked_by_several_at_once() {
+fn concurrent_queries_start_only_after_the_key_has_worked() {
     let query = |number: usize| OrderQuery {
         order_id: OrderId::parse(&format!("CS{number}")).unwrap(),
         order_line_id: None,
@@ -72,9 +72,9 @@ fn only_a_key_that_has_worked_is_asked_by_several_at_once() {
     }
 }
 
-/// What is not asked for lack of a turn waits, and is not told without.
+/// A purchase whose query gets no turn waits. Its notice is not sent without the order details.
 #[test]
-fn no_turn_is_no_postponement() {
+fn a_query_that_gets_no_turn_does_not_count_as_an_attempt() {
     let koohook = asking(false);
     bought(&koohook, 1);
     let outside = Outside::around(&koohook, |_| Some(FOUND));
@@ -85,15 +85,15 @@ fn no_turn_is_no_postponement() {
     run_paused(koohook.world(), 0, question, || {
         let short = Relay::new(context, Duration::from_secs(5));
         let report = run(short.run()).unwrap();
-        assert_eq!((report.failed, outside.asked(), outside.told().len()), (0, 0, 0));
+        assert_eq!((report.failed, outside.asked(), outside.notices().len()), (0, 0, 0));
     });
     relay(&koohook);
-    assert_eq!((outside.asked(), outside.told().len()), (2, 1));
+    assert_eq!((outside.asked(), outside.notices().len()), (2, 1));
 }
 
-/// A marketplace that is down holds nobody up but who must ask it.
+/// If the marketplace is down, only notices that need an order query wait.
 #[test]
-fn a_marketplace_that_is_down_does_not_end_the_products_work() {
+fn notices_without_a_query_are_sent_while_the_marketplace_is_down() {
     let koohook = asking(false);
     bought(&koohook, 20);
     for number in 0..20 {
@@ -109,18 +109,22 @@ fn a_marketplace_that_is_down_does_not_end_the_products_work() {
     }
     let outside = Outside::around(&koohook, |_| None);
     relay(&koohook);
-    assert_eq!(outside.told().len(), 20, "those of V1 name no line, and ask nothing");
+    assert_eq!(
+        outside.notices().len(),
+        20,
+        "V1 purchases name no order line, so they need no query"
+    );
 }
 
-/// Those who wait for a turn are not read again each time that another is done.
+/// The relay does not read all waiting purchases again each time that one query finishes.
 #[test]
-fn who_waits_for_a_turn_costs_no_reads() {
+fn a_query_that_waits_for_its_turn_reads_nothing() {
     let koohook = asking(false);
     bought(&koohook, 200);
     let outside = Outside::around_after(&koohook, Duration::from_millis(200), |_| Some(FOUND));
     koohook.store().take_counts();
     run(Relay::new(koohook.endpoint.context(), Duration::from_secs(60)).run()).unwrap();
-    assert_eq!((outside.asked(), outside.told().len()), (200, 200));
+    assert_eq!((outside.asked(), outside.notices().len()), (200, 200));
     let reads = koohook.store().take_counts().0;
     assert!(reads < 5 * 200, "{reads} reads");
 }

@@ -1,4 +1,4 @@
-//! The attempts of a notice: their pauses, their end, and what was settled late.
+//! The attempts of a notice: the pauses between them, the last one, and late settlements.
 
 use domain::notice::NoticeType;
 use domain::outbox::Settled;
@@ -9,13 +9,13 @@ use super::{
 };
 
 #[test]
-fn a_product_that_is_down_is_tried_as_decided_and_given_up_after_a_weekend() {
+fn a_notice_to_a_product_that_is_down_is_given_up_after_72_hours() {
     let mut outbox = outbox(&[NoticeType::Renewed]);
     let mut now = START;
     let mut spans = Vec::new();
     loop {
         let claim = claim(&mut outbox, now);
-        // Each attempt takes as long as one may.
+        // Each attempt lasts as long as the limit allows.
         let ended = now + 10 * SECOND;
         let chance = if spans.len() % 2 == 0 { 0 } else { u16::MAX };
         let offered = failed(attempt(ended));
@@ -30,7 +30,7 @@ fn a_product_that_is_down_is_tried_as_decided_and_given_up_after_a_weekend() {
     }
     assert_eq!(spans[..7], [5, 30, 120, 600, 1_800, 3_960, 3_600]);
     assert!(spans[5..spans.len() - 1].iter().all(|span| [3_600, 3_960].contains(span)));
-    assert_eq!(now - START, PATIENCE, "the last attempt is made when patience ends");
+    assert_eq!(now - START, PATIENCE, "the last attempt is made when the 72 hours end");
     assert_eq!((outbox.dead.len(), outbox.dead[0].delivery.count), (1, 74));
     assert_eq!(outbox.due(UnixMillis::new(now)), None);
 }
@@ -50,7 +50,7 @@ fn an_attempt_from_before_a_replay_settles_nothing() {
 }
 
 #[test]
-fn a_clock_set_back_costs_a_delay_and_no_notice() {
+fn a_clock_that_is_set_back_delays_a_notice_but_loses_none() {
     let mut outbox = outbox(&[NoticeType::Renewed]);
     let first = claim(&mut outbox, START);
     let earlier = UnixMillis::new(START - HOUR);

@@ -1,4 +1,4 @@
-//! Dead letters: what they let by, how many are kept, and how one is replayed.
+//! Dead letters: which notices they block, how many the outbox keeps, and how one is replayed.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use protocol::time::UnixMillis;
 use super::{LASTING, START, at, claim, delivered, draft, gone, outbox};
 
 #[test]
-fn a_replayed_notice_keeps_its_name() {
+fn a_replayed_notice_keeps_its_id() {
     let mut outbox = outbox(&[NoticeType::Created]);
     let id = outbox.waiting[0].id("k");
     gone(&mut outbox, START);
@@ -19,7 +19,7 @@ fn a_replayed_notice_keeps_its_name() {
 }
 
 #[test]
-fn a_replay_waits_for_whoever_is_at_another_notice() {
+fn a_replayed_notice_waits_for_the_current_claim() {
     let mut outbox = outbox(&[NoticeType::Renewed, NoticeType::Renewed]);
     gone(&mut outbox, START);
     let second = claim(&mut outbox, START);
@@ -30,18 +30,22 @@ fn a_replay_waits_for_whoever_is_at_another_notice() {
 }
 
 #[test]
-fn a_dead_purchase_lets_nothing_by_but_its_end() {
+fn a_dead_purchase_blocks_every_notice_but_its_release() {
     let mut outbox = outbox(&[NoticeType::Created, NoticeType::Renewed]);
     gone(&mut outbox, START);
     outbox.append(vec![draft(NoticeType::Released, 0)], Reader::Product, UnixMillis::new(START));
     assert_eq!(delivered(&mut outbox, START), 3);
-    assert_eq!((outbox.waiting.len(), outbox.dead.len()), (0, 0), "and nothing outlives that");
+    assert_eq!(
+        (outbox.waiting.len(), outbox.dead.len()),
+        (0, 0),
+        "the release removes all other notices"
+    );
     assert_eq!((outbox.dropped, outbox.forgotten, outbox.blocked), (1, 1, false));
-    assert!(!outbox.replay(1), "a purchase must not be told after its end");
+    assert!(!outbox.replay(1), "a purchase must not be sent after its release");
 }
 
 #[test]
-fn another_dead_letter_lets_all_by() {
+fn a_dead_notice_that_is_not_a_purchase_blocks_no_notice() {
     let mut outbox = outbox(&[NoticeType::Created, NoticeType::Renewed, NoticeType::Frozen]);
     delivered(&mut outbox, START);
     gone(&mut outbox, START);
@@ -49,7 +53,7 @@ fn another_dead_letter_lets_all_by() {
 }
 
 #[test]
-fn only_so_many_dead_letters_are_kept_and_the_purchase_longest() {
+fn the_outbox_keeps_the_purchase_and_the_newest_dead_letters() {
     let mut outbox = outbox(&[NoticeType::Created]);
     gone(&mut outbox, START);
     outbox.blocked = false;
@@ -62,9 +66,9 @@ fn only_so_many_dead_letters_are_kept_and_the_purchase_longest() {
     assert_eq!((dead, outbox.forgotten), (newest, 5));
 }
 
-/// A value that no store takes could not be settled any more.
+/// A value that is too long for the store could no longer be settled.
 #[test]
-fn dead_letters_leave_room_for_what_waits() {
+fn dead_letters_leave_room_for_waiting_notices() {
     let mut outbox = Outbox::default();
     for _ in 0..20 {
         let long = draft(NoticeType::Upgraded, 7_900);

@@ -1,4 +1,4 @@
-//! The slow model: it remembers everything that was ever done to an outbox.
+//! The simple model of an outbox. It remembers every step.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use protocol::time::UnixMillis;
 
 use super::{START, draft, ends, is_void, sequences};
 
-/// What became of a notice.
+/// The outcome of a notice.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Fate {
+pub(super) enum Outcome {
     Waiting,
     Delivered,
     Dead,
@@ -23,11 +23,11 @@ pub(super) enum Fate {
 pub(super) struct Known {
     pub(super) kind: NoticeType,
     pub(super) len: usize,
-    pub(super) fate: Fate,
+    pub(super) outcome: Outcome,
     pub(super) offered: bool,
 }
 
-/// A claim as its holder knows it.
+/// A claim, as the process that made it remembers it.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     pub(super) claim: Claim,
@@ -35,16 +35,16 @@ pub(super) struct Held {
     pub(super) settled: bool,
 }
 
-/// What was tried with a notice since it was appended or replayed.
+/// The attempts of a notice since it was appended or replayed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tried {
     pub(super) since: u64,
     pub(super) count: usize,
-    /// The claim that counts: a place among those held.
+    /// The index of the current claim in `held`.
     pub(super) current: Option<usize>,
-    /// How many of the pauses it has had.
+    /// How many pauses of the retry schedule it has used.
     pub(super) pauses: usize,
-    /// When the next attempt may begin, and when it might have without something new.
+    /// When the next attempt may begin, and when it could begin if no notice had been appended.
     pub(super) next: u64,
     pub(super) resume: Option<u64>,
 }
@@ -53,7 +53,7 @@ pub(super) struct Tried {
 pub(super) enum Step {
     Append(NoticeType, usize),
     Claim,
-    /// One of all claims there ever were, the latest more often than others.
+    /// Settles one of all claims so far; the flag selects the latest one.
     Settle(Index, bool, Ending),
     Pass(u64),
     SetBack(u64),
@@ -68,19 +68,19 @@ pub(super) enum Ending {
     Paused,
 }
 
-pub(super) struct Beside {
+pub(super) struct ModelledOutbox {
     pub(super) outbox: Outbox,
     pub(super) now: u64,
     pub(super) known: BTreeMap<u64, Known>,
     pub(super) held: Vec<Held>,
     pub(super) tried: BTreeMap<u64, Tried>,
     pub(super) blocked: bool,
-    /// Whether there is a purchase that may end.
+    /// Whether a purchase exists that can be abandoned or released.
     pub(super) bought: bool,
     pub(super) released: bool,
 }
 
-impl Beside {
+impl ModelledOutbox {
     pub(super) fn new() -> Self {
         Self {
             outbox: Outbox::default(),
@@ -98,9 +98,9 @@ impl Beside {
         UnixMillis::new(self.now)
     }
 
-    pub(super) fn take(&mut self, step: &Step) {
+    pub(super) fn apply(&mut self, step: &Step) {
         match step {
-            Step::Append(kind, len) if self.may_come(*kind) => self.append(*kind, *len),
+            Step::Append(kind, len) if self.is_possible(*kind) => self.append(*kind, *len),
             Step::Append(..) => (),
             Step::Claim => self.claim(),
             Step::Settle(which, latest, ending) if !self.held.is_empty() => {
@@ -117,11 +117,11 @@ impl Beside {
             }
             Step::Replay(_) => (),
         }
-        self.hold();
+        self.check();
     }
 
     pub(super) fn waiting(&self) -> Vec<u64> {
-        let waiting = self.known.iter().filter(|(_, known)| known.fate == Fate::Waiting);
+        let waiting = self.known.iter().filter(|(_, known)| known.outcome == Outcome::Waiting);
         waiting.map(|(sequence, _)| *sequence).collect()
     }
 
@@ -135,60 +135,60 @@ impl Beside {
         let expected = self.waiting().into_iter().filter(|sequence| *sequence >= from);
         let expected: Vec<_> = expected.collect();
         assert_eq!(sequences(dropped), expected);
-        self.set(&expected, Fate::Dropped);
+        self.set(&expected, Outcome::Dropped);
     }
 
-    pub(super) fn set(&mut self, sequences: &[u64], fate: Fate) {
+    pub(super) fn set(&mut self, sequences: &[u64], outcome: Outcome) {
         for sequence in sequences {
-            self.known.get_mut(sequence).unwrap().fate = fate;
+            self.known.get_mut(sequence).unwrap().outcome = outcome;
         }
     }
 
-    /// As the instance's transitions let them come.
-    pub(super) fn may_come(&mut self, kind: NoticeType) -> bool {
-        let may = !self.released && (kind != NoticeType::Created || !self.bought);
+    /// Whether the instance's transitions allow this notice now.
+    pub(super) fn is_possible(&mut self, kind: NoticeType) -> bool {
+        let is_open = !self.released && (kind != NoticeType::Created || !self.bought);
         match kind {
-            NoticeType::Created if may => self.bought = true,
+            NoticeType::Created if is_open => self.bought = true,
             NoticeType::Released => self.released |= self.bought,
-            NoticeType::Abandoned if may && self.bought => {
+            NoticeType::Abandoned if is_open && self.bought => {
                 self.bought = false;
-                let unheard = self.outbox.is_unheard_of();
+                let unoffered = self.outbox.is_unheard_of();
                 let dropped = self.outbox.take_back();
                 self.expect_from_created(&dropped);
-                return !unheard;
+                return !unoffered;
             }
             _ => (),
         }
-        may && self.bought
+        is_open && self.bought
     }
 
     pub(super) fn append(&mut self, kind: NoticeType, len: usize) {
         let dropped = self.outbox.append(vec![draft(kind, len)], Reader::Product, self.at());
         self.hurry();
-        let unheard = self.first_created().is_some_and(|created| !self.known[&created].offered);
+        let unoffered = self.first_created().is_some_and(|created| !self.known[&created].offered);
         let sequence = self.outbox.sequence;
-        self.known.insert(sequence, Known { kind, len, fate: Fate::Waiting, offered: false });
-        if kind == NoticeType::Released && unheard {
+        self.known.insert(sequence, Known { kind, len, outcome: Outcome::Waiting, offered: false });
+        if kind == NoticeType::Released && unoffered {
             return self.expect_from_created(&dropped);
         }
         let mut rest = sequences(&dropped);
         if kind == NoticeType::Created && std::mem::take(&mut self.blocked) {
-            let useless = |it: &u64| !ends(self.known[it].kind) && *it != sequence;
-            let useless: Vec<_> = self.waiting().into_iter().filter(useless).collect();
-            assert!(rest.starts_with(&useless));
-            self.set(&useless, Fate::Dropped);
-            rest.drain(..useless.len());
+            let blocked = |it: &u64| !ends(self.known[it].kind) && *it != sequence;
+            let blocked: Vec<_> = self.waiting().into_iter().filter(blocked).collect();
+            assert!(rest.starts_with(&blocked));
+            self.set(&blocked, Outcome::Dropped);
+            rest.drain(..blocked.len());
         }
         for sequence in rest {
             let void = self.known[&sequence].clone();
             let mut later = self.waiting().into_iter().filter(|later| *later > sequence);
-            assert!(!void.offered, "what was offered is never void");
+            assert!(!void.offered, "a notice that was offered is never dropped");
             assert!(later.any(|later| is_void(void.kind, self.known[&later].kind)));
-            self.set(&[sequence], Fate::Dropped);
+            self.set(&[sequence], Outcome::Dropped);
         }
     }
 
-    /// Something new cuts the pause short that is under way, and uses none up.
+    /// A new notice ends the current pause early, and does not use up a pause of the schedule.
     pub(super) fn hurry(&mut self) {
         let held = &self.held;
         for tried in self.tried.values_mut() {
@@ -201,50 +201,47 @@ impl Beside {
     }
 
     pub(super) fn replay(&mut self, sequence: u64) {
-        let dead = self.known[&sequence].fate == Fate::Dead;
-        assert_eq!(
-            self.outbox.replay(sequence),
-            dead,
-            "what is dead can be replayed, and only that"
-        );
+        let dead = self.known[&sequence].outcome == Outcome::Dead;
+        assert_eq!(self.outbox.replay(sequence), dead, "only a dead letter can be replayed");
         if dead {
-            self.set(&[sequence], Fate::Waiting);
+            self.set(&[sequence], Outcome::Waiting);
             self.blocked &= self.known[&sequence].kind != NoticeType::Created;
         }
     }
 
-    /// What holds after every step.
-    pub(super) fn hold(&mut self) {
+    /// Checks the outbox after every step.
+    pub(super) fn check(&mut self) {
         let outbox = &self.outbox;
-        assert_eq!(sequences(&outbox.waiting), self.waiting(), "each waits in its place");
-        let count = |fate: Fate| self.known.values().filter(|known| known.fate == fate).count();
-        assert_eq!(usize::try_from(outbox.dropped).unwrap(), count(Fate::Dropped));
-        assert_eq!(usize::try_from(outbox.forgotten).unwrap(), count(Fate::Forgotten));
-        assert_eq!(outbox.dead.len(), count(Fate::Dead));
+        assert_eq!(sequences(&outbox.waiting), self.waiting(), "notices wait in their order");
+        let count =
+            |outcome: Outcome| self.known.values().filter(|known| known.outcome == outcome).count();
+        assert_eq!(usize::try_from(outbox.dropped).unwrap(), count(Outcome::Dropped));
+        assert_eq!(usize::try_from(outbox.forgotten).unwrap(), count(Outcome::Forgotten));
+        assert_eq!(outbox.dead.len(), count(Outcome::Dead));
         assert_eq!(usize::try_from(outbox.sequence).unwrap(), self.known.len());
         assert_eq!(outbox.blocked, self.blocked);
         assert!(outbox.dead.len() <= MAX_DEAD);
         let trials = outbox.dead.iter().map(|dead| &dead.delivery).chain(&outbox.delivery);
         assert!(trials.into_iter().all(|trial| trial.attempts.len() <= MAX_ATTEMPTS));
         let created = self.first_created();
-        let unheard = created.is_some_and(|created| !self.known[&created].offered);
-        assert_eq!(outbox.is_unheard_of(), unheard);
-        // Every process reads anew what another wrote.
+        let unoffered = created.is_some_and(|created| !self.known[&created].offered);
+        assert_eq!(outbox.is_unheard_of(), unoffered);
+        // Each process parses the outbox that another process wrote.
         let text = serde_json::to_string(outbox).unwrap();
         self.outbox = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_string(&self.outbox).unwrap(), text);
     }
 
-    /// Once the product takes everything, everything is told that is not blocked.
-    pub(super) fn end(mut self) {
+    /// If the product accepts every notice, all notices that are not blocked are delivered.
+    pub(super) fn finish(mut self) {
         for _ in 0..1_000 {
             let Some(due) = self.outbox.due(self.at()) else { break };
             self.now = self.now.max(due.millis());
             let before = self.held.len();
             self.claim();
-            assert_eq!(self.held.len(), before + 1, "what is due can be claimed");
+            assert_eq!(self.held.len(), before + 1, "a due notice can be claimed");
             self.settle(before, Ending::Delivered);
-            self.hold();
+            self.check();
         }
         let mut rest = self.waiting().into_iter();
         assert!(rest.all(|sequence| self.blocked && !ends(self.known[&sequence].kind)));

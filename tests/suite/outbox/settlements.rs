@@ -1,14 +1,14 @@
-//! How the slow model claims notices and settles their attempts.
+//! How the model claims notices and settles their attempts.
 
 use std::time::Duration;
 
 use domain::notice::NoticeType;
 use domain::outbox::{AttemptOutcome, Settled};
 
-use super::model::{Beside, Ending, Fate, Held, Known};
+use super::model::{Ending, Held, Known, ModelledOutbox, Outcome};
 use super::{HOUR, LASTING, PATIENCE, PAUSES, SECOND, at, attempt, ends, failed};
 
-impl Beside {
+impl ModelledOutbox {
     pub(super) fn claim(&mut self) {
         let expected = self.waiting().into_iter().find(|sequence| {
             let Known { kind, .. } = self.known[sequence];
@@ -18,17 +18,20 @@ impl Beside {
             return;
         };
         let sequence = claim.notice.sequence();
-        assert_eq!(Some(sequence), expected, "the first that waits is offered");
+        assert_eq!(Some(sequence), expected, "the first waiting notice is offered");
         for held in &self.held {
-            let done = self.known[&held.claim.notice.sequence()].fate == Fate::Delivered;
-            assert!(held.settled || done || held.until <= self.now, "two are offered at once");
+            let done = self.known[&held.claim.notice.sequence()].outcome == Outcome::Delivered;
+            assert!(
+                held.settled || done || held.until <= self.now,
+                "two notices are offered concurrently"
+            );
         }
-        // What ran out stays so, should the clock be set back.
+        // An expired claim stays expired, even if the clock is set back.
         self.held.iter_mut().for_each(|held| held.until = 0);
         self.known.get_mut(&sequence).unwrap().offered = true;
         let tried = self.tried.entry(sequence).or_default();
         if tried.count == 0 {
-            // What it waited for before was no attempt.
+            // The time before the first attempt does not count.
             (tried.since, tried.pauses, tried.resume) = (self.now, 0, None);
         }
         let ran_out = tried.current.is_some_and(|place| !self.held[place].settled);
@@ -37,14 +40,15 @@ impl Beside {
         tried.current = Some(self.held.len());
         assert_eq!(usize::try_from(claim.attempt).unwrap(), tried.count);
         self.held.push(Held { claim, until: self.now + LASTING, settled: false });
-        // A notice that another is offered before begins anew.
+        // If an earlier notice is offered first, the attempts of this notice are counted from 0
+        // again.
         self.tried.retain(|of, _| *of == sequence);
     }
 
     pub(super) fn settle(&mut self, place: usize, ending: Ending) {
         let Held { claim, settled, .. } = self.held[place].clone();
         let sequence = claim.notice.sequence();
-        let waits = self.known[&sequence].fate == Fate::Waiting;
+        let waits = self.known[&sequence].outcome == Outcome::Waiting;
         let tried = self.tried.get(&sequence).copied().unwrap_or_default();
         let is_current = waits && tried.current == Some(place) && !settled;
         let offered = match ending {
@@ -66,14 +70,15 @@ impl Beside {
         match expected {
             Settled::Delivered => self.delivered(sequence),
             Settled::Waits => self.expect_pause(sequence),
-            Settled::Dead => self.died(sequence),
+            Settled::Dead => self.given_up(sequence),
             Settled::Paused => self.paused(sequence),
             Settled::Nothing => return,
         }
         self.held[place].settled = true;
     }
 
-    /// No attempt, and no failure: it may go on at once.
+    /// A pause between parts is neither an attempt nor a failure. The next part may follow
+    /// immediately.
     pub(super) fn paused(&mut self, sequence: u64) {
         let tried = self.tried.get_mut(&sequence).unwrap();
         tried.count -= 1;
@@ -100,32 +105,37 @@ impl Beside {
     }
 
     pub(super) fn delivered(&mut self, sequence: u64) {
-        self.set(&[sequence], Fate::Delivered);
+        self.set(&[sequence], Outcome::Delivered);
         self.tried.remove(&sequence);
         if !ends(self.known[&sequence].kind) {
             return;
         }
         for (earlier, known) in self.known.range_mut(..sequence) {
-            match known.fate {
-                Fate::Waiting if self.blocked && *earlier < sequence => known.fate = Fate::Dropped,
-                Fate::Dead => known.fate = Fate::Forgotten,
+            match known.outcome {
+                Outcome::Waiting if self.blocked && *earlier < sequence => {
+                    known.outcome = Outcome::Dropped
+                }
+                Outcome::Dead => known.outcome = Outcome::Forgotten,
                 _ => (),
             }
         }
         self.blocked = false;
     }
 
-    pub(super) fn died(&mut self, sequence: u64) {
-        self.set(&[sequence], Fate::Dead);
+    pub(super) fn given_up(&mut self, sequence: u64) {
+        self.set(&[sequence], Outcome::Dead);
         self.tried.remove(&sequence);
         self.blocked |= self.known[&sequence].kind == NoticeType::Created;
-        let standing: Vec<_> = self.outbox.dead.iter().map(|it| it.notice.sequence()).collect();
-        let dead = self.known.iter_mut().filter(|(_, known)| known.fate == Fate::Dead);
-        for (sequence, known) in dead.filter(|(sequence, _)| !standing.contains(sequence)) {
+        let kept: Vec<_> = self.outbox.dead.iter().map(|it| it.notice.sequence()).collect();
+        let dead = self.known.iter_mut().filter(|(_, known)| known.outcome == Outcome::Dead);
+        for (sequence, known) in dead.filter(|(sequence, _)| !kept.contains(sequence)) {
             let purchases = self.outbox.dead.iter();
             let only = purchases.map(|it| it.notice.kind).all(|kind| kind == NoticeType::Created);
-            assert!(known.kind != NoticeType::Created || only, "{sequence} blocks, and is gone");
-            known.fate = Fate::Forgotten;
+            assert!(
+                known.kind != NoticeType::Created || only,
+                "dead purchase {sequence} blocks notices, but was forgotten"
+            );
+            known.outcome = Outcome::Forgotten;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Notices that a later one makes void, and purchases that end unoffered.
+//! Notices that a later notice replaces, and purchases that end before the product was notified.
 
 use domain::notice::{Notice, NoticeDraft, NoticeType};
 use domain::outbox::{Outbox, Reader};
@@ -7,7 +7,7 @@ use protocol::time::UnixMillis;
 use super::{LASTING, START, claim, delivered, draft, gone, kinds, outbox, sequences};
 
 #[test]
-fn a_second_purchase_is_released_with_the_end_of_the_first_told() {
+fn an_unoffered_second_purchase_is_dropped_and_the_abandonment_of_the_first_is_sent() {
     let mut outbox = outbox(&[NoticeType::Created]);
     delivered(&mut outbox, START);
     for kind in [NoticeType::Abandoned, NoticeType::Created, NoticeType::Released] {
@@ -18,30 +18,34 @@ fn a_second_purchase_is_released_with_the_end_of_the_first_told() {
 }
 
 #[test]
-fn a_replayed_purchase_was_heard_of_and_is_released_aloud() {
+fn the_release_of_a_replayed_purchase_is_sent() {
     let mut outbox = outbox(&[NoticeType::Created, NoticeType::Renewed]);
     gone(&mut outbox, START);
-    assert_eq!(outbox.due(UnixMillis::new(START)), None, "nothing is told of what is not there");
+    assert_eq!(outbox.due(UnixMillis::new(START)), None, "no notice is due after a dead purchase");
     assert!(outbox.replay(1));
     outbox.append(vec![draft(NoticeType::Released, 0)], Reader::Product, UnixMillis::new(START));
     assert_eq!(sequences(&outbox.waiting), [1, 2, 3]);
-    let told = [(); 3].map(|()| delivered(&mut outbox, START));
-    assert_eq!(told, [1, 2, 3]);
+    let sent = [(); 3].map(|()| delivered(&mut outbox, START));
+    assert_eq!(sent, [1, 2, 3]);
 }
 
 #[test]
-fn an_end_waits_for_whoever_is_at_the_purchase_that_it_takes_back() {
+fn an_abandonment_waits_for_the_claim_on_the_purchase_notice() {
     let mut outbox = outbox(&[NoticeType::Created]);
     claim(&mut outbox, START);
     assert_eq!(outbox.take_back().len(), 1);
     outbox.append(vec![draft(NoticeType::Abandoned, 0)], Reader::Product, UnixMillis::new(START));
     let due = outbox.due(UnixMillis::new(START));
-    assert_eq!(due, Some(UnixMillis::new(START + LASTING)), "told after the purchase, not beside");
+    assert_eq!(
+        due,
+        Some(UnixMillis::new(START + LASTING)),
+        "it is sent after the purchase's claim"
+    );
     assert_eq!(delivered(&mut outbox, START + LASTING), 2);
 }
 
 #[test]
-fn a_new_purchase_is_told_without_what_the_dead_one_left() {
+fn a_new_purchase_drops_the_blocked_notices_of_the_dead_one() {
     let mut outbox = outbox(&[NoticeType::Created, NoticeType::Renewed]);
     gone(&mut outbox, START);
     for kind in [NoticeType::Abandoned, NoticeType::Created] {
@@ -51,7 +55,7 @@ fn a_new_purchase_is_told_without_what_the_dead_one_left() {
 }
 
 #[test]
-fn what_was_offered_is_never_void() {
+fn a_notice_that_was_offered_is_never_dropped() {
     let mut outbox = Outbox::default();
     let append = |outbox: &mut Outbox| {
         let long = draft(NoticeType::Frozen, 7_900);
@@ -60,13 +64,13 @@ fn what_was_offered_is_never_void() {
     append(&mut outbox);
     claim(&mut outbox, START);
     let dropped: Vec<_> = (0..9).flat_map(|_| append(&mut outbox)).collect();
-    assert_eq!(sequences(&dropped), [2, 3], "later ones say all that they said");
-    assert_eq!(outbox.waiting.first().map(Notice::sequence), Some(1), "somebody is at it");
+    assert_eq!(sequences(&dropped), [2, 3], "later notices replace them");
+    assert_eq!(outbox.waiting.first().map(Notice::sequence), Some(1), "a claim on it is current");
 }
 
-/// A renewal that changes more than the expiry says what no later renewal says.
+/// No later renewal repeats the other changes of such a renewal.
 #[test]
-fn a_renewal_that_changes_more_than_the_expiry_is_never_void() {
+fn a_renewal_that_changes_more_than_the_expiry_is_never_dropped() {
     let renewal = |scene: &str, product: &str| {
         NoticeDraft::of_time(NoticeType::Renewed)
             .with("scene", scene)
@@ -92,6 +96,6 @@ fn a_renewal_that_changes_more_than_the_expiry_is_never_void() {
         }
         let is_kept = outbox.waiting.iter().any(|notice| notice.sequence() == 1);
         assert_eq!(is_kept, !is_void, "{scene} {product}");
-        assert!(outbox.dropped > 0, "the others make room");
+        assert!(outbox.dropped > 0, "other notices were dropped to make room");
     }
 }

@@ -1,4 +1,4 @@
-//! The canonical form of a body is what the guide says.
+//! The canonical form of a body follows the guide's rules.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use protocol::json::{Document, Json, Outline, Reading, Scalars};
 use super::json::as_written;
 use super::{NUMBERS, Tree, all_escaped, as_jackson, cases, members, to_text, tree};
 
-/// The guide's words in their order: sort, drop nulls, write.
+/// The guide's rules in their order: sort, drop nulls, write.
 pub(super) fn slowly_canonical(members: &[(String, Tree)], scalars: Scalars) -> String {
     let mut sorted: BTreeMap<Vec<u16>, String> = BTreeMap::new();
     for (name, value) in members {
@@ -26,7 +26,7 @@ pub(super) fn slowly_canonical(members: &[(String, Tree)], scalars: Scalars) -> 
     format!("{{{}}}", sorted.join(","))
 }
 
-/// What the core writes of a body.
+/// The canonical form that the core writes for a body.
 fn canonical(body: &str, reading: Reading, scalars: Scalars) -> String {
     let mut form = String::new();
     let mut outline = Outline::of(body.as_bytes()).unwrap();
@@ -34,7 +34,7 @@ fn canonical(body: &str, reading: Reading, scalars: Scalars) -> String {
     form
 }
 
-/// Few names, so that objects name their members again.
+/// Trees with few names, so that objects repeat names.
 fn repetitive() -> impl Strategy<Value = Tree> {
     let name = || select(vec!["", "a", "a\u{0}", "b", "é", "！", "😀"]).prop_map(str::to_owned);
     let leaf = select(NUMBERS.to_vec()).prop_map(Tree::Number);
@@ -46,7 +46,7 @@ fn repetitive() -> impl Strategy<Value = Tree> {
     })
 }
 
-/// The tree in which each name counts once, at its first place; and whether one had two values.
+/// Returns the tree with each name once, at its first place, and whether a name had two values.
 fn slowly_read(tree: &Tree, reading: Reading) -> (Tree, bool) {
     let mut conflicting = false;
     let mut read = |tree: &Tree| {
@@ -83,7 +83,7 @@ proptest! {
     #![proptest_config(cases(250))]
 
     #[test]
-    fn the_canonical_form_is_what_the_guide_says_however_the_body_travels(
+    fn every_form_of_a_body_has_the_canonical_form_of_the_guide(
         members in members(tree()),
         space in select(vec!["", " ", "\r\n\t "]),
         escaped: bool,
@@ -100,13 +100,13 @@ proptest! {
     }
 
     #[test]
-    fn a_canonical_form_is_its_own_canonical_form(members in members(tree())) {
+    fn a_canonical_form_does_not_change_if_it_is_canonicalized_again(members in members(tree())) {
         let body = slowly_canonical(&members, Scalars::AsReceived);
         prop_assert_eq!(canonical(&body, Reading::First, Scalars::AsReceived), body);
     }
 
     #[test]
-    fn a_name_counts_once_in_either_reading(
+    fn a_repeated_name_counts_once_in_both_readings(
         tree in vec(("[ab]{0,2}", repetitive()), 0..6).prop_map(Tree::Object),
         escaped: bool,
     ) {
@@ -114,7 +114,7 @@ proptest! {
         let body = to_text(&tree, " ", written);
         for reading in [Reading::First, Reading::Last] {
             let (read, conflicting) = slowly_read(&tree, reading);
-            let Tree::Object(members) = &read else { panic!("it was one") };
+            let Tree::Object(members) = &read else { panic!("the tree was an object") };
             let expected = slowly_canonical(members, Scalars::AsReceived);
             prop_assert_eq!(canonical(&body, reading, Scalars::AsReceived), expected);
             let document = Document::parse(body.as_bytes()).unwrap();

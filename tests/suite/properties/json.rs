@@ -1,4 +1,4 @@
-//! JSON is read as other readers read it.
+//! koohook's JSON parser accepts what other parsers accept.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ pub(super) fn as_written(tree: &Tree) -> String {
     to_text(tree, "", &as_jackson)
 }
 
-/// Pieces of JSON, and of what is nearly JSON.
+/// Pieces of JSON, and pieces that are nearly JSON.
 const PIECES: &[&str] = &[
     "{",
     "}",
@@ -73,9 +73,9 @@ fn nearly_json() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(cases(5_000))]
 
-    /// Another library reads the same grammar.
+    /// Compares the parser with `serde_json`.
     #[test]
-    fn json_is_what_others_call_so(text in nearly_json(), framed: bool) {
+    fn the_json_parser_accepts_the_same_texts_as_serde_json(text in nearly_json(), framed: bool) {
         let text = if framed { format!(r#"{{"a":[{text}]}}"#) } else { text };
         let ours = Json::parse(&text);
         let theirs = serde_json::from_str::<Value>(&text);

@@ -1,4 +1,4 @@
-//! No member of a verified call is too odd to be judged.
+//! A verified call with any members gets a regular result code.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,8 @@ pub(super) fn named(members: BTreeMap<&str, Tree>) -> Tree {
     Tree::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// Names that the reading of an order looks at, ours among them, and two that it must not keep.
+/// Names that the parser of an order reads, two that it must not keep, and koohook's own
+/// `truncated`.
 pub(super) const ORDER_NAMES: [&str; 13] = [
     "$serde_json::private::Number",
     "$serde_json::private::RawValue",
@@ -36,7 +37,7 @@ pub(super) const ORDER_NAMES: [&str; 13] = [
 
 // Readers.
 
-/// Every name of the guides' tables that some reader looks at, and one that none does.
+/// Every name of the guides' tables that a parser reads, and one that no parser reads.
 const NAMES: [&str; 18] = [
     "acceptanceTime",
     "businessId",
@@ -58,7 +59,7 @@ const NAMES: [&str; 18] = [
     "testFlag",
 ];
 
-/// Texts that some reader takes for what it wants.
+/// Texts that some parser accepts.
 pub(super) const TEXTS: [&str; 16] = [
     "",
     "0",
@@ -92,9 +93,9 @@ pub(super) fn readable() -> impl Strategy<Value = Tree> {
 proptest! {
     #![proptest_config(cases(250))]
 
-    /// A panic would be answered `000005`, and so would a value that cannot be stored.
+    /// `000005` would mean a panic, or a value that cannot be stored.
     #[test]
-    fn no_member_of_a_believed_call_is_too_odd_to_be_judged(
+    fn a_verified_call_with_odd_members_gets_a_regular_result_code(
         callback in select((0..CALLBACKS.len()).collect::<Vec<_>>()),
         odd in btree_map(select(NAMES.to_vec()), readable(), 0..4),
     ) {
@@ -102,22 +103,23 @@ proptest! {
         let koohook = koohook(&SETTINGS);
         let id = instance_id(callback.contract);
         run(koohook.keep(id.as_str(), &standing("ready", callback.contract).unwrap()));
-        let mut said: BTreeMap<&str, Tree> = callback
+        let mut members: BTreeMap<&str, Tree> = callback
             .members(id.as_str())
             .into_iter()
             .map(|(name, value)| (name, Tree::Text(value.to_owned())))
             .collect();
-        said.extend(odd);
+        members.extend(odd);
         let answer = match callback.contract {
             Contract::V1 => {
-                let texts: Vec<_> = said.iter().map(|(name, value)| (*name, plain(value))).collect();
+                let texts: Vec<_> = members.iter().map(|(name, value)| (*name, plain(value))).collect();
                 let texts: Vec<_> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
-                // Encoded, a byte is three letters, and beyond 64 KiB they are no URI.
+                // An encoded byte has three letters, and the `http` crate rejects a URI above 64
+                // KiB.
                 prop_assume!(texts.iter().map(|(_, text)| text.len() * 3).sum::<usize>() < 16 * 1024);
                 v1(NOW, &texts)
             }
             Contract::V2 => {
-                let members = said.into_iter().map(|(name, value)| (name.to_owned(), value));
+                let members = members.into_iter().map(|(name, value)| (name.to_owned(), value));
                 let body = to_text(&Tree::Object(members.collect()), "", &as_jackson);
                 v2_body(NOW, body.as_bytes())
             }

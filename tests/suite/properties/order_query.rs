@@ -1,4 +1,5 @@
-//! Requests of the order query are signed in any order, and every answer is read.
+//! The signature of an order query does not depend on the order of its parameters. Every answer of
+//! the order query is classified.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +24,7 @@ proptest! {
     #![proptest_config(cases(250))]
 
     #[test]
-    fn a_request_is_signed_alike_in_whatever_order_its_query_stands(
+    fn the_signature_does_not_depend_on_the_order_of_parameters(
         (pairs, shuffled) in vec((text(), text()), 0..8)
             .prop_flat_map(|pairs| (Just(pairs.clone()), Just(pairs).prop_shuffle())),
         (method, path, host) in (text(), text(), text()),
@@ -38,7 +39,7 @@ proptest! {
             outgoing.sign(&credentials, UnixMillis::new(now)).authorization
         };
         prop_assert_eq!(signed(&pairs), signed(&shuffled));
-        // What is sent reads as what was meant, in the order that was signed.
+        // The sent query decodes to the same parameters, in the order that was signed.
         let sent = query_text(&borrowed(&shuffled));
         let read = |text| decode(text, Plus::Kept).unwrap().into_owned();
         let read: Vec<_> = pieces(&sent).map(|(name, value)| (read(name), read(value))).collect();
@@ -48,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn no_answer_is_too_odd_to_be_read(
+    fn every_answer_is_classified_and_its_record_is_short(
         status in prop_oneof![Just(200), any::<u16>()],
         body in prop_oneof![vec(any::<u8>(), 0..64), answered().prop_map(String::into_bytes)],
     ) {
@@ -70,7 +71,7 @@ proptest! {
     }
 }
 
-/// An order, as odd as may be, in an answer that says it is one.
+/// An odd order in a successful answer.
 fn answered() -> impl Strategy<Value = String> {
     (odd_order(), odd_order(), any::<bool>()).prop_map(|(mut order, line, in_array)| {
         let line = named(line);

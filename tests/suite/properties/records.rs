@@ -1,4 +1,5 @@
-//! What a record keeps: the ledger's newest orders, the outbox's newest notices, names without doubles.
+//! The limits of a record: the ledger keeps the newest orders, the outbox keeps the newest notices,
+//! and derived names are unique.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +16,9 @@ use tests::world::NOW;
 
 use super::cases;
 
-// What an entity remembers and tells.
+// The ledger and the outbox.
 
-/// An order of a few, so that they meet.
+/// One of few orders, so that orders repeat.
 pub(super) fn order() -> impl Strategy<Value = (Activity, u16, u8)> {
     let activities = [Activity::RefreshInstance, Activity::UpgradeInstance];
     (select(activities.to_vec()), 0_u16..400, 0_u8..2)
@@ -34,28 +35,28 @@ proptest! {
     #![proptest_config(cases(32))]
 
     #[test]
-    fn a_ledger_knows_the_purchase_and_the_newest_orders(orders in vec(order(), 0..600)) {
+    fn a_ledger_keeps_the_purchase_and_the_newest_orders(orders in vec(order(), 0..600)) {
         let purchase = to_order((Activity::NewInstance, 0, 0));
         let mut ledger = Ledger::default();
         ledger.remember(&purchase);
         let mut known: Vec<(Activity, u16, u8)> = Vec::new();
-        for said in orders {
-            let first = known.iter().find(|known| (known.0, known.1) == (said.0, said.1));
+        for order in orders {
+            let first = known.iter().find(|known| (known.0, known.1) == (order.0, order.1));
             let expected = match first {
                 None => Recall::Fresh,
-                Some(first) if *first == said => Recall::Repeat,
+                Some(first) if *first == order => Recall::Repeat,
                 Some(_) => Recall::Conflict,
             };
-            prop_assert_eq!(ledger.recall(&to_order(said)), expected);
+            prop_assert_eq!(ledger.recall(&to_order(order)), expected);
             if expected == Recall::Fresh {
-                ledger.remember(&to_order(said));
-                known.push(said);
+                ledger.remember(&to_order(order));
+                known.push(order);
                 known.drain(..known.len().saturating_sub(MAX_ORDERS - 1));
             }
         }
         prop_assert_eq!(ledger.recall(&purchase), Recall::Repeat);
         let text = serde_json::to_string(&ledger).unwrap();
-        prop_assert!(text.len() < 9 * 1024, "one text of 32 letters an order");
+        prop_assert!(text.len() < 9 * 1024, "each order is one text of 32 letters");
         prop_assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), ledger);
     }
 }
@@ -63,9 +64,9 @@ proptest! {
 proptest! {
     #![proptest_config(cases(8))]
 
-    /// What a product reads has a model of its own, in `outbox`.
+    /// The outbox of a product has its own model, in `outbox`.
     #[test]
-    fn an_outbox_that_nobody_reads_keeps_the_newest(
+    fn an_outbox_without_a_product_keeps_the_newest_notices(
         drafts in vec((select(KINDS.to_vec()), select(vec![0, 2_000, 4_000, 9_000])), 0..80),
     ) {
         let mut outbox = Outbox::default();
@@ -105,10 +106,11 @@ fn part(shortest: usize) -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(cases(32))]
 
-    /// The parts are made of what stands between parts, so that they would run into each other if
-    /// they could.
+    /// The parts contain the texts that separate parts, so that an ambiguous encoding would give
+    /// equal
+    /// IDs.
     #[test]
-    fn no_two_order_lines_share_an_id_or_a_key(
+    fn two_order_lines_never_share_an_id_or_a_key(
         lines in vec((part(1), proptest::option::of(part(0)), proptest::option::of(part(0))), 100),
     ) {
         let mut named = BTreeMap::new();

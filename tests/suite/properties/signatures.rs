@@ -1,4 +1,4 @@
-//! What was signed is verified, and nothing else is.
+//! koohook verifies exactly the calls that were signed.
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -31,7 +31,7 @@ fn unverified<'a>(contract: Contract, query: &'a str, body: &'a [u8]) -> Unverif
     Unverified { interface: Interface::Base, contract, query, headers: Headers::default(), body }
 }
 
-/// Parameters that are no part of the proof itself.
+/// Parameters that do not belong to the signature itself.
 fn parameters() -> impl Strategy<Value = Vec<(String, String)>> {
     btree_map("[A-Za-z0-9_.-]{1,12}", text(), 0..10)
         .prop_map(|map| map.into_iter().collect::<Vec<_>>())
@@ -46,7 +46,7 @@ proptest! {
     #![proptest_config(cases(250))]
 
     #[test]
-    fn a_v1_call_verifies_as_what_was_signed(parameters in parameters()) {
+    fn a_verified_v1_call_has_the_parameters_that_were_signed(parameters in parameters()) {
         let request = v1(NOW, &borrowed(&parameters));
         let verified = verified(&request, Contract::V1).unwrap();
         let time_stamp = simulator::time::to_the_millisecond(NOW);
@@ -60,7 +60,7 @@ proptest! {
     }
 
     #[test]
-    fn a_v1_value_that_was_changed_on_the_way_is_refused(
+    fn a_v1_call_with_a_changed_value_is_rejected(
         parameters in parameters(),
         place: Index,
         other in text(),
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn a_v2_body_verifies_and_no_byte_of_it_may_change(
+    fn a_v2_body_is_rejected_if_one_byte_changes(
         members in members(tree()),
         place: Index,
         flip in 1..=u8::MAX,
@@ -97,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn a_v2_body_may_travel_in_any_form_that_means_the_same(
+    fn a_v2_body_is_verified_in_every_equivalent_form(
         members in members(tree()),
         space in select(vec!["", " ", "\r\n"]),
         escaped: bool,
@@ -105,13 +105,13 @@ proptest! {
         let signed = slowly_canonical(&members, Scalars::AsText);
         let (head, _) = v2_body(NOW, signed.as_bytes()).into_parts();
         let written: &dyn Fn(&str) -> String = if escaped { &all_escaped } else { &as_jackson };
-        let travelled = to_text(&Tree::Object(members), space, written).into_bytes();
-        let request = http::Request::from_parts(head, travelled);
+        let sent = to_text(&Tree::Object(members), space, written).into_bytes();
+        let request = http::Request::from_parts(head, sent);
         prop_assert!(verified(&request, Contract::V2).is_ok());
     }
 
     #[test]
-    fn strangers_are_refused_whatever_they_send(query in text(), body in vec(any::<u8>(), 0..64)) {
+    fn an_unsigned_call_with_any_content_is_rejected(query in text(), body in vec(any::<u8>(), 0..64)) {
         for contract in [Contract::V1, Contract::V2] {
             let call = unverified(contract, &query, &body);
             let now = UnixMillis::new(NOW);

@@ -1,11 +1,11 @@
-//! Times are read by the calendar.
+//! Times are parsed by the calendar.
 
 use proptest::prelude::*;
 use protocol::time::UnixMillis;
 
 use super::{Tree, as_jackson, cases, to_text};
 
-/// A value as V1 carries it: a query has no room for a long text that is to be encoded.
+/// A value as V1 carries it. A text that needs encoding is cut, because a query has a length limit.
 pub(super) fn plain(tree: &Tree) -> String {
     let text = match tree {
         Tree::Text(text) => text.clone(),
@@ -17,7 +17,7 @@ pub(super) fn plain(tree: &Tree) -> String {
 
 // Time.
 
-/// Days from 1970 to a date, counted year by year and month by month.
+/// The days from 1970 to a date, counted by years and months.
 fn days_before(year: u64, month: usize, day: u64) -> Option<u64> {
     let leap = |year: u64| {
         (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400)
@@ -34,7 +34,7 @@ proptest! {
     #![proptest_config(cases(600))]
 
     #[test]
-    fn digits_are_read_by_the_calendar(
+    fn time_digits_are_parsed_by_the_calendar(
         year in 1970_u64..10_000,
         month in 0_usize..14,
         day in 0_u64..33,
@@ -52,7 +52,7 @@ proptest! {
     }
 
     #[test]
-    fn what_the_sender_writes_is_the_time_it_meant(millis in 0_u64..253_402_300_800_000) {
+    fn the_simulators_time_digits_are_parsed_to_the_same_time(millis in 0_u64..253_402_300_800_000) {
         let read = |digits: String| UnixMillis::from_utc_digits(&digits).map(UnixMillis::millis);
         prop_assert_eq!(read(simulator::time::to_the_millisecond(millis)), Some(millis));
         prop_assert_eq!(read(simulator::time::to_the_second(millis)), Some(millis / 1_000 * 1_000));

@@ -1,4 +1,4 @@
-//! Which keys a start accepts over a store that has values already.
+//! Which seal keys a start accepts over a store that already has values.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl File {
         config(&settings)
     }
 
-    fn keeping(&self, seals: Seals<'_>) -> StoreConfig {
+    fn store_config(&self, seals: Seals<'_>) -> StoreConfig {
         let settings = self.lookup(seals);
         let lookup = |name: &str| {
             settings.iter().find(|(set, _)| *set == name).map(|(_, text)| text.clone())
@@ -48,31 +48,33 @@ impl File {
         StoreConfig::read(&lookup).unwrap()
     }
 
-    /// What each start says: of `serve`, of a function, of a command that writes, and of one that
-    /// reads. All of it is done twice.
+    /// The result of each start: of `serve`, of a function, of a command that writes, and of a
+    /// command
+    /// that reads.
     fn starts(&self, seals: Seals<'_>) -> Vec<Result<(), String>> {
-        let said = |fault: host::HostError| {
-            let said = fault.to_string();
-            assert!(!KEYS.iter().any(|key| said.contains(key)), "{said}");
-            said
+        let text = |fault: host::HostError| {
+            let text = fault.to_string();
+            assert!(!KEYS.iter().any(|key| text.contains(key)), "{text}");
+            text
         };
         let serve = async {
             let Config { context, store, .. } = self.config(seals);
-            host::open_proven_context(context, &store, false).await.map(drop).map_err(said)
+            host::open_proven_context(context, &store, false).await.map(drop).map_err(text)
         };
         let function = async {
             let Config { context, store, .. } = self.config(seals);
-            host::open_context(context, &store, false).await.map(drop).map_err(said)
+            host::open_context(context, &store, false).await.map(drop).map_err(text)
         };
         let write =
-            async { host::open_to_write(&self.keeping(seals)).await.map(drop).map_err(said) };
-        let read = async { host::open_to_read(&self.keeping(seals)).await.map(drop).map_err(said) };
+            async { host::open_to_write(&self.store_config(seals)).await.map(drop).map_err(text) };
+        let read =
+            async { host::open_to_read(&self.store_config(seals)).await.map(drop).map_err(text) };
         tests::servers::run(async { vec![serve.await, function.await, write.await, read.await] })
     }
 }
 
 #[test]
-fn a_process_without_a_key_stops_when_another_seals_its_store() {
+fn a_process_without_a_key_stops_writing_after_another_seals_the_store() {
     let file = File(tempfile::tempdir().unwrap());
     let Config { context, store, .. } = file.config((None, ""));
     tests::servers::run(async {
@@ -93,9 +95,9 @@ fn a_process_without_a_key_stops_when_another_seals_its_store() {
     });
 }
 
-/// What an examination says, a line for each.
-fn examined(file: &File, seals: Seals<'_>) -> Vec<String> {
-    let findings = tests::servers::run(host::check_store(&file.keeping(seals)));
+/// The lines of a store check, one for each finding.
+fn check_lines(file: &File, seals: Seals<'_>) -> Vec<String> {
+    let findings = tests::servers::run(host::check_store(&file.store_config(seals)));
     let line = |StoreCheck { what, outcome }: StoreCheck| match outcome {
         Ok(text) => format!("{what}: {text}"),
         Err(text) => format!("{what} failed: {text}"),
@@ -104,47 +106,51 @@ fn examined(file: &File, seals: Seals<'_>) -> Vec<String> {
 }
 
 #[test]
-fn an_examination_tries_everything_and_says_what_it_found() {
+fn a_store_check_reports_each_permission_and_the_seal() {
     let file = File(tempfile::tempdir().unwrap());
     let [open, read, write, agenda] = ["open: ok", "read: ok", "write: ok", "agenda: ok"];
-    let lines = |seals| examined(&file, seals);
+    let lines = |seals| check_lines(&file, seals);
     assert_eq!(
         lines((None, "")),
         [open, "seal: the store has no seal mark yet", read, write, agenda]
     );
-    assert_eq!(file.starts((Some(KEYS[0]), "")), vec![Ok(()); 4], "an examination puts no mark");
+    assert_eq!(file.starts((Some(KEYS[0]), "")), vec![Ok(()); 4], "a store check writes no mark");
     assert_eq!(lines((Some(KEYS[0]), "")), [open, "seal: ok", read, write, agenda]);
     assert!(lines((None, ""))[1].starts_with("seal: sealed; set KOOHOOK_SEAL_KEY"));
     assert!(lines((Some(KEYS[1]), ""))[1].starts_with("seal failed: KOOHOOK_SEAL_KEY does not"));
 }
 
-fn refused(starts: &[Result<(), String>], text: &str) -> bool {
-    starts.iter().all(|start| start.as_ref().is_err_and(|said| said.starts_with(text)))
+fn all_fail(starts: &[Result<(), String>], text: &str) -> bool {
+    starts.iter().all(|start| start.as_ref().is_err_and(|error| error.starts_with(text)))
 }
 
 #[test]
-fn no_start_over_a_store_that_its_keys_do_not_open() {
+fn a_start_without_the_stores_seal_key_fails() {
     let file = File(tempfile::tempdir().unwrap());
     let [a, b, c] = KEYS;
     let others = format!("{b}\n{a} {b}\r\n");
     let well = vec![Ok(()); 4];
     assert_eq!(file.starts((Some(a), "")), well);
     assert_eq!(file.starts((Some(a), "")), well);
-    assert_eq!(file.starts((Some(c), &others)), well, "a previous key opens the mark");
-    assert_eq!(file.starts((Some(a), "")), well, "and does not seal it anew");
+    assert_eq!(file.starts((Some(c), &others)), well, "a previous key decrypts the mark");
+    assert_eq!(
+        file.starts((Some(a), "")),
+        well,
+        "the mark is not sealed again under the current key"
+    );
     let keyless = file.starts((None, ""));
     assert!(
-        refused(&keyless, "KOOHOOK_SEAL_KEY is required, because the store is sealed"),
+        all_fail(&keyless, "KOOHOOK_SEAL_KEY is required, because the store is sealed"),
         "{keyless:?}"
     );
     for seals in [(Some(b), ""), (Some(b), c)] {
         let mut starts = file.starts(seals);
-        assert_eq!(starts.remove(1), Ok(()), "a function proves nothing at its start");
-        assert!(refused(&starts, "KOOHOOK_SEAL_KEY does not decrypt this store"), "{starts:?}");
+        assert_eq!(starts.remove(1), Ok(()), "a function does not check the seal at its start");
+        assert!(all_fail(&starts, "KOOHOOK_SEAL_KEY does not decrypt this store"), "{starts:?}");
     }
 }
 
-/// Puts a value that another koohook wrote, with its seal, into a store without a mark.
+/// Puts the bytes of a value that another koohook wrote into a store without a mark.
 fn fill(file: &File, key: &str, bytes: Vec<u8>) {
     let Config { store, .. } = file.config((None, ""));
     tests::servers::run(async {
@@ -160,37 +166,38 @@ fn sealed(key: usize, place: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_start_with_a_key_marks_a_store_in_clear_at_once() {
+fn a_start_with_a_key_marks_an_unencrypted_store_immediately() {
     let file = File(tempfile::tempdir().unwrap());
     let well = vec![Ok(()); 4];
     fill(&file, "a", [&[0], &b"{\"schema\":1}"[..]].concat());
     assert_eq!(file.starts((None, "")), well);
     assert_eq!(file.starts((Some(KEYS[0]), "")), well);
-    assert!(refused(&file.starts((None, "")), "KOOHOOK_SEAL_KEY is required"));
+    assert!(all_fail(&file.starts((None, "")), "KOOHOOK_SEAL_KEY is required"));
     let others = file.starts((Some(KEYS[1]), ""));
-    assert!(refused(&others[2..], "KOOHOOK_SEAL_KEY does not decrypt"), "{others:?}");
+    assert!(all_fail(&others[2..], "KOOHOOK_SEAL_KEY does not decrypt"), "{others:?}");
 }
 
-/// A command's key in a shell is not the key of what serves: it seals nothing, and says so.
+/// The key in an operator's shell may differ from the key of the serving process. So the command
+/// encrypts no value, and reports why.
 #[test]
-fn a_command_begins_to_seal_no_store_in_clear() {
+fn a_command_does_not_start_to_encrypt_an_unencrypted_store() {
     let file = File(tempfile::tempdir().unwrap());
     let open = |seals| {
-        let keeping = file.keeping(seals);
-        let opened = tests::servers::run(async { host::open_to_write(&keeping).await.map(drop) });
+        let config = file.store_config(seals);
+        let opened = tests::servers::run(async { host::open_to_write(&config).await.map(drop) });
         opened.map_err(|fault| fault.to_string())
     };
     fill(&file, "a", [&[0], &b"{\"schema\":1}"[..]].concat());
-    let refused = open((Some(KEYS[0]), "")).unwrap_err();
-    assert!(refused.contains("the values of this store are unencrypted"), "{refused}");
+    let error = open((Some(KEYS[0]), "")).unwrap_err();
+    assert!(error.contains("the values of this store are unencrypted"), "{error}");
     assert_eq!(open((None, "")), Ok(()));
     assert_eq!(file.starts((Some(KEYS[0]), "")), vec![Ok(()); 4]);
     assert_eq!(open((Some(KEYS[0]), "")), Ok(()));
 }
 
-/// An older koohook put its mark later, or never.
+/// An older koohook wrote its mark later, or never.
 #[test]
-fn a_store_without_a_mark_is_proven_by_a_sealed_value() {
+fn a_sealed_value_confirms_the_key_of_a_store_without_a_mark() {
     let file = File(tempfile::tempdir().unwrap());
     let [a, b, _] = KEYS;
     let well = vec![Ok(()); 4];
@@ -198,14 +205,16 @@ fn a_store_without_a_mark_is_proven_by_a_sealed_value() {
     fill(&file, "b", sealed(0, "b"));
     fill(&file, "c", vec![0, 1]);
     for _ in 0..2 {
-        assert!(refused(&file.starts((None, "")), "KOOHOOK_SEAL_KEY is required"));
-        assert!(examined(&file, (None, ""))[1].starts_with("seal: sealed; set KOOHOOK_SEAL_KEY"));
+        assert!(all_fail(&file.starts((None, "")), "KOOHOOK_SEAL_KEY is required"));
+        assert!(
+            check_lines(&file, (None, ""))[1].starts_with("seal: sealed; set KOOHOOK_SEAL_KEY")
+        );
         let mut starts = file.starts((Some(b), ""));
-        assert_eq!(starts.remove(1), Ok(()), "a function proves nothing at its start");
-        assert!(refused(&starts, "KOOHOOK_SEAL_KEY does not decrypt this store"), "{starts:?}");
-        assert!(examined(&file, (Some(b), ""))[1].starts_with("seal failed: "));
+        assert_eq!(starts.remove(1), Ok(()), "a function does not check the seal at its start");
+        assert!(all_fail(&starts, "KOOHOOK_SEAL_KEY does not decrypt this store"), "{starts:?}");
+        assert!(check_lines(&file, (Some(b), ""))[1].starts_with("seal failed: "));
     }
-    assert_eq!(examined(&file, (Some(a), ""))[1], "seal: the store has no seal mark yet");
-    assert_eq!(file.starts((Some(b), a)), well, "a previous key opens it");
-    assert_eq!(examined(&file, (Some(b), ""))[1], "seal: ok");
+    assert_eq!(check_lines(&file, (Some(a), ""))[1], "seal: the store has no seal mark yet");
+    assert_eq!(file.starts((Some(b), a)), well, "a previous key decrypts the value");
+    assert_eq!(check_lines(&file, (Some(b), ""))[1], "seal: ok");
 }

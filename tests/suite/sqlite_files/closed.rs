@@ -1,4 +1,4 @@
-//! What a store that was closed leaves behind.
+//! The files that a closed store leaves.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use tests::servers::run;
 use super::{FILES, NOON, Place, stored};
 
 #[test]
-fn a_store_that_was_closed_is_one_file() {
+fn a_closed_store_is_one_file() {
     for _ in 0..20 {
         let Place { folder, store } = Place::new();
         assert_eq!(run(store.get("1", NOON)), Ok(Some(stored(1))));
@@ -20,9 +20,9 @@ fn a_store_that_was_closed_is_one_file() {
     }
 }
 
-/// SQLite itself looks whether the database was moved, but not whether its log was.
+/// SQLite checks whether the database file was moved, but not whether its log was.
 #[test]
-fn a_close_leaves_what_took_the_place_of_its_files() {
+fn a_close_does_not_delete_files_that_replaced_its_own() {
     for names in [&FILES[..], &FILES[1..], &FILES[1..2]] {
         let Place { folder, store } = Place::new();
         let old = folder.path().join("old");
@@ -37,6 +37,6 @@ fn a_close_leaves_what_took_the_place_of_its_files() {
             fs::rename(old.join(name), folder.path().join(name)).unwrap();
         }
         let again = Sqlite::open(&folder.path().join("koohook.db")).unwrap();
-        assert_eq!(run(again.get("1", NOON)), Ok(Some(stored(1))), "the old log is whole");
+        assert_eq!(run(again.get("1", NOON)), Ok(Some(stored(1))), "the old log is complete");
     }
 }

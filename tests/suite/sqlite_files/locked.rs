@@ -1,4 +1,4 @@
-//! A file that another process has locked.
+//! A database file that another process has locked.
 
 use std::pin::pin;
 
@@ -12,7 +12,7 @@ use super::{NOON, Place, put, stored};
 // Locked by another process.
 
 #[test]
-fn reads_wait_for_no_writer() {
+fn reads_do_not_wait_for_a_writer() {
     let place = Place::new();
     let other = Connection::open(place.path("koohook.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -34,29 +34,30 @@ fn reads_wait_for_no_writer() {
     }
 }
 
-/// All that wait behind a lock wait for it at once: each would wait for all before it otherwise.
+/// Writers that wait for a lock wait concurrently. Otherwise each would wait for all writers before
+/// it.
 #[test]
-fn a_lock_costs_every_writer_its_patience_once() {
+fn writers_wait_for_a_lock_concurrently() {
     let place = Place::new();
     let other = Connection::open(place.path("koohook.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let begun = std::time::Instant::now();
+    let start = std::time::Instant::now();
     let writes = futures_util::future::join_all((2..12).map(|number| put(&place.store, number)));
     assert_eq!(run(writes), vec![Err(Unavailable); 10]);
-    // Two seconds are the patience; one after the other, ten writers would need twenty.
-    assert!(begun.elapsed().as_secs() < 10);
+    // Each writer waits two seconds. Ten writers in sequence would need twenty seconds.
+    assert!(start.elapsed().as_secs() < 10);
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(place.put(2), Ok(Put::Won));
 }
 
 #[test]
-fn a_write_whose_caller_has_gone_before_its_turn_never_happens() {
+fn a_write_whose_caller_is_dropped_before_its_turn_is_not_done() {
     let place = Place::new();
     let other = Connection::open(place.path("koohook.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut first = pin!(put(&place.store, 2));
     assert!(first.as_mut().now_or_never().is_none());
-    assert!(put(&place.store, 3).now_or_never().is_none(), "it waits, and is dropped");
+    assert!(put(&place.store, 3).now_or_never().is_none(), "the write waits, and is dropped");
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(run(first), Ok(Put::Won));
     assert_eq!(place.put(4), Ok(Put::Won));

@@ -1,4 +1,4 @@
-//! A file that is deleted, moved, replaced or spoiled beneath a running store.
+//! The file of a running store that is deleted, moved, replaced or corrupted.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -10,12 +10,12 @@ use shell::store::{Put, Queue, Store, Unavailable, Value, Version};
 use tests::log::Log;
 use tests::servers::run;
 
-use super::{BACK, FILES, LOST, NOON, Place, lines, put, said, stored, value};
+use super::{BACK, FILES, LOST, NOON, Place, lines, logged, put, stored, value};
 
-// Lost beneath a running store.
+// Lost files.
 
 #[test]
-fn nothing_is_acknowledged_into_a_file_that_was_deleted() {
+fn no_write_into_a_deleted_file_is_acknowledged() {
     for gone in [&FILES[..], &FILES[..1], &FILES[1..2], &FILES[2..]] {
         let place = Place::new();
         let log = Log::default();
@@ -24,17 +24,17 @@ fn nothing_is_acknowledged_into_a_file_that_was_deleted() {
         for _ in 0..3 {
             assert!(place.is_lost(), "{gone:?}");
         }
-        assert_eq!(said(&log), lines(&[LOST]), "{gone:?}");
+        assert_eq!(logged(&log), lines(&[LOST]), "{gone:?}");
         if gone.len() == FILES.len() {
             let again = Sqlite::open(&place.path("koohook.db")).unwrap();
             assert_eq!(run(again.get("1", NOON)), Ok(None));
-            assert!(place.is_lost(), "a new file is another one");
+            assert!(place.is_lost(), "a new file does not replace the deleted one");
         }
     }
 }
 
 #[test]
-fn a_file_that_comes_back_is_the_store_again() {
+fn the_store_works_again_after_its_file_is_moved_back() {
     let place = Place::new();
     let log = Log::default();
     let _kept = log.keep();
@@ -49,13 +49,13 @@ fn a_file_that_comes_back_is_the_store_again() {
         });
         assert_eq!(place.get(1), Ok(Some(stored(1))));
         assert_eq!(place.put(number), Ok(Put::Won));
-        assert_eq!(place.get(200), Ok(None), "what was refused was not written");
+        assert_eq!(place.get(200), Ok(None), "the rejected write was not done");
     }
-    assert_eq!(said(&log), lines(&[LOST, BACK, LOST, BACK]));
+    assert_eq!(logged(&log), lines(&[LOST, BACK, LOST, BACK]));
 }
 
 #[test]
-fn a_folder_that_is_moved_takes_its_store_along() {
+fn a_store_whose_folder_is_moved_rejects_writes_until_it_is_moved_back() {
     let around = tempfile::tempdir().unwrap();
     let [here, there] = ["here", "there"].map(|name| around.path().join(name));
     fs::create_dir(&here).unwrap();
@@ -67,7 +67,7 @@ fn a_folder_that_is_moved_takes_its_store_along() {
 }
 
 #[test]
-fn a_file_that_was_replaced_is_not_the_store() {
+fn a_file_that_replaced_the_database_is_rejected() {
     let place = Place::new();
     fs::copy(place.path("koohook.db"), place.path("copy.db")).unwrap();
     fs::rename(place.path("copy.db"), place.path("koohook.db")).unwrap();
@@ -75,13 +75,17 @@ fn a_file_that_was_replaced_is_not_the_store() {
 }
 
 #[test]
-fn a_link_that_leads_elsewhere_is_not_the_store() {
+fn a_link_that_was_changed_to_another_file_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let [one, two, link] = ["one.db", "two.db", "link.db"].map(|name| folder.path().join(name));
     symlink(&one, &link).unwrap();
     let store = Sqlite::open(&link).unwrap();
     assert_eq!(run(put(&store, 1)), Ok(Put::Won));
-    assert_eq!(fs::metadata(&one).unwrap().mode() & 0o777, 0o600, "made through the link");
+    assert_eq!(
+        fs::metadata(&one).unwrap().mode() & 0o777,
+        0o600,
+        "the store created the file through the link"
+    );
     drop(Sqlite::open(&two).unwrap());
     fs::remove_file(&link).unwrap();
     symlink(&two, &link).unwrap();
@@ -95,7 +99,7 @@ fn a_link_that_leads_elsewhere_is_not_the_store() {
 fn a_file_that_was_cut_short_stays_lost_until_a_restart() {
     for len in [0, 50, 4_096] {
         let place = Place::new();
-        // Once the whole of it is in the file itself.
+        // The checkpoint moves all data from the log into the file.
         let other = Connection::open(place.path("koohook.db")).unwrap();
         other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
         assert_eq!(place.put(2), Ok(Put::Won));
@@ -104,12 +108,12 @@ fn a_file_that_was_cut_short_stays_lost_until_a_restart() {
         file.set_len(len).unwrap();
         assert!(place.is_lost(), "{len}");
         fs::write(place.path("koohook.db"), &whole).unwrap();
-        assert!(place.is_lost(), "{len}: its memory of the file is wrong");
+        assert!(place.is_lost(), "{len}: the store's cached pages may be wrong");
     }
 }
 
-/// What another program did to the file, with its whole content in the file itself.
-fn spoiled(spoil: impl FnOnce(&Place, &Connection)) -> Place {
+/// A store whose file another program changed, after a checkpoint moved all data into the file.
+fn corrupted(corrupt: impl FnOnce(&Place, &Connection)) -> Place {
     let place = Place::new();
     for number in 2..60 {
         let long = Value { bytes: vec![number; 3_000], ..value(number) };
@@ -117,7 +121,7 @@ fn spoiled(spoil: impl FnOnce(&Place, &Connection)) -> Place {
     }
     let other = Connection::open(place.path("koohook.db")).unwrap();
     other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
-    spoil(&place, &other);
+    corrupt(&place, &other);
     place
 }
 
@@ -127,11 +131,11 @@ fn a_file_that_was_overwritten_stays_lost_until_a_restart() {
         let log = Log::default();
         let _kept = log.keep();
         let mut whole = Vec::new();
-        let place = spoiled(|place, _| {
+        let place = corrupted(|place, _| {
             whole = fs::read(place.path("koohook.db")).unwrap();
             let mut bytes = whole.clone();
             bytes[100..].fill(byte);
-            // SQLite looks at a file anew if the head says that it changed.
+            // SQLite reads a file again if the change counter in its header has changed.
             bytes[24..28].fill(0x7f);
             File::options()
                 .write(true)
@@ -141,32 +145,32 @@ fn a_file_that_was_overwritten_stays_lost_until_a_restart() {
                 .unwrap();
         });
         let reads: Vec<_> = (1..60).map(|number| place.get(number).is_err()).collect();
-        assert!(reads.contains(&true), "{byte}: what it does not remember, it cannot read");
+        assert!(reads.contains(&true), "{byte}: pages that are not cached cannot be read");
         for _ in 0..3 {
             assert!(place.is_lost(), "{byte}");
         }
         fs::write(place.path("koohook.db"), &whole).unwrap();
         assert!(place.is_lost(), "{byte}: until a restart");
-        assert_eq!(said(&log), lines(&[LOST]), "{byte}");
+        assert_eq!(logged(&log), lines(&[LOST]), "{byte}");
     }
 }
 
 #[test]
-fn a_table_that_was_dropped_or_altered_is_lost_with_one_line() {
+fn a_dropped_or_altered_table_is_logged_as_lost_once() {
     for sql in ["DROP TABLE kept", "ALTER TABLE kept RENAME COLUMN due TO at"] {
         let log = Log::default();
         let _kept = log.keep();
-        let place = spoiled(|_, other| other.execute_batch(sql).unwrap());
+        let place = corrupted(|_, other| other.execute_batch(sql).unwrap());
         assert!(run(place.store.agenda(Queue::Due, NOON..=NOON, 1)).is_err(), "{sql}");
         for _ in 0..3 {
             assert!(place.is_lost(), "{sql}");
         }
-        assert_eq!(said(&log), lines(&[LOST]), "{sql}");
+        assert_eq!(logged(&log), lines(&[LOST]), "{sql}");
     }
 }
 
 #[test]
-fn a_file_that_is_vacuumed_stays_the_store() {
+fn the_store_works_after_its_file_is_vacuumed() {
     let place = Place::new();
     for number in 2..100 {
         let long = Value { bytes: vec![number; 20_000], ..value(number) };
@@ -184,7 +188,7 @@ fn a_file_that_is_vacuumed_stays_the_store() {
     let before = len();
     other.execute_batch("VACUUM").unwrap();
     checkpoint();
-    assert!(len() < before, "a vacuum makes it shorter");
+    assert!(len() < before, "a vacuum makes the file shorter");
     assert_eq!(place.get(1), Ok(Some(stored(1))));
     assert_eq!(place.put(102), Ok(Put::Won));
 }

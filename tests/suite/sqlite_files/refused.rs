@@ -1,4 +1,4 @@
-//! Which files are accepted as a store, and why others are refused.
+//! Which files koohook accepts as a store, and why it rejects others.
 
 use std::fs::{self, Permissions};
 use std::io::Write;
@@ -14,14 +14,14 @@ use tests::servers::run;
 
 use super::{NOON, put, stored};
 
-// What is accepted as a store's file.
+// Accepted and rejected files.
 
-fn opened(path: &Path) -> Option<SqliteOpenError> {
+fn open_error(path: &Path) -> Option<SqliteOpenError> {
     Sqlite::open(path).err()
 }
 
 #[test]
-fn names_that_sqlite_would_interpret_are_files() {
+fn names_that_sqlite_would_interpret_are_used_as_file_names() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["file:a.db", "file:a", ":memory:", "a%20b.db", "云 商店.db", "a#b", "a;b'"] {
         let path = folder.path().join(name);
@@ -35,32 +35,32 @@ fn names_that_sqlite_would_interpret_are_files() {
 }
 
 #[test]
-fn what_is_not_a_file_is_refused_for_its_reason() {
+fn a_path_that_is_not_a_file_is_rejected_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    assert_eq!(opened(&path("missing/koohook.db")), Some(SqliteOpenError::NoFolder));
-    assert_eq!(opened(folder.path()), Some(SqliteOpenError::Folder));
-    assert_eq!(opened(Path::new("/dev/null")), Some(SqliteOpenError::NotAFile));
+    assert_eq!(open_error(&path("missing/koohook.db")), Some(SqliteOpenError::NoFolder));
+    assert_eq!(open_error(folder.path()), Some(SqliteOpenError::Folder));
+    assert_eq!(open_error(Path::new("/dev/null")), Some(SqliteOpenError::NotAFile));
     fs::write(path("file"), "text").unwrap();
-    assert_eq!(opened(&path("file/koohook.db")), Some(SqliteOpenError::NoFolder));
+    assert_eq!(open_error(&path("file/koohook.db")), Some(SqliteOpenError::NoFolder));
     symlink(path("missing/a.db"), path("link.db")).unwrap();
-    assert_eq!(opened(&path("link.db")), Some(SqliteOpenError::NoFolder));
+    assert_eq!(open_error(&path("link.db")), Some(SqliteOpenError::NoFolder));
     symlink(path("round.db"), path("round.db")).unwrap();
     let folder_too_long = format!("{}/a.db", "b".repeat(256));
     let path_too_long = format!("{}a.db", "long/".repeat(100));
     for name in ["round.db", &"a".repeat(248), &"a".repeat(256), &folder_too_long, &path_too_long] {
-        assert_eq!(opened(&path(name)), Some(SqliteOpenError::BadPath), "{name}");
+        assert_eq!(open_error(&path(name)), Some(SqliteOpenError::BadPath), "{name}");
     }
-    assert_eq!(opened(&path(&"a".repeat(247))), None);
+    assert_eq!(open_error(&path(&"a".repeat(247))), None);
     assert_eq!(Sqlite::open_to_read(&path("none.db")).err(), Some(SqliteOpenError::Empty));
-    assert!(!path("none.db").exists() && !path("missing").exists(), "nothing is made");
+    assert!(!path("none.db").exists() && !path("missing").exists(), "no file or folder is created");
 }
 
 #[test]
-fn what_is_not_a_store_is_refused_for_its_reason() {
+fn a_file_that_is_not_a_store_is_rejected_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("koohook.db");
-    let text = "no database, but long enough to be looked at as one".repeat(20);
+    let text = "not a database, but long enough to be read as one...".repeat(20);
     for (sql, reason) in [
         ("CREATE TABLE other (id)", SqliteOpenError::Foreign),
         ("CREATE TABLE kept (id)", SqliteOpenError::Foreign),
@@ -73,20 +73,20 @@ fn what_is_not_a_store_is_refused_for_its_reason() {
             Connection::open(&path).unwrap().execute_batch(sql).unwrap();
         }
         let before = fs::read(&path).unwrap();
-        assert_eq!(opened(&path), Some(reason), "{sql}");
+        assert_eq!(open_error(&path), Some(reason), "{sql}");
         assert_eq!(Sqlite::open_to_read(&path).err(), Some(reason), "{sql}");
-        assert_eq!(fs::read(&path).unwrap(), before, "{sql}: it is left as it is");
+        assert_eq!(fs::read(&path).unwrap(), before, "{sql}: the file is not changed");
     }
     for sql in ["ALTER TABLE kept ADD COLUMN catalogue TEXT", "PRAGMA user_version = 1"] {
         fs::remove_file(&path).unwrap();
         drop(Sqlite::open(&path).unwrap());
         Connection::open(&path).unwrap().execute_batch(sql).unwrap();
-        assert_eq!(opened(&path), Some(SqliteOpenError::Newer), "{sql}");
+        assert_eq!(open_error(&path), Some(SqliteOpenError::Newer), "{sql}");
     }
 }
 
 #[test]
-fn every_refusal_says_what_to_do_and_names_no_path() {
+fn the_error_for_a_rejected_file_says_what_to_do_and_has_no_path() {
     let folder = tempfile::tempdir().unwrap();
     let name = folder.path().join("canary-value");
     let setting = format!("sqlite:{}/koohook.db", name.display());
@@ -95,17 +95,18 @@ fn every_refusal_says_what_to_do_and_names_no_path() {
     assert!(!fault.contains("canary-value"), "{fault}");
 }
 
-// Rights, which root has all of: a process of somebody else's looks.
+// Permissions. Root has all of them, so a process of another user opens the file.
 
 const WHERE: &str = "KOOHOOK_TEST_FILE";
 
-/// What a user who owns nothing here finds: whether the file opens, and whether it opens to read.
-fn found_by_nobody(path: &Path) -> (String, String) {
+/// The results of a user without any permission here: of opening the file, and of opening it to
+/// read.
+fn opened_by_another_user(path: &Path) -> (String, String) {
     let output = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
             "--nocapture",
-            "sqlite_files::refused::a_second_user_opens_what_it_is_told_to",
+            "sqlite_files::refused::another_user_opens_the_file_of_the_environment",
         ])
         .env(WHERE, path)
         .current_dir("/")
@@ -114,14 +115,18 @@ fn found_by_nobody(path: &Path) -> (String, String) {
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let said = text.lines().find_map(|line| line.split_once("found: ")).expect("it looked").1;
-    let (write, read) = said.split_once(" / ").unwrap();
+    let found = text
+        .lines()
+        .find_map(|line| line.split_once("found: "))
+        .expect("the process printed its result")
+        .1;
+    let (write, read) = found.split_once(" / ").unwrap();
     (write.to_owned(), read.to_owned())
 }
 
-/// The other half of the test below.
+/// The process that the test below starts. Without its environment variable it does nothing.
 #[test]
-fn a_second_user_opens_what_it_is_told_to() {
+fn another_user_opens_the_file_of_the_environment() {
     let Ok(path) = std::env::var(WHERE) else { return };
     let path = Path::new(&path);
     let write = Sqlite::open(path).err();
@@ -130,10 +135,10 @@ fn a_second_user_opens_what_it_is_told_to() {
 }
 
 #[test]
-fn a_store_that_can_be_read_and_not_written_is_refused_and_can_be_read() {
+fn a_read_only_store_is_rejected_for_writing_and_can_be_read() {
     let folder = tempfile::tempdir().unwrap();
     if folder.path().metadata().unwrap().uid() != 0 {
-        writeln!(std::io::stderr(), "!! SKIPPED only root can become another user").unwrap();
+        writeln!(std::io::stderr(), "!! SKIPPED: only root can become another user").unwrap();
         return;
     }
     let allow =
@@ -151,15 +156,19 @@ fn a_store_that_can_be_read_and_not_written_is_refused_and_can_be_read() {
     ] {
         allow(folder.path(), around);
         allow(&path, file);
-        let found = found_by_nobody(&path);
+        let found = opened_by_another_user(&path);
         assert_eq!(found, (write.to_owned(), readable.clone()), "{file:o} in {around:o}");
         let is_left = fs::read_dir(folder.path()).unwrap().count() > 1;
-        assert!(write == "None" || !is_left, "{file:o} in {around:o}: nothing is left behind");
+        assert!(write == "None" || !is_left, "{file:o} in {around:o}: no other file is left");
     }
     allow(&path, 0o600);
-    let refused = ("Some(Denied)".to_owned(), "Err(Denied)".to_owned());
-    assert_eq!(found_by_nobody(&path), refused);
+    let denied = ("Some(Denied)".to_owned(), "Err(Denied)".to_owned());
+    assert_eq!(opened_by_another_user(&path), denied);
     let new = folder.path().join("new.db");
     allow(folder.path(), 0o755);
-    assert_eq!(found_by_nobody(&new).0, "Some(Denied)", "it may make no file there");
+    assert_eq!(
+        opened_by_another_user(&new).0,
+        "Some(Denied)",
+        "the user may not create a file there"
+    );
 }
