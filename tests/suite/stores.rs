@@ -1,5 +1,5 @@
-//! What every store promises, held against each of them: one suite, and the memory store is the
-//! model.
+//! The guarantees of every store. One suite checks each of them over every store; the memory store
+//! is the model.
 
 mod agendas;
 mod concurrency;
@@ -20,95 +20,95 @@ use tests::servers::{self, Server, run};
 use tests::world::NOW;
 
 use self::agendas::{
-    an_agenda_is_in_order_and_no_longer_than_asked, an_agenda_knows_its_queue,
-    an_agenda_of_a_span_holds_both_its_ends, an_agenda_of_many_is_one_list,
-    an_entry_leaves_the_agenda_with_the_value_that_had_it,
+    a_new_value_removes_the_agenda_entry_of_the_old_one,
+    an_agenda_is_sorted_and_respects_its_limit, an_agenda_of_a_span_contains_both_its_ends,
+    an_agenda_of_many_keys_is_one_sorted_list, an_entry_is_only_on_the_agenda_of_its_queue,
 };
 pub use self::concurrency::dropped_after;
-use self::concurrency::{a_dropped_future_tears_nothing, one_writer_wins_each_version};
+use self::concurrency::{a_dropped_future_leaves_whole_values, one_writer_wins_each_version};
 use self::values::{
-    a_long_value_comes_back_whole, a_write_may_take_the_expiry_away,
-    a_write_over_anything_else_loses_and_learns_what_stands,
-    a_write_over_the_version_that_stands_wins, a_writer_recognises_its_own_write,
-    absence_is_found_until_something_is_written, strange_keys_are_keys,
-    what_expired_is_absent_to_readers_and_writers,
+    a_key_is_absent_until_a_value_is_written, a_long_value_is_read_whole,
+    a_write_can_remove_the_expiry, a_write_over_another_version_loses_and_returns_the_stored_value,
+    a_write_over_the_current_version_wins, a_writer_recognises_its_own_write,
+    an_expired_value_is_absent_to_readers_and_writers, unusual_keys_are_accepted,
 };
 
-/// The moment of most calls.
+/// The time of most operations.
 const NOON: UnixMillis = UnixMillis::new(NOW);
 
-/// A store that the claims are held against.
-trait Claimed: Store {
-    /// The longest value that is asked of it; beyond it the store has a limit of its own.
+/// A store that the suite checks.
+trait CheckedStore: Store {
+    /// The longest value that the suite writes. The store has its own limit above this length.
     const MAX_VALUE_LEN: usize = 1024 * 1024;
 }
 
-impl Claimed for AnyStore {}
+impl CheckedStore for AnyStore {}
 
-impl Claimed for Memory {}
+impl CheckedStore for Memory {}
 
-impl Claimed for Sqlite {}
+impl CheckedStore for Sqlite {}
 
-impl Claimed for Table {
+impl CheckedStore for Table {
     const MAX_VALUE_LEN: usize = 390 * 1024;
 }
 
-/// A claim, once for every store. A store in a file goes when its test ends; in a server, each
-/// test has keys of its own.
-macro_rules! every_store_promises {
-    ($($claim:ident),* $(,)?) => {
+/// Makes a test of each check for every store. A store in a file is deleted when its test ends. In
+/// a
+/// server, each test has its own keys.
+macro_rules! every_store_guarantees {
+    ($($check:ident),* $(,)?) => {
         mod memory {
-            $(#[test] fn $claim() { super::$claim(&super::Memory::new()); })*
+            $(#[test] fn $check() { super::$check(&super::Memory::new()); })*
         }
         mod sqlite {
-            $(#[test] fn $claim() {
+            $(#[test] fn $check() {
                 let folder = tempfile::tempdir().unwrap();
-                super::$claim(&super::open(folder.path()));
+                super::$check(&super::open(folder.path()));
             })*
         }
         mod redis {
-            $(#[test] fn $claim() { super::over(super::Server::Redis, super::$claim); })*
+            $(#[test] fn $check() { super::over(super::Server::Redis, super::$check); })*
         }
         mod redis_cluster {
-            $(#[test] fn $claim() { super::over(super::Server::RedisCluster, super::$claim); })*
+            $(#[test] fn $check() { super::over(super::Server::RedisCluster, super::$check); })*
         }
         mod dynamodb {
-            $(#[test] fn $claim() {
+            $(#[test] fn $check() {
                 if let Some(endpoint) = super::emulator() {
-                    super::$claim(&super::Table::new(&endpoint));
+                    super::$check(&super::Table::new(&endpoint));
                 }
             })*
         }
         mod dynamodb_model {
-            $(#[test] fn $claim() {
-                super::$claim(&super::Table::new(&super::Model::start().endpoint));
+            $(#[test] fn $check() {
+                super::$check(&super::Table::new(&super::Model::start().endpoint));
             })*
         }
     };
 }
 
-every_store_promises! {
-    absence_is_found_until_something_is_written,
-    a_write_over_the_version_that_stands_wins,
-    a_write_over_anything_else_loses_and_learns_what_stands,
+every_store_guarantees! {
+    a_key_is_absent_until_a_value_is_written,
+    a_write_over_the_current_version_wins,
+    a_write_over_another_version_loses_and_returns_the_stored_value,
     a_writer_recognises_its_own_write,
-    what_expired_is_absent_to_readers_and_writers,
-    a_write_may_take_the_expiry_away,
-    an_agenda_is_in_order_and_no_longer_than_asked,
-    an_agenda_of_many_is_one_list,
-    an_agenda_knows_its_queue,
-    an_agenda_of_a_span_holds_both_its_ends,
-    an_entry_leaves_the_agenda_with_the_value_that_had_it,
-    a_long_value_comes_back_whole,
-    strange_keys_are_keys,
-    a_dropped_future_tears_nothing,
+    an_expired_value_is_absent_to_readers_and_writers,
+    a_write_can_remove_the_expiry,
+    an_agenda_is_sorted_and_respects_its_limit,
+    an_agenda_of_many_keys_is_one_sorted_list,
+    an_entry_is_only_on_the_agenda_of_its_queue,
+    an_agenda_of_a_span_contains_both_its_ends,
+    a_new_value_removes_the_agenda_entry_of_the_old_one,
+    a_long_value_is_read_whole,
+    unusual_keys_are_accepted,
+    a_dropped_future_leaves_whole_values,
     one_writer_wins_each_version,
 }
 
-/// Holds a claim over a server, if there is one.
-fn over(server: Server, claim: fn(&AnyStore)) {
+/// Runs a check over a server, if the server runs.
+fn over(server: Server, check: fn(&AnyStore)) {
     if let Some(setting) = servers::setting(server) {
-        claim(&open_setting(&setting));
+        check(&open_setting(&setting));
     }
 }
 
@@ -124,7 +124,7 @@ const fn version(number: u8) -> Version {
     Version([number; 16])
 }
 
-/// A value that its version's number fills.
+/// A value whose version and bytes all consist of this number.
 fn value(number: u8) -> Value {
     Value { version: version(number), bytes: vec![number; 3], agenda: None, expires: None }
 }
@@ -141,7 +141,7 @@ fn put<S: Store>(store: &S, key: &str, value: &Value, over: Option<u8>) -> Put {
     run(store.put(key, value, over.map(version), NOON)).unwrap()
 }
 
-/// All that is due until a time, and at it.
+/// The entries that are due at or before a time.
 fn agenda<S: Store>(store: &S, queue: Queue, until: u64, limit: usize) -> Vec<(String, u64)> {
     agenda_within(store, queue, 0..=until, limit)
 }

@@ -1,14 +1,15 @@
-//! How the house is laid out: [`maps`] name every room, [`links`] resolve, [`packages`] and [`arrows`]
-//! run one way, [`platforms`] get what they need, [`names`] are used once, and [`sizes`] are small.
+//! Rules for the layout of the code. [`maps`] name every module. [`links`] in pages resolve.
+//! [`packages`] and [`arrows`] allow imports in one direction only. [`platforms`] check each platform's
+//! features. [`names`] are unique. [`sizes`] limit files and functions.
 
 mod arrows;
 mod imports;
 mod links;
 mod maps;
+mod modules;
 mod names;
 mod packages;
 mod platforms;
-mod rooms;
 mod sizes;
 mod source;
 
@@ -33,6 +34,6 @@ fn functions() -> BTreeSet<String> {
 
 /// Every source file that is not a test: its path, and its text.
 pub fn shipped_files() -> Vec<(String, String)> {
-    let shipped = rooms::files().into_iter().filter(|file| !file.is_test);
+    let shipped = modules::files().into_iter().filter(|file| !file.is_test);
     shipped.map(|file| (file.file, file.source)).collect()
 }

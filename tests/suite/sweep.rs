@@ -1,4 +1,4 @@
-//! Parts of long lists that nothing refers to are let go, and no other.
+//! The relay deletes the unused parts of long lists, and no other part.
 
 mod interrupted;
 
@@ -36,7 +36,7 @@ fn koohook() -> Bundled {
     Koohook::serving(&[functions::ALL_ORG_SYNC], TestStore::new(), &settings)
 }
 
-/// Lists so many departments, the second list other than the first.
+/// Sends a list of `count` departments. Another name makes another list.
 fn list(koohook: &Bundled, count: usize, name: &str) {
     let now = koohook.world().now_millis();
     let item = |code: usize| format!(r#"{{"orgCode":"{code}","orgName":"{name}"}}"#);
@@ -63,7 +63,7 @@ fn subject() -> Subject {
     Subject::Departments(Some(instance), TenantId::parse("t").unwrap())
 }
 
-fn with_shelf<T>(
+fn with_repository<T>(
     world: &TestWorld<Watched<TestStore>>,
     work: impl AsyncFnOnce(&Repository<'_, TestWorld<Watched<TestStore>>>) -> T,
 ) -> T {
@@ -78,29 +78,29 @@ fn swept(koohook: &Bundled) -> Swept {
 }
 
 fn kept(koohook: &Bundled) -> EntityRecord {
-    with_shelf(koohook.world(), async |repository| {
+    with_repository(koohook.world(), async |repository| {
         repository.read(&subject()).await.unwrap().found.map(|found| found.record).unwrap()
     })
 }
 
 fn parts(koohook: &Bundled) -> Vec<PartName> {
-    let Entity::KitList(list) = kept(koohook).entity else { panic!("a list is kept") };
-    let told = kept(koohook).outbox;
-    list.head.parts().into_iter().chain(told.waiting.iter().flat_map(|n| n.parts())).collect()
+    let Entity::KitList(list) = kept(koohook).entity else { panic!("the record is not a list") };
+    let outbox = kept(koohook).outbox;
+    list.head.parts().into_iter().chain(outbox.waiting.iter().flat_map(|n| n.parts())).collect()
 }
 
 fn readable(koohook: &Bundled, names: Vec<PartName>) -> bool {
     let names = names.into_iter().collect();
-    with_shelf(koohook.world(), async |repository| {
+    with_repository(koohook.world(), async |repository| {
         repository.read_parts(&subject().key(), names).await.unwrap().is_some()
     })
 }
 
 #[test]
-fn what_is_referred_to_stays() {
+fn the_relay_keeps_parts_in_use() {
     let koohook = koohook();
     list(&koohook, 1_500, "a");
-    assert_eq!(swept(&koohook), Swept::default(), "before its rest nothing is looked at");
+    assert_eq!(swept(&koohook), Swept::default(), "no part is checked before an hour has passed");
     koohook.world().pass(HOUR);
     let named = parts(&koohook);
     assert_eq!(swept(&koohook), Swept { deleted: 0, kept: named.len() });
@@ -108,31 +108,31 @@ fn what_is_referred_to_stays() {
     let span = UnixMillis::EPOCH..=UnixMillis::new(NOW + 7_200_000);
     let due = koohook.store().agenda(Queue::Due, span, 99);
     let due: Vec<_> = run(due).unwrap().into_iter().filter(|e| e.key.starts_with("part")).collect();
-    assert_eq!(due, [], "nothing is looked at twice");
+    assert_eq!(due, [], "no part is checked twice");
 }
 
 #[test]
-fn what_a_newer_list_replaced_goes() {
+fn the_relay_deletes_the_parts_of_a_replaced_list() {
     let koohook = koohook();
     list(&koohook, 1_500, "a");
-    let Entity::KitList(first) = kept(&koohook).entity else { panic!("a list is kept") };
+    let Entity::KitList(first) = kept(&koohook).entity else { panic!("the record is not a list") };
     koohook.world().pass(HOUR);
     list(&koohook, 1_500, "b");
     koohook.world().pass(HOUR);
     assert!(swept(&koohook).deleted >= first.head.parts().len());
     assert!(!readable(&koohook, first.head.parts().into_iter().collect()));
-    let Entity::KitList(second) = kept(&koohook).entity else { panic!("a list is kept") };
+    let Entity::KitList(second) = kept(&koohook).entity else { panic!("the record is not a list") };
     assert!(second.unused.is_empty());
     assert!(readable(&koohook, parts(&koohook)));
 }
 
 #[test]
-fn what_an_interrupted_write_left_goes_and_its_writer_loses() {
+fn the_relay_deletes_the_part_of_an_interrupted_write_and_its_writer_loses() {
     let koohook = koohook();
     list(&koohook, 3, "a");
     let name = PartName::new([7; 16]);
     let owner = subject().key();
-    let paused = with_shelf(koohook.world(), async |repository| {
+    let paused = with_repository(koohook.world(), async |repository| {
         let slot = repository.read(&subject()).await.unwrap();
         repository.write_parts(&owner, [(name, b"part".to_vec())].into()).await.unwrap();
         slot
@@ -140,18 +140,18 @@ fn what_an_interrupted_write_left_goes_and_its_writer_loses() {
     koohook.world().pass(HOUR);
     assert_eq!(swept(&koohook).deleted, 1);
     assert!(!readable(&koohook, vec![name]));
-    let late = with_shelf(koohook.world(), async |repository| {
+    let late = with_repository(koohook.world(), async |repository| {
         let kept = paused.record().cloned().unwrap();
         repository.write(&paused, kept).await.unwrap()
     });
-    assert!(matches!(late, Written::Lost(_)), "who paused for an hour must read again");
+    assert!(matches!(late, Written::Lost(_)), "a writer that paused for an hour must read again");
 }
 
 #[test]
-fn a_part_whose_owner_never_came_goes() {
+fn the_relay_deletes_a_part_whose_list_was_never_written() {
     let koohook = koohook();
     let (name, owner) = (PartName::new([7; 16]), subject().key());
-    with_shelf(koohook.world(), async |repository| {
+    with_repository(koohook.world(), async |repository| {
         repository.write_parts(&owner, [(name, b"part".to_vec())].into()).await.unwrap();
     });
     koohook.world().pass(HOUR);
@@ -159,13 +159,13 @@ fn a_part_whose_owner_never_came_goes() {
     koohook.world().pass(HOUR);
     assert_eq!(swept(&koohook), Swept::default());
     let gone = run(koohook.store().get(&part_key(&owner, name), UnixMillis::new(NOW + 7_200_000)));
-    assert_eq!(gone.unwrap(), None, "what was let go expires");
+    assert_eq!(gone.unwrap(), None, "a deleted part expires");
 }
 
-/// Without a product nothing is delivered, and all the same what nobody needs goes, however busy
-/// the list is.
+/// Without a product, koohook delivers no notice. The relay still deletes unused parts, even if the
+/// list changes often.
 #[test]
-fn a_busy_list_is_swept_without_a_product() {
+fn the_relay_deletes_unused_parts_of_a_busy_list_without_a_product() {
     let settings = [
         ("KOOHOOK_KIT_KEY", KIT_KEY),
         ("KOOHOOK_APP_INFO", tests::call::APP_INFO),
@@ -189,14 +189,14 @@ fn a_busy_list_is_swept_without_a_product() {
 
 // Bounds (decision E1a).
 
-/// A list with so many unused parts, and a notice that waits: as a first synchronisation over a
-/// slow store leaves it.
+/// Makes a list with `count` unused parts and a waiting notice, as a first synchronisation over a
+/// slow store does.
 fn crowded(koohook: &Bundled, count: u32) {
     list(koohook, 3, "a");
-    with_shelf(koohook.world(), async |repository| {
+    with_repository(koohook.world(), async |repository| {
         let slot = repository.read(&subject()).await.unwrap();
         let mut kept = slot.record().cloned().unwrap();
-        let Entity::KitList(list) = &mut kept.entity else { panic!("a list is kept") };
+        let Entity::KitList(list) = &mut kept.entity else { panic!("the record is not a list") };
         let name = |number: u32| {
             let mut name = [1; 16];
             name[..4].copy_from_slice(&number.to_be_bytes());
@@ -213,13 +213,14 @@ fn crowded(koohook: &Bundled, count: u32) {
 }
 
 fn unused(koohook: &Bundled) -> usize {
-    let Entity::KitList(list) = kept(koohook).entity else { panic!("a list is kept") };
+    let Entity::KitList(list) = kept(koohook).entity else { panic!("the record is not a list") };
     list.unused.len()
 }
 
-/// Deliveries come first; each batch's progress is kept; and the end is reached in bounded runs.
+/// Deliveries come first. The relay stores its progress after each batch, and deletes all unused
+/// parts in several runs.
 #[test]
-fn a_crowded_list_is_told_at_once_and_swept_in_the_end() {
+fn the_notice_of_a_crowded_list_is_sent_before_its_unused_parts_are_deleted() {
     for budget in [4, 10, 60] {
         let koohook = koohook();
         crowded(&koohook, 3_000);
@@ -229,13 +230,17 @@ fn a_crowded_list_is_told_at_once_and_swept_in_the_end() {
         while *left.last().unwrap() > 0 {
             let relay = Relay::new(koohook.endpoint.context(), Duration::from_secs(budget));
             let report = run(relay.run()).unwrap();
-            assert_eq!(product.effects().len(), 1, "told by the first run, with {budget} s");
+            assert_eq!(
+                product.effects().len(),
+                1,
+                "the first run sends the notice, with {budget} s"
+            );
             assert_eq!(report.troubled, 0);
             left.push(unused(&koohook));
-            assert!(left.len() < 200, "it goes on for ever: {left:?}");
+            assert!(left.len() < 200, "the unused parts are never all deleted: {left:?}");
             koohook.world().pass(Duration::from_secs(1));
         }
-        assert!(left.is_sorted_by(|a, b| a > b), "each run gets further: {left:?}");
-        assert!(left.len() > 2, "and none is without a bound: {left:?}");
+        assert!(left.is_sorted_by(|a, b| a > b), "each run deletes some: {left:?}");
+        assert!(left.len() > 2, "no run deletes all of them: {left:?}");
     }
 }

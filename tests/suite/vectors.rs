@@ -1,6 +1,7 @@
-//! The golden vectors, computed or printed by others: through the real endpoint, and alone.
+//! The golden vectors, computed or printed by other programs. Tests check them through the real
+//! endpoint, and check single functions with them.
 //!
-//! None was made by our own signer or by the marketplace's side of these tests.
+//! Neither koohook's own signer nor the simulator made any of them.
 
 mod sample;
 mod sdk;
@@ -35,7 +36,7 @@ fn get(query: &str) -> Request<Vec<u8>> {
     Request::get(format!("/saasproduce?{query}")).body(Vec::new()).unwrap()
 }
 
-/// As the pages show it, headers included.
+/// A V2 call with the address and the headers that the guide's pages show.
 fn post(signature: &str, timestamp: &str, nonce: &str, body: &str) -> Request<Vec<u8>> {
     let uri: Uri = format!(
         "https://www.isvwebsite.com/saasproduce\

@@ -1,4 +1,4 @@
-//! What every store promises of agendas.
+//! The guarantees of every store about agendas.
 
 use protocol::time::UnixMillis;
 use shell::store::{Put, Queue, Store, Value};
@@ -13,7 +13,7 @@ fn schedule<S: Store>(store: &S, entries: &[(&str, Queue, u64)]) {
     }
 }
 
-pub(super) fn an_agenda_is_in_order_and_no_longer_than_asked<S: Store>(store: &S) {
+pub(super) fn an_agenda_is_sorted_and_respects_its_limit<S: Store>(store: &S) {
     let due = Queue::Due;
     schedule(
         store,
@@ -22,7 +22,7 @@ pub(super) fn an_agenda_is_in_order_and_no_longer_than_asked<S: Store>(store: &S
     put(store, "f", &value(9), None);
     let all = [("c", 10), ("a", 20), ("b", 20), ("d", 30), ("e", 31)];
     let all = all.map(|(key, at)| (key.to_owned(), at));
-    assert_eq!(agenda(store, due, 30, 10), all[..4], "until a time, and at it");
+    assert_eq!(agenda(store, due, 30, 10), all[..4], "the entry at the limit is included");
     assert_eq!(agenda(store, due, 9, 10), []);
     for limit in 0..=5 {
         assert_eq!(agenda(store, due, 31, limit), all[..limit]);
@@ -30,8 +30,8 @@ pub(super) fn an_agenda_is_in_order_and_no_longer_than_asked<S: Store>(store: &S
     assert_eq!(agenda(store, due, 31, usize::MAX), all);
 }
 
-/// Many keys, few times: whoever keeps them in several places merges them.
-pub(super) fn an_agenda_of_many_is_one_list<S: Store>(store: &S) {
+/// Many keys with few times. A store that keeps the agenda in several shards must merge them.
+pub(super) fn an_agenda_of_many_keys_is_one_sorted_list<S: Store>(store: &S) {
     let mut all: Vec<(String, u64)> =
         (0..64_u64).map(|number| (format!("key-{}", number * 37 % 64), number % 5)).collect();
     let entries: Vec<_> = all.iter().map(|(key, due)| (key.as_str(), Queue::Due, *due)).collect();
@@ -43,9 +43,9 @@ pub(super) fn an_agenda_of_many_is_one_list<S: Store>(store: &S) {
     assert_eq!(agenda(store, Queue::Due, 2, 100), until);
 }
 
-pub(super) fn an_agenda_of_a_span_holds_both_its_ends<S: Store>(store: &S) {
+pub(super) fn an_agenda_of_a_span_contains_both_its_ends<S: Store>(store: &S) {
     let queue = Queue::Sweep;
-    // The empty key comes before every other one of its time.
+    // The empty key comes before all other keys with the same time.
     let all = [("d", 10), ("b", 20), ("c", 20), ("", 21), ("a", 21), ("e", 30)];
     schedule(store, &all.map(|(key, at)| (key, queue, at)));
     let all = all.map(|(key, at)| (key.to_owned(), at));
@@ -62,12 +62,12 @@ pub(super) fn an_agenda_of_a_span_holds_both_its_ends<S: Store>(store: &S) {
     }
 }
 
-pub(super) fn an_agenda_knows_its_queue<S: Store>(store: &S) {
+pub(super) fn an_entry_is_only_on_the_agenda_of_its_queue<S: Store>(store: &S) {
     schedule(store, &[("a", Queue::Due, 1), ("b", Queue::Dead, 1), ("c", Queue::Sweep, 1)]);
     for (queue, key) in Queue::ALL.into_iter().zip(["a", "b", "c"]) {
         assert_eq!(agenda(store, queue, 9, 9), [(key.to_owned(), 1)]);
     }
-    // From each queue to each, itself included.
+    // The value moves from each queue to each queue, also to its own.
     let tour = [0, 1, 2, 0, 0, 2, 2, 1, 1, 0];
     put(store, "d", &value(10), None);
     for (place, number) in tour.into_iter().zip(11..) {
@@ -81,7 +81,7 @@ pub(super) fn an_agenda_knows_its_queue<S: Store>(store: &S) {
     }
 }
 
-pub(super) fn an_entry_leaves_the_agenda_with_the_value_that_had_it<S: Store>(store: &S) {
+pub(super) fn a_new_value_removes_the_agenda_entry_of_the_old_one<S: Store>(store: &S) {
     schedule(store, &[("a", Queue::Due, 1), ("b", Queue::Due, 2), ("c", Queue::Due, 3)]);
     let moved = |queue, at| Some((queue, UnixMillis::new(at)));
     assert_eq!(put(store, "a", &value(11), Some(1)), Put::Won);
@@ -93,5 +93,5 @@ pub(super) fn an_entry_leaves_the_agenda_with_the_value_that_had_it<S: Store>(st
     assert_eq!(agenda(store, Queue::Dead, 9, 9), [("c".to_owned(), 3)]);
     let lost = Value { agenda: moved(Queue::Due, 1), ..value(14) };
     assert!(matches!(put(store, "a", &lost, Some(1)), Put::Lost(_)));
-    assert_eq!(agenda(store, Queue::Due, 1, 9), [], "a lost write schedules nothing");
+    assert_eq!(agenda(store, Queue::Due, 1, 9), [], "a lost write adds no entry");
 }

@@ -1,4 +1,4 @@
-//! What every store promises of futures that are dropped and of writers that race.
+//! The guarantees of every store about dropped futures and concurrent writers.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,7 +20,8 @@ impl Wake for Unpark {
     }
 }
 
-/// Polls a future so often, each time when it has woken, and drops it. What came of it by then.
+/// Polls a future a number of times, each time after it has woken, and drops it. Returns its output
+/// if it was ready by then.
 pub fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     let _runtime = servers::runtime().enter();
     let mut future = pin!(future);
@@ -36,38 +37,40 @@ pub fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     None
 }
 
-/// A write that was dropped may happen later still; over what it was to replace, and nothing else.
-pub(super) fn a_dropped_future_tears_nothing<S: Store>(store: &S) {
+/// A dropped write may still happen later, but only over the version that it was to replace.
+pub(super) fn a_dropped_future_leaves_whole_values<S: Store>(store: &S) {
     let long = |number| Value { bytes: vec![number; 64 * 1024], ..value(number) };
     put(store, "a", &long(0), None);
-    let (mut stands, mut under_way) = (0, Vec::new());
+    let (mut current, mut under_way) = (0, Vec::new());
     for (polls, number) in (0..40).zip(1..) {
         let _ = dropped_after(polls, store.get("a", NOON));
         let _ = dropped_after(polls, store.agenda(Queue::Due, UnixMillis::EPOCH..=NOON, 1));
-        let done = dropped_after(polls, store.put("a", &long(number), Some(version(stands)), NOON));
+        let done =
+            dropped_after(polls, store.put("a", &long(number), Some(version(current)), NOON));
         under_way.push(number);
         let found = get(store, "a", NOON).unwrap();
         let won = done.is_some_and(|done| done == Ok(Put::Won));
         assert!(!won || found.version == version(number), "{polls} polls");
-        if found.version != version(stands) {
-            stands = found.version.0[0];
-            assert!(under_way.contains(&stands), "{polls} polls");
+        if found.version != version(current) {
+            current = found.version.0[0];
+            assert!(under_way.contains(&current), "{polls} polls");
             under_way.clear();
         }
-        assert_eq!(found, Stored { version: version(stands), bytes: long(stands).bytes });
+        assert_eq!(found, Stored { version: version(current), bytes: long(current).bytes });
     }
-    // One of those under way may be faster, once.
+    // One dropped write may still win before the first try.
     let usable = (200..202).any(|number| {
         let over = get(store, "a", NOON).unwrap().version.0[0];
         put(store, "a", &value(number), Some(over)) == Put::Won
     });
-    assert!(usable, "the store is usable still");
+    assert!(usable, "the store can still be written");
 }
 
-/// One attempt to write: which version it was to replace, and by which.
+/// One write: the version that it replaces, and its own version.
 type Attempt = (Option<Version>, Version);
 
-/// Several writers on one key, each reading and writing over what it read; the writes that won.
+/// Runs several writers on one key. Each reads the value and writes over it. Returns the writes
+/// that won.
 fn contend<S: Store>(store: &S) -> Vec<Attempt> {
     const ROUNDS: u8 = 40;
     let writer = |writer: u8| {
@@ -79,7 +82,7 @@ fn contend<S: Store>(store: &S) -> Vec<Attempt> {
             let written = Value { version, ..value(writer) };
             match run(store.put("a", &written, over, NOON)).unwrap() {
                 Put::Won => won.push((over, version)),
-                Put::Lost(standing) => assert_ne!(standing.map(|stored| stored.version), over),
+                Put::Lost(current) => assert_ne!(current.map(|stored| stored.version), over),
             }
         }
         won
@@ -90,17 +93,17 @@ fn contend<S: Store>(store: &S) -> Vec<Attempt> {
     })
 }
 
-/// The writes that won are one chain from absence to what stands: that is what it means that each
-/// version was overwritten once.
+/// The writes that won form one chain from absence to the current version. So each version was
+/// overwritten exactly once.
 pub(super) fn one_writer_wins_each_version<S: Store>(store: &S) {
     let won = contend(store);
-    let mut stands = None;
+    let mut current = None;
     for _ in &won {
-        let mut over_it = won.iter().filter(|(over, _)| *over == stands);
-        let (_, next) = over_it.next().expect("what was overwritten is not there");
+        let mut over_it = won.iter().filter(|(over, _)| *over == current);
+        let (_, next) = over_it.next().expect("a write over the current version exists");
         assert_eq!(over_it.next(), None, "two writers won one version");
-        stands = Some(*next);
+        current = Some(*next);
     }
-    assert_eq!(get(store, "a", NOON).map(|stored| stored.version), stands);
-    assert!(won.len() >= 40, "somebody wins every round");
+    assert_eq!(get(store, "a", NOON).map(|stored| stored.version), current);
+    assert!(won.len() >= 40, "one writer wins in every round");
 }

@@ -1,4 +1,4 @@
-//! Several handles and several processes on one store lose no write.
+//! Several handles and processes that share one store lose no write.
 
 use std::ffi::OsStr;
 use std::process::Command;
@@ -11,26 +11,25 @@ use tests::servers::{self, Server, run};
 
 use super::{NOON, get, open_setting, value};
 
-// Several handles and several processes on one store.
-
-/// Names the store to the second process; without it that process is an ordinary test.
+/// The environment variable that gives the store to the second process. Without it, that test does
+/// nothing.
 const SHARED: &str = "KOOHOOK_TEST_SHARED";
-/// How often each of several counts.
+/// How many times each handle counts.
 const COUNTS: u64 = 60;
 
-/// Adds one, again and again, over the value that was read.
+/// Adds one to the stored number, `COUNTS` times.
 fn count_up<S: Store>(store: &S, name: u8) {
     let mut drawn: u64 = 0;
     for _ in 0..COUNTS {
         loop {
             drawn += 1;
-            assert!(drawn < 100 * COUNTS, "nobody loses so often");
-            let standing = get(store, "count", NOON);
-            let counted = standing.as_ref().map_or(0, count);
+            assert!(drawn < 100 * COUNTS, "a writer does not lose this often");
+            let found = get(store, "count", NOON);
+            let counted = found.as_ref().map_or(0, count);
             let mut version = Version([name; 16]);
             version.0[..8].copy_from_slice(&drawn.to_le_bytes());
             let next = Value { version, bytes: (counted + 1).to_le_bytes().to_vec(), ..value(0) };
-            let over = standing.map(|stored| stored.version);
+            let over = found.map(|stored| stored.version);
             if run(store.put("count", &next, over, NOON)).unwrap() == Put::Won {
                 break;
             }
@@ -42,7 +41,7 @@ fn count(stored: &Stored) -> u64 {
     u64::from_le_bytes(stored.bytes.as_slice().try_into().unwrap())
 }
 
-/// Three handles count on one store, one of them in another process, which runs `test`.
+/// Three handles count on one store. One of them is in another process, which runs `test`.
 fn count_together<S: Store>(open: impl Fn() -> S + Sync, test: &str, shared: &OsStr) {
     let store = open();
     let mut other = Command::new(std::env::current_exe().unwrap())
@@ -76,13 +75,13 @@ fn handles_and_processes_on_one_server_lose_no_write() {
 }
 
 fn count_over(setting: &str) {
-    let test = "a_second_process_counts_where_it_is_told_to";
+    let test = "a_second_process_counts_in_the_store_of_the_environment";
     count_together(|| open_setting(setting), test, setting.as_ref());
 }
 
-/// The other half of the tests before: nothing to do unless one of them started this process.
+/// The process that the tests above start. Without its environment variable it does nothing.
 #[test]
-fn a_second_process_counts_where_it_is_told_to() {
+fn a_second_process_counts_in_the_store_of_the_environment() {
     if let Ok(setting) = std::env::var(SHARED) {
         count_up(&open_setting(&setting), 3);
     }
@@ -90,16 +89,16 @@ fn a_second_process_counts_where_it_is_told_to() {
 
 #[test]
 fn handles_and_processes_on_one_table_lose_no_write() {
-    let test = "a_second_process_counts_in_the_table_it_is_told";
+    let test = "a_second_process_counts_in_the_table_of_the_environment";
     for endpoint in [Some(Model::start().endpoint), emulator()].into_iter().flatten() {
         let table = Table::new(&endpoint);
         count_together(|| Table::open(&table.setting), test, table.setting.as_ref());
     }
 }
 
-/// The other half of the test before.
+/// The process that the test above starts.
 #[test]
-fn a_second_process_counts_in_the_table_it_is_told() {
+fn a_second_process_counts_in_the_table_of_the_environment() {
     if let Ok(setting) = std::env::var(SHARED) {
         count_up(&Table::open(&setting), 3);
     }

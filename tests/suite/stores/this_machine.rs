@@ -1,4 +1,4 @@
-//! What the stores of this machine promise by themselves.
+//! Guarantees that only the stores on this machine give.
 
 use shell::store::sqlite::Sqlite;
 use shell::store::{Put, Store};
@@ -7,7 +7,7 @@ use tests::servers::run;
 use super::{NOON, get, open, open_setting, put, stored, value};
 
 #[test]
-fn a_store_of_this_machine_has_no_clock_of_its_own() {
+fn a_store_on_this_machine_has_no_separate_clock() {
     let folder = tempfile::tempdir().unwrap();
     let file = format!("sqlite:{}", folder.path().join("koohook.db").display());
     for setting in ["memory:", &file] {
@@ -16,7 +16,7 @@ fn a_store_of_this_machine_has_no_clock_of_its_own() {
 }
 
 #[test]
-fn a_file_keeps_what_was_written_before_it_was_opened_again() {
+fn a_file_keeps_its_values_after_it_is_opened_again() {
     let folder = tempfile::tempdir().unwrap();
     put(&open(folder.path()), "a", &value(1), None);
     let again = open(folder.path());
@@ -26,10 +26,10 @@ fn a_file_keeps_what_was_written_before_it_was_opened_again() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_refused_at_the_start() {
+fn a_file_that_is_not_a_database_is_rejected_at_start() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("koohook.db");
-    std::fs::write(&path, "no database, but long enough to be looked at as one".repeat(20))
+    std::fs::write(&path, "not a database, but long enough to be read as one...".repeat(20))
         .unwrap();
     assert!(Sqlite::open(&path).is_err());
     assert!(Sqlite::open(folder.path()).is_err(), "a folder");

@@ -1,20 +1,20 @@
-//! What every store promises of values: versions, expiry, length and keys.
+//! The guarantees of every store about values: versions, expiry, length and keys.
 
 use protocol::time::UnixMillis;
 use shell::store::{Put, Store, Value};
 use tests::servers::run;
 use tests::world::NOW;
 
-use super::{Claimed, NOON, get, put, stored, value, version};
+use super::{CheckedStore, NOON, get, put, stored, value, version};
 
-pub(super) fn absence_is_found_until_something_is_written<S: Store>(store: &S) {
+pub(super) fn a_key_is_absent_until_a_value_is_written<S: Store>(store: &S) {
     assert_eq!(get(store, "a", NOON), None);
     assert_eq!(put(store, "a", &value(1), None), Put::Won);
     assert_eq!(get(store, "a", NOON), Some(stored(1)));
     assert_eq!(get(store, "b", NOON), None);
 }
 
-pub(super) fn a_write_over_the_version_that_stands_wins<S: Store>(store: &S) {
+pub(super) fn a_write_over_the_current_version_wins<S: Store>(store: &S) {
     for number in 0..100 {
         let over = u8::checked_sub(number, 1);
         assert_eq!(put(store, "a", &value(number), over), Put::Won);
@@ -22,9 +22,9 @@ pub(super) fn a_write_over_the_version_that_stands_wins<S: Store>(store: &S) {
     }
 }
 
-pub(super) fn a_write_over_anything_else_loses_and_learns_what_stands<S: Store>(store: &S) {
+pub(super) fn a_write_over_another_version_loses_and_returns_the_stored_value<S: Store>(store: &S) {
     assert_eq!(put(store, "a", &value(1), Some(9)), Put::Lost(None));
-    assert_eq!(get(store, "a", NOON), None, "no write over a version makes a value");
+    assert_eq!(get(store, "a", NOON), None, "a write over a version creates no value");
     put(store, "a", &value(1), None);
     put(store, "a", &value(2), Some(1));
     for over in [None, Some(1), Some(9)] {
@@ -40,7 +40,7 @@ pub(super) fn a_writer_recognises_its_own_write<S: Store>(store: &S) {
     assert_eq!(put(store, "a", &value(2), Some(1)), Put::Lost(Some(stored(2))));
 }
 
-pub(super) fn what_expired_is_absent_to_readers_and_writers<S: Store>(store: &S) {
+pub(super) fn an_expired_value_is_absent_to_readers_and_writers<S: Store>(store: &S) {
     let [before, then, after] = [NOW + 9, NOW + 10, NOW + 11].map(UnixMillis::new);
     let put_at = |number, over: Option<u8>, now| {
         let value = Value { expires: Some(then), ..value(number) };
@@ -51,25 +51,30 @@ pub(super) fn what_expired_is_absent_to_readers_and_writers<S: Store>(store: &S)
     assert_eq!(get(store, "a", before), Some(stored(1)));
     for now in [then, after] {
         assert_eq!(get(store, "a", now), None);
-        // A value that lasts first: a store may sweep when one is written that does not.
+        // First a value without expiry: a write with expiry may make the store delete expired
+        // values.
         let lasting = run(store.put("a", &value(3), Some(version(1)), now)).unwrap();
         let lost = [lasting, put_at(2, Some(1), now)];
-        assert_eq!(lost, [Put::Lost(None), Put::Lost(None)], "what is gone is not overwritten");
+        assert_eq!(
+            lost,
+            [Put::Lost(None), Put::Lost(None)],
+            "an expired value cannot be overwritten"
+        );
     }
     let lasting = value(3);
     assert_eq!(run(store.put("a", &lasting, None, then)).unwrap(), Put::Won);
     assert_eq!(get(store, "a", UnixMillis::new(NOW * 2)), Some(stored(3)));
 }
 
-pub(super) fn a_write_may_take_the_expiry_away<S: Store>(store: &S) {
+pub(super) fn a_write_can_remove_the_expiry<S: Store>(store: &S) {
     let expires = Some(UnixMillis::new(NOW + 10));
     put(store, "a", &Value { expires, ..value(1) }, None);
     put(store, "a", &value(2), Some(1));
     assert_eq!(get(store, "a", UnixMillis::new(NOW + 10)), Some(stored(2)));
 }
 
-/// Decision C2's limit, sealed, and what lies beyond it.
-pub(super) fn a_long_value_comes_back_whole<S: Claimed>(store: &S) {
+/// The sealed limit of decision C2, and a longer value.
+pub(super) fn a_long_value_is_read_whole<S: CheckedStore>(store: &S) {
     for (key, length) in [("empty", 0), ("long", 193 * 1024), ("longest", S::MAX_VALUE_LEN)] {
         let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(length).collect();
         put(store, key, &Value { bytes: bytes.clone(), ..value(1) }, None);
@@ -77,7 +82,7 @@ pub(super) fn a_long_value_comes_back_whole<S: Claimed>(store: &S) {
     }
 }
 
-pub(super) fn strange_keys_are_keys<S: Store>(store: &S) {
+pub(super) fn unusual_keys_are_accepted<S: Store>(store: &S) {
     let long = "k".repeat(1_000);
     let keys = [
         "",

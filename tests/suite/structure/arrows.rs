@@ -1,25 +1,27 @@
-//! No file imports one that imports it, inside every crate.
+//! Inside every crate, no file imports a file that imports it.
 //!
-//! A module and its own children count as one: at every level, the siblings have an order. A name is
-//! followed through every `use`, so a re-export hides no arrow. The root of a crate is a room like
-//! others here: a room that imports from the root points up.
+//! A module and its own children count as one, so the siblings at every level have an order. The
+//! test
+//! follows a name through every `use`, so a re-export hides no import. The root of a crate counts
+//! as a
+//! module: an import from the root points up.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::imports::{ImportedNames, Place, imports, named, resolve};
-use super::rooms::{Room, Target, targets};
+use super::modules::{ModuleFile, Target, targets};
 
-/// Rooms at the bottom of a package, and rooms above them that they do not import.
+/// The modules at the bottom of a package, and the modules above, which they must not import.
 const BOTTOM: [(&str, &[&str], &[&str]); 1] = [(
     "protocol",
     &["cipher", "digest", "json", "key", "mac", "query", "result_code", "text", "time"],
     &["message", "order_query", "signature"],
 )];
 
-/// Two siblings, the first of which imports the second, and the lines that do.
+/// Two siblings, and the lines where the first imports the second.
 type Arrows = BTreeMap<(String, String), BTreeSet<String>>;
 
-/// Siblings that each lead to each other.
+/// Siblings that import each other, directly or indirectly.
 struct Circle {
     package: String,
     module: String,
@@ -35,11 +37,11 @@ fn no_file_imports_one_that_imports_it() {
 }
 
 #[test]
-fn the_rooms_at_the_bottom_import_none_above_them() {
+fn the_modules_at_the_bottom_import_none_above_them() {
     for (package, bottom, above) in BOTTOM {
         let targets = targets();
         let target = targets.iter().find(|target| target.package == package).unwrap();
-        let levels = levels(&target.rooms);
+        let levels = levels(&target.modules);
         for ((from, to), places) in &levels[""] {
             let runs_up = bottom.contains(&from.as_str()) && above.contains(&to.as_str());
             assert!(!runs_up, "{package}: {from} imports {to}: {places:?}");
@@ -47,20 +49,20 @@ fn the_rooms_at_the_bottom_import_none_above_them() {
     }
 }
 
-/// Rooms by their paths, each with its source.
-type MadeUpRooms = &'static [(&'static str, &'static str)];
+/// Example modules: path and source.
+type ExampleModules = &'static [(&'static str, &'static str)];
 
-/// Rooms, and the circle in them.
-const MADE_UP: [(MadeUpRooms, Option<&str>); 9] = [
+/// Example modules, and the circle in them.
+const EXAMPLES: [(ExampleModules, Option<&str>); 9] = [
     (&[("", "mod a; mod b;"), ("a", "use crate::b::X;"), ("b", "")], None),
     (&[("", ""), ("a", "use crate::b::X;"), ("b", "fn f() { crate::a::g() }")], Some("a b")),
     (&[("", ""), ("a", "use super::{b::{X, Y}};"), ("b", "use crate::a;")], Some("a b")),
-    // Tests count for nothing, and neither do comments.
+    // Tests and comments do not count.
     (&[("", ""), ("a", "use crate::b;"), ("b", "#[cfg(test)] use crate::a; // crate::a")], None),
-    // A module and its own child are one, and one for others too.
+    // A module and its own child count as one, also for other modules.
     (&[("", ""), ("a", "use c::X;"), ("a::c", "use super::Y;")], None),
     (&[("", ""), ("a", ""), ("a::c", "use crate::b::X;"), ("b", "use crate::a;")], Some("a b")),
-    // Two children are two, and a re-export hides nothing.
+    // Two children count as two, and a re-export hides no import.
     (
         &[
             ("", ""),
@@ -71,7 +73,7 @@ const MADE_UP: [(MadeUpRooms, Option<&str>); 9] = [
         Some("c d"),
     ),
     (&[("", "use a::f;"), ("a", "use crate::Error;")], Some("a the root")),
-    // A module that was imported is the module.
+    // A name that imports a module counts as that module.
     (
         &[("", ""), ("a", "use crate::b; fn f() { b::g() }"), ("b", "use super::a as x; x::f!()")],
         Some("a b"),
@@ -79,16 +81,17 @@ const MADE_UP: [(MadeUpRooms, Option<&str>); 9] = [
 ];
 
 #[test]
-fn circles_are_seen_in_made_up_rooms() {
-    for (rooms, expected) in MADE_UP {
-        let room = |(path, source): &(&str, &str)| Room {
+fn circles_are_found_in_example_modules() {
+    for (modules, expected) in EXAMPLES {
+        let module = |(path, source): &(&str, &str)| ModuleFile {
             path: path.split("::").filter(|name| !name.is_empty()).map(str::to_owned).collect(),
             file: format!("{path}.rs"),
             is_test: false,
             source: (*source).to_owned(),
         };
-        let rooms = rooms.iter().map(room).collect();
-        let found = circles(&Target { package: "p".to_owned(), name: "p (lib)".to_owned(), rooms });
+        let modules = modules.iter().map(module).collect();
+        let found =
+            circles(&Target { package: "p".to_owned(), name: "p (lib)".to_owned(), modules });
         let found = found.first().map(|circle| Vec::from_iter(circle.siblings.clone()).join(" "));
         assert_eq!(found.as_deref(), expected);
     }
@@ -101,10 +104,10 @@ impl Circle {
     }
 }
 
-/// The circles of a crate.
+/// The import circles of a crate.
 fn circles(target: &Target) -> Vec<Circle> {
     let mut circles = Vec::new();
-    for (module, arrows) in levels(&target.rooms) {
+    for (module, arrows) in levels(&target.modules) {
         for siblings in tangles(&arrows) {
             let inside =
                 |(from, to): &(String, String)| siblings.contains(from) && siblings.contains(to);
@@ -120,27 +123,28 @@ fn circles(target: &Target) -> Vec<Circle> {
     circles
 }
 
-/// The arrows between siblings, by the module they are in.
-fn levels(rooms: &[Room]) -> BTreeMap<String, Arrows> {
-    let is_suite = rooms.first().is_some_and(|root| root.is_test);
-    let rooms: Vec<&Room> = rooms.iter().filter(|room| is_suite || !room.is_test).collect();
-    let places: BTreeSet<&Place> = rooms.iter().map(|room| &room.path).collect();
+/// The imports between siblings, by their parent module.
+fn levels(modules: &[ModuleFile]) -> BTreeMap<String, Arrows> {
+    let is_suite = modules.first().is_some_and(|root| root.is_test);
+    let modules: Vec<&ModuleFile> =
+        modules.iter().filter(|module| is_suite || !module.is_test).collect();
+    let places: BTreeSet<&Place> = modules.iter().map(|module| &module.path).collect();
     let names: BTreeMap<Place, ImportedNames> =
-        rooms.iter().map(|room| (room.path.clone(), imports(room, &places))).collect();
+        modules.iter().map(|module| (module.path.clone(), imports(module, &places))).collect();
     let mut levels: BTreeMap<String, Arrows> = BTreeMap::new();
-    for room in &rooms {
-        for (place, line) in named(room, &names) {
+    for module in &modules {
+        for (place, line) in named(module, &names) {
             let there = resolve(&place, &names);
-            let Some((module, arrow)) = siblings(&room.path, &there) else { continue };
-            let seen = format!("{}:{line}", room.file);
-            levels.entry(module).or_default().entry(arrow).or_default().insert(seen);
+            let Some((parent, arrow)) = siblings(&module.path, &there) else { continue };
+            let seen = format!("{}:{line}", module.file);
+            levels.entry(parent).or_default().entry(arrow).or_default().insert(seen);
         }
     }
     levels
 }
 
-/// Which siblings an arrow joins, and in which module; nothing inside one module and its own
-/// children.
+/// The siblings that an import connects, and their parent module. `None` for an import between a
+/// module and its own child.
 fn siblings(from: &[String], to: &[String]) -> Option<(String, (String, String))> {
     let shared = from.iter().zip(to).take_while(|(from, to)| from == to).count();
     let name = |path: &[String]| match path.get(shared) {
@@ -152,7 +156,7 @@ fn siblings(from: &[String], to: &[String]) -> Option<(String, (String, String))
     (arrow.0 != arrow.1).then(|| (from[..shared].join("::"), arrow))
 }
 
-/// The largest groups of siblings that each lead to each other.
+/// The largest groups of siblings that import each other.
 fn tangles(arrows: &Arrows) -> BTreeSet<BTreeSet<String>> {
     let names: BTreeSet<&String> = arrows.keys().map(|(from, _)| from).collect();
     let reached: BTreeMap<&String, BTreeSet<String>> =
@@ -164,7 +168,7 @@ fn tangles(arrows: &Arrows) -> BTreeSet<BTreeSet<String>> {
     reached.iter().map(circle).filter(|circle| !circle.is_empty()).collect()
 }
 
-/// What a sibling leads to, over others as well.
+/// The siblings that a sibling imports, directly or indirectly.
 fn reached(from: &str, arrows: &Arrows) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     let mut next = vec![from];

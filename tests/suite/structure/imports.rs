@@ -1,59 +1,60 @@
-//! What a file names of its own crate: in its imports, and in the paths of its code.
+//! The names of its own crate that a file uses, in its imports and in the paths of its code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rooms::Room;
+use super::modules::ModuleFile;
 use super::source::{Token, begins, end_of_block, is_word};
 
 /// A path from the root of a crate.
 pub type Place = Vec<String>;
-/// The names that a room's imports bring in, and what each stands for.
+/// The names that a module imports, and the path of each.
 pub type ImportedNames = BTreeMap<String, Place>;
 
 /// A leaf of an import.
 struct Leaf {
-    /// The name it brings in.
+    /// The imported name.
     name: String,
     path: Vec<String>,
     line: usize,
 }
 
-/// More re-exports than one name passes.
+/// An upper bound for the re-exports of one name.
 const LONGEST_CHAIN: usize = 16;
 
-/// What the names stand for that a room's imports bring in.
-pub fn imports(room: &Room, rooms: &BTreeSet<&Place>) -> ImportedNames {
-    let tokens = room.tokens();
-    let is_room = |place: &Place| rooms.contains(place);
+/// The names that a module imports, with their paths.
+pub fn imports(module: &ModuleFile, modules: &BTreeSet<&Place>) -> ImportedNames {
+    let tokens = module.tokens();
+    let is_module = |place: &Place| modules.contains(place);
     let mut names = ImportedNames::new();
     for at in (0..tokens.len()).filter(|at| is_import(&tokens, *at)) {
         for leaf in leaves(&tokens, at + 1, &[]).0 {
-            names.extend(place(room, &leaf.path, is_room).map(|place| (leaf.name, place)));
+            names.extend(place(module, &leaf.path, is_module).map(|place| (leaf.name, place)));
         }
     }
     names
 }
 
-/// Every place of its own crate that a room names, and the line.
-pub fn named(room: &Room, names: &BTreeMap<Place, ImportedNames>) -> Vec<(Place, usize)> {
-    let tokens = room.tokens();
-    let is_room = |place: &Place| names.contains_key(place);
+/// Every path of its own crate that a module uses, and the line.
+pub fn named(module: &ModuleFile, names: &BTreeMap<Place, ImportedNames>) -> Vec<(Place, usize)> {
+    let tokens = module.tokens();
+    let is_module = |place: &Place| names.contains_key(place);
     let mut named = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
         if is_import(&tokens, at) {
             let (leaves, end) = leaves(&tokens, at + 1, &[]);
-            let places = leaves.iter().map(|leaf| (place(room, &leaf.path, is_room), leaf.line));
+            let places =
+                leaves.iter().map(|leaf| (place(module, &leaf.path, is_module), leaf.line));
             named.extend(places.filter_map(|(place, line)| Some((place?, line))));
             at = end;
             continue;
         }
         let path = path_at(&tokens, at);
         if path.len() > 1 {
-            let brought = names.get(&room.path).and_then(|names| names.get(&path[0]));
-            let found = match brought {
-                Some(brought) => Some([brought.as_slice(), &path[1..]].concat()),
-                None => place(room, &path, is_room),
+            let imported = names.get(&module.path).and_then(|names| names.get(&path[0]));
+            let found = match imported {
+                Some(imported) => Some([imported.as_slice(), &path[1..]].concat()),
+                None => place(module, &path, is_module),
             };
             named.extend(found.map(|place| (place, tokens[at].line)));
         }
@@ -62,25 +63,28 @@ pub fn named(room: &Room, names: &BTreeMap<Place, ImportedNames>) -> Vec<(Place,
     named
 }
 
-/// The room that a path leads to, through every import on its way.
+/// The module that a path names, after all re-exports are resolved.
 pub fn resolve(place: &[String], names: &BTreeMap<Place, ImportedNames>) -> Place {
     let mut place = place.to_vec();
     for _ in 0..LONGEST_CHAIN {
         let depth = (0..=place.len()).rev().find(|depth| names.contains_key(&place[..*depth]));
-        let (room, rest) = place.split_at(depth.unwrap_or(0));
-        let stands_for = rest.first().and_then(|name| names.get(room)?.get(name));
-        let Some(stands_for) = stands_for.filter(|stands_for| !place.starts_with(stands_for))
-        else {
-            return room.to_vec();
+        let (module, rest) = place.split_at(depth.unwrap_or(0));
+        let target = rest.first().and_then(|name| names.get(module)?.get(name));
+        let Some(target) = target.filter(|target| !place.starts_with(target)) else {
+            return module.to_vec();
         };
-        place = [stands_for.as_slice(), &rest[1..]].concat();
+        place = [target.as_slice(), &rest[1..]].concat();
     }
     panic!("{place:?} is re-exported in a circle");
 }
 
-/// A path as a place of this crate; nothing if it leads to another crate.
-fn place(room: &Room, path: &[String], is_room: impl Fn(&Place) -> bool) -> Option<Place> {
-    let mut base = room.path.clone();
+/// The absolute path in this crate, or `None` for a path into another crate.
+fn place(
+    module: &ModuleFile,
+    path: &[String],
+    is_module: impl Fn(&Place) -> bool,
+) -> Option<Place> {
+    let mut base = module.path.clone();
     let mut rest = path;
     while let Some(first) = rest.first() {
         match first.as_str() {
@@ -89,7 +93,7 @@ fn place(room: &Room, path: &[String], is_room: impl Fn(&Place) -> bool) -> Opti
             "super" => drop(base.pop()),
             child => {
                 let is_qualified = rest.len() < path.len();
-                let is_child = || is_room(&[base.as_slice(), &[child.to_owned()]].concat());
+                let is_child = || is_module(&[base.as_slice(), &[child.to_owned()]].concat());
                 return (is_qualified || is_child()).then(|| [base.as_slice(), rest].concat());
             }
         }
@@ -98,7 +102,7 @@ fn place(room: &Room, path: &[String], is_room: impl Fn(&Place) -> bool) -> Opti
     Some(base)
 }
 
-/// Whether an import begins here; `use<'a>` in a type is none.
+/// Whether an import begins here. `use<'a>` in a type is not an import.
 fn is_import(tokens: &[Token<'_>], at: usize) -> bool {
     tokens[at].text == "use" && tokens.get(at + 1).is_some_and(|next| next.text != "<")
 }
@@ -117,7 +121,7 @@ fn path_at(tokens: &[Token<'_>], start: usize) -> Vec<String> {
     path
 }
 
-/// The leaves of a tree of imports, and where the tree ends.
+/// The leaves of an import tree, and the index where the tree ends.
 fn leaves(tokens: &[Token<'_>], start: usize, before: &[String]) -> (Vec<Leaf>, usize) {
     let mut path = before.to_vec();
     let mut name = None;

@@ -1,4 +1,4 @@
-//! A newcomer finds every room: folders, maps, template and both READMEs name the same things.
+//! Folders, maps in `lib.rs`, the template and both READMEs name the same functions and modules.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use protocol::signature::Contract;
 
 use super::{functions, text};
 
-/// First cells of a README's tables of functions, whose names are kebab-case.
+/// The first cells of a README's tables of functions. The names are in kebab case.
 fn table(readme: &str) -> BTreeSet<String> {
     let rows = text(readme);
     let cells = rows.lines().filter_map(|row| row.strip_prefix("| `")?.split_once("` | "));
@@ -38,13 +38,13 @@ fn readmes_name_the_wire_words_of_every_activity() {
             let [v1, v2] =
                 [Contract::V1, Contract::V2].map(|contract| words(function, contract).unwrap());
             let row = format!("| `{function}` | {v1} | {v2} |");
-            assert!(text(readme).contains(&row), "{readme} wants a row {row}");
+            assert!(text(readme).contains(&row), "{readme} must contain the row {row}");
         }
     }
 }
 
-/// Functions that are no one activity's: the endpoint of all, and those that face the product and the
-/// timer.
+/// Functions that do not belong to one activity: the shared endpoint, the endpoint for the product,
+/// and the timer.
 const FACING_OTHERS: [&str; 3] = ["app-info", "receive", "relay"];
 
 fn function_of(activity: Activity) -> &'static str {
@@ -73,9 +73,10 @@ fn template_has_a_resource_for_every_function() {
     }
 }
 
-/// Least privilege: each reads and writes values, and the relay alone looks for work.
+/// Least privilege: every function may read and write values, and only the relay may query the
+/// agenda.
 #[test]
-fn every_function_of_the_template_may_do_its_work_and_no_more() {
+fn the_template_gives_each_function_only_the_permissions_it_needs() {
     let template = text("template.yaml");
     let resources: Vec<&str> =
         template.split("Type: AWS::Serverless::Function\n").skip(1).collect();
@@ -83,9 +84,9 @@ fn every_function_of_the_template_may_do_its_work_and_no_more() {
     for resource in resources {
         let own = resource.split("\n  # ").next().unwrap();
         let policies = own.lines().find_map(|line| line.split_once("Policies: ")).unwrap().1;
-        let relays = own.contains("Binary: relay }");
+        let is_relay = own.contains("Binary: relay }");
         assert!(policies.starts_with("[!Ref Callback"), "{own}");
-        assert_eq!(policies.contains("!Ref Agenda"), relays, "{own}");
+        assert_eq!(policies.contains("!Ref Agenda"), is_relay, "{own}");
     }
 }
 
@@ -100,7 +101,7 @@ fn pages_on_settings_name_every_setting_that_is_read() {
 
 /// The map in a crate's `lib.rs` names every module of the crate.
 #[test]
-fn maps_name_every_room() {
+fn maps_name_every_module() {
     for (krate, hidden) in [
         ("protocol", vec![]),
         ("domain", vec!["uuid_v5"]),
@@ -108,20 +109,20 @@ fn maps_name_every_room() {
         ("simulator", vec!["form", "mac"]),
     ] {
         let map = text(&format!("shared/{krate}/src/lib.rs"));
-        let (told, code): (Vec<&str>, Vec<&str>) =
+        let (doc, code): (Vec<&str>, Vec<&str>) =
             map.lines().partition(|line| line.starts_with("//!"));
-        let told = told.join("\n");
+        let doc = doc.join("\n");
         let modules = code.iter().filter_map(|line| {
             line.strip_prefix("pub mod ").or(line.strip_prefix("mod "))?.strip_suffix(';')
         });
         for module in modules.filter(|module| !hidden.contains(module)) {
-            assert!(told.contains(&format!("`{module}`")), "{krate} does not map {module}");
+            assert!(doc.contains(&format!("`{module}`")), "{krate} does not map {module}");
         }
     }
 }
 
 #[test]
-fn mains_are_alike() {
+fn the_main_files_of_all_functions_are_alike() {
     let mains: BTreeSet<String> = functions()
         .iter()
         .filter(|name| !matches!(name.as_str(), "app-info" | "relay"))
@@ -131,5 +132,5 @@ fn mains_are_alike() {
             main.replace(name, "NAME").replace(&row, "ROWS").replace("functions::BASE", "ROWS")
         })
         .collect();
-    assert_eq!(mains.len(), 1, "where a function runs is the same four lines in each");
+    assert_eq!(mains.len(), 1, "each main file has the same four lines");
 }

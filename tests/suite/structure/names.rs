@@ -1,12 +1,12 @@
-//! One word has one meaning: no two public types share a name, and none says what every program
-//! could say of itself.
+//! One word has one meaning: no two public types share a name, and no name is an empty word such as
+//! `manager`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rooms::{files, targets};
+use super::modules::{files, targets};
 use super::source::{Token, is_word};
 
-/// Words that say nothing of what a thing is.
+/// Words that do not describe a thing.
 const EMPTY_WORDS: [&str; 8] =
     ["manager", "service", "processor", "handler", "helper", "util", "execute", "perform"];
 
@@ -14,12 +14,12 @@ const EMPTY_WORDS: [&str; 8] =
 const REPEATS_WORDS: &str = "simulator";
 
 #[test]
-fn every_public_type_has_a_name_of_its_own() {
+fn every_public_type_has_a_unique_name() {
     let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for target in targets().iter().filter(|target| target.package != REPEATS_WORDS) {
-        for room in &target.rooms {
-            for (name, line) in public_types(&room.tokens()) {
-                places.entry(name).or_default().insert(format!("{}:{line}", room.file));
+        for module in &target.modules {
+            for (name, line) in public_types(&module.tokens()) {
+                places.entry(name).or_default().insert(format!("{}:{line}", module.file));
             }
         }
     }
@@ -30,26 +30,26 @@ fn every_public_type_has_a_name_of_its_own() {
 }
 
 #[test]
-fn no_name_is_an_empty_word() {
+fn no_name_contains_an_empty_word() {
     let mut empty = Vec::new();
-    for room in files() {
-        let types = public_types(&room.tokens()).into_iter().map(|(name, _)| name);
-        let stem = room.file.rsplit('/').next().unwrap().trim_end_matches(".rs").to_owned();
+    for module in files() {
+        let types = public_types(&module.tokens()).into_iter().map(|(name, _)| name);
+        let stem = module.file.rsplit('/').next().unwrap().trim_end_matches(".rs").to_owned();
         for name in types.chain([stem]) {
             if words(&name).iter().any(|word| is_empty(word)) {
-                empty.push(format!("{}: {name}", room.file));
+                empty.push(format!("{}: {name}", module.file));
             }
         }
     }
-    assert!(empty.is_empty(), "names that say nothing:\n{}", empty.join("\n"));
+    assert!(empty.is_empty(), "names with empty words:\n{}", empty.join("\n"));
 }
 
-/// A word, or its plural.
+/// Whether a word, or the singular of a plural, is an empty word.
 fn is_empty(word: &str) -> bool {
     EMPTY_WORDS.contains(&word.strip_suffix('s').unwrap_or(word))
 }
 
-/// The words of a name in any case.
+/// The words of a name in camel, snake or kebab case.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = vec![String::new()];
     for character in name.chars() {

@@ -1,29 +1,30 @@
-//! What may not depend on what, does not: arrows between packages run one way, and what a package
-//! links is what its work needs.
+//! Dependencies between packages go in one direction, and a package links only the libraries that
+//! it
+//! needs.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use super::rooms::{packages, targets};
+use super::modules::{packages, targets};
 use super::source::begins;
 use super::{root, text};
 
-/// Which of our packages each one may name, in the order in which they stand on each other.
+/// The packages of this workspace that each package may depend on, from the bottom up.
 const ARROWS: [(&str, &[&str]); 8] = [
     ("protocol", &[]),
     ("domain", &["protocol"]),
     ("shell", &["domain", "protocol"]),
-    // Its binaries alone name the shell.
+    // Only its binaries use the shell.
     ("functions", &["domain", "protocol", "shell"]),
     ("simulator", &[]),
-    // The command reads notices and keys by itself, so it names what they are made of.
+    // The command reads notices and keys itself, so it depends on their packages.
     ("koohook", &["domain", "functions", "protocol", "shell", "simulator"]),
     ("tests", &["domain", "functions", "protocol", "shell", "simulator"]),
     ("bench", &["domain", "functions", "protocol", "shell", "simulator", "tests"]),
 ];
 
 #[test]
-fn packages_depend_on_those_beneath_them_alone() {
+fn a_package_depends_only_on_packages_below_it() {
     let packages = packages();
     let ours: BTreeSet<&str> =
         packages.iter().map(|package| package["name"].as_str().unwrap()).collect();
@@ -41,13 +42,13 @@ fn packages_depend_on_those_beneath_them_alone() {
 }
 
 #[test]
-fn the_binaries_alone_name_the_shell() {
+fn only_the_binaries_of_the_functions_use_the_shell() {
     let targets = targets();
     let pages = targets.iter().find(|target| target.name == "functions (lib)").unwrap();
-    for room in &pages.rooms {
-        let tokens = room.tokens();
+    for module in &pages.modules {
+        let tokens = module.tokens();
         let names_shell = (0..tokens.len()).any(|at| begins(&tokens[at..], &["shell", ":", ":"]));
-        assert!(!names_shell, "{} names the shell", room.file);
+        assert!(!names_shell, "{} uses the shell", module.file);
     }
 }
 
@@ -66,7 +67,7 @@ fn tree(arguments: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_domain_and_the_protocol_cannot_do_anything() {
+fn the_domain_and_the_protocol_have_no_io_libraries() {
     let core = tree(&["-p", "domain"]);
     assert!(core.contains("protocol") && !core.contains("shell"));
     for name in ["tokio", "futures-util", "http", "tracing", "getrandom", "rusqlite", "ureq"] {
@@ -75,15 +76,15 @@ fn the_domain_and_the_protocol_cannot_do_anything() {
 }
 
 #[test]
-fn the_shell_by_itself_names_no_runtime() {
+fn the_shell_without_features_has_no_runtime() {
     let shell = tree(&["-p", "shell", "--no-default-features"]);
     for name in ["tokio", "hyper", "lambda_http", "redis", "rusqlite"] {
-        assert!(!shell.contains(name), "the bare shell depends on {name}");
+        assert!(!shell.contains(name), "the shell without features depends on {name}");
     }
 }
 
 #[test]
-fn the_simulator_depends_on_none_of_ours() {
+fn the_simulator_depends_on_no_package_of_this_workspace() {
     let simulator = tree(&["-p", "simulator"]);
     for name in ["protocol", "domain", "shell"] {
         assert!(!simulator.contains(name), "the simulator depends on {name}");
@@ -91,13 +92,13 @@ fn the_simulator_depends_on_none_of_ours() {
 }
 
 #[test]
-fn pages_are_pure() {
+fn the_pages_do_not_depend_on_the_shell() {
     let pages =
         tree(&["-p", "functions", "--no-default-features", "--features", "application-sync"]);
     assert!(!pages.contains("shell"), "a page depends on the shell");
 }
 
-/// OpenSSL costs minutes to build and is linked by nothing else.
+/// OpenSSL takes minutes to build, and no other function links it.
 #[test]
 fn only_application_sync_links_openssl() {
     for features in ["aws", "functiongraph"] {
@@ -107,9 +108,9 @@ fn only_application_sync_links_openssl() {
 }
 
 #[test]
-fn nothing_banned_is_locked() {
+fn no_banned_crate_is_in_the_lock_file() {
     let lock = text("Cargo.lock");
     for name in ["rsa", "aws-config", "aws-lc-rs", "aws-sdk-dynamodb", "native-tls"] {
-        assert!(!lock.contains(&format!("name = \"{name}\"\n")), "{name} is locked");
+        assert!(!lock.contains(&format!("name = \"{name}\"\n")), "{name} is in Cargo.lock");
     }
 }

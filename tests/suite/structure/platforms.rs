@@ -1,14 +1,14 @@
-//! What a platform ships can run there: each binary is built with a host, the platform's store and,
-//! for the relay, what its timer calls.
+//! Every binary can run on its platforms. It is built with a host, with the platform's store, and,
+//! for the relay, with the timer's entry point.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use super::rooms::packages;
+use super::modules::packages;
 use super::{functions, root, text};
 
-/// A platform by its feature; what the shell must then have: its host and its store; and what the
-/// relay's timer calls.
+/// A platform's feature, the features that the shell must have for its host and its store, and the
+/// feature for the relay's timer.
 const PLATFORMS: [(&str, [&str; 2], &str); 2] =
     [("aws", ["lambda", "dynamodb"], "lambda"), ("functiongraph", ["http", "redis"], "runtime")];
 
@@ -17,7 +17,7 @@ type Features = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
 fn every_binary_has_a_host_and_a_store_on_every_platform() {
-    for (platform, wanted, timer) in PLATFORMS {
+    for (platform, needed, timer) in PLATFORMS {
         let mut built: BTreeMap<String, Features> = BTreeMap::new();
         for (binary, required) in binaries() {
             let own = required.iter().filter(|feature| *feature != "host");
@@ -26,7 +26,7 @@ fn every_binary_has_a_host_and_a_store_on_every_platform() {
             for feature in required {
                 assert!(built["functions"].contains(&feature), "{binary} on {platform}: {feature}");
             }
-            for feature in wanted {
+            for feature in needed {
                 assert!(built["shell"].contains(feature), "{binary} on {platform}: no {feature}");
             }
             assert!(binary != "relay" || built["shell"].contains(timer), "{platform}: no timer");
@@ -35,7 +35,7 @@ fn every_binary_has_a_host_and_a_store_on_every_platform() {
 }
 
 #[test]
-fn the_relay_alone_is_timed() {
+fn only_the_relay_has_a_timer() {
     for function in functions() {
         let calls =
             text(&format!("functions/src/bin/{function}.rs")).contains("shell::host::relay()");
@@ -59,7 +59,7 @@ fn every_binary_is_declared_with_the_features_it_needs() {
             r#"["host"]"#
         };
         let declared = format!("[[bin]]\nname = \"{function}\"\nrequired-features = {required}\n");
-        assert!(manifest.contains(&declared), "functions/Cargo.toml wants {declared}");
+        assert!(manifest.contains(&declared), "functions/Cargo.toml must contain {declared}");
     }
 }
 
@@ -75,7 +75,7 @@ fn binaries() -> Vec<(String, Vec<String>)> {
     binaries.collect()
 }
 
-/// The features that the functions and what they name have, if they are built with these.
+/// The features of the functions and their dependencies in a build with these features.
 fn features(asked: &str) -> Features {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--offline", "--edges", "normal", "--prefix", "none"])

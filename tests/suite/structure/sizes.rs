@@ -1,21 +1,21 @@
-//! Files and functions are short enough to be read at once.
+//! Limits for the length of files and functions.
 
-use super::rooms::files;
+use super::modules::files;
 use super::source::{Token, begins, end_of_block, is_word, tokens};
 
-/// Lines of a file, up to its own tests.
+/// The lines of a file without its inline tests.
 const LONGEST_FILE: usize = 300;
-/// Lines of a function's body that hold more than a comment.
+/// The lines of a function's body that contain code.
 const LONGEST_FUNCTION: usize = 40;
 
 #[test]
 fn no_file_is_long() {
     let mut long = Vec::new();
-    for room in files() {
-        let own = room.source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    for module in files() {
+        let own = module.source.split("#[cfg(test)]\nmod tests {").next().unwrap();
         let lines = own.lines().count();
         if lines > LONGEST_FILE {
-            long.push(format!("{} has {lines} lines without its tests", room.file));
+            long.push(format!("{} has {lines} lines without its tests", module.file));
         }
     }
     assert!(long.is_empty(), "{} files are too long:\n{}", long.len(), long.join("\n"));
@@ -24,20 +24,20 @@ fn no_file_is_long() {
 #[test]
 fn no_function_is_long() {
     let mut long = Vec::new();
-    for room in files() {
-        let tokens = tokens(&room.source);
+    for module in files() {
+        let tokens = tokens(&module.source);
         for (name, body) in functions(&tokens) {
             let lines = lines(body);
             if lines > LONGEST_FUNCTION {
                 let line = body[0].line;
-                long.push(format!("{}:{line}: {name} has {lines} lines", room.file));
+                long.push(format!("{}:{line}: {name} has {lines} lines", module.file));
             }
         }
     }
     assert!(long.is_empty(), "{} functions are too long:\n{}", long.len(), long.join("\n"));
 }
 
-/// The functions with a body, and what is between its brackets.
+/// The functions with a body, each with the tokens of its body.
 fn functions<'a, 't>(tokens: &'t [Token<'a>]) -> Vec<(&'a str, &'t [Token<'a>])> {
     let mut functions = Vec::new();
     for at in 0..tokens.len() {
@@ -56,7 +56,7 @@ fn functions<'a, 't>(tokens: &'t [Token<'a>]) -> Vec<(&'a str, &'t [Token<'a>])>
     functions
 }
 
-/// The lines between the brackets that hold a token.
+/// The number of lines between the braces that contain a token.
 fn lines(body: &[Token<'_>]) -> usize {
     let mut lines: Vec<usize> = body[1..body.len() - 1].iter().map(|token| token.line).collect();
     lines.dedup();

@@ -1,20 +1,20 @@
-//! Rust source as words and marks: enough to see what a file names, declares and imports.
+//! Rust source as tokens: enough to find the names that a file uses, declares and imports.
 //!
-//! Comments, texts and characters are left out, so a name in one of them counts for nothing.
+//! Comments, strings and characters are left out, so a name in one of them does not count.
 
 use std::iter::Peekable;
 use std::str::CharIndices;
 
-/// A word or a mark, and the line it is on.
+/// A word or a punctuation mark, and its line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Token<'a> {
     /// The word, or one character.
     pub text: &'a str,
-    /// The first line is 1.
+    /// The line, counted from 1.
     pub line: usize,
 }
 
-/// Reads source.
+/// Splits source into tokens.
 pub fn tokens(source: &str) -> Vec<Token<'_>> {
     let mut reader = Reader { source, rest: source.char_indices().peekable(), line: 1 };
     let mut tokens = Vec::new();
@@ -45,7 +45,7 @@ pub fn begins(tokens: &[Token<'_>], expected: &[&str]) -> bool {
     tokens.len() >= expected.len() && tokens.iter().zip(expected).all(same)
 }
 
-/// Where the block ends that begins at a place: after its closing bracket.
+/// The index after the closing bracket of the block that begins at `start`.
 pub fn end_of_block(tokens: &[Token<'_>], start: usize) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate().skip(start) {
@@ -86,7 +86,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The next token, or nothing where a comment, a text or a space is passed.
+    /// The next token, or `Some(None)` for a comment, a string or white space.
     fn next(&mut self) -> Option<Option<Token<'a>>> {
         let line = self.line;
         let (start, first) = self.step()?;
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
         Some(None)
     }
 
-    /// A word; what it begins may be a raw text.
+    /// A word, or `None` if the word begins a raw string.
     fn word(&mut self, start: usize, line: usize) -> Option<Token<'a>> {
         self.pass_while(|character| character.is_alphanumeric() || character == '_');
         let word = self.token(start, line);
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// A character is left out; a lifetime is, too.
+    /// Passes a character or a lifetime.
     fn pass_quote(&mut self) {
         let first = self.step().map(|(_, first)| first);
         if first == Some('\\') {
@@ -209,7 +209,7 @@ impl<'a> Reader<'a> {
 }
 
 #[test]
-fn comments_texts_characters_and_tests_are_left_out() {
+fn the_tokenizer_leaves_out_comments_strings_characters_and_tests() {
     let source = r##"use a::b; // c
         /* d /* e */ f */ let g = ("h", 'i', '\'', b"j", r#"k " l"#, 'm: loop {});
         #[cfg(test)] mod tests { fn n() { } }

@@ -1,4 +1,4 @@
-//! Sweeps that end early, fail or race.
+//! Sweeps that end early, fail, or run concurrently with other work.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use tests::call::run;
 use tests::product::{READY, ScriptedProduct};
 use tests::world::Trouble;
 
-use super::{HOUR, crowded, koohook, readable, subject, swept, unused, with_shelf};
+use super::{HOUR, crowded, koohook, readable, subject, swept, unused, with_repository};
 
-/// A sweep whose process ends anywhere goes on where it came to.
+/// If the process ends at any point of a sweep, the next run continues from there.
 #[test]
-fn a_sweep_that_ends_anywhere_loses_no_more_than_a_batch() {
+fn a_sweep_that_ends_at_any_point_is_continued_by_the_next_run() {
     let koohook = koohook();
     crowded(&koohook, 300);
     ScriptedProduct::of(koohook.world(), |_| READY);
@@ -25,7 +25,7 @@ fn a_sweep_that_ends_anywhere_loses_no_more_than_a_batch() {
         koohook.world().halt_at(point);
         let relay = Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run();
         let done = tests::call::run_until_halt(koohook.world(), relay).is_some();
-        // A claim that its process took along runs out.
+        // The claim of the ended process expires.
         koohook.world().pass(Duration::from_mins(1));
         runs += 1;
         if done && unused(&koohook) == 0 {
@@ -33,21 +33,22 @@ fn a_sweep_that_ends_anywhere_loses_no_more_than_a_batch() {
         }
         assert!(runs < 50, "{} are left", unused(&koohook));
     }
-    let swept = with_shelf(koohook.world(), async |repository| {
+    let swept = with_repository(koohook.world(), async |repository| {
         let parts =
             repository.world.store().agenda(Queue::Sweep, UnixMillis::EPOCH..=UnixMillis::MAX, 999);
         parts.await.unwrap().len()
     });
-    assert_eq!(swept, 0, "nothing that was let go is looked at again");
+    assert_eq!(swept, 0, "deleted parts are not checked again");
 }
 
-/// Parts that cannot be let go keep nobody from being told, and are let go later.
+/// Parts that cannot be deleted do not delay a delivery, and are deleted later.
 #[test]
-fn a_sweep_that_fails_stops_no_delivery_and_is_made_again() {
+fn a_failed_sweep_delays_no_delivery_and_is_retried() {
     let koohook = koohook();
     crowded(&koohook, 100);
     let product = ScriptedProduct::of(koohook.world(), |_| READY);
-    // Four agendas, the value; then claim and settlement among the sweep's own reads and writes.
+    // The first operations work: four agendas and the value. The claim and the settlement follow,
+    // mixed with the sweep's own operations.
     let well = std::iter::repeat_n(Trouble::None, 8);
     koohook.store().plan(well.chain(std::iter::repeat_n(Trouble::Refused, 40)));
     for _ in 0..4 {
@@ -57,41 +58,41 @@ fn a_sweep_that_fails_stops_no_delivery_and_is_made_again() {
     assert_eq!((product.effects().len(), unused(&koohook)), (1, 0));
 }
 
-/// Two that let go of one part, or one that lets go while another takes it off the agenda: it goes.
+/// One process deletes a part while another one keeps it. The part is deleted.
 #[test]
-fn a_race_about_a_part_leaves_nothing_behind() {
+fn a_race_about_a_part_ends_with_the_part_deleted() {
     let owner = subject().key();
     for point in 0..4 {
         let koohook = koohook();
         let name = PartName::new([7; 16]);
-        with_shelf(koohook.world(), async |repository| {
+        with_repository(koohook.world(), async |repository| {
             repository.write_parts(&owner, [(name, b"part".to_vec())].into()).await.unwrap();
         });
         let context = koohook.endpoint.context();
         let deadline = Deadline::after(context.world.elapsed(), Duration::from_secs(4));
         let repository = context.repository(deadline);
-        let let_go = repository.delete_part(&owner, name);
-        tests::call::run_paused(koohook.world(), point, let_go, || {
+        let delete = repository.delete_part(&owner, name);
+        tests::call::run_paused(koohook.world(), point, delete, || {
             run(repository.keep_part(&owner, name)).unwrap();
         })
         .unwrap();
-        assert!(!readable(&koohook, vec![name]), "let go behind point {point}");
+        assert!(!readable(&koohook, vec![name]), "the part is deleted after point {point}");
         let settle = repository.keep_part(&owner, name);
         run(settle).unwrap();
         koohook.world().pass(HOUR);
         let key = part_key(&owner, name);
         let now = UnixMillis::new(koohook.world().now_millis());
         let gone = run(koohook.store().inner().get(&key, now)).unwrap();
-        assert_eq!(gone, None, "what was let go expires, whoever looked at it since");
+        assert_eq!(gone, None, "a deleted part expires, even if it was checked since");
     }
 }
 
-/// Parts of a list that nobody can read rest on; those behind them are swept.
+/// The parts of an unreadable list wait. The relay checks the parts after them.
 #[test]
-fn parts_of_an_unreadable_list_keep_no_others_from_being_swept() {
+fn the_parts_of_an_unreadable_list_do_not_delay_other_parts() {
     let koohook = koohook();
     let (unreadable, other) = (subject().key(), "users:other".to_owned());
-    with_shelf(koohook.world(), async |repository| {
+    with_repository(koohook.world(), async |repository| {
         let name = |number: u16| {
             let mut name = [1; 16];
             name[..2].copy_from_slice(&number.to_be_bytes());
@@ -110,10 +111,10 @@ fn parts_of_an_unreadable_list_keep_no_others_from_being_swept() {
         assert_eq!(store.put(&unreadable, &value, None, now).await.unwrap(), Put::Won);
     });
     koohook.world().pass(HOUR);
-    let mut let_go = 0;
+    let mut deleted = 0;
     for _ in 0..4 {
-        let_go += swept(&koohook).deleted;
+        deleted += swept(&koohook).deleted;
         koohook.world().pass(Duration::from_mins(1));
     }
-    assert_eq!(let_go, 1, "the part behind them");
+    assert_eq!(deleted, 1, "the part after them is deleted");
 }

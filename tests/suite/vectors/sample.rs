@@ -1,6 +1,7 @@
-//! Vectors that the marketplace's own Java sample made and verified: inputs and keys are ours.
+//! Vectors that the marketplace's own Java sample signed and verified, from inputs and keys of this
+//! project.
 //!
-//! Both sides are tested: koohook, and the crate that plays the marketplace in other tests.
+//! Tests check both sides: koohook, and the simulator that plays the marketplace in other tests.
 
 use std::collections::BTreeSet;
 
@@ -19,8 +20,8 @@ mod v2;
 /// A key that signed none of the vectors.
 const OTHER_KEY: &str = "constructed-other-key-0003";
 
-/// Verifies a call as koohook does at a time, with the key of the vectors and with another one,
-/// which no vector may pass.
+/// Verifies a call at a time with the key of the vectors. Also checks that another key verifies no
+/// vector.
 fn verify(call: &Unverified<'_>, key: &str, now: u64) -> Result<Verified, Rejection> {
     let with =
         |keys: &Keyring| call.verify(keys, TimestampUnit::Milliseconds, UnixMillis::new(now));
@@ -32,7 +33,7 @@ fn call<'a>(interface: Interface, contract: Contract) -> Unverified<'a> {
     Unverified { interface, contract, query: "", headers: Headers::default(), body: b"" }
 }
 
-/// The texts of all numbers in a JSON document, as they are written there.
+/// The exact texts of all numbers in a JSON document.
 fn numbers(json: &str) -> BTreeSet<&str> {
     let mut numbers = BTreeSet::new();
     let mut rest = json;
@@ -47,7 +48,7 @@ fn numbers(json: &str) -> BTreeSet<&str> {
     numbers
 }
 
-/// The length of the string or the number that a text begins with.
+/// The length of the string or number at the beginning of a text.
 fn token_len(text: &str) -> usize {
     let Some(string) = text.strip_prefix('"') else {
         let is_after = |letter: char| !letter.is_ascii_alphanumeric() && !"+-.".contains(letter);

@@ -1,4 +1,4 @@
-//! Our own requests to the open APIs.
+//! koohook's requests to the open APIs.
 
 use protocol::signature::sdk::{OpenApiCredentials, UnsignedRequest};
 use protocol::time::UnixMillis;
@@ -22,7 +22,7 @@ struct SdkRequest {
     date: String,
     body: String,
     ak: String,
-    /// Absent where it could be taken for a real one.
+    /// The secret key. It is left out if it looks like a real one.
     sk: Option<String>,
     signed_headers: String,
     canonical_digest: Option<String>,
@@ -34,7 +34,7 @@ fn sdk() -> Sdk {
 }
 
 #[test]
-fn our_requests_are_signed_as_other_programs_sign_them() {
+fn open_api_requests_have_the_signatures_of_other_programs() {
     let requests = sdk().requests;
     assert_eq!(requests.len(), 8);
     for vector in requests {
@@ -51,7 +51,11 @@ fn our_requests_are_signed_as_other_programs_sign_them() {
             assert_eq!(outgoing.canonical_digest(now), *digest, "{}", vector.what);
         }
         let Some((sk, signature)) = vector.sk.zip(vector.signature) else {
-            assert!(vector.canonical_digest.is_some(), "{} holds nothing", vector.what);
+            assert!(
+                vector.canonical_digest.is_some(),
+                "{} has neither a digest nor a signature",
+                vector.what
+            );
             continue;
         };
         let signed = outgoing.sign(&OpenApiCredentials::parse(&vector.ak, &sk).unwrap(), now);

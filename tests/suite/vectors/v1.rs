@@ -33,7 +33,7 @@ struct V1Request {
     joined: String,
     token: String,
     time: String,
-    /// The answer's code, where the key is one that an endpoint accepts.
+    /// The answer's result code, if an endpoint accepts the key.
     code: Option<String>,
 }
 
@@ -55,13 +55,13 @@ fn v1() -> V1 {
     serde_json::from_str(include_str!("../../vectors/v1.json")).unwrap()
 }
 
-/// `+`, `/` and `=` are all that base64 has to encode.
+/// Encodes the only characters of base64 that a query cannot contain: `+`, `/` and `=`.
 fn escaped(base64: &str) -> String {
     base64.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
 }
 
 #[test]
-fn v1_tokens_are_those_of_the_guide() {
+fn v1_tokens_match_the_guide() {
     for vector in v1().requests {
         let token = auth_token(&vector.key, &vector.time, &vector.joined);
         assert_eq!(base64_of(&token), vector.token, "{}", vector.what);
@@ -69,7 +69,7 @@ fn v1_tokens_are_those_of_the_guide() {
 }
 
 #[test]
-fn v1_requests_verify_and_read_as_what_was_signed() {
+fn v1_requests_are_verified_with_the_parameters_that_were_signed() {
     for vector in v1().requests.iter().filter(|vector| vector.code.is_some()) {
         let query = format!("{}&authToken={}", vector.query, escaped(&vector.token));
         let verify = |query: &str| {
@@ -96,7 +96,7 @@ fn v1_requests_verify_and_read_as_what_was_signed() {
 }
 
 #[test]
-fn v1_requests_go_through_the_door() {
+fn the_endpoint_answers_v1_requests_with_the_expected_code() {
     for vector in v1().requests {
         let Some(code) = vector.code else { continue };
         let koohook = endpoint(&vector.key);
@@ -114,13 +114,13 @@ fn v1_requests_go_through_the_door() {
 }
 
 #[test]
-fn v1_answers_are_signed_as_the_guide_says() {
+fn v1_answers_have_the_signatures_of_the_guide() {
     for vector in v1().answers {
         let mut response = http::Response::new(vector.body.clone().into_bytes());
         let header = vector.header.parse().unwrap();
         response.headers_mut().insert("body-sign", header);
         assert_eq!(verify_body_sign(&response, &vector.key), Ok(()));
-        // An endpoint accepts no key as short as one of these.
+        // One of these keys is too short for an endpoint.
         if let Ok(key) = AccessKey::parse(&vector.key) {
             assert_eq!(body_sign(&key, vector.body.as_bytes()), vector.header);
         }
@@ -128,7 +128,7 @@ fn v1_answers_are_signed_as_the_guide_says() {
 }
 
 #[test]
-fn v1_ciphertexts_open() {
+fn v1_ciphertexts_are_decrypted() {
     let key = AccessKey::parse(V1_KEY).unwrap();
     for vector in v1().ciphertexts {
         let (strength, other) = match vector.bits {
@@ -141,9 +141,9 @@ fn v1_ciphertexts_open() {
     }
 }
 
-/// Their keys are printed nowhere: all that can be known is that they are refused, and how.
+/// The guide does not print their keys. So tests can only check that they are rejected, and how.
 #[test]
-fn v1_examples_of_the_pages_are_refused_and_no_more() {
+fn the_v1_examples_of_the_guide_are_rejected_without_store_access() {
     let V1 { printed, printed_ciphertexts, .. } = v1();
     let bodies: BTreeSet<Vec<u8>> = printed
         .iter()

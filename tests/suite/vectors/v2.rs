@@ -41,12 +41,12 @@ fn v2() -> V2 {
 }
 
 #[test]
-fn v2_signatures_are_those_of_other_programs() {
+fn v2_signatures_match_other_programs() {
     let V2 { key, timestamp, nonce, calls, .. } = v2();
     for call in calls.iter().filter(|call| call.form == "received") {
         let signature = sign(&key, &nonce, &timestamp, call.body.as_bytes());
         assert_eq!(hex_of(&signature), call.signature, "{}", call.id);
-        // The outer text, from the inner digest as printed.
+        // The outer text is made from the inner digest that was printed.
         let joined = [&key, &nonce, &timestamp, &call.inner].map(String::as_str).concat();
         let outer = body_sign(&AccessKey::parse(&key).unwrap(), joined.as_bytes());
         assert!(outer.contains(&base64_of(&signature)), "{}", call.id);
@@ -54,7 +54,7 @@ fn v2_signatures_are_those_of_other_programs() {
 }
 
 #[test]
-fn v2_calls_go_through_the_door() {
+fn the_endpoint_answers_v2_calls_as_rehearsals() {
     let V2 { key, timestamp, nonce, calls, .. } = v2();
     for call in calls {
         let koohook = endpoint(&key);
@@ -76,7 +76,7 @@ fn v2_calls_go_through_the_door() {
 }
 
 #[test]
-fn v2_calls_are_believed_for_a_minute_and_as_they_are() {
+fn a_v2_call_is_rejected_after_a_minute_or_after_a_change() {
     let V2 { key, timestamp, nonce, calls, .. } = v2();
     let signed: u64 = timestamp.parse().unwrap();
     for call in &calls {
@@ -99,7 +99,7 @@ fn v2_calls_are_believed_for_a_minute_and_as_they_are() {
 }
 
 #[test]
-fn v2_examples_of_the_pages_are_refused_and_no_more() {
+fn the_v2_examples_of_the_guide_are_rejected_without_store_access() {
     let V2 { key, printed, .. } = v2();
     assert_eq!(printed.len(), 14);
     for Printed { timestamp, nonce, signature, body } in printed {

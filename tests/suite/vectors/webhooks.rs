@@ -1,4 +1,4 @@
-//! Our webhooks to the product.
+//! Webhooks between koohook and the product.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use domain::webhook::{WebhookError, WebhookHeaders, WebhookSecretError, WebhookS
 use protocol::time::UnixMillis;
 use serde::Deserialize;
 
-// Standard Webhooks: how notices are signed, and what the product tells us.
+// Standard Webhooks: koohook's notices and the product's messages.
 
 #[derive(Deserialize)]
 struct Webhooks {
@@ -28,7 +28,7 @@ impl Webhook {
         WebhookSecrets::parse(&self.secret).unwrap()
     }
 
-    /// What a product answers that is asked `after` milliseconds after the message was signed.
+    /// Verifies the message `after` milliseconds after it was signed.
     fn verify(&self, signature: &str, after: i64) -> Result<UnixMillis, WebhookError> {
         let timestamp = self.timestamp.to_string();
         let headers = WebhookHeaders { id: &self.id, timestamp: &timestamp, signature };
@@ -44,7 +44,7 @@ fn webhooks() -> Vec<Webhook> {
 }
 
 #[test]
-fn webhooks_are_signed_as_others_sign_them() {
+fn webhooks_have_the_signatures_of_another_library() {
     for webhook in webhooks() {
         let Webhook { what, id, timestamp, body, signature, .. } = &webhook;
         assert_eq!(webhook.secrets().sign(id, *timestamp, body.as_bytes()), *signature, "{what}");
@@ -54,7 +54,7 @@ fn webhooks_are_signed_as_others_sign_them() {
 }
 
 #[test]
-fn a_webhook_is_believed_for_five_minutes_either_way() {
+fn a_webhook_is_accepted_within_five_minutes_of_its_time() {
     let webhook = &webhooks()[1];
     let at = UnixMillis::new(webhook.timestamp * 1_000);
     for (after, answer) in [
@@ -68,12 +68,12 @@ fn a_webhook_is_believed_for_five_minutes_either_way() {
 }
 
 #[test]
-fn one_right_signature_of_several_is_enough_and_no_other_version_is_one() {
+fn one_correct_v1_signature_of_several_is_enough() {
     let webhook = &webhooks()[0];
     let right = webhook.signature.as_str();
     let wrong = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     let bare = right.strip_prefix("v1,").unwrap();
-    for (signature, is_believed) in [
+    for (signature, is_accepted) in [
         (format!("{wrong} {right}"), true),
         (format!("v1a,{bare} v2,{bare} {right} {wrong}"), true),
         (format!("not-one {right}"), true),
@@ -87,19 +87,19 @@ fn one_right_signature_of_several_is_enough_and_no_other_version_is_one() {
         ("v1,".to_owned(), false),
         (String::new(), false),
     ] {
-        let believed = webhook.verify(&signature, 0);
-        let expected = if is_believed {
+        let verified = webhook.verify(&signature, 0);
+        let expected = if is_accepted {
             Ok(UnixMillis::new(webhook.timestamp * 1_000))
         } else {
             Err(WebhookError::WrongSignature)
         };
-        assert_eq!(believed, expected, "{signature}");
+        assert_eq!(verified, expected, "{signature}");
     }
 }
 
-/// Whoever changes the secret signs with both for a while, and believes both.
+/// A sender that changes its secret signs with both for a while. A receiver accepts both.
 #[test]
-fn each_of_several_secrets_signs_and_is_believed() {
+fn each_of_several_secrets_signs_and_verifies() {
     let webhooks = webhooks();
     let (one, other) = (&webhooks[1], &webhooks[6]);
     assert_eq!((&one.body, one.timestamp), (&other.body, other.timestamp));
@@ -118,7 +118,7 @@ fn each_of_several_secrets_signs_and_is_believed() {
 }
 
 #[test]
-fn a_webhook_without_its_form_is_none() {
+fn a_malformed_webhook_is_rejected() {
     let webhook = &webhooks()[1];
     let now = UnixMillis::new(webhook.timestamp * 1_000);
     let timestamp = webhook.timestamp.to_string();
@@ -133,18 +133,18 @@ fn a_webhook_without_its_form_is_none() {
     ];
     for (id, timestamp) in cases {
         let headers = WebhookHeaders { id, timestamp, signature: &webhook.signature };
-        let believed = webhook.secrets().verify(&headers, webhook.body.as_bytes(), now);
-        assert_eq!(believed, Err(WebhookError::Malformed), "{id:?} {timestamp:?}");
+        let verified = webhook.secrets().verify(&headers, webhook.body.as_bytes(), now);
+        assert_eq!(verified, Err(WebhookError::Malformed), "{id:?} {timestamp:?}");
     }
     for (id, body) in [("msg_other", webhook.body.as_str()), (&webhook.id, "{}")] {
         let headers = WebhookHeaders { id, timestamp: &timestamp, signature: &webhook.signature };
-        let believed = webhook.secrets().verify(&headers, body.as_bytes(), now);
-        assert_eq!(believed, Err(WebhookError::WrongSignature), "{id} {body}");
+        let verified = webhook.secrets().verify(&headers, body.as_bytes(), now);
+        assert_eq!(verified, Err(WebhookError::WrongSignature), "{id} {body}");
     }
 }
 
 #[test]
-fn a_webhook_secret_is_of_24_to_64_bytes() {
+fn a_webhook_secret_has_24_to_64_bytes() {
     let of = |len: usize| format!("whsec_{}", STANDARD.encode(vec![7; len]));
     for len in [24, 32, 64] {
         assert!(WebhookSecrets::parse(&of(len)).is_ok(), "{len}");

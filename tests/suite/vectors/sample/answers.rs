@@ -1,4 +1,4 @@
-//! What an answer needs under access guide 1.0: encrypted fields, and a signature over its bytes.
+//! Answers under access guide 1.0: encrypted fields, and a signature over the bytes.
 
 use protocol::access_key::AccessKey;
 use protocol::cipher::{Cipher, Strength};
@@ -42,7 +42,7 @@ fn signed() -> File<Signed> {
 }
 
 impl Sealed {
-    /// The strength, ours and the sender's.
+    /// The strength, as types of koohook and of the simulator.
     fn strength(&self) -> (Strength, v1::Strength) {
         match self.encrypt_type.as_str() {
             "1" => (Strength::Aes256, v1::Strength::Aes256),
@@ -53,7 +53,7 @@ impl Sealed {
 }
 
 #[test]
-fn what_the_marketplace_seals_opens() {
+fn koohook_decrypts_the_samples_ciphertexts() {
     let File { key, vectors } = sealed();
     let access_key = AccessKey::parse(&key).unwrap();
     for vector in &vectors {
@@ -65,7 +65,7 @@ fn what_the_marketplace_seals_opens() {
 }
 
 #[test]
-fn what_koohook_seals_opens_elsewhere() {
+fn the_simulator_decrypts_koohooks_ciphertexts() {
     let File { key, vectors } = sealed();
     let access_key = AccessKey::parse(&key).unwrap();
     for vector in &vectors {
@@ -75,9 +75,9 @@ fn what_koohook_seals_opens_elsewhere() {
     }
 }
 
-/// The first 16 characters are the vector that Java drew; all else follows from it.
+/// The first 16 characters are the IV that Java drew. The rest follows from the IV.
 #[test]
-fn the_sender_seals_alike() {
+fn the_simulator_encrypts_like_the_sample() {
     let File { key, vectors } = sealed();
     for vector in &vectors {
         let (_, strength) = vector.strength();
@@ -87,7 +87,7 @@ fn the_sender_seals_alike() {
 }
 
 #[test]
-fn an_answer_is_signed_as_the_sample_signs_it() {
+fn an_answer_has_the_signature_of_the_sample() {
     let File { key, vectors } = signed();
     let access_key = AccessKey::parse(&key).unwrap();
     for Signed { body, signature } in &vectors {

@@ -58,7 +58,7 @@ fn texts(members: &Members) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn a_query_verifies_and_reads_as_what_was_signed() {
+fn a_query_is_verified_with_the_parameters_that_were_signed() {
     let Base { key, vectors } = base();
     for BaseVector { params, query, .. } in &vectors {
         let call = Unverified { query, ..call(Interface::Base, Contract::V1) };
@@ -70,7 +70,7 @@ fn a_query_verifies_and_reads_as_what_was_signed() {
 }
 
 #[test]
-fn the_sender_signs_a_query_alike() {
+fn the_simulator_signs_a_query_like_the_sample() {
     let Base { key, vectors } = base();
     for BaseVector { params, auth_token, .. } in &vectors {
         let time_stamp = &params["timeStamp"];
@@ -80,7 +80,7 @@ fn the_sender_signs_a_query_alike() {
 }
 
 #[test]
-fn a_kit_body_verifies_and_reads_as_what_was_signed() {
+fn a_kit_body_is_verified_with_the_members_that_were_signed() {
     let Kit { key, vectors } = kit();
     for KitVector { page, body, signed, auth_token } in &vectors {
         let headers = Headers { auth_token: vec![auth_token], ..Headers::default() };
@@ -96,7 +96,7 @@ fn a_kit_body_verifies_and_reads_as_what_was_signed() {
 }
 
 #[test]
-fn the_sender_signs_a_kit_body_alike() {
+fn the_simulator_signs_a_kit_body_like_the_sample() {
     let Kit { key, vectors } = kit();
     for KitVector { body, auth_token, .. } in &vectors {
         assert_eq!(kit_v1::auth_token(&key, body.as_bytes()), *auth_token, "{body}");

@@ -1,4 +1,4 @@
-//! Access guide 2.0: bodies as they travel and in their canonical form.
+//! Access guide 2.0: bodies as received, and their canonical form.
 
 use protocol::json::{Json, Members, Scalars};
 use protocol::signature::{
@@ -22,11 +22,12 @@ struct File<V> {
 struct BaseVector {
     about: String,
     body: String,
-    /// The canonical form, which Java made and `signature` covers; the sample has none of a body
-    /// that nests, which its map of strings cannot hold.
+    /// The canonical form, which Java made and `signature` covers. A nested body has none, because
+    /// the
+    /// sample's map of strings cannot contain it.
     signed: Option<String>,
     signature: Option<String>,
-    /// Covers the body's bytes.
+    /// The signature over the body's bytes.
     raw_signature: String,
 }
 
@@ -39,7 +40,7 @@ struct KitVector {
     /// The canonical form, which Java made and `x_sign` covers.
     signed: String,
     x_sign: String,
-    /// Whether the sample read a number into a double, and signed what Java prints of that.
+    /// Whether the sample parsed a number as a double, and signed Java's text of that double.
     numbers_reprinted: bool,
 }
 
@@ -92,7 +93,7 @@ impl<V> File<V> {
     }
 }
 
-/// The canonical form of a tree, slowly: what verified is what was signed.
+/// The canonical form of a tree, by a slow second implementation.
 fn canonical(members: &Members, scalars: Scalars) -> String {
     let mut sorted: Vec<_> = members.iter().filter(|(_, value)| *value != Json::Null).collect();
     sorted.sort_by_key(|(name, _)| name.encode_utf16().collect::<Vec<_>>());
@@ -108,13 +109,13 @@ fn canonical(members: &Members, scalars: Scalars) -> String {
     format!("{{{}}}", written.collect::<Vec<_>>().join(","))
 }
 
-/// How a call verifies that the marketplace signed in its canonical form.
+/// The form that matches if the marketplace signed the canonical form.
 fn form(body: &str, signed: &str) -> SignedForm {
     if body == signed { SignedForm::Received } else { SignedForm::Canonical }
 }
 
 #[test]
-fn a_body_verifies_in_its_canonical_form() {
+fn a_body_is_verified_in_its_canonical_form() {
     let base = base();
     let vectors = base.vectors.iter().filter_map(|vector| Some((vector, vector.canonical()?)));
     for (BaseVector { about, body, .. }, (signed, signature)) in vectors {
@@ -126,7 +127,7 @@ fn a_body_verifies_in_its_canonical_form() {
 }
 
 #[test]
-fn a_body_verifies_as_it_travels() {
+fn a_body_is_verified_as_received() {
     let base = base();
     for vector in &base.vectors {
         let BaseVector { about, body, raw_signature, .. } = vector;
@@ -140,7 +141,7 @@ fn a_body_verifies_as_it_travels() {
 }
 
 #[test]
-fn the_sender_signs_a_body_alike() {
+fn the_simulator_signs_a_body_like_the_sample() {
     let base = base();
     let File { key, timestamp, nonce, vectors } = &base;
     let sign = |text: &str| v2::sign(key, timestamp, nonce, text.as_bytes()).to_lowercase();
@@ -153,32 +154,32 @@ fn the_sender_signs_a_body_alike() {
     }
 }
 
-/// Numbers are signed as received (decision B4). The sample signs what Java prints of a double
-/// instead, so that a call is refused if and only if that is another text.
+/// koohook verifies numbers as received (decision B4). The sample signs Java's text of a double
+/// instead. So a call is rejected only if that text differs.
 #[test]
-fn a_kit_body_verifies_unless_the_sample_wrote_a_number_anew() {
+fn a_kit_body_is_verified_unless_the_sample_reprinted_a_number() {
     let kit = kit();
     for KitVector { about, page, body, signed, x_sign, numbers_reprinted } in &kit.vectors {
         let what = format!("{page} {about} {body}");
-        let wrote_anew = numbers(body) != numbers(signed);
-        assert!(!wrote_anew || *numbers_reprinted, "{what}");
+        let reprinted = numbers(body) != numbers(signed);
+        assert!(!reprinted || *numbers_reprinted, "{what}");
         match kit.verify_kit(body, x_sign) {
             Ok(verified) => {
-                assert!(!wrote_anew, "{what}");
+                assert!(!reprinted, "{what}");
                 assert_eq!(verified.form(), form(body, signed), "{what}");
                 assert_eq!(canonical(verified.members(), Scalars::AsReceived), *signed, "{what}");
             }
             Err(fault) => {
-                assert!(wrote_anew, "{fault}: {what}");
+                assert!(reprinted, "{fault}: {what}");
                 assert_eq!(fault, Rejection::SignatureWrong, "{what}");
             }
         }
     }
 }
 
-/// What the sample signs is a body too: as such each one verifies, whatever numbers it holds.
+/// The signed text is also a valid body. Sent as it is, it is verified with any numbers.
 #[test]
-fn a_kit_body_that_travels_as_it_was_signed_verifies() {
+fn a_kit_body_that_is_sent_in_its_signed_form_is_verified() {
     let kit = kit();
     for KitVector { about, page, signed, x_sign, .. } in &kit.vectors {
         let verified = kit.verify_kit(signed, x_sign);
@@ -188,7 +189,7 @@ fn a_kit_body_that_travels_as_it_was_signed_verifies() {
 }
 
 #[test]
-fn the_sender_signs_a_kit_body_alike() {
+fn the_simulator_signs_a_kit_body_like_the_sample() {
     let File { key, timestamp, nonce, vectors } = kit();
     for KitVector { about, signed, x_sign, .. } in &vectors {
         let sign = kit_v2::sign(&key, &timestamp, &nonce, signed.as_bytes()).to_lowercase();
