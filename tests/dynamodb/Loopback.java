@@ -5,8 +5,8 @@ import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 
 /**
- * Starts DynamoDB Local on a free port of this machine's loopback and prints that address. By
- * itself it listens on every address, and takes a port as it is told.
+  * Starts DynamoDB Local on a free port of this machine's loopback and prints that address. Without
+  * this launcher it listens on every address and on a fixed port.
  */
 class Loopback {
     public static void main(String[] none) throws Exception {
@@ -25,7 +25,7 @@ class Loopback {
         server.start();
         System.out.println("http://127.0.0.1:" + connector.getLocalPort());
         System.out.flush();
-        // Ends with whoever started it: its input closes when that process goes.
+        // Stops with the process that started it: its input closes when that process ends.
         while (System.in.read() >= 0) {}
         System.exit(0);
     }

@@ -29,7 +29,7 @@ pub(super) struct Known {
 
 /// A claim, as the process that made it remembers it.
 #[derive(Clone, Debug)]
-pub(super) struct Held {
+pub(super) struct KnownClaim {
     pub(super) claim: Claim,
     pub(super) until: u64,
     pub(super) settled: bool,
@@ -40,7 +40,7 @@ pub(super) struct Held {
 pub(super) struct Tried {
     pub(super) since: u64,
     pub(super) count: usize,
-    /// The index of the current claim in `held`.
+    /// The index of the current claim in `claims`.
     pub(super) current: Option<usize>,
     /// How many pauses of the retry schedule it has used.
     pub(super) pauses: usize,
@@ -72,7 +72,7 @@ pub(super) struct ModelledOutbox {
     pub(super) outbox: Outbox,
     pub(super) now: u64,
     pub(super) known: BTreeMap<u64, Known>,
-    pub(super) held: Vec<Held>,
+    pub(super) claims: Vec<KnownClaim>,
     pub(super) tried: BTreeMap<u64, Tried>,
     pub(super) blocked: bool,
     /// Whether a purchase exists that can be abandoned or released.
@@ -86,7 +86,7 @@ impl ModelledOutbox {
             outbox: Outbox::default(),
             now: START,
             known: BTreeMap::new(),
-            held: Vec::new(),
+            claims: Vec::new(),
             tried: BTreeMap::new(),
             blocked: false,
             bought: false,
@@ -103,9 +103,9 @@ impl ModelledOutbox {
             Step::Append(kind, len) if self.is_possible(*kind) => self.append(*kind, *len),
             Step::Append(..) => (),
             Step::Claim => self.claim(),
-            Step::Settle(which, latest, ending) if !self.held.is_empty() => {
-                let last = self.held.len() - 1;
-                let place = if *latest { last } else { which.index(self.held.len()) };
+            Step::Settle(which, latest, ending) if !self.claims.is_empty() => {
+                let last = self.claims.len() - 1;
+                let place = if *latest { last } else { which.index(self.claims.len()) };
                 self.settle(place, *ending);
             }
             Step::Settle(..) => (),
@@ -190,9 +190,9 @@ impl ModelledOutbox {
 
     /// A new notice ends the current pause early, and does not use up a pause of the schedule.
     pub(super) fn hurry(&mut self) {
-        let held = &self.held;
+        let claims = &self.claims;
         for tried in self.tried.values_mut() {
-            let rests = tried.current.is_none_or(|place| held[place].settled);
+            let rests = tried.current.is_none_or(|place| claims[place].settled);
             if rests && tried.next > self.now {
                 tried.resume = tried.resume.or(Some(tried.next));
                 tried.next = self.now;
@@ -237,9 +237,9 @@ impl ModelledOutbox {
         for _ in 0..1_000 {
             let Some(due) = self.outbox.due(self.at()) else { break };
             self.now = self.now.max(due.millis());
-            let before = self.held.len();
+            let before = self.claims.len();
             self.claim();
-            assert_eq!(self.held.len(), before + 1, "a due notice can be claimed");
+            assert_eq!(self.claims.len(), before + 1, "a due notice can be claimed");
             self.settle(before, Ending::Delivered);
             self.check();
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::notice::NoticeType;
 use domain::outbox::{AttemptOutcome, Settled};
 
-use super::model::{Ending, Held, Known, ModelledOutbox, Outcome};
+use super::model::{Ending, Known, KnownClaim, ModelledOutbox, Outcome};
 use super::{HOUR, LASTING, PATIENCE, PAUSES, SECOND, at, attempt, ends, failed};
 
 impl ModelledOutbox {
@@ -19,34 +19,34 @@ impl ModelledOutbox {
         };
         let sequence = claim.notice.sequence();
         assert_eq!(Some(sequence), expected, "the first waiting notice is offered");
-        for held in &self.held {
-            let done = self.known[&held.claim.notice.sequence()].outcome == Outcome::Delivered;
+        for known in &self.claims {
+            let done = self.known[&known.claim.notice.sequence()].outcome == Outcome::Delivered;
             assert!(
-                held.settled || done || held.until <= self.now,
+                known.settled || done || known.until <= self.now,
                 "two notices are offered concurrently"
             );
         }
         // An expired claim stays expired, even if the clock is set back.
-        self.held.iter_mut().for_each(|held| held.until = 0);
+        self.claims.iter_mut().for_each(|known| known.until = 0);
         self.known.get_mut(&sequence).unwrap().offered = true;
         let tried = self.tried.entry(sequence).or_default();
         if tried.count == 0 {
             // The time before the first attempt does not count.
             (tried.since, tried.pauses, tried.resume) = (self.now, 0, None);
         }
-        let ran_out = tried.current.is_some_and(|place| !self.held[place].settled);
+        let ran_out = tried.current.is_some_and(|place| !self.claims[place].settled);
         tried.pauses += usize::from(ran_out);
         tried.count += 1;
-        tried.current = Some(self.held.len());
+        tried.current = Some(self.claims.len());
         assert_eq!(usize::try_from(claim.attempt).unwrap(), tried.count);
-        self.held.push(Held { claim, until: self.now + LASTING, settled: false });
+        self.claims.push(KnownClaim { claim, until: self.now + LASTING, settled: false });
         // If an earlier notice is offered first, the attempts of this notice are counted from 0
         // again.
         self.tried.retain(|of, _| *of == sequence);
     }
 
     pub(super) fn settle(&mut self, place: usize, ending: Ending) {
-        let Held { claim, settled, .. } = self.held[place].clone();
+        let KnownClaim { claim, settled, .. } = self.claims[place].clone();
         let sequence = claim.notice.sequence();
         let waits = self.known[&sequence].outcome == Outcome::Waiting;
         let tried = self.tried.get(&sequence).copied().unwrap_or_default();
@@ -74,7 +74,7 @@ impl ModelledOutbox {
             Settled::Paused => self.paused(sequence),
             Settled::Nothing => return,
         }
-        self.held[place].settled = true;
+        self.claims[place].settled = true;
     }
 
     /// A pause between parts is neither an attempt nor a failure. The next part may follow

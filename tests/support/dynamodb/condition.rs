@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 /// # Errors
 /// If DynamoDB would call the expression invalid: a word is unknown at its place, a named value is
 /// not given, or a given value is not named.
-pub fn holds(
+pub fn is_met(
     text: &str,
     item: Option<&Map<String, Value>>,
     values: &Value,
@@ -20,7 +20,7 @@ pub fn holds(
     let mut words: Vec<&str> = spaced.split_whitespace().collect();
     words.reverse();
     let mut reader = Reader { words, item, values, used: BTreeSet::new() };
-    let held = reader.any()?;
+    let met = reader.any()?;
     if let Some(word) = reader.words.pop() {
         return Err(format!("unexpected {word}"));
     }
@@ -29,7 +29,7 @@ pub fn holds(
     if given.unwrap_or_default() != reader.used {
         return Err("Value provided in ExpressionAttributeValues unused in expressions".to_owned());
     }
-    Ok(held)
+    Ok(met)
 }
 
 struct Reader<'a> {
@@ -41,26 +41,26 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn any(&mut self) -> Result<bool, String> {
-        let mut held = self.all()?;
+        let mut met = self.all()?;
         while self.take("OR") {
             // The rest is always read, so that a syntax error in it is found.
-            held |= self.all()?;
+            met |= self.all()?;
         }
-        Ok(held)
+        Ok(met)
     }
 
     fn all(&mut self) -> Result<bool, String> {
-        let mut held = self.one()?;
+        let mut met = self.one()?;
         while self.take("AND") {
-            held &= self.one()?;
+            met &= self.one()?;
         }
-        Ok(held)
+        Ok(met)
     }
 
     fn one(&mut self) -> Result<bool, String> {
         if self.take("(") {
-            let held = self.any()?;
-            return self.expect(")").map(|()| held);
+            let met = self.any()?;
+            return self.expect(")").map(|()| met);
         }
         let word = self.next()?;
         if word == "attribute_not_exists" {

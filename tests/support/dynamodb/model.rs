@@ -160,17 +160,17 @@ fn verify(head: &http::request::Parts, body: &[u8]) -> Result<(), Refused> {
     let headers = head.headers.iter();
     let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
     let received = Received { method: head.method.as_str(), headers: headers.collect(), body };
-    let believed = received.believe(SECRET_KEY).map_err(|fault| match fault {
+    let verified = received.believe(SECRET_KEY).map_err(|fault| match fault {
         Unbelieved::Unsigned => Refused::of("MissingAuthenticationTokenException", "unsigned"),
         Unbelieved::LeftOut => Refused::of("IncompleteSignatureException", "left out"),
         Unbelieved::Wrong => Refused::of("InvalidSignatureException", "another signature"),
     })?;
-    let [day, region, service] = believed.scope;
-    if believed.access_key != ACCESS_KEY || believed.session_token != Some(SESSION_TOKEN) {
+    let [day, region, service] = verified.scope;
+    if verified.access_key != ACCESS_KEY || verified.session_token != Some(SESSION_TOKEN) {
         return Err(Refused::of("UnrecognizedClientException", "another's key"));
     }
     // DynamoDB allows some minutes, but the clock of these tests does not run.
-    if (region, service, believed.date) != (REGION, "dynamodb", DATE) || !DATE.starts_with(day) {
+    if (region, service, verified.date) != (REGION, "dynamodb", DATE) || !DATE.starts_with(day) {
         return Err(Refused::of("InvalidSignatureException", "for another time or place"));
     }
     Ok(())

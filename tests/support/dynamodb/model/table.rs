@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::refusal::{ModelAnswer, Refused};
-use crate::dynamodb::condition::holds;
+use crate::dynamodb::condition::is_met;
 
 /// A table with one index.
 #[derive(Default)]
@@ -54,8 +54,8 @@ impl ModelTable {
         }
         let current = self.items.get(&key).map(|item| &item.now);
         if let Some(condition) = request["ConditionExpression"].as_str() {
-            let held = holds(condition, current, &request["ExpressionAttributeValues"]);
-            if !held.map_err(|fault| Refused::invalid(&fault))? {
+            let met = is_met(condition, current, &request["ExpressionAttributeValues"]);
+            if !met.map_err(|fault| Refused::invalid(&fault))? {
                 let returns_item = request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
                 let current = current.filter(|_| returns_item).cloned();
                 let message = "The conditional request failed".to_owned();
@@ -80,8 +80,8 @@ impl ModelTable {
         let values = &request["ExpressionAttributeValues"];
         let mut found = Vec::new();
         for item in self.items.values().map(|item| &item.now) {
-            let held = holds(condition, Some(item), values);
-            if held.map_err(|fault| Refused::invalid(&fault))? {
+            let met = is_met(condition, Some(item), values);
+            if met.map_err(|fault| Refused::invalid(&fault))? {
                 let projected = ["k", "agenda", "due"].map(|name| (name, item.get(name)));
                 found.push(json!(BTreeMap::from(projected)));
             }
