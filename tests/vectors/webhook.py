@@ -1,5 +1,5 @@
-"""Signs made-up messages as a product or koohook would, with the `standardwebhooks` package
-(1.1.0, PyPI), and prints `webhook.json`'s `signed`."""
+"""Signs test messages as a product or koohook does, with the `standardwebhooks` package (1.1.0,
+PyPI), and prints the member `signed` of `webhook.json`."""
 
 import json
 from datetime import datetime, timezone

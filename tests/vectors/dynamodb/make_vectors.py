@@ -1,12 +1,12 @@
-"""Makes botocore.json: calls to DynamoDB as koohook sends them, signed by botocore.
+"""Makes botocore.json: koohook's calls to DynamoDB, signed by botocore.
 
     pip install botocore==1.44.5 && python3 make_vectors.py > botocore.json
 
-The keys are made up and open nothing. The tests read the file and need no Python.
+The keys were generated for tests. The tests read the file and need no Python.
 
-aws.json beside it is taken from the published signing test suite (aws-signing-test-suite/v4, as
-shipped with the aws-sigv4 crate 1.6.4, Apache-2.0): its requests for `/` without a query, as they
-are sent, but for the one that leaves its session token unsigned.
+aws.json comes from the published signing test suite (aws-signing-test-suite/v4, as shipped with the
+aws-sigv4 crate 1.6.4, Apache-2.0): its requests for `/` without a query, in the form that is sent.
+The request with an unsigned session token is left out.
 """
 
 import datetime

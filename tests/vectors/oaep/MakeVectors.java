@@ -13,9 +13,9 @@ import javax.crypto.spec.OAEPParameterSpec;
 import javax.crypto.spec.PSource;
 
 /**
- * Makes java.json: made-up keys, and secrets that Java seals for them as the marketplace does.
+ * Makes java.json: keys for tests, and secrets that Java encrypts for them as the marketplace does.
  *
- * <p>{@code java MakeVectors.java > java.json} takes a minute or two, for the keys of 8192 bits and
+ * <p>{@code java MakeVectors.java > java.json} takes one or two minutes, because of the keys of 8192 bits and
  * more. Every run makes other keys. The tests read the file and need no Java.
  */
 public class MakeVectors {
@@ -26,7 +26,7 @@ public class MakeVectors {
     private static final OAEPParameterSpec SHA1_MGF1_SHA1 =
             parameters("SHA-1", MGF1ParameterSpec.SHA1);
 
-    /** Sealed until the ciphertext begins with a zero, which a careless sender would leave out. */
+    /** Encrypted again until the ciphertext begins with a zero byte, which a sender may leave out. */
     private static final byte[] SHORT =
             "made-up-secret-behind-a-zero".getBytes(StandardCharsets.UTF_8);
 
@@ -51,7 +51,7 @@ public class MakeVectors {
         System.out.println("}");
     }
 
-    /** What must open: Java's defaults by name alone, and every pair of hashes in full. */
+    /** Ciphertexts that koohook must decrypt: Java's defaults by name, and every pair of hashes in full. */
     private static void served(KeyPair pair, String key) throws Exception {
         byte[] secret = ("made-up-secret-for-" + key).getBytes(StandardCharsets.UTF_8);
         seal(pair, key, true, "RSA/ECB/OAEPWithSHA-256AndMGF1Padding", null, secret);
@@ -70,7 +70,7 @@ public class MakeVectors {
         seal(pair, key, true, "RSA/ECB/OAEPPadding", SHA1_MGF1_SHA1, longest);
     }
 
-    /** What must not open: plaintexts that are no secret, and paddings that nobody agreed on. */
+    /** Ciphertexts that koohook must reject: plaintexts that are not a secret, and other paddings. */
     private static void refused(KeyPair pair, String key) throws Exception {
         String name = "RSA/ECB/OAEPPadding";
         for (OAEPParameterSpec parameters :
