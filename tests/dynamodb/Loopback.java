@@ -5,8 +5,8 @@ import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 
 /**
-  * Starts DynamoDB Local on a free port of this machine's loopback and prints that address. Without
-  * this launcher it listens on every address and on a fixed port.
+ * Starts DynamoDB Local on a free port of this machine's loopback and prints that address. Without
+ * this launcher it listens on every address and on a fixed port.
  */
 class Loopback {
     public static void main(String[] none) throws Exception {

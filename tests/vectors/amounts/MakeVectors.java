@@ -7,12 +7,12 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
-  * Makes java.json: amounts as Java writes them, and similar texts. It groups them by the value that
-  * Java's BigDecimal reads.
+ * Makes java.json: amounts as Java writes them, and similar texts. It groups them by the value that
+ * Java's BigDecimal reads.
  *
  * <p>{@code java MakeVectors.java > java.json} makes the same file in every run. The tests read it
-  * and need no Java. Digits of other scripts are left out: Java reads them but never writes them, and
-  * koohook does not read them.
+ * and need no Java. Digits of other scripts are left out: Java reads them but never writes them, and
+ * koohook does not read them.
  */
 public class MakeVectors {
     private static final String[] SIGNS = {"", "-", "+"};

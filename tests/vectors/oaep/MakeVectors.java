@@ -15,8 +15,8 @@ import javax.crypto.spec.PSource;
 /**
  * Makes java.json: keys for tests, and secrets that Java encrypts for them as the marketplace does.
  *
- * <p>{@code java MakeVectors.java > java.json} takes one or two minutes, because of the keys of 8192 bits and
- * more. Every run makes other keys. The tests read the file and need no Java.
+ * <p>{@code java MakeVectors.java > java.json} takes one or two minutes, because of the long keys.
+ * Every run makes other keys. The tests read the file and need no Java.
  */
 public class MakeVectors {
     private static final OAEPParameterSpec SHA256_MGF1_SHA1 =
@@ -51,7 +51,7 @@ public class MakeVectors {
         System.out.println("}");
     }
 
-    /** Ciphertexts that koohook must decrypt: Java's defaults by name, and every pair of hashes in full. */
+    /** Ciphertexts that koohook must decrypt: Java's defaults by name, and each pair of hashes. */
     private static void served(KeyPair pair, String key) throws Exception {
         byte[] secret = ("made-up-secret-for-" + key).getBytes(StandardCharsets.UTF_8);
         seal(pair, key, true, "RSA/ECB/OAEPWithSHA-256AndMGF1Padding", null, secret);
