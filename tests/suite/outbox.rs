@@ -1,7 +1,6 @@
 //! An entity's outbox, compared with a simple model that remembers every step. Notices are
-//! appended,
-//! claimed, settled late or twice, given up and replayed, in any order and with any clock. Each
-//! notice gets exactly one outcome, and two notices are never offered concurrently.
+//! appended, claimed, settled late or twice, given up and replayed, in any order and with any
+//! clock. Each notice gets exactly one outcome, and two notices are never offered concurrently.
 
 mod attempts;
 mod dead_letters;

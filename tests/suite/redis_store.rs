@@ -1,5 +1,5 @@
-//! Faults that only a Redis store has: replies that never arrive, connections that were lost
-//! without notice, foreign data in the server, and errors instead of an answer.
+//! Faults that only a Redis store has. Replies never arrive, connections are lost without notice,
+//! the server contains foreign data, or it answers with an error.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

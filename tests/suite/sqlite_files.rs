@@ -1,5 +1,5 @@
-//! The file of an SQLite store: which files koohook accepts, and what happens if the file of a
-//! running store is deleted, replaced, cut short or locked.
+//! The file of an SQLite store. Tests check which files koohook accepts. They also delete, replace,
+//! shorten or lock the file of a running store.
 
 mod closed;
 mod locked;

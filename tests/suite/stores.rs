@@ -53,8 +53,7 @@ impl CheckedStore for Table {
 }
 
 /// Makes a test of each check for every store. A store in a file is deleted when its test ends. In
-/// a
-/// server, each test has its own keys.
+/// a server, each test has its own keys.
 macro_rules! every_store_guarantees {
     ($($check:ident),* $(,)?) => {
         mod memory {

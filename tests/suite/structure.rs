@@ -1,6 +1,6 @@
 //! Rules for the layout of the code. [`maps`] name every module. [`links`] in pages resolve.
-//! [`packages`] and [`arrows`] allow imports in one direction only. [`platforms`] check each platform's
-//! features. [`names`] are unique. [`sizes`] limit files and functions.
+//! [`packages`] and [`arrows`] allow imports in one direction only. [`platforms`] check each
+//! platform's features. [`names`] are unique. [`sizes`] limit files and functions.
 
 mod arrows;
 mod imports;

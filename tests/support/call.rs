@@ -24,7 +24,7 @@ use crate::world::{TestWorld, Watched};
 
 /// The access key of the base interfaces, generated for tests.
 pub const BASE_KEY: &str = "constructed-base-key-0001";
-/// The secret that koohook and the product sign with: `constructed-product-secret-0001`.
+/// The shared secret of koohook and the product: `constructed-product-secret-0001`.
 pub const PRODUCT_SECRET: &str = "whsec_Y29uc3RydWN0ZWQtcHJvZHVjdC1zZWNyZXQtMDAwMQ==";
 /// The endpoint's address.
 pub const ADDRESS: &str = "https://seller.example.com/saasproduce";
@@ -33,7 +33,7 @@ pub const APP_INFO: &str = r#"{"frontEndUrl":"https://app.example.com/{instanceI
     "adminUrl":"https://app.example.com/admin","userName":"admin@{orderId}",
     "password":"made-up-password","memo":"欢迎"}"#;
 
-/// The settings that most tests run with: a template, no product.
+/// The settings of most tests: a template and no product.
 pub const SETTINGS: [(&str, &str); 3] =
     [("KOOHOOK_BASE_KEY", BASE_KEY), ("KOOHOOK_APP_INFO", APP_INFO), ("KOOHOOK_STORE", "memory:")];
 
@@ -113,7 +113,7 @@ impl<S: Store> Koohook<S> {
         Self { endpoint: endpoint.expect("the settings of a test are usable"), rows: rows.to_vec() }
     }
 
-    /// The world that the koohook runs in.
+    /// The koohook's world.
     pub fn world(&self) -> &TestWorld<Watched<S>> {
         &self.endpoint.context().world
     }
@@ -206,8 +206,7 @@ pub fn v2_body(now_millis: u64, body: &[u8]) -> Request<Vec<u8>> {
 }
 
 /// Runs a future of a world until it finishes, or until [`TestWorld::halt_at`] halts the world. At
-/// a
-/// halt the future is dropped, as if its process had ended. The world then continues without it.
+/// a halt the future is dropped, as if its process had ended. The world then continues without it.
 pub fn run_until_halt<S: Store, F: Future>(
     world: &TestWorld<Watched<S>>,
     future: F,
@@ -224,8 +223,7 @@ pub fn run_until_halt<S: Store, F: Future>(
 }
 
 /// Runs a future of a world to a point of its operations, runs other work, then finishes the
-/// future.
-/// This simulates a process that was paused.
+/// future. This simulates a process that was paused.
 ///
 /// # Panics
 /// If the future finishes before the point.

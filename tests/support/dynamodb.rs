@@ -25,13 +25,13 @@ pub struct Table {
     pub store: OnTokio<Dynamodb>,
 }
 
-/// The access key ID that tests sign with.
+/// The tests' access key ID.
 pub const ACCESS_KEY: &str = "MADEUPACCESSKEY";
 /// The secret access key.
 pub const SECRET_KEY: &str = "made-up-secret-key-of-no-account";
 /// The session token of a role's temporary keys.
 pub const SESSION_TOKEN: &str = "made-up-session-token";
-/// The region that calls are signed for.
+/// The region in the signatures of calls.
 pub const REGION: &str = "eu-test-1";
 /// How many times a test tries to create a table.
 const TRIES: usize = 5;
@@ -81,8 +81,7 @@ impl Table {
     }
 
     /// Creates the table. An emulator that has just started may answer later than the store waits,
-    /// on
-    /// a busy machine. So this tries again; creation continues at the step where it failed.
+    /// on a busy machine. So this tries again; creation continues at the step where it failed.
     async fn make(&self) {
         for _ in 1..TRIES {
             if self.store.0.make_table(|_| {}).await.is_ok() {

@@ -56,8 +56,7 @@ impl FaultProxy {
     }
 
     /// A proxy before the server that a `KOOHOOK_STORE` names, and the `KOOHOOK_STORE` that names
-    /// the
-    /// proxy.
+    /// the proxy.
     pub fn before(setting: &str) -> (Self, String) {
         let (_, rest) = setting.split_once("://").expect("a store in a server");
         let server = rest.split(['?', '/']).next().unwrap_or_default();
@@ -87,7 +86,7 @@ impl FaultProxy {
         self.treat(move |_| fault.alone());
     }
 
-    /// The exchanges since the rule was made.
+    /// The exchanges since the rule was set.
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.state.exchanges.lock().unwrap().since_rule()
     }

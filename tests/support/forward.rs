@@ -4,7 +4,7 @@
 /// Forwards operations of [`shell::store::Store`] to a field, by their names.
 ///
 /// This is a macro, because a trait cannot do it. Only the shell may implement `Store` for every
-/// type that wraps a store, and a wrapper type would appear in every signature.
+/// type that wraps a store. A generic wrapper type would appear in every signature.
 ///
 /// ```text
 /// impl Store for Slow {

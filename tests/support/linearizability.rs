@@ -1,14 +1,14 @@
-//! Checks whether a history of concurrent operations is linearizable. It is, if each operation can
-//! get one moment between its call and its return, so that every answer is right in the order of
-//! those moments (Herlihy and Wing, "Linearizability: a correctness condition for concurrent
-//! objects"). The search is Wing and Gong's, with Lowe's memory of failed states.
+//! Checks whether a history of concurrent operations is linearizable. Each operation must get one
+//! moment between its call and its return. In the order of those moments, every answer must be
+//! right. See Herlihy and Wing, "Linearizability: a correctness condition for concurrent objects".
+//! The search is Wing and Gong's, with Lowe's memory of failed states.
 //!
 //! An operation with an unknown outcome may take effect at any moment after its call, or never.
 
 use std::collections::HashSet;
 use std::hash::Hash;
 
-/// What an operation does to one object.
+/// An operation on one object.
 pub trait Operation {
     /// The object's states.
     type State: Clone + Default + Eq + Hash;
@@ -47,11 +47,10 @@ pub fn is_linearizable<O: Operation>(history: &[Timed<O>]) -> bool {
 }
 
 impl<O: Operation> Search<'_, O> {
-    /// Whether all remaining operations can get a moment, from a state on.
+    /// Whether all remaining operations can get a moment after a state.
     fn succeeds_from(&mut self, state: O::State) -> bool {
         // A matching operation that does not change the state gets its moment immediately. This
-        // excludes
-        // no order: every operation that could follow later can also follow now.
+        // excludes no order: every operation that could follow later can also follow now.
         let mut reads = Vec::new();
         while let Some(place) = self.matching_read(&state) {
             self.set(place, true);

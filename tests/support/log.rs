@@ -14,15 +14,14 @@ use tracing_subscriber::layer::SubscriberExt;
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
-/// If the process has fewer than two subscribers, `tracing` asks only the first thread that reaches
-/// a log line whether that line is wanted. It then uses that result for all threads. These two
-/// subscribers accept every line and write nothing, so `tracing` always asks each thread.
+/// If the process has fewer than two subscribers, `tracing` asks only one thread whether a log line
+/// is wanted: the first thread that reaches the line. It then uses that result for all threads.
+/// These two subscribers accept every line and write none, so `tracing` always asks each thread.
 static LISTENERS: OnceLock<[Dispatch; 2]> = OnceLock::new();
 
 impl Log {
     /// Keeps the lines that this thread logs, until the guard is dropped. The lines have the format
-    /// of
-    /// the hosts' lines, without the time.
+    /// of the hosts' lines, without the time.
     pub fn keep(&self) -> tracing::subscriber::DefaultGuard {
         LISTENERS.get_or_init(|| [(); 2].map(|()| Dispatch::new(Registry::default())));
         let lines = tracing_subscriber::fmt::layer()

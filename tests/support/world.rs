@@ -45,8 +45,7 @@ impl<S: Store> TestWorld<S> {
     }
 
     /// Sets how long every operation takes from now on. If that is longer than the caller waits,
-    /// the
-    /// operation is done but its caller does not see the result.
+    /// the operation is done but its caller does not see the result.
     pub fn lag(&self, span: Duration) {
         let millis = u64::try_from(span.as_millis()).unwrap();
         self.lag.store(millis, Ordering::SeqCst);
@@ -152,8 +151,7 @@ impl<S: Store> World for TestWorld<S> {
     }
 
     /// Time passes for the future with the shortest wait, after all other futures are idle. The
-    /// real
-    /// time that a real store takes does not count.
+    /// real time that a real store takes does not count.
     async fn pause(&self, span: Duration) {
         let until = self.elapsed().saturating_add(span);
         let waiting = Waiting::new(&self.waiting, until);
@@ -171,7 +169,7 @@ impl<S: Store> World for TestWorld<S> {
     }
 }
 
-/// How many turns other futures get to begin an operation, before time passes for the future with
-/// the shortest wait (`FIRST`) and for any other future (`PATIENCE`).
+/// How many turns other futures get to begin an operation before time passes. `FIRST` is for the
+/// future with the shortest wait, `PATIENCE` for any other future.
 const FIRST: usize = 4;
 const PATIENCE: usize = 256;

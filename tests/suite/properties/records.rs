@@ -107,8 +107,7 @@ proptest! {
     #![proptest_config(cases(32))]
 
     /// The parts contain the texts that separate parts, so that an ambiguous encoding would give
-    /// equal
-    /// IDs.
+    /// equal IDs.
     #[test]
     fn two_order_lines_never_share_an_id_or_a_key(
         lines in vec((part(1), proptest::option::of(part(0)), proptest::option::of(part(0))), 100),

@@ -49,8 +49,7 @@ impl File {
     }
 
     /// The result of each start: of `serve`, of a function, of a command that writes, and of a
-    /// command
-    /// that reads.
+    /// command that reads.
     fn starts(&self, seals: Seals<'_>) -> Vec<Result<(), String>> {
         let text = |fault: host::HostError| {
             let text = fault.to_string();

@@ -1,10 +1,8 @@
 //! Inside every crate, no file imports a file that imports it.
 //!
 //! A module and its own children count as one, so the siblings at every level have an order. The
-//! test
-//! follows a name through every `use`, so a re-export hides no import. The root of a crate counts
-//! as a
-//! module: an import from the root points up.
+//! test follows a name through every `use`, so a re-export hides no import. The root of a crate
+//! counts as a module: an import from the root points up.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,5 @@
 //! Dependencies between packages go in one direction, and a package links only the libraries that
-//! it
-//! needs.
+//! it needs.
 
 use std::collections::BTreeSet;
 use std::process::Command;

@@ -7,7 +7,7 @@ use std::process::Command;
 use super::modules::packages;
 use super::{functions, root, text};
 
-/// A platform's feature, the features that the shell must have for its host and its store, and the
+/// For each platform: its feature, the shell's features for its host and its store, and the shell's
 /// feature for the relay's timer.
 const PLATFORMS: [(&str, [&str; 2], &str); 2] =
     [("aws", ["lambda", "dynamodb"], "lambda"), ("functiongraph", ["http", "redis"], "runtime")];
@@ -63,7 +63,7 @@ fn every_binary_is_declared_with_the_features_it_needs() {
     }
 }
 
-/// The binaries of the functions, and the features that each is built with.
+/// The binaries of the functions, and the features that each one requires.
 fn binaries() -> Vec<(String, Vec<String>)> {
     let packages = packages();
     let package = packages.iter().find(|package| package["name"] == "functions").unwrap();

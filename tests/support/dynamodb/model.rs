@@ -84,7 +84,7 @@ impl Model {
         self.lock().plan = plans.into_iter().collect();
     }
 
-    /// Sets the `Date` of every answer from now on.
+    /// Sets the `Date` of every following answer.
     pub fn tell_date(&self, date: Option<&'static str>) {
         self.lock().date = date;
     }
@@ -95,8 +95,7 @@ impl Model {
     }
 
     /// The answer to a request, without HTTP and without a signature: the kind of a rejection, if
-    /// it is
-    /// one, and the body.
+    /// it is one, and the body.
     pub fn ask(&self, operation: &str, request: &Value) -> (Option<String>, Value) {
         match self.lock().answer(operation, request.to_string().as_bytes()) {
             Ok(answer) => (None, answer),

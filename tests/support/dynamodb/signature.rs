@@ -1,7 +1,6 @@
 //! Signature Version 4 as a server verifies it. It was written from the specification, and shares
 //! only the hash with the signer. It verifies calls to `/` without a query, as all calls of
-//! DynamoDB
-//! are.
+//! DynamoDB are.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +33,7 @@ pub enum Unbelieved {
 pub struct Believed<'a> {
     /// The access key ID.
     pub access_key: &'a str,
-    /// The day, region and service that the signature is for.
+    /// The day, region and service in the signature.
     pub scope: [&'a str; 3],
     /// The moment of signing.
     pub date: &'a str,

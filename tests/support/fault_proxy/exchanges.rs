@@ -44,7 +44,7 @@ impl Exchanges {
         self.from = self.seen.len();
     }
 
-    /// The exchanges since the rule was made.
+    /// The exchanges since the rule was set.
     pub(super) fn since_rule(&self) -> Vec<Exchange> {
         self.seen.get(self.from..).unwrap_or_default().to_vec()
     }

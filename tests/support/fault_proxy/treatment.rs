@@ -1,4 +1,4 @@
-//! What the fault proxy does to an exchange.
+//! How the fault proxy treats an exchange.
 
 use std::time::Duration;
 

@@ -23,8 +23,7 @@ struct BaseVector {
     about: String,
     body: String,
     /// The canonical form, which Java made and `signature` covers. A nested body has none, because
-    /// the
-    /// sample's map of strings cannot contain it.
+    /// the sample's map of strings cannot contain it.
     signed: Option<String>,
     signature: Option<String>,
     /// The signature over the body's bytes.
