@@ -18,16 +18,16 @@ use shell::relay::{Relay, RelayReport};
 use shell::store::Store;
 use shell::world::World;
 use simulator::answer::Answer;
-use tests::call::{Bundled, Koohook, TOLD, koohook, run};
+use tests::call::{Bundled, Koohook, WITH_PRODUCT, koohook, run};
 
 /// A koohook that notifies its product inside the callback.
 fn with_product() -> Bundled {
-    koohook(&TOLD)
+    koohook(&WITH_PRODUCT)
 }
 
 /// The same with one more setting.
 fn with_product_and(name: &'static str, value: &'static str) -> Bundled {
-    let mut settings = TOLD.to_vec();
+    let mut settings = WITH_PRODUCT.to_vec();
     settings.push((name, value));
     koohook(&settings)
 }

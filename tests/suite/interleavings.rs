@@ -24,9 +24,9 @@ use protocol::app_info::AppInfo;
 use protocol::message::{InstanceId, OrderId};
 use protocol::signature::Contract;
 use shell::import::Import;
-use tests::call::{Bundled, PENDING, SETTINGS, TOLD, koohook, run};
+use tests::call::{Bundled, PENDING, SETTINGS, WITH_PRODUCT, koohook, run};
 use tests::chance::Chance;
-use tests::product::{HANGS, Mood, READY, ScriptedProduct, Told};
+use tests::product::{HANGS, Mood, ProductMessage, READY, ScriptedProduct};
 
 use crate::lifecycle::Callback;
 
@@ -53,8 +53,12 @@ const IMPORTED: usize = 4;
 const LEGACY_ID: &str = "older-0003";
 /// The settings that processes are started with, whether callbacks notify the product, and whether
 /// there is a template.
-const STARTS: [(Settings, bool, bool); 4] =
-    [(&PENDING, false, false), (&TOLD, true, false), (&PENDING, false, true), (&TOLD, true, true)];
+const STARTS: [(Settings, bool, bool); 4] = [
+    (&PENDING, false, false),
+    (&WITH_PRODUCT, true, false),
+    (&PENDING, false, true),
+    (&WITH_PRODUCT, true, true),
+];
 
 /// Names and values of settings.
 type Settings = &'static [(&'static str, &'static str)];
@@ -184,7 +188,7 @@ fn mood(chance: &mut Chance, is_bad: bool) -> Mood {
 }
 
 /// The instance ID in a notice.
-fn id_in(notice: &Told) -> String {
+fn id_in(notice: &ProductMessage) -> String {
     notice.body["data"]["instanceId"].as_str().unwrap().to_owned()
 }
 
@@ -214,7 +218,7 @@ fn instance(kept: Option<&EntityRecord>) -> Option<&Instance> {
 impl Simulation {
     fn new(seed: u64) -> Self {
         let mut chance = Chance(seed);
-        let settings = [SETTINGS.as_slice(), &PENDING, &TOLD];
+        let settings = [SETTINGS.as_slice(), &PENDING, &WITH_PRODUCT];
         let which = usize::try_from(chance.below(3)).unwrap();
         let koohook = Arc::new(koohook(settings[which]));
         let mut simulation = Self {

@@ -150,10 +150,10 @@ fn the_store_returns_no_time_if_the_server_gives_none() {
     proxy.pass();
     assert!(run(store.clock(NOON)).is_some());
     let server = place.address.strip_prefix("redis://").unwrap();
-    proxy.lead_to(&answering("-NOPERM this user has no permissions to run the 'time' command"));
+    proxy.redirect_to(&answering("-NOPERM this user has no permissions to run the 'time' command"));
     proxy.close_connections();
     assert_eq!(run(store.clock(NOON)), None);
-    proxy.lead_to(server);
+    proxy.redirect_to(server);
     proxy.close_connections();
     assert!(run(store.clock(NOON)).is_some());
 }
@@ -236,10 +236,10 @@ fn the_store_leaves_a_demoted_master_and_connects_to_the_new_one() {
     let server = place.address.strip_prefix("redis://").unwrap();
     let replica = answering("-READONLY You can't write against a read only replica.");
     for writes in [false, true] {
-        proxy.lead_to(&replica);
+        proxy.redirect_to(&replica);
         proxy.close_connections();
         assert_eq!(get(&store), Err(Unavailable));
-        proxy.lead_to(server);
+        proxy.redirect_to(server);
         match writes {
             false => assert_eq!(get(&store), Ok(Some(stored(1)))),
             true => assert_eq!(put(&store, 2, Some(1)), Ok(Put::Won)),

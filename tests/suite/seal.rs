@@ -10,7 +10,7 @@ use shell::store::{Put, Store, Stored, Value, Version};
 use tests::call::{Koohook, SETTINGS, run, run_perhaps_paused};
 use tests::shared_store::Shared;
 use tests::test_store::TestStore;
-use tests::world::{NOW, Trouble};
+use tests::world::{NOW, StoreFault};
 
 const KEYS: [&str; 3] = [
     "CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=",
@@ -91,10 +91,10 @@ fn the_mark_costs_only_the_first_call_of_a_process() {
 
 #[test]
 fn a_mark_that_cannot_be_read_is_read_again() {
-    for fault in [Trouble::Refused, Trouble::ReplyLost] {
+    for fault in [StoreFault::Refused, StoreFault::ReplyLost] {
         for failing in 0..3 {
             let koohook = koohook(&keyed(0));
-            let plan = (0..failing).map(|_| Trouble::None).chain([fault; 4]);
+            let plan = (0..failing).map(|_| StoreFault::None).chain([fault; 4]);
             koohook.store().plan(plan);
             assert_eq!(run(buy(&koohook, "CS1")), "000005", "{fault:?} {failing}");
             koohook.store().plan([]);

@@ -6,7 +6,7 @@ use protocol::time::UnixMillis;
 use shell::relay::{Relay, RelayReport};
 use shell::seal::{Clear, Seal, SealKey};
 use shell::store::{Put, Queue, Store, Value, Version};
-use tests::call::{Bundled, TOLD, koohook, run};
+use tests::call::{Bundled, WITH_PRODUCT, koohook, run};
 use tests::log::Log;
 use tests::product::{READY, ScriptedProduct};
 use tests::world::NOW;
@@ -14,7 +14,7 @@ use tests::world::NOW;
 const MINUTE: Duration = Duration::from_mins(1);
 
 fn relayed() -> Bundled {
-    koohook(&[&TOLD[..], &[("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0")]].concat())
+    koohook(&[&WITH_PRODUCT[..], &[("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0")]].concat())
 }
 
 fn buy(koohook: &Bundled, order: &str) {

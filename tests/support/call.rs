@@ -48,7 +48,7 @@ pub const PENDING: [(&str, &str); 5] = [
 ];
 
 /// Settings under which koohook notifies the product inside the callback.
-pub const TOLD: [(&str, &str); 4] = [
+pub const WITH_PRODUCT: [(&str, &str); 4] = [
     ("KOOHOOK_BASE_KEY", BASE_KEY),
     ("KOOHOOK_PRODUCT_URL", "https://product.example.com/hooks"),
     ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET),

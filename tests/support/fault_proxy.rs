@@ -66,7 +66,7 @@ impl FaultProxy {
     }
 
     /// Sends new connections to another address.
-    pub fn lead_to(&self, server: &str) {
+    pub fn redirect_to(&self, server: &str) {
         server.clone_into(&mut self.state.server.lock().unwrap());
     }
 
@@ -83,7 +83,7 @@ impl FaultProxy {
     /// Passes requests, and withholds replies.
     pub fn withhold_replies(&self) {
         let fault = Fault { side: Side::Reply, after: 0, what: What::Silence };
-        self.treat(move |_| fault.alone());
+        self.treat(move |_| fault.as_treatment());
     }
 
     /// The exchanges since the rule was set.

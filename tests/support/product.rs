@@ -23,16 +23,16 @@ pub struct ScriptedProduct(Arc<Mutex<Memory>>);
 
 #[derive(Default)]
 struct Memory {
-    told: Vec<Told>,
+    messages: Vec<ProductMessage>,
     /// The first body under each ID.
     named: BTreeMap<String, Bytes>,
     /// The messages that it carried out, in order.
-    effects: Vec<Told>,
+    effects: Vec<ProductMessage>,
 }
 
 /// One message that the product received.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct ProductMessage {
     /// `webhook-id`.
     pub id: String,
     /// The body.
@@ -63,7 +63,7 @@ pub const READY: Mood = Mood::Answers(
 /// A product that carries the message out, and answers later than any caller waits.
 pub const HANGS: Mood = Mood::Answers(Duration::from_hours(1), 200, "{}");
 
-impl Told {
+impl ProductMessage {
     /// The message's type.
     pub fn kind(&self) -> &str {
         self.body["type"].as_str().unwrap()
@@ -86,7 +86,7 @@ impl ScriptedProduct {
     /// A product that a world reaches. A closure picks its reaction to each message.
     pub fn of<S: Store>(
         world: &TestWorld<S>,
-        moods: impl FnMut(&Told) -> Mood + Send + 'static,
+        moods: impl FnMut(&ProductMessage) -> Mood + Send + 'static,
     ) -> Self {
         let product = Self::default();
         product.meets(world, moods);
@@ -97,23 +97,23 @@ impl ScriptedProduct {
     pub fn meets<S: Store>(
         &self,
         world: &TestWorld<S>,
-        mut moods: impl FnMut(&Told) -> Mood + Send + 'static,
+        mut moods: impl FnMut(&ProductMessage) -> Mood + Send + 'static,
     ) {
         let memory = Arc::clone(&self.0);
         World::web(world).answer_after(move |request| {
-            let told = verified(&request);
-            let mood = moods(&told);
-            lock(&memory).meet(&told, request.body(), mood)
+            let message = verified(&request);
+            let mood = moods(&message);
+            lock(&memory).meet(&message, request.body(), mood)
         });
     }
 
     /// Every message that arrived, repeats included.
-    pub fn told(&self) -> Vec<Told> {
-        lock(&self.0).told.clone()
+    pub fn messages(&self) -> Vec<ProductMessage> {
+        lock(&self.0).messages.clone()
     }
 
     /// The messages that it carried out, each ID once.
-    pub fn effects(&self) -> Vec<Told> {
+    pub fn effects(&self) -> Vec<ProductMessage> {
         lock(&self.0).effects.clone()
     }
 
@@ -128,21 +128,26 @@ impl ScriptedProduct {
 }
 
 impl Memory {
-    fn meet(&mut self, told: &Told, body: &Bytes, mood: Mood) -> (Duration, PeerAnswer) {
+    fn meet(
+        &mut self,
+        message: &ProductMessage,
+        body: &Bytes,
+        mood: Mood,
+    ) -> (Duration, PeerAnswer) {
         if mood == Mood::NotReached {
             return (Duration::ZERO, Err(Unanswered::NotReached));
         }
-        self.told.push(told.clone());
-        let named = self.named.entry(told.id.clone()).or_insert_with(|| body.clone());
+        self.messages.push(message.clone());
+        let named = self.named.entry(message.id.clone()).or_insert_with(|| body.clone());
         assert_eq!(named, body, "an ID always has the same body");
         match mood {
             Mood::Answers(after, status, answer) => {
-                self.carry_out(told);
+                self.carry_out(message);
                 (after, Ok(response(status, answer)))
             }
             Mood::Refuses(status, answer) => (Duration::ZERO, Ok(response(status, answer))),
             Mood::LosesReply => {
-                self.carry_out(told);
+                self.carry_out(message);
                 (Duration::ZERO, Err(Unanswered::CutOff))
             }
             Mood::NotReached => (Duration::ZERO, Err(Unanswered::NotReached)),
@@ -150,15 +155,15 @@ impl Memory {
         }
     }
 
-    fn carry_out(&mut self, told: &Told) {
-        if self.effects.iter().all(|known| known.id != told.id) {
-            self.effects.push(told.clone());
+    fn carry_out(&mut self, message: &ProductMessage) {
+        if self.effects.iter().all(|known| known.id != message.id) {
+            self.effects.push(message.clone());
         }
     }
 }
 
 /// Verifies a message's signature at the message's own time, and returns the message.
-fn verified(request: &Request<Bytes>) -> Told {
+fn verified(request: &Request<Bytes>) -> ProductMessage {
     let header = |name| request.headers()[name].to_str().unwrap();
     let headers = WebhookHeaders {
         id: header("webhook-id"),
@@ -170,7 +175,7 @@ fn verified(request: &Request<Bytes>) -> Told {
     secrets.verify(&headers, request.body(), at).expect("every message is signed");
     assert_eq!(header("content-type"), "application/json");
     let body = serde_json::from_slice(request.body()).expect("every message is JSON");
-    Told { id: headers.id.to_owned(), body }
+    ProductMessage { id: headers.id.to_owned(), body }
 }
 
 fn response(status: u16, body: &'static str) -> Response<Bytes> {

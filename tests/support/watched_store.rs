@@ -16,13 +16,13 @@ pub struct Watched<S> {
     inner: S,
     reads: AtomicUsize,
     writes: AtomicUsize,
-    plan: Mutex<VecDeque<Trouble>>,
+    plan: Mutex<VecDeque<StoreFault>>,
     halt: Arc<Halt>,
 }
 
 /// How one operation of a store fails.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Trouble {
+pub enum StoreFault {
     /// The operation works.
     None,
     /// The operation fails and changes nothing.
@@ -44,7 +44,7 @@ impl<S: Store> Watched<S> {
     }
 
     /// Plans the next reads and writes, in order. Operations after them work.
-    pub fn plan(&self, troubles: impl IntoIterator<Item = Trouble>) {
+    pub fn plan(&self, troubles: impl IntoIterator<Item = StoreFault>) {
         *self.plan.lock().unwrap() = troubles.into_iter().collect();
     }
 
@@ -58,8 +58,8 @@ impl<S: Store> Watched<S> {
         &self.inner
     }
 
-    fn next(&self) -> Trouble {
-        self.plan.lock().unwrap().pop_front().unwrap_or(Trouble::None)
+    fn next(&self) -> StoreFault {
+        self.plan.lock().unwrap().pop_front().unwrap_or(StoreFault::None)
     }
 }
 
@@ -68,8 +68,8 @@ impl<S: Store> Store for Watched<S> {
         let operation = async {
             self.reads.fetch_add(1, Ordering::SeqCst);
             match self.next() {
-                Trouble::None => self.inner.get(key, now).await,
-                Trouble::Refused | Trouble::ReplyLost => Err(Unavailable),
+                StoreFault::None => self.inner.get(key, now).await,
+                StoreFault::Refused | StoreFault::ReplyLost => Err(Unavailable),
             }
         };
         self.halt.operation(operation).await
@@ -85,9 +85,9 @@ impl<S: Store> Store for Watched<S> {
         let operation = async {
             self.writes.fetch_add(1, Ordering::SeqCst);
             match self.next() {
-                Trouble::None => self.inner.put(key, value, over, now).await,
-                Trouble::Refused => Err(Unavailable),
-                Trouble::ReplyLost => {
+                StoreFault::None => self.inner.put(key, value, over, now).await,
+                StoreFault::Refused => Err(Unavailable),
+                StoreFault::ReplyLost => {
                     self.inner.put(key, value, over, now).await?;
                     Err(Unavailable)
                 }

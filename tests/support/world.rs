@@ -11,7 +11,7 @@ use shell::store::Store;
 use shell::world::World;
 
 use self::waiting::{Waiting, Waits};
-pub use crate::watched_store::{Trouble, Watched};
+pub use crate::watched_store::{StoreFault, Watched};
 pub use crate::web::Scripted;
 use crate::yielding::yield_now;
 

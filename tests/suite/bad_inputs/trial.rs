@@ -6,7 +6,7 @@ use http::{Request, Response};
 use simulator::answer::Answer;
 use tests::call::{ADDRESS, BASE_KEY, Bundled, koohook, run};
 use tests::log::Log;
-use tests::world::{NOW, Trouble};
+use tests::world::{NOW, StoreFault};
 
 use super::request::{self, Made, Requests};
 use super::row::Step;
@@ -65,9 +65,9 @@ impl<'a> Trial<'a> {
         let Made { request, secrets } = self.requests.make(step, signed, self.instance.as_deref());
         self.secrets.extend(secrets);
         let plan = step.trouble.iter().map(|word| match word.as_str() {
-            "none" => Trouble::None,
-            "refused" => Trouble::Refused,
-            "reply-lost" => Trouble::ReplyLost,
+            "none" => StoreFault::None,
+            "refused" => StoreFault::Refused,
+            "reply-lost" => StoreFault::ReplyLost,
             other => panic!("unknown fault: {other}"),
         });
         self.koohook.store().plan(plan);

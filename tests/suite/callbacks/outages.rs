@@ -6,7 +6,7 @@ use domain::record::EntityRecord;
 use protocol::signature::Contract;
 use simulator::answer::Answer;
 use tests::call::{SETTINGS, koohook, run, v1};
-use tests::world::{NOW, Trouble};
+use tests::world::{NOW, StoreFault};
 
 use super::{changing, fitting_state, named, notice_count, with_instance};
 use crate::lifecycle::{CALLBACKS, Callback, instance_id};
@@ -14,20 +14,20 @@ use crate::lifecycle::{CALLBACKS, Callback, instance_id};
 /// How many operations fail, from the n-th on.
 #[derive(Clone, Copy, Debug)]
 enum Outage {
-    Once(Trouble),
-    Always(Trouble),
+    Once(StoreFault),
+    Always(StoreFault),
 }
 
 const OUTAGES: [Outage; 4] = [
-    Outage::Once(Trouble::Refused),
-    Outage::Once(Trouble::ReplyLost),
-    Outage::Always(Trouble::Refused),
-    Outage::Always(Trouble::ReplyLost),
+    Outage::Once(StoreFault::Refused),
+    Outage::Once(StoreFault::ReplyLost),
+    Outage::Always(StoreFault::Refused),
+    Outage::Always(StoreFault::ReplyLost),
 ];
 
 impl Outage {
-    fn plan(self, nth: usize) -> Vec<Trouble> {
-        let faultless = std::iter::repeat_n(Trouble::None, nth);
+    fn plan(self, nth: usize) -> Vec<StoreFault> {
+        let faultless = std::iter::repeat_n(StoreFault::None, nth);
         match self {
             Self::Once(trouble) => faultless.chain([trouble]).collect(),
             Self::Always(trouble) => faultless.chain([trouble; 16]).collect(),
@@ -78,7 +78,7 @@ fn check_outage(
 #[test]
 fn a_write_whose_reply_was_lost_is_written_once_more() {
     let koohook = koohook(&SETTINGS);
-    koohook.store().plan([Trouble::None, Trouble::ReplyLost]);
+    koohook.store().plan([StoreFault::None, StoreFault::ReplyLost]);
     let answer = run(CALLBACKS[0].send(&koohook, ""));
     assert_eq!((answer.code.as_str(), koohook.store().take_counts()), ("000000", (1, 2)));
 }

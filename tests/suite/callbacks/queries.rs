@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::signature::Contract;
 use tests::call::{SETTINGS, run};
-use tests::world::{NOW, Trouble};
+use tests::world::{NOW, StoreFault};
 
 use super::{named, send_at, with_instance};
 use crate::lifecycle::instance_id;
@@ -44,7 +44,7 @@ fn a_v2_query_whose_signature_cannot_be_stored_is_not_answered() {
     let koohook = with_instance(&SETTINGS, "ready", Contract::V2);
     let id = instance_id(Contract::V2);
     let query = named("V2 queryInstance").members(id.as_str());
-    koohook.store().plan([Trouble::Refused; 16]);
+    koohook.store().plan([StoreFault::Refused; 16]);
     let answer = send_at(&koohook, Contract::V2, NOW, &query);
     assert_eq!((answer.code.as_str(), answer.info.len()), ("000005", 0));
     assert_eq!(koohook.store().take_counts().0, 0, "no entity is read");
@@ -57,7 +57,7 @@ fn a_v2_query_is_answered_if_only_the_reply_to_its_write_was_lost() {
     let koohook = with_instance(&SETTINGS, "ready", Contract::V2);
     let id = instance_id(Contract::V2);
     let query = named("V2 queryInstance").members(id.as_str());
-    koohook.store().plan([Trouble::ReplyLost]);
+    koohook.store().plan([StoreFault::ReplyLost]);
     let codes = [(); 2].map(|()| send_at(&koohook, Contract::V2, NOW, &query).code);
     assert_eq!(codes, ["000000", "000001"], "the call recognises its own write");
 }

@@ -9,13 +9,13 @@ use super::*;
 fn before_and_after(earlier: impl FnOnce(&Bundled)) -> (Bundled, ScriptedProduct) {
     let without_product = koohook(&SETTINGS);
     earlier(&without_product);
-    let koohook = without_product.another(&TOLD);
+    let koohook = without_product.another(&WITH_PRODUCT);
     let product = ScriptedProduct::of(koohook.world(), |_| READY);
     (koohook, product)
 }
 
 fn kinds(product: &ScriptedProduct) -> Vec<(String, u64)> {
-    product.told().iter().map(|notice| (notice.kind().to_owned(), notice.sequence())).collect()
+    product.messages().iter().map(|notice| (notice.kind().to_owned(), notice.sequence())).collect()
 }
 
 #[test]

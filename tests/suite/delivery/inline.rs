@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use tests::call::run_until_halt;
-use tests::product::{HANGS, Mood, READY, ScriptedProduct, Told};
-use tests::world::Trouble;
+use tests::product::{HANGS, Mood, ProductMessage, READY, ScriptedProduct};
+use tests::world::StoreFault;
 
 use super::*;
 
 const LATER: Mood = Mood::Answers(Duration::ZERO, 202, "");
 
-fn answers_after(span: u64) -> impl FnMut(&Told) -> Mood {
+fn answers_after(span: u64) -> impl FnMut(&ProductMessage) -> Mood {
     move |_| Mood::Answers(millis(span), 200, r#"{"appInfo":{"frontEndUrl":"https://a.example"}}"#)
 }
 
@@ -24,7 +24,7 @@ fn a_purchase_is_answered_with_the_products_immediate_answer() {
     assert_eq!(koohook.store().take_counts(), (1, 2), "the commit, and the settlement");
     assert!(is_ready(&koohook, &id("CS1")));
     assert_eq!(outbox(&koohook, &id("CS1")).waiting, []);
-    assert_eq!(product.told().len(), 1);
+    assert_eq!(product.messages().len(), 1);
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_purchase_that_the_product_creates_later_has_its_id_immediately() {
     for sent in [1, 1] {
         let answer = buy(&koohook, "CS1");
         assert_eq!((answer.code.as_str(), answer.instance_id), ("000004", Some(id("CS1"))));
-        assert_eq!(product.told().len(), sent, "an accepted notice is not sent again");
+        assert_eq!(product.messages().len(), sent, "an accepted notice is not sent again");
     }
     assert_eq!(outbox(&koohook, &id("CS1")).waiting, []);
 }
@@ -71,7 +71,7 @@ fn the_first_attempt_ends_with_its_budget() {
         None,
         "a notice for the relay must not be claimed"
     );
-    assert_eq!(product.told().len(), 0);
+    assert_eq!(product.messages().len(), 0);
 }
 
 #[test]
@@ -81,9 +81,9 @@ fn after_a_timeout_there_is_no_first_attempt_for_half_a_minute() {
     assert_eq!(buy(&koohook, "CS1").code, "000004");
     product.meets(koohook.world(), |_| READY);
     koohook.world().pass(millis(29_999));
-    assert_eq!((buy(&koohook, "CS2").code.as_str(), product.told().len()), ("000004", 1));
+    assert_eq!((buy(&koohook, "CS2").code.as_str(), product.messages().len()), ("000004", 1));
     koohook.world().pass(millis(1));
-    assert_eq!((buy(&koohook, "CS3").code.as_str(), product.told().len()), ("000000", 2));
+    assert_eq!((buy(&koohook, "CS3").code.as_str(), product.messages().len()), ("000000", 2));
     // An answer with an error status does not stop first attempts.
     product.meets(koohook.world(), |_| Mood::Refuses(500, ""));
     assert_eq!(buy(&koohook, "CS4").code, "000004");
@@ -102,7 +102,7 @@ fn with_less_than_a_second_left_there_is_no_first_attempt() {
         let code = buy(&koohook, "CS1").code;
         koohook.world().lag(Duration::ZERO);
         assert!(["000004", "000005"].contains(&code.as_str()));
-        assert_eq!(product.told().len(), 0, "{lag}");
+        assert_eq!(product.messages().len(), 0, "{lag}");
         assert_eq!(outbox(&koohook, &id("CS1")).delivery.is_some(), is_claimed);
         assert_eq!(buy(&koohook, "CS2").code, "000000", "{lag}");
     }
@@ -180,12 +180,12 @@ fn a_settlement_keeps_the_change_of_a_faster_call() {
 
 #[test]
 fn a_settlement_that_fails_leaves_the_notice_to_the_relay() {
-    let successes = [Trouble::None, Trouble::None];
+    let successes = [StoreFault::None, StoreFault::None];
     for (trouble, times, code, sent) in [
-        (Trouble::ReplyLost, 1, "000000", 1),
-        (Trouble::ReplyLost, 3, "000004", 1),
-        (Trouble::Refused, 2, "000000", 1),
-        (Trouble::Refused, 3, "000004", 2),
+        (StoreFault::ReplyLost, 1, "000000", 1),
+        (StoreFault::ReplyLost, 3, "000004", 1),
+        (StoreFault::Refused, 2, "000000", 1),
+        (StoreFault::Refused, 3, "000004", 2),
     ] {
         let koohook = with_product();
         let product = ScriptedProduct::of(koohook.world(), |_| READY);
@@ -194,7 +194,7 @@ fn a_settlement_that_fails_leaves_the_notice_to_the_relay() {
         koohook.store().plan([]);
         koohook.world().pass(millis(6_000));
         relay(&koohook);
-        assert_eq!(product.told().len(), sent, "{trouble:?} {times}");
+        assert_eq!(product.messages().len(), sent, "{trouble:?} {times}");
         assert_eq!(product.effects().len(), 1);
         assert_eq!(buy(&koohook, "CS1").code, "000000");
     }

@@ -44,7 +44,7 @@ fn the_relay_sends_every_waiting_notice_in_order() {
     let report = relay(&koohook);
     assert_eq!((report.delivered, report.failed, report.unfinished), (900, 0, false));
     assert_eq!(product.sequences(), all_notices(&ids));
-    assert_eq!(product.told().len(), 900);
+    assert_eq!(product.messages().len(), 900);
     // One read for each entity; one claim and one settlement for each notice.
     assert_eq!(koohook.store().take_counts(), (300, 1_800));
     assert_eq!(on_agenda(&koohook, Queue::Due), 0);
@@ -62,7 +62,7 @@ fn two_concurrent_relays_send_no_notice_twice() {
     let (one, two) = (one.unwrap(), two.unwrap());
     relay(&koohook);
     assert_eq!(product.sequences(), all_notices(&ids));
-    assert_eq!(product.told().len(), 120, "every notice once");
+    assert_eq!(product.messages().len(), 120, "every notice once");
     assert!(one.delivered > 0 && two.delivered > 0, "{one:?} {two:?}");
 }
 
@@ -99,7 +99,7 @@ fn a_product_that_was_down_for_a_day_gets_every_notice_in_order() {
         koohook.world().pass(Duration::from_mins(10));
         relay(&koohook);
     }
-    assert_eq!(product.told().len(), 0);
+    assert_eq!(product.messages().len(), 0);
     let mut up = 0;
     product.meets(koohook.world(), move |_| {
         up += 1;
@@ -128,7 +128,7 @@ fn dead_letters_of_a_long_outage_can_be_replayed() {
     }
     assert_eq!(dead, 1);
     assert_eq!((on_agenda(&koohook, Queue::Due), on_agenda(&koohook, Queue::Dead)), (0, 1));
-    let sent = product.told().len();
+    let sent = product.messages().len();
     product.meets(koohook.world(), |_| READY);
     assert!(relay(&koohook).is_empty(), "a dead purchase blocks the notices after it");
     let mut kept = run(koohook.kept(&id)).unwrap();
@@ -137,7 +137,7 @@ fn dead_letters_of_a_long_outage_can_be_replayed() {
     // A call puts the entity on the agenda again. The code above replayed it without doing so.
     set_status(&koohook, &id, "UNFREEZE");
     assert_eq!(relay(&koohook).delivered, 3);
-    assert_eq!((product.told().len(), product.effects().len()), (sent + 3, 3));
+    assert_eq!((product.messages().len(), product.effects().len()), (sent + 3, 3));
     assert_eq!(on_agenda(&koohook, Queue::Dead), 0);
 }
 
@@ -148,7 +148,7 @@ fn the_release_of_a_purchase_that_was_never_offered_is_not_sent() {
     many(&koohook, 1);
     assert_eq!(release(&koohook, "CS0"), "000000");
     assert!(relay(&koohook).is_empty());
-    assert_eq!(product.told().len(), 0);
+    assert_eq!(product.messages().len(), 0);
     assert_eq!(outbox(&koohook, &id("CS0")).dropped, 4);
 }
 
@@ -194,16 +194,16 @@ fn a_purchase_abandoned_before_its_offer_is_never_sent() {
     run(koohook.keep(&id_v1("CS1"), &second.record));
     assert!(relay(&koohook).is_empty());
     assert_eq!(access(&koohook, &id_v1("CS1")), Access::Abandoned);
-    assert_eq!(product.told().len(), 0);
+    assert_eq!(product.messages().len(), 0);
 }
 
 #[test]
 fn a_purchase_abandoned_after_its_offer_is_sent_and_can_be_bought_again() {
     let (koohook, product) = checked_once(&Mood::Refuses(503, ""));
     koohook.world().pass(SECOND_CHECK_AFTER);
-    let before = product.told().len();
+    let before = product.messages().len();
     assert_eq!(relay(&koohook).abandoned, 1);
-    let last = product.told();
+    let last = product.messages();
     assert!(last[before..].iter().all(|notice| notice.kind() == "instance.abandoned"));
     product.meets(koohook.world(), |_| READY);
     koohook.world().pass(millis(1));

@@ -13,8 +13,8 @@ use domain::record::EntityRecord;
 use protocol::time::UnixMillis;
 use shell::relay::RelayError;
 use shell::store::{Queue, Store};
-use tests::call::{TOLD, run_paused};
-use tests::product::{HANGS, Mood, READY, ScriptedProduct, Told};
+use tests::call::{WITH_PRODUCT, run_paused};
+use tests::product::{HANGS, Mood, ProductMessage, READY, ScriptedProduct};
 
 use super::*;
 
@@ -31,8 +31,9 @@ fn run_for(koohook: &Bundled, budget: Duration) -> RelayReport {
 
 /// The orders of the notices that the product got, in order.
 fn orders(product: &ScriptedProduct) -> Vec<String> {
-    let order = |notice: &Told| notice.body["data"]["orderId"].as_str().unwrap_or("-").to_owned();
-    product.told().iter().map(order).collect()
+    let order =
+        |notice: &ProductMessage| notice.body["data"]["orderId"].as_str().unwrap_or("-").to_owned();
+    product.messages().iter().map(order).collect()
 }
 
 /// Makes this many notices about one instance.
@@ -53,8 +54,8 @@ fn after_a_few_notices_an_instance_waits_for_the_others() {
         buy(&koohook, &format!("CV{number}"));
     }
     relay(&koohook);
-    let sent = product.told();
-    let place = |sent: &[Told], sequence: u64| {
+    let sent = product.messages();
+    let place = |sent: &[ProductMessage], sequence: u64| {
         sent.iter()
             .position(|it| it.subject() == format!("{}//", id("CS1")) && it.sequence() == sequence)
     };
@@ -94,14 +95,14 @@ fn an_attempt_starts_only_with_its_full_time_and_a_short_run_is_rejected() {
         let patience = (budget - 2).min(10) * 1_000;
         let product = ScriptedProduct::of(koohook.world(), move |_| after(millis(patience - 1)));
         assert_eq!(run_for(&koohook, Duration::from_secs(budget)).delivered, 1);
-        assert_eq!(product.told().len(), 1, "{budget}");
+        assert_eq!(product.messages().len(), 1, "{budget}");
     }
     let koohook = relayed();
     buy(&koohook, "CS1");
     let product = ScriptedProduct::of(koohook.world(), |_| READY);
     let short = Relay::new(koohook.endpoint.context(), millis(3_999)).run();
     assert_eq!(run(short), Err(RelayError::TooShort));
-    assert_eq!(product.told().len(), 0);
+    assert_eq!(product.messages().len(), 0);
 }
 
 /// A notice that the run has no time for is not attempted and not counted. It is the first one in
@@ -119,7 +120,7 @@ fn a_notice_without_time_in_a_run_counts_no_attempt() {
     for _ in 0..4 {
         run_for(&koohook, 4 * SECOND);
     }
-    assert_eq!(product.told().len(), 4, "each notice once");
+    assert_eq!(product.messages().len(), 4, "each notice once");
 }
 
 /// One timeout stops first attempts for a while. The exception is a purchase that only the product
@@ -127,7 +128,7 @@ fn a_notice_without_time_in_a_run_counts_no_attempt() {
 #[test]
 fn a_v1_purchase_without_a_template_has_a_first_attempt_after_a_timeout() {
     for (template, sent) in [(false, 2), (true, 1)] {
-        let mut settings = TOLD.to_vec();
+        let mut settings = WITH_PRODUCT.to_vec();
         if template {
             settings.push(("KOOHOOK_APP_INFO", tests::call::APP_INFO));
         }
@@ -136,7 +137,7 @@ fn a_v1_purchase_without_a_template_has_a_first_attempt_after_a_timeout() {
         buy(&koohook, "CS1");
         product.meets(koohook.world(), |_| READY);
         assert_eq!(buy_v1(&koohook, "CS2").code, "000000");
-        assert_eq!(product.told().len(), sent);
+        assert_eq!(product.messages().len(), sent);
     }
 }
 

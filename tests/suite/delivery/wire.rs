@@ -93,7 +93,7 @@ fn listening(head: String, again: &'static [u8], times: usize) -> (SocketAddr, A
 /// The stored record of a purchase after its first attempt at this address.
 pub(super) fn record_after_first_attempt(address: SocketAddr) -> EntityRecord {
     let url = format!("http://{address}/hooks");
-    let mut settings = TOLD.to_vec();
+    let mut settings = WITH_PRODUCT.to_vec();
     settings.push(("KOOHOOK_PRODUCT_URL", &url));
     let config = config(&settings);
     let wired = Wired { world: TestWorld::new(Memory::new()), web: Client::new(64 * 1024) };

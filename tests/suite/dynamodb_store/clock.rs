@@ -22,24 +22,24 @@ fn the_newest_answer_sets_the_clock_without_a_request() {
     let later = UnixMillis::new(NOW + 1_234_567);
     assert_eq!(run(fresh.clock(later)), Some(later), "the time advances with this machine's clock");
     let hour = Duration::from_hours(1);
-    model.tell_date(Some("Mon, 05 Oct 2026 22:09:27 GMT"));
+    model.set_date(Some("Mon, 05 Oct 2026 22:09:27 GMT"));
     put(&fresh, "a", &value(1), None).unwrap();
     assert_eq!(run(fresh.clock(NOON)), Some(NOON.after(hour)));
-    model.tell_date(Some("Mon, 05 Oct 2026 20:09:26 GMT"));
+    model.set_date(Some("Mon, 05 Oct 2026 20:09:26 GMT"));
     put(&fresh, "a", &value(2), None).unwrap();
     assert_eq!(run(fresh.clock(later)), Some(UnixMillis::new(NOW + 1_234_567 - 3_601_000)));
     model.plan([Plan::Refuse(400, "AccessDeniedException")]);
-    model.tell_date(Some("Monday, 05-Oct-26 21:09:57 GMT"));
+    model.set_date(Some("Monday, 05-Oct-26 21:09:57 GMT"));
     run(fresh.get("a", NOON)).unwrap_err();
     assert_eq!(
         run(fresh.clock(NOON)),
         Some(UnixMillis::new(NOW + 30_000)),
         "an error answer contains the time, too"
     );
-    model.tell_date(Some("Mon, 05 Oct 2026 21:09:27 GMT"));
+    model.set_date(Some("Mon, 05 Oct 2026 21:09:27 GMT"));
     run(fresh.agenda(Queue::Due, NOON..=NOON, 1)).unwrap();
     model.plan([Plan::CutAfter; 3]);
-    model.tell_date(None);
+    model.set_date(None);
     run(fresh.get("a", NOON)).unwrap_err();
     assert_eq!(run(fresh.clock(NOON)), Some(NOON), "a lost answer must not change the time");
     model.take_calls();
@@ -59,10 +59,10 @@ fn an_answer_without_a_valid_date_sets_no_time() {
         Some("Mon, 05 Oct 2026 21:09:27"),
         Some("Mon, 32 Oct 2026 21:09:27 GMT"),
     ] {
-        model.tell_date(date);
+        model.set_date(date);
         run(table.get("a", NOON)).unwrap();
         assert_eq!(run(table.clock(NOON)), None, "{date:?}");
-        model.tell_date(Some("Mon, 05 Oct 2026 21:09:27 GMT"));
+        model.set_date(Some("Mon, 05 Oct 2026 21:09:27 GMT"));
         run(table.get("a", NOON)).unwrap();
         assert_eq!(run(table.clock(NOON)), Some(NOON));
     }

@@ -9,7 +9,7 @@ use shell::store::dynamodb::{AwsCredentials, Dynamodb, SigningClock};
 use shell::store::{DynamodbSetting, Queue, Store, Unavailable, Value};
 use tests::call::run;
 use tests::dynamodb::model::Model;
-use tests::dynamodb::signature::{Received, Unbelieved};
+use tests::dynamodb::signature::{Received, SignatureFault};
 use tests::dynamodb::{SECRET_KEY, SESSION_TOKEN, Table, credentials, noon};
 use tests::log::Log;
 use tests::on_tokio::OnTokio;
@@ -37,15 +37,15 @@ fn the_model_accepts_only_the_published_signatures() {
             headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let received =
             |body| Received { method, headers: headers.clone(), body: str::as_bytes(body) };
-        let verified = received(body).believe(secret);
+        let verified = received(body).verify(secret);
         assert_eq!(verified.map(|verified| verified.access_key), Ok("AKIDEXAMPLE"), "{name}");
-        assert_eq!(received("other").believe(secret), Err(Unbelieved::Wrong), "{name}");
-        assert_eq!(received(body).believe("other"), Err(Unbelieved::Wrong), "{name}");
+        assert_eq!(received("other").verify(secret), Err(SignatureFault::Wrong), "{name}");
+        assert_eq!(received(body).verify("other"), Err(SignatureFault::Wrong), "{name}");
         let mut unsigned = received(body);
         unsigned.headers.push(("X-Amz-Other", "value"));
-        assert_eq!(unsigned.believe(secret), Err(Unbelieved::LeftOut), "{name}");
+        assert_eq!(unsigned.verify(secret), Err(SignatureFault::LeftOut), "{name}");
         unsigned.headers.retain(|(name, _)| *name != "Authorization");
-        assert_eq!(unsigned.believe(secret), Err(Unbelieved::Unsigned), "{name}");
+        assert_eq!(unsigned.verify(secret), Err(SignatureFault::Unsigned), "{name}");
     }
 }
 

@@ -32,9 +32,9 @@ impl Cut {
         let never = Fault { side: Side::Request, after: 0, what };
         move |number| {
             if number == self.exchange {
-                self.fault.alone()
+                self.fault.as_treatment()
             } else if number > self.exchange && self.is_permanent {
-                never.alone()
+                never.as_treatment()
             } else {
                 Treatment::default()
             }

@@ -13,18 +13,18 @@ use shell::seal::{Clear, Seal};
 use shell::world::{Deadline, World};
 use simulator::answer::Answer;
 use tests::call::{run, run_perhaps_paused, run_until_halt};
-use tests::world::Trouble;
+use tests::world::StoreFault;
 
 use super::invariants::Step;
 use super::{Call, IMPORTED, PURCHASES, Simulation, import};
 use crate::lifecycle::{Callback, named};
 
 impl Simulation {
-    pub(super) fn plan(&mut self) -> Vec<Trouble> {
+    pub(super) fn plan(&mut self) -> Vec<StoreFault> {
         if !self.chance.one_in(4) {
             return Vec::new();
         }
-        let troubles = [Trouble::None, Trouble::Refused, Trouble::ReplyLost];
+        let troubles = [StoreFault::None, StoreFault::Refused, StoreFault::ReplyLost];
         (0..=self.chance.below(6)).map(|_| *self.chance.pick(&troubles)).collect()
     }
 
@@ -60,7 +60,7 @@ impl Simulation {
             answer: &answer,
             troubled: interrupted
                 || self.importing
-                || plan.iter().any(|trouble| *trouble != Trouble::None),
+                || plan.iter().any(|trouble| *trouble != StoreFault::None),
             now: UnixMillis::new(self.koohook.world().now_millis()),
             before,
             after,
@@ -104,7 +104,7 @@ impl Simulation {
         }
     }
 
-    pub(super) fn answer(&self, call: &Call, plan: &[Trouble]) -> Answer {
+    pub(super) fn answer(&self, call: &Call, plan: &[StoreFault]) -> Answer {
         let request = Self::request(call);
         self.koohook.store().plan(plan.iter().copied());
         let answer = run(self.koohook.reply(request));
@@ -120,7 +120,7 @@ impl Simulation {
     pub(super) fn add_to_trace(
         &mut self,
         call: &Call,
-        plan: &[Trouble],
+        plan: &[StoreFault],
         answer: &Answer,
         kept: Option<&EntityRecord>,
     ) {

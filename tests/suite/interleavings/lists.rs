@@ -22,7 +22,7 @@ use simulator::{kit_v2, time};
 use tests::call::{ADDRESS, Koohook, PRODUCT_SECRET, run, run_perhaps_paused, run_until_halt};
 use tests::chance::Chance;
 use tests::product::{HANGS, Mood, ScriptedProduct};
-use tests::world::Trouble;
+use tests::world::StoreFault;
 
 use self::remembering::Remembering;
 use crate::kit::PAGES;
@@ -164,11 +164,12 @@ impl Lists {
         }
     }
 
-    fn plan(&mut self) -> Vec<Trouble> {
+    fn plan(&mut self) -> Vec<StoreFault> {
         if !self.chance.one_in(3) {
             return Vec::new();
         }
-        let troubles = [Trouble::None, Trouble::None, Trouble::Refused, Trouble::ReplyLost];
+        let troubles =
+            [StoreFault::None, StoreFault::None, StoreFault::Refused, StoreFault::ReplyLost];
         (0..self.chance.below(30)).map(|_| *self.chance.pick(&troubles)).collect()
     }
 

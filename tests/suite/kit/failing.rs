@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use tests::call::run_until_halt;
-use tests::world::Trouble;
+use tests::world::StoreFault;
 
 use super::*;
 
@@ -40,11 +40,11 @@ fn assert_whole(kit: &Kit, done: bool) {
 
 #[test]
 fn a_store_fault_leaves_the_old_list_or_the_new_one() {
-    for trouble in [Trouble::Refused, Trouble::ReplyLost] {
+    for trouble in [StoreFault::Refused, StoreFault::ReplyLost] {
         for times in [1, 30] {
             for first in 0.. {
                 let (kit, body) = prepared();
-                let successes = (0..first).map(|_| Trouble::None);
+                let successes = (0..first).map(|_| StoreFault::None);
                 kit.0.store().take_counts();
                 kit.0.store().plan(successes.chain((0..times).map(|_| trouble)));
                 let code = kit.call(Contract::V2, "allOrgSync", &body);
@@ -87,10 +87,10 @@ fn an_interrupted_call_leaves_the_old_list_or_the_new_one() {
 
 #[test]
 fn a_tenant_is_sent_once_despite_store_faults() {
-    for trouble in [Trouble::Refused, Trouble::ReplyLost] {
+    for trouble in [StoreFault::Refused, StoreFault::ReplyLost] {
         for (first, times) in [(0, 1), (1, 1), (1, 2), (1, 3), (1, 9), (2, 1)] {
             let kit = Kit::new();
-            let successes = (0..first).map(|_| Trouble::None);
+            let successes = (0..first).map(|_| StoreFault::None);
             kit.0.store().plan(successes.chain((0..times).map(|_| trouble)));
             let code = kit.call(Contract::V1, "tenantSync", &tenant(1, "A", 0));
             assert!(code == "000000" || code == "000005", "{code}");

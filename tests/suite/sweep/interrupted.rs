@@ -10,7 +10,7 @@ use shell::store::{Put, Queue, Store, Value, Version};
 use shell::world::{Deadline, World};
 use tests::call::run;
 use tests::product::{READY, ScriptedProduct};
-use tests::world::Trouble;
+use tests::world::StoreFault;
 
 use super::{HOUR, crowded, koohook, readable, subject, swept, unused, with_repository};
 
@@ -49,8 +49,8 @@ fn a_failed_sweep_delays_no_delivery_and_is_retried() {
     let product = ScriptedProduct::of(koohook.world(), |_| READY);
     // The first operations work: four agendas and the value. The claim and the settlement follow,
     // mixed with the sweep's own operations.
-    let well = std::iter::repeat_n(Trouble::None, 8);
-    koohook.store().plan(well.chain(std::iter::repeat_n(Trouble::Refused, 40)));
+    let well = std::iter::repeat_n(StoreFault::None, 8);
+    koohook.store().plan(well.chain(std::iter::repeat_n(StoreFault::Refused, 40)));
     for _ in 0..4 {
         run(Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run()).unwrap();
         koohook.world().pass(Duration::from_secs(60));

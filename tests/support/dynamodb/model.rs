@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 
 use self::refusal::{ModelAnswer, Refused};
 use self::table::ModelTable;
-use super::signature::{Received, Unbelieved};
+use super::signature::{Received, SignatureFault};
 use super::{ACCESS_KEY, REGION, SECRET_KEY, SESSION_TOKEN};
 use crate::on_tokio::{block_on, spawn};
 
@@ -85,7 +85,7 @@ impl Model {
     }
 
     /// Sets the `Date` of every following answer.
-    pub fn tell_date(&self, date: Option<&'static str>) {
+    pub fn set_date(&self, date: Option<&'static str>) {
         self.lock().date = date;
     }
 
@@ -159,10 +159,10 @@ fn verify(head: &http::request::Parts, body: &[u8]) -> Result<(), Refused> {
     let headers = head.headers.iter();
     let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
     let received = Received { method: head.method.as_str(), headers: headers.collect(), body };
-    let verified = received.believe(SECRET_KEY).map_err(|fault| match fault {
-        Unbelieved::Unsigned => Refused::of("MissingAuthenticationTokenException", "unsigned"),
-        Unbelieved::LeftOut => Refused::of("IncompleteSignatureException", "left out"),
-        Unbelieved::Wrong => Refused::of("InvalidSignatureException", "another signature"),
+    let verified = received.verify(SECRET_KEY).map_err(|fault| match fault {
+        SignatureFault::Unsigned => Refused::of("MissingAuthenticationTokenException", "unsigned"),
+        SignatureFault::LeftOut => Refused::of("IncompleteSignatureException", "left out"),
+        SignatureFault::Wrong => Refused::of("InvalidSignatureException", "another signature"),
     })?;
     let [day, region, service] = verified.scope;
     if verified.access_key != ACCESS_KEY || verified.session_token != Some(SESSION_TOKEN) {

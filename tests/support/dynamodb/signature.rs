@@ -19,7 +19,7 @@ pub struct Received<'a> {
 
 /// Why the signature of a request is not accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Unbelieved {
+pub enum SignatureFault {
     /// The request is unsigned, or its signature cannot be parsed.
     Unsigned,
     /// A header that must be signed is not signed: the host, the date or another `x-amz-` header.
@@ -30,7 +30,7 @@ pub enum Unbelieved {
 
 /// The signing facts of a verified request.
 #[derive(Debug, Eq, PartialEq)]
-pub struct Believed<'a> {
+pub struct VerifiedRequest<'a> {
     /// The access key ID.
     pub access_key: &'a str,
     /// The day, region and service in the signature.
@@ -45,8 +45,8 @@ impl<'a> Received<'a> {
     /// Verifies the signature with the secret access key of the named access key ID.
     ///
     /// # Errors
-    /// See [`Unbelieved`].
-    pub fn believe(&self, secret: &str) -> Result<Believed<'a>, Unbelieved> {
+    /// See [`SignatureFault`].
+    pub fn verify(&self, secret: &str) -> Result<VerifiedRequest<'a>, SignatureFault> {
         let read = || {
             let authorization = self.header("authorization")?;
             let rest = authorization.strip_prefix("AWS4-HMAC-SHA256 Credential=")?;
@@ -58,12 +58,13 @@ impl<'a> Received<'a> {
             (part() == Some("aws4_request")).then_some(())?;
             Some((access_key, scope, signed, signature, self.header("x-amz-date")?))
         };
-        let (access_key, scope, signed, signature, date) = read().ok_or(Unbelieved::Unsigned)?;
+        let (access_key, scope, signed, signature, date) =
+            read().ok_or(SignatureFault::Unsigned)?;
         let names: Vec<&str> = signed.split(';').collect();
         if !self.signs_enough(&names) || !date.starts_with(scope[0]) {
-            return Err(Unbelieved::LeftOut);
+            return Err(SignatureFault::LeftOut);
         }
-        let canonical = self.canonical(&names).ok_or(Unbelieved::LeftOut)?;
+        let canonical = self.canonical(&names).ok_or(SignatureFault::LeftOut)?;
         let [day, region, service] = scope;
         let to_sign = format!(
             "AWS4-HMAC-SHA256\n{date}\n{day}/{region}/{service}/aws4_request\n{}",
@@ -73,10 +74,10 @@ impl<'a> Received<'a> {
         let key = format!("AWS4{secret}").into_bytes();
         let expected = steps.iter().fold(key, |key, step| mac(&key, step.as_bytes()));
         if hex::encode(expected) != signature {
-            return Err(Unbelieved::Wrong);
+            return Err(SignatureFault::Wrong);
         }
         let session_token = self.header("x-amz-security-token");
-        Ok(Believed { access_key, scope, date, session_token })
+        Ok(VerifiedRequest { access_key, scope, date, session_token })
     }
 
     fn header(&self, name: &str) -> Option<&'a str> {

@@ -69,7 +69,7 @@ impl Treatment {
 
 impl Fault {
     /// The treatment that has only this fault.
-    pub const fn alone(self) -> Treatment {
+    pub const fn as_treatment(self) -> Treatment {
         Treatment { slice: None, fault: Some(self) }
     }
 }

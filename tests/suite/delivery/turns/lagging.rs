@@ -30,7 +30,7 @@ fn a_stale_agenda_does_not_make_a_run_loop() {
         let (reads, writes) = koohook.store().take_counts();
         assert!(reads <= 9 && writes <= 12, "run {run}: {reads} reads, {writes} writes");
     }
-    assert_eq!(product.told().len(), 3);
+    assert_eq!(product.messages().len(), 3);
 }
 
 /// A store whose agenda never removes an entry.

@@ -65,9 +65,9 @@ fn an_answer_410_makes_a_dead_letter_immediately() {
     let outbox = outbox(&koohook, &id("CS1"));
     assert_eq!((outbox.waiting.len(), outbox.dead.len(), outbox.blocked), (0, 1, true));
     set_status(&koohook, &id("CS1"), "FREEZE");
-    assert_eq!(product.told().len(), 1, "only the release of an unwanted purchase is sent");
+    assert_eq!(product.messages().len(), 1, "only the release of an unwanted purchase is sent");
     assert_eq!(release(&koohook, "CS1"), "000000");
-    assert_eq!(product.told().len(), 2);
+    assert_eq!(product.messages().len(), 2);
 }
 
 /// koohook stores no text of an answer that may be a secret or a person's name.

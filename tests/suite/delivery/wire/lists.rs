@@ -6,7 +6,7 @@ use domain::entity::Subject;
 use protocol::message::TenantId;
 use shell::world::Deadline;
 use tests::call::{Bundled, Koohook, PRODUCT_SECRET, run_until_halt};
-use tests::product::{Mood, ScriptedProduct, Told};
+use tests::product::{Mood, ProductMessage, ScriptedProduct};
 use tests::test_store::TestStore;
 
 use crate::delivery::*;
@@ -52,12 +52,12 @@ fn run_relay(koohook: &Bundled, seconds: u64) -> RelayReport {
 
 /// The parts that a product got: each part's number, and the number of its records.
 fn parts(product: &ScriptedProduct) -> Vec<(u64, usize)> {
-    let part = |notice: &Told| {
+    let part = |notice: &ProductMessage| {
         let data = &notice.body["data"];
         assert_eq!(data["parts"], 20);
         (data["part"].as_u64().unwrap(), data["records"].as_array().unwrap().len())
     };
-    product.told().iter().map(part).collect()
+    product.messages().iter().map(part).collect()
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_long_list_is_delivered_in_ordered_parts_which_are_then_deleted() {
     let product =
         ScriptedProduct::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 200, "ok"));
     list_departments(&koohook, 10_000);
-    assert_eq!(product.told().len(), 0, "lists are left to the relay");
+    assert_eq!(product.messages().len(), 0, "lists are left to the relay");
     let report = run_relay(&koohook, 50);
     assert_eq!(
         (report.delivered, report.swept.deleted),
@@ -74,7 +74,7 @@ fn a_long_list_is_delivered_in_ordered_parts_which_are_then_deleted() {
         "delivered, and its parts deleted"
     );
     assert_eq!(parts(&product), (1..=20).map(|part| (part, 500)).collect::<Vec<_>>());
-    let records = product.told().into_iter().flat_map(|notice| {
+    let records = product.messages().into_iter().flat_map(|notice| {
         let records = notice.body["data"]["records"].as_array().unwrap().clone();
         records.into_iter().map(|record| record["orgCode"].as_str().unwrap().to_owned())
     });
@@ -100,7 +100,7 @@ fn a_list_too_long_for_one_run_continues_in_the_next() {
     let mut once = sent.clone();
     once.dedup();
     assert_eq!(once, (1..=20).collect::<Vec<_>>());
-    let ids: BTreeSet<_> = product.told().into_iter().map(|notice| notice.id).collect();
+    let ids: BTreeSet<_> = product.messages().into_iter().map(|notice| notice.id).collect();
     assert_eq!(ids.len(), 20, "a part that is sent again has the same ID");
 }
 
@@ -115,7 +115,7 @@ fn an_interrupted_delivery_of_a_list_continues_after_one_claim() {
     koohook.world().halt_at(40);
     let relay = Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run();
     assert!(run_until_halt(koohook.world(), relay).is_none());
-    let sent = product.told().len();
+    let sent = product.messages().len();
     assert!((3..20).contains(&sent), "{sent} were sent");
     koohook.world().pass(Duration::from_millis(14_999));
     assert_eq!(run_relay(&koohook, 50).delivered, 0, "the claim has not expired");
@@ -143,5 +143,5 @@ fn the_parts_of_a_dead_list_are_kept_for_a_replay() {
     assert!(kept.outbox.replay(1));
     run(repository.write(&slot, kept)).unwrap();
     assert_eq!(run_relay(&koohook, 50).delivered, 1);
-    assert_eq!(product.told().len(), 21);
+    assert_eq!(product.messages().len(), 21);
 }
