@@ -113,7 +113,7 @@ impl Orders {
             OrderQueryOutcome::Retry(reason) => AskOutcome::NotNow(reason.to_string()),
             OrderQueryOutcome::Permanent(reason) => AskOutcome::Never(reason.to_string()),
             OrderQueryOutcome::KeyRefused(reason) => {
-                tracing::error!(reason = %reason, "marketplace rejects the access key of the order query");
+                tracing::error!(reason = %reason, "marketplace rejects the API key (AK/SK) of the order query");
                 AskOutcome::NotNow(reason.to_string())
             }
         }

@@ -189,6 +189,8 @@ fn a_command_does_not_start_to_encrypt_an_unencrypted_store() {
     fill(&file, "a", [&[0], &b"{\"schema\":1}"[..]].concat());
     let error = open((Some(KEYS[0]), "")).unwrap_err();
     assert!(error.contains("the values of this store are unencrypted"), "{error}");
+    let check = &check_lines(&file, (Some(KEYS[0]), ""))[1];
+    assert!(check.starts_with("seal failed: KOOHOOK_SEAL_KEY is set, but"), "{check}");
     assert_eq!(open((None, "")), Ok(()));
     assert_eq!(file.starts((Some(KEYS[0]), "")), vec![Ok(()); 4]);
     assert_eq!(open((Some(KEYS[0]), "")), Ok(()));

@@ -21,8 +21,8 @@ pub struct DeliveryResult {
 pub enum NoticeOutcome {
     /// The product accepted it.
     Delivered,
-    /// The product rejected it; it waits for its next attempt.
-    Refused,
+    /// The product answered with an error or an unusable body; the notice waits for its next attempt.
+    Failed,
     /// The product did not answer in time; the notice waits for its next attempt.
     TimedOut,
     /// The product was not reached; the notice waits for its next attempt.
@@ -58,7 +58,7 @@ impl NoticeOutcome {
             (Settled::Delivered, _) => Self::Delivered,
             (Settled::Waits, Some(Unanswered::TimedOut)) => Self::TimedOut,
             (Settled::Waits, Some(_)) => Self::NotReached,
-            (Settled::Waits, None) => Self::Refused,
+            (Settled::Waits, None) => Self::Failed,
             (Settled::Dead, _) => Self::GivenUp,
             (Settled::Paused, _) => Self::Paused,
             (Settled::Nothing, _) => Self::SettledBefore,
@@ -69,19 +69,19 @@ impl NoticeOutcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Delivered => "delivered",
-            Self::Refused => "refused",
+            Self::Failed => "failed",
             Self::TimedOut => "timed-out",
             Self::NotReached => "not-reached",
             Self::GivenUp => "given-up",
             Self::Paused | Self::NotOffered | Self::Busy => "left",
-            Self::SettledBefore => "settled-before",
-            Self::Unsettled => "unsettled",
+            Self::SettledBefore => "delivered-before",
+            Self::Unsettled => "outcome-unknown",
         }
     }
 
     /// Whether this delivery's attempt was settled with an answer of the product.
     pub const fn is_answered(self) -> bool {
-        matches!(self, Self::Delivered | Self::Refused | Self::GivenUp)
+        matches!(self, Self::Delivered | Self::Failed | Self::GivenUp)
     }
 
     /// Whether the notice was offered to the product.

@@ -60,7 +60,7 @@ impl<W: World> Relay<'_, W> {
                 NoticeOutcome::Delivered | NoticeOutcome::GivenUp => (),
                 NoticeOutcome::Paused => break,
                 NoticeOutcome::Busy => return Ok(TaskOutcome::Busy(slot.key)),
-                NoticeOutcome::Refused
+                NoticeOutcome::Failed
                 | NoticeOutcome::TimedOut
                 | NoticeOutcome::NotReached
                 | NoticeOutcome::NotOffered
@@ -145,7 +145,7 @@ impl<W: World> Relay<'_, W> {
         let mut report = self.report();
         match result.outcome {
             NoticeOutcome::Delivered => report.delivered += 1,
-            NoticeOutcome::Refused | NoticeOutcome::TimedOut | NoticeOutcome::NotReached => {
+            NoticeOutcome::Failed | NoticeOutcome::TimedOut | NoticeOutcome::NotReached => {
                 report.failed += 1;
             }
             NoticeOutcome::GivenUp => {

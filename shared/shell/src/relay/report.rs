@@ -36,7 +36,7 @@ impl RelayReport {
         let Swept { deleted, kept } = swept;
         serde_json::json!({
             "delivered": delivered, "failed": failed, "dead": dead, "abandoned": abandoned,
-            "troubled": troubled, "partsLetGo": deleted, "partsKept": kept,
+            "troubled": troubled, "partsDeleted": deleted, "partsKept": kept,
             "stopped": stopped, "unfinished": unfinished,
         })
         .to_string()
