@@ -35,6 +35,25 @@ fn every_text_of_the_source_is_in_the_list() {
     assert_eq!(found.lines().count(), listed.lines().count(), "{UPDATE}");
 }
 
+#[test]
+fn the_operators_pages_name_every_log_message() {
+    let list = fs::read_to_string(root().join(LIST)).unwrap();
+    let messages: Vec<&str> = list.lines().filter_map(log_message).collect();
+    assert!(messages.len() > 30, "{messages:?}");
+    for page in ["docs/operating.md", "docs/operating.zh-CN.md"] {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        let missing: Vec<_> = messages.iter().filter(|message| !text.contains(**message)).collect();
+        assert!(missing.is_empty(), "{page} does not name {missing:?}");
+    }
+}
+
+/// The first clause of a log message. The callback's own line and texts with a variable are left
+/// out.
+fn log_message(line: &str) -> Option<&str> {
+    let (_, message) = line.strip_prefix("log ")?.split_once(": ")?.1.split_once(": ")?;
+    (!message.contains('{')).then(|| message.split(';').next().unwrap_or(message))
+}
+
 /// The texts of every file, sorted by the file's path.
 fn source_texts() -> String {
     let is_listed = |file: &String| PACKAGES.iter().any(|package| file.starts_with(package));
