@@ -15,10 +15,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/** Sends the access data of a purchase that was answered 202. Retries until koohook accepts it. */
+/** Sends the access data of a purchase that was answered 202. Retries until the answer is final. */
 final class AccessSender {
-    /** After these answers koohook expects no further message: accepted, unknown, released. */
-    private static final Set<Integer> FINAL = Set.of(200, 404, 410);
+    /** After these answers koohook expects no further message: accepted, unknown, ready, released. */
+    private static final Set<Integer> FINAL = Set.of(200, 404, 409, 410);
+    /** koohook will never accept this message. A person must correct the program. */
+    private static final Set<Integer> REJECTED = Set.of(400, 413, 422);
     private static final double LONGEST_PAUSE_SECONDS = 60;
 
     private final Database database;
@@ -54,6 +56,11 @@ final class AccessSender {
         try {
             int status = put(account, message(account));
             System.out.println("sent access data: " + account + " " + status);
+            if (REJECTED.contains(status)) {
+                // A real product raises an alarm here. After a restart the program sends again.
+                System.out.println("access data rejected: " + account + " " + status);
+                return;
+            }
             if (FINAL.contains(status)) {
                 database.inTransaction(() -> {
                     database.change("UPDATE accounts SET is_access_sent = 1 WHERE id = ?", account);

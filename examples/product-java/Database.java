@@ -10,16 +10,20 @@ import java.util.concurrent.Callable;
 
 /** The product's tables, over one JDBC connection. */
 final class Database {
+    /**
+     * {@code seen} contains the ids of all notices. {@code last_applied} contains the last pair of
+     * sequence and part of each entity.
+     */
     private static final List<String> TABLES = List.of(
             "seen (id VARCHAR(100) PRIMARY KEY)",
-            "applied (entity VARCHAR(300) PRIMARY KEY, sequence BIGINT, part INTEGER)",
+            "last_applied (entity VARCHAR(300) PRIMARY KEY, sequence BIGINT, part INTEGER)",
             "accounts (id VARCHAR(64) PRIMARY KEY, state VARCHAR(20), expires VARCHAR(20),"
                     + " sku VARCHAR(100), user_name VARCHAR(100), password VARCHAR(100),"
                     + " is_access_sent INTEGER)",
             "tenants (owner VARCHAR(300) PRIMARY KEY, name TEXT, domain TEXT)",
             "applications (owner VARCHAR(300) PRIMARY KEY, client TEXT, secret TEXT)",
-            "users (owner VARCHAR(300), account VARCHAR(200), record TEXT,"
-                    + " PRIMARY KEY (owner, account))",
+            "users (owner VARCHAR(300), user_name VARCHAR(200), record TEXT,"
+                    + " PRIMARY KEY (owner, user_name))",
             "departments (owner VARCHAR(300), code VARCHAR(64), name TEXT, parent TEXT,"
                     + " changed VARCHAR(30), sequence BIGINT, PRIMARY KEY (owner, code))");
 

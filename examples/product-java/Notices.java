@@ -72,7 +72,7 @@ final class Notices {
         long sequence = data.get("sequence").getAsLong();
         long part = data.has("part") ? data.get("part").getAsLong() : 0;
         List<Object> last =
-                database.row("SELECT sequence, part FROM applied WHERE entity = ?", entity);
+                database.row("SELECT sequence, part FROM last_applied WHERE entity = ?", entity);
         if (last != null) {
             long lastSequence = ((Number) last.get(0)).longValue();
             long lastPart = ((Number) last.get(1)).longValue();
@@ -80,7 +80,7 @@ final class Notices {
                 return false;
             }
         }
-        database.change("REPLACE INTO applied VALUES (?, ?, ?)", entity, sequence, part);
+        database.change("REPLACE INTO last_applied VALUES (?, ?, ?)", entity, sequence, part);
         return true;
     }
 
@@ -123,11 +123,11 @@ final class Notices {
 
     private void onUsers(String word, String owner, JsonObject data) throws SQLException {
         for (JsonObject user : records(data)) {
-            String account = text(user, "userName");
-            database.change("DELETE FROM users WHERE owner = ? AND account = ?", owner, account);
+            String userName = text(user, "userName");
+            database.change("DELETE FROM users WHERE owner = ? AND user_name = ?", owner, userName);
             if (word.equals("put")) {
                 database.change("INSERT INTO users VALUES (?, ?, ?)",
-                        owner, account, JSON.toJson(user));
+                        owner, userName, JSON.toJson(user));
             }
         }
     }

@@ -13,8 +13,9 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 
 /**
- * A small product of a seller: it receives koohook's notices and keeps accounts, enterprises and
- * people. docs/product.md says what each notice means.
+ * A small product of a seller: it receives koohook's notices and stores accounts, enterprises, users
+ * and departments. An account is what the product creates for an instance. docs/product.md
+ * describes each notice.
  */
 public final class Product {
     /** The longest notice is one part of a list: 128 KiB of records. */
@@ -107,14 +108,17 @@ public final class Product {
         return answer;
     }
 
-    /** The answer to a purchase. It is the same however often the notice arrives. */
+    /** The answer to a purchase. It is the same whenever the notice arrives. */
     private Answer answerPurchase(String account) throws SQLException {
         if (options.refuse() != null) {
             return new Answer(200, Map.of("refuse", options.refuse()));
         }
         List<Object> found = database.row(
                 "SELECT is_access_sent, user_name, password FROM accounts WHERE id = ?", account);
-        if (found == null || ((Number) found.get(0)).intValue() == 0) {
+        if (found == null) {
+            return new Answer(500, null); // koohook sends it again. A person must check the account.
+        }
+        if (((Number) found.get(0)).intValue() == 0) {
             return new Answer(202, null);
         }
         var appInfo = access.appInfo(account, found.get(1), found.get(2));
@@ -122,8 +126,8 @@ public final class Product {
     }
 
     /**
-     * An account and its enterprise, for people and tests. A real product does not serve this: it
-     * has no log-in, and the answer contains client secrets.
+     * Shows an account and its enterprise, for tests. A real product does not serve this: it has no
+     * log-in, and the answer contains client secrets.
      */
     private Answer show(String path) throws Exception {
         if (!path.startsWith("/accounts/")) {

@@ -1,8 +1,8 @@
-"""A small product of a seller: it receives koohook's notices and keeps accounts, enterprises and
-people.
+"""A small product of a seller: it receives koohook's notices and stores accounts, enterprises, users
+and departments. An account is what the product creates for an instance.
 
 The published package verifies each notice. The product applies a notice once, by its id, and in
-order, by its sequence, in one transaction. docs/product.md says what each notice means.
+order, by its sequence and part, in one transaction. docs/product.md describes each notice.
 """
 
 import argparse
@@ -20,16 +20,18 @@ from urllib.parse import quote, unquote
 
 from standardwebhooks import Webhook
 
+# `seen` contains the ids of all notices. `last_applied` contains the last pair of sequence and part
+# of each entity.
 TABLES = """
 CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS applied (entity TEXT PRIMARY KEY, sequence INTEGER, part INTEGER);
+CREATE TABLE IF NOT EXISTS last_applied (entity TEXT PRIMARY KEY, sequence INTEGER, part INTEGER);
 CREATE TABLE IF NOT EXISTS accounts (
     id TEXT PRIMARY KEY, state TEXT, expires TEXT, sku TEXT, user_name TEXT, password TEXT,
     is_access_sent INTEGER);
 CREATE TABLE IF NOT EXISTS tenants (owner TEXT PRIMARY KEY, name TEXT, domain TEXT);
 CREATE TABLE IF NOT EXISTS applications (owner TEXT PRIMARY KEY, client TEXT, secret TEXT);
 CREATE TABLE IF NOT EXISTS users (
-    owner TEXT, account TEXT, record TEXT, PRIMARY KEY (owner, account));
+    owner TEXT, user_name TEXT, record TEXT, PRIMARY KEY (owner, user_name));
 CREATE TABLE IF NOT EXISTS departments (
     owner TEXT, code TEXT, name TEXT, parent TEXT, changed TEXT, sequence INTEGER,
     PRIMARY KEY (owner, code));
@@ -47,11 +49,17 @@ IDENTITY = {
 STATES = {"frozen": "frozen", "thawed": "active", "released": "deleted", "abandoned": "deleted"}
 
 USUAL_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # Seconds.
+
+# After these answers to a PUT, koohook expects no further message: accepted, unknown, ready, released.
+FINAL = (200, 404, 409, 410)
+# koohook will never accept this message. A person must correct the program.
+REJECTED = (400, 413, 422)
+
 MAX_BODY_LENGTH = 1024 * 1024  # The longest notice is one part of a list: 128 KiB of records.
 
 
 class Product:
-    """What the seller keeps, and how a notice changes it."""
+    """What the product stores, and how a notice changes it."""
 
     def __init__(self, arguments):
         self.arguments = arguments
@@ -98,10 +106,10 @@ class Product:
     def is_next(self, family, data):
         """Returns whether no later notice of the entity was applied. Parts share a sequence."""
         entity, place = f"{family} {owner(family, data)}", (data["sequence"], data.get("part", 0))
-        last = self.do("SELECT sequence, part FROM applied WHERE entity = ?", entity).fetchone()
+        last = self.do("SELECT sequence, part FROM last_applied WHERE entity = ?", entity).fetchone()
         if last and place <= last:
             return False
-        self.do("INSERT OR REPLACE INTO applied VALUES (?, ?, ?)", entity, *place)
+        self.do("INSERT OR REPLACE INTO last_applied VALUES (?, ?, ?)", entity, *place)
         return True
 
     def on_instance(self, word, data):
@@ -135,7 +143,7 @@ class Product:
     def on_user(self, word, data):
         key = owner("user", data)
         for record in data["records"]:
-            self.do("DELETE FROM users WHERE owner = ? AND account = ?", key, record["userName"])
+            self.do("DELETE FROM users WHERE owner = ? AND user_name = ?", key, record["userName"])
             if word == "put":
                 self.do("INSERT INTO users VALUES (?, ?, ?)",
                         key, record["userName"], json.dumps(record, ensure_ascii=False))
@@ -160,12 +168,14 @@ class Product:
                 key, record["orgCode"], name, record.get("parentCode"), changed, data["sequence"])
 
     def answer_purchase(self, account):
-        """The answer to a purchase. It is the same however often the notice arrives."""
+        """The answer to a purchase. It is the same whenever the notice arrives."""
         if self.arguments.refuse:
             return 200, {"refuse": self.arguments.refuse}
         found = self.do("SELECT is_access_sent, user_name, password FROM accounts WHERE id = ?",
                         account).fetchone()
-        is_sent, *credentials = found or (False,)
+        if found is None:
+            return 500, None  # koohook sends the notice again. A person must check the account.
+        is_sent, *credentials = found
         return (200, {"appInfo": self.app_info(account, *credentials)}) if is_sent else (202, None)
 
     def app_info(self, account, user, password):
@@ -178,7 +188,7 @@ class Product:
         threading.Thread(target=self.send_access, args=(account,), daemon=True).start()
 
     def send_access(self, account):
-        """Sends the access data of a purchase that was answered 202, until koohook accepts it."""
+        """Sends the access data of a purchase that was answered 202, until the answer is final."""
         pause = self.arguments.later or USUAL_PAUSE
         while True:
             time.sleep(pause)
@@ -189,8 +199,11 @@ class Product:
             data = {"instanceId": account, "appInfo": self.app_info(account, user, password)}
             status = self.put(account, {"type": "instance.access", "data": data})
             print(f"sent access data: {account} {status}", flush=True)
-            # After these answers koohook expects no further message: accepted, unknown, released.
-            if status in (200, 404, 410):
+            if status in REJECTED:
+                # A real product raises an alarm here. After a restart the program sends again.
+                print(f"access data rejected: {account} {status}", flush=True)
+                return
+            if status in FINAL:
                 with self.lock, self.database:
                     self.do("UPDATE accounts SET is_access_sent = 1 WHERE id = ?", account)
                 return
@@ -213,8 +226,8 @@ class Product:
             return getattr(failure, "code", "unreachable")
 
     def show(self, account):
-        """An account and its enterprise, for people and tests. A real product does not serve this:
-        it has no log-in, and the answer contains client secrets."""
+        """Shows an account and its enterprise, for tests. A real product does not serve this: it has
+        no log-in, and the answer contains client secrets."""
         with self.lock:
             found = self.do("SELECT state, expires, sku FROM accounts WHERE id = ?", account)
             shown = {"account": found.fetchone()}
