@@ -145,7 +145,7 @@ mod tests {
 
     /// A Java 17 runtime generated both expected keys.
     #[test]
-    fn derived_keys_are_equal_to_javas() {
+    fn derived_keys_equal_the_keys_of_java() {
         let derived = hex::encode(sha1prng(key().as_str().as_bytes()));
         assert_eq!(derived, "fa99dc2d055187d2bd1e0b33100448cca4a528b19c93588930b6b64e82d99935");
         let derived = hex::encode(sha1prng(b"xxxxxxx"));
@@ -193,7 +193,7 @@ mod tests {
     ];
 
     #[test]
-    fn encrypted_fields_are_equal_to_javas() {
+    fn encrypted_fields_equal_the_fields_of_java() {
         let key = key();
         for (strength, iv, clear, wire) in FIELDS {
             let cipher = Cipher::new(&key, strength);

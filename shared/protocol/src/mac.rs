@@ -52,7 +52,7 @@ mod tests {
 
     /// RFC 4231, cases 1, 2, 3, 4, 6 and 7. Case 5 is left out: its HMAC is truncated.
     #[test]
-    fn hmacs_are_equal_to_those_of_rfc_4231() {
+    fn hmacs_equal_the_hmacs_of_rfc_4231() {
         let long_key = vec![0xaa; 131];
         let cases: [(&[u8], &[u8], &str); 6] = [
             (

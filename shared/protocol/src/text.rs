@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_is_found_at_both_ends() {
+    fn a_quote_at_either_end_is_found() {
         for text in ["\"a\"", "'a'", "“a”", "‘a’", "`a`", "\"a", "a\"", "「a」"] {
             assert!(is_quoted(text), "{text}");
         }

@@ -5,7 +5,8 @@ use super::{Fields, InstanceId, Malformed};
 use crate::json::Json;
 use crate::signature::Verified;
 
-/// The question whether an instance may change at its renewal (V2 guide, "checking a change").
+/// The call that asks whether an instance may change at its renewal (V2 guide, "checking a
+/// change").
 #[derive(Clone, Debug)]
 pub struct ChangeInstanceCheck {
     /// The instance.

@@ -122,8 +122,8 @@ impl<'a> Fields<'a> {
         self.optional("instanceId", InstanceId::parse)
     }
 
-    /// When the change of a kit call happened at the marketplace: the member of this name in UTC+8.
-    /// If the member is not a valid time, it is the time of the signature.
+    /// The time when a kit change happened at the marketplace: the member `name`, in UTC+8. If the
+    /// member is not a valid time, it is the time of the signature.
     ///
     /// # Errors
     /// If the time of the signature is not valid either.

@@ -43,8 +43,8 @@ pub enum Scene {
     Trial,
     /// V1, negative amount: a renewal was refunded.
     Cancel,
-    /// V1, unreadable amount: renewed or refunded. Its word is the renewal's. It must not unfreeze
-    /// the instance, because a refund does not.
+    /// V1, unreadable amount: renewed or refunded. In notices it has the same word as a renewal. It
+    /// must not unfreeze the instance, because a refund does not.
     RenewOrCancel,
 }
 

@@ -61,7 +61,8 @@ fn found(
 }
 
 /// The four digits after the last dot. The prefix is ignored: the guides print the same numbers
-/// with `MKT.`, `CBC.`, `APIG.` and `APIGW.`, and once with a space. Each number has one meaning.
+/// with `MKT.`, `CBC.`, `APIG.` and `APIGW.`, and once with a space. A number means the same with
+/// every prefix.
 fn number_of(answer: &Members) -> Option<u16> {
     let code = member(answer, "resultCode").or_else(|| member(answer, "error_code"))?.as_text()?;
     let digits = code.rsplit('.').next().unwrap_or_default().trim();
@@ -96,7 +97,8 @@ fn by_number(
     }
 }
 
-/// Decides by status if the number is missing or unknown. A 401 always means the key.
+/// Decides by the status if the number is missing or unknown. Then a 401 means that the key was
+/// rejected.
 fn by_status(status: u16, reason: impl Fn(&'static str) -> OrderQueryReason) -> OrderQueryOutcome {
     match status {
         401 => OrderQueryOutcome::KeyRefused(reason("key-refused")),
@@ -138,7 +140,8 @@ mod tests {
         }
     }
 
-    /// Every row of the marketplace's table and of the gateway's, and what is in neither.
+    /// Every row of the marketplace's table and of the gateway's table, and codes that neither
+    /// table contains.
     #[rustfmt::skip]
     const CODES: &[(u16, &str, &str)] = &[
         (200, "MKT.0000", "retry: unreadable (status 200, number 0000)"),

@@ -123,7 +123,7 @@ mod tests {
     /// The signature may cover the received or the URL-decoded values, and the first or the last
     /// member of a name. A body with conflicting members is never executed.
     #[test]
-    fn either_reading_may_be_signed_in_either_form() {
+    fn a_repeated_member_may_be_signed_as_received_or_url_decoded() {
         let token = |joined: &str| {
             let key = "11111111-2222-3333-4444-555555555555";
             let time_stamp = "20260413093539534";

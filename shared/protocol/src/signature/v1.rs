@@ -103,7 +103,7 @@ mod tests {
 
     /// The example is from the guide's page "Java sample (whole)". Its key is `xxxxxxx`.
     #[test]
-    fn a_token_is_equal_to_the_guides() {
+    fn a_token_equals_the_token_of_the_guide() {
         let joined = "activity=newInstance&businessId=61e834ba-7b97-4418-b8f7-e5345137278c\
             &customerId=68cbc86abc2018ab880d92f36422fa0e&expireTime=20200727153156\
             &orderId=CS1906666666ABCDE&productId=00301-666666-0--0&testFlag=1\

@@ -114,7 +114,7 @@ fn is_name(name: Raw<'_>) -> bool {
 }
 
 /// Whether a character is white space for the sample's `StringUtils.isBlank`. Non-breaking spaces
-/// are not. The separators U+001C to U+001F are.
+/// are not white space. The separators U+001C to U+001F are white space.
 fn is_java_white_space(letter: char) -> bool {
     let is_non_breaking = matches!(letter, '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{85}');
     matches!(letter, '\u{1c}'..='\u{1f}') || (letter.is_whitespace() && !is_non_breaking)
