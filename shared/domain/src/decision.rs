@@ -1,4 +1,5 @@
-//! What a call decides: the entity to store, the notices to the product, and remarks for the log.
+//! The decision on a call: the entity to store, the notices to the product, and remarks for the
+//! log.
 
 use protocol::message::Activity;
 use protocol::time::UnixMillis;
@@ -9,14 +10,14 @@ use crate::notice::{NoticeDraft, NoticeType};
 use crate::remark::Remark;
 use crate::tenant::{Dated, KitChange, Synced};
 
-/// What a change decides.
+/// The decision on a call.
 #[derive(Clone, Debug)]
 pub struct Decision<E> {
     /// The entity to store; `None` if the call changes no entity. Then nothing is written.
     pub entity: Option<E>,
     /// The notices to the product, in order.
     pub notices: Vec<NoticeDraft>,
-    /// Why the call had less effect than it asked for, or what was unusual about it.
+    /// Why the call had less effect than it requested, or what was unusual about it.
     pub remarks: Vec<Remark>,
 }
 

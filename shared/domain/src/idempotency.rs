@@ -42,7 +42,7 @@ impl Order {
     }
 }
 
-/// What the ledger of an entity knows about an order.
+/// The relation of a call's order to the ledger of an entity.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Recall {
     /// The order is new.
@@ -65,8 +65,8 @@ pub struct Ledger {
 const ROW_LEN: usize = 24;
 type Row = [u8; ROW_LEN];
 
-/// The most orders that the ledger keeps. With one renewal a month this is two decades. Then the
-/// ledger drops the oldest renewal or upgrade, never the purchase.
+/// The most orders that the ledger keeps. With one renewal a month this is two decades. If the
+/// ledger is full, it drops the oldest renewal or upgrade, never the purchase.
 pub const MAX_ORDERS: usize = 256;
 
 impl Ledger {

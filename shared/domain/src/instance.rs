@@ -6,7 +6,7 @@
 //! - [`id`]: the ID of an instance. `new_instance`: a purchase, and a repeated purchase.
 //! - `lifecycle`: refresh, freeze, unfreeze, upgrade, release. `state`: the states.
 //! - `access`: the access data of the buyer.
-//! - `abandonment`: purchases that the marketplace gives up.
+//! - `abandonment`: purchases that the marketplace refunds without a release.
 
 mod abandonment;
 mod access;
@@ -53,8 +53,8 @@ pub struct Instance {
     /// When the newest calls of each kind were signed.
     #[serde(default)]
     pub newest: NewestCalls,
-    /// V1: the time when the marketplace has given the purchase up. If it is not set, the purchase
-    /// is settled, and stays settled (decision D11).
+    /// V1: the time after which the relay may abandon the purchase (decision D11). `None` if the
+    /// purchase is settled or was abandoned. A settled purchase stays settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abandon_at: Option<UnixMillis>,
     /// When a relay first found that `abandon_at` had passed (decision D12).

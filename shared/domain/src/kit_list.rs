@@ -46,7 +46,7 @@ pub use crate::kit_list::outcome::{Changed, EntryOutcome};
 pub use crate::kit_list::part::PartName;
 pub use crate::kit_list::row::{Content, Identity, RowState};
 
-/// What koohook keeps of a long list: enough to recognise the order and the repeats of changes. The
+/// The stored form of a long list: enough to recognise the order and the repeats of changes. The
 /// content of the rows is only in parts that are not delivered yet (decision F3).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct KitList {
@@ -60,8 +60,9 @@ pub struct KitList {
         with = "part_names"
     )]
     pub unused: BTreeSet<PartName>,
-    /// How often the relay deleted parts that no head had ever referred to. A writer that paused
-    /// before it wrote its head finds another number here. It must then write its parts again.
+    /// How many times the relay deleted parts to which no head had ever referred. A writer that
+    /// paused before it wrote its head finds another number here. It must then write its parts
+    /// again.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fences: u64,
 }

@@ -1,4 +1,4 @@
-//! What koohook keeps and decides, as pure functions.
+//! The records that koohook keeps and the rules that it applies, as pure functions.
 //!
 //! The domain gets a verified call, the stored record and the time. It returns what to store, which
 //! notices to send to the product, and how to answer. The crate has no I/O, no asynchronous code,
@@ -7,7 +7,7 @@
 //! In reading order:
 //!
 //! - [`instance`]: a purchase, and every change that it can have. [`refusal`] and [`remark`]: why a
-//!   call has no effect, or less effect than it asked for.
+//!   call has no effect, or less effect than it requested.
 //! - [`tenant`]: enterprises and their credentials. [`kit_list`]: order and repeats for long lists
 //!   of departments and people.
 //! - [`entity`]: the subject of a callback. [`record`]: the one stored value of an entity.

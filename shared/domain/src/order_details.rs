@@ -1,5 +1,5 @@
 //! When koohook asks the marketplace for the details of an order, and which details the instance
-//! keeps (decision E7). It asks before it first offers a notice.
+//! keeps (decision E7). It sends the query before it first offers a notice.
 
 use protocol::message::{OrderId, OrderLineId, Scene};
 use protocol::order_query::{LINES, OrderDetails, OrderQuery, PRODUCTS};

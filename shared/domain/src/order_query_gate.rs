@@ -1,4 +1,4 @@
-//! When koohook must not ask for order details. If a key fails more than five times in a row, the
+//! When koohook must not query order details. If a key fails more than five times in a row, the
 //! gateway locks it for five minutes. Then all other uses of the seller's key also fail.
 
 use std::time::Duration;
@@ -20,20 +20,20 @@ pub struct QueryGate {
 }
 
 impl QueryGate {
-    /// Whether koohook may ask now.
+    /// Whether koohook may send a query now.
     pub fn may_ask(&self, now: UnixMillis) -> bool {
         self.shut_until.is_none_or(|until| now >= until)
     }
 
-    /// Whether the key has worked and was not refused since. Until then, koohook asks only one
-    /// question at a time. Concurrent questions would lock a wrong key before koohook reads the
+    /// Whether the gateway accepted the key and has not refused it since. Otherwise koohook sends
+    /// only one query at a time. Concurrent queries would lock a wrong key before koohook reads the
     /// first refusal.
     pub const fn has_worked(&self) -> bool {
         self.worked
     }
 
-    /// Records a question that got no answer before its time limit. The third one in a row closes
-    /// the gate for ten seconds, because a question that waits delays others.
+    /// Records a query that got no answer before its time limit. The third one in a row closes the
+    /// gate for ten seconds, because a query that waits delays others.
     pub fn note_unanswered(&mut self, now: UnixMillis) {
         self.unanswered = self.unanswered.saturating_add(1);
         if self.unanswered >= MAX_UNANSWERED {
@@ -42,7 +42,7 @@ impl QueryGate {
     }
 
     /// Records an outcome. The third refusal of the key in a row closes the gate. Every further
-    /// refusal closes it again, so that one question after a pause is enough. An outcome without
+    /// refusal closes it again, so that one query after a pause is enough. An outcome without
     /// information about the key, such as a failed gateway, does not change the count.
     pub fn note(&mut self, outcome: &OrderQueryOutcome, now: UnixMillis) {
         self.unanswered = 0;
@@ -67,9 +67,9 @@ const MAX_REFUSED: u32 = 3;
 /// How long refusals close the gate: as long as the gateway would lock the key.
 const PAUSE: Duration = Duration::from_mins(5);
 
-/// The number of questions without an answer that closes the gate.
+/// The number of unanswered queries in a row that closes the gate.
 const MAX_UNANSWERED: u32 = 3;
-/// How long questions without an answer close the gate.
+/// How long unanswered queries close the gate.
 const PAUSE_UNANSWERED: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_third_question_without_an_answer_closes_the_gate_for_ten_seconds() {
+    fn the_third_unanswered_query_in_a_row_closes_the_gate_for_ten_seconds() {
         let mut gate = QueryGate::default();
         let at = |second: u64| UnixMillis::new(second * 1_000);
         for (second, open) in [(0, true), (1, true), (2, false), (12, false)] {

@@ -46,7 +46,8 @@ pub struct Outbox {
     pub sequence: u64,
     /// The notices that wait, in order.
     pub waiting: Vec<Notice>,
-    /// The number of dropped notices: a later notice made them void, or there was no room.
+    /// The number of notices that were dropped before their delivery: a later change made them
+    /// useless, or there was no room.
     #[serde(default)]
     pub dropped: u32,
     /// The attempts so far to deliver the notice that is offered now.
@@ -68,7 +69,7 @@ pub struct Outbox {
     pub blocked: bool,
 }
 
-/// Who reads the notices.
+/// The reader of the notices.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reader {
     /// A product: every notice is delivered.

@@ -74,7 +74,7 @@ pub trait Change<E>: Send + Sync {
     /// If a rule refuses the call.
     fn decide(&self, current: Option<E>, moment: Moment) -> Result<Decision<E>, Refusal>;
 
-    /// What a repeat of the order changes. Most repeats change nothing.
+    /// The change that a repeat of the order makes. Most repeats change nothing.
     fn repeat(&self, current: E, moment: Moment) -> Option<Decision<E>> {
         let _ = (current, moment);
         None

@@ -6,7 +6,7 @@
 pub enum Remark {
     /// koohook already knows a newer call of the same kind.
     OlderThanKnown,
-    /// The entity already has the state that the call asks for.
+    /// The entity already has the state that the call requests.
     NothingToDo,
     /// The instance is released.
     ReleasedBefore,
@@ -20,7 +20,7 @@ pub enum Remark {
     OtherMeaning,
     /// A personal field could not be decrypted.
     FieldUnreadable,
-    /// Alarm: the marketplace gave a purchase up.
+    /// Alarm: a purchase was abandoned, because the marketplace refunded it.
     Abandoned,
     /// Alarm: a call about a purchase was signed after the purchase was abandoned.
     Revived,

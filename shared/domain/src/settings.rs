@@ -24,23 +24,23 @@ pub struct Settings {
 }
 
 /// Why a page cannot work with this configuration. koohook then does not start. The text names the
-/// setting and says what to do; it never contains the value of the setting.
+/// setting and states what to do; it never contains the value of the setting.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("{setting} {wants}")]
 pub struct SettingError {
     /// The environment variable.
     pub setting: &'static str,
-    /// What is wrong, and what the setting must be.
+    /// The fault, and what the setting must be.
     pub wants: String,
 }
 
 /// Whether buyers may change the specification when they renew (decision D9).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum RenewalChange {
-    /// Buyers may.
+    /// Buyers may change the specification when they renew.
     #[default]
     Allow,
-    /// Buyers may not.
+    /// Buyers may not change the specification when they renew.
     Refuse,
 }
 
@@ -52,7 +52,7 @@ impl SettingError {
 }
 
 impl Settings {
-    /// Who reads the notices.
+    /// The reader of the notices: the product, if its address is set.
     pub const fn reader(&self) -> Reader {
         if self.product_origin.is_some() { Reader::Product } else { Reader::Operator }
     }

@@ -55,7 +55,7 @@ pub struct Synced<T> {
     pub dated: Dated<T>,
     /// The notice to the product.
     pub notice: Option<KitChange>,
-    /// Why the call had less effect than it asked for.
+    /// Why the call had less effect than it requested.
     pub remark: Option<Remark>,
 }
 
@@ -70,7 +70,7 @@ pub enum KitChange {
 
 impl<T: Clone + PartialEq> Dated<T> {
     /// Sets or deletes the state, unless a newer state is known. The product also gets a notice if
-    /// a deleted enterprise or application was never stored here. It may know that one from an
+    /// a deleted enterprise or application was never stored here. The product may know it from an
     /// older server.
     pub fn sync(current: Option<Self>, wanted: Option<T>, at: UnixMillis) -> Synced<T> {
         let change = if wanted.is_some() { KitChange::Put } else { KitChange::Deleted };

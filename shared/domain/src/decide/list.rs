@@ -59,7 +59,7 @@ pub const MAX_RECORDS: usize = 500;
 pub const MAX_PART_LEN: usize = 128 * 1024;
 /// The longest list item, in bytes: a part also needs its brackets and a comma.
 const MAX_RECORD_LEN: usize = MAX_PART_LEN - 3;
-/// The most parts that may wait for the product (decision E1a). So many names fit one value
+/// The most parts that may wait for the product (decision E1a). This number of names fits one value
 /// together with the longest head. This is true even if each part has a separate notice with the
 /// longest identifiers of plain letters. A test reaches the number, and the product's page names
 /// it.

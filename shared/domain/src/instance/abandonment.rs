@@ -1,8 +1,8 @@
-//! Purchases that the marketplace gives up (decisions D11, D12).
+//! Purchases that the marketplace refunds without a release (decisions D11, D12).
 //!
-//! Under V1, the marketplace gives a purchase up and refunds it if newInstance is not answered
-//! `000000` within three hours. It does not call koohook then, so the relay checks the clock. A
-//! later call about the purchase revives it.
+//! Under V1, the marketplace refunds a purchase if newInstance is not answered `000000` within
+//! three hours. It does not call koohook then, so the relay checks the clock. A later call about
+//! the purchase revives it.
 
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ use crate::remark::Remark;
 /// Whether a decision may depend on the clock (decision D12).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ClockTrust {
-    /// The clock agrees with the store's clock.
+    /// The clock agrees with the store's clock, or the store reports no time.
     Trusted,
-    /// The store's clock shows another time.
+    /// The clock differs from the store's clock, or koohook did not compare them.
     Doubted,
 }
 
@@ -109,15 +109,16 @@ impl Instance {
         }
     }
 
-    /// When the relay must check the purchase next; `None` if the purchase is settled.
+    /// When the relay must check the purchase next; `None` if the purchase is settled or was
+    /// abandoned.
     pub fn look_at(&self) -> Option<UnixMillis> {
         let again = self.sighted_at.map(|sighted| sighted.after(CHECK_AGAIN));
         self.abandon_at.map(|at| again.unwrap_or(at))
     }
 }
 
-/// Under V1, the marketplace gives a purchase up after three hours. Half an hour is added for
-/// clocks and queues.
+/// Under V1, the marketplace refunds an unsettled purchase after three hours. Half an hour is added
+/// for clocks and queues.
 const ABANDON_AFTER: Duration = Duration::from_mins(210);
 
 /// How long the relay waits between the first check and the abandonment (decision D12). A clock

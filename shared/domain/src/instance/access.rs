@@ -24,7 +24,7 @@ pub enum Access {
     Ready(AppInfo),
     /// The product refused the order, for this reason.
     Refused(OrderRefused),
-    /// The marketplace gave the purchase up and refunded it.
+    /// The relay abandoned the purchase, because the marketplace refunded it.
     Abandoned,
 }
 

@@ -14,7 +14,7 @@ pub struct Transition {
     /// Whether the call revived an abandoned purchase. koohook must then offer the purchase to the
     /// product again, before any other notice.
     pub revived: bool,
-    /// Why the call had less effect than it asked for, or what was unusual about it.
+    /// Why the call had less effect than it requested, or what was unusual about it.
     pub remarks: Vec<Remark>,
 }
 

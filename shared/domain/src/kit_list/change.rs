@@ -1,10 +1,10 @@
-//! The change that a call asks for: edits of some rows, or a full list.
+//! The change that a call requests: edits of some rows, or a full list.
 
 use protocol::time::UnixMillis;
 
 use super::row::{self, Content, Identity, IndexRow, RowState};
 
-/// The change that a call asks for.
+/// The change that a call requests.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum KitListChange {
     /// Edits of some rows, applied one by one in this order. If two edits name the same subject at

@@ -37,8 +37,9 @@ type Closed = (Index, BTreeMap<PartName, Vec<u8>>);
 /// single changes after a list do not split it again immediately.
 const FILLED_ROWS: usize = PART_ROWS / 4 * 3;
 
-/// Two neighbouring spans with at most so many rows together are merged. It is half a part. So a
-/// merged span, or half of a split part, can change a lot before the next merge or split.
+/// Two neighbouring spans are merged if they have at most this many rows together. The limit is
+/// half a part. So a merged span, or half of a split part, can change a lot before the next merge
+/// or split.
 const MERGED_ROWS: usize = PART_ROWS / 2;
 
 impl IndexDraft {

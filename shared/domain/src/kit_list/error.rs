@@ -16,7 +16,7 @@ pub enum KitListError {
     /// A name for a new part is already used.
     #[error("name of the new index part {0} is already used")]
     NamedTwice(PartName),
-    /// The list has more rows than a head can refer to.
+    /// The list has too many rows for one head.
     #[error("list has too many rows")]
     Full,
 }

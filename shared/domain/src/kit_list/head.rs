@@ -33,7 +33,7 @@ impl Head {
         }
     }
 
-    /// The parts that the head refers to.
+    /// The parts to which the head refers.
     pub fn parts(&self) -> BTreeSet<PartName> {
         match &self.index {
             Index::Rows(_) => BTreeSet::new(),

@@ -8,25 +8,25 @@ use protocol::time::UnixMillis;
 
 use super::*;
 
-fn who(number: usize) -> Identity {
+fn identity(number: usize) -> Identity {
     Identity::new(&["I1", "T1", &number.to_string()])
 }
 
-fn how(text: &str) -> Content {
+fn content(text: &str) -> Content {
     Content::new(&[text])
 }
 
-const fn at(millis: u64) -> UnixMillis {
+const fn time(millis: u64) -> UnixMillis {
     UnixMillis::new(millis)
 }
 
 fn put(number: usize, text: &str, millis: u64) -> Edit {
-    Edit::put(who(number), how(text), at(millis))
+    Edit::put(identity(number), content(text), time(millis))
 }
 
 fn list(numbers: impl IntoIterator<Item = usize>, text: &str, millis: u64) -> KitListChange {
-    let entries = numbers.into_iter().map(|number| (who(number), how(text)));
-    KitListChange::List(List::new(entries, at(millis)))
+    let entries = numbers.into_iter().map(|number| (identity(number), content(text)));
+    KitListChange::List(List::new(entries, time(millis)))
 }
 
 type Parts = BTreeMap<PartName, Vec<u8>>;

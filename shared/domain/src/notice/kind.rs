@@ -26,7 +26,7 @@ pub enum NoticeType {
     /// Delete the instance.
     #[serde(rename = "instance.released")]
     Released,
-    /// The marketplace gave the purchase up and refunded it: delete the instance.
+    /// The marketplace refunded the purchase: delete the instance.
     #[serde(rename = "instance.abandoned")]
     Abandoned,
     /// An enterprise was added or modified.

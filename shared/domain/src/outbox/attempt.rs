@@ -42,7 +42,7 @@ pub struct Attempt {
     /// The part of a list that failed; the first part has number 1. Earlier parts are delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<usize>,
-    /// What was wrong, in koohook's words.
+    /// The fault, in koohook's words.
     pub fault: String,
     /// The beginning of the answer, without text that could be a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,11 +9,11 @@ pub const MAX_OUTBOX_LEN: usize = 64 * 1024;
 pub const MAX_UNREAD: usize = 64;
 
 impl Outbox {
-    /// Drops notices that the reader allows to drop, until the rest fits. Returns the dropped
-    /// notices.
+    /// Drops notices to make room, and returns them. For a product it drops only void notices, even
+    /// if the other notices then do not fit. For an operator it drops the oldest notices.
     pub(super) fn make_room(&mut self, reader: Reader) -> Vec<Notice> {
         match reader {
-            // So few notices always fit, so koohook need not measure them.
+            // This number of notices always fits, so koohook does not measure them.
             _ if self.is_surely_small() => Vec::new(),
             Reader::Product => self.drop_void(),
             Reader::Operator => self.drop_oldest(),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_long_notices_of_lists_are_measured() {
+    fn long_list_notices_are_dropped_if_they_do_not_fit() {
         let mut outbox = Outbox::default();
         for first in 0..4_u8 {
             let names = (0..700_u16).map(|number| {

@@ -8,8 +8,8 @@ use super::{Outbox, Reader};
 use crate::notice::{Notice, NoticeDraft, NoticeType};
 
 impl Outbox {
-    /// Appends notices in order. If there is no room, it drops the notices that the reader allows
-    /// to drop. Returns the dropped notices.
+    /// Appends notices in order. Drops notices that a new notice makes useless, and other notices
+    /// if there is no room. Returns the dropped notices.
     pub fn append(
         &mut self,
         drafts: Vec<NoticeDraft>,
@@ -32,7 +32,7 @@ impl Outbox {
     }
 
     /// If the product was never offered the purchase, koohook does not send its release either. If
-    /// the purchase was given up, a new purchase ends the block (decision E4).
+    /// `instance.created` was given up, a new purchase ends the block (decision E4).
     #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else begins or ends a purchase")]
     fn drop_outdated(&mut self, newest: NoticeType) -> Vec<Notice> {
         match newest {
@@ -42,8 +42,8 @@ impl Outbox {
         }
     }
 
-    /// Drops the notices of a purchase that was given up, because there is a new purchase. Notices
-    /// that end the old purchase are kept.
+    /// Drops the notices that wait behind an `instance.created` that was given up, because there is
+    /// a new purchase. Notices that end the old purchase are kept.
     fn unblock(&mut self) -> Vec<Notice> {
         if !std::mem::take(&mut self.blocked) {
             return Vec::new();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_release_is_offered_after_a_purchase_was_given_up() {
+    fn only_a_release_is_offered_after_instance_created_was_given_up() {
         let mut outbox = Outbox { blocked: true, ..Outbox::default() };
         append(&mut outbox, NoticeType::Renewed);
         assert_eq!((outbox.ready(NOW), outbox.due(NOW)), (None, None));

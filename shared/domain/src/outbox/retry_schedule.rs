@@ -16,7 +16,7 @@ pub const PATIENCE: Duration = Duration::from_hours(72);
 pub const MIN_ATTEMPTS: u32 = 20;
 /// The longest pause that the product may ask for (decision E4).
 pub const MAX_ASKED_PAUSE: Duration = HOURLY;
-/// Longer than every pause. A wrong clock wrote a time that is further ahead.
+/// Longer than every pause. If a stored time is further ahead, a wrong clock wrote it.
 pub const LONGEST_PAUSE: Duration = Duration::from_mins(67);
 
 /// The pauses after the first failures; later pauses last an hour.
@@ -55,7 +55,7 @@ impl Outbox {
         self.delivery = Some(delivery);
     }
 
-    /// How often a notice was postponed before its first attempt.
+    /// How many times a notice was postponed before its first attempt.
     pub fn postponed(&self, sequence: u64) -> u32 {
         let waits = self.delivery_of(sequence).filter(|delivery| delivery.count == 0);
         waits.map_or(0, |delivery| delivery.pauses)
@@ -89,7 +89,8 @@ impl DeliveryState {
         }
     }
 
-    /// Whether to give the notice up: it was offered for long enough and often enough.
+    /// Whether to give the notice up: it was offered for long enough, and there were enough
+    /// attempts.
     pub(super) fn is_over(&self, now: UnixMillis) -> bool {
         now.since(self.since) >= PATIENCE && self.count >= MIN_ATTEMPTS
     }
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_that_ended_early_is_not_used_up() {
+    fn a_failed_early_attempt_resumes_the_interrupted_pause() {
         let mut delivery = DeliveryState::new(1, UnixMillis::new(0));
         delivery.begin_pause(0, UnixMillis::new(0));
         delivery.begin_pause(0, UnixMillis::new(5_000));

@@ -31,7 +31,7 @@ pub enum Settled {
 pub struct Settling {
     /// A random number that spreads the attempts of many entities over time.
     pub chance: u16,
-    /// Whether time may give a notice up.
+    /// Whether a notice may be given up because time has passed.
     pub clock: ClockTrust,
     /// The current time.
     pub now: UnixMillis,

@@ -8,11 +8,11 @@ use crate::kit_list::row::IndexRow;
 fn an_arriving_row_is_compared_with_the_known_row_and_the_newest_list() {
     use EntryOutcome::{Applied, Confirmed, Repeated, Stale};
     let state = |letter| match letter {
-        'a' | 'b' => RowState::Present(how(&String::from(letter))),
+        'a' | 'b' => RowState::Present(content(&String::from(letter))),
         'd' => RowState::Deleted,
         _ => RowState::Revoked,
     };
-    let row = |(letter, millis)| IndexRow::new(who(1), at(millis), state(letter));
+    let row = |(letter, millis)| IndexRow::new(identity(1), time(millis), state(letter));
     // The known row, the time of the newest list, the arriving row.
     let table = [
         (None, None, ('a', 5), Applied),
@@ -36,7 +36,7 @@ fn an_arriving_row_is_compared_with_the_known_row_and_the_newest_list() {
         (Some(('r', 4)), None, ('d', 5), Applied),
     ];
     for (known, floor, arriving, expected) in table {
-        let outcome = weigh(known.map(row).as_ref(), floor.map(at), &row(arriving));
+        let outcome = weigh(known.map(row).as_ref(), floor.map(time), &row(arriving));
         assert_eq!(outcome, expected, "{known:?} {floor:?} {arriving:?}");
     }
 }
@@ -54,8 +54,8 @@ fn the_last_of_two_entries_with_the_same_subject_counts() {
     for text in ["a", "b"] {
         let second = if text == "a" { EntryOutcome::Repeated } else { EntryOutcome::Applied };
         let edits = KitListChange::Edits(vec![put(1, "a", 5), put(1, text, 5)]);
-        let entries = [(who(1), how("a")), (who(1), how(text))];
-        for change in [edits, KitListChange::List(List::new(entries, at(5)))] {
+        let entries = [(identity(1), content("a")), (identity(1), content(text))];
+        for change in [edits, KitListChange::List(List::new(entries, time(5)))] {
             let (mut head, mut parts) = (Head::default(), Parts::new());
             let changed = make(&mut head, &mut parts, &change);
             assert_eq!(changed.outcomes, [EntryOutcome::Applied, second]);
@@ -74,9 +74,9 @@ fn a_list_replaces_rows_that_are_not_newer() {
         put(1, "a", 4),
         put(2, "a", 5),
         put(3, "a", 6),
-        Edit::delete(who(4), at(4)),
-        Edit::delete(who(5), at(6)),
-        Edit::delete(who(6), at(6)),
+        Edit::delete(identity(4), time(4)),
+        Edit::delete(identity(5), time(6)),
+        Edit::delete(identity(6), time(6)),
         put(7, "b", 6),
     ];
     make(&mut head, &mut parts, &KitListChange::Edits(edits));
@@ -85,11 +85,11 @@ fn a_list_replaces_rows_that_are_not_newer() {
     assert_eq!(changed.outcomes, [Applied, Stale, Stale, Applied]);
     // 1 and 2 are removed; 3 and the newer tombstones of 5 and 6 stay.
     assert_eq!((changed.removed, changed.spared), (2, 1));
-    assert_eq!((head.rows(), head.listed_at()), (6, Some(at(5))));
+    assert_eq!((head.rows(), head.listed_at()), (6, Some(time(5))));
 
     let older = make(&mut head, &mut parts, &list([1, 2], "a", 4));
     assert_eq!((older.head, older.outcomes), (None, vec![Stale, Stale]));
-    let older = KitListChange::Edits(vec![put(1, "a", 4), Edit::delete(who(4), at(4))]);
+    let older = KitListChange::Edits(vec![put(1, "a", 4), Edit::delete(identity(4), time(4))]);
     assert!(head.needs(&older).is_empty());
     let older = make(&mut head, &mut parts, &older);
     assert_eq!((older.head, older.outcomes), (None, vec![Stale, Stale]));
@@ -103,7 +103,7 @@ fn an_empty_list_changes_nothing() {
     assert!(head.needs(&empty).is_empty());
     let changed = make(&mut head, &mut parts, &empty);
     assert_eq!((changed.has_effect(), changed.head), (false, None));
-    assert_eq!((head.rows(), head.listed_at()), (3000, Some(at(1))));
+    assert_eq!((head.rows(), head.listed_at()), (3000, Some(time(1))));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_repeated_list_writes_only_the_head() {
     make(&mut head, &mut parts, &list(0..3000, "a", 1));
     let same = make(&mut head, &mut parts, &list(0..3000, "a", 2));
     assert!(!same.has_effect() && same.parts.is_empty() && same.unreferenced.is_empty());
-    assert_eq!(head.listed_at(), Some(at(2)));
+    assert_eq!(head.listed_at(), Some(time(2)));
     let repeat = make(&mut head, &mut parts, &list(0..3000, "a", 2));
     assert!(repeat.head.is_none());
     assert_eq!(repeat.outcomes, [EntryOutcome::Repeated; 3000]);

@@ -62,7 +62,7 @@ fn a_list_with_too_many_rows_is_rejected() {
 fn rows_that_moved_to_another_part_do_not_reappear() {
     let (mut head, mut parts) = (Head::default(), Parts::new());
     let mut numbers: Vec<usize> = (0..PART_ROWS + 3).collect();
-    numbers.sort_by_key(|number| who(*number));
+    numbers.sort_by_key(|number| identity(*number));
     // One full part. The rows that split it belong to the upper half, then to the lower half.
     for splitting in [PART_ROWS - 1, 1] {
         let mut full = numbers.clone();

@@ -10,11 +10,11 @@ fn the_stored_form_does_not_change() {
     let text = "a165a1c6e21876ac902a07f0 01738f343bdf 3af84f09d4 00";
     let row = IndexRow::new(
         Identity::new(&["I1", "T1", "00000001"]),
-        at(1_595_835_431_903),
-        RowState::Present(how("部门")),
+        time(1_595_835_431_903),
+        RowState::Present(content("部门")),
     );
     assert_eq!(hex::encode(row::to_bytes(&[row])), text.replace(' ', ""));
-    let head = Head { listed_at: Some(at(7)), index: Index::Rows(vec![row]) };
+    let head = Head { listed_at: Some(time(7)), index: Index::Rows(vec![row]) };
     assert_eq!(
         serde_json::to_string(&head).unwrap(),
         r#"{"listedAt":7,"rows":"oWWhxuIYdqyQKgfwAXOPNDvfOvhPCdQA"}"#
@@ -25,10 +25,10 @@ fn the_stored_form_does_not_change() {
 
 #[test]
 fn every_stored_state_is_read_back_unchanged() {
-    let states = [RowState::Present(how("a")), RowState::Deleted, RowState::Revoked];
+    let states = [RowState::Present(content("a")), RowState::Deleted, RowState::Revoked];
     for state in states {
         // The time is beyond the last time that a row can store.
-        let row = IndexRow::new(who(1), at(u64::MAX), state);
+        let row = IndexRow::new(identity(1), time(u64::MAX), state);
         assert_eq!(row.at.millis(), (1 << 48) - 1);
         assert_eq!(row::from_bytes(&row::to_bytes(&[row])), Some(vec![row]));
     }
