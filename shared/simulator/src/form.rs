@@ -29,7 +29,7 @@ mod tests {
     use super::{encode, query};
 
     #[test]
-    fn text_is_encoded_as_java_does() {
+    fn text_is_encoded_as_in_java() {
         assert_eq!(encode("The string ü@foo-bar"), "The+string+%C3%BC%40foo-bar");
         assert_eq!(encode("a+b/c=="), "a%2Bb%2Fc%3D%3D");
         assert_eq!(encode("~*._-!'()"), "%7E*._-%21%27%28%29");

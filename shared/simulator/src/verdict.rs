@@ -42,8 +42,8 @@ pub struct Verdict {
 pub enum Outcome {
     /// The marketplace accepts the answer.
     Right,
-    /// The server does not serve this activity, which not every product needs. The field is its
-    /// answer.
+    /// The server does not serve this activity, but not every product needs it. The field contains
+    /// the server's answer.
     NotServed(String),
     /// The marketplace counts a failed call.
     Failed(Failure),
@@ -54,9 +54,9 @@ pub enum Outcome {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("{seen}; expected: {wanted}")]
 pub struct Failure {
-    /// What the simulator saw.
+    /// The observation of the simulator.
     pub seen: String,
-    /// What the guide requires, with the name of its page, and what to check.
+    /// The requirement of the guide, with the name of its page, and what to check.
     pub wanted: String,
 }
 
@@ -122,7 +122,8 @@ impl Step {
         if self.title.contains(RENEWAL_CHANGE) { RENEWAL_CHANGE } else { self.activity() }
     }
 
-    /// Whether the marketplace asks again after `000004`. Only V2 does so, and only for real calls.
+    /// Whether the marketplace asks again after `000004`. It does so only under V2 and only for
+    /// real calls.
     fn may_wait(&self) -> bool {
         let asked_again = ["newInstance", "queryInstance"].contains(&self.activity());
         self.call.contract == Contract::V2 && asked_again && !self.is_rehearsal()
@@ -251,8 +252,8 @@ fn forgive_undefined(step: &Step, mismatch: &Mismatch) -> Forgiven {
     if step.is_decision { Forgiven::With(Remark::Unsaid(mismatch.clone())) } else { Forgiven::Not }
 }
 
-/// Whether the marketplace accepts another list. The guide guarantees no order and does not define
-/// the answer for unknown IDs.
+/// Whether the marketplace accepts a list that differs from the expected one. The guide guarantees
+/// no order and does not define the answer for unknown IDs.
 fn forgive_list(step: &Step, expected: &[String], found: &[String]) -> Forgiven {
     let is_all_there = expected.iter().all(|id| found.contains(id));
     if is_all_there && found.len() == expected.len() {

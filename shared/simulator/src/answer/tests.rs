@@ -29,7 +29,7 @@ fn documented(signature: &str) -> String {
 }
 
 #[test]
-fn the_vectors_have_right_signatures() {
+fn the_signatures_of_the_vectors_are_correct() {
     for (key, body, signature) in [
         (KEY, SUCCESS, "JlKwXWkh0Ut3KEMWxd0Q8cjpT9/KvMKX/y6SJ8PitkE="),
         (KEY, &format!("{SUCCESS}\n"), "eINdBa4mnOtUe9GrvMNPnmpXRFoaIc7+nLLeS9s0hBM="),
@@ -63,7 +63,8 @@ fn a_body_sign_of_another_form_is_rejected() {
     assert_eq!(verify_body_sign(&response(&[], SUCCESS), KEY), Err(AnswerError::BodySignMissing));
 }
 
-/// The signature page has one blank, and the frequently asked questions have no blank.
+/// The signature page has a blank before the second value. The frequently asked questions have no
+/// blank there.
 #[test]
 fn other_blanks_in_a_body_sign_are_a_remark() {
     let signature = "JlKwXWkh0Ut3KEMWxd0Q8cjpT9/KvMKX/y6SJ8PitkE=";

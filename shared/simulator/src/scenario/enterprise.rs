@@ -83,7 +83,8 @@ impl Party<'_> {
         ]
     }
 
-    /// The most people of one call, and then a person whose name differs only in capitals.
+    /// One call with the most people. Then a call with a person whose name differs only in
+    /// capitals.
     fn authorises(self) -> Vec<Step> {
         let call = |remark: &str| self.step("authSync", remark).of(TENANT);
         let all = (1..=MOST_PEOPLE).map(|number| person(&format!("user{number:03}"), USER));

@@ -8,7 +8,7 @@ use super::{Failure, Outcome, Received, Remark, Verdict, judge};
 use crate::answer::{self, AnswerError};
 use crate::scenario::{self, Mismatch, Step, Wire};
 
-/// The vectors of `body-sign.json`, which the marketplace's sample made.
+/// The access key of the vectors in `body-sign.json`, which the marketplace's sample signed.
 const KEY: &str = "constructed-base-key-0001";
 const SUCCESS: &str = r#"{"resultCode":"000000","resultMsg":"success."}"#;
 const SIGNED: &str =
@@ -169,7 +169,7 @@ fn an_error_page_is_reported_with_the_requirement_of_the_guide() {
 }
 
 #[test]
-fn an_activity_that_not_every_product_needs_may_be_unserved() {
+fn an_optional_activity_may_be_unserved() {
     let missing = |status| {
         let mut response = response(&[], "not here");
         *response.status_mut() = status;
@@ -206,7 +206,7 @@ fn an_activity_that_not_every_product_needs_may_be_unserved() {
 }
 
 #[test]
-fn the_instance_id_of_an_order_stays_and_that_of_a_rehearsal_may_change() {
+fn an_order_keeps_its_instance_id_and_a_rehearsal_may_change_it() {
     let other = r#"{"resultCode":"000000","resultMsg":"ok","instanceId":"other"}"#;
     let wanted = "the same instanceId for the same order (access guide 2.0, newInstance); \
                   check that the server stores the instance of each order";

@@ -1,4 +1,5 @@
-//! What the guide requires, with the name of its page, and what to check.
+//! The texts of a failure: the requirement of the guide, with the name of its page, and what to
+//! check.
 
 use super::Failure;
 use crate::answer::AnswerError;
@@ -113,6 +114,6 @@ const DEBUGGING: &str = "Interface debugging";
 const SIGNING: &str = "Signing the response body";
 const SPELLING: &str = "the spelling of the member's name";
 
-/// What the guides require of the time of an answer, and what to check.
+/// The limit that the guides set for the time of an answer, and what to check.
 pub const ANSWER_IN_TIME: &str =
     "a complete answer within 20 s (access guides, FAQ); check that the server runs";

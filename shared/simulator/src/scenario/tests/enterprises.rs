@@ -106,7 +106,7 @@ fn lists_are_text_under_v1_and_mostly_arrays_under_v2() {
 }
 
 #[test]
-fn the_sellers_calls_name_no_instance_and_no_order() {
+fn a_call_has_the_ids_of_the_purchase_or_empty_ids() {
     for scenario in enterprises() {
         let mut named = BTreeSet::new();
         for step in &scenario {
