@@ -11,7 +11,7 @@ use crate::failure::Failure;
 /// Why koohook did not carry out a verified callback.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum CallError {
-    /// No function here serves this activity.
+    /// No function in this process serves this activity.
     ActivityUnknown,
     /// The request does not follow the guide.
     Malformed(Malformed),

@@ -87,7 +87,7 @@ impl<W: World> Callback<'_, W> {
             let Verdict { write, reply, outcome, remarks } = verdict;
             log.decided(outcome, remarks);
             let Some(mut record) = write else { return Ok(Update::Leave((reply, None))) };
-            // The claim of the first attempt is in the same write: it costs no second one.
+            // The claim of the first attempt is in the same write, so it needs no second write.
             let claimed = first.claim(&mut record, slot.found.is_none());
             Ok::<_, CallError>(Update::write(record, (reply, claimed)))
         });

@@ -64,7 +64,7 @@ impl Web for Client {
 /// The root certificates are compiled in, because a function's image has none.
 fn tls(authorities: &Authorities) -> ClientConfig {
     let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-    // Each was checked when it was parsed, so that none is skipped here.
+    // Each certificate was checked when it was parsed, so this call skips none.
     roots.add_parsable_certificates(authorities.iter().cloned());
     ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
 }

@@ -40,7 +40,7 @@ pub struct Config {
     pub relay_secret: Option<Secret>,
     /// The store.
     pub store: StoreSetting,
-    /// The address that a plain HTTP host listens on.
+    /// The address at which a plain HTTP host listens.
     pub listen: String,
     /// How many connections a plain HTTP host keeps open concurrently.
     pub max_connections: usize,

@@ -1,4 +1,5 @@
-//! What all endpoints and the relay share: the world, the seal of its store, and the product.
+//! The state that all endpoints and the relay share: the world, the seal of its store, and the
+//! product.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,7 @@ use crate::seal::Seal;
 use crate::unusable_entities::UnusableEntities;
 use crate::world::{Deadline, World};
 
-/// What all endpoints and the relay share.
+/// The state that all endpoints and the relay share.
 pub struct Context<W> {
     /// The store, the web, the clock and randomness.
     pub world: W,
@@ -43,7 +44,7 @@ pub struct ContextSettings {
 /// The seller's product: its address, and how koohook calls it.
 #[derive(Clone, Debug)]
 pub struct Product {
-    /// The URL that koohook sends notices to.
+    /// The URL to which koohook sends notices.
     pub address: http::Uri,
     /// The secrets that sign koohook's calls to the product and verify the product's calls.
     pub secrets: WebhookSecrets,

@@ -83,7 +83,8 @@ impl<W: World> Delivery<'_, W> {
                 self.claim_and_offer(slot, record).await
             }
             OrderStep::Complete | OrderStep::Postponed => {
-                // A lost race does no harm: another delivery has offered the notice.
+                // A lost race does no harm. If the notice still waits, a later attempt repeats this
+                // step.
                 self.repository.write(&slot, record).await?;
                 Ok(DeliveryResult::not_offered(slot))
             }

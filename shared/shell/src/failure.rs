@@ -27,7 +27,8 @@ pub enum Failure {
     /// The configured keys do not decrypt the store's seal mark: another key sealed the store.
     #[error("store sealed by another key")]
     SealedElsewhere,
-    /// koohook did not write the stored value, a newer koohook wrote it, or it would be too large.
+    /// The stored value is not a record of koohook, a newer koohook wrote it, or the new value
+    /// would be too large.
     #[error("stored value unusable")]
     Value(#[from] RecordError),
     /// A list's index is incomplete, or too many of its parts wait for the product.

@@ -31,7 +31,8 @@ pub(crate) struct FirstAttempt<'a, W> {
     pub purchase: Option<Contract>,
 }
 
-/// A notice for which the callback's write includes a claim.
+/// The first attempt that this callback will make. The callback's write includes its claim, unless
+/// koohook must first query the order details.
 pub(crate) struct Claimed<'a> {
     product: &'a Product,
     /// The claim. `None` if koohook must first ask the marketplace for the order details.
@@ -47,11 +48,12 @@ pub(crate) struct Attempted {
     pub notice: NoticeOutcome,
     /// Why the product did not answer, if it did not.
     pub cause: Option<&'static str>,
-    /// The reply to the call, if the product's answer changed it.
+    /// The reply from the record after the attempt. `None` if the notice was not offered, or if
+    /// this reply must not be given.
     pub reply: Option<Reply>,
 }
 
-/// If less time is left, the notice is left to the relay.
+/// The least time that an attempt needs. If less time remains, the relay sends the notice.
 const LEAST: Duration = Duration::from_secs(1);
 /// How long before the deadline the attempt must have ended.
 const MARGIN: Duration = Duration::from_millis(500);
@@ -165,7 +167,8 @@ impl<'a, W: World> FirstAttempt<'a, W> {
             patience,
             least: LEAST_ANSWER,
             claim: left.saturating_add(GRACE),
-            // The marketplace is waiting. If the query gets no turn in time, the relay asks later.
+            // The marketplace is waiting. If the query gets no turn in time, the relay sends it
+            // later.
             orders: AskLimits { answer: patience / 2, turn: patience / 2 },
             // A callback does not compare its clock with the store's.
             clock: ClockTrust::Doubted,

@@ -23,7 +23,7 @@ pub struct Guard {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Authorities(Vec<CertificateDer<'static>>);
 
-/// The addresses that plain HTTP may connect to.
+/// The addresses to which plain HTTP may connect.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Network {
     /// This machine.

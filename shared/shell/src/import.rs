@@ -1,5 +1,5 @@
-//! Imports one instance that an older server made, with the pointer by which its purchase finds it
-//! (decision C7).
+//! Imports one instance that an older server made. Also writes a pointer from its purchase to the
+//! instance (decision C7).
 //!
 //! The pointer is written first. A purchase that arrives after that waits for the instance, and
 //! creates no second one.

@@ -1,26 +1,26 @@
-//! Everything of koohook that uses the outside: HTTP, stores, the environment, the clock, the log.
+//! The part of koohook that does I/O: HTTP, stores, the environment, the clock, the log.
 //!
-//! The shell reads once, asks the core for a decision, writes once, and signs the answer. It has no
-//! code for a single callback.
+//! The shell reads once, asks the crate `domain` for a decision, writes once, and signs the answer.
+//! It has no code for a single callback.
 //!
 //! In reading order:
 //!
 //! - [`endpoint`]: turns an HTTP request into an HTTP response: callbacks, with one function that
-//!   signs every answer; app info; the relay. [`route`]: finds which contract a request belongs to,
-//!   and makes the constant answers to all other requests.
+//!   signs every answer; app info; the relay. [`route`]: finds the contract of a request, and makes
+//!   the constant answers to all other requests.
 //! - `callback`: the steps of one verified callback; `first_attempt`: its first attempt to notify the
 //!   product; `call_log`: its log line.
 //! - [`repository`]: reads entity records, and writes them over the version that was read.
-//! - [`delivery`]: sends one entity's notices to the product; [`relay`]: delivers the due notices of
-//!   all entities; [`unused_parts`]: deletes parts that no record refers to; `unusable_entities`:
-//!   entities that the relay skips for a while.
+//! - [`delivery`]: sends one entity's notices to the product; [`relay`]: delivers the due notices
+//!   of all entities; [`unused_parts`]: deletes parts to which no record refers;
+//!   `unusable_entities`: entities that the relay skips for a while.
 //! - [`order_lookup`]: queries the order details from the marketplace before a notice is sent.
 //!   `time_limits`: how long koohook waits for the product and the marketplace.
 //! - [`import`]: imports instances that an older server made.
 //! - [`context`]: what all endpoints and the relay share.
-//! - [`world`]: the interface to the outside: store, web, clock, randomness. [`web`]: one call over
-//!   HTTP; `client`: the HTTP client; [`guard`]: which networks and authorities a call to the product
-//!   may use. [`store`]: the key-value stores. [`seal`]: encrypts stored values.
+//! - [`world`]: the interface to the store, the web, the clock and randomness. [`web`]: one call
+//!   over HTTP; `client`: the HTTP client; [`guard`]: which networks and authorities a call to the
+//!   product may use. [`store`]: the key-value stores. [`seal`]: encrypts stored values.
 //! - [`config`]: reads the environment, once per start. [`host`]: the hosts that run functions;
 //!   [`unverified_bodies`]: limits how many bytes of unverified bodies a host keeps.
 //! - [`failure`]: failures on koohook's side; `call_error`: why a verified call was not carried out.

@@ -33,11 +33,11 @@ pub struct Orders {
 pub enum AskOutcome {
     /// The order details.
     Found(OrderDetails),
-    /// The details are not available now, for this reason; ask again later.
+    /// The details are not available now, for this reason; query them again later.
     NotNow(String),
     /// The details will never be available, for this reason.
     Never(String),
-    /// Not asked: other queries are running, and there was no turn in time.
+    /// koohook sent no query: other queries are running, and there was no turn in time.
     NoTurn,
 }
 
@@ -46,7 +46,7 @@ pub enum AskOutcome {
 pub struct AskLimits {
     /// How long to wait for the answer, after the query has its turn.
     pub answer: Duration,
-    /// How long to wait for a turn. Zero: ask only if a turn is free.
+    /// How long to wait for a turn. Zero: send the query only if a turn is free.
     pub turn: Duration,
 }
 

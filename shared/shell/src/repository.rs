@@ -23,10 +23,10 @@ use crate::seal::Seal;
 use crate::store::{Put, Queue, Store, Stored, Unavailable, Value, Version};
 use crate::world::{Deadline, World};
 
-/// How often a write without a reply is sent again with the same version.
+/// How many times koohook repeats a write that got no reply, with the same version.
 const MAX_RESENDS: usize = 2;
 /// The shortest and the longest pause after a lost race, in milliseconds. The pause is random, so
-/// that the writers do not meet again.
+/// that the writers do not collide again.
 const REST_AFTER_RACE: [u64; 2] = [2, 40];
 
 /// Reads and writes entity records until a deadline.
@@ -35,7 +35,8 @@ pub struct Repository<'a, W> {
     pub world: &'a W,
     /// Encrypts and decrypts stored values.
     pub seal: &'a Seal,
-    /// Who reads the notices. It decides which entities are due.
+    /// The reader of the notices: the product or the operator. It determines which entities are
+    /// due.
     pub reader: Reader,
     /// When all reads and writes must have ended.
     pub deadline: Deadline,
@@ -52,7 +53,7 @@ pub struct Counts {
     pub writes: AtomicUsize,
 }
 
-/// A key of the store, and what was read there. A write goes over exactly this.
+/// A key of the store, and the value that was read there. A write replaces only this version.
 #[derive(Clone, Debug)]
 pub struct Slot {
     /// The store's key.

@@ -1,5 +1,5 @@
-//! Finds which contract a request belongs to, only by its request line and headers. Also the
-//! constant answers to requests that the marketplace never sends (decisions A1, A3, A4, G1).
+//! Finds the contract of a request, only by its request line and headers. Also the constant answers
+//! to requests that the marketplace never sends (decisions A1, A3, A4, G1).
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
@@ -9,7 +9,7 @@ use protocol::message::Activity;
 use protocol::query_string;
 use protocol::signature::{Contract, Headers, Interface};
 
-/// What the path and the method of a callback determine.
+/// The properties of a callback that its path and method determine.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Route {
     /// The interface, whose keys sign the call.
@@ -147,7 +147,7 @@ fn over_limits(head: &Parts) -> Option<StatusCode> {
 }
 
 /// Whether a `Content-Encoding` names a coding. Some callers write a character set there, like
-/// `UTF-8`. Such a body is not encoded, and its signature covers its bytes as they are.
+/// `UTF-8`. Such a body is not encoded, and its signature covers its unchanged bytes.
 fn is_coded(value: &HeaderValue) -> bool {
     let text = value.to_str().unwrap_or_default();
     text.split(',')

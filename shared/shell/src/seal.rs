@@ -1,4 +1,4 @@
-//! Encrypts and decrypts every stored value, just before the store (decision F5).
+//! Encrypts every value before it is stored, and decrypts it after it is read (decision F5).
 //!
 //! A store outside this machine never contains unencrypted credentials or personal data of buyers.
 //! A sealed value is bound to its key in the store: under another key it cannot be decrypted.
@@ -20,7 +20,7 @@ pub struct Seal {
     current: Option<Aes256Gcm>,
     previous: Vec<Aes256Gcm>,
     clear: Clear,
-    /// What the process knows about the mark of the store.
+    /// The state of the store's seal mark, as this process last read it.
     pub(crate) mark: SealMark,
 }
 
@@ -34,7 +34,8 @@ pub enum Clear {
     Refused,
 }
 
-/// A stored value cannot be decrypted: another key sealed it, or it was moved or altered.
+/// A value cannot be decrypted (another key sealed it, or it was moved or altered), or a value
+/// cannot be sealed.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("value cannot be decrypted")]
 pub struct SealError;
@@ -101,7 +102,7 @@ impl Seal {
     /// Seals bytes for a place (a key) in the store. Never use a nonce twice.
     ///
     /// # Errors
-    /// If the cipher cannot seal so many bytes, or if there is no key and unencrypted values are
+    /// If the cipher cannot seal this many bytes, or if there is no key and unencrypted values are
     /// not allowed.
     pub fn seal(
         &self,
@@ -121,7 +122,8 @@ impl Seal {
         }
     }
 
-    /// Whether stored bytes are sealed, with any key. Only sealed bytes show which key was used.
+    /// Whether stored bytes are sealed, with any key. Unencrypted bytes do not show whether a key
+    /// is right.
     pub fn is_sealed(stored: &[u8]) -> bool {
         stored.first() == Some(&SEALED)
     }

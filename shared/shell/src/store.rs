@@ -101,7 +101,7 @@ pub struct Value {
     pub version: Version,
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// The agenda that the value is on, and the time of its entry.
+    /// The agenda that contains the value, and the time of its entry.
     pub agenda: Option<(Queue, UnixMillis)>,
     /// When the value expires, if it does.
     pub expires: Option<UnixMillis>,

@@ -15,11 +15,11 @@ use protocol::time::UnixMillis;
 use crate::failure::Failure;
 use crate::store::Entry;
 
-/// The entities that are skipped, and where the agenda is read from.
+/// The entities that are skipped, and the time from which the agenda is read.
 #[derive(Debug, Default)]
 pub struct UnusableEntities {
     skipped: BTreeMap<String, Skip>,
-    /// Where to read the agenda from, until the next read from its beginning.
+    /// The time from which the relay reads the agenda, until its next read from the beginning.
     read_from: Option<UnixMillis>,
     read_from_beginning: Option<Duration>,
     logged: Option<Duration>,
@@ -44,8 +44,8 @@ const LATE: Duration = Duration::from_mins(5);
 const MAX_SKIPPED: usize = 100_000;
 
 impl UnusableEntities {
-    /// From where to read the agenda, and how many additional entries to read because of skipped
-    /// entities.
+    /// The time from which to read the agenda, and how many additional entries to read because of
+    /// skipped entities.
     pub fn read_span(&mut self, now: UnixMillis, elapsed: Duration) -> (UnixMillis, usize) {
         let is_long_ago =
             self.read_from_beginning.is_none_or(|at| elapsed.saturating_sub(at) >= MINUTE);

@@ -1,5 +1,5 @@
-//! Deletes parts that no record refers to: parts of interrupted writes, and parts that a newer part
-//! replaced (decision E1a). It is safe while callbacks and other sweeps run. A sweep works in
+//! Deletes parts to which no record refers: parts of interrupted writes, and parts that a newer
+//! part replaced (decision E1a). It is safe while callbacks and other sweeps run. A sweep works in
 //! batches and stores its progress after each, so that it can finish a list of any length.
 
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ use crate::world::World;
 pub struct Swept {
     /// Parts that were deleted.
     pub deleted: usize,
-    /// Parts that a record refers to, and that were removed from the agenda.
+    /// Parts to which a record refers, and that were removed from the agenda.
     pub kept: usize,
 }
 
@@ -47,10 +47,11 @@ pub async fn sweep_unused<W: World>(
     failure.map_or(Ok((Swept { deleted, kept: 0 }, more)), Err)
 }
 
-/// Checks parts of one list that have rested. The parts that the list refers to are kept; the
-/// others are deleted. A writer may have paused all this time and could still write a record that
-/// refers to such a part. So koohook fences the list first: it changes the list's version and its
-/// fence counter. Then that writer loses its race, and sees why.
+/// Checks parts of one list whose waiting time has passed. koohook keeps the parts to which the
+/// list refers, and deletes the others. A writer may have paused all this time and could still
+/// write a record that refers to such a part. So koohook fences the list first: it changes the
+/// list's version and its fence counter. Then the write of that writer fails, and the writer finds
+/// the new fence counter.
 ///
 /// # Errors
 /// If the store does not answer in time. Finished work stays done.
@@ -123,8 +124,9 @@ async fn remove_names<W: World>(
     Ok(repository.update(Start::Slot(slot), remove).await?.decided)
 }
 
-/// Fences a list against a writer of parts that the list does not name, and returns those parts. If
-/// another write was faster, the check is repeated on the new record, which may name them.
+/// Changes the version and the fence counter of a list, unless the list names all these parts. So
+/// no paused writer can still refer to the other parts. Returns the parts that the list does not
+/// name. If another write was faster, the check is repeated on the new record, which may name them.
 async fn fence<W: World>(
     repository: &Repository<'_, W>,
     slot: Slot,
@@ -145,7 +147,7 @@ async fn fence<W: World>(
     Ok(repository.update(Start::Slot(slot), fence).await?.decided)
 }
 
-/// The parts among `names` that a list's record refers to.
+/// The parts among `names` to which a list's record refers.
 fn named(slot: &Slot, names: &BTreeSet<PartName>) -> BTreeSet<PartName> {
     let known = slot.record().map(referred).unwrap_or_default();
     names.intersection(&known).copied().collect()
@@ -159,8 +161,8 @@ pub fn unused(slot: &Slot) -> BTreeSet<PartName> {
     }
 }
 
-/// Every part that a record refers to: in its index, as unused, or in a notice. Dead letters count,
-/// since they may be replayed.
+/// Every part to which a record refers: in its index, as unused, or in a notice. Dead letters
+/// count, since they may be replayed.
 fn referred(record: &EntityRecord) -> BTreeSet<PartName> {
     let mut names: BTreeSet<_> = record.outbox.parts().collect();
     if let Entity::KitList(list) = &record.entity {

@@ -22,8 +22,8 @@ pub trait Web: Send + Sync + 'static {
 /// and in the commands' output.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Unanswered {
-    /// The name has no address. The call had no effect, as with every reason down to
-    /// [`Self::NotReached`].
+    /// The name has no address. For this reason, and every reason from here to
+    /// [`Self::NotReached`], the call had no effect.
     NameNotFound,
     /// The name has an address to which plain HTTP is not allowed.
     NotAllowed,

@@ -7,12 +7,12 @@ use protocol::time::UnixMillis;
 use crate::store::Store;
 pub use crate::web::{Unanswered, Web};
 
-/// What koohook uses of the outside. The steps of a callback are generic over it and name no
-/// runtime, so that a simulation can run them many times.
+/// The interface to everything outside the program. The steps of a callback are generic over it and
+/// name no runtime, so that a simulation can run them many times.
 pub trait World: Send + Sync + 'static {
     /// The type of the store.
     type Store: Store;
-    /// How the product and the marketplace's open APIs are called.
+    /// The type of the client that calls the product and the marketplace's open APIs.
     type Web: Web;
 
     /// The store.

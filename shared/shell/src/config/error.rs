@@ -1,4 +1,4 @@
-//! All settings that cannot be used, so that an operator can correct them in one go.
+//! All settings that cannot be used, so that an operator can correct them together.
 
 use std::error::Error;
 use std::fmt;

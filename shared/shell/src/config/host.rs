@@ -74,7 +74,7 @@ fn parse_log(text: &str) -> Result<String, String> {
 }
 
 fn parse_relay_secret(text: &str) -> Result<Secret, String> {
-    // The rules of an access key; also, a header must be able to carry it.
+    // The rules of an access key. The secret must also be a valid header value.
     let strong = AccessKey::parse(text).is_ok();
     let fits = strong && text.bytes().all(|byte| byte.is_ascii_graphic());
     let secret = Some(text).filter(|_| fits).map(|text| Secret::new(text.to_owned()));

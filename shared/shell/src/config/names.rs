@@ -3,7 +3,7 @@
 use protocol::text::nearest;
 
 /// The variables whose names look like settings but are not: a misspelt setting would be ignored
-/// silently. Each comes with the setting that has the most similar name.
+/// silently. Each is listed with the setting that has the most similar name.
 pub fn unknown_settings(
     names: impl Iterator<Item = String>,
 ) -> Vec<(String, Option<&'static str>)> {

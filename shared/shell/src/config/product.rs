@@ -16,7 +16,7 @@ use crate::context::Product;
 use crate::guard::{Authorities, Guard, Network};
 use crate::time_limits::FIRST_ATTEMPT;
 
-/// The product's address, and the network that plain HTTP to it must stay in.
+/// The product's address. If it uses plain HTTP, also the network that must contain the product.
 type Place = (Uri, Option<Network>);
 
 /// The host of an address.
@@ -53,8 +53,8 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// The network that plain HTTP to this host must stay in. The addresses of a name are checked
-    /// when koohook connects.
+    /// The network that must contain this host if plain HTTP is used. The addresses of a name are
+    /// checked when koohook connects.
     fn network(&self, widest: Network) -> Result<Network, &'static str> {
         let is_here = match self {
             Self::Name(name) => is_localhost(name),

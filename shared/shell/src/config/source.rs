@@ -11,8 +11,8 @@ use super::text::{is_file, judge};
 pub(super) struct Source<'a>(pub(super) &'a dyn Fn(&str) -> Option<String>);
 
 impl Source<'_> {
-    /// The text of a setting, or of its file. An empty text is an error. Treated as absent, it
-    /// would silently disable a route or the seal.
+    /// The text of a setting, or of its file. An empty text is an error. If koohook treated it as
+    /// absent, a route or the seal would be off without any message.
     pub(super) fn text(&self, name: &'static str) -> Result<Option<String>, SettingError> {
         let text = match ((self.0)(name), (self.0)(&format!("{name}_FILE"))) {
             (Some(_), Some(_)) => {

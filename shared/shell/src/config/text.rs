@@ -24,14 +24,14 @@ fn is_path(text: &str) -> bool {
 /// # Errors
 /// What is wrong with the text, and what to do.
 pub(super) fn judge(name: &str, text: &str) -> Result<(), String> {
-    let is_lines = OF_LINES.contains(&name);
+    let is_lines = MULTI_LINE_SETTINGS.contains(&name);
     let letters = if is_lines { text.replace(['\n', '\r', '\t'], "") } else { text.to_owned() };
-    let hidden = unseen(&letters).filter(|_| name != OF_PROSE);
+    let hidden = unseen(&letters).filter(|_| name != PROSE_SETTING);
     if text.trim().is_empty() {
         Err("is empty; give it a value, or unset it".to_owned())
     } else if is_assignment(text) {
         Err("is a whole line of an env file; keep only the text after the =".to_owned())
-    } else if OF_KEYS.contains(&name) && is_path(text) {
+    } else if KEY_SETTINGS.contains(&name) && is_path(text) {
         Err(format!("is the path of a file; set {name}_FILE to it instead"))
     } else if text.contains(char::REPLACEMENT_CHARACTER) {
         Err("is not UTF-8; set it again".to_owned())
@@ -52,7 +52,7 @@ pub(super) fn judge(name: &str, text: &str) -> Result<(), String> {
 /// Whether a text names an existing file instead of being its content. A path could be accepted as
 /// a key, and then no signature would verify.
 pub(super) fn is_file(name: &str, text: &str) -> bool {
-    !OF_PATHS.contains(&name) && text.contains(['/', '.']) && Path::new(text).is_file()
+    !PATH_SETTINGS.contains(&name) && text.contains(['/', '.']) && Path::new(text).is_file()
 }
 
 /// Reads a number that has only digits: no sign, unit or exponent.
@@ -62,7 +62,7 @@ pub(super) fn digits(text: &str) -> Option<u64> {
 }
 
 /// Settings that may have several lines. Every other setting is one line without blanks around it.
-const OF_LINES: [&str; 5] = [
+const MULTI_LINE_SETTINGS: [&str; 5] = [
     "KOOHOOK_APP_INFO",
     "KOOHOOK_PRODUCT_CA",
     "KOOHOOK_PRODUCT_SECRET",
@@ -70,12 +70,12 @@ const OF_LINES: [&str; 5] = [
     "KOOHOOK_SEAL_KEY_PREVIOUS",
 ];
 /// Settings whose value is a path, or begins like one.
-const OF_PATHS: [&str; 2] = ["KOOHOOK_BASE_PATH", "KOOHOOK_STORE"];
+const PATH_SETTINGS: [&str; 2] = ["KOOHOOK_BASE_PATH", "KOOHOOK_STORE"];
 /// Buyers read the texts in this setting. Some languages need invisible characters between letters
 /// and words.
-const OF_PROSE: &str = "KOOHOOK_APP_INFO";
+const PROSE_SETTING: &str = "KOOHOOK_APP_INFO";
 /// Settings whose texts are keys, made by the marketplace or by `koohook keys`.
-const OF_KEYS: [&str; 5] = [
+const KEY_SETTINGS: [&str; 5] = [
     "KOOHOOK_BASE_KEY",
     "KOOHOOK_BASE_KEY_PREVIOUS",
     "KOOHOOK_KIT_KEY",

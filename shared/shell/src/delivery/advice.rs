@@ -1,8 +1,8 @@
-//! What an operator can do if the product did not answer.
+//! Advice for an operator if the product did not answer.
 
 use crate::world::Unanswered;
 
-/// What an operator can do if the product did not answer.
+/// Advice for an operator if the product did not answer.
 pub(super) const fn advice(fault: Unanswered) -> &'static str {
     match fault {
         Unanswered::NameNotFound => "check the host in KOOHOOK_PRODUCT_URL and the DNS",

@@ -21,8 +21,8 @@ pub(super) enum OrderStep {
     NoTurn,
 }
 
-/// How often a notice is postponed before it is offered without order details. This takes about
-/// three minutes.
+/// How many times koohook postpones a notice before it offers it without order details. This takes
+/// about three minutes.
 const MAX_POSTPONED: u32 = 3;
 
 impl<W: World> Delivery<'_, W> {

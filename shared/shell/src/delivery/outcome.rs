@@ -31,9 +31,9 @@ pub enum NoticeOutcome {
     GivenUp,
     /// Part of its list was sent; there was no time for the rest.
     Paused,
-    /// Nothing was offered: no notice is ready, there is no time, or another delivery was faster.
+    /// No notice was offered: no notice is ready, there is no time, or another delivery was faster.
     NotOffered,
-    /// Nothing was offered: the order query comes first, and other queries have all turns.
+    /// No notice was offered: the order query must be sent first, and other queries use all turns.
     Busy,
     /// It was offered, but another delivery settled it first.
     SettledBefore,

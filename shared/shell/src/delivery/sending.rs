@@ -29,7 +29,7 @@ impl From<AttemptOutcome> for Sent {
 
 impl<W: World> Delivery<'_, W> {
     /// Sends a notice, or the parts of its list one after the other. It sends a part only if enough
-    /// time is left; another turn sends the rest.
+    /// time is left; a later delivery sends the remaining parts.
     pub(super) async fn send_all(
         &self,
         owner: &str,

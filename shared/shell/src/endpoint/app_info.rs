@@ -27,7 +27,8 @@ use crate::world::{Deadline, World};
 
 /// Accepts the product's message that an instance is ready, or that it was refused. It is for
 /// products that answer `instance.created` with 202, because they need longer than a callback can
-/// wait. A repeated message changes nothing. Of two messages the one that was signed later counts.
+/// wait. A repeated message changes nothing. If two messages differ, the message that was signed
+/// later counts. A refusal is rejected if the instance already has access data.
 pub struct AppInfoEndpoint<W> {
     context: Arc<Context<W>>,
 }

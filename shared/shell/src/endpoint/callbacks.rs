@@ -125,7 +125,7 @@ impl<W: World> CallbackEndpoint<W> {
         let matched = OnceLock::new();
         let steps = self.steps(call, unverified_body, route, keys, received, &matched);
         let done = match AssertUnwindSafe(steps).catch_unwind().await {
-            // The marketplace sends no call with so many values.
+            // The marketplace sends no call with this many values.
             Ok(done @ Done { end: CallEnd::Rejected(Rejection::TooManyNodes), .. }) => {
                 let took = self.context.world.elapsed().saturating_sub(received);
                 done.log.write(route.contract, done.reply.code, done.end, took);

@@ -23,7 +23,7 @@ pub enum HostError {
     Right {
         /// The missing permission.
         right: Right,
-        /// What is wrong, and what to do.
+        /// The fault, and what to do.
         text: String,
     },
     /// koohook cannot listen on the address.

@@ -33,7 +33,7 @@ pub trait Listener: Send {
     fn accept(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 }
 
-/// What all connections of a host share.
+/// The state that all connections of a host share.
 struct Host<F> {
     endpoint: Arc<F>,
     bodies: Arc<Bodies>,
@@ -116,7 +116,7 @@ pub async fn serve_until<F: Endpoint>(
         tokio::spawn(connection::serve(host.clone(), stream, connections.open()));
     }
     drop(listener);
-    match connections.stop(FAREWELL).await {
+    match connections.stop(STOP_LIMIT).await {
         (0, 0) => tracing::info!("stopped"),
         (open, requests) => {
             tracing::warn!(
@@ -188,7 +188,7 @@ fn stop_asked() -> impl Future<Output = ()> {
 }
 
 /// How long open requests may continue after the host was asked to stop.
-const FAREWELL: Duration = Duration::from_secs(10);
+const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// How long the host pauses after it failed to accept a connection.
 const REST: Duration = Duration::from_millis(100);
 /// How many connections of the backlog are accepted before the listener closes.
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_leave_open_files_for_the_store() {
+    fn the_connection_limit_reserves_open_files_for_the_store() {
         let cases = [(1_024, None, 1_024), (1_024, Some(1_024), 992), (1_024, Some(65_536), 1_024)];
         let few =
             [(1_024, Some(64), 32), (1_024, Some(40), 20), (1_024, Some(1), 1), (8, Some(64), 8)];

@@ -10,7 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config;
 
-/// The stream that the log's lines go to.
+/// The stream to which the log's lines are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum LogStream {
     /// The standard output.

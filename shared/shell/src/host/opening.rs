@@ -32,7 +32,7 @@ pub async fn open(
     Ok(CallbackEndpoint::new(endpoint, rows, context)?)
 }
 
-/// Opens the store and makes the context of a function. It only checks one thing: without a seal
+/// Opens the store and makes the context of a function. It makes only one check: without a seal
 /// key, the store must not be sealed.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! What a start checks in its store: the seal keys and the permissions (decisions F5, I5).
+//! The checks of the store at a start: the seal keys and the permissions (decisions F5, I5).
 
 use std::time::Duration;
 

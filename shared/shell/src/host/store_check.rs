@@ -15,7 +15,7 @@ use crate::store::{AnyStore, StoreSetting};
 pub struct StoreCheck {
     /// The name of the check.
     pub what: &'static str,
-    /// What was found; or what is wrong, and what to do.
+    /// The finding; or the fault, and what to do.
     pub outcome: Result<&'static str, String>,
 }
 

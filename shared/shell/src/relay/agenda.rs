@@ -1,5 +1,5 @@
-//! Reads the agenda for a run: entities that are due, parts that have rested, and entries that a
-//! wrong clock wrote.
+//! Reads the agenda for a run: entities that are due, parts whose waiting time has passed, and
+//! entries that a wrong clock wrote.
 
 use std::ops::RangeInclusive;
 
@@ -33,8 +33,9 @@ impl<W: World> Relay<'_, W> {
         Ok(self.context.unusable().usable(entries, &(from..=now), is_all, elapsed))
     }
 
-    /// The entries of parts that have rested, and entries so far in the future that a wrong clock
-    /// must have written them. Without this, they would wait until that wrong time.
+    /// The entries of parts whose waiting time has passed, and entries so far in the future that a
+    /// wrong clock must have written them. Otherwise these entries would wait until that wrong
+    /// time.
     pub(super) async fn read_rare_agendas(&self) -> Vec<Entry> {
         if !self.context.may_read_rare_agendas() {
             return Vec::new();

@@ -9,8 +9,8 @@ use super::Relay;
 use crate::store::Store;
 use crate::world::World;
 
-/// Above the first difference, the run logs a warning. Above the second, nothing is given up by
-/// this machine's clock.
+/// Above the first difference, the run logs a warning. Above the second, the run gives up no notice
+/// and abandons no purchase.
 const CLOCKS_APART: Duration = Duration::from_secs(30);
 const CLOCKS_DOUBTED: Duration = Duration::from_mins(5);
 

@@ -11,7 +11,7 @@ pub struct RelayReport {
     pub failed: usize,
     /// Notices that were given up: an operator should act.
     pub dead: usize,
-    /// Purchases that were abandoned, because the marketplace has given them up.
+    /// Purchases that were abandoned, because the marketplace refunded them.
     pub abandoned: usize,
     /// Tasks that failed, for example because the store did not answer.
     pub troubled: usize,

@@ -19,7 +19,7 @@ pub(super) struct Tasks {
     busy: VecDeque<String>,
     /// Lists whose records name unused parts.
     lists: VecDeque<String>,
-    /// Parts that have rested, by the list that may refer to them.
+    /// Parts whose waiting time has passed, grouped by the list that may refer to them.
     parts: BTreeMap<String, BTreeSet<PartName>>,
     /// Entities that wait, are being worked on, or are left for another run.
     known: BTreeSet<String>,
@@ -40,7 +40,7 @@ pub(super) enum Task {
     ReadAgenda(usize),
     /// Delete a batch of the unused parts of a list.
     SweepList(String),
-    /// Check a batch of parts of a list: keep those that it refers to, and delete the others.
+    /// Check a batch of parts of a list: keep the parts to which it refers, and delete the others.
     SweepParts(String, BTreeSet<PartName>),
 }
 
@@ -93,7 +93,8 @@ impl Tasks {
         Self { sweeps_left: MAX_SWEPT, ..Self::default() }
     }
 
-    /// How many entries of the agenda to read. The entries that are known already come first.
+    /// How many entries of the agenda to read. The agenda first contains the entries that are
+    /// already known.
     pub fn entries_to_read(&self) -> usize {
         self.known.len().saturating_add(MAX_ENTRIES)
     }

@@ -1,4 +1,4 @@
-//! Parts of an entity. A part is written before the entity refers to it, and deleted when nothing
+//! Parts of an entity. A part is written before the entity refers to it, and deleted when no record
 //! refers to it any more.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,8 +16,8 @@ use crate::world::World;
 
 /// How many parts are read or written concurrently.
 const AT_ONCE: usize = 8;
-/// How often koohook tries to write a part again because another writer was faster. A part has few
-/// writers, so that few tries are enough.
+/// How many times koohook tries again to change a part because another writer was faster. A part
+/// has few writers, so few tries are enough.
 const MAX_PART_RACES_LOST: usize = 8;
 
 impl<W: World> Repository<'_, W> {
@@ -52,8 +52,8 @@ impl<W: World> Repository<'_, W> {
         Ok(Some((name, bytes)))
     }
 
-    /// Writes parts of an entity over absence. Each part gets an agenda entry for after its resting
-    /// time. If the entity does not refer to the part by then, the relay deletes it.
+    /// Writes parts of an entity over absence. Each part gets an agenda entry that is due after an
+    /// hour. If the entity does not refer to the part by then, the relay deletes it.
     ///
     /// # Errors
     /// If an outcome is unknown. Parts that were written are then unused.
@@ -72,8 +72,8 @@ impl<W: World> Repository<'_, W> {
     async fn write_part(&self, owner: &str, name: PartName, bytes: Vec<u8>) -> Result<(), Failure> {
         let key = part_key(owner, name);
         let value = self.sealed(&key, &bytes)?;
-        let rested = self.world.now().after(REST);
-        let value = Value { agenda: Some((Queue::Sweep, rested)), ..value };
+        let checked_at = self.world.now().after(REST);
+        let value = Value { agenda: Some((Queue::Sweep, checked_at)), ..value };
         match self.put(&key, &value, None).await? {
             Put::Won => Ok(()),
             // Part names are random, so another writer cannot have used this one.

@@ -6,9 +6,9 @@
 //!
 //! - The store is empty, as one cheap operation shows. A process checks this, and reads the mark,
 //!   before it writes anything. So if two processes with different keys start on an empty store,
-//!   one puts its mark. The other finds that mark and stops: its write loses, or it reads the mark.
-//!   If it finds the store no longer empty, it reads the mark once more after that check: the other
-//!   process wrote its mark first.
+//!   one puts its mark. The other process finds that mark and stops, either when its own write of a
+//!   mark fails or when it reads the mark. If it finds the store no longer empty, it reads the mark
+//!   once more after that check: the other process wrote its mark first.
 //! - The store can search for a sealed value (SQLite). It has none, or this process decrypts the
 //!   value that was found. An unencrypted value shows nothing about keys. Here, too, the mark is
 //!   the first write, so of two processes one loses and stops.

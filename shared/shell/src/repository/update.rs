@@ -30,14 +30,14 @@ pub enum Update<T> {
     Read(BTreeSet<PartName>),
 }
 
-/// What to write.
+/// The record and the parts to write, and the result of the decision.
 pub struct Write<T> {
     record: Box<EntityRecord>,
     parts: BTreeMap<PartName, Vec<u8>>,
     decided: T,
 }
 
-/// How the loop ended.
+/// The result of an update.
 #[derive(Debug)]
 pub struct Updated<T> {
     /// The current value.
@@ -131,7 +131,8 @@ impl<W: World> Repository<'_, W> {
 
     /// Follows a pointer, once. The record that won a race is checked by the same rules as the
     /// first record (decision C2): an import may have put a pointer there meanwhile. A record of
-    /// another kind is an error. Absence would let the caller overwrite it.
+    /// another kind is an error. If this function returned an empty slot, the caller would
+    /// overwrite that record.
     async fn followed(&self, subject: &Subject, slot: Slot) -> Result<Slot, Failure> {
         let Some(record) = slot.record() else { return Ok(slot) };
         if !subject.holds(&record.entity) {

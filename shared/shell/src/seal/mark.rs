@@ -1,9 +1,10 @@
-//! What a process knows about its store's seal mark. The repository reads and puts the mark.
+//! The state of a store's seal mark, as this process last read it. The repository reads and puts
+//! the mark.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Whether the process knows the mark, whether its keys decrypt it, and when to look for it again.
+/// Whether the process has read the mark, whether its keys decrypt it, and when to read it again.
 #[derive(Debug, Default)]
 pub(crate) struct SealMark(AtomicU64);
 

@@ -59,7 +59,7 @@ pub(super) trait Backend: Send + Sync + 'static {
     /// Logs why an operation failed.
     fn log(error: &Self::Error, operation: Operation);
 
-    /// What a failed operation shows about the permission for it.
+    /// Converts the error of an operation into the result of a permission check.
     fn right_error(error: &Self::Error) -> RightError;
 }
 

@@ -56,7 +56,7 @@ async fn write<B: Backend>(
     Ok(())
 }
 
-/// The key that the check writes to.
+/// The key that the check writes.
 const KEY: &str = "proof";
 /// When the check's agenda entry would be due. It is removed long before.
 const LATER: Duration = Duration::from_hours(1);

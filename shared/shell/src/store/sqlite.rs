@@ -80,7 +80,7 @@ impl Sqlite {
         Ok(Self { reader: Worker::start(reader, None), writer: None, watch: None })
     }
 
-    /// Runs a job on a worker. Its result does not count if the file is lost when it ends.
+    /// Runs a job on a worker. If the file is lost when the job ends, the result is discarded.
     async fn run<T: Send + 'static>(
         &self,
         worker: Option<&Worker>,

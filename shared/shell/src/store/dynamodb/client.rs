@@ -1,4 +1,4 @@
-//! Sends one signed call, and again if that may help.
+//! Sends one signed call. Sends it again if a second attempt may succeed.
 
 use std::time::{Duration, SystemTime};
 
@@ -146,6 +146,7 @@ const ATTEMPTS: u32 = 3;
 /// How long one attempt may take. An answer normally takes some milliseconds. A slower one means a
 /// broken connection, for example after the function was frozen.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The longest pause before the second attempt; the third's is twice as long.
+/// The longest pause before the second attempt. The longest pause before the third attempt is twice
+/// as long.
 const PAUSE: Duration = Duration::from_millis(50);
 const CONTENT: &str = "application/x-amz-json-1.0";

@@ -24,7 +24,7 @@ pub struct AwsCredentials {
     held: Mutex<Option<Keys>>,
 }
 
-/// Why koohook has no keys to sign with.
+/// Why koohook has no AWS keys for its signatures.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum AwsCredentialsError {
     /// The environment contains no keys and no endpoint.
@@ -54,7 +54,7 @@ enum Token {
     File(String),
 }
 
-/// What the container endpoint answers.
+/// The answer of the container endpoint.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Answer {
@@ -178,5 +178,5 @@ const PLATFORM: &str = "http://169.254.170.2";
 /// Hosts that are this machine or its platform's agent. Plain HTTP to them does not leave the host.
 const NEAR: [&str; 6] =
     ["localhost", "127.0.0.1", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
-/// How long before they expire the keys are fetched again.
+/// koohook fetches the keys again this long before they expire.
 const EARLY: Duration = Duration::from_mins(5);

@@ -19,7 +19,7 @@ pub enum DynamodbError {
         /// Whether the same call may succeed later.
         passes: bool,
     },
-    /// koohook has no keys to sign with.
+    /// koohook has no AWS keys for its signatures.
     NoCredentials,
     /// koohook did not write this item.
     ForeignItem,
@@ -56,7 +56,7 @@ impl DynamodbError {
         tracing::error!(operation, fault, advice = self.advice(), "dynamodb failed");
     }
 
-    /// What an operator can do.
+    /// The advice for an operator.
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Lost(_) => "nothing to do; another writer was faster",

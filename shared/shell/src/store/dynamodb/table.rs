@@ -50,7 +50,7 @@ pub enum TableError {
         operation: &'static str,
         /// The endpoint's name for the error.
         fault: String,
-        /// What to do.
+        /// The advice for an operator.
         advice: &'static str,
     },
 }
@@ -92,8 +92,8 @@ struct ExpiryStatus {
 }
 
 impl<W: Web> Dynamodb<W> {
-    /// Creates the table, its index and its settings, as far as they do not exist yet. Reports each
-    /// step.
+    /// Creates the table with its index if it does not exist. Then sets its settings if they are
+    /// not set. Reports each step.
     ///
     /// # Errors
     /// See [`TableError`]. Finished steps stay, and the next run continues there.
@@ -107,7 +107,7 @@ impl<W: Web> Dynamodb<W> {
         }
         self.wait(&mut report).await?;
         report(TableStep::Active);
-        self.free_what_expired().await?;
+        self.enable_expiry().await?;
         report(TableStep::Freeing);
         report(self.keep_restorable().await?);
         Ok(())
@@ -167,7 +167,7 @@ impl<W: Web> Dynamodb<W> {
     }
 
     /// DynamoDB rejects a second request, so the current state is read first.
-    async fn free_what_expired(&self) -> Result<(), TableError> {
+    async fn enable_expiry(&self) -> Result<(), TableError> {
         let expiry = self.client.call("DescribeTimeToLive", &self.named()).await;
         let expiry: Expiry = expiry.map_err(|fault| refused("DescribeTimeToLive", &fault))?;
         let status = expiry.time_to_live_description.time_to_live_status;
@@ -242,6 +242,6 @@ fn refused(operation: &'static str, fault: &DynamodbError) -> TableError {
     TableError::Refused { operation, fault: fault.to_string(), advice: fault.advice() }
 }
 
-/// How often the table's state is read until it is active, and the pause between two reads.
+/// How many times the table's state is read until it is active, and the pause between two reads.
 const MAX_READS: usize = 180;
 const PAUSE: Duration = Duration::from_secs(1);

@@ -109,7 +109,7 @@ pub struct PutConditionValues {
     pub over: Option<BinaryAttribute>,
 }
 
-/// `Query`, of the agenda.
+/// A `Query` of the agenda.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct QueryRequest<'a> {

@@ -1,4 +1,4 @@
-//! What is wrong if a Redis command fails, and what to do. It never contains the server's own
+//! The fault of a failed Redis command, and what to do. It never contains the server's own
 //! sentence, which names keys and addresses.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
@@ -6,7 +6,7 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 use super::connection::word;
 use crate::store::RightError;
 
-/// What a failed command shows about the permission for it.
+/// Converts the error of a command into the result of a permission check.
 pub fn right_error(fault: &RedisError) -> RightError {
     let text = format!("redis {}", of(fault));
     let passes = match fault.code() {
@@ -19,7 +19,7 @@ pub fn right_error(fault: &RedisError) -> RightError {
     if passes { RightError::Unanswered(text) } else { RightError::Refused(text) }
 }
 
-/// What is wrong, and what to do.
+/// The fault, and what to do.
 pub fn of(fault: &RedisError) -> String {
     let known = match fault.kind() {
         ErrorKind::AuthenticationFailed => Some(UNKNOWN_USER),
@@ -45,7 +45,7 @@ fn is_about_database(fault: &RedisError) -> bool {
     text.contains("switch database") || text.contains("DB index")
 }
 
-/// What the error code of the server means.
+/// The fault that an error code of the server reports, and what to do.
 fn answered(code: &str, detail: &str) -> Option<&'static str> {
     match code {
         // A script whose user lacks a permission.
@@ -62,7 +62,8 @@ fn answered(code: &str, detail: &str) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with the connection. The client reports some of it only in the error's text.
+/// The fault of the connection, and what to do. The client reports some of it only in the error's
+/// text.
 fn connection(fault: &RedisError) -> Option<&'static str> {
     let text = fault.to_string();
     let says = |word: &str| text.contains(word);

@@ -54,7 +54,7 @@ impl RedisConnection {
     /// Prepares a connection. The first call connects.
     ///
     /// # Errors
-    /// If the address is not one of Redis, or the authority's file cannot be read.
+    /// If the address is not a Redis address, or the authority's file cannot be read.
     pub fn new(setting: &RedisSetting) -> Result<Self, RedisOpenError> {
         let authority = setting.authority.as_deref().map(read_authority).transpose()?;
         let target = if setting.cluster {
@@ -246,9 +246,9 @@ fn out_of_time() -> RedisError {
 const ANSWER: Duration = Duration::from_millis(1_500);
 /// How long it may take to connect, with TLS and authentication.
 const CONNECT: Duration = Duration::from_secs(1);
-/// How often a cluster may redirect one command, or ask to try it again.
+/// How many times a cluster may redirect one command, or ask koohook to send it again.
 const MAX_REDIRECTS: u32 = 4;
 /// The beginning of a certificate in a file.
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
-/// The shortest and the longest wait before such a retry, in milliseconds.
+/// The shortest and the longest pause before a cluster command is sent again, in milliseconds.
 const PATIENCE: [u64; 2] = [20, 200];

@@ -98,8 +98,8 @@ impl fmt::Display for FoundDurability {
     }
 }
 
-/// Reads the settings of every master. It is not an error if a server rejects the question; a
-/// missing answer is an error.
+/// Reads the settings of every master. A rejected `INFO` or `CONFIG GET` is not an error. A missing
+/// answer is an error.
 pub async fn find(
     connection: &RedisConnection,
     waits: bool,
@@ -124,7 +124,7 @@ pub async fn find(
     Ok(FoundDurability { masters: found.into_values().collect(), waits })
 }
 
-/// Grades a server. The rows go from what is certain to what is unknown, so their order matters.
+/// Grades a server. The first row that matches decides, so the order of the rows matters.
 fn grade(facts: &Facts, waits: bool) -> Grade {
     let reported = |name| facts.get(name).map(String::as_str);
     let replicated = reported("replicas").is_some_and(|count| count != "0");
@@ -177,7 +177,7 @@ fn second(answer: Value) -> Option<String> {
 
 /// The settings that determine durability; `CONFIG GET` returns them, if it is allowed.
 const SETTINGS: [&str; 3] = ["appendonly", "appendfsync", "maxmemory-policy"];
-/// The names of the same and more settings in `INFO`, which is allowed more often.
+/// The names of these and other settings in `INFO`. More servers allow `INFO` than `CONFIG GET`.
 const LINES: [(&str, &str); 4] = [
     ("aof_enabled", "appendonly"),
     ("maxmemory_policy", "maxmemory-policy"),

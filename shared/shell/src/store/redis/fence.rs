@@ -1,10 +1,10 @@
 //! `wait=N`: koohook accepts an answer only after N replicas have acknowledged the data behind it.
 //!
 //! A master may answer a write and crash before a replica has received it. A reader may find such a
-//! write, and a repeated call is answered from what is found, without another write. So reads wait,
-//! too. Since version 7.2, `WAIT` waits only for writes of its own connection. So a message to a
-//! channel comes before `WAIT`. A replica that acknowledges the message has received everything
-//! before it.
+//! write. koohook answers a repeated call from the value that it reads, without another write. So
+//! reads wait, too. Since version 7.2, `WAIT` waits only for writes of its own connection. So a
+//! message to a channel comes before `WAIT`. A replica that acknowledges the message has received
+//! everything before it.
 
 use redis::{Pipeline, RedisError, Value, make_extension_error};
 
@@ -46,7 +46,8 @@ impl Fence {
         Ok(())
     }
 
-    /// Tries the wait once, so that the start fails and not every call.
+    /// Tries the wait once, at the start. If a server does not permit it, the start fails instead
+    /// of every call.
     ///
     /// # Errors
     /// If the server rejects the commands, or too few replicas acknowledge.
@@ -62,8 +63,9 @@ impl Fence {
     }
 }
 
-/// How long a server waits for its replicas, in milliseconds. They normally take few. A callback
-/// has four seconds, and other commands on the connection are delayed by this wait.
+/// How long a server waits for its replicas, in milliseconds. Replicas normally need a few
+/// milliseconds. A callback has four seconds, and other commands on the connection are delayed by
+/// this wait.
 const PATIENCE_MILLIS: u64 = 500;
 /// The same at the start: a new replica needs about a second for its first acknowledgement.
 const START_MILLIS: u64 = 1_200;

@@ -7,7 +7,7 @@ use http::Uri;
 pub struct DynamodbSetting {
     /// The table's name.
     pub table: String,
-    /// The region that calls are signed for.
+    /// The region for which calls are signed.
     pub region: String,
     /// The endpoint that is called: scheme and authority.
     pub endpoint: String,

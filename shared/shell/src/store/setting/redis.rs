@@ -71,9 +71,9 @@ fn read(text: &str, scheme: &str, theirs: &[&str]) -> Result<RedisSetting, &'sta
     Ok(setting)
 }
 
-/// What is wrong with an address, if it is wrong. The client would read a password that is not
-/// encoded as a host, a database or an option. It would read the text after a `#` as "do not check
-/// certificates".
+/// The fault of an address, if there is one. If a password is not percent-encoded, the client could
+/// read a part of it as a host, a database or an option. The client would read the text after a `#`
+/// as "do not check certificates".
 fn fault(text: &str, address: &str, theirs: &[&str]) -> Option<&'static str> {
     let has_host = theirs.is_empty();
     let (authority, path) = address.split_once('/').unwrap_or((address, ""));

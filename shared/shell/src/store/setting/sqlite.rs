@@ -37,7 +37,7 @@ impl SqlitePath {
     }
 }
 
-/// What is wrong with a path, if it is wrong.
+/// The fault of a path, if there is one.
 fn fault(path: &str) -> Option<&'static str> {
     let is_uri =
         path.starts_with("//") || path.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("file:"));

@@ -37,7 +37,7 @@ fn is_too_long(path: &Path) -> bool {
 }
 
 /// Creates the file with permissions only for its owner, before it has content. SQLite's other
-/// files get the same permissions. An existing file stays as it is.
+/// files get the same permissions. An existing file does not change.
 ///
 /// # Errors
 /// If the file cannot be created.

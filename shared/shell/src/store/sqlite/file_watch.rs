@@ -35,7 +35,7 @@ struct WatchState {
     refused: u64,
 }
 
-/// What happened to a file.
+/// How a file was lost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum FileLoss {
     /// The file does not exist, or cannot be accessed.
@@ -71,8 +71,8 @@ impl FileWatch {
         Ok(Self { files, state: Mutex::new(state) })
     }
 
-    /// Checks that the files are still those that were opened. The log reports once that they are
-    /// not, and once that they are again.
+    /// Checks that the files are still those that were opened. It logs once when a file is lost,
+    /// and once when all the opened files are back.
     ///
     /// # Errors
     /// If a file is lost.
@@ -135,7 +135,7 @@ impl FileWatch {
 }
 
 impl FileLoss {
-    /// What happened, and what to do.
+    /// The fault, and what to do.
     const fn what_and_advice(self) -> (&'static str, &'static str) {
         match self {
             Self::Missing => (

@@ -45,8 +45,8 @@ fn to_wal(connection: &Connection) -> Result<(), SqliteOpenError> {
     if mode == "wal" { Ok(()) } else { Err(SqliteOpenError::NoWal) }
 }
 
-/// Each value is one row. `WITHOUT ROWID` would copy long values more often. The index of the
-/// agenda contains only rows that are on one.
+/// Each value is one row. `WITHOUT ROWID` would copy long values more often. The agenda's index
+/// contains only the rows that are on an agenda.
 const TABLE: &str = "
     CREATE TABLE IF NOT EXISTS kept (
         key TEXT PRIMARY KEY NOT NULL,
