@@ -2,7 +2,8 @@
 //! "synchronising authorisations").
 //!
 //! The product stores the people's data. koohook stores only 24 bytes for each person: enough to
-//! detect repeated and outdated calls. It sends the changes to the product.
+//! detect repeated calls and calls that are older than the stored state. It sends the changes to
+//! the product.
 
 use domain::decision::ListNotice;
 use domain::entity::Subject;

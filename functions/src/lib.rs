@@ -45,7 +45,8 @@ pub const RELEASE_INSTANCE: Row =
 pub const QUERY_INSTANCE: Row = Row::new(Activity::QueryInstance, |settings| {
     Ok(Box::new(query_instance::Query { rehearsal: settings.rehearsal_template() }))
 });
-/// The question whether an instance may change at its renewal (V2 guide, "checking a change").
+/// The call that asks whether an instance may change at its renewal (V2 guide, "checking a
+/// change").
 pub const CHANGE_INSTANCE_CHECK: Row = Row::new(Activity::ChangeInstanceCheck, |settings| {
     Ok(Box::new(change_instance_check::Check { renewal_change: settings.renewal_change }))
 });
