@@ -65,7 +65,8 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The production address on this machine. A listener on all interfaces is called by the loopback.
+/// The production address on this machine. If koohook listens on all interfaces, this is the
+/// loopback address.
 fn address(listen: SocketAddr, base_path: &str) -> String {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -9,7 +9,7 @@ use crate::error::CommandError;
 /// Reads a file's bytes.
 ///
 /// # Errors
-/// If the file cannot be read. The text says what is wrong, then what to do.
+/// If the file cannot be read. The text states what is wrong, then what to do.
 pub fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     fs::read(path).map_err(|fault| format!("{}: {}", path.display(), cause(&fault)).into())
 }

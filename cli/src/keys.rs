@@ -88,7 +88,7 @@ struct SecretArguments {
     purpose: SecretPurpose,
 }
 
-/// What a secret is for.
+/// The purpose of a secret.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum SecretPurpose {
     /// KOOHOOK_PRODUCT_SECRET: koohook and the product sign their calls with it.
@@ -101,7 +101,7 @@ enum SecretPurpose {
 
 /// The output of a command.
 struct KeysOutput {
-    /// For the standard output, so that a file or a pipe gets it: whole lines.
+    /// Whole lines for the standard output, so that a file or a pipe gets them.
     data: String,
     /// For the standard error: what to do with the data.
     aside: String,

@@ -1,5 +1,5 @@
-//! What a command prints. If the reader closes the pipe, as `head` does, the printing ends. The command
-//! itself goes on, so that it finishes its writes to a store.
+//! The output of a command. If the reader closes the pipe, as `head` does, the command prints
+//! nothing more. It continues and finishes its writes to a store.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Stderr, Stdout, Write};

@@ -113,7 +113,7 @@ fn print_step(step: TableStep) {
 async fn check(store: &str) -> Result<ExitCode, CommandError> {
     let config = StoreConfig::to_check(&|name| match name {
         STORE => Some(store.to_owned()),
-        // The store is known already, from the file too.
+        // The caller already read the store's address, from the variable or from the file.
         "KOOHOOK_STORE_FILE" => None,
         name => std::env::var(name).ok(),
     })?;

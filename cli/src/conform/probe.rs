@@ -21,9 +21,9 @@ pub enum ContractStatus {
 /// The answer that all calls of a contract have in common.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CommonAnswer {
-    /// The HTTP status, the result code, or what is wrong.
+    /// The HTTP status, the result code, or the fault.
     pub text: String,
-    /// What to do.
+    /// The advice; empty if there is none.
     pub advice: String,
 }
 

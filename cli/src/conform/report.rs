@@ -164,7 +164,8 @@ impl ConformReport {
         self.failed(scenario, &fault, "");
     }
 
-    /// Reports a contract without any successful call. A single activity may be not served, but not all.
+    /// Reports a contract without any successful call. Some activities may be unserved, but not all
+    /// of them.
     pub fn unserved(&mut self, scenario: &[Step]) {
         if self.failures == self.failures_before {
             let fault = format!(

@@ -77,7 +77,8 @@ fn wait(what: &str, is_true: impl Fn() -> bool) -> bool {
     is_true()
 }
 
-/// Prints the notices of one instance that the product accepted. Returns whether each came once, in order.
+/// Prints the notices of one instance that the product accepted. Returns whether each arrived once
+/// and in order.
 fn print_accepted(accepted: &[AcceptedNotice]) -> bool {
     let kinds: Vec<_> = accepted.iter().map(|notice| notice.kind.as_str()).collect();
     let in_order = accepted.iter().map(|notice| notice.sequence).eq(1..=3) && kinds == NOTICES;

@@ -1,4 +1,4 @@
-//! The generated keys of one database, in two files beside it.
+//! The generated keys of one database, in two files next to it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,8 @@ pub struct KeyFiles {
 }
 
 impl DevKeys {
-    /// Reads the keys beside an SQLite file, or generates them. An existing file is never overwritten.
+    /// Reads the keys next to an SQLite file, or generates them. An existing file is never
+    /// overwritten.
     ///
     /// # Errors
     /// If a file cannot be read or written, or contains something else.

@@ -82,7 +82,7 @@ const DIGITS_KEPT: usize = 15;
 mod tests {
     use super::*;
 
-    /// Numbers that a spreadsheet made of IDs.
+    /// IDs that a spreadsheet turned into numbers.
     const NUMBERS: [&str; 11] = [
         "2.02601E+17",
         "4.60001E+12",
@@ -96,7 +96,7 @@ mod tests {
         "202,601,123",
         "1,234.00",
     ];
-    /// Days that a spreadsheet made of IDs.
+    /// IDs that a spreadsheet turned into dates.
     const DAYS: [&str; 9] = [
         "2026/1/1",
         "2026/01/01 0:00",
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_may_contain_signs_of_a_spreadsheet() {
+    fn credentials_may_contain_text_that_looks_changed_by_a_spreadsheet() {
         for text in [" pass word ", "=1+1", "'quoted'", "########", "2.0E+17", "a\u{200b}", "1.0"] {
             assert_eq!(check("password", text), Ok(()), "{text:?}");
         }
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_more_than_15_digits_has_a_tail() {
+    fn a_spreadsheet_loses_the_digits_of_a_number_after_the_15th() {
         assert_eq!(tail_of_number("123456789012345"), None);
         assert_eq!(tail_of_number("12345678901234500"), Some("00"));
         assert_eq!(tail_of_number("CS345678901234500"), None);

@@ -30,7 +30,7 @@ fn fault(text: &str) -> &'static str {
     }
 }
 
-/// What to write.
+/// The advice for the error text: which forms to write.
 const ADVICE: &str = "write 14 digits in UTC like 20280101000000, or a time like \
                       2028-01-01T08:00:00+08:00";
 

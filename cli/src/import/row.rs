@@ -43,7 +43,7 @@ impl ColumnFaults {
         self.unknown.push(format!("unknown column `{name}`{place}"));
     }
 
-    /// Adds a name that comes twice.
+    /// Adds a name that occurs twice.
     pub fn repeated(&mut self, name: &str, place: &str) {
         self.repeated.push(format!("column {name} is there twice{place}"));
     }

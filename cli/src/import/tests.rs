@@ -59,7 +59,8 @@ fn contract(purchase: &Purchase) -> Contract {
     if is_v2 { Contract::V2 } else { Contract::V1 }
 }
 
-/// The derived ID from which the import of the purchase's row points to the instance.
+/// Reads the row of a purchase. Returns the derived ID under which an import writes its pointer to
+/// the instance.
 fn imported(purchase: &Purchase) -> InstanceId {
     let mut row: Map<String, Value> =
         purchase.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
@@ -110,9 +111,9 @@ fn a_row_derives_the_id_that_the_callback_and_its_rehearsal_derive() {
     }
 }
 
-/// Decision C1 names the parts of a purchase.
+/// Decision C1 names the fields of a purchase.
 #[test]
-fn only_the_parts_of_decision_c1_change_the_instance_id() {
+fn only_the_fields_of_decision_c1_change_the_instance_id() {
     let ids: BTreeSet<_> = purchases().iter().map(imported).collect();
     // V1: the order without a product, and with one of two products. V2: two lines, each without a
     // product or with one of two products.

@@ -10,7 +10,7 @@ use shell::repository::Slot;
 
 use super::NoticeState;
 
-/// A notice with the instance or entity that it is about.
+/// A notice with its instance or entity.
 pub struct NoticeLine<'a> {
     /// The instance's ID, or the entity's key.
     owner: &'a str,

@@ -12,11 +12,13 @@ use crate::wire::{HttpReply, location};
 
 /// One answer with its verdict.
 pub struct JudgedAnswer {
-    /// Its result code; empty if it has none. It is set even if the rest cannot be read.
+    /// Its result code; empty if it has none. Under the guides' rules it is set even if the other
+    /// members cannot be read.
     pub code: String,
     /// The ID of the scenario's instance, if the answer has it.
     pub instance_id: Option<String>,
-    /// The state that is stored afterwards. Without a lookup it is the state that the step expects.
+    /// The stored state after the call. If the store was not read, it is the state that the step
+    /// expects, or `Absent` for [`Self::none`].
     pub state: State,
     /// From the first byte sent to the last one received.
     pub took: Duration,
@@ -24,7 +26,7 @@ pub struct JudgedAnswer {
     pub outcome: Outcome,
     /// Remarks on an answer that works.
     pub remarks: Vec<Remark>,
-    /// Whether the answer says that the server is still processing the order.
+    /// Whether the answer states that the server is still processing the order.
     pub waits: bool,
     /// Its HTTP status; `None` without an answer, and under koohook's rules.
     pub status: Option<u16>,
@@ -103,7 +105,7 @@ impl JudgedAnswer {
         }
     }
 
-    /// A call without an answer.
+    /// A call without an answer, or with an answer that koohook's rules cannot read.
     pub fn none(seen: &str) -> Self {
         let wanted = verdict::ANSWER_IN_TIME.to_owned();
         Self {

@@ -45,7 +45,7 @@ pub fn remarked(remark: Option<Remark>) -> String {
     remark.map(|remark| format!(" (remark: {remark})")).unwrap_or_default()
 }
 
-/// What a result code means, then what to do.
+/// The meaning of a result code, then what to do.
 pub fn meaning(code: &str, contract: AccessGuide) -> Option<&'static str> {
     Some(match (code, contract) {
         ("000001", _) => "the server rejects the signature; compare the access key",

@@ -10,7 +10,7 @@ use ureq::Agent;
 
 use super::{PATIENCE, header_names};
 
-/// The server sent no whole answer. The text says what is wrong, then what to do.
+/// The server sent no whole answer. The text states what is wrong, then what to do.
 #[derive(Debug, Error)]
 #[error("{text}")]
 pub struct NoReplyError {

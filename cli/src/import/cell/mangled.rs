@@ -97,7 +97,8 @@ fn are_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a text is `#REF!`, `#NAME?`, `#DIV/0!` or another error of a formula.
+/// Whether a text is `#REF!`, `#NAME?`, `#DIV/0!` or another error that ends with `!` or `?`.
+/// `#N/A` counts as an empty cell instead.
 pub fn is_error(text: &str) -> bool {
     let name = text.strip_prefix('#').and_then(|text| text.strip_suffix(['!', '?']));
     name.is_some_and(|name| {
