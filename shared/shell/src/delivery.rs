@@ -27,7 +27,7 @@ use domain::outbox::{AttemptOutcome, Claim, Settled, Settling};
 use domain::purchase::AnsweredPurchase;
 use domain::record::EntityRecord;
 
-use self::advice::advice;
+use self::advice::{advice, advice_on_status};
 use self::order_details::OrderStep;
 pub use self::outcome::{DeliveryResult, NoticeOutcome};
 use self::sending::Sent;
@@ -127,6 +127,7 @@ impl<W: World> Delivery<'_, W> {
             let (key, advice) = (&slot.key, advice(fault));
             tracing::info!(key, cause = fault.as_str(), advice, "product did not answer");
         }
+        log_rejection(&slot.key, &outcome);
         let Updated { slot, decided: settled } = self.settle(slot, claim, &outcome).await?;
         Ok(DeliveryResult { outcome: NoticeOutcome::of(settled, unanswered), unanswered, slot })
     }
@@ -166,5 +167,16 @@ impl<W: World> Delivery<'_, W> {
             record.entity = answered.apply(record.entity.clone(), template);
         }
         settled
+    }
+}
+
+/// Logs the answer of a product that did not accept the notice.
+fn log_rejection(key: &str, outcome: &AttemptOutcome) {
+    let (AttemptOutcome::Failed { attempt, .. } | AttemptOutcome::Gone(attempt)) = outcome else {
+        return;
+    };
+    if let Some(status) = attempt.status {
+        let (fault, advice) = (&attempt.fault, advice_on_status(status));
+        tracing::info!(key, status, fault, advice, "product did not accept the notice");
     }
 }

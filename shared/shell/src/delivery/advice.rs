@@ -1,4 +1,4 @@
-//! Advice for an operator if the product did not answer.
+//! Advice for an operator if the product did not answer, or did not accept a notice.
 
 use crate::world::Unanswered;
 
@@ -21,5 +21,17 @@ pub(super) const fn advice(fault: Unanswered) -> &'static str {
         Unanswered::TimedOut => "make the product answer 202 immediately, or check firewalls",
         Unanswered::CutOff => "check the product's log and the proxies in front of it",
         Unanswered::TooLong => "make the product's answers shorter than 64 KiB",
+    }
+}
+
+/// Advice for an operator if the product answered and did not accept the notice.
+pub(super) const fn advice_on_status(status: u16) -> &'static str {
+    match status {
+        200..=299 => "correct the body of the product's answer; docs/product.md describes it",
+        300..=399 => "set KOOHOOK_PRODUCT_URL to the final address; koohook follows no redirect",
+        401 => "compare KOOHOOK_PRODUCT_SECRET with the product's secret",
+        404 | 405 => "check the path in KOOHOOK_PRODUCT_URL",
+        410 => "correct the product, then run koohook notices replay: 410 makes a dead letter",
+        _ => "check the product's log",
     }
 }

@@ -1,5 +1,6 @@
 //! The meaning of each answer of the product.
 
+use tests::log::Log;
 use tests::product::{Mood, ScriptedProduct};
 
 use crate::delivery::*;
@@ -95,4 +96,28 @@ fn no_attempt_quotes_an_answer() {
     buy(&koohook, "CS1");
     let attempts = outbox(&koohook, &id("CS1")).delivery.unwrap().attempts;
     assert_eq!(attempts[0].said.as_deref(), Some("bad gateway nginx"));
+}
+
+/// The first fault of a new product is often its secret or its answer.
+#[test]
+fn the_log_says_why_an_answer_was_not_accepted() {
+    for (status, answer, advice) in [
+        (401, "canary", "compare KOOHOOK_PRODUCT_SECRET"),
+        (404, "canary", "check the path in KOOHOOK_PRODUCT_URL"),
+        (410, "canary", "koohook notices replay"),
+        (200, r#"{"refuse":"canary"}"#, "correct the body"),
+        (500, "canary", "check the product's log"),
+    ] {
+        let koohook = with_product();
+        ScriptedProduct::of(koohook.world(), move |_| Mood::Refuses(status, answer));
+        let log = Log::default();
+        let guard = log.keep();
+        buy(&koohook, "CS1");
+        drop(guard);
+        let text = log.text();
+        let mut lines = text.lines().filter(|line| line.contains("did not accept the notice"));
+        let line = lines.next().unwrap_or_else(|| panic!("{status}: {text}"));
+        assert!(line.contains(&format!("\"status\":{status}")) && line.contains(advice), "{line}");
+        assert!(lines.next().is_none() && !text.contains("canary"), "{text}");
+    }
 }
