@@ -12,11 +12,13 @@ import java.util.concurrent.Callable;
 final class Database {
     /**
      * {@code seen} contains the ids of all notices. {@code last_applied} contains the last pair of
-     * sequence and part of each entity.
+     * sequence and part of each entity. {@code to_check} contains the notices that came too late,
+     * for a person to check.
      */
     private static final List<String> TABLES = List.of(
             "seen (id VARCHAR(100) PRIMARY KEY)",
             "last_applied (entity VARCHAR(300) PRIMARY KEY, sequence BIGINT, part INTEGER)",
+            "to_check (owner VARCHAR(300), id VARCHAR(100) PRIMARY KEY, notice TEXT)",
             "accounts (id VARCHAR(64) PRIMARY KEY, state VARCHAR(20), expires VARCHAR(20),"
                     + " sku VARCHAR(100), user_name VARCHAR(100), password VARCHAR(100),"
                     + " is_access_sent INTEGER)",

@@ -1,5 +1,6 @@
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.security.SecureRandom;
@@ -8,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** Applies notices to the product's tables: each notice once, and the notices of an entity in order. */
 final class Notices {
@@ -21,6 +23,30 @@ final class Notices {
             "user", List.of("instanceId", "tenantId", "appId"),
             "department", List.of("instanceId", "tenantId"));
 
+    /**
+     * The types that the product knows, each with the members that it needs. koohook always sends
+     * them. It may remove all other members from a notice that is too long.
+     */
+    private static final Map<String, List<String>> NEEDED = Map.ofEntries(
+            Map.entry("instance.created", List.of("instanceId")),
+            Map.entry("instance.accepted", List.of("instanceId")),
+            Map.entry("instance.renewed", List.of("instanceId")),
+            Map.entry("instance.frozen", List.of("instanceId")),
+            Map.entry("instance.thawed", List.of("instanceId")),
+            Map.entry("instance.upgraded", List.of("instanceId")),
+            Map.entry("instance.released", List.of("instanceId")),
+            Map.entry("instance.abandoned", List.of("instanceId")),
+            Map.entry("tenant.put", List.of("tenantId")),
+            Map.entry("tenant.deleted", List.of("tenantId")),
+            Map.entry("application.put", List.of("tenantId", "appId", "clientId", "clientSecret")),
+            Map.entry("application.deleted", List.of("tenantId", "appId")),
+            Map.entry("users.put", List.of("tenantId", "appId", "records")),
+            Map.entry("users.revoked", List.of("tenantId", "appId", "records")),
+            Map.entry("users.deleted", List.of("tenantId", "appId", "records")),
+            Map.entry("department.put", List.of("tenantId", "orgCode", "changeTime")),
+            Map.entry("department.deleted", List.of("tenantId", "orgCode")),
+            Map.entry("departments.replaced", List.of("tenantId", "listTime")));
+
     private static final Map<String, String> STATES = Map.of(
             "frozen", "frozen", "thawed", "active", "released", "deleted", "abandoned", "deleted");
 
@@ -33,21 +59,49 @@ final class Notices {
         this.answersLater = answersLater;
     }
 
-    /** Applies a notice if it is new. Must be called in a transaction. Returns what was done. */
+    /** Returns whether the notice has its type and data, and all members that the product needs. */
+    static boolean isComplete(JsonElement notice) {
+        if (!(notice instanceof JsonObject members) || text(members, "type") == null
+                || !(members.get("data") instanceof JsonObject data)) {
+            return false;
+        }
+        String type = text(members, "type");
+        if (!NEEDED.containsKey(type)) {
+            return true;
+        }
+        // The member that identifies a record of a list.
+        String identity = type.startsWith("users.") ? "userName" : "orgCode";
+        return has(data, "sequence")
+                && NEEDED.get(type).stream().allMatch(name -> has(data, name))
+                && records(data).stream().allMatch(record -> has(record, identity));
+    }
+
+    private static boolean has(JsonObject members, String name) {
+        return members.get(name) instanceof JsonArray
+                || !Objects.toString(text(members, name), "").isEmpty();
+    }
+
+    /**
+     * Applies a complete notice if it is new and in order. Must be called in a transaction. Returns
+     * what was done.
+     */
     String apply(String noticeId, JsonObject notice) throws SQLException {
-        String[] words = notice.get("type").getAsString().split("\\.", 2);
-        String family = words[0].replaceFirst("s$", "");
-        JsonObject data = notice.getAsJsonObject("data");
+        String type = text(notice, "type");
         if (!isNew(noticeId)) {
             return "repeated";
         }
-        if (words.length < 2 || !IDENTITY.containsKey(family)) {
+        if (!NEEDED.containsKey(type)) {
             return "unknown"; // A later koohook may send other types: accept them, ignore them.
         }
+        String[] words = type.split("\\.", 2);
+        String family = words[0].replaceFirst("s$", "");
+        JsonObject data = notice.getAsJsonObject("data");
+        String owner = owner(family, data);
         if (!isNext(family, data)) {
+            database.change("INSERT INTO to_check VALUES (?, ?, ?)",
+                    owner, noticeId, JSON.toJson(notice));
             return "too late";
         }
-        String owner = owner(family, data);
         switch (family) {
             case "instance" -> onInstance(words[1], data);
             case "tenant" -> onTenant(words[1], owner, data);

@@ -1,3 +1,4 @@
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.sun.net.httpserver.HttpExchange;
@@ -92,8 +93,12 @@ public final class Product {
         if (!webhook.isVerified(id, timestamp, headers.getFirst("webhook-signature"), body)) {
             return new Answer(401, null);
         }
-        String text = new String(body, StandardCharsets.UTF_8);
-        JsonObject notice = JsonParser.parseString(text).getAsJsonObject();
+        JsonElement parsed = JsonParser.parseString(new String(body, StandardCharsets.UTF_8));
+        if (!Notices.isComplete(parsed)) {
+            System.out.println("incomplete notice");
+            return new Answer(400, null); // koohook sends it again. A person must check why.
+        }
+        JsonObject notice = parsed.getAsJsonObject();
         boolean isPurchase = notice.get("type").getAsString().equals("instance.created");
         String account = Notices.text(notice.getAsJsonObject("data"), "instanceId");
         String[] done = new String[1];
@@ -136,11 +141,12 @@ public final class Product {
         // A "+" in a path is a "+"; URLDecoder would read a space.
         String encoded = path.substring("/accounts/".length()).replace("+", "%2B");
         String account = URLDecoder.decode(encoded, StandardCharsets.UTF_8);
+        var tables = List.of("to_check", "tenants", "applications", "users", "departments");
         return database.inTransaction(() -> {
             Map<String, Object> shown = new LinkedHashMap<>();
             shown.put("account", database.row(
                     "SELECT state, expires, sku FROM accounts WHERE id = ?", account));
-            for (String table : List.of("tenants", "applications", "users", "departments")) {
+            for (String table : tables) {
                 var rows = database.rows("SELECT * FROM " + table);
                 rows.removeIf(row -> !isOwner(account, (String) row.get(0)));
                 rows.forEach(row -> row.remove(0));

@@ -21,10 +21,11 @@ from urllib.parse import quote, unquote
 from standardwebhooks import Webhook
 
 # `seen` contains the ids of all notices. `last_applied` contains the last pair of sequence and part
-# of each entity.
+# of each entity. `to_check` contains the notices that came too late, for a person to check.
 TABLES = """
 CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS last_applied (entity TEXT PRIMARY KEY, sequence INTEGER, part INTEGER);
+CREATE TABLE IF NOT EXISTS to_check (owner TEXT, id TEXT PRIMARY KEY, notice TEXT);
 CREATE TABLE IF NOT EXISTS accounts (
     id TEXT PRIMARY KEY, state TEXT, expires TEXT, sku TEXT, user_name TEXT, password TEXT,
     is_access_sent INTEGER);
@@ -45,6 +46,27 @@ IDENTITY = {
     "user": ("instanceId", "tenantId", "appId"),
     "department": ("instanceId", "tenantId"),
 }
+
+# The types that the product knows, each with the members that it needs. koohook always sends them.
+# It may remove all other members from a notice that is too long.
+NEEDED = {
+    "instance.created": ("instanceId",), "instance.accepted": ("instanceId",),
+    "instance.renewed": ("instanceId",), "instance.frozen": ("instanceId",),
+    "instance.thawed": ("instanceId",), "instance.upgraded": ("instanceId",),
+    "instance.released": ("instanceId",), "instance.abandoned": ("instanceId",),
+    "tenant.put": ("tenantId",), "tenant.deleted": ("tenantId",),
+    "application.put": ("tenantId", "appId", "clientId", "clientSecret"),
+    "application.deleted": ("tenantId", "appId"),
+    "users.put": ("tenantId", "appId", "records"),
+    "users.revoked": ("tenantId", "appId", "records"),
+    "users.deleted": ("tenantId", "appId", "records"),
+    "department.put": ("tenantId", "orgCode", "changeTime"),
+    "department.deleted": ("tenantId", "orgCode"),
+    "departments.replaced": ("tenantId", "listTime"),
+}
+
+# The member that identifies a record of a list.
+RECORD_IDENTITY = {"user": "userName", "department": "orgCode"}
 
 STATES = {"frozen": "frozen", "thawed": "active", "released": "deleted", "abandoned": "deleted"}
 
@@ -84,21 +106,28 @@ class Product:
 
     def receive(self, notice_id, notice):
         """Applies a notice once and in order. Returns the status and the body of the answer."""
-        family, _, word = notice["type"].partition(".")
-        family, data = family.removesuffix("s"), notice["data"]
+        if not is_complete(notice):
+            print("incomplete notice", flush=True)
+            return 400, None  # koohook sends the notice again. A person must check why.
         with self.lock, self.database:
-            if not self.is_new(notice_id):
-                print_line("repeated", notice)
-            elif family not in IDENTITY:
-                # A later koohook may send other types: accept them, ignore them.
-                print_line("unknown", notice)
-            elif not self.is_next(family, data):
-                print_line("too late", notice)
-            else:
-                getattr(self, f"on_{family}")(word, data)
-                print_line("applied", notice)
+            print_line(self.apply(notice_id, notice), notice)
             is_purchase = notice["type"] == "instance.created"
-            return self.answer_purchase(data["instanceId"]) if is_purchase else (204, None)
+            return self.answer_purchase(notice["data"]["instanceId"]) if is_purchase else (204, None)
+
+    def apply(self, notice_id, notice):
+        """Applies a notice if it is new and in order. Returns what was done."""
+        if not self.is_new(notice_id):
+            return "repeated"
+        if notice["type"] not in NEEDED:
+            return "unknown"  # A later koohook may send other types: accept them, ignore them.
+        family, word = split_type(notice)
+        data = notice["data"]
+        if not self.is_next(family, data):
+            text = json.dumps(notice, ensure_ascii=False)
+            self.do("INSERT INTO to_check VALUES (?, ?, ?)", owner(family, data), notice_id, text)
+            return "too late"
+        getattr(self, f"on_{family}")(word, data)
+        return "applied"
 
     def is_new(self, notice_id):
         return self.do("INSERT OR IGNORE INTO seen VALUES (?)", notice_id).rowcount == 1
@@ -131,7 +160,7 @@ class Product:
         key = owner("tenant", data)
         self.do("DELETE FROM tenants WHERE owner = ?", key)
         if word == "put":
-            self.do("INSERT INTO tenants VALUES (?, ?, ?)", key, data["name"], data["domainName"])
+            self.do("INSERT INTO tenants VALUES (?, ?, ?)", key, data.get("name"), data.get("domainName"))
 
     def on_application(self, word, data):
         key = owner("application", data)
@@ -151,7 +180,7 @@ class Product:
     def on_department(self, word, data):
         key = owner("department", data)
         if word == "put":
-            self.put_department(key, data.get("other", {}) | data, data["changeTime"], data)
+            self.put_department(key, (data.get("other") or {}) | data, data["changeTime"], data)
         elif word == "deleted":
             self.do("DELETE FROM departments WHERE owner = ? AND code = ?", key, data["orgCode"])
         elif word == "replaced":
@@ -231,7 +260,7 @@ class Product:
         with self.lock:
             found = self.do("SELECT state, expires, sku FROM accounts WHERE id = ?", account)
             shown = {"account": found.fetchone()}
-            for table in ("tenants", "applications", "users", "departments"):
+            for table in ("to_check", "tenants", "applications", "users", "departments"):
                 rows = self.do(f"SELECT * FROM {table}").fetchall()
                 shown[table] = [row[1:] for row in rows if json.loads(row[0])[0] == account]
         return shown
@@ -255,7 +284,13 @@ class Endpoint(BaseHTTPRequestHandler):
         notice = self.server.product.verified(body, self.headers)
         if notice is None:
             return self.answer(401)
-        self.answer(*self.server.product.receive(self.headers["webhook-id"], notice))
+        try:
+            answer = self.server.product.receive(self.headers["webhook-id"], notice)
+        except Exception as failure:
+            # koohook sends the notice again. The message may quote personal data: do not log it.
+            print(f"failed: {type(failure).__name__}", flush=True)
+            answer = 500, None
+        self.answer(*answer)
 
     def do_GET(self):
         folder, _, account = self.path.rpartition("/")
@@ -275,6 +310,26 @@ class Endpoint(BaseHTTPRequestHandler):
         pass  # The product prints one line for each notice. The line contains no secret.
 
 
+def split_type(notice):
+    """The family of the entity, and what happened to it."""
+    family, _, word = notice["type"].partition(".")
+    return family.removesuffix("s"), word
+
+
+def is_complete(notice):
+    """Returns whether the notice has its type and data, and all members that the product needs."""
+    if not isinstance(notice, dict) or not isinstance(notice.get("type"), str):
+        return False
+    data = notice.get("data")
+    if not isinstance(data, dict):
+        return False
+    if notice["type"] not in NEEDED:
+        return True
+    identity = RECORD_IDENTITY.get(split_type(notice)[0])
+    return (all(data.get(name) for name in ("sequence", *NEEDED[notice["type"]]))
+            and all(record.get(identity) for record in data.get("records", [])))
+
+
 def owner(family, data):
     """What identifies an entity, as one text. A null, empty or missing member is the same."""
     return json.dumps([data.get(name) or "" for name in IDENTITY[family]])
@@ -282,15 +337,16 @@ def owner(family, data):
 
 def sku(data):
     """What was bought. V1 names it; under V2 koohook adds it as orderDetails, if it is known."""
-    products = data.get("orderDetails", {}).get("orderLine", {}).get("productInfo") or [{}]
+    line = (data.get("orderDetails") or {}).get("orderLine") or {}
+    products = line.get("productInfo") or [{}]
     return data.get("skuCode") or products[0].get("skuCode")
 
 
 def print_line(what, notice):
     data = notice["data"]
-    part = f" part {data['part']} of {data['parts']}" if "part" in data else ""
+    part = f" part {data['part']} of {data.get('parts')}" if "part" in data else ""
     entity = data.get("instanceId") or data.get("tenantId")
-    print(f"{what}: {notice['type']} {entity} {data['sequence']}{part}", flush=True)
+    print(f"{what}: {notice['type']} {entity} {data.get('sequence')}{part}", flush=True)
 
 
 def main():
