@@ -60,7 +60,7 @@ Examples:
 
 If one row is malformed or repeats an ID, no row is written. An existing instance is never changed,
 only reported. A call that was signed more than a minute before the import does not change an
-imported instance.
+imported instance, unless it is a release.
 
 An import may run while koohook serves. If the import is interrupted, run it again. Until then
 koohook may answer 000005 to the purchase of one row.
