@@ -19,7 +19,7 @@ const CITING: [&str; 10] = [
     ".ci",
 ];
 
-/// What a number belongs to. The word before a number, and the form of the number.
+/// A kind of numbers: the word before a number, and the form of the number.
 struct Kind {
     word: &'static str,
     is_number: fn(&str) -> bool,
@@ -58,6 +58,27 @@ fn a_comment_names_what_its_number_belongs_to() {
         }
     }
     assert!(bare.is_empty(), "write (decision X) or (invariant X):\n{}", bare.join("\n"));
+}
+
+/// Without the word, the test above would not check whether the row exists.
+#[test]
+fn a_comment_writes_the_word_row_before_the_number_of_a_row() {
+    let mut bare = Vec::new();
+    for (path, text) in citing_files().into_iter().filter(|(path, _)| path.ends_with(".rs")) {
+        for (line, comment) in comments(&text) {
+            let numbers = bare_row_numbers(&comment);
+            bare.extend(numbers.iter().map(|number| format!("{path}:{line}: {number}")));
+        }
+    }
+    assert!(bare.is_empty(), "write row X:\n{}", bare.join("\n"));
+}
+
+#[test]
+fn a_number_of_a_row_without_its_word_is_found() {
+    assert_eq!(bare_row_numbers("/// B072."), ["B072"]);
+    assert_eq!(bare_row_numbers("/// B110 and B111: koohook follows"), ["B110", "B111"]);
+    assert_eq!(bare_row_numbers("// Row B136; also B130"), ["B130"]);
+    assert!(bare_row_numbers("/// (rows B130,\n/// B131 and `B136`)").is_empty());
 }
 
 #[test]
@@ -127,7 +148,7 @@ impl Kind {
     }
 }
 
-/// What begins a line of a comment.
+/// The marks at the beginning of a comment line.
 const MARKS: [&str; 4] = ["///", "//!", "//", "#"];
 
 /// `D5` or `E1a`.
@@ -136,7 +157,7 @@ fn is_decision_number(word: &str) -> bool {
     digits.is_some_and(|digits| is_short_number(digits.strip_suffix('a').unwrap_or(digits)))
 }
 
-/// `B136`.
+/// For example row `B136`.
 fn is_row_number(word: &str) -> bool {
     word.strip_prefix('B').is_some_and(|digits| digits.len() == 3 && is_digits(digits))
 }
@@ -148,6 +169,33 @@ fn is_short_number(word: &str) -> bool {
 
 fn is_digits(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The numbers of rows in a comment that do not belong to a list after the word "row".
+fn bare_row_numbers(comment: &str) -> Vec<String> {
+    let mut cited = ROW.numbers_in(comment).into_iter().peekable();
+    let words = comment.split(|character: char| !character.is_alphanumeric());
+    let numbers = words.filter(|word| is_row_number(word));
+    numbers
+        .filter(|word| cited.next_if(|cited| cited == word).is_none())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The comments of a file that fill whole lines, each with the number of its first line.
+fn comments(text: &str) -> Vec<(usize, String)> {
+    let mut comments: Vec<(usize, String)> = Vec::new();
+    let mut was_comment = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        let is_comment = is_comment(line);
+        match comments.last_mut().filter(|_| was_comment) {
+            Some((_, comment)) if is_comment => *comment = format!("{comment}\n{line}"),
+            _ if is_comment => comments.push((number, line.to_owned())),
+            _ => (),
+        }
+        was_comment = is_comment;
+    }
+    comments
 }
 
 fn is_comment(line: &str) -> bool {

@@ -134,7 +134,7 @@ const HOSTILE_FAULTS: [&str; 11] = [
     "cut off",
 ];
 
-/// B110 and B111: koohook follows no redirect, reads a limited length, and tries again later.
+/// koohook follows no redirect, reads a limited length, and tries again later.
 #[test]
 fn hostile_answers_are_failed_attempts() {
     static MEBIBYTE: [u8; 1 << 20] = [b' '; 1 << 20];

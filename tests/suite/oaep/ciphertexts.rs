@@ -24,7 +24,7 @@ fn a_java_ciphertext_is_decrypted_in_every_text_form() {
     assert_eq!(opened, 2 * 9 * 8);
 }
 
-/// B075, and paddings that the guide does not allow.
+/// Plaintexts that are not a secret, and paddings that the guide does not allow.
 #[test]
 fn a_plaintext_that_is_not_a_secret_is_rejected() {
     for it in sealed("no") {
@@ -34,14 +34,14 @@ fn a_plaintext_that_is_not_a_secret_is_rejected() {
     assert_eq!(sealed("no").count(), 2 * 20);
 }
 
-/// B075: RSA cannot encrypt 8 KiB. SHA-1 leaves the most room: the modulus without 42 bytes.
+/// RSA cannot encrypt a longer secret. SHA-1 leaves the most room: the length of the modulus minus
+/// 42 bytes.
 #[test]
 fn the_longest_secret_is_decrypted() {
     let lengths: Vec<usize> = sealed("yes").map(|it| it.plaintext.len() / 2).collect();
     assert!(lengths.contains(&(384 - 42)) && lengths.contains(&(512 - 42)));
 }
 
-/// B072.
 #[test]
 fn a_wrong_ciphertext_is_rejected() {
     let keys = keys(&["made-up-3072"]);

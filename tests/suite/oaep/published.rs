@@ -58,7 +58,7 @@ fn decryption_agrees_with_wycheproof_for_each_pair_of_hashes() {
     }
 }
 
-/// B074: the function that the page calls gives the same error for all of them.
+/// The function that `applicationSync` calls returns the same error for all of them.
 #[test]
 fn invalid_wycheproof_ciphertexts_fail_with_the_same_error() {
     let mut count = 0;
