@@ -206,7 +206,7 @@ final class Notices {
         }
         boolean isLastPart = !data.has("part") || data.get("part").equals(data.get("parts"));
         if (isLastPart) {
-            // Departments that the list does not name go, unless they changed after the list.
+            // Delete the departments that the list does not name, unless they changed later.
             database.change("DELETE FROM departments"
                     + " WHERE owner = ? AND changed <= ? AND sequence < ?",
                     owner, listTime, sequence);
@@ -228,7 +228,7 @@ final class Notices {
                 changed, sequence);
     }
 
-    /** A department with the members of its "other" beside its own. */
+    /** A department with its own members and the members of its "other". */
     private static JsonObject merged(JsonObject department) {
         JsonObject all = department.getAsJsonObject("other").deepCopy();
         department.entrySet().forEach(member -> all.add(member.getKey(), member.getValue()));
@@ -244,7 +244,7 @@ final class Notices {
         return records;
     }
 
-    /** What identifies an entity, as one text. A null, empty or missing member is the same. */
+    /** The identity of an entity, as one text. Null, empty and missing members are equal. */
     private static String owner(String family, JsonObject data) {
         List<String> names = new ArrayList<>();
         for (String member : IDENTITY.get(family)) {
@@ -254,7 +254,7 @@ final class Notices {
         return JSON.toJson(names);
     }
 
-    /** What was bought. V1 names it; under V2 koohook adds it as orderDetails, if it is known. */
+    /** The SKU of the purchase. V1 sends it. Under V2, koohook adds it in orderDetails if known. */
     private static String sku(JsonObject data) {
         if (data.has("skuCode")) {
             return text(data, "skuCode");

@@ -19,7 +19,7 @@ import java.util.concurrent.Executors;
  * describes each notice.
  */
 public final class Product {
-    /** The longest notice is one part of a list: 128 KiB of records. */
+    /** The most bytes that the product reads. The longest notice has 128 KiB of records. */
     private static final int MAX_BODY_LENGTH = 1024 * 1024;
 
     private static final String NO_SECRET =
@@ -113,7 +113,10 @@ public final class Product {
         return answer;
     }
 
-    /** The answer to a purchase. It is the same whenever the notice arrives. */
+    /**
+     * The answer to a purchase: the refusal if one is set, 202 until the access data was sent,
+     * and 200 with the access data afterwards.
+     */
     private Answer answerPurchase(String account) throws SQLException {
         if (options.refuse() != null) {
             return new Answer(200, Map.of("refuse", options.refuse()));

@@ -28,7 +28,7 @@ final class Webhook {
         }
     }
 
-    /** Returns whether one of the secrets signed this message in the last five minutes. */
+    /** Returns whether one of the secrets signed this message within five minutes of now. */
     boolean isVerified(String id, String timestamp, String signatures, byte[] body) {
         if (id == null || timestamp == null || signatures == null) {
             return false;

@@ -77,7 +77,8 @@ FINAL = (200, 404, 409, 410)
 # koohook will never accept this message. A person must correct the program.
 REJECTED = (400, 413, 422)
 
-MAX_BODY_LENGTH = 1024 * 1024  # The longest notice is one part of a list: 128 KiB of records.
+# The most bytes that the product reads. The longest notice has 128 KiB of records.
+MAX_BODY_LENGTH = 1024 * 1024
 
 
 class Product:
@@ -96,7 +97,7 @@ class Product:
             self.send_access_later(account)
 
     def verified(self, body, headers):
-        """Returns the notice if one of the secrets signed it in the last five minutes, else None."""
+        """The notice, if one of the secrets signed it within five minutes of now; else None."""
         for webhook in self.webhooks:
             try:
                 return webhook.verify(body, dict(headers))
@@ -187,7 +188,7 @@ class Product:
             for record in data.get("records", []):
                 self.put_department(key, record, data["listTime"], data)
             if data.get("part") == data.get("parts"):
-                # The last part: the other departments go, unless they changed after the list.
+                # The last part: delete the other departments, unless they changed after the list.
                 self.do("DELETE FROM departments WHERE owner = ? AND changed <= ? AND sequence < ?",
                         key, data["listTime"], data["sequence"])
 
@@ -197,7 +198,9 @@ class Product:
                 key, record["orgCode"], name, record.get("parentCode"), changed, data["sequence"])
 
     def answer_purchase(self, account):
-        """The answer to a purchase. It is the same whenever the notice arrives."""
+        """The answer to a purchase: the refusal if one is set, 202 until the access data was sent,
+        and 200 with the access data afterwards.
+        """
         if self.arguments.refuse:
             return 200, {"refuse": self.arguments.refuse}
         found = self.do("SELECT is_access_sent, user_name, password FROM accounts WHERE id = ?",
