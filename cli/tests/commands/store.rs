@@ -21,7 +21,7 @@ fn a_missing_store_and_an_unknown_instance_are_errors() {
 }
 
 #[test]
-fn the_error_of_another_seal_key_names_the_setting() {
+fn a_command_with_a_wrong_seal_key_names_the_setting() {
     let folder = Folder::new();
     folder.write("rows.jsonl", row(1, "active").as_bytes());
     let run = |arguments: &[&str], letter: char| {

@@ -50,7 +50,7 @@ pub struct Load {
     /// How many answers were `000000`.
     pub settled: AtomicUsize,
     /// How many answers were `000005`.
-    pub refused: AtomicUsize,
+    pub failed: AtomicUsize,
     enough: AtomicBool,
 }
 
@@ -121,7 +121,7 @@ impl Load {
                 return Some(answer);
             }
             assert_eq!(answer.code, "000005");
-            self.refused.fetch_add(1, Ordering::SeqCst);
+            self.failed.fetch_add(1, Ordering::SeqCst);
             if self.enough.load(Ordering::SeqCst) {
                 return None;
             }

@@ -19,7 +19,7 @@ use crate::load::{IN_TIME, Running, new_instance, send, start_with};
 const SECRET: &str = "whsec_Y29uc3RydWN0ZWQtcHJvZHVjdC1zZWNyZXQtMDAwMQ==";
 const KILLS: usize = 8;
 const CALLERS: usize = 3;
-/// After how many messages of a round the process is killed. The rounds differ.
+/// The test kills the process after this many messages. Each round uses the next number.
 const MESSAGES: [usize; 4] = [9, 25, 14, 40];
 /// The timeout of a test. Every step is much shorter.
 const PATIENCE: Duration = Duration::from_secs(90);

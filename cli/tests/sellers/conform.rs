@@ -2,7 +2,7 @@
 
 use crate::{KEY, Seller, assert_lines, koohook};
 
-/// It does not serve V1. Its rehearsals generate a new ID each time.
+/// The sample does not serve V1. It generates a new ID for each rehearsal.
 #[test]
 fn the_marketplaces_sample_passes_the_rehearsals() {
     let sample = Seller::start("sample", &[]);
@@ -26,7 +26,7 @@ fn the_marketplaces_sample_passes_the_rehearsals() {
     assert_eq!(code, Some(0));
 }
 
-/// It reads and writes an order without a lock.
+/// The sample reads and writes an order without a lock.
 #[test]
 fn the_marketplaces_sample_fails_only_the_race() {
     let sample = Seller::start("sample", &[]);
@@ -56,7 +56,7 @@ fn the_marketplaces_sample_fails_only_the_race() {
     assert_eq!(code, Some(1));
 }
 
-/// Both guides, slashes escaped, and no blank in `Body-Sign`.
+/// The server serves both guides, escapes slashes, and writes no blank in `Body-Sign`.
 #[test]
 fn a_sellers_php_server_passes_everything() {
     let php = Seller::start("php", &[]);
@@ -91,8 +91,8 @@ fn a_sellers_php_server_passes_everything() {
     assert_eq!(code, Some(0));
 }
 
-/// It answers V2's calls like any call without its token. A V2 server with another key does the same, so
-/// only the operator can decide which case it is.
+/// The server answers V2's calls with `000001`. A V2 server with another key does the same. So only
+/// the operator can decide which case it is.
 #[test]
 fn a_v1_server_passes_with_only_v1() {
     let v1 = Seller::start("php", &["v1"]);

@@ -106,7 +106,8 @@ fn the_error_of_a_bad_address_says_what_to_do() {
     }
 }
 
-/// Sends http to a TLS port, https to a port without TLS, and meets a certificate that is not public.
+/// The test sends http to a TLS port and https to a port without TLS. It also calls a server whose
+/// certificate is not public.
 #[test]
 fn the_error_names_a_wrong_scheme_or_an_untrusted_certificate() {
     let tls = Seller::start("tls", &[]);

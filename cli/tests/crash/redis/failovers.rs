@@ -1,4 +1,4 @@
-//! A replica replaces the Redis that koohook writes to.
+//! A replica replaces koohook's Redis server.
 
 use std::io::Write;
 use std::sync::atomic::Ordering;
@@ -40,7 +40,7 @@ fn a_failover_to_an_acknowledging_replica_loses_nothing() {
     let orders = load.run(&address, "CSW", || {
         load.wait_for(100);
         replica.command("REPLICAOF NO ONE");
-        while load.refused.load(Ordering::SeqCst) < 2 * CALLERS {
+        while load.failed.load(Ordering::SeqCst) < 2 * CALLERS {
             thread::yield_now();
         }
         master.running.kill();
@@ -51,7 +51,7 @@ fn a_failover_to_an_acknowledging_replica_loses_nothing() {
     watch.complete(&address, &orders);
 }
 
-/// A master, and a replica that has every write of it.
+/// A master, and a replica that has every write of the master.
 fn replicated(arguments: &[&str]) -> Option<(Redis, Redis)> {
     let master = Redis::start(arguments)?;
     let port = master.port.to_string();

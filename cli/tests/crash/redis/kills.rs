@@ -1,17 +1,17 @@
-//! Kills the Redis that koohook writes to with `kill -9`.
+//! Kills koohook's Redis server with `kill -9`.
 
 use super::{ALWAYS, Redis, cluster};
 use crate::load::{Load, Watch, start};
 
 #[test]
-fn kills_of_a_syncing_server_lose_and_double_no_acknowledged_change() {
+fn kills_of_a_syncing_server_neither_lose_nor_repeat_an_acknowledged_change() {
     let Some(redis) = Redis::start(&ALWAYS) else { return };
     let setting = redis.setting();
     kills_lose_nothing(redis, &setting, &[40, 70, 25, 55, 90, 30]);
 }
 
 #[test]
-fn kills_of_a_cluster_node_lose_and_double_no_acknowledged_change() {
+fn kills_of_a_cluster_node_neither_lose_nor_repeat_an_acknowledged_change() {
     let Some(node) = cluster() else { return };
     let setting = format!("{}?cluster=true", node.setting());
     kills_lose_nothing(node, &setting, &[40]);

@@ -57,7 +57,7 @@ fn koohook_loads_its_scripts_again_if_the_server_lost_them() {
             redis.command("SCRIPT FLUSH");
         }
     });
-    assert_eq!(load.refused.load(Ordering::SeqCst), 0);
+    assert_eq!(load.failed.load(Ordering::SeqCst), 0);
     Watch::open(&redis.setting()).complete(&address, &orders);
 }
 

@@ -2,7 +2,8 @@
 
 `json_encode` escapes slashes and characters outside ASCII, and `Body-Sign` has no blank. The server
 serves both guides. With the argument `v1` it serves only V1. With `drops` it closes the connection of
-every GET. With `once` it answers one call on each connection, although it announces to keep it.
+every GET. With `once` it announces keep-alive, but it closes a connection without an answer at the
+second call.
 """
 import json
 import sys
