@@ -42,13 +42,13 @@ pub struct ProductMessage {
 /// How a product reacts to a message.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Mood {
-    /// It carries the message out, and answers this after a while.
+    /// The product carries the message out, and answers this after a while.
     Answers(Duration, u16, &'static str),
-    /// It does not carry the message out, and answers this.
+    /// The product does not carry the message out, and answers this.
     Refuses(u16, &'static str),
-    /// It carries the message out, and its answer is lost.
+    /// The product carries the message out, and its answer is lost.
     LosesReply,
-    /// It cannot be reached.
+    /// koohook cannot reach the product.
     NotReached,
     /// koohook's HTTP client panics.
     Panics,
@@ -74,7 +74,7 @@ impl ProductMessage {
         self.body["data"]["sequence"].as_u64().unwrap()
     }
 
-    /// The subject that the message is about.
+    /// The subject of the message.
     pub fn subject(&self) -> String {
         let data = &self.body["data"];
         let names = ["instanceId", "tenantId", "appId"].map(|name| data[name].as_str());

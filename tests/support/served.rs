@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::log::Log;
 
-/// An endpoint that is served on a port of this machine until this is dropped.
+/// An endpoint on a port of this machine. It stops when this value is dropped.
 pub struct ServedEndpoint {
     /// The address at which it listens.
     pub address: SocketAddr,

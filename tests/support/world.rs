@@ -44,7 +44,7 @@ impl<S: Store> TestWorld<S> {
         self.elapsed.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// Sets how long every operation takes from now on. If that is longer than the caller waits,
+    /// Sets how long every later operation takes. If that is longer than the caller waits,
     /// the operation is done but its caller does not see the result.
     pub fn lag(&self, span: Duration) {
         let millis = u64::try_from(span.as_millis()).unwrap();
@@ -68,12 +68,12 @@ impl<S: Store> TestWorld<S> {
 }
 
 impl<S: Store + Clone> TestWorld<Watched<S>> {
-    /// The same world for another process: the same store and time of day, other random values, no
-    /// closure that answers calls, and no planned fault.
+    /// A world for another process. It has the same store and time of day, but other random values,
+    /// no closure that answers calls, and no planned fault.
     pub fn of_another_process(&self) -> Self {
         let other = Self::watched(self.store.inner().clone());
         other.now.store(self.now_millis(), Ordering::SeqCst);
-        // Far from every number that this process draws.
+        // The other process must draw other numbers, so it starts far away.
         let drawn = self.drawn.fetch_add(1 << 40, Ordering::SeqCst) + (1 << 39);
         other.drawn.store(drawn, Ordering::SeqCst);
         other
@@ -169,7 +169,7 @@ impl<S: Store> World for TestWorld<S> {
     }
 }
 
-/// How many turns other futures get to begin an operation before time passes. `FIRST` is for the
+/// How many times other futures may run before time passes. `FIRST` is for the
 /// future with the shortest wait, `PATIENCE` for any other future.
 const FIRST: usize = 4;
 const PATIENCE: usize = 256;

@@ -62,7 +62,7 @@ pub fn measure(
 /// A server process with one thread.
 pub struct MeasuredHost {
     process: Child,
-    /// The address that it listens on.
+    /// The address on which it listens.
     pub address: SocketAddr,
 }
 

@@ -75,7 +75,7 @@ fn measure(program: &Path, pace: &Pace) -> Result<()> {
     Ok(())
 }
 
-/// The same function, built with each of the stores.
+/// One function, built with each of the stores.
 fn stores(program: &Path) -> Vec<(String, PathBuf)> {
     let built = |store: &str| program.with_file_name(format!("new-instance-{store}"));
     let stores = ["memory", "sqlite", "redis", "dynamodb"];

@@ -18,7 +18,7 @@ use crate::table::{FigureTable, FigureTarget, median, paired};
 
 /// A made-up seal key: 32 times the letter K.
 pub const SEAL_KEY: &str = "S0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0s=";
-/// The script that the store writes with.
+/// The script with which the store writes.
 const SCRIPT: &str = include_str!("../../../shared/shell/src/store/redis/put.lua");
 /// The approximate length of a stored and sealed purchase.
 const VALUE_LEN: usize = 700;

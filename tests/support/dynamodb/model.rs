@@ -1,6 +1,6 @@
 //! The part of DynamoDB that koohook uses, over HTTP. It answers as the emulator does, and does
-//! what the emulator does not: it accepts only signed calls, a weak read is one write behind, and
-//! it fails as planned.
+//! what the emulator does not: it accepts only signed calls, an eventually consistent read
+//! returns the value before the last write, and calls fail as planned.
 
 mod refusal;
 mod table;
@@ -56,7 +56,7 @@ struct State {
 
 /// The moment for which calls must be signed: [`super::noon`] in the signature's format.
 const DATE: &str = "20261005T210927Z";
-/// The same second in the format of an answer's `Date`.
+/// The second of [`DATE`] in the format of an answer's `Date`.
 const HTTP_DATE: &str = "Mon, 05 Oct 2026 21:09:27 GMT";
 impl Model {
     /// Starts a server on a free port.
@@ -114,7 +114,7 @@ impl Model {
 
     /// Deletes every item that has a `ttl`, as DynamoDB does some days after expiry.
     pub fn free(&self) {
-        for table in self.lock().tables.values_mut().filter(|table| table.frees) {
+        for table in self.lock().tables.values_mut().filter(|table| table.deletes_expired) {
             table.items.retain(|_, item| !item.now.contains_key("ttl"));
         }
     }
@@ -188,14 +188,15 @@ impl State {
         match operation {
             "DescribeTable" => Ok(json!({ "Table": table.described })),
             "DescribeTimeToLive" => {
-                let status = if table.frees { "ENABLED" } else { "DISABLED" };
+                let status = if table.deletes_expired { "ENABLED" } else { "DISABLED" };
                 Ok(json!({ "TimeToLiveDescription": { "TimeToLiveStatus": status } }))
             }
-            "UpdateTimeToLive" if table.frees => {
+            "UpdateTimeToLive" if table.deletes_expired => {
                 Err(Refused::invalid("TimeToLive is already enabled"))
             }
             "UpdateTimeToLive" => {
-                table.frees = request["TimeToLiveSpecification"]["AttributeName"] == "ttl";
+                table.deletes_expired =
+                    request["TimeToLiveSpecification"]["AttributeName"] == "ttl";
                 Ok(json!({ "TimeToLiveSpecification": request["TimeToLiveSpecification"] }))
             }
             "UpdateContinuousBackups" => Ok(json!({ "ContinuousBackupsDescription": {} })),

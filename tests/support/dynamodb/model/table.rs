@@ -15,7 +15,7 @@ pub struct ModelTable {
     /// The answer of `DescribeTable`.
     pub described: Value,
     /// Whether the table deletes items by their `ttl`.
-    pub frees: bool,
+    pub deletes_expired: bool,
     /// The items, by their keys.
     pub items: BTreeMap<String, KeptItem>,
 }
@@ -97,7 +97,7 @@ impl ModelTable {
             .collect();
         page.truncate(limit);
         let mut answer = json!({ "Count": page.len(), "Items": page });
-        // A full page gives its last key, although no item may follow.
+        // A full page returns its last key, even if no item follows.
         if let Some(last) = page.last().filter(|_| page.len() == limit) {
             answer["LastEvaluatedKey"] = last.clone();
         }
