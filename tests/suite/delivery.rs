@@ -25,7 +25,7 @@ fn with_product() -> Bundled {
     koohook(&WITH_PRODUCT)
 }
 
-/// The same with one more setting.
+/// Like [`with_product`], with one more setting.
 fn with_product_and(name: &'static str, value: &'static str) -> Bundled {
     let mut settings = WITH_PRODUCT.to_vec();
     settings.push((name, value));

@@ -43,7 +43,8 @@ fn reply((status, body): Answer, line: &str) -> Result<Response<Bytes>, Unanswer
 }
 
 impl Outside {
-    /// Answers for the order query and for a product that creates instances.
+    /// Plays the order query and a product that creates instances. `answer` returns the answer to
+    /// the n-th order query.
     fn around(
         koohook: &Bundled,
         answer: impl Fn(usize) -> Option<Answer> + Send + 'static,
@@ -51,7 +52,7 @@ impl Outside {
         Self::around_after(koohook, Duration::ZERO, answer)
     }
 
-    /// Does the same, but the order query answers after a delay. It answers for the requested line.
+    /// Does the same, but answers each order query after a delay, for the requested order line.
     fn around_after(
         koohook: &Bundled,
         after: Duration,

@@ -1,6 +1,8 @@
 //! An entity's outbox, compared with a simple model that remembers every step. Notices are
 //! appended, claimed, settled late or twice, given up and replayed, in any order and with any
 //! clock. Each notice gets exactly one outcome, and two notices are never offered concurrently.
+//!
+//! The modules below have cases that the model found, and cases that random steps rarely reach.
 
 mod attempts;
 mod dead_letters;
@@ -94,8 +96,6 @@ proptest! {
         modelled.finish();
     }
 }
-
-// Cases that the model found, and cases that random steps rarely reach.
 
 fn outbox(kinds: &[NoticeType]) -> Outbox {
     let mut outbox = Outbox::default();

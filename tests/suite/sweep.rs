@@ -187,8 +187,6 @@ fn the_relay_deletes_unused_parts_of_a_busy_list_without_a_product() {
     assert_eq!((due(Queue::Due), due(Queue::Sweep)), (Vec::new(), Vec::new()));
 }
 
-// Bounds (decision E1a).
-
 /// Makes a list with `count` unused parts and a waiting notice, as a first synchronisation over a
 /// slow store does.
 fn crowded(koohook: &Bundled, count: u32) {
@@ -217,8 +215,8 @@ fn unused(koohook: &Bundled) -> usize {
     list.unused.len()
 }
 
-/// Deliveries come first. The relay stores its progress after each batch, and deletes all unused
-/// parts in several runs.
+/// Deliveries come first (decision E1a). The relay stores its progress after each batch, and
+/// deletes all unused parts in several runs.
 #[test]
 fn the_notice_of_a_crowded_list_is_sent_before_its_unused_parts_are_deleted() {
     for budget in [4, 10, 60] {

@@ -204,7 +204,7 @@ fn an_unknown_instance_and_a_deleted_one_have_different_statuses() {
 }
 
 #[test]
-fn a_message_during_the_first_attempt_wins_over_the_answer() {
+fn access_data_in_a_message_is_not_replaced_by_a_later_answer() {
     let koohook = Arc::new(with_product());
     let other = Arc::clone(&koohook);
     let product = ScriptedProduct::of(koohook.world(), move |_| {

@@ -53,7 +53,7 @@ fn the_buyer_keeps_the_access_data_of_the_template() {
 }
 
 #[test]
-fn notices_above_64_are_missing() {
+fn only_the_newest_64_kept_notices_are_sent() {
     let (koohook, product) = before_and_after(|koohook| {
         buy(koohook, "CS1");
         for _ in 0..35 {

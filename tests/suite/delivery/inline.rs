@@ -55,7 +55,7 @@ fn a_purchase_under_v1_is_answered_with_access_data_immediately() {
 }
 
 #[test]
-fn the_first_attempt_ends_with_its_budget() {
+fn the_first_attempt_ends_when_its_budget_is_used_up() {
     for (span, code, took) in [(2_499, "000000", 2_499), (2_500, "000004", 2_500)] {
         let koohook = with_product();
         ScriptedProduct::of(koohook.world(), answers_after(span));
@@ -93,8 +93,9 @@ fn after_a_timeout_there_is_no_first_attempt_for_half_a_minute() {
 
 #[test]
 fn with_less_than_a_second_left_there_is_no_first_attempt() {
-    // Too late before the commit, and too late after it. In the second case the notice is claimed.
-    // Neither case stops later first attempts.
+    // In the first case, less than a second is left before the write. In the second case, less than
+    // a second is left after the write, which claimed the notice. Neither case stops later first
+    // attempts.
     for (lag, is_claimed) in [(3_100, false), (1_600, true)] {
         let koohook = with_product();
         let product = ScriptedProduct::of(koohook.world(), |_| READY);

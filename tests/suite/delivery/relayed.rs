@@ -78,7 +78,8 @@ fn a_run_stops_early_if_the_product_is_down() {
         let ids = many(&koohook, 60);
         let met = mood.clone();
         ScriptedProduct::of(koohook.world(), move |_| met.clone());
-        // In this world, concurrent waits take their time one after the other.
+        // The run is long enough for all attempts. So only the rule for a product that is down can
+        // stop it.
         let run_of = Relay::new(koohook.endpoint.context(), Duration::from_mins(5));
         let report = run(run_of.run()).unwrap();
         assert_eq!(report.stopped, is_silent, "{mood:?}");
@@ -130,11 +131,14 @@ fn dead_letters_of_a_long_outage_can_be_replayed() {
     assert_eq!((on_agenda(&koohook, Queue::Due), on_agenda(&koohook, Queue::Dead)), (0, 1));
     let sent = product.messages().len();
     product.meets(koohook.world(), |_| READY);
-    assert!(relay(&koohook).is_empty(), "a dead purchase blocks the notices after it");
+    assert!(
+        relay(&koohook).is_empty(),
+        "a purchase that is a dead letter blocks the notices after it"
+    );
     let mut kept = run(koohook.kept(&id)).unwrap();
     assert!(kept.outbox.replay(1));
     run(koohook.keep(&id, &kept));
-    // A call puts the entity on the agenda again. The code above replayed it without doing so.
+    // The replay above did not put the entity on the agenda. This call does.
     set_status(&koohook, &id, "UNFREEZE");
     assert_eq!(relay(&koohook).delivered, 3);
     assert_eq!((product.messages().len(), product.effects().len()), (sent + 3, 3));

@@ -46,7 +46,7 @@ fn make_notices(koohook: &Bundled, order: &str, notices: usize) {
 }
 
 #[test]
-fn after_a_few_notices_an_instance_waits_for_the_others() {
+fn an_instance_waits_for_the_other_instances_after_four_notices() {
     let koohook = relayed();
     let product = ScriptedProduct::of(koohook.world(), |_| READY);
     make_notices(&koohook, "CS1", 12);
@@ -200,7 +200,8 @@ fn without_a_product_the_agenda_becomes_empty() {
     assert_eq!(due().unwrap(), []);
 }
 
-/// The stored value decides when it is due, whatever put it on the agenda.
+/// Each write computes the time on the agenda from the record. After the first check, it is the
+/// time of the second check.
 #[test]
 fn a_purchase_is_not_read_between_its_first_and_second_check() {
     let koohook = relayed();

@@ -1,4 +1,5 @@
-//! Many concurrent purchases: koohook sends one order query at a time until its key has worked.
+//! Many concurrent purchases: koohook sends one order query at a time until its key has worked
+//! (decision E7).
 
 use std::time::Duration;
 
@@ -10,8 +11,6 @@ use shell::relay::Relay;
 use tests::call::{Bundled, run, run_paused};
 
 use super::{BUSY, FOUND, KEY_REFUSED, Outside, asking, relay};
-
-// A burst (decision E7).
 
 fn bought(koohook: &Bundled, orders: usize) {
     for number in 0..orders {

@@ -30,7 +30,7 @@ fn a_replayed_notice_waits_for_the_current_claim() {
 }
 
 #[test]
-fn a_dead_purchase_blocks_every_notice_but_its_release() {
+fn a_purchase_that_is_a_dead_letter_blocks_every_notice_except_its_release() {
     let mut outbox = outbox(&[NoticeType::Created, NoticeType::Renewed]);
     gone(&mut outbox, START);
     outbox.append(vec![draft(NoticeType::Released, 0)], Reader::Product, UnixMillis::new(START));
@@ -45,7 +45,7 @@ fn a_dead_purchase_blocks_every_notice_but_its_release() {
 }
 
 #[test]
-fn a_dead_notice_that_is_not_a_purchase_blocks_no_notice() {
+fn a_dead_letter_that_is_not_a_purchase_blocks_no_notice() {
     let mut outbox = outbox(&[NoticeType::Created, NoticeType::Renewed, NoticeType::Frozen]);
     delivered(&mut outbox, START);
     gone(&mut outbox, START);

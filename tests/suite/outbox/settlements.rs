@@ -133,7 +133,7 @@ impl ModelledOutbox {
             let only = purchases.map(|it| it.notice.kind).all(|kind| kind == NoticeType::Created);
             assert!(
                 known.kind != NoticeType::Created || only,
-                "dead purchase {sequence} blocks notices, but was forgotten"
+                "purchase {sequence} is a dead letter and blocks notices, but was forgotten"
             );
             known.outcome = Outcome::Forgotten;
         }

@@ -21,7 +21,11 @@ fn an_unoffered_second_purchase_is_dropped_and_the_abandonment_of_the_first_is_s
 fn the_release_of_a_replayed_purchase_is_sent() {
     let mut outbox = outbox(&[NoticeType::Created, NoticeType::Renewed]);
     gone(&mut outbox, START);
-    assert_eq!(outbox.due(UnixMillis::new(START)), None, "no notice is due after a dead purchase");
+    assert_eq!(
+        outbox.due(UnixMillis::new(START)),
+        None,
+        "no notice is due after a purchase that is a dead letter"
+    );
     assert!(outbox.replay(1));
     outbox.append(vec![draft(NoticeType::Released, 0)], Reader::Product, UnixMillis::new(START));
     assert_eq!(sequences(&outbox.waiting), [1, 2, 3]);
@@ -45,7 +49,7 @@ fn an_abandonment_waits_for_the_claim_on_the_purchase_notice() {
 }
 
 #[test]
-fn a_new_purchase_drops_the_blocked_notices_of_the_dead_one() {
+fn a_new_purchase_drops_the_notices_that_the_earlier_dead_letter_blocked() {
     let mut outbox = outbox(&[NoticeType::Created, NoticeType::Renewed]);
     gone(&mut outbox, START);
     for kind in [NoticeType::Abandoned, NoticeType::Created] {
@@ -68,7 +72,7 @@ fn a_notice_that_was_offered_is_never_dropped() {
     assert_eq!(outbox.waiting.first().map(Notice::sequence), Some(1), "a claim on it is current");
 }
 
-/// No later renewal repeats the other changes of such a renewal.
+/// A later renewal does not contain the other changes of this one.
 #[test]
 fn a_renewal_that_changes_more_than_the_expiry_is_never_dropped() {
     let renewal = |scene: &str, product: &str| {

@@ -55,9 +55,9 @@ fn a_notice_is_not_given_up_before_its_attempts() {
     }
 }
 
-/// The store's clock differs from koohook's. Then koohook decides nothing by its own clock.
+/// If the two clocks differ by more than five minutes, koohook decides nothing by its own clock.
 #[test]
-fn without_an_agreeing_store_clock_nothing_is_given_up() {
+fn the_relay_gives_up_no_notice_and_abandons_no_purchase_if_the_clocks_differ() {
     for (apart, given_up) in [(0, true), (300_000, true), (300_001, false), (-300_001, false)] {
         let koohook = Koohook::over(Clocked::new(apart), &PENDING_V1);
         ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(503, ""));

@@ -125,7 +125,7 @@ fn an_interrupted_delivery_of_a_list_continues_after_one_claim() {
 }
 
 #[test]
-fn the_parts_of_a_dead_list_are_kept_for_a_replay() {
+fn the_parts_of_a_dead_letter_are_kept_for_a_replay() {
     let koohook = listing();
     let product = ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(410, ""));
     list_departments(&koohook, 10_000);
