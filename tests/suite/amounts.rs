@@ -14,7 +14,7 @@ use tests::world::NOW;
 
 const JAVA: &str = include_str!("../vectors/amounts/java.json");
 
-/// When the frozen instance expires, and an earlier and a later expiry that a refresh sets.
+/// The expiry of the frozen instance. A refresh sets an earlier or a later one.
 const EXPIRES: u64 = NOW + 60_000;
 const EARLIER: u64 = NOW + 30_000;
 const LATER: u64 = NOW + 90_000;
@@ -72,8 +72,8 @@ impl Expired {
         assert_eq!(run(self.koohook.v1(&call)).code, "000000", "{amount:?}");
     }
 
-    /// What a refresh does with an earlier expiry and, separately, with a later one. The effect is
-    /// the scene in the notice and whether the instance is unfrozen; `None` if nothing changed.
+    /// The effects of a refresh with an earlier expiry and, separately, with a later one. An effect
+    /// is the scene in the notice and whether the instance is unfrozen; `None` if nothing changed.
     fn refreshed(&self, record: &EntityRecord, amount: Option<&str>) -> [Option<Effect>; 2] {
         [EARLIER, LATER].map(|expires| {
             let expired = self.copy(record);
@@ -143,7 +143,7 @@ fn an_absent_amount_renews_and_unfreezes() {
     }
 }
 
-/// A refresh that does not unfreeze must not outdate earlier status calls (decision D5).
+/// A refresh that does not unfreeze must not block an earlier status call (decision D5).
 #[test]
 fn a_freeze_signed_before_an_unreadable_amount_is_still_carried_out() {
     for (amount, is_frozen) in [("12.78x", true), ("12.78", false)] {

@@ -10,8 +10,8 @@
 //! - every line of the log is one line of JSON;
 //! - koohook did not panic, and the next valid call succeeds.
 //!
-//! Not here: rows of the kit and of RSA, because this bundle does not serve those calls; rows of
-//! the notices' receiver; and load.
+//! Not here: rows of the kit (see `kit`) and of RSA (see `oaep`), because this test serves only the
+//! base interfaces; rows of the notices' receiver; and load tests.
 
 mod request;
 mod row;
@@ -164,7 +164,8 @@ fn together(row: &BadInput, last: &[(Vec<u8>, Option<String>)]) -> Option<String
     (!fulfilled).then(|| format!("{} ({}): expected {:?} answers", row.id, row.what, row.together))
 }
 
-/// What is wrong with the rejection of these settings: it must name this setting without its value.
+/// The fault of the rejection of these settings, if it has one. The rejection must name this
+/// setting without its value.
 fn start_fault(setting: &str, set: &[(&str, &str)]) -> Option<String> {
     let lookup = |name: &str| {
         let found = set.iter().rev().find(|(set, _)| *set == name);

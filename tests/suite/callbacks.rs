@@ -34,8 +34,7 @@ type Members<'a> = Vec<(&'a str, &'a str)>;
 /// The whole bundle over a store.
 type Over<S> = Koohook<S>;
 
-// What a callback does to the instance that it finds.
-
+/// The effect of a callback on the instance that it finds.
 #[derive(Clone, Copy, PartialEq)]
 enum Effect {
     Changes,
@@ -70,7 +69,7 @@ fn with_instance(settings: &[(&str, &str)], state: &str, contract: Contract) -> 
     with_instance_in(TestStore::new(), settings, state, contract)
 }
 
-/// The same over another store.
+/// A koohook over this store, with an instance in this state.
 fn with_instance_in<S: Store>(
     store: S,
     settings: &[(&str, &str)],

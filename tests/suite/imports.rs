@@ -1,8 +1,8 @@
 //! Imports into a bundle that serves calls. Whatever happens during an import, one order has one
 //! instance (decisions C2 and C7).
 //!
-//! Each test stops an import at each point of its operations, and runs another actor to its end
-//! there.
+//! Most tests stop an import at each point of its operations, and run another actor there to its
+//! end.
 
 mod calls;
 mod differences;

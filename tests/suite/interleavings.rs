@@ -169,7 +169,7 @@ fn run_seed(seed: u64) -> (Vec<String>, Ended) {
     (std::mem::take(&mut simulation.trace), ended)
 }
 
-/// The product's reaction to a notice: usually success, but failures while it is bad.
+/// The product's reaction to a notice: usually an answer, but always a failure if `is_bad`.
 fn mood(chance: &mut Chance, is_bad: bool) -> Mood {
     const REFUSES: Mood = Mood::Answers(Duration::ZERO, 200, r#"{"refuse":"000106"}"#);
     const LATER: Mood = Mood::Answers(Duration::ZERO, 202, "");
@@ -242,7 +242,7 @@ impl Simulation {
         simulation
     }
 
-    /// The ID that a purchase is stored under.
+    /// The instance ID of a purchase in the store.
     fn id_of(&self, about: usize) -> String {
         let derived = derived_of(about).to_string();
         let entity = run(self.koohook.kept(&derived)).map(|kept| kept.entity);

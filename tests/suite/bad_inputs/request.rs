@@ -10,7 +10,7 @@ use tests::call::{ADDRESS, BASE_KEY};
 use super::row::Step;
 use super::text::fill;
 
-/// The requests that the rows start from.
+/// The requests that the rows change.
 #[derive(Deserialize)]
 pub struct Requests(BTreeMap<String, Plain>);
 

@@ -28,7 +28,7 @@ pub struct BadInput {
     /// The setting that makes koohook reject its settings at start. Such a row has no steps.
     #[serde(default)]
     pub start_refused: Option<String>,
-    /// What the answers to the rows of `each` have in common.
+    /// The condition on all answers to the rows of `each`.
     #[serde(default)]
     pub together: Together,
     /// The requests.
@@ -44,7 +44,7 @@ enum Each {
     Below(u64),
 }
 
-/// What the answers to all rows of an `each` have in common.
+/// A condition on all answers to the rows of an `each`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Together {
@@ -57,7 +57,7 @@ pub enum Together {
     Distinct,
 }
 
-/// One of the rows that a row with `each` expands to.
+/// One of the rows into which a row with `each` expands.
 #[derive(Deserialize)]
 pub struct Expanded {
     /// Settings besides the usual ones.
@@ -70,13 +70,13 @@ pub struct Expanded {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Step {
-    /// The name of the request in `vectors/bad_inputs/requests.json` to start from.
+    /// The name of the request in `vectors/bad_inputs/requests.json` that the step changes.
     pub request: String,
     /// Members that are set before the request is signed; `«absent»` removes a member.
     pub set: Map<String, Value>,
     /// V2: the body to sign, instead of the members.
     pub body: Option<String>,
-    /// The key to sign with.
+    /// The key that signs the request.
     pub key: Option<String>,
     /// The time to sign, in its form on the wire.
     pub time: Option<String>,

@@ -106,7 +106,7 @@ fn percent(bytes: &[u8], escape: impl Fn(u8) -> String) -> Vec<u8> {
         .collect()
 }
 
-/// The same bytes in non-canonical base64: unused bits of the last letter are set.
+/// Other base64 of the same bytes. It is not canonical: unused bits of the last letter are set.
 fn untidy(base64: &str) -> Vec<u8> {
     let mut letters: Vec<char> = base64.chars().collect();
     let last = letters.iter().rposition(|letter| *letter != '=').unwrap();

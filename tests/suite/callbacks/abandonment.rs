@@ -1,4 +1,4 @@
-//! When the relay abandons a purchase, and which calls settle it permanently.
+//! When the relay abandons a purchase, and which calls settle it permanently (decision D11).
 
 use std::time::Duration;
 
@@ -14,8 +14,6 @@ use tests::world::NOW;
 
 use super::{Over, named, sqlite};
 use crate::lifecycle::{ABANDON_AFTER_MILLIS, CALLBACKS, instance_id, standing};
-
-// The wait for the product under V1 (decision D11).
 
 /// Only the relay abandons a purchase. A late callback finds the stored state.
 #[test]

@@ -24,9 +24,11 @@ const SCENARIO: [Moment; 5] = [
     (5, &[("activity", "instanceStatus"), ("instanceStatus", "NORMAL")]),
 ];
 
-/// The result of a scenario: whether the instance serves, until when, and the newest times. The
-/// cause of a freeze is left out because it may differ. If there are two causes,
-/// koohook cannot determine at an overtaken renewal which one is newer.
+/// The result of a scenario: the state, the expiry, and the times of the newest calls.
+///
+/// The cause of a freeze is left out, because it may differ: koohook stores one time for expiry and
+/// status calls. If both froze the instance, koohook cannot determine whether an overtaken renewal
+/// is newer than the expiry call.
 type Outcome = (&'static str, Option<UnixMillis>, NewestCalls);
 
 /// Delivers the calls of a scenario in an order.

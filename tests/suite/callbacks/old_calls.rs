@@ -1,4 +1,5 @@
-//! Calls that were signed long ago or far in the future, and calls that the marketplace restarts.
+//! Calls that were signed long ago or far in the future, and old calls that the seller makes the
+//! marketplace send again (resend).
 
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use super::{DAY, SECOND, bought, named, notice_count, send_at, with_instance};
 use crate::lifecycle::instance_id;
 
 #[test]
-fn an_expiry_restarted_after_a_renewal_has_no_effect() {
-    // The remaining term of the renewal at the time of the restart.
+fn a_resent_expiry_has_no_effect_if_the_renewed_term_lasts_more_than_a_day() {
+    // The remaining term of the renewal at the time of the resend.
     for (term, state) in [(DAY + 1, "active"), (DAY, "frozen")] {
         let koohook = koohook(&SETTINGS);
         let id = bought(&koohook);
@@ -43,7 +44,7 @@ fn an_expiry_restarted_after_a_renewal_has_no_effect() {
 }
 
 #[test]
-fn a_purchase_restarted_days_later_returns_the_same_instance_id() {
+fn a_purchase_resent_days_later_returns_the_same_instance_id() {
     for name in ["V1 newInstance", "V2 newInstance"] {
         let koohook = koohook(&SETTINGS);
         let first = run(named(name).send(&koohook, ""));
@@ -54,7 +55,7 @@ fn a_purchase_restarted_days_later_returns_the_same_instance_id() {
 }
 
 #[test]
-fn an_undetected_restart_is_applied_and_its_notice_contains_the_state_before() {
+fn an_undetected_resend_is_applied_and_its_notice_contains_the_state_before() {
     let koohook = with_instance(&SETTINGS, "ready", Contract::V2);
     let id = instance_id(Contract::V2);
     let freeze = named("V2 updateInstanceStatus FREEZE");
@@ -98,7 +99,8 @@ fn an_old_v2_call_is_rejected() {
 fn a_call_signed_far_in_the_future_counts_as_signed_now() {
     let id = instance_id(Contract::V1);
     let [freeze, unfreeze] = ["V1 instanceStatus FREEZE", "V1 instanceStatus NORMAL"].map(named);
-    // Ten minutes ahead is accepted. The freeze then outdates an unfreeze that is signed earlier.
+    // A time ten minutes ahead is accepted. Then an unfreeze that is signed before this time has no
+    // effect.
     for (ahead, then) in [(11 * 60 * SECOND, "active"), (10 * 60 * SECOND, "frozen")] {
         let koohook = with_instance(&SETTINGS, "ready", Contract::V1);
         send_at(&koohook, Contract::V1, NOW + ahead, &freeze.members(id.as_str()));

@@ -1,4 +1,4 @@
-//! What a repeated order changes, and how long the ledger remembers an order.
+//! The effects of a repeated order, and how long the ledger remembers an order.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use tests::world::{NOW, StoreFault};
 use super::{changing, fitting_state, named, notice_count, with_instance};
 use crate::lifecycle::{CALLBACKS, Callback, instance_id};
 
-/// How many operations fail, from the n-th on.
+/// The operations that fail: only the n-th, or the n-th and all later ones.
 #[derive(Clone, Copy, Debug)]
 enum Outage {
     Once(StoreFault),

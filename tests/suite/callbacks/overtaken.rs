@@ -1,4 +1,5 @@
-//! koohook acknowledges an overtaken call and changes nothing.
+//! A call is overtaken if a call of its kind with a later signed time arrived first. koohook
+//! acknowledges an overtaken call and changes nothing.
 
 use domain::instance::InstanceState;
 use domain::notice::NoticeType;
@@ -51,7 +52,7 @@ fn a_call_that_a_newer_one_overtook_is_acknowledged_without_effect() {
 }
 
 #[test]
-fn a_refresh_under_v2_does_not_outdate_a_status() {
+fn a_status_call_signed_before_a_v2_refresh_still_has_its_effect() {
     let koohook = with_instance(&SETTINGS, "ready", Contract::V2);
     let id = instance_id(Contract::V2);
     let [renewal, freeze] =

@@ -41,7 +41,8 @@ fn race<S: Store>(
     })
 }
 
-/// All racers send the same order. Expected: one instance, one notice, one answer.
+/// All racers send the same order. Expected: one instance, one notice, and the
+/// same answer for every racer.
 fn one_order_races<S: Store>(store: S) {
     let koohook = Over::over(store, &SETTINGS);
     let purchase = CALLBACKS[0].members("");
@@ -111,7 +112,8 @@ fn concurrent_orders_over_a_server_lose_no_notice() {
     served_stores().for_each(many_orders_race);
 }
 
-/// A store in which another writer wins the key just before koohook writes, `rivals` times.
+/// A store in which another writer writes the key just before koohook, for the next `rivals`
+/// writes.
 struct Contested {
     inner: Memory,
     rivals: AtomicU8,

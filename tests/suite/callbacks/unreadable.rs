@@ -22,7 +22,7 @@ fn check_not_overwritten(bytes: &[u8], case: &str) {
 }
 
 #[test]
-fn a_value_of_a_newer_koohook_is_not_changed() {
+fn a_value_that_koohook_cannot_read_is_not_changed() {
     let kept = standing("ready", Contract::V1).unwrap().to_bytes().unwrap();
     let text = String::from_utf8(kept).unwrap();
     let newer = text.replace("\"schema\":1", "\"schema\":2");

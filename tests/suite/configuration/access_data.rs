@@ -32,7 +32,7 @@ fn access_data_that_a_buyer_cannot_use_is_rejected() {
             r#"{"frontEndUrl":"https://a.example","password":"canary-value-${orderId}"}"#,
             r#"{"frontEndUrl":"https://a.example","password":7, "memo":"canary-value"}"#,
             r#"'{"frontEndUrl":"https://a.example/canary-value"}'"#,
-            // The length limit applies after the placeholder is filled in.
+            // The length limit applies after koohook fills in the placeholder.
             &format!(
                 r#"{{"frontEndUrl":"https://a.example","userName":"{}{{orderId}}"}}"#,
                 "x".repeat(44)

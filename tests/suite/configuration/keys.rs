@@ -89,7 +89,7 @@ fn unusable_seal_keys_are_rejected() {
 /// Without its seal key, koohook cannot decrypt sealed values and would store new ones in plain
 /// text.
 #[test]
-fn a_missing_seal_key_is_rejected() {
+fn an_empty_seal_key_and_a_previous_key_without_a_current_one_are_rejected() {
     refused("KOOHOOK_SEAL_KEY", &["", " "]);
     refused("KOOHOOK_SEAL_KEY_PREVIOUS", &[SEAL_KEY]);
 }

@@ -10,7 +10,7 @@ const AUTHORITY: &str = include_str!("../../vectors/tls/ca.pem");
 const AUTHORITYS_KEY: &str = include_str!("../../vectors/tls/server.key");
 const ADDRESS: &str = "https://product.example.com";
 
-/// The network that plain HTTP to an address is restricted to, or the text of the rejection.
+/// The network that must contain an address over plain HTTP, or the text of the rejection.
 fn network(address: &str, more: &[(&str, &str)]) -> Result<Option<Network>, String> {
     let product = [("KOOHOOK_PRODUCT_URL", address), ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET)];
     let config = read(&[&product, more].concat()).map_err(|refused| refused.to_string())?;
@@ -63,7 +63,7 @@ fn products_on_other_machines_require_https() {
         "http://[::1]:3000/hooks",
         "http://[::ffff:127.0.0.1]/",
     ] {
-        // The wider setting must not let these addresses leave the machine.
+        // Also with the setting `private`, plain HTTP to these addresses must stay on this machine.
         assert_eq!(network(address, &[]), Ok(Some(Network::Loopback)), "{address}");
         assert_eq!(network(address, &PRIVATE), Ok(Some(Network::Loopback)), "{address}");
     }

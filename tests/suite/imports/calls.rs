@@ -43,7 +43,7 @@ fn changes() -> [Vec<(&'static str, &'static str)>; 5] {
 }
 
 #[test]
-fn a_call_that_is_older_than_the_import_has_no_effect() {
+fn a_call_signed_more_than_a_minute_before_an_import_has_no_effect() {
     for change in changes() {
         for (millis, has_effect) in SIGNED {
             let koohook = served();
@@ -63,7 +63,7 @@ fn a_call_that_is_older_than_the_import_has_no_effect() {
 
 /// A copy of an older unfreeze must not end an imported freeze.
 #[test]
-fn an_older_unfreeze_does_not_end_an_imported_freeze() {
+fn an_unfreeze_signed_more_than_a_minute_before_an_import_has_no_effect() {
     for (millis, has_effect) in SIGNED {
         let koohook = served();
         let mut frozen = import("CS1", LEGACY);

@@ -1,5 +1,5 @@
-//! Other events of a simulation: time passes, the product's mood changes, the relay runs, the
-//! process restarts.
+//! Other events of a simulation: time passes, the product starts or stops failing, the relay runs,
+//! the process restarts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +73,7 @@ impl Simulation {
         self.koohook.world().pass(Duration::from_millis(millis));
     }
 
-    /// Changes the product's mood: good or bad for a while.
+    /// Decides whether the product fails always or sometimes, until the next change.
     pub(super) fn change_mood(&mut self) {
         let (mut chance, koohook) = (Chance(self.chance.draw()), Arc::clone(&self.koohook));
         let is_bad = chance.one_in(3);
