@@ -34,7 +34,7 @@ use crate::lifecycle::{CALLBACKS, named};
 const MARGIN: Duration = Duration::from_secs(1);
 /// The seal key, which a store on a server requires.
 const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-/// A side of an exchange up to this length is cut in every place and in every way.
+/// The test cuts a request or reply of at most this length after every byte and in every way.
 const SHORT: usize = 32;
 /// The number of random runs if `KOOHOOK_FAULT_SEEDS` is not set.
 const SEEDS: u64 = 2;
@@ -116,7 +116,7 @@ impl Place {
             .map(|found| found.record)
     }
 
-    /// Invariant 6: no notice may be missing or repeated.
+    /// The stored part of a purchase. Checks invariant 6: no notice is missing or repeated.
     fn stored(&self, order: &str) -> Stored {
         let kept = self.kept(order);
         if let Some(EntityRecord { outbox, .. }) = &kept {
@@ -158,7 +158,7 @@ fn now() -> UnixMillis {
     UnixMillis::new(u64::try_from(since.as_millis()).unwrap())
 }
 
-/// A new order, as long as every other order.
+/// A new order ID. All IDs have the same length.
 fn fresh_order() -> String {
     static DRAWN: AtomicUsize = AtomicUsize::new(0);
     format!("F{:08}", DRAWN.fetch_add(1, Ordering::SeqCst))

@@ -1,4 +1,4 @@
-//! For each key, every store behaves like a register. Many callers act concurrently, and replies
+//! Operations on one key of a store are linearizable. Many callers act concurrently, and replies
 //! may be lost. Still, the answers must equal those of some sequence of single steps.
 //!
 //! `KOOHOOK_HISTORIES` is the number of histories of each store. The conformance suite checks
@@ -53,7 +53,7 @@ fn first_broken<S: Store>(stores: &[S], rounds: u64) -> Option<u64> {
     (0..rounds).find(|round| !run_actors(stores, *round).values().all(|acts| is_linearizable(acts)))
 }
 
-/// Checks that a store is a register.
+/// Checks that the operations on a store are linearizable.
 #[expect(clippy::print_stdout, reason = "the figures are meant to be read")]
 fn check<S: Store>(name: &str, stores: &[S], rounds: u64) {
     let wanted = std::env::var("KOOHOOK_HISTORIES");
@@ -70,7 +70,7 @@ fn check<S: Store>(name: &str, stores: &[S], rounds: u64) {
     assert!([won, lost, unknown, overlapping].iter().all(|many| *many > 10), "{name}: {counts:?}");
 }
 
-/// Counts of the operations in histories. A history without races would prove nothing.
+/// Counts of the operations in histories. A history without races would test nothing.
 #[derive(Debug, Default)]
 struct Counts {
     acts: usize,
@@ -104,19 +104,19 @@ fn open(setting: &str) -> AnyStore {
 }
 
 #[test]
-fn the_memory_store_is_a_register() {
+fn operations_on_the_memory_store_are_linearizable() {
     check("memory", &[Memory::new()], 20);
 }
 
 #[test]
-fn a_sqlite_file_is_a_register() {
+fn operations_on_a_sqlite_file_are_linearizable() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("koohook.db");
     check("sqlite", &[Sqlite::open(&path).unwrap(), Sqlite::open(&path).unwrap()], 2);
 }
 
 #[test]
-fn a_server_is_a_register() {
+fn operations_on_a_server_are_linearizable() {
     for server in [Server::Redis, Server::RedisCluster] {
         if let Some(setting) = servers::setting(server) {
             check(&setting, &[open(&setting), open(&setting)], 4);
@@ -126,7 +126,7 @@ fn a_server_is_a_register() {
 
 /// Replies are lost, and writes arrive late or never.
 #[test]
-fn a_server_behind_a_fault_proxy_is_a_register() {
+fn operations_on_a_server_behind_a_fault_proxy_are_linearizable() {
     let Some(setting) = servers::setting(Server::Redis) else { return };
     let proxies = [(); 2].map(|()| FaultProxy::before(&setting));
     let stores = proxies.each_ref().map(|(_, address)| open(address));

@@ -26,7 +26,7 @@ fn logged(store: &AnyStore) -> Option<(String, String)> {
     let line: serde_json::Value = serde_json::from_str(text.lines().next()?).unwrap();
     let text = |name: &str| line[name].as_str().unwrap().to_owned();
     if text("level") != "INFO" {
-        assert!(!text("advice").is_empty(), "the line tells the operator what to do");
+        assert!(!text("advice").is_empty(), "the line states what the operator must do");
     }
     Some((text("level"), format!("{} {}", text("was"), text("grade"))))
 }

@@ -282,7 +282,7 @@ fn foreign_data_under_a_key_is_an_error() {
     }
 }
 
-/// Without `cluster=true`, a cluster's node redirects two of three keys to other nodes, always.
+/// Without `cluster=true`, a cluster's node always redirects two of three keys to other nodes.
 #[test]
 fn a_redirect_from_a_cluster_node_is_an_error() {
     let Some(setting) = servers::setting(Server::RedisCluster) else { return };

@@ -1,4 +1,4 @@
-//! The sealed mark of a store: a process without the store's key neither reads nor writes.
+//! The seal mark of a store: a process without the store's key neither reads nor writes.
 
 mod starts;
 
@@ -47,7 +47,7 @@ fn mark<S: Store>(koohook: &Over<S>) -> Option<Stored> {
 
 /// The second process runs at each point of the first process's call.
 #[test]
-fn one_of_two_seal_keys_wins_over_an_empty_store() {
+fn only_one_of_two_seal_keys_works_over_an_empty_store() {
     let mut winners = [0, 0];
     for point in 0..24 {
         let first = koohook(&keyed(0));
@@ -76,7 +76,7 @@ fn one_of_two_seal_keys_wins_over_an_empty_store() {
 
 /// The costs of decision G3, and the additional costs of the mark.
 #[test]
-fn the_mark_costs_only_the_first_call_of_a_process() {
+fn only_the_first_call_of_a_process_reads_or_writes_the_mark() {
     let first = koohook(&keyed(0));
     for (order, counts) in [("CS1", (2, 2)), ("CS2", (1, 1)), ("CS2", (1, 0))] {
         assert_eq!(run(buy(&first, order)), "000000");
@@ -106,7 +106,7 @@ fn a_mark_that_cannot_be_read_is_read_again() {
 
 /// A store that an older koohook filled has no mark.
 #[test]
-fn over_existing_values_only_a_process_that_decrypts_one_writes_the_mark() {
+fn a_process_marks_a_store_with_values_only_after_it_decrypts_one() {
     let old = koohook(&keyed(0));
     assert_eq!(run(buy(&old, "CS1")), "000000");
     let found = mark(&old).unwrap();
@@ -134,8 +134,9 @@ fn over_existing_values_only_a_process_that_decrypts_one_writes_the_mark() {
     assert_eq!(run(buy(&wrong, "CS3")), "000005");
 }
 
+/// This store cannot report whether it is empty. So both keys work until a process writes the mark.
 #[test]
-fn one_of_two_seal_keys_wins_over_a_store_that_cannot_report_emptiness() {
+fn only_one_of_two_seal_keys_works_after_a_process_decrypts_a_value() {
     let first: Over<Shared> = Koohook::over(Shared::default(), &keyed(0));
     let second = first.another(&keyed(1));
     assert_eq!(run(buy(&first, "CS1")), "000000");

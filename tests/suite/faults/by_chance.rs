@@ -174,6 +174,6 @@ fn scenarios_under_random_faults_keep_every_invariant() {
         println!("seed {seed}: {codes:?}, {exchanges} exchanges, {:?}", begun.elapsed());
         all.extend(codes.into_keys());
     }
-    // A run without a failed call would prove nothing.
+    // A run without a failed call would test nothing.
     assert!(all.contains("000000") && all.contains("000005"), "{all:?}");
 }

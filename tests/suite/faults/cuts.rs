@@ -41,7 +41,7 @@ impl Cut {
         }
     }
 
-    /// Delivers a call that meets the fault, and then again without a fault.
+    /// Delivers a call with the fault, and then again without a fault.
     pub(super) fn check(self, place: &Place, host: &Host) {
         let (name, state) = self.call;
         let order = place.order_for(name);
@@ -123,8 +123,8 @@ fn places(side: Side, len: usize, call: &str) -> Vec<usize> {
     (0..=len).filter(is_wanted).collect()
 }
 
-/// The kinds of a cut, and whether later exchanges pass. A short side gets every kind, a long side
-/// one kind at each place in turn.
+/// The kinds of a cut, and whether later exchanges pass. A short side gets every kind of cut. A
+/// long side gets one kind at each place, in turn.
 fn ends(len: usize, turn: usize) -> impl Iterator<Item = (What, bool)> {
     let whats = [What::Close, What::Reset, What::HalfClose];
     let all = whats.into_iter().flat_map(|what| [(what, true), (what, false)]);
@@ -167,7 +167,7 @@ fn check_all(place: &Place, cuts: &[Cut], threads: usize) {
 
 #[test]
 #[expect(clippy::print_stdout, reason = "the figures are meant to be read")]
-fn a_call_cut_after_any_byte_has_one_effect_and_a_true_answer() {
+fn a_call_cut_after_any_byte_has_one_effect_and_a_correct_answer() {
     let Some(place) = Place::new(Server::Redis) else { return };
     for call in CHANGES {
         let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! Writes that arrive after their caller gave them up.
+//! Writes that arrive after their caller stopped waiting.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{CHANGES, FREEZE, Place, RENEWAL, code, members, now, signed};
 /// Longer than a store waits for an answer, and longer than all steps in between.
 const LATE: Duration = Duration::from_secs(3);
 
-/// A renewal whose write is still under way when koohook gives it up. `is_permanent`: all later
+/// A renewal whose write is still under way when koohook stops waiting. `is_permanent`: all later
 /// exchanges fail. `is_overtaken`: another caller writes before the write arrives.
 fn arrives_late(place: &Place, is_permanent: bool, is_overtaken: bool) {
     let (host, order) = (place.host(), place.order_for(RENEWAL));

@@ -26,7 +26,8 @@ enum Defect {
     LateWrite,
 }
 
-/// A store whose defect appears in one of 16 operations.
+/// A store with one defect. [`Defect::LateWrite`] affects every write. Any other defect affects one
+/// of 16 operations.
 struct Broken {
     inner: Memory,
     defect: Defect,

@@ -13,8 +13,6 @@ use tests::call::{BASE_KEY, SETTINGS, config};
 
 use super::{KEYS, NOON};
 
-// Starts, over a file.
-
 /// The seal keys of a process: the current one, and the previous ones.
 type Seals<'a> = (Option<&'a str>, &'a str);
 

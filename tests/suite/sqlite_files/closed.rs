@@ -22,7 +22,7 @@ fn a_closed_store_is_one_file() {
 
 /// SQLite checks whether the database file was moved, but not whether its log was.
 #[test]
-fn a_close_does_not_delete_files_that_replaced_its_own() {
+fn a_close_does_not_delete_files_that_replaced_the_stores_files() {
     for names in [&FILES[..], &FILES[1..], &FILES[1..2]] {
         let Place { folder, store } = Place::new();
         let old = folder.path().join("old");

@@ -9,8 +9,6 @@ use tests::servers::run;
 
 use super::{NOON, Place, put, stored};
 
-// Locked by another process.
-
 #[test]
 fn reads_do_not_wait_for_a_writer() {
     let place = Place::new();

@@ -12,8 +12,6 @@ use tests::servers::run;
 
 use super::{BACK, FILES, LOST, NOON, Place, lines, logged, put, stored, value};
 
-// Lost files.
-
 #[test]
 fn no_write_into_a_deleted_file_is_acknowledged() {
     for gone in [&FILES[..], &FILES[..1], &FILES[1..2], &FILES[2..]] {

@@ -14,8 +14,6 @@ use tests::servers::run;
 
 use super::{NOON, put, stored};
 
-// Accepted and rejected files.
-
 fn open_error(path: &Path) -> Option<SqliteOpenError> {
     Sqlite::open(path).err()
 }
@@ -95,18 +93,18 @@ fn the_error_for_a_rejected_file_says_what_to_do_and_has_no_path() {
     assert!(!fault.contains("canary-value"), "{fault}");
 }
 
-// Permissions. Root has all of them, so a process of another user opens the file.
-
+/// The environment variable that gives the file to a process of another user. Root has all
+/// permissions, so the test needs this process.
 const WHERE: &str = "KOOHOOK_TEST_FILE";
 
-/// The results of a user without any permission here: of opening the file, and of opening it to
-/// read.
+/// The results of two attempts of a user without any permission here: to open the file, and to open
+/// it only for reads.
 fn opened_by_another_user(path: &Path) -> (String, String) {
     let output = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
             "--nocapture",
-            "sqlite_files::refused::another_user_opens_the_file_of_the_environment",
+            "sqlite_files::refused::process_of_another_user_for_a_store_file",
         ])
         .env(WHERE, path)
         .current_dir("/")
@@ -126,7 +124,7 @@ fn opened_by_another_user(path: &Path) -> (String, String) {
 
 /// The process that the test below starts. Without its environment variable it does nothing.
 #[test]
-fn another_user_opens_the_file_of_the_environment() {
+fn process_of_another_user_for_a_store_file() {
     let Ok(path) = std::env::var(WHERE) else { return };
     let path = Path::new(&path);
     let write = Sqlite::open(path).err();

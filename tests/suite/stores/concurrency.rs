@@ -37,7 +37,7 @@ pub fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     None
 }
 
-/// A dropped write may still happen later, but only over the version that it was to replace.
+/// A dropped write may still happen later, but only over the version that it names.
 pub(super) fn a_dropped_future_leaves_whole_values<S: Store>(store: &S) {
     let long = |number| Value { bytes: vec![number; 64 * 1024], ..value(number) };
     put(store, "a", &long(0), None);

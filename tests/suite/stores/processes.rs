@@ -75,13 +75,13 @@ fn handles_and_processes_on_one_server_lose_no_write() {
 }
 
 fn count_over(setting: &str) {
-    let test = "a_second_process_counts_in_the_store_of_the_environment";
+    let test = "second_process_for_a_shared_store";
     count_together(|| open_setting(setting), test, setting.as_ref());
 }
 
 /// The process that the tests above start. Without its environment variable it does nothing.
 #[test]
-fn a_second_process_counts_in_the_store_of_the_environment() {
+fn second_process_for_a_shared_store() {
     if let Ok(setting) = std::env::var(SHARED) {
         count_up(&open_setting(&setting), 3);
     }
@@ -89,7 +89,7 @@ fn a_second_process_counts_in_the_store_of_the_environment() {
 
 #[test]
 fn handles_and_processes_on_one_table_lose_no_write() {
-    let test = "a_second_process_counts_in_the_table_of_the_environment";
+    let test = "second_process_for_a_shared_table";
     for endpoint in [Some(Model::start().endpoint), emulator()].into_iter().flatten() {
         let table = Table::new(&endpoint);
         count_together(|| Table::open(&table.setting), test, table.setting.as_ref());
@@ -98,7 +98,7 @@ fn handles_and_processes_on_one_table_lose_no_write() {
 
 /// The process that the test above starts.
 #[test]
-fn a_second_process_counts_in_the_table_of_the_environment() {
+fn second_process_for_a_shared_table() {
     if let Ok(setting) = std::env::var(SHARED) {
         count_up(&Table::open(&setting), 3);
     }

@@ -73,7 +73,7 @@ pub(super) fn a_write_can_remove_the_expiry<S: Store>(store: &S) {
     assert_eq!(get(store, "a", UnixMillis::new(NOW + 10)), Some(stored(2)));
 }
 
-/// The sealed limit of decision C2, and a longer value.
+/// An empty value, the longest value of decision C2 after sealing, and a longer value.
 pub(super) fn a_long_value_is_read_whole<S: CheckedStore>(store: &S) {
     for (key, length) in [("empty", 0), ("long", 193 * 1024), ("longest", S::MAX_VALUE_LEN)] {
         let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(length).collect();
