@@ -182,7 +182,7 @@ fn written(contract: Contract, body: &Value) -> Vec<u8> {
     v2::body(&members)
 }
 
-/// The same body with one member replaced; null removes the member.
+/// A copy of the body with one member replaced; null removes the member.
 fn with(body: &Value, name: &str, value: impl Into<Value>) -> Value {
     let mut body = body.clone();
     body[name] = value.into();

@@ -2,7 +2,7 @@
 //! runtime's own code. `lambda_http` makes a request from the event, the host answers it, and
 //! `lambda_http` makes a response from the answer.
 //!
-//! What happens to other events:
+//! Other events:
 //!
 //! - Events of version 1.0, of a schedule or of another cloud, and events that are not an object,
 //!   are rejected by the parser. The runtime reports a failed invocation, and koohook is not
@@ -50,7 +50,7 @@ const PURCHASE_V2: [(&str, &str); 5] = [
     ("orderLineId", "CS1-1"),
 ];
 
-/// An event of a kind, with a query and a body filled in.
+/// An event of a kind, with this query and this body.
 fn event(kind: &str, query: &str, body: &[u8]) -> Value {
     use base64::Engine;
     let events: Value = serde_json::from_str(EVENTS).unwrap();

@@ -157,7 +157,7 @@ fn each_bug(bugs: &Bugs) -> [(&'static str, &AtomicUsize); 4] {
 }
 
 #[test]
-fn a_panic_is_one_failed_answer_and_the_next_call_works() {
+fn a_panic_fails_one_call_and_the_next_call_works() {
     for bug in 0..4 {
         for request in [purchase_v2(), purchase_v1(BASE_KEY)] {
             let endpoint = endpoint();

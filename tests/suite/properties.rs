@@ -1,4 +1,4 @@
-//! Properties of the core: random inputs, checked by slow second implementations.
+//! Properties of `domain` and `protocol`: random inputs, checked by slow second implementations.
 
 mod canonical;
 mod json;
@@ -17,8 +17,6 @@ use serde_json::Value;
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
-
-// The canonical form.
 
 /// A JSON value before it is written: numbers are text, members have an order.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! Where one request on a connection ends and the next one starts.
+//! The boundary between two requests on one connection.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::{REQUEST, SLOW, seconds};
 /// Some callers write the whole request before they read. They must get the answer even if the host
 /// does not read the body.
 #[tokio::test(start_paused = true)]
-async fn an_answer_before_the_body_reaches_its_caller() {
+async fn a_caller_gets_an_answer_that_is_sent_before_its_body_is_read() {
     let host = HostInMemory::serve(GatedEndpoint::open(), 8);
     for (len, kept) in [(100, true), (4 * MIB, false)] {
         let mut caller = host.connect();
@@ -73,7 +73,7 @@ async fn the_rest_of_a_request_is_not_a_new_request() {
 /// The host must reject a request with both a length and chunks, even after the rest of another
 /// request.
 #[tokio::test(start_paused = true)]
-async fn the_rest_of_a_request_does_not_hide_an_ambiguous_one() {
+async fn an_ambiguous_request_is_rejected_after_the_rest_of_another_request() {
     let host = HostInMemory::serve(GatedEndpoint::open(), 8);
     let mut caller = host.connect();
     let left = b"POST /a HTTP/1.1\r\nHost: x\r\n\r\n";

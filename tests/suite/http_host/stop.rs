@@ -78,7 +78,7 @@ async fn a_stop_waits_for_calls_whose_callers_hung_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_waits_at_the_limit_is_served_at_a_stop() {
+async fn a_stop_serves_a_caller_that_waits_for_a_free_connection() {
     let gate = GatedEndpoint::shut();
     let mut host = HostInMemory::serve(Arc::clone(&gate), 1);
     let mut busy = host.connect();

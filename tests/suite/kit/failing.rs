@@ -22,7 +22,7 @@ fn prepared() -> (Kit, Value) {
     (kit, all(&rows, -50))
 }
 
-/// Every part that is referred to must exist, and every notice must be there once.
+/// Every part that the record names must exist, and every notice must exist exactly once.
 fn assert_whole(kit: &Kit, done: bool) {
     let here = departments_of("inst-1");
     let list = kit.list(&here);

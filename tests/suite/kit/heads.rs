@@ -100,7 +100,7 @@ fn visible(response: &Response<Bytes>) -> String {
 }
 
 #[test]
-fn a_rejection_before_the_body_equals_the_one_after_it() {
+fn a_call_gets_the_same_rejection_before_and_after_its_body_is_read() {
     for (head, code) in rejected() {
         let Kit(koohook) = Kit::new();
         let request = head.body(Bytes::from_static(b"{}")).unwrap();

@@ -11,7 +11,7 @@ fn check(contract: Contract, page: &str, body: &Value, code: &str) {
 }
 
 #[test]
-fn lists_are_text_or_under_v2_arrays() {
+fn a_list_is_a_string_and_under_v2_also_an_array() {
     let (quoted, bare) = (r#"[{"userName":"u"}]"#, r#"[{userName:"u"}]"#);
     for contract in BOTH {
         check(contract, "authSync", &people(quoted.into()), "000000");

@@ -76,7 +76,7 @@ fn a_time_has_a_fraction_of_up_to_six_digits() {
 }
 
 #[test]
-fn a_list_has_a_time_with_a_fraction_too() {
+fn the_time_of_a_list_may_have_a_fraction() {
     let second = second();
     for contract in BOTH {
         let kit = Kit::new();

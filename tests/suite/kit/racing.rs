@@ -25,8 +25,8 @@ fn relay(kit: &Kit) -> RelayReport {
     run(Relay::new(kit.0.endpoint.context(), Duration::from_secs(50)).run()).unwrap()
 }
 
-/// Sends a call that is paused after its read and the writes of `parts` parts. Meanwhile, others
-/// work.
+/// Sends a call that is paused after its read and the writes of `parts` parts. `meanwhile` runs
+/// during the pause.
 fn call_paused(kit: &Kit, body: &Value, parts: usize, meanwhile: impl FnOnce()) -> String {
     let request = signed(kit.0.world().now_millis(), Contract::V2, "authSync", body);
     kit.0.store().take_counts();

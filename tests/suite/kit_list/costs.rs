@@ -14,7 +14,7 @@ fn one_change_to_ten_thousand_departments_costs_two_reads_and_two_writes() {
     let parts = store.parts.len();
     assert_eq!((parts, cost), (14, Cost { reads: 1, writes: 15 }));
 
-    // New people with identities next to each other, until parts split.
+    // Adds people whose identities are adjacent, until parts split.
     let mut near: Vec<usize> = (10_000..60_000).collect();
     near.sort_by_key(|who| PEOPLE[*who]);
     near.truncate(400);

@@ -1,4 +1,4 @@
-//! The plain map that a list is compared with, and random changes.
+//! The plain map that must have the same content as a list, and random changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ pub(super) enum How {
     Revoked,
 }
 
-/// A call, in numbers.
+/// A call. Its people and their contents are numbers.
 #[derive(Clone, Debug)]
 pub(super) enum Call {
     Edits(Vec<(usize, How, u64)>),

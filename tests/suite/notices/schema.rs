@@ -84,7 +84,8 @@ fn every_message_has_a_different_id() {
     }
 }
 
-/// The product sees by their own times which departments stay.
+/// A list without records still needs its time. The product compares it with each department's own
+/// time to find which departments stay.
 #[test]
 fn a_list_without_records_still_has_its_time() {
     let [first, newer, overtaken] = story::by_an_overtaken_list().try_into().unwrap();

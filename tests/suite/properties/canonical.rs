@@ -26,7 +26,7 @@ pub(super) fn slowly_canonical(members: &[(String, Tree)], scalars: Scalars) -> 
     format!("{{{}}}", sorted.join(","))
 }
 
-/// The canonical form that the core writes for a body.
+/// The canonical form that koohook writes for a body.
 fn canonical(body: &str, reading: Reading, scalars: Scalars) -> String {
     let mut form = String::new();
     let mut outline = Outline::of(body.as_bytes()).unwrap();

@@ -18,8 +18,6 @@ use super::oddness::{ORDER_NAMES, TEXTS, named, readable};
 use super::signatures::borrowed;
 use super::{Tree, as_jackson, cases, text, to_text};
 
-// Order queries.
-
 proptest! {
     #![proptest_config(cases(250))]
 

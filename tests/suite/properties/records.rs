@@ -16,9 +16,7 @@ use tests::world::NOW;
 
 use super::cases;
 
-// The ledger and the outbox.
-
-/// One of few orders, so that orders repeat.
+/// A random order from a small set, so that orders repeat.
 pub(super) fn order() -> impl Strategy<Value = (Activity, u16, u8)> {
     let activities = [Activity::RefreshInstance, Activity::UpgradeInstance];
     (select(activities.to_vec()), 0_u16..400, 0_u8..2)
@@ -95,8 +93,6 @@ const KINDS: [NoticeType; 6] = [
     NoticeType::Upgraded,
     NoticeType::Released,
 ];
-
-// Names.
 
 fn part(shortest: usize) -> impl Strategy<Value = String> {
     let pieces = select(vec!["a", "orderLineId", "productId"]);

@@ -14,8 +14,6 @@ use tests::world::NOW;
 use super::canonical::slowly_canonical;
 use super::{Tree, all_escaped, as_jackson, cases, members, text, to_text, tree};
 
-// Signatures.
-
 fn keys() -> Keyring {
     Keyring { current: AccessKey::parse(BASE_KEY).unwrap(), previous: None }
 }

@@ -1,21 +1,9 @@
-//! Times are parsed by the calendar.
+//! The parser of times agrees with a slow calendar.
 
 use proptest::prelude::*;
 use protocol::time::UnixMillis;
 
-use super::{Tree, as_jackson, cases, to_text};
-
-/// A value as V1 carries it. A text that needs encoding is cut, because a query has a length limit.
-pub(super) fn plain(tree: &Tree) -> String {
-    let text = match tree {
-        Tree::Text(text) => text.clone(),
-        other => to_text(other, "", &as_jackson),
-    };
-    let room = if text.is_ascii() { text.len() } else { 400 };
-    text.chars().take(room).collect()
-}
-
-// Time.
+use super::cases;
 
 /// The days from 1970 to a date, counted by years and months.
 fn days_before(year: u64, month: usize, day: u64) -> Option<u64> {

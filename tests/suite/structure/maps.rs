@@ -34,7 +34,7 @@ fn readmes_name_the_wire_words_of_every_activity() {
     };
     for readme in ["README.md", "README.zh-CN.md"] {
         let callbacks = functions();
-        for function in callbacks.iter().filter(|name| !FACING_OTHERS.contains(&name.as_str())) {
+        for function in callbacks.iter().filter(|name| !WITHOUT_ACTIVITY.contains(&name.as_str())) {
             let [v1, v2] =
                 [Contract::V1, Contract::V2].map(|contract| words(function, contract).unwrap());
             let row = format!("| `{function}` | {v1} | {v2} |");
@@ -45,7 +45,7 @@ fn readmes_name_the_wire_words_of_every_activity() {
 
 /// Functions that do not belong to one activity: the shared endpoint, the endpoint for the product,
 /// and the timer.
-const FACING_OTHERS: [&str; 3] = ["app-info", "receive", "relay"];
+const WITHOUT_ACTIVITY: [&str; 3] = ["app-info", "receive", "relay"];
 
 fn function_of(activity: Activity) -> &'static str {
     match activity {
@@ -101,7 +101,7 @@ fn pages_on_settings_name_every_setting_that_is_read() {
 
 /// The map in a crate's `lib.rs` names every module of the crate.
 #[test]
-fn maps_name_every_module() {
+fn the_module_list_in_lib_rs_names_every_module() {
     for (krate, hidden) in [
         ("protocol", vec![]),
         ("domain", vec!["uuid_v5"]),

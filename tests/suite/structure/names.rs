@@ -30,7 +30,7 @@ fn every_public_type_has_a_unique_name() {
 }
 
 #[test]
-fn no_name_contains_an_empty_word() {
+fn no_name_contains_manager_helper_or_a_similar_word() {
     let mut empty = Vec::new();
     for module in files() {
         let types = public_types(&module.tokens()).into_iter().map(|(name, _)| name);

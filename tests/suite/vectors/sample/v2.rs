@@ -176,7 +176,7 @@ fn a_kit_body_is_verified_unless_the_sample_reprinted_a_number() {
     }
 }
 
-/// The signed text is also a valid body. Sent as it is, it is verified with any numbers.
+/// The signed text is also a valid body. If it is sent unchanged, it is verified with any numbers.
 #[test]
 fn a_kit_body_that_is_sent_in_its_signed_form_is_verified() {
     let kit = kit();
