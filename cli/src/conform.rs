@@ -33,15 +33,16 @@ The server need not be koohook. If a gateway routes each activity to its own fun
 The report goes to the standard output. Progress goes to the standard error. Each line ends with:
   ok          the answer is right
   remark      the answer works; the end of the report explains the remark
-  not served  the server does not serve this activity, and not every product needs it
+  not served  HTTP 404, 405 or 501, or 000002 or 000005, for an activity that not every product
+              needs; check whether your product needs it
   skipped     the call needs an instance ID, and no answer contained one
   FAILED      the marketplace would count a failed call; the line shows the fault and the rule
 The exit code is 0 if no line says FAILED.
 
 A server may serve only one contract. If it answers the other contract with HTTP 404, 405 or 501,
 that contract is not served. If all calls of a contract fail in another way, the contract fails. The
-reason may be a wrong key. If your product uses only one contract, give --only. If the kit's key is
-given, the server must serve the kit under at least one contract.
+reason may be a wrong key. If your product uses only one contract, give --only. If the kit's key and
+a client secret are given, the server must serve the kit under at least one contract.
 
 Run --scenarios only against a test installation: it creates and releases instances. The server must
 return access data immediately: from KOOHOOK_APP_INFO, or from a product that answers with appInfo.")]
@@ -61,12 +62,6 @@ pub struct ConformArguments {
     /// Play only this contract, and fail if it is not served [default: both contracts].
     #[arg(long, value_name = "CONTRACT")]
     only: Option<AccessGuide>,
-}
-
-/// The interfaces of one type, with a scenario for each contract.
-struct Interfaces {
-    name: &'static str,
-    scenarios: Vec<Vec<Step>>,
 }
 
 impl ConformArguments {
@@ -97,11 +92,9 @@ pub fn run(arguments: &ConformArguments) -> Result<ExitCode, CommandError> {
     reach(address)?;
     let only = arguments.only;
     let mut report = ConformReport::begin(address, arguments.whole_scenarios, only);
-    let base = Interfaces { name: "base interfaces", scenarios: scenario::purchases(only) };
-    play(arguments, seller, &base, &mut report);
+    play(arguments, seller, &scenario::purchases(only), &mut report);
     if kit_key.is_some() && sealed_secret.is_some() {
-        let kit = Interfaces { name: "kit", scenarios: scenario::enterprises(only) };
-        play(arguments, seller, &kit, &mut report);
+        play(arguments, seller, &scenario::enterprises(only), &mut report);
     } else if kit_key.is_some() {
         errln!(
             "koohook: the kit is not played; set KOOHOOK_SEALED_SECRET or give --sealed-secret \
@@ -115,11 +108,11 @@ pub fn run(arguments: &ConformArguments) -> Result<ExitCode, CommandError> {
 fn play(
     arguments: &ConformArguments,
     seller: Seller,
-    interfaces: &Interfaces,
+    scenarios: &[Vec<Step>],
     report: &mut ConformReport,
 ) {
     let mut statuses = Vec::new();
-    for scenario in &interfaces.scenarios {
+    for scenario in scenarios {
         if arguments.only.is_some() {
             statuses.push(ContractStatus::Served);
             continue;
@@ -129,12 +122,10 @@ fn play(
         statuses.push(probe.status);
     }
     let is_none_served = statuses.iter().all(ContractStatus::is_absent);
-    for (scenario, status) in interfaces.scenarios.iter().zip(&statuses) {
+    for (scenario, status) in scenarios.iter().zip(&statuses) {
         match status {
             ContractStatus::Served => play_scenario(arguments, seller, scenario, report),
-            ContractStatus::Absent(seen) if is_none_served => {
-                report.missing(scenario, seen, interfaces.name);
-            }
+            ContractStatus::Absent(seen) if is_none_served => report.missing(scenario, seen),
             ContractStatus::Absent(seen) => report.absent(scenario, &seen.text),
             ContractStatus::Failing(seen) => report.failing(scenario, seen),
         }

@@ -27,6 +27,18 @@ pub struct CommonAnswer {
     pub advice: String,
 }
 
+impl CommonAnswer {
+    /// The answer that is an HTTP status or a result code, with the advice for it.
+    pub fn new(seen: &str, contract: Contract) -> Self {
+        let status = seen.strip_prefix("HTTP ").and_then(|status| status.parse().ok());
+        let advice = match status {
+            Some(status) => advice(status, None).unwrap_or_default(),
+            None => advice_on_code(seen, contract).to_owned(),
+        };
+        Self { text: seen.to_owned(), advice }
+    }
+}
+
 /// The result of a probe.
 pub struct Probe {
     /// Whether the contract is served.
@@ -92,10 +104,9 @@ fn status(answered: &JudgedAnswer, contract: Contract) -> ContractStatus {
             if is_absent { ContractStatus::Absent(seen) } else { ContractStatus::Failing(seen) }
         }
         Some(_) if code == "000000" || answered.is_code_mistyped => ContractStatus::Served,
-        Some(_) if is_result_code(code) => ContractStatus::Failing(CommonAnswer {
-            text: code.to_owned(),
-            advice: advice_on_code(code, contract).to_owned(),
-        }),
+        Some(_) if is_result_code(code) => {
+            ContractStatus::Failing(CommonAnswer::new(code, contract))
+        }
         Some(_) if failure.is_empty() => ContractStatus::Served,
         Some(_) => ContractStatus::Failing(CommonAnswer { text: failure, advice: PATH.to_owned() }),
     }

@@ -26,6 +26,8 @@ pub struct ConformReport {
     /// The failures before the current contract.
     failures_before: usize,
     is_any_right: bool,
+    /// The answers of the current contract that count as not served.
+    unserved_answers: BTreeSet<String>,
     /// Contracts that are not served, and activities that are not served.
     unserved: BTreeSet<(&'static str, String)>,
     /// Result codes of the lines that failed.
@@ -54,6 +56,7 @@ impl ConformReport {
             failures: 0,
             failures_before: 0,
             is_any_right: false,
+            unserved_answers: BTreeSet::new(),
             unserved: BTreeSet::new(),
             codes: BTreeMap::new(),
             remarks: BTreeMap::new(),
@@ -68,6 +71,7 @@ impl ConformReport {
     /// Begins the lines of one contract.
     pub fn start(&mut self, steps: &[&Step]) {
         self.failures_before = self.failures;
+        self.unserved_answers.clear();
         self.width = steps.iter().map(|step| step.title.len()).max().unwrap_or_default();
         outln!("");
         if let Some(step) = steps.first()
@@ -91,6 +95,7 @@ impl ConformReport {
                 let step = line.step;
                 let service = (long(step.call.contract), step.service().to_owned());
                 self.unserved.insert(service);
+                self.unserved_answers.insert(seen.clone());
                 format!("not served: {seen}")
             }
             Outcome::Right if self.count_remarks(line) => "remark".to_owned(),
@@ -137,12 +142,19 @@ impl ConformReport {
     }
 
     /// Reports a contract that is not served, if the other one is not served either.
-    pub fn missing(&mut self, scenario: &[Step], seen: &CommonAnswer, interfaces: &str) {
-        let fault = format!(
-            "every call is answered {}; expected: the server serves one of the two access guides \
-             ({interfaces}, Interface debugging)",
-            seen.text
-        );
+    pub fn missing(&mut self, scenario: &[Step], seen: &CommonAnswer) {
+        let fault = if contract(scenario).is_kit() {
+            format!(
+                "every call is answered {}; the server must serve the kit under access guide 1.0 or \
+                 2.0; {NO_KIT}",
+                seen.text
+            )
+        } else {
+            format!(
+                "every call is answered {}; the server must serve access guide 1.0 or 2.0; {}",
+                seen.text, seen.advice
+            )
+        };
         self.failed(scenario, &fault, &seen.text);
     }
 
@@ -167,21 +179,34 @@ impl ConformReport {
     /// Reports a contract without any successful call. Some activities may be unserved, but not all
     /// of them.
     pub fn unserved(&mut self, scenario: &[Step]) {
-        if self.failures == self.failures_before {
-            let fault = format!(
-                "no call is answered 000000; compare the access key and the path{}",
-                self.way_out(scenario)
-            );
-            self.failed(scenario, &fault, "");
+        if self.failures != self.failures_before {
+            return;
         }
+        let answers: Vec<String> = std::mem::take(&mut self.unserved_answers).into_iter().collect();
+        if let [only] = answers.as_slice() {
+            let common = CommonAnswer::new(only, contract(scenario));
+            self.failing(scenario, &common);
+            return;
+        }
+        let seen = if answers.is_empty() { "" } else { ", but " };
+        let fault = format!(
+            "no call is answered 000000{seen}{}; read the server's log{}",
+            answers.join(", "),
+            self.way_out(scenario)
+        );
+        self.failed(scenario, &fault, "");
     }
 
     /// The advice for a product that does not use the contract.
     fn way_out(&self, scenario: &[Step]) -> String {
+        let contract = contract(scenario);
+        if contract.is_kit() {
+            // --only would also leave out the base interfaces of this contract.
+            return format!("; {NO_KIT}");
+        }
         if self.only.is_some() {
             return String::new();
         }
-        let contract = contract(scenario);
         let other = if contract.is_v2() { "v1" } else { "v2" };
         format!("; if your product does not use {}, run with --only {other}", long(contract))
     }
@@ -221,8 +246,8 @@ impl ConformReport {
         }
         let is_each = |seen: &str| self.failures > 0 && self.codes.keys().all(|code| code == seen);
         if is_each("000001") {
-            return "compare the access key with the server's key; 000001 means that the signature \
-                    is wrong. koohook send repeats one call.";
+            return "compare the access key with the server's key; if they are equal, read the \
+                    server's log. koohook send repeats one call.";
         }
         if ["HTTP 404", "HTTP 405", "HTTP 501"].into_iter().any(is_each) {
             return "correct the path of the address; koohook's own path is /saasproduce. koohook \
@@ -238,6 +263,10 @@ impl ConformReport {
         }
     }
 }
+
+/// What to do if the product has no kit.
+const NO_KIT: &str =
+    "if your product does not use the kit, do not give its key (KOOHOOK_KIT_KEY, --kit-key)";
 
 fn counted(count: usize, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }

@@ -107,7 +107,7 @@ fn a_v1_server_passes_with_only_v1() {
         Remarks (these calls work; check each point once):
         V1  Body-Sign has other blanks than in the guide: sign_type="…", signature= "…" [releaseInstance rehearsed before the purchase, and 19 more]
         48 calls, 1 failure, 1 remark, 1 not served.
-        Next: compare the access key with the server's key; 000001 means that the signature is wrong. koohook send repeats one call.
+        Next: compare the access key with the server's key; if they are equal, read the server's log. koohook send repeats one call.
         "#,
     );
     assert_eq!(code, Some(1));
@@ -131,36 +131,10 @@ fn a_key_that_both_contracts_reject_is_a_failure() {
         V1: FAILED: every call fails: 000001; compare the access key with the server's key, and read the server's log; if your product does not use V1, run with --only v2
         V2: FAILED: every call fails: 000001; compare the access key with the server's key, and read the server's log; if your product does not use V2, run with --only v1
         4 calls, 2 failures, 0 remarks, 0 not served.
-        Next: compare the access key with the server's key; 000001 means that the signature is wrong. koohook send repeats one call.
+        Next: compare the access key with the server's key; if they are equal, read the server's log. koohook send repeats one call.
         ",
     );
     assert_eq!(code, Some(1));
-}
-
-/// Only a joint-operations product needs the kit. If the kit's key is given, the server must serve it.
-#[test]
-fn a_server_without_the_kit_fails_if_the_kits_key_is_given() {
-    let kit = ["--kit-key", "constructed-kit-key-0001", "--sealed-secret", "c2VhbGVk"];
-    let only = [&kit[..], &["--only", "v2"]].concat();
-    for (seller, failed) in [
-        (Seller::start("sample", &[]), "V2 kit: FAILED: every call fails: 000002; compare "),
-        (Seller::start("php", &[]), "V2 kit: FAILED: every call fails: 000001; compare "),
-        (
-            Seller::start("faulty", &[]),
-            "V2 kit: FAILED: every call is answered HTTP 404; expected: ",
-        ),
-    ] {
-        let (lines, code) = seller.conform(&kit);
-        assert!(lines.iter().any(|line| line.starts_with(failed)), "{lines:?}");
-        assert_eq!(code, Some(1));
-    }
-    for seller in [Seller::start("sample", &[]), Seller::start("faulty", &[])] {
-        let (lines, code) = seller.conform(&only);
-        let failed =
-            "V2 kit: FAILED: no call is answered 000000; compare the access key and the path";
-        assert!(lines.iter().any(|line| line == failed), "{lines:?}");
-        assert_eq!(code, Some(1));
-    }
 }
 
 /// Only 404, 405 and 501 mean that a contract is not served. The server must serve one of the two.
@@ -169,7 +143,7 @@ fn a_server_whose_calls_all_fail_alike_serves_no_contract() {
     for (how, failed) in [
         (
             "404",
-            "every call is answered HTTP 404; expected: the server serves one of the two access guides",
+            "every call is answered HTTP 404; the server must serve access guide 1.0 or 2.0; correct the path",
         ),
         ("500", "every call fails: HTTP 500; the server failed; read its log"),
         ("503", "every call fails: HTTP 503; the proxy cannot reach the server behind it"),

@@ -11,6 +11,7 @@
 
 mod conform;
 mod dev;
+mod kit;
 mod send;
 
 use std::io::{BufRead, BufReader};

@@ -137,6 +137,12 @@ impl Contract {
         matches!(self, Self::V2 | Self::KitV2)
     }
 
+    /// Whether this is the kit of an access guide, which has a separate key.
+    #[must_use]
+    pub const fn is_kit(self) -> bool {
+        matches!(self, Self::KitV1 | Self::KitV2)
+    }
+
     const fn key<'a>(self, wire: &Wire<'a>) -> &'a str {
         match self {
             Self::V1 | Self::V2 => wire.access_key,
