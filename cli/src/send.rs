@@ -33,8 +33,9 @@ Run `koohook dev` and paste its export lines into a second terminal. There you c
 The body of the answer goes to the standard output. Everything else goes to the standard error. The
 exit code is 0 if the answer is 000000, or 000004 under V2. Under V1 the answer must also be signed.
 
-send generates businessId, timestamps and nonce if you do not give them. A kit call also gets
-testFlag=0. A V2 signature is valid for 60 seconds, so run a --curl line within a minute.
+If you do not give them, send adds businessId to newInstance, timeStamp to a V1 call, timeStamp and
+testFlag=0 to a kit call, and currentSyncTime to authSync. It always generates the timestamp and the
+nonce of a V2 signature. The signature is valid for 60 seconds, so run a --curl line within a minute.
 
 Under V1, send encrypts mobilePhone and email, and decrypts userName and password of the answer.
 With --raw it does neither.")]

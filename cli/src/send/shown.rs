@@ -48,13 +48,17 @@ pub fn remarked(remark: Option<Remark>) -> String {
 /// The meaning of a result code, then what to do.
 pub fn meaning(code: &str, contract: AccessGuide) -> Option<&'static str> {
     Some(match (code, contract) {
-        ("000001", _) => "the server rejects the signature; compare the access key",
+        ("000001", _) => {
+            "the server could not verify the call; compare the access key; if it is right, read the \
+             server's log"
+        }
         ("000002", _) => {
             "the server rejects a parameter, or this machine's clock; read the server's log"
         }
         ("000003", _) => "the server does not have this instance; create it with newInstance",
         ("000004", AccessGuide::V1) => {
-            "the server is still processing the order, and V1 counts that as a failure"
+            "the server is still processing the order, and V1 counts that as a failure; set \
+             KOOHOOK_APP_INFO, or let the product answer with appInfo"
         }
         ("000004", AccessGuide::V2) => {
             "the server is still processing the order; send queryInstance"

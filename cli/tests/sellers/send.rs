@@ -162,8 +162,8 @@ fn send_warns_of_a_number_under_v2() {
         judgement,
         "koohook: testFlag is not a text, and a server built on the marketplace's sample answers \
          000001; write testFlag=1\nHTTP 200\nremark: Content-Type is not \
-         exactly application/json, as the guide writes it\n000001: the server rejects the signature; \
-         compare the access key"
+         exactly application/json, as the guide writes it\n000001: the server could not verify the call; \
+         compare the access key; if it is right, read the server's log"
     );
     assert_eq!(code, Some(1));
 }
