@@ -25,10 +25,13 @@ Examples:
   KOOHOOK_LISTEN=127.0.0.1:9000 KOOHOOK_STORE=memory: koohook dev
   KOOHOOK_APP_INFO='{\"frontEndUrl\":\"https://app.example.com\"}' koohook dev
 
-dev reads every KOOHOOK_… setting and generates the missing ones. It also runs the relay. If
-KOOHOOK_STORE is not set, the store is koohook.db in this folder. The generated keys are next to it,
-in koohook.db.keys and koohook.db.application.pem. The next start uses them again. A memory: store is
-lost when dev ends.
+dev reads every KOOHOOK_… setting and generates the missing keys, but no KOOHOOK_SEAL_KEY. If
+KOOHOOK_STORE is not set, the store is koohook.db in this folder. If neither KOOHOOK_APP_INFO nor
+KOOHOOK_PRODUCT_URL is set, dev uses an example of KOOHOOK_APP_INFO. It also runs the relay.
+
+The generated keys of a SQLite store are next to its file, in koohook.db.keys and
+koohook.db.application.pem. The next start uses them again. With another store the generated keys are
+only for this run. A memory: store is lost when dev ends.
 
 dev prints export lines. Paste them into a second terminal, then play the marketplace there:
   koohook conform --scenarios

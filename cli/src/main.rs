@@ -49,7 +49,7 @@ struct Cli {
 enum Command {
     /// Run koohook on this machine with generated keys, and play the marketplace against it.
     Demo(demo::DemoArguments),
-    /// Run koohook on this machine while you develop, and generate the missing settings.
+    /// Run koohook on this machine while you develop, and generate the missing keys.
     Dev(dev::DevArguments),
     /// Test any server with the marketplace's calls: rehearsals, or whole scenarios.
     Conform(conform::ConformArguments),

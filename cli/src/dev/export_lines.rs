@@ -29,8 +29,12 @@ impl ExportLines<'_> {
         }
         outln!("\n{}. Paste these lines into a second terminal:\n", self.origin());
         export("KOOHOOK_ADDRESS", self.address);
-        for name in ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY", "KOOHOOK_PRODUCT_SECRET"] {
+        for name in ["KOOHOOK_BASE_KEY", "KOOHOOK_KIT_KEY"] {
             self.export_key(name);
+        }
+        // The commands of the second terminal do not read this secret. A product under test does.
+        if let Some(secret) = self.settings.generated("KOOHOOK_PRODUCT_SECRET") {
+            export("KOOHOOK_PRODUCT_SECRET", secret);
         }
         self.export_private_key();
         if let Some(sealed) = key.and_then(|key| key.seal(Oaep::Sha256Mgf1Sha1, PLAIN).ok()) {

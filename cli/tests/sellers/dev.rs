@@ -148,6 +148,18 @@ fn a_restart_uses_the_same_keys_unless_the_store_is_memory() {
     assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 0);
 }
 
+/// The commands of the second terminal do not read the product's secret.
+#[test]
+fn dev_does_not_ask_for_a_setting_that_the_second_terminal_does_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [
+        ("KOOHOOK_PRODUCT_URL", "http://127.0.0.1:9/hooks"),
+        ("KOOHOOK_PRODUCT_SECRET", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+    ];
+    let dev = Dev::start(folder.path(), &settings);
+    assert!(!dev.lines.iter().any(|line| line.contains("PRODUCT_SECRET")), "{:?}", dev.lines);
+}
+
 /// koohook uses the seller's own key and does not show it. It does not warn of other commands' options.
 #[test]
 fn a_key_that_is_set_is_not_shown() {
