@@ -29,7 +29,7 @@ use self::row::Rows;
 use crate::error::CommandError;
 use crate::input;
 use crate::output::{self, errln};
-use crate::session::{Session, advised, settings};
+use crate::session::{Session, settings};
 
 /// Arguments of `koohook import`.
 #[derive(Args)]
@@ -176,7 +176,8 @@ async fn open(config: &StoreConfig, dry_run: bool) -> Result<MachineWorld<AnySto
 fn check_clock(session: &Session, first: &Import) -> Result<(), CommandError> {
     let Session { world, runtime, .. } = session;
     let repository = session.repository(Reader::Operator);
-    runtime.block_on(first.put(&repository, true)).map_err(advised)?;
+    let read = runtime.block_on(first.put(&repository, true));
+    read.map_err(|failure| session.advised(failure))?;
     let now = world.now();
     let stores = runtime.block_on(world.store().clock(now)).unwrap_or(now);
     Ok(agree(now, stores)?)
@@ -209,7 +210,7 @@ fn put_all(
             Ok(outcome) => report.settled(*line, import.instance.id.as_str(), &outcome),
             Err(failure) => {
                 report.unknown(total - done);
-                return Err(format!("line {line}: {}", advised(failure)).into());
+                return Err(format!("line {line}: {}", session.advised(failure)).into());
             }
         }
         progress(done + 1, total);

@@ -1,6 +1,7 @@
 //! `koohook notices`: lists the notices that the product has not accepted, and sends given-up ones again.
 
 mod line;
+mod read_failures;
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -18,9 +19,10 @@ use shell::store::{AnyStore, Queue, Store};
 use shell::world::World;
 
 use self::line::{NoticeLine, lines, owner};
+use self::read_failures::ReadFailures;
 use crate::error::CommandError;
 use crate::output::{self, errln, outln};
-use crate::session::{Session, advised, settings};
+use crate::session::{Session, settings};
 use crate::time_text::parse_since;
 
 /// Arguments of `koohook notices`.
@@ -60,6 +62,7 @@ enum NoticesCommand {
   koohook notices show --state dead >dead.json")]
     Show(NoticeFilter),
     /// Send dead letters again. Each keeps its id.
+    #[command(mut_arg("state", |arg| arg.help(REPLAY_STATE).hide_possible_values(true)))]
     #[command(after_help = "Examples:
   koohook notices replay --instance 3c1d…
   koohook notices replay --since 2026-11-20")]
@@ -72,11 +75,12 @@ struct NoticeFilter {
     /// Only notices of this instance [default: all instances].
     #[arg(long)]
     instance: Option<String>,
-    /// Only notices in this state [default: both states; replay: dead].
+    /// Only notices in this state [default: both states].
     #[arg(long, value_enum)]
     state: Option<NoticeState>,
     /// Only notices since this time, like 2026-11-01 (UTC) or 2026-11-01T16:00:00+08:00. The time of a
-    /// dead letter is the time when it was given up.
+    /// waiting notice is the time of its change. The time of a dead letter is the time when it was
+    /// given up.
     #[arg(long, value_parser = parse_since)]
     since: Option<UnixMillis>,
 }
@@ -84,7 +88,8 @@ struct NoticeFilter {
 /// The state of a notice.
 #[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
 pub enum NoticeState {
-    /// koohook will send the notice, or is sending it.
+    /// The product has not accepted the notice, and the relay has not given it up. Without a product
+    /// address koohook sends no notice. Most notices behind a dead instance.created wait for its replay.
     Waiting,
     /// The relay gave it up after 72 hours and 20 attempts, or after the answer 410 Gone.
     Dead,
@@ -95,51 +100,12 @@ struct NoticeStore {
     session: Session,
 }
 
-/// Counts the entities that could not be read or written. The command continues with the others, and
-/// reports the first error at its end.
-#[derive(Default)]
-struct ReadFailures {
-    count: usize,
-    first: Option<CommandError>,
-}
-
-impl ReadFailures {
-    /// Returns the value. A failure is counted and gives `None`.
-    ///
-    /// # Errors
-    /// If the store does not answer, because every other entity would wait for it too.
-    fn keep<T>(&mut self, read: Result<T, Failure>) -> Result<Option<T>, CommandError> {
-        match read {
-            Ok(value) => Ok(Some(value)),
-            Err(failure @ (Failure::StoreUnavailable | Failure::OutOfTime)) => {
-                Err(advised(failure))
-            }
-            Err(failure) => {
-                self.count += 1;
-                self.first.get_or_insert_with(|| advised(failure));
-                Ok(None)
-            }
-        }
-    }
-
-    fn end(self) -> Result<ExitCode, CommandError> {
-        match (self.count, self.first) {
-            (_, None) => Ok(ExitCode::SUCCESS),
-            (1, Some(fault)) => Err(fault),
-            (count, Some(fault)) => {
-                Err(format!("{count} stored values cannot be used; the first fault: {fault}")
-                    .into())
-            }
-        }
-    }
-}
-
 impl NoticeStore {
     fn list(&self, filter: &NoticeFilter) -> Result<ExitCode, CommandError> {
         let mut count = 0;
         let mut failures = ReadFailures::default();
         for slot in self.entities(filter)? {
-            let Some(slot) = failures.keep(slot)? else { continue };
+            let Some(slot) = failures.keep(&self.session, slot)? else { continue };
             let owner = owner(&slot);
             for line in lines(&slot, &owner).filter(|line| filter.matches(line)) {
                 count += 1;
@@ -162,7 +128,7 @@ impl NoticeStore {
         let mut shown = Vec::new();
         let mut failures = ReadFailures::default();
         for slot in self.entities(filter)? {
-            let Some(slot) = failures.keep(slot)? else { continue };
+            let Some(slot) = failures.keep(&self.session, slot)? else { continue };
             let owner = owner(&slot);
             let lines = lines(&slot, &owner).filter(|line| filter.matches(line));
             shown.extend(lines.map(|line| line.json(&slot.key)));
@@ -180,7 +146,7 @@ impl NoticeStore {
         let mut stopped = None;
         for slot in self.entities(filter)? {
             let replayed = slot.and_then(|slot| self.replay_one(slot, filter));
-            match failures.keep(replayed) {
+            match failures.keep(&self.session, replayed) {
                 Ok(replayed) => count += replayed.unwrap_or_default(),
                 Err(fault) => {
                     stopped = Some(fault);
@@ -227,6 +193,7 @@ impl NoticeStore {
 
     /// One instance by its own ID, or by the ID that koohook derives from its purchase.
     fn instance(&self, id: &str) -> Result<Slot, CommandError> {
+        let advised = |failure| self.session.advised(failure);
         let id = InstanceId::parse(id)
             .map_err(|fault| format!("--instance {fault}; give the ID of an instance"))?;
         let slot = self.read(Subject::Instance(id.clone()).key()).map_err(advised)?;
@@ -253,7 +220,7 @@ impl NoticeStore {
             let span = UnixMillis::EPOCH..=UnixMillis::MAX;
             let agenda = self.session.world.store().agenda(queue, span, MAX_ENTITIES);
             let agenda = self.session.runtime.block_on(agenda);
-            let entries = agenda.map_err(|fault| advised(fault.into()))?;
+            let entries = agenda.map_err(|fault| self.session.advised(fault.into()))?;
             if entries.len() == MAX_ENTITIES {
                 errln!(
                     "koohook: more than {MAX_ENTITIES} entities have notices; only the first ones are read"
@@ -295,6 +262,8 @@ pub fn run(arguments: &NoticesArguments) -> Result<ExitCode, CommandError> {
         NoticesCommand::Replay(filter) => store.replay(filter),
     }
 }
+
+const REPLAY_STATE: &str = "Only notices in this state: dead [default: dead]. The relay sends waiting notices without a replay";
 
 /// The most entities that are read. If there are more, a warning is printed.
 const MAX_ENTITIES: usize = 10_000;

@@ -45,6 +45,17 @@ impl Session {
         let deadline = Deadline::after(self.world.elapsed(), BUDGET);
         Repository::new(&self.world, &self.seal, reader, deadline)
     }
+
+    /// A failure, then what to do. Only the store knows why it failed, if it is a file.
+    pub fn advised(&self, failure: Failure) -> CommandError {
+        match (failure, self.world.store()) {
+            (Failure::StoreUnavailable | Failure::OutOfTime, AnyStore::Sqlite(file)) => {
+                let reason = file.last_fault();
+                format!("{failure}: {}", reason.as_deref().unwrap_or(SLOW_FILE)).into()
+            }
+            _ => advised(failure),
+        }
+    }
 }
 
 /// Reads a setting from the environment. The default store is a file in this folder.
@@ -75,7 +86,7 @@ pub fn settings() -> Result<StoreConfig, CommandError> {
 }
 
 /// A failure, then what to do.
-pub fn advised(failure: Failure) -> CommandError {
+fn advised(failure: Failure) -> CommandError {
     let advice = match failure {
         Failure::Unopened | Failure::SealedElsewhere => {
             return "a value was sealed with another key; set KOOHOOK_SEAL_KEY, or \
@@ -98,6 +109,10 @@ pub fn advised(failure: Failure) -> CommandError {
     };
     format!("{failure}; {advice}").into()
 }
+
+/// The text if SQLite reported no fault.
+const SLOW_FILE: &str =
+    "the file did not answer in time; check the disk, then run this command again";
 
 /// The most time for one stored value.
 const BUDGET: Duration = Duration::from_secs(10);

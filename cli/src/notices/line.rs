@@ -17,6 +17,8 @@ pub struct NoticeLine<'a> {
     pub state: NoticeState,
     pub notice: &'a Notice,
     delivery: Option<&'a DeliveryState>,
+    /// Whether the notice waits until the dead `instance.created` is replayed.
+    is_blocked: bool,
     pub since: UnixMillis,
 }
 
@@ -34,6 +36,9 @@ impl NoticeLine<'_> {
     }
 
     fn state_text(&self, now: UnixMillis) -> String {
+        if self.is_blocked {
+            return "waiting; first replay the dead instance.created".to_owned();
+        }
         let Some(delivery) = self.delivery else { return "waiting".to_owned() };
         let fault = delivery.attempts.last().map(|Attempt { fault, status, .. }| match status {
             Some(401) => {
@@ -75,6 +80,7 @@ pub fn lines<'a>(slot: &'a Slot, owner: &'a str) -> impl Iterator<Item = NoticeL
             state: NoticeState::Dead,
             notice: &dead.notice,
             delivery: Some(&dead.delivery),
+            is_blocked: false,
             since: dead.at,
         });
         let waiting = outbox.waiting.iter().map(move |notice| NoticeLine {
@@ -82,6 +88,7 @@ pub fn lines<'a>(slot: &'a Slot, owner: &'a str) -> impl Iterator<Item = NoticeL
             state: NoticeState::Waiting,
             notice,
             delivery: outbox.delivery.as_ref().filter(|it| it.sequence == notice.sequence()),
+            is_blocked: outbox.blocked && !notice.kind.ends(),
             since: notice.at,
         });
         dead.chain(waiting)

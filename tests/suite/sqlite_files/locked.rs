@@ -41,7 +41,10 @@ fn writers_wait_for_a_lock_concurrently() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let start = std::time::Instant::now();
     let writes = futures_util::future::join_all((2..12).map(|number| put(&place.store, number)));
+    assert_eq!(place.store.last_fault(), None);
     assert_eq!(run(writes), vec![Err(Unavailable); 10]);
+    let fault = place.store.last_fault().unwrap();
+    assert!(fault.starts_with("another process keeps the database locked; end "), "{fault}");
     // Each writer waits two seconds. Ten writers in sequence would need twenty seconds.
     assert!(start.elapsed().as_secs() < 10);
     other.execute_batch("COMMIT").unwrap();

@@ -13,7 +13,7 @@ mod worker;
 
 use std::ops::RangeInclusive;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,8 @@ pub struct Sqlite {
     writer: Option<Worker>,
     /// `None` if the store was opened only to read: then a replaced file does no harm.
     watch: Option<Arc<FileWatch>>,
+    /// Why the last operation that failed did so, and what to do.
+    last_fault: Mutex<Option<String>>,
 }
 
 impl Sqlite {
@@ -60,7 +62,8 @@ impl Sqlite {
         has_table(&reader)?;
         let watch = Some(Arc::new(FileWatch::new(&path)?));
         let worker = |connection| Worker::start(connection, watch.clone());
-        Ok(Self { reader: worker(reader), writer: Some(worker(writer)), watch })
+        let (reader, writer) = (worker(reader), Some(worker(writer)));
+        Ok(Self { reader, writer, watch, last_fault: Mutex::default() })
     }
 
     /// Opens a file only to read it. The user need not have write permission.
@@ -77,11 +80,31 @@ impl Sqlite {
         if !has_table {
             return Err(SqliteOpenError::Empty);
         }
-        Ok(Self { reader: Worker::start(reader, None), writer: None, watch: None })
+        let reader = Worker::start(reader, None);
+        Ok(Self { reader, writer: None, watch: None, last_fault: Mutex::default() })
+    }
+
+    /// Why the last operation that failed did so, and what to do. `None` if none failed.
+    pub fn last_fault(&self) -> Option<String> {
+        self.last_fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Runs a job on a worker, and keeps the reason if it fails.
+    async fn run<T: Send + 'static>(
+        &self,
+        worker: Option<&Worker>,
+        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, SqliteError> {
+        let done = self.run_watched(worker, work).await;
+        if let Err(fault) = &done {
+            let text = Some(Self::right_error(fault).to_string());
+            *self.last_fault.lock().unwrap_or_else(PoisonError::into_inner) = text;
+        }
+        done
     }
 
     /// Runs a job on a worker. If the file is lost when the job ends, the result is discarded.
-    async fn run<T: Send + 'static>(
+    async fn run_watched<T: Send + 'static>(
         &self,
         worker: Option<&Worker>,
         work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
@@ -141,7 +164,8 @@ impl Backend for Sqlite {
 
     fn log(error: &SqliteError, _: Operation) {
         if !matches!(error, SqliteError::Lost) {
-            tracing::error!(fault = %error, "sqlite failed");
+            let advice = Self::right_error(error).to_string();
+            tracing::error!(fault = %error, advice, "sqlite failed");
         }
     }
 
@@ -155,9 +179,8 @@ impl Backend for Sqlite {
                 text => RightError::Refused(text.to_string()),
             },
             SqliteError::ReadOnly => RightError::Refused(SqliteOpenError::ReadOnly.to_string()),
-            SqliteError::Lost | SqliteError::Crowded | SqliteError::Ended => {
-                RightError::Unanswered(error.to_string())
-            }
+            SqliteError::Lost => RightError::Unanswered(LOST.to_owned()),
+            SqliteError::Crowded | SqliteError::Ended => RightError::Unanswered(error.to_string()),
         }
     }
 }
@@ -235,5 +258,8 @@ fn patiently(step: impl Fn() -> Result<(), SqliteOpenError>) -> Result<(), Sqlit
     }
 }
 
+/// The advice if the file is no longer the one that was opened.
+const LOST: &str =
+    "the file was deleted, moved, replaced or damaged after it was opened; start again";
 /// The pause before a start tries again.
 const REST: Duration = Duration::from_millis(10);

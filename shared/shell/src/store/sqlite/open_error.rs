@@ -66,7 +66,7 @@ pub enum SqliteOpenError {
     #[error("the disk is full; free some space")]
     Full,
     /// Another process has locked the database.
-    #[error("another process keeps the database locked; end its transaction, then start again")]
+    #[error("another process keeps the database locked; end its transaction, then try again")]
     Locked,
     /// The disk fails.
     #[error(
