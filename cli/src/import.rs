@@ -42,9 +42,11 @@ Columns of a table, or members of a JSON line:
   instanceId, orderId  required; exactly as the marketplace sends them
   orderLineId          required for an order of access guide 2.0; without it the order is of 1.0
   productId            2.0: required if the purchase had one
-  chargingMode         1.0: 0, 1, 3 or 5; with 0 and 5 productId is required
+  chargingMode         1.0: 0, 1, 3 or 5; required if the purchase had 0 or 5 (with productId).
+                       If it is missing then, a repeated purchase creates a second instance
   state                active (default), frozen, released
-  freezeCause          if state is frozen: expiry (default), status, both; a renewal ends only expiry
+  freezeCause          if state is frozen: expiry (default), status, both. A renewal unfreezes only
+                       what expiry froze
   expireTime           14 or 17 digits in UTC, or a time like 2028-01-01T08:00:00+08:00
   frontEndUrl          if it is missing, the access data comes from KOOHOOK_APP_INFO
   adminUrl, userName, password, memo
@@ -192,8 +194,8 @@ fn agree(ours: UnixMillis, theirs: UnixMillis) -> Result<(), String> {
     }
     let seconds = apart.as_secs();
     Err(format!(
-        "this machine's clock and the store's clock differ by {seconds} seconds; set the clock, \
-         then run the import again"
+        "this machine's clock and the store's clock differ by {seconds} seconds; synchronise \
+         the wrong clock (NTP), then run the import again"
     ))
 }
 

@@ -147,6 +147,21 @@ fn a_corrected_import_links_the_purchase_to_its_instance() {
     assert_eq!(call(&koohook, "CS1").1.as_deref(), Some(LEGACY));
 }
 
+#[test]
+fn an_import_of_a_purchase_that_has_another_id_returns_that_id() {
+    const OTHER: &str = "older-2";
+    let koohook = served();
+    run(run_import(&koohook, &import("CS1", LEGACY))).unwrap();
+    call(&koohook, "CS2");
+    for dry_run in [true, false] {
+        let imported = run(run_or_check(&koohook, &import("CS1", OTHER), dry_run));
+        let known = InstanceId::parse(LEGACY).unwrap();
+        assert_eq!(imported, Ok(ImportOutcome::OrderMoved(known)));
+        let answered = run(run_or_check(&koohook, &import("CS2", OTHER), dry_run));
+        assert_eq!(answered, Ok(ImportOutcome::OrderMadeHere(derived("CS2"))));
+    }
+}
+
 /// A call must not be answered with another order's instance.
 #[test]
 fn a_pointer_to_another_order_is_not_followed() {

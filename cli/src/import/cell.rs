@@ -7,6 +7,7 @@ use protocol::text::unseen;
 
 pub use self::mangled::is_scientific;
 use self::mangled::{is_date, is_error, is_number};
+use super::row::MANDATORY;
 
 /// Whether a column contains identifiers. They are compared byte by byte.
 pub fn is_id(column: &str) -> bool {
@@ -34,11 +35,15 @@ pub fn check(column: &str, text: &str) -> Result<(), &'static str> {
         ),
         (
             placeholder && column != "memo" || stroke && !is_free,
-            "contains a word for an empty cell; leave the cell empty (JSON: null)",
+            if MANDATORY.contains(&column) {
+                "contains a word for an empty cell; fill in the ID"
+            } else {
+                "contains a word for an empty cell; leave the cell empty (JSON: null)"
+            },
         ),
         (
             !is_free && text.starts_with(['=', '\'']),
-            "begins with = or ' of a spreadsheet; write only the text",
+            "begins with = or ', a mark of the spreadsheet; delete this character",
         ),
         (
             is_id(column) && is_number(text),
@@ -148,6 +153,14 @@ mod tests {
             assert!(check("orderId", id).is_err(), "{id:?}");
             assert!(check("instanceId", id).is_err(), "{id:?}");
         }
+    }
+
+    #[test]
+    fn the_error_for_a_required_id_does_not_ask_for_an_empty_cell() {
+        for column in MANDATORY {
+            assert!(check(column, "N/A").is_err_and(|text| text.ends_with("fill in the ID")));
+        }
+        assert!(check("productId", "N/A").is_err_and(|text| text.contains("leave the cell empty")));
     }
 
     #[test]

@@ -21,7 +21,7 @@ enum RowCount {
     Exists,
     Linked,
     Differs,
-    OrderMadeHere,
+    OtherId,
     OtherPurchase,
     Rejected,
     NotWritten,
@@ -57,14 +57,26 @@ impl ImportReport {
                 (
                     RowCount::Differs,
                     Some(format!(
-                        "exists already, and differs in {columns}; compare it with the file"
+                        "exists already, and differs in {columns}; koohook keeps the stored values; \
+                         correct the file, or delete the line"
                     )),
                 )
             }
-            ImportOutcome::OrderMadeHere => {
-                let fault =
-                    "koohook answered this purchase already, with another ID; delete the line";
-                (RowCount::OrderMadeHere, Some(fault.to_owned()))
+            ImportOutcome::OrderMadeHere(known) => {
+                let fault = format!(
+                    "koohook already answered this purchase with the ID {known}, and keeps it; \
+                     delete the line",
+                    known = known.as_str().escape_debug()
+                );
+                (RowCount::OtherId, Some(fault))
+            }
+            ImportOutcome::OrderMoved(known) => {
+                let fault = format!(
+                    "an earlier import gave this purchase the ID {known}, and koohook keeps it; \
+                     compare both IDs with the older server; correct the line, or delete it",
+                    known = known.as_str().escape_debug()
+                );
+                (RowCount::OtherId, Some(fault))
             }
             ImportOutcome::OtherPurchase => {
                 let fault = "the ID exists already, for another purchase; correct the line";
@@ -111,9 +123,9 @@ impl RowCount {
             Self::Imported => "imported",
             Self::WouldImport => "would be imported",
             Self::Exists => "exist already, the same as in the file",
-            Self::Linked => "exist already; their purchase in the file points to them now",
+            Self::Linked => "exist already; koohook now finds them by the order in the file",
             Self::Differs => "exist already, differ from the file, and are not changed",
-            Self::OrderMadeHere => "rejected: koohook answered the purchase with another ID",
+            Self::OtherId => "rejected: the purchase already has another ID",
             Self::OtherPurchase => "rejected: the ID exists already, for another purchase",
             Self::Rejected => "rejected: see the lines above",
             Self::NotWritten => "correct, but not written because other rows were rejected",
@@ -124,6 +136,8 @@ impl RowCount {
 
 #[cfg(test)]
 mod tests {
+    use protocol::message::InstanceId;
+
     use super::*;
 
     #[test]
@@ -139,9 +153,11 @@ mod tests {
             report.settled(1, "i-1", outcome);
         }
         assert!(report.is_good());
+        let known = InstanceId::parse("i-0").unwrap();
         let bad = [
             ImportOutcome::Differs(vec!["state"]),
-            ImportOutcome::OrderMadeHere,
+            ImportOutcome::OrderMadeHere(known.clone()),
+            ImportOutcome::OrderMoved(known),
             ImportOutcome::OtherPurchase,
         ];
         for outcome in &bad {
@@ -154,6 +170,6 @@ mod tests {
         report.not_written(2);
         report.unknown(3);
         assert_eq!(report.counts.len(), 10);
-        assert_eq!(report.counts.values().sum::<usize>(), 4 + 3 + 1 + 2 + 3);
+        assert_eq!(report.counts.values().sum::<usize>(), 4 + 4 + 1 + 2 + 3);
     }
 }

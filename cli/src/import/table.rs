@@ -137,7 +137,9 @@ fn row(record: &TableRecord, columns: &[Option<&'static str>]) -> Result<ImportR
     let (cells, named) = (record.cells.len(), columns.len());
     let is_blank = |cell: &str| cell.trim().is_empty();
     if cells < named || record.cells.iter().skip(named).any(|cell| !is_blank(cell)) {
-        return Err(format!("has {cells} cells, and the first line {named}; add or delete cells"));
+        return Err(format!(
+            "has {cells} cells, but the first line has {named}; add or delete cells"
+        ));
     }
     let mut row = ImportRow::default();
     for (at, (cell, column)) in record.cells.iter().zip(columns).enumerate() {

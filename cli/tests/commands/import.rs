@@ -31,7 +31,7 @@ fn an_import_counts_each_row_once_as_its_dry_run_did() {
     let rows = [row(1, "active"), row(2, "frozen"), row(4, "active"), row(5, "active")];
     folder.write("more.jsonl", rows.concat().as_bytes());
     let dry = folder.run(&["import", "--dry-run", "more.jsonl"]);
-    dry.check(1, "line 2: i-2: exists already, and differs in state; compare it with the file", "");
+    dry.check(1, "line 2: i-2: exists already, and differs in state; koohook keeps the stored values; correct the file, or delete the line", "");
     let wet = folder.run(&["import", "more.jsonl"]);
     wet.check(1, "1 exist already, differ from the file", "");
     assert_eq!(dry.out.replace("would be imported", "imported"), wet.out);

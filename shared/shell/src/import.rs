@@ -36,8 +36,10 @@ pub enum ImportOutcome {
     Linked,
     /// The instance exists already and differs in these columns. The import changed nothing.
     Differs(Vec<&'static str>),
-    /// koohook has already answered the purchase itself, with another ID.
-    OrderMadeHere,
+    /// koohook has already answered the purchase itself, with this ID.
+    OrderMadeHere(InstanceId),
+    /// An earlier import gave the purchase this ID.
+    OrderMoved(InstanceId),
     /// An instance of another purchase has the ID.
     OtherPurchase,
     /// A dry run: the instance would be written.
@@ -68,7 +70,8 @@ impl Import {
             | ImportOutcome::Exists
             | ImportOutcome::Linked
             | ImportOutcome::Differs(_)
-            | ImportOutcome::OrderMadeHere
+            | ImportOutcome::OrderMadeHere(_)
+            | ImportOutcome::OrderMoved(_)
             | ImportOutcome::WouldImport => self.write(repository, at_derived, &at_own).await,
         }
     }
@@ -76,7 +79,7 @@ impl Import {
     /// The outcome that a dry run reports.
     fn foresee(&self, at_derived: &Slot, at_own: &Slot) -> ImportOutcome {
         if self.needs_pointer() && at_derived.found.is_some() && !self.points(at_derived) {
-            return ImportOutcome::OrderMadeHere;
+            return self.other_id(at_derived);
         }
         match at_own.record() {
             None => ImportOutcome::WouldImport,
@@ -92,7 +95,7 @@ impl Import {
     ) -> Result<ImportOutcome, Failure> {
         let (at_derived, is_new) = self.point(repository, at_derived).await?;
         if self.needs_pointer() && !self.points(&at_derived) {
-            return Ok(ImportOutcome::OrderMadeHere);
+            return Ok(self.other_id(&at_derived));
         }
         match self.put_instance(repository, at_own).await? {
             ImportOutcome::OtherPurchase => self.remove_pointer(repository, &at_derived).await,
@@ -174,6 +177,14 @@ impl Import {
         let since = Some(UnixMillis::new(now.millis().saturating_sub(UNDER_WAY_MILLIS)));
         let newest = NewestCalls { status: since, refresh: since, upgrade: since, access: None };
         Instance { newest, ..self.instance.clone() }
+    }
+
+    /// The outcome if the purchase already has another ID.
+    fn other_id(&self, at_derived: &Slot) -> ImportOutcome {
+        if let Some(Entity::MovedTo(id)) = at_derived.record().map(|record| &record.entity) {
+            return ImportOutcome::OrderMoved(id.clone());
+        }
+        ImportOutcome::OrderMadeHere(self.derived.clone())
     }
 
     fn lacks_pointer(&self, at_derived: &Slot) -> bool {

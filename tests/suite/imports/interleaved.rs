@@ -47,8 +47,9 @@ fn a_purchase_during_an_import_makes_no_second_instance() {
         let what = format!("after point {point}: {outcome:?}");
         let (code, id) = first.unwrap();
         match outcome {
-            ImportOutcome::OrderMadeHere => {
-                assert_eq!(id, Some(derived("CS1").to_string()), "{what}")
+            ImportOutcome::OrderMadeHere(ref known) => {
+                assert_eq!(known, &derived("CS1"), "{what}");
+                assert_eq!(id.as_deref(), Some(known.as_str()), "{what}");
             }
             ImportOutcome::Imported if code == "000000" => {
                 assert_eq!(id.as_deref(), Some(LEGACY), "{what}")
@@ -61,7 +62,7 @@ fn a_purchase_during_an_import_makes_no_second_instance() {
     }
     outcomes.dedup();
     let [won, waits, after] = outcomes.as_slice() else { panic!("{outcomes:?}") };
-    assert_eq!(won, &(ImportOutcome::OrderMadeHere, "000000".to_owned()));
+    assert_eq!(won, &(ImportOutcome::OrderMadeHere(derived("CS1")), "000000".to_owned()));
     assert_eq!(waits, &(ImportOutcome::Imported, "000005".to_owned()));
     assert_eq!(after, &(ImportOutcome::Imported, "000000".to_owned()));
 }
@@ -78,7 +79,11 @@ fn an_import_that_was_interrupted_is_completed_by_the_next_run() {
             let what = format!("after point {point}, {code:?}: {outcome:?}");
             check_whole(&koohook, "CS1", &what);
             let is_imported = instances(&koohook, "CS1") == [LEGACY];
-            assert_eq!(is_imported, outcome != ImportOutcome::OrderMadeHere, "{what}");
+            assert_eq!(
+                is_imported,
+                outcome != ImportOutcome::OrderMadeHere(derived("CS1")),
+                "{what}"
+            );
             assert!(is_imported || with_purchase, "{what}");
         }
     }

@@ -64,8 +64,8 @@ fn the_error_does_not_show_a_first_line_without_column_names() {
 #[test]
 fn a_row_with_another_number_of_cells_is_rejected() {
     for (row, expected) in [
-        ("i-1,CS1,https://a.example", "has 3 cells, and the first line 4"),
-        ("i-1,CS1,https://a.example,m,more", "has 5 cells, and the first line 4"),
+        ("i-1,CS1,https://a.example", "has 3 cells, but the first line has 4"),
+        ("i-1,CS1,https://a.example,m,more", "has 5 cells, but the first line has 4"),
         ("i-1,CS1,https://a.example,\"m", "a quotation mark is not closed"),
         ("i-1,CS1,https://a.example,5\" wide", "a quotation mark is not closed"),
     ] {
