@@ -8,6 +8,9 @@ use tests::call::{APP_INFO, BASE_KEY, config};
 use tests::redis_server::RedisServer;
 use tests::servers::run;
 
+/// The commands of the permissions in the guide that a single server without a database needs.
+const COMMANDS: &str = "+ping +info +config|get +time +dbsize +hmget +hget +hset +hdel +persist \
+    +pexpire +zadd +zrem +zrangebyscore +eval +evalsha";
 const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// The error of a process that runs the relay, or `None` if it starts.
@@ -27,8 +30,7 @@ fn start_error(store: &str) -> Option<String> {
 #[test]
 fn the_error_of_a_start_names_the_missing_permission() {
     let Some(server) = RedisServer::start(&[]) else { return };
-    let all = "+ping +info +config +time +dbsize +hmget +hget +hset +hdel +persist +pexpire +zadd \
-        +zrem +zrangebyscore +eval +evalsha";
+    let all = COMMANDS;
     let keys = "~koohook:*";
     let address = server.address().replace("redis://", "redis://shop:canary-value@");
     let with = |rules: &str| {
@@ -53,6 +55,42 @@ fn the_error_of_a_start_names_the_missing_permission() {
         None,
         "koohook does not need these"
     );
+}
+
+/// The client drops the server's answer to `SELECT`, and reports any failure as one of the database.
+#[test]
+fn the_error_for_a_database_names_a_missing_permission_or_a_wrong_number() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let address = server.address().replace("redis://", "redis://shop:canary-value@");
+    let with = |rules: &str, database: &str| {
+        let rules = format!("reset on >canary-value ~koohook:* {COMMANDS} {rules}");
+        let _: () = server.command(&format!("ACL SETUSER shop {rules}"));
+        start_error(&format!("{address}/{database}"))
+    };
+    let error = with("", "1").unwrap();
+    assert!(error.contains("SELECT if the address names a database"), "{error}");
+    assert_eq!(with("+select", "1"), None);
+    let error = with("+select", "99").unwrap();
+    assert!(error.contains("has no database with this number"), "{error}");
+}
+
+/// The client for a cluster reports a rejected `CLUSTER SLOTS` only as a missing answer.
+#[test]
+fn the_error_for_a_cluster_names_a_missing_permission_or_a_single_server() {
+    let Some(cluster) = RedisServer::start(&["--cluster-enabled", "yes"]) else { return };
+    let _: () = cluster.command("CLUSTER ADDSLOTSRANGE 0 16383");
+    let Some(single) = RedisServer::start(&[]) else { return };
+    let with = |server: &RedisServer, rules: &str| {
+        let rules = format!("reset on >canary-value ~koohook:* {COMMANDS} {rules}");
+        let _: () = server.command(&format!("ACL SETUSER shop {rules}"));
+        let address = server.address().replace("redis://", "redis://shop:canary-value@");
+        start_error(&format!("{address}?cluster=true"))
+    };
+    let error = with(&cluster, "").unwrap();
+    assert!(error.contains("CLUSTER SLOTS with cluster=true"), "{error}");
+    assert_eq!(with(&cluster, "+cluster|slots"), None);
+    let error = with(&single, "+cluster|slots").unwrap();
+    assert!(error.contains("is not a cluster; remove cluster=true"), "{error}");
 }
 
 /// `koohook store check` prints a line for each finding.

@@ -173,7 +173,7 @@ fn a_write_without_a_reply_fails_and_is_recognised_if_it_is_sent_again() {
     assert_eq!(outcome, Err(Unavailable));
     assert!(start.elapsed() < BUDGET - ANSWER, "time remains for another try");
     // The whole line: it has a fault word and no address.
-    let line = r#"{"level":"ERROR","message":"redis failed","fault":"timeout","target":"shell::store::redis"}"#;
+    let line = r#"{"level":"ERROR","message":"redis failed","fault":"timeout","advice":"redis does not answer in time; check host, port and network, and use rediss:// if the port speaks TLS, else redis://","target":"shell::store::redis"}"#;
     assert_eq!(log.text().trim_end(), line);
     assert_eq!(get(&place.open()), Ok(Some(stored(2))), "the server did the write");
     proxy.pass();

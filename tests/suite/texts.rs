@@ -6,7 +6,7 @@
 
 mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use self::source::{SourceText, texts};
@@ -45,6 +45,29 @@ fn the_operators_pages_name_every_log_message() {
         let missing: Vec<_> = messages.iter().filter(|message| !text.contains(**message)).collect();
         assert!(missing.is_empty(), "{page} does not name {missing:?}");
     }
+}
+
+#[test]
+fn the_redis_permission_error_lists_the_commands_of_the_guide() {
+    let list = fs::read_to_string(root().join(LIST)).unwrap();
+    let error = list.lines().find_map(|line| line.strip_prefix("text   NO_RIGHT: ")).unwrap();
+    let listed = commands(error);
+    assert!(listed.len() > 18, "{listed:?}");
+    for (page, start) in
+        [("docs/stores.md", "**Permissions.**"), ("docs/stores.zh-CN.md", "**权限**：")]
+    {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        let section = text.split_once(start).unwrap().1.split_once("\n## ").unwrap().0;
+        let code: Vec<&str> = section.split('`').skip(1).step_by(2).collect();
+        assert_eq!(commands(&code.join(", ")), listed, "{page}");
+    }
+}
+
+/// The words in capitals, which are commands and subcommands of Redis.
+fn commands(text: &str) -> BTreeSet<&str> {
+    let is_command =
+        |word: &&str| word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase());
+    text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(is_command).collect()
 }
 
 /// The first clause of a log message. The callback's own line and texts with a variable are left

@@ -58,7 +58,12 @@ impl Redis {
     pub async fn open(setting: &RedisSetting) -> Result<Self, RedisOpenError> {
         let connection = RedisConnection::new(setting)?;
         let fence = setting.wait.map(|replicas| Fence::new(replicas, &setting.prefix));
-        let found = find(&connection, fence.is_some()).await.map_err(RedisOpenError::Unanswered)?;
+        let found = match find(&connection, fence.is_some()).await {
+            Err(advice) if setting.cluster && advice == advice::SILENT => {
+                return Err(RedisOpenError::Unanswered(why_no_cluster(setting).await));
+            }
+            found => found.map_err(RedisOpenError::Unanswered)?,
+        };
         let grade = found.grade();
         grade.log(&found);
         if found.is_replica() {
@@ -140,16 +145,20 @@ async fn find(
     connection: &RedisConnection,
     waits: bool,
 ) -> Result<durability::FoundDurability, String> {
-    let advice = match tokio::time::timeout(START, durability::find(connection, waits)).await {
-        Ok(Ok(found)) => return Ok(found),
-        Ok(Err(fault)) => advice::of(&fault),
-        Err(_) => advice::SILENT.to_owned(),
-    };
-    Err(if connection.is_cluster() && advice == advice::SILENT {
-        advice::NO_CLUSTER.to_owned()
-    } else {
-        advice
-    })
+    match tokio::time::timeout(START, durability::find(connection, waits)).await {
+        Ok(found) => found.map_err(|fault| advice::of(&fault)),
+        Err(_) => Err(advice::SILENT.to_owned()),
+    }
+}
+
+/// Why the cluster's client reached no cluster. That client tries again until the time is over, and
+/// does not report the server's answer. So a client for a single server asks.
+async fn why_no_cluster(setting: &RedisSetting) -> String {
+    let single = RedisSetting { cluster: false, ..setting.clone() };
+    let Ok(connection) = RedisConnection::new(&single) else { return advice::SILENT.to_owned() };
+    let mut commands = Pipeline::new();
+    commands.cmd("CLUSTER").arg("SLOTS");
+    advice::of_cluster(&connection.send(&commands).await)
 }
 
 /// The first hex digit of the key's SHA-256.
@@ -159,7 +168,8 @@ fn shard(key: &str) -> char {
 
 /// Logs why an operation failed.
 fn log(error: &RedisError) {
-    tracing::error!(fault = connection::word(error), "redis failed");
+    let advice = format!("redis {}", advice::of(error));
+    tracing::error!(fault = connection::word(error), advice, "redis failed");
 }
 
 /// The script of a write. Its text is sent once to each server that does not have it.

@@ -1,7 +1,7 @@
 //! The fault of a failed Redis command, and what to do. It never contains the server's own
 //! sentence, which names keys and addresses.
 
-use redis::{ErrorKind, RedisError, ServerErrorKind};
+use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 
 use super::connection::word;
 use crate::store::RightError;
@@ -26,6 +26,7 @@ pub fn of(fault: &RedisError) -> String {
         ErrorKind::Server(ServerErrorKind::NoPerm) => Some(NO_RIGHT),
         ErrorKind::Server(ServerErrorKind::ReadOnly) => Some(READ_ONLY),
         ErrorKind::Parse => Some(NOT_REDIS),
+        _ if is_about_database(fault) && lacks_permission(fault) => Some(NO_RIGHT),
         _ if is_about_database(fault) => Some(NO_DATABASE),
         _ => match fault.code() {
             Some(code) => answered(code, fault.detail().unwrap_or_default()),
@@ -43,6 +44,24 @@ pub fn of(fault: &RedisError) -> String {
 fn is_about_database(fault: &RedisError) -> bool {
     let text = fault.to_string();
     text.contains("switch database") || text.contains("DB index")
+}
+
+/// Whether the server denies its user a command. The client wraps some errors and drops their code.
+fn lacks_permission(fault: &RedisError) -> bool {
+    let text = fault.to_string();
+    text.contains("NOPERM") || text.contains("no permissions")
+}
+
+/// Why a server does not answer as a cluster, after it was asked for its slots without the
+/// cluster's client.
+pub fn of_cluster(slots: &Result<Vec<Value>, RedisError>) -> String {
+    match slots {
+        Ok(_) => CLUSTER_SILENT.to_owned(),
+        Err(fault) if fault.to_string().contains("cluster support disabled") => {
+            NO_CLUSTER.to_owned()
+        }
+        Err(fault) => of(fault),
+    }
 }
 
 /// The fault that an error code of the server reports, and what to do.
@@ -83,9 +102,10 @@ fn connection(fault: &RedisError) -> Option<&'static str> {
 /// There was no answer within the time limit of a start.
 pub const SILENT: &str = "does not answer in time; check host, port and network, and use rediss:// if the port speaks \
      TLS, else redis://";
+const NO_CLUSTER: &str = "is not a cluster; remove cluster=true";
 /// The client searches for a cluster's nodes until the time is over.
-pub const NO_CLUSTER: &str = "does not answer as a cluster in time; remove cluster=true if it \
-     is a single server, else check host, port and network";
+const CLUSTER_SILENT: &str = "answers, but other nodes of the cluster do not; allow this machine to reach every \
+     address that CLUSTER SLOTS shows";
 const NOT_REDIS: &str = "does not answer like a Redis server; correct the host and the port, or \
      use rediss:// if the port speaks TLS";
 const NO_DATABASE: &str = "has no database with this number; correct the number after the host and \
@@ -100,9 +120,11 @@ const UNTRUSTED: &str =
     "shows a certificate that is not trusted; name its authority's file with ca=FILE";
 const UNKNOWN_USER: &str = "rejects the user or the password; correct them, and \
      percent-encode @ : / ? # % and blanks in them";
-const NO_RIGHT: &str = "does not allow this to its user; allow the user PING, INFO, TIME, DBSIZE, \
-     HMGET, HGET, HSET, HDEL, PERSIST, PEXPIRE, ZADD, ZREM, ZRANGEBYSCORE, EVAL and EVALSHA on \
-     keys that begin with its prefix";
+/// Lists the same commands as the guide: docs/stores.md.
+const NO_RIGHT: &str = "does not allow this to its user; allow the user PING, INFO, TIME, DBSIZE and CONFIG GET; \
+     SELECT if the address names a database; CLUSTER SLOTS with cluster=true; WAIT and PUBLISH \
+     with wait=N; and, on keys that begin with its prefix, HMGET, HGET, HSET, HDEL, PERSIST, \
+     PEXPIRE, ZADD, ZREM, ZRANGEBYSCORE, EVAL and EVALSHA";
 const READ_ONLY: &str = "accepts no writes at this address; name its master";
 const OTHERS: &str =
     "contains another program's keys with this prefix; choose another one with prefix=NAME";

@@ -45,7 +45,7 @@ fn read(text: &str, scheme: &str, theirs: &[&str]) -> Result<RedisSetting, &'sta
     };
     let mut passed = Vec::new();
     for option in options.split('&').filter(|option| !option.is_empty()) {
-        match option.split_once('=').ok_or(OPTIONS)? {
+        match option.split_once('=').unwrap_or((option, "")) {
             ("cluster", "true") => setting.cluster = true,
             ("durability", "any") => setting.durability = Durability::Any,
             ("wait", number) => setting.wait = Some(read_wait(number)?),
@@ -54,7 +54,7 @@ fn read(text: &str, scheme: &str, theirs: &[&str]) -> Result<RedisSetting, &'sta
                 setting.authority = Some(file.to_owned());
             }
             (name, _) if theirs.contains(&name) => passed.push(option),
-            _ => return Err(OPTIONS),
+            _ => return Err(if theirs.is_empty() { OPTIONS } else { SOCKET_OPTIONS }),
         }
     }
     if setting.cluster && !theirs.is_empty() {
@@ -132,6 +132,8 @@ const SCHEMES: [(&str, &[&str]); 4] = [
 ];
 const OPTIONS: &str = "has an unknown option; only cluster=true, prefix=NAME, wait=N, durability=any, and ca=FILE with \
      rediss:// are allowed";
+const SOCKET_OPTIONS: &str = "has an unknown option; only db=N, user=NAME, pass=PASSWORD, prefix=NAME, wait=N and \
+     durability=any are allowed";
 const ENCODE: &str = "has a user or a password that is not percent-encoded; in them, write \
      %40 for @, %2F for /, %3F for ?, %23 for #, %25 for % and %20 for a blank";
 const PERCENT: &str = "has a % that is not followed by two hexadecimal digits; write %25 for % \
@@ -174,6 +176,22 @@ mod tests {
             } else {
                 assert_eq!(rejected(address), Some(reason), "{address}");
             }
+        }
+    }
+
+    #[test]
+    fn the_error_for_an_unknown_option_lists_the_options_of_the_scheme() {
+        for (address, text) in [
+            ("redis://host?db=1", OPTIONS),
+            ("rediss://host?cluster", OPTIONS),
+            ("redis://host?ca=/a.pem", OPTIONS),
+            ("unix:///run/redis.sock?foo=1", SOCKET_OPTIONS),
+            ("redis+unix:///run/redis.sock?ca=/a.pem", SOCKET_OPTIONS),
+        ] {
+            assert_eq!(rejected(address), Some(text), "{address}");
+        }
+        for option in ["db=1", "user=u", "pass=p", "prefix=p", "wait=1", "durability=any"] {
+            assert_eq!(rejected(&format!("unix:///run/redis.sock?{option}")), None, "{option}");
         }
     }
 
