@@ -38,6 +38,11 @@ pub enum ProductError {
     /// The body is not a JSON object.
     #[error("body is not a JSON object")]
     NotAnObject,
+    /// The message has no type or no data.
+    #[error(
+        "type or data is missing or malformed; send type as a text and data as an object, each once"
+    )]
+    NotAMessage,
     /// The access data cannot be sent to the marketplace.
     #[error(transparent)]
     AppInfo(#[from] AppInfoError),

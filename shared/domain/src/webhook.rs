@@ -53,7 +53,9 @@ pub struct WebhookHeaders<'a> {
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum WebhookError {
     /// A header is missing or malformed.
-    #[error("webhook headers are missing or malformed; send each of the three once")]
+    #[error(
+        "webhook headers are missing or malformed; send webhook-id, webhook-timestamp and webhook-signature, each once"
+    )]
     Malformed,
     /// The message was signed too long ago or too far in the future.
     #[error("webhook timestamp is more than 300 s away from now; check the clock")]

@@ -127,6 +127,17 @@ fn ambiguous_hosts_are_rejected() {
 }
 
 #[test]
+fn the_error_for_an_address_without_a_scheme_names_the_allowed_schemes() {
+    let with = |more: &[(&str, &str)]| {
+        let address = [("KOOHOOK_PRODUCT_URL", "localhost:9000/hooks")];
+        refusal(&[&address[..], &[("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET)], more].concat())
+    };
+    assert!(with(&[]).contains("https:// (http:// only to this machine),"), "{}", with(&[]));
+    let private = with(&PRIVATE);
+    assert!(private.contains("(http:// only to this machine or a private network)"), "{private}");
+}
+
+#[test]
 fn an_authority_must_be_a_certificate() {
     let product = [("KOOHOOK_PRODUCT_URL", ADDRESS), ("KOOHOOK_PRODUCT_SECRET", PRODUCT_SECRET)];
     let with = |pem: &str| {
@@ -155,7 +166,7 @@ fn an_authority_must_be_a_certificate() {
     ]);
     assert_eq!(
         plain,
-        "KOOHOOK_PRODUCT_CA is only for https; use https in KOOHOOK_PRODUCT_URL, or unset it"
+        "KOOHOOK_PRODUCT_CA is only for https; use https in KOOHOOK_PRODUCT_URL, or unset KOOHOOK_PRODUCT_CA"
     );
 }
 

@@ -32,8 +32,8 @@ impl InstanceAccess {
             kind: String,
             data: Map<String, Value>,
         }
-        let Message { kind, data } =
-            serde_json::from_slice(without_mark(body)).map_err(|_| ProductError::NotAnObject)?;
+        let body = without_mark(body);
+        let Message { kind, data } = serde_json::from_slice(body).map_err(|_| fault_of(body))?;
         let named = data.get("instanceId").and_then(Value::as_str);
         if kind != Self::TYPE || named != Some(path_id.as_str()) {
             return Err(ProductError::Misdirected);
@@ -45,6 +45,12 @@ impl InstanceAccess {
             }
         }
     }
+}
+
+/// What is wrong with a body that is not a message.
+fn fault_of(body: &[u8]) -> ProductError {
+    let object: Result<Map<String, Value>, _> = serde_json::from_slice(body);
+    if object.is_ok() { ProductError::NotAMessage } else { ProductError::NotAnObject }
 }
 
 #[cfg(test)]
@@ -66,7 +72,15 @@ mod tests {
             (refused.replace("i-1", "i-2"), ProductError::Misdirected),
             (refused.replace("instance.access", "instance.created"), ProductError::Misdirected),
             (refused.replace("refuse", "reuse"), ProductError::Nothing),
-            ("{}".to_owned(), ProductError::NotAnObject),
+            (
+                r#"{"type":"instance.access","instanceId":"i-1"}"#.to_owned(),
+                ProductError::NotAMessage,
+            ),
+            (refused.replace("\"data\"", "\"type\":\"x\",\"data\""), ProductError::NotAMessage),
+            (r#"{"type":"instance.access","data":[]}"#.to_owned(), ProductError::NotAMessage),
+            (r#"{"type":1,"data":{}}"#.to_owned(), ProductError::NotAMessage),
+            ("{}".to_owned(), ProductError::NotAMessage),
+            ("[]".to_owned(), ProductError::NotAnObject),
             (String::new(), ProductError::NotAnObject),
         ];
         for (body, fault) in cases {

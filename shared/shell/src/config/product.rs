@@ -124,7 +124,7 @@ fn together(
     match (place, secrets, authorities) {
         (Some((_, Some(_))), _, Some(_)) => Err(SettingError::new(
             "KOOHOOK_PRODUCT_CA",
-            "is only for https; use https in KOOHOOK_PRODUCT_URL, or unset it",
+            "is only for https; use https in KOOHOOK_PRODUCT_URL, or unset KOOHOOK_PRODUCT_CA",
         )),
         (Some((address, network)), Some(secrets), authorities) => {
             let guard = Guard { authorities: authorities.unwrap_or_default(), network };
@@ -154,7 +154,16 @@ fn parse_private(text: &str) -> Result<Network, &'static str> {
 fn parse_place(text: &str, widest: Network) -> Result<Place, &'static str> {
     const EXAMPLE: &str = "must be an address like https://product.example.com/hooks";
     if !text.contains("://") {
-        return Err("must begin with https://, as in https://product.example.com/hooks");
+        return Err(match widest {
+            Network::Loopback => {
+                "must begin with https:// (http:// only to this machine), as in \
+                 https://product.example.com/hooks"
+            }
+            Network::Private => {
+                "must begin with https:// (http:// only to this machine or a private network), as in \
+                 https://product.example.com/hooks"
+            }
+        });
     }
     if text.contains('#') {
         return Err("must not contain #");
@@ -190,5 +199,5 @@ fn parse_delivery_budget(text: &str) -> Result<Duration, &'static str> {
     let millis = digits(text).filter(|millis| *millis <= 15_000);
     millis
         .map(Duration::from_millis)
-        .ok_or("must be a number of milliseconds up to 15000, in digits; 0: never")
+        .ok_or("must be a number of milliseconds up to 15000, in digits; 0 means that a callback does not wait for the product")
 }

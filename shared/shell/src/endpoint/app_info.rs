@@ -45,7 +45,9 @@ enum AppInfoRefusal {
     Unknown,
     #[error("instance gone: it was released, or its purchase was abandoned and refunded")]
     Gone,
-    #[error("instance ready: koohook already gave its access data to the buyer")]
+    #[error(
+        "instance ready: koohook already has its access data, so the order cannot be refused; to change the data, send appInfo"
+    )]
     Ready,
     #[error("temporary failure: {0}; sign the message again and resend it")]
     Failed(#[from] Failure),
