@@ -69,7 +69,9 @@ pub fn run(arguments: &StoreArguments) -> Result<ExitCode, CommandError> {
         StoreCommand::Create(CreateArguments { store }) => {
             match table(&named(store.as_deref())?)? {
                 Some(table) => runtime.block_on(table.make_table(print_step))?,
-                None => outln!("this store needs no table; koohook creates it at the first start"),
+                None => outln!(
+                    "this store needs no table; the first start of koohook prepares the store"
+                ),
             }
         }
         StoreCommand::Check(CheckArguments { store }) => {
@@ -143,4 +145,5 @@ async fn check(store: &str) -> Result<ExitCode, CommandError> {
 }
 
 const STORE: &str = "KOOHOOK_STORE";
-const MISSING: &str = "the store is missing; give it, or set KOOHOOK_STORE or KOOHOOK_STORE_FILE\n";
+const MISSING: &str =
+    "argument STORE is missing; give it, or set KOOHOOK_STORE or KOOHOOK_STORE_FILE\n";

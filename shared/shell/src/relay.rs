@@ -53,6 +53,8 @@ pub enum RelayError {
     TooShort,
 }
 
+/// What an operator can do if a run fails.
+pub const RELAY_ADVICE: &str = "run koohook store check with the settings of this process";
 /// The shortest time that a run may have (decision E4).
 pub const MIN_BUDGET: Duration = Duration::from_secs(4);
 /// The part of a run's time that an attempt may not use.

@@ -92,6 +92,10 @@ fn a_process_without_a_key_stops_writing_after_another_seals_the_store() {
     });
 }
 
+/// The line about the seal of a store that has no seal mark, if a seal key is set.
+const NO_MARK: &str =
+    "seal: no seal mark yet; the first koohook that serves with this key adds the mark";
+
 /// The lines of a store check, one for each finding.
 fn check_lines(file: &File, seals: Seals<'_>) -> Vec<String> {
     let findings = tests::servers::run(host::check_store(&file.store_config(seals)));
@@ -109,8 +113,15 @@ fn a_store_check_reports_each_permission_and_the_seal() {
     let lines = |seals| check_lines(&file, seals);
     assert_eq!(
         lines((None, "")),
-        [open, "seal: the store has no seal mark yet", read, write, agenda]
+        [
+            open,
+            "seal: not sealed: no seal key was used yet, so stored values are unencrypted",
+            read,
+            write,
+            agenda
+        ]
     );
+    assert_eq!(lines((Some(KEYS[0]), ""))[1], NO_MARK);
     assert_eq!(file.starts((Some(KEYS[0]), "")), vec![Ok(()); 4], "a store check writes no mark");
     assert_eq!(lines((Some(KEYS[0]), "")), [open, "seal: ok", read, write, agenda]);
     assert!(lines((None, ""))[1].starts_with("seal: sealed; set KOOHOOK_SEAL_KEY"));
@@ -213,7 +224,7 @@ fn a_sealed_value_confirms_the_key_of_a_store_without_a_mark() {
         assert!(all_fail(&starts, "KOOHOOK_SEAL_KEY does not decrypt this store"), "{starts:?}");
         assert!(check_lines(&file, (Some(b), ""))[1].starts_with("seal failed: "));
     }
-    assert_eq!(check_lines(&file, (Some(a), ""))[1], "seal: the store has no seal mark yet");
+    assert_eq!(check_lines(&file, (Some(a), ""))[1], NO_MARK);
     assert_eq!(file.starts((Some(b), a)), well, "a previous key decrypts the value");
     assert_eq!(check_lines(&file, (Some(b), ""))[1], "seal: ok");
 }

@@ -87,7 +87,7 @@ fn seal(source: &Source<'_>, store: &StoreSetting) -> Result<Seal, SettingError>
     if current.is_none() && clear == Clear::Refused {
         return Err(SettingError::new(
             SEAL_KEY,
-            "is required if the store is not local; generate one with koohook keys secret seal",
+            "is required for Redis and DynamoDB; generate one with koohook keys secret seal",
         ));
     }
     Ok(Seal::new(current.as_ref(), &previous, clear))

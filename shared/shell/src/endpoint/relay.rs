@@ -13,7 +13,7 @@ use protocol::signature::Interface;
 
 use crate::context::Context;
 use crate::endpoint::{Admitted, Endpoint};
-use crate::relay::Relay;
+use crate::relay::{RELAY_ADVICE, Relay};
 use crate::route::{closed, health_answer, json, not_allowed};
 use crate::world::World;
 
@@ -71,7 +71,7 @@ impl<W: World> Endpoint for RelayEndpoint<W> {
         match Relay::new(&self.context, BUDGET).run().await {
             Ok(report) => json(StatusCode::OK, Bytes::from(report.to_json())),
             Err(fault) => {
-                tracing::error!(fault = %fault, "relay failed");
+                tracing::error!(fault = %fault, advice = RELAY_ADVICE, "relay failed");
                 closed(StatusCode::SERVICE_UNAVAILABLE)
             }
         }

@@ -30,10 +30,14 @@ pub enum HostError {
     #[error("KOOHOOK_LISTEN must be a free address like 127.0.0.1:8000: {0}")]
     Listen(std::io::Error),
     /// The host's runtime failed.
-    #[error("host fails: {0}")]
+    #[error(
+        "system call failed: {0}; check the limits of this process: memory, threads, open files"
+    )]
     Io(#[from] std::io::Error),
     /// Lambda's runtime failed.
-    #[error("lambda runtime fails: {0}")]
+    #[error(
+        "lambda runtime fails: {0}; run this program on AWS Lambda, and read the function's log"
+    )]
     Lambda(String),
     /// The program was built for another host.
     #[error("this program was built for another platform; build it with --features {0}")]

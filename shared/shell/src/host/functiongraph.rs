@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::error::HostError;
 use super::opening::MachineContext;
-use crate::relay::{MIN_BUDGET, Relay};
+use crate::relay::{MIN_BUDGET, RELAY_ADVICE, Relay};
 use crate::web::{Unanswered, Web};
 use crate::world::World;
 
@@ -51,7 +51,7 @@ async fn carry_out(context: &MachineContext, address: &str, id: &str, budget: Du
             ("response", report.to_json())
         }
         Err(fault) => {
-            tracing::error!(fault = %fault, "relay failed");
+            tracing::error!(fault = %fault, advice = RELAY_ADVICE, "relay failed");
             let error =
                 serde_json::json!({ "errorType": "relay", "errorMessage": fault.to_string() });
             ("error", error.to_string())
@@ -61,7 +61,8 @@ async fn carry_out(context: &MachineContext, address: &str, id: &str, budget: Du
         .await
         .is_err()
     {
-        tracing::warn!("platform did not accept the result of the run");
+        let advice = "check the timeout of the function relay";
+        tracing::warn!(advice, "platform did not accept the result of the run");
     }
 }
 

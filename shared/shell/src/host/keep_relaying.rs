@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::opening::MachineContext;
 use crate::host::start_check::look_for_seal;
-use crate::relay::Relay;
+use crate::relay::{RELAY_ADVICE, Relay};
 use crate::world::World;
 
 /// Runs the relay repeatedly, as a timer does on a function platform, until the process ends.
@@ -22,7 +22,7 @@ pub async fn keep_relaying(context: Arc<MachineContext>) {
             Ok(report) => report.log(),
             // The relay tries every second. Only the first failure in a row is logged.
             Err(_) if is_failing => {}
-            Err(fault) => tracing::error!(fault = %fault, "relay failed"),
+            Err(fault) => tracing::error!(fault = %fault, advice = RELAY_ADVICE, "relay failed"),
         }
         is_failing = outcome.is_err();
         if assessed.elapsed() >= ASSESSED_EVERY {

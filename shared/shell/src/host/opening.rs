@@ -103,4 +103,4 @@ pub async fn open_to_read(config: &StoreConfig) -> Result<MachineWorld<AnyStore>
 }
 
 pub(super) const UNENCRYPTED: &str = "is set, but the values of this store are unencrypted; unset it here, or \
-     first start the koohook that serves with it";
+     first start koohook serve (or dev) with this key";

@@ -27,7 +27,7 @@ pub(super) async fn prove(world: &MachineWorld<AnyStore>, seal: &Seal) -> Result
             Err(RightError::Refused(text)) => return Err(HostError::Right { right, text }),
             Err(RightError::Unanswered(text)) => {
                 let right = right.as_str();
-                tracing::warn!(right, text, "store does not answer");
+                tracing::warn!(right, text, advice = CHECK, "store does not answer");
             }
         }
     }
@@ -80,14 +80,15 @@ pub(super) fn judge(proven: Result<(), Failure>, seal: &Seal) -> Result<(), Host
             Err(SettingError::new("KOOHOOK_SEAL_KEY", problem).into())
         }
         Err(fault) => {
-            tracing::warn!(fault = %fault, "store does not answer");
+            tracing::warn!(fault = %fault, advice = CHECK, "store does not answer");
             Ok(())
         }
     }
 }
 
+const CHECK: &str = "koohook answers 000005 until the store answers; run koohook store check";
 /// How long each check may take.
 const BUDGET: Duration = Duration::from_secs(5);
-pub(super) const OTHER_KEY: &str = "does not decrypt this store, and KOOHOOK_SEAL_KEY_PREVIOUS does not; add the key \
-     that sealed the store to KOOHOOK_SEAL_KEY_PREVIOUS, or name another store";
+pub(super) const OTHER_KEY: &str = "does not decrypt this store, nor does a key in KOOHOOK_SEAL_KEY_PREVIOUS; add the \
+     key that sealed the store to KOOHOOK_SEAL_KEY_PREVIOUS, or name another store";
 const NO_KEY: &str = "is required, because the store is sealed; set the key that sealed it";

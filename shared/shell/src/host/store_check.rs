@@ -56,7 +56,8 @@ async fn seal(world: &MachineWorld<AnyStore>, seal: &Seal) -> Result<&'static st
     }
     let proven = repository(world, seal).prove_keys_to_read().await;
     match (is_marked, proven) {
-        (false, Ok(())) => Ok("the store has no seal mark yet"),
+        (false, Ok(())) if seal.seals() => Ok(NOT_SEALED_YET),
+        (false, Ok(())) => Ok(NOT_SEALED),
         (true, Ok(())) => Ok("ok"),
         (_, Err(Failure::SealedElsewhere)) if !seal.seals() => {
             Ok("sealed; set KOOHOOK_SEAL_KEY to check whether it decrypts the store")
@@ -66,4 +67,7 @@ async fn seal(world: &MachineWorld<AnyStore>, seal: &Seal) -> Result<&'static st
     }
 }
 
+const NOT_SEALED: &str = "not sealed: no seal key was used yet, so stored values are unencrypted";
+const NOT_SEALED_YET: &str =
+    "no seal mark yet; the first koohook that serves with this key adds the mark";
 const NOT_CREATED: &str = "the file is empty; the first koohook that serves creates the store";

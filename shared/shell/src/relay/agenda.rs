@@ -8,7 +8,7 @@ use futures_util::future;
 use protocol::time::UnixMillis;
 
 use super::tasks::{MAX_ENTRIES, Tasks};
-use super::{READ_INTERVAL, Relay};
+use super::{READ_INTERVAL, RELAY_ADVICE, Relay};
 use crate::failure::Failure;
 use crate::store::{Entry, Queue, Store};
 use crate::world::World;
@@ -50,7 +50,7 @@ impl<W: World> Relay<'_, W> {
         ]);
         let entries = entries.await.into_iter().map(|read| {
             read.unwrap_or_else(|fault| {
-                tracing::warn!(fault = %fault, "agenda cannot be read");
+                tracing::warn!(fault = %fault, advice = RELAY_ADVICE, "agenda cannot be read");
                 Vec::new()
             })
         });

@@ -13,6 +13,9 @@ use crate::world::World;
 /// and abandons no purchase.
 const CLOCKS_APART: Duration = Duration::from_secs(30);
 const CLOCKS_DOUBTED: Duration = Duration::from_mins(5);
+const SYNCHRONISE: &str = "synchronise the clocks of this machine and of the store (NTP)";
+const FAR_APART: &str = "until the clocks agree within 5 minutes, the relay abandons no purchase and gives up no \
+     notice because of time; synchronise the clocks of this machine and of the store (NTP)";
 
 impl<W: World> Relay<'_, W> {
     /// Whether the store's clock agrees with this machine's clock. If the store does not report a
@@ -27,10 +30,9 @@ impl<W: World> Relay<'_, W> {
         let is_doubted = apart > CLOCKS_DOUBTED;
         if apart > CLOCKS_APART && self.context.may_log_clocks() {
             if is_doubted {
-                let what = "clocks differ; the relay gives up nothing by time until they agree";
-                tracing::error!(seconds, "{what}");
+                tracing::error!(seconds, advice = FAR_APART, "clocks differ");
             } else {
-                tracing::warn!(seconds, "clocks differ");
+                tracing::warn!(seconds, advice = SYNCHRONISE, "clocks differ");
             }
         }
         if is_doubted { ClockTrust::Doubted } else { ClockTrust::Trusted }

@@ -106,11 +106,11 @@ impl<W: World> Relay<'_, W> {
         let mut report = self.report();
         if abandoned {
             let remark = Remark::Abandoned.as_str();
-            tracing::error!(remark, key, is_unknown, "purchase abandoned");
+            tracing::error!(remark, key, is_unknown, advice = ABANDONED, "purchase abandoned");
             report.abandoned += usize::from(!is_unknown);
         }
         if given_up {
-            tracing::error!(key, is_unknown, "notice given up");
+            tracing::error!(key, is_unknown, advice = GIVEN_UP, "notice given up");
             report.dead += usize::from(!is_unknown);
         }
     }
@@ -150,7 +150,7 @@ impl<W: World> Relay<'_, W> {
             }
             NoticeOutcome::GivenUp => {
                 report.dead += 1;
-                tracing::error!(key = result.slot.key, "notice given up");
+                tracing::error!(key = result.slot.key, advice = GIVEN_UP, "notice given up");
             }
             NoticeOutcome::Paused
             | NoticeOutcome::NotOffered
@@ -160,6 +160,12 @@ impl<W: World> Relay<'_, W> {
         }
     }
 }
+
+/// What an operator can do about a notice that was given up.
+const GIVEN_UP: &str = "repair the product, then run koohook notices replay";
+/// What an operator can do about an abandoned purchase.
+const ABANDONED: &str = "check the orders of this time in the console; if the buyer was refunded, close the account in your \
+     product";
 
 /// The end of a turn, if no further notice can be offered now.
 fn end_turn(slot: Slot, changed: bool) -> TaskOutcome {
