@@ -102,3 +102,37 @@ pub fn owner(slot: &Slot) -> String {
         _ => slot.key.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use domain::instance::{Access, Instance};
+    use domain::notice::{NoticeDraft, NoticeType};
+    use domain::outbox::{Outbox, Reader};
+    use protocol::message::{InstanceId, OrderId};
+    use shell::repository::Versioned;
+    use shell::store::Version;
+
+    use super::*;
+
+    #[test]
+    fn a_notice_behind_a_dead_purchase_says_what_it_waits_for() {
+        let now = UnixMillis::new(1);
+        let id = InstanceId::parse("i-1").unwrap();
+        let instance = Instance::created(id, OrderId::parse("CS1").unwrap(), Access::Pending);
+        let mut record = EntityRecord::new(instance.into());
+        let states = |record: &EntityRecord| -> Vec<String> {
+            let found = Some(Versioned { version: Version([0; 16]), record: record.clone() });
+            let slot = Slot { key: "k".to_owned(), found, parts: BTreeMap::new() };
+            lines(&slot, "i-1").map(|line| line.state_text(now)).collect()
+        };
+        record.outbox = Outbox { blocked: true, ..Outbox::default() };
+        let drafts = [NoticeType::Renewed, NoticeType::Released].map(NoticeDraft::of_time);
+        record.outbox.append(drafts.into(), Reader::Product, now);
+        let blocked = "waiting; first replay the dead instance.created";
+        assert_eq!(states(&record), [blocked, "waiting"]);
+        record.outbox.blocked = false;
+        assert_eq!(states(&record), ["waiting", "waiting"]);
+    }
+}

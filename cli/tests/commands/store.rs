@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+use rusqlite::Connection;
+
 use crate::{Finished, Folder, SEAL_KEY, row};
 
 #[test]
@@ -38,6 +40,18 @@ fn a_command_with_a_wrong_seal_key_names_the_setting() {
         let done = run(arguments, 'E');
         done.check(1, "", "add the key that sealed the store to KOOHOOK_SEAL_KEY_PREVIOUS");
     }
+}
+
+/// The advice about a server is for other stores.
+#[test]
+fn the_error_of_a_locked_file_names_the_lock() {
+    let folder = Folder::with_instances();
+    let other = Connection::open(folder.0.path().join("koohook.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    folder.write("more.jsonl", row(4, "active").as_bytes());
+    let advice =
+        "store unavailable: another process keeps the database locked; end its transaction";
+    folder.run(&["import", "more.jsonl"]).check(1, "1 unknown", advice);
 }
 
 /// Another folder with a copy of only the database file.
