@@ -42,8 +42,8 @@ Columns of a table, or members of a JSON line:
   instanceId, orderId  required; exactly as the marketplace sends them
   orderLineId          required for an order of access guide 2.0; without it the order is of 1.0
   productId            2.0: required if the purchase had one
-  chargingMode         1.0: 0, 1, 3 or 5; required if the purchase had 0 or 5 (with productId).
-                       If it is missing then, a repeated purchase creates a second instance
+  chargingMode         1.0: 0, 1, 3 or 5. If the purchase had 0 or 5, this and productId are required;
+                       without them the repeated purchase creates a second instance
   state                active (default), frozen, released
   freezeCause          if state is frozen: expiry (default), status, both. A renewal unfreezes only
                        what expiry froze
@@ -61,8 +61,9 @@ Examples:
   KOOHOOK_STORE=sqlite:koohook.db koohook import instances.jsonl
 
 If one row is malformed or repeats an ID, no row is written. An existing instance is never changed,
-only reported. A call that was signed more than a minute before the import does not change an
-imported instance, unless it is a release.
+only reported. No command corrects it: later calls of the marketplace change its state and expiry, and
+the product changes its access data. A call that was signed more than a minute before the import does
+not change an imported instance, unless it is a release.
 
 An import may run while koohook serves. If the import is interrupted, run it again. Until then
 koohook may answer 000005 to the purchase of one row.
