@@ -45,8 +45,8 @@ Columns of a table, or members of a JSON line:
   chargingMode         1.0: 0, 1, 3 or 5. If the purchase had 0 or 5, this and productId are required;
                        without them the repeated purchase creates a second instance
   state                active (default), frozen, released
-  freezeCause          if state is frozen: expiry (default), status, both. A renewal unfreezes only
-                       what expiry froze
+  freezeCause          if state is frozen: expiry (default), status, both. Only a V1 renewal
+                       unfreezes, and only what expiry froze
   expireTime           14 or 17 digits in UTC, or a time like 2028-01-01T08:00:00+08:00
   frontEndUrl          if it is missing, the access data comes from KOOHOOK_APP_INFO
   adminUrl, userName, password, memo
