@@ -50,12 +50,12 @@ impl NoticeLine<'_> {
         let fault = fault.unwrap_or_default();
         let DeliveryState { count, next, claimed, .. } = delivery;
         match (self.state, claimed) {
-            (NoticeState::Dead, _) => format!("dead after {count} attempts{fault}"),
+            (NoticeState::Dead, _) => format!("dead after {}{fault}", attempts(*count)),
             (NoticeState::Waiting, Some(_)) if now < *next => {
                 format!("attempt {count} is running")
             }
             (NoticeState::Waiting, _) => {
-                format!("{count} attempts, next at {}{fault}", next.to_rfc3339())
+                format!("{}, next at {}{fault}", attempts(*count), next.to_rfc3339())
             }
         }
     }
@@ -70,6 +70,10 @@ impl NoticeLine<'_> {
             "notice": self.notice.body(),
         })
     }
+}
+
+fn attempts(count: u32) -> String {
+    if count == 1 { "1 attempt".to_owned() } else { format!("{count} attempts") }
 }
 
 /// An entity's notices: the dead letters, then the waiting ones.
