@@ -91,7 +91,7 @@ impl World for Buggy {
 }
 
 impl Store for BuggyStore {
-    forward!(memory: agenda);
+    forward!(memory: agenda, catalogue);
 
     async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
         let stored = self.memory.get(key, now).await;

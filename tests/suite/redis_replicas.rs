@@ -36,8 +36,7 @@ const fn version(number: u8) -> Version {
 }
 
 fn put(store: &AnyStore, key: &str, number: u8, over: Option<u8>) -> Result<Put, Unavailable> {
-    let value =
-        Value { version: version(number), bytes: vec![number], agenda: None, expires: None };
+    let value = Value { version: version(number), bytes: vec![number], ..Value::default() };
     run(store.put(key, &value, over.map(version), NOON))
 }
 

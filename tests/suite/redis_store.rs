@@ -62,7 +62,7 @@ fn open(address: &str, prefix: &str) -> AnyStore {
 
 fn value(number: u8) -> Value {
     let version = Version([number; 16]);
-    Value { version, bytes: vec![number], agenda: None, expires: None }
+    Value { version, bytes: vec![number], ..Value::default() }
 }
 
 fn stored(number: u8) -> Stored {

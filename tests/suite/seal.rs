@@ -112,9 +112,8 @@ fn a_process_marks_a_store_with_values_only_after_it_decrypts_one() {
     let found = mark(&old).unwrap();
     let gone = Value {
         version: Version([9; 16]),
-        bytes: Vec::new(),
-        agenda: None,
         expires: Some(UnixMillis::new(NOW - 1)),
+        ..Value::default()
     };
     let put = old.store().inner().put("seal", &gone, Some(found.version), NOON);
     assert_eq!(run(put), Ok(Put::Won));

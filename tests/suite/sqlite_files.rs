@@ -60,7 +60,7 @@ async fn put(store: &Sqlite, number: u8) -> Result<Put, Unavailable> {
 
 fn value(number: u8) -> Value {
     let version = Version([number; 16]);
-    Value { version, bytes: vec![number; 3], agenda: None, expires: None }
+    Value { version, bytes: vec![number; 3], ..Value::default() }
 }
 
 fn stored(number: u8) -> Stored {

@@ -125,7 +125,7 @@ const fn version(number: u8) -> Version {
 
 /// A value whose version and bytes all consist of this number.
 fn value(number: u8) -> Value {
-    Value { version: version(number), bytes: vec![number; 3], agenda: None, expires: None }
+    Value { version: version(number), bytes: vec![number; 3], ..Value::default() }
 }
 
 fn stored(number: u8) -> Stored {

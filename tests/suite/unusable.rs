@@ -41,7 +41,7 @@ fn fill(koohook: &Bundled, count: u64, bytes: &dyn Fn(&str) -> Vec<u8>) {
         let mut version = Version([7; 16]);
         version.0[..8].copy_from_slice(&number.to_le_bytes());
         let agenda = Some((Queue::Due, at));
-        let value = Value { version, bytes: bytes(&key), agenda, expires: None };
+        let value = Value { version, bytes: bytes(&key), agenda, ..Value::default() };
         let put = koohook.store().inner().put(&key, &value, None, UnixMillis::new(NOW));
         assert_eq!(run(put), Ok(Put::Won));
     }
@@ -121,7 +121,7 @@ fn a_value_that_is_written_again_is_used_immediately() {
     let good = run(store.get(&entry.key, UnixMillis::new(NOW))).unwrap().unwrap();
     let put = |bytes: Vec<u8>, number: u8, over, at: UnixMillis| {
         let version = Version([number; 16]);
-        let value = Value { version, bytes, agenda: Some((Queue::Due, at)), expires: None };
+        let value = Value { version, bytes, agenda: Some((Queue::Due, at)), ..Value::default() };
         assert_eq!(run(store.put(&entry.key, &value, Some(over), at)), Ok(Put::Won));
         version
     };

@@ -170,8 +170,7 @@ impl<S: Store> Koohook<S> {
         let value = Value {
             version: Version(self.world().random()),
             bytes: bytes.to_vec(),
-            agenda: None,
-            expires: None,
+            ..Value::default()
         };
         let over = over.map(|stored| stored.version);
         let put = store.put(&key, &value, over, now).await.unwrap();

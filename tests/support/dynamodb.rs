@@ -107,5 +107,5 @@ impl Table {
 }
 
 impl Store for Table {
-    forward!(store: get, put, agenda, clock);
+    forward!(store: get, put, agenda, clock, catalogue);
 }

@@ -48,6 +48,16 @@ macro_rules! forward {
             self.$inner.agenda(queue, span, limit).await
         }
     };
+    (@ $inner:tt catalogue) => {
+        async fn catalogue(
+            &self,
+            list: ::domain::catalogue::CatalogueList,
+            after: Option<&::shell::store::CataloguePlace>,
+            limit: usize,
+        ) -> Result<Vec<::shell::store::CatalogueItem>, ::shell::store::Unavailable> {
+            self.$inner.catalogue(list, after, limit).await
+        }
+    };
     (@ $inner:tt is_empty) => {
         async fn is_empty(&self) -> Result<Option<bool>, ::shell::store::Unavailable> {
             self.$inner.is_empty().await

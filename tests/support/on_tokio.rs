@@ -5,8 +5,12 @@ use std::future::poll_fn;
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
+use domain::catalogue::CatalogueList;
 use protocol::time::UnixMillis;
-use shell::store::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
+use shell::store::{
+    CatalogueItem, CataloguePlace, Entry, Put, Queue, Search, Store, Stored, Unavailable, Value,
+    Version,
+};
 use tokio::runtime::{Builder, Runtime};
 
 /// A store whose futures run on any thread.
@@ -65,6 +69,15 @@ impl<S: Store> Store for OnTokio<S> {
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
         entered(self.0.agenda(queue, span, limit)).await
+    }
+
+    async fn catalogue(
+        &self,
+        list: CatalogueList,
+        after: Option<&CataloguePlace>,
+        limit: usize,
+    ) -> Result<Vec<CatalogueItem>, Unavailable> {
+        entered(self.0.catalogue(list, after, limit)).await
     }
 
     async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {

@@ -13,5 +13,5 @@ use crate::forward;
 pub struct Shared(Arc<Memory>);
 
 impl Store for Shared {
-    forward!(0: get, put, agenda);
+    forward!(0: get, put, agenda, catalogue);
 }

@@ -4,10 +4,12 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use domain::catalogue::CatalogueList;
 use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
 use shell::store::{
-    AnyStore, Entry, Put, Queue, Search, Store, StoreSetting, Stored, Unavailable, Value, Version,
+    AnyStore, CatalogueItem, CataloguePlace, Entry, Put, Queue, Search, Store, StoreSetting,
+    Stored, Unavailable, Value, Version,
 };
 use tempfile::TempDir;
 
@@ -92,6 +94,18 @@ impl Store for TestStore {
         match self {
             Self::Memory(store) => store.agenda(queue, span, limit).await,
             Self::Real(store, _) => store.agenda(queue, span, limit).await,
+        }
+    }
+
+    async fn catalogue(
+        &self,
+        list: CatalogueList,
+        after: Option<&CataloguePlace>,
+        limit: usize,
+    ) -> Result<Vec<CatalogueItem>, Unavailable> {
+        match self {
+            Self::Memory(store) => store.catalogue(list, after, limit).await,
+            Self::Real(store, _) => store.catalogue(list, after, limit).await,
         }
     }
 

@@ -5,8 +5,12 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use domain::catalogue::CatalogueList;
 use protocol::time::UnixMillis;
-use shell::store::{Entry, Put, Queue, Search, Store, Stored, Unavailable, Value, Version};
+use shell::store::{
+    CatalogueItem, CataloguePlace, Entry, Put, Queue, Search, Store, Stored, Unavailable, Value,
+    Version,
+};
 
 use crate::forward;
 use crate::halt::Halt;
@@ -103,6 +107,15 @@ impl<S: Store> Store for Watched<S> {
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
         self.halt.operation(self.inner.agenda(queue, span, limit)).await
+    }
+
+    async fn catalogue(
+        &self,
+        list: CatalogueList,
+        after: Option<&CataloguePlace>,
+        limit: usize,
+    ) -> Result<Vec<CatalogueItem>, Unavailable> {
+        self.halt.operation(self.inner.catalogue(list, after, limit)).await
     }
 
     async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {

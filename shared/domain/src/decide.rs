@@ -7,6 +7,7 @@ use protocol::time::UnixMillis;
 
 use crate::decision::Decision;
 use crate::entity::Entity;
+use crate::history::{CallOutcome, EventCall, KitIds};
 use crate::idempotency::{Order, Recall};
 use crate::instance::effective;
 use crate::outbox::Reader;
@@ -28,39 +29,18 @@ pub struct Verdict {
     pub remarks: Vec<Remark>,
 }
 
-/// The outcome of a verified, well-formed call.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum CallOutcome {
-    /// The call changed the entity.
-    Applied,
-    /// The order was carried out before.
-    Repeated,
-    /// The call changed nothing.
-    NoEffect,
-}
-
-impl CallOutcome {
-    /// The word in the log.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Repeated => "repeated",
-            Self::NoEffect => "no-effect",
-        }
-    }
-}
-
 /// A kind of entity that a request can change.
 pub trait Kind: Clone + Into<Entity> + Send + Sync + TryFrom<Entity> {}
 
 impl<E: Clone + Into<Entity> + Send + Sync + TryFrom<Entity>> Kind for E {}
 
-/// Decides a call on the record that exists now.
+/// Decides a call on the record that exists now. `call` is the call for the record's history.
 ///
 /// # Errors
 /// If a rule refuses the call.
 pub fn decide<E: Kind>(
     change: &dyn Change<E>,
+    call: &EventCall,
     current: Option<&EntityRecord>,
     reader: Reader,
     now: UnixMillis,
@@ -83,6 +63,8 @@ pub fn decide<E: Kind>(
         record.ledger.remember(&order);
     }
     record.outbox.append(notices, reader, now);
+    record.ids = KitIds::of(&change.subject()).or(record.ids);
+    record.add_event(call.event(effective(change.at().unwrap_or(now), now).0, outcome));
     Ok(Verdict { write: Some(record), reply, outcome, remarks })
 }
 
@@ -125,9 +107,7 @@ fn recall(current: Option<&EntityRecord>, order: Option<&Order>) -> Recall {
 
 fn record_of(current: Option<&EntityRecord>, entity: Entity) -> EntityRecord {
     match current {
-        Some(EntityRecord { ledger, outbox, .. }) => {
-            EntityRecord { entity, ledger: ledger.clone(), outbox: outbox.clone() }
-        }
+        Some(record) => EntityRecord { entity, ..record.clone() },
         None => EntityRecord::new(entity),
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! - [`id`]: the ID of an instance. `new_instance`: a purchase, and a repeated purchase.
 //! - `lifecycle`: refresh, freeze, unfreeze, upgrade, release. `state`: the states.
-//! - `access`: the access data of the buyer.
+//! - `access`: the access data of the buyer. `wait`: how long a purchase waits for it.
 //! - `abandonment`: purchases that the marketplace refunds without a release.
 
 mod abandonment;
@@ -16,6 +16,7 @@ mod lifecycle;
 mod new_instance;
 mod state;
 mod transition;
+mod wait;
 
 use protocol::message::{InstanceId, OrderId};
 use protocol::time::UnixMillis;
@@ -28,6 +29,7 @@ pub use access::Access;
 pub use call_time::effective;
 pub use state::{FreezeCause, InstanceState};
 pub use transition::Transition;
+pub use wait::{AccessWait, LongWait};
 
 /// One purchase. It is never deleted; after its release, koohook keeps a tombstone without
 /// credentials.
@@ -63,6 +65,9 @@ pub struct Instance {
     /// When the relay abandoned the purchase. Older records do not have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abandoned_at: Option<UnixMillis>,
+    /// Since when the purchase waits for access data. Records of schema 1 do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<AccessWait>,
 }
 
 /// When the newest calls of each kind were signed (decision D5).

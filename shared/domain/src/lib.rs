@@ -11,6 +11,7 @@
 //! - [`tenant`]: enterprises and their credentials. [`kit_list`]: order and repeats for long lists
 //!   of departments and people.
 //! - [`entity`]: the subject of a callback. [`record`]: the one stored value of an entity.
+//!   [`history`]: what happened to it. [`catalogue`]: the list that contains it, by its state.
 //!   [`store_keys`]: the keys of stored values. [`idempotency`]: which orders were carried out.
 //! - [`notice`]: what koohook sends to the product. [`outbox`]: the delivery of notices, in order.
 //!   [`product`]: what the product may answer. [`webhook`]: the signature that both sides use.
@@ -24,9 +25,11 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod app_info_template;
+pub mod catalogue;
 pub mod decide;
 pub mod decision;
 pub mod entity;
+pub mod history;
 pub mod idempotency;
 pub mod instance;
 pub mod kit_list;

@@ -13,7 +13,7 @@
 //! - `settle`: how the outcome of an attempt changes the queue.
 //! - `delivery_state`: the stored state of the attempts so far.
 //! - `retry_schedule`: the pauses between attempts, and when koohook gives a notice up.
-//! - `dead_letters`: notices that were given up.
+//! - `dead_letters`: notices that were given up. `notice_end`: how the other notices ended.
 //! - `capacity`: how many notices an entity may keep.
 
 mod attempt;
@@ -21,6 +21,7 @@ mod capacity;
 mod claim;
 mod dead_letters;
 mod delivery_state;
+mod notice_end;
 mod queue;
 mod retry_schedule;
 mod settle;
@@ -33,6 +34,7 @@ pub use self::capacity::{MAX_OUTBOX_LEN, MAX_UNREAD};
 pub use self::claim::{Claim, RELAY_CLAIM};
 pub use self::dead_letters::{DeadLetter, MAX_DEAD, MAX_DEAD_LEN};
 pub use self::delivery_state::{DeliveryState, MAX_ATTEMPTS};
+pub use self::notice_end::{EndKind, MAX_ENDS, NoticeEnd};
 pub use self::retry_schedule::{LONGEST_PAUSE, MAX_ASKED_PAUSE, MIN_ATTEMPTS, PATIENCE};
 pub use self::settle::{Settled, Settling};
 use crate::instance::ClockTrust;
@@ -67,6 +69,9 @@ pub struct Outbox {
     /// offered.
     #[serde(default, skip_serializing_if = "is_false")]
     pub blocked: bool,
+    /// How the newest notices ended, newest last. Records of schema 1 do not have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<NoticeEnd>,
 }
 
 /// The reader of the notices.

@@ -1,6 +1,7 @@
 //! The record of an entity: its one stored value.
 
 mod bytes;
+mod succession;
 mod time;
 
 use std::collections::BTreeSet;
@@ -10,7 +11,9 @@ use protocol::time::UnixMillis;
 
 use crate::app_info_template::Template;
 use crate::entity::Entity;
+use crate::history::{Event, KitIds, OtherEvent, add_event};
 use crate::idempotency::Ledger;
+use crate::instance::Access;
 use crate::kit_list::PartName;
 use crate::order_details::{self, OrderFacts};
 use crate::outbox::{AttemptOutcome, Claim, Outbox, Settled, Settling};
@@ -28,12 +31,30 @@ pub struct EntityRecord {
     pub ledger: Ledger,
     /// The notices for the product.
     pub outbox: Outbox,
+    /// The IDs of an entity of the kit. Records of schema 1 do not have them.
+    pub ids: Option<KitIds>,
+    /// What happened to the entity, newest last. Records of schema 1 do not have it.
+    pub events: Vec<Event>,
+    /// When the entity last changed. Records of schema 1 do not have it.
+    pub changed: Option<UnixMillis>,
 }
 
 impl EntityRecord {
     /// The record of a new entity.
     pub fn new(entity: Entity) -> Self {
-        Self { entity, ledger: Ledger::default(), outbox: Outbox::default() }
+        Self {
+            entity,
+            ledger: Ledger::default(),
+            outbox: Outbox::default(),
+            ids: None,
+            events: Vec::new(),
+            changed: None,
+        }
+    }
+
+    /// Adds an event to the history. If there is no room, the oldest event is deleted.
+    pub fn add_event(&mut self, event: Event) {
+        add_event(&mut self.events, event);
     }
 
     /// When its oldest dead letter was given up; `None` if it has no dead letter. An operator
@@ -72,10 +93,19 @@ impl EntityRecord {
             && let Some(answer) = outcome.purchase_answer()
             && settled == Settled::Delivered
         {
+            let before = instance.access.clone();
             instance.answered(answer, template);
+            let event = answered_event(&before, &instance.access);
+            self.events_of(event, settling.now);
         }
         self.note_unused(&before);
         settled
+    }
+
+    fn events_of(&mut self, event: Option<OtherEvent>, at: UnixMillis) {
+        if let Some(event) = event {
+            self.add_event(Event::other(event, at));
+        }
     }
 
     /// Marks parts as unused that a notice named before and that no notice names now.
@@ -84,5 +114,15 @@ impl EntityRecord {
             let after: BTreeSet<_> = self.outbox.parts().collect();
             list.unused.extend(before.difference(&after));
         }
+    }
+}
+
+/// The event of an answer of the product that changed the access data.
+fn answered_event(before: &Access, after: &Access) -> Option<OtherEvent> {
+    match after {
+        after if after == before => None,
+        Access::Ready(_) => Some(OtherEvent::AccessAnswered),
+        Access::Refused(_) => Some(OtherEvent::RefusalAnswered),
+        Access::Pending | Access::Abandoned => None,
     }
 }

@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use domain::decide::CallOutcome;
+use domain::history::CallOutcome;
 use domain::remark::Remark;
 use protocol::message::Activity;
 use protocol::result_code::ResultCode;
-use protocol::signature::{Contract, Rejection, SignedForm};
+use protocol::signature::{Contract, Rejection, SignedForm, Verified};
 
 use crate::call_error::CallError;
 use crate::delivery::NoticeOutcome;
+use crate::log_ids::LogIds;
 
 /// The values of one callback's log line.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,7 @@ pub(crate) struct CallLog {
     pub activity: Option<Activity>,
     pub form: Option<SignedForm>,
     pub rehearsal: bool,
+    pub ids: LogIds,
     pub reads: usize,
     pub writes: usize,
     /// The outcome of the first attempt to notify the product, if there was one.
@@ -38,8 +40,9 @@ pub(crate) enum CallEnd {
 
 impl CallLog {
     /// The log line of a verified call.
-    pub fn verified(activity: Option<Activity>, form: SignedForm) -> Self {
-        Self { activity, form: Some(form), ..Self::default() }
+    pub fn verified(activity: Option<Activity>, verified: &Verified) -> Self {
+        let (form, ids) = (Some(verified.form()), LogIds::of_call(verified));
+        Self { activity, form, ids, ..Self::default() }
     }
 
     /// Records the decision. A later decision replaces an earlier one.
@@ -56,6 +59,13 @@ impl CallLog {
                 tracing::$level!(
                     contract = ?contract,
                     activity = self.activity.and_then(|activity| activity.word(contract)),
+                    rehearsal = self.rehearsal.then_some(true),
+                    orderId = self.ids.order_id,
+                    orderLineId = self.ids.order_line_id,
+                    instanceId = self.ids.instance_id,
+                    tenantId = self.ids.tenant_id,
+                    appId = self.ids.app_id,
+                    businessId = self.ids.business_id,
                     form = self.form.map(form_word),
                     code = code.as_str(),
                     outcome = self.outcome(end),

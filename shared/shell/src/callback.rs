@@ -8,11 +8,12 @@ use std::time::Duration;
 use domain::decide::list::{ListCall, ListDecision, kit_list};
 use domain::decide::{Kind, Verdict, decide};
 use domain::entity::{Entity, Subject};
+use domain::history::EventCall;
 use domain::kit_list::PartName;
 use domain::page::{Change, ChangeList, Lookup, Page, Request};
 use domain::store_keys::used_signature_key;
 use futures_util::{StreamExt, stream};
-use protocol::message::{Fields, Purpose, Reply};
+use protocol::message::{Activity, Fields, OrderId, OrderLineId, Purpose, Reply};
 use protocol::signature::{TOLERANCE_MILLIS, Verified};
 
 use crate::call_error::CallError;
@@ -78,12 +79,13 @@ impl<W: World> Callback<'_, W> {
     async fn change<E: Kind>(&mut self, change: &dyn Change<E>) -> Result<Reply, CallError> {
         let Self { context, repository, log, .. } = self;
         let (subject, purchase) = (change.subject(), change.purchase());
+        let call = event_call(self.verified, log.activity)?;
         let (repository, stretch) = (repository.clone(), self.stretch);
         let first = FirstAttempt { context, repository, stretch, purchase };
         let FirstAttempt { repository, .. } = &first;
         let updated = repository.update(Start::Subject(&subject), |slot: &Slot| {
             let (reader, now) = (repository.reader, repository.world.now());
-            let verdict = decide(change, slot.record(), reader, now)?;
+            let verdict = decide(change, &call, slot.record(), reader, now)?;
             let Verdict { write, reply, outcome, remarks } = verdict;
             log.decided(outcome, remarks);
             let Some(mut record) = write else { return Ok(Update::Leave((reply, None))) };
@@ -100,7 +102,9 @@ impl<W: World> Callback<'_, W> {
 
     async fn change_list(&mut self, request: &dyn ChangeList) -> Result<Reply, CallError> {
         let Self { repository, log, .. } = self;
-        let (subject, call) = (request.subject(), ListCall::new(request, repository.world.now()));
+        let event = event_call(self.verified, log.activity)?;
+        let (subject, call) =
+            (request.subject(), ListCall::new(request, event, repository.world.now()));
         let fresh = || PartName::new(repository.world.random());
         let mut earlier: Option<ListDecision> = None;
         let updated = repository.update(Start::Subject(&subject), |slot: &Slot| {
@@ -161,4 +165,13 @@ async fn read_entity<W: World>(
 ) -> Result<Option<Entity>, Failure> {
     let slot = repository.read(&subject).await?;
     Ok(slot.found.map(|found| found.record.entity))
+}
+
+/// The call for the history of its entity. A call that has a page has an activity.
+fn event_call(verified: &Verified, activity: Option<Activity>) -> Result<EventCall, CallError> {
+    let fields = Fields::of(verified);
+    let activity = activity.ok_or(CallError::ActivityUnknown)?;
+    let order = fields.text("orderId").and_then(|text| OrderId::parse(text).ok());
+    let line = fields.text("orderLineId").and_then(|text| OrderLineId::parse(text).ok());
+    Ok(EventCall { activity, order, line })
 }

@@ -5,6 +5,7 @@
 //! creates no second one.
 
 use domain::entity::{Entity, Subject};
+use domain::history::{Event, OtherEvent};
 use domain::instance::{Access, Instance, InstanceState, NewestCalls};
 use domain::record::EntityRecord;
 use protocol::message::InstanceId;
@@ -129,8 +130,9 @@ impl Import {
         if let Some(record) = at_own.record() {
             return Ok(self.compare(&record.entity));
         }
-        let instance = self.as_of(repository.world.now());
-        let record = EntityRecord::new(instance.into());
+        let now = repository.world.now();
+        let mut record = EntityRecord::new(self.as_of(now).into());
+        record.add_event(Event::other(OtherEvent::Imported, now));
         match repository.write(at_own, record).await? {
             Written::Won(_) => Ok(ImportOutcome::Imported),
             Written::Lost(faster) => match faster.record() {

@@ -9,7 +9,7 @@
 //!   signs every answer; app info; the relay. [`route`]: finds the contract of a request, and makes
 //!   the constant answers to all other requests.
 //! - `callback`: the steps of one verified callback; `first_attempt`: its first attempt to notify the
-//!   product; `call_log`: its log line.
+//!   product; `call_log`: its log line; `log_ids`: the IDs in log lines.
 //! - [`repository`]: reads entity records, and writes them over the version that was read.
 //! - [`delivery`]: sends one entity's notices to the product; [`relay`]: delivers the due notices
 //!   of all entities; [`unused_parts`]: deletes parts to which no record refers;
@@ -23,6 +23,7 @@
 //!   product may use. [`store`]: the key-value stores. [`seal`]: encrypts stored values.
 //! - [`config`]: reads the environment, once per start. [`host`]: the hosts that run functions;
 //!   [`unverified_bodies`]: limits how many bytes of unverified bodies a host keeps.
+//! - `trouble_log`: limits the log lines about a lasting trouble.
 //! - [`failure`]: failures on koohook's side; `call_error`: why a verified call was not carried out.
 
 mod call_error;
@@ -40,6 +41,7 @@ pub mod guard;
 #[cfg(feature = "runtime")]
 pub mod host;
 pub mod import;
+mod log_ids;
 pub mod order_lookup;
 pub mod relay;
 pub mod repository;
@@ -47,6 +49,7 @@ pub mod route;
 pub mod seal;
 pub mod store;
 mod time_limits;
+mod trouble_log;
 mod unusable_entities;
 pub mod unused_parts;
 pub mod unverified_bodies;

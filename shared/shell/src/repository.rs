@@ -152,10 +152,12 @@ impl<'a, W: World> Repository<'a, W> {
     /// # Errors
     /// If the outcome is unknown, or the record is too large.
     pub async fn write(&self, slot: &Slot, record: EntityRecord) -> Result<Written, Failure> {
-        let due = record.due(self.reader, self.world.now()).map(|at| (Queue::Due, at));
+        let now = self.world.now();
+        let record = record.succeeding(slot.record(), now);
+        let due = record.due(self.reader, now).map(|at| (Queue::Due, at));
         let dead = || record.dead().map(|at| (Queue::Dead, at));
         let value = self.sealed(&slot.key, &record.to_bytes()?)?;
-        let value = Value { agenda: due.or_else(dead), ..value };
+        let value = Value { agenda: due.or_else(dead), catalogue: record.catalogue(now), ..value };
         let key = slot.key.clone();
         self.counts.add_writes(1);
         match self.put(&slot.key, &value, slot.version()).await? {
@@ -191,7 +193,7 @@ impl<'a, W: World> Repository<'a, W> {
         let Some(over) = slot.version() else { return Ok(()) };
         self.counts.add_writes(1);
         let expires = Some(self.world.now());
-        let value = Value { version: self.version(), bytes: Vec::new(), agenda: None, expires };
+        let value = Value { version: self.version(), expires, ..Value::default() };
         self.put(&slot.key, &value, Some(over)).await.map(drop)
     }
 
@@ -231,7 +233,7 @@ impl<'a, W: World> Repository<'a, W> {
 
     fn sealed(&self, key: &str, bytes: &[u8]) -> Result<Value, Failure> {
         let bytes = self.seal.seal(key, bytes, self.world.random())?;
-        Ok(Value { version: self.version(), bytes, agenda: None, expires: None })
+        Ok(Value { version: self.version(), bytes, ..Value::default() })
     }
 
     async fn put(&self, key: &str, value: &Value, over: Option<Version>) -> Result<Put, Failure> {

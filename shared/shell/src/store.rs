@@ -7,6 +7,7 @@
 mod agenda;
 mod any;
 mod backend;
+mod catalogue;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 pub mod memory;
@@ -15,19 +16,25 @@ mod open;
 pub mod redis;
 mod right;
 mod rights_check;
+#[cfg(feature = "scan")]
+mod scan;
 mod setting;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 use std::ops::RangeInclusive;
 
+use domain::catalogue::{CatalogueEntry, CatalogueList};
 use protocol::time::UnixMillis;
 use thiserror::Error;
 
 pub use self::agenda::{Entry, Queue};
 pub use self::any::AnyStore;
+pub use self::catalogue::{CatalogueItem, CataloguePlace};
 pub use self::open::StoreOpenError;
 pub use self::right::{Right, RightError, RightProof};
+#[cfg(feature = "scan")]
+pub use self::scan::{Scan, ScanPage, ScanPlace, ScannedValue};
 pub use self::setting::{Durability, DynamodbSetting, RedisSetting, SqlitePath, StoreSetting};
 
 /// A key-value store.
@@ -66,6 +73,19 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Entry>, Unavailable>> + Send;
 
+    /// Returns the entries of a list of the catalogue, the newest change first. Entries of the same
+    /// time are in the reverse order of the bytes of their keys. `after` is the last entry of the
+    /// previous page. The result is a hint; `get` decides.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    fn catalogue(
+        &self,
+        list: CatalogueList,
+        after: Option<&CataloguePlace>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<CatalogueItem>, Unavailable>> + Send;
+
     /// Whether the store is empty, if one cheap operation can find out. Expired values and other
     /// programs' keys may count.
     ///
@@ -91,11 +111,11 @@ pub trait Store: Send + Sync + 'static {
 }
 
 /// A unique token of one write. A writer whose reply was lost recognises its own write by it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Version(pub [u8; 16]);
 
 /// A value to write.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Value {
     /// The version: a unique token of this write.
     pub version: Version,
@@ -103,6 +123,8 @@ pub struct Value {
     pub bytes: Vec<u8>,
     /// The agenda that contains the value, and the time of its entry.
     pub agenda: Option<(Queue, UnixMillis)>,
+    /// The entry of the catalogue, if the value has one.
+    pub catalogue: Option<CatalogueEntry>,
     /// When the value expires, if it does.
     pub expires: Option<UnixMillis>,
 }

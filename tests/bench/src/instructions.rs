@@ -10,12 +10,15 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
+use domain::catalogue::CatalogueList;
 use domain::entity::Subject;
 use http::Request;
 use protocol::access_key::AccessKey;
 use protocol::time::UnixMillis;
 use shell::store::memory::Memory;
-use shell::store::{Entry, Put, Queue, Store, Stored, Unavailable, Value, Version};
+use shell::store::{
+    CatalogueItem, CataloguePlace, Entry, Put, Queue, Store, Stored, Unavailable, Value, Version,
+};
 use shell::world::World;
 use tests::call::{BASE_KEY, run};
 use tests::world::NOW;
@@ -120,6 +123,15 @@ impl Store for FixedStore {
         _: UnixMillis,
     ) -> std::result::Result<Put, Unavailable> {
         Ok(Put::Won)
+    }
+
+    async fn catalogue(
+        &self,
+        _: CatalogueList,
+        _: Option<&CataloguePlace>,
+        _: usize,
+    ) -> std::result::Result<Vec<CatalogueItem>, Unavailable> {
+        Ok(Vec::new())
     }
 
     async fn agenda(

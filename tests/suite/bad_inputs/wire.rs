@@ -230,7 +230,7 @@ impl Default for Gated {
 }
 
 impl Store for Gated {
-    forward!(memory: put, agenda);
+    forward!(memory: put, agenda, catalogue);
 
     async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
         self.waiting.fetch_add(1, Ordering::SeqCst);

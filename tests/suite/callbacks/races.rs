@@ -120,7 +120,7 @@ struct Contested {
 }
 
 impl Store for Contested {
-    forward!(inner: get, agenda);
+    forward!(inner: get, agenda, catalogue);
 
     async fn put(
         &self,
@@ -132,12 +132,8 @@ impl Store for Contested {
         let left = self.rivals.load(Ordering::SeqCst);
         if let (1.., Some(current)) = (left, self.inner.get(key, now).await?) {
             self.rivals.store(left - 1, Ordering::SeqCst);
-            let rival = Value {
-                version: Version([left; 16]),
-                bytes: current.bytes,
-                agenda: None,
-                expires: None,
-            };
+            let rival =
+                Value { version: Version([left; 16]), bytes: current.bytes, ..Value::default() };
             self.inner.put(key, &rival, Some(current.version), now).await?;
         }
         self.inner.put(key, value, over, now).await

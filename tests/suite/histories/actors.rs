@@ -113,7 +113,7 @@ pub(super) fn version(number: u64) -> Version {
 
 pub(super) fn value(number: u64) -> Value {
     let version = version(number);
-    Value { version, bytes: version.0.repeat(20), agenda: None, expires: None }
+    Value { version, bytes: version.0.repeat(20), ..Value::default() }
 }
 
 fn number_of(stored: &Stored) -> u64 {

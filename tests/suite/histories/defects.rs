@@ -56,7 +56,7 @@ impl Broken {
 }
 
 impl Store for Broken {
-    forward!(inner: agenda);
+    forward!(inner: agenda, catalogue);
 
     async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
         let found = self.inner.get(key, now).await?;

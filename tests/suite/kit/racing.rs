@@ -195,7 +195,7 @@ fn a_list_does_not_replace_a_value_of_another_kind() {
     let slot = run(repository.read(&here)).unwrap();
     run(repository.write(&slot, tenant.clone())).unwrap();
     assert_eq!(kit.cost(Contract::V2, "authSync", &people(0, 3)), ("000005".to_owned(), (1, 0)));
-    assert_eq!(kit.kept(&here).unwrap(), tenant);
+    assert_eq!(kit.kept(&here).unwrap().entity, tenant.entity);
 }
 
 /// A call must not fail because the product is slow or because the relay settles a notice

@@ -153,7 +153,7 @@ impl ModelledOutbox {
             NoticeType::Abandoned if is_open && self.bought => {
                 self.bought = false;
                 let unoffered = self.outbox.is_unheard_of();
-                let dropped = self.outbox.take_back();
+                let dropped = self.outbox.drop_purchase(UnixMillis::new(START));
                 self.expect_from_created(&dropped);
                 return !unoffered;
             }

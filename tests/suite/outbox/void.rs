@@ -37,7 +37,7 @@ fn the_release_of_a_replayed_purchase_is_sent() {
 fn an_abandonment_waits_for_the_claim_on_the_purchase_notice() {
     let mut outbox = outbox(&[NoticeType::Created]);
     claim(&mut outbox, START);
-    assert_eq!(outbox.take_back().len(), 1);
+    assert_eq!(outbox.drop_purchase(UnixMillis::new(START)).len(), 1);
     outbox.append(vec![draft(NoticeType::Abandoned, 0)], Reader::Product, UnixMillis::new(START));
     let due = outbox.due(UnixMillis::new(START));
     assert_eq!(

@@ -163,7 +163,7 @@ fn fill(file: &File, key: &str, bytes: Vec<u8>) {
     let Config { store, .. } = file.config((None, ""));
     tests::servers::run(async {
         let store = store.open(false).await.unwrap();
-        let value = Value { version: Version([1; 16]), bytes, agenda: None, expires: None };
+        let value = Value { version: Version([1; 16]), bytes, ..Value::default() };
         assert_eq!(store.put(key, &value, None, NOON).await, Ok(Put::Won));
     });
 }

@@ -105,7 +105,7 @@ fn the_parts_of_an_unreadable_list_do_not_delay_other_parts() {
         repository.world.pass(Duration::from_secs(1));
         repository.write_parts(&other, [(name(999), b"[]".to_vec())].into()).await.unwrap();
         let bytes = br#"{"schema":999}"#.to_vec();
-        let value = Value { version: Version([9; 16]), bytes, agenda: None, expires: None };
+        let value = Value { version: Version([9; 16]), bytes, ..Value::default() };
         let now = UnixMillis::new(repository.world.now_millis());
         let store = repository.world.store().inner();
         assert_eq!(store.put(&unreadable, &value, None, now).await.unwrap(), Put::Won);

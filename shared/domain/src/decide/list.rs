@@ -7,8 +7,8 @@ use protocol::time::UnixMillis;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::decide::CallOutcome;
 use crate::decision::ListNotice;
+use crate::history::{CallOutcome, Event, EventCall, KitIds};
 use crate::instance::effective;
 use crate::kit_list::{
     Changed, EntryOutcome, Head, KitList, KitListChange, KitListError, PartName,
@@ -34,6 +34,10 @@ pub struct ListDecision {
     unreferenced: BTreeSet<PartName>,
     /// The notice to the product.
     notice: Option<NoticeDraft>,
+    /// The call, for the list's history.
+    event: Event,
+    /// The list's IDs.
+    ids: Option<KitIds>,
     /// The parts to put over absence before the head: index parts and the items of notices.
     pub parts: BTreeMap<PartName, Vec<u8>>,
     /// The outcome, for the log.
@@ -68,6 +72,8 @@ pub const MAX_WAITING_PARTS: usize = 256;
 /// A call on a list, at the effective time of the call.
 pub struct ListCall<'r> {
     request: &'r dyn ChangeList,
+    /// The call, for the list's history.
+    call: EventCall,
     at: UnixMillis,
     /// A remark if the signed time is unusual.
     ahead: Option<Remark>,
@@ -76,9 +82,9 @@ pub struct ListCall<'r> {
 
 impl<'r> ListCall<'r> {
     /// A call that arrives now.
-    pub fn new(request: &'r dyn ChangeList, now: UnixMillis) -> Self {
+    pub fn new(request: &'r dyn ChangeList, call: EventCall, now: UnixMillis) -> Self {
         let (at, ahead) = effective(request.at(), now);
-        Self { request, at, ahead, change: request.change(at) }
+        Self { request, call, at, ahead, change: request.change(at) }
     }
 
     /// The index parts that must be read before the call can be decided on a list.
@@ -109,7 +115,20 @@ impl<'r> ListCall<'r> {
         }
         let outcome = if notice.is_some() { CallOutcome::Applied } else { CallOutcome::NoEffect };
         let (base, fences) = (current.head.clone(), current.fences);
-        Ok(ListDecision { base, fences, head, unreferenced, notice, parts, outcome, remarks })
+        let event = self.call.event(self.at, outcome);
+        let ids = KitIds::of(&self.request.subject());
+        Ok(ListDecision {
+            base,
+            fences,
+            head,
+            unreferenced,
+            notice,
+            event,
+            ids,
+            parts,
+            outcome,
+            remarks,
+        })
     }
 
     /// The notice, and the parts that contain its list items.
@@ -155,6 +174,8 @@ impl ListDecision {
             return Err(ListError::Backlog);
         }
         record.entity = KitList { head, unused, fences }.into();
+        record.ids = self.ids.clone().or(record.ids);
+        record.add_event(self.event.clone());
         Ok(Some(record))
     }
 }

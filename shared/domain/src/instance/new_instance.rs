@@ -27,6 +27,7 @@ impl Instance {
             abandon_at: None,
             sighted_at: None,
             abandoned_at: None,
+            wait: None,
         }
     }
 

@@ -28,6 +28,7 @@ impl Outbox {
         // The same change may have made the product reachable again.
         self.hurry(at);
         dropped.extend(self.make_room(reader));
+        self.record_dropped(&dropped, at);
         dropped
     }
 
@@ -36,7 +37,7 @@ impl Outbox {
     #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else begins or ends a purchase")]
     fn drop_outdated(&mut self, newest: NoticeType) -> Vec<Notice> {
         match newest {
-            NoticeType::Released if self.is_unheard_of() => self.take_back(),
+            NoticeType::Released if self.is_unheard_of() => self.drop_from_created(),
             NoticeType::Created => self.unblock(),
             _ => Vec::new(),
         }
@@ -61,9 +62,17 @@ impl Outbox {
         created.is_some_and(|created| !self.was_offered(created.sequence()))
     }
 
+    /// Drops the waiting notices of an abandoned purchase, and returns them: `instance.created` and
+    /// all notices after it.
+    pub fn drop_purchase(&mut self, now: UnixMillis) -> Vec<Notice> {
+        let dropped = self.drop_from_created();
+        self.record_dropped(&dropped, now);
+        dropped
+    }
+
     /// Drops a waiting `instance.created` and all notices after it. Notices before it belong to an
     /// earlier purchase and are kept. Returns the dropped notices.
-    pub fn take_back(&mut self) -> Vec<Notice> {
+    fn drop_from_created(&mut self) -> Vec<Notice> {
         let created = self.waiting.iter().position(|notice| notice.kind == NoticeType::Created);
         let dropped = created.map(|place| self.waiting.split_off(place));
         self.count_dropped(dropped.unwrap_or_default())

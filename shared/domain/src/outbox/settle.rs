@@ -7,6 +7,7 @@ use protocol::time::UnixMillis;
 use super::Outbox;
 use super::attempt::{Attempt, AttemptOutcome};
 use super::claim::Claim;
+use super::notice_end::EndKind;
 use super::retry_schedule::MAX_ASKED_PAUSE;
 use crate::instance::ClockTrust;
 use crate::notice::NoticeType;
@@ -47,7 +48,9 @@ impl Outbox {
     ) -> Settled {
         let Some(place) = self.place(claim.notice.sequence()) else { return Settled::Nothing };
         match outcome {
-            AttemptOutcome::Accepted(_) => self.remove_delivered(place),
+            AttemptOutcome::Accepted(_) => {
+                self.remove_delivered(place, claim.attempt, settling.now)
+            }
             // Another attempt exists or was settled, so this failure adds no information.
             AttemptOutcome::Failed { .. }
             | AttemptOutcome::Gone(_)
@@ -62,22 +65,24 @@ impl Outbox {
         }
     }
 
-    fn remove_delivered(&mut self, place: usize) -> Settled {
+    fn remove_delivered(&mut self, place: usize, attempts: u32, now: UnixMillis) -> Settled {
         let notice = self.waiting.remove(place);
+        self.record_end(&notice, attempts, EndKind::Delivered, now);
         self.delivery = self.delivery.take().filter(|it| it.sequence != notice.sequence());
         if notice.kind.ends() {
-            self.drop_before_end(place, notice.sequence());
+            self.drop_before_end(place, notice.sequence(), now);
         }
         Settled::Delivered
     }
 
     /// Drops notices from before the end of a purchase. The product knows the end, so they are no
     /// longer useful. A replay of a dead letter would do harm.
-    fn drop_before_end(&mut self, place: usize, sequence: u64) {
+    fn drop_before_end(&mut self, place: usize, sequence: u64, now: UnixMillis) {
         if std::mem::take(&mut self.blocked) {
             let rest = self.waiting.split_off(place);
             let before = std::mem::replace(&mut self.waiting, rest);
-            self.count_dropped(before);
+            let dropped = self.count_dropped(before);
+            self.record_dropped(&dropped, now);
         }
         self.forget_before(sequence);
     }

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::EntityRecord;
+use crate::history::{Event, KitIds};
 use crate::idempotency::Ledger;
 use crate::outbox::Outbox;
 
@@ -18,6 +20,12 @@ struct Stored<'a, E> {
     ledger: Cow<'a, Ledger>,
     #[serde(default)]
     outbox: Cow<'a, Outbox>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ids: Option<Cow<'a, KitIds>>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    events: Cow<'a, [Event]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    changed: Option<UnixMillis>,
 }
 
 /// Why stored bytes are not a record, or a record cannot be stored.
@@ -43,9 +51,14 @@ impl EntityRecord {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
         match serde_json::from_slice(bytes) {
             Ok(Stored { schema, .. }) if schema > SCHEMA => Err(RecordError::NewerSchema),
-            Ok(Stored { entity, ledger, outbox, .. }) => {
-                Ok(Self { entity, ledger: ledger.into_owned(), outbox: outbox.into_owned() })
-            }
+            Ok(Stored { entity, ledger, outbox, ids, events, changed, .. }) => Ok(Self {
+                entity,
+                ledger: ledger.into_owned(),
+                outbox: outbox.into_owned(),
+                ids: ids.map(Cow::into_owned),
+                events: events.into_owned(),
+                changed,
+            }),
             Err(_) => Err(unreadable(bytes)),
         }
     }
@@ -55,9 +68,16 @@ impl EntityRecord {
     /// # Errors
     /// If they are longer than [`MAX_VALUE_LEN`].
     pub fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
-        let Self { entity, ledger, outbox } = self;
-        let (ledger, outbox) = (Cow::Borrowed(ledger), Cow::Borrowed(outbox));
-        let stored = Stored { schema: SCHEMA, entity, ledger, outbox };
+        let Self { entity, ledger, outbox, ids, events, changed } = self;
+        let stored = Stored {
+            schema: SCHEMA,
+            entity,
+            ledger: Cow::Borrowed(ledger),
+            outbox: Cow::Borrowed(outbox),
+            ids: ids.as_ref().map(Cow::Borrowed),
+            events: Cow::Borrowed(events),
+            changed: *changed,
+        };
         let bytes = serde_json::to_vec(&stored).map_err(|_| RecordError::Unreadable)?;
         if bytes.len() > MAX_VALUE_LEN { Err(RecordError::TooLarge) } else { Ok(bytes) }
     }
@@ -75,8 +95,9 @@ fn unreadable(bytes: &[u8]) -> RecordError {
     }
 }
 
-/// The number of the schema that this koohook writes.
-pub const SCHEMA: u32 = 1;
+/// The number of the schema that this koohook writes. Records of schema 1 have no history, no IDs
+/// of the kit, and no end of a notice.
+pub const SCHEMA: u32 = 2;
 
 /// The longest value that koohook writes to any store, in bytes (decision C2).
 pub const MAX_VALUE_LEN: usize = 192 * 1024;

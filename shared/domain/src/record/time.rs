@@ -9,7 +9,8 @@ use protocol::time::UnixMillis;
 
 use super::EntityRecord;
 use crate::entity::Entity;
-use crate::instance::ClockTrust;
+use crate::history::{Event, OtherEvent};
+use crate::instance::{ClockTrust, LongWait};
 use crate::notice::{NoticeDraft, NoticeType};
 use crate::outbox::{LONGEST_PAUSE, Reader};
 
@@ -24,6 +25,8 @@ pub struct Passed {
     pub abandoned: bool,
     /// Whether a notice was given up.
     pub given_up: bool,
+    /// A purchase has waited long for access data; an operator must learn it now.
+    pub long_wait: Option<LongWait>,
 }
 
 impl EntityRecord {
@@ -33,7 +36,9 @@ impl EntityRecord {
     pub fn due(&self, reader: Reader, now: UnixMillis) -> Option<UnixMillis> {
         let waits = if reader == Reader::Product { self.outbox.due(now) } else { None };
         let later = match &self.entity {
-            Entity::Instance(instance) => instance.look_at(),
+            Entity::Instance(instance) => {
+                instance.look_at().into_iter().chain(instance.wait_due()).min()
+            }
             Entity::KitList(list) if !list.unused.is_empty() => Some(now),
             Entity::KitList(_)
             | Entity::MovedTo(_)
@@ -52,9 +57,21 @@ impl EntityRecord {
         let parts: BTreeSet<_> = self.outbox.parts().collect();
         let given_up = self.outbox.pass(reader, clock, now);
         self.note_unused(&parts);
-        let abandoned = clock == ClockTrust::Trusted && self.pass_instance(reader, now);
+        let is_trusted = clock == ClockTrust::Trusted;
+        let abandoned = is_trusted && self.pass_instance(reader, now);
+        let long_wait = if is_trusted { self.pass_wait(now) } else { None };
         let changed = self != before;
-        Passed { record: self, changed, abandoned, given_up }
+        Passed { record: self, changed, abandoned, given_up, long_wait }
+    }
+
+    fn pass_wait(&mut self, now: UnixMillis) -> Option<LongWait> {
+        match &mut self.entity {
+            Entity::Instance(instance) => instance.pass_wait(now),
+            Entity::MovedTo(_)
+            | Entity::Tenant(_)
+            | Entity::Application(_)
+            | Entity::KitList(_) => None,
+        }
     }
 
     fn pass_instance(&mut self, reader: Reader, now: UnixMillis) -> bool {
@@ -62,6 +79,9 @@ impl EntityRecord {
         let id = instance.id.clone();
         let (instance, remark) = instance.clone().pass(now);
         self.entity = Entity::Instance(instance);
+        if remark.is_some() {
+            self.add_event(Event::other(OtherEvent::Abandoned, now));
+        }
         if remark.is_some() && reader == Reader::Product {
             self.abandon(&id, now);
         }
@@ -72,7 +92,7 @@ impl EntityRecord {
     /// `instance.abandoned`.
     fn abandon(&mut self, id: &InstanceId, now: UnixMillis) {
         let never_offered = self.outbox.is_unheard_of();
-        self.outbox.take_back();
+        self.outbox.drop_purchase(now);
         if !never_offered {
             let draft = NoticeDraft::of_time(NoticeType::Abandoned).with("instanceId", id.as_str());
             self.outbox.append(vec![draft], Reader::Product, now);

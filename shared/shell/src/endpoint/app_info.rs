@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::entity::{Entity, Subject};
-use domain::product::{InstanceAccess, ProductError};
+use domain::history::{Event, OtherEvent};
+use domain::product::{InstanceAccess, ProductError, PurchaseAnswer};
 use domain::record::EntityRecord;
 use domain::refusal::Refusal;
 use domain::webhook::{WebhookError, WebhookHeaders};
@@ -82,7 +83,10 @@ impl<W: World> AppInfoEndpoint<W> {
             if decided == instance {
                 return Ok(Update::Leave(()));
             }
-            Ok(Update::write(EntityRecord { entity: decided.into(), ..record }, ()))
+            let event = Event::other(sent(&reported), at);
+            let mut record = EntityRecord { entity: decided.into(), ..record };
+            record.add_event(event);
+            Ok(Update::write(record, ()))
         };
         let subject = Subject::Instance(id.clone());
         let repository = self.context.repository(deadline);
@@ -145,6 +149,16 @@ impl<W: World> Endpoint for AppInfoEndpoint<W> {
         let word = carried_out.err().map_or_else(|| "ok".to_owned(), |fault| fault.to_string());
         // koohook's own words contain no character that JSON would have to escape.
         json(status, Bytes::from(format!(r#"{{"status":"{word}"}}"#)))
+    }
+}
+
+/// The event of a message of the product.
+const fn sent(reported: &PurchaseAnswer) -> OtherEvent {
+    match reported {
+        PurchaseAnswer::Refused(_) => OtherEvent::RefusalSent,
+        PurchaseAnswer::Ready(_) | PurchaseAnswer::AsTemplate | PurchaseAnswer::Later => {
+            OtherEvent::AccessSent
+        }
     }
 }
 

@@ -169,7 +169,7 @@ impl<W: World> CallbackEndpoint<W> {
             repository: self.context.repository(deadline),
             stretch: budget.saturating_sub(BUDGET),
             verified: &verified,
-            log: CallLog::verified(activity, verified.form()),
+            log: CallLog::verified(activity, &verified),
         };
         let page = activity.and_then(|activity| self.pages.find(activity));
         // Boxed: the future is large, and its type would make each host slow to compile.

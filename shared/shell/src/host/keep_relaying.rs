@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use super::opening::MachineContext;
 use crate::host::start_check::look_for_seal;
 use crate::relay::{RELAY_ADVICE, Relay};
+use crate::trouble_log::TroubleLog;
 use crate::world::World;
 
 /// Runs the relay repeatedly, as a timer does on a function platform, until the process ends.
 pub async fn keep_relaying(context: Arc<MachineContext>) {
     let (mut assessed, mut looked) = (Instant::now(), Instant::now());
-    let mut is_failing = false;
+    let trouble = TroubleLog::default();
     loop {
         if looked.elapsed() >= LOOKED_EVERY {
             look_for_seal(&context).await;
@@ -19,12 +20,18 @@ pub async fn keep_relaying(context: Arc<MachineContext>) {
         }
         let outcome = Relay::new(&context, RUN).run().await;
         match &outcome {
-            Ok(report) => report.log(),
-            // The relay tries every second. Only the first failure in a row is logged.
-            Err(_) if is_failing => {}
-            Err(fault) => tracing::error!(fault = %fault, advice = RELAY_ADVICE, "relay failed"),
+            Ok(report) => {
+                report.log();
+                if let Some(count) = trouble.ended() {
+                    tracing::info!(count, "relay works again");
+                }
+            }
+            Err(fault) => {
+                if let Some(count) = trouble.occurred(context.world.elapsed()) {
+                    tracing::error!(fault = %fault, count, advice = RELAY_ADVICE, "relay failed");
+                }
+            }
         }
-        is_failing = outcome.is_err();
         if assessed.elapsed() >= ASSESSED_EVERY {
             context.world.store().reassess().await;
             assessed = Instant::now();

@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use domain::instance::LongWait;
 use domain::outbox::RELAY_CLAIM;
 use domain::record::Passed;
 use domain::remark::Remark;
@@ -13,6 +14,7 @@ use super::tasks::TaskOutcome;
 use crate::context::Product;
 use crate::delivery::{Delivery, DeliveryResult, NoticeOutcome};
 use crate::failure::Failure;
+use crate::log_ids::LogIds;
 use crate::order_lookup::AskLimits;
 use crate::repository::{Repository, Slot, Written};
 use crate::unused_parts::unused;
@@ -82,8 +84,9 @@ impl<W: World> Relay<'_, W> {
     ) -> Result<Option<(Slot, bool)>, Failure> {
         let Some(record) = slot.record().cloned() else { return Ok(None) };
         let now = self.context.world.now();
-        let Passed { record, changed, abandoned, given_up } =
-            record.pass(repository.reader, self.clock, now);
+        let passed = record.pass(repository.reader, self.clock, now);
+        let Passed { changed, abandoned, given_up, long_wait, record } = passed;
+        let ids = LogIds::of_record(&record);
         let is_due = record.due(repository.reader, now).is_some_and(|due| due <= now);
         if !changed && is_due {
             return Ok(Some((slot, false)));
@@ -92,6 +95,9 @@ impl<W: World> Relay<'_, W> {
         let is_unknown = written.is_err();
         if matches!(written, Ok(Written::Won(_)) | Err(_)) {
             self.log_pass(&slot.key, abandoned, given_up, is_unknown);
+            if let Some(wait) = long_wait {
+                log_long_wait(&ids, wait);
+            }
         }
         // The index may lag, so that this run may read the corrected entry once more.
         Ok(match written? {
@@ -163,9 +169,32 @@ impl<W: World> Relay<'_, W> {
 
 /// What an operator can do about a notice that was given up.
 const GIVEN_UP: &str = "repair the product, then run koohook notices replay";
+/// What an operator can do about a purchase that waits long for access data.
+const NO_ACCESS: &str =
+    "let the product send the access data; the marketplace fails the order after 3 hours";
 /// What an operator can do about an abandoned purchase.
 const ABANDONED: &str = "check the orders of this time in the console; if the buyer was refunded, close the account in your \
      product";
+
+/// Logs that a purchase waits long for access data (decision I2).
+fn log_long_wait(ids: &LogIds, wait: LongWait) {
+    let minutes = wait.span().as_secs() / 60;
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                orderId = ids.order_id,
+                instanceId = ids.instance_id,
+                minutes,
+                advice = NO_ACCESS,
+                "purchase waits for access data"
+            )
+        };
+    }
+    match wait {
+        LongWait::Warning => line!(warn),
+        LongWait::Error => line!(error),
+    }
+}
 
 /// The end of a turn, if no further notice can be offered now.
 fn end_turn(slot: Slot, changed: bool) -> TaskOutcome {

@@ -123,7 +123,7 @@ impl<W: World> Repository<'_, W> {
             let Some(Stored { version, bytes }) = stored.filter(|it| !it.bytes.is_empty()) else {
                 return Ok(());
             };
-            let value = Value { version: self.version(), bytes, agenda: None, expires: None };
+            let value = Value { version: self.version(), bytes, ..Value::default() };
             let value = change(value);
             match self.put(&key, &value, Some(version)).await? {
                 Put::Won => return Ok(()),

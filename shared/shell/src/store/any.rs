@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use domain::catalogue::CatalogueList;
 use protocol::time::UnixMillis;
 
 #[cfg(feature = "dynamodb")]
@@ -11,7 +12,12 @@ use super::memory::Memory;
 use super::redis::Redis;
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
-use super::{Entry, Put, Queue, RightProof, Search, Store, Stored, Unavailable, Value, Version};
+use super::{
+    CatalogueItem, CataloguePlace, Entry, Put, Queue, RightProof, Search, Store, Stored,
+    Unavailable, Value, Version,
+};
+#[cfg(feature = "scan")]
+use super::{Scan, ScanPage, ScanPlace};
 use crate::store::rights_check::ProveRights;
 
 /// One of the stores.
@@ -85,6 +91,15 @@ impl Store for AnyStore {
         delegate!(self, store => store.agenda(queue, span, limit))
     }
 
+    async fn catalogue(
+        &self,
+        list: CatalogueList,
+        after: Option<&CataloguePlace>,
+        limit: usize,
+    ) -> Result<Vec<CatalogueItem>, Unavailable> {
+        delegate!(self, store => store.catalogue(list, after, limit))
+    }
+
     async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
         delegate!(self, store => store.is_empty())
     }
@@ -95,5 +110,12 @@ impl Store for AnyStore {
 
     async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
         delegate!(self, store => store.clock(now))
+    }
+}
+
+#[cfg(feature = "scan")]
+impl Scan for AnyStore {
+    async fn scan(&self, after: Option<&ScanPlace>, limit: usize) -> Result<ScanPage, Unavailable> {
+        delegate!(self, store => store.scan(after, limit))
     }
 }

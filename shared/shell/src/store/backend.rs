@@ -4,9 +4,15 @@
 use std::future::ready;
 use std::ops::RangeInclusive;
 
+use domain::catalogue::CatalogueList;
 use protocol::time::UnixMillis;
 
-use super::{Entry, Put, Queue, RightError, Search, Store, Stored, Unavailable, Value, Version};
+use super::{
+    CatalogueItem, CataloguePlace, Entry, Put, Queue, RightError, Search, Store, Stored,
+    Unavailable, Value, Version,
+};
+#[cfg(feature = "scan")]
+use super::{Scan, ScanPage, ScanPlace};
 
 /// A store, with its own error type.
 pub(super) trait Backend: Send + Sync + 'static {
@@ -33,6 +39,20 @@ pub(super) trait Backend: Send + Sync + 'static {
         span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Entry>, Self::Error>> + Send;
+
+    fn try_catalogue(
+        &self,
+        list: CatalogueList,
+        after: Option<&CataloguePlace>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<CatalogueItem>, Self::Error>> + Send;
+
+    #[cfg(feature = "scan")]
+    fn try_scan(
+        &self,
+        after: Option<&ScanPlace>,
+        limit: usize,
+    ) -> impl Future<Output = Result<ScanPage, Self::Error>> + Send;
 
     fn try_is_empty(&self) -> impl Future<Output = Result<Option<bool>, Self::Error>> + Send {
         ready(Ok(None))
@@ -69,6 +89,9 @@ pub(super) enum Operation {
     Get,
     Put,
     Agenda,
+    Catalogue,
+    #[cfg(feature = "scan")]
+    Scan,
     IsEmpty,
     Find,
 }
@@ -97,6 +120,16 @@ impl<B: Backend> Store for B {
         self.try_agenda(queue, span, limit).await.map_err(unavailable::<B>(Operation::Agenda))
     }
 
+    async fn catalogue(
+        &self,
+        list: CatalogueList,
+        after: Option<&CataloguePlace>,
+        limit: usize,
+    ) -> Result<Vec<CatalogueItem>, Unavailable> {
+        let items = self.try_catalogue(list, after, limit).await;
+        items.map_err(unavailable::<B>(Operation::Catalogue))
+    }
+
     async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
         self.try_is_empty().await.map_err(unavailable::<B>(Operation::IsEmpty))
     }
@@ -107,6 +140,13 @@ impl<B: Backend> Store for B {
 
     async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
         self.try_clock(now).await
+    }
+}
+
+#[cfg(feature = "scan")]
+impl<B: Backend> Scan for B {
+    async fn scan(&self, after: Option<&ScanPlace>, limit: usize) -> Result<ScanPage, Unavailable> {
+        self.try_scan(after, limit).await.map_err(unavailable::<B>(Operation::Scan))
     }
 }
 

@@ -7,10 +7,15 @@ use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use domain::catalogue::CatalogueList;
 use protocol::time::UnixMillis;
 
 use super::backend::{Backend, Operation};
-use super::{Entry, Put, Queue, RightError, Search, Stored, Value, Version};
+use super::{
+    CatalogueItem, CataloguePlace, Entry, Put, Queue, RightError, Search, Stored, Value, Version,
+};
+#[cfg(feature = "scan")]
+use super::{ScanPage, ScanPlace, ScannedValue};
 
 /// A store whose values are lost when its process ends.
 #[derive(Debug, Default)]
@@ -77,6 +82,36 @@ impl Backend for Memory {
         Ok(Entry::earliest(entries, limit))
     }
 
+    async fn try_catalogue(
+        &self,
+        list: CatalogueList,
+        after: Option<&CataloguePlace>,
+        limit: usize,
+    ) -> Result<Vec<CatalogueItem>, Infallible> {
+        Yield::default().await;
+        let kept = self.lock();
+        let items = kept.iter().filter_map(|(key, value)| {
+            let entry = value.catalogue.filter(|entry| entry.list == list)?;
+            Some(CatalogueItem { key: key.clone(), changed: entry.changed, order: entry.order })
+        });
+        let items = items.filter(|item| after.is_none_or(|after| item.place() < *after));
+        Ok(CatalogueItem::newest(items, limit))
+    }
+
+    #[cfg(feature = "scan")]
+    async fn try_scan(
+        &self,
+        after: Option<&ScanPlace>,
+        limit: usize,
+    ) -> Result<ScanPage, Infallible> {
+        Yield::default().await;
+        let kept = self.lock();
+        let rest = kept.iter().filter(|(key, _)| after.is_none_or(|after| after.0 < **key));
+        let values: Vec<_> = rest.take(limit).map(|(key, value)| scanned(key, value)).collect();
+        let next = values.last().filter(|_| values.len() == limit);
+        Ok(ScanPage { next: next.map(|value| ScanPlace(value.key.clone())), values })
+    }
+
     async fn try_is_empty(&self) -> Result<Option<bool>, Infallible> {
         Yield::default().await;
         Ok(Some(self.lock().is_empty()))
@@ -120,4 +155,10 @@ fn unexpired(value: Option<&Value>, now: UnixMillis) -> Option<&Value> {
 
 fn stored(value: &Value) -> Stored {
     Stored { version: value.version, bytes: value.bytes.clone() }
+}
+
+#[cfg(feature = "scan")]
+fn scanned(key: &str, value: &Value) -> ScannedValue {
+    let Value { version, bytes, agenda, catalogue, expires } = value.clone();
+    ScannedValue { key: key.to_owned(), version, bytes, agenda, catalogue, expires }
 }

@@ -43,7 +43,7 @@ async fn write<B: Backend>(
 ) -> Result<(), B::Error> {
     let agenda = Some((Queue::Sweep, now.after(LATER)));
     // The first write has no expiry: for that, Redis needs a separate command.
-    let put = Value { version: first, bytes: Vec::new(), agenda, expires: None };
+    let put = Value { version: first, agenda, ..Value::default() };
     let mut over = match store.try_put(KEY, &put, over, now).await? {
         Put::Won => Some(first),
         Put::Lost(found) => found.map(|found| found.version),

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use domain::catalogue::CatalogueList;
 use protocol::time::UnixMillis;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -25,7 +26,9 @@ use self::table::{has_table, prepare};
 use self::worker::{BUSY, SqliteError, Worker};
 use super::backend::{Backend, Operation};
 use super::setting::beside;
-use super::{Entry, Put, Queue, RightError, Search, Stored, Value, Version};
+use super::{
+    CatalogueItem, CataloguePlace, Entry, Put, Queue, RightError, Search, Stored, Value, Version,
+};
 
 pub use self::open_error::SqliteOpenError;
 
@@ -152,6 +155,24 @@ impl Backend for Sqlite {
     ) -> Result<Vec<Entry>, SqliteError> {
         let agenda = move |connection: &_| rows::agenda(connection, queue, &span, limit);
         self.run(Some(&self.reader), agenda).await
+    }
+
+    async fn try_catalogue(
+        &self,
+        _list: CatalogueList,
+        _after: Option<&CataloguePlace>,
+        _limit: usize,
+    ) -> Result<Vec<CatalogueItem>, SqliteError> {
+        Ok(Vec::new())
+    }
+
+    #[cfg(feature = "scan")]
+    async fn try_scan(
+        &self,
+        _after: Option<&crate::store::ScanPlace>,
+        _limit: usize,
+    ) -> Result<crate::store::ScanPage, SqliteError> {
+        Ok(crate::store::ScanPage::default())
     }
 
     async fn try_is_empty(&self) -> Result<Option<bool>, SqliteError> {

@@ -40,7 +40,7 @@ struct Lagging {
 }
 
 impl Store for Lagging {
-    forward!(inner: get, put);
+    forward!(inner: get, put, catalogue);
 
     async fn agenda(
         &self,

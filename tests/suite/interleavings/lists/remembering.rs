@@ -17,7 +17,7 @@ pub(super) struct Remembering {
 }
 
 impl Store for Remembering {
-    forward!(memory: get, agenda);
+    forward!(memory: get, agenda, catalogue);
 
     async fn put(
         &self,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
+use domain::catalogue::CatalogueList;
 use protocol::time::UnixMillis;
 use serde::de::IgnoredAny;
 
@@ -19,7 +20,8 @@ use crate::client::Client;
 use crate::store::backend::{Backend, Operation};
 use crate::store::rights_check::ProveRights;
 use crate::store::{
-    DynamodbSetting, Entry, Put, Queue, RightError, RightProof, Stored, Value, Version,
+    CatalogueItem, CataloguePlace, DynamodbSetting, Entry, Put, Queue, RightError, RightProof,
+    Stored, Value, Version,
 };
 use crate::web::Web;
 
@@ -98,6 +100,24 @@ impl<W: Web> Backend for Dynamodb<W> {
         agenda::read(&self.client, &self.table, queue, span, limit).await
     }
 
+    async fn try_catalogue(
+        &self,
+        _list: CatalogueList,
+        _after: Option<&CataloguePlace>,
+        _limit: usize,
+    ) -> Result<Vec<CatalogueItem>, DynamodbError> {
+        Ok(Vec::new())
+    }
+
+    #[cfg(feature = "scan")]
+    async fn try_scan(
+        &self,
+        _after: Option<&crate::store::ScanPlace>,
+        _limit: usize,
+    ) -> Result<crate::store::ScanPage, DynamodbError> {
+        Ok(crate::store::ScanPage::default())
+    }
+
     async fn try_clock(&self, now: UnixMillis) -> Option<UnixMillis> {
         self.client.date(now)
     }
@@ -106,7 +126,9 @@ impl<W: Web> Backend for Dynamodb<W> {
         error.log(match operation {
             Operation::Get => "GetItem",
             Operation::Put => "PutItem",
-            Operation::Agenda => "Query",
+            Operation::Agenda | Operation::Catalogue => "Query",
+            #[cfg(feature = "scan")]
+            Operation::Scan => "Scan",
             // DynamoDB has no operation for these, so these never fail.
             Operation::IsEmpty | Operation::Find => "none",
         });

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use domain::catalogue::CatalogueList;
 use futures_util::future::try_join_all;
 use protocol::time::UnixMillis;
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind, Value as Answer};
@@ -10,7 +11,9 @@ use tokio::time::Instant;
 
 use super::{PUT, Redis, Resend, advice, answer, shard};
 use crate::store::backend::{Backend, Operation};
-use crate::store::{Entry, Put, Queue, RightError, Stored, Value, Version};
+use crate::store::{
+    CatalogueItem, CataloguePlace, Entry, Put, Queue, RightError, Stored, Value, Version,
+};
 
 impl Backend for Redis {
     type Error = RedisError;
@@ -61,6 +64,24 @@ impl Backend for Redis {
     ) -> Result<Vec<Entry>, RedisError> {
         let reads = SHARDS.chars().map(|shard| self.agenda_in(shard, queue, &span, limit));
         Ok(Entry::earliest(try_join_all(reads).await?.into_iter().flatten(), limit))
+    }
+
+    async fn try_catalogue(
+        &self,
+        _list: CatalogueList,
+        _after: Option<&CataloguePlace>,
+        _limit: usize,
+    ) -> Result<Vec<CatalogueItem>, RedisError> {
+        Ok(Vec::new())
+    }
+
+    #[cfg(feature = "scan")]
+    async fn try_scan(
+        &self,
+        _after: Option<&crate::store::ScanPlace>,
+        _limit: usize,
+    ) -> Result<crate::store::ScanPage, RedisError> {
+        Ok(crate::store::ScanPage::default())
     }
 
     async fn try_script(&self, key: &str) -> Option<Result<(), RedisError>> {

@@ -1,0 +1,54 @@
+//! What every write of a record adds: the time of the last change, since when a purchase waits for
+//! access data, and the entry in the catalogue.
+
+use protocol::time::UnixMillis;
+
+use super::EntityRecord;
+use crate::catalogue::{CatalogueEntry, CatalogueList, OrderDigest};
+use crate::entity::Entity;
+use crate::instance::Instance;
+
+impl EntityRecord {
+    /// The record as it is written over `before`.
+    #[must_use]
+    pub fn succeeding(mut self, before: Option<&Self>, now: UnixMillis) -> Self {
+        if let Entity::Instance(instance) = &mut self.entity {
+            instance.note_wait(now);
+        }
+        let is_changed = before.is_none_or(|before| differ(&before.entity, &self.entity));
+        if is_changed && CatalogueList::of(&self.entity).is_some() {
+            self.changed = Some(now);
+        }
+        self
+    }
+
+    /// The record's entry in the catalogue; `None` for pointers and long lists. `now` is the time of
+    /// the write. It counts if the record does not contain the time of its last change.
+    pub fn catalogue(&self, now: UnixMillis) -> Option<CatalogueEntry> {
+        let order = match &self.entity {
+            Entity::Instance(instance) => Some(OrderDigest::of(&instance.order_id)),
+            Entity::MovedTo(_)
+            | Entity::Tenant(_)
+            | Entity::Application(_)
+            | Entity::KitList(_) => None,
+        };
+        let changed = self.changed.unwrap_or(now);
+        CatalogueList::of(&self.entity).map(|list| CatalogueEntry { list, changed, order })
+    }
+}
+
+/// Whether two states of an entity differ in what a command shows. The times of calls, and the
+/// checks of the relay, do not count.
+fn differ(before: &Entity, after: &Entity) -> bool {
+    match (before, after) {
+        (Entity::Instance(before), Entity::Instance(after)) => {
+            let shown = |it: &Instance| (it.state, it.expires, it.accepted);
+            shown(before) != shown(after) || before.access != after.access
+        }
+        (Entity::Tenant(before), Entity::Tenant(after)) => before.standing != after.standing,
+        (Entity::Application(before), Entity::Application(after)) => {
+            before.standing != after.standing
+        }
+        (before, after) => before != after,
+    }
+}

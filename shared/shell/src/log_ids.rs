@@ -1,0 +1,58 @@
+//! The IDs in log lines, by which an operator finds a call (decision I1). Only verified calls and
+//! stored records give them.
+
+use domain::entity::Entity;
+use domain::record::EntityRecord;
+use protocol::message::Fields;
+use protocol::signature::Verified;
+
+/// The IDs of a log line. Each has at most 64 characters.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct LogIds {
+    pub order_id: Option<String>,
+    pub order_line_id: Option<String>,
+    pub instance_id: Option<String>,
+    pub tenant_id: Option<String>,
+    pub app_id: Option<String>,
+    pub business_id: Option<String>,
+}
+
+/// The most characters of an ID.
+const MAX_CHARACTERS: usize = 64;
+
+impl LogIds {
+    /// The IDs that a verified call names.
+    pub fn of_call(verified: &Verified) -> Self {
+        let fields = Fields::of(verified);
+        let id = |name| fields.text(name).filter(|text| !text.is_empty()).map(cut);
+        Self {
+            order_id: id("orderId"),
+            order_line_id: id("orderLineId"),
+            instance_id: id("instanceId"),
+            tenant_id: id("tenantId"),
+            app_id: id("appId"),
+            business_id: id("businessId"),
+        }
+    }
+
+    /// The IDs of a record: the instance and the order of its purchase, or the IDs of an entity of
+    /// the kit. A record of schema 1 has no IDs of the kit.
+    pub fn of_record(record: &EntityRecord) -> Self {
+        if let Entity::Instance(instance) = &record.entity {
+            let order_id = Some(cut(instance.order_id.as_str()));
+            let instance_id = Some(cut(instance.id.as_str()));
+            return Self { order_id, instance_id, ..Self::default() };
+        }
+        let Some(ids) = &record.ids else { return Self::default() };
+        Self {
+            instance_id: ids.instance_id.as_ref().map(|id| cut(id.as_str())),
+            tenant_id: Some(cut(ids.tenant_id.as_str())),
+            app_id: ids.app_id.as_ref().map(|id| cut(id.as_str())),
+            ..Self::default()
+        }
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_CHARACTERS).collect()
+}
