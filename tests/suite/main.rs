@@ -35,6 +35,7 @@ mod outbox;
 mod panics;
 mod properties;
 mod queries;
+mod record_history;
 mod redis_grades;
 mod redis_replicas;
 mod redis_rights;

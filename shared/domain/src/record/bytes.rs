@@ -63,11 +63,27 @@ impl EntityRecord {
         }
     }
 
-    /// The bytes to store.
+    /// The bytes to store. A record that would be too long loses its history: nothing depends on it.
     ///
     /// # Errors
     /// If they are longer than [`MAX_VALUE_LEN`].
     pub fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
+        match self.written()? {
+            bytes if bytes.len() <= MAX_VALUE_LEN => Ok(bytes),
+            _ => self.without_history().written().and_then(|bytes| {
+                if bytes.len() > MAX_VALUE_LEN { Err(RecordError::TooLarge) } else { Ok(bytes) }
+            }),
+        }
+    }
+
+    fn without_history(&self) -> Self {
+        let mut record = self.clone();
+        record.events.clear();
+        record.outbox.ends.clear();
+        record
+    }
+
+    fn written(&self) -> Result<Vec<u8>, RecordError> {
         let Self { entity, ledger, outbox, ids, events, changed } = self;
         let stored = Stored {
             schema: SCHEMA,
@@ -78,8 +94,7 @@ impl EntityRecord {
             events: Cow::Borrowed(events),
             changed: *changed,
         };
-        let bytes = serde_json::to_vec(&stored).map_err(|_| RecordError::Unreadable)?;
-        if bytes.len() > MAX_VALUE_LEN { Err(RecordError::TooLarge) } else { Ok(bytes) }
+        serde_json::to_vec(&stored).map_err(|_| RecordError::Unreadable)
     }
 }
 
