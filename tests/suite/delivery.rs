@@ -4,9 +4,12 @@
 mod access;
 mod added_later;
 mod inline;
+mod offer_lines;
 mod reach;
 mod relayed;
+mod troubles;
 mod turns;
+mod waits;
 mod wire;
 
 use std::time::Duration;
@@ -14,11 +17,13 @@ use std::time::Duration;
 use domain::instance::{Access, InstanceState};
 use domain::outbox::Outbox;
 use protocol::message::InstanceId;
+use serde_json::Value;
 use shell::relay::{Relay, RelayReport};
 use shell::store::Store;
 use shell::world::World;
 use simulator::answer::Answer;
 use tests::call::{Bundled, Koohook, WITH_PRODUCT, koohook, run};
+use tests::log::Log;
 
 /// A koohook that notifies its product inside the callback.
 fn with_product() -> Bundled {
@@ -104,6 +109,13 @@ fn is_ready(koohook: &Bundled, id: &str) -> bool {
 /// One run of the relay with a timer's time limit.
 fn relay<S: Store>(koohook: &Koohook<S>) -> RelayReport {
     run(Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run()).unwrap()
+}
+
+/// The lines of a log with this message, in order.
+fn lines(log: &Log, message: &str) -> Vec<Value> {
+    let text = log.text();
+    let lines = text.lines().map(|line| serde_json::from_str(line).expect("a log line is JSON"));
+    lines.filter(|line: &Value| line["message"] == message).collect()
 }
 
 fn elapsed(koohook: &Bundled) -> Duration {

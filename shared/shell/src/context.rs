@@ -13,6 +13,7 @@ use crate::guard::{Guard, Network};
 use crate::order_lookup::Orders;
 use crate::repository::Repository;
 use crate::seal::Seal;
+use crate::trouble_log::Troubles;
 use crate::unusable_entities::UnusableEntities;
 use crate::world::{Deadline, World};
 
@@ -22,8 +23,8 @@ pub struct Context<W> {
     pub world: W,
     /// The seller's settings for the context.
     pub settings: ContextSettings,
+    pub(crate) troubles: Troubles,
     muted_until: AtomicU64,
-    clocks_logged_until: AtomicU64,
     rare_agendas_read_until: AtomicU64,
     unusable: Mutex<UnusableEntities>,
 }
@@ -64,23 +65,15 @@ impl Product {
 /// How long callbacks do not wait for the product after one timed out (decision E2).
 const MUTE: Duration = Duration::from_secs(30);
 
-/// How often a lasting problem is logged, and how often the relay reads the rare agendas.
+/// How often the relay reads the rare agendas.
 const MINUTE: Duration = Duration::from_mins(1);
 
 impl<W: World> Context<W> {
     /// Makes a context.
     pub fn new(settings: ContextSettings, world: W) -> Self {
-        let [muted_until, clocks_logged_until, rare_agendas_read_until] =
-            [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)];
-        let unusable = Mutex::default();
-        Self {
-            world,
-            settings,
-            muted_until,
-            clocks_logged_until,
-            rare_agendas_read_until,
-            unusable,
-        }
+        let [muted_until, rare_agendas_read_until] = [AtomicU64::new(0), AtomicU64::new(0)];
+        let (troubles, unusable) = (Troubles::default(), Mutex::default());
+        Self { world, settings, troubles, muted_until, rare_agendas_read_until, unusable }
     }
 
     /// Access to the entity records until a deadline.
@@ -102,30 +95,22 @@ impl<W: World> Context<W> {
         self.muted_until.store(millis(until), Ordering::Relaxed);
     }
 
-    /// Whether to log now that clocks differ: at most once a minute.
-    pub fn may_log_clocks(&self) -> bool {
-        self.once_a_minute(&self.clocks_logged_until)
-    }
-
     /// Whether the relay reads the agendas that are not urgent: at most once a minute, since each
     /// read costs money.
     pub fn may_read_rare_agendas(&self) -> bool {
-        self.once_a_minute(&self.rare_agendas_read_until)
+        let now = self.world.elapsed();
+        let until = self.rare_agendas_read_until.load(Ordering::Relaxed);
+        let may = until == 0 || until <= millis(now);
+        if may {
+            let next = millis(now.saturating_add(MINUTE));
+            self.rare_agendas_read_until.store(next, Ordering::Relaxed);
+        }
+        may
     }
 
     /// Makes the next run of the relay read them again: this run did not read all entries.
     pub fn read_rare_agendas_again(&self) {
         self.rare_agendas_read_until.store(0, Ordering::Relaxed);
-    }
-
-    fn once_a_minute(&self, until: &AtomicU64) -> bool {
-        let now = self.world.elapsed();
-        let current = until.load(Ordering::Relaxed);
-        let may = current == 0 || current <= millis(now);
-        if may {
-            until.store(millis(now.saturating_add(MINUTE)), Ordering::Relaxed);
-        }
-        may
     }
 
     /// Whether callbacks now leave the notices to the relay.

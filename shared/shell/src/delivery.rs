@@ -16,6 +16,7 @@
 //! `domain/src/outbox/retry_schedule.rs`.
 
 mod advice;
+mod offer_line;
 mod order_details;
 mod outcome;
 mod sending;
@@ -27,10 +28,11 @@ use domain::outbox::{AttemptOutcome, Claim, Settled, Settling};
 use domain::purchase::AnsweredPurchase;
 use domain::record::EntityRecord;
 
-use self::advice::{advice, advice_on_status};
+pub(crate) use self::advice::GIVEN_UP;
+use self::offer_line::OfferLine;
+pub(crate) use self::offer_line::log_product_works;
 use self::order_details::OrderStep;
 pub use self::outcome::{DeliveryResult, NoticeOutcome};
-use self::sending::Sent;
 use crate::context::{Context, Product};
 use crate::failure::Failure;
 use crate::order_lookup::AskLimits;
@@ -122,14 +124,17 @@ impl<W: World> Delivery<'_, W> {
         claim: &Claim,
         claimed: Duration,
     ) -> Result<DeliveryResult, Failure> {
-        let Sent { outcome, unanswered } = self.send_all(&slot.key, claim, claimed).await?;
-        if let Some(fault) = unanswered {
-            let (key, advice) = (&slot.key, advice(fault));
-            tracing::info!(key, cause = fault.as_str(), advice, "product did not answer");
-        }
-        log_rejection(&slot.key, &outcome);
-        let Updated { slot, decided: settled } = self.settle(slot, claim, &outcome).await?;
-        Ok(DeliveryResult { outcome: NoticeOutcome::of(settled, unanswered), unanswered, slot })
+        let (began, line) = (self.context.world.elapsed(), OfferLine::new(&slot, claim));
+        let sent = self.send_all(&slot.key, claim, claimed).await;
+        let took = self.context.world.elapsed().saturating_sub(began);
+        let sent = sent.inspect_err(|fault| line.write_failure(*fault, took))?;
+        let unanswered = sent.unanswered();
+        let updated = self.settle(slot, claim, &sent.outcome).await;
+        let outcome = updated.as_ref().map_or(NoticeOutcome::Unsettled, |updated| {
+            NoticeOutcome::of(updated.decided, unanswered)
+        });
+        line.write(self.context, &sent, outcome, took);
+        Ok(DeliveryResult { outcome, unanswered, slot: updated?.slot })
     }
 
     /// Settles the claim on the current record. Repeats this if another write is faster.
@@ -167,16 +172,5 @@ impl<W: World> Delivery<'_, W> {
             record.entity = answered.apply(record.entity.clone(), template);
         }
         settled
-    }
-}
-
-/// Logs the answer of a product that did not accept the notice.
-fn log_rejection(key: &str, outcome: &AttemptOutcome) {
-    let (AttemptOutcome::Failed { attempt, .. } | AttemptOutcome::Gone(attempt)) = outcome else {
-        return;
-    };
-    if let Some(status) = attempt.status {
-        let (fault, advice) = (&attempt.fault, advice_on_status(status));
-        tracing::info!(key, status, fault, advice, "product did not accept the notice");
     }
 }

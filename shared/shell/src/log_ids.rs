@@ -3,7 +3,7 @@
 
 use domain::entity::Entity;
 use domain::record::EntityRecord;
-use protocol::message::Fields;
+use protocol::message::{Fields, InstanceId};
 use protocol::signature::Verified;
 
 /// The IDs of a log line. Each has at most 64 characters.
@@ -33,6 +33,16 @@ impl LogIds {
             app_id: id("appId"),
             business_id: id("businessId"),
         }
+    }
+
+    /// The ID of an instance.
+    pub fn of_instance(id: &InstanceId) -> Self {
+        Self { instance_id: Some(cut(id.as_str())), ..Self::default() }
+    }
+
+    /// What names the entity in a log line if nothing else does: its key in the store, a hash.
+    pub fn only_entity<'k>(&self, key: &'k str) -> Option<&'k str> {
+        Some(key).filter(|_| *self == Self::default())
     }
 
     /// The IDs of a record: the instance and the order of its purchase, or the IDs of an entity of

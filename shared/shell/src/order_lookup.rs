@@ -11,9 +11,9 @@ use futures_util::{FutureExt, lock};
 use http::Request;
 use protocol::order_query::{self, OpenApiHost, OrderDetails, OrderQuery, OrderQueryOutcome};
 use protocol::signature::sdk::OpenApiCredentials;
-use protocol::time::UnixMillis;
 
 use crate::time_limits::RELAY_ATTEMPT;
+use crate::trouble_log::TroubleLog;
 use crate::world::{Unanswered, Web, World};
 
 /// The marketplace's order query, with the seller's access key.
@@ -22,6 +22,8 @@ pub struct Orders {
     host: OpenApiHost,
     credentials: OpenApiCredentials,
     gate: Mutex<QueryGate>,
+    /// The marketplace rejects the access key.
+    rejected: TroubleLog,
     /// Locked by the one running query, until the access key has worked.
     first: lock::Mutex<()>,
     /// One lock for each query that may run concurrently.
@@ -56,6 +58,9 @@ struct Turn<'a> {
     _turn: lock::MutexGuard<'a, ()>,
 }
 
+/// What an operator can do if the marketplace rejects the access key.
+const KEY_REJECTED: &str = "correct KOOHOOK_OPENAPI_AK and KOOHOOK_OPENAPI_SK";
+
 /// How many queries may run concurrently after the access key has worked (decision E7).
 pub const AT_ONCE: usize = 3;
 
@@ -63,7 +68,8 @@ impl Orders {
     /// Makes the order query of a host, with the seller's access key.
     pub fn new(host: OpenApiHost, credentials: OpenApiCredentials) -> Self {
         let turns = std::array::from_fn(|_| lock::Mutex::default());
-        Self { host, credentials, gate: Mutex::default(), first: lock::Mutex::default(), turns }
+        let (gate, first) = (Mutex::default(), lock::Mutex::default());
+        Self { host, credentials, gate, rejected: TroubleLog::default(), first, turns }
     }
 
     /// Asks within limits. If the host cannot be reached, koohook asks its fallback once.
@@ -83,7 +89,7 @@ impl Orders {
             return AskOutcome::NotNow("refused or unanswered before".to_owned());
         }
         match world.within(limits.answer, self.ask_hosts(world, query)).await {
-            Some(Ok(outcome)) => self.answered(outcome, world.now()),
+            Some(Ok(outcome)) => self.answered(outcome, world),
             Some(Err(fault)) => {
                 self.gate().note_unanswered(world.now());
                 AskOutcome::NotNow(fault.to_string())
@@ -106,14 +112,28 @@ impl Orders {
         Turn { _first: first, _turn: turn }
     }
 
-    fn answered(&self, outcome: OrderQueryOutcome, now: UnixMillis) -> AskOutcome {
-        self.gate().note(&outcome, now);
+    fn answered<W: World>(&self, outcome: OrderQueryOutcome, world: &W) -> AskOutcome {
+        self.gate().note(&outcome, world.now());
         match outcome {
-            OrderQueryOutcome::Found(details) => AskOutcome::Found(details),
+            OrderQueryOutcome::Found(details) => {
+                if let Some(count) = self.rejected.ended() {
+                    tracing::info!(
+                        count,
+                        "marketplace accepts the API key (AK/SK) of the order query again"
+                    );
+                }
+                AskOutcome::Found(details)
+            }
             OrderQueryOutcome::Retry(reason) => AskOutcome::NotNow(reason.to_string()),
             OrderQueryOutcome::Permanent(reason) => AskOutcome::Never(reason.to_string()),
             OrderQueryOutcome::KeyRefused(reason) => {
-                tracing::error!(reason = %reason, "marketplace rejects the API key (AK/SK) of the order query");
+                if self.rejected.occurred(world.elapsed()).is_some() {
+                    tracing::error!(
+                        reason = %reason,
+                        advice = KEY_REJECTED,
+                        "marketplace rejects the API key (AK/SK) of the order query"
+                    );
+                }
                 AskOutcome::NotNow(reason.to_string())
             }
         }

@@ -9,8 +9,10 @@ mod agenda;
 mod clock;
 mod entity_turn;
 mod report;
+mod run_line;
 mod run_task;
 mod tasks;
+mod time_lines;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -82,7 +84,7 @@ impl<'a, W: World> Relay<'a, W> {
         }
     }
 
-    /// Runs every task that is due, until all are done or the time is up.
+    /// Runs every task that is due, until all are done or the time is up. Logs the run.
     ///
     /// # Errors
     /// If the budget is too short, or the first read of the agenda fails.
@@ -99,6 +101,7 @@ impl<'a, W: World> Relay<'a, W> {
         let mut report = *self.report();
         report.stopped = self.is_down();
         report.unfinished |= !self.is_down() && tasks.has_waiting();
+        self.write_line(&report);
         Ok(report)
     }
 

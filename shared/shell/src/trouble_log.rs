@@ -10,6 +10,23 @@ pub struct TroubleLog {
     lasting: Mutex<Option<Lasting>>,
 }
 
+/// The troubles of this process.
+#[derive(Debug, Default)]
+pub struct Troubles {
+    /// The product does not accept notices.
+    pub product: TroubleLog,
+    /// The product's messages about access data cannot be used.
+    pub access_data: TroubleLog,
+    /// The marketplace does not answer the order query.
+    pub order_query: TroubleLog,
+    /// Runs of the relay end with a warning.
+    pub runs: TroubleLog,
+    /// Tasks of the relay fail.
+    pub tasks: TroubleLog,
+    /// This machine's clock and the store's clock differ.
+    pub clocks: TroubleLog,
+}
+
 /// A trouble that lasts now.
 #[derive(Clone, Copy, Debug)]
 struct Lasting {
@@ -17,9 +34,17 @@ struct Lasting {
     count: u64,
     /// When it was last logged.
     logged: Duration,
+    /// When it last occurred.
+    last: Duration,
+    /// Whether there was a success after that.
+    has_succeeded: bool,
 }
 
+/// How often a lasting trouble is logged.
 const EVERY: Duration = Duration::from_mins(1);
+/// How long a trouble must not occur before it is over. Otherwise failures and successes that
+/// alternate would write a line each.
+const QUIET: Duration = Duration::from_mins(1);
 
 impl TroubleLog {
     /// Counts an occurrence. Returns the count so far if it is to be logged now. `now` is the time
@@ -27,10 +52,11 @@ impl TroubleLog {
     pub fn occurred(&self, now: Duration) -> Option<u64> {
         let mut lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = lasting.as_mut() else {
-            *lasting = Some(Lasting { count: 1, logged: now });
+            *lasting = Some(Lasting { count: 1, logged: now, last: now, has_succeeded: false });
             return Some(1);
         };
         known.count = known.count.saturating_add(1);
+        (known.last, known.has_succeeded) = (now, false);
         let is_due = now.saturating_sub(known.logged) >= EVERY;
         if is_due {
             known.logged = now;
@@ -38,7 +64,26 @@ impl TroubleLog {
         is_due.then_some(known.count)
     }
 
-    /// Ends the trouble. Returns its count if it lasted until now.
+    /// Notes a success. Returns the trouble's count if the trouble is now over.
+    pub fn succeeded(&self, now: Duration) -> Option<u64> {
+        let mut lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lasting.as_mut() {
+            known.has_succeeded = true;
+        }
+        drop(lasting);
+        self.over(now)
+    }
+
+    /// Ends the trouble and returns its count, if there was a success after it, and it did not
+    /// occur for a minute.
+    pub fn over(&self, now: Duration) -> Option<u64> {
+        let mut lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_over =
+            |known: &Lasting| known.has_succeeded && now.saturating_sub(known.last) >= QUIET;
+        lasting.take_if(|known| is_over(known)).map(|known| known.count)
+    }
+
+    /// Ends the trouble immediately. Returns its count if it lasted until now.
     pub fn ended(&self) -> Option<u64> {
         let mut lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
         lasting.take().map(|lasting| lasting.count)
@@ -60,5 +105,29 @@ mod tests {
         );
         assert_eq!((trouble.ended(), trouble.ended()), (Some(6), None));
         assert_eq!(at(126), Some(1));
+    }
+
+    #[test]
+    fn failures_and_successes_that_alternate_are_one_trouble() {
+        let trouble = TroubleLog::default();
+        let second = Duration::from_secs;
+        assert_eq!(trouble.succeeded(second(0)), None);
+        let mut lines = 0;
+        for at in (0..600).step_by(2) {
+            lines += usize::from(trouble.occurred(second(at)).is_some());
+            assert_eq!(trouble.succeeded(second(at + 1)), None);
+        }
+        assert_eq!(lines, 10, "one a minute");
+        assert_eq!(trouble.over(second(657)), None, "it was quiet for less than a minute");
+        assert_eq!((trouble.over(second(658)), trouble.over(second(659))), (Some(300), None));
+    }
+
+    #[test]
+    fn a_trouble_without_a_success_after_it_is_not_over() {
+        let trouble = TroubleLog::default();
+        trouble.succeeded(Duration::ZERO);
+        trouble.occurred(Duration::from_secs(1));
+        assert_eq!(trouble.over(Duration::from_hours(9)), None);
+        assert_eq!(trouble.succeeded(Duration::from_hours(9)), Some(1));
     }
 }

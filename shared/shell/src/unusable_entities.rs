@@ -14,6 +14,7 @@ use protocol::time::UnixMillis;
 
 use crate::failure::Failure;
 use crate::store::Entry;
+use crate::trouble_log::TroubleLog;
 
 /// The entities that are skipped, and the time from which the agenda is read.
 #[derive(Debug, Default)]
@@ -22,7 +23,7 @@ pub struct UnusableEntities {
     /// The time from which the relay reads the agenda, until its next read from the beginning.
     read_from: Option<UnixMillis>,
     read_from_beginning: Option<Duration>,
-    logged: Option<Duration>,
+    trouble: TroubleLog,
 }
 
 #[derive(Debug)]
@@ -36,7 +37,7 @@ struct Skip {
 
 /// The shortest and the longest time that an entity is skipped.
 const SPAN: [Duration; 2] = [Duration::from_mins(1), Duration::from_hours(1)];
-/// How often the agenda is read from its beginning, and how often unusable values are logged.
+/// How often the agenda is read from its beginning.
 const MINUTE: Duration = Duration::from_mins(1);
 /// How far in the past a new entry may appear, because clocks differ and writes take time.
 const LATE: Duration = Duration::from_mins(5);
@@ -115,10 +116,9 @@ impl UnusableEntities {
             let until = elapsed.saturating_add(span);
             self.skipped.insert(key.to_owned(), Skip { at, until, span });
         }
-        if self.logged.is_none_or(|logged| elapsed.saturating_sub(logged) >= MINUTE) {
-            self.logged = Some(elapsed);
-            let (count, advice) = (self.skipped.len(), advice(fault));
-            tracing::error!(fault = %fault, key, count, advice, "values cannot be used");
+        if self.trouble.occurred(elapsed).is_some() {
+            let (entity, count, advice) = (key, self.skipped.len(), advice(fault));
+            tracing::error!(fault = %fault, entity, count, advice, "values cannot be used");
         }
     }
 
@@ -126,9 +126,9 @@ impl UnusableEntities {
     pub fn readmit(&mut self, key: &str) {
         if self.skipped.remove(key).is_some()
             && self.skipped.is_empty()
-            && self.logged.take().is_some()
+            && let Some(count) = self.trouble.ended()
         {
-            tracing::warn!("all values can be used again");
+            tracing::info!(count, "all values can be used again");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `PUT /instances/{instanceId}/app-info` (decision E3): the product reports on its own initiative
 //! whether an instance is ready.
 
+mod log_lines;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,7 +19,7 @@ use super::*;
 
 const READY: &str = r#"{"frontEndUrl":"https://app.example.com/late","password":"canary"}"#;
 
-fn ready(id: &str) -> Vec<u8> {
+pub(super) fn ready(id: &str) -> Vec<u8> {
     let info: Value = serde_json::from_str(READY).unwrap();
     message("instance.access", json!({ "instanceId": id, "appInfo": info }))
 }
@@ -49,7 +51,7 @@ async fn send(koohook: &Bundled, request: Request<Bytes>) -> u16 {
     response.status().as_u16()
 }
 
-fn send_signed(koohook: &Bundled, id: &str, ago: u64, body: &[u8]) -> u16 {
+pub(super) fn send_signed(koohook: &Bundled, id: &str, ago: u64, body: &[u8]) -> u16 {
     let now = koohook.world().now_millis() / 1_000;
     run(send(koohook, put(id, now - ago, body)))
 }

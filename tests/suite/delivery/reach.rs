@@ -226,9 +226,9 @@ fn the_attempt_and_the_log_state_the_cause() {
     let [line] = log.callbacks().try_into().expect("one callback");
     assert_eq!(line["notice"], "not-reached");
     assert_eq!(line["cause"], "connection refused");
-    let text = log.text();
-    let offer = text.lines().find(|line| line.contains("product did not answer"));
-    assert!(offer.is_some_and(|line| line.contains("KOOHOOK_PRODUCT_URL")), "{text}");
+    let [offer] = lines(&log, "notice offered").try_into().expect("one offer");
+    assert_eq!((&offer["level"], &offer["cause"]), (&"WARN".into(), &"connection refused".into()));
+    assert!(offer["advice"].as_str().is_some_and(|advice| advice.contains("KOOHOOK_PRODUCT_URL")));
 }
 
 #[test]

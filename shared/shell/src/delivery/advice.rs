@@ -2,6 +2,9 @@
 
 use crate::world::Unanswered;
 
+/// Advice for an operator if a notice was given up.
+pub(crate) const GIVEN_UP: &str = "repair the product, then run koohook notices replay";
+
 /// Advice for an operator if the product did not answer.
 pub(super) const fn advice(fault: Unanswered) -> &'static str {
     match fault {

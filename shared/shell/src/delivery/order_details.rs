@@ -7,6 +7,7 @@ use domain::record::EntityRecord;
 
 use super::{Delivery, NO_KEYS};
 use crate::context::Context;
+use crate::log_ids::LogIds;
 use crate::order_lookup::{AskLimits, AskOutcome};
 use crate::world::World;
 
@@ -38,14 +39,17 @@ impl<W: World> Delivery<'_, W> {
         let AskLimits { answer, turn } = self.orders;
         let limits = AskLimits { answer: answer.min(self.left()), turn: turn.min(self.left()) };
         match orders.ask(world, &query, limits).await {
-            AskOutcome::Found(details) => record.learn(sequence, details),
+            AskOutcome::Found(details) => {
+                self.log_order_query_works();
+                record.learn(sequence, details);
+            }
             AskOutcome::Never(reason) => record.learn_nothing(sequence, &reason),
             AskOutcome::NoTurn => return OrderStep::NoTurn,
             AskOutcome::NotNow(reason) if record.outbox.postponed(sequence) >= MAX_POSTPONED => {
                 record.learn_nothing(sequence, &reason);
             }
             AskOutcome::NotNow(reason) => {
-                tracing::warn!(reason, "order details not available yet");
+                self.log_not_yet(record, sequence, &reason);
                 let attempt = Attempt::of_fault(world.now(), format!("order query: {reason}"));
                 let chance = u16::from_le_bytes(world.random());
                 record.outbox.postpone(sequence, attempt, chance, world.now());
@@ -53,5 +57,35 @@ impl<W: World> Delivery<'_, W> {
             }
         }
         OrderStep::Complete
+    }
+    /// Logs that a notice waits for its order details: as a warning at the start of the trouble,
+    /// and once a minute (decision I2).
+    fn log_not_yet(&self, record: &EntityRecord, sequence: u64, reason: &str) {
+        let ids = LogIds::of_record(record);
+        let repeated = self.context.troubles.order_query.occurred(self.context.world.elapsed());
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    orderId = ids.order_id,
+                    instanceId = ids.instance_id,
+                    sequence,
+                    reason,
+                    repeated = repeated.filter(|count| *count > 1),
+                    "order details not available yet"
+                )
+            };
+        }
+        if repeated.is_some() {
+            line!(warn);
+        } else {
+            line!(info);
+        }
+    }
+
+    fn log_order_query_works(&self) {
+        let now = self.context.world.elapsed();
+        if let Some(count) = self.context.troubles.order_query.succeeded(now) {
+            tracing::info!(count, "order query works again");
+        }
     }
 }

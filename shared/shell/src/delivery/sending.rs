@@ -17,13 +17,23 @@ use crate::world::{Unanswered, Web, World};
 /// How an attempt ended.
 pub(super) struct Sent {
     pub outcome: AttemptOutcome,
-    /// Why there was no answer over HTTP, if there was none.
-    pub unanswered: Option<Unanswered>,
+    /// The HTTP status of the last answer, if there was one.
+    pub status: Option<u16>,
+    /// Why there was no usable answer over HTTP, if there was none.
+    pub cause: Option<Unanswered>,
+}
+
+impl Sent {
+    /// Why the product was not reached. An answer that is too long still shows that it is
+    /// reachable.
+    pub fn unanswered(&self) -> Option<Unanswered> {
+        self.cause.filter(|cause| *cause != Unanswered::TooLong)
+    }
 }
 
 impl From<AttemptOutcome> for Sent {
     fn from(outcome: AttemptOutcome) -> Self {
-        Self { outcome, unanswered: None }
+        Self { outcome, status: None, cause: None }
     }
 }
 
@@ -41,6 +51,7 @@ impl<W: World> Delivery<'_, W> {
             return Ok(self.send(claim, claim.notice.message(owner), claimed).await);
         }
         let (id, of) = (claim.notice.id(owner), names.len());
+        let mut accepted = Sent::from(AttemptOutcome::Accepted(None));
         for (name, number) in names.into_iter().zip(1..).skip(claim.part.saturating_sub(1)) {
             if !self.may_begin(claimed) {
                 return Ok(AttemptOutcome::Paused { part: number }.into());
@@ -51,12 +62,13 @@ impl<W: World> Delivery<'_, W> {
             let Some(message) = claim.notice.part_message(&id, part, &records) else {
                 return Ok(self.not_sent("part missing").at_part(number).into());
             };
-            let Sent { outcome, unanswered } = self.send(claim, message, claimed).await;
-            if !matches!(outcome, AttemptOutcome::Accepted(_)) {
-                return Ok(Sent { outcome: outcome.at_part(number), unanswered });
+            let sent = self.send(claim, message, claimed).await;
+            if !matches!(sent.outcome, AttemptOutcome::Accepted(_)) {
+                return Ok(Sent { outcome: sent.outcome.at_part(number), ..sent });
             }
+            accepted.status = sent.status;
         }
-        Ok(AttemptOutcome::Accepted(None).into())
+        Ok(accepted)
     }
 
     /// Whether a message that is sent now has enough time, and ends before the claim expires.
@@ -79,8 +91,11 @@ impl<W: World> Delivery<'_, W> {
         let sent = world.within(limit, world.product_web().send(request)).await;
         let took = world.elapsed().saturating_sub(began);
         match sent.unwrap_or(Err(Unanswered::TimedOut)) {
-            Ok(response) => self.read(claim, &response, took).into(),
-            Err(fault) => self.unanswered(fault, took),
+            Ok(response) => {
+                let outcome = self.read(claim, &response, took);
+                Sent { outcome, status: Some(response.status().as_u16()), cause: None }
+            }
+            Err(cause) => self.unanswered(cause, took),
         }
     }
 
@@ -130,12 +145,10 @@ impl<W: World> Delivery<'_, W> {
         request.ok()
     }
 
-    fn unanswered(&self, fault: Unanswered, took: Duration) -> Sent {
-        let attempt = self.attempt(fault.as_str(), took);
+    fn unanswered(&self, cause: Unanswered, took: Duration) -> Sent {
+        let attempt = self.attempt(cause.as_str(), took);
         let outcome = AttemptOutcome::Failed { attempt, pause: Duration::ZERO };
-        // An answer that is too long still shows that the product is reachable.
-        let unanswered = Some(fault).filter(|fault| *fault != Unanswered::TooLong);
-        Sent { outcome, unanswered }
+        Sent { outcome, status: None, cause: Some(cause) }
     }
 
     /// An attempt that failed before anything was sent.

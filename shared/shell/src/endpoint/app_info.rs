@@ -1,6 +1,8 @@
 //! The product reports access data: `PUT /instances/{instanceId}/app-info`, a Standard Webhook
 //! (decision E3).
 
+mod access_line;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,9 +21,11 @@ use protocol::signature::Interface;
 use protocol::time::UnixMillis;
 use thiserror::Error;
 
+use self::access_line::AccessLine;
 use crate::context::Context;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::failure::Failure;
+use crate::log_ids::LogIds;
 use crate::repository::{Slot, Start, Update};
 use crate::route::{closed, health_answer, json, not_allowed};
 use crate::world::{Deadline, World};
@@ -65,32 +69,41 @@ impl<W: World> AppInfoEndpoint<W> {
         Self { context }
     }
 
+    /// Carries out a message. Returns whether it changed the instance. `ids` gets the IDs that the
+    /// message proves, for the log.
     async fn carry_out(
         &self,
         id: &InstanceId,
         head: &Parts,
         body: &[u8],
-    ) -> Result<(), AppInfoRefusal> {
+        ids: &mut LogIds,
+    ) -> Result<bool, AppInfoRefusal> {
         let at = self.verified(head, body)?;
-        let reported = InstanceAccess::read(id, body)?.told;
+        let read = InstanceAccess::read(id, body);
+        if read.as_ref().map_or_else(names_instance, |_| true) {
+            *ids = LogIds::of_instance(id);
+        }
+        let reported = read?.told;
         let deadline = Deadline::after(self.context.world.elapsed(), BUDGET);
         let decide = |slot: &Slot| {
             let record = slot.record().cloned().ok_or(AppInfoRefusal::Unknown)?;
             let Entity::Instance(instance) = record.entity.clone() else {
                 return Err(AppInfoRefusal::Unknown);
             };
+            *ids = LogIds::of_record(&record);
             let decided = instance.clone().told_access(&reported, at)?;
             if decided == instance {
-                return Ok(Update::Leave(()));
+                return Ok(Update::Leave(false));
             }
             let event = Event::other(sent(&reported), at);
             let mut record = EntityRecord { entity: decided.into(), ..record };
             record.add_event(event);
-            Ok(Update::write(record, ()))
+            Ok(Update::write(record, true))
         };
         let subject = Subject::Instance(id.clone());
         let repository = self.context.repository(deadline);
-        repository.update(Start::Subject(&subject), decide).await.map(drop)
+        let updated = repository.update(Start::Subject(&subject), decide).await?;
+        Ok(updated.decided)
     }
 
     fn verified(&self, head: &Parts, body: &[u8]) -> Result<UnixMillis, WebhookError> {
@@ -134,17 +147,19 @@ impl<W: World> Endpoint for AppInfoEndpoint<W> {
         let Some(id) = instance_id(head.uri.path()) else {
             return closed(StatusCode::NOT_FOUND);
         };
-        let carried_out = self.carry_out(&id, &head, &body).await;
+        let (began, mut ids) = (self.context.world.elapsed(), LogIds::default());
+        let carried_out = self.carry_out(&id, &head, &body, &mut ids).await;
         let status = status(carried_out);
+        let took = self.context.world.elapsed().saturating_sub(began);
+        let line = AccessLine { ids, status: status.as_u16(), took };
+        let (trouble, now) = (&self.context.troubles.access_data, self.context.world.elapsed());
         match carried_out {
-            Ok(()) => tracing::info!(status = status.as_u16(), "access data accepted"),
+            Ok(changed) => line.write_accepted(changed, trouble, now),
             // Any caller can cause this line, so it is not a warning.
             Err(fault @ AppInfoRefusal::Unverified(_)) => {
-                tracing::info!(status = status.as_u16(), fault = %fault, "access data rejected");
+                line.write_rejected("rejected", fault, None)
             }
-            Err(fault) => {
-                tracing::warn!(status = status.as_u16(), fault = %fault, "access data rejected")
-            }
+            Err(fault) => line.write_rejected(outcome(fault), fault, trouble.occurred(now)),
         }
         let word = carried_out.err().map_or_else(|| "ok".to_owned(), |fault| fault.to_string());
         // koohook's own words contain no character that JSON would have to escape.
@@ -162,9 +177,30 @@ const fn sent(reported: &PurchaseAnswer) -> OtherEvent {
     }
 }
 
-fn status(carried_out: Result<(), AppInfoRefusal>) -> StatusCode {
+/// Whether a message with this fault names the instance of its path. The signature does not cover
+/// the path.
+const fn names_instance(fault: &ProductError) -> bool {
+    !matches!(
+        fault,
+        ProductError::Misdirected | ProductError::NotAMessage | ProductError::NotAnObject
+    )
+}
+
+/// The outcome of a proven message that was not carried out, as the log names it.
+const fn outcome(fault: AppInfoRefusal) -> &'static str {
+    match fault {
+        AppInfoRefusal::Failed(_) => "failed",
+        AppInfoRefusal::Unverified(_)
+        | AppInfoRefusal::Malformed(_)
+        | AppInfoRefusal::Unknown
+        | AppInfoRefusal::Gone
+        | AppInfoRefusal::Ready => "refused",
+    }
+}
+
+fn status(carried_out: Result<bool, AppInfoRefusal>) -> StatusCode {
     match carried_out {
-        Ok(()) => StatusCode::OK,
+        Ok(_) => StatusCode::OK,
         Err(AppInfoRefusal::Unverified(_)) => StatusCode::UNAUTHORIZED,
         Err(AppInfoRefusal::Malformed(ProductError::Misdirected)) => StatusCode::BAD_REQUEST,
         Err(AppInfoRefusal::Malformed(_)) => StatusCode::UNPROCESSABLE_ENTITY,

@@ -46,10 +46,7 @@ async fn next(context: &MachineContext, address: &str) -> Option<String> {
 
 async fn carry_out(context: &MachineContext, address: &str, id: &str, budget: Duration) {
     let (outcome, body) = match Relay::new(context, budget).run().await {
-        Ok(report) => {
-            report.log();
-            ("response", report.to_json())
-        }
+        Ok(report) => ("response", report.to_json()),
         Err(fault) => {
             tracing::error!(fault = %fault, advice = RELAY_ADVICE, "relay failed");
             let error =

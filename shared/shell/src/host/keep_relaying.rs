@@ -20,8 +20,7 @@ pub async fn keep_relaying(context: Arc<MachineContext>) {
         }
         let outcome = Relay::new(&context, RUN).run().await;
         match &outcome {
-            Ok(report) => {
-                report.log();
+            Ok(_) => {
                 if let Some(count) = trouble.ended() {
                     tracing::info!(count, "relay works again");
                 }

@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use super::error::HostError;
 use super::opening::MachineContext;
 use crate::endpoint::Endpoint;
-use crate::relay::Relay;
+use crate::relay::{RELAY_ADVICE, Relay};
 use crate::world::World;
 
 /// Serves an endpoint until Lambda ends the process.
@@ -46,8 +46,10 @@ pub async fn relay(context: Arc<MachineContext>) -> Result<(), HostError> {
         async move {
             let deadline = event.context.deadline;
             let left = Duration::from_millis(deadline.saturating_sub(context.world.now().millis()));
-            let report = Relay::new(&context, left.saturating_sub(MARGIN)).run().await?;
-            report.log();
+            let run = Relay::new(&context, left.saturating_sub(MARGIN)).run().await;
+            let report = run.inspect_err(|fault| {
+                tracing::error!(fault = %fault, advice = RELAY_ADVICE, "relay failed");
+            })?;
             Ok::<_, lambda_http::Error>(report.to_json())
         }
     });

@@ -7,6 +7,7 @@ use domain::instance::ClockTrust;
 
 use super::Relay;
 use crate::store::Store;
+use crate::trouble_log::TroubleLog;
 use crate::world::World;
 
 /// Above the first difference, the run logs a warning. Above the second, the run gives up no notice
@@ -25,16 +26,27 @@ impl<W: World> Relay<'_, W> {
         let clock = world.store().clock(world.now());
         let store_time = world.within(self.deadline.left(world), clock).await.flatten();
         let now = world.now();
-        let apart = store_time.map_or(Duration::ZERO, |at| at.since(now).max(now.since(at)));
-        let seconds = apart.as_secs();
-        let is_doubted = apart > CLOCKS_DOUBTED;
-        if apart > CLOCKS_APART && self.context.may_log_clocks() {
-            if is_doubted {
-                tracing::error!(seconds, advice = FAR_APART, "clocks differ");
-            } else {
-                tracing::warn!(seconds, advice = SYNCHRONISE, "clocks differ");
-            }
+        let Some(at) = store_time else { return ClockTrust::Trusted };
+        let apart = at.since(now).max(now.since(at));
+        log_difference(&self.context.troubles.clocks, apart, world.elapsed());
+        if apart > CLOCKS_DOUBTED { ClockTrust::Doubted } else { ClockTrust::Trusted }
+    }
+}
+
+fn log_difference(trouble: &TroubleLog, apart: Duration, now: Duration) {
+    if apart <= CLOCKS_APART {
+        if let Some(count) = trouble.succeeded(now) {
+            tracing::info!(count, "clocks agree again");
         }
-        if is_doubted { ClockTrust::Doubted } else { ClockTrust::Trusted }
+        return;
+    }
+    if trouble.occurred(now).is_none() {
+        return;
+    }
+    let seconds = apart.as_secs();
+    if apart > CLOCKS_DOUBTED {
+        tracing::error!(seconds, advice = FAR_APART, "clocks differ");
+    } else {
+        tracing::warn!(seconds, advice = SYNCHRONISE, "clocks differ");
     }
 }

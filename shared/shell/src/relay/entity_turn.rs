@@ -4,17 +4,14 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::instance::LongWait;
 use domain::outbox::RELAY_CLAIM;
-use domain::record::Passed;
-use domain::remark::Remark;
 
 use super::Relay;
 use super::tasks::TaskOutcome;
+use super::time_lines::TimeLines;
 use crate::context::Product;
 use crate::delivery::{Delivery, DeliveryResult, NoticeOutcome};
 use crate::failure::Failure;
-use crate::log_ids::LogIds;
 use crate::order_lookup::AskLimits;
 use crate::repository::{Repository, Slot, Written};
 use crate::unused_parts::unused;
@@ -85,40 +82,24 @@ impl<W: World> Relay<'_, W> {
         let Some(record) = slot.record().cloned() else { return Ok(None) };
         let now = self.context.world.now();
         let passed = record.pass(repository.reader, self.clock, now);
-        let Passed { changed, abandoned, given_up, long_wait, record } = passed;
-        let ids = LogIds::of_record(&record);
-        let is_due = record.due(repository.reader, now).is_some_and(|due| due <= now);
-        if !changed && is_due {
+        let is_due = passed.record.due(repository.reader, now).is_some_and(|due| due <= now);
+        if !passed.changed && is_due {
             return Ok(Some((slot, false)));
         }
-        let written = repository.write(&slot, record).await;
-        let is_unknown = written.is_err();
+        let (lines, changed) = (TimeLines::new(&slot.key, &passed), passed.changed);
+        let written = repository.write(&slot, passed.record).await;
         if matches!(written, Ok(Written::Won(_)) | Err(_)) {
-            self.log_pass(&slot.key, abandoned, given_up, is_unknown);
-            if let Some(wait) = long_wait {
-                log_long_wait(&ids, wait);
-            }
+            let is_unknown = written.is_err();
+            lines.write(is_unknown);
+            let mut report = self.report();
+            report.abandoned += usize::from(lines.abandoned && !is_unknown);
+            report.dead += usize::from(lines.gives_up() && !is_unknown);
         }
         // The index may lag, so that this run may read the corrected entry once more.
         Ok(match written? {
             Written::Won(slot) => Some((slot, changed)),
             Written::Lost(_) => None,
         })
-    }
-
-    /// Logs what was given up because time passed, since an operator must act. It logs this also if
-    /// the write's outcome is unknown: no later run would log it.
-    fn log_pass(&self, key: &str, abandoned: bool, given_up: bool, is_unknown: bool) {
-        let mut report = self.report();
-        if abandoned {
-            let remark = Remark::Abandoned.as_str();
-            tracing::error!(remark, key, is_unknown, advice = ABANDONED, "purchase abandoned");
-            report.abandoned += usize::from(!is_unknown);
-        }
-        if given_up {
-            tracing::error!(key, is_unknown, advice = GIVEN_UP, "notice given up");
-            report.dead += usize::from(!is_unknown);
-        }
     }
 
     fn delivery<'d>(
@@ -154,45 +135,13 @@ impl<W: World> Relay<'_, W> {
             NoticeOutcome::Failed | NoticeOutcome::TimedOut | NoticeOutcome::NotReached => {
                 report.failed += 1;
             }
-            NoticeOutcome::GivenUp => {
-                report.dead += 1;
-                tracing::error!(key = result.slot.key, advice = GIVEN_UP, "notice given up");
-            }
+            NoticeOutcome::GivenUp => report.dead += 1,
             NoticeOutcome::Paused
             | NoticeOutcome::NotOffered
             | NoticeOutcome::Busy
             | NoticeOutcome::SettledBefore
             | NoticeOutcome::Unsettled => (),
         }
-    }
-}
-
-/// What an operator can do about a notice that was given up.
-const GIVEN_UP: &str = "repair the product, then run koohook notices replay";
-/// What an operator can do about a purchase that waits long for access data.
-const NO_ACCESS: &str =
-    "let the product send the access data; the marketplace fails the order after 3 hours";
-/// What an operator can do about an abandoned purchase.
-const ABANDONED: &str = "check the orders of this time in the console; if the buyer was refunded, close the account in your \
-     product";
-
-/// Logs that a purchase waits long for access data (decision I2).
-fn log_long_wait(ids: &LogIds, wait: LongWait) {
-    let minutes = wait.span().as_secs() / 60;
-    macro_rules! line {
-        ($level:ident) => {
-            tracing::$level!(
-                orderId = ids.order_id,
-                instanceId = ids.instance_id,
-                minutes,
-                advice = NO_ACCESS,
-                "purchase waits for access data"
-            )
-        };
-    }
-    match wait {
-        LongWait::Warning => line!(warn),
-        LongWait::Error => line!(error),
     }
 }
 

@@ -42,34 +42,6 @@ impl RelayReport {
         .to_string()
     }
 
-    /// Logs the report, as a warning if an operator should act.
-    pub fn log(&self) {
-        let Self { delivered, failed, dead, abandoned, troubled, stopped, unfinished, .. } = *self;
-        let without_effect = unfinished && delivered + failed == 0;
-        if stopped || dead > 0 || troubled > 0 || without_effect {
-            tracing::warn!(
-                delivered,
-                failed,
-                dead,
-                abandoned,
-                troubled,
-                stopped,
-                unfinished,
-                "relay run finished"
-            );
-        } else if !self.is_empty() {
-            tracing::info!(
-                delivered,
-                failed,
-                dead,
-                abandoned,
-                stopped,
-                unfinished,
-                "relay run finished"
-            );
-        }
-    }
-
     pub(super) fn add_swept(&mut self, swept: Swept) {
         self.swept.deleted += swept.deleted;
         self.swept.kept += swept.kept;

@@ -4,8 +4,8 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 
-use super::Relay;
 use super::tasks::{Task, TaskOutcome};
+use super::{RELAY_ADVICE, Relay};
 use crate::failure::Failure;
 use crate::unusable_entities::makes_unusable;
 use crate::unused_parts::{sweep_parts, sweep_unused};
@@ -57,11 +57,21 @@ impl<W: World> Relay<'_, W> {
 
     fn report_failure(&self, key: Option<String>, fault: Failure) {
         self.report().troubled += 1;
-        match key.filter(|_| makes_unusable(fault)) {
-            Some(key) => {
-                self.context.unusable().skip(&key, fault, self.context.world.elapsed());
+        let now = self.context.world.elapsed();
+        match key {
+            Some(key) if makes_unusable(fault) => self.context.unusable().skip(&key, fault, now),
+            entity => {
+                if let Some(repeated) = self.context.troubles.tasks.occurred(now) {
+                    let (repeated, advice) = (Some(repeated).filter(|it| *it > 1), RELAY_ADVICE);
+                    tracing::warn!(
+                        entity,
+                        fault = %fault,
+                        repeated,
+                        advice,
+                        "task failed; a later run tries again"
+                    );
+                }
             }
-            None => tracing::warn!(fault = %fault, "task failed; a later run tries again"),
         }
     }
 }

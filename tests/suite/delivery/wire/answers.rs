@@ -101,12 +101,12 @@ fn no_attempt_quotes_an_answer() {
 /// The first fault of a new product is often its secret or its answer.
 #[test]
 fn the_log_says_why_an_answer_was_not_accepted() {
-    for (status, answer, advice) in [
-        (401, "canary", "compare KOOHOOK_PRODUCT_SECRET"),
-        (404, "canary", "check the path in KOOHOOK_PRODUCT_URL"),
-        (410, "canary", "koohook notices replay"),
-        (200, r#"{"refuse":"canary"}"#, "correct the body"),
-        (500, "canary", "check the product's log"),
+    for (status, answer, level, advice) in [
+        (401, "canary", "INFO", "compare KOOHOOK_PRODUCT_SECRET"),
+        (404, "canary", "INFO", "check the path in KOOHOOK_PRODUCT_URL"),
+        (410, "canary", "ERROR", "koohook notices replay"),
+        (200, r#"{"refuse":"canary"}"#, "WARN", "correct the body"),
+        (500, "canary", "INFO", "check the product's log"),
     ] {
         let koohook = with_product();
         ScriptedProduct::of(koohook.world(), move |_| Mood::Refuses(status, answer));
@@ -115,9 +115,9 @@ fn the_log_says_why_an_answer_was_not_accepted() {
         buy(&koohook, "CS1");
         drop(guard);
         let text = log.text();
-        let mut lines = text.lines().filter(|line| line.contains("did not accept the notice"));
-        let line = lines.next().unwrap_or_else(|| panic!("{status}: {text}"));
-        assert!(line.contains(&format!("\"status\":{status}")) && line.contains(advice), "{line}");
-        assert!(lines.next().is_none() && !text.contains("canary"), "{text}");
+        let [line] = lines(&log, "notice offered").try_into().expect("one offer");
+        assert_eq!((&line["status"], &line["level"]), (&status.into(), &level.into()), "{line}");
+        assert!(line["advice"].as_str().unwrap().contains(advice), "{line}");
+        assert!(!text.contains("canary"), "{text}");
     }
 }

@@ -1,0 +1,106 @@
+//! The log lines of the changes that only depend on time: a purchase that waits long for access data
+//! or was abandoned, and a notice that was given up. An operator must act.
+
+use domain::instance::LongWait;
+use domain::outbox::DeadLetter;
+use domain::record::Passed;
+
+use crate::delivery::GIVEN_UP;
+use crate::log_ids::LogIds;
+
+/// What an operator can do about a purchase that waits long for access data.
+const NO_ACCESS: &str =
+    "let the product send the access data; the marketplace fails the order after 3 hours";
+/// What an operator can do about an abandoned purchase.
+const ABANDONED: &str =
+    "check the order in the console; if the buyer was refunded, close the account in your product";
+/// The outcome if the store did not say whether the change was written.
+const UNKNOWN: &str = "outcome-unknown";
+
+/// The changes of one record, until it is known whether they were written.
+pub(super) struct TimeLines {
+    ids: LogIds,
+    /// The entity's key, if the record has no IDs.
+    entity: Option<String>,
+    given_up: Option<DeadLetter>,
+    pub abandoned: bool,
+    long_wait: Option<LongWait>,
+}
+
+impl TimeLines {
+    /// The changes that time made to a record.
+    pub fn new(key: &str, passed: &Passed) -> Self {
+        let Passed { record, abandoned, given_up, long_wait, .. } = passed;
+        let ids = LogIds::of_record(record);
+        let entity = ids.only_entity(key).map(str::to_owned);
+        let given_up = record.outbox.dead.last().filter(|_| *given_up).cloned();
+        Self { ids, entity, given_up, abandoned: *abandoned, long_wait: *long_wait }
+    }
+
+    /// Whether a notice was given up.
+    pub const fn gives_up(&self) -> bool {
+        self.given_up.is_some()
+    }
+
+    /// Writes the lines. They are also written if the outcome of the write is unknown, since no later
+    /// run would write them.
+    pub fn write(&self, is_unknown: bool) {
+        if self.abandoned {
+            self.write_abandoned(is_unknown);
+        }
+        if let Some(dead) = &self.given_up {
+            self.write_given_up(dead, is_unknown);
+        }
+        if let Some(wait) = self.long_wait {
+            self.write_wait(wait);
+        }
+    }
+
+    fn write_abandoned(&self, is_unknown: bool) {
+        tracing::error!(
+            orderId = self.ids.order_id,
+            instanceId = self.ids.instance_id,
+            outcome = if is_unknown { UNKNOWN } else { "abandoned" },
+            advice = ABANDONED,
+            "purchase abandoned"
+        );
+    }
+
+    fn write_given_up(&self, dead: &DeadLetter, is_unknown: bool) {
+        let last = dead.delivery.attempts.last();
+        tracing::error!(
+            orderId = self.ids.order_id,
+            instanceId = self.ids.instance_id,
+            tenantId = self.ids.tenant_id,
+            appId = self.ids.app_id,
+            entity = self.entity,
+            "type" = dead.notice.kind.as_str(),
+            sequence = dead.notice.sequence(),
+            attempt = dead.delivery.count,
+            status = last.and_then(|attempt| attempt.status),
+            fault = last.map(|attempt| attempt.fault.as_str()),
+            outcome = if is_unknown { UNKNOWN } else { "given-up" },
+            advice = GIVEN_UP,
+            "notice given up"
+        );
+    }
+
+    fn write_wait(&self, wait: LongWait) {
+        let minutes = wait.span().as_secs() / 60;
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    orderId = self.ids.order_id,
+                    instanceId = self.ids.instance_id,
+                    minutes,
+                    advice = NO_ACCESS,
+                    "purchase waits for access data"
+                )
+            };
+        }
+        match wait {
+            LongWait::Warning => line!(warn),
+            LongWait::Error => line!(error),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A purchase that waits long for access data (decision I2): what the relay logs, and what it costs.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use protocol::time::UnixMillis;
+use shell::store::memory::Memory;
+use tests::call::PENDING;
+use tests::forward;
+use tests::product::{Mood, ScriptedProduct};
+
+use super::*;
+
+const MINUTE: Duration = Duration::from_mins(1);
+const WAITS: &str = "purchase waits for access data";
+
+/// A V2 purchase that the product accepted and whose access data it sends later.
+fn accepted() -> Bundled {
+    let koohook = relayed();
+    ScriptedProduct::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 202, ""));
+    buy(&koohook, "CS1");
+    relay(&koohook);
+    koohook
+}
+
+/// The level and the minutes of each line about the wait.
+fn waits(log: &Log) -> Vec<(String, u64)> {
+    let read = |line: &Value| {
+        assert_eq!(line["orderId"], "CS1");
+        assert_eq!(line["instanceId"], id("CS1"));
+        (line["level"].as_str().unwrap().to_owned(), line["minutes"].as_u64().unwrap())
+    };
+    lines(log, WAITS).iter().map(read).collect()
+}
+
+#[test]
+fn a_pending_purchase_costs_at_most_three_more_writes() {
+    let koohook = accepted();
+    koohook.store().take_counts();
+    let log = Log::default();
+    let guard = log.keep();
+    for _ in 0..(6 * 60) {
+        koohook.world().pass(MINUTE);
+        relay(&koohook);
+    }
+    drop(guard);
+    assert_eq!(waits(&log), [("WARN".to_owned(), 30), ("ERROR".to_owned(), 90)]);
+    let (reads, writes) = koohook.store().take_counts();
+    assert!(writes <= 3 && reads <= 3, "{reads} reads, {writes} writes");
+}
+
+#[test]
+fn a_relay_that_was_dead_for_a_day_logs_only_the_error() {
+    let koohook = accepted();
+    koohook.world().pass(Duration::from_hours(24));
+    let log = Log::default();
+    let guard = log.keep();
+    for _ in 0..10 {
+        relay(&koohook);
+        koohook.world().pass(MINUTE);
+    }
+    drop(guard);
+    assert_eq!(waits(&log), [("ERROR".to_owned(), 90)]);
+}
+
+#[test]
+fn access_data_that_arrives_ends_the_wait() {
+    for minutes in [10, 40] {
+        let koohook = accepted();
+        let log = Log::default();
+        let guard = log.keep();
+        koohook.world().pass(MINUTE * minutes);
+        relay(&koohook);
+        let instance = id("CS1");
+        let message = access::ready(&instance);
+        assert_eq!(access::send_signed(&koohook, &instance, 0, &message), 200);
+        for _ in 0..200 {
+            koohook.world().pass(MINUTE);
+            relay(&koohook);
+        }
+        drop(guard);
+        let expected = if minutes < 30 { vec![] } else { vec![("WARN".to_owned(), 30)] };
+        assert_eq!(waits(&log), expected);
+    }
+}
+
+/// koohook does not know how long a purchase has waited if the clocks differ. The line follows after
+/// they agree again.
+#[test]
+fn clocks_that_differ_log_no_wait() {
+    let store = Clocked { inner: Memory::new(), apart: AtomicI64::new(300_001) };
+    let koohook = Koohook::over(store, &PENDING);
+    ScriptedProduct::of(koohook.world(), |_| Mood::Answers(Duration::ZERO, 202, ""));
+    run(koohook.v2(&purchase("CS1", "CS1-1")));
+    let log = Log::default();
+    let guard = log.keep();
+    for _ in 0..100 {
+        relay(&koohook);
+        koohook.world().pass(MINUTE);
+    }
+    assert_eq!(waits(&log), []);
+    assert_eq!(lines(&log, "clocks differ").len(), 100, "one a minute");
+    koohook.store().inner().apart.store(0, Ordering::SeqCst);
+    relay(&koohook);
+    relay(&koohook);
+    drop(guard);
+    assert_eq!(waits(&log), [("ERROR".to_owned(), 90)]);
+    let [end] = lines(&log, "clocks agree again").try_into().expect("one end");
+    assert_eq!(end["count"], 100);
+}
+
+/// A store with its own clock.
+struct Clocked {
+    inner: Memory,
+    apart: AtomicI64,
+}
+
+impl Store for Clocked {
+    forward!(inner: get, put, agenda, catalogue);
+
+    async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
+        let apart = self.apart.load(Ordering::SeqCst);
+        Some(UnixMillis::new(now.millis().checked_add_signed(apart).unwrap()))
+    }
+}
