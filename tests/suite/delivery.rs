@@ -7,6 +7,7 @@ mod inline;
 mod offer_lines;
 mod reach;
 mod relayed;
+mod runs;
 mod troubles;
 mod turns;
 mod waits;

@@ -26,6 +26,7 @@ mod failing;
 mod heads;
 mod leniencies;
 mod lists;
+mod offers;
 mod order;
 mod racing;
 mod scenarios;

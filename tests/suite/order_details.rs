@@ -1,6 +1,7 @@
 //! koohook asks the order query once for the order details, before it notifies the product. A
 //! failure of the order query does not delay the notice for ever (decision E7).
 
+mod log_lines;
 mod turns;
 
 use std::sync::{Arc, Mutex};
