@@ -23,7 +23,7 @@ use domain::settings::SettingError;
 
 pub use self::error::HostError;
 pub use self::keep_relaying::keep_relaying;
-pub use self::log::{start_log, start_log_aside};
+pub use self::log::{log_lines, start_log, start_log_aside};
 pub use self::machine::MachineWorld;
 pub use self::opening::{
     MachineContext, MachineEndpoint, open, open_context, open_proven_context, open_to_read,

@@ -3,7 +3,9 @@
 
 use std::{io, panic};
 
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -37,21 +39,44 @@ fn start_log_on(targets: &str, stream: LogStream) {
     }
 }
 
-/// Starts the log, once per process. If the targets cannot be read, the level is `info`.
+/// Starts the log, once per process.
 ///
 /// A panic is logged with its place only. Its message could contain a value.
 fn start(targets: &str, stream: LogStream) {
-    let targets =
-        targets.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
-    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
-    let lines = lines.with_writer(match stream {
+    let writer = match stream {
         LogStream::Output => BoxMakeWriter::new(io::stdout),
         LogStream::Error => BoxMakeWriter::new(io::stderr),
-    });
+    };
     // If the log is started twice, the first one stays.
-    let _ = tracing_subscriber::registry().with(targets).with(lines).try_init();
+    let _ = log_lines(targets, writer).try_init();
     panic::set_hook(Box::new(|panicked| {
         let place = panicked.location().map(ToString::to_string);
         tracing::error!(place, "panicked");
     }));
 }
+
+/// Writes the lines of the log, as `targets` (`KOOHOOK_LOG`) selects them. If the targets cannot be
+/// read, the level is `info`.
+///
+/// Whatever the targets are, lines of other crates are written only at WARN and ERROR. Some crates
+/// log keys and bodies below that, for example `aws-sigv4` at `trace` (decision G5).
+pub fn log_lines<W>(targets: &str, writer: W) -> impl Subscriber + Send + Sync + use<W>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let targets =
+        targets.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
+    // A span of another crate would add its fields to koohook's lines.
+    let lines = lines.with_current_span(false).with_span_list(false).with_writer(writer);
+    tracing_subscriber::registry().with(targets).with(filter_fn(is_harmless)).with(lines)
+}
+
+/// Whether a line may be written: it is koohook's, or at least a warning.
+fn is_harmless(line: &Metadata<'_>) -> bool {
+    let krate = line.target().split("::").next().unwrap_or_default();
+    *line.level() <= Level::WARN || OWN_CRATES.contains(&krate)
+}
+
+/// koohook's crates that log.
+const OWN_CRATES: [&str; 2] = ["shell", "koohook"];
