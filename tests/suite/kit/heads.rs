@@ -45,7 +45,7 @@ fn rejected() -> Heads {
 }
 
 fn rejected_v2() -> Heads {
-    let [now, early, late] = [NOW, NOW - 60_001, NOW + 60_001].map(|time| time.to_string());
+    let now = NOW.to_string();
     let mut heads = Vec::new();
     let mut v2 = |code, proofs: &[(&str, &str)]| {
         heads.push((with_headers(PATH_V2, proofs), code));
@@ -58,7 +58,6 @@ fn rejected_v2() -> Heads {
         let query = pairs.collect::<Vec<_>>().join("&");
         heads.push((Request::post(format!("/saasproduce?{query}")), code));
     };
-    let seconds = (NOW / 1_000).to_string();
     let (sign, time, nonce) = (("x-sign", HEX), ("x-timestamp", now.as_str()), ("x-nonce", "n"));
     v2("000002", &[]);
     v2("000001", &[time, nonce]);
@@ -69,29 +68,30 @@ fn rejected_v2() -> Heads {
     v2("000001", &[sign, time, nonce, nonce]);
     v2("000001", &[("x-sign", "00"), time, nonce]);
     v2("000001", &[("x-sign", ""), time, nonce]);
-    v2("000002", &[sign, ("x-timestamp", &seconds), nonce]);
     v2("000002", &[sign, ("x-timestamp", "now"), nonce]);
-    v2("000002", &[sign, ("x-timestamp", &early), nonce]);
-    v2("000002", &[sign, ("x-timestamp", &late), nonce]);
     v2("000002", &[sign, time, ("x-nonce", "")]);
     let long = "n".repeat(129);
     v2("000002", &[sign, time, ("x-nonce", &long)]);
     heads
 }
 
-/// Request lines and headers of calls that cannot be decided without the body.
-fn admitted() -> [(Builder, usize); 4] {
-    let now = NOW.to_string();
-    let v2 = [("x-sign", HEX), ("x-timestamp", &now), ("x-nonce", "n")];
-    let query = format!("signature={HEX}&timestamp={now}&nonce=n");
-    let query_v1 = format!("timeStamp=20200727073711903&authToken={TOKEN}");
+/// Request lines and headers of calls that cannot be decided without the body. Among them are
+/// calls whose timestamp cannot be accepted: only the signature shows whether the marketplace sent
+/// them.
+fn admitted() -> Vec<(Builder, usize)> {
     let (base, kit) = (256 * 1024, 4 * 1024 * 1024);
-    [
+    let query_v1 = format!("timeStamp=20200727073711903&authToken={TOKEN}");
+    let mut heads = vec![
         (with_headers(PATH, &[("authToken", TOKEN)]), kit),
-        (with_headers(PATH_V2, &v2), kit),
-        (Request::post(format!("/saasproduce?{query}")), base),
         (Request::get(format!("/saasproduce?{query_v1}")), base),
-    ]
+    ];
+    for time in [NOW, NOW - 60_001, NOW + 60_001, NOW / 1_000].map(|time| time.to_string()) {
+        let v2 = [("x-sign", HEX), ("x-timestamp", &time), ("x-nonce", "n")];
+        let query = format!("signature={HEX}&timestamp={time}&nonce=n");
+        heads.push((with_headers(PATH_V2, &v2), kit));
+        heads.push((Request::post(format!("/saasproduce?{query}")), base));
+    }
+    heads
 }
 
 /// The parts of an answer that a caller sees.
@@ -146,7 +146,7 @@ fn a_call_that_needs_its_body_is_admitted_without_a_log_line() {
 #[test]
 fn a_call_is_logged_once_by_two_endpoints_in_a_row() {
     let all = rejected().into_iter().map(|(head, _)| head);
-    for head in all.chain(admitted().map(|(head, _)| head)) {
+    for head in all.chain(admitted().into_iter().map(|(head, _)| head)) {
         let Kit(koohook) = Kit::new();
         let access = AppInfoEndpoint::new(Arc::clone(koohook.endpoint.context()));
         let endpoint = Either(koohook.endpoint, Some(access));

@@ -32,10 +32,16 @@ pub enum Rejection {
     TimestampMalformed,
     /// V2: `timestamp` is not in the unit of `KOOHOOK_TIMESTAMP_UNIT`.
     #[error("timestamp is not in the unit of KOOHOOK_TIMESTAMP_UNIT")]
-    TimestampOtherUnit,
+    TimestampOtherUnit {
+        /// Whether one of the keys signed the call.
+        signed: bool,
+    },
     /// V2: `timestamp` is too old, or too far in the future.
     #[error("timestamp outside the tolerance")]
-    OutsideTolerance,
+    OutsideTolerance {
+        /// Whether one of the keys signed the call.
+        signed: bool,
+    },
     /// V2: `nonce` is absent, too long, or contains a character that is not printable ASCII.
     #[error("nonce malformed")]
     NonceMalformed,
@@ -67,6 +73,24 @@ impl From<JsonError> for Rejection {
     }
 }
 
+impl Rejection {
+    /// Whether one of the keys signed the call, although its timestamp cannot be accepted.
+    pub const fn is_signed(self) -> bool {
+        matches!(
+            self,
+            Self::TimestampOtherUnit { signed: true } | Self::OutsideTolerance { signed: true }
+        )
+    }
+
+    /// The same rejection of a call that one of the keys signed.
+    pub(super) const fn of_signed(mut self) -> Self {
+        if let Self::TimestampOtherUnit { signed } | Self::OutsideTolerance { signed } = &mut self {
+            *signed = true;
+        }
+        self
+    }
+}
+
 impl From<Rejection> for ResultCode {
     fn from(rejection: Rejection) -> Self {
         match rejection {
@@ -77,8 +101,8 @@ impl From<Rejection> for ResultCode {
             | Rejection::ParameterMalformed
             | Rejection::TimeStampMalformed => Self::AuthenticationFailed,
             Rejection::TimestampMalformed
-            | Rejection::TimestampOtherUnit
-            | Rejection::OutsideTolerance
+            | Rejection::TimestampOtherUnit { .. }
+            | Rejection::OutsideTolerance { .. }
             | Rejection::NonceMalformed
             | Rejection::Folded
             | Rejection::TooManyNodes

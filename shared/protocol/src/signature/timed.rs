@@ -46,17 +46,19 @@ impl Scheme {
     }
 }
 
-/// A signature, timestamp and nonce. Their shapes are valid, and the timestamp is within the
-/// tolerance.
+/// A signature, timestamp and nonce. Their shapes are valid.
 pub(super) struct SignatureFields {
     signature: [u8; 32],
     timestamp: String,
-    signed_at: UnixMillis,
+    /// When the call was signed, or why this time cannot be accepted.
+    signed_at: Result<UnixMillis, Rejection>,
     nonce: String,
 }
 
 impl SignatureFields {
-    /// Reads all values of each field. More than one value is an error.
+    /// Reads all values of each field. More than one value is an error. A timestamp outside the
+    /// tolerance or in the other unit is an error of [`Self::verify`]: only the signature shows
+    /// whether the marketplace sent it.
     pub fn parse(
         signatures: Vec<String>,
         timestamps: Vec<String>,
@@ -67,15 +69,18 @@ impl SignatureFields {
         let [signature, timestamp, nonce] = [signatures, timestamps, nonces].map(single);
         let (signature, timestamp, nonce) = (signature?, timestamp?, nonce?);
         let timestamp = timestamp.ok_or(Rejection::TimestampMalformed)?;
-        let signed_at = parse_timestamp(&timestamp, unit)?;
-        if signed_at.millis().abs_diff(now.millis()) > TOLERANCE_MILLIS {
-            return Err(Rejection::OutsideTolerance);
+        let signed_at = parse_timestamp(&timestamp, unit).and_then(|at| within_tolerance(at, now));
+        if signed_at == Err(Rejection::TimestampMalformed) {
+            return Err(Rejection::TimestampMalformed);
         }
-        let nonce = nonce.filter(|nonce| is_nonce(nonce)).ok_or(Rejection::NonceMalformed)?;
+        // The timestamp is judged first.
+        let first = |rejection| signed_at.err().unwrap_or(rejection);
+        let nonce = nonce.filter(|nonce| is_nonce(nonce));
+        let nonce = nonce.ok_or_else(|| first(Rejection::NonceMalformed))?;
+        let signature = signature.filter(|hex| !hex.is_empty());
+        let signature = signature.ok_or_else(|| first(Rejection::SignatureMissing))?;
         let signature =
-            signature.filter(|hex| !hex.is_empty()).ok_or(Rejection::SignatureMissing)?;
-        let signature =
-            <[u8; 32]>::from_hex(signature).map_err(|_| Rejection::SignatureMalformed)?;
+            <[u8; 32]>::from_hex(signature).map_err(|_| first(Rejection::SignatureMalformed))?;
         Ok(Self { signature, timestamp, signed_at, nonce })
     }
 
@@ -87,23 +92,39 @@ impl SignatureFields {
         body: &[u8],
         keys: &Keyring,
     ) -> Result<Verified, Rejection> {
-        let received = self.signer(scheme, keys, |out| {
-            out(body);
-            Ok(())
-        })?;
-        let (form, key) = match received {
-            Some(key) => (SignedForm::Received, key),
-            None => (SignedForm::Canonical, self.canonical_signer(scheme, body, keys)?),
+        let signed = self.find_signer(scheme, body, keys);
+        let signed_at = match (self.signed_at, &signed) {
+            (Ok(signed_at), _) => signed_at,
+            (Err(rejection), Ok(_)) => return Err(rejection.of_signed()),
+            (Err(rejection), Err(_)) => return Err(rejection),
         };
+        let (form, key) = signed?;
         Ok(Verified {
             interface: scheme.interface,
             contract: Contract::V2,
             members: signed_members(body)?,
-            signed_at: Some(self.signed_at),
+            signed_at: Some(signed_at),
             form,
             signature: self.signature,
             key: key.clone(),
         })
+    }
+
+    /// Finds the key that signed the body, and the form that it signed.
+    fn find_signer<'k>(
+        &self,
+        scheme: &Scheme,
+        body: &[u8],
+        keys: &'k Keyring,
+    ) -> Result<(SignedForm, &'k AccessKey), Rejection> {
+        let received = self.signer(scheme, keys, |out| {
+            out(body);
+            Ok(())
+        })?;
+        match received {
+            Some(key) => Ok((SignedForm::Received, key)),
+            None => Ok((SignedForm::Canonical, self.canonical_signer(scheme, body, keys)?)),
+        }
     }
 
     /// Finds the key that signed the canonical form. If a member is repeated, the signature may
@@ -170,9 +191,14 @@ fn parse_timestamp(text: &str, unit: TimestampUnit) -> Result<UnixMillis, Reject
     match (unit, text.len(), number) {
         (TimestampUnit::Milliseconds, 13, Some(millis)) => Ok(UnixMillis::new(millis)),
         (TimestampUnit::Seconds, 10, Some(seconds)) => Ok(UnixMillis::new(seconds * 1_000)),
-        (_, 10 | 13, Some(_)) => Err(Rejection::TimestampOtherUnit),
+        (_, 10 | 13, Some(_)) => Err(Rejection::TimestampOtherUnit { signed: false }),
         _ => Err(Rejection::TimestampMalformed),
     }
+}
+
+fn within_tolerance(signed_at: UnixMillis, now: UnixMillis) -> Result<UnixMillis, Rejection> {
+    let is_within = signed_at.millis().abs_diff(now.millis()) <= TOLERANCE_MILLIS;
+    if is_within { Ok(signed_at) } else { Err(Rejection::OutsideTolerance { signed: false }) }
 }
 
 fn is_nonce(text: &str) -> bool {
@@ -187,7 +213,7 @@ mod tests {
     fn a_timestamp_must_have_the_configured_unit() {
         let read = |text| parse_timestamp(text, TimestampUnit::Milliseconds);
         assert_eq!(read("1791234567000"), Ok(UnixMillis::new(1_791_234_567_000)));
-        assert_eq!(read("1791234567"), Err(Rejection::TimestampOtherUnit));
+        assert_eq!(read("1791234567"), Err(Rejection::TimestampOtherUnit { signed: false }));
         let bad = [
             "+1791234567000",
             " 1791234567000",
@@ -205,7 +231,7 @@ mod tests {
         }
         let seconds = |text| parse_timestamp(text, TimestampUnit::Seconds);
         assert_eq!(seconds("1791234567"), Ok(UnixMillis::new(1_791_234_567_000)));
-        assert_eq!(seconds("1791234567000"), Err(Rejection::TimestampOtherUnit));
+        assert_eq!(seconds("1791234567000"), Err(Rejection::TimestampOtherUnit { signed: false }));
     }
 
     #[test]
