@@ -3,6 +3,7 @@
 
 mod fixture;
 mod limits;
+mod lines;
 mod requests;
 mod stop;
 mod time;

@@ -25,7 +25,7 @@ use lambda_http::lambda_runtime::{Context, LambdaEvent, Service};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Error, service_fn};
 use serde_json::{Value, json};
-use shell::host::lambda;
+use shell::host::{lambda, serving_process};
 use simulator::answer::{Answer, verify_body_sign};
 use tests::call::{BASE_KEY, Bundled, SETTINGS, koohook, run, v1, v2};
 use tests::world::NOW;
@@ -82,9 +82,10 @@ fn invoke(koohook: Bundled, event: &Value) -> Option<Value> {
     // From bytes, as in the runtime.
     let event: LambdaRequest = serde_json::from_slice(event.to_string().as_bytes()).ok()?;
     let endpoint = Arc::new(koohook.endpoint);
+    let process = serving_process();
     let answer = service_fn(move |request| {
-        let endpoint = Arc::clone(&endpoint);
-        async move { Ok::<_, Error>(lambda::answer(&endpoint, request).await) }
+        let (endpoint, process) = (Arc::clone(&endpoint), Arc::clone(&process));
+        async move { Ok::<_, Error>(lambda::answer(&endpoint, &process, request).await) }
     });
     let mut adapter = Adapter::from(answer);
     let event = LambdaEvent::new(event, Context::default());

@@ -182,6 +182,7 @@ fn a_panic_fails_one_call_and_the_next_call_works() {
                 (&lines[0]["outcome"], &lines[0]["level"]),
                 (&"failed".into(), &"ERROR".into())
             );
+            assert_eq!(lines[0]["orderId"], "CS1", "{name}: the operator needs the order");
             assert!(!log.text().contains(CANARY), "{name}");
         }
     }

@@ -1,5 +1,5 @@
 //! The binary of the function `application-sync`.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve(&[functions::APPLICATION_SYNC])
+    shell::host::serve(env!("CARGO_BIN_NAME"), &[functions::APPLICATION_SYNC])
 }

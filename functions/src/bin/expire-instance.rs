@@ -1,5 +1,5 @@
 //! The binary of the function `expire-instance`.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve(&[functions::EXPIRE_INSTANCE])
+    shell::host::serve(env!("CARGO_BIN_NAME"), &[functions::EXPIRE_INSTANCE])
 }

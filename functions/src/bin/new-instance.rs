@@ -1,5 +1,5 @@
 //! The binary of the function `new-instance`.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve(&[functions::NEW_INSTANCE])
+    shell::host::serve(env!("CARGO_BIN_NAME"), &[functions::NEW_INSTANCE])
 }

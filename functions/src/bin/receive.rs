@@ -1,5 +1,5 @@
 //! The binary of the function `receive`.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve(&functions::BASE)
+    shell::host::serve(env!("CARGO_BIN_NAME"), &functions::BASE)
 }

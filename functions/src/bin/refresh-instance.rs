@@ -1,5 +1,5 @@
 //! The binary of the function `refresh-instance`.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve(&[functions::REFRESH_INSTANCE])
+    shell::host::serve(env!("CARGO_BIN_NAME"), &[functions::REFRESH_INSTANCE])
 }

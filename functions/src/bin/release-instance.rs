@@ -1,5 +1,5 @@
 //! The binary of the function `release-instance`.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve(&[functions::RELEASE_INSTANCE])
+    shell::host::serve(env!("CARGO_BIN_NAME"), &[functions::RELEASE_INSTANCE])
 }

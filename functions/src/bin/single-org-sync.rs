@@ -1,5 +1,5 @@
 //! The binary of the function `single-org-sync`.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve(&[functions::SINGLE_ORG_SYNC])
+    shell::host::serve(env!("CARGO_BIN_NAME"), &[functions::SINGLE_ORG_SYNC])
 }

@@ -1,5 +1,5 @@
 //! The binary of the function `upgrade-instance`.
 
 fn main() -> std::process::ExitCode {
-    shell::host::serve(&[functions::UPGRADE_INSTANCE])
+    shell::host::serve(env!("CARGO_BIN_NAME"), &[functions::UPGRADE_INSTANCE])
 }

@@ -1,33 +1,53 @@
 //! The log line of a callback. It has only the fields that are named here. No body, query, key,
 //! signature, personal data or secret may be added (decision G5).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::history::CallOutcome;
 use domain::remark::Remark;
+use protocol::access_key::Keyring;
 use protocol::message::Activity;
 use protocol::result_code::ResultCode;
 use protocol::signature::{Contract, Rejection, SignedForm, Verified};
 
 use crate::call_error::CallError;
+use crate::call_origin::CallOrigin;
 use crate::delivery::NoticeOutcome;
 use crate::log_ids::LogIds;
 
-/// The values of one callback's log line.
+/// The values of one callback's log line that its steps add.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallLog {
     pub activity: Option<Activity>,
     pub form: Option<SignedForm>,
+    /// Which access key verified the call: `current` or `previous`.
+    key: Option<&'static str>,
     pub rehearsal: bool,
     pub ids: LogIds,
     pub reads: usize,
     pub writes: usize,
+    /// How long the reads and writes took, added up.
+    pub store: Duration,
+    /// How long the first attempt took, without the store. `None` if there was none.
+    pub product: Option<Duration>,
     /// The outcome of the first attempt to notify the product, if there was one.
     pub notice: Option<NoticeOutcome>,
     /// Why the product did not answer, if it did not.
     pub cause: Option<&'static str>,
     outcome: Option<&'static str>,
     remarks: Vec<Remark>,
+}
+
+/// When a call was received, and where it comes from.
+#[derive(Clone, Debug)]
+pub(crate) struct Receipt {
+    /// The contract of the call's route.
+    pub contract: Contract,
+    /// When it was received, as the world's elapsed time.
+    pub at: Duration,
+    /// `None` if no host made the request.
+    pub origin: Option<Arc<CallOrigin>>,
 }
 
 /// How a callback ended.
@@ -38,11 +58,50 @@ pub(crate) enum CallEnd {
     NotCarriedOut(CallError),
 }
 
+/// Writes the line of a call at a level.
+macro_rules! line {
+    ($level:ident, $log:expr, $receipt:expr, $code:expr, $end:expr, $took:expr, $unlogged:expr) => {{
+        let origin = $receipt.origin.as_deref();
+        tracing::$level!(
+            requestId = origin.and_then(|origin| origin.request_id.as_deref()),
+            address = origin.and_then(|origin| origin.address).map(tracing::field::display),
+            function = origin.map(|origin| origin.process.function),
+            contract = ?$receipt.contract,
+            activity = $log.activity.and_then(|activity| activity.word($receipt.contract)),
+            rehearsal = $log.rehearsal.then_some(true),
+            orderId = $log.ids.order_id,
+            orderLineId = $log.ids.order_line_id,
+            instanceId = $log.ids.instance_id,
+            tenantId = $log.ids.tenant_id,
+            appId = $log.ids.app_id,
+            businessId = $log.ids.business_id,
+            form = $log.form.map(form_word),
+            key = $log.key,
+            code = $code.as_str(),
+            outcome = $log.outcome($end),
+            fault = $end.fault(),
+            remarks = $log.remarks_text(),
+            reads = $log.reads,
+            writes = $log.writes,
+            storeMillis = millis($log.store),
+            productMillis = $log.product.map(millis),
+            notice = $log.notice.map(NoticeOutcome::as_str),
+            cause = $log.cause,
+            millis = millis($took),
+            coldStart = origin.filter(|origin| origin.process.is_cold_start()).map(|_| true),
+            unlogged = $unlogged,
+            "callback"
+        )
+    }};
+}
+
 impl CallLog {
     /// The log line of a verified call.
-    pub fn verified(activity: Option<Activity>, verified: &Verified) -> Self {
+    pub fn verified(activity: Option<Activity>, verified: &Verified, keys: &Keyring) -> Self {
         let (form, ids) = (Some(verified.form()), LogIds::of_call(verified));
-        Self { activity, form, ids, ..Self::default() }
+        let is_current = *verified.key() == keys.current;
+        let key = Some(if is_current { "current" } else { "previous" });
+        Self { activity, form, key, ids, ..Self::default() }
     }
 
     /// Records the decision. A later decision replaces an earlier one.
@@ -51,42 +110,29 @@ impl CallLog {
         self.remarks = remarks;
     }
 
-    /// Writes the line: a failure as ERROR, an alarm as WARN, every other end as INFO.
-    pub fn write(&self, contract: Contract, code: ResultCode, end: CallEnd, took: Duration) {
-        let remarks: Vec<_> = self.remarks.iter().map(|remark| remark.as_str()).collect();
-        macro_rules! line {
-            ($level:ident) => {
-                tracing::$level!(
-                    contract = ?contract,
-                    activity = self.activity.and_then(|activity| activity.word(contract)),
-                    rehearsal = self.rehearsal.then_some(true),
-                    orderId = self.ids.order_id,
-                    orderLineId = self.ids.order_line_id,
-                    instanceId = self.ids.instance_id,
-                    tenantId = self.ids.tenant_id,
-                    appId = self.ids.app_id,
-                    businessId = self.ids.business_id,
-                    form = self.form.map(form_word),
-                    code = code.as_str(),
-                    outcome = self.outcome(end),
-                    fault = end.fault(),
-                    remarks = (!remarks.is_empty()).then(|| remarks.join(" ")),
-                    reads = self.reads,
-                    writes = self.writes,
-                    notice = self.notice.map(NoticeOutcome::as_str),
-                    cause = self.cause,
-                    millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-                    "callback"
-                )
-            };
-        }
+    /// Writes the line: a failure as ERROR, an alarm as WARN, every other end as INFO. Of the calls
+    /// that are rejected, only some have a line.
+    pub fn write(&self, receipt: &Receipt, code: ResultCode, end: CallEnd, took: Duration) {
+        let Some(unlogged) = end.admission(receipt) else { return };
         if self.is_failure(end) {
-            line!(error);
-        } else if self.remarks.iter().any(|remark| remark.is_alarm()) {
-            line!(warn);
+            line!(error, self, receipt, code, end, took, unlogged);
+        } else if self.is_alarm(end) {
+            line!(warn, self, receipt, code, end, took, unlogged);
         } else {
-            line!(info);
+            line!(info, self, receipt, code, end, took, unlogged);
         }
+    }
+
+    fn remarks_text(&self) -> Option<String> {
+        let remarks: Vec<_> = self.remarks.iter().map(|remark| remark.as_str()).collect();
+        (!remarks.is_empty()).then(|| remarks.join(" "))
+    }
+
+    /// Whether an operator must read the line. The marketplace signed a call whose timestamp is
+    /// wrong, so a clock or a setting is wrong.
+    fn is_alarm(&self, end: CallEnd) -> bool {
+        let is_signed = matches!(end, CallEnd::Rejected(rejection) if rejection.is_signed());
+        is_signed || self.remarks.iter().any(|remark| remark.is_alarm())
     }
 
     /// Whether an operator must act now.
@@ -108,6 +154,15 @@ impl CallLog {
 }
 
 impl CallEnd {
+    /// Whether the call has a line, and the number of lines that were left out before it if that is
+    /// not zero. A call that is not verified has a line only if there are few of them.
+    fn admission(self, receipt: &Receipt) -> Option<Option<u64>> {
+        let (Self::Rejected(_), Some(origin)) = (self, &receipt.origin) else { return Some(None) };
+        let unproven = &origin.process.unproven;
+        unproven.signature_refused();
+        unproven.begin().map(|unlogged| (unlogged > 0).then_some(unlogged))
+    }
+
     /// Why koohook did not carry out the call.
     fn fault(self) -> Option<String> {
         match self {
@@ -125,4 +180,8 @@ const fn form_word(form: SignedForm) -> &'static str {
         SignedForm::PlusKept => "plus-kept",
         SignedForm::Decoded => "decoded",
     }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -59,6 +59,7 @@ impl<W: World> Callback<'_, W> {
         let counts = &self.repository.counts;
         self.log.reads = counts.reads.load(Ordering::Relaxed);
         self.log.writes = counts.writes.load(Ordering::Relaxed);
+        self.log.store = counts.store_time();
         Handled { reply, log: self.log }
     }
 
@@ -79,6 +80,7 @@ impl<W: World> Callback<'_, W> {
     async fn change<E: Kind>(&mut self, change: &dyn Change<E>) -> Result<Reply, CallError> {
         let Self { context, repository, log, .. } = self;
         let (subject, purchase) = (change.subject(), change.purchase());
+        log.ids.add_subject(&subject);
         let call = event_call(self.verified, log.activity)?;
         let (repository, stretch) = (repository.clone(), self.stretch);
         let first = FirstAttempt { context, repository, stretch, purchase };
@@ -94,8 +96,14 @@ impl<W: World> Callback<'_, W> {
             Ok::<_, CallError>(Update::write(record, (reply, claimed)))
         });
         let Updated { slot, decided: (reply, claimed) } = updated.await?;
+        // An imported instance has another ID than its purchase gives.
+        log.ids.add_record(slot.record());
         let Some(claimed) = claimed else { return Ok(reply) };
+        let (began, store) = (context.world.elapsed(), first.repository.counts.store_time());
         let attempted = first.make(change, slot, claimed).await;
+        let took = context.world.elapsed().saturating_sub(began);
+        let store = first.repository.counts.store_time().saturating_sub(store);
+        log.product = Some(took.saturating_sub(store));
         (log.notice, log.cause) = (Some(attempted.notice), attempted.cause);
         Ok(attempted.reply.unwrap_or(reply))
     }

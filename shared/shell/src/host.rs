@@ -11,7 +11,9 @@ pub mod lambda;
 mod log;
 mod machine;
 mod opening;
+mod origin;
 mod platform;
+mod rejected_request;
 mod start_check;
 mod store_check;
 
@@ -29,6 +31,8 @@ pub use self::opening::{
     MachineContext, MachineEndpoint, open, open_context, open_proven_context, open_to_read,
     open_to_write,
 };
+use self::origin::name_function;
+pub use self::origin::serving_process;
 use self::platform::Platform;
 pub use self::start_check::look_for_seal;
 pub use self::store_check::{StoreCheck, check_store};
@@ -40,8 +44,9 @@ use crate::endpoint::relay::RelayEndpoint;
 use crate::seal::Seal;
 
 /// Serves the pages of `rows` until the host ends the process. At start it chooses the host by the
-/// variables that the platform sets.
-pub fn serve(rows: &[Row]) -> ExitCode {
+/// variables that the platform sets. `function` is the name of the program, for the log.
+pub fn serve(function: &'static str, rows: &[Row]) -> ExitCode {
+    name_function(function);
     ended(serve_endpoint(async |config: Config, on_platform| {
         if rows.iter().any(|row| row.keeps_secrets) {
             require_seal(&config.context.seal)?;
@@ -52,6 +57,7 @@ pub fn serve(rows: &[Row]) -> ExitCode {
 
 /// Serves the product's app-info calls, as [`serve`] serves pages.
 pub fn serve_app_info() -> ExitCode {
+    name_function("app-info");
     ended(serve_endpoint(async |config: Config, on_platform| {
         if config.context.product.is_none() {
             let problem = "is required; this function only serves calls of the product";
@@ -65,6 +71,7 @@ pub fn serve_app_info() -> ExitCode {
 /// Runs the relay whenever the host's timer starts it: Lambda's schedule, FunctionGraph's timer
 /// trigger, or an HTTP timer that sends the secret.
 pub fn relay() -> ExitCode {
+    name_function("relay");
     ended(try_relay())
 }
 

@@ -9,7 +9,8 @@
 //!   signs every answer; app info; the relay. [`route`]: finds the contract of a request, and makes
 //!   the constant answers to all other requests.
 //! - `callback`: the steps of one verified callback; `first_attempt`: its first attempt to notify the
-//!   product; `call_log`: its log line; `log_ids`: the IDs in log lines.
+//!   product; `call_log`: its log line; `log_ids`: the IDs in log lines; [`call_origin`]: where a
+//!   request comes from; [`unproven_lines`]: limits the lines of calls that are not verified.
 //! - [`repository`]: reads entity records, and writes them over the version that was read.
 //! - [`delivery`]: sends one entity's notices to the product; [`relay`]: delivers the due notices
 //!   of all entities; [`unused_parts`]: deletes parts to which no record refers;
@@ -28,6 +29,7 @@
 
 mod call_error;
 mod call_log;
+pub mod call_origin;
 mod callback;
 #[cfg(feature = "client")]
 pub mod client;
@@ -50,6 +52,7 @@ pub mod seal;
 pub mod store;
 mod time_limits;
 mod trouble_log;
+pub mod unproven_lines;
 mod unusable_entities;
 pub mod unused_parts;
 pub mod unverified_bodies;

@@ -1,7 +1,7 @@
 //! The IDs in log lines, by which an operator finds a call (decision I1). Only verified calls and
 //! stored records give them.
 
-use domain::entity::Entity;
+use domain::entity::{Entity, Subject};
 use domain::record::EntityRecord;
 use protocol::message::{Fields, InstanceId};
 use protocol::signature::Verified;
@@ -43,6 +43,22 @@ impl LogIds {
     /// What names the entity in a log line if nothing else does: its key in the store, a hash.
     pub fn only_entity<'k>(&self, key: &'k str) -> Option<&'k str> {
         Some(key).filter(|_| *self == Self::default())
+    }
+
+    /// Adds the instance of a purchase, which the call does not name.
+    pub fn add_subject(&mut self, subject: &Subject) {
+        if let Subject::Purchase(id, _) = subject {
+            self.instance_id = Some(cut(id.as_str()));
+        }
+    }
+
+    /// Adds the instance of a record.
+    pub fn add_record(&mut self, record: Option<&EntityRecord>) {
+        if let Some(Entity::Instance(instance)) = record.map(|record| &record.entity)
+            && self.instance_id.as_deref() != Some(instance.id.as_str())
+        {
+            self.instance_id = Some(cut(instance.id.as_str()));
+        }
     }
 
     /// The IDs of a record: the instance and the order of its purchase, or the IDs of an entity of

@@ -7,7 +7,7 @@ mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::entity::Subject;
@@ -44,13 +44,14 @@ pub struct Repository<'a, W> {
     pub counts: Arc<Counts>,
 }
 
-/// How many records and parts were read and written, for the call log.
+/// How many records and parts were read and written, and how long the store took, for the call log.
 #[derive(Debug, Default)]
 pub struct Counts {
     /// The number of reads.
     pub reads: AtomicUsize,
     /// The number of writes, including those that lost a race.
     pub writes: AtomicUsize,
+    store_micros: AtomicU64,
 }
 
 /// A key of the store, and the value that was read there. A write replaces only this version.
@@ -115,6 +116,16 @@ impl Counts {
 
     fn add_writes(&self, count: usize) {
         self.writes.fetch_add(count, Ordering::Relaxed);
+    }
+
+    fn add_store_time(&self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.store_micros.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// The time that all reads and writes took, added up.
+    pub fn store_time(&self) -> Duration {
+        Duration::from_micros(self.store_micros.load(Ordering::Relaxed))
     }
 }
 
@@ -210,8 +221,10 @@ impl<'a, W: World> Repository<'a, W> {
 
     async fn look_up(&self, key: &str) -> Result<Option<Stored>, Failure> {
         let get = self.world.store().get(key, self.world.now());
-        let left = self.deadline.left(self.world);
-        Ok(self.world.within(left, get).await.ok_or(Failure::OutOfTime)??)
+        let (left, began) = (self.deadline.left(self.world), self.world.elapsed());
+        let found = self.world.within(left, get).await;
+        self.counts.add_store_time(self.world.elapsed().saturating_sub(began));
+        Ok(found.ok_or(Failure::OutOfTime)??)
     }
 
     /// Puts an empty value that expires over absence. Returns `true` if the value did not exist
@@ -252,8 +265,10 @@ impl<'a, W: World> Repository<'a, W> {
         let mut outcome = Err(Unavailable);
         for _ in 0..=MAX_RESENDS {
             let put = self.world.store().put(key, value, over, self.world.now());
-            let left = self.deadline.left(self.world);
-            outcome = self.world.within(left, put).await.ok_or(Failure::OutOfTime)?;
+            let (left, began) = (self.deadline.left(self.world), self.world.elapsed());
+            let done = self.world.within(left, put).await;
+            self.counts.add_store_time(self.world.elapsed().saturating_sub(began));
+            outcome = done.ok_or(Failure::OutOfTime)?;
             if outcome.is_ok() {
                 break;
             }

@@ -83,7 +83,12 @@ pub fn kit_headers(head: &Parts) -> Headers<'_> {
     }
 }
 
-/// The constant, unsigned answer of an HTTP status that the marketplace never causes.
+/// Marks an answer without a log line in its extensions. The host logs it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Unlogged;
+
+/// The constant, unsigned answer of an HTTP status that the marketplace never causes. It is marked
+/// as [`Unlogged`].
 pub fn closed(status: StatusCode) -> Response<Bytes> {
     let body = match status {
         StatusCode::NOT_FOUND => r#"{"error":"not found"}"#,
@@ -97,7 +102,16 @@ pub fn closed(status: StatusCode) -> Response<Bytes> {
         StatusCode::REQUEST_TIMEOUT => r#"{"error":"request too slow"}"#,
         _ => r#"{"error":"bad request"}"#,
     };
-    constant(status, body)
+    let mut response = constant(status, body);
+    response.extensions_mut().insert(Unlogged);
+    response
+}
+
+/// The same answer of a request that its endpoint logs itself.
+pub(crate) fn closed_and_logged(status: StatusCode) -> Response<Bytes> {
+    let mut response = closed(status);
+    response.extensions_mut().remove::<Unlogged>();
+    response
 }
 
 /// `application/json` without a parameter: the marketplace compares the whole header.

@@ -187,7 +187,8 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The next valid call must succeed, and the log must contain no secret.
+    /// The next valid call must succeed, and the log must contain no secret. Only the lines of
+    /// verified calls may contain IDs, in their own fields (decision I1).
     pub(super) fn end(&mut self) {
         self.koohook.store().plan([]);
         self.koohook.world().set_now(NOW);
@@ -196,7 +197,7 @@ impl<'a> Trial<'a> {
         let pending = self.setting("KOOHOOK_PRODUCT_URL").is_some();
         let fine = if pending { "000004" } else { "000000" };
         self.check(answer.as_deref() == Ok(fine), || format!("the next call: {answer:?}"));
-        let text = self.log.text();
+        let text = without_ids(&self.log.text());
         for secret in std::mem::take(&mut self.secrets) {
             let escaped = serde_json::Value::from(secret.as_str()).to_string();
             let shown = text.contains(&secret) || text.contains(escaped.trim_matches('"'));
@@ -233,3 +234,22 @@ impl<'a> Trial<'a> {
         }
     }
 }
+
+/// The log without the IDs of verified calls.
+fn without_ids(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let Ok(mut line) = serde_json::from_str::<serde_json::Value>(line) else {
+            return line.to_owned();
+        };
+        let is_verified = line["message"] == "callback" && line["outcome"] != "rejected";
+        if let Some(members) = line.as_object_mut().filter(|_| is_verified) {
+            members.retain(|name, _| !ID_FIELDS.contains(&name.as_str()));
+        }
+        line.to_string()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The fields of a line that contain IDs.
+const ID_FIELDS: [&str; 6] =
+    ["orderId", "orderLineId", "instanceId", "tenantId", "appId", "businessId"];

@@ -49,10 +49,7 @@ impl GatedEndpoint {
 impl Endpoint for GatedEndpoint {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
         match head.uri.path() {
-            "/no" => {
-                let response = Response::builder().status(StatusCode::NOT_FOUND);
-                Err(response.body(Bytes::from_static(b"no")).unwrap())
-            }
+            "/no" => Err(shell::route::closed(StatusCode::NOT_FOUND)),
             "/kit" => Ok(Admitted { max_body_len: 4 * MIB, interface: Interface::Kit }),
             _ => Ok(Admitted { max_body_len: 256 * 1024, interface: Interface::Base }),
         }

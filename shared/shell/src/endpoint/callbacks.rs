@@ -18,12 +18,12 @@ use protocol::signature::{
 };
 
 use crate::call_error::CallError;
-use crate::call_log::{CallEnd, CallLog};
+use crate::call_log::{CallEnd, CallLog, Receipt};
 use crate::callback::{Callback, Handled};
 use crate::context::Context;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::failure::Failure;
-use crate::route::{Route, ServedInterfaces, closed, json, kit_headers};
+use crate::route::{Route, ServedInterfaces, closed, closed_and_logged, json, kit_headers};
 use crate::unverified_bodies::UnverifiedBody;
 use crate::world::{Deadline, World};
 
@@ -85,7 +85,7 @@ impl<W: World> CallbackEndpoint<W> {
 
     /// Answers a request.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let received = self.context.world.elapsed();
+        let at = self.context.world.elapsed();
         let (mut head, body) = request.into_parts();
         let unverified_body = head.extensions.remove();
         let route = match self.route(&head) {
@@ -95,7 +95,9 @@ impl<W: World> CallbackEndpoint<W> {
         if body.len() > route.max_body_len() {
             return closed(StatusCode::PAYLOAD_TOO_LARGE);
         }
-        self.callback(unverified(route, &head, &body), unverified_body, route, received).await
+        let origin = head.extensions.remove();
+        let receipt = Receipt { contract: route.contract, at, origin };
+        self.callback(unverified(route, &head, &body), unverified_body, route, receipt).await
     }
 
     /// Finds the route of a request by its request line and headers, before a host reads the body.
@@ -117,27 +119,27 @@ impl<W: World> CallbackEndpoint<W> {
         call: Unverified<'_>,
         unverified_body: Option<Arc<UnverifiedBody>>,
         route: Route,
-        received: Duration,
+        receipt: Receipt,
     ) -> Response<Bytes> {
         let Some(keys) = self.keys(route) else {
             return closed(StatusCode::NOT_FOUND);
         };
         let matched = OnceLock::new();
-        let steps = self.steps(call, unverified_body, route, keys, received, &matched);
+        let steps = self.steps(call, unverified_body, route, keys, receipt.at, &matched);
         let done = match AssertUnwindSafe(steps).catch_unwind().await {
             // The marketplace sends no call with this many values.
             Ok(done @ Done { end: CallEnd::Rejected(Rejection::TooManyNodes), .. }) => {
-                let took = self.context.world.elapsed().saturating_sub(received);
-                done.log.write(route.contract, done.reply.code, done.end, took);
-                return closed(StatusCode::PAYLOAD_TOO_LARGE);
+                self.log(&done, &receipt);
+                return closed_and_logged(StatusCode::PAYLOAD_TOO_LARGE);
             }
             Ok(done) => done,
             Err(_) => {
-                Done::not_carried_out(CallError::Failed(Failure::Panicked), CallLog::default())
+                let log = matched.get().map(|matched| matched.log.clone()).unwrap_or_default();
+                Done::not_carried_out(CallError::Failed(Failure::Panicked), log)
             }
         };
-        let key = matched.get().unwrap_or(&keys.current);
-        self.leave(&done, route.contract, key, received)
+        let key = matched.get().map_or(&keys.current, |matched| &matched.key);
+        self.leave(&done, key, &receipt)
     }
 
     async fn steps(
@@ -147,7 +149,7 @@ impl<W: World> CallbackEndpoint<W> {
         route: Route,
         keys: &Keyring,
         received: Duration,
-        matched: &OnceLock<AccessKey>,
+        matched: &OnceLock<Matched>,
     ) -> Done {
         let unit = self.settings.timestamp_unit;
         let verified = match call.verify(keys, unit, self.context.world.now()) {
@@ -156,12 +158,13 @@ impl<W: World> CallbackEndpoint<W> {
         };
         // The call is verified: its body no longer counts as unverified.
         drop(unverified_body);
-        // The cell is empty: only this line fills it.
-        let _ = matched.set(verified.key().clone());
         let activity = match route.interface {
             Interface::Base => Fields::of(&verified).activity(),
             Interface::Kit => route.activity,
         };
+        let log = CallLog::verified(activity, &verified, keys);
+        // The cell is empty: only this line fills it.
+        let _ = matched.set(Matched { key: verified.key().clone(), log: log.clone() });
         let budget = self.budget(&verified, activity);
         let deadline = Deadline::after(received, budget);
         let callback = Callback {
@@ -169,7 +172,7 @@ impl<W: World> CallbackEndpoint<W> {
             repository: self.context.repository(deadline),
             stretch: budget.saturating_sub(BUDGET),
             verified: &verified,
-            log: CallLog::verified(activity, &verified),
+            log,
         };
         let page = activity.and_then(|activity| self.pages.find(activity));
         // Boxed: the future is large, and its type would make each host slow to compile.
@@ -185,27 +188,28 @@ impl<W: World> CallbackEndpoint<W> {
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
     fn check_headers(&self, route: Route, head: &Parts) -> Result<(), Response<Bytes>> {
         let world = &self.context.world;
-        let received = world.elapsed();
+        let at = world.elapsed();
         let keys = self.keys(route).ok_or_else(|| closed(StatusCode::NOT_FOUND))?;
         let checked =
             unverified(route, head, &[]).judge_head(self.settings.timestamp_unit, world.now());
         checked.map_err(|rejection| {
-            self.leave(&Done::rejected(rejection), route.contract, &keys.current, received)
+            let origin = head.extensions.get().cloned();
+            let receipt = Receipt { contract: route.contract, at, origin };
+            self.leave(&Done::rejected(rejection), &keys.current, &receipt)
         })
     }
 
     /// Logs, signs and returns the answer. Every callback ends here.
-    fn leave(
-        &self,
-        done: &Done,
-        contract: Contract,
-        key: &AccessKey,
-        received: Duration,
-    ) -> Response<Bytes> {
-        let took = self.context.world.elapsed().saturating_sub(received);
-        done.log.write(contract, done.reply.code, done.end, took);
+    fn leave(&self, done: &Done, key: &AccessKey, receipt: &Receipt) -> Response<Bytes> {
+        self.log(done, receipt);
+        let contract = receipt.contract;
         let body = done.reply.write(contract, key, self.settings.pages.strength);
         self.signed(contract, key, body)
+    }
+
+    fn log(&self, done: &Done, receipt: &Receipt) {
+        let took = self.context.world.elapsed().saturating_sub(receipt.at);
+        done.log.write(receipt, done.reply.code, done.end, took);
     }
 
     const fn keys(&self, route: Route) -> Option<&Keyring> {
@@ -246,6 +250,12 @@ impl<W: World> Endpoint for CallbackEndpoint<W> {
     async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         Self::answer(self, request).await
     }
+}
+
+/// A verified call: the key that verified it, and its log line before its first step.
+struct Matched {
+    key: AccessKey,
+    log: CallLog,
 }
 
 /// The reply to a call, and how the call ended.

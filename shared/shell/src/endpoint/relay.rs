@@ -14,7 +14,7 @@ use protocol::signature::Interface;
 use crate::context::Context;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::relay::{RELAY_ADVICE, Relay};
-use crate::route::{closed, health_answer, json, not_allowed};
+use crate::route::{closed, closed_and_logged, health_answer, json, not_allowed};
 use crate::world::World;
 
 /// Starts the relay if the caller sends the secret.
@@ -72,7 +72,7 @@ impl<W: World> Endpoint for RelayEndpoint<W> {
             Ok(report) => json(StatusCode::OK, Bytes::from(report.to_json())),
             Err(fault) => {
                 tracing::error!(fault = %fault, advice = RELAY_ADVICE, "relay failed");
-                closed(StatusCode::SERVICE_UNAVAILABLE)
+                closed_and_logged(StatusCode::SERVICE_UNAVAILABLE)
             }
         }
     }

@@ -8,6 +8,7 @@ mod request;
 mod watched_stream;
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use tokio::time::sleep;
 use self::connections::Connections;
 use self::log_throttle::LogThrottle;
 use super::error::HostError;
+use super::origin::Origins;
+use super::platform::Platform;
 use crate::endpoint::Endpoint;
 use crate::unverified_bodies::Bodies;
 
@@ -31,12 +34,18 @@ pub trait Listener: Send {
 
     /// Waits for the next connection.
     fn accept(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// The address at the other end of a connection, if it has one.
+    fn peer(_stream: &Self::Stream) -> Option<IpAddr> {
+        None
+    }
 }
 
 /// The state that all connections of a host share.
 struct Host<F> {
     endpoint: Arc<F>,
     bodies: Arc<Bodies>,
+    origins: Arc<Origins>,
 }
 
 impl Listener for TcpListener {
@@ -45,11 +54,20 @@ impl Listener for TcpListener {
     async fn accept(&mut self) -> io::Result<TcpStream> {
         Self::accept(self).await.map(|(stream, _)| stream)
     }
+
+    fn peer(stream: &TcpStream) -> Option<IpAddr> {
+        stream.peer_addr().ok().map(|address| address.ip())
+    }
 }
 
 impl<F> Clone for Host<F> {
     fn clone(&self) -> Self {
-        Self { endpoint: Arc::clone(&self.endpoint), bodies: Arc::clone(&self.bodies) }
+        let Self { endpoint, bodies, origins } = self;
+        Self {
+            endpoint: Arc::clone(endpoint),
+            bodies: Arc::clone(bodies),
+            origins: Arc::clone(origins),
+        }
     }
 }
 
@@ -92,13 +110,14 @@ pub async fn serve_on<F: Endpoint>(
 }
 
 /// Serves an endpoint until `stop` completes. Then it finishes the open requests.
-pub async fn serve_until<F: Endpoint>(
+pub async fn serve_until<F: Endpoint, L: Listener>(
     endpoint: Arc<F>,
-    mut listener: impl Listener,
+    mut listener: L,
     max_connections: usize,
     stop: impl Future<Output = ()>,
 ) {
-    let host = Host { endpoint, bodies: Arc::default() };
+    let origins = Arc::new(Origins::new(Platform::here()));
+    let host = Host { endpoint, bodies: Arc::default(), origins };
     let connections = Arc::new(Connections::new(max_connections));
     let mut waiting = None;
     {
@@ -113,10 +132,12 @@ pub async fn serve_until<F: Endpoint>(
     let queued =
         std::iter::from_fn(|| unconstrained(listener.accept()).now_or_never().and_then(Result::ok));
     for stream in waiting.into_iter().chain(queued.take(MAX_WAITING)) {
-        tokio::spawn(connection::serve(host.clone(), stream, connections.open()));
+        start::<F, L>(&host, stream, &connections);
     }
     drop(listener);
-    match connections.stop(STOP_LIMIT).await {
+    let cut_off = connections.stop(STOP_LIMIT).await;
+    host.origins.process.unproven.write_all();
+    match cut_off {
         (0, 0) => tracing::info!("stopped"),
         (open, requests) => {
             tracing::warn!(
@@ -143,7 +164,7 @@ async fn accept<F: Endpoint, L: Listener>(
                 *waiting = Some(stream);
                 connections.room().await;
                 if let Some(stream) = waiting.take() {
-                    tokio::spawn(connection::serve(host.clone(), stream, connections.open()));
+                    start::<F, L>(host, stream, connections);
                 }
             }
             // The caller closed the connection before koohook accepted it.
@@ -161,6 +182,16 @@ async fn accept<F: Endpoint, L: Listener>(
             }
         }
     }
+}
+
+/// Starts to serve a connection.
+fn start<F: Endpoint, L: Listener>(
+    host: &Host<F>,
+    stream: L::Stream,
+    connections: &Arc<Connections>,
+) {
+    let peer = L::peer(&stream);
+    tokio::spawn(connection::serve(host.clone(), stream, peer, connections.open()));
 }
 
 /// The number of connections that the limit of open files allows.

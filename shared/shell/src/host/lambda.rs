@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, Uri};
+use lambda_http::request::RequestContext;
 use lambda_http::{Body, LambdaEvent, RequestExt, lambda_runtime};
 use serde::de::IgnoredAny;
 
 use super::error::HostError;
 use super::opening::MachineContext;
+use super::origin::{origin, serving_process};
+use super::rejected_request::{RequestLine, log_rejected};
+use crate::call_origin::{CallOrigin, ServingProcess};
 use crate::endpoint::Endpoint;
 use crate::relay::{RELAY_ADVICE, Relay};
 use crate::world::World;
@@ -19,16 +23,26 @@ use crate::world::World;
 /// # Errors
 /// If Lambda's runtime fails.
 pub async fn serve<F: Endpoint>(endpoint: Arc<F>) -> Result<(), HostError> {
+    let process = serving_process();
     let service = lambda_http::service_fn(move |request| {
-        let endpoint = Arc::clone(&endpoint);
-        async move { Ok::<_, lambda_http::Error>(answer(&*endpoint, request).await) }
+        let (endpoint, process) = (Arc::clone(&endpoint), Arc::clone(&process));
+        async move { Ok::<_, lambda_http::Error>(answer(&*endpoint, &process, request).await) }
     });
     lambda_http::run(service).await.map_err(|fault| HostError::Lambda(fault.to_string()))
 }
 
 /// Answers one event, which `lambda_http` has turned into a request.
-pub async fn answer<F: Endpoint>(endpoint: &F, request: Request<Body>) -> Response<Body> {
-    let response = endpoint.answer(as_received(request).map(into_bytes)).await;
+pub async fn answer<F: Endpoint>(
+    endpoint: &F,
+    process: &Arc<ServingProcess>,
+    request: Request<Body>,
+) -> Response<Body> {
+    let origin = Arc::new(origin_of(process, &request));
+    let mut request = as_received(request).map(into_bytes);
+    request.extensions_mut().insert(Arc::clone(&origin));
+    let line = RequestLine { method: request.method().clone(), uri: request.uri().clone() };
+    let response = endpoint.answer(request).await;
+    log_rejected(&origin, &line, &response);
     // Every answer is ASCII (decision B9), so Lambda can send it as text, not as base64.
     response.map(|body| match String::from_utf8(body.to_vec()) {
         Ok(text) => Body::Text(text),
@@ -64,6 +78,16 @@ fn as_received(mut request: Request<Body>) -> Request<Body> {
     // A path that is not valid in HTTP is answered as not found.
     *request.uri_mut() = target.parse().unwrap_or_else(|_| Uri::from_static("/404"));
     request
+}
+
+/// The request ID of Lambda, and the caller's address as API Gateway gives it.
+fn origin_of(process: &Arc<ServingProcess>, request: &Request<Body>) -> CallOrigin {
+    let id = request.lambda_context_ref().map(|context| context.request_id.as_str());
+    let address = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+        _ => None,
+    };
+    origin(process, id, address.and_then(|address| address.parse().ok()))
 }
 
 fn into_bytes(body: Body) -> Bytes {
