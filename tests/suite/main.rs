@@ -11,6 +11,7 @@
 
 mod amounts;
 mod bad_inputs;
+mod call_log;
 mod callbacks;
 mod citations;
 mod configuration;

@@ -174,7 +174,7 @@ const SETTINGS: [(&str, &str); 4] = [
 ];
 
 /// A private key, and a secret sealed for it.
-static KIT_SECRETS: LazyLock<(String, String)> = LazyLock::new(|| {
+pub(crate) static KIT_SECRETS: LazyLock<(String, String)> = LazyLock::new(|| {
     let key = PrivateKey::generate(Size::Bits3072).unwrap();
     let sealed = key.seal(Oaep::Sha256Mgf1Sha1, "made-up-client-secret").unwrap();
     (key.to_pem().unwrap(), sealed)
