@@ -73,8 +73,7 @@ fn a_record_keeps_its_newest_32_events() {
     let koohook = koohook(&SETTINGS);
     let id = buy(&koohook, "CS1");
     for number in 0..40 {
-        let expire = format!("2030{:02}01000000", number % 12 + 1);
-        let expire = format!("{}{}", 2030 + number / 12, &expire[4..]);
+        let expire = format!("{}{:02}01000000", 2030 + number / 12, number % 12 + 1);
         refresh(&koohook, &id, &format!("CS-{number}"), &expire);
     }
     let events = kept(&koohook, &id).events;
