@@ -2,8 +2,10 @@
 //! is the model.
 
 mod agendas;
+mod catalogues;
 mod concurrency;
 mod processes;
+mod scans;
 mod this_machine;
 mod values;
 
@@ -52,41 +54,33 @@ impl CheckedStore for Table {
     const MAX_VALUE_LEN: usize = 390 * 1024;
 }
 
-/// Makes a test of each check for every store. A store in a file is deleted when its test ends. In
-/// a server, each test has its own keys.
-macro_rules! every_store_guarantees {
-    ($($check:ident),* $(,)?) => {
-        mod memory {
-            $(#[test] fn $check() { super::$check(&super::Memory::new()); })*
+/// Makes a test of each check for each of the stores. A store in a file is deleted when its test
+/// ends. In a server, each test has its own keys.
+macro_rules! guarantee {
+    ($($store:ident),+ => $checks:tt) => { $(guarantee!(@ $store $checks);)+ };
+    (@ $store:ident [$($check:ident),* $(,)?]) => {
+        mod $store {
+            $(#[test] fn $check() { guarantee!(@@ $store super::$check); })*
         }
-        mod sqlite {
-            $(#[test] fn $check() {
-                let folder = tempfile::tempdir().unwrap();
-                super::$check(&super::open(folder.path()));
-            })*
+    };
+    (@@ memory $check:path) => { $check(&super::Memory::new()) };
+    (@@ sqlite $check:path) => {
+        let folder = tempfile::tempdir().unwrap();
+        $check(&super::open(folder.path()));
+    };
+    (@@ redis $check:path) => { super::over(super::Server::Redis, $check) };
+    (@@ redis_cluster $check:path) => { super::over(super::Server::RedisCluster, $check) };
+    (@@ dynamodb $check:path) => {
+        if let Some(endpoint) = super::emulator() {
+            $check(&super::Table::new(&endpoint));
         }
-        mod redis {
-            $(#[test] fn $check() { super::over(super::Server::Redis, super::$check); })*
-        }
-        mod redis_cluster {
-            $(#[test] fn $check() { super::over(super::Server::RedisCluster, super::$check); })*
-        }
-        mod dynamodb {
-            $(#[test] fn $check() {
-                if let Some(endpoint) = super::emulator() {
-                    super::$check(&super::Table::new(&endpoint));
-                }
-            })*
-        }
-        mod dynamodb_model {
-            $(#[test] fn $check() {
-                super::$check(&super::Table::new(&super::Model::start().endpoint));
-            })*
-        }
+    };
+    (@@ dynamodb_model $check:path) => {
+        $check(&super::Table::new(&super::Model::start().endpoint))
     };
 }
 
-every_store_guarantees! {
+guarantee! { memory, sqlite, redis, redis_cluster, dynamodb, dynamodb_model => [
     a_key_is_absent_until_a_value_is_written,
     a_write_over_the_current_version_wins,
     a_write_over_another_version_loses_and_returns_the_stored_value,
@@ -102,6 +96,34 @@ every_store_guarantees! {
     unusual_keys_are_accepted,
     a_dropped_future_leaves_whole_values,
     one_writer_wins_each_version,
+] }
+
+/// The guarantees about the catalogue and the scan.
+mod listed {
+    use super::catalogues::*;
+    use super::scans::*;
+    use super::*;
+
+    guarantee! { memory => [
+        a_list_is_sorted_by_time_the_newest_first,
+        each_page_begins_after_the_place_of_the_last,
+        pages_of_many_keys_lose_and_repeat_no_entry,
+        a_page_keeps_its_place_while_other_entries_move,
+        an_entry_moves_with_its_value,
+        a_lost_write_moves_no_entry,
+        an_entry_keeps_the_digest_of_the_last_write,
+        an_entry_has_no_influence_on_the_agendas,
+        a_value_over_an_expired_one_moves_its_entry,
+        an_entry_of_any_time_is_in_its_list,
+        unusual_keys_have_entries,
+        a_dropped_write_leaves_the_entry_of_its_value,
+        the_scan_of_an_empty_store_ends,
+        a_scan_finds_every_value_with_all_that_was_written,
+        a_scan_finds_the_newest_write_of_a_value,
+        a_scan_finds_unusual_keys_and_long_values,
+        writes_during_a_scan_do_no_harm,
+        a_dropped_scan_does_no_harm,
+    ] }
 }
 
 /// Runs a check over a server, if the server runs.
