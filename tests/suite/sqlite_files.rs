@@ -4,6 +4,7 @@
 mod closed;
 mod locked;
 mod lost;
+mod older;
 mod refused;
 
 use std::path::PathBuf;

@@ -4,10 +4,13 @@
 //! writer, of this process or of another. `file_watch` ensures that koohook acknowledges no write
 //! into a file that was deleted or replaced.
 
+mod catalogue;
 mod file;
 mod file_watch;
 mod open_error;
 mod rows;
+#[cfg(feature = "scan")]
+mod scan;
 mod table;
 mod worker;
 
@@ -22,13 +25,15 @@ use protocol::time::UnixMillis;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use self::file_watch::FileWatch;
-use self::table::{has_table, prepare};
+use self::table::{TableShape, prepare, shape};
 use self::worker::{BUSY, SqliteError, Worker};
 use super::backend::{Backend, Operation};
 use super::setting::beside;
 use super::{
     CatalogueItem, CataloguePlace, Entry, Put, Queue, RightError, Search, Stored, Value, Version,
 };
+#[cfg(feature = "scan")]
+use super::{ScanPage, ScanPlace};
 
 pub use self::open_error::SqliteOpenError;
 
@@ -41,6 +46,8 @@ pub struct Sqlite {
     writer: Option<Worker>,
     /// `None` if the store was opened only to read: then a replaced file does no harm.
     watch: Option<Arc<FileWatch>>,
+    /// A file that was opened only to read may be an older koohook's.
+    shape: TableShape,
     /// Why the last operation that failed did so, and what to do.
     last_fault: Mutex<Option<String>>,
 }
@@ -58,15 +65,15 @@ impl Sqlite {
         if writer.is_readonly("main")? {
             return Err(SqliteOpenError::ReadOnly);
         }
-        has_table(&writer)?;
+        shape(&writer)?;
         patiently(|| prepare(&writer))?;
         let reader = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         reader.pragma_update(None, "query_only", true)?;
-        has_table(&reader)?;
+        let shape = shape(&reader)?;
         let watch = Some(Arc::new(FileWatch::new(&path)?));
         let worker = |connection| Worker::start(connection, watch.clone());
         let (reader, writer) = (worker(reader), Some(worker(writer)));
-        Ok(Self { reader, writer, watch, last_fault: Mutex::default() })
+        Ok(Self { reader, writer, watch, shape, last_fault: Mutex::default() })
     }
 
     /// Opens a file only to read it. The user need not have write permission.
@@ -79,12 +86,12 @@ impl Sqlite {
         if !path.exists() {
             return Err(SqliteOpenError::Empty);
         }
-        let (reader, has_table) = read(&path)?;
-        if !has_table {
+        let (reader, shape) = read(&path)?;
+        if shape == TableShape::Missing {
             return Err(SqliteOpenError::Empty);
         }
         let reader = Worker::start(reader, None);
-        Ok(Self { reader, writer: None, watch: None, last_fault: Mutex::default() })
+        Ok(Self { reader, writer: None, watch: None, shape, last_fault: Mutex::default() })
     }
 
     /// Why the last operation that failed did so, and what to do. `None` if none failed.
@@ -159,20 +166,27 @@ impl Backend for Sqlite {
 
     async fn try_catalogue(
         &self,
-        _list: CatalogueList,
-        _after: Option<&CataloguePlace>,
-        _limit: usize,
+        list: CatalogueList,
+        after: Option<&CataloguePlace>,
+        limit: usize,
     ) -> Result<Vec<CatalogueItem>, SqliteError> {
-        Ok(Vec::new())
+        if self.shape == TableShape::Older {
+            return Ok(Vec::new());
+        }
+        let after = after.cloned();
+        let page = move |connection: &_| catalogue::page(connection, list, after.as_ref(), limit);
+        self.run(Some(&self.reader), page).await
     }
 
     #[cfg(feature = "scan")]
     async fn try_scan(
         &self,
-        _after: Option<&crate::store::ScanPlace>,
-        _limit: usize,
-    ) -> Result<crate::store::ScanPage, SqliteError> {
-        Ok(crate::store::ScanPage::default())
+        after: Option<&ScanPlace>,
+        limit: usize,
+    ) -> Result<ScanPage, SqliteError> {
+        let (shape, after) = (self.shape, after.cloned());
+        let page = move |connection: &_| scan::page(connection, shape, after.as_ref(), limit);
+        self.run(Some(&self.reader), page).await
     }
 
     async fn try_is_empty(&self) -> Result<Option<bool>, SqliteError> {
@@ -223,13 +237,13 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, SqliteOpenError
 /// Connects to a file only to read it. Even then SQLite creates files next to it. Some users may
 /// not create them, or their files would block the owner's process. If no process has the store
 /// open, such a user reads it as a file that does not change.
-fn read(path: &Path) -> Result<(Connection, bool), SqliteOpenError> {
+fn read(path: &Path) -> Result<(Connection, TableShape), SqliteOpenError> {
     let is_idle = !beside(path, "-wal").exists();
     if is_idle && !file::may_write(path) {
         return read_unchanging(path);
     }
     let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    match has_table(&reader) {
+    match shape(&reader) {
         Err(SqliteOpenError::NoSidecar | SqliteOpenError::ReadOnly) if is_idle => {
             read_unchanging(path)
         }
@@ -237,9 +251,9 @@ fn read(path: &Path) -> Result<(Connection, bool), SqliteOpenError> {
     }
 }
 
-fn read_unchanging(path: &Path) -> Result<(Connection, bool), SqliteOpenError> {
+fn read_unchanging(path: &Path) -> Result<(Connection, TableShape), SqliteOpenError> {
     let reader = connect_unchanging(path)?;
-    let found = has_table(&reader)?;
+    let found = shape(&reader)?;
     Ok((reader, found))
 }
 

@@ -37,20 +37,18 @@ pub fn put(
     if value.expires.is_some() {
         connection.prepare_cached(SWEEP)?.execute(named_params! { ":now": millis(now) })?;
     }
-    let queue = value.agenda.map(|(queue, _)| queue.as_str());
-    let due = value.agenda.map(|(_, at)| millis(at));
-    let expires = value.expires.map(millis);
-    let written = match over {
-        None => connection.prepare_cached(PUT_NEW)?.execute(named_params! {
-            ":key": key, ":version": value.version.0, ":value": value.bytes,
-            ":queue": queue, ":due": due, ":expires": expires, ":now": millis(now),
-        })?,
-        Some(over) => connection.prepare_cached(PUT_OVER)?.execute(named_params! {
-            ":key": key, ":version": value.version.0, ":value": value.bytes,
-            ":queue": queue, ":due": due, ":expires": expires, ":now": millis(now),
-            ":over": over.0,
-        })?,
-    };
+    let statement = if over.is_some() { PUT_OVER } else { PUT_NEW };
+    let entry = value.catalogue;
+    let written = connection.prepare_cached(statement)?.execute(named_params! {
+        ":key": key, ":version": value.version.0, ":value": value.bytes,
+        ":queue": value.agenda.map(|(queue, _)| queue.as_str()),
+        ":due": value.agenda.map(|(_, at)| millis(at)),
+        ":expires": value.expires.map(millis),
+        ":list": entry.map(|entry| entry.list.as_str()),
+        ":changed": entry.map(|entry| millis(entry.changed)),
+        ":order": entry.and_then(|entry| entry.order).map(|order| order.0),
+        ":now": millis(now), ":over": over.map(|over| over.0),
+    })?;
     if written == 0 {
         return get(connection, key, now).map(Put::Lost);
     }
@@ -76,10 +74,7 @@ pub fn agenda(
     let named = named_params! {
         ":queue": queue.as_str(), ":from": from, ":until": until, ":limit": limit,
     };
-    let entry = |row: &rusqlite::Row<'_>| {
-        let at: i64 = row.get(1)?;
-        Ok(Entry { key: row.get(0)?, at: UnixMillis::new(u64::try_from(at).unwrap_or_default()) })
-    };
+    let entry = |row: &rusqlite::Row<'_>| Ok(Entry { key: row.get(0)?, at: time(row.get(1)?) });
     connection.prepare_cached(AGENDA)?.query_map(named, entry)?.collect()
 }
 
@@ -103,22 +98,30 @@ pub fn find(connection: &Connection, first: u8) -> Result<Search, rusqlite::Erro
 }
 
 /// A time as an SQLite integer, which is signed. A later time becomes the largest integer.
-fn millis(at: UnixMillis) -> i64 {
+pub fn millis(at: UnixMillis) -> i64 {
     i64::try_from(at.millis()).unwrap_or(i64::MAX)
+}
+
+/// The time of an SQLite integer.
+pub fn time(millis: i64) -> UnixMillis {
+    UnixMillis::new(u64::try_from(millis).unwrap_or_default())
 }
 
 const GET: &str = "
     SELECT version, value FROM kept WHERE key = :key AND (expires IS NULL OR expires > :now)";
 /// A write over absence. An expired row counts as absent.
 const PUT_NEW: &str = "
-    INSERT INTO kept (key, version, value, queue, due, expires)
-    VALUES (:key, :version, :value, :queue, :due, :expires)
+    INSERT INTO kept
+        (key, version, value, queue, due, expires, list, changed, order_digest)
+    SELECT :key, :version, :value, :queue, :due, :expires, :list, :changed, :order
+    WHERE :over IS NULL
     ON CONFLICT (key) DO UPDATE SET version = excluded.version, value = excluded.value,
-        queue = excluded.queue, due = excluded.due, expires = excluded.expires
+        queue = excluded.queue, due = excluded.due, expires = excluded.expires,
+        list = excluded.list, changed = excluded.changed, order_digest = excluded.order_digest
     WHERE kept.expires <= :now";
 const PUT_OVER: &str = "
     UPDATE kept SET version = :version, value = :value, queue = :queue, due = :due,
-        expires = :expires
+        expires = :expires, list = :list, changed = :changed, order_digest = :order
     WHERE key = :key AND version = :over AND (expires IS NULL OR expires > :now)";
 const AGENDA: &str = "
     SELECT key, due FROM kept WHERE queue = :queue AND due BETWEEN :from AND :until

@@ -1,42 +1,69 @@
 //! The table of a store.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::store::sqlite::open_error::SqliteOpenError;
 
-/// Whether the table exists. Other tables or columns mean that the file is not this koohook's.
+/// The shape of the table of a store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TableShape {
+    /// There is no table yet.
+    Missing,
+    /// An older koohook made the table: it has no columns for the catalogue.
+    Older,
+    /// The table has all columns.
+    Current,
+}
+
+/// The shape of the table. Other tables or columns mean that the file is not this koohook's.
 ///
 /// # Errors
 /// If the database belongs to another program or a newer koohook, or cannot be read.
-pub fn has_table(connection: &Connection) -> Result<bool, SqliteOpenError> {
+pub fn shape(connection: &Connection) -> Result<TableShape, SqliteOpenError> {
     let named = |sql: &str| {
         let mut statement = connection.prepare(sql)?;
         let names = statement.query_map([], |row| row.get::<_, String>(0))?;
         names.collect::<Result<Vec<_>, rusqlite::Error>>()
     };
     let tables = named("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")?;
-    let shape: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let number: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if !tables.iter().any(|name| name == "kept") {
-        let is_new = tables.is_empty() && shape == 0;
-        return if is_new { Ok(false) } else { Err(SqliteOpenError::Foreign) };
+        let is_new = tables.is_empty() && number == 0;
+        return if is_new { Ok(TableShape::Missing) } else { Err(SqliteOpenError::Foreign) };
     }
     let columns = named("SELECT name FROM pragma_table_info('kept') ORDER BY name")?;
-    if columns == COLUMNS && shape == 0 {
-        return Ok(true);
+    match columns {
+        columns if columns == COLUMNS && number == 0 => Ok(TableShape::Current),
+        columns if columns == OLDER_COLUMNS && number == 0 => Ok(TableShape::Older),
+        columns => {
+            let has = |column: &&str| columns.iter().any(|found| found == column);
+            let has_all = OLDER_COLUMNS.iter().all(has);
+            Err(if has_all { SqliteOpenError::Newer } else { SqliteOpenError::Foreign })
+        }
     }
-    let has_all = COLUMNS.iter().all(|column| columns.iter().any(|found| found == column));
-    Err(if has_all { SqliteOpenError::Newer } else { SqliteOpenError::Foreign })
 }
 
-/// Creates the table if there is none. Makes every commit survive a crash of the machine.
+/// Creates the table if there is none, and adds what the table of an older koohook lacks. Makes
+/// every commit survive a crash of the machine.
 ///
 /// # Errors
 /// If the file cannot be written, or the disk has no write-ahead log.
 pub fn prepare(connection: &Connection) -> Result<(), SqliteOpenError> {
     to_wal(connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.execute_batch(TABLE)?;
-    Ok(())
+    if shape(connection)? == TableShape::Current {
+        return Ok(());
+    }
+    // One transaction: an interrupted process leaves the old table. A process that is faster has
+    // changed the table before this one gets the lock.
+    let all = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    match shape(&all)? {
+        TableShape::Missing => all.execute_batch(TABLE)?,
+        TableShape::Older => all.execute_batch(NEW_COLUMNS)?,
+        TableShape::Current => return Ok(()),
+    }
+    all.execute_batch(INDEXES)?;
+    Ok(all.commit()?)
 }
 
 fn to_wal(connection: &Connection) -> Result<(), SqliteOpenError> {
@@ -45,19 +72,36 @@ fn to_wal(connection: &Connection) -> Result<(), SqliteOpenError> {
     if mode == "wal" { Ok(()) } else { Err(SqliteOpenError::NoWal) }
 }
 
-/// Each value is one row. `WITHOUT ROWID` would copy long values more often. The agenda's index
-/// contains only the rows that are on an agenda.
-const TABLE: &str = "
-    CREATE TABLE IF NOT EXISTS kept (
+/// Each value is one row. `WITHOUT ROWID` would copy long values more often.
+pub const TABLE: &str = "
+    CREATE TABLE kept (
         key TEXT PRIMARY KEY NOT NULL,
         version BLOB NOT NULL,
         value BLOB NOT NULL,
         queue TEXT,
         due INTEGER,
-        expires INTEGER
+        expires INTEGER,
+        list TEXT,
+        changed INTEGER,
+        order_digest BLOB
     ) STRICT;
+";
+/// The columns that an older table lacks.
+const NEW_COLUMNS: &str = "
+    ALTER TABLE kept ADD COLUMN list TEXT;
+    ALTER TABLE kept ADD COLUMN changed INTEGER;
+    ALTER TABLE kept ADD COLUMN order_digest BLOB;
+";
+/// The indexes of the agendas and of the catalogue contain only the rows with an entry. The index
+/// of the catalogue contains whole entries, so that a page reads no values.
+pub const INDEXES: &str = "
     CREATE INDEX IF NOT EXISTS agenda ON kept (queue, due, key) WHERE queue IS NOT NULL;
     CREATE INDEX IF NOT EXISTS expiry ON kept (expires) WHERE expires IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS catalogue ON kept (list, changed, key, order_digest)
+        WHERE list IS NOT NULL;
 ";
 /// The table's columns, in the order of their names.
-const COLUMNS: [&str; 6] = ["due", "expires", "key", "queue", "value", "version"];
+const COLUMNS: [&str; 9] =
+    ["changed", "due", "expires", "key", "list", "order_digest", "queue", "value", "version"];
+/// The columns of an older table.
+const OLDER_COLUMNS: [&str; 6] = ["due", "expires", "key", "queue", "value", "version"];
