@@ -166,6 +166,7 @@ fn run_seed(seed: u64) -> (Vec<String>, Ended) {
         simulation.step();
     }
     let ended = simulation.calm_down();
+    simulation.check_catalogue();
     (std::mem::take(&mut simulation.trace), ended)
 }
 
@@ -277,5 +278,6 @@ impl Simulation {
         self.deliver(&call);
         self.koohook.world().lag(Duration::ZERO);
         self.check_paid();
+        self.check_catalogue();
     }
 }

@@ -1,15 +1,20 @@
 //! The invariants that every step of a simulation must keep.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use domain::catalogue::{CatalogueEntry, CatalogueList};
+use domain::entity::Subject;
 use domain::instance::{Access, FreezeCause, InstanceState, effective};
 use domain::notice::NoticeType;
 use domain::record::EntityRecord;
+use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
+use shell::store::Store;
 use simulator::answer::Answer;
 use tests::call::run;
 
-use super::{Call, IMPORTED, OrderKey, Simulation, instance};
+use super::{Call, IMPORTED, OrderKey, PURCHASES, Simulation, instance};
 
 /// One purchase before and after one step.
 pub(super) struct Step<'a> {
@@ -29,6 +34,30 @@ impl Simulation {
             let access = instance(kept.as_ref()).map(|instance| &instance.access);
             assert_ne!(access, Some(&Access::Abandoned), "D11: purchase {about} was paid for");
         }
+    }
+
+    /// I4: every stored instance has one entry in the catalogue, in the list of its state. Nothing
+    /// else has an entry.
+    pub(super) fn check_catalogue(&self) {
+        let of = |list| {
+            let store = self.koohook.store().inner();
+            let items = run(store.catalogue(list, None, usize::MAX)).unwrap();
+            items.into_iter().map(move |item| (item.key.clone(), (list, item)))
+        };
+        let entries: Vec<_> = CatalogueList::ALL.into_iter().flat_map(of).collect();
+        let count = entries.len();
+        let mut found: BTreeMap<_, _> = entries.into_iter().collect();
+        assert_eq!(found.len(), count, "I4: an instance is in two lists");
+        for about in 0..PURCHASES.len() {
+            let id = self.id_of(about);
+            let Some(kept) = run(self.koohook.kept(&id)) else { continue };
+            let key = Subject::Instance(InstanceId::parse(&id).unwrap()).key();
+            let (list, item) = found.remove(&key).expect("I4: an instance has no entry");
+            let entry = CatalogueEntry { list, changed: item.changed, order: item.order };
+            assert!(kept.changed.is_some(), "I4: the record contains the time of its last change");
+            assert_eq!(kept.catalogue(UnixMillis::EPOCH), Some(entry), "I4: purchase {about}");
+        }
+        assert_eq!(found, BTreeMap::new(), "I4: an entry has no instance");
     }
 
     /// A purchase counts as paid after the marketplace got `000000` for it or for a later call
