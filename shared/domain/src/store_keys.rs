@@ -6,6 +6,7 @@
 //! | `part:<name>:<owner's key>` | a part of a list |
 //! | `used:<signature>` | the signature of a query that was answered |
 //! | `seal` | the mark of a sealed store |
+//! | `catalogue` | the mark of a complete catalogue |
 //!
 //! The keys must never change: koohook would not find the stored values under other keys.
 
@@ -18,6 +19,11 @@ use crate::kit_list::PartName;
 pub(crate) fn entity_key(kind: &str, parts: &[&str]) -> String {
     let digest: [u8; 24] = digest::of(&[&[kind], parts].concat());
     format!("{kind}:{}", hex::encode(digest))
+}
+
+/// Whether a key is the key of an entity.
+pub fn is_entity(key: &str) -> bool {
+    key.split_once(':').is_some_and(|(kind, _)| ENTITY_KINDS.contains(&kind))
 }
 
 /// The key of a part. It contains the key of its owner, so that the relay finds the owner of a part
@@ -45,6 +51,12 @@ pub fn used_signature_key(signature: &[u8; 32]) -> String {
 /// The key of the mark in a sealed store (decision F5).
 pub const SEAL_MARK: &str = "seal";
 
+/// The key of the mark of a complete catalogue (decision I4).
+pub const CATALOGUE_MARK: &str = "catalogue";
+
+/// The kinds in the keys of entities.
+const ENTITY_KINDS: [&str; 5] = ["instance", "tenant", "application", "users", "departments"];
+
 const PART: &str = "part:";
 
 #[cfg(test)]
@@ -69,5 +81,16 @@ mod tests {
             assert_eq!(part_owner(key), None, "{key}");
         }
         assert!(is_part("part:ab:instance:x") && !is_part("instance:ab"));
+    }
+
+    #[test]
+    fn only_the_key_of_an_entity_is_one() {
+        for kind in ENTITY_KINDS {
+            assert!(is_entity(&entity_key(kind, &["i-1"])), "{kind}");
+        }
+        for key in [SEAL_MARK, CATALOGUE_MARK, "proof", "instance", "part:ab:instance:x", "used:1"]
+        {
+            assert!(!is_entity(key), "{key}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Reads and writes entity records within a deadline. It decrypts what it reads and encrypts what
 //! it writes, and it writes over the version that was read.
 
+mod catalogue_mark;
 mod parts;
 mod seal_mark;
 mod update;
@@ -17,6 +18,7 @@ use domain::record::EntityRecord;
 use futures_util::future;
 use protocol::time::UnixMillis;
 
+pub use self::catalogue_mark::mark_new_catalogue;
 pub use self::update::{Start, Update, Updated};
 use crate::failure::Failure;
 use crate::seal::Seal;
@@ -236,6 +238,15 @@ impl<'a, W: World> Repository<'a, W> {
         self.counts.add_writes(1);
         let value = Value { expires: Some(expires), ..self.sealed(key, b"")? };
         Ok(self.put(key, &value, None).await? == Put::Won)
+    }
+
+    /// The record of a value that a scan has read.
+    ///
+    /// # Errors
+    /// If the value is unusable.
+    #[cfg(feature = "scan")]
+    pub fn slot(&self, key: String, stored: Stored) -> Result<Slot, Failure> {
+        self.open(key, Some(stored))
     }
 
     fn open(&self, key: String, stored: Option<Stored>) -> Result<Slot, Failure> {

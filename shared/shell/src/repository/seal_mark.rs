@@ -44,7 +44,9 @@ impl<W: World> Repository<'_, W> {
             return self.check_keys().await;
         }
         let is_sealed = self.is_sealed().await? || !self.decrypts(&self.find_sealed().await?);
-        self.set_keyless(is_sealed)
+        self.set_keyless(is_sealed)?;
+        self.mark_if_empty().await;
+        Ok(())
     }
 
     /// For a process without a key: checks whether another process has put a mark since the start.
@@ -113,7 +115,7 @@ impl<W: World> Repository<'_, W> {
         let found = if mark.is_unknown() {
             let (found, is_empty) = future::join(self.look_up(SEAL_MARK), self.is_empty()).await;
             match (found?, is_empty?) {
-                (None, Some(true)) => return self.put_mark().await,
+                (None, Some(true)) => return self.put_first_marks().await,
                 // Another process may have put its mark after this process read the mark first.
                 (None, Some(false)) => self.look_up(SEAL_MARK).await?,
                 (found, _) => found,
@@ -159,6 +161,14 @@ impl<W: World> Repository<'_, W> {
         }
     }
 
+    /// Puts the marks of an empty store. Without the mark of the catalogue, lists only print a hint,
+    /// so a failure to put it is not an error.
+    async fn put_first_marks(&self) -> Result<(), Failure> {
+        self.put_mark().await?;
+        let _ = self.put_complete_catalogue().await;
+        Ok(())
+    }
+
     async fn put_mark(&self) -> Result<(), Failure> {
         let value = self.sealed(SEAL_MARK, TEXT)?;
         match self.put_unchecked(SEAL_MARK, &value, None).await? {
@@ -178,7 +188,7 @@ impl<W: World> Repository<'_, W> {
         Ok(())
     }
 
-    async fn is_empty(&self) -> Result<Option<bool>, Failure> {
+    pub(super) async fn is_empty(&self) -> Result<Option<bool>, Failure> {
         let left = self.deadline.left(self.world);
         let is_empty = self.world.store().is_empty();
         Ok(self.world.within(left, is_empty).await.ok_or(Failure::OutOfTime)??)
