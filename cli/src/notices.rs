@@ -1,7 +1,7 @@
 //! `koohook notices`: lists the notices that the product has not accepted, and sends given-up ones again.
 
 mod line;
-mod read_failures;
+pub mod read_failures;
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;

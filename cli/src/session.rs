@@ -36,6 +36,18 @@ impl Session {
         open: impl AsyncFnOnce(&StoreConfig) -> Result<MachineWorld<AnyStore>, CommandError>,
     ) -> Result<Self, CommandError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Self::open_on(runtime, config, open)
+    }
+
+    /// Opens a store on a runtime.
+    ///
+    /// # Errors
+    /// If the store cannot be opened.
+    pub fn open_on(
+        runtime: Runtime,
+        config: StoreConfig,
+        open: impl AsyncFnOnce(&StoreConfig) -> Result<MachineWorld<AnyStore>, CommandError>,
+    ) -> Result<Self, CommandError> {
         let world = runtime.block_on(open(&config))?;
         Ok(Self { runtime, world, seal: config.seal })
     }

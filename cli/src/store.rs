@@ -1,4 +1,6 @@
-//! `koohook store`: creates the table of a DynamoDB store, and checks any store.
+//! `koohook store`: creates the table of a DynamoDB store, checks any store, and completes its catalogue.
+
+mod reindex;
 
 use std::process::ExitCode;
 
@@ -9,6 +11,7 @@ use shell::host::{self, StoreCheck};
 use shell::store::StoreSetting;
 use shell::store::dynamodb::{AwsCredentials, Dynamodb, TableStep};
 
+use self::reindex::ReindexArguments;
 use crate::error::CommandError;
 use crate::options::given_or_in_file;
 use crate::output::{self, outln};
@@ -17,7 +20,8 @@ use crate::output::{self, outln};
 #[derive(Args)]
 #[command(after_help = "Examples:
   koohook store create 'dynamodb://koohook?region=eu-west-1'
-  koohook store check sqlite:/var/lib/koohook/koohook.db")]
+  koohook store check sqlite:/var/lib/koohook/koohook.db
+  koohook store reindex sqlite:/var/lib/koohook/koohook.db")]
 pub struct StoreArguments {
     #[command(subcommand)]
     command: StoreCommand,
@@ -29,6 +33,8 @@ enum StoreCommand {
     Create(CreateArguments),
     /// Check a store: try each operation of koohook in it, and print which ones work.
     Check(CheckArguments),
+    /// Write the entries of the catalogue that are missing. Run it once after an update from a koohook without a catalogue.
+    Reindex(ReindexArguments),
 }
 
 #[derive(Args)]
@@ -74,6 +80,9 @@ pub fn run(arguments: &StoreArguments) -> Result<ExitCode, CommandError> {
                 ),
             }
         }
+        StoreCommand::Reindex(arguments) => {
+            return reindex::run(&named(arguments.store.as_deref())?, runtime);
+        }
         StoreCommand::Check(CheckArguments { store }) => {
             return runtime.block_on(check(&named(store.as_deref())?));
         }
@@ -113,12 +122,7 @@ fn print_step(step: TableStep) {
 
 /// Runs every check, and prints a line for each.
 async fn check(store: &str) -> Result<ExitCode, CommandError> {
-    let config = StoreConfig::to_check(&|name| match name {
-        STORE => Some(store.to_owned()),
-        // The caller already read the store's address, from the variable or from the file.
-        "KOOHOOK_STORE_FILE" => None,
-        name => std::env::var(name).ok(),
-    })?;
+    let config = StoreConfig::to_check(&|name| setting_of(store, name))?;
     config.store.must_exist()?;
     let mut is_sound = true;
     let mut print = |name: &str, outcome: Result<&str, String>| {
@@ -142,6 +146,16 @@ async fn check(store: &str) -> Result<ExitCode, CommandError> {
         outln!("the store works");
     }
     Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A setting of a command whose argument names the store.
+fn setting_of(store: &str, name: &str) -> Option<String> {
+    match name {
+        STORE => Some(store.to_owned()),
+        // The caller already read the store's address, from the variable or from the file.
+        "KOOHOOK_STORE_FILE" => None,
+        name => std::env::var(name).ok(),
+    }
 }
 
 const STORE: &str = "KOOHOOK_STORE";

@@ -11,6 +11,7 @@
 mod files;
 mod import;
 mod printing;
+mod reindex;
 mod store;
 mod texts;
 

@@ -17,7 +17,8 @@
 //!   `unusable_entities`: entities that the relay skips for a while.
 //! - [`order_lookup`]: queries the order details from the marketplace before a notice is sent.
 //!   `time_limits`: how long koohook waits for the product and the marketplace.
-//! - [`import`]: imports instances that an older server made.
+//! - [`import`]: imports instances that an older server made. `reindex`: writes missing entries of
+//!   the catalogue.
 //! - [`context`]: what all endpoints and the relay share.
 //! - [`world`]: the interface to the store, the web, the clock and randomness. [`web`]: one call
 //!   over HTTP; `client`: the HTTP client; [`guard`]: which networks and authorities a call to the
@@ -45,6 +46,8 @@ pub mod host;
 pub mod import;
 mod log_ids;
 pub mod order_lookup;
+#[cfg(feature = "scan")]
+pub mod reindex;
 pub mod relay;
 pub mod repository;
 pub mod route;
