@@ -29,7 +29,7 @@ pub struct StoreArguments {
 
 #[derive(Subcommand)]
 enum StoreCommand {
-    /// Create the DynamoDB table and its index if they are missing, and wait until they are active.
+    /// Create the DynamoDB table and its indexes if they are missing, and wait until they are active.
     Create(CreateArguments),
     /// Check a store: try each operation of koohook in it, and print which ones work.
     Check(CheckArguments),
@@ -46,7 +46,7 @@ The table is billed on demand and deletes expired items. You can restore it to a
 last 35 days. If the table exists, this command only completes it. Other stores need no table.
 
 Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from the container endpoint.
-They need dynamodb:CreateTable, DescribeTable, DescribeTimeToLive, UpdateTimeToLive and
+They need dynamodb:CreateTable, UpdateTable, DescribeTable, DescribeTimeToLive, UpdateTimeToLive and
 UpdateContinuousBackups. The functions do not need these permissions.")]
 struct CreateArguments {
     /// The store, written like KOOHOOK_STORE [default: the text in the file of KOOHOOK_STORE_FILE].
@@ -60,7 +60,7 @@ struct CreateArguments {
   KOOHOOK_SEAL_KEY_FILE=seal.key koohook store check 'dynamodb://koohook?region=eu-west-1'
 
 The command prints one line for each check: table (DynamoDB), open, seal, read, script (Redis),
-write, agenda. It leaves no value in the store. It compares the seal with KOOHOOK_SEAL_KEY and
+write, agenda, catalogue. It leaves no value in the store. It compares the seal with KOOHOOK_SEAL_KEY and
 KOOHOOK_SEAL_KEY_PREVIOUS if they are set. The exit code is 1 if a check fails.")]
 struct CheckArguments {
     /// The store, written like KOOHOOK_STORE [default: the text in the file of KOOHOOK_STORE_FILE].
@@ -112,7 +112,8 @@ fn print_step(step: TableStep) {
             output::print(format_args!("."));
             return;
         }
-        TableStep::Active => "the table and its index are active",
+        TableStep::Indexing => "the index catalogue is being added",
+        TableStep::Active => "the table and its indexes are active",
         TableStep::Freeing => "the table deletes expired items",
         TableStep::Restorable => "the table can be restored to a point in time",
         TableStep::NotRestorable => "this endpoint cannot restore a table to a point in time",
@@ -133,7 +134,7 @@ async fn check(store: &str) -> Result<ExitCode, CommandError> {
                 format!("failed: {text}")
             }
         };
-        outln!("{name:<7} {text}");
+        outln!("{name:<9} {text}");
     };
     if let Some(table) = table(store)? {
         let found = table.check_table().await;

@@ -2,15 +2,18 @@
 
 use std::net::TcpListener;
 
+use protocol::time::UnixMillis;
 use shell::config::{Config, StoreConfig};
 use shell::host;
+use shell::store::{Scan, Store, StoreSetting, Unavailable, Value};
 use tests::call::{APP_INFO, BASE_KEY, config};
+use tests::log::Log;
 use tests::redis_server::RedisServer;
 use tests::servers::run;
 
 /// The commands of the permissions in the guide that a single server without a database needs.
 const COMMANDS: &str = "+ping +info +config|get +time +dbsize +hmget +hget +hset +hdel +persist \
-    +pexpire +zadd +zrem +zrangebyscore +eval +evalsha";
+    +pexpire +zadd +zrem +zrangebyscore +zrevrangebyscore +eval +evalsha";
 const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// The error of a process that runs the relay, or `None` if it starts.
@@ -38,8 +41,17 @@ fn the_error_of_a_start_names_the_missing_permission() {
         start_error(&address)
     };
     assert_eq!(with(&format!("{all} {keys}")), None, "the documented permissions are enough");
-    for lacking in ["hmget", "hset", "hdel", "persist", "pexpire", "zadd", "zrem", "zrangebyscore"]
-    {
+    for lacking in [
+        "hmget",
+        "hset",
+        "hdel",
+        "persist",
+        "pexpire",
+        "zadd",
+        "zrem",
+        "zrangebyscore",
+        "zrevrangebyscore",
+    ] {
         let error = with(&format!("{all} {keys} -{lacking}")).expect(lacking);
         assert!(error.contains("permission `") && error.contains("EVALSHA"), "{lacking}: {error}");
     }
@@ -55,6 +67,27 @@ fn the_error_of_a_start_names_the_missing_permission() {
         None,
         "koohook does not need these"
     );
+}
+
+/// Only commands scan. A process that serves needs no permission for it.
+#[test]
+fn the_scan_needs_the_two_further_permissions_of_the_guide() {
+    let Some(server) = RedisServer::start(&[]) else { return };
+    let address = server.address().replace("redis://", "redis://shop:canary-value@");
+    let store = |rules: &str| {
+        let rules = format!("reset on >canary-value ~koohook:* {COMMANDS} {rules}");
+        let _: () = server.command(&format!("ACL SETUSER shop {rules}"));
+        run(StoreSetting::parse(&address).unwrap().open(false)).unwrap()
+    };
+    let listed = store("");
+    run(listed.put("a", &Value::default(), None, UnixMillis::EPOCH)).unwrap();
+    assert!(run(store("+scan +zscore").scan(None, 9)).is_ok());
+    for rules in ["", "+scan", "+zscore"] {
+        let log = Log::default();
+        let _kept = log.keep();
+        assert_eq!(run(store(rules).scan(None, 9)), Err(Unavailable), "{rules}");
+        assert!(log.text().contains("also need SCAN and ZSCORE"), "{}", log.text());
+    }
 }
 
 /// The client drops the server's answer to `SELECT`, and reports any failure as one of the database.
@@ -97,7 +130,7 @@ fn the_error_for_a_cluster_names_a_missing_permission_or_a_single_server() {
 #[test]
 fn a_store_check_names_each_missing_permission() {
     let Some(server) = RedisServer::start(&[]) else { return };
-    let rules = "on >canary-value ~koohook:* +@all -zrangebyscore -evalsha";
+    let rules = "on >canary-value ~koohook:* +@all -zrangebyscore -zrevrangebyscore -evalsha";
     let _: () = server.command(&format!("ACL SETUSER shop reset {rules}"));
     let store = server.address().replace("redis://", "redis://shop:canary-value@");
     let settings = [("KOOHOOK_SEAL_KEY", SEAL_KEY), ("KOOHOOK_STORE", store.as_str())];
@@ -111,7 +144,7 @@ fn a_store_check_names_each_missing_permission() {
         .collect();
     assert_eq!(
         failed.iter().map(|(what, _)| *what).collect::<Vec<_>>(),
-        ["script", "write", "agenda"]
+        ["script", "write", "agenda", "catalogue"]
     );
     for (_, text) in failed {
         assert!(text.contains("allow the user") && !text.contains("canary-value"), "{text}");
@@ -119,12 +152,15 @@ fn a_store_check_names_each_missing_permission() {
 }
 
 #[test]
-fn the_permission_check_leaves_no_entry_on_the_agenda() {
+fn the_permission_check_leaves_no_entry_on_the_agenda_or_in_the_catalogue() {
     let Some(server) = RedisServer::start(&[]) else { return };
     for _ in 0..2 {
         assert_eq!(start_error(&server.address()), None);
         let keys: Vec<String> = server.command("KEYS koohook:*");
-        assert!(!keys.iter().any(|key| key.contains("agenda")), "{keys:?}");
+        assert!(
+            !keys.iter().any(|key| key.contains("agenda") || key.contains("catalogue")),
+            "{keys:?}"
+        );
         for key in keys.iter().filter(|key| key.ends_with("proof")) {
             let seconds: i64 = server.command(&format!("TTL {key}"));
             assert!((1..=3_600).contains(&seconds), "the key expires: {seconds}");

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ::redis::{Client, Connection, TypedCommands};
+use domain::catalogue::{CatalogueEntry, CatalogueList};
 use protocol::time::UnixMillis;
 use shell::store::{
     AnyStore, Put, Queue, Store, StoreSetting, Stored, Unavailable, Value, Version,
@@ -87,6 +88,9 @@ fn the_keys_in_a_server_have_the_documented_names() {
     run(store.put("abc", &dead, None, NOON)).unwrap();
     let sweep = Value { agenda: Some((Queue::Sweep, NOON)), ..value(1) };
     run(store.put("", &sweep, None, NOON)).unwrap();
+    let list = CatalogueList::ActiveTenants;
+    let catalogue = Some(CatalogueEntry { list, changed: NOON, order: None });
+    run(store.put("a", &Value { catalogue, ..due }, Some(Version([1; 16])), NOON)).unwrap();
     let mut keys: Vec<String> = place.connect().keys(format!("{}*", place.prefix)).unwrap();
     keys.sort();
     // The SHA-256 of `a` begins with `c`, that of `abc` with `b`, that of the empty text with `e`.
@@ -94,6 +98,7 @@ fn the_keys_in_a_server_have_the_documented_names() {
         "{b}:agenda:dead",
         "{b}:kept:abc",
         "{c}:agenda:due",
+        "{c}:catalogue",
         "{c}:kept:a",
         "{e}:agenda:sweep",
         "{e}:kept:",

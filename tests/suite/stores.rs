@@ -104,7 +104,7 @@ mod listed {
     use super::scans::*;
     use super::*;
 
-    guarantee! { memory, sqlite => [
+    guarantee! { memory, sqlite, redis, redis_cluster, dynamodb, dynamodb_model => [
         a_list_is_sorted_by_time_the_newest_first,
         each_page_begins_after_the_place_of_the_last,
         pages_of_many_keys_lose_and_repeat_no_entry,

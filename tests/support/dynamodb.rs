@@ -11,7 +11,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use protocol::time::UnixMillis;
 use shell::client::Client;
 use shell::store::dynamodb::{AwsCredentials, Dynamodb};
-use shell::store::{DynamodbSetting, RightProof, Store, Version};
+use shell::store::{
+    DynamodbSetting, RightProof, Scan, ScanPage, ScanPlace, Store, Unavailable, Version,
+};
 
 use crate::forward;
 use crate::on_tokio::{OnTokio, block_on};
@@ -103,6 +105,12 @@ impl Table {
     /// Checks the store's permissions, as a start does.
     pub fn prove(&self, now: UnixMillis) -> Vec<RightProof> {
         block_on(self.store.0.prove([1, 2].map(|number| Version([number; 16])), now))
+    }
+}
+
+impl Scan for Table {
+    async fn scan(&self, after: Option<&ScanPlace>, limit: usize) -> Result<ScanPage, Unavailable> {
+        self.store.scan(after, limit).await
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use domain::catalogue::CatalogueList;
 use protocol::time::UnixMillis;
 use shell::store::{
-    CatalogueItem, CataloguePlace, Entry, Put, Queue, Search, Store, Stored, Unavailable, Value,
-    Version,
+    CatalogueItem, CataloguePlace, Entry, Put, Queue, Scan, ScanPage, ScanPlace, Search, Store,
+    Stored, Unavailable, Value, Version,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -45,6 +45,12 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 /// Starts a future that runs until the process ends.
 pub fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     RUNTIME.spawn(future);
+}
+
+impl<S: Scan + Sync> Scan for OnTokio<S> {
+    async fn scan(&self, after: Option<&ScanPlace>, limit: usize) -> Result<ScanPage, Unavailable> {
+        entered(self.0.scan(after, limit)).await
+    }
 }
 
 impl<S: Store> Store for OnTokio<S> {

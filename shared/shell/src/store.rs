@@ -8,6 +8,8 @@ mod agenda;
 mod any;
 mod backend;
 mod catalogue;
+#[cfg(any(feature = "dynamodb", feature = "redis"))]
+mod catalogue_text;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 pub mod memory;

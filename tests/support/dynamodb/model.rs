@@ -203,6 +203,8 @@ impl State {
             "GetItem" => table.get(&request),
             "PutItem" => table.put(&request),
             "Query" => table.query(&request),
+            "Scan" => table.scan(&request),
+            "UpdateTable" => table.add_indexes(&request),
             _ => Err(Refused::of("UnknownOperationException", "unknown")),
         }
     }

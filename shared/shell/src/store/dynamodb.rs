@@ -2,20 +2,26 @@
 //! write.
 //!
 //! koohook does not use the AWS SDK, which would be most of a small function's size and cold start.
-//! koohook needs four operations, and has an HTTP client already.
+//! koohook needs few operations, and has an HTTP client already.
 //!
-//! - `items`: the store, with values as items. `agenda`: the index of the items that are on an
-//!   agenda. `table`: creates the table.
+//! - `items`: the store, with values as items. `agenda` and `catalogue`: the indexes of the items
+//!   that are on an agenda and in the catalogue. `index`: a query of an index. `scan`: the scan.
+//! - `table`: creates the table and its indexes. `table_shape`: how the table must be.
 //! - `client`: one signed call. `error`: why a call fails. `wire`: requests and answers as JSON.
 //!   `credentials`: the keys that sign. `date`: DynamoDB's clock, from its answers.
 
 mod agenda;
+mod catalogue;
 mod client;
 mod credentials;
 mod date;
 mod error;
+mod index;
 mod items;
+#[cfg(feature = "scan")]
+mod scan;
 mod table;
+mod table_shape;
 mod wire;
 
 pub use self::client::SigningClock;

@@ -2,10 +2,11 @@
 //! or without TLS.
 //!
 //! A value is one hash under one key. A write is one script, so that it compares the version,
-//! writes, and moves the agenda entry in one step. Keys are spread over 16 shards by the first hex
-//! digit of their SHA-256; this never changes. Each shard has separate agendas, and its mark `{…}`
-//! keeps it on one node of a cluster. The keys in a server are `koohook:{7}:kept:KEY` and
-//! `koohook:{7}:agenda:due`, and the same with `dead` and `sweep`.
+//! writes, and moves its entries on the agenda and in the catalogue in one step. Keys are spread over 16 shards by the first hex
+//! digit of their SHA-256; this never changes. Each shard has separate agendas and a separate
+//! catalogue, and its mark `{…}` keeps it on one node of a cluster. The keys in a server are
+//! `koohook:{7}:kept:KEY`, `koohook:{7}:agenda:due`, the same with `dead` and `sweep`, and
+//! `koohook:{7}:catalogue`.
 //!
 //! With `wait=N`, koohook accepts an answer only after N replicas have acknowledged the data behind
 //! it: see `fence`.
@@ -15,11 +16,14 @@
 
 mod advice;
 mod answer;
+mod catalogue;
 mod connection;
 mod durability;
 mod fence;
 mod open_error;
 mod operations;
+#[cfg(feature = "scan")]
+mod scan;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -110,6 +114,13 @@ impl Redis {
 
     fn agenda_of(&self, shard: char, queue: Queue) -> String {
         format!("{}:{{{shard}}}:agenda:{}", self.prefix, queue.as_str())
+    }
+
+    /// The names of a value, of its shard's agendas and of its shard's catalogue, in the order of the
+    /// scripts.
+    fn names(&self, shard: char, key: &str) -> [String; 5] {
+        let [due, dead, sweep] = Queue::ALL.map(|queue| self.agenda_of(shard, queue));
+        [self.kept(shard, key), due, dead, sweep, self.catalogue_of(shard)]
     }
 
     /// Sends commands. With `wait=N` the answers are accepted only after N replicas have

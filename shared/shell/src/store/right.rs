@@ -9,10 +9,12 @@ pub enum Right {
     Read,
     /// To run a script, in Redis.
     Script,
-    /// To write a value, with and without an agenda entry.
+    /// To write a value, with and without entries on an agenda and in the catalogue.
     Write,
     /// To read an agenda.
     Agenda,
+    /// To read a list of the catalogue.
+    Catalogue,
 }
 
 /// Why koohook could not confirm a permission.
@@ -37,6 +39,7 @@ impl Right {
             Self::Script => "script",
             Self::Write => "write",
             Self::Agenda => "agenda",
+            Self::Catalogue => "catalogue",
         }
     }
 }

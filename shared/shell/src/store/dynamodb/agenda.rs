@@ -7,9 +7,8 @@ use protocol::time::UnixMillis;
 
 use super::client::DynamodbClient;
 use super::error::DynamodbError;
-use super::wire::{
-    AgendaItem, KEY_PREFIX, QueryConditionValues, QueryRequest, QueryResponse, StringAttribute,
-};
+use super::index::IndexQuery;
+use super::wire::{AgendaConditionValues, AgendaItem, KEY_PREFIX, StringAttribute};
 use crate::store::agenda::shard_byte;
 use crate::store::{Entry, Queue};
 use crate::web::Web;
@@ -30,45 +29,22 @@ pub async fn read<W: Web>(
         return Ok(Vec::new());
     }
     let shards = (0..SHARDS).map(|number| {
-        let values = condition(shard_name(queue, number), &span);
-        read_shard(client, table, values, limit)
+        let query = IndexQuery {
+            index: INDEX,
+            condition: "agenda = :agenda AND due BETWEEN :from AND :until",
+            values: condition(shard_name(queue, number), &span),
+            ascends: true,
+        };
+        async move { query.run(client, table, limit, entry).await }
     });
-    let items = try_join_all(shards).await?.into_iter().flatten();
+    let entries = try_join_all(shards).await?.into_iter().flatten();
     // The query includes the first sort key after the span, where an empty key may be.
-    let entries = items.filter_map(entry).filter(|entry| span.contains(&entry.at));
+    let entries = entries.filter(|entry| span.contains(&entry.at));
     Ok(Entry::earliest(entries, limit))
 }
 
-/// The items of one shard, in order, at most `limit`.
-async fn read_shard<W: Web>(
-    client: &DynamodbClient<W>,
-    table: &str,
-    values: QueryConditionValues,
-    limit: usize,
-) -> Result<Vec<AgendaItem>, DynamodbError> {
-    let mut items = Vec::new();
-    let mut exclusive_start_key = None;
-    while items.len() < limit {
-        let query = QueryRequest {
-            table_name: table,
-            index_name: INDEX,
-            key_condition_expression: "agenda = :agenda AND due BETWEEN :from AND :until",
-            expression_attribute_values: &values,
-            limit: PAGE.min(limit - items.len()),
-            exclusive_start_key,
-        };
-        let found: QueryResponse = client.call("Query", &query).await?;
-        items.extend(found.items);
-        exclusive_start_key = found.last_evaluated_key;
-        if exclusive_start_key.is_none() {
-            break;
-        }
-    }
-    Ok(items)
-}
-
-fn condition(shard: String, span: &RangeInclusive<UnixMillis>) -> QueryConditionValues {
-    QueryConditionValues {
+fn condition(shard: String, span: &RangeInclusive<UnixMillis>) -> AgendaConditionValues {
+    AgendaConditionValues {
         agenda: StringAttribute::new(shard),
         from: StringAttribute::new(sort_key(*span.start(), "")),
         until: StringAttribute::new(first_after(*span.end())),
@@ -78,6 +54,14 @@ fn condition(shard: String, span: &RangeInclusive<UnixMillis>) -> QueryCondition
 /// The index partition of a key while the key is on this queue's agenda.
 pub fn shard(queue: Queue, key: &str) -> String {
     shard_name(queue, shard_byte(key) % SHARDS)
+}
+
+/// The entry of an item with this partition and this sort key.
+#[cfg(feature = "scan")]
+pub fn read_entry(shard: &str, sort_key: &str) -> Option<(Queue, UnixMillis)> {
+    let (name, _) = shard.split_once('#')?;
+    let queue = Queue::ALL.into_iter().find(|queue| queue.as_str() == name)?;
+    Some((queue, UnixMillis::new(sort_key.get(..TIME_LEN)?.parse().ok()?)))
 }
 
 fn shard_name(queue: Queue, number: u8) -> String {
@@ -103,12 +87,10 @@ fn entry(item: AgendaItem) -> Option<Entry> {
 
 /// The index. It contains only the keys of the items that are on an agenda.
 pub const INDEX: &str = "agenda";
-/// The number of partitions of a queue. It must never change. A partition accepts a thousand writes
+/// The number of partitions of a queue, and of a list of the catalogue. It must never change. A partition accepts a thousand writes
 /// a second.
-const SHARDS: u8 = 16;
-/// How many entries of an agenda one query returns.
-const PAGE: usize = 250;
+pub const SHARDS: u8 = 16;
 /// The maximum length of a sort key.
-const MAX_SORT_KEY_LEN: usize = 1_024;
+pub const MAX_SORT_KEY_LEN: usize = 1_024;
 /// The number of digits of a time, with leading zeros.
-const TIME_LEN: usize = 20;
+pub const TIME_LEN: usize = 20;

@@ -82,7 +82,7 @@ impl<W: Web> DynamodbClient<W> {
                 self.signed(operation, body, keys, now).ok_or(DynamodbError::NoCredentials)?;
             self.web.send(request).await.map_err(|fault| DynamodbError::Unanswered(Some(fault)))
         };
-        let sent = tokio::time::timeout(PATIENCE, sent).await;
+        let sent = tokio::time::timeout(patience(operation), sent).await;
         let response = sent.unwrap_or(Err(DynamodbError::Unanswered(None)))?;
         self.date.remember(response.headers(), (self.clock)());
         if response.status().is_success() {
@@ -133,6 +133,11 @@ impl<W: Web> DynamodbClient<W> {
     }
 }
 
+/// How long one attempt may take.
+fn patience(operation: &str) -> Duration {
+    if operation == "Scan" { SCAN_PATIENCE } else { PATIENCE }
+}
+
 /// A random time up to the longest pause, so that writers that collided do not collide again.
 fn pause(attempt: u32) -> Duration {
     let mut chance = [0];
@@ -146,6 +151,8 @@ const ATTEMPTS: u32 = 3;
 /// How long one attempt may take. An answer normally takes some milliseconds. A slower one means a
 /// broken connection, for example after the function was frozen.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long one page of a scan may take. It can be 1 MB, and only commands scan.
+const SCAN_PATIENCE: Duration = Duration::from_secs(15);
 /// The longest pause before the second attempt. The longest pause before the third attempt is twice
 /// as long.
 const PAUSE: Duration = Duration::from_millis(50);

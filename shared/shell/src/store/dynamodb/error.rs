@@ -93,7 +93,8 @@ fn advice(kind: &str) -> &'static str {
             "this region has no such table or index; create both with `koohook store create`"
         }
         "AccessDeniedException" => {
-            "allow these credentials dynamodb:GetItem and PutItem on the table, and Query on its index"
+            "allow these credentials dynamodb:GetItem and PutItem on the table, and Query on its indexes \
+             `agenda` and `catalogue`; commands that read the whole store also need Scan on it"
         }
         "ExpiredTokenException"
         | "IncompleteSignatureException"
@@ -103,7 +104,8 @@ fn advice(kind: &str) -> &'static str {
             "AWS rejects the credentials; check them, the region and this machine's clock"
         }
         "ValidationException" => {
-            "the table is not as `koohook store create` creates it, or a value is too long"
+            "the table is not as `koohook store create` creates it, or a value is too long; `koohook \
+             store create` adds a missing index"
         }
         kind if PASSING.contains(&kind) => {
             "the failure is temporary; if it lasts, check the table's limits"

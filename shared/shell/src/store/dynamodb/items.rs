@@ -8,14 +8,16 @@ use domain::catalogue::CatalogueList;
 use protocol::time::UnixMillis;
 use serde::de::IgnoredAny;
 
-use super::agenda;
 use super::client::{DynamodbClient, SigningClock};
 use super::credentials::AwsCredentials;
 use super::error::DynamodbError;
+#[cfg(feature = "scan")]
+use super::scan;
 use super::wire::{
     BinaryAttribute, GetItemRequest, GetItemResponse, Item, ItemKey, NumberAttribute,
     PutConditionValues, PutItemRequest, StringAttribute,
 };
+use super::{agenda, catalogue};
 use crate::client::Client;
 use crate::store::backend::{Backend, Operation};
 use crate::store::rights_check::ProveRights;
@@ -102,20 +104,20 @@ impl<W: Web> Backend for Dynamodb<W> {
 
     async fn try_catalogue(
         &self,
-        _list: CatalogueList,
-        _after: Option<&CataloguePlace>,
-        _limit: usize,
+        list: CatalogueList,
+        after: Option<&CataloguePlace>,
+        limit: usize,
     ) -> Result<Vec<CatalogueItem>, DynamodbError> {
-        Ok(Vec::new())
+        catalogue::read(&self.client, &self.table, list, after, limit).await
     }
 
     #[cfg(feature = "scan")]
     async fn try_scan(
         &self,
-        _after: Option<&crate::store::ScanPlace>,
-        _limit: usize,
+        after: Option<&crate::store::ScanPlace>,
+        limit: usize,
     ) -> Result<crate::store::ScanPage, DynamodbError> {
-        Ok(crate::store::ScanPage::default())
+        scan::read(&self.client, &self.table, after, limit).await
     }
 
     async fn try_clock(&self, now: UnixMillis) -> Option<UnixMillis> {
@@ -128,7 +130,7 @@ impl<W: Web> Backend for Dynamodb<W> {
             Operation::Put => "PutItem",
             Operation::Agenda | Operation::Catalogue => "Query",
             #[cfg(feature = "scan")]
-            Operation::Scan => "Scan",
+            Operation::Scan => scan::SCAN,
             // DynamoDB has no operation for these, so these never fail.
             Operation::IsEmpty | Operation::Find => "none",
         });
@@ -160,6 +162,7 @@ fn item(key: &str, value: &Value) -> Item {
         Some((queue, at)) => (Some(agenda::shard(queue, key)), Some(agenda::sort_key(at, key))),
         None => (None, None),
     };
+    let listed = value.catalogue.as_ref();
     Item {
         k: ItemKey::of(key).k,
         version: value.version.into(),
@@ -168,6 +171,8 @@ fn item(key: &str, value: &Value) -> Item {
         ttl: value.expires.map(|at| NumberAttribute { number: ttl(at) }),
         agenda: agenda.map(StringAttribute::new),
         due: due.map(StringAttribute::new),
+        catalogue: listed.map(|entry| StringAttribute::new(catalogue::shard(entry.list, key))),
+        changed: listed.map(|entry| StringAttribute::new(catalogue::sort_key(entry, key))),
     }
 }
 
@@ -186,5 +191,6 @@ const OVER_ABSENCE: &str = "attribute_not_exists(k) OR expires <= :now";
 const OVER_VERSION: &str = "version = :over AND (attribute_not_exists(expires) OR expires > :now)";
 /// How long DynamoDB keeps an expired item at least, because its clock differs from ours.
 const GRACE: Duration = Duration::from_hours(1);
-/// The maximum length of an answer. An item is at most 400 KB, and its bytes are base64.
-const MAX_ANSWER_LEN: usize = 1024 * 1024;
+/// The maximum length of an answer. A page of a scan has at most 1 MB of items, and their bytes are
+/// base64.
+const MAX_ANSWER_LEN: usize = 2 * 1024 * 1024;

@@ -1,4 +1,4 @@
-//! Creates the table. An operator does this once; the functions have no permission to do it.
+//! Creates the table and its indexes. An operator does this once; the functions have no permission to do it.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::agenda::INDEX;
 use super::error::DynamodbError;
 use super::items::Dynamodb;
+use super::table_shape::{DescribedTable, TableShape, addition, definition};
 use crate::web::Web;
 
 /// A step of creating a table.
@@ -19,9 +19,11 @@ pub enum TableStep {
     Stands,
     /// The table is being created.
     Asked,
-    /// The table is not active yet.
+    /// The index of the catalogue is being added to a table of an older version.
+    Indexing,
+    /// The table or an index is not active yet.
     Waiting,
-    /// The table is active.
+    /// The table and its indexes are active.
     Active,
     /// DynamoDB deletes expired items from now on.
     Freeing,
@@ -40,8 +42,13 @@ pub enum TableError {
     /// A table of that name has another shape.
     #[error("a table of that name exists, but {0}; name another one")]
     Unfit(&'static str),
-    /// The table did not become active in time.
-    #[error("the table is still being created; run this command again")]
+    /// The table has the shape of an older version.
+    #[error(
+        "the table has no index `catalogue`, so lists cannot be read; add it with `koohook store create`"
+    )]
+    Older,
+    /// The table or an index did not become active in time.
+    #[error("the table or an index is still being created; run this command again")]
     Slow,
     /// The endpoint rejects a call.
     #[error("{operation}: {fault}; {advice}")]
@@ -57,30 +64,6 @@ pub enum TableError {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Described {
-    table: Table,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Table {
-    table_status: String,
-    key_schema: Value,
-    attribute_definitions: Vec<Value>,
-    #[serde(default)]
-    global_secondary_indexes: Vec<Index>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Index {
-    index_name: String,
-    index_status: String,
-    key_schema: Value,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
 struct Expiry {
     time_to_live_description: ExpiryStatus,
 }
@@ -92,8 +75,9 @@ struct ExpiryStatus {
 }
 
 impl<W: Web> Dynamodb<W> {
-    /// Creates the table with its index if it does not exist. Then sets its settings if they are
-    /// not set. Reports each step.
+    /// Creates the table with its indexes if it does not exist, and adds the index of the catalogue
+    /// to a table of an older version. Then sets the table's settings if they are not set. Reports
+    /// each step.
     ///
     /// # Errors
     /// See [`TableError`]. Finished steps stay, and the next run continues there.
@@ -105,7 +89,12 @@ impl<W: Web> Dynamodb<W> {
                 report(TableStep::Asked);
             }
         }
-        self.wait(&mut report).await?;
+        if !self.wait(TableShape::is_active, &mut report).await?.has_catalogue() {
+            self.add_catalogue().await?;
+            report(TableStep::Indexing);
+            let is_done = |table: &TableShape| table.is_active() && table.has_catalogue();
+            self.wait(is_done, &mut report).await?;
+        }
         report(TableStep::Active);
         self.enable_expiry().await?;
         report(TableStep::Freeing);
@@ -113,19 +102,23 @@ impl<W: Web> Dynamodb<W> {
         Ok(())
     }
 
-    /// Checks that the table exists and has the right shape.
+    /// Checks that the table exists, has the right shape and is active.
     ///
     /// # Errors
     /// See [`TableError`].
     pub async fn check_table(&self) -> Result<(), TableError> {
         let table = self.described().await?.ok_or(TableError::Absent)?;
-        if table.is_active() { Ok(()) } else { Err(TableError::Slow) }
+        match table.has_catalogue() {
+            true if table.is_active() => Ok(()),
+            true => Err(TableError::Slow),
+            false => Err(TableError::Older),
+        }
     }
 
-    async fn described(&self) -> Result<Option<Table>, TableError> {
+    async fn described(&self) -> Result<Option<TableShape>, TableError> {
         let described = self.client.call("DescribeTable", &self.named()).await;
         let table = match described {
-            Ok(Described { table }) => table,
+            Ok(DescribedTable { table }) => table,
             Err(DynamodbError::Refused { kind, .. }) if kind == "ResourceNotFoundException" => {
                 return Ok(None);
             }
@@ -136,18 +129,7 @@ impl<W: Web> Dynamodb<W> {
     }
 
     async fn create(&self) -> Result<(), TableError> {
-        let table = json!({
-            "TableName": self.table,
-            "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions": definitions(),
-            "KeySchema": key_schema(),
-            "GlobalSecondaryIndexes": [{
-                "IndexName": INDEX,
-                "KeySchema": index_schema(),
-                "Projection": { "ProjectionType": "KEYS_ONLY" },
-            }],
-        });
-        match self.client.call("CreateTable", &table).await {
+        match self.client.call("CreateTable", &definition(&self.table)).await {
             Ok(IgnoredAny) => Ok(()),
             // Another process was faster, or an earlier attempt of this call succeeded.
             Err(DynamodbError::Refused { kind, .. }) if kind == "ResourceInUseException" => Ok(()),
@@ -155,10 +137,23 @@ impl<W: Web> Dynamodb<W> {
         }
     }
 
-    async fn wait(&self, report: &mut impl FnMut(TableStep)) -> Result<(), TableError> {
+    async fn add_catalogue(&self) -> Result<(), TableError> {
+        match self.client.call("UpdateTable", &addition(&self.table)).await {
+            Ok(IgnoredAny) => Ok(()),
+            // Another process was faster, or an earlier attempt of this call succeeded.
+            Err(DynamodbError::Refused { kind, .. }) if kind == "ResourceInUseException" => Ok(()),
+            Err(fault) => Err(refused("UpdateTable", &fault)),
+        }
+    }
+
+    async fn wait(
+        &self,
+        is_done: impl Fn(&TableShape) -> bool,
+        report: &mut impl FnMut(TableStep),
+    ) -> Result<TableShape, TableError> {
         for _ in 0..MAX_READS {
-            if self.described().await?.is_some_and(|table| table.is_active()) {
-                return Ok(());
+            if let Some(table) = self.described().await?.filter(&is_done) {
+                return Ok(table);
             }
             report(TableStep::Waiting);
             tokio::time::sleep(PAUSE).await;
@@ -199,43 +194,6 @@ impl<W: Web> Dynamodb<W> {
     fn named(&self) -> Value {
         json!({ "TableName": self.table })
     }
-}
-
-impl Table {
-    fn is_active(&self) -> bool {
-        let index = self.global_secondary_indexes.iter().find(|index| index.index_name == INDEX);
-        self.table_status == "ACTIVE" && index.is_some_and(|index| index.index_status == "ACTIVE")
-    }
-
-    /// Checks the table's shape. The error states what is wrong.
-    fn fit(&self) -> Result<(), &'static str> {
-        if self.key_schema != key_schema() {
-            return Err("its key is not only `k`");
-        }
-        let index = self.global_secondary_indexes.iter().find(|index| index.index_name == INDEX);
-        if index.is_none_or(|index| index.key_schema != index_schema()) {
-            return Err("it has no index `agenda` on `agenda` and `due`");
-        }
-        if !definitions().iter().all(|wanted| self.attribute_definitions.contains(wanted)) {
-            return Err("its key attributes are not strings");
-        }
-        Ok(())
-    }
-}
-
-fn definitions() -> [Value; 3] {
-    ["k", "agenda", "due"].map(|name| json!({ "AttributeName": name, "AttributeType": "S" }))
-}
-
-fn key_schema() -> Value {
-    json!([{ "AttributeName": "k", "KeyType": "HASH" }])
-}
-
-fn index_schema() -> Value {
-    json!([
-        { "AttributeName": "agenda", "KeyType": "HASH" },
-        { "AttributeName": "due", "KeyType": "RANGE" },
-    ])
 }
 
 fn refused(operation: &'static str, fault: &DynamodbError) -> TableError {

@@ -8,7 +8,8 @@ use protocol::time::UnixMillis;
 
 use crate::store::Version;
 
-/// A stored value as an item. Without `agenda` and `due`, the item is not in the index.
+/// A stored value as an item. Without `agenda` and `due`, the item is not in the index
+/// `agenda`; without `catalogue` and `changed`, it is not in the index `catalogue`.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Item {
     /// The key, with [`KEY_PREFIX`] before it.
@@ -29,6 +30,13 @@ pub struct Item {
     /// The time and the key, so that the index is sorted by both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<StringAttribute>,
+    /// The catalogue's list and shard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<StringAttribute>,
+    /// The time of the change, the key and the digest of the order, so that the index is sorted by
+    /// time and key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<StringAttribute>,
 }
 
 /// An item's key.
@@ -109,10 +117,10 @@ pub struct PutConditionValues {
     pub over: Option<BinaryAttribute>,
 }
 
-/// A `Query` of the agenda.
+/// A `Query` of an index.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct QueryRequest<'a> {
+pub struct QueryRequest<'a, V, I> {
     /// The table.
     pub table_name: &'a str,
     /// The index.
@@ -120,17 +128,19 @@ pub struct QueryRequest<'a> {
     /// The condition.
     pub key_condition_expression: &'static str,
     /// The condition's values.
-    pub expression_attribute_values: &'a QueryConditionValues,
+    pub expression_attribute_values: &'a V,
+    /// Whether the lowest sort key is the first.
+    pub scan_index_forward: bool,
     /// The maximum number of items in the answer.
     pub limit: usize,
     /// The last item of the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub exclusive_start_key: Option<AgendaItem>,
+    pub exclusive_start_key: Option<I>,
 }
 
-/// The values of a query's condition.
+/// The values of the condition of a query of the agenda.
 #[derive(Serialize)]
-pub struct QueryConditionValues {
+pub struct AgendaConditionValues {
     /// Queue and shard.
     #[serde(rename = ":agenda")]
     pub agenda: StringAttribute,
@@ -145,11 +155,11 @@ pub struct QueryConditionValues {
 /// The answer to `Query`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct QueryResponse {
+pub struct QueryResponse<I> {
     /// The items of one page.
-    pub items: Vec<AgendaItem>,
+    pub items: Vec<I>,
     /// The last item of this page, if there is another page.
-    pub last_evaluated_key: Option<AgendaItem>,
+    pub last_evaluated_key: Option<I>,
 }
 
 /// An entry of the agenda, as the index contains it.

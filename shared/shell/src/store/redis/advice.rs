@@ -124,7 +124,8 @@ const UNKNOWN_USER: &str = "rejects the user or the password; correct them, and 
 const NO_RIGHT: &str = "does not allow this to its user; allow the user PING, INFO, TIME, DBSIZE and CONFIG GET; \
      SELECT if the address names a database; CLUSTER SLOTS with cluster=true; WAIT and PUBLISH \
      with wait=N; and, on keys that begin with its prefix, HMGET, HGET, HSET, HDEL, PERSIST, \
-     PEXPIRE, ZADD, ZREM, ZRANGEBYSCORE, EVAL and EVALSHA";
+     PEXPIRE, ZADD, ZREM, ZRANGEBYSCORE, ZREVRANGEBYSCORE, EVAL and EVALSHA; commands \
+     that read the whole store also need SCAN and ZSCORE";
 const READ_ONLY: &str = "accepts no writes at this address; name its master";
 const OTHERS: &str =
     "contains another program's keys with this prefix; choose another one with prefix=NAME";

@@ -71,17 +71,29 @@ fn last(mut answers: Vec<Answer>) -> Result<Vec<Answer>, RedisError> {
     }
 }
 
-fn read_bytes(value: Answer) -> Result<Vec<u8>, RedisError> {
+/// Reads bytes.
+///
+/// # Errors
+/// If the answer has another shape than expected.
+pub fn read_bytes(value: Answer) -> Result<Vec<u8>, RedisError> {
     match value {
         Answer::BulkString(bytes) => Ok(bytes),
         _ => Err(connection::unreadable()),
     }
 }
 
-fn read_version(value: Answer) -> Result<Version, RedisError> {
+/// Reads a version.
+///
+/// # Errors
+/// If the answer has another shape than expected.
+pub fn read_version(value: Answer) -> Result<Version, RedisError> {
     read_bytes(value)?.try_into().map(Version).map_err(|_| connection::unreadable())
 }
 
-fn number(text: &str) -> Result<u64, RedisError> {
+/// Reads a number.
+///
+/// # Errors
+/// If the text is not a number.
+pub fn number(text: &str) -> Result<u64, RedisError> {
     text.parse().map_err(|_| connection::unreadable())
 }

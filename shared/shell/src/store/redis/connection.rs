@@ -12,6 +12,8 @@ use std::time::Duration;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
+#[cfg(feature = "scan")]
+use redis::cluster_routing::SingleNodeRoutingInfo;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind,
@@ -121,6 +123,35 @@ impl RedisConnection {
         Ok(vec![(String::new(), answer.extract_error()?)])
     }
 
+    /// Sends a command that only reads to one master. Its name is from [`Self::read_every_master`].
+    /// Sends it once more if the connection failed.
+    ///
+    /// # Errors
+    /// If the master does not answer, rejects the command, or is not in the cluster.
+    #[cfg(feature = "scan")]
+    pub async fn read_master(&self, name: &str, command: Cmd) -> Result<Value, RedisError> {
+        match self.send_to(name, command.clone()).await {
+            Err(fault) if !is_answer(&fault) => self.send_to(name, command).await,
+            answer => answer,
+        }
+    }
+
+    #[cfg(feature = "scan")]
+    async fn send_to(&self, name: &str, command: Cmd) -> Result<Value, RedisError> {
+        let (number, connection) = self.connect().await?;
+        let sent = match connection {
+            Connection::Server(mut connection) => connection.send_packed_command(&command).await,
+            Connection::Cluster(mut connection) => {
+                connection.route_command(command, one_node(name).ok_or_else(unreadable)?).await
+            }
+        };
+        let answer = sent.and_then(Value::extract_error);
+        if let Err(fault) = &answer {
+            self.note_failure(number, fault).await;
+        }
+        answer
+    }
+
     /// Returns the connection and its number. A connection that failed is replaced. If that fails
     /// for a cluster, the old connection stays, since it can find the other nodes itself.
     async fn connect(&self) -> Result<(u64, Connection), RedisError> {
@@ -209,6 +240,14 @@ fn read_authority(file: &str) -> Result<TlsCertificates, RedisOpenError> {
 /// connect again.
 fn is_answer(fault: &RedisError) -> bool {
     fault.code().is_some() && fault.kind() != ErrorKind::Server(ServerErrorKind::ReadOnly)
+}
+
+/// The route to the node of this name: host, colon and port.
+#[cfg(feature = "scan")]
+fn one_node(name: &str) -> Option<RoutingInfo> {
+    let (host, port) = name.rsplit_once(':')?;
+    let (host, port) = (host.to_owned(), port.parse().ok()?);
+    Some(RoutingInfo::SingleNode(SingleNodeRoutingInfo::ByAddress { host, port }))
 }
 
 /// One word for the log: the server's error code, or the category of the connection's error. It

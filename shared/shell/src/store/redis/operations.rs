@@ -3,16 +3,17 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use domain::catalogue::CatalogueList;
+use domain::catalogue::{CatalogueEntry, CatalogueList};
 use futures_util::future::try_join_all;
 use protocol::time::UnixMillis;
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, Script, ServerErrorKind, Value as Answer};
 use tokio::time::Instant;
 
-use super::{PUT, Redis, Resend, advice, answer, shard};
+use super::{PUT, Redis, Resend, advice, answer, catalogue, shard};
 use crate::store::backend::{Backend, Operation};
 use crate::store::{
     CatalogueItem, CataloguePlace, Entry, Put, Queue, RightError, Stored, Value, Version,
+    catalogue_text,
 };
 
 impl Backend for Redis {
@@ -68,20 +69,21 @@ impl Backend for Redis {
 
     async fn try_catalogue(
         &self,
-        _list: CatalogueList,
-        _after: Option<&CataloguePlace>,
-        _limit: usize,
+        list: CatalogueList,
+        after: Option<&CataloguePlace>,
+        limit: usize,
     ) -> Result<Vec<CatalogueItem>, RedisError> {
-        Ok(Vec::new())
+        let reads = SHARDS.chars().map(|shard| self.catalogue_in(shard, list, after, limit));
+        Ok(CatalogueItem::newest(try_join_all(reads).await?.into_iter().flatten(), limit))
     }
 
     #[cfg(feature = "scan")]
     async fn try_scan(
         &self,
-        _after: Option<&crate::store::ScanPlace>,
-        _limit: usize,
+        after: Option<&crate::store::ScanPlace>,
+        limit: usize,
     ) -> Result<crate::store::ScanPage, RedisError> {
-        Ok(crate::store::ScanPage::default())
+        self.scan_page(after, limit).await
     }
 
     async fn try_script(&self, key: &str) -> Option<Result<(), RedisError>> {
@@ -129,8 +131,8 @@ impl Redis {
     ) {
         let shard = shard(key);
         let empty = String::new;
-        command.arg(1 + Queue::ALL.len()).arg(self.kept(shard, key));
-        command.arg(&Queue::ALL.map(|queue| self.agenda_of(shard, queue)));
+        let names = self.names(shard, key);
+        command.arg(names.len()).arg(&names);
         command.arg(over.as_ref().map_or(&[][..], |over| &over.0)).arg(now.millis());
         command.arg(&value.version.0[..]).arg(value.bytes.as_slice());
         command.arg(value.expires.map_or_else(empty, |at| at.millis().to_string()));
@@ -145,6 +147,9 @@ impl Redis {
         };
         command.arg(value.agenda.map_or("", place));
         command.arg(value.agenda.map_or(0, |(_, at)| at.millis().min(FARTHEST))).arg(key);
+        let score = |entry: CatalogueEntry| catalogue::score(entry.list, entry.changed).to_string();
+        command.arg(value.catalogue.map_or_else(empty, score)).arg(catalogue_text::start(key));
+        command.arg(catalogue_text::end(value.catalogue.and_then(|entry| entry.order)));
     }
 
     async fn agenda_in(
