@@ -14,6 +14,7 @@ mod host;
 mod instructions;
 mod interleavings;
 mod kit;
+mod lists;
 mod outcome;
 mod pace;
 mod product;
@@ -68,6 +69,8 @@ fn measure(program: &Path, pace: &Pace) -> Result<()> {
     kit::measure(pace, &mut table)?;
     eprintln!("redis: {} rounds", pace.rounds);
     stores::measure(&receive, pace, &mut table)?;
+    eprintln!("lists: {} instances in each store", pace.instances);
+    lists::measure(&in_same_folder("koohook"), pace, &mut table)?;
     eprintln!("product: one that never answers, and {} notices", pace.relayed);
     product::measure(&receive, &mut table)?;
     product::measure_relay(&constant, pace, &mut table)?;

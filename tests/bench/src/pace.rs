@@ -12,6 +12,8 @@ pub struct Pace {
     pub calls: usize,
     /// Purchases in a round of a simulation; each one has four deliveries.
     pub purchases: usize,
+    /// Instances in a store whose list is read.
+    pub instances: usize,
     /// Notices that the relay delivers.
     pub relayed: usize,
     /// Calls whose instructions are counted; a second run counts twice as many.
@@ -25,6 +27,7 @@ pub const FULL: Pace = Pace {
     starts: 50,
     calls: 1_000,
     purchases: 10_000,
+    instances: 100_000,
     relayed: 5_000,
     counted: 2_000,
 };
@@ -36,6 +39,7 @@ pub const QUICK: Pace = Pace {
     starts: 10,
     calls: 1_000,
     purchases: 2_000,
+    instances: 10_000,
     relayed: 1_000,
     counted: 200,
 };
