@@ -11,16 +11,26 @@ mod generated;
 mod import;
 mod input;
 mod keys;
+#[allow(dead_code, reason = "the commands that print lists use it")]
+mod local_time;
 mod notices;
 mod options;
 mod output;
+#[allow(dead_code, reason = "the commands that print lists use it")]
+mod output_format;
 mod player;
+#[allow(dead_code, reason = "the commands that print lists use it")]
+mod progress;
 mod scenario;
 mod secret_file;
 mod send;
 mod serve;
 mod session;
+#[allow(dead_code, reason = "the commands that print lists use it")]
+mod shown;
 mod store;
+#[allow(dead_code, reason = "the commands that print lists use it")]
+mod table;
 mod time_text;
 mod wire;
 

@@ -13,6 +13,8 @@ pub fn parse(text: &str) -> Option<UnixMillis> {
         Some(clock) => (clock, "Z".to_owned()),
         None => split_offset(clock)?,
     };
+    // `date` and koohook's own tables write a space before the offset.
+    let clock = clock.strip_suffix(' ').unwrap_or(clock);
     let seconds = if clock.len() == "00:00".len() { ":00" } else { "" };
     let moment = OffsetDateTime::parse(&format!("{date}T{clock}{seconds}{offset}"), &Rfc3339);
     let millis = moment.ok()?.unix_timestamp_nanos() / 1_000_000;
@@ -63,6 +65,7 @@ mod tests {
             "2026-11-26T00:00Z",
             "2026-11-26T00:00:00.000Z",
             "2026-11-26T08:00:00+08:00",
+            "2026-11-26 08:00:00 +08:00",
             "2026-11-26T08:00+08:00",
             "2026-11-26T08:00+0800",
             "2026-11-26T08:00+08",
