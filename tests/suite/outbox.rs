@@ -1,5 +1,5 @@
 //! An entity's outbox, compared with a simple model that remembers every step. Notices are
-//! appended, claimed, settled late or twice, given up and replayed, in any order and with any
+//! appended, claimed, settled late or twice, made due, given up and replayed, in any order and with any
 //! clock. Each notice gets exactly one outcome, and two notices are never offered concurrently.
 //!
 //! The modules below have cases that the model found, and cases that random steps rarely reach.
@@ -50,6 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => span.prop_map(Step::Pass),
         1 => (0..2 * HOUR).prop_map(Step::SetBack),
         1 => any::<Index>().prop_map(Step::Replay),
+        3 => Just(Step::MakeDue),
     ]
 }
 

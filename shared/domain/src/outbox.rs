@@ -13,6 +13,7 @@
 //! - `settle`: how the outcome of an attempt changes the queue.
 //! - `delivery_state`: the stored state of the attempts so far.
 //! - `retry_schedule`: the pauses between attempts, and when koohook gives a notice up.
+//! - `notice_wait`: what a notice waits for, and how an operator ends its pause.
 //! - `dead_letters`: notices that were given up. `notice_end`: how the other notices ended.
 //! - `capacity`: how many notices an entity may keep.
 
@@ -22,6 +23,7 @@ mod claim;
 mod dead_letters;
 mod delivery_state;
 mod notice_end;
+mod notice_wait;
 mod queue;
 mod retry_schedule;
 mod settle;
@@ -35,6 +37,7 @@ pub use self::claim::{Claim, RELAY_CLAIM};
 pub use self::dead_letters::{DeadLetter, MAX_DEAD, MAX_DEAD_LEN};
 pub use self::delivery_state::{DeliveryState, MAX_ATTEMPTS};
 pub use self::notice_end::{EndKind, MAX_ENDS, NoticeEnd};
+pub use self::notice_wait::NoticeWait;
 pub use self::retry_schedule::{LONGEST_PAUSE, MAX_ASKED_PAUSE, MIN_ATTEMPTS, PATIENCE};
 pub use self::settle::{Settled, Settling};
 use crate::instance::ClockTrust;

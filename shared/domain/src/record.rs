@@ -102,6 +102,21 @@ impl EntityRecord {
         settled
     }
 
+    /// Makes the next notice due at an operator's word. Returns whether a pause ended.
+    pub fn make_due(&mut self, now: UnixMillis) -> bool {
+        let ended = self.outbox.make_due(now);
+        self.events_of(ended.then_some(OtherEvent::HurriedUp), now);
+        ended
+    }
+
+    /// Sends dead letters again at an operator's word. Returns how many of the sequences were dead
+    /// letters.
+    pub fn replay(&mut self, sequences: &[u64], now: UnixMillis) -> usize {
+        let replayed = sequences.iter().filter(|sequence| self.outbox.replay(**sequence)).count();
+        self.events_of((replayed > 0).then_some(OtherEvent::Replayed), now);
+        replayed
+    }
+
     fn events_of(&mut self, event: Option<OtherEvent>, at: UnixMillis) {
         if let Some(event) = event {
             self.add_event(Event::other(event, at));

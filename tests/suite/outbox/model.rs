@@ -58,6 +58,7 @@ pub(super) enum Step {
     Pass(u64),
     SetBack(u64),
     Replay(Index),
+    MakeDue,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +117,7 @@ impl ModelledOutbox {
                 self.replay(u64::try_from(which).unwrap() + 1);
             }
             Step::Replay(_) => (),
+            Step::MakeDue => self.make_due(),
         }
         self.check();
     }
@@ -198,6 +200,27 @@ impl ModelledOutbox {
                 tried.next = self.now;
             }
         }
+    }
+
+    /// An operator ends the pause of the next notice. Nothing else changes: neither the order, nor a
+    /// running attempt, nor the number of attempts and of used pauses.
+    pub(super) fn make_due(&mut self) {
+        let head = self.waiting().into_iter().find(|it| !self.blocked || ends(self.known[it].kind));
+        let claims = &self.claims;
+        let tried = head.and_then(|head| self.tried.get_mut(&head));
+        let resting = tried.filter(|tried| {
+            tried.current.is_none_or(|place| claims[place].settled) && tried.next > self.now
+        });
+        let mut expected = self.outbox.clone();
+        assert_eq!(self.outbox.make_due(UnixMillis::new(self.now)), resting.is_some());
+        if let Some(tried) = resting {
+            tried.resume = tried.resume.or(Some(tried.next));
+            tried.next = self.now;
+            let delivery = expected.delivery.as_mut().unwrap();
+            delivery.resume = tried.resume.map(UnixMillis::new);
+            delivery.next = UnixMillis::new(self.now);
+        }
+        assert_eq!(self.outbox, expected);
     }
 
     pub(super) fn replay(&mut self, sequence: u64) {
