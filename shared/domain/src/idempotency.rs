@@ -26,9 +26,8 @@ impl Order {
         order_line_id: Option<&OrderLineId>,
         details: &Details,
     ) -> Self {
-        let line = order_line_id.map_or("", OrderLineId::as_str);
         Self {
-            identity: digest::of(&[activity.as_str(), scene, order_id.as_str(), line]),
+            identity: identity(activity, scene, order_id, order_line_id),
             meaning: meaning(details),
             purchase: activity == Activity::NewInstance,
         }
@@ -95,10 +94,27 @@ impl Ledger {
         }
     }
 
+    /// Whether the purchase is this order line. `None` if the ledger does not contain the purchase:
+    /// the instance was imported.
+    pub fn is_purchase(&self, order_id: &OrderId, line: Option<&OrderLineId>) -> Option<bool> {
+        let identity = identity(Activity::NewInstance, "", order_id, line);
+        self.purchase.map(|purchase| purchase.first_chunk::<16>() == Some(&identity))
+    }
+
     /// The number of orders that were dropped to make room.
     pub const fn dropped(&self) -> u32 {
         self.dropped
     }
+}
+
+fn identity(
+    activity: Activity,
+    scene: &str,
+    order_id: &OrderId,
+    order_line_id: Option<&OrderLineId>,
+) -> [u8; 16] {
+    let line = order_line_id.map_or("", OrderLineId::as_str);
+    digest::of(&[activity.as_str(), scene, order_id.as_str(), line])
 }
 
 /// A digest of the fields that give a request its meaning. It leaves out members that differ from
@@ -169,6 +185,22 @@ mod tests {
         assert_eq!(ledger.recall(&first), Recall::Repeat);
         assert_eq!(ledger.recall(&order(Activity::RefreshInstance, 1, "b")), Recall::Conflict);
         assert_eq!(ledger.recall(&order(Activity::UpgradeInstance, 1, "a")), Recall::Fresh);
+    }
+
+    #[test]
+    fn the_ledger_knows_the_order_line_of_its_purchase() {
+        let id = |text: &str| OrderId::parse(text).unwrap();
+        let line = |text: &str| OrderLineId::parse(text).unwrap();
+        let mut ledger = Ledger::default();
+        assert_eq!(ledger.is_purchase(&id("CS1"), None), None);
+        let details = Details::default();
+        let activity = Activity::NewInstance;
+        ledger.remember(&Order::new(activity, "", &id("CS1"), Some(&line("L1")), &details));
+        assert_eq!(ledger.is_purchase(&id("CS1"), Some(&line("L1"))), Some(true));
+        for other in [None, Some(line("L2"))] {
+            assert_eq!(ledger.is_purchase(&id("CS1"), other.as_ref()), Some(false));
+        }
+        assert_eq!(ledger.is_purchase(&id("CS2"), Some(&line("L1"))), Some(false));
     }
 
     #[test]
