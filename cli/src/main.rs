@@ -1,43 +1,43 @@
 //! The `koohook` command. It runs koohook on one machine, plays the marketplace against a server,
 //! and prepares and repairs an installation.
 
+mod applications;
 mod bundle;
 mod command_line;
+mod completions;
 mod conform;
 mod demo;
 mod dev;
+mod entities;
 mod error;
 mod generated;
 mod import;
 mod input;
+mod instances;
 mod keys;
-#[allow(dead_code, reason = "the commands that print lists use it")]
 mod local_time;
 mod notices;
 mod options;
 mod output;
-#[allow(dead_code, reason = "the commands that print lists use it")]
 mod output_format;
 mod player;
-#[allow(dead_code, reason = "the commands that print lists use it")]
 mod progress;
 mod scenario;
 mod secret_file;
 mod send;
 mod serve;
 mod session;
-#[allow(dead_code, reason = "the commands that print lists use it")]
 mod shown;
 mod store;
-#[allow(dead_code, reason = "the commands that print lists use it")]
 mod table;
+mod tenants;
 mod time_text;
 mod wire;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::error::CommandError;
 use crate::output::errln;
@@ -73,8 +73,16 @@ enum Command {
     Import(import::ImportArguments),
     /// Run koohook in production. Every setting comes from the environment.
     Serve(serve::ServeArguments),
+    /// Find instances: list them by state, show the whole story of one order, export all.
+    Instances(instances::InstancesArguments),
+    /// Find enterprises of the kit: list them, show one, export all.
+    Tenants(tenants::TenantsArguments),
+    /// Find credentials of enterprises for applications: list them, show one, export all.
+    Applications(applications::ApplicationsArguments),
     /// List notices that the product has not accepted, and send given-up ones again.
     Notices(notices::NoticesArguments),
+    /// Print a script that completes the words of koohook in a shell.
+    Completions(completions::CompletionsArguments),
 }
 
 fn main() -> ExitCode {
@@ -102,7 +110,11 @@ fn run(command: &Command) -> Result<ExitCode, CommandError> {
         Command::Conform(arguments) => conform::run(arguments),
         Command::Keys(arguments) => keys::run(arguments),
         Command::Notices(arguments) => notices::run(arguments),
+        Command::Completions(arguments) => completions::run(arguments, Cli::command()),
         Command::Import(arguments) => import::run(arguments),
+        Command::Instances(arguments) => instances::run(arguments),
+        Command::Tenants(arguments) => tenants::run(arguments),
+        Command::Applications(arguments) => applications::run(arguments),
         Command::Store(arguments) => store::run(arguments),
     }
 }

@@ -20,7 +20,7 @@ pub enum OutputFormat {
 #[derive(Args, Clone, Copy, Debug)]
 pub struct FormatArgument {
     /// The format of the output.
-    #[arg(short, long = "output", value_name = "FORMAT", value_enum, default_value_t)]
+    #[arg(short = 'o', long = "output", value_name = "FORMAT", value_enum, default_value_t)]
     pub format: OutputFormat,
 }
 

@@ -6,13 +6,13 @@ use crate::output::{outln, print};
 use crate::shown::shown;
 
 /// A table that is printed page by page. A later page keeps the widths of the earlier pages.
-pub struct Table<const COLUMNS: usize> {
+pub struct TextTable<const COLUMNS: usize> {
     heads: [&'static str; COLUMNS],
     widths: [usize; COLUMNS],
     is_begun: bool,
 }
 
-impl<const COLUMNS: usize> Table<COLUMNS> {
+impl<const COLUMNS: usize> TextTable<COLUMNS> {
     /// A table with these heads.
     pub const fn new(heads: [&'static str; COLUMNS]) -> Self {
         Self { heads, widths: [0; COLUMNS], is_begun: false }
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_by_the_width_on_a_terminal() {
-        let mut table = Table::new(["NAME", "STATE", "NOTE"]);
+        let mut table = TextTable::new(["NAME", "STATE", "NOTE"]);
         let row = |name: &str, state: &str, note: &str| [name, state, note].map(str::to_owned);
         assert_eq!(table.text(&[]), "");
         let text = table.text(&[row("云商店", "active", ""), row("a\u{1b}b", "", "x")]);

@@ -10,6 +10,7 @@
 
 mod files;
 mod import;
+mod looking;
 mod printing;
 mod reindex;
 mod store;

@@ -12,11 +12,14 @@ fn a_closed_pipe_ends_the_printing_without_an_error() {
     let folder = Folder::with_instances();
     let key = folder.run(&["keys", "new", "--out", "key.pem"]);
     key.check(0, "MII", "Public key");
-    let commands: [&[&str]; 11] = [
+    let commands: [&[&str]; 14] = [
         &["--help"],
         &["--version"],
         &["import", "--help"],
         &["import", "--dry-run", "rows.jsonl"],
+        &["instances", "list"],
+        &["instances", "show", "i-1"],
+        &["instances", "export", "--format", "csv"],
         &["notices", "list", "--instance", "i-1"],
         &["notices", "show", "--instance", "i-1"],
         &["notices", "replay"],

@@ -1,0 +1,225 @@
+//! What happened to an entity, what happens next and when, and who waits for whom.
+
+use std::time::Duration;
+
+use domain::entity::Entity;
+use domain::history::Event;
+use domain::instance::{Access, Instance, InstanceState, LongWait};
+use domain::outbox::{MIN_ATTEMPTS, NoticeEnd, NoticeWait, PATIENCE};
+use protocol::time::UnixMillis;
+
+use super::FoundEntity;
+use super::notice_status::{NoticeReason, NoticeStatus, statuses};
+
+/// The story of an entity at a point in time.
+pub struct Story<'a> {
+    pub found: &'a FoundEntity,
+    /// The notices that the product has not accepted.
+    pub notices: Vec<NoticeStatus<'a>>,
+    now: UnixMillis,
+}
+
+/// Something that happened.
+pub struct PastEvent {
+    pub at: UnixMillis,
+    pub what: String,
+    pub outcome: String,
+    /// The order, and the line after a slash.
+    pub order: String,
+}
+
+/// Something that will happen.
+pub struct ComingEvent {
+    pub at: UnixMillis,
+    pub what: String,
+}
+
+impl<'a> Story<'a> {
+    /// The story of an entity.
+    pub fn new(found: &'a FoundEntity, now: UnixMillis) -> Self {
+        Self { found, notices: statuses(&found.record.outbox, now), now }
+    }
+
+    /// Calls, and the ends of notices, by time. Calls of the same time come first.
+    pub fn past(&self) -> Vec<PastEvent> {
+        let record = &self.found.record;
+        let calls = record.events.iter().map(PastEvent::of_event);
+        let ends = record.outbox.ends.iter().map(PastEvent::of_end);
+        let dead = self.notices.iter().filter_map(PastEvent::of_dead);
+        let mut past: Vec<_> = calls.chain(ends).chain(dead).collect();
+        past.sort_by_key(|event| event.at);
+        past
+    }
+
+    /// What happens next, by time.
+    pub fn coming(&self) -> Vec<ComingEvent> {
+        let mut coming: Vec<_> = self.notices.iter().flat_map(|it| self.coming_to(it)).collect();
+        if let Entity::Instance(instance) = &self.found.record.entity {
+            coming.extend(self.coming_to_wait(instance));
+            coming.extend(self.coming_to_instance(instance));
+        }
+        coming.sort_by_key(|event| event.at);
+        coming
+    }
+
+    fn coming_to(&self, status: &NoticeStatus<'_>) -> Vec<ComingEvent> {
+        let (sequence, kind) = (status.notice.sequence(), status.notice.kind.as_str());
+        let attempt = status.attempt_count + 1;
+        let coming = |at, what: String| ComingEvent { at, what };
+        let next = match status.why {
+            NoticeReason::Waits(NoticeWait::Due) => {
+                (self.now, format!("the relay sends notice {sequence} ({kind})"))
+            }
+            NoticeReason::Waits(NoticeWait::Pause { until, .. }) => {
+                (until, format!("the relay sends notice {sequence} ({kind}), attempt {attempt}"))
+            }
+            NoticeReason::Waits(NoticeWait::OrderQuery { until }) => {
+                let what = "koohook asks the marketplace again for the order of notice";
+                (until, format!("{what} {sequence}"))
+            }
+            NoticeReason::Waits(
+                NoticeWait::Attempt { .. } | NoticeWait::Notice { .. } | NoticeWait::DeadPurchase,
+            )
+            | NoticeReason::Dead(_) => return Vec::new(),
+        };
+        let end = status.offered.map(|since| since.after(PATIENCE));
+        let gives_up = end.map(|at| {
+            let what = format!(
+                "the relay gives notice {sequence} up, if it has made {MIN_ATTEMPTS} attempts by then"
+            );
+            coming(at, what)
+        });
+        [coming(next.0, next.1)].into_iter().chain(gives_up).collect()
+    }
+
+    fn coming_to_wait(&self, instance: &Instance) -> Vec<ComingEvent> {
+        let Some(wait) = instance.wait.filter(|_| instance.is_waiting()) else { return Vec::new() };
+        let warns = (LongWait::Warning.span(), "the relay logs a warning: this purchase waits");
+        let errs = (LongWait::Error.span(), "the relay logs an error: this purchase waits");
+        let fails = (PURCHASE_FAILS, "the marketplace fails the order, about");
+        let steps = [warns, errs, fails];
+        let coming = steps.map(|(span, what)| (wait.since.after(span), what.to_owned()));
+        let coming = coming.into_iter().filter(|(at, _)| *at > self.now);
+        coming.map(|(at, what)| ComingEvent { at, what }).collect()
+    }
+
+    fn coming_to_instance(&self, instance: &Instance) -> Vec<ComingEvent> {
+        let check = instance.look_at().map(|at| match instance.sighted_at {
+            Some(_) => (at, "the relay abandons this V1 purchase"),
+            None => (at, "the relay checks this V1 purchase, and abandons it 10 minutes later"),
+        });
+        let is_in_use = instance.state != InstanceState::Released;
+        let expiry = instance.expires.filter(|at| is_in_use && *at > self.now);
+        let expiry = expiry.map(|at| (at, "the paid term ends"));
+        let coming = check.into_iter().chain(expiry);
+        coming.map(|(at, what)| ComingEvent { at, what: what.to_owned() }).collect()
+    }
+
+    /// Who waits for whom.
+    pub fn waits(&self) -> Vec<String> {
+        let mut waits = Vec::new();
+        if let Entity::Instance(instance) = &self.found.record.entity
+            && instance.is_waiting()
+        {
+            let is_created_waiting =
+                self.notices.iter().any(|it| it.notice.kind.as_str() == CREATED);
+            waits.push(if is_created_waiting {
+                "the marketplace waits for access data; the product has not accepted instance.created"
+            } else {
+                "the marketplace waits for access data; the product accepted instance.created and must \
+                 send it"
+            }.to_owned());
+        }
+        waits.extend(self.notices.iter().map(wait));
+        waits
+    }
+
+    /// Whether a notice is a dead letter.
+    pub fn has_dead(&self) -> bool {
+        !self.found.record.outbox.dead.is_empty()
+    }
+
+    /// Whether a notice waits for a pause to end.
+    pub fn has_pause(&self) -> bool {
+        self.notices.iter().any(|status| status.next().is_some())
+    }
+
+    /// Whether the purchase waits for the product's own message, and no notice can be sent.
+    pub fn needs_access(&self) -> bool {
+        match &self.found.record.entity {
+            Entity::Instance(instance) => {
+                instance.is_waiting()
+                    && self.notices.is_empty()
+                    && instance.access == Access::Pending
+            }
+            Entity::MovedTo(_)
+            | Entity::Tenant(_)
+            | Entity::Application(_)
+            | Entity::KitList(_) => false,
+        }
+    }
+}
+
+impl PastEvent {
+    fn of_event(event: &Event) -> Self {
+        let line = event.line.as_ref().map(|line| format!("/{line}")).unwrap_or_default();
+        let order = event.order.as_ref().map(|order| format!("{order}{line}"));
+        Self {
+            at: event.at,
+            what: event.what.as_str().to_owned(),
+            outcome: event.outcome.as_str().to_owned(),
+            order: order.unwrap_or_default(),
+        }
+    }
+
+    fn of_end(end: &NoticeEnd) -> Self {
+        let attempts = match end.attempts {
+            0 => String::new(),
+            count => format!(" at attempt {count}"),
+        };
+        Self {
+            at: end.at,
+            what: format!("notice {} {}", end.sequence, end.kind.as_str()),
+            outcome: format!("{}{attempts}", end.how.as_str()),
+            order: String::new(),
+        }
+    }
+
+    fn of_dead(status: &NoticeStatus<'_>) -> Option<Self> {
+        let NoticeReason::Dead(at) = status.why else { return None };
+        let what = format!("notice {} {}", status.notice.sequence(), status.notice.kind.as_str());
+        let outcome = format!("given up after {} attempts", status.attempt_count);
+        Some(Self { at, what, outcome, order: String::new() })
+    }
+}
+
+fn wait(status: &NoticeStatus<'_>) -> String {
+    let sequence = status.notice.sequence();
+    match status.why {
+        NoticeReason::Waits(NoticeWait::Due) => {
+            format!("notice {sequence} waits for the next run of the relay")
+        }
+        NoticeReason::Waits(NoticeWait::Pause { .. }) => {
+            format!("notice {sequence} waits for the end of the pause after a failed attempt")
+        }
+        NoticeReason::Waits(NoticeWait::Attempt { .. }) => {
+            format!("notice {sequence} waits for the product's answer")
+        }
+        NoticeReason::Waits(NoticeWait::OrderQuery { .. }) => {
+            format!("notice {sequence} waits for the marketplace's answer to the order query")
+        }
+        NoticeReason::Waits(NoticeWait::Notice { sequence: other }) => {
+            format!("notice {sequence} waits for notice {other}")
+        }
+        NoticeReason::Waits(NoticeWait::DeadPurchase) => {
+            format!("notice {sequence} waits for an operator: replay the dead instance.created")
+        }
+        NoticeReason::Dead(_) => {
+            format!("notice {sequence} waits for an operator: the relay gave it up")
+        }
+    }
+}
+
+/// The marketplace fails a purchase that got no access data for this long.
+const PURCHASE_FAILS: Duration = Duration::from_hours(3);
+const CREATED: &str = "instance.created";
