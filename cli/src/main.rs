@@ -16,6 +16,7 @@ mod input;
 mod instances;
 mod keys;
 mod local_time;
+mod logs;
 mod notices;
 mod options;
 mod output;
@@ -83,6 +84,8 @@ enum Command {
     Notices(notices::NoticesArguments),
     /// Print a script that completes the words of koohook in a shell.
     Completions(completions::CompletionsArguments),
+    /// Print koohook's log for a person to read, and select its lines.
+    Logs(logs::LogsArguments),
 }
 
 fn main() -> ExitCode {
@@ -111,6 +114,7 @@ fn run(command: &Command) -> Result<ExitCode, CommandError> {
         Command::Keys(arguments) => keys::run(arguments),
         Command::Notices(arguments) => notices::run(arguments),
         Command::Completions(arguments) => completions::run(arguments, Cli::command()),
+        Command::Logs(arguments) => logs::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Instances(arguments) => instances::run(arguments),
         Command::Tenants(arguments) => tenants::run(arguments),

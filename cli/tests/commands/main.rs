@@ -11,6 +11,7 @@
 mod files;
 mod import;
 mod looking;
+mod logs;
 mod printing;
 mod reindex;
 mod store;
