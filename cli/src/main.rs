@@ -81,6 +81,7 @@ enum Command {
     /// Find credentials of enterprises for applications: list them, show one, export all.
     Applications(applications::ApplicationsArguments),
     /// List notices that the product has not accepted, and send given-up ones again.
+    /// List notices that the product has not accepted, send them now, and send given-up ones again.
     Notices(notices::NoticesArguments),
     /// Print a script that completes the words of koohook in a shell.
     Completions(completions::CompletionsArguments),

@@ -12,6 +12,7 @@ mod files;
 mod import;
 mod looking;
 mod logs;
+mod notices;
 mod printing;
 mod reindex;
 mod store;

@@ -25,6 +25,7 @@
 //!   product may use. [`store`]: the key-value stores. [`seal`]: encrypts stored values.
 //! - [`config`]: reads the environment, once per start. [`host`]: the hosts that run functions;
 //!   [`unverified_bodies`]: limits how many bytes of unverified bodies a host keeps.
+//! - [`operator_log`]: the log lines about what an operator did.
 //! - `trouble_log`: limits the log lines about a lasting trouble.
 //! - [`failure`]: failures on koohook's side; `call_error`: why a verified call was not carried out.
 
@@ -45,6 +46,7 @@ pub mod guard;
 pub mod host;
 pub mod import;
 mod log_ids;
+pub mod operator_log;
 pub mod order_lookup;
 #[cfg(feature = "scan")]
 pub mod reindex;

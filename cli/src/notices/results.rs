@@ -1,0 +1,20 @@
+//! The table of results of `now` and `replay`.
+
+use protocol::time::UnixMillis;
+
+use super::notice_line::NoticeLine;
+use crate::table::Table;
+
+/// The table of results.
+pub type Results = Table<5>;
+
+/// A table without rows.
+pub const fn new_results() -> Results {
+    Table::new(["ORDER", "INSTANCE", "SEQUENCE", "TYPE", "RESULT"])
+}
+
+/// A row of the table of results.
+pub fn result_row(line: &NoticeLine, result: &str) -> [String; 5] {
+    let [_, order, owner, sequence, kind, ..] = line.row(UnixMillis::EPOCH);
+    [order, owner, sequence, kind, result.to_owned()]
+}

@@ -1,0 +1,110 @@
+//! What `now` and `replay` will change. It is counted before the operator is asked, and only this is
+//! changed.
+
+use domain::notice::NoticeType;
+use domain::outbox::{NoticeWait, Outbox};
+use protocol::time::UnixMillis;
+use shell::repository::Slot;
+use shell::world::World;
+
+use super::action::Action;
+use super::notice_filter::NoticeFilter;
+use super::notice_line::NoticeLine;
+use super::notice_state::NoticeState;
+use super::notice_store::NoticeStore;
+use super::read_failures::ReadFailures;
+use crate::error::CommandError;
+
+/// The selected notices.
+#[derive(Default)]
+pub struct Selection {
+    /// The entities with selected notices.
+    pub targets: Vec<SelectedEntity>,
+    /// Whether a purchase without access data was found. It has no notice to send.
+    pub has_accepted_purchase: bool,
+}
+
+/// The selected notices of one entity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SelectedEntity {
+    /// The key of its record.
+    pub key: String,
+    /// The notices.
+    pub lines: Vec<NoticeLine>,
+}
+
+impl Selection {
+    /// Reads the store.
+    ///
+    /// # Errors
+    /// If the store does not answer, or the instance is unknown.
+    pub fn read(
+        store: &NoticeStore,
+        filter: &NoticeFilter,
+        action: Action,
+        failures: &mut ReadFailures,
+    ) -> Result<Self, CommandError> {
+        let now = store.session.world.now();
+        let mut selection = Self::default();
+        store.each(filter, failures, |slot| selection.add(slot, filter, action, now))?;
+        Ok(selection)
+    }
+
+    fn add(&mut self, slot: &Slot, filter: &NoticeFilter, action: Action, now: UnixMillis) {
+        let Some(record) = slot.record() else { return };
+        let mut lines = NoticeLine::all(&slot.key, record, now);
+        let is_accepted = |line: &NoticeLine| {
+            line.state == NoticeState::AccessData
+                && filter.order.as_ref().is_none_or(|order| line.is_about_order(order))
+        };
+        let may_be_asked = matches!(filter.kind, None | Some(NoticeType::Created));
+        self.has_accepted_purchase |= may_be_asked && lines.iter().any(is_accepted);
+        lines.retain(|line| action.includes(line.state) && filter.selects(line, now));
+        if !lines.is_empty() {
+            self.targets.push(SelectedEntity { key: slot.key.clone(), lines });
+        }
+    }
+
+    /// The number of notices.
+    pub fn count(&self) -> usize {
+        self.targets.iter().map(|target| target.lines.len()).sum()
+    }
+
+    /// The counts, for example `12 notices of 7 instances`.
+    pub fn text(&self) -> String {
+        let mut lines = self.targets.iter().flat_map(|target| &target.lines);
+        let is_instances = lines.all(|line| line.owner.is_instance);
+        let (one, many) =
+            if is_instances { ("instance", "instances") } else { ("entity", "entities") };
+        let entities = counted(self.targets.len(), one, many);
+        format!("{} of {entities}", counted(self.count(), "notice", "notices"))
+    }
+}
+
+impl SelectedEntity {
+    /// The sequences of the selected dead letters.
+    pub fn dead(&self) -> Vec<u64> {
+        let dead = self.lines.iter().filter(|line| line.state == NoticeState::Dead);
+        dead.filter_map(|line| line.sequence).collect()
+    }
+
+    /// How many of the notices wait for the end of a pause, their own or an earlier notice's.
+    pub fn resting(&self, outbox: &Outbox, now: UnixMillis) -> usize {
+        let waits = self.lines.iter().filter_map(|line| outbox.wait_of(line.sequence?, now));
+        waits.filter(|wait| is_resting(*wait)).count()
+    }
+}
+
+const fn is_resting(wait: NoticeWait) -> bool {
+    match wait {
+        NoticeWait::Pause { .. } | NoticeWait::OrderQuery { .. } | NoticeWait::Notice { .. } => {
+            true
+        }
+        NoticeWait::Due | NoticeWait::Attempt { .. } | NoticeWait::DeadPurchase => false,
+    }
+}
+
+/// A count with its word.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -1,0 +1,152 @@
+//! A store, a server and a product for the tests of `koohook notices`.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::Value;
+
+use crate::{Finished, Folder, SEAL_KEY};
+
+const KEY: &str = "constructed-base-key-0001";
+const SECRET: &str = "whsec_Y29uc3RydWN0ZWQtcHJvZHVjdC1zZWNyZXQtMDAwMQ==";
+
+/// A product that answers every notice with one status.
+#[derive(Clone)]
+pub struct RejectingProduct {
+    address: SocketAddr,
+    status: Arc<AtomicU16>,
+    /// The `webhook-id` and the sequence of every notice.
+    pub received: Arc<Mutex<Vec<(String, u64)>>>,
+}
+
+/// A store, a product, and perhaps a server.
+pub struct Shop {
+    folder: Folder,
+    pub product: RejectingProduct,
+    store: String,
+    server: Option<Child>,
+}
+
+impl RejectingProduct {
+    pub fn listen() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let product =
+            Self { address, status: Arc::new(AtomicU16::new(500)), received: Arc::default() };
+        let serving = product.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let product = serving.clone();
+                thread::spawn(move || product.serve(stream));
+            }
+        });
+        product
+    }
+
+    fn serve(&self, mut stream: TcpStream) -> Option<()> {
+        let mut reader = BufReader::new(stream.try_clone().ok()?);
+        loop {
+            let (mut id, mut len) = (String::new(), 0);
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).ok().filter(|len| *len > 0)?;
+                match line.trim().split_once(": ") {
+                    Some(("webhook-id", text)) => id = text.to_owned(),
+                    Some(("content-length", text)) => len = text.parse().ok()?,
+                    Some(_) => (),
+                    None if line.trim().is_empty() => break,
+                    None => (),
+                }
+            }
+            let mut body = vec![0; len];
+            reader.read_exact(&mut body).ok()?;
+            let body: Value = serde_json::from_slice(&body).ok()?;
+            self.received.lock().unwrap().push((id, body["data"]["sequence"].as_u64()?));
+            let status = self.status.load(Ordering::SeqCst);
+            // Without this pause the relay would try again within seconds.
+            let answer =
+                format!("HTTP/1.1 {status} X\r\nretry-after: 3600\r\ncontent-length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).ok()?;
+        }
+    }
+
+    pub fn answer(&self, status: u16) {
+        self.status.store(status, Ordering::SeqCst);
+    }
+
+    pub fn sequences(&self) -> Vec<u64> {
+        self.received.lock().unwrap().iter().map(|(_, sequence)| *sequence).collect()
+    }
+}
+
+impl Shop {
+    pub fn open(store: &str) -> Self {
+        let (folder, product) = (Folder::new(), RejectingProduct::listen());
+        Self { folder, product, store: store.to_owned(), server: None }
+    }
+
+    /// Starts the server, sends calls, and stops the server.
+    pub fn after(store: &str, calls: &[&[&str]]) -> Self {
+        let mut shop = Self::open(store);
+        let address = shop.start();
+        calls.iter().for_each(|call| drop(shop.send(&address, call)));
+        shop.stop();
+        shop
+    }
+
+    /// Starts `koohook serve` and returns its production address.
+    pub fn start(&mut self) -> String {
+        let mut command = self.folder.command(&["serve"]);
+        let settings = [
+            ("KOOHOOK_BASE_KEY", KEY),
+            ("KOOHOOK_PRODUCT_URL", &format!("http://{}/", self.product.address)),
+            ("KOOHOOK_PRODUCT_SECRET", SECRET),
+            ("KOOHOOK_STORE", &self.store),
+            ("KOOHOOK_SEAL_KEY", SEAL_KEY),
+            ("KOOHOOK_LISTEN", "127.0.0.1:0"),
+        ];
+        let mut server = command.envs(settings).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let listening = lines.find(|line| line.contains("\"listen\"")).unwrap();
+        thread::spawn(move || lines.for_each(drop));
+        self.server = Some(server);
+        let listening: Value = serde_json::from_str(&listening).unwrap();
+        format!("http://{}/saasproduce", listening["listen"].as_str().unwrap())
+    }
+
+    pub fn stop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.kill().unwrap();
+            server.wait().unwrap();
+        }
+    }
+
+    /// Sends a call. Returns the answer.
+    pub fn send(&self, address: &str, call: &[&str]) -> Value {
+        let head = ["send", "--v2", "--key", KEY, "--address", address];
+        let done = self.folder.run(&[&head, call].concat());
+        serde_json::from_str(&done.out).unwrap_or_else(|_| panic!("{}{}", done.out, done.aside))
+    }
+
+    pub fn notices(&self, arguments: &[&str]) -> Finished {
+        let mut command = self.folder.command(&[&["notices"], arguments].concat());
+        let settings = [("KOOHOOK_STORE", self.store.as_str()), ("KOOHOOK_SEAL_KEY", SEAL_KEY)];
+        Finished::of(command.envs(settings).env("TZ", "Asia/Shanghai").output().unwrap())
+    }
+
+    pub fn json(&self) -> Vec<Value> {
+        let done = self.notices(&["list", "-o", "json"]);
+        done.check(0, "", "");
+        serde_json::from_str(&done.out).unwrap()
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
