@@ -11,10 +11,6 @@
 //! - `acting`: `now` and `replay`; `action`: what they send. `watching`: waits for the outcome of the
 //!   next attempt. `results`: the table that they print.
 
-<<<<<<< HEAD
-mod line;
-pub mod read_failures;
-=======
 mod acting;
 mod action;
 mod listing;
@@ -23,11 +19,10 @@ mod notice_line;
 mod notice_state;
 mod notice_store;
 mod owner;
-mod read_failures;
+pub mod read_failures;
 mod results;
 mod selection;
 mod watching;
->>>>>>> 2b053c0 (notices: Say why each notice waits, and send it now)
 
 use std::process::ExitCode;
 

@@ -15,7 +15,7 @@ use super::read_failures::ReadFailures;
 use crate::error::CommandError;
 use crate::output::{errln, outln};
 use crate::output_format::{FormatArgument, JsonArray};
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// Lists what the product has not accepted, the oldest first.
 ///
@@ -51,7 +51,7 @@ pub fn list(
 
 fn print_table(lines: &[NoticeLine], now: UnixMillis) {
     let rows: Vec<_> = lines.iter().map(|line| line.row(now)).collect();
-    Table::new(HEADS).print(&rows);
+    TextTable::new(HEADS).print(&rows);
     let purchases = lines.iter().filter(|line| line.state == NoticeState::AccessData).count();
     if purchases > 0 {
         outln!("{purchases} purchases wait for access data");

@@ -3,14 +3,14 @@
 use protocol::time::UnixMillis;
 
 use super::notice_line::NoticeLine;
-use crate::table::Table;
+use crate::table::TextTable;
 
 /// The table of results.
-pub type Results = Table<5>;
+pub type Results = TextTable<5>;
 
 /// A table without rows.
 pub const fn new_results() -> Results {
-    Table::new(["ORDER", "INSTANCE", "SEQUENCE", "TYPE", "RESULT"])
+    TextTable::new(["ORDER", "INSTANCE", "SEQUENCE", "TYPE", "RESULT"])
 }
 
 /// A row of the table of results.
