@@ -6,10 +6,11 @@ mod settings;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use shell::config::Config;
-use shell::host;
+use shell::host::{self, RelayHere, StartFacts};
 
 use self::export_lines::ExportLines;
 use self::settings::DevSettings;
@@ -49,6 +50,7 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     host::start_log(&config.log);
     let (listen, base_path) = (config.listen.clone(), config.endpoint.base_path.clone());
     let max_connections = config.max_connections;
+    let facts = StartFacts::of(&config);
     settings.announce();
     if !config.context.seal.seals() {
         errln!(
@@ -63,6 +65,8 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     if !arguments.quiet {
         ExportLines { address: &address, settings: &settings }.print();
     }
+    runtime.block_on(host::start_probing(Arc::clone(&context)));
+    facts.log(&context, RelayHere::Yes, Some(&listener.local_addr()?.to_string()));
     runtime.spawn(host::keep_relaying(context));
     runtime.block_on(host::http::serve_on(endpoint, listener, max_connections))?;
     Ok(ExitCode::SUCCESS)

@@ -1,10 +1,11 @@
 //! `koohook serve`: runs koohook in production on one machine. It generates no setting.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use shell::config::Config;
-use shell::host;
+use shell::host::{self, RelayHere, StartFacts};
 
 use crate::bundle::open;
 use crate::error::CommandError;
@@ -49,10 +50,14 @@ fn serve(has_kit: bool) -> Result<ExitCode, CommandError> {
         errln!("koohook: KOOHOOK_BASE_KEY is not set; koohook answers 404 to the base interfaces");
     }
     let (listen, max_connections) = (config.listen.clone(), config.max_connections);
+    let facts = StartFacts::of(&config);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let (endpoint, context) = runtime.block_on(open(config, &rows))?;
+    let listener = runtime.block_on(host::http::bind(&listen))?;
+    runtime.block_on(host::start_probing(Arc::clone(&context)));
+    facts.log(&context, RelayHere::Yes, Some(&listener.local_addr()?.to_string()));
     runtime.spawn(host::keep_relaying(context));
-    runtime.block_on(host::http::serve(endpoint, &listen, max_connections))?;
+    runtime.block_on(host::http::serve_on(endpoint, listener, max_connections))?;
     Ok(ExitCode::SUCCESS)
 }

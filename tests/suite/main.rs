@@ -19,6 +19,7 @@ mod delivery;
 mod dynamodb_store;
 mod faults;
 mod first_calls;
+mod health;
 mod histories;
 mod http_host;
 mod imports;

@@ -9,6 +9,7 @@ use shell::store::{Scan, Store, StoreSetting, Unavailable, Value};
 use tests::call::{APP_INFO, BASE_KEY, config};
 use tests::log::Log;
 use tests::redis_server::RedisServer;
+
 use tests::servers::run;
 
 /// The commands of the permissions in the guide that a single server without a database needs.
@@ -168,6 +169,14 @@ fn the_permission_check_leaves_no_entry_on_the_agenda_or_in_the_catalogue() {
     }
 }
 
+/// The error of a command that opens the store. A process that serves would wait for the server.
+fn open_error(store: &str) -> String {
+    let setting = StoreSetting::parse(store).unwrap();
+    let error = run(setting.open(false)).unwrap_err().to_string();
+    assert_eq!(start_error(store), None, "a process that serves starts");
+    error
+}
+
 #[test]
 fn the_error_for_an_unreachable_server_says_what_to_do() {
     let Some(server) = RedisServer::start(&["--requirepass", "p@ss%"]) else { return };
@@ -175,16 +184,21 @@ fn the_error_for_an_unreachable_server_says_what_to_do() {
     let host = address.strip_prefix("redis://").unwrap();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (store, expected) in [
-        (format!("redis://{free}"), "does not run at this address"),
         (format!("redis://{host}"), "percent-encode"),
         (format!("redis://:canary-value@{host}"), "percent-encode"),
         (format!("redis://shop:canary-value@{host}"), "percent-encode"),
+    ] {
+        let error = start_error(&store).expect(expected);
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+    for (store, expected) in [
+        (format!("redis://{free}"), "does not run at this address"),
         ("redis://canary-value.invalid".to_owned(), "host name"),
         (format!("rediss://:p%40ss%25@{host}"), "use rediss:// if the port speaks TLS"),
         ("unix:///nowhere/canary-value".to_owned(), "no socket"),
     ] {
-        let error = start_error(&store).expect(expected);
-        assert!(error.contains(expected), "{expected}: {error}");
+        let error = open_error(&store);
+        assert!(error.contains(expected) && !error.contains("canary"), "{expected}: {error}");
     }
     assert_eq!(start_error(&format!("redis://:p%40ss%25@{host}")), None);
 }

@@ -4,6 +4,7 @@
 //! twice. koohook must answer `000005` in time if the outcome of a write is unknown.
 
 mod failovers;
+mod health;
 mod kills;
 mod outages;
 mod starts;
@@ -139,8 +140,8 @@ fn found(setting: &str) -> Result<String, String> {
     let mut grade = String::new();
     for line in BufReader::new(stdout).lines().map_while(Result::ok) {
         let Ok(line) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
-        if let Some(found) = line["grade"].as_str() {
-            grade = format!("{found} {}", line["found"].as_str().unwrap());
+        if let Some(found) = line["found"].as_str() {
+            grade = format!("{} {found}", line["grade"].as_str().unwrap());
         }
         if line.get("listen").is_some() {
             running.kill();

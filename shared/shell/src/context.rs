@@ -11,6 +11,7 @@ use domain::webhook::WebhookSecrets;
 
 use crate::guard::{Guard, Network};
 use crate::order_lookup::Orders;
+use crate::readiness::Readiness;
 use crate::repository::Repository;
 use crate::seal::Seal;
 use crate::trouble_log::Troubles;
@@ -27,6 +28,8 @@ pub struct Context<W> {
     muted_until: AtomicU64,
     rare_agendas_read_until: AtomicU64,
     unusable: Mutex<UnusableEntities>,
+    /// The result of this process's last probe.
+    pub readiness: Readiness,
 }
 
 /// The part of the seller's configuration that the context needs.
@@ -73,7 +76,8 @@ impl<W: World> Context<W> {
     pub fn new(settings: ContextSettings, world: W) -> Self {
         let [muted_until, rare_agendas_read_until] = [AtomicU64::new(0), AtomicU64::new(0)];
         let (troubles, unusable) = (Troubles::default(), Mutex::default());
-        Self { world, settings, troubles, muted_until, rare_agendas_read_until, unusable }
+        let readiness = Readiness::default();
+        Self { world, settings, troubles, muted_until, rare_agendas_read_until, unusable, readiness }
     }
 
     /// Access to the entity records until a deadline.

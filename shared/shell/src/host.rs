@@ -5,6 +5,7 @@ mod error;
 mod functiongraph;
 #[cfg(feature = "http")]
 pub mod http;
+mod keep_probing;
 mod keep_relaying;
 #[cfg(feature = "lambda")]
 pub mod lambda;
@@ -15,6 +16,7 @@ mod origin;
 mod platform;
 mod rejected_request;
 mod start_check;
+mod start_line;
 mod store_check;
 
 use std::process::ExitCode;
@@ -24,6 +26,7 @@ use domain::page::Row;
 use domain::settings::SettingError;
 
 pub use self::error::HostError;
+pub use self::keep_probing::start_probing;
 pub use self::keep_relaying::keep_relaying;
 pub use self::log::{log_lines, start_log, start_log_aside};
 pub use self::machine::MachineWorld;
@@ -35,6 +38,7 @@ use self::origin::name_function;
 pub use self::origin::serving_process;
 use self::platform::Platform;
 pub use self::start_check::look_for_seal;
+pub use self::start_line::{RelayHere, StartFacts};
 pub use self::store_check::{StoreCheck, check_store};
 use crate::config::Config;
 use crate::endpoint::Endpoint;
@@ -51,7 +55,9 @@ pub fn serve(function: &'static str, rows: &[Row]) -> ExitCode {
         if rows.iter().any(|row| row.keeps_secrets) {
             require_seal(&config.context.seal)?;
         }
-        open(config, rows, on_platform).await
+        let endpoint = open(config, rows, on_platform).await?;
+        let context = Arc::clone(endpoint.context());
+        Ok((endpoint, context))
     }))
 }
 
@@ -64,7 +70,7 @@ pub fn serve_app_info() -> ExitCode {
             return Err(SettingError::new("KOOHOOK_PRODUCT_URL", problem).into());
         }
         let context = open_context(config.context, &config.store, on_platform).await?;
-        Ok(AppInfoEndpoint::new(context))
+        Ok((AppInfoEndpoint::new(Arc::clone(&context)), context))
     }))
 }
 
@@ -80,6 +86,7 @@ fn try_relay() -> Result<(), HostError> {
     start_log(&config.log);
     require_seal(&config.context.seal)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let facts = StartFacts::of(&config);
     let Config { context, store, listen, max_connections, relay_secret: secret, .. } = config;
     let platform = Platform::here();
     let context = runtime.block_on(open_proven_context(context, &store, platform.loses_files()))?;
@@ -96,43 +103,74 @@ fn try_relay() -> Result<(), HostError> {
             let problem = "is required; the timer sends it to start the relay";
             let secret =
                 secret.ok_or_else(|| SettingError::new("KOOHOOK_RELAY_SECRET", problem))?;
-            runtime.block_on(http::serve(
-                Arc::new(RelayEndpoint::new(context, secret)),
-                &listen,
-                max_connections,
-            ))
+            let endpoint = Arc::new(RelayEndpoint::new(Arc::clone(&context), secret));
+            let plain = PlainHost { platform, facts, listen, max_connections };
+            runtime.block_on(plain.serve(endpoint, context))
         }
         #[cfg(not(feature = "http"))]
         Platform::FunctionGraph { runtime: None } | Platform::Vercel | Platform::Machine => {
-            let _ = (listen, max_connections, secret);
+            let _ = (facts, listen, max_connections, secret);
             Err(HostError::NotCompiledIn("functiongraph"))
         }
     }
 }
 
 fn serve_endpoint<F: Endpoint>(
-    open: impl AsyncFnOnce(Config, bool) -> Result<F, HostError>,
+    open: impl AsyncFnOnce(Config, bool) -> Result<(F, Arc<MachineContext>), HostError>,
 ) -> Result<(), HostError> {
     let config = Config::from_env()?;
     start_log(&config.log);
     let platform = Platform::here();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (listen, max_connections) = (config.listen.clone(), config.max_connections);
-    let endpoint = Arc::new(runtime.block_on(open(config, platform.loses_files()))?);
+    let facts = StartFacts::of(&config);
+    let (endpoint, context) = runtime.block_on(open(config, platform.loses_files()))?;
+    let endpoint = Arc::new(endpoint);
     match platform {
         #[cfg(feature = "lambda")]
-        Platform::Lambda => runtime.block_on(lambda::serve(endpoint)),
+        Platform::Lambda => {
+            facts.log(&context, RelayHere::No, None);
+            runtime.block_on(lambda::serve(endpoint))
+        }
         #[cfg(not(feature = "lambda"))]
         Platform::Lambda => Err(HostError::NotCompiledIn("aws")),
         #[cfg(feature = "http")]
         Platform::FunctionGraph { .. } | Platform::Vercel | Platform::Machine => {
-            runtime.block_on(http::serve(endpoint, &listen, max_connections))
+            let plain = PlainHost { platform, facts, listen, max_connections };
+            runtime.block_on(plain.serve(endpoint, context))
         }
         #[cfg(not(feature = "http"))]
         Platform::FunctionGraph { .. } | Platform::Vercel | Platform::Machine => {
-            let _ = (endpoint, listen, max_connections);
+            let _ = (endpoint, context, facts, listen, max_connections);
             Err(HostError::NotCompiledIn("functiongraph"))
         }
+    }
+}
+
+/// A host that speaks plain HTTP.
+#[cfg(feature = "http")]
+struct PlainHost {
+    platform: Platform,
+    facts: StartFacts,
+    listen: String,
+    max_connections: usize,
+}
+
+#[cfg(feature = "http")]
+impl PlainHost {
+    /// Serves an endpoint. A process that its platform may freeze does not probe itself.
+    async fn serve<F: Endpoint>(
+        self,
+        endpoint: Arc<F>,
+        context: Arc<MachineContext>,
+    ) -> Result<(), HostError> {
+        let listener = http::bind(&self.listen).await?;
+        if self.platform == Platform::Machine {
+            start_probing(Arc::clone(&context)).await;
+        }
+        let listen = listener.local_addr()?.to_string();
+        self.facts.log(&context, RelayHere::No, Some(&listen));
+        http::serve_on(endpoint, listener, self.max_connections).await
     }
 }
 

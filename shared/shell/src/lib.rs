@@ -20,6 +20,8 @@
 //! - [`import`]: imports instances that an older server made. `reindex`: writes missing entries of
 //!   the catalogue.
 //! - [`context`]: what all endpoints and the relay share.
+//! - [`readiness`]: whether this process can carry out calls, as `/readyz` reports; [`probe`]: finds
+//!   out.
 //! - [`world`]: the interface to the store, the web, the clock and randomness. [`web`]: one call
 //!   over HTTP; `client`: the HTTP client; [`guard`]: which networks and authorities a call to the
 //!   product may use. [`store`]: the key-value stores. [`seal`]: encrypts stored values.
@@ -48,6 +50,8 @@ pub mod import;
 mod log_ids;
 pub mod operator_log;
 pub mod order_lookup;
+pub mod probe;
+pub mod readiness;
 #[cfg(feature = "scan")]
 pub mod reindex;
 pub mod relay;

@@ -9,6 +9,8 @@ use protocol::message::Activity;
 use protocol::query_string;
 use protocol::signature::{Contract, Headers, Interface};
 
+use crate::readiness::{Readiness, ReadinessState};
+
 /// The properties of a callback that its path and method determine.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Route {
@@ -33,16 +35,13 @@ impl Route {
     /// Finds the route of a request.
     ///
     /// # Errors
-    /// The answer, if the request needs no further work: the health answer, or a constant error.
+    /// The answer, if the request needs no further work: a constant error.
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
     pub fn find(
         head: &Parts,
         base_path: &str,
         served: ServedInterfaces,
     ) -> Result<Self, Response<Bytes>> {
-        if let Some(response) = health_answer(head) {
-            return Err(response);
-        }
         let path = head.uri.path();
         let below = path.strip_suffix('/').unwrap_or(path).strip_prefix(base_path);
         let route = match below {
@@ -62,11 +61,19 @@ impl Route {
     }
 }
 
-/// The answer to a health check, if the request is one (decision A4). Every function gives it.
-pub(crate) fn health_answer(head: &Parts) -> Option<Response<Bytes>> {
+/// The answer to a health check, if the request is one (decisions A4, I5). Every function gives it,
+/// without a read or write in the store.
+pub(crate) fn health_answer(head: &Parts, readiness: &Readiness) -> Option<Response<Bytes>> {
+    let answer = match (head.uri.path(), readiness.state()) {
+        ("/" | "/healthz", _) => alive(),
+        ("/readyz", ReadinessState::Ready) => constant(StatusCode::OK, READY),
+        ("/readyz", ReadinessState::NotReady) => {
+            constant(StatusCode::SERVICE_UNAVAILABLE, NOT_READY)
+        }
+        _ => return None,
+    };
     let get = matches!(head.method, Method::GET | Method::HEAD);
-    let asked = matches!(head.uri.path(), "/" | "/healthz");
-    asked.then(|| if get { alive() } else { not_allowed("GET, HEAD") })
+    Some(if get { answer } else { not_allowed("GET, HEAD") })
 }
 
 /// Every value of the headers that sign a kit call. A value that is not text counts as empty.
@@ -182,6 +189,9 @@ fn constant(status: StatusCode, body: &'static str) -> Response<Bytes> {
     json(status, Bytes::from_static(body.as_bytes()))
 }
 
+/// The bodies of `/readyz`.
+const READY: &str = r#"{"status":"ready"}"#;
+const NOT_READY: &str = r#"{"status":"not ready"}"#;
 /// The longest query string.
 pub const MAX_QUERY_LEN: usize = 16 * 1024;
 /// The most parameters in a query.
@@ -233,8 +243,6 @@ mod tests {
             ("POST", "/saasproduce/produceAPI/v2/v2/tenantSync", Err(404)),
             ("POST", "/saasproduceX", Err(404)),
             ("POST", "//saasproduce", Err(404)),
-            ("GET", "/healthz", Err(200)),
-            ("DELETE", "/", Err(405)),
         ];
         for (method, target, expected) in cases {
             assert_eq!(find(method, target, both), expected, "{method} {target}");
@@ -246,6 +254,24 @@ mod tests {
         let none = ServedInterfaces { base: false, kit: false };
         assert_eq!(find("GET", "/saasproduce", none), Err(404));
         assert_eq!(find("POST", "/saasproduce/produceAPI/tenantSync", none), Err(404));
-        assert_eq!(find("GET", "/", none), Err(200));
+    }
+
+    fn health(method: &str, target: &str, readiness: &Readiness) -> Option<u16> {
+        let request = http::Request::builder().method(method).uri(target).body(()).unwrap();
+        let (head, ()) = request.into_parts();
+        health_answer(&head, readiness).map(|response| response.status().as_u16())
+    }
+
+    #[test]
+    fn health_checks_are_answered_on_exact_paths_and_methods() {
+        let readiness = Readiness::default();
+        let ask = |method, target| health(method, target, &readiness);
+        assert_eq!([ask("GET", "/"), ask("HEAD", "/healthz")], [Some(200); 2]);
+        assert_eq!([ask("DELETE", "/"), ask("POST", "/healthz")], [Some(405); 2]);
+        assert_eq!([ask("GET", "/healthz/"), ask("GET", "/saasproduce")], [None; 2]);
+        assert_eq!(ask("GET", "/readyz"), None, "a process that does not probe has no such path");
+        readiness.begin();
+        assert_eq!([ask("GET", "/readyz"), ask("HEAD", "/readyz")], [Some(503); 2]);
+        assert_eq!([ask("POST", "/readyz"), ask("GET", "/readyz/")], [Some(405), None]);
     }
 }

@@ -124,7 +124,7 @@ impl<W: World> AppInfoEndpoint<W> {
 
 impl<W: World> Endpoint for AppInfoEndpoint<W> {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
-        if let Some(response) = health_answer(head) {
+        if let Some(response) = health_answer(head, &self.context.readiness) {
             return Err(response);
         }
         instance_id(head.uri.path()).ok_or_else(|| closed(StatusCode::NOT_FOUND))?;

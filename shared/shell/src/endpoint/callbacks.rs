@@ -23,7 +23,9 @@ use crate::callback::{Callback, Handled};
 use crate::context::Context;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::failure::Failure;
-use crate::route::{Route, ServedInterfaces, closed, closed_and_logged, json, kit_headers};
+use crate::route::{
+    Route, ServedInterfaces, closed, closed_and_logged, health_answer, json, kit_headers,
+};
 use crate::unverified_bodies::UnverifiedBody;
 use crate::world::{Deadline, World};
 
@@ -106,6 +108,9 @@ impl<W: World> CallbackEndpoint<W> {
     /// The answer, if the request needs no further work.
     #[expect(clippy::result_large_err, reason = "an answer is what this error is")]
     pub fn route(&self, head: &Parts) -> Result<Route, Response<Bytes>> {
+        if let Some(response) = health_answer(head, &self.context.readiness) {
+            return Err(response);
+        }
         let CallbackSettings { base_path, base_keys, kit_keys, .. } = &self.settings;
         let served = ServedInterfaces { base: base_keys.is_some(), kit: kit_keys.is_some() };
         Route::find(head, base_path, served)

@@ -46,7 +46,7 @@ impl<W: World> RelayEndpoint<W> {
 
 impl<W: World> Endpoint for RelayEndpoint<W> {
     fn admit(&self, head: &Parts) -> Result<Admitted, Response<Bytes>> {
-        if let Some(response) = health_answer(head) {
+        if let Some(response) = health_answer(head, &self.context.readiness) {
             return Err(response);
         }
         if head.uri.path() != "/relay" {
@@ -69,7 +69,10 @@ impl<W: World> Endpoint for RelayEndpoint<W> {
             return response;
         }
         match Relay::new(&self.context, BUDGET).run().await {
-            Ok(report) => json(StatusCode::OK, Bytes::from(report.to_json())),
+            Ok(report) => {
+                self.context.readiness.note_relay(self.context.world.elapsed());
+                json(StatusCode::OK, Bytes::from(report.to_json()))
+            }
             Err(fault) => {
                 tracing::error!(fault = %fault, advice = RELAY_ADVICE, "relay failed");
                 closed_and_logged(StatusCode::SERVICE_UNAVAILABLE)

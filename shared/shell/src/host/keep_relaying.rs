@@ -13,6 +13,7 @@ use crate::world::World;
 pub async fn keep_relaying(context: Arc<MachineContext>) {
     let (mut assessed, mut looked) = (Instant::now(), Instant::now());
     let trouble = TroubleLog::default();
+    context.readiness.note_relay(context.world.elapsed());
     loop {
         if looked.elapsed() >= LOOKED_EVERY {
             look_for_seal(&context).await;
@@ -21,6 +22,7 @@ pub async fn keep_relaying(context: Arc<MachineContext>) {
         let outcome = Relay::new(&context, RUN).run().await;
         match &outcome {
             Ok(_) => {
+                context.readiness.note_relay(context.world.elapsed());
                 if let Some(count) = trouble.ended() {
                     tracing::info!(count, "relay works again");
                 }

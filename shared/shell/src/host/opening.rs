@@ -12,6 +12,7 @@ use crate::context::{Context, ContextSettings};
 use crate::endpoint::callbacks::CallbackEndpoint;
 use crate::host::start_check::{judge, prove, prove_keys, repository};
 use crate::store::{AnyStore, StoreSetting};
+use crate::world::World;
 
 /// The endpoint of a function on a real machine.
 pub type MachineEndpoint = CallbackEndpoint<MachineWorld<AnyStore>>;
@@ -42,7 +43,7 @@ pub async fn open_context(
     store: &StoreSetting,
     on_function_platform: bool,
 ) -> Result<Arc<MachineContext>, HostError> {
-    let machine = machine(store.open(on_function_platform).await?, &settings);
+    let machine = machine(store.open_to_serve(on_function_platform).await?, &settings);
     let context = Context::new(settings, machine);
     if !context.settings.seal.seals() {
         prove_keys(&context.world, &context.settings.seal).await?;
@@ -60,10 +61,12 @@ pub async fn open_proven_context(
     store: &StoreSetting,
     on_function_platform: bool,
 ) -> Result<Arc<MachineContext>, HostError> {
-    let store = store.open(on_function_platform).await?;
+    let store = store.open_to_serve(on_function_platform).await?;
     let machine = machine(store, &settings);
     let context = Context::new(settings, machine);
-    prove(&context.world, &context.settings.seal).await?;
+    if !context.world.store().is_unanswered() {
+        prove(&context.world, &context.settings.seal).await?;
+    }
     Ok(Arc::new(context))
 }
 

@@ -86,7 +86,7 @@ pub(super) fn judge(proven: Result<(), Failure>, seal: &Seal) -> Result<(), Host
     }
 }
 
-const CHECK: &str = "koohook answers 000005 until the store answers; run koohook store check";
+const CHECK: &str = "koohook answers 000005 until the store answers; run koohook check";
 /// How long each check may take.
 const BUDGET: Duration = Duration::from_secs(5);
 pub(super) const OTHER_KEY: &str = "does not decrypt this store, nor does a key in KOOHOOK_SEAL_KEY_PREVIOUS; add the \

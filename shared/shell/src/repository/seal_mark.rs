@@ -57,6 +57,18 @@ impl<W: World> Repository<'_, W> {
         self.set_keyless(self.is_sealed().await?)
     }
 
+    /// Checks with one read that the store answers and that this process's keys decrypt its mark.
+    ///
+    /// # Errors
+    /// See [`Self::prove_keys`].
+    pub async fn probe_keys(&self) -> Result<(), Failure> {
+        match self.look_up(SEAL_MARK).await? {
+            None => Ok(()),
+            Some(found) if self.seal.seals() => self.compare(&found),
+            Some(_) => self.set_keyless(true),
+        }
+    }
+
     fn set_keyless(&self, is_sealed: bool) -> Result<(), Failure> {
         self.seal.mark.set_keyless(is_sealed);
         if is_sealed { Err(Failure::SealedElsewhere) } else { Ok(()) }

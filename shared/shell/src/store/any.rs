@@ -9,7 +9,7 @@ use protocol::time::UnixMillis;
 use super::dynamodb::Dynamodb;
 use super::memory::Memory;
 #[cfg(feature = "redis")]
-use super::redis::Redis;
+use super::redis::{Grade, Redis};
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
 use super::{
@@ -36,6 +36,8 @@ pub enum AnyStore {
     Dynamodb(Box<Dynamodb>),
 }
 
+const UNKNOWN: &str = "unknown";
+
 /// Calls a method of the store that this is.
 macro_rules! delegate {
     ($any:expr, $store:ident => $call:expr) => {
@@ -55,6 +57,28 @@ impl AnyStore {
     /// Tries every operation that koohook needs in a store, and leaves nothing behind.
     pub async fn prove(&self, drawn: [Version; 2], now: UnixMillis) -> Vec<RightProof> {
         delegate!(self, store => store.prove_rights(drawn, now))
+    }
+
+    /// The letter of the durability grade of a Redis; `unknown` if it has not answered yet.
+    pub fn grade(&self) -> Option<&'static str> {
+        match self {
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => Some(store.grade().map_or(UNKNOWN, Grade::as_str)),
+            _ => None,
+        }
+    }
+
+    /// Whether the store did not answer when it was opened, and has not answered since.
+    pub fn is_unanswered(&self) -> bool {
+        self.grade() == Some(UNKNOWN)
+    }
+
+    /// Whether the store's provider bills each write.
+    pub const fn bills_writes(&self) -> bool {
+        #[cfg(feature = "dynamodb")]
+        return matches!(self, Self::Dynamodb(_));
+        #[cfg(not(feature = "dynamodb"))]
+        false
     }
 
     /// Reads again how durable the store is, and logs a change. A process that relays calls it

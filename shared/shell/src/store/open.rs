@@ -78,6 +78,24 @@ impl StoreSetting {
         }
     }
 
+    /// Opens the store of a process that serves. An external store that does not answer now is only
+    /// a warning.
+    ///
+    /// # Errors
+    /// See [`StoreOpenError`].
+    pub async fn open_to_serve(
+        &self,
+        on_function_platform: bool,
+    ) -> Result<AnyStore, StoreOpenError> {
+        match self {
+            #[cfg(feature = "redis")]
+            Self::Redis(setting) => {
+                Ok(AnyStore::Redis(Box::new(Redis::open_to_serve(setting).await?)))
+            }
+            other => other.open(on_function_platform).await,
+        }
+    }
+
     /// Opens the store.
     ///
     /// # Errors

@@ -20,20 +20,20 @@ mod catalogue;
 mod connection;
 mod durability;
 mod fence;
+mod grading;
 mod open_error;
 mod operations;
 #[cfg(feature = "scan")]
 mod scan;
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Mutex;
 
 use redis::{Pipeline, RedisError, Script, Value as Answer};
 
 use self::connection::RedisConnection;
 use self::fence::Fence;
 use super::agenda::shard_byte;
-use super::{Durability, Queue, RedisSetting};
+use super::{Durability, Queue};
 
 pub use self::durability::Grade;
 pub use self::open_error::RedisOpenError;
@@ -44,7 +44,9 @@ pub struct Redis {
     prefix: String,
     put: Script,
     fence: Option<Fence>,
-    grade: Mutex<Grade>,
+    durability: Durability,
+    /// The grade of the server, after it has answered.
+    grade: Mutex<Option<Grade>>,
 }
 
 /// Whether commands may be sent a second time.
@@ -55,59 +57,6 @@ enum Resend {
 }
 
 impl Redis {
-    /// Connects to a server, and rejects a server that may lose acknowledged writes.
-    ///
-    /// # Errors
-    /// See [`RedisOpenError`].
-    pub async fn open(setting: &RedisSetting) -> Result<Self, RedisOpenError> {
-        let connection = RedisConnection::new(setting)?;
-        let fence = setting.wait.map(|replicas| Fence::new(replicas, &setting.prefix));
-        let found = match find(&connection, fence.is_some()).await {
-            Err(advice) if setting.cluster && advice == advice::SILENT => {
-                return Err(RedisOpenError::Unanswered(why_no_cluster(setting).await));
-            }
-            found => found.map_err(RedisOpenError::Unanswered)?,
-        };
-        let grade = found.grade();
-        grade.log(&found);
-        if found.is_replica() {
-            return Err(RedisOpenError::Replica);
-        }
-        if let Some(fence) = &fence {
-            fence.prove(&connection).await?;
-        }
-        match grade {
-            Grade::C(reason) if setting.durability == Durability::Required => {
-                Err(RedisOpenError::NotDurable(reason))
-            }
-            Grade::APlus | Grade::A | Grade::B(_) | Grade::C(_) => {
-                let prefix = setting.prefix.clone();
-                Ok(Self {
-                    connection,
-                    prefix,
-                    put: Script::new(PUT),
-                    fence,
-                    grade: Mutex::new(grade),
-                })
-            }
-        }
-    }
-
-    /// Reads the server's durability settings again, since they may change, and logs a changed
-    /// grade. Does nothing if the server does not answer, or is a replica.
-    pub async fn reassess(&self) {
-        let Ok(found) = find(&self.connection, self.fence.is_some()).await else { return };
-        if found.is_replica() {
-            return;
-        }
-        let grade = found.grade();
-        let before = {
-            let mut known = self.grade.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *known, grade)
-        };
-        grade.log_change(before, &found);
-    }
-
     fn kept(&self, shard: char, key: &str) -> String {
         format!("{}:{{{shard}}}:kept:{key}", self.prefix)
     }
@@ -150,28 +99,6 @@ impl std::fmt::Debug for Redis {
     }
 }
 
-/// Reads the durability settings of all masters, within the time limit of a start. The error states
-/// what is wrong and what to do.
-async fn find(
-    connection: &RedisConnection,
-    waits: bool,
-) -> Result<durability::FoundDurability, String> {
-    match tokio::time::timeout(START, durability::find(connection, waits)).await {
-        Ok(found) => found.map_err(|fault| advice::of(&fault)),
-        Err(_) => Err(advice::SILENT.to_owned()),
-    }
-}
-
-/// Why the cluster's client reached no cluster. That client tries again until the time is over, and
-/// does not report the server's answer. So a client for a single server asks.
-async fn why_no_cluster(setting: &RedisSetting) -> String {
-    let single = RedisSetting { cluster: false, ..setting.clone() };
-    let Ok(connection) = RedisConnection::new(&single) else { return advice::SILENT.to_owned() };
-    let mut commands = Pipeline::new();
-    commands.cmd("CLUSTER").arg("SLOTS");
-    advice::of_cluster(&connection.send(&commands).await)
-}
-
 /// The first hex digit of the key's SHA-256.
 fn shard(key: &str) -> char {
     char::from_digit(u32::from(shard_byte(key) >> 4), 16).unwrap_or('0')
@@ -185,8 +112,6 @@ fn log(error: &RedisError) {
 
 /// The script of a write. Its text is sent once to each server that does not have it.
 const PUT: &str = include_str!("redis/put.lua");
-/// How long a start may take to reach the server and read its settings.
-const START: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {

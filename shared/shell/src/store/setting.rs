@@ -69,6 +69,18 @@ impl StoreSetting {
         Ok(Self::Sqlite { path, durability })
     }
 
+    /// The kind of the store and its place, without a user or a password.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Memory => "memory".to_owned(),
+            Self::Sqlite { path, .. } => format!("sqlite {}", path.as_path().display()),
+            Self::Redis(setting) => format!("redis {}", setting.place()),
+            Self::Dynamodb(DynamodbSetting { table, region, .. }) => {
+                format!("dynamodb {table} in {region}")
+            }
+        }
+    }
+
     /// Whether the stored bytes stay on this machine.
     pub const fn is_local(&self) -> bool {
         match self {

@@ -19,8 +19,19 @@ pub fn right_error(fault: &RedisError) -> RightError {
     if passes { RightError::Unanswered(text) } else { RightError::Refused(text) }
 }
 
+/// Whether a fault, as [`of`] describes it, may end without a change of the settings.
+pub fn may_pass(text: &str) -> bool {
+    !LASTING.contains(&text)
+}
+
 /// The fault, and what to do.
 pub fn of(fault: &RedisError) -> String {
+    if fault.code() == Some(UNFIT) {
+        let reason = fault.detail().unwrap_or_default();
+        return format!(
+            "may lose acknowledged writes, so koohook writes nothing: {reason}; or add durability=any for a trial"
+        );
+    }
     let known = match fault.kind() {
         ErrorKind::AuthenticationFailed => Some(UNKNOWN_USER),
         ErrorKind::Server(ServerErrorKind::NoPerm) => Some(NO_RIGHT),
@@ -99,6 +110,21 @@ fn connection(fault: &RedisError) -> Option<&'static str> {
     }
 }
 
+/// The code of our own error: the server did not answer at the start, and its durability is unfit.
+pub const UNFIT: &str = "durability unfit";
+/// The faults that end only after a change of the settings.
+const LASTING: [&str; 10] = [
+    NOT_REDIS,
+    NO_DATABASE,
+    NO_TLS,
+    UNTRUSTED,
+    UNKNOWN_USER,
+    NO_RIGHT,
+    READ_ONLY,
+    OTHERS,
+    NO_SOCKET,
+    NO_CLUSTER,
+];
 /// There was no answer within the time limit of a start.
 pub const SILENT: &str = "does not answer in time; check host, port and network, and use rediss:// if the port speaks \
      TLS, else redis://";

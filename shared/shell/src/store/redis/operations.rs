@@ -38,6 +38,7 @@ impl Backend for Redis {
         over: Option<Version>,
         now: UnixMillis,
     ) -> Result<Put, RedisError> {
+        self.grade_before_write().await?;
         let written = |name: &str, script: &str| {
             let mut command = redis::cmd(name);
             command.arg(script);

@@ -30,6 +30,20 @@ impl RedisSetting {
     }
 }
 
+impl RedisSetting {
+    /// The host and the port, or the socket's path, without a user or a password.
+    pub fn place(&self) -> &str {
+        let address = self.address.reveal();
+        let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+        let rest = rest.split('?').next().unwrap_or_default();
+        if scheme.ends_with("unix") {
+            return rest;
+        }
+        let authority = rest.split('/').next().unwrap_or_default();
+        authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+    }
+}
+
 fn read(text: &str, scheme: &str, theirs: &[&str]) -> Result<RedisSetting, &'static str> {
     let (address, options) = text.split_once('?').unwrap_or((text, ""));
     if let Some(fault) = fault(text, address.get(scheme.len()..).unwrap_or_default(), theirs) {
