@@ -74,7 +74,7 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
 
 /// The production address on this machine. If koohook listens on all interfaces, this is the
 /// loopback address.
-fn address(listen: SocketAddr, base_path: &str) -> String {
+pub fn address(listen: SocketAddr, base_path: &str) -> String {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

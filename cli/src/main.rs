@@ -3,6 +3,7 @@
 
 mod applications;
 mod bundle;
+mod check;
 mod command_line;
 mod completions;
 mod conform;
@@ -10,6 +11,7 @@ mod demo;
 mod dev;
 mod entities;
 mod error;
+mod findings;
 mod generated;
 mod import;
 mod input;
@@ -29,6 +31,7 @@ mod send;
 mod serve;
 mod session;
 mod shown;
+mod status;
 mod store;
 mod table;
 mod tenants;
@@ -70,6 +73,10 @@ enum Command {
     Keys(keys::KeysArguments),
     /// Create the table of a DynamoDB store, or check any store.
     Store(store::StoreArguments),
+    /// Check the settings, the store, the product and the clock of koohook serve.
+    Check(check::CheckArguments),
+    /// Show whether a running server and its store are well.
+    Status(status::StatusArguments),
     /// Import the instances of an older server, with their IDs.
     Import(import::ImportArguments),
     /// Run koohook in production. Every setting comes from the environment.
@@ -116,6 +123,8 @@ fn run(command: &Command) -> Result<ExitCode, CommandError> {
         Command::Notices(arguments) => notices::run(arguments),
         Command::Completions(arguments) => completions::run(arguments, Cli::command()),
         Command::Logs(arguments) => logs::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
+        Command::Status(arguments) => status::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Instances(arguments) => instances::run(arguments),
         Command::Tenants(arguments) => tenants::run(arguments),

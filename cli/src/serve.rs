@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use domain::page::Row;
 use shell::config::Config;
 use shell::host::{self, RelayHere, StartFacts};
 
@@ -24,31 +25,40 @@ pub struct ServeArguments {}
 
 /// Serves until the process gets a signal to stop.
 pub fn run(_: &ServeArguments) -> Result<ExitCode, CommandError> {
-    let is_set = |name: &str| std::env::var_os(name).is_some();
-    let has_kit = is_set("KOOHOOK_KIT_KEY") || is_set("KOOHOOK_KIT_KEY_FILE");
-    serve(has_kit)
-}
-
-fn serve(has_kit: bool) -> Result<ExitCode, CommandError> {
     let config = Config::from_env()?;
     host::start_log(&config.log);
-    let rows = if has_kit { functions::everything() } else { functions::BASE.to_vec() };
-    if rows.iter().any(|row| row.keeps_secrets) && !config.context.seal.seals() {
-        return Err(
-            "KOOHOOK_SEAL_KEY is missing, and the kit stores secrets; generate a key with \
-                    koohook keys secret seal"
-                .into(),
-        );
+    if let Some(missing) = missing_setting(&config) {
+        return Err(missing.into());
     }
     if config.endpoint.base_keys.is_none() {
-        if config.endpoint.kit_keys.is_none() {
-            return Err(
-                "KOOHOOK_BASE_KEY is missing; set it, or set KOOHOOK_KIT_KEY to serve only the kit"
-                    .into(),
-            );
-        }
-        errln!("koohook: KOOHOOK_BASE_KEY is not set; koohook answers 404 to the base interfaces");
+        errln!("koohook: {NO_BASE_KEY}");
     }
+    serve(config)
+}
+
+/// The callbacks that the settings allow: the kit only if it has a key.
+pub fn rows() -> Vec<Row> {
+    let is_set = |name: &str| std::env::var_os(name).is_some();
+    let has_kit = is_set("KOOHOOK_KIT_KEY") || is_set("KOOHOOK_KIT_KEY_FILE");
+    if has_kit { functions::everything() } else { functions::BASE.to_vec() }
+}
+
+/// What is missing, if each setting is valid by itself and koohook cannot serve.
+pub fn missing_setting(config: &Config) -> Option<&'static str> {
+    if rows().iter().any(|row| row.keeps_secrets) && !config.context.seal.seals() {
+        return Some(
+            "KOOHOOK_SEAL_KEY is missing, and the kit stores secrets; generate a key with \
+             koohook keys secret seal",
+        );
+    }
+    let serves_nothing = config.endpoint.base_keys.is_none() && config.endpoint.kit_keys.is_none();
+    serves_nothing.then_some(
+        "KOOHOOK_BASE_KEY is missing; set it, or set KOOHOOK_KIT_KEY to serve only the kit",
+    )
+}
+
+fn serve(config: Config) -> Result<ExitCode, CommandError> {
+    let rows = rows();
     let (listen, max_connections) = (config.listen.clone(), config.max_connections);
     let facts = StartFacts::of(&config);
     let runtime =
@@ -61,3 +71,7 @@ fn serve(has_kit: bool) -> Result<ExitCode, CommandError> {
     runtime.block_on(host::http::serve_on(endpoint, listener, max_connections))?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// The warning of a koohook that serves only the kit.
+pub const NO_BASE_KEY: &str =
+    "KOOHOOK_BASE_KEY is not set; koohook answers 404 to the base interfaces";

@@ -118,13 +118,12 @@ fn a_trouble_is_logged_at_its_start_once_a_minute_and_at_its_end() {
 #[test]
 fn a_process_without_the_stores_key_is_not_ready() {
     let with = |key| {
-        let sealed = [
+        [
             ("KOOHOOK_BASE_KEY", BASE_KEY),
             ("KOOHOOK_APP_INFO", APP_INFO),
             ("KOOHOOK_STORE", "memory:"),
             ("KOOHOOK_SEAL_KEY", key),
-        ];
-        sealed
+        ]
     };
     let ours = Koohook::over(Shared::default(), &with(KEYS[0]));
     // The second call decrypts what the first one wrote. So the process puts its mark.

@@ -8,6 +8,7 @@
     reason = "a test that finds something unexpected must fail, and name the place"
 )]
 
+mod check;
 mod files;
 mod import;
 mod looking;
@@ -15,6 +16,7 @@ mod logs;
 mod notices;
 mod printing;
 mod reindex;
+mod status;
 mod store;
 mod texts;
 

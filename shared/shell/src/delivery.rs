@@ -19,7 +19,9 @@ mod advice;
 mod offer_line;
 mod order_details;
 mod outcome;
+mod ping;
 mod sending;
+mod webhook_request;
 
 use std::time::Duration;
 
@@ -33,6 +35,7 @@ use self::offer_line::OfferLine;
 pub(crate) use self::offer_line::log_product_works;
 use self::order_details::OrderStep;
 pub use self::outcome::{DeliveryResult, NoticeOutcome};
+pub use self::ping::{PingAnswer, ping};
 use crate::context::{Context, Product};
 use crate::failure::Failure;
 use crate::order_lookup::AskLimits;

@@ -1,8 +1,10 @@
 //! A koohook whose Redis does not run, and comes back.
 
+use std::process::Command;
+
 use super::{ALWAYS, Redis, code, run_redis};
 use crate::health::{check_without_store, status, wait_for_readyz};
-use crate::load::{new_instance, settled, start};
+use crate::load::{SEAL_KEY, new_instance, settled, start};
 
 impl Redis {
     /// Starts the server again after it was killed.
@@ -50,4 +52,59 @@ fn koohook_writes_nothing_to_a_redis_that_comes_back_with_unfit_durability() {
     redis.command("CONFIG SET appendonly yes");
     settled(&address, &new_instance("CS1"));
     wait_for_readyz(&address, 200);
+}
+
+#[test]
+fn koohook_check_names_a_missing_permission_and_a_redis_that_does_not_run() {
+    let Some(mut redis) = Redis::start(&ALWAYS) else { return };
+    let rules = "on >canary-password ~* +@all -zrangebyscore";
+    redis.command(&format!("ACL SETUSER canary {rules}"));
+    let check = |store: &str| {
+        command(&["check"], store)
+            .env("KOOHOOK_BASE_KEY", "constructed-base-key-0001")
+            .env("KOOHOOK_APP_INFO", r#"{"frontEndUrl":"https://app.example.com"}"#)
+            .output()
+            .unwrap()
+    };
+    let sound = check(&redis.setting());
+    assert_eq!(sound.status.code(), Some(0), "{sound:?}");
+    let lacking = check(&redis.setting().replace("//", "//canary:canary-password@"));
+    let text = String::from_utf8(lacking.stdout).unwrap();
+    assert_eq!(lacking.status.code(), Some(1), "{text}");
+    let line = text.lines().find(|line| line.starts_with("store agenda")).unwrap();
+    assert!(line.contains("failed") && line.contains("allow the user"), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("store read") && line.contains("ok")));
+    assert!(!text.contains("canary"), "{text}");
+    redis.running.kill();
+    let text = String::from_utf8(check(&redis.setting()).stdout).unwrap();
+    assert!(text.contains("failed  KOOHOOK_STORE: redis does not run at this address"), "{text}");
+}
+
+#[test]
+fn koohook_status_shows_whether_the_server_and_its_redis_are_well() {
+    let Some(mut redis) = Redis::start(&ALWAYS) else { return };
+    let (_koohook, address) = start(&redis.setting());
+    let setting = redis.setting();
+    let status = || {
+        let finished = command(&["status", &address], &setting).output().unwrap();
+        (finished.status.code(), String::from_utf8(finished.stdout).unwrap())
+    };
+    let (code, text) = status();
+    assert_eq!(code, Some(0), "{text}");
+    for line in ["server           ok", "ready            ok", "answers", "clock            ok"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    redis.running.kill();
+    wait_for_readyz(&address, 503);
+    let (code, text) = status();
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("ready            failed  /readyz answers 503"), "{text}");
+    assert!(text.contains("store            failed"), "{text}");
+}
+
+/// A command of koohook over a store.
+fn command(arguments: &[&str], store: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_koohook"));
+    command.args(arguments).env("KOOHOOK_STORE", store).env("KOOHOOK_SEAL_KEY", SEAL_KEY);
+    command
 }

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use domain::notice::{Message, Part};
 use domain::outbox::{Attempt, AttemptOutcome, Claim};
 use domain::product::{self, ProductError};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, Response};
 
 use super::Delivery;
+use super::webhook_request::webhook_request;
 use crate::failure::Failure;
 use crate::world::{Unanswered, Web, World};
 
@@ -84,7 +85,8 @@ impl<W: World> Delivery<'_, W> {
         }
         let began = self.context.world.elapsed();
         let limit = self.patience.min(self.left());
-        let Some(request) = self.request(message) else {
+        let now = self.context.world.now();
+        let Some(request) = webhook_request(self.product, message, now) else {
             return self.not_sent("message unsendable").into();
         };
         let world = &self.context.world;
@@ -127,22 +129,6 @@ impl<W: World> Delivery<'_, W> {
         let until = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
         let now = Duration::from_millis(self.context.world.now().millis());
         until.saturating_sub(now)
-    }
-
-    /// The message as a Standard Webhook.
-    fn request(&self, message: Message) -> Option<Request<Bytes>> {
-        let Message { id, body } = message;
-        let seconds = self.context.world.now().millis() / 1_000;
-        let signature = self.product.secrets.sign(&id, seconds, &body);
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri(self.product.address.clone())
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .header("webhook-id", id)
-            .header("webhook-timestamp", seconds)
-            .header("webhook-signature", signature)
-            .body(Bytes::from(body));
-        request.ok()
     }
 
     fn unanswered(&self, cause: Unanswered, took: Duration) -> Sent {

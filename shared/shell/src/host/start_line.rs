@@ -7,8 +7,10 @@ use crate::world::World;
 /// The settings that the line of a start contains.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StartFacts {
-    contracts: String,
-    store: String,
+    /// The interfaces that have a key.
+    pub contracts: String,
+    /// The kind and the place of the store.
+    pub store: String,
 }
 
 /// Whether the relay runs in a process.

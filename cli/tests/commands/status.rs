@@ -1,0 +1,25 @@
+//! `koohook status` without a server, and without a store.
+
+use std::net::TcpListener;
+
+use super::Folder;
+
+#[test]
+fn a_server_that_does_not_run_is_reported_beside_its_store() {
+    let folder = Folder::with_instances();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let finished = folder.run(&["status", &format!("http://{free}")]);
+    finished.check(1, "server           failed", "");
+    for line in ["store            ok      sqlite koohook.db answers", "due now          ok      0"]
+    {
+        assert!(finished.out.contains(line), "{}", finished.out);
+    }
+}
+
+#[test]
+fn a_store_that_does_not_exist_is_reported() {
+    let folder = Folder::new();
+    let finished = folder.run(&["status", "http://127.0.0.1:1"]);
+    finished.check(1, "store            failed  KOOHOOK_STORE: the file does not exist", "");
+    assert!(!folder.0.path().join("koohook.db").exists());
+}
