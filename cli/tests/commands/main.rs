@@ -11,8 +11,8 @@
 mod check;
 mod files;
 mod import;
-mod looking;
 mod logs;
+mod looking;
 mod notices;
 mod printing;
 mod reindex;

@@ -77,7 +77,15 @@ impl<W: World> Context<W> {
         let [muted_until, rare_agendas_read_until] = [AtomicU64::new(0), AtomicU64::new(0)];
         let (troubles, unusable) = (Troubles::default(), Mutex::default());
         let readiness = Readiness::default();
-        Self { world, settings, troubles, muted_until, rare_agendas_read_until, unusable, readiness }
+        Self {
+            world,
+            settings,
+            troubles,
+            muted_until,
+            rare_agendas_read_until,
+            unusable,
+            readiness,
+        }
     }
 
     /// Access to the entity records until a deadline.
