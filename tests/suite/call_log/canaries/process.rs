@@ -67,6 +67,8 @@ fn over(store: &str, product: SocketAddr) {
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let caller = Caller { address: listener.local_addr().unwrap(), sent: AtomicUsize::new(0) };
     runtime.spawn(serve_until(endpoint, listener, 64, std::future::pending()));
+    // First, while the process still writes lines of calls that are not verified.
+    caller.is_rejected();
     for steps in [
         scenario::v1("CS1", now()),
         scenario::v2("CS2", now()),
