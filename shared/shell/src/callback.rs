@@ -95,12 +95,13 @@ impl<W: World> Callback<'_, W> {
             let claimed = first.claim(&mut record, slot.found.is_none());
             Ok::<_, CallError>(Update::write(record, (reply, claimed)))
         });
-        let Updated { slot, decided: (reply, claimed) } = updated.await?;
+        // Boxed, like the attempt below: these futures are large, and a call's stack is small.
+        let Updated { slot, decided: (reply, claimed) } = Box::pin(updated).await?;
         // An imported instance has another ID than its purchase gives.
         log.ids.add_record(slot.record());
         let Some(claimed) = claimed else { return Ok(reply) };
         let (began, store) = (context.world.elapsed(), first.repository.counts.store_time());
-        let attempted = first.make(change, slot, claimed).await;
+        let attempted = Box::pin(first.make(change, slot, claimed)).await;
         let took = context.world.elapsed().saturating_sub(began);
         let store = first.repository.counts.store_time().saturating_sub(store);
         log.product = Some(took.saturating_sub(store));

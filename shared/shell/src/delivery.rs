@@ -128,7 +128,7 @@ impl<W: World> Delivery<'_, W> {
         claimed: Duration,
     ) -> Result<DeliveryResult, Failure> {
         let (began, line) = (self.context.world.elapsed(), OfferLine::new(&slot, claim));
-        let sent = self.send_all(&slot.key, claim, claimed).await;
+        let sent = Box::pin(self.send_all(&slot.key, claim, claimed)).await;
         let took = self.context.world.elapsed().saturating_sub(began);
         let sent = sent.inspect_err(|fault| line.write_failure(*fault, took))?;
         let unanswered = sent.unanswered();
@@ -156,7 +156,7 @@ impl<W: World> Delivery<'_, W> {
                 settled => Update::write(record, settled),
             })
         };
-        self.repository.update(Start::Slot(slot), settle).await
+        Box::pin(self.repository.update(Start::Slot(slot), settle)).await
     }
 
     fn settled(
