@@ -159,7 +159,7 @@ fn the_permission_check_leaves_no_entry_on_the_agenda_or_in_the_catalogue() {
         assert_eq!(start_error(&server.address()), None);
         let keys: Vec<String> = server.command("KEYS koohook:*");
         assert!(
-            !keys.iter().any(|key| key.contains("agenda") || key.contains("catalogue")),
+            !keys.iter().any(|key| key.contains("}:agenda:") || key.ends_with("}:catalogue")),
             "{keys:?}"
         );
         for key in keys.iter().filter(|key| key.ends_with("proof")) {

@@ -104,6 +104,6 @@ fn a_stopped_server_leaves_one_file_with_every_value() {
         let copy = copy_of(&folder);
         let mut check = copy.command(&["store", "check", "sqlite:koohook.db"]);
         let done = Finished::of(check.env("KOOHOOK_SEAL_KEY", SEAL_KEY).output().unwrap());
-        done.check(0, "seal    ok", "");
+        done.check(0, "seal      ok", "");
     }
 }

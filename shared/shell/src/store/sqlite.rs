@@ -25,7 +25,7 @@ use protocol::time::UnixMillis;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use self::file_watch::FileWatch;
-use self::table::{TableShape, prepare, shape};
+use self::table::{FileShape, prepare, shape};
 use self::worker::{BUSY, SqliteError, Worker};
 use super::backend::{Backend, Operation};
 use super::setting::beside;
@@ -47,7 +47,7 @@ pub struct Sqlite {
     /// `None` if the store was opened only to read: then a replaced file does no harm.
     watch: Option<Arc<FileWatch>>,
     /// A file that was opened only to read may be an older koohook's.
-    shape: TableShape,
+    shape: FileShape,
     /// Why the last operation that failed did so, and what to do.
     last_fault: Mutex<Option<String>>,
 }
@@ -87,7 +87,7 @@ impl Sqlite {
             return Err(SqliteOpenError::Empty);
         }
         let (reader, shape) = read(&path)?;
-        if shape == TableShape::Missing {
+        if shape == FileShape::Missing {
             return Err(SqliteOpenError::Empty);
         }
         let reader = Worker::start(reader, None);
@@ -170,7 +170,7 @@ impl Backend for Sqlite {
         after: Option<&CataloguePlace>,
         limit: usize,
     ) -> Result<Vec<CatalogueItem>, SqliteError> {
-        if self.shape == TableShape::Older {
+        if self.shape == FileShape::Older {
             return Ok(Vec::new());
         }
         let after = after.cloned();
@@ -237,7 +237,7 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, SqliteOpenError
 /// Connects to a file only to read it. Even then SQLite creates files next to it. Some users may
 /// not create them, or their files would block the owner's process. If no process has the store
 /// open, such a user reads it as a file that does not change.
-fn read(path: &Path) -> Result<(Connection, TableShape), SqliteOpenError> {
+fn read(path: &Path) -> Result<(Connection, FileShape), SqliteOpenError> {
     let is_idle = !beside(path, "-wal").exists();
     if is_idle && !file::may_write(path) {
         return read_unchanging(path);
@@ -251,7 +251,7 @@ fn read(path: &Path) -> Result<(Connection, TableShape), SqliteOpenError> {
     }
 }
 
-fn read_unchanging(path: &Path) -> Result<(Connection, TableShape), SqliteOpenError> {
+fn read_unchanging(path: &Path) -> Result<(Connection, FileShape), SqliteOpenError> {
     let reader = connect_unchanging(path)?;
     let found = shape(&reader)?;
     Ok((reader, found))

@@ -4,7 +4,7 @@ use domain::catalogue::{CatalogueEntry, CatalogueList, OrderDigest};
 use rusqlite::{Connection, Row, named_params};
 
 use super::rows::time;
-use super::table::TableShape;
+use super::table::FileShape;
 use crate::store::{Queue, ScanPage, ScanPlace, ScannedValue, Version};
 
 /// Reads the values of one page, in the order of their keys.
@@ -13,13 +13,13 @@ use crate::store::{Queue, ScanPage, ScanPlace, ScannedValue, Version};
 /// If SQLite fails.
 pub fn page(
     connection: &Connection,
-    shape: TableShape,
+    shape: FileShape,
     after: Option<&ScanPlace>,
     limit: usize,
 ) -> Result<ScanPage, rusqlite::Error> {
     let entry = match shape {
-        TableShape::Current => "list, changed, order_digest",
-        TableShape::Missing | TableShape::Older => "NULL, NULL, NULL",
+        FileShape::Current => "list, changed, order_digest",
+        FileShape::Missing | FileShape::Older => "NULL, NULL, NULL",
     };
     let rest = if after.is_some() { "WHERE key > :after" } else { "WHERE :after IS NULL" };
     let statement = format!(

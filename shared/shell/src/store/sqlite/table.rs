@@ -6,7 +6,7 @@ use crate::store::sqlite::open_error::SqliteOpenError;
 
 /// The shape of the table of a store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum TableShape {
+pub enum FileShape {
     /// There is no table yet.
     Missing,
     /// An older koohook made the table: it has no columns for the catalogue.
@@ -19,7 +19,7 @@ pub enum TableShape {
 ///
 /// # Errors
 /// If the database belongs to another program or a newer koohook, or cannot be read.
-pub fn shape(connection: &Connection) -> Result<TableShape, SqliteOpenError> {
+pub fn shape(connection: &Connection) -> Result<FileShape, SqliteOpenError> {
     let named = |sql: &str| {
         let mut statement = connection.prepare(sql)?;
         let names = statement.query_map([], |row| row.get::<_, String>(0))?;
@@ -29,12 +29,12 @@ pub fn shape(connection: &Connection) -> Result<TableShape, SqliteOpenError> {
     let number: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if !tables.iter().any(|name| name == "kept") {
         let is_new = tables.is_empty() && number == 0;
-        return if is_new { Ok(TableShape::Missing) } else { Err(SqliteOpenError::Foreign) };
+        return if is_new { Ok(FileShape::Missing) } else { Err(SqliteOpenError::Foreign) };
     }
     let columns = named("SELECT name FROM pragma_table_info('kept') ORDER BY name")?;
     match columns {
-        columns if columns == COLUMNS && number == 0 => Ok(TableShape::Current),
-        columns if columns == OLDER_COLUMNS && number == 0 => Ok(TableShape::Older),
+        columns if columns == COLUMNS && number == 0 => Ok(FileShape::Current),
+        columns if columns == OLDER_COLUMNS && number == 0 => Ok(FileShape::Older),
         columns => {
             let has = |column: &&str| columns.iter().any(|found| found == column);
             let has_all = OLDER_COLUMNS.iter().all(has);
@@ -51,16 +51,16 @@ pub fn shape(connection: &Connection) -> Result<TableShape, SqliteOpenError> {
 pub fn prepare(connection: &Connection) -> Result<(), SqliteOpenError> {
     to_wal(connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    if shape(connection)? == TableShape::Current {
+    if shape(connection)? == FileShape::Current {
         return Ok(());
     }
     // One transaction: an interrupted process leaves the old table. A process that is faster has
     // changed the table before this one gets the lock.
     let all = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     match shape(&all)? {
-        TableShape::Missing => all.execute_batch(TABLE)?,
-        TableShape::Older => all.execute_batch(NEW_COLUMNS)?,
-        TableShape::Current => return Ok(()),
+        FileShape::Missing => all.execute_batch(TABLE)?,
+        FileShape::Older => all.execute_batch(NEW_COLUMNS)?,
+        FileShape::Current => return Ok(()),
     }
     all.execute_batch(INDEXES)?;
     Ok(all.commit()?)
