@@ -1,7 +1,6 @@
 //! What a list may lack: entities that are not in the catalogue, and what older versions did not keep.
 
-use shell::store::Store;
-use shell::world::World;
+use domain::outbox::Reader;
 
 use super::FoundEntity;
 use crate::output::{errln, is_closed};
@@ -41,14 +40,11 @@ impl Lacks {
 
 /// Whether an older koohook wrote the record. Then it has no history.
 pub const fn is_older(found: &FoundEntity) -> bool {
-    found.record.changed.is_none()
+    found.record.events.is_empty()
 }
 
 /// Whether the store has the mark of a complete catalogue. A store that does not answer gets no hint.
 fn is_complete(session: &Session) -> bool {
-    let mark = session.world.store().get(MARK, session.world.now());
-    !matches!(session.runtime.block_on(mark), Ok(None))
+    let repository = session.repository(Reader::Operator);
+    session.runtime.block_on(repository.catalogue_is_complete()).unwrap_or(true)
 }
-
-/// The key of the mark. `koohook store reindex` puts it, and the first write of an empty store.
-const MARK: &str = "catalogue";

@@ -35,7 +35,7 @@ pub struct EntityRecord {
     pub ids: Option<KitIds>,
     /// What happened to the entity, newest last. Records of schema 1 do not have it.
     pub events: Vec<Event>,
-    /// When the entity last changed. Records of schema 1 do not have it.
+    /// When the entity last changed. Records of schema 1 do not have it until their next write.
     pub changed: Option<UnixMillis>,
 }
 

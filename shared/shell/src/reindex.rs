@@ -1,7 +1,7 @@
 //! Writes the entries of the catalogue that are missing or wrong (decision I4). An entry is missing
 //! if an older koohook wrote the value.
 
-use domain::catalogue::CatalogueEntry;
+use domain::catalogue::{CatalogueEntry, CatalogueList};
 use domain::outbox::Reader;
 use domain::record::EntityRecord;
 use domain::store_keys;
@@ -9,8 +9,8 @@ use futures_util::{StreamExt, stream};
 use protocol::time::UnixMillis;
 
 use crate::failure::Failure;
-use crate::repository::{Repository, Written};
-use crate::store::{ScannedValue, Stored};
+use crate::repository::{Repository, Slot, Written};
+use crate::store::{Queue, ScannedValue, Stored};
 use crate::world::World;
 
 /// What the check of a stored value found.
@@ -24,8 +24,9 @@ pub enum Reindexed {
     Written,
 }
 
-/// Checks the values of one page of a scan, and writes the missing entries. A value keeps its
-/// version until then. If another process writes it first, that process writes the entry.
+/// Checks the values of one page of a scan, and writes the missing entries. If another koohook writes
+/// a value first, it writes the entry. If an older koohook writes it first, the entry is still
+/// missing, and is written over that value.
 ///
 /// Returns one result for each value: a failure if the value is unusable, or the outcome of its
 /// write is unknown.
@@ -48,23 +49,51 @@ async fn reindex_one<W: World>(
     }
     let ScannedValue { key, version, bytes, agenda, catalogue, .. } = value;
     let slot = repository.slot(key, Stored { version, bytes })?;
-    let Some(record) = slot.record().cloned() else { return Ok(Reindexed::NoRecord) };
-    if is_right(&record, catalogue, now) {
+    let Some(record) = slot.record() else { return Ok(Reindexed::NoRecord) };
+    if is_right(record, catalogue, now) {
         return Ok(Reindexed::Right);
     }
-    // The notices of a value without an agenda entry wait for an operator, not for the relay.
-    let reader = if agenda.is_some() { Reader::Product } else { Reader::Operator };
-    match (Repository { reader, ..repository.clone() }).write(&slot, record).await? {
-        Written::Won(_) => Ok(Reindexed::Written),
-        Written::Lost(_) => Ok(Reindexed::Right),
+    let reader = reader_of(record, agenda, now);
+    write_entry(&Repository { reader, ..repository.clone() }, slot).await
+}
+
+/// Writes the entry of a value, until the value has one.
+async fn write_entry<W: World>(
+    repository: &Repository<'_, W>,
+    mut slot: Slot,
+) -> Result<Reindexed, Failure> {
+    loop {
+        let Some(record) = slot.record().cloned() else { return Ok(Reindexed::NoRecord) };
+        match repository.write(&slot, record).await? {
+            Written::Won(_) => return Ok(Reindexed::Written),
+            Written::Lost(faster) if faster.record().is_some_and(lacks_entry) => slot = faster,
+            Written::Lost(_) => return Ok(Reindexed::Right),
+        }
+        repository.rest().await?;
     }
 }
 
-/// Whether the stored entry is the record's. A record of schema 1 does not contain the time of its
-/// last change, so any time is right.
+/// Whether an older koohook wrote the record, without an entry.
+fn lacks_entry(record: &EntityRecord) -> bool {
+    record.changed.is_none() && CatalogueList::of(&record.entity).is_some()
+}
+
+/// Whether the stored entry is the record's. A record of schema 1 gets the time of its last change
+/// together with its entry.
 fn is_right(record: &EntityRecord, stored: Option<CatalogueEntry>, now: UnixMillis) -> bool {
-    let changed = stored.map_or(now, |entry| entry.changed);
-    record.catalogue(changed) == stored
+    record.catalogue(now) == stored && !lacks_entry(record)
+}
+
+/// Who reads the notices of a value. If the agenda has no entry for its notices, they wait for an
+/// operator and not for the relay.
+fn reader_of(
+    record: &EntityRecord,
+    agenda: Option<(Queue, UnixMillis)>,
+    now: UnixMillis,
+) -> Reader {
+    let due = record.due(Reader::Operator, now).map(|at| (Queue::Due, at));
+    let without_notices = due.or_else(|| record.dead().map(|at| (Queue::Dead, at)));
+    if agenda.is_none() || agenda == without_notices { Reader::Operator } else { Reader::Product }
 }
 
 /// How many values are written concurrently.

@@ -6,20 +6,38 @@ use protocol::time::UnixMillis;
 use super::EntityRecord;
 use crate::catalogue::{CatalogueEntry, CatalogueList, OrderDigest};
 use crate::entity::Entity;
-use crate::instance::Instance;
+use crate::instance::{Instance, NewestCalls};
 
 impl EntityRecord {
-    /// The record as it is written over `before`.
+    /// The record as it is written over `before`. A record of schema 1 whose entity does not change
+    /// gets the newest time that it contains as its last change, so that later writes do not move its
+    /// entry.
     #[must_use]
     pub fn succeeding(mut self, before: Option<&Self>, now: UnixMillis) -> Self {
         if let Entity::Instance(instance) = &mut self.entity {
             instance.note_wait(now);
         }
         let is_changed = before.is_none_or(|before| differ(&before.entity, &self.entity));
-        if is_changed && CatalogueList::of(&self.entity).is_some() {
-            self.changed = Some(now);
+        if CatalogueList::of(&self.entity).is_some() {
+            let known = if is_changed { None } else { self.changed.or_else(|| self.newest_call(now)) };
+            self.changed = Some(known.unwrap_or(now));
         }
         self
+    }
+
+    /// The newest time of a call or of an abandonment that the entity contains. A record of schema 1
+    /// has no other time of its last change.
+    fn newest_call(&self, now: UnixMillis) -> Option<UnixMillis> {
+        let newest = match &self.entity {
+            Entity::Instance(Instance { newest, abandoned_at, .. }) => {
+                let NewestCalls { status, refresh, upgrade, access } = *newest;
+                [status, refresh, upgrade, access, *abandoned_at].into_iter().max().flatten()
+            }
+            Entity::Tenant(tenant) => Some(tenant.at),
+            Entity::Application(application) => Some(application.at),
+            Entity::MovedTo(_) | Entity::KitList(_) => None,
+        };
+        newest.map(|at| at.min(now))
     }
 
     /// The record's entry in the catalogue; `None` for pointers and long lists. `now` is the time of
