@@ -1,6 +1,8 @@
 //! The catalogue in Redis: its form in the server, prefixes that look like patterns, and writes of an
 //! older koohook.
 
+mod moving_slots;
+
 use ::redis::{Client, Connection, TypedCommands, cmd};
 use domain::catalogue::{CatalogueEntry, CatalogueList, OrderDigest};
 use protocol::time::UnixMillis;

@@ -12,7 +12,14 @@ pub fn right_error(fault: &RedisError) -> RightError {
     let passes = match fault.code() {
         Some(code) => matches!(
             code,
-            "BUSY" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "MISCONF" | "OOM" | "TRYAGAIN"
+            "BUSY"
+                | "CLUSTERDOWN"
+                | "LOADING"
+                | "MASTERDOWN"
+                | "MISCONF"
+                | "OOM"
+                | "TRYAGAIN"
+                | MOVED
         ),
         None => true,
     };
@@ -87,6 +94,7 @@ fn answered(code: &str, detail: &str) -> Option<&'static str> {
         "READONLY" => Some(READ_ONLY),
         "WRONGTYPE" => Some(OTHERS),
         "OOM" => Some(FULL),
+        MOVED => Some(SLOTS_MOVED),
         "BUSY" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "MISCONF" => Some(LOADING),
         _ => None,
     }
@@ -112,6 +120,8 @@ fn connection(fault: &RedisError) -> Option<&'static str> {
 
 /// The code of our own error: the server did not answer at the start, and its durability is unfit.
 pub const UNFIT: &str = "durability unfit";
+/// The code of our own error: the cluster moved slots during a scan.
+pub const MOVED: &str = "slots moved";
 /// The faults that end only after a change of the settings.
 const LASTING: [&str; 10] = [
     NOT_REDIS,
@@ -151,11 +161,13 @@ const NO_RIGHT: &str = "does not allow this to its user; allow the user PING, IN
      SELECT if the address names a database; CLUSTER SLOTS with cluster=true; WAIT and PUBLISH \
      with wait=N; and, on keys that begin with its prefix, HMGET, HGET, HSET, HDEL, PERSIST, \
      PEXPIRE, ZADD, ZREM, ZRANGEBYSCORE, ZREVRANGEBYSCORE, EVAL and EVALSHA; commands \
-     that read the whole store also need SCAN and ZSCORE";
+     that read the whole store also need SCAN and ZSCORE, and CLUSTER NODES with cluster=true";
 const READ_ONLY: &str = "accepts no writes at this address; name its master";
 const OTHERS: &str =
     "contains another program's keys with this prefix; choose another one with prefix=NAME";
 const FULL: &str = "is out of memory; raise maxmemory, and keep maxmemory-policy noeviction";
+const SLOTS_MOVED: &str = "moves slots between its nodes, so a scan may miss values; wait until the \
+     cluster has moved them, then run the command again";
 const LOADING: &str = "is still loading its data, or accepts no writes now; wait, or check its log";
 const NOT_THERE: &str = "has no socket at this path; start it, or correct the path";
 const NO_SOCKET: &str = "has a socket that this user may not open; allow the user to open it";

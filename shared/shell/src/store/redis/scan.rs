@@ -5,36 +5,63 @@ use std::collections::BTreeMap;
 
 use domain::catalogue::CatalogueEntry;
 use futures_util::future::try_join_all;
+use protocol::digest;
 use protocol::time::UnixMillis;
-use redis::{Pipeline, RedisError, Value as Answer};
+use redis::{Pipeline, RedisError, Value as Answer, make_extension_error};
 
 use super::connection::{text, unreadable};
-use super::{Redis, answer, catalogue, shard};
+use super::{Redis, advice, answer, catalogue, shard};
 use crate::store::{Queue, ScanPage, ScanPlace, ScannedValue, catalogue_text};
 
 impl Redis {
-    /// Reads one page. A place is the address of a master, a space, and its cursor. If a cluster
-    /// has removed that master, the scan fails and must begin anew.
+    /// Reads one page. A place is the fingerprint of the cluster's slots, the address of a master, and
+    /// its cursor. If a cluster has removed that master or moved slots, the scan fails and must begin
+    /// anew: a value may have moved from a master whose turn comes later to one whose turn is over.
     pub(super) async fn scan_page(
         &self,
         after: Option<&ScanPlace>,
         limit: usize,
     ) -> Result<ScanPage, RedisError> {
-        let (node, cursor) = match after {
-            Some(ScanPlace(place)) => {
-                let (node, cursor) = place.rsplit_once(' ').ok_or_else(unreadable)?;
-                (node.to_owned(), cursor.to_owned())
+        let [slots, node, cursor] = match after {
+            Some(ScanPlace(place)) => split(place).ok_or_else(unreadable)?,
+            None => {
+                let first = self.master_after(None).await?.ok_or_else(unreadable)?;
+                [self.slots().await?, first, START.to_owned()]
             }
-            None => (self.master_after(None).await?.ok_or_else(unreadable)?, START.to_owned()),
         };
         let (next, keys) = self.scan_keys(&node, &cursor, limit).await?;
         let place = if next == START {
+            if self.slots().await? != slots {
+                return Err(moved());
+            }
             let node = self.master_after(Some(&node)).await?;
-            node.map(|node| format!("{node} {START}"))
+            node.map(|node| format!("{slots} {node} {START}"))
         } else {
-            Some(format!("{node} {next}"))
+            Some(format!("{slots} {node} {next}"))
         };
         Ok(ScanPage { values: self.scanned(keys).await?, next: place.map(ScanPlace) })
+    }
+
+    /// A fingerprint of the slots of every master, empty for a single server. It fails while a slot
+    /// moves.
+    async fn slots(&self) -> Result<String, RedisError> {
+        if !self.connection.is_cluster() {
+            return Ok(String::new());
+        }
+        let mut command = redis::cmd("CLUSTER");
+        command.arg("NODES");
+        let mut all = BTreeMap::new();
+        for (name, nodes) in self.connection.read_every_master(command).await? {
+            let nodes = text(nodes.extract_error()?)?;
+            let own = nodes.lines().find(|line| line.contains(MYSELF)).ok_or_else(unreadable)?;
+            let slots = own.split(' ').skip(BEFORE_SLOTS).collect::<Vec<_>>();
+            if slots.iter().any(|slot| slot.starts_with(MOVING)) {
+                return Err(moved());
+            }
+            all.insert(name, slots.join(","));
+        }
+        let texts: Vec<&str> = all.iter().flat_map(|(name, slots)| [&**name, slots]).collect();
+        Ok(u128::from_be_bytes(digest::of(&texts)).to_string())
     }
 
     /// The first master after another, in the order of their addresses. A single server's is empty.
@@ -95,6 +122,16 @@ impl Redis {
     }
 }
 
+/// The three parts of a place.
+fn split(place: &str) -> Option<[String; 3]> {
+    let parts: Vec<_> = place.splitn(3, ' ').map(str::to_owned).collect();
+    parts.try_into().ok()
+}
+
+fn moved() -> RedisError {
+    make_extension_error(advice::MOVED.to_owned(), None)
+}
+
 /// Reads the answer of the script; `None` if the value does not exist.
 fn read(key: String, answer: Answer) -> Result<Option<ScannedValue>, RedisError> {
     let Answer::Array(parts) = answer else { return Err(unreadable()) };
@@ -134,6 +171,11 @@ fn score(answer: Answer) -> Result<Option<u64>, RedisError> {
 /// Reads a value, its entries on the agendas, and its entry in the catalogue. The keys are those of
 /// a write. The arguments are its entry on an agenda, and how its entry in the catalogue begins.
 const READ: &str = include_str!("read.lua");
+/// The flag of a node's own line in its answer to `CLUSTER NODES`, the number of words before its
+/// slots, and how the word of a slot begins that moves to or from the node.
+const MYSELF: &str = "myself";
+const BEFORE_SLOTS: usize = 8;
+const MOVING: char = '[';
 /// The cursor at the beginning and at the end.
 const START: &str = "0";
 /// A shard, for the length of a name.
