@@ -7,9 +7,11 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Args, Subcommand};
 use shell::config::StoreConfig;
-use shell::host::{self, StoreCheck};
-use shell::store::StoreSetting;
+use shell::host::{self, MachineWorld, StoreCheck};
+use shell::repository::mark_new_catalogue;
 use shell::store::dynamodb::{AwsCredentials, Dynamodb, TableStep};
+use shell::store::{AnyStore, StoreSetting, Version};
+use shell::world::World;
 
 use self::reindex::ReindexArguments;
 use crate::error::CommandError;
@@ -46,8 +48,8 @@ The table is billed on demand and deletes expired items. You can restore it to a
 last 35 days. If the table exists, this command only completes it. Other stores need no table.
 
 Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from the container endpoint.
-They need dynamodb:CreateTable, UpdateTable, DescribeTable, DescribeTimeToLive, UpdateTimeToLive and
-UpdateContinuousBackups. The functions do not need these permissions.")]
+They need dynamodb:CreateTable, UpdateTable, DescribeTable, DescribeTimeToLive, UpdateTimeToLive,
+UpdateContinuousBackups and PutItem. Of these the functions need only PutItem.")]
 struct CreateArguments {
     /// The store, written like KOOHOOK_STORE [default: the text in the file of KOOHOOK_STORE_FILE].
     #[arg(env = STORE, value_name = "STORE")]
@@ -74,7 +76,7 @@ pub fn run(arguments: &StoreArguments) -> Result<ExitCode, CommandError> {
     match &arguments.command {
         StoreCommand::Create(CreateArguments { store }) => {
             match table(&named(store.as_deref())?)? {
-                Some(table) => runtime.block_on(table.make_table(print_step))?,
+                Some(table) => runtime.block_on(create(table))?,
                 None => outln!(
                     "this store needs no table; the first start of koohook prepares the store"
                 ),
@@ -101,6 +103,24 @@ fn table(setting: &str) -> Result<Option<Dynamodb>, CommandError> {
     let setting = StoreSetting::parse(setting).map_err(|fault| format!("KOOHOOK_STORE {fault}"))?;
     let StoreSetting::Dynamodb(setting) = setting else { return Ok(None) };
     Ok(Some(Dynamodb::new(&setting, AwsCredentials::from_env()?)))
+}
+
+/// Creates a table, and marks the catalogue of a new table as complete: every value in it will have
+/// its entry.
+async fn create(table: Dynamodb) -> Result<(), CommandError> {
+    let mut is_new = false;
+    let report = |step| {
+        is_new |= step == TableStep::Asked;
+        print_step(step);
+    };
+    table.make_table(report).await?;
+    if is_new {
+        let world = MachineWorld::new(AnyStore::Dynamodb(Box::new(table)));
+        let version = Version(world.random());
+        let marked = mark_new_catalogue(world.store(), version, world.now()).await;
+        outln!("{}", if marked.is_ok() { COMPLETE } else { UNMARKED });
+    }
+    Ok(())
 }
 
 fn print_step(step: TableStep) {
@@ -159,6 +179,9 @@ fn setting_of(store: &str, name: &str) -> Option<String> {
     }
 }
 
+const COMPLETE: &str = "the catalogue is complete";
+const UNMARKED: &str = "the catalogue could not be marked as complete; allow dynamodb:PutItem, then run koohook store \
+     reindex";
 const STORE: &str = "KOOHOOK_STORE";
 const MISSING: &str =
     "argument STORE is missing; give it, or set KOOHOOK_STORE or KOOHOOK_STORE_FILE\n";

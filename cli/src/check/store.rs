@@ -1,9 +1,14 @@
 //! Checks the store: the table, each operation, the seal and the clock.
 
+use std::time::Duration;
+
+use domain::outbox::Reader;
 use shell::config::{Config, StoreConfig, variable};
-use shell::host::{self, StoreCheck};
+use shell::host::{self, MachineWorld, StoreCheck};
+use shell::repository::Repository;
 use shell::store::dynamodb::{AwsCredentials, Dynamodb};
-use shell::store::{Store, StoreOpenError, StoreSetting};
+use shell::store::{AnyStore, Store, StoreOpenError, StoreSetting};
+use shell::world::{Deadline, World};
 
 use super::clock;
 use crate::findings::{Finding, Findings};
@@ -33,6 +38,11 @@ pub async fn check(config: &Config, findings: &mut Findings) {
         findings.print(&format!("store {what}"), &finding(outcome));
     }
     if let Ok(store) = config.store.open_to_read().await {
+        let world = MachineWorld::new(store);
+        if let Some(found) = catalogue(&world, &of_store).await {
+            findings.print("store complete", &found);
+        }
+        let store = world.store();
         match store.clock(clock::now()).await {
             Some(at) => findings.print("clock store", &clock::compare("the store", at)),
             None if config.store.is_local() => {}
@@ -45,8 +55,26 @@ pub async fn check(config: &Config, findings: &mut Findings) {
     }
 }
 
+/// Whether the catalogue has the entry of every entity. A store that does not answer has failed other
+/// checks.
+async fn catalogue(world: &MachineWorld<AnyStore>, config: &StoreConfig) -> Option<Finding> {
+    let deadline = Deadline::after(world.elapsed(), BUDGET);
+    let repository = Repository::new(world, &config.seal, Reader::Operator, deadline);
+    let is_complete = repository.catalogue_is_complete().await.ok()?;
+    let is_empty = async || world.store().is_empty().await == Ok(Some(true));
+    Some(if is_complete || is_empty().await {
+        Finding::ok("the catalogue is complete")
+    } else {
+        Finding::warn(INCOMPLETE)
+    })
+}
+
 fn finding(outcome: Result<&str, String>) -> Finding {
     outcome.map_or_else(Finding::failed, Finding::ok)
 }
 
+/// How long the read of the mark may take.
+const BUDGET: Duration = Duration::from_secs(10);
+const INCOMPLETE: &str =
+    "the catalogue may lack entities of an older version; run koohook store reindex";
 const NO_FILE: &str = "the file does not exist; koohook serve creates it when it starts";

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
 
+use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{Finished, Folder};
@@ -38,7 +39,10 @@ fn answering(answer: &'static str) -> (String, JoinHandle<String>) {
 
 /// Runs `koohook check` with usable settings and more.
 fn check(settings: &[(&str, &str)], arguments: &[&str]) -> Finished {
-    let folder = Folder::with_instances();
+    check_in(&Folder::with_instances(), settings, arguments)
+}
+
+fn check_in(folder: &Folder, settings: &[(&str, &str)], arguments: &[&str]) -> Finished {
     let mut command = folder.command(&[&["check"][..], arguments].concat());
     command
         .env("KOOHOOK_BASE_KEY", "constructed-base-key-0001")
@@ -71,6 +75,7 @@ fn a_sound_installation_passes_every_check() {
         let name = format!("store {operation}");
         assert_eq!(line(&finished, &name), format!("{name}|ok|ok"));
     }
+    assert_eq!(line(&finished, "store complete"), "store complete|ok|the catalogue is complete");
     assert_eq!(line(&finished, "product"), "product|ok|the product accepts test.ping");
     let request = request.join().unwrap();
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
@@ -83,6 +88,19 @@ fn a_sound_installation_passes_every_check() {
     assert_eq!(body["type"], "test.ping");
     assert_eq!(body["data"], serde_json::json!({}));
     assert_eq!(body.as_object().unwrap().len(), 3, "{body}");
+}
+
+#[test]
+fn a_check_says_to_complete_the_catalogue_of_an_older_version() {
+    let folder = Folder::with_instances();
+    let file = Connection::open(folder.0.path().join("koohook.db")).unwrap();
+    file.execute("DELETE FROM kept WHERE key = 'catalogue'", []).unwrap();
+    let finished = check_in(&folder, &[], &[]);
+    finished.check(0, "run koohook store reindex", "");
+    assert!(line(&finished, "store complete").starts_with("store complete|WARN|"));
+    file.execute("DELETE FROM kept", []).unwrap();
+    let finished = check_in(&folder, &[], &[]);
+    assert!(line(&finished, "store complete").starts_with("store complete|ok|"), "an empty store");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Checks `koohook store reindex` over a file.
 
+use std::process::Command;
+
 use rusqlite::Connection;
 
 use crate::{Finished, Folder, row};
@@ -88,3 +90,23 @@ fn a_reindex_needs_an_existing_store_and_its_key() {
     run(&["store", "reindex", STORE], 'A').check(0, "1 entries written", "");
     assert_eq!(count(&folder, "list IS NOT NULL"), 1);
 }
+
+/// The line overwrites itself, and disappears at the end.
+#[test]
+fn a_reindex_shows_its_progress_on_a_terminal() {
+    let folder = Folder::with_instances();
+    let program = env!("CARGO_BIN_EXE_koohook");
+    let mut command = Command::new("python3");
+    command.args(["-c", TERMINAL, program, "store", "reindex", STORE]).env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap()).current_dir(folder.0.path());
+    let done = Finished::of(command.output().unwrap());
+    let shown = done.out.as_str();
+    let progress = shown.find("\r\u{1b}[K7 values read, 0 written, ");
+    let end = shown.find("\r\u{1b}[K6 records checked; 0 entries written");
+    assert!(progress.zip(end).is_some_and(|(progress, end)| progress < end), "{shown:?}");
+    done.check(0, "the catalogue is complete", "");
+}
+
+/// A program that runs a command on a terminal, and exits with its code.
+const TERMINAL: &str =
+    "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
