@@ -43,6 +43,7 @@ mod redis_grades;
 mod redis_replicas;
 mod redis_rights;
 mod redis_store;
+mod reindex;
 mod round_trips;
 mod seal;
 mod sqlite_files;

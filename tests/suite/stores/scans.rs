@@ -76,7 +76,7 @@ pub(super) fn the_scan_of_an_empty_store_ends<S: Store + Scan>(store: &S) {
 
 pub(super) fn a_scan_finds_every_value_with_all_that_was_written<S: Store + Scan>(store: &S) {
     let expected = fill(store, 0..211);
-    for limit in [1, 10, 211, 1_000] {
+    for limit in [1, 10, 100, 211, 1_000] {
         assert_eq!(by_key(scan(store, limit, |_| {})), expected, "{limit} on a page");
     }
 }
