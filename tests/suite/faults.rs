@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use domain::catalogue::CatalogueEntry;
 use domain::entity::{Entity, Subject};
 use domain::instance::Instance;
 use domain::record::EntityRecord;
@@ -21,10 +22,11 @@ use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::endpoint::callbacks::BUDGET;
 use shell::host::MachineEndpoint;
-use shell::store::Store;
+use shell::store::{CatalogueItem, CataloguePlace, Store};
 use shell::world::{Deadline, World};
 use simulator::answer::{Answer, verify_body_sign};
 use tests::call::{BASE_KEY, SETTINGS, config, v2};
+use tests::catalogue_check::check_catalogue;
 use tests::fault_proxy::{Exchange, FaultProxy};
 use tests::servers::{self, Server, run};
 
@@ -36,6 +38,8 @@ const MARGIN: Duration = Duration::from_secs(1);
 const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// The test cuts a request or reply of at most this length after every byte and in every way.
 const SHORT: usize = 32;
+/// How many times a test reads a value and its entry while other callers write.
+const READS: usize = 1_000;
 /// The number of random runs if `KOOHOOK_FAULT_SEEDS` is not set.
 const SEEDS: u64 = 2;
 const PURCHASE: &str = "V2 newInstance";
@@ -116,9 +120,38 @@ impl Place {
             .map(|found| found.record)
     }
 
-    /// The stored part of a purchase. Checks invariant 6: no notice is missing or repeated.
+    /// A stored record with its entry in the catalogue, as one write left them.
+    fn kept_with_entry(&self, order: &str) -> Option<EntityRecord> {
+        let store = self.direct.world().store();
+        let key = Subject::Instance(id_of(order)).key();
+        for _ in 0..READS {
+            let kept = self.kept(order);
+            let entry = kept.as_ref().and_then(|kept| kept.catalogue(UnixMillis::EPOCH));
+            let Some(CatalogueEntry { list, changed, order: digest }) = entry else { return kept };
+            let next = UnixMillis::new(changed.millis() + 1);
+            let after = CataloguePlace { changed: next, key: String::new() };
+            let items = run(store.catalogue(list, Some(&after), 100)).unwrap();
+            let item = CatalogueItem { key: key.clone(), changed, order: digest };
+            if items.contains(&item) {
+                return kept;
+            }
+            // Another caller may have written between the two reads.
+            assert_ne!(self.kept(order), kept, "invariant 21: {entry:?} is not in its list");
+        }
+        panic!("other callers never stop");
+    }
+
+    /// Checks invariant 21 for all values.
+    fn check_catalogue(&self) {
+        let seal = &self.direct.context().settings.seal;
+        let found = run(check_catalogue(self.direct.world().store(), seal));
+        assert!(found > 0, "a check of nothing shows nothing");
+    }
+
+    /// The stored part of a purchase. Checks invariant 6, no notice is missing or repeated, and
+    /// invariant 21.
     fn stored(&self, order: &str) -> Stored {
-        let kept = self.kept(order);
+        let kept = self.kept_with_entry(order);
         if let Some(EntityRecord { outbox, .. }) = &kept {
             let sequences = outbox.waiting.iter().map(|notice| notice.sequence());
             assert!(sequences.eq(1..=outbox.sequence), "invariant 6: {outbox:?}");

@@ -10,6 +10,7 @@
 )]
 
 pub mod call;
+pub mod catalogue_check;
 pub mod chance;
 pub mod dynamodb;
 pub mod fault_proxy;

@@ -1,5 +1,7 @@
 //! Runs `koohook dev`, sends signed calls to it, and records which changes it acknowledged.
 
+mod catalogue;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -171,6 +173,7 @@ impl Watch {
         for order in orders {
             assert!(self.has_acknowledged(order), "every acknowledged change exists: {order:?}");
         }
+        self.check_catalogue();
     }
 
     /// Sends every call again. An interrupted change must be completed once, and every order must keep its
@@ -192,6 +195,7 @@ impl Watch {
             assert_eq!(record.outbox.sequence, 1 + order.sent, "each change has one notice");
             assert_eq!(expiry(&record), order.sent);
         }
+        self.check_catalogue();
     }
 }
 

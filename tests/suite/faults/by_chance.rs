@@ -173,6 +173,7 @@ fn scenarios_under_random_faults_keep_every_invariant() {
         let (codes, exchanges) = run_seed(&place, seed);
         println!("seed {seed}: {codes:?}, {exchanges} exchanges, {:?}", begun.elapsed());
         all.extend(codes.into_keys());
+        place.check_catalogue();
     }
     // A run without a failed call would test nothing.
     assert!(all.contains("000000") && all.contains("000005"), "{all:?}");

@@ -175,6 +175,7 @@ fn a_call_cut_after_any_byte_has_one_effect_and_a_correct_answer() {
         check_all(&place, &cuts, 6);
         println!("{}: {} cuts, {:?}", call.0, cuts.len(), begun.elapsed());
     }
+    place.check_catalogue();
 }
 
 #[test]
@@ -186,6 +187,7 @@ fn a_call_that_loads_the_script_and_is_cut_has_one_effect() {
     assert_eq!(cuts.iter().map(|cut| cut.writing).max(), Some(2));
     check_all(&place, &cuts, 1);
     println!("{} cuts, {:?}", cuts.len(), begun.elapsed());
+    place.check_catalogue();
 }
 
 /// A silent connection does not end. koohook waits for it, and must still answer in time.
@@ -214,4 +216,5 @@ fn a_call_over_a_silent_connection_is_answered_in_time() {
         }
     }
     check_all(&place, &silences, silences.len());
+    place.check_catalogue();
 }

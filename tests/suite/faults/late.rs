@@ -57,4 +57,5 @@ fn a_late_write_has_one_effect_and_overwrites_no_other() {
             scope.spawn(move || arrives_late(place, is_permanent, is_overtaken));
         }
     });
+    place.check_catalogue();
 }

@@ -36,7 +36,7 @@ impl Simulation {
         }
     }
 
-    /// I4: every stored instance has one entry in the catalogue, in the list of its state. Nothing
+    /// Invariant 21: every stored instance has one entry in the catalogue, in the list of its state. Nothing
     /// else has an entry.
     pub(super) fn check_catalogue(&self) {
         let of = |list| {
@@ -47,17 +47,24 @@ impl Simulation {
         let entries: Vec<_> = CatalogueList::ALL.into_iter().flat_map(of).collect();
         let count = entries.len();
         let mut found: BTreeMap<_, _> = entries.into_iter().collect();
-        assert_eq!(found.len(), count, "I4: an instance is in two lists");
+        assert_eq!(found.len(), count, "invariant 21: an instance is in two lists");
         for about in 0..PURCHASES.len() {
             let id = self.id_of(about);
             let Some(kept) = run(self.koohook.kept(&id)) else { continue };
             let key = Subject::Instance(InstanceId::parse(&id).unwrap()).key();
-            let (list, item) = found.remove(&key).expect("I4: an instance has no entry");
+            let (list, item) = found.remove(&key).expect("invariant 21: an instance has no entry");
             let entry = CatalogueEntry { list, changed: item.changed, order: item.order };
-            assert!(kept.changed.is_some(), "I4: the record contains the time of its last change");
-            assert_eq!(kept.catalogue(UnixMillis::EPOCH), Some(entry), "I4: purchase {about}");
+            assert!(
+                kept.changed.is_some(),
+                "invariant 21: the record contains the time of its last change"
+            );
+            assert_eq!(
+                kept.catalogue(UnixMillis::EPOCH),
+                Some(entry),
+                "invariant 21: purchase {about}"
+            );
         }
-        assert_eq!(found, BTreeMap::new(), "I4: an entry has no instance");
+        assert_eq!(found, BTreeMap::new(), "invariant 21: an entry has no instance");
     }
 
     /// A purchase counts as paid after the marketplace got `000000` for it or for a later call
