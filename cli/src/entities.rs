@@ -29,10 +29,12 @@ use serde_json::{Map, Value};
 use shell::host::open_to_read;
 use shell::repository::Slot;
 
+pub use self::completeness::Lacks;
 pub use self::export::ExportArguments;
 pub use self::filter::{ListArguments, StateOption};
 pub use self::kit_target::KitTarget;
 pub use self::lookup::{Candidates, LookupTarget};
+pub use self::pages::read as read_records;
 pub use self::show::ShowArguments;
 use crate::error::CommandError;
 use crate::session::{Session, settings};

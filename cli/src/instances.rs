@@ -190,7 +190,7 @@ fn summary(found: &FoundEntity) -> Map<String, Value> {
         "instanceId": instance.id,
         "orderId": instance.order_id,
         "access": access,
-        "refusal": refusal,
+        "refusal": refusal.map(ResultCode::as_str),
         "frozenBy": frozen_by(instance),
         "expires": utc(instance.expires),
         "accepted": instance.accepted,
@@ -200,11 +200,11 @@ fn summary(found: &FoundEntity) -> Map<String, Value> {
     if let Value::Object(members) = members { members } else { Map::new() }
 }
 
-const fn access(instance: &Instance) -> (&'static str, Option<&'static str>) {
+const fn access(instance: &Instance) -> (&'static str, Option<ResultCode>) {
     match &instance.access {
         Access::Pending => ("pending", None),
         Access::Ready(_) => ("ready", None),
-        Access::Refused(reason) => ("refused", Some(ResultCode::Refused(*reason).as_str())),
+        Access::Refused(reason) => ("refused", Some(ResultCode::Refused(*reason))),
         Access::Abandoned => ("abandoned", None),
     }
 }
@@ -231,7 +231,7 @@ fn fields(found: &FoundEntity, now: UnixMillis) -> Vec<Field> {
         ("state", Some(state_text(found.list, instance))),
         ("access", Some(access(instance).0.to_owned())),
         ("waits since", instance.wait.map(|wait| time(wait.since))),
-        ("abandoned", instance.abandoned_at.map(time)),
+        ("abandoned at", instance.abandoned_at.map(time)),
         ("expiry", Some(instance.expires.map_or_else(|| NO_EXPIRY.to_owned(), time))),
         ("accepted", Some(if instance.accepted { "yes" } else { "no" }.to_owned())),
         ("facts", facts.filter(|facts| !facts.is_empty())),
@@ -242,7 +242,8 @@ fn state_text(list: CatalogueList, instance: &Instance) -> String {
     let why = match (list, access(instance).1, frozen_by(instance)) {
         (CatalogueList::PendingInstances, _, _) => "the product has not sent access data",
         (CatalogueList::RefusedInstances, Some(code), _) => {
-            return format!("refused: the product refused the order with code {code}");
+            let (digits, meaning) = (code.as_str(), code.message().trim_end_matches('.'));
+            return format!("refused: the product answered {digits}, {meaning}");
         }
         (CatalogueList::AbandonedInstances, _, _) => {
             "no call for 3 hours was answered 000000, so by its guide the marketplace refunds it"
@@ -284,3 +285,20 @@ const INSTANCES: EntityKind<7> = EntityKind {
 };
 
 const NO_EXPIRY: &str = "not known; the marketplace sends it with the first renewal";
+
+#[cfg(test)]
+mod tests {
+    use protocol::result_code::OrderRefused;
+
+    use super::*;
+
+    #[test]
+    fn a_refused_order_shows_the_code_and_its_meaning() {
+        let (id, order) = (InstanceId::parse("i").unwrap(), OrderId::parse("CS1").unwrap());
+        let access = Access::Refused(OrderRefused::Email);
+        let text =
+            state_text(CatalogueList::RefusedInstances, &Instance::created(id, order, access));
+        let expected = "refused: the product answered 000102, email is empty or already exists";
+        assert_eq!(text, expected);
+    }
+}

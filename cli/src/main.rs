@@ -25,6 +25,7 @@ mod output;
 mod output_format;
 mod player;
 mod progress;
+mod read_failures;
 mod scenario;
 mod secret_file;
 mod send;

@@ -4,8 +4,7 @@
 //! - `notice_filter`: the options that select notices.
 //! - `notice_line`: one notice as the commands print it. `notice_state`: its state. `owner`: whose
 //!   notice it is.
-//! - `notice_store`: reads the entities that have notices. `read_failures`: values that cannot be
-//!   used.
+//! - `notice_store`: reads the entities that have notices.
 //! - `listing`: `list` and `show`.
 //! - `selection`: what `now` and `replay` will change; it is counted before the operator is asked.
 //! - `acting`: `now` and `replay`; `action`: what they send. `watching`: waits for the outcome of the
@@ -19,7 +18,6 @@ mod notice_line;
 mod notice_state;
 mod notice_store;
 mod owner;
-pub mod read_failures;
 mod results;
 mod selection;
 mod watching;

@@ -9,10 +9,10 @@ use super::filter::{ListArguments, StateOption, Wanted};
 use super::pages::{CataloguePages, read};
 use super::{EntityKind, FoundEntity};
 use crate::error::CommandError;
-use crate::notices::read_failures::ReadFailures;
 use crate::output::{self, errln};
 use crate::output_format::{FormatArgument, JsonArray};
 use crate::progress::Progress;
+use crate::read_failures::ReadFailures;
 use crate::session::Session;
 use crate::table::TextTable;
 

@@ -11,8 +11,8 @@ use super::FoundEntity;
 use super::filter::Wanted;
 use super::pages::{CataloguePages, read};
 use crate::error::CommandError;
-use crate::notices::read_failures::ReadFailures;
 use crate::progress::Progress;
+use crate::read_failures::ReadFailures;
 use crate::session::Session;
 
 /// What an operator looks for.

@@ -9,7 +9,7 @@ use domain::outbox::Reader;
 use serde_json::{Value, json};
 use shell::world::World;
 
-use super::completeness::{Lacks, is_older};
+use super::completeness::Lacks;
 use super::lookup::{Found, LookupTarget, find};
 use super::notice_status::NoticeStatus;
 use super::story::Story;
@@ -144,8 +144,8 @@ fn print_past(story: &Story<'_>) {
         })
         .collect();
     outln!("");
-    if rows.is_empty() && is_older(story.found) {
-        outln!("An older version of koohook wrote this record: it has no history.");
+    if story.lacks_older_events() {
+        outln!("Older events are not known.");
     }
     TextTable::new(["TIME", "WHAT", "OUTCOME", "ORDER"]).print(&rows);
 }
@@ -193,9 +193,10 @@ fn commands(story: &Story<'_>) -> Vec<String> {
                 .push(format!("koohook notices show --instance {id}    print the whole notices"));
         }
         if story.needs_access() {
-            commands.push(
-                "let the product send access data: PUT /app-info (docs/product.md)".to_owned(),
-            );
+            commands.push(format!(
+                "let the product send PUT /instances/{}/app-info (docs/product.md)",
+                instance.id
+            ));
         }
         commands.push(format!("koohook logs --instance {id} FILE       print its lines of a log"));
     }

@@ -1,12 +1,12 @@
 //! What happened to an entity, what happens next and when, and who waits for whom.
 
-use std::time::Duration;
-
 use domain::entity::Entity;
-use domain::history::Event;
-use domain::instance::{Access, Instance, InstanceState, LongWait};
+use domain::history::{Event, EventKind, OtherEvent};
+use domain::instance::{Access, CHECK_AGAIN, Instance, InstanceState, LongWait, ORDER_FAILS_AFTER};
 use domain::outbox::{MIN_ATTEMPTS, NoticeEnd, NoticeWait, PATIENCE};
+use protocol::message::Activity;
 use protocol::time::UnixMillis;
+use shell::config::variable;
 
 use super::FoundEntity;
 use super::notice_status::{NoticeReason, NoticeStatus, statuses};
@@ -96,7 +96,7 @@ impl<'a> Story<'a> {
         let Some(wait) = instance.wait.filter(|_| instance.is_waiting()) else { return Vec::new() };
         let warns = (LongWait::Warning.span(), "the relay logs a warning: this purchase waits");
         let errs = (LongWait::Error.span(), "the relay logs an error: this purchase waits");
-        let fails = (PURCHASE_FAILS, "the marketplace fails the order, about");
+        let fails = (ORDER_FAILS_AFTER, "the marketplace fails the order, about");
         let steps = [warns, errs, fails];
         let coming = steps.map(|(span, what)| (wait.since.after(span), what.to_owned()));
         let coming = coming.into_iter().filter(|(at, _)| *at > self.now);
@@ -104,14 +104,15 @@ impl<'a> Story<'a> {
     }
 
     fn coming_to_instance(&self, instance: &Instance) -> Vec<ComingEvent> {
-        let check = instance.look_at().map(|at| match instance.sighted_at {
-            Some(_) => (at, "the relay abandons this V1 purchase"),
-            None => (at, "the relay checks this V1 purchase, and abandons it 10 minutes later"),
-        });
+        let look = instance.look_at().map(|at| at.max(self.now));
+        let check = look.filter(|_| instance.sighted_at.is_none());
+        let abandons = look.map(|at| check.map_or(at, |at| at.after(CHECK_AGAIN)));
+        let check = check.map(|at| (at, "the relay checks this V1 purchase"));
+        let abandons = abandons.map(|at| (at, "the relay abandons this V1 purchase"));
         let is_in_use = instance.state != InstanceState::Released;
         let expiry = instance.expires.filter(|at| is_in_use && *at > self.now);
         let expiry = expiry.map(|at| (at, "the paid term ends"));
-        let coming = check.into_iter().chain(expiry);
+        let coming = check.into_iter().chain(abandons).chain(expiry);
         coming.map(|(at, what)| ComingEvent { at, what: what.to_owned() }).collect()
     }
 
@@ -131,7 +132,31 @@ impl<'a> Story<'a> {
             }.to_owned());
         }
         waits.extend(self.notices.iter().map(wait));
+        if self.may_lack_product() {
+            waits.push(NO_PRODUCT.to_owned());
+        }
         waits
+    }
+
+    /// Whether no notice was ever offered, and the settings here have no product. Then only the
+    /// server's settings say whether a relay sends the notices.
+    fn may_lack_product(&self) -> bool {
+        let is_new = |it: &NoticeStatus<'_>| it.offered.is_none() && it.attempts.is_empty();
+        let has_waiting = !self.found.record.outbox.waiting.is_empty();
+        has_waiting && self.notices.iter().all(is_new) && variable("KOOHOOK_PRODUCT_URL").is_none()
+    }
+
+    /// Whether the record does not know how the instance began.
+    pub fn lacks_older_events(&self) -> bool {
+        let record = &self.found.record;
+        let is_instance = matches!(record.entity, Entity::Instance(_));
+        let first = record.events.first().map(|event| event.what);
+        let begins =
+            [EventKind::Call(Activity::NewInstance), EventKind::Other(OtherEvent::Imported)];
+        match first {
+            Some(first) => is_instance && !begins.contains(&first),
+            None => record.changed.is_none(),
+        }
     }
 
     /// Whether a notice is a dead letter.
@@ -220,6 +245,59 @@ fn wait(status: &NoticeStatus<'_>) -> String {
     }
 }
 
-/// The marketplace fails a purchase that got no access data for this long.
-const PURCHASE_FAILS: Duration = Duration::from_hours(3);
 const CREATED: &str = "instance.created";
+const NO_PRODUCT: &str =
+    "if koohook has no product address, it sends no notice: it keeps them for reading";
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::record::EntityRecord;
+    use protocol::message::{InstanceId, OrderId};
+
+    use super::*;
+
+    const NOW: UnixMillis = UnixMillis::new(1_800_000_000_000);
+
+    fn found(change: impl FnOnce(&mut Instance)) -> FoundEntity {
+        let (id, order) = (InstanceId::parse("i").unwrap(), OrderId::parse("CS1").unwrap());
+        let mut instance = Instance::created(id, order, Access::Pending);
+        change(&mut instance);
+        let entity = Entity::Instance(instance);
+        let list = domain::catalogue::CatalogueList::of(&entity).unwrap();
+        let record = EntityRecord::new(entity);
+        FoundEntity { key: "k".to_owned(), record, list, changed: None }
+    }
+
+    fn coming(found: &FoundEntity) -> Vec<(UnixMillis, String)> {
+        let story = Story::new(found, NOW);
+        story.coming().into_iter().map(|event| (event.at, event.what)).collect()
+    }
+
+    #[test]
+    fn a_v1_purchase_is_checked_then_abandoned_ten_minutes_later() {
+        let minutes = |count| NOW.after(Duration::from_mins(count));
+        let check = "the relay checks this V1 purchase".to_owned();
+        let abandon = "the relay abandons this V1 purchase".to_owned();
+        let expected = [(minutes(5), check.clone()), (minutes(15), abandon.clone())];
+        assert_eq!(coming(&found(|it| it.abandon_at = Some(minutes(5)))), expected);
+        let late = found(|it| it.abandon_at = Some(UnixMillis::new(1)));
+        assert_eq!(coming(&late), [(NOW, check), (minutes(10), abandon.clone())]);
+        let sighted = found(|it| {
+            (it.abandon_at, it.sighted_at) = (Some(UnixMillis::new(1)), Some(NOW));
+        });
+        assert_eq!(coming(&sighted), [(minutes(10), abandon)]);
+    }
+
+    #[test]
+    fn a_record_that_does_not_begin_with_the_purchase_lacks_older_events() {
+        let mut found = found(|_| ());
+        assert!(Story::new(&found, NOW).lacks_older_events(), "schema 1");
+        found.record.changed = Some(NOW);
+        found.record.events = vec![Event::other(OtherEvent::AccessSent, NOW)];
+        assert!(Story::new(&found, NOW).lacks_older_events());
+        found.record.events.insert(0, Event::other(OtherEvent::Imported, NOW));
+        assert!(!Story::new(&found, NOW).lacks_older_events());
+    }
+}

@@ -17,13 +17,13 @@ use super::action::Action;
 use super::notice_filter::NoticeFilter;
 use super::notice_line::NoticeLine;
 use super::notice_store::NoticeStore;
-use super::read_failures::ReadFailures;
 use super::results::{Results, new_results, result_row};
 use super::selection::{SelectedEntity, Selection};
 use super::watching::OutcomeWatch;
 use crate::error::CommandError;
 use crate::local_time::parse_span;
 use crate::output::{errln, outln, print_aside};
+use crate::read_failures::ReadFailures;
 
 /// How `now` and `replay` proceed.
 #[derive(Args)]
@@ -58,6 +58,10 @@ impl ActArguments {
         print_aside(format_args!("koohook: {what}; {question}? [y/N] "));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
+        if !answer.ends_with('\n') {
+            // Ctrl-D leaves the cursor behind the question.
+            errln!("");
+        }
         match answer.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(()),
             _ => Err("no notice is changed".into()),

@@ -11,10 +11,12 @@ use super::notice_filter::NoticeFilter;
 use super::notice_line::{HEADS, NoticeLine};
 use super::notice_state::NoticeState;
 use super::notice_store::NoticeStore;
-use super::read_failures::ReadFailures;
+use super::selection::counted;
+use crate::entities::Lacks;
 use crate::error::CommandError;
-use crate::output::{errln, outln};
+use crate::output::{self, errln, outln};
 use crate::output_format::{FormatArgument, JsonArray};
+use crate::read_failures::ReadFailures;
 use crate::table::TextTable;
 
 /// Lists what the product has not accepted, the oldest first.
@@ -43,8 +45,11 @@ pub fn list(
     } else {
         print_table(&lines, now);
     }
-    if lines.is_empty() && filter.instance.is_none() {
+    if lines.is_empty() && filter.instance.is_none() && !output::is_closed() {
         errln!("koohook: {NO_ADDRESS}");
+    }
+    if filter.instance.is_none() && state.is_none_or(|state| state == NoticeState::AccessData) {
+        Lacks::default().report("purchases", &store.session);
     }
     failures.end()
 }
@@ -54,8 +59,9 @@ fn print_table(lines: &[NoticeLine], now: UnixMillis) {
     TextTable::new(HEADS).print(&rows);
     let purchases = lines.iter().filter(|line| line.state == NoticeState::AccessData).count();
     if purchases > 0 {
-        outln!("{purchases} purchases wait for access data");
+        outln!("{} for access data", counted(purchases, "purchase waits", "purchases wait"));
     }
+    // This line is the same for every count: programs read it.
     outln!("{} notices", lines.len() - purchases);
 }
 

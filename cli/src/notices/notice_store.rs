@@ -17,10 +17,10 @@ use shell::store::{AnyStore, CatalogueItem, Queue, Store, Unavailable};
 use shell::world::World;
 
 use super::notice_filter::NoticeFilter;
-use super::read_failures::ReadFailures;
 use crate::error::CommandError;
 use crate::output;
 use crate::progress::Progress;
+use crate::read_failures::ReadFailures;
 use crate::session::Session;
 
 /// The open store that contains the notices.

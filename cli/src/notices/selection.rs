@@ -12,8 +12,8 @@ use super::notice_filter::NoticeFilter;
 use super::notice_line::NoticeLine;
 use super::notice_state::NoticeState;
 use super::notice_store::NoticeStore;
-use super::read_failures::ReadFailures;
 use crate::error::CommandError;
+use crate::read_failures::ReadFailures;
 
 /// The selected notices.
 #[derive(Default)]
@@ -105,6 +105,6 @@ const fn is_resting(wait: NoticeWait) -> bool {
 }
 
 /// A count with its word.
-fn counted(count: usize, one: &str, many: &str) -> String {
+pub fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

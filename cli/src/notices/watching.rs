@@ -10,11 +10,11 @@ use shell::world::World;
 use super::notice_line::NoticeLine;
 use super::notice_state::NoticeState;
 use super::notice_store::NoticeStore;
-use super::read_failures::ReadFailures;
 use super::results::{Results, result_row};
 use super::selection::SelectedEntity;
 use crate::error::CommandError;
 use crate::output::{self, errln};
+use crate::read_failures::ReadFailures;
 
 /// The entities whose next attempt is awaited.
 #[derive(Default)]
@@ -56,7 +56,7 @@ impl OutcomeWatch {
         table: &mut Results,
         failures: &mut ReadFailures,
     ) -> Result<bool, CommandError> {
-        if !self.entities.is_empty() {
+        if !self.entities.is_empty() && !output::is_closed() {
             errln!("koohook: {RELAY}");
         }
         if span.is_zero() {

@@ -16,8 +16,8 @@ use tokio::runtime::Runtime;
 
 use super::{STORE, setting_of};
 use crate::error::CommandError;
-use crate::notices::read_failures::ReadFailures;
 use crate::output::{self, outln};
+use crate::read_failures::ReadFailures;
 use crate::session::Session;
 
 /// Arguments of `koohook store reindex`.

@@ -1,8 +1,6 @@
 //! `koohook notices` over stores with notices that a real server made, for a product that rejects them.
 
-mod shop;
-
-use std::io::Write;
+pub mod shop;
 
 use serde_json::Value;
 
@@ -96,12 +94,8 @@ fn notices_become_due_and_are_sent_over_sqlite() {
 
 #[test]
 fn notices_become_due_and_are_sent_over_redis() {
-    let Ok(redis) = std::env::var("KOOHOOK_TEST_REDIS") else {
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "KOOHOOK_TEST_REDIS is not set");
-        let _ = writeln!(std::io::stderr(), "!! SKIPPED KOOHOOK_TEST_REDIS is not set");
-        return;
-    };
-    notices_become_due_and_are_sent(&format!("{redis}?prefix=notices-{}", std::process::id()));
+    let Some(store) = shop::redis("notices") else { return };
+    notices_become_due_and_are_sent(&store);
 }
 
 #[test]
@@ -176,7 +170,7 @@ fn a_purchase_that_the_product_accepted_waits_for_its_access_data() {
     let id = answer["instanceId"].as_str().unwrap();
     let done = shop.notices(&["list", "--instance", id]);
     done.check(0, "access data  access-data  waits ", "");
-    done.check(0, "PUT of the access data\n1 purchases wait for access data\n0 notices\n", "");
+    done.check(0, "PUT of the access data\n1 purchase waits for access data\n0 notices\n", "");
     let now = ["now", "--instance", id, "--type", "instance.created", "--yes"];
     let accepted = "the product accepted instance.created, so koohook does not send it again";
     shop.notices(&now).check(0, "0 notices will be sent now\n", accepted);

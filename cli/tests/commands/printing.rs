@@ -12,7 +12,8 @@ fn a_closed_pipe_ends_the_printing_without_an_error() {
     let folder = Folder::with_instances();
     let key = folder.run(&["keys", "new", "--out", "key.pem"]);
     key.check(0, "MII", "Public key");
-    let commands: [&[&str]; 14] = [
+    folder.write("koohook.log", b"{\"level\":\"INFO\",\"message\":\"callback\"}\n");
+    let commands: &[&[&str]] = &[
         &["--help"],
         &["--version"],
         &["import", "--help"],
@@ -22,7 +23,16 @@ fn a_closed_pipe_ends_the_printing_without_an_error() {
         &["instances", "export", "--format", "csv"],
         &["notices", "list", "--instance", "i-1"],
         &["notices", "show", "--instance", "i-1"],
+        &["instances", "list", "-o", "json"],
+        &["instances", "show", "i-1", "-o", "json"],
+        &["instances", "export", "--format", "jsonl"],
+        &["tenants", "export", "--format", "csv"],
+        &["applications", "export", "--format", "csv"],
+        &["notices", "list"],
+        &["notices", "now"],
         &["notices", "replay"],
+        &["logs", "koohook.log"],
+        &["completions", "bash"],
         &["keys", "seal", "key.pem", "text"],
         &["store", "check", "sqlite:koohook.db"],
         &["store", "create", "sqlite:koohook.db"],

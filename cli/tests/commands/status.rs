@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 
 use super::Folder;
+use crate::notices::shop::Shop;
 
 #[test]
 fn a_server_that_does_not_run_is_reported_beside_its_store() {
@@ -22,4 +23,19 @@ fn a_store_that_does_not_exist_is_reported() {
     let finished = folder.run(&["status", "http://127.0.0.1:1"]);
     finished.check(1, "store            failed  KOOHOOK_STORE: the file does not exist", "");
     assert!(!folder.0.path().join("koohook.db").exists());
+}
+
+/// The entity waits for access data, so that it is in the queue of the due ones. Its dead letter counts.
+#[test]
+fn a_dead_letter_of_a_purchase_that_waits_is_counted() {
+    let mut shop = Shop::open("sqlite:koohook.db");
+    shop.product.answer(410);
+    let address = shop.start();
+    shop.send(&address, &["newInstance", "orderId=CS1", "orderLineId=CS1-1"]);
+    shop.stop();
+    let done = shop.koohook(&["status", "http://127.0.0.1:1"]);
+    let dead = "dead letters     WARN    1 entity has dead letters; see them with koohook notices list \
+                --state dead\n";
+    done.check(1, dead, "");
+    done.check(1, "pending          ok      1 purchase waits for access data, the oldest for ", "");
 }

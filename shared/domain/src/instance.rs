@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::order_details::OrderFacts;
 
-pub use abandonment::ClockTrust;
+pub use abandonment::{CHECK_AGAIN, ClockTrust, ORDER_FAILS_AFTER};
 pub use access::Access;
 pub use call_time::effective;
 pub use state::{FreezeCause, InstanceState};

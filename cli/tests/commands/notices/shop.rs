@@ -1,8 +1,8 @@
 //! A store, a server and a product for the tests of `koohook notices`.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -25,7 +25,7 @@ pub struct RejectingProduct {
 
 /// A store, a product, and perhaps a server.
 pub struct Shop {
-    folder: Folder,
+    pub folder: Folder,
     pub product: RejectingProduct,
     store: String,
     server: Option<Child>,
@@ -100,13 +100,11 @@ impl Shop {
 
     /// Starts `koohook serve` and returns its production address.
     pub fn start(&mut self) -> String {
-        let mut command = self.folder.command(&["serve"]);
+        let mut command = self.command(&["serve"]);
         let settings = [
             ("KOOHOOK_BASE_KEY", KEY),
             ("KOOHOOK_PRODUCT_URL", &format!("http://{}/", self.product.address)),
             ("KOOHOOK_PRODUCT_SECRET", SECRET),
-            ("KOOHOOK_STORE", &self.store),
-            ("KOOHOOK_SEAL_KEY", SEAL_KEY),
             ("KOOHOOK_LISTEN", "127.0.0.1:0"),
         ];
         let mut server = command.envs(settings).stdout(Stdio::piped()).spawn().unwrap();
@@ -133,9 +131,24 @@ impl Shop {
     }
 
     pub fn notices(&self, arguments: &[&str]) -> Finished {
-        let mut command = self.folder.command(&[&["notices"], arguments].concat());
-        let settings = [("KOOHOOK_STORE", self.store.as_str()), ("KOOHOOK_SEAL_KEY", SEAL_KEY)];
-        Finished::of(command.envs(settings).env("TZ", "Asia/Shanghai").output().unwrap())
+        self.koohook(&[&["notices"], arguments].concat())
+    }
+
+    /// Runs a command over the store, with the time zone of China.
+    pub fn koohook(&self, arguments: &[&str]) -> Finished {
+        Finished::of(self.command(arguments).env("TZ", "Asia/Shanghai").output().unwrap())
+    }
+
+    /// A command with the settings of the store.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.folder.command(arguments);
+        command.envs([
+            ("KOOHOOK_STORE", self.store.as_str()),
+            ("KOOHOOK_SEAL_KEY", SEAL_KEY),
+            ("AWS_ACCESS_KEY_ID", "MADEUPACCESSKEY"),
+            ("AWS_SECRET_ACCESS_KEY", "made-up-secret-key-of-no-account"),
+        ]);
+        command
     }
 
     pub fn json(&self) -> Vec<Value> {
@@ -149,4 +162,26 @@ impl Drop for Shop {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// A prefix of its own at the Redis for tests; `None`, with a message, if it does not run.
+pub fn redis(name: &str) -> Option<String> {
+    let server = server("KOOHOOK_TEST_REDIS")?;
+    Some(format!("{server}?prefix={name}-{}", std::process::id()))
+}
+
+/// A table of its own at the emulator of DynamoDB. The table does not exist yet.
+pub fn dynamodb(name: &str) -> Option<String> {
+    let endpoint = server("KOOHOOK_TEST_DYNAMODB")?;
+    let table = format!("{name}-{}", std::process::id());
+    Some(format!("dynamodb://{table}?region=eu-test-1&endpoint={endpoint}"))
+}
+
+fn server(variable: &str) -> Option<String> {
+    let server = std::env::var(variable).ok();
+    if server.is_none() {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{variable} is not set");
+        let _ = writeln!(io::stderr(), "!! SKIPPED {variable} is not set");
+    }
+    server
 }

@@ -117,13 +117,16 @@ impl Instance {
     }
 }
 
-/// Under V1, the marketplace refunds an unsettled purchase after three hours. Half an hour is added
-/// for clocks and queues.
+/// How long the marketplace waits for access data (both guides). Then it fails the order; under V1 it
+/// refunds it.
+pub const ORDER_FAILS_AFTER: Duration = Duration::from_hours(3);
+
+/// Half an hour is added for clocks and queues.
 const ABANDON_AFTER: Duration = Duration::from_mins(210);
 
 /// How long the relay waits between the first check and the abandonment (decision D12). A clock
 /// that was wrong for a short time is correct again by then.
-const CHECK_AGAIN: Duration = Duration::from_mins(10);
+pub const CHECK_AGAIN: Duration = Duration::from_mins(10);
 
 /// A first check that is older than this does not count: the clock may have jumped in between.
 const SIGHTING_LASTS: Duration = Duration::from_hours(24);
