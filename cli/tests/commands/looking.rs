@@ -1,7 +1,9 @@
 //! Checks what `koohook instances`, `tenants` and `applications` find and print. The store is made by
 //! real calls to `koohook dev`; Python reads the output.
 
+mod members;
 mod server;
+mod stores;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -11,27 +13,46 @@ use serde_json::Value;
 use self::server::DevServer;
 use crate::{Finished, Folder};
 
+/// What Python reads in the exports of the enterprises.
+const NAMES: [&str; 2] = [
+    "[(\"'=1+1\\u202e\\x1b[31m\", 'active'), ('云商店', 'active')]\n",
+    "[('=1+1\\u202e\\x1b[31m', 'active'), ('云商店', 'active')]\n",
+];
 /// Part of every text that no output may contain.
 const CANARY: &str = "canary";
 
-/// A folder with a store that has five instances, an enterprise and an application.
+/// A folder with a store that has six instances, two enterprises and an application.
 fn folder_of_calls() -> Folder {
     let folder = Folder::new();
     let server = DevServer::start(&folder);
     let public = folder.run(&["keys", "public", "koohook.db.application.pem"]).out;
     let application = "--v2 applicationSync tenantId=T-1 appId=A-1 clientId=canary-client \
                        clientSecret=canary flag=1 --public-key";
-    server.send(&folder, &format!("{application} {}", public.trim()));
-    for call in [
-        "--v2 newInstance orderId=CS-READY orderLineId=L1 businessId=b1",
-        "--v2 newInstance orderId=CS-FAILS orderLineId=L1 businessId=b2",
-        "--v2 newInstance orderId=CS-LATER orderLineId=L1 businessId=b3",
-        "--v2 newInstance orderId=CS-LATER orderLineId=L2 businessId=b4",
-        "--v1 newInstance orderId=CS-V1 productId=P customerId=C businessId=b5 mobilePhone=canary-phone email=canary-mail",
-        "--v2 tenantSync tenantId=T-1 tenantCode=code name=云商店 domainName=https://t.example flag=1",
-        "--v2 singleOrgSync tenantId=T-1 orgCode=1 orgName=canary-org flag=1",
+    server.send(&folder, &format!("{application} {}", public.trim()), "000000");
+    for (call, code) in [
+        ("--v2 newInstance orderId=CS-READY orderLineId=L1 businessId=b1", "000000"),
+        ("--v2 newInstance orderId=CS-FAILS orderLineId=L1 businessId=b2", "000004"),
+        ("--v2 newInstance orderId=CS-LATER orderLineId=L1 businessId=b3", "000004"),
+        ("--v2 newInstance orderId=CS-LATER orderLineId=L2 businessId=b4", "000004"),
+        (
+            "--v1 newInstance orderId=CS-V1 productId=P customerId=C businessId=b5 \
+             mobilePhone=canary-phone email=canary-mail",
+            "000004",
+        ),
+        ("--v2 newInstance orderId=CS-READY-2 orderLineId=L1 businessId=b6", "000000"),
+        (
+            "--v2 tenantSync tenantId=T-1 tenantCode=code name=云商店 \
+             domainName=https://t.example flag=1",
+            "000000",
+        ),
+        (
+            "--v2 tenantSync tenantId=T-2 tenantCode=code name==1+1\u{202e}\u{1b}[31m \
+             domainName=https://t.example flag=1",
+            "000000",
+        ),
+        ("--v2 singleOrgSync tenantId=T-1 orgCode=1 orgName=canary-org flag=1", "000000"),
     ] {
-        server.send(&folder, call);
+        server.send(&folder, call, code);
     }
     folder
 }
@@ -85,6 +106,10 @@ fn show_tells_the_whole_story_of_an_order_line() {
     ] {
         assert!(text.out.contains(part), "{part}\n{}", text.out);
     }
+    let later = look(&folder, &["instances", "show", "CS-LATER/L1"]);
+    later.check(0, "the product accepted instance.created and must send it", "");
+    let put = "let the product send PUT /instances/";
+    assert!(later.out.lines().any(|line| line.contains(put) && line.contains("/app-info")));
 }
 
 #[test]
@@ -124,8 +149,9 @@ fn a_list_has_the_newest_change_first_and_its_filters_select() {
         found.iter().map(|it| it["orderId"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let all = orders(&[]);
-    assert_eq!(all.len(), 5, "{all:?}");
-    assert_eq!(orders(&["--state", "active"]), ["CS-READY"]);
+    let newest_first = ["CS-READY-2", "CS-V1", "CS-LATER", "CS-LATER", "CS-FAILS", "CS-READY"];
+    assert_eq!(all, newest_first);
+    assert_eq!(orders(&["--state", "active"]), ["CS-READY-2", "CS-READY"]);
     let pending = ["CS-V1", "CS-LATER", "CS-LATER", "CS-FAILS"];
     assert_eq!(orders(&["--state", "pending,frozen"]), pending);
     assert_eq!(orders(&["--limit", "2"]), all[..2]);
@@ -154,16 +180,18 @@ fn python_reads_every_export() {
         (
             "instances",
             "orderId",
-            "[('CS-FAILS', 'pending'), ('CS-LATER', 'pending'), ('CS-LATER', 'pending'), ('CS-READY', 'active'), ('CS-V1', 'pending')]\n",
+            ["[('CS-FAILS', 'pending'), ('CS-LATER', 'pending'), ('CS-LATER', 'pending'), ('CS-READY', 'active'), ('CS-READY-2', 'active'), ('CS-V1', 'pending')]\n";
+                2],
         ),
-        ("tenants", "name", "[('云商店', 'active')]\n"),
-        ("applications", "appId", "[('A-1', 'active')]\n"),
+        // A spreadsheet calculates the text =1+1, but not '=1+1.
+        ("tenants", "name", NAMES),
+        ("applications", "appId", ["[('A-1', 'active')]\n"; 2]),
     ] {
-        for (format, program) in [("csv", csv), ("jsonl", json)] {
+        for (expected, (format, program)) in expected.iter().zip([("csv", csv), ("jsonl", json)]) {
             let done = look(&folder, &[command, "export", "--format", format]);
             done.check(0, "", "");
             let program = program.replace("COLUMN", &format!("'{column}'"));
-            assert_eq!(python(&program, &done.out), expected, "{command} {format}");
+            assert_eq!(python(&program, &done.out), *expected, "{command} {format}");
         }
     }
 }
@@ -184,7 +212,17 @@ fn an_enterprise_and_its_credentials_are_found_by_their_ids() {
     }
     let shown = look(&folder, &["tenants", "show", "/T-1"]);
     shown.check(0, "departments  1 known", "");
-    look(&folder, &["tenants", "show", "T-2"]).check(1, "", "no enterprise with this ID");
+    look(&folder, &["tenants", "show", "T-3"]).check(1, "", "no enterprise with this ID");
+}
+
+#[test]
+fn a_terminal_gets_no_hidden_characters_of_others() {
+    let folder = folder_of_calls();
+    for command in [["tenants", "list"].as_slice(), &["tenants", "show", "T-2"]] {
+        let done = look(&folder, command);
+        done.check(0, "=1+1\\u{202e}\\u{1b}[31m", "");
+        assert!(!done.out.contains(['\u{202e}', '\u{1b}']), "{:?}", done.out);
+    }
 }
 
 /// No command prints access data, credentials, or what the product answered.

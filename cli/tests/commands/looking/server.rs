@@ -74,13 +74,15 @@ impl DevServer {
         Self { child, address }
     }
 
-    /// Sends a call; the words are separated by spaces.
-    pub fn send(&self, folder: &Folder, arguments: &str) {
+    /// Sends a call; the words are separated by spaces. The server must answer with the code.
+    pub fn send(&self, folder: &Folder, arguments: &str, code: &str) {
         let words: Vec<&str> = ["send"].into_iter().chain(arguments.split(' ')).collect();
         let mut command = folder.command(&words);
         command.env("KOOHOOK_ADDRESS", &self.address).env("KOOHOOK_BASE_KEY", KEY);
         let done = Finished::of(command.env("KOOHOOK_KIT_KEY", KIT_KEY).output().unwrap());
-        assert!(!done.out.contains("000002"), "{arguments}: {}{}", done.out, done.aside);
+        let answer = serde_json::from_str::<serde_json::Value>(&done.out);
+        let answered = answer.ok().map(|answer| answer["resultCode"].clone());
+        assert_eq!(answered, Some(code.into()), "{arguments}: {}{}", done.out, done.aside);
     }
 }
 
