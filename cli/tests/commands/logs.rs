@@ -127,3 +127,16 @@ fn new_lines_of_a_growing_file_are_printed() {
     following.kill().unwrap();
     following.wait().unwrap();
 }
+
+#[test]
+fn following_ends_without_an_error_if_the_reader_goes_away() {
+    let folder = with_log();
+    let mut command = folder.command(&["logs", "-f", "koohook.log", "-o", "json"]);
+    let mut following = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), EVENTS[0]);
+    drop(lines);
+    let mut file = File::options().append(true).open(folder.0.path().join("koohook.log")).unwrap();
+    writeln!(file, "{}", EVENTS[1]).unwrap();
+    Finished::of(following.wait_with_output().unwrap()).check(0, "", "");
+}

@@ -18,6 +18,7 @@ mod printing;
 mod reindex;
 mod status;
 mod store;
+mod terminal;
 mod texts;
 
 use std::fs;
