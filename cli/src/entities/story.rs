@@ -3,7 +3,7 @@
 use domain::entity::Entity;
 use domain::history::{Event, EventKind, OtherEvent};
 use domain::instance::{Access, CHECK_AGAIN, Instance, InstanceState, LongWait, ORDER_FAILS_AFTER};
-use domain::outbox::{MIN_ATTEMPTS, NoticeEnd, NoticeWait, PATIENCE};
+use domain::outbox::{EndKind, MIN_ATTEMPTS, NoticeEnd, NoticeWait, PATIENCE};
 use protocol::message::Activity;
 use protocol::time::UnixMillis;
 use shell::config::variable;
@@ -45,7 +45,14 @@ impl<'a> Story<'a> {
         let record = &self.found.record;
         let calls = record.events.iter().map(PastEvent::of_event);
         let ends = record.outbox.ends.iter().map(PastEvent::of_end);
-        let dead = self.notices.iter().filter_map(PastEvent::of_dead);
+        // An older version recorded no end of a notice that it gave up.
+        let is_recorded = |status: &NoticeStatus<'_>| {
+            let sequence = status.notice.sequence();
+            let mut ends = record.outbox.ends.iter();
+            ends.any(|end| end.sequence == sequence && end.how == EndKind::GivenUp)
+        };
+        let dead = self.notices.iter().filter(|status| !is_recorded(status));
+        let dead = dead.filter_map(PastEvent::of_dead);
         let mut past: Vec<_> = calls.chain(ends).chain(dead).collect();
         past.sort_by_key(|event| event.at);
         past

@@ -152,6 +152,7 @@ fn ended(outbox: &Outbox, sequence: Option<u64>) -> (bool, String) {
         Some((EndKind::Dropped, _)) => {
             (false, "dropped: a later change made it useless".to_owned())
         }
+        Some((EndKind::GivenUp, attempts)) => (false, format!("given up after attempt {attempts}")),
         None => (false, "no longer waits".to_owned()),
     }
 }

@@ -31,7 +31,7 @@ mod settle;
 use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-pub use self::attempt::{Attempt, AttemptOutcome};
+pub use self::attempt::{Attempt, AttemptOutcome, OUTCOME_UNKNOWN};
 pub use self::capacity::{MAX_OUTBOX_LEN, MAX_UNREAD};
 pub use self::claim::{Claim, RELAY_CLAIM};
 pub use self::dead_letters::{DeadLetter, MAX_DEAD, MAX_DEAD_LEN};
@@ -99,8 +99,9 @@ impl Outbox {
         let ran_out = delivery.claimed.is_some() && delivery.next <= now;
         let sequence = delivery.sequence;
         let over = ran_out && clock == ClockTrust::Trusted && delivery.is_over(now);
+        let attempt = delivery.unknown_attempt(now);
         let Some(place) = self.place(sequence).filter(|_| over) else { return false };
-        self.give_up(place, Attempt::unknown(now), now) == Settled::Dead
+        self.give_up(place, attempt, now) == Settled::Dead
     }
 
     /// Every part that a waiting notice or a dead letter names.
@@ -149,7 +150,7 @@ mod tests {
         outbox.append(vec![NoticeDraft::of_time(NoticeType::Released)], Reader::Product, now);
         outbox.give_up(0, Attempt::unknown(now), now);
         outbox.claim(Duration::from_millis(9), now).unwrap();
-        let tried = json!({ "at": 1, "millis": 0, "fault": "outcome unknown" });
+        let tried = json!({ "at": 1, "millis": 0, "fault": OUTCOME_UNKNOWN });
         let dead = json!({
             "notice": { "type": "instance.created", "at": 1, "data": { "sequence": 1 } },
             "trial": { "sequence": 1, "since": 1, "count": 1, "attempts": [tried], "next": 10, "claims": 2 },
@@ -161,11 +162,14 @@ mod tests {
             "dropped": 0,
             "trial": {
                 "sequence": 2, "since": 1, "count": 1, "attempts": [], "next": 10, "claims": 2,
-                "claimed": 2,
+                "claimed": 2, "began": 1,
             },
             "dead": [dead],
             "offered": 2,
             "blocked": true,
+            "ends": [{
+                "sequence": 1, "type": "instance.created", "at": 1, "attempts": 1, "how": "given-up",
+            }],
         });
         assert_eq!(serde_json::to_value(&outbox).unwrap(), stored);
         assert_eq!(serde_json::from_value::<Outbox>(stored).unwrap(), outbox);

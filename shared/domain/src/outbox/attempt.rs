@@ -32,7 +32,7 @@ pub enum AttemptOutcome {
 /// The stored form of an attempt that did not succeed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Attempt {
-    /// When it ended.
+    /// When it ended. If its outcome is unknown: when it began.
     pub at: UnixMillis,
     /// Its duration in milliseconds.
     pub millis: u64,
@@ -48,6 +48,10 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
 }
+
+/// The fault of an attempt that was never settled. Older versions wrote only its first two words.
+pub const OUTCOME_UNKNOWN: &str =
+    "outcome unknown: the process ended, or stopped for too long, during this attempt";
 
 impl AttemptOutcome {
     /// The product's answer to a purchase, if there is one.
@@ -72,8 +76,9 @@ impl AttemptOutcome {
 
 impl Attempt {
     /// An attempt that was never settled: its process ended, or paused until the claim expired.
+    /// `at` is when it began.
     pub(super) fn unknown(at: UnixMillis) -> Self {
-        Self::of_fault(at, "outcome unknown".to_owned())
+        Self::of_fault(at, OUTCOME_UNKNOWN.to_owned())
     }
 
     /// An attempt that failed before there was an answer.

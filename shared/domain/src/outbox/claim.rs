@@ -5,7 +5,6 @@ use std::time::Duration;
 use protocol::time::UnixMillis;
 
 use super::Outbox;
-use super::attempt::Attempt;
 use super::delivery_state::DeliveryState;
 use crate::notice::Notice;
 
@@ -54,12 +53,12 @@ impl DeliveryState {
             (self.since, self.pauses, self.resume) = (now, 0, None);
         }
         if self.claimed.is_some() {
-            self.remember(Attempt::unknown(now));
+            self.remember(self.unknown_attempt(now));
             self.pauses = self.pauses.saturating_add(1);
         }
         self.count = self.count.saturating_add(1);
         self.claims = self.claims.max(self.count).saturating_add(1);
-        self.claimed = Some(self.claims);
+        (self.claimed, self.began) = (Some(self.claims), Some(now));
         self.next = now.after(lasting);
     }
 
@@ -74,7 +73,7 @@ impl DeliveryState {
 mod tests {
     use super::*;
     use crate::notice::{NoticeDraft, NoticeType};
-    use crate::outbox::Reader;
+    use crate::outbox::{Attempt, OUTCOME_UNKNOWN, Reader};
 
     #[test]
     fn a_notice_can_be_claimed_again_after_its_claim_expires() {
@@ -89,6 +88,7 @@ mod tests {
         assert!(outbox.is_current(&second) && !outbox.is_current(&first));
         assert_eq!((first.attempt, second.attempt), (1, 2));
         let kept = &outbox.delivery.unwrap().attempts;
-        assert_eq!(kept.first().map(|attempt| &*attempt.fault), Some("outcome unknown"));
+        let expected = Attempt::of_fault(now, OUTCOME_UNKNOWN.to_owned());
+        assert_eq!(*kept, [expected], "its time is when it began");
     }
 }

@@ -77,7 +77,7 @@ impl Outbox {
 mod tests {
     use super::*;
     use crate::notice::NoticeDraft;
-    use crate::outbox::{Attempt, Reader};
+    use crate::outbox::{Attempt, EndKind, NoticeEnd, Reader};
 
     #[test]
     fn a_replayed_notice_returns_to_its_place_in_the_queue() {
@@ -92,5 +92,24 @@ mod tests {
         assert!(outbox.replay(1) && !outbox.replay(1));
         let waiting: Vec<_> = outbox.waiting.iter().map(Notice::sequence).collect();
         assert_eq!((waiting, outbox.blocked), (vec![1, 2, 3], false));
+    }
+
+    #[test]
+    fn a_replay_keeps_the_end_of_the_notice_and_a_second_end_follows() {
+        let mut outbox = Outbox::default();
+        let times = [1, 2].map(UnixMillis::new);
+        let draft = NoticeDraft::of_time(NoticeType::Created);
+        outbox.append(vec![draft], Reader::Product, UnixMillis::EPOCH);
+        for at in times {
+            outbox.claim(crate::outbox::RELAY_CLAIM, at).unwrap();
+            outbox.give_up(0, Attempt::unknown(at), at);
+            assert!(outbox.replay(1));
+        }
+        let sequence = 1;
+        let end = |at| {
+            let (kind, how) = (NoticeType::Created, EndKind::GivenUp);
+            NoticeEnd { sequence, kind, at, attempts: 1, how }
+        };
+        assert_eq!(outbox.ends, times.map(end));
     }
 }

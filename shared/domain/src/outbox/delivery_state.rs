@@ -31,6 +31,9 @@ pub struct DeliveryState {
     /// The number of the current claim, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed: Option<u32>,
+    /// When the current claim was written. Records of older versions do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<UnixMillis>,
     /// The part of a list to send next; the first part has number 1. Earlier parts are delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<usize>,
@@ -52,6 +55,7 @@ impl DeliveryState {
             next: now,
             claims: 0,
             claimed: None,
+            began: None,
             part: None,
         }
     }
@@ -62,6 +66,19 @@ impl DeliveryState {
             self.attempts.remove(0);
         }
         self.attempts.push(attempt);
+    }
+}
+
+impl DeliveryState {
+    /// Ends the current claim.
+    pub(super) const fn end_claim(&mut self) {
+        (self.claimed, self.began) = (None, None);
+    }
+
+    /// The current attempt, if it was never settled.
+    pub(super) fn unknown_attempt(&self, now: UnixMillis) -> Attempt {
+        // A wrong clock may have written a time in the future.
+        Attempt::unknown(self.began.map_or(now, |began| began.min(now)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! How a notice ended. An operator reads it; no decision depends on it.
+//! How a notice ended, and when it was given up. An operator reads it; no decision depends on it.
 
 use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,9 @@ pub enum EndKind {
     Delivered,
     /// A later change made it useless, or there was no room.
     Dropped,
+    /// koohook gave it up, and it became a dead letter. A replay keeps this end. So a notice that is
+    /// given up again has two.
+    GivenUp,
 }
 
 /// The most ends that an outbox keeps.
@@ -41,6 +44,7 @@ impl EndKind {
         match self {
             Self::Delivered => "delivered",
             Self::Dropped => "dropped",
+            Self::GivenUp => "given up",
         }
     }
 }

@@ -101,7 +101,7 @@ impl Outbox {
         }
         delivery.part = attempt.part.or(delivery.part);
         delivery.remember(attempt);
-        delivery.claimed = None;
+        delivery.end_claim();
         delivery.begin_pause(chance, now);
         delivery.next = delivery.next.max(now.after(asked.min(MAX_ASKED_PAUSE)));
         Settled::Waits
@@ -110,7 +110,7 @@ impl Outbox {
     /// Ends a claim whose list was not sent completely.
     fn pause(&mut self, part: usize, now: UnixMillis) -> Settled {
         if let Some(delivery) = self.delivery.as_mut() {
-            delivery.claimed = None;
+            delivery.end_claim();
             delivery.count = delivery.count.saturating_sub(1);
             delivery.part = Some(part);
             delivery.next = now;
@@ -123,9 +123,10 @@ impl Outbox {
     pub(super) fn give_up(&mut self, place: usize, attempt: Attempt, now: UnixMillis) -> Settled {
         let Some(mut delivery) = self.delivery.take() else { return Settled::Nothing };
         delivery.remember(attempt);
-        delivery.claimed = None;
+        delivery.end_claim();
         let notice = self.waiting.remove(place);
         self.blocked |= notice.kind == NoticeType::Created;
+        self.record_end(&notice, delivery.count, EndKind::GivenUp, now);
         self.add_dead_letter(notice, delivery, now);
         Settled::Dead
     }

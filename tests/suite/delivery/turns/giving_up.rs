@@ -1,6 +1,6 @@
 //! When the relay gives a notice up: after its attempts, never only because time passed.
 
-use domain::outbox::MIN_ATTEMPTS;
+use domain::outbox::{MIN_ATTEMPTS, OUTCOME_UNKNOWN};
 use protocol::time::UnixMillis;
 use shell::store::Store;
 use shell::store::memory::Memory;
@@ -35,10 +35,7 @@ fn a_notice_is_given_up_even_if_every_attempt_is_interrupted() {
     let outbox = outbox(&koohook, &id("CS1"));
     assert_eq!((outbox.dead.len(), outbox.waiting.len()), (1, 0));
     let delivery = &outbox.dead[0].delivery;
-    assert_eq!(
-        (delivery.count, &*delivery.attempts.last().unwrap().fault),
-        (20, "outcome unknown")
-    );
+    assert_eq!((delivery.count, &*delivery.attempts.last().unwrap().fault), (20, OUTCOME_UNKNOWN));
 }
 
 /// A relay that did not run for weeks has not made its twenty attempts.
