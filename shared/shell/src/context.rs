@@ -1,7 +1,7 @@
 //! The state that all endpoints and the relay share: the world, the seal of its store, and the
 //! product.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ pub struct Context<W> {
     muted_until: AtomicU64,
     rare_agendas_read_until: AtomicU64,
     unusable: Mutex<UnusableEntities>,
+    has_accepted: AtomicBool,
     /// The result of this process's last probe.
     pub readiness: Readiness,
 }
@@ -84,6 +85,7 @@ impl<W: World> Context<W> {
             muted_until,
             rare_agendas_read_until,
             unusable,
+            has_accepted: AtomicBool::new(false),
             readiness,
         }
     }
@@ -105,6 +107,16 @@ impl<W: World> Context<W> {
     pub fn mute(&self) {
         let until = self.world.elapsed().saturating_add(MUTE);
         self.muted_until.store(millis(until), Ordering::Relaxed);
+    }
+
+    /// Notes that the product accepted a notice of this process. So it has the same secret.
+    pub(crate) fn note_accepted(&self) {
+        self.has_accepted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the product has accepted a notice of this process.
+    pub(crate) fn has_accepted(&self) -> bool {
+        self.has_accepted.load(Ordering::Relaxed)
     }
 
     /// Whether the relay reads the agendas that are not urgent: at most once a minute, since each

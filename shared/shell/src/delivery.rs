@@ -17,6 +17,7 @@
 
 mod advice;
 mod offer_line;
+mod offer_trouble;
 mod order_details;
 mod outcome;
 mod ping;

@@ -2,9 +2,11 @@
 //! stored records give them.
 
 use domain::entity::{Entity, Subject};
+use domain::notice::Notice;
 use domain::record::EntityRecord;
 use protocol::message::{Fields, InstanceId};
 use protocol::signature::Verified;
+use serde_json::Value;
 
 /// The IDs of a log line. Each has at most 64 characters.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -59,6 +61,12 @@ impl LogIds {
         {
             self.instance_id = Some(cut(instance.id.as_str()));
         }
+    }
+
+    /// The order of a notice, if it is not the order of the instance's purchase: a renewal's.
+    pub fn order_of(&self, notice: &Notice) -> Option<String> {
+        let order = notice.data.get("orderId").and_then(Value::as_str).map(cut);
+        order.filter(|order| self.order_id.as_ref() != Some(order))
     }
 
     /// The IDs of a record: the instance and the order of its purchase, or the IDs of an entity of

@@ -1,6 +1,7 @@
 //! Limits the lines about a lasting trouble: one at its start, one a minute, and one at its end with
 //! the count (decision I2).
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ pub struct TroubleLog {
 /// The troubles of this process.
 #[derive(Debug, Default)]
 pub struct Troubles {
-    /// The product does not accept notices.
-    pub product: TroubleLog,
+    /// The product does not accept notices, by cause.
+    pub product: TroubleLogs,
     /// The product's messages about access data cannot be used.
     pub access_data: TroubleLog,
     /// The marketplace does not answer the order query.
@@ -25,6 +26,13 @@ pub struct Troubles {
     pub tasks: TroubleLog,
     /// This machine's clock and the store's clock differ.
     pub clocks: TroubleLog,
+}
+
+/// Troubles of one kind, each with its own cause: its own start, lines and end.
+#[derive(Debug, Default)]
+pub struct TroubleLogs {
+    /// The troubles that last, by the words for their cause.
+    by_cause: Mutex<BTreeMap<&'static str, TroubleLog>>,
 }
 
 /// A trouble that lasts now.
@@ -90,9 +98,49 @@ impl TroubleLog {
     }
 }
 
+impl TroubleLogs {
+    /// Counts an occurrence of a cause. Returns its count so far if it is to be logged now.
+    pub fn occurred(&self, cause: &'static str, now: Duration) -> Option<u64> {
+        let mut by_cause = self.by_cause.lock().unwrap_or_else(PoisonError::into_inner);
+        by_cause.entry(cause).or_default().occurred(now)
+    }
+
+    /// Notes a success. Returns the causes of the troubles that are now over, with their counts.
+    pub fn succeeded(&self, now: Duration) -> Vec<(&'static str, u64)> {
+        self.take_over(|trouble| trouble.succeeded(now))
+    }
+
+    /// Ends the troubles that are over. Returns their causes and counts.
+    pub fn over(&self, now: Duration) -> Vec<(&'static str, u64)> {
+        self.take_over(|trouble| trouble.over(now))
+    }
+
+    fn take_over(&self, over: impl Fn(&TroubleLog) -> Option<u64>) -> Vec<(&'static str, u64)> {
+        let mut by_cause = self.by_cause.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = |(cause, trouble): (&&'static str, &TroubleLog)| Some((*cause, over(trouble)?));
+        let ended: Vec<_> = by_cause.iter().filter_map(ended).collect();
+        by_cause.retain(|cause, _| ended.iter().all(|(over, _)| over != cause));
+        ended
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_cause_has_its_own_start_and_its_own_end() {
+        let (troubles, second) = (TroubleLogs::default(), Duration::from_secs);
+        assert_eq!(troubles.occurred("timed out", second(0)), Some(1));
+        assert_eq!(troubles.occurred("status 5xx", second(1)), Some(1));
+        assert_eq!(troubles.occurred("timed out", second(2)), None);
+        assert_eq!(troubles.occurred("status 5xx", second(40)), None);
+        assert_eq!(troubles.succeeded(second(41)), []);
+        assert_eq!(troubles.over(second(62)), [("timed out", 2)]);
+        assert_eq!(troubles.over(second(99)), []);
+        assert_eq!(troubles.over(second(100)), [("status 5xx", 2)]);
+        assert_eq!(troubles.occurred("timed out", second(101)), Some(1), "a new trouble");
+    }
 
     #[test]
     fn a_lasting_trouble_is_logged_at_its_start_once_a_minute_and_at_its_end() {

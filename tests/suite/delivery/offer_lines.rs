@@ -69,6 +69,50 @@ fn a_product_that_fails_a_notice_for_the_second_time_is_a_warning() {
     assert!(!log.text().contains("canary"), "{}", log.text());
 }
 
+/// A renewal has its own order. An operator finds its offers by this order, too.
+#[test]
+fn the_offer_of_a_renewal_has_its_own_order_and_the_order_of_the_purchase() {
+    let koohook = with_product();
+    ScriptedProduct::of(koohook.world(), |_| READY);
+    let log = Log::default();
+    let guard = log.keep();
+    buy(&koohook, "CS1");
+    let instance = id("CS1");
+    run(koohook.v2(&[
+        ("activity", "refreshInstance"),
+        ("scene", "RENEWAL"),
+        ("instanceId", &instance),
+        ("orderId", "CSR1"),
+        ("orderLineId", "CSR1-1"),
+        ("expireTime", "20300101000000"),
+    ]));
+    drop(guard);
+    let [bought, renewed] = lines(&log, "notice offered").try_into().expect("two offers");
+    let orders = |line: &Value| [line["orderId"].clone(), line["noticeOrderId"].clone()];
+    assert_eq!(orders(&bought), [json!("CS1"), Value::Null]);
+    assert_eq!(orders(&renewed), [json!("CS1"), json!("CSR1")]);
+}
+
+/// A wrong secret would have failed the other notices, too.
+#[test]
+fn the_advice_on_a_401_depends_on_whether_the_product_accepted_other_notices() {
+    let koohook = with_product();
+    let product = ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(401, ""));
+    let log = Log::default();
+    let guard = log.keep();
+    buy(&koohook, "CS1");
+    product.meets(koohook.world(), |_| READY);
+    buy(&koohook, "CS2");
+    product.meets(koohook.world(), |_| Mood::Refuses(401, ""));
+    buy(&koohook, "CS3");
+    drop(guard);
+    let [before, accepted, after] = lines(&log, "notice offered").try_into().expect("three offers");
+    assert_eq!(before["advice"], "compare KOOHOOK_PRODUCT_SECRET with the product's secret");
+    assert_eq!(accepted["advice"], Value::Null);
+    let advice = after["advice"].as_str().unwrap();
+    assert!(advice.contains("accepted others with the same secret"), "{advice}");
+}
+
 /// A callback waits only a short time. A first timeout is no trouble; a second one is.
 #[test]
 fn the_level_of_a_first_offer_depends_on_how_it_ended() {

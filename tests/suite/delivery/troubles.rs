@@ -9,7 +9,7 @@ use shell::store::memory::Memory;
 use shell::store::{Queue, Store, Stored, Unavailable};
 use tests::call::PENDING;
 use tests::forward;
-use tests::product::{Mood, READY, ScriptedProduct};
+use tests::product::{HANGS, Mood, READY, ScriptedProduct};
 
 use super::*;
 
@@ -94,6 +94,7 @@ fn a_thousand_notices_for_a_product_that_is_down_write_one_warning_a_minute() {
     let [end] = lines(&log, "product accepts notices again").try_into().expect("one end");
     let failed = lines(&log, "notice offered").into_iter().filter(|it| it["status"].is_null());
     assert_eq!(end["count"], failed.count());
+    assert_eq!(end["trouble"], "not reached");
     assert_eq!(lines(&log, "relay works again").len(), 1);
 }
 
@@ -117,7 +118,7 @@ fn a_product_that_fails_every_second_notice_writes_one_warning_a_minute() {
     assert!((5..=6).contains(&count(&log, "notice offered", "WARN")), "{:?}", counts(&log));
     assert!(product.effects().len() > 100);
     let repeated = lines(&log, "notice offered").into_iter().rfind(|line| line["level"] == "WARN");
-    assert!(repeated.unwrap()["repeated"].as_u64().unwrap() > 100, "the warning has the count");
+    assert!(repeated.unwrap()["troubleCount"].as_u64().unwrap() > 100, "the warning has the count");
     product.meets(koohook.world(), |_| READY);
     for _ in 0..100 {
         relay(&koohook);
@@ -125,6 +126,51 @@ fn a_product_that_fails_every_second_notice_writes_one_warning_a_minute() {
     }
     drop(guard);
     assert_eq!(lines(&log, "product accepts notices again").len(), 1);
+}
+
+/// The product refuses one notice, answers another one with a body of no use, and so on. Each cause is
+/// a warning at its start, however many other causes there are.
+#[test]
+fn each_cause_of_failed_offers_has_its_own_warning_and_its_own_end() {
+    let koohook = relayed();
+    let moods = [
+        (Mood::Refuses(401, ""), "status 401 or 403"),
+        (Mood::Refuses(404, ""), "status 4xx"),
+        (Mood::Refuses(500, ""), "status 5xx"),
+        (Mood::Refuses(302, ""), "other status"),
+        (Mood::Answers(Duration::ZERO, 200, "no JSON"), "unusable body"),
+        (HANGS, "timed out"),
+        (Mood::NotReached, "not reached"),
+        (Mood::LosesReply, "cut off"),
+    ];
+    for number in 0..moods.len() * 2 {
+        buy(&koohook, &format!("CS{number}"));
+    }
+    let causes = moods.clone().map(|(_, cause)| cause);
+    let product = ScriptedProduct::of(koohook.world(), move |message| {
+        let order = message.body["data"]["orderId"].as_str().unwrap();
+        let number: usize = order.trim_start_matches("CS").parse().unwrap();
+        moods[number / 2].0.clone()
+    });
+    let log = Log::default();
+    let guard = log.keep();
+    relay_each_second(&koohook, 50);
+    let warnings = lines(&log, "notice offered").into_iter().filter(|it| it["level"] == "WARN");
+    let mut warned: Vec<_> =
+        warnings.map(|it| it["trouble"].as_str().unwrap().to_owned()).collect();
+    warned.sort();
+    let mut expected = causes.map(str::to_owned);
+    expected.sort();
+    assert_eq!(warned, expected, "one warning for each cause");
+    product.meets(koohook.world(), |_| READY);
+    relay_each_second(&koohook, 3 * 3_600);
+    drop(guard);
+    let ends = lines(&log, "product accepts notices again");
+    let mut ended: Vec<_> = ends.iter().map(|it| it["trouble"].as_str().unwrap()).collect();
+    ended.sort_unstable();
+    assert_eq!(ended, expected, "one end for each cause");
+    let counts = ends.iter().map(|end| end["count"].as_u64().unwrap());
+    assert!(counts.min().unwrap() >= 2, "an end counts both orders of its cause: {ends:?}");
 }
 
 /// The relay runs once a second while the store does not answer.

@@ -5,6 +5,9 @@ use crate::world::Unanswered;
 /// Advice for an operator if a notice was given up.
 pub(crate) const GIVEN_UP: &str = "repair the product, then run koohook notices replay";
 
+/// Advice for an operator if the product answered 401 after it had accepted other notices.
+pub(super) const ONE_REFUSED: &str = "the product refused this notice, and accepted others with the same secret since koohook started; check the product's log, and whether its secret was changed";
+
 /// Advice for an operator if the product did not answer.
 pub(super) const fn advice(fault: Unanswered) -> &'static str {
     match fault {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use domain::notice::NoticeType;
 use domain::outbox::{AttemptOutcome, Claim};
 
-use super::advice::{GIVEN_UP, advice, advice_on_status};
+use super::advice::{GIVEN_UP, ONE_REFUSED, advice, advice_on_status};
+use super::offer_trouble::trouble;
 use super::outcome::NoticeOutcome;
 use super::sending::Sent;
 use crate::context::Context;
@@ -20,6 +21,8 @@ pub(super) struct OfferLine {
     ids: LogIds,
     /// The entity's key, if the record has no IDs.
     entity: Option<String>,
+    /// The order of the notice, if it is not the purchase's.
+    notice_order: Option<String>,
     kind: NoticeType,
     sequence: u64,
     attempt: u32,
@@ -39,8 +42,8 @@ struct OfferEnd<'a> {
 #[derive(Clone, Copy)]
 enum OfferLevel {
     Info,
-    /// The product is in trouble. Contains how many times so far.
-    Warn(u64),
+    /// The product is in trouble. Contains the cause, and how many offers failed so far by it.
+    Warn(&'static str, u64),
     Error,
 }
 
@@ -50,7 +53,8 @@ impl OfferLine {
         let ids = slot.record().map(LogIds::of_record).unwrap_or_default();
         let entity = ids.only_entity(&slot.key).map(str::to_owned);
         let (kind, sequence) = (claim.notice.kind, claim.notice.sequence());
-        Self { ids, entity, kind, sequence, attempt: claim.attempt }
+        let notice_order = ids.order_of(&claim.notice);
+        Self { ids, entity, notice_order, kind, sequence, attempt: claim.attempt }
     }
 
     /// Writes the line of an offer that was sent, and a line if the product's trouble is over.
@@ -63,11 +67,12 @@ impl OfferLine {
     ) {
         let Sent { status, cause, .. } = *sent;
         let fault = fault(sent).filter(|_| cause.is_none());
-        let advice = advice_on(sent, outcome);
+        let advice = advice_on(sent, outcome, context.has_accepted());
         let level = self.level(context, sent, outcome);
         self.write_end(level, &OfferEnd { outcome, status, cause, fault, advice, took });
         if matches!(sent.outcome, AttemptOutcome::Accepted(_)) {
-            log_product_works(context.troubles.product.succeeded(context.world.elapsed()));
+            context.note_accepted();
+            log_product_works(&context.troubles.product.succeeded(context.world.elapsed()));
         }
     }
 
@@ -86,13 +91,11 @@ impl OfferLine {
         sent: &Sent,
         outcome: NoticeOutcome,
     ) -> OfferLevel {
-        let count = self.is_trouble(sent).then(|| {
-            let now = context.world.elapsed();
-            context.troubles.product.occurred(now)
-        });
+        let (cause, now) = (trouble(sent), context.world.elapsed());
+        let count = self.is_trouble(sent).then(|| context.troubles.product.occurred(cause, now));
         match count.flatten() {
             _ if outcome == NoticeOutcome::GivenUp => OfferLevel::Error,
-            Some(count) => OfferLevel::Warn(count),
+            Some(count) => OfferLevel::Warn(cause, count),
             None => OfferLevel::Info,
         }
     }
@@ -100,7 +103,8 @@ impl OfferLine {
     /// Whether the product is in trouble: it fails a notice for the second time, is down, or answers
     /// what cannot be used. A callback waits only a short time, so a first timeout is no trouble yet.
     fn is_trouble(&self, sent: &Sent) -> bool {
-        if fault(sent).is_none() {
+        // Each 410 is an error of its own, and says nothing about other notices.
+        if fault(sent).is_none() || sent.status == Some(410) {
             return false;
         }
         let is_unusable = sent.status.is_some_and(|status| (200..300).contains(&status));
@@ -110,9 +114,9 @@ impl OfferLine {
 
     fn write_end(&self, level: OfferLevel, end: &OfferEnd<'_>) {
         let OfferEnd { outcome, status, cause, fault, advice, took } = end;
-        let repeated = match level {
-            OfferLevel::Warn(count) => Some(count).filter(|count| *count > 1),
-            OfferLevel::Info | OfferLevel::Error => None,
+        let (trouble, count) = match level {
+            OfferLevel::Warn(cause, count) => (Some(cause), Some(count).filter(|count| *count > 1)),
+            OfferLevel::Info | OfferLevel::Error => (None, None),
         };
         macro_rules! line {
             ($level:ident) => {
@@ -122,6 +126,7 @@ impl OfferLine {
                     tenantId = self.ids.tenant_id,
                     appId = self.ids.app_id,
                     entity = self.entity,
+                    noticeOrderId = self.notice_order,
                     "type" = self.kind.as_str(),
                     sequence = self.sequence,
                     attempt = self.attempt,
@@ -129,7 +134,8 @@ impl OfferLine {
                     cause = cause.map(Unanswered::as_str),
                     fault = fault,
                     outcome = outcome.as_str(),
-                    repeated = repeated,
+                    trouble = trouble,
+                    troubleCount = count,
                     advice = advice,
                     millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
                     "notice offered"
@@ -138,16 +144,16 @@ impl OfferLine {
         }
         match level {
             OfferLevel::Info => line!(info),
-            OfferLevel::Warn(_) => line!(warn),
+            OfferLevel::Warn(..) => line!(warn),
             OfferLevel::Error => line!(error),
         }
     }
 }
 
-/// Logs that the product's trouble is over, if `count` says how many times it occurred.
-pub(crate) fn log_product_works(count: Option<u64>) {
-    if let Some(count) = count {
-        tracing::info!(count, "product accepts notices again");
+/// Logs the causes of the product's trouble that are over, and how many offers failed by each.
+pub(crate) fn log_product_works(over: &[(&'static str, u64)]) {
+    for (trouble, count) in over {
+        tracing::info!(trouble, count, "product accepts notices again");
     }
 }
 
@@ -161,12 +167,13 @@ const fn fault(sent: &Sent) -> Option<&str> {
     }
 }
 
-fn advice_on(sent: &Sent, outcome: NoticeOutcome) -> Option<&'static str> {
+fn advice_on(sent: &Sent, outcome: NoticeOutcome, has_accepted: bool) -> Option<&'static str> {
     fault(sent)?;
     match (sent.cause, sent.status) {
         (_, Some(410)) => Some(advice_on_status(410)),
         _ if outcome == NoticeOutcome::GivenUp => Some(GIVEN_UP),
         (Some(cause), _) => Some(advice(cause)),
+        (None, Some(401)) if has_accepted => Some(ONE_REFUSED),
         (None, status) => status.map(advice_on_status),
     }
 }

@@ -23,7 +23,7 @@ impl<W: World> Relay<'_, W> {
     /// a minute while it lasts (decision I2).
     pub(super) fn write_line(&self, report: &RelayReport) {
         let (now, troubles) = (self.context.world.elapsed(), &self.context.troubles);
-        log_product_works(troubles.product.over(now));
+        log_product_works(&troubles.product.over(now));
         let repeated = report.is_alarm().then(|| troubles.runs.occurred(now)).flatten();
         let ended = if report.is_success() {
             troubles.runs.succeeded(now)
