@@ -13,6 +13,7 @@ mod run_line;
 mod run_task;
 mod tasks;
 mod time_lines;
+mod wait_line;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

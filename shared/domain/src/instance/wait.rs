@@ -1,5 +1,5 @@
-//! How long a purchase waits for access data. The marketplace fails it after three hours, so an
-//! operator learns it long before (decision I2).
+//! How long a purchase waits for access data. Under V1, the marketplace fails it after three hours;
+//! the guide of V2 names no limit. An operator learns it long before (decision I2).
 
 use std::time::Duration;
 
@@ -45,6 +45,12 @@ impl Instance {
     /// Whether the purchase waits for access data.
     pub fn is_waiting(&self) -> bool {
         self.access == Access::Pending && self.state != InstanceState::Released
+    }
+
+    /// Whether V1 newInstance has not been answered `000000`, and the relay has not abandoned the
+    /// purchase. The marketplace fails such a purchase after three hours.
+    pub const fn is_unsettled_v1(&self) -> bool {
+        self.abandon_at.is_some()
     }
 
     /// Begins or ends the wait, according to the access.

@@ -14,9 +14,11 @@ use crate::world::World;
 /// and abandons no purchase.
 const CLOCKS_APART: Duration = Duration::from_secs(30);
 const CLOCKS_DOUBTED: Duration = Duration::from_mins(5);
-const SYNCHRONISE: &str = "synchronise the clocks of this machine and of the store (NTP)";
-const FAR_APART: &str = "until the clocks agree within 5 minutes, the relay abandons no purchase and gives up no \
-     notice because of time; synchronise the clocks of this machine and of the store (NTP)";
+const SYNCHRONISE: &str = "synchronise the clocks of this machine and of the store (NTP); the times that this process \
+     wrote are wrong by this difference, if the store's clock is right";
+const FAR_APART: &str = "synchronise the clocks of this machine and of the store (NTP); the times that this process \
+     wrote are wrong by this difference, if the store's clock is right; until the clocks agree within 5 minutes, \
+     the relay abandons no purchase and gives up no notice because of time";
 
 impl<W: World> Relay<'_, W> {
     /// Whether the store's clock agrees with this machine's clock. If the store does not report a
@@ -28,12 +30,14 @@ impl<W: World> Relay<'_, W> {
         let now = world.now();
         let Some(at) = store_time else { return ClockTrust::Trusted };
         let apart = at.since(now).max(now.since(at));
-        log_difference(&self.context.troubles.clocks, apart, world.elapsed());
+        let machine = if at > now { "behind the store" } else { "ahead of the store" };
+        log_difference(&self.context.troubles.clocks, apart, machine, world.elapsed());
         if apart > CLOCKS_DOUBTED { ClockTrust::Doubted } else { ClockTrust::Trusted }
     }
 }
 
-fn log_difference(trouble: &TroubleLog, apart: Duration, now: Duration) {
+/// `machine` is where this machine's clock is.
+fn log_difference(trouble: &TroubleLog, apart: Duration, machine: &str, now: Duration) {
     if apart <= CLOCKS_APART {
         if let Some(count) = trouble.succeeded(now) {
             tracing::info!(count, "clocks agree again");
@@ -45,8 +49,8 @@ fn log_difference(trouble: &TroubleLog, apart: Duration, now: Duration) {
     }
     let seconds = apart.as_secs();
     if apart > CLOCKS_DOUBTED {
-        tracing::error!(seconds, advice = FAR_APART, "clocks differ");
+        tracing::error!(seconds, machine, advice = FAR_APART, "clocks differ");
     } else {
-        tracing::warn!(seconds, advice = SYNCHRONISE, "clocks differ");
+        tracing::warn!(seconds, machine, advice = SYNCHRONISE, "clocks differ");
     }
 }

@@ -86,7 +86,7 @@ impl<W: World> Relay<'_, W> {
         if !passed.changed && is_due {
             return Ok(Some((slot, false)));
         }
-        let (lines, changed) = (TimeLines::new(&slot.key, &passed), passed.changed);
+        let (lines, changed) = (TimeLines::new(&slot.key, &passed, now), passed.changed);
         let written = repository.write(&slot, passed.record).await;
         if matches!(written, Ok(Written::Won(_)) | Err(_)) {
             let is_unknown = written.is_err();

@@ -1,16 +1,14 @@
 //! The log lines of the changes that only depend on time: a purchase that waits long for access data
 //! or was abandoned, and a notice that was given up. An operator must act.
 
-use domain::instance::LongWait;
 use domain::outbox::DeadLetter;
 use domain::record::Passed;
+use protocol::time::UnixMillis;
 
+use super::wait_line::WaitLine;
 use crate::delivery::GIVEN_UP;
 use crate::log_ids::LogIds;
 
-/// What an operator can do about a purchase that waits long for access data.
-const NO_ACCESS: &str =
-    "let the product send the access data; the marketplace fails the order after 3 hours";
 /// What an operator can do about an abandoned purchase.
 const ABANDONED: &str =
     "check the order in the console; if the buyer was refunded, close the account in your product";
@@ -24,17 +22,18 @@ pub(super) struct TimeLines {
     entity: Option<String>,
     given_up: Option<DeadLetter>,
     pub abandoned: bool,
-    long_wait: Option<LongWait>,
+    wait: Option<WaitLine>,
 }
 
 impl TimeLines {
     /// The changes that time made to a record.
-    pub fn new(key: &str, passed: &Passed) -> Self {
+    pub fn new(key: &str, passed: &Passed, now: UnixMillis) -> Self {
         let Passed { record, abandoned, given_up, long_wait, .. } = passed;
+        let wait = long_wait.map(|long| WaitLine::new(record, long, now));
         let ids = LogIds::of_record(record);
         let entity = ids.only_entity(key).map(str::to_owned);
         let given_up = record.outbox.dead.last().filter(|_| *given_up).cloned();
-        Self { ids, entity, given_up, abandoned: *abandoned, long_wait: *long_wait }
+        Self { ids, entity, given_up, abandoned: *abandoned, wait }
     }
 
     /// Whether a notice was given up.
@@ -51,8 +50,8 @@ impl TimeLines {
         if let Some(dead) = &self.given_up {
             self.write_given_up(dead, is_unknown);
         }
-        if let Some(wait) = self.long_wait {
-            self.write_wait(wait);
+        if let Some(wait) = &self.wait {
+            wait.write(&self.ids);
         }
     }
 
@@ -74,6 +73,7 @@ impl TimeLines {
             tenantId = self.ids.tenant_id,
             appId = self.ids.app_id,
             entity = self.entity,
+            noticeOrderId = self.ids.order_of(&dead.notice),
             "type" = dead.notice.kind.as_str(),
             sequence = dead.notice.sequence(),
             attempt = dead.delivery.count,
@@ -83,24 +83,5 @@ impl TimeLines {
             advice = GIVEN_UP,
             "notice given up"
         );
-    }
-
-    fn write_wait(&self, wait: LongWait) {
-        let minutes = wait.span().as_secs() / 60;
-        macro_rules! line {
-            ($level:ident) => {
-                tracing::$level!(
-                    orderId = self.ids.order_id,
-                    instanceId = self.ids.instance_id,
-                    minutes,
-                    advice = NO_ACCESS,
-                    "purchase waits for access data"
-                )
-            };
-        }
-        match wait {
-            LongWait::Warning => line!(warn),
-            LongWait::Error => line!(error),
-        }
     }
 }
