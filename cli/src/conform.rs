@@ -48,7 +48,7 @@ Run --scenarios only against a test installation: it creates and releases instan
 return access data immediately: from KOOHOOK_APP_INFO, or from a product that answers with appInfo.")]
 pub struct ConformArguments {
     /// The production address of the server.
-    #[arg(env = "KOOHOOK_ADDRESS")]
+    #[arg(env = "KOOHOOK_ADDRESS", hide_env_values = true)]
     address: Option<String>,
     #[command(flatten)]
     signing: SigningArguments,

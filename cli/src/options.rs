@@ -34,7 +34,7 @@ pub struct SigningArguments {
     #[arg(long, env = KIT_KEY, hide_env_values = true)]
     kit_key: Option<String>,
     /// The unit of V2's timestamp. The international guide says seconds [default: milliseconds].
-    #[arg(long, value_name = "UNIT", env = TIMESTAMP_UNIT, display_order = LAST)]
+    #[arg(long, value_name = "UNIT", env = TIMESTAMP_UNIT, hide_env_values = true, display_order = LAST)]
     timestamp_unit: Option<TimestampUnitOption>,
 }
 

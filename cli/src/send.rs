@@ -47,7 +47,12 @@ pub struct SendArguments {
     #[arg(long)]
     v2: bool,
     /// The production address. Kit calls go to the kit's paths below it.
-    #[arg(long, env = "KOOHOOK_ADDRESS", default_value = "http://127.0.0.1:8000/saasproduce")]
+    #[arg(
+        long,
+        env = "KOOHOOK_ADDRESS",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:8000/saasproduce"
+    )]
     address: String,
     #[command(flatten)]
     signing: SigningArguments,
@@ -58,7 +63,7 @@ pub struct SendArguments {
     #[arg(long, value_name = "BASE64", env = "KOOHOOK_SEALED_SECRET", hide_env_values = true)]
     sealed_secret: Option<String>,
     /// How send encrypts V1's personal fields: 1 is AES-256, 2 is AES-128 [default: 1].
-    #[arg(long, value_name = "1|2", env = ENCRYPT_TYPE, value_parser = ["1", "2"])]
+    #[arg(long, value_name = "1|2", env = ENCRYPT_TYPE, hide_env_values = true, value_parser = ["1", "2"])]
     encrypt_type: Option<String>,
     /// Do not encrypt members, and do not decrypt the answer.
     #[arg(long)]

@@ -52,7 +52,7 @@ They need dynamodb:CreateTable, UpdateTable, DescribeTable, DescribeTimeToLive, 
 UpdateContinuousBackups and PutItem. Of these the functions need only PutItem.")]
 struct CreateArguments {
     /// The store, written like KOOHOOK_STORE [default: the text in the file of KOOHOOK_STORE_FILE].
-    #[arg(env = STORE, value_name = "STORE")]
+    #[arg(env = STORE, hide_env_values = true, value_name = "STORE")]
     store: Option<String>,
 }
 
@@ -66,7 +66,7 @@ write, agenda, catalogue. It leaves no value in the store. It compares the seal 
 KOOHOOK_SEAL_KEY_PREVIOUS if they are set. The exit code is 1 if a check fails.")]
 struct CheckArguments {
     /// The store, written like KOOHOOK_STORE [default: the text in the file of KOOHOOK_STORE_FILE].
-    #[arg(env = STORE, value_name = "STORE")]
+    #[arg(env = STORE, hide_env_values = true, value_name = "STORE")]
     store: Option<String>,
 }
 

@@ -34,7 +34,7 @@ koohook may serve meanwhile. If the command is interrupted, run it again. The la
 catalogue is complete. The exit code is 1 if a value cannot be used or the store does not answer.")]
 pub struct ReindexArguments {
     /// The store, written like KOOHOOK_STORE [default: the text in the file of KOOHOOK_STORE_FILE].
-    #[arg(env = STORE, value_name = "STORE")]
+    #[arg(env = STORE, hide_env_values = true, value_name = "STORE")]
     pub store: Option<String>,
 }
 

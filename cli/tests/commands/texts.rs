@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::Folder;
+use crate::{Finished, Folder};
 
 const LIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/suite/texts.txt");
 /// The line before the help.
@@ -26,12 +26,27 @@ fn the_help_of_every_command_is_in_the_list_of_texts() {
 
 /// The help of every command.
 pub fn every_help(folder: &Folder) -> String {
-    help(folder, &[])
+    help_with(folder, &[], &[])
+}
+
+/// A password may be in a setting, and a help may be in a log or a screenshot.
+#[test]
+fn no_help_prints_a_value_of_the_environment() {
+    let folder = Folder::new();
+    let help = every_help(&folder);
+    let mut names: Vec<_> =
+        help.split("[env: ").skip(1).filter_map(|text| text.split(['=', ']']).next()).collect();
+    names.extend(["KOOHOOK_SEAL_KEY", "KOOHOOK_PRODUCT_SECRET", "KOOHOOK_OPENAPI_SK"]);
+    assert!(names.contains(&"KOOHOOK_STORE") && names.len() > 10, "{names:?}");
+    let values = names.iter().map(|name| (*name, format!("canary-of-{name}")));
+    let help = help_with(&folder, &[], &values.collect::<Vec<_>>());
+    assert!(help.contains("[env: KOOHOOK_STORE]") && !help.contains("canary"), "{help}");
 }
 
 /// The help of a command, then the help of its subcommands.
-fn help(folder: &Folder, command: &[&str]) -> String {
-    let done = folder.run(&[command, &["--help"]].concat());
+fn help_with(folder: &Folder, command: &[&str], settings: &[(&str, String)]) -> String {
+    let mut asked = folder.command(&[command, &["--help"]].concat());
+    let done = Finished::of(asked.envs(settings.iter().cloned()).output().unwrap());
     assert_eq!(done.code, Some(0), "{command:?}: {}", done.aside);
     let name = [&["koohook"], command].concat().join(" ");
     let mut text = format!("\n## {name}\n\n{}", done.out);
@@ -39,7 +54,7 @@ fn help(folder: &Folder, command: &[&str]) -> String {
     for line in commands.lines().take_while(|line| !line.is_empty()) {
         let name = line.split_whitespace().next().unwrap();
         if line.starts_with("  ") && !line.starts_with("   ") && name != "help" {
-            text += &help(folder, &[command, &[name]].concat());
+            text += &help_with(folder, &[command, &[name]].concat(), settings);
         }
     }
     text
