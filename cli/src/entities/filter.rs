@@ -23,8 +23,8 @@ pub struct FilterArguments<S: StateOption> {
     /// Only in these states, separated by commas [default: all states].
     #[arg(long, value_enum, value_delimiter = ',', value_name = "STATES")]
     state: Vec<S>,
-    /// Only if the last change is not before this time, like 2026-11-01 (UTC) or
-    /// 2026-11-01T16:00:00+08:00.
+    /// Only if the last change is not before this time, like 2026-11-01 (in this machine's
+    /// time zone) or 2026-11-01T16:00:00+08:00.
     #[arg(long, value_name = "TIME", value_parser = parse_since)]
     since: Option<UnixMillis>,
     /// Only if the last change is at least this long ago, like 30m, 1h or 2d. For a pending purchase
