@@ -1,6 +1,7 @@
 //! `koohook check`: checks everything that `koohook serve` needs, with the same settings.
 
 pub mod clock;
+mod notices;
 mod orders;
 mod product;
 mod settings;
@@ -15,6 +16,7 @@ use shell::store::memory::Memory;
 
 use crate::error::CommandError;
 use crate::findings::Findings;
+use crate::output::outln;
 use crate::output_format::FormatArgument;
 
 /// Arguments of `koohook check`.
@@ -27,8 +29,10 @@ The command reads the same settings as koohook serve, and prints one line for ea
   settings     every wrong setting
   store …      each operation of koohook in the store, and the seal
   clock        this machine's clock, compared with the store's and the product's
-  product      sends a signed test.ping; a status from 200 to 299 passes
+  product      sends a signed test.ping; a status from 200 to 299 passes. A second test.ping has a
+               wrong signature; the product must reject it
   order query  queries a mock order of the marketplace, if KOOHOOK_OPENAPI_AK is set
+  notices      how many notices wait after failed attempts
 
 It writes only the proof of its permissions in the store. You can run it beside a running server. The
 exit code is 1 if a check fails.")]
@@ -55,7 +59,14 @@ pub fn run(arguments: &CheckArguments) -> Result<ExitCode, CommandError> {
             findings.print("clock product", &clock::compare("the product", date));
         }
     });
-    Ok(findings.end(WELL))
+    notices::check(&mut findings);
+    let code = findings.end(WELL);
+    if !arguments.format.is_json() {
+        outln!("{NOT_CHECKED}");
+    }
+    Ok(code)
 }
 
 const WELL: &str = "koohook can serve with these settings";
+const NOT_CHECKED: &str =
+    "not checked: TLS proxy and Body-Sign (docs/deploy/machine.md), alarms, backup";

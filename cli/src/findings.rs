@@ -14,6 +14,8 @@ use crate::shown::shown;
 pub enum FindingLevel {
     /// It is as it should be.
     Ok,
+    /// The seller does not use it.
+    Off,
     /// koohook works, but an operator should know this.
     Warn,
     /// koohook does not work as it should.
@@ -39,6 +41,7 @@ impl FindingLevel {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
+            Self::Off => "off",
             Self::Warn => "WARN",
             Self::Failed => "failed",
         }
@@ -49,6 +52,11 @@ impl Finding {
     /// A finding that is as it should be.
     pub fn ok(text: impl Into<String>) -> Self {
         Self { level: FindingLevel::Ok, text: text.into() }
+    }
+
+    /// Something that the seller does not use.
+    pub fn off(text: impl Into<String>) -> Self {
+        Self { level: FindingLevel::Off, text: text.into() }
     }
 
     /// A finding that an operator should know.

@@ -7,6 +7,7 @@ mod check;
 mod command_line;
 mod completions;
 mod conform;
+mod counted;
 mod demo;
 mod dev;
 mod entities;
@@ -88,7 +89,6 @@ enum Command {
     Tenants(tenants::TenantsArguments),
     /// Find credentials of enterprises for applications: list them, show one, export all.
     Applications(applications::ApplicationsArguments),
-    /// List notices that the product has not accepted, and send given-up ones again.
     /// List notices that the product has not accepted, send them now, and send given-up ones again.
     Notices(notices::NoticesArguments),
     /// Print a script that completes the words of koohook in a shell.

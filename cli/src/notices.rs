@@ -5,18 +5,23 @@
 //! - `notice_line`: one notice as the commands print it. `notice_state`: its state. `owner`: whose
 //!   notice it is.
 //! - `notice_store`: reads the entities that have notices.
-//! - `listing`: `list` and `show`.
+//! - `notice_types`: the words of `--type`.
+//! - `listing`: `list` and `show`. `nothing_found`: why no notice was selected.
+//! - `failing`: what waits after failed attempts, for `koohook check`.
 //! - `selection`: what `now` and `replay` will change; it is counted before the operator is asked.
 //! - `acting`: `now` and `replay`; `action`: what they send. `watching`: waits for the outcome of the
 //!   next attempt. `results`: the table that they print.
 
 mod acting;
 mod action;
+pub mod failing;
 mod listing;
+mod nothing_found;
 mod notice_filter;
 mod notice_line;
 mod notice_state;
 mod notice_store;
+mod notice_types;
 mod owner;
 mod results;
 mod selection;
@@ -55,7 +60,7 @@ notice that it accepted before. If the product has applied a later notice of the
 the replayed one. Check the product then.
 
 The log, warnings and hints go to the standard error. The exit code is 1 if the store cannot be
-opened, a value has another seal key, or the instance is unknown.")]
+opened, a value has another seal key, or the instance or the order is unknown.")]
 pub struct NoticesArguments {
     #[command(subcommand)]
     command: NoticesCommand,
@@ -73,12 +78,24 @@ enum NoticesCommand {
 The state access-data is a purchase that the product accepted without access data. No notice waits:
 the marketplace waits for the product's PUT of the access data.
 
-The last line of the table is the number of notices.")]
+SINCE is the time of the change; a dead letter also has the time when it was given up. PURCHASE is the
+order of the purchase, if ORDER is the order of another change. The last line of the table is the
+number of notices. Only a terminal gets the heads of the table.")]
     List(ListArguments),
     /// Print whole notices with their last 8 attempts, as JSON. They contain the buyers' data.
     #[command(after_help = "Examples:
   koohook notices show --instance 3c1d…
-  koohook notices show --state dead >dead.json")]
+  koohook notices show --state dead >dead.json
+
+Members of an element; times are RFC 3339 in UTC:
+  key        the key of the entity in the store
+  id         the webhook-id of the notice
+  state      waiting, or dead
+  deadSince  when the relay gave it up
+  delivery   attempts: their number; since: the first one; isRunning: whether one runs now; failed: the
+             last ones that failed, each with at, status, fault, answer (its beginning), part, millis
+  trial      delivery in its stored form, for older programs: times in milliseconds
+  notice     the body, as the product gets it")]
     Show(ShowArguments),
     /// Make waiting notices due, so that the relay sends them now.
     #[command(after_help = "Examples:
@@ -87,9 +104,10 @@ The last line of the table is the number of notices.")]
   koohook notices now --older-than 1h --yes         everything that has waited for an hour
   koohook notices now --dead                        dead letters, too
 
-The command counts the notices, and asks before it changes them. It ends a pause: it counts no
-attempt, and uses up no pause of the retry schedule. It keeps the order of an entity's notices, so
-that a notice is sent after the earlier ones. An attempt that is running stays as it is.
+The command lists and counts the notices, and asks before it changes them. It ends a pause, and uses
+up no pause of the retry schedule. The attempt that follows counts like every attempt. The command
+keeps the order of an entity's notices, so that a notice is sent after the earlier ones. An attempt
+that is running stays as it is.
 
 Then it waits for the outcome, and prints it. The exit code is 1 if the product did not accept each
 notice in this time.")]

@@ -1,5 +1,7 @@
 //! Aligned tables for people. A Chinese character is as wide as two letters.
 
+use std::io::{self, IsTerminal};
+
 use unicode_width::UnicodeWidthStr;
 
 use crate::output::{outln, print};
@@ -18,24 +20,31 @@ impl<const COLUMNS: usize> TextTable<COLUMNS> {
         Self { heads, widths: [0; COLUMNS], is_begun: false }
     }
 
-    /// Prints rows, and the heads before the first rows. Hidden characters become visible. An empty
-    /// cell is printed as `-`. No rows print nothing.
-    pub fn print(&mut self, rows: &[[String; COLUMNS]]) {
-        print(format_args!("{}", self.text(rows)));
+    /// Widens the columns for rows that are printed later.
+    pub fn measure(&mut self, rows: &[[String; COLUMNS]]) {
+        rows.iter().for_each(|row| self.widen(&row.each_ref().map(|cell| visible(cell))));
     }
 
-    fn text(&mut self, rows: &[[String; COLUMNS]]) -> String {
-        let heads = (!self.is_begun).then(|| self.heads.map(str::to_owned));
+    /// Prints rows. On a terminal the heads are before the first rows; a pipe gets data alone. Hidden characters become visible. An empty
+    /// cell is printed as `-`. No rows print nothing.
+    pub fn print(&mut self, rows: &[[String; COLUMNS]]) {
+        print(format_args!("{}", self.text(rows, io::stdout().is_terminal())));
+    }
+
+    fn text(&mut self, rows: &[[String; COLUMNS]], has_heads: bool) -> String {
+        let heads = (has_heads && !self.is_begun).then(|| self.heads.map(str::to_owned));
         self.is_begun |= !rows.is_empty();
         let heads = heads.filter(|_| self.is_begun);
         let cells = rows.iter().map(|row| row.each_ref().map(|cell| visible(cell)));
         let lines: Vec<[String; COLUMNS]> = heads.into_iter().chain(cells).collect();
-        for line in &lines {
-            for (width, cell) in self.widths.iter_mut().zip(line) {
-                *width = cell.width().max(*width);
-            }
-        }
+        lines.iter().for_each(|line| self.widen(line));
         lines.iter().map(|line| self.line(line)).collect()
+    }
+
+    fn widen(&mut self, cells: &[String; COLUMNS]) {
+        for (width, cell) in self.widths.iter_mut().zip(cells) {
+            *width = cell.width().max(*width);
+        }
     }
 
     fn line(&self, cells: &[String; COLUMNS]) -> String {
@@ -73,10 +82,13 @@ mod tests {
     fn columns_are_aligned_by_the_width_on_a_terminal() {
         let mut table = TextTable::new(["NAME", "STATE", "NOTE"]);
         let row = |name: &str, state: &str, note: &str| [name, state, note].map(str::to_owned);
-        assert_eq!(table.text(&[]), "");
-        let text = table.text(&[row("云商店", "active", ""), row("a\u{1b}b", "", "x")]);
+        assert_eq!(table.text(&[], true), "");
+        let text = table.text(&[row("云商店", "active", ""), row("a\u{1b}b", "", "x")], true);
         let expected = "NAME      STATE   NOTE\n云商店    active  -\na\\u{1b}b  -       x\n";
         assert_eq!(text, expected);
-        assert_eq!(table.text(&[row("b", "c", "d")]), "b         c       d\n");
+        assert_eq!(table.text(&[row("b", "c", "d")], true), "b         c       d\n");
+        let mut table = TextTable::new(["NAME", "STATE", "NOTE"]);
+        table.measure(&[row("long name", "", "")]);
+        assert_eq!(table.text(&[row("a", "", "x")], false), "a          -  x\n");
     }
 }

@@ -11,7 +11,7 @@ use crate::findings::Finding;
 
 /// Queries a mock order.
 pub async fn check<W: World>(world: &W, orders: Option<&Orders>) -> Finding {
-    let Some(orders) = orders else { return Finding::ok(NOT_SET) };
+    let Some(orders) = orders else { return Finding::off(NOT_SET) };
     let ids = (OrderId::parse(MOCK_ORDER), OrderLineId::parse(MOCK_LINE));
     let (Ok(order_id), Ok(line)) = ids else { return Finding::failed("mock order malformed") };
     let query = OrderQuery { order_id, order_line_id: Some(line) };

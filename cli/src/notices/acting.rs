@@ -14,16 +14,19 @@ use shell::repository::{Slot, Start, Update};
 use shell::world::World;
 
 use super::action::Action;
+use super::nothing_found::{are, explain, print_rest};
 use super::notice_filter::NoticeFilter;
 use super::notice_line::NoticeLine;
 use super::notice_store::NoticeStore;
 use super::results::{Results, new_results, result_row};
 use super::selection::{SelectedEntity, Selection};
 use super::watching::OutcomeWatch;
+use crate::counted::counted_notices;
 use crate::error::CommandError;
 use crate::local_time::parse_span;
 use crate::output::{errln, outln, print_aside};
 use crate::read_failures::ReadFailures;
+use crate::shown::shown;
 
 /// How `now` and `replay` proceed.
 #[derive(Args)]
@@ -38,24 +41,30 @@ pub struct ActArguments {
 }
 
 impl ActArguments {
-    fn wait(&self) -> Duration {
-        let default = if io::stdout().is_terminal() { WAIT } else { Duration::ZERO };
-        self.wait.unwrap_or(default)
+    /// How long to wait; `None` if the operator did not choose and cannot watch.
+    fn wait(&self) -> Option<Duration> {
+        self.wait.or_else(|| io::stdout().is_terminal().then_some(WAIT))
     }
 
-    /// Asks the operator.
-    fn confirm(&self, what: &str, question: &str) -> Result<(), CommandError> {
+    /// Shows the operator what will be sent, and asks.
+    fn confirm(&self, selection: &Selection, action: Action) -> Result<(), CommandError> {
         if self.yes {
             return Ok(());
         }
+        selection.lines().take(SHOWN).for_each(print_selected);
+        if let Some(more @ 1..) = selection.count().checked_sub(SHOWN) {
+            errln!("  and {more} more");
+        }
+        let (what, count) = (selection.text(), selection.count());
         if !io::stdin().is_terminal() {
             return Err(format!(
-                "{what} are selected, and none is changed; give --yes, because the \
-                                standard input is not a terminal"
+                "{what} {} selected, and none is changed; give --yes, because the standard input \
+                 is not a terminal",
+                are(count)
             )
             .into());
         }
-        print_aside(format_args!("koohook: {what}; {question}? [y/N] "));
+        print_aside(format_args!("koohook: {what}; {}? [y/N] ", action.question(count)));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         if !answer.ends_with('\n') {
@@ -81,12 +90,27 @@ pub fn run(
 ) -> Result<ExitCode, CommandError> {
     let mut failures = ReadFailures::default();
     let selection = Selection::read(store, filter, action, &mut failures)?;
+    print_rest(&selection.rest, action);
     if selection.count() > 0 {
-        arguments.confirm(&selection.text(), action.question())?;
-    } else if selection.has_accepted_purchase && action != Action::Dead {
-        errln!("koohook: {ACCEPTED}");
+        arguments.confirm(&selection, action)?;
     }
+    let code = send(store, &selection, action, arguments, failures)?;
+    if selection.count() == 0 && selection.rest.is_silent() {
+        explain(store, filter, selection.rest.is_known)?;
+    }
+    Ok(code)
+}
+
+/// Changes what is selected, and waits for the outcome.
+fn send(
+    store: &NoticeStore,
+    selection: &Selection,
+    action: Action,
+    arguments: &ActArguments,
+    mut failures: ReadFailures,
+) -> Result<ExitCode, CommandError> {
     let mut table = new_results();
+    table.measure(&selection.lines().map(|line| result_row(line, "")).collect::<Vec<_>>());
     let mut watch = OutcomeWatch::default();
     let (mut sent, mut stopped) = (0, None);
     for target in &selection.targets {
@@ -101,11 +125,15 @@ pub fn run(
         }
     }
     // The end of this line is the same for every count: programs read it.
-    outln!("{sent} notices will be sent {}", action.adverb());
+    outln!("{} will be sent {}", counted_notices(sent), action.adverb());
     if let Some(fault) = stopped {
         return Err(fault);
     }
-    let is_delivered = watch.run(store, arguments.wait(), &mut table, &mut failures)?;
+    let wait = arguments.wait();
+    if wait.is_none() && sent > 0 {
+        errln!("koohook: not waited; give --wait 15s to see the outcome");
+    }
+    let is_delivered = watch.run(store, wait.unwrap_or_default(), &mut table, &mut failures)?;
     let ended = failures.end()?;
     Ok(if is_delivered { ended } else { ExitCode::FAILURE })
 }
@@ -179,6 +207,12 @@ fn report(
     sent
 }
 
+fn print_selected(line: &NoticeLine) {
+    let order = line.order();
+    let whose = if order.is_empty() { line.owner.text() } else { order };
+    errln!("  {}  {}  {}", shown(&whose), line.kind_text(), line.state.as_str());
+}
+
 fn gone() -> String {
     "no longer waits".to_owned()
 }
@@ -194,5 +228,5 @@ fn result(line: &NoticeLine, now: UnixMillis) -> String {
 
 /// How long to wait on a terminal.
 const WAIT: Duration = Duration::from_secs(15);
-const ACCEPTED: &str = "the product accepted instance.created, so koohook does not send it again; only \
-     the product's PUT of the access data makes the purchase ready";
+/// How many notices the operator sees before the question.
+const SHOWN: usize = 20;

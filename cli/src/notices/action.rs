@@ -24,14 +24,11 @@ impl Action {
     }
 
     /// The question to the operator.
-    pub const fn question(self) -> &'static str {
-        match self {
-            Self::Waiting | Self::Everything => "send them now",
-            Self::Dead => "send them again",
-        }
+    pub fn question(self, count: usize) -> String {
+        format!("send {} {}", if count == 1 { "it" } else { "them" }, self.adverb())
     }
 
-    /// The last word of the last line.
+    /// The last word of the question and of the last line.
     pub const fn adverb(self) -> &'static str {
         match self {
             Self::Waiting | Self::Everything => "now",

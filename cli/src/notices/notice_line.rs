@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::notice_state::NoticeState;
 use super::owner::Owner;
+use crate::counted::counted;
 use crate::local_time::{local_time, span_text};
 
 /// One notice, or one purchase that waits for access data.
@@ -22,8 +23,10 @@ pub struct NoticeLine {
     pub kind: Option<NoticeType>,
     /// Its state.
     pub state: NoticeState,
-    /// Since when it has this state.
+    /// The time of its change; of a purchase, since when it waits.
     pub since: UnixMillis,
+    /// When the relay gave it up, if it is a dead letter.
+    pub dead_since: Option<UnixMillis>,
     /// What it waits for, if it waits.
     pub wait: Option<NoticeWait>,
     /// The number of counted attempts.
@@ -35,7 +38,8 @@ pub struct NoticeLine {
 }
 
 /// The columns of a table of notices.
-pub const HEADS: [&str; 7] = ["SINCE", "ORDER", "INSTANCE", "SEQUENCE", "TYPE", "STATE", "WHY"];
+pub const HEADS: [&str; 8] =
+    ["SINCE", "ORDER", "PURCHASE", "INSTANCE", "SEQUENCE", "TYPE", "STATE", "WHY"];
 
 impl NoticeLine {
     /// Every line of an entity: dead letters, waiting notices, and the wait for access data.
@@ -43,8 +47,9 @@ impl NoticeLine {
         let owner = Owner::of(key, record);
         let outbox = &record.outbox;
         let dead = outbox.dead.iter().map(|dead| {
-            let line = Self::of(&owner, &dead.notice, NoticeState::Dead, dead.at);
+            let line = Self::of(&owner, &dead.notice, NoticeState::Dead);
             Self {
+                dead_since: Some(dead.at),
                 attempts: dead.delivery.count,
                 last: dead.delivery.attempts.last().cloned(),
                 ..line
@@ -57,24 +62,20 @@ impl NoticeLine {
                 wait: outbox.wait_of(sequence, now),
                 attempts: delivery.map_or(0, |delivery| delivery.count),
                 last: delivery.and_then(|delivery| delivery.attempts.last().cloned()),
-                ..Self::of(&owner, notice, NoticeState::Waiting, notice.at)
+                ..Self::of(&owner, notice, NoticeState::Waiting)
             }
         });
         let access = access_wait(record).map(|since| Self::access_data(&owner, since));
         dead.chain(waiting).chain(access).collect()
     }
 
-    fn of(owner: &Owner, notice: &Notice, state: NoticeState, since: UnixMillis) -> Self {
+    fn of(owner: &Owner, notice: &Notice, state: NoticeState) -> Self {
         Self {
-            owner: owner.clone(),
             sequence: Some(notice.sequence()),
             kind: Some(notice.kind),
             state,
-            since,
-            wait: None,
-            attempts: 0,
-            last: None,
             order: notice.data.get("orderId").and_then(Value::as_str).map(str::to_owned),
+            ..Self::access_data(owner, notice.at)
         }
     }
 
@@ -85,6 +86,7 @@ impl NoticeLine {
             kind: None,
             state: NoticeState::AccessData,
             since,
+            dead_since: None,
             wait: None,
             attempts: 0,
             last: None,
@@ -97,14 +99,32 @@ impl NoticeLine {
         [&self.order, &self.owner.order].into_iter().any(|it| it.as_deref() == Some(order))
     }
 
-    /// The row of a table.
-    pub fn row(&self, now: UnixMillis) -> [String; 7] {
+    /// Whether an attempt failed.
+    pub const fn has_failed(&self) -> bool {
+        self.attempts > 0
+    }
+
+    /// The order of the change, which may be a renewal. Else the order of the purchase.
+    pub fn order(&self) -> String {
+        self.order.as_ref().or(self.owner.order.as_ref()).cloned().unwrap_or_default()
+    }
+
+    /// The type, or the access data.
+    pub fn kind_text(&self) -> &'static str {
+        self.kind.map_or(ACCESS_DATA, NoticeType::as_str)
+    }
+
+    /// The row of a table. The purchase is only there if it is another order.
+    pub fn row(&self, now: UnixMillis) -> [String; 8] {
+        let order = self.order();
+        let purchase = self.owner.order.as_ref().filter(|purchase| **purchase != order);
         [
             local_time(self.since),
-            self.order.as_ref().or(self.owner.order.as_ref()).cloned().unwrap_or_default(),
+            order.clone(),
+            purchase.cloned().unwrap_or_default(),
             self.owner.text(),
             self.sequence.map(|sequence| sequence.to_string()).unwrap_or_default(),
-            self.kind.map_or(ACCESS_DATA, NoticeType::as_str).to_owned(),
+            self.kind_text().to_owned(),
             self.state.as_str().to_owned(),
             self.why(now),
         ]
@@ -120,7 +140,9 @@ impl NoticeLine {
                 format!("waits {span} for the product's PUT of the access data")
             }
             (NoticeState::Dead, _) => {
-                format!("given up after {}{}", attempts(self.attempts), fault())
+                let since = self.dead_since.map(local_time).unwrap_or_default();
+                let count = attempts(self.attempts);
+                format!("given up after {count}, dead since {since}{}", fault())
             }
             (NoticeState::Waiting, Some(NoticeWait::Attempt { number })) => {
                 format!("attempt {number} is running")
@@ -156,6 +178,7 @@ impl NoticeLine {
         let mut json = self.owner.json();
         for (name, value) in [
             ("since", json!(self.since.to_rfc3339())),
+            ("deadSince", json!(self.dead_since.map(UnixMillis::to_rfc3339))),
             ("noticeOrderId", json!(self.order)),
             ("sequence", json!(self.sequence)),
             ("type", json!(self.kind)),
@@ -198,7 +221,7 @@ fn fault(Attempt { fault, status, .. }: &Attempt) -> String {
 }
 
 fn attempts(count: u32) -> String {
-    if count == 1 { "1 attempt".to_owned() } else { format!("{count} attempts") }
+    counted(usize::try_from(count).unwrap_or(usize::MAX), "attempt", "attempts")
 }
 
 const ACCESS_DATA: &str = "access data";

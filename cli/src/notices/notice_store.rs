@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use domain::catalogue::CatalogueList;
+use domain::catalogue::{CatalogueList, OrderDigest};
 use domain::entity::{Entity, Subject};
 use domain::outbox::Reader;
 use domain::store_keys;
 use futures_util::StreamExt;
 use futures_util::stream;
-use protocol::message::InstanceId;
+use protocol::message::{InstanceId, OrderId};
 use protocol::time::UnixMillis;
 use shell::failure::Failure;
 use shell::host::MachineWorld;
@@ -56,6 +56,27 @@ impl NoticeStore {
             }
         }
         Ok(())
+    }
+
+    /// Whether an instance was bought with this order, by the catalogue.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub fn knows(&self, order: &str) -> Result<bool, CommandError> {
+        let Ok(order) = OrderId::parse(order) else { return Ok(false) };
+        let wanted = Some(OrderDigest::of(&order));
+        let mut is_known = false;
+        let mut progress = Progress::new("entries searched");
+        for list in CatalogueList::ALL {
+            let store = self.session.world.store();
+            let found = each_in(store, list, PAGE, |item| {
+                progress.add(1);
+                is_known |= item.order == wanted;
+            });
+            let found = self.session.runtime.block_on(found);
+            found.map_err(|fault| self.session.advised(fault.into()))?;
+        }
+        Ok(is_known)
     }
 
     /// Reads records concurrently.
@@ -151,14 +172,26 @@ async fn add_pending(
     keys: &mut BTreeSet<String>,
     progress: &mut Progress,
 ) -> Result<(), Unavailable> {
+    let add = |item: CatalogueItem| {
+        progress.add(1);
+        keys.insert(item.key);
+    };
+    each_in(store, CatalogueList::PendingInstances, page, add).await
+}
+
+/// Reads a list of the catalogue page by page.
+async fn each_in(
+    store: &impl Store,
+    list: CatalogueList,
+    page: usize,
+    mut each: impl FnMut(CatalogueItem),
+) -> Result<(), Unavailable> {
     let mut after = None;
     loop {
-        let list = CatalogueList::PendingInstances;
         let items = store.catalogue(list, after.as_ref(), page).await?;
-        progress.add(items.len());
         let is_last = items.len() < page;
         after = items.last().map(CatalogueItem::place);
-        keys.extend(items.into_iter().map(|item| item.key));
+        items.into_iter().for_each(&mut each);
         if is_last {
             return Ok(());
         }

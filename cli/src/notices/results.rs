@@ -15,6 +15,6 @@ pub const fn new_results() -> Results {
 
 /// A row of the table of results.
 pub fn result_row(line: &NoticeLine, result: &str) -> [String; 5] {
-    let [_, order, owner, sequence, kind, ..] = line.row(UnixMillis::EPOCH);
+    let [_, order, _, owner, sequence, kind, ..] = line.row(UnixMillis::EPOCH);
     [order, owner, sequence, kind, result.to_owned()]
 }

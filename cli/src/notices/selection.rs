@@ -12,6 +12,7 @@ use super::notice_filter::NoticeFilter;
 use super::notice_line::NoticeLine;
 use super::notice_state::NoticeState;
 use super::notice_store::NoticeStore;
+use crate::counted::counted;
 use crate::error::CommandError;
 use crate::read_failures::ReadFailures;
 
@@ -20,8 +21,21 @@ use crate::read_failures::ReadFailures;
 pub struct Selection {
     /// The entities with selected notices.
     pub targets: Vec<SelectedEntity>,
+    /// What the command leaves out.
+    pub rest: UnselectedRest,
+}
+
+/// What passes the filter, or is about its order, and is not selected.
+#[derive(Default)]
+pub struct UnselectedRest {
     /// Whether a purchase without access data was found. It has no notice to send.
     pub has_accepted_purchase: bool,
+    /// The dead letters that pass.
+    pub dead: usize,
+    /// The waiting notices that pass.
+    pub waiting: usize,
+    /// Whether anything is about the order or the instance.
+    pub is_known: bool,
 }
 
 /// The selected notices of one entity.
@@ -53,31 +67,60 @@ impl Selection {
     fn add(&mut self, slot: &Slot, filter: &NoticeFilter, action: Action, now: UnixMillis) {
         let Some(record) = slot.record() else { return };
         let mut lines = NoticeLine::all(&slot.key, record, now);
-        let is_accepted = |line: &NoticeLine| {
-            line.state == NoticeState::AccessData
-                && filter.order.as_ref().is_none_or(|order| line.is_about_order(order))
-        };
-        let may_be_asked = matches!(filter.kind, None | Some(NoticeType::Created));
-        self.has_accepted_purchase |= may_be_asked && lines.iter().any(is_accepted);
+        self.rest.add(&lines, filter, action, now);
         lines.retain(|line| action.includes(line.state) && filter.selects(line, now));
         if !lines.is_empty() {
             self.targets.push(SelectedEntity { key: slot.key.clone(), lines });
         }
     }
 
+    /// Every selected notice.
+    pub fn lines(&self) -> impl Iterator<Item = &NoticeLine> {
+        self.targets.iter().flat_map(|target| &target.lines)
+    }
+
     /// The number of notices.
     pub fn count(&self) -> usize {
-        self.targets.iter().map(|target| target.lines.len()).sum()
+        self.lines().count()
     }
 
     /// The counts, for example `12 notices of 7 instances`.
     pub fn text(&self) -> String {
-        let mut lines = self.targets.iter().flat_map(|target| &target.lines);
-        let is_instances = lines.all(|line| line.owner.is_instance);
+        let is_instances = self.lines().all(|line| line.owner.is_instance);
         let (one, many) =
             if is_instances { ("instance", "instances") } else { ("entity", "entities") };
         let entities = counted(self.targets.len(), one, many);
         format!("{} of {entities}", counted(self.count(), "notice", "notices"))
+    }
+}
+
+impl UnselectedRest {
+    /// Whether it gives no reason why nothing is selected.
+    pub const fn is_silent(&self) -> bool {
+        !self.has_accepted_purchase && self.dead == 0 && self.waiting == 0
+    }
+
+    fn add(
+        &mut self,
+        lines: &[NoticeLine],
+        filter: &NoticeFilter,
+        action: Action,
+        now: UnixMillis,
+    ) {
+        let about: Vec<_> = lines.iter().filter(|line| filter.is_about(line)).collect();
+        self.is_known |= !about.is_empty();
+        let created =
+            filter.kinds.as_ref().is_none_or(|kinds| kinds.0.contains(&NoticeType::Created));
+        self.has_accepted_purchase |=
+            created && about.iter().any(|line| line.state == NoticeState::AccessData);
+        for line in about {
+            match line.state {
+                state if action.includes(state) || !filter.selects(line, now) => (),
+                NoticeState::Dead => self.dead += 1,
+                NoticeState::Waiting => self.waiting += 1,
+                NoticeState::AccessData => (),
+            }
+        }
     }
 }
 
@@ -102,9 +145,4 @@ const fn is_resting(wait: NoticeWait) -> bool {
         }
         NoticeWait::Due | NoticeWait::Attempt { .. } | NoticeWait::DeadPurchase => false,
     }
-}
-
-/// A count with its word.
-pub fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 use serde_json::Value;
 
+use super::notices::shop::Shop;
 use super::{Finished, Folder};
 
 const PRODUCT_SECRET: &str = "whsec_Y29uc3RydWN0ZWQtcHJvZHVjdC1zZWNyZXQtMDAwMQ==";
@@ -77,6 +78,9 @@ fn a_sound_installation_passes_every_check() {
     }
     assert_eq!(line(&finished, "store complete"), "store complete|ok|the catalogue is complete");
     assert_eq!(line(&finished, "product"), "product|ok|the product accepts test.ping");
+    assert_eq!(line(&finished, "notices"), "notices|ok|none waits after a failed attempt");
+    let last = finished.out.lines().last().unwrap();
+    assert!(last.starts_with("not checked: TLS proxy and Body-Sign"), "{last}");
     let request = request.join().unwrap();
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("POST /hooks HTTP/1.1\r\n"), "{head}");
@@ -188,7 +192,10 @@ fn the_findings_are_json_for_programs() {
     let finished = check(&[], &["-o", "json"]);
     finished.check(0, "", "");
     let findings: Vec<Value> = serde_json::from_str(&finished.out).unwrap();
-    assert!(findings.iter().all(|finding| finding["level"] == "ok"), "{findings:?}");
+    let is_well = |finding: &Value| ["ok", "off"].map(Value::from).contains(&finding["level"]);
+    assert!(findings.iter().all(is_well), "{findings:?}");
+    let off = |name| findings.iter().any(|it| it["name"] == name && it["level"] == "off");
+    assert!(off("order query") && off("product"), "{findings:?}");
     assert_eq!(findings[0]["name"], "settings");
 }
 
@@ -203,4 +210,28 @@ fn a_store_that_does_not_exist_is_not_created() {
     let finished = Finished::of(command.output().unwrap());
     finished.check(0, "the file does not exist; koohook serve creates it", "");
     assert!(!folder.0.path().join("koohook.db").exists());
+}
+
+/// A product that compares no signature accepts everything from everybody.
+#[test]
+fn a_product_that_accepts_a_wrong_signature_gets_a_warning() {
+    let shop = Shop::after("sqlite:koohook.db", &[]);
+    shop.product.answer(204);
+    let finished = shop.check();
+    finished.check(0, "koohook can serve with these settings", "");
+    let line = line(&finished, "product");
+    assert_eq!(
+        line,
+        "product|WARN|the product accepts a message with a wrong signature; verify first \
+         (docs/product.md)"
+    );
+}
+
+#[test]
+fn notices_that_fail_are_counted() {
+    let purchase: &[&str] = &["newInstance", "orderId=CS1", "orderLineId=CS1-1"];
+    let shop = Shop::after("sqlite:koohook.db", &[purchase]);
+    let line = line(&shop.check(), "notices");
+    assert!(line.starts_with("notices|WARN|1 waits after failed attempts, the oldest"), "{line}");
+    assert!(line.ends_with("; see koohook notices list"), "{line}");
 }

@@ -160,8 +160,8 @@ fn a_list_has_the_newest_change_first_and_its_filters_select() {
     assert_eq!(orders(&["--since", "2099-01-01"]), [""; 0]);
     assert_eq!(orders(&["--since", "2020-01-01"]), all);
     let more = look(&folder, &["instances", "list", "--limit", "2"]);
-    more.check(0, "CHANGED", "these are the 2 newest; to see older instances too, add --all");
-    assert_eq!(more.out.lines().count(), 3, "{}", more.out);
+    more.check(0, "", "these are the 2 newest; to see older instances too, add --all");
+    assert_eq!(more.out.lines().count(), 2, "{}", more.out);
     let none = look(&folder, &["instances", "list", "--state", "released"]);
     none.check(0, "", "no instances were found");
     assert_eq!(none.out, "");

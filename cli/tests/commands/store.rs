@@ -17,7 +17,7 @@ fn a_missing_store_and_an_unknown_instance_are_errors() {
         let done = folder.run(&["notices", command, "--instance", "i-9"]);
         done.check(1, "", "instance i-9 is not in this store; correct the ID");
         assert_eq!(done.out, "");
-        let done = folder.run(&["notices", command, "--since", "2026-11-26T08:00:00"]);
+        let done = folder.run(&["notices", command, "--since", "2026-11-26T25:00:00"]);
         done.check(2, "", "a time with its offset from UTC");
     }
 }
@@ -96,7 +96,7 @@ fn a_stopped_server_leaves_one_file_with_every_value() {
         let mut server =
             command.env("KOOHOOK_SEAL_KEY", SEAL_KEY).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().contains("\"listen\"")), "{arguments:?}");
+        assert!(lines.any(|line| line.unwrap().contains("\"listening\"")), "{arguments:?}");
         assert!(folder.0.path().join("koohook.db-wal").exists());
         let sent = Command::new("kill").args(["-s", signal, &server.id().to_string()]).status();
         assert!(sent.unwrap().success());

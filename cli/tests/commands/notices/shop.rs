@@ -65,7 +65,10 @@ impl RejectingProduct {
             let mut body = vec![0; len];
             reader.read_exact(&mut body).ok()?;
             let body: Value = serde_json::from_slice(&body).ok()?;
-            self.received.lock().unwrap().push((id, body["data"]["sequence"].as_u64()?));
+            self.received
+                .lock()
+                .unwrap()
+                .push((id, body["data"]["sequence"].as_u64().unwrap_or_default()));
             let status = self.status.load(Ordering::SeqCst);
             // Without this pause the relay would try again within seconds.
             let answer =
@@ -98,16 +101,26 @@ impl Shop {
         shop
     }
 
+    fn settings(&self) -> [(&'static str, String); 6] {
+        [
+            ("KOOHOOK_BASE_KEY", KEY.to_owned()),
+            ("KOOHOOK_PRODUCT_URL", format!("http://{}/", self.product.address)),
+            ("KOOHOOK_PRODUCT_SECRET", SECRET.to_owned()),
+            ("KOOHOOK_STORE", self.store.clone()),
+            ("KOOHOOK_SEAL_KEY", SEAL_KEY.to_owned()),
+            ("KOOHOOK_LISTEN", "127.0.0.1:0".to_owned()),
+        ]
+    }
+
+    /// Runs `koohook check` with the settings of the server.
+    pub fn check(&self) -> Finished {
+        Finished::of(self.folder.command(&["check"]).envs(self.settings()).output().unwrap())
+    }
+
     /// Starts `koohook serve` and returns its production address.
     pub fn start(&mut self) -> String {
         let mut command = self.command(&["serve"]);
-        let settings = [
-            ("KOOHOOK_BASE_KEY", KEY),
-            ("KOOHOOK_PRODUCT_URL", &format!("http://{}/", self.product.address)),
-            ("KOOHOOK_PRODUCT_SECRET", SECRET),
-            ("KOOHOOK_LISTEN", "127.0.0.1:0"),
-        ];
-        let mut server = command.envs(settings).stdout(Stdio::piped()).spawn().unwrap();
+        let mut server = command.envs(self.settings()).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
         let listening = lines.find(|line| line.contains("\"listen\"")).unwrap();
         thread::spawn(move || lines.for_each(drop));
