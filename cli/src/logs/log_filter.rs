@@ -8,6 +8,7 @@ use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 
 use super::log_line::{LogEvent, LogLine};
+use super::related_instances::RelatedInstances;
 use crate::local_time::parse_span;
 use crate::time_text::parse_since;
 
@@ -15,11 +16,18 @@ use crate::time_text::parse_since;
 #[derive(Args, Default)]
 pub struct LogFilter {
     /// Only lines of this level, or of a more serious one.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, ignore_case = true)]
     level: Option<LogLevel>,
-    /// Only lines about this order, or about one line of it: ORDER/LINE.
+    /// Only lines about this order, or about one line of it: ORDER/LINE. Also the other lines about the
+    /// instances that these lines name: a renewal has its own order.
     #[arg(long)]
     order: Option<String>,
+    /// With --order, leave out lines that name only the instance.
+    #[arg(long, requires = "order")]
+    exact: bool,
+    /// Only the lines of this request: its requestId.
+    #[arg(long, value_name = "ID")]
+    request: Option<String>,
     /// Only lines about this instance.
     #[arg(long, value_name = "ID")]
     instance: Option<String>,
@@ -29,8 +37,8 @@ pub struct LogFilter {
     /// Only lines about this call of the marketplace, for example newInstance.
     #[arg(long)]
     activity: Option<String>,
-    /// Only lines since this time, like 2026-11-01 (UTC) or 2026-11-01T16:00:00+08:00, or of the
-    /// last span, like 1h.
+    /// Only lines since this time, like 2026-11-01 or 2026-11-01T16:00 (in this machine's time zone),
+    /// or 2026-11-01T16:00:00+08:00, or of the last span, like 1h.
     #[arg(long, value_name = "TIME", value_parser = parse_moment)]
     since: Option<UnixMillis>,
     /// Only lines before this time.
@@ -64,15 +72,36 @@ impl LogLevel {
 }
 
 impl LogFilter {
-    /// Whether the line passes.
-    pub fn selects(&self, line: &LogLine<'_>) -> bool {
+    /// Whether the line passes. `related` learns the instances of the order, and counts the lines
+    /// that pass only by their instance.
+    pub fn selects(&self, line: &LogLine<'_>, related: &mut RelatedInstances) -> bool {
         let is_found = self.grep.as_ref().is_none_or(|text| contains(line.text, text));
-        is_found && line.event.as_ref().map_or(!self.needs_event(), |event| self.passes(event))
+        let Some(event) = &line.event else { return is_found && !self.needs_event() };
+        let is_named = self.learn(event, related);
+        let is_selected = is_found && self.passes(event) && (is_named || related.contains(event));
+        related.added_lines += usize::from(is_selected && !is_named);
+        is_selected
+    }
+
+    /// Whether the event names the wanted order. Without `--order` every event does. `related` learns
+    /// its instance.
+    pub fn learn(&self, event: &LogEvent<'_>, related: &mut RelatedInstances) -> bool {
+        let Some(order) = self.order.as_deref() else { return true };
+        let is_named = is_about_order(event, order);
+        if is_named && !self.exact {
+            related.learn(event);
+        }
+        is_named
+    }
+
+    /// A text that each line about the order contains, if the instances of an order are wanted.
+    pub fn text_of_order(&self) -> Option<&str> {
+        self.order.as_deref().filter(|_| !self.exact).and_then(|order| order.split('/').next())
     }
 
     /// Whether only an event can pass.
     fn needs_event(&self) -> bool {
-        let names = [&self.order, &self.instance, &self.tenant, &self.activity];
+        let names = [&self.order, &self.instance, &self.tenant, &self.activity, &self.request];
         let times = [self.since, self.until];
         self.level.is_some()
             || names.iter().any(|name| name.is_some())
@@ -86,7 +115,7 @@ impl LogFilter {
         self.level.is_none_or(|most| level(event).is_none_or(|level| level <= most))
             && is(&self.tenant, "tenantId")
             && is(&self.activity, "activity")
-            && self.order.as_deref().is_none_or(|order| is_about_order(event, order))
+            && is(&self.request, "requestId")
             && self.instance.as_deref().is_none_or(|id| is_about_instance(event, id))
             && self.since.is_none_or(|since| event.at().is_some_and(|at| since <= at))
             && self.until.is_none_or(|until| event.at().is_some_and(|at| at < until))
@@ -99,6 +128,9 @@ fn level(event: &LogEvent<'_>) -> Option<LogLevel> {
 
 /// An order's ID may contain a slash, so both readings count.
 fn is_about_order(event: &LogEvent<'_>, wanted: &str) -> bool {
+    if event.text("noticeOrderId") == Some(wanted) {
+        return true;
+    }
     let Some(order) = event.text("orderId") else { return false };
     let line = wanted.strip_prefix(order).and_then(|rest| rest.strip_prefix('/'));
     order == wanted || line.is_some_and(|line| event.text("orderLineId") == Some(line))
@@ -139,7 +171,7 @@ mod tests {
         "activity":"newInstance","orderId":"CS/1","orderLineId":"7","instanceId":"i-1","tenantId":"t"}"#;
 
     fn selects(filter: LogFilter, text: &str) -> bool {
-        filter.selects(&LogLine::parse(text))
+        filter.selects(&LogLine::parse(text), &mut RelatedInstances::default())
     }
 
     fn text(text: &str) -> Option<String> {

@@ -5,11 +5,15 @@ use std::fmt::Write;
 
 use protocol::time::UnixMillis;
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
 use super::log_filter::LogLevel;
 use super::log_line::{LogEvent, LogLine};
 use crate::local_time::local_time;
 use crate::shown::shown;
+
+/// A name and its printed value.
+type Field<'e> = (&'e str, String);
 
 /// How lines are printed.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +22,10 @@ pub struct LogView {
     pub is_json: bool,
     /// Whether colours are used.
     pub is_coloured: bool,
+    /// Whether the technical fields are printed, too.
+    pub has_all_fields: bool,
+    /// The width of the terminal in columns; `None` if the output is not a terminal.
+    pub width: Option<usize>,
 }
 
 impl LogView {
@@ -47,16 +55,39 @@ impl LogView {
         self.paint(text, colour, &format!("{:<5}", shown(level)));
         text.push(' ');
         self.paint(text, BOLD, &shown(event.text("message").unwrap_or_default()));
+        let (ids, rest) = self.fields(event);
+        let (aside, rest): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|(name, _)| self.width.is_some() && is_aside(name));
+        let all = [&ids, &aside, &rest].into_iter().flatten();
+        let len: usize = all.map(|(name, value)| name.width() + value.width() + "  =".len()).sum();
+        if self.width.is_some_and(|width| HEAD_WIDTH + len > width) && !aside.is_empty() {
+            self.add_fields(ids.iter().chain(&rest), text);
+            text.push_str("\n  ");
+            self.add_fields(aside.iter(), text);
+        } else {
+            self.add_fields(ids.iter().chain(&aside).chain(&rest), text);
+        }
+    }
+
+    /// The names and values in the order of their printing: the IDs, and the others. Unknown names
+    /// come after the known ones, in the order of the alphabet. Advice is last.
+    fn fields<'e>(self, event: &'e LogEvent<'_>) -> (Vec<Field<'e>>, Vec<Field<'e>>) {
         let place = |name: &str| ORDER.iter().position(|known| *known == name);
-        let mut names: Vec<&String> = event.members.keys().collect();
-        names.retain(|name| !HEAD.contains(&name.as_str()));
-        // Unknown names come after the known ones, in the order of the alphabet. Advice is last.
-        names.sort_by_key(|name| (*name == ADVICE, place(name).unwrap_or(ORDER.len())));
-        for name in names {
-            let value = event.members.get(name).map(value_text).unwrap_or_default();
+        let members = event.members.iter().map(|(name, value)| (name.as_str(), value));
+        let mut fields: Vec<Field<'e>> = members
+            .filter(|(name, _)| !HEAD.contains(name))
+            .filter(|(name, _)| self.has_all_fields || !TECHNICAL.contains(name))
+            .map(|(name, value)| (name, value_text(value)))
+            .collect();
+        fields.sort_by_key(|(name, _)| (*name == ADVICE, place(name).unwrap_or(ORDER.len())));
+        fields.into_iter().partition(|(name, _)| IDS.contains(name))
+    }
+
+    fn add_fields<'e>(self, fields: impl Iterator<Item = &'e Field<'e>>, text: &mut String) {
+        for (name, value) in fields {
             text.push_str("  ");
             self.paint(text, DIM, &format!("{}=", shown(name)));
-            self.paint(text, if IDS.contains(&name.as_str()) { CYAN } else { "" }, &value);
+            self.paint(text, if IDS.contains(name) { CYAN } else { "" }, value);
         }
     }
 
@@ -66,6 +97,11 @@ impl LogView {
             false => write!(text, "{part}"),
         };
     }
+}
+
+/// Whether a field may get its own line.
+fn is_aside(name: &str) -> bool {
+    [ADVICE, "fault"].contains(&name)
 }
 
 /// The local time with milliseconds; the text of the log if it is not a time.
@@ -94,11 +130,27 @@ fn value_text(value: &Value) -> String {
 
 /// The members before all others.
 const HEAD: [&str; 3] = ["timestamp", "level", "message"];
-const IDS: [&str; 6] = ["orderId", "orderLineId", "instanceId", "tenantId", "appId", "businessId"];
+const IDS: [&str; 7] =
+    ["orderId", "orderLineId", "noticeOrderId", "instanceId", "tenantId", "appId", "businessId"];
+/// The members that only a developer of koohook needs.
+const TECHNICAL: [&str; 9] = [
+    "form",
+    "key",
+    "function",
+    "reads",
+    "writes",
+    "storeMillis",
+    "address",
+    "businessId",
+    "contract",
+];
+/// The usual width of the time, the level and the message.
+const HEAD_WIDTH: usize = 55;
 /// The members that a reader needs first.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "orderId",
     "orderLineId",
+    "noticeOrderId",
     "instanceId",
     "tenantId",
     "appId",
@@ -136,7 +188,8 @@ mod tests {
 
     fn view(is_json: bool, is_coloured: bool, line: &str) -> String {
         let mut text = String::new();
-        LogView { is_json, is_coloured }.add(&LogLine::parse(line), &mut text);
+        let view = LogView { is_json, is_coloured, has_all_fields: false, width: None };
+        view.add(&LogLine::parse(line), &mut text);
         text
     }
 
@@ -148,6 +201,23 @@ mod tests {
         assert_eq!(view(false, false, line), expected);
         let coloured = view(false, true, line);
         assert!(coloured.contains("\u{1b}[33mWARN \u{1b}[0m"), "{coloured:?}");
+    }
+
+    #[test]
+    fn a_terminal_shows_what_is_wrong_before_the_other_fields() {
+        let line = r#"{"level":"WARN","message":"m","advice":"look","fault":"f","millis":2,"orderId":"CS1","reads":1}"#;
+        let view = |width, has_all_fields| {
+            let (is_json, is_coloured, mut text) = (false, false, String::new());
+            let view = LogView { is_json, is_coloured, has_all_fields, width: Some(width) };
+            view.add(&LogLine::parse(line), &mut text);
+            text
+        };
+        let head = "(no time) WARN  m  orderId=CS1";
+        assert_eq!(view(200, false), format!("{head}  fault=f  advice=look  millis=2\n"));
+        assert_eq!(
+            view(80, true),
+            format!("{head}  millis=2  reads=1\n    fault=f  advice=look\n")
+        );
     }
 
     #[test]

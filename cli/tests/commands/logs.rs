@@ -11,7 +11,7 @@ use crate::{Finished, Folder};
 const EVENTS: [&str; 4] = [
     r#"{"timestamp":"2026-11-26T18:31:42.923398Z","level":"INFO","message":"callback","activity":"newInstance","orderId":"CS1","instanceId":"i-1","key":"current","code":"000004","millis":2}"#,
     r#"{"timestamp":"2026-11-26T18:31:47.1Z","level":"WARN","message":"notice offered","orderId":"CS1","instanceId":"i-1","type":"instance.created","sequence":1,"attempt":2,"status":500,"advice":"check the product's log"}"#,
-    r#"{"timestamp":"2026-11-26T18:31:48Z","level":"INFO","message":"callback","activity":"newInstance","orderId":"CS2","tenantId":"租户","code":"000000","millis":2}"#,
+    r#"{"timestamp":"2026-11-26T18:31:48Z","level":"INFO","message":"callback","activity":"newInstance","orderId":"CS2","tenantId":"租户","requestId":"r-2","code":"000000","millis":2}"#,
     r#"{"timestamp":"2026-11-26T18:31:49Z","level":"ERROR","message":"panicked","place":"a.rs:1:1"}"#,
 ];
 
@@ -40,7 +40,7 @@ fn every_line_of_a_log_is_printed_for_a_person() {
     done.check(0, "", "");
     let lines: Vec<&str> = done.out.lines().collect();
     let expected = "2026-11-27 02:31:42.923 +08:00 INFO  callback  orderId=CS1  instanceId=i-1  \
-                    activity=newInstance  code=000004  key=current  millis=2";
+                    activity=newInstance  code=000004  millis=2";
     assert_eq!(lines[0], expected);
     assert!(
         lines[1].starts_with("2026-11-27 02:31:47.100 +08:00 WARN  notice offered  orderId=CS1")
@@ -60,6 +60,11 @@ fn options_select_the_lines() {
         (&["--order", "CS1"][..], 2),
         (&["--order", "CS1", "--level", "warn"], 1),
         (&["--level", "warn"], 2),
+        (&["--level", "WARN"], 2),
+        (&["--request", "r-2"], 1),
+        (&["--since", "2026-11-27"], 4),
+        (&["--until", "2026-11-27"], 0),
+        (&["--since", "2026-11-27 02:31:48"], 2),
         (&["--instance", "i-1"], 2),
         (&["--tenant", "租户"], 1),
         (&["--activity", "newInstance"], 2),
@@ -76,6 +81,62 @@ fn options_select_the_lines() {
         "koohook: no line is selected; 8 lines were read",
     );
     logs(&folder, &["--since", "soon"]).check(2, "", "or a span like 1h");
+}
+
+#[test]
+fn a_day_means_the_day_of_the_time_zone() {
+    let done = logs(&with_log(), &["--since", "2026-11-27"]);
+    done.check(0, "", "koohook: 2026-11-27 means 2026-11-27 00:00:00 +08:00");
+    let done = logs(&with_log(), &["--since", "2026-11-27T00:00+08:00"]);
+    assert!(!done.aside.contains("means"), "{}", done.aside);
+}
+
+#[test]
+fn an_order_selects_the_lines_of_its_instances() {
+    let line = |order: &str, id: &str, name: &str| {
+        format!(
+            "{{\"timestamp\":\"2026-11-26T18:31:48Z\",\"level\":\"INFO\",\"message\":\"{name}\",\
+             \"orderId\":\"{order}\",\"instanceId\":\"{id}\"}}\n"
+        )
+    };
+    let named = line("CS1", "i-1", "offer").replace("}", ",\"noticeOrderId\":\"CSR9\"}");
+    let text = [
+        line("CS1", "i-1", "purchase"),
+        line("CS2", "i-2", "other"),
+        line("CSR1", "i-1", "renewal"),
+        line("CS1", "i-1", "later"),
+        named,
+    ];
+    let folder = Folder::new();
+    let path = folder.write("koohook.log", text.concat().as_bytes());
+    for (arguments, count, hint) in [
+        (&["--order", "CSR1"][..], 4, "3 lines name only the instance (i-1); --exact leaves"),
+        (&["--order", "CS1"], 4, "1 line names only the instance"),
+        (&["--order", "CSR1", "--exact"], 1, ""),
+        (&["--order", "CSR9", "--exact"], 1, ""),
+        (&["--order", "CS2"], 1, ""),
+        (&["--order", "CS1", "--grep", "renewal"], 1, ""),
+    ] {
+        let done = logs(&folder, arguments);
+        done.check(0, "", hint);
+        assert_eq!(done.out.lines().count(), count, "{arguments:?}: {}", done.out);
+        assert!(!hint.is_empty() || count == 1, "{}", done.aside);
+    }
+    // A pipe is read once: what was before the order's first line is not known.
+    let mut command = folder.command(&["logs", "-", "--order", "CSR1"]);
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(&std::fs::read(path).unwrap()).unwrap();
+    drop(writer);
+    let done = Finished::of(command.stdin(reader).output().unwrap());
+    assert_eq!(done.out.lines().count(), 3, "{}", done.out);
+}
+
+#[test]
+fn technical_fields_are_only_printed_on_demand() {
+    let folder = with_log();
+    assert!(!logs(&folder, &[]).out.contains("key=current"));
+    logs(&folder, &["--all-fields"]).check(0, "  key=current", "");
+    logs(&folder, &["-o", "json"]).check(0, "\"key\":\"current\"", "");
 }
 
 #[test]
