@@ -51,7 +51,9 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     let (listen, base_path) = (config.listen.clone(), config.endpoint.base_path.clone());
     let max_connections = config.max_connections;
     let facts = StartFacts::of(&config);
-    settings.announce();
+    let product = config.context.product.as_ref().and_then(|product| product.address.host());
+    settings.announce(&config.store, product);
+    let store = config.store.clone();
     if !config.context.seal.seals() {
         errln!(
             "koohook: KOOHOOK_SEAL_KEY is not set; stored values are unencrypted, and so are client secrets"
@@ -63,7 +65,8 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     let listener = runtime.block_on(host::http::bind(&listen))?;
     let address = address(listener.local_addr()?, &base_path);
     if !arguments.quiet {
-        ExportLines { address: &address, settings: &settings }.print();
+        let listen = listener.local_addr()?;
+        ExportLines { address: &address, settings: &settings, store: &store, listen }.print();
     }
     runtime.block_on(host::start_probing(Arc::clone(&context)));
     facts.log(&context, RelayHere::Yes, Some(&listener.local_addr()?.to_string()));

@@ -1,9 +1,11 @@
 //! The lines that a user pastes into a second terminal to play the marketplace.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use functions::application_sync::secret::{Oaep, PrivateKeys};
 use shell::config::is_set;
+use shell::store::StoreSetting;
 
 use super::keys::DevKeys;
 use super::settings::{DevSettings, set};
@@ -17,6 +19,10 @@ pub struct ExportLines<'a> {
     pub address: &'a str,
     /// The settings, with the generated keys.
     pub settings: &'a DevSettings,
+    /// The store.
+    pub store: &'a StoreSetting,
+    /// Where the server listens.
+    pub listen: SocketAddr,
 }
 
 impl ExportLines<'_> {
@@ -45,7 +51,24 @@ impl ExportLines<'_> {
                 export(name, value.trim_end());
             }
         }
+        self.export_store();
+        if self.listen.to_string() != DEFAULT_LISTEN {
+            export("KOOHOOK_LISTEN", &self.listen.to_string());
+        }
         print_commands();
+    }
+
+    /// Exports the store for the commands that read it. An address may have a password, so that only
+    /// a file is shown.
+    fn export_store(&self) {
+        let name = "KOOHOOK_STORE";
+        match self.store {
+            StoreSetting::Memory => (),
+            StoreSetting::Sqlite { path, .. } => {
+                export(name, &format!("sqlite:{}", absolute(path.as_path())));
+            }
+            StoreSetting::Redis(_) | StoreSetting::Dynamodb(_) => self.export_key(name),
+        }
     }
 
     fn private_key(&self) -> Option<String> {
@@ -104,7 +127,10 @@ fn print_commands() {
     outln!("\nThen run these commands there:\n");
     outln!("{koohook} conform --scenarios");
     outln!("{koohook} send --v2 newInstance orderId={order} orderLineId={order}-000001");
-    outln!("{koohook} send --v2 queryInstance instanceId=123456789 testFlag=1\n");
+    outln!("{koohook} send --v2 queryInstance instanceId=123456789 testFlag=1");
+    outln!("{koohook} instances show {order}\n");
 }
 
+/// The default of `KOOHOOK_LISTEN`.
+const DEFAULT_LISTEN: &str = "127.0.0.1:8000";
 const PLAIN: &str = "made-up-client-secret";

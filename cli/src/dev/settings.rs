@@ -57,8 +57,15 @@ impl DevSettings {
         self.keys.as_ref()
     }
 
-    /// Prints the generated settings, except the keys: the export lines contain them.
-    pub fn announce(&self) {
+    /// Prints the store and the product that are set, and the generated settings, except the keys: the
+    /// export lines contain them.
+    pub fn announce(&self, store: &StoreSetting, product: Option<&str>) {
+        if self.generated("KOOHOOK_STORE").is_none() {
+            outln!("KOOHOOK_STORE is set; koohook dev uses {}", store.place());
+        }
+        if let Some(host) = product {
+            outln!("KOOHOOK_PRODUCT_URL is set; koohook dev sends notices to {host}");
+        }
         let plain = self.generated.iter().filter(|(name, _)| !keys::NAMES.contains(name));
         for (name, value) in plain {
             outln!("{name} is not set; koohook dev uses {value}");

@@ -185,3 +185,30 @@ fn a_key_that_is_set_is_not_shown() {
         dev.run("koohook send --v2 --key the-sellers-own-key newInstance orderId=1 orderLineId=1");
     assert_eq!(sent.status.code(), Some(0));
 }
+
+/// A shell of a server has its settings: dev must not surprise the operator.
+#[test]
+fn dev_names_the_store_and_the_product_that_are_set_and_the_second_terminal_finds_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [
+        ("KOOHOOK_STORE", "sqlite:other.db"),
+        ("KOOHOOK_PRODUCT_URL", "http://127.0.0.1:9/hooks"),
+        ("KOOHOOK_PRODUCT_SECRET", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+    ];
+    let dev = Dev::start(folder.path(), &settings);
+    for expected in [
+        "KOOHOOK_STORE is set; koohook dev uses sqlite other.db",
+        "KOOHOOK_PRODUCT_URL is set; koohook dev sends notices to 127.0.0.1",
+    ] {
+        assert!(dev.lines.iter().any(|line| line == expected), "{:?}", dev.lines);
+    }
+    // The commands run in another folder.
+    let sent = dev.run("koohook send --v2 newInstance orderId=CS1 orderLineId=CS1-1");
+    assert_eq!(sent.status.code(), Some(0), "{}", text(&sent.stderr));
+    let shown = dev.run("koohook instances show CS1");
+    assert!(text(&shown.stdout).contains("CS1"), "{}", text(&shown.stderr));
+    let status = dev.run("koohook status");
+    assert!(text(&status.stdout).contains("server"), "{}", text(&status.stdout));
+    assert!(!text(&status.stdout).contains("server           failed"), "{}", text(&status.stdout));
+    assert!(dev.lines.iter().any(|line| line.contains("instances show CS")), "{:?}", dev.lines);
+}
