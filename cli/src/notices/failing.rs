@@ -9,8 +9,8 @@ use shell::world::World;
 use super::notice_filter::NoticeFilter;
 use super::notice_line::NoticeLine;
 use super::notice_store::NoticeStore;
-use super::read_failures::ReadFailures;
 use crate::error::CommandError;
+use crate::read_failures::ReadFailures;
 use crate::session::Session;
 
 /// The notices that wait after failed attempts, dead letters included.

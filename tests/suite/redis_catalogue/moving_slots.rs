@@ -98,7 +98,7 @@ fn a_scan_of_a_cluster_needs_the_further_permission_of_the_guide() {
     let Some(nodes) = cluster() else { return };
     for (rules, is_allowed) in [("", false), ("+cluster|nodes", true)] {
         for node in &nodes {
-            let _: () = node.command(&format!("ACL SETUSER shop {RULES} {rules}").trim_end());
+            let _: () = node.command(format!("ACL SETUSER shop {RULES} {rules}").trim_end());
         }
         let store = open(&nodes[0].address().replace("redis://", "redis://shop:canary-value@"));
         if is_allowed {

@@ -19,7 +19,8 @@ impl EntityRecord {
         }
         let is_changed = before.is_none_or(|before| differ(&before.entity, &self.entity));
         if CatalogueList::of(&self.entity).is_some() {
-            let known = if is_changed { None } else { self.changed.or_else(|| self.newest_call(now)) };
+            let known =
+                if is_changed { None } else { self.changed.or_else(|| self.newest_call(now)) };
             self.changed = Some(known.unwrap_or(now));
         }
         self
