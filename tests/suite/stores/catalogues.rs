@@ -55,9 +55,6 @@ fn everywhere<S: Store>(store: &S) -> Vec<(CatalogueList, CatalogueItem)> {
 }
 
 /// Reads a list page by page. `between` runs after each page.
-/// How many pages a list of a test may have.
-const MAX_PAGES: usize = 1_000;
-
 fn paged<S: Store>(
     store: &S,
     list: CatalogueList,
@@ -65,7 +62,7 @@ fn paged<S: Store>(
     mut between: impl FnMut(usize),
 ) -> Vec<CatalogueItem> {
     let (mut all, mut after): (Vec<CatalogueItem>, _) = (Vec::new(), None);
-    for number in 0..MAX_PAGES {
+    for number in 0..1_000 {
         let found = page(store, list, after.as_ref(), limit);
         assert!(found.len() <= limit, "a page respects its limit");
         let Some(last) = found.last() else { return all };
