@@ -1,6 +1,7 @@
 //! The log line of a call: which fields it has, and at which level it is (decisions I1, I2).
 
 mod canaries;
+mod written;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -10,6 +10,7 @@ mod keep_relaying;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod log;
+mod log_layer;
 mod machine;
 mod opening;
 mod origin;

@@ -88,5 +88,9 @@ impl LogIds {
 }
 
 fn cut(text: &str) -> String {
+    if text.len() <= MAX_CHARACTERS {
+        // Each character has at least one byte.
+        return text.to_owned();
+    }
     text.chars().take(MAX_CHARACTERS).collect()
 }

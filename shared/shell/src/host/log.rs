@@ -6,10 +6,11 @@ use std::{io, panic};
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use tracing_subscriber::fmt::writer::EitherWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::log_layer::LogLayer;
 use crate::config;
 
 /// The stream to which the log's lines are written.
@@ -19,6 +20,17 @@ enum LogStream {
     Output,
     /// The standard error: the standard output is for data.
     Error,
+}
+
+impl<'w> MakeWriter<'w> for LogStream {
+    type Writer = EitherWriter<io::Stdout, io::Stderr>;
+
+    fn make_writer(&'w self) -> Self::Writer {
+        match self {
+            Self::Output => EitherWriter::A(io::stdout()),
+            Self::Error => EitherWriter::B(io::stderr()),
+        }
+    }
 }
 
 /// Starts the log, once per process, and logs which variables look like settings but are not.
@@ -43,12 +55,8 @@ fn start_log_on(targets: &str, stream: LogStream) {
 ///
 /// A panic is logged with its place only. Its message could contain a value.
 fn start(targets: &str, stream: LogStream) {
-    let writer = match stream {
-        LogStream::Output => BoxMakeWriter::new(io::stdout),
-        LogStream::Error => BoxMakeWriter::new(io::stderr),
-    };
     // If the log is started twice, the first one stays.
-    let _ = log_lines(targets, writer).try_init();
+    let _ = log_lines(targets, stream).try_init();
     panic::set_hook(Box::new(|panicked| {
         let place = panicked.location().map(ToString::to_string);
         tracing::error!(place, "panicked");
@@ -58,17 +66,15 @@ fn start(targets: &str, stream: LogStream) {
 /// Writes the lines of the log, as `targets` (`KOOHOOK_LOG`) selects them. If the targets cannot be
 /// read, the level is `info`.
 ///
-/// Whatever the targets are, lines of other crates are written only at WARN and ERROR. Some crates
-/// log keys and bodies below that, for example `aws-sigv4` at `trace` (decision G5).
+/// Whatever the targets are, lines of other crates are written only at WARN and ERROR: other crates
+/// log requests and bodies below that (decision G5). Spans of other crates add nothing to a line.
 pub fn log_lines<W>(targets: &str, writer: W) -> impl Subscriber + Send + Sync + use<W>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let targets =
         targets.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
-    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
-    // A span of another crate would add its fields to koohook's lines.
-    let lines = lines.with_current_span(false).with_span_list(false).with_writer(writer);
+    let lines = LogLayer::new(writer);
     tracing_subscriber::registry().with(targets).with(filter_fn(is_harmless)).with(lines)
 }
 
