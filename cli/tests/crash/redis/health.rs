@@ -108,3 +108,19 @@ fn command(arguments: &[&str], store: &str) -> Command {
     command.args(arguments).env("KOOHOOK_STORE", store).env("KOOHOOK_SEAL_KEY", SEAL_KEY);
     command
 }
+
+/// An operator reads the data. What works needs no line.
+#[test]
+fn a_command_logs_no_info_lines_but_what_the_operator_did() {
+    let Some(redis) = Redis::start(&ALWAYS) else { return };
+    let list = |log: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_koohook"));
+        command.env_clear().env("KOOHOOK_STORE", redis.setting()).env("KOOHOOK_SEAL_KEY", SEAL_KEY);
+        command.envs(log.map(|log| ("KOOHOOK_LOG", log))).args(["notices", "list"]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(!list(None).contains(r#""level""#), "{}", list(None));
+    assert!(list(Some("info")).contains("redis durability"), "{}", list(Some("info")));
+}

@@ -22,7 +22,7 @@ pub(super) fn host(source: &Source<'_>, errors: &mut ConfigError) -> Option<Host
     let listen = errors.keep(source.parsed("KOOHOOK_LISTEN", parse_listen));
     let max_connections = source.parsed("KOOHOOK_MAX_CONNECTIONS", parse_max_connections);
     let max_connections = errors.keep(max_connections);
-    let log = errors.keep(log(source));
+    let log = errors.keep(log(source, "info"));
     Some(HostConfig {
         relay_secret: relay_secret?,
         listen: listen?.unwrap_or_else(|| "127.0.0.1:8000".to_owned()),
@@ -31,9 +31,10 @@ pub(super) fn host(source: &Source<'_>, errors: &mut ConfigError) -> Option<Host
     })
 }
 
-pub(super) fn log(source: &Source<'_>) -> Result<String, SettingError> {
+/// Reads the levels of the log; `default` if they are not set.
+pub(super) fn log(source: &Source<'_>, default: &str) -> Result<String, SettingError> {
     let log = source.parsed("KOOHOOK_LOG", parse_log)?;
-    Ok(log.unwrap_or_else(|| "info".to_owned()))
+    Ok(log.unwrap_or_else(|| default.to_owned()))
 }
 
 /// Reads an address and a port. A name other than `localhost` is rejected, because it may have

@@ -32,7 +32,7 @@ impl StoreConfig {
         let mut errors = ConfigError::default();
         let store = store_and_seal(&source, &mut errors);
         let template = errors.keep(template(&source));
-        let log = errors.keep(log(&source));
+        let log = errors.keep(log(&source, COMMAND_LOG));
         let whole = || {
             let (store, seal) = store?;
             Some(Self { store, seal, template: template?, log: log? })
@@ -51,7 +51,7 @@ impl StoreConfig {
         let has_key = source.text(SEAL_KEY)?.is_some();
         let seal =
             if has_key { seal(&source, &store)? } else { Seal::new(None, None, Clear::Refused) };
-        Ok(Self { seal, store, template: None, log: log(&source)? })
+        Ok(Self { seal, store, template: None, log: log(&source, COMMAND_LOG)? })
     }
 }
 
@@ -93,5 +93,7 @@ fn seal(source: &Source<'_>, store: &StoreSetting) -> Result<Seal, SettingError>
     Ok(Seal::new(current.as_ref(), &previous, clear))
 }
 
+/// What a command logs: what is wrong, and what an operator did.
+const COMMAND_LOG: &str = "warn,shell::operator_log=info";
 const SEAL_KEY: &str = "KOOHOOK_SEAL_KEY";
 const SEAL_KEY_PREVIOUS: &str = "KOOHOOK_SEAL_KEY_PREVIOUS";
