@@ -1,6 +1,8 @@
 //! The log line of a call: which fields it has, and at which level it is (decisions I1, I2).
 
 mod canaries;
+mod outage;
+mod untimely;
 mod written;
 
 use std::collections::BTreeSet;
@@ -41,7 +43,7 @@ const PURCHASE_V2: [(&str, &str); 4] = [
 ];
 
 /// Every field that decision I1 allows in the line of a callback.
-const FIELDS: [&str; 31] = [
+const FIELDS: [&str; 32] = [
     "level",
     "message",
     "target",
@@ -70,6 +72,7 @@ const FIELDS: [&str; 31] = [
     "millis",
     "coldStart",
     "unlogged",
+    "repeated",
     "notice",
     "cause",
     "timestamp",
@@ -219,22 +222,6 @@ fn the_line_of_a_call_that_is_not_verified_has_no_field_of_the_caller() {
         has(&line, &VERIFIED_FIELDS.map(|name| (name, Value::Null)));
         assert!(!line.to_string().contains("CS1"), "{line}");
     }
-}
-
-/// The marketplace signs what it sends. So a clock, or `KOOHOOK_TIMESTAMP_UNIT`, is wrong.
-#[test]
-fn a_signed_call_with_a_timestamp_that_is_not_accepted_is_a_warning() {
-    let koohook = koohook(&SETTINGS);
-    let body = simulator::v2::body(&PURCHASE_V2);
-    for time in [NOW - 60_001, NOW + 60_001, NOW / 1_000].map(|time| time.to_string()) {
-        for (key, level) in [(BASE_KEY, "WARN"), (STRANGER_KEY, "INFO")] {
-            let request = simulator::v2::request(ADDRESS, key, &time, "n", &body).unwrap();
-            let line = line(&koohook, &process(), request);
-            has(&line, &[("level", level.into()), ("code", "000002".into())]);
-            has(&line, &[("outcome", "rejected".into()), ("orderId", Value::Null)]);
-        }
-    }
-    assert_eq!(koohook.store().take_counts(), (0, 0));
 }
 
 #[test]

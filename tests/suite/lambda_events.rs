@@ -18,6 +18,8 @@
 //! - The raw query stays the same, byte for byte, whatever `queryStringParameters` contains. But
 //!   the part after a `#` is removed.
 
+mod logged;
+
 use std::sync::Arc;
 
 use http::StatusCode;

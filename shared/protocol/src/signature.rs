@@ -30,4 +30,4 @@ pub use rejection::Rejection;
 pub use timed::{TOLERANCE_MILLIS, TimestampUnit};
 pub use unverified::Unverified;
 pub use v2::sign;
-pub use verified::{SignedForm, Verified};
+pub use verified::{SignedForm, UntimelyCall, Verified};

@@ -58,9 +58,20 @@ pub(crate) enum CallEnd {
     NotCarriedOut(CallError),
 }
 
+/// What a line says about the calls before it.
+#[derive(Clone, Copy, Debug, Default)]
+struct LineNotes {
+    /// Whether a trouble with timestamps is to be logged now.
+    is_alarm: bool,
+    /// How many times it has occurred, if not once.
+    repeated: Option<u64>,
+    /// How many lines were left out before this one, if any.
+    unlogged: Option<u64>,
+}
+
 /// Writes the line of a call at a level.
 macro_rules! line {
-    ($level:ident, $log:expr, $receipt:expr, $code:expr, $end:expr, $took:expr, $unlogged:expr) => {{
+    ($level:ident, $log:expr, $receipt:expr, $code:expr, $end:expr, $took:expr, $notes:expr) => {{
         let origin = $receipt.origin.as_deref();
         tracing::$level!(
             requestId = origin.and_then(|origin| origin.request_id.as_deref()),
@@ -89,7 +100,8 @@ macro_rules! line {
             cause = $log.cause,
             millis = millis($took),
             coldStart = origin.filter(|origin| origin.process.is_cold_start()).map(|_| true),
-            unlogged = $unlogged,
+            unlogged = $notes.unlogged,
+            repeated = $notes.repeated,
             "callback"
         )
     }};
@@ -113,14 +125,15 @@ impl CallLog {
     /// Writes the line: a failure as ERROR, an alarm as WARN, every other end as INFO. Of the calls
     /// that are rejected, only some have a line.
     pub fn write(&self, receipt: &Receipt, code: ResultCode, end: CallEnd, took: Duration) {
-        let Some(unlogged) = end.admission(receipt) else { return };
+        let Some(notes) = end.notes(receipt, took) else { return };
         if self.is_failure(end) {
-            line!(error, self, receipt, code, end, took, unlogged);
-        } else if self.is_alarm(end) {
-            line!(warn, self, receipt, code, end, took, unlogged);
+            line!(error, self, receipt, code, end, took, notes);
+        } else if notes.is_alarm || self.remarks.iter().any(|remark| remark.is_alarm()) {
+            line!(warn, self, receipt, code, end, took, notes);
         } else {
-            line!(info, self, receipt, code, end, took, unlogged);
+            line!(info, self, receipt, code, end, took, notes);
         }
+        end.log_recovery(receipt, took);
     }
 
     fn remarks_text(&self) -> Option<String> {
@@ -128,17 +141,9 @@ impl CallLog {
         (!remarks.is_empty()).then(|| remarks.join(" "))
     }
 
-    /// Whether an operator must read the line. The marketplace signed a call whose timestamp is
-    /// wrong, so a clock or a setting is wrong.
-    fn is_alarm(&self, end: CallEnd) -> bool {
-        let is_signed = matches!(end, CallEnd::Rejected(rejection) if rejection.is_signed());
-        is_signed || self.remarks.iter().any(|remark| remark.is_alarm())
-    }
-
-    /// Whether an operator must act now.
+    /// Whether an operator must act now. If a notice was given up, the line of its offer says so.
     fn is_failure(&self, end: CallEnd) -> bool {
-        self.notice == Some(NoticeOutcome::GivenUp)
-            || self.remarks.contains(&Remark::Revived)
+        self.remarks.contains(&Remark::Revived)
             || matches!(end, CallEnd::NotCarriedOut(CallError::Failed(_)))
     }
 
@@ -154,13 +159,32 @@ impl CallLog {
 }
 
 impl CallEnd {
-    /// Whether the call has a line, and the number of lines that were left out before it if that is
-    /// not zero. A call that is not verified has a line only if there are few of them.
-    fn admission(self, receipt: &Receipt) -> Option<Option<u64>> {
-        let (Self::Rejected(_), Some(origin)) = (self, &receipt.origin) else { return Some(None) };
-        let unproven = &origin.process.unproven;
-        unproven.signature_refused();
-        unproven.begin().map(|unlogged| (unlogged > 0).then_some(unlogged))
+    /// What the line says about the calls before it. `None` if the call has no line: a call that is
+    /// not verified has a line only if there are few of them.
+    fn notes(self, receipt: &Receipt, took: Duration) -> Option<LineNotes> {
+        let Self::Rejected(rejection) = self else { return Some(LineNotes::default()) };
+        let process = receipt.origin.as_deref().map(|origin| &origin.process);
+        if rejection.is_signed() {
+            // The marketplace signed the call, so a clock or a setting is wrong.
+            let at = receipt.at.saturating_add(took);
+            let count = process.map_or(Some(1), |process| process.untimely.occurred(at));
+            let repeated = count.filter(|count| *count > 1);
+            return Some(LineNotes { is_alarm: count.is_some(), repeated, unlogged: None });
+        }
+        let Some(process) = process else { return Some(LineNotes::default()) };
+        process.unproven.signature_refused();
+        let unlogged = process.unproven.begin()?;
+        Some(LineNotes { unlogged: Some(unlogged).filter(|it| *it > 0), ..LineNotes::default() })
+    }
+
+    /// Logs the end of a trouble with timestamps, if this call shows it. Calls of V1 do not: their
+    /// timestamps are always accepted.
+    fn log_recovery(self, receipt: &Receipt, took: Duration) {
+        let is_timely = !matches!(self, Self::Rejected(_)) && receipt.contract == Contract::V2;
+        let Some(origin) = receipt.origin.as_deref().filter(|_| is_timely) else { return };
+        if let Some(count) = origin.process.untimely.succeeded(receipt.at.saturating_add(took)) {
+            tracing::info!(count, "timestamps are accepted again");
+        }
     }
 
     /// Why koohook did not carry out the call.

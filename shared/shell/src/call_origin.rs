@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::trouble_log::TroubleLog;
 use crate::unproven_lines::UnprovenLines;
 
 /// Where a request comes from, for its log line (decision I1).
@@ -26,6 +27,8 @@ pub struct ServingProcess {
     pub function: &'static str,
     /// Limits the lines of calls that are not verified.
     pub unproven: UnprovenLines,
+    /// Calls are signed correctly, but their timestamps cannot be accepted.
+    pub(crate) untimely: TroubleLog,
     has_answered: AtomicBool,
 }
 
@@ -36,7 +39,8 @@ impl ServingProcess {
         clock: impl Fn() -> Duration + Send + Sync + 'static,
     ) -> Self {
         let unproven = UnprovenLines::new(clock);
-        Self { function, unproven, has_answered: AtomicBool::new(false) }
+        let untimely = TroubleLog::default();
+        Self { function, unproven, untimely, has_answered: AtomicBool::new(false) }
     }
 
     /// Whether this is the first call of the process. Counts the call.

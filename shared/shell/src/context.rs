@@ -15,6 +15,7 @@ use crate::readiness::Readiness;
 use crate::repository::Repository;
 use crate::seal::Seal;
 use crate::trouble_log::Troubles;
+use crate::unknown_changes::UnknownChanges;
 use crate::unusable_entities::UnusableEntities;
 use crate::world::{Deadline, World};
 
@@ -29,6 +30,7 @@ pub struct Context<W> {
     rare_agendas_read_until: AtomicU64,
     unusable: Mutex<UnusableEntities>,
     has_accepted: AtomicBool,
+    unknown_changes: Mutex<UnknownChanges>,
     /// The result of this process's last probe.
     pub readiness: Readiness,
 }
@@ -86,6 +88,7 @@ impl<W: World> Context<W> {
             rare_agendas_read_until,
             unusable,
             has_accepted: AtomicBool::new(false),
+            unknown_changes: Mutex::default(),
             readiness,
         }
     }
@@ -101,6 +104,11 @@ impl<W: World> Context<W> {
     pub(crate) fn unusable(&self) -> MutexGuard<'_, UnusableEntities> {
         // Each statement leaves the value consistent, so that a panic under the lock does no harm.
         self.unusable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The changes that may have been written.
+    pub(crate) fn unknown_changes(&self) -> MutexGuard<'_, UnknownChanges> {
+        self.unknown_changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stops callbacks from waiting for the product for a while, because one timed out.

@@ -28,7 +28,8 @@
 //! - [`config`]: reads the environment, once per start. [`host`]: the hosts that run functions;
 //!   [`unverified_bodies`]: limits how many bytes of unverified bodies a host keeps.
 //! - [`operator_log`]: the log lines about what an operator did.
-//! - `trouble_log`: limits the log lines about a lasting trouble.
+//! - `trouble_log`: limits the log lines about a lasting trouble; `unknown_changes`: and about changes
+//!   that the relay tries again.
 //! - [`failure`]: failures on koohook's side; `call_error`: why a verified call was not carried out.
 
 mod call_error;
@@ -61,6 +62,7 @@ pub mod seal;
 pub mod store;
 mod time_limits;
 mod trouble_log;
+mod unknown_changes;
 pub mod unproven_lines;
 mod unusable_entities;
 pub mod unused_parts;

@@ -26,6 +26,7 @@ use futures_util::{FutureExt, StreamExt};
 use thiserror::Error;
 
 pub use self::report::RelayReport;
+use self::run_line::log_outcome;
 use self::tasks::{TaskOutcome, Tasks};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -57,7 +58,7 @@ pub enum RelayError {
 }
 
 /// What an operator can do if a run fails.
-pub const RELAY_ADVICE: &str = "run koohook store check with the settings of this process";
+pub(crate) const RELAY_ADVICE: &str = "run koohook store check with the settings of this process";
 /// The shortest time that a run may have (decision E4).
 pub const MIN_BUDGET: Duration = Duration::from_secs(4);
 /// The part of a run's time that an attempt may not use.
@@ -85,11 +86,19 @@ impl<'a, W: World> Relay<'a, W> {
         }
     }
 
-    /// Runs every task that is due, until all are done or the time is up. Logs the run.
+    /// Runs every task that is due, until all are done or the time is up. Logs the run, also if it
+    /// fails.
     ///
     /// # Errors
     /// If the budget is too short, or the first read of the agenda fails.
-    pub async fn run(mut self) -> Result<RelayReport, RelayError> {
+    pub async fn run(self) -> Result<RelayReport, RelayError> {
+        let context = self.context;
+        let outcome = self.try_run().await;
+        log_outcome(context, &outcome);
+        outcome
+    }
+
+    async fn try_run(mut self) -> Result<RelayReport, RelayError> {
         if self.budget < MIN_BUDGET {
             return Err(RelayError::TooShort);
         }

@@ -23,6 +23,7 @@ mod scan;
 mod setting;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod troubles;
 
 use std::ops::RangeInclusive;
 

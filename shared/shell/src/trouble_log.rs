@@ -20,6 +20,8 @@ pub struct Troubles {
     pub access_data: TroubleLog,
     /// The marketplace does not answer the order query.
     pub order_query: TroubleLog,
+    /// Runs of the relay fail.
+    pub failed_runs: TroubleLog,
     /// Runs of the relay end with a warning.
     pub runs: TroubleLog,
     /// Tasks of the relay fail.

@@ -241,7 +241,9 @@ fn without_ids(text: &str) -> String {
         let Ok(mut line) = serde_json::from_str::<serde_json::Value>(line) else {
             return line.to_owned();
         };
-        let is_verified = line["message"] == "callback" && line["outcome"] != "rejected";
+        // The marketplace signed a call that is rejected with a warning: only its time is wrong.
+        let is_signed = line["outcome"] != "rejected" || line["level"] == "WARN";
+        let is_verified = line["message"] == "callback" && is_signed;
         if let Some(members) = line.as_object_mut().filter(|_| is_verified) {
             members.retain(|name, _| !ID_FIELDS.contains(&name.as_str()));
         }

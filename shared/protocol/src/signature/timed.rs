@@ -6,7 +6,7 @@ use hex::FromHex;
 use super::contract::{Contract, Interface};
 use super::rejection::Rejection;
 use super::signer::{Out, signer};
-use super::verified::{SignedForm, Verified};
+use super::verified::{SignedForm, UntimelyCall, Verified};
 use crate::access_key::{AccessKey, Keyring};
 use crate::json::{Document, JsonError, Members, Outline, Reading, Scalars};
 use crate::mac::Mac;
@@ -108,6 +108,13 @@ impl SignatureFields {
             signature: self.signature,
             key: key.clone(),
         })
+    }
+
+    /// Reads a call that one of the keys signed, although its timestamp cannot be accepted.
+    pub fn untimely(self, scheme: &Scheme, body: &[u8], keys: &Keyring) -> Option<UntimelyCall> {
+        self.signed_at.is_err().then_some(())?;
+        let timely = Self { signed_at: Ok(UnixMillis::EPOCH), ..self };
+        timely.verify(scheme, body, keys).ok().map(UntimelyCall)
     }
 
     /// Finds the key that signed the body, and the form that it signed.

@@ -4,7 +4,7 @@ use super::contract::{Contract, Interface};
 use super::headers::Headers;
 use super::rejection::Rejection;
 use super::timed::TimestampUnit;
-use super::verified::Verified;
+use super::verified::{UntimelyCall, Verified};
 use super::{kit_v1, kit_v2, v1, v2};
 use crate::access_key::Keyring;
 use crate::time::UnixMillis;
@@ -63,5 +63,25 @@ impl Unverified<'_> {
             (Interface::Kit, Contract::V2) => kit_v2::signature_fields(&self.headers, unit, now)?
                 .verify(&kit_v2::SCHEME, self.body, keys),
         }
+    }
+
+    /// Reads a call for its log line, after [`Self::verify`] rejected it with a rejection that
+    /// [`Rejection::is_signed`]. `None` if no key signed it, or its timestamp is accepted.
+    pub fn untimely(
+        &self,
+        keys: &Keyring,
+        unit: TimestampUnit,
+        now: UnixMillis,
+    ) -> Option<UntimelyCall> {
+        let (fields, scheme) = match (self.interface, self.contract) {
+            (Interface::Base, Contract::V2) => {
+                (v2::signature_fields(self.query, unit, now), &v2::SCHEME)
+            }
+            (Interface::Kit, Contract::V2) => {
+                (kit_v2::signature_fields(&self.headers, unit, now), &kit_v2::SCHEME)
+            }
+            (_, Contract::V1) => return None,
+        };
+        fields.ok()?.untimely(scheme, self.body, keys)
     }
 }

@@ -18,6 +18,10 @@ pub struct Verified {
     pub(super) key: AccessKey,
 }
 
+/// A call that one of the configured keys signed, although its timestamp cannot be accepted. It is
+/// never carried out.
+pub struct UntimelyCall(pub(super) Verified);
+
 /// Which form of the call the signature covers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SignedForm {
@@ -29,6 +33,13 @@ pub enum SignedForm {
     PlusKept,
     /// The V1 kit's values, URL-decoded.
     Decoded,
+}
+
+impl UntimelyCall {
+    /// The call, for its log line. Its signed time is not a time.
+    pub const fn signed_members(&self) -> &Verified {
+        &self.0
+    }
 }
 
 impl Verified {

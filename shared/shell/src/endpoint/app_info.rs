@@ -151,14 +151,12 @@ impl<W: World> Endpoint for AppInfoEndpoint<W> {
         let carried_out = self.carry_out(&id, &head, &body, &mut ids).await;
         let status = status(carried_out);
         let took = self.context.world.elapsed().saturating_sub(began);
-        let line = AccessLine { ids, status: status.as_u16(), took };
+        let origin = head.extensions.get().cloned();
+        let line = AccessLine { ids, origin, status: status.as_u16(), took };
         let (trouble, now) = (&self.context.troubles.access_data, self.context.world.elapsed());
         match carried_out {
             Ok(changed) => line.write_accepted(changed, trouble, now),
-            // Any caller can cause this line, so it is not a warning.
-            Err(fault @ AppInfoRefusal::Unverified(_)) => {
-                line.write_rejected("rejected", fault, None)
-            }
+            Err(fault @ AppInfoRefusal::Unverified(_)) => line.write_unproven(fault),
             Err(fault) => line.write_rejected(outcome(fault), fault, trouble.occurred(now)),
         }
         let word = carried_out.err().map_or_else(|| "ok".to_owned(), |fault| fault.to_string());

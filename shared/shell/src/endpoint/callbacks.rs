@@ -1,6 +1,8 @@
 //! The endpoint of the callbacks, on plain `http` types, so that any host can serve it. Every
 //! callback leaves through one function, which signs the answer.
 
+mod done;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,11 +14,12 @@ use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use protocol::access_key::{AccessKey, Keyring};
-use protocol::message::{Activity, Fields, Reply};
+use protocol::message::{Activity, Fields};
 use protocol::signature::{
     Contract, Interface, Rejection, TimestampUnit, Unverified, Verified, body_sign,
 };
 
+use self::done::{Done, Matched};
 use crate::call_error::CallError;
 use crate::call_log::{CallEnd, CallLog, Receipt};
 use crate::callback::{Callback, Handled};
@@ -157,16 +160,21 @@ impl<W: World> CallbackEndpoint<W> {
         matched: &OnceLock<Matched>,
     ) -> Done {
         let unit = self.settings.timestamp_unit;
-        let verified = match call.verify(keys, unit, self.context.world.now()) {
+        let now = self.context.world.now();
+        let verified = match call.verify(keys, unit, now) {
             Ok(verified) => verified,
-            Err(rejection) => return Done::rejected(rejection),
+            Err(rejection) => {
+                let untimely = rejection.is_signed().then(|| call.untimely(keys, unit, now));
+                let log = untimely.flatten().map(|call| {
+                    let call = call.signed_members();
+                    CallLog::verified(activity_of(route, call), call, keys)
+                });
+                return Done { log: log.unwrap_or_default(), ..Done::rejected(rejection) };
+            }
         };
         // The call is verified: its body no longer counts as unverified.
         drop(unverified_body);
-        let activity = match route.interface {
-            Interface::Base => Fields::of(&verified).activity(),
-            Interface::Kit => route.activity,
-        };
+        let activity = activity_of(route, &verified);
         let log = CallLog::verified(activity, &verified, keys);
         // The cell is empty: only this line fills it.
         let _ = matched.set(Matched { key: verified.key().clone(), log: log.clone() });
@@ -257,27 +265,10 @@ impl<W: World> Endpoint for CallbackEndpoint<W> {
     }
 }
 
-/// A verified call: the key that verified it, and its log line before its first step.
-struct Matched {
-    key: AccessKey,
-    log: CallLog,
-}
-
-/// The reply to a call, and how the call ended.
-struct Done {
-    reply: Reply,
-    end: CallEnd,
-    log: CallLog,
-}
-
-impl Done {
-    fn rejected(rejection: Rejection) -> Self {
-        let end = CallEnd::Rejected(rejection);
-        Self { reply: Reply::of(rejection.into()), end, log: CallLog::default() }
-    }
-
-    fn not_carried_out(error: CallError, log: CallLog) -> Self {
-        Self { reply: Reply::of(error.into()), end: CallEnd::NotCarriedOut(error), log }
+fn activity_of(route: Route, verified: &Verified) -> Option<Activity> {
+    match route.interface {
+        Interface::Base => Fields::of(verified).activity(),
+        Interface::Kit => route.activity,
     }
 }
 

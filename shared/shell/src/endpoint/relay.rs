@@ -13,7 +13,7 @@ use protocol::signature::Interface;
 
 use crate::context::Context;
 use crate::endpoint::{Admitted, Endpoint};
-use crate::relay::{RELAY_ADVICE, Relay};
+use crate::relay::Relay;
 use crate::route::{closed, closed_and_logged, health_answer, json, not_allowed};
 use crate::world::World;
 
@@ -73,10 +73,7 @@ impl<W: World> Endpoint for RelayEndpoint<W> {
                 self.context.readiness.note_relay(self.context.world.elapsed());
                 json(StatusCode::OK, Bytes::from(report.to_json()))
             }
-            Err(fault) => {
-                tracing::error!(fault = %fault, advice = RELAY_ADVICE, "relay failed");
-                closed_and_logged(StatusCode::SERVICE_UNAVAILABLE)
-            }
+            Err(_) => closed_and_logged(StatusCode::SERVICE_UNAVAILABLE),
         }
     }
 }

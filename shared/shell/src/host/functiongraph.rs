@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::error::HostError;
 use super::opening::MachineContext;
-use crate::relay::{MIN_BUDGET, RELAY_ADVICE, Relay};
+use crate::relay::{MIN_BUDGET, Relay};
 use crate::web::{Unanswered, Web};
 use crate::world::World;
 
@@ -48,7 +48,6 @@ async fn carry_out(context: &MachineContext, address: &str, id: &str, budget: Du
     let (outcome, body) = match Relay::new(context, budget).run().await {
         Ok(report) => ("response", report.to_json()),
         Err(fault) => {
-            tracing::error!(fault = %fault, advice = RELAY_ADVICE, "relay failed");
             let error =
                 serde_json::json!({ "errorType": "relay", "errorMessage": fault.to_string() });
             ("error", error.to_string())

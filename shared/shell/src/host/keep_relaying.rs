@@ -5,33 +5,20 @@ use std::time::{Duration, Instant};
 
 use super::opening::MachineContext;
 use crate::host::start_check::look_for_seal;
-use crate::relay::{RELAY_ADVICE, Relay};
-use crate::trouble_log::TroubleLog;
+use crate::relay::Relay;
 use crate::world::World;
 
 /// Runs the relay repeatedly, as a timer does on a function platform, until the process ends.
 pub async fn keep_relaying(context: Arc<MachineContext>) {
     let (mut assessed, mut looked) = (Instant::now(), Instant::now());
-    let trouble = TroubleLog::default();
     context.readiness.note_relay(context.world.elapsed());
     loop {
         if looked.elapsed() >= LOOKED_EVERY {
             look_for_seal(&context).await;
             looked = Instant::now();
         }
-        let outcome = Relay::new(&context, RUN).run().await;
-        match &outcome {
-            Ok(_) => {
-                context.readiness.note_relay(context.world.elapsed());
-                if let Some(count) = trouble.ended() {
-                    tracing::info!(count, "relay works again");
-                }
-            }
-            Err(fault) => {
-                if let Some(count) = trouble.occurred(context.world.elapsed()) {
-                    tracing::error!(fault = %fault, count, advice = RELAY_ADVICE, "relay failed");
-                }
-            }
+        if Relay::new(&context, RUN).run().await.is_ok() {
+            context.readiness.note_relay(context.world.elapsed());
         }
         if assessed.elapsed() >= ASSESSED_EVERY {
             context.world.store().reassess().await;

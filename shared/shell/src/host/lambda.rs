@@ -15,7 +15,7 @@ use super::origin::{origin, serving_process};
 use super::rejected_request::{RequestLine, log_rejected};
 use crate::call_origin::{CallOrigin, ServingProcess};
 use crate::endpoint::Endpoint;
-use crate::relay::{RELAY_ADVICE, Relay};
+use crate::relay::Relay;
 use crate::world::World;
 
 /// Serves an endpoint until Lambda ends the process.
@@ -60,10 +60,7 @@ pub async fn relay(context: Arc<MachineContext>) -> Result<(), HostError> {
         async move {
             let deadline = event.context.deadline;
             let left = Duration::from_millis(deadline.saturating_sub(context.world.now().millis()));
-            let run = Relay::new(&context, left.saturating_sub(MARGIN)).run().await;
-            let report = run.inspect_err(|fault| {
-                tracing::error!(fault = %fault, advice = RELAY_ADVICE, "relay failed");
-            })?;
+            let report = Relay::new(&context, left.saturating_sub(MARGIN)).run().await?;
             Ok::<_, lambda_http::Error>(report.to_json())
         }
     });

@@ -84,22 +84,34 @@ impl<W: World> Relay<'_, W> {
         let passed = record.pass(repository.reader, self.clock, now);
         let is_due = passed.record.due(repository.reader, now).is_some_and(|due| due <= now);
         if !passed.changed && is_due {
+            self.context.unknown_changes().remove(&slot.key);
             return Ok(Some((slot, false)));
         }
         let (lines, changed) = (TimeLines::new(&slot.key, &passed, now), passed.changed);
         let written = repository.write(&slot, passed.record).await;
-        if matches!(written, Ok(Written::Won(_)) | Err(_)) {
-            let is_unknown = written.is_err();
-            lines.write(is_unknown);
-            let mut report = self.report();
-            report.abandoned += usize::from(lines.abandoned && !is_unknown);
-            report.dead += usize::from(lines.gives_up() && !is_unknown);
-        }
+        self.log_passed(&slot.key, &lines, &written);
         // The index may lag, so that this run may read the corrected entry once more.
         Ok(match written? {
             Written::Won(slot) => Some((slot, changed)),
             Written::Lost(_) => None,
         })
+    }
+
+    /// Logs and counts the changes that were written, or may have been written.
+    fn log_passed(&self, key: &str, lines: &TimeLines, written: &Result<Written, Failure>) {
+        let mut unknown = self.context.unknown_changes();
+        match written {
+            Ok(Written::Won(_)) => {
+                unknown.remove(key);
+                lines.write(false);
+                let mut report = self.report();
+                report.abandoned += usize::from(lines.abandoned);
+                report.dead += usize::from(lines.gives_up());
+            }
+            Ok(Written::Lost(_)) => unknown.remove(key),
+            Err(_) if unknown.add(key, lines.names()) => lines.write(true),
+            Err(_) => (),
+        }
     }
 
     fn delivery<'d>(

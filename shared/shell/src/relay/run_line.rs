@@ -1,9 +1,31 @@
 //! The log line of a run with work, and the ends of troubles that a run finds.
 
-use super::{Relay, RelayReport};
+use super::{RELAY_ADVICE, Relay, RelayError, RelayReport};
+use crate::context::Context;
 use crate::delivery::log_product_works;
 use crate::unused_parts::Swept;
 use crate::world::World;
+
+/// Logs that a run failed, or that runs do not fail any more (decision I2).
+pub(super) fn log_outcome<W: World>(
+    context: &Context<W>,
+    outcome: &Result<RelayReport, RelayError>,
+) {
+    let (now, trouble) = (context.world.elapsed(), &context.troubles.failed_runs);
+    match outcome {
+        Ok(_) => {
+            if let Some(count) = trouble.succeeded(now) {
+                tracing::info!(count, "relay works again");
+            }
+        }
+        Err(fault) => {
+            if let Some(count) = trouble.occurred(now) {
+                let repeated = Some(count).filter(|count| *count > 1);
+                tracing::error!(fault = %fault, repeated, advice = RELAY_ADVICE, "relay failed");
+            }
+        }
+    }
+}
 
 impl RelayReport {
     /// Whether an operator should learn of the run.

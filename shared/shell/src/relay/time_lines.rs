@@ -41,6 +41,17 @@ impl TimeLines {
         self.given_up.is_some()
     }
 
+    /// The names of the changes.
+    pub fn names(&self) -> Vec<&'static str> {
+        let wait = self.long_wait.map(|wait| match wait {
+            LongWait::Warning => "waits",
+            LongWait::Error => "waits-longer",
+        });
+        let given_up = self.gives_up().then_some("given-up");
+        let abandoned = self.abandoned.then_some("abandoned");
+        [wait, given_up, abandoned].into_iter().flatten().collect()
+    }
+
     /// Writes the lines. They are also written if the outcome of the write is unknown, since no later
     /// run would write them.
     pub fn write(&self, is_unknown: bool) {

@@ -1,5 +1,5 @@
 //! The trait that each store implements: the operations of [`Store`], each with the store's own
-//! error. This module logs the error. The caller of [`Store`] sees only that there is no answer.
+//! error. This module logs the error, as often as [`StoreTroubles`] permits. The caller of [`Store`] sees only that there is no answer.
 
 use std::future::ready;
 use std::ops::RangeInclusive;
@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use domain::catalogue::CatalogueList;
 use protocol::time::UnixMillis;
 
+use super::troubles::{Access, StoreTroubles};
 use super::{
     CatalogueItem, CataloguePlace, Entry, Put, Queue, RightError, Search, Store, Stored,
     Unavailable, Value, Version,
@@ -76,8 +77,18 @@ pub(super) trait Backend: Send + Sync + 'static {
         ready(None)
     }
 
-    /// Logs why an operation failed.
-    fn log(error: &Self::Error, operation: Operation);
+    /// The troubles of this store. `None` if no operation can fail.
+    fn troubles(&self) -> Option<&StoreTroubles>;
+
+    /// The name of an error's fault, by which its lines are limited. `None` if another line reports
+    /// the fault.
+    fn fault(error: &Self::Error) -> Option<String>;
+
+    /// Logs why an operation failed. `repeated` is how many times, if not the first.
+    fn log(error: &Self::Error, operation: Operation, repeated: Option<u64>);
+
+    /// Logs that the store answers again, after `count` operations failed.
+    fn log_end(count: u64);
 
     /// Converts the error of an operation into the result of a permission check.
     fn right_error(error: &Self::Error) -> RightError;
@@ -98,7 +109,7 @@ pub(super) enum Operation {
 
 impl<B: Backend> Store for B {
     async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.try_get(key, now).await.map_err(unavailable::<B>(Operation::Get))
+        logged(self, Operation::Get, self.try_get(key, now).await)
     }
 
     async fn put(
@@ -108,7 +119,7 @@ impl<B: Backend> Store for B {
         over: Option<Version>,
         now: UnixMillis,
     ) -> Result<Put, Unavailable> {
-        self.try_put(key, value, over, now).await.map_err(unavailable::<B>(Operation::Put))
+        logged(self, Operation::Put, self.try_put(key, value, over, now).await)
     }
 
     async fn agenda(
@@ -117,7 +128,7 @@ impl<B: Backend> Store for B {
         span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, Unavailable> {
-        self.try_agenda(queue, span, limit).await.map_err(unavailable::<B>(Operation::Agenda))
+        logged(self, Operation::Agenda, self.try_agenda(queue, span, limit).await)
     }
 
     async fn catalogue(
@@ -126,16 +137,15 @@ impl<B: Backend> Store for B {
         after: Option<&CataloguePlace>,
         limit: usize,
     ) -> Result<Vec<CatalogueItem>, Unavailable> {
-        let items = self.try_catalogue(list, after, limit).await;
-        items.map_err(unavailable::<B>(Operation::Catalogue))
+        logged(self, Operation::Catalogue, self.try_catalogue(list, after, limit).await)
     }
 
     async fn is_empty(&self) -> Result<Option<bool>, Unavailable> {
-        self.try_is_empty().await.map_err(unavailable::<B>(Operation::IsEmpty))
+        logged(self, Operation::IsEmpty, self.try_is_empty().await)
     }
 
     async fn find(&self, first: u8) -> Result<Search, Unavailable> {
-        self.try_find(first).await.map_err(unavailable::<B>(Operation::Find))
+        logged(self, Operation::Find, self.try_find(first).await)
     }
 
     async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
@@ -146,14 +156,33 @@ impl<B: Backend> Store for B {
 #[cfg(feature = "scan")]
 impl<B: Backend> Scan for B {
     async fn scan(&self, after: Option<&ScanPlace>, limit: usize) -> Result<ScanPage, Unavailable> {
-        self.try_scan(after, limit).await.map_err(unavailable::<B>(Operation::Scan))
+        logged(self, Operation::Scan, self.try_scan(after, limit).await)
     }
 }
 
-/// Logs an error and turns it into [`Unavailable`].
-fn unavailable<B: Backend>(operation: Operation) -> impl FnOnce(B::Error) -> Unavailable {
-    move |error| {
-        B::log(&error, operation);
-        Unavailable
+/// Logs an error, or the end of a trouble. Turns the error into [`Unavailable`].
+fn logged<B: Backend, T>(
+    store: &B,
+    operation: Operation,
+    done: Result<T, B::Error>,
+) -> Result<T, Unavailable> {
+    let Some(troubles) = store.troubles() else { return done.map_err(|_| Unavailable) };
+    let access = if operation == Operation::Put { Access::Write } else { Access::Read };
+    match &done {
+        Ok(_) => {
+            // Not every store asks its server for these two.
+            let proves_nothing = matches!(operation, Operation::IsEmpty | Operation::Find);
+            let ended = if proves_nothing { None } else { troubles.succeeded(access) };
+            if let Some(count) = ended {
+                B::log_end(count);
+            }
+        }
+        Err(error) => {
+            let count = B::fault(error).and_then(|fault| troubles.failed(fault, access));
+            if let Some(count) = count {
+                B::log(error, operation, Some(count).filter(|count| *count > 1));
+            }
+        }
     }
+    done.map_err(|_| Unavailable)
 }

@@ -11,6 +11,7 @@ use domain::catalogue::CatalogueList;
 use protocol::time::UnixMillis;
 
 use super::backend::{Backend, Operation};
+use super::troubles::StoreTroubles;
 use super::{
     CatalogueItem, CataloguePlace, Entry, Put, Queue, RightError, Search, Stored, Value, Version,
 };
@@ -127,9 +128,19 @@ impl Backend for Memory {
         }))
     }
 
-    fn log(error: &Infallible, _: Operation) {
+    fn troubles(&self) -> Option<&StoreTroubles> {
+        None
+    }
+
+    fn fault(error: &Infallible) -> Option<String> {
         match *error {}
     }
+
+    fn log(error: &Infallible, _: Operation, _: Option<u64>) {
+        match *error {}
+    }
+
+    fn log_end(_: u64) {}
 
     fn right_error(error: &Infallible) -> RightError {
         match *error {}

@@ -33,6 +33,7 @@ use redis::{Pipeline, RedisError, Script, Value as Answer};
 use self::connection::RedisConnection;
 use self::fence::Fence;
 use super::agenda::shard_byte;
+use super::troubles::StoreTroubles;
 use super::{Durability, Queue};
 
 pub use self::durability::Grade;
@@ -47,6 +48,7 @@ pub struct Redis {
     durability: Durability,
     /// The grade of the server, after it has answered.
     grade: Mutex<Option<Grade>>,
+    troubles: StoreTroubles,
 }
 
 /// Whether commands may be sent a second time.
@@ -105,9 +107,14 @@ fn shard(key: &str) -> char {
 }
 
 /// Logs why an operation failed.
-fn log(error: &RedisError) {
+fn log(error: &RedisError, repeated: Option<u64>) {
     let advice = format!("redis {}", advice::of(error));
-    tracing::error!(fault = connection::word(error), advice, "redis failed");
+    tracing::error!(fault = connection::word(error), advice, repeated, "redis failed");
+}
+
+/// Logs that the server answers again.
+fn log_end(count: u64) {
+    tracing::info!(count, "redis answers again");
 }
 
 /// The script of a write. Its text is sent once to each server that does not have it.

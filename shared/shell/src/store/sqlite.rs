@@ -29,6 +29,7 @@ use self::table::{FileShape, prepare, shape};
 use self::worker::{BUSY, SqliteError, Worker};
 use super::backend::{Backend, Operation};
 use super::setting::beside;
+use super::troubles::StoreTroubles;
 use super::{
     CatalogueItem, CataloguePlace, Entry, Put, Queue, RightError, Search, Stored, Value, Version,
 };
@@ -50,6 +51,7 @@ pub struct Sqlite {
     shape: FileShape,
     /// Why the last operation that failed did so, and what to do.
     last_fault: Mutex<Option<String>>,
+    troubles: StoreTroubles,
 }
 
 impl Sqlite {
@@ -73,7 +75,8 @@ impl Sqlite {
         let watch = Some(Arc::new(FileWatch::new(&path)?));
         let worker = |connection| Worker::start(connection, watch.clone());
         let (reader, writer) = (worker(reader), Some(worker(writer)));
-        Ok(Self { reader, writer, watch, shape, last_fault: Mutex::default() })
+        let (last_fault, troubles) = <_>::default();
+        Ok(Self { reader, writer, watch, shape, last_fault, troubles })
     }
 
     /// Opens a file only to read it. The user need not have write permission.
@@ -91,7 +94,8 @@ impl Sqlite {
             return Err(SqliteOpenError::Empty);
         }
         let reader = Worker::start(reader, None);
-        Ok(Self { reader, writer: None, watch: None, shape, last_fault: Mutex::default() })
+        let (last_fault, troubles) = <_>::default();
+        Ok(Self { reader, writer: None, watch: None, shape, last_fault, troubles })
     }
 
     /// Why the last operation that failed did so, and what to do. `None` if none failed.
@@ -197,26 +201,25 @@ impl Backend for Sqlite {
         self.run(Some(&self.reader), move |connection| rows::find(connection, first)).await
     }
 
-    fn log(error: &SqliteError, _: Operation) {
-        if !matches!(error, SqliteError::Lost) {
-            let advice = Self::right_error(error).to_string();
-            tracing::error!(fault = %error, advice, "sqlite failed");
-        }
+    fn troubles(&self) -> Option<&StoreTroubles> {
+        Some(&self.troubles)
+    }
+
+    fn fault(error: &SqliteError) -> Option<String> {
+        (!matches!(error, SqliteError::Lost)).then(|| error.to_string())
+    }
+
+    fn log(error: &SqliteError, _: Operation, repeated: Option<u64>) {
+        let advice = Self::right_error(error).to_string();
+        tracing::error!(fault = %error, advice, repeated, "sqlite failed");
+    }
+
+    fn log_end(count: u64) {
+        tracing::info!(count, "sqlite works again");
     }
 
     fn right_error(error: &SqliteError) -> RightError {
-        match error {
-            SqliteError::Sqlite(fault) => match SqliteOpenError::of(fault) {
-                text
-                @ (SqliteOpenError::Full | SqliteOpenError::Locked | SqliteOpenError::Disk) => {
-                    RightError::Unanswered(text.to_string())
-                }
-                text => RightError::Refused(text.to_string()),
-            },
-            SqliteError::ReadOnly => RightError::Refused(SqliteOpenError::ReadOnly.to_string()),
-            SqliteError::Lost => RightError::Unanswered(LOST.to_owned()),
-            SqliteError::Crowded | SqliteError::Ended => RightError::Unanswered(error.to_string()),
-        }
+        worker::right_error(error)
     }
 }
 
@@ -293,8 +296,5 @@ fn patiently(step: impl Fn() -> Result<(), SqliteOpenError>) -> Result<(), Sqlit
     }
 }
 
-/// The advice if the file is no longer the one that was opened.
-const LOST: &str =
-    "the file was deleted, moved, replaced or damaged after it was opened; start again";
 /// The pause before a start tries again.
 const REST: Duration = Duration::from_millis(10);

@@ -1,5 +1,7 @@
 //! The log lines of the product's messages (decisions I1, I2).
 
+use shell::call_origin::{CallOrigin, ServingProcess};
+
 use super::*;
 
 /// The lines of the product's messages.
@@ -51,4 +53,27 @@ fn the_line_of_an_unproven_message_is_no_warning_and_names_nothing() {
     let read = ["level", "outcome", "orderId", "instanceId"].map(|name| line[name].clone());
     assert_eq!(read, [json!("INFO"), json!("rejected"), Value::Null, Value::Null], "{line}");
     assert!(!line.to_string().contains(&id), "{line}");
+}
+
+/// Anyone can send such messages.
+#[test]
+fn at_most_ten_unproven_messages_a_second_have_a_line() {
+    let (koohook, id) = (pending(), id("CS1"));
+    let process = Arc::new(ServingProcess::new("app-info", || Duration::ZERO));
+    let address = "203.0.113.7".parse().ok();
+    let origin = CallOrigin { request_id: Some("r-1".to_owned()), address, process };
+    let origin = Arc::new(origin);
+    let sent = lines_of(&koohook, |koohook| {
+        for _ in 0..30 {
+            let mut request = put(&id, koohook.world().now_millis() / 1_000 - 301, &ready(&id));
+            request.extensions_mut().insert(Arc::clone(&origin));
+            let endpoint = AppInfoEndpoint::new(Arc::clone(koohook.endpoint.context()));
+            assert_eq!(run(Endpoint::answer(&endpoint, request)).status(), 401);
+        }
+    });
+    assert_eq!(sent.len(), 10);
+    for line in sent {
+        let read = ["requestId", "address", "function"].map(|name| line[name].clone());
+        assert_eq!(read, [json!("r-1"), json!("203.0.113.7"), json!("app-info")], "{line}");
+    }
 }

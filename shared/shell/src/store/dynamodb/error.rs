@@ -50,10 +50,11 @@ impl DynamodbError {
         }
     }
 
-    /// Logs the error and what to do. The log contains none of the bytes that were sent.
-    pub fn log(&self, operation: &'static str) {
+    /// Logs the error and what to do. The log contains none of the bytes that were sent. `repeated` is
+    /// how many times the fault occurred, if not once.
+    pub fn log(&self, operation: &'static str, repeated: Option<u64>) {
         let fault = self.to_string();
-        tracing::error!(operation, fault, advice = self.advice(), "dynamodb failed");
+        tracing::error!(operation, fault, advice = self.advice(), repeated, "dynamodb failed");
     }
 
     /// The advice for an operator.

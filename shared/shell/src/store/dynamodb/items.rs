@@ -21,6 +21,7 @@ use super::{agenda, catalogue};
 use crate::client::Client;
 use crate::store::backend::{Backend, Operation};
 use crate::store::rights_check::ProveRights;
+use crate::store::troubles::StoreTroubles;
 use crate::store::{
     CatalogueItem, CataloguePlace, DynamodbSetting, Entry, Put, Queue, RightError, RightProof,
     Stored, Value, Version,
@@ -31,6 +32,7 @@ use crate::web::Web;
 pub struct Dynamodb<W = Client> {
     pub(super) client: DynamodbClient<W>,
     pub(super) table: String,
+    troubles: StoreTroubles,
 }
 
 impl Dynamodb {
@@ -49,7 +51,8 @@ impl<W: Web> Dynamodb<W> {
         clock: SigningClock,
     ) -> Self {
         let client = DynamodbClient::new(setting, credentials, web, clock);
-        Self { client, table: setting.table.clone() }
+        let troubles = StoreTroubles::default();
+        Self { client, table: setting.table.clone(), troubles }
     }
 
     /// Tries every operation that koohook needs in a table, and leaves nothing behind.
@@ -124,8 +127,16 @@ impl<W: Web> Backend for Dynamodb<W> {
         self.client.date(now)
     }
 
-    fn log(error: &DynamodbError, operation: Operation) {
-        error.log(match operation {
+    fn troubles(&self) -> Option<&StoreTroubles> {
+        Some(&self.troubles)
+    }
+
+    fn fault(error: &DynamodbError) -> Option<String> {
+        Some(error.to_string())
+    }
+
+    fn log(error: &DynamodbError, operation: Operation, repeated: Option<u64>) {
+        let name = match operation {
             Operation::Get => "GetItem",
             Operation::Put => "PutItem",
             Operation::Agenda | Operation::Catalogue => "Query",
@@ -133,7 +144,12 @@ impl<W: Web> Backend for Dynamodb<W> {
             Operation::Scan => scan::SCAN,
             // DynamoDB has no operation for these, so these never fail.
             Operation::IsEmpty | Operation::Find => "none",
-        });
+        };
+        error.log(name, repeated);
+    }
+
+    fn log_end(count: u64) {
+        tracing::info!(count, "dynamodb answers again");
     }
 
     fn right_error(error: &DynamodbError) -> RightError {

@@ -10,6 +10,7 @@ use super::connection::RedisConnection;
 use super::durability::{self, FoundDurability};
 use super::fence::Fence;
 use super::{Grade, PUT, Redis, RedisOpenError, advice};
+use crate::store::troubles::StoreTroubles;
 use crate::store::{Durability, RedisSetting};
 
 impl Redis {
@@ -49,6 +50,7 @@ impl Redis {
             fence: setting.wait.map(|replicas| Fence::new(replicas, &setting.prefix)),
             durability: setting.durability,
             grade: Mutex::default(),
+            troubles: StoreTroubles::default(),
         })
     }
 

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::{PUT, Redis, Resend, advice, answer, catalogue, shard};
 use crate::store::backend::{Backend, Operation};
+use crate::store::troubles::StoreTroubles;
 use crate::store::{
     CatalogueItem, CataloguePlace, Entry, Put, Queue, RightError, Stored, Value, Version,
     catalogue_text,
@@ -111,8 +112,20 @@ impl Backend for Redis {
         Some(UnixMillis::EPOCH.after(answered.saturating_sub(asked.elapsed())))
     }
 
-    fn log(error: &RedisError, _: Operation) {
-        super::log(error);
+    fn troubles(&self) -> Option<&StoreTroubles> {
+        Some(&self.troubles)
+    }
+
+    fn fault(error: &RedisError) -> Option<String> {
+        Some(advice::of(error))
+    }
+
+    fn log(error: &RedisError, _: Operation, repeated: Option<u64>) {
+        super::log(error, repeated);
+    }
+
+    fn log_end(count: u64) {
+        super::log_end(count);
     }
 
     fn right_error(error: &RedisError) -> RightError {

@@ -12,6 +12,8 @@ use rusqlite::config::DbConfig;
 use thiserror::Error;
 
 use super::file_watch::FileWatch;
+use super::open_error::SqliteOpenError;
+use crate::store::RightError;
 
 /// Runs jobs one after the other.
 #[derive(Debug)]
@@ -86,6 +88,21 @@ impl Worker {
     }
 }
 
+/// Converts the error of an operation into the result of a permission check.
+pub fn right_error(error: &SqliteError) -> RightError {
+    match error {
+        SqliteError::Sqlite(fault) => match SqliteOpenError::of(fault) {
+            text @ (SqliteOpenError::Full | SqliteOpenError::Locked | SqliteOpenError::Disk) => {
+                RightError::Unanswered(text.to_string())
+            }
+            text => RightError::Refused(text.to_string()),
+        },
+        SqliteError::ReadOnly => RightError::Refused(SqliteOpenError::ReadOnly.to_string()),
+        SqliteError::Lost => RightError::Unanswered(LOST.to_owned()),
+        SqliteError::Crowded | SqliteError::Ended => RightError::Unanswered(error.to_string()),
+    }
+}
+
 /// The last connection to close moves the log into the file. If the process ended before that, some
 /// rows would be only in the log. A copy of the file would lack them.
 impl Drop for Worker {
@@ -114,6 +131,10 @@ const MAX_WAITING: usize = 1_024;
 /// How long a drop waits for the connection to close, since the current job may wait for a lock.
 /// This is well within the time that a platform gives a process to end.
 const CLOSING: Duration = Duration::from_secs(3);
+
+/// The advice if the file is no longer the one that was opened.
+const LOST: &str =
+    "the file was deleted, moved, replaced or damaged after it was opened; start again";
 
 #[cfg(test)]
 mod tests {
