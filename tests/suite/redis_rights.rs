@@ -111,7 +111,11 @@ fn the_error_for_a_database_names_a_missing_permission_or_a_wrong_number() {
 /// The client for a cluster reports a rejected `CLUSTER SLOTS` only as a missing answer.
 #[test]
 fn the_error_for_a_cluster_names_a_missing_permission_or_a_single_server() {
-    let Some(cluster) = RedisServer::start(&["--cluster-enabled", "yes"]) else { return };
+    let Some(cluster) =
+        RedisServer::start(&["--cluster-enabled", "yes", "--cluster-port", &free_port()])
+    else {
+        return;
+    };
     let _: () = cluster.command("CLUSTER ADDSLOTSRANGE 0 16383");
     let Some(single) = RedisServer::start(&[]) else { return };
     let with = |server: &RedisServer, rules: &str| {
@@ -201,4 +205,10 @@ fn the_error_for_an_unreachable_server_says_what_to_do() {
         assert!(error.contains(expected) && !error.contains("canary"), "{expected}: {error}");
     }
     assert_eq!(start_error(&format!("redis://:p%40ss%25@{host}")), None);
+}
+
+/// A port for the bus of a cluster. The default bus port of a server with a high port is not a port.
+fn free_port() -> String {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap();
+    free.port().to_string()
 }

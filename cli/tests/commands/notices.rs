@@ -2,8 +2,6 @@
 
 pub mod shop;
 
-use std::io::Write;
-
 use serde_json::Value;
 
 use self::shop::Shop;

@@ -107,6 +107,3 @@ fn a_stopped_server_leaves_one_file_with_every_value() {
         done.check(0, "seal      ok", "");
     }
 }
-
-/// The line after which koohook catches signals. The line of the start comes before it.
-const LISTENING: &str = r#""message":"listening""#;

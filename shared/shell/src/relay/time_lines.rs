@@ -43,10 +43,7 @@ impl TimeLines {
 
     /// The names of the changes.
     pub fn names(&self) -> Vec<&'static str> {
-        let wait = self.long_wait.map(|wait| match wait {
-            LongWait::Warning => "waits",
-            LongWait::Error => "waits-longer",
-        });
+        let wait = self.wait.as_ref().map(WaitLine::name);
         let given_up = self.gives_up().then_some("given-up");
         let abandoned = self.abandoned.then_some("abandoned");
         [wait, given_up, abandoned].into_iter().flatten().collect()

@@ -47,6 +47,14 @@ impl WaitLine {
         Self { long, minutes: waited.as_secs() / 60, cause, last: last.cloned(), is_v1 }
     }
 
+    /// The name of the change.
+    pub const fn name(&self) -> &'static str {
+        match self.long {
+            LongWait::Warning => "waits",
+            LongWait::Error => "waits-longer",
+        }
+    }
+
     /// Writes the line.
     pub fn write(&self, ids: &LogIds) {
         let last = self.last.as_ref();

@@ -55,7 +55,9 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(&[TABLE, INDEXES].concat()).unwrap();
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
-        statement.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect()
+        let nulls = std::iter::repeat_n(rusqlite::types::Null, statement.parameter_count());
+        let rows = statement.query_map(rusqlite::params_from_iter(nulls), |row| row.get(3));
+        rows.unwrap().map(Result::unwrap).collect()
     }
 
     #[test]
