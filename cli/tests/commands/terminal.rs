@@ -32,12 +32,13 @@ fn now_asks_on_a_terminal_and_changes_nothing_without_a_yes() {
     let shop = Shop::after("sqlite:koohook.db", &[PURCHASE]);
     let before = shop.json();
     let now = shop.command(&["notices", "now", "--wait", "0s"]);
-    let question = "koohook: 1 notice of 1 instance; send them now? [y/N] ";
+    let question = "koohook: 1 notice of 1 instance; send it now? [y/N] ";
     for (answer, code) in [("n", 1), ("", 1), ("^D", 1), ("^C", 130)] {
         let typed = if answer.is_empty() { " " } else { answer };
         let done = on_terminal(&now, typed);
         assert_eq!(done.code, Some(code), "{answer}: {}", done.out);
-        assert!(done.out.starts_with(question), "{answer}: {}", done.out);
+        assert!(done.out.contains(question), "{answer}: {}", done.out);
+        assert!(done.out.contains("CS1  instance.created  waiting"), "{answer}: {}", done.out);
         // The answer of the command begins a new line.
         assert_eq!(
             done.out.contains("\nkoohook: no notice is changed\n"),
@@ -49,7 +50,7 @@ fn now_asks_on_a_terminal_and_changes_nothing_without_a_yes() {
     }
     let done = on_terminal(&now, "y");
     assert_eq!(done.code, Some(0), "{}", done.out);
-    assert!(done.out.contains("due now\n1 notices will be sent now\n"), "{}", done.out);
+    assert!(done.out.contains("due now\n1 notice will be sent now\n"), "{}", done.out);
     assert_eq!(shop.json()[0]["why"], "due now, after 1 attempt: product answered 500");
 }
 
