@@ -36,46 +36,90 @@ fn main() -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let program = std::env::current_exe()?;
     match arguments.as_slice() {
-        [] => measure(&program, &FULL),
-        ["--quick"] => measure(&program, &QUICK),
         // `instructions::measure` starts this program again with these arguments.
         ["renewals", times] => instructions::calls(refresh(ORDER, NOW), times.parse()?),
         ["repeats", times] => instructions::calls(purchase(ORDER, NOW), times.parse()?),
         ["signatures", times] => instructions::signatures(refresh(ORDER, NOW), times.parse()?),
-        _ => Err("the arguments must be none or --quick; see tests/bench/run --help".into()),
+        subjects => measure(&program, subjects),
     }
 }
 
-fn measure(program: &Path, pace: &Pace) -> Result<()> {
-    let in_same_folder = |name: &str| program.with_file_name(name);
-    let [receive, constant] = ["receive", "constant-host"].map(in_same_folder);
-    let [function, hello, empty] =
-        ["new-instance", "hello-function", "empty-function"].map(in_same_folder);
+/// A part of the measurement, and what it needs.
+struct Subject {
+    name: &'static str,
+    measure: fn(&Programs, &Pace, &mut FigureTable) -> Result<()>,
+}
+
+/// The folder of the built programs.
+struct Programs(PathBuf);
+
+const SUBJECTS: [Subject; 8] = [
+    Subject { name: "throughput", measure: throughput },
+    Subject { name: "instructions", measure: counted },
+    Subject { name: "functions", measure: function_costs },
+    Subject { name: "simulation", measure: |_, pace, table| interleavings::measure(pace, table) },
+    Subject { name: "kit", measure: |_, pace, table| kit::measure(pace, table) },
+    Subject { name: "redis", measure: over_redis },
+    Subject { name: "lists", measure: operators_lists },
+    Subject { name: "product", measure: with_product },
+];
+
+/// Measures the subjects with these names, or all of them.
+fn measure(program: &Path, arguments: &[&str]) -> Result<()> {
+    let is_quick = arguments.contains(&"--quick");
+    let names: Vec<_> = arguments.iter().filter(|name| **name != "--quick").collect();
+    let known = |name: &str| SUBJECTS.iter().any(|subject| subject.name == name);
+    if !names.iter().all(|name| known(name)) {
+        return Err("unknown argument; see tests/bench/run --help".into());
+    }
+    let pace = if is_quick { &QUICK } else { &FULL };
+    let programs = Programs(program.to_owned());
     let mut table = FigureTable::default();
-    eprintln!("throughput: {} rounds on each host", pace.rounds);
-    host::measure(&receive, &constant, pace, &mut table)?;
-    eprintln!("instructions: {} calls and twice as many", pace.counted);
-    instructions::measure(program, pace, &mut table)?;
-    eprintln!("start: {} of each function", pace.starts);
-    function::measure_start(&function, &hello, pace, &mut table)?;
-    let stores = stores(program);
-    measure_sizes(&stores, &empty, &mut table)?;
-    stores::measure_start(&stores, pace, &mut table)?;
-    eprintln!("memory: {} calls", pace.calls);
-    function::measure_memory(&function, pace, &mut table)?;
-    eprintln!("simulation: {} rounds", pace.rounds);
-    interleavings::measure(pace, &mut table)?;
-    eprintln!("kit: {} rounds of 10,000 departments", pace.rounds);
-    kit::measure(pace, &mut table)?;
-    eprintln!("redis: {} rounds", pace.rounds);
-    stores::measure(&receive, pace, &mut table)?;
-    eprintln!("lists: {} instances in each store", pace.instances);
-    lists::measure(&in_same_folder("koohook"), pace, &mut table)?;
-    eprintln!("product: one that never answers, and {} notices", pace.relayed);
-    product::measure(&receive, &mut table)?;
-    product::measure_relay(&constant, pace, &mut table)?;
+    for Subject { name, measure } in SUBJECTS {
+        if names.is_empty() || names.iter().any(|wanted| **wanted == name) {
+            eprintln!("{name}");
+            measure(&programs, pace, &mut table)?;
+        }
+    }
     println!("{table}");
     Ok(())
+}
+
+impl Programs {
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.with_file_name(name)
+    }
+}
+
+fn throughput(programs: &Programs, pace: &Pace, table: &mut FigureTable) -> Result<()> {
+    host::measure(&programs.path("receive"), &programs.path("constant-host"), pace, table)
+}
+
+fn counted(programs: &Programs, pace: &Pace, table: &mut FigureTable) -> Result<()> {
+    instructions::measure(&programs.0, pace, table)
+}
+
+/// The start, the size and the memory of a function.
+fn function_costs(programs: &Programs, pace: &Pace, table: &mut FigureTable) -> Result<()> {
+    let function = programs.path("new-instance");
+    function::measure_start(&function, &programs.path("hello-function"), pace, table)?;
+    let stores = stores(&programs.0);
+    measure_sizes(&stores, &programs.path("empty-function"), table)?;
+    stores::measure_start(&stores, pace, table)?;
+    function::measure_memory(&function, pace, table)
+}
+
+fn over_redis(programs: &Programs, pace: &Pace, table: &mut FigureTable) -> Result<()> {
+    stores::measure(&programs.path("receive"), pace, table)
+}
+
+fn operators_lists(programs: &Programs, pace: &Pace, table: &mut FigureTable) -> Result<()> {
+    lists::measure(&programs.path("koohook"), pace, table)
+}
+
+fn with_product(programs: &Programs, pace: &Pace, table: &mut FigureTable) -> Result<()> {
+    product::measure(&programs.path("receive"), table)?;
+    product::measure_relay(&programs.path("constant-host"), pace, table)
 }
 
 /// One function, built with each of the stores.
