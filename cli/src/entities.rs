@@ -29,7 +29,7 @@ use serde_json::{Map, Value};
 use shell::host::open_to_read;
 use shell::repository::Slot;
 
-pub use self::completeness::Lacks;
+pub use self::completeness::{Lacks, is_complete};
 pub use self::export::ExportArguments;
 pub use self::filter::{ListArguments, StateOption};
 pub use self::kit_target::KitTarget;

@@ -35,6 +35,7 @@ pub struct Finding {
 pub struct Findings {
     json: Option<JsonArray>,
     failed: usize,
+    warned: usize,
 }
 
 impl FindingLevel {
@@ -73,15 +74,14 @@ impl Finding {
 impl Findings {
     /// Begins the output.
     pub fn new(format: FormatArgument) -> Self {
-        Self { json: format.is_json().then(JsonArray::default), failed: 0 }
+        Self { json: format.is_json().then(JsonArray::default), failed: 0, warned: 0 }
     }
 
     /// Prints a finding.
     pub fn print(&mut self, name: &str, finding: &Finding) {
         let Finding { level, text } = finding;
-        if *level == FindingLevel::Failed {
-            self.failed += 1;
-        }
+        self.failed += usize::from(*level == FindingLevel::Failed);
+        self.warned += usize::from(*level == FindingLevel::Warn);
         match &mut self.json {
             Some(array) => {
                 array.push(&json!({ "name": name, "level": level.as_str(), "text": text }));
@@ -94,8 +94,9 @@ impl Findings {
     pub fn end(self, well: &str) -> ExitCode {
         match self.json {
             Some(array) => array.end(),
-            None if self.failed == 0 => outln!("{well}"),
-            None => outln!("failed: {}", self.failed),
+            None if (self.failed, self.warned) == (0, 0) => outln!("{well}"),
+            None if self.failed == 0 => outln!("{well}; warnings: {}", self.warned),
+            None => outln!("failed: {}, warnings: {}", self.failed, self.warned),
         }
         if self.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }

@@ -18,6 +18,7 @@ use crate::entities::{
 };
 use crate::error::CommandError;
 use crate::local_time::{age, local_time, span_text};
+use crate::shown::shown;
 
 /// Arguments of `koohook instances`.
 #[derive(Args)]
@@ -146,7 +147,18 @@ impl LookupTarget for InstanceTarget {
             instance.order_id == *order && is_line
         })
     }
+
+    fn note(&self, found: &FoundEntity) -> Option<String> {
+        let Instance { id, order_id, .. } = instance_of(found)?;
+        let is_unknown = |line| found.record.ledger.is_purchase(order_id, Some(line)).is_none();
+        let lines = self.orders.iter().filter(|(order, _)| order == order_id);
+        let mut lines = lines.filter_map(|(_, line)| line.as_ref());
+        let is_unknown = lines.any(is_unknown);
+        is_unknown.then(|| format!("{UNKNOWN_LINE}: {}", shown(id.as_str())))
+    }
 }
+
+const UNKNOWN_LINE: &str = "imported, so its order line is not known; it may be another line";
 
 /// Lists, shows or exports instances.
 pub fn run(arguments: &InstancesArguments) -> Result<ExitCode, CommandError> {

@@ -44,7 +44,7 @@ pub const fn is_older(found: &FoundEntity) -> bool {
 }
 
 /// Whether the store has the mark of a complete catalogue. A store that does not answer gets no hint.
-fn is_complete(session: &Session) -> bool {
+pub fn is_complete(session: &Session) -> bool {
     let repository = session.repository(Reader::Operator);
     session.runtime.block_on(repository.catalogue_is_complete()).unwrap_or(true)
 }

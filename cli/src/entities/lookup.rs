@@ -25,6 +25,11 @@ pub trait LookupTarget {
 
     /// Whether an entity is it.
     fn is(&self, found: &FoundEntity) -> bool;
+
+    /// What is uncertain about a match.
+    fn note(&self, _found: &FoundEntity) -> Option<String> {
+        None
+    }
 }
 
 /// Subjects whose keys follow from what an operator typed.

@@ -60,6 +60,7 @@ pub fn show<const COLUMNS: usize>(
     match entities.as_slice() {
         [] => {
             failures.end()?;
+            Lacks::default().report(kind.plural, session);
             return Err(unknown(kind.noun));
         }
         [found] if is_text => print_story(kind, found, &related(found, session)?, session),
@@ -70,6 +71,10 @@ pub fn show<const COLUMNS: usize>(
         }
         _ => (),
     }
+    entities
+        .iter()
+        .filter_map(|found| target.note(found))
+        .for_each(|note| errln!("koohook: {note}"));
     let mut lacks = Lacks::default();
     entities.iter().for_each(|found| lacks.note(found));
     lacks.report(kind.plural, session);

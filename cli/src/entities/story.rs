@@ -103,10 +103,12 @@ impl<'a> Story<'a> {
         let Some(wait) = instance.wait.filter(|_| instance.is_waiting()) else { return Vec::new() };
         let warns = (LongWait::Warning.span(), "the relay logs a warning: this purchase waits");
         let errs = (LongWait::Error.span(), "the relay logs an error: this purchase waits");
-        let fails = (ORDER_FAILS_AFTER, "the marketplace fails the order, about");
-        let steps = [warns, errs, fails];
+        // Only the guide of V1 names a limit.
+        let fails = (ORDER_FAILS_AFTER, "about this time the marketplace fails the order");
+        let fails = Some(fails).filter(|_| instance.is_unsettled_v1());
+        let steps = [warns, errs].into_iter().chain(fails);
         let coming = steps.map(|(span, what)| (wait.since.after(span), what.to_owned()));
-        let coming = coming.into_iter().filter(|(at, _)| *at > self.now);
+        let coming = coming.filter(|(at, _)| *at > self.now);
         coming.map(|(at, what)| ComingEvent { at, what }).collect()
     }
 

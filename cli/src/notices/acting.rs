@@ -20,7 +20,7 @@ use super::notice_line::NoticeLine;
 use super::notice_store::NoticeStore;
 use super::results::{Results, new_results, result_row};
 use super::selection::{SelectedEntity, Selection};
-use super::watching::OutcomeWatch;
+use super::watching::{OutcomeWatch, ended};
 use crate::counted::counted_notices;
 use crate::error::CommandError;
 use crate::local_time::parse_span;
@@ -199,6 +199,7 @@ fn report(
             Some(_) => true,
         });
         watched.extend(selected.sequence.filter(|_| will_be_sent));
+        let gone = || ended(&record.outbox, selected.sequence).1;
         rows.push(result_row(selected, &current.map_or_else(gone, |line| result(line, now))));
     }
     table.print(&rows);
@@ -211,10 +212,6 @@ fn print_selected(line: &NoticeLine) {
     let order = line.order();
     let whose = if order.is_empty() { line.owner.text() } else { order };
     errln!("  {}  {}  {}", shown(&whose), line.kind_text(), line.state.as_str());
-}
-
-fn gone() -> String {
-    "no longer waits".to_owned()
 }
 
 fn result(line: &NoticeLine, now: UnixMillis) -> String {

@@ -91,6 +91,9 @@ pub fn show(
         shown.extend(lines.filter_map(|line| whole(slot, line)));
     })?;
     outln!("{}", serde_json::to_string_pretty(&shown)?);
+    if shown.is_empty() {
+        explain(store, filter, false)?;
+    }
     failures.end()
 }
 

@@ -211,7 +211,7 @@ fn access_wait(record: &EntityRecord) -> Option<UnixMillis> {
 fn fault(Attempt { fault, status, .. }: &Attempt) -> String {
     match status {
         Some(401) => {
-            "product answered 401; compare KOOHOOK_PRODUCT_SECRET with the product's secret"
+            "product answered 401; if it accepts other notices, check its log, else compare KOOHOOK_PRODUCT_SECRET with its secret"
                 .to_owned()
         }
         Some(status @ 200..=299) => format!("product answered {status}, but {fault}"),

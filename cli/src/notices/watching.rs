@@ -37,7 +37,10 @@ impl OutcomeWatch {
         let is_watched =
             |line: &&NoticeLine| line.sequence.is_some_and(|it| sequences.contains(&it));
         let lines: Vec<_> = target.lines.iter().filter(is_watched).cloned().collect();
-        self.has_undelivered |= lines.len() < target.lines.len();
+        // The relay may have delivered a notice since it was selected.
+        let is_delivered = |line: &NoticeLine| ended(&record.outbox, line.sequence).0;
+        let left = target.lines.iter().filter(|line| !is_watched(line));
+        self.has_undelivered |= !left.into_iter().all(is_delivered);
         if !lines.is_empty() {
             let last = last_attempt(&record.outbox).cloned();
             self.entities.push(WatchedEntity { key: target.key.clone(), lines, last });
@@ -143,7 +146,7 @@ fn kept_text(line: &NoticeLine, now: UnixMillis) -> String {
 }
 
 /// Whether the product accepted a notice that is no longer in the outbox, and how it ended.
-fn ended(outbox: &Outbox, sequence: Option<u64>) -> (bool, String) {
+pub fn ended(outbox: &Outbox, sequence: Option<u64>) -> (bool, String) {
     let end = outbox.ends.iter().rev().find(|end| Some(end.sequence) == sequence);
     match end.map(|end| (end.how, end.attempts)) {
         Some((EndKind::Delivered, attempts)) => {

@@ -13,7 +13,7 @@ use shell::store::{CatalogueItem, Entry, Queue, Store, Unavailable};
 use shell::world::World;
 
 use crate::check::clock;
-use crate::entities::read_records;
+use crate::entities::{is_complete, read_records};
 use crate::findings::{Finding, Findings};
 use crate::local_time::span_text;
 use crate::session::Session;
@@ -42,6 +42,11 @@ pub fn check(session: &Session, place: &str, findings: &mut Findings) {
     let grade = session.world.store().grade();
     let grade = grade.map(|grade| format!(", grade {grade}")).unwrap_or_default();
     findings.print("store", &Finding::ok(format!("{place}{grade} answers")));
+    if !is_complete(session)
+        && session.runtime.block_on(session.world.store().is_empty()) != Ok(Some(true))
+    {
+        findings.print("catalogue", &Finding::warn(INCOMPLETE));
+    }
     findings.print("due now", &due_now(&due, now));
     findings.print("dead letters", &dead(letters(session)));
     let list = |list| session.runtime.block_on(catalogue(session, list));
@@ -65,6 +70,9 @@ async fn catalogue(
 ) -> Result<Vec<CatalogueItem>, Unavailable> {
     session.world.store().catalogue(list, None, MOST).await
 }
+
+/// The counts below may then be too low.
+const INCOMPLETE: &str = "pending, refused and abandoned may lack instances of an older version; run koohook store reindex";
 
 /// Reads at most [`MOST_READ`] records.
 fn read(session: &Session, keys: impl ExactSizeIterator<Item = String>) -> ReadRecords {

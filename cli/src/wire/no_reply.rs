@@ -41,6 +41,8 @@ impl NoReplyError {
 }
 
 fn explain(at: &str, uri: &str, error: &ureq::Error) -> NoReplyError {
+    // A user and a password before the host are secrets.
+    let at = at.rsplit('@').next().unwrap_or(at);
     let is_https = uri.starts_with("https:");
     match error {
         ureq::Error::Timeout(_) => NoReplyError::of_call(format!(

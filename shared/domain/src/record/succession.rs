@@ -6,6 +6,7 @@ use protocol::time::UnixMillis;
 use super::EntityRecord;
 use crate::catalogue::{CatalogueEntry, CatalogueList, OrderDigest};
 use crate::entity::Entity;
+use crate::history::{CallOutcome, EventKind};
 use crate::instance::{Instance, NewestCalls};
 
 impl EntityRecord {
@@ -17,13 +18,24 @@ impl EntityRecord {
         if let Entity::Instance(instance) = &mut self.entity {
             instance.note_wait(now);
         }
-        let is_changed = before.is_none_or(|before| differ(&before.entity, &self.entity));
+        let is_changed = before.is_none_or(|before| {
+            differ(&before.entity, &self.entity) || self.has_new_change(before)
+        });
         if CatalogueList::of(&self.entity).is_some() {
             let known =
                 if is_changed { None } else { self.changed.or_else(|| self.newest_call(now)) };
             self.changed = Some(known.unwrap_or(now));
         }
         self
+    }
+
+    /// Whether a call was applied that the record before does not have, for example an upgrade: it
+    /// changes no member that a command shows.
+    fn has_new_change(&self, before: &Self) -> bool {
+        let newest = self.events.last().filter(|_| self.events.last() != before.events.last());
+        newest.is_some_and(|event| {
+            matches!(event.what, EventKind::Call(_)) && event.outcome == CallOutcome::Applied
+        })
     }
 
     /// The newest time of a call or of an abandonment that the entity contains. A record of schema 1

@@ -22,8 +22,8 @@ pub enum StoreOpenError {
     NotCompiledIn(&'static str),
     /// The file does not exist.
     #[error(
-        "KOOHOOK_STORE: the file does not exist; correct the path, or start the koohook that \
-             serves, which creates the file"
+        "KOOHOOK_STORE: the file does not exist; correct the path; if the file was lost, restore \
+             it before you start koohook, which would create an empty store"
     )]
     NoFile,
     /// A function platform deletes the disk of a function with the function.
