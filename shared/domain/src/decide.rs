@@ -48,7 +48,11 @@ pub fn decide<E: Kind>(
     let entity: Option<E> = current.and_then(|record| record.entity.clone().try_into().ok());
     let order = change.order();
     let recall = recall(current, order.as_ref());
-    let (decision, ahead) = decision(change, entity.clone(), recall, now)?;
+    let (at, ahead) = effective(change.at().unwrap_or(now), now);
+    let (decision, ahead) = match decision(change, entity.clone(), recall, Moment { at, now })? {
+        Some(decision) => (decision, ahead),
+        None => (Decision::nothing(), None),
+    };
     let Decision { entity: changed, notices, remarks } = decision;
     let conflict = (recall == Recall::Conflict).then_some(Remark::OtherMeaning);
     let remarks = conflict.into_iter().chain(remarks).chain(ahead).collect();
@@ -64,27 +68,21 @@ pub fn decide<E: Kind>(
     }
     record.outbox.append(notices, reader, now);
     record.ids = KitIds::of(&change.subject()).or(record.ids);
-    record.add_event(call.event(effective(change.at().unwrap_or(now), now).0, outcome));
+    record.add_event(call.event(at, outcome));
     Ok(Verdict { write: Some(record), reply, outcome, remarks })
 }
 
-/// The decision of the request at the effective time of the call, and a remark if that time is
-/// unusual.
+/// The decision of the request. `None` if the call is a repeat that changes nothing.
 fn decision<E>(
     change: &dyn Change<E>,
     entity: Option<E>,
     recall: Recall,
-    now: UnixMillis,
-) -> Result<(Decision<E>, Option<Remark>), Refusal> {
-    let (at, ahead) = effective(change.at().unwrap_or(now), now);
-    let moment = Moment { at, now };
+    moment: Moment,
+) -> Result<Option<Decision<E>>, Refusal> {
     match (recall, entity) {
-        (Recall::Repeat | Recall::Conflict, Some(entity)) => {
-            let repeated = change.repeat(entity, moment);
-            Ok(repeated.map_or((Decision::nothing(), None), |decision| (decision, ahead)))
-        }
+        (Recall::Repeat | Recall::Conflict, Some(entity)) => Ok(change.repeat(entity, moment)),
         (Recall::Repeat | Recall::Conflict | Recall::Fresh, entity) => {
-            Ok((change.decide(entity, moment)?, ahead))
+            change.decide(entity, moment).map(Some)
         }
     }
 }
@@ -107,7 +105,15 @@ fn recall(current: Option<&EntityRecord>, order: Option<&Order>) -> Recall {
 
 fn record_of(current: Option<&EntityRecord>, entity: Entity) -> EntityRecord {
     match current {
-        Some(record) => EntityRecord { entity, ..record.clone() },
+        // The old entity is not cloned.
+        Some(EntityRecord { ledger, outbox, ids, events, changed, .. }) => EntityRecord {
+            entity,
+            ledger: ledger.clone(),
+            outbox: outbox.clone(),
+            ids: ids.clone(),
+            events: events.clone(),
+            changed: *changed,
+        },
         None => EntityRecord::new(entity),
     }
 }
