@@ -1,5 +1,6 @@
 //! The trait that each store implements: the operations of [`Store`], each with the store's own
-//! error. This module logs the error, as often as [`StoreTroubles`] permits. The caller of [`Store`] sees only that there is no answer.
+//! error. This module logs the error, as often as [`StoreTroubles`] permits. The caller of [`Store`]
+//! sees only that there is no answer.
 
 use std::future::ready;
 use std::ops::RangeInclusive;
