@@ -95,6 +95,25 @@ fn a_record_knows_when_its_entity_last_changed() {
     assert_eq!(kept(&koohook, &id).changed, Some(changed), "the expiry stayed");
 }
 
+/// An upgrade changes no member that a list shows, but it is the newest change.
+#[test]
+fn an_upgrade_is_a_change_and_its_repeat_is_none() {
+    let koohook = koohook(&SETTINGS);
+    let id = buy(&koohook, "CS1");
+    let upgrade = [
+        ("activity", "upgradeInstance"),
+        ("instanceId", id.as_str()),
+        ("orderId", "CS2"),
+        ("orderLineId", "CS2-1"),
+        ("productId", "OFFI-made-up"),
+    ];
+    for passed in [9, 18] {
+        koohook.world().pass(Duration::from_secs(9));
+        assert_eq!(run(koohook.v2(&upgrade)).code, "000000", "after {passed} s");
+        assert_eq!(kept(&koohook, &id).changed, Some(UnixMillis::new(NOW + 9_000)));
+    }
+}
+
 /// The text of a record that the version before the history wrote.
 const OLD: &str = r#"{"schema":1,"entity":{"instance":{"id":"i-1","order_id":"CS1","state":"active","access":"pending","newest":{}}},"ledger":{"rows":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},"outbox":{"sequence":1,"waiting":[{"type":"instance.created","at":1,"data":{"sequence":1}}],"dropped":0}}"#;
 

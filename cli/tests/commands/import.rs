@@ -96,3 +96,13 @@ fn a_file_of_a_chinese_spreadsheet_is_imported() {
     folder.write("marked.jsonl", &marked);
     folder.run(&["import", "marked.jsonl"]).check(0, "1 imported", "");
 }
+
+/// An import keeps no order line, so any line of the order leads to the instance.
+#[test]
+fn the_line_of_an_imported_order_is_said_to_be_unknown() {
+    let folder = Folder::with_instances();
+    let note = "imported, so its order line is not known; it may be another line: i-1";
+    folder.run(&["instances", "show", "CS1/CS1-9"]).check(0, "i-1", note);
+    let whole = folder.run(&["instances", "show", "CS1"]);
+    assert!(!whole.aside.contains("order line"), "{}", whole.aside);
+}

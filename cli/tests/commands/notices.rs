@@ -69,7 +69,7 @@ fn nothing_is_sent_before_the_operator_agrees() {
 fn a_selection_without_notices_says_why() {
     let shop = Shop::after("sqlite:koohook.db", &[PURCHASE]);
     let unknown = "no purchase and no waiting notice has the order CS3; correct it";
-    for command in ["list", "now", "replay"] {
+    for command in ["list", "show", "now", "replay"] {
         shop.notices(&[command, "--order", "CS3"]).check(1, "", unknown);
         let done = shop.notices(&[command, "--instance", "CS3"]);
         done.check(1, "", "instance CS3 is not in this store");

@@ -52,6 +52,24 @@ fn a_reindex_writes_each_missing_entry_once_and_changes_nothing_else() {
     assert_eq!(count(&folder, "list = 'instance-active'"), 3, "wrong entries are corrected, too");
 }
 
+/// Without its entry no order is found, so the commands name the cause.
+#[test]
+fn what_needs_the_catalogue_says_that_it_may_lack_instances() {
+    let folder = Folder::with_instances();
+    let status = || folder.run(&["status", "http://127.0.0.1:1"]).out;
+    let warning = "catalogue        WARN    pending, refused and abandoned may lack instances";
+    let hint = "the catalogue may lack instances of an older version; run koohook store reindex";
+    assert!(!status().contains("catalogue"), "{}", status());
+    sql(&folder, FORGET);
+    assert!(status().contains(warning), "{}", status());
+    let unknown = folder.run(&["instances", "show", "CS-UNKNOWN"]);
+    unknown.check(1, "", hint);
+    unknown.check(1, "", "no instance with this ID or order is in the store");
+    reindex(&folder);
+    let unknown = folder.run(&["instances", "show", "CS-UNKNOWN"]);
+    assert_eq!((unknown.code, unknown.aside.contains("reindex")), (Some(1), false));
+}
+
 #[test]
 fn a_reindex_reports_a_value_that_it_cannot_use_and_puts_no_mark() {
     let folder = Folder::with_instances();

@@ -25,6 +25,14 @@ fn a_store_that_does_not_exist_is_reported() {
     assert!(!folder.0.path().join("koohook.db").exists());
 }
 
+#[test]
+fn a_password_in_the_address_is_not_printed() {
+    let folder = Folder::with_instances();
+    let finished = folder.run(&["status", "http://operator:canary@127.0.0.1:1"]);
+    finished.check(1, "server           failed  127.0.0.1:1 refused the connection", "");
+    assert!(!(finished.out + &finished.aside).contains("canary"));
+}
+
 /// The entity waits for access data, so that it is in the queue of the due ones. Its dead letter counts.
 #[test]
 fn a_dead_letter_of_a_purchase_that_waits_is_counted() {
