@@ -15,6 +15,7 @@
 //!   [`store_keys`]: the keys of stored values. [`idempotency`]: which orders were carried out.
 //! - [`notice`]: what koohook sends to the product. [`outbox`]: the delivery of notices, in order.
 //!   [`product`]: what the product may answer. [`webhook`]: the signature that both sides use.
+//! - [`usage`]: the usage of pay-per-use instances, which koohook reports to the marketplace.
 //! - [`order_details`]: what koohook asks the marketplace before it sends a notice.
 //!   [`order_query_gate`]: when koohook must not ask.
 //! - [`page`]: the interface that a function implements. [`decision`]: what a request decides.
@@ -47,5 +48,6 @@ pub mod secret;
 pub mod settings;
 pub mod store_keys;
 pub mod tenant;
+pub mod usage;
 mod uuid_v5;
 pub mod webhook;

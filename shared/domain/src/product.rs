@@ -81,7 +81,7 @@ pub fn read_answer(
 }
 
 /// The body without its byte-order mark, which some frameworks write.
-fn without_mark(body: &[u8]) -> &[u8] {
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
 }
 

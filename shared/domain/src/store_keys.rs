@@ -3,6 +3,7 @@
 //! | key | value |
 //! |---|---|
 //! | `instance:…`, `tenant:…`, `application:…`, `users:…`, `departments:…` | the record of an entity |
+//! | `usage:…` | the usage of an instance |
 //! | `part:<name>:<owner's key>` | a part of a list |
 //! | `used:<signature>` | the signature of a query that was answered |
 //! | `seal` | the mark of a sealed store |
@@ -11,6 +12,7 @@
 //! The keys must never change: koohook would not find the stored values under other keys.
 
 use protocol::digest;
+use protocol::message::InstanceId;
 
 use crate::kit_list::PartName;
 
@@ -19,6 +21,16 @@ use crate::kit_list::PartName;
 pub(crate) fn entity_key(kind: &str, parts: &[&str]) -> String {
     let digest: [u8; 24] = digest::of(&[&[kind], parts].concat());
     format!("{kind}:{}", hex::encode(digest))
+}
+
+/// The key of an instance's usage.
+pub fn usage_key(instance: &InstanceId) -> String {
+    entity_key("usage", &[instance.as_str()])
+}
+
+/// Whether a key is the key of an instance's usage.
+pub fn is_usage(key: &str) -> bool {
+    key.starts_with("usage:")
 }
 
 /// Whether a key is the key of an entity.

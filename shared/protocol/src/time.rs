@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use time::format_description::well_known::Rfc3339;
 use time::{Date, Month, OffsetDateTime};
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00 UTC.
@@ -64,6 +65,27 @@ impl UnixMillis {
     pub fn from_china_time_stamp(text: &str) -> Option<Self> {
         let utc = Self::from_time_stamp(text)?;
         utc.0.checked_sub(8 * 60 * 60 * 1_000).map(Self)
+    }
+
+    /// Reads RFC 3339 in whole seconds, with any offset. `None` if the text is not such a time, or is
+    /// before 1970.
+    pub fn from_rfc3339_second(text: &str) -> Option<Self> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| text.is_ascii())?;
+        let seconds = u64::try_from(moment.unix_timestamp()).ok()?;
+        let millis = seconds.checked_mul(1_000).filter(|_| moment.nanosecond() == 0)?;
+        Some(Self(millis))
+    }
+
+    /// The beginning of its second.
+    #[must_use]
+    pub const fn whole_second(self) -> Self {
+        Self(self.0 - self.0 % 1_000)
+    }
+
+    /// Writes `yyyyMMddHHmmssSSS` in UTC: the marketplace's `statisticalTime`.
+    pub fn to_utc_digits(self) -> String {
+        let digits = self.to_rfc3339();
+        digits.chars().filter(char::is_ascii_digit).collect()
     }
 
     /// Writes RFC 3339 in UTC with milliseconds. The product gets this format.
@@ -157,6 +179,37 @@ mod tests {
     fn a_time_is_written_as_rfc_3339() {
         assert_eq!(UnixMillis::new(1_595_835_431_903).to_rfc3339(), "2020-07-27T07:37:11.903Z");
         assert_eq!(UnixMillis::new(0).to_rfc3339(), "1970-01-01T00:00:00.000Z");
+    }
+
+    /// Python's `datetime` computed the seconds.
+    #[test]
+    fn rfc_3339_is_read_in_whole_seconds() {
+        let read = |text| UnixMillis::from_rfc3339_second(text).map(UnixMillis::millis);
+        let second = Some(1_835_395_200_000);
+        let same =
+            ["2028-02-29T00:00:00Z", "2028-02-29T08:00:00+08:00", "2028-02-28T16:00:00.000-08:00"];
+        for text in same {
+            assert_eq!(read(text), second, "{text}");
+        }
+        let wrong = [
+            "2028-02-29T00:00:00.5Z",
+            "2027-02-29T00:00:00Z",
+            "2028-02-29T00:00:00",
+            "2028-02-29",
+            "2028-06-30T23:59:60Z",
+            "1969-12-31T23:59:59Z",
+            "20280229T000000Z",
+            "",
+            "２028-02-29T00:00:00Z",
+        ];
+        for text in wrong {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_written_as_digits() {
+        assert_eq!(UnixMillis::new(1_595_835_431_903).to_utc_digits(), "20200727073711903");
     }
 
     #[test]
