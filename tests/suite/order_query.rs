@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::notice::Notice;
 use domain::order_details::{self, MEMBER};
-use protocol::order_query::{OpenApiHost, OrderQuery};
+use protocol::open_api::OpenApiHost;
+use protocol::order_query::OrderQuery;
 use protocol::signature::Contract;
 use protocol::signature::sdk::OpenApiCredentials;
 use protocol::time::UnixMillis;

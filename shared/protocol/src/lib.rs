@@ -10,7 +10,8 @@
 //!   readers use [`access_key`], [`mac`], [`query_string`], [`json`] and [`cipher`].
 //! - [`message`]: one type for each activity, with a reader for each contract, and the replies. See
 //!   also [`app_info`] and [`result_code`].
-//! - [`order_query`]: the open API that returns the contents of an order.
+//! - [`open_api`]: what the open APIs share. [`order_query`]: the open API that returns the
+//!   contents of an order.
 //! - [`time`], [`digest`], [`text`]: points in time, digests of several texts, and typing mistakes.
 
 #![warn(clippy::wildcard_enum_match_arm)]
@@ -22,6 +23,7 @@ pub mod digest;
 pub mod json;
 pub mod mac;
 pub mod message;
+pub mod open_api;
 pub mod order_query;
 pub mod query_string;
 pub mod result_code;

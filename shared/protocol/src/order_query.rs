@@ -4,17 +4,16 @@
 //! This module builds the request and reads the answer. It does not send the request.
 
 mod details;
-mod host;
 mod outcome;
 
 use std::fmt;
 
 use crate::message::{OrderId, OrderLineId};
+use crate::open_api::OpenApiHost;
 use crate::signature::sdk::{self, OpenApiCredentials, UnsignedRequest};
 use crate::time::UnixMillis;
 
 pub use details::{LINES, MAX_DETAILS_LEN, OrderDetails, PRODUCTS};
-pub use host::{OpenApiHost, OpenApiHostError};
 pub use outcome::{OrderQueryOutcome, OrderQueryReason};
 
 /// A query for one order and one of its lines.

@@ -9,7 +9,8 @@ use domain::order_query_gate::QueryGate;
 use futures_util::future::select_all;
 use futures_util::{FutureExt, lock};
 use http::Request;
-use protocol::order_query::{self, OpenApiHost, OrderDetails, OrderQuery, OrderQueryOutcome};
+use protocol::open_api::OpenApiHost;
+use protocol::order_query::{self, OrderDetails, OrderQuery, OrderQueryOutcome};
 use protocol::signature::sdk::OpenApiCredentials;
 
 use crate::time_limits::RELAY_ATTEMPT;

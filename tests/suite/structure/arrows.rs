@@ -12,7 +12,7 @@ use super::modules::{ModuleFile, Target, targets};
 /// The modules at the bottom of a package, and the modules above, which they must not import.
 const BOTTOM: [(&str, &[&str], &[&str]); 1] = [(
     "protocol",
-    &["cipher", "digest", "json", "key", "mac", "query", "result_code", "text", "time"],
+    &["cipher", "digest", "json", "key", "mac", "open_api", "query", "result_code", "text", "time"],
     &["message", "order_query", "signature"],
 )];
 

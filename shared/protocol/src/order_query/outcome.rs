@@ -7,6 +7,7 @@ use std::fmt;
 use super::OrderDetails;
 use crate::json::{Document, Json, Members};
 use crate::message::OrderLineId;
+use crate::open_api::AnswerCode;
 
 /// The outcome of an order query.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +35,8 @@ pub struct OrderQueryReason {
 pub(super) fn read(status: u16, body: &[u8], line: Option<&OrderLineId>) -> OrderQueryOutcome {
     let answer = Document::parse(body).map(|document| document.members);
     let answer = answer.unwrap_or_default();
-    let number = number_of(&answer);
+    // The prefix is ignored: a number of an order query means the same with every prefix.
+    let number = AnswerCode::of(&answer).map(|code| code.number);
     let reason = |word| OrderQueryReason { word, status, number };
     match number {
         Some(0) if is_success(status) => found(&answer, line, reason),
@@ -51,23 +53,13 @@ fn found(
     line: Option<&OrderLineId>,
     reason: impl Fn(&'static str) -> OrderQueryReason,
 ) -> OrderQueryOutcome {
-    match member(answer, "orderInfo") {
-        Some(Json::Object(order)) => OrderDetails::read(order, line).map_or_else(
+    match answer.iter().find(|(name, _)| name == "orderInfo") {
+        Some((_, Json::Object(order))) => OrderDetails::read(order, line).map_or_else(
             || OrderQueryOutcome::Permanent(reason("line-unknown")),
             OrderQueryOutcome::Found,
         ),
         Some(_) | None => OrderQueryOutcome::Retry(reason("unreadable")),
     }
-}
-
-/// The four digits after the last dot. The prefix is ignored: the guides print the same numbers
-/// with `MKT.`, `CBC.`, `APIG.` and `APIGW.`, and once with a space. A number means the same with
-/// every prefix.
-fn number_of(answer: &Members) -> Option<u16> {
-    let code = member(answer, "resultCode").or_else(|| member(answer, "error_code"))?.as_text()?;
-    let digits = code.rsplit('.').next().unwrap_or_default().trim();
-    let four = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse().ok().filter(|_| four)
 }
 
 /// The numbers of both tables. For any other number the HTTP status decides. The numbers 0303,
@@ -106,11 +98,6 @@ fn by_status(status: u16, reason: impl Fn(&'static str) -> OrderQueryReason) -> 
         500..=599 => OrderQueryOutcome::Retry(reason("unavailable")),
         _ => OrderQueryOutcome::Permanent(reason("refused")),
     }
-}
-
-fn member<'a>(members: &'a Members, name: &str) -> Option<&'a Json> {
-    let of_name = members.iter().find(|(named, value)| named == name && *value != Json::Null);
-    of_name.map(|(_, value)| value)
 }
 
 const fn is_success(status: u16) -> bool {

@@ -1,7 +1,7 @@
 //! Settings of the marketplace's order query.
 
 use domain::settings::SettingError;
-use protocol::order_query::OpenApiHost;
+use protocol::open_api::OpenApiHost;
 use protocol::signature::sdk::{OpenApiCredentials, OpenApiKeyError};
 
 use super::error::ConfigError;

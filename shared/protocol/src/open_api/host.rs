@@ -1,4 +1,4 @@
-//! The host of an order query: a site of the marketplace, or an address from the settings.
+//! The host of a request to an open API: a site of the marketplace, or an address from the settings.
 
 use thiserror::Error;
 
