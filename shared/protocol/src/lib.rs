@@ -11,7 +11,7 @@
 //! - [`message`]: one type for each activity, with a reader for each contract, and the replies. See
 //!   also [`app_info`] and [`result_code`].
 //! - [`open_api`]: what the open APIs share. [`order_query`]: the open API that returns the
-//!   contents of an order.
+//!   contents of an order. [`usage`]: the open API that receives the usage of pay-per-use products.
 //! - [`time`], [`digest`], [`text`]: points in time, digests of several texts, and typing mistakes.
 
 #![warn(clippy::wildcard_enum_match_arm)]
@@ -30,3 +30,4 @@ pub mod result_code;
 pub mod signature;
 pub mod text;
 pub mod time;
+pub mod usage;

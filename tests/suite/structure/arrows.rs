@@ -13,7 +13,7 @@ use super::modules::{ModuleFile, Target, targets};
 const BOTTOM: [(&str, &[&str], &[&str]); 1] = [(
     "protocol",
     &["cipher", "digest", "json", "key", "mac", "open_api", "query", "result_code", "text", "time"],
-    &["message", "order_query", "signature"],
+    &["message", "order_query", "signature", "usage"],
 )];
 
 /// Two siblings, and the lines where the first imports the second.
