@@ -52,4 +52,5 @@ mod structure;
 mod sweep;
 mod texts;
 mod unusable;
+mod usage_push;
 mod vectors;

@@ -7,6 +7,7 @@ mod order_query;
 mod records;
 mod signatures;
 mod time;
+mod usage_push;
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
