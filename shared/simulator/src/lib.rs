@@ -15,6 +15,7 @@
 //! - [`scenario`]: the calls about a purchase and about an enterprise under each guide, step by
 //!   step.
 //! - [`verdict`]: whether the marketplace counts the answer to a step as failed.
+//! - [`usage`]: the usage interface of pay-per-use products, with its checks and bills.
 //! - [`time`]: the time formats of the guides.
 //!
 //! # Absent
@@ -28,6 +29,7 @@ pub mod kit_v1;
 pub mod kit_v2;
 pub mod scenario;
 pub mod time;
+pub mod usage;
 pub mod v1;
 pub mod v2;
 pub mod verdict;
