@@ -7,6 +7,7 @@
 
 mod body_sign;
 mod members;
+mod usage_info;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};
@@ -15,6 +16,7 @@ use thiserror::Error;
 
 pub use self::body_sign::{judge_body_sign, verify_body_sign};
 use self::members::Members;
+pub use self::usage_info::UsageInfo;
 use crate::v1::Strength;
 
 /// An answer that the debugging page can read.
@@ -58,6 +60,8 @@ pub struct InstanceInfo {
     pub instance_id: String,
     /// `appInfo`.
     pub app_info: Option<AppInfo>,
+    /// `usageInfo`: empty if the answer has none.
+    pub usage_info: Vec<UsageInfo>,
 }
 
 /// Why the marketplace counts a call as failed, with any result code.
@@ -128,6 +132,12 @@ pub enum Remark {
     /// `Body-Sign` does not have the blanks of the signature page.
     #[error("Body-Sign has other blanks than in the guide: sign_type=\"…\", signature= \"…\"")]
     BodySignBlanks,
+    /// `usageValue` is not a number with 4 decimals at most, or `statisticalTime` is not 17 digits.
+    #[error(
+        "usageInfo has another form than in the guide: usageValue as a number with at most 8 \
+         digits and 4 decimals, statisticalTime as 17 digits"
+    )]
+    UsageForm,
 }
 
 impl Answer {
@@ -163,6 +173,10 @@ impl Answer {
         }
         if answer.message.is_empty() {
             remarks.push(Remark::MessageMissing);
+        }
+        let mut usage = answer.info.iter().flat_map(|one| &one.usage_info);
+        if usage.any(|entry| !entry.has_the_tables_form()) {
+            remarks.push(Remark::UsageForm);
         }
         Ok((answer, remarks))
     }
@@ -211,21 +225,13 @@ impl AppInfo {
 impl InstanceInfo {
     fn read(value: &Value) -> Result<Self, AnswerError> {
         let members = Members::of("info", value)?;
-        for usage in members.list("usageInfo")? {
-            check_usage(&Members::of("usageInfo", usage)?)?;
-        }
+        let usage = members.list("usageInfo")?.into_iter().map(UsageInfo::read);
         Ok(Self {
+            usage_info: usage.collect::<Result<_, _>>()?,
             instance_id: members.mandatory("instanceId", 64)?,
             app_info: AppInfo::within(&members)?,
         })
     }
-}
-
-/// Restates *Interface debugging*: a usage entry must have its value and its time.
-fn check_usage(usage: &Members) -> Result<(), AnswerError> {
-    usage.get("usageValue").ok_or(AnswerError::Missing("usageValue"))?;
-    usage.mandatory("statisticalTime", 20)?;
-    Ok(())
 }
 
 fn code(members: &Members) -> Result<String, AnswerError> {

@@ -212,6 +212,31 @@ fn a_usage_entry_must_have_its_value_and_its_time() {
     assert_eq!(usage("{}"), Err(wrong("usageInfo", "an object")));
 }
 
+/// The form of the queryInstance page is stricter than the debugging page.
+#[test]
+fn usage_is_a_number_with_a_time_of_17_digits() {
+    let judged = |value: &str, time: &str| {
+        let body = format!(
+            r#"{{"resultCode":"000000","resultMsg":"ok","info":[{{"instanceId":"a","usageInfo":[{{"usageValue":{value},"statisticalTime":"{time}"}}]}}]}}"#
+        );
+        assert!(
+            Answer::judge(&response(&[("Content-Type", "application/json")], &body)).is_ok(),
+            "{body}"
+        );
+        read(&body).map(|answer| answer.info.first().unwrap().usage_info.len())
+    };
+    let time = "20230327065233980";
+    for value in ["0", "12.5", "0.0001", "99999999.9999", "3.0"] {
+        assert_eq!(judged(value, time), Ok(1), "{value}");
+    }
+    for value in ["\"12.5\"", "-1", "0.00001", "1.00005", "100000000", "1e20", "true", "[]"] {
+        assert_eq!(judged(value, time), Err(Remark::UsageForm.into()), "{value}");
+    }
+    for time in ["20230327065233", "2023032706523398x", "202303270652339801"] {
+        assert_eq!(judged("1", time), Err(Remark::UsageForm.into()), "{time}");
+    }
+}
+
 fn wrong(name: &'static str, found: &'static str) -> AnswerError {
     AnswerError::WrongType { name, found }
 }

@@ -40,6 +40,7 @@ fn a_list_must_have_the_right_ids_order_and_access_data() {
         let info = list.iter().map(|(id, app_info)| InstanceInfo {
             instance_id: (*id).to_owned(),
             app_info: app_info.clone(),
+            usage_info: Vec::new(),
         });
         asks.check(&WIRE, &Answer { info: info.collect(), ..answer("000000") })
     };

@@ -99,6 +99,10 @@ fn a_rejected_record_holds_neither_its_window_nor_its_number() {
     market.instance_mut(ID).unwrap().abnormal = false;
     assert_eq!(codes(&mut market, &[record(9, json!({})), record(9, json!({}))]), ["-", "010"]);
     assert_eq!(market.billable(ID), "1.5");
+    // A record that is rejected for another reason does not correct the first one.
+    market.instance_mut(ID).unwrap().abnormal = true;
+    assert_eq!(codes(&mut market, &[record(9, json!({ "usage_value": "2" }))]), ["013"]);
+    assert_eq!(market.altered_duplicates().count(), 0);
 }
 
 #[test]
