@@ -12,8 +12,8 @@
 //! - [`v2`]: a signed POST request of access guide 2.0.
 //! - [`kit_v1`], [`kit_v2`]: the signed POST requests of the joint-operations kit, one per guide.
 //! - [`answer`]: the answers that the debugging page accepts, and the signature of an answer.
-//! - [`scenario`]: the calls about a purchase and about an enterprise under each guide, step by
-//!   step.
+//! - [`scenario`]: the calls about a purchase, about pay-per-use products and about an enterprise
+//!   under each guide, step by step.
 //! - [`verdict`]: whether the marketplace counts the answer to a step as failed.
 //! - [`usage`]: the usage interface of pay-per-use products, with its checks and bills.
 //! - [`time`]: the time formats of the guides.

@@ -9,6 +9,7 @@
 mod call;
 mod check;
 mod enterprise;
+mod pay_per_use;
 mod purchase;
 mod purchase_v1;
 mod purchase_v2;
@@ -17,6 +18,7 @@ use serde_json::Value as Json;
 
 pub use self::check::Mismatch;
 pub use self::enterprise::{enterprise_v1, enterprise_v2};
+pub use self::pay_per_use::{pay_per_use_v1, pay_per_use_v2};
 pub use self::purchase_v1::{quick_v1, v1};
 pub use self::purchase_v2::{awaited_v2, v2};
 use crate::time::TimestampUnit;

@@ -9,6 +9,7 @@ use crate::answer::Answer;
 
 mod answers;
 mod enterprises;
+mod pay_per_use;
 mod purchases;
 mod requests;
 
