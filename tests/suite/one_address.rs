@@ -85,3 +85,9 @@ fn a_v1_scenario_gets_the_same_answers_from_endpoint_and_functions() {
 fn a_v2_scenario_gets_the_same_answers_from_endpoint_and_functions() {
     play(&scenario::v2("CS1", NOW));
 }
+
+#[test]
+fn pay_per_use_scenarios_get_the_same_answers_from_endpoint_and_functions() {
+    let both = [scenario::pay_per_use_v1("CS1"), scenario::pay_per_use_v2("CS1")];
+    both.as_flattened().iter().for_each(|steps| play(steps));
+}
