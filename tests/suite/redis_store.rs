@@ -82,28 +82,25 @@ fn get(store: &AnyStore) -> Result<Option<Stored>, Unavailable> {
 fn the_keys_in_a_server_have_the_documented_names() {
     let Some(place) = Place::new() else { return };
     let store = place.open();
-    let due = Value { agenda: Some((Queue::Due, NOON)), ..value(1) };
-    run(store.put("a", &due, None, NOON)).unwrap();
-    let dead = Value { agenda: Some((Queue::Dead, NOON)), ..value(1) };
-    run(store.put("abc", &dead, None, NOON)).unwrap();
-    let sweep = Value { agenda: Some((Queue::Sweep, NOON)), ..value(1) };
-    run(store.put("", &sweep, None, NOON)).unwrap();
     let list = CatalogueList::ActiveTenants;
-    let catalogue = Some(CatalogueEntry { list, changed: NOON, order: None });
-    run(store.put("a", &Value { catalogue, ..due }, Some(Version([1; 16])), NOON)).unwrap();
+    let entry = CatalogueEntry { list, changed: NOON, order: None };
+    for (key, queue, catalogue) in [
+        ("a", Queue::Due, Some(entry)),
+        ("abc", Queue::Dead, None),
+        ("", Queue::Sweep, None),
+        ("b", Queue::Usage, None),
+    ] {
+        let value = Value { agenda: Some((queue, NOON)), catalogue, ..value(1) };
+        run(store.put(key, &value, None, NOON)).unwrap();
+    }
     let mut keys: Vec<String> = place.connect().keys(format!("{}*", place.prefix)).unwrap();
     keys.sort();
-    // The SHA-256 of `a` begins with `c`, that of `abc` with `b`, that of the empty text with `e`.
-    let expected = [
-        "{b}:agenda:dead",
-        "{b}:kept:abc",
-        "{c}:agenda:due",
-        "{c}:catalogue",
-        "{c}:kept:a",
-        "{e}:agenda:sweep",
-        "{e}:kept:",
-    ];
-    assert_eq!(keys, expected.map(|key| format!("{}:{key}", place.prefix)));
+    // The SHA-256 of `a` begins with `c`, that of `abc` with `b`, that of the empty text with `e`,
+    // and that of `b` with `3`.
+    let expected = "{3}:agenda:usage {3}:kept:b {b}:agenda:dead {b}:kept:abc {c}:agenda:due \
+                    {c}:catalogue {c}:kept:a {e}:agenda:sweep {e}:kept:";
+    let named = |key| format!("{}:{key}", place.prefix);
+    assert_eq!(keys, expected.split(' ').map(named).collect::<Vec<_>>());
 }
 
 /// The server's clock differs from the caller's by months. So the store may send it only spans.

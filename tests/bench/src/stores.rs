@@ -114,9 +114,20 @@ fn bare_script(address: &str, pace: &Pace) -> Result<Bare> {
     let requests = (pace.round_millis * 20).to_string();
     let output = Command::new("redis-benchmark")
         .args(["-h", host, "-p", port, "-c", CONNECTIONS, "-n", &requests, "-r", "100000000"])
-        .args(["--csv", "evalsha", &sha, "5", "bench:{0}:kept:__rand_int__"])
+        .args(["--csv", "evalsha", &sha, "6", "bench:{0}:kept:__rand_int__"])
         .args(["bench:{0}:agenda:due", "bench:{0}:agenda:dead", "bench:{0}:agenda:sweep"])
-        .args(["bench:{0}:catalogue", "", "1", "0123456789abcdef", &value, "", "", "", ""])
+        .args([
+            "bench:{0}:agenda:usage",
+            "bench:{0}:catalogue",
+            "",
+            "1",
+            "0123456789abcdef",
+            &value,
+            "",
+            "",
+            "",
+            "",
+        ])
         .args(["__rand_int__", "1795725412085", "__rand_int__", "0123456789abcdef"])
         .output()?;
     let text = String::from_utf8(output.stdout)?;

@@ -63,19 +63,25 @@ pub(super) fn an_agenda_of_a_span_contains_both_its_ends<S: Store>(store: &S) {
 }
 
 pub(super) fn an_entry_is_only_on_the_agenda_of_its_queue<S: Store>(store: &S) {
-    schedule(store, &[("a", Queue::Due, 1), ("b", Queue::Dead, 1), ("c", Queue::Sweep, 1)]);
-    for (queue, key) in Queue::ALL.into_iter().zip(["a", "b", "c"]) {
+    let entries = [
+        ("a", Queue::Due, 1),
+        ("b", Queue::Dead, 1),
+        ("c", Queue::Sweep, 1),
+        ("e", Queue::Usage, 1),
+    ];
+    schedule(store, &entries);
+    for (key, queue, _) in entries {
         assert_eq!(agenda(store, queue, 9, 9), [(key.to_owned(), 1)]);
     }
     // The value moves from each queue to each queue, also to its own.
-    let tour = [0, 1, 2, 0, 0, 2, 2, 1, 1, 0];
+    let tour = [0, 1, 2, 3, 3, 0, 0, 2, 2, 1, 1, 3, 2, 0, 3, 1, 0];
     put(store, "d", &value(10), None);
     for (place, number) in tour.into_iter().zip(11..) {
         let agenda_entry = Some((Queue::ALL[place], UnixMillis::new(u64::from(number))));
         let moved = Value { agenda: agenda_entry, ..value(number) };
         assert_eq!(put(store, "d", &moved, Some(number - 1)), Put::Won);
         let on = Queue::ALL.map(|queue| agenda_within(store, queue, 2..=99, 9));
-        let mut expected = [const { Vec::new() }; 3];
+        let mut expected = [const { Vec::new() }; Queue::ALL.len()];
         expected[place].push(("d".to_owned(), u64::from(number)));
         assert_eq!(on, expected);
     }

@@ -50,7 +50,7 @@ fn varied(number: u8) -> Value {
     let order = (!number.is_multiple_of(3)).then_some(OrderDigest([number; 12]));
     let catalogue = CatalogueEntry { list, changed: at(0), order };
     Value {
-        agenda: number.is_multiple_of(2).then(|| (Queue::ALL[usize::from(number / 2 % 3)], at(1))),
+        agenda: number.is_multiple_of(2).then(|| (Queue::ALL[usize::from(number / 2 % 4)], at(1))),
         catalogue: (number % 5 < 3).then_some(catalogue),
         // Far away: a server deletes an expired value by its own clock.
         expires: (number % 7 < 2).then(|| at(4_000_000_000)),

@@ -13,6 +13,8 @@ pub enum Queue {
     Dead,
     /// Parts of lists for which the relay must check whether a record refers to them.
     Sweep,
+    /// Usage of instances that the relay must send or delete.
+    Usage,
 }
 
 /// An entry of an agenda.
@@ -26,7 +28,7 @@ pub struct Entry {
 
 impl Queue {
     /// All agendas. A value is on at most one of them.
-    pub const ALL: [Self; 3] = [Self::Due, Self::Dead, Self::Sweep];
+    pub const ALL: [Self; 4] = [Self::Due, Self::Dead, Self::Sweep, Self::Usage];
 
     /// The agenda's name in a store.
     pub const fn as_str(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Queue {
             Self::Due => "due",
             Self::Dead => "dead",
             Self::Sweep => "sweep",
+            Self::Usage => "usage",
         }
     }
 }

@@ -5,7 +5,7 @@
 //! writes, and moves its entries on the agenda and in the catalogue in one step. Keys are spread over 16 shards by the first hex
 //! digit of their SHA-256; this never changes. Each shard has separate agendas and a separate
 //! catalogue, and its mark `{…}` keeps it on one node of a cluster. The keys in a server are
-//! `koohook:{7}:kept:KEY`, `koohook:{7}:agenda:due`, the same with `dead` and `sweep`, and
+//! `koohook:{7}:kept:KEY`, `koohook:{7}:agenda:due`, the same with `dead`, `sweep` and `usage`, and
 //! `koohook:{7}:catalogue`.
 //!
 //! With `wait=N`, koohook accepts an answer only after N replicas have acknowledged the data behind
@@ -69,9 +69,9 @@ impl Redis {
 
     /// The names of a value, of its shard's agendas and of its shard's catalogue, in the order of the
     /// scripts.
-    fn names(&self, shard: char, key: &str) -> [String; 5] {
-        let [due, dead, sweep] = Queue::ALL.map(|queue| self.agenda_of(shard, queue));
-        [self.kept(shard, key), due, dead, sweep, self.catalogue_of(shard)]
+    fn names(&self, shard: char, key: &str) -> [String; 6] {
+        let [due, dead, sweep, usage] = Queue::ALL.map(|queue| self.agenda_of(shard, queue));
+        [self.kept(shard, key), due, dead, sweep, usage, self.catalogue_of(shard)]
     }
 
     /// Sends commands. With `wait=N` the answers are accepted only after N replicas have

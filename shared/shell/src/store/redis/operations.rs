@@ -158,6 +158,7 @@ impl Redis {
             Queue::Due => "2",
             Queue::Dead => "3",
             Queue::Sweep => "4",
+            Queue::Usage => "5",
         };
         command.arg(value.agenda.map_or("", place));
         command.arg(value.agenda.map_or(0, |(_, at)| at.millis().min(FARTHEST))).arg(key);

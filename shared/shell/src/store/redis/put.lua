@@ -1,7 +1,7 @@
 -- Writes a value over the version that was read, or over absence, and with it its agenda entry and
 -- its catalogue entry.
 --
--- KEYS: the value; the agendas `due`, `dead` and `sweep`, in that order; the catalogue.
+-- KEYS: the value; the agendas `due`, `dead`, `sweep` and `usage`, in that order; the catalogue.
 -- ARGV: 1 the version that was read, or ''; 2 now; 3 the new version; 4 its bytes; 5 when it
 --       expires, or ''; 6 how many milliseconds it stays in memory, or ''; 7 which of KEYS is its
 --       agenda, or ''; 8 when it is due there; 9 its entry there; 10 the score of its catalogue
@@ -23,7 +23,7 @@ if ARGV[6] == '' then
 else
   redis.call('PEXPIRE', KEYS[1], ARGV[6])
 end
-for place = 2, 4 do
+for place = 2, 5 do
   if ARGV[7] == tostring(place) then
     redis.call('ZADD', KEYS[place], ARGV[8], ARGV[9])
   else
@@ -34,9 +34,9 @@ end
 local old = ARGV[11] .. (found[3] or '')
 local new = ARGV[11] .. ARGV[12]
 if ARGV[10] == '' or old ~= new then
-  redis.call('ZREM', KEYS[5], old)
+  redis.call('ZREM', KEYS[6], old)
 end
 if ARGV[10] ~= '' then
-  redis.call('ZADD', KEYS[5], ARGV[10], new)
+  redis.call('ZADD', KEYS[6], ARGV[10], new)
 end
 return {1}

@@ -135,15 +135,15 @@ fn moved() -> RedisError {
 /// Reads the answer of the script; `None` if the value does not exist.
 fn read(key: String, answer: Answer) -> Result<Option<ScannedValue>, RedisError> {
     let Answer::Array(parts) = answer else { return Err(unreadable()) };
-    let parts = <[Answer; 8]>::try_from(parts).map_err(|_| unreadable())?;
-    let [version, bytes, expires, order, due, dead, sweep, listed] = parts;
+    let parts = <[Answer; 9]>::try_from(parts).map_err(|_| unreadable())?;
+    let [version, bytes, expires, order, due, dead, sweep, usage, listed] = parts;
     if version == Answer::Nil {
         return Ok(None);
     }
     let expires = text(expires)?;
     let expires = if expires.is_empty() { None } else { Some(answer::number(&expires)?) };
     let mut agenda = None;
-    for (queue, at) in Queue::ALL.into_iter().zip([due, dead, sweep]) {
+    for (queue, at) in Queue::ALL.into_iter().zip([due, dead, sweep, usage]) {
         agenda = score(at)?.map(|at| (queue, UnixMillis::new(at))).or(agenda);
     }
     let catalogue = score(listed)?.map(|score| entry(score, order)).transpose()?;
