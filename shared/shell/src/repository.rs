@@ -1,28 +1,36 @@
-//! Reads and writes entity records within a deadline. It decrypts what it reads and encrypts what
-//! it writes, and it writes over the version that was read.
+//! Reads and writes records within a deadline. It decrypts what it reads and encrypts what it writes,
+//! and it writes over the version that was read.
+//!
+//! - `slot`: what was read under a key. `stored_record`: the records that are whole values.
+//! - `update`: the loop of entity records. `parts`: the parts of an entity. `usage`: the usage of an
+//!   instance, and the loop of records without parts.
+//! - `catalogue_mark`, `seal_mark`: the marks of the store.
 
 mod catalogue_mark;
 mod parts;
 mod seal_mark;
+mod slot;
+mod stored_record;
 mod update;
+mod usage;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::entity::Subject;
-use domain::kit_list::PartName;
 use domain::outbox::Reader;
-use domain::record::EntityRecord;
 use futures_util::future;
 use protocol::time::UnixMillis;
 
 pub use self::catalogue_mark::mark_new_catalogue;
+pub use self::slot::{Slot, UsageSlot, Versioned, Written};
+pub use self::stored_record::StoredRecord;
 pub use self::update::{Start, Update, Updated};
+pub use self::usage::{RecordUpdate, UsageUpdate};
 use crate::failure::Failure;
 use crate::seal::Seal;
-use crate::store::{Put, Queue, Store, Stored, Unavailable, Value, Version};
+use crate::store::{Put, Store, Stored, Unavailable, Value, Version};
 use crate::world::{Deadline, World};
 
 /// How many times koohook repeats a write that got no reply, with the same version.
@@ -31,7 +39,7 @@ const MAX_RESENDS: usize = 2;
 /// that the writers do not collide again.
 const REST_AFTER_RACE: [u64; 2] = [2, 40];
 
-/// Reads and writes entity records until a deadline.
+/// Reads and writes records until a deadline.
 pub struct Repository<'a, W> {
     /// The world, with the store, the clock and randomness.
     pub world: &'a W,
@@ -54,55 +62,6 @@ pub struct Counts {
     /// The number of writes, including those that lost a race.
     pub writes: AtomicUsize,
     store_micros: AtomicU64,
-}
-
-/// A key of the store, and the value that was read there. A write replaces only this version.
-#[derive(Clone, Debug)]
-pub struct Slot {
-    /// The store's key.
-    pub key: String,
-    /// The record with its version; `None` if there is no value.
-    pub found: Option<Versioned>,
-    /// The parts of the entity that were read.
-    pub parts: BTreeMap<PartName, Vec<u8>>,
-}
-
-/// An entity record, and the version that a write must name.
-#[derive(Clone, Debug)]
-pub struct Versioned {
-    /// The version that was read or written.
-    pub version: Version,
-    /// The record.
-    pub record: EntityRecord,
-}
-
-/// The outcome of a write.
-#[derive(Debug)]
-pub enum Written {
-    /// The record was written; this is the value now.
-    Won(Slot),
-    /// Another writer was faster; this is the value now.
-    Lost(Slot),
-}
-
-impl Slot {
-    const fn new(key: String, found: Option<Versioned>) -> Self {
-        Self { key, found, parts: BTreeMap::new() }
-    }
-
-    /// The record, if there is a value.
-    pub fn record(&self) -> Option<&EntityRecord> {
-        self.found.as_ref().map(|found| &found.record)
-    }
-
-    /// Whether all these parts of the entity were read.
-    pub fn has_parts(&self, names: &BTreeSet<PartName>) -> bool {
-        names.iter().all(|name| self.parts.contains_key(name))
-    }
-
-    fn version(&self) -> Option<Version> {
-        self.found.as_ref().map(|found| found.version)
-    }
 }
 
 impl<W> Clone for Repository<'_, W> {
@@ -150,6 +109,14 @@ impl<'a, W: World> Repository<'a, W> {
     /// # Errors
     /// If the store does not answer in time, or the stored value is unusable.
     pub async fn read_key(&self, key: String) -> Result<Slot, Failure> {
+        self.read_record(key).await
+    }
+
+    /// Reads the record under a key whose values are records of one type.
+    ///
+    /// # Errors
+    /// If the store does not answer in time, or the stored value is unusable.
+    pub async fn read_record<R: StoredRecord>(&self, key: String) -> Result<Slot<R>, Failure> {
         self.counts.add_reads(1);
         let stored = self.get(&key).await?;
         let is_sealed = stored.as_ref().is_some_and(|it| Seal::is_sealed(&it.bytes));
@@ -164,13 +131,16 @@ impl<'a, W: World> Repository<'a, W> {
     ///
     /// # Errors
     /// If the outcome is unknown, or the record is too large.
-    pub async fn write(&self, slot: &Slot, record: EntityRecord) -> Result<Written, Failure> {
+    pub async fn write<R: StoredRecord>(
+        &self,
+        slot: &Slot<R>,
+        record: R,
+    ) -> Result<Written<R>, Failure> {
         let now = self.world.now();
-        let record = record.succeeding(slot.record(), now);
-        let due = record.due(self.reader, now).map(|at| (Queue::Due, at));
-        let dead = || record.dead().map(|at| (Queue::Dead, at));
-        let value = self.sealed(&slot.key, &record.to_bytes()?)?;
-        let value = Value { agenda: due.or_else(dead), catalogue: record.catalogue(now), ..value };
+        let record = record.written_over(slot.record(), now);
+        let value = self.sealed(&slot.key, &record.bytes()?)?;
+        let agenda = record.agenda_entry(self.reader, now);
+        let value = Value { agenda, catalogue: record.catalogue_entry(now), ..value };
         let key = slot.key.clone();
         self.counts.add_writes(1);
         match self.put(&slot.key, &value, slot.version()).await? {
@@ -202,7 +172,7 @@ impl<'a, W: World> Repository<'a, W> {
     ///
     /// # Errors
     /// If the outcome is unknown.
-    pub async fn delete(&self, slot: &Slot) -> Result<(), Failure> {
+    pub async fn delete<R: StoredRecord>(&self, slot: &Slot<R>) -> Result<(), Failure> {
         let Some(over) = slot.version() else { return Ok(()) };
         self.counts.add_writes(1);
         let expires = Some(self.world.now());
@@ -245,13 +215,17 @@ impl<'a, W: World> Repository<'a, W> {
     /// # Errors
     /// If the value is unusable.
     #[cfg(feature = "scan")]
-    pub fn slot(&self, key: String, stored: Stored) -> Result<Slot, Failure> {
+    pub fn slot<R: StoredRecord>(&self, key: String, stored: Stored) -> Result<Slot<R>, Failure> {
         self.open(key, Some(stored))
     }
 
-    fn open(&self, key: String, stored: Option<Stored>) -> Result<Slot, Failure> {
+    fn open<R: StoredRecord>(
+        &self,
+        key: String,
+        stored: Option<Stored>,
+    ) -> Result<Slot<R>, Failure> {
         let Some(Stored { version, bytes }) = stored else { return Ok(Slot::new(key, None)) };
-        let record = EntityRecord::from_bytes(&self.seal.open(&key, &bytes)?)?;
+        let record = R::parse(&key, &self.seal.open(&key, &bytes)?)?;
         Ok(Slot::new(key, Some(Versioned { version, record })))
     }
 

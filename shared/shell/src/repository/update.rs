@@ -7,7 +7,7 @@ use domain::entity::Subject;
 use domain::kit_list::PartName;
 use domain::record::{EntityRecord, RecordError};
 
-use super::{Repository, Slot, Written};
+use super::{Repository, Slot, StoredRecord, Written};
 use crate::failure::Failure;
 use crate::world::World;
 
@@ -39,9 +39,9 @@ pub struct Write<T> {
 
 /// The result of an update.
 #[derive(Debug)]
-pub struct Updated<T> {
+pub struct Updated<T, R: StoredRecord = EntityRecord> {
     /// The current value.
-    pub slot: Slot,
+    pub slot: Slot<R>,
     /// The result of the decision.
     pub decided: T,
 }
