@@ -1,5 +1,6 @@
-//! Writes the entries of the catalogue that are missing or wrong (decision I4). An entry is missing
-//! if an older koohook wrote the value.
+//! Writes the entries of stored values that are missing or wrong: of entities those in the catalogue
+//! (decision I4), of the usage of instances those on the agenda. An entity lacks its entry if an older
+//! koohook wrote the value. Usage lacks its entry only if the store lost it, and would never be sent.
 
 use domain::catalogue::{CatalogueEntry, CatalogueList};
 use domain::outbox::Reader;
@@ -9,18 +10,18 @@ use futures_util::{StreamExt, stream};
 use protocol::time::UnixMillis;
 
 use crate::failure::Failure;
-use crate::repository::{Repository, Slot, Written};
+use crate::repository::{Repository, Slot, StoredRecord, UsageSlot, Written};
 use crate::store::{Queue, ScannedValue, Stored};
 use crate::world::World;
 
 /// What the check of a stored value found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reindexed {
-    /// The value is not an entity record, or has expired.
+    /// The value is neither an entity record nor the usage of an instance, or has expired.
     NoRecord,
-    /// The entry is right.
+    /// The entries are right.
     Right,
-    /// The entry was missing or wrong, and is written now.
+    /// An entry was missing or wrong, and is written now.
     Written,
 }
 
@@ -44,9 +45,22 @@ async fn reindex_one<W: World>(
 ) -> Result<Reindexed, Failure> {
     let now = repository.world.now();
     let is_expired = value.expires.is_some_and(|expires| expires <= now);
-    if is_expired || !store_keys::is_entity(&value.key) {
-        return Ok(Reindexed::NoRecord);
+    if is_expired {
+        Ok(Reindexed::NoRecord)
+    } else if store_keys::is_entity(&value.key) {
+        reindex_entity(repository, value, now).await
+    } else if store_keys::is_usage(&value.key) {
+        reindex_usage(repository, value, now).await
+    } else {
+        Ok(Reindexed::NoRecord)
     }
+}
+
+async fn reindex_entity<W: World>(
+    repository: &Repository<'_, W>,
+    value: ScannedValue,
+    now: UnixMillis,
+) -> Result<Reindexed, Failure> {
     let ScannedValue { key, version, bytes, agenda, catalogue, .. } = value;
     let slot = repository.slot(key, Stored { version, bytes })?;
     let Some(record) = slot.record() else { return Ok(Reindexed::NoRecord) };
@@ -55,6 +69,24 @@ async fn reindex_one<W: World>(
     }
     let reader = reader_of(record, agenda, now);
     write_entry(&Repository { reader, ..repository.clone() }, slot).await
+}
+
+/// Every koohook that writes usage writes its entry, too. So a lost race needs no second write.
+async fn reindex_usage<W: World>(
+    repository: &Repository<'_, W>,
+    value: ScannedValue,
+    now: UnixMillis,
+) -> Result<Reindexed, Failure> {
+    let ScannedValue { key, version, bytes, agenda, catalogue, .. } = value;
+    let slot: UsageSlot = repository.slot(key, Stored { version, bytes })?;
+    let Some(usage) = slot.record() else { return Ok(Reindexed::NoRecord) };
+    if usage.agenda_entry(repository.reader, now) == agenda && catalogue.is_none() {
+        return Ok(Reindexed::Right);
+    }
+    Ok(match repository.write_usage(&slot, usage.clone()).await? {
+        Written::Won(_) => Reindexed::Written,
+        Written::Lost(_) => Reindexed::Right,
+    })
 }
 
 /// Writes the entry of a value, until the value has one.
