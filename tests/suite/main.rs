@@ -53,4 +53,5 @@ mod sweep;
 mod texts;
 mod unusable;
 mod usage_push;
+mod usage_values;
 mod vectors;

@@ -2,11 +2,14 @@
 //! older koohook.
 
 mod moving_slots;
+mod older_queues;
 
 use ::redis::{Client, Connection, TypedCommands, cmd};
 use domain::catalogue::{CatalogueEntry, CatalogueList, OrderDigest};
 use protocol::time::UnixMillis;
-use shell::store::{AnyStore, Put, Scan, Store, StoreSetting, Stored, Value, Version};
+use shell::store::{
+    AnyStore, Put, Scan, ScannedValue, Store, StoreSetting, Stored, Value, Version,
+};
 use tests::servers::{self, Server, run};
 use tests::world::NOW;
 
@@ -48,10 +51,14 @@ fn everywhere(store: &AnyStore) -> Vec<(CatalogueList, String)> {
 
 /// The key and the entry of every value.
 fn scanned(store: &AnyStore) -> Vec<(String, Option<CatalogueEntry>)> {
+    values(store).into_iter().map(|value| (value.key, value.catalogue)).collect()
+}
+
+fn values(store: &AnyStore) -> Vec<ScannedValue> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let page = run(store.scan(after.as_ref(), 100)).unwrap();
-        found.extend(page.values.into_iter().map(|value| (value.key, value.catalogue)));
+        found.extend(page.values);
         after = page.next;
         if after.is_none() {
             return found;
