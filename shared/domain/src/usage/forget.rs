@@ -26,26 +26,32 @@ impl InstanceUsage {
     /// Deletes old windows, or records that a run has found them. Returns the windows that waited:
     /// the marketplace would refuse them now.
     pub(super) fn pass(&mut self, now: UnixMillis) -> Vec<UsageRecord> {
-        let is_old = |record: &UsageRecord| forgettable_at(record) <= now;
-        if !self.records.iter().any(is_old) {
-            self.sighted = None;
-            return Vec::new();
-        }
-        match self.sighted {
+        match self.sighted.filter(|_| self.has_old(now)) {
             Some(sighted) if sighted <= now && now < sighted.after(CHECK_AGAIN) => Vec::new(),
             Some(sighted) if sighted <= now && now <= sighted.after(SIGHTING_LASTS) => {
-                self.sighted = None;
-                self.forget(now)
+                let dropped = self.forget(sighted);
+                self.sight(now);
+                dropped
             }
             Some(_) | None => {
-                self.sighted = Some(now);
+                self.sight(now);
                 Vec::new()
             }
         }
     }
 
-    fn forget(&mut self, now: UnixMillis) -> Vec<UsageRecord> {
-        let is_old = |record: &mut UsageRecord| forgettable_at(record) <= now;
+    fn has_old(&self, now: UnixMillis) -> bool {
+        self.records.iter().any(|record| forgettable_at(record) <= now)
+    }
+
+    fn sight(&mut self, now: UnixMillis) {
+        self.sighted = self.has_old(now).then_some(now);
+    }
+
+    /// Deletes the windows that were old at the sighting. A window that only the second run finds
+    /// old was seen by one clock.
+    fn forget(&mut self, sighted: UnixMillis) -> Vec<UsageRecord> {
+        let is_old = |record: &mut UsageRecord| forgettable_at(record) <= sighted;
         let old: Vec<_> = self.records.extract_if(.., is_old).collect();
         let (dropped, settled): (Vec<_>, Vec<_>) =
             old.into_iter().partition(|record| record.waiting().is_some());
