@@ -52,7 +52,8 @@ impl InstanceUsage {
             RecordState::Zero | RecordState::Sent | RecordState::Rejected { .. } => (),
         }
         // The operator knows that it is late.
-        let waiting = WaitingRecord::new(now.whole_second(), now, Lateness::Missing);
+        let now = now.whole_second();
+        let waiting = WaitingRecord::new(now, now, Lateness::Missing);
         let number = record.number.saturating_add(1);
         let state = RecordState::Waiting(waiting);
         *record = UsageRecord { quantity, number, state, ..record.clone() };

@@ -25,12 +25,20 @@ pub fn retry_at(now: UnixMillis) -> UnixMillis {
     ceil(now.after(LONGEST_RUN), TICK_MILLIS)
 }
 
+/// Whether a record is due. A time that is further ahead than every pause is due at once, since a
+/// wrong clock wrote it (decision D12).
+pub(super) fn is_due(next: UnixMillis, now: UnixMillis) -> bool {
+    next <= now || next > now.after(FARTHEST)
+}
+
 fn ceil(at: UnixMillis, step: u64) -> UnixMillis {
     UnixMillis::new(at.millis().div_ceil(step).saturating_mul(step))
 }
 
 const HOUR_MILLIS: u64 = 60 * 60 * 1_000;
 const TICK_MILLIS: u64 = 5 * 60 * 1_000;
+/// More than every pause: a window that ends now is sent within an hour.
+const FARTHEST: Duration = Duration::from_mins(70);
 /// The longest run of the relay.
 const LONGEST_RUN: Duration = Duration::from_mins(1);
 

@@ -6,7 +6,7 @@ use protocol::time::UnixMillis;
 use super::cycle::{Lateness, UsageCycle};
 use super::instance_usage::InstanceUsage;
 use super::quantity::Quantity;
-use super::send_time::retry_at;
+use super::send_time::{is_due, retry_at};
 use super::usage_record::{UsageRecord, WaitingRecord};
 use super::window::UsageWindow;
 use crate::instance::ClockTrust;
@@ -72,7 +72,8 @@ impl InstanceUsage {
         let Self { instance_id, records, .. } = self;
         for record in records {
             let window = record.window;
-            let Some(waiting) = record.waiting_mut().filter(|waiting| waiting.next <= now) else {
+            let Some(waiting) = record.waiting_mut().filter(|waiting| is_due(waiting.next, now))
+            else {
                 continue;
             };
             let was_fixed = waiting.record_time.is_some();
@@ -94,6 +95,7 @@ impl InstanceUsage {
 
     /// Makes everything that waits due, at an operator's word. Returns how many windows.
     pub fn make_due(&mut self, now: UnixMillis) -> usize {
+        let now = now.whole_second();
         let waiting = self.records.iter_mut().filter_map(UsageRecord::waiting_mut);
         waiting.map(|waiting| waiting.next = waiting.next.min(now)).count()
     }
