@@ -25,19 +25,7 @@ impl Quantity {
     /// Parses a decimal, with or without an exponent. `None` if it is negative, or has too many
     /// digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || b".+-eE".contains(&byte));
-        if !is_plain || text.len() > MAX_TEXT || text.starts_with('+') {
-            return None;
-        }
-        let exact = || Decimal::from_str_exact(text).ok();
-        let decimal =
-            if text.contains(['e', 'E']) { Decimal::from_scientific(text).ok() } else { exact() };
-        let decimal = decimal?.normalize();
-        let fits = (decimal.is_zero() || decimal.is_sign_positive())
-            && decimal.scale() <= PLACES
-            && decimal < Decimal::from(LIMIT);
-        // A negative zero is zero.
-        fits.then(|| Self(if decimal.is_zero() { Decimal::ZERO } else { decimal }))
+        decimal(text, LIMIT).map(Self)
     }
 
     /// Whether it is zero. The marketplace accepts no record with zero.
@@ -47,13 +35,10 @@ impl Quantity {
 }
 
 impl UsageTotal {
-    /// Parses a decimal that [`fmt::Display`] wrote, or a total that the product sends: zero or
-    /// more, at most 4 decimal places, and 12 digits before them.
+    /// Parses a decimal that [`fmt::Display`] wrote, or a total that the product sends, with or
+    /// without an exponent: zero or more, at most 4 decimal places, and 15 digits before them.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        let decimal = Decimal::from_str_exact(text).ok().filter(|_| is_plain)?.normalize();
-        let fits = decimal.scale() <= PLACES && decimal < Decimal::from(TOTAL_LIMIT);
-        fits.then_some(Self(decimal))
+        decimal(text, TOTAL_LIMIT).map(Self)
     }
 
     /// Zero.
@@ -64,6 +49,23 @@ impl UsageTotal {
     pub fn plus(self, quantity: Quantity) -> Self {
         Self(self.0.saturating_add(quantity.0).normalize())
     }
+}
+
+/// Parses a decimal from zero to below a limit, with at most 4 places. It has no trailing zeros.
+fn decimal(text: &str, limit: u64) -> Option<Decimal> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || b".+-eE".contains(&byte));
+    if !is_plain || text.len() > MAX_TEXT || text.starts_with('+') {
+        return None;
+    }
+    let exact = || Decimal::from_str_exact(text).ok();
+    let decimal =
+        if text.contains(['e', 'E']) { Decimal::from_scientific(text).ok() } else { exact() };
+    let decimal = decimal?.normalize();
+    let fits = (decimal.is_zero() || decimal.is_sign_positive())
+        && decimal.scale() <= PLACES
+        && decimal < Decimal::from(limit);
+    // A negative zero is zero.
+    fits.then(|| if decimal.is_zero() { Decimal::ZERO } else { decimal })
 }
 
 impl fmt::Display for Quantity {
@@ -179,5 +181,21 @@ mod tests {
             .fold(UsageTotal::default(), |sum, text| sum.plus(Quantity::parse(text).unwrap()));
         assert_eq!(sum.to_string(), "100000000.3");
         assert_eq!(UsageTotal::parse("100000000.3"), Some(sum));
+    }
+
+    /// Java writes a `double` of ten millions or more with an exponent.
+    #[test]
+    fn a_total_has_at_most_4_places_and_15_digits_before_them() {
+        let read = |text| UsageTotal::parse(text).map(|total| total.to_string());
+        for (text, written) in [
+            ("1.2345678E7", "12345678"),
+            ("-0.0", "0"),
+            ("999999999999999.9999", "999999999999999.9999"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(written), "{text}");
+        }
+        for text in ["1e15", "0.00001", "-1", "", "+1", "NaN"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 }
