@@ -112,7 +112,9 @@ impl InstanceUsage {
     /// The bytes to store.
     ///
     /// # Errors
-    /// If they are longer than a value may be.
+    /// If they are longer than a value may be, or could become so while the windows wait. A value
+    /// that was stored never becomes too large by a sending or an answer: its windows could not be
+    /// sent.
     pub fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
         let (mut packages, mut codes) = (Texts(Vec::new()), Texts(Vec::new()));
         let mut before = UnixMillis::EPOCH;
@@ -121,19 +123,23 @@ impl InstanceUsage {
             windows.push(written(record, before, &mut packages, &mut codes));
             before = record.window.end();
         }
-        let stored = Stored {
+        let mut stored = Stored {
             schema: USAGE_SCHEMA,
             instance_id: self.instance_id.clone(),
             packages: packages.0,
-            codes: codes.0,
-            windows,
+            codes: Vec::new(),
+            windows: Vec::new(),
             forgotten: self.forgotten,
             newest_end: self.newest_end,
             info: self.info.clone().map(|ReportedInfo { at, entries }| (at, entries)),
             sighted: self.sighted,
         };
-        let bytes = serde_json::to_vec(&stored).map_err(|_| RecordError::Unreadable)?;
-        if bytes.len() > MAX_VALUE_LEN { Err(RecordError::TooLarge) } else { Ok(bytes) }
+        let frame = stored.to_bytes()?.len();
+        let longest = frame + CODES_LEN + WINDOW_LEN * windows.len();
+        (stored.codes, stored.windows) = (codes.0, windows);
+        let bytes = stored.to_bytes()?;
+        let fits = longest.max(bytes.len()) <= MAX_VALUE_LEN;
+        if fits { Ok(bytes) } else { Err(RecordError::TooLarge) }
     }
 
     /// The packages that the windows name, each once.
@@ -143,6 +149,12 @@ impl InstanceUsage {
         packages.sort_unstable();
         packages.dedup();
         packages
+    }
+}
+
+impl Stored {
+    fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
+        serde_json::to_vec(self).map_err(|_| RecordError::Unreadable)
     }
 }
 
@@ -257,49 +269,102 @@ fn absolute(window: UsageWindow, seconds: i64) -> Option<UnixMillis> {
     window.end().millis().checked_add_signed(millis).map(UnixMillis::new)
 }
 
+/// The longest stored form of a window that waits, while an instance has thousands of them.
+const WINDOW_LEN: usize = 80;
+
+/// Room for the codes, and for the members that appear later.
+const CODES_LEN: usize = 1_024;
+
 /// The number of the schema that this koohook writes.
 const USAGE_SCHEMA: u32 = 1;
 
 #[cfg(test)]
 mod tests {
+    use super::super::info_report::MAX_INFO_ENTRIES;
     use super::super::instance_usage::{MAX_PACKAGES, MAX_WINDOWS};
     use super::*;
 
-    /// The longest stored form of every member.
-    fn fullest() -> InstanceUsage {
-        let id = |place: usize| InstanceId::parse(&format!("{place:064}")).unwrap();
-        let mut usage = InstanceUsage::new(id(1));
+    fn id(place: usize, letter: &str) -> InstanceId {
+        InstanceId::parse(&format!("{}{place:03}", letter.repeat(61))).unwrap()
+    }
+
+    /// A value with so many quarter hours, each in the state that `state` returns for its end.
+    fn usage(
+        windows: usize,
+        letter: &str,
+        state: fn(usize, UnixMillis) -> RecordState,
+    ) -> InstanceUsage {
+        let mut usage = InstanceUsage::new(id(0, letter));
         let mut at = UnixMillis::new(1_795_000_000_000);
-        for place in 0..MAX_WINDOWS {
-            let end = at.after(Duration::from_mins(15));
-            let later = |seconds| end.after(Duration::from_secs(seconds));
-            let waiting = WaitingRecord {
-                accepted: later(1_799_000),
-                next: later(1_800_000),
-                record_time: Some(later(1_799_000)),
-                at_most: Some(1_000),
-                refused_since: Some(later(1_799_000)),
-                told: Lateness::Missing,
-                code: Some(format!("MKT.{:04}", place % 20)),
-            };
+        for place in 0..windows {
+            let end = at.after(Duration::from_secs(860));
             usage.records.push(UsageRecord {
                 window: UsageWindow::new(at, end).unwrap(),
                 quantity: Quantity::parse("99999999.9999").unwrap(),
-                package: Some(id(place % MAX_PACKAGES)),
+                package: Some(id(place % MAX_PACKAGES, letter)),
                 number: 12,
-                state: RecordState::Waiting(waiting),
+                state: state(place, end),
             });
             at = end;
         }
         usage
     }
 
+    fn fresh(_: usize, end: UnixMillis) -> RecordState {
+        RecordState::Waiting(WaitingRecord::new(end, end, Lateness::InTime))
+    }
+
+    /// The longest stored form of every member.
+    fn fullest(place: usize, end: UnixMillis) -> RecordState {
+        let later = |seconds| end.after(Duration::from_secs(seconds));
+        RecordState::Waiting(WaitingRecord {
+            accepted: later(1_799_000),
+            next: later(1_800_000),
+            record_time: Some(later(1_799_000)),
+            at_most: Some(1_000),
+            refused_since: Some(later(1_799_000)),
+            told: Lateness::Missing,
+            code: Some(format!("MKT.{:04}", place % 20)),
+        })
+    }
+
+    fn longest_info(letter: &str) -> ReportedInfo {
+        let entry = UsageInfoEntry {
+            usage_value: UsageTotal::parse("999999999999999.9999").unwrap(),
+            related_instance_id: Some(id(0, letter)),
+            dashboard_url: Some(format!("https://{}", "a".repeat(504))),
+        };
+        let at = UnixMillis::new(1_795_000_000_000);
+        ReportedInfo { at, entries: vec![entry; MAX_INFO_ENTRIES] }
+    }
+
     #[test]
     fn the_fullest_value_fits_and_is_read_as_it_was_written() {
-        let usage = fullest();
+        let usage = usage(MAX_WINDOWS, "i", fullest);
         let bytes = usage.to_bytes().unwrap();
-        assert!(bytes.len() <= MAX_VALUE_LEN, "{}", bytes.len());
         assert_eq!(InstanceUsage::from_bytes(&bytes), Ok(usage));
+    }
+
+    /// Otherwise the windows of a stored value could never be sent.
+    #[test]
+    fn a_value_that_fits_when_it_is_reported_fits_in_every_later_state() {
+        for letter in ["i", "\u{20000}"] {
+            let with_info = |windows, state| {
+                let info = Some(longest_info(letter));
+                InstanceUsage { info, ..usage(windows, letter, state) }
+            };
+            let fits = |windows: &usize| with_info(*windows, fresh).to_bytes().is_ok();
+            let most = (0..=MAX_WINDOWS).step_by(64).take_while(fits).last().unwrap();
+            assert!((1_000..MAX_WINDOWS).contains(&most), "{most} windows");
+            let later = InstanceUsage {
+                forgotten: UsageTotal::parse("999999999999999.9999").unwrap(),
+                newest_end: Some(UnixMillis::new(1_795_000_000_000)),
+                sighted: Some(UnixMillis::new(1_795_000_000_000)),
+                ..with_info(most, fullest)
+            };
+            assert!(later.to_bytes().is_ok(), "{most} windows");
+            assert!(with_info(MAX_WINDOWS, fresh).to_bytes() == Err(RecordError::TooLarge));
+        }
     }
 
     #[test]

@@ -32,9 +32,9 @@ pub enum RecordState {
     Waiting(WaitingRecord),
     /// The marketplace received it. This does not mean that it was billed.
     Sent,
-    /// The marketplace rejected it, or it could not be sent within 21 days.
+    /// The marketplace rejected it.
     Rejected {
-        /// The marketplace's code, or [`RecordState::EXPIRED`].
+        /// The marketplace's code.
         code: String,
         /// When.
         at: UnixMillis,
@@ -61,9 +61,6 @@ pub struct WaitingRecord {
 }
 
 impl RecordState {
-    /// The code of a window that could not be sent within 21 days.
-    pub const EXPIRED: &str = "expired";
-
     /// The word for commands.
     pub const fn as_str(&self) -> &'static str {
         match self {
