@@ -26,7 +26,7 @@ impl InstanceUsage {
     /// Deletes old windows, or records that a run has found them. Returns the windows that waited:
     /// the marketplace would refuse them now.
     pub(super) fn pass(&mut self, now: UnixMillis) -> Vec<UsageRecord> {
-        match self.sighted.filter(|_| self.has_old(now)) {
+        match self.sighted {
             Some(sighted) if sighted <= now && now < sighted.after(CHECK_AGAIN) => Vec::new(),
             Some(sighted) if sighted <= now && now <= sighted.after(SIGHTING_LASTS) => {
                 let dropped = self.forget(sighted);
