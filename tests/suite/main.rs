@@ -54,4 +54,5 @@ mod texts;
 mod unusable;
 mod usage_push;
 mod usage_values;
+mod usage;
 mod vectors;

@@ -1,0 +1,3 @@
+//! Usage. [`rules`] check the pure rules of usage records.
+
+mod rules;
