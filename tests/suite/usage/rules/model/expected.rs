@@ -8,13 +8,13 @@ pub const DAY: u64 = 24 * 60 * 60;
 
 /// One accepted window. Times are in seconds, a value is in ten-thousandths.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Expected {
+pub struct ExpectedWindow {
     pub begin: u64,
     pub end: u64,
     pub value: u64,
     pub package: Option<u8>,
     pub number: u32,
-    pub phase: Phase,
+    pub phase: WindowPhase,
     /// The levels of lateness that may still be told.
     pub untold: BTreeSet<u8>,
     /// When the first refusal came.
@@ -22,7 +22,7 @@ pub struct Expected {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Phase {
+pub enum WindowPhase {
     Zero,
     Waiting,
     Sent,
@@ -31,12 +31,12 @@ pub enum Phase {
 
 /// What the model knows: the windows in the order of their acceptance, and the sum of the deleted.
 #[derive(Debug, Default)]
-pub struct Model {
-    pub windows: Vec<Expected>,
+pub struct UsageModel {
+    pub windows: Vec<ExpectedWindow>,
     pub forgotten: u64,
 }
 
-impl Model {
+impl UsageModel {
     /// What must become of a reported window. `now` is in milliseconds.
     pub fn report(
         &mut self,
@@ -46,7 +46,7 @@ impl Model {
         now: u64,
     ) -> RecordVerdict {
         let same = self.windows.iter().find(|it| (it.begin, it.end) == (begin, end));
-        let meets = |it: &Expected| (begin.max(it.begin)..end.min(it.end)).next().is_some();
+        let meets = |it: &ExpectedWindow| (begin.max(it.begin)..end.min(it.end)).next().is_some();
         if now.saturating_sub(begin * 1_000) > (20 * DAY + 20 * 60 * 60) * 1_000 {
             return RecordVerdict::Rejected(RejectReason::TooOld);
         }
@@ -63,41 +63,43 @@ impl Model {
         }
         let is_late = value > 0 && now >= (end + 90 * 60) * 1_000;
         let untold = if is_late { BTreeSet::new() } else { BTreeSet::from([1, 2]) };
-        let phase = if value == 0 { Phase::Zero } else { Phase::Waiting };
+        let phase = if value == 0 { WindowPhase::Zero } else { WindowPhase::Waiting };
         let (number, refused) = (0, None);
-        let new = Expected { begin, end, value, package, number, phase, untold, refused };
+        let new = ExpectedWindow { begin, end, value, package, number, phase, untold, refused };
         self.windows.push(new);
         RecordVerdict::Accepted { is_late }
     }
 
     /// The window that began at a second.
-    pub fn window(&mut self, begin: u64) -> Option<&mut Expected> {
+    pub fn window(&mut self, begin: u64) -> Option<&mut ExpectedWindow> {
         self.windows.iter_mut().find(|window| window.begin == begin)
     }
 
     /// The sum in ten-thousandths.
     pub fn sum(&self) -> u64 {
-        let counted = self.windows.iter().filter(|it| it.phase != Phase::Rejected);
+        let counted = self.windows.iter().filter(|it| it.phase != WindowPhase::Rejected);
         self.forgotten + counted.map(|it| it.value).sum::<u64>()
     }
 
     /// Deletes a window, as `domain` did.
-    pub fn forget(&mut self, begin: u64) -> Expected {
+    pub fn forget(&mut self, begin: u64) -> ExpectedWindow {
         let place = self.windows.iter().position(|it| it.begin == begin).unwrap();
         let gone = self.windows.remove(place);
-        if matches!(gone.phase, Phase::Sent | Phase::Zero) {
+        if matches!(gone.phase, WindowPhase::Sent | WindowPhase::Zero) {
             self.forgotten += gone.value;
         }
         gone
     }
 }
 
-impl Expected {
+impl ExpectedWindow {
     /// After how many seconds a window may be deleted.
     pub fn lasts(&self) -> u64 {
         match self.phase {
-            Phase::Waiting => 21 * DAY,
-            Phase::Zero | Phase::Sent | Phase::Rejected => 20 * DAY + 20 * 60 * 60 + 30 * 60,
+            WindowPhase::Waiting => 21 * DAY,
+            WindowPhase::Zero | WindowPhase::Sent | WindowPhase::Rejected => {
+                20 * DAY + 20 * 60 * 60 + 30 * 60
+            }
         }
     }
 

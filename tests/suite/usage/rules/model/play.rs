@@ -11,12 +11,12 @@ use proptest::sample::Index;
 use protocol::time::UnixMillis;
 
 use super::super::{empty, id};
-use super::expected::{Expected, Model, Phase};
+use super::expected::{ExpectedWindow, UsageModel, WindowPhase};
 use super::{Answer, Step};
 
 pub struct Play {
     usage: InstanceUsage,
-    model: Model,
+    model: UsageModel,
     /// Milliseconds.
     now: u64,
     /// Every sending so far.
@@ -49,7 +49,7 @@ impl Play {
     pub fn new() -> Self {
         Self {
             usage: empty(),
-            model: Model::default(),
+            model: UsageModel::default(),
             // Some weeks after a leap day.
             now: 1_837_000_000_123,
             sendings: Vec::new(),
@@ -133,7 +133,7 @@ impl Play {
                 *look >= old_at && self.now.checked_sub(*look).is_some_and(|it| span.contains(&it))
             };
             assert!(self.looks.iter().any(is_first), "{window:?} was deleted by one look");
-            if window.phase == Phase::Waiting {
+            if window.phase == WindowPhase::Waiting {
                 waited.push(begin);
             }
         }
@@ -143,7 +143,7 @@ impl Play {
 
     fn tell(&mut self, window: UsageWindow, lateness: Lateness) {
         let (expected, now) = (self.model.window(begin(window)).unwrap(), self.now);
-        assert_eq!(expected.phase, Phase::Waiting);
+        assert_eq!(expected.phase, WindowPhase::Waiting);
         level(lateness).into_iter().for_each(|level| expected.tell(level, now));
     }
 
@@ -151,7 +151,7 @@ impl Play {
         let expected = self.model.window(begin(sent.window)).unwrap();
         let package = sent.package.as_ref().map(|package| package.to_string());
         let wanted = expected.package.map(|package| format!("p-{package}"));
-        assert_eq!((expected.phase, package), (Phase::Waiting, wanted));
+        assert_eq!((expected.phase, package), (WindowPhase::Waiting, wanted));
         assert_eq!((expected.number, expected.value), (sent.number, units_of(sent.quantity)));
         let members = (sent.metering_sn(), millis(sent.record_time), sent.quantity.to_string());
         let key = (begin(sent.window), sent.number);
@@ -197,10 +197,10 @@ impl Play {
         let second = self.now / 1_000;
         let expected = self.model.window(begin(sent.window));
         let Some(expected) = expected.filter(|it| it.number == sent.number) else { return false };
-        let is_waiting = expected.phase == Phase::Waiting;
+        let is_waiting = expected.phase == WindowPhase::Waiting;
         let rejects = match answer {
             Answer::Sent => {
-                expected.phase = Phase::Sent;
+                expected.phase = WindowPhase::Sent;
                 return false;
             }
             Answer::Again(_) => false,
@@ -212,7 +212,7 @@ impl Play {
             Answer::Refused(_) => false,
         };
         if rejects {
-            expected.phase = Phase::Rejected;
+            expected.phase = WindowPhase::Rejected;
         }
         rejects
     }
@@ -227,14 +227,14 @@ impl Play {
         let window = UsageWindow::new(begin, end).unwrap();
         let new = value.map_or(expected.value, units);
         let is_old = self.now > (expected.begin + 21 * super::expected::DAY) * 1_000;
-        let can = !is_old && new > 0 && expected.phase != Phase::Waiting;
+        let can = !is_old && new > 0 && expected.phase != WindowPhase::Waiting;
         let quantity = value.and_then(Quantity::parse);
         let done = self.usage.send_again(window, quantity, UnixMillis::new(self.now));
         assert_eq!(done.is_ok(), can, "{done:?} for {expected:?}");
         if can {
             expected.value = new;
             expected.number += 1;
-            expected.phase = Phase::Waiting;
+            expected.phase = WindowPhase::Waiting;
             expected.untold.clear();
             expected.refused = None;
         }
@@ -246,7 +246,7 @@ impl Play {
         let read = InstanceUsage::from_bytes(&bytes).unwrap();
         assert_eq!(read, self.usage, "the stored form");
         self.usage = read;
-        let mut windows: Vec<&Expected> = self.model.windows.iter().collect();
+        let mut windows: Vec<&ExpectedWindow> = self.model.windows.iter().collect();
         windows.sort_by_key(|window| window.begin);
         let wanted: Vec<_> = windows.iter().map(|it| (it.begin, it.end, it.phase)).collect();
         let records = &self.usage.records;
@@ -281,15 +281,15 @@ fn begin(window: UsageWindow) -> u64 {
     millis(window.begin()) / 1_000
 }
 
-fn seconds(window: UsageWindow, phase: Phase) -> (u64, u64, Phase) {
+fn seconds(window: UsageWindow, phase: WindowPhase) -> (u64, u64, WindowPhase) {
     (begin(window), millis(window.end()) / 1_000, phase)
 }
 
-const fn phase(state: &RecordState) -> Phase {
+const fn phase(state: &RecordState) -> WindowPhase {
     match state {
-        RecordState::Zero => Phase::Zero,
-        RecordState::Waiting(_) => Phase::Waiting,
-        RecordState::Sent => Phase::Sent,
-        RecordState::Rejected { .. } => Phase::Rejected,
+        RecordState::Zero => WindowPhase::Zero,
+        RecordState::Waiting(_) => WindowPhase::Waiting,
+        RecordState::Sent => WindowPhase::Sent,
+        RecordState::Rejected { .. } => WindowPhase::Rejected,
     }
 }
