@@ -87,7 +87,7 @@ impl Change<Instance> for Purchase<'_> {
         moment: Moment,
     ) -> Result<Decision<Instance>, Refusal> {
         Ok(match current {
-            None => self.create(moment.now),
+            None => self.create(moment),
             Some(instance) => self.purchase_again(instance, moment),
         })
     }
@@ -106,10 +106,11 @@ impl Change<Instance> for Purchase<'_> {
 }
 
 impl Purchase<'_> {
-    fn create(&self, now: UnixMillis) -> Decision<Instance> {
-        let NewInstance { order_id, contract, unreadable, .. } = &self.call;
+    fn create(&self, Moment { at, now }: Moment) -> Decision<Instance> {
+        let NewInstance { order_id, contract, charging_mode, unreadable, .. } = &self.call;
         let template = self.page.template.as_ref();
-        let instance = Instance::created(self.id.clone(), order_id.clone(), self.access());
+        let instance = Instance::created(self.id.clone(), order_id.clone(), self.access())
+            .charged(charging_mode.as_deref(), at);
         let notice = self.draft(NoticeType::Created).with("instanceId", self.id.as_str());
         Decision {
             entity: Some(instance.unsettled(*contract, template, now)),

@@ -9,6 +9,7 @@ use domain::instance::{Access, Instance};
 use domain::notice::{NoticeDraft, NoticeType};
 use domain::outbox::{EndKind, MAX_ENDS, Reader};
 use domain::record::{EntityRecord, MAX_VALUE_LEN};
+use domain::usage::UsageLife;
 use protocol::message::{Activity, InstanceId, OrderId, OrderLineId};
 use protocol::time::UnixMillis;
 use tests::call::{Bundled, SETTINGS, WITH_PRODUCT, koohook, run};
@@ -127,9 +128,37 @@ fn a_record_of_schema_1_is_read_and_gets_its_history_from_then_on() {
     assert_eq!(refresh(&koohook, &id, "CS2", "20300101000000"), "000000");
     let new = kept(&koohook, &id);
     assert_eq!(new.events, [event(Activity::RefreshInstance, "CS2", CallOutcome::Applied)]);
-    assert!(String::from_utf8(new.to_bytes().unwrap()).unwrap().starts_with(r#"{"schema":2,"#));
+    assert!(String::from_utf8(new.to_bytes().unwrap()).unwrap().starts_with(r#"{"schema":3,"#));
     let Entity::Instance(instance) = new.entity else { panic!("an instance stays one") };
     assert_eq!(instance.wait.map(|wait| wait.since), Some(UnixMillis::new(NOW)));
+}
+
+/// The text of a record that the version before usage wrote: `koohook import` of one row.
+const WITHOUT_USAGE: &str = r#"{"schema":2,"entity":{"instance":{"id":"i-1","order_id":"CS1","state":"active","access":{"ready":{"frontEndUrl":"https://app.example.com"}},"newest":{"status":1795742693652,"refresh":1795742693652,"upgrade":1795742693652}}},"ledger":{"rows":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},"outbox":{"sequence":0,"waiting":[],"dropped":0},"events":[{"at":1795742753652,"what":"imported","outcome":"applied"}],"changed":1795742753652}"#;
+
+/// Its beginning stays unknown, so its usage is not checked against it (decision J2).
+#[test]
+fn a_record_of_schema_2_is_read_and_gets_its_end_but_no_beginning() {
+    let koohook = koohook(&SETTINGS);
+    run(koohook.keep_bytes("i-1", &[b"\0", WITHOUT_USAGE.as_bytes()].concat()));
+    let members = [
+        ("activity", "releaseInstance"),
+        ("instanceId", "i-1"),
+        ("orderId", "CS2"),
+        ("orderLineId", "CS2-1"),
+    ];
+    koohook.world().pass(Duration::from_millis(1_999));
+    assert_eq!(run(koohook.v2(&members)).code, "000000");
+    let id = InstanceId::parse("i-1").unwrap();
+    let new = kept(&koohook, &id);
+    let text = String::from_utf8(new.to_bytes().unwrap()).unwrap();
+    assert!(text.starts_with(r#"{"schema":3,"#), "an older koohook would lose the end: {text}");
+    let Entity::Instance(instance) = new.entity else { panic!("an instance stays one") };
+    let ends = Some(UnixMillis::new(NOW + 1_000));
+    assert_eq!(instance.usage_life(), UsageLife { begins: None, ends });
+    assert_eq!((instance.charging(), instance.usage_kind()), (None, None));
+    let again = EntityRecord::from_bytes(text.as_bytes()).unwrap();
+    assert_eq!(again.entity, Entity::Instance(instance));
 }
 
 fn instance() -> EntityRecord {

@@ -5,6 +5,7 @@ use domain::instance::id::OrderedBy;
 use domain::instance::{Access, FreezeCause, Instance, InstanceState};
 use protocol::app_info::AppInfo;
 use protocol::message::{InstanceId, OrderId, OrderLineId, ProductId};
+use protocol::time::UnixMillis;
 use shell::import::Import;
 
 use super::row::{ImportRow, MANDATORY};
@@ -32,9 +33,13 @@ pub fn parse_row(row: &ImportRow, template: Option<&Template>) -> Result<Import,
     let access = access(row, &id, &order_id, template)?;
     let mut instance = Instance::created(id, order_id, Access::Ready(access));
     instance.state = state(row)?;
+    instance.charging_mode = charging_mode.map(str::to_owned);
     instance.expires = row.get("expireTime").map(expiry::parse).transpose()?;
     if instance.state == InstanceState::Released {
-        instance = Instance { state: InstanceState::Active, ..instance }.release().instance;
+        let active = Instance { state: InstanceState::Active, ..instance };
+        // When the older server was asked to release it is unknown.
+        let released = active.release(UnixMillis::EPOCH).instance;
+        instance = Instance { released_at: None, ..released };
     }
     Ok(Import { instance, derived })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::app_info_template::Template;
 use domain::instance::id::OrderedBy;
-use domain::instance::{Access, FreezeCause, InstanceState};
+use domain::instance::{Access, ChargingMode, FreezeCause, InstanceState};
 use protocol::access_key::{AccessKey, Keyring};
 use protocol::cipher::Strength;
 use protocol::message::{InstanceId, NewInstance};
@@ -220,5 +220,28 @@ fn clocks_that_differ_by_more_than_five_minutes_do_not_agree() {
         let [ours, theirs] = [NOW, NOW - apart].map(UnixMillis::new);
         assert_eq!(agree(ours, theirs).is_ok(), expected, "{apart}");
         assert_eq!(agree(theirs, ours).is_ok(), expected, "{apart}");
+    }
+}
+
+/// The older server knows when the instance began and ended; koohook does not.
+#[test]
+fn a_row_keeps_its_charging_mode_and_has_no_beginning_and_no_end() {
+    for state in ["active", "released"] {
+        for (mode, charging) in [
+            ("0", Some(ChargingMode::PayPerUse)),
+            ("5", Some(ChargingMode::Package)),
+            ("1", Some(ChargingMode::Other)),
+            ("", None),
+        ] {
+            let row = serde_json::json!({
+                "instanceId": "legacy-0001", "orderId": "CS1", "productId": "P1", "state": state,
+                "chargingMode": mode, "frontEndUrl": "https://app.example.com",
+            });
+            let (_, row) = json_lines::rows(&row.to_string()).unwrap().remove(0);
+            let instance = parse_row(&row.unwrap(), None).unwrap().instance;
+            assert_eq!(instance.state.as_str(), state);
+            assert_eq!(instance.charging(), charging, "{mode}");
+            assert_eq!((instance.began_at, instance.released_at), (None, None), "{state}");
+        }
     }
 }

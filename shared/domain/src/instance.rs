@@ -6,11 +6,13 @@
 //! - [`id`]: the ID of an instance. `new_instance`: a purchase, and a repeated purchase.
 //! - `lifecycle`: refresh, freeze, unfreeze, upgrade, release. `state`: the states.
 //! - `access`: the access data of the buyer. `wait`: how long a purchase waits for it.
-//! - `abandonment`: purchases that the marketplace refunds without a release.
+//! - `abandonment`: purchases that the marketplace refunds without a release. `charging`: whether the
+//!   instance is pay-per-use or a package.
 
 mod abandonment;
 mod access;
 mod call_time;
+mod charging;
 pub mod id;
 mod lifecycle;
 mod new_instance;
@@ -27,6 +29,7 @@ use crate::order_details::OrderFacts;
 pub use abandonment::{CHECK_AGAIN, ClockTrust, ORDER_FAILS_AFTER};
 pub use access::Access;
 pub use call_time::effective;
+pub use charging::{ChargingMode, UsageKind};
 pub use state::{FreezeCause, InstanceState};
 pub use transition::Transition;
 pub use wait::{AccessWait, LongWait};
@@ -68,6 +71,20 @@ pub struct Instance {
     /// Since when the purchase waits for access data. Records of schema 1 do not have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<AccessWait>,
+    /// V1's `chargingMode`, as on the wire. Records before schema 3 do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charging_mode: Option<String>,
+    /// What the product's usage messages show, if no charging mode is known (decision J7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<UsageKind>,
+    /// The second in which its purchase was signed (decision J2). Imported instances and records
+    /// before schema 3 do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_at: Option<UnixMillis>,
+    /// The second in which its first release was signed (decision J2). Imported instances and
+    /// records before schema 3 do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released_at: Option<UnixMillis>,
 }
 
 /// When the newest calls of each kind were signed (decision D5).

@@ -11,6 +11,7 @@
 //!   `bytes`: its stored form.
 //! - `accept`: the rules by which a report is accepted. `cycle`: when a window is late. `send_time`:
 //!   when the relay sends it.
+//! - `life`: when an instance exists.
 //! - `take`: what the relay takes from the value to send it. `settle`: what an answer of the
 //!   marketplace changes. `again`: what an operator changes. `forget`: when a window is deleted.
 
@@ -21,6 +22,7 @@ mod cycle;
 mod forget;
 mod info_report;
 mod instance_usage;
+mod life;
 mod quantity;
 mod reject_reason;
 mod report;
@@ -30,11 +32,12 @@ mod take;
 mod usage_record;
 mod window;
 
-pub use self::accept::{RecordVerdict, UsageLife};
+pub use self::accept::RecordVerdict;
 pub use self::again::AgainError;
 pub use self::cycle::{Lateness, UsageCycle};
 pub use self::info_report::{MAX_INFO_ENTRIES, UsageInfoEntry, UsageInfoReport};
 pub use self::instance_usage::{InstanceUsage, MAX_PACKAGES, MAX_WINDOWS, ReportedInfo};
+pub use self::life::UsageLife;
 pub use self::quantity::{Quantity, UsageTotal};
 pub use self::reject_reason::RejectReason;
 pub use self::report::{

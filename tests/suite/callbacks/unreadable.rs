@@ -25,7 +25,7 @@ fn check_not_overwritten(bytes: &[u8], case: &str) {
 fn a_value_that_koohook_cannot_read_is_not_changed() {
     let kept = standing("ready", Contract::V1).unwrap().to_bytes().unwrap();
     let text = String::from_utf8(kept).unwrap();
-    let newer = text.replace("\"schema\":2", "\"schema\":3");
+    let newer = text.replace("\"schema\":3", "\"schema\":4");
     assert_ne!(text, newer);
     check_not_overwritten(format!("\0{newer}").as_bytes(), "a newer schema");
     check_not_overwritten(b"\0{\"schema\":1}", "no entity");

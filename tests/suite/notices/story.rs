@@ -8,7 +8,7 @@ use super::*;
 
 /// All notices, in the order in which koohook sends them.
 pub(super) fn messages() -> Vec<Message> {
-    [by_v2(), by_v1(), by_v1_abandoned(), by_the_kit()].concat()
+    [by_v2(), by_v1(), by_v1_pay_per_use(), by_v1_abandoned(), by_the_kit()].concat()
 }
 
 const V2_LINE: [(&str, &str); 2] =
@@ -134,6 +134,22 @@ fn by_v1() -> Vec<Message> {
     seller.relay();
     seller.v1("releaseInstance", &[V1_ORDER, here, ("orderAmount", "0")]);
     seller.relay();
+    seller.received.messages()
+}
+
+/// A pay-per-use instance: the notice of its release says until when usage may be reported.
+fn by_v1_pay_per_use() -> Vec<Message> {
+    let seller = Seller::new(200, READY);
+    let order = ("orderId", "CS2610051949V1PAY");
+    let purchase = [
+        order,
+        ("businessId", "made-up-0005"),
+        ("customerId", "made-up-customer-0001"),
+        ("productId", "00301-000000-0--2"),
+        ("chargingMode", "0"),
+    ];
+    let id = seller.v1("newInstance", &purchase);
+    seller.v1("releaseInstance", &[order, ("instanceId", id.as_str())]);
     seller.received.messages()
 }
 

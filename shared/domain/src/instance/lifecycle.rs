@@ -127,11 +127,13 @@ impl Instance {
     }
 
     /// Releases the instance, from any state. A tombstone without credentials stays (decision D6).
-    pub fn release(mut self) -> Transition {
+    /// `at` is the effective time of the call.
+    pub fn release(mut self, at: UnixMillis) -> Transition {
         if self.state == InstanceState::Released {
             return self.unchanged(Remark::ReleasedBefore);
         }
         self.state = InstanceState::Released;
+        self.released_at = Some(at.whole_second());
         self.abandon_at = None;
         self.sighted_at = None;
         self.access = match self.access {

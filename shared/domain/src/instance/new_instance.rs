@@ -28,7 +28,21 @@ impl Instance {
             sighted_at: None,
             abandoned_at: None,
             wait: None,
+            charging_mode: None,
+            usage: None,
+            began_at: None,
+            released_at: None,
         }
+    }
+
+    /// The same purchase with its charging mode and its beginning. `at` is the effective time of the
+    /// purchase; it is the epoch if the call's time was unusable, and then there is no beginning.
+    #[must_use]
+    pub fn charged(mut self, charging_mode: Option<&str>, at: UnixMillis) -> Self {
+        let kept = |text: &str| text.chars().take(MAX_MODE_LETTERS).collect();
+        self.charging_mode = charging_mode.map(kept);
+        self.began_at = (at > UnixMillis::EPOCH).then(|| at.whole_second());
+        self
     }
 
     /// Applies a repeated newInstance call. `at` is the effective time of the call. The buyer may
@@ -65,3 +79,6 @@ impl Instance {
         transition
     }
 }
+
+/// The most characters of a charging mode that the instance keeps. The guide's modes have one.
+const MAX_MODE_LETTERS: usize = 64;

@@ -111,8 +111,9 @@ fn unreadable(bytes: &[u8]) -> RecordError {
 }
 
 /// The number of the schema that this koohook writes. Records of schema 1 have no history, no IDs
-/// of the kit, and no end of a notice.
-pub const SCHEMA: u32 = 2;
+/// of the kit, and no end of a notice. Those of schema 2 have no charging mode, and no beginning and
+/// end of an instance.
+pub const SCHEMA: u32 = 3;
 
 /// The longest value that koohook writes to any store, in bytes (decision C2).
 pub const MAX_VALUE_LEN: usize = 192 * 1024;

@@ -6,19 +6,11 @@ use protocol::time::UnixMillis;
 
 use super::cycle::{Lateness, UsageCycle};
 use super::instance_usage::{InstanceUsage, MAX_PACKAGES, MAX_WINDOWS};
+use super::life::UsageLife;
 use super::reject_reason::RejectReason;
 use super::report::ReportedRecord;
 use super::send_time::{USAGE_ENDS_AFTER, first_send_at};
 use super::usage_record::{RecordState, UsageRecord, WaitingRecord};
-
-/// When an instance exists. Usage outside this time is rejected.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct UsageLife {
-    /// The second in which its purchase was signed; `None` if koohook does not know it.
-    pub begins: Option<UnixMillis>,
-    /// The second in which its release was signed; `None` if it was not released.
-    pub ends: Option<UnixMillis>,
-}
 
 /// What becomes of a reported record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -16,7 +16,7 @@ pub struct NewInstance {
     pub order_line_id: Option<OrderLineId>,
     /// The product: one specification with its period. V1 always sends it.
     pub product_id: Option<ProductId>,
-    /// V1's `chargingMode`, as on the wire.
+    /// V1's `chargingMode`, as on the wire. V2 does not have it.
     pub charging_mode: Option<String>,
     /// Whether the buyer accepted the delivery: the request has an `acceptanceTime`.
     pub accepted: bool,
@@ -51,7 +51,7 @@ impl NewInstance {
             order_id,
             order_line_id,
             product_id,
-            charging_mode: fields.text("chargingMode").map(str::to_owned),
+            charging_mode: charging_mode(fields),
             accepted: fields.text("acceptanceTime").is_some(),
             signed_at: fields.signed_at().unwrap_or(UnixMillis::new(0)),
             details,
@@ -64,6 +64,13 @@ fn product_id(fields: Fields<'_>) -> Result<Option<ProductId>, Malformed> {
     match fields.contract() {
         Contract::V1 => fields.product_id().map(Some),
         Contract::V2 => fields.optional("productId", ProductId::parse),
+    }
+}
+
+fn charging_mode(fields: Fields<'_>) -> Option<String> {
+    match fields.contract() {
+        Contract::V1 => fields.text("chargingMode").map(str::to_owned),
+        Contract::V2 => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Activity, Details, Fields, InstanceId, Malformed, OrderId, OrderLineId};
 use crate::signature::Verified;
+use crate::time::UnixMillis;
 
 /// The release of an instance (both guides, "releasing an instance").
 #[derive(Clone, Debug)]
@@ -12,6 +13,9 @@ pub struct ReleaseInstance {
     pub order_id: Option<OrderId>,
     /// The order line.
     pub order_line_id: Option<OrderLineId>,
+    /// When the call was signed. `None` if V1's `timeStamp` is not a valid time: a release is not
+    /// rejected for that.
+    pub signed_at: Option<UnixMillis>,
     /// The fields that the product gets.
     pub details: Details,
 }
@@ -27,6 +31,7 @@ impl ReleaseInstance {
             instance_id: fields.instance_id()?,
             order_id: fields.optional("orderId", OrderId::parse)?,
             order_line_id: fields.optional("orderLineId", OrderLineId::parse)?,
+            signed_at: fields.signed_at().ok(),
             details: fields.details(Activity::ReleaseInstance),
         })
     }
