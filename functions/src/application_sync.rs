@@ -49,7 +49,7 @@ impl Applications {
 }
 
 impl Page for Applications {
-    fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
+    fn rehearse(&self, call: &Verified, _: UnixMillis) -> Result<Reply, Malformed> {
         let fields = Fields::of(call);
         match SyncFlag::read(fields)? {
             SyncFlag::Put => self.decrypt(ApplicationSync::sealed_secret(fields)?).map(drop)?,

@@ -18,7 +18,7 @@ use protocol::time::UnixMillis;
 pub(crate) struct SyncUsers;
 
 impl Page for SyncUsers {
-    fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
+    fn rehearse(&self, call: &Verified, _: UnixMillis) -> Result<Reply, Malformed> {
         AuthSync::change(call)?;
         Ok(Reply::success())
     }

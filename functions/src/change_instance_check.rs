@@ -5,11 +5,12 @@
 
 use domain::entity::{Entity, Subject};
 use domain::instance::InstanceState;
-use domain::page::{Lookup, Page, Request};
+use domain::page::{FoundSubject, Lookup, Page, Request};
 use domain::refusal::Refusal;
 use domain::settings::RenewalChange;
 use protocol::message::{ChangeInstanceCheck, Malformed, Reply};
 use protocol::signature::Verified;
+use protocol::time::UnixMillis;
 
 /// The page with its setting.
 pub(crate) struct Check {
@@ -33,8 +34,9 @@ impl Lookup for Question {
         vec![Subject::Instance(self.call.instance_id.clone())]
     }
 
-    fn reply(&self, found: &[Option<Entity>]) -> Result<Reply, Refusal> {
-        let Some(Some(Entity::Instance(instance))) = found.first() else {
+    fn reply(&self, found: &[FoundSubject], _: UnixMillis) -> Result<Reply, Refusal> {
+        let Some(FoundSubject { entity: Some(Entity::Instance(instance)), .. }) = found.first()
+        else {
             return Err(Refusal::InstanceUnknown);
         };
         match (instance.state, self.renewal_change) {

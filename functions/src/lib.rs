@@ -41,9 +41,9 @@ pub const UPGRADE_INSTANCE: Row =
 /// The release of an instance (both guides, "releasing an instance").
 pub const RELEASE_INSTANCE: Row =
     Row::new(Activity::ReleaseInstance, |_| Ok(Box::new(release_instance::Release)));
-/// A query for access data (both guides, "querying an instance").
+/// A query for access data and usage (both guides, "querying an instance").
 pub const QUERY_INSTANCE: Row = Row::new(Activity::QueryInstance, |settings| {
-    Ok(Box::new(query_instance::Query { rehearsal: settings.rehearsal_template() }))
+    Ok(Box::new(query_instance::Query::new(settings)))
 });
 /// The call that asks whether an instance may change at its renewal (V2 guide, "checking a
 /// change").

@@ -42,7 +42,7 @@ impl Purchases {
 }
 
 impl Page for Purchases {
-    fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
+    fn rehearse(&self, call: &Verified, _: UnixMillis) -> Result<Reply, Malformed> {
         let id = OrderedBy::of_rehearsal(call).instance_id();
         let template = self.rehearsal.as_ref().filter(|_| call.contract() == Contract::V1);
         let app_info = template.map(|template| template.fill(id.as_str(), ""));

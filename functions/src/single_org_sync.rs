@@ -18,7 +18,7 @@ use protocol::time::UnixMillis;
 pub(crate) struct SyncDepartment;
 
 impl Page for SyncDepartment {
-    fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
+    fn rehearse(&self, call: &Verified, _: UnixMillis) -> Result<Reply, Malformed> {
         SyncFlag::read(Fields::of(call))?;
         Ok(Reply::success())
     }

@@ -18,7 +18,7 @@ use protocol::time::UnixMillis;
 pub(crate) struct SyncTenant;
 
 impl Page for SyncTenant {
-    fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
+    fn rehearse(&self, call: &Verified, _: UnixMillis) -> Result<Reply, Malformed> {
         SyncFlag::read(Fields::of(call))?;
         Ok(Reply::success())
     }

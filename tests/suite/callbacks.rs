@@ -7,6 +7,7 @@ mod old_calls;
 mod orders;
 mod outages;
 mod overtaken;
+mod pay_per_use;
 mod queries;
 mod races;
 mod rehearsals;

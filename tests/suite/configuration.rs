@@ -76,6 +76,7 @@ fn the_minimum_has_every_default() {
     assert!(endpoint.pages.template.is_some() && endpoint.pages.product_origin.is_none());
     assert_eq!(endpoint.pages.strength, Strength::Aes256);
     assert_eq!(endpoint.pages.renewal_change, RenewalChange::Allow);
+    assert!(!endpoint.pages.rehearsed_usage);
     assert_eq!(store, StoreSetting::Memory);
     assert_eq!((listen.as_str(), log.as_str()), ("127.0.0.1:8000", "info"));
 }
@@ -94,6 +95,7 @@ fn every_setting_replaces_its_default() {
         ("KOOHOOK_RELAY_SECRET", "made-up-relay-secret"),
         ("KOOHOOK_ENCRYPT_TYPE", "2"),
         ("KOOHOOK_RENEWAL_CHANGE", "refuse"),
+        ("KOOHOOK_REHEARSED_USAGE", "on"),
         ("KOOHOOK_STORE", "sqlite:/a b?durability=any"),
         ("KOOHOOK_LISTEN", "127.0.0.1:9"),
         ("KOOHOOK_LOG", "shell=debug"),
@@ -109,6 +111,7 @@ fn every_setting_replaces_its_default() {
     assert_eq!(origin, Some("https://product.example.com:8443"));
     assert_eq!(endpoint.pages.strength, Strength::Aes128);
     assert_eq!(endpoint.pages.renewal_change, RenewalChange::Refuse);
+    assert!(endpoint.pages.rehearsed_usage);
     let StoreSetting::Sqlite { path, durability } = store else { panic!("{store:?}") };
     assert_eq!((path.as_path(), durability), (Path::new("/a b"), Durability::Any));
     assert_eq!((listen.as_str(), log.as_str()), ("127.0.0.1:9", "shell=debug"));

@@ -13,6 +13,7 @@ use crate::kit_list::{EntryOutcome, KitListChange};
 use crate::refusal::Refusal;
 use crate::settings::{SettingError, Settings};
 use crate::tenant::{Application, Dated, Tenant};
+use crate::usage::InstanceUsage;
 
 /// A page of the guide. It is made from the configuration when the process starts.
 pub trait Page: Send + Sync {
@@ -21,8 +22,8 @@ pub trait Page: Send + Sync {
     /// # Errors
     /// If a field is missing that the answer must repeat, or if a field that the rehearsal checks
     /// is wrong.
-    fn rehearse(&self, call: &Verified) -> Result<Reply, Malformed> {
-        let _ = call;
+    fn rehearse(&self, call: &Verified, now: UnixMillis) -> Result<Reply, Malformed> {
+        let _ = (call, now);
         Ok(Reply::success())
     }
 
@@ -117,11 +118,26 @@ pub trait Lookup: Send + Sync {
         false
     }
 
+    /// Whether the answer contains the usage of this entity. It costs one more read.
+    fn wants_usage(&self, entity: &Entity) -> bool {
+        let _ = entity;
+        false
+    }
+
     /// The reply. `found` has one entry for each subject, in the order of the subjects.
     ///
     /// # Errors
     /// If a rule refuses the call.
-    fn reply(&self, found: &[Option<Entity>]) -> Result<Reply, Refusal>;
+    fn reply(&self, found: &[FoundSubject], now: UnixMillis) -> Result<Reply, Refusal>;
+}
+
+/// What a lookup has read for one subject.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FoundSubject {
+    /// The entity; `None` if it does not exist.
+    pub entity: Option<Entity>,
+    /// Its usage, if the lookup wants it and the product has sent some.
+    pub usage: Option<InstanceUsage>,
 }
 
 /// The two times of a decision.

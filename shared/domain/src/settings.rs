@@ -19,6 +19,8 @@ pub struct Settings {
     pub strength: Strength,
     /// The answer to `changeInstanceCheck`.
     pub renewal_change: RenewalChange,
+    /// Whether the answer to a rehearsed query contains usage (decision D10).
+    pub rehearsed_usage: bool,
     /// The kit's private keys, as PEM. Only `applicationSync` uses them, to decrypt client secrets.
     pub private_keys: Option<Secret>,
 }

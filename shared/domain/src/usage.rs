@@ -11,7 +11,7 @@
 //!   `bytes`: its stored form.
 //! - `accept`: the rules by which a report is accepted. `cycle`: when a window is late. `send_time`:
 //!   when the relay sends it.
-//! - `life`: when an instance exists.
+//! - `life`: when an instance exists. `query_info`: its usage in the answer to queryInstance.
 //! - `take`: what the relay takes from the value to send it. `settle`: what an answer of the
 //!   marketplace changes. `again`: what an operator changes. `forget`: when a window is deleted.
 
@@ -24,6 +24,7 @@ mod info_report;
 mod instance_usage;
 mod life;
 mod quantity;
+mod query_info;
 mod reject_reason;
 mod report;
 mod send_time;
@@ -39,6 +40,7 @@ pub use self::info_report::{MAX_INFO_ENTRIES, UsageInfoEntry, UsageInfoReport};
 pub use self::instance_usage::{InstanceUsage, MAX_PACKAGES, MAX_WINDOWS, ReportedInfo};
 pub use self::life::UsageLife;
 pub use self::quantity::{Quantity, UsageTotal};
+pub use self::query_info::no_usage;
 pub use self::reject_reason::RejectReason;
 pub use self::report::{
     MAX_REPORTED, ReportedRecord, UsageMessageError, UsageReport, UsageReportLine,

@@ -25,6 +25,7 @@ mod status_change;
 mod sync_flag;
 mod tenant_sync;
 mod upgrade_instance;
+mod usage_info;
 
 pub use activity::Activity;
 pub use all_org_sync::AllOrgSync;
@@ -49,3 +50,4 @@ pub use status_change::{Freeze, StatusChange};
 pub use sync_flag::SyncFlag;
 pub use tenant_sync::TenantSync;
 pub use upgrade_instance::UpgradeInstance;
+pub use usage_info::{UsageInfo, UsageValue};

@@ -10,7 +10,7 @@ use domain::decide::{Kind, Verdict, decide};
 use domain::entity::{Entity, Subject};
 use domain::history::EventCall;
 use domain::kit_list::PartName;
-use domain::page::{Change, ChangeList, Lookup, Page, Request};
+use domain::page::{Change, ChangeList, FoundSubject, Lookup, Page, Request};
 use domain::store_keys::used_signature_key;
 use futures_util::{StreamExt, stream};
 use protocol::message::{Activity, Fields, OrderId, OrderLineId, Purpose, Reply};
@@ -66,7 +66,7 @@ impl<W: World> Callback<'_, W> {
     async fn try_carry_out(&mut self, page: &dyn Page) -> Result<Reply, CallError> {
         self.log.rehearsal = Fields::of(self.verified).purpose()? == Purpose::Rehearsal;
         if self.log.rehearsal {
-            return Ok(page.rehearse(self.verified)?);
+            return Ok(page.rehearse(self.verified, self.repository.world.now())?);
         }
         match page.read(self.verified)? {
             Request::Instance(change) => self.change(&*change).await,
@@ -152,10 +152,10 @@ impl<W: World> Callback<'_, W> {
         }
         let subjects = lookup.subjects().into_iter();
         let reads: Vec<_> =
-            subjects.map(|subject| read_entity(&self.repository, subject)).collect();
+            subjects.map(|subject| read_entity(&self.repository, lookup, subject)).collect();
         let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).collect().await;
         let found: Vec<_> = found.into_iter().collect::<Result<_, _>>()?;
-        Ok(lookup.reply(&found)?)
+        Ok(lookup.reply(&found, self.repository.world.now())?)
     }
 
     /// Remembers the signature before it is answered (decision B8). koohook gives an answer with
@@ -170,10 +170,18 @@ impl<W: World> Callback<'_, W> {
 
 async fn read_entity<W: World>(
     repository: &Repository<'_, W>,
+    lookup: &dyn Lookup,
     subject: Subject,
-) -> Result<Option<Entity>, Failure> {
+) -> Result<FoundSubject, Failure> {
     let slot = repository.read(&subject).await?;
-    Ok(slot.found.map(|found| found.record.entity))
+    let entity = slot.found.map(|found| found.record.entity);
+    let usage = match &entity {
+        Some(found @ Entity::Instance(instance)) if lookup.wants_usage(found) => {
+            repository.read_usage(&instance.id).await?.found.map(|found| found.record)
+        }
+        Some(_) | None => None,
+    };
+    Ok(FoundSubject { entity, usage })
 }
 
 /// The call for the history of its entity. A call that has a page has an activity.

@@ -44,6 +44,12 @@ impl UsageTotal {
     /// Zero.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
+    /// The total in ten-thousandths, exactly.
+    pub fn ten_thousandths(self) -> u128 {
+        let missing = PLACES.saturating_sub(self.0.scale());
+        self.0.mantissa().unsigned_abs().saturating_mul(10_u128.pow(missing))
+    }
+
     /// The sum with one more quantity. It stops at the largest decimal instead of overflowing.
     #[must_use]
     pub fn plus(self, quantity: Quantity) -> Self {
@@ -196,6 +202,25 @@ mod tests {
         }
         for text in ["1e15", "0.00001", "-1", "", "+1", "NaN"] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_total_is_a_whole_number_of_ten_thousandths() {
+        let cases = [
+            ("0", 0),
+            ("1", 10_000),
+            ("12.5", 125_000),
+            ("0.0001", 1),
+            ("100000000.3", 1_000_000_003_000),
+            ("999999999999999.9999", 9_999_999_999_999_999_999),
+        ];
+        for (text, count) in cases {
+            assert_eq!(
+                UsageTotal::parse(text).map(UsageTotal::ten_thousandths),
+                Some(count),
+                "{text}"
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::InstanceId;
+use super::{InstanceId, UsageInfo};
 use crate::access_key::AccessKey;
 use crate::app_info::AppInfo;
 use crate::cipher::{Cipher, Strength};
@@ -30,6 +30,8 @@ pub struct InstanceInfo {
     pub instance_id: String,
     /// The access data.
     pub app_info: AppInfo,
+    /// The usage of a pay-per-use instance or of a package; empty for other instances.
+    pub usage_info: Vec<UsageInfo>,
 }
 
 impl Reply {
@@ -66,9 +68,10 @@ impl Reply {
             info: self
                 .info
                 .iter()
-                .map(|InstanceInfo { instance_id, app_info: info }| WireInfo {
+                .map(|InstanceInfo { instance_id, app_info: info, usage_info }| WireInfo {
                     instance_id,
                     app_info: app_info(instance_id, info),
+                    usage_info,
                 })
                 .collect(),
         };
@@ -108,4 +111,6 @@ struct Wire<'a> {
 struct WireInfo<'a> {
     instance_id: &'a str,
     app_info: AppInfo,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    usage_info: &'a [UsageInfo],
 }

@@ -52,12 +52,15 @@ fn pages(
     let changes = [("allow", RenewalChange::Allow), ("refuse", RenewalChange::Refuse)];
     let strength = errors.keep(source.word("KOOHOOK_ENCRYPT_TYPE", strengths));
     let renewal_change = errors.keep(source.word("KOOHOOK_RENEWAL_CHANGE", changes));
+    let rehearsed_usage =
+        errors.keep(source.word("KOOHOOK_REHEARSED_USAGE", [("off", false), ("on", true)]));
     let private_keys = errors.keep(source.text("KOOHOOK_RSA_PRIVATE_KEY"));
     Some(Settings {
         template,
         product_origin: product.map(|product| origin(&product.address)),
         strength: strength?,
         renewal_change: renewal_change?,
+        rehearsed_usage: rehearsed_usage?,
         private_keys: private_keys?.map(Secret::new),
     })
 }

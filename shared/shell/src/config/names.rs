@@ -18,7 +18,7 @@ pub fn unknown_settings(
 }
 
 /// Every setting. With `_FILE` after its name, a variable names a file that contains the value.
-pub const VARIABLES: [&str; 27] = [
+pub const VARIABLES: [&str; 28] = [
     "KOOHOOK_APP_INFO",
     "KOOHOOK_BASE_KEY",
     "KOOHOOK_BASE_KEY_PREVIOUS",
@@ -37,6 +37,7 @@ pub const VARIABLES: [&str; 27] = [
     "KOOHOOK_PRODUCT_HTTP",
     "KOOHOOK_PRODUCT_SECRET",
     "KOOHOOK_PRODUCT_URL",
+    "KOOHOOK_REHEARSED_USAGE",
     "KOOHOOK_RELAY_SECRET",
     "KOOHOOK_RENEWAL_CHANGE",
     "KOOHOOK_RSA_PRIVATE_KEY",
