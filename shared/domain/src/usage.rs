@@ -9,7 +9,8 @@
 //!   usage of a package.
 //! - `instance_usage`: the stored value. `usage_record`: one window of it, and its state.
 //!   `bytes`: its stored form.
-//! - `accept`: the rules by which a report is accepted. `cycle`: when a window is late. `send_time`:
+//! - `accept`: the rules by which a report is accepted. `instance_report`: the records of a report
+//!   that name one instance, and what becomes of them. `cycle`: when a window is late. `send_time`:
 //!   when the relay sends it.
 //! - `life`: when an instance exists. `query_info`: its usage in the answer to queryInstance.
 //! - `take`: what the relay takes from the value to send it. `settle`: what an answer of the
@@ -21,6 +22,7 @@ mod bytes;
 mod cycle;
 mod forget;
 mod info_report;
+mod instance_report;
 mod instance_usage;
 mod life;
 mod quantity;
@@ -37,6 +39,7 @@ pub use self::accept::RecordVerdict;
 pub use self::again::AgainError;
 pub use self::cycle::{Lateness, UsageCycle};
 pub use self::info_report::{MAX_INFO_ENTRIES, UsageInfoEntry, UsageInfoReport};
+pub use self::instance_report::{InstanceReport, ReportDecision};
 pub use self::instance_usage::{InstanceUsage, MAX_PACKAGES, MAX_WINDOWS, ReportedInfo};
 pub use self::life::UsageLife;
 pub use self::quantity::{Quantity, UsageTotal};

@@ -35,16 +35,33 @@ impl InstanceUsage {
         cycle: UsageCycle,
         now: UnixMillis,
     ) -> RecordVerdict {
-        let fault = too_old(reported, now)
-            .or_else(|| self.conflict(reported))
-            .or_else(|| outside(reported, life, now))
-            .or_else(|| self.overlap(reported))
-            .or_else(|| self.no_room(reported));
-        match fault {
+        match self.fault(reported, life, now) {
             None => self.add(reported, cycle, now),
             Some(Fault::Known) => RecordVerdict::Repeated,
             Some(Fault::Reason(reason)) => RecordVerdict::Rejected(reason),
         }
+    }
+
+    /// What becomes of a reported window if the value has no room for one more.
+    pub(super) fn judge_without_room(
+        &self,
+        reported: &ReportedRecord,
+        life: UsageLife,
+        now: UnixMillis,
+    ) -> RecordVerdict {
+        match self.fault(reported, life, now) {
+            None => RecordVerdict::Rejected(RejectReason::InstanceFull),
+            Some(Fault::Known) => RecordVerdict::Repeated,
+            Some(Fault::Reason(reason)) => RecordVerdict::Rejected(reason),
+        }
+    }
+
+    fn fault(&self, reported: &ReportedRecord, life: UsageLife, now: UnixMillis) -> Option<Fault> {
+        too_old(reported, now)
+            .or_else(|| self.conflict(reported))
+            .or_else(|| outside(reported, life, now))
+            .or_else(|| self.overlap(reported))
+            .or_else(|| self.no_room(reported))
     }
 
     fn conflict(&self, reported: &ReportedRecord) -> Option<Fault> {

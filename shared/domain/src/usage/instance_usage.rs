@@ -4,7 +4,7 @@ use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 
 use super::forget::forgettable_at;
-use super::info_report::UsageInfoEntry;
+use super::info_report::{UsageInfoEntry, UsageInfoReport};
 use super::quantity::UsageTotal;
 use super::usage_record::UsageRecord;
 use super::window::UsageWindow;
@@ -72,6 +72,17 @@ impl InstanceUsage {
     pub fn total(&self) -> UsageTotal {
         let counted = self.records.iter().filter(|record| record.counts());
         counted.fold(self.forgotten, |sum, record| sum.plus(record.quantity))
+    }
+
+    /// Stores a message about the usage of a package. Returns whether it changes anything: a message
+    /// that was signed before the last one does not (decision J6).
+    pub fn apply_info(&mut self, report: &UsageInfoReport, at: UnixMillis) -> bool {
+        let reported = ReportedInfo { at, entries: report.entries.clone() };
+        let is_new = self.info.as_ref().is_none_or(|last| last.at <= at && *last != reported);
+        if is_new {
+            self.info = Some(reported);
+        }
+        is_new
     }
 
     /// When the relay must read the value: to send windows, or to delete old ones. It is a hint for
