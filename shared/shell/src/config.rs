@@ -3,7 +3,7 @@
 //!
 //! A setting's text comes from the `environment` or a `file`. `source` and `text` reject texts that
 //! no setting may have. Then each subject parses its own settings: `callbacks`, `product`,
-//! `orders`, `store`, `host`. `names` lists all settings.
+//! `orders`, `usage`, `store`, `host`. `names` lists all settings.
 
 mod callbacks;
 mod environment;
@@ -16,6 +16,7 @@ mod product;
 mod source;
 mod store;
 mod text;
+mod usage;
 
 use domain::secret::Secret;
 
@@ -74,11 +75,13 @@ impl Config {
         let endpoint =
             callbacks::callbacks(&source, template.clone().flatten(), known, &mut errors);
         let orders = orders::orders(&source, &mut errors);
+        let usage_cycle = usage::cycle(&source, &mut errors);
         let host = host::host(&source, &mut errors);
         let whole = || {
             let (store, seal) = store?;
             let (template, product, orders) = (template?, product?, orders?);
-            let context = ContextSettings { seal, template, product, orders };
+            let usage_cycle = usage_cycle?;
+            let context = ContextSettings { seal, template, product, orders, usage_cycle };
             let HostConfig { relay_secret, listen, max_connections, log } = host?;
             let endpoint = endpoint?;
             Some(Self { endpoint, context, relay_secret, store, listen, max_connections, log })

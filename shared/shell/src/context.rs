@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain::app_info_template::Template;
 use domain::outbox::Reader;
+use domain::usage::UsageCycle;
 use domain::webhook::WebhookSecrets;
 
 use crate::guard::{Guard, Network};
@@ -46,6 +47,8 @@ pub struct ContextSettings {
     pub product: Option<Product>,
     /// The marketplace's order query, if its access key is set.
     pub orders: Option<Orders>,
+    /// How often the marketplace collects usage.
+    pub usage_cycle: UsageCycle,
 }
 
 /// The seller's product: its address, and how koohook calls it.

@@ -52,11 +52,13 @@ fn unknown_words_are_rejected() {
     refused("KOOHOOK_ENCRYPT_TYPE", &["canary-value", "0", "3", "AES256", "1 ", "01"]);
     refused("KOOHOOK_RENEWAL_CHANGE", &["canary-value", "Allow", "deny", "yes"]);
     refused("KOOHOOK_REHEARSED_USAGE", &["canary-value", "ON", "true", "1", "off ", "no"]);
+    refused("KOOHOOK_USAGE_CYCLE", &["canary-value", "Hourly", "hour", "day", "60"]);
     let said = refusal(&[("KOOHOOK_TIMESTAMP_UNIT", CANARY)]);
     assert_eq!(said, "KOOHOOK_TIMESTAMP_UNIT must be `milliseconds` or `seconds`");
     accepted("KOOHOOK_TIMESTAMP_UNIT", &["milliseconds", "seconds"]);
     accepted("KOOHOOK_V2_BODY_SIGN", &["on", "off"]);
     accepted("KOOHOOK_ENCRYPT_TYPE", &["1", "2"]);
+    accepted("KOOHOOK_USAGE_CYCLE", &["hourly", "daily"]);
     accepted("KOOHOOK_RENEWAL_CHANGE", &["allow", "refuse"]);
     accepted("KOOHOOK_REHEARSED_USAGE", &["on", "off"]);
 }
