@@ -1,8 +1,10 @@
 //! Endpoints: each turns an HTTP request into an HTTP response. There are endpoints for callbacks,
-//! for app info and for the relay; several can share one address.
+//! for app info and for the relay; several can share one address. `product_call`: what
+//! the endpoints for the product share.
 
 pub mod app_info;
 pub mod callbacks;
+mod product_call;
 pub mod relay;
 
 use std::sync::Arc;

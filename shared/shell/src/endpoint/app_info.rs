@@ -12,17 +12,16 @@ use domain::history::{Event, OtherEvent};
 use domain::product::{InstanceAccess, ProductError, PurchaseAnswer};
 use domain::record::EntityRecord;
 use domain::refusal::Refusal;
-use domain::webhook::{WebhookError, WebhookHeaders};
+use domain::webhook::WebhookError;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use protocol::message::InstanceId;
-use protocol::query_string::{self, Plus};
 use protocol::signature::Interface;
-use protocol::time::UnixMillis;
 use thiserror::Error;
 
 use self::access_line::AccessLine;
 use crate::context::Context;
+use crate::endpoint::product_call::{instance_in_path, verify};
 use crate::endpoint::{Admitted, Endpoint};
 use crate::failure::Failure;
 use crate::log_ids::LogIds;
@@ -58,6 +57,8 @@ enum AppInfoRefusal {
     Failed(#[from] Failure),
 }
 
+/// The last part of the path.
+const CALL: &str = "app-info";
 /// The longest message. The guide's own limits add up to two kilobytes.
 const MAX_BODY_LEN: usize = 64 * 1024;
 /// How long a call may take.
@@ -78,7 +79,7 @@ impl<W: World> AppInfoEndpoint<W> {
         body: &[u8],
         ids: &mut LogIds,
     ) -> Result<bool, AppInfoRefusal> {
-        let at = self.verified(head, body)?;
+        let at = verify(&self.context, head, body)?;
         let read = InstanceAccess::read(id, body);
         if read.as_ref().map_or_else(names_instance, |_| true) {
             *ids = LogIds::of_instance(id);
@@ -105,21 +106,6 @@ impl<W: World> AppInfoEndpoint<W> {
         let updated = repository.update(Start::Subject(&subject), decide).await?;
         Ok(updated.decided)
     }
-
-    fn verified(&self, head: &Parts, body: &[u8]) -> Result<UnixMillis, WebhookError> {
-        let product = self.context.settings.product.as_ref().ok_or(WebhookError::WrongSignature)?;
-        let header = |name| {
-            let mut values = head.headers.get_all(name).iter();
-            let only = values.next().filter(|_| values.next().is_none());
-            only.and_then(|value| value.to_str().ok()).ok_or(WebhookError::Malformed)
-        };
-        let headers = WebhookHeaders {
-            id: header("webhook-id")?,
-            timestamp: header("webhook-timestamp")?,
-            signature: header("webhook-signature")?,
-        };
-        product.secrets.verify(&headers, body, self.context.world.now())
-    }
 }
 
 impl<W: World> Endpoint for AppInfoEndpoint<W> {
@@ -127,7 +113,7 @@ impl<W: World> Endpoint for AppInfoEndpoint<W> {
         if let Some(response) = health_answer(head, &self.context.readiness) {
             return Err(response);
         }
-        instance_id(head.uri.path()).ok_or_else(|| closed(StatusCode::NOT_FOUND))?;
+        instance_in_path(head.uri.path(), CALL).ok_or_else(|| closed(StatusCode::NOT_FOUND))?;
         if head.method == Method::PUT {
             Ok(Admitted { max_body_len: MAX_BODY_LEN, interface: Interface::Kit })
         } else {
@@ -144,7 +130,7 @@ impl<W: World> Endpoint for AppInfoEndpoint<W> {
         if body.len() > max_body_len {
             return closed(StatusCode::PAYLOAD_TOO_LARGE);
         }
-        let Some(id) = instance_id(head.uri.path()) else {
+        let Some(id) = instance_in_path(head.uri.path(), CALL) else {
             return closed(StatusCode::NOT_FOUND);
         };
         let (began, mut ids) = (self.context.world.elapsed(), LogIds::default());
@@ -217,11 +203,4 @@ impl From<Refusal> for AppInfoRefusal {
             Refusal::InstanceReleased | Refusal::ChangeNotAllowed => Self::Gone,
         }
     }
-}
-
-/// The instance that a path names; `None` if the path is not one of this endpoint.
-fn instance_id(path: &str) -> Option<InstanceId> {
-    let name = path.strip_prefix("/instances/")?.strip_suffix("/app-info")?;
-    let name = if name.contains('/') { None } else { query_string::decode(name, Plus::Kept) }?;
-    InstanceId::parse(&name).ok()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call_origin::CallOrigin;
+use crate::endpoint::product_call::may_log_unproven;
 use crate::log_ids::LogIds;
 use crate::trouble_log::TroubleLog;
 
@@ -53,10 +54,8 @@ impl AccessLine {
     /// Writes the line of a message that is not proven. Anyone can send it, so it is not a warning,
     /// and has a line only if there are few of them.
     pub fn write_unproven(&self, fault: impl Display) {
-        let process = self.origin.as_deref().map(|origin| &origin.process);
-        let unlogged = process.map_or(Some(0), |process| process.unproven.begin());
-        if let Some(unlogged) = unlogged {
-            self.write_fault("rejected", fault, None, Some(unlogged).filter(|it| *it > 0));
+        if let Some(unlogged) = may_log_unproven(self.origin.as_deref()) {
+            self.write_fault("rejected", fault, None, unlogged);
         }
     }
 
