@@ -7,16 +7,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::webhook::WebhookSecrets;
 use http::{Request, Response};
 use protocol::time::UnixMillis;
 use shell::config::Config;
 use shell::context::Context;
+use shell::endpoint::Endpoint;
 use shell::endpoint::callbacks::CallbackEndpoint;
+use shell::endpoint::usage::UsageEndpoint;
 use shell::store::memory::Memory;
 use shell::store::{Put, Store, Stored, Unavailable, Value, Version};
 use shell::world::World;
 use simulator::answer::verify_body_sign;
-use tests::call::{ADDRESS, BASE_KEY, SETTINGS, config, run, v1, v2};
+use tests::call::{ADDRESS, BASE_KEY, PENDING, PRODUCT_SECRET, SETTINGS, config, run, v1, v2};
 use tests::forward;
 use tests::log::Log;
 use tests::world::{NOW, Scripted, TestWorld};
@@ -116,7 +119,11 @@ type BuggyEndpoint = CallbackEndpoint<Buggy>;
 fn endpoint() -> BuggyEndpoint {
     let mut settings = SETTINGS.to_vec();
     settings.push(("KOOHOOK_BASE_KEY_PREVIOUS", PREVIOUS_KEY));
-    let Config { endpoint, context, .. } = config(&settings);
+    endpoint_with(&settings)
+}
+
+fn endpoint_with(settings: &[(&str, &str)]) -> BuggyEndpoint {
+    let Config { endpoint, context, .. } = config(settings);
     let store = BuggyStore { memory: Memory::new(), bugs: Bugs::default() };
     let world = TestWorld::new(Memory::new());
     let context = Context::new(context, Buggy { world, store });
@@ -254,4 +261,37 @@ fn the_hosts_log_has_the_place_of_a_panic_but_not_its_message() {
     assert_eq!((line("\"panicked\""), line("tests/suite/panics.rs:")), (1, 1), "{output}");
     assert_eq!(line("\"callback\""), 1, "{output}");
     assert!(!output.contains(CANARY), "{output}");
+}
+
+/// A panic while koohook stores a report is a failure of its instance. The product sends the report
+/// again.
+#[test]
+fn a_panic_in_a_report_of_usage_is_answered_with_retry() {
+    for bug in 0..4 {
+        let callbacks = endpoint_with(&PENDING);
+        let bought = answer(&callbacks, purchase_v2());
+        let bought: serde_json::Value = serde_json::from_slice(bought.body()).unwrap();
+        callbacks.world().world.pass(Duration::from_hours(1));
+        let [begin, end] = [NOW, NOW + 3_600_000].map(|at| UnixMillis::new(at).to_rfc3339());
+        let record = serde_json::json!({ "recordId": "r", "instanceId": bought["instanceId"],
+            "beginTime": begin, "endTime": end, "value": 1 });
+        let body = serde_json::json!({ "records": [record] }).to_string();
+        let usage = UsageEndpoint::new(Arc::clone(callbacks.context()));
+        let report = || {
+            let secrets = WebhookSecrets::parse(PRODUCT_SECRET).unwrap();
+            let seconds = NOW / 1_000 + 3_600;
+            let request = Request::post("/usage")
+                .header("webhook-id", "msg_1")
+                .header("webhook-timestamp", seconds)
+                .header("webhook-signature", secrets.sign("msg_1", seconds, body.as_bytes()));
+            let request = request.body(Bytes::copy_from_slice(body.as_bytes())).unwrap();
+            let response = run(Endpoint::answer(&usage, request));
+            (response.status().as_u16(), String::from_utf8(response.body().to_vec()).unwrap())
+        };
+        let (name, due) = each_bug(&callbacks.world().store.bugs)[bug];
+        due.store(1, Ordering::SeqCst);
+        let answer = |status| format!(r#"{{"records":[{{"recordId":"r","status":"{status}"}}]}}"#);
+        assert_eq!(report(), (503, answer("retry")), "{name}");
+        assert_eq!(report(), (200, answer("accepted")), "{name}");
+    }
 }

@@ -1,11 +1,12 @@
 //! Endpoints: each turns an HTTP request into an HTTP response. There are endpoints for callbacks,
-//! for app info and for the relay; several can share one address. `product_call`: what
+//! for app info, for usage and for the relay; several can share one address. `product_call`: what
 //! the endpoints for the product share.
 
 pub mod app_info;
 pub mod callbacks;
 mod product_call;
 pub mod relay;
+pub mod usage;
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@
 //! In reading order:
 //!
 //! - [`endpoint`]: turns an HTTP request into an HTTP response: callbacks, with one function that
-//!   signs every answer; app info; the relay. [`route`]: finds the contract of a request, and makes
+//!   signs every answer; app info; usage; the relay. [`route`]: finds the contract of a request, and makes
 //!   the constant answers to all other requests.
 //! - `callback`: the steps of one verified callback; `first_attempt`: its first attempt to notify the
 //!   product; `call_log`: its log line; `log_ids`: the IDs in log lines; [`call_origin`]: where a

@@ -18,6 +18,12 @@ pub struct Troubles {
     pub product: TroubleLogs,
     /// The product's messages about access data cannot be used.
     pub access_data: TroubleLog,
+    /// The product's reports of usage contain records that cannot be accepted.
+    pub usage_reports: TroubleLog,
+    /// Instances have little room for more windows of usage.
+    pub usage_room: TroubleLog,
+    /// The product's messages about the usage of a package cannot be used.
+    pub usage_info: TroubleLog,
     /// The marketplace does not answer the order query.
     pub order_query: TroubleLog,
     /// Runs of the relay fail.
