@@ -1,4 +1,4 @@
-//! All callbacks, the product's `app-info` endpoint and the relay at one address. On a function platform
+//! All callbacks, the product's `app-info` and `usage` endpoints, and the relay at one address. On a function platform
 //! each of them is a separate function.
 
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use shell::config::Config;
 use shell::endpoint::app_info::AppInfoEndpoint;
 use shell::endpoint::callbacks::CallbackEndpoint;
 use shell::endpoint::relay::RelayEndpoint;
+use shell::endpoint::usage::UsageEndpoint;
 use shell::endpoint::{Either, Endpoint};
 use shell::host::{MachineContext, open_proven_context};
 
@@ -26,6 +27,8 @@ pub async fn open(
     let context = open_proven_context(context, &store, false).await?;
     let callbacks = CallbackEndpoint::new(endpoint, rows, Arc::clone(&context))?;
     let app_info = has_product.then(|| AppInfoEndpoint::new(Arc::clone(&context)));
+    let usage = has_product.then(|| UsageEndpoint::new(Arc::clone(&context)));
     let relay = relay_secret.map(|secret| RelayEndpoint::new(Arc::clone(&context), secret));
-    Ok((Arc::new(Either(callbacks, Either(app_info, relay))), context))
+    let for_product = Either(app_info, usage);
+    Ok((Arc::new(Either(callbacks, Either(for_product, relay))), context))
 }

@@ -18,7 +18,9 @@
 //! - The raw query stays the same, byte for byte, whatever `queryStringParameters` contains. But
 //!   the part after a `#` is removed.
 
+mod invoked;
 mod logged;
+mod usage;
 
 use std::sync::Arc;
 
@@ -31,6 +33,8 @@ use shell::host::{lambda, serving_process};
 use simulator::answer::{Answer, verify_body_sign};
 use tests::call::{BASE_KEY, Bundled, SETTINGS, koohook, run, v1, v2};
 use tests::world::NOW;
+
+use self::invoked::invoke_at;
 
 const EVENTS: &str = include_str!("../vectors/lambda/events.json");
 
@@ -81,18 +85,7 @@ fn v2_event(kind: &str) -> Value {
 
 /// The runtime's response to an event, or `None` if the event cannot be parsed.
 fn invoke(koohook: Bundled, event: &Value) -> Option<Value> {
-    // From bytes, as in the runtime.
-    let event: LambdaRequest = serde_json::from_slice(event.to_string().as_bytes()).ok()?;
-    let endpoint = Arc::new(koohook.endpoint);
-    let process = serving_process();
-    let answer = service_fn(move |request| {
-        let (endpoint, process) = (Arc::clone(&endpoint), Arc::clone(&process));
-        async move { Ok::<_, Error>(lambda::answer(&endpoint, &process, request).await) }
-    });
-    let mut adapter = Adapter::from(answer);
-    let event = LambdaEvent::new(event, Context::default());
-    let response = run(adapter.call(event)).unwrap();
-    Some(serde_json::to_value(response).unwrap())
+    invoke_at(koohook.endpoint, event)
 }
 
 /// The answer in a response. Its signature is verified over the bytes that the caller gets.

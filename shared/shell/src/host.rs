@@ -46,6 +46,7 @@ use crate::endpoint::Endpoint;
 use crate::endpoint::app_info::AppInfoEndpoint;
 #[cfg(feature = "http")]
 use crate::endpoint::relay::RelayEndpoint;
+use crate::endpoint::usage::UsageEndpoint;
 use crate::seal::Seal;
 
 /// Serves the pages of `rows` until the host ends the process. At start it chooses the host by the
@@ -64,14 +65,27 @@ pub fn serve(function: &'static str, rows: &[Row]) -> ExitCode {
 
 /// Serves the product's app-info calls, as [`serve`] serves pages.
 pub fn serve_app_info() -> ExitCode {
-    name_function("app-info");
+    serve_product("app-info", AppInfoEndpoint::new)
+}
+
+/// Serves the product's usage calls, as [`serve`] serves pages.
+pub fn serve_usage() -> ExitCode {
+    serve_product("usage", UsageEndpoint::new)
+}
+
+/// Serves calls that only the product sends.
+fn serve_product<F: Endpoint>(
+    function: &'static str,
+    endpoint: impl Fn(Arc<MachineContext>) -> F,
+) -> ExitCode {
+    name_function(function);
     ended(serve_endpoint(async |config: Config, on_platform| {
         if config.context.product.is_none() {
             let problem = "is required; this function only serves calls of the product";
             return Err(SettingError::new("KOOHOOK_PRODUCT_URL", problem).into());
         }
         let context = open_context(config.context, &config.store, on_platform).await?;
-        Ok((AppInfoEndpoint::new(Arc::clone(&context)), context))
+        Ok((endpoint(Arc::clone(&context)), context))
     }))
 }
 

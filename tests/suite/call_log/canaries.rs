@@ -79,8 +79,16 @@ fn all_ends_are_tried(lines: &[Value]) {
     for id in ["orderId", "orderLineId", "instanceId", "tenantId", "appId", "businessId"] {
         assert!(count(&|line| line["outcome"] == "applied" && line[id].is_string()) > 0, "{id}");
     }
-    for message in ["request rejected", "panicked", "access data accepted", "access data rejected"]
-    {
+    for message in [
+        "request rejected",
+        "panicked",
+        "access data accepted",
+        "access data rejected",
+        "usage reported",
+        "usage report rejected",
+        "usage info accepted",
+        "usage info rejected",
+    ] {
         assert!(count(&|line| line["message"] == message) > 0, "{message}");
     }
     for notice in ["delivered", "failed", "not-reached"] {

@@ -43,9 +43,9 @@ fn readmes_name_the_wire_words_of_every_activity() {
     }
 }
 
-/// Functions that do not belong to one activity: the shared endpoint, the endpoint for the product,
+/// Functions that do not belong to one activity: the shared endpoint, the endpoints for the product,
 /// and the timer.
-const WITHOUT_ACTIVITY: [&str; 3] = ["app-info", "receive", "relay"];
+const WITHOUT_ACTIVITY: [&str; 4] = ["app-info", "receive", "relay", "usage"];
 
 fn function_of(activity: Activity) -> &'static str {
     match activity {
@@ -125,7 +125,7 @@ fn the_module_list_in_lib_rs_names_every_module() {
 fn the_main_files_of_all_functions_are_alike() {
     let mains: BTreeSet<String> = functions()
         .iter()
-        .filter(|name| !matches!(name.as_str(), "app-info" | "relay"))
+        .filter(|name| !matches!(name.as_str(), "app-info" | "relay" | "usage"))
         .map(|name| {
             let main = text(&format!("functions/src/bin/{name}.rs"));
             let row = format!("[functions::{}]", name.replace('-', "_").to_uppercase());

@@ -1,5 +1,6 @@
 //! The process whose output the test reads.
 
+mod product_calls;
 mod seller;
 
 use std::io::{Read, Write};
@@ -9,14 +10,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use domain::webhook::WebhookSecrets;
 use http::{Request, Response};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use shell::config::Config;
 use shell::endpoint::Either;
 use shell::endpoint::app_info::AppInfoEndpoint;
 use shell::endpoint::callbacks::CallbackEndpoint;
 use shell::endpoint::relay::RelayEndpoint;
+use shell::endpoint::usage::UsageEndpoint;
 use shell::host::http::serve_until;
 use shell::host::{open_context, start_log};
 use shell::store::memory::Memory;
@@ -27,7 +28,7 @@ use tests::servers::{self, Server};
 use tests::watched_store::StoreFault;
 
 use self::seller::{product, read, settings};
-use super::{CANARY, PRODUCT_SECRET, SEALED, STRANGER};
+use super::{CANARY, SEALED, STRANGER};
 
 const BASE_KEY: &str = "canary-base-key-00000001";
 const KIT_KEY: &str = "canary-kit-key-000000001";
@@ -62,8 +63,9 @@ fn over(store: &str, product: SocketAddr) {
     let callbacks = CallbackEndpoint::new(endpoint, &rows, Arc::clone(&context)).unwrap();
     let secret = domain::secret::Secret::new(RELAY_SECRET.to_owned());
     let app_info = AppInfoEndpoint::new(Arc::clone(&context));
+    let usage = UsageEndpoint::new(Arc::clone(&context));
     let relay = RelayEndpoint::new(context, secret);
-    let endpoint = Arc::new(Either(callbacks, Either(app_info, relay)));
+    let endpoint = Arc::new(Either(callbacks, Either(Either(app_info, usage), relay)));
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let caller = Caller { address: listener.local_addr().unwrap(), sent: AtomicUsize::new(0) };
     runtime.spawn(serve_until(endpoint, listener, 64, std::future::pending()));
@@ -78,6 +80,7 @@ fn over(store: &str, product: SocketAddr) {
         caller.play(&steps);
     }
     caller.reports_access();
+    caller.reports_usage();
     caller.is_rejected();
 }
 
@@ -130,41 +133,6 @@ impl Caller {
             instance_id,
             sealed_secret: leak(std::env::var(SEALED).unwrap()),
         }
-    }
-
-    /// The product reports access data: correctly, unsigned, and with unusable content.
-    fn reports_access(&self) {
-        let order = [
-            ("activity", "newInstance"),
-            ("orderId", "CS-access"),
-            ("orderLineId", "1"),
-            ("businessId", "b"),
-        ];
-        let body = simulator::v2::body(&order);
-        let request =
-            simulator::v2::request(ADDRESS, BASE_KEY, &now().to_string(), "n", &body).unwrap();
-        let answer = Answer::judge(&self.send(&request)).unwrap().0;
-        let id = answer.instance_id.unwrap();
-        let secrets = WebhookSecrets::parse(&format!("whsec_{PRODUCT_SECRET}")).unwrap();
-        let access = |url: &str| {
-            json!({"type": "instance.access", "data": {"instanceId": id, "appInfo": {
-                "frontEndUrl": url, "userName": CANARY, "password": CANARY, "memo": CANARY,
-            }}})
-        };
-        let put = |id: &str, body: &Json, is_signed: bool| {
-            let (body, seconds) = (body.to_string().into_bytes(), now() / 1_000);
-            let signed = if is_signed { body.as_slice() } else { b"canary" };
-            let request = Request::put(format!("http://a/instances/{id}/app-info"))
-                .header("webhook-id", CANARY)
-                .header("webhook-timestamp", seconds)
-                .header("webhook-signature", secrets.sign(CANARY, seconds, signed));
-            self.send(&request.body(body).unwrap()).status().as_u16()
-        };
-        assert_eq!(put(&id, &access("https://canary.example.com"), true), 200);
-        assert_eq!(put(&id, &access("canary"), true), 422);
-        assert_eq!(put(&id, &json!({"canary": "canary"}), true), 422);
-        assert_eq!(put(STRANGER, &access("https://canary.example.com"), false), 401);
-        assert_eq!(put("unknown", &access("https://canary.example.com"), true), 400);
     }
 
     /// The relay, with and without its secret, and requests to no endpoint.
