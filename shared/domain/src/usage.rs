@@ -14,12 +14,14 @@
 //!   when the relay sends it.
 //! - `life`: when an instance exists. `query_info`: its usage in the answer to queryInstance.
 //! - `take`: what the relay takes from the value to send it. `settle`: what an answer of the
-//!   marketplace changes. `again`: what an operator changes. `forget`: when a window is deleted.
+//!   marketplace changes. `again`: what an operator changes. `forget`: when a window is deleted. `due`:
+//!   when the relay must read the value.
 
 mod accept;
 mod again;
 mod bytes;
 mod cycle;
+mod due;
 mod forget;
 mod info_report;
 mod instance_report;

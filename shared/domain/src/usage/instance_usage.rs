@@ -3,12 +3,10 @@
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 
-use super::forget::forgettable_at;
 use super::info_report::{UsageInfoEntry, UsageInfoReport};
 use super::quantity::UsageTotal;
 use super::usage_record::UsageRecord;
 use super::window::UsageWindow;
-use crate::instance::CHECK_AGAIN;
 
 /// The usage of one instance: its windows of about three weeks, the sum since its beginning, and what
 /// the product says about a package.
@@ -83,18 +81,6 @@ impl InstanceUsage {
             self.info = Some(reported);
         }
         is_new
-    }
-
-    /// When the relay must read the value: to send windows, or to delete old ones. It is a hint for
-    /// the agenda.
-    pub fn due(&self) -> Option<UnixMillis> {
-        let next = self.records.iter().filter_map(|record| record.waiting()).map(|it| it.next);
-        let oldest = self.records.iter().map(forgettable_at).min();
-        let forget = match self.sighted {
-            Some(sighted) if oldest.is_some() => Some(sighted.after(CHECK_AGAIN)),
-            Some(_) | None => oldest,
-        };
-        next.chain(forget).min()
     }
 
     /// Whether more than 80 % of the room for windows is used (decision J2).
