@@ -25,7 +25,8 @@ use shell::store::{AnyStore, Store, StoreSetting};
 use shell::world::World;
 
 use self::report::ImportReport;
-use self::row::Rows;
+use self::row::COLUMNS;
+use self::row::{Columns, Rows};
 use crate::error::CommandError;
 use crate::input;
 use crate::output::{self, errln};
@@ -119,22 +120,39 @@ pub fn run(arguments: &ImportArguments) -> Result<ExitCode, CommandError> {
 }
 
 fn read(path: &Path) -> Result<Rows, CommandError> {
-    let named = |fault: String| format!("{}: {fault}", path.display());
-    let decoded = encoding::decode(&input::read(path)?).map_err(named)?;
-    let rows = match decoded.text.trim_start().chars().next() {
+    let name = path.display().to_string();
+    let bytes = input::read(path)?;
+    let named = |fault: String| format!("{name}: {fault}");
+    let rows = decoded(&bytes).and_then(|text| rows(&text, &COLUMNS));
+    Ok(rows.map_err(named)?)
+}
+
+/// The text of a file in one of the encodings of spreadsheets.
+///
+/// # Errors
+/// If the bytes are not text. The caller names the file.
+fn decoded(bytes: &[u8]) -> Result<String, String> {
+    let decoded = encoding::decode(bytes)?;
+    if let Some(encoding) = decoded.encoding {
+        errln!("koohook: the file is read as {encoding}; if this is wrong, save it as CSV UTF-8");
+    }
+    Ok(decoded.text)
+}
+
+/// The rows of a text: JSON lines, or a table.
+///
+/// # Errors
+/// If the columns are wrong. The caller names the file.
+fn rows(text: &str, columns: &Columns) -> Result<Rows, String> {
+    match text.trim_start().chars().next() {
         None => Ok(Rows::new()),
         Some('[') => {
             Err("file contains a JSON array; write one object on each line, as `jq -c '.[]'` does"
                 .to_owned())
         }
-        Some('{') => json_lines::rows(&decoded.text),
-        Some(_) => table::rows(&decoded.text),
-    };
-    let rows = rows.map_err(named)?;
-    if let Some(encoding) = decoded.encoding {
-        errln!("koohook: the file is read as {encoding}; if this is wrong, save it as CSV UTF-8");
+        Some('{') => json_lines::rows(text, columns),
+        Some(_) => table::rows(text, columns),
     }
-    Ok(rows)
 }
 
 /// Rejects a row whose instance ID or purchase an earlier row has already.

@@ -1,6 +1,7 @@
 //! The `koohook` command. It runs koohook on one machine, plays the marketplace against a server,
 //! and prepares and repairs an installation.
 
+mod agenda_keys;
 mod applications;
 mod bundle;
 mod check;
@@ -26,6 +27,7 @@ mod output;
 mod output_format;
 mod player;
 mod progress;
+mod question;
 mod read_failures;
 mod scenario;
 mod secret_file;

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::error::Category;
 
-use super::row::{ColumnFaults, ImportRow, Rows, column};
+use super::row::{ColumnFaults, Columns, ImportRow, Rows};
 
 /// The members of an object in their order, with repeated ones.
 struct Members(Vec<(String, Value)>);
@@ -40,7 +40,7 @@ impl<'de> Deserialize<'de> for Members {
 ///
 /// # Errors
 /// If members are unknown, or a line does not contain one whole object.
-pub fn rows(text: &str) -> Result<Rows, String> {
+pub fn rows(text: &str, columns: &Columns) -> Result<Rows, String> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let parsed: Vec<_> =
         lines.map(|(at, line)| (at + 1, serde_json::from_str::<Members>(line))).collect();
@@ -52,20 +52,26 @@ pub fn rows(text: &str) -> Result<Rows, String> {
              `jq -c .` does"
         ));
     }
-    check_members(parsed.iter().filter_map(|(line, it)| Some((*line, it.as_ref().ok()?))))?;
-    let row = |members: Result<Members, _>| members.map_err(not_an_object).and_then(row);
+    let read = parsed.iter().filter_map(|(line, it)| Some((*line, it.as_ref().ok()?)));
+    check_members(read, columns)?;
+    let row = |members: Result<Members, _>| {
+        members.map_err(not_an_object).and_then(|members| row(members, columns))
+    };
     Ok(parsed.into_iter().map(|(line, members)| (line, row(members))).collect())
 }
 
 /// Checks the names of all members. The error names each wrong name once.
-fn check_members<'a>(rows: impl Iterator<Item = (usize, &'a Members)>) -> Result<(), String> {
+fn check_members<'a>(
+    rows: impl Iterator<Item = (usize, &'a Members)>,
+    columns: &Columns,
+) -> Result<(), String> {
     let mut unknown: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut known = Vec::new();
     let mut count = 0;
     for (line, Members(members)) in rows {
         count += 1;
         for (name, _) in members {
-            match column(name) {
+            match columns.find(name) {
                 Some(column) => known.push(column),
                 None => unknown.entry(name).or_insert((line, 0)).1 += 1,
             }
@@ -79,9 +85,9 @@ fn check_members<'a>(rows: impl Iterator<Item = (usize, &'a Members)>) -> Result
         faults.unknown(name, &format!(" on line {line}{more}"));
     }
     if count > 0 {
-        faults.check_mandatory(&known);
+        faults.check_mandatory(&known, columns);
     }
-    faults.check()
+    faults.check(columns)
 }
 
 /// Describes a fault by its place and kind. It leaves the value out, because rows contain passwords.
@@ -94,11 +100,11 @@ fn not_an_object(fault: serde_json::Error) -> String {
     }
 }
 
-fn row(Members(members): Members) -> Result<ImportRow, String> {
+fn row(Members(members): Members, columns: &Columns) -> Result<ImportRow, String> {
     let mut row = ImportRow::default();
     let mut names = Vec::new();
     for (name, value) in members {
-        let Some(column) = column(&name) else { continue };
+        let Some(column) = columns.find(&name) else { continue };
         if names.contains(&column) {
             return Err(format!("{column} is there twice; delete one"));
         }
@@ -106,7 +112,7 @@ fn row(Members(members): Members) -> Result<ImportRow, String> {
         match value {
             Value::Null => (),
             Value::String(text) => row.set(column, text),
-            Value::Number(number) if NUMBERS.contains(&column) => {
+            Value::Number(number) if columns.numbers.contains(&column) => {
                 row.set(column, number.to_string())
             }
             Value::Number(_) => {
@@ -122,17 +128,15 @@ fn row(Members(members): Members) -> Result<ImportRow, String> {
     Ok(row)
 }
 
-/// Columns that may be numbers. An ID must be a text, because many programs round long numbers.
-const NUMBERS: [&str; 2] = ["chargingMode", "expireTime"];
-
 #[cfg(test)]
 mod tests {
+    use super::super::row::COLUMNS;
     use super::*;
 
     const ROW: &str = r#"{"instanceId":"i-1","orderId":"CS1"}"#;
 
     fn fault(row: &str) -> (usize, String) {
-        let rows = rows(&format!("{ROW}\n{row}\n")).unwrap();
+        let rows = rows(&format!("{ROW}\n{row}\n"), &COLUMNS).unwrap();
         let (line, row) = rows.into_iter().next_back().unwrap();
         (line, row.unwrap_err())
     }
@@ -141,7 +145,8 @@ mod tests {
     fn an_empty_line_is_counted_but_is_not_a_row() {
         for end in ["\n", "\r\n"] {
             let text = [ROW, "", "  ", ROW, ""].join(end);
-            let lines: Vec<_> = rows(&text).unwrap().into_iter().map(|(line, _)| line).collect();
+            let lines: Vec<_> =
+                rows(&text, &COLUMNS).unwrap().into_iter().map(|(line, _)| line).collect();
             assert_eq!(lines, [1, 4]);
         }
     }
@@ -167,7 +172,7 @@ mod tests {
     #[test]
     fn the_error_names_a_wrong_member_once() {
         let row = r#"{"instanceId":"i-1","order":"canary","pass":"canary"}"#;
-        let fault = rows(&format!("{row}\n{row}\n\n{row}\n")).unwrap_err();
+        let fault = rows(&format!("{row}\n{row}\n\n{row}\n"), &COLUMNS).unwrap_err();
         let expected = "unknown column `order` on line 1 and 2 more; \
                         unknown column `pass` on line 1 and 2 more; column orderId is missing";
         assert!(fault.starts_with(expected), "{fault}");
@@ -176,7 +181,7 @@ mod tests {
 
     #[test]
     fn an_object_on_several_lines_is_one_error() {
-        let fault = rows("{\n  \"instanceId\": \"i-1\"\n}\n").unwrap_err();
+        let fault = rows("{\n  \"instanceId\": \"i-1\"\n}\n", &COLUMNS).unwrap_err();
         assert!(fault.starts_with("line 1 contains only the beginning of an object"), "{fault}");
     }
 
@@ -184,7 +189,7 @@ mod tests {
     fn null_and_blank_texts_mean_absent() {
         for text in ["null", "\"\"", "\" \""] {
             let row = format!(r#"{{"instanceId":"i-1","orderId":"CS1","memo":{text}}}"#);
-            let (_, row) = rows(&row).unwrap().remove(0);
+            let (_, row) = rows(&row, &COLUMNS).unwrap().remove(0);
             assert_eq!(row.unwrap().get("memo"), None, "{text}");
         }
     }

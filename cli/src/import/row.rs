@@ -1,4 +1,4 @@
-//! One row of the file: the columns and their texts.
+//! One row of a file: the columns and their texts.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,18 @@ pub type Rows = Vec<(usize, Result<ImportRow, String>)>;
 #[derive(Clone, Debug, Default)]
 pub struct ImportRow(BTreeMap<&'static str, String>);
 
+/// The columns of a table, and the members of a JSON line.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns {
+    /// Their names.
+    pub names: &'static [&'static str],
+    /// The columns that a row must fill.
+    pub mandatory: &'static [&'static str],
+    /// The columns that may be JSON numbers. An ID must be a text, because many programs round long
+    /// numbers.
+    pub numbers: &'static [&'static str],
+}
+
 /// The faults of the column names, for the whole file.
 #[derive(Debug, Default)]
 pub struct ColumnFaults {
@@ -17,8 +29,15 @@ pub struct ColumnFaults {
     missing: Vec<String>,
 }
 
+impl Columns {
+    /// The column of a name.
+    pub fn find(&self, name: &str) -> Option<&'static str> {
+        self.names.iter().copied().find(|column| *column == name)
+    }
+}
+
 impl ImportRow {
-    /// Sets a column. The name must be one of [`COLUMNS`].
+    /// Sets a column. The name must be one of the [`Columns`].
     pub fn set(&mut self, column: &'static str, text: String) {
         self.0.insert(column, text);
     }
@@ -36,7 +55,7 @@ impl ImportRow {
 }
 
 impl ColumnFaults {
-    /// Adds a name that is not one of [`COLUMNS`].
+    /// Adds a name that is not one of the [`Columns`].
     pub fn unknown(&mut self, name: &str, place: &str) {
         // The name may contain control characters.
         let name = name.escape_debug();
@@ -49,8 +68,8 @@ impl ColumnFaults {
     }
 
     /// Adds the required columns that are missing from the names.
-    pub fn check_mandatory(&mut self, names: &[&str]) {
-        let missing = MANDATORY.into_iter().filter(|column| !names.contains(column));
+    pub fn check_mandatory(&mut self, names: &[&str], columns: &Columns) {
+        let missing = columns.mandatory.iter().filter(|column| !names.contains(column));
         self.missing.extend(missing.map(|column| format!("column {column} is missing")));
     }
 
@@ -58,36 +77,35 @@ impl ColumnFaults {
     ///
     /// # Errors
     /// If there is a fault.
-    pub fn check(self) -> Result<(), String> {
+    pub fn check(self, columns: &Columns) -> Result<(), String> {
         let faults = [self.unknown, self.repeated, self.missing].concat();
         if faults.is_empty() {
             return Ok(());
         }
-        Err(format!("{}; the columns are {}", faults.join("; "), COLUMNS.join(", ")))
+        Err(format!("{}; the columns are {}", faults.join("; "), columns.names.join(", ")))
     }
 }
 
-/// The column of a name.
-pub fn column(name: &str) -> Option<&'static str> {
-    COLUMNS.into_iter().find(|column| *column == name)
-}
+/// The columns of `koohook import`.
+pub const COLUMNS: Columns = Columns {
+    names: &[
+        "instanceId",
+        "orderId",
+        "orderLineId",
+        "productId",
+        "chargingMode",
+        "state",
+        "freezeCause",
+        "expireTime",
+        "frontEndUrl",
+        "adminUrl",
+        "userName",
+        "password",
+        "memo",
+    ],
+    mandatory: &MANDATORY,
+    numbers: &["chargingMode", "expireTime"],
+};
 
-/// The columns of a table, and the members of a JSON line. The first two are required.
-pub const COLUMNS: [&str; 13] = [
-    "instanceId",
-    "orderId",
-    "orderLineId",
-    "productId",
-    "chargingMode",
-    "state",
-    "freezeCause",
-    "expireTime",
-    "frontEndUrl",
-    "adminUrl",
-    "userName",
-    "password",
-    "memo",
-];
-
-/// The columns that a row must fill.
+/// The columns that a row of `koohook import` must fill.
 pub const MANDATORY: [&str; 2] = ["instanceId", "orderId"];

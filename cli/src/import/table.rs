@@ -5,7 +5,7 @@ mod rounded;
 
 use csv::{ReaderBuilder, StringRecord};
 
-use super::row::{COLUMNS, ColumnFaults, ImportRow, Rows, column};
+use super::row::{ColumnFaults, Columns, ImportRow, Rows};
 
 /// A record, with the line on which it starts.
 struct TableRecord {
@@ -18,16 +18,16 @@ struct TableRecord {
 ///
 /// # Errors
 /// If its first line does not name the columns.
-pub fn rows(text: &str) -> Result<Rows, String> {
+pub fn rows(text: &str, known: &Columns) -> Result<Rows, String> {
     let (separator, text) = match named_separator(text)? {
         Some((separator, rest)) => (separator, rest),
-        None => (separator(text), text),
+        None => (separator(text, known), text),
     };
     let mut records = records(text, separator)?.into_iter();
     let Some(head) = records.next() else { return Ok(Rows::new()) };
-    let columns = columns(&head.cells)?;
+    let columns = columns(&head.cells, known)?;
     let mut rows: Rows = records.map(|record| (record.line, row(&record, &columns))).collect();
-    rounded::refuse(&mut rows);
+    rounded::refuse(&mut rows, known);
     Ok(rows)
 }
 
@@ -53,11 +53,11 @@ fn named_separator(text: &str) -> Result<Option<(u8, &str)>, String> {
 }
 
 /// The separator that finds the most column names in the first line.
-fn separator(text: &str) -> u8 {
+fn separator(text: &str, known: &Columns) -> u8 {
     let head = text.trim_start().lines().next().unwrap_or_default();
     let named = |separator: &u8| {
         let names = head.split(char::from(*separator));
-        names.filter(|name| column(name.trim().trim_matches('"')).is_some()).count()
+        names.filter(|name| known.find(name.trim().trim_matches('"')).is_some()).count()
     };
     // If several find the same number, the last one counts: the comma.
     SEPARATORS.into_iter().rev().max_by_key(named).unwrap_or(b',')
@@ -104,28 +104,28 @@ fn lines(text: &str, from: usize, to: usize) -> usize {
 }
 
 /// The column of each cell; `None` if the first line has no name for it.
-fn columns(head: &StringRecord) -> Result<Vec<Option<&'static str>>, String> {
+fn columns(head: &StringRecord, columns: &Columns) -> Result<Vec<Option<&'static str>>, String> {
     let names: Vec<&str> = head.iter().map(str::trim).collect();
-    let known: Vec<_> = names.iter().filter_map(|name| column(name)).collect();
+    let known: Vec<_> = names.iter().filter_map(|name| columns.find(name)).collect();
     if known.is_empty() {
         // The first line may be a row with a password, so the error does not show it.
         return Err(format!(
             "the first line has no column name; write a line of column names first, separated by \
              commas, semicolons or tabs; the columns are {}",
-            COLUMNS.join(", ")
+            columns.names.join(", ")
         ));
     }
     let mut faults = ColumnFaults::default();
     for (at, name) in names.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
-        if column(name).is_none() {
+        if columns.find(name).is_none() {
             faults.unknown(name, "");
         } else if names.iter().take(at).any(|earlier| earlier == name) {
             faults.repeated(name, "");
         }
     }
-    faults.check_mandatory(&known);
-    faults.check()?;
-    Ok(names.into_iter().map(column).collect())
+    faults.check_mandatory(&known, columns);
+    faults.check(columns)?;
+    Ok(names.into_iter().map(|name| columns.find(name)).collect())
 }
 
 fn row(record: &TableRecord, columns: &[Option<&'static str>]) -> Result<ImportRow, String> {

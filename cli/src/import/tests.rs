@@ -15,6 +15,7 @@ use simulator::{v1, v2};
 
 use super::purchase::parse_row;
 use super::report::ImportReport;
+use super::row::COLUMNS;
 use super::{agree, json_lines, without_duplicates};
 
 const KEY: &str = "constructed-base-key-0001";
@@ -66,7 +67,7 @@ fn imported(purchase: &Purchase) -> InstanceId {
         purchase.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
     row.insert("instanceId".to_owned(), "legacy-0001".into());
     row.insert("frontEndUrl".to_owned(), "https://app.example.com".into());
-    let (_, row) = json_lines::rows(&Value::from(row).to_string()).unwrap().remove(0);
+    let (_, row) = json_lines::rows(&Value::from(row).to_string(), &COLUMNS).unwrap().remove(0);
     parse_row(&row.unwrap(), None).unwrap().derived
 }
 

@@ -24,7 +24,8 @@ use super::watching::{OutcomeWatch, ended};
 use crate::counted::counted_notices;
 use crate::error::CommandError;
 use crate::local_time::parse_span;
-use crate::output::{errln, outln, print_aside};
+use crate::output::{errln, outln};
+use crate::question::confirms;
 use crate::read_failures::ReadFailures;
 use crate::shown::shown;
 
@@ -64,17 +65,8 @@ impl ActArguments {
             )
             .into());
         }
-        print_aside(format_args!("koohook: {what}; {}? [y/N] ", action.question(count)));
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
-        if !answer.ends_with('\n') {
-            // Ctrl-D leaves the cursor behind the question.
-            errln!("");
-        }
-        match answer.trim().to_lowercase().as_str() {
-            "y" | "yes" => Ok(()),
-            _ => Err("no notice is changed".into()),
-        }
+        let is_confirmed = confirms(&format!("{what}; {}", action.question(count)))?;
+        if is_confirmed { Ok(()) } else { Err("no notice is changed".into()) }
     }
 }
 

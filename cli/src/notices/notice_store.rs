@@ -9,7 +9,6 @@ use domain::store_keys;
 use futures_util::StreamExt;
 use futures_util::stream;
 use protocol::message::{InstanceId, OrderId};
-use protocol::time::UnixMillis;
 use shell::failure::Failure;
 use shell::host::MachineWorld;
 use shell::repository::{Repository, Slot};
@@ -17,6 +16,7 @@ use shell::store::{AnyStore, CatalogueItem, Queue, Store, Unavailable};
 use shell::world::World;
 
 use super::notice_filter::NoticeFilter;
+use crate::agenda_keys::add_agenda;
 use crate::error::CommandError;
 use crate::output;
 use crate::progress::Progress;
@@ -142,30 +142,6 @@ async fn find_keys(
     Ok(keys)
 }
 
-/// Reads an agenda page by page. A page begins at the time at which the last one ended.
-async fn add_agenda(
-    store: &impl Store,
-    queue: Queue,
-    page: usize,
-    keys: &mut BTreeSet<String>,
-    progress: &mut Progress,
-) -> Result<(), Unavailable> {
-    let (mut from, mut limit) = (UnixMillis::EPOCH, page);
-    loop {
-        let entries = store.agenda(queue, from..=UnixMillis::MAX, limit).await?;
-        progress.add(entries.len());
-        let is_last = entries.len() < limit;
-        let end = entries.last().map_or(from, |entry| entry.at);
-        keys.extend(entries.into_iter().map(|entry| entry.key));
-        if is_last {
-            return Ok(());
-        }
-        // A page of one time only must become longer, or the next one would be the same.
-        limit = if end == from { limit.saturating_mul(2) } else { page };
-        from = end;
-    }
-}
-
 async fn add_pending(
     store: &impl Store,
     page: usize,
@@ -206,6 +182,7 @@ const PAGE: usize = 1_000;
 #[cfg(test)]
 mod tests {
     use domain::catalogue::CatalogueEntry;
+    use protocol::time::UnixMillis;
     use shell::store::memory::Memory;
     use shell::store::{Value, Version};
 

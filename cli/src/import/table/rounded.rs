@@ -1,15 +1,15 @@
 //! Rejects IDs that a spreadsheet rounded as numbers.
 
 use crate::import::cell;
-use crate::import::row::{COLUMNS, ImportRow, Rows};
+use crate::import::row::{Columns, ImportRow, Rows};
 
 /// Rejects rows whose IDs a spreadsheet rounded.
 ///
 /// A spreadsheet reads IDs as numbers, keeps 15 digits and writes zeros for the rest. A single ID may
 /// really end in zeros. If every long ID of a column ends in zeros, the spreadsheet rounded them, and
 /// they belong to other instances. JSON lines are not checked: a spreadsheet does not write them.
-pub fn refuse(rows: &mut Rows) {
-    for column in COLUMNS.into_iter().filter(|column| cell::is_id(column)) {
+pub fn refuse(rows: &mut Rows, columns: &Columns) {
+    for column in columns.names.iter().filter(|column| cell::is_id(column)) {
         let long = |row: &Result<ImportRow, String>| {
             let id = row.as_ref().ok()?.get(column)?;
             cell::tail_of_number(id).map(str::to_owned)

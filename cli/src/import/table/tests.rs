@@ -1,13 +1,14 @@
 //! Checks which rows a table has, and which tables are rejected.
 
 use super::*;
+use crate::import::row::COLUMNS;
 
 const HEAD: &str = "instanceId,orderId,frontEndUrl,memo\n";
 
 /// The line of each row, with its instance ID or its fault.
 fn read(text: &str) -> Vec<(usize, Result<String, String>)> {
     let id = |row: ImportRow| row.get("instanceId").unwrap_or_default().to_owned();
-    rows(text).unwrap().into_iter().map(|(line, row)| (line, row.map(id))).collect()
+    rows(text, &COLUMNS).unwrap().into_iter().map(|(line, row)| (line, row.map(id))).collect()
 }
 
 fn ids(text: &str) -> Vec<(usize, String)> {
@@ -39,8 +40,8 @@ fn the_separators_of_spreadsheets_are_recognised() {
 
 #[test]
 fn the_error_names_each_wrong_column_once() {
-    let fault = |head: &str| rows(&format!("{head}\ni-1,CS1\ni-2,CS2\n")).unwrap_err();
-    let known = COLUMNS.join(", ");
+    let fault = |head: &str| rows(&format!("{head}\ni-1,CS1\ni-2,CS2\n"), &COLUMNS).unwrap_err();
+    let known = COLUMNS.names.join(", ");
     for (head, expected) in [
         ("instanceId,orderld", "unknown column `orderld`; column orderId is missing"),
         ("instanceId,orderId,orderId", "column orderId is there twice"),
@@ -55,7 +56,7 @@ fn the_error_names_each_wrong_column_once() {
 #[test]
 fn the_error_does_not_show_a_first_line_without_column_names() {
     for head in ["i-1,CS1,canary", "instanceId|orderId|canary", "instanceId，orderId，canary"] {
-        let fault = rows(&format!("{head}\n")).unwrap_err();
+        let fault = rows(&format!("{head}\n"), &COLUMNS).unwrap_err();
         assert!(fault.starts_with("the first line has no column name"), "{fault}");
         assert!(!fault.contains("canary"), "{fault}");
     }
@@ -87,7 +88,7 @@ fn the_first_line_may_set_the_separator() {
         assert_eq!(ids(&text), [(3, "i-1".to_owned())], "{separator:?}");
     }
     for head in ["sep=", "sep=ab", "sep=；"] {
-        let fault = rows(&format!("{head}\n{body}")).unwrap_err();
+        let fault = rows(&format!("{head}\n{body}"), &COLUMNS).unwrap_err();
         assert!(fault.starts_with("the first line has no separator"), "{head}: {fault}");
     }
 }
@@ -122,7 +123,8 @@ fn rounded_ids_are_rejected_unless_one_id_of_the_column_is_not_rounded() {
 
 #[test]
 fn blanks_in_a_password_cell_are_kept() {
-    let rows = rows("instanceId,orderId,password\ni-1,CS1,\" pass word \"\ni-2,CS2, word\n");
+    let text = "instanceId,orderId,password\ni-1,CS1,\" pass word \"\ni-2,CS2, word\n";
+    let rows = rows(text, &COLUMNS);
     let passwords =
         rows.unwrap().into_iter().map(|(_, row)| row.unwrap().get("password").unwrap().to_owned());
     assert_eq!(passwords.collect::<Vec<_>>(), [" pass word ", " word"]);
