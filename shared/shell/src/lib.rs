@@ -17,6 +17,7 @@
 //!   `unusable_entities`: entities that the relay skips for a while.
 //! - [`order_lookup`]: queries the order details from the marketplace before a notice is sent.
 //!   `time_limits`: how long koohook waits for the product and the marketplace.
+//! - [`usage_intake`]: accepts reported windows of pay-per-use instances, and stores them.
 //! - [`import`]: imports instances that an older server made. `reindex`: writes missing entries of
 //!   the catalogue.
 //! - [`context`]: what all endpoints and the relay share.
@@ -67,5 +68,6 @@ pub mod unproven_lines;
 mod unusable_entities;
 pub mod unused_parts;
 pub mod unverified_bodies;
+pub mod usage_intake;
 pub mod web;
 pub mod world;

@@ -1,6 +1,8 @@
 //! The log lines about what an operator did (decision I4).
 
 use domain::record::EntityRecord;
+use domain::usage::UsageRecord;
+use protocol::message::InstanceId;
 
 use crate::log_ids::LogIds;
 
@@ -31,5 +33,31 @@ pub fn log_replayed(key: &str, record: &EntityRecord, count: usize) {
         entity = key,
         count,
         "operator sent notices again"
+    );
+}
+
+/// Logs that an operator reported windows in the product's place. `count` is the number of windows
+/// that were accepted.
+pub fn log_usage_reported(instance: &InstanceId, count: usize) {
+    let instance_id = LogIds::of_instance(instance).instance_id;
+    tracing::info!(instanceId = instance_id, count, "operator reported usage");
+}
+
+/// Logs that an operator made waiting windows due. `count` is the number of windows that wait.
+pub fn log_usage_made_due(instance: &InstanceId, count: usize) {
+    let instance_id = LogIds::of_instance(instance).instance_id;
+    tracing::info!(instanceId = instance_id, count, "operator made usage due");
+}
+
+/// Logs that an operator had a window sent again. `number` counts the sendings that operators
+/// requested for this window.
+pub fn log_usage_again(instance: &InstanceId, record: &UsageRecord) {
+    tracing::info!(
+        instanceId = LogIds::of_instance(instance).instance_id,
+        begin = record.window.begin().to_rfc3339(),
+        end = record.window.end().to_rfc3339(),
+        value = %record.quantity,
+        number = record.number,
+        "operator sent usage again"
     );
 }

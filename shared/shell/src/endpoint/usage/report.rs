@@ -6,16 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::entity::{Entity, Subject};
-use domain::instance::{ChargingMode, UsageKind};
-use domain::record::EntityRecord;
-use domain::usage::{
-    InstanceReport, InstanceUsage, RecordVerdict, RejectReason, ReportDecision, UsageLife,
-    UsageReport,
-};
+use domain::usage::{InstanceReport, RecordVerdict, UsageReport};
 use futures_util::{FutureExt, StreamExt, stream};
 use http::request::Parts;
-use protocol::message::InstanceId;
 
 use super::report_answer::{RecordOutcome, ReportAnswer};
 use super::usage_refusal::UsageRefusal;
@@ -23,7 +16,8 @@ use crate::context::Context;
 use crate::endpoint::product_call::verify;
 use crate::failure::Failure;
 use crate::log_ids::LogIds;
-use crate::repository::{Counts, Repository, Slot, Start, Update, UsageSlot, UsageUpdate};
+use crate::repository::{Counts, Repository};
+use crate::usage_intake::{InstanceOutcome, UsageIntake};
 use crate::world::{Deadline, World};
 
 /// A report that was carried out, as far as the store and the time allowed.
@@ -43,12 +37,6 @@ pub(super) struct AcceptedReport {
     pub operations: [usize; 2],
     /// How long the reads and writes took, added up.
     pub store: Duration,
-}
-
-/// What became of the records of one instance.
-struct InstanceOutcome {
-    verdicts: Vec<RecordVerdict>,
-    is_almost_full: bool,
 }
 
 /// Accepts a report that was received at `received`, as the world's elapsed time.
@@ -84,67 +72,9 @@ async fn store<W: World>(
     if repository.deadline.left(&context.world).is_zero() {
         return Err(Failure::OutOfTime);
     }
-    let stored = AssertUnwindSafe(try_store(context, repository, report)).catch_unwind().await;
+    let intake = UsageIntake { repository, cycle: context.settings.usage_cycle };
+    let stored = AssertUnwindSafe(intake.store(report)).catch_unwind().await;
     stored.unwrap_or(Err(Failure::Panicked))
-}
-
-async fn try_store<W: World>(
-    context: &Context<W>,
-    repository: &Repository<'_, W>,
-    report: &InstanceReport<'_>,
-) -> Result<InstanceOutcome, Failure> {
-    let life = match usage_life(repository, report.instance_id).await? {
-        Ok(life) => life,
-        Err(reason) => {
-            let verdicts = report.reject(reason);
-            return Ok(InstanceOutcome { verdicts, is_almost_full: false });
-        }
-    };
-    let cycle = context.settings.usage_cycle;
-    let slot = repository.read_usage(report.instance_id).await?;
-    let updated = repository.update_usage(slot, |slot: &UsageSlot| {
-        let decision = report.decide(slot.record(), life, cycle, context.world.now());
-        let ReportDecision { verdicts, write } = decision;
-        Ok::<_, Failure>(match write {
-            None => UsageUpdate::Leave(verdicts),
-            Some(usage) => UsageUpdate::Write(usage, verdicts),
-        })
-    });
-    let updated = updated.await?;
-    let is_almost_full = updated.slot.record().is_some_and(InstanceUsage::is_almost_full);
-    Ok(InstanceOutcome { verdicts: updated.decided, is_almost_full })
-}
-
-/// When the instance exists, or why its usage is rejected. An instance of unknown mode is
-/// pay-per-use from now on (decision J7).
-async fn usage_life<W: World>(
-    repository: &Repository<'_, W>,
-    id: &InstanceId,
-) -> Result<Result<UsageLife, RejectReason>, Failure> {
-    let subject = Subject::Instance(id.clone());
-    let updated = repository.update(Start::Subject(&subject), |slot: &Slot| {
-        let Some(record) = slot.record() else {
-            return Ok(Update::Leave(Err(RejectReason::InstanceUnknown)));
-        };
-        let Entity::Instance(instance) = &record.entity else {
-            return Ok(Update::Leave(Err(RejectReason::InstanceUnknown)));
-        };
-        match instance.charging() {
-            Some(ChargingMode::Package | ChargingMode::Other) => {
-                return Ok(Update::Leave(Err(RejectReason::NotPayPerUse)));
-            }
-            Some(ChargingMode::PayPerUse) | None => (),
-        }
-        let life = Ok(instance.usage_life());
-        Ok::<_, Failure>(match instance.learn_usage(UsageKind::PayPerUse) {
-            None => Update::Leave(life),
-            Some(learned) => {
-                let record = EntityRecord { entity: learned.into(), ..record.clone() };
-                Update::write(record, life)
-            }
-        })
-    });
-    Ok(updated.await?.decided)
 }
 
 impl AcceptedReport {
