@@ -6,6 +6,7 @@ mod orders;
 mod product;
 mod settings;
 mod store;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,7 @@ The command reads the same settings as koohook serve, and prints one line for ea
                wrong signature; the product must reject it
   order query  queries a mock order of the marketplace, if KOOHOOK_OPENAPI_AK is set
   notices      how many notices wait after failed attempts
+  usage        how many windows of pay-per-use instances wait, and whether one is late
 
 It writes only the proof of its permissions in the store. Like a start, it adds the new columns to a
 SQLite file of an older version, which then refuses the file. You can run it beside a running server. The
@@ -61,6 +63,7 @@ pub fn run(arguments: &CheckArguments) -> Result<ExitCode, CommandError> {
         }
     });
     notices::check(&mut findings);
+    usage::check(&mut findings);
     let code = findings.end(WELL);
     if !arguments.format.is_json() {
         outln!("{NOT_CHECKED}");

@@ -33,7 +33,7 @@ pub use self::completeness::{Lacks, is_complete};
 pub use self::export::ExportArguments;
 pub use self::filter::{ListArguments, StateOption};
 pub use self::kit_target::KitTarget;
-pub use self::lookup::{Candidates, LookupTarget};
+pub use self::lookup::{Candidates, LookupTarget, follow};
 pub use self::pages::read as read_records;
 pub use self::show::ShowArguments;
 use crate::error::CommandError;

@@ -24,9 +24,11 @@ use shell::import::Import;
 use shell::store::{AnyStore, Store, StoreSetting};
 use shell::world::World;
 
+pub use self::cell::check as check_cell;
+pub use self::json_lines::listed_rows;
 use self::report::ImportReport;
 use self::row::COLUMNS;
-use self::row::{Columns, Rows};
+pub use self::row::{Columns, ImportRow, Rows};
 use crate::error::CommandError;
 use crate::input;
 use crate::output::{self, errln};
@@ -131,7 +133,7 @@ fn read(path: &Path) -> Result<Rows, CommandError> {
 ///
 /// # Errors
 /// If the bytes are not text. The caller names the file.
-fn decoded(bytes: &[u8]) -> Result<String, String> {
+pub fn decoded(bytes: &[u8]) -> Result<String, String> {
     let decoded = encoding::decode(bytes)?;
     if let Some(encoding) = decoded.encoding {
         errln!("koohook: the file is read as {encoding}; if this is wrong, save it as CSV UTF-8");
@@ -143,7 +145,7 @@ fn decoded(bytes: &[u8]) -> Result<String, String> {
 ///
 /// # Errors
 /// If the columns are wrong. The caller names the file.
-fn rows(text: &str, columns: &Columns) -> Result<Rows, String> {
+pub fn rows(text: &str, columns: &Columns) -> Result<Rows, String> {
     match text.trim_start().chars().next() {
         None => Ok(Rows::new()),
         Some('[') => {

@@ -40,6 +40,7 @@ mod store;
 mod table;
 mod tenants;
 mod time_text;
+mod usage;
 mod wire;
 
 use std::io::IsTerminal;
@@ -93,6 +94,8 @@ enum Command {
     Applications(applications::ApplicationsArguments),
     /// List notices that the product has not accepted, send them now, and send given-up ones again.
     Notices(notices::NoticesArguments),
+    /// List the windows of pay-per-use instances (话单), report windows, and send them now or again.
+    Usage(usage::UsageArguments),
     /// Print a script that completes the words of koohook in a shell.
     Completions(completions::CompletionsArguments),
     /// Print koohook's log for a person to read, and select its lines.
@@ -124,6 +127,7 @@ fn run(command: &Command) -> Result<ExitCode, CommandError> {
         Command::Conform(arguments) => conform::run(arguments),
         Command::Keys(arguments) => keys::run(arguments),
         Command::Notices(arguments) => notices::run(arguments),
+        Command::Usage(arguments) => usage::run(arguments),
         Command::Completions(arguments) => completions::run(arguments, Cli::command()),
         Command::Logs(arguments) => logs::run(arguments),
         Command::Check(arguments) => check::run(arguments),

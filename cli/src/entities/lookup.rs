@@ -69,7 +69,10 @@ pub fn find(
 }
 
 /// Reads a record, and follows a pointer once.
-fn follow(session: &Session, subject: &Subject) -> Result<Slot, Failure> {
+///
+/// # Errors
+/// If the store does not answer, or the value cannot be used.
+pub fn follow(session: &Session, subject: &Subject) -> Result<Slot, Failure> {
     let read = |key| session.runtime.block_on(session.repository(Reader::Product).read_key(key));
     let slot = read(subject.key())?;
     match slot.record().map(|record| &record.entity) {

@@ -1,4 +1,4 @@
-//! Reads JSON lines: one object on each line.
+//! Reads JSON lines: one object on each line; or the list in one object.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -58,6 +58,20 @@ pub fn rows(text: &str, columns: &Columns) -> Result<Rows, String> {
         members.map_err(not_an_object).and_then(|members| row(members, columns))
     };
     Ok(parsed.into_iter().map(|(line, members)| (line, row(members))).collect())
+}
+
+/// Reads the objects in the only member of an object, a list. Each has its place in the list. `None`
+/// if the text is not such an object.
+///
+/// # Errors
+/// If members are unknown.
+pub fn listed_rows(text: &str, list: &str, columns: &Columns) -> Option<Result<Rows, String>> {
+    let mut whole: BTreeMap<String, Vec<Members>> = serde_json::from_str(text).ok()?;
+    let listed = whole.remove(list).filter(|_| whole.is_empty())?;
+    let listed: Vec<_> = listed.into_iter().enumerate().map(|(at, it)| (at + 1, it)).collect();
+    let checked = check_members(listed.iter().map(|(place, it)| (*place, it)), columns);
+    let rows = listed.into_iter().map(|(place, members)| (place, row(members, columns)));
+    Some(checked.map(|()| rows.collect()))
 }
 
 /// Checks the names of all members. The error names each wrong name once.

@@ -17,6 +17,7 @@ use crate::entities::{is_complete, read_records};
 use crate::findings::{Finding, Findings};
 use crate::local_time::span_text;
 use crate::session::Session;
+use crate::usage::waiting::find_usage;
 
 /// A count; the store may have more.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,6 +55,8 @@ pub fn check(session: &Session, place: &str, findings: &mut Findings) {
     findings.print("pending", &pending(pends.map(|found| wait(session, &found)), now));
     findings.print("refused", &counted(list(CatalogueList::RefusedInstances)));
     findings.print("abandoned", &counted(list(CatalogueList::AbandonedInstances)));
+    let usage = find_usage(session).unwrap_or_else(|fault| Finding::failed(fault.to_string()));
+    findings.print("usage", &usage);
     if let Some(at) = session.runtime.block_on(session.world.store().clock(now)) {
         findings.print("clock", &clock::compare("the store", at));
     }

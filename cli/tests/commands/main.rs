@@ -20,6 +20,7 @@ mod status;
 mod store;
 mod terminal;
 mod texts;
+mod usage;
 
 use std::fs;
 use std::io::pipe;

@@ -5,6 +5,7 @@ use std::io::pipe;
 
 use serde_json::Value;
 
+use crate::usage::seller::record;
 use crate::{Finished, Folder, SEAL_KEY, row};
 
 #[test]
@@ -13,6 +14,7 @@ fn a_closed_pipe_ends_the_printing_without_an_error() {
     let key = folder.run(&["keys", "new", "--out", "key.pem"]);
     key.check(0, "MII", "Public key");
     folder.write("koohook.log", b"{\"level\":\"INFO\",\"message\":\"callback\"}\n");
+    folder.write("usage.jsonl", record("i-1", 2, "1").as_bytes());
     let commands: &[&[&str]] = &[
         &["--help"],
         &["--version"],
@@ -31,6 +33,10 @@ fn a_closed_pipe_ends_the_printing_without_an_error() {
         &["notices", "list"],
         &["notices", "now"],
         &["notices", "replay"],
+        &["usage", "list"],
+        &["usage", "show", "i-1"],
+        &["usage", "show", "i-1", "-o", "json"],
+        &["usage", "report", "--dry-run", "usage.jsonl"],
         &["logs", "koohook.log"],
         &["completions", "bash"],
         &["keys", "seal", "key.pem", "text"],

@@ -2,7 +2,10 @@
 
 use std::process::Command;
 
+use domain::usage::SendOutcome;
+
 use crate::notices::shop::Shop;
+use crate::usage::seller::{Seller, hour, record};
 use crate::{Finished, Folder};
 
 const ON_TERMINAL: &str =
@@ -52,6 +55,41 @@ fn now_asks_on_a_terminal_and_changes_nothing_without_a_yes() {
     assert_eq!(done.code, Some(0), "{}", done.out);
     assert!(done.out.contains("due now\n1 notice will be sent now\n"), "{}", done.out);
     assert_eq!(shop.json()[0]["why"], "due now, after 1 attempt: product answered 500");
+}
+
+#[test]
+fn usage_is_changed_on_a_terminal_only_after_a_yes() {
+    let seller = Seller::open("sqlite:koohook.db");
+    seller.report(&[record("i-1", 2, "1")]).check(0, "1 record in all", "");
+    let before = seller.json(&["list"]);
+    let now = seller.shop.command(&["usage", "now", "--all"]);
+    let question = "koohook: 1 window of 1 instance; send it now? [y/N] ";
+    for (answer, code) in [("n", 1), ("^D", 1), ("^C", 130)] {
+        let done = on_terminal(&now, answer);
+        assert_eq!(done.code, Some(code), "{answer}: {}", done.out);
+        assert!(done.out.contains(question), "{answer}: {}", done.out);
+        assert_eq!(seller.json(&["list"]), before, "{answer}");
+    }
+    let done = on_terminal(&now, "y");
+    assert_eq!(done.code, Some(0), "{}", done.out);
+    assert!(done.out.contains("\n1 window will be sent now\n"), "{}", done.out);
+
+    seller.send("i-1", &SendOutcome::Rejected { code: "MKT.9002".to_owned() });
+    let list = on_terminal(&seller.shop.command(&["usage", "list"]), "");
+    assert!(list.out.starts_with("BEGIN  "), "{}", list.out);
+    let [begin, end] = hour(2);
+    let again = seller.shop.command(&["usage", "again", "i-1", &begin, &end, "--value", "2"]);
+    let done = on_terminal(&again, "n");
+    for expected in [
+        "  value 2 (was 1), rejected\n",
+        "with another metering_sn",
+        "send the window again? [y/N] ",
+    ] {
+        assert!(done.out.contains(expected), "{expected}\n{}", done.out);
+    }
+    assert_eq!(seller.json(&["list"])[0]["state"], "rejected");
+    assert_eq!(on_terminal(&again, "y").code, Some(0));
+    assert_eq!(seller.json(&["list"])[0]["value"], "2");
 }
 
 /// The command waits on a terminal even if nothing says so.

@@ -6,6 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::{documents, folder_of_calls, look};
+use crate::usage::seller::{Seller, record};
 
 const PAGES: [&str; 2] = ["operating.md", "operating.zh-CN.md"];
 
@@ -37,6 +38,9 @@ fn the_pages_list_every_member_of_the_json() {
     let ready = read("instances show CS-READY/L1");
     let tenants = read("tenants show /T-1");
     let lists = read("instances list");
+    let seller = Seller::open("sqlite:koohook.db");
+    seller.report(&[record("i-1", 2, "1")]).check(0, "1 accepted", "");
+    let usage = seller.json(&["show", "i-1"]).remove(0);
     let common = members(&lists);
     let of_show: BTreeSet<_> = members(&shown).difference(&common).cloned().collect();
     for page in PAGES {
@@ -52,6 +56,8 @@ fn the_pages_list_every_member_of_the_json() {
             ("`next`", members(&shown[0]["next"])),
             ("`lists`", members(&tenants[0]["lists"])),
             ("`notices list`", members(&read("notices list"))),
+            ("`usage list`", members(&usage["windows"])),
+            ("`usage show`", members(&Value::from(vec![usage.clone()]))),
             ("`check`, `status`", members(&checked(&folder))),
         ] {
             assert!(!found.is_empty(), "{what}");
