@@ -135,6 +135,7 @@ fn the_options_of_list_select_windows() {
         (&["--instance", "i-3"], 0),
         (&["--instance", "i-3", "--state", "zero"], 1),
         (&["--older-than", "1d"], 1),
+        (&["--older-than", "10m"], 2),
         (&["--late"], 2),
         (&["--state", "sent", "--late"], 0),
     ] {
