@@ -5,7 +5,7 @@ use std::process::Command;
 use domain::usage::SendOutcome;
 
 use crate::notices::shop::Shop;
-use crate::usage::seller::{Seller, hour, record};
+use crate::usage::seller::{UsageSeller, hour, record};
 use crate::{Finished, Folder};
 
 const ON_TERMINAL: &str =
@@ -59,7 +59,7 @@ fn now_asks_on_a_terminal_and_changes_nothing_without_a_yes() {
 
 #[test]
 fn usage_is_changed_on_a_terminal_only_after_a_yes() {
-    let seller = Seller::open("sqlite:koohook.db");
+    let seller = UsageSeller::open("sqlite:koohook.db");
     seller.report(&[record("i-1", 2, "1")]).check(0, "1 record in all", "");
     let before = seller.json(&["list"]);
     let now = seller.shop.command(&["usage", "now", "--all"]);

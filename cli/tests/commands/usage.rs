@@ -5,7 +5,7 @@ pub mod seller;
 use domain::usage::SendOutcome;
 use serde_json::Value;
 
-use self::seller::{Seller, hour, record};
+use self::seller::{UsageSeller, hour, record};
 
 fn rejected(code: &str) -> SendOutcome {
     SendOutcome::Rejected { code: code.to_owned() }
@@ -16,7 +16,7 @@ fn states(list: &[Value]) -> Vec<&str> {
 }
 
 fn everything_is_reported_listed_and_sent_again(store: &str) {
-    let seller = Seller::open(store);
+    let seller = UsageSeller::open(store);
     let records = [record("i-1", 1, "1.50"), record("i-1", 3, "0"), record("i-2", 4, "2")];
     let done = seller.report(&records);
     done.check(0, "2 accepted\n1 accepted after their deadline\n3 records in all\n", "");
@@ -91,7 +91,7 @@ fn mixed_table() -> (String, [&'static str; 8]) {
 
 #[test]
 fn a_rejected_record_says_why_and_rejects_no_other() {
-    let seller = Seller::open("sqlite:koohook.db");
+    let seller = UsageSeller::open("sqlite:koohook.db");
     let (table, expected) = mixed_table();
     seller.shop.folder.write("usage.csv", table.as_bytes());
     for (arguments, accepted, logged) in [
@@ -116,7 +116,7 @@ fn a_rejected_record_says_why_and_rejects_no_other() {
 
 #[test]
 fn the_options_of_list_select_windows() {
-    let seller = Seller::open("sqlite:koohook.db");
+    let seller = UsageSeller::open("sqlite:koohook.db");
     let records: Vec<_> = (2..8).map(|hours| record("i-1", hours, "1")).collect();
     seller.report(&records).check(0, "6 records in all", "");
     seller.send("i-1", &SendOutcome::Sent);
@@ -159,7 +159,7 @@ fn the_options_of_list_select_windows() {
 
 #[test]
 fn now_makes_waiting_windows_due_after_the_operator_agreed() {
-    let seller = Seller::open("sqlite:koohook.db");
+    let seller = UsageSeller::open("sqlite:koohook.db");
     let records = [record("i-1", 2, "1"), record("i-1", 3, "1"), record("i-2", 2, "1")];
     seller.report(&records).check(0, "3 records in all", "");
     let before = seller.json(&["list"]);
@@ -188,7 +188,7 @@ fn now_makes_waiting_windows_due_after_the_operator_agreed() {
 
 #[test]
 fn again_explains_the_risk_and_rejects_what_cannot_be_sent() {
-    let seller = Seller::open("sqlite:koohook.db");
+    let seller = UsageSeller::open("sqlite:koohook.db");
     seller.report(&[record("i-1", 2, "1"), record("i-1", 3, "0")]).check(0, "2 records", "");
     let again = |hours: u64, more: &[&str]| {
         let [begin, end] = hour(hours);
@@ -214,7 +214,7 @@ fn again_explains_the_risk_and_rejects_what_cannot_be_sent() {
 
 #[test]
 fn status_and_check_say_what_waits() {
-    let seller = Seller::open("sqlite:koohook.db");
+    let seller = UsageSeller::open("sqlite:koohook.db");
     let status = || seller.shop.koohook(&["status", "http://127.0.0.1:1"]);
     status().check(1, "usage            off     no instance has usage", "");
     seller.report(&[record("i-1", 4, "1")]).check(0, "1 record in all", "");
@@ -230,7 +230,7 @@ fn status_and_check_say_what_waits() {
 /// The setting decides which windows are late.
 #[test]
 fn the_cycle_is_that_of_the_server() {
-    let seller = Seller::open("sqlite:koohook.db");
+    let seller = UsageSeller::open("sqlite:koohook.db");
     seller.report(&[record("i-1", 30, "1"), record("i-1", 2, "1")]).check(0, "2 records", "");
     let late = |cycle: &str| {
         let mut command = seller.shop.command(&["usage", "list", "--late", "-o", "json"]);

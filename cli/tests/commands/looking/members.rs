@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::{documents, folder_of_calls, look};
-use crate::usage::seller::{Seller, record};
+use crate::usage::seller::{UsageSeller, record};
 
 const PAGES: [&str; 2] = ["operating.md", "operating.zh-CN.md"];
 
@@ -38,7 +38,7 @@ fn the_pages_list_every_member_of_the_json() {
     let ready = read("instances show CS-READY/L1");
     let tenants = read("tenants show /T-1");
     let lists = read("instances list");
-    let seller = Seller::open("sqlite:koohook.db");
+    let seller = UsageSeller::open("sqlite:koohook.db");
     seller.report(&[record("i-1", 2, "1")]).check(0, "1 accepted", "");
     let usage = seller.json(&["show", "i-1"]).remove(0);
     let common = members(&lists);

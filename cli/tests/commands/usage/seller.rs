@@ -20,12 +20,12 @@ use crate::notices::shop::Shop;
 use crate::{Finished, SEAL_KEY, row};
 
 /// A store with three imported instances.
-pub struct Seller {
+pub struct UsageSeller {
     pub shop: Shop,
     store: String,
 }
 
-impl Seller {
+impl UsageSeller {
     pub fn open(store: &str) -> Self {
         let shop = Shop::open(store);
         let rows: String = (1..=3).map(|number| row(number, "active")).collect();
