@@ -52,7 +52,7 @@ mod structure;
 mod sweep;
 mod texts;
 mod unusable;
+mod usage;
 mod usage_push;
 mod usage_values;
-mod usage;
 mod vectors;

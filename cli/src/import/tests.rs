@@ -238,7 +238,7 @@ fn a_row_keeps_its_charging_mode_and_has_no_beginning_and_no_end() {
                 "instanceId": "legacy-0001", "orderId": "CS1", "productId": "P1", "state": state,
                 "chargingMode": mode, "frontEndUrl": "https://app.example.com",
             });
-            let (_, row) = json_lines::rows(&row.to_string()).unwrap().remove(0);
+            let (_, row) = json_lines::rows(&row.to_string(), &COLUMNS).unwrap().remove(0);
             let instance = parse_row(&row.unwrap(), None).unwrap().instance;
             assert_eq!(instance.state.as_str(), state);
             assert_eq!(instance.charging(), charging, "{mode}");

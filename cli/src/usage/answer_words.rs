@@ -3,7 +3,6 @@
 
 use std::fmt;
 
-use domain::usage::RecordState;
 use protocol::open_api::{AnswerCode, CodeFamily};
 use protocol::usage::{RecordCode, message_of};
 
@@ -21,9 +20,7 @@ pub struct AnswerWords {
 impl AnswerWords {
     /// The words of a stored code.
     pub fn of(code: &str) -> Self {
-        let (meaning, advice) = if code == RecordState::EXPIRED {
-            (Some("not received within 21 days"), TOO_OLD)
-        } else if let Some(record) = RecordCode::parse(code) {
+        let (meaning, advice) = if let Some(record) = RecordCode::parse(code) {
             (Some(record.meaning()), of_record(code))
         } else {
             match AnswerCode::parse(code) {
@@ -124,7 +121,6 @@ mod tests {
             ("APIG.0150", "APIG.0150; ask the marketplace's support"),
             ("012", "012, instance is not pay-per-use; report no usage"),
             ("008", "008, code is not in the guide's table; ask the marketplace's support"),
-            ("expired", "expired, not received within 21 days; the window is too old"),
             ("no-answer", "no-answer; koohook sends it again"),
         ] {
             let text = AnswerWords::of(code).to_string();
