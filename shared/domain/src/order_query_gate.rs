@@ -41,22 +41,35 @@ impl QueryGate {
         }
     }
 
-    /// Records an outcome. The third refusal of the key in a row closes the gate. Every further
-    /// refusal closes it again, so that one query after a pause is enough. An outcome without
-    /// information about the key, such as a failed gateway, does not change the count.
+    /// Records the outcome of a query.
     pub fn note(&mut self, outcome: &OrderQueryOutcome, now: UnixMillis) {
-        self.unanswered = 0;
         match outcome {
-            OrderQueryOutcome::KeyRefused(_) => {
-                self.worked = false;
-                self.refused = self.refused.saturating_add(1);
-                if self.refused >= MAX_REFUSED {
-                    self.shut_until = Some(now.after(PAUSE));
-                }
-            }
-            OrderQueryOutcome::Found(_) => *self = Self { worked: true, ..Self::default() },
-            OrderQueryOutcome::Permanent(_) | OrderQueryOutcome::Retry(_) => (),
+            OrderQueryOutcome::KeyRefused(_) => self.note_refused(now),
+            OrderQueryOutcome::Found(_) => self.note_accepted(),
+            OrderQueryOutcome::Permanent(_) | OrderQueryOutcome::Retry(_) => self.note_answered(),
         }
+    }
+
+    /// Records that the key was refused. The third refusal in a row closes the gate. Every further
+    /// refusal closes it again, so that one query after a pause is enough.
+    pub fn note_refused(&mut self, now: UnixMillis) {
+        self.note_answered();
+        self.worked = false;
+        self.refused = self.refused.saturating_add(1);
+        if self.refused >= MAX_REFUSED {
+            self.shut_until = Some(now.after(PAUSE));
+        }
+    }
+
+    /// Records that the key was accepted.
+    pub fn note_accepted(&mut self) {
+        *self = Self { worked: true, ..Self::default() };
+    }
+
+    /// Records an answer without information about the key, such as one of a failed gateway. It does
+    /// not change the count of refusals.
+    pub const fn note_answered(&mut self) {
+        self.unanswered = 0;
     }
 }
 

@@ -7,6 +7,7 @@
 //! | `part:<name>:<owner's key>` | a part of a list |
 //! | `used:<signature>` | the signature of a query that was answered |
 //! | `seal` | the mark of a sealed store |
+//! | `usage-sending` | what the relays know about the sending of usage |
 //! | `catalogue` | the mark of a complete catalogue |
 //!
 //! The keys must never change: koohook would not find the stored values under other keys.
@@ -66,6 +67,9 @@ pub const SEAL_MARK: &str = "seal";
 /// The key of the mark of a complete catalogue (decision I4).
 pub const CATALOGUE_MARK: &str = "catalogue";
 
+/// The key of what the relays know about the sending of usage (decision J4).
+pub const USAGE_SENDING: &str = "usage-sending";
+
 /// The kinds in the keys of entities.
 const ENTITY_KINDS: [&str; 5] = ["instance", "tenant", "application", "users", "departments"];
 
@@ -100,8 +104,15 @@ mod tests {
         for kind in ENTITY_KINDS {
             assert!(is_entity(&entity_key(kind, &["i-1"])), "{kind}");
         }
-        for key in [SEAL_MARK, CATALOGUE_MARK, "proof", "instance", "part:ab:instance:x", "used:1"]
-        {
+        for key in [
+            SEAL_MARK,
+            CATALOGUE_MARK,
+            USAGE_SENDING,
+            "proof",
+            "instance",
+            "part:ab:instance:x",
+            "used:1",
+        ] {
             assert!(!is_entity(key), "{key}");
         }
     }

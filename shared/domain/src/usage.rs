@@ -13,12 +13,15 @@
 //!   that name one instance, and what becomes of them. `cycle`: when a window is late. `send_time`:
 //!   when the relay sends it.
 //! - `life`: when an instance exists. `query_info`: its usage in the answer to queryInstance.
+//! - `batch`: which records are sent in one request, and what an answer does to them.
+//!   `sending_state`: what the relays know about the keys that sign usage.
 //! - `take`: what the relay takes from the value to send it. `settle`: what an answer of the
 //!   marketplace changes. `again`: what an operator changes. `forget`: when a window is deleted. `due`:
 //!   when the relay must read the value.
 
 mod accept;
 mod again;
+mod batch;
 mod bytes;
 mod cycle;
 mod due;
@@ -32,6 +35,7 @@ mod query_info;
 mod reject_reason;
 mod report;
 mod send_time;
+mod sending_state;
 mod settle;
 mod take;
 mod usage_record;
@@ -39,6 +43,7 @@ mod window;
 
 pub use self::accept::RecordVerdict;
 pub use self::again::AgainError;
+pub use self::batch::{Batch, BatchPlan, PlanEnd, RecordOutcome, StopCause};
 pub use self::cycle::{Lateness, UsageCycle};
 pub use self::info_report::{MAX_INFO_ENTRIES, UsageInfoEntry, UsageInfoReport};
 pub use self::instance_report::{InstanceReport, ReportDecision};
@@ -51,6 +56,7 @@ pub use self::report::{
     MAX_REPORTED, ReportedRecord, UsageMessageError, UsageReport, UsageReportLine,
 };
 pub use self::send_time::{USAGE_ENDS_AFTER, retry_at};
+pub use self::sending_state::{KeyMark, SendingState};
 pub use self::settle::{SendOutcome, Settlement};
 pub use self::take::{OutgoingRecord, TakeRules, TakenUsage};
 pub use self::usage_record::{RecordState, UsageRecord, WaitingRecord};
