@@ -20,6 +20,7 @@ use shell::endpoint::Endpoint;
 use shell::host::{self, MachineContext};
 use shell::repository::Repository;
 use shell::seal::{Clear, Seal, SealKey};
+use shell::usage_sender::UsageSending;
 use shell::world::{Deadline, World};
 use simulator::scenario::{State, Step};
 use tokio::net::TcpListener;
@@ -193,7 +194,7 @@ fn start(
     keys: &DemoKeys,
     settings: &[(&str, String)],
 ) -> Result<ServedBundle, CommandError> {
-    let config = Config::read(&|name| match name {
+    let mut config = Config::read(&|name| match name {
         "KOOHOOK_STORE" => Some(store.to_owned()),
         "KOOHOOK_BASE_KEY" => Some(keys.base.clone()),
         "KOOHOOK_KIT_KEY" => Some(keys.kit.clone()),
@@ -201,6 +202,10 @@ fn start(
         "KOOHOOK_RSA_PRIVATE_KEY" => Some(keys.private.clone()),
         _ => settings.iter().find(|(set, _)| *set == name).map(|(_, value)| value.clone()),
     })?;
+    // The keys are generated: usage must not reach the real marketplace.
+    if settings.iter().all(|(name, _)| *name != "KOOHOOK_OPENAPI_HOST") {
+        config.context.usage = UsageSending::Off;
+    }
     let base_path = config.endpoint.base_path.clone();
     let (endpoint, context) = runtime.block_on(open(config, &functions::everything()))?;
     let (address, stop) = listen(runtime, endpoint)?;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use clap::Args;
 use shell::config::Config;
 use shell::host::{self, RelayHere, StartFacts};
+use shell::usage_sender::UsageSending;
 
 use self::export_lines::ExportLines;
 use self::settings::DevSettings;
@@ -28,7 +29,8 @@ Examples:
 
 dev reads every KOOHOOK_… setting and generates the missing keys, but no KOOHOOK_SEAL_KEY. If
 KOOHOOK_STORE is not set, the store is koohook.db in this folder. If neither KOOHOOK_APP_INFO nor
-KOOHOOK_PRODUCT_URL is set, dev uses an example of KOOHOOK_APP_INFO. It also runs the relay.
+KOOHOOK_PRODUCT_URL is set, dev uses an example of KOOHOOK_APP_INFO. It also runs the relay. Usage is
+only sent if KOOHOOK_OPENAPI_HOST is set.
 
 The generated keys of a SQLite store are next to its file, in koohook.db.keys and
 koohook.db.application.pem. The next start uses them again. With another store the generated keys are
@@ -46,7 +48,10 @@ pub struct DevArguments {
 /// Serves until the process gets a signal to stop.
 pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     let settings = DevSettings::read()?;
-    let config = Config::read(&|name| settings.lookup(name))?;
+    let mut config = Config::read(&|name| settings.lookup(name))?;
+    if !names_marketplace(&settings) {
+        config.context.usage = UsageSending::Off;
+    }
     host::start_log(&config.log);
     let (listen, base_path) = (config.listen.clone(), config.endpoint.base_path.clone());
     let max_connections = config.max_connections;
@@ -73,6 +78,14 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     runtime.spawn(host::keep_relaying(context));
     runtime.block_on(host::http::serve_on(endpoint, listener, max_connections))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the operator names the marketplace to which usage is sent. With generated keys, `dev` must
+/// not send to the real one.
+fn names_marketplace(settings: &DevSettings) -> bool {
+    ["KOOHOOK_OPENAPI_HOST", "KOOHOOK_OPENAPI_HOST_FILE"]
+        .into_iter()
+        .any(|name| settings.lookup(name).is_some())
 }
 
 /// The production address on this machine. If koohook listens on all interfaces, this is the

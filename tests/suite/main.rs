@@ -54,5 +54,6 @@ mod texts;
 mod unusable;
 mod usage;
 mod usage_push;
+mod usage_sending;
 mod usage_values;
 mod vectors;

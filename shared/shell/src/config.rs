@@ -74,14 +74,17 @@ impl Config {
         let known = product.as_ref().and_then(Option::as_ref);
         let endpoint =
             callbacks::callbacks(&source, template.clone().flatten(), known, &mut errors);
-        let orders = orders::orders(&source, &mut errors);
+        let open_api = orders::host(&source, &mut errors);
+        let orders = orders::orders(&source, open_api.as_ref(), &mut errors);
         let usage_cycle = usage::cycle(&source, &mut errors);
+        let base_keys = endpoint.as_ref().map(|endpoint| endpoint.base_keys.clone());
+        let usage = usage::sending(&source, open_api, base_keys, orders.as_ref(), &mut errors);
         let host = host::host(&source, &mut errors);
         let whole = || {
             let (store, seal) = store?;
             let (template, product, orders) = (template?, product?, orders?);
-            let usage_cycle = usage_cycle?;
-            let context = ContextSettings { seal, template, product, orders, usage_cycle };
+            let (usage_cycle, usage) = (usage_cycle?, usage?);
+            let context = ContextSettings { seal, template, product, orders, usage_cycle, usage };
             let HostConfig { relay_secret, listen, max_connections, log } = host?;
             let endpoint = endpoint?;
             Some(Self { endpoint, context, relay_secret, store, listen, max_connections, log })

@@ -18,6 +18,7 @@ use crate::seal::Seal;
 use crate::trouble_log::Troubles;
 use crate::unknown_changes::UnknownChanges;
 use crate::unusable_entities::UnusableEntities;
+use crate::usage_sender::UsageSending;
 use crate::world::{Deadline, World};
 
 /// The state that all endpoints and the relay share.
@@ -29,6 +30,7 @@ pub struct Context<W> {
     pub(crate) troubles: Troubles,
     muted_until: AtomicU64,
     rare_agendas_read_until: AtomicU64,
+    usage_read_in: AtomicU64,
     unusable: Mutex<UnusableEntities>,
     has_accepted: AtomicBool,
     unknown_changes: Mutex<UnknownChanges>,
@@ -49,6 +51,8 @@ pub struct ContextSettings {
     pub orders: Option<Orders>,
     /// How often the marketplace collects usage.
     pub usage_cycle: UsageCycle,
+    /// Whether and where the relay sends usage.
+    pub usage: UsageSending,
 }
 
 /// The seller's product: its address, and how koohook calls it.
@@ -80,7 +84,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 impl<W: World> Context<W> {
     /// Makes a context.
     pub fn new(settings: ContextSettings, world: W) -> Self {
-        let [muted_until, rare_agendas_read_until] = [AtomicU64::new(0), AtomicU64::new(0)];
+        let [muted_until, rare_agendas_read_until, usage_read_in] = [0, 0, 0].map(AtomicU64::new);
         let (troubles, unusable) = (Troubles::default(), Mutex::default());
         let readiness = Readiness::default();
         Self {
@@ -89,6 +93,7 @@ impl<W: World> Context<W> {
             troubles,
             muted_until,
             rare_agendas_read_until,
+            usage_read_in,
             unusable,
             has_accepted: AtomicBool::new(false),
             unknown_changes: Mutex::default(),
@@ -146,6 +151,13 @@ impl<W: World> Context<W> {
     /// Makes the next run of the relay read them again: this run did not read all entries.
     pub fn read_rare_agendas_again(&self) {
         self.rare_agendas_read_until.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether the relay looks for usage that is due: once in each minute of the clock, since each
+    /// read costs money. Usage becomes due at full minutes.
+    pub(crate) fn may_read_usage(&self) -> bool {
+        let minute = self.world.now().millis() / 60_000;
+        self.usage_read_in.swap(minute, Ordering::Relaxed) != minute
     }
 
     /// Whether callbacks now leave the notices to the relay.

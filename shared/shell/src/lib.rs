@@ -16,6 +16,8 @@
 //!   of all entities; [`unused_parts`]: deletes parts to which no record refers;
 //!   `unusable_entities`: entities that the relay skips for a while.
 //! - [`order_lookup`]: queries the order details from the marketplace before a notice is sent.
+//!   [`open_api_key`]: the seller's access key for it. [`usage_sender`]: where usage goes, and with which keys;
+//!   `usage_sending`: sends it.
 //!   `time_limits`: how long koohook waits for the product and the marketplace.
 //! - [`usage_intake`]: accepts reported windows of pay-per-use instances, and stores them.
 //! - [`import`]: imports instances that an older server made. `reindex`: writes missing entries of
@@ -50,6 +52,7 @@ pub mod guard;
 pub mod host;
 pub mod import;
 mod log_ids;
+pub mod open_api_key;
 pub mod operator_log;
 pub mod order_lookup;
 pub mod probe;
@@ -69,5 +72,7 @@ mod unusable_entities;
 pub mod unused_parts;
 pub mod unverified_bodies;
 pub mod usage_intake;
+pub mod usage_sender;
+mod usage_sending;
 pub mod web;
 pub mod world;

@@ -1,18 +1,18 @@
 //! Queries the order details from the marketplace, before a purchase is delivered to the product
 //! (decision E7).
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::order_query_gate::QueryGate;
-use futures_util::future::select_all;
-use futures_util::{FutureExt, lock};
+use futures_util::FutureExt;
 use http::Request;
 use protocol::open_api::OpenApiHost;
 use protocol::order_query::{self, OrderDetails, OrderQuery, OrderQueryOutcome};
 use protocol::signature::sdk::OpenApiCredentials;
 
+pub use crate::open_api_key::AT_ONCE;
+use crate::open_api_key::OpenApiKey;
 use crate::time_limits::RELAY_ATTEMPT;
 use crate::trouble_log::TroubleLog;
 use crate::world::{Unanswered, Web, World};
@@ -21,14 +21,9 @@ use crate::world::{Unanswered, Web, World};
 #[derive(Debug)]
 pub struct Orders {
     host: OpenApiHost,
-    credentials: OpenApiCredentials,
-    gate: Mutex<QueryGate>,
+    key: Arc<OpenApiKey>,
     /// The marketplace rejects the access key.
     rejected: TroubleLog,
-    /// Locked by the one running query, until the access key has worked.
-    first: lock::Mutex<()>,
-    /// One lock for each query that may run concurrently.
-    turns: [lock::Mutex<()>; AT_ONCE],
 }
 
 /// The outcome of a query.
@@ -53,24 +48,19 @@ pub struct AskLimits {
     pub turn: Duration,
 }
 
-/// Allows one query until it is dropped.
-struct Turn<'a> {
-    _first: Option<lock::MutexGuard<'a, ()>>,
-    _turn: lock::MutexGuard<'a, ()>,
-}
-
 /// What an operator can do if the marketplace rejects the access key.
 const KEY_REJECTED: &str = "correct KOOHOOK_OPENAPI_AK and KOOHOOK_OPENAPI_SK";
-
-/// How many queries may run concurrently after the access key has worked (decision E7).
-pub const AT_ONCE: usize = 3;
 
 impl Orders {
     /// Makes the order query of a host, with the seller's access key.
     pub fn new(host: OpenApiHost, credentials: OpenApiCredentials) -> Self {
-        let turns = std::array::from_fn(|_| lock::Mutex::default());
-        let (gate, first) = (Mutex::default(), lock::Mutex::default());
-        Self { host, credentials, gate, rejected: TroubleLog::default(), first, turns }
+        let key = Arc::new(OpenApiKey::new(credentials));
+        Self { host, key, rejected: TroubleLog::default() }
+    }
+
+    /// The seller's access key. Its other uses share its gate (decision E7).
+    pub fn key(&self) -> Arc<OpenApiKey> {
+        Arc::clone(&self.key)
     }
 
     /// Asks within limits. If the host cannot be reached, koohook asks its fallback once.
@@ -81,40 +71,31 @@ impl Orders {
         limits: AskLimits,
     ) -> AskOutcome {
         let turn = if limits.turn.is_zero() {
-            self.turn().now_or_never()
+            self.key.turn().now_or_never()
         } else {
-            world.within(limits.turn, self.turn()).await
+            world.within(limits.turn, self.key.turn()).await
         };
         let Some(_turn) = turn else { return AskOutcome::NoTurn };
-        if !self.gate().may_ask(world.now()) {
+        if !self.key.gate().may_ask(world.now()) {
             return AskOutcome::NotNow("refused or unanswered before".to_owned());
         }
         match world.within(limits.answer, self.ask_hosts(world, query)).await {
             Some(Ok(outcome)) => self.answered(outcome, world),
             Some(Err(fault)) => {
-                self.gate().note_unanswered(world.now());
+                self.key.gate().note_unanswered(world.now());
                 AskOutcome::NotNow(fault.to_string())
             }
             None => {
                 if limits.answer >= RELAY_ATTEMPT {
-                    self.gate().note_unanswered(world.now());
+                    self.key.gate().note_unanswered(world.now());
                 }
                 AskOutcome::NotNow(Unanswered::TimedOut.to_string())
             }
         }
     }
 
-    /// Waits for a turn: one query at a time until the key has worked, then a few.
-    async fn turn(&self) -> Turn<'_> {
-        let first = if self.has_worked() { None } else { Some(self.first.lock().await) };
-        // The key may have worked while this query waited.
-        let first = first.filter(|_| !self.has_worked());
-        let (turn, ..) = select_all(self.turns.iter().map(lock::Mutex::lock)).await;
-        Turn { _first: first, _turn: turn }
-    }
-
     fn answered<W: World>(&self, outcome: OrderQueryOutcome, world: &W) -> AskOutcome {
-        self.gate().note(&outcome, world.now());
+        self.key.gate().note(&outcome, world.now());
         match outcome {
             OrderQueryOutcome::Found(details) => {
                 if let Some(count) = self.rejected.ended() {
@@ -140,15 +121,6 @@ impl Orders {
         }
     }
 
-    fn has_worked(&self) -> bool {
-        self.gate().has_worked()
-    }
-
-    fn gate(&self) -> MutexGuard<'_, QueryGate> {
-        // Each statement leaves the gate consistent: a panic under the lock does no harm.
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     async fn ask_hosts<W: World>(
         &self,
         world: &W,
@@ -168,7 +140,7 @@ impl Orders {
         query: &OrderQuery,
         host: &OpenApiHost,
     ) -> Result<OrderQueryOutcome, Unanswered> {
-        let request = query.request(host, &self.credentials, world.now());
+        let request = query.request(host, self.key.credentials(), world.now());
         let request = to_http(request).ok_or(Unanswered::NotReached)?;
         let response = world.web().send(request).await?;
         Ok(query.read(response.status().as_u16(), response.body()))

@@ -1,9 +1,11 @@
-//! The relay: delivers the notices that are due, applies changes that only depend on time, and
-//! deletes unused parts. A timer starts it; several runs may be active concurrently.
+//! The relay: delivers the notices that are due, applies changes that only depend on time, deletes
+//! unused parts, and sends usage. A timer starts it; several runs may be active concurrently.
 //!
 //! A run reads the agenda repeatedly, until nothing is due or its time is up. An entity has a turn
 //! of a few notices, and then waits until the other entities had their turns. So a slow product
-//! delays one entity, not all. Unused parts are swept concurrently with deliveries, in batches.
+//! delays one entity, not all. Unused parts are swept concurrently with deliveries, in batches. Usage
+//! is also sent concurrently: neither a product nor a marketplace that is down ends the work for the
+//! other.
 
 mod agenda;
 mod clock;
@@ -31,6 +33,8 @@ use self::tasks::{TaskOutcome, Tasks};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::time_limits::RELAY_ATTEMPT;
+pub use crate::usage_sending::UsageCounts;
+use crate::usage_sending::{UsageRunLimits, send_usage};
 use crate::world::{Deadline, World};
 
 /// One run of the relay.
@@ -107,12 +111,19 @@ impl<'a, W: World> Relay<'a, W> {
         let (clock, rare) = future::join(self.judge_clock(), self.read_rare_agendas()).await;
         self.clock = clock;
         let _ = tasks.add(rare);
-        self.run_tasks(&mut tasks).await;
+        let usage = send_usage(self.context, self.usage_limits());
+        let (usage, ()) = future::join(usage, self.run_tasks(&mut tasks)).await;
         let mut report = *self.report();
+        report.usage = usage;
         report.stopped = self.is_down();
         report.unfinished |= !self.is_down() && tasks.has_waiting();
         self.write_line(&report);
         Ok(report)
+    }
+
+    const fn usage_limits(&self) -> UsageRunLimits {
+        let Self { deadline, patience, clock, .. } = *self;
+        UsageRunLimits { deadline, patience, settle: SETTLE, clock }
     }
 
     async fn run_tasks(&self, tasks: &mut Tasks) {

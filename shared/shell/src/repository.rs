@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use domain::entity::Subject;
 use domain::outbox::Reader;
-use futures_util::future;
+use futures_util::{FutureExt, future};
 use protocol::time::UnixMillis;
 
 pub use self::catalogue_mark::mark_new_catalogue;
@@ -192,7 +192,8 @@ impl<'a, W: World> Repository<'a, W> {
     }
 
     async fn look_up(&self, key: &str) -> Result<Option<Stored>, Failure> {
-        let get = self.world.store().get(key, self.world.now());
+        // The future of a store is large and deep. Boxed, it is neither inside the callers' futures.
+        let get = self.world.store().get(key, self.world.now()).boxed();
         let (left, began) = (self.deadline.left(self.world), self.world.elapsed());
         let found = self.world.within(left, get).await;
         self.counts.add_store_time(self.world.elapsed().saturating_sub(began));
@@ -249,7 +250,7 @@ impl<'a, W: World> Repository<'a, W> {
     ) -> Result<Put, Failure> {
         let mut outcome = Err(Unavailable);
         for _ in 0..=MAX_RESENDS {
-            let put = self.world.store().put(key, value, over, self.world.now());
+            let put = self.world.store().put(key, value, over, self.world.now()).boxed();
             let (left, began) = (self.deadline.left(self.world), self.world.elapsed());
             let done = self.world.within(left, put).await;
             self.counts.add_store_time(self.world.elapsed().saturating_sub(began));

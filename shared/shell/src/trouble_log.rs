@@ -34,6 +34,14 @@ pub struct Troubles {
     pub tasks: TroubleLog,
     /// This machine's clock and the store's clock differ.
     pub clocks: TroubleLog,
+    /// The marketplace rejects the key of usage, or the relay has none.
+    pub usage_key: TroubleLog,
+    /// The marketplace answers to usage what koohook does not know, or rejects all of it.
+    pub usage_answers: TroubleLog,
+    /// The marketplace does not receive usage.
+    pub usage_down: TroubleLog,
+    /// Usage cannot be read or written.
+    pub usage_tasks: TroubleLog,
 }
 
 /// Troubles of one kind, each with its own cause: its own start, lines and end.

@@ -8,11 +8,20 @@ use super::error::ConfigError;
 use super::source::Source;
 use crate::order_lookup::Orders;
 
-pub(super) fn orders(source: &Source<'_>, errors: &mut ConfigError) -> Option<Option<Orders>> {
+/// The host of the open APIs: China's if it is not set.
+pub(super) fn host(source: &Source<'_>, errors: &mut ConfigError) -> Option<OpenApiHost> {
+    let host = errors.keep(source.parsed("KOOHOOK_OPENAPI_HOST", OpenApiHost::parse));
+    host.map(Option::unwrap_or_default)
+}
+
+pub(super) fn orders(
+    source: &Source<'_>,
+    host: Option<&OpenApiHost>,
+    errors: &mut ConfigError,
+) -> Option<Option<Orders>> {
     let ak = errors.keep(source.text(AK));
     let sk = errors.keep(source.text(SK));
-    let host = errors.keep(source.parsed("KOOHOOK_OPENAPI_HOST", OpenApiHost::parse));
-    let (ak, sk, host) = (ak?, sk?, host?.unwrap_or_default());
+    let (ak, sk, host) = (ak?, sk?, host?.clone());
     let credentials = match (ak, sk) {
         (None, None) => return Some(None),
         (Some(ak), Some(sk)) => OpenApiCredentials::parse(&ak, &sk).map_err(|error| match error {

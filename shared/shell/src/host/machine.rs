@@ -20,7 +20,7 @@ pub struct MachineWorld<S> {
 impl<S: Store> MachineWorld<S> {
     /// Makes the world; its elapsed time starts now.
     pub fn new(store: S) -> Self {
-        let web = Client::new(MAX_ANSWER_LEN);
+        let web = Client::new(MAX_MARKETPLACE_ANSWER_LEN);
         Self { store, product: web.clone(), web, started: Instant::now() }
     }
 
@@ -83,3 +83,6 @@ impl<S: Store> World for MachineWorld<S> {
 
 /// The maximum length of an answer, in bytes (decision E6).
 const MAX_ANSWER_LEN: usize = 64 * 1024;
+/// The longest answer of the marketplace. An answer to usage may have a code for each of 1,000
+/// records.
+const MAX_MARKETPLACE_ANSWER_LEN: usize = 512 * 1024;

@@ -1,6 +1,7 @@
 //! The report of a run of the relay.
 
 use crate::unused_parts::Swept;
+use crate::usage_sending::UsageCounts;
 
 /// The report of a run.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -21,6 +22,8 @@ pub struct RelayReport {
     pub stopped: bool,
     /// Whether the time was up before all work was done.
     pub unfinished: bool,
+    /// What the run did with usage.
+    pub usage: UsageCounts,
 }
 
 impl RelayReport {
@@ -31,13 +34,16 @@ impl RelayReport {
 
     /// The report as a JSON object, for the timer that started the run.
     pub fn to_json(self) -> String {
-        let Self { delivered, failed, dead, abandoned, troubled, swept, stopped, unfinished } =
-            self;
-        let Swept { deleted, kept } = swept;
+        let Self { delivered, failed, dead, abandoned, troubled, .. } = self;
+        let Self { swept: Swept { deleted, kept }, stopped, unfinished, usage, .. } = self;
         serde_json::json!({
             "delivered": delivered, "failed": failed, "dead": dead, "abandoned": abandoned,
             "troubled": troubled, "partsDeleted": deleted, "partsKept": kept,
             "stopped": stopped, "unfinished": unfinished,
+            "usageSent": usage.sent, "usageRejected": usage.rejected,
+            "usageWaiting": usage.waiting, "usageLate": usage.late,
+            "usageDropped": usage.dropped, "usageTroubled": usage.troubled,
+            "usageStopped": usage.stopped, "usageUnfinished": usage.unfinished,
         })
         .to_string()
     }

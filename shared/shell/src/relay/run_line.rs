@@ -64,6 +64,8 @@ impl<W: World> Relay<'_, W> {
     fn write_counts(&self, report: &RelayReport, repeated: Option<u64>) {
         let RelayReport { delivered, failed, dead, abandoned, .. } = *report;
         let RelayReport { troubled, swept: Swept { deleted, kept }, stopped, .. } = *report;
+        let usage = report.usage;
+        let some = |count: usize| Some(count).filter(|count| *count > 0);
         let millis = self.budget.saturating_sub(self.deadline.left(&self.context.world));
         macro_rules! line {
             ($level:ident) => {
@@ -77,6 +79,14 @@ impl<W: World> Relay<'_, W> {
                     partsKept = kept,
                     stopped,
                     unfinished = report.unfinished,
+                    usageSent = some(usage.sent),
+                    usageRejected = some(usage.rejected),
+                    usageWaiting = some(usage.waiting),
+                    usageLate = some(usage.late),
+                    usageDropped = some(usage.dropped),
+                    usageTroubled = some(usage.troubled),
+                    usageStopped = Some(true).filter(|_| usage.stopped),
+                    usageUnfinished = Some(true).filter(|_| usage.unfinished),
                     repeated = repeated.filter(|count| *count > 1),
                     millis = u64::try_from(millis.as_millis()).unwrap_or(u64::MAX),
                     "relay run finished"

@@ -9,7 +9,7 @@ use domain::kit_list::PartName;
 use domain::outbox::Reader;
 use domain::record::{EntityRecord, RecordError};
 use domain::store_keys::usage_key;
-use domain::usage::InstanceUsage;
+use domain::usage::{InstanceUsage, SendingState};
 use protocol::time::UnixMillis;
 
 use crate::store::Queue;
@@ -89,5 +89,17 @@ impl StoredRecord for InstanceUsage {
 
     fn agenda_entry(&self, _: Reader, _: UnixMillis) -> Option<(Queue, UnixMillis)> {
         self.due().map(|at| (Queue::Usage, at))
+    }
+}
+
+impl StoredRecord for SendingState {
+    type Parts = ();
+
+    fn parse(_: &str, bytes: &[u8]) -> Result<Self, RecordError> {
+        Ok(Self::from_bytes(bytes))
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, RecordError> {
+        self.to_bytes()
     }
 }

@@ -109,7 +109,7 @@ impl BatchPlan {
 
     /// The next batch to send. `None` if nothing is left, the run has sent enough requests, or it
     /// must stop.
-    pub fn next(&mut self) -> Option<Batch> {
+    pub fn next_batch(&mut self) -> Option<Batch> {
         if !self.may_send() {
             return None;
         }

@@ -11,8 +11,8 @@ use crate::usage::{Quantity, UsageWindow};
 const BEGIN: u64 = 1_791_234_000_000;
 
 fn record(number: usize) -> OutgoingRecord {
-    let begin = UnixMillis::new(BEGIN).after(Duration::from_secs(60 * number as u64));
-    let window = UsageWindow::new(begin, begin.after(Duration::from_secs(60))).unwrap();
+    let begin = UnixMillis::new(BEGIN + 60_000 * u64::try_from(number).unwrap());
+    let window = UsageWindow::new(begin, begin.after(Duration::from_mins(1))).unwrap();
     OutgoingRecord {
         instance_id: InstanceId::parse("i-1").unwrap(),
         window,
@@ -46,7 +46,7 @@ fn play(
     mut judge: impl FnMut(&[OutgoingRecord]) -> &'static str,
 ) -> (Vec<usize>, Vec<RecordOutcome>, PlanEnd) {
     let (mut sizes, mut outcomes) = (Vec::new(), Vec::new());
-    while let Some(batch) = plan.next() {
+    while let Some(batch) = plan.next_batch() {
         sizes.push(batch.records.len());
         let answer = answer(judge(&batch.records));
         outcomes.extend(plan.answered(batch, &answer, true));
@@ -76,12 +76,10 @@ fn a_thousand_records_are_one_batch_and_one_more_is_a_second_batch() {
 #[test]
 fn records_with_a_bound_come_later_and_refused_ones_last() {
     let mut some = records(7);
-    some[0].at_most = Some(1);
     some[0].refused_since = Some(UnixMillis::new(BEGIN));
-    some[1].at_most = Some(1);
-    some[2].at_most = Some(2);
-    some[3].at_most = Some(2);
-    some[4].at_most = Some(2);
+    for (record, at_most) in some.iter_mut().zip([1, 1, 2, 2, 2]) {
+        record.at_most = Some(at_most);
+    }
     let mut sent = Vec::new();
     let (sizes, ..) = play(plan_of(some), |batch| {
         sent.extend(batch.iter().map(|it| it.window.begin().since(record(0).window.begin())));
@@ -102,10 +100,9 @@ fn bisecting_finds_the_records_at_fault_and_no_other_is_rejected() {
         assert!(sizes.len() <= 20 * bad.len() + 1, "{bad:?}: {sizes:?}");
         assert_eq!(outcomes.len(), 1_000 - bad.len());
         assert!(outcomes.iter().all(is_sent));
-        let rejected: Vec<_> = end.outcomes.iter().map(|(record, _)| record.window).collect();
-        let mut sorted = rejected.clone();
-        sorted.sort();
-        assert_eq!(sorted, at_fault);
+        let mut rejected: Vec<_> = end.outcomes.iter().map(|(record, _)| record.window).collect();
+        rejected.sort();
+        assert_eq!(rejected, at_fault);
         let code = SendOutcome::Rejected { code: "MKT.9002".to_owned() };
         assert!(end.outcomes.iter().all(|(_, outcome)| *outcome == code));
         assert_eq!((end.unproven, end.unfinished), (0, false));
@@ -115,18 +112,20 @@ fn bisecting_finds_the_records_at_fault_and_no_other_is_rejected() {
 #[test]
 fn a_run_sends_64_requests_and_keeps_what_it_has_learned() {
     let (sizes, outcomes, end) = play(plan_of(records(1_000)), |batch| {
-        let is_bad = |record: &OutgoingRecord| record.window.begin().millis() / 60_000 % 7 == 0;
+        let is_bad =
+            |record: &OutgoingRecord| (record.window.begin().millis() / 60_000).is_multiple_of(7);
         if batch.iter().any(is_bad) { "MKT.0100" } else { "MKT.0000" }
     });
     assert_eq!(sizes.len(), 64);
     assert!(end.unfinished);
     assert_eq!(outcomes.len() + end.outcomes.len(), 1_000);
-    let waits = |outcome: &SendOutcome| match outcome {
-        SendOutcome::Again { at_most, .. } => at_most.is_some(),
-        SendOutcome::Rejected { .. } => true,
-        SendOutcome::Sent | SendOutcome::Refused { .. } => false,
+    let is_known = |outcome: &SendOutcome| {
+        matches!(
+            outcome,
+            SendOutcome::Again { at_most: Some(_), .. } | SendOutcome::Rejected { .. }
+        )
     };
-    assert!(end.outcomes.iter().all(|(_, outcome)| waits(outcome)));
+    assert!(end.outcomes.iter().all(|(_, outcome)| is_known(outcome)));
 }
 
 #[test]
@@ -160,7 +159,7 @@ fn many_rejected_batches_without_a_received_one_in_this_run_reject_nothing() {
         records(100).into_iter().map(|it| OutgoingRecord { at_most: Some(1), ..it }).collect(),
     );
     let mut sent = 0;
-    while let Some(batch) = plan.next() {
+    while let Some(batch) = plan.next_batch() {
         sent += 1;
         plan.answered(batch, &answer("MKT.0150"), true);
     }
@@ -185,11 +184,11 @@ fn a_wrong_signature_rejects_a_record_only_if_another_batch_of_this_run_was_rece
 #[test]
 fn a_wrong_signature_under_an_unknown_key_keeps_the_batch_for_another_key() {
     let mut plan = plan_of(records(3));
-    let batch = plan.next().unwrap();
+    let batch = plan.next_batch().unwrap();
     assert!(plan.answered(batch, &answer("MKT.0102"), false).is_empty());
-    assert_eq!((plan.stop(), plan.next()), (Some(StopCause::WrongBodySign), None));
+    assert_eq!((plan.stop(), plan.next_batch()), (Some(StopCause::WrongBodySign), None));
     assert!(plan.change_key(false).is_empty());
-    assert_eq!(plan.next().unwrap().records.len(), 3);
+    assert_eq!(plan.next_batch().unwrap().records.len(), 3);
 }
 
 #[test]
@@ -203,7 +202,7 @@ fn a_key_or_an_unknown_answer_stops_the_run_and_all_wait() {
     for (code, cause) in cases {
         let mut plan = plan_of(records(3));
         let mut sent = 0;
-        while let Some(batch) = plan.next() {
+        while let Some(batch) = plan.next_batch() {
             sent += 1;
             plan.answered(batch, &answer(code), true);
             plan.add(records(1));
@@ -221,7 +220,7 @@ fn a_key_or_an_unknown_answer_stops_the_run_and_all_wait() {
 fn without_answers_the_same_records_wait_and_the_third_ends_the_run() {
     let mut plan = plan_of(records(3_500));
     let mut outcomes = Vec::new();
-    while let Some(batch) = plan.next() {
+    while let Some(batch) = plan.next_batch() {
         outcomes.extend(plan.unanswered(batch, "timed out"));
     }
     assert_eq!(plan.stop(), Some(StopCause::Down));
@@ -233,9 +232,9 @@ fn without_answers_the_same_records_wait_and_the_third_ends_the_run() {
 #[test]
 fn a_batch_without_an_answer_gets_smaller_if_the_marketplace_receives_others() {
     let mut plan = plan_of(records(2_000));
-    let first = plan.next().unwrap();
+    let first = plan.next_batch().unwrap();
     plan.answered(first, &answer("MKT.0000"), true);
-    let second = plan.next().unwrap();
+    let second = plan.next_batch().unwrap();
     let outcomes = plan.answered(second, &answer("MKT.0999"), true);
     let again = SendOutcome::Again { code: "MKT.0999".to_owned(), at_most: Some(500) };
     assert_eq!((outcomes.len(), &outcomes[0].1), (1_000, &again));
@@ -245,7 +244,7 @@ fn a_batch_without_an_answer_gets_smaller_if_the_marketplace_receives_others() {
 fn too_many_records_halve_every_later_batch() {
     let mut plan = plan_of(records(2_000));
     let (mut sizes, mut sent) = (Vec::new(), 0);
-    while let Some(batch) = plan.next() {
+    while let Some(batch) = plan.next_batch() {
         let code = if batch.records.len() > 100 { "MKT.9003" } else { "MKT.0000" };
         sizes.push(batch.records.len());
         sent += plan.answered(batch, &answer(code), true).len();
@@ -253,7 +252,7 @@ fn too_many_records_halve_every_later_batch() {
     assert_eq!(&sizes[..5], [1_000, 500, 250, 125, 62]);
     assert_eq!((plan.limit(), sent), (62, 2_000));
     let mut alone = plan_of(records(1));
-    let batch = alone.next().unwrap();
+    let batch = alone.next_batch().unwrap();
     alone.answered(batch, &answer("MKT.9003"), true);
     assert_eq!(alone.stop(), Some(StopCause::UnknownAnswer));
 }
@@ -283,7 +282,7 @@ fn codes_of_records_decide_about_these_records() {
     let body = |code| format!(r#"{{"error_code":"{code}","records":[{named}]}}"#);
     let received = read_usage_answer(200, body("MKT.0000").as_bytes());
     let mut plan = plan_of(some.clone());
-    let batch = plan.next().unwrap();
+    let batch = plan.next_batch().unwrap();
     let outcomes: Vec<_> =
         plan.answered(batch, &received, true).into_iter().map(|(_, outcome)| outcome).collect();
     let refused = SendOutcome::Refused { code: "013".to_owned(), may_reject: true };
@@ -293,10 +292,10 @@ fn codes_of_records_decide_about_these_records() {
 
     let failed = read_usage_answer(500, body("MKT.9002").as_bytes());
     let mut plan = plan_of(some.clone());
-    let batch = plan.next().unwrap();
+    let batch = plan.next_batch().unwrap();
     let known = plan.answered(batch, &failed, true);
     assert!(known.len() == 2 && known.iter().all(is_sent), "005 and 010 are there already");
-    let rest = plan.next().unwrap();
+    let rest = plan.next_batch().unwrap();
     assert_eq!(rest.records, some[4..], "only the records that the answer does not name");
     plan.answered(rest, &answer("MKT.0000"), true);
     let end = plan.end();

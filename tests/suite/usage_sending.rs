@@ -1,0 +1,12 @@
+//! The relay sends usage to the marketplace: each window once, and never one that is not stored.
+//!
+//! - `world`: a koohook with usage, and a simulated marketplace.
+//! - `batches`: what is sent. `answers`: what each answer does. `keys`: the keys that sign. `limits`:
+//!   requests, time, and what runs concurrently. `deadlines`: what is late or too old.
+
+mod answers;
+mod batches;
+mod deadlines;
+mod keys;
+mod limits;
+mod world;
