@@ -4,17 +4,14 @@ use std::time::Duration;
 
 use domain::usage::{Batch, BatchPlan, StopCause};
 use futures_util::FutureExt;
-use protocol::usage::{PushVerdict, UsageAnswer};
+use protocol::usage::PushVerdict;
 
 use super::keys::SigningKeys;
-use super::push::push;
+use super::push::{PushOutcome, push};
 use super::{UsageRun, lines};
 use crate::failure::Failure;
 use crate::web::Unanswered;
 use crate::world::World;
-
-/// A request's answer, or why there is none.
-pub(super) type PushOutcome = Result<UsageAnswer, Unanswered>;
 
 impl<W: World> UsageRun<'_, W> {
     /// Sends the batches of a plan, until nothing is left or the run must stop.

@@ -14,6 +14,9 @@ use crate::usage_sender::UsageSender;
 use crate::web::{Unanswered, Web};
 use crate::world::World;
 
+/// A request's answer, or why there is none.
+pub(super) type PushOutcome = Result<UsageAnswer, Unanswered>;
+
 /// Sends records to the marketplace. If its host cannot be reached, koohook sends them to the
 /// fallback, with another signature.
 pub(super) async fn push<W: World>(
@@ -21,7 +24,7 @@ pub(super) async fn push<W: World>(
     sender: &UsageSender,
     key: &AccessKey,
     records: &[OutgoingRecord],
-) -> Result<UsageAnswer, Unanswered> {
+) -> PushOutcome {
     let records: Vec<_> = records.iter().map(pushed).collect();
     let aksk = sender.key.as_deref();
     let first = push_to(world, &sender.host, key, aksk, &records).await;
@@ -43,7 +46,7 @@ async fn push_to<W: World>(
     key: &AccessKey,
     aksk: Option<&OpenApiKey>,
     records: &[PushedRecord],
-) -> Result<UsageAnswer, Unanswered> {
+) -> PushOutcome {
     let credentials = aksk.map(OpenApiKey::credentials);
     let request = UsagePush::request(records, host, key, credentials, world.random(), world.now());
     let request = to_http(request).ok_or(Unanswered::NotReached)?;

@@ -7,7 +7,7 @@ use domain::usage::Batch;
 
 use crate::context::Context;
 use crate::trouble_log::TroubleLog;
-use crate::usage_sending::batches::PushOutcome;
+use crate::usage_sending::push::PushOutcome;
 use crate::world::World;
 
 /// The line of one request. It has the counts, and neither the records nor the signature.
