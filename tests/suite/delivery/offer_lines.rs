@@ -167,7 +167,7 @@ fn a_notice_that_time_gives_up_names_its_order_and_its_last_answer() {
         koohook.world().pass(Duration::from_hours(4));
     }
     // The process ends during the twentieth attempt.
-    koohook.world().halt_at(11);
+    koohook.world().halt_at(15);
     let last = Relay::new(koohook.endpoint.context(), Duration::from_secs(50)).run();
     assert_eq!(tests::call::run_until_halt(koohook.world(), last), None);
     koohook.world().go_on();

@@ -141,9 +141,9 @@ fn a_v1_purchase_without_a_template_has_a_first_attempt_after_a_timeout() {
     }
 }
 
-/// The pause point after the relay's first write: four agenda reads, one read of a value, one
+/// The pause point after the relay's first write: six agenda reads, one read of a value, one
 /// write, each with a point before it and a point after it.
-const AFTER_WRITE: usize = 2 * 6 - 1;
+const AFTER_WRITE: usize = 2 * 8 - 1;
 const PENDING_V1: [(&str, &str); 5] = tests::call::PENDING;
 
 #[test]

@@ -7,7 +7,6 @@ use protocol::usage::{UsageAnswer, read_usage_answer};
 use super::*;
 use crate::usage::{Quantity, UsageWindow};
 
-/// 2026-10-05T21:00:00Z.
 const BEGIN: u64 = 1_791_234_000_000;
 
 fn record(number: usize) -> OutgoingRecord {
@@ -167,7 +166,6 @@ fn many_rejected_batches_without_a_received_one_in_this_run_reject_nothing() {
     assert!(end.outcomes.iter().all(|(_, it)| matches!(it, SendOutcome::Again { .. })));
 }
 
-/// The seller may have changed the key in the console since.
 #[test]
 fn a_wrong_signature_rejects_a_record_only_if_another_batch_of_this_run_was_received() {
     let mut plan = BatchPlan::new(1_000, true);
@@ -269,7 +267,6 @@ fn an_unknown_instance_waits_before_it_is_rejected() {
     }
 }
 
-/// The codes of single records, in an answer that received the batch and in one that did not.
 #[test]
 fn codes_of_records_decide_about_these_records() {
     let some = records(5);
