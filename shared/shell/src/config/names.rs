@@ -18,7 +18,7 @@ pub fn unknown_settings(
 }
 
 /// Every setting. With `_FILE` after its name, a variable names a file that contains the value.
-pub const VARIABLES: [&str; 29] = [
+pub const VARIABLES: [&str; 30] = [
     "KOOHOOK_APP_INFO",
     "KOOHOOK_BASE_KEY",
     "KOOHOOK_BASE_KEY_PREVIOUS",
