@@ -127,6 +127,8 @@ impl Play {
         let mut waited = Vec::new();
         for begin in gone {
             let window = self.model.forget(begin);
+            // If the clock goes back, the product may report a deleted window again, as a new one.
+            self.fixed.retain(|(fixed, _), _| *fixed != begin);
             let old_at = (window.begin + window.lasts()) * 1_000;
             let span = 10 * 60 * 1_000..=24 * 60 * 60 * 1_000;
             let is_first = |look: &u64| {
