@@ -1,5 +1,5 @@
 //! Checks every notice of every callback, as it is sent, against the published schema and against
-//! the examples of the product's pages.
+//! the examples of the product's pages. [`usage_examples`] checks what the pages say about usage.
 
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -22,6 +22,7 @@ use crate::lifecycle::{CALLBACKS, STATES, instance_id, standing};
 mod examples;
 mod schema;
 mod story;
+mod usage_examples;
 
 const KIT_KEY: &str = "constructed-kit-key-0002";
 

@@ -11,11 +11,11 @@ pub(super) fn messages() -> Vec<Message> {
     [by_v2(), by_v1(), by_v1_pay_per_use(), by_v1_abandoned(), by_the_kit()].concat()
 }
 
-const V2_LINE: [(&str, &str); 2] =
+pub(super) const V2_LINE: [(&str, &str); 2] =
     [("orderId", "CS2610051949V2ABC"), ("orderLineId", "CS2610051949V2ABC-000001")];
 
 impl Seller {
-    fn v2(&self, activity: &str, members: &[(&str, &str)]) -> String {
+    pub(super) fn v2(&self, activity: &str, members: &[(&str, &str)]) -> String {
         self.pass();
         let now = self.koohook.world().now_millis().to_string();
         let body = v2::body(&[&[("activity", activity)], members].concat());
@@ -24,7 +24,7 @@ impl Seller {
         answer.instance_id.unwrap_or_default()
     }
 
-    fn v1(&self, activity: &str, members: &[(&str, &str)]) -> String {
+    pub(super) fn v1(&self, activity: &str, members: &[(&str, &str)]) -> String {
         self.pass();
         let time_stamp = simulator::time::to_the_millisecond(self.koohook.world().now_millis());
         let parameters = [&[("activity", activity)], members].concat();
