@@ -1,16 +1,7 @@
 import com.google.gson.JsonObject;
 import java.io.IOException;
-import java.net.URI;
-import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -24,15 +15,13 @@ final class AccessSender {
     private static final double LONGEST_PAUSE_SECONDS = 60;
 
     private final Database database;
-    private final Webhook webhook;
+    private final Koohook koohook;
     private final Options options;
-    private final HttpClient client =
-            HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
 
-    AccessSender(Database database, Webhook webhook, Options options) {
+    AccessSender(Database database, Koohook koohook, Options options) {
         this.database = database;
-        this.webhook = webhook;
+        this.koohook = koohook;
         this.options = options;
     }
 
@@ -54,7 +43,8 @@ final class AccessSender {
 
     private void send(String account, double pauseSeconds) {
         try {
-            int status = put(account, message(account));
+            String path = "/instances/" + Koohook.percentEncoded(account) + "/app-info";
+            int status = koohook.send("PUT", path, message(account)).status();
             System.out.println("sent access data: " + account + " " + status);
             if (REJECTED.contains(status)) {
                 // A real product raises an alarm here. After a restart the program sends again.
@@ -76,7 +66,7 @@ final class AccessSender {
         schedule(account, Math.min(pauseSeconds * 2, LONGEST_PAUSE_SECONDS));
     }
 
-    private byte[] message(String account) throws Exception {
+    private JsonObject message(String account) throws Exception {
         List<Object> credentials = database.inTransaction(() -> database.row(
                 "SELECT user_name, password FROM accounts WHERE id = ?", account));
         JsonObject data = new JsonObject();
@@ -85,40 +75,17 @@ final class AccessSender {
         JsonObject message = new JsonObject();
         message.addProperty("type", "instance.access");
         message.add("data", data);
-        return Notices.JSON.toJson(message).getBytes(StandardCharsets.UTF_8);
+        return message;
     }
 
     /** The access data that the buyer sees on the marketplace's page. */
     JsonObject appInfo(String account, Object userName, Object password) {
         JsonObject info = new JsonObject();
-        info.addProperty("frontEndUrl", options.address() + "/login/" + percentEncoded(account));
+        info.addProperty("frontEndUrl",
+                options.address() + "/login/" + Koohook.percentEncoded(account));
         info.addProperty("userName", (String) userName);
         info.addProperty("password", (String) password);
         info.addProperty("memo", "Change the password when you first log in.");
         return info;
-    }
-
-    private int put(String account, byte[] body) throws IOException, InterruptedException {
-        String id = "msg_" + UUID.randomUUID();
-        String timestamp = Long.toString(Instant.now().getEpochSecond());
-        String address =
-                options.koohook() + "/instances/" + percentEncoded(account) + "/app-info";
-        HttpRequest request = HttpRequest.newBuilder(URI.create(address))
-                .version(HttpClient.Version.HTTP_1_1)
-                .timeout(Duration.ofSeconds(10))
-                .header("content-type", "application/json")
-                .header("webhook-id", id)
-                .header("webhook-timestamp", timestamp)
-                .header("webhook-signature", webhook.sign(id, timestamp, body))
-                .PUT(HttpRequest.BodyPublishers.ofByteArray(body))
-                .build();
-        return client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
-    }
-
-    /** Encodes all characters but letters, digits and {@code - . _ ~}, as a part of a path needs. */
-    private static String percentEncoded(String text) {
-        // URLEncoder writes a form: it differs from a path in these three characters.
-        return URLEncoder.encode(text, StandardCharsets.UTF_8)
-                .replace("+", "%20").replace("*", "%2A").replace("%7E", "~");
     }
 }

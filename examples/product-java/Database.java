@@ -13,7 +13,9 @@ final class Database {
     /**
      * {@code seen} contains the ids of all notices. {@code last_applied} contains the last pair of
      * sequence and part of each entity. {@code to_check} contains the notices that came too late,
-     * for a person to check.
+     * for a person to check. An account has usage from the second {@code began} to the second {@code
+     * ended}, which is null before its release. {@code windows} contains the usage that was or will be
+     * reported: its {@code outcome} is null until koohook's answer is final.
      */
     private static final List<String> TABLES = List.of(
             "seen (id VARCHAR(100) PRIMARY KEY)",
@@ -21,7 +23,10 @@ final class Database {
             "to_check (owner VARCHAR(300), id VARCHAR(100) PRIMARY KEY, notice TEXT)",
             "accounts (id VARCHAR(64) PRIMARY KEY, state VARCHAR(20), expires VARCHAR(20),"
                     + " sku VARCHAR(100), user_name VARCHAR(100), password VARCHAR(100),"
-                    + " is_access_sent INTEGER)",
+                    + " is_access_sent INTEGER, began BIGINT, ended BIGINT)",
+            "uses (account VARCHAR(64), at BIGINT)",
+            "windows (account VARCHAR(64), began BIGINT, ended BIGINT, value VARCHAR(20),"
+                    + " outcome VARCHAR(30), PRIMARY KEY (account, began))",
             "tenants (owner VARCHAR(300) PRIMARY KEY, name TEXT, domain TEXT)",
             "applications (owner VARCHAR(300) PRIMARY KEY, client TEXT, secret TEXT)",
             "users (owner VARCHAR(300), user_name VARCHAR(200), record TEXT,"

@@ -103,7 +103,7 @@ final class Notices {
             return "too late";
         }
         switch (family) {
-            case "instance" -> onInstance(words[1], data);
+            case "instance" -> onInstance(words[1], notice);
             case "tenant" -> onTenant(words[1], owner, data);
             case "application" -> onApplication(words[1], owner, data);
             case "user" -> onUsers(words[1], owner, data);
@@ -138,17 +138,22 @@ final class Notices {
         return true;
     }
 
-    private void onInstance(String word, JsonObject data) throws SQLException {
+    private void onInstance(String word, JsonObject notice) throws SQLException {
+        JsonObject data = notice.getAsJsonObject("data");
         String account = text(data, "instanceId");
         if (word.equals("created")) {
             // After an abandoned purchase the notice may arrive again: the account starts again.
             byte[] password = new byte[9];
             random.nextBytes(password);
-            database.change("REPLACE INTO accounts VALUES (?, 'active', NULL, ?, 'admin', ?, ?)",
+            database.change(
+                    "REPLACE INTO accounts VALUES (?, 'active', NULL, ?, 'admin', ?, ?, ?, NULL)",
                     account, sku(data), Base64.getUrlEncoder().encodeToString(password),
-                    answersLater ? 0 : 1);
+                    answersLater ? 0 : 1, UsageReporter.now());
         } else if (STATES.containsKey(word)) {
             database.change("UPDATE accounts SET state = ? WHERE id = ?", STATES.get(word), account);
+        }
+        if (word.equals("released")) {
+            endUsage(account, UsageReporter.releasedAt(notice));
         }
         if (word.equals("upgraded")) {
             database.change("UPDATE accounts SET sku = ? WHERE id = ?", sku(data), account);
@@ -157,6 +162,18 @@ final class Notices {
             database.change("UPDATE accounts SET expires = ? WHERE id = ?",
                     text(data, "expireTime"), account);
         }
+    }
+
+    /**
+     * Cuts the windows of a released account. koohook rejects windows that end after the release, so a
+     * rejected one is reported again.
+     */
+    private void endUsage(String account, long ended) throws SQLException {
+        database.change("UPDATE accounts SET ended = ? WHERE id = ?", ended, account);
+        database.change("UPDATE windows SET ended = ?, outcome = NULL"
+                + " WHERE account = ? AND began < ? AND ended > ?"
+                + " AND (outcome IS NULL OR outcome = 'ends-after-release')",
+                ended, account, ended, ended);
     }
 
     private void onTenant(String word, String owner, JsonObject data) throws SQLException {

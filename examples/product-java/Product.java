@@ -15,8 +15,9 @@ import java.util.concurrent.Executors;
 
 /**
  * A small product of a seller: it receives koohook's notices and stores accounts, enterprises, users
- * and departments. An account is what the product creates for an instance. docs/product.md
- * describes each notice.
+ * and departments. An account is what the product creates for an instance. Each log-in to an account
+ * is one use of it: {@link UsageReporter} reports the uses of each hour. docs/product.md describes each
+ * notice.
  */
 public final class Product {
     /** The most bytes that the product reads. The longest notice has 128 KiB of records. */
@@ -30,6 +31,7 @@ public final class Product {
     private final Database database;
     private final Notices notices;
     private final AccessSender access;
+    private final UsageReporter usage;
 
     private record Answer(int status, Object body) { }
 
@@ -38,7 +40,9 @@ public final class Product {
         this.webhook = webhook;
         database = new Database(options.database());
         notices = new Notices(database, options.later() != null);
-        access = new AccessSender(database, webhook, options);
+        Koohook koohook = new Koohook(options.koohook(), webhook);
+        access = new AccessSender(database, koohook, options);
+        usage = new UsageReporter(database, koohook, options.hour());
     }
 
     public static void main(String[] words) throws Exception {
@@ -58,6 +62,7 @@ public final class Product {
         server.start();
         System.out.println("listening on " + options.address());
         product.access.sendUnsent();
+        product.usage.start();
     }
 
     private void handle(HttpExchange exchange) throws IOException {
@@ -65,7 +70,7 @@ public final class Product {
         try {
             answer = switch (exchange.getRequestMethod()) {
                 case "POST" -> receive(exchange);
-                case "GET" -> show(exchange.getRequestURI().getRawPath());
+                case "GET" -> get(exchange.getRequestURI().getRawPath());
                 default -> new Answer(405, null);
             };
         } catch (Exception failure) {
@@ -133,22 +138,30 @@ public final class Product {
         return new Answer(200, Map.of("appInfo", appInfo));
     }
 
+    private Answer get(String path) throws Exception {
+        int end = path.lastIndexOf('/') + 1;
+        // A "+" in a path is a "+"; URLDecoder would read a space.
+        String account = URLDecoder.decode(
+                path.substring(end).replace("+", "%2B"), StandardCharsets.UTF_8);
+        return switch (path.substring(0, end)) {
+            case "/login/" -> logIn(account);
+            case "/accounts/" -> show(account);
+            default -> new Answer(404, null);
+        };
+    }
+
     /**
      * Shows an account and its enterprise, for tests. A real product does not serve this: it has no
      * log-in, and the answer contains client secrets.
      */
-    private Answer show(String path) throws Exception {
-        if (!path.startsWith("/accounts/")) {
-            return new Answer(404, null);
-        }
-        // A "+" in a path is a "+"; URLDecoder would read a space.
-        String encoded = path.substring("/accounts/".length()).replace("+", "%2B");
-        String account = URLDecoder.decode(encoded, StandardCharsets.UTF_8);
+    private Answer show(String account) throws Exception {
         var tables = List.of("to_check", "tenants", "applications", "users", "departments");
         return database.inTransaction(() -> {
             Map<String, Object> shown = new LinkedHashMap<>();
             shown.put("account", database.row(
                     "SELECT state, expires, sku FROM accounts WHERE id = ?", account));
+            shown.put("windows", database.rows("SELECT began, ended, value, outcome FROM windows"
+                    + " WHERE account = ? ORDER BY began", account));
             for (String table : tables) {
                 var rows = database.rows("SELECT * FROM " + table);
                 rows.removeIf(row -> !isOwner(account, (String) row.get(0)));
@@ -156,6 +169,18 @@ public final class Product {
                 shown.put(table, rows);
             }
             return new Answer(200, shown);
+        });
+    }
+
+    /** Logs a buyer in, and counts it as one use. */
+    private Answer logIn(String account) throws Exception {
+        return database.inTransaction(() -> {
+            var found = database.row("SELECT state FROM accounts WHERE id = ?", account);
+            if (found == null || !found.get(0).equals("active")) {
+                return new Answer(403, null);
+            }
+            usage.count(account);
+            return new Answer(200, null);
         });
     }
 

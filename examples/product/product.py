@@ -1,5 +1,6 @@
 """A small product of a seller: it receives koohook's notices and stores accounts, enterprises, users
-and departments. An account is what the product creates for an instance.
+and departments. An account is what the product creates for an instance. Each log-in to an account is one
+use of it: usage_reporter.py reports the uses of each hour.
 
 The published package verifies each notice. The product applies a notice once, by its id, and in
 order, by its sequence and part, in one transaction. docs/product.md describes each notice.
@@ -14,12 +15,16 @@ import threading
 import time
 import urllib.request
 from datetime import datetime, timezone
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.parse import quote, unquote
 
 from standardwebhooks import Webhook
 
+from usage_reporter import UsageReporter, released_at
+
+# An account has usage from the second `began` to the second `ended`, which is NULL before its release.
 # `seen` contains the ids of all notices. `last_applied` contains the last pair of sequence and part
 # of each entity. `to_check` contains the notices that came too late, for a person to check.
 TABLES = """
@@ -28,7 +33,7 @@ CREATE TABLE IF NOT EXISTS last_applied (entity TEXT PRIMARY KEY, sequence INTEG
 CREATE TABLE IF NOT EXISTS to_check (owner TEXT, id TEXT PRIMARY KEY, notice TEXT);
 CREATE TABLE IF NOT EXISTS accounts (
     id TEXT PRIMARY KEY, state TEXT, expires TEXT, sku TEXT, user_name TEXT, password TEXT,
-    is_access_sent INTEGER);
+    is_access_sent INTEGER, began INTEGER, ended INTEGER);
 CREATE TABLE IF NOT EXISTS tenants (owner TEXT PRIMARY KEY, name TEXT, domain TEXT);
 CREATE TABLE IF NOT EXISTS applications (owner TEXT PRIMARY KEY, client TEXT, secret TEXT);
 CREATE TABLE IF NOT EXISTS users (
@@ -91,10 +96,12 @@ class Product:
         self.database = sqlite3.connect(arguments.database, check_same_thread=False)
         self.database.executescript(TABLES)
         self.lock = threading.Lock()
+        self.reporter = UsageReporter(self, arguments.hour)
         # After a restart: send the access data that the program had no time to send before.
         unsent = self.do("SELECT id FROM accounts WHERE is_access_sent = 0").fetchall()
         for (account,) in unsent:
             self.send_access_later(account)
+        self.reporter.start()
 
     def verified(self, body, headers):
         """The notice, if one of the secrets signed it within five minutes of now; else None."""
@@ -122,7 +129,7 @@ class Product:
         if notice["type"] not in NEEDED:
             return "unknown"  # A later koohook may send other types: accept them, ignore them.
         family, word = split_type(notice)
-        data = notice["data"]
+        data = {**notice["data"], "timestamp": notice.get("timestamp")}
         if not self.is_next(family, data):
             text = json.dumps(notice, ensure_ascii=False)
             self.do("INSERT INTO to_check VALUES (?, ?, ?)", owner(family, data), notice_id, text)
@@ -146,12 +153,17 @@ class Product:
         account = data["instanceId"]
         if word == "created":
             # After an abandoned purchase the notice may arrive again: the account starts again.
-            self.do("INSERT OR REPLACE INTO accounts VALUES (?, 'active', NULL, ?, 'admin', ?, ?)",
-                    account, sku(data), secrets.token_urlsafe(12), self.arguments.later is None)
+            self.do("INSERT OR REPLACE INTO accounts"
+                    " VALUES (?, 'active', NULL, ?, 'admin', ?, ?, ?, NULL)", account, sku(data),
+                    secrets.token_urlsafe(12), self.arguments.later is None, int(time.time()))
             if self.arguments.later is not None:
                 self.send_access_later(account)
         elif word in STATES:
             self.do("UPDATE accounts SET state = ? WHERE id = ?", STATES[word], account)
+        if word == "released":
+            ended = released_at(data)
+            self.do("UPDATE accounts SET ended = ? WHERE id = ?", ended, account)
+            self.reporter.release(account, ended)
         if word == "upgraded":
             self.do("UPDATE accounts SET sku = ? WHERE id = ?", sku(data), account)
         if word in ("renewed", "thawed") and "expireTime" in data:
@@ -229,7 +241,8 @@ class Product:
                 user, password = self.do(
                     "SELECT user_name, password FROM accounts WHERE id = ?", account).fetchone()
             data = {"instanceId": account, "appInfo": self.app_info(account, user, password)}
-            status = self.put(account, {"type": "instance.access", "data": data})
+            path = f"/instances/{quote(account, safe='')}/app-info"
+            status, _ = self.send("PUT", path, {"type": "instance.access", "data": data})
             print(f"sent access data: {account} {status}", flush=True)
             if status in REJECTED:
                 # A real product raises an alarm here. After a restart the program sends again.
@@ -240,22 +253,34 @@ class Product:
                     self.do("UPDATE accounts SET is_access_sent = 1 WHERE id = ?", account)
                 return
 
-    def put(self, account, message):
+    def send(self, method, path, message):
+        """Sends a signed message to koohook. Returns the status and the JSON of the answer."""
         body, now = json.dumps(message), datetime.now(timezone.utc)
         message_id = f"msg_{secrets.token_hex(16)}"
         request = urllib.request.Request(
-            f"{self.arguments.koohook}/instances/{quote(account, safe='')}/app-info",
-            method="PUT", data=body.encode(), headers={
+            f"{self.arguments.koohook}{path}", method=method, data=body.encode(), headers={
                 "content-type": "application/json",
                 "webhook-id": message_id,
                 "webhook-timestamp": str(int(now.timestamp())),
                 # The time has its zone: the package reads a time without a zone as UTC.
                 "webhook-signature": self.webhooks[0].sign(message_id, now, body)})
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
-                return response.status
-        except URLError as failure:
-            return getattr(failure, "code", "unreachable")
+            # koohook answers a report within 20 seconds.
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return response.status, parsed(response.read())
+        except HTTPError as failure:
+            return failure.code, parsed(failure.read())
+        except (OSError, HTTPException):
+            return "unreachable", None
+
+    def log_in(self, account):
+        """Logs a buyer in, and counts it as one use. Returns the status of the answer."""
+        with self.lock, self.database:
+            found = self.do("SELECT state FROM accounts WHERE id = ?", account).fetchone()
+            if found != ("active",):
+                return 403
+            self.reporter.count(account)
+            return 200
 
     def show(self, account):
         """Shows an account and its enterprise, for tests. A real product does not serve this: it has
@@ -263,6 +288,9 @@ class Product:
         with self.lock:
             found = self.do("SELECT state, expires, sku FROM accounts WHERE id = ?", account)
             shown = {"account": found.fetchone()}
+            windows = self.do("SELECT began, ended, value, outcome FROM windows WHERE account = ?"
+                              " ORDER BY began", account)
+            shown["windows"] = windows.fetchall()
             for table in ("to_check", "tenants", "applications", "users", "departments"):
                 rows = self.do(f"SELECT * FROM {table}").fetchall()
                 shown[table] = [row[1:] for row in rows if json.loads(row[0])[0] == account]
@@ -297,6 +325,8 @@ class Endpoint(BaseHTTPRequestHandler):
 
     def do_GET(self):
         folder, _, account = self.path.rpartition("/")
+        if folder == "/login":
+            return self.answer(self.server.product.log_in(unquote(account)))
         if folder != "/accounts":
             return self.answer(404)
         self.answer(200, self.server.product.show(unquote(account)))
@@ -333,6 +363,14 @@ def is_complete(notice):
             and all(record.get(identity) for record in data.get("records", [])))
 
 
+def parsed(text):
+    """The JSON of an answer; None if it is something else."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
 def owner(family, data):
     """What identifies an entity, as one text. A null, empty or missing member is the same."""
     return json.dumps([data.get(name) or "" for name in IDENTITY[family]])
@@ -361,6 +399,8 @@ def main():
                         help="answer purchases with 202, and send the access data afterwards")
     parser.add_argument("--refuse", metavar="CODE",
                         help="refuse purchases with a code from 000100 to 000107")
+    parser.add_argument("--hour", type=int, default=3600, metavar="SECONDS",
+                        help="how long a window of usage is; shorter than an hour only for tests")
     arguments = parser.parse_args()
     arguments.secrets = os.environ.get("KOOHOOK_PRODUCT_SECRET", "")
     if not arguments.secrets:
