@@ -1,7 +1,12 @@
 //! `koohook demo`: shows on one machine, in a few seconds, what koohook does.
+//!
+//! - `keys`: the keys that it generates. `table`: its lines.
+//! - `stub_product`: a product on this machine. `late_product`: plays with a product that is down at
+//!   first. `pay_per_use`: plays a product that is billed by its usage.
 
 mod keys;
 mod late_product;
+mod pay_per_use;
 mod stub_product;
 mod table;
 
@@ -17,6 +22,7 @@ use domain::webhook::WebhookSecrets;
 use protocol::message::InstanceId;
 use shell::config::Config;
 use shell::endpoint::Endpoint;
+use shell::host::http::Listener;
 use shell::host::{self, MachineContext};
 use shell::repository::Repository;
 use shell::seal::{Clear, Seal, SealKey};
@@ -66,21 +72,31 @@ struct ObservedSeller<'a> {
     is_ready: &'a dyn Fn(&str) -> bool,
 }
 
-/// A running koohook with its relay. It stops when this is dropped.
+/// A running koohook. It stops when this is dropped.
 struct ServedBundle {
+    /// The production address.
     address: String,
+    /// The address without the path of the callbacks.
+    origin: String,
     context: Arc<MachineContext>,
-    relaying: JoinHandle<()>,
+    /// Its relay; `None` if the demo runs the relay, as a timer does.
+    relaying: Option<JoinHandle<()>>,
     _stop: oneshot::Sender<()>,
 }
 
 impl Drop for ServedBundle {
     fn drop(&mut self) {
-        self.relaying.abort();
+        self.relaying.iter().for_each(JoinHandle::abort);
     }
 }
 
 impl ServedBundle {
+    /// Lets the relay run once a second.
+    fn with_relay(mut self, runtime: &Runtime) -> Self {
+        self.relaying = Some(runtime.spawn(host::keep_relaying(Arc::clone(&self.context))));
+        self
+    }
+
     /// The stored record of an instance. The demo reads it from the store itself.
     fn record(&self, runtime: &Runtime, keys: &DemoKeys, id: &str) -> Option<EntityRecord> {
         let subject = Subject::Instance(InstanceId::parse(id).ok()?);
@@ -106,6 +122,7 @@ pub fn run(arguments: &DemoArguments) -> Result<ExitCode, CommandError> {
     outln!("koohook demo: the store is {place}");
     let mut scores = play_without_product(&runtime, &store, &keys, arguments.only)?;
     scores.extend(play_with_product(&runtime, &store, &keys, arguments.only)?);
+    scores.extend(pay_per_use::play(&runtime, &store, &keys, arguments.only)?);
     Ok(conclude(&scores))
 }
 
@@ -117,7 +134,7 @@ fn play_without_product(
     only: Option<AccessGuide>,
 ) -> Result<Vec<ScenarioScore>, CommandError> {
     let template = ("KOOHOOK_APP_INFO", generated::APP_INFO.to_owned());
-    let served = start(runtime, store, keys, &[template])?;
+    let served = start(runtime, store, keys, &[template])?.with_relay(runtime);
     let record = |id: &str| served.record(runtime, keys, id);
     let look = |id: &str| state(&record(id)?.entity);
     let seller = keys.seller(&served.address);
@@ -154,7 +171,7 @@ fn play_with_product(
         ("KOOHOOK_PRODUCT_URL", format!("{address}/notices")),
         ("KOOHOOK_PRODUCT_SECRET", keys.product.clone()),
     ];
-    let served = start(runtime, store, keys, &settings)?;
+    let served = start(runtime, store, keys, &settings)?.with_relay(runtime);
     let record = |id: &str| served.record(runtime, keys, id);
     let look = |id: &str| state(&record(id)?.entity);
     let ready = |id: &str| record(id).is_some_and(|record| is_ready(&record.entity));
@@ -187,7 +204,7 @@ fn print_next() {
     outln!("  docs/product.md: what your product must answer; docs/configuration.md: the settings");
 }
 
-/// Starts koohook on a free port.
+/// Starts koohook on a free port, without a relay.
 fn start(
     runtime: &Runtime,
     store: &str,
@@ -208,9 +225,9 @@ fn start(
     }
     let base_path = config.endpoint.base_path.clone();
     let (endpoint, context) = runtime.block_on(open(config, &functions::everything()))?;
-    let (address, stop) = listen(runtime, endpoint)?;
-    let relaying = runtime.spawn(host::keep_relaying(Arc::clone(&context)));
-    Ok(ServedBundle { address: format!("{address}{base_path}"), context, relaying, _stop: stop })
+    let (origin, stop) = listen(runtime, endpoint)?;
+    let address = format!("{origin}{base_path}");
+    Ok(ServedBundle { address, origin, context, relaying: None, _stop: stop })
 }
 
 /// Serves an endpoint on a free port until the returned sender is dropped.
@@ -218,14 +235,29 @@ fn listen<F: Endpoint>(
     runtime: &Runtime,
     endpoint: Arc<F>,
 ) -> Result<(String, oneshot::Sender<()>), CommandError> {
+    let (listener, address) = bind(runtime)?;
+    Ok((address, listen_on(runtime, endpoint, listener)))
+}
+
+/// Binds a free port.
+fn bind(runtime: &Runtime) -> Result<(TcpListener, String), CommandError> {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     let address = format!("http://{}", listener.local_addr()?);
+    Ok((listener, address))
+}
+
+/// Serves an endpoint on a listener until the returned sender is dropped.
+fn listen_on<F: Endpoint, L: Listener + 'static>(
+    runtime: &Runtime,
+    endpoint: Arc<F>,
+    listener: L,
+) -> oneshot::Sender<()> {
     let (stop, stopped) = oneshot::channel();
     runtime.spawn(host::http::serve_until(endpoint, listener, MAX_CONNECTIONS, async {
         // The endpoint also stops if the sender is dropped.
         let _ = stopped.await;
     }));
-    Ok((address, stop))
+    stop
 }
 
 fn is_ready(entity: &Entity) -> bool {

@@ -41,6 +41,7 @@ mod table;
 mod tenants;
 mod time_text;
 mod usage;
+mod usage_interface;
 mod wire;
 
 use std::io::IsTerminal;

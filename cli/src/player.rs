@@ -24,6 +24,8 @@ pub struct Player<'a> {
     instance_id: String,
     is_bought: bool,
     served: BTreeSet<String>,
+    /// When its calls are signed; `None` for now.
+    signs_at: Option<u64>,
     last_millis: u64,
     calls: usize,
     /// How many calls in a row had no answer.
@@ -74,10 +76,16 @@ impl<'a> Player<'a> {
             instance_id: String::new(),
             is_bought: false,
             served: BTreeSet::new(),
+            signs_at: None,
             last_millis: 0,
             calls: 0,
             unanswered: 0,
         }
+    }
+
+    /// Signs the next calls at a time in milliseconds, instead of now.
+    pub const fn sign_at(&mut self, millis: u64) {
+        self.signs_at = Some(millis);
     }
 
     /// The instance of the scenario; empty before the first answer that has its ID.
@@ -218,7 +226,8 @@ impl<'a> Player<'a> {
 
     /// Values for several requests. Concurrent requests have one time and different nonces.
     fn fresh_values(&mut self, times: usize) -> Vec<FreshValues> {
-        self.last_millis = generated::now_millis().max(self.last_millis + 1);
+        let now = self.signs_at.unwrap_or_else(generated::now_millis);
+        self.last_millis = now.max(self.last_millis + 1);
         let fresh = |_| FreshValues {
             now_millis: self.last_millis,
             business_id: generated::id(),

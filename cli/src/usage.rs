@@ -30,6 +30,7 @@ use shell::config::variable;
 use shell::host::{self, open_to_read, open_to_write};
 
 use self::acting::UsageNowArguments;
+pub use self::acting::make_due;
 use self::again::UsageAgainArguments;
 use self::listing::UsageListArguments;
 use self::report_file::ReportFile;

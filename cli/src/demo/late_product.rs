@@ -86,7 +86,7 @@ fn print_accepted(accepted: &[AcceptedNotice]) -> bool {
         "\n   notices that the product accepted, each once:{}",
         if in_order { "" } else { " FAILED" }
     );
-    for AcceptedNotice { sequence, kind, id } in accepted {
+    for AcceptedNotice { sequence, kind, id, .. } in accepted {
         outln!("   {sequence:>4}  {kind:<18}  {id}");
     }
     in_order

@@ -33,6 +33,8 @@ pub struct AcceptedNotice {
     pub sequence: u64,
     /// Its type, like `instance.created`.
     pub kind: String,
+    /// Until when the product may report usage, if the notice says so.
+    pub usage_until: Option<String>,
 }
 
 impl StubProduct {
@@ -68,6 +70,7 @@ impl StubProduct {
         let data = notice.get("data")?;
         let sequence = data.get("sequence")?.as_u64()?;
         let instance_id = data.get("instanceId")?.as_str()?.to_owned();
+        let usage_until = data.get("usageUntil").and_then(Value::as_str).map(str::to_owned);
         let account = json!({ "appInfo": {
             "frontEndUrl": format!("https://product.example.com/{instance_id}"),
             "userName": "administrator", "password": generated::id(),
@@ -77,6 +80,7 @@ impl StubProduct {
             id: id.to_owned(),
             sequence,
             kind,
+            usage_until,
         });
         Some(answer)
     }

@@ -26,17 +26,23 @@ impl ScenarioScore {
 
 /// Plays the steps in order and prints a line for each. Returns how many lines failed.
 pub fn play_steps(player: &mut Player, steps: &[Step]) -> usize {
-    let width = steps.iter().map(|step| step.title.len()).max().unwrap_or_default();
-    outln!("\n   {:width$}  {:<19}  code    state     {:>8}", "call", "sent", "took");
+    let width = print_head(steps);
     let mut failed = 0;
     for step in steps {
-        failed += usize::from(!print(&player.play_step(step), width));
+        failed += usize::from(!print_played(&player.play_step(step), width));
     }
     failed
 }
 
+/// Prints the heads of the table. Returns the width of the steps' titles.
+pub fn print_head(steps: &[Step]) -> usize {
+    let width = steps.iter().map(|step| step.title.len()).max().unwrap_or_default();
+    outln!("\n   {:width$}  {:<19}  code    state     {:>8}", "call", "sent", "took");
+    width
+}
+
 /// Prints the line of a step. Returns whether the step is right.
-fn print(played: &PlayedStep, width: usize) -> bool {
+pub fn print_played(played: &PlayedStep, width: usize) -> bool {
     let Some(answer) = played.shown_answer() else { return true };
     let slowest = played.sent.iter().map(|answer| answer.took).max().unwrap_or_default();
     let verdict = match &answer.outcome {

@@ -34,6 +34,8 @@ pub struct JudgedAnswer {
     pub location: Option<String>,
     /// Whether its result code has another JSON type than a string.
     pub is_code_mistyped: bool,
+    /// `usageValue` of the first listed instance, if the answer has it.
+    pub usage: Option<String>,
 }
 
 /// The answers of one step.
@@ -102,6 +104,7 @@ impl JudgedAnswer {
             status: None,
             location: None,
             is_code_mistyped: false,
+            usage: answer.and_then(first_usage),
         }
     }
 
@@ -119,6 +122,7 @@ impl JudgedAnswer {
             status: None,
             location: None,
             is_code_mistyped: false,
+            usage: None,
         }
     }
 
@@ -160,6 +164,11 @@ fn failure(seen: &str, step: &Step) -> Failure {
     let wanted =
         format!("the answer of koohook's decisions ({}, {})", guide(step), step.activity());
     Failure { seen: seen.to_owned(), wanted }
+}
+
+fn first_usage(answer: &Answer) -> Option<String> {
+    let usage = answer.info.first()?.usage_info.first()?;
+    Some(usage.usage_value.to_string())
 }
 
 fn result_code(body: &[u8]) -> Option<Value> {

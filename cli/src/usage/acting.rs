@@ -9,7 +9,7 @@ use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use shell::failure::Failure;
 use shell::operator_log;
-use shell::repository::{UsageSlot, UsageUpdate};
+use shell::repository::{Repository, UsageSlot, UsageUpdate};
 use shell::world::World;
 
 use super::usage_line::lateness;
@@ -59,7 +59,9 @@ pub fn send_now(
     }
     let mut sent = 0;
     for waiting in &selected {
-        let made = store.session.runtime.block_on(make_due(store, &waiting.instance_id));
+        let repository = store.repository();
+        let made = make_due(&repository, &waiting.instance_id);
+        let made = store.session.runtime.block_on(made);
         sent += failures.keep(&store.session, made)?.unwrap_or_default();
     }
     outln!("{} will be sent now", counted(sent, "window", "windows"));
@@ -111,10 +113,15 @@ fn confirm(selected: &[WaitingUsage], yes: bool) -> Result<(), CommandError> {
 }
 
 /// Makes the windows of one instance due. Returns how many wait.
-async fn make_due(store: &UsageStore, id: &InstanceId) -> Result<usize, Failure> {
-    let repository = store.repository();
+///
+/// # Errors
+/// If the store does not answer, or the value cannot be used.
+pub async fn make_due<W: World>(
+    repository: &Repository<'_, W>,
+    id: &InstanceId,
+) -> Result<usize, Failure> {
     let slot = repository.read_usage(id).await?;
-    let now = store.session.world.now();
+    let now = repository.world.now();
     let updated = repository.update_usage(slot, |slot: &UsageSlot| {
         let Some(current) = slot.record() else { return Ok(UsageUpdate::Leave((0, false))) };
         let mut usage = current.clone();
@@ -162,5 +169,5 @@ const SHOWN: usize = 20;
 pub const GIVE_YES: &str = "give --yes, because the standard input is not a terminal";
 /// Who sends the windows.
 pub const RELAY: &str =
-    "the relay sends them: koohook serve within a second, a timer at its next run";
+    "the relay sends them: koohook serve within a minute, a timer at its next run";
 const NOTHING: &str = "no window waits; koohook usage list --state rejected lists rejected ones";

@@ -1,5 +1,5 @@
-//! Runs the command against servers that are not koohook, and against `koohook dev`. Each server is a
-//! small Python program in `servers/`.
+//! Runs the command against servers that are not koohook, against `koohook dev`, and as `koohook demo`.
+//! Each server is a small Python program in `servers/`.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@
 )]
 
 mod conform;
+mod demo;
 mod dev;
 mod kit;
 mod send;

@@ -160,6 +160,11 @@ impl<W: World> Context<W> {
         self.usage_read_in.swap(minute, Ordering::Relaxed) != minute
     }
 
+    /// Makes the next run of the relay look again in the same minute: an operator made usage due.
+    pub fn read_usage_again(&self) {
+        self.usage_read_in.store(0, Ordering::Relaxed);
+    }
+
     /// Whether callbacks now leave the notices to the relay.
     pub fn is_muted(&self) -> bool {
         millis(self.world.elapsed()) < self.muted_until.load(Ordering::Relaxed)
