@@ -1,8 +1,12 @@
 //! `koohook dev`: runs koohook on one machine while the seller develops.
+//!
+//! - `keys`: the generated keys. `settings`: the settings. `export_lines`: what the second terminal
+//!   needs. `usage`: where usage goes.
 
 mod export_lines;
 mod keys;
 mod settings;
+mod usage;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
@@ -11,10 +15,10 @@ use std::sync::Arc;
 use clap::Args;
 use shell::config::Config;
 use shell::host::{self, RelayHere, StartFacts};
-use shell::usage_sender::UsageSending;
 
 use self::export_lines::ExportLines;
 use self::settings::DevSettings;
+use self::usage::UsageRoute;
 use crate::bundle::open;
 use crate::error::CommandError;
 use crate::output::errln;
@@ -29,8 +33,11 @@ Examples:
 
 dev reads every KOOHOOK_… setting and generates the missing keys, but no KOOHOOK_SEAL_KEY. If
 KOOHOOK_STORE is not set, the store is koohook.db in this folder. If neither KOOHOOK_APP_INFO nor
-KOOHOOK_PRODUCT_URL is set, dev uses an example of KOOHOOK_APP_INFO. It also runs the relay. Usage is
-only sent if KOOHOOK_OPENAPI_HOST is set.
+KOOHOOK_PRODUCT_URL is set, dev uses an example of KOOHOOK_APP_INFO. It also runs the relay.
+
+If KOOHOOK_OPENAPI_HOST is not set, dev never sends usage to the real marketplace. With a generated base
+key, and with the default store or a memory: store, it sends usage to a simulated marketplace and prints
+what that receives. Otherwise usage waits.
 
 The generated keys of a SQLite store are next to its file, in koohook.db.keys and
 koohook.db.application.pem. The next start uses them again. With another store the generated keys are
@@ -49,23 +56,23 @@ pub struct DevArguments {
 pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     let settings = DevSettings::read()?;
     let mut config = Config::read(&|name| settings.lookup(name))?;
-    if !names_marketplace(&settings) {
-        config.context.usage = UsageSending::Off;
-    }
+    let route = UsageRoute::of(&settings, &config.store);
     host::start_log(&config.log);
     let (listen, base_path) = (config.listen.clone(), config.endpoint.base_path.clone());
     let max_connections = config.max_connections;
     let facts = StartFacts::of(&config);
     let product = config.context.product.as_ref().and_then(|product| product.address.host());
     settings.announce(&config.store, product);
+    if product.is_some() {
+        route.announce();
+    }
     let store = config.store.clone();
     if !config.context.seal.seals() {
-        errln!(
-            "koohook: KOOHOOK_SEAL_KEY is not set; stored values are unencrypted, and so are client secrets"
-        );
+        errln!("koohook: {UNENCRYPTED}");
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(route.start(&mut config.context.usage))?;
     let (endpoint, context) = runtime.block_on(open(config, &functions::everything()))?;
     let listener = runtime.block_on(host::http::bind(&listen))?;
     let address = address(listener.local_addr()?, &base_path);
@@ -80,14 +87,6 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether the operator names the marketplace to which usage is sent. With generated keys, `dev` must
-/// not send to the real one.
-fn names_marketplace(settings: &DevSettings) -> bool {
-    ["KOOHOOK_OPENAPI_HOST", "KOOHOOK_OPENAPI_HOST_FILE"]
-        .into_iter()
-        .any(|name| settings.lookup(name).is_some())
-}
-
 /// The production address on this machine. If koohook listens on all interfaces, this is the
 /// loopback address.
 pub fn address(listen: SocketAddr, base_path: &str) -> String {
@@ -98,3 +97,6 @@ pub fn address(listen: SocketAddr, base_path: &str) -> String {
     };
     format!("http://{}{base_path}", SocketAddr::new(ip, listen.port()))
 }
+
+const UNENCRYPTED: &str =
+    "KOOHOOK_SEAL_KEY is not set; stored values are unencrypted, and so are client secrets";

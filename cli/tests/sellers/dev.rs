@@ -4,6 +4,10 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, SystemTime};
+
+use protocol::time::UnixMillis;
 
 use crate::without_settings;
 
@@ -11,6 +15,8 @@ use crate::without_settings;
 struct Dev {
     child: Child,
     lines: Vec<String>,
+    /// The later lines.
+    later: Receiver<String>,
 }
 
 impl Dev {
@@ -28,8 +34,24 @@ impl Dev {
             }
         }
         // The log must be read to its end; otherwise koohook waits when the pipe is full.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, lines: printed }
+        let (sender, later) = mpsc::channel();
+        std::thread::spawn(move || {
+            // The test may have ended.
+            lines.map_while(Result::ok).for_each(|line| drop(sender.send(line)));
+        });
+        Self { child, lines: printed, later }
+    }
+
+    /// Stops, and returns the rest of the output.
+    fn stop(mut self) -> Vec<String> {
+        self.child.kill().unwrap();
+        self.later.iter().collect()
+    }
+
+    /// Waits for a line that begins so.
+    fn line(&self, beginning: &str) -> Option<String> {
+        let later = std::iter::from_fn(|| self.later.recv_timeout(Duration::from_secs(20)).ok());
+        self.lines.iter().cloned().chain(later).find(|line| line.starts_with(beginning))
     }
 
     fn exports(&self) -> Vec<&str> {
@@ -146,6 +168,62 @@ fn a_restart_uses_the_same_keys_unless_the_store_is_memory() {
     let memory = Dev::start(empty.path(), &[("KOOHOOK_STORE", "memory:")]);
     assert_ne!(first, key(&memory));
     assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 0);
+}
+
+/// A product's developer sees what the marketplace would receive. The relay looks for usage when it
+/// starts, so that the test does not wait for the next minute.
+#[test]
+fn usage_reaches_a_simulated_marketplace_if_keys_and_store_are_made_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [
+        ("KOOHOOK_PRODUCT_URL", "http://127.0.0.1:9/hooks"),
+        ("KOOHOOK_PRODUCT_SECRET", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+    ];
+    let dev = Dev::start(folder.path(), &settings);
+    let route = "koohook dev sends usage to a simulated marketplace";
+    assert!(dev.lines.iter().any(|line| line.contains(route)), "{:?}", dev.lines);
+    let bought = format!("timeStamp={}", hours_ago(3).to_utc_digits());
+    let call = "koohook send --v1 newInstance chargingMode=0 orderId=CS1 productId=P customerId=C";
+    // The product is down, so that the answer is 000004 without the ID.
+    dev.run(&format!("{call} {bought} || true"));
+    let id = domain::instance::id::derive("CS1", None, Some("P"));
+    let [begin, end] = [2, 1].map(|hours| hours_ago(hours).whole_second());
+    let record = format!(
+        r#"{{"recordId":"r","instanceId":"{id}","beginTime":"{}","endTime":"{}","value":1.5}}"#,
+        begin.to_rfc3339(),
+        end.to_rfc3339()
+    );
+    let report = format!("echo '{record}' | koohook usage report - && koohook usage now --all -y");
+    let done = dev.run(&report);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+
+    let beginning = format!("simulated marketplace: {id} used 1.5 from ");
+    let before = dev.stop().into_iter().find(|line| line.starts_with(&beginning));
+    let line = before.or_else(|| Dev::start(folder.path(), &settings).line(&beginning)).unwrap();
+    let [begin, end] = [begin, end].map(|at| at.to_sdk_date());
+    assert_eq!(line, format!("{beginning}{begin} to {end}"));
+}
+
+fn hours_ago(hours: u64) -> UnixMillis {
+    let ago = SystemTime::now() - Duration::from_secs(hours * 3_600);
+    let since = ago.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    UnixMillis::new(since.as_millis().try_into().unwrap())
+}
+
+/// Usage that a simulated marketplace received would never reach the real one.
+#[test]
+fn usage_waits_if_the_store_or_the_key_is_set() {
+    for set in [("KOOHOOK_STORE", "sqlite:other.db"), ("KOOHOOK_BASE_KEY", "the-sellers-own-key")] {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = [
+            ("KOOHOOK_PRODUCT_URL", "http://127.0.0.1:9/hooks"),
+            ("KOOHOOK_PRODUCT_SECRET", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+            set,
+        ];
+        let dev = Dev::start(folder.path(), &settings);
+        let route = "koohook dev sends no usage";
+        assert!(dev.lines.iter().any(|line| line.contains(route)), "{:?}", dev.lines);
+    }
 }
 
 /// The commands of the second terminal do not read the product's secret.
