@@ -12,7 +12,7 @@ fn the_demo_bills_what_the_product_counted_under_both_contracts() {
     for (text, expected) in [
         ("2 records; the answer is lost on the way", 2),
         ("the same 2 records again: MKT.0000", 2),
-        ("usageValue is 16.25, as the product counted", 6),
+        ("usageValue is 16.25; the product counted 16.25", 6),
         ("  repeated ", 2),
         ("  begins-before-instance ", 2),
         ("  ends-after-release ", 2),

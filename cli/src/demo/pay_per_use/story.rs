@@ -96,7 +96,7 @@ impl<'a> UsageStory<'a> {
         let answered = Vec::from_iter(answered).join(", ");
         self.line(
             "queryInstance",
-            &format!("usageValue is {answered}, as the product counted"),
+            &format!("usageValue is {answered}; the product counted {counted}"),
             is_right,
         );
     }
