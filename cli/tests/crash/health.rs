@@ -4,7 +4,8 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::load::{new_instance, send, settled, start};
+use crate::load::{new_instance, send, settled};
+use crate::running::start;
 
 /// The longest wait for a probe. koohook probes every ten seconds.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -1,10 +1,8 @@
-//! Runs `koohook dev`, sends signed calls to it, and records which changes it acknowledged.
+//! Sends signed calls to a koohook, and records which changes it acknowledged.
 
 mod catalogue;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -22,10 +20,8 @@ use shell::world::{Deadline, World};
 use simulator::answer::{Answer, verify_body_sign};
 use tokio::runtime::Runtime;
 
-/// The base key of every koohook here.
-pub const KEY: &str = "constructed-base-key-0001";
-/// The seal key of every koohook here.
-pub const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+use crate::running::{KEY, SEAL_KEY};
+
 /// The timeout of a test. Every load is much shorter.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The marketplace waits five seconds. koohook answers within four; the rest is for a busy machine.
@@ -246,51 +242,6 @@ pub fn send(address: &str, members: &[(&'static str, String)]) -> Option<Answer>
     let response = response.map(|_| body);
     verify_body_sign(&response, KEY).unwrap();
     Some(Answer::read(&response).unwrap())
-}
-
-/// A process that is killed when this is dropped, also if the test fails.
-pub struct Running(pub Child);
-
-impl Running {
-    /// Kills the process, as a crash does.
-    pub fn kill(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Starts `koohook dev` over a store, and returns its address.
-pub fn start(store: &str) -> (Running, String) {
-    start_with(store, &[])
-}
-
-/// Starts `koohook dev` over a store, with more settings.
-pub fn start_with(store: &str, settings: &[(&str, &str)]) -> (Running, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_koohook"))
-        .args(["dev", "--quiet"])
-        .env("KOOHOOK_LISTEN", "127.0.0.1:0")
-        .env("KOOHOOK_BASE_KEY", KEY)
-        .env("KOOHOOK_SEAL_KEY", SEAL_KEY)
-        .env("KOOHOOK_STORE", store)
-        .envs(settings.iter().copied())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let listen = lines.by_ref().map_while(Result::ok).find_map(|line| {
-        let line: serde_json::Value = serde_json::from_str(&line).ok()?;
-        line.get("listen")?.as_str().map(str::to_owned)
-    });
-    // The log must be read to its end; otherwise koohook waits when the pipe is full.
-    thread::spawn(move || lines.for_each(drop));
-    (Running(child), format!("http://{}/saasproduce", listen.expect("koohook logs its address")))
 }
 
 fn now() -> u64 {

@@ -12,4 +12,6 @@ mod health;
 mod load;
 mod product;
 mod redis;
+mod running;
 mod sqlite;
+mod usage;

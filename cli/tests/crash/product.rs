@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::load::{IN_TIME, Running, new_instance, send, start_with};
+use crate::load::{IN_TIME, new_instance, send};
+use crate::running::{Running, start_with};
 
 const SECRET: &str = "whsec_Y29uc3RydWN0ZWQtcHJvZHVjdC1zZWNyZXQtMDAwMQ==";
 const KILLS: usize = 8;

@@ -16,15 +16,16 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use crate::load::{Running, SEAL_KEY, new_instance, send};
+use crate::load::{new_instance, send};
+use crate::running::{Running, SEAL_KEY};
 
 /// A server with these options loses no write.
-const ALWAYS: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
+pub const ALWAYS: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
 /// A server with these options may lose the writes of a second.
 const EVERYSEC: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "everysec"];
 
 /// A Redis for one test.
-struct Redis {
+pub struct Redis {
     running: Running,
     port: u16,
     folder: TempDir,
@@ -33,7 +34,7 @@ struct Redis {
 
 impl Redis {
     /// Starts a Redis. Without redis-server the test is skipped, but in CI it fails.
-    fn start(arguments: &[&str]) -> Option<Self> {
+    pub fn start(arguments: &[&str]) -> Option<Self> {
         let found = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
         if found.is_err() {
             assert!(std::env::var("CI").as_deref() != Ok("true"), "redis-server is missing");
@@ -49,7 +50,8 @@ impl Redis {
         Some(redis)
     }
 
-    fn setting(&self) -> String {
+    /// The `KOOHOOK_STORE` that names it.
+    pub fn setting(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::load::{Load, Watch, start};
+use crate::load::{Load, Watch};
+use crate::running::start;
 
 const KILLS: usize = 20;
 /// The test kills the process after this many answers. Each round uses the next number.

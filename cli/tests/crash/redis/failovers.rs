@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use super::{ALWAYS, EVERYSEC, Redis, found};
-use crate::load::{CALLERS, Load, Watch, start};
+use crate::load::{CALLERS, Load, Watch};
+use crate::running::start;
 
 /// The replica misses the last writes. They are lost, and the repeated calls write them again.
 #[test]

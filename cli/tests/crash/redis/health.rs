@@ -4,7 +4,8 @@ use std::process::Command;
 
 use super::{ALWAYS, Redis, code, run_redis};
 use crate::health::{check_without_store, status, wait_for_readyz};
-use crate::load::{SEAL_KEY, new_instance, settled, start};
+use crate::load::{new_instance, settled};
+use crate::running::{SEAL_KEY, start};
 
 impl Redis {
     /// Starts the server again after it was killed.

@@ -1,7 +1,8 @@
 //! Kills koohook's Redis server with `kill -9`.
 
 use super::{ALWAYS, Redis, cluster};
-use crate::load::{Load, Watch, start};
+use crate::load::{Load, Watch};
+use crate::running::start;
 
 #[test]
 fn kills_of_a_syncing_server_neither_lose_nor_repeat_an_acknowledged_change() {

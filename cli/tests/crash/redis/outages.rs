@@ -5,7 +5,8 @@ use std::thread;
 use std::time::Instant;
 
 use super::{ALWAYS, Redis, cluster, code};
-use crate::load::{CALLERS, IN_TIME, Load, Watch, new_instance, settled, start};
+use crate::load::{CALLERS, IN_TIME, Load, Watch, new_instance, settled};
+use crate::running::start;
 
 #[test]
 fn koohook_answers_000005_in_time_while_a_server_is_stopped() {

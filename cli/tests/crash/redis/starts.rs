@@ -3,7 +3,8 @@
 use std::thread;
 
 use super::{ALWAYS, Redis, found, free_port};
-use crate::load::{Watch, new_instance, settled, start};
+use crate::load::{Watch, new_instance, settled};
+use crate::running::start;
 
 #[test]
 fn a_start_logs_the_durability_grade_of_the_server() {
