@@ -115,12 +115,14 @@ async fn write(world: &MachineWorld<AnyStore>, seal: &Seal, number: usize) -> Re
     Ok(())
 }
 
-fn instance(number: usize) -> Result<Instance> {
+/// A ready instance.
+pub fn instance(number: usize) -> Result<Instance> {
     let id = InstanceId::parse(&id(number)).map_err(|fault| fault.to_string())?;
     let order = OrderId::parse(&format!("CS{number:08}")).map_err(|fault| fault.to_string())?;
     Ok(Instance::created(id, order, Access::Ready(AppInfo::parse(APP_INFO)?)))
 }
 
-fn id(number: usize) -> String {
+/// The ID of an instance.
+pub fn id(number: usize) -> String {
     format!("made-up-instance-{number:08}")
 }

@@ -21,6 +21,7 @@ mod product;
 mod runtime_mock;
 mod stores;
 mod table;
+mod usage;
 
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,8 @@ fn main() -> Result<()> {
         ["renewals", times] => instructions::calls(refresh(ORDER, NOW), times.parse()?),
         ["repeats", times] => instructions::calls(purchase(ORDER, NOW), times.parse()?),
         ["signatures", times] => instructions::signatures(refresh(ORDER, NOW), times.parse()?),
+        // `usage` starts this program again with these arguments.
+        ["send-usage", store, host] => usage::send(store, host),
         subjects => measure(&program, subjects),
     }
 }
@@ -53,7 +56,7 @@ struct Subject {
 /// The folder of the built programs.
 struct Programs(PathBuf);
 
-const SUBJECTS: [Subject; 8] = [
+const SUBJECTS: [Subject; 9] = [
     Subject { name: "throughput", measure: throughput },
     Subject { name: "instructions", measure: counted },
     Subject { name: "functions", measure: function_costs },
@@ -62,6 +65,10 @@ const SUBJECTS: [Subject; 8] = [
     Subject { name: "redis", measure: over_redis },
     Subject { name: "lists", measure: operators_lists },
     Subject { name: "product", measure: with_product },
+    Subject {
+        name: "usage",
+        measure: |programs, pace, table| usage::measure(&programs.0, pace, table),
+    },
 ];
 
 /// Measures the subjects with these names, or all of them.

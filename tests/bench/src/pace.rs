@@ -16,6 +16,10 @@ pub struct Pace {
     pub instances: usize,
     /// Notices that the relay delivers.
     pub relayed: usize,
+    /// Reports of usage, with 1,000 records each.
+    pub reports: usize,
+    /// Windows of usage that wait for one run of the relay.
+    pub windows: usize,
     /// Calls whose instructions are counted; a second run counts twice as many.
     pub counted: u32,
 }
@@ -29,6 +33,8 @@ pub const FULL: Pace = Pace {
     purchases: 10_000,
     instances: 100_000,
     relayed: 5_000,
+    reports: 20,
+    windows: 100_000,
     counted: 2_000,
 };
 
@@ -41,5 +47,7 @@ pub const QUICK: Pace = Pace {
     purchases: 2_000,
     instances: 10_000,
     relayed: 1_000,
+    reports: 5,
+    windows: 10_000,
     counted: 200,
 };
