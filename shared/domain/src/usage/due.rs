@@ -10,7 +10,10 @@ impl InstanceUsage {
     /// When the relay must read the value: to send windows, or to delete old ones. It is a hint for
     /// the agenda.
     pub fn due(&self) -> Option<UnixMillis> {
-        let next = self.records.iter().filter_map(|record| record.waiting()).map(|it| it.next);
+        let next = self.records.iter().filter_map(|record| {
+            let waiting = record.waiting()?;
+            Some(waiting.next.max(record.window.end()))
+        });
         let oldest = self.records.iter().map(forgettable_at).min();
         let forget = match self.sighted {
             Some(sighted) if oldest.is_some() => Some(sighted.after(CHECK_AGAIN)),

@@ -72,10 +72,10 @@ impl InstanceUsage {
         let Self { instance_id, records, .. } = self;
         for record in records {
             let window = record.window;
-            let Some(waiting) = record.waiting_mut().filter(|waiting| is_due(waiting.next, now))
-            else {
-                continue;
-            };
+            // The marketplace rejects a window that ends after its record time.
+            let waits =
+                |waiting: &&mut WaitingRecord| is_due(waiting.next, now) && window.end() <= now;
+            let Some(waiting) = record.waiting_mut().filter(waits) else { continue };
             let was_fixed = waiting.record_time.is_some();
             waiting.next = retry_at(now);
             if rules.may_send {

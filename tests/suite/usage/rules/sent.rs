@@ -7,7 +7,7 @@ use domain::usage::{
 };
 use protocol::time::UnixMillis;
 
-use super::{BEGIN, END, HOURLY, accept, at, only, reported, taken, waiting, window};
+use super::{BEGIN, END, HOURLY, accept, at, empty, only, reported, taken, waiting, window};
 
 fn settle(
     usage: &mut InstanceUsage,
@@ -98,9 +98,9 @@ fn a_time_that_a_wrong_clock_wrote_is_due_at_once() {
     assert_eq!(only(&usage).next, at("20280301110500"));
 
     let mut early = waiting();
-    taken(&mut early, "20280301120000");
-    assert!(early.take(HOURLY, at("20280301105500")).outgoing.is_empty(), "70 minutes ahead");
-    assert_eq!(early.take(HOURLY, at("20280301105459")).outgoing.len(), 1);
+    taken(&mut early, "20280301130000");
+    assert!(early.take(HOURLY, at("20280301115500")).outgoing.is_empty(), "70 minutes ahead");
+    assert_eq!(early.take(HOURLY, at("20280301115459")).outgoing.len(), 1);
 }
 
 #[test]
@@ -247,4 +247,18 @@ fn an_operator_makes_everything_due() {
     let doubted = TakeRules { clock: ClockTrust::Doubted, ..HOURLY };
     let outgoing = usage.take(doubted, now).outgoing;
     assert_eq!(outgoing.iter().map(|sent| sent.window).collect::<Vec<_>>(), [next.window]);
+}
+
+/// Clocks may differ by five seconds, so a window may be accepted before it ends here. The marketplace
+/// rejects a record whose window ends after its `record_time`.
+#[test]
+fn a_window_is_not_sent_before_its_end() {
+    let mut usage = empty();
+    let early = at("20280301105955");
+    accept(&mut usage, &reported(BEGIN, END, "2.5"), early);
+    assert_eq!(usage.make_due(early), 1);
+    assert!(usage.take(HOURLY, at("20280301105959")).outgoing.is_empty());
+    assert_eq!(usage.due(), Some(at(END)));
+    let sent = taken(&mut usage, END);
+    assert_eq!(sent.record_time, sent.window.end());
 }

@@ -109,11 +109,13 @@ impl Play {
         }
         for sent in taken.outgoing {
             assert!(may_send);
+            assert!(sent.record_time >= sent.window.end(), "fixed before its end");
             self.check_fixed(&sent);
             self.sendings.push(sent);
         }
-        let waiting = self.usage.records.iter().filter_map(|record| record.waiting());
-        for record in waiting {
+        // A window that has not ended by this clock is left.
+        let ended = self.usage.records.iter().filter(|it| millis(it.window.end()) <= self.now);
+        for record in ended.filter_map(|record| record.waiting()) {
             let next = millis(record.next);
             assert!(next > self.now && next <= self.now + 70 * 60 * 1_000, "{record:?}");
         }
@@ -257,8 +259,10 @@ impl Play {
         assert!(wanted.is_sorted_by(|first, second| first.1 <= second.0), "an overlap");
         assert_eq!(units(&self.usage.total().to_string()), self.model.sum(), "the sum");
         let due = self.usage.due();
-        for waiting in records.iter().filter_map(|record| record.waiting()) {
-            assert!(due.is_some_and(|due| due <= waiting.next), "{due:?} {waiting:?}");
+        for record in records {
+            let Some(waiting) = record.waiting() else { continue };
+            let wanted = waiting.next.max(record.window.end());
+            assert!(due.is_some_and(|due| due <= wanted), "{due:?} {waiting:?}");
         }
     }
 
