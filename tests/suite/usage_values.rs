@@ -29,9 +29,9 @@ const KEY: &str = "usage:3aa5f620e2dbc57d9e7756973fb88725636d1123ab058d26";
 const WAITS: &str = r#"[1795000000,900,"1.5",0,0,[5,600,null,null,0,0,0]]"#;
 const DUE: UnixMillis = UnixMillis::new(1_795_001_500_000);
 
-/// A window that was sent. It may be deleted 20 days, 20 hours and a half after its begin.
+/// A window that was sent. It may be deleted 20 days, 20 hours and a half after its end.
 const SENT: &str = r#"[1795000000,900,"1.5",0,0,"s"]"#;
-const FORGET: UnixMillis = UnixMillis::new(1_796_801_800_000);
+const FORGET: UnixMillis = UnixMillis::new(1_796_802_700_000);
 
 type UsageWorld = TestWorld<Watched<Memory>>;
 

@@ -17,7 +17,7 @@ mod tasks;
 mod time_lines;
 mod wait_line;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,6 +46,8 @@ pub struct Relay<'a, W> {
     patience: Duration,
     /// How many offers in a row got no answer over HTTP.
     unanswered: AtomicUsize,
+    /// Whether usage is being sent.
+    sends_usage: AtomicBool,
     clock: ClockTrust,
     report: Mutex<RelayReport>,
 }
@@ -85,6 +87,7 @@ impl<'a, W: World> Relay<'a, W> {
             deadline: Deadline::after(context.world.elapsed(), budget),
             patience: RELAY_ATTEMPT.min(budget.saturating_sub(RESERVE)),
             unanswered: AtomicUsize::new(0),
+            sends_usage: AtomicBool::new(false),
             clock: ClockTrust::Trusted,
             report: Mutex::default(),
         }
@@ -111,14 +114,20 @@ impl<'a, W: World> Relay<'a, W> {
         let (clock, rare) = future::join(self.judge_clock(), self.read_rare_agendas()).await;
         self.clock = clock;
         let _ = tasks.add(rare);
-        let usage = send_usage(self.context, self.usage_limits());
-        let (usage, ()) = future::join(usage, self.run_tasks(&mut tasks)).await;
+        let (usage, ()) = future::join(self.send_usage(), self.run_tasks(&mut tasks)).await;
         let mut report = *self.report();
         report.usage = usage;
         report.stopped = self.is_down();
         report.unfinished |= !self.is_down() && tasks.has_waiting();
         self.write_line(&report);
         Ok(report)
+    }
+
+    async fn send_usage(&self) -> UsageCounts {
+        self.sends_usage.store(true, Ordering::Relaxed);
+        let counts = send_usage(self.context, self.usage_limits()).await;
+        self.sends_usage.store(false, Ordering::Relaxed);
+        counts
     }
 
     const fn usage_limits(&self) -> UsageRunLimits {
@@ -141,7 +150,8 @@ impl<'a, W: World> Relay<'a, W> {
                 tasks.record(outcome);
             }
             let now = self.context.world.elapsed();
-            if now.saturating_sub(read) >= READ_INTERVAL && !self.is_over() {
+            if !under_way.is_empty() && now.saturating_sub(read) >= READ_INTERVAL && !self.is_over()
+            {
                 read = now;
                 // The agenda is read concurrently with the deliveries, so that it delays none.
                 under_way.extend(tasks.next_agenda_read().map(|task| self.run_task(task).boxed()));
@@ -171,7 +181,18 @@ impl<'a, W: World> Relay<'a, W> {
             self.context.world.pause(BUSY_PAUSE).await;
             return true;
         }
-        !self.is_down() && self.read_agenda(tasks).await.unwrap_or(false)
+        if self.is_down() {
+            return false;
+        }
+        if self.read_agenda(tasks).await.unwrap_or(false) {
+            return true;
+        }
+        // Other notices become due while usage is sent: a slow marketplace must not delay them.
+        let waits = self.sends_usage.load(Ordering::Relaxed);
+        if waits {
+            self.context.world.pause(READ_INTERVAL).await;
+        }
+        waits
     }
 
     fn report(&self) -> MutexGuard<'_, RelayReport> {

@@ -10,16 +10,16 @@ use super::send_time::{REFUSED_AFTER, USAGE_ENDS_AFTER};
 use super::usage_record::{RecordState, UsageRecord};
 use crate::instance::CHECK_AGAIN;
 
-/// When a record may be deleted: after the product's repeats of it are rejected as too old. A record
-/// that waits is kept until the marketplace would refuse it.
+/// When a record may be deleted: after every window that could overlap it is rejected as too old, so
+/// that no second is billed twice. A record that waits is also kept until the marketplace would refuse
+/// it.
 pub(super) fn forgettable_at(record: &UsageRecord) -> UnixMillis {
-    let span = match record.state {
-        RecordState::Waiting(_) => REFUSED_AFTER,
-        RecordState::Zero | RecordState::Sent | RecordState::Rejected { .. } => {
-            USAGE_ENDS_AFTER.saturating_add(SLACK)
-        }
-    };
-    record.window.begin().after(span)
+    let window = record.window;
+    let overlapped = window.end().after(USAGE_ENDS_AFTER.saturating_add(SLACK));
+    match record.state {
+        RecordState::Waiting(_) => overlapped.max(window.begin().after(REFUSED_AFTER)),
+        RecordState::Zero | RecordState::Sent | RecordState::Rejected { .. } => overlapped,
+    }
 }
 
 impl InstanceUsage {

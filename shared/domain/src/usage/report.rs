@@ -3,6 +3,8 @@
 use protocol::json::{Document, Json, Members};
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::quantity::Quantity;
@@ -76,20 +78,28 @@ impl UsageReport {
     /// # Errors
     /// If it has no usable list of records. A malformed record is only an empty line.
     pub fn read(body: &[u8]) -> Result<Self, UsageMessageError> {
-        let document =
-            Document::parse(without_mark(body)).map_err(|_| UsageMessageError::NotAnObject)?;
-        if document.conflicting {
-            return Err(UsageMessageError::NotAnObject);
+        let records = records_of(without_mark(body))?;
+        if records.is_empty() {
+            return Err(UsageMessageError::NoRecords);
         }
-        match member(&document.members, "records") {
-            Some(Json::Array(records)) if records.is_empty() => Err(UsageMessageError::NoRecords),
-            Some(Json::Array(records)) if records.len() > MAX_REPORTED => {
-                Err(UsageMessageError::TooMany)
-            }
-            Some(Json::Array(records)) => Ok(Self { lines: records.iter().map(line).collect() }),
-            Some(_) | None => Err(UsageMessageError::NoRecords),
+        if records.len() > MAX_REPORTED {
+            return Err(UsageMessageError::TooMany);
         }
+        Ok(Self { lines: records.into_iter().map(line).collect() })
     }
+}
+
+/// The texts of the records. Each is parsed by itself, so that a malformed one rejects no other.
+fn records_of(body: &[u8]) -> Result<Vec<&RawValue>, UsageMessageError> {
+    #[derive(Deserialize)]
+    struct Message<'a> {
+        #[serde(borrow)]
+        records: Option<&'a RawValue>,
+    }
+    let read: Result<Message<'_>, _> = serde_json::from_slice(body);
+    let Message { records } = read.map_err(|_| UsageMessageError::NotAnObject)?;
+    let records = records.ok_or(UsageMessageError::NoRecords)?;
+    serde_json::from_str(records.get()).map_err(|_| UsageMessageError::NoRecords)
 }
 
 impl ReportedRecord {
@@ -110,14 +120,27 @@ impl ReportedRecord {
     }
 }
 
-fn line(record: &Json) -> UsageReportLine {
-    let Json::Object(members) = record else {
-        return UsageReportLine { record_id: None, record: None };
+fn line(record: &RawValue) -> UsageReportLine {
+    let document = Document::parse(record.get().as_bytes());
+    let Some(document) = document.ok().filter(|document| !document.conflicting) else {
+        return UsageReportLine { record_id: lenient_record_id(record), record: None };
     };
-    let record_id = text(members, "recordId").filter(|id| is_record_id(id)).map(str::to_owned);
+    let members = document.members;
+    let record_id = text(&members, "recordId").filter(|id| is_record_id(id)).map(str::to_owned);
     // A record whose answer cannot name it is malformed, too.
-    let record = record_id.as_ref().and_then(|_| reported(members));
+    let record = record_id.as_ref().and_then(|_| reported(&members));
     UsageReportLine { record_id, record }
+}
+
+/// The ID of a record that is malformed, for its answer.
+fn lenient_record_id(record: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Named {
+        record_id: String,
+    }
+    let named: Option<Named> = serde_json::from_str(record.get()).ok();
+    named.map(|named| named.record_id).filter(|id| is_record_id(id))
 }
 
 fn reported(members: &Members) -> Option<ReportedRecord> {

@@ -51,7 +51,8 @@ pub struct RecordAnswer {
 
 /// Reads the answer to a usage push.
 pub fn read_usage_answer(status: u16, body: &[u8]) -> UsageAnswer {
-    let answer = Document::parse(body).map(|document| document.members).unwrap_or_default();
+    let answer = Document::parse(body).ok().filter(|document| !document.conflicting);
+    let answer = answer.map(|document| document.members).unwrap_or_default();
     let code = AnswerCode::of(&answer);
     let family = code.map_or(CodeFamily::Unknown, |code| code.family);
     let number = code.map(|code| code.number);

@@ -206,8 +206,10 @@ impl UsageSimulation {
             // It was settled and deleted within one step.
             seen.record.state = RecordState::Sent;
         }
-        let hours = if seen.record.waiting().is_some() { 21 * 24 } else { 20 * 24 + 20 };
-        let old = name.1 * 1_000 + hours * HOUR;
+        let overlapped = name.2 * 1_000 + (20 * 24 + 20) * HOUR;
+        let refused = name.1 * 1_000 + 21 * 24 * HOUR;
+        let is_waiting = seen.record.waiting().is_some();
+        let old = if is_waiting { overlapped.max(refused) } else { overlapped };
         let runs = &self.notes.runs;
         let is_twice = runs.iter().any(|(step, first)| {
             let is_later = |(later, second): &(usize, [u64; 2])| {

@@ -238,8 +238,8 @@ fn the_relay_reads_a_value_when_its_first_window_is_due() {
     settle(&mut usage, &sent, &refused(true), "20280301110001");
     assert_eq!(usage.due(), Some(at("20280301113000")));
     settle(&mut usage, &sent, &SendOutcome::Sent, "20280301110002");
-    // Python's datetime: 20 days 20 hours 30 minutes after 10:00 on 1 March.
-    assert_eq!(usage.due(), Some(at("20280322063000")));
+    // Python's datetime: 20 days 20 hours 30 minutes after 11:00 on 1 March.
+    assert_eq!(usage.due(), Some(at("20280322073000")));
 }
 
 #[test]

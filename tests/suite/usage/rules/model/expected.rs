@@ -95,11 +95,10 @@ impl UsageModel {
 impl ExpectedWindow {
     /// After how many seconds a window may be deleted.
     pub fn lasts(&self) -> u64 {
+        let overlapped = self.end - self.begin + 20 * DAY + 20 * 60 * 60 + 30 * 60;
         match self.phase {
-            WindowPhase::Waiting => 21 * DAY,
-            WindowPhase::Zero | WindowPhase::Sent | WindowPhase::Rejected => {
-                20 * DAY + 20 * 60 * 60 + 30 * 60
-            }
+            WindowPhase::Waiting => overlapped.max(21 * DAY),
+            WindowPhase::Zero | WindowPhase::Sent | WindowPhase::Rejected => overlapped,
         }
     }
 
