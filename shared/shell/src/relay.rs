@@ -17,7 +17,7 @@ mod tasks;
 mod time_lines;
 mod wait_line;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,8 +46,6 @@ pub struct Relay<'a, W> {
     patience: Duration,
     /// How many offers in a row got no answer over HTTP.
     unanswered: AtomicUsize,
-    /// Whether usage is being sent.
-    sends_usage: AtomicBool,
     clock: ClockTrust,
     report: Mutex<RelayReport>,
 }
@@ -87,7 +85,6 @@ impl<'a, W: World> Relay<'a, W> {
             deadline: Deadline::after(context.world.elapsed(), budget),
             patience: RELAY_ATTEMPT.min(budget.saturating_sub(RESERVE)),
             unanswered: AtomicUsize::new(0),
-            sends_usage: AtomicBool::new(false),
             clock: ClockTrust::Trusted,
             report: Mutex::default(),
         }
@@ -114,7 +111,7 @@ impl<'a, W: World> Relay<'a, W> {
         let (clock, rare) = future::join(self.judge_clock(), self.read_rare_agendas()).await;
         self.clock = clock;
         let _ = tasks.add(rare);
-        let (usage, ()) = future::join(self.send_usage(), self.run_tasks(&mut tasks)).await;
+        let usage = self.run_all(&mut tasks).await;
         let mut report = *self.report();
         report.usage = usage;
         report.stopped = self.is_down();
@@ -123,11 +120,32 @@ impl<'a, W: World> Relay<'a, W> {
         Ok(report)
     }
 
-    async fn send_usage(&self) -> UsageCounts {
-        self.sends_usage.store(true, Ordering::Relaxed);
-        let counts = send_usage(self.context, self.usage_limits()).await;
-        self.sends_usage.store(false, Ordering::Relaxed);
-        counts
+    /// Delivers, and sends usage. While usage is sent, other notices become due: a slow marketplace must
+    /// not delay them.
+    async fn run_all(&self, tasks: &mut Tasks) -> UsageCounts {
+        let mut usage = send_usage(self.context, self.usage_limits()).boxed();
+        loop {
+            match future::select(usage, self.run_tasks(tasks).boxed()).await {
+                Either::Left((counts, deliveries)) => {
+                    deliveries.await;
+                    return counts;
+                }
+                Either::Right(((), running)) => usage = running,
+            }
+            if self.is_over() || !self.may_deliver() {
+                return usage.await;
+            }
+            match future::select(usage, self.pause_and_read(tasks).boxed()).await {
+                Either::Left((counts, _)) => return counts,
+                Either::Right(((), running)) => usage = running,
+            }
+        }
+    }
+
+    /// Reads the agenda after a pause. If it cannot be read, the run continues.
+    async fn pause_and_read(&self, tasks: &mut Tasks) {
+        self.context.world.pause(READ_INTERVAL).await;
+        let _ = self.read_agenda(tasks).await;
     }
 
     const fn usage_limits(&self) -> UsageRunLimits {
@@ -150,8 +168,7 @@ impl<'a, W: World> Relay<'a, W> {
                 tasks.record(outcome);
             }
             let now = self.context.world.elapsed();
-            if !under_way.is_empty() && now.saturating_sub(read) >= READ_INTERVAL && !self.is_over()
-            {
+            if now.saturating_sub(read) >= READ_INTERVAL && !self.is_over() {
                 read = now;
                 // The agenda is read concurrently with the deliveries, so that it delays none.
                 under_way.extend(tasks.next_agenda_read().map(|task| self.run_task(task).boxed()));
@@ -181,18 +198,7 @@ impl<'a, W: World> Relay<'a, W> {
             self.context.world.pause(BUSY_PAUSE).await;
             return true;
         }
-        if self.is_down() {
-            return false;
-        }
-        if self.read_agenda(tasks).await.unwrap_or(false) {
-            return true;
-        }
-        // Other notices become due while usage is sent: a slow marketplace must not delay them.
-        let waits = self.sends_usage.load(Ordering::Relaxed);
-        if waits {
-            self.context.world.pause(READ_INTERVAL).await;
-        }
-        waits
+        !self.is_down() && self.read_agenda(tasks).await.unwrap_or(false)
     }
 
     fn report(&self) -> MutexGuard<'_, RelayReport> {

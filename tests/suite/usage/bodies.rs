@@ -16,7 +16,6 @@ fn outcome(koohook: &Reported, text: &str) -> (u16, Vec<String>) {
 fn a_body_that_is_unusable_as_a_whole_stores_nothing() {
     let koohook = pay_per_use();
     let good = hour(&koohook, &id("CS1"), 1, "1").to_string();
-    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
     let many = vec![good.as_str(); 1_001].join(",");
     for body in [
         String::new(),
@@ -27,7 +26,6 @@ fn a_body_that_is_unusable_as_a_whole_stores_nothing() {
         r#"{"records":{}}"#.to_owned(),
         r#"{"records":[]}"#.to_owned(),
         format!(r#"{{"records":[{good}]"#),
-        format!(r#"{{"records":[{good}],"x":{deep}}}"#),
         format!(r#"{{"records":[{many}]}}"#),
         format!(r#"{{"records":[{good}],"records":[]}}"#),
     ] {
@@ -47,7 +45,7 @@ fn an_odd_record_rejects_no_other() {
     let deep = format!("{}1{}", "[".repeat(40), "]".repeat(40));
     let odd = [
         first.replacen('{', r#"{"value":"2","#, 1),
-        first.replace("r-1", r"\ud800"),
+        first.replace("r-2", r"\ud800"),
         first.replace(r#""value":"1""#, r#""value":1e400"#),
         first.replacen('{', &format!(r#"{{"x":{deep},"#), 1),
     ];

@@ -78,10 +78,8 @@ impl InstanceUsage {
             let Some(waiting) = record.waiting_mut().filter(waits) else { continue };
             let was_fixed = waiting.record_time.is_some();
             waiting.next = retry_at(now);
-            // A clock that is behind must not make a record before its window ends: the marketplace
-            // would never bill it.
             if rules.may_send {
-                waiting.record_time.get_or_insert(now.whole_second().max(window.end()));
+                waiting.record_time.get_or_insert(now.whole_second());
             }
             // A first sending comes before an alarm.
             let tells = was_fixed || !rules.may_send;

@@ -8,6 +8,8 @@ use super::{DAY, HOUR, SECOND, UsageSimulation};
 use crate::usage::calls::outcomes;
 
 const LIMIT: u64 = 20 * DAY + 20 * HOUR;
+/// How long koohook works on a report.
+const REPORT_MILLIS: u64 = 18_000;
 const AHEAD: u64 = 5 * SECOND;
 
 /// A report that was answered. The words are the reason or the status of each record, and `span` is the
@@ -85,7 +87,9 @@ impl UsageSimulation {
                 self.notes.accepted.insert(record.name.clone(), record.told.clone());
             }
             "retry" => {
-                assert!(may_fail, "{record:?} is not stored, without a fault");
+                // Other processes can hold a report up until its time is over.
+                let is_slow = span[1].saturating_sub(span[0]) >= REPORT_MILLIS;
+                assert!(may_fail || is_slow, "{record:?} is not stored, without a fault");
                 self.notes.unanswered.push(record.clone());
             }
             word => {

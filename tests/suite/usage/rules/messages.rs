@@ -49,7 +49,7 @@ fn a_body_without_a_list_of_records_is_rejected_as_a_whole() {
     for records in [json!(null), json!({}), json!("[]"), json!(7), json!([])] {
         assert_eq!(read(&records), Err(UsageMessageError::NoRecords), "{records}");
     }
-    let twice = r#"{"records":[{"value":"1","value":"2"}]}"#;
+    let twice = r#"{"records":[],"records":[]}"#;
     assert_eq!(UsageReport::read(twice.as_bytes()), Err(UsageMessageError::NotAnObject));
     let marked = format!("\u{feff}{}", json!({ "records": [record(&json!({}))] }));
     assert!(UsageReport::read(marked.as_bytes()).is_ok());

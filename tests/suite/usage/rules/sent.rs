@@ -219,15 +219,6 @@ fn the_sum_is_what_was_accepted_without_what_was_rejected() {
     assert_eq!(sums(&usage), "2.5001", "a receipt after a rejection counts");
 }
 
-/// A record that was made before its window ended is never billed. Its `record_time` cannot be
-/// corrected later, so a relay whose clock is two hours behind must not spoil it.
-#[test]
-fn a_record_is_not_made_before_its_window_ends() {
-    let mut usage = waiting();
-    let sent = taken(&mut usage, "20280301090000");
-    assert_eq!(sent.record_time, at(END));
-}
-
 #[test]
 fn the_relay_reads_a_value_when_its_first_window_is_due() {
     let mut usage = waiting();
