@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use self::marketplace::{Marketplace, now};
-use self::product::{Product, SECRET};
+use self::marketplace::{UsageServer, now};
+use self::product::{ReportingProduct, SECRET};
 use crate::redis::{ALWAYS, Redis};
 use crate::running::{Running, command, start_command};
 
@@ -54,9 +54,9 @@ const MOMENTS: [Moment; 7] = [
 /// A store, the marketplace and the product.
 struct Scene {
     store: String,
-    marketplace: Marketplace,
+    marketplace: UsageServer,
     address: SocketAddr,
-    product: Product,
+    product: ReportingProduct,
 }
 
 #[test]
@@ -91,12 +91,12 @@ fn rounds() -> usize {
 impl Scene {
     /// Imports the instances. An imported instance has no beginning, so it may have old usage.
     fn set(store: String) -> Self {
-        let (marketplace, address) = Marketplace::listen(&Product::instances());
-        let scene = Self { store, marketplace, address, product: Product::new() };
+        let (marketplace, address) = UsageServer::listen(&ReportingProduct::instances());
+        let scene = Self { store, marketplace, address, product: ReportingProduct::new() };
         let row = |id: String| {
             format!("{id},CS-{id},CS-{id}-1,active,20990101000000,https://app.example.com\n")
         };
-        let rows: String = Product::instances().into_iter().map(row).collect();
+        let rows: String = ReportingProduct::instances().into_iter().map(row).collect();
         let head = "instanceId,orderId,orderLineId,state,expireTime,frontEndUrl\n";
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("instances.csv");

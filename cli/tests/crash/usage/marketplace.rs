@@ -29,9 +29,9 @@ pub struct Inner {
 
 /// A marketplace that listens. Its clones are the same marketplace.
 #[derive(Clone)]
-pub struct Marketplace(Arc<(Mutex<Inner>, Condvar)>);
+pub struct UsageServer(Arc<(Mutex<Inner>, Condvar)>);
 
-impl Marketplace {
+impl UsageServer {
     /// Knows these instances, and listens on loopback.
     pub fn listen(instances: &[String]) -> (Self, SocketAddr) {
         let mut rules = UsageRules::new(KEY);

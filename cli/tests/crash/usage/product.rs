@@ -28,7 +28,7 @@ const NEW_CALLS: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What the product has measured, and what koohook has accepted.
-pub struct Product {
+pub struct ReportingProduct {
     /// The end of the newest window.
     end: u64,
     memory: Mutex<Memory>,
@@ -48,7 +48,7 @@ struct Memory {
 /// The status of each record of an answer.
 type Statuses = Vec<String>;
 
-impl Product {
+impl ReportingProduct {
     /// A product that has measured until the last full hour.
     pub fn new() -> Self {
         let end = now() / 3_600_000 * 3_600_000;
