@@ -29,7 +29,7 @@ use crate::order_details::OrderFacts;
 pub use abandonment::{CHECK_AGAIN, ClockTrust, ORDER_FAILS_AFTER};
 pub use access::Access;
 pub use call_time::effective;
-pub use charging::{ChargingMode, UsageKind};
+pub use charging::{ChargingMode, ShownUsageKind, UsageKind};
 pub use state::{FreezeCause, InstanceState};
 pub use transition::Transition;
 pub use wait::{AccessWait, LongWait};

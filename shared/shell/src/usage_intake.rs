@@ -2,7 +2,7 @@
 //! operator's file (decisions J1, J2, J7).
 
 use domain::entity::{Entity, Subject};
-use domain::instance::{ChargingMode, UsageKind};
+use domain::instance::{ChargingMode, Instance, ShownUsageKind};
 use domain::record::EntityRecord;
 use domain::usage::{
     InstanceReport, InstanceUsage, RecordVerdict, RejectReason, ReportDecision, UsageCycle,
@@ -10,7 +10,7 @@ use domain::usage::{
 };
 
 use crate::failure::Failure;
-use crate::repository::{Repository, Slot, Start, Update, UsageSlot, UsageUpdate};
+use crate::repository::{Repository, Slot, Start, Update, Updated, UsageSlot, UsageUpdate};
 use crate::world::World;
 
 /// Accepts reported windows within the repository's deadline.
@@ -31,13 +31,6 @@ pub struct InstanceOutcome {
     pub is_almost_full: bool,
 }
 
-/// An instance that can have usage, or why it cannot.
-struct JudgedInstance {
-    life: Result<UsageLife, RejectReason>,
-    /// The record to write: an instance of unknown mode is pay-per-use from now on (decision J7).
-    learned: Option<EntityRecord>,
-}
-
 impl<W: World> UsageIntake<'_, W> {
     /// Stores the records of one instance. Those that are accepted are stored when it returns.
     ///
@@ -45,14 +38,11 @@ impl<W: World> UsageIntake<'_, W> {
     /// If the store does not answer in time, or a stored value is unusable.
     pub async fn store(&self, report: &InstanceReport<'_>) -> Result<InstanceOutcome, Failure> {
         let subject = Subject::Instance(report.instance_id.clone());
-        let updated = self.repository.update(Start::Subject(&subject), |slot: &Slot| {
-            let JudgedInstance { life, learned } = JudgedInstance::of(slot.record());
-            Ok::<_, Failure>(match learned {
-                None => Update::Leave(life),
-                Some(record) => Update::write(record, life),
-            })
+        let judged = self.repository.update(Start::Subject(&subject), |slot: &Slot| {
+            Ok::<_, Failure>(Update::Leave(life(slot.record())))
         });
-        let life = match updated.await?.decided {
+        let Updated { slot: instance, decided: life } = judged.await?;
+        let life = match life {
             Ok(life) => life,
             Err(reason) => return Ok(InstanceOutcome::rejected(report, reason)),
         };
@@ -65,7 +55,25 @@ impl<W: World> UsageIntake<'_, W> {
             })
         });
         let updated = updated.await?;
-        Ok(InstanceOutcome::new(updated.decided, updated.slot.record()))
+        let outcome = InstanceOutcome::new(updated.decided, updated.slot.record());
+        if outcome.has_windows() {
+            self.learn(instance).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Stores that the instance has windows, if its mode is unknown and it learned nothing before
+    /// (decision J7). The windows are stored first, because a rejected record teaches nothing. The
+    /// relay sends stored windows of every kind. If koohook stops in between, or this write fails,
+    /// the product gets no 200 and repeats the report. The repeat teaches the kind.
+    async fn learn(&self, instance: Slot) -> Result<(), Failure> {
+        let updated = self.repository.update(Start::Slot(instance), |slot: &Slot| {
+            Ok::<_, Failure>(match learned(slot.record()) {
+                None => Update::Leave(()),
+                Some(record) => Update::write(record, ()),
+            })
+        });
+        updated.await.map(|_| ())
     }
 
     /// Decides on the records of one instance, and stores nothing.
@@ -74,7 +82,7 @@ impl<W: World> UsageIntake<'_, W> {
     /// If the store does not answer in time, or a stored value is unusable.
     pub async fn try_out(&self, report: &InstanceReport<'_>) -> Result<InstanceOutcome, Failure> {
         let slot = self.repository.read(&Subject::Instance(report.instance_id.clone())).await?;
-        let life = match JudgedInstance::of(slot.record()).life {
+        let life = match life(slot.record()) {
             Ok(life) => life,
             Err(reason) => return Ok(InstanceOutcome::rejected(report, reason)),
         };
@@ -94,6 +102,11 @@ impl<W: World> UsageIntake<'_, W> {
 }
 
 impl InstanceOutcome {
+    /// Whether a window was accepted, now or before.
+    fn has_windows(&self) -> bool {
+        self.verdicts.iter().any(|verdict| !matches!(verdict, RecordVerdict::Rejected(_)))
+    }
+
     fn new(verdicts: Vec<RecordVerdict>, usage: Option<&InstanceUsage>) -> Self {
         Self { verdicts, is_almost_full: usage.is_some_and(InstanceUsage::is_almost_full) }
     }
@@ -103,21 +116,26 @@ impl InstanceOutcome {
     }
 }
 
-impl JudgedInstance {
-    fn of(record: Option<&EntityRecord>) -> Self {
-        let rejected = |reason| Self { life: Err(reason), learned: None };
-        let Some((record, Entity::Instance(instance))) = record.map(|it| (it, &it.entity)) else {
-            return rejected(RejectReason::InstanceUnknown);
-        };
-        match instance.charging() {
-            Some(ChargingMode::Package | ChargingMode::Other) => {
-                return rejected(RejectReason::NotPayPerUse);
-            }
-            Some(ChargingMode::PayPerUse) | None => (),
+/// When an instance exists, or why it cannot have windows.
+fn life(record: Option<&EntityRecord>) -> Result<UsageLife, RejectReason> {
+    let instance = instance(record).ok_or(RejectReason::InstanceUnknown)?;
+    match instance.charging() {
+        Some(ChargingMode::Package | ChargingMode::Other) => Err(RejectReason::NotPayPerUse),
+        Some(ChargingMode::PayPerUse) | None => Ok(instance.usage_life()),
+    }
+}
+
+/// The record to write after a window was accepted. `None` if nothing changes.
+fn learned(record: Option<&EntityRecord>) -> Option<EntityRecord> {
+    let learned = instance(record)?.learn_usage(ShownUsageKind::Windows)?;
+    Some(EntityRecord { entity: learned.into(), ..record?.clone() })
+}
+
+fn instance(record: Option<&EntityRecord>) -> Option<&Instance> {
+    match &record?.entity {
+        Entity::Instance(instance) => Some(instance),
+        Entity::MovedTo(_) | Entity::Tenant(_) | Entity::Application(_) | Entity::KitList(_) => {
+            None
         }
-        let learned = instance.learn_usage(UsageKind::PayPerUse);
-        let learned =
-            learned.map(|learned| EntityRecord { entity: learned.into(), ..record.clone() });
-        Self { life: Ok(instance.usage_life()), learned }
     }
 }

@@ -5,7 +5,7 @@ mod bought;
 mod ended;
 mod queried;
 
-use domain::instance::{Instance, UsageKind};
+use domain::instance::{Instance, ShownUsageKind, UsageKind};
 use domain::record::EntityRecord;
 use domain::store_keys::usage_key;
 use domain::usage::{InstanceUsage, RecordVerdict, ReportedRecord, UsageCycle, UsageLife};
@@ -70,7 +70,11 @@ fn usage_info(body: &str) -> Option<&str> {
 /// Stores that the product's messages have shown what an instance is.
 fn learn(koohook: &Bundled, id: &str, kind: UsageKind) {
     let kept = run(koohook.kept(id)).unwrap();
-    let learned = run(koohook.instance(id)).learn_usage(kind).unwrap();
+    let shown = match kind {
+        UsageKind::PayPerUse => ShownUsageKind::Windows,
+        UsageKind::Package => ShownUsageKind::PackageInfo,
+    };
+    let learned = run(koohook.instance(id)).learn_usage(shown).unwrap();
     run(koohook.keep(id, &EntityRecord { entity: learned.into(), ..kept }));
 }
 

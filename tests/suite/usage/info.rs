@@ -114,27 +114,40 @@ fn each_instance_that_can_have_no_usage_has_its_status() {
     assert_eq!(values(&koohook, &id), ["1"]);
 }
 
-/// The columns: the charging mode, whether the instance reported a window before, and its kind after
-/// the message.
+/// The columns: the charging mode, whether the instance reported a window before, the kind after a
+/// message with `relatedInstanceId`, and after one without it.
 #[test]
-fn an_instance_of_unknown_mode_is_a_package_unless_it_reported_windows() {
-    for (mode, has_reported, kind) in [
-        (None, false, UsageKind::Package),
-        (None, true, UsageKind::PayPerUse),
-        (Some("0"), false, UsageKind::PayPerUse),
-        (Some("5"), false, UsageKind::Package),
+fn only_an_instance_of_unknown_mode_learns_its_kind_from_the_message() {
+    let (pay, package) = (UsageKind::PayPerUse, UsageKind::Package);
+    for (mode, has_reported, related, unrelated) in [
+        (None, false, package, pay),
+        (None, true, package, pay),
+        (Some("0"), false, pay, pay),
+        (Some("0"), true, pay, pay),
+        (Some("5"), false, package, package),
     ] {
-        let koohook = koohook(&PENDING);
-        buy(&koohook, "CS1", mode);
-        koohook.world().pass(HOUR * 3);
-        let id = if mode.is_some() { id("CS1") } else { id_of_other("CS1") };
-        if has_reported {
-            assert_eq!(sends(&koohook, &[hour(&koohook, &id, 1, "1")]).1, ["accepted"]);
+        let related_entry = json!({ "usageValue": "1", "relatedInstanceId": "i-2" });
+        for (entry, kind) in [(related_entry, related), (entry("1"), unrelated)] {
+            learns(mode, has_reported, &entry, kind);
         }
-        assert_eq!(put(&koohook, &id, 0, &message(&id, &[entry("1")])), 200);
-        assert_eq!(run(koohook.instance(&id)).usage_kind(), Some(kind), "{mode:?} {has_reported}");
-        assert_eq!(values(&koohook, &id), ["1"]);
-        let windows = stored(&koohook, &id).unwrap().records.len();
-        assert_eq!(windows, usize::from(has_reported), "the windows stay");
     }
+}
+
+fn learns(mode: Option<&str>, has_reported: bool, sent: &Value, kind: UsageKind) {
+    let koohook = koohook(&PENDING);
+    buy(&koohook, "CS1", mode);
+    koohook.world().pass(HOUR * 3);
+    let id = if mode.is_some() { id("CS1") } else { id_of_other("CS1") };
+    if has_reported {
+        assert_eq!(sends(&koohook, &[hour(&koohook, &id, 1, "1")]).1, ["accepted"]);
+    }
+    assert_eq!(put(&koohook, &id, 1, &message(&id, std::slice::from_ref(sent))), 200);
+    let usage_kind = || run(koohook.instance(&id)).usage_kind();
+    assert_eq!(usage_kind(), Some(kind), "{mode:?} {has_reported} {sent}");
+    assert_eq!(values(&koohook, &id), ["1"]);
+    let windows = stored(&koohook, &id).unwrap().records.len();
+    assert_eq!(windows, usize::from(has_reported), "the windows stay");
+    // A later message without `relatedInstanceId` changes no kind.
+    assert_eq!(put(&koohook, &id, 0, &message(&id, &[entry("2")])), 200);
+    assert_eq!(usage_kind(), Some(kind), "{mode:?} {has_reported} {sent}");
 }

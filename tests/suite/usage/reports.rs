@@ -1,10 +1,12 @@
 //! `POST /usage` (decisions J1, J2, J7): what is accepted, repeated and rejected.
 
-use domain::instance::UsageKind;
+use domain::instance::{ShownUsageKind, UsageKind};
+use domain::record::EntityRecord;
 use futures_util::future;
 use protocol::time::UnixMillis;
 use serde_json::json;
 use tests::call::{PENDING, SETTINGS, koohook, run};
+use tests::world::StoreFault;
 
 use super::calls::*;
 
@@ -150,6 +152,57 @@ fn an_instance_of_unknown_mode_that_reports_is_pay_per_use() {
     assert_eq!(usage(), Some(UsageKind::PayPerUse));
     assert_eq!(sends(&koohook, &[hour(&koohook, &id, 2, "1")]).1, ["accepted"]);
     assert_eq!(koohook.store().take_counts(), (2, 1));
+}
+
+#[test]
+fn a_rejected_record_teaches_nothing() {
+    let koohook = koohook(&PENDING);
+    buy(&koohook, "CS1", None);
+    koohook.world().pass(HOUR * 3);
+    let id = id_of_other("CS1");
+    koohook.store().take_counts();
+    let early = hour(&koohook, &id, 5, "1");
+    assert_eq!(sends(&koohook, std::slice::from_ref(&early)).1, ["begins-before-instance"]);
+    assert_eq!(koohook.store().take_counts(), (2, 0));
+    assert_eq!(run(koohook.instance(&id)).usage_kind(), None);
+    let both = [early, hour(&koohook, &id, 1, "1")];
+    assert_eq!(sends(&koohook, &both).1, ["begins-before-instance", "accepted"]);
+    assert_eq!(run(koohook.instance(&id)).usage_kind(), Some(UsageKind::PayPerUse));
+}
+
+/// The windows of a package of unknown mode are accepted, and it stays a package.
+#[test]
+fn a_report_does_not_change_a_package_that_was_learned() {
+    let koohook = koohook(&PENDING);
+    buy(&koohook, "CS1", None);
+    koohook.world().pass(HOUR * 3);
+    let id = id_of_other("CS1");
+    let package = run(koohook.instance(&id)).learn_usage(ShownUsageKind::PackageInfo).unwrap();
+    let kept = run(koohook.kept(&id)).unwrap();
+    run(koohook.keep(&id, &EntityRecord { entity: package.into(), ..kept }));
+    koohook.store().take_counts();
+    assert_eq!(sends(&koohook, &[hour(&koohook, &id, 1, "1")]).1, ["accepted"]);
+    assert_eq!(koohook.store().take_counts(), (2, 1), "nothing is learned");
+    assert_eq!(run(koohook.instance(&id)).usage_kind(), Some(UsageKind::Package));
+    assert_eq!(total(&koohook, &id).1, 1);
+}
+
+/// The windows are stored before the kind. The answer says that the product must repeat the report.
+#[test]
+fn a_kind_that_could_not_be_stored_is_learned_by_the_repeat() {
+    let koohook = koohook(&PENDING);
+    buy(&koohook, "CS1", None);
+    koohook.world().pass(HOUR * 3);
+    let id = id_of_other("CS1");
+    let records = [hour(&koohook, &id, 1, "1")];
+    let works = std::iter::repeat_n(StoreFault::None, 3);
+    koohook.store().plan(works.chain([StoreFault::Refused; 3]));
+    assert_eq!(sends(&koohook, &records), (503, vec!["retry".to_owned()]));
+    koohook.store().plan([]);
+    assert_eq!(total(&koohook, &id).1, 1, "the window is stored");
+    assert_eq!(run(koohook.instance(&id)).usage_kind(), None);
+    assert_eq!(sends(&koohook, &records), (200, vec!["repeated".to_owned()]));
+    assert_eq!(run(koohook.instance(&id)).usage_kind(), Some(UsageKind::PayPerUse));
 }
 
 /// Two processes read the same value, and each writes over it.

@@ -16,6 +16,17 @@ pub enum ChargingMode {
     Other,
 }
 
+/// What a usage message of its product shows of an instance.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ShownUsageKind {
+    /// A window of its own usage was accepted.
+    Windows,
+    /// It has usage, and the product names no instance to which the usage belongs.
+    Info,
+    /// Its usage belongs to another instance, which the product names: it is a package.
+    PackageInfo,
+}
+
 /// Whose usage an instance has.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,17 +57,17 @@ impl Instance {
         }
     }
 
-    /// The instance with what a usage message of its product shows. `None` if nothing changes: the
-    /// charging mode is known, or the kind was learned before. An instance that reported usage stays
-    /// pay-per-use, even if its product names it as a package later.
-    pub fn learn_usage(&self, kind: UsageKind) -> Option<Self> {
-        let is_new = match (self.usage, kind) {
-            (None, _) | (Some(UsageKind::Package), UsageKind::PayPerUse) => true,
-            (Some(UsageKind::PayPerUse), _) | (Some(UsageKind::Package), UsageKind::Package) => {
-                false
+    /// The instance with what a usage message of its product shows (decision J7). `None` if nothing
+    /// changes: the charging mode is known, or the kind was learned before. A package stays one. Only
+    /// a package has usage that belongs to another instance, so this counts more than its windows.
+    pub fn learn_usage(&self, shown: ShownUsageKind) -> Option<Self> {
+        let kind = match shown {
+            ShownUsageKind::PackageInfo => UsageKind::Package,
+            ShownUsageKind::Windows | ShownUsageKind::Info => {
+                self.usage.unwrap_or(UsageKind::PayPerUse)
             }
         };
-        let learns = is_new && self.charging().is_none();
+        let learns = self.usage != Some(kind) && self.charging().is_none();
         learns.then(|| Self { usage: Some(kind), ..self.clone() })
     }
 }
@@ -125,18 +136,24 @@ mod tests {
     /// kind after that.
     #[test]
     fn only_an_instance_of_unknown_mode_learns_from_its_product() {
+        use ShownUsageKind::{Info, PackageInfo, Windows};
         let (pay, package) = (Some(UsageKind::PayPerUse), Some(UsageKind::Package));
         let cases = [
-            (None, None, UsageKind::PayPerUse, pay, pay),
-            (None, None, UsageKind::Package, package, package),
-            (None, package, UsageKind::PayPerUse, pay, pay),
-            (None, package, UsageKind::Package, None, package),
-            (None, pay, UsageKind::Package, None, pay),
-            (None, pay, UsageKind::PayPerUse, None, pay),
-            (Some("0"), None, UsageKind::Package, None, pay),
-            (Some("5"), None, UsageKind::PayPerUse, None, package),
-            (Some("1"), None, UsageKind::PayPerUse, None, None),
-            (Some("1"), pay, UsageKind::PayPerUse, None, None),
+            (None, None, Windows, pay, pay),
+            (None, None, Info, pay, pay),
+            (None, None, PackageInfo, package, package),
+            (None, package, Windows, None, package),
+            (None, package, Info, None, package),
+            (None, package, PackageInfo, None, package),
+            (None, pay, Windows, None, pay),
+            (None, pay, Info, None, pay),
+            (None, pay, PackageInfo, package, package),
+            (Some("0"), None, PackageInfo, None, pay),
+            (Some("0"), package, Windows, None, pay),
+            (Some("5"), None, Windows, None, package),
+            (Some("5"), pay, Info, None, package),
+            (Some("1"), None, Windows, None, None),
+            (Some("1"), pay, PackageInfo, None, None),
         ];
         for (mode, usage, shown, learned, kind) in cases {
             let before = Instance { usage, ..instance(mode, None) };

@@ -12,20 +12,31 @@ impl Instance {
     /// The `usageInfo` of a query. Empty for an instance that has no usage.
     pub fn usage_info(&self, usage: Option<&InstanceUsage>, now: UnixMillis) -> Vec<UsageInfo> {
         let Some(kind) = self.usage_kind() else { return Vec::new() };
-        let reported = usage.and_then(|usage| usage.info.as_ref());
-        match (kind, reported) {
-            (UsageKind::PayPerUse, _) => {
+        if let Some(ReportedInfo { at, entries }) = self.queried_info(usage) {
+            return entries.iter().map(|entry| of_entry(entry, *at)).collect();
+        }
+        match kind {
+            UsageKind::PayPerUse => {
+                let reported = usage.and_then(|usage| usage.info.as_ref());
                 let counted = usage.and_then(|usage| Some((usage.total(), usage.newest_end?)));
                 let (total, at) =
                     counted.unwrap_or_else(|| (UsageTotal::ZERO, self.first_known(now)));
                 let dashboard_url = reported.and_then(only_address);
                 vec![UsageInfo { dashboard_url, ..info(total, at) }]
             }
-            (UsageKind::Package, Some(ReportedInfo { at, entries })) => {
-                entries.iter().map(|entry| of_entry(entry, *at)).collect()
-            }
-            (UsageKind::Package, None) => vec![info(UsageTotal::ZERO, self.first_known(now))],
+            UsageKind::Package => vec![info(UsageTotal::ZERO, self.first_known(now))],
         }
+    }
+
+    /// The product's entries, if a query answers them and not the sum of windows: those of a package,
+    /// and those of an instance of unknown mode until it has windows (decision J7).
+    pub fn queried_info<'a>(&self, usage: Option<&'a InstanceUsage>) -> Option<&'a ReportedInfo> {
+        let usage = usage?;
+        let answers_entries = match self.usage_kind()? {
+            UsageKind::Package => true,
+            UsageKind::PayPerUse => self.charging().is_none() && usage.newest_end.is_none(),
+        };
+        usage.info.as_ref().filter(|_| answers_entries)
     }
 
     /// The beginning of the instance. An instance without a beginning has the earliest time that its

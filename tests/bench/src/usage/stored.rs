@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::entity::Subject;
-use domain::instance::UsageKind;
+use domain::instance::ShownUsageKind;
 use domain::record::EntityRecord;
 use domain::store_keys::usage_key;
 use domain::usage::{
@@ -74,7 +74,7 @@ pub async fn write_instances(context: &UsageContext, count: usize) -> Result<()>
     let write = |number: usize| async move {
         let repository = context.repository(deadline(context));
         let instance = lists::instance(number)?;
-        let instance = instance.learn_usage(UsageKind::PayPerUse).unwrap_or(instance);
+        let instance = instance.learn_usage(ShownUsageKind::Windows).unwrap_or(instance);
         let slot = repository.read(&Subject::Instance(instance.id.clone())).await?;
         repository.write(&slot, EntityRecord::new(instance.into())).await?;
         Ok(())

@@ -133,6 +133,34 @@ fn a_pay_per_use_instance_has_the_address_of_its_only_entry() {
     }
 }
 
+/// An instance of unknown mode whose product names no other instance is pay-per-use. Its product may
+/// say its usage before it reports windows.
+#[test]
+fn an_instance_of_unknown_mode_has_the_entries_until_windows_are_reported() {
+    let entries = r#"[{"usageValue":7,"dashboardUrl":"https://app.example.com/u"}]"#;
+    let put_entry = concat!(
+        r#"[{"usageValue":7,"statisticalTime":"20261005205959123","#,
+        r#""dashboardUrl":"https://app.example.com/u"}"#
+    );
+    let sum = concat!(
+        r#"[{"usageValue":12.5,"statisticalTime":"20261005190000000","#,
+        r#""dashboardUrl":"https://app.example.com/u"}"#
+    );
+    let nothing = format!(r#"[{{"usageValue":0,"statisticalTime":"{NOW_DIGITS}""#);
+    let of_mode = format!(r#"{nothing},"dashboardUrl":"https://app.example.com/u"}}"#);
+    for (contract, first) in [(Contract::V2, put_entry), (Contract::V1, of_mode.as_str())] {
+        let (koohook, id) = with_pay_per_use(contract);
+        let info = put(&id, entries).info;
+        keep_usage(&koohook, &put(&id, entries));
+        let body = query(&koohook, contract, &id);
+        assert_eq!(usage_info(&body), Some(first), "{contract:?}: {body}");
+        koohook.world().pass(Duration::from_millis(1));
+        keep_usage(&koohook, &InstanceUsage { info, ..reported(&id, &REPORTED[..1]) });
+        let body = query(&koohook, contract, &id);
+        assert_eq!(usage_info(&body), Some(sum), "{contract:?}: {body}");
+    }
+}
+
 /// Without a beginning, the time is the earliest that koohook knows of the instance.
 #[test]
 fn an_instance_without_a_beginning_still_has_a_time() {

@@ -1,10 +1,10 @@
-//! Stores what the product says about the usage of a package, for the marketplace's query (decisions
+//! Stores what the product says about the usage of an instance, for the marketplace's query (decisions
 //! J6, J7).
 
 use std::time::Duration;
 
 use domain::entity::{Entity, Subject};
-use domain::instance::{Access, ChargingMode, Instance, InstanceState, UsageKind};
+use domain::instance::{Access, ChargingMode, Instance, InstanceState, ShownUsageKind};
 use domain::record::EntityRecord;
 use domain::usage::{InstanceUsage, UsageInfoReport, UsageMessageError};
 use http::request::Parts;
@@ -33,7 +33,9 @@ pub(super) async fn apply<W: World>(
     }
     let report = report?;
     let repository = context.repository(Deadline::after(context.world.elapsed(), BUDGET));
-    learn(&repository, id, ids).await?;
+    let shown =
+        if report.is_of_package() { ShownUsageKind::PackageInfo } else { ShownUsageKind::Info };
+    learn(&repository, id, shown, ids).await?;
     let slot = repository.read_usage(id).await?;
     let updated = repository.update_usage(slot, |slot: &UsageSlot| {
         let current = slot.record().cloned();
@@ -46,11 +48,12 @@ pub(super) async fn apply<W: World>(
     Ok(updated.await?.decided)
 }
 
-/// Checks that the instance can have usage. If its mode is unknown and it reported no windows, it is a
-/// package from now on.
+/// Checks that the instance can have usage. If its mode is unknown, koohook learns from the message
+/// what it is.
 async fn learn<W: World>(
     repository: &Repository<'_, W>,
     id: &InstanceId,
+    shown: ShownUsageKind,
     ids: &mut LogIds,
 ) -> Result<(), UsageRefusal> {
     let subject = Subject::Instance(id.clone());
@@ -59,7 +62,7 @@ async fn learn<W: World>(
         let Entity::Instance(instance) = &record.entity else { return Err(UsageRefusal::Unknown) };
         *ids = LogIds::of_record(record);
         check(instance)?;
-        Ok::<_, UsageRefusal>(match instance.learn_usage(UsageKind::Package) {
+        Ok::<_, UsageRefusal>(match instance.learn_usage(shown) {
             None => Update::Leave(()),
             Some(learned) => {
                 let record = EntityRecord { entity: learned.into(), ..record.clone() };
