@@ -34,7 +34,8 @@ The command reads the same settings as koohook serve, and prints one line for ea
                wrong signature; the product must reject it
   order query  queries a mock order of the marketplace, if KOOHOOK_OPENAPI_AK is set
   notices      how many notices wait after failed attempts
-  usage        how many windows of pay-per-use instances wait, and whether one is late
+  usage        how many windows of pay-per-use instances wait, and whether one is late, as in
+               koohook status
 
 It writes only the proof of its permissions in the store. Like a start, it adds the new columns to a
 SQLite file of an older version, which then refuses the file. You can run it beside a running server. The

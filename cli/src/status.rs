@@ -25,9 +25,9 @@ use crate::session::{Session, settings};
 
 The command asks the server for /healthz and /readyz, and reads the store of KOOHOOK_STORE with the
 keys of KOOHOOK_SEAL_KEY. It writes nothing. The exit code is 1 if a line says failed: the server
-does not answer or is not ready, the store does not answer, a notice has been due for more than 10
-minutes, a purchase has waited for access data for more than 90 minutes, or usage will miss its
-deadline.")]
+does not answer or is not ready, the store does not answer, a notice or usage has been due for more
+than 10 minutes, a purchase has waited for access data for more than 90 minutes, or usage misses its
+deadline that koohook accepted in time.")]
 pub struct StatusArguments {
     /// The address of the server [default: the address in KOOHOOK_LISTEN].
     url: Option<String>,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::outbox::Reader;
-use domain::usage::{InstanceUsage, Lateness, RecordState, UsageCycle};
+use domain::usage::{InstanceUsage, Lateness, RecordState, UsageCycle, WaitingRecord};
 use futures_util::{StreamExt, stream};
 use protocol::time::UnixMillis;
 use shell::failure::Failure;
@@ -12,7 +12,6 @@ use shell::store::{Entry, Queue, Store};
 use shell::world::World;
 
 use super::cycle;
-use super::usage_line::lateness;
 use crate::counted::counted;
 use crate::error::CommandError;
 use crate::findings::Finding;
@@ -29,7 +28,12 @@ struct WaitingCounts {
     /// How long ago the oldest of them ended.
     age: Duration,
     late: usize,
+    /// The windows that will miss the marketplace's deadline.
     missing: usize,
+    /// The windows that missed it.
+    missed: usize,
+    /// Whether koohook accepted one of those in time: the product did not report it too late.
+    is_at_fault: bool,
     rejected: usize,
     /// How late the relay is.
     overdue: Duration,
@@ -72,18 +76,34 @@ impl WaitingCounts {
     fn add(&mut self, usage: &InstanceUsage, cycle: UsageCycle, now: UnixMillis) {
         self.instances += 1;
         for record in &usage.records {
-            match record.state {
+            match &record.state {
                 RecordState::Zero | RecordState::Sent => (),
                 RecordState::Rejected { .. } => self.rejected += 1,
-                RecordState::Waiting(_) => {
-                    self.waiting += 1;
-                    self.age = self.age.max(now.since(record.window.end()));
-                    match lateness(record, cycle, now) {
-                        Lateness::InTime => (),
-                        Lateness::Late => self.late += 1,
-                        Lateness::Missing => self.missing += 1,
-                    }
+                RecordState::Waiting(waiting) => {
+                    self.add_waiting(waiting, record.window.end(), cycle, now);
                 }
+            }
+        }
+    }
+
+    /// A window that was accepted after its deadline is never an error (decision J3).
+    fn add_waiting(
+        &mut self,
+        waiting: &WaitingRecord,
+        end: UnixMillis,
+        cycle: UsageCycle,
+        now: UnixMillis,
+    ) {
+        self.waiting += 1;
+        self.age = self.age.max(now.since(end));
+        match cycle.lateness(end, now) {
+            Lateness::InTime => (),
+            Lateness::Late => self.late += 1,
+            Lateness::Missing => {
+                let has_missed = now >= cycle.deadline(end);
+                self.missed += usize::from(has_missed);
+                self.missing += usize::from(!has_missed);
+                self.is_at_fault |= cycle.lateness(end, waiting.accepted) != Lateness::Missing;
             }
         }
     }
@@ -94,13 +114,17 @@ impl WaitingCounts {
         }
         let troubles = self.troubles();
         let text = [vec![self.waits()], troubles].concat().join("; ");
-        if self.missing > 0 || self.overdue > STUCK {
+        if self.is_at_fault || self.overdue > STUCK {
             Finding::failed(text)
-        } else if self.late > 0 || self.rejected > 0 {
+        } else if self.needs_look() {
             Finding::warn(text)
         } else {
             Finding::ok(text)
         }
+    }
+
+    const fn needs_look(&self) -> bool {
+        self.late + self.missing + self.missed + self.rejected > 0
     }
 
     fn waits(&self) -> String {
@@ -115,14 +139,15 @@ impl WaitingCounts {
     }
 
     fn troubles(&self) -> Vec<String> {
-        let Self { late, missing, rejected, overdue, .. } = *self;
+        let Self { late, missing, missed, rejected, overdue, .. } = *self;
         let trouble = |is: bool, text: String| is.then_some(text);
         let troubles = [
             trouble(overdue > STUCK, format!("the relay is {} late, {RELAY}", span_text(overdue))),
+            trouble(missed > 0, format!("{missed} missed the deadline")),
             trouble(missing > 0, format!("{missing} will miss the deadline")),
             trouble(late > 0, format!("{late} late")),
             trouble(rejected > 0, format!("{rejected} rejected")),
-            trouble(late + missing + rejected > 0, LIST.to_owned()),
+            trouble(self.needs_look(), LIST.to_owned()),
         ];
         troubles.into_iter().flatten().collect()
     }
@@ -165,7 +190,13 @@ mod tests {
                 "at least 0 windows wait; 3 rejected; see koohook usage list",
             ),
             (
-                WaitingCounts { waiting: 1, missing: 1, age: minutes(90), ..counts },
+                WaitingCounts {
+                    waiting: 1,
+                    missing: 1,
+                    is_at_fault: true,
+                    age: minutes(90),
+                    ..counts
+                },
                 FindingLevel::Failed,
                 "1 window waits, the oldest ended 1 h 30 min ago; 1 will miss the deadline; see \
                  koohook usage list",
@@ -173,8 +204,45 @@ mod tests {
         ] {
             assert_eq!(counts.finding(), Finding { level, text: text.to_owned() });
         }
+        let missed = WaitingCounts { waiting: 1, missed: 1, age: minutes(120), ..counts };
+        assert_eq!(missed.finding().level, FindingLevel::Warn);
         let overdue = WaitingCounts { overdue: minutes(11), ..counts }.finding();
         assert_eq!(overdue.level, FindingLevel::Failed);
         assert!(overdue.text.contains("the relay is 11 min late, check that"), "{}", overdue.text);
+    }
+
+    fn waiting(accepted: UnixMillis) -> WaitingRecord {
+        WaitingRecord {
+            accepted,
+            next: accepted,
+            record_time: None,
+            at_most: None,
+            refused_since: None,
+            told: Lateness::InTime,
+            code: None,
+        }
+    }
+
+    /// The columns: the minutes from the window's end to its acceptance and until now; how many are
+    /// late, will miss the deadline and missed it; and the level.
+    #[test]
+    fn a_window_that_was_reported_too_late_is_no_error() {
+        let (end, minute) = (UnixMillis::new(1_791_234_000_000), Duration::from_mins);
+        for (accepted, minutes, counted, level) in [
+            (1, 59, [0, 0, 0], FindingLevel::Ok),
+            (1, 60, [1, 0, 0], FindingLevel::Warn),
+            (89, 90, [0, 1, 0], FindingLevel::Failed),
+            (89, 119, [0, 1, 0], FindingLevel::Failed),
+            (89, 120, [0, 0, 1], FindingLevel::Failed),
+            (90, 119, [0, 1, 0], FindingLevel::Warn),
+            (90, 1_140, [0, 0, 1], FindingLevel::Warn),
+        ] {
+            let accepted = end.after(minute(accepted));
+            let waiting = waiting(accepted);
+            let mut counts = WaitingCounts { instances: 1, ..WaitingCounts::default() };
+            counts.add_waiting(&waiting, end, UsageCycle::Hourly, end.after(minute(minutes)));
+            assert_eq!([counts.late, counts.missing, counts.missed], counted, "{minutes}");
+            assert_eq!(counts.finding().level, level, "{accepted:?} {minutes}");
+        }
     }
 }

@@ -218,9 +218,16 @@ fn status_and_check_say_what_waits() {
     let status = || seller.shop.koohook(&["status", "http://127.0.0.1:1"]);
     status().check(1, "usage            off     no instance has usage", "");
     seller.report(&[record("i-1", 4, "1")]).check(0, "1 record in all", "");
-    let missing = "1 window waits, the oldest ended 3 h";
-    status().check(1, &format!("usage            failed  {missing}"), "");
-    seller.shop.check().check(1, &format!("usage            WARN    {missing}"), "");
+    let checks = |level: &str| {
+        let waits = format!("usage            {level:<6}  1 window waits, the oldest ended 3 h");
+        for done in [status(), seller.shop.check()] {
+            done.check(1, &waits, "");
+            done.check(1, "; 1 missed the deadline; see koohook usage list\n", "");
+        }
+    };
+    checks("WARN");
+    seller.accept_in_time("i-1");
+    checks("failed");
     seller.send("i-1", &rejected("012"));
     let text = "usage            WARN    0 windows wait; 1 rejected; see koohook usage list";
     status().check(1, text, "");

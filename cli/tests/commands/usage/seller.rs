@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use domain::instance::ClockTrust;
 use domain::outbox::Reader;
-use domain::usage::{InstanceUsage, SendOutcome, TakeRules, UsageCycle};
+use domain::usage::{InstanceUsage, RecordState, SendOutcome, TakeRules, UsageCycle};
 use protocol::message::InstanceId;
 use protocol::time::UnixMillis;
 use serde_json::Value;
@@ -63,6 +63,17 @@ impl UsageSeller {
                 TakeRules { cycle: UsageCycle::Hourly, clock: ClockTrust::Trusted, may_send: true };
             for sent in usage.take(rules, now).outgoing {
                 usage.settle(&sent, outcome, UsageCycle::Hourly, now);
+            }
+        });
+    }
+
+    /// As if the product had reported every window at its end.
+    pub fn accept_in_time(&self, instance: &str) {
+        self.change(instance, |usage, _| {
+            for record in &mut usage.records {
+                if let RecordState::Waiting(waiting) = &mut record.state {
+                    waiting.accepted = record.window.end();
+                }
             }
         });
     }

@@ -39,6 +39,14 @@ impl UsageCycle {
         }
     }
 
+    /// Until when the marketplace expects a window.
+    pub fn deadline(self, end: UnixMillis) -> UnixMillis {
+        match self {
+            Self::Hourly => end.after(HOURLY_DEADLINE),
+            Self::Daily => next_beijing_midnight(end).after(DAILY_DEADLINE),
+        }
+    }
+
     /// When a window becomes late, and when it will miss its deadline.
     pub fn late_at(self, end: UnixMillis) -> [UnixMillis; 2] {
         match self {
@@ -56,6 +64,8 @@ fn next_beijing_midnight(at: UnixMillis) -> UnixMillis {
 }
 
 const HOURLY: [Duration; 2] = [Duration::from_mins(60), Duration::from_mins(90)];
+const HOURLY_DEADLINE: Duration = Duration::from_hours(2);
+const DAILY_DEADLINE: Duration = Duration::from_hours(1);
 const DAILY: [Duration; 2] = [Duration::from_mins(15), Duration::from_mins(45)];
 const DAY_MILLIS: u64 = 24 * 60 * 60 * 1_000;
 /// Beijing is 8 hours ahead of UTC, all year.
@@ -77,6 +87,14 @@ mod tests {
         assert_eq!(late("20280229140000"), Lateness::Late);
         assert_eq!(late("20280229142959"), Lateness::Late);
         assert_eq!(late("20280229143000"), Lateness::Missing);
+    }
+
+    #[test]
+    fn the_marketplace_expects_usage_until_its_deadline() {
+        let end = at("20280228160001");
+        assert_eq!(UsageCycle::Hourly.deadline(end), at("20280228180001"));
+        assert_eq!(UsageCycle::Daily.deadline(end), at("20280229170000"));
+        assert_eq!(UsageCycle::Daily.deadline(at("20280228160000")), at("20280228170000"));
     }
 
     /// Midnight in Beijing is 16:00 UTC. 2028 has a 29 February.
