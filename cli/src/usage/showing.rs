@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use domain::instance::{Instance, UsageKind};
-use domain::usage::{InstanceUsage, MAX_WINDOWS, UsageLife};
+use domain::usage::{InstanceUsage, MAX_WINDOWS, UsageInfoEntry, UsageLife};
 use protocol::time::UnixMillis;
 use serde_json::{Value, json};
 use shell::world::World;
@@ -13,6 +13,7 @@ use super::usage_filter::UsageLimit;
 use super::usage_line::UsageLine;
 use super::usage_state::UsageStateOption;
 use super::usage_store::UsageStore;
+use crate::counted::counted;
 use crate::entities::{Field, utc};
 use crate::error::CommandError;
 use crate::local_time::local_time;
@@ -77,25 +78,33 @@ impl ShownUsage {
         let Self { instance, usage, .. } = self;
         let UsageLife { begins, ends } = self.life();
         let info = usage.info.as_ref().map(|info| {
-            let entries = info.entries.len();
-            format!("{entries} entries, signed {}", local_time(info.at))
+            let entries = counted(info.entries.len(), "entry", "entries");
+            format!("{entries}, signed {}", local_time(info.at))
         });
+        let sum = || format!("{} since the beginning, without rejected windows", usage.total());
         let room = format!("{} of {MAX_WINDOWS} windows", usage.records.len());
-        vec![
+        let mut fields = vec![
             ("instance", Some(usage.instance_id.to_string())),
             ("kind", Some(self.kind().to_owned())),
             ("charging mode", instance.as_ref().and_then(|it| it.charging_mode.clone())),
             ("begins", begins.map(local_time)),
             ("released", ends.map(local_time)),
-            (
-                "usage",
-                Some(format!("{} since the beginning, without rejected windows", usage.total())),
-            ),
+            ("usage", self.has_sum().then(sum)),
             ("newest end", usage.newest_end.map(local_time)),
             ("windows", Some(self.counts_text())),
             ("room used", Some(room)),
             ("usage info", info),
-        ]
+        ];
+        let entries = usage.info.iter().flat_map(|info| &info.entries);
+        fields.extend(entries.map(|entry| ("entry", Some(entry_text(entry)))));
+        fields
+    }
+
+    /// Whether queryInstance answers the sum of the windows, and not the product's entries.
+    fn has_sum(&self) -> bool {
+        let Some(instance) = &self.instance else { return true };
+        let is_package = instance.usage_kind() == Some(UsageKind::Package);
+        !is_package && instance.queried_info(Some(&self.usage)).is_none()
     }
 
     /// When the instance exists, as far as koohook knows.
@@ -138,7 +147,7 @@ impl ShownUsage {
             "chargingMode": self.instance.as_ref().and_then(|it| it.charging_mode.as_ref()),
             "begins": utc(begins),
             "released": utc(ends),
-            "usage": usage.total().to_string(),
+            "usage": self.has_sum().then(|| usage.total().to_string()),
             "newestEnd": utc(usage.newest_end),
             "counts": counts,
             "room": MAX_WINDOWS,
@@ -147,6 +156,14 @@ impl ShownUsage {
             "windows": windows,
         })
     }
+}
+
+/// For example `120.5 of i-2, https://app.example.com/usage`.
+fn entry_text(entry: &UsageInfoEntry) -> String {
+    let UsageInfoEntry { usage_value, related_instance_id, dashboard_url } = entry;
+    let related = related_instance_id.iter().map(|id| format!(" of {id}"));
+    let address = dashboard_url.iter().map(|address| format!(", {address}"));
+    related.chain(address).fold(usage_value.to_string(), |text, more| text + &more)
 }
 
 fn row(line: &UsageLine, now: UnixMillis) -> [String; 9] {
@@ -159,3 +176,64 @@ fn row(line: &UsageLine, now: UnixMillis) -> [String; 9] {
 
 const HEADS: [&str; 9] =
     ["BEGIN", "END", "VALUE", "PACKAGE", "STATE", "LATE", "RECORD TIME", "METERING SN", "WHY"];
+
+#[cfg(test)]
+mod tests {
+    use domain::instance::Access;
+    use domain::usage::{ReportedInfo, UsageInfoReport};
+    use protocol::message::{InstanceId, OrderId};
+
+    use super::*;
+
+    /// What is shown of an instance with a charging mode whose product PUT these entries.
+    fn shown(mode: &str, entries: &str) -> ShownUsage {
+        let (id, order) = (InstanceId::parse("i-1").unwrap(), OrderId::parse("CS1").unwrap());
+        let instance = Instance::created(id.clone(), order, Access::Pending);
+        let instance = Some(instance.charged(Some(mode), UnixMillis::EPOCH));
+        let body = format!(
+            r#"{{"type":"instance.usage","data":{{"instanceId":"i-1","usageInfo":[{entries}]}}}}"#
+        );
+        let UsageInfoReport { entries } = UsageInfoReport::read(&id, body.as_bytes()).unwrap();
+        let info = Some(ReportedInfo { at: UnixMillis::EPOCH, entries });
+        ShownUsage {
+            instance,
+            usage: InstanceUsage { info, ..InstanceUsage::new(id) },
+            lines: vec![],
+        }
+    }
+
+    fn values(shown: &ShownUsage, name: &str) -> Vec<String> {
+        let fields = shown.fields().into_iter().filter(|(named, _)| *named == name);
+        fields.filter_map(|(_, value)| value).collect()
+    }
+
+    #[test]
+    fn a_package_has_entries_and_no_sum() {
+        let one = r#"{"usageValue":"120.50","relatedInstanceId":"i-2"}"#;
+        let other = r#"{"usageValue":3,"dashboardUrl":"https://app.example.com/u"}"#;
+        let package = shown("5", one);
+        assert_eq!(values(&package, "usage"), [""; 0]);
+        assert!(values(&package, "usage info")[0].starts_with("1 entry, signed "));
+        assert_eq!(values(&package, "entry"), ["120.5 of i-2"]);
+        assert_eq!(package.json(1)["usage"], Value::Null);
+        let two = shown("5", &format!("{one},{other}"));
+        assert!(values(&two, "usage info")[0].starts_with("2 entries, signed "));
+        assert_eq!(values(&two, "entry"), ["120.5 of i-2", "3, https://app.example.com/u"]);
+    }
+
+    #[test]
+    fn a_query_decides_whether_the_sum_is_shown() {
+        let entry = r#"{"usageValue":3}"#;
+        let sum = ["0 since the beginning, without rejected windows"];
+        let of_mode = shown("0", entry);
+        assert_eq!(values(&of_mode, "usage"), sum);
+        assert_eq!(of_mode.json(1)["usage"], "0");
+        let mut unknown = shown("", entry);
+        let learn = |it: Instance| it.learn_usage(domain::instance::ShownUsageKind::Info).unwrap();
+        unknown.instance = unknown.instance.map(learn);
+        assert_eq!(values(&unknown, "usage"), [""; 0]);
+        assert_eq!(values(&unknown, "entry"), ["3"]);
+        unknown.usage.newest_end = Some(UnixMillis::EPOCH);
+        assert_eq!(values(&unknown, "usage"), sum);
+    }
+}
