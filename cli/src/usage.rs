@@ -48,7 +48,7 @@ use crate::session::{Session, settings};
   koohook usage list --late                      what the marketplace should have by now
   koohook usage show 3c1d…                       all windows of one instance, and their sum
   koohook usage report --dry-run usage.csv       check a file of windows
-  koohook usage now --all                        send everything that waits now
+  koohook usage now --all                        send what waits at the next full minute
   koohook usage again 3c1d… BEGIN END            send a rejected window again
 
 Set KOOHOOK_STORE to the store [default: sqlite:koohook.db], KOOHOOK_SEAL_KEY to its key, and
@@ -73,8 +73,8 @@ enum UsageCommand {
   koohook usage list --older-than 2h -o json | jq '.[].instanceId'
 
 LATE is late if an operator should look, and missing if the window misses its deadline at the
-marketplace. WHY has the marketplace's code, its words and what to do. The last line of the table is the
-number of windows. Only a terminal gets the heads of the table.")]
+marketplace. WHY has the marketplace's code, what its guide says about the code, and what to do. The last
+line of the table is the number of windows. Only a terminal gets the heads of the table.")]
     List(UsageListArguments),
     /// Show the usage of one instance: its sum, its windows, the newest first, and their metering_sn.
     #[command(after_help = "Examples:
@@ -82,7 +82,8 @@ number of windows. Only a terminal gets the heads of the table.")]
   koohook usage show 3c1d… --all -o json
 
 usage is the sum that koohook answers to queryInstance: everything that was accepted since the beginning,
-without what the marketplace rejected. koohook keeps windows for about three weeks.
+without what the marketplace rejected. For a package it answers the product's entries, so that this line
+is missing. koohook keeps windows for about three weeks.
 
 METERING SN is the marketplace's unique ID of the record. With it you find the record in the console.")]
     Show(UsageShowArguments),
@@ -106,14 +107,14 @@ A window is the key: to report it again with the same value is harmless. If the 
 run it again. A rejected record rejects no other: the command prints it with its reason.
 The exit code is 1 if a record was rejected or the store failed.")]
     Report(UsageReportArguments),
-    /// Make waiting windows due, so that the relay sends them now.
+    /// Make waiting windows due, so that the relay sends them at the next full minute.
     #[command(after_help = "Examples:
   koohook usage now 3c1d…
   koohook usage now --all --yes
 
-The command counts the windows, and asks before it changes them. The relay sends them at its next run:
-the same records, so that the marketplace bills none twice. If the marketplace refuses the key, first
-correct the key.")]
+The command counts the windows, and asks before it changes them. The relay sends them: koohook serve at
+the next full minute, a timer at its next run. It sends the same records, so that the marketplace bills
+none twice. If the marketplace refuses the key, first correct the key.")]
     Now(UsageNowArguments),
     /// Send a window again that was rejected, or that the marketplace's later check refused.
     #[command(after_help = "Examples:

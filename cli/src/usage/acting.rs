@@ -169,5 +169,5 @@ const SHOWN: usize = 20;
 pub const GIVE_YES: &str = "give --yes, because the standard input is not a terminal";
 /// Who sends the windows.
 pub const RELAY: &str =
-    "the relay sends them: koohook serve within a minute, a timer at its next run";
+    "the relay sends them: koohook serve at the next full minute, a timer at its next run";
 const NOTHING: &str = "no window waits; koohook usage list --state rejected lists rejected ones";
