@@ -31,6 +31,23 @@ fn late_usage_has_one_warning_and_one_error() {
     assert_eq!(count(&koohook, &ids, "sending"), 30);
 }
 
+/// The marketplace failed until now, and receives the window after 60 and after 90 minutes.
+#[test]
+fn usage_that_is_received_in_this_run_is_not_late() {
+    for minutes in [60, 90] {
+        let (koohook, ids) = without_marketplace(1);
+        koohook.world().set_now(FULL_HOUR + (minutes - 5) * 60_000);
+        relay(&koohook);
+        Marketplace::of(&koohook, &ids);
+        let log = Log::default();
+        let _kept = log.keep();
+        koohook.world().set_now(FULL_HOUR + minutes * 60_000);
+        assert_eq!((relay(&koohook).usage.sent, words(&koohook, &ids)), (1, vec!["sent"]));
+        assert_eq!(lines(&log, "usage is late").len(), 0, "{minutes}");
+        assert_eq!(lines(&log, "usage will miss its deadline").len(), 0, "{minutes}");
+    }
+}
+
 #[test]
 fn usage_is_dropped_after_21_days_and_two_looks_and_not_before() {
     let (koohook, ids) = without_marketplace(1);

@@ -83,8 +83,9 @@ impl InstanceUsage {
             }
             // A first sending comes before an alarm.
             let tells = was_fixed || !rules.may_send;
+            let late_at = if rules.may_send { before_last_run(now) } else { now };
             let lateness =
-                if tells { waiting.tell(rules.cycle, window, now) } else { Lateness::InTime };
+                if tells { waiting.tell(rules.cycle, window, late_at) } else { Lateness::InTime };
             taken.late.extend((lateness > Lateness::InTime).then_some((window, lateness)));
             if rules.may_send {
                 taken.outgoing.extend(OutgoingRecord::of(instance_id, record));
@@ -100,6 +101,15 @@ impl InstanceUsage {
         waiting.map(|waiting| waiting.next = waiting.next.min(now)).count()
     }
 }
+
+/// Of a record that is sent now, the answer tells how late it is. A run that died before its answer
+/// told nothing: what was late then is told at the next sending.
+fn before_last_run(now: UnixMillis) -> UnixMillis {
+    UnixMillis::new(now.millis().saturating_sub(LAST_RUN_MILLIS))
+}
+
+/// More than the pause between two sendings: five minutes, and the run that takes the record.
+const LAST_RUN_MILLIS: u64 = 6 * 60 * 1_000;
 
 impl OutgoingRecord {
     fn of(instance: &InstanceId, record: &UsageRecord) -> Option<Self> {

@@ -20,17 +20,18 @@ fn unanswered() -> SendOutcome {
     SendOutcome::Again { code: "no-answer".to_owned(), at_most: None }
 }
 
+/// Both runs die before their answers. The run of 12:00 sends the record, and tells nothing yet.
 #[test]
 fn an_operator_learns_each_level_once() {
     let mut usage = waiting();
     let cases = [
         ("20280301110000", None),
         ("20280301115959", None),
-        ("20280301120500", Some(Lateness::Late)),
-        ("20280301121000", None),
-        ("20280301122500", None),
-        ("20280301123000", Some(Lateness::Missing)),
+        ("20280301120500", None),
+        ("20280301121000", Some(Lateness::Late)),
         ("20280301123500", None),
+        ("20280301124000", Some(Lateness::Missing)),
+        ("20280301124500", None),
         ("20280302120000", None),
     ];
     for (now, level) in cases {
@@ -60,9 +61,22 @@ fn a_daily_window_is_late_after_midnight_in_beijing() {
 fn a_first_sending_comes_before_an_alarm() {
     let mut usage = waiting();
     assert_eq!(told(&mut usage, HOURLY, "20280301123000"), None);
-    assert_eq!(told(&mut usage, HOURLY, "20280301123500"), Some(Lateness::Missing));
+    assert_eq!(told(&mut usage, HOURLY, "20280301123559"), Some(Lateness::Late));
+    assert_eq!(told(&mut usage, HOURLY, "20280301124000"), Some(Lateness::Missing));
     let mut away = waiting();
     assert_eq!(told(&mut away, AWAY, "20280301120000"), Some(Lateness::Late));
+}
+
+/// It became late while the marketplace failed, and this sending may be received.
+#[test]
+fn a_sending_of_a_late_window_is_not_told_before_its_answer() {
+    let mut usage = waiting();
+    let sent = taken(&mut usage, "20280301122400");
+    usage.settle(&sent, &unanswered(), UsageCycle::Hourly, at("20280301122400"));
+    assert_eq!(told(&mut usage, HOURLY, "20280301123000"), None);
+    let received =
+        usage.settle(&sent, &SendOutcome::Sent, UsageCycle::Hourly, at("20280301123001"));
+    assert_eq!((received.changed, received.late), (true, Lateness::InTime));
 }
 
 #[test]
