@@ -32,12 +32,13 @@ pub type RecordOutcome = (OutgoingRecord, SendOutcome);
 impl Batch {
     /// Puts records into batches of at most `limit` records. Records that may be in larger batches
     /// come first, and refused ones last. Records with different bounds are not mixed: a suspected
-    /// record would delay the others.
+    /// record would delay the others. Otherwise the order stays: the windows of one instance are in few
+    /// batches, and so few answers change the instance's value.
     fn of(mut records: Vec<OutgoingRecord>, limit: usize) -> Vec<Self> {
         let class = |record: &OutgoingRecord| {
             (record.refused_since.is_some(), Reverse(record.at_most.unwrap_or(u16::MAX)))
         };
-        records.sort_by_key(|record| (class(record), record.window.begin()));
+        records.sort_by_key(class);
         let classes = records.chunk_by(|one, next| class(one) == class(next));
         classes.flat_map(|records| Self::of_class(records, limit)).collect()
     }

@@ -88,6 +88,24 @@ fn records_with_a_bound_come_later_and_refused_ones_last() {
 }
 
 #[test]
+fn the_windows_of_an_instance_stay_together() {
+    let of = |instance: &str, number| OutgoingRecord {
+        instance_id: InstanceId::parse(instance).unwrap(),
+        ..record(number)
+    };
+    let all = ["i-2", "i-1", "i-3"].map(|instance| (0..2).map(|number| of(instance, number)).collect());
+    let all: Vec<Vec<_>> = all.into();
+    let mut plan = BatchPlan::new(2, false);
+    plan.add(all.concat());
+    let mut batches = Vec::new();
+    play(plan, |batch| {
+        batches.push(batch.to_vec());
+        "MKT.0000"
+    });
+    assert_eq!(batches, all);
+}
+
+#[test]
 fn bisecting_finds_the_records_at_fault_and_no_other_is_rejected() {
     for bad in [vec![0], vec![999], vec![500], vec![3, 700], vec![499, 500]] {
         let at_fault: Vec<_> = bad.iter().map(|number| record(*number).window).collect();
