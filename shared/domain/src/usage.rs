@@ -43,7 +43,7 @@ mod window;
 
 pub use self::accept::RecordVerdict;
 pub use self::again::AgainError;
-pub use self::batch::{Batch, BatchPlan, PlanEnd, RecordOutcome, StopCause};
+pub use self::batch::{Batch, BatchPlan, PlanEnd, RecordOutcome, StopCause, UnprovenFault};
 pub use self::cycle::{Lateness, UsageCycle};
 pub use self::info_report::{MAX_INFO_ENTRIES, UsageInfoEntry, UsageInfoReport};
 pub use self::instance_report::{InstanceReport, ReportDecision};

@@ -57,6 +57,8 @@ struct UsageRun<'a, W> {
     agenda: UsageAgenda,
     counts: UsageCounts,
     lines: UsageLines,
+    /// Whether the marketplace failed in this run.
+    has_failed: bool,
 }
 
 /// Sends the usage that is due, if it is time to look for it. A failure or a panic does not end the
@@ -81,7 +83,8 @@ impl<'a, W: World> UsageRun<'a, W> {
     fn new(context: &'a Context<W>, limits: UsageRunLimits) -> Self {
         let repository = context.repository(limits.deadline);
         let (agenda, counts) = (UsageAgenda::default(), UsageCounts::default());
-        Self { context, repository, limits, agenda, counts, lines: UsageLines::default() }
+        let lines = UsageLines::default();
+        Self { context, repository, limits, agenda, counts, lines, has_failed: false }
     }
 
     async fn run(mut self) -> UsageCounts {

@@ -66,7 +66,10 @@ fn if_every_batch_is_rejected_no_record_is() {
     }
     assert!(marketplace.requests() <= 16 * 5);
     assert_eq!(count(&koohook, &ids, "sending"), 100);
-    assert_eq!(messages(&log, "ERROR")[0], "marketplace rejects all usage, and it waits");
+    let error = &lines(&log, "marketplace rejects all usage, and it waits")[0];
+    assert_eq!((&error["level"], &error["code"]), (&"ERROR".into(), &"MKT.0150".into()));
+    assert_eq!(error["reason"], "Illegal operation");
+    assert!(error["advice"].as_str().unwrap().contains("the instances exist"), "{error}");
     assert_eq!(lines(&log, "usage rejected").len(), 0);
 }
 

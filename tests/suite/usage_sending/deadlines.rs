@@ -31,6 +31,24 @@ fn late_usage_has_one_warning_and_one_error() {
     assert_eq!(count(&koohook, &ids, "sending"), 30);
 }
 
+/// The relay looks for usage once a minute: here in the last second of one, and in the next.
+#[test]
+fn the_first_failure_is_told_and_the_next_received_batch_ends_it() {
+    let (koohook, ids) = without_marketplace(1);
+    let log = Log::default();
+    let _kept = log.keep();
+    koohook.world().set_now(FULL_HOUR + 1_799_000);
+    relay(&koohook);
+    assert_eq!(messages(&log, "WARN"), ["marketplace does not receive usage"]);
+    Marketplace::of(&koohook, &ids);
+    koohook.world().set_now(FULL_HOUR + 1_800_000);
+    change(&koohook, &ids[0], |usage| {
+        usage.make_due(World::now(koohook.world()));
+    });
+    assert_eq!(relay(&koohook).usage.sent, 1);
+    assert_eq!(lines(&log, "marketplace receives usage again").len(), 1);
+}
+
 /// The marketplace failed until now, and receives the window after 60 and after 90 minutes.
 #[test]
 fn usage_that_is_received_in_this_run_is_not_late() {

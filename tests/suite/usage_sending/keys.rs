@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use shell::world::World;
+use shell::world::{Unanswered, World};
+use simulator::usage::UsageFault;
 use tests::call::BASE_KEY;
 use tests::log::Log;
 
@@ -29,12 +30,8 @@ fn a_rejected_key_is_tried_at_most_three_times_in_five_minutes_by_all_relays_tog
             usage.make_due(World::now(koohook.world()));
         });
     }
-    let times: Vec<u64> =
-        marketplace.with(|it| it.requests().iter().map(|request| request.at).collect());
-    assert!(times.len() >= 10, "koohook goes on trying: {times:?}");
-    for four in times.windows(4) {
-        assert!(four[3] - four[0] >= 300_000, "{times:?}");
-    }
+    assert!(marketplace.requests() >= 10, "koohook goes on trying");
+    assert_tries_are_few(&marketplace, 0);
     assert_eq!(count(&koohook, &ids, "sending") + count(&koohook, &ids, "waiting"), 40);
     let errors = lines(&log, "marketplace rejects the key of usage").len();
     assert!((1..=61).contains(&errors), "{errors}");
@@ -45,6 +42,87 @@ fn a_rejected_key_is_tried_at_most_three_times_in_five_minutes_by_all_relays_tog
     }
     assert_eq!(count(&koohook, &ids, "sent"), 40, "nothing is lost");
     assert_eq!(lines(&log, "marketplace accepts the key of usage again").len(), 1);
+}
+
+/// Makes all windows due, and runs the relay in the next minute.
+fn send_now(koohook: &Sending, ids: &[String]) -> usize {
+    for id in ids {
+        change(koohook, id, |usage| {
+            usage.make_due(World::now(koohook.world()));
+        });
+    }
+    relay_after(koohook, MINUTE).usage.sent
+}
+
+/// Between any four requests are at least five minutes.
+fn assert_tries_are_few(marketplace: &Marketplace, after: usize) {
+    let times: Vec<u64> =
+        marketplace.with(|it| it.requests()[after..].iter().map(|request| request.at).collect());
+    for four in times.windows(4) {
+        assert!(four[3] - four[0] >= 300_000, "{times:?}");
+    }
+}
+
+#[test]
+fn a_request_without_an_answer_is_no_try_of_a_rejected_key() {
+    let (koohook, ids, marketplace) = with_windows(1);
+    marketplace.with(|it| it.queue_fault(UsageFault::Status(401, "0154")));
+    let log = Log::default();
+    let _kept = log.keep();
+    assert_eq!(send_now(&koohook, &ids), 0);
+    for fault in [Unanswered::Refused, Unanswered::TimedOut] {
+        World::web(koohook.world()).answer(move |_| Err(fault));
+        assert_eq!(send_now(&koohook, &ids), 0);
+    }
+    marketplace.meets(koohook.world(), Duration::ZERO);
+    assert_eq!(send_now(&koohook, &ids), 1);
+    assert_eq!(messages(&log, "ERROR"), ["marketplace rejects the key of usage"]);
+}
+
+#[test]
+fn another_key_is_tried_at_once() {
+    let (koohook, ids, marketplace) = with_windows(1);
+    marketplace.with(|it| it.rules_mut().key = OTHER_KEY.to_owned());
+    for requests in [1, 2, 3, 3] {
+        assert_eq!(send_now(&koohook, &ids), 0);
+        assert_eq!(marketplace.requests(), requests);
+    }
+    let settings = [&SETTINGS[..], &[("KOOHOOK_BASE_KEY", OTHER_KEY)]].concat();
+    let mended = koohook.another(&settings);
+    mended.world().set_now(koohook.world().now_millis());
+    marketplace.meets(mended.world(), Duration::ZERO);
+    assert_eq!(send_now(&mended, &ids), 1);
+}
+
+/// The seller changed the key in the console. koohook does not know whether a record is at fault.
+#[test]
+fn a_key_that_worked_gets_three_wrong_signatures_in_five_minutes() {
+    let (koohook, ids, marketplace) = with_windows(1_000);
+    let (first, others) = ids.split_at(1);
+    report(&koohook, &first[0], &[hour_before(FULL_HOUR - 3_600_000)]);
+    assert_eq!(relay_after(&koohook, MINUTE).usage.sent, 1_001);
+    let before = marketplace.requests();
+    marketplace.with(|it| it.rules_mut().key = OTHER_KEY.to_owned());
+    for id in others {
+        report(&koohook, id, &[hour_before(FULL_HOUR - 3_600_000)]);
+    }
+    let log = Log::default();
+    let _kept = log.keep();
+    send_now(&koohook, others);
+    assert_eq!(marketplace.requests() - before, 3);
+    let error = &lines(&log, "marketplace rejects all usage, and it waits")[0];
+    assert_eq!((&error["level"], &error["code"]), (&"ERROR".into(), &"MKT.0102".into()));
+    assert_eq!((&error["count"], &error["reason"]), (&999.into(), &"Invalid body sign".into()));
+    assert!(error["advice"].as_str().unwrap().contains("KOOHOOK_BASE_KEY"), "{error}");
+    for _ in 0..12 {
+        send_now(&koohook, others);
+    }
+    assert!(marketplace.requests() - before >= 6, "koohook goes on trying");
+    assert_tries_are_few(&marketplace, before);
+    marketplace.with(|it| it.rules_mut().key = BASE_KEY.to_owned());
+    relay_after(&koohook, 5 * MINUTE);
+    relay_after(&koohook, 5 * MINUTE);
+    assert_eq!(count(&koohook, &ids, "sent"), 2_000, "nothing is lost, and nothing rejected");
 }
 
 #[test]

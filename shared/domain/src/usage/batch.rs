@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 
 use protocol::usage::MAX_RECORDS;
 
-pub use self::plan::{BatchPlan, PlanEnd, StopCause};
+pub use self::plan::{BatchPlan, PlanEnd, StopCause, UnprovenFault};
 use super::settle::SendOutcome;
 use super::take::OutgoingRecord;
 

@@ -19,9 +19,6 @@ pub struct SendingState {
     /// The keys that were used last, the newest first.
     #[serde(default)]
     keys: Vec<KeyUse>,
-    /// When a key was tried since one was refused, the newest last. Empty while no key is refused.
-    #[serde(default)]
-    tries: Vec<UnixMillis>,
     /// The most records of a batch, and until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     limit: Option<(u16, UnixMillis)>,
@@ -45,6 +42,9 @@ struct KeyUse {
     /// When the marketplace last refused the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<UnixMillis>,
+    /// When it was tried and refused, or is tried now, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tries: Vec<UnixMillis>,
 }
 
 impl KeyMark {
@@ -81,33 +81,41 @@ impl SendingState {
 
     /// Whether the marketplace refused this key within the last hour, and has not accepted it since.
     pub fn is_refused(&self, key: &KeyMark, now: UnixMillis) -> bool {
-        let refused = |known: &KeyUse| {
-            known.refused > known.believed && is_within(known.refused, RECEIVED_LASTS, now)
-        };
+        let refused =
+            |known: &KeyUse| known.is_refused() && is_within(known.refused, RECEIVED_LASTS, now);
         self.known(key).is_some_and(refused)
     }
 
-    /// Whether a key may be tried now. While a key is refused, a try must be stored before it is
-    /// made: the gateway locks a key after more than five failures (decision J4).
-    pub fn may_try(&self, now: UnixMillis) -> bool {
-        self.recent_tries(now).count() < MAX_TRIES
+    /// Whether a key may be tried now. The gateway locks a key after more than five failures, and
+    /// perhaps the seller with it. So, if `first` was tried before this key, its tries count too
+    /// (decision J4).
+    pub fn may_try(&self, key: &KeyMark, first: Option<&KeyMark>, now: UnixMillis) -> bool {
+        let tries = |key| self.known(key).map_or(0, |known| known.recent_tries(now).count());
+        let own = tries(key);
+        own == 0 || own.saturating_add(first.map_or(0, tries)) < MAX_TRIES
     }
 
-    /// Whether a try must be stored before it is made.
-    pub fn must_note_try(&self) -> bool {
-        !self.tries.is_empty()
+    /// Whether a try must be stored before it is made, so that all relays together keep to
+    /// [`SendingState::may_try`].
+    pub fn must_note_try(&self, key: &KeyMark) -> bool {
+        self.known(key).is_some_and(|known| known.is_refused() || !known.tries.is_empty())
     }
 
     /// Notes a try of a key.
-    pub fn note_try(&mut self, now: UnixMillis) {
-        self.tries = self.recent_tries(now).chain([now]).collect();
+    pub fn note_try(&mut self, key: &KeyMark, now: UnixMillis) {
+        self.learn(key, |known| known.tries = known.recent_tries(now).chain([now]).collect());
     }
 
-    /// Notes that the marketplace refused a key. The first refusal is a try that was not noted.
+    /// Takes back a try that was noted at a time: its outcome says nothing about the key.
+    pub fn take_back_try(&mut self, key: &KeyMark, noted: UnixMillis) {
+        self.learn(key, |known| {
+            let place = known.tries.iter().position(|at| *at == noted);
+            place.map(|place| known.tries.remove(place));
+        });
+    }
+
+    /// Notes that the marketplace refused a key. The try is noted on its own.
     pub fn note_refused(&mut self, key: &KeyMark, now: UnixMillis) {
-        if self.tries.is_empty() {
-            self.note_try(now);
-        }
         self.learn(key, |known| known.refused = Some(now));
     }
 
@@ -119,9 +127,9 @@ impl SendingState {
         let is_known = known.is_some_and(|known| {
             is_recent(known.believed) && (is_recent(known.received) || !received)
         });
-        let is_news = !is_known || !self.tries.is_empty() || self.is_refused(key, now);
-        self.tries.clear();
+        let is_news = !is_known || self.must_note_try(key);
         self.learn(key, |known| {
+            known.tries.clear();
             known.believed = Some(now);
             known.received = if received { Some(now) } else { known.received };
         });
@@ -142,10 +150,6 @@ impl SendingState {
         self.limit = u16::try_from(limit).ok().map(|limit| (limit, now.after(LIMIT_LASTS)));
     }
 
-    fn recent_tries(&self, now: UnixMillis) -> impl Iterator<Item = UnixMillis> {
-        self.tries.iter().copied().filter(move |at| is_within(Some(*at), TRIES_LAST, now))
-    }
-
     fn known(&self, key: &KeyMark) -> Option<&KeyUse> {
         self.keys.iter().find(|known| known.key == *key)
     }
@@ -153,11 +157,26 @@ impl SendingState {
     /// Changes what is known about a key, and makes it the newest.
     fn learn(&mut self, key: &KeyMark, change: impl FnOnce(&mut KeyUse)) {
         let place = self.keys.iter().position(|known| known.key == *key);
-        let new = || KeyUse { key: key.clone(), received: None, believed: None, refused: None };
-        let mut known = place.map_or_else(new, |place| self.keys.remove(place));
+        let mut known =
+            place.map_or_else(|| KeyUse::new(key.clone()), |place| self.keys.remove(place));
         change(&mut known);
         self.keys.insert(0, known);
         self.keys.truncate(MAX_KEYS);
+    }
+}
+
+impl KeyUse {
+    const fn new(key: KeyMark) -> Self {
+        Self { key, received: None, believed: None, refused: None, tries: Vec::new() }
+    }
+
+    /// Whether the marketplace's last word about the key was a refusal.
+    fn is_refused(&self) -> bool {
+        self.refused > self.believed
+    }
+
+    fn recent_tries(&self, now: UnixMillis) -> impl Iterator<Item = UnixMillis> {
+        self.tries.iter().copied().filter(move |at| is_within(Some(*at), TRIES_LAST, now))
     }
 }
 
@@ -243,22 +262,61 @@ mod tests {
     #[test]
     fn a_refused_key_is_tried_three_times_in_five_minutes() {
         let key = mark("constructed-base-key-0001");
+        let may_try = |state: &SendingState, millis| state.may_try(&key, None, at(millis));
         let mut state = SendingState::default();
-        assert!(state.may_try(at(0)) && !state.must_note_try());
-        state.note_refused(&key, at(0));
-        for second in [1, 2] {
-            assert!(state.must_note_try() && state.may_try(at(second * 1_000)));
-            state.note_try(at(second * 1_000));
-            state.note_refused(&key, at(second * 1_000));
+        assert!(may_try(&state, 0) && !state.must_note_try(&key));
+        refuse(&mut state, &key, 0);
+        for millis in [1_000, 2_000] {
+            assert!(state.must_note_try(&key) && may_try(&state, millis));
+            refuse(&mut state, &key, millis);
         }
         let mut state = stored(&state);
-        assert!(!state.may_try(at(3_000)) && !state.may_try(at(299_999)));
-        assert!(state.may_try(at(300_000)), "the first try was five minutes ago");
-        state.note_try(at(300_000));
-        assert!(!state.may_try(at(300_001)));
+        assert!(!may_try(&state, 3_000) && !may_try(&state, 299_999));
+        assert!(may_try(&state, 300_000), "the first try was five minutes ago");
+        state.note_try(&key, at(300_000));
+        assert!(!may_try(&state, 300_001));
         assert!(state.is_refused(&key, at(300_000)) && !state.is_refused(&key, at(2_000 + HOUR)));
         state.note_accepted(&key, true, at(300_002));
-        assert!(!state.must_note_try() && !state.is_refused(&key, at(300_003)));
+        assert!(!state.must_note_try(&key) && !state.is_refused(&key, at(300_003)));
+    }
+
+    /// Tries the key, and the marketplace refuses it.
+    fn refuse(state: &mut SendingState, key: &KeyMark, millis: u64) {
+        state.note_try(key, at(millis));
+        state.note_refused(key, at(millis));
+    }
+
+    #[test]
+    fn the_tries_belong_to_the_key_and_the_previous_one_has_what_the_first_left() {
+        let (first, other) = (mark("constructed-base-key-0001"), mark("constructed-base-key-0002"));
+        let mut state = SendingState::default();
+        let may_try_other = |state: &SendingState| state.may_try(&other, Some(&first), at(3));
+        refuse(&mut state, &first, 0);
+        assert!(may_try_other(&state));
+        refuse(&mut state, &other, 1);
+        assert!(may_try_other(&state));
+        refuse(&mut state, &first, 1);
+        assert!(state.may_try(&first, None, at(3)) && !may_try_other(&state));
+        refuse(&mut state, &first, 2);
+        assert!(!state.may_try(&first, None, at(3)));
+        assert!(state.may_try(&other, None, at(3)), "a changed key starts anew");
+    }
+
+    #[test]
+    fn a_try_without_a_refusal_is_taken_back() {
+        let key = mark("constructed-base-key-0001");
+        let mut state = SendingState::default();
+        refuse(&mut state, &key, 0);
+        for second in 1..9 {
+            state.note_try(&key, at(second * 1_000));
+            state.take_back_try(&key, at(second * 1_000));
+            assert!(state.may_try(&key, None, at(second * 1_000)), "{second}");
+        }
+        state.take_back_try(&key, at(9_000));
+        refuse(&mut state, &key, 10_000);
+        refuse(&mut state, &key, 11_000);
+        assert!(!state.may_try(&key, None, at(12_000)), "the refusals count");
+        assert!(state.must_note_try(&key));
     }
 
     #[test]
@@ -266,10 +324,9 @@ mod tests {
         let key = mark("constructed-base-key-0001");
         let mut state = SendingState::default();
         for second in 0..3 {
-            state.note_refused(&key, at(400_000_000 + second));
-            state.note_try(at(400_000_000 + second));
+            refuse(&mut state, &key, 400_000_000 + second);
         }
-        assert!(state.may_try(at(0)) && state.must_note_try());
+        assert!(state.may_try(&key, None, at(0)) && state.must_note_try(&key));
     }
 
     #[test]

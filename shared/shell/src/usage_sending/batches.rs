@@ -89,13 +89,17 @@ impl<W: World> UsageRun<'_, W> {
         deadline.left(&self.context.world).saturating_sub(patience.saturating_add(settle))
     }
 
-    /// Logs what stops the run. After a wrong signature, the previous key is tried.
+    /// Logs what the outcome shows. After a wrong signature, the previous key is tried.
     async fn after(
         &mut self,
         outcome: &PushOutcome,
         plan: &mut BatchPlan,
         keys: &mut SigningKeys<'_, W>,
     ) {
+        if has_failed(outcome) {
+            self.has_failed = true;
+            lines::log_down(self.context, outcome);
+        }
         match plan.stop() {
             Some(StopCause::WrongBodySign) if keys.change_key() => {
                 let outcomes = plan.change_key(keys.has_received());
@@ -105,10 +109,9 @@ impl<W: World> UsageRun<'_, W> {
                 lines::log_key_refused(self.context, outcome);
             }
             Some(StopCause::UnknownAnswer) => lines::log_unknown_answer(self.context, outcome),
-            Some(StopCause::Down) => lines::log_down(self.context, outcome),
-            None if has_received(outcome) => lines::log_received(self.context),
-            // The end of the run logs the first; the failure itself the second.
-            Some(StopCause::AllRejected | StopCause::Store) | None => (),
+            None if has_received(outcome) => lines::log_received(self.context, self.has_failed),
+            // The end of the run logs the first; the failures themselves the others.
+            Some(StopCause::AllRejected | StopCause::Down | StopCause::Store) | None => (),
         }
     }
 }
@@ -130,6 +133,7 @@ async fn learn<W: World>(
         Ok(PushVerdict::WrongBodySign) if plan.stop() == Some(StopCause::WrongBodySign) => {
             keys.note_refused().await
         }
+        Ok(PushVerdict::WrongBodySign) if !plan.has_received_now() => keys.note_doubted().await,
         // Such an answer may come before the signature was verified.
         Ok(
             PushVerdict::Retry
@@ -137,10 +141,18 @@ async fn learn<W: World>(
             | PushVerdict::WrongBodySign
             | PushVerdict::Unknown,
         )
-        | Err(_) => Ok(()),
+        | Err(_) => keys.note_nothing().await,
     }
 }
 
 fn has_received(outcome: &PushOutcome) -> bool {
     outcome.as_ref().is_ok_and(|answer| answer.verdict == PushVerdict::Received)
+}
+
+/// Whether the marketplace did not answer, or failed.
+fn has_failed(outcome: &PushOutcome) -> bool {
+    match outcome {
+        Ok(answer) => answer.verdict == PushVerdict::Retry,
+        Err(_) => true,
+    }
 }

@@ -16,6 +16,8 @@ pub(super) struct SigningKeys<'a, W> {
     repository: Repository<'a, W>,
     slot: Slot<SendingState>,
     which: BaseKey,
+    /// When the try of the current request was stored, if it was.
+    noted: Option<UnixMillis>,
 }
 
 impl<'a, W: World> SigningKeys<'a, W> {
@@ -26,7 +28,7 @@ impl<'a, W: World> SigningKeys<'a, W> {
         repository: Repository<'a, W>,
     ) -> Result<Self, Failure> {
         let slot = repository.read_record(USAGE_SENDING.to_owned()).await?;
-        let mut keys = Self { sender, repository, slot, which: BaseKey::Current };
+        let mut keys = Self { sender, repository, slot, which: BaseKey::Current, noted: None };
         let (state, now) = (keys.state(), keys.now());
         let is_refused = state.is_refused(&sender.mark(BaseKey::Current), now);
         let previous = sender.mark_of_previous();
@@ -43,7 +45,7 @@ impl<'a, W: World> SigningKeys<'a, W> {
 
     /// Whether a key may be tried now.
     pub fn may_try(&self) -> bool {
-        self.state().may_try(self.now())
+        may_try(self.sender, self.which, &self.state(), self.now())
     }
 
     /// The most records of a batch.
@@ -64,18 +66,23 @@ impl<'a, W: World> SigningKeys<'a, W> {
     /// Begins a request. While a key is refused, the try is stored first, so that all relays together
     /// make no more than three in five minutes. Returns whether the request may be sent.
     pub async fn begin_try(&mut self) -> Result<bool, Failure> {
-        if !self.state().must_note_try() {
+        self.noted = None;
+        let (mark, now) = (self.mark(), self.now());
+        if !self.state().must_note_try(&mark) {
             return Ok(true);
         }
-        let now = self.now();
-        self.update(|state| {
-            let may_try = state.may_try(now);
-            if may_try {
-                state.note_try(now);
-            }
-            may_try
-        })
-        .await
+        let (sender, which) = (self.sender, self.which);
+        let may_try = self
+            .update(|state| {
+                let may_try = may_try(sender, which, state, now);
+                if may_try {
+                    state.note_try(&mark, now);
+                }
+                may_try
+            })
+            .await?;
+        self.noted = may_try.then_some(now);
+        Ok(may_try)
     }
 
     /// Notes that the marketplace accepts the key. `received` is whether it received a batch.
@@ -86,9 +93,38 @@ impl<'a, W: World> SigningKeys<'a, W> {
 
     /// Notes that the marketplace refuses the key.
     pub async fn note_refused(&mut self) -> Result<(), Failure> {
+        let (mark, now, is_noted) = (self.mark(), self.now(), self.noted.is_some());
+        self.update(|state| {
+            if !is_noted {
+                state.note_try(&mark, now);
+            }
+            state.note_refused(&mark, now);
+            true
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Notes a wrong signature that may be the fault of the key, or of a record.
+    pub async fn note_doubted(&mut self) -> Result<(), Failure> {
+        if self.noted.is_some() {
+            return Ok(());
+        }
         let (mark, now) = (self.mark(), self.now());
         self.update(|state| {
-            state.note_refused(&mark, now);
+            state.note_try(&mark, now);
+            true
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Notes that the request showed nothing about the key. It does not count as a try.
+    pub async fn note_nothing(&mut self) -> Result<(), Failure> {
+        let Some(noted) = self.noted.take() else { return Ok(()) };
+        let mark = self.mark();
+        self.update(|state| {
+            state.take_back_try(&mark, noted);
             true
         })
         .await
@@ -149,4 +185,13 @@ impl<'a, W: World> SigningKeys<'a, W> {
     fn now(&self) -> UnixMillis {
         self.repository.world.now()
     }
+}
+
+/// The previous key is tried after the current one.
+fn may_try(sender: &UsageSender, which: BaseKey, state: &SendingState, now: UnixMillis) -> bool {
+    let first = match which {
+        BaseKey::Current => None,
+        BaseKey::Previous => Some(sender.mark(BaseKey::Current)),
+    };
+    state.may_try(&sender.mark(which), first.as_ref(), now)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::usage::{BatchPlan, PlanEnd, RecordOutcome, SendOutcome, Settlement, StopCause};
+use domain::usage::{BatchPlan, PlanEnd, RecordOutcome, SendOutcome, Settlement};
 use futures_util::stream;
 use futures_util::{FutureExt, StreamExt};
 use protocol::message::InstanceId;
@@ -16,12 +16,11 @@ use crate::world::World;
 impl<W: World> UsageRun<'_, W> {
     /// Ends a run: settles what only its end shows.
     pub(super) async fn end(&mut self, plan: BatchPlan) {
-        let stop = plan.stop();
-        self.counts.stopped = stop.is_some();
+        self.counts.stopped = plan.stop().is_some();
         let PlanEnd { outcomes, unproven, unfinished } = plan.end();
         self.counts.unfinished |= unfinished;
-        if unproven > 0 || stop == Some(StopCause::AllRejected) {
-            lines::log_all_rejected(self.context, unproven);
+        if let Some(fault) = unproven {
+            lines::log_all_rejected(self.context, &fault);
         }
         self.settle(outcomes).await;
     }

@@ -21,6 +21,9 @@ impl BatchPlan {
         if answer.verdict != PushVerdict::Retry {
             self.unanswered = 0;
         }
+        if answer.verdict == PushVerdict::WrongBodySign {
+            self.wrong_signatures = self.wrong_signatures.saturating_add(1);
+        }
         match answer.verdict {
             PushVerdict::Received => self.received(batch, answer),
             PushVerdict::Retry => self.unanswered(batch, &code),
@@ -85,10 +88,13 @@ impl BatchPlan {
         kind: FaultKind,
     ) -> Vec<RecordOutcome> {
         self.rejected = self.rejected.saturating_add(1);
-        if !self.received_now && self.rejected >= MAX_REJECTED {
+        let is_full =
+            self.rejected >= MAX_REJECTED || self.wrong_signatures >= MAX_WRONG_SIGNATURES;
+        if !self.received_now && is_full {
             self.stop = Some(StopCause::AllRejected);
         }
         let Batch { records, code, .. } = batch;
+        self.rejected_code.clone_from(&code);
         let (named, rest): (Vec<_>, Vec<_>) =
             records.into_iter().partition(|record| named(record, answer).is_some());
         let are_named = !named.is_empty();
@@ -155,3 +161,7 @@ const MAX_UNANSWERED: usize = 3;
 /// The number of rejected batches after which the run stops, if the marketplace received none in this
 /// run.
 const MAX_REJECTED: usize = 16;
+
+/// The number of wrong signatures after which the run stops, if the marketplace received no batch in
+/// this run. The marketplace may lock the key after more than five.
+const MAX_WRONG_SIGNATURES: usize = 3;

@@ -31,6 +31,10 @@ pub struct BatchPlan {
     pub(super) received_now: bool,
     /// How many batches it rejected in this run because of a record.
     pub(super) rejected: usize,
+    /// How many answers of this run called a signature wrong.
+    pub(super) wrong_signatures: usize,
+    /// The code of the last batch that was rejected because of a record.
+    pub(super) rejected_code: Option<String>,
     /// How many batches in a row got no answer, or one that says nothing about the records.
     pub(super) unanswered: usize,
     pub(super) stop: Option<StopCause>,
@@ -78,10 +82,19 @@ pub enum StopCause {
 pub struct PlanEnd {
     /// The outcomes of records that were not settled before.
     pub outcomes: Vec<RecordOutcome>,
-    /// How many records at fault wait because the marketplace received no other batch.
-    pub unproven: usize,
+    /// The records that wait because the marketplace received no other batch.
+    pub unproven: Option<UnprovenFault>,
     /// Whether batches were not sent.
     pub unfinished: bool,
+}
+
+/// Records that the marketplace rejects, while nothing shows that the fault is in them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UnprovenFault {
+    /// How many wait.
+    pub count: usize,
+    /// The code of an answer.
+    pub code: String,
 }
 
 impl BatchPlan {
@@ -97,6 +110,8 @@ impl BatchPlan {
             has_received,
             received_now: false,
             rejected: 0,
+            wrong_signatures: 0,
+            rejected_code: None,
             unanswered: 0,
             stop: None,
         }
@@ -124,6 +139,12 @@ impl BatchPlan {
         // The limit is lower than before.
         parts.rev().for_each(|part| self.fresh.push_front(part));
         first
+    }
+
+    /// Whether the marketplace received a batch in this run, so that a wrong signature is the fault
+    /// of a record.
+    pub const fn has_received_now(&self) -> bool {
+        self.received_now
     }
 
     /// Whether the run may send more.
@@ -170,7 +191,7 @@ impl BatchPlan {
             FaultKind::Record | FaultKind::MayGoAway => record,
             FaultKind::Signature => signature,
         };
-        let unproven = self.alone.iter().filter(|fault| !is_proven(fault.kind)).count();
+        let mut unproven = self.unproven(is_proven);
         let mut outcomes = self.settle_alone(is_proven);
         let left: Vec<_> = self.fresh.into_iter().chain(self.parts).collect();
         let unfinished = self.stop.is_none() && !left.is_empty();
@@ -178,7 +199,17 @@ impl BatchPlan {
             let (code, bound) = (batch.code.clone(), batch.bound);
             outcomes.extend(code.map_or_else(Vec::new, |code| batch.again(&code, bound)));
         }
+        if self.stop == Some(StopCause::AllRejected) {
+            let code = self.rejected_code.unwrap_or_default();
+            unproven = Some(UnprovenFault { count: outcomes.len(), code });
+        }
         PlanEnd { outcomes, unproven, unfinished }
+    }
+
+    fn unproven(&self, is_proven: impl Fn(FaultKind) -> bool) -> Option<UnprovenFault> {
+        let mut unproven = self.alone.iter().filter(|fault| !is_proven(fault.kind));
+        let code = unproven.next()?.code.clone();
+        Some(UnprovenFault { count: unproven.count().saturating_add(1), code })
     }
 
     /// Whether the fault is known to be in one record: the marketplace received another batch. A

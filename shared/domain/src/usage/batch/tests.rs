@@ -93,7 +93,8 @@ fn the_windows_of_an_instance_stay_together() {
         instance_id: InstanceId::parse(instance).unwrap(),
         ..record(number)
     };
-    let all = ["i-2", "i-1", "i-3"].map(|instance| (0..2).map(|number| of(instance, number)).collect());
+    let all =
+        ["i-2", "i-1", "i-3"].map(|instance| (0..2).map(|number| of(instance, number)).collect());
     let all: Vec<Vec<_>> = all.into();
     let mut plan = BatchPlan::new(2, false);
     plan.add(all.concat());
@@ -121,7 +122,7 @@ fn bisecting_finds_the_records_at_fault_and_no_other_is_rejected() {
         assert_eq!(rejected, at_fault);
         let code = SendOutcome::Rejected { code: "MKT.9002".to_owned() };
         assert!(end.outcomes.iter().all(|(_, outcome)| *outcome == code));
-        assert_eq!((end.unproven, end.unfinished), (0, false));
+        assert_eq!((end.unproven, end.unfinished), (None, false));
     }
 }
 
@@ -150,7 +151,8 @@ fn nothing_is_rejected_if_the_marketplace_receives_nothing() {
         let (sizes, outcomes, end) = play(plan_of(records(count)), |_| "MKT.0150");
         assert!(sizes.len() <= 16, "{sizes:?}");
         assert!(outcomes.is_empty());
-        assert!(end.unproven > 0);
+        let unproven = end.unproven.unwrap();
+        assert!(unproven.count > 0 && unproven.code == "MKT.0150");
         let again = |outcome: &SendOutcome| matches!(outcome, SendOutcome::Again { .. });
         assert!(end.outcomes.iter().all(|(_, outcome)| again(outcome)), "{count}");
         assert_eq!(end.outcomes.len(), count);
@@ -193,6 +195,25 @@ fn a_wrong_signature_rejects_a_record_only_if_another_batch_of_this_run_was_rece
     let (.., end) = play(plan_of(records(2)), |batch| {
         if batch.iter().any(|it| it.window == record(0).window) { "MKT.0102" } else { "MKT.0000" }
     });
+    assert!(matches!(end.outcomes.as_slice(), [(_, SendOutcome::Rejected { .. })]));
+}
+
+#[test]
+fn three_wrong_signatures_end_the_run_unless_a_batch_of_it_was_received() {
+    let mut plan = BatchPlan::new(1_000, true);
+    plan.add(records(1_000));
+    let (sizes, _, end) = play(plan, |_| "MKT.0102");
+    assert_eq!(sizes, [1_000, 500, 250]);
+    let unproven = UnprovenFault { count: 1_000, code: "MKT.0102".to_owned() };
+    assert_eq!(end.unproven, Some(unproven));
+    let again = |it: &RecordOutcome| matches!(it.1, SendOutcome::Again { .. });
+    assert!(end.outcomes.iter().all(again));
+
+    let plan = plan_of(records(1_001));
+    let is_bad = |it: &OutgoingRecord| it.window == record(0).window;
+    let (sizes, _, end) =
+        play(plan, |batch| if batch.iter().any(is_bad) { "MKT.0102" } else { "MKT.0000" });
+    assert!(sizes.len() > 10, "{sizes:?}");
     assert!(matches!(end.outcomes.as_slice(), [(_, SendOutcome::Rejected { .. })]));
 }
 
@@ -281,7 +302,8 @@ fn an_unknown_instance_waits_before_it_is_rejected() {
         let code = "MKT.9001".to_owned();
         let refused = SendOutcome::Refused { code, may_reject: has_received };
         assert_eq!(end.outcomes[0].1, refused);
-        assert_eq!(end.unproven, usize::from(!has_received));
+        let unproven = UnprovenFault { count: 1, code: "MKT.9001".to_owned() };
+        assert_eq!(end.unproven, (!has_received).then_some(unproven));
     }
 }
 

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use domain::usage::Batch;
+use domain::usage::{Batch, UnprovenFault};
+use protocol::open_api::AnswerCode;
 
+use super::windows::meaning;
 use crate::context::Context;
 use crate::trouble_log::TroubleLog;
 use crate::usage_sending::push::PushOutcome;
@@ -67,14 +69,33 @@ pub(in crate::usage_sending) fn log_unknown_answer<W: World>(
 }
 
 /// The marketplace rejects records, and has received none within the last hour.
-pub(in crate::usage_sending) fn log_all_rejected<W: World>(context: &Context<W>, count: usize) {
+pub(in crate::usage_sending) fn log_all_rejected<W: World>(
+    context: &Context<W>,
+    fault: &UnprovenFault,
+) {
     if let Some(repeated) = occurred(context, &context.troubles.usage_answers) {
-        let advice = ALL_REJECTED;
-        tracing::error!(count, repeated, advice, "marketplace rejects all usage, and it waits");
+        let UnprovenFault { count, code } = fault;
+        tracing::error!(
+            count,
+            code,
+            reason = meaning(code),
+            repeated,
+            advice = advice_of(code),
+            "marketplace rejects all usage, and it waits"
+        );
     }
 }
 
-/// The marketplace does not answer, or fails. All usage waits.
+/// What an operator does if the marketplace rejects all usage with a code.
+fn advice_of(code: &str) -> &'static str {
+    match AnswerCode::parse(code).map(|code| code.number) {
+        Some(102) => WRONG_SIGNATURE,
+        Some(150 | 9001) => NOT_FOUND,
+        Some(_) | None => ALL_REJECTED,
+    }
+}
+
+/// The marketplace does not answer, or fails. The batch waits.
 pub(in crate::usage_sending) fn log_down<W: World>(context: &Context<W>, outcome: &PushOutcome) {
     if let Some(repeated) = occurred(context, &context.troubles.usage_down) {
         let (reason, advice) = (reason_of(outcome), DOWN);
@@ -82,16 +103,17 @@ pub(in crate::usage_sending) fn log_down<W: World>(context: &Context<W>, outcome
     }
 }
 
-/// The marketplace received a batch: the troubles are over.
-pub(in crate::usage_sending) fn log_received<W: World>(context: &Context<W>) {
+/// The marketplace received a batch: the troubles are over. If it failed in this run, a later run
+/// ends that trouble: failures and successes that alternate would write a line each.
+pub(in crate::usage_sending) fn log_received<W: World>(context: &Context<W>, has_failed: bool) {
     let troubles = &context.troubles;
     if let Some(count) = troubles.usage_key.ended() {
         tracing::info!(count, "marketplace accepts the key of usage again");
     }
     let now = context.world.elapsed();
-    let others = [&troubles.usage_answers, &troubles.usage_down];
-    let counts = others.map(|trouble| trouble.succeeded(now));
-    if let Some(count) = counts.into_iter().flatten().max() {
+    let down = &troubles.usage_down;
+    let down = if has_failed { down.succeeded(now) } else { down.ended() };
+    if let Some(count) = down.max(troubles.usage_answers.succeeded(now)) {
         tracing::info!(count, "marketplace receives usage again");
     }
 }
@@ -109,5 +131,9 @@ fn reason_of(outcome: &PushOutcome) -> String {
 const KEY_REFUSED: &str = "correct KOOHOOK_BASE_KEY; if the gateway asks for the API key as well, set KOOHOOK_USAGE_AKSK=also; \
      no usage is lost";
 const UNKNOWN_ANSWER: &str = "compare KOOHOOK_OPENAPI_HOST with the site of the console; look for a newer koohook; no usage is lost";
+const WRONG_SIGNATURE: &str =
+    "compare KOOHOOK_BASE_KEY with the key in the console; no usage is lost";
+const NOT_FOUND: &str = "check in the console that the products are published, and that the instances exist; run koohook \
+     usage list; no usage is lost";
 const ALL_REJECTED: &str = "check in the console that the products are published; run koohook usage list; no usage is lost";
 const DOWN: &str = "check the connection to KOOHOOK_OPENAPI_HOST; no usage is lost";

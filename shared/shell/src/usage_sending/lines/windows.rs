@@ -188,7 +188,7 @@ fn code_of(outcome: &SendOutcome) -> Option<String> {
 }
 
 /// What the guide says about a code of an answer, or of one record.
-fn meaning(code: &str) -> Option<&'static str> {
+pub(super) fn meaning(code: &str) -> Option<&'static str> {
     let of_answer = AnswerCode::parse(code).and_then(|code| message_of(code.number));
     of_answer.or_else(|| RecordCode::parse(code).map(RecordCode::meaning))
 }
