@@ -25,14 +25,14 @@ pub const ALWAYS: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"]
 const EVERYSEC: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "everysec"];
 
 /// A Redis for one test.
-pub struct Redis {
+pub struct LocalRedis {
     running: Running,
     port: u16,
     folder: TempDir,
     arguments: Vec<String>,
 }
 
-impl Redis {
+impl LocalRedis {
     /// Starts a Redis. Without redis-server the test is skipped, but in CI it fails.
     pub fn start(arguments: &[&str]) -> Option<Self> {
         let found = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
@@ -115,10 +115,10 @@ fn code(address: &str, order: &str) -> String {
 }
 
 /// A cluster of one node, which has every slot.
-fn cluster() -> Option<Redis> {
+fn cluster() -> Option<LocalRedis> {
     let bus = free_port().to_string();
     let clustered = ["--cluster-enabled", "yes", "--cluster-port", &bus];
-    let node = Redis::start(&[&ALWAYS[..], &clustered].concat())?;
+    let node = LocalRedis::start(&[&ALWAYS[..], &clustered].concat())?;
     node.command("CLUSTER ADDSLOTSRANGE 0 16383");
     while node.ask("SET up yes").as_deref() != Some("+OK") {
         thread::yield_now();

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use self::marketplace::{UsageServer, now};
 use self::product::{ReportingProduct, SECRET};
-use crate::redis::{ALWAYS, Redis};
+use crate::redis::{ALWAYS, LocalRedis};
 use crate::running::{Running, command, start_command};
 
 /// The number of rounds, if the environment does not set it.
@@ -68,7 +68,7 @@ fn kills_over_sqlite_neither_lose_nor_double_usage() {
 
 #[test]
 fn kills_over_redis_neither_lose_nor_double_usage() {
-    let Some(redis) = Redis::start(&ALWAYS) else { return };
+    let Some(redis) = LocalRedis::start(&ALWAYS) else { return };
     kills_lose_nothing(redis.setting());
 }
 

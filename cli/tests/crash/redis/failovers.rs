@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use super::{ALWAYS, EVERYSEC, Redis, found};
+use super::{ALWAYS, EVERYSEC, LocalRedis, found};
 use crate::load::{CALLERS, Load, Watch};
 use crate::running::start;
 
@@ -53,11 +53,11 @@ fn a_failover_to_an_acknowledging_replica_loses_nothing() {
 }
 
 /// A master, and a replica that has every write of the master.
-fn replicated(arguments: &[&str]) -> Option<(Redis, Redis)> {
-    let master = Redis::start(arguments)?;
+fn replicated(arguments: &[&str]) -> Option<(LocalRedis, LocalRedis)> {
+    let master = LocalRedis::start(arguments)?;
     let port = master.port.to_string();
     let of_master = [arguments, &["--replicaof", "127.0.0.1", &port]].concat();
-    let replica = Redis::start(&of_master).unwrap();
+    let replica = LocalRedis::start(&of_master).unwrap();
     master.wait_for_replica();
     Some((master, replica))
 }

@@ -2,12 +2,12 @@
 
 use std::process::Command;
 
-use super::{ALWAYS, Redis, code, run_redis};
+use super::{ALWAYS, LocalRedis, code, run_redis};
 use crate::health::{check_without_store, status, wait_for_readyz};
 use crate::load::{new_instance, settled};
 use crate::running::{SEAL_KEY, start};
 
-impl Redis {
+impl LocalRedis {
     /// Starts the server again after it was killed.
     fn start_again(&mut self) {
         self.running = run_redis(self.port, &self.folder, &self.arguments);
@@ -17,7 +17,7 @@ impl Redis {
 
 #[test]
 fn readyz_follows_a_redis_that_dies_and_returns() {
-    let Some(mut redis) = Redis::start(&ALWAYS) else { return };
+    let Some(mut redis) = LocalRedis::start(&ALWAYS) else { return };
     let (_koohook, address) = start(&redis.setting());
     assert_eq!(status(&address, "/readyz"), 200, "the first probe ends before koohook listens");
     redis.running.kill();
@@ -30,7 +30,7 @@ fn readyz_follows_a_redis_that_dies_and_returns() {
 
 #[test]
 fn koohook_starts_without_its_redis_and_works_when_the_redis_is_back() {
-    let Some(mut redis) = Redis::start(&ALWAYS) else { return };
+    let Some(mut redis) = LocalRedis::start(&ALWAYS) else { return };
     redis.running.kill();
     let (_koohook, address) = start(&redis.setting());
     assert_eq!(status(&address, "/readyz"), 503);
@@ -43,7 +43,7 @@ fn koohook_starts_without_its_redis_and_works_when_the_redis_is_back() {
 /// The grade is unknown at the start. koohook must not write before it knows it.
 #[test]
 fn koohook_writes_nothing_to_a_redis_that_comes_back_with_unfit_durability() {
-    let Some(mut redis) = Redis::start(&["--appendonly", "no"]) else { return };
+    let Some(mut redis) = LocalRedis::start(&["--appendonly", "no"]) else { return };
     redis.running.kill();
     let (_koohook, address) = start(&redis.setting());
     redis.start_again();
@@ -57,7 +57,7 @@ fn koohook_writes_nothing_to_a_redis_that_comes_back_with_unfit_durability() {
 
 #[test]
 fn koohook_check_names_a_missing_permission_and_a_redis_that_does_not_run() {
-    let Some(mut redis) = Redis::start(&ALWAYS) else { return };
+    let Some(mut redis) = LocalRedis::start(&ALWAYS) else { return };
     let rules = "on >canary-password ~* +@all -zrangebyscore";
     redis.command(&format!("ACL SETUSER canary {rules}"));
     let check = |store: &str| {
@@ -83,7 +83,7 @@ fn koohook_check_names_a_missing_permission_and_a_redis_that_does_not_run() {
 
 #[test]
 fn koohook_status_shows_whether_the_server_and_its_redis_are_well() {
-    let Some(mut redis) = Redis::start(&ALWAYS) else { return };
+    let Some(mut redis) = LocalRedis::start(&ALWAYS) else { return };
     let (_koohook, address) = start(&redis.setting());
     let setting = redis.setting();
     let status = || {
@@ -113,7 +113,7 @@ fn command(arguments: &[&str], store: &str) -> Command {
 /// An operator reads the data. What works needs no line.
 #[test]
 fn a_command_logs_no_info_lines_but_what_the_operator_did() {
-    let Some(redis) = Redis::start(&ALWAYS) else { return };
+    let Some(redis) = LocalRedis::start(&ALWAYS) else { return };
     let list = |log: Option<&str>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_koohook"));
         command.env_clear().env("KOOHOOK_STORE", redis.setting()).env("KOOHOOK_SEAL_KEY", SEAL_KEY);

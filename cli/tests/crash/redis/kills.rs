@@ -1,12 +1,12 @@
 //! Kills koohook's Redis server with `kill -9`.
 
-use super::{ALWAYS, Redis, cluster};
+use super::{ALWAYS, LocalRedis, cluster};
 use crate::load::{Load, Watch};
 use crate::running::start;
 
 #[test]
 fn kills_of_a_syncing_server_neither_lose_nor_repeat_an_acknowledged_change() {
-    let Some(redis) = Redis::start(&ALWAYS) else { return };
+    let Some(redis) = LocalRedis::start(&ALWAYS) else { return };
     let setting = redis.setting();
     kills_lose_nothing(redis, &setting, &[40, 70, 25, 55, 90, 30]);
 }
@@ -19,7 +19,7 @@ fn kills_of_a_cluster_node_neither_lose_nor_repeat_an_acknowledged_change() {
 }
 
 /// Kills the server after each given number of answers.
-fn kills_lose_nothing(mut redis: Redis, setting: &str, kills: &[usize]) {
+fn kills_lose_nothing(mut redis: LocalRedis, setting: &str, kills: &[usize]) {
     let (_koohook, address) = start(setting);
     let load = Load::default();
     let orders = load.run(&address, "CSK", || {

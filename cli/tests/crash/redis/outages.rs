@@ -4,13 +4,13 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Instant;
 
-use super::{ALWAYS, Redis, cluster, code};
+use super::{ALWAYS, LocalRedis, cluster, code};
 use crate::load::{CALLERS, IN_TIME, Load, Watch, new_instance, settled};
 use crate::running::start;
 
 #[test]
 fn koohook_answers_000005_in_time_while_a_server_is_stopped() {
-    let Some(redis) = Redis::start(&ALWAYS) else { return };
+    let Some(redis) = LocalRedis::start(&ALWAYS) else { return };
     stop_and_continue(&redis, &redis.setting());
 }
 
@@ -20,7 +20,7 @@ fn koohook_answers_000005_in_time_while_a_cluster_node_is_stopped() {
     stop_and_continue(&node, &format!("{}?cluster=true", node.setting()));
 }
 
-fn stop_and_continue(redis: &Redis, setting: &str) {
+fn stop_and_continue(redis: &LocalRedis, setting: &str) {
     let (_koohook, address) = start(setting);
     settled(&address, &new_instance("CS1"));
     redis.signal("-STOP");
@@ -49,7 +49,7 @@ fn stop_and_continue(redis: &Redis, setting: &str) {
 
 #[test]
 fn koohook_loads_its_scripts_again_if_the_server_lost_them() {
-    let Some(redis) = Redis::start(&ALWAYS) else { return };
+    let Some(redis) = LocalRedis::start(&ALWAYS) else { return };
     let (_koohook, address) = start(&redis.setting());
     let load = Load::default();
     let orders = load.run(&address, "CSS", || {
@@ -64,7 +64,7 @@ fn koohook_loads_its_scripts_again_if_the_server_lost_them() {
 
 #[test]
 fn koohook_answers_000005_while_a_server_cannot_write() {
-    let Some(redis) = Redis::start(&ALWAYS) else { return };
+    let Some(redis) = LocalRedis::start(&ALWAYS) else { return };
     let (_koohook, address) = start(&redis.setting());
     let id = settled(&address, &new_instance("CS1")).instance_id.unwrap();
     let watch = Watch::open(&redis.setting());
@@ -91,7 +91,7 @@ fn koohook_answers_000005_while_a_server_cannot_write() {
 /// The data of a replica may be old. koohook does not answer from it, not even a repeated call.
 #[test]
 fn koohook_does_not_answer_from_a_replica() {
-    let Some(redis) = Redis::start(&ALWAYS) else { return };
+    let Some(redis) = LocalRedis::start(&ALWAYS) else { return };
     let (_koohook, address) = start(&redis.setting());
     settled(&address, &new_instance("CS1"));
     redis.command("REPLICAOF 127.0.0.1 1");
@@ -102,7 +102,7 @@ fn koohook_does_not_answer_from_a_replica() {
 
 #[test]
 fn koohook_answers_000005_in_time_while_a_script_blocks_the_server() {
-    let Some(redis) = Redis::start(&ALWAYS) else { return };
+    let Some(redis) = LocalRedis::start(&ALWAYS) else { return };
     let (_koohook, address) = start(&redis.setting());
     redis.command("CONFIG SET lua-time-limit 50");
     thread::scope(|scope| {

@@ -2,16 +2,17 @@
 
 use std::thread;
 
-use super::{ALWAYS, Redis, found, free_port};
+use super::{ALWAYS, LocalRedis, found, free_port};
 use crate::load::{Watch, new_instance, settled};
 use crate::running::start;
 
 #[test]
 fn a_start_logs_the_durability_grade_of_the_server() {
-    let Some(redis) = Redis::start(&ALWAYS) else { return };
+    let Some(redis) = LocalRedis::start(&ALWAYS) else { return };
     let setting = redis.setting();
     assert!(found(&setting).unwrap().starts_with("A "));
-    let replica = Redis::start(&["--replicaof", "127.0.0.1", &redis.port.to_string()]).unwrap();
+    let replica =
+        LocalRedis::start(&["--replicaof", "127.0.0.1", &redis.port.to_string()]).unwrap();
     redis.wait_for_replica();
     assert!(found(&setting).unwrap().starts_with("B "), "a failover may lose writes");
     drop(replica);
@@ -43,7 +44,7 @@ fn a_start_logs_the_durability_grade_of_the_server() {
 /// Managed servers may deny CONFIG and INFO.
 #[test]
 fn a_server_that_hides_its_durability_settings_gets_grade_b() {
-    let Some(redis) = Redis::start(&["--appendonly", "no"]) else { return };
+    let Some(redis) = LocalRedis::start(&["--appendonly", "no"]) else { return };
     redis.command("ACL SETUSER canary on >canary-password ~* +@all -config -info");
     let setting = redis.setting().replace("//", "//canary:canary-password@");
     assert_eq!(found(&setting).as_deref(), Ok("B no durability settings"));
@@ -60,7 +61,7 @@ fn a_server_that_hides_its_durability_settings_gets_grade_b() {
 fn koohook_connects_by_socket_and_by_database_number() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("redis.sock").display().to_string();
-    let Some(redis) = Redis::start(&[&ALWAYS[..], &["--unixsocket", &socket]].concat()) else {
+    let Some(redis) = LocalRedis::start(&[&ALWAYS[..], &["--unixsocket", &socket]].concat()) else {
         return;
     };
     for setting in [format!("unix://{socket}?db=3"), format!("{}/3", redis.setting())] {
@@ -89,7 +90,7 @@ fn koohook_connects_over_tls_only_to_a_trusted_certificate() {
     let listen = port.to_string();
     let tls = ["--tls-port", &listen, "--tls-auth-clients", "no", "--tls-cert-file", &certificate];
     let tls = [&tls[..], &["--tls-key-file", &key, "--tls-ca-cert-file", &authority]].concat();
-    let Some(_redis) = Redis::start(&[&ALWAYS[..], &tls].concat()) else { return };
+    let Some(_redis) = LocalRedis::start(&[&ALWAYS[..], &tls].concat()) else { return };
     for host in ["localhost", "127.0.0.1"] {
         let setting = format!("rediss://{host}:{port}?ca={authority}");
         assert!(found(&setting).unwrap().starts_with("A "), "{host}");
