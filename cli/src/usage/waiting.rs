@@ -35,6 +35,8 @@ struct WaitingCounts {
     /// Whether koohook accepted one of those in time: the product did not report it too late.
     is_at_fault: bool,
     rejected: usize,
+    /// The values that cannot be used.
+    unusable: usize,
     /// How late the relay is.
     overdue: Duration,
     /// Whether the store has more than was read, or a value cannot be used.
@@ -51,7 +53,8 @@ pub fn find_usage(session: &Session) -> Result<Finding, CommandError> {
     let mut counts = WaitingCounts::default();
     let found = session.runtime.block_on(read(session));
     let (entries, slots) = found.map_err(|failure| session.advised(failure))?;
-    counts.is_part = entries.len() > MOST_READ || slots.iter().any(Result::is_err);
+    counts.unusable = slots.iter().filter(|slot| slot.is_err()).count();
+    counts.is_part = entries.len() > MOST_READ || counts.unusable > 0;
     counts.overdue = entries.first().map(|entry| now.since(entry.at)).unwrap_or_default();
     for usage in slots.iter().filter_map(|slot| slot.as_ref().ok()?.record()) {
         counts.add(usage, cycle, now);
@@ -124,7 +127,7 @@ impl WaitingCounts {
     }
 
     const fn needs_look(&self) -> bool {
-        self.late + self.missing + self.missed + self.rejected > 0
+        self.late + self.missing + self.missed + self.rejected + self.unusable > 0
     }
 
     fn waits(&self) -> String {
@@ -139,7 +142,7 @@ impl WaitingCounts {
     }
 
     fn troubles(&self) -> Vec<String> {
-        let Self { late, missing, missed, rejected, overdue, .. } = *self;
+        let Self { late, missing, missed, rejected, unusable, overdue, .. } = *self;
         let trouble = |is: bool, text: String| is.then_some(text);
         let troubles = [
             trouble(overdue > STUCK, format!("the relay is {} late, {RELAY}", span_text(overdue))),
@@ -147,6 +150,7 @@ impl WaitingCounts {
             trouble(missing > 0, format!("{missing} will miss the deadline")),
             trouble(late > 0, format!("{late} late")),
             trouble(rejected > 0, format!("{rejected} rejected")),
+            trouble(unusable > 0, format!("{unusable} instances cannot be read")),
             trouble(self.needs_look(), LIST.to_owned()),
         ];
         troubles.into_iter().flatten().collect()
@@ -204,6 +208,9 @@ mod tests {
         ] {
             assert_eq!(counts.finding(), Finding { level, text: text.to_owned() });
         }
+        let unusable = WaitingCounts { unusable: 2, is_part: true, ..counts }.finding();
+        assert_eq!(unusable.level, FindingLevel::Warn);
+        assert!(unusable.text.contains("2 instances cannot be read"), "{}", unusable.text);
         let missed = WaitingCounts { waiting: 1, missed: 1, age: minutes(120), ..counts };
         assert_eq!(missed.finding().level, FindingLevel::Warn);
         let overdue = WaitingCounts { overdue: minutes(11), ..counts }.finding();

@@ -151,3 +151,25 @@ fn learns(mode: Option<&str>, has_reported: bool, sent: &Value, kind: UsageKind)
     assert_eq!(put(&koohook, &id, 0, &message(&id, &[entry("2")])), 200);
     assert_eq!(usage_kind(), Some(kind), "{mode:?} {has_reported} {sent}");
 }
+
+/// The windows and the entries share one stored value. A message that does not fit is wrong for ever, so
+/// it is not a temporary failure.
+#[test]
+fn entries_that_do_not_fit_beside_the_windows_are_rejected() {
+    let koohook = pay_per_use();
+    let id = id("CS1");
+    let window = |minute: u64| {
+        json!({ "recordId": minute.to_string(), "instanceId": id, "value": "99999999.9999",
+                "relatedPackageInstanceId": format!("{:064}", minute % 128),
+                "beginTime": ago(&koohook, (minute + 1) * 60), "endTime": ago(&koohook, minute * 60) })
+    };
+    for start in [0, 700, 1_400] {
+        let windows: Vec<_> = (start..start + 700).map(window).collect();
+        assert_eq!(sends(&koohook, &windows), (200, vec!["accepted".to_owned(); 700]));
+    }
+    let address = format!("https://app.example.com/{}", "x".repeat(480));
+    let long = json!({ "usageValue": "1", "dashboardUrl": address });
+    assert_eq!(put(&koohook, &id, 0, &message(&id, &vec![long; 64])), 422);
+    assert_eq!(put(&koohook, &id, 0, &message(&id, &[entry("1")])), 200);
+    assert_eq!(stored(&koohook, &id).unwrap().records.len(), 2_100);
+}

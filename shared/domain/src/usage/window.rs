@@ -16,7 +16,7 @@ pub struct UsageWindow {
 }
 
 impl UsageWindow {
-    /// A window; `None` if it does not begin before it ends, is longer than [`MAX_LEN`], or is not
+    /// A window; `None` if it does not begin before it ends, is longer than 24 hours, or is not
     /// in whole seconds.
     pub fn new(begin: UnixMillis, end: UnixMillis) -> Option<Self> {
         let is_whole = |at: UnixMillis| at.millis().is_multiple_of(1_000);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::entity::{Entity, Subject};
 use domain::instance::{Access, ChargingMode, Instance, InstanceState, ShownUsageKind};
-use domain::record::EntityRecord;
+use domain::record::{EntityRecord, RecordError};
 use domain::usage::{InstanceUsage, UsageInfoReport, UsageMessageError};
 use http::request::Parts;
 use protocol::message::InstanceId;
@@ -40,10 +40,13 @@ pub(super) async fn apply<W: World>(
     let updated = repository.update_usage(slot, |slot: &UsageSlot| {
         let current = slot.record().cloned();
         let mut usage = current.unwrap_or_else(|| InstanceUsage::new(id.clone()));
-        Ok::<_, UsageRefusal>(match usage.apply_info(&report, at) {
-            false => UsageUpdate::Leave(false),
-            true => UsageUpdate::Write(usage, true),
-        })
+        if !usage.apply_info(&report, at) {
+            return Ok(UsageUpdate::Leave(false));
+        }
+        match usage.to_bytes() {
+            Err(RecordError::TooLarge) => Err(UsageRefusal::TooLarge),
+            Ok(_) | Err(_) => Ok(UsageUpdate::Write(usage, true)),
+        }
     });
     Ok(updated.await?.decided)
 }

@@ -21,6 +21,10 @@ pub(super) enum UsageRefusal {
     Gone,
     #[error("instance is neither pay-per-use nor a package; send no usage of it")]
     OtherMode,
+    #[error(
+        "usageInfo is too long beside the windows of this instance; send fewer entries, or shorter addresses"
+    )]
+    TooLarge,
     #[error("temporary failure: {0}; sign the message again and resend it")]
     Failed(#[from] Failure),
 }
@@ -31,7 +35,7 @@ impl UsageRefusal {
         match self {
             Self::Unverified(_) => StatusCode::UNAUTHORIZED,
             Self::Malformed(UsageMessageError::Misdirected) => StatusCode::BAD_REQUEST,
-            Self::Malformed(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Malformed(_) | Self::TooLarge => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unknown => StatusCode::NOT_FOUND,
             Self::Gone => StatusCode::GONE,
             Self::OtherMode => StatusCode::CONFLICT,
@@ -44,7 +48,9 @@ impl UsageRefusal {
         match self {
             Self::Unverified(_) => "rejected",
             Self::Failed(_) => "failed",
-            Self::Malformed(_) | Self::Unknown | Self::Gone | Self::OtherMode => "refused",
+            Self::Malformed(_) | Self::Unknown | Self::Gone | Self::OtherMode | Self::TooLarge => {
+                "refused"
+            }
         }
     }
 
