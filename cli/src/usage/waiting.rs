@@ -208,14 +208,19 @@ mod tests {
         ] {
             assert_eq!(counts.finding(), Finding { level, text: text.to_owned() });
         }
-        let unusable = WaitingCounts { unusable: 2, is_part: true, ..counts }.finding();
-        assert_eq!(unusable.level, FindingLevel::Warn);
-        assert!(unusable.text.contains("2 instances cannot be read"), "{}", unusable.text);
         let missed = WaitingCounts { waiting: 1, missed: 1, age: minutes(120), ..counts };
         assert_eq!(missed.finding().level, FindingLevel::Warn);
         let overdue = WaitingCounts { overdue: minutes(11), ..counts }.finding();
         assert_eq!(overdue.level, FindingLevel::Failed);
         assert!(overdue.text.contains("the relay is 11 min late, check that"), "{}", overdue.text);
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_is_a_warning() {
+        let counts = WaitingCounts { unusable: 2, is_part: true, ..WaitingCounts::default() };
+        let Finding { level, text } = counts.finding();
+        assert_eq!(level, FindingLevel::Warn);
+        assert!(text.contains("2 instances cannot be read"), "{text}");
     }
 
     fn waiting(accepted: UnixMillis) -> WaitingRecord {
