@@ -9,6 +9,7 @@ shows. A command that a signal ends has the code 128 + signal, as in a shell.
 
 import os
 import pty
+import signal
 import sys
 
 KEYS = {"^C": b"\x03", "^D": b"\x04"}
@@ -16,6 +17,8 @@ KEYS = {"^C": b"\x03", "^D": b"\x04"}
 answer, command = sys.argv[1], sys.argv[2:]
 child, terminal = pty.fork()
 if child == 0:
+    # A shell starts its background jobs without SIGINT, and the command would inherit that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execvp(command[0], command)
 shown, is_answered = b"", not answer
 while True:
