@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// 32 bytes that are obviously only for tests.
 const SEAL_KEY: &str = "bWFkZS11cC1zZWFsLWtleS1vZi0zMi1ieXRlcy0tLS0=";
-const REPORT: &str = r#"{"abandoned":0,"dead":0,"delivered":0,"failed":0,"partsDeleted":0,"partsKept":0,"stopped":false,"troubled":0,"unfinished":false}"#;
+const REPORT: &str = r#"{"abandoned":0,"dead":0,"delivered":0,"failed":0,"partsDeleted":0,"partsKept":0,"stopped":false,"troubled":0,"unfinished":false,"usageDropped":0,"usageLate":0,"usageRejected":0,"usageSent":0,"usageStopped":false,"usageTroubled":0,"usageUnfinished":false,"usageWaiting":0}"#;
 
 /// A relay process. It is stopped when the test ends.
 struct Running(Child);
