@@ -1,5 +1,6 @@
 //! Requests, time, and what runs concurrently with usage.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,6 +26,19 @@ fn a_run_sends_64_requests_and_the_next_one_goes_on_with_smaller_batches() {
     }
     assert_eq!(count(&koohook, &ids, "sent"), 700);
     assert!(marketplace.sizes()[64..].iter().all(|size| *size <= 5), "the limit is remembered");
+}
+
+/// A marketplace that calls even one record too many shows nothing about the size of batches.
+#[test]
+fn a_limit_under_which_nothing_was_received_is_not_remembered() {
+    let (koohook, ids, marketplace) = with_windows(20);
+    marketplace.with(|it| it.rules_mut().max_records = 0);
+    relay_after(&koohook, MINUTE);
+    assert_eq!(marketplace.sizes(), [20, 10, 5, 2, 1]);
+    marketplace.with(|it| it.rules_mut().max_records = 1_000);
+    relay_after(&koohook, 5 * MINUTE);
+    assert_eq!(marketplace.sizes()[5..], [20]);
+    assert_eq!(count(&koohook, &ids, "sent"), 20);
 }
 
 #[test]
@@ -91,6 +105,36 @@ fn a_dead_marketplace_delays_no_notice_and_a_dead_product_no_usage() {
             assert_eq!((report.delivered, report.usage.waiting), (20, 5));
         }
     }
+}
+
+/// While a slow marketplace keeps the run busy, notices become due again. They do not wait for its end.
+#[test]
+fn a_slow_marketplace_delays_no_notice_that_becomes_due_meanwhile() {
+    let (koohook, ids, marketplace) = with_settings(5, &with_product());
+    marketplace.with(|it| it.rules_mut().max_records = 1);
+    buy(&koohook);
+    let (there, hosts) = (marketplace.clone(), Arc::new(Mutex::new(Vec::new())));
+    let called = Arc::clone(&hosts);
+    World::web(koohook.world()).answer_after(move |request| {
+        let is_product = request.uri().host() == Some("product.example.com");
+        let mut called = called.lock().unwrap();
+        called.push(is_product);
+        let notices = called.iter().filter(|is_product| **is_product).count();
+        match is_product {
+            false => (Duration::from_secs(9), there.receive(&request)),
+            true if notices <= 20 => {
+                (Duration::ZERO, Ok(Response::builder().status(500).body(Bytes::new()).unwrap()))
+            }
+            true => (Duration::ZERO, Ok(Response::new(Bytes::from_static(b"{}")))),
+        }
+    });
+    let report = relay_after(&koohook, MINUTE);
+    assert_eq!((report.failed, report.delivered), (20, 20), "{report:?}");
+    assert_eq!(count(&koohook, &ids, "sent"), report.usage.sent);
+    let called = hosts.lock().unwrap();
+    let [last_notice, last_batch] =
+        [true, false].map(|host| called.iter().rposition(|it| *it == host).unwrap());
+    assert!(last_notice < last_batch, "{called:?}");
 }
 
 #[test]

@@ -145,11 +145,9 @@ impl SendingState {
         lasting.map_or(MAX_RECORDS, |(limit, _)| usize::from(limit).clamp(1, MAX_RECORDS))
     }
 
-    /// Notes that the marketplace refuses larger batches. It counts for a day. A limit below the smallest
-    /// one of the guides is not remembered: with it, a wrong answer would delay usage for that day.
+    /// Notes that the marketplace refuses larger batches. It counts for a day.
     pub fn note_limit(&mut self, limit: usize, now: UnixMillis) {
-        self.limit =
-            u16::try_from(limit.max(LEAST_LIMIT)).ok().map(|limit| (limit, now.after(LIMIT_LASTS)));
+        self.limit = u16::try_from(limit).ok().map(|limit| (limit, now.after(LIMIT_LASTS)));
     }
 
     fn known(&self, key: &KeyMark) -> Option<&KeyUse> {
@@ -201,8 +199,6 @@ const NOTED_EVERY: Duration = Duration::from_mins(10);
 /// How many times a refused key may be tried within [`TRIES_LAST`] (decision J4).
 const MAX_TRIES: usize = 3;
 const TRIES_LAST: Duration = Duration::from_mins(5);
-/// The smallest limit of records that the guides name: the page of the order query has 100.
-const LEAST_LIMIT: usize = 100;
 /// How long a lower limit of records counts.
 const LIMIT_LASTS: Duration = Duration::from_hours(24);
 
@@ -337,11 +333,9 @@ mod tests {
     fn a_lower_limit_counts_for_a_day() {
         let mut state = SendingState::default();
         assert_eq!(state.limit(at(0)), 1_000);
-        state.note_limit(1, at(0));
-        assert_eq!(state.limit(at(0)), 100);
-        state.note_limit(125, at(0));
+        state.note_limit(62, at(0));
         let state = stored(&state);
-        assert_eq!([state.limit(at(0)), state.limit(at(24 * HOUR - 1))], [125, 125]);
+        assert_eq!([state.limit(at(0)), state.limit(at(24 * HOUR - 1))], [62, 62]);
         assert_eq!(state.limit(at(24 * HOUR)), 1_000);
         assert_eq!(SendingState::from_bytes(b"no json"), SendingState::default());
     }

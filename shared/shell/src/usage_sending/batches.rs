@@ -54,12 +54,11 @@ impl<W: World> UsageRun<'_, W> {
         self.counts.batches += 1;
         let took = world.elapsed().saturating_sub(began);
         lines::log_batch(&batch, &outcome, took);
-        let limit = plan.limit();
         let outcomes = match &outcome {
             Ok(answer) => plan.answered(batch, answer, keys.is_believed()),
             Err(fault) => plan.unanswered(batch, fault.as_str()),
         };
-        let learned = learn(&outcome, plan, keys, limit).await;
+        let learned = learn(&outcome, plan, keys).await;
         self.settle(outcomes).await;
         if let Err(fault) = learned {
             // The next run learns it again.
@@ -121,9 +120,10 @@ async fn learn<W: World>(
     outcome: &PushOutcome,
     plan: &BatchPlan,
     keys: &mut SigningKeys<'_, W>,
-    limit: usize,
 ) -> Result<(), Failure> {
-    if plan.limit() < limit {
+    // A lower limit is stored when the marketplace has received a batch under it: a refusal of every
+    // batch shows nothing about their size.
+    if has_received(outcome) && plan.limit() < keys.batch_limit() {
         keys.note_limit(plan.limit()).await?;
     }
     match outcome.as_ref().map(|answer| answer.verdict) {
