@@ -156,6 +156,7 @@ fn the_status_decides_about_an_answer_without_a_code() {
         r#"{"error_code":["MKT.0000"]}"#,
         r#"{"error_code":null,"error_msg":"success"}"#,
         r#"{"error_code":"MKT.0150""#,
+        r#"{"error_code":"MKT.0000","error_code":"MKT.0999"}"#,
     ];
     let cases = [
         (200, "retry: unreadable (status 200)"),
