@@ -48,7 +48,8 @@ pub fn decide<E: Kind>(
     let entity: Option<E> = current.and_then(|record| record.entity.clone().try_into().ok());
     let order = change.order();
     let recall = recall(current, order.as_ref());
-    let (at, ahead) = effective(change.at().unwrap_or(now), now);
+    let newest = current.and_then(|record| record.entity.newest_call());
+    let (at, ahead) = effective(change.at().unwrap_or(now), newest, now);
     let (decision, ahead) = match decision(change, entity.clone(), recall, Moment { at, now })? {
         Some(decision) => (decision, ahead),
         None => (Decision::nothing(), None),

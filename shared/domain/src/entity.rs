@@ -1,6 +1,7 @@
 //! The subject of a callback, and the entity that is stored for it.
 
 use protocol::message::{AppId, InstanceId, OrderId, TenantId};
+use protocol::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
 use crate::instance::Instance;
@@ -92,6 +93,21 @@ pub enum Entity {
     /// The people of an application, or the departments of an enterprise.
     #[serde(rename = "directory")]
     KitList(KitList),
+}
+
+impl Entity {
+    /// The signed time of the newest call that the entity contains. Long lists have a time for each
+    /// of their rows, and none for the list.
+    pub fn newest_call(&self) -> Option<UnixMillis> {
+        match self {
+            Self::Instance(Instance { newest, .. }) => {
+                [newest.status, newest.refresh, newest.upgrade].into_iter().flatten().max()
+            }
+            Self::Tenant(tenant) => Some(tenant.at),
+            Self::Application(application) => Some(application.at),
+            Self::MovedTo(_) | Self::KitList(_) => None,
+        }
+    }
 }
 
 macro_rules! entity {

@@ -163,7 +163,7 @@ impl Step<'_> {
 
     /// The time of the call for the decision.
     pub(super) fn at(&self) -> UnixMillis {
-        effective(UnixMillis::new(self.call.signed_at), self.now).0
+        effective(UnixMillis::new(self.call.signed_at), None, self.now).0
     }
 
     /// The order of a refresh or an upgrade.

@@ -33,6 +33,21 @@ fn the_newest_call_decides_a_tenant() {
     }
 }
 
+/// The clock of koohook's machine went back a day, and V1 has no time limit. If the call counted as
+/// older than the stored one, it would be lost: the marketplace does not repeat it.
+#[test]
+fn a_tenant_changes_while_the_clock_is_a_day_behind() {
+    let kit = Kit::new();
+    kit.call(Contract::V1, "tenantSync", &tenant(1, "A", 0));
+    kit.0.world().set_now(NOW - 86_400_000);
+    assert_eq!(kit.call(Contract::V1, "tenantSync", &tenant(2, "B", 60_000)), "000000");
+    let name = || kit.tenant().standing.map(|tenant| tenant.name);
+    assert_eq!(name().as_deref(), Some("B"));
+    kit.0.world().set_now(NOW + 120_000);
+    kit.call(Contract::V1, "tenantSync", &tenant(2, "old", -1));
+    assert_eq!(name().as_deref(), Some("B"), "an older call has no effect");
+}
+
 /// The digits of the second at which the tests start.
 fn second() -> String {
     at(0).strip_suffix("000").unwrap().to_owned()

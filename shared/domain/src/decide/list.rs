@@ -83,7 +83,7 @@ pub struct ListCall<'r> {
 impl<'r> ListCall<'r> {
     /// A call that arrives now.
     pub fn new(request: &'r dyn ChangeList, call: EventCall, now: UnixMillis) -> Self {
-        let (at, ahead) = effective(request.at(), now);
+        let (at, ahead) = effective(request.at(), None, now);
         Self { request, call, at, ahead, change: request.change(at) }
     }
 
