@@ -2,6 +2,7 @@
 
 use protocol::time::UnixMillis;
 
+use super::LONGEST_PAUSE;
 use super::Outbox;
 use super::delivery_state::DeliveryState;
 use crate::notice::Notice;
@@ -79,6 +80,8 @@ impl DeliveryState {
     fn pause_at(&self, now: UnixMillis) -> NoticeWait {
         match self.next {
             until if until <= now => NoticeWait::Due,
+            // A wrong clock wrote it. The relay corrects it within a minute, and offers the notice.
+            until if until > now.after(LONGEST_PAUSE) => NoticeWait::Due,
             until if self.count == 0 => NoticeWait::OrderQuery { until },
             until => NoticeWait::Pause { attempts: self.count, until },
         }
