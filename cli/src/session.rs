@@ -112,7 +112,7 @@ fn advised(failure: Failure) -> CommandError {
             "other programs write the same value again and again; run this command again"
         }
         Failure::Value(RecordError::NewerSchema) => {
-            "use the version of koohook that serves, or a newer one"
+            "use the version of koohook that wrote it, or a newer one"
         }
         Failure::Value(RecordError::Unreadable) => "check that KOOHOOK_STORE is a store of koohook",
         Failure::Value(RecordError::TooLarge) | Failure::List(_) | Failure::Panicked => {

@@ -74,6 +74,10 @@ async fn catalogue(
     session.world.store().catalogue(list, None, MOST).await
 }
 
+/// A record that cannot be read may have dead letters, and so may one of many that were not read.
+const UNREAD: &str =
+    "none found, but not every record was read; koohook notices list reads all, and says why";
+
 /// The counts below may then be too low.
 const INCOMPLETE: &str = "pending, refused and abandoned may lack instances of an older version; run koohook store reindex";
 
@@ -128,6 +132,7 @@ fn due_now(due: &[Entry], now: UnixMillis) -> Finding {
 fn dead(found: Result<Count, Unavailable>) -> Finding {
     match found {
         Ok(Count { number: 0, is_all: true }) => Finding::ok("0"),
+        Ok(Count { number: 0, is_all: false }) => Finding::warn(UNREAD),
         Ok(count) => Finding::warn(format!(
             "{}; {LIST_DEAD}",
             count.text("entity has dead letters", "entities have dead letters")

@@ -80,8 +80,8 @@ fn a_reindex_reports_a_value_that_it_cannot_use_and_puts_no_mark() {
             ('instance:broken', x'01010101010101010101010101010101', x'007b'),
             ('instance:newer', x'01010101010101010101010101010101', x'007b22736368656d61223a397d')",
     );
-    let fault = "2 stored values cannot be used; the first fault: stored value unusable; check that \
-                 KOOHOOK_STORE is a store of koohook";
+    let fault = "2 stored values cannot be used; the first fault: stored value is unreadable; check \
+                 that KOOHOOK_STORE is a store of koohook";
     reindex(&folder).check(1, "6 records checked; 3 entries written", fault);
     assert_eq!(count(&folder, MARK), 0);
     sql(&folder, "DELETE FROM kept WHERE key LIKE 'instance:broken' OR key LIKE 'instance:newer'");

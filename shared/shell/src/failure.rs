@@ -29,7 +29,7 @@ pub enum Failure {
     SealedElsewhere,
     /// The stored value is not a record of koohook, a newer koohook wrote it, or the new value
     /// would be too large.
-    #[error("stored value unusable")]
+    #[error(transparent)]
     Value(#[from] RecordError),
     /// A list's index is incomplete, or too many of its parts wait for the product.
     #[error(transparent)]

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use domain::record::RecordError;
 use protocol::time::UnixMillis;
 
 use crate::failure::Failure;
@@ -149,7 +150,10 @@ const fn advice(fault: Failure) -> &'static str {
         Failure::Unopened | Failure::SealedElsewhere => {
             "add the key that sealed these values to KOOHOOK_SEAL_KEY_PREVIOUS"
         }
-        Failure::Value(_) | Failure::List(_) => {
+        Failure::Value(RecordError::NewerSchema) => {
+            "a newer version of koohook wrote these values; start that version again"
+        }
+        Failure::Value(RecordError::Unreadable | RecordError::TooLarge) | Failure::List(_) => {
             "run the newest koohook version that writes to this store; if that does not help, restore these \
              values from a backup"
         }
