@@ -16,6 +16,7 @@ mod callbacks;
 mod citations;
 mod configuration;
 mod delivery;
+mod drills;
 mod dynamodb_store;
 mod faults;
 mod first_calls;
