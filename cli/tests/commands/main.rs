@@ -9,6 +9,7 @@
 )]
 
 mod check;
+mod drills;
 mod files;
 mod import;
 mod logs;
