@@ -106,6 +106,11 @@ fn a_clock_a_day_behind_over_sqlite_loses_nothing() {
 }
 
 #[test]
+fn a_clock_that_stands_still_over_sqlite_loses_nothing() {
+    a_wrong_clock_loses_nothing("2026-10-05 21:09:27", None);
+}
+
+#[test]
 fn a_clock_a_day_ahead_over_redis_is_reported_and_loses_nothing() {
     let Some(store) = redis("clock-ahead") else { return };
     a_wrong_clock_loses_nothing("+1d", Some(&store));
