@@ -24,6 +24,17 @@ pub struct Seal {
     pub(crate) mark: SealMark,
 }
 
+/// What sealed a stored value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SealedBy {
+    /// The current key.
+    Current,
+    /// A previous key, by its place in the setting: 0 is the first.
+    Previous(usize),
+    /// No key: the value is unencrypted.
+    Nothing,
+}
+
 /// Whether a stored value may be unencrypted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Clear {
@@ -134,18 +145,43 @@ impl Seal {
     /// If none of the keys sealed the bytes for this place, or if they are unencrypted and that is
     /// not allowed.
     pub fn open(&self, place: &str, stored: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.open_with_key(place, stored).map(|(_, bytes)| bytes)
+    }
+
+    /// Decrypts the bytes that are stored at a place, and finds out what sealed them.
+    ///
+    /// # Errors
+    /// See [`Self::open`].
+    pub fn open_with_key(
+        &self,
+        place: &str,
+        stored: &[u8],
+    ) -> Result<(SealedBy, Vec<u8>), SealError> {
         match (stored.split_first(), self.clear) {
-            (Some((&CLEAR, bytes)), Clear::Allowed) => Ok(bytes.to_vec()),
+            (Some((&CLEAR, bytes)), Clear::Allowed) => Ok((SealedBy::Nothing, bytes.to_vec())),
             (Some((&SEALED, rest)), _) => {
                 let (nonce, msg) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError)?;
                 let nonce: Nonce<Aes256Gcm> = (*nonce).into();
                 let payload = || Payload { msg, aad: place.as_bytes() };
-                let open = |cipher: &Aes256Gcm| cipher.decrypt(&nonce, payload()).ok();
-                let ciphers = self.current.iter().chain(&self.previous);
-                ciphers.filter_map(open).next().ok_or(SealError)
+                let open = |(key, cipher): (SealedBy, &Aes256Gcm)| {
+                    cipher.decrypt(&nonce, payload()).ok().map(|bytes| (key, bytes))
+                };
+                self.keys().filter_map(open).next().ok_or(SealError)
             }
             (Some(_) | None, _) => Err(SealError),
         }
+    }
+
+    /// The keys, the current one first.
+    fn keys(&self) -> impl Iterator<Item = (SealedBy, &Aes256Gcm)> {
+        let current = self.current.iter().map(|cipher| (SealedBy::Current, cipher));
+        let previous = self.previous.iter().enumerate();
+        current.chain(previous.map(|(place, cipher)| (SealedBy::Previous(place), cipher)))
+    }
+
+    /// How many previous keys there are.
+    pub const fn previous_keys(&self) -> usize {
+        self.previous.len()
     }
 }
 
@@ -185,6 +221,13 @@ mod tests {
             let sealed = one.seal("a", b"text", [7; 12]).unwrap();
             assert_eq!(seal.open("a", &sealed).as_deref(), Ok(b"text".as_slice()), "{letter}");
         }
+        for (letter, key) in
+            [(1, SealedBy::Previous(0)), (3, SealedBy::Previous(2)), (4, SealedBy::Current)]
+        {
+            let one = Seal::new(Some(&self::key(letter)), None, Clear::Refused);
+            let sealed = one.seal("a", b"text", [7; 12]).unwrap();
+            assert_eq!(seal.open_with_key("a", &sealed).unwrap().0, key);
+        }
         let other = Seal::new(Some(&key(5)), None, Clear::Refused);
         assert_eq!(seal.open("a", &other.seal("a", b"text", [7; 12]).unwrap()), Err(SealError));
         for text in ["", " ", "\n", &text.replace(' ', ","), &format!("{text} canary")] {
@@ -209,7 +252,7 @@ mod tests {
         let local = Seal::new(None, None, Clear::Allowed);
         let clear = local.seal("a", b"text", [0; 12]).unwrap();
         let sealing = Seal::new(Some(&key(1)), None, Clear::Allowed);
-        assert_eq!(sealing.open("a", &clear).as_deref(), Ok(b"text".as_slice()));
+        assert_eq!(sealing.open_with_key("a", &clear), Ok((SealedBy::Nothing, b"text".to_vec())));
         let beyond = Seal::new(Some(&key(1)), None, Clear::Refused);
         assert_eq!(beyond.open("a", &clear), Err(SealError));
         assert_eq!(Seal::new(None, None, Clear::Refused).seal("a", b"", [0; 12]), Err(SealError));
