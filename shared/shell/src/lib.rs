@@ -21,7 +21,7 @@
 //!   `time_limits`: how long koohook waits for the product and the marketplace.
 //! - [`usage_intake`]: accepts reported windows of pay-per-use instances, and stores them.
 //! - [`import`]: imports instances that an older server made. `reindex`: writes missing entries of
-//!   the catalogue.
+//!   the catalogue. `reseal`: seals stored values with the current key.
 //! - [`context`]: what all endpoints and the relay share.
 //! - [`readiness`]: whether this process can carry out calls, as `/readyz` reports; [`probe`]: finds
 //!   out.
@@ -61,6 +61,8 @@ pub mod readiness;
 pub mod reindex;
 pub mod relay;
 pub mod repository;
+#[cfg(feature = "scan")]
+pub mod reseal;
 pub mod route;
 pub mod seal;
 pub mod store;

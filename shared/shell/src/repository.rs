@@ -4,10 +4,12 @@
 //! - `slot`: what was read under a key. `stored_record`: the records that are whole values.
 //! - `update`: the loop of entity records. `parts`: the parts of an entity. `usage`: the usage of an
 //!   instance, and the loop of records without parts.
-//! - `catalogue_mark`, `seal_mark`: the marks of the store.
+//! - `catalogue_mark`, `seal_mark`: the marks of the store. `reseal`: seals a value with the current key.
 
 mod catalogue_mark;
 mod parts;
+#[cfg(feature = "scan")]
+mod reseal;
 mod seal_mark;
 mod slot;
 mod stored_record;
@@ -24,6 +26,8 @@ use futures_util::{FutureExt, future};
 use protocol::time::UnixMillis;
 
 pub use self::catalogue_mark::mark_new_catalogue;
+#[cfg(feature = "scan")]
+pub use self::reseal::Resealed;
 pub use self::slot::{Slot, UsageSlot, Versioned, Written};
 pub use self::stored_record::StoredRecord;
 pub use self::update::{Start, Update, Updated};
@@ -226,7 +230,8 @@ impl<'a, W: World> Repository<'a, W> {
         stored: Option<Stored>,
     ) -> Result<Slot<R>, Failure> {
         let Some(Stored { version, bytes }) = stored else { return Ok(Slot::new(key, None)) };
-        let record = R::parse(&key, &self.seal.open(&key, &bytes)?)?;
+        let opened = self.seal.open(&key, &bytes).inspect_err(|_| self.seal.mark.doubt())?;
+        let record = R::parse(&key, &opened)?;
         Ok(Slot::new(key, Some(Versioned { version, record })))
     }
 

@@ -16,6 +16,10 @@
 //!   contain values of two processes with different keys. One of their marks wins, and the other
 //!   process stops. Until there is a mark, a process looks for one once a minute.
 //!
+//! `koohook store reseal` seals the mark with the current key after it has sealed every value. A
+//! process that has only the older key then stops: it reads the mark again as soon as it cannot
+//! decrypt a value, and with each probe.
+//!
 //! A store with unencrypted values has no mark. A process without a key looks for a mark and for a
 //! sealed value at its start. If it runs for long, it looks for a mark once a minute. If it finds
 //! either, it stops reading and writing.
@@ -30,7 +34,7 @@ use crate::store::{Put, Search, Store, Stored};
 use crate::world::World;
 
 /// The text that is sealed as the mark. It has no meaning: only whether it can be decrypted counts.
-const TEXT: &[u8] = b"koohook";
+pub(super) const TEXT: &[u8] = b"koohook";
 
 impl<W: World> Repository<'_, W> {
     /// Checks at a start that this process has the store's keys. Without a key it checks that the
@@ -181,7 +185,7 @@ impl<W: World> Repository<'_, W> {
         Ok(())
     }
 
-    async fn put_mark(&self) -> Result<(), Failure> {
+    pub(super) async fn put_mark(&self) -> Result<(), Failure> {
         let value = self.sealed(SEAL_MARK, TEXT)?;
         match self.put_unchecked(SEAL_MARK, &value, None).await? {
             Put::Won => {
@@ -195,7 +199,10 @@ impl<W: World> Repository<'_, W> {
     }
 
     fn compare(&self, found: &Stored) -> Result<(), Failure> {
-        self.seal.open(SEAL_MARK, &found.bytes).map_err(|_| Failure::SealedElsewhere)?;
+        if self.seal.open(SEAL_MARK, &found.bytes).is_err() {
+            self.seal.mark.doubt();
+            return Err(Failure::SealedElsewhere);
+        }
         self.seal.mark.set_ours();
         Ok(())
     }

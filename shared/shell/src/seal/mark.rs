@@ -34,6 +34,12 @@ impl SealMark {
         self.0.store(OURS, Ordering::Relaxed);
     }
 
+    /// Makes the next read or write of this process read the mark again. A process without a key
+    /// keeps its state: it looks for a mark once a minute.
+    pub(crate) fn doubt(&self) {
+        let _ = self.0.compare_exchange(OURS, UNKNOWN, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
     pub(crate) fn set_missing(&self, elapsed: Duration) {
         self.0.store(millis(elapsed.saturating_add(MINUTE)), Ordering::Relaxed);
     }
