@@ -1,6 +1,8 @@
-//! `koohook store`: creates the table of a DynamoDB store, checks any store, and completes its catalogue.
+//! `koohook store`: creates the table of a DynamoDB store, checks any store, completes its catalogue, and
+//! seals its values with a new key.
 
 mod reindex;
+mod reseal;
 
 use std::process::ExitCode;
 
@@ -14,6 +16,7 @@ use shell::store::{AnyStore, StoreSetting, Version};
 use shell::world::World;
 
 use self::reindex::ReindexArguments;
+use self::reseal::ResealArguments;
 use crate::error::CommandError;
 use crate::options::given_or_in_file;
 use crate::output::{self, outln};
@@ -23,7 +26,8 @@ use crate::output::{self, outln};
 #[command(after_help = "Examples:
   koohook store create 'dynamodb://koohook?region=eu-west-1'
   koohook store check sqlite:/var/lib/koohook/koohook.db
-  koohook store reindex sqlite:/var/lib/koohook/koohook.db")]
+  koohook store reindex sqlite:/var/lib/koohook/koohook.db
+  koohook store reseal sqlite:/var/lib/koohook/koohook.db")]
 pub struct StoreArguments {
     #[command(subcommand)]
     command: StoreCommand,
@@ -37,6 +41,8 @@ enum StoreCommand {
     Check(CheckArguments),
     /// Write the entries of the catalogue that are missing. Run it once after an update from a koohook without a catalogue.
     Reindex(ReindexArguments),
+    /// Seal every stored value with KOOHOOK_SEAL_KEY, so that KOOHOOK_SEAL_KEY_PREVIOUS can be unset.
+    Reseal(ResealArguments),
 }
 
 #[derive(Args)]
@@ -84,6 +90,9 @@ pub fn run(arguments: &StoreArguments) -> Result<ExitCode, CommandError> {
         }
         StoreCommand::Reindex(arguments) => {
             return reindex::run(&named(arguments.store.as_deref())?, runtime);
+        }
+        StoreCommand::Reseal(arguments) => {
+            return reseal::run(arguments, &named(arguments.store.as_deref())?, runtime);
         }
         StoreCommand::Check(CheckArguments { store }) => {
             return runtime.block_on(check(&named(store.as_deref())?));
