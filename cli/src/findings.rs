@@ -33,6 +33,7 @@ pub struct Finding {
 
 /// Prints findings, and counts those that failed.
 pub struct Findings {
+    name_width: usize,
     json: Option<JsonArray>,
     failed: usize,
     warned: usize,
@@ -74,7 +75,13 @@ impl Finding {
 impl Findings {
     /// Begins the output.
     pub fn new(format: FormatArgument) -> Self {
-        Self { json: format.is_json().then(JsonArray::default), failed: 0, warned: 0 }
+        let json = format.is_json().then(JsonArray::default);
+        Self { name_width: NAME_WIDTH, json, failed: 0, warned: 0 }
+    }
+
+    /// Begins the output of findings whose names are names of settings.
+    pub fn of_settings(format: FormatArgument) -> Self {
+        Self { name_width: SETTING_WIDTH, ..Self::new(format) }
     }
 
     /// Prints a finding.
@@ -86,7 +93,10 @@ impl Findings {
             Some(array) => {
                 array.push(&json!({ "name": name, "level": level.as_str(), "text": text }));
             }
-            None => outln!("{name:<15}  {:<6}  {}", level.as_str(), shown(text)),
+            None => {
+                let width = self.name_width;
+                outln!("{name:<width$}  {:<6}  {}", level.as_str(), shown(text));
+            }
         }
     }
 
@@ -101,3 +111,7 @@ impl Findings {
         if self.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
+
+/// The width of the longest name of a check, and of the longest name of a secret setting.
+const NAME_WIDTH: usize = 15;
+const SETTING_WIDTH: usize = 25;

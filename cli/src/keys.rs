@@ -1,4 +1,7 @@
-//! `koohook keys`: generates the kit's key pair and other secrets, and prints public keys.
+//! `koohook keys`: generates the kit's key pair and other secrets, prints public keys, and checks the
+//! keys of an installation.
+
+mod check;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use functions::application_sync::secret::{Oaep, PrivateKey, PrivateKeys, Size};
 
+use self::check::KeysCheckArguments;
 use crate::error::CommandError;
 use crate::output::{self, errln};
 use crate::{generated, input, secret_file};
@@ -16,6 +20,7 @@ use crate::{generated, input, secret_file};
   koohook keys new --out application.pem
   koohook keys public application.pem
   koohook keys secret seal
+  koohook keys check
   koohook keys seal application.pem made-up-client-secret")]
 pub struct KeysArguments {
     #[command(subcommand)]
@@ -30,6 +35,8 @@ enum KeysCommand {
     Public(PublicKeyArguments),
     /// Generate a secret of 32 random bytes and print it in the form of its setting.
     Secret(SecretArguments),
+    /// Judge every key in the settings: missing, weak, equal, old, or a rotation that is not finished.
+    Check(KeysCheckArguments),
     /// Encrypt a text as the marketplace does: with the public key that belongs to a private key.
     Seal(SealArguments),
 }
@@ -120,12 +127,13 @@ impl KeysOutput {
     }
 }
 
-/// Generates a key or a secret, prints public keys, or encrypts a text.
+/// Generates a key or a secret, prints public keys, checks the keys, or encrypts a text.
 pub fn run(arguments: &KeysArguments) -> Result<ExitCode, CommandError> {
     let printed = match &arguments.command {
         KeysCommand::New(arguments) => new(arguments)?,
         KeysCommand::Public(arguments) => public(&arguments.file)?,
         KeysCommand::Secret(arguments) => KeysOutput::of_data(secret(arguments.purpose)?),
+        KeysCommand::Check(arguments) => return Ok(check::run(arguments)),
         KeysCommand::Seal(arguments) => KeysOutput::of_data(seal(arguments)?),
     };
     if !printed.aside.is_empty() {

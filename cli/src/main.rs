@@ -75,9 +75,9 @@ enum Command {
     Conform(conform::ConformArguments),
     /// Build, sign and send one call, as the marketplace does.
     Send(send::SendArguments),
-    /// Generate the kit's key pair and other secrets, and print public keys.
+    /// Generate the kit's key pair and other secrets, print public keys, and check the keys in the settings.
     Keys(keys::KeysArguments),
-    /// Create the table of a DynamoDB store, or check any store.
+    /// Create the table of a DynamoDB store, check any store, or seal its values with a new key.
     Store(store::StoreArguments),
     /// Check the settings, the store, the product and the clock of koohook serve.
     Check(check::CheckArguments),
