@@ -45,6 +45,7 @@ mod redis_replicas;
 mod redis_rights;
 mod redis_store;
 mod reindex;
+mod reseal;
 mod round_trips;
 mod seal;
 mod sqlite_files;
