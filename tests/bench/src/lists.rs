@@ -92,7 +92,7 @@ fn timed(
 }
 
 /// Writes ready instances into an empty store, as koohook writes them.
-fn fill(store: &str, instances: usize) -> Result<()> {
+pub fn fill(store: &str, instances: usize) -> Result<()> {
     eprintln!("  {instances} instances in {}", store.split(':').next().unwrap_or_default());
     let key = SealKey::parse(SEAL_KEY)?;
     let seal = Seal::new(Some(&key), None, Clear::Refused);

@@ -18,6 +18,7 @@ mod lists;
 mod outcome;
 mod pace;
 mod product;
+mod reseal;
 mod runtime_mock;
 mod stores;
 mod table;
@@ -56,7 +57,7 @@ struct Subject {
 /// The folder of the built programs.
 struct Programs(PathBuf);
 
-const SUBJECTS: [Subject; 9] = [
+const SUBJECTS: [Subject; 10] = [
     Subject { name: "throughput", measure: throughput },
     Subject { name: "instructions", measure: counted },
     Subject { name: "functions", measure: function_costs },
@@ -68,6 +69,10 @@ const SUBJECTS: [Subject; 9] = [
     Subject {
         name: "usage",
         measure: |programs, pace, table| usage::measure(&programs.0, pace, table),
+    },
+    Subject {
+        name: "reseal",
+        measure: |programs, pace, table| reseal::measure(&programs.path("koohook"), pace, table),
     },
 ];
 
