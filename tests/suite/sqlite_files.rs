@@ -2,6 +2,7 @@
 //! shorten or lock the file of a running store.
 
 mod closed;
+mod groups;
 mod locked;
 mod lost;
 mod older;

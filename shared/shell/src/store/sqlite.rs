@@ -1,12 +1,14 @@
 //! SQLite, embedded: the default on one machine. Several processes can use one file safely.
 //!
 //! Reads have a separate connection and thread. In SQLite's write-ahead log they do not wait for a
-//! writer, of this process or of another. `file_watch` ensures that koohook acknowledges no write
-//! into a file that was deleted or replaced.
+//! writer, of this process or of another. `group` commits writes that wait together in one
+//! transaction. `file_watch` ensures that koohook acknowledges no write into a file that was deleted
+//! or replaced.
 
 mod catalogue;
 mod file;
 mod file_watch;
+mod group;
 mod open_error;
 mod rows;
 #[cfg(feature = "scan")]
@@ -17,16 +19,15 @@ mod worker;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use domain::catalogue::CatalogueList;
 use protocol::time::UnixMillis;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use self::file_watch::FileWatch;
-use self::table::{FileShape, prepare, shape};
-use self::worker::{BUSY, SqliteError, Worker};
+use self::group::BUSY;
+use self::table::{FileShape, patiently, prepare, shape};
+use self::worker::{SqliteError, Worker};
 use super::backend::{Backend, Operation};
 use super::setting::beside;
 use super::troubles::StoreTroubles;
@@ -103,13 +104,20 @@ impl Sqlite {
         self.last_fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Runs a job on a worker, and keeps the reason if it fails.
-    async fn run<T: Send + 'static>(
+    /// Reads in a job.
+    async fn read<T: Send + 'static>(
         &self,
-        worker: Option<&Worker>,
         work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, SqliteError> {
-        let done = self.run_watched(worker, work).await;
+        self.kept(self.reader.run(work)).await
+    }
+
+    /// Does the work of a worker, and keeps the reason if it fails.
+    async fn kept<T>(
+        &self,
+        work: impl Future<Output = Result<T, SqliteError>>,
+    ) -> Result<T, SqliteError> {
+        let done = self.watched(work).await;
         if let Err(fault) = &done {
             let text = Some(Self::right_error(fault).to_string());
             *self.last_fault.lock().unwrap_or_else(PoisonError::into_inner) = text;
@@ -117,14 +125,14 @@ impl Sqlite {
         done
     }
 
-    /// Runs a job on a worker. If the file is lost when the job ends, the result is discarded.
-    async fn run_watched<T: Send + 'static>(
+    /// Does the work of a worker. If the file is lost when the work ends, the result is discarded.
+    async fn watched<T>(
         &self,
-        worker: Option<&Worker>,
-        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+        work: impl Future<Output = Result<T, SqliteError>>,
     ) -> Result<T, SqliteError> {
-        self.check_file()?;
-        let done = worker.ok_or(SqliteError::ReadOnly)?.run(work).await;
+        let watch = self.watch.as_ref();
+        watch.map_or(Ok(()), |watch| watch.look_before()).map_err(|_| SqliteError::Lost)?;
+        let done = work.await;
         if let (Err(SqliteError::Sqlite(fault)), Some(watch)) = (&done, &self.watch) {
             watch.note(fault);
         }
@@ -143,7 +151,7 @@ impl Backend for Sqlite {
 
     async fn try_get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, SqliteError> {
         let key = key.to_owned();
-        self.run(Some(&self.reader), move |connection| rows::get(connection, &key, now)).await
+        self.read(move |connection| rows::get(connection, &key, now)).await
     }
 
     async fn try_put(
@@ -153,9 +161,11 @@ impl Backend for Sqlite {
         over: Option<Version>,
         now: UnixMillis,
     ) -> Result<Put, SqliteError> {
-        let (key, value) = (key.to_owned(), value.clone());
-        let put = move |connection: &_| rows::put(connection, &key, &value, over, now);
-        self.run(self.writer.as_ref(), put).await
+        let put = async {
+            let writer = self.writer.as_ref().ok_or(SqliteError::ReadOnly)?;
+            writer.put(key, value, over, now).await
+        };
+        self.kept(put).await
     }
 
     async fn try_agenda(
@@ -165,7 +175,7 @@ impl Backend for Sqlite {
         limit: usize,
     ) -> Result<Vec<Entry>, SqliteError> {
         let agenda = move |connection: &_| rows::agenda(connection, queue, &span, limit);
-        self.run(Some(&self.reader), agenda).await
+        self.read(agenda).await
     }
 
     async fn try_catalogue(
@@ -179,7 +189,7 @@ impl Backend for Sqlite {
         }
         let after = after.cloned();
         let page = move |connection: &_| catalogue::page(connection, list, after.as_ref(), limit);
-        self.run(Some(&self.reader), page).await
+        self.read(page).await
     }
 
     #[cfg(feature = "scan")]
@@ -190,15 +200,15 @@ impl Backend for Sqlite {
     ) -> Result<ScanPage, SqliteError> {
         let (shape, after) = (self.shape, after.cloned());
         let page = move |connection: &_| scan::page(connection, shape, after.as_ref(), limit);
-        self.run(Some(&self.reader), page).await
+        self.read(page).await
     }
 
     async fn try_is_empty(&self) -> Result<Option<bool>, SqliteError> {
-        self.run(Some(&self.reader), rows::is_empty).await.map(Some)
+        self.read(rows::is_empty).await.map(Some)
     }
 
     async fn try_find(&self, first: u8) -> Result<Search, SqliteError> {
-        self.run(Some(&self.reader), move |connection| rows::find(connection, first)).await
+        self.read(move |connection| rows::find(connection, first)).await
     }
 
     fn troubles(&self) -> Option<&StoreTroubles> {
@@ -284,17 +294,3 @@ fn set_up(opened: Result<Connection, rusqlite::Error>) -> Result<Connection, Sql
     connection.set_prepared_statement_cache_capacity(8);
     Ok(connection)
 }
-
-/// Tries until another process releases its lock. SQLite itself does not always wait.
-fn patiently(step: impl Fn() -> Result<(), SqliteOpenError>) -> Result<(), SqliteOpenError> {
-    let begun = Instant::now();
-    loop {
-        match step() {
-            Err(SqliteOpenError::Locked) if begun.elapsed() < BUSY => thread::sleep(REST),
-            done => return done,
-        }
-    }
-}
-
-/// The pause before a start tries again.
-const REST: Duration = Duration::from_millis(10);

@@ -1,13 +1,15 @@
 //! Checks that the file of a store is still the one that was opened.
 //!
 //! SQLite continues to use a file that was deleted or replaced. Its acknowledged writes are then
-//! lost when the process ends. So the path is checked before and after each operation. A check
-//! takes some microseconds. A notification from the system would be too late.
+//! lost when the process ends. So the path is checked after each operation, and before it unless that
+//! happened within the last millisecond. A check takes some microseconds. A notification from the
+//! system would be too late.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::store::setting::beside;
 use crate::store::sqlite::open_error::SqliteOpenError;
@@ -31,6 +33,8 @@ struct WatchState {
     /// The length of the file at the last check.
     len: u64,
     loss: Option<FileLoss>,
+    /// When the file was last found.
+    found: Option<Instant>,
     /// How many operations were rejected since the file was lost.
     refused: u64,
 }
@@ -71,6 +75,16 @@ impl FileWatch {
         Ok(Self { files, state: Mutex::new(state) })
     }
 
+    /// Checks the files like [`Self::look`], unless they were found within the last millisecond. The
+    /// check after the operation does not rely on it.
+    ///
+    /// # Errors
+    /// If a file is lost.
+    pub fn look_before(&self) -> Result<(), LostFileError> {
+        let found = self.state.lock().unwrap_or_else(PoisonError::into_inner).found;
+        if found.is_some_and(|at| at.elapsed() < LATELY) { Ok(()) } else { self.look() }
+    }
+
     /// Checks that the files are still those that were opened. It logs once when a file is lost,
     /// and once when all the opened files are back.
     ///
@@ -80,6 +94,7 @@ impl FileWatch {
         // Each statement leaves the state consistent: a panic under the lock does no harm.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let loss = self.find(&mut state);
+        state.found = if loss.is_none() { Some(Instant::now()) } else { None };
         match (state.loss, loss) {
             (None, None) => return Ok(()),
             (None, Some(loss)) => {
@@ -157,6 +172,9 @@ impl FileLoss {
         }
     }
 }
+
+/// How long a check counts for the operations that begin after it.
+const LATELY: Duration = Duration::from_millis(1);
 
 /// Whether a file that became shorter still has all its pages, as after `VACUUM`. Its header
 /// contains the number of pages.

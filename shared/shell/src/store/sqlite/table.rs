@@ -1,7 +1,11 @@
 //! The table of a store.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use crate::store::sqlite::group::BUSY;
 use crate::store::sqlite::open_error::SqliteOpenError;
 
 /// The shape of the table of a store.
@@ -66,12 +70,28 @@ pub fn prepare(connection: &Connection) -> Result<(), SqliteOpenError> {
     Ok(all.commit()?)
 }
 
+/// Tries until another process releases its lock. SQLite itself does not always wait.
+///
+/// # Errors
+/// The step's last error.
+pub fn patiently(step: impl Fn() -> Result<(), SqliteOpenError>) -> Result<(), SqliteOpenError> {
+    let begun = Instant::now();
+    loop {
+        match step() {
+            Err(SqliteOpenError::Locked) if begun.elapsed() < BUSY => thread::sleep(REST),
+            done => return done,
+        }
+    }
+}
+
 fn to_wal(connection: &Connection) -> Result<(), SqliteOpenError> {
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode == "wal" { Ok(()) } else { Err(SqliteOpenError::NoWal) }
 }
 
+/// The pause before a start tries again.
+const REST: Duration = Duration::from_millis(10);
 /// Each value is one row. `WITHOUT ROWID` would copy long values more often.
 pub const TABLE: &str = "
     CREATE TABLE kept (

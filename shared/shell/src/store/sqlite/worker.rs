@@ -7,24 +7,34 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_channel::oneshot;
+use protocol::time::UnixMillis;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use thiserror::Error;
 
 use super::file_watch::FileWatch;
+use super::group::{self, BUSY, MAX_GROUP, WaitingPut};
 use super::open_error::SqliteOpenError;
-use crate::store::RightError;
+use crate::store::{Put, RightError, Value, Version};
 
-/// Runs jobs one after the other.
+/// Runs jobs one after the other. Writes that wait together are one transaction.
 #[derive(Debug)]
 pub struct Worker {
     /// `None` while the worker is being dropped.
-    jobs: Option<SyncSender<Job>>,
+    jobs: Option<SyncSender<Turn>>,
     /// Disconnected after the connection is closed.
     closed: Mutex<Receiver<Infallible>>,
 }
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// What the thread does in one turn.
+enum Turn {
+    /// Run a job alone.
+    Alone(Job),
+    /// Write a value, together with the writes that wait behind it.
+    Put(Box<WaitingPut>),
+}
 
 /// Why a job has no result.
 #[derive(Debug, Error)]
@@ -49,10 +59,10 @@ pub enum SqliteError {
 impl Worker {
     /// Starts a thread. When the worker is dropped, the thread finishes its jobs and ends.
     pub fn start(connection: Connection, watch: Option<Arc<FileWatch>>) -> Self {
-        let (jobs, queue) = mpsc::sync_channel::<Job>(MAX_WAITING);
+        let (jobs, queue) = mpsc::sync_channel(MAX_WAITING);
         let (closing, closed) = mpsc::channel();
         thread::spawn(move || {
-            queue.iter().for_each(|job| job(&connection));
+            run_all(&queue, &connection);
             close(connection, watch.as_deref());
             drop::<mpsc::Sender<Infallible>>(closing);
         });
@@ -79,13 +89,65 @@ impl Worker {
             // If the caller has stopped waiting meanwhile, the result is not needed.
             let _ = answer.send(ready.and_then(|()| work(connection)));
         });
-        let jobs = self.jobs.as_ref().ok_or(SqliteError::Ended)?;
-        jobs.try_send(job).map_err(|fault| match fault {
-            TrySendError::Full(_) => SqliteError::Crowded,
-            TrySendError::Disconnected(_) => SqliteError::Ended,
-        })?;
+        self.submit(Turn::Alone(job))?;
         Ok(answered.await.map_err(|_| SqliteError::Ended)??)
     }
+
+    /// Writes a value, unless its caller has stopped waiting before its turn. It is acknowledged
+    /// after the commit.
+    ///
+    /// # Errors
+    /// See [`SqliteError`].
+    pub async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<Put, SqliteError> {
+        let (answer, answered) = oneshot::channel();
+        let (key, value, asked) = (key.to_owned(), value.clone(), Instant::now());
+        let put = WaitingPut { key, value, over, now, asked, answer };
+        self.submit(Turn::Put(Box::new(put)))?;
+        Ok(answered.await.map_err(|_| SqliteError::Ended)??)
+    }
+
+    fn submit(&self, turn: Turn) -> Result<(), SqliteError> {
+        let jobs = self.jobs.as_ref().ok_or(SqliteError::Ended)?;
+        jobs.try_send(turn).map_err(|fault| match fault {
+            TrySendError::Full(_) => SqliteError::Crowded,
+            TrySendError::Disconnected(_) => SqliteError::Ended,
+        })
+    }
+}
+
+/// Runs every turn until the worker is dropped.
+fn run_all(queue: &Receiver<Turn>, connection: &Connection) {
+    while let Ok(turn) = queue.recv() {
+        let mut next = Some(turn);
+        while let Some(turn) = next.take() {
+            match turn {
+                Turn::Alone(job) => job(connection),
+                Turn::Put(first) => {
+                    let mut puts = vec![*first];
+                    next = gather(queue, &mut puts);
+                    group::write(connection, puts);
+                }
+            }
+        }
+    }
+}
+
+/// Adds the writes that wait already. Returns the turn behind them, if it is no write.
+fn gather(queue: &Receiver<Turn>, puts: &mut Vec<WaitingPut>) -> Option<Turn> {
+    while puts.len() < MAX_GROUP {
+        match queue.try_recv() {
+            Ok(Turn::Put(put)) => puts.push(*put),
+            Ok(other) => return Some(other),
+            Err(_) => return None,
+        }
+    }
+    None
 }
 
 /// Converts the error of an operation into the result of a permission check.
@@ -123,9 +185,6 @@ fn close(connection: Connection, watch: Option<&FileWatch>) {
     drop(connection);
 }
 
-/// How long a job waits for another process's lock, counted from its submission. This is well
-/// within a callback's time.
-pub const BUSY: Duration = Duration::from_secs(2);
 /// How many jobs may wait. This is more than a disk finishes within a callback's time.
 const MAX_WAITING: usize = 1_024;
 /// How long a drop waits for the connection to close, since the current job may wait for a lock.
@@ -154,7 +213,7 @@ mod tests {
         let job: Job = Box::new(move |_| {
             met.wait();
         });
-        worker.jobs.as_ref().unwrap().send(job).unwrap();
+        worker.jobs.as_ref().unwrap().send(Turn::Alone(job)).unwrap();
         (worker, barrier)
     }
 
