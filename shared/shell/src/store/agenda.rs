@@ -1,5 +1,7 @@
 //! Agendas: lists of keys with work to do, each with a time.
 
+#[cfg(any(feature = "dynamodb", feature = "redis"))]
+use futures_util::future::try_join_all;
 use protocol::time::UnixMillis;
 #[cfg(any(feature = "dynamodb", feature = "redis"))]
 use sha2::{Digest, Sha256};
@@ -58,4 +60,85 @@ impl Entry {
 pub(super) fn shard_byte(key: &str) -> u8 {
     let [first, ..] = <[u8; 32]>::from(Sha256::digest(key));
     first
+}
+
+/// Reads the first `limit` entries of all shards. Of a long agenda it first reads from each shard
+/// twice its share, which is nearly always enough, and then all of the shards that had more.
+/// Otherwise most entries would be read in vain.
+///
+/// # Errors
+/// If a read fails.
+#[cfg(any(feature = "dynamodb", feature = "redis"))]
+pub(super) async fn earliest_of_shards<S: Copy, E, F>(
+    shards: impl Iterator<Item = S> + Clone,
+    limit: usize,
+    read: impl Fn(S, usize) -> F,
+) -> Result<Vec<Entry>, E>
+where
+    F: Future<Output = Result<Vec<Entry>, E>>,
+{
+    let share =
+        if limit < LONG { limit } else { limit.div_ceil(shards.clone().count()).saturating_mul(2) };
+    let pages = try_join_all(shards.clone().map(|shard| read(shard, share))).await?;
+    let entries = Entry::earliest(pages.iter().flatten().cloned(), limit);
+    let end = entries.last().filter(|_| entries.len() == limit).map(|last| last.at);
+    let lacks = |page: &[Entry]| {
+        let last = page.last().filter(|_| share < limit && page.len() >= share);
+        last.is_some_and(|last| end.is_none_or(|end| last.at <= end))
+    };
+    if !pages.iter().any(|page| lacks(page)) {
+        return Ok(entries);
+    }
+    let (read, lacks) = (&read, &lacks);
+    let pages = shards.zip(pages).map(|(shard, page)| async move {
+        if lacks(&page) { read(shard, limit).await } else { Ok(page) }
+    });
+    Ok(Entry::earliest(try_join_all(pages).await?.into_iter().flatten(), limit))
+}
+
+/// From this limit on, an agenda is long.
+#[cfg(any(feature = "dynamodb", feature = "redis"))]
+const LONG: usize = 256;
+
+#[cfg(all(test, any(feature = "dynamodb", feature = "redis")))]
+mod tests {
+    use std::cell::RefCell;
+    use std::convert::Infallible;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    /// Reads from shards whose entries have these times. Returns the times, and what was read.
+    fn read(shards: &[Vec<u64>], limit: usize) -> (Vec<u64>, Vec<(usize, usize)>) {
+        let reads = RefCell::new(Vec::new());
+        let page = |shard: usize, limit: usize| {
+            reads.borrow_mut().push((shard, limit));
+            let entry = |at: &u64| Entry { key: format!("{shard}"), at: UnixMillis::new(*at) };
+            let page = shards[shard].iter().take(limit).map(entry).collect();
+            std::future::ready(Ok::<Vec<Entry>, Infallible>(page))
+        };
+        let found = earliest_of_shards(0..shards.len(), limit, page).now_or_never();
+        let found = found.unwrap().unwrap();
+        (found.iter().map(|entry| entry.at.millis()).collect(), reads.into_inner())
+    }
+
+    #[test]
+    fn a_long_agenda_is_read_by_shares_and_is_as_exact_as_a_short_one() {
+        let even: Vec<Vec<u64>> =
+            (0..4).map(|shard| (0..999).map(|n| n * 4 + shard).collect()).collect();
+        let (found, reads) = read(&even, 400);
+        assert_eq!(found, (0..400).collect::<Vec<_>>());
+        assert_eq!(reads, [(0, 200), (1, 200), (2, 200), (3, 200)], "twice the share of 100");
+        let uneven: [Vec<u64>; 4] =
+            [(0..999).collect(), vec![5, 5_000], vec![], (300..999).collect()];
+        let mut all: Vec<u64> = uneven.concat();
+        all.sort_unstable();
+        for limit in [3, 255, 256, 400, 998, 1_500, 5_000] {
+            let (found, _) = read(&uneven, limit);
+            assert_eq!(found, all[..limit.min(all.len())], "{limit}");
+        }
+        assert_eq!(read(&uneven, 400).1[4..], [(0, 400)], "only this shard had more");
+        assert_eq!(read(&even, 255).1, [(0, 255), (1, 255), (2, 255), (3, 255)]);
+    }
 }

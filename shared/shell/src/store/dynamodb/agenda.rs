@@ -2,14 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use futures_util::future::try_join_all;
 use protocol::time::UnixMillis;
 
 use super::client::DynamodbClient;
 use super::error::DynamodbError;
 use super::index::IndexQuery;
 use super::wire::{AgendaConditionValues, AgendaItem, KEY_PREFIX, StringAttribute};
-use crate::store::agenda::shard_byte;
+use crate::store::agenda::{earliest_of_shards, shard_byte};
 use crate::store::{Entry, Queue};
 use crate::web::Web;
 
@@ -28,19 +27,19 @@ pub async fn read<W: Web>(
         // DynamoDB rejects a lower bound above the upper one.
         return Ok(Vec::new());
     }
-    let shards = (0..SHARDS).map(|number| {
+    let read = |number, limit| {
         let query = IndexQuery {
             index: INDEX,
             condition: "agenda = :agenda AND due BETWEEN :from AND :until",
             values: condition(shard_name(queue, number), &span),
             ascends: true,
         };
+        let span = &span;
+        // The query includes the first sort key after the span, where an empty key may be.
+        let entry = move |item| entry(item).filter(|entry| span.contains(&entry.at));
         async move { query.run(client, table, limit, entry).await }
-    });
-    let entries = try_join_all(shards).await?.into_iter().flatten();
-    // The query includes the first sort key after the span, where an empty key may be.
-    let entries = entries.filter(|entry| span.contains(&entry.at));
-    Ok(Entry::earliest(entries, limit))
+    };
+    earliest_of_shards(0..SHARDS, limit, read).await
 }
 
 fn condition(shard: String, span: &RangeInclusive<UnixMillis>) -> AgendaConditionValues {

@@ -13,7 +13,7 @@ use super::{PUT, Redis, Resend, advice, answer, catalogue, shard};
 use crate::store::backend::{Backend, Operation};
 use crate::store::troubles::StoreTroubles;
 use crate::store::{
-    CatalogueItem, CataloguePlace, Entry, Put, Queue, RightError, Stored, Value, Version,
+    CatalogueItem, CataloguePlace, Entry, Put, Queue, RightError, Stored, Value, Version, agenda,
     catalogue_text,
 };
 
@@ -65,8 +65,8 @@ impl Backend for Redis {
         span: RangeInclusive<UnixMillis>,
         limit: usize,
     ) -> Result<Vec<Entry>, RedisError> {
-        let reads = SHARDS.chars().map(|shard| self.agenda_in(shard, queue, &span, limit));
-        Ok(Entry::earliest(try_join_all(reads).await?.into_iter().flatten(), limit))
+        let read = |shard, limit| self.agenda_in(shard, queue, &span, limit);
+        agenda::earliest_of_shards(SHARDS.chars(), limit, read).await
     }
 
     async fn try_catalogue(
