@@ -104,6 +104,13 @@ impl Outbox {
         self.give_up(place, attempt, now) == Settled::Dead
     }
 
+    /// Whether [`Self::pass`] surely changes nothing for a product: no attempt was left unsettled, and
+    /// no wrong clock wrote the times.
+    pub fn is_at_rest(&self, now: UnixMillis) -> bool {
+        let is_at_rest = |it: &DeliveryState| it.claimed.is_none() && it.has_usable_times(now);
+        self.delivery.as_ref().is_none_or(is_at_rest)
+    }
+
     /// Every part that a waiting notice or a dead letter names.
     pub fn parts(&self) -> impl Iterator<Item = PartName> {
         let dead = self.dead.iter().map(|dead| &dead.notice);

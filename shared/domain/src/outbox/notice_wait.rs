@@ -59,6 +59,11 @@ impl Outbox {
         })
     }
 
+    /// Whether an attempt to deliver a notice is running: its claim has not expired.
+    pub fn is_attempted(&self, now: UnixMillis) -> bool {
+        self.delivery.as_ref().is_some_and(|delivery| delivery.is_running(now))
+    }
+
     /// Ends the pause of the next notice at an operator's word. It counts no attempt, uses up no
     /// pause, and keeps the order. A notice whose attempt is running stays as it is. Returns
     /// whether there was a pause to end.

@@ -95,6 +95,15 @@ impl DeliveryState {
         now.since(self.since) >= PATIENCE && self.count >= MIN_ATTEMPTS
     }
 
+    /// Whether [`Self::correct_times`] changes nothing.
+    pub(super) fn has_usable_times(&self, now: UnixMillis) -> bool {
+        let farthest = now.after(LONGEST_PAUSE);
+        [Some(self.next), Some(self.since), self.resume]
+            .into_iter()
+            .flatten()
+            .all(|at| at <= farthest)
+    }
+
     /// Corrects times that are further ahead than every pause, since a wrong clock wrote them.
     /// Otherwise the notice would wait for as long as that clock was ahead.
     pub(super) fn correct_times(&mut self, now: UnixMillis) {
@@ -143,6 +152,16 @@ mod tests {
         delivery.resume = Some(ahead);
         delivery.correct_times(now);
         assert_eq!(delivery, DeliveryState::new(1, now));
+        for state in [
+            DeliveryState { next: ahead, ..delivery.clone() },
+            DeliveryState { since: ahead, ..delivery.clone() },
+            DeliveryState { resume: Some(ahead), ..delivery.clone() },
+            delivery.clone(),
+        ] {
+            let mut corrected = state.clone();
+            corrected.correct_times(now);
+            assert_eq!(state.has_usable_times(now), corrected == state, "{state:?}");
+        }
         (delivery.next, delivery.claimed) = (ahead, Some(1));
         delivery.correct_times(now);
         assert_eq!(delivery.next, now.after(RELAY_CLAIM));

@@ -64,6 +64,22 @@ impl EntityRecord {
         Passed { record: self, changed, abandoned, given_up, long_wait }
     }
 
+    /// Whether the passing of time surely changes nothing. Unlike [`Self::pass`], this copies no
+    /// notices.
+    pub fn is_at_rest(&self, reader: Reader, now: UnixMillis) -> bool {
+        let is_entity_at_rest = match &self.entity {
+            Entity::Instance(instance) => {
+                let is_settled = instance.abandon_at.is_none() && instance.sighted_at.is_none();
+                is_settled && instance.wait_due().is_none_or(|due| now < due)
+            }
+            Entity::MovedTo(_)
+            | Entity::Tenant(_)
+            | Entity::Application(_)
+            | Entity::KitList(_) => true,
+        };
+        reader == Reader::Product && is_entity_at_rest && self.outbox.is_at_rest(now)
+    }
+
     fn pass_wait(&mut self, now: UnixMillis) -> Option<LongWait> {
         match &mut self.entity {
             Entity::Instance(instance) => instance.pass_wait(now),
