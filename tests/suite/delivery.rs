@@ -11,6 +11,7 @@ mod runs;
 mod troubles;
 mod turns;
 mod waits;
+mod weekend;
 mod wire;
 
 use std::time::Duration;

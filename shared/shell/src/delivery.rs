@@ -27,6 +27,7 @@ mod webhook_request;
 use std::time::Duration;
 
 use domain::instance::ClockTrust;
+use domain::order_details::query_of;
 use domain::outbox::{AttemptOutcome, Claim, Settled, Settling};
 use domain::purchase::AnsweredPurchase;
 use domain::record::EntityRecord;
@@ -35,7 +36,7 @@ pub(crate) use self::advice::GIVEN_UP;
 use self::offer_line::OfferLine;
 pub(crate) use self::offer_line::log_product_works;
 use self::order_details::OrderStep;
-pub use self::outcome::{DeliveryResult, NoticeOutcome};
+pub use self::outcome::{Claimed, DeliveryResult, NoticeOutcome, ProductPace};
 pub use self::ping::{PingAnswer, ping};
 use crate::context::{Context, Product};
 use crate::failure::Failure;
@@ -66,8 +67,20 @@ pub struct Delivery<'a, W> {
     pub answered: Option<AnsweredPurchase>,
 }
 
+/// Which notices a delivery offers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Offers {
+    /// One notice.
+    One,
+    /// The write that settles an accepted notice may also claim the entity's next notice.
+    Several,
+}
+
 /// Why a notice has no order details, if no access key for the order query is set.
 pub const NO_KEYS: &str = "no keys configured";
+/// The time that a write with a claim may take. After a slower write, the notice is not offered, and
+/// the claim is settled as paused.
+const TO_CLAIM: Duration = Duration::from_secs(1);
 /// The time that is reserved for settling, however slow the product is.
 const SETTLE: Duration = Duration::from_millis(300);
 
@@ -76,7 +89,7 @@ impl<W: World> Delivery<'_, W> {
     ///
     /// # Errors
     /// If the store does not answer in time. A written claim expires automatically.
-    pub async fn next(&self, slot: Slot) -> Result<DeliveryResult, Failure> {
+    pub async fn next(&self, slot: Slot, offers: Offers) -> Result<DeliveryResult, Failure> {
         let Some(mut record) = slot.record().cloned() else {
             return Ok(DeliveryResult::not_offered(slot));
         };
@@ -86,7 +99,7 @@ impl<W: World> Delivery<'_, W> {
         match self.add_order(&mut record, &notice).await {
             OrderStep::NoTurn => Ok(DeliveryResult::busy(slot)),
             OrderStep::Complete if self.left() >= self.least => {
-                self.claim_and_offer(slot, record).await
+                self.claim_and_offer(slot, record, offers).await
             }
             OrderStep::Complete | OrderStep::Postponed => {
                 // A lost race does no harm. If the notice still waits, a later attempt repeats this
@@ -101,13 +114,14 @@ impl<W: World> Delivery<'_, W> {
         &self,
         slot: Slot,
         mut record: EntityRecord,
+        offers: Offers,
     ) -> Result<DeliveryResult, Failure> {
         let Some(claim) = record.outbox.claim(self.claim, self.context.world.now()) else {
             return Ok(DeliveryResult::not_offered(slot));
         };
-        let claimed = self.context.world.elapsed();
+        let claimed = Claimed { claim, at: self.context.world.elapsed() };
         match self.repository.write(&slot, record).await? {
-            Written::Won(slot) => self.offer(slot, &claim, claimed).await,
+            Written::Won(slot) => self.offer(slot, &claimed, offers).await,
             Written::Lost(_) => Ok(DeliveryResult::not_offered(slot)),
         }
     }
@@ -117,47 +131,65 @@ impl<W: World> Delivery<'_, W> {
         self.repository.deadline.left(&self.context.world).saturating_sub(SETTLE)
     }
 
-    /// Offers a notice whose claim was written, and settles it. `claimed` is the time of that
-    /// write.
+    /// Offers a notice whose claim was written, and settles it.
     ///
     /// # Errors
     /// If the outcome cannot be stored in time.
     pub async fn offer(
         &self,
         slot: Slot,
-        claim: &Claim,
-        claimed: Duration,
+        claimed: &Claimed,
+        offers: Offers,
     ) -> Result<DeliveryResult, Failure> {
+        let Claimed { claim, at } = claimed;
         let (began, line) = (self.context.world.elapsed(), OfferLine::new(&slot, claim));
-        let sent = Box::pin(self.send_all(&slot.key, claim, claimed)).await;
+        let sent = Box::pin(self.send_all(&slot.key, claim, *at)).await;
         let took = self.context.world.elapsed().saturating_sub(began);
         let sent = sent.inspect_err(|fault| line.write_failure(*fault, took))?;
         let unanswered = sent.unanswered();
-        let updated = self.settle(slot, claim, &sent.outcome).await;
+        let pace = ProductPace::of(sent.status, unanswered, took);
+        let updated = self.settle(slot, claim, &sent.outcome, offers).await;
         let outcome = updated.as_ref().map_or(NoticeOutcome::Unsettled, |updated| {
-            NoticeOutcome::of(updated.decided, unanswered)
+            NoticeOutcome::of(updated.decided.0, unanswered)
         });
         line.write(self.context, &sent, outcome, took);
-        Ok(DeliveryResult { outcome, unanswered, slot: updated?.slot })
+        let Updated { slot, decided: (_, next) } = updated?;
+        Ok(DeliveryResult { outcome, unanswered, pace, next, slot })
     }
 
-    /// Settles the claim on the current record. Repeats this if another write is faster.
+    /// Settles the claim on the current record, and may claim the next notice. Repeats this if
+    /// another write is faster.
     async fn settle(
         &self,
         slot: Slot,
         claim: &Claim,
         outcome: &AttemptOutcome,
-    ) -> Result<Updated<Settled>, Failure> {
+        offers: Offers,
+    ) -> Result<Updated<(Settled, Option<Claimed>)>, Failure> {
         let settle = |slot: &Slot| {
             let Some(mut record) = slot.record().cloned() else {
-                return Ok(Update::Leave(Settled::Nothing));
+                return Ok(Update::Leave((Settled::Nothing, None)));
             };
             Ok(match self.settled(&mut record, claim, outcome) {
-                Settled::Nothing => Update::Leave(Settled::Nothing),
-                settled => Update::write(record, settled),
+                Settled::Nothing => Update::Leave((Settled::Nothing, None)),
+                settled @ Settled::Delivered if offers == Offers::Several => {
+                    let next = self.claim_next(&mut record);
+                    Update::write(record, (settled, next))
+                }
+                settled => Update::write(record, (settled, None)),
             })
         };
         Box::pin(self.repository.update(Start::Slot(slot), settle)).await
+    }
+
+    /// Claims the next notice, if nothing must happen before it is offered, and there is time.
+    fn claim_next(&self, record: &mut EntityRecord) -> Option<Claimed> {
+        let (now, at) = (self.context.world.now(), self.context.world.elapsed());
+        let next = record.outbox.ready(now)?;
+        if query_of(next).is_some() || self.left() < self.least.saturating_add(TO_CLAIM) {
+            return None;
+        }
+        record.outbox.claim(self.claim, now).map(|claim| Claimed { claim, at })
     }
 
     fn settled(

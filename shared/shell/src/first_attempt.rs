@@ -16,7 +16,7 @@ use protocol::message::Reply;
 use protocol::signature::Contract;
 
 use crate::context::{Context, Product};
-use crate::delivery::{Delivery, DeliveryResult, NO_KEYS, NoticeOutcome};
+use crate::delivery::{Claimed, Delivery, DeliveryResult, NO_KEYS, NoticeOutcome, Offers};
 use crate::order_lookup::AskLimits;
 use crate::repository::{Repository, Slot};
 use crate::world::{Unanswered, World};
@@ -33,7 +33,7 @@ pub(crate) struct FirstAttempt<'a, W> {
 
 /// The first attempt that this callback will make. The callback's write includes its claim, unless
 /// koohook must first query the order details.
-pub(crate) struct Claimed<'a> {
+pub(crate) struct ClaimedAttempt<'a> {
     product: &'a Product,
     /// The claim. `None` if koohook must first ask the marketplace for the order details.
     claim: Option<Claim>,
@@ -64,7 +64,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 impl<'a, W: World> FirstAttempt<'a, W> {
     /// Claims the next notice for this callback, if the product is to be notified immediately.
-    pub fn claim(&self, record: &mut EntityRecord, is_new: bool) -> Option<Claimed<'a>> {
+    pub fn claim(&self, record: &mut EntityRecord, is_new: bool) -> Option<ClaimedAttempt<'a>> {
         let Context { settings, world, .. } = self.context;
         let product = settings.product.as_ref().filter(|product| !product.budget.is_zero())?;
         let left = self.repository.deadline.left(world);
@@ -74,12 +74,12 @@ impl<'a, W: World> FirstAttempt<'a, W> {
         let head = record.outbox.ready(world.now())?;
         if order_details::query_of(head).is_some() {
             if settings.orders.is_some() {
-                return Some(Claimed { product, claim: None, is_new });
+                return Some(ClaimedAttempt { product, claim: None, is_new });
             }
             record.learn_nothing(head.sequence(), NO_KEYS);
         }
         let claim = record.outbox.claim(left.saturating_add(GRACE), world.now());
-        Some(Claimed { product, claim, is_new })
+        Some(ClaimedAttempt { product, claim, is_new })
     }
 
     /// Whether this call can succeed only with the product's answer. V1 counts any other answer to
@@ -94,7 +94,7 @@ impl<'a, W: World> FirstAttempt<'a, W> {
         &self,
         change: &dyn Change<E>,
         slot: Slot,
-        claimed: Claimed<'a>,
+        claimed: ClaimedAttempt<'a>,
     ) -> Attempted {
         // The write may have been slow. A claim that is not used expires automatically.
         if self.repository.deadline.left(&self.context.world) < LEAST {
@@ -102,7 +102,7 @@ impl<'a, W: World> FirstAttempt<'a, W> {
         }
         let (is_new, now) = (claimed.is_new, self.context.world.now());
         let answered = self.purchase.map(|contract| AnsweredPurchase { contract, is_new, now });
-        let Some(DeliveryResult { outcome, unanswered, slot }) =
+        let Some(DeliveryResult { outcome, unanswered, slot, .. }) =
             self.deliver(slot, claimed, answered).await
         else {
             return Attempted { notice: NoticeOutcome::Unsettled, cause: None, reply: None };
@@ -135,17 +135,17 @@ impl<'a, W: World> FirstAttempt<'a, W> {
     async fn deliver(
         &self,
         slot: Slot,
-        claimed: Claimed<'a>,
+        claimed: ClaimedAttempt<'a>,
         answered: Option<AnsweredPurchase>,
     ) -> Option<DeliveryResult> {
         let delivery = self.delivery(claimed.product, answered);
         let offered = async {
-            match &claimed.claim {
+            match claimed.claim {
                 Some(claim) => {
-                    let since = self.context.world.elapsed();
-                    delivery.offer(slot, claim, since).await
+                    let claimed = Claimed { claim, at: self.context.world.elapsed() };
+                    delivery.offer(slot, &claimed, Offers::One).await
                 }
-                None => delivery.next(slot).await,
+                None => delivery.next(slot, Offers::One).await,
             }
         };
         AssertUnwindSafe(offered).catch_unwind().await.ok()?.ok()

@@ -1,14 +1,17 @@
 //! The relay: delivers the notices that are due, applies changes that only depend on time, deletes
 //! unused parts, and sends usage. A timer starts it; several runs may be active concurrently.
 //!
-//! A run reads the agenda repeatedly, until nothing is due or its time is up. An entity has a turn
-//! of a few notices, and then waits until the other entities had their turns. So a slow product
+//! A run reads on in the agenda while it delivers, until nothing is due or its time is up. It makes
+//! more deliveries concurrently while the product is quick, and few if the product fails. An entity has
+//! a turn of a few notices, and then waits until the other entities had their turns. So a slow product
 //! delays one entity, not all. Unused parts are swept concurrently with deliveries, in batches. Usage
 //! is also sent concurrently: neither a product nor a marketplace that is down ends the work for the
 //! other.
 
 mod agenda;
+mod agenda_place;
 mod clock;
+mod concurrency;
 mod entity_turn;
 mod report;
 mod run_line;
@@ -27,6 +30,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use thiserror::Error;
 
+use self::concurrency::Concurrency;
 pub use self::report::RelayReport;
 use self::run_line::log_outcome;
 use self::tasks::{TaskOutcome, Tasks};
@@ -46,6 +50,7 @@ pub struct Relay<'a, W> {
     patience: Duration,
     /// How many offers in a row got no answer over HTTP.
     unanswered: AtomicUsize,
+    concurrency: Mutex<Concurrency>,
     clock: ClockTrust,
     report: Mutex<RelayReport>,
 }
@@ -85,6 +90,7 @@ impl<'a, W: World> Relay<'a, W> {
             deadline: Deadline::after(context.world.elapsed(), budget),
             patience: RELAY_ATTEMPT.min(budget.saturating_sub(RESERVE)),
             unanswered: AtomicUsize::new(0),
+            concurrency: Mutex::default(),
             clock: ClockTrust::Trusted,
             report: Mutex::default(),
         }
@@ -164,14 +170,19 @@ impl<'a, W: World> Relay<'a, W> {
             let interval = Box::pin(self.context.world.pause(READ_INTERVAL));
             if let Either::Left((Some(outcome), _)) =
                 future::select(under_way.next(), interval).await
+                && tasks.record(outcome)
             {
-                tasks.record(outcome);
+                let world = &self.context.world;
+                tasks.jump(u16::from_le_bytes(world.random()), world.now());
             }
             let now = self.context.world.elapsed();
-            if now.saturating_sub(read) >= READ_INTERVAL && !self.is_over() {
+            let is_time = now.saturating_sub(read) >= READ_INTERVAL;
+            if !self.is_over()
+                && let Some(task) = tasks.next_agenda_read(is_time)
+            {
                 read = now;
                 // The agenda is read concurrently with the deliveries, so that it delays none.
-                under_way.extend(tasks.next_agenda_read().map(|task| self.run_task(task).boxed()));
+                under_way.push(self.run_task(task).boxed());
             }
         }
     }
@@ -184,9 +195,15 @@ impl<'a, W: World> Relay<'a, W> {
     ) {
         let half = self.deadline.left(&self.context.world) < self.budget / 2;
         while !self.is_late() {
-            let Some(task) = tasks.next(self.may_deliver(), half) else { return };
+            let most = if self.may_deliver() { self.concurrency().limit() } else { 0 };
+            let Some(task) = tasks.next(most, half) else { return };
             under_way.push(self.run_task(task).boxed());
         }
+    }
+
+    fn concurrency(&self) -> MutexGuard<'_, Concurrency> {
+        // Each statement leaves the limit consistent: a panic under the lock does no harm.
+        self.concurrency.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Called if no task runs. Reads the agenda again, and returns whether a task can be started.

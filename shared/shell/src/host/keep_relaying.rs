@@ -17,14 +17,18 @@ pub async fn keep_relaying(context: Arc<MachineContext>) {
             look_for_seal(&context).await;
             looked = Instant::now();
         }
-        if Relay::new(&context, RUN).run().await.is_ok() {
+        let report = Relay::new(&context, RUN).run().await;
+        if report.is_ok() {
             context.readiness.note_relay(context.world.elapsed());
         }
         if assessed.elapsed() >= ASSESSED_EVERY {
             context.world.store().reassess().await;
             assessed = Instant::now();
         }
-        tokio::time::sleep(REST).await;
+        // A run that had no time for everything goes on at once.
+        if !report.is_ok_and(|report| report.unfinished) {
+            tokio::time::sleep(REST).await;
+        }
     }
 }
 

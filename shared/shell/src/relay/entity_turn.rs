@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::outbox::RELAY_CLAIM;
+use domain::record::EntityRecord;
 
 use super::Relay;
 use super::tasks::TaskOutcome;
 use super::time_lines::TimeLines;
 use crate::context::Product;
-use crate::delivery::{Delivery, DeliveryResult, NoticeOutcome};
+use crate::delivery::{Claimed, Delivery, DeliveryResult, NoticeOutcome, Offers};
 use crate::failure::Failure;
 use crate::order_lookup::AskLimits;
 use crate::repository::{Repository, Slot, Written};
@@ -46,15 +47,22 @@ impl<W: World> Relay<'_, W> {
         mut slot: Slot,
         mut changed: bool,
     ) -> Result<TaskOutcome, Failure> {
-        for _ in 0..NOTICES_A_TURN {
-            if self.is_over() || !self.has_time() {
+        let mut claimed: Option<Claimed> = None;
+        for left in (0..NOTICES_A_TURN).rev() {
+            // A claimed notice is always offered: without enough time, that ends the claim.
+            if claimed.is_none() && (self.is_over() || !self.has_time()) {
                 self.report().unfinished |= !self.is_down();
                 return Ok(end_turn(slot, changed));
             }
-            let result = self.delivery(repository, product).next(slot).await?;
+            let delivery = self.delivery(repository, product);
+            let offers = if left > 0 { Offers::Several } else { Offers::One };
+            let result = match claimed.take() {
+                Some(claimed) => delivery.offer(slot, &claimed, offers).await?,
+                None => delivery.next(slot, offers).await?,
+            };
             self.count(&result);
             changed |= result.outcome.is_offered();
-            slot = result.slot;
+            (slot, claimed) = (result.slot, result.next);
             match result.outcome {
                 NoticeOutcome::Delivered | NoticeOutcome::GivenUp => (),
                 NoticeOutcome::Paused => break,
@@ -72,20 +80,28 @@ impl<W: World> Relay<'_, W> {
 
     /// Writes the changes that only depend on time (decisions D11, D12). It also corrects a wrong
     /// agenda entry, which would make the relay read the entity in every run. Returns the record
-    /// and whether it changed. Returns `None` if the record does not exist, or another write was
-    /// faster.
+    /// and whether it changed. Returns `None` if the record does not exist, or another write or another
+    /// delivery was faster.
     async fn pass_time(
         &self,
         repository: &Repository<'_, W>,
         slot: Slot,
     ) -> Result<Option<(Slot, bool)>, Failure> {
-        let Some(record) = slot.record().cloned() else { return Ok(None) };
-        let now = self.context.world.now();
-        let passed = record.pass(repository.reader, self.clock, now);
-        let is_due = passed.record.due(repository.reader, now).is_some_and(|due| due <= now);
-        if !passed.changed && is_due {
+        let Some(record) = slot.record() else { return Ok(None) };
+        let (now, reader) = (self.context.world.now(), repository.reader);
+        let is_due = |record: &EntityRecord| record.due(reader, now).is_some_and(|due| due <= now);
+        if record.is_at_rest(reader, now) && is_due(record) {
             self.context.unknown_changes().remove(&slot.key);
             return Ok(Some((slot, false)));
+        }
+        let passed = record.clone().pass(reader, self.clock, now);
+        if !passed.changed && is_due(&passed.record) {
+            self.context.unknown_changes().remove(&slot.key);
+            return Ok(Some((slot, false)));
+        }
+        if !passed.changed && passed.record.outbox.is_attempted(now) {
+            // Another relay was faster. A write here would only delay its next write.
+            return Ok(None);
         }
         let (lines, changed) = (TimeLines::new(&slot.key, &passed, now), passed.changed);
         let written = repository.write(&slot, passed.record).await;
@@ -140,6 +156,9 @@ impl<W: World> Relay<'_, W> {
             self.unanswered.fetch_add(1, Ordering::Relaxed);
         } else if result.outcome.is_answered() {
             self.unanswered.store(0, Ordering::Relaxed);
+        }
+        if result.outcome.is_offered() {
+            self.concurrency().note(result.pace);
         }
         let mut report = self.report();
         match result.outcome {

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 
+use super::agenda_place::AgendaFound;
 use super::tasks::{Task, TaskOutcome};
 use super::{RELAY_ADVICE, Relay};
 use crate::failure::Failure;
@@ -16,8 +17,8 @@ impl<W: World> Relay<'_, W> {
     pub(super) async fn run_task(&self, task: Task) -> TaskOutcome {
         let key = task.key().map(str::to_owned);
         let if_failed = match &task {
-            Task::Deliver(key) => TaskOutcome::Left { key: key.clone(), has_unused: false },
-            Task::ReadAgenda(_) => TaskOutcome::AgendaRead(Vec::new()),
+            Task::Deliver(key) => TaskOutcome::Failed(key.clone()),
+            Task::ReadAgenda(_) => TaskOutcome::AgendaRead(AgendaFound::default()),
             Task::SweepList(_) | Task::SweepParts(..) => TaskOutcome::Swept(None),
         };
         let outcome = AssertUnwindSafe(self.try_task(task)).catch_unwind().await;
@@ -38,8 +39,8 @@ impl<W: World> Relay<'_, W> {
         match task {
             Task::Deliver(key) => self.turn(&repository, &key).await,
             // If the agenda cannot be read, the run continues with the entities that it has.
-            Task::ReadAgenda(limit) => {
-                Ok(TaskOutcome::AgendaRead(self.due_entries(limit).await.unwrap_or_default()))
+            Task::ReadAgenda(read) => {
+                Ok(TaskOutcome::AgendaRead(self.due_entries(read).await.unwrap_or_default()))
             }
             Task::SweepList(key) => {
                 let list = repository.read_key(key.clone()).await?;
