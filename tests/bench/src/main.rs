@@ -9,6 +9,8 @@
 
 mod calls;
 mod clock;
+mod counted_store;
+mod drain;
 mod function;
 mod host;
 mod instructions;
@@ -17,6 +19,7 @@ mod kit;
 mod lists;
 mod outcome;
 mod pace;
+mod peak_memory;
 mod product;
 mod reseal;
 mod runtime_mock;
@@ -44,6 +47,9 @@ fn main() -> Result<()> {
         ["signatures", times] => instructions::signatures(refresh(ORDER, NOW), times.parse()?),
         // `usage` starts this program again with these arguments.
         ["send-usage", store, host] => usage::send(store, host),
+        // `drain` starts this program again with these arguments.
+        ["drain", store, product, notices] => drain::relay(store, product, notices.parse()?),
+        ["slow-product"] => drain::serve(),
         subjects => measure(&program, subjects),
     }
 }
@@ -57,7 +63,7 @@ struct Subject {
 /// The folder of the built programs.
 struct Programs(PathBuf);
 
-const SUBJECTS: [Subject; 10] = [
+const SUBJECTS: [Subject; 11] = [
     Subject { name: "throughput", measure: throughput },
     Subject { name: "instructions", measure: counted },
     Subject { name: "functions", measure: function_costs },
@@ -73,6 +79,10 @@ const SUBJECTS: [Subject; 10] = [
     Subject {
         name: "reseal",
         measure: |programs, pace, table| reseal::measure(&programs.path("koohook"), pace, table),
+    },
+    Subject {
+        name: "drain",
+        measure: |programs, pace, table| drain::measure(&programs.0, pace, table),
     },
 ];
 

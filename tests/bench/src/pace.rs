@@ -20,6 +20,8 @@ pub struct Pace {
     pub reports: usize,
     /// Windows of usage that wait for one run of the relay.
     pub windows: usize,
+    /// Notices that wait after a weekend.
+    pub drained: usize,
     /// Calls whose instructions are counted; a second run counts twice as many.
     pub counted: u32,
 }
@@ -35,6 +37,7 @@ pub const FULL: Pace = Pace {
     relayed: 5_000,
     reports: 20,
     windows: 100_000,
+    drained: 1_100_000,
     counted: 2_000,
 };
 
@@ -49,5 +52,6 @@ pub const QUICK: Pace = Pace {
     relayed: 1_000,
     reports: 5,
     windows: 10_000,
+    drained: 20_000,
     counted: 200,
 };

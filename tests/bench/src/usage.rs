@@ -4,10 +4,8 @@
 //! - `reports`: accepts reports. `sending`: sends windows in a process of its own; `run` is that
 //!   process. `marketplace`: receives them.
 //! - `sizes`: the stored value.
-//! - `stored`: writes instances and windows, and repeats writes without koohook. `counted_store`: counts
-//!   the operations of a store.
+//! - `stored`: writes instances and windows, and repeats writes without koohook.
 
-mod counted_store;
 mod marketplace;
 mod reports;
 mod run;

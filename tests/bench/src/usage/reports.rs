@@ -15,11 +15,11 @@ use shell::endpoint::usage::UsageEndpoint;
 use shell::host::MachineWorld;
 use tests::call::PRODUCT_SECRET;
 
-use super::counted_store::CountedStore;
 use super::stored::{
     UsageContext, context, instance_id, open, reread, rewrite, window, write_instances,
 };
 use crate::clock::now_millis;
+use crate::counted_store::CountedStore;
 use crate::outcome::Result;
 use crate::pace::Pace;
 use crate::table::{FigureTable, FigureTarget, paired};

@@ -8,6 +8,7 @@ use shell::relay::Relay;
 
 use super::stored::{context, open};
 use crate::outcome::Result;
+use crate::peak_memory::peak_kib;
 
 /// The time of a run, as in `koohook serve`.
 const RUN: Duration = Duration::from_mins(1);
@@ -44,11 +45,4 @@ async fn send_all(store: &str, host: &str) -> Result<Value> {
         "sent": sent, "runs": runs, "seconds": seconds, "operations": operations,
         "before": before, "peak": peak,
     }))
-}
-
-/// The highest memory of this process.
-fn peak_kib() -> Result<u64> {
-    let text = std::fs::read_to_string("/proc/self/status")?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    Ok(line.and_then(|line| line.split_whitespace().next()).ok_or("no VmHWM")?.parse()?)
 }

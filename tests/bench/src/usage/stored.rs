@@ -18,7 +18,7 @@ use shell::store::{Queue, Store, StoreSetting, Value, Version};
 use shell::world::{Deadline, World};
 use tests::call::{PENDING, config};
 
-use super::counted_store::CountedStore;
+use crate::counted_store::CountedStore;
 use crate::lists;
 use crate::outcome::Result;
 use crate::stores::SEAL_KEY;

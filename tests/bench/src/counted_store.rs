@@ -13,7 +13,10 @@ use shell::store::{
 
 /// A store, and the count of its operations. Its clones share both.
 #[derive(Clone)]
-pub struct CountedStore(Arc<(AnyStore, AtomicUsize)>);
+pub struct CountedStore {
+    store: Arc<AnyStore>,
+    operations: Arc<AtomicUsize>,
+}
 
 /// The result of an operation.
 type Answered<T> = std::result::Result<T, Unavailable>;
@@ -21,17 +24,22 @@ type Answered<T> = std::result::Result<T, Unavailable>;
 impl CountedStore {
     /// Counts the operations of a store.
     pub fn new(store: AnyStore) -> Self {
-        Self(Arc::new((store, AtomicUsize::new(0))))
+        Self { store: Arc::new(store), operations: Arc::default() }
+    }
+
+    /// The same store with a count of its own, for other work.
+    pub fn counted_apart(&self) -> Self {
+        Self { store: Arc::clone(&self.store), operations: Arc::default() }
     }
 
     /// How many operations the store had.
     pub fn operations(&self) -> usize {
-        self.0.1.load(Ordering::SeqCst)
+        self.operations.load(Ordering::SeqCst)
     }
 
     fn counted(&self) -> &AnyStore {
-        self.0.1.fetch_add(1, Ordering::SeqCst);
-        &self.0.0
+        self.operations.fetch_add(1, Ordering::SeqCst);
+        &self.store
     }
 }
 
