@@ -119,6 +119,7 @@ fn two_relays_share_a_long_agenda_and_rarely_meet() {
     assert_eq!(product.messages().len(), INSTANCES, "every notice once");
     let least = one.delivered.min(two.delivered);
     assert!(least > INSTANCES / 4, "each does a fair share: {one:?} {two:?}");
+    // Each relay holds up to 1,536 entries that the other one may take first, however many wait.
     let reads = koohook.store().take_counts().0 + other.store().take_counts().0;
-    assert!(reads < INSTANCES * 3 / 2, "{reads} reads of {INSTANCES} records");
+    assert!(reads < INSTANCES + 2_048, "{reads} reads of {INSTANCES} records");
 }
