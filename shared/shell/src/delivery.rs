@@ -186,8 +186,13 @@ impl<W: World> Delivery<'_, W> {
     fn claim_next(&self, record: &mut EntityRecord) -> Option<Claimed> {
         let (now, at) = (self.context.world.now(), self.context.world.elapsed());
         let next = record.outbox.ready(now)?;
-        if query_of(next).is_some() || self.left() < self.least.saturating_add(TO_CLAIM) {
+        let (sequence, is_asked) = (next.sequence(), query_of(next).is_some());
+        let must_wait = is_asked && self.context.settings.orders.is_some();
+        if must_wait || self.left() < self.least.saturating_add(TO_CLAIM) {
             return None;
+        }
+        if is_asked {
+            record.learn_nothing(sequence, NO_KEYS);
         }
         record.outbox.claim(self.claim, now).map(|claim| Claimed { claim, at })
     }
