@@ -41,7 +41,7 @@ use crate::output_format::FormatArgument;
 
 The times are in the time zone of this machine (TZ). After the message come the IDs, then what
 went wrong, then the other fields. On a terminal, fault and advice are on a line of their own if the
-line is long (COLUMNS, else 100). docs/operating.md explains every field.
+line is long (COLUMNS, else 100). docs/log.md explains every field.
 
 With --order a file is read twice, to find the instances of the order. A pipe can be read only once:
 there the lines of an instance begin after the first line about the order.
