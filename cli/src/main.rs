@@ -11,6 +11,8 @@ mod conform;
 mod counted;
 mod demo;
 mod dev;
+#[cfg(test)]
+mod documented_commands;
 mod entities;
 mod error;
 mod findings;
