@@ -25,6 +25,10 @@ impl Drop for Running {
 }
 
 fn start(environment: &[(&str, &str)]) -> Running {
+    Running(relay(environment).stdout(Stdio::null()).spawn().unwrap())
+}
+
+fn relay(environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_relay"));
     command
         .env_clear()
@@ -33,9 +37,8 @@ fn start(environment: &[(&str, &str)]) -> Running {
         .env("KOOHOOK_SEAL_KEY", SEAL_KEY)
         .env("KOOHOOK_STORE", "memory:")
         .envs(environment.iter().copied())
-        .stdout(Stdio::null())
         .stderr(Stdio::piped());
-    Running(command.spawn().unwrap())
+    command
 }
 
 /// Reads one request: its request line and its body.
@@ -165,4 +168,67 @@ fn function_graphs_timer_starts_a_run_and_gets_the_report() {
         ],
     );
     assert_eq!(posted, [REPORT]);
+}
+
+/// Runs a relay on FunctionGraph until it has sent these requests and one more. Returns its log.
+fn log_of(settings: &[(&str, &str)], answers: &[(&str, &str)]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let platform = [("RUNTIME_API_ADDR", address.as_str()), ("RUNTIME_TIMEOUT", "30")];
+    let environment = [&platform[..], settings].concat();
+    let mut running = Running(relay(&environment).stdout(Stdio::piped()).spawn().unwrap());
+    play(listener, answers);
+    running.0.kill().unwrap();
+    let mut log = String::new();
+    running.0.stdout.take().unwrap().read_to_string(&mut log).unwrap();
+    log
+}
+
+/// Checks that exactly one line has this level and this message.
+fn check_line(log: &str, level: &str, message: &str) {
+    let (level, message) = (format!(r#""level":"{level}""#), format!(r#""message":"{message}"#));
+    let count = log.lines().filter(|it| it.contains(&level) && it.contains(&message)).count();
+    assert_eq!(count, 1, "{level} {message}: {log}");
+}
+
+#[test]
+fn a_result_that_function_graph_does_not_accept_is_a_warning() {
+    let next = "GET /v1/runtime/invocation/request";
+    let event = "HTTP/1.1 200 OK\r\nX-CFF-Request-Id: one\r\ncontent-length: 2\r\n\r\n{}";
+    let failed = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n";
+    let answers = [(next, event), ("POST /v1/runtime/invocation/response/one", failed)];
+    check_line(&log_of(&[], &answers), "WARN", "platform did not accept the result of the run");
+}
+
+#[test]
+fn settings_that_an_operator_must_see_are_warnings_at_the_start() {
+    let settings = [
+        ("KOOHOOK_PRODUCT_URL", "http://10.0.0.1/hooks"),
+        ("KOOHOOK_PRODUCT_HTTP", "private"),
+        ("KOOHOOK_PRODUCT_SECRETE", "canary"),
+    ];
+    let none = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
+    let log = log_of(&settings, &[("GET /v1/runtime/invocation/request", none)]);
+    check_line(&log, "WARN", "product is called over http; credentials");
+    check_line(&log, "WARN", "unknown setting ignored");
+    assert!(
+        log.contains(r#""nearest":"KOOHOOK_PRODUCT_SECRET""#) && !log.contains("canary"),
+        "{log}"
+    );
+}
+
+/// Another program listens at the address.
+#[test]
+fn a_function_that_cannot_start_is_an_error_in_the_log_and_an_exit_code() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let settings = [
+        ("KOOHOOK_LISTEN", address.as_str()),
+        ("KOOHOOK_RELAY_SECRET", "constructed-relay-secret"),
+    ];
+    let output = relay(&settings).stdout(Stdio::piped()).output().unwrap();
+    let [log, errors] = [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap());
+    assert_eq!(output.status.code(), Some(1), "{log} {errors}");
+    check_line(&log, "ERROR", "cannot start");
+    assert!(errors.contains("koohook does not start"), "{errors}");
 }

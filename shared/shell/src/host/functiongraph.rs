@@ -53,10 +53,9 @@ async fn carry_out(context: &MachineContext, address: &str, id: &str, budget: Du
             ("error", error.to_string())
         }
     };
-    if post(context, &format!("http://{address}/v1/runtime/invocation/{outcome}/{id}"), body)
-        .await
-        .is_err()
-    {
+    let url = format!("http://{address}/v1/runtime/invocation/{outcome}/{id}");
+    let answer = post(context, &url, body).await;
+    if !answer.is_ok_and(|answer| answer.status().is_success()) {
         let advice = "check the timeout of the function relay";
         tracing::warn!(advice, "platform did not accept the result of the run");
     }
