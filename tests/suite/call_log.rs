@@ -266,7 +266,12 @@ fn many_refused_signatures_are_one_warning_a_minute() {
         }
         let text = log.text();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.map(|line| (line["level"].clone(), line["count"].clone())).collect::<Vec<_>>()
+        let read = |line: Value| {
+            let message = line["message"].as_str().unwrap();
+            assert!(message.starts_with("many signatures were refused in a minute"), "{message}");
+            (line["level"].clone(), line["count"].clone())
+        };
+        lines.map(read).collect::<Vec<_>>()
     };
     let (ten, eleven) = ([5; 10], [5; 11]);
     assert_eq!(warnings(&[&ten[..], &[65]].concat()), []);

@@ -29,6 +29,7 @@ mod kit;
 mod kit_list;
 mod lambda_events;
 mod lifecycle;
+mod messages;
 mod notices;
 mod oaep;
 mod one_address;

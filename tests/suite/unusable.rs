@@ -69,6 +69,7 @@ fn ten_thousand_values_that_cannot_be_decrypted_delay_no_notice() {
     assert_eq!((report.delivered, report.troubled), (1, 10_000));
     assert!(!report.unfinished);
     assert_eq!((count(&log, "ERROR"), count(&log, "WARN")), (1, 1), "{}", log.text());
+    assert!(log.text().contains(r#""message":"values cannot be used""#), "{}", log.text());
     drop(kept);
     let log = Log::default();
     let _kept = log.keep();

@@ -9,4 +9,4 @@ mod batches;
 mod deadlines;
 mod keys;
 mod limits;
-mod world;
+pub mod world;

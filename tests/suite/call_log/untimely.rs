@@ -20,7 +20,8 @@ fn a_signed_call_with_a_timestamp_that_is_not_accepted_is_a_warning_with_its_ids
     let koohook = koohook(&SETTINGS);
     for time in [NOW - 60_001, NOW + 60_001, NOW / 1_000] {
         let line = line(&koohook, &process(), signed_at(time, BASE_KEY));
-        has(&line, &[("level", "WARN".into()), ("code", "000002".into())]);
+        has(&line, &[("level", "WARN".into()), ("message", "callback".into())]);
+        has(&line, &[("code", "000002".into())]);
         has(&line, &[("outcome", "rejected".into()), ("activity", "newInstance".into())]);
         has(&line, &[("orderId", "CS1".into()), ("orderLineId", "CS1-1".into())]);
         has(&line, &[("key", "current".into()), ("form", "received".into())]);

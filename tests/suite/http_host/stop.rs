@@ -56,7 +56,8 @@ async fn a_stop_waits_10_s_at_most() {
     host.stop();
     host.done().await;
     assert_eq!(started.elapsed(), seconds(10.0));
-    assert!(log.text().contains("cut off"), "{}", log.text());
+    let expected = "stopped; the open connections and requests were cut off";
+    assert!(log.text().contains(expected), "{}", log.text());
     assert!(log.text().contains(r#""requests":2"#), "{}", log.text());
 }
 
