@@ -22,4 +22,4 @@ pub async fn reseal<W: World>(
 }
 
 /// How many values are written concurrently.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 64;

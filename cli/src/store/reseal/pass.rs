@@ -7,7 +7,7 @@ use shell::failure::Failure;
 use shell::repository::Resealed;
 use shell::reseal::reseal;
 use shell::seal::SealedBy;
-use shell::store::{Scan, ScanPage, ScanPlace};
+use shell::store::{AnyStore, Scan, ScanPage, ScanPlace};
 use shell::world::World;
 
 use crate::error::CommandError;
@@ -52,8 +52,12 @@ impl ResealPass {
             let page = page(session, after.as_ref()).map_err(|failure| session.advised(failure))?;
             progress.add(page.values.len());
             after = page.next.clone();
+            let (begun, before) = (session.world.elapsed(), self.of_others());
             for (key, resealed) in self.turn(session, page) {
                 self.add(session, key, resealed)?;
+            }
+            if self.is_writing && self.of_others() > before {
+                leave_lock(session, session.world.elapsed().saturating_sub(begun));
             }
             if after.is_none() {
                 return Ok(());
@@ -125,6 +129,15 @@ impl ResealPass {
     /// How many values another key than the current one had sealed, or none.
     pub fn of_others(&self) -> u64 {
         self.unencrypted + self.previous.iter().sum::<u64>()
+    }
+}
+
+/// Leaves the lock of a SQLite file to the serving processes, for as long as this command had it. SQLite
+/// has no queue of waiting processes: each tries again from time to time, and would rarely find the lock
+/// free.
+fn leave_lock(session: &Session, held: Duration) {
+    if matches!(session.world.store(), AnyStore::Sqlite(_)) {
+        session.runtime.block_on(session.world.pause(held));
     }
 }
 
