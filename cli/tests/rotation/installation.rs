@@ -6,7 +6,8 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -32,6 +33,8 @@ pub const SEAL_KEYS: [&str; 3] = [
 struct Serving {
     child: Child,
     address: String,
+    /// Reads the log to its end.
+    reader: Option<JoinHandle<()>>,
 }
 
 /// The addresses to which a proxy sends calls.
@@ -108,6 +111,7 @@ impl Installation {
             let pid = old.child.id().to_string();
             assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
             assert!(old.child.wait().unwrap().success(), "the process ends after SIGTERM");
+            old.reader.take().unwrap().join().unwrap();
         }
     }
 
@@ -132,7 +136,7 @@ impl Installation {
         };
         let before = versions();
         let child = self.command(arguments).stdout(Stdio::null()).spawn().unwrap();
-        let mut running = Serving { child, address: String::new() };
+        let mut running = Serving { child, address: String::new(), reader: None };
         while running.child.try_wait().unwrap().is_none()
             && before.difference(&versions()).count() < written
         {
@@ -151,12 +155,13 @@ impl Installation {
         let mut child = self.command(&["serve"]).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut lines =
-            lines.map_while(Result::ok).map_while(|line| serde_json::from_str(&line).ok());
+            lines.map_while(Result::ok).filter_map(|line| serde_json::from_str(&line).ok());
         let listen =
             lines.by_ref().find_map(|line: Value| line["listen"].as_str().map(str::to_owned));
         let log = Arc::clone(&self.log);
-        thread::spawn(move || lines.for_each(|line| log.lock().unwrap().push(line)));
-        Serving { child, address: listen.expect("koohook logs its address") }
+        let reader = thread::spawn(move || lines.for_each(|line| log.lock().unwrap().push(line)));
+        let address = listen.expect("koohook logs its address");
+        Serving { child, address, reader: Some(reader) }
     }
 
     /// How many lines the log has.
@@ -164,9 +169,24 @@ impl Installation {
         self.log.lock().unwrap().len()
     }
 
-    /// Which access keys (`current`, `previous`) verified calls since the log had this many lines. The
-    /// metric of the matched key must say the same; add its check here when it exists.
-    pub fn keys_used(&self, since: usize, contract: &str) -> BTreeSet<String> {
+    /// Waits until the newest calls of a contract since the log had `since` lines, `count` of them, were
+    /// all verified with this key: `current` or `previous`. The metric of the matched key must say the
+    /// same; add its check here when it exists.
+    pub fn wait_for_key(&self, key: &str, contract: &str, since: usize, count: usize) {
+        let begun = Instant::now();
+        loop {
+            let keys = self.keys_since(since, contract);
+            let newest = keys.iter().rev().take(count);
+            if newest.len() == count && newest.clone().all(|used| used == key) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "no {count} calls with the {key} key: {keys:?}");
+            thread::yield_now();
+        }
+    }
+
+    /// The key of each call of a contract since the log had so many lines.
+    pub fn keys_since(&self, since: usize, contract: &str) -> Vec<String> {
         let log = self.log.lock().unwrap();
         let calls = log.iter().skip(since).filter(|line| line["message"] == "callback");
         let calls =
