@@ -178,15 +178,24 @@ impl Drop for Worker {
 
 /// Closes a connection. If the file is lost, SQLite must not delete the files next to it by name:
 /// they may belong to another store.
+///
+/// SQLite itself moves the log into the file only if no other process has the file open. Another
+/// process may end later and may have opened the file only to read it. So koohook moves the log first.
 fn close(connection: Connection, watch: Option<&FileWatch>) {
     if watch.is_some_and(|watch| watch.look().is_err()) {
         let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    } else {
+        let _ = connection.busy_timeout(MOVING);
+        // A connection that only reads cannot move the log, and a reader elsewhere may prevent it.
+        let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
     drop(connection);
 }
 
 /// How many jobs may wait. This is more than a disk finishes within a callback's time.
 const MAX_WAITING: usize = 1_024;
+/// How long the log's move into the file waits for readers. It is shorter than [`CLOSING`].
+const MOVING: Duration = Duration::from_secs(1);
 /// How long a drop waits for the connection to close, since the current job may wait for a lock.
 /// This is well within the time that a platform gives a process to end.
 const CLOSING: Duration = Duration::from_secs(3);
