@@ -21,7 +21,8 @@
 //!   `time_limits`: how long koohook waits for the product and the marketplace.
 //! - [`usage_intake`]: accepts reported windows of pay-per-use instances, and stores them.
 //! - [`import`]: imports instances that an older server made. `reindex`: writes missing entries of
-//!   the catalogue. `reseal`: seals stored values with the current key.
+//!   the catalogue. `reseal`: seals stored values with the current key. `backup`: copies the values of
+//!   a store, and restores them in any store.
 //! - [`context`]: what all endpoints and the relay share.
 //! - [`readiness`]: whether this process can carry out calls, as `/readyz` reports; [`probe`]: finds
 //!   out.
@@ -35,6 +36,8 @@
 //!   that the relay tries again.
 //! - [`failure`]: failures on koohook's side; `call_error`: why a verified call was not carried out.
 
+#[cfg(feature = "scan")]
+pub mod backup;
 mod call_error;
 mod call_log;
 pub mod call_origin;

@@ -118,7 +118,7 @@ fn is_right(record: &EntityRecord, stored: Option<CatalogueEntry>, now: UnixMill
 
 /// Who reads the notices of a value. If the agenda has no entry for its notices, they wait for an
 /// operator and not for the relay.
-fn reader_of(
+pub(crate) fn reader_of(
     record: &EntityRecord,
     agenda: Option<(Queue, UnixMillis)>,
     now: UnixMillis,

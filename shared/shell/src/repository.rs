@@ -189,7 +189,7 @@ impl<'a, W: World> Repository<'a, W> {
     }
 
     /// Reads a value. The first read of a process also checks the store's seal mark, concurrently.
-    async fn get(&self, key: &str) -> Result<Option<Stored>, Failure> {
+    pub(crate) async fn get(&self, key: &str) -> Result<Option<Stored>, Failure> {
         let (checked, found) = future::join(self.check_keys(), self.look_up(key)).await;
         checked?;
         found
@@ -235,12 +235,17 @@ impl<'a, W: World> Repository<'a, W> {
         Ok(Slot::new(key, Some(Versioned { version, record })))
     }
 
-    fn sealed(&self, key: &str, bytes: &[u8]) -> Result<Value, Failure> {
+    pub(crate) fn sealed(&self, key: &str, bytes: &[u8]) -> Result<Value, Failure> {
         let bytes = self.seal.seal(key, bytes, self.world.random())?;
         Ok(Value { version: self.version(), bytes, ..Value::default() })
     }
 
-    async fn put(&self, key: &str, value: &Value, over: Option<Version>) -> Result<Put, Failure> {
+    pub(crate) async fn put(
+        &self,
+        key: &str,
+        value: &Value,
+        over: Option<Version>,
+    ) -> Result<Put, Failure> {
         self.check_keys().await?;
         self.put_unchecked(key, value, over).await
     }

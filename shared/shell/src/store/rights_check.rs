@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use domain::catalogue::{CatalogueEntry, CatalogueList};
+use domain::store_keys::RIGHTS_PROOF;
 use protocol::time::UnixMillis;
 
 use super::backend::Backend;
@@ -61,7 +62,7 @@ async fn write<B: Backend>(
 }
 
 /// The key that the check writes.
-const KEY: &str = "proof";
+const KEY: &str = RIGHTS_PROOF;
 /// The list that contains the check's entry for a moment.
 const LIST: CatalogueList = CatalogueList::DeletedApplications;
 /// When the check's agenda entry would be due. It is removed long before.
