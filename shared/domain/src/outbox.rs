@@ -72,6 +72,10 @@ pub struct Outbox {
     /// offered.
     #[serde(default, skip_serializing_if = "is_false")]
     pub blocked: bool,
+    /// The highest number of a claim of the notices that were replayed. Later claims go on from it, so
+    /// that a late settlement of an earlier claim is not taken for one of theirs.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub claims: u32,
     /// How the newest notices ended, newest last. Records of schema 1 do not have it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ends: Vec<NoticeEnd>,

@@ -31,7 +31,8 @@ impl Outbox {
     pub fn replay(&mut self, sequence: u64) -> bool {
         let place = self.dead.iter().position(|dead| dead.notice.sequence() == sequence);
         let Some(place) = place else { return false };
-        let notice = self.dead.remove(place).notice;
+        let DeadLetter { notice, delivery, .. } = self.dead.remove(place);
+        self.claims = self.claims.max(delivery.claims);
         if notice.kind == NoticeType::Created {
             self.blocked = false;
         }
@@ -111,5 +112,17 @@ mod tests {
             NoticeEnd { sequence, kind, at, attempts: 1, how }
         };
         assert_eq!(outbox.ends, times.map(end));
+    }
+
+    #[test]
+    fn a_late_settlement_of_a_claim_from_before_a_replay_changes_nothing() {
+        let mut outbox = Outbox::default();
+        let now = UnixMillis::new(1);
+        outbox.append(vec![NoticeDraft::of_time(NoticeType::Created)], Reader::Product, now);
+        let before = outbox.claim(crate::outbox::RELAY_CLAIM, now).unwrap();
+        outbox.give_up(0, Attempt::unknown(now), now);
+        outbox.replay(1);
+        let after = outbox.claim(crate::outbox::RELAY_CLAIM, now).unwrap();
+        assert!(outbox.is_current(&after) && !outbox.is_current(&before));
     }
 }

@@ -86,7 +86,8 @@ impl Outbox {
     /// Removes and returns the state of a notice; a new state if there is none.
     pub(super) fn take_delivery(&mut self, sequence: u64, now: UnixMillis) -> DeliveryState {
         let existing = self.delivery.take().filter(|delivery| delivery.sequence == sequence);
-        existing.unwrap_or(DeliveryState::new(sequence, now))
+        let new = DeliveryState { claims: self.claims, ..DeliveryState::new(sequence, now) };
+        existing.unwrap_or(new)
     }
 
     pub(super) fn delivery_of(&self, sequence: u64) -> Option<&DeliveryState> {
