@@ -23,7 +23,8 @@ pub fn write(path: &Path, text: &str) -> Result<(), CommandError> {
     })
 }
 
-fn not_created(path: &Path, fault: &io::Error) -> CommandError {
+/// Why a file cannot be created, and what to do.
+pub fn not_created(path: &Path, fault: &io::Error) -> CommandError {
     let cause = match fault.kind() {
         ErrorKind::AlreadyExists => return exists(path),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {

@@ -23,7 +23,8 @@ pub struct Session {
     pub runtime: Runtime,
     /// The store, the clock and the network.
     pub world: MachineWorld<AnyStore>,
-    seal: Seal,
+    /// The seal of the store.
+    pub seal: Seal,
 }
 
 impl Session {

@@ -1,8 +1,17 @@
-//! `koohook store`: creates the table of a DynamoDB store, checks any store, completes its catalogue, and
-//! seals its values with a new key.
+//! `koohook store`: creates the table of a DynamoDB store, and checks any store.
+//!
+//! - `reindex`: completes the catalogue. `reseal`: seals all values with a new key. `backup`: copies a
+//!   store into a file. `restore`: writes such a
+//!   file into a store. `verify`: checks such a file.
+//! - `backup_file`: opens a backup. `pace`: the progress of work with many values.
 
+mod backup;
+mod backup_file;
+mod pace;
 mod reindex;
 mod reseal;
+mod restore;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -15,8 +24,11 @@ use shell::store::dynamodb::{AwsCredentials, Dynamodb, TableStep};
 use shell::store::{AnyStore, StoreSetting, Version};
 use shell::world::World;
 
+use self::backup::BackupArguments;
 use self::reindex::ReindexArguments;
 use self::reseal::ResealArguments;
+use self::restore::RestoreArguments;
+use self::verify::VerifyArguments;
 use crate::error::CommandError;
 use crate::options::given_or_in_file;
 use crate::output::{self, outln};
@@ -27,7 +39,10 @@ use crate::output::{self, outln};
   koohook store create 'dynamodb://koohook?region=eu-west-1'
   koohook store check sqlite:/var/lib/koohook/koohook.db
   koohook store reindex sqlite:/var/lib/koohook/koohook.db
-  koohook store reseal sqlite:/var/lib/koohook/koohook.db")]
+  koohook store reseal sqlite:/var/lib/koohook/koohook.db
+  koohook store backup koohook-monday.backup --store sqlite:/var/lib/koohook/koohook.db
+  koohook store verify koohook-monday.backup
+  koohook store restore koohook-monday.backup --store 'rediss://USER:PASSWORD@HOST'")]
 pub struct StoreArguments {
     #[command(subcommand)]
     command: StoreCommand,
@@ -43,6 +58,12 @@ enum StoreCommand {
     Reindex(ReindexArguments),
     /// Seal every stored value with KOOHOOK_SEAL_KEY, so that KOOHOOK_SEAL_KEY_PREVIOUS can be unset.
     Reseal(ResealArguments),
+    /// Copy every value of a store into one file. koohook may serve meanwhile.
+    Backup(BackupArguments),
+    /// Write the values of a backup into a store that lacks them. With a backup of another store it moves the store.
+    Restore(RestoreArguments),
+    /// Check a backup without a store: its lines, its count, its SHA-256, and the seal key.
+    Verify(VerifyArguments),
 }
 
 #[derive(Args)]
@@ -94,6 +115,13 @@ pub fn run(arguments: &StoreArguments) -> Result<ExitCode, CommandError> {
         StoreCommand::Reseal(arguments) => {
             return reseal::run(arguments, &named(arguments.store.as_deref())?, runtime);
         }
+        StoreCommand::Backup(arguments) => {
+            return backup::run(&named(arguments.store.as_deref())?, arguments, runtime);
+        }
+        StoreCommand::Restore(arguments) => {
+            return restore::run(&named(arguments.store.as_deref())?, arguments, runtime);
+        }
+        StoreCommand::Verify(arguments) => return verify::run(arguments),
         StoreCommand::Check(CheckArguments { store }) => {
             return runtime.block_on(check(&named(store.as_deref())?));
         }
