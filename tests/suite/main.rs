@@ -10,6 +10,7 @@
 )]
 
 mod amounts;
+mod backups;
 mod bad_inputs;
 mod call_log;
 mod callbacks;

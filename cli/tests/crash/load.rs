@@ -172,6 +172,15 @@ impl Watch {
         self.check_catalogue();
     }
 
+    /// Checks that the store has the instance of every acknowledged purchase.
+    pub fn check_instances(&self, orders: &[LoadOrder]) {
+        for order in orders {
+            let id = order.instance_id.as_deref();
+            assert!(id.is_none_or(|id| self.record(id).is_some()), "{order:?}");
+        }
+        self.check_catalogue();
+    }
+
     /// Sends every call again. An interrupted change must be completed once, and every order must keep its
     /// one instance.
     pub fn complete(&self, address: &str, orders: &[LoadOrder]) {

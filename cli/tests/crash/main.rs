@@ -8,10 +8,12 @@
     reason = "a test that finds something unexpected must fail, and name the place"
 )]
 
+mod backups;
 mod health;
 mod load;
 mod product;
 mod redis;
 mod running;
 mod sqlite;
+mod stopped;
 mod usage;
