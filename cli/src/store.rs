@@ -1,8 +1,7 @@
 //! `koohook store`: creates the table of a DynamoDB store, and checks any store.
 //!
 //! - `reindex`: completes the catalogue. `reseal`: seals all values with a new key. `backup`: copies a
-//!   store into a file. `restore`: writes such a
-//!   file into a store. `verify`: checks such a file.
+//!   store into a file. `restore`: writes such a file into a store. `verify`: checks such a file.
 //! - `backup_file`: opens a backup. `pace`: the progress of work with many values.
 
 mod backup;

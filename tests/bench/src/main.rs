@@ -7,6 +7,7 @@
     reason = "a bench prints its progress and its table"
 )]
 
+mod backup;
 mod calls;
 mod clock;
 mod counted_store;
@@ -71,6 +72,10 @@ const SUBJECTS: [Subject; 11] = [
     Subject { name: "kit", measure: |_, pace, table| kit::measure(pace, table) },
     Subject { name: "redis", measure: over_redis },
     Subject { name: "lists", measure: operators_lists },
+    Subject {
+        name: "backup",
+        measure: |programs, pace, table| backup::measure(&programs.path("koohook"), pace, table),
+    },
     Subject { name: "product", measure: with_product },
     Subject {
         name: "usage",
