@@ -64,7 +64,7 @@ struct Subject {
 /// The folder of the built programs.
 struct Programs(PathBuf);
 
-const SUBJECTS: [Subject; 11] = [
+const SUBJECTS: [Subject; 12] = [
     Subject { name: "throughput", measure: throughput },
     Subject { name: "instructions", measure: counted },
     Subject { name: "functions", measure: function_costs },
