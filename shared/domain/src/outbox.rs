@@ -38,6 +38,7 @@ pub use self::dead_letters::{DeadLetter, MAX_DEAD, MAX_DEAD_LEN};
 pub use self::delivery_state::{DeliveryState, MAX_ATTEMPTS};
 pub use self::notice_end::{EndKind, MAX_ENDS, NoticeEnd};
 pub use self::notice_wait::NoticeWait;
+pub use self::queue::RESTORE_GAP;
 pub use self::retry_schedule::{LONGEST_PAUSE, MAX_ASKED_PAUSE, MIN_ATTEMPTS, PATIENCE};
 pub use self::settle::{Settled, Settling};
 use crate::instance::ClockTrust;

@@ -117,6 +117,26 @@ impl EntityRecord {
         replayed
     }
 
+    /// The record as a restore writes it: later notices have much higher sequences, and an older record
+    /// gets the time of its last change. `at` is the time of the backup.
+    #[must_use]
+    pub fn restored(mut self, at: UnixMillis) -> Self {
+        if !matches!(self.entity, Entity::MovedTo(_)) {
+            self.outbox.raise();
+        }
+        let before = self.clone();
+        self.succeeding(Some(&before), at)
+    }
+
+    /// The parts that the record needs: those in its index, and those of its notices and dead letters.
+    pub fn needed_parts(&self) -> BTreeSet<PartName> {
+        let mut names: BTreeSet<_> = self.outbox.parts().collect();
+        if let Entity::KitList(list) = &self.entity {
+            names.extend(list.head.parts());
+        }
+        names
+    }
+
     fn events_of(&mut self, event: Option<OtherEvent>, at: UnixMillis) {
         if let Some(event) = event {
             self.add_event(Event::other(event, at));

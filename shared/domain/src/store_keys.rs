@@ -9,6 +9,7 @@
 //! | `seal` | the mark of a sealed store |
 //! | `usage-sending` | what the relays know about the sending of usage |
 //! | `catalogue` | the mark of a complete catalogue |
+//! | `proof` | what a check of the permissions writes for a moment |
 //!
 //! The keys must never change: koohook would not find the stored values under other keys.
 
@@ -61,6 +62,17 @@ pub fn used_signature_key(signature: &[u8; 32]) -> String {
     format!("used:{}", hex::encode(signature))
 }
 
+/// Whether a backup contains the value of a key when a scan finds it. The marks belong to one store. A
+/// remembered signature lives for minutes. A part is copied together with the record that names it.
+/// Unknown keys are copied.
+pub fn is_backed_up(key: &str) -> bool {
+    let belongs_to_store = [SEAL_MARK, CATALOGUE_MARK, RIGHTS_PROOF].contains(&key);
+    !belongs_to_store && !is_part(key) && !key.starts_with("used:")
+}
+
+/// The key that a check of the store's permissions writes for a moment.
+pub const RIGHTS_PROOF: &str = "proof";
+
 /// The key of the mark in a sealed store (decision F5).
 pub const SEAL_MARK: &str = "seal";
 
@@ -97,6 +109,17 @@ mod tests {
             assert_eq!(part_owner(key), None, "{key}");
         }
         assert!(is_part("part:ab:instance:x") && !is_part("instance:ab"));
+    }
+
+    #[test]
+    fn a_backup_contains_every_key_that_it_does_not_know() {
+        let part = format!("part:{}:users:x", "ab".repeat(16));
+        for key in [SEAL_MARK, CATALOGUE_MARK, RIGHTS_PROOF, &used_signature_key(&[1; 32]), &part] {
+            assert!(!is_backed_up(key), "{key}");
+        }
+        for key in ["instance:ab", "usage:ab", USAGE_SENDING, "sealed", "alarms", "future:1", ""] {
+            assert!(is_backed_up(key), "{key}");
+        }
     }
 
     #[test]

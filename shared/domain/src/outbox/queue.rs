@@ -56,10 +56,21 @@ impl Outbox {
         self.count_dropped(dropped)
     }
 
-    /// Whether `instance.created` waits and was never offered to the product.
+    /// Whether `instance.created` waits and was never offered to the product. After a restore this is
+    /// not known of the notices in the backup, and they count as offered.
     pub fn is_unheard_of(&self) -> bool {
         let created = self.waiting.iter().find(|notice| notice.kind == NoticeType::Created);
-        created.is_some_and(|created| !self.was_offered(created.sequence()))
+        created.map(Notice::sequence).is_some_and(|created| {
+            !self.was_offered(created) && self.sequence.saturating_sub(created) < RESTORE_GAP
+        })
+    }
+
+    /// Raises the sequence of the next notice, because the values come from a backup. The product
+    /// ignores sequences that are not above its last one, and koohook does not know how many notices it
+    /// sent after the backup. Waiting notices keep their sequences and so their IDs: the product
+    /// recognises those that it received meanwhile.
+    pub const fn raise(&mut self) {
+        self.sequence = self.sequence.saturating_add(RESTORE_GAP);
     }
 
     /// Drops the waiting notices of an abandoned purchase, and returns them: `instance.created` and
@@ -124,6 +135,10 @@ impl Outbox {
     }
 }
 
+/// By how much a restore raises the sequence of each entity (decision I4). No entity ever has so many
+/// waiting notices.
+pub const RESTORE_GAP: u64 = 1_000_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +157,19 @@ mod tests {
         append(&mut outbox, NoticeType::Renewed);
         assert_eq!(append(&mut outbox, NoticeType::Released), [1, 2, 3]);
         assert_eq!((outbox.head(), outbox.dropped), (None, 3));
+    }
+
+    /// The lost store may have offered the purchase after the backup.
+    #[test]
+    fn after_a_restore_a_release_is_sent_although_the_purchase_seems_never_offered() {
+        let mut outbox = Outbox::default();
+        append(&mut outbox, NoticeType::Created);
+        outbox.raise();
+        assert!(append(&mut outbox, NoticeType::Released).is_empty());
+        let sequences: Vec<_> = outbox.waiting.iter().map(Notice::sequence).collect();
+        assert_eq!(sequences, [1, 1_000_002]);
+        append(&mut outbox, NoticeType::Created);
+        assert_eq!(outbox.sequence, 1_000_003);
     }
 
     #[test]
