@@ -67,73 +67,71 @@ fn sound_keys_have_no_fault() {
 #[test]
 fn each_fault_of_a_key_is_named() {
     let folder = Folder::new();
-    let (base, seal) = (SOUND[0].1, SOUND[2].1);
-    let weak_seal = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=";
-    for (name, text, level, expected) in [
-        ("KOOHOOK_BASE_KEY", "short", "failed", "is shorter than 16 characters"),
-        ("KOOHOOK_BASE_KEY", "change-me-change-me", "failed", "is a placeholder"),
-        ("KOOHOOK_BASE_KEY", "k0oh0ok-k0oh0ok-", "failed", "is weak: the same 8 characters repeat"),
-        ("KOOHOOK_BASE_KEY", "", "failed", "is missing"),
-        (
-            "KOOHOOK_BASE_KEY_PREVIOUS",
-            base,
-            "failed",
-            "is equal to KOOHOOK_BASE_KEY; set it to the key before",
-        ),
-        (
-            "KOOHOOK_BASE_KEY_PREVIOUS",
-            "0f31c7a2-88e4-4d0b-b6a9-52e07c9d13f8",
-            "WARN",
-            "is still set",
-        ),
-        ("KOOHOOK_RELAY_SECRET", base, "failed", "is equal to KOOHOOK_BASE_KEY; use another key"),
-        (
-            "KOOHOOK_METRICS_SECRET",
-            SOUND[5].1,
-            "failed",
-            "is equal to KOOHOOK_RELAY_SECRET; use another",
-        ),
-        (
-            "KOOHOOK_ALARM_SECRET",
-            SOUND[5].1,
-            "failed",
-            "is equal to KOOHOOK_RELAY_SECRET; use another",
-        ),
-        ("KOOHOOK_METRICS_SECRET", "short", "failed", ""),
-        ("KOOHOOK_SEAL_KEY", "short", "failed", "is not a seal key"),
-        ("KOOHOOK_SEAL_KEY", weak_seal, "failed", "is weak: the same 1 bytes repeat"),
-        (
-            "KOOHOOK_SEAL_KEY_PREVIOUS",
-            seal,
-            "failed",
-            "is equal to KOOHOOK_SEAL_KEY; set it to the key before",
-        ),
-        (
-            "KOOHOOK_SEAL_KEY_PREVIOUS",
-            "dLr34zGNZcVSVg3X1DbWEyeMhQq6oRTIYe+nC4QvJ9s=",
-            "WARN",
-            "run koohook store reseal",
-        ),
-        ("KOOHOOK_PRODUCT_SECRET", &format!("whsec_{seal}"), "failed", "KOOHOOK_SEAL_KEY"),
-        (
-            "KOOHOOK_PRODUCT_SECRET",
-            "whsec_sxgYHgCGtYaAlSHZHq0SZMSxYkUsDgdTGuiMaEfBnB4= whsec_dLr34zGNZcVSVg3X1DbWEyeMhQq6oRTIYe+nC4QvJ9s=",
-            "WARN",
-            "has several secrets",
-        ),
-        ("KOOHOOK_PRODUCT_SECRET", "", "failed", "is required with KOOHOOK_PRODUCT_URL"),
-        ("KOOHOOK_RSA_PRIVATE_KEY", "made-up", "failed", ""),
-        ("KOOHOOK_OPENAPI_SK", "your-secret-key-of-40-letters", "failed", ""),
-    ] {
+    for (name, text, level, expected) in FAULTS {
         let done = check(&folder, &[(name, text)], &[]);
         // An equality is said at the later of the two settings.
-        let named = if expected == "KOOHOOK_SEAL_KEY" { "KOOHOOK_SEAL_KEY" } else { name };
-        let expected =
-            if expected == "KOOHOOK_SEAL_KEY" { "KOOHOOK_PRODUCT_SECRET" } else { expected };
+        let (named, expected) = match expected {
+            "KOOHOOK_SEAL_KEY" => (expected, name),
+            expected => (name, expected),
+        };
         line(&done, named, level, expected);
         assert_eq!(done.code, Some(i32::from(level == "failed")), "{name} {text}");
     }
 }
+
+const WEAK_SEAL: &str = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=";
+/// A setting, its text, and the level and a part of the finding.
+const FAULTS: [(&str, &str, &str, &str); 19] = [
+    ("KOOHOOK_BASE_KEY", "short", "failed", "is shorter than 16 characters"),
+    ("KOOHOOK_BASE_KEY", "change-me-change-me", "failed", "is a placeholder"),
+    ("KOOHOOK_BASE_KEY", "k0oh0ok-k0oh0ok-", "failed", "is weak: the same 8 characters repeat"),
+    ("KOOHOOK_BASE_KEY", "", "failed", "is missing"),
+    (
+        "KOOHOOK_BASE_KEY_PREVIOUS",
+        SOUND[0].1,
+        "failed",
+        "is equal to KOOHOOK_BASE_KEY; set it to the key before",
+    ),
+    ("KOOHOOK_BASE_KEY_PREVIOUS", "0f31c7a2-88e4-4d0b-b6a9-52e07c9d13f8", "WARN", "is still set"),
+    ("KOOHOOK_RELAY_SECRET", SOUND[0].1, "failed", "is equal to KOOHOOK_BASE_KEY; use another key"),
+    (
+        "KOOHOOK_METRICS_SECRET",
+        SOUND[5].1,
+        "failed",
+        "is equal to KOOHOOK_RELAY_SECRET; use another",
+    ),
+    ("KOOHOOK_ALARM_SECRET", SOUND[5].1, "failed", "is equal to KOOHOOK_RELAY_SECRET; use another"),
+    ("KOOHOOK_METRICS_SECRET", "short", "failed", ""),
+    ("KOOHOOK_SEAL_KEY", "short", "failed", "is not a seal key"),
+    ("KOOHOOK_SEAL_KEY", WEAK_SEAL, "failed", "is weak: the same 1 bytes repeat"),
+    (
+        "KOOHOOK_SEAL_KEY_PREVIOUS",
+        SOUND[2].1,
+        "failed",
+        "is equal to KOOHOOK_SEAL_KEY; set it to the key before",
+    ),
+    (
+        "KOOHOOK_SEAL_KEY_PREVIOUS",
+        "dLr34zGNZcVSVg3X1DbWEyeMhQq6oRTIYe+nC4QvJ9s=",
+        "WARN",
+        "run koohook store reseal",
+    ),
+    (
+        "KOOHOOK_PRODUCT_SECRET",
+        "whsec_o7DBpjiqXFQyZ3mtNQbhqZZ/cQXwHkm0KTHHmTAmCfM=",
+        "failed",
+        "KOOHOOK_SEAL_KEY",
+    ),
+    (
+        "KOOHOOK_PRODUCT_SECRET",
+        "whsec_sxgYHgCGtYaAlSHZHq0SZMSxYkUsDgdTGuiMaEfBnB4= whsec_dLr34zGNZcVSVg3X1DbWEyeMhQq6oRTIYe+nC4QvJ9s=",
+        "WARN",
+        "has several secrets",
+    ),
+    ("KOOHOOK_PRODUCT_SECRET", "", "failed", "is required with KOOHOOK_PRODUCT_URL"),
+    ("KOOHOOK_RSA_PRIVATE_KEY", "made-up", "failed", ""),
+    ("KOOHOOK_OPENAPI_SK", "your-secret-key-of-40-letters", "failed", ""),
+];
 
 /// Older consoles have one key for both interfaces.
 #[test]

@@ -44,7 +44,8 @@ impl Kit<'_> {
             let (at, nonce) = (now().to_string(), format!("nonce-{number}"));
             let request =
                 kit_v2::request(&address, "applicationSync", self.key, &at, &nonce, &body).unwrap();
-            let answer: Value = ureq::run(request).unwrap().body_mut().read_json().unwrap();
+            let answer = ureq::run(request).unwrap().body_mut().read_to_vec().unwrap();
+            let answer: Value = serde_json::from_slice(&answer).unwrap();
             assert_eq!(answer["resultCode"], "000000", "{answer}");
         }
     }
@@ -59,54 +60,71 @@ fn printed(output: Output) -> String {
 fn the_kits_access_key_and_its_rsa_key_are_changed() {
     let (product, address) = VerifyingProduct::listen(SECRETS[0]);
     let hooks = format!("http://{address}/hooks");
-    let product_settings =
-        [("KOOHOOK_PRODUCT_URL", hooks.as_str()), ("KOOHOOK_PRODUCT_SECRET", SECRETS[0])];
-    let mut koohook = Installation::start(&product_settings);
-    for name in ["old.pem", "new.pem"] {
+    let mut koohook = Installation::start(&[
+        ("KOOHOOK_PRODUCT_URL", &hooks),
+        ("KOOHOOK_PRODUCT_SECRET", SECRETS[0]),
+    ]);
+    let [old, new] = ["old.pem", "new.pem"].map(|name| {
         printed(koohook.run(&["keys", "new", "--out", name]));
-    }
-    let [old, new] =
-        ["old.pem", "new.pem"].map(|name| fs::read_to_string(koohook.path(name)).unwrap());
+        fs::read_to_string(koohook.path(name)).unwrap()
+    });
+    fs::write(koohook.path("both.pem"), format!("{old}{new}")).unwrap();
     let sent = Cell::new(0);
-    // The kit begins: until now its key was not set.
-    koohook.change(&[("KOOHOOK_KIT_KEY", KIT_KEYS[0]), ("KOOHOOK_RSA_PRIVATE_KEY", &old)]);
-    let steps: [(&[(&str, &str)], &str, &str); 6] = [
-        (&[], KIT_KEYS[0], "old.pem"),
-        (
-            &[("KOOHOOK_KIT_KEY", KIT_KEYS[1]), ("KOOHOOK_KIT_KEY_PREVIOUS", KIT_KEYS[0])],
-            KIT_KEYS[0],
-            "old.pem",
-        ),
-        (&[], KIT_KEYS[1], "old.pem"),
-        (
-            &[
-                ("KOOHOOK_KIT_KEY_PREVIOUS", ""),
-                ("KOOHOOK_RSA_PRIVATE_KEY", &format!("{new}{old}")),
-            ],
-            KIT_KEYS[1],
-            "old.pem",
-        ),
-        (&[], KIT_KEYS[1], "new.pem"),
-        (&[("KOOHOOK_RSA_PRIVATE_KEY", &new)], KIT_KEYS[1], "new.pem"),
-    ];
-    for (number, (settings, key, pem)) in steps.into_iter().enumerate() {
+    for Step { settings, key, pem, used } in STEPS {
         if !settings.is_empty() {
             koohook.change(settings);
         }
         let since = koohook.log_length();
         Kit { koohook: &koohook, key, pem, sent: &sent }.send();
-        let expected = if number == 1 { "previous" } else { "current" };
-        product.wait("every credential", |memory| {
-            let of_application = |kind: &str| kind == "application.put";
-            let notices = memory.notices.values().filter(|(kind, _)| of_application(kind));
-            let secrets: BTreeSet<_> = notices
-                .map(|(_, data)| data["clientSecret"].as_str().unwrap().to_owned())
-                .collect();
-            (1..=sent.get()).all(|number| secrets.contains(&format!("made-up-secret-{number}")))
-        });
-        koohook.wait_for_key(expected, "Kit", since, 2);
-        assert_eq!(koohook.keys_since(since, "Kit"), [expected; 2], "step {number}");
+        wait_for_secrets(&product, sent.get());
+        koohook.wait_for_key(used, "V2", since, 2);
+        assert_eq!(koohook.keys_since(since, "V2"), [used; 2]);
     }
     product.check_created(&[]);
     assert!(koohook.troubles("ERROR").is_empty(), "{:?}", koohook.troubles("ERROR"));
 }
+
+/// Waits until the product has the decrypted secrets of so many applications.
+fn wait_for_secrets(product: &VerifyingProduct, count: usize) {
+    product.wait("every credential", |memory| {
+        let notices = memory.notices.values().filter(|(kind, _)| kind == "application.put");
+        let secrets: BTreeSet<_> =
+            notices.map(|(_, data)| data["clientSecret"].as_str().unwrap()).collect();
+        (1..=count).all(|number| secrets.contains(format!("made-up-secret-{number}").as_str()))
+    });
+}
+
+/// A step of the change: what koohook gets, then with which keys the marketplace calls.
+struct Step {
+    settings: &'static [(&'static str, &'static str)],
+    key: &'static str,
+    pem: &'static str,
+    /// Which access key verifies the calls.
+    used: &'static str,
+}
+
+const STEPS: [Step; 6] = [
+    // The kit begins: until now its key was not set.
+    Step {
+        settings: &[("KOOHOOK_KIT_KEY", KIT_KEYS[0]), (PEM_FILE, "old.pem")],
+        key: KIT_KEYS[0],
+        pem: "old.pem",
+        used: "current",
+    },
+    Step {
+        settings: &[("KOOHOOK_KIT_KEY", KIT_KEYS[1]), ("KOOHOOK_KIT_KEY_PREVIOUS", KIT_KEYS[0])],
+        key: KIT_KEYS[0],
+        pem: "old.pem",
+        used: "previous",
+    },
+    Step { settings: &[], key: KIT_KEYS[1], pem: "old.pem", used: "current" },
+    Step {
+        settings: &[("KOOHOOK_KIT_KEY_PREVIOUS", ""), (PEM_FILE, "both.pem")],
+        key: KIT_KEYS[1],
+        pem: "old.pem",
+        used: "current",
+    },
+    Step { settings: &[], key: KIT_KEYS[1], pem: "new.pem", used: "current" },
+    Step { settings: &[(PEM_FILE, "new.pem")], key: KIT_KEYS[1], pem: "new.pem", used: "current" },
+];
+const PEM_FILE: &str = "KOOHOOK_RSA_PRIVATE_KEY_FILE";
