@@ -104,6 +104,8 @@ enum SecretPurpose {
     Seal,
     /// KOOHOOK_RELAY_SECRET: an HTTP timer starts the relay with it.
     Relay,
+    /// KOOHOOK_METRICS_SECRET: Prometheus fetches the metrics with it.
+    Metrics,
 }
 
 /// The output of a command.
@@ -150,7 +152,7 @@ fn secret(purpose: SecretPurpose) -> Result<String, CommandError> {
     let bytes = generated::seal_key()?;
     Ok(match purpose {
         SecretPurpose::Product => format!("whsec_{bytes}\n"),
-        SecretPurpose::Seal | SecretPurpose::Relay => format!("{bytes}\n"),
+        SecretPurpose::Seal | SecretPurpose::Relay | SecretPurpose::Metrics => format!("{bytes}\n"),
     })
 }
 

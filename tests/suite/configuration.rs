@@ -4,6 +4,7 @@
 mod access_data;
 mod files;
 mod keys;
+mod metrics;
 mod names;
 mod product;
 mod stores;

@@ -51,6 +51,7 @@ mod reseal;
 mod round_trips;
 mod seal;
 mod sqlite_files;
+mod store_figures;
 mod stores;
 mod structure;
 mod sweep;

@@ -3,13 +3,14 @@
 //!
 //! A setting's text comes from the `environment` or a `file`. `source` and `text` reject texts that
 //! no setting may have. Then each subject parses its own settings: `callbacks`, `product`,
-//! `orders`, `usage`, `store`, `host`. `names` lists all settings.
+//! `orders`, `usage`, `store`, `host`, `metrics`. `names` lists all settings.
 
 mod callbacks;
 mod environment;
 mod error;
 mod file;
 mod host;
+mod metrics;
 mod names;
 mod orders;
 mod product;
@@ -80,11 +81,23 @@ impl Config {
         let base_keys = endpoint.as_ref().map(|endpoint| endpoint.base_keys.clone());
         let usage = usage::sending(&source, open_api, base_keys, orders.as_ref(), &mut errors);
         let host = host::host(&source, &mut errors);
+        let listen = host.as_ref().map(|host| host.listen.as_str());
+        let metrics = metrics::metrics(&source, listen, &mut errors);
         let whole = || {
             let (store, seal) = store?;
             let (template, product, orders) = (template?, product?, orders?);
-            let (usage_cycle, usage) = (usage_cycle?, usage?);
-            let context = ContextSettings { seal, template, product, orders, usage_cycle, usage };
+            let (usage_cycle, usage, metrics) = (usage_cycle?, usage?, metrics?);
+            let reads_figures = metrics.is_on();
+            let context = ContextSettings {
+                seal,
+                template,
+                product,
+                orders,
+                usage_cycle,
+                usage,
+                metrics,
+                reads_figures,
+            };
             let HostConfig { relay_secret, listen, max_connections, log } = host?;
             let endpoint = endpoint?;
             Some(Self { endpoint, context, relay_secret, store, listen, max_connections, log })

@@ -11,10 +11,12 @@ use domain::usage::UsageCycle;
 use domain::webhook::WebhookSecrets;
 
 use crate::guard::{Guard, Network};
+use crate::metrics::MetricsSetting;
 use crate::order_lookup::Orders;
 use crate::readiness::Readiness;
 use crate::repository::Repository;
 use crate::seal::Seal;
+use crate::store_figures::{LatestFigures, StoreFigures};
 use crate::trouble_log::Troubles;
 use crate::unknown_changes::UnknownChanges;
 use crate::unusable_entities::UnusableEntities;
@@ -34,6 +36,7 @@ pub struct Context<W> {
     unusable: Mutex<UnusableEntities>,
     has_accepted: AtomicBool,
     unknown_changes: Mutex<UnknownChanges>,
+    pub(crate) figures: LatestFigures,
     /// The result of this process's last probe.
     pub readiness: Readiness,
 }
@@ -53,6 +56,10 @@ pub struct ContextSettings {
     pub usage_cycle: UsageCycle,
     /// Whether and where the relay sends usage.
     pub usage: UsageSending,
+    /// Where metrics go.
+    pub metrics: MetricsSetting,
+    /// Whether the relay reads what waits in the store: metrics or alarms need it.
+    pub reads_figures: bool,
 }
 
 /// The seller's product: its address, and how koohook calls it.
@@ -97,6 +104,7 @@ impl<W: World> Context<W> {
             unusable,
             has_accepted: AtomicBool::new(false),
             unknown_changes: Mutex::default(),
+            figures: LatestFigures::default(),
             readiness,
         }
     }
@@ -117,6 +125,12 @@ impl<W: World> Context<W> {
     /// The changes that may have been written.
     pub(crate) fn unknown_changes(&self) -> MutexGuard<'_, UnknownChanges> {
         self.unknown_changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What waited in the store when this process's relay last looked. `None` if it has not looked, or
+    /// is not to look.
+    pub fn store_figures(&self) -> Option<StoreFigures> {
+        self.figures.get()
     }
 
     /// Stops callbacks from waiting for the product for a while, because one timed out.

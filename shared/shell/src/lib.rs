@@ -23,12 +23,13 @@
 //! - [`import`]: imports instances that an older server made. `reindex`: writes missing entries of
 //!   the catalogue. `reseal`: seals stored values with the current key. `backup`: copies the values of
 //!   a store, and restores them in any store.
-//! - [`context`]: what all endpoints and the relay share.
+//! - [`context`]: what all endpoints and the relay share. [`metrics`]: numbers for Prometheus or CloudWatch.
 //! - [`readiness`]: whether this process can carry out calls, as `/readyz` reports; [`probe`]: finds
 //!   out.
 //! - [`world`]: the interface to the store, the web, the clock and randomness. [`web`]: one call
 //!   over HTTP; `client`: the HTTP client; [`guard`]: which networks and authorities a call to the
-//!   product may use. [`store`]: the key-value stores. [`seal`]: encrypts stored values.
+//!   product may use. [`store`]: the key-value stores. [`store_figures`]: what waits in the store, for
+//!   metrics and alarms. [`seal`]: encrypts stored values.
 //! - [`config`]: reads the environment, once per start. [`host`]: the hosts that run functions;
 //!   [`unverified_bodies`]: limits how many bytes of unverified bodies a host keeps.
 //! - [`operator_log`]: the log lines about what an operator did.
@@ -55,6 +56,7 @@ pub mod guard;
 pub mod host;
 pub mod import;
 mod log_ids;
+pub mod metrics;
 pub mod open_api_key;
 pub mod operator_log;
 pub mod order_lookup;
@@ -69,6 +71,7 @@ pub mod reseal;
 pub mod route;
 pub mod seal;
 pub mod store;
+pub mod store_figures;
 mod time_limits;
 mod trouble_log;
 mod unknown_changes;

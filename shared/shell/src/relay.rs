@@ -13,6 +13,7 @@ mod agenda_place;
 mod clock;
 mod concurrency;
 mod entity_turn;
+mod figures;
 mod report;
 mod run_line;
 mod run_task;
@@ -117,7 +118,9 @@ impl<'a, W: World> Relay<'a, W> {
         let (clock, rare) = future::join(self.judge_clock(), self.read_rare_agendas()).await;
         self.clock = clock;
         let _ = tasks.add(rare);
-        let usage = self.run_all(&mut tasks).await;
+        // Deliveries begin first, and the figures delay none.
+        let all = future::join(self.run_all(&mut tasks), self.read_figures().boxed());
+        let (usage, ()) = all.await;
         let mut report = *self.report();
         report.usage = usage;
         report.stopped = self.is_down();

@@ -18,7 +18,8 @@ pub(super) struct HostConfig {
 }
 
 pub(super) fn host(source: &Source<'_>, errors: &mut ConfigError) -> Option<HostConfig> {
-    let relay_secret = errors.keep(source.parsed("KOOHOOK_RELAY_SECRET", parse_relay_secret));
+    let relay_secret = errors
+        .keep(source.parsed("KOOHOOK_RELAY_SECRET", |text| parse_listener_secret(text, "relay")));
     let listen = errors.keep(source.parsed("KOOHOOK_LISTEN", parse_listen));
     let max_connections = source.parsed("KOOHOOK_MAX_CONNECTIONS", parse_max_connections);
     let max_connections = errors.keep(max_connections);
@@ -39,7 +40,7 @@ pub(super) fn log(source: &Source<'_>, default: &str) -> Result<String, SettingE
 
 /// Reads an address and a port. A name other than `localhost` is rejected, because it may have
 /// several addresses.
-fn parse_listen(text: &str) -> Result<String, &'static str> {
+pub(super) fn parse_listen(text: &str) -> Result<String, &'static str> {
     let is_local = text.strip_prefix("localhost:").is_some_and(|port| {
         port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
     });
@@ -74,15 +75,18 @@ fn parse_log(text: &str) -> Result<String, String> {
     ))
 }
 
-fn parse_relay_secret(text: &str) -> Result<Secret, String> {
+/// Reads a secret that a caller of this process sends in a header. `purpose` is its name for `koohook
+/// keys secret`.
+pub(super) fn parse_listener_secret(text: &str, purpose: &str) -> Result<Secret, String> {
     // The rules of an access key. The secret must also be a valid header value.
     let strong = AccessKey::parse(text).is_ok();
     let fits = strong && text.bytes().all(|byte| byte.is_ascii_graphic());
     let secret = Some(text).filter(|_| fits).map(|text| Secret::new(text.to_owned()));
     secret.ok_or_else(|| {
-        "must have at least 16 printable characters and not be a placeholder; generate one with \
-         koohook keys secret relay"
-            .to_owned()
+        format!(
+            "must have at least 16 printable characters and not be a placeholder; generate one with \
+             koohook keys secret {purpose}"
+        )
     })
 }
 

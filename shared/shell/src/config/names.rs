@@ -18,7 +18,7 @@ pub fn unknown_settings(
 }
 
 /// Every setting. With `_FILE` after its name, a variable names a file that contains the value.
-pub const VARIABLES: [&str; 30] = [
+pub const VARIABLES: [&str; 33] = [
     "KOOHOOK_APP_INFO",
     "KOOHOOK_BASE_KEY",
     "KOOHOOK_BASE_KEY_PREVIOUS",
@@ -30,6 +30,9 @@ pub const VARIABLES: [&str; 30] = [
     "KOOHOOK_LISTEN",
     "KOOHOOK_LOG",
     "KOOHOOK_MAX_CONNECTIONS",
+    "KOOHOOK_METRICS",
+    "KOOHOOK_METRICS_LISTEN",
+    "KOOHOOK_METRICS_SECRET",
     "KOOHOOK_OPENAPI_AK",
     "KOOHOOK_OPENAPI_HOST",
     "KOOHOOK_OPENAPI_SK",

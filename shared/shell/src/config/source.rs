@@ -45,18 +45,18 @@ impl Source<'_> {
             .transpose()
     }
 
-    /// One of two words, the first if it is not set.
-    pub(super) fn word<T: Copy>(
+    /// One of some words, the first if it is not set.
+    pub(super) fn word<T: Copy, const N: usize>(
         &self,
         name: &'static str,
-        words: [(&str, T); 2],
+        words: [(&str, T); N],
     ) -> Result<T, SettingError> {
-        let [(first, default), (second, _)] = words;
         let parsed = self.parsed(name, |text| {
             let found = words.iter().find(|(word, _)| *word == text);
-            found.map(|(_, value)| *value).ok_or_else(|| format!("must be `{first}` or `{second}`"))
+            found.map(|(_, value)| *value).ok_or_else(|| format!("must be {}", either(&words)))
         });
-        Ok(parsed?.unwrap_or(default))
+        let default = words.first().map(|(_, value)| *value);
+        parsed?.or(default).ok_or_else(|| SettingError::new(name, "has no possible word"))
     }
 
     pub(super) fn keyring(
@@ -74,5 +74,15 @@ impl Source<'_> {
             ))),
             (None, None) => Some(None),
         }
+    }
+}
+
+/// The words as a sentence lists them.
+fn either<T>(words: &[(&str, T)]) -> String {
+    let quoted: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        Some((only, _)) => only.clone(),
+        None => String::new(),
     }
 }
