@@ -16,6 +16,7 @@
 //! - [`notice`]: what koohook sends to the product. [`outbox`]: the delivery of notices, in order.
 //!   [`product`]: what the product may answer. [`webhook`]: the signature that both sides use.
 //! - [`usage`]: the usage of pay-per-use instances, which koohook reports to the marketplace.
+//! - [`alarm`]: what people are told when something is wrong, and when.
 //! - [`order_details`]: what koohook asks the marketplace before it sends a notice.
 //!   [`order_query_gate`]: when koohook must not ask.
 //! - [`page`]: the interface that a function implements. [`decision`]: what a request decides.
@@ -25,6 +26,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod alarm;
 pub mod app_info_template;
 pub mod catalogue;
 pub mod decide;

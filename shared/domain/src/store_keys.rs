@@ -10,6 +10,7 @@
 //! | `usage-sending` | what the relays know about the sending of usage |
 //! | `catalogue` | the mark of a complete catalogue |
 //! | `proof` | what a check of the permissions writes for a moment |
+//! | `alarms` | what people were told |
 //!
 //! The keys must never change: koohook would not find the stored values under other keys.
 
@@ -82,6 +83,9 @@ pub const CATALOGUE_MARK: &str = "catalogue";
 /// The key of what the relays know about the sending of usage (decision J4).
 pub const USAGE_SENDING: &str = "usage-sending";
 
+/// The key of what people were told (decision I7).
+pub const ALARMS: &str = "alarms";
+
 /// The kinds in the keys of entities.
 const ENTITY_KINDS: [&str; 5] = ["instance", "tenant", "application", "users", "departments"];
 
@@ -131,6 +135,7 @@ mod tests {
             SEAL_MARK,
             CATALOGUE_MARK,
             USAGE_SENDING,
+            ALARMS,
             "proof",
             "instance",
             "part:ab:instance:x",
