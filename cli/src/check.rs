@@ -1,5 +1,6 @@
 //! `koohook check`: checks everything that `koohook serve` needs, with the same settings.
 
+mod alarms;
 pub mod clock;
 mod notices;
 mod orders;
@@ -36,6 +37,7 @@ The command reads the same settings as koohook serve, and prints one line for ea
   notices      how many notices wait after failed attempts
   usage        how many windows of pay-per-use instances wait, and whether one is late, as in
                koohook status
+  alarms       whether a robot is set that tells people what is wrong; koohook alarms test posts
 
 It writes only the proof of its permissions in the store. Like a start, it adds the new columns to a
 SQLite file of an older version, which then refuses the file. You can run it beside a running server. The
@@ -65,6 +67,7 @@ pub fn run(arguments: &CheckArguments) -> Result<ExitCode, CommandError> {
     });
     notices::check(&mut findings);
     usage::check(&mut findings);
+    findings.print("alarms", &alarms::check(config.context.alarms.as_ref()));
     let code = findings.end(WELL);
     if !arguments.format.is_json() {
         outln!("{NOT_CHECKED}");
@@ -73,5 +76,4 @@ pub fn run(arguments: &CheckArguments) -> Result<ExitCode, CommandError> {
 }
 
 const WELL: &str = "koohook can serve with these settings";
-const NOT_CHECKED: &str =
-    "not checked: TLS proxy and Body-Sign (docs/deploy/machine.md), alarms, backup";
+const NOT_CHECKED: &str = "not checked: TLS proxy and Body-Sign (docs/deploy/machine.md), the alarm robot (koohook alarms test), backup";

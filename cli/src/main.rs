@@ -2,6 +2,7 @@
 //! and prepares and repairs an installation.
 
 mod agenda_keys;
+mod alarms;
 mod applications;
 mod bundle;
 mod check;
@@ -99,6 +100,8 @@ enum Command {
     Notices(notices::NoticesArguments),
     /// List the windows of pay-per-use instances (话单), report windows, and send them now or again.
     Usage(usage::UsageArguments),
+    /// Test the robot that tells people what is wrong, and show what lasts.
+    Alarms(alarms::AlarmsArguments),
     /// Print a script that completes the words of koohook in a shell.
     Completions(completions::CompletionsArguments),
     /// Print koohook's log for a person to read, and select its lines.
@@ -131,6 +134,7 @@ fn run(command: &Command) -> Result<ExitCode, CommandError> {
         Command::Keys(arguments) => keys::run(arguments),
         Command::Notices(arguments) => notices::run(arguments),
         Command::Usage(arguments) => usage::run(arguments),
+        Command::Alarms(arguments) => alarms::run(arguments),
         Command::Completions(arguments) => completions::run(arguments, Cli::command()),
         Command::Logs(arguments) => logs::run(arguments),
         Command::Check(arguments) => check::run(arguments),
@@ -160,10 +164,19 @@ fn unwritten(fault: std::io::Error) -> CommandError {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
 
     #[test]
     fn arguments_are_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    /// People type what a message of the alarms says.
+    #[test]
+    fn every_command_in_a_message_of_the_alarms_is_one() {
+        for kind in domain::alarm::AlarmKind::ALL {
+            let words = domain::alarm::what_to_type(kind).split(' ');
+            assert!(super::Cli::try_parse_from(words).is_ok(), "{kind:?}");
+        }
     }
 }

@@ -9,6 +9,7 @@
     reason = "a test that finds something unexpected panics at that place"
 )]
 
+mod alarms;
 mod amounts;
 mod backups;
 mod bad_inputs;

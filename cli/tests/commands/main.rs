@@ -8,6 +8,7 @@
     reason = "a test that finds something unexpected must fail, and name the place"
 )]
 
+mod alarms;
 mod backup;
 mod check;
 mod drills;

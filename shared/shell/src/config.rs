@@ -3,8 +3,9 @@
 //!
 //! A setting's text comes from the `environment` or a `file`. `source` and `text` reject texts that
 //! no setting may have. Then each subject parses its own settings: `callbacks`, `product`,
-//! `orders`, `usage`, `store`, `host`, `metrics`. `names` lists all settings.
+//! `orders`, `usage`, `store`, `host`, `metrics`, `alarms`. `names` lists all settings.
 
+mod alarms;
 mod callbacks;
 mod environment;
 mod error;
@@ -19,8 +20,11 @@ mod store;
 mod text;
 mod usage;
 
+use domain::app_info_template::Template;
 use domain::secret::Secret;
+use protocol::access_key::Keyring;
 
+pub use self::alarms::AlarmConfig;
 pub use self::environment::{is_set, variable, variable_in_file};
 pub use self::error::ConfigError;
 use self::host::HostConfig;
@@ -28,9 +32,11 @@ pub use self::names::{VARIABLES, unknown_settings};
 use self::product::require_access;
 use self::source::Source;
 pub use self::store::StoreConfig;
-use crate::context::ContextSettings;
+use crate::context::{ContextSettings, Product};
 use crate::endpoint::callbacks::CallbackSettings;
+use crate::order_lookup::Orders;
 use crate::store::StoreSetting;
+use crate::usage_sender::UsageSending;
 
 /// All settings of a start.
 pub struct Config {
@@ -67,27 +73,22 @@ impl Config {
         let source = Source(lookup);
         let mut errors = ConfigError::default();
         let store = store::store_and_seal(&source, &mut errors);
-        let template = errors.keep(product::template(&source));
-        let product = product::product(&source, &mut errors);
-        if let (Some(template), Some(product)) = (&template, &product) {
-            errors.keep(require_access(template.as_ref(), product.as_ref()));
-        }
+        let (template, product) = template_and_product(&source, &mut errors);
         let known = product.as_ref().and_then(Option::as_ref);
         let endpoint =
             callbacks::callbacks(&source, template.clone().flatten(), known, &mut errors);
-        let open_api = orders::host(&source, &mut errors);
-        let orders = orders::orders(&source, open_api.as_ref(), &mut errors);
-        let usage_cycle = usage::cycle(&source, &mut errors);
         let base_keys = endpoint.as_ref().map(|endpoint| endpoint.base_keys.clone());
-        let usage = usage::sending(&source, open_api, base_keys, orders.as_ref(), &mut errors);
+        let (orders, usage) = open_apis(&source, base_keys, &mut errors);
+        let usage_cycle = usage::cycle(&source, &mut errors);
         let host = host::host(&source, &mut errors);
         let listen = host.as_ref().map(|host| host.listen.as_str());
         let metrics = metrics::metrics(&source, listen, &mut errors);
+        let alarms = alarms::robot(&source, &mut errors);
         let whole = || {
             let (store, seal) = store?;
             let (template, product, orders) = (template?, product?, orders?);
-            let (usage_cycle, usage, metrics) = (usage_cycle?, usage?, metrics?);
-            let reads_figures = metrics.is_on();
+            let (usage_cycle, usage, metrics, alarms) = (usage_cycle?, usage?, metrics?, alarms?);
+            let reads_figures = metrics.is_on() || alarms.is_some();
             let context = ContextSettings {
                 seal,
                 template,
@@ -96,6 +97,7 @@ impl Config {
                 usage_cycle,
                 usage,
                 metrics,
+                alarms,
                 reads_figures,
             };
             let HostConfig { relay_secret, listen, max_connections, log } = host?;
@@ -105,4 +107,29 @@ impl Config {
         let whole = whole();
         errors.finish(whole)
     }
+}
+
+/// Reads from where buyers get their access data: the template, the product, or both.
+fn template_and_product(
+    source: &Source<'_>,
+    errors: &mut ConfigError,
+) -> (Option<Option<Template>>, Option<Option<Product>>) {
+    let template = errors.keep(product::template(source));
+    let product = product::product(source, errors);
+    if let (Some(template), Some(product)) = (&template, &product) {
+        errors.keep(require_access(template.as_ref(), product.as_ref()));
+    }
+    (template, product)
+}
+
+/// Reads how koohook calls the marketplace's open APIs. The keys are `None` if other settings are wrong.
+fn open_apis(
+    source: &Source<'_>,
+    base_keys: Option<Option<Keyring>>,
+    errors: &mut ConfigError,
+) -> (Option<Option<Orders>>, Option<UsageSending>) {
+    let host = orders::host(source, errors);
+    let orders = orders::orders(source, host.as_ref(), errors);
+    let usage = usage::sending(source, host, base_keys, orders.as_ref(), errors);
+    (orders, usage)
 }

@@ -10,6 +10,8 @@ use domain::outbox::Reader;
 use domain::usage::UsageCycle;
 use domain::webhook::WebhookSecrets;
 
+use crate::alarm_robot::AlarmRobot;
+use crate::alarm_sightings::SeenAlarms;
 use crate::guard::{Guard, Network};
 use crate::metrics::MetricsSetting;
 use crate::order_lookup::Orders;
@@ -37,6 +39,7 @@ pub struct Context<W> {
     has_accepted: AtomicBool,
     unknown_changes: Mutex<UnknownChanges>,
     pub(crate) figures: LatestFigures,
+    pub(crate) seen: SeenAlarms,
     /// The result of this process's last probe.
     pub readiness: Readiness,
 }
@@ -58,6 +61,8 @@ pub struct ContextSettings {
     pub usage: UsageSending,
     /// Where metrics go.
     pub metrics: MetricsSetting,
+    /// The robot that tells people what is wrong, if it is set.
+    pub alarms: Option<AlarmRobot>,
     /// Whether the relay reads what waits in the store: metrics or alarms need it.
     pub reads_figures: bool,
 }
@@ -105,6 +110,7 @@ impl<W: World> Context<W> {
             has_accepted: AtomicBool::new(false),
             unknown_changes: Mutex::default(),
             figures: LatestFigures::default(),
+            seen: SeenAlarms::default(),
             readiness,
         }
     }

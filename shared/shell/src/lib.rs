@@ -23,6 +23,8 @@
 //! - [`import`]: imports instances that an older server made. `reindex`: writes missing entries of
 //!   the catalogue. `reseal`: seals stored values with the current key. `backup`: copies the values of
 //!   a store, and restores them in any store.
+//! - [`alarms`]: tells people what is wrong. [`alarm_robot`]: the robot that posts it;
+//!   `alarm_sightings`: what this process saw.
 //! - [`context`]: what all endpoints and the relay share. [`metrics`]: numbers for Prometheus or CloudWatch.
 //! - [`readiness`]: whether this process can carry out calls, as `/readyz` reports; [`probe`]: finds
 //!   out.
@@ -37,6 +39,9 @@
 //!   that the relay tries again.
 //! - [`failure`]: failures on koohook's side; `call_error`: why a verified call was not carried out.
 
+pub mod alarm_robot;
+mod alarm_sightings;
+pub mod alarms;
 #[cfg(feature = "scan")]
 pub mod backup;
 mod call_error;

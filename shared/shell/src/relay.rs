@@ -17,6 +17,7 @@ mod figures;
 mod report;
 mod run_line;
 mod run_task;
+mod seen;
 mod tasks;
 mod time_lines;
 mod wait_line;
@@ -35,6 +36,7 @@ use self::concurrency::Concurrency;
 pub use self::report::RelayReport;
 use self::run_line::log_outcome;
 use self::tasks::{TaskOutcome, Tasks};
+use crate::alarms;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::time_limits::RELAY_ATTEMPT;
@@ -54,6 +56,8 @@ pub struct Relay<'a, W> {
     concurrency: Mutex<Concurrency>,
     clock: ClockTrust,
     report: Mutex<RelayReport>,
+    /// The time after the run in which people are told. Zero: another task tells them.
+    telling: Duration,
 }
 
 /// Why a run could not start.
@@ -85,6 +89,18 @@ const BUSY_PAUSE: Duration = Duration::from_millis(100);
 impl<'a, W: World> Relay<'a, W> {
     /// Makes a run that ends after `budget`.
     pub fn new(context: &'a Context<W>, budget: Duration) -> Self {
+        let is_told = context.settings.alarms.is_some();
+        let telling = if is_told { alarms::BUDGET.min(budget / 4) } else { Duration::ZERO };
+        Self::with(context, budget, telling)
+    }
+
+    /// Makes a run after which people are not told: another task tells them.
+    pub fn untold(context: &'a Context<W>, budget: Duration) -> Self {
+        Self::with(context, budget, Duration::ZERO)
+    }
+
+    fn with(context: &'a Context<W>, budget: Duration, telling: Duration) -> Self {
+        let budget = budget.saturating_sub(telling);
         Self {
             context,
             budget,
@@ -94,6 +110,7 @@ impl<'a, W: World> Relay<'a, W> {
             concurrency: Mutex::default(),
             clock: ClockTrust::Trusted,
             report: Mutex::default(),
+            telling,
         }
     }
 
@@ -103,14 +120,18 @@ impl<'a, W: World> Relay<'a, W> {
     /// # Errors
     /// If the budget is too short, or the first read of the agenda fails.
     pub async fn run(self) -> Result<RelayReport, RelayError> {
-        let context = self.context;
+        let (context, telling) = (self.context, self.telling);
         let outcome = self.try_run().await;
         log_outcome(context, &outcome);
+        seen::note_run(context, &outcome);
+        if !telling.is_zero() {
+            alarms::tell_people(context, telling).await;
+        }
         outcome
     }
 
     async fn try_run(mut self) -> Result<RelayReport, RelayError> {
-        if self.budget < MIN_BUDGET {
+        if self.budget.saturating_add(self.telling) < MIN_BUDGET {
             return Err(RelayError::TooShort);
         }
         let mut tasks = Tasks::new();

@@ -42,6 +42,10 @@ pub struct Troubles {
     pub usage_down: TroubleLog,
     /// Usage cannot be read or written.
     pub usage_tasks: TroubleLog,
+    /// The robot does not accept messages.
+    pub alarm_robot: TroubleLog,
+    /// What people were told cannot be read or written.
+    pub alarm_state: TroubleLog,
 }
 
 /// Troubles of one kind, each with its own cause: its own start, lines and end.

@@ -49,6 +49,17 @@ pub enum AlarmChange {
     Ended,
 }
 
+impl AlarmPlan {
+    /// The same look, without its messages. A later look says them.
+    #[must_use]
+    pub fn unsaid(mut self) -> Self {
+        if !self.messages.is_empty() {
+            self.state.claim = None;
+        }
+        Self { state: self.state, messages: Vec::new() }
+    }
+}
+
 impl AlarmState {
     /// Decides what to say after a look. `None` if nothing is to be said or written.
     #[must_use]
@@ -90,7 +101,7 @@ impl AlarmState {
                 self.alarms.insert(name.to_owned(), new);
             }
             (sighting, Some(known)) if known.ended.is_none() => {
-                let quiet = if sighting.is_some() { QUIET } else { kind.forgotten_after() };
+                let quiet = if sighting.is_some() { quiet(kind) } else { kind.forgotten_after() };
                 known.ended = (now.since(known.seen) >= quiet).then_some(now);
             }
             (_, _) => (),
@@ -159,6 +170,12 @@ impl LastingAlarm {
 /// How many messages one post may have: the texts of some robots are short. The others are said at the
 /// next look.
 pub(super) const MAX_MESSAGES: usize = 4;
+
+/// How long something must be well before it is over. If it is not noted at each look when it was last
+/// seen, it may have been seen later.
+fn quiet(kind: AlarmKind) -> Duration {
+    if kind.adds_up() { QUIET } else { QUIET + NOTED_EVERY }
+}
 
 /// The pause after so many failed posts in a row.
 const fn pause_after(failed: u32) -> Duration {

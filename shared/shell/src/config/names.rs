@@ -18,7 +18,10 @@ pub fn unknown_settings(
 }
 
 /// Every setting. With `_FILE` after its name, a variable names a file that contains the value.
-pub const VARIABLES: [&str; 33] = [
+pub const VARIABLES: [&str; 36] = [
+    "KOOHOOK_ALARM_FORMAT",
+    "KOOHOOK_ALARM_SECRET",
+    "KOOHOOK_ALARM_URL",
     "KOOHOOK_APP_INFO",
     "KOOHOOK_BASE_KEY",
     "KOOHOOK_BASE_KEY_PREVIOUS",

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use domain::alarm::AlarmKind;
 use domain::notice::NoticeType;
 use domain::outbox::{AttemptOutcome, Claim};
 
@@ -69,9 +70,13 @@ impl OfferLine {
         let fault = fault(sent).filter(|_| cause.is_none());
         let advice = advice_on(sent, outcome, context.has_accepted());
         let level = self.level(context, sent, outcome);
+        if self.is_trouble(sent) {
+            context.seen.doubt(AlarmKind::ProductDown);
+        }
         self.write_end(level, &OfferEnd { outcome, status, cause, fault, advice, took });
         if matches!(sent.outcome, AttemptOutcome::Accepted(_)) {
             context.note_accepted();
+            context.seen.fine(AlarmKind::ProductDown);
             log_product_works(&context.troubles.product.succeeded(context.world.elapsed()));
         }
     }

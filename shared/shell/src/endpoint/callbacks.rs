@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::alarm::AlarmKind;
 use domain::page::{Pages, Row};
 use domain::settings::{SettingError, Settings};
 use futures_util::FutureExt;
@@ -221,6 +222,16 @@ impl<W: World> CallbackEndpoint<W> {
     }
 
     fn log(&self, done: &Done, receipt: &Receipt) {
+        match done.end {
+            CallEnd::NotCarriedOut(CallError::Failed(_)) => {
+                self.context.seen.fault(AlarmKind::CallsFailed, 1);
+            }
+            // A rehearsal does not show that the store works.
+            CallEnd::Replied if !done.log.rehearsal => {
+                self.context.seen.fine(AlarmKind::CallsFailed);
+            }
+            CallEnd::Replied | CallEnd::NotCarriedOut(_) | CallEnd::Rejected(_) => (),
+        }
         let took = self.context.world.elapsed().saturating_sub(receipt.at);
         done.log.write(receipt, done.reply.code, done.end, took);
     }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use domain::alarm::AlarmKind;
 use domain::instance::ClockTrust;
 
 use super::Relay;
@@ -30,6 +31,11 @@ impl<W: World> Relay<'_, W> {
         let now = world.now();
         let Some(at) = store_time else { return ClockTrust::Trusted };
         let apart = at.since(now).max(now.since(at));
+        if apart > CLOCKS_APART {
+            self.context.seen.fault(AlarmKind::ClocksDiffer, apart.as_secs());
+        } else {
+            self.context.seen.fine(AlarmKind::ClocksDiffer);
+        }
         let machine = if at > now { "behind the store" } else { "ahead of the store" };
         log_difference(&self.context.troubles.clocks, apart, machine, world.elapsed());
         if apart > CLOCKS_DOUBTED { ClockTrust::Doubted } else { ClockTrust::Trusted }

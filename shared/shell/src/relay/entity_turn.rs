@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use domain::alarm::AlarmKind;
 use domain::outbox::RELAY_CLAIM;
 use domain::record::EntityRecord;
 
@@ -120,13 +121,27 @@ impl<W: World> Relay<'_, W> {
             Ok(Written::Won(_)) => {
                 unknown.remove(key);
                 lines.write(false);
+                self.note_passed(lines);
                 let mut report = self.report();
                 report.abandoned += usize::from(lines.abandoned);
                 report.dead += usize::from(lines.gives_up());
             }
             Ok(Written::Lost(_)) => unknown.remove(key),
-            Err(_) if unknown.add(key, lines.names()) => lines.write(true),
+            Err(_) if unknown.add(key, lines.names()) => {
+                lines.write(true);
+                self.note_passed(lines);
+            }
             Err(_) => (),
+        }
+    }
+
+    /// Notes of what people are told.
+    fn note_passed(&self, lines: &TimeLines) {
+        if lines.abandoned {
+            self.context.seen.fault(AlarmKind::PurchasesAbandoned, 1);
+        }
+        if lines.waits() {
+            self.context.seen.fault(AlarmKind::PurchasesPending, 1);
         }
     }
 

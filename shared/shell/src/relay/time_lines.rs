@@ -41,6 +41,11 @@ impl TimeLines {
         self.given_up.is_some()
     }
 
+    /// Whether a purchase waits long for access data.
+    pub const fn waits(&self) -> bool {
+        self.wait.is_some()
+    }
+
     /// The names of the changes.
     pub fn names(&self) -> Vec<&'static str> {
         let wait = self.wait.as_ref().map(WaitLine::name);

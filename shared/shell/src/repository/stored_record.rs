@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use domain::alarm::AlarmState;
 use domain::catalogue::CatalogueEntry;
 use domain::kit_list::PartName;
 use domain::outbox::Reader;
@@ -93,6 +94,18 @@ impl StoredRecord for InstanceUsage {
 }
 
 impl StoredRecord for SendingState {
+    type Parts = ();
+
+    fn parse(_: &str, bytes: &[u8]) -> Result<Self, RecordError> {
+        Ok(Self::from_bytes(bytes))
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, RecordError> {
+        self.to_bytes()
+    }
+}
+
+impl StoredRecord for AlarmState {
     type Parts = ();
 
     fn parse(_: &str, bytes: &[u8]) -> Result<Self, RecordError> {

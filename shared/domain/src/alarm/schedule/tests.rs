@@ -156,6 +156,14 @@ fn many_alarms_at_once_are_said_in_several_posts_and_each_is_said() {
 }
 
 #[test]
+fn a_plan_that_must_not_post_loses_neither_its_count_nor_its_message() {
+    let plan = AlarmState::default().plan(&seen(FAULT), at(0)).unwrap().unsaid();
+    assert!(plan.messages.is_empty());
+    let later = plan.state.plan(&seen(FAULT), at(0)).unwrap();
+    assert_eq!((later.messages.len(), later.messages[0].count), (1, 2));
+}
+
+#[test]
 fn while_one_relay_posts_another_says_nothing_and_after_its_death_says_it() {
     let first = AlarmState::default().plan(&seen(FAULT), at(0)).unwrap();
     assert_eq!(first.messages.len(), 1);
@@ -178,8 +186,9 @@ fn times_of_a_wrong_clock_silence_an_alarm_for_an_hour_at_most() {
     // A claim and a pause of that clock end, too.
     let mut state = state.plan(&seen(FAULT), at(years)).unwrap().state;
     state.settle(&[], false, at(years));
-    let said: Vec<_> =
-        (200..330).filter(|minute| !look(&mut state, FAULT, true, at(*minute)).is_empty()).collect();
+    let said: Vec<_> = (200..330)
+        .filter(|minute| !look(&mut state, FAULT, true, at(*minute)).is_empty())
+        .collect();
     assert_eq!(said.first(), Some(&200));
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use domain::alarm::AlarmKind;
 use domain::usage::{Batch, UnprovenFault};
 use protocol::open_api::AnswerCode;
 
@@ -34,6 +35,7 @@ pub(in crate::usage_sending) fn log_key_refused<W: World>(
     context: &Context<W>,
     outcome: &PushOutcome,
 ) {
+    context.seen.fault(AlarmKind::UsageKey, 1);
     if let Some(repeated) = occurred(context, &context.troubles.usage_key) {
         let reason = reason_of(outcome);
         let advice = KEY_REFUSED;
@@ -43,6 +45,7 @@ pub(in crate::usage_sending) fn log_key_refused<W: World>(
 
 /// The marketplace rejected the key, and koohook waits before it tries again.
 pub(in crate::usage_sending) fn log_waiting_for_key<W: World>(context: &Context<W>) {
+    context.seen.fault(AlarmKind::UsageKey, 1);
     if let Some(repeated) = occurred(context, &context.troubles.usage_key) {
         let (reason, advice) = ("rejected three times in five minutes", KEY_REFUSED);
         tracing::error!(reason, repeated, advice, "marketplace rejects the key of usage");
@@ -51,6 +54,7 @@ pub(in crate::usage_sending) fn log_waiting_for_key<W: World>(context: &Context<
 
 /// Usage is due, and this process has no key.
 pub(in crate::usage_sending) fn log_no_key<W: World>(context: &Context<W>) {
+    context.seen.fault(AlarmKind::UsageKey, 1);
     if let Some(repeated) = occurred(context, &context.troubles.usage_key) {
         let advice = "set KOOHOOK_BASE_KEY where the relay runs";
         tracing::error!(repeated, advice, "usage is due, and the relay has no base key");
@@ -106,6 +110,7 @@ pub(in crate::usage_sending) fn log_down<W: World>(context: &Context<W>, outcome
 /// The marketplace received a batch: the troubles are over. If it failed in this run, a later run
 /// ends that trouble: failures and successes that alternate would write a line each.
 pub(in crate::usage_sending) fn log_received<W: World>(context: &Context<W>, has_failed: bool) {
+    context.seen.fine(AlarmKind::UsageKey);
     let troubles = &context.troubles;
     if let Some(count) = troubles.usage_key.ended() {
         tracing::info!(count, "marketplace accepts the key of usage again");
