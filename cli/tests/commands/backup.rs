@@ -176,7 +176,7 @@ fn a_restore_never_replaces_what_koohook_wrote() {
         folder.run(&[&["store", "restore", "a.backup", "--store", SOURCE], more].concat())
     };
     into(&[]).check(0, "0 values written; 6 existed already; 0 differ\nverified: 6", "");
-    let changed = "UPDATE kept SET value = x'00' || CAST('{}' AS BLOB), version = x'00' WHERE key LIKE 'instance:%'
+    let changed = "UPDATE kept SET value = x'007b7d', version = randomblob(16) WHERE key LIKE 'instance:%'
         AND list IS NOT NULL";
     let connection = Connection::open(folder.0.path().join("koohook.db")).unwrap();
     assert_eq!(connection.execute(changed, []).unwrap(), 3);
@@ -231,7 +231,7 @@ fn a_backup_is_restored_with_the_key_that_sealed_it() {
 fn values_that_koohook_cannot_use_are_named_and_left_out_at_the_operators_word() {
     let folder = Folder::with_instances();
     let connection = Connection::open(folder.0.path().join("koohook.db")).unwrap();
-    let spoil = "UPDATE kept SET value = x'00' || CAST('{' AS BLOB) WHERE key =
+    let spoil = "UPDATE kept SET value = x'007b' WHERE key =
         (SELECT min(key) FROM kept WHERE list NOT NULL)";
     assert_eq!(connection.execute(spoil, []).unwrap(), 1);
     let unknown =

@@ -74,9 +74,8 @@ fn back_up_under_load(store: &str, file: &str) -> Vec<LoadOrder> {
 #[test]
 fn every_store_moves_to_every_store_beside_a_serving_koohook() {
     let folder = tempfile::tempdir().unwrap();
-    for (number, source) in stores(folder.path()).iter().enumerate() {
-        let name =
-            |step: &str| folder.path().join(format!("{number}.{step}")).display().to_string();
+    for (place, source) in stores(folder.path()).iter().enumerate() {
+        let name = |step: &str| folder.path().join(format!("{place}.{step}")).display().to_string();
         let (first, second) = (name("first"), name("second"));
         let acknowledged = back_up_under_load(source, &first);
         // koohook is stopped now: this backup has everything.
@@ -88,7 +87,11 @@ fn every_store_moves_to_every_store_beside_a_serving_koohook() {
             Watch::open(&target).check_instances(&acknowledged);
             let moved = koohook(&["store", "restore", &second, "--update"], &target);
             check(&moved, "; 0 differ\n");
-            assert_eq!(number_of(&moved), number(&last, " values copied"), "{source} to {target}");
+            assert_eq!(
+                number(&moved, " values read back"),
+                number(&last, " values copied"),
+                "{source} to {target}"
+            );
             let again = koohook(&["store", "restore", &second], &target);
             check(&again, "; 0 differ\n");
             let (mut server, address) = start(&target);
@@ -100,10 +103,6 @@ fn every_store_moves_to_every_store_beside_a_serving_koohook() {
             server.kill();
         }
     }
-}
-
-fn number_of(done: &Output) -> usize {
-    number(done, " values read back")
 }
 
 /// A bundle of koohook that serves the target keeps what it wrote, and the command reports it.

@@ -35,7 +35,7 @@ fn an_update_replaces_only_what_a_restore_wrote_and_nobody_changed() {
     // Somebody changed one of the restored values in the target.
     renew(&folder, "new.db", "\"i-2\"");
     let connection = Connection::open(folder.0.path().join("new.db")).unwrap();
-    let note = "UPDATE kept SET value = value || x'20' WHERE instr(CAST(value AS TEXT), '\"i-2\"') > 0 AND list NOT NULL";
+    let note = "UPDATE kept SET value = CAST(value || x'20' AS BLOB) WHERE instr(CAST(value AS TEXT), '\"i-2\"') > 0 AND list NOT NULL";
     assert_eq!(connection.execute(note, []).unwrap(), 1);
     let plain = restore(&folder, "b.backup", &[]);
     plain.check(
