@@ -12,6 +12,7 @@ use domain::entity::Subject;
 use domain::notice::NoticeDraft;
 use domain::page::{Change, Moment, Page, Request};
 use domain::refusal::Refusal;
+use domain::remark::Remark;
 use domain::settings::{SettingError, Settings};
 use domain::tenant::{Application, Dated, KitChange};
 use protocol::message::{
@@ -20,7 +21,7 @@ use protocol::message::{
 use protocol::signature::Verified;
 use protocol::time::UnixMillis;
 
-use self::secret::PrivateKeys;
+use self::secret::{OpenedSecret, PrivateKeys};
 
 /// The page with its private keys.
 pub(crate) struct Applications {
@@ -42,9 +43,9 @@ impl Applications {
         Ok(Self { private_keys })
     }
 
-    fn decrypt(&self, sealed: &str) -> Result<String, Malformed> {
+    fn decrypt(&self, sealed: &str) -> Result<OpenedSecret, Malformed> {
         let undecryptable = Malformed { field: "clientSecret", kind: MalformedKind::Unopened };
-        self.private_keys.open(sealed).map_err(|_| undecryptable)
+        self.private_keys.open_by(sealed).map_err(|_| undecryptable)
     }
 }
 
@@ -62,7 +63,7 @@ impl Page for Applications {
         let call = ApplicationSync::read(call)?;
         let client_secret = match call.flag {
             SyncFlag::Put => self.decrypt(&call.sealed_secret)?,
-            SyncFlag::Delete => String::new(),
+            SyncFlag::Delete => OpenedSecret::default(),
         };
         Ok(Request::Application(Box::new(Sync { call, client_secret })))
     }
@@ -71,7 +72,7 @@ impl Page for Applications {
 /// A call with its decrypted secret. The secret is empty in a deletion.
 struct Sync {
     call: ApplicationSync,
-    client_secret: String,
+    client_secret: OpenedSecret,
 }
 
 impl Change<Dated<Application>> for Sync {
@@ -89,9 +90,12 @@ impl Change<Dated<Application>> for Sync {
         current: Option<Dated<Application>>,
         Moment { at, .. }: Moment,
     ) -> Result<Decision<Dated<Application>>, Refusal> {
-        let application = Application::of(&self.call, self.client_secret.clone());
+        let application = Application::of(&self.call, self.client_secret.text.clone());
         let synced = Dated::sync(current.clone(), application, at);
-        Ok(Decision::of_synced(current.as_ref(), synced, |change| self.draft(change)))
+        let mut decision =
+            Decision::of_synced(current.as_ref(), synced, |change| self.draft(change));
+        decision.remarks.extend((self.client_secret.key > 0).then_some(Remark::LaterRsaKey));
+        Ok(decision)
     }
 }
 
@@ -107,7 +111,7 @@ impl Sync {
         match (change, &call.client_id) {
             (KitChange::Put, Some(client_id)) => draft
                 .with("clientId", client_id.as_str())
-                .with("clientSecret", client_secret.as_str()),
+                .with("clientSecret", client_secret.text.as_str()),
             (KitChange::Put, None) | (KitChange::Deleted, _) => draft,
         }
     }

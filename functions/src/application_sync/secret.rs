@@ -32,6 +32,15 @@ pub use public_key::PublicKey;
 #[derive(Clone)]
 pub struct PrivateKeys(Vec<PrivateKey>);
 
+/// A decrypted secret.
+#[derive(Clone, Default)]
+pub struct OpenedSecret {
+    /// The secret.
+    pub text: String,
+    /// The place of the key that decrypted it, counted from 0.
+    pub key: usize,
+}
+
 /// Why a setting or a file contains no usable private keys. The error follows the name of the
 /// setting or file. Blocks are counted from 1. The error never contains the text.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
@@ -115,9 +124,21 @@ impl PrivateKeys {
     /// If no key decrypts it, or the plaintext is empty, is not UTF-8, or contains control
     /// characters.
     pub fn open(&self, text: &str) -> Result<String, DecryptError> {
+        self.open_by(text).map(|opened| opened.text)
+    }
+
+    /// Decrypts as [`Self::open`] does, and returns also which key decrypted the secret.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_by(&self, text: &str) -> Result<OpenedSecret, DecryptError> {
         let ciphertext = decode(text).unwrap_or_default();
-        let plaintexts = self.attempts(&ciphertext).into_iter().flatten();
-        plaintexts.filter_map(secret).next().ok_or(DecryptError)
+        let attempts = self.attempts(&ciphertext).into_iter().enumerate();
+        let mut opened = attempts.filter_map(|(place, plaintext)| {
+            let (text, key) = (secret(plaintext?)?, place / Oaep::ALL.len());
+            Some(OpenedSecret { text, key })
+        });
+        opened.next().ok_or(DecryptError)
     }
 
     /// The keys, in the order of their blocks.

@@ -26,6 +26,8 @@ pub enum Remark {
     Revived,
     /// The list is empty, so it changes nothing.
     EmptyList,
+    /// Not the first RSA key of the setting decrypted the client secret, but a later one.
+    LaterRsaKey,
 }
 
 impl Remark {
@@ -43,6 +45,7 @@ impl Remark {
             Self::Abandoned => "abandoned",
             Self::Revived => "revived",
             Self::EmptyList => "empty-list",
+            Self::LaterRsaKey => "later-rsa-key",
         }
     }
 
@@ -57,7 +60,8 @@ impl Remark {
             | Self::WouldMoveBack
             | Self::OtherMeaning
             | Self::FieldUnreadable
-            | Self::EmptyList => false,
+            | Self::EmptyList
+            | Self::LaterRsaKey => false,
         }
     }
 }

@@ -49,6 +49,15 @@ pub struct WebhookHeaders<'a> {
     pub signature: &'a str,
 }
 
+/// A message that was verified.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct VerifiedMessage {
+    /// When it was signed.
+    pub at: UnixMillis,
+    /// Whether the newest secret signed it.
+    pub is_newest: bool,
+}
+
 /// Why a message is not verified.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum WebhookError {
@@ -101,6 +110,20 @@ impl WebhookSecrets {
         body: &[u8],
         now: UnixMillis,
     ) -> Result<UnixMillis, WebhookError> {
+        self.verify_by(headers, body, now).map(|verified| verified.at)
+    }
+
+    /// Verifies a message as [`Self::verify`] does, and returns also whether the newest secret signed
+    /// it.
+    ///
+    /// # Errors
+    /// See [`WebhookError`].
+    pub fn verify_by(
+        &self,
+        headers: &WebhookHeaders<'_>,
+        body: &[u8],
+        now: UnixMillis,
+    ) -> Result<VerifiedMessage, WebhookError> {
         let WebhookHeaders { id, timestamp, signature } = headers;
         let digits = timestamp.len() <= 12 && timestamp.bytes().all(|byte| byte.is_ascii_digit());
         let seconds = timestamp.parse::<u64>().ok().filter(|_| digits && !id.is_empty());
@@ -113,13 +136,18 @@ impl WebhookSecrets {
         // Every secret is compared with every signature, so that the duration does not depend on
         // which secret matched.
         let mut matches = 0;
-        for secret in &self.0 {
+        let mut newest_matches = 0;
+        for (secret, place) in self.0.iter().zip(0_usize..) {
             let ours = mac(secret, id, timestamp, body);
             for theirs in &given {
-                matches += u32::from(bool::from(ours.ct_eq(theirs)));
+                let is_equal = u32::from(bool::from(ours.ct_eq(theirs)));
+                matches += is_equal;
+                newest_matches += is_equal * u32::from(place == 0);
             }
         }
-        if matches > 0 { Ok(at) } else { Err(WebhookError::WrongSignature) }
+        let is_newest = newest_matches > 0;
+        let verified = (matches > 0).then_some(VerifiedMessage { at, is_newest });
+        verified.ok_or(WebhookError::WrongSignature)
     }
 }
 

@@ -27,6 +27,8 @@ pub struct TakeRules {
 pub struct TakenUsage {
     /// The records to send. They are fixed: the value must be stored before they are sent.
     pub outgoing: Vec<OutgoingRecord>,
+    /// When the oldest window ended that was due.
+    pub oldest: Option<UnixMillis>,
     /// The windows of which an operator must learn now, with how late they are.
     pub late: Vec<(UsageWindow, Lateness)>,
     /// The windows that waited for 21 days and are deleted: the marketplace would refuse them.
@@ -78,6 +80,7 @@ impl InstanceUsage {
             let Some(waiting) = record.waiting_mut().filter(waits) else { continue };
             let was_fixed = waiting.record_time.is_some();
             waiting.next = retry_at(now);
+            taken.oldest = Some(taken.oldest.map_or(window.end(), |it| it.min(window.end())));
             if rules.may_send {
                 waiting.record_time.get_or_insert(now.whole_second());
             }
