@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use shell::config::Config;
-use shell::host::{self, RelayHere, StartFacts};
+use shell::host::{self, MetricsListener, RelayHere, StartFacts};
 
 use self::export_lines::ExportLines;
 use self::settings::DevSettings;
@@ -75,6 +75,7 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     runtime.block_on(route.start(&mut config.context.usage))?;
     let (endpoint, context) = runtime.block_on(open(config, &functions::everything()))?;
     let listener = runtime.block_on(host::http::bind(&listen))?;
+    let metrics = runtime.block_on(MetricsListener::bind(&context.settings.metrics))?;
     let address = address(listener.local_addr()?, &base_path);
     if !arguments.quiet {
         let listen = listener.local_addr()?;
@@ -82,6 +83,7 @@ pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     }
     runtime.block_on(host::start_probing(Arc::clone(&context)));
     facts.log(&context, RelayHere::Yes, Some(&listener.local_addr()?.to_string()));
+    runtime.block_on(async { metrics.start(&context) })?;
     runtime.spawn(host::keep_relaying(context));
     runtime.block_on(host::http::serve_on(endpoint, listener, max_connections))?;
     Ok(ExitCode::SUCCESS)

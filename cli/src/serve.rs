@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use domain::page::Row;
 use shell::config::Config;
-use shell::host::{self, RelayHere, StartFacts};
+use shell::host::{self, MetricsListener, RelayHere, StartFacts};
 
 use crate::bundle::open;
 use crate::error::CommandError;
@@ -65,8 +65,10 @@ fn serve(config: Config) -> Result<ExitCode, CommandError> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let (endpoint, context) = runtime.block_on(open(config, &rows))?;
     let listener = runtime.block_on(host::http::bind(&listen))?;
+    let metrics = runtime.block_on(MetricsListener::bind(&context.settings.metrics))?;
     runtime.block_on(host::start_probing(Arc::clone(&context)));
     facts.log(&context, RelayHere::Yes, Some(&listener.local_addr()?.to_string()));
+    runtime.block_on(async { metrics.start(&context) })?;
     runtime.spawn(host::keep_relaying(context));
     runtime.block_on(host::http::serve_on(endpoint, listener, max_connections))?;
     Ok(ExitCode::SUCCESS)

@@ -7,14 +7,15 @@ use std::time::Duration;
 use domain::history::CallOutcome;
 use domain::remark::Remark;
 use protocol::access_key::Keyring;
-use protocol::message::Activity;
+use protocol::message::{Activity, Fields};
 use protocol::result_code::ResultCode;
-use protocol::signature::{Contract, Rejection, SignedForm, Verified};
+use protocol::signature::{Contract, Interface, Rejection, SignedForm, Verified};
 
 use crate::call_error::CallError;
 use crate::call_origin::CallOrigin;
 use crate::delivery::NoticeOutcome;
 use crate::log_ids::LogIds;
+use crate::metrics::{CalledBack, Metrics};
 
 /// The values of one callback's log line that its steps add.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,9 @@ pub(crate) struct CallLog {
     pub form: Option<SignedForm>,
     /// Which access key verified the call: `current` or `previous`.
     key: Option<&'static str>,
+    interface: Option<Interface>,
+    /// Whether the call has a secret that only the private key decrypts.
+    has_secret: bool,
     pub rehearsal: bool,
     pub ids: LogIds,
     pub reads: usize,
@@ -113,7 +117,10 @@ impl CallLog {
         let (form, ids) = (Some(verified.form()), LogIds::of_call(verified));
         let is_current = *verified.key() == keys.current;
         let key = Some(if is_current { "current" } else { "previous" });
-        Self { activity, form, key, ids, ..Self::default() }
+        let interface = Some(verified.interface());
+        let is_sync = activity == Some(Activity::ApplicationSync);
+        let has_secret = is_sync && Fields::of(verified).text("clientSecret").is_some();
+        Self { activity, form, key, ids, interface, has_secret, ..Self::default() }
     }
 
     /// Records the decision. A later decision replaces an earlier one.
@@ -134,6 +141,46 @@ impl CallLog {
             line!(info, self, receipt, code, end, took, notes);
         }
         end.log_recovery(receipt, took);
+    }
+
+    /// Counts the call in the metrics. `took` is the time since its receipt.
+    pub fn count(
+        &self,
+        metrics: &Metrics,
+        receipt: &Receipt,
+        code: ResultCode,
+        end: CallEnd,
+        took: Duration,
+    ) {
+        let is_good =
+            self.rehearsal && matches!(end, CallEnd::Replied) && code == ResultCode::Success;
+        metrics.called_back(&CalledBack {
+            function: receipt.origin.as_deref().map(|origin| origin.process.function),
+            contract: receipt.contract,
+            activity: self.activity.and_then(|activity| activity.word(receipt.contract)),
+            code,
+            outcome: self.outcome(end),
+            rehearsed: is_good.then(|| receipt.at.saturating_add(took)),
+            took,
+        });
+        match end {
+            CallEnd::Rejected(rejection) => metrics.rejected(receipt.contract, rejection),
+            CallEnd::NotCarriedOut(CallError::Failed(failure)) => {
+                metrics.failed("callback", failure)
+            }
+            CallEnd::NotCarriedOut(_) | CallEnd::Replied => (),
+        }
+        self.count_keys(metrics, end);
+    }
+
+    fn count_keys(&self, metrics: &Metrics, end: CallEnd) {
+        if let (Some(interface), Some(key)) = (self.interface, self.key) {
+            let name = if interface == Interface::Base { "base" } else { "kit" };
+            metrics.key_matched(name, key == "current");
+        }
+        if self.has_secret && self.outcome.is_some() && matches!(end, CallEnd::Replied) {
+            metrics.key_matched("rsa", !self.remarks.contains(&Remark::LaterRsaKey));
+        }
     }
 
     fn remarks_text(&self) -> Option<String> {

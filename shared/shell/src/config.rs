@@ -3,7 +3,8 @@
 //!
 //! A setting's text comes from the `environment` or a `file`. `source` and `text` reject texts that
 //! no setting may have. Then each subject parses its own settings: `callbacks`, `product`,
-//! `orders`, `usage`, `store`, `host`, `metrics`, `alarms`. `names` lists all settings.
+//! `orders`, `usage`, `store`, `host`, `metrics`, `alarms`; `listener`: what `host` and `metrics` share. `names`
+//! lists all settings.
 
 mod alarms;
 mod callbacks;
@@ -11,6 +12,7 @@ mod environment;
 mod error;
 mod file;
 mod host;
+mod listener;
 mod metrics;
 mod names;
 mod orders;
@@ -81,14 +83,12 @@ impl Config {
         let (orders, usage) = open_apis(&source, base_keys, &mut errors);
         let usage_cycle = usage::cycle(&source, &mut errors);
         let host = host::host(&source, &mut errors);
-        let listen = host.as_ref().map(|host| host.listen.as_str());
-        let metrics = metrics::metrics(&source, listen, &mut errors);
         let alarms = alarms::robot(&source, &mut errors);
         let whole = || {
             let (store, seal) = store?;
             let (template, product, orders) = (template?, product?, orders?);
-            let (usage_cycle, usage, metrics, alarms) = (usage_cycle?, usage?, metrics?, alarms?);
-            let reads_figures = metrics.is_on() || alarms.is_some();
+            let (usage_cycle, usage, alarms) = (usage_cycle?, usage?, alarms?);
+            let HostConfig { relay_secret, listen, max_connections, log, metrics } = host?;
             let context = ContextSettings {
                 seal,
                 template,
@@ -96,11 +96,10 @@ impl Config {
                 orders,
                 usage_cycle,
                 usage,
+                reads_figures: metrics.is_on() || alarms.is_some(),
                 metrics,
                 alarms,
-                reads_figures,
             };
-            let HostConfig { relay_secret, listen, max_connections, log } = host?;
             let endpoint = endpoint?;
             Some(Self { endpoint, context, relay_secret, store, listen, max_connections, log })
         };

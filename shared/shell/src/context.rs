@@ -9,11 +9,13 @@ use domain::app_info_template::Template;
 use domain::outbox::Reader;
 use domain::usage::UsageCycle;
 use domain::webhook::WebhookSecrets;
+use protocol::time::UnixMillis;
 
 use crate::alarm_robot::AlarmRobot;
 use crate::alarm_sightings::SeenAlarms;
 use crate::guard::{Guard, Network};
-use crate::metrics::MetricsSetting;
+use crate::logged_lines::LoggedLines;
+use crate::metrics::{GaugeValues, Metrics, MetricsSetting};
 use crate::order_lookup::Orders;
 use crate::readiness::Readiness;
 use crate::repository::Repository;
@@ -40,6 +42,10 @@ pub struct Context<W> {
     unknown_changes: Mutex<UnknownChanges>,
     pub(crate) figures: LatestFigures,
     pub(crate) seen: SeenAlarms,
+    /// When a run of the relay last ended without a failure, in milliseconds since 1970. Zero: never.
+    relayed: AtomicU64,
+    /// What this process counts.
+    pub metrics: Metrics,
     /// The result of this process's last probe.
     pub readiness: Readiness,
 }
@@ -98,7 +104,7 @@ impl<W: World> Context<W> {
     pub fn new(settings: ContextSettings, world: W) -> Self {
         let [muted_until, rare_agendas_read_until, usage_read_in] = [0, 0, 0].map(AtomicU64::new);
         let (troubles, unusable) = (Troubles::default(), Mutex::default());
-        let readiness = Readiness::default();
+        let (readiness, metrics) = (Readiness::default(), Metrics::new(&settings.metrics));
         Self {
             world,
             settings,
@@ -111,6 +117,8 @@ impl<W: World> Context<W> {
             unknown_changes: Mutex::default(),
             figures: LatestFigures::default(),
             seen: SeenAlarms::default(),
+            relayed: AtomicU64::new(0),
+            metrics,
             readiness,
         }
     }
@@ -119,7 +127,8 @@ impl<W: World> Context<W> {
     pub fn repository(&self, deadline: Deadline) -> Repository<'_, W> {
         let ContextSettings { seal, product, .. } = &self.settings;
         let reader = if product.is_some() { Reader::Product } else { Reader::Operator };
-        Repository::new(&self.world, seal, reader, deadline)
+        let metrics = Some(&self.metrics);
+        Repository { metrics, ..Repository::new(&self.world, seal, reader, deadline) }
     }
 
     /// The entities that the relay cannot use and skips for a while.
@@ -136,7 +145,37 @@ impl<W: World> Context<W> {
     /// What waited in the store when this process's relay last looked. `None` if it has not looked, or
     /// is not to look.
     pub fn store_figures(&self) -> Option<StoreFigures> {
-        self.figures.get()
+        self.figures.get(self.world.now())
+    }
+
+    /// The metrics as Prometheus reads them. `None` if they are off.
+    pub fn metrics_text(&self) -> Option<String> {
+        self.metrics.text(&self.gauge_values())
+    }
+
+    /// The lines for CloudWatch of what was counted since the last time. Each ends with a line end.
+    pub fn emf_lines(&self) -> String {
+        match self.settings.metrics {
+            MetricsSetting::Emf => self.metrics.emf_lines(&self.gauge_values()),
+            MetricsSetting::Off | MetricsSetting::Prometheus(_) => String::new(),
+        }
+    }
+
+    fn gauge_values(&self) -> GaugeValues {
+        let relayed = self.relayed.load(Ordering::Relaxed);
+        GaugeValues {
+            now: self.world.now(),
+            elapsed: self.world.elapsed(),
+            figures: self.store_figures(),
+            relayed: (relayed > 0).then(|| UnixMillis::new(relayed)),
+            readiness: self.readiness.word(),
+            lines: LoggedLines::so_far(),
+        }
+    }
+
+    /// Notes that a run of the relay has ended without a failure.
+    pub(crate) fn note_relayed(&self) {
+        self.relayed.store(self.world.now().millis(), Ordering::Relaxed);
     }
 
     /// Stops callbacks from waiting for the product for a while, because one timed out.

@@ -145,7 +145,7 @@ impl<W: World> Delivery<'_, W> {
         let (began, line) = (self.context.world.elapsed(), OfferLine::new(&slot, claim));
         let sent = Box::pin(self.send_all(&slot.key, claim, *at)).await;
         let took = self.context.world.elapsed().saturating_sub(began);
-        let sent = sent.inspect_err(|fault| line.write_failure(*fault, took))?;
+        let sent = sent.inspect_err(|fault| line.write_failure(self.context, *fault, took))?;
         let unanswered = sent.unanswered();
         let pace = ProductPace::of(sent.status, unanswered, took);
         let updated = self.settle(slot, claim, &sent.outcome, offers).await;

@@ -1,9 +1,11 @@
 //! Endpoints: each turns an HTTP request into an HTTP response. There are endpoints for callbacks,
-//! for app info, for usage and for the relay; several can share one address. `product_call`: what
-//! the endpoints for the product share.
+//! for app info, for usage, for the relay and for metrics; several can share one address.
+//! `product_call`: what the endpoints for the product share. `bearer`: the secret of the others.
 
 pub mod app_info;
+mod bearer;
 pub mod callbacks;
+pub mod metrics;
 mod product_call;
 pub mod relay;
 pub mod usage;

@@ -12,6 +12,9 @@ pub mod lambda;
 mod log;
 mod log_layer;
 mod machine;
+#[cfg(feature = "http")]
+mod metrics_listener;
+mod metrics_place;
 mod opening;
 mod origin;
 mod platform;
@@ -31,6 +34,9 @@ pub use self::keep_probing::start_probing;
 pub use self::keep_relaying::keep_relaying;
 pub use self::log::{log_lines, start_log, start_log_aside};
 pub use self::machine::MachineWorld;
+#[cfg(feature = "http")]
+pub use self::metrics_listener::MetricsListener;
+use self::metrics_place::check_metrics;
 pub use self::opening::{
     MachineContext, MachineEndpoint, open, open_context, open_proven_context, open_to_read,
     open_to_write,
@@ -104,6 +110,7 @@ fn try_relay() -> Result<(), HostError> {
     let facts = StartFacts::of(&config);
     let Config { context, store, listen, max_connections, relay_secret: secret, .. } = config;
     let platform = Platform::here();
+    check_metrics(&context.metrics, &platform)?;
     let context = runtime.block_on(open_proven_context(context, &store, platform.loses_files()))?;
     match platform {
         #[cfg(feature = "lambda")]
@@ -136,6 +143,7 @@ fn serve_endpoint<F: Endpoint>(
     let config = Config::from_env()?;
     start_log(&config.log);
     let platform = Platform::here();
+    check_metrics(&config.context.metrics, &platform)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (listen, max_connections) = (config.listen.clone(), config.max_connections);
     let facts = StartFacts::of(&config);
@@ -145,7 +153,7 @@ fn serve_endpoint<F: Endpoint>(
         #[cfg(feature = "lambda")]
         Platform::Lambda => {
             facts.log(&context, RelayHere::No, None);
-            runtime.block_on(lambda::serve(endpoint))
+            runtime.block_on(lambda::serve(endpoint, context))
         }
         #[cfg(not(feature = "lambda"))]
         Platform::Lambda => Err(HostError::NotCompiledIn("aws")),
@@ -180,11 +188,13 @@ impl PlainHost {
         context: Arc<MachineContext>,
     ) -> Result<(), HostError> {
         let listener = http::bind(&self.listen).await?;
+        let metrics = MetricsListener::bind(&context.settings.metrics).await?;
         if self.platform == Platform::Machine {
             start_probing(Arc::clone(&context)).await;
         }
         let listen = listener.local_addr()?.to_string();
         self.facts.log(&context, RelayHere::No, Some(&listen));
+        metrics.start(&context)?;
         http::serve_on(endpoint, listener, self.max_connections).await
     }
 }

@@ -34,7 +34,8 @@
 //!   metrics and alarms. [`seal`]: encrypts stored values.
 //! - [`config`]: reads the environment, once per start. [`host`]: the hosts that run functions;
 //!   [`unverified_bodies`]: limits how many bytes of unverified bodies a host keeps.
-//! - [`operator_log`]: the log lines about what an operator did.
+//! - [`operator_log`]: the log lines about what an operator did. [`logged_lines`]: how many warnings and
+//!   errors were logged.
 //! - `trouble_log`: limits the log lines about a lasting trouble; `unknown_changes`: and about changes
 //!   that the relay tries again.
 //! - [`failure`]: failures on koohook's side; `call_error`: why a verified call was not carried out.
@@ -61,6 +62,7 @@ pub mod guard;
 pub mod host;
 pub mod import;
 mod log_ids;
+pub mod logged_lines;
 pub mod metrics;
 pub mod open_api_key;
 pub mod operator_log;

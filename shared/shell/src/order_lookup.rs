@@ -39,6 +39,18 @@ pub enum AskOutcome {
     NoTurn,
 }
 
+impl AskOutcome {
+    /// The word in the metrics.
+    pub(crate) const fn word(&self) -> &'static str {
+        match self {
+            Self::Found(_) => "found",
+            Self::NotNow(_) => "not-now",
+            Self::Never(_) => "never",
+            Self::NoTurn => "no-turn",
+        }
+    }
+}
+
 /// How long a query may take.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct AskLimits {

@@ -30,6 +30,23 @@ pub enum ReadinessState {
     NotReady,
 }
 
+/// The state of the last probe, in a word for the metrics.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ReadinessWord {
+    /// This process does not probe itself.
+    Unprobed,
+    /// The first probe has not ended.
+    Starting,
+    /// koohook can carry out calls.
+    Ready,
+    /// The store cannot be read, or the keys do not decrypt it.
+    StoreUnreadable,
+    /// The store cannot be written.
+    StoreUnwritable,
+    /// The relay in this process ended no run for too long.
+    RelayStuck,
+}
+
 /// Why koohook cannot carry out calls.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum NotReady {
@@ -48,15 +65,27 @@ impl Readiness {
     /// What `/readyz` reports.
     pub fn state(&self) -> ReadinessState {
         match self.state.load(Ordering::Relaxed) {
+            UNPROBED => ReadinessState::Unprobed,
             READY => ReadinessState::Ready,
-            NOT_READY => ReadinessState::NotReady,
-            _ => ReadinessState::Unprobed,
+            _ => ReadinessState::NotReady,
+        }
+    }
+
+    /// The state in a word.
+    pub fn word(&self) -> ReadinessWord {
+        match self.state.load(Ordering::Relaxed) {
+            UNPROBED => ReadinessWord::Unprobed,
+            READY => ReadinessWord::Ready,
+            UNREADABLE => ReadinessWord::StoreUnreadable,
+            UNWRITABLE => ReadinessWord::StoreUnwritable,
+            RELAY_STUCK => ReadinessWord::RelayStuck,
+            _ => ReadinessWord::Starting,
         }
     }
 
     /// Notes that this process probes itself. Until the first probe ends, it is not ready.
     pub fn begin(&self) {
-        self.state.store(NOT_READY, Ordering::Relaxed);
+        self.state.store(STARTING, Ordering::Relaxed);
     }
 
     /// Notes that the relay runs in this process, or that a run has ended now. `now` is the time
@@ -77,7 +106,12 @@ impl Readiness {
 
     /// Records the result of a probe, and logs the beginning and the end of a trouble.
     pub fn record(&self, found: Result<(), NotReady>, now: Duration) {
-        let state = if found.is_ok() { READY } else { NOT_READY };
+        let state = match found {
+            Ok(()) => READY,
+            Err(NotReady::Read(_)) => UNREADABLE,
+            Err(NotReady::Write(_)) => UNWRITABLE,
+            Err(NotReady::Relay) => RELAY_STUCK,
+        };
         self.state.store(state, Ordering::Relaxed);
         match found {
             Ok(()) => {
@@ -90,6 +124,30 @@ impl Readiness {
                     tracing::warn!(fault = %fault, advice = fault.advice(), count, "not ready");
                 }
             }
+        }
+    }
+}
+
+impl ReadinessWord {
+    /// Every word.
+    pub const ALL: [Self; 6] = [
+        Self::Unprobed,
+        Self::Starting,
+        Self::Ready,
+        Self::StoreUnreadable,
+        Self::StoreUnwritable,
+        Self::RelayStuck,
+    ];
+
+    /// The word in the metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unprobed => "unprobed",
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::StoreUnreadable => "store-unreadable",
+            Self::StoreUnwritable => "store-unwritable",
+            Self::RelayStuck => "relay-stuck",
         }
     }
 }
@@ -111,8 +169,12 @@ fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The states that [`Readiness`] stores. Zero is [`ReadinessState::Unprobed`].
+/// The states that [`Readiness`] stores.
+const UNPROBED: u8 = 0;
 const READY: u8 = 1;
-const NOT_READY: u8 = 2;
+const STARTING: u8 = 2;
+const UNREADABLE: u8 = 3;
+const UNWRITABLE: u8 = 4;
+const RELAY_STUCK: u8 = 5;
 /// The longest time without a run of the relay (decision I5).
 const RELAYED_WITHIN: Duration = Duration::from_mins(5);

@@ -15,6 +15,7 @@ mod concurrency;
 mod entity_turn;
 mod figures;
 mod report;
+mod run_count;
 mod run_line;
 mod run_task;
 mod seen;
@@ -34,6 +35,7 @@ use thiserror::Error;
 
 use self::concurrency::Concurrency;
 pub use self::report::RelayReport;
+use self::run_count::count_run;
 use self::run_line::log_outcome;
 use self::tasks::{TaskOutcome, Tasks};
 use crate::alarms;
@@ -121,8 +123,10 @@ impl<'a, W: World> Relay<'a, W> {
     /// If the budget is too short, or the first read of the agenda fails.
     pub async fn run(self) -> Result<RelayReport, RelayError> {
         let (context, telling) = (self.context, self.telling);
+        let began = context.world.elapsed();
         let outcome = self.try_run().await;
         log_outcome(context, &outcome);
+        count_run(context, &outcome, began);
         seen::note_run(context, &outcome);
         if !telling.is_zero() {
             alarms::tell_people(context, telling).await;

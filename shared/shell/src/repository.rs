@@ -33,6 +33,7 @@ pub use self::stored_record::StoredRecord;
 pub use self::update::{Start, Update, Updated};
 pub use self::usage::{RecordUpdate, UsageUpdate};
 use crate::failure::Failure;
+use crate::metrics::{Metrics, StoreStep};
 use crate::seal::Seal;
 use crate::store::{Put, Store, Stored, Unavailable, Value, Version};
 use crate::world::{Deadline, World};
@@ -54,6 +55,8 @@ pub struct Repository<'a, W> {
     pub reader: Reader,
     /// When all reads and writes must have ended.
     pub deadline: Deadline,
+    /// Where operations of the store are counted, if they are.
+    pub metrics: Option<&'a Metrics>,
     /// How many records and parts were read and written.
     pub counts: Arc<Counts>,
 }
@@ -97,7 +100,7 @@ impl Counts {
 impl<'a, W: World> Repository<'a, W> {
     /// Makes a repository whose counts are zero.
     pub fn new(world: &'a W, seal: &'a Seal, reader: Reader, deadline: Deadline) -> Self {
-        Self { world, seal, reader, deadline, counts: Arc::default() }
+        Self { world, seal, reader, deadline, metrics: None, counts: Arc::default() }
     }
 
     /// Reads the record under a subject's key.
@@ -200,7 +203,7 @@ impl<'a, W: World> Repository<'a, W> {
         let get = self.world.store().get(key, self.world.now()).boxed();
         let (left, began) = (self.deadline.left(self.world), self.world.elapsed());
         let found = self.world.within(left, get).await;
-        self.counts.add_store_time(self.world.elapsed().saturating_sub(began));
+        self.count_operation(StoreStep::Read, began, matches!(found, Some(Ok(_))));
         Ok(found.ok_or(Failure::OutOfTime)??)
     }
 
@@ -230,9 +233,26 @@ impl<'a, W: World> Repository<'a, W> {
         stored: Option<Stored>,
     ) -> Result<Slot<R>, Failure> {
         let Some(Stored { version, bytes }) = stored else { return Ok(Slot::new(key, None)) };
-        let opened = self.seal.open(&key, &bytes).inspect_err(|_| self.seal.mark.doubt())?;
-        let record = R::parse(&key, &opened)?;
+        let record = R::parse(&key, &self.decrypt(&key, &bytes)?)?;
         Ok(Slot::new(key, Some(Versioned { version, record })))
+    }
+
+    /// Decrypts the bytes under a key of the store, and counts which seal key it took.
+    fn decrypt(&self, key: &str, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+        let opened = self.seal.open_with_key(key, bytes);
+        let (sealed_by, bytes) = opened.inspect_err(|_| self.seal.mark.doubt())?;
+        if let (Some(metrics), Some(is_current)) = (self.metrics, sealed_by.is_current()) {
+            metrics.key_matched("seal", is_current);
+        }
+        Ok(bytes)
+    }
+
+    fn count_operation(&self, step: StoreStep, began: Duration, is_answered: bool) {
+        let took = self.world.elapsed().saturating_sub(began);
+        self.counts.add_store_time(took);
+        if let Some(metrics) = self.metrics {
+            metrics.store_took(step, took, !is_answered);
+        }
     }
 
     pub(crate) fn sealed(&self, key: &str, bytes: &[u8]) -> Result<Value, Failure> {
@@ -263,7 +283,7 @@ impl<'a, W: World> Repository<'a, W> {
             let put = self.world.store().put(key, value, over, self.world.now()).boxed();
             let (left, began) = (self.deadline.left(self.world), self.world.elapsed());
             let done = self.world.within(left, put).await;
-            self.counts.add_store_time(self.world.elapsed().saturating_sub(began));
+            self.count_operation(StoreStep::Write, began, matches!(done, Some(Ok(_))));
             outcome = done.ok_or(Failure::OutOfTime)?;
             if outcome.is_ok() {
                 break;

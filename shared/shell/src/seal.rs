@@ -35,6 +35,17 @@ pub enum SealedBy {
     Nothing,
 }
 
+impl SealedBy {
+    /// Whether the key is the current one; `None` if the value is unencrypted.
+    pub const fn is_current(self) -> Option<bool> {
+        match self {
+            Self::Nothing => None,
+            Self::Current => Some(true),
+            Self::Previous(_) => Some(false),
+        }
+    }
+}
+
 /// Whether a stored value may be unencrypted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Clear {

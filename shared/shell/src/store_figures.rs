@@ -31,7 +31,8 @@ pub struct StoreFigures {
     pub dead: Backlog,
     /// Purchases that wait for access data; when the oldest last changed.
     pub pending: Backlog,
-    /// Instances whose usage is to be sent within an hour; since when the oldest is due.
+    /// Instances whose usage is to be sent within an hour; since when the oldest is due, or when the
+    /// oldest window ended that the relay could not send.
     pub usage: Backlog,
 }
 
@@ -50,15 +51,27 @@ pub struct Backlog {
 #[derive(Debug, Default)]
 pub struct LatestFigures(Mutex<ReadFigures>);
 
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct ReadFigures {
     /// The minute of the clock in which the figures were last read, or tried.
     minute: Option<u64>,
     figures: Option<StoreFigures>,
+    unsent: Option<UnsentUsage>,
+}
+
+/// Usage that a run of the relay could not send.
+#[derive(Clone, Copy, Debug)]
+struct UnsentUsage {
+    /// When the oldest window ended.
+    end: UnixMillis,
+    /// When the run ended.
+    noted: UnixMillis,
 }
 
 /// The most entries that are counted.
 pub const MOST_COUNTED: usize = 10_000;
+/// The relay sends usage again within some six minutes, and would note it again then.
+const NOTED_FOR: Duration = Duration::from_mins(10);
 /// New usage is sent at the next full hour, and waits on the agenda until then. Later entries are for
 /// the deletion of old windows.
 const USAGE_AHEAD: Duration = Duration::from_hours(1);
@@ -112,8 +125,17 @@ impl Backlog {
 
 impl LatestFigures {
     /// The figures that were read last; `None` before the first.
-    pub fn get(&self) -> Option<StoreFigures> {
-        self.lock().figures
+    pub fn get(&self, now: UnixMillis) -> Option<StoreFigures> {
+        let ReadFigures { figures, unsent, .. } = *self.lock();
+        let unsent = unsent.filter(|it| now.since(it.noted) <= NOTED_FOR).map(|it| it.end);
+        let mut figures = figures?;
+        figures.usage.oldest = figures.usage.oldest.into_iter().chain(unsent).min();
+        Some(figures)
+    }
+
+    /// Notes when the oldest window ended that a run took and could not send; `None` if it sent all.
+    pub fn note_unsent(&self, end: Option<UnixMillis>, now: UnixMillis) {
+        self.lock().unsent = end.map(|end| UnsentUsage { end, noted: now });
     }
 
     /// Whether to read them now: once in each minute of the clock, since each read costs money.

@@ -25,6 +25,7 @@ use std::time::Duration;
 use domain::instance::ClockTrust;
 use domain::usage::{BatchPlan, TakeRules};
 use futures_util::FutureExt;
+use protocol::time::UnixMillis;
 
 use self::agenda::UsageAgenda;
 pub use self::counts::UsageCounts;
@@ -59,6 +60,10 @@ struct UsageRun<'a, W> {
     lines: UsageLines,
     /// Whether the marketplace failed in this run.
     has_failed: bool,
+    /// When the oldest window ended that this run took.
+    oldest_taken: Option<UnixMillis>,
+    /// When the oldest window ended that this run sent and that must be sent again.
+    oldest_waiting: Option<UnixMillis>,
 }
 
 /// Sends the usage that is due, if it is time to look for it. A failure or a panic does not end the
@@ -84,7 +89,17 @@ impl<'a, W: World> UsageRun<'a, W> {
         let repository = context.repository(limits.deadline);
         let (agenda, counts) = (UsageAgenda::default(), UsageCounts::default());
         let lines = UsageLines::default();
-        Self { context, repository, limits, agenda, counts, lines, has_failed: false }
+        Self {
+            context,
+            repository,
+            limits,
+            agenda,
+            counts,
+            lines,
+            has_failed: false,
+            oldest_taken: None,
+            oldest_waiting: None,
+        }
     }
 
     async fn run(mut self) -> UsageCounts {
@@ -96,7 +111,20 @@ impl<'a, W: World> UsageRun<'a, W> {
             lines::log_success(self.context);
         }
         self.lines.write(self.context, &mut self.counts);
+        self.note_unsent();
         self.counts
+    }
+
+    /// Notes the oldest window that this run could not send. A run that took nothing shows nothing.
+    fn note_unsent(&self) {
+        if self.oldest_taken.is_none() {
+            return;
+        }
+        let UsageCounts { sent, rejected, stopped, unfinished, .. } = self.counts;
+        let sent_none = sent + rejected == 0;
+        let left = self.oldest_taken.filter(|_| stopped || unfinished || sent_none);
+        let end = left.into_iter().chain(self.oldest_waiting).min();
+        self.context.figures.note_unsent(end, self.context.world.now());
     }
 
     async fn try_run(&mut self) -> Result<(), Failure> {

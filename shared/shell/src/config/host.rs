@@ -1,13 +1,14 @@
-//! Settings of the host: where it listens, what starts the relay over HTTP, and what is logged.
-
-use std::net::SocketAddr;
+//! Settings of the host: where it listens, what starts the relay over HTTP, what is logged, and where metrics
+//! go.
 
 use domain::secret::Secret;
 use domain::settings::SettingError;
-use protocol::access_key::AccessKey;
 
 use super::error::ConfigError;
+use super::listener::{parse_listen, parse_listener_secret};
+use super::metrics::metrics;
 use super::source::Source;
+use crate::metrics::MetricsSetting;
 
 /// Settings of the host.
 pub(super) struct HostConfig {
@@ -15,6 +16,7 @@ pub(super) struct HostConfig {
     pub listen: String,
     pub max_connections: usize,
     pub log: String,
+    pub metrics: MetricsSetting,
 }
 
 pub(super) fn host(source: &Source<'_>, errors: &mut ConfigError) -> Option<HostConfig> {
@@ -24,11 +26,14 @@ pub(super) fn host(source: &Source<'_>, errors: &mut ConfigError) -> Option<Host
     let max_connections = source.parsed("KOOHOOK_MAX_CONNECTIONS", parse_max_connections);
     let max_connections = errors.keep(max_connections);
     let log = errors.keep(log(source, "info"));
+    let listen = listen.map(|listen| listen.unwrap_or_else(|| "127.0.0.1:8000".to_owned()));
+    let metrics = metrics(source, listen.as_deref(), errors);
     Some(HostConfig {
         relay_secret: relay_secret?,
-        listen: listen?.unwrap_or_else(|| "127.0.0.1:8000".to_owned()),
+        listen: listen?,
         max_connections: max_connections?.unwrap_or(1_024),
         log: log?,
+        metrics: metrics?,
     })
 }
 
@@ -36,17 +41,6 @@ pub(super) fn host(source: &Source<'_>, errors: &mut ConfigError) -> Option<Host
 pub(super) fn log(source: &Source<'_>, default: &str) -> Result<String, SettingError> {
     let log = source.parsed("KOOHOOK_LOG", parse_log)?;
     Ok(log.unwrap_or_else(|| default.to_owned()))
-}
-
-/// Reads an address and a port. A name other than `localhost` is rejected, because it may have
-/// several addresses.
-pub(super) fn parse_listen(text: &str) -> Result<String, &'static str> {
-    let is_local = text.strip_prefix("localhost:").is_some_and(|port| {
-        port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
-    });
-    let is_address = text.parse::<SocketAddr>().is_ok() || is_local;
-    let fits = is_address.then(|| text.to_owned());
-    fits.ok_or("must be an IP address and a port, like 127.0.0.1:8000 or 0.0.0.0:8000")
 }
 
 /// Reads how many connections a plain HTTP host keeps open.
@@ -73,21 +67,6 @@ fn parse_log(text: &str) -> Result<String, String> {
         LEVELS.join(", "),
         TARGETS.join(", ")
     ))
-}
-
-/// Reads a secret that a caller of this process sends in a header. `purpose` is its name for `koohook
-/// keys secret`.
-pub(super) fn parse_listener_secret(text: &str, purpose: &str) -> Result<Secret, String> {
-    // The rules of an access key. The secret must also be a valid header value.
-    let strong = AccessKey::parse(text).is_ok();
-    let fits = strong && text.bytes().all(|byte| byte.is_ascii_graphic());
-    let secret = Some(text).filter(|_| fits).map(|text| Secret::new(text.to_owned()));
-    secret.ok_or_else(|| {
-        format!(
-            "must have at least 16 printable characters and not be a placeholder; generate one with \
-             koohook keys secret {purpose}"
-        )
-    })
 }
 
 /// The levels, from no output to the most output.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use domain::settings::SettingError;
 
 use super::error::ConfigError;
-use super::host::{parse_listen, parse_listener_secret};
+use super::listener::{parse_listen, parse_listener_secret};
 use super::source::Source;
 use crate::metrics::{MetricsListen, MetricsSetting};
 

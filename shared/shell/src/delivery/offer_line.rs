@@ -74,6 +74,10 @@ impl OfferLine {
             context.seen.doubt(AlarmKind::ProductDown);
         }
         self.write_end(level, &OfferEnd { outcome, status, cause, fault, advice, took });
+        context.metrics.notice(self.kind.as_str(), outcome.as_str());
+        if status.is_some() || cause.is_some() {
+            context.metrics.product_took(took);
+        }
         if matches!(sent.outcome, AttemptOutcome::Accepted(_)) {
             context.note_accepted();
             context.seen.fine(AlarmKind::ProductDown);
@@ -82,11 +86,13 @@ impl OfferLine {
     }
 
     /// Writes the line of an offer that koohook or its store ended.
-    pub fn write_failure(&self, failure: Failure, took: Duration) {
+    pub fn write_failure<W: World>(&self, context: &Context<W>, failure: Failure, took: Duration) {
         let (text, outcome) = (failure.to_string(), NoticeOutcome::Unsettled);
         let (status, cause, advice) = (None, None, None);
         let end = OfferEnd { outcome, status, cause, fault: Some(&text), advice, took };
         self.write_end(OfferLevel::Info, &end);
+        context.metrics.notice(self.kind.as_str(), outcome.as_str());
+        context.metrics.failed("delivery", failure);
     }
 
     /// The level of the line (decision I2). Counts the trouble of the product.

@@ -38,7 +38,12 @@ impl<W: World> Delivery<'_, W> {
         };
         let AskLimits { answer, turn } = self.orders;
         let limits = AskLimits { answer: answer.min(self.left()), turn: turn.min(self.left()) };
-        match orders.ask(world, &query, limits).await {
+        let asked = orders.ask(world, &query, limits).await;
+        self.context.metrics.order_queried(asked.word());
+        if matches!(asked, AskOutcome::Found(_)) {
+            self.context.metrics.key_matched("order-query", true);
+        }
+        match asked {
             AskOutcome::Found(details) => {
                 self.log_order_query_works();
                 record.learn(sequence, details);

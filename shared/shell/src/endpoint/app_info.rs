@@ -145,6 +145,10 @@ impl<W: World> Endpoint for AppInfoEndpoint<W> {
             Err(fault @ AppInfoRefusal::Unverified(_)) => line.write_unproven(fault),
             Err(fault) => line.write_rejected(outcome(fault), fault, trouble.occurred(now)),
         }
+        self.context.metrics.product_called(CALL, status.as_u16());
+        if let Err(AppInfoRefusal::Failed(failure)) = carried_out {
+            self.context.metrics.failed(CALL, failure);
+        }
         let word = carried_out.err().map_or_else(|| "ok".to_owned(), |fault| fault.to_string());
         // koohook's own words contain no character that JSON would have to escape.
         json(status, Bytes::from(format!(r#"{{"status":"{word}"}}"#)))

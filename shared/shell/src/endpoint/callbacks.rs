@@ -234,6 +234,7 @@ impl<W: World> CallbackEndpoint<W> {
         }
         let took = self.context.world.elapsed().saturating_sub(receipt.at);
         done.log.write(receipt, done.reply.code, done.end, took);
+        done.log.count(&self.context.metrics, receipt, done.reply.code, done.end, took);
     }
 
     const fn keys(&self, route: Route) -> Option<&Keyring> {

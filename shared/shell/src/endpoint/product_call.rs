@@ -29,7 +29,9 @@ pub(super) fn verify<W: World>(
         timestamp: header("webhook-timestamp")?,
         signature: header("webhook-signature")?,
     };
-    product.secrets.verify(&headers, body, context.world.now())
+    let verified = product.secrets.verify_by(&headers, body, context.world.now())?;
+    context.metrics.key_matched("product", verified.is_newest);
+    Ok(verified.at)
 }
 
 /// Whether a line about a call that is not proven may be written. Anyone can send such a call. Returns

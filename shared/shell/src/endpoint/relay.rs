@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::secret::Secret;
-use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use protocol::mac::same_text;
 use protocol::signature::Interface;
 
 use crate::context::Context;
+use crate::endpoint::bearer::has_secret;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::relay::Relay;
 use crate::route::{closed, closed_and_logged, health_answer, json, not_allowed};
@@ -34,14 +33,6 @@ impl<W: World> RelayEndpoint<W> {
     pub const fn new(context: Arc<Context<W>>, secret: Secret) -> Self {
         Self { context, secret }
     }
-
-    fn has_secret(&self, head: &Parts) -> bool {
-        let given = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let given = given.and_then(|value| value.split_once(' '));
-        let given = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let given = given.map_or("", |(_, secret)| secret);
-        same_text(given, self.secret.reveal())
-    }
 }
 
 impl<W: World> Endpoint for RelayEndpoint<W> {
@@ -56,7 +47,7 @@ impl<W: World> Endpoint for RelayEndpoint<W> {
         if !matches!(head.method, Method::GET | Method::POST) {
             return Err(not_allowed("GET, POST"));
         }
-        if self.has_secret(head) {
+        if has_secret(head, &self.secret) {
             Ok(Admitted { max_body_len: MAX_BODY_LEN, interface: Interface::Kit })
         } else {
             Err(closed(StatusCode::UNAUTHORIZED))

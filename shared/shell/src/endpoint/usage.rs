@@ -31,6 +31,7 @@ use crate::endpoint::product_call::instance_in_path;
 use crate::endpoint::{Admitted, Endpoint};
 use crate::failure::Failure;
 use crate::log_ids::LogIds;
+use crate::metrics::Metrics;
 use crate::route::{closed, health_answer, json, not_allowed};
 use crate::world::World;
 
@@ -57,7 +58,7 @@ impl UsagePath {
             let is_post = head.method == Method::POST;
             return if is_post { Ok(Self::Report) } else { Err(not_allowed("POST")) };
         }
-        match instance_in_path(path, "usage-info") {
+        match instance_in_path(path, USAGE_INFO) {
             None => Err(closed(StatusCode::NOT_FOUND)),
             Some(_) if head.method != Method::PUT => Err(not_allowed("PUT")),
             Some(id) => Ok(Self::Info(id)),
@@ -92,12 +93,17 @@ impl<W: World> UsageEndpoint<W> {
         let now = self.context.world.elapsed();
         let (origin, took) = (head.extensions.get().cloned(), now.saturating_sub(began));
         let line = ReportLine { origin, took };
+        let metrics = &self.context.metrics;
         match accepted {
             Ok(accepted) => {
+                metrics.product_called("usage", accepted.answer.status().as_u16());
+                metrics.usage_reported(&accepted.answer.counts().by_status());
+                accepted.failure.inspect(|failure| metrics.failed("usage", *failure));
                 line.write_reported(&accepted, &self.context.troubles, now);
                 json(accepted.answer.status(), accepted.answer.to_json())
             }
             Err(refusal) => {
+                count_refused(metrics, "usage", refusal);
                 line.write_rejected(refusal, &self.context.troubles.usage_reports, now);
                 refused(refusal)
             }
@@ -114,10 +120,12 @@ impl<W: World> UsageEndpoint<W> {
         let line = InfoLine { ids, origin, took };
         match applied {
             Ok(has_changed) => {
+                self.context.metrics.product_called(USAGE_INFO, 200);
                 line.write_accepted(has_changed, trouble, now);
                 json(StatusCode::OK, Bytes::from_static(br#"{"status":"ok"}"#))
             }
             Err(refusal) => {
+                count_refused(&self.context.metrics, USAGE_INFO, refusal);
                 line.write_rejected(refusal, trouble, now);
                 refused(refusal)
             }
@@ -146,6 +154,17 @@ impl<W: World> Endpoint for UsageEndpoint<W> {
         }
     }
 }
+
+/// Counts a call that has no effect.
+fn count_refused(metrics: &Metrics, call: &'static str, refusal: UsageRefusal) {
+    metrics.product_called(call, refusal.status().as_u16());
+    if let UsageRefusal::Failed(failure) = refusal {
+        metrics.failed(call, failure);
+    }
+}
+
+/// The last part of the path of the usage of a package.
+const USAGE_INFO: &str = "usage-info";
 
 /// The answer to a call that has no effect. koohook's own words contain no character that JSON would
 /// have to escape.

@@ -29,6 +29,12 @@ pub enum HostError {
     /// koohook cannot listen on the address.
     #[error("KOOHOOK_LISTEN must be a free address like 127.0.0.1:8000: {0}")]
     Listen(std::io::Error),
+    /// koohook cannot listen on the address for metrics.
+    #[error(
+        "KOOHOOK_METRICS_LISTEN must be a free address like 127.0.0.1:9464: {0}; if another koohook on \
+         this machine has it, give this one another port"
+    )]
+    MetricsListen(std::io::Error),
     /// The host's runtime failed.
     #[error(
         "system call failed: {0}; check the limits of this process: memory, threads, open files"

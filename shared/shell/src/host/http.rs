@@ -149,6 +149,18 @@ pub async fn serve_until<F: Endpoint, L: Listener>(
     }
 }
 
+/// Serves an endpoint until this future is dropped.
+pub(super) async fn serve_forever<F: Endpoint>(
+    endpoint: Arc<F>,
+    mut listener: TcpListener,
+    max_connections: usize,
+) {
+    let origins = Arc::new(Origins::new(Platform::here()));
+    let host = Host { endpoint, bodies: Arc::default(), origins };
+    let connections = Arc::new(Connections::new(max_connections));
+    accept(&host, &mut listener, &connections, &mut None).await;
+}
+
 /// Accepts connections forever. `waiting` contains a connection that waits for room, so that a stop
 /// can still serve it.
 async fn accept<F: Endpoint, L: Listener>(

@@ -1,5 +1,6 @@
 //! AWS Lambda behind an HTTP API (payload 2.0) or a function URL: both keep the raw query string.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,11 +23,19 @@ use crate::world::World;
 ///
 /// # Errors
 /// If Lambda's runtime fails.
-pub async fn serve<F: Endpoint>(endpoint: Arc<F>) -> Result<(), HostError> {
+pub async fn serve<F: Endpoint>(
+    endpoint: Arc<F>,
+    context: Arc<MachineContext>,
+) -> Result<(), HostError> {
     let process = serving_process();
     let service = lambda_http::service_fn(move |request| {
         let (endpoint, process) = (Arc::clone(&endpoint), Arc::clone(&process));
-        async move { Ok::<_, lambda_http::Error>(answer(&*endpoint, &process, request).await) }
+        let context = Arc::clone(&context);
+        async move {
+            let response = answer(&*endpoint, &process, request).await;
+            write_metrics(&context);
+            Ok::<_, lambda_http::Error>(response)
+        }
     });
     lambda_http::run(service).await.map_err(|fault| HostError::Lambda(fault.to_string()))
 }
@@ -60,11 +69,21 @@ pub async fn relay(context: Arc<MachineContext>) -> Result<(), HostError> {
         async move {
             let deadline = event.context.deadline;
             let left = Duration::from_millis(deadline.saturating_sub(context.world.now().millis()));
-            let report = Relay::new(&context, left.saturating_sub(MARGIN)).run().await?;
-            Ok::<_, lambda_http::Error>(report.to_json())
+            let report = Relay::new(&context, left.saturating_sub(MARGIN)).run().await;
+            write_metrics(&context);
+            Ok::<_, lambda_http::Error>(report?.to_json())
         }
     });
     lambda_runtime::run(service).await.map_err(|fault| HostError::Lambda(fault.to_string()))
+}
+
+/// Writes what was counted in this event. Lambda freezes the process after the answer.
+fn write_metrics(context: &MachineContext) {
+    let lines = context.emf_lines();
+    if !lines.is_empty() {
+        // If the log cannot be written, there is no other place to report it.
+        let _ = std::io::stdout().lock().write_all(lines.as_bytes());
+    }
 }
 
 /// The request with the path as received. The library resolves and re-encodes the path, so that

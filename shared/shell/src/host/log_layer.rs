@@ -52,6 +52,7 @@ where
     W: for<'w> MakeWriter<'w> + 'static,
 {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        crate::logged_lines::count(*event.metadata().level());
         // An event inside a value's `Debug` finds empty buffers here and gets its own line.
         let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
         buffer.format(event, SystemTime::now());

@@ -11,6 +11,7 @@ use super::agenda_place::{AgendaFound, AgendaRead};
 use super::tasks::Tasks;
 use super::{READ_INTERVAL, RELAY_ADVICE, Relay};
 use crate::failure::Failure;
+use crate::metrics::StoreStep;
 use crate::store::{Entry, Queue, Store};
 use crate::world::World;
 
@@ -92,7 +93,11 @@ impl<W: World> Relay<'_, W> {
     ) -> Result<Vec<Entry>, Failure> {
         let world = &self.context.world;
         let agenda = world.store().agenda(queue, span, limit);
-        let left = self.deadline.left(world);
-        Ok(world.within(left, agenda).await.ok_or(Failure::OutOfTime)??)
+        let (left, began) = (self.deadline.left(world), world.elapsed());
+        let read = world.within(left, agenda).await;
+        let took = world.elapsed().saturating_sub(began);
+        let has_failed = !matches!(read, Some(Ok(_)));
+        self.context.metrics.store_took(StoreStep::Agenda, took, has_failed);
+        Ok(read.ok_or(Failure::OutOfTime)??)
     }
 }

@@ -122,6 +122,7 @@ impl<W: World> Relay<'_, W> {
                 unknown.remove(key);
                 lines.write(false);
                 self.note_passed(lines);
+                lines.count(&self.context.metrics);
                 let mut report = self.report();
                 report.abandoned += usize::from(lines.abandoned);
                 report.dead += usize::from(lines.gives_up());

@@ -58,6 +58,7 @@ impl<W: World> Relay<'_, W> {
 
     fn report_failure(&self, key: Option<String>, fault: Failure) {
         self.report().troubled += 1;
+        self.context.metrics.failed("relay", fault);
         let now = self.context.world.elapsed();
         match key {
             Some(key) if makes_unusable(fault) => self.context.unusable().skip(&key, fault, now),

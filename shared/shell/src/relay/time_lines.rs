@@ -6,8 +6,9 @@ use domain::record::Passed;
 use protocol::time::UnixMillis;
 
 use super::wait_line::WaitLine;
-use crate::delivery::GIVEN_UP;
+use crate::delivery::{GIVEN_UP, NoticeOutcome};
 use crate::log_ids::LogIds;
+use crate::metrics::Metrics;
 
 /// What an operator can do about an abandoned purchase.
 const ABANDONED: &str =
@@ -52,6 +53,14 @@ impl TimeLines {
         let given_up = self.gives_up().then_some("given-up");
         let abandoned = self.abandoned.then_some("abandoned");
         [wait, given_up, abandoned].into_iter().flatten().collect()
+    }
+
+    /// Counts a notice that was given up because of time. Every other notice is counted when it is
+    /// offered.
+    pub fn count(&self, metrics: &Metrics) {
+        if let Some(dead) = &self.given_up {
+            metrics.notice(dead.notice.kind.as_str(), NoticeOutcome::GivenUp.as_str());
+        }
     }
 
     /// Writes the lines. They are also written if the outcome of the write is unknown, since no later

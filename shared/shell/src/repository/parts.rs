@@ -45,7 +45,7 @@ impl<W: World> Repository<'_, W> {
         let key = part_key(owner, name);
         let stored = self.get(&key).await?.filter(|it| !it.bytes.is_empty());
         let Some(stored) = stored else { return Ok(None) };
-        let bytes = self.seal.open(&key, &stored.bytes)?;
+        let bytes = self.decrypt(&key, &stored.bytes)?;
         if Seal::is_sealed(&stored.bytes) {
             self.put_missing_mark().await?;
         }

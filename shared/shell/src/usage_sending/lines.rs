@@ -28,6 +28,7 @@ pub(super) fn names(taken: &TakenUsage) -> Vec<&'static str> {
 
 /// Logs that koohook cannot read or write what belongs to usage.
 pub(super) fn log_failure<W: World>(context: &Context<W>, fault: Failure) {
+    context.metrics.failed("usage-sending", fault);
     let trouble = &context.troubles.usage_tasks;
     if let Some(count) = trouble.occurred(context.world.elapsed()) {
         let repeated = Some(count).filter(|count| *count > 1);

@@ -87,6 +87,8 @@ impl<W: World> UsageRun<'_, W> {
                 SendOutcome::Sent => self.counts.sent += 1,
                 SendOutcome::Again { .. } | SendOutcome::Refused { .. } if !settled.rejected => {
                     self.counts.waiting += 1;
+                    let end = record.window.end();
+                    self.oldest_waiting = Some(self.oldest_waiting.map_or(end, |it| it.min(end)));
                 }
                 SendOutcome::Again { .. }
                 | SendOutcome::Refused { .. }

@@ -63,6 +63,7 @@ impl<W: World> UsageRun<'_, W> {
                 self.context.unusable().readmit(key);
                 self.context.unknown_changes().remove(key);
                 self.lines.add_taken(&instance, &taken);
+                self.oldest_taken = self.oldest_taken.into_iter().chain(taken.oldest).min();
                 return taken.outgoing;
             }
             Ok(Take::NextRound) => self.agenda.forget(key),

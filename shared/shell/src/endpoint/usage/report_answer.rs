@@ -60,6 +60,14 @@ impl RecordOutcome {
     }
 }
 
+impl OutcomeCounts {
+    /// How many records have each status.
+    pub const fn by_status(&self) -> [(&'static str, usize); 4] {
+        let Self { accepted, repeated, rejected, retry, .. } = *self;
+        [("accepted", accepted), ("repeated", repeated), ("rejected", rejected), ("retry", retry)]
+    }
+}
+
 impl ReportAnswer {
     /// The answer to a report in which only malformed records are decided. The others are still to
     /// be set.
