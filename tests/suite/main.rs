@@ -32,6 +32,7 @@ mod kit_list;
 mod lambda_events;
 mod lifecycle;
 mod messages;
+mod metrics;
 mod notices;
 mod oaep;
 mod one_address;

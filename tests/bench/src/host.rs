@@ -162,7 +162,7 @@ impl Drop for MeasuredHost {
 }
 
 /// Repeats of one purchase in their form on the wire, signed at successive milliseconds up to now.
-fn batch() -> Result<Vec<Vec<u8>>> {
+pub fn batch() -> Result<Vec<Vec<u8>>> {
     let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
     Ok((now - 255..=now)
         .map(|millis| on_the_wire(&purchase("CS2211181819B4LVS", millis)))

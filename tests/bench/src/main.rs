@@ -18,6 +18,7 @@ mod instructions;
 mod interleavings;
 mod kit;
 mod lists;
+mod metrics;
 mod outcome;
 mod pace;
 mod peak_memory;
@@ -64,8 +65,9 @@ struct Subject {
 /// The folder of the built programs.
 struct Programs(PathBuf);
 
-const SUBJECTS: [Subject; 12] = [
+const SUBJECTS: [Subject; 13] = [
     Subject { name: "throughput", measure: throughput },
+    Subject { name: "metrics", measure: metrics_cost },
     Subject { name: "instructions", measure: counted },
     Subject { name: "functions", measure: function_costs },
     Subject { name: "simulation", measure: |_, pace, table| interleavings::measure(pace, table) },
@@ -120,6 +122,10 @@ impl Programs {
 
 fn throughput(programs: &Programs, pace: &Pace, table: &mut FigureTable) -> Result<()> {
     host::measure(&programs.path("receive"), &programs.path("constant-host"), pace, table)
+}
+
+fn metrics_cost(programs: &Programs, pace: &Pace, table: &mut FigureTable) -> Result<()> {
+    metrics::measure(&programs.path("receive"), pace, table)
 }
 
 fn counted(programs: &Programs, pace: &Pace, table: &mut FigureTable) -> Result<()> {
