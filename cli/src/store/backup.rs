@@ -19,7 +19,7 @@ use shell::world::World;
 use tokio::runtime::Runtime;
 
 use self::part_file::PartFile;
-use super::pace::Pace;
+use super::pace::CopyPace;
 use super::{STORE, setting_of};
 use crate::error::CommandError;
 use crate::output::{errln, outln};
@@ -129,7 +129,7 @@ fn copy(
     mut after: Option<ScanPlace>,
     seals: bool,
 ) -> Result<u64, CommandError> {
-    let mut pace = Pace::new("copied", None);
+    let mut pace = CopyPace::new("copied", None);
     let mut unusable = 0;
     loop {
         let page = page(session, after.as_ref()).map_err(|failure| session.advised(failure))?;

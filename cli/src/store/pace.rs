@@ -7,7 +7,7 @@ use crate::local_time::span_text;
 use crate::output;
 
 /// A line that overwrites itself. It disappears when it is dropped. Without a terminal it prints nothing.
-pub struct Pace {
+pub struct CopyPace {
     what: &'static str,
     total: Option<u64>,
     count: u64,
@@ -15,7 +15,7 @@ pub struct Pace {
     next: Option<Instant>,
 }
 
-impl Pace {
+impl CopyPace {
     /// A line that says how many values are `what`, for example `copied`.
     pub fn new(what: &'static str, total: Option<u64>) -> Self {
         let begun = Instant::now();
@@ -43,7 +43,7 @@ impl Pace {
     }
 }
 
-impl Drop for Pace {
+impl Drop for CopyPace {
     fn drop(&mut self) {
         if self.next.is_some() {
             output::print_aside(format_args!("\r{CLEAR}"));
@@ -62,10 +62,10 @@ mod tests {
 
     #[test]
     fn the_line_says_how_many_how_fast_and_how_long() {
-        let pace = Pace { count: 500, ..Pace::new("restored", Some(2_000)) };
+        let pace = CopyPace { count: 500, ..CopyPace::new("restored", Some(2_000)) };
         let text = pace.text(Duration::from_secs(5));
         assert_eq!(text, "500 of 2000 values restored, 100/s, 15 s left");
-        let pace = Pace { count: 500, ..Pace::new("copied", None) };
+        let pace = CopyPace { count: 500, ..CopyPace::new("copied", None) };
         assert_eq!(pace.text(Duration::ZERO), "500 values copied, 500000/s");
     }
 }

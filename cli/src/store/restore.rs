@@ -13,7 +13,7 @@ use shell::host::{self, open_to_read, open_to_write};
 use tokio::runtime::Runtime;
 
 use super::backup_file::{self, BackupFile};
-use super::pace::Pace;
+use super::pace::CopyPace;
 use super::verify::{Survey, survey};
 use super::{STORE, setting_of};
 use crate::error::CommandError;
@@ -136,7 +136,7 @@ fn write(
     found: &Survey,
 ) -> Result<Report, CommandError> {
     let mut report = Report::default();
-    let mut pace = Pace::new("restored", Some(found.values));
+    let mut pace = CopyPace::new("restored", Some(found.values));
     let mut batches = Batches::open(session, path, found)?;
     while let Some(batch) = batches.read()? {
         let repository = session.repository(Reader::Product);
@@ -155,7 +155,7 @@ fn write(
 /// Reads all values back. Returns how many are equal.
 fn compare(session: &Session, path: &Path, found: &Survey) -> Result<u64, CommandError> {
     let mut equal = 0;
-    let mut pace = Pace::new("compared", Some(found.values));
+    let mut pace = CopyPace::new("compared", Some(found.values));
     let mut batches = Batches::open(session, path, found)?;
     while let Some(batch) = batches.read()? {
         let repository = session.repository(Reader::Product);

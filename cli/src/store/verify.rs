@@ -8,7 +8,7 @@ use shell::backup::{BackupHeader, RestoreError, RestoredValue};
 use shell::config::StoreConfig;
 use shell::seal::Seal;
 
-use super::pace::Pace;
+use super::pace::CopyPace;
 use super::{backup_file, setting_of};
 use crate::error::CommandError;
 use crate::local_time::local_time;
@@ -66,7 +66,7 @@ pub fn run(VerifyArguments { file }: &VerifyArguments) -> Result<ExitCode, Comma
 /// If the file is damaged or not whole.
 pub fn survey(path: &Path, seal: Option<&Seal>) -> Result<Survey, CommandError> {
     let (mut file, header) = backup_file::open(path)?;
-    let mut pace = Pace::new("checked", None);
+    let mut pace = CopyPace::new("checked", None);
     let at = header.at;
     let (unencrypted, unusable, first_fault) = (0, 0, None);
     let mut found = Survey { header, values: 0, unencrypted, unusable, first_fault };

@@ -82,46 +82,46 @@ fn each_robot_accepts_a_message_with_its_own_signature() {
     }
 }
 
+/// The robot, the path, the format, the robot's secret, the secret that is set, and what is printed.
+type RejectedPost =
+    (&'static str, &'static str, &'static str, &'static str, Option<&'static str>, &'static str);
+
+const REJECTED: [RejectedPost; 9] = [
+    (
+        "dingtalk",
+        DINGTALK,
+        "dingtalk",
+        SECRET,
+        Some("SEC-other"),
+        "code 310000: sign not match; compare KOOHOOK_ALARM_SECRET",
+    ),
+    ("dingtalk", DINGTALK, "dingtalk", SECRET, None, "code 310000"),
+    (
+        "dingtalk",
+        "/robot/send?access_token=canary",
+        "dingtalk",
+        "",
+        None,
+        "code 300005: token is not exist; copy the robot's Webhook address",
+    ),
+    (
+        "wecom",
+        "/cgi-bin/webhook/send?key=canary",
+        "wecom",
+        "",
+        None,
+        "code 93000: invalid webhook url; copy the robot's",
+    ),
+    ("feishu", FEISHU, "feishu", SECRET, Some("other"), "code 19021: sign match fail"),
+    ("feishu", FEISHU, "dingtalk", "", None, "compare KOOHOOK_ALARM_FORMAT with the chat"),
+    ("wecom", WECOM, "feishu", "", None, "compare KOOHOOK_ALARM_FORMAT with the chat"),
+    ("gone", "/services/canary", "slack", "", None, "HTTP 404: no_service; create a new incoming"),
+    ("redirect", "/canary", "json", "", None, "HTTP 302; set the final address"),
+];
+
 #[test]
 fn an_error_code_in_an_answer_with_http_200_is_a_failure_with_advice() {
-    for (kind, path, format, robots, given, expected) in [
-        (
-            "dingtalk",
-            DINGTALK,
-            "dingtalk",
-            SECRET,
-            Some("SEC-other"),
-            "code 310000: sign not match; compare KOOHOOK_ALARM_SECRET",
-        ),
-        ("dingtalk", DINGTALK, "dingtalk", SECRET, None, "code 310000"),
-        (
-            "dingtalk",
-            "/robot/send?access_token=canary",
-            "dingtalk",
-            "",
-            None,
-            "code 300005: token is not exist; copy the robot's Webhook address",
-        ),
-        (
-            "wecom",
-            "/cgi-bin/webhook/send?key=canary",
-            "wecom",
-            "",
-            None,
-            "code 93000: invalid webhook url; copy the robot's",
-        ),
-        ("feishu", FEISHU, "feishu", SECRET, Some("other"), "code 19021: sign match fail"),
-        ("wecom", WECOM, "feishu", "", None, "KOOHOOK_ALARM_FORMAT"),
-        (
-            "gone",
-            "/services/canary",
-            "slack",
-            "",
-            None,
-            "HTTP 404: no_service; create a new incoming webhook",
-        ),
-        ("redirect", "/canary", "json", "", None, "HTTP 302; set the final address"),
-    ] {
+    for (kind, path, format, robots, given, expected) in REJECTED {
         let robot = Robot::start(kind, robots);
         let finished = robot.test(path, format, given);
         finished.check(1, &format!("the robot ({format}) did not accept the test message"), "");

@@ -176,7 +176,8 @@ fn a_restore_never_replaces_what_koohook_wrote() {
         folder.run(&[&["store", "restore", "a.backup", "--store", SOURCE], more].concat())
     };
     into(&[]).check(0, "0 values written; 6 existed already; 0 differ\nverified: 6", "");
-    let changed = "UPDATE kept SET value = x'007b7d', version = randomblob(16) WHERE key LIKE 'instance:%'
+    let changed =
+        "UPDATE kept SET value = x'007b7d', version = randomblob(16) WHERE key LIKE 'instance:%'
         AND list IS NOT NULL";
     let connection = Connection::open(folder.0.path().join("koohook.db")).unwrap();
     assert_eq!(connection.execute(changed, []).unwrap(), 3);

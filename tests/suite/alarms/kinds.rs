@@ -13,12 +13,12 @@ use shell::repository::RecordUpdate;
 use shell::world::{Deadline, World};
 use tests::call::run;
 
-use super::scene::{MINUTE, Scene};
+use super::scene::{AlarmScene, MINUTE};
 
 const READY: &str = r#"{"appInfo":{"frontEndUrl":"https://app.example.com/i"}}"#;
 
 /// The fault is seen each minute for an hour and some minutes.
-fn lasting(scene: &Scene, kind: &str) {
+fn lasting(scene: &AlarmScene, kind: &str) {
     let began = [format!("{kind} began")];
     assert_eq!(scene.peers.take_said(), began, "one message at the start");
     scene.relay_for(59);
@@ -27,7 +27,7 @@ fn lasting(scene: &Scene, kind: &str) {
     assert_eq!(scene.peers.take_said(), [format!("{kind} lasts")], "one after an hour");
 }
 
-fn over(scene: &Scene, kind: &str) {
+fn over(scene: &AlarmScene, kind: &str) {
     scene.relay_for(9);
     assert_eq!(scene.peers.take_said(), [""; 0], "it is not over at once");
     scene.relay_for(8);
@@ -38,7 +38,7 @@ fn over(scene: &Scene, kind: &str) {
 
 #[test]
 fn nothing_is_said_of_a_koohook_that_is_well() {
-    let scene = Scene::new();
+    let scene = AlarmScene::new();
     scene.store().set_ahead(0);
     assert_eq!(scene.buy("CS1"), "000004");
     scene.relay().unwrap();
@@ -48,7 +48,7 @@ fn nothing_is_said_of_a_koohook_that_is_well() {
 
 #[test]
 fn a_product_that_is_down_is_told() {
-    let scene = Scene::new();
+    let scene = AlarmScene::new();
     scene.peers.set_product(503, "");
     // Purchases come all the time. A first failure is no trouble yet.
     scene.buy("CS1");
@@ -78,7 +78,7 @@ fn a_product_that_is_down_is_told() {
 
 #[test]
 fn dead_letters_are_told_until_an_operator_sends_them_again() {
-    let scene = Scene::new();
+    let scene = AlarmScene::new();
     scene.buy("CS1");
     scene.relay().unwrap();
     scene.peers.set_product(410, "");
@@ -99,7 +99,7 @@ fn dead_letters_are_told_until_an_operator_sends_them_again() {
 }
 
 /// Writes a record as the repository does, so that the agenda follows.
-fn rewrite(scene: &Scene, id: &str, record: domain::record::EntityRecord) {
+fn rewrite(scene: &AlarmScene, id: &str, record: domain::record::EntityRecord) {
     let context = scene.koohook.endpoint.context();
     let repository = context.repository(Deadline::after(context.world.elapsed(), MINUTE));
     let subject = domain::entity::Subject::Instance(InstanceId::parse(id).unwrap());
@@ -109,7 +109,7 @@ fn rewrite(scene: &Scene, id: &str, record: domain::record::EntityRecord) {
 
 #[test]
 fn purchases_that_wait_long_are_told_after_30_minutes() {
-    let scene = Scene::new();
+    let scene = AlarmScene::new();
     scene.peers.set_product(202, "");
     scene.buy("CS1");
     scene.relay().unwrap();
@@ -135,7 +135,7 @@ fn purchases_that_wait_long_are_told_after_30_minutes() {
 
 #[test]
 fn abandoned_purchases_are_told() {
-    let scene = Scene::new();
+    let scene = AlarmScene::new();
     scene.peers.set_product(202, "");
     assert_eq!(scene.buy_v1("CS1"), "000004");
     scene.relay().unwrap();
@@ -152,7 +152,7 @@ fn abandoned_purchases_are_told() {
 
 #[test]
 fn clocks_that_differ_are_told() {
-    let scene = Scene::new();
+    let scene = AlarmScene::new();
     scene.store().set_ahead(-31_000);
     scene.relay().unwrap();
     assert_eq!(scene.peers.last()["count"], 31);
@@ -162,7 +162,7 @@ fn clocks_that_differ_are_told() {
 }
 
 /// Stores one window of the hour before, as the endpoint does.
-fn report_usage(scene: &Scene, id: &str) {
+fn report_usage(scene: &AlarmScene, id: &str) {
     let context = scene.koohook.endpoint.context();
     let repository = context.repository(Deadline::after(context.world.elapsed(), MINUTE));
     let now = World::now(&context.world);
@@ -184,7 +184,7 @@ fn report_usage(scene: &Scene, id: &str) {
 
 #[test]
 fn late_usage_is_told_until_the_marketplace_receives_it() {
-    let scene = Scene::new();
+    let scene = AlarmScene::new();
     scene.peers.set_marketplace(503, "");
     report_usage(&scene, "i-1");
     // The window ended nine minutes before. It is late 60 minutes after its end.
@@ -203,7 +203,7 @@ fn late_usage_is_told_until_the_marketplace_receives_it() {
 
 #[test]
 fn a_rejected_key_of_usage_is_told() {
-    let scene = Scene::new();
+    let scene = AlarmScene::new();
     scene.peers.set_marketplace(401, r#"{"error_code":"MKT.0154"}"#);
     report_usage(&scene, "i-1");
     scene.relay().unwrap();
@@ -217,7 +217,7 @@ fn a_rejected_key_of_usage_is_told() {
 
 #[test]
 fn a_store_that_is_down_is_told_from_the_memory_of_each_process() {
-    let scene = Scene::new();
+    let scene = AlarmScene::new();
     scene.relay().unwrap();
     scene.store().set_down(true);
     scene.relay_for(1);
@@ -229,7 +229,7 @@ fn a_store_that_is_down_is_told_from_the_memory_of_each_process() {
 /// Calls fail because the store is down. Both are told, also while nothing can be stored.
 #[test]
 fn failed_calls_are_told_with_their_count() {
-    let scene = Scene::new();
+    let scene = AlarmScene::new();
     scene.relay().unwrap();
     scene.store().set_down(true);
     for order in ["CS1", "CS2", "CS3"] {

@@ -8,11 +8,11 @@ use shell::world::Unanswered;
 use tests::call::{run, run_until_halt};
 use tests::log::Log;
 
-use super::scene::{MINUTE, SETTINGS, Scene, response};
+use super::scene::{AlarmScene, MINUTE, SETTINGS, response};
 
 /// A koohook whose clock is wrong.
-fn faulty() -> Scene {
-    let scene = Scene::new();
+fn faulty() -> AlarmScene {
+    let scene = AlarmScene::new();
     scene.store().set_ahead(-31_000);
     scene
 }
@@ -110,7 +110,7 @@ fn a_robot_that_fails_is_tried_with_pauses_and_logged_and_harms_no_run() {
 fn without_a_robot_the_relay_reads_and_says_nothing_more() {
     let settings: Vec<_> =
         SETTINGS.into_iter().filter(|(name, _)| !name.contains("ALARM")).collect();
-    let scene = Scene::with(&settings);
+    let scene = AlarmScene::with(&settings);
     scene.store().set_ahead(-31_000);
     scene.relay().unwrap();
     scene.koohook.store().take_counts();
@@ -121,7 +121,7 @@ fn without_a_robot_the_relay_reads_and_says_nothing_more() {
 /// What a robot costs: one read in each minute, and no write while nothing is wrong.
 #[test]
 fn a_koohook_that_is_well_costs_one_read_a_minute() {
-    let scene = Scene::new();
+    let scene = AlarmScene::new();
     scene.relay().unwrap();
     scene.koohook.store().take_counts();
     scene.relay_for(10);

@@ -58,7 +58,7 @@ struct Moods {
 }
 
 /// One process of a koohook, and the others.
-pub struct Scene {
+pub struct AlarmScene {
     pub koohook: Koohook<OddStore>,
     pub peers: Peers,
 }
@@ -199,7 +199,7 @@ impl Peers {
     }
 }
 
-impl Scene {
+impl AlarmScene {
     pub fn new() -> Self {
         Self::with(&SETTINGS)
     }

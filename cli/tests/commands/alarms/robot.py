@@ -43,7 +43,7 @@ def dingtalk(query, body):
 def wecom(query, body):
     if query.get("key") != ["made-up-key"]:
         return 200, {"errcode": 93000, "errmsg": "invalid webhook url"}, None
-    text = body["text"]["content"]
+    text = body.get("text", {}).get("content", "")
     if body.get("msgtype") != "text" or len(text.encode()) > 2048 or len(body["text"]) > 1:
         return 200, {"errcode": 40058, "errmsg": "invalid Request Parameter"}, None
     return 200, {"errcode": 0, "errmsg": "ok"}, text

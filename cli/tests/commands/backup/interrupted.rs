@@ -1,6 +1,7 @@
 //! Backups and restores that were interrupted.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use super::{SOURCE, TARGET, backup, restore};
@@ -15,7 +16,7 @@ fn large() -> Folder {
     folder
 }
 
-fn part(folder: &Folder) -> std::path::PathBuf {
+fn part(folder: &Folder) -> PathBuf {
     folder.0.path().join("a.backup.part")
 }
 
@@ -49,51 +50,46 @@ fn a_backup_of_another_store_is_not_continued() {
     assert_eq!(fs::read(part(&folder)).unwrap(), bytes[..bytes.len() / 2], "the file is kept");
 }
 
-/// SIGKILL ends the process at a place that the test does not choose; whatever the place, both commands
-/// finish when they run again.
-#[test]
-fn killed_commands_finish_when_they_run_again() {
-    let folder = large();
-    for round in 0..6 {
-        let mut child = folder
-            .command(&["store", "backup", "a.backup", "--store", SOURCE])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        // The file grows from nothing to more than a page.
-        let enough = round * 20_000;
-        while fs::metadata(part(&folder)).map_or(0, |it| it.len()) < enough {
-            if child.try_wait().unwrap().is_some() {
-                break;
-            }
+/// Starts a command, and ends it with SIGKILL as soon as a file has a length. The test does not choose
+/// the place inside the command; whatever the place, the command must finish when it runs again.
+fn kill_when(folder: &Folder, arguments: &[&str], file: &Path, enough: u64) {
+    let mut command = folder.command(arguments);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while fs::metadata(file).map_or(0, |it| it.len()) < enough {
+        if child.try_wait().unwrap().is_some() {
+            break;
         }
-        let _ = child.kill();
-        child.wait().unwrap();
+    }
+    let _ = child.kill();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_killed_backup_finishes_when_it_runs_again() {
+    let folder = large();
+    let whole = folder.0.path().join("a.backup");
+    for round in 0..6 {
+        // The file grows from nothing to more than a page.
+        let arguments = ["store", "backup", "a.backup", "--store", SOURCE];
+        kill_when(&folder, &arguments, &part(&folder), round * 20_000);
         if part(&folder).exists() {
             backup(&folder, "a.backup", &["--resume"]).check(0, "300 values copied", "");
-        } else if !folder.0.path().join("a.backup").exists() {
+        } else if !whole.exists() {
             backup(&folder, "a.backup", &[]).check(0, "300 values copied", "");
         }
         folder.run(&["store", "verify", "a.backup"]).check(0, "whole: 300 values", "");
-        fs::remove_file(folder.0.path().join("a.backup")).unwrap();
+        fs::remove_file(&whole).unwrap();
     }
+}
+
+#[test]
+fn a_killed_restore_finishes_when_it_runs_again() {
+    let folder = large();
     backup(&folder, "a.backup", &[]).check(0, "", "");
-    for round in 0..6_u64 {
-        let mut child = folder
-            .command(&["store", "restore", "a.backup", "--store", TARGET])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let wal = folder.0.path().join("new.db-wal");
-        while fs::metadata(&wal).map_or(0, |it| it.len()) < (round + 1) * 200_000 {
-            if child.try_wait().unwrap().is_some() {
-                break;
-            }
-        }
-        let _ = child.kill();
-        child.wait().unwrap();
+    let wal = folder.0.path().join("new.db-wal");
+    for round in 1..=6 {
+        let arguments = ["store", "restore", "a.backup", "--store", TARGET];
+        kill_when(&folder, &arguments, &wal, round * 200_000);
     }
     let done = restore(&folder, "a.backup", &[]);
     done.check(0, "0 differ\nverified: 300 values read back and equal\n", "");

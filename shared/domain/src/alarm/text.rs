@@ -29,9 +29,10 @@ pub fn alarm_text(messages: &[AlarmMessage], language: AlarmLanguage) -> String 
 /// What is wrong, in one sentence.
 pub const fn title(kind: AlarmKind, language: AlarmLanguage) -> &'static str {
     let (english, chinese) = match kind {
-        AlarmKind::CallsFailed => {
-            ("koohook answers 000005 to calls of the marketplace", "koohook 对云商店的调用应答 000005")
-        }
+        AlarmKind::CallsFailed => (
+            "koohook answers 000005 to calls of the marketplace",
+            "koohook 对云商店的调用应答 000005",
+        ),
         AlarmKind::StoreDown => ("the store does not work", "存储不可用"),
         AlarmKind::ProductDown => ("the product does not accept notices", "业务系统不接受通知"),
         AlarmKind::PurchasesPending => {
