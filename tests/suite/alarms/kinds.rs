@@ -12,6 +12,7 @@ use shell::failure::Failure;
 use shell::repository::RecordUpdate;
 use shell::world::{Deadline, World};
 use tests::call::run;
+use tests::log::Log;
 
 use super::scene::{AlarmScene, MINUTE};
 
@@ -224,6 +225,24 @@ fn a_store_that_is_down_is_told_from_the_memory_of_each_process() {
     lasting(&scene, "store-down");
     scene.store().set_down(false);
     over(&scene, "store-down");
+}
+
+#[test]
+fn what_people_were_told_cannot_be_read_while_the_store_is_down() {
+    let scene = AlarmScene::new();
+    let log = Log::default();
+    let _kept = log.keep();
+    scene.relay().unwrap();
+    scene.store().set_down(true);
+    scene.koohook.world().pass(MINUTE);
+    scene.relay().unwrap_err();
+    scene.store().set_down(false);
+    scene.relay_for(3);
+    let text = log.text();
+    let lines: Vec<_> = text.lines().filter(|line| line.contains("alarms ")).collect();
+    let [began, ended] = lines.as_slice() else { panic!("{text}") };
+    assert!(began.contains("WARN") && began.contains("alarms cannot be read or written"));
+    assert!(ended.contains("alarms are read and written again"));
 }
 
 /// Calls fail because the store is down. Both are told, also while nothing can be stored.
