@@ -243,7 +243,7 @@ fn values_that_koohook_cannot_use_are_named_and_left_out_at_the_operators_word()
     done.check(
         1,
         "7 values copied",
-        ": stored value unusable; check that KOOHOOK_STORE is a store",
+        ": stored value is unreadable; check that KOOHOOK_STORE is a store",
     );
     let fault = "1 of 7 values cannot be restored, the first is instance:";
     restore(&folder, "a.backup", &[]).check(1, "", fault);

@@ -26,7 +26,7 @@ pub enum RestoreMode {
 /// What happened to a value of a backup.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RestoreOutcome {
-    /// It was written over absence, now or by an interrupted run; in a dry run, it would be.
+    /// It was written over absence; in a dry run, it would be.
     Written,
     /// It replaced the value of an older backup.
     Replaced,
@@ -72,27 +72,24 @@ async fn restore<W: World>(
     if value.expires.is_some_and(|expires| expires <= repository.world.now()) {
         return Ok(RestoreOutcome::Expired);
     }
-    let mut over = None;
+    // Read first: a write that finds its own version has won, so it would not show what existed.
+    let mut found = repository.get(&value.key).await?;
     for _ in 0..MAX_RACES_LOST {
-        let found = if mode == RestoreMode::DryRun {
-            repository.get(&value.key).await?
-        } else {
-            match write(repository, value, over).await? {
-                Put::Won if over.is_some() => return Ok(RestoreOutcome::Replaced),
-                Put::Won => return Ok(RestoreOutcome::Written),
-                Put::Lost(found) => found,
-            }
+        let over = match found.map(|found| (judge(repository, value, &found), found.version)) {
+            None => None,
+            Some((Judged::Older, version)) if mode == RestoreMode::Update => Some(version),
+            Some((Judged::Older, _)) => return Ok(RestoreOutcome::DiffersFromBackup),
+            Some((Judged::Same, _)) => return Ok(RestoreOutcome::Exists),
+            Some((Judged::Other, _)) => return Ok(RestoreOutcome::Differs),
         };
-        match found {
-            None if mode == RestoreMode::DryRun => return Ok(RestoreOutcome::Written),
-            // It expired after the write was tried.
-            None => over = None,
-            Some(found) => match judge(repository, value, &found) {
-                Judged::Older if mode == RestoreMode::Update => over = Some(found.version),
-                Judged::Older => return Ok(RestoreOutcome::DiffersFromBackup),
-                Judged::Same => return Ok(RestoreOutcome::Exists),
-                Judged::Other => return Ok(RestoreOutcome::Differs),
-            },
+        let outcome =
+            if over.is_some() { RestoreOutcome::Replaced } else { RestoreOutcome::Written };
+        if mode == RestoreMode::DryRun {
+            return Ok(outcome);
+        }
+        match write(repository, value, over).await? {
+            Put::Won => return Ok(outcome),
+            Put::Lost(faster) => found = faster,
         }
     }
     Err(Failure::Contended)
