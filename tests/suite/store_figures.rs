@@ -143,7 +143,8 @@ fn counts_end_at_ten_thousand() {
     let past = UnixMillis::new(NOW - 5_000);
     for number in 0..=MOST_COUNTED {
         let version = Version(u128::try_from(number + 1).unwrap().to_be_bytes());
-        let agenda = Some((Queue::Dead, past.after(Duration::from_millis(number as u64))));
+        let agenda =
+            Some((Queue::Dead, past.after(Duration::from_millis(u64::try_from(number).unwrap()))));
         let value = Value { version, bytes: vec![1], agenda, ..Value::default() };
         let key = format!("instance:{number:048}");
         run(koohook.store().put(&key, &value, None, past)).unwrap();

@@ -79,9 +79,12 @@ fn one_run_drains_more_entities_than_it_reads_at_once() {
     assert_eq!(koohook.store().take_counts(), (2_500, 5_000));
 }
 
+/// How the product answers its nth call, and how many calls it then gets at once.
+type MoodAndMost = (fn(u64) -> Mood, std::ops::RangeInclusive<usize>);
+
 #[test]
 fn a_run_makes_more_deliveries_at_once_only_while_the_product_is_quick() {
-    let moods: [(fn(u64) -> Mood, std::ops::RangeInclusive<usize>); 3] = [
+    let moods: [MoodAndMost; 3] = [
         (|_| READY, 100..=128),
         (|_| Mood::Refuses(503, ""), 1..=16),
         (|number| if number % 8 == 0 { Mood::Refuses(503, "") } else { READY }, 1..=17),

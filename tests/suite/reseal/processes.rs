@@ -12,7 +12,7 @@ use super::*;
 type Process = Koohook<TestStore>;
 
 /// The settings of a process with a current key and previous ones.
-fn keyed<'a>(current: usize, previous: &'a str) -> Vec<(&'static str, &'a str)> {
+fn keyed(current: usize, previous: &str) -> Vec<(&'static str, &str)> {
     let mut settings = SETTINGS.to_vec();
     settings.push(("KOOHOOK_SEAL_KEY", KEYS[current]));
     if !previous.is_empty() {
