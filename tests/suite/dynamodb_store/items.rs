@@ -118,9 +118,7 @@ fn a_list_longer_than_a_page_is_returned_whole_and_in_order() {
         let found: Vec<_> = found.iter().map(|item| item.key.as_str()).collect();
         assert_eq!(found, newest[..limit.min(260)], "{limit}");
         let pages = if limit > 250 { 2 } else { 1 };
-        // A long agenda is first read by shares, and then the shard that has more.
-        let shares = usize::from(limit >= 256);
-        assert_eq!(model.take_calls().len(), 15 + pages + shares, "{limit}");
+        assert_eq!(model.take_calls().len(), 15 + pages, "{limit}");
     }
     let place = CatalogueItem { key: keys[10].clone(), changed: NOON, order: None }.place();
     model.take_calls();
