@@ -56,6 +56,7 @@ pub struct DevArguments {
 pub fn run(arguments: &DevArguments) -> Result<ExitCode, CommandError> {
     let settings = DevSettings::read()?;
     let mut config = Config::read(&|name| settings.lookup(name))?;
+    host::check_machine_metrics(&config.context.metrics).map_err(|fault| fault.to_string())?;
     let route = UsageRoute::of(&settings, &config.store);
     host::start_log(&config.log);
     let (listen, base_path) = (config.listen.clone(), config.endpoint.base_path.clone());

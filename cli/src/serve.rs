@@ -30,6 +30,7 @@ pub fn run(_: &ServeArguments) -> Result<ExitCode, CommandError> {
     if let Some(missing) = missing_setting(&config) {
         return Err(missing.into());
     }
+    host::check_machine_metrics(&config.context.metrics).map_err(|fault| fault.to_string())?;
     if config.endpoint.base_keys.is_none() {
         errln!("koohook: {NO_BASE_KEY}");
     }

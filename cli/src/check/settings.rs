@@ -2,7 +2,7 @@
 
 use domain::page::Pages;
 use shell::config::{Config, unknown_settings};
-use shell::host::StartFacts;
+use shell::host::{StartFacts, check_machine_metrics};
 
 use crate::findings::{Finding, Findings};
 use crate::serve;
@@ -27,7 +27,10 @@ pub fn check(findings: &mut Findings) -> Option<Config> {
     };
     let pages = Pages::new(&serve::rows(), &config.endpoint.pages);
     let missing = serve::missing_setting(&config).map(str::to_owned);
-    let lacks = missing.or_else(|| pages.err().map(|fault| fault.to_string()));
+    let metrics = check_machine_metrics(&config.context.metrics);
+    let lacks = missing
+        .or_else(|| pages.err().map(|fault| fault.to_string()))
+        .or_else(|| metrics.err().map(|fault| fault.to_string()));
     findings.print("settings", &lacks.map_or_else(|| served(&config), Finding::failed));
     Some(config)
 }

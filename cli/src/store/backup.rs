@@ -95,7 +95,7 @@ pub fn run(
 }
 
 /// The kind of a store. A memory store has no values that another process can read.
-fn kind(store: &StoreSetting) -> Result<&'static str, CommandError> {
+pub(super) fn kind(store: &StoreSetting) -> Result<&'static str, CommandError> {
     match store {
         StoreSetting::Memory => {
             Err("a memory: store ends with its process; name the store that koohook uses".into())

@@ -12,6 +12,7 @@ use shell::config::StoreConfig;
 use shell::host::{self, open_to_read, open_to_write};
 use tokio::runtime::Runtime;
 
+use super::backup::kind;
 use super::backup_file::{self, BackupFile};
 use super::pace::CopyPace;
 use super::verify::{Survey, survey};
@@ -65,9 +66,13 @@ pub fn run(
     runtime: Runtime,
 ) -> Result<ExitCode, CommandError> {
     let config = StoreConfig::read(&|name| setting_of(store, name))?;
+    kind(&config.store)?;
     let found = survey(&arguments.file, Some(&config.seal))?;
     outln!("{}", found.text());
     if let Some(fault) = found.fault() {
+        if found.restorable() == 0 {
+            return Err(format!("{}: {fault}", arguments.file.display()).into());
+        }
         if !arguments.skip_unusable {
             return Err(format!("{}: {fault}; {SKIP}", arguments.file.display()).into());
         }

@@ -229,6 +229,19 @@ fn a_backup_is_restored_with_the_key_that_sealed_it() {
 }
 
 #[test]
+fn a_restore_that_can_keep_nothing_fails() {
+    let folder = Folder::with_instances();
+    backup(&folder, "clear.backup", &[]).check(0, "", "");
+    let into = ["store", "restore", "clear.backup", "--store", "memory:"];
+    folder.run(&into).check(1, "", "a memory: store ends with its process");
+    let sealed = ["store", "backup", "sealed.backup", "--seal", "--store", SOURCE];
+    with_keys(&folder, &sealed, &[("KOOHOOK_SEAL_KEY", SEAL_KEY)]).check(0, "", "");
+    let skip = ["store", "restore", "sealed.backup", "--skip-unusable", "--store", TARGET];
+    folder.run(&skip).check(1, "", "6 of 6 values cannot be restored");
+    assert!(!folder.0.path().join("new.db").exists(), "no store with another mark is made");
+}
+
+#[test]
 fn values_that_koohook_cannot_use_are_named_and_left_out_at_the_operators_word() {
     let folder = Folder::with_instances();
     let connection = Connection::open(folder.0.path().join("koohook.db")).unwrap();

@@ -108,6 +108,12 @@ fn a_check_says_to_complete_the_catalogue_of_an_older_version() {
 }
 
 #[test]
+fn metrics_that_nothing_on_a_machine_reads_are_refused() {
+    let problem = "KOOHOOK_METRICS cannot be emf outside AWS Lambda";
+    check(&[("KOOHOOK_METRICS", "emf")], &[]).check(1, problem, "");
+}
+
+#[test]
 fn all_wrong_settings_are_reported_together() {
     let wrong =
         [("KOOHOOK_BASE_KEY", "short"), ("KOOHOOK_BASE_PATH", "/"), ("KOOHOOK_BASE_PAHT", "/x")];

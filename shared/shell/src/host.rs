@@ -36,6 +36,7 @@ pub use self::log::{log_lines, start_log, start_log_aside};
 pub use self::machine::MachineWorld;
 #[cfg(feature = "http")]
 pub use self::metrics_listener::MetricsListener;
+pub use self::metrics_place::check_machine_metrics;
 use self::metrics_place::check_metrics;
 pub use self::opening::{
     MachineContext, MachineEndpoint, open, open_context, open_proven_context, open_to_read,

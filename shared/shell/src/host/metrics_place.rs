@@ -31,6 +31,14 @@ pub(super) fn check_metrics(
     Err(SettingError::new("KOOHOOK_METRICS", problem))
 }
 
+/// Checks the same for a program that serves on a machine.
+///
+/// # Errors
+/// If nothing on a machine would read them.
+pub fn check_machine_metrics(setting: &MetricsSetting) -> Result<(), SettingError> {
+    check_metrics(setting, &Platform::Machine)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
