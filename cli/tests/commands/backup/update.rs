@@ -45,7 +45,7 @@ fn an_update_replaces_only_what_a_restore_wrote_and_nobody_changed() {
     );
     assert_eq!(state(&folder, "i-1"), "active", "a restore puts over absence only");
     let update = restore(&folder, "b.backup", &["--update"]);
-    update.check(1, "1 replaced; 4 existed already; 1 differ", "another value, which stays");
+    update.check(1, "1 replaced; 6 existed already; 1 differ", "another value, which stays");
     assert_eq!(state(&folder, "i-1"), "released");
     assert_eq!((state(&folder, "i-4"), rows(&folder, "new.db").len()), ("active".to_owned(), 8));
     // The older backup replaces nothing of the newer one.
