@@ -7,6 +7,8 @@ mod play;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use self::play::Play;
 
@@ -87,4 +89,26 @@ proptest! {
         }
         play.end();
     }
+}
+
+/// The window was deleted, the clock went back, and the product reported a longer one.
+#[test]
+fn a_late_answer_about_a_deleted_window_is_not_about_another_one_with_the_same_begin() {
+    let report = |seconds| Step::Report { quarters_ago: 4, seconds, value: "1", package: Some(0) };
+    let take = || Step::Take { may_send: true, trusted: true };
+    let day = 1_440 * 60_000;
+    let sending = any::<Index>().new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    let mut play = Play::new();
+    for step in [
+        report(900),
+        take(),
+        Step::Look { days: 22 },
+        Step::Wait { millis: -22 * day },
+        report(1_800),
+        Step::Settle { sending, answer: Answer::Sent },
+    ] {
+        play.step(&step);
+        play.check();
+    }
+    play.end();
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::usage::{RecordVerdict, RejectReason};
 
+use super::Answer;
+
 pub const DAY: u64 = 24 * 60 * 60;
 
 /// One accepted window. Times are in seconds, a value is in ten-thousandths.
@@ -27,6 +29,30 @@ pub enum WindowPhase {
     Waiting,
     Sent,
     Rejected,
+}
+
+impl ExpectedWindow {
+    /// Applies an answer. Returns whether the window is rejected now. `now` is in milliseconds.
+    pub(super) fn answer(&mut self, answer: Answer, now: u64) -> bool {
+        let is_waiting = self.phase == WindowPhase::Waiting;
+        let rejects = match answer {
+            Answer::Sent => {
+                self.phase = WindowPhase::Sent;
+                return false;
+            }
+            Answer::Again(_) => false,
+            Answer::Rejected => is_waiting,
+            Answer::Refused(may_reject) if is_waiting => {
+                let since = *self.refused.get_or_insert(now / 1_000);
+                may_reject && now >= (since + DAY) * 1_000
+            }
+            Answer::Refused(_) => false,
+        };
+        if rejects {
+            self.phase = WindowPhase::Rejected;
+        }
+        rejects
+    }
 }
 
 /// What the model knows: the windows in the order of their acceptance, and the sum of the deleted.

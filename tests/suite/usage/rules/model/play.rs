@@ -198,27 +198,11 @@ impl Play {
 
     /// Applies an answer to the model. Returns whether the window is rejected now.
     fn expect(&mut self, sent: &OutgoingRecord, answer: Answer) -> bool {
-        let second = self.now / 1_000;
         let expected = self.model.window(begin(sent.window));
-        let Some(expected) = expected.filter(|it| it.number == sent.number) else { return false };
-        let is_waiting = expected.phase == WindowPhase::Waiting;
-        let rejects = match answer {
-            Answer::Sent => {
-                expected.phase = WindowPhase::Sent;
-                return false;
-            }
-            Answer::Again(_) => false,
-            Answer::Rejected => is_waiting,
-            Answer::Refused(may_reject) if is_waiting => {
-                let since = *expected.refused.get_or_insert(second);
-                may_reject && self.now >= (since + 24 * 60 * 60) * 1_000
-            }
-            Answer::Refused(_) => false,
-        };
-        if rejects {
-            expected.phase = WindowPhase::Rejected;
-        }
-        rejects
+        // A window that was deleted may have been followed by another one that begins with it.
+        let end = millis(sent.window.end()) / 1_000;
+        let is_its = |it: &&mut ExpectedWindow| (it.end, it.number) == (end, sent.number);
+        expected.filter(is_its).is_some_and(|it| it.answer(answer, self.now))
     }
 
     fn again(&mut self, window: &Index, value: Option<&str>) {
