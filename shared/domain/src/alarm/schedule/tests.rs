@@ -202,6 +202,16 @@ fn what_a_process_said_while_the_store_was_down_is_not_said_again() {
     assert!(shared.is_empty());
 }
 
+#[test]
+fn what_a_process_said_later_than_the_others_counts() {
+    let (mut own, mut shared) = (AlarmState::default(), AlarmState::default());
+    assert_eq!(look(&mut shared, FAULT, true, at(0)), [AlarmChange::Began]);
+    assert_eq!(look(&mut own, FAULT, true, at(50)), [AlarmChange::Began]);
+    shared.adopt(&own);
+    assert_eq!(look(&mut shared, FAULT, true, at(70)), [], "people were told at minute 50");
+    assert_eq!(look(&mut shared, FAULT, true, at(110)), [AlarmChange::Lasts]);
+}
+
 proptest! {
     /// Whatever is seen, at whatever times, by relays of which some die before they settle, and
     /// however the robot answers: a fault is said as soon as the robot accepts, a message of one kind
