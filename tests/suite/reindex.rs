@@ -1,7 +1,6 @@
 //! The entries that a reindex writes, over values of an older koohook: what it keeps, and what it does
 //! if another writer is faster.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use domain::catalogue::{CatalogueEntry, CatalogueList, OrderDigest};
@@ -14,9 +13,10 @@ use shell::reindex::{Reindexed, reindex};
 use shell::repository::Repository;
 use shell::seal::{Clear, Seal, SealKey};
 use shell::store::memory::Memory;
-use shell::store::{Put, Queue, Scan, ScannedValue, Store, Unavailable, Value, Version};
+use shell::store::{Put, Queue, Scan, ScannedValue, Store, Value, Version};
 use shell::world::{Deadline, World};
 use tests::call::run;
+use tests::racing_store::RacingStore;
 use tests::world::{NOW, TestWorld};
 
 const KEY: &str = "instance:i-1";
@@ -36,54 +36,28 @@ fn older(expires: &str) -> Vec<u8> {
     [b"\0", record.as_bytes()].concat()
 }
 
-/// A store in which an older koohook writes before each of the next writes.
-#[derive(Default)]
-struct Racing {
-    memory: Memory,
-    /// What the older koohook writes, the last one first.
-    faster: Mutex<Vec<Value>>,
-}
-
-impl Store for Racing {
-    tests::forward!(memory: get, agenda, catalogue);
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        let faster = self.faster.lock().unwrap().pop();
-        if let Some(faster) = faster {
-            assert_eq!(self.memory.put(key, &faster, over, now).await, Ok(Put::Won));
-        }
-        self.memory.put(key, value, over, now).await
-    }
-}
-
 fn value(number: u8, expires: &str, agenda: Option<(Queue, UnixMillis)>) -> Value {
     Value { version: Version([number; 16]), bytes: older(expires), agenda, ..Value::default() }
 }
 
 /// A store with one value of an older koohook.
-fn world(agenda: Option<(Queue, UnixMillis)>, faster: Vec<Value>) -> TestWorld<Racing> {
-    let store = Racing { memory: Memory::new(), faster: Mutex::default() };
+fn world(agenda: Option<(Queue, UnixMillis)>, faster: Vec<Value>) -> TestWorld<RacingStore> {
+    let store = RacingStore::default();
     run(store.put(KEY, &value(1, "", agenda), None, NOON)).unwrap();
-    *store.faster.lock().unwrap() = faster;
+    store.set_faster(faster);
     TestWorld::new(store)
 }
 
-fn scanned(world: &TestWorld<Racing>) -> ScannedValue {
+fn scanned(world: &TestWorld<RacingStore>) -> ScannedValue {
     let page = run(world.store().memory.scan(None, 10)).unwrap();
     page.values.into_iter().find(|value| value.key == KEY).unwrap()
 }
 
-fn record(world: &TestWorld<Racing>) -> EntityRecord {
+fn record(world: &TestWorld<RacingStore>) -> EntityRecord {
     EntityRecord::from_bytes(scanned(world).bytes.strip_prefix(b"\0").unwrap()).unwrap()
 }
 
-fn reindexed(world: &TestWorld<Racing>) -> Result<Reindexed, Failure> {
+fn reindexed(world: &TestWorld<RacingStore>) -> Result<Reindexed, Failure> {
     let seal = Seal::new(None, None, Clear::Allowed);
     let deadline = Deadline::after(world.elapsed(), Duration::from_secs(1));
     let repository = Repository::new(world, &seal, Reader::Product, deadline);

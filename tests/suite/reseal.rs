@@ -4,7 +4,6 @@
 mod processes;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use domain::catalogue::{CatalogueEntry, CatalogueList, OrderDigest};
@@ -15,13 +14,12 @@ use shell::repository::{Repository, Resealed};
 use shell::reseal::reseal;
 use shell::seal::{Clear, Seal, SealKey, SealedBy};
 use shell::store::memory::Memory;
-use shell::store::{
-    AnyStore, Put, Queue, Scan, ScannedValue, Store, StoreSetting, Unavailable, Value, Version,
-};
+use shell::store::{AnyStore, Put, Queue, Scan, ScannedValue, Store, StoreSetting, Value, Version};
 use shell::world::{Deadline, World};
 use tests::call::run;
 use tests::dynamodb::emulator;
 use tests::on_tokio::OnTokio;
+use tests::racing_store::RacingStore;
 use tests::servers::{self, Server};
 use tests::world::{NOW, StoreFault, TestWorld};
 
@@ -193,44 +191,17 @@ fn open(setting: &str) -> OnTokio<AnyStore> {
     OnTokio(servers::run(StoreSetting::parse(setting).unwrap().open(false)).unwrap())
 }
 
-/// A store in which another process writes before the next writes.
-#[derive(Default)]
-struct Racing {
-    memory: Memory,
-    /// What the other process writes, the last one first.
-    faster: Mutex<Vec<Value>>,
-}
-
-impl Store for Racing {
-    tests::forward!(memory: get, agenda, catalogue);
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        let faster = self.faster.lock().unwrap().pop();
-        if let Some(faster) = faster {
-            let over = self.memory.get(key, now).await?.map(|found| found.version);
-            assert_eq!(self.memory.put(key, &faster, over, now).await, Ok(Put::Won));
-        }
-        self.memory.put(key, value, over, now).await
-    }
-}
-
 /// The other process's value stays, with its entries. The next pass seals it if it must.
 #[test]
 fn a_faster_writer_keeps_its_value() {
     for (writer, result) in [(0, Resealed::Overtaken), (1, Resealed::Right)] {
-        let world = TestWorld::new(Racing::default());
+        let world = TestWorld::new(RacingStore::default());
         fill(&world.store().memory, 0..1, &[seal(0, &[])]);
         let (key, value) = varied(0);
         let agenda = Some((Queue::Dead, UnixMillis::new(7)));
         let bytes = seal(writer, &[]).seal(&key, b"newer", [77; 12]).unwrap();
         let newer = Value { version: Version([77; 16]), bytes, agenda, ..value };
-        *world.store().faster.lock().unwrap() = vec![newer.clone()];
+        world.store().set_faster(vec![newer.clone()]);
         let found = run(world.store().memory.scan(None, 9)).unwrap().values.remove(0);
         let seal = seal(1, &[0]);
         assert_eq!(run(repository(&world, &seal).reseal(&found)), Ok(result));

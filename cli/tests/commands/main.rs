@@ -17,6 +17,7 @@ mod import;
 mod keys;
 mod logs;
 mod looking;
+mod notice_server;
 mod notices;
 mod printing;
 mod reindex;

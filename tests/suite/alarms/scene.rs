@@ -1,20 +1,16 @@
 //! A koohook whose store, product, marketplace and robot a test controls.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use protocol::time::UnixMillis;
 use serde_json::Value;
 use shell::relay::{Relay, RelayError, RelayReport};
-use shell::store::memory::Memory;
-use shell::store::{
-    CatalogueItem, CataloguePlace, Entry, Put, Queue, Store, Stored, Unavailable, Version,
-};
+use shell::store::Store;
 use shell::world::World;
 use tests::call::{BASE_KEY, Koohook, PRODUCT_SECRET, run};
+use tests::failing_store::FailingStore;
 use tests::web::PeerAnswer;
 use tests::world::TestWorld;
 
@@ -32,17 +28,6 @@ pub const SETTINGS: [(&str, &str); 7] = [
     ("KOOHOOK_ALARM_URL", ROBOT),
 ];
 
-/// A store that several processes share. It can be down, and tells its time if a test sets it.
-#[derive(Clone)]
-pub struct OddStore(Arc<OddParts>);
-
-struct OddParts {
-    memory: Memory,
-    is_down: AtomicBool,
-    /// How far its clock is ahead, in milliseconds. The least number: it tells no time.
-    ahead: AtomicI64,
-}
-
 /// What the others answer.
 #[derive(Clone)]
 pub struct Peers(Arc<Mutex<Moods>>);
@@ -59,66 +44,8 @@ struct Moods {
 
 /// One process of a koohook, and the others.
 pub struct AlarmScene {
-    pub koohook: Koohook<OddStore>,
+    pub koohook: Koohook<FailingStore>,
     pub peers: Peers,
-}
-
-impl OddStore {
-    pub fn new() -> Self {
-        let ahead = AtomicI64::new(i64::MIN);
-        Self(Arc::new(OddParts { memory: Memory::new(), is_down: AtomicBool::new(false), ahead }))
-    }
-
-    pub fn set_down(&self, is_down: bool) {
-        self.0.is_down.store(is_down, Ordering::SeqCst);
-    }
-
-    pub fn set_ahead(&self, span: i64) {
-        self.0.ahead.store(span, Ordering::SeqCst);
-    }
-
-    fn up(&self) -> Result<&Memory, Unavailable> {
-        if self.0.is_down.load(Ordering::SeqCst) { Err(Unavailable) } else { Ok(&self.0.memory) }
-    }
-}
-
-impl Store for OddStore {
-    async fn get(&self, key: &str, now: UnixMillis) -> Result<Option<Stored>, Unavailable> {
-        self.up()?.get(key, now).await
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        value: &shell::store::Value,
-        over: Option<Version>,
-        now: UnixMillis,
-    ) -> Result<Put, Unavailable> {
-        self.up()?.put(key, value, over, now).await
-    }
-
-    async fn agenda(
-        &self,
-        queue: Queue,
-        span: std::ops::RangeInclusive<UnixMillis>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, Unavailable> {
-        self.up()?.agenda(queue, span, limit).await
-    }
-
-    async fn catalogue(
-        &self,
-        list: domain::catalogue::CatalogueList,
-        after: Option<&CataloguePlace>,
-        limit: usize,
-    ) -> Result<Vec<CatalogueItem>, Unavailable> {
-        self.up()?.catalogue(list, after, limit).await
-    }
-
-    async fn clock(&self, now: UnixMillis) -> Option<UnixMillis> {
-        let ahead = self.0.ahead.load(Ordering::SeqCst);
-        now.millis().checked_add_signed(ahead).map(UnixMillis::new)
-    }
 }
 
 impl Peers {
@@ -205,7 +132,7 @@ impl AlarmScene {
     }
 
     pub fn with(settings: &[(&str, &str)]) -> Self {
-        let (koohook, peers) = (Koohook::over(OddStore::new(), settings), Peers::new());
+        let (koohook, peers) = (Koohook::over(FailingStore::default(), settings), Peers::new());
         peers.meet(koohook.world());
         Self { koohook, peers }
     }
@@ -217,7 +144,7 @@ impl AlarmScene {
         Self { koohook, peers: self.peers.clone() }
     }
 
-    pub fn store(&self) -> &OddStore {
+    pub fn store(&self) -> &FailingStore {
         self.koohook.store().inner()
     }
 

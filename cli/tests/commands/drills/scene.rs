@@ -1,7 +1,7 @@
 //! A server whose log the test reads, a product that remembers, and the marketplace's calls.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use simulator::answer::Answer;
 
-use crate::Folder;
+use crate::{Folder, notice_server};
 
 /// The key of the base interfaces.
 pub const KEY: &str = "constructed-base-key-0001";
@@ -27,8 +27,10 @@ pub type CallMembers<'a> = &'a [(&'a str, &'a str)];
 #[derive(Clone)]
 pub struct AcceptingProduct {
     pub address: SocketAddr,
-    shared: Arc<(Mutex<Memory>, Condvar)>,
+    shared: Arc<SharedMemory>,
 }
+
+type SharedMemory = (Mutex<Memory>, Condvar);
 
 #[derive(Default)]
 struct Memory {
@@ -55,52 +57,12 @@ pub struct ServeProcess {
 
 impl AcceptingProduct {
     pub fn listen() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let product = Self { address, shared: Arc::default() };
+        let shared = Arc::default();
+        let serving = Arc::clone(&shared);
+        let address = notice_server::listen(move |id, body| answer(&serving, id, body));
+        let product = Self { address, shared };
         product.answer(200);
-        let serving = product.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let product = serving.clone();
-                thread::spawn(move || product.serve(stream));
-            }
-        });
         product
-    }
-
-    fn serve(&self, mut stream: TcpStream) -> Option<()> {
-        let mut reader = BufReader::new(stream.try_clone().ok()?);
-        loop {
-            let (mut id, mut len) = (String::new(), 0);
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).ok().filter(|len| *len > 0)?;
-                match line.trim().split_once(": ") {
-                    Some(("webhook-id", text)) => id = text.to_owned(),
-                    Some(("content-length", text)) => len = text.parse().ok()?,
-                    Some(_) => (),
-                    None if line.trim().is_empty() => break,
-                    None => (),
-                }
-            }
-            let mut body = vec![0; len];
-            reader.read_exact(&mut body).ok()?;
-            let status = self.meet(id, serde_json::from_slice(&body).ok()?);
-            let text = if status == 200 { READY } else { "" };
-            let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n", text.len());
-            stream.write_all(format!("{head}{text}").as_bytes()).ok()?;
-        }
-    }
-
-    fn meet(&self, id: String, body: Value) -> u16 {
-        let mut memory = self.shared.0.lock().unwrap();
-        let is_known = memory.accepted.iter().any(|(known, _)| *known == id);
-        if memory.status == 200 && !is_known {
-            memory.accepted.push((id, body));
-            self.shared.1.notify_all();
-        }
-        memory.status
     }
 
     /// Sets the status of later answers.
@@ -134,6 +96,18 @@ impl AcceptingProduct {
             ("KOOHOOK_PRODUCT_SECRET", SECRET.to_owned()),
         ]
     }
+}
+
+/// Carries out a notice, and makes the HTTP answer.
+fn answer((memory, more): &SharedMemory, id: String, body: Value) -> String {
+    let mut memory = memory.lock().unwrap();
+    let is_known = memory.accepted.iter().any(|(known, _)| *known == id);
+    if memory.status == 200 && !is_known {
+        memory.accepted.push((id, body));
+        more.notify_all();
+    }
+    let text = if memory.status == 200 { READY } else { "" };
+    format!("HTTP/1.1 {} X\r\ncontent-length: {}\r\n\r\n{text}", memory.status, text.len())
 }
 
 impl ServeProcess {

@@ -1,7 +1,7 @@
 //! A store, a server and a product for the tests of `koohook notices`.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::{Finished, Folder, SEAL_KEY};
+use crate::{Finished, Folder, SEAL_KEY, notice_server};
 
 const KEY: &str = "constructed-base-key-0001";
 const SECRET: &str = "whsec_Y29uc3RydWN0ZWQtcHJvZHVjdC1zZWNyZXQtMDAwMQ==";
@@ -33,48 +33,16 @@ pub struct Shop {
 
 impl RejectingProduct {
     pub fn listen() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let product =
-            Self { address, status: Arc::new(AtomicU16::new(500)), received: Arc::default() };
-        let serving = product.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let product = serving.clone();
-                thread::spawn(move || product.serve(stream));
-            }
-        });
-        product
-    }
-
-    fn serve(&self, mut stream: TcpStream) -> Option<()> {
-        let mut reader = BufReader::new(stream.try_clone().ok()?);
-        loop {
-            let (mut id, mut len) = (String::new(), 0);
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).ok().filter(|len| *len > 0)?;
-                match line.trim().split_once(": ") {
-                    Some(("webhook-id", text)) => id = text.to_owned(),
-                    Some(("content-length", text)) => len = text.parse().ok()?,
-                    Some(_) => (),
-                    None if line.trim().is_empty() => break,
-                    None => (),
-                }
-            }
-            let mut body = vec![0; len];
-            reader.read_exact(&mut body).ok()?;
-            let body: Value = serde_json::from_slice(&body).ok()?;
-            self.received
-                .lock()
-                .unwrap()
-                .push((id, body["data"]["sequence"].as_u64().unwrap_or_default()));
-            let status = self.status.load(Ordering::SeqCst);
+        let (status, received) = (Arc::new(AtomicU16::new(500)), Arc::<Mutex<Vec<_>>>::default());
+        let (answered, receiving) = (Arc::clone(&status), Arc::clone(&received));
+        let address = notice_server::listen(move |id, body| {
+            let sequence = body["data"]["sequence"].as_u64().unwrap_or_default();
+            receiving.lock().unwrap().push((id, sequence));
+            let status = answered.load(Ordering::SeqCst);
             // Without this pause the relay would try again within seconds.
-            let answer =
-                format!("HTTP/1.1 {status} X\r\nretry-after: 3600\r\ncontent-length: 0\r\n\r\n");
-            stream.write_all(answer.as_bytes()).ok()?;
-        }
+            format!("HTTP/1.1 {status} X\r\nretry-after: 3600\r\ncontent-length: 0\r\n\r\n")
+        });
+        Self { address, status, received }
     }
 
     pub fn answer(&self, status: u16) {
