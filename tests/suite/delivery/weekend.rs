@@ -104,7 +104,7 @@ fn a_run_makes_more_deliveries_at_once_only_while_the_product_is_quick() {
 }
 
 #[test]
-fn two_relays_share_a_long_agenda_and_rarely_meet() {
+fn two_relays_share_a_long_agenda_and_send_each_notice_once() {
     const INSTANCES: usize = 3_000;
     let koohook = relayed();
     let settings = [&WITH_PRODUCT[..], &[("KOOHOOK_DELIVERY_BUDGET_MILLIS", "0")]].concat();
