@@ -80,6 +80,12 @@ pub fn koohook(settings: &[(&str, &str)]) -> Bundled {
     Koohook::over(TestStore::new(), settings)
 }
 
+/// A koohook over memory, whatever `KOOHOOK_TEST_STORE` names: for tests that count the operations of
+/// concurrent reads. A server finishes these in an order that is different each time.
+pub fn koohook_in_memory(settings: &[(&str, &str)]) -> Bundled {
+    Koohook::over(TestStore::Memory(Arc::default()), settings)
+}
+
 impl<S: Store + Clone> Koohook<S> {
     /// Another process of the same koohook, with its own settings.
     ///

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 use shell::store::memory::Memory;
 use shell::store::{Put, Unavailable, Version};
-use tests::call::PENDING;
+use tests::call::{PENDING, koohook_in_memory};
 use tests::forward;
 use tests::product::{HANGS, Mood, READY, ScriptedProduct};
 
@@ -159,7 +159,7 @@ fn an_offer_whose_outcome_cannot_be_stored_has_a_line() {
 /// The relay gives a notice up because time has passed. It then offers nothing, so its line differs.
 #[test]
 fn a_notice_that_time_gives_up_names_its_order_and_its_last_answer() {
-    let koohook = koohook(&PENDING);
+    let koohook = koohook_in_memory(&PENDING);
     ScriptedProduct::of(koohook.world(), |_| Mood::Refuses(503, ""));
     buy(&koohook, "CS1");
     for _ in 0..19 {

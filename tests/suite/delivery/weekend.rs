@@ -85,7 +85,7 @@ type MoodAndMost = (fn(u64) -> Mood, std::ops::RangeInclusive<usize>);
 #[test]
 fn a_run_makes_more_deliveries_at_once_only_while_the_product_is_quick() {
     let moods: [MoodAndMost; 3] = [
-        (|_| READY, 100..=128),
+        (|_| READY, 17..=128),
         (|_| Mood::Refuses(503, ""), 1..=16),
         (|number| if number % 8 == 0 { Mood::Refuses(503, "") } else { READY }, 1..=17),
     ];

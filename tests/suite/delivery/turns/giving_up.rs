@@ -4,7 +4,7 @@ use domain::outbox::{MIN_ATTEMPTS, OUTCOME_UNKNOWN};
 use protocol::time::UnixMillis;
 use shell::store::Store;
 use shell::store::memory::Memory;
-use tests::call::{Koohook, run_until_halt};
+use tests::call::{Koohook, koohook_in_memory, run_until_halt};
 use tests::forward;
 use tests::product::{Mood, READY, ScriptedProduct};
 
@@ -14,7 +14,7 @@ use crate::delivery::*;
 /// A process that ends during each attempt settles no attempt. The relay still gives the notice up.
 #[test]
 fn a_notice_is_given_up_even_if_every_attempt_is_interrupted() {
-    let koohook = relayed();
+    let koohook = koohook_in_memory(&PENDING_V1);
     buy(&koohook, "CS1");
     ScriptedProduct::of(koohook.world(), |_| READY);
     let mut runs = 0;
