@@ -5,18 +5,22 @@ mod pass;
 mod report;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use domain::outbox::Reader;
 use shell::config::StoreConfig;
 use shell::failure::Failure;
 use shell::host::{self, open_to_read, open_to_write};
+use shell::world::World;
 use tokio::runtime::Runtime;
 
 use self::pass::ResealPass;
 use self::report::{ResealEnd, ResealReport};
 use super::{STORE, setting_of};
 use crate::error::CommandError;
+use crate::local_time::{parse_span, span_text};
+use crate::output::errln;
 use crate::output_format::FormatArgument;
 use crate::session::Session;
 
@@ -32,8 +36,10 @@ Before you run it, every koohook that uses the store must have the new key in KO
 old one in KOOHOOK_SEAL_KEY_PREVIOUS (docs/keys.md). Set the same keys for this command.
 
 The command reads every value. A value that another key sealed is written again with KOOHOOK_SEAL_KEY;
-nothing else of it changes. Then it reads all values once more, until a whole pass finds none. The mark
-of the store is last. koohook may serve meanwhile. If the command is interrupted, run it again.
+nothing else of it changes. Then it reads all values once more, until a whole pass finds none, and seals
+the mark of the store. A koohook that has only the old key finds the mark within a minute, and stops. So
+the command waits, and reads all values a last time. koohook may serve meanwhile. If the command is
+interrupted, run it again.
 
 The last line says whether KOOHOOK_SEAL_KEY_PREVIOUS may be unset. With --dry-run nothing is written, and
 the output says how many values each key sealed. The exit code is 1 if a value still needs a previous
@@ -45,6 +51,9 @@ pub struct ResealArguments {
     /// Write nothing; count the values that each key sealed.
     #[arg(long)]
     dry_run: bool,
+    /// How long to wait before the last pass. Shorten it only if no koohook can have the old key alone.
+    #[arg(long, value_name = "SPAN", default_value = "75s", value_parser = parse_span)]
+    wait: Duration,
     #[command(flatten)]
     format: FormatArgument,
 }
@@ -75,7 +84,7 @@ pub fn run(
     let done = if arguments.dry_run {
         count(&session, &mut report)
     } else {
-        reseal(&session, &mut report)
+        reseal(&session, &mut report, arguments.wait)
     };
     report.print(done.as_ref().ok().copied());
     done.map(ResealEnd::exit_code)
@@ -92,31 +101,74 @@ fn count(session: &Session, report: &mut ResealReport) -> Result<ResealEnd, Comm
     Ok(report.end_of_count())
 }
 
-/// Passes over the store until one finds only values of the current key; then the mark.
-fn reseal(session: &Session, report: &mut ResealReport) -> Result<ResealEnd, CommandError> {
-    for _ in 0..MAX_PASSES {
+/// Seals every value and then the mark. Processes that have only an older key then stop; what they
+/// wrote until then is found by one more pass.
+fn reseal(
+    session: &Session,
+    report: &mut ResealReport,
+    wait: Duration,
+) -> Result<ResealEnd, CommandError> {
+    if !seal_all(session, report, MAX_PASSES)? {
+        return Ok(ResealEnd::OthersWrite);
+    }
+    let mark = session.runtime.block_on(session.repository(Reader::Product).reseal_mark());
+    mark.map_err(|failure| session.advised(failure))?;
+    if !wait.is_zero() {
+        errln!("koohook: waiting {}: {WHY}", span_text(wait));
+    }
+    session.runtime.block_on(session.world.pause(wait));
+    let is_clean = seal_all(session, report, 1)?;
+    Ok(if is_clean { report.end_of_reseal() } else { ResealEnd::OthersWrite })
+}
+
+/// Passes over the store until a pass finds only values of the current key. Returns whether one did.
+fn seal_all(
+    session: &Session,
+    report: &mut ResealReport,
+    passes: usize,
+) -> Result<bool, CommandError> {
+    for _ in 0..passes {
         report.passes += 1;
         let mut pass = ResealPass::new(report.previous_keys, true);
         let scanned = pass.scan(session);
         report.written.add_written(&pass);
         scanned?;
-        let is_last = pass.is_clean();
+        let is_clean = pass.is_clean();
         report.checked = Some(pass);
-        if is_last {
-            let mark = session.repository(Reader::Product);
-            let mark = session.runtime.block_on(mark.reseal_mark());
-            mark.map_err(|failure| session.advised(failure))?;
-            return Ok(report.end_of_reseal());
+        if is_clean {
+            return Ok(true);
         }
     }
     if report.checked.as_ref().is_some_and(|pass| pass.unanswered > 0) {
         return Err(session.advised(Failure::StoreUnavailable));
     }
-    Ok(ResealEnd::OthersWrite)
+    Ok(false)
 }
 
 /// How many times the command reads the whole store. In each pass after the first one it finds a value
 /// only if another process has sealed it with a previous key since.
 const MAX_PASSES: usize = 5;
+const WHY: &str =
+    "a koohook that has only the old key stops within a minute; the last pass finds what it wrote";
 const NO_KEY: &str = "KOOHOOK_SEAL_KEY is not set; set it to the new key, and KOOHOOK_SEAL_KEY_PREVIOUS to the \
                       keys before it";
+
+#[cfg(test)]
+mod tests {
+    use shell::seal::SEAL_MARK_READ_EVERY;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Command {
+        #[command(flatten)]
+        arguments: ResealArguments,
+    }
+
+    #[test]
+    fn the_command_waits_for_longer_than_a_process_keeps_a_mark_and_answers_a_call() {
+        let command: Command = clap::Parser::parse_from(["reseal"]);
+        let longest_call = Duration::from_secs(10);
+        assert!(command.arguments.wait > SEAL_MARK_READ_EVERY + longest_call);
+    }
+}

@@ -35,7 +35,7 @@ fn the_seal_key_is_changed_twice() {
             // Step 3: all values are sealed with it, while the processes serve.
             let counted = printed(koohook.run(&["store", "reseal", "--dry-run"]), 1);
             assert!(counted.contains("run this command without --dry-run"), "{counted}");
-            let done = printed(koohook.run(&["store", "reseal"]), 0);
+            let done = printed(koohook.run(&["store", "reseal", "--wait", "0s"]), 0);
             assert!(done.contains("no value needs KOOHOOK_SEAL_KEY_PREVIOUS"), "{done}");
             marketplace.wait_for_answers();
             printed(koohook.run(&["store", "reseal", "--dry-run"]), 0);
@@ -59,7 +59,7 @@ fn a_reseal_says_if_a_process_still_seals_with_the_old_key() {
     marketplace.call_during(|| {
         marketplace.wait_for_answers();
         let keys = [("KOOHOOK_SEAL_KEY", new), ("KOOHOOK_SEAL_KEY_PREVIOUS", old)];
-        let done = printed(koohook.run_with(&["store", "reseal"], &keys), 1);
+        let done = printed(koohook.run_with(&["store", "reseal", "--wait", "0s"], &keys), 1);
         assert!(done.contains("another koohook still seals values with a previous key"), "{done}");
         marketplace.wait_for_answers();
     });
@@ -78,9 +78,9 @@ fn a_reseal_that_is_killed_is_completed_by_the_next_one() {
         koohook.change(&[("KOOHOOK_SEAL_KEY_PREVIOUS", new)]);
         koohook.change(&[("KOOHOOK_SEAL_KEY", new), ("KOOHOOK_SEAL_KEY_PREVIOUS", old)]);
         for written in 0..8 {
-            koohook.kill_after(&["store", "reseal"], written * 9);
+            koohook.kill_after(&["store", "reseal", "--wait", "0s"], written * 9);
         }
-        let done = printed(koohook.run(&["store", "reseal"]), 0);
+        let done = printed(koohook.run(&["store", "reseal", "--wait", "0s"]), 0);
         assert!(done.contains("no value needs KOOHOOK_SEAL_KEY_PREVIOUS"), "{done}");
         koohook.change(&[("KOOHOOK_SEAL_KEY_PREVIOUS", "")]);
         marketplace.wait_for_answers();

@@ -13,6 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
+pub use self::mark::SEAL_MARK_READ_EVERY;
 use self::mark::SealMark;
 
 /// Seals and decrypts stored values.

@@ -70,7 +70,7 @@ fn reseal(koohook: &Path, store: &str) -> Result<ResealRun> {
     let output = Command::new("python3")
         .args(["-c", MEASURE])
         .arg(koohook)
-        .args(["store", "reseal", "-o", "json"])
+        .args(["store", "reseal", "--wait", "0s", "-o", "json"])
         .env("KOOHOOK_STORE", store)
         .env("KOOHOOK_SEAL_KEY", NEW_KEY)
         .env("KOOHOOK_SEAL_KEY_PREVIOUS", SEAL_KEY)

@@ -53,6 +53,29 @@ fn first() -> Process {
     Koohook::over(TestStore::Memory(Arc::default()), &keyed(0, ""))
 }
 
+/// It was forgotten, it only accepts new purchases, and it never meets a value of the new key. It has no
+/// probe either, like a function.
+#[test]
+fn a_process_with_only_the_old_key_stops_within_a_minute() {
+    let forgotten = first();
+    assert_eq!(buy(&forgotten, "CS0"), "000000");
+    let switched = forgotten.another(&keyed(1, KEYS[0]));
+    reseal_all(&switched, 1, &[0]);
+    let mut accepted = 0;
+    for second in 1..=75 {
+        forgotten.world().pass(Duration::from_secs(1));
+        let code = buy(&forgotten, &format!("CS{second}"));
+        assert!(code == "000000" || second >= 59 && code == "000005", "{second}: {code}");
+        accepted += usize::from(code == "000000");
+    }
+    assert!(accepted <= 60, "{accepted}");
+    reseal_all(&switched, 1, &[0]);
+    let after = forgotten.another(&keyed(1, ""));
+    for order in 0..=75 {
+        assert_eq!(buy(&after, &format!("CS{order}")), "000000", "CS{order}");
+    }
+}
+
 /// The order of docs/keys.md: no process ever has a value that it cannot read.
 #[test]
 fn no_call_fails_in_any_step_of_a_rotation() {

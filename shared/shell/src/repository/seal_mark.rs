@@ -17,8 +17,8 @@
 //!   process stops. Until there is a mark, a process looks for one once a minute.
 //!
 //! `koohook store reseal` seals the mark with the current key after it has sealed every value. A
-//! process that has only the older key then stops: it reads the mark again as soon as it cannot
-//! decrypt a value, and with each probe.
+//! process that has only the older key then stops: it reads the mark again once a minute, with each
+//! probe, and as soon as it cannot decrypt a value.
 //!
 //! A store with unencrypted values has no mark. A process without a key looks for a mark and for a
 //! sealed value at its start. If it runs for long, it looks for a mark once a minute. If it finds
@@ -87,7 +87,7 @@ impl<W: World> Repository<'_, W> {
             Some(_) if !self.seal.seals() => Err(Failure::SealedElsewhere),
             Some(found) => self.compare(&found),
             None if self.decrypts(&self.find_sealed().await?) => {
-                self.seal.mark.set_ours();
+                self.seal.mark.set_ours(self.world.elapsed());
                 Ok(())
             }
             None => Err(Failure::SealedElsewhere),
@@ -189,7 +189,7 @@ impl<W: World> Repository<'_, W> {
         let value = self.sealed(SEAL_MARK, TEXT)?;
         match self.put_unchecked(SEAL_MARK, &value, None).await? {
             Put::Won => {
-                self.seal.mark.set_ours();
+                self.seal.mark.set_ours(self.world.elapsed());
                 Ok(())
             }
             Put::Lost(Some(found)) => self.compare(&found),
@@ -203,7 +203,7 @@ impl<W: World> Repository<'_, W> {
             self.seal.mark.doubt();
             return Err(Failure::SealedElsewhere);
         }
-        self.seal.mark.set_ours();
+        self.seal.mark.set_ours(self.world.elapsed());
         Ok(())
     }
 
