@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use rusqlite::Connection;
 use shell::store::Store;
 use shell::store::sqlite::Sqlite;
+use tests::log::Log;
 use tests::servers::run;
 
 use super::{FILES, NOON, Place, stored};
@@ -17,6 +19,31 @@ fn a_closed_store_is_one_file() {
         let [file, wal, shm] = FILES.map(|name| folder.path().join(name));
         assert!(file.exists() && !wal.exists() && !shm.exists());
         assert_eq!(run(Sqlite::open(&file).unwrap().get("1", NOON)), Ok(Some(stored(1))));
+    }
+}
+
+/// The other connection is in a read transaction, so the log must stay.
+#[test]
+fn a_reader_elsewhere_keeps_the_log_and_a_warning_says_so() {
+    for reads in [false, true] {
+        let Place { folder, store } = Place::new();
+        let other = Connection::open(folder.path().join(FILES[0])).unwrap();
+        if reads {
+            other.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema").unwrap();
+        }
+        let log = Log::default();
+        let guard = log.keep();
+        drop(store);
+        drop(guard);
+        let is_whole = fs::metadata(folder.path().join(FILES[1])).map_or(true, |it| it.len() == 0);
+        let is_said = log.text().contains("log of the SQLite file was not moved into it");
+        assert_eq!((is_whole, is_said), (!reads, reads), "{}", log.text());
+        other.execute_batch(if reads { "COMMIT" } else { "" }).unwrap();
+        drop(other);
+        assert_eq!(
+            run(Sqlite::open(&folder.path().join(FILES[0])).unwrap().get("1", NOON)),
+            Ok(Some(stored(1)))
+        );
     }
 }
 

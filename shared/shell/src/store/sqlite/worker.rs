@@ -1,15 +1,14 @@
 //! A thread with a separate connection. SQLite blocks its thread, and a callback must not block.
 
-use std::convert::Infallible;
-use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_channel::oneshot;
 use protocol::time::UnixMillis;
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 
 use super::file_watch::FileWatch;
@@ -22,8 +21,17 @@ use crate::store::{Put, RightError, Value, Version};
 pub struct Worker {
     /// `None` while the worker is being dropped.
     jobs: Option<SyncSender<Turn>>,
-    /// Disconnected after the connection is closed.
-    closed: Mutex<Receiver<Infallible>>,
+    /// What became of the log when the connection was closed.
+    closed: Mutex<Receiver<LogEnd>>,
+}
+
+/// What became of SQLite's log when the connection was closed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum LogEnd {
+    /// It is in the file, or this connection cannot move it there.
+    Done,
+    /// A reader elsewhere prevented its move.
+    Kept,
 }
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
@@ -63,8 +71,8 @@ impl Worker {
         let (closing, closed) = mpsc::channel();
         thread::spawn(move || {
             run_all(&queue, &connection);
-            close(connection, watch.as_deref());
-            drop::<mpsc::Sender<Infallible>>(closing);
+            // The worker may be gone: then nobody asks.
+            let _ = closing.send(close(connection, watch.as_deref()));
         });
         Self { jobs: Some(jobs), closed: Mutex::new(closed) }
     }
@@ -171,8 +179,12 @@ impl Drop for Worker {
     fn drop(&mut self) {
         drop(self.jobs.take());
         let closed = self.closed.get_mut().unwrap_or_else(PoisonError::into_inner);
-        // The channel carries no message: it is disconnected, or the time is over.
-        let _ = closed.recv_timeout(CLOSING);
+        match closed.recv_timeout(CLOSING) {
+            Ok(LogEnd::Kept) | Err(RecvTimeoutError::Timeout) => {
+                tracing::warn!(advice = LOG_KEPT, "log of the SQLite file was not moved into it");
+            }
+            Ok(LogEnd::Done) | Err(RecvTimeoutError::Disconnected) => {}
+        }
     }
 }
 
@@ -181,15 +193,27 @@ impl Drop for Worker {
 ///
 /// SQLite itself moves the log into the file only if no other process has the file open. Another
 /// process may end later and may have opened the file only to read it. So koohook moves the log first.
-fn close(connection: Connection, watch: Option<&FileWatch>) {
-    if watch.is_some_and(|watch| watch.look().is_err()) {
+fn close(connection: Connection, watch: Option<&FileWatch>) -> LogEnd {
+    let end = if watch.is_some_and(|watch| watch.look().is_err()) {
         let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        LogEnd::Done
     } else {
         let _ = connection.busy_timeout(MOVING);
-        // A connection that only reads cannot move the log, and a reader elsewhere may prevent it.
-        let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    }
+        move_log(&connection)
+    };
     drop(connection);
+    end
+}
+
+/// Moves the log into the file. A connection that only reads cannot do that, and a reader elsewhere may
+/// prevent it.
+fn move_log(connection: &Connection) -> LogEnd {
+    let is_busy = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0).map(|busy| busy != 0);
+    let is_kept = match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], is_busy) {
+        Ok(is_busy) => is_busy,
+        Err(error) => error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy),
+    };
+    if is_kept { LogEnd::Kept } else { LogEnd::Done }
 }
 
 /// How many jobs may wait. This is more than a disk finishes within a callback's time.
@@ -200,6 +224,9 @@ const MOVING: Duration = Duration::from_secs(1);
 /// This is well within the time that a platform gives a process to end.
 const CLOSING: Duration = Duration::from_secs(3);
 
+/// The advice if the log is still beside the file.
+const LOG_KEPT: &str = "another program reads the file; copy the file only together with the one that ends in -wal, \
+     or end that program, start koohook once more, and stop it";
 /// The advice if the file is no longer the one that was opened.
 const LOST: &str =
     "the file was deleted, moved, replaced or damaged after it was opened; start again";
