@@ -92,7 +92,9 @@ fn beyond_this_machine_metrics_need_a_secret() {
         "canary-value-\u{e9}-long",
     ];
     refused("KOOHOOK_METRICS_SECRET", &weak);
-    accepted("KOOHOOK_METRICS_SECRET", &["made-up-16-chars"]);
+    let shortest =
+        [("KOOHOOK_METRICS", "prometheus"), ("KOOHOOK_METRICS_SECRET", "made-up-16-chars")];
+    assert!(read(&shortest).is_ok());
     let config = read(&[("KOOHOOK_METRICS", "prometheus"), ("KOOHOOK_METRICS_SECRET", SECRET)]);
     assert!(!format!("{:?}", config.unwrap().context.metrics).contains(SECRET));
 }
@@ -100,4 +102,16 @@ fn beyond_this_machine_metrics_need_a_secret() {
 #[test]
 fn the_listening_address_of_metrics_is_an_address_and_a_port() {
     refused("KOOHOOK_METRICS_LISTEN", &["9464", ":9464", "canary-value:9464", "127.0.0.1"]);
+}
+
+#[test]
+fn a_listener_without_its_metrics_is_refused() {
+    for metrics in ["off", "emf"] {
+        for other in
+            [("KOOHOOK_METRICS_LISTEN", "127.0.0.1:9464"), ("KOOHOOK_METRICS_SECRET", SECRET)]
+        {
+            let said = refusal(&[("KOOHOOK_METRICS", metrics), other]);
+            assert!(said.contains("has no effect without KOOHOOK_METRICS=prometheus"), "{said}");
+        }
+    }
 }

@@ -21,6 +21,10 @@ pub(super) fn metrics(
     let secret = source.parsed(SECRET, |text| parse_listener_secret(text, "metrics"));
     let secret = errors.keep(secret);
     let (format, listen, secret) = (format?, listen?, secret?);
+    if !matches!(format, Format::Prometheus) {
+        let unused = listen.as_ref().map(|_| LISTEN).or(secret.as_ref().map(|_| SECRET));
+        errors.keep(unused.map_or(Ok(()), |name| Err(SettingError::new(name, NO_LISTENER))))?;
+    }
     match format {
         Format::Off => Some(MetricsSetting::Off),
         Format::Emf => Some(MetricsSetting::Emf),
@@ -78,5 +82,7 @@ fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
 
 const LISTEN: &str = "KOOHOOK_METRICS_LISTEN";
 const SECRET: &str = "KOOHOOK_METRICS_SECRET";
+const NO_LISTENER: &str =
+    "has no effect without KOOHOOK_METRICS=prometheus; set that too, or unset this one";
 const NO_SECRET: &str = "is required, because other machines reach KOOHOOK_METRICS_LISTEN; generate one with \
      koohook keys secret metrics";
