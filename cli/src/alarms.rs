@@ -4,9 +4,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use domain::alarm::{AlarmLanguage, AlarmState, LastingAlarm, title, what_to_type};
+use domain::alarm::{AlarmKind, AlarmLanguage, AlarmState, LastingAlarm, title, what_to_type};
 use domain::outbox::Reader;
 use domain::store_keys::ALARMS;
+use protocol::time::UnixMillis;
 use serde_json::{Value, json};
 use shell::alarm_robot::{AlarmRobot, ROBOT_PATIENCE};
 use shell::alarms::test_post;
@@ -90,7 +91,7 @@ fn test() -> Result<ExitCode, CommandError> {
         Err(fault) => {
             let advice = fault.advice(robot.format);
             outln!("the robot ({format}) did not accept the test message");
-            outln!("{}", shown(&format!("{fault}; {advice}")));
+            outln!("{}", shown(&robot.without_address(&format!("{fault}; {advice}"))));
             Ok(ExitCode::FAILURE)
         }
     }
@@ -120,20 +121,29 @@ fn show(format: FormatArgument) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::SUCCESS);
     }
     for (kind, alarm) in state.lasting() {
-        let title = title(kind, AlarmLanguage::English);
-        let told = alarm.said.map_or_else(
-            || "people were not told yet".to_owned(),
-            |said| format!("people were told {} ago", span_text(since(said))),
-        );
-        let span = span_text(since(alarm.since));
-        outln!("{}: {title}, for {span}; {told}", kind.as_str());
-        outln!("  {}", what_to_type(kind));
+        print_alarm(kind, &alarm, since);
     }
     print_end(&state, since);
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_end(state: &AlarmState, since: impl Fn(protocol::time::UnixMillis) -> Duration) {
+fn print_alarm(kind: AlarmKind, alarm: &LastingAlarm, since: impl Fn(UnixMillis) -> Duration) {
+    let title = title(kind, AlarmLanguage::English);
+    let told = alarm.said.map_or_else(
+        || "people were not told yet".to_owned(),
+        |said| format!("people were told {} ago", span_text(since(said))),
+    );
+    if let Some(ended) = alarm.ended {
+        let ended = span_text(since(ended));
+        outln!("{}: {title}: over since {ended}; people are told at the next run", kind.as_str());
+        return;
+    }
+    let span = span_text(since(alarm.since));
+    outln!("{}: {title}, for {span}; {told}", kind.as_str());
+    outln!("  {}", what_to_type(kind));
+}
+
+fn print_end(state: &AlarmState, since: impl Fn(UnixMillis) -> Duration) {
     if state.lasting().next().is_none() {
         outln!("nothing is wrong that people are told");
     }

@@ -40,6 +40,8 @@ pub struct AlarmPost {
     pub alarms: serde_json::Value,
 }
 
+/// From how many letters on a piece of an address may be its secret.
+const SECRET_LEN: usize = 8;
 /// How long koohook waits for the robot.
 pub const ROBOT_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -64,6 +66,13 @@ impl AlarmRobot {
         let sent = world.within(limit.min(ROBOT_PATIENCE), world.web().send(request)).await;
         let response = sent.unwrap_or(Err(Unanswered::TimedOut)).map_err(RobotFault::Unanswered)?;
         self.format.judge(response.status().as_u16(), response.body())
+    }
+
+    /// A text of the robot without the address, which a robot may repeat.
+    pub fn without_address(&self, text: &str) -> String {
+        let address = self.url.path_and_query().map_or("", |address| address.as_str());
+        let pieces = address.split(['/', '?', '&', '=']).filter(|it| it.len() >= SECRET_LEN);
+        pieces.fold(text.to_owned(), |text, piece| text.replace(piece, "[address]"))
     }
 }
 

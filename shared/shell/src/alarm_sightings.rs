@@ -16,6 +16,8 @@ struct Inner {
     seen: BTreeMap<AlarmKind, SeenKind>,
     /// What it said while the store was down.
     own: AlarmState,
+    /// What all processes had said when this one last read or wrote it.
+    shared: AlarmState,
     /// When the relay last looked, as the process's time.
     looked: Option<Duration>,
     /// When this process posted, the oldest first.
@@ -104,6 +106,19 @@ impl SeenAlarms {
     /// What this process said while the store was down.
     pub(crate) fn own(&self) -> AlarmState {
         self.lock().own.clone()
+    }
+
+    /// What this process knows of what was said, while it cannot read it: what it said itself since,
+    /// else what all had said before. A store that fails again and again is not news each time.
+    pub(crate) fn base(&self) -> AlarmState {
+        let inner = self.lock();
+        if inner.own.is_empty() { inner.shared.said_before() } else { inner.own.clone() }
+    }
+
+    /// Remembers what all processes said. It contains what this one said while the store was down.
+    pub(crate) fn set_shared(&self, shared: Option<&AlarmState>) {
+        let mut inner = self.lock();
+        (inner.own, inner.shared) = (AlarmState::default(), shared.cloned().unwrap_or_default());
     }
 
     /// Remembers what this process said while the store was down.

@@ -29,13 +29,19 @@ use crate::repository::{RecordUpdate, Repository, Slot};
 use crate::store::Store;
 use crate::world::{Deadline, World};
 
-/// The longest time for reading, posting and writing. It is a run's own time, and no delivery's.
-pub(crate) const BUDGET: Duration = Duration::from_secs(5);
+/// The longest time for reading, posting and writing. It is a run's own time, and no delivery's. The
+/// robot gets half of it, and the store a quarter before and after: one cannot use up the other's time.
+pub(crate) const BUDGET: Duration = Duration::from_secs(6);
 
 /// One look at what is wrong, and its messages.
 struct Telling<'a, W> {
     context: &'a Context<W>,
     robot: &'a AlarmRobot,
+    /// The end of reading what was said, and of claiming a post.
+    claimed_by: Deadline,
+    /// How long the robot may take.
+    patience: Duration,
+    /// The end of it all.
     deadline: Deadline,
     now: UnixMillis,
 }
@@ -47,17 +53,20 @@ pub(crate) async fn tell_people<W: World>(context: &Context<W>, budget: Duration
     if !context.seen.may_look(began) {
         return;
     }
-    let deadline = Deadline::after(began, budget.min(BUDGET));
-    let told = AssertUnwindSafe(tell(context, robot, deadline).boxed()).catch_unwind().await;
+    let told = AssertUnwindSafe(tell(context, robot, budget.min(BUDGET)).boxed()).catch_unwind();
+    let told = told.await;
     if told.is_err() {
         lines::log_untold(context, Failure::Panicked);
     }
 }
 
-async fn tell<W: World>(context: &Context<W>, robot: &AlarmRobot, deadline: Deadline) {
+async fn tell<W: World>(context: &Context<W>, robot: &AlarmRobot, budget: Duration) {
     looking::look_at_figures(context);
-    let now = agreed_now(context, deadline).await;
-    let telling = Telling { context, robot, deadline, now };
+    let began = context.world.elapsed();
+    let claimed_by = Deadline::after(began, budget / 4);
+    let now = agreed_now(context, claimed_by).await;
+    let (patience, deadline) = (ROBOT_PATIENCE.min(budget / 2), Deadline::after(began, budget));
+    let telling = Telling { context, robot, claimed_by, patience, deadline, now };
     let seen = context.seen.take();
     match telling.tell_stored(&seen).await {
         Ok(()) => lines::log_told(context),
@@ -84,7 +93,7 @@ impl<W: World> Telling<'_, W> {
         let mut seen = seen.clone();
         // The store has answered, if this reading succeeds.
         seen.entry(AlarmKind::StoreDown).or_insert(AlarmSighting::Fine);
-        let repository = self.context.repository(self.deadline);
+        let repository = self.context.repository(self.claimed_by);
         let slot = repository.read_record::<AlarmState>(ALARMS.to_owned()).await?;
         let decided = repository.update_record(slot, |slot| {
             let mut state = slot.record().cloned().unwrap_or_default();
@@ -97,9 +106,10 @@ impl<W: World> Telling<'_, W> {
             })
         });
         let decided = decided.await?;
-        self.context.seen.set_own(AlarmState::default());
+        self.context.seen.set_shared(decided.slot.record());
         if !decided.decided.is_empty() {
             let is_accepted = self.post(&decided.decided).await;
+            let repository = self.context.repository(self.deadline);
             self.settle(&repository, decided.slot, &decided.decided, is_accepted).await;
         }
         Ok(())
@@ -124,8 +134,9 @@ impl<W: World> Telling<'_, W> {
             state.settle(messages, is_accepted, self.now);
             Ok::<_, Failure>(RecordUpdate::Write(state, ()))
         });
-        if let Err(fault) = settled.await {
-            lines::log_untold(self.context, fault);
+        match settled.await {
+            Ok(settled) => self.context.seen.set_shared(settled.slot.record()),
+            Err(fault) => lines::log_untold(self.context, fault),
         }
     }
 
@@ -140,7 +151,7 @@ impl<W: World> Telling<'_, W> {
         self.context.seen.put_back(&waits);
         told.retain(|_, sighting| *sighting != AlarmSighting::Fine);
         told.entry(AlarmKind::StoreDown).or_insert(AlarmSighting::fault(1));
-        let Some(AlarmPlan { mut state, messages }) = self.plan(&self.context.seen.own(), &told)
+        let Some(AlarmPlan { mut state, messages }) = self.plan(&self.context.seen.base(), &told)
         else {
             return;
         };
@@ -156,9 +167,8 @@ impl<W: World> Telling<'_, W> {
     async fn post(&self, messages: &[AlarmMessage]) -> bool {
         self.context.seen.note_post(self.elapsed());
         let world = &self.context.world;
-        let limit = self.deadline.left(world).min(ROBOT_PATIENCE);
         let post = post::post_of(messages, self.robot.format);
-        let posted = self.robot.post(world, &post, limit, self.now).await;
+        let posted = self.robot.post(world, &post, self.patience, self.now).await;
         lines::log_post(self.context, self.robot.format, messages, &posted);
         posted.is_ok()
     }

@@ -106,6 +106,41 @@ fn a_robot_that_fails_is_tried_with_pauses_and_logged_and_harms_no_run() {
     assert!(!text.contains("canary") && !text.contains("alarms.example.com"), "{text}");
 }
 
+/// The robot has its own time: a store that is too slow does not use it up.
+#[test]
+fn a_store_that_is_slow_is_told_and_the_robot_is_not_blamed() {
+    let scene = AlarmScene::new();
+    let log = Log::default();
+    let _kept = log.keep();
+    scene.relay().unwrap();
+    scene.peers.set_robot(response(200, ""), Duration::from_millis(1_500));
+    scene.koohook.world().lag(Duration::from_millis(1_200));
+    scene.relay_for(3);
+    assert_eq!(scene.peers.take_said(), ["store-down began"]);
+    scene.koohook.world().lag(Duration::ZERO);
+    scene.relay_for(20);
+    assert_eq!(scene.peers.take_said(), ["store-down ended"]);
+    assert!(!log.text().contains("alarm robot does not accept messages"), "{}", log.text());
+}
+
+#[test]
+fn a_store_that_fails_again_and_again_is_one_trouble() {
+    let scene = AlarmScene::new();
+    scene.relay().unwrap();
+    for _ in 0..5 {
+        scene.store().set_down(true);
+        scene.relay_for(3);
+        scene.store().set_down(false);
+        scene.relay_for(4);
+    }
+    assert_eq!(scene.peers.take_said(), ["store-down began"]);
+    scene.relay_for(20);
+    assert_eq!(scene.peers.take_said(), ["store-down ended"]);
+    let span =
+        scene.peers.texts().lines().find(|line| line.starts_with("from ")).map(str::to_owned);
+    assert!(span.is_some_and(|span| span.ends_with(", 30 min")), "without the quiet minutes");
+}
+
 #[test]
 fn without_a_robot_the_relay_reads_and_says_nothing_more() {
     let settings: Vec<_> =

@@ -30,7 +30,7 @@ pub struct AlarmMessage {
     pub change: AlarmChange,
     /// When it was first seen.
     pub since: UnixMillis,
-    /// When this was decided.
+    /// When this was decided; of an end, when it was last seen.
     pub now: UnixMillis,
     /// Its count.
     pub count: u64,
@@ -120,7 +120,8 @@ impl AlarmState {
                 Some(AlarmSighting::Fault { oldest, .. }) => *oldest,
                 Some(AlarmSighting::Fine) | None => None,
             };
-            let LastingAlarm { since, count, .. } = alarm;
+            let LastingAlarm { since, count, seen: last, .. } = alarm;
+            let now = if change == AlarmChange::Ended { last } else { now };
             Some(AlarmMessage { kind, change, since, now, count, oldest })
         };
         self.lasting().filter_map(message).take(MAX_MESSAGES).collect()

@@ -74,6 +74,16 @@ impl AlarmState {
         }
     }
 
+    /// The same troubles for a process that cannot read this state from now on. Only its own faults
+    /// count, since [`Self::adopt`] adds them later.
+    #[must_use]
+    pub fn said_before(&self) -> Self {
+        let uncounted = |(name, alarm): (&String, &LastingAlarm)| {
+            (name.clone(), LastingAlarm { count: 0, ..*alarm })
+        };
+        Self { alarms: self.alarms.iter().map(uncounted).collect(), ..Self::default() }
+    }
+
     /// A wrong clock must not silence an alarm for years: a time of more than an hour in the future
     /// counts as now.
     pub(super) fn clamp(&mut self, now: UnixMillis) {
