@@ -12,9 +12,14 @@ mod stores;
 mod usage;
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use self::literals::{Levels, alarms};
 use self::sections::{ENGLISH, PageForm, Section};
+
+fn read(path: &str) -> String {
+    fs::read_to_string(crate::structure::root().join(path)).unwrap()
+}
 
 /// The message and the levels of each section, in order.
 fn levels_of(sections: &[Section]) -> Vec<(String, Levels)> {
@@ -39,6 +44,21 @@ fn each_warning_and_error_has_a_section_and_each_section_a_message() {
         }
         for message in described.keys() {
             assert!(logged.contains_key(message), "{}: never logged: {message}", form.page);
+        }
+    }
+}
+
+/// Each remark of a call is explained on the pages of the log.
+#[test]
+fn the_pages_explain_each_remark() {
+    let source = read("shared/domain/src/remark.rs");
+    let words: Vec<_> =
+        source.split("=> \"").skip(1).filter_map(|it| it.split('"').next()).collect();
+    assert!(words.len() > 10, "{words:?}");
+    for page in ["docs/log.md", "docs/log.zh-CN.md"] {
+        let text = read(page);
+        for word in &words {
+            assert!(text.contains(&format!("`{word}`")), "{page} does not explain {word}");
         }
     }
 }
