@@ -7,8 +7,14 @@ locals {
   has_feishu   = nonsensitive(var.feishu_url != "")
 
   log_alarms = merge(
-    { for name in keys(local.functions) : "${name}-error" => { function = name, word = "ERROR", level = "CRITICAL", pause = 10 } },
-    { for name in keys(local.functions) : "${name}-warn" => { function = name, word = "WARN", level = "MINOR", pause = 60 } },
+    {
+      for name in keys(local.functions) :
+      "${name}-error" => { function = name, word = "ERROR", level = "CRITICAL", pause = 10 }
+    },
+    {
+      for name in keys(local.functions) :
+      "${name}-warn" => { function = name, word = "WARN", level = "MINOR", pause = 60 }
+    },
   )
 }
 

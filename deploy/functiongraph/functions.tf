@@ -15,7 +15,10 @@ locals {
       relay = { runtime = "Custom", timeout = 59, memory = 128, concurrency = 1, instances = 2 }
     },
     # A body of the kit has up to 4 MiB.
-    { for name in local.kit_functions : name => { runtime = "http", timeout = 6, memory = 256, concurrency = 10, instances = 10 } },
+    {
+      for name in local.kit_functions :
+      name => { runtime = "http", timeout = 6, memory = 256, concurrency = 10, instances = 10 }
+    },
   )
   receive_timeout = ceil(var.v1_deadline_millis / 1000) + 2
 
@@ -162,7 +165,7 @@ resource "huaweicloud_fgs_function" "function" {
 resource "huaweicloud_fgs_function_trigger" "relay" {
   function_urn = huaweicloud_fgs_function.function["relay"].urn
   type         = "TIMER"
-  status       = "ACTIVE"
+  status       = var.relay ? "ACTIVE" : "DISABLED"
   event_data = jsonencode({
     name          = "every-minute"
     schedule_type = "Rate"

@@ -63,5 +63,6 @@ locals {
     var.redis_wait ? ["wait=1"] : [],
   )
   redis_query = length(local.redis_options) == 0 ? "" : "?${join("&", local.redis_options)}"
-  store       = "${var.redis_tls ? "rediss" : "redis"}://:${urlencode(var.redis_password)}@${local.redis_address}${local.redis_query}"
+  redis_login = "${var.redis_tls ? "rediss" : "redis"}://:${urlencode(var.redis_password)}"
+  store       = "${local.redis_login}@${local.redis_address}${local.redis_query}"
 }

@@ -1,5 +1,4 @@
-# `koohook init --platform functiongraph` writes the secrets into koohook.auto.tfvars.json. Write the rest
-# into terraform.tfvars; terraform.tfvars.example is a start.
+# What is no secret. Write it into terraform.tfvars; terraform.tfvars.example is a start.
 
 # Where
 
@@ -96,6 +95,12 @@ variable "pay_per_use" {
   default     = false
 }
 
+variable "relay" {
+  description = "Whether the timer starts the relay. Set false for a moment: for an update, or to move the store."
+  type        = bool
+  default     = true
+}
+
 variable "usage_cycle" {
   description = "How often the marketplace bills pay-per-use listings (KOOHOOK_USAGE_CYCLE): hourly or daily."
   type        = string
@@ -130,89 +135,11 @@ variable "settings" {
   }
 
   validation {
-    condition     = !anytrue([for name in keys(var.settings) : can(regex("(_KEY|_KEY_PREVIOUS|_SECRET|_AK|_SK|_STORE|_APP_INFO|_ALARM_URL)$", name))])
+    condition = !anytrue([
+      for name in keys(var.settings) :
+      can(regex("(_KEY|_KEY_PREVIOUS|_SECRET|_AK|_SK|_STORE|_APP_INFO|_ALARM_URL)$", name))
+    ])
     error_message = "Secrets have variables of their own: plain settings are shown in the console."
-  }
-}
-
-# Secrets
-
-variable "base_key" {
-  description = "Access key of the base interfaces, from the seller's console (KOOHOOK_BASE_KEY)."
-  type        = string
-  sensitive   = true
-}
-
-variable "base_key_previous" {
-  description = "The access key before it, while you change the key; empty otherwise."
-  type        = string
-  default     = ""
-  sensitive   = true
-}
-
-variable "kit_key" {
-  description = "Access key of the kit, from the seller's console (KOOHOOK_KIT_KEY)."
-  type        = string
-  default     = ""
-  sensitive   = true
-}
-
-variable "kit_key_previous" {
-  description = "The kit's access key before it, while you change the key; empty otherwise."
-  type        = string
-  default     = ""
-  sensitive   = true
-}
-
-variable "seal_key" {
-  description = "32 bytes in base64 (KOOHOOK_SEAL_KEY). Without it the stored values are lost: keep a copy elsewhere."
-  type        = string
-  sensitive   = true
-}
-
-variable "seal_key_previous" {
-  description = "Earlier seal keys, separated by blanks (KOOHOOK_SEAL_KEY_PREVIOUS); empty if there are none."
-  type        = string
-  default     = ""
-  sensitive   = true
-}
-
-variable "app_info" {
-  description = "JSON template of the access data (KOOHOOK_APP_INFO). It may contain a password, so it is a secret."
-  type        = string
-  default     = ""
-  sensitive   = true
-}
-
-variable "product_secret" {
-  description = "Signs the notices to the product, and its calls (KOOHOOK_PRODUCT_SECRET)."
-  type        = string
-  default     = ""
-  sensitive   = true
-}
-
-variable "openapi_ak" {
-  description = "Access key (AK) of the seller's account, for the order query; empty if koohook shall not query orders."
-  type        = string
-  default     = ""
-  sensitive   = true
-}
-
-variable "openapi_sk" {
-  description = "The secret key (SK) of openapi_ak."
-  type        = string
-  default     = ""
-  sensitive   = true
-}
-
-variable "redis_password" {
-  description = "Password of Redis. `koohook init` generates one that DCS accepts."
-  type        = string
-  sensitive   = true
-
-  validation {
-    condition     = can(regex("^[!-~]{8,32}$", var.redis_password))
-    error_message = "The password must have 8 to 32 printable characters without blanks."
   }
 }
 
@@ -225,7 +152,7 @@ variable "redis_version" {
 }
 
 variable "redis_capacity" {
-  description = "Memory of Redis in GB: 0.125, 0.25, 0.5, 1, 2, 4 and so on. An instance needs a few KiB, at most 192 KiB."
+  description = "Memory of Redis in GB: 0.125, 0.25, 0.5, 1, 2, 4 and so on. An instance has a few KiB."
   type        = number
   default     = 1
 }
@@ -264,32 +191,4 @@ variable "alarm_user" {
 variable "alarm_emails" {
   description = "Mail addresses that receive alarms. Each must confirm the subscription once."
   type        = list(string)
-}
-
-variable "dingtalk_url" {
-  description = "Webhook address of a DingTalk robot; empty if there is none."
-  type        = string
-  default     = ""
-  sensitive   = true
-}
-
-variable "dingtalk_secret" {
-  description = "The robot's secret for signatures (加签)."
-  type        = string
-  default     = ""
-  sensitive   = true
-}
-
-variable "feishu_url" {
-  description = "Webhook address of a Feishu robot; empty if there is none."
-  type        = string
-  default     = ""
-  sensitive   = true
-}
-
-variable "feishu_secret" {
-  description = "The robot's secret for signatures (签名校验)."
-  type        = string
-  default     = ""
-  sensitive   = true
 }
