@@ -2,6 +2,7 @@
 //! keys of an installation.
 
 mod check;
+mod pack;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use clap::{Args, Subcommand};
 use functions::application_sync::secret::{Oaep, PrivateKey, PrivateKeys, Size};
 
 use self::check::KeysCheckArguments;
+use self::pack::PackArguments;
 use crate::error::CommandError;
 use crate::output::{self, errln};
 use crate::{generated, input, secret_file};
@@ -21,6 +23,7 @@ use crate::{generated, input, secret_file};
   koohook keys public application.pem
   koohook keys secret seal
   koohook keys check
+  koohook keys pack application.pem
   koohook keys seal application.pem made-up-client-secret")]
 pub struct KeysArguments {
     #[command(subcommand)]
@@ -37,6 +40,8 @@ enum KeysCommand {
     Secret(SecretArguments),
     /// Judge every key in the settings: missing, weak, equal, old, or a rotation that is not finished.
     Check(KeysCheckArguments),
+    /// Seal the kit's private keys into a file that may lie in a function's package.
+    Pack(PackArguments),
     /// Encrypt a text as the marketplace does: with the public key that belongs to a private key.
     Seal(SealArguments),
 }
@@ -136,6 +141,7 @@ pub fn run(arguments: &KeysArguments) -> Result<ExitCode, CommandError> {
         KeysCommand::Public(arguments) => public(&arguments.file)?,
         KeysCommand::Secret(arguments) => KeysOutput::of_data(secret(arguments.purpose)?),
         KeysCommand::Check(arguments) => return Ok(check::run(arguments)),
+        KeysCommand::Pack(arguments) => return pack::run(arguments),
         KeysCommand::Seal(arguments) => KeysOutput::of_data(seal(arguments)?),
     };
     if !printed.aside.is_empty() {

@@ -19,6 +19,7 @@ mod error;
 mod findings;
 mod generated;
 mod import;
+mod init;
 mod input;
 mod instances;
 mod keys;
@@ -28,6 +29,7 @@ mod notices;
 mod options;
 mod output;
 mod output_format;
+mod package;
 mod player;
 mod progress;
 mod question;
@@ -102,6 +104,10 @@ enum Command {
     Usage(usage::UsageArguments),
     /// Test the robot that tells people what is wrong, and show what lasts.
     Alarms(alarms::AlarmsArguments),
+    /// Ask where koohook will run, make the secrets, and write the settings.
+    Init(init::InitArguments),
+    /// Make the packages for FunctionGraph or for a machine.
+    Package(package::PackageArguments),
     /// Print a script that completes the words of koohook in a shell.
     Completions(completions::CompletionsArguments),
     /// Print koohook's log for a person to read, and select its lines.
@@ -140,6 +146,8 @@ fn run(command: &Command) -> Result<ExitCode, CommandError> {
         Command::Check(arguments) => check::run(arguments),
         Command::Status(arguments) => status::run(arguments),
         Command::Import(arguments) => import::run(arguments),
+        Command::Init(arguments) => init::run(arguments),
+        Command::Package(arguments) => package::run(arguments),
         Command::Instances(arguments) => instances::run(arguments),
         Command::Tenants(arguments) => tenants::run(arguments),
         Command::Applications(arguments) => applications::run(arguments),

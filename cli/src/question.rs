@@ -4,6 +4,17 @@ use std::io;
 
 use crate::output::{errln, print_aside};
 
+/// Asks a question on the terminal, and reads a line without the blanks around it.
+///
+/// # Errors
+/// If the standard input cannot be read.
+pub fn answer(question: &str) -> io::Result<String> {
+    print_aside(format_args!("{question}: "));
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim().to_owned())
+}
+
 /// Asks a question on the terminal, and reads the answer. Only `y` and `yes` confirm.
 ///
 /// # Errors

@@ -76,9 +76,10 @@ impl Config {
         let mut errors = ConfigError::default();
         let store = store::store_and_seal(&source, &mut errors);
         let (template, product) = template_and_product(&source, &mut errors);
+        let seal = store.as_ref().map(|(_, seal)| seal);
         let known = product.as_ref().and_then(Option::as_ref);
         let endpoint =
-            callbacks::callbacks(&source, template.clone().flatten(), known, &mut errors);
+            callbacks::callbacks(&source, template.clone().flatten(), known, seal, &mut errors);
         let base_keys = endpoint.as_ref().map(|endpoint| endpoint.base_keys.clone());
         let (orders, usage) = open_apis(&source, base_keys, &mut errors);
         let usage_cycle = usage::cycle(&source, &mut errors);

@@ -4,6 +4,7 @@
 //! A sealed value is bound to its key in the store: under another key it cannot be decrypted.
 
 mod mark;
+mod sealed_text;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ use thiserror::Error;
 
 pub use self::mark::SEAL_MARK_READ_EVERY;
 use self::mark::SealMark;
+pub use self::sealed_text::is_sealed_text;
 
 /// Seals and decrypts stored values.
 pub struct Seal {
@@ -215,6 +217,8 @@ impl Seal {
     }
 }
 
+/// The place for which the kit's private keys are sealed.
+pub const RSA_KEY_PLACE: &str = "rsa-private-key";
 /// The first byte of a stored value.
 const CLEAR: u8 = 0;
 pub(crate) const SEALED: u8 = 1;

@@ -6,7 +6,7 @@ use domain::webhook::WebhookSecrets;
 use functions::application_sync::secret::PrivateKeys;
 use protocol::access_key::{AccessKey, KeyError};
 use sha2::{Digest, Sha256};
-use shell::seal::SealKey;
+use shell::seal::{SealKey, is_sealed_text};
 
 use super::strength::{weakness_of_bytes, weakness_of_text};
 
@@ -128,6 +128,9 @@ pub fn decoded(key: &str) -> Option<Vec<u8>> {
 }
 
 fn rsa_facts(text: &str) -> Result<String, String> {
+    if is_sealed_text(text) {
+        return Ok("sealed by koohook keys pack".to_owned());
+    }
     let keys = PrivateKeys::parse(text).map_err(|fault| fault.to_string())?;
     let facts = keys.as_slice().iter().map(|key| {
         let public = key.public_text().ok().and_then(|public| STANDARD.decode(public).ok());

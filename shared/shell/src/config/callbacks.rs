@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::app_info_template::Template;
 use domain::secret::Secret;
-use domain::settings::{RenewalChange, Settings};
+use domain::settings::{RenewalChange, SettingError, Settings};
 use protocol::cipher::Strength;
 use protocol::signature::TimestampUnit;
 
@@ -13,14 +13,17 @@ use super::source::Source;
 use super::text::digits;
 use crate::context::Product;
 use crate::endpoint::callbacks::{BUDGET, CallbackSettings};
+use crate::seal::{RSA_KEY_PLACE, Seal, is_sealed_text};
 
 pub(super) fn callbacks(
     source: &Source<'_>,
     template: Option<Template>,
     product: Option<&Product>,
+    seal: Option<&Seal>,
     errors: &mut ConfigError,
 ) -> Option<CallbackSettings> {
-    let pages = pages(source, template, product, errors);
+    let private_keys = errors.keep(private_keys(source, seal));
+    let pages = pages(source, template, product, private_keys, errors);
     let units =
         [("milliseconds", TimestampUnit::Milliseconds), ("seconds", TimestampUnit::Seconds)];
     let base_path = errors.keep(source.parsed("KOOHOOK_BASE_PATH", parse_base_path));
@@ -46,6 +49,7 @@ fn pages(
     source: &Source<'_>,
     template: Option<Template>,
     product: Option<&Product>,
+    private_keys: Option<Option<Secret>>,
     errors: &mut ConfigError,
 ) -> Option<Settings> {
     let strengths = [("1", Strength::Aes256), ("2", Strength::Aes128)];
@@ -54,15 +58,29 @@ fn pages(
     let renewal_change = errors.keep(source.word("KOOHOOK_RENEWAL_CHANGE", changes));
     let rehearsed_usage =
         errors.keep(source.word("KOOHOOK_REHEARSED_USAGE", [("off", false), ("on", true)]));
-    let private_keys = errors.keep(source.text("KOOHOOK_RSA_PRIVATE_KEY"));
     Some(Settings {
         template,
         product_origin: product.map(|product| origin(&product.address)),
         strength: strength?,
         renewal_change: renewal_change?,
         rehearsed_usage: rehearsed_usage?,
-        private_keys: private_keys?.map(Secret::new),
+        private_keys: private_keys?,
     })
+}
+
+/// Reads the kit's private keys. They may be sealed with the store's key, so that they can lie in a
+/// function's package.
+fn private_keys(source: &Source<'_>, seal: Option<&Seal>) -> Result<Option<Secret>, SettingError> {
+    let text = source.text(RSA_PRIVATE_KEY)?;
+    match (text, seal) {
+        (Some(text), Some(seal)) if is_sealed_text(&text) => {
+            let opened = seal.open_text(RSA_KEY_PLACE, &text);
+            let keys = opened.map_err(|_| SettingError::new(RSA_PRIVATE_KEY, SEALED_ELSEWHERE))?;
+            Ok(Some(Secret::new(keys)))
+        }
+        // Without a seal the store or its keys are refused already.
+        (text, _) => Ok(text.map(Secret::new)),
+    }
 }
 
 /// Reads a path like `/saasproduce` that is not another route's.
@@ -101,6 +119,9 @@ fn origin(address: &http::Uri) -> String {
     format!("{}://{authority}", address.scheme_str().unwrap_or_default())
 }
 
+const RSA_PRIVATE_KEY: &str = "KOOHOOK_RSA_PRIVATE_KEY";
+const SEALED_ELSEWHERE: &str = "is sealed with another key, or damaged; run koohook keys pack with the KOOHOOK_SEAL_KEY \
+     that is set here";
 /// Paths that koohook uses itself (decision A1).
 const RESERVED: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/relay", "/usage"];
 /// The paths of the product's own calls begin with this one.

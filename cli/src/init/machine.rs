@@ -1,0 +1,77 @@
+//! The files of a machine: the settings without secrets, and a file for each secret. The systemd unit
+//! hands the secrets to koohook.
+
+use functions::application_sync::secret::{PrivateKey, Size};
+
+use super::Contract;
+use super::answers::Answers;
+use super::files::NewFiles;
+use crate::error::CommandError;
+use crate::generated;
+
+/// The files, in the order in which they are printed.
+///
+/// # Errors
+/// If no secret can be generated.
+pub fn files(answers: &Answers) -> Result<NewFiles, CommandError> {
+    let mut files = vec![("koohook.env".to_owned(), environment(answers))];
+    let mut missing = Vec::new();
+    let mut add = |name: &str, text: Option<String>, from: &str| match text {
+        Some(text) => files.push((format!("secrets/{name}"), format!("{text}\n"))),
+        None => missing.push(format!("secrets/{name}: {from}")),
+    };
+    if answers.has_base() {
+        add("base.key", answers.base_key.clone(), CONSOLE);
+    }
+    add("seal.key", Some(generated::seal_key()?), "");
+    if answers.product_url.is_some() {
+        add("product.secret", Some(format!("whsec_{}", generated::seal_key()?)), "");
+    }
+    if answers.has(Contract::Kit) {
+        add("kit.key", answers.kit_key.clone(), CONSOLE);
+        let pem = PrivateKey::generate(Size::Bits3072)?.to_pem()?;
+        add("application.pem", Some(pem.trim_end().to_owned()), "");
+    }
+    Ok(NewFiles { files, missing, next: next(answers) })
+}
+
+fn environment(answers: &Answers) -> String {
+    let line = |name: &str, text: Option<&str>| {
+        // systemd reads a value in single quotes as it stands.
+        text.map(|text| format!("{name}='{text}'\n")).unwrap_or_default()
+    };
+    let cycle = answers.has(Contract::Usage).then_some("hourly");
+    [
+        HEAD.to_owned(),
+        line("KOOHOOK_STORE", Some(&answers.store)),
+        line("KOOHOOK_PRODUCT_URL", answers.product_url.as_deref()),
+        // In JSON an apostrophe can also be written without a quotation mark.
+        line(
+            "KOOHOOK_APP_INFO",
+            answers.app_info.as_deref().map(|it| it.replace('\'', "\\u0027")).as_deref(),
+        ),
+        line("KOOHOOK_USAGE_CYCLE", cycle),
+    ]
+    .concat()
+}
+
+fn next(answers: &Answers) -> [String; 3] {
+    let extra = match (answers.has(Contract::Kit), answers.product_url.is_some()) {
+        (true, _) => "koohook keys public secrets/application.pem   # for the console",
+        (false, true) => {
+            "cat secrets/product.secret                    # the product needs it, too"
+        }
+        (false, false) => {
+            "cp secrets/seal.key /a/safe/place             # without it the store is lost"
+        }
+    };
+    [
+        extra.to_owned(),
+        "systemctl enable --now koohook@8001 koohook@8002   # docs/deploy/machine.md".to_owned(),
+        "koohook status".to_owned(),
+    ]
+}
+
+const CONSOLE: &str = "the access key from the seller's console, 应用工具 > 密钥管理";
+const HEAD: &str = "# Settings of koohook without secrets, written by koohook init. The secrets are in secrets/.\n\
+                    # docs/configuration.md explains each setting.\n";

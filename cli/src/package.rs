@@ -1,0 +1,222 @@
+//! `koohook package`: makes the packages that a seller uploads or copies: a ZIP for each function, or a
+//! tar for a machine. The same commit makes the same bytes.
+//!
+//! - `target`: what a target consists of. `build`: compiles it. `archive`: ZIP and tar. `sums`: the
+//!   checksums.
+
+mod archive;
+mod build;
+mod sums;
+mod target;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use self::archive::Member;
+use self::build::Build;
+use self::target::{PackageTarget, PackagedFunction};
+use crate::error::CommandError;
+use crate::output::outln;
+
+/// Arguments of `koohook package`.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  koohook package --target functiongraph
+  koohook package --target functiongraph --rsa-key rsa-private-key.sealed --include redis-ca.pem
+  koohook package --target machine --out dist
+  koohook package --target functiongraph --from target/x86_64-unknown-linux-gnu/release
+
+Run it in a clone of the project. The programs are built for x86_64 Linux with glibc 2.17 or newer, by
+cargo-zigbuild: pip install cargo-zigbuild ziglang. With --from nothing is built: the folder has the
+programs already.
+
+functiongraph: OUT/functiongraph/FUNCTION.zip, each with an executable file bootstrap.
+machine: OUT/koohook-VERSION-x86_64-linux.tar.gz with the program, the systemd unit, the snippets for
+nginx and Caddy, and the pages.
+
+OUT/SHA256SUMS has the checksums of all packages in OUT. The same commit makes the same bytes.")]
+pub struct PackageArguments {
+    /// Where the packages will run.
+    #[arg(long, value_name = "TARGET", value_enum)]
+    target: PackageTarget,
+    /// A folder with built programs. Then nothing is built.
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
+    /// The folder for the packages.
+    #[arg(long, value_name = "DIR", default_value = "dist")]
+    out: PathBuf,
+    /// The profile of cargo: `dev` is built sooner and is larger.
+    #[arg(long, value_name = "PROFILE", default_value = "release", value_parser = ["release", "dev"])]
+    profile: String,
+    /// The kit's private keys as koohook keys pack has sealed them, for the package of application-sync.
+    #[arg(long, value_name = "FILE")]
+    rsa_key: Option<PathBuf>,
+    /// A file for the package of every function, like the certificate of Redis's authority.
+    #[arg(long, value_name = "FILE")]
+    include: Vec<PathBuf>,
+}
+
+/// Builds the programs if needed, and writes the packages.
+pub fn run(arguments: &PackageArguments) -> Result<ExitCode, CommandError> {
+    let root = build::root()?;
+    let folder = match &arguments.from {
+        Some(folder) => folder.clone(),
+        None => {
+            Build { root: &root, profile: &arguments.profile, target: arguments.target }.run()?
+        }
+    };
+    let made = match arguments.target {
+        PackageTarget::Functiongraph => {
+            let extra = Extra::read(arguments)?;
+            functions(&folder, &arguments.out, target::FUNCTIONS, &extra)?
+        }
+        PackageTarget::Machine => vec![machine(&root, &folder, &arguments.out)?],
+    };
+    let sums = sums::write(&arguments.out)?;
+    made.iter().for_each(Made::print);
+    outln!("checksums: {}", sums.display());
+    outln!("next: {}", arguments.target.next());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The files of an operator for the packages of functions.
+struct Extra {
+    rsa_key: Option<Member>,
+    included: Vec<Member>,
+}
+
+impl Extra {
+    fn read(arguments: &PackageArguments) -> Result<Self, CommandError> {
+        let rsa_key = arguments.rsa_key.as_deref().map(sealed_keys).transpose()?;
+        let rsa_key = rsa_key.map(|keys| Member::plain(target::SEALED_KEYS, keys));
+        let included =
+            arguments.include.iter().map(|path| included(path)).collect::<Result<_, _>>()?;
+        Ok(Self { rsa_key, included })
+    }
+
+    fn of(&self, function: &PackagedFunction) -> Vec<Member> {
+        let has_key = function.name == target::HOLDS_RSA_KEY;
+        let key = self.rsa_key.iter().filter(|_| has_key);
+        key.chain(&self.included).cloned().collect()
+    }
+}
+
+/// One package that was made.
+struct Made {
+    path: PathBuf,
+    /// The bytes of the package, and of the program in it.
+    sizes: [u64; 2],
+    /// Where it goes.
+    place: &'static str,
+}
+
+impl Made {
+    fn new(path: PathBuf, program: u64, place: &'static str) -> Result<Self, CommandError> {
+        let size = fs::metadata(&path).map_err(|fault| unreadable(&path, &fault))?.len();
+        Ok(Self { path, sizes: [size, program], place })
+    }
+
+    fn print(&self) {
+        let [package, program] = self.sizes.map(|bytes| bytes.div_ceil(1_024));
+        let path = self.path.display();
+        outln!("{path}: {package} KiB (the program: {program} KiB); {}", self.place);
+    }
+}
+
+/// Writes a ZIP for each function.
+fn functions(
+    folder: &Path,
+    out: &Path,
+    functions: &[PackagedFunction],
+    extra: &Extra,
+) -> Result<Vec<Made>, CommandError> {
+    let out = out.join("functiongraph");
+    fs::create_dir_all(&out).map_err(|fault| unwritable(&out, &fault))?;
+    functions.iter().map(|function| zip_of(folder, &out, function, extra)).collect()
+}
+
+fn zip_of(
+    folder: &Path,
+    out: &Path,
+    function: &PackagedFunction,
+    extra: &Extra,
+) -> Result<Made, CommandError> {
+    let program = read(&folder.join(function.name))?;
+    let size = u64::try_from(program.len()).unwrap_or(u64::MAX);
+    let mut members = vec![Member::program("bootstrap", program)];
+    members.extend(extra.of(function));
+    let path = out.join(format!("{}.zip", function.name));
+    archive::write_zip(&path, &members)?;
+    Made::new(path, size, function.place)
+}
+
+/// Writes the tar for a machine.
+fn machine(root: &Path, folder: &Path, out: &Path) -> Result<Made, CommandError> {
+    fs::create_dir_all(out).map_err(|fault| unwritable(out, &fault))?;
+    let name = format!("koohook-{}-x86_64-linux", env!("CARGO_PKG_VERSION"));
+    let program = read(&folder.join("koohook"))?;
+    let size = u64::try_from(program.len()).unwrap_or(u64::MAX);
+    let mut members = vec![Member::program("bin/koohook", program)];
+    for (from, to) in target::MACHINE_FILES {
+        members.extend(files(&root.join(from), to)?);
+    }
+    let path = out.join(format!("{name}.tar.gz"));
+    archive::write_tar(&path, &name, members)?;
+    Made::new(path, size, target::MACHINE_PLACE)
+}
+
+/// A file, or the files of a folder with its folders.
+fn files(path: &Path, to: &str) -> Result<Vec<Member>, CommandError> {
+    if !path.is_dir() {
+        return Ok(vec![Member::plain(to, read(path)?)]);
+    }
+    let entries = fs::read_dir(path).map_err(|fault| unreadable(path, &fault))?;
+    let mut members = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|fault| unreadable(path, &fault))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        members.extend(files(&entry.path(), &format!("{to}/{name}"))?);
+    }
+    Ok(members)
+}
+
+/// A file of an operator. A private key in clear text must not be in a package.
+fn included(path: &Path) -> Result<Member, CommandError> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = name.filter(|name| name != "bootstrap").ok_or_else(|| {
+        format!("{}: cannot be in a package under this name; rename the file", path.display())
+    })?;
+    let bytes = read(path)?;
+    if String::from_utf8_lossy(&bytes).contains("PRIVATE KEY") {
+        let advice = "run koohook keys pack, and name its file with --rsa-key";
+        return Err(format!("{}: has a private key in clear text; {advice}", path.display()).into());
+    }
+    Ok(Member::plain(&name, bytes))
+}
+
+/// The sealed keys of a package. Keys in clear text must not be in a package.
+fn sealed_keys(path: &Path) -> Result<Vec<u8>, CommandError> {
+    let text = read(path)?;
+    if shell::seal::is_sealed_text(&String::from_utf8_lossy(&text)) {
+        return Ok(text);
+    }
+    Err(format!("{}: is not sealed; run koohook keys pack, and name its file", path.display())
+        .into())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
+    fs::read(path).map_err(|fault| unreadable(path, &fault))
+}
+
+fn unreadable(path: &Path, fault: &std::io::Error) -> CommandError {
+    let advice = "leave out --from to build it, or name the folder that has it";
+    format!("{}: cannot be read ({fault}); {advice}", path.display()).into()
+}
+
+fn unwritable(path: &Path, fault: &std::io::Error) -> CommandError {
+    format!("{}: cannot be written ({fault}); name another folder with --out", path.display())
+        .into()
+}

@@ -1,0 +1,86 @@
+//! ZIP and tar whose bytes depend on their members alone: in the order of their names, without a time,
+//! an owner or a folder of the machine that makes them.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use super::unwritable;
+use crate::error::CommandError;
+
+/// A file in a package.
+#[derive(Clone)]
+pub struct Member {
+    name: String,
+    bytes: Vec<u8>,
+    mode: u32,
+}
+
+impl Member {
+    /// A file that can be started.
+    pub fn program(name: &str, bytes: Vec<u8>) -> Self {
+        Self { name: name.to_owned(), bytes, mode: 0o755 }
+    }
+
+    /// A file that can only be read.
+    pub fn plain(name: &str, bytes: Vec<u8>) -> Self {
+        Self { name: name.to_owned(), bytes, mode: 0o644 }
+    }
+}
+
+/// Writes a ZIP.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_zip(path: &Path, members: &[Member]) -> Result<(), CommandError> {
+    replace(path, |file| {
+        let mut zip = ZipWriter::new(file);
+        for member in members {
+            let options = SimpleFileOptions::default()
+                .compression_method(CompressionMethod::Deflated)
+                .last_modified_time(DateTime::default())
+                .unix_permissions(member.mode);
+            zip.start_file(member.name.as_str(), options)?;
+            zip.write_all(&member.bytes)?;
+        }
+        zip.finish()?.flush()
+    })
+}
+
+/// Writes a compressed tar, with all members below one folder.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_tar(path: &Path, folder: &str, mut members: Vec<Member>) -> Result<(), CommandError> {
+    members.sort_by(|one, other| one.name.cmp(&other.name));
+    replace(path, |file| {
+        let mut tar = tar::Builder::new(GzEncoder::new(file, Compression::best()));
+        for member in &members {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(u64::try_from(member.bytes.len()).map_err(io::Error::other)?);
+            header.set_mode(member.mode);
+            tar.append_data(&mut header, format!("{folder}/{}", member.name), &*member.bytes)?;
+        }
+        tar.into_inner()?.finish()?.flush()
+    })
+}
+
+/// Writes a file beside the old one and then replaces it: an interrupted command leaves no half package.
+fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), CommandError> {
+    let part = path.with_extension("part");
+    let written = File::create(&part).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        write(&mut file)?;
+        file.into_inner().map_err(|fault| fault.into_error())?.sync_all()?;
+        std::fs::rename(&part, path)
+    });
+    written.map_err(|fault| unwritable(path, &fault))
+}

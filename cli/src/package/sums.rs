@@ -1,0 +1,33 @@
+//! The checksums of the packages in a folder, as `sha256sum --check` reads them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::{read, unwritable};
+use crate::error::CommandError;
+
+/// Writes the checksums of all packages in a folder, and returns the file.
+///
+/// # Errors
+/// If a file cannot be read or written.
+pub fn write(out: &Path) -> Result<PathBuf, CommandError> {
+    let mut lines = Vec::new();
+    for folder in [out.to_owned(), out.join("functiongraph")] {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries {
+            let path = entry.map_err(|fault| unwritable(&folder, &fault))?.path();
+            let name = path.strip_prefix(out).unwrap_or(&path).display().to_string();
+            if name.ends_with(".zip") || name.ends_with(".tar.gz") {
+                let sum = hex::encode(Sha256::digest(read(&path)?));
+                lines.push((name.clone(), format!("{sum}  {name}\n")));
+            }
+        }
+    }
+    lines.sort();
+    let path = out.join("SHA256SUMS");
+    let text: String = lines.into_iter().map(|(_, line)| line).collect();
+    fs::write(&path, text).map_err(|fault| unwritable(&path, &fault))?;
+    Ok(path)
+}
