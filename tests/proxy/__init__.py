@@ -1,0 +1,1 @@
+"""The parts of `tests/machine`: the marketplace's calls, two processes of koohook, and the proxies."""
