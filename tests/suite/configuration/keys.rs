@@ -1,5 +1,6 @@
 //! Access keys and seal keys.
 
+use shell::seal::{Clear, RSA_KEY_PLACE, Seal, SealKey};
 use tests::call::{koohook, run};
 
 use super::{APP_INFO, SEAL_KEY, accepted, read, refusal, refused};
@@ -92,4 +93,30 @@ fn unusable_seal_keys_are_rejected() {
 fn an_empty_seal_key_and_a_previous_key_without_a_current_one_are_rejected() {
     refused("KOOHOOK_SEAL_KEY", &["", " "]);
     refused("KOOHOOK_SEAL_KEY_PREVIOUS", &[SEAL_KEY]);
+}
+
+/// `koohook keys pack` seals the kit's private keys for a function's package.
+#[test]
+fn sealed_private_keys_are_decrypted_with_either_seal_key() {
+    const SEAL_KEYS: [&str; 2] = [
+        "CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=",
+        "CgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgo=",
+    ];
+    const KEYS: &str = "-----BEGIN made up-----";
+    let key = SealKey::parse(SEAL_KEYS[0]).unwrap();
+    let seal = Seal::new(Some(&key), None, Clear::Refused);
+    let sealed = seal.seal_text(RSA_KEY_PLACE, KEYS, [7; 12]).unwrap();
+    let setting = ("KOOHOOK_RSA_PRIVATE_KEY", sealed.as_str());
+    let of = |keys: &[(&str, &str)]| read(&[keys, &[setting]].concat());
+    let current = ("KOOHOOK_SEAL_KEY", SEAL_KEYS[0]);
+    let changed = [("KOOHOOK_SEAL_KEY", SEAL_KEYS[1]), ("KOOHOOK_SEAL_KEY_PREVIOUS", SEAL_KEYS[0])];
+    for keys in [&[current][..], &changed] {
+        let config = of(keys).unwrap();
+        assert_eq!(config.endpoint.pages.private_keys.unwrap().reveal(), KEYS);
+    }
+    for keys in [&[changed[0]][..], &[]] {
+        let said = refusal(&[keys, &[setting]].concat());
+        assert!(said.contains("KOOHOOK_RSA_PRIVATE_KEY is sealed with another key"), "{said}");
+        assert!(!said.contains(sealed.trim()), "{said}");
+    }
 }

@@ -1,0 +1,137 @@
+//! Checks `koohook package` with programs that are only texts. `tests/release` builds and starts real ones.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::{Finished, Folder};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const FUNCTIONS: [&str; 9] = [
+    "receive",
+    "relay",
+    "app-info",
+    "usage",
+    "tenant-sync",
+    "application-sync",
+    "auth-sync",
+    "single-org-sync",
+    "all-org-sync",
+];
+/// Prints each member of a ZIP: the mode, the time and the name.
+const LIST: &str = "import sys, zipfile
+for one in zipfile.ZipFile(sys.argv[1]).infolist():
+    print(oct(one.external_attr >> 16)[-3:], one.date_time[0], one.filename)";
+
+/// A folder with a program for each function and `koohook`.
+fn built() -> Folder {
+    let folder = Folder::new();
+    for name in FUNCTIONS.iter().chain(&["koohook"]) {
+        folder.write(name, format!("the program {name}").as_bytes());
+    }
+    folder
+}
+
+fn package(folder: &Folder, target: &str, out: &str, arguments: &[&str]) -> Finished {
+    let here = folder.0.path();
+    let (from, out) = (here.to_str().unwrap(), here.join(out).display().to_string());
+    let first = ["package", "--target", target, "--from", from, "--out", &out];
+    let mut command = folder.command(&[&first[..], arguments].concat());
+    Finished::of(command.current_dir(ROOT).output().unwrap())
+}
+
+fn said(command: &mut Command) -> String {
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
+fn members(path: &Path) -> String {
+    said(Command::new("python3").args(["-c", LIST]).arg(path))
+}
+
+#[test]
+fn each_function_has_a_zip_whose_bootstrap_can_be_started() {
+    let folder = built();
+    folder.write("ca.pem", b"made up");
+    let ca = folder.0.path().join("ca.pem").display().to_string();
+    package(&folder, "functiongraph", "out", &["--include", &ca]).check(
+        0,
+        "receive.zip: 1 KiB",
+        "",
+    );
+    let out = folder.0.path().join("out");
+    for name in FUNCTIONS {
+        let path = out.join(format!("functiongraph/{name}.zip"));
+        assert_eq!(members(&path), "755 1980 bootstrap\n644 1980 ca.pem\n", "{name}");
+    }
+    said(Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(&out));
+    assert_eq!(fs::read_to_string(out.join("SHA256SUMS")).unwrap().lines().count(), 9);
+}
+
+#[test]
+fn the_same_programs_make_the_same_bytes() {
+    let folder = built();
+    for target in ["functiongraph", "machine"] {
+        let sums = ["one", "two"].map(|out| {
+            package(&folder, target, &format!("{target}-{out}"), &[]).check(0, "", "");
+            fs::read_to_string(folder.0.path().join(format!("{target}-{out}/SHA256SUMS"))).unwrap()
+        });
+        assert_eq!(sums[0], sums[1], "{target}");
+    }
+}
+
+#[test]
+fn a_machine_has_the_program_and_what_goes_with_it() {
+    let folder = built();
+    package(&folder, "machine", "out", &[]).check(0, "-x86_64-linux.tar.gz: ", "");
+    let out = folder.0.path().join("out");
+    let name = format!("koohook-{}-x86_64-linux", env!("CARGO_PKG_VERSION"));
+    let tar = out.join(format!("{name}.tar.gz"));
+    let list = said(Command::new("tar").arg("-tvzf").arg(&tar));
+    let has = |mode: &str, path: &str| {
+        let mut lines = list.lines().filter(|line| line.ends_with(&format!(" {name}/{path}")));
+        assert!(lines.any(|line| line.starts_with(mode)), "{path}\n{list}");
+    };
+    has("-rwxr-xr-x 0/0", "bin/koohook");
+    for path in ["systemd/koohook@.service", "nginx/koohook.conf", "caddy/Caddyfile", "LICENSE"] {
+        has("-rw-r--r-- 0/0", path);
+    }
+    has("-rw-r--r--", "docs/deploy/machine.md");
+}
+
+/// The private keys travel only sealed, and only with the function that needs them.
+#[test]
+fn no_package_has_a_private_key_in_clear_text() {
+    let folder = built();
+    folder.run(&["keys", "new", "--out", "application.pem"]).check(0, "", "");
+    let mut pack = folder.command(&["keys", "pack", "application.pem"]);
+    pack.env("KOOHOOK_SEAL_KEY", crate::SEAL_KEY);
+    Finished::of(pack.output().unwrap()).check(
+        0,
+        "rsa-private-key.sealed",
+        "sealed 1 private keys",
+    );
+    let path = |name: &str| folder.0.path().join(name).display().to_string();
+    let (pem, sealed) = (path("application.pem"), path("rsa-private-key.sealed"));
+    for option in ["--rsa-key", "--include"] {
+        let refused = package(&folder, "functiongraph", "refused", &[option, &pem]);
+        refused.check(1, "", "run koohook keys pack");
+        assert!(!folder.0.path().join("refused").exists());
+    }
+    package(&folder, "functiongraph", "out", &["--rsa-key", &sealed]).check(0, "", "");
+    for name in FUNCTIONS {
+        let zip = folder.0.path().join(format!("out/functiongraph/{name}.zip"));
+        let has_key = members(&zip).contains("644 1980 rsa-private-key.sealed\n");
+        assert_eq!(has_key, name == "application-sync", "{name}");
+    }
+}
+
+#[test]
+fn a_missing_program_or_project_says_what_to_do() {
+    let folder = Folder::new();
+    let missing = package(&folder, "machine", "out", &[]);
+    missing.check(1, "", "name the folder that has it");
+    let elsewhere = folder.run(&["package", "--target", "machine"]);
+    elsewhere.check(1, "", "this folder is not in a clone of koohook");
+}
