@@ -1,0 +1,201 @@
+"""Functions as FunctionGraph runs them: a process from the package, with the platform's variables, in a
+network namespace of its own. It is frozen between calls."""
+
+import http.client
+import itertools
+import shutil
+import subprocess
+import threading
+import time
+import uuid
+from collections import namedtuple
+from pathlib import Path
+
+import freezer
+from checks import PATIENCE, Failed, check, until
+from namespace import LOOPBACK, Namespace
+
+PORT = 8000  # The platform calls an HTTP function at this port of 127.0.0.1.
+CODE = "/opt/function/code"
+HOST = "seller.example.com"
+START = Path(__file__).parent / "start-function"
+Request = namedtuple("Request", "method target headers body", defaults=[{}, b""])
+Response = namedtuple("Response", "status headers body")
+numbers = itertools.count(1)
+
+
+class Function:
+    """A function with its package and its settings. `ports` are the ports inside that lead to ports of
+    this machine."""
+
+    def __init__(self, name, code, settings, ports, timeout, folder):
+        self.name, self.code, self.settings, self.ports = name, code, settings, ports
+        self.timeout, self.folder, self.request_ids = timeout, folder, []
+
+    def variables(self):
+        """The platform's variables, and the seller's settings."""
+        return {
+            "RUNTIME_PROJECT_ID": "made-up-project", "RUNTIME_FUNC_NAME": self.name,
+            "RUNTIME_FUNC_VERSION": "latest", "RUNTIME_PACKAGE": "default",
+            "RUNTIME_HANDLER": "bootstrap.handler", "RUNTIME_TIMEOUT": str(self.timeout),
+            "RUNTIME_USERDATA": "", "RUNTIME_CPU": "300", "RUNTIME_MEMORY": "128",
+            "RUNTIME_CODE_ROOT": CODE, **self.settings,
+        }
+
+    def headers(self):
+        """What the platform adds to each request."""
+        self.request_ids.append(str(uuid.uuid4()))
+        return {
+            "Host": HOST, "X-CFF-Request-Id": self.request_ids[-1], "X-CFF-Memory": "128",
+            "X-CFF-Timeout": str(self.timeout), "X-CFF-Func-Version": "latest",
+            "X-CFF-Func-Name": self.name, "X-CFF-Project-Id": "made-up-project",
+            "X-CFF-Package": "default", "X-CFF-Region": "cn-north-4",
+        }
+
+
+class Instance:
+    """One instance of a function."""
+
+    def __init__(self, function, **more):
+        self.function, self.started = function, time.monotonic()
+        name = f"{function.name}-{next(numbers)}"
+        self.log = function.folder / f"{name}.log"
+        self.namespace, self.freezer = Namespace(), freezer.make(name)
+        for port, target in function.ports.items():
+            self.namespace.forward(port, target)
+        self.prepare(more)
+        self.variables = function.variables() | more
+        self.process = self._start()
+        self.peak_kib, self.has_ended = 0, False
+
+    def prepare(self, variables):
+        """Makes what the process needs at its start. Adds to its variables."""
+
+    def _start(self):
+        entered = [shutil.which("nsenter"), f"--net=/proc/self/fd/{self.namespace.file}"]
+        own_mounts = [shutil.which("unshare"), "--mount", "--propagation", "private", str(START)]
+        variables = [f"{name}={value}" for name, value in self.variables.items()]
+        with open(self.log, "wb") as log:
+            return subprocess.Popen(
+                [*entered, *own_mounts, str(self.function.code), str(self.freezer.members), *variables],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                pass_fds=[self.namespace.file], start_new_session=True)
+
+    def alive(self):
+        """Fails if the process ended."""
+        if self.process.poll() is not None:
+            tail = self.log.read_text(errors="replace")[-2000:]
+            raise Failed(f"{self.function.name} ended with code {self.process.returncode}:\n{tail}")
+        return True
+
+    def freeze(self):
+        self.freezer.freeze(self.process.pid)
+
+    def thaw(self):
+        self.freezer.thaw(self.process.pid)
+
+    def environment(self):
+        """The variables that the kernel gave to the program."""
+        pairs = Path(f"/proc/{self.process.pid}/environ").read_bytes().split(b"\0")
+        return dict(pair.decode().split("=", 1) for pair in pairs if pair)
+
+    def end(self):
+        """Ends the process at once and without a signal that it sees, as the platform does."""
+        if self.has_ended:
+            return
+        self.has_ended = True
+        if self.process.poll() is None:
+            status = Path(f"/proc/{self.process.pid}/status").read_text()
+            self.peak_kib = int(status.partition("VmHWM:")[2].split()[0])
+            self.process.kill()
+        self.process.wait(PATIENCE)
+        self.freezer.end()
+        self.namespace.close()
+
+
+class HttpInstance(Instance):
+    """An instance of an HTTP function. The platform waits until it listens, and keeps one connection."""
+
+    def __init__(self, function, **more):
+        super().__init__(function, **more)
+        self.connection = Connection(self.namespace, function.timeout)
+        until(lambda: self.alive() and self._listens(), f"{function.name} listens on {LOOPBACK}:{PORT}")
+        self.seconds = time.monotonic() - self.started
+        self.freeze()
+
+    def _listens(self):
+        try:
+            self.namespace.connect(PORT, PATIENCE).close()
+            return True
+        except OSError:
+            return False
+
+    def call(self, request):
+        """Thaws the instance for one call."""
+        self.thaw()
+        try:
+            return self.connection.ask(request, self.function.headers())
+        except OSError as fault:
+            raise Failed(f"{self.function.name} does not answer: {fault!r}") from fault
+        finally:
+            if not self.has_ended:
+                self.freeze()
+
+
+class Connection(http.client.HTTPConnection):
+    """The platform's connection to the function, inside the namespace."""
+
+    def __init__(self, namespace, timeout):
+        super().__init__(LOOPBACK, PORT, timeout=timeout)
+        self.namespace = namespace
+
+    def connect(self):
+        self.sock = self.namespace.connect(PORT, self.timeout)
+
+    def ask(self, request, added):
+        kept = {name: value for name, value in request.headers.items() if name.lower() != "host"}
+        self.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
+        for name, value in (kept | added).items():
+            self.putheader(name, value)
+        self.endheaders(request.body or None)
+        response = self.getresponse()
+        answer = Response(response.status, response.getheaders(), response.read())
+        if response.will_close:
+            self.close()
+        return answer
+
+
+class Platform:
+    """All functions. A call goes to an instance that has none, else to a new one."""
+
+    def __init__(self, functions):
+        self.functions, self.instances, self.idle = functions, [], {name: [] for name in functions}
+        self.lock = threading.Lock()
+
+    def call(self, name, request):
+        with self.lock:
+            free = self.idle[name].pop() if self.idle[name] else None
+        instance = free or self.start(name)
+        try:
+            return instance.call(request)
+        finally:
+            if not instance.has_ended:
+                self.idle[name].append(instance)
+
+    def start(self, name, **more):
+        """Starts an instance that no other call uses."""
+        instance = HttpInstance(self.functions[name], **more)
+        self.instances.append(instance)
+        return instance
+
+    def end(self):
+        for instance in self.instances:
+            instance.end()
+
+
+def check_alone(instance):
+    """A function may listen only where the platform calls it."""
+    listeners = instance.namespace.listeners() - {(LOOPBACK, port) for port in instance.function.ports}
+    check(listeners == {(LOOPBACK, PORT)}, f"{instance.function.name} listens on {sorted(listeners)}")
+    found, given = instance.environment(), {name: str(value) for name, value in instance.variables.items()}
+    check(found == given, f"{instance.function.name} has other variables: {sorted(found)}")

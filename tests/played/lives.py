@@ -1,0 +1,217 @@
+"""What is played against the functions. Each suite is a function of the installation."""
+
+import json
+import threading
+import time
+
+import webhook
+from checks import PATIENCE, Failed, check, check_equal
+from function import Request, check_alone
+from installation import BASE_KEY, KIT_KEY, SECRET
+from product import Held, access, later
+from runtime import deliver_all
+
+WRONG_SECRET = "whsec_YW5vdGhlci1tYWRlLXVwLXByb2R1Y3Qtc2VjcmV0"
+V1_NOTICES = ["created", "renewed", "renewed", "frozen", "renewed", "frozen", "renewed", "thawed",
+              "upgraded", "renewed", "released"]
+V2_NOTICES = ["created", "renewed", "renewed", "renewed", "renewed", "frozen", "renewed", "thawed",
+              "upgraded", "released"]
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+# The relay's clock if it runs two minutes later: every claim and the first pause have passed.
+TWO_MINUTES_LATER = {"LD_PRELOAD": FAKETIME, "FAKETIME": "+120s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+AN_HOUR_LATER = TWO_MINUTES_LATER | {"FAKETIME": "+3600s"}
+
+
+def each_function_starts(installation):
+    """Each HTTP function listens only for the platform, and is alive. Returns the seconds of each start."""
+    seconds = {}
+    for name in installation.platform.functions:
+        if name == "relay":
+            relay = installation.start_relay()
+            seconds[name] = relay.seconds
+            continue
+        instance = installation.platform.start(name)
+        check_alone(instance)
+        response = instance.call(Request("GET", "/healthz"))
+        check_equal(response.status, 200, f"the status of {name}'s /healthz")
+        installation.platform.idle[name].append(instance)
+        seconds[name] = instance.seconds
+    return seconds
+
+
+def whole_scenarios(installation):
+    """Every call of both guides: rehearsals, a purchase with repeats until its release, and an enterprise."""
+    report = installation.marketplace.play_scenarios()
+    check(", 0 failures, 0 remarks, 0 not served." in report, f"a call failed or is not served:\n{report}")
+    for contract in ("V1", "V2", "V1 kit", "V2 kit"):
+        check(f"\n{contract} " in report, f"the report has no line of {contract}:\n{report}")
+    return report
+
+
+def notices_of_the_scenarios(installation):
+    """The relay delivers the lists of the kit. Then each notice arrived once and in order."""
+    relay = installation.relays[0]
+    check(deliver_all(relay) > 0, "the relay delivered the lists of the kit")
+    product = installation.product
+    bought = [one.data["orderId"] for one in product.notices if one.type == "instance.created"]
+    check_equal(len(bought), 2, "the number of purchases")
+    for order, expected in zip(sorted(bought), (V1_NOTICES, V2_NOTICES)):
+        found = [one.type.removeprefix("instance.") for one in product.of_order(order)]
+        check_equal(found, expected, f"the list of notices of {order}")
+    kinds = {one.type for one in product.notices}
+    for kind in ("tenant.put", "tenant.deleted", "application.put", "application.deleted", "users.put",
+                 "users.deleted", "users.revoked", "department.put", "departments.replaced"):
+        check(kind in kinds, f"the product received {kind}")
+    product.check_once_and_in_order()
+
+
+def late_access(installation):
+    """The product accepts a purchase, and sends the access data later."""
+    for contract, line in (("v1", []), ("v2", ["orderLineId=line-1"])):
+        order = new_order(f"LATE{contract}")
+        installation.product.moods[order] = later
+        buy = ["newInstance", f"orderId={order}", "productId=P1", "customerId=C1", *line]
+        first = installation.marketplace.send(contract, *buy)
+        check_equal(first["resultCode"], "000004", f"{contract}: the code while the product works")
+        instance = first["instanceId"]
+        check_equal(report_access(installation, instance, WRONG_SECRET), 401, "the status of a wrong secret")
+        check_equal(report_access(installation, instance, SECRET), 200, "the status of the access data")
+        again = installation.marketplace.send(contract, *buy)
+        check_equal((again["resultCode"], again["instanceId"]), ("000000", instance), f"{contract}: the repeat")
+        check_readable(installation, contract, instance)
+        found = [one.type for one in installation.product.of_order(order)]
+        check_equal(found, ["instance.created"], f"{contract}: the list of notices")
+
+
+def wrong_signatures(installation):
+    """Each contract and each interface rejects them with its code, and nothing reaches the product."""
+    before = len(installation.product.notices)
+    wrong = {"KOOHOOK_BASE_KEY": BASE_KEY[::-1], "KOOHOOK_KIT_KEY": KIT_KEY[::-1]}
+    purchase = ["newInstance", f"orderId={new_order('WRONG')}", "orderLineId=line-1", "productId=P1"]
+    tenant = ["tenantSync", "instanceId=i1", "tenantId=t1", "tenantCode=c", "name=made up",
+              "domainName=https://made-up.example.com", "flag=1"]
+    for contract in ("v1", "v2"):
+        for call in (purchase, tenant):
+            answer = installation.marketplace.send(contract, *call, **wrong)
+            check_equal(answer["resultCode"], "000001", f"{contract} {call[0]}: the code of a wrong signature")
+    check_equal(report_usage(installation, [], WRONG_SECRET)[0], 401, "the status of a wrong secret")
+    check_equal(len(installation.product.notices), before, "the number of notices")
+
+
+def usage(installation):
+    """The product reports a window (话单). The relay sends it to the marketplace, signed, once."""
+    order = new_order("USED")
+    buy = ["newInstance", f"orderId={order}", "orderLineId=line-1"]
+    instance = installation.marketplace.send("v2", *buy)["instanceId"]
+    now = int(time.time())
+    begin, end = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + at)) for at in (0, 2))
+    record = {"recordId": "r1", "instanceId": instance, "beginTime": begin, "endTime": end, "value": "1.5"}
+    for expected in ("accepted", "repeated"):
+        status, answer = report_usage(installation, [record], SECRET)
+        check_equal((status, answer["records"]), (200, [{"recordId": "r1", "status": expected}]), "the answer")
+    relay = installation.start_relay(**AN_HOUR_LATER)
+    relay.fire()
+    relay.fire()
+    interface = installation.servers.usage
+    found = [(one["instance_id"], one["usage_value"]) for one in interface.records]
+    check_equal((found, interface.rejected), ([(instance, "1.5")], 0), "what the marketplace received")
+
+
+def frozen_in_a_call(installation):
+    """The platform freezes an instance while the product works on its first attempt. The claim's time passes.
+    The relay delivers the notice. The instance thaws, and changes nothing."""
+    call = HeldCall(installation, "FROZEN")
+    call.instance.freeze()
+    deliver_later(installation, call)
+    call.mood.opened.set()
+    call.instance.thaw()
+    answer = call.answer()
+    check(answer and answer["resultCode"] in ("000000", "000004"), f"the frozen call is answered {answer}")
+    instance = answer["instanceId"]
+    check_readable(installation, "v2", instance)
+    change = ["updateInstanceStatus", f"instanceId={instance}", "status=FREEZE"]
+    check_equal(installation.marketplace.send("v2", *change)["resultCode"], "000000", "the code of a change")
+    deliver_all(installation.start_relay(**TWO_MINUTES_LATER))
+    check_attempts(installation, call.order, ["created", "created", "frozen"])
+    return call.order
+
+
+def ended_in_a_call(installation):
+    """The platform ends an instance while the product works on its first attempt. The marketplace repeats the
+    call, and the relay delivers the notice."""
+    call = HeldCall(installation, "ENDED")
+    call.instance.end()
+    check_equal(call.answer(), None, "the answer of the ended call")
+    repeat = installation.marketplace.send("v2", *call.members)
+    check_equal(repeat["resultCode"], "000004", "the code while the claim exists")
+    deliver_later(installation, call)
+    call.mood.opened.set()
+    check_readable(installation, "v2", repeat["instanceId"])
+    check_attempts(installation, call.order, ["created", "created"])
+    return call.order
+
+
+class HeldCall:
+    """A purchase in an instance of its own. The product has not answered its first attempt yet."""
+
+    def __init__(self, installation, name):
+        self.order, self.mood, self.answers = new_order(name), Held(), []
+        self.members = ["newInstance", f"orderId={self.order}", "orderLineId=line-1"]
+        installation.product.moods[self.order] = self.mood
+        self.instance = installation.platform.start("receive")
+        idle = installation.platform.idle["receive"]
+        idle.append(self.instance)  # The next call goes to it.
+        self.thread = threading.Thread(target=self._send, args=(installation.marketplace, idle), daemon=True)
+        self.thread.start()
+        check(self.mood.arrived.wait(PATIENCE), "the first attempt arrives")
+
+    def _send(self, marketplace, idle):
+        try:
+            self.answers.append(marketplace.send("v2", *self.members))
+        except Failed:
+            self.answers.append(None)
+        if self.instance in idle:
+            idle.remove(self.instance)  # It makes no first attempts for 30 seconds.
+
+    def answer(self):
+        """The answer to the call, or None if there was none."""
+        self.thread.join(PATIENCE)
+        check(self.answers, "the held call ends")
+        return self.answers[0]
+
+
+def deliver_later(installation, call):
+    relay = installation.start_relay(**TWO_MINUTES_LATER)
+    check_equal(relay.fire()["delivered"], 1, f"the number of notices that the relay delivered ({call.order})")
+    check_equal(call.mood.attempts, 2, "the number of attempts")
+
+
+def check_attempts(installation, order, expected):
+    found = installation.product.of_order(order)
+    check_equal([one.type.removeprefix("instance.") for one in found], expected, f"the notices of {order}")
+    check_equal(len({one.name for one in found if one.type == "instance.created"}), 1, "the number of ids")
+
+
+def check_readable(installation, contract, instance):
+    answer = installation.marketplace.send(contract, "queryInstance", f"instanceId={instance}")
+    check_equal(answer["resultCode"], "000000", f"{contract}: the code of queryInstance")
+    address = answer["info"][0]["appInfo"]["frontEndUrl"]
+    check_equal(address, access(instance)["frontEndUrl"], f"{contract}: the buyer's address")
+
+
+def report_access(installation, instance, secret):
+    data = {"instanceId": instance, "appInfo": access(instance)}
+    body = json.dumps({"type": "instance.access", "data": data}).encode()
+    target = f"/instances/{instance}/app-info"
+    request = Request("PUT", target, webhook.headers(secret, body), body)
+    return installation.gateway.ask(request)[0]
+
+
+def report_usage(installation, records, secret):
+    body = json.dumps({"records": records}).encode()
+    status, answer = installation.gateway.ask(Request("POST", "/usage", webhook.headers(secret, body), body))
+    return status, json.loads(answer)
+
+
+def new_order(name):
+    return f"CS{time.time_ns()}{name}"

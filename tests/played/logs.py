@@ -1,0 +1,19 @@
+"""What the functions wrote into their logs."""
+
+import json
+
+from checks import check
+
+
+def check_logs(installation):
+    """Each line is JSON, and no line contains a secret. The line of a call has the platform's ID."""
+    secrets, found = installation.secrets(), []
+    for file in sorted(installation.logs.glob("*.log")):
+        text = file.read_text()
+        for secret in secrets:
+            check(secret not in text, f"{file.name} contains a secret that begins with {secret[:12]}")
+        found += [json.loads(line).get("requestId") for line in text.splitlines()]
+    found = [one for one in found if one]
+    given = {one for function in installation.platform.functions.values() for one in function.request_ids}
+    check(set(found) <= given, f"the logs have requests that the platform did not send: {sorted(set(found) - given)[:3]}")
+    check(len(found) > len(given) / 2, f"the logs have {len(found)} of {len(given)} requests")
