@@ -95,7 +95,7 @@ pub fn root() -> Result<PathBuf, CommandError> {
 
 fn check_zigbuild() -> Result<(), CommandError> {
     let mut command = Command::new("cargo");
-    command.args(["zigbuild", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(["zigbuild", "--help"]).stdout(Stdio::null()).stderr(Stdio::null());
     if command.status().is_ok_and(|status| status.success()) {
         return Ok(());
     }
