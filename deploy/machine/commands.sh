@@ -20,6 +20,7 @@ koohook_secret KOOHOOK_KIT_KEY_PREVIOUS kit.key.previous
 koohook_secret KOOHOOK_RSA_PRIVATE_KEY application.pem
 koohook_secret KOOHOOK_SEAL_KEY seal.key
 koohook_secret KOOHOOK_SEAL_KEY_PREVIOUS seal.key.previous
+koohook_secret KOOHOOK_STORE store.address
 koohook_secret KOOHOOK_PRODUCT_SECRET product.secret
 koohook_secret KOOHOOK_OPENAPI_AK openapi.ak
 koohook_secret KOOHOOK_OPENAPI_SK openapi.sk

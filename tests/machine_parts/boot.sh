@@ -91,6 +91,8 @@ koohook keys secret seal >seal.key.previous
 printf 'MADEUPACCESSKEYOFNOONE' >openapi.ak
 printf 'made-up-secret-key-of-no-account' >openapi.sk
 printf 'http://127.0.0.1:9/robot' >alarm.url
+printf 'sqlite:/var/lib/koohook/koohook.db' >store.address
+sed -i '/^KOOHOOK_STORE=/d' /etc/koohook/koohook.env
 chown koohook: ./*
 cat >>/etc/koohook/koohook.env <<'END'
 KOOHOOK_PRODUCT_URL='http://127.0.0.1:9/notices'
@@ -108,7 +110,8 @@ for name in BASE_KEY BASE_KEY_PREVIOUS KIT_KEY KIT_KEY_PREVIOUS RSA_PRIVATE_KEY 
     SEAL_KEY_PREVIOUS PRODUCT_SECRET OPENAPI_AK OPENAPI_SK ALARM_URL; do
     grep "^KOOHOOK_$name " /run/keys | grep -v ' off ' >/dev/null
 done
-echo "PROVED all drop-ins start together, and the commands have the same keys"
+sudo -u koohook bash -c '. /opt/koohook/systemd/commands.sh; koohook instances list --all -o json' >/dev/null
+echo "PROVED all drop-ins start together, and the commands have the same keys and the same store"
 
 systemctl stop koohook@8001
 [ "$(property 8001 Result)" = success ]

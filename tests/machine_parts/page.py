@@ -1,5 +1,6 @@
 """The commands of docs/deploy/machine.md, in the order in which an operator types them."""
 
+import re
 from pathlib import Path
 
 # What an operator types by hand, and what the test types in its place.
@@ -8,7 +9,7 @@ TYPED = {
     "https://seller.example.com/saasproduce --key 'THE ACCESS KEY'":
         "http://127.0.0.1:8001/saasproduce --key {key}",
 }
-# `koohook init` asks. The test writes the file that the page shows after it.
+# The test writes the file that the page shows after it.
 INIT = "koohook init"
 # Blocks of another proxy, of another way to the same end, and of an optional part.
 OTHERS = ("caddy", "cargo build", "completions", "--since", "product.conf")
@@ -31,6 +32,13 @@ class Page:
         pieces = self.section(heading).split("```")[1::2]
         named = [piece.partition("\n") for piece in pieces]
         return [text for name, _, text in named if name.strip() == language]
+
+    def commands(self):
+        """Every command of the page, without its comment and without what an operator replaces."""
+        blocks = [block for section in self.text.split("\n## ")[1:]
+                  for block in self.blocks(section.partition("\n")[0], "sh")]
+        lines = [line.partition(" #")[0].rstrip() for block in blocks for line in block.splitlines()]
+        return [re.sub("--key '.*'", "--key KEY", line) for line in lines]
 
     def script(self, heading):
         """The commands under a heading, as a script."""
