@@ -25,10 +25,12 @@ use crate::output::{errln, outln};
   koohook init --platform machine --folder /etc/koohook --product-url https://app.example.com/hooks
   koohook init --platform functiongraph --contracts v2,kit --base-key-file base.key --kit-key-file kit.key
 
-On a terminal the command asks for what no option says. Elsewhere it takes the defaults. The access keys
-come from the seller's console (应用工具 > 密钥管理). It generates all other secrets.
+On a terminal the command asks for what no option says. Elsewhere it takes the defaults, and requires
+--product-url or --app-info. The access keys come from the seller's console (应用工具 > 密钥管理). It
+generates all other secrets. With the contract usage it also writes the billing cycle.
 
-machine: FOLDER/koohook.env, and one file for each secret in FOLDER/secrets.
+machine: FOLDER/koohook.env without secrets, and one file for each secret in FOLDER/secrets. The systemd unit
+hands both to koohook (docs/deploy/machine.md).
 functiongraph: FOLDER/koohook.auto.tfvars.json, which Terraform reads by itself.
 
 Only the owner can read the files. An existing file is never overwritten. Keep a copy of the seal key in
@@ -95,7 +97,12 @@ pub fn run(arguments: &InitArguments) -> Result<ExitCode, CommandError> {
     for (name, _) in &files {
         outln!("{}", arguments.folder.join(name).display());
     }
-    missing.iter().for_each(|text| errln!("koohook: still missing: {text}"));
+    missing
+        .iter()
+        .for_each(|text| errln!("koohook: still missing: {text}; koohook does not start before"));
+    errln!(
+        "koohook: keep a copy of the seal key in another place; without it the stored values are lost"
+    );
     if answers.has(Contract::V1) {
         errln!(
             "koohook: V1 needs the header Body-Sign with its capitals: switch HTTP/2 off in front of koohook"

@@ -109,6 +109,7 @@ fn advised(failure: Failure) -> CommandError {
         Failure::StoreUnavailable | Failure::OutOfTime => {
             "check that the server of the store runs, and that KOOHOOK_STORE is its address"
         }
+        Failure::MarkLost => "the store was emptied or replaced; restore a backup into it",
         Failure::Contended => {
             "other programs write the same value again and again; run this command again"
         }

@@ -89,6 +89,32 @@ fn only_the_first_call_of_a_process_reads_or_writes_the_mark() {
     }
 }
 
+/// The table was made anew, or the server was flushed. A process that runs does not take the empty store
+/// for a new one.
+#[test]
+fn a_process_that_has_seen_the_mark_does_not_begin_a_new_store() {
+    let old = koohook(&keyed(0));
+    assert_eq!(run(buy(&old, "CS1")), "000000");
+    let found = mark(&old).unwrap();
+    let gone = Value {
+        version: Version([9; 16]),
+        expires: Some(UnixMillis::new(NOW - 1)),
+        ..Value::default()
+    };
+    assert_eq!(
+        run(old.store().inner().put("seal", &gone, Some(found.version), NOON)),
+        Ok(Put::Won)
+    );
+    old.world().pass(Duration::from_secs(61));
+    for order in ["CS1", "CS2"] {
+        assert_eq!(run(buy(&old, order)), "000005", "{order}");
+    }
+    assert_eq!(mark(&old), None, "nothing was begun");
+    let back = Value { bytes: found.bytes, version: found.version, ..Value::default() };
+    assert_eq!(run(old.store().inner().put("seal", &back, None, NOON)), Ok(Put::Won));
+    assert_eq!(run(buy(&old, "CS2")), "000000", "the backup is restored");
+}
+
 #[test]
 fn a_mark_that_cannot_be_read_is_read_again() {
     for fault in [StoreFault::Refused, StoreFault::ReplyLost] {

@@ -62,7 +62,7 @@ fn next(answers: &Answers) -> [String; 3] {
             "cat secrets/product.secret                    # the product needs it, too"
         }
         (false, false) => {
-            "cp secrets/seal.key /a/safe/place             # without it the store is lost"
+            "ls secrets                                    # koohook reads all of them"
         }
     };
     [

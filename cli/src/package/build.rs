@@ -55,6 +55,8 @@ impl Build<'_> {
             }
         }
         command.env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("CARGO_BUILD_RUSTFLAGS");
+        // A package of the profile `dev` is only for trying it out.
+        command.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_PROFILE_DEV_STRIP", "true");
         command
     }
 

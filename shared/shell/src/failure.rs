@@ -27,6 +27,10 @@ pub enum Failure {
     /// The configured keys do not decrypt the store's seal mark: another key sealed the store.
     #[error("store sealed by another key")]
     SealedElsewhere,
+    /// The store had this process's seal mark, and has none now: it was emptied or replaced. A write
+    /// would begin a new store, without anything that koohook has acknowledged.
+    #[error("store lost its seal mark")]
+    MarkLost,
     /// The stored value is not a record of koohook, a newer koohook wrote it, or the new value
     /// would be too large.
     #[error(transparent)]
@@ -60,6 +64,7 @@ impl From<Failure> for ResultCode {
             | Failure::Contended
             | Failure::Unopened
             | Failure::SealedElsewhere
+            | Failure::MarkLost
             | Failure::Value(
                 RecordError::NewerSchema | RecordError::Unreadable | RecordError::TooLarge,
             )

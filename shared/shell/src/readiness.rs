@@ -159,6 +159,7 @@ impl NotReady {
             Self::Read(Failure::SealedElsewhere | Failure::Unopened) => {
                 "set KOOHOOK_SEAL_KEY, or KOOHOOK_SEAL_KEY_PREVIOUS, to the key that sealed the store"
             }
+            Self::Read(Failure::MarkLost) => LOST,
             Self::Read(_) | Self::Write(_) => "run koohook check with the settings of this process",
             Self::Relay => "read the log for relay failed, then restart this process",
         }
@@ -169,6 +170,8 @@ fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
+const LOST: &str = "the store was emptied or replaced; restore a backup into it; only if it was meant, restart \
+     every koohook to begin a new store";
 /// The states that [`Readiness`] stores.
 const UNPROBED: u8 = 0;
 const READY: u8 = 1;

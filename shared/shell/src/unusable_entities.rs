@@ -139,9 +139,11 @@ impl UnusableEntities {
 pub const fn makes_unusable(fault: Failure) -> bool {
     match fault {
         Failure::Unopened | Failure::SealedElsewhere | Failure::Value(_) | Failure::List(_) => true,
-        Failure::StoreUnavailable | Failure::OutOfTime | Failure::Contended | Failure::Panicked => {
-            false
-        }
+        Failure::StoreUnavailable
+        | Failure::OutOfTime
+        | Failure::Contended
+        | Failure::MarkLost
+        | Failure::Panicked => false,
     }
 }
 
@@ -157,9 +159,11 @@ const fn advice(fault: Failure) -> &'static str {
             "run the newest koohook version that writes to this store; if that does not help, restore these \
              values from a backup"
         }
-        Failure::StoreUnavailable | Failure::OutOfTime | Failure::Contended | Failure::Panicked => {
-            "nothing to do; the relay tries again"
-        }
+        Failure::StoreUnavailable
+        | Failure::OutOfTime
+        | Failure::Contended
+        | Failure::MarkLost
+        | Failure::Panicked => "nothing to do; the relay tries again",
     }
 }
 

@@ -153,7 +153,7 @@ fn has_repeated_key(text: &str) -> bool {
 
 const ACCESS_PREVIOUS: &str = "is still set: the change of the key is not finished; if the log of the last two days has \
      no call with \"key\":\"previous\", unset it";
-const SEAL_PREVIOUS: &str = "is still set: the change of the key is not finished; run koohook store reseal, and unset \
-     it when that command says so";
+const SEAL_PREVIOUS: &str = "is set: the change of the key is not finished; if this is the new key, make it \
+     KOOHOOK_SEAL_KEY next; if it is the old one, run koohook store reseal, and unset it when that command says so";
 const TWO_SECRETS: &str = "has several secrets: the change is not finished; when the product has the first one, remove \
      the others";

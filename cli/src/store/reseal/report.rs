@@ -113,6 +113,7 @@ impl ResealReport {
 
     const fn advice(&self, end: ResealEnd) -> &'static str {
         match end {
+            ResealEnd::Complete if self.previous_keys > 0 && self.is_dry => NOT_NEEDED_NOW,
             ResealEnd::Complete if self.previous_keys > 0 => NOT_NEEDED,
             ResealEnd::Complete => "every value is sealed with KOOHOOK_SEAL_KEY",
             ResealEnd::ToDo => {
@@ -147,6 +148,7 @@ impl ResealReport {
 
 const NOT_NEEDED: &str =
     "no value needs KOOHOOK_SEAL_KEY_PREVIOUS; unset it in every koohook, and restart them";
+const NOT_NEEDED_NOW: &str = "no value needs KOOHOOK_SEAL_KEY_PREVIOUS; unset it, unless it has the new key of a change that began";
 const UNOPENED: &str = "the other values do not need KOOHOOK_SEAL_KEY_PREVIOUS; add the key that sealed these values to it \
      and run this command again, or restore them from a backup";
 const OTHERS_WRITE: &str = "another koohook still seals values with a previous key; restart every koohook with the new \

@@ -33,6 +33,7 @@ pub(super) const fn failure(failure: Failure) -> &'static str {
         Failure::OutOfTime => "deadline-passed",
         Failure::Contended => "write-contended",
         Failure::Unopened | Failure::SealedElsewhere => "sealed-by-another-key",
+        Failure::MarkLost => "store-lost",
         Failure::Value(_) => "value-unusable",
         Failure::List(_) => "list-unusable",
         Failure::Panicked => "panic",
@@ -55,11 +56,12 @@ pub(super) const fn status(status: u16) -> &'static str {
 }
 
 /// Every word of [`failure`].
-pub(super) const FAILURES: [&str; 7] = [
+pub(super) const FAILURES: [&str; 8] = [
     "store-unavailable",
     "deadline-passed",
     "write-contended",
     "sealed-by-another-key",
+    "store-lost",
     "value-unusable",
     "list-unusable",
     "panic",

@@ -20,6 +20,10 @@
 //! process that has only the older key then stops: it reads the mark again once a minute, with each
 //! probe, and as soon as it cannot decrypt a value.
 //!
+//! If the mark disappears while a process runs, the store was emptied or replaced: the table was made
+//! anew, or somebody flushed the server. The process then neither reads nor writes, until the mark is
+//! back with a backup. A process that starts on the empty store begins a new one.
+//!
 //! A store with unencrypted values has no mark. A process without a key looks for a mark and for a
 //! sealed value at its start. If it runs for long, it looks for a mark once a minute. If it finds
 //! either, it stops reading and writing.
@@ -67,7 +71,7 @@ impl<W: World> Repository<'_, W> {
     /// See [`Self::prove_keys`].
     pub async fn probe_keys(&self) -> Result<(), Failure> {
         match self.look_up(SEAL_MARK).await? {
-            None => Ok(()),
+            None => self.without_mark(),
             Some(found) if self.seal.seals() => self.compare(&found),
             Some(_) => self.set_keyless(true),
         }
@@ -127,8 +131,7 @@ impl<W: World> Repository<'_, W> {
     }
 
     async fn check_by_mark(&self) -> Result<(), Failure> {
-        let mark = &self.seal.mark;
-        let found = if mark.is_unknown() {
+        let found = if self.seal.mark.is_unknown() {
             let (found, is_empty) = future::join(self.look_up(SEAL_MARK), self.is_empty()).await;
             match (found?, is_empty?) {
                 (None, Some(true)) => return self.put_first_marks().await,
@@ -141,8 +144,17 @@ impl<W: World> Repository<'_, W> {
         };
         match found {
             Some(found) => self.compare(&found),
-            None => self.check_by_value().await,
+            None => {
+                self.without_mark()?;
+                self.check_by_value().await
+            }
         }
+    }
+
+    /// A store that had a mark and has none was emptied or replaced. This process does not begin a new
+    /// one in its place.
+    fn without_mark(&self) -> Result<(), Failure> {
+        if self.seal.mark.lose() { Err(Failure::MarkLost) } else { Ok(()) }
     }
 
     /// Checks the keys in a store that has values and no mark.

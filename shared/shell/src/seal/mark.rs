@@ -19,6 +19,9 @@ enum MarkState {
     Ours(Duration),
     /// The store had no mark. The process looks for one again at this time.
     Missing(Duration),
+    /// This process's keys had decrypted the mark, and it exists no more: the store was emptied, or
+    /// replaced.
+    Lost,
     /// There is a mark, and this process has no key.
     Theirs,
 }
@@ -39,7 +42,7 @@ impl SealMark {
 
     pub(crate) fn is_to_be_read(&self, elapsed: Duration) -> bool {
         match self.state() {
-            MarkState::Unknown => true,
+            MarkState::Unknown | MarkState::Lost => true,
             MarkState::Ours(until) | MarkState::Missing(until) => until <= elapsed,
             MarkState::Theirs => false,
         }
@@ -54,8 +57,17 @@ impl SealMark {
     pub(crate) fn doubt(&self) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*state, MarkState::Ours(_)) {
-            *state = MarkState::Unknown;
+            *state = MarkState::Ours(Duration::ZERO);
         }
+    }
+
+    /// Notes that the store has no mark. Returns whether this process has seen one before.
+    pub(crate) fn lose(&self) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*state, MarkState::Ours(_)) {
+            *state = MarkState::Lost;
+        }
+        *state == MarkState::Lost
     }
 
     pub(crate) fn set_missing(&self, elapsed: Duration) {
