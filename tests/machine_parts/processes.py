@@ -139,14 +139,6 @@ class Process:
     def tail(self):
         return self.log.read_text()[-2000:]
 
-    def unread_calls(self):
-        """How many connections have bytes that this process has not read."""
-        lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-        rows = [line.split() for line in lines]
-        local, established = f"0100007F:{self.port:04X}", "01"
-        return sum(row[1] == local and row[3] == established and int(row[4].split(":")[1], 16) > 0
-                   for row in rows)
-
     def answered(self):
         """How many calls this process has answered, also before it was started again."""
         return self.log.read_text().count('"message":"callback"')
