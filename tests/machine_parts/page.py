@@ -9,8 +9,9 @@ TYPED = {
     "https://seller.example.com/saasproduce --key 'THE ACCESS KEY'":
         "http://127.0.0.1:8001/saasproduce --key {key}",
 }
-# The test writes the file that the page shows after it.
+# On a terminal this command asks. The test answers with an option.
 INIT = "koohook init"
+ANSWERS = """--app-info '{"frontEndUrl":"https://app.example.com/i/{instanceId}"}' </dev/null"""
 # Blocks of another proxy, of another way to the same end, and of an optional part.
 OTHERS = ("caddy", "cargo build", "completions", "--since", "product.conf")
 
@@ -51,8 +52,7 @@ class Page:
         for shown, typed in TYPED.items():
             block = block.replace(shown, typed.format(key=self.key))
         if INIT in block:
-            settings = "".join(self.blocks(heading, "ini"))
-            return f"sudo -u koohook tee /etc/koohook/koohook.env >/dev/null <<'END'\n{settings}END\n"
+            return f"{block.rstrip()} {ANSWERS}\n"
         first, _, rest = block.partition("\n")
         if first.startswith("sudo -u koohook -s"):
             # A shell of that user, which gets the other lines.

@@ -45,9 +45,11 @@ pub const HOLDS_RSA_KEY: &str = "application-sync";
 pub const SEALED_KEYS: &str = "rsa-private-key.sealed";
 
 /// The files of a machine's package: in the project, and in the package.
-pub const MACHINE_FILES: [(&str, &str); 7] = [
+pub const MACHINE_FILES: [(&str, &str); 9] = [
     ("deploy/machine/koohook@.service", "systemd/koohook@.service"),
-    ("deploy/machine/nginx.conf", "nginx/koohook.conf"),
+    ("deploy/machine/koohook@.service.d", "systemd/koohook@.service.d"),
+    ("deploy/machine/commands.sh", "systemd/commands.sh"),
+    ("deploy/machine/nginx.conf", "nginx/nginx.conf"),
     ("deploy/machine/Caddyfile", "caddy/Caddyfile"),
     ("docs", "docs"),
     ("README.md", "README.md"),
