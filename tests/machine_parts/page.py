@@ -13,7 +13,7 @@ TYPED = {
 INIT = "koohook init"
 ANSWERS = """--app-info '{"frontEndUrl":"https://app.example.com/i/{instanceId}"}' </dev/null"""
 # Blocks of another proxy, of another way to the same end, and of an optional part.
-OTHERS = ("caddy", "cargo build", "completions", "--since", "product.conf")
+OTHERS = ("caddy", "cargo run", "completions", "--since", "product.conf")
 
 
 class Page:
