@@ -54,7 +54,7 @@ fn the_pages_list_every_metric_and_no_other() {
             [name, kind, labels, dimensions]
         })
         .collect();
-    assert_eq!(in_chinese, listed(["计数器", "仪表", "直方图"]));
+    assert_eq!(in_chinese, listed(["计数器", "gauge", "直方图"]));
 }
 
 /// The names of metrics in a text.
