@@ -74,7 +74,7 @@ fn functiongraphs_file_has_declared_variables() {
     assert_eq!((&variables["kit"], &variables["pay_per_use"]), (&true.into(), &true.into()));
     // The rules of DCS: 8 to 32 characters, three of four classes.
     let password = variables["redis_password"].as_str().unwrap();
-    let has = |class: fn(&u8) -> bool| password.as_bytes().iter().any(|letter| class(letter));
+    let has = |class: fn(&u8) -> bool| password.as_bytes().iter().any(class);
     assert!((8..=32).contains(&password.len()));
     assert!(has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit));
     assert!(
