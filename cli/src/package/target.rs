@@ -49,7 +49,7 @@ pub const MACHINE_FILES: [(&str, &str); 9] = [
     ("deploy/machine/koohook@.service", "systemd/koohook@.service"),
     ("deploy/machine/koohook@.service.d", "systemd/koohook@.service.d"),
     ("deploy/machine/commands.sh", "systemd/commands.sh"),
-    ("deploy/machine/nginx.conf", "nginx/nginx.conf"),
+    ("deploy/machine/nginx.conf", "nginx/koohook.conf"),
     ("deploy/machine/Caddyfile", "caddy/Caddyfile"),
     ("docs", "docs"),
     ("README.md", "README.md"),

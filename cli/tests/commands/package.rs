@@ -94,7 +94,14 @@ fn a_machine_has_the_program_and_what_goes_with_it() {
         assert!(lines.any(|line| line.starts_with(mode)), "{path}\n{list}");
     };
     has("-rwxr-xr-x 0/0", "bin/koohook");
-    for path in ["systemd/koohook@.service", "nginx/nginx.conf", "caddy/Caddyfile", "LICENSE"] {
+    for path in [
+        "systemd/koohook@.service",
+        "systemd/koohook@.service.d/kit.conf",
+        "systemd/commands.sh",
+        "nginx/koohook.conf",
+        "caddy/Caddyfile",
+        "LICENSE",
+    ] {
         has("-rw-r--r-- 0/0", path);
     }
     has("-rw-r--r--", "docs/deploy/machine.md");
