@@ -8,6 +8,7 @@ echo "127.0.0.1 $(hostname) seller.example.com" >>/etc/hosts
 until [ "$(systemctl is-active dbus)" = active ]; do sleep 0.1; done
 
 main_pid() { systemctl show -p MainPID --value "koohook@$1"; }
+exe() { readlink -f "/proc/$(main_pid "$1")/exe"; }
 property() { systemctl show -p "$2" --value "koohook@$1"; }
 # Tries a command until it succeeds, for 30 seconds.
 until_true() {
@@ -31,6 +32,8 @@ call_on() {
 
 #STEP 3.
 #STEP 4.
+grep -v '^#' /etc/koohook/koohook.env >/result/koohook.env
+[ "$(stat -c '%a %U' /etc/koohook/koohook.env)" = "600 koohook" ]
 #STEP 5.
 
 # Debian's package has started nginx. The certificate is the operator's.
@@ -60,10 +63,10 @@ echo "PROVED systemd started a killed process again"
 before="$(main_pid 8001) $(main_pid 8002)"
 call_on &
 #STEP Update
-[ "$(readlink -f "/proc/$(main_pid 8001)/exe")" = /opt/koohook-0.2.0/bin/koohook ]
-[ "$(readlink -f "/proc/$(main_pid 8002)/exe")" = /opt/koohook-0.2.0/bin/koohook ]
+[ "$(exe 8001)" = /opt/koohook-0.2.0-x86_64-linux/bin/koohook ]
+[ "$(exe 8002)" = /opt/koohook-0.2.0-x86_64-linux/bin/koohook ]
 #STEP Roll back
-[ "$(readlink -f "/proc/$(main_pid 8001)/exe")" = /opt/koohook-0.1.0/bin/koohook ]
+[ "$(exe 8001)" = /opt/koohook-0.1.0-x86_64-linux/bin/koohook ]
 touch /run/stop
 wait
 read -r calls lost </run/calls

@@ -9,9 +9,6 @@ TYPED = {
     "https://seller.example.com/saasproduce --key 'THE ACCESS KEY'":
         "http://127.0.0.1:8001/saasproduce --key {key}",
 }
-# On a terminal this command asks. The test answers with an option.
-INIT = "koohook init"
-ANSWERS = """--app-info '{"frontEndUrl":"https://app.example.com/i/{instanceId}"}' </dev/null"""
 # Blocks of another proxy, of another way to the same end, and of an optional part.
 OTHERS = ("caddy", "cargo run", "completions", "--since", "product.conf")
 
@@ -46,13 +43,11 @@ class Page:
         blocks = [block for block in self.blocks(heading, "sh")
                   if not any(other in block for other in OTHERS)]
         assert blocks, f"the page has no commands under {heading}"
-        return "\n".join(self.typed(heading, block) for block in blocks)
+        return "\n".join(self.typed(block) for block in blocks)
 
-    def typed(self, heading, block):
+    def typed(self, block):
         for shown, typed in TYPED.items():
             block = block.replace(shown, typed.format(key=self.key))
-        if INIT in block:
-            return f"{block.rstrip()} {ANSWERS}\n"
         first, _, rest = block.partition("\n")
         if first.startswith("sudo -u koohook -s"):
             # A shell of that user, which gets the other lines.
