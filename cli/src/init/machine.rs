@@ -56,22 +56,24 @@ fn environment(answers: &Answers) -> String {
 }
 
 fn next(answers: &Answers) -> [String; 3] {
-    let extra = match (answers.has(Contract::Kit), answers.product_url.is_some()) {
-        (true, _) => "koohook keys public secrets/application.pem   # for the console",
-        (false, true) => {
-            "cat secrets/product.secret                    # the product needs it, too"
-        }
-        (false, false) => {
-            "ls secrets                                    # koohook reads all of them"
-        }
+    let drop_ins =
+        [("kit.conf", answers.has(Contract::Kit)), ("product.conf", answers.product_url.is_some())];
+    let drop_ins = drop_ins.iter().filter(|(_, is_on)| *is_on);
+    let drop_ins: String = drop_ins.map(|(name, _)| format!(" {DROP_INS}/{name}")).collect();
+    let copy = if drop_ins.is_empty() {
+        "cp secrets/seal.key /a/safe/place".to_owned()
+    } else {
+        format!("sudo install -D -m 644 -t /etc/systemd/system/koohook@.service.d{drop_ins}")
     };
     [
-        extra.to_owned(),
-        "systemctl enable --now koohook@8001 koohook@8002   # docs/deploy/machine.md".to_owned(),
-        "koohook status".to_owned(),
+        copy,
+        "sudo systemctl enable --now koohook@8001 koohook@8002   # docs/deploy/machine.md, step 5"
+            .to_owned(),
+        ". /opt/koohook/systemd/commands.sh && koohook check      # step 8".to_owned(),
     ]
 }
 
+const DROP_INS: &str = "/opt/koohook/systemd/koohook@.service.d";
 const CONSOLE: &str = "the access key from the seller's console, 应用工具 > 密钥管理";
 const HEAD: &str = "# Settings of koohook without secrets, written by koohook init. The secrets are in secrets/.\n\
                     # docs/configuration.md explains each setting.\n";
