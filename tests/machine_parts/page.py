@@ -10,7 +10,7 @@ TYPED = {
         "http://127.0.0.1:8001/saasproduce --key {key}",
 }
 # Blocks of another proxy, of another way to the same end, and of an optional part.
-OTHERS = ("caddy", "cargo run", "completions", "--since", "product.conf")
+OTHERS = ("caddy", "cargo build", "completions", "--since", "product.conf")
 
 
 class Page:
