@@ -71,6 +71,16 @@ enum InitPlatform {
     Functiongraph,
 }
 
+impl InitPlatform {
+    /// What keeps the capitals of `Body-Sign`.
+    const fn body_sign(self) -> &'static str {
+        match self {
+            Self::Machine => "the proxy must not offer HTTP/2",
+            Self::Functiongraph => "check it at the gateway with the first call",
+        }
+    }
+}
+
 /// What the marketplace calls.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum Contract {
@@ -105,7 +115,8 @@ pub fn run(arguments: &InitArguments) -> Result<ExitCode, CommandError> {
     );
     if answers.has(Contract::V1) {
         errln!(
-            "koohook: V1 needs the header Body-Sign with its capitals: switch HTTP/2 off in front of koohook"
+            "koohook: V1 needs the header Body-Sign with its capitals; {}",
+            answers.platform.body_sign()
         );
     }
     errln!("koohook: next:");

@@ -1,15 +1,16 @@
 //! `koohook package`: makes the packages that a seller uploads or copies: a ZIP for each function, or a
 //! tar for a machine. The same commit makes the same bytes.
 //!
-//! - `target`: what a target consists of. `build`: compiles it. `archive`: ZIP and tar. `sums`: the
-//!   checksums.
+//! - `target`: what a target consists of. `build`: compiles it. `extra`: the operator's own files.
+//!   `archive`: ZIP and tar. `sums`: the checksums.
 
 mod archive;
 mod build;
+mod extra;
 mod sums;
 mod target;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,6 +18,7 @@ use clap::Args;
 
 use self::archive::Member;
 use self::build::Build;
+use self::extra::Extra;
 use self::target::{PackageTarget, PackagedFunction};
 use crate::error::CommandError;
 use crate::output::outln;
@@ -68,9 +70,11 @@ pub fn run(arguments: &PackageArguments) -> Result<ExitCode, CommandError> {
             Build { root: &root, profile: &arguments.profile, target: arguments.target }.run()?
         }
     };
+    let extra = Extra::read(arguments)?;
+    let _lock = lock(&arguments.out)?;
+    sums::remove(&arguments.out)?;
     let made = match arguments.target {
         PackageTarget::Functiongraph => {
-            let extra = Extra::read(arguments)?;
             functions(&folder, &arguments.out, target::FUNCTIONS, &extra)?
         }
         PackageTarget::Machine => vec![machine(&root, &folder, &arguments.out)?],
@@ -80,28 +84,6 @@ pub fn run(arguments: &PackageArguments) -> Result<ExitCode, CommandError> {
     outln!("checksums: {}", sums.display());
     outln!("next: {}", arguments.target.next());
     Ok(ExitCode::SUCCESS)
-}
-
-/// The files of an operator for the packages of functions.
-struct Extra {
-    rsa_key: Option<Member>,
-    included: Vec<Member>,
-}
-
-impl Extra {
-    fn read(arguments: &PackageArguments) -> Result<Self, CommandError> {
-        let rsa_key = arguments.rsa_key.as_deref().map(sealed_keys).transpose()?;
-        let rsa_key = rsa_key.map(|keys| Member::plain(target::SEALED_KEYS, keys));
-        let included =
-            arguments.include.iter().map(|path| included(path)).collect::<Result<_, _>>()?;
-        Ok(Self { rsa_key, included })
-    }
-
-    fn of(&self, function: &PackagedFunction) -> Vec<Member> {
-        let has_key = function.name == target::HOLDS_RSA_KEY;
-        let key = self.rsa_key.iter().filter(|_| has_key);
-        key.chain(&self.included).cloned().collect()
-    }
 }
 
 /// One package that was made.
@@ -144,7 +126,7 @@ fn zip_of(
     function: &PackagedFunction,
     extra: &Extra,
 ) -> Result<Made, CommandError> {
-    let program = read(&folder.join(function.name))?;
+    let program = program(&folder.join(function.name))?;
     let size = u64::try_from(program.len()).unwrap_or(u64::MAX);
     let mut members = vec![Member::program("bootstrap", program)];
     members.extend(extra.of(function));
@@ -157,7 +139,7 @@ fn zip_of(
 fn machine(root: &Path, folder: &Path, out: &Path) -> Result<Made, CommandError> {
     fs::create_dir_all(out).map_err(|fault| unwritable(out, &fault))?;
     let name = format!("koohook-{}-x86_64-linux", env!("CARGO_PKG_VERSION"));
-    let program = read(&folder.join("koohook"))?;
+    let program = program(&folder.join("koohook"))?;
     let size = u64::try_from(program.len()).unwrap_or(u64::MAX);
     let mut members = vec![Member::program("bin/koohook", program)];
     for (from, to) in target::MACHINE_FILES {
@@ -183,28 +165,25 @@ fn files(path: &Path, to: &str) -> Result<Vec<Member>, CommandError> {
     Ok(members)
 }
 
-/// A file of an operator. A private key in clear text must not be in a package.
-fn included(path: &Path) -> Result<Member, CommandError> {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = name.filter(|name| name != "bootstrap").ok_or_else(|| {
-        format!("{}: cannot be in a package under this name; rename the file", path.display())
+/// Two commands that write into one folder would mix their packages.
+fn lock(out: &Path) -> Result<File, CommandError> {
+    fs::create_dir_all(out).map_err(|fault| unwritable(out, &fault))?;
+    let file = File::create(out.join(".lock")).map_err(|fault| unwritable(out, &fault))?;
+    file.try_lock().map_err(|_| {
+        let text =
+            "another koohook package writes into this folder; wait for it, or name another --out";
+        CommandError::from(format!("{}: {text}", out.display()))
     })?;
-    let bytes = read(path)?;
-    if String::from_utf8_lossy(&bytes).contains("PRIVATE KEY") {
-        let advice = "run koohook keys pack, and name its file with --rsa-key";
-        return Err(format!("{}: has a private key in clear text; {advice}", path.display()).into());
-    }
-    Ok(Member::plain(&name, bytes))
+    Ok(file)
 }
 
-/// The sealed keys of a package. Keys in clear text must not be in a package.
-fn sealed_keys(path: &Path) -> Result<Vec<u8>, CommandError> {
-    let text = read(path)?;
-    if shell::seal::is_sealed_text(&String::from_utf8_lossy(&text)) {
-        return Ok(text);
+/// A program for Linux.
+fn program(path: &Path) -> Result<Vec<u8>, CommandError> {
+    let bytes = read(path)?;
+    if bytes.starts_with(b"\x7fELF") {
+        return Ok(bytes);
     }
-    Err(format!("{}: is not sealed; run koohook keys pack, and name its file", path.display())
-        .into())
+    Err(format!("{}: is not a program for Linux; build it again", path.display()).into())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CommandError> {

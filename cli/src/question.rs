@@ -11,7 +11,10 @@ use crate::output::{errln, print_aside};
 pub fn answer(question: &str) -> io::Result<String> {
     print_aside(format_args!("{question}: "));
     let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
+    if io::stdin().read_line(&mut answer)? == 0 {
+        errln!("");
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "no answer; nothing was written"));
+    }
     Ok(answer.trim().to_owned())
 }
 

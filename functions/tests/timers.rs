@@ -232,3 +232,12 @@ fn a_function_that_cannot_start_is_an_error_in_the_log_and_an_exit_code() {
     check_line(&log, "ERROR", "cannot start");
     assert!(errors.contains("koohook does not start"), "{errors}");
 }
+
+/// A platform's alarm reads the log, not the standard error.
+#[test]
+fn unusable_settings_are_an_error_in_the_log() {
+    let output = relay(&[("KOOHOOK_STORE", "canary:")]).stdout(Stdio::piped()).output().unwrap();
+    let log = String::from_utf8(output.stdout).unwrap();
+    check_line(&log, "ERROR", "cannot start");
+    assert!(log.contains("KOOHOOK_STORE") && !log.contains("canary"), "{log}");
+}

@@ -8,6 +8,7 @@ use shell::config::{Config, is_set, variable};
 
 use super::{Contract, InitArguments, InitPlatform};
 use crate::error::CommandError;
+use crate::output::errln;
 use crate::question::answer;
 use crate::{generated, input};
 
@@ -42,7 +43,8 @@ impl Answers {
             arguments.contracts.clone()
         };
         let store = match (&arguments.store, platform) {
-            (Some(store), _) => store.clone(),
+            (Some(_), InitPlatform::Functiongraph) => return Err(NO_STORE.into()),
+            (Some(store), InitPlatform::Machine) => store.clone(),
             (None, InitPlatform::Machine) => {
                 ask.text("Store", "sqlite:/var/lib/koohook/koohook.db")?
             }
@@ -50,6 +52,9 @@ impl Answers {
             (None, InitPlatform::Functiongraph) => String::new(),
         };
         let (product_url, app_info) = ask.product(arguments)?;
+        if contracts.contains(&Contract::Usage) && product_url.is_none() {
+            return Err(NO_REPORTS.into());
+        }
         let has_base = contracts.iter().any(|it| *it != Contract::Kit);
         let has_kit = contracts.contains(&Contract::Kit);
         let base_key = ask.key(arguments.base_key_file.as_deref(), "KOOHOOK_BASE_KEY", has_base)?;
@@ -100,12 +105,20 @@ impl Asking {
         Ok(if said.is_empty() { default.to_owned() } else { said })
     }
 
+    /// Words of a list. On a terminal a wrong one is asked again.
     fn words<T: ValueEnum>(&self, question: &str, default: &str) -> Result<Vec<T>, CommandError> {
-        let said = self.text(question, default)?;
+        loop {
+            match Self::parse(&self.text(question, default)?) {
+                Err(error) if self.0 => errln!("koohook: {error}"),
+                parsed => return parsed,
+            }
+        }
+    }
+
+    fn parse<T: ValueEnum>(said: &str) -> Result<Vec<T>, CommandError> {
         let word = |word: &str| {
             let word = word.trim();
-            T::from_str(word, true)
-                .map_err(|_| format!("{word} is none of the answers; run it again"))
+            T::from_str(word, true).map_err(|_| format!("{word} is none of the answers"))
         };
         Ok(said.split(',').map(word).collect::<Result<_, _>>()?)
     }
@@ -153,5 +166,8 @@ impl Asking {
     }
 }
 
+const NO_REPORTS: &str =
+    "the product reports the usage; set --product-url, or leave out the contract usage";
+const NO_STORE: &str = "Terraform makes the store of FunctionGraph; leave out --store";
 const NO_PRODUCT: &str = "where do buyers get their access data? Set --product-url, or --app-info like \
                           '{\"frontEndUrl\":\"https://app.example.com/i/{instanceId}\"}'";

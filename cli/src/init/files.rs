@@ -24,11 +24,7 @@ pub struct NewFiles {
 /// If one exists already, or cannot be written. Then none is left.
 pub fn write(folder: &Path, files: &[(String, String)]) -> Result<(), CommandError> {
     if let Some((name, _)) = files.iter().find(|(name, _)| folder.join(name).exists()) {
-        return Err(format!(
-            "{} exists already; name another --folder",
-            folder.join(name).display()
-        )
-        .into());
+        return Err(format!("{} exists already; {EXISTS}", folder.join(name).display()).into());
     }
     let paths = || files.iter().map(|(name, text)| (folder.join(name), text));
     for (path, text) in paths() {
@@ -53,3 +49,6 @@ fn make_folder(folder: &Path) -> Result<(), CommandError> {
         Ok(()) | Err(_) => Ok(()),
     }
 }
+
+const EXISTS: &str =
+    "edit the files that are there; a new seal key could not read the values of a store";

@@ -27,8 +27,14 @@ pub fn files(answers: &Answers) -> Result<NewFiles, CommandError> {
     variables.extend(key("kit_key", &answers.kit_key, answers.has(Contract::Kit)));
     variables.insert("seal_key".to_owned(), generated::seal_key()?.into());
     variables.insert("redis_password".to_owned(), redis_password()?.into());
-    for (name, is_on) in [("kit", Contract::Kit), ("pay_per_use", Contract::Usage)] {
-        variables.insert(name.to_owned(), answers.has(is_on).into());
+    // This file wins over terraform.tfvars, so that a `false` here would hide a `true` there.
+    for (name, contract) in [("kit", Contract::Kit), ("pay_per_use", Contract::Usage)] {
+        if answers.has(contract) {
+            variables.insert(name.to_owned(), true.into());
+        }
+    }
+    if answers.has(Contract::Usage) {
+        variables.insert("usage_cycle".to_owned(), "hourly".into());
     }
     if let Some(url) = &answers.product_url {
         variables.insert("product_url".to_owned(), url.as_str().into());
@@ -51,15 +57,18 @@ fn redis_password() -> Result<String, CommandError> {
 }
 
 fn next(answers: &Answers) -> [String; 3] {
-    let first = if answers.has(Contract::Kit) {
-        "koohook keys new --out application.pem   # then koohook keys pack application.pem"
+    let package = if answers.has(Contract::Kit) {
+        "koohook keys new --out application.pem && KOOHOOK_SEAL_KEY=$(jq -r .seal_key \\
+    koohook.auto.tfvars.json) koohook keys pack application.pem && \\
+    koohook package --target functiongraph --rsa-key rsa-private-key.sealed --out ../../dist"
     } else {
-        "koohook package --target functiongraph"
+        "koohook package --target functiongraph --out ../../dist"
     };
     [
-        first.to_owned(),
-        "terraform init".to_owned(),
-        "terraform plan   # docs/deploy/functiongraph.md".to_owned(),
+        package.to_owned(),
+        "cp terraform.tfvars.example terraform.tfvars   # change its values; docs/deploy/functiongraph.md"
+            .to_owned(),
+        "terraform init && terraform plan".to_owned(),
     ]
 }
 

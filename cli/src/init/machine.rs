@@ -23,6 +23,9 @@ pub fn files(answers: &Answers) -> Result<NewFiles, CommandError> {
     if answers.has_base() {
         add("base.key", answers.base_key.clone(), CONSOLE);
     }
+    if has_password(answers) {
+        add("store.address", Some(answers.store.clone()), "");
+    }
     add("seal.key", Some(generated::seal_key()?), "");
     if answers.product_url.is_some() {
         add("product.secret", Some(format!("whsec_{}", generated::seal_key()?)), "");
@@ -40,36 +43,43 @@ fn environment(answers: &Answers) -> String {
         // systemd reads a value in single quotes as it stands.
         text.map(|text| format!("{name}='{text}'\n")).unwrap_or_default()
     };
-    let cycle = answers.has(Contract::Usage).then_some("hourly");
+    // In JSON an apostrophe can also be written without a quotation mark.
+    let app_info = answers.app_info.as_deref().map(|text| text.replace('\'', "\\u0027"));
+    let store = Some(answers.store.as_str()).filter(|_| !has_password(answers));
     [
         HEAD.to_owned(),
-        line("KOOHOOK_STORE", Some(&answers.store)),
+        line("KOOHOOK_STORE", store),
         line("KOOHOOK_PRODUCT_URL", answers.product_url.as_deref()),
-        // In JSON an apostrophe can also be written without a quotation mark.
-        line(
-            "KOOHOOK_APP_INFO",
-            answers.app_info.as_deref().map(|it| it.replace('\'', "\\u0027")).as_deref(),
-        ),
-        line("KOOHOOK_USAGE_CYCLE", cycle),
+        line("KOOHOOK_APP_INFO", app_info.as_deref()),
+        line("KOOHOOK_USAGE_CYCLE", answers.has(Contract::Usage).then_some("hourly")),
     ]
     .concat()
 }
 
+/// Whether the store's address is a secret.
+fn has_password(answers: &Answers) -> bool {
+    answers.store.starts_with("redis") && answers.store.contains('@')
+}
+
 fn next(answers: &Answers) -> [String; 3] {
-    let drop_ins =
-        [("kit.conf", answers.has(Contract::Kit)), ("product.conf", answers.product_url.is_some())];
+    let drop_ins = [
+        ("store.conf", has_password(answers)),
+        ("kit.conf", answers.has(Contract::Kit)),
+        ("product.conf", answers.product_url.is_some()),
+    ];
     let drop_ins = drop_ins.iter().filter(|(_, is_on)| *is_on);
     let drop_ins: String = drop_ins.map(|(name, _)| format!(" {DROP_INS}/{name}")).collect();
-    let copy = if drop_ins.is_empty() {
-        "cp secrets/seal.key /a/safe/place".to_owned()
+    let units = "sudo install -m 644 /opt/koohook/systemd/koohook@.service /etc/systemd/system/";
+    let drop_ins = if drop_ins.is_empty() {
+        String::new()
     } else {
-        format!("sudo install -D -m 644 -t /etc/systemd/system/koohook@.service.d{drop_ins}")
+        format!(" && sudo install -D -m 644 -t /etc/systemd/system/koohook@.service.d{drop_ins}")
     };
     [
-        copy,
-        "sudo systemctl enable --now koohook@8001 koohook@8002   # docs/deploy/machine.md, step 5"
+        format!("{units}{drop_ins}"),
+        "sudo systemctl daemon-reload && sudo systemctl enable --now koohook@8001 koohook@8002".to_owned(),
+        "sudo -u koohook sh -c '. /opt/koohook/systemd/commands.sh; koohook check'   # docs/deploy/machine.md"
             .to_owned(),
-        ". /opt/koohook/systemd/commands.sh && koohook check      # step 8".to_owned(),
     ]
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use functions::application_sync::secret::PrivateKeys;
 use shell::config::{variable, variable_in_file};
-use shell::seal::{Clear, RSA_KEY_PLACE, Seal, SealKey};
+use shell::seal::{Clear, RSA_KEY_PLACE, Seal, SealKey, is_sealed_text};
 
 use crate::error::CommandError;
 use crate::output::{errln, outln};
@@ -33,6 +33,11 @@ pub struct PackArguments {
 /// Seals the keys.
 pub fn run(arguments: &PackArguments) -> Result<ExitCode, CommandError> {
     let keys = private_keys(arguments)?;
+    if is_sealed_text(&keys) {
+        return Err(
+            "the keys are sealed already; name the PEM file that koohook keys new wrote".into()
+        );
+    }
     let parsed = PrivateKeys::parse(&keys).map_err(|error| format!("the private keys: {error}"))?;
     let count = parsed.as_slice().len();
     let key = setting(SEAL_KEY)?.ok_or(NO_KEY)?;
@@ -66,5 +71,5 @@ fn setting(name: &'static str) -> Result<Option<String>, CommandError> {
 }
 
 const SEAL_KEY: &str = "KOOHOOK_SEAL_KEY";
-const NO_KEY: &str = "KOOHOOK_SEAL_KEY is not set; set it to the key of the store, or make one with \\
+const NO_KEY: &str = "KOOHOOK_SEAL_KEY is not set; set it to the key of the store, or make one with \
                       koohook keys secret seal";

@@ -1,12 +1,25 @@
 //! The checksums of the packages in a folder, as `sha256sum --check` reads them.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::{read, unwritable};
 use crate::error::CommandError;
+
+/// Removes the checksums of an earlier run. While they are missing, the packages are not complete.
+///
+/// # Errors
+/// If the file cannot be removed.
+pub fn remove(out: &Path) -> Result<(), CommandError> {
+    let path = out.join(NAME);
+    match fs::remove_file(&path) {
+        Err(fault) if fault.kind() != ErrorKind::NotFound => Err(unwritable(&path, &fault)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
 
 /// Writes the checksums of all packages in a folder, and returns the file.
 ///
@@ -26,8 +39,10 @@ pub fn write(out: &Path) -> Result<PathBuf, CommandError> {
         }
     }
     lines.sort();
-    let path = out.join("SHA256SUMS");
+    let path = out.join(NAME);
     let text: String = lines.into_iter().map(|(_, line)| line).collect();
     fs::write(&path, text).map_err(|fault| unwritable(&path, &fault))?;
     Ok(path)
 }
+
+const NAME: &str = "SHA256SUMS";

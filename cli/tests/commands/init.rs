@@ -33,7 +33,7 @@ fn a_machines_files_are_settings_that_koohook_accepts() {
     let wanted =
         [&PRODUCT[..], &keys, &["--contracts", "v1,v2,kit", "--store", "sqlite:k.db"]].concat();
     let done = init(&folder, "machine", &wanted);
-    done.check(0, "made/secrets/seal.key\n", "switch HTTP/2 off");
+    done.check(0, "made/secrets/seal.key\n", "the proxy must not offer HTTP/2");
     assert!(!done.aside.contains("still missing"), "{}", done.aside);
     assert_eq!(done.aside.lines().skip_while(|line| !line.ends_with("next:")).count(), 4);
     let mut check = folder.command(&["keys", "check"]);
@@ -87,11 +87,7 @@ fn two_runs_make_other_secrets_and_replace_nothing() {
     let folder = Folder::new();
     init(&folder, "machine", &PRODUCT).check(0, "", "");
     let seal = read(&folder, "secrets/seal.key");
-    init(&folder, "machine", &PRODUCT).check(
-        1,
-        "",
-        "koohook.env exists already; name another --folder",
-    );
+    init(&folder, "machine", &PRODUCT).check(1, "", "koohook.env exists already; edit the files");
     assert_eq!(read(&folder, "secrets/seal.key"), seal);
     // One file exists: no other is written.
     fs::remove_file(folder.0.path().join("made/koohook.env")).unwrap();
@@ -109,9 +105,29 @@ fn an_answer_that_koohook_would_refuse_is_refused_and_nothing_is_written() {
         (&["--product-url", "ftp://x"][..], "KOOHOOK_PRODUCT_URL"),
         (&["--app-info", "{}"], "KOOHOOK_APP_INFO"),
         (&["--store", "memory"], "Set --product-url, or --app-info"),
+        (
+            &["--contracts", "usage", "--app-info", r#"{"frontEndUrl":"https://a.example"}"#],
+            "set --product-url",
+        ),
         (&["--store", "mysql:x", PRODUCT[0], PRODUCT[1]], "KOOHOOK_STORE"),
     ] {
         init(&folder, "machine", arguments).check(1, "", told);
         assert!(!folder.0.path().join("made").exists(), "{arguments:?}");
     }
+}
+
+/// The address of a Redis has its password.
+#[test]
+fn a_stores_password_is_not_among_the_settings() {
+    let folder = Folder::new();
+    let store = ["--store", "redis://:made-up-password@127.0.0.1:6379"];
+    init(&folder, "machine", &[&PRODUCT[..], &store].concat()).check(
+        0,
+        "secrets/store.address",
+        "store.conf",
+    );
+    assert!(!read(&folder, "koohook.env").contains("made-up-password"));
+    assert_eq!(read(&folder, "secrets/store.address").trim(), store[1]);
+    let elsewhere = init(&folder, "functiongraph", &[&PRODUCT[..], &store].concat());
+    elsewhere.check(1, "", "leave out --store");
 }

@@ -27,7 +27,7 @@ for one in zipfile.ZipFile(sys.argv[1]).infolist():
 fn built() -> Folder {
     let folder = Folder::new();
     for name in FUNCTIONS.iter().chain(&["koohook"]) {
-        folder.write(name, format!("the program {name}").as_bytes());
+        folder.write(name, format!("\x7fELF the program {name}").as_bytes());
     }
     folder
 }
@@ -126,6 +126,15 @@ fn no_package_has_a_private_key_in_clear_text() {
         refused.check(1, "", "run koohook keys pack");
         assert!(!folder.0.path().join("refused").exists());
     }
+    folder.write("koohook.auto.tfvars.json", b"{}");
+    let secrets = path("koohook.auto.tfvars.json");
+    package(&folder, "functiongraph", "refused", &["--include", &secrets]).check(
+        1,
+        "",
+        "has secrets",
+    );
+    let twice = package(&folder, "functiongraph", "refused", &["--include", &sealed]);
+    twice.check(1, "", "another file in the package has this name");
     package(&folder, "functiongraph", "out", &["--rsa-key", &sealed]).check(0, "", "");
     for name in FUNCTIONS {
         let zip = folder.0.path().join(format!("out/functiongraph/{name}.zip"));
@@ -139,6 +148,22 @@ fn a_missing_program_or_project_says_what_to_do() {
     let folder = Folder::new();
     let missing = package(&folder, "machine", "out", &[]);
     missing.check(1, "", "name the folder that has it");
+    folder.write("koohook", b"a text");
+    package(&folder, "machine", "out", &[]).check(1, "", "is not a program for Linux");
     let elsewhere = folder.run(&["package", "--target", "machine"]);
     elsewhere.check(1, "", "this folder is not in a clone of koohook");
+}
+
+/// An interrupted command leaves no checksums that fit other packages.
+#[test]
+fn packages_have_checksums_only_when_all_are_complete() {
+    let folder = built();
+    package(&folder, "functiongraph", "out", &[]).check(0, "", "");
+    fs::remove_file(folder.0.path().join("all-org-sync")).unwrap();
+    package(&folder, "functiongraph", "out", &[]).check(1, "", "all-org-sync: cannot be read");
+    assert!(!folder.0.path().join("out/SHA256SUMS").exists());
+    let out = folder.0.path().join("out");
+    let lock = fs::File::create(out.join(".lock")).unwrap();
+    lock.lock().unwrap();
+    package(&folder, "functiongraph", "out", &[]).check(1, "", "another koohook package writes");
 }

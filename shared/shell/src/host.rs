@@ -212,9 +212,10 @@ fn ended(served: Result<(), HostError>) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            // If the settings are unusable, the log is not started yet. A platform's alarm reads the log,
+            // and an operator the standard error.
+            log::start_if_unstarted();
             tracing::error!(error = %error, "cannot start");
-            // If the settings are unusable, the log is not started yet. The operator must still see
-            // why the start failed.
             eprint(&error);
             ExitCode::FAILURE
         }

@@ -43,6 +43,11 @@ pub fn start_log_aside(targets: &str) {
     start_log_on(targets, LogStream::Error);
 }
 
+/// Starts the log for the error of a start that could not read its settings.
+pub(super) fn start_if_unstarted() {
+    start("info", LogStream::Output);
+}
+
 fn start_log_on(targets: &str, stream: LogStream) {
     start(targets, stream);
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
