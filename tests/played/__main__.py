@@ -17,12 +17,12 @@ import refusals
 from checks import Failed, Suites
 from installation import Installation, Servers, unpack
 from machine import Machine
-from packages import program_of
 
 LIVES = [
     ("wrong signatures", lives.wrong_signatures),
     ("access data later", lives.late_access),
     ("usage", lives.usage),
+    ("oldest processor", lives.oldest_processor),
 ]
 
 
@@ -34,22 +34,23 @@ def main(source):
         folder = Path(name)
         unpacked = suites.play("packages: contents", unpack, folder, source)
         if unpacked:
-            play(suites, folder, *unpacked)
+            play(suites, source, folder, *unpacked)
     sys.exit(1 if suites.failed else 0)
 
 
-def play(suites, folder, codes, home, sizes):
-    suites.play("packages: glibc and libraries", check_binaries, [*codes.values(), home])
+def play(suites, source, folder, codes, home, sizes):
+    programs = [code / "bootstrap" for code in codes.values()] + [home / "bin/koohook"]
+    suites.play("packages: glibc and libraries", check_binaries, programs)
     print("   MiB: " + ", ".join(f"{name} {size / (1 << 20):.1f}" for name, size in sizes.items()))
     servers = Servers(folder)
     try:
-        installation = Installation(codes, home / "bin/koohook", servers, folder)
+        installation = Installation(source, home / "bin/koohook", servers, folder)
         try:
             play_functions(suites, installation)
         finally:
             installation.end()
-        show_memory(installation)
         suites.play("functiongraph: logs", logs.check_logs, installation)
+        show_memory(installation)
         machine = Machine(home, folder / "made-up.pem", servers, folder)
         suites.play("machine: sqlite", machine.sqlite)
         suites.play("machine: redis with tls", machine.redis)
@@ -72,14 +73,14 @@ def play_functions(suites, installation):
     suites.play("functiongraph: once, in order", installation.product.check_once_and_in_order, repeated)
 
 
-def check_binaries(folders):
-    newest = max(binaries.check_program(program_of(folder)) for folder in folders)
+def check_binaries(programs):
+    newest = max(binaries.check_program(program) for program in programs)
     print(f"   newest glibc version that a program needs: {'.'.join(map(str, newest))}")
 
 
 def show_memory(installation):
     peaks = {}
-    for instance in installation.instances():
+    for instance in (one for one in installation.instances() if one.cpu == "own"):
         name = instance.function.name
         peaks[name] = max(peaks.get(name, 0), instance.peak_kib)
     print("   peak memory, MiB: " + ", ".join(f"{name} {peak / 1024:.0f}" for name, peak in peaks.items()))

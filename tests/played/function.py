@@ -18,6 +18,7 @@ from namespace import LOOPBACK, Namespace
 PORT = 8000  # The platform calls an HTTP function at this port of 127.0.0.1.
 CODE = "/opt/function/code"
 HOST = "seller.example.com"
+CONCURRENCY = 4  # The calls that an instance may have at once. The tests send eight at once.
 START = Path(__file__).parent / "start-function"
 Request = namedtuple("Request", "method target headers body", defaults=[{}, b""])
 Response = namedtuple("Response", "status headers body")
@@ -28,9 +29,9 @@ class Function:
     """A function with its package and its settings. `ports` are the ports inside that lead to ports of
     this machine."""
 
-    def __init__(self, name, code, settings, ports, timeout, folder):
+    def __init__(self, name, code, settings, ports, timeout, memory, folder):
         self.name, self.code, self.settings, self.ports = name, code, settings, ports
-        self.timeout, self.folder, self.request_ids = timeout, folder, []
+        self.timeout, self.memory, self.folder, self.request_ids = timeout, memory, folder, []
 
     def variables(self):
         """The platform's variables, and the seller's settings."""
@@ -38,7 +39,7 @@ class Function:
             "RUNTIME_PROJECT_ID": "made-up-project", "RUNTIME_FUNC_NAME": self.name,
             "RUNTIME_FUNC_VERSION": "latest", "RUNTIME_PACKAGE": "default",
             "RUNTIME_HANDLER": "bootstrap.handler", "RUNTIME_TIMEOUT": str(self.timeout),
-            "RUNTIME_USERDATA": "", "RUNTIME_CPU": "300", "RUNTIME_MEMORY": "128",
+            "RUNTIME_USERDATA": "", "RUNTIME_CPU": "300", "RUNTIME_MEMORY": str(self.memory),
             "RUNTIME_CODE_ROOT": CODE, **self.settings,
         }
 
@@ -46,7 +47,7 @@ class Function:
         """What the platform adds to each request."""
         self.request_ids.append(str(uuid.uuid4()))
         return {
-            "Host": HOST, "X-CFF-Request-Id": self.request_ids[-1], "X-CFF-Memory": "128",
+            "Host": HOST, "X-CFF-Request-Id": self.request_ids[-1], "X-CFF-Memory": str(self.memory),
             "X-CFF-Timeout": str(self.timeout), "X-CFF-Func-Version": "latest",
             "X-CFF-Func-Name": self.name, "X-CFF-Project-Id": "made-up-project",
             "X-CFF-Package": "default", "X-CFF-Region": "cn-north-4",
@@ -54,10 +55,10 @@ class Function:
 
 
 class Instance:
-    """One instance of a function."""
+    """One instance of a function. `more` are further variables; `cpu` is a processor to emulate."""
 
-    def __init__(self, function, **more):
-        self.function, self.started = function, time.monotonic()
+    def __init__(self, function, cpu="own", **more):
+        self.function, self.cpu, self.started = function, cpu, time.monotonic()
         name = f"{function.name}-{next(numbers)}"
         self.log = function.folder / f"{name}.log"
         self.namespace, self.freezer = Namespace(), freezer.make(name)
@@ -77,7 +78,7 @@ class Instance:
         variables = [f"{name}={value}" for name, value in self.variables.items()]
         with open(self.log, "wb") as log:
             return subprocess.Popen(
-                [*entered, *own_mounts, str(self.function.code), str(self.freezer.members), *variables],
+                [*entered, *own_mounts, self.function.code, self.freezer.members, self.cpu, *variables],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 pass_fds=[self.namespace.file], start_new_session=True)
 
@@ -114,12 +115,17 @@ class Instance:
 
 
 class HttpInstance(Instance):
-    """An instance of an HTTP function. The platform waits until it listens, and keeps one connection."""
+    """An instance of an HTTP function. The platform waits until it listens, and keeps its connections. It is
+    frozen while it has no call."""
 
-    def __init__(self, function, **more):
-        super().__init__(function, **more)
-        self.connection = Connection(self.namespace, function.timeout)
-        until(lambda: self.alive() and self._listens(), f"{function.name} listens on {LOOPBACK}:{PORT}")
+    def __init__(self, function, cpu="own", **more):
+        super().__init__(function, cpu, **more)
+        self.calls, self.may_have, self.lock, self.connections = 0, CONCURRENCY, threading.Lock(), []
+        try:
+            until(lambda: self.alive() and self._listens(), f"{function.name} listens on {LOOPBACK}:{PORT}")
+        except Failed:
+            self.end()
+            raise
         self.seconds = time.monotonic() - self.started
         self.freeze()
 
@@ -130,24 +136,41 @@ class HttpInstance(Instance):
         except OSError:
             return False
 
+    def begin(self):
+        """Begins a call, if the instance may have one more."""
+        with self.lock:
+            if self.has_ended or self.calls >= self.may_have:
+                return False
+            self.calls += 1
+            if self.calls == 1:
+                self.thaw()
+            return True
+
     def call(self, request):
-        """Thaws the instance for one call."""
-        self.thaw()
+        """Carries out a call that has begun."""
+        connection = self.connections.pop() if self.connections else Connection(self)
         try:
-            return self.connection.ask(request, self.function.headers())
+            answer = connection.ask(request, self.function.headers())
+            self.connections.append(connection)
+            return answer
         except OSError as fault:
             raise Failed(f"{self.function.name} does not answer: {fault!r}") from fault
         finally:
-            if not self.has_ended:
+            self._finish()
+
+    def _finish(self):
+        with self.lock:
+            self.calls -= 1
+            if self.calls == 0 and not self.has_ended:
                 self.freeze()
 
 
 class Connection(http.client.HTTPConnection):
     """The platform's connection to the function, inside the namespace."""
 
-    def __init__(self, namespace, timeout):
-        super().__init__(LOOPBACK, PORT, timeout=timeout)
-        self.namespace = namespace
+    def __init__(self, instance):
+        super().__init__(LOOPBACK, PORT, timeout=instance.function.timeout)
+        self.namespace = instance.namespace
 
     def connect(self):
         self.sock = self.namespace.connect(PORT, self.timeout)
@@ -166,27 +189,33 @@ class Connection(http.client.HTTPConnection):
 
 
 class Platform:
-    """All functions. A call goes to an instance that has none, else to a new one."""
+    """All functions. A call goes to an instance that may have one more, else to a new one."""
 
     def __init__(self, functions):
-        self.functions, self.instances, self.idle = functions, [], {name: [] for name in functions}
-        self.lock = threading.Lock()
+        self.functions, self.instances, self.lock = functions, [], threading.Lock()
 
     def call(self, name, request):
-        with self.lock:
-            free = self.idle[name].pop() if self.idle[name] else None
-        instance = free or self.start(name)
-        try:
-            return instance.call(request)
-        finally:
-            if not instance.has_ended:
-                self.idle[name].append(instance)
+        return self._begin(name).call(request)
 
-    def start(self, name, **more):
-        """Starts an instance that no other call uses."""
-        instance = HttpInstance(self.functions[name], **more)
+    def _begin(self, name):
+        with self.lock:
+            for instance in reversed(self.instances):
+                if instance.function.name == name and instance.begin():
+                    return instance
+            instance = self.start(name)
+            instance.begin()
+            return instance
+
+    def start(self, name, cpu="own"):
+        """Starts an instance. The next calls go to it."""
+        instance = HttpInstance(self.functions[name], cpu)
         self.instances.append(instance)
         return instance
+
+    @staticmethod
+    def retire(instance):
+        """Sends no more calls to an instance."""
+        instance.may_have = 0
 
     def end(self):
         for instance in self.instances:

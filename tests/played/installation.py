@@ -19,11 +19,11 @@ BASE_KEY, KIT_KEY = "made-up-base-key-of-packages", "made-up-kit-key-of-packages
 SEAL_KEY = base64.b64encode(b"made-up-seal-key-of-the-packages").decode()
 SECRET = "whsec_bWFkZS11cC1wcm9kdWN0LXNlY3JldC0wMDAwMDE="
 REDIS, PRODUCT, MARKETPLACE = 6379, 9443, 9080  # The ports inside each function's namespace.
-REDIS_CA = "redis-ca.pem"
+REDIS_CA, PEM = "redis-ca.pem", "made-up.pem"
 MAX_SETTINGS = 4096  # Characters: FunctionGraph's limit for all variables of a function.
 KIT = {"tenant-sync", "application-sync", "auth-sync", "single-org-sync", "all-org-sync"}
-# The page about FunctionGraph recommends these, in seconds.
-TIMEOUTS = {"app-info": 12, "usage": 22, "relay": 30}
+# The page about FunctionGraph has these: the timeout in seconds, and the memory in MB.
+LIMITS = {"app-info": (12, 128), "usage": (22, 128), "relay": (59, 128)}
 
 
 class Servers:
@@ -46,11 +46,12 @@ class Servers:
 class Installation:
     """The functions of one seller."""
 
-    def __init__(self, codes, program, servers, folder):
+    def __init__(self, source, program, servers, folder):
         self.servers, self.product, self.folder = servers, servers.product, folder
         self.logs = folder / "logs"
         self.logs.mkdir()
         self.pem, sealed = make_rsa_key(program, folder)
+        codes = add_sellers_files(source, program, servers.authority.certificate, folder)
         functions = {name: self.function(name, code) for name, code in codes.items()}
         self.platform = Platform(functions)
         self.relays = []
@@ -58,13 +59,11 @@ class Installation:
         self.marketplace = Marketplace(program, self.gateway.address, BASE_KEY, KIT_KEY, sealed)
 
     def function(self, name, code):
-        """The seller adds the certificate of Redis' authority to the package."""
-        shutil.copyfile(self.servers.authority.certificate, code / REDIS_CA)
         settings = self.settings(name)
         length = sum(len(key) + len(value) for key, value in settings.items())
         check(length <= MAX_SETTINGS, f"the settings of {name} have {length} characters")
-        timeout = TIMEOUTS.get(name, 6)
-        return Function(name, code, settings, self.servers.ports(), timeout, self.logs)
+        timeout, memory = LIMITS.get(name, (6, 256 if name in KIT else 128))
+        return Function(name, code, settings, self.servers.ports(), timeout, memory, self.logs)
 
     def settings(self, name):
         settings = {
@@ -80,7 +79,7 @@ class Installation:
         if name in KIT:
             settings["KOOHOOK_KIT_KEY"] = KIT_KEY
         if name == "application-sync":
-            settings["KOOHOOK_RSA_PRIVATE_KEY"] = self.pem
+            settings["KOOHOOK_RSA_PRIVATE_KEY_FILE"] = f"{CODE}/{packages.RSA_KEY}"
         return settings
 
     def start_relay(self, **more):
@@ -109,12 +108,25 @@ class Installation:
 
 def make_rsa_key(program, folder):
     """The kit's private key, and a client secret that was encrypted for it."""
-    file = folder / "made-up.pem"
+    file = folder / PEM
+    koohook(program, "keys", "new", "--out", file)
+    return file.read_text(), koohook(program, "keys", "seal", file, "made-up-client-secret").strip()
 
-    def koohook(*arguments):
-        return subprocess.run([program, *arguments], env={}, check=True, capture_output=True, text=True).stdout
-    koohook("keys", "new", "--out", str(file))
-    return file.read_text(), koohook("keys", "seal", str(file), "made-up-client-secret").strip()
+
+def add_sellers_files(source, program, authority, folder):
+    """The code of each function, with the certificate of Redis' authority and the kit's sealed key."""
+    certificate, rsa_key = folder / REDIS_CA, folder / packages.RSA_KEY
+    shutil.copyfile(authority, certificate)
+    koohook(program, "keys", "pack", "--out", rsa_key, folder / PEM, KOOHOOK_SEAL_KEY=SEAL_KEY)
+    rsa_key.chmod(0o644)
+    made = packages.add_files(source, folder / "with-files", [certificate], rsa_key)
+    unpacked = packages.unpack_functions(made, folder / "functions-with-files", [REDIS_CA])
+    return {name: code for name, (code, _) in unpacked.items()}
+
+
+def koohook(program, *arguments, **settings):
+    done = subprocess.run([program, *arguments], env=settings, check=True, capture_output=True, text=True)
+    return done.stdout
 
 
 def unpack(folder, source):

@@ -1,21 +1,23 @@
 """Unpacks the packages as the platforms do, and checks what they contain."""
 
 import hashlib
+import shutil
 import stat
 import subprocess
 import tarfile
 import zipfile
 from pathlib import PurePosixPath
 
-from checks import Failed, check, check_equal
+from checks import check, check_equal
 
 FUNCTIONS = ["receive", "relay", "app-info", "usage", "tenant-sync", "application-sync", "auth-sync",
              "single-org-sync", "all-org-sync"]
 MEBI = 1 << 20
-# The console accepts 40 MB (openapi, limits of FunctionGraph). Larger packages need a bucket.
-MAX_ZIP = 40 * MEBI
-ON_MACHINE = ["bin/koohook", "LICENSE"]
-MACHINE_FOLDERS = {"bin", "systemd", "nginx", "caddy", "docs", "LICENSE"}
+# The API of FunctionGraph accepts a ZIP of 50 MB. A larger one needs a bucket.
+MAX_ZIP = 50 * MEBI
+ON_TOP = {"bin", "systemd", "nginx", "caddy", "docs", "LICENSE", "README.md", "README.zh-CN.md"}
+# The seller's files in a package.
+HOLDS_RSA_KEY, RSA_KEY = "application-sync", "rsa-private-key.sealed"
 
 
 def check_sums(packages):
@@ -28,29 +30,33 @@ def check_sums(packages):
         check_equal(hashlib.sha256((packages / name).read_bytes()).hexdigest(), sum_, f"the sum of {name}")
 
 
-def unpack_functions(packages, folder):
-    """Unpacks the ZIP of each function. The code folder and the size of each."""
+def unpack_functions(packages, folder, extra=()):
+    """Unpacks the ZIP of each function. The code folder and the size of each. `extra` are the files that the
+    seller put into every package."""
     zips = {file.stem: file for file in (packages / "functiongraph").glob("*.zip")}
     check_equal(sorted(zips), sorted(FUNCTIONS), "the list of functions")
-    return {name: (unpack_zip(file, folder / name), file.stat().st_size) for name, file in zips.items()}
+    return {name: (unpack_zip(file, folder / name, extra), file.stat().st_size) for name, file in zips.items()}
 
 
-def unpack_zip(file, folder):
+def unpack_zip(file, folder, extra):
     """The platform keeps the permissions that the ZIP names."""
     check(file.stat().st_size <= MAX_ZIP, f"{file.name} is longer than the console accepts")
     folder.mkdir(parents=True)
     with zipfile.ZipFile(file) as archive:
-        check(archive.testzip() is None, f"{file.name} is damaged")
-        check_equal([entry.filename for entry in archive.infolist()], ["bootstrap"], f"the list in {file.name}")
-        for entry in archive.infolist():
-            mode = entry.external_attr >> 16
-            check(stat.S_ISREG(mode), f"{entry.filename} in {file.name} is a file (mode {mode:o})")
-            target = folder / entry.filename
-            target.write_bytes(archive.read(entry))
-            target.chmod(stat.S_IMODE(mode))
-    check_equal(oct(stat.S_IMODE((folder / "bootstrap").stat().st_mode)), oct(0o755),
-                f"the permission of bootstrap in {file.name}")
+        wanted = {"bootstrap": 0o755} | dict.fromkeys(extra, 0o644)
+        if extra and file.stem == HOLDS_RSA_KEY:
+            wanted[RSA_KEY] = 0o644
+        modes = {entry.filename: entry.external_attr >> 16 for entry in archive.infolist()}
+        check_equal(shown(modes), shown({name: stat.S_IFREG | mode for name, mode in wanted.items()}),
+                    f"the list of files in {file.name}")
+        for name, mode in modes.items():
+            (folder / name).write_bytes(archive.read(name))
+            (folder / name).chmod(stat.S_IMODE(mode))
     return folder
+
+
+def shown(modes):
+    return sorted(f"{stat.filemode(mode)} {name}" for name, mode in modes.items())
 
 
 def unpack_machine(packages, folder):
@@ -64,16 +70,13 @@ def unpack_machine(packages, folder):
     folder.mkdir(parents=True)
     subprocess.run(["tar", "--extract", "--gzip", "--file", files[0], "--directory", folder], check=True)
     program = folder / top
-    check_equal({child.name for child in program.iterdir()}, MACHINE_FOLDERS, "the list in the archive")
-    for name in ON_MACHINE:
-        check((program / name).is_file(), f"the archive contains {name}")
-    check_equal(oct(stat.S_IMODE((program / "bin/koohook").stat().st_mode)), oct(0o755),
-                "the permission of bin/koohook")
+    check_equal({child.name for child in program.iterdir()}, ON_TOP, "the list in the archive")
+    check_equal([child.name for child in (program / "bin").iterdir()], ["koohook"], "the list in bin")
     return program, files[0].stat().st_size
 
 
 def check_member(member, top):
-    """Nothing leaves the top folder, and nobody's account or time is inside."""
+    """Nothing leaves the top folder, and no account of the building machine is inside."""
     path = PurePosixPath(member.name)
     check(path.parts[0] == top and ".." not in path.parts, f"{member.name} is outside of {top}")
     check(member.isfile() or member.isdir(), f"{member.name} is a file or a folder")
@@ -82,9 +85,10 @@ def check_member(member, top):
     check_equal(oct(member.mode), oct(wanted), f"the permission of {member.name}")
 
 
-def program_of(folder):
-    """The program in an unpacked package."""
-    for name in ("bootstrap", "bin/koohook"):
-        if (folder / name).is_file():
-            return folder / name
-    raise Failed(f"{folder} contains no program")
+def add_files(packages, folder, files, rsa_key):
+    """The packages with the seller's files, which the seller adds with `zip`."""
+    shutil.copytree(packages, folder)
+    for package in (folder / "functiongraph").glob("*.zip"):
+        added = [*files, rsa_key] if package.stem == HOLDS_RSA_KEY else files
+        subprocess.run(["zip", "--junk-paths", "--quiet", package, *added], check=True)
+    return folder

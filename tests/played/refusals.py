@@ -8,7 +8,7 @@ from runtime import RelayInstance
 CASES = [
     ("receive", {"KOOHOOK_STORE": "sqlite:/tmp/koohook.db"}, "a function platform deletes the sqlite file"),
     ("relay", {"KOOHOOK_STORE": "sqlite:/tmp/koohook.db"}, "a function platform deletes the sqlite file"),
-    ("receive", {"KOOHOOK_BASE_KEY": "short"}, "KOOHOOK_BASE_KEY"),
+    ("receive", {"KOOHOOK_BASE_KEY": "made-up-key"}, "KOOHOOK_BASE_KEY"),
     ("relay", {"RUNTIME_TIMEOUT": "3"}, "RUNTIME_TIMEOUT"),
 ]
 
