@@ -9,7 +9,7 @@ import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from checks import PATIENCE, Failed, check, check_equal
+from checks import PATIENCE, Failed, check_equal
 from function import Instance
 from namespace import LOOPBACK
 
