@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import binaries
+import interrupted
 import lives
 import logs
 import refusals
@@ -23,6 +24,13 @@ LIVES = [
     ("access data later", lives.late_access),
     ("usage", lives.usage),
     ("oldest processor", lives.oldest_processor),
+]
+# Each returns the order whose notices may arrive twice, if there is one.
+INTERRUPTED = [
+    ("frozen in a call", interrupted.frozen_in_a_call),
+    ("ended in a call", interrupted.ended_in_a_call),
+    ("connections cut", interrupted.connections_cut),
+    ("redis down", interrupted.redis_down),
 ]
 
 
@@ -68,8 +76,7 @@ def play_functions(suites, installation):
     suites.play("functiongraph: notices", lives.notices_of_the_scenarios, installation)
     for name, life in LIVES:
         suites.play(f"functiongraph: {name}", life, installation)
-    repeated = [suites.play(f"functiongraph: {name}", life, installation) for name, life in (
-        ("frozen in a call", lives.frozen_in_a_call), ("ended in a call", lives.ended_in_a_call))]
+    repeated = [suites.play(f"functiongraph: {name}", life, installation) for name, life in INTERRUPTED]
     suites.play("functiongraph: once, in order", installation.product.check_once_and_in_order, repeated)
 
 

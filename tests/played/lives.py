@@ -1,15 +1,14 @@
 """What is played against the functions. Each suite is a function of the installation."""
 
 import json
-import threading
 import time
 
 import webhook
-from checks import PATIENCE, Failed, check, check_equal
+from checks import check, check_equal
 from function import Request, check_alone
 from installation import BASE_KEY, KIT_KEY, SECRET
-from product import Held, access, later
-from runtime import deliver_all
+from product import access, later
+from runtime import AN_HOUR_LATER, deliver_all
 
 WRONG_SECRET = "whsec_YW5vdGhlci1tYWRlLXVwLXByb2R1Y3Qtc2VjcmV0"
 # Under V1 a renewal thaws what an expiry froze. Under V2 the marketplace sends a call for it.
@@ -17,12 +16,8 @@ V1_NOTICES = ["created", "renewed", "renewed", "frozen", "renewed", "thawed", "f
               "upgraded", "renewed", "released"]
 V2_NOTICES = ["created", "renewed", "renewed", "renewed", "renewed", "frozen", "renewed", "thawed",
               "upgraded", "released"]
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-# The relay's clock if it runs two minutes later: every claim and the first pause have passed.
-TWO_MINUTES_LATER = {"LD_PRELOAD": FAKETIME, "FAKETIME": "+120s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 # qemu's name for a processor with no more than the first x86_64 processors had.
 OLDEST_PROCESSOR = "qemu64"
-AN_HOUR_LATER = TWO_MINUTES_LATER | {"FAKETIME": "+3600s"}
 
 
 def each_function_starts(installation):
@@ -135,78 +130,6 @@ def usage(installation):
     interface = installation.servers.usage
     found = [(one["instance_id"], one["usage_value"]) for one in interface.records]
     check_equal((found, interface.rejected), ([(instance, "1.5")], 0), "what the marketplace received")
-
-
-def frozen_in_a_call(installation):
-    """The platform freezes an instance while the product works on its first attempt. The claim's time passes.
-    The relay delivers the notice. The instance thaws, and changes nothing."""
-    call = HeldCall(installation, "FROZEN")
-    call.instance.freeze()
-    deliver_later(installation, call)
-    call.mood.opened.set()
-    call.instance.thaw()
-    answer = call.answer()
-    check(answer and answer["resultCode"] in ("000000", "000004"), f"the frozen call is answered {answer}")
-    instance = answer["instanceId"]
-    check_readable(installation, "v2", instance)
-    change = ["updateInstanceStatus", f"instanceId={instance}", "status=FREEZE"]
-    check_equal(installation.marketplace.send("v2", *change)["resultCode"], "000000", "the code of a change")
-    deliver_all(installation.start_relay(**TWO_MINUTES_LATER))
-    check_attempts(installation, call.order, ["created", "created", "frozen"])
-    return call.order
-
-
-def ended_in_a_call(installation):
-    """The platform ends an instance while the product works on its first attempt. The marketplace repeats the
-    call, and the relay delivers the notice."""
-    call = HeldCall(installation, "ENDED")
-    call.instance.end()
-    check_equal(call.answer(), None, "the answer of the ended call")
-    repeat = installation.marketplace.send("v2", *call.members)
-    check_equal(repeat["resultCode"], "000004", "the code while the claim exists")
-    deliver_later(installation, call)
-    call.mood.opened.set()
-    check_readable(installation, "v2", repeat["instanceId"])
-    check_attempts(installation, call.order, ["created", "created"])
-    return call.order
-
-
-class HeldCall:
-    """A purchase in an instance of its own. The product has not answered its first attempt yet."""
-
-    def __init__(self, installation, name):
-        self.order, self.mood, self.answers = new_order(name), Held(), []
-        self.members = ["newInstance", f"orderId={self.order}", "orderLineId=line-1"]
-        installation.product.moods[self.order] = self.mood
-        self.instance = installation.platform.start("receive")
-        self.thread = threading.Thread(target=self._send, args=(installation.marketplace,), daemon=True)
-        self.thread.start()
-        check(self.mood.arrived.wait(PATIENCE), "the first attempt arrives")
-        installation.platform.retire(self.instance)
-
-    def _send(self, marketplace):
-        try:
-            self.answers.append(marketplace.send("v2", *self.members))
-        except Failed:
-            self.answers.append(None)
-
-    def answer(self):
-        """The answer to the call, or None if there was none."""
-        self.thread.join(PATIENCE)
-        check(self.answers, "the held call ends")
-        return self.answers[0]
-
-
-def deliver_later(installation, call):
-    relay = installation.start_relay(**TWO_MINUTES_LATER)
-    check_equal(relay.fire()["delivered"], 1, f"the number of notices that the relay delivered ({call.order})")
-    check_equal(call.mood.attempts, 2, "the number of attempts")
-
-
-def check_attempts(installation, order, expected):
-    found = installation.product.of_order(order)
-    check_equal([one.type.removeprefix("instance.") for one in found], expected, f"the notices of {order}")
-    check_equal(len({one.name for one in found if one.type == "instance.created"}), 1, "the number of ids")
 
 
 def check_readable(installation, contract, instance):

@@ -19,6 +19,11 @@ INTERFACE = "/v1/runtime/invocation"
 AGENCY = {"X-CFF-Access-Key": "MADEUPAGENCYACCESSKEY", "X-CFF-Secret-Key": "made-up-agency-secret-key",
           "X-CFF-Security-Token": "made-up-agency-security-token", "X-CFF-Auth-Token": "made-up-agency-token"}
 
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+# The relay's clock if it runs two minutes later: every claim and the first pause have passed.
+TWO_MINUTES_LATER = {"LD_PRELOAD": FAKETIME, "FAKETIME": "+120s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+AN_HOUR_LATER = TWO_MINUTES_LATER | {"FAKETIME": "+3600s"}
+
 
 class RelayInstance(Instance):
     """An instance of the relay. It is frozen while there is no event."""
@@ -42,22 +47,19 @@ class RelayInstance(Instance):
 
     def fire(self):
         """The timer's event. Returns the report of the run."""
+        return self._run("response")
+
+    def refuse(self):
+        """An event whose run fails. Returns what the relay posted."""
+        return self._run("error")
+
+    def _run(self, outcome):
         name = str(uuid.uuid4())
         self.events.put((name, timer_event()))
         self.thaw()
         path, body = self._take(self.outcomes, "the relay posts its result")
         self.freeze()
-        check_equal(path, f"{INTERFACE}/response/{name}", "the path of the relay's result")
-        return json.loads(body)
-
-    def refuse(self):
-        """An event whose run is not successful. Returns what the relay posted."""
-        name = str(uuid.uuid4())
-        self.events.put((name, timer_event()))
-        self.thaw()
-        path, body = self._take(self.outcomes, "the relay posts its failure")
-        self.freeze()
-        check_equal(path, f"{INTERFACE}/error/{name}", "the path of the relay's failure")
+        check_equal(path, f"{INTERFACE}/{outcome}/{name}", "the path of the relay's result")
         return json.loads(body)
 
     def end(self):
