@@ -1,6 +1,7 @@
 """Several connections of the marketplace that call without a pause, and check each answer."""
 
 import threading
+import time
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
@@ -19,6 +20,7 @@ class Call:
     life: Life
     activity: str
     code: str
+    seconds: float
 
 
 class Load:
@@ -92,9 +94,11 @@ class Load:
         with self.lock:
             self.sent += 1
         self.remember(target)
+        started = time.monotonic()
         response = connection.call(method, target, body, headers)
+        seconds = time.monotonic() - started
         code = judged(response, members, life)
-        self.answered.append(Call(life, members["activity"], code))
+        self.answered.append(Call(life, members["activity"], code, seconds))
 
 
 def signed(contract, members):

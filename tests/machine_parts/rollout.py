@@ -7,6 +7,7 @@ from .load import CONNECTIONS, signed
 from .processes import until
 
 BETWEEN = 50  # Calls that must be answered between two steps.
+MARKETPLACE_WAITS = 5.0  # Seconds, by its guide.
 
 
 def play(load, first, second):
@@ -51,11 +52,14 @@ def kill_with_calls(load, process):
 
 
 def hang(load, process):
-    """Lets the process hang until its calls were answered by the other one. Then it carries out the
-    calls in its hand, which are repeats now."""
+    """Lets the process hang until its calls were answered by the other one, while the marketplace still
+    waits. Then it carries out the calls in its hand, which are repeats now."""
     until(lambda: is_frozen_without_lock(process), "the process always had the lock of the store")
+    before = len(load.answered)
     load.wait_for(CONNECTIONS, "the first one hangs")
     process.thaw()
+    slowest = max(call.seconds for call in load.answered[before:])
+    assert slowest < MARKETPLACE_WAITS, f"a call took {slowest:.1f} s while the first one hung"
 
 
 def is_frozen_without_lock(process):
