@@ -1,29 +1,26 @@
 # Gives the commands of koohook the settings of its units. An operator types this in a shell of the
-# user koohook:
+# user koohook, and again after each change:
 #
 #     . /opt/koohook/systemd/commands.sh
+if ! [ -r /etc/koohook/koohook.env ]; then
+    echo 'cannot read /etc/koohook/koohook.env; type this as the user koohook: sudo -u koohook -s' >&2
+    return 1
+fi
+
+# A setting that was deleted meanwhile must not stay in this shell.
+for koohook_name in $(env | sed -n 's/^\(KOOHOOK_[A-Z0-9_]*\)=.*/\1/p'); do
+    unset "$koohook_name"
+done
+unset koohook_name
+
 set -a
 . /etc/koohook/koohook.env
 KOOHOOK_LISTEN=127.0.0.1:8001
 # The crontab's PATH has no /usr/local/bin.
 PATH=/opt/koohook/bin:$PATH
+KOOHOOK_BASE_KEY_FILE=/etc/koohook/secrets/base.key
+KOOHOOK_SEAL_KEY_FILE=/etc/koohook/secrets/seal.key
+# The other secrets: those whose drop-in is installed, as for the units.
+eval "$(cat /etc/systemd/system/koohook@.service.d/*.conf 2>/dev/null |
+    sed -n 's|^Environment=\(KOOHOOK_[A-Z_]*_FILE\)=%d/\([a-z.]*\)$|\1=/etc/koohook/secrets/\2|p')"
 set +a
-
-# A secret that has no file is not set. Its drop-in would not start either.
-koohook_secret() {
-    if [ -e "/etc/koohook/secrets/$2" ]; then export "$1_FILE=/etc/koohook/secrets/$2"; fi
-}
-koohook_secret KOOHOOK_BASE_KEY base.key
-koohook_secret KOOHOOK_BASE_KEY_PREVIOUS base.key.previous
-koohook_secret KOOHOOK_KIT_KEY kit.key
-koohook_secret KOOHOOK_KIT_KEY_PREVIOUS kit.key.previous
-koohook_secret KOOHOOK_RSA_PRIVATE_KEY application.pem
-koohook_secret KOOHOOK_SEAL_KEY seal.key
-koohook_secret KOOHOOK_SEAL_KEY_PREVIOUS seal.key.previous
-koohook_secret KOOHOOK_STORE store.address
-koohook_secret KOOHOOK_PRODUCT_SECRET product.secret
-koohook_secret KOOHOOK_OPENAPI_AK openapi.ak
-koohook_secret KOOHOOK_OPENAPI_SK openapi.sk
-koohook_secret KOOHOOK_ALARM_URL alarm.url
-koohook_secret KOOHOOK_ALARM_SECRET alarm.secret
-unset -f koohook_secret

@@ -36,9 +36,9 @@ grep -v '^#' /etc/koohook/koohook.env >/result/koohook.env
 [ "$(stat -c '%a %U' /etc/koohook/koohook.env)" = "600 koohook" ]
 #STEP 5.
 
-# Debian's package has started nginx. The certificate is the operator's.
-install -D -m 600 -t /etc/nginx/koohook /play/fullchain.pem /play/privkey.pem
+# Debian's package has started nginx. The certificate, in this folder, is the operator's.
 systemctl start nginx
+#STEP 6.
 #STEP 7.
 #STEP 8.
 echo "PROVED the commands of steps 3 to 8 succeed on $(systemctl --version | head -1)"
@@ -115,6 +115,23 @@ for name in BASE_KEY BASE_KEY_PREVIOUS KIT_KEY KIT_KEY_PREVIOUS RSA_PRIVATE_KEY 
 done
 sudo -u koohook bash -c '. /opt/koohook/systemd/commands.sh; koohook instances list --all -o json' >/dev/null
 echo "PROVED all drop-ins start together, and the commands have the same keys and the same store"
+
+# The page promises that commands.sh has what the units have, also when it is read again. dash is cron's shell.
+for shell in bash dash; do
+    mv /etc/systemd/system/koohook@.service.d/alarm.conf /run/
+    sudo -u koohook "$shell" -ec '
+        KOOHOOK_ALARM_URL_FILE=/gone KOOHOOK_GONE=1
+        export KOOHOOK_ALARM_URL_FILE KOOHOOK_GONE
+        . /opt/koohook/systemd/commands.sh
+        env' >/run/names
+    mv /run/alarm.conf /etc/systemd/system/koohook@.service.d/
+    grep '^KOOHOOK_PRODUCT_SECRET_FILE=/etc/koohook/secrets/product.secret$' /run/names >/dev/null
+    if grep '^KOOHOOK_GONE=\|^KOOHOOK_ALARM' /run/names; then exit 1; fi
+    sudo -u nobody "$shell" -c '. /opt/koohook/systemd/commands.sh || echo stopped' >/run/said 2>&1
+    [ "$(grep -c '' /run/said)" = 2 ]
+    grep 'sudo -u koohook -s' /run/said >/dev/null
+done
+echo "PROVED commands.sh exports a secret only with its drop-in, and stops for another user"
 
 systemctl stop koohook@8001
 [ "$(property 8001 Result)" = success ]

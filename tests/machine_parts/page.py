@@ -1,16 +1,15 @@
 """The commands of docs/deploy/machine.md, in the order in which an operator types them."""
 
-import re
 from pathlib import Path
 
 # What an operator types by hand, and what the test types in its place.
 TYPED = {
     "cat > base.key ": "printf '%s' {key} > base.key ",
-    "https://seller.example.com/saasproduce --key 'THE ACCESS KEY'":
-        "http://127.0.0.1:8001/saasproduce --key {key}",
+    "koohook conform https://seller.example.com/saasproduce":
+        "koohook conform http://127.0.0.1:8001/saasproduce",
 }
 # Blocks of another proxy, of another way to the same end, and of an optional part.
-OTHERS = ("caddy", "cargo build", "completions", "--since", "product.conf")
+OTHERS = ("caddy", "certbot", "completions", "--since", "product.conf")
 
 
 class Page:
@@ -32,11 +31,10 @@ class Page:
         return [text for name, _, text in named if name.strip() == language]
 
     def commands(self):
-        """Every command of the page, without its comment and without what an operator replaces."""
+        """Every command of the page, without its comment."""
         blocks = [block for section in self.text.split("\n## ")[1:]
                   for block in self.blocks(section.partition("\n")[0], "sh")]
-        lines = [line.partition(" #")[0].rstrip() for block in blocks for line in block.splitlines()]
-        return [re.sub("--key '.*'", "--key KEY", line) for line in lines]
+        return [line.partition(" #")[0].rstrip() for block in blocks for line in block.splitlines()]
 
     def script(self, heading):
         """The commands under a heading, as a script."""
