@@ -47,6 +47,8 @@ locals {
     KOOHOOK_PRODUCT_SECRET    = { value = var.product_secret, functions = local.product_functions }
     KOOHOOK_OPENAPI_AK        = { value = var.openapi_ak, functions = ["receive", "relay"] }
     KOOHOOK_OPENAPI_SK        = { value = var.openapi_sk, functions = ["receive", "relay"] }
+    KOOHOOK_ALARM_URL         = { value = var.alarm_url, functions = ["relay"] }
+    KOOHOOK_ALARM_SECRET      = { value = var.alarm_secret, functions = ["relay"] }
   }
 
   # The relay signs usage with the base key.
@@ -61,6 +63,7 @@ locals {
     KOOHOOK_BASE_PATH          = { value = var.base_path, functions = local.callbacks }
     KOOHOOK_V1_DEADLINE_MILLIS = { value = tostring(var.v1_deadline_millis), functions = ["receive"] }
     KOOHOOK_USAGE_CYCLE        = { value = var.usage_cycle, functions = ["usage", "relay"] }
+    KOOHOOK_ALARM_FORMAT       = { value = var.alarm_format, functions = ["relay"] }
     # `koohook keys pack` sealed it: Terraform and its state never see the private key.
     KOOHOOK_RSA_PRIVATE_KEY_FILE = { value = "/opt/function/code/rsa-private-key.sealed", functions = ["application-sync"] }
   }
@@ -157,6 +160,26 @@ resource "huaweicloud_fgs_function" "function" {
     precondition {
       condition     = var.openapi_ak == "" || var.outbound
       error_message = "Set outbound to true: the order query calls the marketplace."
+    }
+
+    precondition {
+      condition     = (var.openapi_ak == "") == (var.openapi_sk == "")
+      error_message = "Set both openapi_ak and openapi_sk, or neither."
+    }
+
+    precondition {
+      condition     = var.alarm_url != "" || (var.alarm_format == "" && var.alarm_secret == "")
+      error_message = "Set alarm_url, or remove alarm_format and alarm_secret."
+    }
+
+    precondition {
+      condition     = var.alarm_secret == "" || contains(["dingtalk", "feishu"], var.alarm_format)
+      error_message = "Remove alarm_secret: only with alarm_format dingtalk or feishu the robot checks signatures."
+    }
+
+    precondition {
+      condition     = var.alarm_url == "" || var.outbound
+      error_message = "Set outbound to true: the relay posts to the robot of alarm_url on the internet."
     }
   }
 }

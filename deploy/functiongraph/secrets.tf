@@ -80,8 +80,22 @@ variable "redis_password" {
   }
 }
 
+variable "alarm_url" {
+  description = "Address of the robot that the relay tells what is wrong (KOOHOOK_ALARM_URL); empty if there is none."
+  type        = string
+  default     = ""
+  sensitive   = true
+}
+
+variable "alarm_secret" {
+  description = "The secret with which this robot checks signatures (KOOHOOK_ALARM_SECRET)."
+  type        = string
+  default     = ""
+  sensitive   = true
+}
+
 variable "dingtalk_url" {
-  description = "Webhook address of a DingTalk robot; empty if there is none."
+  description = "Webhook address of a DingTalk robot for the platform's alarms; empty if there is none."
   type        = string
   default     = ""
   sensitive   = true
@@ -95,7 +109,7 @@ variable "dingtalk_secret" {
 }
 
 variable "feishu_url" {
-  description = "Webhook address of a Feishu robot; empty if there is none."
+  description = "Webhook address of a Feishu robot for the platform's alarms; empty if there is none."
   type        = string
   default     = ""
   sensitive   = true

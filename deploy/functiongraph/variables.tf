@@ -1,4 +1,5 @@
-# What is no secret. Write it into terraform.tfvars; terraform.tfvars.example is a start.
+# What is no secret. Write it into terraform.tfvars; terraform.tfvars.example is a start. A variable that is also
+# in koohook.auto.tfvars.json has the value of that file: Terraform reads it last.
 
 # Where
 
@@ -34,8 +35,8 @@ variable "vpc_cidr" {
 variable "outbound" {
   description = <<-EOT
     Whether the functions reach the internet. A function in a VPC does not, without a NAT gateway with an
-    EIP. They need it if the product is outside of this VPC, for the order query (openapi_ak), and to send
-    usage (pay_per_use). Both are billed by the hour, so the default is false.
+    EIP. They need it if the product is outside of this VPC, for the order query (openapi_ak), to send usage
+    (pay_per_use), and for the robot of alarm_url. Both are billed by the hour, so the default is false.
   EOT
   type        = bool
   default     = false
@@ -186,6 +187,17 @@ variable "log_days" {
 variable "alarm_user" {
   description = "Name of the IAM user in whose name LTS sends alarms."
   type        = string
+}
+
+variable "alarm_format" {
+  description = "Kind of the robot of alarm_url (KOOHOOK_ALARM_FORMAT); empty if there is none, or for json."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = contains(["", "json", "dingtalk", "wecom", "feishu", "slack"], var.alarm_format)
+    error_message = "The format must be json, dingtalk, wecom, feishu or slack."
+  }
 }
 
 variable "alarm_emails" {

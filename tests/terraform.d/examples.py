@@ -56,13 +56,18 @@ FULL = {
     "openapi_sk": secret("sk"),
     "redis_tls": True,
     "redis_wait": True,
+    "alarm_url": "https://oapi.example.com/robot?access_token=" + secret("robot-token"),
+    "alarm_format": "dingtalk",
+    "alarm_secret": secret("robot"),
     "dingtalk_url": "https://oapi.example.com/robot?access_token=" + secret("dingtalk-token"),
     "dingtalk_secret": secret("dingtalk"),
     "feishu_url": "https://open.example.com/hook/" + secret("feishu-token"),
     "feishu_secret": secret("feishu"),
 }
-# What `koohook init` writes for a first start with a product.
-SECRETS = {name: FULL[name] for name in ("base_key", "seal_key", "redis_password", "product_secret")}
+# What `koohook init` writes into koohook.auto.tfvars.json for everything. Terraform reads this file last.
+INITIAL_NAMES = ("base_key", "kit_key", "seal_key", "redis_password", "product_secret", "product_url", "kit",
+                 "pay_per_use")
+INITIAL = {name: FULL[name] for name in INITIAL_NAMES}
 INSTALLATIONS = {"small": SMALL, "product": PRODUCT, "full": FULL}
 
 # Each of these must be refused: the text is in the message.
@@ -72,6 +77,13 @@ INCOMPLETE = {
     "the kit without its key": ({**SMALL, "kit_key": ""}, "kit_key"),
     "usage without a way out": ({**FULL, "openapi_ak": "", "openapi_sk": "", "outbound": False}, "outbound"),
     "the order query without a way out": ({**SMALL, "openapi_ak": "AK", "openapi_sk": "SK"}, "outbound"),
+    "an API key without its secret": ({**SMALL, "openapi_ak": "AK", "outbound": True}, "both openapi_ak"),
+    "a secret of an API key alone": ({**SMALL, "openapi_sk": "SK", "outbound": True}, "both openapi_ak"),
+    "a robot without a way out": ({**SMALL, "alarm_url": "https://robot.example.com/x"}, "outbound"),
+    "a robot's format without a robot": ({**SMALL, "alarm_format": "slack"}, "Set alarm_url"),
+    "a robot's secret without a robot": ({**SMALL, "alarm_secret": "x"}, "Set alarm_url"),
+    "a secret for a robot that checks none": ({**FULL, "alarm_format": "slack"}, "Remove alarm_secret"),
+    "a robot of an unknown kind": ({**FULL, "alarm_format": "teams"}, "The format must be"),
     "a secret as a plain setting": ({**SMALL, "settings": {"KOOHOOK_BASE_KEY": "x"}}, "Secrets"),
     "a plain setting of another program": ({**SMALL, "settings": {"PATH": "x"}}, "settings of koohook"),
     "a base path with a slash at its end": ({**SMALL, "base_path": "/saas/"}, "end with /"),

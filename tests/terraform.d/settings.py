@@ -19,7 +19,7 @@ HIDDEN = {
     ("huaweicloud_smn_subscription", "sign_secret"),
 }
 # Settings that are secrets, and those that contain one.
-SECRET_ENDS = ("_KEY", "_KEY_PREVIOUS", "_SECRET", "_AK", "_SK", "_STORE", "_APP_INFO")
+SECRET_ENDS = ("_KEY", "_KEY_PREVIOUS", "_SECRET", "_AK", "_SK", "_STORE", "_APP_INFO", "_ALARM_URL")
 
 # Secrets that these functions need only in some installations.
 NEEDED_IF = [

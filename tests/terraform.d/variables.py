@@ -7,7 +7,7 @@ from reading import Problem, parts, read_values, text_of
 
 # Ends of the names of variables that are secrets, and names that have no such end.
 SECRET_ENDS = ("_key", "_key_previous", "_secret", "_password", "_ak", "_sk")
-OTHER_SECRETS = ("app_info", "dingtalk_url", "feishu_url")
+OTHER_SECRETS = ("app_info", "alarm_url", "dingtalk_url", "feishu_url")
 
 
 def check(configuration, provider):
