@@ -82,6 +82,17 @@ fn functiongraphs_file_has_declared_variables() {
     );
 }
 
+/// Terraform reads the file after terraform.tfvars: a false here would win over a true there.
+#[test]
+fn functiongraphs_file_leaves_out_what_was_not_chosen() {
+    let folder = Folder::new();
+    init(&folder, "functiongraph", &PRODUCT).check(0, "made/koohook.auto.tfvars.json\n", "");
+    let text = read(&folder, "koohook.auto.tfvars.json");
+    let variables: serde_json::Map<String, Value> = serde_json::from_str(&text).unwrap();
+    assert!(variables.contains_key("product_url"));
+    assert!(!variables.contains_key("kit") && !variables.contains_key("pay_per_use"));
+}
+
 #[test]
 fn two_runs_make_other_secrets_and_replace_nothing() {
     let folder = Folder::new();
