@@ -71,7 +71,12 @@ fn command(line: &str) -> Option<Vec<String>> {
     if before.is_some_and(|word| NAMED.contains(&word.as_str())) {
         return None;
     }
-    let command: Vec<_> = words.into_iter().skip(begin).take_while(|word| !is_end(word)).collect();
+    let mut words = words.into_iter().skip(begin).peekable();
+    let mut command: Vec<_> = std::iter::from_fn(|| words.next_if(|word| !is_end(word))).collect();
+    // An option whose value another command prints is left out with it.
+    if words.peek().is_some_and(|word| word.contains('$')) {
+        command.pop_if(|last| last.starts_with("--"));
+    }
     let line = command.join(" ");
     (!MESSAGES.iter().any(|message| line.starts_with(message))).then_some(command)
 }
