@@ -55,5 +55,5 @@ def until(look, what):
         found = look()
         if found:
             return found
-        time.sleep(0.01)
+        time.sleep(0.002)
     raise Failed(f"{what}: not within {PATIENCE:.0f} s")
