@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import freezer
@@ -23,6 +24,8 @@ START = Path(__file__).parent / "start-function"
 Request = namedtuple("Request", "method target headers body", defaults=[{}, b""])
 Response = namedtuple("Response", "status headers body")
 numbers = itertools.count(1)
+# One thread starts all processes. They end with it: none stays frozen if this script is killed.
+STARTER = ThreadPoolExecutor(1)
 
 
 class Function:
@@ -76,11 +79,11 @@ class Instance:
         entered = [shutil.which("nsenter"), f"--net=/proc/self/fd/{self.namespace.file}"]
         own_mounts = [shutil.which("unshare"), "--mount", "--propagation", "private", str(START)]
         variables = [f"{name}={value}" for name, value in self.variables.items()]
+        program = [*entered, *own_mounts, self.function.code, self.freezer.members, self.cpu, *variables]
         with open(self.log, "wb") as log:
-            return subprocess.Popen(
-                [*entered, *own_mounts, self.function.code, self.freezer.members, self.cpu, *variables],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                pass_fds=[self.namespace.file], start_new_session=True)
+            return STARTER.submit(
+                subprocess.Popen, program, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                pass_fds=[self.namespace.file], start_new_session=True).result()
 
     def alive(self):
         """Fails if the process ended."""

@@ -18,7 +18,7 @@ class Redis:
         folder.mkdir()
         with open(folder / "log", "wb") as log:
             self.process = subprocess.Popen(
-                ["redis-server", "--port", "0", "--bind", "127.0.0.1", "--tls-port", str(self.port),
+                ["setpriv", "--pdeathsig", "TERM", "redis-server", "--port", "0", "--bind", "127.0.0.1", "--tls-port", str(self.port),
                  "--tls-cert-file", certificate, "--tls-key-file", key,
                  "--tls-ca-cert-file", authority.certificate, "--tls-auth-clients", "no",
                  "--requirepass", PASSWORD, "--dir", folder, "--save", "",
