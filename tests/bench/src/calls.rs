@@ -7,6 +7,7 @@ use http::{Request, Response};
 use shell::context::Context;
 use shell::endpoint::callbacks::CallbackEndpoint;
 use shell::store::Store;
+use simulator::answer::{Answer, verify_body_sign};
 use tests::call::{SETTINGS, config, run, v2};
 use tests::world::TestWorld;
 
@@ -67,6 +68,16 @@ pub fn answer<S: Store>(
     } else {
         Err(format!("not a success: {response:?}").into())
     }
+}
+
+/// Verifies an answer's signature, and checks its result code.
+///
+/// # Errors
+/// If the answer is not signed with the key, or has another form or result code.
+pub fn verified(response: &Response<Vec<u8>>, key: &str, code: &str) -> Result<Answer> {
+    verify_body_sign(response, key)?;
+    let answer = Answer::read(response)?;
+    if answer.code == code { Ok(answer) } else { Err(format!("answered {}", answer.code).into()) }
 }
 
 /// The start of a successful answer.

@@ -6,22 +6,23 @@
 //! the log.
 
 use std::error::Error;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use http::Request;
 use tests::call::SETTINGS;
 
 use crate::calls::{PROCESSING, SUCCESS, purchase};
+use crate::clock::now_millis;
+use crate::connection::{KeptConnection, on_the_wire};
 use crate::outcome::Result;
 use crate::pace::Pace;
+use crate::peak_memory;
 use crate::table::{FigureTable, FigureTarget, paired};
 
 /// Connections with one request in progress on each.
-const CONNECTIONS: usize = 16;
+pub const CONNECTIONS: usize = 16;
 
 /// Measures the three hosts and adds the figures.
 pub fn measure(
@@ -63,6 +64,7 @@ pub fn measure(
 /// A server process with one thread.
 pub struct MeasuredHost {
     process: Child,
+    started: Instant,
     /// The address on which it listens.
     pub address: SocketAddr,
 }
@@ -90,25 +92,43 @@ impl HostLoad {
 impl MeasuredHost {
     /// Starts a program that listens on the address in `KOOHOOK_LISTEN`.
     pub fn start(program: &Path, settings: &[(&str, &str)]) -> Result<Self> {
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let process = Command::new(program)
-            .env_clear()
-            .envs(SETTINGS)
-            .env("KOOHOOK_LOG", "off")
-            .envs(settings.iter().copied())
-            .env("KOOHOOK_LISTEN", address.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()?;
-        let host = Self { process, address };
-        let give_up_at = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(address).is_err() {
-            if Instant::now() > give_up_at {
-                return Err(format!("{} does not listen", program.display()).into());
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let mut host = Self::spawn(&mut quiet(program, settings), "KOOHOOK_LISTEN")?;
+        host.connect()?;
         Ok(host)
+    }
+
+    /// Starts a command that listens on the address in the environment variable `listen`.
+    pub fn spawn(command: &mut Command, listen: &str) -> Result<Self> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        command.env(listen, address.to_string()).stdin(Stdio::null()).stdout(Stdio::null());
+        let started = Instant::now();
+        let process = command.spawn()?;
+        Ok(Self { process, started, address })
+    }
+
+    /// Connects as soon as the process listens.
+    pub fn connect(&mut self) -> Result<KeptConnection> {
+        let give_up_at = Instant::now() + Duration::from_secs(10);
+        loop {
+            match KeptConnection::connect(self.address) {
+                Ok(connection) => return Ok(connection),
+                Err(_) if Instant::now() < give_up_at && self.process.try_wait()?.is_none() => {
+                    // Much shorter than a start, whose time is measured.
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+                Err(fault) => return Err(format!("a program does not listen: {fault}").into()),
+            }
+        }
+    }
+
+    /// The milliseconds since the start of the process.
+    pub fn millis(&self) -> f64 {
+        self.started.elapsed().as_secs_f64() * 1_000.0
+    }
+
+    /// The peak memory of the process.
+    pub fn peak_kib(&self) -> Result<u64> {
+        peak_memory::of_process(self.process.id())
     }
 
     /// Keeps every connection busy for a time, with requests that are already signed. Ends earlier
@@ -117,6 +137,17 @@ impl MeasuredHost {
         &self,
         length: Duration,
         requests: &mut impl Iterator<Item = Vec<u8>>,
+    ) -> Result<HostLoad> {
+        self.load_each(length, requests, &mut check_success)
+    }
+
+    /// Does the same as [`Self::load`], and gives the bytes of each answer to `answered`, in the
+    /// order of the requests.
+    pub fn load_each(
+        &self,
+        length: Duration,
+        requests: &mut impl Iterator<Item = Vec<u8>>,
+        answered: &mut impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<HostLoad> {
         let mut connections = Vec::new();
         for request in requests.by_ref().take(CONNECTIONS) {
@@ -134,6 +165,7 @@ impl MeasuredHost {
                     break;
                 };
                 millis.push(connection.read_answer()?);
+                answered(connection.answer())?;
                 connection.send(&request)?;
             }
         }
@@ -161,72 +193,29 @@ impl Drop for MeasuredHost {
     }
 }
 
+/// A command that starts a program of koohook without its log.
+pub fn quiet(program: &Path, settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().envs(SETTINGS).env("KOOHOOK_LOG", "off").envs(settings.iter().copied());
+    command
+}
+
 /// Repeats of one purchase in their form on the wire, signed at successive milliseconds up to now.
 pub fn batch() -> Result<Vec<Vec<u8>>> {
-    let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
+    let now = now_millis()?;
     Ok((now - 255..=now)
         .map(|millis| on_the_wire(&purchase("CS2211181819B4LVS", millis)))
         .collect())
 }
 
-/// A request in its form on the wire.
-pub fn on_the_wire(request: &Request<Vec<u8>>) -> Vec<u8> {
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let head = format!(
-        "POST {target} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\
-         Content-Type: application/json;charset=utf8\r\nContent-Length: {}\r\n\r\n",
-        request.body().len()
-    );
-    [head.as_bytes(), request.body()].concat()
-}
-
-/// A kept-alive connection with at most one request in progress.
-struct KeptConnection {
-    stream: TcpStream,
-    received: Vec<u8>,
-    sent_at: Instant,
-}
-
-impl KeptConnection {
-    fn connect(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        Ok(Self { stream, received: Vec::new(), sent_at: Instant::now() })
-    }
-
-    fn send(&mut self, request: &[u8]) -> Result<()> {
-        self.sent_at = Instant::now();
-        Ok(self.stream.write_all(request)?)
-    }
-
-    /// Reads one answer and returns its milliseconds. An answer that is not a success is an error.
-    fn read_answer(&mut self) -> Result<f64> {
-        let mut chunk = [0; 4_096];
-        self.received.clear();
-        while !is_whole(&self.received)? {
-            let read = self.stream.read(&mut chunk)?;
-            let chunk = chunk.get(..read).filter(|chunk| !chunk.is_empty());
-            self.received.extend_from_slice(chunk.ok_or("connection closed")?);
-        }
-        Ok(self.sent_at.elapsed().as_secs_f64() * 1_000.0)
-    }
-}
-
-/// Whether the answer is complete according to its `Content-Length`.
-fn is_whole(received: &[u8]) -> Result<bool> {
-    let text = str::from_utf8(received)?;
-    let Some((head, body)) = text.split_once("\r\n\r\n") else {
-        return Ok(false);
-    };
-    let length = head.split("\r\n").find_map(|line| line.strip_prefix("Content-Length: "));
-    if body.len() < length.ok_or("no length")?.parse()? {
-        return Ok(false);
-    }
+/// Checks that an answer is a success, without its signature.
+fn check_success(answer: &[u8]) -> Result<()> {
+    let text = str::from_utf8(answer)?;
+    let (head, body) = text.split_once("\r\n\r\n").ok_or("no head")?;
     let body = body.as_bytes();
     let fine = body.starts_with(SUCCESS) || body.starts_with(PROCESSING);
     if head.starts_with("HTTP/1.1 200 ") && fine {
-        Ok(true)
+        Ok(())
     } else {
         Err(format!("not a success: {text}").into())
     }

@@ -10,6 +10,7 @@
 mod backup;
 mod calls;
 mod clock;
+mod connection;
 mod counted_store;
 mod drain;
 mod function;
@@ -22,6 +23,7 @@ mod metrics;
 mod outcome;
 mod pace;
 mod peak_memory;
+mod peers;
 mod product;
 mod reseal;
 mod runtime_mock;
@@ -65,7 +67,7 @@ struct Subject {
 /// The folder of the built programs.
 struct Programs(PathBuf);
 
-const SUBJECTS: [Subject; 13] = [
+const SUBJECTS: [Subject; 14] = [
     Subject { name: "throughput", measure: throughput },
     Subject { name: "metrics", measure: metrics_cost },
     Subject { name: "instructions", measure: counted },
@@ -73,6 +75,10 @@ const SUBJECTS: [Subject; 13] = [
     Subject { name: "simulation", measure: |_, pace, table| interleavings::measure(pace, table) },
     Subject { name: "kit", measure: |_, pace, table| kit::measure(pace, table) },
     Subject { name: "redis", measure: over_redis },
+    Subject {
+        name: "peers",
+        measure: |programs, pace, table| peers::measure(&programs.path("receive"), pace, table),
+    },
     Subject { name: "lists", measure: operators_lists },
     Subject {
         name: "backup",

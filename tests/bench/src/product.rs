@@ -15,7 +15,8 @@ use tests::call::{APP_INFO, PENDING, PRODUCT_SECRET, config};
 
 use crate::calls::purchase;
 use crate::clock::now_millis;
-use crate::host::{MeasuredHost, on_the_wire};
+use crate::connection::on_the_wire;
+use crate::host::MeasuredHost;
 use crate::outcome::Result;
 use crate::pace::Pace;
 use crate::table::{FigureTable, FigureTarget};

@@ -10,8 +10,9 @@ use tests::servers::{self, Server};
 
 use crate::calls::purchase;
 use crate::clock::now_millis;
+use crate::connection::on_the_wire;
 use crate::function;
-use crate::host::{HostLoad, MeasuredHost, on_the_wire};
+use crate::host::{HostLoad, MeasuredHost};
 use crate::outcome::Result;
 use crate::pace::Pace;
 use crate::table::{FigureTable, FigureTarget, median, paired};
