@@ -22,10 +22,12 @@ mod lists;
 mod metrics;
 mod outcome;
 mod pace;
+mod packages;
 mod peak_memory;
 mod peers;
 mod product;
 mod reseal;
+mod running_function;
 mod runtime_mock;
 mod stores;
 mod table;
@@ -67,11 +69,15 @@ struct Subject {
 /// The folder of the built programs.
 struct Programs(PathBuf);
 
-const SUBJECTS: [Subject; 14] = [
+const SUBJECTS: [Subject; 15] = [
     Subject { name: "throughput", measure: throughput },
     Subject { name: "metrics", measure: metrics_cost },
     Subject { name: "instructions", measure: counted },
     Subject { name: "functions", measure: function_costs },
+    Subject {
+        name: "packages",
+        measure: |programs, pace, table| packages::measure(&programs.path("packages"), pace, table),
+    },
     Subject { name: "simulation", measure: |_, pace, table| interleavings::measure(pace, table) },
     Subject { name: "kit", measure: |_, pace, table| kit::measure(pace, table) },
     Subject { name: "redis", measure: over_redis },

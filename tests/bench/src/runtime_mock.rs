@@ -1,4 +1,4 @@
-//! A mock of the interface that AWS Lambda's runtime offers to its functions.
+//! A mock of the interface that the runtimes of AWS Lambda and of FunctionGraph offer to their functions.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -94,6 +94,7 @@ fn poll_answer(event: &[u8]) -> Result<Vec<u8>> {
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
          Lambda-Runtime-Aws-Request-Id: 00000000-0000-4000-8000-000000000000\r\n\
+         X-Cff-Request-Id: 00000000-0000-4000-8000-000000000000\r\n\
          Lambda-Runtime-Deadline-Ms: {}\r\n\
          Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:local:000000000000:function:mock\r\n\
          \r\n",
