@@ -81,6 +81,7 @@ pub fn run(arguments: &PackageArguments) -> Result<ExitCode, CommandError> {
     };
     let sums = sums::write(&arguments.out)?;
     made.iter().for_each(Made::print);
+    outln!("features: {}", arguments.target.features());
     outln!("checksums: {}", sums.display());
     outln!("next: {}", arguments.target.next());
     Ok(ExitCode::SUCCESS)
