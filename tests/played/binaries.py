@@ -10,6 +10,8 @@ OLDEST = (2, 17)
 # glibc's own libraries. libgcc_s is not among them: an image for functions may lack it.
 LIBRARIES = {"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1",
              "ld-linux-x86-64.so.2"}
+# Folders of a machine that builds. A path in a program differs on another machine.
+BUILT_IN = re.compile(rb"/(?:tmp|root|home)/[\w./-]+|[\w./-]*/openssl-build/[\w./-]*")
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 
 
@@ -22,6 +24,8 @@ def check_program(program):
     check(not re.search(r"\((RPATH|RUNPATH)\)", dynamic), f"{program} has a path for libraries")
     loader = re.search(r"interpreter: (.*)\]", readelf("--program-headers", program))
     check_equal(loader and loader[1], LOADER, f"the loader of {program}")
+    folder = BUILT_IN.search(program.read_bytes())
+    check(not folder, f"{program} contains {folder and folder[0]}, a folder of the machine that built it")
     newest = max(versions(program))
     check(newest <= OLDEST, f"{program} needs GLIBC_{'.'.join(map(str, newest))}; the oldest is 2.17")
     return newest

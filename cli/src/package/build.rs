@@ -55,6 +55,8 @@ impl Build<'_> {
             }
         }
         command.env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("CARGO_BUILD_RUSTFLAGS");
+        // OpenSSL's makefile writes two folders into the library: those of the build. Neither is used.
+        command.env("GNUMAKEFLAGS", format!("ENGINESDIR={NOWHERE} MODULESDIR={NOWHERE}"));
         // A package of the profile `dev` is only for trying it out.
         command.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_PROFILE_DEV_STRIP", "true");
         command
@@ -108,5 +110,7 @@ fn check_zigbuild() -> Result<(), CommandError> {
 
 /// The only target whose packages are made. Another one needs its standard library for Rust.
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";
+/// What is in a program instead of a folder of the machine that built it.
+const NOWHERE: &str = "/koohook/nowhere";
 /// The oldest glibc on which the programs start.
 const GLIBC: &str = "2.17";
