@@ -95,7 +95,9 @@ impl PackageTarget {
     /// What the programs contain.
     pub const fn features(self) -> &'static str {
         match self {
-            Self::Functiongraph => "plain HTTP, FunctionGraph's timer, Redis; application-sync also OpenSSL",
+            Self::Functiongraph => {
+                "plain HTTP, FunctionGraph's timer, Redis; application-sync also OpenSSL"
+            }
             Self::Machine => "plain HTTP, the relay, SQLite, Redis, DynamoDB, OpenSSL",
         }
     }
