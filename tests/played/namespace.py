@@ -35,7 +35,7 @@ class Namespace:
 
     def connect(self, port, timeout):
         """A connection to a port inside."""
-        return self.inside(lambda: socket.create_connection((LOOPBACK, port), timeout))
+        return self.inside(lambda: without_delay(socket.create_connection((LOOPBACK, port), timeout)))
 
     def forward(self, port, target):
         """Lets connections to a port inside reach a port of this machine."""
@@ -96,8 +96,16 @@ def forward(listener, target):
         except OSError:
             inner.close()
             continue
+        without_delay(inner)
+        without_delay(outer)
         for pair in (inner, outer), (outer, inner):
             threading.Thread(target=pump, args=pair, daemon=True).start()
+
+
+def without_delay(connection):
+    """Small packets do not wait for an acknowledgement."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
 
 
 def pump(source, sink):
