@@ -108,11 +108,12 @@ impl SeenAlarms {
         self.lock().own.clone()
     }
 
-    /// What this process knows of what was said, while it cannot read it: what it said itself since,
-    /// else what all had said before. A store that fails again and again is not news each time.
-    pub(crate) fn base(&self) -> AlarmState {
+    /// What this process knows of what was said of these kinds, while it cannot read it: what it said
+    /// itself since, else what all had said before. A store that fails again and again is not news each
+    /// time.
+    pub(crate) fn base(&self, kinds: &[AlarmKind]) -> AlarmState {
         let inner = self.lock();
-        if inner.own.is_empty() { inner.shared.said_before() } else { inner.own.clone() }
+        if inner.own.is_empty() { inner.shared.said_before(kinds) } else { inner.own.clone() }
     }
 
     /// Remembers what all processes said. It contains what this one said while the store was down.

@@ -151,7 +151,8 @@ impl<W: World> Telling<'_, W> {
         self.context.seen.put_back(&waits);
         told.retain(|_, sighting| *sighting != AlarmSighting::Fine);
         told.entry(AlarmKind::StoreDown).or_insert(AlarmSighting::fault(1));
-        let Some(AlarmPlan { mut state, messages }) = self.plan(&self.context.seen.base(), &told)
+        let Some(AlarmPlan { mut state, messages }) =
+            self.plan(&self.context.seen.base(&OWN_KINDS), &told)
         else {
             return;
         };

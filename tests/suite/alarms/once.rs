@@ -141,6 +141,20 @@ fn a_store_that_fails_again_and_again_is_one_trouble() {
     assert!(span.is_some_and(|span| span.ends_with(", 30 min")), "without the quiet minutes");
 }
 
+/// Without the store a process sees nothing of the other troubles: it cannot say that they are over.
+#[test]
+fn while_the_store_is_down_nothing_else_is_told_to_be_over() {
+    let scene = faulty();
+    scene.relay().unwrap();
+    scene.relay_for(3);
+    scene.peers.take_said();
+    scene.store().set_down(true);
+    scene.relay_for(200);
+    let said = scene.peers.take_said();
+    assert!(said.iter().all(|it| it.starts_with("store-down")), "{said:?}");
+    assert_eq!(said.len(), 4, "{said:?}");
+}
+
 #[test]
 fn without_a_robot_the_relay_reads_and_says_nothing_more() {
     let settings: Vec<_> =

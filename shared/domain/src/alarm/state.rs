@@ -74,14 +74,15 @@ impl AlarmState {
         }
     }
 
-    /// The same troubles for a process that cannot read this state from now on. Only its own faults
-    /// count, since [`Self::adopt`] adds them later.
+    /// The troubles of these kinds, for a process that cannot read this state from now on and sees no
+    /// others. Only its own faults count, since [`Self::adopt`] adds them later.
     #[must_use]
-    pub fn said_before(&self) -> Self {
-        let uncounted = |(name, alarm): (&String, &LastingAlarm)| {
-            (name.clone(), LastingAlarm { count: 0, ..*alarm })
+    pub fn said_before(&self, kinds: &[AlarmKind]) -> Self {
+        let seen = self.lasting().filter(|(kind, _)| kinds.contains(kind));
+        let uncounted = |(kind, alarm): (AlarmKind, LastingAlarm)| {
+            (kind.as_str().to_owned(), LastingAlarm { count: 0, ..alarm })
         };
-        Self { alarms: self.alarms.iter().map(uncounted).collect(), ..Self::default() }
+        Self { alarms: seen.map(uncounted).collect(), ..Self::default() }
     }
 
     /// A wrong clock must not silence an alarm for years: a time of more than an hour in the future
