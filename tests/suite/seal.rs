@@ -45,6 +45,17 @@ fn mark<S: Store>(koohook: &Over<S>) -> Option<Stored> {
     run(koohook.store().inner().get("seal", NOON)).unwrap()
 }
 
+/// Deletes the mark, as a store does that is emptied.
+fn delete_mark<S: Store>(koohook: &Over<S>, version: Version) {
+    let gone = Value {
+        version: Version([9; 16]),
+        expires: Some(UnixMillis::new(NOW - 1)),
+        ..Value::default()
+    };
+    let put = koohook.store().inner().put("seal", &gone, Some(version), NOON);
+    assert_eq!(run(put), Ok(Put::Won));
+}
+
 /// The second process runs at each point of the first process's call.
 #[test]
 fn only_one_of_two_seal_keys_works_over_an_empty_store() {
@@ -96,15 +107,7 @@ fn a_process_that_has_seen_the_mark_does_not_begin_a_new_store() {
     let old = koohook(&keyed(0));
     assert_eq!(run(buy(&old, "CS1")), "000000");
     let found = mark(&old).unwrap();
-    let gone = Value {
-        version: Version([9; 16]),
-        expires: Some(UnixMillis::new(NOW - 1)),
-        ..Value::default()
-    };
-    assert_eq!(
-        run(old.store().inner().put("seal", &gone, Some(found.version), NOON)),
-        Ok(Put::Won)
-    );
+    delete_mark(&old, found.version);
     old.world().pass(Duration::from_secs(61));
     for order in ["CS1", "CS2"] {
         assert_eq!(run(buy(&old, order)), "000005", "{order}");
@@ -136,13 +139,7 @@ fn a_process_marks_a_store_with_values_only_after_it_decrypts_one() {
     let old = koohook(&keyed(0));
     assert_eq!(run(buy(&old, "CS1")), "000000");
     let found = mark(&old).unwrap();
-    let gone = Value {
-        version: Version([9; 16]),
-        expires: Some(UnixMillis::new(NOW - 1)),
-        ..Value::default()
-    };
-    let put = old.store().inner().put("seal", &gone, Some(found.version), NOON);
-    assert_eq!(run(put), Ok(Put::Won));
+    delete_mark(&old, found.version);
     assert_eq!(mark(&old), None);
     let wrong = old.another(&keyed(1));
     assert_eq!(run(buy(&wrong, "CS1")), "000005");
