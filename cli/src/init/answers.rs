@@ -4,10 +4,11 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use clap::ValueEnum;
-use shell::config::{Config, is_set, variable};
+use shell::config::{Config, variable};
 
 use super::{Contract, InitArguments, InitPlatform};
 use crate::error::CommandError;
+use crate::options::given_or_in_file;
 use crate::output::errln;
 use crate::question::answer;
 use crate::{generated, input};
@@ -55,11 +56,13 @@ impl Answers {
         if contracts.contains(&Contract::Usage) && product_url.is_none() {
             return Err(NO_REPORTS.into());
         }
-        let has_base = contracts.iter().any(|it| *it != Contract::Kit);
-        let has_kit = contracts.contains(&Contract::Kit);
-        let base_key = ask.key(arguments.base_key_file.as_deref(), "KOOHOOK_BASE_KEY", has_base)?;
-        let kit_key = ask.key(arguments.kit_key_file.as_deref(), "KOOHOOK_KIT_KEY", has_kit)?;
-        Ok(Self { platform, contracts, store, product_url, app_info, base_key, kit_key })
+        let (base_key, kit_key) = (None, None);
+        let mut answers =
+            Self { platform, contracts, store, product_url, app_info, base_key, kit_key };
+        let (base, kit) = (&arguments.base_key_file, &arguments.kit_key_file);
+        answers.base_key = ask.key(base.as_deref(), "KOOHOOK_BASE_KEY", answers.has_base())?;
+        answers.kit_key = ask.key(kit.as_deref(), "KOOHOOK_KIT_KEY", answers.has(Contract::Kit))?;
+        Ok(answers)
     }
 
     pub fn has(&self, contract: Contract) -> bool {
@@ -155,12 +158,14 @@ impl Asking {
         setting: &'static str,
         is_needed: bool,
     ) -> Result<Option<String>, CommandError> {
-        let text = match file {
-            Some(file) => input::read_text(file)?,
-            None if !is_needed => return Ok(None),
-            None if is_set(setting) => variable(setting).unwrap_or_default(),
-            None if self.0 => answer(&format!("Access key for {setting} (empty: later)"))?,
-            None => String::new(),
+        if file.is_none() && !is_needed {
+            return Ok(None);
+        }
+        let text = match (file, given_or_in_file(variable(setting).as_deref(), setting)?) {
+            (Some(file), _) => input::read_text(file)?,
+            (None, Some(text)) => text,
+            (None, None) if self.0 => answer(&format!("Access key for {setting} (empty: later)"))?,
+            (None, None) => String::new(),
         };
         Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
     }

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use functions::application_sync::secret::PrivateKeys;
-use shell::config::{variable, variable_in_file};
+use shell::config::variable;
 use shell::seal::{Clear, RSA_KEY_PLACE, Seal, SealKey, is_sealed_text};
 
 use crate::error::CommandError;
+use crate::options::given_or_in_file;
 use crate::output::{errln, outln};
 use crate::{input, secret_file};
 
@@ -64,10 +65,9 @@ fn private_keys(arguments: &PackArguments) -> Result<String, CommandError> {
         .ok_or_else(|| "KOOHOOK_RSA_PRIVATE_KEY is not set; set it, or name the PEM file".into())
 }
 
-/// A setting's text, from the environment or from a file.
+/// A setting's text, from the environment or from its file.
 fn setting(name: &'static str) -> Result<Option<String>, CommandError> {
-    let text = variable_in_file(name).map_err(|error| error.to_string())?;
-    Ok(text.or_else(|| variable(name)))
+    given_or_in_file(variable(name).as_deref(), name)
 }
 
 const SEAL_KEY: &str = "KOOHOOK_SEAL_KEY";

@@ -142,3 +142,17 @@ fn a_stores_password_is_not_among_the_settings() {
     let elsewhere = init(&folder, "functiongraph", &[&PRODUCT[..], &store].concat());
     elsewhere.check(1, "", "leave out --store");
 }
+
+/// The access key may be a setting, directly or in a file.
+#[test]
+fn an_access_key_comes_from_the_settings_too() {
+    for name in ["KOOHOOK_BASE_KEY", "KOOHOOK_BASE_KEY_FILE"] {
+        let folder = Folder::new();
+        let path = folder.write("key", BASE_KEY.as_bytes()).display().to_string();
+        let text = if name.ends_with("_FILE") { path.as_str() } else { BASE_KEY };
+        let arguments = ["init", "--platform", "machine", "--folder", "made"];
+        let mut init = folder.command(&[&arguments[..], &PRODUCT].concat());
+        Finished::of(init.env(name, text).output().unwrap()).check(0, "secrets/base.key", "");
+        assert_eq!(read(&folder, "secrets/base.key").trim(), BASE_KEY, "{name}");
+    }
+}
