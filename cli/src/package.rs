@@ -132,7 +132,7 @@ fn zip_of(
     let mut members = vec![Member::program("bootstrap", program)];
     members.extend(extra.of(function));
     let path = out.join(format!("{}.zip", function.name));
-    archive::write_zip(&path, &members)?;
+    archive::write_zip(&path, members)?;
     Made::new(path, size, function.place)
 }
 

@@ -37,10 +37,11 @@ impl Member {
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn write_zip(path: &Path, members: &[Member]) -> Result<(), CommandError> {
+pub fn write_zip(path: &Path, members: Vec<Member>) -> Result<(), CommandError> {
+    let members = by_name(members);
     replace(path, |file| {
         let mut zip = ZipWriter::new(file);
-        for member in members {
+        for member in &members {
             let options = SimpleFileOptions::default()
                 .compression_method(CompressionMethod::Deflated)
                 .last_modified_time(DateTime::default())
@@ -56,8 +57,8 @@ pub fn write_zip(path: &Path, members: &[Member]) -> Result<(), CommandError> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn write_tar(path: &Path, folder: &str, mut members: Vec<Member>) -> Result<(), CommandError> {
-    members.sort_by(|one, other| one.name.cmp(&other.name));
+pub fn write_tar(path: &Path, folder: &str, members: Vec<Member>) -> Result<(), CommandError> {
+    let members = by_name(members);
     replace(path, |file| {
         let mut tar = tar::Builder::new(GzEncoder::new(file, Compression::best()));
         for member in &members {
@@ -68,6 +69,11 @@ pub fn write_tar(path: &Path, folder: &str, mut members: Vec<Member>) -> Result<
         }
         tar.into_inner()?.finish()?.flush()
     })
+}
+
+fn by_name(mut members: Vec<Member>) -> Vec<Member> {
+    members.sort_by(|one, other| one.name.cmp(&other.name));
+    members
 }
 
 /// Writes a file beside the old one and then replaces it: an interrupted command leaves no half package.
