@@ -28,6 +28,7 @@ use crate::output::outln;
 #[command(after_help = "Examples:
   koohook package --target functiongraph
   koohook package --target functiongraph --rsa-key rsa-private-key.sealed --include redis-ca.pem
+  koohook package --target lambda
   koohook package --target machine --out dist
   koohook package --target functiongraph --from target/x86_64-unknown-linux-gnu/release
 
@@ -35,7 +36,7 @@ Run it in a clone of the project. The programs are built for x86_64 Linux with g
 cargo-zigbuild: pip install cargo-zigbuild ziglang. With --from nothing is built: the folder has the
 programs already.
 
-functiongraph: OUT/functiongraph/FUNCTION.zip, each with an executable file bootstrap.
+functiongraph, lambda: OUT/TARGET/FUNCTION.zip, each with an executable file bootstrap.
 machine: OUT/koohook-VERSION-x86_64-linux.tar.gz with the program, the systemd unit, the snippets for
 nginx and Caddy, and the pages.
 
@@ -74,14 +75,15 @@ pub fn run(arguments: &PackageArguments) -> Result<ExitCode, CommandError> {
     let _lock = lock(&arguments.out)?;
     sums::remove(&arguments.out)?;
     let made = match arguments.target {
-        PackageTarget::Functiongraph => {
-            functions(&folder, &arguments.out, target::FUNCTIONS, &extra)?
+        PackageTarget::Functiongraph | PackageTarget::Lambda => {
+            let out = arguments.out.join(arguments.target.folder());
+            functions(&folder, &out, target::FUNCTIONS, &extra)?
         }
         PackageTarget::Machine => vec![machine(&root, &folder, &arguments.out)?],
     };
     let sums = sums::write(&arguments.out)?;
     made.iter().for_each(Made::print);
-    outln!("features: {}", arguments.target.features());
+    outln!("contents: {}", arguments.target.contents());
     outln!("checksums: {}", sums.display());
     outln!("next: {}", arguments.target.next());
     Ok(ExitCode::SUCCESS)
@@ -116,9 +118,8 @@ fn functions(
     functions: &[PackagedFunction],
     extra: &Extra,
 ) -> Result<Vec<Made>, CommandError> {
-    let out = out.join("functiongraph");
-    fs::create_dir_all(&out).map_err(|fault| unwritable(&out, &fault))?;
-    functions.iter().map(|function| zip_of(folder, &out, function, extra)).collect()
+    fs::create_dir_all(out).map_err(|fault| unwritable(out, &fault))?;
+    functions.iter().map(|function| zip_of(folder, out, function, extra)).collect()
 }
 
 fn zip_of(

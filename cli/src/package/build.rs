@@ -32,7 +32,7 @@ impl Build<'_> {
         for arguments in self.target.builds() {
             let began = Instant::now();
             errln!("koohook: cargo zigbuild {}", arguments.join(" "));
-            let built = self.command(arguments).env("RUSTFLAGS", self.flags()?).status();
+            let built = self.command(&arguments).env("RUSTFLAGS", self.flags()?).status();
             let built = built.map_err(|fault| format!("cargo cannot be started ({fault})"))?;
             if !built.success() {
                 return Err("the build failed; cargo has printed why".into());
@@ -43,7 +43,7 @@ impl Build<'_> {
         Ok(target_folder.join(TRIPLE).join(profile))
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    fn command(&self, arguments: &[String]) -> Command {
         let mut command = Command::new("cargo");
         command.current_dir(self.root).args(["zigbuild", "--locked", "--quiet", "--profile"]);
         command.arg(self.profile).args(["--target", &format!("{TRIPLE}.{GLIBC}")]);

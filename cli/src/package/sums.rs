@@ -4,8 +4,10 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use sha2::{Digest, Sha256};
 
+use super::target::PackageTarget;
 use super::{read, unwritable};
 use crate::error::CommandError;
 
@@ -27,7 +29,7 @@ pub fn remove(out: &Path) -> Result<(), CommandError> {
 /// If a file cannot be read or written.
 pub fn write(out: &Path) -> Result<PathBuf, CommandError> {
     let mut lines = Vec::new();
-    for folder in [out.to_owned(), out.join("functiongraph")] {
+    for folder in PackageTarget::value_variants().iter().map(|target| out.join(target.folder())) {
         let Ok(entries) = fs::read_dir(&folder) else { continue };
         for entry in entries {
             let path = entry.map_err(|fault| unwritable(&folder, &fault))?.path();

@@ -9,34 +9,36 @@ pub enum PackageTarget {
     Functiongraph,
     /// A machine with systemd: one tar.
     Machine,
+    /// AWS Lambda: a ZIP for each function.
+    Lambda,
 }
 
 /// A function in a package of its own.
 pub struct PackagedFunction {
     /// The program's name.
     pub name: &'static str,
-    /// Where it goes.
+    /// What leads to it.
     pub place: &'static str,
 }
 
-/// The functions that a seller may deploy on `FunctionGraph`. The door answers every call of the base
-/// interface, so the functions with one activity are not among them.
+/// The functions that a seller may deploy on a function platform. The door answers every call of the
+/// base interface, so the functions with one activity are not among them.
 pub const FUNCTIONS: &[PackagedFunction] = &[
-    PackagedFunction { name: "receive", place: "HTTP function at the production address and /" },
-    PackagedFunction { name: "relay", place: "custom runtime, with a timer of one minute" },
+    PackagedFunction { name: "receive", place: "the production address, and /" },
+    PackagedFunction { name: "relay", place: "a timer of one minute" },
     PackagedFunction {
         name: "app-info",
-        place: "HTTP function at PUT /instances/{instanceId}/app-info; with a product",
+        place: "PUT /instances/{instanceId}/app-info, if you have a product",
     },
     PackagedFunction {
         name: "usage",
-        place: "HTTP function at POST /usage and PUT /instances/{instanceId}/usage-info; pay-per-use",
+        place: "POST /usage and PUT /instances/{instanceId}/usage-info, if a listing is pay-per-use",
     },
-    PackagedFunction { name: "tenant-sync", place: "HTTP function of the kit: tenantSync" },
-    PackagedFunction { name: HOLDS_RSA_KEY, place: "HTTP function of the kit: applicationSync" },
-    PackagedFunction { name: "auth-sync", place: "HTTP function of the kit: authSync" },
-    PackagedFunction { name: "single-org-sync", place: "HTTP function of the kit: singleOrgSync" },
-    PackagedFunction { name: "all-org-sync", place: "HTTP function of the kit: allOrgSync" },
+    PackagedFunction { name: "tenant-sync", place: "tenantSync of the kit" },
+    PackagedFunction { name: HOLDS_RSA_KEY, place: "applicationSync of the kit" },
+    PackagedFunction { name: "auth-sync", place: "authSync of the kit" },
+    PackagedFunction { name: "single-org-sync", place: "singleOrgSync of the kit" },
+    PackagedFunction { name: "all-org-sync", place: "allOrgSync of the kit" },
 ];
 
 /// The function that alone decrypts with the kit's private keys, and alone links OpenSSL.
@@ -59,45 +61,46 @@ pub const MACHINE_FILES: [(&str, &str); 9] = [
 /// Where the machine's package goes.
 pub const MACHINE_PLACE: &str = "a machine with systemd; unpack it below /opt";
 
-/// The build of the functions without OpenSSL. It names them: linking a program takes long, and the
-/// functions with one activity have no package.
-const WITHOUT_OPENSSL: &[&str] = &[
-    "-p",
-    "functions",
-    "--no-default-features",
-    "--features=functiongraph",
-    "--bin=receive",
-    "--bin=relay",
-    "--bin=app-info",
-    "--bin=usage",
-    "--bin=tenant-sync",
-    "--bin=auth-sync",
-    "--bin=single-org-sync",
-    "--bin=all-org-sync",
-];
-const WITH_OPENSSL: &[&str] = &[
-    "-p",
-    "functions",
-    "--no-default-features",
-    "--features=functiongraph,application-sync",
-    "--bin=application-sync",
-];
-
 impl PackageTarget {
-    /// The builds of cargo: its arguments behind the profile.
-    pub const fn builds(self) -> &'static [&'static [&'static str]] {
+    /// The builds of cargo: its arguments behind the profile. `application-sync` has its own: in one
+    /// build with the others, every function would link OpenSSL.
+    pub fn builds(self) -> Vec<Vec<String>> {
+        let Some(feature) = self.feature() else {
+            return vec![["-p", "koohook", "--bin", "koohook"].map(str::to_owned).to_vec()];
+        };
+        let (with, without): (Vec<_>, Vec<_>) =
+            FUNCTIONS.iter().partition(|function| function.name == HOLDS_RSA_KEY);
+        vec![
+            build_of(feature.to_owned(), &without),
+            build_of(format!("{feature},{HOLDS_RSA_KEY}"), &with),
+        ]
+    }
+
+    /// The feature of the package `functions` for a function platform.
+    const fn feature(self) -> Option<&'static str> {
         match self {
-            Self::Functiongraph => &[WITHOUT_OPENSSL, WITH_OPENSSL],
-            Self::Machine => &[&["-p", "koohook", "--bin", "koohook"]],
+            Self::Functiongraph => Some("functiongraph"),
+            Self::Lambda => Some("aws"),
+            Self::Machine => None,
+        }
+    }
+
+    /// The folder of the packages below that of all packages.
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Self::Functiongraph => "functiongraph",
+            Self::Lambda => "lambda",
+            Self::Machine => "",
         }
     }
 
     /// What the programs contain.
-    pub const fn features(self) -> &'static str {
+    pub const fn contents(self) -> &'static str {
         match self {
             Self::Functiongraph => {
                 "plain HTTP, FunctionGraph's timer, Redis; application-sync also OpenSSL"
             }
+            Self::Lambda => "Lambda's runtime, DynamoDB; application-sync also OpenSSL",
             Self::Machine => "plain HTTP, the relay, SQLite, Redis, DynamoDB, OpenSSL",
         }
     }
@@ -106,9 +109,19 @@ impl PackageTarget {
     pub const fn next(self) -> &'static str {
         match self {
             Self::Functiongraph => "docs/deploy/functiongraph.md, the step after the packages",
+            Self::Lambda => "docs/deploy/aws.md, the step after the packages",
             Self::Machine => "docs/deploy/machine.md, the step after the package",
         }
     }
+}
+
+/// A build names its programs: linking one takes long, and the functions with one activity have no
+/// package.
+fn build_of(features: String, functions: &[&PackagedFunction]) -> Vec<String> {
+    let mut arguments = ["-p", "functions", "--no-default-features"].map(str::to_owned).to_vec();
+    arguments.push(format!("--features={features}"));
+    arguments.extend(functions.iter().map(|function| format!("--bin={}", function.name)));
+    arguments
 }
 
 #[cfg(test)]
@@ -119,7 +132,7 @@ mod tests {
 
     #[test]
     fn every_packaged_function_is_built_once() {
-        let built = PackageTarget::Functiongraph.builds().concat();
+        let built = PackageTarget::Lambda.builds().concat();
         let mut built: Vec<_> =
             built.iter().filter_map(|argument| argument.strip_prefix("--bin=")).collect();
         let mut packaged: Vec<_> = FUNCTIONS.iter().map(|function| function.name).collect();
