@@ -116,7 +116,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Cli::try_parse() {
-        Ok(cli) => run(&cli.command),
+        Ok(cli) => read_secrets().and_then(|()| run(&cli.command)),
         Err(error) if error.use_stderr() => error.exit(),
         Err(help) => Ok(print_help(&help)),
     };
@@ -128,6 +128,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Reads the secrets of AWS that settings name, so that a command has the settings of the functions.
+fn read_secrets() -> Result<(), CommandError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(shell::config::read_aws_secrets());
+    Ok(())
 }
 
 fn run(command: &Command) -> Result<ExitCode, CommandError> {

@@ -16,10 +16,11 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, Subcommand};
+use shell::aws::AwsCredentials;
 use shell::config::StoreConfig;
 use shell::host::{self, MachineWorld, StoreCheck};
 use shell::repository::mark_new_catalogue;
-use shell::store::dynamodb::{AwsCredentials, Dynamodb, TableStep};
+use shell::store::dynamodb::{Dynamodb, TableStep};
 use shell::store::{AnyStore, StoreSetting, Version};
 use shell::world::World;
 

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::time::UnixMillis;
+use shell::aws::AwsCredentials;
 use shell::client::Client;
-use shell::store::dynamodb::{AwsCredentials, Dynamodb};
+use shell::store::dynamodb::Dynamodb;
 use shell::store::{
     DynamodbSetting, RightProof, Scan, ScanPage, ScanPlace, Store, Unavailable, Version,
 };

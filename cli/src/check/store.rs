@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use domain::outbox::Reader;
+use shell::aws::AwsCredentials;
 use shell::config::{Config, StoreConfig, variable};
 use shell::host::{self, MachineWorld, StoreCheck};
 use shell::repository::Repository;
-use shell::store::dynamodb::{AwsCredentials, Dynamodb};
+use shell::store::dynamodb::Dynamodb;
 use shell::store::{AnyStore, Store, StoreOpenError, StoreSetting};
 use shell::world::{Deadline, World};
 

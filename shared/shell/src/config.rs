@@ -1,12 +1,13 @@
 //! Reads the environment into [`Config`], once per start. An error names the setting, and never its
 //! value. A start reports all wrong settings together (decision I6).
 //!
-//! A setting's text comes from the `environment` or a `file`. `source` and `text` reject texts that
+//! A setting's text comes from the `environment`, a `file` or a secret of AWS (`aws_secret`). `source` and `text` reject texts that
 //! no setting may have. Then each subject parses its own settings: `callbacks`, `product`,
 //! `orders`, `usage`, `store`, `host`, `metrics`, `alarms`; `listener`: what `host` and `metrics` share. `names`
 //! lists all settings.
 
 mod alarms;
+mod aws_secret;
 mod callbacks;
 mod environment;
 mod error;
@@ -27,6 +28,7 @@ use domain::secret::Secret;
 use protocol::access_key::Keyring;
 
 pub use self::alarms::AlarmConfig;
+pub use self::aws_secret::{AwsSecretName, read_aws_secrets};
 pub use self::environment::{is_set, variable, variable_in_file};
 pub use self::error::ConfigError;
 use self::host::HostConfig;

@@ -48,7 +48,7 @@ use self::platform::Platform;
 pub use self::start_check::look_for_seal;
 pub use self::start_line::{RelayHere, StartFacts};
 pub use self::store_check::{StoreCheck, check_store};
-use crate::config::Config;
+use crate::config::{Config, read_aws_secrets};
 use crate::endpoint::Endpoint;
 use crate::endpoint::app_info::AppInfoEndpoint;
 #[cfg(feature = "http")]
@@ -104,10 +104,11 @@ pub fn relay() -> ExitCode {
 }
 
 fn try_relay() -> Result<(), HostError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(read_aws_secrets());
     let config = Config::from_env()?;
     start_log(&config.log);
     require_seal(&config.context.seal)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let facts = StartFacts::of(&config);
     let Config { context, store, listen, max_connections, relay_secret: secret, .. } = config;
     let platform = Platform::here();
@@ -141,11 +142,12 @@ fn try_relay() -> Result<(), HostError> {
 fn serve_endpoint<F: Endpoint>(
     open: impl AsyncFnOnce(Config, bool) -> Result<(F, Arc<MachineContext>), HostError>,
 ) -> Result<(), HostError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(read_aws_secrets());
     let config = Config::from_env()?;
     start_log(&config.log);
     let platform = Platform::here();
     check_metrics(&config.context.metrics, &platform)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (listen, max_connections) = (config.listen.clone(), config.max_connections);
     let facts = StartFacts::of(&config);
     let (endpoint, context) = runtime.block_on(open(config, platform.loses_files()))?;

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::time::UnixMillis;
+use shell::aws::{AwsCredentials, AwsCredentialsError};
 use shell::store::Store;
-use shell::store::dynamodb::{AwsCredentials, AwsCredentialsError};
 use tests::call::run;
 use tests::dynamodb::{ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, credentials, noon};
 use tests::world::NOW;

@@ -4,8 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use protocol::time::UnixMillis;
 use serde::Deserialize;
+use shell::aws::{AwsCredentials, SigningClock};
 use shell::client::Client;
-use shell::store::dynamodb::{AwsCredentials, Dynamodb, SigningClock};
+use shell::store::dynamodb::Dynamodb;
 use shell::store::{DynamodbSetting, Queue, Store, Unavailable, Value};
 use tests::call::run;
 use tests::dynamodb::model::Model;

@@ -3,6 +3,7 @@
 use domain::settings::SettingError;
 use protocol::access_key::{AccessKey, Keyring};
 
+use super::aws_secret;
 use super::error::ConfigError;
 use super::file;
 use super::text::{is_file, judge};
@@ -27,6 +28,9 @@ impl Source<'_> {
                     name,
                     format!("is the path of a file; set {name}_FILE to it instead"),
                 ));
+            }
+            (Some(text), None) if aws_secret::is_named(&text) => {
+                return Err(SettingError::new(name, aws_secret::why_unread(&text)));
             }
             (Some(text), None) => text,
             (None, Some(path)) => file::read(name, &path)?,

@@ -8,12 +8,11 @@
 //!   that are on an agenda and in the catalogue. `index`: a query of an index. `scan`: the scan.
 //! - `table`: creates the table and its indexes. `table_shape`: how the table must be.
 //! - `client`: one signed call. `error`: why a call fails. `wire`: requests and answers as JSON.
-//!   `credentials`: the keys that sign. `date`: DynamoDB's clock, from its answers.
+//!   `date`: DynamoDB's clock, from its answers.
 
 mod agenda;
 mod catalogue;
 mod client;
-mod credentials;
 mod date;
 mod error;
 mod index;
@@ -24,7 +23,5 @@ mod table;
 mod table_shape;
 mod wire;
 
-pub use self::client::SigningClock;
-pub use self::credentials::{AwsCredentials, AwsCredentialsError};
 pub use self::items::Dynamodb;
 pub use self::table::{TableError, TableStep};

@@ -4,13 +4,15 @@ use thiserror::Error;
 
 use super::any::AnyStore;
 #[cfg(feature = "dynamodb")]
-use super::dynamodb::{AwsCredentials, AwsCredentialsError, Dynamodb};
+use super::dynamodb::Dynamodb;
 use super::memory::Memory;
 #[cfg(feature = "redis")]
 use super::redis::{Redis, RedisOpenError};
 use super::setting::{Durability, StoreSetting};
 #[cfg(feature = "sqlite")]
 use super::sqlite::{self, Sqlite, SqliteOpenError};
+#[cfg(feature = "dynamodb")]
+use crate::aws::{AwsCredentials, AwsCredentialsError};
 
 /// Why a store cannot be opened.
 #[derive(Debug, Error)]

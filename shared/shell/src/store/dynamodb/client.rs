@@ -1,35 +1,26 @@
 //! Sends one signed call. Sends it again if a second attempt may succeed.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use aws_credential_types::Credentials as Keys;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, Request};
 use protocol::time::UnixMillis;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::credentials::AwsCredentials;
 use super::date::NewestDate;
 use super::error::DynamodbError;
+use crate::aws::{AwsApi, AwsCredentials, SigningClock};
 use crate::store::DynamodbSetting;
 use crate::web::Web;
 
 /// A client of one DynamoDB endpoint.
 pub struct DynamodbClient<W> {
     web: W,
-    endpoint: String,
-    region: String,
+    api: AwsApi,
     credentials: AwsCredentials,
     clock: SigningClock,
     date: NewestDate,
 }
-
-/// The clock whose time a signature contains.
-pub type SigningClock = fn() -> SystemTime;
 
 impl<W: Web> DynamodbClient<W> {
     /// Makes a client of the setting's endpoint. It does not connect yet.
@@ -40,7 +31,9 @@ impl<W: Web> DynamodbClient<W> {
         clock: SigningClock,
     ) -> Self {
         let DynamodbSetting { endpoint, region, .. } = setting.clone();
-        Self { web, endpoint, region, credentials, clock, date: NewestDate::default() }
+        let (name, target) = ("dynamodb", "DynamoDB_20120810");
+        let api = AwsApi { endpoint, region, name, target, content: "application/x-amz-json-1.0" };
+        Self { web, api, credentials, clock, date: NewestDate::default() }
     }
 
     /// The time of DynamoDB's clock when this machine's clock shows `now`, according to its newest
@@ -78,8 +71,8 @@ impl<W: Web> DynamodbClient<W> {
             let now = (self.clock)();
             let keys =
                 self.credentials.keys(&self.web, now).await.ok_or(DynamodbError::NoCredentials)?;
-            let request =
-                self.signed(operation, body, keys, now).ok_or(DynamodbError::NoCredentials)?;
+            let request = self.api.request(operation, body, keys, now);
+            let request = request.ok_or(DynamodbError::NoCredentials)?;
             self.web.send(request).await.map_err(|fault| DynamodbError::Unanswered(Some(fault)))
         };
         let sent = tokio::time::timeout(patience(operation), sent).await;
@@ -95,41 +88,6 @@ impl<W: Web> DynamodbClient<W> {
             self.credentials.forget().await;
         }
         Err(fault)
-    }
-
-    /// Makes the request and signs it.
-    fn signed(
-        &self,
-        operation: &str,
-        body: Bytes,
-        keys: Keys,
-        now: SystemTime,
-    ) -> Option<Request<Bytes>> {
-        let uri = format!("{}/", self.endpoint);
-        let target = format!("DynamoDB_20120810.{operation}");
-        let headers = [("content-type", CONTENT), ("x-amz-target", target.as_str())];
-        let identity = keys.into();
-        let params = SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name("dynamodb")
-            .time(now)
-            .settings(SigningSettings::default())
-            .build()
-            .ok()?
-            .into();
-        let signable =
-            SignableRequest::new("POST", &*uri, headers.into_iter(), SignableBody::Bytes(&body));
-        let (instructions, _) = sign(signable.ok()?, &params).ok()?.into_parts();
-        let mut request = Request::post(&uri).header(CONTENT_TYPE, CONTENT);
-        request = request.header("x-amz-target", &target);
-        let mut request = request.body(body).ok()?;
-        for (name, text) in instructions.headers() {
-            let mut value = HeaderValue::from_str(text).ok()?;
-            value.set_sensitive(true);
-            request.headers_mut().insert(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
-        }
-        Some(request)
     }
 }
 
@@ -156,4 +114,3 @@ const SCAN_PATIENCE: Duration = Duration::from_secs(15);
 /// The longest pause before the second attempt. The longest pause before the third attempt is twice
 /// as long.
 const PAUSE: Duration = Duration::from_millis(50);
-const CONTENT: &str = "application/x-amz-json-1.0";

@@ -8,8 +8,7 @@ use domain::catalogue::CatalogueList;
 use protocol::time::UnixMillis;
 use serde::de::IgnoredAny;
 
-use super::client::{DynamodbClient, SigningClock};
-use super::credentials::AwsCredentials;
+use super::client::DynamodbClient;
 use super::error::DynamodbError;
 #[cfg(feature = "scan")]
 use super::scan;
@@ -18,6 +17,7 @@ use super::wire::{
     PutConditionValues, PutItemRequest, StringAttribute,
 };
 use super::{agenda, catalogue};
+use crate::aws::{AwsCredentials, SigningClock};
 use crate::client::Client;
 use crate::store::backend::{Backend, Operation};
 use crate::store::rights_check::ProveRights;

@@ -1,6 +1,6 @@
 //! `dynamodb://TABLE?region=REGION`, and `&endpoint=URL` if it is not Amazon's own.
 
-use http::Uri;
+use crate::aws_address::{amazon, parse_endpoint, parse_region};
 
 /// Which table, in which region, at which endpoint.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,43 +40,13 @@ impl DynamodbSetting {
             }
         }
         let region = region.ok_or("must have ?region= after the table's name")?;
-        let endpoint = endpoint.unwrap_or_else(|| amazon(&region));
+        let endpoint = endpoint.unwrap_or_else(|| amazon("dynamodb", &region));
         Ok(Self { table: table.to_owned(), region, endpoint })
     }
 }
 
 const fn is_of_a_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
-}
-
-fn parse_region(text: &str) -> Result<String, &'static str> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if text.is_empty() || text.len() > 63 || !text.bytes().all(plain) {
-        return Err("must have a region like eu-west-1");
-    }
-    Ok(text.to_owned())
-}
-
-/// Reads an endpoint: scheme and authority. Credentials never leave this machine unencrypted.
-fn parse_endpoint(text: &str) -> Result<String, &'static str> {
-    const ENDPOINT: &str = "must have an https endpoint without a path (http only on loopback)";
-    let uri: Uri = text.parse().map_err(|_| ENDPOINT)?;
-    let authority = uri.authority().ok_or(ENDPOINT)?;
-    let loopback = matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]");
-    let scheme =
-        uri.scheme_str().filter(|scheme| *scheme == "https" || loopback).ok_or(ENDPOINT)?;
-    let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
-    if !matches!(scheme, "https" | "http") || !bare || authority.as_str().contains('@') {
-        return Err(ENDPOINT);
-    }
-    Ok(format!("{scheme}://{authority}"))
-}
-
-/// Amazon's own endpoint of a region.
-fn amazon(region: &str) -> String {
-    // China's regions are a separate partition, under a separate domain.
-    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("https://dynamodb.{region}.{domain}")
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ impl AwsCredentials {
     }
 
     /// The keys to sign with now, if there are any.
-    pub(super) async fn keys(&self, web: &impl Web, now: SystemTime) -> Option<Keys> {
+    pub(crate) async fn keys(&self, web: &impl Web, now: SystemTime) -> Option<Keys> {
         let (uri, token) = match &self.source {
             Source::Fixed(keys) => return Some(keys.clone()),
             Source::Container { uri, token } => (uri, token),
@@ -107,7 +107,7 @@ impl AwsCredentials {
     }
 
     /// Forgets keys that AWS rejected. The next call fetches new ones, if it can.
-    pub(super) async fn forget(&self) {
+    pub(crate) async fn forget(&self) {
         *self.held.lock().await = None;
     }
 }

@@ -1,0 +1,40 @@
+//! The addresses of AWS's APIs.
+
+use http::Uri;
+
+/// Reads the name of a region.
+///
+/// # Errors
+/// What is wrong, without the value.
+pub fn parse_region(text: &str) -> Result<String, &'static str> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if text.is_empty() || text.len() > 63 || !text.bytes().all(plain) {
+        return Err("must have a region like eu-west-1");
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads an endpoint: scheme and authority. Credentials never leave this machine unencrypted.
+///
+/// # Errors
+/// What is wrong, without the value.
+pub fn parse_endpoint(text: &str) -> Result<String, &'static str> {
+    const ENDPOINT: &str = "must have an https endpoint without a path (http only on loopback)";
+    let uri: Uri = text.parse().map_err(|_| ENDPOINT)?;
+    let authority = uri.authority().ok_or(ENDPOINT)?;
+    let loopback = matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]");
+    let scheme =
+        uri.scheme_str().filter(|scheme| *scheme == "https" || loopback).ok_or(ENDPOINT)?;
+    let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+    if !matches!(scheme, "https" | "http") || !bare || authority.as_str().contains('@') {
+        return Err(ENDPOINT);
+    }
+    Ok(format!("{scheme}://{authority}"))
+}
+
+/// Amazon's own endpoint of an API in a region.
+pub fn amazon(api: &str, region: &str) -> String {
+    // China's regions are a separate partition, under a separate domain.
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("https://{api}.{region}.{domain}")
+}
