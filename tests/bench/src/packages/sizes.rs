@@ -17,8 +17,8 @@ pub fn measure(name: &str, program: &Path, hello: &Path, table: &mut FigureTable
     let sides = [kib(size)?, kib(hello)?];
     let [ours, baseline] = sides;
     table.add("  size / hello, KiB", sides, ours / baseline, FigureTarget::None);
-    let builder = std::env::var("BENCH_BUILDER").unwrap_or_default();
-    if let Some(before) = before(name, &builder) {
+    let is_comparable = std::env::var_os("BENCH_SIZES").is_some();
+    if let Some(before) = before(name).filter(|_| is_comparable) {
         table.growth("  size / before, KiB", size / 1_024, before / 1_024, MOST_GROWTH);
     }
     Ok(())
@@ -32,13 +32,9 @@ fn kib(bytes: u64) -> Result<f64> {
     Ok(f64::from(u32::try_from(bytes / 1_024)?))
 }
 
-/// The bytes of a program before, if it was built in the same way.
-fn before(name: &str, builder: &str) -> Option<u64> {
-    let mut rows = BEFORE.lines().filter(|line| !line.starts_with('#')).map(str::split_whitespace);
-    let column = rows.next()?.position(|column| column == builder)?;
-    rows.map(Iterator::collect::<Vec<_>>)
-        .find(|row| row.first() == Some(&name))?
-        .get(column)?
-        .parse()
-        .ok()
+/// The bytes of a program before.
+fn before(name: &str) -> Option<u64> {
+    let rows = BEFORE.lines().filter(|line| !line.starts_with('#'));
+    let mut rows = rows.filter_map(|row| row.split_once(' '));
+    rows.find(|(function, _)| *function == name)?.1.trim().parse().ok()
 }
