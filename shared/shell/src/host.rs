@@ -1,6 +1,8 @@
 //! The hosts that run functions: AWS Lambda, or plain HTTP (FunctionGraph's HTTP functions, Vercel,
 //! and any machine).
 
+#[cfg(feature = "http")]
+mod arrival;
 mod error;
 mod functiongraph;
 #[cfg(feature = "http")]
